@@ -1,16 +1,17 @@
-//! The key of an answer, and the address under which it lies.
+//! The key of an answer and the address that it is stored under.
 //!
-//! What lies on a disk or a server names its entries by address, from which nobody gets back to the
-//! key; and it is sealed with another secret of the key. So a file that falls into strange hands shows
-//! an answer to those only who know the whole question.
+//! Disk and server tiers store entries by address, which does not reveal the key, and encrypt them
+//! with another secret derived from the key. A stolen file shows an answer only to those who know
+//! the whole question.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The form of keys and entries. Raised when either changes its meaning: older ones are then not found.
+/// Version of keys and entries. Raised when either changes its meaning: older entries are not found
+/// then.
 pub(crate) const FORMAT: u32 = 1;
 
-/// All that makes two questions the same one. Known only while a question is at hand.
+/// Identity of a question. Known only while the question is at hand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key([u8; 32]);
 
@@ -19,13 +20,13 @@ impl Key {
         Self(digest)
     }
 
-    /// Where its answer lies, in every tier.
+    /// The address of its answer in every tier.
     #[must_use]
     pub fn address(&self) -> Address {
         Address(blake3::derive_key("gatehouse 2026-11 cache address", &self.0))
     }
 
-    /// What its answer is sealed with outside this process's memory.
+    /// The secret that encrypts its answer outside this process's memory.
     pub(crate) fn seal(&self) -> [u8; 32] {
         blake3::derive_key("gatehouse 2026-11 cache seal", &self.0)
     }
@@ -37,7 +38,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The name of an entry, written as 64 hexadecimal digits.
+/// The storage name of an entry, displayed as 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address([u8; 32]);
 

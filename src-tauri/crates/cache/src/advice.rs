@@ -1,11 +1,11 @@
-//! What a smaller or a larger memory would have given, from the ages of the hits.
+//! Estimates the hits of a smaller and a larger memory tier from reuse distances.
 //!
-//! The age of a lookup is measured in bytes: how much else was used since the same answer was used last.
-//! A memory of that size would just have had it. So one list in order of last use tells for every size
-//! at once how many hits it would have had (Mattson's stack distances). The list holds a sample of the
-//! addresses, chosen by their hash, and a smaller one the longer it gets (SHARDS with a fixed size,
-//! Waldspurger et al., FAST 2015). It knows pure recency; the memory itself also weighs frequency, so
-//! its own hits may be a little better than what is said here.
+//! The reuse distance of a lookup is the number of bytes used since the last use of the same
+//! answer. A memory of at least that size would have had a hit, so one list in order of last use
+//! gives the hits for every size at once (Mattson's stack distances). The list is a sample of the
+//! addresses, chosen by their hash and thinned as it grows (SHARDS with a fixed size, Waldspurger
+//! et al., FAST 2015). It models plain LRU; the memory tier also weighs frequency, so its real hits
+//! may be slightly higher.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,59 +15,55 @@ use parking_lot::Mutex;
 
 use crate::Address;
 
-/// Most addresses in the sample. A walk over all of them takes a few microseconds.
+/// Most addresses in the sample. Scanning all of them takes a few microseconds.
 const SAMPLE_MAX: usize = 1_024;
 
-/// Fewer lookups than this say nothing.
+/// Fewest lookups for an advice.
 const LOOKUPS_MIN: u64 = 200;
 
-/// A larger memory is worth it if it would answer this many more lookups, in percent.
+/// Additional hits, in percent of lookups, that justify a larger memory.
 const GROW_PERCENT: u64 = 5;
 
-/// A smaller memory does as well if it would answer at most this many fewer, in percent.
+/// Lost hits, in percent of lookups, below which a smaller memory is advised.
 const SHRINK_PERCENT: u64 = 1;
 
 words! {
-    /// What to do about the size of the memory.
+    /// Advice about the size of the memory tier.
     AdviceWord {
         /// Too few lookups so far.
         TooEarly = "too-early",
-        /// Leave it as it is.
         Keep = "keep",
-        /// Twice as much would give clearly more hits.
+        /// Twice the size would give clearly more hits.
         Grow = "grow",
-        /// Half of it would give as many hits.
+        /// Half the size would give as many hits.
         Shrink = "shrink",
     }
 }
 
-/// How many lookups a memory of each size would have answered. Estimates from a sample.
+/// Estimated hits for several memory sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advice {
-    /// All lookups.
     pub lookups: u64,
-    /// Hits with half the size.
+    /// Hits with half the current size.
     pub hits_with_half: u64,
-    /// Hits with the size it has.
+    /// Hits with the current size.
     pub hits_now: u64,
-    /// Hits with twice the size.
+    /// Hits with twice the current size.
     pub hits_with_double: u64,
-    /// What follows from that.
     pub word: AdviceWord,
 }
 
-/// The sample.
 #[derive(Debug)]
 pub(crate) struct Reuse {
     bytes_max: u64,
-    /// One address in `2^shift` is in the sample.
+    /// One address in `2^shift` is sampled.
     shift: AtomicU32,
     sample: Mutex<Sample>,
 }
 
 #[derive(Debug, Default)]
 struct Sample {
-    /// Last used first.
+    /// Most recently used first.
     seen: VecDeque<Seen>,
     lookups: u64,
     within_half: u64,
@@ -87,7 +83,7 @@ impl Reuse {
         Self { bytes_max, shift: AtomicU32::new(0), sample: Mutex::default() }
     }
 
-    /// An answer was looked up, whether or not it was there.
+    /// Counts a lookup, hit or miss.
     pub(crate) fn looked_up(&self, address: Address, now: Moment) {
         let shift = self.shift.load(Ordering::Relaxed);
         if !is_sampled(address, shift) {
@@ -112,7 +108,7 @@ impl Reuse {
         sample.seen.push_front(seen);
     }
 
-    /// An answer came in.
+    /// Adds a stored answer.
     pub(crate) fn came(&self, address: Address, weight: u64, expires: Moment) {
         if !is_sampled(address, self.shift.load(Ordering::Relaxed)) {
             return;
@@ -124,7 +120,7 @@ impl Reuse {
             let shift = self.shift.fetch_add(1, Ordering::Relaxed) + 1;
             sample.seen.retain(|seen| is_sampled(seen.address, shift));
         }
-        // A hash that does not thin them out would be no hash; the limit holds even then.
+        // Holds the limit even if the hash bits do not thin the sample.
         sample.seen.truncate(SAMPLE_MAX);
     }
 
@@ -151,7 +147,7 @@ impl Reuse {
     }
 }
 
-/// By bits of the address, which is a hash.
+/// Selects by bits of the address, which is a hash.
 fn is_sampled(address: Address, shift: u32) -> bool {
     let [a, b, c, d, ..] = *address.bytes();
     u32::from_le_bytes([a, b, c, d]).trailing_zeros() >= shift.min(u32::BITS)
@@ -170,7 +166,7 @@ mod tests {
         Key::new(digest).address()
     }
 
-    /// Asks for `distinct` answers of 1,000 bytes in turn.
+    /// Looks up `distinct` answers of 1,000 bytes in turn.
     fn rounds(reuse: &Reuse, distinct: u64, lookups: u64) {
         for number in 0..lookups {
             let address = address(number % distinct);

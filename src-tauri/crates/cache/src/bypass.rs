@@ -1,41 +1,39 @@
-//! Why the cache took no part: words for the ledger, the panel and the counters.
+//! Reasons for bypasses and refused entries, for the ledger, the panel and the counters.
 
 use domain::words;
 
 words! {
-    /// Why an answer was not looked up.
+    /// Reason why an answer was not looked up.
     Bypass {
-        /// The cache is switched off.
+        /// The cache is disabled.
         Disabled = "disabled",
-        /// The request says so, by `x-gatehouse-cache: off`.
+        /// Disabled by the header `x-gatehouse-cache: off`.
         Request = "request",
-        /// The client's settings say so.
+        /// Disabled in the client's settings.
         Client = "client",
-        /// The route says so.
+        /// Disabled in the route's settings.
         Route = "route",
-        /// The model may answer otherwise the next time, and nobody asked for the same answer again.
+        /// Sampling makes the answer vary, and the client did not ask for a repeat.
         Sampled = "sampled",
-        /// Tools are offered, whose effects no replay has.
+        /// Tools are offered; a replay would not have their effects.
         Tools = "tools",
-        /// Something at the provider is used or changed.
+        /// The request uses or changes state at the provider.
         State = "state",
-        /// What is asked for is never kept: a count of tokens.
+        /// Answers of this API are never cached: token counts.
         Surface = "surface",
     }
 }
 
 words! {
-    /// Why an answer was not kept.
+    /// Reason why an answer was not stored.
     NotKept {
-        /// It is an error.
         Failed = "failed",
-        /// It broke off, or the client went away.
+        /// It broke off, or the client disconnected.
         Cut = "cut",
-        /// The model called a tool.
         ToolCall = "tool-call",
-        /// It is larger than an entry may be.
+        /// It exceeds the entry size limit.
         TooLarge = "too-large",
-        /// What it belongs to was purged while it was under way.
+        /// It was purged before it was complete.
         Purged = "purged",
     }
 }

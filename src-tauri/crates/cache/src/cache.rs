@@ -1,4 +1,4 @@
-//! The cache as its users see it: look up, put in, purge, count.
+//! The public API of the cache: lookup, insert, purge, statistics.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,50 +16,49 @@ use crate::stats::Counters;
 use crate::{Bypass, Entry, Key, NotKept, Purge, Stats, Tags, Ticket, TierStats};
 
 words! {
-    /// Where an answer lay.
+    /// Storage tier of an entry.
     Tier {
-        /// In this process.
+        /// This process.
         Memory = "memory",
-        /// In a file beside the ledger.
+        /// A file beside the ledger.
         Disk = "disk",
-        /// On a server that several machines use.
+        /// A server used by several machines.
         Shared = "shared",
     }
 }
 
-/// What a cache may use.
+/// Limits and tiers of a cache.
 #[derive(Debug, Clone)]
 pub struct CacheConfig {
-    /// Most bytes of answers in memory.
+    /// Size of the memory tier.
     pub memory_bytes_max: u64,
-    /// Most bytes of one answer. Larger ones are not kept.
+    /// Largest body of an answer. Larger ones are not stored.
     pub entry_bytes_max: usize,
-    /// The file of the second tier; `None` for none.
+    /// `None` disables the disk tier.
     pub disk: Option<DiskConfig>,
-    /// The server of the third tier; `None` for none.
+    /// `None` disables the shared tier.
     pub shared: Option<SharedConfig>,
 }
 
-/// The second tier.
+/// The disk tier.
 #[derive(Debug, Clone)]
 pub struct DiskConfig {
-    /// The file, `cache.sqlite` in the data folder.
+    /// `cache.sqlite` in the data folder.
     pub path: PathBuf,
-    /// Most bytes of answers in it, as they lie there.
+    /// Total size of the compressed and encrypted entries.
     pub bytes_max: u64,
 }
 
-/// The third tier.
+/// The shared tier.
 #[derive(Debug, Clone)]
 pub struct SharedConfig {
-    /// `redis`, `rediss` (TLS), `valkey` or `valkeys://host:port/number`, or `unix:///path`, without a
-    /// password. Clients of the same name on other machines are the same client there.
+    /// `redis`, `rediss` (TLS), `valkey` or `valkeys://host:port/number`, or `unix:///path`,
+    /// without a password. Clients of the same name on several machines share their entries.
     pub url: String,
-    /// Its password, if it wants one.
     pub password: Option<Secret>,
 }
 
-/// Purged answers still lie where they could not be removed.
+/// Copies of purged answers remain in some tiers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "purged responses are no longer served, but some copies remain in: {}; purge again later to \
@@ -67,25 +66,21 @@ pub struct SharedConfig {
     .tiers.iter().map(Tier::to_string).collect::<Vec<_>>().join(", ")
 )]
 pub struct Unreached {
-    /// Where.
     pub tiers: Vec<Tier>,
 }
 
-/// What a lookup found.
 #[derive(Debug)]
 pub enum Lookup {
-    /// An answer.
     Hit {
-        /// It.
+        /// The stored answer.
         entry: Arc<Entry>,
-        /// Where it lay.
         tier: Tier,
     },
-    /// None; ask, and hand the answer in with this.
+    /// Call a backend and insert its answer with this ticket.
     Miss(Ticket),
 }
 
-/// Answers that were given before. Cheap to clone; clones are the same cache.
+/// A tiered response cache. Clones share it.
 #[derive(Clone)]
 pub struct Cache {
     inner: Arc<Inner>,
@@ -108,7 +103,8 @@ impl fmt::Debug for Cache {
 }
 
 impl Cache {
-    /// Opens it. Never fails: a tier that cannot be had is left out and reported in [`Self::stats`].
+    /// Opens the cache. Never fails: an unavailable tier is skipped and reported in
+    /// [`Self::stats`].
     #[must_use]
     pub fn open(config: CacheConfig, clock: Arc<dyn Clock>) -> Self {
         let rules = Arc::new(Rules::starting_at(1));
@@ -125,7 +121,7 @@ impl Cache {
         Self { inner: Arc::new(inner) }
     }
 
-    /// The answer, if it lies in memory: no wait, for the way of every eligible request.
+    /// Looks up the memory tier only. Never waits, so every eligible request can call it.
     #[must_use]
     pub fn get_memory(&self, key: &Key) -> Option<Arc<Entry>> {
         let Inner { memory, disk, rules, clock, counters, .. } = &*self.inner;
@@ -138,7 +134,7 @@ impl Cache {
         Some(entry)
     }
 
-    /// The answer, wherever it lies. One from a slower tier then lies in memory too.
+    /// Looks up all tiers. An answer from a slower tier is also inserted into memory.
     pub async fn get(&self, key: &Key) -> Lookup {
         let mut ticket = self.ticket();
         if let Some(entry) = self.get_memory(key) {
@@ -164,7 +160,7 @@ impl Cache {
                 counters.damaged(Tier::Shared);
             }
             if let Some(mut kept) = looked.kept {
-                // The server's marks were checked; this process's rules begin with this look-up.
+                // The server's marks were checked; this process's rules apply from this lookup on.
                 kept.generation = ticket.generation;
                 if let Some(entry) = self.promote(key, kept, ticket) {
                     counters.hit(Tier::Shared, &entry);
@@ -176,7 +172,7 @@ impl Cache {
         Lookup::Miss(ticket)
     }
 
-    /// Takes an answer from a slower tier into memory, if it may still be given.
+    /// Inserts an answer from a slower tier into memory, unless it is expired or purged.
     fn promote(&self, key: &Key, mut kept: Kept, ticket: Ticket) -> Option<Arc<Entry>> {
         let Inner { rules, memory, clock, .. } = &*self.inner;
         let address = key.address();
@@ -184,34 +180,34 @@ impl Cache {
         if kept.is_stale(address, rules) {
             return None;
         }
-        // It was checked against every rule up to now, so it is as good as one asked for at the look-up.
+        // Checked against every rule so far, so it counts as requested at the lookup.
         kept.generation = ticket.generation;
         let entry = Arc::clone(&kept.entry);
         memory.put(address, Stored { kept, expires: clock.now() + left });
         Some(entry)
     }
 
-    /// For an answer that is asked for without a look-up.
+    /// A ticket for a backend call without a lookup.
     #[must_use]
     pub fn ticket(&self) -> Ticket {
         let Inner { rules, clock, .. } = &*self.inner;
         Ticket { generation: rules.generation(), shared: None, asked: clock.wall() }
     }
 
-    /// Changes with every purge: who asks after one must not share an answer asked for before it.
+    /// Increases with every purge. A request must not join a flight of an older generation.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.inner.rules.generation()
     }
 
-    /// Most bytes of one answer.
+    /// Size limit of one answer.
     #[must_use]
     pub fn entry_bytes_max(&self) -> usize {
         self.inner.config.entry_bytes_max
     }
 
-    /// Keeps an answer for `ttl`. Whether it is one worth keeping is for the caller to say; too large
-    /// ones, and those purged while they were under way, are refused here. Does not wait.
+    /// Stores an answer for `ttl`. The caller decides if it is worth storing; too large and
+    /// meanwhile purged answers are refused here. Never waits.
     pub fn put(
         &self,
         key: &Key,
@@ -258,15 +254,15 @@ impl Cache {
         Ok(())
     }
 
-    /// Purges. From this call on, waited for or not, nothing that is covered is given to anybody here,
-    /// and nothing that was asked for before is kept later. Waiting for it removes what lies in the
-    /// slower tiers; after an error other processes may still find it there.
+    /// Purges matching answers. From this call on, awaited or not, this process neither serves them
+    /// nor stores answers requested before. The returned future removes them from the slower tiers;
+    /// after an error other processes may still find them there.
     pub fn purge(
         &self,
         purge: Purge,
     ) -> impl Future<Output = Result<(), Unreached>> + Send + 'static + use<> {
         let Inner { rules, memory, shared, clock, .. } = &*self.inner;
-        // First: an answer that is read from there meanwhile was looked up before the rule below.
+        // First: an answer read from the server meanwhile was looked up before the rule below.
         if let Some(shared) = shared {
             shared.announce(purge.clone());
         }
@@ -291,8 +287,8 @@ impl Cache {
         if unreached.tiers.is_empty() { Ok(()) } else { Err(unreached) }
     }
 
-    /// The models of the answers on the disk, as they were asked for and as they were named to a
-    /// backend, each once. Reads the whole table, so it is for rare use; empty without that tier.
+    /// Models on disk, as requested and as sent to the backend, each once. Empty without a disk
+    /// tier. Scans the whole table, so call it rarely.
     pub async fn models(&self) -> Vec<String> {
         match &self.inner.disk {
             Some(disk) => disk.models().await,
@@ -300,45 +296,46 @@ impl Cache {
         }
     }
 
-    /// Waits until all that was put in lies on the disk, as far as it ever will.
+    /// Waits until all inserted answers are on disk, or dropped.
     pub async fn flush(&self) {
         if let Some(disk) = &self.inner.disk {
             disk.flush().await;
         }
     }
 
-    /// Writes what was put in and lets go of the file, for another cache or the end of the program. What
-    /// is in memory is given on.
+    /// Writes inserted answers and releases the file, for another cache or the end of the program.
+    /// The memory tier stays usable.
     pub fn close(&self) {
         if let Some(disk) = &self.inner.disk {
             disk.close();
         }
     }
 
-    /// Carries to the shared tier what was put in and what it has not taken yet, for ever. To be run
-    /// beside the requests; without it that tier is read but not filled. Ends at once without one.
+    /// Writes inserted answers and pending purges to the shared tier, for ever. Run it beside the
+    /// requests; without it that tier is read but never filled. Returns at once without a shared
+    /// tier.
     pub async fn tend(&self) {
         if let Some(shared) = &self.inner.shared {
             shared.tend().await;
         }
     }
 
-    /// Counts a request for which nothing was looked up.
+    /// Counts a request that was not looked up.
     pub fn bypassed(&self, why: Bypass) {
         self.inner.counters.bypassed(why);
     }
 
-    /// Counts an answer that was not kept.
+    /// Counts an answer that was not stored.
     pub fn not_kept(&self, why: NotKept) {
         self.inner.counters.not_kept(why);
     }
 
-    /// Counts a request that shared another's answer under way, which cost this.
+    /// Counts a request that joined a flight, and the cost it saved.
     pub fn coalesced(&self, cost: Option<MicroUsd>) {
         self.inner.counters.coalesced(cost);
     }
 
-    /// What it did since it was opened.
+    /// Statistics since the cache was opened.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let Inner { memory, disk, shared, counters, config, .. } = &*self.inner;

@@ -1,9 +1,9 @@
-//! The second tier: an SQLite file beside the ledger, bounded by bytes, emptied by last use.
+//! The disk tier: an SQLite file beside the ledger, with a size limit and LRU eviction.
 //!
-//! Writing is one thread's; nobody waits for it but a purge. Reading is for tokio's blocking threads,
-//! and only where the address is known to be there. What is wrong with the file is never an error for
-//! anybody: a row that does not open is removed, a damaged file is moved aside and a new one begun, a
-//! file that cannot be used is tried again every [`RETRY`].
+//! One thread writes; only a purge or a flush waits for it. Reads use tokio's blocking threads, and
+//! only for addresses known to be in the file. File errors never reach a caller: an unreadable row
+//! is removed, a damaged file is moved aside and replaced, and an unusable file is retried every
+//! [`RETRY`].
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -26,30 +26,29 @@ mod file;
 
 mod writer;
 
-/// Most writes that wait. More are forgotten: a cache may.
+/// Most queued writes. Further ones are dropped.
 const QUEUE_JOBS_MAX: usize = 256;
 
-/// Most bytes of answers that wait to be written.
+/// Most bytes of queued answers.
 const QUEUE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
-/// Most uses that wait to be written down.
+/// Most unwritten uses.
 const USES_MAX: usize = 4_096;
 
-/// Reads at once.
+/// Concurrent reads.
 const READERS_MAX: usize = 4;
 
-/// How often a file that cannot be used is tried again.
+/// Interval of retries for an unusable file.
 pub(crate) const RETRY: Duration = Duration::from_secs(5);
 
-/// What the writer is told.
 enum Job {
     Put(Box<Put>),
     Remove(Address),
-    /// Answers whether it was done.
+    /// Sends true if the purge was done.
     Purge(Purge, oneshot::Sender<bool>),
-    /// Answers when all before it is done.
+    /// Sends when all earlier jobs are done.
     Flush(oneshot::Sender<()>),
-    /// A reader found the file damaged.
+    /// A reader has found the file damaged.
     Damaged,
 }
 
@@ -58,44 +57,43 @@ struct Put {
     kept: Kept,
 }
 
-/// What writer and readers share.
+/// State shared by the writer and the readers.
 struct Shelf {
     path: PathBuf,
     bytes_max: u64,
     rules: Arc<Rules>,
     clock: Arc<dyn Clock>,
     is_open: AtomicBool,
-    /// The first eight bytes of every address that is there.
+    /// The first eight bytes of every stored address.
     known: Mutex<HashSet<u64>>,
-    /// Used since it was last written down.
+    /// Entries used since the last write.
     used: Mutex<HashSet<Address>>,
-    /// Rows up to this one are an earlier process's.
+    /// Rows up to this number were written by an earlier process.
     boundary: AtomicI64,
     bytes: AtomicU64,
     queued_bytes: AtomicUsize,
     readers: Mutex<Vec<Connection>>,
-    /// Raised when the file is another one, so that readers of the old one are not used again.
+    /// Increases when the file is replaced, so that readers of the old one are not reused.
     file_number: AtomicU64,
 }
 
 pub(crate) struct Disk {
     shelf: Arc<Shelf>,
-    /// `None` once it is closed.
+    /// `None` once closed.
     jobs: Mutex<Option<SyncSender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     permits: Semaphore,
 }
 
-/// What a read found.
 pub(crate) enum Found {
     Kept(Kept),
     Nothing,
-    /// A row that did not open; it is removed.
+    /// An unreadable row, which is removed.
     Damaged,
 }
 
 impl Disk {
-    /// Begins to open the file, in the writer's thread: a start never waits for it.
+    /// Opens the file in the writer's thread, so that a start never waits for it.
     pub(crate) fn open(config: &DiskConfig, rules: Arc<Rules>, clock: Arc<dyn Clock>) -> Self {
         let shelf = Arc::new(Shelf {
             path: config.path.clone(),
@@ -122,7 +120,7 @@ impl Disk {
         Self { shelf, jobs, writer, permits: Semaphore::new(READERS_MAX) }
     }
 
-    /// Reads an answer. `bytes_max` limits its body.
+    /// Reads an answer with a body of at most `bytes_max` bytes.
     pub(crate) async fn get(&self, key: Key, bytes_max: usize) -> Found {
         let address = key.address();
         if !self.shelf.known.lock().contains(&short(address)) {
@@ -150,7 +148,7 @@ impl Disk {
         found
     }
 
-    /// Notes that an answer was given, from wherever.
+    /// Records a use of an answer, from any tier.
     pub(crate) fn used(&self, address: Address) {
         let mut used = self.shelf.used.lock();
         if used.len() < USES_MAX {
@@ -158,7 +156,7 @@ impl Disk {
         }
     }
 
-    /// Keeps an answer, unless too much is waiting.
+    /// Queues an answer for writing; drops it if the queue is full.
     pub(crate) fn put(&self, key: Key, kept: Kept) {
         let weight = kept.entry.weight();
         let queued = self.shelf.queued_bytes.fetch_add(weight, Ordering::Relaxed);
@@ -169,14 +167,14 @@ impl Disk {
         }
     }
 
-    /// Removes what is purged; false if that could not be done.
+    /// Removes purged answers; false on failure.
     pub(crate) async fn purge(&self, purge: Purge) -> bool {
         let (done, answer) = oneshot::channel();
         self.send(Job::Purge(purge, done)).await;
         answer.await.unwrap_or(false)
     }
 
-    /// Every model of the rows, each once.
+    /// Every model in the file, each once.
     pub(crate) async fn models(&self) -> Vec<String> {
         self.flush().await;
         let shelf = Arc::clone(&self.shelf);
@@ -195,11 +193,11 @@ impl Disk {
         }
     }
 
-    /// Waits until all that was handed in is written.
+    /// Waits until all queued jobs are done.
     pub(crate) async fn flush(&self) {
         let (done, answer) = oneshot::channel();
         self.send(Job::Flush(done)).await;
-        // A writer that is gone has nothing to write.
+        // A stopped writer has nothing to write.
         let _gone = answer.await;
     }
 
@@ -207,15 +205,15 @@ impl Disk {
         self.shelf.is_open.load(Ordering::Relaxed)
     }
 
-    /// Entries, bytes, and most bytes.
+    /// Number of entries, their bytes, and the size limit.
     pub(crate) fn size(&self) -> (u64, u64, u64) {
         let entries = u64::try_from(self.shelf.known.lock().len()).unwrap_or(u64::MAX);
         (entries, self.shelf.bytes.load(Ordering::Relaxed), self.shelf.bytes_max)
     }
 
-    /// Writes what was handed in, and nothing more. The file is free for another one afterwards.
+    /// Writes the queue, then stops. The file is free for another cache afterwards.
     pub(crate) fn close(&self) {
-        // The writer ends when its queue does, after all that is in it.
+        // The writer finishes the queue and then ends.
         drop(self.jobs.lock().take());
         let writer = self.writer.lock().take();
         if writer.is_some_and(|writer| writer.join().is_err()) {
@@ -231,10 +229,10 @@ impl Disk {
         self.jobs.lock().as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok())
     }
 
-    /// Waits for room.
+    /// Waits for space in the queue.
     async fn send(&self, job: Job) {
         let Some(jobs) = self.jobs.lock().clone() else { return };
-        // If the writer is gone the answer's sender is dropped with the job, which is an answer too.
+        // If the writer has stopped, the job's sender is dropped, which ends the caller's wait.
         let _sent = tokio::task::spawn_blocking(move || jobs.send(job).is_ok()).await;
     }
 }
@@ -275,7 +273,7 @@ impl Shelf {
     }
 }
 
-/// The first bytes of an address, which are as good as a hash of it.
+/// The first bytes of an address, which serve as a hash of it.
 fn short(address: Address) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = *address.bytes();
     u64::from_le_bytes([a, b, c, d, e, f, g, h])

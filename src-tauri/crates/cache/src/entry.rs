@@ -1,4 +1,4 @@
-//! An answer as it is kept: what the client got, piece by piece, and what is known of it.
+//! A stored answer: its body in the original chunks, and its metadata.
 
 use std::time::Duration;
 
@@ -6,41 +6,38 @@ use bytes::Bytes;
 use domain::{BackendId, ClientId, MicroUsd, TokenUsage, WallTime};
 use serde::{Deserialize, Serialize};
 
-/// Most pieces of one answer. The longest answers in use have some 30,000 events.
+/// Most chunks of one answer. The longest real answers have some 30,000 events.
 pub const CHUNKS_MAX: usize = 65_536;
 
-/// What an entry takes beside its bytes, by measure of the structures in memory.
+/// Memory of an entry beyond its bytes, as measured.
 const OVERHEAD_BYTES: usize = 768;
 
-/// An answer and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The body as the client got it.
+    /// The body as the client received it.
     pub answer: Answer,
-    /// What the body is, as the header said.
+    /// Value of the content type header.
     pub content_type: String,
-    /// Fields that were left out of the question, as the header named them.
+    /// Request fields dropped for the backend, as listed in the response header.
     pub dropped: Option<String>,
-    /// Who answered.
     pub backend: BackendId,
-    /// The model that was named to the backend.
+    /// The model name sent to the backend.
     pub model: String,
-    /// The model the backend says it used.
+    /// The model that the backend reports.
     pub model_billed: Option<String>,
-    /// Tokens it took.
     pub usage: Option<TokenUsage>,
-    /// What it cost, where that is known: what each hit saves.
+    /// Known cost, saved by each hit.
     pub cost: Option<MicroUsd>,
-    /// Why the model stopped, in the backend's word.
+    /// The reason why the model stopped, as named by the backend.
     pub finish_reason: Option<String>,
-    /// When the question was asked.
+    /// Time of the request.
     pub created: WallTime,
-    /// How long the answer took: the time each hit saves.
+    /// Duration of the backend's answer, saved by each hit.
     pub took: Duration,
 }
 
 impl Entry {
-    /// What it takes in memory, in bytes.
+    /// Bytes in memory.
     #[must_use]
     pub fn weight(&self) -> usize {
         let texts = [&self.dropped, &self.model_billed, &self.finish_reason];
@@ -51,43 +48,40 @@ impl Entry {
     }
 }
 
-/// By what entries are purged together.
+/// Tags that a purge can select.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tags {
-    /// Who answered.
     pub backend: BackendId,
-    /// The model the client named.
+    /// The model name that the client sent.
     pub model_asked: String,
-    /// The model that was named to the backend.
+    /// The model name sent to the backend.
     pub model: String,
-    /// Who asked.
     pub client: ClientId,
-    /// Which route took it.
     pub route: String,
 }
 
-/// A body in the pieces in which it was given. One piece of memory, whatever buffers it came in.
+/// A body with its original chunk boundaries, in one buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     bytes: Bytes,
-    /// Where each piece ends; the last one ends with the body.
+    /// End offset of each chunk; the last is the length of the body.
     ends: Box<[u32]>,
 }
 
 impl Answer {
-    /// A body of one piece; `None` if it is longer than an entry may ever be (4 GiB).
+    /// A body in one chunk; `None` if it is 4 GiB or longer.
     #[must_use]
     pub fn whole(body: &[u8]) -> Option<Self> {
         let end = u32::try_from(body.len()).ok()?;
         Some(Self { bytes: Bytes::copy_from_slice(body), ends: Box::new([end]) })
     }
 
-    /// The pieces, in order. They share one buffer.
+    /// The chunks, in order. They share one buffer.
     pub fn chunks(&self) -> impl ExactSizeIterator<Item = Bytes> + '_ {
         (0..self.ends.len()).map(|place| self.chunk(place).unwrap_or_default())
     }
 
-    /// One piece; `None` past the last.
+    /// The chunk at index `place`; `None` past the last.
     #[must_use]
     pub fn chunk(&self, place: usize) -> Option<Bytes> {
         let start = match place.checked_sub(1) {
@@ -95,11 +89,10 @@ impl Answer {
             None => 0,
         };
         let range = usize::try_from(start).ok()?..usize::try_from(*self.ends.get(place)?).ok()?;
-        // Only `new` and `Recording` make one, and both see to the order of the ends.
+        // `new` and `Recording` ensure that the ends are sorted.
         (range.start <= range.end && range.end <= self.bytes.len()).then(|| self.bytes.slice(range))
     }
 
-    /// The whole body.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         &self.bytes
@@ -109,7 +102,7 @@ impl Answer {
         &self.ends
     }
 
-    /// A body read back; `None` if the ends do not fit it.
+    /// A stored body; `None` if the ends do not match it.
     pub(crate) fn new(bytes: Bytes, ends: Box<[u32]>) -> Option<Self> {
         let is_ordered = ends.is_sorted() && ends.len() <= CHUNKS_MAX;
         let last = ends.last().map_or(0, |end| usize::try_from(*end).unwrap_or(usize::MAX));
@@ -117,7 +110,7 @@ impl Answer {
     }
 }
 
-/// An answer that is written down while it passes. Past its limit it forgets what it had.
+/// Records a streamed answer. Past its size limit it drops the content.
 #[derive(Debug)]
 pub struct Recording {
     bytes: Vec<u8>,
@@ -127,13 +120,13 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Takes at most `bytes_max` bytes, and [`CHUNKS_MAX`] pieces.
+    /// Accepts at most `bytes_max` bytes and [`CHUNKS_MAX`] chunks.
     #[must_use]
     pub const fn new(bytes_max: usize) -> Self {
         Self { bytes: Vec::new(), ends: Vec::new(), bytes_max, is_too_large: false }
     }
 
-    /// The next piece. An empty one is none.
+    /// Appends a chunk. Empty chunks are ignored.
     pub fn push(&mut self, chunk: &[u8]) {
         if chunk.is_empty() || self.is_too_large {
             return;
@@ -148,7 +141,7 @@ impl Recording {
         }
     }
 
-    /// What came; `None` if it was too large to be kept, or nothing.
+    /// The recorded answer; `None` if it was too large or empty.
     #[must_use]
     pub fn finish(self) -> Option<Answer> {
         if self.ends.is_empty() {

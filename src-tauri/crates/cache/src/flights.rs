@@ -1,15 +1,15 @@
-//! One answer for all who ask the same at the same time.
+//! Single-flight: identical concurrent requests share one answer.
 //!
-//! The first asker of a key brings the work, a stream; whoever comes while it runs joins it and gets
-//! every item from the first on. Nobody owns the work: whichever passenger is polled drives it for all,
-//! so it goes on when the first asker leaves, and it is dropped, and with it the call to the backend,
-//! when the last one does. Nothing is spawned.
+//! The first request of a key provides the work, a stream; later ones join it and get every item
+//! from the first on. No task is spawned: whichever follower is polled drives the stream for all,
+//! so it continues when the leader leaves. It is dropped, and with it the call to the backend, when
+//! the last follower leaves.
 //!
-//! Memory is bounded: items are kept for latecomers up to [`Flights::new`]'s `kept_bytes_max`. Past it,
-//! what everybody has seen is let go and nobody can join any more; a passenger who is still further
-//! behind than that is left behind ([`LeftBehind`]), since neither waiting for a slow client nor
-//! keeping everything for it would be fair to the others. Who rides alone is never left behind: the
-//! work then waits for its only reader.
+//! Memory is bounded: items are kept for late joiners up to [`Flights::new`]'s `kept_bytes_max`.
+//! Past it, items that everybody has read are dropped and nobody can join any more. A follower that
+//! is further behind gets [`LeftBehind`], since neither waiting for a slow client nor buffering
+//! everything for it would be fair to the others. A single follower is never left behind: the
+//! stream then waits for its only reader.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -25,42 +25,42 @@ use crate::Key;
 #[cfg(test)]
 mod tests;
 
-/// What is under way.
+/// The calls in flight.
 pub struct Flights<T> {
     under_way: Arc<UnderWay<T>>,
     kept_bytes_max: usize,
     weigh: fn(&T) -> usize,
 }
 
-/// By key, and by the generation in which it was asked for: who asks after a purge begins anew.
+/// Keyed by generation too, so that a request after a purge starts a new call.
 type UnderWay<T> = Mutex<HashMap<Name, Weak<Flight<T>>>>;
 type Name = (Key, u64);
 
-/// How a request came aboard.
+/// How a request takes part in a flight.
 pub enum Boarded<T, S, D> {
-    /// It brought the work.
+    /// It provided the stream.
     Leads(Passenger<T>),
-    /// It shares work that was under way.
+    /// It joined a running flight. Returns the unused seed.
     Joins(Passenger<T>, S),
-    /// There was nothing under way, and it brought something else instead of work.
+    /// There was no flight to join, and `work` returned something other than a stream.
     Declined(D),
 }
 
-/// The rest of the answer came too fast for this reader.
+/// The reader was too slow for the flight's buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this client read a shared response too slowly; send the request again")]
 pub struct LeftBehind;
 
 impl<T: Clone + Send + 'static> Flights<T> {
-    /// None under way. `weigh` tells the bytes of an item.
+    /// `weigh` returns the size of an item in bytes.
     #[must_use]
     pub fn new(kept_bytes_max: usize, weigh: fn(&T) -> usize) -> Self {
         Self { under_way: Arc::default(), kept_bytes_max, weigh }
     }
 
-    /// Joins the call in flight for `key`, or starts it with `work(seed)`. `work` is called under a lock and
-    /// must not wait; it may decline, for instance because the answer has been cached by now. A reader
-    /// that does not poll does not drive the call; the others do.
+    /// Joins the flight for `key`, or starts one with `work(seed)`. `work` is called under a lock and
+    /// must not block; it may decline, for instance because the answer has been stored meanwhile. A
+    /// follower that is not polled does not drive the stream; the others do.
     pub fn board<S, D>(
         &self,
         key: Key,
@@ -72,7 +72,7 @@ impl<T: Clone + Send + 'static> Flights<T> {
         let mut under_way = self.under_way.lock();
         let found = under_way.get(&name).and_then(Weak::upgrade);
         if let Some(flight) = found {
-            // The last reference to it may end here, which takes the lock.
+            // This may drop the last reference to the flight, which takes the lock.
             drop(under_way);
             return match Passenger::aboard(&flight) {
                 Some(passenger) => Boarded::Joins(passenger, seed),
@@ -90,13 +90,13 @@ impl<T: Clone + Send + 'static> Flights<T> {
         Boarded::Leads(Passenger::first(flight))
     }
 
-    /// How many are under way.
+    /// Number of flights.
     #[must_use]
     pub fn count(&self) -> usize {
         self.under_way.lock().len()
     }
 
-    /// What is under way for the key has let go of its beginning: this one goes by itself.
+    /// Starts an unlisted flight, because the listed one has dropped its first items.
     fn alone<S, D>(
         &self,
         seed: S,
@@ -120,22 +120,22 @@ impl<T: Clone + Send + 'static> Flights<T> {
     }
 }
 
-/// Where a flight is listed.
+/// The list that a flight is removed from at its end.
 type Home<T> = (Name, Weak<UnderWay<T>>);
 
-/// One piece of work and all who wait for it.
+/// One stream and all its followers.
 struct Flight<T> {
     home: Option<Home<T>>,
     kept_bytes_max: usize,
     weigh: fn(&T) -> usize,
-    /// Locked by whoever drives; `None` once it is over.
+    /// Locked by the follower that drives; `None` at the end.
     work: Mutex<Option<BoxStream<'static, T>>>,
     log: Mutex<Log<T>>,
     bell: Arc<Bell>,
 }
 
 impl<T> Flight<T> {
-    /// Takes it off the list: who comes now finds the answer kept, or begins anew.
+    /// Removes the flight from the list: later requests find the stored answer or start anew.
     fn unlist(&self) {
         let Some((name, under_way)) = &self.home else { return };
         let Some(under_way) = under_way.upgrade() else { return };
@@ -153,14 +153,14 @@ impl<T> Drop for Flight<T> {
     }
 }
 
-/// What has come so far, and where everybody stands.
+/// Buffered items and the position of each follower.
 struct Log<T> {
     items: VecDeque<(T, usize)>,
-    /// The number of the first item that is kept.
+    /// Number of the first buffered item.
     first: u64,
     bytes: usize,
     is_over: bool,
-    /// The next item of each passenger.
+    /// Next item number of each follower.
     seats: HashMap<u64, u64>,
     next_seat: u64,
 }
@@ -177,7 +177,7 @@ impl<T: Clone> Log<T> {
         }
     }
 
-    /// A seat at the beginning, while that is there.
+    /// Adds a follower at the first item, if that is still buffered.
     fn sit(&mut self) -> Option<u64> {
         if self.first > 0 {
             return None;
@@ -188,7 +188,7 @@ impl<T: Clone> Log<T> {
         Some(seat)
     }
 
-    /// The next item for a seat: `Ready(None)` at the end, `Pending` if it has not come yet.
+    /// The next item of a follower: `Ready(None)` at the end, `Pending` if it has not arrived yet.
     fn take(&mut self, seat: u64) -> Poll<Option<Result<T, LeftBehind>>> {
         let Some(at) = self.seats.get_mut(&seat) else { return Poll::Ready(None) };
         let Some(place) = at.checked_sub(self.first) else {
@@ -210,15 +210,15 @@ impl<T: Clone> Log<T> {
         self.items.push_back((item, weight));
     }
 
-    /// Lets go of the oldest items while there are too many bytes: those that everybody has seen, and
-    /// if that is not enough, others too. The newest stays.
+    /// Drops the oldest items while the buffer is too large, even unread ones. The newest item
+    /// stays.
     fn trim(&mut self, bytes_max: usize) {
         while self.bytes > bytes_max && self.items.len() > 1 {
             let Some((_, weight)) = self.items.pop_front() else { return };
             self.bytes = self.bytes.saturating_sub(weight);
             self.first += 1;
         }
-        // A single large item goes as soon as everybody has it.
+        // A single large item is dropped once everybody has read it.
         let seen_by_all = self.seats.values().all(|at| *at > self.first);
         if self.bytes > bytes_max && seen_by_all && self.items.pop_front().is_some() {
             self.bytes = 0;
@@ -227,7 +227,7 @@ impl<T: Clone> Log<T> {
     }
 }
 
-/// Wakes everybody who waits.
+/// Wakes all waiting followers.
 #[derive(Default)]
 struct Bell {
     waiting: Mutex<HashMap<u64, Waker>>,
@@ -250,7 +250,7 @@ impl Wake for Bell {
     }
 }
 
-/// One who waits for the answer: a stream of its items from the first on.
+/// A participant in a flight: a stream of its items from the first on.
 pub struct Passenger<T> {
     flight: Arc<Flight<T>>,
     seat: u64,
@@ -267,12 +267,12 @@ impl<T: Clone + Send + 'static> Passenger<T> {
         Some(Self { flight: Arc::clone(flight), seat })
     }
 
-    /// Drives the work by one item. `Pending` if nothing came or another one drives.
+    /// Polls the stream for one item. `Pending` if there is none or another follower is polling.
     fn drive(&self) -> Poll<()> {
         let flight = &*self.flight;
         let Some(mut work) = flight.work.try_lock() else { return Poll::Pending };
-        // Someone else may have got further between the look into the log and here; and who was
-        // turned away meanwhile has to be told, since this one may never be polled again.
+        // Another follower may have progressed since the log was read. Followers that found the
+        // lock taken must be woken, since this one may never be polled again.
         let Some(stream) = work.as_mut().filter(|_| !flight.log.lock().has_more(self.seat)) else {
             drop(work);
             flight.bell.ring();
@@ -319,7 +319,7 @@ impl<T: Clone + Send + 'static> Stream for Passenger<T> {
                     log.trim(flight.kept_bytes_max);
                     return taken;
                 }
-                // Under the log's lock: whoever adds to it rings afterwards.
+                // Under the log's lock: whoever adds an item wakes afterwards.
                 flight.bell.waiting.lock().insert(self.seat, context.waker().clone());
             }
             if self.drive().is_pending() {
@@ -333,7 +333,7 @@ impl<T> Drop for Passenger<T> {
     fn drop(&mut self) {
         self.flight.log.lock().seats.remove(&self.seat);
         self.flight.bell.waiting.lock().remove(&self.seat);
-        // If this one was to drive, another does now.
+        // If this follower was to drive, another one takes over.
         self.flight.bell.ring();
     }
 }

@@ -1,9 +1,9 @@
-//! An entry with all that decides whether it may be given, and its sealed form outside this process.
+//! A stored entry with its expiry and purge state, and its sealed form outside this process.
 //!
-//! Sealed: compressed, then encrypted and authenticated (XChaCha20-Poly1305) with a secret of the key
-//! of its question. The tag is the checksum: a damaged, exchanged or forged row does not open. The
-//! nonce is made of the content (as in SIV modes), so the same content is sealed the same way and no
-//! nonce is ever used for two contents.
+//! Sealed: compressed, then encrypted and authenticated (XChaCha20-Poly1305) with a secret derived
+//! from the key. The tag serves as the checksum: a damaged, swapped or forged row does not open.
+//! The nonce is derived from the content (as in SIV modes), so the same content is sealed
+//! identically and no nonce is used for two contents.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,17 +21,17 @@ use crate::{Address, Answer, Entry, Key, Tags};
 
 const NONCE_BYTES: usize = 24;
 
-/// Most bytes of what is written about an answer beside its body; the fields are short names.
+/// Most bytes of metadata beside the body; the fields are short names.
 const HEAD_BYTES_MAX: usize = 65_536;
 
-/// An entry with all that decides whether it may be given.
+/// An entry with its expiry and purge state.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     pub(crate) entry: Arc<Entry>,
     pub(crate) tags: Tags,
-    /// Of this process; 0 if an earlier one, or another machine, asked for it.
+    /// In this process; 0 if an earlier process or another machine requested it.
     pub(crate) generation: u64,
-    /// When it was asked for, by the shared tier's marks, if those could be read.
+    /// Time of the request by the shared tier's marks, if they could be read.
     pub(crate) shared: Option<SharedTime>,
     pub(crate) asked: WallTime,
     pub(crate) expires: WallTime,
@@ -43,8 +43,7 @@ impl Kept {
         rules.is_stale(&Asked { address, tags, generation: *generation, asked: *asked })
     }
 
-    /// How long it may still be given; `None` if no longer. A clock that was set back gives no entry a
-    /// longer life.
+    /// Remaining lifetime; `None` if it has expired. A clock that was set back does not extend it.
     pub(crate) fn left(&self, now: WallTime) -> Option<Duration> {
         let life = self.expires.unix_ms().saturating_sub(self.asked.unix_ms());
         let left = self.expires.unix_ms().saturating_sub(now.unix_ms()).min(life);
@@ -52,7 +51,7 @@ impl Kept {
     }
 }
 
-/// All but the body.
+/// Everything but the body.
 #[derive(Serialize, Deserialize)]
 struct Head {
     content_type: String,
@@ -73,7 +72,7 @@ struct Head {
     ends: Vec<u32>,
 }
 
-/// Its sealed form; `None` if it cannot be written, which no entry that was made here is.
+/// Seals an entry. `None` if it cannot be encoded, which does not happen to entries made here.
 pub(crate) fn seal(key: &Key, kept: &Kept) -> Option<Vec<u8>> {
     let Entry {
         answer,
@@ -120,14 +119,14 @@ pub(crate) fn seal(key: &Key, kept: &Kept) -> Option<Vec<u8>> {
     Some([nonce, &sealed].concat())
 }
 
-/// What `sealed` holds, if it is whole and belongs to `key`. `bytes_max` limits the body.
+/// Opens `sealed` if it is intact and belongs to `key`. `bytes_max` limits the body.
 pub(crate) fn unseal(key: &Key, sealed: &[u8], bytes_max: usize) -> Option<Kept> {
     let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES)?;
     let secret = key.seal();
     let aad = aad(key);
     let payload = Payload { msg: sealed, aad: &aad };
     let packed = cipher(&secret).decrypt(XNonce::from_slice(nonce), payload).ok()?;
-    // Who knows the question can seal anything, so sizes are not believed even now.
+    // Anyone who knows the question can seal any content, so sizes are not trusted.
     let (size, packed) = lz4_flex::block::uncompressed_size(&packed).ok()?;
     if size > bytes_max.saturating_add(ends_bytes_max()).saturating_add(HEAD_BYTES_MAX) {
         return None;
@@ -162,7 +161,7 @@ pub(crate) fn unseal(key: &Key, sealed: &[u8], bytes_max: usize) -> Option<Kept>
     })
 }
 
-/// Ends are written as decimals of at most ten digits and a comma.
+/// Each end is at most ten decimal digits and a comma.
 const fn ends_bytes_max() -> usize {
     crate::CHUNKS_MAX.saturating_mul(11)
 }
@@ -171,7 +170,7 @@ fn cipher(secret: &[u8; 32]) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(CipherKey::from_slice(secret))
 }
 
-/// The form and the address: a row that was moved to another place does not open there.
+/// Format and address: a row moved to another address does not open.
 fn aad(key: &Key) -> Vec<u8> {
     [&FORMAT.to_le_bytes()[..], key.address().bytes()].concat()
 }

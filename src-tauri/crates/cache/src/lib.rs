@@ -1,11 +1,12 @@
-//! Answers that were given before: kept in memory, then on the disk, and shared while they are in flight.
+//! The response cache: memory, disk and shared tiers, and single-flight.
 //!
-//! Exact only: a question is the same if all that can change its answer is the same ([`Question`]).
-//! Whoever asks decides what may be looked up and what is worth keeping; this crate keeps it, and
-//! sees to it that nothing purged is ever read again. A cache never fails a request: what is damaged,
-//! slow or out of reach is a miss.
+//! Exact matches only: questions are the same if everything that can change the answer is the same
+//! ([`Question`]). The caller decides which requests are looked up and which answers are stored;
+//! this crate stores them and ensures that nothing purged is read again. A cache never fails a
+//! request: damaged, slow or unreachable storage is a miss.
 //!
-//! Invariant: nothing here spawns a task, reads the clock by itself, or writes a question anywhere.
+//! Invariant: this crate spawns no task, reads only the injected clock, and writes no question
+//! anywhere.
 
 mod address;
 mod advice;

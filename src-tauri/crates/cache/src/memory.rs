@@ -1,7 +1,8 @@
-//! The first tier: answers in memory, bounded by their weight. What comes once does not push out what
-//! comes often (TinyLFU admission, by moka).
+//! The memory tier, bounded by weight. One-off entries do not displace frequent ones (TinyLFU
+//! admission, by moka).
 //!
-//! moka's own expiry reads the machine's clock, so times are kept beside the entries and checked here.
+//! moka's own expiry reads the machine's clock, so expiry times are stored with the entries and
+//! checked here.
 
 use std::sync::Arc;
 
@@ -13,7 +14,6 @@ use crate::kept::Kept;
 use crate::purge::Rules;
 use crate::{Address, Entry};
 
-/// An entry, and until when it may be given.
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) kept: Kept,
@@ -35,7 +35,7 @@ impl Memory {
         Self { entries, reuse: Reuse::new(bytes_max) }
     }
 
-    /// The answer, if there is a fresh one. Takes no lock that anybody holds for long.
+    /// Returns the answer unless it is expired or purged. Takes no lock that is held for long.
     pub(crate) fn get(&self, address: Address, rules: &Rules, now: Moment) -> Option<Arc<Entry>> {
         self.reuse.looked_up(address, now);
         let stored = self.entries.get(&address)?;
@@ -51,8 +51,7 @@ impl Memory {
         self.entries.insert(address, Arc::new(stored));
     }
 
-    /// Removes what the rules cover by now or what is over, for the memory's sake: nobody would be
-    /// given it.
+    /// Removes purged and expired entries, only to free memory: [`Self::get`] never returns them.
     pub(crate) fn sweep(&self, rules: &Rules, now: Moment) {
         let gone: Vec<Address> = self
             .entries
@@ -68,7 +67,7 @@ impl Memory {
         self.entries.run_pending_tasks();
     }
 
-    /// How many there are, and their weight in bytes.
+    /// Number of entries, and their weight in bytes.
     pub(crate) fn size(&self) -> (u64, u64) {
         self.entries.run_pending_tasks();
         (self.entries.entry_count(), self.entries.weighted_size())

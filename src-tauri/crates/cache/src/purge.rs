@@ -1,9 +1,9 @@
-//! What was purged, as rules: an answer is stale if it was asked for before a rule that covers it.
+//! Purges as rules: an answer is stale if it was requested before a rule that covers it.
 //!
-//! Removing entries alone would leave a hole: an answer that is under way while its model is purged
-//! would be kept afterwards. So every purge raises the generation, every question notes the generation
-//! in which it was asked ([`Ticket`]), and every read checks one against the other. That holds in
-//! every tier, whatever has been removed by then.
+//! Removing entries alone would leave a gap: an answer in flight while its model is purged would be
+//! stored afterwards. Every purge therefore increases the generation, every request records its
+//! generation ([`Ticket`]), and every read compares the two. This holds in every tier, whatever has
+//! been removed by then.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,47 +14,41 @@ use parking_lot::RwLock;
 use crate::shared::SharedTime;
 use crate::{Address, Tags};
 
-/// Most rules that are remembered one by one. Past this they become one that covers everything: too
-/// much is asked again, never too little.
+/// Most separate rules. Past it they become one rule that covers everything, so that too much is
+/// purged, never too little.
 pub const PURGE_RULES_MAX: usize = 1_024;
 
-/// What to purge.
+/// Selects the answers to purge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purge {
-    /// Everything.
     All,
-    /// One answer.
     Entry(Address),
-    /// All answers of a backend.
     Backend(BackendId),
-    /// All answers to questions for a model, and all answers by a model.
+    /// All answers requested from or given by a model.
     Model(String),
-    /// All answers to a client.
     Client(ClientId),
-    /// All answers to questions that a route took.
     Route(String),
-    /// All answers asked for before this time.
+    /// All answers requested before this time.
     OlderThan(WallTime),
 }
 
-/// When a question was asked. Taken before a backend is asked, and handed in with the answer.
+/// Time of a request. Taken before the backend is called, and passed in with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
     pub(crate) generation: u64,
-    /// When that was by the shared tier's marks, if those could be read.
+    /// The time by the shared tier's marks, if they could be read.
     pub(crate) shared: Option<SharedTime>,
     pub(crate) asked: WallTime,
 }
 
 impl Ticket {
-    /// When the question was asked.
     #[must_use]
     pub const fn asked(&self) -> WallTime {
         self.asked
     }
 }
 
-/// What a rule is about; [`Purge`] but for the two that are no names.
+/// Subject of a rule: a [`Purge`] other than `All` and `OlderThan`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Covered {
     Entry(Address),
@@ -64,7 +58,6 @@ enum Covered {
     Route(String),
 }
 
-/// The rules of this process.
 #[derive(Debug)]
 pub(crate) struct Rules {
     generation: AtomicU64,
@@ -79,7 +72,7 @@ struct Made {
     older_than: WallTime,
 }
 
-/// What a rule is checked against.
+/// Properties of an answer that rules are checked against.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) address: Address,
@@ -89,17 +82,17 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Rules {
-    /// Begins with a generation past every one that is written down.
+    /// `generation` must be greater than every stored one.
     pub(crate) fn starting_at(generation: u64) -> Self {
         Self { generation: AtomicU64::new(generation), made: RwLock::default() }
     }
 
-    /// The generation of questions that are asked now.
+    /// The generation of new requests.
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Adds a rule. From here on nothing it covers is fresh.
+    /// Adds a rule. Answers that it covers are stale from now on.
     pub(crate) fn add(&self, purge: &Purge) -> u64 {
         let mut made = self.made.write();
         let next = self.generation.load(Ordering::Acquire) + 1;
@@ -119,12 +112,13 @@ impl Rules {
             made.by_name.clear();
             made.all = next;
         }
-        // Last: whoever sees the new generation sees the rule, since it has to take the lock.
+        // Last: whoever sees the new generation also sees the rule, since reading it takes the
+        // lock.
         self.generation.store(next, Ordering::Release);
         next
     }
 
-    /// Whether a rule covers an answer.
+    /// True if a rule covers the answer.
     pub(crate) fn is_stale(&self, answer: &Asked<'_>) -> bool {
         if answer.generation == self.generation() {
             return false;

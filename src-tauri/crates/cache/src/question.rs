@@ -1,56 +1,52 @@
-//! What makes two questions the same one.
+//! Derives the cache key from everything that can change an answer.
 
 use domain::ClientId;
 
 use crate::Key;
 use crate::address::FORMAT;
 
-/// Whose answers they are: nobody gets what another has asked.
+/// Owner of the answers: no client gets another client's answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Namespace<'a> {
-    /// Whose token it was.
     pub client: &'a ClientId,
-    /// The project the client named, if it did. It divides a client's answers; it never joins those
-    /// of two, since anybody can name a project.
+    /// The project named by the client. It divides a client's answers and never joins those of two
+    /// clients, since anybody can name a project.
     pub project: Option<&'a str>,
 }
 
-/// In which form an answer is given: a kept one is replayed as it is.
+/// Form of an answer. A stored answer is replayed unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Delivered {
     /// One body.
     Whole,
-    /// Events.
+    /// Server-sent events.
     Stream,
-    /// Events, and a chunk with the usage that the client asked for.
+    /// Server-sent events and a usage chunk, as the client asked.
     StreamWithUsage,
-    /// Items of an array, one by one.
+    /// A streamed JSON array.
     StreamArray,
-    /// The vector of one input, from which answers are written anew.
+    /// The vector of one input, from which new answers are built.
     Vector,
 }
 
-/// A question, taken apart.
+/// The parts of a cache key.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// Whose it is.
     pub namespace: Namespace<'a>,
-    /// The protocol in which it is asked and answered, in the ledger's word.
+    /// The API protocol, named as in the ledger.
     pub protocol: &'a str,
-    /// In which form it is answered.
     pub delivered: Delivered,
-    /// The model the client named.
+    /// The model name that the client sent.
     pub model: &'a str,
-    /// Changes when the route that takes it is defined anew.
+    /// Changes when the definition of the matched route changes.
     pub route: u64,
-    /// Of all else in the body that can change the answer.
+    /// Digest of everything else in the body that can change the answer.
     pub digest: [u8; 32],
-    /// Headers that go on to backends and can change the answer (versions, betas), in any order.
+    /// Forwarded headers that can change the answer (versions, betas), in any order.
     pub headers: &'a [(&'a str, &'a [u8])],
 }
 
 impl Question<'_> {
-    /// Its key.
     #[must_use]
     pub fn key(&self) -> Key {
         let mut hasher = blake3::Hasher::new();
@@ -81,7 +77,7 @@ impl Question<'_> {
     }
 }
 
-/// Its length first, so that what stands in one part cannot pass for another.
+/// Hashes the length first, so that parts cannot be confused.
 fn part(hasher: &mut blake3::Hasher, bytes: &[u8]) {
     hasher.update(&bytes.len().to_le_bytes()).update(bytes);
 }
@@ -122,7 +118,7 @@ mod tests {
             Question { digest: [8; 32], ..asked },
             Question { headers: &[("anthropic-version", b"2023-06-01")], ..asked },
             Question { headers: &[("anthropic-version", b"2026-10-21")], ..asked },
-            // Moved borders between parts.
+            // Shifted boundary between parts.
             Question { protocol: "openai-cha", model: "tm", ..asked },
         ];
         keys.extend(others.iter().map(Question::key));

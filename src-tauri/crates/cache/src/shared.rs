@@ -1,13 +1,13 @@
-//! The third tier: a Redis or Valkey server that several machines use. Off unless one is configured.
+//! The shared tier: a Redis or Valkey server for several machines. Disabled unless configured.
 //!
-//! It never costs anybody an answer: every exchange has [`TIMEOUT`], a server that is lost or slow is
-//! passed by and tried again later, longer each time ([`Line`]). Answers are put there by
-//! [`Shared::tend`], beside the requests. What lies there is sealed, so the server's other users see
-//! answers to those questions only that they know word for word.
+//! It never fails a request: every call has [`TIMEOUT`], and a lost or slow server is skipped and
+//! retried with an increasing delay ([`Line`]). [`Shared::tend`] writes answers in the background.
+//! Values are sealed, so the server's other users can read only the answers to questions that they
+//! know word for word.
 //!
-//! Purges are marks on the server ([`Marks`]), not deletions: all machines see them at once, and an
-//! answer that was under way is covered too. While this process has a purge to report that the server
-//! has not taken yet, it reads nothing there.
+//! Purges are marks on the server ([`Marks`]), not deletions: all machines see them at once, and
+//! answers in flight are covered too. While this process has a purge that the server has not
+//! accepted yet, it reads nothing there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -27,53 +27,52 @@ pub(crate) use self::marks::SharedTime;
 mod line;
 mod marks;
 
-/// Longest exchange with the server that a request waits for.
+/// Longest wait of a request for the server.
 const TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Most answers that wait to be put there. More are forgotten: a cache may.
+/// Most queued answers. Further ones are dropped.
 const QUEUE_JOBS_MAX: usize = 256;
 
-/// Most bytes of answers that wait to be put there.
+/// Most bytes of queued answers.
 const QUEUE_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
-/// Most answers in one exchange.
+/// Most answers per pipeline.
 const BATCH_MAX: usize = 16;
 
-/// Most purges that wait for the server. More become one of everything.
+/// Most pending purges. More become one purge of everything.
 const PURGES_WAITING_MAX: usize = 64;
 
-/// What every name there begins with; it ends with the format of what lies there.
+/// Prefix of every name on the server. Its number is the format of the values.
 const PREFIX: &str = "gatehouse:cache:1";
 
 pub(crate) struct Shared {
     line: Line,
     clock: Arc<dyn Clock>,
     queue: mpsc::Sender<(Key, Kept)>,
-    /// Taken by whoever tends.
+    /// Taken by the running [`Shared::tend`].
     waiting: Mutex<Option<mpsc::Receiver<(Key, Kept)>>>,
     queued_bytes: AtomicUsize,
-    /// Purges that the server has not taken yet.
+    /// Purges that the server has not accepted yet.
     purges: Mutex<Vec<Purge>>,
-    /// Rings when the server did not take one.
+    /// Notified when the server did not accept a purge.
     untold: Notify,
-    /// Whether the server has an epoch.
+    /// True if the server has an epoch.
     has_epoch: AtomicBool,
 }
 
-/// What lies at an address, and the marks.
+/// The sealed value at an address, and the marks.
 type Read = (Option<Vec<u8>>, Vec<(String, String)>);
 
-/// What a look there gave.
 pub(crate) struct Looked {
     /// An answer that no mark covers.
     pub(crate) kept: Option<Kept>,
-    /// When that was, by the server's marks; `None` if it could not be read.
+    /// Time of the lookup by the server's marks; `None` if they could not be read.
     pub(crate) time: Option<SharedTime>,
     pub(crate) is_damaged: bool,
 }
 
 impl Shared {
-    /// Connects to nobody yet.
+    /// Does not connect yet.
     pub(crate) fn new(config: &SharedConfig, clock: Arc<dyn Clock>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_JOBS_MAX);
         Self {
@@ -88,7 +87,7 @@ impl Shared {
         }
     }
 
-    /// Reads an answer. `bytes_max` limits its body.
+    /// Reads an answer with a body of at most `bytes_max` bytes.
     pub(crate) async fn get(&self, key: &Key, bytes_max: usize) -> Looked {
         let nothing = Looked { kept: None, time: None, is_damaged: false };
         if !self.purges.lock().is_empty() {
@@ -107,9 +106,9 @@ impl Shared {
         Looked { kept, time, is_damaged: false }
     }
 
-    /// Keeps an answer, once [`Self::tend`] gets to it, unless too much is waiting.
+    /// Queues an answer for [`Self::tend`]; drops it if the queue is full.
     pub(crate) fn put(&self, key: Key, kept: Kept) {
-        // One whose question was asked while the marks could not be read might be stale already.
+        // Without marks at the time of its request the answer might be stale already.
         if kept.shared.is_none() {
             return;
         }
@@ -122,7 +121,7 @@ impl Shared {
         }
     }
 
-    /// Before a purge: from here on nothing is read until the server knows of it.
+    /// Stops reads until the server has the purge. Call it before the local purge.
     pub(crate) fn announce(&self, purge: Purge) {
         let mut purges = self.purges.lock();
         purges.push(purge);
@@ -131,7 +130,7 @@ impl Shared {
         }
     }
 
-    /// Tells the server of all purges it does not know; false if it still does not.
+    /// Sends all pending purges to the server; false if one could not be sent.
     pub(crate) async fn tell(&self) -> bool {
         loop {
             let Some(purge) = self.purges.lock().first().cloned() else { return true };
@@ -139,7 +138,7 @@ impl Shared {
                 self.untold.notify_one();
                 return false;
             }
-            // Another one may have told it too; a mark twice is no harm.
+            // Another caller may have sent it too; a repeated mark is harmless.
             let mut purges = self.purges.lock();
             if let Some(place) = purges.iter().position(|told| *told == purge) {
                 purges.remove(place);
@@ -147,7 +146,7 @@ impl Shared {
         }
     }
 
-    /// Puts there what waits, and tells purges again that the server did not take, for ever.
+    /// Writes queued answers and retries pending purges, for ever.
     pub(crate) async fn tend(&self) {
         let Some(mut waiting) = self.waiting.lock().take() else { return };
         loop {
@@ -169,7 +168,7 @@ impl Shared {
         }
     }
 
-    /// Whether the server answers, as far as is known.
+    /// True if the server answered last time and has all purges.
     pub(crate) fn is_open(&self) -> bool {
         self.line.is_open() && self.purges.lock().is_empty()
     }
@@ -177,7 +176,7 @@ impl Shared {
     async fn read(&self, address: Address) -> Option<Read> {
         let mut ask = redis::pipe();
         if !self.has_epoch.load(Ordering::Relaxed) {
-            // Who comes first, or after the server has lost its marks, begins a new epoch.
+            // The first reader, also after the server has lost its marks, starts a new epoch.
             let epoch = marks::epoch(self.clock.wall(), address);
             ask.cmd("HSETNX").arg(marks_name()).arg(marks::EPOCH).arg(epoch).ignore();
         }
@@ -196,8 +195,8 @@ impl Shared {
         let _removed: Option<()> = self.line.ask(&ask).await;
     }
 
-    /// Raises the count of purges, then notes it beside what is purged. Who asks between the two asked
-    /// after the purge began, and is right not to be covered.
+    /// Increases the purge count, then stores it in the mark of the purged subject. A request
+    /// between the two started after the purge and is correctly not covered.
     async fn mark(&self, purge: &Purge) -> bool {
         let mut count = redis::pipe();
         count.cmd("HINCRBY").arg(marks_name()).arg(marks::COUNT).arg(1);
@@ -209,7 +208,7 @@ impl Shared {
         marks <= crate::PURGE_RULES_MAX || self.merge_marks(number).await
     }
 
-    /// Too many marks become one that covers everything.
+    /// Merges too many marks into one that covers everything.
     async fn merge_marks(&self, number: u64) -> bool {
         let mut read = redis::pipe();
         read.cmd("HKEYS").arg(marks_name());
@@ -233,7 +232,7 @@ impl Shared {
             ask.cmd("SET").arg(name(address)).arg(sealed).arg("PX").arg(left_ms).ignore();
         }
         if !ask.is_empty() {
-            // What is not taken is forgotten: it lies in the other tiers.
+            // Refused answers are dropped: the other tiers have them.
             let _stored: Option<()> = self.line.ask(&ask).await;
         }
     }

@@ -1,4 +1,4 @@
-//! What the cache did since it was opened. The ledger has what lasts.
+//! Statistics since the cache was opened. The ledger has the long-term ones.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,47 +7,42 @@ use domain::{MicroUsd, WallTime};
 
 use crate::{Advice, Bypass, Entry, NotKept, Tier};
 
-/// A view of the counters.
+/// A snapshot of the counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stats {
-    /// Since when is counted.
     pub since: WallTime,
-    /// Lookups, each once, whatever the number of tiers it went through.
+    /// Each lookup counts once, however many tiers it used.
     pub lookups: u64,
-    /// Lookups that no tier had an answer for.
+    /// Lookups without a hit in any tier.
     pub misses: u64,
-    /// Requests that took part in another's answer while it was under way.
+    /// Requests that joined a flight.
     pub coalesced: u64,
-    /// Each tier there is.
+    /// The configured tiers.
     pub tiers: Vec<TierStats>,
-    /// Requests for which nothing was looked up, by reason; only reasons that occurred.
+    /// Requests without a lookup, by reason; reasons with a count of zero are omitted.
     pub bypassed: Vec<(Bypass, u64)>,
-    /// Answers that were not kept, by reason; only reasons that occurred.
+    /// Answers that were not stored, by reason; reasons with a count of zero are omitted.
     pub not_kept: Vec<(NotKept, u64)>,
-    /// What hits and shared answers would have cost, as far as that is known.
+    /// Known cost of hits and shared answers.
     pub saved: MicroUsd,
-    /// How long hits would have taken.
+    /// Backend time saved by hits.
     pub saved_time: Duration,
-    /// What another size of the memory would give.
+    /// Estimates for other sizes of the memory tier.
     pub advice: Advice,
 }
 
-/// One tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierStats {
-    /// Which.
     pub tier: Tier,
-    /// Whether it answers; a tier that does not is passed by.
+    /// False while the tier does not work; it is skipped then.
     pub is_open: bool,
-    /// Answers in it; `None` where that cannot be told (a shared server).
+    /// `None` if unknown (a shared server).
     pub entries: Option<u64>,
-    /// Their weight in bytes.
+    /// Weight of the entries.
     pub bytes: Option<u64>,
-    /// Most bytes it may hold.
     pub bytes_max: Option<u64>,
-    /// Lookups it answered.
     pub hits: u64,
-    /// Entries that were damaged, and so were missed and removed.
+    /// Damaged entries, which were removed and count as misses.
     pub damaged: u64,
 }
 
@@ -94,7 +89,7 @@ impl Counters {
 
     pub(crate) fn coalesced(&self, cost: Option<MicroUsd>) {
         add(&self.coalesced);
-        // Whoever shares an answer waits for it like the first.
+        // A shared answer takes as long as the leader's.
         self.saved(cost, Duration::ZERO);
     }
 
@@ -116,7 +111,7 @@ impl Counters {
         self.saved_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
-    /// A tier, with its counters.
+    /// A tier's counters.
     pub(crate) fn tier(&self, tier: Tier) -> TierStats {
         let read = |counters: &[AtomicU64]| counters.get(tier as usize).map_or(0, value);
         TierStats {

@@ -1,7 +1,7 @@
 //! Fills a ledger with made-up requests of the last month: `fill PATH REQUESTS`.
 //!
-//! For `cargo xtask bench`, which asks the dashboard's questions over the outcome. It writes through
-//! the ledger's own door, so the sums are the ones that real traffic would have left.
+//! `cargo xtask bench` runs the dashboard's queries on the result. It writes through the ledger's
+//! public API, so the roll-ups are those of real traffic.
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own: it reads its arguments")]
 
@@ -18,16 +18,16 @@ use ledger::{
     Attempt, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings, UsageBasis,
 };
 
-/// Names that requests are spread over: a developer with several keys, tools and models.
+/// Names for a developer with several keys, tools and models.
 const BACKENDS: [&str; 4] = ["openai", "openrouter", "groq", "local"];
 const CLIENTS: [&str; 5] = ["editor", "agent", "shell", "notebook", "review"];
 const MODELS: [&str; 8] =
     ["large", "large-mini", "small", "small-mini", "reasoner", "coder", "vision", "nano"];
 
-/// How far back the first request lies.
+/// Age of the first request.
 const PERIOD_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
-/// Settlements under way at once; the writer commits them together.
+/// Concurrent settlements; the writer commits them together.
 const UNDER_WAY: usize = 2_048;
 
 #[tokio::main]
@@ -52,7 +52,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await
 }
 
-/// A finished request that began at `started`.
 fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domain::IdError> {
     let mut dice = [0_u8; 6];
     entropy.fill(&mut dice);
@@ -115,7 +114,7 @@ fn settled(
     }
 }
 
-/// The usage object of an OpenAI backend of today, with the details that it names.
+/// A current usage object of OpenAI, with its details.
 fn raw(tokens: TokenUsage) -> String {
     let (input, output) = (tokens.input(), tokens.output());
     let total = tokens.total();

@@ -1,7 +1,7 @@
 //! Keeps a ledger's file busy as another program would: `hold PATH writer|reader SECONDS`.
 //!
-//! For `cargo xtask bench`: a writer is a database browser in the middle of a change, a reader is one
-//! that has a table open.
+//! For `cargo xtask bench`: a writer is a database browser in the middle of a change, a reader is
+//! one with a table open.
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own: it reads its arguments")]
 
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.execute_batch(begin)?;
-    // Whoever started this waits for the line.
+    // The parent process waits for this line.
     writeln!(std::io::stdout(), "held")?;
     std::thread::sleep(Duration::from_secs(seconds));
     Ok(())

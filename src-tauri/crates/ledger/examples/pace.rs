@@ -1,8 +1,8 @@
-//! How long a request waits for the ledger: `pace PATH REQUESTS LANES`.
+//! Measures how long a request waits for the ledger: `pace PATH REQUESTS LANES`.
 //!
-//! Each lane reserves and settles one made-up request after the other, as the gateway does for a
-//! backend that answers at once. Prints the median and the 99th percentile of what the two calls
-//! took together, commit included, and how many a second there were until all of them could be read.
+//! Each worker thread reserves and settles made-up requests one after the other, as the gateway
+//! does for a backend that answers at once. Prints the median and the 99th percentile of both calls
+//! together, including the commit, and the requests per second until all were readable.
 
 #![expect(
     clippy::disallowed_methods,
@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A decision as long as one of three candidates has.
+/// As long as a decision with three candidates.
 const DECISION: &str = r#"{"route":"fast","policy":"ordered","candidates":[{"backend":"home","model":"small-mini","why":"first in the list"},{"backend":"away","credential":"away-key","model":"small-mini","why":"second in the list"},{"backend":"cloud","credential":"cloud-key","model":"small-mini","why":"third in the list, and cooling down for 12 s"}],"passed_over":[],"explanation":"home: first in the list and healthy"}"#;
 
 fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domain::IdError> {

@@ -1,34 +1,31 @@
-//! The states of accesses over a restart, as their owner wrote them: text that is not looked into.
+//! Endpoint state saved across restarts, as opaque JSON text of its owner.
 
 use domain::{Access, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::number::{get_named, rows, time};
 
-/// Most accesses whose state is kept; those past it are left out.
+/// Most endpoints whose state is saved; the rest is dropped.
 pub const ACCESS_STATES_MAX: usize = 512;
 
-/// Longest state kept, in bytes; a longer one is left out.
+/// Longest state that is saved, in bytes; a longer one is dropped.
 pub const ACCESS_STATE_BYTES_MAX: usize = 65_536;
 
-/// The state of one access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessState {
-    /// Whose.
     pub access: Access,
-    /// When it was so.
     pub saved: WallTime,
     /// The state as JSON text.
     pub json: String,
 }
 
-/// Puts `states` in the place of everything kept before.
+/// Replaces all saved states.
 pub(crate) fn replace(connection: &Connection, states: &[AccessState]) -> rusqlite::Result<usize> {
     connection.prepare_cached("DELETE FROM access_states")?.execute([])?;
     update(connection, states)
 }
 
-/// Puts `states` in the place of older ones of the same accesses; the others stay.
+/// Replaces the states of these endpoints unless the saved one is newer; others stay.
 pub(crate) fn update(connection: &Connection, states: &[AccessState]) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO access_states (backend, credential, state, saved_ms)
         SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM access_states) < ?5
@@ -46,7 +43,6 @@ pub(crate) fn update(connection: &Connection, states: &[AccessState]) -> rusqlit
     Ok(written)
 }
 
-/// Everything that is kept.
 pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<AccessState>> {
     let read = |row: &Row<'_>| {
         Ok(AccessState {
@@ -59,12 +55,12 @@ pub(crate) fn all(connection: &Connection) -> rusqlite::Result<Vec<AccessState>>
     connection.prepare_cached(sql)?.query_map([], read)?.collect()
 }
 
-/// A credential in a column that is never empty: '' stands for none.
+/// The credential column, which is never null: '' means none.
 pub(crate) fn credential_text(access: &Access) -> &str {
     access.credential.as_ref().map_or("", |credential| credential.as_str())
 }
 
-/// The two columns of an access, where '' stands for no credential.
+/// Reads the two columns of an endpoint, where '' means no credential.
 pub(crate) fn read_access(row: &Row<'_>) -> rusqlite::Result<Access> {
     let has_credential = !row.get_ref("credential")?.as_str()?.is_empty();
     Ok(Access {

@@ -1,4 +1,4 @@
-//! The table of attempts: every try at a backend, under its request.
+//! The attempts table: every attempt of a request.
 
 use domain::{MicroUsd, RequestId, TokenUsage, WallTime};
 use rusqlite::{Connection, Row, Statement, params};
@@ -8,7 +8,7 @@ use crate::requests::{read_cost, token_columns};
 use crate::text::{name, sentence};
 use crate::{Attempt, Cost};
 
-/// Most tries of one request kept.
+/// Most attempts saved per request.
 pub const ATTEMPTS_MAX: usize = 32;
 
 pub(crate) const INSERT: &str =
@@ -19,7 +19,7 @@ pub(crate) const INSERT: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
     ?20, ?21, ?22)";
 
-/// Writes down by [`INSERT`] the tries of a request just settled.
+/// Inserts the attempts of a settled request with [`INSERT`].
 pub(crate) fn insert(
     statement: &mut Statement<'_>,
     request: RequestId,
@@ -57,14 +57,14 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// What the tries that failed cost, and how many of them cost what is not known.
+/// Known cost of the failed attempts, and the number of failed attempts with an unknown cost.
 pub(crate) fn wasted(attempts: &[Attempt]) -> (MicroUsd, usize) {
     let failed = || attempts.iter().filter(|attempt| attempt.has_failed());
     let known = failed().filter_map(|attempt| attempt.cost.amount());
     (known.sum(), failed().filter(|attempt| attempt.cost == Cost::Unpriced).count())
 }
 
-/// The tries of one request in their order.
+/// The attempts of a request, in order.
 pub(crate) fn of(connection: &Connection, request: RequestId) -> rusqlite::Result<Vec<Attempt>> {
     let sql = "SELECT * FROM attempts WHERE request_id = ?1 ORDER BY number";
     connection.prepare_cached(sql)?.query_map([request.to_string()], read)?.collect()

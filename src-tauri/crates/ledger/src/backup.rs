@@ -1,8 +1,8 @@
-//! Backups: whole copies made by SQLite's backup API while others write, each checked before it counts.
+//! Backups made with SQLite's backup API while others write, each checked before it counts.
 //!
-//! The copy reads one snapshot in small steps, so that neither the writer nor the disk is held for
-//! long. A file gets its name only once it is complete and sound; a crash leaves a `.partial` file,
-//! which the next backup replaces.
+//! The copy reads one snapshot in small steps, so that it holds neither the writer nor the disk for
+//! long. A file gets its final name once it is complete and sound; a crash leaves a `.partial`
+//! file, which the next backup replaces.
 
 use std::fs;
 use std::io;
@@ -17,20 +17,19 @@ use crate::LedgerError;
 use crate::database::{create_folder, create_private, file_error};
 use crate::set_aside::{length, remove_side_files, stamp};
 
-/// Most backups kept; the oldest goes first.
+/// Most backups kept; the oldest is deleted first.
 pub const BACKUPS_KEPT_MAX: usize = 7;
 
-/// Oldest backup kept, in days. The newest one stays whatever its age.
+/// Age in days past which a backup is deleted. The newest one always stays.
 pub const BACKUP_AGE_DAYS_MAX: i64 = 30;
 
-/// Pages copied at once, of 4 KiB each, and the pause after them: at most 100 MB a second.
+/// Pages of 4 KiB copied per step, and the pause after each step: at most 100 MB a second.
 const STEP_PAGES: i32 = 256;
 const STEP_PAUSE: Duration = Duration::from_millis(10);
 
-/// How fast a copy is made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pace {
-    /// With pauses, beside other work.
+    /// With pauses between steps.
     Gentle,
     /// As fast as the disk allows, while the writer waits.
     Full,
@@ -40,23 +39,21 @@ const PREFIX: &str = "ledger-";
 const SUFFIX: &str = ".sqlite";
 const DAY_MS: i64 = 86_400_000;
 
-/// One backup of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerBackup {
-    /// Its name in the folder of backups.
+    /// File name in the backup folder.
     pub name: String,
-    /// When it was made.
     pub at: WallTime,
-    /// Its size on disk.
+    /// Size on disk in bytes.
     pub bytes: u64,
 }
 
-/// The folder of the backups of the ledger at `path`.
+/// The backup folder of the ledger at `path`.
 pub(crate) fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or_else(|| Path::new("")).join("backups")
 }
 
-/// The backups in `folder`, newest first; none if the folder is missing.
+/// The backups in `folder`, newest first; empty if the folder is missing.
 pub(crate) fn list(folder: &Path) -> io::Result<Vec<LedgerBackup>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -74,12 +71,12 @@ pub(crate) fn list(folder: &Path) -> io::Result<Vec<LedgerBackup>> {
     Ok(backups)
 }
 
-/// Copies the ledger behind `source` into `folder`, checks the copy, and removes backups that are too
-/// many or too old.
+/// Copies the ledger behind `source` into `folder`, checks the copy, and deletes surplus and
+/// expired backups.
 ///
 /// # Errors
-/// [`LedgerError::Corrupt`] when the copy is damaged, which means that the ledger is: no backup is
-/// removed for it. [`LedgerError::Full`] and [`LedgerError::File`] as the disk says.
+/// [`LedgerError::Corrupt`] when the copy, and so the ledger, is damaged: no backup is deleted
+/// then. [`LedgerError::Full`] and [`LedgerError::File`] for disk errors.
 pub(crate) fn make(
     source: &Connection,
     folder: &Path,
@@ -98,12 +95,13 @@ pub(crate) fn make(
     Ok(LedgerBackup { bytes: length(&target), name, at })
 }
 
-/// Copies the ledger behind `source` to `target`, as one file without a log, and checks the copy.
+/// Copies the ledger behind `source` to `target`, as one file without a write-ahead log, and checks
+/// the copy.
 pub(crate) fn copy(source: &Connection, target: &Path, pace: Pace) -> Result<(), LedgerError> {
     discard(target);
     create_private(target).map_err(|error| file_error(target, error))?;
     let mut copy = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // One snapshot for all steps: without it each commit would start the copy anew.
+    // One snapshot for all steps: otherwise each commit would restart the copy.
     let snapshot = source.unchecked_transaction()?;
     snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     let (pages, pause) = match pace {
@@ -120,14 +118,14 @@ pub(crate) fn copy(source: &Connection, target: &Path, pace: Pace) -> Result<(),
 /// Checks every page of a file.
 ///
 /// # Errors
-/// [`LedgerError::Corrupt`] with the first thing that SQLite found.
+/// [`LedgerError::Corrupt`] with SQLite's first finding.
 pub(crate) fn check(connection: &Connection) -> Result<(), LedgerError> {
     let verdict: String =
         connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(LedgerError::Corrupt { detail: verdict }) }
 }
 
-/// Removes a copy that is not used.
+/// Deletes an unused copy and its side files. Errors are only logged.
 pub(crate) fn discard(copy: &Path) {
     let gone = remove_side_files(copy).and_then(|()| match fs::remove_file(copy) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file_error(copy, error)),
@@ -148,7 +146,7 @@ fn remove_superfluous(folder: &Path, now: WallTime) -> io::Result<()> {
     Ok(())
 }
 
-/// The time in a backup's name; `None` for other files.
+/// The time in a backup's file name; `None` for other files.
 fn time_of(name: &str) -> Option<WallTime> {
     let text = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     let (date, time) = text.split_once('T')?;

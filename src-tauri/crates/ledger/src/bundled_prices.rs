@@ -1,32 +1,31 @@
-//! The prices and output limits that come with the program, as one table to read and review.
+//! Bundled prices and output limits, as one table to review.
 //!
 //! Standard tier, text, US dollars. Batch, flex and priority tiers, audio, images, search calls and
-//! regional surcharges are not in it: a backend that uses them states its own prices. Ids that move
-//! from model to model (`…-latest`) are left out on purpose, since their price changes unannounced.
+//! regional surcharges are left out: a backend that uses them declares its own prices. Ids that
+//! move between models (`…-latest`) are left out too, since their price changes unannounced.
 //!
 //! A changed price is a new row with a new date and an end for the old one, never an edit.
 //!
-//! Output limits stand where a dialect demands one of every request, which is Anthropic's alone.
+//! Output limits are listed only where the dialect requires one per request, which is Anthropic's.
 
 use domain::{MicroUsd, Rates, WallTime};
 
 use crate::price::{Confidence, LongContext, Price, PricePlace, Provider, price_id};
 
-/// The day from which the rows below are known to hold, and its midnight in UTC. The ledger records
-/// only what passes through it, so nothing older is ever asked for.
+/// Date since which the rows below are known to hold, and its midnight in UTC. The ledger records
+/// only its own traffic, so no older price is needed.
 const LISTED_SINCE: (&str, WallTime) = ("2026-11-01", WallTime::from_unix_ms(1_793_491_200_000));
 
-/// A class of tokens for which the provider lists no price. Using it makes a request unpriced.
+/// Marks a class of tokens without a listed price. Using it makes a request unpriced.
 const NONE: i64 = -1;
 
-/// Every bundled price.
 pub(crate) fn rows() -> Vec<Price> {
     let providers = [Provider::OpenAi, Provider::Anthropic, Provider::Google];
     let prices = |provider| table(provider).iter().map(move |row| row.price(provider));
     providers.into_iter().flat_map(prices).collect()
 }
 
-/// The most output tokens of the model of exactly this id; `None` where none is listed.
+/// Output token limit of the model with exactly this id; `None` if it is not listed.
 pub(crate) fn output_tokens_max(provider: Provider, model: &str) -> Option<u64> {
     table(provider).iter().find(|row| row.model == model)?.output_tokens_max
 }
@@ -41,7 +40,7 @@ fn table(provider: Provider) -> &'static [Row] {
 }
 
 /// Micro-dollars per million tokens: input, cache read, five-minute cache write, one-hour cache
-/// write, output. OpenAI's single kind of cache write stands in the five-minute column.
+/// write, output. OpenAI's only kind of cache write uses the five-minute column.
 type Figures = [i64; 5];
 
 struct Row {
@@ -56,13 +55,13 @@ const fn row(model: &'static str, figures: Figures) -> Row {
 }
 
 impl Row {
-    /// Other figures for requests with more than `input_tokens` of input.
+    /// Sets the rates for requests with more than `input_tokens` of input.
     const fn over(mut self, input_tokens: u64, figures: Figures) -> Self {
         self.long = Some((input_tokens, figures));
         self
     }
 
-    /// The most tokens the model writes in one answer, thinking included, from
+    /// Sets the most tokens of one answer, thinking included, from
     /// <https://platform.claude.com/docs/en/about-claude/models/overview> by way of the catalogue.
     const fn writes(mut self, output_tokens_max: u64) -> Self {
         self.output_tokens_max = Some(output_tokens_max);

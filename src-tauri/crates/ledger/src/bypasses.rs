@@ -1,7 +1,7 @@
-//! Sums of the requests that the response cache was not asked about, by the reason.
+//! Counts of requests that bypassed the response cache, by reason.
 //!
-//! Not a part of the other sums: each of those would be told apart by one more word, and be that many
-//! times as long.
+//! Kept apart from the other roll-ups: one more dimension would multiply their rows by the number
+//! of reasons.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,19 +14,18 @@ use crate::text::{Stored, name};
 use crate::usage::{slot_end, slot_start};
 use crate::{CacheOutcome, Purpose, Settlement};
 
-/// Most reasons in one answer.
+/// Most reasons in one result.
 pub const BYPASS_REASONS_MAX: usize = 100;
 
-/// How often the cache was not asked for one reason.
+/// Number of requests that bypassed the cache for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bypasses {
-    /// [`Settlement::cache_reason`]; empty where none was given.
+    /// [`Settlement::cache_reason`]; empty if none was given.
     pub reason: String,
-    /// How many requests.
     pub requests: u64,
 }
 
-/// Counts the requests settled just now that went past the cache, in the same transaction.
+/// Counts the bypasses among just settled requests, in the same transaction.
 pub(crate) fn add(connection: &Connection, settled: &[&Settlement]) -> rusqlite::Result<()> {
     let mut counts: BTreeMap<(i64, &str, Cow<'_, str>), i64> = BTreeMap::new();
     for ended in settled.iter().filter(|ended| ended.cache == CacheOutcome::Bypass) {
@@ -44,7 +43,7 @@ pub(crate) fn add(connection: &Connection, settled: &[&Settlement]) -> rusqlite:
     Ok(())
 }
 
-/// Why the cache was not asked in whole quarter hours, the most frequent reason first.
+/// Bypass counts over whole quarter hours, most frequent reason first.
 pub(crate) fn between(
     connection: &Connection,
     from: WallTime,

@@ -1,15 +1,14 @@
-//! Moving committed pages from the log of changes into the main file, beside the writer.
+//! Checkpoints of the write-ahead log on a connection of their own.
 //!
 //! A checkpoint flushes the disk, which takes milliseconds and on a busy disk far more. On the
-//! writer's thread every request that ends in that time would wait for it. On its own connection it
-//! holds up nobody; only when writing never pauses does the writer do one itself, since the log
-//! starts anew only after a checkpoint with no commit behind it.
+//! writer's thread every request that ends meanwhile would wait for it; on its own connection it
+//! blocks nobody. Only when writes never pause does the writer run one itself, since the log
+//! restarts only after a checkpoint with no later commit.
 //!
-//! All of them are PASSIVE: none waits for a reader. A reader that keeps its
-//! transaction open (a database browser, a backup) keeps the log from starting anew, and nothing but
-//! its end can change that: until then the log grows by some 30 KB a request, which the log file and
-//! [`crate::Ledger::size_bytes`] show. Once it has gone, the next checkpoint but one lets the log start
-//! anew, and `journal_size_limit` gives back what it had grown to.
+//! All checkpoints are PASSIVE: none waits for a reader. A reader that keeps its transaction open
+//! (a database browser, a backup) prevents the log from restarting until it ends: the log grows by
+//! some 30 KB a request, which the log file and [`crate::Ledger::size_bytes`] show. The second
+//! checkpoint after that lets the log restart, and `journal_size_limit` truncates it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,24 +20,23 @@ use parking_lot::Mutex;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
-/// After so many records a checkpoint is asked for: some ten megabytes of log.
+/// Records between two requested checkpoints: some ten megabytes of log.
 const RECORDS_PER_CHECKPOINT: usize = 500;
 
-/// After so many records without one of its own the writer makes one: some hundred megabytes.
+/// Records without a checkpoint of its own after which the writer runs one: some hundred megabytes.
 const RECORDS_PER_OWN_CHECKPOINT: usize = 10 * RECORDS_PER_CHECKPOINT;
 
-/// Size of the log in pages from which a reader that keeps it from starting anew is named in the log:
-/// a quarter of a gigabyte.
+/// Log size in pages from which a blocking reader is reported in the program's log: 256 MiB.
 const WAL_PAGES_LONG: i64 = 65_536;
 
-/// How long the last checkpoint of a closing ledger may take. A usual one takes milliseconds; a disk
-/// that needs 200 ms a write would keep the program from ending for more than a minute.
+/// Time limit of the last checkpoint at close. It usually takes milliseconds; a disk that needs 200
+/// ms per write would keep the program from ending for more than a minute.
 pub(crate) const CLOSING_CHECKPOINT_MAX: Duration = Duration::from_secs(2);
 
-/// Time between two interruptions of a checkpoint: SQLite forgets one that comes before its statement.
+/// Time between two interrupts of a checkpoint: SQLite forgets one that comes before its statement.
 const INTERRUPT_EVERY: Duration = Duration::from_millis(10);
 
-/// The thread that makes checkpoints, and when to ask it.
+/// The checkpoint thread and the counters that decide when to use it.
 pub(crate) struct Checkpoints {
     worker: Option<Worker>,
     one_at_a_time: Arc<Mutex<()>>,
@@ -47,7 +45,7 @@ pub(crate) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// For the file of `writer`.
+    /// Starts the thread for the file of `writer`.
     pub(crate) fn start(writer: &Connection) -> std::io::Result<Self> {
         let path = writer.path().unwrap_or_default();
         let one_at_a_time = Arc::new(Mutex::new(()));
@@ -61,19 +59,19 @@ impl Checkpoints {
         Ok(Self { worker, one_at_a_time, since_asked: 0, since_own: 0 })
     }
 
-    /// To be called after `records` were committed and answered.
+    /// Call after `records` were committed and answered.
     pub(crate) fn committed(&mut self, writer: &Connection, records: usize) {
         self.since_asked += records;
         self.since_own += records;
         if self.since_own >= RECORDS_PER_OWN_CHECKPOINT {
             (self.since_asked, self.since_own) = (0, 0);
-            // SQLite lets a second one return at once with nothing done.
+            // SQLite returns at once, with nothing done, from a second concurrent one.
             let _turn = self.one_at_a_time.lock();
             checkpoint(writer);
         } else if self.since_asked >= RECORDS_PER_CHECKPOINT {
             self.since_asked = 0;
             if let Some(worker) = &self.worker {
-                // Full means that one is asked for already.
+                // A full channel means that one is pending already.
                 let _asked_before = worker.sender.try_send(());
             }
         }
@@ -91,7 +89,7 @@ impl Worker {
     fn open(path: &str) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
-        // The writer's connection does the last one, which is bounded.
+        // The writer's connection runs the last one, with a time limit.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(connection)
     }
@@ -112,7 +110,7 @@ impl Worker {
         Ok(Self { sender, thread, interrupt, is_ending })
     }
 
-    /// Ends it without waiting for more than the page that is being written.
+    /// Stops the thread without waiting for more than the page being written.
     fn end(self) {
         let Self { sender, thread, interrupt, is_ending } = self;
         is_ending.store(true, Ordering::Release);
@@ -135,8 +133,8 @@ impl Drop for Checkpoints {
     }
 }
 
-/// To be called before the writer's connection, the last one, is closed: moves the log of changes into
-/// the file as far as `limit` allows. What is left stays in the log, where the next start finds it.
+/// Moves the write-ahead log into the file within `limit`. Call before the writer's connection, the
+/// last one, is closed. The rest stays in the log for the next start.
 pub(crate) fn before_close(connection: &Connection, limit: Duration) {
     let (done, ending) = sync_channel::<()>(1);
     let interrupt = connection.get_interrupt_handle();
@@ -160,7 +158,7 @@ pub(crate) fn before_close(connection: &Connection, limit: Duration) {
     }
 }
 
-/// Makes one; true if nothing is left in the log.
+/// Runs one checkpoint; true if the log is empty then.
 fn checkpoint(connection: &Connection) -> bool {
     let mut pages = (0, 0);
     let outcome = connection.pragma(None, "wal_checkpoint", "PASSIVE", |row| {
@@ -235,7 +233,7 @@ mod tests {
             }
             before_close(&writer, limit);
             drop(writer);
-            // Without a limit that is reached, SQLite removes the log; else it may be there.
+            // SQLite removes the log unless the limit is reached.
             assert!(limit.is_zero() || !crate::database::wal_path(&path).exists());
             let again = Connection::open(&path).expect("opened");
             let count: i64 =
@@ -272,7 +270,7 @@ mod tests {
             }
             size(&path)
         };
-        // A write of one page is a page and its header of 24 bytes; now and then a second page.
+        // One write adds a page with a 24-byte header, sometimes a second page.
         let one_pause =
             u64::try_from(RECORDS_PER_OWN_CHECKPOINT).expect("a number") * (4_096 + 24) * 11 / 10;
         for _ in 0..4 {

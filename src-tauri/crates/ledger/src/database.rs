@@ -1,14 +1,14 @@
-//! Opening the file: permissions, settings, upgrade, and what a crash left behind.
+//! Opens the file: permissions, pragmas, migrations, crash recovery.
 //!
-//! Settings, and why:
-//! - **WAL**: readers never wait for the writer. Needs shared memory, so never on a network share.
-//! - **`synchronous = NORMAL`**: after `kill -9` every answered commit is there, since its pages are
-//!   with the operating system. A power cut may lose the last commits but never damages the file.
-//!   `FULL` would cost one disk flush per answer, milliseconds instead of microseconds, to protect
-//!   the record of the last moments of a machine that lost its power.
-//! - **`trusted_schema = OFF`, `cell_size_check = ON`**: a file someone else prepared gets no
-//!   functions to call and is checked as it is read.
-//! - **STRICT tables, bound parameters only**: no text from outside is ever part of a statement.
+//! Pragmas and their reasons:
+//! - **WAL**: readers never wait for the writer. Needs shared memory, so no network share.
+//! - **`synchronous = NORMAL`**: every answered commit survives `kill -9`, since its pages are with
+//!   the operating system. A power cut may lose the last commits but never damages the file. `FULL`
+//!   would cost one disk flush per answer, milliseconds instead of microseconds, to protect only
+//!   the last moments before a power cut.
+//! - **`trusted_schema = OFF`, `cell_size_check = ON`**: a prepared foreign file cannot call
+//!   functions and is checked while it is read.
+//! - **STRICT tables, bound parameters only**: external text is never part of a statement.
 
 use std::fs;
 use std::io::Read;
@@ -23,26 +23,26 @@ use crate::queue::QUEUE_BYTES_MAX;
 use crate::writer::LOCK_WAIT;
 use crate::{LedgerError, backup, prices, requests, rollup};
 
-/// How long to wait for another program's lock.
+/// Wait for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Size to which the log of changes shrinks when it starts anew, in bytes: above what it has in between
-/// two checkpoints at full load, so that only what a long reader made it grow to is given back.
+/// Size in bytes to which the log shrinks when it restarts. More than it reaches between two
+/// checkpoints at full load, so that only growth caused by a long reader is given back.
 const WAL_BYTES_KEPT_MAX: i64 = 134_217_728;
 
-/// 'GATE', the mark of our file.
+/// 'GATE', the application id of a ledger file.
 const APPLICATION_ID: i64 = 1_195_463_749;
 
-/// How every SQLite file begins, and where its header ends and keeps the version (the format's
-/// section 1.3).
+/// First bytes of every SQLite file, length of its header, and the position of the version number
+/// (SQLite file format, section 1.3).
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const HEADER_BYTES: usize = 100;
 const VERSION_BYTES: std::ops::Range<usize> = 60..64;
 
-/// Statements kept prepared per connection; over twice as many as there are.
+/// Prepared statements cached per connection; over twice the number in use.
 const STATEMENTS_CACHED_MAX: usize = 96;
 
-/// The steps from an empty file to the newest version. A released step is never edited.
+/// Migrations from an empty file to the newest version. A released one is never edited.
 pub(crate) const STEPS: &[&str] = &[
     include_str!("schema/v1.sql"),
     include_str!("schema/v2.sql"),
@@ -51,21 +51,21 @@ pub(crate) const STEPS: &[&str] = &[
     include_str!("schema/v5.sql"),
 ];
 
-/// The version of the file's form that this program reads and writes.
+/// Schema version that this program reads and writes.
 #[must_use]
 pub fn schema_version() -> u32 {
     u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
 }
 
-/// What the ledger may use of the machine.
+/// Resource limits of the ledger.
 #[derive(Debug, Clone, Copy)]
 pub struct LedgerLimits {
-    /// Highest size of the main file in bytes; at it, writes fail as on a full disk. `None` is
+    /// Largest size of the main file in bytes; writes then fail as on a full disk. `None` is
     /// SQLite's own limit.
     pub file_bytes_max: Option<u64>,
-    /// Bytes of records waiting in memory from which on new requests are refused.
+    /// Bytes of queued records from which new requests are refused.
     pub queue_bytes_max: usize,
-    /// How long one try waits for another program's lock.
+    /// Wait for another program's lock in one attempt.
     pub lock_wait: Duration,
 }
 
@@ -75,7 +75,7 @@ impl Default for LedgerLimits {
     }
 }
 
-/// The one connection that writes; [`recover`] makes it ready for use.
+/// Opens the only writing connection. Call [`recover`] before use.
 pub(crate) fn open(
     path: &Path,
     limits: LedgerLimits,
@@ -90,7 +90,7 @@ pub(crate) fn open(
     let _mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // `checkpoint` makes them, where nobody waits for them.
+    // `checkpoint` runs them where nobody waits for them.
     let _pages: i64 =
         connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get(0))?;
     let _bytes: i64 = connection.pragma_update_and_check(
@@ -105,12 +105,12 @@ pub(crate) fn open(
     if version < steps.len() {
         upgrade(path, &mut connection, version, steps)?;
     }
-    // Opens the log of changes now: once the file is deleted or moved, SQLite could not.
+    // Opens the log now: SQLite cannot once the file is deleted or moved.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
 
-/// A connection that can only read.
+/// Opens a read-only connection.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | private())?;
@@ -119,13 +119,13 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-/// The file that SQLite keeps beside `path` for commits not yet moved into it.
+/// The write-ahead log of the file at `path`.
 pub(crate) fn wal_path(path: &Path) -> PathBuf {
     beside(path, "-wal")
 }
 
 fn private() -> OpenFlags {
-    // One connection is used by one thread at a time, which Rust checks; SQLite need not.
+    // Rust ensures that a connection is used by one thread at a time; SQLite need not.
     OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
@@ -138,8 +138,8 @@ fn settings(connection: &Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Makes folder (0700) and file (0600) before there is anything in them to read. SQLite gives its
-/// side files the permissions of the main file.
+/// Creates folder (0700) and file (0600) before they hold any data. SQLite gives its side files the
+/// permissions of the main file.
 fn prepare_file(path: &Path) -> Result<(), LedgerError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
         create_folder(folder).map_err(|error| file_error(folder, error))?;
@@ -150,7 +150,7 @@ fn prepare_file(path: &Path) -> Result<(), LedgerError> {
     restrict(path).map_err(|error| file_error(path, error))
 }
 
-/// Refuses what is no database or too new from its first bytes, so that not even SQLite opens it.
+/// Rejects a non-database or a too new file by its first bytes, before SQLite opens it.
 fn examine_header(path: &Path, known: usize) -> Result<(), LedgerError> {
     let mut header = Vec::with_capacity(HEADER_BYTES);
     let file = fs::File::open(path).map_err(|error| file_error(path, error))?;
@@ -166,8 +166,8 @@ fn examine_header(path: &Path, known: usize) -> Result<(), LedgerError> {
     }
 }
 
-/// The version of the file, 0 for an empty one, as it stands with the commits of a process that
-/// died before it could move them into the main file.
+/// Schema version of the file, 0 if empty, including commits that a dead process left in the
+/// write-ahead log.
 fn identify(connection: &Connection, known: usize) -> Result<usize, LedgerError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 =
@@ -195,7 +195,7 @@ fn limit_size(connection: &Connection, bytes: u64) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Checks the file and copies it away before its first change of form.
+/// Checks and copies the file before its first migration.
 fn upgrade(
     path: &Path,
     connection: &mut Connection,
@@ -219,13 +219,12 @@ fn upgrade(
     })
 }
 
-/// Flushes every commit to the disk.
 pub(crate) fn flush(connection: &Connection) -> Result<(), LedgerError> {
     connection.pragma(None, "wal_checkpoint", "PASSIVE", |_| Ok(())).map_err(LedgerError::from)
 }
 
-/// What ran when the last process died can never be settled: say so, and count it. After the journal
-/// was replayed.
+/// Marks requests that were running when the last process died as unknown and counts them. Call
+/// after the journal was replayed.
 pub(crate) fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
     let transaction =
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -273,7 +272,7 @@ pub(crate) fn restrict(path: &Path) -> std::io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
-// Elsewhere the user's profile folder is private already.
+// On other systems the user's profile folder is private already.
 #[cfg(not(unix))]
 pub(crate) fn create_folder(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)

@@ -1,71 +1,65 @@
-//! What can go wrong with the ledger, decided from SQLite's result code and never from its text.
+//! Ledger errors, derived from SQLite's result code, never from its text.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::ErrorCode;
 
-/// Why the ledger could not do what was asked. Cheap to clone: one failed commit answers many.
+/// Cheap to clone: one failed commit answers many callers.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
-    /// The file or its folder could not be made, opened or given its permissions.
+    /// The file or its folder could not be created, opened or given its permissions.
     #[error("could not open the ledger at {path}; check that its folder exists and belongs to you")]
     File {
-        /// The file or folder concerned.
         path: PathBuf,
-        /// The operating system's answer.
         #[source]
         source: Arc<std::io::Error>,
     },
-    /// The file is not a database, or a page of it is damaged. Nothing was written to it.
+    /// The file is not a database or has a damaged page. Nothing was written to it.
     #[error(
         "the ledger is damaged; run `gatehouse ledger restore`, or `gatehouse ledger repair` \
          without a backup"
     )]
     Corrupt {
-        /// What SQLite reported.
+        /// SQLite's message.
         detail: String,
     },
-    /// The file was written by a newer Gatehouse. Nothing was written to it.
     #[error(
         "the ledger has format {found}, but this Gatehouse supports formats up to {known}; install \
          the newer Gatehouse again"
     )]
     NewerSchema {
-        /// Version in the file.
         found: u32,
-        /// Newest version this program can read.
+        /// Newest version that this program reads.
         known: u32,
     },
-    /// The disk is full, or the size limit of the ledger is reached.
+    /// The disk is full, or the ledger has reached its size limit.
     #[error("the disk is full; free some space, or delete old requests from the ledger")]
     Full,
-    /// Another program holds the file's lock.
     #[error("another program has locked the ledger; close that program, then try again")]
     Locked,
-    /// [`crate::LedgerLimits::queue_bytes_max`] or [`crate::QUEUE_TASKS_MAX`] are waiting.
+    /// [`crate::LedgerLimits::queue_bytes_max`] or [`crate::QUEUE_TASKS_MAX`] is reached.
     #[error("too many records are waiting to be written to the ledger; try again in a moment")]
     Busy,
-    /// The ledger was closed while the call was waiting.
     #[error("the ledger is closed; start Gatehouse again")]
     Closed,
-    /// No backup could be used for a restore.
+    /// No backup is usable for a restore.
     #[error("there is no usable backup of the ledger")]
     NoBackup {
-        /// How many there are, all of them damaged or not readable.
+        /// Number of backups, all damaged or unreadable.
         skipped: usize,
     },
-    /// There is no file that was set aside, or none of that name.
+    /// No file was set aside, or none with that name.
     #[error("there is no damaged ledger file to repair")]
     NothingToRepair,
-    /// Any other answer of SQLite.
+    /// Any other SQLite error.
     #[error("the ledger could not be read or written; see the log, then run `gatehouse check`")]
     Sqlite(#[source] Arc<rusqlite::Error>),
 }
 
 impl LedgerError {
-    /// True if the record itself is impossible, by a constraint or a type. Any other refusal ends with
-    /// its cause: no record is given up for it.
+    /// True if the record itself is invalid by a constraint or a type. Any other error is
+    /// transient: no record is dropped for it.
     pub(crate) fn is_of_record(&self) -> bool {
         let Self::Sqlite(source) = self else { return false };
         match source.as_ref() {
@@ -81,7 +75,7 @@ impl LedgerError {
         }
     }
 
-    /// The error with what the disk or SQLite said.
+    /// The message together with that of the disk or SQLite.
     #[must_use]
     pub fn with_detail(&self) -> String {
         match (self, std::error::Error::source(self)) {

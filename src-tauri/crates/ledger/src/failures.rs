@@ -1,8 +1,8 @@
-//! Sums of the tries that failed, by where they failed.
+//! Counts of failed attempts by endpoint.
 //!
-//! The sums of requests cannot tell this: a request stands in the sums of the backend that answered
-//! it, and what it lost on the way there was lost elsewhere. Failures are few, so quarter hours are
-//! enough for any range.
+//! The request roll-ups cannot show them: a request counts for the backend that answered it, while
+//! its failed attempts happened elsewhere. Failures are few, so quarter hours suffice for any
+//! range.
 
 use domain::{Access, MicroUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
@@ -13,25 +13,23 @@ use crate::text::Stored;
 use crate::usage::{SLOT_MS, slot_end, slot_start};
 use crate::{Attempt, Purpose, Settlement, rollup};
 
-/// Most rows of one answer about failures.
+/// Most groups in one result.
 pub const FAILURE_GROUPS_MAX: usize = 500;
 
-/// The tries of one kind that failed at one place.
+/// Failed attempts of one class at one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedAttempts {
-    /// Where.
     pub access: Access,
-    /// [`crate::Attempt::class`], or [`crate::Attempt::error_class`] where that is not known.
+    /// [`crate::Attempt::class`], or [`crate::Attempt::error_class`] if that is unknown.
     pub class: String,
-    /// How many.
     pub attempts: u64,
-    /// What they cost, as far as that is known.
+    /// The sum of the known costs.
     pub cost: MicroUsd,
-    /// How many of them cost what is not known.
+    /// Attempts with an unknown cost.
     pub unpriced_attempts: u64,
 }
 
-/// Counts the tries that failed of requests settled just now, in the same transaction.
+/// Counts the failed attempts of just settled requests, in the same transaction.
 pub(crate) fn add(connection: &Connection, settled: &[&Settlement]) -> rusqlite::Result<()> {
     let has_failures = |ended: &&&Settlement| ended.attempts.iter().any(Attempt::has_failed);
     let ids: Vec<RequestId> =
@@ -52,7 +50,7 @@ pub(crate) fn add(connection: &Connection, settled: &[&Settlement]) -> rusqlite:
     connection.prepare_cached(sql)?.execute(params![SLOT_MS, rollup::id_list(&ids)]).map(drop)
 }
 
-/// The failures of whole quarter hours, the costliest and then the most frequent first.
+/// Failures over whole quarter hours, highest cost first, then most frequent.
 pub(crate) fn between(
     connection: &Connection,
     from: WallTime,

@@ -1,4 +1,4 @@
-//! The latest health of each backend, kept over a restart, and the log of its changes.
+//! The latest health of each backend across restarts, and a log of its changes.
 
 use domain::{BackendId, WallTime};
 use rusqlite::{Connection, Row, params};
@@ -7,38 +7,34 @@ use crate::SENTENCE_CHARS_MAX;
 use crate::number::{get_named, rows};
 use crate::text::{bounded, name};
 
-/// Changes kept per backend; the oldest go first.
+/// Changes kept per backend; the oldest are deleted first.
 pub const HEALTH_LOG_ENTRIES_MAX: usize = 1_000;
 
-/// A backend changed its state of health, or was seen for the first time.
+/// A change of a backend's health, or its first observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthChange {
-    /// Which backend.
     pub backend: BackendId,
-    /// The monitor's word for the state before; `None` at first sight.
+    /// The monitor's name of the state before; `None` at the first observation.
     pub from: Option<String>,
-    /// The monitor's word for the state now.
+    /// The monitor's name of the state now.
     pub to: String,
-    /// When.
     pub at: WallTime,
-    /// Why, in one sentence free of secrets; cut at [`SENTENCE_CHARS_MAX`].
+    /// One sentence without secrets; cut at [`SENTENCE_CHARS_MAX`].
     pub reason: String,
 }
 
-/// The latest health of a backend.
+/// Latest health of a backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthRow {
-    /// Which backend.
     pub backend: BackendId,
-    /// The monitor's word for its state.
+    /// The monitor's name of the state.
     pub state: String,
-    /// Since when.
     pub since: WallTime,
-    /// Why, in one sentence.
+    /// One sentence without secrets.
     pub reason: String,
 }
 
-/// Keeps a change and the state it leads to; forgets the oldest past [`HEALTH_LOG_ENTRIES_MAX`].
+/// Saves a change and the new state; deletes the oldest past [`HEALTH_LOG_ENTRIES_MAX`].
 pub(crate) fn insert(connection: &Connection, change: &HealthChange) -> rusqlite::Result<usize> {
     let backend = change.backend.as_str();
     let reason = bounded(&change.reason, SENTENCE_CHARS_MAX);
@@ -56,7 +52,7 @@ pub(crate) fn insert(connection: &Connection, change: &HealthChange) -> rusqlite
     Ok(added)
 }
 
-/// Every backend's latest state, by name.
+/// The latest state of every backend, ordered by name.
 pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Vec<HealthRow>> {
     let read = |row: &Row<'_>| {
         Ok(HealthRow {
@@ -70,7 +66,7 @@ pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Vec<HealthRow>
     connection.prepare_cached(sql)?.query_map([], read)?.collect()
 }
 
-/// The newest changes of one backend, newest first.
+/// The latest changes of a backend, newest first.
 pub(crate) fn log(
     connection: &Connection,
     backend: &BackendId,

@@ -1,10 +1,10 @@
-//! Hours that are past, folded from the quarters: sums along one dimension at a time.
+//! Hourly roll-ups, folded from the quarter hours along one dimension at a time.
 //!
-//! A quarter hour has a row for every combination of backend, model, client, credential and project,
-//! and dashboards ask along one of them. Folding an hour costs a few milliseconds once; keeping its
-//! rows with every commit would cost each commit as much again as the quarters do. A request belongs to
-//! the time it began, so the newest hour is left for those that take long, and one that comes later
-//! still takes its hour and those after it back to the quarters until they are folded anew.
+//! A quarter hour has a row for every combination of backend, model, client, credential and
+//! project, and dashboards group by one of them. Folding an hour costs a few milliseconds once;
+//! updating hourly rows with every commit would double each commit's cost. A request belongs to the
+//! time it began, so the newest hour stays unfolded for long requests. A request that settles later
+//! still unfolds its hour and all later ones until they are folded again.
 
 use domain::WallTime;
 use rusqlite::{Connection, params};
@@ -13,10 +13,10 @@ use crate::Settlement;
 use crate::rollup::sums;
 use crate::usage::HOUR_MS;
 
-/// Most hours folded with one commit, so that a file with years to fold goes on taking writes.
+/// Most hours folded per commit, so that a file with years to fold still takes writes.
 const FOLDED_HOURS_AT_ONCE_MAX: i64 = 6;
 
-/// Puts the hours from `?1` until before `?2` into the table, along one dimension.
+/// Folds the hours `?1..?2` along one dimension.
 macro_rules! fold {
     ($dimension:literal) => {
         concat!(
@@ -34,17 +34,16 @@ macro_rules! fold {
 const FOLDS: [&str; 5] =
     [fold!("backend"), fold!("model"), fold!("client"), fold!("credential"), fold!("project")];
 
-/// The dimensions are named because the table is in their order.
+/// Names the dimensions because the table is ordered by them.
 const FORGET: &str = "DELETE FROM rollup_hour WHERE slot_ms >= ?1
     AND dimension IN ('backend', 'model', 'client', 'credential', 'project')";
 
-/// The end of the last folded hour.
 pub(crate) fn folded_until(connection: &Connection) -> rusqlite::Result<WallTime> {
     let mut statement = connection.prepare_cached("SELECT until_ms FROM rollup_folded")?;
     statement.query_row([], |row| row.get(0)).map(WallTime::from_unix_ms)
 }
 
-/// Folds what is past by now and takes back what was folded too early, in the transaction that counts
+/// Folds finished hours and unfolds those folded too early, in the transaction that counts
 /// `settled`.
 pub(crate) fn follow(connection: &Connection, settled: &[&Settlement]) -> rusqlite::Result<()> {
     let begun = || settled.iter().map(|ended| ended.request.started);
@@ -54,7 +53,7 @@ pub(crate) fn follow(connection: &Connection, settled: &[&Settlement]) -> rusqli
     if past <= folded {
         return Ok(());
     }
-    // Nothing may have happened for months.
+    // Skips months without requests.
     let mut next =
         connection.prepare_cached("SELECT min(slot_ms) FROM rollup_quarter WHERE slot_ms >= ?1")?;
     let next: Option<i64> = next.query_row([folded], |row| row.get(0))?;
@@ -66,7 +65,7 @@ pub(crate) fn follow(connection: &Connection, settled: &[&Settlement]) -> rusqli
     set_folded(connection, until)
 }
 
-/// Leaves the hour of `from` and all that follow to the quarters; the end of what is folded then, in
+/// Unfolds the hour of `from` and all later ones. Returns the end of the folded hours in
 /// milliseconds.
 pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Result<i64> {
     let from = hour_of(from);

@@ -1,4 +1,4 @@
-//! One write, and how several of them become one transaction.
+//! Writes, and how several of them become one transaction.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -15,18 +15,18 @@ use crate::{
     transitions,
 };
 
-/// Most records in one transaction, so that the first does not wait long for the last.
+/// Most records per transaction, so that the first does not wait long for the last.
 pub(crate) const BATCH_RECORDS_MAX: usize = 128;
 
-/// Work that needs the file to itself: takes the connection away and puts one to the file of afterwards
-/// in its place. Cannot be undone, so it is in no transaction.
+/// Replaces the file: takes the writer's connection and leaves one to the new file. It cannot be
+/// rolled back, so it runs outside transactions.
 pub(crate) struct Exchange(Mutex<ExchangeWork>);
 
 type ExchangeWork = Box<dyn FnOnce(&mut Option<Connection>) + Send>;
 
 impl Exchange {
     pub(crate) fn new(work: impl FnOnce(&mut Option<Connection>) + Send + 'static) -> Self {
-        // Nobody shares it; records beside it in the queue are shared.
+        // The mutex only makes it `Sync`, as the records beside it in the queue have to be.
         Self(Mutex::new(Box::new(work)))
     }
 
@@ -41,7 +41,7 @@ impl std::fmt::Debug for Exchange {
     }
 }
 
-/// One write. The first three are records: what happened, kept in the queue until it is committed.
+/// The first three are records: facts that stay in the queue until they are committed.
 #[derive(Debug)]
 pub(crate) enum Job {
     Reserve(NewRequest),
@@ -55,7 +55,7 @@ pub(crate) enum Job {
     Exchange(Exchange),
 }
 
-/// The statements of settlements, looked up once for all of a commit: their texts are long.
+/// Prepared statements of settlements, looked up once per commit because their texts are long.
 struct Settling<'a> {
     request: CachedStatement<'a>,
     attempt: CachedStatement<'a>,
@@ -82,7 +82,7 @@ impl<'a> Settling<'a> {
 }
 
 impl Job {
-    /// Does the write inside the running transaction; the number of rows it concerned.
+    /// Writes inside the open transaction; returns the number of affected rows.
     fn apply<'a>(
         &self,
         connection: &'a Connection,
@@ -106,12 +106,12 @@ impl Job {
                 transitions::purge(connection, *before)?;
                 requests::purge(connection, *before, *rows_max)
             }
-            // Done by the writer, alone.
+            // The writer runs it alone.
             Self::Exchange(_) => Ok(0),
         }
     }
 
-    /// When a record was made; `None` for what is no record of a request.
+    /// Time of the record; `None` if this is not a record of a request.
     pub(crate) const fn made(&self) -> Option<WallTime> {
         match self {
             Self::Reserve(request) => Some(request.started),
@@ -120,7 +120,6 @@ impl Job {
         }
     }
 
-    /// The request that a record is of.
     pub(crate) const fn request_id(&self) -> Option<RequestId> {
         match self {
             Self::Reserve(request) => Some(request.id),
@@ -129,7 +128,7 @@ impl Job {
         }
     }
 
-    /// Bytes that it holds in memory, without what the allocator adds.
+    /// Bytes in memory, without allocator overhead.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>()
             + match self {
@@ -153,7 +152,7 @@ impl From<Entry> for Job {
     }
 }
 
-/// Commits what an earlier process left. What is impossible goes to the file of rejected records.
+/// Commits records left by an earlier process. Invalid ones go to the file of rejected records.
 pub(crate) fn replay(
     connection: &Connection,
     ledger: &Path,
@@ -180,7 +179,7 @@ pub(crate) fn replay(
     Ok(())
 }
 
-/// All of `records` in one transaction, or none.
+/// Commits all of `records` in one transaction, or none.
 pub(crate) fn commit(connection: &Connection, records: &[Arc<Job>]) -> Result<(), LedgerError> {
     let settled_here: HashSet<RequestId> = records
         .iter()
@@ -191,7 +190,7 @@ pub(crate) fn commit(connection: &Connection, records: &[Arc<Job>]) -> Result<()
         let (mut settling, mut settled) = (None, Vec::new());
         for record in records {
             match &**record {
-                // A settlement writes the whole row, so a reservation beside it has nothing to add.
+                // A settlement writes the whole row, so its reservation has nothing to add.
                 Job::Reserve(request) if settled_here.contains(&request.id) => {}
                 Job::Settle(ended) => {
                     if record.apply(connection, &mut settling)? > 0 {
@@ -209,7 +208,7 @@ pub(crate) fn commit(connection: &Connection, records: &[Arc<Job>]) -> Result<()
     })
 }
 
-/// One write that is no record; the number of rows it concerned.
+/// Commits one write that is not a record; returns the number of affected rows.
 pub(crate) fn commit_task(connection: &Connection, task: &Job) -> Result<usize, LedgerError> {
     transaction(connection, || task.apply(connection, &mut None))
 }
@@ -221,7 +220,7 @@ fn transaction<T>(
     let step = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
     let attempt = || {
         if !connection.is_autocommit() {
-            // The one before failed, and so did undoing it.
+            // The transaction before failed, and so did its rollback.
             step("ROLLBACK")?;
         }
         step("BEGIN IMMEDIATE")?;
@@ -230,7 +229,7 @@ fn transaction<T>(
         Ok(done)
     };
     attempt().map_err(|error: rusqlite::Error| {
-        // SQLite has rolled back by itself after some errors and not after others.
+        // SQLite rolls back by itself after some errors and not after others.
         if !connection.is_autocommit()
             && let Err(rollback) = step("ROLLBACK")
         {

@@ -1,9 +1,9 @@
-//! The journal of older versions: records that they had promised and not yet committed, in two files
-//! beside the ledger. Read once at the start, committed, and removed; nothing writes it any more.
+//! Imports the journal of older versions: uncommitted records in two files beside the ledger. It is
+//! read once at the start, committed and removed; this version writes none.
 //!
 //! A record is its length, its CRC-32 (both 32 bits, little endian) and `MessagePack`
-//! (<https://github.com/msgpack/msgpack/blob/master/spec.md>) with named fields. A file that met a
-//! damaged or impossible record was kept beside as `….journal-a-aside`, and read by nobody.
+//! (<https://github.com/msgpack/msgpack/blob/master/spec.md>) with named fields. Older versions
+//! kept a file with a damaged or invalid record as `….journal-a-aside` and never read it again.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::leftover::{self, Entry};
 use crate::{LedgerError, database, job};
 
-/// Longest record that was ever written, in bytes.
+/// Longest record ever written, in bytes.
 const RECORD_BYTES_MAX: usize = 262_144;
 
-/// The files after the ledger's name. Those aside may hold what was committed and purged long ago.
+/// File name endings. The `-aside` files may hold records that were committed and purged long ago.
 const ENDINGS: [(&str, Age); 4] = [
     (".journal-a", Age::Recent),
     (".journal-b", Age::Recent),
@@ -29,17 +29,16 @@ enum Age {
     Any,
 }
 
-/// What a journal file ends with.
 #[derive(Debug, PartialEq, Eq)]
 enum Ending {
     Whole,
-    /// A last record that was being written when the machine stopped.
+    /// The last record is incomplete: the machine stopped while it was written.
     Torn,
-    /// A record that is all there and not what was written.
+    /// A complete record has a wrong checksum or content.
     Corrupt,
 }
 
-/// Commits what the files hold, which is safe to do twice: a request is reserved once and settled once.
+/// Commits the records of the files. Safe to repeat: a request is reserved once and settled once.
 pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), LedgerError> {
     for (ending, age) in ENDINGS {
         let path = database::beside(ledger, ending);
@@ -55,7 +54,7 @@ pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), Ledge
         }
         let records = left.len();
         job::replay(connection, ledger, left)?;
-        // The commits must be on the disk before their only other copy goes.
+        // The commits must be on disk before their only other copy is deleted.
         database::flush(connection)?;
         leftover::retire(&path, ended == Ending::Corrupt)
             .map_err(|error| database::file_error(&path, error))?;
@@ -65,9 +64,9 @@ pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), Ledge
     Ok(())
 }
 
-/// Drops records of requests that may have been purged: their sums stayed, so a second settlement
-/// would count them twice. Purges begin with the oldest, so what is younger than a row that is still
-/// there was not purged.
+/// Drops records of requests that may have been purged: their roll-ups stayed, so a second
+/// settlement would count them twice. Purges start with the oldest, so records newer than the
+/// oldest row were not purged.
 fn keep_unpurged(connection: &Connection, left: &mut Vec<Entry>) -> Result<(), LedgerError> {
     let sql = "SELECT min(started_ms) FROM requests";
     let oldest: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?.flatten();
@@ -91,7 +90,7 @@ fn keep_unpurged(connection: &Connection, left: &mut Vec<Entry>) -> Result<(), L
     Ok(())
 }
 
-/// Takes the entries of a file up to its end or to the first that is not whole.
+/// Appends the entries of a file up to its end or its first incomplete one.
 fn read(mut bytes: &[u8], left: &mut Vec<Entry>) -> Ending {
     while !bytes.is_empty() {
         let Some((length, rest)) = number(bytes) else { return Ending::Torn };
@@ -103,7 +102,7 @@ fn read(mut bytes: &[u8], left: &mut Vec<Entry>) -> Ending {
         let Some((body, rest)) = rest.split_at_checked(length) else { return Ending::Torn };
         match rmp_serde::from_slice(body) {
             Ok(entry) if crc32fast::hash(body) == checksum => left.push(entry),
-            // A machine that lost its power may have kept the length of a file and not its end.
+            // After a power cut a file may have its length but not its last bytes.
             _ if rest.is_empty() => return Ending::Torn,
             _ => return Ending::Corrupt,
         }

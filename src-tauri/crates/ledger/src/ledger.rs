@@ -1,4 +1,4 @@
-//! The handle through which everyone writes and reads.
+//! The public handle for all writes and reads.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,10 +28,10 @@ const PURGE_ROWS: usize = 500;
 /// Most problems that [`Ledger::check_integrity`] lists.
 pub const INTEGRITY_PROBLEMS_MAX: usize = 100;
 
-/// The record of requests, costs, runs and health in one SQLite file.
+/// Requests, costs, runs and health in one SQLite file.
 ///
-/// A clone is cheap and means the same file. Dropping the last clone writes what is queued, then
-/// closes the file; that blocks for as long as the disk takes. Reading needs a tokio runtime.
+/// A clone is cheap and refers to the same file. Dropping the last clone writes the queue and
+/// closes the file, which blocks for as long as the disk takes. Reads need a tokio runtime.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     inner: Arc<Inner>,
@@ -46,9 +46,9 @@ struct Inner {
 }
 
 impl Inner {
-    /// Writes what is queued and ends the writer. Blocks.
+    /// Writes the queue and stops the writer. Blocks.
     fn close(&self) {
-        // The writer must be the last to close the file: then SQLite moves its log into it.
+        // The writer must close the file last: SQLite then moves the write-ahead log into it.
         self.readers.close_idle();
         self.queue.close();
         let thread = self.thread.lock().take();
@@ -64,15 +64,13 @@ impl Drop for Inner {
     }
 }
 
-/// What a check of the file found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntegrityReport {
-    /// One sentence of SQLite each, at most [`INTEGRITY_PROBLEMS_MAX`]; empty for a sound file.
+    /// SQLite's messages, at most [`INTEGRITY_PROBLEMS_MAX`]; empty for a sound file.
     pub problems: Vec<String>,
 }
 
 impl IntegrityReport {
-    /// Whether nothing was found.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         self.problems.is_empty()
@@ -80,21 +78,21 @@ impl IntegrityReport {
 }
 
 impl Ledger {
-    /// Opens the ledger at `path` and makes it if it is missing, folder (0700) and file (0600). An
-    /// older file is checked, copied to `<path>.bak-v<version>` and upgraded. What the last process
-    /// could not commit (`<path>.uncommitted.jsonl`) and what an older version left in its journal
-    /// (`<path>.journal-a`, `-b`) is committed and those files are removed; one with a damaged part is
-    /// renamed to `….damaged`. Requests that were running when it died become
-    /// [`crate::RequestState::Unknown`]. Blocks; not for a network share, nor for a file that another
-    /// `Ledger` has open.
+    /// Opens the ledger at `path`. Creates it if it is missing: folder with mode 0700, file with
+    /// 0600. An older file is checked, copied to `<path>.bak-v<version>` and upgraded. Records that
+    /// the last process could not commit (`<path>.uncommitted.jsonl`) and journals of older
+    /// versions (`<path>.journal-a`, `-b`) are committed and their files removed; a partly damaged
+    /// file is renamed to `….damaged`. Requests that were running when the last process died become
+    /// [`crate::RequestState::Unknown`]. Blocks. Does not support network shares or a file that
+    /// another `Ledger` has open.
     ///
     /// # Errors
-    /// [`LedgerError::Corrupt`] and [`LedgerError::NewerSchema`] leave the file as it is.
+    /// [`LedgerError::Corrupt`] and [`LedgerError::NewerSchema`] leave the file unchanged.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         Self::open_with(path, LedgerLimits::default())
     }
 
-    /// [`Ledger::open`] with limits.
+    /// [`Ledger::open`] with explicit limits.
     ///
     /// # Errors
     /// As for [`Ledger::open`].
@@ -110,77 +108,79 @@ impl Ledger {
         Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), queue, readers, thread }) })
     }
 
-    /// Leaves word that a request begins, without waiting for anything. Call it before the backend is
-    /// called. A process that is killed before the commit, within [`Ledger::settle`]'s wait or as long
-    /// as the ledger is behind, leaves no trace of the request; no client has seen an answer to it.
+    /// Queues the start of a request without waiting. Call it before the backend is called. If the
+    /// process is killed before the commit, the request leaves no trace; no client has received an
+    /// answer to it by then. The commit takes at most [`Ledger::settle`]'s wait, longer while the
+    /// ledger is behind.
     ///
     /// # Errors
-    /// Why no request may begin now: [`LedgerError::Busy`] when [`LedgerLimits::queue_bytes_max`]
-    /// wait, else the disk's refusal ([`LedgerError::Full`] and the like). Nothing was left then.
+    /// A new request must not start: [`LedgerError::Busy`] when [`LedgerLimits::queue_bytes_max`]
+    /// bytes wait, else the disk's error ([`LedgerError::Full`] and the like). Nothing is queued
+    /// then.
     pub fn reserve(&self, request: NewRequest) -> Result<(), LedgerError> {
         self.inner.queue.reserve(request)
     }
 
-    /// Writes down how a request ended, and waits for the commit: at most for
-    /// [`Ledger::set_commit_wait`], a tenth of it while the ledger is behind, and not at all while the
-    /// disk refuses. The answer is the client's in either case. Once queued it is never dropped: what
-    /// the disk refuses is tried again, at the next start as well. Makes the row if the reservation was
-    /// lost. A second settlement of the same request is accepted and changes nothing. A power cut may
-    /// take the last moments.
+    /// Records the end of a request and waits for the commit, at most for
+    /// [`Ledger::set_commit_wait`]: a tenth of it while the ledger is behind, not at all while the
+    /// disk refuses writes. The client gets its answer in either case. A queued settlement is never
+    /// dropped; refused writes are retried, also at the next start. Creates the row if the
+    /// reservation was lost. A second settlement of the same request is accepted and has no effect.
+    /// A power cut may lose the last moments.
     ///
     /// # Errors
-    /// When the record itself is impossible, and after the ledger was closed. Do not call again.
+    /// The record is invalid, or the ledger was closed. Do not retry.
     pub async fn settle(&self, ended: impl Into<Box<Settlement>>) -> Result<Settled, LedgerError> {
         self.inner.queue.settle(ended.into()).await
     }
 
-    /// [`Ledger::settle`] for a request whose client has gone: waits for nothing.
+    /// [`Ledger::settle`] without the wait, for a request whose client has disconnected.
     ///
     /// # Errors
-    /// After the ledger was closed.
+    /// The ledger was closed.
     pub fn settle_unawaited(&self, ended: impl Into<Box<Settlement>>) -> Result<(), LedgerError> {
         self.inner.queue.push(Job::Settle(ended.into()))
     }
 
-    /// How long a settlement waits for its commit; [`crate::COMMIT_WAIT_DEFAULT`] until then.
+    /// Sets how long a settlement waits for its commit. Default: [`crate::COMMIT_WAIT_DEFAULT`].
     pub fn set_commit_wait(&self, wait: Duration) {
         self.inner.queue.set_commit_wait(wait);
     }
 
-    /// Writes what is queued, for all clones; what comes later is refused. What the disk refuses for some
-    /// three seconds is left to the next start. Reading goes on.
+    /// Closes the ledger for all clones: writes the queue and refuses later writes. Records that
+    /// the disk refuses for about three seconds are left to the next start. Reads still work.
     pub async fn close(&self) {
         let inner = Arc::clone(&self.inner);
-        // The only failure is that the runtime ends, and then the last handle closes.
+        // It fails only when the runtime ends; the last handle closes then.
         let _closed = tokio::task::spawn_blocking(move || inner.close()).await;
     }
 
-    /// Whether requests are written down as they happen, with what waits at this moment.
+    /// The current state, with the current backlog.
     #[must_use]
     pub fn state(&self) -> LedgerState {
         self.inner.queue.state()
     }
 
-    /// Tells of each change between states and reasons, beginning with the state of now. The counts in
-    /// it are those of the change; [`Ledger::state`] has those of the moment.
+    /// Sends each change of state or reason, starting with the current state. The counts in it are
+    /// those at the change; [`Ledger::state`] has current ones.
     #[must_use]
     pub fn watch_state(&self) -> watch::Receiver<LedgerState> {
         self.inner.queue.watch_state()
     }
 
-    /// Sums over time, from roll-ups.
+    /// Usage over time, from the roll-ups.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn usage(&self, query: UsageQuery) -> Result<UsageSummary, LedgerError> {
         self.ask_current(move |connection| rollup::usage(connection, &query)).await
     }
 
-    /// What the user's own traffic cost from `from` (rounded down to a quarter hour) until before
-    /// `to` (rounded up).
+    /// Cost of the user's own traffic in `from..to`. `from` is rounded down and `to` up to a
+    /// quarter hour.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn spend(&self, from: WallTime, to: WallTime) -> Result<Spend, LedgerError> {
         self.ask_current(move |connection| rollup::spend(connection, from, to)).await
     }
@@ -188,15 +188,15 @@ impl Ledger {
     /// A page of requests, newest first.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn requests(&self, query: RequestQuery) -> Result<Vec<RequestRow>, LedgerError> {
         self.ask_current(move |connection| requests::page(connection, &query)).await
     }
 
-    /// One request with its tries; `None` if it is not (or no longer) known.
+    /// A request with its attempts; `None` if it is unknown or purged.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn request(
         &self,
         id: RequestId,
@@ -208,20 +208,20 @@ impl Ledger {
         .await
     }
 
-    /// The routing decision of one request as JSON text; `None` if there was none or it was too long.
+    /// The routing decision of a request as JSON; `None` if there was none or it was too long.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn decision(&self, id: RequestId) -> Result<Option<String>, LedgerError> {
         self.ask_current(move |connection| requests::decision(connection, id)).await
     }
 
-    /// The tries of the user's own traffic that failed from `from` (rounded down to a quarter hour)
-    /// until before `to` (rounded up), by where and how they failed; at most
-    /// [`crate::FAILURE_GROUPS_MAX`] kinds, the costliest first.
+    /// Failed attempts of the user's own traffic in `from..to`, grouped by endpoint and class; at
+    /// most [`crate::FAILURE_GROUPS_MAX`] groups, highest cost first. `from` is rounded down and
+    /// `to` up to a quarter hour.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn failed_attempts(
         &self,
         from: WallTime,
@@ -231,12 +231,12 @@ impl Ledger {
             .await
     }
 
-    /// Why requests of the user's own traffic went past the cache, from `from` (rounded down to a
-    /// quarter hour) until before `to` (rounded up); the most frequent reason first, at most
-    /// [`crate::BYPASS_REASONS_MAX`].
+    /// Reasons why requests of the user's own traffic bypassed the cache in `from..to`, most
+    /// frequent first; at most [`crate::BYPASS_REASONS_MAX`]. `from` is rounded down and `to` up to
+    /// a quarter hour.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn cache_bypasses(
         &self,
         from: WallTime,
@@ -246,11 +246,11 @@ impl Ledger {
             .await
     }
 
-    /// The attempts of requests since `from`, in the order in which they ended; of one backend or of
-    /// all, the newest [`crate::OUTCOMES_MAX`]. Reads the requests themselves: not for every screen.
+    /// Attempts of requests since `from`, ordered by their end; of one backend or of all, the
+    /// newest [`crate::OUTCOMES_MAX`]. Scans request rows, so it is too slow for frequent use.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn outcomes(
         &self,
         from: WallTime,
@@ -260,28 +260,29 @@ impl Ledger {
             .await
     }
 
-    /// Where the user's own requests since `from` went, by route, backend and model; of the newest
-    /// [`crate::ROUTED_REQUESTS_MAX`], the largest groups first.
+    /// Counts the user's own requests since `from` by route, backend and model, largest groups
+    /// first; covers the newest [`crate::ROUTED_REQUESTS_MAX`] requests.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn routed(&self, from: WallTime) -> Result<Vec<Routed>, LedgerError> {
         self.ask_current(move |connection| routed::since(connection, from)).await
     }
 
-    /// How fast backends have been, by the newest [`crate::RECENT_REQUESTS_MAX`] requests since `from`.
-    /// Some milliseconds of reading, and it does not wait for writes: not for each request.
+    /// Recent speed of each backend's models, from the newest [`crate::RECENT_REQUESTS_MAX`]
+    /// requests since `from`. Takes some milliseconds, so do not call it per request. Does not wait
+    /// for queued writes.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn paces(&self, from: WallTime) -> Result<Vec<Pace>, LedgerError> {
         self.read(move |connection| outcomes::paces(connection, from)).await
     }
 
-    /// Changes of breakers, cooldowns and blocks, newest first.
+    /// State changes of breakers, cooldowns and blocks, newest first.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn transitions(
         &self,
         query: TransitionQuery,
@@ -289,12 +290,12 @@ impl Ledger {
         self.ask_current(move |connection| transitions::list(connection, &query)).await
     }
 
-    /// Keeps changes of breakers, cooldowns and blocks with the states they led to, without waiting.
-    /// They are committed at once, at the latest with the settlement that is queued next; while the
-    /// ledger is behind they wait as settlements do.
+    /// Queues state changes of breakers, cooldowns and blocks and the resulting states, without
+    /// waiting. They are committed at once, at the latest with the next queued settlement; while
+    /// the ledger is behind they wait as settlements do.
     ///
     /// # Errors
-    /// After the ledger was closed.
+    /// The ledger was closed.
     pub fn note_access_changes(
         &self,
         transitions: Vec<Transition>,
@@ -303,27 +304,27 @@ impl Ledger {
         self.inner.queue.push(Job::AccessChanges { transitions, states })
     }
 
-    /// Keeps the states of all accesses in the place of those kept before.
+    /// Replaces the saved states of all endpoints.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// The file cannot be written.
     pub async fn save_access_states(&self, states: Vec<AccessState>) -> Result<(), LedgerError> {
         self.inner.queue.write(Job::AccessStates(states)).await.map(drop)
     }
 
-    /// The states of accesses that were kept last.
+    /// The saved states of all endpoints.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn access_states(&self) -> Result<Vec<AccessState>, LedgerError> {
         self.ask_current(access_states::all).await
     }
 
-    /// Deletes requests that began before `before`, in small steps that let other writes pass, and
-    /// with them the log of transitions of that time. The sums over time stay. Returns how many went.
+    /// Deletes requests that began before `before`, and transitions of that time, in small steps
+    /// that let other writes pass. Roll-ups stay. Returns the number of deleted requests.
     ///
     /// # Errors
-    /// When the file cannot be written; what went before that stays deleted.
+    /// The file cannot be written; steps before the error stay deleted.
     pub async fn purge_before(&self, before: WallTime) -> Result<u64, LedgerError> {
         let mut deleted = 0_u64;
         loop {
@@ -336,50 +337,50 @@ impl Ledger {
         }
     }
 
-    /// Keeps a finished run; past [`crate::RUNS_KEPT_MAX`] the oldest goes.
+    /// Saves a finished run. Past [`crate::RUNS_KEPT_MAX`] the oldest is deleted.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// The file cannot be written.
     pub async fn record_run(&self, run: Run) -> Result<(), LedgerError> {
         self.inner.queue.write(Job::Run(run)).await.map(drop)
     }
 
-    /// The newest runs, newest first.
+    /// The newest `limit` runs, newest first.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, LedgerError> {
         self.read(move |connection| runs::newest(connection, limit)).await
     }
 
-    /// One run with its report.
+    /// A run with its report.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, LedgerError> {
         self.read(move |connection| runs::one(connection, id)).await
     }
 
-    /// Keeps a change of a backend's health and the state it leads to.
+    /// Saves a change of a backend's health and its new state.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// The file cannot be written.
     pub async fn record_health(&self, change: HealthChange) -> Result<(), LedgerError> {
         self.inner.queue.write(Job::Health(change)).await.map(drop)
     }
 
-    /// The latest health of every backend ever seen, by name.
+    /// The latest health of every backend ever seen, ordered by name.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn health(&self) -> Result<Vec<HealthRow>, LedgerError> {
         self.read(health::latest).await
     }
 
-    /// The newest changes of one backend's health, newest first.
+    /// The latest health changes of a backend, newest first.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn health_log(
         &self,
         backend: BackendId,
@@ -388,35 +389,35 @@ impl Ledger {
         self.read(move |connection| health::log(connection, &backend, limit)).await
     }
 
-    /// Keeps a price ([`Price::declared`]). Prices are never edited: one with a known id changes
-    /// nothing, a new amount needs a new date.
+    /// Saves a price ([`Price::declared`]). Prices are never edited: a known id has no effect, and
+    /// a new amount needs a new date.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// The file cannot be written.
     pub async fn declare_price(&self, price: Price) -> Result<(), LedgerError> {
         self.inner.queue.write(Job::Price(Box::new(price))).await.map(drop)
     }
 
-    /// The row by which a cost was computed ([`crate::Cost::Computed`]).
+    /// The price row that a cost was computed with ([`crate::Cost::Computed`]).
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn price(&self, id: String) -> Result<Option<Price>, LedgerError> {
         self.read(move |connection| prices::one(connection, &id)).await
     }
 
-    /// The bundled prices and every price that was declared.
+    /// The bundled prices and every declared price.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub async fn price_book(&self) -> Result<PriceBook, LedgerError> {
         self.read(prices::book).await
     }
 
-    /// Reads the whole file and checks it. Takes seconds for a large one.
+    /// Reads and checks the whole file. Takes seconds for a large one.
     ///
     /// # Errors
-    /// When the file cannot be read at all; damage is in the report.
+    /// The file cannot be read at all. Damage is reported, not an error.
     pub async fn check_integrity(&self) -> Result<IntegrityReport, LedgerError> {
         let problems = match self.read(integrity_problems).await {
             Err(LedgerError::Corrupt { detail }) => vec![detail],
@@ -425,10 +426,10 @@ impl Ledger {
         Ok(IntegrityReport { problems })
     }
 
-    /// Copies the ledger as it is at one moment to `target` (0600), while others go on writing.
+    /// Copies a consistent snapshot of the ledger to `target` (mode 0600) without blocking writers.
     ///
     /// # Errors
-    /// [`LedgerError::File`] when `target` exists or cannot be made.
+    /// [`LedgerError::File`] when `target` exists or cannot be created.
     pub async fn backup(&self, target: PathBuf) -> Result<(), LedgerError> {
         if target.exists() {
             let error = std::io::ErrorKind::AlreadyExists.into();
@@ -439,14 +440,14 @@ impl Ledger {
         self.ask_current(copied).await
     }
 
-    /// Bytes on disk, with the commits not yet moved into the main file.
+    /// Size on disk in bytes, including the write-ahead log.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         size(&self.inner.path) + size(&database::wal_path(&self.inner.path))
     }
 
-    /// Asks the file something, without waiting for what is queued.
+    /// Runs `question` on a read connection without waiting for queued writes.
     pub(crate) async fn read<T, E>(
         &self,
         question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -458,8 +459,8 @@ impl Ledger {
         self.inner.readers.ask(question).await
     }
 
-    /// Lets `exchange` put another file, and a connection to it, in the place of the ledger's. Nobody
-    /// reads or writes meanwhile; what is queued is written to the file that is there afterwards.
+    /// Lets `exchange` replace the ledger's file and connection. Reads and writes stop meanwhile;
+    /// queued records are written to the new file.
     pub(crate) async fn exchange<T: Send + 'static>(
         &self,
         exchange: impl FnOnce(&mut Option<Connection>) -> Result<T, LedgerError> + Send + 'static,
@@ -467,14 +468,14 @@ impl Ledger {
         let _no_reads = self.inner.readers.pause().await?;
         let (sender, outcome) = tokio::sync::oneshot::channel();
         let job = Job::Exchange(Exchange::new(move |slot| {
-            // Whoever asked may have gone away; the exchange stands all the same.
+            // The exchange takes effect even if the caller is gone.
             let _gone = sender.send(exchange(slot));
         }));
         self.inner.queue.write(job).await?;
         outcome.await.unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// [`Self::read`], after what was queued before.
+    /// [`Self::read`] after the writes that are queued now.
     pub(crate) async fn ask_current<T, E>(
         &self,
         question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,

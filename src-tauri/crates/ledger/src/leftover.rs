@@ -1,7 +1,7 @@
-//! Records that did not reach the ledger, one line of JSON each, in files beside it.
+//! Records that could not be committed, as JSON lines in files beside the ledger.
 //!
-//! Written by the writer's thread alone, when a commit is out of reach for good: a settlement is never
-//! dropped while there is a place left for it.
+//! Only the writer thread appends to them, when a commit is impossible: a settlement is never
+//! dropped while it can be saved somewhere.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -13,20 +13,19 @@ use serde::{Deserialize, Serialize};
 use crate::job::{self, Job};
 use crate::{LedgerError, NewRequest, Settlement, database};
 
-/// Size from which on no more impossible records are kept; the log still names each.
+/// File size in bytes from which no more rejected records are saved; the log still names each.
 pub const REJECTED_BYTES_MAX: u64 = 1_048_576;
 
-/// Why a record was left over.
+/// Reason why a record was not committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leftover {
     /// The disk refused it until the program ended. The next start commits it and removes the file.
     Uncommitted,
-    /// SQLite refuses the record itself, by a constraint. Kept for whoever mends the ledger; the
-    /// program does not read it again.
+    /// SQLite rejects the record by a constraint. Kept for a manual repair; the program never reads
+    /// it.
     Rejected,
 }
 
-/// A record as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Entry {
@@ -54,7 +53,7 @@ impl Leftover {
     }
 }
 
-/// Adds `records` to the file of their kind (0600) and flushes it.
+/// Appends `records` to the file of their kind (mode 0600) and flushes it.
 pub(crate) fn append(ledger: &Path, why: Leftover, records: &[&Job]) -> Result<(), LedgerError> {
     let path = why.path(ledger);
     let written = try_append(&path, why, records);
@@ -83,7 +82,7 @@ fn try_append(path: &Path, why: Leftover, records: &[&Job]) -> std::io::Result<(
     file.sync_data()
 }
 
-/// Commits what the last process could not, and removes its file.
+/// Commits the records of the last process and removes their file.
 pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), LedgerError> {
     let path = Leftover::Uncommitted.path(ledger);
     let text = match std::fs::read_to_string(&path) {
@@ -97,7 +96,7 @@ pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), Ledge
     retire(&path, damaged > 0).map_err(|error| database::file_error(&path, error))
 }
 
-/// A file was read and committed: removes it, or renames it if a part of it could not be read.
+/// Removes an imported file, or renames it if part of it could not be read.
 pub(crate) fn retire(path: &Path, is_damaged: bool) -> std::io::Result<()> {
     if !is_damaged {
         return std::fs::remove_file(path);

@@ -1,17 +1,17 @@
-//! The record of what passed through, what it cost and how things stood: one SQLite file.
+//! Request records, costs and endpoint state in one SQLite file.
 //!
-//! The way of a request: [`Ledger::reserve`] before the backend is called, [`Ledger::settle`] before
-//! the client sees the last byte. Both only queue a record in memory; one thread commits what is
-//! queued as a group. A settlement waits for its commit, so a killed process loses no finished
-//! request, but for a bounded time only: past it the answer is delivered and [`LedgerState`] says that
-//! the file is behind. A request that was running is found at the next start as
-//! [`RequestState::Unknown`], if its reservation had been committed. Reading waits for what was queued
-//! before it. The [`PriceBook`] lives here too, so that a cost is computed by the same rows that later
-//! explain it.
+//! A request calls [`Ledger::reserve`] before the backend is called and [`Ledger::settle`] before
+//! the client receives the last byte. Both only queue a record in memory; one thread commits queued
+//! records as a group. A settlement waits for its commit, so a killed process loses no finished
+//! request. The wait is bounded: after it the answer is delivered and [`LedgerState`] reports that
+//! the file is behind. A request that was running at a kill becomes [`RequestState::Unknown`] at
+//! the next start if its reservation was committed. A read waits for the records queued before it.
+//! The [`PriceBook`] is part of this crate so that the rows that compute a cost can also explain it
+//! later.
 //!
-//! Invariants: SQL never leaves this crate and no text from outside ever enters a statement; no
-//! prompt, answer or key is stored; a request is counted once or not at all, in its row and in the
-//! sums alike; an unknown cost is unknown, never zero.
+//! Invariants: SQL never leaves this crate, and external text never enters a statement; no prompt,
+//! answer or key is stored; a request is counted once or not at all, in its row and in the roll-ups
+//! alike; an unknown cost is unknown, never zero.
 
 mod access_states;
 mod attempts;

@@ -1,6 +1,6 @@
-//! Adding to one ledger what another has and it lacks: requests recorded since a backup was made, or
-//! since a damaged ledger was set aside. Requests are told apart by their ids, so adding twice changes
-//! nothing, and each that is added is counted in the sums once.
+//! Merges missing records of one ledger into another: requests recorded since a backup was made or
+//! since a damaged ledger was set aside. Requests are matched by id, so merging twice changes
+//! nothing, and each added request is counted in the roll-ups once.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use crate::usage::SLOT_MS;
 use crate::{LedgerError, hours, rollup};
 use domain::WallTime;
 
-/// Requests that both have and of which only the other one knows the end. They are in no sums yet.
+/// Requests in both ledgers that are finished only in the other one. They are in no roll-ups yet.
 const FORGET_UNFINISHED: &str = "DELETE FROM main.requests WHERE state = 'reserved'
     AND id IN (SELECT id FROM other.requests WHERE state <> 'reserved')";
 
 const LIST_ADDED: &str = "CREATE TEMP TABLE added AS SELECT id FROM other.requests
     WHERE id NOT IN (SELECT id FROM main.requests)";
 
-/// Logs that have no ids of their own: what is newer than all that is here.
+/// Logs without unique ids: rows newer than all present ones are added.
 const ADD_LOGS: &str = "
     INSERT INTO main.health_log (backend, from_state, to_state, at_ms, reason)
         SELECT backend, from_state, to_state, at_ms, reason FROM other.health_log
@@ -36,8 +36,8 @@ const ADD_LOGS: &str = "
          WHERE m.backend = o.backend AND m.credential = o.credential);
 ";
 
-/// Removes from `target` the requests that had not ended when it was made and that the ledger at
-/// `other` knows: its word is the later one.
+/// Deletes unfinished requests of `target` that the ledger at `other` has, since its rows are
+/// newer.
 pub(crate) fn forget_unfinished(target: &Connection, other: &Path) -> Result<(), LedgerError> {
     attached(target, other, |target| {
         let sql = "DELETE FROM main.requests
@@ -46,8 +46,8 @@ pub(crate) fn forget_unfinished(target: &Connection, other: &Path) -> Result<(),
     })
 }
 
-/// Adds what the ledger at `other` has and `target` lacks; how many requests that were. Both have the
-/// form of this program's version. All of it in one transaction.
+/// Adds the records that `target` lacks from the ledger at `other`, in one transaction. Both have
+/// this program's schema version. Returns the number of added requests.
 pub(crate) fn add_missing(target: &Connection, other: &Path) -> Result<u64, LedgerError> {
     attached(target, other, add_attached)
 }
@@ -93,7 +93,7 @@ fn add_attached(target: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::try_from(added).unwrap_or(u64::MAX))
 }
 
-/// Counts the added requests that have ended.
+/// Counts the added requests that have ended in the roll-ups.
 fn count_added(connection: &Connection) -> rusqlite::Result<()> {
     let earliest =
         "SELECT min(started_ms) FROM main.requests WHERE id IN (SELECT id FROM temp.added)";
@@ -126,7 +126,7 @@ fn count_added(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The columns of a table, as they stand in a statement. Only of tables and columns of our own schema.
+/// The columns of a table, comma separated for use in a statement. Only for our own schema.
 fn columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
     let mut names = connection.prepare("SELECT name FROM pragma_table_info(?1, 'main')")?;
     let names = names.query_map([table], |row| row.get::<_, String>(0))?;

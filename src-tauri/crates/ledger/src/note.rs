@@ -1,5 +1,5 @@
-//! What is remembered of a ledger outside its file, so that an emptied, deleted or exchanged one is
-//! noticed: its id, how far it had come, and an incident that the user has not dealt with yet.
+//! Facts about a ledger kept outside its file, so that an emptied, deleted or replaced file is
+//! noticed: its id, its progress, and an incident that the user has not resolved yet.
 
 use std::fs;
 use std::io::Write;
@@ -19,41 +19,38 @@ const NOTE_BYTES_MAX: u64 = 16_384;
 /// acknowledges.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerIncident {
-    /// What happened.
     pub cause: IncidentCause,
-    /// When it was noticed.
     pub at: WallTime,
-    /// What SQLite said of a damaged file.
+    /// SQLite's message about a damaged file.
     pub detail: Option<String>,
-    /// The read-only file, in the ledger's folder, in which the records of before are kept.
+    /// Name of the read-only file in the ledger's folder that holds the earlier records.
     pub kept: Option<String>,
-    /// How many requests the ledger had when it was last seen whole.
+    /// Number of requests when the ledger was last seen whole.
     pub requests_before: Option<u64>,
 }
 
-/// What can happen to the ledger's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentCause {
-    /// It could not be read; a new ledger was begun.
+    /// The file could not be read; a new ledger was created.
     Damaged,
-    /// It had no content any more; a new ledger was begun.
+    /// The file was empty; a new ledger was created.
     Emptied,
-    /// It was not there any more; a new ledger was begun.
+    /// The file was gone; a new ledger was created.
     Missing,
-    /// Another ledger stood in its place, and is used.
+    /// The file was replaced by another ledger, which is used.
     Replaced,
-    /// It lacks requests that it had before, as an older copy does.
+    /// The file lacks requests that it had before, as an older copy does.
     Older,
-    /// It was deleted while in use, and written again with all records.
+    /// The file was deleted while in use, and written again with all records.
     DeletedInUse,
-    /// Another file was put in its place while in use. That file is kept, and the ledger was written
-    /// again with all records.
+    /// The file was replaced while in use. The other file is kept, and the ledger was written again
+    /// with all records.
     ReplacedInUse,
 }
 
 impl IncidentCause {
-    /// The word for file names, messages and JSON.
+    /// Stable name for file names, messages and JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -67,21 +64,20 @@ impl IncidentCause {
         }
     }
 
-    /// True when the ledger in use lacks records that were there before.
+    /// True if the ledger in use lacks records that it had before.
     #[must_use]
     pub const fn lacks_records(self) -> bool {
         !matches!(self, Self::DeletedInUse | Self::ReplacedInUse)
     }
 }
 
-/// How far a ledger has come.
+/// Identity and progress of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark {
-    /// The id in its file.
+    /// Id stored in the ledger's file.
     pub(crate) id: String,
-    /// Requests in it.
     pub(crate) requests: u64,
-    /// The id of its newest request; these are ordered by time.
+    /// Id of the newest request; ids are ordered by time.
     pub(crate) newest: Option<String>,
 }
 
@@ -96,20 +92,19 @@ impl Mark {
         })
     }
 
-    /// True if the ledger behind `connection` is the one of this mark and no further.
+    /// True if the ledger behind `connection` has this id and the same newest request.
     pub(crate) fn is_of(&self, connection: &Connection) -> rusqlite::Result<bool> {
         let id: String = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
         Ok(self.id == id && self.newest == newest(connection)?)
     }
 }
 
-/// The id of the newest request.
 pub(crate) fn newest(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT id FROM requests ORDER BY id DESC LIMIT 1";
     connection.query_row(sql, [], |row| row.get(0)).optional()
 }
 
-/// The file `<ledger>.note.json`.
+/// Content of the file `<ledger>.note.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Note {
     pub(crate) mark: Option<Mark>,
@@ -117,7 +112,7 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// The note of the ledger at `path`; an empty one if there is none or it cannot be read.
+    /// Loads the note of the ledger at `path`; empty if it is missing or unreadable.
     pub(crate) fn load(path: &Path) -> Self {
         let note = note_path(path);
         let too_long = fs::metadata(&note).is_ok_and(|file| file.len() > NOTE_BYTES_MAX);
@@ -131,7 +126,7 @@ impl Note {
         })
     }
 
-    /// Writes it whole or not at all.
+    /// Replaces the note atomically.
     pub(crate) fn save(&self, path: &Path) -> Result<(), LedgerError> {
         let note = note_path(path);
         let new = beside(&note, ".new");
@@ -154,7 +149,7 @@ fn note_path(path: &Path) -> PathBuf {
     beside(path, ".note.json")
 }
 
-/// Which file a path leads to: device, number and size.
+/// Identity of the file at a path (device and inode) and its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileStamp {
     Missing,
@@ -172,7 +167,7 @@ impl FileStamp {
         })
     }
 
-    // An open file can neither be deleted nor replaced there.
+    // Elsewhere an open file can be neither deleted nor replaced.
     #[cfg(not(unix))]
     pub(crate) fn of(path: &Path) -> Self {
         fs::metadata(path).map_or(Self::Missing, |file| Self::File {
@@ -182,7 +177,7 @@ impl FileStamp {
         })
     }
 
-    /// True if both lead to one file, of whatever size.
+    /// True if both are the same file, whatever its size.
     pub(crate) fn is_same_file(self, other: Self) -> bool {
         match (self, other) {
             (

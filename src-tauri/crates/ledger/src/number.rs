@@ -1,32 +1,31 @@
-//! Numbers on their way into and out of an integer column.
+//! Conversions to and from integer columns.
 //!
-//! SQLite turns an integer sum that overflows into a float, which a STRICT column then refuses. So
-//! that no backend's absurd count can make a request impossible to settle, every number is clamped
-//! on its way in; a million clamped requests still sum to an integer.
+//! SQLite turns an overflowing integer sum into a float, which a STRICT column refuses. Every
+//! number is therefore clamped when written, so that an absurd count from a backend cannot make a
+//! request impossible to settle; a million clamped requests still sum to an integer.
 
 use std::time::Duration;
 
 use domain::{MicroUsd, WallTime};
 use rusqlite::Row;
 
-/// Highest count, number of bytes or number of microseconds kept of one request: 10¹².
+/// Highest count, byte count or microsecond count saved per request: 10¹².
 pub const COUNT_MAX: u64 = 1_000_000_000_000;
 
-/// Highest cost kept of one request: a million dollars.
+/// Highest cost saved per request: a million dollars.
 pub const COST_MAX: MicroUsd = MicroUsd::new(1_000_000_000_000);
 
 pub(crate) fn count(count: u64) -> i64 {
     i64::try_from(count.min(COUNT_MAX)).unwrap_or(i64::MAX)
 }
 
-/// The beginning of the year 9999, near the end of the calendar; a clock that shows more, or less than 1970, is wrong.
+/// Start of the year 9999, near the end of the calendar. A clock past it, or before 1970, is wrong.
 const TIME_MS_MAX: i64 = 253_370_764_800_000;
 
 pub(crate) fn time(time: WallTime) -> i64 {
     time.unix_ms().clamp(0, TIME_MS_MAX)
 }
 
-/// A number of rows.
 pub(crate) fn rows(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
@@ -39,7 +38,7 @@ pub(crate) fn money(amount: MicroUsd) -> i64 {
     amount.clamp(MicroUsd::ZERO, COST_MAX).micros()
 }
 
-/// A column that never holds a negative number.
+/// Reads a column that is never negative.
 pub(crate) fn get_count(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::unsigned_abs)
 }
@@ -49,7 +48,7 @@ pub(crate) fn get_interval(row: &Row<'_>, column: &str) -> rusqlite::Result<Opti
     Ok(micros.map(|micros| Duration::from_micros(micros.unsigned_abs())))
 }
 
-/// A column of text that names one of our things.
+/// Reads a text column as an id or a similar type.
 pub(crate) fn get_parsed<T: std::str::FromStr>(
     row: &Row<'_>,
     column: &str,
@@ -61,7 +60,7 @@ where
     text.map(|text| text.parse().map_err(|error| unreadable(column, error))).transpose()
 }
 
-/// [`get_parsed`] for a column that is never empty.
+/// [`get_parsed`] for a column that is never null.
 pub(crate) fn get_named<T: std::str::FromStr>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,

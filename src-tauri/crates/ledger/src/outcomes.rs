@@ -1,8 +1,7 @@
-//! What became of single attempts, in the order in which they ended: how fast backends are at this
-//! moment, and the past on which other numbers for the breaker can be tried.
+//! Results of single attempts, ordered by their end: for recent backend speeds, and as history on
+//! which other breaker settings can be simulated.
 //!
-//! Read from the rows themselves, over the primary keys, which are in the order of time, and never
-//! more than a bounded number of them.
+//! Reads a bounded number of rows by primary key, which is ordered by time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,52 +13,43 @@ use crate::number::{get_interval, get_named, get_parsed, rows};
 use crate::requests::oldest_id_at;
 use crate::text::words;
 
-/// Most attempts in one answer about the past.
+/// Most attempts in one result of [`crate::Ledger::outcomes`].
 pub const OUTCOMES_MAX: usize = 50_000;
 
-/// Most requests that [`Pace`] is reckoned from, the newest.
+/// Most requests, the newest, that [`Pace`] is computed from.
 pub const RECENT_REQUESTS_MAX: usize = 1_000;
 
-/// What became of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptOutcome {
-    /// When it ended.
     pub ended: WallTime,
-    /// Where it went.
     pub access: Access,
-    /// The model named to that backend.
+    /// The model name sent to the backend.
     pub model: String,
-    /// The request it belongs to.
     pub request: RequestId,
-    /// How it ended.
     pub end: AttemptEnd,
-    /// [`crate::Attempt::class`]: not known of attempts before that was written down.
+    /// [`crate::Attempt::class`]: unknown for attempts of versions that did not record it.
     pub class: Option<String>,
     /// The backend's status, if it answered.
     pub http_status: Option<u16>,
-    /// From its beginning until the first token; `None` if there was none.
+    /// Time from the start of the attempt; `None` without a token.
     pub first_token: Option<Duration>,
 }
 
-/// How fast a model of a backend has been of late.
+/// Recent speed of a backend's model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pace {
-    /// Which backend.
     pub backend: BackendId,
-    /// The model named to it.
+    /// The model name sent to the backend.
     pub model: String,
-    /// Half of its answers had their first token after this time.
+    /// Median time to the first token.
     pub first_token_p50: Duration,
 }
 
 words! {
-    /// How an attempt ended.
     AttemptEnd {
-        /// It was answered.
         Answered = "answered",
-        /// It failed.
         Failed = "failed",
-        /// The client went away; this says nothing about the backend.
+        /// The client disconnected; this says nothing about the backend.
         GivenUp = "given-up",
     }
 }
@@ -73,7 +63,7 @@ pub(crate) const OUTCOMES: &str =
     WHERE a.request_id >= ?1 AND (?2 IS NULL OR a.backend = ?2)
     ORDER BY a.request_id DESC, a.number DESC LIMIT ?3";
 
-/// The newest [`OUTCOMES_MAX`] attempts of requests since `since`, in the order in which they ended.
+/// The newest [`OUTCOMES_MAX`] attempts of requests since `since`, ordered by their end.
 pub(crate) fn since(
     connection: &Connection,
     since: WallTime,
@@ -114,7 +104,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AttemptOutcome> {
     })
 }
 
-/// The clock of the wall may have been set back meanwhile.
+/// Negative values become zero: the wall clock may have been set back meanwhile.
 fn first_token(row: &Row<'_>) -> rusqlite::Result<Option<Duration>> {
     let micros: Option<i64> = row.get("first_token_us")?;
     Ok(micros.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0))))
@@ -126,8 +116,8 @@ pub(crate) const RECENT: &str = "SELECT a.backend, a.model,
       ORDER BY id DESC LIMIT ?2) r
     JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts";
 
-/// How fast backends are, from the newest [`RECENT_REQUESTS_MAX`] requests since `since` that were
-/// answered in full. What the user's own traffic met alone: probes and drills are asked other questions.
+/// Speeds from the newest [`RECENT_REQUESTS_MAX`] complete requests since `since`. Only the user's
+/// own traffic counts: probes and drills send other prompts.
 pub(crate) fn paces(connection: &Connection, since: WallTime) -> rusqlite::Result<Vec<Pace>> {
     let mut times: BTreeMap<(BackendId, String), Vec<Duration>> = BTreeMap::new();
     let mut statement = connection.prepare_cached(RECENT)?;
@@ -139,7 +129,7 @@ pub(crate) fn paces(connection: &Connection, since: WallTime) -> rusqlite::Resul
     }
     let pace = |((backend, model), mut took): ((BackendId, String), Vec<Duration>)| {
         took.sort_unstable();
-        // The least value that half of them do not exceed.
+        // The lower median.
         let middle = took.get(took.len().div_ceil(2).saturating_sub(1)).copied();
         Pace { backend, model, first_token_p50: middle.unwrap_or_default() }
     };

@@ -1,8 +1,8 @@
-//! What a model costs, where, and since when. Old rows stay, so that history is never repriced.
+//! Model prices by place and date. Old rows stay, so that history is never repriced.
 //!
-//! A model is looked up by its exact id, then without its documented release date. There is no
-//! guessing by prefix, and a price of one host says nothing about another host: the same model is
-//! sold at several prices. What is not found has no price, which is not the price zero.
+//! A model is looked up by its exact id, then without its documented release date. Prefixes are
+//! never guessed, and one host's price is not used for another: the same model is sold at several
+//! prices. A model that is not found has no price, which is not the price zero.
 
 use std::collections::HashMap;
 
@@ -16,35 +16,33 @@ use crate::text::{Word as _, words};
 pub struct Price {
     /// Unique and readable: `openai/gpt-4.1@2026-11-01`.
     pub id: String,
-    /// Whose price it is.
     pub place: PricePlace,
-    /// The model's exact id there.
+    /// Exact model id at that place.
     pub model: String,
     /// Per million tokens.
     pub rates: Rates,
-    /// What holds instead when the input is long.
+    /// Rates for long input.
     pub long_context: Option<LongContext>,
     /// The first moment it holds.
     pub valid_from: WallTime,
-    /// The first moment it holds no more; `None` while it holds.
+    /// Exclusive; `None` while the price is valid.
     pub valid_to: Option<WallTime>,
     /// The page or person it comes from.
     pub source: String,
-    /// How far to trust it.
     pub confidence: Confidence,
 }
 
 /// Other rates for the whole request once its input is long, as OpenAI and Google charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LongContext {
-    /// Holds when all input classes together are more than this many tokens.
+    /// Applies if all input classes together exceed this many tokens.
     pub over_input_tokens: u64,
     /// Per million tokens.
     pub rates: Rates,
 }
 
 impl Price {
-    /// A price the user states for a model of one backend, from `valid_from` on.
+    /// A price that the user declares for a model of one backend, valid from `valid_from`.
     #[must_use]
     pub fn declared(backend: &BackendId, model: &str, rates: Rates, valid_from: WallTime) -> Self {
         let place = PricePlace::Backend(backend.clone());
@@ -61,7 +59,7 @@ impl Price {
         }
     }
 
-    /// The cost of `usage`; `None` when a class that was used has no rate.
+    /// The cost of `usage`; `None` if a used class has no rate.
     #[must_use]
     pub fn cost(&self, usage: &TokenUsage) -> Option<MicroUsd> {
         let long = self.long_context.filter(|long| usage.input() > long.over_input_tokens);
@@ -73,23 +71,21 @@ impl Price {
     }
 }
 
-/// Whose price a row is.
+/// Who charges a price.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PricePlace {
     /// A provider's own API.
     Provider(Provider),
-    /// One backend, as the user stated.
+    /// One backend, as declared by the user.
     Backend(BackendId),
 }
 
 words! {
     /// A provider whose list prices are bundled.
     Provider {
-        /// Our own mock, which bills nothing and has no prices.
+        /// Gatehouse's own mock, which bills nothing and has no prices.
         Mock = "mock",
-        /// OpenAI.
         OpenAi = "openai",
-        /// Anthropic.
         Anthropic = "anthropic",
         /// Google's Gemini API (not Vertex AI, which is priced by region).
         Google = "google",
@@ -97,7 +93,7 @@ words! {
 }
 
 impl Provider {
-    /// The provider whose own API lies at `origin`. Regional hosts, proxies, resellers and local
+    /// The provider whose own API is at `origin`. Regional hosts, proxies, resellers and local
     /// servers have none. The mock is known by its kind, not by its address.
     #[must_use]
     pub fn at(origin: &Origin) -> Option<Self> {
@@ -109,10 +105,10 @@ impl Provider {
         }
     }
 
-    /// The most tokens that `model` writes in one answer, thinking included. Found by its exact id
-    /// or its documented dated alias, with or without the `anthropic/` that other gateways put
-    /// before it. `None` if it is not known; today only Anthropic's models are, since only their
-    /// dialect demands a limit. A scan of some twenty rows: no map is built at the start for it.
+    /// Most tokens that `model` writes in one answer, thinking included. Accepts the exact id or
+    /// its documented dated alias, with or without the prefix `anthropic/` of other gateways.
+    /// `None` if unknown; only Anthropic's models are known, since only that dialect requires a
+    /// limit. Scans some twenty rows, so no map is built at start.
     #[must_use]
     pub fn output_tokens_max(self, model: &str) -> Option<u64> {
         let bare = model.strip_prefix(self.as_str()).and_then(|rest| rest.strip_prefix('/'));
@@ -121,15 +117,15 @@ impl Provider {
             .or_else(|| bundled_prices::output_tokens_max(self, self.documented_alias(model)?))
     }
 
-    /// The ids under which some provider documents `model` as the same thing, so that a price of one is
-    /// a price of `model` too.
+    /// Ids that any provider documents as aliases of `model`, so that their price is the price of
+    /// `model` too.
     pub fn documented_aliases(model: &str) -> impl Iterator<Item = &str> {
         Self::WORDS.iter().filter_map(move |(provider, _)| provider.documented_alias(model))
     }
 
-    /// The model id under which the provider documents `model` as the same thing: OpenAI's
-    /// `gpt-4.1-2025-04-14` and Anthropic's `claude-opus-4-5-20251101` without the release date,
-    /// Google's `models/gemini-2.5-pro` without the resource prefix.
+    /// The id that the provider documents as an alias of `model`: OpenAI's `gpt-4.1-2025-04-14` and
+    /// Anthropic's `claude-opus-4-5-20251101` without the release date, Google's
+    /// `models/gemini-2.5-pro` without the resource prefix.
     fn documented_alias(self, model: &str) -> Option<&str> {
         match self {
             Self::OpenAi => without_date(model, "-dddd-dd-dd"),
@@ -141,31 +137,31 @@ impl Provider {
 }
 
 words! {
-    /// How far a price can be trusted.
+    /// Trust in a price.
     Confidence {
-        /// From the provider's price page, by way of one public catalogue.
+        /// From the provider's price page, taken from one public catalogue.
         Listed = "listed",
         /// Stated by the user.
         Declared = "declared",
-        /// Invented for the mock; no price since version 4 of the ledger, and kept for older rows.
+        /// Invented for the mock. Unused since version 4 of the ledger; kept for older rows.
         MadeUp = "made_up",
     }
 }
 
-/// All prices known, ready to be asked on the way of a request. Does no IO.
+/// All known prices in memory. Lookups do no IO.
 #[derive(Debug, Clone, Default)]
 pub struct PriceBook {
     rows: HashMap<PricePlace, HashMap<String, Vec<Price>>>,
 }
 
 impl PriceBook {
-    /// The prices that come with the program.
+    /// The prices bundled with the program.
     #[must_use]
     pub fn bundled() -> Self {
         bundled_prices::rows().into_iter().fold(Self::default(), Self::with)
     }
 
-    /// One price more. A row with the same id is replaced.
+    /// Adds a price. Replaces a row with the same id.
     #[must_use]
     pub fn with(mut self, price: Price) -> Self {
         let models = self.rows.entry(price.place.clone()).or_default();
@@ -176,8 +172,8 @@ impl PriceBook {
         self
     }
 
-    /// What `model` costs at `backend` at the moment `at`. What the user stated for the backend
-    /// wins over the list price of its `provider` ([`Provider::at`]). `None` means unpriced.
+    /// The price of `model` at `backend` at time `at`. A price declared for the backend wins over
+    /// the list price of its `provider` ([`Provider::at`]). `None` means unpriced.
     #[must_use]
     pub fn find(
         &self,
@@ -200,7 +196,7 @@ impl PriceBook {
         self.rows.values().flat_map(HashMap::values).flatten()
     }
 
-    /// The row of each place and model that holds at the moment `at`, in no particular order.
+    /// The row of each place and model that is valid at `at`, in no particular order.
     pub fn in_force(&self, at: WallTime) -> impl Iterator<Item = &Price> {
         let models = self.rows.values().flat_map(HashMap::values);
         models.filter_map(move |dated| dated.iter().rev().find(|price| price.holds(at)))
@@ -219,7 +215,7 @@ pub(crate) fn price_id(place: &PricePlace, model: &str, since: &str) -> String {
     }
 }
 
-/// `model` without an end of the form of `pattern`, in which `d` stands for a digit.
+/// `model` without a suffix that matches `pattern`, in which `d` is any digit.
 fn without_date<'a>(model: &'a str, pattern: &str) -> Option<&'a str> {
     let (base, end) = model.split_at_checked(model.len().checked_sub(pattern.len())?)?;
     let fits = |(byte, expected)| match expected {
@@ -249,7 +245,7 @@ mod tests {
         let openai = Some(Provider::OpenAi);
         assert_eq!(found(openai, "gpt-4.1"), id("openai/gpt-4.1@2026-11-01"));
         assert_eq!(found(openai, "gpt-4.1-2025-04-14"), id("openai/gpt-4.1@2026-11-01"));
-        // A dated id with a price of its own is not mistaken for the undated one.
+        // A dated id with its own price is not mistaken for the undated one.
         let own = "openai/gpt-4o-2024-05-13@2026-11-01";
         assert_eq!(found(openai, "gpt-4o-2024-05-13"), id(own));
         let haiku = "anthropic/claude-haiku-4-5@2026-11-01";

@@ -1,5 +1,5 @@
-//! The table of prices: every row that a request was ever priced by, so that an old cost can be
-//! explained after the program's own table has moved on.
+//! The prices table: every row that ever priced a request, so that an old cost can be explained
+//! after the bundled table has changed.
 
 use domain::{MicroUsd, Rates, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -8,7 +8,7 @@ use crate::number::{count, get_parsed};
 use crate::price::{LongContext, Price, PriceBook, PricePlace, Provider};
 use crate::text::{Stored, name};
 
-/// Keeps a price. A row with the same id stays as it is: prices are never edited.
+/// Inserts a price. An existing row with the same id stays: prices are never edited.
 pub(crate) fn insert(connection: &Connection, price: &Price) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO prices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
         ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT (id) DO NOTHING";
@@ -42,13 +42,12 @@ pub(crate) fn insert(connection: &Connection, price: &Price) -> rusqlite::Result
     ])
 }
 
-/// One row.
 pub(crate) fn one(connection: &Connection, id: &str) -> rusqlite::Result<Option<Price>> {
     let mut statement = connection.prepare_cached("SELECT * FROM prices WHERE id = ?1")?;
     statement.query_row([id], read).optional()
 }
 
-/// The bundled prices and those the user stated.
+/// The bundled prices and those declared by the user.
 pub(crate) fn book(connection: &Connection) -> rusqlite::Result<PriceBook> {
     let mut statement =
         connection.prepare_cached("SELECT * FROM prices WHERE backend IS NOT NULL")?;

@@ -1,11 +1,11 @@
-//! What waits for the writer: pushed on a request's thread, taken by the one thread that writes.
+//! The queue between request threads, which push, and the writer thread, which takes.
 //!
-//! Invariant: nothing here touches a file, and the writer holds no lock of this module while it does.
-//! Whoever pushes waits for other pushes only, for nanoseconds.
+//! Invariant: this module touches no file, and the writer holds none of its locks while it does. A
+//! push waits only for other pushes, for nanoseconds.
 //!
-//! A record stays in the queue until it is committed, so a refused commit loses nothing. Whoever ends
-//! an answer waits for the commit of its record, but only for a bounded time; then the answer is
-//! delivered, the record stays, and [`LedgerState::Behind`] says so until it is committed.
+//! A record stays in the queue until it is committed, so a refused commit loses nothing. The end of
+//! an answer waits for the commit of its record for a bounded time; then the answer is delivered,
+//! the record stays, and the state is [`LedgerState::Behind`] until it is committed.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,40 +18,40 @@ use tokio::sync::{oneshot, watch};
 use crate::job::{BATCH_RECORDS_MAX, Job};
 use crate::{Backlog, BacklogReason, LedgerError, LedgerState, NewRequest, Settlement};
 
-/// Bytes of waiting records from which on new requests are refused, by default: some twenty thousand
-/// requests. What is under way is still settled and comes on top; the gateway bounds how much that is.
+/// Default of the queued bytes from which new requests are refused: some twenty thousand requests.
+/// Running requests are still settled beyond it; the gateway bounds their number.
 pub const QUEUE_BYTES_MAX: usize = 33_554_432;
 
-/// Most writes other than records (runs, health, prices, purges) that wait at once.
+/// Most queued writes other than records (runs, health, prices, purges).
 pub const QUEUE_TASKS_MAX: usize = 256;
 
-/// How long the end of an answer waits for its commit, by default.
+/// Default wait of the end of an answer for its commit.
 pub const COMMIT_WAIT_DEFAULT: Duration = Duration::from_millis(250);
 
-/// The part of the wait that is left while the ledger is behind: enough to notice that the disk is
-/// quick again, too little to slow every answer down.
+/// Divisor of the wait while the ledger is behind: long enough to notice that the disk has
+/// recovered, too short to slow every answer down.
 const BEHIND_WAIT_DIVISOR: u32 = 10;
 
-/// How long records that nobody waits for are held, to be committed together with those that follow: a
-/// reservation and its settlement then write one row once.
+/// Delay of records without a waiter, so that they are committed with later ones: a reservation and
+/// its settlement then write one row once.
 const HELD_MAX: Duration = Duration::from_millis(10);
 
-/// How long a read waits for records that were queued before it. A slower disk gives older answers.
+/// Wait of a read for records queued before it. On a slower disk the read returns older data.
 const CATCH_UP_MAX: Duration = Duration::from_secs(1);
 
-/// Whether a settlement is in the file.
+/// Durability of a settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// It is committed: a killed process cannot lose it.
+    /// In the file: a killed process cannot lose it.
     Committed,
-    /// It waits in memory; the ledger's state says why.
+    /// Still in memory; the ledger's state says why.
     Queued,
 }
 
 pub(crate) type RecordAnswer = Result<Settled, LedgerError>;
 pub(crate) type TaskAnswer = Result<usize, LedgerError>;
 
-/// The way to the writer's thread.
+/// Records and tasks for the writer thread.
 #[derive(Debug)]
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
@@ -70,17 +70,17 @@ struct Waiting {
     /// Bytes of `records`.
     bytes: usize,
     bytes_max: usize,
-    /// Records ever pushed, and how many of them have left the queue. A record's number is the value
-    /// of `pushed` after it.
+    /// Number of records ever pushed, and of those that have left the queue. The number of a record
+    /// is the value of `pushed` after its push.
     pushed: u64,
     done: u64,
-    /// The last record that somebody waits for.
+    /// Number of the last record with a waiter.
     awaited: u64,
-    /// The last record whose answer was delivered without it.
+    /// Number of the last record whose answer was delivered before its commit.
     delivered: u64,
-    /// Why the last commit was refused.
+    /// Error of the last refused commit.
     fault: Option<Fault>,
-    /// Why the ledger fell behind, until it is current again.
+    /// Kept from when the ledger falls behind until it is current again.
     reason: BacklogReason,
     is_closed: bool,
 }
@@ -92,18 +92,18 @@ struct Record {
     answer: Option<oneshot::Sender<RecordAnswer>>,
 }
 
-/// A settlement whose commit is waited for.
+/// A settlement and the wait for its commit.
 struct PendingCommit {
     number: u64,
     wait: Duration,
     committed: oneshot::Receiver<RecordAnswer>,
 }
 
-/// A write that its caller waits for and that is lost with an error if the disk refuses it.
+/// A write that its caller waits for. It fails with an error if the disk refuses it.
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) job: Job,
-    /// How often another program's lock was in its way.
+    /// Attempts that failed because of another program's lock.
     pub(crate) locked: u32,
     pub(crate) answer: oneshot::Sender<TaskAnswer>,
 }
@@ -114,16 +114,16 @@ struct Fault {
     refuses_requests: bool,
 }
 
-/// What the writer does next.
+/// Next batch of the writer.
 #[derive(Debug)]
 pub(crate) struct Work {
-    /// The oldest records, in their order. They stay in the queue until [`Queue::finish`].
+    /// The oldest records, in order. They stay in the queue until [`Queue::finish`].
     pub(crate) records: Vec<Arc<Job>>,
     pub(crate) task: Option<Task>,
 }
 
 impl Waiting {
-    /// Why a new request must not begin.
+    /// The reason to refuse a new request.
     fn refusal(&self) -> Option<LedgerError> {
         match &self.fault {
             _ if self.is_closed => Some(LedgerError::Closed),
@@ -212,7 +212,10 @@ impl Queue {
         self.state.subscribe()
     }
 
-    /// Queues a reservation, or says why no request may begin now.
+    /// Queues a reservation.
+    ///
+    /// # Errors
+    /// No request may start now.
     pub(crate) fn reserve(&self, request: NewRequest) -> Result<(), LedgerError> {
         let mut waiting = self.waiting.lock();
         if let Some(refusal) = waiting.refusal() {
@@ -223,7 +226,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Queues a record that nobody waits for, to be committed at once.
+    /// Queues a record without a waiter, to be committed at once.
     pub(crate) fn push(&self, job: Job) -> Result<(), LedgerError> {
         let mut waiting = self.waiting.lock();
         if waiting.is_closed {
@@ -246,7 +249,7 @@ impl Queue {
         answer.unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// `None` if there is nothing to wait for, since the disk refuses to write.
+    /// Queues a settlement. `None` if the disk refuses writes, so that waiting is useless.
     fn begin_settling(&self, ended: Box<Settlement>) -> Result<Option<PendingCommit>, LedgerError> {
         let (sender, committed) = oneshot::channel();
         let mut waiting = self.waiting.lock();
@@ -268,7 +271,8 @@ impl Queue {
         Ok(Some(PendingCommit { number, wait, committed }))
     }
 
-    /// The answer of record `number` is delivered although it still waits; false if it does not.
+    /// Marks the answer of record `number` as delivered before its commit; false if it is
+    /// committed.
     fn deliver_without(&self, number: u64) -> bool {
         let mut waiting = self.waiting.lock();
         let still_waits = waiting.done < number;
@@ -279,7 +283,7 @@ impl Queue {
         still_waits
     }
 
-    /// Does a write and waits until it is committed.
+    /// Queues a write and waits until it is committed.
     pub(crate) async fn write(&self, job: Job) -> TaskAnswer {
         let (answer, committed) = oneshot::channel();
         {
@@ -294,8 +298,8 @@ impl Queue {
         committed.await.unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// Waits until the records queued before are committed, until the disk refuses, or for
-    /// [`CATCH_UP_MAX`]: what can be read then is what there is. Blocks.
+    /// Waits until the records queued before are committed, the disk refuses, or [`CATCH_UP_MAX`]
+    /// has passed. Reads then return what there is. Blocks.
     pub(crate) fn catch_up(&self) {
         let mut waiting = self.waiting.lock();
         let last = waiting.pushed;
@@ -309,15 +313,15 @@ impl Queue {
         let _timed_out = self.caught_up.wait_while_for(&mut waiting, is_behind, CATCH_UP_MAX);
     }
 
-    /// Lets the thread finish what is queued and end.
+    /// Refuses new writes; the writer finishes the queue and stops.
     pub(crate) fn close(&self) {
         self.waiting.lock().is_closed = true;
         self.wake.notify_one();
     }
 
-    /// Something was pushed.
+    /// Publishes the state after a push and wakes the writer if needed.
     fn pushed(&self, waiting: MutexGuard<'_, Waiting>) {
-        // The first record starts the clock of those that follow; they need not wake anyone.
+        // The first record starts the delay; the next ones need not wake the writer.
         let wakes = waiting.records.len() == 1 || !waiting.can_be_held();
         self.publish(&waiting);
         drop(waiting);
@@ -326,7 +330,7 @@ impl Queue {
         }
     }
 
-    /// Tells of a change between states and reasons.
+    /// Sends the state to watchers if the state or its reason has changed.
     fn publish(&self, waiting: &Waiting) {
         let state = waiting.state();
         self.state.send_if_modified(|told| {
@@ -340,9 +344,9 @@ impl Queue {
     }
 }
 
-/// For the writer's thread.
+/// Used by the writer's thread.
 impl Queue {
-    /// Waits for work. `None` when closed and empty.
+    /// Waits for work. `None` if closed and empty.
     pub(crate) fn next(&self) -> Option<Work> {
         let mut waiting = self.waiting.lock();
         while waiting.records.is_empty() && waiting.tasks.is_empty() {
@@ -351,13 +355,13 @@ impl Queue {
             }
             self.wake.wait(&mut waiting);
         }
-        // After a time-out they are simply written.
+        // Held records are written after the time-out.
         let held = |now: &mut Waiting| now.can_be_held();
         let _timed_out = self.wake.wait_while_for(&mut waiting, held, HELD_MAX);
         Some(waiting.next_work())
     }
 
-    /// Waits before the next try of what was refused; less if there is a task or an end.
+    /// Waits before a retry; ends early for a task or a close.
     pub(crate) fn pause(&self, pause: Duration) {
         let mut waiting = self.waiting.lock();
         let was_closed = waiting.is_closed;
@@ -365,7 +369,8 @@ impl Queue {
         let _timed_out = self.wake.wait_while_for(&mut waiting, idle, pause);
     }
 
-    /// The oldest `count` records are committed, or cannot ever be: they leave the queue.
+    /// Removes the oldest `count` records, which are committed or invalid, and sends `answer` to
+    /// their waiters.
     pub(crate) fn finish(&self, count: usize, answer: &RecordAnswer) {
         let left: Vec<Record> = {
             let mut waiting = self.waiting.lock();
@@ -383,12 +388,12 @@ impl Queue {
         };
         self.caught_up.notify_all();
         for sender in left.into_iter().filter_map(|record| record.answer) {
-            // Whoever asked may have gone away; the write stands all the same.
+            // The write takes effect even if the caller is gone.
             let _gone = sender.send(answer.clone());
         }
     }
 
-    /// A commit was refused for a reason that will pass: its records stay, and nobody waits for them.
+    /// Handles a transient refusal: the records stay, and their waiters stop waiting.
     pub(crate) fn refused(&self, error: &LedgerError, refuses_requests: bool) {
         let answers: Vec<_> = {
             let mut waiting = self.waiting.lock();
@@ -408,7 +413,7 @@ impl Queue {
         }
     }
 
-    /// Another program's lock was in the way of `task`: it goes on waiting.
+    /// Requeues `task` after another program's lock prevented it.
     pub(crate) fn put_back(&self, task: Task) {
         self.waiting.lock().tasks.push_front(task);
     }
@@ -417,8 +422,8 @@ impl Queue {
         self.waiting.lock().is_closed
     }
 
-    /// The thread ends: whatever still waits learns it, and nothing is taken any more. Gives what was
-    /// not committed.
+    /// Closes the queue when the writer stops: fails all waiters, refuses new writes, and returns
+    /// the uncommitted records.
     pub(crate) fn abandon(&self) -> Vec<Arc<Job>> {
         let (records, tasks) = {
             let mut waiting = self.waiting.lock();
@@ -427,7 +432,7 @@ impl Queue {
             (std::mem::take(&mut waiting.records), std::mem::take(&mut waiting.tasks))
         };
         self.caught_up.notify_all();
-        // Dropping their senders tells them.
+        // Dropping the senders notifies the callers.
         drop(tasks);
         records.into_iter().map(|record| record.job).collect()
     }

@@ -1,4 +1,4 @@
-//! The connections that only read: few, kept open, used on tokio's blocking threads.
+//! A small pool of read-only connections, used on tokio's blocking threads.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,10 +9,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{LedgerError, database};
 
-/// Reads that run at once; more wait their turn.
+/// Concurrent reads; more of them wait.
 const READERS_MAX: usize = 4;
 
-/// The pool.
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
@@ -26,8 +25,8 @@ impl Readers {
         Arc::new(Self { path, idle: Mutex::default(), permits })
     }
 
-    /// Waits until no connection is in use and closes those that are open. New questions wait until the
-    /// permit is dropped, and then open the file that stands at the path.
+    /// Waits until no connection is in use and closes the open ones. New reads wait until the
+    /// permit is dropped and then open the file at the path.
     pub(crate) async fn pause(&self) -> Result<SemaphorePermit<'_>, LedgerError> {
         let all = u32::try_from(READERS_MAX).unwrap_or(u32::MAX);
         let permit = self.permits.acquire_many(all).await.map_err(|_| LedgerError::Closed)?;
@@ -35,12 +34,12 @@ impl Readers {
         Ok(permit)
     }
 
-    /// Closes the connections that nobody uses now.
+    /// Closes the unused connections.
     pub(crate) fn close_idle(&self) {
         self.idle.lock().clear();
     }
 
-    /// Runs `question` on a connection of the pool. Must be called within a tokio runtime.
+    /// Runs `question` on a pooled connection. Needs a tokio runtime.
     pub(crate) async fn ask<T, E, Q>(self: &Arc<Self>, question: Q) -> Result<T, LedgerError>
     where
         T: Send + 'static,

@@ -1,7 +1,7 @@
-//! What is written down about a request: metadata only, never a prompt, an answer or a key.
+//! The record of a request: metadata only, never a prompt, an answer or a key.
 //!
-//! What could not be committed is kept in a file by the names of its fields, and a newer program may
-//! have to read it: a field that is added gets `#[serde(default)]`, none is renamed.
+//! Uncommitted records are saved in a file under their field names, and a newer program may have to
+//! read it: a new field gets `#[serde(default)]`, and no field is renamed.
 
 use std::time::Duration;
 
@@ -14,33 +14,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::text::words;
 
-/// What is known when a request arrives. Names longer than [`crate::NAME_CHARS_MAX`] are cut.
+/// A request at its arrival. Names longer than [`crate::NAME_CHARS_MAX`] are cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewRequest {
-    /// Made when the request arrived; rows are listed in its order, newest first.
+    /// Generated at arrival, so ids are ordered by time.
     #[serde(serialize_with = "write_id", deserialize_with = "read_id")]
     pub id: RequestId,
-    /// When it arrived. Decides the day it is counted for.
+    /// Time of arrival. Decides the day that the request counts for.
     pub started: WallTime,
-    /// Who called.
     pub client: ClientId,
-    /// The client's tag for its own bookkeeping.
+    /// The client's own tag, for its accounting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// Name of the route that took it.
+    /// Name of the matched route.
     pub route: String,
-    /// The model the client named.
+    /// The model name that the client sent.
     pub model_asked: String,
-    /// The protocol the client speaks, in the gateway's word for it.
+    /// The client's protocol, named as in the gateway.
     pub dialect: String,
-    /// Whether the answer was asked for piece by piece.
+    /// True if the client asked for a streamed answer.
     pub streamed: bool,
-    /// Whether it counts as the user's own traffic.
+    /// Decides if the request counts as the user's own traffic.
     pub purpose: Purpose,
 }
 
 impl NewRequest {
-    /// Bytes of its text.
     pub(crate) fn text_bytes(&self) -> usize {
         self.client.as_str().len()
             + self.project.as_ref().map_or(0, String::len)
@@ -50,84 +48,80 @@ impl NewRequest {
     }
 }
 
-/// How a request ended. Written once; a second settlement of the same request changes nothing.
+/// The end of a request. Written once; a second settlement of the same request has no effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
-    /// What was reserved, again: the row is made here if the reservation never reached the disk.
-    /// If it did, what it said stands.
+    /// The reservation again: the row is created from it if the reservation never reached the disk.
+    /// Otherwise the reserved values stay.
     pub request: NewRequest,
-    /// When the last byte was ready.
+    /// Time when the last byte was ready.
     pub ended: WallTime,
-    /// How it ended.
     pub outcome: Outcome,
-    /// The backend whose answer (or last failure) the client got; of a request that failed before
-    /// any was tried, the first choice; `None` if there was none.
+    /// The backend whose answer or last failure the client got. For a request that failed before
+    /// any attempt, the first choice; `None` if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<BackendId>,
-    /// The credential used there.
+    /// The credential used at `backend`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialId>,
-    /// The model the backend says it used; `None` if it did not say.
+    /// The model that the backend reports; `None` if it reports none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_billed: Option<String>,
-    /// The status the client got, if an answer was begun.
+    /// The status sent to the client, if an answer was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// Why the model stopped, in the backend's word.
+    /// The reason why the model stopped, as named by the backend.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
-    /// The gateway's word for what went wrong.
+    /// The error's class, as named by the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_class: Option<String>,
-    /// The error as the client got it; cut at [`crate::SENTENCE_CHARS_MAX`].
+    /// The error message sent to the client; cut at [`crate::SENTENCE_CHARS_MAX`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
-    /// Tokens used; `None` means unknown, which is not zero. An answer from the cache used none:
-    /// what it took when it was made stands with the request that paid for it.
+    /// `None` means unknown, which is not zero. A cached answer used no tokens: they count for the
+    /// request that produced it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<TokenUsage>,
-    /// How `usage` is known; not kept where there is no usage.
+    /// Source of `usage`; not saved without a usage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_basis: Option<UsageBasis>,
-    /// The backend's own usage object, as it came. One over [`crate::USAGE_RAW_BYTES_MAX`] is not
-    /// kept, since a part of it could not be read.
+    /// The backend's usage object, unchanged. Not saved if it exceeds
+    /// [`crate::USAGE_RAW_BYTES_MAX`], since a cut object could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_raw: Option<String>,
-    /// What it cost and how that is known: [`Cost::total`] of its tries.
+    /// [`Cost::total`] of the attempts.
     pub cost: Cost,
-    /// How the response cache took part.
     pub cache: CacheOutcome,
-    /// The cache's word for why so; above all for why it was not asked.
+    /// Reason for `cache`, as named by the cache; mainly for a bypass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_reason: Option<String>,
-    /// What the answer from the cache would have cost; `None` if it did not come from there or the
-    /// price is unknown.
+    /// Cost that the cached answer saved; `None` if the answer was not cached or its price is
+    /// unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<MicroUsd>,
-    /// How much longer the backend took for that answer.
+    /// Time saved compared to the backend's answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved_time: Option<Duration>,
-    /// Where the time went.
     pub timings: Timings,
-    /// Bytes of the client's body.
+    /// Size of the client's request body.
     pub bytes_in: u64,
-    /// Bytes of the answer sent to the client.
+    /// Size of the answer sent to the client.
     pub bytes_out: u64,
-    /// One sentence on why this backend; cut at [`crate::SENTENCE_CHARS_MAX`].
+    /// One sentence that explains the choice of the backend; cut at [`crate::SENTENCE_CHARS_MAX`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
-    /// The whole routing decision as JSON text: candidates, why each stands where it stands, who
-    /// was passed over. One over [`crate::DECISION_BYTES_MAX`] is not kept, since a part of it could
-    /// not be read.
+    /// The routing decision as JSON: candidates, the reasons for their order, and skipped ones. Not
+    /// saved if it exceeds [`crate::DECISION_BYTES_MAX`], since a cut decision could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
-    /// Every try, in order; at most [`crate::ATTEMPTS_MAX`] are kept. A candidate that was passed
-    /// over without being asked is no try.
+    /// In order; at most [`crate::ATTEMPTS_MAX`] are saved. A candidate that was skipped without a
+    /// call is not an attempt.
     pub attempts: Vec<Attempt>,
 }
 
 impl Settlement {
-    /// Bytes that it holds in memory.
+    /// Bytes in memory.
     pub(crate) fn bytes(&self) -> usize {
         let texts = [
             &self.model_billed,
@@ -145,7 +139,7 @@ impl Settlement {
             + texts.into_iter().flatten().chain(messages).map(String::len).sum::<usize>()
     }
 
-    /// The end of a request of which nothing more is known: cancelled before any backend was tried.
+    /// A settlement to be filled in: cancelled before any attempt.
     #[must_use]
     pub const fn begun(request: NewRequest) -> Self {
         Self {
@@ -177,49 +171,44 @@ impl Settlement {
     }
 }
 
-/// One try at one backend.
+/// A call of one backend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Where it went.
     pub backend: BackendId,
-    /// With which credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialId>,
-    /// The model named to that backend.
+    /// The model name sent to the backend.
     pub model: String,
-    /// When it began.
     pub started: WallTime,
-    /// How long it took.
     pub duration: Duration,
-    /// How long was waited before it began.
+    /// Delay before this attempt.
     #[serde(default)]
     pub waited: Duration,
-    /// The gateway's word for how it failed; `None` if it did not, and for one that the client gave
-    /// up.
+    /// The failure's class, as named by the gateway; `None` for a success and for an attempt that
+    /// the client cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_class: Option<String>,
-    /// Resilience's word for the class of the failure.
+    /// The failure's class, as named by `resilience`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
-    /// Resilience's word for whose failure it was.
+    /// The party at fault, as named by `resilience`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The backend's status, if it answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// The failure in one sentence, already free of secrets; cut at [`crate::SENTENCE_CHARS_MAX`].
+    /// The failure in one sentence without secrets; cut at [`crate::SENTENCE_CHARS_MAX`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Tokens it used; `None` means unknown.
+    /// `None` means unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<TokenUsage>,
-    /// What it cost and how that is known.
     #[serde(default)]
     pub cost: Cost,
 }
 
 impl Attempt {
-    /// A try that has just begun: no answer, and a cost that is not known yet.
+    /// A new attempt: no answer and an unknown cost.
     #[must_use]
     pub fn begun(access: Access, model: &str, started: WallTime) -> Self {
         Self {
@@ -239,91 +228,67 @@ impl Attempt {
         }
     }
 
-    /// Whether it failed; one that the client gave up did not.
+    /// True if the attempt failed. One that the client cancelled did not.
     #[must_use]
     pub const fn has_failed(&self) -> bool {
         self.error_class.is_some()
     }
 }
 
-/// A request as it stands in the ledger.
+/// A request as stored. Fields of the same name have the meaning given in [`Settlement`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestRow {
-    /// What was known when it arrived.
     pub request: NewRequest,
-    /// How far it got.
     pub state: RequestState,
-    /// When it ended; `None` while it runs or if that is unknown.
+    /// `None` while the request runs, or if the end is unknown.
     pub ended: Option<WallTime>,
-    /// See [`Settlement::backend`].
     pub backend: Option<BackendId>,
-    /// See [`Settlement::credential`].
     pub credential: Option<CredentialId>,
-    /// See [`Settlement::model_billed`].
     pub model_billed: Option<String>,
-    /// See [`Settlement::http_status`].
     pub http_status: Option<u16>,
-    /// See [`Settlement::finish_reason`].
     pub finish_reason: Option<String>,
-    /// See [`Settlement::error_class`].
     pub error_class: Option<String>,
-    /// See [`Settlement::error_message`].
     pub error_message: Option<String>,
-    /// See [`Settlement::usage`].
     pub usage: Option<TokenUsage>,
-    /// See [`Settlement::usage_basis`]; also `None` for requests of before it was written down,
-    /// whose counts came from the backend.
+    /// Also `None` for requests of versions that did not record it; their counts came from the
+    /// backend.
     pub usage_basis: Option<UsageBasis>,
-    /// See [`Settlement::usage_raw`].
     pub usage_raw: Option<String>,
-    /// See [`Settlement::cost`].
     pub cost: Cost,
-    /// What its tries that failed cost, as far as that is known; a part of `cost`.
+    /// Known cost of the failed attempts; part of `cost`.
     pub wasted: MicroUsd,
-    /// How many of its tries failed at a cost that is not known and in neither sum.
+    /// Failed attempts with an unknown cost, which is in neither sum.
     pub unpriced_attempts: u32,
-    /// See [`Settlement::cache`].
     pub cache: CacheOutcome,
-    /// See [`Settlement::cache_reason`].
     pub cache_reason: Option<String>,
-    /// See [`Settlement::saved`].
     pub saved: Option<MicroUsd>,
-    /// See [`Settlement::saved_time`].
     pub saved_time: Option<Duration>,
-    /// See [`Settlement::timings`].
     pub timings: Timings,
-    /// See [`Settlement::bytes_in`].
     pub bytes_in: u64,
-    /// See [`Settlement::bytes_out`].
     pub bytes_out: u64,
-    /// See [`Settlement::explanation`].
     pub explanation: Option<String>,
-    /// How many tries were made.
     pub attempts: u32,
 }
 
-/// What a request cost and how that is known. An unknown price is unknown, never zero.
+/// Cost of a request and its source. An unknown price is unknown, never zero.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cost {
-    /// The backend stated the amount.
     Reported(MicroUsd),
     /// Tokens times a row of the price table.
     Computed {
-        /// The amount.
         amount: MicroUsd,
         /// [`crate::Price::id`] of the row.
         price_id: String,
     },
-    /// Tokens were or may have been used and there is no price or no count for them.
+    /// Tokens were or may have been used, but their price or count is unknown.
     #[default]
     Unpriced,
-    /// No backend did any work: refused at the door, failed before an answer, or a cache hit.
+    /// No backend did any work: rejected by a guard, failed before an answer, or a cache hit.
     NotBilled,
 }
 
 impl Cost {
-    /// The amount, if it is known.
     #[must_use]
     pub const fn amount(&self) -> Option<MicroUsd> {
         match self {
@@ -333,7 +298,7 @@ impl Cost {
         }
     }
 
-    /// The word it is stored as.
+    /// Name in the database.
     pub(crate) const fn basis(&self) -> &'static str {
         match self {
             Self::Reported(_) => "reported",
@@ -343,7 +308,7 @@ impl Cost {
         }
     }
 
-    /// The row of the price table it was computed by.
+    /// The price row of a computed cost.
     pub(crate) const fn price_id(&self) -> Option<&str> {
         match self {
             Self::Computed { price_id, .. } => Some(price_id.as_str()),
@@ -351,12 +316,12 @@ impl Cost {
         }
     }
 
-    /// What a request cost whose tries cost `attempts`, in their order.
+    /// The cost of a request from the costs of its attempts, in order.
     ///
-    /// The last try decides whether that is known: it is the answer. A try before it whose cost is
-    /// unknown is left out of the sum and counted apart ([`RequestRow::unpriced_attempts`]), since the
-    /// price of an answer would otherwise be lost to the budgets; if nothing at all is known, the
-    /// whole is unknown.
+    /// The last attempt, which is the answer, decides if the cost is known. An earlier attempt with
+    /// an unknown cost is left out of the sum and counted in [`RequestRow::unpriced_attempts`];
+    /// otherwise the budgets would lose the price of the answer. If no cost is known, the total is
+    /// unknown.
     #[must_use]
     pub fn total<'a>(attempts: impl IntoIterator<Item = &'a Self>) -> Self {
         let (mut sum, mut total) = (MicroUsd::ZERO, Self::NotBilled);
@@ -378,10 +343,10 @@ impl Cost {
     }
 }
 
-/// Where the time of a request went, each measured from its arrival. `None` if it got not so far.
+/// Times measured from the arrival of the request. `None` if it did not get that far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Timings {
-    /// Until a place was free.
+    /// Until a slot was free.
     pub queue: Option<Duration>,
     /// Until the backend's first byte.
     pub first_byte: Option<Duration>,
@@ -400,7 +365,7 @@ fn read_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RequestId, D::E
 }
 
 words! {
-    /// Whose traffic a request is. Only [`Purpose::User`] is in the user's totals.
+    /// Kind of traffic. Only [`Purpose::User`] is in the user's totals.
     Purpose {
         /// A client's own call.
         User = "user",
@@ -412,33 +377,30 @@ words! {
 }
 
 words! {
-    /// How a settled request ended.
+    /// Result of a settled request.
     Outcome {
-        /// The whole answer reached the client.
+        /// The client received the whole answer.
         Complete = "complete",
         /// The answer broke off after its first content.
         Partial = "partial",
-        /// The client got an error.
         Failed = "failed",
-        /// The client went away.
+        /// The client disconnected.
         Cancelled = "cancelled",
     }
 }
 
 words! {
-    /// How the token counts of a request are known.
+    /// Source of a request's token counts.
     UsageBasis {
-        /// They are what the backend said.
         Reported = "reported",
-        /// The backend's numbers disagreed or were none, and were brought into range.
+        /// The backend's counts were inconsistent or invalid and were corrected.
         Adjusted = "adjusted",
-        /// The backend said nothing; they were counted from the text.
+        /// Counted from the text, because the backend reported none.
         Estimated = "estimated",
     }
 }
 
 words! {
-    /// How far a request got.
     RequestState {
         /// Running; not in any total yet.
         Reserved = "reserved",
@@ -450,19 +412,19 @@ words! {
         Failed = "failed",
         /// See [`Outcome::Cancelled`].
         Cancelled = "cancelled",
-        /// Gatehouse was killed while it ran; what it cost is not known.
+        /// Gatehouse was killed while it ran; its cost is unknown.
         Unknown = "unknown",
     }
 }
 
 words! {
-    /// How the response cache took part.
+    /// Result of the response cache for a request.
     CacheOutcome {
-        /// It was not asked.
+        /// The cache was not used.
         Bypass = "bypass",
-        /// Nothing fitting was kept.
+        /// No matching entry.
         Miss = "miss",
-        /// The answer came from it.
+        /// Answered from the cache.
         Hit = "hit",
         /// The answer was shared with an identical request in flight.
         Coalesced = "coalesced",

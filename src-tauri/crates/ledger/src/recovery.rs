@@ -1,9 +1,9 @@
-//! Keeping the ledger usable whatever happens to its file, and its records from vanishing unnoticed.
+//! Keeps the ledger usable whatever happens to its file, and makes lost records visible.
 //!
-//! A file that is damaged, emptied, deleted or exchanged is never written over: it is set aside, a new
-//! ledger is begun so that requests go on, and the incident stays until the user restores a backup,
-//! repairs the kept file or acknowledges. Restoring and repairing build the new file beside the ledger
-//! and add what was recorded since, so that neither loses a request.
+//! A damaged, emptied, deleted or replaced file is never overwritten: it is set aside, a new ledger
+//! is created so that requests go on, and the incident stays until the user restores a backup,
+//! repairs the kept file or acknowledges. Restore and repair build the new file beside the ledger
+//! and add later records, so that neither loses a request.
 
 mod restore;
 mod watch;
@@ -21,7 +21,7 @@ use crate::{Ledger, LedgerBackup, LedgerError, LedgerLimits, backup, database};
 
 pub use restore::{RestoreReport, SkippedBackup};
 
-/// The ledger's file and what is known of it beside its content. Cheap to clone.
+/// Guards the ledger's file: incidents, backups, restore and repair. Cheap to clone.
 #[derive(Clone)]
 pub struct Recovery {
     ledger: Ledger,
@@ -33,7 +33,7 @@ struct LedgerFile {
     limits: LedgerLimits,
     clock: Arc<dyn Clock>,
     known: Mutex<Known>,
-    /// One restore, repair or backup at a time.
+    /// Serializes restores, repairs and backups.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -43,11 +43,11 @@ struct Known {
 }
 
 impl Recovery {
-    /// Opens the ledger at `path` as [`Ledger::open_with`] does, and makes a new one in the place of a
-    /// file that is damaged, empty or missing; see [`Recovery::incident`]. Blocks.
+    /// Opens the ledger at `path` as [`Ledger::open_with`] does, and creates a new one in place of
+    /// a damaged, empty or missing file; see [`Recovery::incident`]. Blocks.
     ///
     /// # Errors
-    /// As for [`Ledger::open`], but damage is one only when the file cannot be set aside.
+    /// As for [`Ledger::open`], but damage is an error only if the file cannot be set aside.
     pub fn open(
         path: &Path,
         limits: LedgerLimits,
@@ -85,26 +85,26 @@ impl Recovery {
         Ok((ledger.clone(), Self { ledger, file: Arc::new(file) }))
     }
 
-    /// What happened to the ledger's file and was not dealt with yet.
+    /// The unresolved incident of the ledger's file.
     #[must_use]
     pub fn incident(&self) -> Option<LedgerIncident> {
         self.file.known.lock().note.incident.clone()
     }
 
-    /// Ends the incident without restoring: what is lacking is known and accepted. Kept files stay.
+    /// Ends the incident without a restore: the user accepts the missing records. Kept files stay.
     ///
     /// # Errors
-    /// When the note cannot be written; the incident stands again after the next start.
+    /// The note cannot be written; the incident is back after the next start.
     pub fn acknowledge(&self) -> Result<(), LedgerError> {
         let mut known = self.file.known.lock();
         known.note.incident = None;
         known.note.save(&self.file.path)
     }
 
-    /// Notes how far the ledger has come.
+    /// Saves the ledger's progress in its note.
     ///
     /// # Errors
-    /// When the ledger cannot be read or the note not be written.
+    /// The ledger cannot be read, or the note cannot be written.
     pub async fn remember(&self) -> Result<(), LedgerError> {
         let newest = self.ledger.ask_current(crate::note::newest).await?;
         let noted = self.file.known.lock().note.mark.as_ref().and_then(|mark| mark.newest.clone());
@@ -117,11 +117,12 @@ impl Recovery {
         known.note.save(&self.file.path)
     }
 
-    /// Copies the ledger into its folder of backups while others write, checks the copy, and removes
-    /// those that are too many or too old ([`crate::BACKUPS_KEPT_MAX`], [`crate::BACKUP_AGE_DAYS_MAX`]).
+    /// Copies the ledger into its backup folder while others write, checks the copy, and deletes
+    /// surplus and expired backups ([`crate::BACKUPS_KEPT_MAX`], [`crate::BACKUP_AGE_DAYS_MAX`]).
     ///
     /// # Errors
-    /// [`LedgerError::Corrupt`] when the ledger is damaged; older backups stay then. As the disk says.
+    /// [`LedgerError::Corrupt`] when the ledger is damaged, and older backups stay then. Disk
+    /// errors.
     pub async fn back_up(&self) -> Result<LedgerBackup, LedgerError> {
         let _turn = self.file.turn.lock().await;
         let folder = backup::folder_of(&self.file.path);
@@ -135,27 +136,25 @@ impl Recovery {
     /// The backups, newest first.
     ///
     /// # Errors
-    /// When their folder cannot be read.
+    /// The backup folder cannot be read.
     pub fn backups(&self) -> Result<Vec<LedgerBackup>, LedgerError> {
         let folder = backup::folder_of(&self.file.path);
         backup::list(&folder).map_err(|error| database::file_error(&folder, error))
     }
 
-    /// The folder of the backups.
     #[must_use]
     pub fn backup_folder(&self) -> PathBuf {
         backup::folder_of(&self.file.path)
     }
 
-    /// The read-only files that were set aside, by name; they lie in the ledger's folder.
+    /// Names of the read-only files that were set aside, in the ledger's folder.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// The folder cannot be read.
     pub fn kept_files(&self) -> Result<Vec<String>, LedgerError> {
         kept_files(&self.file.path).map_err(|error| database::file_error(&self.file.path, error))
     }
 
-    /// The ledger's file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.file.path
@@ -163,20 +162,21 @@ impl Recovery {
 }
 
 impl LedgerFile {
-    /// A note that cannot be written is missed only at the next start.
+    /// Saves the note. An error is only logged: the note is needed at the next start only.
     fn save_note(&self) {
         if let Err(error) = self.known.lock().note.save(&self.path) {
             tracing::warn!(%error, "the note about the ledger could not be written");
         }
     }
 
-    /// Opens the file that stands in the ledger's place now, of which the program knows all that runs.
+    /// Opens the file at the ledger's path without marking running requests as unknown: they are
+    /// still running in this process.
     fn reopen(&self) -> Result<Connection, LedgerError> {
         database::open(&self.path, self.limits, database::STEPS)
     }
 }
 
-/// The ledger and how far it has come, if that much of it can be read.
+/// Opens the ledger and reads its progress.
 fn open_whole(
     path: &Path,
     limits: LedgerLimits,
@@ -184,7 +184,7 @@ fn open_whole(
 ) -> Result<(Ledger, Mark), LedgerError> {
     let ledger = Ledger::open_with(path, limits)?;
     let connection = database::open_reader(path)?;
-    // Counting reads an index whole, which a command that asks one thing need not wait for.
+    // Counting scans an index, too slow for a short-lived command.
     let is_noted = |mark: &Mark| mark.is_of(&connection);
     let mark = match &note.mark {
         Some(mark) if is_noted(mark)? => mark.clone(),
@@ -193,7 +193,7 @@ fn open_whole(
     Ok((ledger, mark))
 }
 
-/// Sets aside what is left of a file that should be there and has no content.
+/// Sets aside an emptied or missing file that should have content.
 fn look_for_file(
     path: &Path,
     note: &Note,
@@ -208,7 +208,7 @@ fn look_for_file(
     Ok(Some(incident_of(cause, at, note, kept, None)))
 }
 
-/// Whether this is the ledger of the note, with all that it had.
+/// Compares the ledger with its note: same id and no lost requests.
 fn compare(note: &Note, mark: &Mark, at: WallTime) -> Option<LedgerIncident> {
     let noted = note.mark.as_ref()?;
     let cause = if noted.id != mark.id {

@@ -1,4 +1,4 @@
-//! The table of requests: reserved before the backend is called, settled once.
+//! The requests table: a row is reserved before the backend is called and settled once.
 
 use std::ops::RangeInclusive;
 
@@ -11,34 +11,28 @@ use crate::number::{
 use crate::text::{DECISION_BYTES_MAX, Stored, USAGE_RAW_BYTES_MAX, json, name, sentence};
 use crate::{Cost, NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts};
 
-/// Most rows of one page of requests.
+/// Most rows per page.
 pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
 
-/// Which requests to list, newest first. All filters that are set have to hold.
+/// Filters of a list of requests, newest first. All set filters must match.
 #[derive(Debug, Clone, Default)]
 pub struct RequestQuery {
-    /// Only requests older than this one: the last of the page before.
+    /// Only requests older than this one, the last of the previous page.
     pub before: Option<RequestId>,
-    /// How many; [`REQUESTS_PAGE_ROWS_MAX`] at most.
+    /// Rows per page; at most [`REQUESTS_PAGE_ROWS_MAX`].
     pub limit: usize,
-    /// Only requests that began at this time or later.
+    /// Inclusive.
     pub since: Option<WallTime>,
-    /// Only requests that began before this time.
+    /// Exclusive.
     pub until: Option<WallTime>,
-    /// Only of this client.
     pub client: Option<ClientId>,
-    /// Only answered by this backend, or failed at it last.
+    /// The backend that answered or failed last.
     pub backend: Option<BackendId>,
-    /// Only of this route.
     pub route: Option<String>,
-    /// Only requests that asked for this model or were billed as it; `*` stands for any text, and
-    /// then no index helps.
+    /// The requested or billed model; `*` matches any text and prevents the use of an index.
     pub model: Option<String>,
-    /// Only with an HTTP status in this range.
     pub http_status: Option<RangeInclusive<u16>>,
-    /// Only in this state.
     pub state: Option<RequestState>,
-    /// Only for this purpose.
     pub purpose: Option<Purpose>,
 }
 
@@ -49,15 +43,15 @@ impl RequestQuery {
         Self { limit, purpose: Some(Purpose::User), ..Self::default() }
     }
 
-    /// The statement for the filters in use, put together from fixed pieces so that each filter can
-    /// use its index. Values are bound, never written into it.
+    /// Builds the statement from fixed pieces for the filters in use, so that each can use its
+    /// index. Values are bound, never written into the text.
     fn sql(&self) -> String {
         let conditions = self.conditions();
         if self.model.as_deref().is_none_or(is_pattern) {
             return format!("SELECT * FROM requests WHERE {conditions} ORDER BY id DESC LIMIT ?11");
         }
-        // A page from each index: an OR over both would read and sort every request of a model that
-        // most requests ask for.
+        // One page per index: an OR over both columns would read and sort every request of a
+        // frequent model.
         let page = |condition: &str| {
             format!(
                 "SELECT * FROM (SELECT id FROM requests WHERE {condition} AND {conditions}
@@ -88,7 +82,7 @@ impl RequestQuery {
             " AND (model_asked GLOB ?7 OR model_billed GLOB ?7)",
         );
         filter(self.http_status.is_some(), " AND http_status BETWEEN ?8 AND ?9");
-        // A partial index is used only when its condition stands in the statement word by word.
+        // A partial index is used only if the statement repeats its condition literally.
         match self.state {
             None | Some(RequestState::Complete) => {}
             Some(RequestState::Reserved) => filter(true, " AND state = 'reserved'"),
@@ -116,7 +110,8 @@ impl RequestQuery {
         let limit = rows(self.limit.min(REQUESTS_PAGE_ROWS_MAX));
         let route = &self.route;
         let model = self.model.as_ref().map(|model| match is_pattern(model) {
-            // `*` is the only character with a meaning; GLOB has others.
+            // Only `*` is special here; the other characters that GLOB treats specially are
+            // escaped.
             true => model.replace('[', "[[]").replace('?', "[?]"),
             false => model.clone(),
         });
@@ -131,7 +126,7 @@ fn is_pattern(model: &str) -> bool {
     model.contains('*')
 }
 
-/// Writes down that a request has begun. Does nothing if it is known already.
+/// Inserts a started request. Has no effect if it is known.
 pub(crate) fn reserve(connection: &Connection, request: &NewRequest) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO requests
         (id, started_ms, client, project, route, model_asked, dialect, streamed, purpose, state)
@@ -179,7 +174,7 @@ pub(crate) const SETTLE: &str = "INSERT INTO requests
      unpriced_attempts = excluded.unpriced_attempts, error_message = excluded.error_message
     WHERE state = 'reserved'";
 
-/// Writes down by [`SETTLE`] how a request ended. 0 if that was written before.
+/// Settles a request with [`SETTLE`]. Returns 0 if it was settled before.
 pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusqlite::Result<usize> {
     let request = &ended.request;
     let token =
@@ -236,8 +231,8 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
 pub(crate) const KEEP_DECISION: &str =
     "INSERT INTO decisions (request_id, decision) VALUES (?1, ?2)";
 
-/// Keeps by [`KEEP_DECISION`] the routing decision of a request just settled, if there is one and it is
-/// not too long.
+/// Saves the routing decision of a settled request with [`KEEP_DECISION`], if there is one within
+/// the size limit.
 pub(crate) fn keep_decision(
     statement: &mut Statement<'_>,
     ended: &Settlement,
@@ -248,19 +243,18 @@ pub(crate) fn keep_decision(
     Ok(())
 }
 
-/// The routing decision of one request.
 pub(crate) fn decision(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT decision FROM decisions WHERE request_id = ?1";
     connection.prepare_cached(sql)?.query_row([id.to_string()], |row| row.get(0)).optional()
 }
 
-/// Requests that a dead process left behind.
+/// Marks the requests of a dead process as unknown.
 pub(crate) fn mark_reserved_unknown(connection: &Connection) -> rusqlite::Result<usize> {
     connection.execute("UPDATE requests SET state = 'unknown' WHERE state = 'reserved'", [])
 }
 
-/// Deletes at most `rows_max` of the oldest settled requests that began before `before`, with their
-/// attempts. The roll-ups stay.
+/// Deletes at most `rows_max` of the oldest settled requests before `before`, with their attempts.
+/// Roll-ups stay.
 pub(crate) fn purge(
     connection: &Connection,
     before: WallTime,
@@ -271,7 +265,6 @@ pub(crate) fn purge(
     connection.prepare_cached(sql)?.execute(params![oldest_id_at(before), rows(rows_max)])
 }
 
-/// A page of requests.
 pub(crate) fn page(
     connection: &Connection,
     query: &RequestQuery,
@@ -281,13 +274,12 @@ pub(crate) fn page(
     })
 }
 
-/// One request.
 pub(crate) fn one(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<RequestRow>> {
     let mut statement = connection.prepare_cached("SELECT * FROM requests WHERE id = ?1")?;
     statement.query_row([id.to_string()], read).optional()
 }
 
-/// The least text that an id made at `time` can have: its first 48 bits are the milliseconds.
+/// Smallest text of an id made at `time`: its first 48 bits are the milliseconds.
 pub(crate) fn oldest_id_at(time: WallTime) -> String {
     format!("req_{:012x}", time.unix_ms().max(0))
 }
@@ -348,7 +340,7 @@ fn read_usage(row: &Row<'_>) -> rusqlite::Result<Option<TokenUsage>> {
     token_columns(row).map(Some)
 }
 
-/// The six token columns, named alike in requests, attempts and roll-ups.
+/// Reads the six token columns, named alike in requests, attempts and roll-ups.
 pub(crate) fn token_columns(row: &Row<'_>) -> rusqlite::Result<TokenUsage> {
     Ok(TokenUsage {
         input_uncached: get_count(row, "input_uncached")?,
@@ -360,7 +352,7 @@ pub(crate) fn token_columns(row: &Row<'_>) -> rusqlite::Result<TokenUsage> {
     })
 }
 
-/// The three columns of a cost, named alike in requests and attempts.
+/// Reads the cost columns, named alike in requests and attempts.
 pub(crate) fn read_cost(row: &Row<'_>) -> rusqlite::Result<Cost> {
     let amount = || row.get("cost_micro_usd").map(domain::MicroUsd::new);
     Ok(match row.get::<_, String>("cost_basis")?.as_str() {

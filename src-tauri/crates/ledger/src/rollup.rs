@@ -1,7 +1,7 @@
-//! Sums kept in the transaction that settles each request, so that no dashboard ever reads request
-//! rows: per quarter hour, because every zone's days are whole numbers of those. Hours that are past
-//! are folded ([`crate::hours`]), to be fast over months. A range is answered from its folded hours
-//! and the quarters at its ends.
+//! Roll-ups: sums updated in the transaction that settles a request, so that dashboards need not
+//! read request rows. They are kept per quarter hour, because the days of every time zone are whole
+//! numbers of those. Past hours are folded for fast queries over months ([`crate::hours`]). A range
+//! is answered from its folded hours and the quarters at its ends.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::{
     UsageKey, UsageQuery, UsageSummary, UsageTotals, hours,
 };
 
-/// The sums of the rows of requests, in the order and with the names of the columns of sums.
+/// Sums over request rows, with the names and order of the roll-up columns.
 macro_rules! request_sums {
     () => {
         "count(*) AS requests, sum(state = 'complete') AS complete, sum(state = 'failed') AS failed,
@@ -37,8 +37,8 @@ macro_rules! request_sums {
     };
 }
 
-/// Counts the requests that meet a condition, one of two fixed texts; one write for each row of sums.
-/// Reads the rows themselves, so that sums and rows cannot disagree. `?1` is a slot's width.
+/// Counts the requests that match a fixed condition, with one write per roll-up row. Reads the
+/// request rows, so that sums and rows cannot disagree. `?1` is a slot's width.
 macro_rules! count_where {
     ($condition:literal) => {
         concat!(
@@ -76,7 +76,7 @@ macro_rules! count_where {
     };
 }
 
-/// The sums of the rows of either table, named as its columns.
+/// Sums over the rows of either roll-up table, named as its columns.
 macro_rules! sums {
     () => {
         "sum(requests) AS requests, sum(complete) AS complete, sum(failed) AS failed,
@@ -94,8 +94,8 @@ macro_rules! sums {
 }
 pub(crate) use sums;
 
-/// Counts the requests that were settled just now, in the same transaction and all at once: under
-/// load most of them belong to the same few sums.
+/// Counts just settled requests, in the same transaction and all at once: under load most of them
+/// belong to the same few rows.
 pub(crate) fn add(connection: &Connection, settled: &[RequestId]) -> rusqlite::Result<()> {
     if settled.is_empty() {
         return Ok(());
@@ -105,13 +105,13 @@ pub(crate) fn add(connection: &Connection, settled: &[RequestId]) -> rusqlite::R
     connection.prepare_cached(COUNT)?.execute(params![SLOT_MS, ids]).map(drop)
 }
 
-/// The ids as a JSON list; none needs an escape.
+/// The ids as a JSON array; ids need no escapes.
 pub(crate) fn id_list(ids: &[RequestId]) -> String {
     let ids: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
     format!("[{}]", ids.join(","))
 }
 
-/// Counts the requests that a dead process left behind: they happened, and their cost is unknown.
+/// Counts the unfinished requests of a dead process, with an unknown cost.
 pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
     let earliest = "SELECT min(started_ms) FROM requests WHERE state = 'reserved'";
     if let Some(earliest) = connection.query_row(earliest, [], |row| row.get(0))? {
@@ -120,13 +120,13 @@ pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(count_where!("state = 'reserved'"), [SLOT_MS]).map(drop)
 }
 
-/// Counts the requests in the temporary table `added` that have ended.
+/// Counts the finished requests in the temporary table `added`.
 pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
     const COUNT: &str = count_where!("state <> 'reserved' AND id IN (SELECT id FROM temp.added)");
     connection.execute(COUNT, [SLOT_MS]).map(drop)
 }
 
-/// Counts the requests of quarter hours that have no sums at all.
+/// Counts the requests of quarter hours without any roll-up row.
 pub(crate) fn add_uncounted_slots(connection: &Connection) -> rusqlite::Result<()> {
     const COUNT: &str = count_where!(
         "state <> 'reserved' AND started_ms - started_ms % ?1 NOT IN (SELECT slot_ms FROM rollup_quarter)"
@@ -134,7 +134,7 @@ pub(crate) fn add_uncounted_slots(connection: &Connection) -> rusqlite::Result<(
     connection.execute(COUNT, [SLOT_MS]).map(drop)
 }
 
-/// The money of whole quarter hours.
+/// Cost over whole quarter hours.
 pub(crate) fn spend(
     connection: &Connection,
     from: WallTime,
@@ -155,7 +155,7 @@ pub(crate) fn spend(
     Ok(total)
 }
 
-/// Everything a [`UsageQuery`] asks.
+/// Answers a [`UsageQuery`].
 pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageSummary> {
     // One read transaction: all buckets show the same moment.
     let transaction = connection.unchecked_transaction()?;
@@ -177,7 +177,7 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Re
     Ok(summarise(buckets))
 }
 
-/// Which of the two tables.
+/// Slot width, and so the roll-up table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Width {
     Quarter,
@@ -198,7 +198,8 @@ impl Piece {
     }
 }
 
-/// The whole hours between two slots' edges that are `folded`, and the quarters before and after them.
+/// Splits a range at slot boundaries into its `folded` whole hours and the quarters before and
+/// after them.
 fn pieces(start: WallTime, end: WallTime, folded: WallTime) -> impl Iterator<Item = Piece> {
     let (start_ms, end_ms) = (start.unix_ms(), end.unix_ms());
     let last_edge = end_ms.saturating_sub(end_ms.rem_euclid(HOUR_MS));
@@ -213,7 +214,7 @@ fn pieces(start: WallTime, end: WallTime, folded: WallTime) -> impl Iterator<Ite
     pieces.into_iter().filter(|piece| piece.start_ms < piece.end_ms)
 }
 
-/// The statement for the money of a piece.
+/// The cost statement for a piece.
 pub(crate) const fn spend_sql(width: Width) -> &'static str {
     macro_rules! spent_in {
         ($rows:literal) => {
@@ -228,12 +229,12 @@ pub(crate) const fn spend_sql(width: Width) -> &'static str {
     }
     match width {
         Width::Quarter => spent_in!("rollup_quarter WHERE"),
-        // Along any dimension the sums are the same.
+        // Every dimension has the same total.
         Width::Hour => spent_in!("rollup_hour WHERE dimension = 'backend' AND"),
     }
 }
 
-/// The statement for a piece; table and column are fixed words.
+/// The statement for a piece; table and column are fixed.
 pub(crate) const fn group_sql(width: Width, group_by: GroupBy) -> &'static str {
     macro_rules! grouped {
         ($name:literal, $rows:expr) => {
@@ -265,7 +266,7 @@ pub(crate) const fn group_sql(width: Width, group_by: GroupBy) -> &'static str {
         GroupBy::Client => along!("client"),
         GroupBy::Credential => along!("credential"),
         GroupBy::Project => along!("project"),
-        // Not summed up: from the requests that are still kept.
+        // Routes have no roll-up: reads the requests still kept.
         GroupBy::Route => concat!(
             "SELECT route AS name, ",
             request_sums!(),
@@ -302,7 +303,7 @@ fn read_group(row: &Row<'_>) -> rusqlite::Result<(UsageKey, UsageTotals)> {
     Ok((key, totals))
 }
 
-/// Ranks the groups and folds those past the limits into one.
+/// Ranks the groups and merges those past the limits into one.
 fn summarise(mut buckets: Vec<UsageBucket>) -> UsageSummary {
     let mut sums: HashMap<UsageKey, UsageTotals> = HashMap::new();
     let mut totals = UsageTotals::default();

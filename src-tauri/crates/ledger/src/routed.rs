@@ -1,5 +1,5 @@
-//! Where the requests of each route went, of late. Read from the requests themselves: as one more word
-//! in the sums it would make each of them many times as long, for one screen.
+//! Counts recent requests by route, backend and model. Reads request rows: one more dimension would
+//! multiply the roll-up rows for a single screen.
 
 use domain::{BackendId, WallTime};
 use rusqlite::{Connection, Row, params};
@@ -7,25 +7,23 @@ use rusqlite::{Connection, Row, params};
 use crate::number::{get_count, get_parsed, rows};
 use crate::requests::oldest_id_at;
 
-/// Most requests that are counted, the newest first: a busy day of one person.
+/// Most requests counted, newest first: a busy day of one person.
 pub const ROUTED_REQUESTS_MAX: usize = 20_000;
-/// Most groups in one answer, the largest first.
+/// Most groups in one result, largest first.
 pub const ROUTED_GROUPS_MAX: usize = 1_000;
 
-/// How many requests a route led to one model of one backend.
+/// Number of requests that a route sent to one model of one backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routed {
-    /// The rule that led them; a route's id, or another word where no route did.
+    /// Id of the route, or a fixed name if no route matched.
     pub route: String,
-    /// Who answered, or was the last to be asked; `None` if nobody was.
+    /// The backend that answered or was tried last; `None` if there was no attempt.
     pub backend: Option<BackendId>,
-    /// What it was asked for.
+    /// The model name sent to the backend.
     pub model: Option<String>,
-    /// How many requests.
     pub requests: u64,
 }
 
-/// Counts the user's own requests since `since` by route, backend and model.
 pub(crate) fn since(connection: &Connection, since: WallTime) -> rusqlite::Result<Vec<Routed>> {
     let sql = "SELECT r.route, a.backend, a.model, count(*) AS requests
         FROM (SELECT id, route, attempts FROM requests WHERE id >= ?1 AND purpose = 'user'

@@ -1,4 +1,4 @@
-//! The table of readiness runs: the last ones, each with its whole report.
+//! The readiness runs table: the latest ones, each with its whole report.
 
 use domain::{RunId, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -6,36 +6,31 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::number::{get_named, rows};
 use crate::text::name;
 
-/// How many runs are kept; the oldest go first.
+/// Runs kept; the oldest are deleted first.
 pub const RUNS_KEPT_MAX: usize = 200;
 
-/// A finished run without its report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunSummary {
-    /// Made when it began.
+    /// Generated at the start, so ids are ordered by time.
     pub id: RunId,
-    /// When it began.
     pub started: WallTime,
-    /// When it ended.
     pub ended: WallTime,
-    /// Name of the set of checks.
+    /// Name of the check set.
     pub set: String,
     /// 0 to 100.
     pub score: u8,
-    /// Readiness's word for the outcome.
+    /// The outcome, as named by `readiness`.
     pub verdict: String,
 }
 
-/// A finished run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// What a list shows of it.
     pub summary: RunSummary,
-    /// The report, as JSON text that readiness writes and reads.
+    /// JSON text that `readiness` writes and reads.
     pub report: String,
 }
 
-/// Keeps a run and forgets the oldest past [`RUNS_KEPT_MAX`].
+/// Inserts a run and deletes the oldest past [`RUNS_KEPT_MAX`].
 pub(crate) fn insert(connection: &Connection, run: &Run) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING";
     let summary = &run.summary;
@@ -54,14 +49,12 @@ pub(crate) fn insert(connection: &Connection, run: &Run) -> rusqlite::Result<usi
     Ok(added)
 }
 
-/// The newest runs, newest first.
 pub(crate) fn newest(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<RunSummary>> {
     let sql = "SELECT id, started_ms, ended_ms, set_name, score, verdict FROM runs
         ORDER BY id DESC LIMIT ?1";
     connection.prepare_cached(sql)?.query_map([rows(limit.min(RUNS_KEPT_MAX))], read)?.collect()
 }
 
-/// One run with its report.
 pub(crate) fn one(connection: &Connection, id: RunId) -> rusqlite::Result<Option<Run>> {
     let mut statement = connection.prepare_cached("SELECT * FROM runs WHERE id = ?1")?;
     statement

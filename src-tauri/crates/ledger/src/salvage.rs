@@ -1,9 +1,9 @@
-//! Reading what can be read of a damaged ledger into a new one.
+//! Copies the readable part of a damaged ledger into a new one.
 //!
-//! First by SQLite, table by table. SQLite stops at the first damaged page, so what it could not reach
-//! is looked for in the pages themselves ([`leaves`]). The constraints of the new ledger keep out rows
-//! that damage has altered beyond the schema. SQLite's own recovery extension is not part of the
-//! library that is built in here.
+//! SQLite reads table by table and stops at the first damaged page, so unreached rows are then
+//! searched for in the pages themselves ([`leaves`]). The constraints of the new ledger keep out
+//! rows that damage has made invalid. SQLite's own recovery extension is not part of the bundled
+//! library.
 
 mod leaves;
 
@@ -18,31 +18,28 @@ use crate::backup::discard;
 use crate::database::{file_error, wal_path};
 use crate::{LedgerError, rollup};
 
-/// Sizes of SQLite's file header and of our pages, in bytes.
+/// Length of SQLite's file header, and the ledger's page size.
 const HEADER_BYTES: usize = 100;
 const PAGE_BYTES: usize = 4_096;
 
-/// What was, or can be, read of a damaged ledger.
+/// Readable contents of a damaged ledger.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SalvageReport {
-    /// Requests.
     pub requests: u64,
-    /// Attempts of those requests.
     pub attempts: u64,
-    /// Rows of sums over time, by which usage and costs are shown.
+    /// Roll-up rows, which usage and costs are shown from.
     pub sums: u64,
-    /// Everything else: prices, runs, health, transitions, decisions.
+    /// Prices, runs, health, transitions, decisions.
     pub other_rows: u64,
-    /// Tables in which something could not be read as usual.
+    /// Tables that could not be read completely.
     pub damaged_tables: Vec<&'static str>,
 }
 
-/// A table to read.
 struct Table {
     name: &'static str,
     key: &'static str,
-    /// How a row of it is told in a page: its fewest columns, of the first version of the schema.
-    /// `None` for tables with row ids, whose leaves are of another kind.
+    /// Fewest columns of a row, which are those of the first schema version; identifies rows found
+    /// in a page. `None` for tables with row ids, whose leaves have another format.
     columns_min: Option<usize>,
 }
 
@@ -50,7 +47,7 @@ const fn table(name: &'static str, key: &'static str, columns_min: Option<usize>
     Table { name, key, columns_min }
 }
 
-/// Tables to read, those that others refer to first.
+/// Referenced tables come first.
 const TABLES: &[Table] = &[
     table("requests", "id", Some(36)),
     table("attempts", "request_id", Some(10)),
@@ -66,11 +63,11 @@ const TABLES: &[Table] = &[
     table("access_states", "backend", None),
 ];
 
-/// Reads what can be read of the file at `source`, which stays as it is, into the new ledger `target`.
-/// `scratch` is where a copy is made to read from.
+/// Copies the readable part of the file at `source`, which stays unchanged, into the new ledger
+/// `target`. `scratch` is the path of a temporary copy.
 ///
 /// # Errors
-/// When the copy or the new ledger cannot be written. Damage is no error: it is in the report.
+/// The copy or the new ledger cannot be written. Damage is reported, not an error.
 pub(crate) fn salvage(
     source: &Path,
     scratch: &Path,
@@ -103,8 +100,8 @@ fn copy_file(source: &Path, scratch: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Opens the copy, with the header or the whole first page of `pattern` in the place of its own if that
-/// cannot be read. `None` if nothing in it can be read at all.
+/// Opens the copy. If it cannot be read, replaces its header, then its whole first page, with that
+/// of `pattern`. `None` if nothing is readable.
 fn open_damaged(scratch: &Path, pattern: &Connection) -> Result<Option<Connection>, LedgerError> {
     let mut opened = open_lenient(scratch);
     for bytes in [HEADER_BYTES, PAGE_BYTES] {
@@ -128,7 +125,7 @@ fn open_lenient(scratch: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(scratch, flags)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    // A file that is shorter than its header says is read as far as it goes.
+    // Allows reading a file that is shorter than its header says.
     connection.pragma_update(None, "writable_schema", true)?;
     connection.query_row(
         "SELECT count(*) FROM sqlite_schema WHERE name = 'requests'",
@@ -144,7 +141,7 @@ fn patch_beginning(scratch: &Path, pattern: &Connection, bytes: usize) -> Result
     let patch = || {
         let mut page = vec![0; bytes];
         fs::File::open(&pattern_file)?.read_exact(&mut page)?;
-        // Unequal to the change counter: the size in the header is not to be believed.
+        // Differs from the change counter, so SQLite ignores the size in the header.
         if let Some(valid_for) = page.get_mut(92..96) {
             valid_for.copy_from_slice(&[0xff; 4]);
         }
@@ -176,7 +173,7 @@ fn read_all(
     }
     if let Some(damaged) = damaged {
         keep_identity(&damaged, &transaction)?;
-        // What stands in the log belongs to the pages, too.
+        // Rows in the write-ahead log belong in the pages too.
         let _moved = damaged.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
     if !damaged_tables.is_empty() {
@@ -190,7 +187,7 @@ fn read_all(
     Ok(report)
 }
 
-/// The repaired ledger is the same ledger.
+/// Keeps the id: the repaired ledger is the same ledger.
 fn keep_identity(damaged: &Connection, target: &Connection) -> rusqlite::Result<()> {
     let id = damaged.query_row("SELECT id FROM identity", [], |row| row.get::<_, String>(0));
     match id {
@@ -217,8 +214,8 @@ fn report(
     Ok(report)
 }
 
-/// Looks for rows of damaged tables in every leaf page. A page that was given up may still hold a
-/// request as it stood before it ended, so those that ended are taken first.
+/// Searches every leaf page for rows of damaged tables. Finished requests come first, since a freed
+/// page may hold a request as it was before its end.
 fn read_leaves(
     scratch: &Path,
     target: &Connection,
@@ -255,7 +252,7 @@ fn is_reserved(request: &[Value]) -> bool {
 }
 
 impl Table {
-    /// The table of a row that was found in a leaf, told by its first values and their number.
+    /// Identifies the table of a row found in a leaf by its first values and their number.
     fn of_row(row: &[Value]) -> Option<&'static Self> {
         let is_request = match row {
             [Value::Text(id), ..] if id.len() == 36 && id.starts_with("req_") => true,
@@ -266,18 +263,18 @@ impl Table {
             let is_keyed_so = table.key.ends_with("id") == is_request;
             is_keyed_so && table.columns_min.is_some_and(|min| row.len() >= min)
         };
-        // Of those with enough columns, the one with the most.
+        // The one with the most columns that the row can fill.
         TABLES.iter().filter(fits).max_by_key(|table| table.columns_min)
     }
 
-    /// Reads as far as SQLite can from both ends. True if nothing stood in the way.
+    /// Reads from both ends as far as SQLite can. True if the table was read completely.
     fn read(&self, damaged: &Connection, target: &Connection) -> Result<bool, LedgerError> {
         let Ok(columns) = common_columns(damaged, target, self.name) else { return Ok(false) };
         if columns.is_empty() {
             return Ok(false);
         }
         for order in ["ASC", "DESC"] {
-            // By the table itself: an index may be damaged, too.
+            // By the table itself: an index may be damaged too.
             let sql = format!(
                 "SELECT {} FROM {} NOT INDEXED ORDER BY {} {order}",
                 columns.join(", "),
@@ -303,7 +300,7 @@ impl Table {
     }
 }
 
-/// Keeps a row, unless it is known already or the schema does not allow it: such a one is damaged.
+/// Inserts a row unless it is known or violates the schema, which means that it is damaged.
 fn insert(
     target: &Connection,
     table: &str,
@@ -323,7 +320,7 @@ fn insert(
     }
 }
 
-/// Columns that both have; a damaged file may be of an older version.
+/// Columns of both ledgers; a damaged file may have an older version.
 fn common_columns(
     damaged: &Connection,
     target: &Connection,

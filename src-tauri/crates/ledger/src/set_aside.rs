@@ -1,5 +1,5 @@
-//! Keeping a ledger file that can no longer be used: moved beside the new one, read-only, never
-//! overwritten and never deleted by this program.
+//! Keeps an unusable ledger file: moved beside the new one, read-only, never overwritten or deleted
+//! by this program.
 
 use std::fs;
 use std::io;
@@ -10,19 +10,19 @@ use domain::WallTime;
 use crate::LedgerError;
 use crate::database::{beside, file_error, wal_path};
 
-/// Most files that are set aside beside one ledger. Past it the ledger is refused instead of moved, so
-/// that a failing disk does not fill the folder.
+/// Most kept files of one ledger. Past it opening fails instead, so that a failing disk does not
+/// fill the folder.
 pub const SET_ASIDE_FILES_MAX: usize = 16;
 
-/// Stands between the ledger's name and the reason in the name of a file that was set aside.
+/// Separates the ledger's name from the reason in the name of a kept file.
 const MARK: &str = ".kept-";
 
-/// Moves the ledger at `path` and its log of changes to `<path>.kept-<reason>-<time>`, and makes both
-/// read-only. The name of the kept file; `None` if there was nothing in either.
+/// Moves the ledger at `path` and its write-ahead log to `<path>.kept-<reason>-<time>` and makes
+/// both read-only. Returns the name of the kept file; `None` if both were empty.
 ///
 /// # Errors
-/// [`LedgerError::File`] when a file cannot be moved or [`SET_ASIDE_FILES_MAX`] is reached; nothing is
-/// lost then.
+/// [`LedgerError::File`] when a file cannot be moved or [`SET_ASIDE_FILES_MAX`] is reached; nothing
+/// is lost then.
 pub(crate) fn set_aside(
     path: &Path,
     reason: &str,
@@ -34,8 +34,8 @@ pub(crate) fn set_aside(
         return Ok(None);
     }
     let target = free_name(path, reason, at)?;
-    // The main file first: without it the log is set aside by the next start, but the main file
-    // without its log would be taken for the whole.
+    // The main file first: a log left alone is set aside by the next start, but a main file without
+    // its log would be taken as complete.
     for (from, to) in [(path, target.clone()), (wal.as_path(), wal_path(&target))] {
         if from.exists() {
             fs::rename(from, &to).map_err(|error| file_error(from, error))?;
@@ -46,7 +46,7 @@ pub(crate) fn set_aside(
     Ok(target.file_name().map(|name| name.to_string_lossy().into_owned()))
 }
 
-/// The files that were set aside beside the ledger at `path`, by name.
+/// Names of the kept files of the ledger at `path`, sorted.
 pub(crate) fn kept_files(path: &Path) -> io::Result<Vec<String>> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Ok(Vec::new());
@@ -63,7 +63,7 @@ pub(crate) fn kept_files(path: &Path) -> io::Result<Vec<String>> {
     Ok(kept)
 }
 
-/// `2026-11-22T12-34-56Z`: a time that every file system takes in a name.
+/// `2026-11-22T12-34-56Z`: a time that is valid in file names on every file system.
 pub(crate) fn stamp(at: WallTime) -> String {
     let text = at.to_rfc3339();
     format!("{}Z", text.get(..19).unwrap_or(&text).replace(':', "-"))
@@ -87,7 +87,7 @@ fn free_name(path: &Path, reason: &str, at: WallTime) -> Result<PathBuf, LedgerE
     }
 }
 
-/// What SQLite keeps beside a file and makes anew by itself.
+/// Removes SQLite's side files, which it creates again by itself.
 pub(crate) fn remove_side_files(path: &Path) -> Result<(), LedgerError> {
     remove(&wal_path(path)).and_then(|()| remove(&beside(path, "-shm")))
 }
@@ -110,7 +110,7 @@ fn make_read_only(path: &Path) {
     }
 }
 
-/// Bytes of a file; 0 for one that is missing.
+/// Size in bytes; 0 if the file is missing.
 pub(crate) fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |file| file.len())
 }

@@ -1,24 +1,24 @@
-//! Whether requests are written down as they happen: what `status`, the tray and notifications show.
+//! The state of recording, as shown by `status`, the tray and notifications.
 
 use domain::WallTime;
 use rusqlite::ErrorCode;
 
 use crate::LedgerError;
 
-/// How far the file is behind what happened.
+/// How far the file is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerState {
-    /// Each answer is in the file before its client sees the end of it.
+    /// Each answer is in the file before the client has all of it.
     Current,
-    /// Answers are delivered before their records are committed. The records wait in memory: a killed
-    /// process loses them.
+    /// Answers are delivered before their records are committed. The records wait in memory, so a
+    /// killed process loses them.
     Behind(Backlog),
     /// As [`Self::Behind`], and new requests are refused.
     Refusing(Backlog),
 }
 
 impl LedgerState {
-    /// The records that wait; `None` while the ledger is current.
+    /// The waiting records; `None` while the ledger is current.
     #[must_use]
     pub const fn backlog(&self) -> Option<&Backlog> {
         match self {
@@ -28,41 +28,35 @@ impl LedgerState {
     }
 }
 
-/// Records that wait to be committed, and why.
+/// Records waiting for a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
-    /// Why they wait.
     pub reason: BacklogReason,
-    /// How many wait.
     pub records: usize,
-    /// When the oldest of them was made.
+    /// Time of the oldest waiting record.
     pub oldest: Option<WallTime>,
 }
 
 domain::words! {
-    /// Why records wait. Each ends by itself once its cause is gone.
+    /// Reason why records wait. Each ends by itself once its cause is gone.
     BacklogReason {
-        /// The disk answers, but takes longer than an answer waits.
+        /// The disk takes longer than the wait of an answer.
         Slow = "slow",
-        /// Another program holds the file's lock.
         Locked = "locked",
-        /// The disk is full, or the ledger has reached its size limit.
         DiskFull = "disk-full",
-        /// The file or its folder cannot be written.
+        /// The file or its folder is not writable.
         ReadOnly = "read-only",
-        /// The disk reports an error.
         DiskError = "disk-error",
-        /// More bytes wait than may be kept in memory.
+        /// The waiting records exceed the memory limit.
         QueueFull = "queue-full",
-        /// A page of the file is damaged.
         Damaged = "damaged",
-        /// Another refusal of SQLite; the log has its words.
+        /// Another SQLite error; the log has its message.
         Failed = "failed",
     }
 }
 
 impl BacklogReason {
-    /// What happened and what to do about it, as one sentence for people.
+    /// One sentence for users: the cause and what to do.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -95,7 +89,7 @@ impl From<&LedgerError> for BacklogReason {
                     Self::ReadOnly
                 }
                 Some(ErrorCode::SystemIoFailure) => Self::DiskError,
-                // The lock itself failed: a network folder, or no room for the lock.
+                // The lock itself failed: a network folder, or no space for the lock.
                 Some(ErrorCode::FileLockingProtocolFailed) => Self::Locked,
                 _ => Self::Failed,
             },

@@ -1,4 +1,4 @@
-//! Tests of the whole crate through its handle, and the sample records they share.
+//! Tests of the whole crate through [`Ledger`], and their shared sample records.
 
 mod accesses;
 mod attempts;
@@ -28,7 +28,6 @@ use crate::{
 /// 2026-11-21T08:00:00Z.
 const NOW_MS: i64 = 1_795_248_000_000;
 
-/// A ledger in a folder of its own.
 struct Place {
     folder: TempDir,
 }
@@ -46,12 +45,12 @@ impl Place {
         Ledger::open(&self.path()).expect("a ledger")
     }
 
-    /// The file that is named after the ledger with this ending.
+    /// The file with this suffix after the ledger's name.
     fn beside(&self, ending: &str) -> PathBuf {
         crate::database::beside(&self.path(), ending)
     }
 
-    /// The files as a process that is killed now leaves them.
+    /// A copy of the files as a process killed now would leave them.
     fn as_if_killed(&self) -> Self {
         let killed = Self::new();
         std::fs::create_dir_all(killed.folder.path().join("data")).expect("a folder");
@@ -74,7 +73,7 @@ fn backend(name: &str) -> BackendId {
     BackendId::new(name).expect("a name")
 }
 
-/// The `number`th request of a test, a second after the one before.
+/// Request `number` of a test, a second after the previous one.
 pub(crate) fn request(number: u32) -> NewRequest {
     let started = at(i64::from(number) * 1_000);
     NewRequest {
@@ -90,7 +89,7 @@ pub(crate) fn request(number: u32) -> NewRequest {
     }
 }
 
-/// The end of [`request`], with every field filled.
+/// The settlement of [`request`], with every field set.
 pub(crate) fn ended(number: u32) -> Settlement {
     let request = request(number);
     let started = request.started;
@@ -128,7 +127,7 @@ pub(crate) fn ended(number: u32) -> Settlement {
     }
 }
 
-/// The try that answered [`ended`], with every field filled that an answer has.
+/// The attempt that answered [`ended`], with every field of an answer set.
 fn answered() -> Attempt {
     Attempt {
         waited: Duration::from_millis(250),
@@ -148,7 +147,7 @@ fn answered() -> Attempt {
     }
 }
 
-/// A try at `name` that answered for nothing, or failed and cost 234 micro-dollars.
+/// A free successful attempt at `name`, or a failed one that cost 234 micro-dollars.
 fn attempt(name: &str, error_class: Option<&str>) -> Attempt {
     let access = Access { backend: backend(name), credential: None };
     let begun = Attempt {

@@ -1,25 +1,25 @@
-//! Text on its way into and out of a column: bounded, free of control characters, and enums as words.
+//! Conversions to and from text columns: bounded, without control characters, enums as words.
 //!
-//! Model names and upstream messages come from outside. A column must not grow without limit and a
-//! NUL or escape sequence must not reach a terminal that prints the row.
+//! Model names and upstream messages are external. A column must not grow without limit, and a NUL
+//! or escape sequence must not reach a terminal that prints the row.
 
 use std::borrow::Cow;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-/// Longest model name, route, project or word kept, in characters.
+/// Longest model name, route, project or word saved, in characters.
 pub const NAME_CHARS_MAX: usize = 256;
 
-/// Longest explanation of a routing decision or message of an attempt kept, in characters.
+/// Longest explanation or error message saved, in characters.
 pub const SENTENCE_CHARS_MAX: usize = 512;
 
-/// Largest usage object of a backend that is kept, in bytes; the largest seen has some 600.
+/// Largest usage object saved, in bytes; the largest seen has some 600.
 pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
 
-/// Largest routing decision that is kept, in bytes of JSON; one of ten candidates has some 1,500.
+/// Largest routing decision saved, in bytes of JSON; one with ten candidates has some 1,500.
 pub const DECISION_BYTES_MAX: usize = 4_096;
 
-/// The first `chars_max` characters of `text`, control characters shown as U+FFFD.
+/// The first `chars_max` characters of `text`, with control characters replaced by U+FFFD.
 pub(crate) fn bounded(text: &str, chars_max: usize) -> Cow<'_, str> {
     if text.len() <= chars_max && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(text);
@@ -33,13 +33,13 @@ pub(crate) fn name(text: &str) -> Cow<'_, str> {
     bounded(text, NAME_CHARS_MAX)
 }
 
-/// [`bounded`] to [`SENTENCE_CHARS_MAX`], for a column that may be empty.
+/// [`bounded`] to [`SENTENCE_CHARS_MAX`], for a nullable column.
 pub(crate) fn sentence(text: Option<&str>) -> Option<Cow<'_, str>> {
     text.map(|text| bounded(text, SENTENCE_CHARS_MAX))
 }
 
-/// JSON text of at most `bytes_max`, whole or not at all: a part of it is no JSON. Control characters
-/// become spaces, which is what those that JSON allows between its parts stand for.
+/// JSON text of at most `bytes_max` bytes; `None` if it is longer, since cut JSON is invalid.
+/// Control characters become spaces, which is equivalent between JSON tokens.
 pub(crate) fn json(text: Option<&str>, bytes_max: usize) -> Option<Cow<'_, str>> {
     text.filter(|text| text.len() <= bytes_max).map(|text| match text.contains(char::is_control) {
         true => Cow::Owned(text.replace(char::is_control, " ")),
@@ -47,16 +47,15 @@ pub(crate) fn json(text: Option<&str>, bytes_max: usize) -> Option<Cow<'_, str>>
     })
 }
 
-/// An enum without fields that is stored as a word.
+/// An enum without fields, stored as a word.
 pub(crate) trait Word: Copy + Sized + 'static {
     /// Every value with its word.
     const WORDS: &'static [(Self, &'static str)];
 
-    /// The word of this value.
     fn word(self) -> &'static str;
 }
 
-/// An enum stored by its word.
+/// Database conversion of an enum by its word.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stored<T>(pub(crate) T);
 
@@ -74,7 +73,7 @@ impl<T: Word> FromSql for Stored<T> {
     }
 }
 
-/// Declares a public enum together with the words it is stored as.
+/// Declares a public enum together with its stored words.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
@@ -82,7 +81,7 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+ }
 
         impl $name {
-            /// The word it is stored as.
+            /// The stored word.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }

@@ -1,7 +1,7 @@
-//! The log of how breakers, cooldowns and blocks went from state to state.
+//! The log of state transitions of breakers, cooldowns and blocks.
 //!
-//! Kept as long as the requests that are its evidence, and never more than a bounded number for each
-//! backend: one that flaps for weeks must not push out what others went through.
+//! Rows are kept as long as the requests that are their evidence, up to a limit per backend: one
+//! that flaps for weeks must not displace the history of others.
 
 use std::time::Duration;
 
@@ -12,50 +12,48 @@ use crate::access_states::{credential_text, read_access};
 use crate::number::{get_interval, micros, rows, time};
 use crate::text::name;
 
-/// Transitions kept for each backend; the oldest go first.
+/// Transitions kept per backend; the oldest are deleted first.
 pub const TRANSITIONS_KEPT_MAX: usize = 5_000;
 
-/// Most transitions in one answer.
+/// Most transitions in one result.
 pub const TRANSITIONS_PAGE_ROWS_MAX: usize = 2_000;
 
-/// Most request ids kept with one transition.
+/// Most request ids saved per transition.
 pub const EVIDENCE_KEPT_MAX: usize = 10;
 
-/// A breaker, cooldown, block or setting by hand has changed.
+/// A state change of a breaker, cooldown, block or manual setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    /// When.
     pub at: WallTime,
-    /// Whose.
     pub access: Access,
-    /// The model, if only that is concerned.
+    /// The model, if only one is affected.
     pub model: Option<String>,
-    /// Resilience's word for the state before.
+    /// The state before, as named by `resilience`.
     pub from: String,
-    /// Resilience's word for the state now.
+    /// The state now, as named by `resilience`.
     pub to: String,
-    /// Resilience's word for why.
+    /// The reason, as named by `resilience`.
     pub rule: String,
-    /// The requests that led to it, oldest first; at most [`EVIDENCE_KEPT_MAX`] are kept.
+    /// The requests that caused it, oldest first; at most [`EVIDENCE_KEPT_MAX`] are saved.
     pub evidence: Vec<RequestId>,
-    /// How long it was to last, if it was to end by itself.
+    /// Planned duration, if the state ends by itself.
     pub lasts: Option<Duration>,
 }
 
-/// Which transitions to list, newest first.
+/// Filters of a list of transitions, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransitionQuery {
-    /// Only of this backend, with whatever key.
+    /// With any credential.
     pub backend: Option<BackendId>,
-    /// The first moment.
+    /// Inclusive.
     pub from: WallTime,
-    /// The first moment that is too late.
+    /// Exclusive.
     pub to: WallTime,
-    /// How many; [`TRANSITIONS_PAGE_ROWS_MAX`] at most.
+    /// At most [`TRANSITIONS_PAGE_ROWS_MAX`].
     pub limit: usize,
 }
 
-/// Keeps `transitions`; forgets the oldest of their backends past [`TRANSITIONS_KEPT_MAX`].
+/// Inserts `transitions`; deletes the oldest of their backends past [`TRANSITIONS_KEPT_MAX`].
 pub(crate) fn insert(
     connection: &Connection,
     transitions: &[Transition],
@@ -92,13 +90,12 @@ pub(crate) fn insert(
     Ok(transitions.len())
 }
 
-/// Deletes what happened before `before`.
+/// Deletes transitions before `before`.
 pub(crate) fn purge(connection: &Connection, before: WallTime) -> rusqlite::Result<()> {
     let sql = "DELETE FROM transitions WHERE at_ms < ?1";
     connection.prepare_cached(sql)?.execute([time(before)]).map(drop)
 }
 
-/// What a [`TransitionQuery`] asks for.
 pub(crate) fn list(
     connection: &Connection,
     query: &TransitionQuery,

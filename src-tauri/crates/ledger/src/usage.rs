@@ -1,4 +1,4 @@
-//! Questions about sums: how much, of what, when. Answered from roll-ups, never from request rows.
+//! Usage queries and results. Answered from roll-ups, not from request rows.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use jiff::{Timestamp, ToSpan, Zoned};
 
 use crate::Purpose;
 
-/// Most buckets one answer may have: 41 days of hours, or 2.7 years of days.
+/// Most buckets in one result: 41 days of hours, or 2.7 years of days.
 pub const USAGE_BUCKETS_MAX: usize = 1_000;
 
-/// Groups shown by name in each bucket; the rest is summed as [`UsageKey::Other`].
+/// Groups shown by name in each bucket; the others are summed as [`UsageKey::Other`].
 pub const USAGE_SERIES_MAX: usize = 8;
 
-/// Most rows of the table of groups.
+/// Most groups in [`UsageSummary::groups`]; the others are summed as [`UsageKey::Other`].
 pub const USAGE_GROUPS_MAX: usize = 200;
 
-/// Width of a roll-up in milliseconds. Every zone in use today lies a whole number of quarter hours
-/// from UTC (Nepal 5:45, India 5:30), so any zone's days are whole numbers of these.
+/// Width of a roll-up slot in milliseconds. Every time zone in use has an offset in whole quarter
+/// hours (Nepal 5:45, India 5:30), so the days of any zone are whole numbers of these.
 pub(crate) const SLOT_MS: i64 = 15 * 60 * 1_000;
 
-/// Width of the wider roll-up.
+/// Width of an hourly roll-up in milliseconds.
 pub(crate) const HOUR_MS: i64 = 4 * SLOT_MS;
 
-/// A question about usage, cut into buckets. `from` is rounded down and `to` up to a quarter hour.
+/// A usage query, cut into buckets. `from` is rounded down and `to` up to a quarter hour.
 #[derive(Debug, Clone)]
 pub struct UsageQuery {
     pub(crate) edges: Vec<WallTime>,
@@ -33,7 +33,7 @@ pub struct UsageQuery {
 }
 
 impl UsageQuery {
-    /// The user's own traffic from `from` until before `to`, per hour or per day of `zone`.
+    /// The user's own traffic in `from..to`, per hour or per day of `zone`.
     ///
     /// # Errors
     /// See [`UsageRangeError`].
@@ -48,7 +48,7 @@ impl UsageQuery {
         Ok(Self { edges, group_by, purpose: Purpose::User })
     }
 
-    /// The same question about other traffic than the user's.
+    /// Selects traffic other than the user's.
     #[must_use]
     pub const fn purpose(mut self, purpose: Purpose) -> Self {
         self.purpose = purpose;
@@ -56,7 +56,7 @@ impl UsageQuery {
     }
 }
 
-/// Why a range of time cannot be asked about.
+/// Reason why a time range is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UsageRangeError {
     /// `to` is not after `from`.
@@ -73,117 +73,102 @@ pub enum UsageRangeError {
     Calendar,
 }
 
-/// Width of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bucket {
     /// An hour of the zone's clock.
     Hour,
-    /// A day of the zone: 23 or 25 hours when its clock is changed.
+    /// A day of the zone: 23 or 25 hours at a clock change.
     Day,
 }
 
-/// What sums are told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupBy {
-    /// Where requests went.
     Backend,
-    /// The model billed, or asked for where the backend did not say.
+    /// The billed model, or the requested one if the backend did not report it.
     Model,
-    /// Who called.
     Client,
-    /// Which key was used.
     Credential,
     /// The client's tag.
     Project,
-    /// The route that decided. Reads the requests that are still kept, which takes a second for a
-    /// million: for a command, not for a dashboard.
+    /// The matched route. Reads the requests still kept, which takes a second per million: fit for
+    /// a command, not for a dashboard.
     Route,
 }
 
-/// The answer to a [`UsageQuery`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UsageSummary {
-    /// Every bucket of the range in order, empty ones too.
+    /// Every bucket of the range in order, including empty ones.
     pub buckets: Vec<UsageBucket>,
-    /// Every group with its totals, the costliest first; past [`USAGE_GROUPS_MAX`] summed as
+    /// Every group with its totals, highest cost first; past [`USAGE_GROUPS_MAX`] summed as
     /// [`UsageKey::Other`].
     pub groups: Vec<(UsageKey, UsageTotals)>,
-    /// The sum over everything, equal to the sum of `groups` and of all buckets.
+    /// Equal to the sum of `groups` and of all buckets.
     pub totals: UsageTotals,
 }
 
-/// One step of time.
+/// One time step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageBucket {
-    /// Its first moment.
     pub start: WallTime,
-    /// The first moment after it.
+    /// Exclusive.
     pub end: WallTime,
-    /// The groups that were used in it, in the order of [`UsageSummary::groups`]: at most
-    /// [`USAGE_SERIES_MAX`] and [`UsageKey::Other`].
+    /// The groups in use, in the order of [`UsageSummary::groups`]: at most [`USAGE_SERIES_MAX`]
+    /// and [`UsageKey::Other`].
     pub groups: Vec<(UsageKey, UsageTotals)>,
 }
 
-/// The name of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UsageKey {
-    /// The backend, model, client, credential or project.
+    /// A backend, model, client, credential or project.
     Named(String),
-    /// Requests that have none: no backend was reached, no project was given.
+    /// Requests without one: no backend was reached, no project was given.
     Unnamed,
     /// All groups that are not shown by name.
     Other,
 }
 
-/// Sums. Requests still running are in none of them.
+/// Sums over finished requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UsageTotals {
-    /// Requests that ended in any way.
     pub requests: u64,
-    /// Of these, [`crate::Outcome::Complete`].
+    /// Requests with [`crate::Outcome::Complete`].
     pub complete: u64,
-    /// Of these, [`crate::Outcome::Failed`].
+    /// Requests with [`crate::Outcome::Failed`].
     pub failed: u64,
-    /// Tokens reported.
     pub tokens: TokenUsage,
-    /// The sum of the costs that are known.
+    /// The sum of the known costs.
     pub cost: MicroUsd,
-    /// Requests whose cost is unknown and not in `cost`.
+    /// Requests with an unknown cost, which is not in `cost`.
     pub unpriced_requests: u64,
-    /// Sum of the times to first token, in microseconds.
     pub first_token_us_sum: u64,
-    /// How many requests had a first token.
+    /// Requests with a first token.
     pub first_token_count: u64,
-    /// Sum of the total times, in microseconds.
     pub duration_us_sum: u64,
-    /// Tries after the first, of all requests.
+    /// Attempts after the first, over all requests.
     pub retries: u64,
-    /// What tries that failed cost, as far as that is known; a part of `cost`.
+    /// Known cost of failed attempts; part of `cost`.
     pub wasted: MicroUsd,
-    /// Tries that failed at a cost that is not known and in neither sum.
+    /// Failed attempts with an unknown cost, which is in neither sum.
     pub unpriced_attempts: u64,
-    /// How the response cache took part.
     pub cache: CacheTotals,
 }
 
-/// Sums over the requests that the response cache was asked about. What it was not asked about
-/// (because nothing of its kind is kept, or nobody wished it) is in none of them.
+/// Sums over requests that looked into the response cache. Bypasses (not cacheable, or not enabled)
+/// are in none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CacheTotals {
-    /// Answered from the cache.
     pub hits: u64,
     /// Answered together with an identical request in flight.
     pub shared: u64,
-    /// Asked about in vain.
     pub misses: u64,
-    /// What the answers would have cost, as far as their price is known.
+    /// Known cost of the answers that were not requested again.
     pub saved: MicroUsd,
-    /// How much longer the backend took for them, in microseconds.
+    /// Time saved compared to the backend's answers, in microseconds.
     pub saved_us: u64,
 }
 
 impl CacheTotals {
-    /// Requests that the cache was asked about: the whole that a hit rate is a part of.
+    /// Requests that looked into the cache: the base of a hit rate.
     #[must_use]
     pub const fn eligible(&self) -> u64 {
         self.hits + self.shared + self.misses
@@ -201,13 +186,12 @@ impl std::ops::AddAssign for CacheTotals {
 }
 
 impl UsageTotals {
-    /// Requests whose cost is known.
     #[must_use]
     pub const fn priced_requests(&self) -> u64 {
         self.requests.saturating_sub(self.unpriced_requests)
     }
 
-    /// Mean time to the first token; `None` if there was none.
+    /// `None` without a first token.
     #[must_use]
     pub fn first_token_mean(&self) -> Option<Duration> {
         self.first_token_us_sum.checked_div(self.first_token_count).map(Duration::from_micros)
@@ -232,24 +216,24 @@ impl std::ops::AddAssign for UsageTotals {
     }
 }
 
-/// Money over a range, for budgets.
+/// Cost over a range, for budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Spend {
-    /// The sum of the costs that are known.
+    /// The sum of the known costs.
     pub cost: MicroUsd,
-    /// Requests that ended.
+    /// Finished requests.
     pub requests: u64,
-    /// Of these, those whose cost is unknown and not in `cost`.
+    /// Requests with an unknown cost, which is not in `cost`.
     pub unpriced_requests: u64,
 }
 
-/// The start of the roll-up that holds `time`.
+/// `time` rounded down to the start of its slot.
 pub(crate) fn slot_start(time: WallTime) -> WallTime {
     let ms = time.unix_ms();
     WallTime::from_unix_ms(ms.saturating_sub(ms.rem_euclid(SLOT_MS)))
 }
 
-/// The end of the last roll-up before `time`.
+/// `time` rounded up to the end of a slot.
 pub(crate) fn slot_end(time: WallTime) -> WallTime {
     slot_start(WallTime::from_unix_ms(time.unix_ms().saturating_add(SLOT_MS - 1)))
 }
@@ -318,7 +302,7 @@ mod tests {
         assert_eq!(spring, [23 * 60, 24 * 60]);
         let autumn = day("2026-10-24T22:00Z", "2026-10-25T23:00Z", "Europe/Berlin");
         assert_eq!(autumn, [25 * 60]);
-        // Kolkata's day begins at 18:30 UTC: the first and last bucket are cut by the range.
+        // A day in Kolkata starts at 18:30 UTC: the range cuts the first and last bucket.
         let kolkata = day("2026-11-20T00:00Z", "2026-11-21T00:00Z", "Asia/Kolkata");
         assert_eq!(kolkata, [18 * 60 + 30, 5 * 60 + 30]);
     }

@@ -1,9 +1,9 @@
-//! The one thread that writes: takes what is queued, commits it as a group, answers all.
+//! The writer thread: takes queued records, commits them as a group, answers all waiters.
 //!
-//! It commits at once when somebody waits, with whatever else is queued. What the disk refuses stays
-//! in the queue and is tried again for as long as the program runs, because its request has happened
-//! whether the disk likes it or not. Only a record that is itself impossible leaves the queue
-//! uncommitted, alone, and goes to a file beside the ledger ([`crate::leftover`]).
+//! It commits at once when somebody waits, together with whatever else is queued. Refused records
+//! stay in the queue and are retried as long as the program runs, because their requests have
+//! happened. Only a record that is itself invalid leaves the queue uncommitted, alone, and goes to
+//! a file beside the ledger ([`crate::leftover`]).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,21 +18,21 @@ use crate::leftover::{self, Leftover};
 use crate::queue::{Queue, RecordAnswer, Settled, Task};
 use crate::{LedgerError, LedgerLimits, database};
 
-/// How long one try waits for another program's lock. What comes after it is refused for now, so that
-/// the state is known within the time that an answer waits.
+/// Wait for another program's lock in one attempt. Longer locks count as a refusal, so that the
+/// state is known within the wait of an answer.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_millis(250);
 
-/// Tries against a lock, of [`LOCK_WAIT`] each, after which new requests are refused: a minute. A lock
-/// ends by itself with the program that holds it, most often within seconds.
+/// Attempts of [`LOCK_WAIT`] against a lock after which new requests are refused: a minute. A lock
+/// ends with the program that holds it, usually within seconds.
 const LOCKED_TRIES_MAX: u32 = 240;
 
-/// Tries against a lock after which a write that somebody waits for fails: five seconds.
+/// Attempts against a lock after which a task fails: five seconds.
 const TASK_LOCKED_TRIES_MAX: u32 = 20;
 
-/// How long after another refusal the disk is tried again.
+/// Pause before a retry after a refusal other than a lock.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 
-/// Refusals in a row after which a closing ledger gives up: some three seconds.
+/// Consecutive refusals after which a closing ledger gives up: some three seconds.
 const CLOSING_TRIES_MAX: u32 = 12;
 
 /// Starts the thread that owns `connection` until `queue` is closed.
@@ -45,7 +45,7 @@ pub(crate) fn start(
     start_with(connection, queue, ledger, lock_wait, commit)
 }
 
-/// [`start`] with another way to commit, for disks that refuse and disks that hang.
+/// [`start`] with another commit function, for tests of refusing and hanging disks.
 pub(crate) fn start_with<C: Commit>(
     connection: Connection,
     queue: &Arc<Queue>,
@@ -78,20 +78,20 @@ pub(crate) trait Commit:
 impl<C: FnMut(&Connection, &[Arc<Job>]) -> Result<(), LedgerError> + Send + 'static> Commit for C {}
 
 struct Writer<C> {
-    /// None only after an exchange that went wrong: then each write tries to open the file again.
+    /// `None` only after a failed exchange: each write then tries to open the file again.
     connection: Option<Connection>,
     queue: Arc<Queue>,
     ledger: PathBuf,
     lock_wait: Duration,
     checkpoints: Option<Checkpoints>,
     commit: C,
-    /// Refused commits of records, in a row.
+    /// Consecutive refused commits of records.
     refusals: u32,
-    /// Whether the last was refused for a lock, for which SQLite has waited already.
+    /// True if the last refusal was a lock, for which SQLite has already waited.
     is_locked: bool,
 }
 
-/// Refuses everything once the thread is gone, even if it panicked: nobody waits for ever.
+/// Closes the queue when the thread ends, even by a panic, so that nobody waits for ever.
 struct Farewell(Arc<Queue>);
 
 impl Drop for Farewell {
@@ -127,14 +127,14 @@ impl<C: Commit> Writer<C> {
             }
         }
         self.keep_uncommitted();
-        // Its connection first: the writer's has to be the last to close.
+        // Their connection first: the writer's must close last.
         self.checkpoints = None;
         if let Some(connection) = self.connection.take() {
             checkpoint::before_close(&connection, checkpoint::CLOSING_CHECKPOINT_MAX);
         }
     }
 
-    /// Works with `connection` from now on.
+    /// Uses `connection` from now on.
     fn take(&mut self, connection: Connection) -> Result<(), LedgerError> {
         connection.busy_timeout(self.lock_wait)?;
         let checkpoints = Checkpoints::start(&connection);
@@ -146,7 +146,7 @@ impl<C: Commit> Writer<C> {
 
     fn exchange(&mut self, task: Task) -> bool {
         let Job::Exchange(exchange) = task.job else { return false };
-        // It has a connection of its own to the file.
+        // They have their own connection to the file.
         self.checkpoints = None;
         let mut connection = self.connection.take();
         exchange.run(&mut connection);
@@ -155,7 +155,7 @@ impl<C: Commit> Writer<C> {
         {
             tracing::error!(%error, "the replaced ledger file will be opened by the next write");
         }
-        // Whoever asked may have gone away; the exchange stands all the same.
+        // The exchange takes effect even if the caller is gone.
         let _gone = task.answer.send(Ok(0));
         true
     }
@@ -165,7 +165,7 @@ impl<C: Commit> Writer<C> {
         if self.connection.is_some() {
             return Ok(());
         }
-        // Opening would make a new file, and the records of before would be gone without a word.
+        // Opening would create a new file and silently drop the earlier records.
         if crate::set_aside::length(&self.ledger) == 0 {
             let missing = std::io::ErrorKind::NotFound.into();
             return Err(database::file_error(&self.ledger, missing));
@@ -187,7 +187,7 @@ impl<C: Commit> Writer<C> {
         crate::job::commit_task(connection, task)
     }
 
-    /// Commits the oldest records; how many left the queue.
+    /// Commits the oldest records; returns how many left the queue.
     fn write(&mut self, records: &[Arc<Job>]) -> usize {
         if records.is_empty() {
             return 0;
@@ -206,7 +206,7 @@ impl<C: Commit> Writer<C> {
                 self.finished(1, &Err(error));
                 1
             }
-            // One bad record must not take the others with it: each on its own.
+            // One invalid record must not block the others: commit each alone.
             Err(_) => {
                 let alone = records.chunks(1);
                 alone.map(|record| self.write(record)).take_while(|written| *written > 0).sum()
@@ -240,7 +240,7 @@ impl<C: Commit> Writer<C> {
         }
     }
 
-    /// Does a write that somebody waits for; false if it failed or goes on waiting.
+    /// Runs a task; false if it failed or was requeued.
     fn do_task(&mut self, mut task: Task) -> bool {
         if matches!(task.job, Job::Exchange(_)) {
             return self.exchange(task);
@@ -255,12 +255,12 @@ impl<C: Commit> Writer<C> {
         if let Err(error) = &done {
             tracing::error!(%error, cause = ?error, "the ledger could not be written");
         }
-        // Whoever asked may have gone away; the write stands all the same.
+        // The write takes effect even if the caller is gone.
         let _gone = task.answer.send(done);
         is_done
     }
 
-    /// Puts what the disk refused to the end into a file for the next start, if the disk takes that.
+    /// Saves records refused until the end to a file for the next start, if the disk allows it.
     fn keep_uncommitted(&self) {
         let left = self.queue.abandon();
         if left.is_empty() {

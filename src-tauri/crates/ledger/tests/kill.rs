@@ -1,7 +1,7 @@
-//! `kill -9` at fifty points: what was answered is there, exactly once.
+//! `kill -9` at fifty points: answered requests are in the file exactly once.
 //!
-//! The test starts itself as a child that settles requests and prints each id after its answer; the
-//! parent kills it after so many lines, never after so much time, and reopens the same file.
+//! The test starts itself as a child that settles requests and prints each id after its answer. The
+//! parent kills it after a number of lines, never after a time, and reopens the same file.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -78,7 +78,7 @@ fn child_that_settles_until_it_is_killed() {
     let round: u64 = round.parse().expect("a number");
     let ledger = Ledger::open(&PathBuf::from(path)).expect("a ledger");
     let entropy = SeededEntropy::new(round);
-    // However busy the machine is: what is printed is committed.
+    // Printed means committed, however busy the machine is.
     ledger.set_commit_wait(Duration::from_secs(3_600));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     runtime.expect("a runtime").block_on(async {
@@ -98,7 +98,7 @@ fn child_that_settles_until_it_is_killed() {
     });
 }
 
-/// Runs the child, reads `lines` lines, kills it, and returns every id it had printed.
+/// Runs the child, reads `lines` lines, kills it, and returns every id that it printed.
 fn printed_until_killed(path: &Path, round: u64, lines: usize) -> Vec<RequestId> {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "child_that_settles_until_it_is_killed", "--nocapture"])
@@ -144,7 +144,8 @@ fn every_answered_request_survives_fifty_kills_exactly_once() {
             let from = WallTime::from_unix_ms(START_MS);
             let to = WallTime::from_unix_ms(START_MS + 100_000_000);
             let spend = ledger.spend(from, to).await.expect("read");
-            // The sums count each row once: settled ones at one micro-dollar, cut-off ones unpriced.
+            // The sums count each row once: settled ones at one micro-dollar, cut-off ones
+            // unpriced.
             assert_eq!(spend.requests, rows(&path));
             assert_eq!(
                 spend.cost.micros().unsigned_abs(),

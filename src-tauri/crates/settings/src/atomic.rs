@@ -1,14 +1,16 @@
-//! Replacing a file so that a crash leaves the old one or the new one, never half of either.
+//! Replaces a file so that a crash leaves the old or the new one, never half of either.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes `bytes` to `path`: a new file beside it (created exclusively, mode 0600), synced, renamed
-/// over the old one, folder synced. A missing folder is made with mode 0700.
+/// Writes `bytes` to `path`: to a temporary file beside it (created exclusively, mode 0600), which
+/// is synced and renamed over the old one; then syncs the folder. Creates a missing folder with
+/// mode 0700.
 ///
-/// Refuses with [`io::ErrorKind::InvalidInput`] when `path` is a symbolic link, since a rename would
-/// replace the link and silently leave the file behind it unchanged, or when it names no file.
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] when `path` names no file or is a symbolic link: a rename would
+/// replace the link and silently leave its target unchanged.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let refused = |reason: &str| io::Error::new(io::ErrorKind::InvalidInput, reason);
     path.file_name().ok_or_else(|| refused("the path names no file"))?;
@@ -53,7 +55,7 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The rename itself must survive a power cut; Windows has no handle for a folder and needs none.
+/// Makes the rename durable; Windows has no handle for a folder and needs none.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -1,8 +1,8 @@
-//! Which addresses a backend may have. A backend's URL decides where keys and prompts travel, so the
-//! rules are written once, here, and every way into the configuration passes them.
+//! Rules for backend addresses. A base URL decides where keys and prompts are sent, so every way
+//! into the configuration applies these rules.
 //!
-//! A host name is judged by its text here; what it resolves to is judged when it is connected to
-//! (`resolved`).
+//! A host name is checked by its text here; the addresses that it resolves to are checked at each
+//! connection (`resolved`).
 
 mod resolved;
 
@@ -14,7 +14,7 @@ pub use resolved::{AddressRefused, BackendNetwork, check_resolved};
 
 use crate::BackendKind;
 
-/// Host names under which clouds hand out credentials to whoever asks.
+/// Host names of cloud metadata services, which hand out credentials without authentication.
 const METADATA_NAMES: [&str; 7] = [
     "metadata",
     "metadata.google.internal",
@@ -24,13 +24,13 @@ const METADATA_NAMES: [&str; 7] = [
     "instance-data",
     "instance-data.ec2.internal",
 ];
-/// The same as addresses outside 169.254/16: Amazon over IPv6, Alibaba, Oracle Classic.
+/// Addresses of metadata services outside 169.254/16: Amazon over IPv6, Alibaba, Oracle Classic.
 const METADATA_ADDRESSES: [IpAddr; 3] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
 ];
-/// Endpoints that people paste together with the base URL; the longer of two that end alike first.
+/// Endpoint paths that users paste with the base URL. A path comes before its own suffixes.
 const ENDPOINT_PATHS: [&str; 10] = [
     "/chat/completions",
     "/completions",
@@ -43,7 +43,7 @@ const ENDPOINT_PATHS: [&str; 10] = [
     "/api/tags",
     "/models",
 ];
-/// Gemini's methods, which follow `/models/` and a model's name.
+/// Gemini's methods, which follow `/models/` and a model name.
 const MODEL_METHODS: [&str; 5] = [
     ":generateContent",
     ":streamGenerateContent",
@@ -55,33 +55,31 @@ const MODEL_METHODS: [&str; 5] = [
 /// A base URL that passed the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
-    /// The URL in canonical spelling (`http://0x7f.1` becomes `http://127.0.0.1/`).
+    /// In canonical form (`http://0x7f.1` becomes `http://127.0.0.1/`).
     pub url: Url,
-    /// What a person should know about it.
     pub caution: Option<BaseUrlCaution>,
 }
 
-/// Allowed, but worth a warning.
+/// A warning about an allowed URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlCaution {
     /// `http` to a private address.
     #[error("keys and prompts are sent unencrypted over the local network")]
     Unencrypted,
-    /// The path ends in an endpoint.
+    /// The path ends with an endpoint.
     #[error("the address ends in {0}, which is part of the request path, not of the base URL")]
     Endpoint(&'static str),
 }
 
-/// Why a base URL is refused. No text repeats the URL, which may hold a secret.
+/// Reason to reject a base URL. No message contains the URL, which may hold a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlError {
-    /// Not a URL.
     #[error("this is not a URL; write it like https://api.example.com/v1")]
     NotAUrl,
     /// Neither `https` nor `http`.
     #[error("the address must begin with https:// (or http:// on this machine or network)")]
     Scheme,
-    /// A user name or password in front of the host.
+    /// A user name or password before the host.
     #[error("the address contains a user name or password; remove it and use `gatehouse keys add`")]
     Userinfo,
     /// A `?query` or `#fragment`.
@@ -103,7 +101,7 @@ pub enum BaseUrlError {
     OwnGateway,
 }
 
-/// Judges `text` as a backend's base URL for a gateway that listens on `gateway_port`.
+/// Parses and checks `text` as a base URL, for a gateway that listens on `gateway_port`.
 pub fn parse_base_url(text: &str, gateway_port: u16) -> Result<BaseUrl, BaseUrlError> {
     let url = Url::parse(text.trim()).map_err(|_| BaseUrlError::NotAUrl)?;
     if !matches!(url.scheme(), "https" | "http") {
@@ -131,7 +129,7 @@ pub fn parse_base_url(text: &str, gateway_port: u16) -> Result<BaseUrl, BaseUrlE
     Ok(BaseUrl { url, caution })
 }
 
-/// The spelling that was meant, when that is certain and passes the rules without an error.
+/// The intended URL, if it is certain and passes the rules without an error.
 #[must_use]
 pub fn corrected_base_url(text: &str, gateway_port: u16) -> Option<String> {
     let text = text.trim();
@@ -153,7 +151,7 @@ pub fn corrected_base_url(text: &str, gateway_port: u16) -> Option<String> {
     parse_base_url(&candidate, gateway_port).is_ok().then_some(candidate)
 }
 
-/// The address that the paths of `kind`'s API are appended to, whichever way its base URL was typed:
+/// The base of the paths of `kind`'s API, however its base URL was entered:
 ///
 /// | kind | ends | paths then |
 /// |---|---|---|
@@ -163,8 +161,8 @@ pub fn corrected_base_url(text: &str, gateway_port: u16) -> Option<String> {
 /// | Ollama | without `/v1`, `/api` | `/api/chat` |
 /// | OpenAI-compatible, mock | as typed | `/chat/completions` |
 ///
-/// An endpoint that was pasted along is taken away, so that nothing is doubled. The result ends in no
-/// slash but the one of an empty path, and its origin is that of `base_url`.
+/// A pasted endpoint path is removed, so that nothing is doubled. The result has no trailing slash
+/// unless its path is empty, and the origin of `base_url`.
 #[must_use]
 pub fn api_root(kind: BackendKind, base_url: &Url) -> Url {
     let typed = base_url.path().trim_end_matches('/');
@@ -191,8 +189,8 @@ enum Reach {
     Forbidden,
 }
 
-/// A path without the endpoint at its end, and that endpoint. `/models` counts as one behind a
-/// version only: there are servers whose base URL ends so.
+/// Splits a trailing endpoint off a path. `/models` counts only after a version: some servers have
+/// a base URL that ends with it.
 fn split_endpoint(path: &str) -> Option<(&str, &'static str)> {
     let path = path.trim_end_matches('/');
     let method = MODEL_METHODS.into_iter().find(|method| path.ends_with(method));
@@ -205,7 +203,7 @@ fn split_endpoint(path: &str) -> Option<(&str, &'static str)> {
     })
 }
 
-/// Whether a path ends in `/v1`, `/v1beta` and the like.
+/// True if a path ends with `/v1`, `/v1beta` and the like.
 fn ends_in_version(path: &str) -> bool {
     let last = path.rsplit_once('/').map_or("", |(_, last)| last);
     let digits = last.strip_prefix('v').unwrap_or_default();
@@ -270,8 +268,8 @@ fn reach_of_v6(address: Ipv6Addr) -> Reach {
     }
 }
 
-/// The IPv4 address that an IPv6 one stands for: mapped (RFC 4291), compatible, NAT64 (RFC 6052) or
-/// 6to4 (RFC 3056). Judging the wrapper alone would let 169.254.169.254 through.
+/// The IPv4 address embedded in an IPv6 one: mapped (RFC 4291), compatible, NAT64 (RFC 6052) or
+/// 6to4 (RFC 3056). A check of the IPv6 address alone would let 169.254.169.254 through.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let from = |high: u16, low: u16| {
         let [a, b] = high.to_be_bytes();

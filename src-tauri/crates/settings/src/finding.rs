@@ -1,4 +1,4 @@
-//! Collecting what is wrong while reading, so that one pass names every problem and not the first.
+//! Collects problems during a read, so that one pass reports all of them.
 
 use std::ops::Range;
 
@@ -6,15 +6,15 @@ use toml_edit::{Key, Value};
 
 use crate::{Problem, Severity};
 
-/// How alike two words must be (Jaro-Winkler, 0 to 1) for one to be proposed for the other.
+/// Similarity (Jaro-Winkler, 0 to 1) from which one word is proposed for another.
 const LIKENESS_MIN: f64 = 0.85;
-/// Longest value repeated in a message, in characters.
+/// Longest value quoted in a message, in characters.
 const SHOWN_CHARS_MAX: usize = 60;
 
 /// Names from the top of the file down to a field.
 pub(crate) type FieldPath = Vec<String>;
 
-/// A change to the file that certainly does what its writer meant.
+/// A change to the file that certainly matches its writer's intent.
 #[derive(Debug, Clone)]
 pub(crate) struct Repair {
     pub(crate) path: FieldPath,
@@ -25,7 +25,7 @@ pub(crate) struct Repair {
 pub(crate) enum RepairAction {
     Set(Value),
     Rename(String),
-    /// In a list: the entry at that place if it is plain, else that field of it.
+    /// In a list: replaces a plain entry, or sets this field of a table.
     SetAt {
         place: usize,
         field: String,
@@ -33,7 +33,7 @@ pub(crate) enum RepairAction {
     },
 }
 
-/// A problem on its way to the report.
+/// A problem before it is added to the report.
 pub(crate) struct Finding {
     pub(crate) severity: Severity,
     pub(crate) path: FieldPath,
@@ -43,12 +43,12 @@ pub(crate) struct Finding {
     pub(crate) action: Option<RepairAction>,
 }
 
-/// The report of one text.
+/// Problems and repairs of one text.
 pub(crate) struct Findings<'text> {
     text: &'text str,
     pub(crate) problems: Vec<Problem>,
     pub(crate) repairs: Vec<Repair>,
-    /// Where secrets stand in the text.
+    /// Ranges of secrets in the text.
     pub(crate) hidden: Vec<Range<usize>>,
 }
 
@@ -112,8 +112,8 @@ pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, column)
 }
 
-/// The path as it would stand in the file, with secrets masked: a key may stand on the wrong side of
-/// the equals sign.
+/// The path as written in the file, with secrets masked: a key may be on the wrong side of the
+/// equals sign.
 pub(crate) fn display_path(path: &[String]) -> String {
     let segments: Vec<String> = path
         .iter()
@@ -122,7 +122,7 @@ pub(crate) fn display_path(path: &[String]) -> String {
     segments.join(".")
 }
 
-/// A value for a message: shortened, and hidden when it looks like a secret.
+/// A value for a message: shortened, and hidden if it looks like a secret.
 pub(crate) fn shown(text: &str) -> String {
     if looks_secret(text) || text.contains('@') {
         return "a hidden value".to_owned();
@@ -134,12 +134,12 @@ pub(crate) fn shown(text: &str) -> String {
     format!("{short:?}")
 }
 
-/// Whether a part of `text` has the shape of a key.
+/// True if a part of `text` looks like a key.
 pub(crate) fn looks_secret(text: &str) -> bool {
     matches!(domain::redact(text), std::borrow::Cow::Owned(_))
 }
 
-/// The word that was probably meant.
+/// The known word that was probably meant.
 pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     known

@@ -1,9 +1,9 @@
-//! The validated configuration and the hand-editable file it lives in.
+//! The validated configuration and its hand-editable file.
 //!
 //! Parse once, then trust: a [`Settings`] value has passed every rule, and the gateway works on an
-//! `Arc` of it that no later edit changes. The file belongs to the person who writes in it: comments,
-//! order and unknown keys survive our edits, nothing is corrected without being shown first, and no
-//! secret is accepted in it. Invariant: no other crate knows TOML.
+//! `Arc` of it that no later edit changes. The file belongs to its human editor: our edits keep
+//! comments, order and unknown keys, nothing is corrected without being shown first, and secrets
+//! are rejected. Invariant: no other crate knows TOML.
 
 mod atomic;
 mod base_url;

@@ -1,5 +1,5 @@
-//! What a valid configuration is. A value of these types has been checked once and is then trusted;
-//! the file's spelling of it lives in `read` and `write`.
+//! The validated configuration. Values of these types have been checked once and are then trusted;
+//! `read` and `write` convert them from and to the file's form.
 
 mod cache;
 mod resilience;
@@ -33,33 +33,33 @@ pub use routing::{
 };
 pub use scope::{ClientScope, SCOPE_ENTRIES_MAX};
 
-/// Id of the mock backend that is built in and therefore never stands in the file.
+/// Id of the built-in mock backend, which is never in the file.
 pub const MOCK_BACKEND_ID: &str = "mock";
 
-/// Ports the gateway may listen on.
 pub const GATEWAY_PORT_RANGE: RangeInclusive<u16> = 1..=65_535;
 /// Largest request body, in bytes: 1 KiB to 64 MiB.
 pub const GATEWAY_BODY_BYTES_MAX_RANGE: RangeInclusive<usize> = 1_024..=67_108_864;
-/// Requests in flight at once.
+/// Concurrent requests.
 pub const GATEWAY_IN_FLIGHT_MAX_RANGE: RangeInclusive<usize> = 1..=300;
-/// Requests that wait for a place; 0 refuses at once. Each waits with its body in memory.
+/// Requests waiting for a slot; 0 refuses at once. Each waits with its body in memory.
 pub const GATEWAY_QUEUE_MAX_RANGE: RangeInclusive<usize> = 0..=1_000;
-/// How long a request waits for a place, in milliseconds; past a minute most tools have given up.
+/// Wait for a slot, in milliseconds; most tools give up after a minute.
 pub const GATEWAY_QUEUE_WAIT_MS_RANGE: RangeInclusive<u64> = 10..=60_000;
 /// Time to connect to a backend, in milliseconds.
 pub const GATEWAY_CONNECT_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 100..=60_000;
-/// Time until the first token, in milliseconds; long because reasoning models think in silence.
+/// Time until the first token, in milliseconds; long because reasoning models send nothing while
+/// they think.
 pub const GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=600_000;
-/// Silence inside a stream, in milliseconds.
+/// Time without data inside a stream, in milliseconds.
 pub const GATEWAY_STALL_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=600_000;
 /// Time for a whole request, in milliseconds.
 pub const GATEWAY_TOTAL_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=3_600_000;
-/// Time between two background probes of one backend, in seconds.
+/// Interval of background probes of one backend, in seconds.
 pub const HEALTH_INTERVAL_SECS_RANGE: RangeInclusive<u64> = 5..=3_600;
-/// How long raw requests are kept, in days.
+/// Retention of request rows, in days.
 pub const LEDGER_RETENTION_DAYS_RANGE: RangeInclusive<u32> = 1..=3_650;
-/// How long the end of an answer waits until its record is committed, in milliseconds. A local disk
-/// takes under one; past five seconds most tools would take the answer for broken.
+/// Wait of an answer's end for the commit of its record, in milliseconds. A local disk takes under
+/// one; past five seconds most tools would take the answer for broken.
 pub const LEDGER_COMMIT_WAIT_MS_RANGE: RangeInclusive<u64> = 10..=5_000;
 /// Longest label, in characters.
 pub const LABEL_CHARS_MAX: usize = 120;
@@ -70,30 +70,26 @@ pub const MODELS_PER_BACKEND_MAX: usize = 1_000;
 /// Most entries in each of `credentials`, `backends`, `clients` and `routes`.
 pub const ENTRIES_MAX: usize = 500;
 
-/// The whole configuration. The order of `backends` is the order in which they are asked.
+/// The whole configuration. The order of `backends` is the order in which they are tried.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// The local listener and its limits.
     pub gateway: GatewaySettings,
-    /// Where secrets are kept.
     pub vault: VaultSettings,
     /// Background probes.
     pub health: HealthSettings,
-    /// When a backend is left alone, and how often a request is tried.
+    /// Breakers, cooldowns and retries.
     pub resilience: ResilienceSettings,
-    /// Answers that were given before.
+    /// The response cache.
     pub cache: CacheSettings,
-    /// Desktop notifications.
     pub notifications: NotificationSettings,
-    /// The record of requests and costs.
     pub ledger: LedgerSettings,
-    /// How the panel looks.
     pub appearance: AppearanceSettings,
-    /// What is known of each secret, never the secret.
+    /// Metadata of each secret, never the secret.
     pub credentials: IndexMap<CredentialId, CredentialSettings>,
-    /// Places requests can go, without the built-in mock.
+    /// Without the built-in mock.
     pub backends: IndexMap<BackendId, BackendSettings>,
-    /// Which model names lead where; the first that fits best is taken, so their order matters.
+    /// Maps model names to backends; the first best match is used, so the order matters.
     pub routes: IndexMap<RouteId, RouteSettings>,
     /// Tools that may call the gateway.
     pub clients: IndexMap<ClientId, ClientSettings>,
@@ -104,21 +100,21 @@ pub struct Settings {
 pub struct GatewaySettings {
     /// Port on loopback; within [`GATEWAY_PORT_RANGE`].
     pub port: u16,
-    /// Largest request body in bytes; within [`GATEWAY_BODY_BYTES_MAX_RANGE`].
+    /// Within [`GATEWAY_BODY_BYTES_MAX_RANGE`].
     pub body_bytes_max: usize,
-    /// Requests in flight at once; within [`GATEWAY_IN_FLIGHT_MAX_RANGE`].
+    /// Concurrent requests; within [`GATEWAY_IN_FLIGHT_MAX_RANGE`].
     pub in_flight_max: usize,
-    /// Requests that wait for a place; within [`GATEWAY_QUEUE_MAX_RANGE`].
+    /// Requests waiting for a slot; within [`GATEWAY_QUEUE_MAX_RANGE`].
     pub queue_max: usize,
-    /// Milliseconds that one waits; within [`GATEWAY_QUEUE_WAIT_MS_RANGE`].
+    /// Within [`GATEWAY_QUEUE_WAIT_MS_RANGE`].
     pub queue_wait_ms: u64,
-    /// Milliseconds to connect; within [`GATEWAY_CONNECT_TIMEOUT_MS_RANGE`].
+    /// Within [`GATEWAY_CONNECT_TIMEOUT_MS_RANGE`].
     pub connect_timeout_ms: u64,
-    /// Milliseconds until the first token; within [`GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE`].
+    /// Within [`GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE`].
     pub first_token_timeout_ms: u64,
-    /// Milliseconds of silence inside a stream; within [`GATEWAY_STALL_TIMEOUT_MS_RANGE`].
+    /// Time without data inside a stream; within [`GATEWAY_STALL_TIMEOUT_MS_RANGE`].
     pub stall_timeout_ms: u64,
-    /// Milliseconds for a whole request; within [`GATEWAY_TOTAL_TIMEOUT_MS_RANGE`].
+    /// Time for a whole request; within [`GATEWAY_TOTAL_TIMEOUT_MS_RANGE`].
     pub total_timeout_ms: u64,
 }
 
@@ -131,7 +127,7 @@ impl Default for GatewaySettings {
             queue_max: 300,
             queue_wait_ms: 10_000,
             connect_timeout_ms: 5_000,
-            // Reasoning models think in silence, for minutes.
+            // Reasoning models send nothing while they think, for minutes.
             first_token_timeout_ms: 300_000,
             stall_timeout_ms: 30_000,
             total_timeout_ms: 600_000,
@@ -139,17 +135,16 @@ impl Default for GatewaySettings {
     }
 }
 
-/// Where secrets are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VaultSettings {
-    /// The chosen store. Never changed behind the user's back.
+    /// Never changed silently.
     pub kind: VaultKind,
 }
 
 /// Background probes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthSettings {
-    /// Seconds between two probes of one backend; within [`HEALTH_INTERVAL_SECS_RANGE`].
+    /// Interval of the probes of one backend; within [`HEALTH_INTERVAL_SECS_RANGE`].
     pub interval_secs: u64,
 }
 
@@ -159,10 +154,8 @@ impl Default for HealthSettings {
     }
 }
 
-/// Desktop notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotificationSettings {
-    /// Whether any are shown.
     pub enabled: bool,
 }
 
@@ -172,13 +165,12 @@ impl Default for NotificationSettings {
     }
 }
 
-/// The record of requests and costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerSettings {
-    /// Days that raw requests are kept; within [`LEDGER_RETENTION_DAYS_RANGE`].
+    /// Retention of request rows; within [`LEDGER_RETENTION_DAYS_RANGE`].
     pub retention_days: u32,
-    /// Milliseconds that the end of an answer waits for its record; within
-    /// [`LEDGER_COMMIT_WAIT_MS_RANGE`]. Then the answer is delivered and the ledger counts as behind.
+    /// Wait of an answer's end for its record; within [`LEDGER_COMMIT_WAIT_MS_RANGE`]. After it the
+    /// answer is delivered and the ledger counts as behind.
     pub commit_wait_ms: u64,
 }
 
@@ -188,59 +180,53 @@ impl Default for LedgerSettings {
     }
 }
 
-/// How the panel looks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AppearanceSettings {
-    /// Light, dark, or as the system says.
     pub theme: Theme,
 }
 
-/// What is known of a secret.
+/// Metadata of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialSettings {
-    /// A person's name for it; at most [`LABEL_CHARS_MAX`] characters.
+    /// Display name; at most [`LABEL_CHARS_MAX`] characters.
     pub label: String,
-    /// Where the key may go: a copy for display. The vault's own record is the binding one.
+    /// The host that the key may be sent to: a copy for display. The vault's record is binding.
     pub origin: Option<Origin>,
     /// The last four characters, to tell keys apart; `None` for a very short key.
     pub tail: Option<String>,
-    /// When the key was added.
     pub created: WallTime,
-    /// When its secret was last replaced; `None` if never.
+    /// When the secret was last replaced; `None` if never.
     pub replaced: Option<WallTime>,
 }
 
-/// One place requests can go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendSettings {
-    /// A person's name for it; at most [`LABEL_CHARS_MAX`] characters.
+    /// Display name; at most [`LABEL_CHARS_MAX`] characters.
     pub label: String,
-    /// The protocol it speaks; never [`BackendKind::Mock`] in a valid configuration.
+    /// Never [`BackendKind::Mock`] in a valid configuration.
     pub kind: BackendKind,
-    /// The address as it was typed; [`crate::api_root`] has what paths are appended to.
+    /// The address as entered; [`crate::api_root`] gives the base of request paths.
     pub base_url: Url,
-    /// The keys it gets.
+    /// Its keys.
     pub pool: PoolSettings,
-    /// Whether requests may go there.
     pub enabled: bool,
-    /// Models it is declared to have; empty means: ask the backend.
+    /// Declared models; empty to fetch them from the backend.
     pub models: Vec<String>,
-    /// What it lacks of Chat Completions; without meaning unless it is
-    /// [`BackendKind::OpenAiCompatible`].
+    /// Chat Completions features that it lacks; used only for [`BackendKind::OpenAiCompatible`].
     pub lacks: BTreeSet<Lack>,
-    /// What it speaks beside Chat Completions; without meaning unless it is
+    /// APIs that it supports beside Chat Completions; used only for
     /// [`BackendKind::OpenAiCompatible`].
     pub offers: BTreeSet<Offer>,
-    /// What becomes of fields that its protocol has no word for.
+    /// Treatment of fields that its protocol does not have.
     pub crossing: Crossing,
-    /// Whether its name, although public, may lead to a private address (`private_network`).
+    /// Allows its public name to resolve to a private address (`private_network`).
     pub network: BackendNetwork,
-    /// How much the gateway may ask of it.
+    /// Limits of the gateway's traffic to it.
     pub limits: TrafficLimits,
 }
 
 impl BackendSettings {
-    /// The first of its keys; `None` for a server that wants none.
+    /// The first key; `None` for a server without keys.
     #[must_use]
     pub fn credential(&self) -> Option<&CredentialId> {
         self.pool.credentials().next()
@@ -250,23 +236,21 @@ impl BackendSettings {
 /// A tool that may call the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientSettings {
-    /// SHA-256 of its local token.
+    /// Hash of its local token.
     pub token_sha256: TokenSha256,
-    /// When it was added.
     pub created: WallTime,
-    /// When its token stops working; `None` for never.
+    /// When its token expires; `None` for never.
     pub expires: Option<WallTime>,
-    /// How much it may ask of the gateway.
+    /// Limits of its traffic.
     pub limits: TrafficLimits,
-    /// Whether its answers may come from the cache, where no route says; `None`: as is usual.
+    /// Use of the cache unless the route decides; `None` for the default.
     pub cache: Option<CacheWish>,
-    /// Whether somebody waits for its answers.
     pub priority: ClientPriority,
-    /// What it may ask for (`allow_models`, `allow_backends`, `allow_routes`).
+    /// What it may request (`allow_models`, `allow_backends`, `allow_routes`).
     pub scope: ClientScope,
 }
 
-/// SHA-256 of a local token, 64 hexadecimal digits in the file.
+/// SHA-256 hash of a local token, 64 hexadecimal digits in the file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenSha256([u8; 32]);
 
@@ -276,13 +260,12 @@ pub struct TokenSha256([u8; 32]);
 pub struct TokenSha256Malformed;
 
 impl TokenSha256 {
-    /// From the digest's bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The digest's bytes, for a comparison in constant time.
+    /// The digest, for a comparison in constant time.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -320,15 +303,13 @@ impl FromStr for TokenSha256 {
 }
 
 domain::words! {
-    /// The panel's colours.
+    /// Colour theme of the panel.
     #[derive(Default)]
     Theme {
-        /// As the system says.
+        /// As set in the operating system.
         #[default]
         System = "system",
-        /// Dark text on light ground.
         Light = "light",
-        /// Light text on dark ground.
         Dark = "dark",
     }
 }
@@ -336,15 +317,15 @@ domain::words! {
 domain::words! {
     /// The protocol a backend speaks.
     BackendKind {
-        /// OpenAI itself: every endpoint of its API.
+        /// OpenAI itself, with its whole API.
         OpenAi = "openai",
-        /// Anthropic's Messages.
+        /// Anthropic's Messages API.
         Anthropic = "anthropic",
         /// Google's Gemini API.
         Gemini = "gemini",
-        /// Another server that speaks OpenAI's chat completions.
+        /// Another server with OpenAI's Chat Completions API.
         OpenAiCompatible = "openai-compatible",
-        /// Ollama's own chat.
+        /// Ollama's own chat API.
         Ollama = "ollama",
         /// The built-in mock.
         Mock = "mock",

@@ -1,6 +1,6 @@
-//! Providers and local servers, so that nobody types an address.
+//! Presets of providers and local servers, so that nobody types an address.
 //!
-//! Base URLs are those of each provider's own documentation (`docs_url`).
+//! Base URLs are from each provider's documentation (`docs_url`).
 
 use domain::{KeyPrefix, Lack, Offer};
 
@@ -9,39 +9,35 @@ use crate::BackendKind;
 mod hosted;
 mod local;
 
-/// Where a preset's server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PresetPlace {
-    /// A provider on the internet; wants a key.
+    /// A provider on the internet; requires a key.
     Hosted,
-    /// A server on this machine; wants none.
+    /// A server on this machine; requires no key.
     Local,
 }
 
-/// A backend that is known beforehand.
+/// A predefined backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preset {
-    /// Proposed backend id.
     pub id: &'static str,
-    /// The provider's name as it writes it.
+    /// The provider's own spelling of its name.
     pub label: &'static str,
-    /// The protocol it speaks.
     pub kind: BackendKind,
-    /// Its address, as [`crate::api_root`] understands it.
+    /// As accepted by [`crate::api_root`].
     pub base_url: &'static str,
-    /// What its keys begin with, if they have a prefix of their own.
+    /// Prefix of its keys, if they have one.
     pub key_prefix: Option<KeyPrefix>,
-    /// Where its API is described.
+    /// Documentation of its API.
     pub docs_url: &'static str,
-    /// The page where its keys are made, where one is known.
+    /// Page that creates its keys, if known.
     pub keys_url: Option<&'static str>,
-    /// The environment variable in which its key customarily stands.
+    /// The usual environment variable of its key.
     pub variable: Option<&'static str>,
-    /// Hosted or on this machine.
     pub place: PresetPlace,
-    /// What it is known to lack of Chat Completions.
+    /// Chat Completions features that it is known to lack.
     pub lacks: &'static [Lack],
-    /// What it is known to speak beside Chat Completions at the same base URL.
+    /// APIs that it is known to support beside Chat Completions at the same base URL.
     pub offers: &'static [Offer],
 }
 

@@ -1,37 +1,35 @@
-//! What is wrong with a file, said so that a person can repair it without reading our source.
+//! Problems of a settings file, described so that a person can repair them without our source.
 
 use std::fmt;
 
-/// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// The file is used; this part of it is ignored or doubtful.
+    /// The file is used; this part is ignored or doubtful.
     Warning,
     /// The file is not used until this is repaired.
     Error,
 }
 
-/// One thing that is wrong. No text in it repeats a value that looks like a secret.
+/// One problem. Its texts never contain a value that looks like a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Whether the file can be used all the same.
     pub severity: Severity,
-    /// The field, `backends.up.base_url`; empty when the file as a whole is meant.
+    /// The field, such as `backends.up.base_url`; empty for the whole file.
     pub path: String,
-    /// Line in the file from 1, where known.
+    /// Line in the file from 1, if known.
     pub line: Option<usize>,
-    /// Column in that line from 1, in characters, where known.
+    /// Column in that line from 1, in characters, if known.
     pub column: Option<usize>,
-    /// What is wrong, one sentence.
+    /// The problem in one sentence.
     pub what: String,
-    /// What to do about it, one sentence.
+    /// The remedy in one sentence.
     pub hint: String,
-    /// The certain repair in words, if there is one; [`crate::SettingsStore::proposed_fix`] has it
-    /// as a diff.
+    /// Description of the certain repair, if there is one; [`crate::SettingsStore::proposed_fix`]
+    /// has it as a diff.
     pub fix: Option<String>,
 }
 
-/// `line 4, backends.up.base_url: what is wrong; what to do`
+/// `line 4, backends.up.base_url: the problem; the remedy`
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.line, self.column) {
@@ -46,13 +44,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Every certain repair together, for a person to look at before it is applied.
+/// All certain repairs together, for review before they are applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposedFix {
-    /// Unified diff from the file to its repaired text, secrets hidden.
+    /// Unified diff from the file to its repaired text, with secrets masked.
     pub diff: String,
-    /// Each repair in words.
+    /// Description of each repair.
     pub steps: Vec<String>,
-    /// Errors that remain after it and need a person.
+    /// Errors that remain and need a person.
     pub errors_left: usize,
 }

@@ -1,5 +1,5 @@
-//! From the file's text to settings, with every problem named. What comes out without an error has
-//! passed all rules; nothing downstream checks again.
+//! Parses the file into settings and reports every problem. A result without errors has passed all
+//! rules; nothing downstream checks again.
 
 mod cache;
 mod entries;
@@ -27,7 +27,7 @@ use crate::{
     Problem, Settings, Severity, Theme, VaultSettings,
 };
 
-/// The version of the file's format that this program writes.
+/// Format version that this program writes.
 pub(crate) const VERSION: i64 = 1;
 
 const SECTIONS: [&str; 13] = [
@@ -46,13 +46,12 @@ const SECTIONS: [&str; 13] = [
     "clients",
 ];
 
-/// What a text says.
 pub(crate) struct Reading {
-    /// Meaningful only when no problem is an error.
+    /// Valid only if no problem is an error.
     pub(crate) settings: Settings,
     pub(crate) problems: Vec<Problem>,
     pub(crate) repairs: Vec<Repair>,
-    /// Where values stand that must not be shown.
+    /// Ranges of values that must not be shown.
     hidden: Vec<Range<usize>>,
 }
 
@@ -61,8 +60,8 @@ impl Reading {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
-    /// The `text` that was read, with every secret masked: those of a known shape and those that
-    /// only their name gives away.
+    /// `text` with every secret masked: those with a known pattern and those identified by their
+    /// name.
     pub(crate) fn masked(&self, text: &str) -> String {
         let mut masked = String::new();
         let mut copied = 0;
@@ -75,7 +74,7 @@ impl Reading {
         domain::redact(&masked).into_owned()
     }
 
-    /// A text that could not be looked into.
+    /// The result for a text that could not be parsed.
     pub(crate) fn unreadable(problem: Problem) -> Self {
         let settings = Settings::default();
         Self { settings, problems: vec![problem], repairs: Vec::new(), hidden: Vec::new() }
@@ -103,7 +102,8 @@ pub(crate) fn read(text: &str) -> Reading {
     Reading { settings, problems, repairs, hidden }
 }
 
-/// Never [`toml_edit::TomlError`]'s `Display`: it repeats the line, and the line may hold a key.
+/// Does not use the `Display` of [`toml_edit::TomlError`]: it repeats the line, which may hold a
+/// key.
 fn syntax_problem(text: &str, error: &toml_edit::TomlError) -> Problem {
     let (line, column) = position(text, error.span().map_or(0, |span| span.start));
     Problem {
@@ -117,7 +117,7 @@ fn syntax_problem(text: &str, error: &toml_edit::TomlError) -> Problem {
     }
 }
 
-/// A newer file is left alone: reading it by our rules could lose what it says.
+/// Rejects a newer file: reading it by our rules could lose settings.
 fn version_is_known(root: &Section, findings: &mut Findings) -> bool {
     let newer = root.item("version").and_then(toml_edit::Item::as_integer).filter(|n| *n > VERSION);
     if let Some(version) = newer {
@@ -131,7 +131,7 @@ fn version_is_known(root: &Section, findings: &mut Findings) -> bool {
     true
 }
 
-/// A secret under an unknown name is one problem, the secret; the name adds nothing.
+/// Drops warnings for a field with an error: a secret under an unknown name is one problem.
 fn drop_doubles(problems: &mut Vec<Problem>) {
     let place = |problem: &Problem| (problem.path.clone(), problem.line);
     let errors: Vec<_> =
@@ -223,7 +223,7 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
     );
     let stall = ms("stall_timeout_ms", GATEWAY_STALL_TIMEOUT_MS_RANGE, fresh.stall_timeout_ms);
     let total = ms("total_timeout_ms", GATEWAY_TOTAL_TIMEOUT_MS_RANGE, fresh.total_timeout_ms);
-    // Against the default it says nothing: who states the whole alone means just that.
+    // No warning against the default: a total timeout without the other setting is intended.
     if total < first_token && section.item("first_token_timeout_ms").is_some() {
         let path = section.path_of("total_timeout_ms");
         let what = "the total timeout is shorter than the first token timeout";
@@ -260,7 +260,7 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
     }
 }
 
-/// A backend may only name credentials that are there, and should name such as fit its host.
+/// Reports missing credentials as errors, and credentials for another host as warnings.
 fn check_references(backends: &Section, settings: &Settings, findings: &mut Findings) {
     for name in backends.names() {
         let section = backends.section(name, &mut Findings::new(""));

@@ -1,4 +1,4 @@
-//! Reading one table of the file: typed fields with their ranges, each mistake reported where it is.
+//! Reads one table of the file: typed fields with ranges, and a report for each mistake.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -13,12 +13,12 @@ use crate::finding::{
     FieldPath, Finding, Findings, RepairAction, closest, display_path, looks_secret, shown,
 };
 
-/// A table of the file together with where it stands; an absent one reads as all defaults.
+/// A table of the file and its position; an absent table reads as all defaults.
 pub(crate) struct Section<'doc> {
     pub(crate) path: FieldPath,
     table: Option<&'doc dyn TableLike>,
     span: Option<Range<usize>>,
-    /// Which entry of a list it is. Its path is the list's, since a place has no name.
+    /// Index in a list. The path is then the list's, since an entry has no name.
     place: Option<usize>,
 }
 
@@ -27,7 +27,7 @@ impl<'doc> Section<'doc> {
         Self { path: Vec::new(), table: Some(table), span: None, place: None }
     }
 
-    /// The entry at `place` of the list at `path`.
+    /// The entry at index `place` of the list at `path`.
     pub(crate) fn listed(
         path: &[String],
         place: usize,
@@ -37,7 +37,7 @@ impl<'doc> Section<'doc> {
         Self { path: path.to_vec(), table: Some(table), span, place: Some(place) }
     }
 
-    /// The table under `name`; something else under that name is an error and reads as absent.
+    /// The table under `name`; any other type is an error and reads as absent.
     pub(crate) fn section(&self, name: &str, findings: &mut Findings) -> Self {
         let path = self.path_of(name);
         let item = self.item(name);
@@ -59,7 +59,7 @@ impl<'doc> Section<'doc> {
         self.table.is_some()
     }
 
-    /// The names in it, in the order of the file.
+    /// Its names, in file order.
     pub(crate) fn names(&self) -> Vec<&'doc str> {
         self.table.map(|table| table.iter().map(|(name, _)| name).collect()).unwrap_or_default()
     }
@@ -77,7 +77,7 @@ impl<'doc> Section<'doc> {
         self.item(name).and_then(Item::span).or_else(|| self.span.clone())
     }
 
-    /// Warns of every name that is not in `known`. What looks like a secret is reported elsewhere.
+    /// Warns of every name that is not in `known`. Secrets are reported elsewhere.
     pub(crate) fn check_names(&self, known: &[&str], findings: &mut Findings) {
         for name in self.names().into_iter().filter(|name| !known.contains(name)) {
             let free = known.iter().copied().filter(|known| self.item(known).is_none());
@@ -135,7 +135,7 @@ impl<'doc> Section<'doc> {
         default
     }
 
-    /// A number that may be left out.
+    /// An optional number.
     pub(crate) fn number<T>(
         &self,
         name: &str,
@@ -163,7 +163,7 @@ impl<'doc> Section<'doc> {
         default
     }
 
-    /// The value that a word stands for; `None` when it is absent or, with an error, unknown.
+    /// Parses a word; `None` if it is absent or, with an error, unknown.
     pub(crate) fn word<T: FromStr>(
         &self,
         name: &str,
@@ -181,7 +181,7 @@ impl<'doc> Section<'doc> {
         value
     }
 
-    /// The values that a list of words stands for; those that are known, where some are not.
+    /// Parses a list of words; unknown ones are reported and left out.
     pub(crate) fn words<T: FromStr + Ord>(
         &self,
         name: &str,
@@ -220,7 +220,7 @@ impl<'doc> Section<'doc> {
         text
     }
 
-    /// A point in time, kept in the file as TOML's own date-time.
+    /// A point in time, in TOML's own date-time format.
     pub(crate) fn time(&self, name: &str, findings: &mut Findings) -> Option<WallTime> {
         let item = self.item(name)?;
         if let Some(time) = item.as_datetime().and_then(wall_time) {
@@ -232,7 +232,7 @@ impl<'doc> Section<'doc> {
         None
     }
 
-    /// A field that the entry cannot do without.
+    /// Reports an error if a required field is absent.
     pub(crate) fn missing(&self, name: &str, hint: &str, findings: &mut Findings) {
         if self.item(name).is_none() {
             findings.error(&self.path_of(name), self.span.clone(), "this is missing", hint);
@@ -250,7 +250,7 @@ impl<'doc> Section<'doc> {
         self.report(Severity::Error, name, (what.into(), hint.into()), action, findings);
     }
 
-    /// A field that is used as far as it can be.
+    /// Reports a warning for a field that is still used.
     pub(crate) fn odd(
         &self,
         name: &str,
@@ -300,7 +300,7 @@ impl<'doc> Section<'doc> {
     }
 }
 
-/// The time of a TOML date-time with an offset, in UTC; `None` for a local one.
+/// The time of a TOML date-time with an offset; `None` for a local one.
 fn wall_time(time: &Datetime) -> Option<WallTime> {
     let time: jiff::Timestamp = time.to_string().parse().ok()?;
     Some(WallTime::from_unix_ms(time.as_millisecond()))

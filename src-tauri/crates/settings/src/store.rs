@@ -1,11 +1,12 @@
-//! The file and its current meaning. Readers take an `Arc` and never wait; writers go one by one.
+//! The settings file and its current value. Readers take an `Arc` and never wait; writes are
+//! serialized.
 //!
-//! When the file changed on disk since it was last read, an edit is made to what the file says now,
-//! not to what it said: an edit is a function of the settings, so nothing of either side is lost. If
-//! what the file says now is broken, the edit is refused and the file is left as it is.
+//! If the file changed on disk since the last read, an edit applies to its current content: an edit
+//! is a function of the settings, so neither side's changes are lost. If the current content is
+//! broken, the edit is refused and the file stays unchanged.
 //!
-//! A broken file never takes the gateway down: at the start the defaults stand in for it, later the
-//! last settings that were valid.
+//! A broken file never stops the gateway: at the start the defaults are used, later the last valid
+//! settings.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -22,33 +23,32 @@ use crate::{Problem, ProposedFix, Settings, Severity, write_atomic};
 
 /// Largest file that is read, in bytes. A thousand backends take a tenth of it.
 pub const FILE_BYTES_MAX: u64 = 1_048_576;
-/// Backup copies kept beside the file before a fix is refused.
+/// Most backup copies beside the file; past it a fix is refused.
 const BACKUPS_MAX: usize = 99;
 
-/// Readings of one fix: the file is three names deep, and each may hide the next.
+/// Rounds of repairs in one fix: names are nested three deep, and each may hide the next.
 const REPAIR_ROUNDS_MAX: usize = 4;
 
-/// Whether the file can be used.
+/// Usability of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoreState {
-    /// It can, or there is none yet.
+    /// Usable, or missing.
     Valid,
-    /// It cannot; [`SettingsStore::problems`] says why, and edits are refused.
+    /// Not usable; [`SettingsStore::problems`] has the reasons, and edits are refused.
     Invalid,
 }
 
-/// Why the file could not be read or changed.
+/// Error of reading or changing the file.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The operating system refused to read it.
     #[error("could not read {}; check its permissions", .path.display())]
     Read {
-        /// The settings file.
         path: PathBuf,
-        /// The system's reason.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A folder, a pipe or a device stands in its place.
+    /// The path is a folder, a pipe or a device.
     #[error("{} is not a regular file; move it away, or put a text file there", .path.display())]
     NotAFile {
         /// The settings file.
@@ -59,27 +59,25 @@ pub enum SettingsError {
     Write {
         /// The settings file or its backup.
         path: PathBuf,
-        /// The system's reason.
         source: io::Error,
     },
-    /// The file has errors, so an edit could destroy what its writer meant.
+    /// The file has errors, so an edit could destroy its writer's intent.
     #[error("{} has errors and was not changed; repair it first: {}", .path.display(), first(.problems))]
     Invalid {
-        /// The settings file.
         path: PathBuf,
-        /// What is wrong.
+        /// All problems of the file.
         problems: Vec<Problem>,
     },
     /// The edit would break a rule. Nothing was written.
     #[error("the change was not made: {}", first(.problems))]
     Rejected {
-        /// The rules it would break.
+        /// Errors of the edited settings.
         problems: Vec<Problem>,
     },
-    /// No certain repair is known for what is wrong, or nothing is.
+    /// Nothing is wrong, or no certain repair is known.
     #[error("there is nothing that can be repaired automatically; correct the file by hand")]
     NothingToFix,
-    /// The file is no longer what the fix was shown for, or is to be undone on.
+    /// The file differs from the one that the fix was shown for, or that it left.
     #[error("{} has changed in the meantime; check it again first", .path.display())]
     Changed {
         /// The settings file.
@@ -87,40 +85,38 @@ pub enum SettingsError {
     },
 }
 
-/// Why an edit was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError<E> {
-    /// The edit itself said no.
+    /// The edit itself returned an error.
     #[error(transparent)]
     Refused(E),
-    /// The file could not be changed, or the result would not be valid.
+    /// The file could not be changed, or the result would be invalid.
     #[error(transparent)]
     Settings(SettingsError),
 }
 
-/// A fix that was made, kept to undo it.
+/// An applied fix, kept for an undo.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AppliedFix {
-    /// The file as it was before.
+    /// Copy of the file before the fix.
     pub backup: PathBuf,
     fixed: String,
 }
 
-/// Without the file's text, in which a key may stand that is still to be removed.
+/// Omits the file's text, which may hold a key that is still to be removed.
 impl fmt::Debug for AppliedFix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AppliedFix").field("backup", &self.backup).finish_non_exhaustive()
     }
 }
 
-/// The settings file, open.
 pub struct SettingsStore {
     path: PathBuf,
     loaded: ArcSwap<Loaded>,
     writing: Mutex<()>,
 }
 
-/// Without the file's text, as [`AppliedFix`].
+/// Omits the file's text, as [`AppliedFix`] does.
 impl fmt::Debug for SettingsStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SettingsStore").field("path", &self.path).finish_non_exhaustive()
@@ -141,9 +137,12 @@ struct Fix {
 }
 
 impl SettingsStore {
-    /// Opens the file at `path`. A missing file means the defaults, and nothing is written before the
-    /// first edit. A file with errors opens as [`StoreState::Invalid`]; only a file that the system
-    /// does not let us read is an error here. Reads the disk: call it off the async threads.
+    /// Opens the file at `path`. A missing file means the defaults; nothing is written before the
+    /// first edit. A file with errors opens as [`StoreState::Invalid`]. Reads the disk: call it off
+    /// the async threads.
+    ///
+    /// # Errors
+    /// The operating system refuses to read the file.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, SettingsError> {
         let path = path.into();
         let content = read_file(&path)?;
@@ -151,49 +150,48 @@ impl SettingsStore {
         Ok(Self { path, loaded: ArcSwap::from_pointee(loaded), writing: Mutex::new(()) })
     }
 
-    /// Where the file is, or will be.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The settings in force. Never waits for an edit.
+    /// The effective settings. Never waits for an edit.
     #[must_use]
     pub fn current(&self) -> Arc<Settings> {
         Arc::clone(&self.loaded.load().settings)
     }
 
-    /// Whether the file could be used when it was last read.
+    /// Usability of the file at the last read.
     #[must_use]
     pub fn state(&self) -> StoreState {
         self.loaded.load().state
     }
 
-    /// What was wrong with the file when it was last read, in the order of its lines.
+    /// Problems of the file at the last read, in line order.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         self.loaded.load().problems.clone()
     }
 
-    /// Every certain repair of the file as it was last read; `None` when there is none.
+    /// All certain repairs of the file at the last read, if there are any.
     #[must_use]
     pub fn proposed_fix(&self) -> Option<ProposedFix> {
         self.loaded.load().fix.as_ref().map(|fix| fix.proposal.clone())
     }
 
-    /// Reads the file again. If it has errors now, the settings in force stay as they were. Reads
-    /// the disk: call it off the async threads.
+    /// Reads the file again. If it has errors, the effective settings stay. Reads the disk: call it
+    /// off the async threads.
     pub fn reload(&self) -> Result<StoreState, SettingsError> {
         let _writing = self.writing.lock();
         self.load()?;
         Ok(self.state())
     }
 
-    /// Changes the settings and saves them whole or not at all; returns the settings now in force
-    /// and what `change` returned. The file is read first, so `change` sees what it says now.
-    /// Blocks for a disk sync: call it off the async threads.
+    /// Changes the settings and saves them atomically; returns the effective settings and the
+    /// result of `change`. Reads the file first, so `change` gets its current content. Blocks for a
+    /// disk sync: call it off the async threads.
     ///
-    /// `change` may be tried and dropped: it must have no effect but on its draft.
+    /// The result of `change` may be discarded, so it must only modify its draft.
     pub fn edit<T, E>(
         &self,
         change: impl FnOnce(&mut Settings) -> Result<T, E>,
@@ -207,8 +205,8 @@ impl SettingsStore {
         Ok((saved, outcome))
     }
 
-    /// Makes the proposed fix, keeping a copy of the file beside it. Refuses if the file is no longer
-    /// the one that [`proposed_fix`](Self::proposed_fix) was about.
+    /// Applies the proposed fix and keeps a copy of the file beside it. Fails if the file differs
+    /// from the one that [`proposed_fix`](Self::proposed_fix) was based on.
     pub fn apply_fix(&self) -> Result<AppliedFix, SettingsError> {
         let _writing = self.writing.lock();
         let shown = self.loaded.load_full();
@@ -224,7 +222,7 @@ impl SettingsStore {
         Ok(AppliedFix { backup, fixed: fixed.clone() })
     }
 
-    /// Puts the file back as it was before `applied`. Refuses if the file was changed since then.
+    /// Restores the file as it was before `applied`. Fails if it was changed since.
     pub fn undo_fix(&self, applied: &AppliedFix) -> Result<(), SettingsError> {
         let _writing = self.writing.lock();
         if !matches!(self.load()?, Content::Text(text) if text == applied.fixed) {
@@ -254,7 +252,7 @@ impl SettingsStore {
         }
     }
 
-    /// What is written is read back first, by the same rules as a file from a person's hand.
+    /// Validates the new text with the same rules as a handwritten file, then writes it.
     fn save(
         &self,
         content: &Content,
@@ -314,8 +312,8 @@ impl Loaded {
 }
 
 impl Fix {
-    /// Proposed only if it leaves fewer problems than there were. A repaired name can uncover what
-    /// stands under it, so the result is read and repaired again.
+    /// Proposes a fix only if it leaves fewer problems. A repaired name can uncover problems below
+    /// it, so the result is read and repaired again.
     fn of(text: &str, reading: &Reading) -> Option<Self> {
         let steps_of = |reading: &Reading| -> Vec<String> {
             reading.problems.iter().filter_map(|problem| problem.fix.clone()).collect()
@@ -352,7 +350,7 @@ enum Content {
 
 fn read_file(path: &Path) -> Result<Content, SettingsError> {
     let failed = |source| SettingsError::Read { path: path.to_owned(), source };
-    // Opening a FIFO waits for somebody who writes to it, and a device may have no end.
+    // Opening a FIFO waits for a writer, and a device may be endless.
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Err(SettingsError::NotAFile { path: path.to_owned() }),
@@ -395,7 +393,7 @@ fn whole_file(what: &str, hint: &str) -> Problem {
     }
 }
 
-/// The first error in words, and how many more there are.
+/// The first error, and the number of further ones.
 fn first(problems: &[Problem]) -> String {
     let mut errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
     let text = errors.next().map(ToString::to_string).unwrap_or_default();

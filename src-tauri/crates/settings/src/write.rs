@@ -1,4 +1,4 @@
-//! From settings back to the file, touching only what differs: the rest is the user's own text.
+//! Writes settings back to the file and touches only what differs: the rest is the user's own text.
 
 mod tables;
 
@@ -8,20 +8,20 @@ use self::tables::{Fields, tables};
 use crate::Settings;
 use crate::finding::{Repair, RepairAction};
 
-/// What a file begins with that did not exist.
+/// Content of a new file.
 pub(crate) const FRESH_FILE: &str = "\
 # Settings of Gatehouse. You can edit this file; comments and order are kept.
 # Keys do not belong here; `gatehouse keys add` puts them into the vault.
 version = 1
 ";
 
-/// The tables whose names are the user's, and whose order matters.
+/// Tables with names chosen by the user, whose order matters.
 const NAMED: [&str; 4] = ["credentials", "backends", "routes", "clients"];
 
-/// The two ways to name the keys of a backend; only one of them may stand in the file.
+/// The two forms of a backend's keys; the file may have only one of them.
 const KEY_SPELLINGS: [&str; 2] = ["credential", "credentials"];
 
-/// `text`, which says `before`, changed so that it says `after`.
+/// Changes `text`, which contains `before`, so that it contains `after`.
 pub(crate) fn rewrite(
     text: &str,
     before: &Settings,
@@ -54,10 +54,10 @@ pub(crate) fn rewrite(
     Ok(with_line_ends_of(text, document.to_string()))
 }
 
-/// `text` with every repair made.
+/// `text` with all repairs applied.
 pub(crate) fn repair(text: &str, repairs: &[Repair]) -> Result<String, TomlError> {
     let mut document: DocumentMut = text.parse()?;
-    // Fields before the tables that hold them, since a rename changes the path of what is inside.
+    // Fields before their tables, since a rename changes the path of what is inside.
     let mut repairs: Vec<&Repair> = repairs.iter().collect();
     repairs.sort_by_key(|repair| std::cmp::Reverse(repair.path.len()));
     for Repair { path, action } in repairs {
@@ -82,7 +82,7 @@ pub(crate) fn repair(text: &str, repairs: &[Repair]) -> Result<String, TomlError
     Ok(with_line_ends_of(text, document.to_string()))
 }
 
-/// A file from a Windows editor stays one: the TOML library writes its own line ends.
+/// Keeps the line ends of a Windows editor: the TOML library writes its own.
 fn with_line_ends_of(text: &str, written: String) -> String {
     if text.contains("\r\n") {
         written.replace("\r\n", "\n").replace('\n', "\r\n")
@@ -98,7 +98,7 @@ fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
     };
     let mut names: Vec<&str> =
         new.keys().chain(old.keys()).copied().filter(|name| is_changed(name)).collect();
-    // The file may have either spelling where ours has the other.
+    // The file may have the other form than the one we write.
     if names.iter().any(|name| KEY_SPELLINGS.contains(name)) {
         names.extend(KEY_SPELLINGS);
     }
@@ -126,7 +126,7 @@ fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
     }
 }
 
-/// Puts a value where another stood, keeping the comment behind it.
+/// Sets a value and keeps the comment behind an existing one.
 fn set(table: &mut dyn TableLike, name: &str, value: Value) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
         Some(existing) => {
@@ -159,8 +159,9 @@ fn replace(existing: &mut Value, mut value: Value) {
     *existing = value;
 }
 
-/// Continues a list, which keeps the comments inside it; `false` if `new` is no continuation. Where
-/// entries go away, their comments cannot be told from their neighbours': the list is written anew.
+/// Appends to a list, which keeps the comments inside it; `false` if `new` does not start with the
+/// existing entries. A list with removed entries is rewritten, because their comments cannot be
+/// told from those of their neighbours.
 fn append(existing: &mut Value, new: &Value) -> bool {
     let (Some(list), Some(new)) = (existing.as_array_mut(), new.as_array()) else { return false };
     let known = list.len();
@@ -172,7 +173,7 @@ fn append(existing: &mut Value, new: &Value) -> bool {
     true
 }
 
-/// Whether two values say the same, however they are written.
+/// True if two values are equal, however they are written.
 fn means_the_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::String(one), Value::String(other)) => one.value() == other.value(),
@@ -191,7 +192,7 @@ fn names_of(item: &Item) -> Vec<String> {
     table.map(|table| table.iter().map(|(name, _)| name.to_owned()).collect()).unwrap_or_default()
 }
 
-/// Renames in place, comments included.
+/// Renames in place, including comments.
 fn rename(parent: &mut Item, name: &str, new: &str) {
     let mut order = names_of(parent);
     let Some(table) = parent.as_table_like_mut() else { return };
@@ -205,7 +206,7 @@ fn rename(parent: &mut Item, name: &str, new: &str) {
     sort(parent, &order.iter().collect::<Vec<_>>());
 }
 
-/// Brings the entries of a table into `order`; entries that are not in it come last.
+/// Sorts the entries of a table by `order`; other entries come last.
 fn reorder(parent: &mut Item, order: &[&String]) {
     let names = names_of(parent);
     let present: Vec<&String> = names.iter().filter(|name| order.contains(name)).collect();
@@ -213,7 +214,7 @@ fn reorder(parent: &mut Item, order: &[&String]) {
         return;
     }
     sort(parent, order);
-    // A table's position decides where it is printed: all move to where the first one stood.
+    // A table's position decides where it is printed: all move to the position of the first.
     let Some(table) = parent.as_table_like_mut() else { return };
     let mut first = None;
     for (_, item) in table.iter_mut() {

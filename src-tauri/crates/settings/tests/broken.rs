@@ -1,5 +1,5 @@
-//! Twenty and more ways to break the file by hand: each is found, named by its field, and never
-//! answered with the value of a secret.
+//! Over twenty ways to break the file by hand: each is found, reported with its field, and never
+//! quotes a secret.
 
 #![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
 
@@ -8,7 +8,7 @@ use settings::{Problem, SettingsError, SettingsStore, Severity, StoreState};
 const KEY: &str = "sk-proj-CANARY0123456789abcdef";
 const CREATED: &str = "created = 2026-01-31T09:30:00Z";
 
-/// A key and a backend, which the next line continues.
+/// A key and a backend; the next line continues the backend.
 const PAIR: &str = "[credentials.k]\ncreated = 2026-01-31T09:30:00Z\n\n[backends.up]\n\
                     base_url = \"https://api.example.com/v1\"\n";
 

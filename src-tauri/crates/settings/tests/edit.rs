@@ -1,4 +1,4 @@
-//! Edits through the store: what a person wrote around our values must survive them, byte by byte.
+//! Edits through the store: everything a person wrote around our values must survive unchanged.
 
 #![expect(
     clippy::expect_used,
@@ -580,7 +580,7 @@ fn any_route() -> impl Strategy<Value = RouteSettings> {
     )
 }
 
-/// Everything about where requests go: routes in any order, numbers, cache, pools, limits.
+/// Any routing settings: routes in any order, numbers, cache, pools, limits.
 fn any_routing() -> impl Strategy<Value = Settings> {
     let routes = proptest::collection::vec(("[a-z][a-z0-9]{0,4}", any_route()), 0..5);
     let preset = proptest::sample::select(ResiliencePreset::ALL);
@@ -632,8 +632,8 @@ fn any_routing() -> impl Strategy<Value = Settings> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// From any settings to any others, over a file with comments: what is read back is what was
-    /// meant, in its order, the comments on what stayed are there, and saying it again changes nothing.
+    /// Between any two settings, over a file with comments: the file reads back as the new
+    /// settings, in order; comments on unchanged entries stay, and a repeated edit changes nothing.
     #[test]
     fn any_edit_reads_back_as_it_was_meant(one in any_settings(), two in any_settings()) {
         let fixture = Fixture::new(Some("# mine\nversion = 1\n\n# door\n[gateway] # in\nport = 5000 # p\n"));
@@ -653,7 +653,7 @@ proptest! {
         prop_assert_eq!(before, fixture.text());
     }
 
-    /// The same of routes and what belongs to them, over a file that spells some of it by hand.
+    /// The same for routes and related settings, over a file with handwritten forms.
     #[test]
     fn any_edit_of_routes_reads_back_as_it_was_meant(one in any_routing(), two in any_routing()) {
         let fixture = Fixture::new(Some(ROUTES_BY_HAND));
@@ -668,7 +668,7 @@ proptest! {
     }
 }
 
-/// Each of the spellings that we never write.
+/// All forms that we never write.
 const ROUTES_BY_HAND: &str = r#"# mine
 version = 1
 

@@ -1,4 +1,4 @@
-//! Routes and pools in the file: what a person may write, what is said about it, and how edits keep it.
+//! Routes and pools in the file: accepted forms, reported problems, and their survival of edits.
 
 #![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
 

@@ -1,32 +1,30 @@
-//! The user's choice of vault, as the shell hands it in.
+//! The user's choice of vault, as passed in by the shell.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::{EnvStore, FileStore, Keychain, MemoryStore, SecretStore, VaultKind, WORK_FACTOR_LOG2};
 
-/// Which vault to open. There is no value for "whatever works".
+/// The vault to open. There is no automatic choice.
 pub enum VaultConfig {
-    /// The keychain, with items under this service name.
+    /// The keychain.
     Keychain {
-        /// [`crate::KEYCHAIN_SERVICE`] but in tests.
+        /// Service name of the items: [`crate::KEYCHAIN_SERVICE`] except in tests.
         service: String,
     },
-    /// The encrypted file at this path. Nothing is created before a passphrase is given.
+    /// The encrypted file. It is created once a passphrase is given.
     File {
-        /// Where the file lies or will lie.
         path: PathBuf,
-        /// Where its highest revision is remembered.
+        /// File that stores the highest revision seen.
         revision_path: PathBuf,
     },
-    /// What was read of the variables of the process, which only the shell may do.
+    /// The process's environment variables, which only the shell may read.
     Env(Arc<EnvStore>),
-    /// Nothing on disk.
+    /// Not persistent.
     Memory,
 }
 
 impl VaultConfig {
-    /// The kind it names.
     #[must_use]
     pub const fn kind(&self) -> VaultKind {
         match self {

@@ -1,8 +1,8 @@
-//! A read-only view of the variables in which tools expect keys.
+//! A read-only vault of the environment variables in which tools expect keys.
 //!
-//! The shell passes the variables in; nothing here reads the environment. Each known variable stands
-//! for one credential bound to its vendor's own host, so a key from the environment cannot be sent
-//! to any other.
+//! The shell passes the variables in; this module does not read the environment. Each known
+//! variable is one credential bound to its vendor's host, so a key from the environment cannot be
+//! sent anywhere else.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,10 @@ use crate::{Damage, SecretStore, VaultError, VaultKind};
 /// A variable that a vendor's own tools read a key from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownVariable {
-    /// Name of the variable.
     pub variable: &'static str,
-    /// Id of the credential it stands for.
+    /// Id of its credential.
     pub credential: &'static str,
-    /// The host its key is for.
+    /// The host that its key is for.
     pub origin: &'static str,
 }
 
@@ -30,10 +29,10 @@ const fn known(
     KnownVariable { variable, credential, origin }
 }
 
-/// The variables we know, from each vendor's documentation of its SDK: those of the presets, which a
-/// test in `engine` holds against this table, a second one of Google's, and GitHub's, whose token most
-/// developers have and no backend uses any more. Of two for one credential the
-/// earlier wins: `GEMINI_API_KEY` names this API, `GOOGLE_API_KEY` may be for any of Google's.
+/// The known variables, from the documentation of each vendor's SDK: those of the presets (checked
+/// by a test in `engine`), a second one of Google's, and GitHub's, whose token most developers have
+/// although no backend uses it any more. If two variables have one credential, the earlier wins:
+/// `GEMINI_API_KEY` names this API, `GOOGLE_API_KEY` may be for any of Google's.
 pub const KNOWN_VARIABLES: &[KnownVariable] = &[
     known("OPENAI_API_KEY", "openai", "https://api.openai.com"),
     known("ANTHROPIC_API_KEY", "anthropic", "https://api.anthropic.com"),
@@ -79,13 +78,13 @@ pub const KNOWN_VARIABLES: &[KnownVariable] = &[
     known("OPENCODE_API_KEY", "opencode", "https://opencode.ai"),
 ];
 
-/// The keys found in a set of variables.
+/// The keys found among the variables.
 pub struct EnvStore {
     found: BTreeMap<CredentialId, Result<BoundSecret, Damage>>,
 }
 
 impl EnvStore {
-    /// Keeps what [`KNOWN_VARIABLES`] names and zeroes the rest. An empty variable counts as unset.
+    /// Keeps the [`KNOWN_VARIABLES`] and zeroes the rest. An empty variable counts as unset.
     #[must_use]
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut given: BTreeMap<String, String> = variables.into_iter().collect();
@@ -104,7 +103,7 @@ impl EnvStore {
         Self { found }
     }
 
-    /// The credentials for which a variable is set, usable or not.
+    /// Credentials with a variable that is set, usable or not.
     pub fn ids(&self) -> impl Iterator<Item = &CredentialId> {
         self.found.keys()
     }

@@ -1,9 +1,9 @@
-//! The one form in which a secret is stored: versioned JSON on one line, the origin beside the key.
+//! The stored form of a secret: versioned JSON on one line, with the origin beside the key.
 //!
 //! One line, because gnome-keyring 50 was reported to corrupt a secret with a raw line break
-//! (omacom/omarchy#5105); valid UTF-8, because KWallet keeps nothing else; bytes rather than text,
-//! because Windows stores text as UTF-16 and halves what fits. This is the only file of the crate
-//! that looks inside a secret.
+//! (omacom/omarchy#5105); valid UTF-8, because KWallet accepts nothing else; bytes rather than
+//! text, because Windows stores text as UTF-16, which halves the capacity. This is the only file of
+//! the crate that looks inside a secret.
 
 use domain::{BoundSecret, Origin, Secret};
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::{Damage, VaultError};
 
-/// Most bytes of a stored item: `CRED_MAX_CREDENTIAL_BLOB_SIZE` of Windows' Credential Manager, kept
-/// on every system so that a vault can move.
+/// Largest stored item in bytes: `CRED_MAX_CREDENTIAL_BLOB_SIZE` of Windows' Credential Manager,
+/// applied on every system so that a vault can move.
 pub const ENVELOPE_BYTES_MAX: usize = 2_560;
 
 /// The version written, and the only one read.
@@ -21,11 +21,11 @@ const VERSION: u32 = 1;
 /// A stored item. Zeroed when dropped.
 pub(crate) type Envelope = Zeroizing<Vec<u8>>;
 
-/// Room for the largest envelope there can be (every character escaped), so that the buffer never
-/// moves and leaves a copy behind.
+/// Capacity for the largest possible envelope (every character escaped), so that the buffer is
+/// never reallocated, which would leave a copy behind.
 const BUFFER_BYTES: usize = 2 * domain::SECRET_BYTES_MAX + 1_024;
 
-/// Writes the envelope, or refuses one over [`ENVELOPE_BYTES_MAX`].
+/// Encodes the envelope. Fails if it exceeds [`ENVELOPE_BYTES_MAX`].
 pub(crate) fn seal(bound: &BoundSecret) -> Result<Envelope, VaultError> {
     let (secret, origin) = bound.parts();
     let line =
@@ -38,7 +38,7 @@ pub(crate) fn seal(bound: &BoundSecret) -> Result<Envelope, VaultError> {
     Ok(bytes)
 }
 
-/// Reads an envelope. The parser's own error is dropped on purpose: it may quote what it read.
+/// Decodes an envelope. The parser's error is dropped because it may quote the secret.
 pub(crate) fn open(bytes: &[u8]) -> Result<BoundSecret, VaultError> {
     let damaged = |damage| VaultError::Damaged(damage);
     let version: Version = serde_json::from_slice(bytes).map_err(|_| damaged(Damage::Item))?;

@@ -1,10 +1,10 @@
-//! One file, encrypted with a passphrase, for machines that have no keychain (SSH boxes, CI).
+//! A file encrypted with a passphrase, for machines without a keychain (SSH boxes, CI).
 //!
-//! The format is age's (`age -d` opens it), so a user is never locked in; inside is JSON, one
-//! envelope per key. It is decrypted once and kept in memory, zeroed on drop. Every write goes beside
-//! the file, is synced, and then takes its place, so a crash leaves the old one or the new one.
-//! Invariant: no file appears before a passphrase was given, and a file that cannot be opened is
-//! never written over.
+//! The format is age's (`age -d` opens it), so the user is never locked in; inside is JSON with one
+//! envelope per key. It is decrypted once and kept in memory, zeroed on drop. A write goes to a
+//! file beside it, is synced, and then renamed, so a crash leaves the old file or the new one.
+//! Invariant: no file is created before a passphrase is given, and a file that cannot be opened is
+//! never overwritten.
 
 mod cipher;
 mod disk;
@@ -29,31 +29,31 @@ pub struct FileStore {
     revision_path: PathBuf,
     work_factor_log2: u8,
     opened: Mutex<Option<Opened>>,
-    /// Why the file was not opened when that was last tried.
+    /// The last failed attempt to open the file.
     refused: Mutex<Option<Refused>>,
 }
 
 struct Refused {
     error: VaultError,
-    /// The file then; another one may be opened.
+    /// The file's content at that time; a changed file is tried again.
     on_disk: Vec<u8>,
 }
 
 struct Opened {
     passphrase: Passphrase,
     contents: Contents,
-    /// The file as it was last read or written, to notice when someone else wrote it.
+    /// Content of the file when last read or written, to detect changes by others.
     on_disk: Vec<u8>,
-    /// Whether a later revision was seen than the one that was read; over with the next write.
+    /// True if a later revision was seen than the one read. Cleared by the next write.
     is_outdated: bool,
 }
 
 type Items = BTreeMap<CredentialId, Envelope>;
 
 impl FileStore {
-    /// The file at `path`, which need not exist, whose highest revision is remembered at
-    /// `revision_path`. Touches nothing. `work_factor_log2` is scrypt's, [`WORK_FACTOR_LOG2`] but in
-    /// tests, held to 1..=[`WORK_FACTOR_LOG2_MAX`].
+    /// A store for the file at `path`, which need not exist. `revision_path` stores the highest
+    /// revision seen. Does no IO. `work_factor_log2` is scrypt's: [`WORK_FACTOR_LOG2`] except in
+    /// tests, clamped to 1..=[`WORK_FACTOR_LOG2_MAX`].
     #[must_use]
     pub fn new(path: PathBuf, revision_path: PathBuf, work_factor_log2: u8) -> Self {
         let work_factor_log2 = work_factor_log2.clamp(1, WORK_FACTOR_LOG2_MAX);
@@ -66,7 +66,7 @@ impl FileStore {
         }
     }
 
-    /// The reason for which the file is closed. A file that no passphrase can open is told so before
+    /// The reason why the file is locked. A file that no passphrase can open is reported before
     /// anyone is asked for one.
     fn locked(&self) -> VaultError {
         let bytes = match disk::read(&self.path) {
@@ -95,7 +95,7 @@ impl FileStore {
         Ok(Opened { passphrase: passphrase.clone(), contents, on_disk: bytes, is_outdated })
     }
 
-    /// Whether a later revision was seen before. One that was not is remembered.
+    /// True if a later revision was seen before; otherwise saves this one.
     fn is_older(&self, contents: &Contents) -> bool {
         let seen = revision::seen(&self.revision_path);
         if seen < contents.revision {
@@ -104,7 +104,7 @@ impl FileStore {
         seen > contents.revision
     }
 
-    /// Encrypts and writes `items`, and only then makes them the ones in memory.
+    /// Encrypts and writes `items`, and then keeps them in memory.
     fn replace(&self, opened: &mut Opened, items: Items) -> Result<(), VaultError> {
         let last = opened.contents.revision.max(revision::seen(&self.revision_path));
         let contents = Contents { revision: last.saturating_add(1), items };
@@ -117,7 +117,7 @@ impl FileStore {
         Ok(())
     }
 
-    /// Applies one change to what is in the file now, which another process may have written since.
+    /// Applies a change to the file's current content, which another process may have written.
     fn change(
         &self,
         change: impl FnOnce(&mut Items) -> Result<(), VaultError>,
@@ -141,7 +141,7 @@ impl FileStore {
         Ok(())
     }
 
-    /// Makes the empty file. Its being there fixes the passphrase before the first key is entered.
+    /// Creates the empty file. This fixes the passphrase before the first key is entered.
     fn create(
         &self,
         passphrase: &Passphrase,
@@ -172,8 +172,8 @@ impl SecretStore for FileStore {
         })
     }
 
-    /// One write for all, and then the file is opened again from the disk: who moves keys here removes
-    /// them from where they were.
+    /// Writes all secrets at once and decrypts the file from disk again: a caller that moves keys
+    /// here deletes them from their source.
     fn put_all(&self, secrets: &[(CredentialId, BoundSecret)]) -> Result<(), VaultError> {
         let sealed = secrets.iter().map(|(id, secret)| Ok((id.clone(), envelope::seal(secret)?)));
         let sealed: Items = sealed.collect::<Result<_, VaultError>>()?;
@@ -205,8 +205,8 @@ impl SecretStore for FileStore {
         })
     }
 
-    /// Re-reads the file and writes what is in memory beside it, without touching the file itself:
-    /// encrypting it anew would cost a key derivation and prove no more.
+    /// Reads the file again and writes its content to a temporary file beside it, without touching
+    /// the file itself: encrypting it again would cost a key derivation and prove no more.
     fn probe(&self) -> Result<(), VaultError> {
         let mut guard = self.opened.lock();
         let opened = guard.as_mut().ok_or_else(|| self.locked())?;
@@ -214,8 +214,8 @@ impl SecretStore for FileStore {
         disk::try_beside(&self.path, &opened.on_disk)
     }
 
-    /// Opens the file, or makes it if there is none. A passphrase that does not open it leaves both
-    /// the file and what is in memory as they were.
+    /// Opens the file, or creates it if there is none. A wrong passphrase changes neither the file
+    /// nor the state in memory.
     fn unlock(&self, passphrase: &Passphrase) -> Result<(), VaultError> {
         let mut guard = self.opened.lock();
         let Some(bytes) = disk::read(&self.path)? else {

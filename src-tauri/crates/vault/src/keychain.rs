@@ -1,8 +1,8 @@
-//! The operating system's keychain, one item per key.
+//! The operating system's keychain, with one item per key.
 //!
-//! The Linux store keeps its session, and after the service restarts every call fails for ever; so a
-//! platform failure opens the store anew and tries once more (measured: right again after 83 ms). An
-//! item is updated in place, since deleting it would drop the access list macOS keeps with it.
+//! The Linux store caches its session, and every call fails for ever after the service restarts; a
+//! platform failure therefore reopens the store and retries once (measured: works again after 83
+//! ms). An item is updated in place, since deleting it would drop its access list on macOS.
 
 mod fault;
 
@@ -16,18 +16,18 @@ use zeroize::Zeroizing;
 use crate::envelope;
 use crate::{Damage, SecretStore, VaultError, VaultKind};
 
-/// The service name under which Gatehouse's items stand in the keychain.
+/// Service name of Gatehouse's items.
 pub const KEYCHAIN_SERVICE: &str = "gatehouse";
 
 /// User name of the probe's item. No credential can have it: an id begins with a letter or digit.
 const PROBE_USER: &str = ".probe";
 
-/// What the probe writes: not a secret, so it may be seen.
+/// Value written by the probe: not a secret.
 const PROBE_VALUE: &[u8] = br#"{"v":1,"probe":true}"#;
 
 type Opener = fn() -> keyring_core::Result<Arc<CredentialStore>>;
 
-/// The keychain of this machine's user.
+/// The keychain of the current user.
 pub struct Keychain {
     service: String,
     opener: Opener,
@@ -35,15 +35,16 @@ pub struct Keychain {
 }
 
 impl Keychain {
-    /// The keychain, with items under `service` ([`KEYCHAIN_SERVICE`] but in tests). Touches nothing
-    /// until the first call.
+    /// A store for items under `service` ([`KEYCHAIN_SERVICE`] except in tests). Does nothing until
+    /// the first call.
     #[must_use]
     pub fn new(service: impl Into<String>) -> Self {
         Self { service: service.into(), opener: open_platform, store: Mutex::new(None) }
     }
 
     fn store(&self) -> keyring_core::Result<Arc<CredentialStore>> {
-        // Opened outside the lock: a service that hangs here must not hold up the others' errors.
+        // Opened outside the lock: a service that hangs here must not delay the errors of other
+        // calls.
         if let Some(store) = self.store.lock().clone() {
             return Ok(store);
         }
@@ -60,7 +61,7 @@ impl Keychain {
         action(&self.store()?.build(&self.service, user, None)?)
     }
 
-    /// Runs `action`, and once more on a newly opened store when the first may have lost its session.
+    /// Runs `action`, and once more on a reopened store if the session may be lost.
     fn with_entry<T>(
         &self,
         user: &str,

@@ -1,9 +1,9 @@
-//! Where keys rest: the keychain, an encrypted file, the environment, or memory.
+//! Storage for keys: the keychain, an encrypted file, the environment, or memory.
 //!
-//! The kind is chosen explicitly ([`VaultKind`]) and never changes behind the user's back: when the
-//! chosen store is missing, locked or hanging, that is a [`VaultState`] with a name and a remedy, not
-//! a reason to write somewhere else. Invariant: this crate writes no secret in plain text anywhere,
-//! and a frozen keychain costs a caller a bounded wait and the process a bounded number of threads.
+//! The kind is chosen explicitly ([`VaultKind`]) and never changes silently: a missing, locked or
+//! hanging store is a [`VaultState`] with a name and a remedy, never a reason to write elsewhere.
+//! Invariant: this crate writes no secret in plain text anywhere, and a frozen keychain costs a
+//! caller a bounded wait and the process a bounded number of threads.
 
 mod config;
 mod env;

@@ -8,14 +8,13 @@ use parking_lot::Mutex;
 use crate::envelope::{self, Envelope};
 use crate::{SecretStore, VaultError, VaultKind};
 
-/// A store in memory. Keeps the same envelopes as the others, so it refuses what they refuse.
+/// A store in memory. Uses the same envelopes as the others, so it refuses what they refuse.
 #[derive(Default)]
 pub struct MemoryStore {
     items: Mutex<HashMap<CredentialId, Envelope>>,
 }
 
 impl MemoryStore {
-    /// An empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -6,14 +6,14 @@ use zeroize::Zeroize;
 /// Fewest characters of a passphrase (NIST SP 800-63B section 5.1.1.1).
 pub const PASSPHRASE_CHARS_MIN: usize = 8;
 
-/// Longest passphrase accepted, in bytes. Far above what a person types; keeps input bounded.
+/// Longest passphrase accepted, in bytes. Far above what a person types; bounds the input.
 pub const PASSPHRASE_BYTES_MAX: usize = 1_024;
 
-/// What encrypts the file vault. Its `Debug` prints nothing of it.
+/// The passphrase of the file vault. Its `Debug` output does not contain it.
 #[derive(Debug, Clone)]
 pub struct Passphrase(SecretString);
 
-/// Why a passphrase was refused. Says nothing of the passphrase itself.
+/// Reason why a passphrase was rejected. Does not contain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PassphraseRejected {
     /// Fewer than [`PASSPHRASE_CHARS_MIN`] characters.
@@ -25,7 +25,7 @@ pub enum PassphraseRejected {
 }
 
 impl Passphrase {
-    /// Takes a passphrase exactly as it was typed: white space counts.
+    /// Accepts a passphrase exactly as typed: white space counts.
     pub fn parse(mut text: String) -> Result<Self, PassphraseRejected> {
         let refused = if text.chars().count() < PASSPHRASE_CHARS_MIN {
             Some(PassphraseRejected::TooShort)

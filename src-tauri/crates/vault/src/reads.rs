@@ -1,7 +1,8 @@
-//! Values read lately and reads under way: each request asks for its key, the keychain is asked once.
+//! Recently read values and reads in flight: every request needs its key, but the keychain is read
+//! once.
 //!
-//! A value leaves after [`CACHE_SECS_MAX`], and as soon as a write to it begins. A read that began
-//! before a write ended may carry the old value; the count of writes keeps it from being remembered.
+//! A value is dropped after [`CACHE_SECS_MAX`] and when a write to it starts. A read that started
+//! before a write ended may return the old value; the write count prevents caching it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,33 +13,33 @@ use tokio::sync::watch;
 
 use crate::VaultError;
 
-/// Longest time a value stays in memory after it was read, in seconds. Long enough that a working
-/// day of requests asks the keychain a few dozen times, short enough that a key does not linger.
+/// Longest time a value is cached, in seconds. Long enough for a few dozen keychain reads in a
+/// working day, short enough that a key does not linger.
 pub const CACHE_SECS_MAX: u64 = 300;
 
-/// Most values in memory at once; past it the one that would expire first goes.
+/// Most cached values; past it the first to expire is dropped.
 pub const CACHE_ENTRIES_MAX: usize = 256;
 
-/// What a read ends with, shared by all who waited for it.
+/// Result of a read, shared by all its waiters.
 pub(crate) type Reading = Result<Arc<BoundSecret>, VaultError>;
 
-/// The receiving end of a read under way. Closed without a value when its leader gave up.
+/// Receives the result of a read in flight. Closed without a value if its leader gave up.
 pub(crate) type Flight = watch::Receiver<Option<Reading>>;
 
-/// The right and duty to make one read.
+/// Held by the only task that performs a read.
 pub(crate) struct Lead {
     number: u64,
     writes_seen: u64,
     sender: watch::Sender<Option<Reading>>,
 }
 
-/// How to come by a value.
+/// How to obtain a value.
 pub(crate) enum Turn {
-    /// It is here.
+    /// It is cached.
     Kept(Arc<BoundSecret>),
-    /// Someone is reading it.
+    /// Wait for the read in flight.
     Join(Flight),
-    /// Read it.
+    /// Perform the read.
     Lead(Lead),
 }
 
@@ -71,7 +72,7 @@ impl Reads {
         Turn::Lead(Lead { number: self.flights_begun, writes_seen: self.writes, sender })
     }
 
-    /// Ends a read: tells those who wait, and remembers the value unless a write came between.
+    /// Ends a read: notifies the waiters, and caches the value unless a write came between.
     pub(crate) fn land(&mut self, id: &CredentialId, lead: &Lead, reading: &Reading, now: Moment) {
         self.abandon(id, lead);
         if let Ok(value) = reading
@@ -84,21 +85,21 @@ impl Reads {
         lead.sender.send_replace(Some(reading.clone()));
     }
 
-    /// Ends a read without an outcome: the next who asks leads.
+    /// Ends a read without a result: the next caller leads.
     pub(crate) fn abandon(&mut self, id: &CredentialId, lead: &Lead) {
         if self.flights.get(id).is_some_and(|(number, _)| *number == lead.number) {
             self.flights.remove(id);
         }
     }
 
-    /// Notes that a write to `id` begins or has ended: what is known of it is no longer true.
+    /// Drops the cached value and the read in flight of `id`. Call it when a write starts and ends.
     pub(crate) fn forget(&mut self, id: &CredentialId) {
         self.writes += 1;
         self.kept.remove(id);
         self.flights.remove(id);
     }
 
-    /// Drops, and so zeroes, every value whose time is over.
+    /// Drops, and so zeroes, expired values.
     pub(crate) fn drop_expired(&mut self, now: Moment) {
         self.kept.retain(|_, kept| now < kept.until);
     }

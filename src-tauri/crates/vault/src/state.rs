@@ -1,20 +1,20 @@
-//! How the vault stands, as the last call found it, and what the user can do about it.
+//! The vault's state at the last call, and the remedies for the user.
 
-/// What keeps a vault closed.
+/// Reason why a vault is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lock {
     /// The keychain itself is locked, or its unlock prompt was dismissed.
     Keychain,
-    /// The file vault exists and has not been given its passphrase since the start.
+    /// The vault file exists, but its passphrase was not given since the start.
     PassphraseNeeded,
-    /// There is no file vault yet: the first passphrase makes it.
+    /// There is no vault file yet: the first passphrase creates it.
     PassphraseUnset,
-    /// The passphrase given does not open the file.
+    /// The given passphrase does not open the file.
     PassphraseWrong,
 }
 
 impl Lock {
-    /// What is the matter.
+    /// Short description of the problem.
     #[must_use]
     pub const fn what(self) -> &'static str {
         match self {
@@ -25,7 +25,7 @@ impl Lock {
         }
     }
 
-    /// What to do, as one sentence.
+    /// The remedy in one sentence.
     #[must_use]
     pub const fn hint(self) -> &'static str {
         match self {
@@ -46,33 +46,33 @@ impl Lock {
     }
 }
 
-/// What to do about a vault that [`crate::Vault::is_outdated`].
+/// Remedy for a vault that [`crate::Vault::is_outdated`].
 pub const OUTDATED_HINT: &str = "Keys that were added or changed since are missing or old. Put the \
     newer file back, or add those keys again.";
 
-/// How the vault stood at the last call.
+/// State of the vault at the last call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VaultState {
-    /// Nothing conclusive has been asked of it yet.
+    /// No call has been conclusive yet.
     Unchecked,
-    /// It answered.
+    /// The store answered.
     Ready,
-    /// It is there and closed.
+    /// The store exists but is locked.
     Locked(Lock),
-    /// A Secret Service runs, but has no collection to keep keys in.
+    /// A Secret Service runs but has no collection for keys.
     NoCollection,
     /// No keychain answers at all.
     Unavailable,
     /// The vault file cannot be read or written.
     FileUnusable,
-    /// It did not answer within the time limit.
+    /// No answer within the time limit.
     Hung,
     /// The encrypted file is not what was written.
     Damaged,
 }
 
 impl VaultState {
-    /// What to do, as one or two sentences. Empty when there is nothing to do.
+    /// The remedy in one or two sentences. Empty if nothing is wrong.
     #[must_use]
     pub const fn hint(self) -> &'static str {
         match self {

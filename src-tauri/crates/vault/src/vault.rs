@@ -1,9 +1,9 @@
-//! The vault as the rest of the program sees it: asynchronous, time-limited, asked once per key.
+//! The public vault: asynchronous, with time limits and one read per key.
 //!
-//! A store's call may hang for ever (a frozen Secret Service, an unlock prompt nobody answers). Each
-//! runs on a blocking thread under a time limit; a thread that hangs keeps its permit, so at most
-//! [`CALLS_AT_ONCE_MAX`] threads can ever be lost; and once one call hung, the others fail at once
-//! until a single call is let through to look again.
+//! A store's call may hang for ever (a frozen Secret Service, an unanswered unlock prompt). Each
+//! runs on a blocking thread with a time limit. A hanging thread keeps its permit, so at most
+//! [`CALLS_AT_ONCE_MAX`] threads can be lost. After one call hung, others fail at once until a
+//! single call is let through to check again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,30 +19,30 @@ use tokio::time::timeout;
 use crate::reads::{Flight, Lead, Reading, Reads, Turn};
 use crate::{Passphrase, SecretStore, VaultConfig, VaultError, VaultKind, VaultState};
 
-/// Longest wait for a keychain, in milliseconds: what a person takes for an answer rather than a
-/// hang, and also how long D-Bus waits before it says `NoReply`.
+/// Longest wait for a keychain, in milliseconds: what users still accept as an answer, and also
+/// D-Bus' time-out for `NoReply`.
 pub const CALL_MS_MAX: u64 = 2_000;
 
-/// Longest wait for the file vault, in milliseconds. Deriving its key is work, not silence: half a
-/// second here, several on a slow or busy machine.
+/// Longest wait for the file vault, in milliseconds. Its key derivation takes half a second here,
+/// several on a slow or busy machine.
 pub const FILE_CALL_MS_MAX: u64 = 15_000;
 
-/// Most calls on a store at once, and so most threads a hanging store can hold. The file vault does
-/// one after the other, in the order in which they were asked: who asks for a key while it is being
-/// opened must not come first and be told that it is locked.
+/// Most concurrent calls on a store, and so most threads that a hanging store can hold. The file
+/// vault serves one call at a time, in order: a read during an unlock must wait for it, not fail as
+/// locked.
 pub const CALLS_AT_ONCE_MAX: usize = 4;
 
-/// After a call hung: seconds until one call is let through to see whether the store answers again.
+/// Seconds after a hanging call until one call is let through to check the store.
 pub const RECHECK_SECS: u64 = 10;
 
-/// The one vault of the process. Clones are the same vault, also after [`Vault::switch_to`].
+/// The process's vault. Clones share it, also after [`Vault::switch_to`].
 #[derive(Clone)]
 pub struct Vault {
     current: Arc<ArcSwap<Shared>>,
 }
 
 impl Vault {
-    /// The vault over a store of the caller's choice. Touches nothing until the first call.
+    /// A vault over `store`. Does nothing until the first call.
     #[must_use]
     pub fn new(store: Arc<dyn SecretStore>, clock: Arc<dyn Clock>) -> Self {
         let at_once = if store.kind() == VaultKind::File { 1 } else { CALLS_AT_ONCE_MAX };
@@ -57,13 +57,13 @@ impl Vault {
         Self { current: Arc::new(ArcSwap::from_pointee(shared)) }
     }
 
-    /// The vault the user chose, and never another. Touches nothing until the first call.
+    /// The vault that the user chose, never another. Does nothing until the first call.
     #[must_use]
     pub fn open(config: VaultConfig, clock: Arc<dyn Clock>) -> Self {
         Self::new(config.into_store(), clock)
     }
 
-    /// Uses `other`'s store from now on, for every clone. Calls under way end on the old store.
+    /// Switches all clones to `other`'s store. Running calls end on the old store.
     pub fn switch_to(&self, other: &Self) {
         self.current.store(other.shared());
     }
@@ -72,27 +72,26 @@ impl Vault {
         self.current.load_full()
     }
 
-    /// Which kind of vault this is.
     #[must_use]
     pub fn kind(&self) -> VaultKind {
         self.current.load().store.kind()
     }
 
-    /// How it stood at the last call that told anything. Asks nothing.
+    /// The state at the last conclusive call. Makes no call.
     #[must_use]
     pub fn state(&self) -> VaultState {
         self.current.load().standing.lock().state
     }
 
-    /// Whether an older copy of the vault file stands in its place. Asks nothing; false until the file
-    /// was opened, and again after the next change.
+    /// True if the vault file is an older copy than the last one seen. Does no IO; false until the
+    /// file is opened, and again after the next change.
     #[must_use]
     pub fn is_outdated(&self) -> bool {
         self.current.load().store.is_outdated()
     }
 
-    /// The secret under `id`. From memory, without leaving the thread, when it was read in the last
-    /// [`crate::CACHE_SECS_MAX`] seconds; readers of one id share one call on the store.
+    /// The secret under `id`. Cached for [`crate::CACHE_SECS_MAX`] seconds; concurrent readers of
+    /// one id share one call on the store.
     pub async fn get(&self, id: &CredentialId) -> Reading {
         let shared = self.shared();
         loop {
@@ -109,7 +108,7 @@ impl Vault {
         }
     }
 
-    /// Stores the secret under `id`, in place of what was there. After [`VaultError::Hung`] it may
+    /// Stores the secret under `id` and replaces an existing one. After [`VaultError::Hung`] it may
     /// or may not be stored.
     pub async fn put(&self, id: &CredentialId, secret: BoundSecret) -> Result<(), VaultError> {
         let id = id.clone();
@@ -117,7 +116,7 @@ impl Vault {
     }
 
     /// Stores several secrets. The file vault writes them at once, since each write derives its key
-    /// anew; the others store one after the other and stop at the first that fails.
+    /// again; other stores write one after the other and stop at the first error.
     pub async fn put_all(
         &self,
         secrets: Vec<(CredentialId, BoundSecret)>,
@@ -138,22 +137,22 @@ impl Vault {
         .await
     }
 
-    /// Removes the secret under `id`; [`VaultError::NotFound`] if there is none.
+    /// Deletes the secret under `id`; [`VaultError::NotFound`] if there is none.
     pub async fn remove(&self, id: &CredentialId) -> Result<(), VaultError> {
         let id = id.clone();
         self.call(move |shared| shared.write(&id, |store| store.remove(&id))).await
     }
 
-    /// Proves that the store works, by writing and reading something that is not a key.
+    /// Proves that the store works by writing and reading a value that is not a key.
     pub async fn probe(&self) -> Result<(), VaultError> {
         self.call(|shared| shared.store.probe()).await
     }
 
-    /// Gives the file vault its passphrase; the first one ever makes the file. Other kinds have
-    /// nothing to unlock.
+    /// Unlocks the file vault with its passphrase; the very first one creates the file. Does
+    /// nothing for other kinds.
     ///
-    /// Its place before later calls is taken here and not when the future is first polled, so it may
-    /// be handed to another task: whoever asks for a key from now on waits for its end.
+    /// The call takes its place before later calls here, not when the future is first polled, so
+    /// the future may be handed to another task: later reads wait for its end.
     pub fn unlock(
         &self,
         passphrase: Passphrase,
@@ -163,16 +162,16 @@ impl Vault {
         async move { call_at(&shared, place, move |shared| shared.store.unlock(&passphrase)).await }
     }
 
-    /// Looks again now, at the user's wish, without waiting for the next slot.
+    /// Checks the store now, without waiting for the next recheck.
     pub async fn recheck(&self) -> VaultState {
         self.current.load().standing.lock().closed_until = None;
-        // The outcome is in the state, which is what was asked for.
+        // The result is in the state.
         drop(self.probe().await);
         self.state()
     }
 
-    /// Zeroes every value in memory whose time is over. For the engine to call about once a minute,
-    /// since nothing else touches a key that is never asked for again.
+    /// Zeroes expired values in memory. The engine calls it about once a minute, since nothing else
+    /// touches a key that is never read again.
     pub fn drop_expired(&self) {
         let shared = self.shared();
         shared.reads.lock().drop_expired(shared.clock.now());
@@ -211,9 +210,9 @@ async fn call_at<T: Send + 'static>(
     outcome
 }
 
-/// The store's answer is noted on its own thread, so that one which comes late still counts: a user
-/// who answers the unlock prompt after half a minute finds the vault open at once. Silence is noted
-/// by who still waits: found out late, it would hide a newer answer.
+/// Records the store's answer on its own thread, so that a late one still counts: after a user
+/// answers the unlock prompt half a minute late, the vault is open at once. A time-out is recorded
+/// by the waiting caller: recorded late, it would hide a newer answer.
 async fn run<T: Send + 'static>(
     shared: &Arc<Shared>,
     place: Option<OwnedSemaphorePermit>,
@@ -246,7 +245,7 @@ impl fmt::Debug for Vault {
     }
 }
 
-/// The outcome of a read someone else leads; `None` when they gave up.
+/// The result of a read led by another task; `None` if it gave up.
 async fn landed(mut flight: Flight) -> Option<Reading> {
     let landed = flight.wait_for(Option::is_some).await.ok()?;
     landed.clone()
@@ -258,19 +257,19 @@ struct Shared {
     reads: Mutex<Reads>,
     standing: Mutex<Standing>,
     permits: Arc<Semaphore>,
-    /// Held over a write and its reading back, so that no other write comes between the two.
+    /// Held during a write and its read-back, so that no other write comes between.
     writing: Mutex<()>,
 }
 
-/// How the store stands, and until when calls fail at once because one hung.
+/// State of the store, and the end of the time in which calls fail at once after a hang.
 struct Standing {
     state: VaultState,
     closed_until: Option<Moment>,
 }
 
 impl Shared {
-    /// Forgets what is known of `id` before and after, since a read may run beside the write, and
-    /// since a write whose caller has stopped waiting still ends here.
+    /// Drops cached reads of `id` before and after, since a read may run during the write, and
+    /// since a write whose caller stopped waiting still ends here.
     fn write(
         &self,
         id: &CredentialId,
@@ -306,7 +305,7 @@ impl Shared {
             state => state,
         };
         let state = match error {
-            // Refused before the store was asked: says nothing of it.
+            // Refused before the store was called: says nothing about it.
             Some(VaultError::ReadOnly | VaultError::TooLarge { .. }) => return,
             Some(error) => error.state().unwrap_or(reopened),
             None => VaultState::Ready,
@@ -317,7 +316,7 @@ impl Shared {
     }
 }
 
-/// A read this task leads; if the task is dropped, the next who waits leads instead.
+/// A read led by this task. If the task is dropped, another waiter leads.
 struct Leading<'a> {
     shared: &'a Shared,
     id: &'a CredentialId,

@@ -1,10 +1,10 @@
 //! The keychain vault against a real gnome-keyring in each of its states.
 //!
-//! A fake cannot show what a Secret Service says when it is locked, frozen, absent, empty or newly
-//! started, so each test runs a daemon of its own on a session bus of its own, with fresh folders. The
-//! environment belongs to the whole process, so a test starts this same program again inside that
-//! session and runs one scenario there. Without the programs the tests say that they were skipped;
-//! with `GATEHOUSE_TESTS_STRICT=1` they fail instead.
+//! A fake cannot show how a Secret Service behaves when it is locked, frozen, absent, empty or
+//! newly started, so each test runs its own daemon on its own session bus, with fresh folders. The
+//! environment belongs to the whole process, so a test starts this program again inside that
+//! session and runs one scenario there. Without the needed programs the tests report that they were
+//! skipped; with `GATEHOUSE_TESTS_STRICT=1` they fail instead.
 
 #[cfg(test)]
 #[cfg(not(target_os = "linux"))]
@@ -33,7 +33,7 @@ mod states {
 
     const SERVICE: &str = "gatehouse-states";
 
-    /// Longest a user may have to wait for the name of a state (threat S3).
+    /// Longest wait of a user for the name of a state (threat S3).
     const STATE_SECS_MAX: u64 = 6;
 
     #[test]
@@ -71,7 +71,7 @@ mod states {
         in_session(Bus::Usual, "restarted");
     }
 
-    /// One scenario, inside the private session the tests above make.
+    /// One scenario, inside the private session created by the tests above.
     #[test]
     #[ignore = "does nothing outside the session that the other tests make"]
     fn scenario() {
@@ -128,7 +128,7 @@ mod states {
     async fn no_collection() {
         let vault = open();
         let reading = in_time(vault.get(&id("openai"))).await;
-        // The bus started this one; taken over now so that it ends with the scenario.
+        // Started by the bus; taken over so that it ends with the scenario.
         let _daemon = Daemon::on_the_bus();
         assert!(matches!(reading, Err(VaultError::NotFound(_))), "{reading:?}");
         assert_eq!(vault.state(), VaultState::Unchecked, "an empty answer proves nothing");

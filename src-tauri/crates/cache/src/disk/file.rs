@@ -1,4 +1,4 @@
-//! The file: made for this user only, opened, and moved aside if it is damaged.
+//! Creates the file for this user only, opens it, and moves it aside if it is damaged.
 
 use std::fs;
 use std::io;
@@ -9,15 +9,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::address::FORMAT;
 
-/// 'GATC', the mark of our file.
+/// 'GATC', the application id of a cache file.
 const APPLICATION_ID: i64 = 1_195_463_747;
 
-/// How long to wait for a lock. Only one process at a time uses a data folder.
+/// Wait for a lock. Only one process at a time uses a data folder.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// Why the file cannot be used now.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FileError {
     #[error("the cache file or its folder could not be created")]
@@ -26,7 +25,8 @@ pub(super) enum FileError {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Opens the file for writing. [`FileError::is_damage`] if it is no file of this program and format.
+/// Opens the file for writing. The error [`FileError::is_damage`] if it is not a cache file of this
+/// format.
 pub(super) fn open(path: &Path) -> Result<Connection, FileError> {
     prepare(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -57,7 +57,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, FileError> {
 }
 
 impl FileError {
-    /// Whether the file itself is at fault, so that another one would do.
+    /// True if the file itself is at fault, so that a new one would help.
     pub(super) fn is_damage(&self) -> bool {
         matches!(self, Self::Sqlite(error) if is_damage(error))
     }
@@ -76,11 +76,11 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cell_size_check", true)
 }
 
-/// Whether the file itself is at fault.
+/// True if the file itself is at fault.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-        // A table or column that is missing or of another type.
+        // A missing table or column, or one of another type.
         || matches!(error, rusqlite::Error::SqlInputError { .. })
         || matches!(error, rusqlite::Error::InvalidColumnType(..))
 }
@@ -90,13 +90,13 @@ fn damage(detail: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(code, Some(detail.to_owned()))
 }
 
-/// Moves the file aside, over an earlier one that was: at most one is kept.
+/// Renames the file to `….damaged`, which replaces an earlier one.
 pub(super) fn move_aside(path: &Path) -> io::Result<()> {
     fs::rename(path, beside(path, ".damaged"))?;
     remove_sides(path)
 }
 
-/// Removes the file with all it has beside it.
+/// Removes the file and its side files.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     remove_sides(path)?;
     gone(fs::remove_file(path))
@@ -120,8 +120,8 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes folder (0700) and file (0600) before there is anything in them to read. SQLite gives its side
-/// files the permissions of the main file.
+/// Creates folder (0700) and file (0600) before they hold any data. SQLite gives its side files the
+/// permissions of the main file.
 fn prepare(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
         create_folder(folder)?;
@@ -151,7 +151,7 @@ fn restrict(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
-// Elsewhere the user's profile folder is private already.
+// On other systems the user's profile folder is private already.
 #[cfg(not(unix))]
 fn create_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)

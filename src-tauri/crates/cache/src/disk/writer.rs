@@ -1,4 +1,4 @@
-//! The one thread that writes: takes what is queued, commits once, answers whoever waits.
+//! The writer thread: takes queued jobs, commits them together, answers the waiters.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,13 +13,13 @@ use super::{Job, Put, RETRY, Shelf, file, short};
 use crate::kept::seal;
 use crate::{Address, Purge};
 
-/// Most writes in one transaction.
+/// Most jobs per transaction.
 const BATCH_JOBS_MAX: usize = 64;
 
-/// Rows that are looked at together when room is made.
+/// Rows evicted per step.
 const EVICTED_AT_ONCE: i64 = 64;
 
-/// Works until the queue ends.
+/// Runs until the queue is closed.
 pub(super) fn run(shelf: &Arc<Shelf>, queue: &Receiver<Job>) {
     let mut writer = Writer { shelf, connection: None, tried: shelf.clock.now() };
     writer.open();
@@ -37,7 +37,7 @@ pub(super) fn run(shelf: &Arc<Shelf>, queue: &Receiver<Job>) {
         writer.open_again();
         writer.work(batch);
     }
-    // The last uses decide what is evicted first another time.
+    // The last uses decide the eviction order after a restart.
     writer.work(Vec::new());
     writer.close();
 }
@@ -45,18 +45,18 @@ pub(super) fn run(shelf: &Arc<Shelf>, queue: &Receiver<Job>) {
 struct Writer<'c> {
     shelf: &'c Shelf,
     connection: Option<Connection>,
-    /// When the file was last opened.
+    /// Time of the last attempt to open the file.
     tried: Moment,
 }
 
-/// Who waits for an answer, and what it is if the transaction succeeds.
+/// A waiter to notify after the transaction.
 enum Waiting {
     Purged(Purge, oneshot::Sender<bool>),
     Flushed(oneshot::Sender<()>),
 }
 
 impl Writer<'_> {
-    /// Tries a file again that could not be used, now and then.
+    /// Retries to open an unusable file every [`RETRY`].
     fn open_again(&mut self) {
         let since = self.shelf.clock.now().since(self.tried);
         if self.connection.is_none() && since >= RETRY {
@@ -94,7 +94,7 @@ impl Writer<'_> {
         Ok(connection)
     }
 
-    /// Learns what is in the file.
+    /// Loads addresses and size of the file's entries, and deletes expired ones.
     fn take_stock(&self, connection: &Connection) -> rusqlite::Result<()> {
         let shelf = self.shelf;
         let now = shelf.clock.wall().unix_ms();
@@ -111,8 +111,8 @@ impl Writer<'_> {
         let last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence";
         let last: i64 = connection.query_row(last, [], |row| row.get(0))?;
         shelf.bytes.store(bytes.unsigned_abs(), Ordering::Relaxed);
-        // Only the first time in this process, or in a new file: rows it wrote stay its own when it
-        // opens the same file again.
+        // Only for the first open in this process, or a new file: rows written by this process stay
+        // its own when it opens the same file again.
         if last == 0 || shelf.boundary.load(Ordering::Acquire) == i64::MAX {
             shelf.boundary.store(last, Ordering::Release);
         }
@@ -157,7 +157,7 @@ impl Writer<'_> {
         for waiting in waiting {
             match waiting {
                 Waiting::Purged(purge, done) => {
-                    // Whoever asked may have gone.
+                    // The caller may be gone.
                     let _heard = done.send(is_done || self.purge_without_file(&purge));
                 }
                 Waiting::Flushed(done) => {
@@ -167,7 +167,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Puts a damaged file aside.
+    /// Replaces a damaged file with a new one.
     fn begin_anew(&mut self) {
         self.close();
         if let Err(error) = file::move_aside(self.shelf.path()) {
@@ -176,7 +176,7 @@ impl Writer<'_> {
         self.open();
     }
 
-    /// All changes in one transaction; false if they were not made.
+    /// Makes all changes in one transaction; false on failure.
     fn commit(&mut self, changes: &[Change]) -> bool {
         let Some(connection) = &self.connection else { return false };
         match self.change(connection, changes) {
@@ -184,7 +184,7 @@ impl Writer<'_> {
             Err(error) if file::is_damage(&error) => {
                 tracing::warn!(%error, "the cache file is damaged; starting a new one");
                 self.begin_anew();
-                // The new file has nothing that is to be purged.
+                // The new file has nothing to purge.
                 self.connection.is_some()
             }
             Err(error) => {
@@ -215,7 +215,7 @@ impl Writer<'_> {
         transaction.commit()?;
         let is_purged = changes.iter().any(|change| matches!(change, Change::Purge(_)));
         if is_purged {
-            // What was purged leaves the disk, not only the tables.
+            // Purged data must leave the disk, not only the tables.
             connection.execute_batch("PRAGMA incremental_vacuum")?;
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
@@ -280,7 +280,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Deletes the rows for which `condition`, a text of this file only, holds.
+    /// Deletes the rows that match `condition`, which must be a literal.
     fn delete(
         &self,
         connection: &Connection,
@@ -304,7 +304,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Removes what is over, then what was not used for the longest time, until `bytes` more fit.
+    /// Deletes expired entries, then the least recently used ones, until `bytes` more fit.
     fn make_room(
         &self,
         connection: &Connection,
@@ -328,13 +328,14 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A hundredth of the rows, so that a full cache of few large answers does not lose many at once.
+    /// One percent of the rows, so that a full cache of few large answers does not lose many at
+    /// once.
     fn share(&self) -> i64 {
         let rows = self.shelf.known.lock().len() / 100;
         i64::try_from(rows).unwrap_or(i64::MAX).max(1)
     }
 
-    /// With a file that cannot be used, nothing of it may be read by a later process either.
+    /// Deletes an unusable file, so that no later process reads purged answers from it.
     fn purge_without_file(&mut self, purge: &Purge) -> bool {
         self.close();
         let removed = file::remove(self.shelf.path());
@@ -346,7 +347,6 @@ impl Writer<'_> {
     }
 }
 
-/// A change of the file.
 enum Change {
     Put(Box<Put>),
     Remove(Address),

@@ -1,4 +1,4 @@
-//! One leader for many; leaving, coming late, falling behind, and who wakes whom.
+//! One leader with many followers: leaving, late joins, slow readers, wake-ups.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-/// A backend that says what it is told to, and counts how often it is asked and hung up on.
+/// A scripted backend that counts calls and dropped connections.
 #[derive(Default)]
 struct Backend {
     asked: AtomicUsize,
@@ -54,7 +54,7 @@ fn key(number: u8) -> Key {
 
 type Says = mpsc::UnboundedSender<Vec<u8>>;
 
-/// Leads a flight of key 1, or fails.
+/// Starts a flight of key 1; panics if one is running.
 fn lead(flights: &Flights<Vec<u8>>, backend: &Backend) -> (Says, Passenger<Vec<u8>>) {
     let mut says = None;
     let boarded = flights.board(key(1), 0, (), |()| {
@@ -68,7 +68,7 @@ fn lead(flights: &Flights<Vec<u8>>, backend: &Backend) -> (Says, Passenger<Vec<u
     }
 }
 
-/// Joins the flight of key 1, or fails.
+/// Joins the flight of key 1; panics if there is none.
 fn join(flights: &Flights<Vec<u8>>) -> Passenger<Vec<u8>> {
     match flights.board(key(1), 0, (), |()| Err::<BoxStream<'static, Vec<u8>>, _>(())) {
         Boarded::Joins(passenger, ()) => passenger,
@@ -102,7 +102,7 @@ async fn three_hundred_ask_and_the_backend_is_asked_once() {
         says.send(chunk).expect("someone listens");
         tokio::task::yield_now().await;
         if number == 50 {
-            // These come in the middle and still get the beginning.
+            // Late joiners still get the beginning.
             for _ in 0..150 {
                 reading.spawn(all(join(&flights)));
             }
@@ -143,7 +143,7 @@ async fn when_the_leader_leaves_another_goes_on() {
     let mut joined = join(&flights);
     says.send(b"one".to_vec()).expect("someone listens");
     assert_eq!(leader.next().await, Some(Ok(b"one".to_vec())));
-    // The leader waits in the backend's line, with its own waker, and goes.
+    // The leader's waker is registered with the backend's stream when it leaves.
     assert!(leader.next().now_or_never().is_none());
     let mut waiting = JoinSet::new();
     waiting.spawn(async move {
@@ -170,7 +170,7 @@ async fn when_all_leave_the_backend_is_hung_up_on() {
     drop(joined);
     assert_eq!((backend.dropped(), flights.count()), (1, 0));
     assert!(says.send(b"into the void".to_vec()).is_err());
-    // The next one begins anew.
+    // The next request starts anew.
     let (_says, _leader) = lead(&flights, &backend);
     assert_eq!(backend.asked.load(Ordering::SeqCst), 2);
 }
@@ -201,11 +201,11 @@ async fn past_the_limit_nobody_joins_and_the_slow_are_left_behind() {
     drop(join(&flights));
     send(60);
     assert_eq!(fast.next().await.map(|item| item.is_ok()), Some(true));
-    // The first item is gone: `near` has seen it, `slow` has not.
+    // The first item is dropped: `near` has read it, `slow` has not.
     assert_eq!(near.next().await.map(|item| item.is_ok()), Some(true));
     assert_eq!(slow.next().await, Some(Err(LeftBehind)));
     assert_eq!(slow.next().await, None);
-    // Who comes now goes by itself.
+    // A later request gets its own call.
     let mut asked_again = false;
     let boarded = flights.board(key(1), 0, (), |()| {
         asked_again = true;
@@ -251,6 +251,6 @@ async fn an_answer_that_is_over_is_not_joined() {
     drop(says);
     assert_eq!(leader.next().await, None);
     assert!(is_nothing_under_way(&flights));
-    // And the end stays the end.
+    // The end is final.
     assert_eq!(leader.next().await, None);
 }

@@ -1,4 +1,4 @@
-//! The connection to the server: made when it is needed, given up when it is slow, tried again later.
+//! The connection to the server: opened on demand, dropped when it is slow, retried with a backoff.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,23 +11,22 @@ use redis::{AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, P
 use super::TIMEOUT;
 use crate::SharedConfig;
 
-/// How long a server that failed is left alone the first time, and at most. Twice as long each time.
+/// First and largest delay after a failure. The delay doubles each time.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
 pub(super) struct Line {
-    /// `None` if the address is none; then nobody is ever called.
+    /// `None` if the configured address is invalid; the server is never called then.
     client: Option<Client>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
 enum State {
-    /// Not tried yet.
     New,
     Connecting,
     Open(MultiplexedConnection),
-    /// Left alone until then; the next time for so long.
+    /// Paused until `until`; `wait` is the next pause.
     Failed {
         until: Moment,
         wait: Duration,
@@ -38,18 +37,18 @@ impl Line {
     pub(super) fn new(config: &SharedConfig, clock: Arc<dyn Clock>) -> Self {
         let client = client(config);
         if let Err(error) = &client {
-            // The kind only: its text may quote the address.
+            // Logs only the kind: the error's text may quote the address.
             tracing::error!(kind = ?error.kind(), "the shared cache's address is not valid");
         }
         Self { client: client.ok(), clock, state: Mutex::new(State::New) }
     }
 
-    /// Whether the last exchange succeeded.
+    /// True if the last call succeeded.
     pub(super) fn is_open(&self) -> bool {
         matches!(*self.state.lock(), State::Open(_))
     }
 
-    /// How long the server is left alone from now.
+    /// Remaining pause.
     pub(super) fn retry_in(&self) -> Duration {
         match *self.state.lock() {
             State::Failed { until, .. } => until.since(self.clock.now()),
@@ -57,7 +56,7 @@ impl Line {
         }
     }
 
-    /// One exchange; `None` if the server is left alone, is slow, or refuses.
+    /// Sends a pipeline; `None` if the server is paused, slow or refuses.
     pub(super) async fn ask<T: FromRedisValue>(&self, ask: &Pipeline) -> Option<T> {
         let (mut connection, wait) = self.connection().await?;
         match tokio::time::timeout(TIMEOUT, ask.query_async(&mut connection)).await {
@@ -70,8 +69,8 @@ impl Line {
         }
     }
 
-    /// The open connection, or a new one if it is time; with the wait if that fails. Of several who
-    /// come at once, one connects.
+    /// The open connection, or a new one unless paused, with the pause after a failure. Only one of
+    /// several concurrent callers connects.
     async fn connection(&self) -> Option<(MultiplexedConnection, Duration)> {
         let wait = {
             let mut state = self.state.lock();
@@ -90,7 +89,7 @@ impl Line {
                 }
             }
         };
-        // Whoever connects may be dropped meanwhile; somebody else has to be able to then.
+        // The connecting caller may be dropped meanwhile; another one must be able to connect then.
         let attempt = Attempt { line: self, wait, is_over: false };
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
@@ -115,7 +114,7 @@ impl Line {
     }
 }
 
-/// An attempt to connect, which fails if it is dropped.
+/// A connection attempt. Dropping it unfinished counts as a failure.
 struct Attempt<'l> {
     line: &'l Line,
     wait: Duration,

@@ -1,9 +1,9 @@
-//! Marks of purges on the server: one hash with the count of purges, and beside each thing that was
-//! purged the count at which it was.
+//! Purge marks on the server: one hash with the purge count and, per purged subject, the count at
+//! its purge.
 //!
-//! An answer carries the count at which it was asked for ([`SharedTime`]). It is stale if a mark that
-//! covers it is higher. A server may lose the hash (it evicts, or restarts empty); then a new one begins
-//! with another epoch, and answers of the old epoch are stale.
+//! An answer carries the count at its request ([`SharedTime`]) and is stale if a covering mark has
+//! a higher one. A server may lose the hash by eviction or an empty restart; a new hash has another
+//! epoch, and answers of other epochs are stale.
 
 use std::collections::HashMap;
 
@@ -13,30 +13,30 @@ use serde::{Deserialize, Serialize};
 use crate::kept::Kept;
 use crate::{Address, Purge};
 
-/// The field with the epoch.
+/// Field with the epoch.
 pub(super) const EPOCH: &str = "epoch";
 
-/// The field with the count of purges.
+/// Field with the purge count.
 pub(super) const COUNT: &str = "count";
 
-/// How the field of a purge by age begins; a time in milliseconds follows.
+/// Prefix of the field of a purge by age; a time in milliseconds follows.
 const OLDER: &str = "older:";
 
-/// When a question was asked, by the server's marks.
+/// Time of a request by the server's marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SharedTime {
     epoch: u64,
     count: u64,
 }
 
-/// The marks as they stood at one moment.
+/// A snapshot of the marks.
 pub(super) struct Marks {
     time: SharedTime,
     fields: HashMap<String, String>,
 }
 
 impl Marks {
-    /// Reads the hash; `None` if it has no epoch.
+    /// Parses the hash; `None` if it has no epoch.
     pub(super) fn read(fields: &[(String, String)]) -> Option<Self> {
         let fields: HashMap<String, String> = fields.iter().cloned().collect();
         let number = |name| fields.get(name).and_then(|text| text.parse::<u64>().ok());
@@ -48,7 +48,7 @@ impl Marks {
         self.time
     }
 
-    /// Whether a purge covers an answer.
+    /// True if a mark covers the answer.
     pub(super) fn cover(&self, address: Address, kept: &Kept) -> bool {
         let Some(asked) = kept.shared.filter(|asked| asked.epoch == self.time.epoch) else {
             return true;
@@ -73,7 +73,8 @@ impl Marks {
     }
 }
 
-/// A number that no earlier epoch had: of the time and of what happened to be asked for first.
+/// A new epoch, derived from the time and the first requested address so that it differs from
+/// earlier ones.
 pub(super) fn epoch(now: WallTime, address: Address) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&now.unix_ms().to_le_bytes()).update(address.bytes());
@@ -82,12 +83,12 @@ pub(super) fn epoch(now: WallTime, address: Address) -> u64 {
     u64::from_le_bytes(number)
 }
 
-/// Whether a field marks one thing, and so may be merged into the mark of everything.
+/// True if the field marks one subject, so that it can be merged into the mark of everything.
 pub(super) fn is_of_one_thing(field: &str) -> bool {
     field.contains(':')
 }
 
-/// The field that marks a purge; its value is the count of purges.
+/// The field of a purge; its value is the purge count.
 pub(super) fn field(purge: &Purge) -> String {
     match purge {
         Purge::All => "all".to_owned(),

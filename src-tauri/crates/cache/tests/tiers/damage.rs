@@ -1,4 +1,4 @@
-//! What is damaged is a miss, and is gone afterwards.
+//! Damaged data is a miss and is removed.
 
 use std::fs::File;
 use std::io::Write;
@@ -14,7 +14,7 @@ fn file(folder: &Path) -> std::path::PathBuf {
     folder.join("cache.sqlite")
 }
 
-/// What lies where the cache's file should be.
+/// Content of the cache's file path.
 enum Content {
     Bytes(Vec<u8>),
     Sql(String),
@@ -25,7 +25,7 @@ fn overwrite(path: &Path, bytes: &[u8]) {
     file.write_all(bytes).expect("written");
 }
 
-/// A folder with a cache of ten answers, closed.
+/// A folder with a closed cache of ten answers.
 async fn filled() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = open(folder.path(), &clock()).await;
@@ -60,7 +60,7 @@ async fn a_row_whose_bytes_changed_is_a_miss_and_is_removed() {
         let middle = sealed.len() / 2;
         sealed[middle] ^= 4;
     });
-    // Two whole rows that changed places.
+    // Swaps two intact rows.
     let swap = "UPDATE entries SET sealed = (SELECT sealed FROM entries WHERE number = ?2) \
                 WHERE number = ?1";
     rows.execute(swap, (numbers[5], numbers[6])).expect("changed");
@@ -141,7 +141,7 @@ async fn without_a_usable_folder_memory_serves_alone() {
     cache.flush().await;
     assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(Tier::Memory));
     assert!(!cache.stats().tiers[1].is_open);
-    // Once it can be used, it is.
+    // The tier works once the file is usable.
     std::fs::remove_file(&in_the_way).expect("removed");
     clock.advance(std::time::Duration::from_secs(5));
     put(&cache, 2, entry("hello"));

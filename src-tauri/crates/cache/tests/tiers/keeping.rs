@@ -1,4 +1,4 @@
-//! What is kept, for how long, and how much of it.
+//! Stored answers, their lifetime and the size limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,7 +91,7 @@ async fn memory_and_file_hold_no_more_than_they_may() {
     cache.flush().await;
     let entropy = SeededEntropy::new(7);
     for number in 0..400 {
-        // What does not compress.
+        // Incompressible.
         let mut noise = vec![0; 5_000];
         entropy.fill(&mut noise);
         let text: String = noise.iter().map(|byte| char::from(b'!' + byte % 90)).collect();
@@ -100,7 +100,7 @@ async fn memory_and_file_hold_no_more_than_they_may() {
         if number % 20 == 0 {
             cache.flush().await;
         }
-        // This one is in use all the time.
+        // This one is used all the time.
         assert!(look(&cache, 0).await.is_some(), "{number}");
         let stats = cache.stats();
         assert!(stats.tiers[0].bytes <= Some(500_000), "{stats:?}");

@@ -1,7 +1,8 @@
-//! `kill -9` at two hundred points: the file is whole, and every answer it gives is the one put in.
+//! `kill -9` at two hundred points: the file is intact, and every answer is the one that was
+//! inserted.
 //!
-//! The test starts itself as a child that puts answers in and prints a number after each flush; the
-//! parent kills it after so many lines, never after so much time, and reopens the same file.
+//! The test starts itself as a child that inserts answers and prints a number after each flush. The
+//! parent kills it after a number of lines, never after a time, and reopens the same file.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -25,13 +26,13 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// What the answer to a number says: long enough for several pages, now and then.
+/// The answer for a number; some are several pages long.
 fn text(number: u64) -> String {
     let words = usize::try_from(number % 29 * 40 + 1).expect("small");
     format!("{number} ").repeat(words)
 }
 
-/// The child: puts, overwrites, evicts and purges, for ever.
+/// The child: inserts, overwrites, evicts and purges, for ever.
 #[tokio::test]
 async fn child_that_keeps_answers_until_it_is_killed() {
     let Some(path) = variable(PATH_VARIABLE) else { return };

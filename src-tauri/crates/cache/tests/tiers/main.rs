@@ -1,4 +1,4 @@
-//! The cache through its public face: tiers, purges, damage, restarts, kills.
+//! The public API of the cache: tiers, purges, damage, restarts, kills.
 
 #[cfg(test)]
 mod damage;

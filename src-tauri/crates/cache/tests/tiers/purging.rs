@@ -1,4 +1,4 @@
-//! After a purge nothing that it covers is read again, whatever is under way.
+//! After a purge nothing that it covers is read again, whatever is in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -115,7 +115,7 @@ async fn a_file_that_cannot_be_purged_is_removed() {
     let cache = open(folder.path(), &clock).await;
     put(&cache, 1, entry("one"));
     cache.flush().await;
-    // Another program holds the file for longer than is waited.
+    // Another program holds the file for longer than the busy timeout.
     let path = folder.path().join("cache.sqlite");
     let other = rusqlite::Connection::open(&path).expect("a connection");
     other.execute_batch("BEGIN EXCLUSIVE").expect("held");
@@ -126,8 +126,8 @@ async fn a_file_that_cannot_be_purged_is_removed() {
     assert!(look(&cache, 1).await.is_none());
 }
 
-/// What readers, writers and the one who purges share. An answer's text is the world's version when it
-/// was asked for; after a purge returns, the version of every answer given must be the new one.
+/// State shared by readers, writers and the purger. The text of an answer is the world's version at
+/// its request; after a purge returns, every answer served must have the new version.
 struct Race {
     cache: Cache,
     version: AtomicU64,
@@ -140,9 +140,9 @@ struct Race {
 const KEYS: u64 = 8;
 
 impl Race {
-    /// Looks up and, on a miss, asks a world that answers slowly.
+    /// Looks up and, on a miss, queries a slow world.
     async fn ask(&self, number: u64) {
-        // What a purge that has returned promised before this lookup began.
+        // The version guaranteed by a purge that returned before this lookup.
         let promised = self.purged.load(Ordering::SeqCst);
         match self.cache.get(&key(number)).await {
             Lookup::Hit { entry, .. } => {
@@ -223,7 +223,7 @@ async fn no_stale_read_from_the_disk_either() {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = clock();
     let mut config = config(Some(folder.path()));
-    // Memory for next to nothing: answers come from the disk.
+    // The memory tier holds nothing, so answers come from disk.
     config.memory_bytes_max = 1;
     let cache = Cache::open(config, Arc::clone(&clock) as Arc<_>);
     cache.flush().await;

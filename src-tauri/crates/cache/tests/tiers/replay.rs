@@ -1,8 +1,8 @@
-//! How many lookups of a usual day are hits.
+//! The hit rate of a usual day.
 //!
-//! The draw: 80 % of the lookups ask one of the 20 % of questions that are asked often, 20 % ask one of
-//! the others, both evenly, by a fixed seed. 20,000 lookups over 2,000 questions. Each is asked of the
-//! backend once at most if everything fits, so at most 10 % are first asks and 90 % can be hits.
+//! 20,000 lookups over 2,000 questions with a fixed seed: 80 % ask one of the most frequent 20 % of
+//! the questions, 20 % one of the others, both evenly. Each question reaches the backend at most
+//! once if everything fits, so at most 10 % are first requests and 90 % can be hits.
 
 use cache::{Cache, CacheConfig, Lookup};
 use domain::{Entropy, SeededEntropy};
@@ -22,7 +22,7 @@ async fn hit_percent(cache: &Cache) -> u64 {
     let often = QUESTIONS / 5;
     let mut hits = 0;
     for lookup in 0..LOOKUPS {
-        // Requests do not come faster than a disk can write for long.
+        // Requests do not outpace the disk for long.
         if lookup % 100 == 0 {
             cache.flush().await;
         }

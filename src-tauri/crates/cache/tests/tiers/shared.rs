@@ -14,18 +14,18 @@ use tokio::task::JoinSet;
 
 use crate::world::{TTL, clock, config, entry, key, look, tags};
 
-/// How long something may take that happens by itself, on a machine with much else to do.
+/// Time limit for background work on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often it is looked for, and how far the clock goes on meanwhile: slowly enough that no answer
-/// gets too old before [`PATIENCE`] is over.
+/// Poll interval, and the step of the clock meanwhile: small enough that no answer expires within
+/// [`PATIENCE`].
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 const CLOCK_STEP: Duration = Duration::from_millis(10);
 
-/// Rounds of connecting until a server listens; each takes some microseconds up to a timeout.
+/// Most connection attempts until a server listens; each takes from some microseconds to a timeout.
 const ROUNDS_MAX: usize = 20_000;
 
-/// A server on a socket of its own, which ends with the test.
+/// A server on its own socket, stopped with the test.
 struct Server {
     folder: TempDir,
     child: Option<Child>,
@@ -33,7 +33,7 @@ struct Server {
 }
 
 impl Server {
-    /// `None` where no server can be had.
+    /// `None` if no server is installed.
     fn start(password: Option<&'static str>) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let mut server = Self { folder, child: None, password };
@@ -80,7 +80,7 @@ impl Server {
         format!("unix://{}", self.socket().display())
     }
 
-    /// A connection of the test's own.
+    /// A direct connection for the test.
     fn raw(&self) -> redis::Connection {
         let client = redis::Client::open(self.url()).expect("a URL");
         let mut tries = 0;
@@ -93,7 +93,7 @@ impl Server {
         }
     }
 
-    /// A machine with nothing but memory and this server.
+    /// A machine with a memory tier and this server.
     fn machine(&self) -> Machine {
         let clock = clock();
         let password = self.password.map(|text| Secret::parse(text.to_owned()).expect("a secret"));
@@ -120,23 +120,23 @@ struct Machine {
 }
 
 impl Machine {
-    /// Waits until the server answers this machine, so that tickets know its marks.
+    /// Waits until the server answers this machine, so that tickets have its marks.
     async fn reach(&self) {
         let reached = async {
             let _looked = look(&self.cache, 999).await;
             while !self.cache.stats().tiers[1].is_open {
-                // A server that was slow once is tried again later.
+                // A slow server is paused and retried later.
                 self.clock.advance(CLOCK_STEP);
                 tokio::time::sleep(LOOK_EVERY).await;
                 let _looked = look(&self.cache, 999).await;
             }
-            // The first exchange may have begun the epoch; the second has read it.
+            // The first call may have started the epoch; the second has read it.
             let _looked = look(&self.cache, 999).await;
         };
         tokio::time::timeout(PATIENCE, reached).await.expect("the server answers");
     }
 
-    /// Asks in vain, then puts in an answer.
+    /// Misses, then inserts an answer.
     async fn answer(&self, number: u64, text: &str) {
         self.reach().await;
         let cache::Lookup::Miss(ticket) = self.cache.get(&key(number)).await else {
@@ -145,7 +145,7 @@ impl Machine {
         self.cache.put(&key(number), ticket, tags(number), entry(text), TTL).expect("kept");
     }
 
-    /// Asks until the answer is there.
+    /// Looks up until the answer is there.
     async fn find(&self, number: u64) -> Tier {
         let found = async {
             loop {
@@ -196,7 +196,7 @@ async fn a_purge_by_one_machine_holds_for_all() {
         Purge::Client(tags(1).client),
         Purge::Route(tags(1).route),
         Purge::OlderThan(domain::WallTime::from_unix_ms(i64::MAX)),
-        // An earlier time after a later one takes nothing back.
+        // An earlier time after a later one has no effect.
         Purge::OlderThan(domain::WallTime::from_unix_ms(0)),
     ];
     for purge in purges {
@@ -238,7 +238,7 @@ async fn an_answer_under_way_on_another_machine_is_covered_too() {
     b.answer(2, "asked after it").await;
     let c = server.machine();
     c.reach().await;
-    // Answers are put there in order, so the first is there when the second is.
+    // Answers are written in order, so the first is there when the second is.
     c.find(2).await;
     assert_eq!(look(&c.cache, 1).await, None);
 }
@@ -260,7 +260,7 @@ async fn a_server_that_is_gone_is_passed_by_and_hears_of_purges_when_it_is_back(
     assert_eq!(refused, Err(Unreached { tiers: vec![Tier::Shared] }));
     assert!(!a.cache.stats().tiers[1].is_open);
     assert_eq!(look(&a.cache, 1).await, None);
-    // It comes back with what it had: nothing, for it keeps nothing; so put the old state there.
+    // A restarted server is empty, since it persists nothing; restore the old state.
     assert!(server.run());
     a.clock.advance(Duration::from_secs(60));
     a.reach().await;
@@ -286,7 +286,7 @@ async fn what_is_damaged_or_of_a_lost_epoch_is_a_miss() {
     assert_eq!(b.cache.stats().tiers[1].damaged, 1);
     let is_there: bool = redis::cmd("EXISTS").arg(&name).query(&mut raw).expect("told");
     assert!(!is_there, "it is removed");
-    // The server evicts the marks, and with them all knowledge of purges.
+    // The server evicts the marks, and with them all record of purges.
     redis::cmd("DEL").arg("gatehouse:cache:1:purges").exec(&mut raw).expect("lost");
     let c = server.machine();
     c.clock.advance(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! A cache in a temporary folder on a clock that stands still, and answers to put in.
+//! A cache in a temporary folder with a manual clock, and sample answers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,14 +29,14 @@ pub(crate) fn config(folder: Option<&Path>) -> CacheConfig {
     }
 }
 
-/// A cache in memory and on the disk, whose file is open.
+/// A cache with memory and disk tiers, whose file is open.
 pub(crate) async fn open(folder: &Path, clock: &Arc<ManualClock>) -> Cache {
     let cache = Cache::open(config(Some(folder)), Arc::clone(clock) as Arc<_>);
     cache.flush().await;
     cache
 }
 
-/// The key of a question for model `m` by client `c`, told from others by a number.
+/// The key of question `number` for model `m` by client `c`.
 pub(crate) fn key(number: u64) -> Key {
     let client = ClientId::new("c").expect("a name");
     let mut digest = [0; 32];
@@ -53,7 +53,7 @@ pub(crate) fn key(number: u64) -> Key {
     .key()
 }
 
-/// Tags of the number's backend, model, client and route.
+/// Tags that depend on the number.
 pub(crate) fn tags(number: u64) -> Tags {
     Tags {
         backend: BackendId::new(format!("b{number}")).expect("a name"),
@@ -64,7 +64,7 @@ pub(crate) fn tags(number: u64) -> Tags {
     }
 }
 
-/// An answer of two pieces that says `text`.
+/// An answer in two chunks with this text.
 pub(crate) fn entry(text: &str) -> Entry {
     let mut recording = Recording::new(usize::MAX);
     recording.push(b"data: ");
@@ -88,7 +88,7 @@ pub(crate) fn put(cache: &Cache, number: u64, entry: Entry) {
     cache.put(&key(number), cache.ticket(), tags(number), entry, TTL).expect("kept");
 }
 
-/// What a lookup gives: the text, and where it lay.
+/// Looks up and returns the text and its tier.
 pub(crate) async fn look(cache: &Cache, number: u64) -> Option<(Bytes, Tier)> {
     match cache.get(&key(number)).await {
         Lookup::Hit { entry, tier } => Some((entry.answer.bytes().slice(6..), tier)),

@@ -1,5 +1,5 @@
-//! Bringing records back: from a backup, or from what can be read of a kept file. What was recorded
-//! since is added, and the file that was in use until then is kept too.
+//! Restores records from a backup or from the readable part of a kept file. Later records are
+//! added, and the replaced file is kept too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,35 +12,32 @@ use crate::note::{FileStamp, Mark};
 use crate::set_aside::{kept_files, remove_side_files, set_aside};
 use crate::{LedgerError, SalvageReport, database, merge, salvage};
 
-/// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreReport {
-    /// The file that the records came from.
+    /// Name of the source file.
     pub from: String,
-    /// Requests in the ledger now.
+    /// Number of requests in the ledger now.
     pub requests: u64,
-    /// Of these, requests that were recorded since and added.
+    /// Of these, requests recorded after the source was made.
     pub added: u64,
-    /// The read-only file that was the ledger until now.
+    /// Name of the read-only file that was the ledger before.
     pub kept: Option<String>,
-    /// Newer backups that could not be used.
+    /// Newer backups that were not usable.
     pub skipped: Vec<SkippedBackup>,
 }
 
-/// A backup that could not be used.
+/// A backup that was not usable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedBackup {
-    /// Its name.
     pub name: String,
-    /// Why.
     pub reason: String,
 }
 
 impl Recovery {
-    /// Puts the records of the backup `name` back into the ledger, or of the newest that is sound.
+    /// Restores the records of the backup `name`, or of the newest sound one.
     ///
     /// # Errors
-    /// [`LedgerError::NoBackup`] when there is none that can be used. The ledger is as it was then.
+    /// [`LedgerError::NoBackup`] if none is usable; the ledger is unchanged then.
     pub async fn restore(&self, name: Option<String>) -> Result<RestoreReport, LedgerError> {
         let _turn = self.file.turn.lock().await;
         let (wanted, folder) = (self.candidates(name)?, self.backup_folder());
@@ -58,11 +55,11 @@ impl Recovery {
         Err(LedgerError::NoBackup { skipped: skipped.len() })
     }
 
-    /// What can be read of the kept file `name`, or of the incident's, with that file's name. Changes
-    /// nothing.
+    /// Reports which records of the kept file `name`, or of the incident's file, are readable,
+    /// together with the file's name. Changes nothing.
     ///
     /// # Errors
-    /// [`LedgerError::NothingToRepair`] when there is no such file; as the disk says.
+    /// [`LedgerError::NothingToRepair`] if there is no such file. Disk errors.
     pub async fn examine(
         &self,
         name: Option<String>,
@@ -74,10 +71,10 @@ impl Recovery {
         Ok((name, report?))
     }
 
-    /// Puts back into the ledger what can be read of the kept file `name`, or of the incident's.
+    /// Restores the readable records of the kept file `name`, or of the incident's file.
     ///
     /// # Errors
-    /// As for [`Recovery::examine`]; the ledger is as it was then.
+    /// As for [`Recovery::examine`]; the ledger is unchanged then.
     pub async fn repair(
         &self,
         name: Option<String>,
@@ -97,7 +94,7 @@ impl Recovery {
         })
     }
 
-    /// The named file, the incident's, or the newest that was set aside.
+    /// Resolves the named file, the incident's, or the newest that was set aside.
     fn kept_file(&self, name: Option<String>) -> Result<String, LedgerError> {
         let kept = kept_files(&self.file.path)
             .map_err(|error| database::file_error(&self.file.path, error))?;
@@ -122,12 +119,13 @@ impl Recovery {
             .await
     }
 
-    /// The new file until it takes the ledger's place.
+    /// Path of the new file until it replaces the ledger.
     fn staging(&self) -> PathBuf {
         database::beside(&self.file.path, ".restoring")
     }
 
-    /// Makes the new file by `begin` and adds what the ledger has and it lacks; how many requests.
+    /// Creates the new file with `begin` and adds the ledger's newer records; returns the number of
+    /// added requests.
     async fn stage(
         &self,
         begin: impl FnOnce(&Path) -> Result<(), LedgerError> + Send + 'static,
@@ -144,7 +142,7 @@ impl Recovery {
         made.await.inspect_err(|_| discard(&self.staging()))
     }
 
-    /// Adds what was recorded while the new file was made, and exchanges the files.
+    /// Adds the records made meanwhile and replaces the ledger's file.
     async fn put_in_place(
         &self,
         from: String,
@@ -175,7 +173,7 @@ impl Recovery {
     }
 }
 
-/// Adds the last requests and leaves one file without a log.
+/// Adds the last requests and folds the log into the file.
 fn finish_staged(staged: &Path, ledger: &Path) -> Result<u64, LedgerError> {
     let connection = Connection::open_with_flags(staged, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let added = merge::add_missing(&connection, ledger)?;

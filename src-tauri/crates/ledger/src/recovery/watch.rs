@@ -1,4 +1,4 @@
-//! Noticing while the program runs what happened to the file behind its back.
+//! Detects changes of the ledger's file made by others while the program runs.
 
 use std::fs;
 
@@ -9,12 +9,12 @@ use crate::{LedgerError, backup, database};
 use super::{Known, LedgerFile, Recovery, incident_of};
 
 impl Recovery {
-    /// Looks whether the ledger's file is still the one in use and still has its content. If not, the
-    /// ledger is written again where all of it can still be read, and begun anew where not. What
-    /// happened, if anything did. Cheap enough for every few seconds.
+    /// Checks that the ledger's file is still the one in use and still has its content. If not,
+    /// rewrites the ledger if it is still readable, else creates a new one. Returns the incident,
+    /// if any. Cheap enough for every few seconds.
     ///
     /// # Errors
-    /// When the file cannot be looked at or a new one not be made.
+    /// The file cannot be examined, or a new one cannot be created.
     pub async fn watch(&self) -> Result<Option<LedgerIncident>, LedgerError> {
         let (was, now) = (self.file.known.lock().stamp, FileStamp::of(&self.file.path));
         match now {
@@ -31,10 +31,10 @@ impl Recovery {
         })
     }
 
-    /// Reads the whole file, and begins a new ledger if it is damaged.
+    /// Reads the whole file and creates a new ledger if it is damaged.
     ///
     /// # Errors
-    /// When the file cannot be read for another reason, or a new one not be made.
+    /// The file cannot be read for another reason, or a new one cannot be created.
     pub async fn check(&self) -> Result<Option<LedgerIncident>, LedgerError> {
         let verdict = self.ledger.read(|connection| {
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
@@ -48,10 +48,10 @@ impl Recovery {
         }
     }
 
-    /// The file is the same and may have been written over.
+    /// Detects that the same file was overwritten.
     async fn compare_content(&self) -> Result<Option<LedgerIncident>, LedgerError> {
         let path = self.file.path.clone();
-        // Not from the pool: its connections remember what they have read.
+        // A fresh connection: pooled ones have cached pages.
         let id = self.ledger.read(move |_| {
             let fresh = database::open_reader(&path)?;
             Ok::<_, LedgerError>(
@@ -70,7 +70,7 @@ impl Recovery {
         }
     }
 
-    /// Sets the file aside and begins a new ledger; queued writes go there.
+    /// Sets the file aside and creates a new ledger, which gets the queued writes.
     pub(super) async fn begin_anew(
         &self,
         cause: IncidentCause,
@@ -88,7 +88,7 @@ impl Recovery {
         self.note_incident(|known| incident_of(cause, at, &known.note, kept, detail))
     }
 
-    /// The file is away, and its content can still be read by those who have it open.
+    /// Rewrites a deleted or replaced file, whose content is readable through the open connection.
     async fn write_again(
         &self,
         cause: IncidentCause,
@@ -102,12 +102,12 @@ impl Recovery {
             let copy = database::beside(&file.path, ".rewritten");
             if let Err(error) = backup::copy(&live, &copy, backup::Pace::Full) {
                 backup::discard(&copy);
-                // Records still go to the file without a name, until the next look.
+                // Records still go to the unlinked file until the next check.
                 *slot = Some(live);
                 return Err(error);
             }
             drop(live);
-            // SQLite leaves the log of a file that has moved. All of it is in the copy.
+            // SQLite leaves the log of a moved file behind. The copy has all of it.
             remove_side_files(&file.path)?;
             let kept = set_aside(&file.path, "replaced", at)?;
             fs::rename(&copy, &file.path)
@@ -142,7 +142,7 @@ impl Recovery {
 }
 
 impl LedgerFile {
-    /// A ledger without requests in the place where none is now.
+    /// Creates an empty ledger at the path, where no file is.
     fn begin(&self) -> Result<rusqlite::Connection, LedgerError> {
         let mut connection = self.reopen()?;
         database::recover(&mut connection)?;

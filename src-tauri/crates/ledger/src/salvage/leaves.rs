@@ -1,6 +1,5 @@
-//! Rows in the pages of a file, found page by page without the trees that lead to them: a damaged page
-//! near the root of a tree hides all the rows below it, and they are still there. SQLite's file
-//! format, sections 1.6 and 2.1.
+//! Finds rows page by page without their b-trees: a damaged page near a root hides all rows below
+//! it, although they still exist. See SQLite's file format, sections 1.6 and 2.1.
 
 use std::fs;
 use std::io;
@@ -8,24 +7,24 @@ use std::path::Path;
 
 use rusqlite::types::Value;
 
-/// Our page size, in bytes.
 const PAGE_BYTES: usize = 4_096;
-/// The file header, before the first page's own.
+/// Length of the file header, which precedes the header of the first page.
 const FILE_HEADER_BYTES: usize = 100;
-/// The first byte of a leaf of an index tree, which is what a table without row ids is, and of the
-/// pages above it, which hold rows too.
+/// First byte of index b-tree pages, which also store tables without row ids. Interior pages hold
+/// rows too.
 const INDEX_LEAF: u8 = 0x0a;
 const INDEX_INTERIOR: u8 = 0x02;
-/// Longest row that is believed, in bytes; ours have some kilobytes.
+/// Longest plausible row in bytes; ours have some kilobytes.
 const ROW_BYTES_MAX: usize = 1 << 20;
-/// Most columns that are believed; ours have some fifty.
+/// Most plausible columns; ours have some fifty.
 const COLUMNS_MAX: usize = 128;
 
-/// What of a row's bytes lies in its leaf: all of it up to this many, and at least the second number.
+/// Bytes of a row stored in its leaf: a row up to the maximum is stored whole, a longer one keeps
+/// at least the minimum.
 const LOCAL_MAX: usize = (PAGE_BYTES - 12) * 64 / 255 - 23;
 const LOCAL_MIN: usize = (PAGE_BYTES - 12) * 32 / 255 - 23;
 
-/// Hands each row of each page to `take`. Damaged rows are passed over.
+/// Calls `take` with each row of each page. Skips damaged rows.
 pub(super) fn rows(
     file: &Path,
     mut take: impl FnMut(Vec<Value>) -> rusqlite::Result<()>,
@@ -53,11 +52,11 @@ impl Pages {
         self.0.get(start..start + PAGE_BYTES)
     }
 
-    /// The rows of a page; none if it is of another kind.
+    /// The rows of a page; none if the page is of another kind.
     fn rows(&self, number: usize) -> Vec<Vec<Value>> {
         let Some(page) = self.page(number) else { return Vec::new() };
         let header = if number == 1 { FILE_HEADER_BYTES } else { 0 };
-        // A page above leaves has four bytes more of header, and before each row.
+        // Interior pages have four more bytes in the header and before each row.
         let more = match page.get(header) {
             Some(&INDEX_LEAF) => 0,
             Some(&INDEX_INTERIOR) => 4,
@@ -68,11 +67,11 @@ impl Pages {
             let place = number_at(page, header + 8 + more + 2 * cell)?;
             record(&self.payload(page, place + more)?)
         };
-        // A damaged count leads to places outside the page, which give nothing.
+        // A damaged count gives offsets outside the page, which yield nothing.
         (0..cells.min(PAGE_BYTES / 4)).filter_map(row).collect()
     }
 
-    /// The bytes of the row at `place`, with what lies in overflow pages.
+    /// The bytes of the row at `place`, including overflow pages.
     fn payload(&self, page: &[u8], place: usize) -> Option<Vec<u8>> {
         let (bytes, length) = varint(page.get(place..)?)?;
         let total = usize::try_from(bytes).ok().filter(|total| *total <= ROW_BYTES_MAX)?;
@@ -94,7 +93,7 @@ impl Pages {
     }
 }
 
-/// The values of a row in the record format.
+/// Decodes a row in the record format.
 fn record(payload: &[u8]) -> Option<Vec<Value>> {
     let (header_bytes, mut at) = varint(payload)?;
     let header_bytes = usize::try_from(header_bytes).ok()?;
@@ -113,7 +112,7 @@ fn record(payload: &[u8]) -> Option<Vec<Value>> {
     (body == payload.len()).then_some(values)
 }
 
-/// A value of this serial type at the beginning of `bytes`, and how many it takes.
+/// Decodes a value of serial type `kind`; returns it and its length in bytes.
 fn value(kind: u64, bytes: &[u8]) -> Option<(Value, usize)> {
     let integer = |length: usize| {
         let bytes = bytes.get(..length)?;
@@ -145,7 +144,7 @@ fn value(kind: u64, bytes: &[u8]) -> Option<(Value, usize)> {
     }
 }
 
-/// A number of up to nine bytes, and how many it takes.
+/// Decodes a varint of up to nine bytes; returns it and its length.
 fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut number = 0_u64;
     for place in 0..9 {
@@ -186,7 +185,7 @@ mod tests {
         found
     }
 
-    /// Every kind of value, and rows that reach over one and several pages.
+    /// Every kind of value, and rows with one and several overflow pages.
     #[test]
     fn rows_are_read_as_sqlite_wrote_them() {
         let folder = tempfile::tempdir().expect("a folder");

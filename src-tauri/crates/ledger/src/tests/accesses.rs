@@ -1,4 +1,4 @@
-//! Transitions, states over a restart, and what the past says of single attempts.
+//! Transitions, endpoint states across restarts, and the history of single attempts.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn transitions_are_read_back_by_backend_and_time_newest_first() {
     let list = async |query| ledger.transitions(query).await.expect("read");
     assert_eq!(list(asked(None, 0, 100)).await, [bare.clone(), second, first.clone()]);
     assert_eq!(list(asked(Some("home"), 0, 100)).await, [bare.clone(), first.clone()]);
-    // The end of a period belongs to the next one.
+    // The end of a period is exclusive.
     assert_eq!(list(asked(Some("home"), 10, 30)).await, [first]);
     assert_eq!(list(TransitionQuery { limit: 1, ..asked(None, 0, 100) }).await, [bare]);
 }
@@ -148,7 +148,7 @@ async fn a_change_is_in_the_file_before_the_settlement_after_it() {
     let kept = restarted.access_states().await.expect("read");
     assert_eq!(kept, [other.clone(), state(2, "open")]);
     assert_eq!(restarted.transitions(asked(None, 0, 9)).await.expect("read"), changes);
-    // What waited behind a lock does not undo what was kept since.
+    // A write that waited for a lock does not overwrite newer states.
     ledger.note_access_changes(Vec::new(), vec![state(1, "older")]).expect("queued");
     assert_eq!(ledger.access_states().await.expect("read"), [other, state(2, "open")]);
 }
@@ -162,7 +162,7 @@ async fn attempts_of_the_past_come_in_the_order_in_which_they_ended() {
         duration: Duration::from_millis(took),
         ..attempt(name, error)
     };
-    // The first request lasts longer than the second; the third was given up.
+    // The first request ends after the second; the third was cancelled.
     let mut first = ended(1);
     first.attempts = vec![tried("away", Some("cut"), 1_000, 100), tried("home", None, 1_200, 900)];
     let mut second = ended(2);
@@ -185,7 +185,7 @@ async fn attempts_of_the_past_come_in_the_order_in_which_they_ended() {
         first_token: None,
     };
     let answered = AttemptOutcome {
-        // 310 ms after the request came, of which 200 passed before this attempt began.
+        // 310 ms after the request arrived, 200 of them before this attempt started.
         first_token: Some(Duration::from_millis(110)),
         ..outcome("home", 1, 2_100, AttemptEnd::Answered)
     };
@@ -218,7 +218,7 @@ async fn how_fast_backends_are_is_reckoned_from_what_the_user_was_answered() {
             Some(TokenUsage { output_visible, reasoning: 1, ..TokenUsage::default() });
         ledger.settle(settlement).await.expect("settled");
     }
-    // None of these says how things are.
+    // None of these counts towards the speed.
     let mut others = [ended(21), ended(22), ended(23)];
     others[0].outcome = Outcome::Failed;
     others[1].request.purpose = Purpose::Check;
@@ -253,7 +253,7 @@ fn the_past_is_read_over_keys_that_are_in_the_order_of_time() {
         (crate::outcomes::RECENT, rusqlite::params![since, 9]),
     ] {
         let plan = plan(sql, parameters);
-        // The rows of the inner question are taken as they come; they are at most as many as asked.
+        // `SCAN r` reads the result of the subquery, which its limit bounds.
         let scans = plan.matches("SCAN").count() - plan.matches("SCAN r").count();
         assert!(scans == 0 && !plan.contains("TEMP B-TREE"), "{plan}");
         assert!(plan.contains("USING PRIMARY KEY"), "{plan}");

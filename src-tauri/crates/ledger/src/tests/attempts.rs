@@ -1,4 +1,4 @@
-//! What every try cost, what was lost on those that failed, and what the cache saved.
+//! Costs of attempts, wasted costs of failed ones, and savings of the cache.
 
 use domain::MicroUsd;
 use proptest::prelude::*;
@@ -31,7 +31,7 @@ fn a_request_costs_the_sum_of_its_tries() {
     check(&[computed(2, "a"), computed(3, "b")], computed(5, "b"));
     check(&[computed(2, "a"), reported(3)], computed(5, "a"));
     check(&[reported(2), computed(3, "b"), Cost::NotBilled], computed(5, "b"));
-    // The answer decides whether the cost is known.
+    // The answer decides if the cost is known.
     check(&[Cost::Unpriced, reported(3)], reported(3));
     check(&[reported(2), Cost::Unpriced], Cost::Unpriced);
     check(&[Cost::Unpriced, Cost::NotBilled], Cost::Unpriced);
@@ -152,7 +152,7 @@ async fn a_decision_is_kept_whole_or_not_at_all_and_goes_with_its_request() {
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
 }
 
-/// What the program of version 2 left in its journal.
+/// A journal record of version 2.
 #[test]
 fn a_settlement_of_version_2_is_still_understood() {
     let json = r#"{"request":{"id":"req_01a1fd1e8fe8715c8289ec2d0a9167ec","started":1795248001000,
@@ -183,7 +183,7 @@ fn cost() -> impl Strategy<Value = Cost> {
 }
 
 proptest! {
-    /// No known amount is lost unless the answer itself is unknown, and none is made up.
+    /// No known cost is lost unless that of the answer is unknown, and none is invented.
     #[test]
     fn a_total_is_the_sum_of_what_is_known(attempts in prop::collection::vec(cost(), 0..5)) {
         let known: MicroUsd = attempts.iter().filter_map(Cost::amount).sum();

@@ -1,4 +1,4 @@
-//! A ledger that is locked, full, failing or slow: answers go on, nothing is lost, the state says so.
+//! A locked, full, failing or slow ledger: answers continue, nothing is lost, the state reports it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,7 +22,7 @@ const LONG: Duration = Duration::from_secs(60);
 
 const SHORT: Duration = Duration::from_millis(1);
 
-/// Waits until the state is as wanted; for ever if it never is.
+/// Waits until the state matches; for ever if it never does.
 async fn until(ledger: &Ledger, is_wanted: impl Fn(&LedgerState) -> bool) -> LedgerState {
     let mut watch = ledger.watch_state();
     *watch.wait_for(|state| is_wanted(state)).await.expect("the ledger is open")
@@ -32,7 +32,7 @@ fn reason(state: &LedgerState) -> Option<BacklogReason> {
     state.backlog().map(|backlog| backlog.reason)
 }
 
-/// Locks the file as another program does that writes to it.
+/// Locks the file as another writing program would.
 fn lock(place: &Place) -> Connection {
     let other = place.raw();
     other.execute_batch("BEGIN EXCLUSIVE").expect("a lock");
@@ -43,7 +43,7 @@ async fn rows(ledger: &Ledger) -> usize {
     ledger.requests(RequestQuery::newest(500)).await.expect("read").len()
 }
 
-/// R1: 40 s of a lock held every answer for 35 s.
+/// R1: a lock of 40 s held every answer for 35 s.
 #[tokio::test]
 async fn a_locked_ledger_delays_an_answer_by_the_wait_and_loses_nothing() {
     let place = Place::new();
@@ -55,7 +55,7 @@ async fn a_locked_ledger_delays_an_answer_by_the_wait_and_loses_nothing() {
     assert_eq!(ledger.settle(ended(0)).await.expect("queued"), Settled::Queued);
     let state = until(&ledger, |state| reason(state) == Some(BacklogReason::Locked)).await;
     assert!(matches!(state, LedgerState::Behind(_)), "{state:?}");
-    // From now on it is known that there is nothing to wait for.
+    // From here on the ledger knows that waiting is useless.
     for number in 1..300 {
         ledger.reserve(request(number)).expect("requests begin all the same");
         let settled = ledger.settle(ended(number)).now_or_never().expect("no wait at all");
@@ -130,7 +130,7 @@ async fn a_full_disk_is_named_and_nothing_is_lost_when_there_is_room_again() {
         settled += 1;
         assert!(settled < 5_000, "the limit was never met");
     }
-    // New requests are refused at once, ends of running ones are kept, and reading goes on.
+    // New requests are refused at once, running ones are settled, and reads work.
     assert!(matches!(ledger.reserve(request(settled + 50)), Err(LedgerError::Full)));
     let kept = ledger.settle(ended(settled + 1)).now_or_never().expect("no wait at all");
     assert_eq!(kept.expect("queued"), Settled::Queued);
@@ -139,7 +139,7 @@ async fn a_full_disk_is_named_and_nothing_is_lost_when_there_is_room_again() {
     let spend = ledger.spend(at(0), at(36_000_000)).await.expect("read");
     assert_eq!(spend.requests, u64::from(settled));
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
-    // Room again: what was kept is written, and the next one passes.
+    // With free space the queue is written and new requests are accepted.
     let deleted = ledger.purge_before(at(i64::from(settled) * 500)).await.expect("purged");
     assert!(deleted > 0);
     until(&ledger, |state| *state == LedgerState::Current).await;
@@ -150,7 +150,7 @@ async fn a_full_disk_is_named_and_nothing_is_lost_when_there_is_room_again() {
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
 }
 
-/// A queue whose writer commits as `how` says.
+/// A queue whose writer commits with `how`.
 fn started(place: &Place, how: impl writer::Commit) -> (Arc<Queue>, std::thread::JoinHandle<()>) {
     let limits = LedgerLimits::default();
     let connection = database::open(&place.path(), limits, database::STEPS).expect("a connection");
@@ -168,7 +168,7 @@ fn count(place: &Place) -> i64 {
     place.raw().query_row(sql, [], |row| row.get(0)).expect("a count")
 }
 
-/// R7: settled requests left the ledger for good when a lock failed otherwise than "busy".
+/// R7: settled requests were lost when a lock failed with a code other than "busy".
 #[tokio::test]
 async fn what_any_refusal_but_the_records_own_hits_is_kept_and_tried_again() {
     for (code, expected) in [
@@ -203,7 +203,7 @@ async fn what_any_refusal_but_the_records_own_hits_is_kept_and_tried_again() {
     }
 }
 
-/// R3: a slow `write` held the lock that all threads need. A commit that hangs holds nothing.
+/// R3: a slow `write` held the lock that all threads need. A hanging commit holds nothing.
 #[test]
 fn a_commit_that_hangs_makes_no_caller_wait() {
     let place = Place::new();
@@ -220,7 +220,7 @@ fn a_commit_that_hangs_makes_no_caller_wait() {
     runtime.expect("a runtime").block_on(async {
         assert_eq!(queue.settle(Box::new(ended(0))).await.expect("queued"), Settled::Queued);
         hangs.recv().expect("the commit hangs");
-        // Everything that a request's thread does returns while the writer is inside its commit.
+        // Every call of a request's thread returns while the writer is inside its commit.
         for number in 1..100 {
             queue.reserve(request(number)).expect("room");
             let settled = queue.settle(Box::new(ended(number))).await.expect("queued");

@@ -1,4 +1,4 @@
-//! What is there after a stop or a kill.
+//! Contents of the file after a stop or a kill.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +85,7 @@ async fn a_settlement_is_in_the_file_when_its_wait_is_over() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
-    /// Any calls, killed after any of them, started twice.
+    /// Any calls, killed after any of them, opened twice.
     #[test]
     fn every_settlement_is_there_once_after_a_kill(
         calls in prop::collection::vec((0_u32..12, any::<bool>()), 1..40),
@@ -94,7 +94,7 @@ proptest! {
         runtime.expect("a runtime").block_on(async {
             let place = Place::new();
             let ledger = place.open();
-            // What was reserved may be there; what was settled must be.
+            // Reserved requests may be present; settled ones must be.
             let mut known: BTreeMap<String, bool> = BTreeMap::new();
             for (number, settles) in calls {
                 let id = request(number).id.to_string();

@@ -1,4 +1,4 @@
-//! The journal of older versions is taken into the ledger once, and its files go.
+//! Journals of older versions are imported once, and their files removed.
 //!
 //! `journal/four-records.bin` was written by version 0.1.0 of 2026-11-22: three settlements, then a
 //! reservation.
@@ -10,13 +10,13 @@ use crate::{Ledger, RequestState};
 
 const FOUR_RECORDS: &[u8] = include_bytes!("journal/four-records.bin");
 
-/// Requests and micro-dollars of the whole period that the samples lie in.
+/// Requests and micro-dollars over the period of the samples.
 async fn counted(ledger: &Ledger) -> (u64, i64) {
     let spend = ledger.spend(at(0), at(360_000_000)).await.expect("read");
     (spend.requests, spend.cost.micros())
 }
 
-/// A place with a ledger and this file beside it.
+/// A ledger with this file beside it.
 fn left_behind(ending: &str, content: &[u8]) -> Place {
     let place = Place::new();
     drop(place.open());
@@ -32,7 +32,7 @@ fn write(path: &Path, content: &[u8]) {
 #[tokio::test]
 async fn an_older_journal_is_replayed_once_and_its_files_are_removed() {
     let place = left_behind(".journal-a", FOUR_RECORDS);
-    // Both files hold the same records when the older version was killed while it exchanged them.
+    // Both files hold the same records if the older version was killed while swapping them.
     write(&place.beside(".journal-b"), FOUR_RECORDS);
     for _start in 0..2 {
         let ledger = place.open();
@@ -54,7 +54,7 @@ async fn a_journal_that_was_put_aside_is_read_too_and_counts_nothing_twice() {
     let ledger = place.open();
     assert_eq!(counted(&ledger).await, (4, 3 * 1_234), "nothing had been purged");
     assert!(!place.beside(".journal-a-aside").exists());
-    // Purged requests are in the sums and no longer in the rows: they must not come back.
+    // Purged requests are in the roll-ups but not in the rows: they must not come back.
     assert_eq!(ledger.purge_before(at(1_500)).await.expect("purged"), 2);
     drop(ledger);
     write(&place.beside(".journal-a-aside"), FOUR_RECORDS);
@@ -81,7 +81,7 @@ async fn a_damaged_journal_is_read_up_to_its_damage_and_kept_under_another_name(
 
 #[tokio::test]
 async fn a_last_record_cut_off_anywhere_is_dropped() {
-    // Where the last record begins: the other three, each with its head of eight bytes.
+    // Offset of the last record: the other three, each with a header of eight bytes.
     let mut begins = 0;
     for _ in 0..3 {
         let length = FOUR_RECORDS[begins..begins + 4].try_into().expect("four bytes");

@@ -123,7 +123,7 @@ async fn a_damaged_page_is_found_and_named() {
     let ledger = place.open();
     let read = ledger.request(request(3).id).await;
     assert!(matches!(read, Err(LedgerError::Corrupt { .. })), "{read:?}");
-    // What cannot be written is kept, and new requests are refused with the reason.
+    // Unwritable records are kept, and new requests are refused with the reason.
     assert_eq!(ledger.settle(ended(900)).await.expect("queued"), Settled::Queued);
     let LedgerState::Refusing(backlog) = ledger.state() else { panic!("{:?}", ledger.state()) };
     assert_eq!((backlog.reason, backlog.records), (BacklogReason::Damaged, 1));
@@ -154,7 +154,7 @@ async fn an_older_file_is_copied_then_upgraded() {
     let modified = fs::metadata(&copy).expect("a copy").modified().expect("a time");
     drop(upgrade().expect("opened"));
     assert_eq!(fs::metadata(&copy).expect("a copy").modified().expect("a time"), modified);
-    // The program of the older version reads the copy and refuses the upgraded file.
+    // The older program reads the copy and rejects the upgraded file.
     let refused = Ledger::open(&place.path()).expect_err("refused");
     assert!(
         matches!(refused, LedgerError::NewerSchema { found, known: most } if found == known + 1 && most == known)
@@ -164,8 +164,8 @@ async fn an_older_file_is_copied_then_upgraded() {
     assert_eq!(row.state, RequestState::Complete);
 }
 
-/// The files that the programs of older versions left when they were killed: three requests, of which
-/// one has counts, one has none and one was still running.
+/// Files that older versions left when they were killed: three requests, one with token counts, one
+/// without, one still running.
 async fn check_stored(version: u32, stored: &[u8]) {
     let place = Place::new();
     fs::create_dir_all(place.folder.path().join("data")).expect("a folder");
@@ -182,7 +182,7 @@ async fn check_stored(version: u32, stored: &[u8]) {
     assert_eq!(counted.usage_basis.is_some() && counted.usage_raw.is_some(), is_told_apart);
     assert_eq!((silent.usage, silent.usage_basis), (None, None));
     assert_eq!(row(3).await.0.state, RequestState::Unknown);
-    // The last try is the one that was counted; what the others cost was not written down.
+    // Only the last attempt's usage was recorded; the cost of the others is unknown.
     let (last, others) = tries.split_last().expect("a try");
     assert_eq!((last.usage, &last.cost), (counted.usage, &counted.cost));
     assert!(others.iter().all(|other| other.cost == Cost::Unpriced && other.usage.is_none()));
@@ -190,7 +190,7 @@ async fn check_stored(version: u32, stored: &[u8]) {
     ledger.settle(ended(4)).await.expect("settled");
     assert_eq!(row(4).await.0.usage_basis, ended(4).usage_basis);
     assert_eq!(row(4).await.0.wasted, MicroUsd::new(234));
-    // Sums of before know nothing of tries and the cache; from now on they do.
+    // Older roll-ups know nothing of attempts and the cache; new ones do.
     let totals = super::sums::totals(&ledger).await;
     assert_eq!((totals.requests, totals.retries, totals.cache.misses), (4, 1, 1));
     drop(ledger);
@@ -211,7 +211,7 @@ async fn the_stored_file_of_version_2_is_upgraded_and_read() {
     check_stored(2, include_bytes!("stored/v2.sqlite")).await;
 }
 
-/// Version 3 booked what the mock's prices made up.
+/// Version 3 booked invented prices for the mock.
 #[tokio::test]
 async fn the_mocks_invented_money_leaves_every_sum() {
     let place = Place::new();

@@ -1,4 +1,4 @@
-//! What goes in comes out: requests, attempts, runs, health, prices.
+//! Round trips: requests, attempts, runs, health, prices.
 
 use domain::{ClientId, MicroUsd, Rates, RequestId, RunId, SeededEntropy};
 
@@ -81,7 +81,7 @@ async fn how_counts_are_known_is_kept_beside_them() {
     check(1, usage, adjusted, most.clone(), adjusted, most.clone()).await;
     check(2, usage, estimated, None, estimated, None).await;
     check(3, usage, adjusted, raw(USAGE_RAW_BYTES_MAX + 1), adjusted, None).await;
-    // What the backend said stays even where no count could be read from it.
+    // The backend's usage object is kept even if no count could be read from it.
     check(4, None, adjusted, most.clone(), None, most).await;
     check(5, usage, None, None, None, None).await;
 }

@@ -1,4 +1,4 @@
-//! What becomes of a ledger whose file is damaged, emptied, deleted, exchanged, and of its backups.
+//! Damaged, emptied, deleted and replaced ledger files, and backups.
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
@@ -16,7 +16,7 @@ use crate::{
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A ledger that is opened with recovery, and the clock that it reads.
+/// A ledger opened with recovery, and its clock.
 struct Guarded {
     place: Place,
     clock: Arc<ManualClock>,
@@ -37,7 +37,7 @@ impl Guarded {
         self.try_open().expect("a ledger")
     }
 
-    /// One with `requests` requests, closed.
+    /// A closed ledger with `requests` requests.
     async fn filled(requests: u32) -> Self {
         let guarded = Self::new();
         let (ledger, recovery) = guarded.open();
@@ -66,7 +66,7 @@ impl Guarded {
         fs::metadata(self.place.path()).expect("the file").len()
     }
 
-    /// Where in the file the root of a table lies.
+    /// Offset of a table's root page in the file.
     fn root_of(&self, table: &str) -> u64 {
         let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
         let page: u32 = self.place.raw().query_row(sql, [table], |row| row.get(0)).expect("a page");
@@ -93,8 +93,8 @@ fn is_read_only(path: &Path) -> bool {
     fs::metadata(path).expect("a file").permissions().readonly()
 }
 
-/// Opens a ledger whose file was broken by `damage`, expects a new one with an incident, and gives the
-/// names of the kept file and how many requests a repair brings back.
+/// Opens a ledger after `damage`, expects a new one with an incident, and returns the name of the
+/// kept file and the number of requests that a repair restores.
 async fn repaired(damage: impl FnOnce(&Guarded)) -> u64 {
     let guarded = Guarded::filled(400).await;
     damage(&guarded);
@@ -168,15 +168,15 @@ async fn a_damaged_page_is_found_by_the_check_and_costs_only_its_own_requests() 
     assert!((340..400).contains(&salvaged.requests), "{salvaged:?}");
     assert_eq!(salvaged.damaged_tables, ["requests"]);
     assert!(has(&ledger, 0).await && has(&ledger, 399).await && has(&ledger, 500).await);
-    // The sums were whole, so costs are, too.
+    // The roll-ups were whole, so costs are too.
     assert_eq!(sums::totals(&ledger).await.requests, 401);
 }
 
-/// The place of a leaf page that is neither the first nor the last of the table.
+/// Offset of a leaf page that is neither the first nor the last of the table.
 fn leaf_of_requests(guarded: &Guarded) -> u64 {
     let bytes = fs::read(guarded.place.path()).expect("bytes");
     let root = usize::try_from(guarded.root_of("requests")).expect("small");
-    // An interior page of an index tree: 12 bytes of header, then 2 bytes for each cell's place.
+    // An interior page of an index b-tree: 12 bytes of header, then 2 bytes per cell offset.
     assert_eq!(bytes[root], 2, "the table has several pages");
     let cell = usize::from(u16::from_be_bytes([bytes[root + 12 + 4], bytes[root + 12 + 5]]));
     let child = &bytes[root + cell..root + cell + 4];
@@ -184,7 +184,7 @@ fn leaf_of_requests(guarded: &Guarded) -> u64 {
     u64::from(child - 1) * 4_096
 }
 
-/// The page from which all requests are reached: without it SQLite reads none of them.
+/// The root page of the requests: without it SQLite reads none of them.
 #[tokio::test]
 async fn a_damaged_root_costs_no_request() {
     let guarded = Guarded::filled(400).await;
@@ -298,7 +298,7 @@ async fn a_file_deleted_in_use_is_written_again_with_all_records() {
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
 }
 
-/// The exchange has left a connection that nothing has been read by.
+/// The exchange has left a connection that has read nothing yet.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_deleted_right_after_a_restore_is_written_again() {
@@ -312,7 +312,7 @@ async fn a_file_deleted_right_after_a_restore_is_written_again() {
     assert_eq!(count(&ledger).await, 5);
 }
 
-/// The copy cannot be made; records go on into the file without a name until it can.
+/// The copy cannot be made; records go to the unlinked file until it can.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_deleted_file_that_cannot_be_written_again_is_tried_again() {
@@ -325,7 +325,7 @@ async fn a_deleted_file_that_cannot_be_written_again_is_tried_again() {
     ledger.settle(ended(5)).await.expect("settled");
     fs::remove_dir(&copy).expect("removed");
     assert!(recovery.watch().await.expect("looked").is_some());
-    // Until the next try a read gives what there is.
+    // Until the next attempt a read returns what there is.
     let mut state = ledger.watch_state();
     state.wait_for(|state| *state == crate::LedgerState::Current).await.expect("open");
     assert_eq!(count(&ledger).await, 6);
@@ -371,7 +371,7 @@ async fn a_file_emptied_or_written_over_in_use_is_set_aside() {
     assert!(has(&ledger, 80).await);
 }
 
-/// As a power cut leaves it: the last commits are gone, the file is whole.
+/// As after a power cut: the last commits are gone, the file is whole.
 #[tokio::test]
 async fn a_log_with_a_torn_end_gives_what_was_committed_before_it() {
     let guarded = Guarded::new();
@@ -415,13 +415,13 @@ async fn the_drill_backs_up_damages_and_restores() {
     for number in (0..101).chain(200..202) {
         assert!(has(&ledger, number).await, "{number}");
     }
-    // It ran when the backup was made, and its end is in the damaged file only.
+    // It was running when the backup was made; only the damaged file has its end.
     let unfinished = ledger.request(request(100).id).await.expect("read").expect("a row").0;
     assert_eq!(unfinished.state, RequestState::Unknown);
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
     assert_eq!(sums::totals(&ledger).await.requests, 103);
 
-    // A repair afterwards fetches the rest from the damaged file.
+    // A later repair adds the rest from the damaged file.
     let kept = recovery.kept_files().expect("read");
     let damaged = kept.iter().find(|name| name.contains("damaged")).expect("still there");
     let (salvaged, repaired) = recovery.repair(Some(damaged.clone())).await.expect("repaired");
@@ -546,7 +546,7 @@ async fn past_the_limit_of_kept_files_a_damaged_ledger_is_refused_and_left_alone
     assert!(fs::read(guarded.place.path()).expect("bytes") == before);
 }
 
-/// A note that was cut or written by somebody else is no reason not to start.
+/// A truncated or foreign note must not prevent the start.
 #[tokio::test]
 async fn a_note_that_cannot_be_read_is_done_without() {
     let guarded = Guarded::filled(2).await;

@@ -1,4 +1,4 @@
-//! Where the requests of a route went.
+//! Request counts by route.
 
 use super::{Place, at, attempt, backend, ended};
 use crate::{Purpose, Routed};

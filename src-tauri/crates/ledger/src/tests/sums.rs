@@ -1,4 +1,4 @@
-//! Roll-ups against a recount, and the proof that sums read no request rows.
+//! Compares roll-ups with a recount and proves that sums read no request rows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::{
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
-/// What roll-ups are kept for.
+/// Dimensions with roll-ups.
 const SUMMED: [GroupBy; 5] =
     [GroupBy::Backend, GroupBy::Model, GroupBy::Client, GroupBy::Credential, GroupBy::Project];
 
-/// [`SUMMED`], and what is counted when it is asked for.
+/// [`SUMMED`], and those that are counted on demand.
 fn dimensions() -> impl Iterator<Item = GroupBy> {
     SUMMED.into_iter().chain([GroupBy::Route])
 }
@@ -118,7 +118,7 @@ async fn a_day_of_a_zone_off_by_half_an_hour_is_exact() {
 async fn past_hours_are_folded_a_few_with_each_commit_and_taken_back_by_who_comes_late() {
     let place = Place::new();
     let ledger = place.open();
-    // Hours after 08:00, when the first request begins.
+    // In hours after 08:00, when the first request starts.
     let folded = || {
         let until = "SELECT until_ms FROM rollup_folded";
         let until: i64 = place.raw().query_row(until, [], |row| row.get(0)).expect("a row");
@@ -224,7 +224,7 @@ fn settlement() -> impl Strategy<Value = Settlement> {
     ];
     (names, outcome, tokens, cost, any::<bool>()).prop_map(
         |((number, place, model, client), outcome, tokens, cost, has_project)| {
-            // 40 requests over 40 hours, so that several days and quarter hours are met.
+            // 40 requests over 40 hours cover several days and quarter hours.
             let mut ended = ended(number * 3_600);
             ended.outcome = outcome;
             ended.backend = (place > 0).then(|| backend(&format!("b{place}")));
@@ -319,7 +319,7 @@ pub(super) async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Any mix of reservations, settlements, repeats and a restart: the sums equal a recount.
+    /// Any mix of reservations, settlements, repeats and a restart: the roll-ups equal a recount.
     #[test]
     fn roll_ups_equal_a_recount(
         settlements in prop::collection::vec(settlement(), 1..60),
@@ -337,7 +337,7 @@ proptest! {
             }
             check_against_recount(&ledger, GroupBy::Model).await;
             drop(ledger);
-            // What was only reserved is counted as unknown from now on.
+            // Requests that were only reserved now count as unknown.
             let ledger = place.open();
             for group_by in dimensions() {
                 check_against_recount(&ledger, group_by).await;

@@ -1,12 +1,12 @@
-//! Where a backend's name may lead, judged at each connection: a name that passed the rules for its
-//! text may still be answered with the address of a metadata service or of a router (S28, S29).
+//! Checks the addresses of a backend's name at each connection: an allowed name may still resolve
+//! to the address of a metadata service or a router (S28, S29).
 
 use std::net::IpAddr;
 
 use super::{Reach, reach_of_address, reach_of_name};
 
-/// Endings of names that no public name server answers for: RFC 6761, RFC 6762, RFC 8375, the
-/// reserved `.internal`, and what routers and companies use.
+/// Suffixes of names without public DNS: RFC 6761, RFC 6762, RFC 8375, the reserved `.internal`,
+/// and those used by routers and companies.
 const INTERNAL_ENDINGS: [&str; 12] = [
     "corp",
     "home",
@@ -22,17 +22,17 @@ const INTERNAL_ENDINGS: [&str; 12] = [
     "test",
 ];
 
-/// Which addresses a backend with a public name may have.
+/// Addresses that a backend with a public name may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BackendNetwork {
-    /// Public ones.
+    /// Only public ones.
     #[default]
     Public,
-    /// Those of this machine and of private networks, too.
+    /// Also those of this machine and of private networks.
     Private,
 }
 
-/// Why an address that a backend's name leads to is refused.
+/// Reason to refuse an address that a backend's name resolves to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressRefused {
     /// An address that no provider has.
@@ -41,18 +41,18 @@ pub enum AddressRefused {
          check the DNS server of this machine"
     )]
     Forbidden(IpAddr),
-    /// A private address behind a public name.
+    /// A private address for a public name.
     #[error(
         "its public name resolves to {0}, an address on a private network or this machine; if this \
          is intended, set private_network = true for this backend in the settings file"
     )]
     Private(IpAddr),
-    /// `localhost` is another machine.
+    /// `localhost` resolves to another machine.
     #[error("its name refers to this machine but resolves to {0}; check the hosts file")]
     NotThisMachine(IpAddr),
 }
 
-/// Judges one of the addresses that `name` was resolved to.
+/// Checks one of the addresses that `name` resolved to.
 pub fn check_resolved(
     name: &str,
     network: BackendNetwork,
@@ -72,7 +72,7 @@ pub fn check_resolved(
     }
 }
 
-/// Whether a name means something in its own network only.
+/// True if a name has a meaning only in its own network.
 fn is_internal(name: &str) -> bool {
     let ends = |ending: &&str| name.strip_suffix(*ending).is_some_and(|rest| rest.ends_with('.'));
     !name.contains('.') || INTERNAL_ENDINGS.iter().any(ends)
@@ -126,7 +126,7 @@ mod tests {
                 assert_eq!(check(name, BackendNetwork::Public, address), Ok(()), "{name}");
             }
         }
-        // 198.18.0.0/15 is what transparent proxies answer for every name.
+        // Transparent proxies answer 198.18.0.0/15 for every name.
         for address in ["1.1.1.1", "2606:4700::1111", "198.18.0.7"] {
             assert_eq!(check("api.example.com", BackendNetwork::Public, address), Ok(()));
         }

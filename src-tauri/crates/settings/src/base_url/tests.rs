@@ -1,4 +1,4 @@
-//! The table of addresses: each row is one way around the rules that somebody has used.
+//! A table of addresses: each row is a known way around the rules.
 
 use super::*;
 

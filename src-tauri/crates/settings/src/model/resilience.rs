@@ -1,22 +1,20 @@
-//! When a backend is left alone, how it comes back, and how often a request is tried again. The
-//! machines live elsewhere and are handed these numbers; here is what each of them may be, and why.
+//! Breaker, cooldown and retry settings. The `resilience` crate uses these numbers; this module
+//! defines their ranges and meanings.
 //!
-//! A word stands for a whole set, because few people want to choose twenty-odd numbers; the numbers of one's own
-//! are kept while another set is tried.
+//! A preset names a whole set, because few people want to choose over twenty numbers. The user's
+//! own numbers are kept while a preset is in use.
 
 use std::ops::RangeInclusive;
 
-/// Which numbers are in force.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResilienceSettings {
-    /// The set by its word.
     pub preset: ResiliencePreset,
-    /// The numbers of one's own; in force only with [`ResiliencePreset::Custom`].
+    /// Used only with [`ResiliencePreset::Custom`].
     pub custom: ResilienceNumbers,
 }
 
 impl ResilienceSettings {
-    /// The numbers in force.
+    /// The effective numbers.
     #[must_use]
     pub fn numbers(&self) -> ResilienceNumbers {
         self.preset.numbers().unwrap_or_else(|| self.custom.clone())
@@ -24,23 +22,23 @@ impl ResilienceSettings {
 }
 
 domain::words! {
-    /// A set of numbers for failures.
+    /// A named set of numbers.
     #[derive(Default)]
     ResiliencePreset {
-        /// Leaves a failing backend early and for longer, and repeats little: for metered keys.
+        /// Trips early and for longer, and retries little: for metered keys.
         Careful = "careful",
-        /// What is right for most.
+        /// Fits most users.
         #[default]
         Balanced = "balanced",
-        /// Bears more failures and comes back sooner: for one backend without a fallback.
+        /// Tolerates more failures and recovers sooner: for one backend without a fallback.
         Eager = "eager",
-        /// Each number as it is set.
+        /// The user's own numbers.
         Custom = "custom",
     }
 }
 
 impl ResiliencePreset {
-    /// The numbers it stands for; `None` for [`Custom`](Self::Custom), whose numbers are the user's.
+    /// The preset's numbers; `None` for [`Custom`](Self::Custom), whose numbers are the user's.
     #[must_use]
     pub fn numbers(self) -> Option<ResilienceNumbers> {
         match self {
@@ -83,21 +81,19 @@ fn eager() -> ResilienceNumbers {
     }
 }
 
-/// What one number may be, for the file and for a form.
+/// Definition of a number, for the file and for forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberField {
-    /// Its name in the file, the unit last.
+    /// Name in the file, with the unit last.
     pub name: &'static str,
-    /// The least and the most, both allowed.
     pub range: RangeInclusive<u32>,
-    /// What it is unless it is set.
     pub default: u32,
-    /// What it means, one sentence.
+    /// One sentence.
     pub meaning: &'static str,
 }
 
 impl NumberField {
-    /// What it counts, as its name says: `ms`, `s`, `%`; empty for things.
+    /// The unit in the name: `ms`, `s`, `%`; empty for counts.
     #[must_use]
     pub fn unit(&self) -> &'static str {
         let mut units = self.name.split('_').filter_map(|word| match word {
@@ -110,7 +106,7 @@ impl NumberField {
     }
 }
 
-/// A struct of whole numbers that the file, a form and the command line go through by name.
+/// Declares a struct of integers that the file, forms and the command line access by name.
 macro_rules! numbers {
     (
         $(#[$doc:meta])*
@@ -130,7 +126,7 @@ macro_rules! numbers {
                 pub const $range: RangeInclusive<u32> = $low..=$high;
             )+
 
-            /// What each number may be, in the order in which they are shown.
+            /// The definition of each number, in display order.
             pub const FIELDS: &'static [NumberField] = &[
                 $(NumberField {
                     name: stringify!($field),
@@ -140,7 +136,7 @@ macro_rules! numbers {
                 },)+
             ];
 
-            /// From what `number` says of each.
+            /// Builds the numbers from the results of `number`.
             pub fn read(mut number: impl FnMut(&NumberField) -> u32) -> Self {
                 let mut numbers = Self::default();
                 for field in Self::FIELDS {
@@ -149,7 +145,7 @@ macro_rules! numbers {
                 numbers
             }
 
-            /// The number of that name; `None` if there is none.
+            /// The number with that name, if it exists.
             #[must_use]
             pub fn get(&self, name: &str) -> Option<u32> {
                 match name {
@@ -158,7 +154,7 @@ macro_rules! numbers {
                 }
             }
 
-            /// Sets the number of that name, in or out of its range; `None` if there is none.
+            /// Sets the number with that name, even out of its range; `None` if it does not exist.
             pub fn set(&mut self, name: &str, value: u32) -> Option<()> {
                 match name {
                     $(stringify!($field) => self.$field = value,)+
@@ -177,9 +173,9 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// Every number of the breaker and of the attempts. The defaults are chosen for one developer's
-    /// traffic: a server's usual minimum of a hundred calls would never be reached, and a row of
-    /// failures alone would miss a backend that fails one call in three.
+    /// All breaker and retry numbers. The defaults suit one developer's traffic: a server's usual
+    /// minimum of a hundred calls would never be reached, and consecutive failures alone would miss
+    /// a backend that fails one call in three.
     ResilienceNumbers {
         failures_in_a_row = 3 in 1..=20 as FAILURES_IN_A_ROW_RANGE,
             "Failures in a row that trip the breaker.";
@@ -250,7 +246,7 @@ numbers! {
 }
 
 impl ResilienceNumbers {
-    /// Pairs of which the first must not be larger than the second, by name.
+    /// Pairs of names; the first number must not exceed the second.
     pub const ASCENDING: &'static [(&'static str, &'static str)] = &[
         ("open_ms_first", "open_ms_max"),
         ("cooldown_ms_first", "cooldown_ms_max"),

@@ -1,23 +1,19 @@
-//! What a client may ask for.
+//! Models, backends and routes that a client may use.
 
 use domain::{BackendId, RouteId};
 
-/// Most entries in each list of a scope.
 pub const SCOPE_ENTRIES_MAX: usize = 100;
 
-/// What a client may ask for. An empty list allows everything of its kind.
+/// Access of a client. An empty list allows everything of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClientScope {
-    /// Models, by the names that requests use; a `*` at the end stands for any rest.
+    /// Model names as requested; a `*` at the end matches any suffix.
     pub models: Vec<String>,
-    /// Backends that may answer.
     pub backends: Vec<BackendId>,
-    /// Routes that requests may take.
     pub routes: Vec<RouteId>,
 }
 
 impl ClientScope {
-    /// Whether a request may name `model`.
     #[must_use]
     pub fn allows_model(&self, model: &str) -> bool {
         let fits = |allowed: &String| match allowed.strip_suffix('*') {
@@ -27,14 +23,13 @@ impl ClientScope {
         self.models.is_empty() || self.models.iter().any(fits)
     }
 
-    /// Whether `backend` may answer.
     #[must_use]
     pub fn allows_backend(&self, backend: &BackendId) -> bool {
         self.backends.is_empty() || self.backends.contains(backend)
     }
 
-    /// Whether a request may take the route of this name. A model that is listed without a route has
-    /// none, and is allowed only where every route is.
+    /// True if a request may use this route. A listed model without a route has none, and is
+    /// allowed only if every route is.
     #[must_use]
     pub fn allows_route(&self, route: &str) -> bool {
         self.routes.is_empty() || self.routes.iter().any(|allowed| allowed.as_str() == route)

@@ -1,10 +1,10 @@
-//! Providers on the internet, the widely used first.
+//! Hosted providers, widely used ones first.
 //!
-//! One piece: a plain table of facts.
+//! One file, because it is a plain table of facts.
 //!
-//! A base URL stands here only if the provider documents it and it holds for every account: clouds
-//! whose address contains a resource, region or account are added by hand. `lacks` and `offers` are
-//! what documentation says or what servers are known to refuse; where both ways work, nothing stands.
+//! A base URL is listed only if the provider documents it for every account: clouds whose address
+//! contains a resource, region or account are added by hand. `lacks` and `offers` follow
+//! documentation or known refusals; if both variants work, none is listed.
 
 use domain::{KeyPrefix, Lack, Offer};
 

@@ -1,4 +1,4 @@
-//! Servers on this machine, at the port each listens on unless told otherwise.
+//! Servers on this machine, with their default ports.
 
 use domain::Offer;
 

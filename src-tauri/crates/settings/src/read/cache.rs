@@ -1,4 +1,4 @@
-//! The cache, and the address of the server that shares it.
+//! Reads the cache settings and the address of the shared cache's server.
 
 use domain::CredentialId;
 use url::{Host, Url};
@@ -20,7 +20,7 @@ const NAMES: [&str; 8] = [
     "redis_url",
     "redis_credential",
 ];
-/// What an address of such a server begins with; Valkey speaks the same protocol.
+/// URL schemes of such a server; Valkey uses the same protocol.
 const SCHEMES: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
 const URL_HINT: &str = "write it like redis_url = \"rediss://cache.example.com:6379/0\"";
 
@@ -54,13 +54,13 @@ pub(super) fn cache(section: &Section, findings: &mut Findings) -> CacheSettings
     }
 }
 
-/// No message repeats the address, which may hold a password.
+/// No message contains the address, which may hold a password.
 fn redis_url(section: &Section, findings: &mut Findings) -> Option<Url> {
     let name = "redis_url";
     let url = match section.text(name, findings)?.trim().parse::<Url>() {
         Ok(url) if SCHEMES.contains(&url.scheme()) && url.host().is_some() => url,
         _ => {
-            // It cannot be known whether a part of it is a password.
+            // Part of it could be a password.
             findings.hidden.extend(section.span_of(name));
             let what = "this is not the address of a Redis or Valkey server";
             section.wrong(name, what, URL_HINT, None, findings);
@@ -85,7 +85,7 @@ fn redis_url(section: &Section, findings: &mut Findings) -> Option<Url> {
 
 fn is_this_machine(url: &Url) -> bool {
     match url.host() {
-        // Such a scheme's host is not parsed as an address.
+        // The URL parser does not parse the host of these schemes as an address.
         Some(Host::Domain(name)) => {
             let address = name.parse::<std::net::IpAddr>();
             name == "localhost" || address.is_ok_and(|address| address.is_loopback())

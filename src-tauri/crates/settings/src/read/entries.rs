@@ -1,4 +1,4 @@
-//! The tables with names of the user's choosing: credentials, backends, clients.
+//! Reads the tables with names chosen by the user: credentials, backends, clients.
 
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
@@ -20,7 +20,7 @@ use crate::{
     MODELS_PER_BACKEND_MAX, TokenSha256, corrected_base_url, parse_base_url,
 };
 
-/// Characters of a key that may stand in the file: enough to tell keys apart, useless to a thief.
+/// Characters of a key allowed in the file: enough to tell keys apart, useless to a thief.
 const TAIL_CHARS: usize = 4;
 const MODELS: NameList = NameList {
     field: "models",
@@ -32,7 +32,7 @@ const MODELS: NameList = NameList {
 };
 const CREATED_HINT: &str = "write when it was added, such as created = 2026-01-31T09:30:00Z";
 
-/// What a backend's table may hold beside its limits.
+/// Fields of a backend, apart from its limits.
 const BACKEND_NAMES: [&str; 12] = [
     "label",
     "kind",
@@ -47,7 +47,7 @@ const BACKEND_NAMES: [&str; 12] = [
     "crossing",
     "private_network",
 ];
-/// What a client's table may hold beside its limits.
+/// Fields of a client, apart from its limits.
 const CLIENT_NAMES: [&str; 8] = [
     "token_sha256",
     "created",
@@ -156,7 +156,7 @@ pub(super) fn read_clients(
     })
 }
 
-/// Reads each entry whose name is an id; an entry without what it needs is left out, its error noted.
+/// Reads each entry with a valid id; incomplete entries are reported and left out.
 pub(super) fn entries<Id, T>(
     section: &Section,
     findings: &mut Findings,
@@ -190,7 +190,7 @@ where
     all
 }
 
-/// [`IdError`]'s own text, which repeats no more than one character.
+/// The text of [`IdError`], which repeats at most one character.
 pub(super) fn id_hint(error: &IdError) -> String {
     match error {
         IdError::Malformed(_) => "choose another name".to_owned(),
@@ -241,8 +241,7 @@ fn base_url(entry: &Section, gateway_port: u16, findings: &mut Findings) -> Opti
     }
 }
 
-/// How a compatible server differs. Kept but warned of on another kind, which has nothing to differ
-/// from.
+/// Deviations of a compatible server. On another kind they are kept with a warning.
 fn switches<T: FromStr + Ord>(
     entry: &Section,
     name: &str,

@@ -1,4 +1,4 @@
-//! How much a client or a backend may be asked, and whose turn it is.
+//! Reads the traffic limits of a client or a backend.
 
 use crate::finding::Findings;
 use crate::section::Section;
@@ -6,7 +6,7 @@ use crate::{
     GATEWAY_IN_FLIGHT_MAX_RANGE, REQUESTS_PER_MINUTE_RANGE, TOKENS_PER_MINUTE_RANGE, TrafficLimits,
 };
 
-/// The names of [`limits`] in the file.
+/// Fields of [`limits`] in the file.
 pub(super) const NAMES: [&str; 3] = ["requests_per_minute", "tokens_per_minute", "in_flight_max"];
 
 pub(super) fn limits(entry: &Section, findings: &mut Findings) -> TrafficLimits {

@@ -1,27 +1,25 @@
-//! Lists of names: models of a backend, names of a route, clients and projects it is for.
+//! Reads lists of names: models of a backend; names, clients and projects of a route.
 
 use toml_edit::{Item, Value};
 
 use crate::finding::{Findings, RepairAction, shown};
 use crate::section::Section;
 
-/// What may stand in one list.
+/// Rules of one list.
 pub(super) struct NameList {
-    /// Its name in the file.
+    /// Name in the file.
     pub(super) field: &'static str,
-    /// What one entry is: "model".
+    /// Singular noun for an entry, such as "model".
     pub(super) one: &'static str,
     /// A name for the hint.
     pub(super) example: &'static str,
-    /// Most entries.
     pub(super) entries_max: usize,
-    /// Longest entry, in characters.
     pub(super) chars_max: usize,
-    /// What to do about too many.
+    /// Advice if there are too many.
     pub(super) fewer: &'static str,
 }
 
-/// The names of a list, each once; those that are wrong are reported and left out.
+/// The names of a list, without duplicates; invalid ones are reported and left out.
 pub(super) fn names(entry: &Section, rule: &NameList, findings: &mut Findings) -> Vec<String> {
     let NameList { field, one, example, entries_max, chars_max, fewer } = rule;
     let Some(item) = entry.item(field) else { return Vec::new() };

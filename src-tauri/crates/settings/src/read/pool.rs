@@ -1,4 +1,4 @@
-//! The keys of a backend: one name, or a list of names with weights. Both spellings say the same.
+//! Reads the keys of a backend: one name, or a list of names with weights.
 
 use domain::{CredentialId, IdError, PoolOrder};
 use indexmap::IndexMap;
@@ -111,7 +111,7 @@ fn check_weights(
     }
 }
 
-/// The keys named by an entry, as they stand in the file, with the field and the place in its list.
+/// The keys named by an entry as written in the file, with the field and the index in its list.
 pub(super) fn named<'doc>(entry: &Section<'doc>) -> Vec<(&'static str, Option<usize>, &'doc str)> {
     let single = entry.item("credential").and_then(toml_edit::Item::as_str);
     let single = single.map(|id| ("credential", None, id));
@@ -126,7 +126,7 @@ pub(super) fn named<'doc>(entry: &Section<'doc>) -> Vec<(&'static str, Option<us
     single.into_iter().chain(listed).collect()
 }
 
-/// A credential that is named must be there.
+/// Reports a named credential that does not exist.
 pub(super) fn must_exist(
     section: &Section,
     (name, place, asked): (&'static str, Option<usize>, &str),

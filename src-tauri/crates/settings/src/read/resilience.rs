@@ -1,4 +1,4 @@
-//! The numbers of failures: a word for a whole set, or each number.
+//! Reads the resilience settings: a preset, or each number.
 
 use crate::finding::{Findings, RepairAction};
 use crate::section::Section;
@@ -12,7 +12,7 @@ pub(super) fn resilience(section: &Section, findings: &mut Findings) -> Resilien
         section.integer(field.name, &field.range, field.default, findings)
     });
     check_ascending(section, &custom, findings);
-    // Who writes numbers means them, without having to know the word for it.
+    // Numbers without a preset mean a custom one.
     let preset = word.unwrap_or(match custom == ResilienceNumbers::default() {
         true => ResiliencePreset::default(),
         false => ResiliencePreset::Custom,

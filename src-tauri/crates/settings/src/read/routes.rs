@@ -1,5 +1,5 @@
-//! Routes, and whether what they name is there. What a route names and is not there is a warning: the
-//! rest of the route, and of the file, is as good as before.
+//! Reads routes and checks their references. A missing reference is a warning: the rest of the
+//! route, and of the file, stays usable.
 
 use std::collections::HashMap;
 
@@ -153,7 +153,7 @@ fn candidates(
     all
 }
 
-/// The entries of the list, whether it is written in brackets or as `[[routes.x.candidates]]`.
+/// The list's entries, written in brackets or as `[[routes.x.candidates]]`.
 fn candidate_sections<'doc>(entry: &Section<'doc>, findings: &mut Findings) -> Vec<Section<'doc>> {
     let field = "candidates";
     let path = entry.path_of(field);
@@ -185,7 +185,7 @@ fn candidate_sections<'doc>(entry: &Section<'doc>, findings: &mut Findings) -> V
     }
 }
 
-/// A candidate that is a plain name: what it means is clear, for a backend and for `backend/model`.
+/// Reports a candidate that is a plain name. A `backend` or `backend/model` can be repaired.
 fn no_table(path: &[String], place: usize, value: &Value) -> Finding {
     let named = value.as_str().map(|text| match text.split_once('/') {
         Some((backend, model)) => (backend, Some(model)),
@@ -237,7 +237,7 @@ fn candidate(section: &Section, findings: &mut Findings) -> Option<RouteCandidat
     Some(RouteCandidateSettings { backend: backend.ok()?, model: model.map(str::to_owned), weight })
 }
 
-/// What the routes name and is not there, and what can never be asked for.
+/// Checks the routes' references, and reports routes that can never be used.
 pub(super) fn check(routes: &Section, settings: &Settings, findings: &mut Findings) {
     let mut owners = HashMap::new();
     for name in routes.names() {
@@ -280,7 +280,7 @@ fn missing(backend: &str) -> String {
     format!("there is no backend named {}, so this candidate is skipped", shown(backend))
 }
 
-/// A backend whose models are declared is asked for a name that it does not have.
+/// Warns if a backend with declared models lacks the requested name.
 fn check_declared(
     section: &Section,
     route: &RouteSettings,
@@ -330,7 +330,7 @@ fn check_clients(entry: &Section, settings: &Settings, findings: &mut Findings) 
     }
 }
 
-/// `backend/model` always goes to that backend, whatever a route says.
+/// Warns of `backend/model` names: they always go to that backend, whatever a route defines.
 fn check_pins(
     entry: &Section,
     route: &RouteSettings,
@@ -352,10 +352,10 @@ fn check_pins(
     }
 }
 
-/// What a route answers to, and for whom: nothing for all.
+/// Model, client and project of a route; `None` matches all.
 type Audience<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
 
-/// Of two routes for the same name and the same callers the second is never asked.
+/// Warns of a second route for the same name and the same callers, which is never used.
 fn check_owners<'a>(
     entry: &Section,
     id: &RouteId,

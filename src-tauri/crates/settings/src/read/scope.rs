@@ -1,4 +1,4 @@
-//! What a client may ask for.
+//! Reads the access lists of a client.
 
 use std::str::FromStr;
 
@@ -11,8 +11,8 @@ use crate::finding::Findings;
 use crate::section::Section;
 use crate::{ClientScope, MODEL_CHARS_MAX, SCOPE_ENTRIES_MAX};
 
-/// Reads the lists of what is allowed. One with a mistake is an error, so that none allows more than
-/// its writer meant.
+/// Reads the allow lists. A list with a mistake is an error, so that none allows more than its
+/// writer meant.
 pub(super) fn scope(entry: &Section, findings: &mut Findings) -> ClientScope {
     let backends = allowed(entry, "allow_backends", "backend", "openai", findings);
     let routes = allowed(entry, "allow_routes", "route", "fast", findings);

@@ -1,11 +1,11 @@
-//! Finding keys that somebody wrote into the file. It is an error and not a warning: a file with a key
-//! in it ends up in backups, dotfile repositories and screenshots.
+//! Finds keys written into the file. They are errors, not warnings: a file with a key ends up in
+//! backups, dotfile repositories and screenshots.
 
 use toml_edit::{Item, Table, TableLike, Value};
 
 use crate::finding::{FieldPath, Findings, looks_secret, position};
 
-/// Names under which nothing but a secret is kept.
+/// Field names that hold only secrets.
 const NAMES: [&str; 8] = [
     "api_key",
     "apikey",
@@ -22,7 +22,7 @@ const HINT: &str = "store it with `gatehouse keys add` and delete it here; if ot
 pub(super) fn report(text: &str, table: &Table, findings: &mut Findings) {
     walk(table, &mut Vec::new(), findings);
     let known: Vec<usize> = findings.problems.iter().filter_map(|problem| problem.line).collect();
-    // What the tables do not show: comments and names.
+    // Comments and names, which are not values of the tables.
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         if looks_secret(line) && !known.contains(&position(text, offset).0) {

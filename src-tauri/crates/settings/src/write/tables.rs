@@ -1,5 +1,5 @@
-//! What the settings are as tables of the file. A value that is as it would be without a word is left
-//! out where a person would leave it out too.
+//! Converts settings to tables of the file. A default value is left out where a person would leave
+//! it out too.
 
 use domain::{BackendId, ClientId, Crossing, PoolOrder, RouteId, WallTime};
 use indexmap::IndexMap;
@@ -12,7 +12,6 @@ use crate::{
     STICKY_SECS_DEFAULT, Settings, TrafficLimits,
 };
 
-/// The fields of one table.
 pub(super) type Fields = IndexMap<&'static str, Value>;
 
 /// The settings as tables of values; an absent optional value has no field.
@@ -74,7 +73,7 @@ pub(super) fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
     tables
 }
 
-/// A list that allows everything is left out.
+/// Leaves out lists that allow everything.
 fn scope(scope: &ClientScope) -> Fields {
     let ClientScope { models, backends, routes } = scope;
     let lists: [(&'static str, Array); 3] = [
@@ -86,7 +85,7 @@ fn scope(scope: &ClientScope) -> Fields {
     named.map(|(name, list)| (name, Value::Array(list))).collect()
 }
 
-/// What is as it would be without a word is left out.
+/// Leaves out default values.
 fn route(id: &RouteId, route: &RouteSettings) -> Fields {
     let fresh = BalanceSettings::default();
     let mut fields = Fields::new();
@@ -117,7 +116,7 @@ fn route(id: &RouteId, route: &RouteSettings) -> Fields {
     fields
 }
 
-/// One to a line, since that is how their order is read.
+/// One candidate per line, to show their order.
 fn candidates(candidates: &[RouteCandidateSettings]) -> Value {
     let mut list = Array::new();
     for candidate in candidates {
@@ -138,7 +137,7 @@ fn candidates(candidates: &[RouteCandidateSettings]) -> Value {
     Value::Array(list)
 }
 
-/// One key of the usual weight is written as its name, as it always was.
+/// A single key with the default weight is written as its name, as in older versions.
 fn pool(pool: &PoolSettings) -> Fields {
     let mut fields = Fields::new();
     match pool.members.as_slice() {
@@ -212,8 +211,8 @@ fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
     sections.into_iter().map(|(name, fields)| (vec![name.to_owned()], fields)).collect()
 }
 
-/// The word is left out only where it and all numbers are the usual ones: numbers without a word mean
-/// themselves.
+/// Leaves the preset out only if it and all numbers are the defaults: numbers without a preset mean
+/// a custom one.
 fn resilience(resilience: &ResilienceSettings) -> Fields {
     let ResilienceSettings { preset, custom } = resilience;
     let mut fields = Fields::new();
@@ -242,7 +241,7 @@ fn cache(cache: &CacheSettings) -> Fields {
     fields
 }
 
-/// A number past `i64` is written as its end, where the range check refuses it.
+/// A number above `i64::MAX` is written as that, so that the range check rejects it.
 fn whole_number<T>(number: T) -> Value
 where
     i64: TryFrom<T>,
@@ -250,7 +249,7 @@ where
     i64::try_from(number).unwrap_or(i64::MAX).into()
 }
 
-/// A time that the calendar does not have is written as a number, where the type check refuses it.
+/// A time outside the calendar is written as a number, so that the type check rejects it.
 fn time(at: WallTime) -> Value {
     jiff::Timestamp::from_millisecond(at.unix_ms())
         .ok()

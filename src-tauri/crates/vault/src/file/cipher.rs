@@ -1,4 +1,4 @@
-//! Between keys in memory and age's bytes. Nothing here touches a disk.
+//! Converts between keys in memory and age's format. Does no IO.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -13,23 +13,23 @@ use zeroize::Zeroizing;
 use crate::envelope::Envelope;
 use crate::{Damage, ENVELOPE_BYTES_MAX, Lock, Passphrase, VaultError};
 
-/// Work of deriving the file's key, as the logarithm of scrypt's N: 2^17, which OWASP's Password
-/// Storage Cheat Sheet gives as the least (128 MiB, about half a second).
+/// Logarithm of scrypt's N for the file's key: 2^17, the minimum in OWASP's Password Storage Cheat
+/// Sheet (128 MiB, about half a second).
 pub const WORK_FACTOR_LOG2: u8 = 17;
 
-/// Most work accepted from a file: 2^20 takes 1 GiB. A file that asks for more is not ours.
+/// Largest work factor accepted from a file: 2^20 takes 1 GiB. A file with a larger one is not
+/// ours.
 pub const WORK_FACTOR_LOG2_MAX: u8 = 20;
 
-/// The version of what is inside, and the only one read.
+/// The version of the content, and the only one read.
 const VERSION: u32 = 1;
 
 /// Bytes around one item: quotes, colon, comma, and the longest id.
 const ITEM_OVERHEAD_BYTES: usize = domain::SLUG_CHARS_MAX + 8;
 
-/// What the file holds.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(super) struct Contents {
-    /// How often the file was written. A file of before this was counted has 0.
+    /// Number of writes. A file from before this was counted has 0.
     pub(super) revision: u64,
     pub(super) items: BTreeMap<CredentialId, Envelope>,
 }
@@ -60,13 +60,13 @@ pub(super) fn decrypt(bytes: &[u8], passphrase: &Passphrase) -> Result<Contents,
     identity.set_max_work_factor(WORK_FACTOR_LOG2_MAX);
     let mut reader =
         decryptor.decrypt(iter::once(&identity as _)).map_err(|error| fault(&error))?;
-    // The plain text is shorter than the encrypted, so the buffer never moves and leaves no copy.
+    // The plain text is shorter than the encrypted, so the buffer is never reallocated.
     let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
     reader.read_to_end(&mut plain).map_err(|_| damaged())?;
     read(&plain)
 }
 
-/// Whether `bytes` begin as a vault that a passphrase may open.
+/// Checks that `bytes` start like a vault that a passphrase may open.
 pub(super) fn check_header(bytes: &[u8]) -> Result<(), VaultError> {
     match Decryptor::new_buffered(bytes) {
         Ok(decryptor) if decryptor.is_scrypt() => Ok(()),
@@ -74,8 +74,8 @@ pub(super) fn check_header(bytes: &[u8]) -> Result<(), VaultError> {
     }
 }
 
-/// The key of the file is itself encrypted under the passphrase, so a wrong passphrase and damage to
-/// those 32 bytes look alike; every other damage is told apart.
+/// The file's key is itself encrypted with the passphrase, so a wrong passphrase and damage to
+/// those 32 bytes look alike; any other damage is told apart.
 const fn fault(error: &DecryptError) -> VaultError {
     match error {
         DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
@@ -85,8 +85,9 @@ const fn fault(error: &DecryptError) -> VaultError {
     }
 }
 
-/// `{"v":1,"revision":7,"items":{"openai":{…},…}}`, put together by hand because each value is an envelope, which
-/// is JSON already, and because a serializer's growing buffer would leave copies behind.
+/// `{"v":1,"revision":7,"items":{"openai":{…},…}}`, built by hand because each value is an
+/// envelope, which is JSON already, and because a serializer's growing buffer would leave copies
+/// behind.
 fn write(contents: &Contents) -> Zeroizing<Vec<u8>> {
     let Contents { revision, items } = contents;
     let bytes_max = 96 + items.len() * (ENVELOPE_BYTES_MAX + ITEM_OVERHEAD_BYTES);
@@ -116,7 +117,7 @@ struct Stored<'a> {
     items: BTreeMap<CredentialId, &'a RawValue>,
 }
 
-/// The parser's own error is dropped on purpose: it may quote what it read.
+/// The parser's error is dropped because it may quote the content.
 fn read(plain: &[u8]) -> Result<Contents, VaultError> {
     let damaged = |_| VaultError::Damaged(Damage::File);
     let version: Version = serde_json::from_slice(plain).map_err(damaged)?;

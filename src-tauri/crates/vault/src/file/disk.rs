@@ -1,4 +1,4 @@
-//! The bytes of the vault file: bounded reading, and replacing that a crash cannot leave half done.
+//! IO of the vault file: bounded reads and crash-safe replacement.
 
 use std::fs::{DirBuilder, File};
 use std::io::{ErrorKind, Read, Write};
@@ -11,9 +11,9 @@ use crate::{Damage, VaultError};
 /// Largest vault file read or written, in bytes: some 1,500 keys of the largest size.
 pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// The whole file; `None` if there is none.
+/// The whole file; `None` if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, VaultError> {
-    // Opening a pipe would wait for somebody who writes to it.
+    // Opening a pipe would wait for a writer.
     if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         let what = "the vault's path is a folder, a pipe or a device";
         return Err(VaultError::file(std::io::Error::new(ErrorKind::InvalidInput, what)));
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, VaultError> {
     Ok(Some(bytes))
 }
 
-/// Puts `bytes` in the file's place: beside, synced, renamed, the folder synced, read back.
+/// Replaces the file: writes a temporary one, syncs, renames, syncs the folder, reads it back.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     if too_large(bytes) {
         return Err(VaultError::file(std::io::Error::from(ErrorKind::FileTooLarge)));
@@ -46,7 +46,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     }
 }
 
-/// Proves that [`replace`] could write, and leaves nothing behind.
+/// Proves that [`replace`] could write. Leaves nothing behind.
 pub(super) fn try_beside(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     let beside = write_beside(path, bytes).map_err(VaultError::file)?;
     beside.close().map_err(VaultError::file)
@@ -56,8 +56,8 @@ fn too_large(bytes: &[u8]) -> bool {
     u64::try_from(bytes.len()).is_ok_and(|length| length > FILE_BYTES_MAX)
 }
 
-/// A synced file beside `path`, removed again unless it is put in its place. On Unix `tempfile` opens
-/// it with mode 0600, so it is private before it has any content.
+/// A synced temporary file beside `path`, deleted unless it is persisted. On Unix `tempfile` opens
+/// it with mode 0600, so it is private before it has content.
 fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
     let folder = folder_of(path);
     make_private(folder)?;
@@ -67,12 +67,12 @@ fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
     Ok(beside)
 }
 
-/// The folder of `path`; a bare file name lies in the current one.
+/// The folder of `path`; the current one for a bare file name.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
-/// Makes the folder, for its owner alone. One that is there already is left as it is: it may be the
+/// Creates the folder for its owner alone. An existing one is left unchanged, since it may be the
 /// user's home.
 fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
@@ -82,7 +82,7 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// Makes the rename itself last; only Unix can.
+/// Makes the rename durable; only Unix can.
 fn sync_folder(path: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! The file vault on a real disk, in a folder of its own, with little key derivation.
+//! The file vault on a real disk, with a small work factor.
 
 use std::fs;
 use std::path::Path;
@@ -39,7 +39,7 @@ fn secret(text: &str) -> BoundSecret {
     BoundSecret::new(Secret::parse(text.to_owned()).expect("a good secret"), Some(origin))
 }
 
-/// A folder with a vault file that holds `openai`.
+/// A folder with a vault file that contains `openai`.
 fn filled() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("private").join("keys.age");
@@ -47,7 +47,7 @@ fn filled() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Opening fails as `expected`, and the file is afterwards as it was.
+/// Checks that opening fails as `expected` and leaves the file unchanged.
 fn check_refused(path: &Path, passphrase: &Passphrase, expected: &str) {
     let before = fs::read(path).expect("a file");
     let store = store(path);
@@ -135,12 +135,13 @@ fn a_damaged_file_is_told_from_one_that_waits_for_its_passphrase() {
         let mut file = fs::File::create(&path).expect("a file");
         std::io::Write::write_all(&mut file, bytes).expect("writes");
     };
-    // Without a passphrase: what is no vault at all is seen.
+    // Without a passphrase: a file that is not a vault is detected.
     for bytes in [&b""[..], b"not a vault", &good[..20]] {
         write(bytes);
         assert_eq!(told(&store(&path)), "Damaged(File)");
     }
-    // With the right passphrase: the damage stays in sight after the attempt, and a wrong one, too.
+    // With the right passphrase: the damage is still reported after the attempt, and after a wrong
+    // one.
     let mut flipped = good.clone();
     *flipped.last_mut().expect("not empty") ^= 1;
     write(&flipped);
@@ -246,7 +247,7 @@ fn a_file_at_its_size_limit_is_written_and_one_byte_more_is_refused() {
 fn a_write_that_cannot_happen_changes_nothing_in_memory() {
     let (folder, path) = filled();
     let store = unlocked(&path);
-    // A link to nowhere in the folder's place: the file is gone and cannot be written (even by root).
+    // Replaces the folder with a dangling link: the file is gone and not writable, even for root.
     let private = path.parent().expect("a folder");
     fs::rename(private, folder.path().join("aside")).expect("moved");
     std::os::unix::fs::symlink(folder.path().join("nowhere").join("deep"), private)
@@ -306,7 +307,7 @@ fn the_work_of_production_is_accepted_back() {
     store(&path).unlock(&right()).expect("opens");
 }
 
-/// An older copy, as a backup or a synchronised folder brings back.
+/// An older copy, as restored by a backup or a synchronised folder.
 #[test]
 fn an_older_file_in_its_place_is_noticed_until_the_next_change() {
     let (_folder, path) = filled();
@@ -326,7 +327,7 @@ fn an_older_file_in_its_place_is_noticed_until_the_next_change() {
     assert!(!again.is_outdated() && !unlocked(&path).is_outdated());
 }
 
-/// Files of before revisions were counted, and state folders that were cleaned up.
+/// Files from before revisions were counted, and state folders that were cleaned up.
 #[test]
 fn a_file_whose_revision_was_never_seen_is_taken_as_it_is() {
     let (_folder, path) = filled();

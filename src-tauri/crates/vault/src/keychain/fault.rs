@@ -1,8 +1,9 @@
-//! What a store's error means for the vault: decided here and nowhere else, by variant, never by text.
+//! Maps the store's errors to the vault's, by variant and never by text.
 //!
-//! Measured on gnome-keyring 42: without a collection, reading says `NoEntry` and writing says
-//! `NoStorageAccess(NoResult)`; a locked one says `NoStorageAccess(Prompt)`; a frozen one says
-//! `PlatformFailure` with D-Bus' `NoReply` after two seconds; an absent one with `ServiceUnknown`.
+//! Measured on gnome-keyring 42: without a collection, reads return `NoEntry` and writes
+//! `NoStorageAccess(NoResult)`; a locked one returns `NoStorageAccess(Prompt)`; a frozen one
+//! `PlatformFailure` with D-Bus' `NoReply` after two seconds; an absent one the same with
+//! `ServiceUnknown`.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use keyring_core::error::PlatformError;
 
 use crate::{Damage, Lock, VaultError};
 
-/// The vault's word for the store's error; `missing` says what it means that there is no such item.
+/// The vault's error for the store's; `missing` gives the one for a missing item.
 pub(super) fn classify(error: Error, missing: impl FnOnce() -> VaultError) -> VaultError {
     match error {
         Error::NoEntry => missing(),
@@ -20,20 +21,20 @@ pub(super) fn classify(error: Error, missing: impl FnOnce() -> VaultError) -> Va
             cause => named(cause, source),
         },
         Error::PlatformFailure(source) => named(platform_cause(&source), source),
-        // These two carry the secret's bytes, which their `Debug` would print: nothing of them is kept.
+        // These two carry the secret's bytes, which their `Debug` would print: they are dropped.
         Error::BadEncoding(_) | Error::BadDataFormat(..) => VaultError::Damaged(Damage::Item),
         Error::Ambiguous(_) => VaultError::Damaged(Damage::Ambiguous),
-        // Our sizes and names are within every store's limits, so the rest is a store that cannot serve.
+        // Our sizes and names are within every store's limits, so the store itself cannot serve.
         other => VaultError::unavailable(other),
     }
 }
 
-/// Whether opening the store anew may cure it. Not for silence: that would double the wait.
+/// True if reopening the store may help. False for a time-out, since a retry would double the wait.
 pub(super) fn may_be_a_lost_session(error: &Error) -> bool {
     matches!(error, Error::PlatformFailure(source) if platform_cause(source) == Cause::Unknown)
 }
 
-/// What lies behind a platform's error.
+/// Cause of a platform error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
     not(target_os = "linux"),
@@ -55,8 +56,8 @@ fn named(cause: Cause, source: PlatformError) -> VaultError {
     }
 }
 
-/// `NoStorageAccess` without a known cause: on Windows there is no logon session, which no unlocking
-/// cures; elsewhere the user or the keychain refused.
+/// Maps `NoStorageAccess` without a known cause: on Windows there is no logon session, which no
+/// unlock helps; elsewhere the user or the keychain refused.
 fn refused_access(source: PlatformError) -> VaultError {
     if cfg!(target_os = "windows") {
         VaultError::Unavailable { source: Arc::from(source) }
@@ -81,7 +82,7 @@ fn platform_cause(_: &PlatformError) -> Cause {
     Cause::Unknown
 }
 
-/// By the error's name on the bus, which is part of the protocols (D-Bus specification, "Standard
+/// Maps the error's D-Bus name, which is part of the protocols (D-Bus specification, "Standard
 /// error names"; Secret Service API draft, "Errors").
 #[cfg(target_os = "linux")]
 fn named_on_the_bus(name: &str) -> Cause {

@@ -1,4 +1,4 @@
-//! The keychain's rules on `keyring-core`'s mock store, which fails as it is told to.
+//! The keychain on `keyring-core`'s mock store, with injected errors.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -12,7 +12,7 @@ use keyring_core::{Credential, Error};
 use super::*;
 
 thread_local! {
-    /// What opening the store gives: one mock per test, since each test has its own thread.
+    /// The store that the opener returns: one mock per test, since each test has its own thread.
     static MOCK: Arc<Store> = Store::new().expect("a mock");
     static OPENED: RefCell<usize> = const { RefCell::new(0) };
 }
@@ -29,7 +29,7 @@ fn keychain() -> Keychain {
     Keychain { service: SERVICE.to_owned(), opener, store: Mutex::new(None) }
 }
 
-/// The item in the mock itself, past the code under test.
+/// The item in the mock, read directly.
 fn item(user: &str) -> Entry {
     MOCK.with(|mock| mock.build(SERVICE, user, None)).expect("an entry")
 }
@@ -133,8 +133,8 @@ fn what_someone_else_stored_under_the_name_is_damaged_and_not_quoted() {
     assert!(!format!("{error:?} {error}").contains("RAWKEY"));
 }
 
-/// A store that keeps only the first bytes of what it is given and says that all is well, as
-/// `secret-tool` did at 8,192 bytes.
+/// A store that keeps only the first bytes of a value and reports success, as `secret-tool` did at
+/// 8,192 bytes.
 #[derive(Debug)]
 struct Truncating {
     bytes_max: usize,

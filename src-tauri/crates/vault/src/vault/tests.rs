@@ -1,4 +1,4 @@
-//! The façade against a store that waits, fails and panics on command. Time is virtual throughout.
+//! The vault over a scripted store that waits, fails and panics. Time is virtual throughout.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::{CACHE_SECS_MAX, Damage, FileStore, Lock, MemoryStore};
 
-/// Which calls wait until they are released.
+/// The calls that wait until they are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Held {
     #[default]
@@ -21,10 +21,10 @@ enum Held {
     Everything,
 }
 
-/// Times a write lets other threads run, so that two at once would meet.
+/// Yields during a write, so that concurrent writes would overlap.
 const YIELDS_IN_A_WRITE: usize = 200;
 
-/// A store in memory that can be made to wait, and whose next calls can be made to fail.
+/// A memory store with scripted waits and errors.
 #[derive(Default)]
 struct Scripted {
     is_file: bool,
@@ -87,7 +87,8 @@ impl SecretStore for Scripted {
     }
 }
 
-/// A vault over a scripted store. Releases the store when dropped, so that no thread outlives a test.
+/// A vault over a scripted store. Releases the store when dropped, so that no thread outlives a
+/// test.
 struct Bench {
     vault: Vault,
     store: Arc<Scripted>,
@@ -129,8 +130,8 @@ impl Bench {
         self.entered.acquire_many(count).await.expect("open").forget();
     }
 
-    /// Waits until no call is left on the store, not even one nobody waits for: each gives its permit
-    /// back at its end.
+    /// Waits until no call is left on the store, not even an abandoned one: each returns its permit
+    /// at its end.
     async fn all_ended(&self) {
         let all = u32::try_from(CALLS_AT_ONCE_MAX).expect("few");
         drop(self.vault.shared().permits.acquire_many(all).await.expect("open"));
@@ -144,7 +145,7 @@ impl Bench {
         self.store.failures.lock().push_back(error);
     }
 
-    /// Starts a read beside the test.
+    /// Starts a read in the background.
     fn read(&self, tasks: &mut JoinSet<Reading>, key: &'static str) {
         let vault = self.vault.clone();
         tasks.spawn(async move { vault.get(&id(key)).await });
@@ -168,7 +169,7 @@ impl Drop for Bench {
     }
 }
 
-/// What the future gives without waiting for anything.
+/// The result of a future that must be ready at once.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
@@ -342,7 +343,7 @@ async fn an_answer_that_comes_late_reopens_the_vault_without_a_new_question() {
 async fn silence_found_out_late_does_not_hide_a_newer_answer() {
     let bench = Bench::new();
     bench.hang().await;
-    bench.hold(Held::Writes); // A newer read passes; the old one still sleeps on the store.
+    bench.hold(Held::Writes); // A newer read passes; the old one still waits for the store.
     assert_eq!(bench.vault.recheck().await, VaultState::Ready);
     bench.fail_next(VaultError::Hung);
     bench.release();
@@ -471,7 +472,7 @@ async fn a_panicking_store_is_an_error_and_its_permit_comes_back() {
     }
 }
 
-/// The unlock is asked for first and polled last: its place in the queue is what counts.
+/// The unlock is called first and polled last: its place in the queue counts.
 #[tokio::test]
 async fn who_asks_after_an_unlock_waits_for_it() {
     let folder = tempfile::tempdir().expect("a folder");

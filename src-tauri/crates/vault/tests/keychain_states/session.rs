@@ -1,4 +1,4 @@
-//! A session bus, folders and a keyring daemon of a test's own. Ends only what it began, by its pid.
+//! A private session bus, folders and keyring daemon per test. Ends only its own processes, by pid.
 
 use std::fs;
 use std::io::Write;
@@ -7,22 +7,21 @@ use std::process::{Child, Command, Output, Stdio};
 
 const SCENARIO: &str = "GATEHOUSE_VAULT_SCENARIO";
 
-/// Longest a scenario may run, in seconds, before it is ended: three calls that hang, and the rest.
+/// Time limit of a scenario in seconds: three hanging calls, and the rest.
 const SCENARIO_SECS_MAX: &str = "20";
 
-/// What the session has.
 #[derive(Clone, Copy)]
 pub(crate) enum Bus {
-    /// A bus that starts a Secret Service when one is asked for, as a desktop's does.
+    /// Starts a Secret Service on demand, as a desktop's bus does.
     Usual,
-    /// A bus on which there is no service to start.
+    /// Has no service to start.
     WithoutServices,
-    /// An address at which there is no bus.
+    /// An address without a bus.
     None,
 }
 
-/// Runs the scenario inside a session of its own, and checks that it passed and that no file in its
-/// folders holds the key.
+/// Runs the scenario inside a private session, and checks that it passed and that no file in its
+/// folders contains the key.
 pub(crate) fn in_session(bus: Bus, scenario: &str) {
     if let Some(missing) = missing_program() {
         let strict = variable("GATEHOUSE_TESTS_STRICT").as_deref() == Some("1");
@@ -87,7 +86,7 @@ const BUS_WITHOUT_SERVICES: &str = r#"<!DOCTYPE busconfig PUBLIC
   </policy>
 </busconfig>"#;
 
-/// Which scenario this process is to run; `None` outside a session made by [`in_session`].
+/// The scenario that this process runs; `None` outside a session of [`in_session`].
 pub(crate) fn scenario_name() -> Option<String> {
     variable(SCENARIO)
 }
@@ -107,7 +106,7 @@ fn missing_program() -> Option<&'static str> {
         .find(|program| !found(program))
 }
 
-/// A keyring daemon, ended with this value.
+/// A keyring daemon, stopped on drop.
 pub(crate) struct Daemon {
     pid: u32,
     child: Option<Child>,
@@ -131,7 +130,7 @@ impl Daemon {
         daemon
     }
 
-    /// The one that the bus started.
+    /// The one started by the bus.
     pub(crate) fn on_the_bus() -> Self {
         let reply = bus_call(
             "org.freedesktop.DBus",
@@ -144,12 +143,10 @@ impl Daemon {
         Self { pid, child: None }
     }
 
-    /// Stops it from answering.
     pub(crate) fn freeze(&self) {
         run("kill", &["-STOP", &self.pid.to_string()]);
     }
 
-    /// Lets it go on.
     pub(crate) fn thaw(&self) {
         run("kill", &["-CONT", &self.pid.to_string()]);
     }
@@ -174,7 +171,7 @@ pub(crate) fn lock_login() {
     );
 }
 
-/// How many items the keyring has under `service`.
+/// Number of items under `service`.
 pub(crate) fn items_of(service: &str) -> usize {
     let reply = bus_call(
         "org.freedesktop.secrets",
