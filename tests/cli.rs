@@ -9,18 +9,18 @@ mod cli {
 
 use std::collections::HashSet;
 
-use acceptance::{Call, Home, Place, Said, chat, patiently};
+use acceptance::{HomeVault, ProgramResult, TestCall, TestHome, await_or_fail, post_chat};
 use serde_json::{Value, json};
-use test_support::{Received, Reply, ScriptedUpstream};
+use test_support::{ReceivedRequest, Reply, ScriptedUpstream};
 
 const KEY: &str = "sk-test-0123456789abcdef";
 
 /// A backend that lists one model, reports a cost, and accepts one key.
 async fn upstream() -> ScriptedUpstream {
-    ScriptedUpstream::answering(|request| Some(answer(request))).await.expect("an upstream")
+    ScriptedUpstream::start_with(|request| Some(answer(request))).await.expect("an upstream")
 }
 
-fn answer(request: &Received) -> Reply {
+fn answer(request: &ReceivedRequest) -> Reply {
     if request.authorization() != Some(&format!("Bearer {KEY}")) {
         return Reply::echo_key(request);
     }
@@ -40,36 +40,37 @@ fn answer(request: &Received) -> Reply {
     )
 }
 
-fn asking(model: &str) -> Value {
+fn chat_request(model: &str) -> Value {
     json!({"model": model, "messages": [{"role": "user", "content": "hello there"}]})
 }
 
 /// Adds a key and a backend to a home.
-async fn furnish(home: &Home, upstream: &ScriptedUpstream) {
-    let said = home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(KEY).run().await.well();
+async fn add_key_and_backend(home: &TestHome, upstream: &ScriptedUpstream) {
+    let said =
+        home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(KEY).run().await.expect_success();
     assert!(said.out.contains("…cdef") && !said.out.contains(KEY), "{}", said.out);
     let url = upstream.base_url();
     let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
-    let said = home.gatehouse(&add).run().await.well();
+    let said = home.gatehouse(&add).run().await.expect_success();
     assert!(said.out.contains(&url), "{}", said.out);
 }
 
 /// README: `gatehouse panel` prints a one-time link.
 #[tokio::test]
 async fn each_panel_link_is_a_new_one_that_works_once_whatever_was_printed_since() {
-    let home = Home::new(Place::Memory);
+    let home = TestHome::new(HomeVault::Memory);
     let link = async || home.gatehouse(&["panel"]).run().await;
-    let refused = link().await.with_code(1);
+    let refused = link().await.expect_code(1);
     assert!(refused.err.contains("gatehouse serve --panel"), "{}", refused.err);
     let served = home.serve().await;
     let begin = format!("http://{}/#one-time=", served.control.address);
     let mut links = Vec::new();
     for _ in 0..3 {
-        let said = link().await.well();
+        let said = link().await.expect_success();
         let one_time = said.out.strip_prefix(&begin).and_then(|rest| rest.strip_suffix('\n'));
         links.push(one_time.expect("one link and nothing else").to_owned());
     }
-    let json = home.gatehouse(&["panel", "--json"]).run().await.well().json();
+    let json = home.gatehouse(&["panel", "--json"]).run().await.expect_success().json();
     let last = json["panel"].as_str().and_then(|link| link.strip_prefix(&begin));
     links.push(last.expect("a link").to_owned());
     assert_eq!(links.iter().collect::<HashSet<_>>().len(), 4, "{links:?}");
@@ -79,47 +80,47 @@ async fn each_panel_link_is_a_new_one_that_works_once_whatever_was_printed_since
         assert_eq!(served.control.exchange(one_time).await.status, 403, "it works once");
     }
     assert_eq!(served.stop().await, Some(0));
-    let refused = link().await.with_code(1);
+    let refused = link().await.expect_code(1);
     assert!(refused.err.contains("not running"), "{}", refused.err);
 }
 
 /// A supervisor that reads the address and closes the pipe must not end the gateway.
 #[tokio::test]
 async fn a_gateway_goes_on_when_nobody_reads_its_output() {
-    let home = Home::new(Place::Memory);
-    let serving = home.gatehouse(&["serve", "--port", "0"]).unread().run();
+    let home = TestHome::new(HomeVault::Memory);
+    let serving = home.gatehouse(&["serve", "--port", "0"]).with_closed_stdout().run();
     let stopping = async {
         while home.gatehouse(&["status"]).run().await.code != Some(0) {}
-        home.gatehouse(&["stop"]).run().await.well();
+        home.gatehouse(&["stop"]).run().await.expect_success();
     };
-    let (served, ()) = tokio::join!(serving, patiently("a gateway that answers", stopping));
-    served.well();
+    let (served, ()) = tokio::join!(serving, await_or_fail("a gateway that answers", stopping));
+    served.expect_success();
 }
 
 #[tokio::test]
 async fn the_first_minutes_go_as_the_readme_says() {
-    let (upstream, home) = (upstream().await, Home::new(Place::File));
-    furnish(&home, &upstream).await;
-    let added = home.gatehouse(&["clients", "add", "demo"]).run().await.well();
+    let (upstream, home) = (upstream().await, TestHome::new(HomeVault::File));
+    add_key_and_backend(&home, &upstream).await;
+    let added = home.gatehouse(&["clients", "add", "demo"]).run().await.expect_success();
     let token = added.out.strip_suffix('\n').expect("one line").to_owned();
     let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     assert!(token.starts_with("ghk_") && token.chars().all(is_token), "alone: {:?}", added.out);
     assert_eq!(added.err, "");
-    let again = home.gatehouse(&["token", "demo"]).run().await.well();
+    let again = home.gatehouse(&["token", "demo"]).run().await.expect_success();
     assert_eq!((again.out.trim_end(), again.err.as_str()), (token.as_str(), ""));
 
     let served = home.serve().await;
-    let answer = chat(served.gateway, &token, &asking("up/gpt-4o-mini")).await;
+    let answer = post_chat(served.gateway, &token, &chat_request("up/gpt-4o-mini")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.json()["choices"][0]["message"]["content"], "Hello.");
     assert_eq!(answer.header("x-gatehouse-backend"), Some("up"));
     assert_eq!(answer.header("x-gatehouse-cost-usd"), Some("0.001234"));
     let id = answer.header("x-gatehouse-request-id").expect("an id").to_owned();
-    let answer = chat(served.gateway, &token, &asking("mock/echo")).await;
+    let answer = post_chat(served.gateway, &token, &chat_request("mock/echo")).await;
     assert_eq!(answer.json()["choices"][0]["message"]["content"], "hello there");
 
     let by = |what| ["usage", "--json", "--since", "24h", "--by", what];
-    let usage = home.gatehouse(&by("backend")).run().await.well().json();
+    let usage = home.gatehouse(&by("backend")).run().await.expect_success().json();
     let sums = |usage: &Value, key: &str| {
         let groups = usage["groups"].as_array().expect("groups").clone();
         groups.into_iter().find(|group| group["key"] == key).expect(key)["totals"].clone()
@@ -128,27 +129,27 @@ async fn the_first_minutes_go_as_the_readme_says() {
     assert_eq!((&up["requests"], &up["cost"]), (&json!(1), &json!(1234)));
     assert_eq!((&up["input_tokens"], &up["output_tokens"]), (&json!(1200), &json!(340)));
     assert_eq!(usage["totals"]["requests"], 2);
-    let usage = home.gatehouse(&by("client")).run().await.well().json();
+    let usage = home.gatehouse(&by("client")).run().await.expect_success().json();
     assert_eq!(sums(&usage, "demo")["requests"], 2);
 
-    let page = home.gatehouse(&["requests", "--json"]).run().await.well().json();
+    let page = home.gatehouse(&["requests", "--json"]).run().await.expect_success().json();
     let rows = page["requests"].as_array().expect("rows");
     assert_eq!((rows.len(), &rows[0]["backend"]), (2, &json!("mock")));
     let told = |name: &str| &rows[1][name];
     assert_eq!((told("id"), told("client")), (&json!(id), &json!("demo")));
     assert_eq!((told("state"), told("cost_basis")), (&json!("complete"), &json!("reported")));
     assert_eq!((told("cost"), told("finish_reason")), (&json!(1234), &json!("stop")));
-    let said = home.gatehouse(&["status"]).run().await.well();
+    let said = home.gatehouse(&["status"]).run().await.expect_success();
     assert!(said.out.contains(&format!("{}", served.gateway)), "{}", said.out);
     assert_eq!(served.stop().await, Some(0));
 }
 
 #[tokio::test]
 async fn a_check_answers_with_its_exit_code() {
-    let (upstream, home) = (upstream().await, Home::new(Place::Memory));
+    let (upstream, home) = (upstream().await, TestHome::new(HomeVault::Memory));
     let served = home.serve().await;
-    furnish(&home, &upstream).await;
-    let said = home.gatehouse(&["check", "--json"]).run().await.well();
+    add_key_and_backend(&home, &upstream).await;
+    let said = home.gatehouse(&["check", "--json"]).run().await.expect_success();
     let run = said.json();
     assert_eq!((&run["verdict"], &run["state"]), (&json!("ready"), &json!("finished")), "{run}");
     let checked = |run: &Value, id: &str| {
@@ -162,14 +163,14 @@ async fn a_check_answers_with_its_exit_code() {
 
     // A key that the backend rejects.
     let wrong = "sk-test-fedcba9876543210";
-    home.gatehouse(&["keys", "replace", "up", "--stdin"]).stdin(wrong).run().await.well();
-    let said = home.gatehouse(&["check", "--json"]).run().await.with_code(1);
+    home.gatehouse(&["keys", "replace", "up", "--stdin"]).stdin(wrong).run().await.expect_success();
+    let said = home.gatehouse(&["check", "--json"]).run().await.expect_code(1);
     let run = said.json();
     assert_eq!(run["verdict"], "not_ready", "{run}");
     let rejected = checked(&run, "R-10/up");
     assert_eq!(rejected["state"], "fail");
     assert!(rejected["cause"].is_string() && rejected["fix"].is_string(), "{rejected}");
-    let said = home.gatehouse(&["keys", "verify", "up"]).run().await.with_code(1);
+    let said = home.gatehouse(&["keys", "verify", "up"]).run().await.expect_code(1);
     assert!(!said.out.contains(wrong), "{}", said.out);
     drop(served);
 }
@@ -178,21 +179,21 @@ async fn a_check_answers_with_its_exit_code() {
 async fn a_taken_port_is_named_and_never_another_one_used() {
     let other = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = other.local_addr().expect("an address").port().to_string();
-    let home = Home::new(Place::Memory);
-    let said = home.gatehouse(&["serve", "--port", &port]).run().await.with_code(1);
+    let home = TestHome::new(HomeVault::Memory);
+    let said = home.gatehouse(&["serve", "--port", &port]).run().await.expect_code(1);
     assert!(said.err.contains(&format!("port {port} is in use")), "{}", said.err);
     assert!(said.err.contains("--port"), "{}", said.err);
     assert_eq!(said.out, "", "no address is announced");
     home.write_settings(&format!("[gateway]\nport = {port}\n"));
-    let run = home.gatehouse(&["check", "--set", "quick", "--json"]).run().await.with_code(1);
+    let run = home.gatehouse(&["check", "--set", "quick", "--json"]).run().await.expect_code(1);
     assert_eq!(run.json()["verdict"], "not_ready");
 }
 
 #[tokio::test]
 async fn a_second_process_asks_the_owner() {
-    let home = Home::new(Place::Memory);
+    let home = TestHome::new(HomeVault::Memory);
     let served = home.serve().await;
-    let status = home.gatehouse(&["status", "--json"]).run().await.well().json();
+    let status = home.gatehouse(&["status", "--json"]).run().await.expect_success().json();
     let address = format!("http://{}", served.gateway);
     assert_eq!(
         status["gateway"],
@@ -202,37 +203,41 @@ async fn a_second_process_asks_the_owner() {
     );
     // The memory vault belongs to the owner process, so the token must come from it.
     let token = home.client("demo").await;
-    assert_eq!(chat(served.gateway, &token, &asking("mock/echo")).await.status, 200);
-    assert_eq!(home.gatehouse(&["token", "demo"]).run().await.well().out.trim_end(), token);
-    home.gatehouse(&["clients", "revoke", "demo"]).run().await.well();
-    let refused = chat(served.gateway, &token, &asking("mock/echo")).await;
+    assert_eq!(post_chat(served.gateway, &token, &chat_request("mock/echo")).await.status, 200);
+    assert_eq!(
+        home.gatehouse(&["token", "demo"]).run().await.expect_success().out.trim_end(),
+        token
+    );
+    home.gatehouse(&["clients", "revoke", "demo"]).run().await.expect_success();
+    let refused = post_chat(served.gateway, &token, &chat_request("mock/echo")).await;
     assert_eq!((refused.status, refused.header("x-should-retry")), (401, Some("false")));
 
-    let second = home.gatehouse(&["serve", "--port", "0"]).run().await.with_code(1);
+    let second = home.gatehouse(&["serve", "--port", "0"]).run().await.expect_code(1);
     assert!(second.err.contains(&format!("already running at {address}")), "{}", second.err);
     assert_eq!(second.out, "");
     // A killed server leaves nothing behind that blocks the next start.
     served.kill().await;
-    let status = home.gatehouse(&["status", "--json"]).run().await.with_code(1).json();
+    let status = home.gatehouse(&["status", "--json"]).run().await.expect_code(1).json();
     assert_ne!(status["gateway"]["state"], "listening");
     assert_eq!(home.serve().await.stop().await, Some(0));
 }
 
 #[tokio::test]
 async fn a_broken_settings_file_is_told_by_field_and_line_and_left_alone() {
-    let home = Home::new(Place::Memory);
+    let home = TestHome::new(HomeVault::Memory);
     let broken = "[gateway]\nport = \"many\"\n\n[backends.up]\nkind = \"openai\"\n";
     home.write_settings(broken);
-    let said = home.gatehouse(&["settings", "check"]).run().await.with_code(1);
+    let said = home.gatehouse(&["settings", "check"]).run().await.expect_code(1);
     assert!(said.out.contains("settings.toml:2: error: gateway.port: "), "{}", said.out);
     assert!(said.out.contains("backends.up.base_url"), "{}", said.out);
     let add = ["backends", "add", "b", "--kind", "openai", "--base-url", "http://127.0.0.1:9/v1"];
-    let said = home.gatehouse(&add).run().await.with_code(3);
+    let said = home.gatehouse(&add).run().await.expect_code(3);
     assert!(said.err.contains("line 2: gateway.port: "), "{}", said.err);
     assert_eq!(std::fs::read_to_string(home.settings()).expect("the file"), broken);
     // It still serves, so that the panel can show the problem.
     let served = home.serve().await;
-    let status = home.gatehouse(&["settings", "show", "--json"]).run().await.well().json();
+    let status =
+        home.gatehouse(&["settings", "show", "--json"]).run().await.expect_success().json();
     assert_eq!(status["valid"], false);
     assert_eq!(status["problems"][0]["path"], "gateway.port");
     drop(served);
@@ -240,9 +245,9 @@ async fn a_broken_settings_file_is_told_by_field_and_line_and_left_alone() {
 
 #[tokio::test]
 async fn wrong_usage_is_exit_code_2_and_says_which_field() {
-    let home = Home::new(Place::Memory);
+    let home = TestHome::new(HomeVault::Memory);
     let refused = async |arguments: &[&str], names: &str| {
-        let said: Said = home.gatehouse(arguments).run().await.with_code(2);
+        let said: ProgramResult = home.gatehouse(arguments).run().await.expect_code(2);
         assert!(said.err.contains(names), "{arguments:?}: {}", said.err);
         assert_eq!(said.out, "", "{arguments:?}");
     };
@@ -253,20 +258,20 @@ async fn wrong_usage_is_exit_code_2_and_says_which_field() {
     refused(&["backends", "add", "up", "--kind", "openai", "--base-url", url], "--base-url").await;
     refused(&["keys", "add", "a b", "--stdin"], "").await;
     refused(&["clients", "add", "!"], "name").await;
-    let empty: Call = home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(" \n");
-    assert!(empty.run().await.with_code(2).err.contains("empty"));
-    let missing = home.gatehouse(&["keys", "verify", "nobody"]).run().await.with_code(1);
+    let empty: TestCall = home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(" \n");
+    assert!(empty.run().await.expect_code(2).err.contains("empty"));
+    let missing = home.gatehouse(&["keys", "verify", "nobody"]).run().await.expect_code(1);
     assert!(missing.err.contains("nobody"), "{}", missing.err);
 
-    let mut wrong = Home::new(Place::Memory);
+    let mut wrong = TestHome::new(HomeVault::Memory);
     wrong.set("GATEHOUSE_VAULT", "plain");
-    let said = wrong.gatehouse(&["status"]).run().await.with_code(2);
+    let said = wrong.gatehouse(&["status"]).run().await.expect_code(2);
     assert!(said.err.contains("GATEHOUSE_VAULT"), "{}", said.err);
 }
 
 #[tokio::test]
 async fn every_json_answer_is_one_document_with_nothing_beside_it() {
-    let home = Home::new(Place::Memory);
+    let home = TestHome::new(HomeVault::Memory);
     let served = home.serve().await;
     for arguments in [
         &["status"][..],
@@ -284,7 +289,7 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
         &["check", "--set", "quick"],
         &["clients", "revoke", "demo"],
     ] {
-        let said = home.gatehouse(&[arguments, &["--json"]].concat()).run().await.well();
+        let said = home.gatehouse(&[arguments, &["--json"]].concat()).run().await.expect_success();
         let _document: Value = said.json();
         assert!(said.out.ends_with('\n') && said.out.lines().count() == 1, "{arguments:?}");
         assert_eq!(said.err, "", "{arguments:?}");
@@ -295,18 +300,20 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
 
 #[tokio::test]
 async fn a_prompt_is_answered_with_and_without_a_running_gateway() {
-    let (upstream, home) = (upstream().await, Home::new(Place::File));
+    let (upstream, home) = (upstream().await, TestHome::new(HomeVault::File));
     // A prompt uses a free port, so another program on the configured one does not matter.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its address").port();
     home.write_settings(&format!("version = 1\n\n[gateway]\nport = {port}\n"));
-    furnish(&home, &upstream).await;
-    let said = home.gatehouse(&["ask", "mock/echo", "hello there"]).run().await.well();
+    add_key_and_backend(&home, &upstream).await;
+    let said = home.gatehouse(&["ask", "mock/echo", "hello there"]).run().await.expect_success();
     assert_eq!((said.out.as_str(), said.err.as_str()), ("hello there\n", ""));
     let served = home.serve().await;
-    let said = home.gatehouse(&["ask", "mock/echo"]).stdin("from a pipe").run().await.well();
+    let said =
+        home.gatehouse(&["ask", "mock/echo"]).stdin("from a pipe").run().await.expect_success();
     assert_eq!(said.out, "from a pipe\n");
-    let run = home.gatehouse(&["ask", "mock/echo", "x", "--json"]).run().await.well().json();
+    let run =
+        home.gatehouse(&["ask", "mock/echo", "x", "--json"]).run().await.expect_success().json();
     assert_eq!((&run["state"], &run["text"]), (&json!("complete"), &json!("x")));
     let refused = home.gatehouse(&["ask", "mock/fault-401", "x"]).run().await;
     assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""));
@@ -318,9 +325,9 @@ async fn a_prompt_is_answered_with_and_without_a_running_gateway() {
 
 #[tokio::test]
 async fn a_reader_that_leaves_early_is_no_fault() {
-    let home = Home::new(Place::Memory);
-    let said = patiently("a pipe", async {
-        let program = acceptance::built("gatehouse");
+    let home = TestHome::new(HomeVault::Memory);
+    let said = await_or_fail("a pipe", async {
+        let program = acceptance::built_program("gatehouse");
         tokio::process::Command::new("/bin/sh")
             .args(["-c", "\"$0\" completions bash | true; \"$0\" status | head -c 1"])
             .arg(program)

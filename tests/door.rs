@@ -6,7 +6,9 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use acceptance::{Home, Place, Served, json_body, patiently, post, session_header};
+use acceptance::{
+    HomeVault, TestHome, TestServer, await_or_fail, json_body, post_json, session_header,
+};
 use serde_json::{Value, json};
 use test_support::{BodyEnd, RawAnswer, RawClient, Reply, ScriptedUpstream};
 
@@ -19,20 +21,20 @@ const JSON: &str = "content-type: application/json";
 const REVOCATION_MAX: Duration = Duration::from_secs(1);
 
 /// A gateway with a backend that counts the requests it receives.
-struct Gate {
-    home: Home,
-    served: Served,
+struct GuardedGateway {
+    home: TestHome,
+    served: TestServer,
     token: String,
     upstream: ScriptedUpstream,
 }
 
-impl Gate {
-    async fn open() -> Self {
-        let upstream = ScriptedUpstream::answering(|request| {
+impl GuardedGateway {
+    async fn start() -> Self {
+        let upstream = ScriptedUpstream::start_with(|request| {
             (request.path == "/v1/models").then(|| Reply::models(&["m"]))
         });
         let upstream = upstream.await.expect("an upstream");
-        let home = Home::new(Place::Memory);
+        let home = TestHome::new(HomeVault::Memory);
         home.write_settings(&format!(
             "[gateway]\nbody_bytes_max = {BODY_BYTES_MAX}\n\n[backends.up]\n\
              kind = \"openai-compatible\"\nbase_url = \"{}\"\n",
@@ -47,8 +49,8 @@ impl Gate {
         format!("authorization: Bearer {}", self.token)
     }
 
-    async fn knock(&self, headers: &[&str], body: &[u8]) -> RawAnswer {
-        post(self.served.gateway, "/v1/chat/completions", headers, body).await
+    async fn post_chat(&self, headers: &[&str], body: &[u8]) -> RawAnswer {
+        post_json(self.served.gateway, "/v1/chat/completions", headers, body).await
     }
 
     /// Only the monitor's light probes may have reached the backend.
@@ -82,11 +84,11 @@ fn assert_refused(answer: &RawAnswer, status: u16, code: &str) {
 }
 
 #[tokio::test]
-async fn whoever_may_not_in_is_refused_in_the_dialect_and_nothing_is_forwarded() {
-    let gate = Gate::open().await;
+async fn unauthorized_requests_are_refused_in_the_dialect_and_not_forwarded() {
+    let gate = GuardedGateway::start().await;
     let token = gate.authorization();
     let check = async |headers: &[&str], status: u16, code: &str| {
-        assert_refused(&gate.knock(headers, &request()).await, status, code);
+        assert_refused(&gate.post_chat(headers, &request()).await, status, code);
     };
     check(&[JSON], 401, "missing_token").await;
     check(&[JSON, "authorization: Bearer ghk_guess"], 401, "invalid_token").await;
@@ -104,7 +106,7 @@ async fn whoever_may_not_in_is_refused_in_the_dialect_and_nothing_is_forwarded()
     check(&[JSON, &token, "host: evil.example"], 421, "misdirected_request").await;
 
     let raw = async |text: String| {
-        patiently("an answer", RawClient::exchange(gate.served.gateway, text.as_bytes()))
+        await_or_fail("an answer", RawClient::exchange(gate.served.gateway, text.as_bytes()))
             .await
             .expect("an answer")
     };
@@ -127,7 +129,7 @@ async fn whoever_may_not_in_is_refused_in_the_dialect_and_nothing_is_forwarded()
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_by_its_length_and_while_it_is_read() {
-    let gate = Gate::open().await;
+    let gate = GuardedGateway::start().await;
     let token = gate.authorization();
     let filled = |bytes: usize| {
         let mut body = json_body(&json!({"model": "mock/echo",
@@ -135,9 +137,9 @@ async fn a_body_over_the_limit_is_refused_by_its_length_and_while_it_is_read() {
         body.resize(bytes, b' ');
         body
     };
-    let fits = gate.knock(&[JSON, &token], &filled(BODY_BYTES_MAX)).await;
+    let fits = gate.post_chat(&[JSON, &token], &filled(BODY_BYTES_MAX)).await;
     assert_eq!(fits.status, 200, "{}", fits.text());
-    let over = gate.knock(&[JSON, &token], &filled(BODY_BYTES_MAX + 1)).await;
+    let over = gate.post_chat(&[JSON, &token], &filled(BODY_BYTES_MAX + 1)).await;
     assert_refused(&over, 413, "request_too_large");
 
     let head = format!(
@@ -146,7 +148,8 @@ async fn a_body_over_the_limit_is_refused_by_its_length_and_while_it_is_read() {
     );
     // Announces ten gigabytes; the gateway must refuse without waiting for them.
     let text = format!("{head}content-length: 10737418240\r\n\r\n{{");
-    let answer = patiently("an answer", RawClient::exchange(gate.served.gateway, text.as_bytes()));
+    let answer =
+        await_or_fail("an answer", RawClient::exchange(gate.served.gateway, text.as_bytes()));
     assert_refused(&answer.await.expect("an answer"), 413, "request_too_large");
 
     let mut chunked = format!("{head}transfer-encoding: chunked\r\n\r\n").into_bytes();
@@ -156,7 +159,8 @@ async fn a_body_over_the_limit_is_refused_by_its_length_and_while_it_is_read() {
         chunked.extend(b"\r\n");
     }
     chunked.extend(b"0\r\n\r\n");
-    let answer = patiently("an answer", RawClient::exchange(gate.served.gateway, &chunked)).await;
+    let answer =
+        await_or_fail("an answer", RawClient::exchange(gate.served.gateway, &chunked)).await;
     assert_refused(&answer.expect("an answer"), 413, "request_too_large");
 
     // A second request hidden behind a chunked one is never read.
@@ -164,9 +168,9 @@ async fn a_body_over_the_limit_is_refused_by_its_length_and_while_it_is_read() {
     smuggled.push_str("0\r\n\r\nPOST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n\r\n");
     let mut client = RawClient::connect(gate.served.gateway).await.expect("connected");
     client.send(smuggled.as_bytes()).await.expect("sent");
-    let first = patiently("an answer", client.answer()).await.expect("an answer");
+    let first = await_or_fail("an answer", client.read_answer()).await.expect("an answer");
     assert!((400..500).contains(&first.status), "{}", first.text());
-    let rest = patiently("the end", client.read_some()).await.unwrap_or_default();
+    let rest = await_or_fail("the end", client.read_some()).await.unwrap_or_default();
     assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
     gate.assert_nothing_came_through();
 }
@@ -174,7 +178,7 @@ async fn a_body_over_the_limit_is_refused_by_its_length_and_while_it_is_read() {
 /// The gateway allows ten seconds for a request head, so this test takes as long.
 #[tokio::test]
 async fn half_sent_heads_block_nobody_and_are_closed_in_time() {
-    let gate = Gate::open().await;
+    let gate = GuardedGateway::start().await;
     let mut half = Vec::new();
     for _ in 0..200 {
         let mut client = RawClient::connect(gate.served.gateway).await.expect("connected");
@@ -183,11 +187,11 @@ async fn half_sent_heads_block_nobody_and_are_closed_in_time() {
     }
     let body = json_body(&json!({"model": "mock/echo",
         "messages": [{"role": "user", "content": "hi"}]}));
-    let good = gate.knock(&[JSON, &gate.authorization()], &body).await;
+    let good = gate.post_chat(&[JSON, &gate.authorization()], &body).await;
     assert_eq!((good.status, good.end), (200, BodyEnd::Complete));
     // `patiently` waits three times as long as the gateway may take.
     for mut client in half {
-        let said = patiently("the end of half a head", client.read_some()).await;
+        let said = await_or_fail("the end of half a head", client.read_some()).await;
         let said = said.unwrap_or_default();
         assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 408"), "{said:?}");
     }
@@ -195,8 +199,8 @@ async fn half_sent_heads_block_nobody_and_are_closed_in_time() {
 }
 
 #[tokio::test]
-async fn the_control_door_opens_for_the_panel_and_the_command_line_only() {
-    let gate = Gate::open().await;
+async fn the_control_api_admits_only_the_panel_and_the_command_line() {
+    let gate = GuardedGateway::start().await;
     let control = &gate.served.control;
     let refused = |answer: &RawAnswer, status: u16| {
         assert_eq!(answer.status, status, "{}", answer.text());
@@ -214,12 +218,12 @@ async fn the_control_door_opens_for_the_panel_and_the_command_line_only() {
     refused(&control.send("status", &[&own, "sec-fetch-site: cross-site"], null).await, 403);
     refused(&control.send("status", &[&own, "host: evil.example"], null).await, 421);
     let plain = ["content-type: text/plain", &own];
-    let plain = post(control.address, "/control/v1/status", &plain, null).await;
+    let plain = post_json(control.address, "/control/v1/status", &plain, null).await;
     refused(&plain, 415);
 
     // The address of the panel works once.
-    let text = gate.served.said(|text| Gate::one_time(text).is_some()).await;
-    let one_time = Gate::one_time(&text).expect("waited for it");
+    let text = gate.served.wait_for_stdout(|text| GuardedGateway::one_time(text).is_some()).await;
+    let one_time = GuardedGateway::one_time(&text).expect("waited for it");
     refused(&control.exchange("ghc_guess").await, 403);
     let opened = control.exchange(&one_time).await;
     assert_eq!(opened.status, 200, "{}", opened.text());
@@ -248,7 +252,7 @@ async fn the_control_door_opens_for_the_panel_and_the_command_line_only() {
             .gatehouse(&["clients", "list", "--json"])
             .run()
             .await
-            .well()
+            .expect_success()
             .json()
             .as_array()
             .map(Vec::len),
@@ -262,12 +266,12 @@ async fn the_control_door_opens_for_the_panel_and_the_command_line_only() {
 
 #[tokio::test]
 async fn what_a_browser_gets_of_the_panel_cannot_be_framed_or_scripted_from_outside() {
-    let gate = Gate::open().await;
+    let gate = GuardedGateway::start().await;
     let control = &gate.served.control;
     for path in ["/", "/control/v1/status", "/../etc/passwd", "/nowhere", "/panel/exchange"] {
         let text = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", control.address);
         let answer = RawClient::exchange(control.address, text.as_bytes());
-        let answer = patiently("an answer", answer).await.expect("an answer");
+        let answer = await_or_fail("an answer", answer).await.expect("an answer");
         let policy = answer.header("content-security-policy").unwrap_or_default();
         assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
         assert!(policy.contains("script-src 'self';"), "{path}: {policy}");
@@ -278,28 +282,28 @@ async fn what_a_browser_gets_of_the_panel_cannot_be_framed_or_scripted_from_outs
 }
 
 /// Connections without a token, as many as the socket limit of a test process allows.
-async fn held(port: u16) -> Vec<RawClient> {
+async fn open_idle_connections(port: u16) -> Vec<RawClient> {
     let mut held = Vec::new();
     for _ in 0..600 {
-        held.push(RawClient::connect(acceptance::local(port)).await.expect("connected"));
+        held.push(RawClient::connect(acceptance::loopback_address(port)).await.expect("connected"));
     }
     held
 }
 
 #[tokio::test]
 async fn s41_six_hundred_idle_connections_shut_nobody_out() {
-    let gate = Gate::open().await;
+    let gate = GuardedGateway::start().await;
     let port = gate.served.gateway.port();
-    let idle = held(port).await;
+    let idle = open_idle_connections(port).await;
     let question = json!({"model": "mock/echo", "messages": [{"role": "user", "content": "hi"}]});
-    let answer = acceptance::chat(gate.served.gateway, &gate.token, &question);
-    assert_eq!(patiently("an answer", answer).await.status, 200);
+    let answer = acceptance::post_chat(gate.served.gateway, &gate.token, &question);
+    assert_eq!(await_or_fail("an answer", answer).await.status, 200);
     drop(idle);
-    let _idle = held(gate.served.control.address.port()).await;
+    let _idle = open_idle_connections(gate.served.control.address.port()).await;
     let revoke = ["clients", "revoke", "demo"];
     let revoked = tokio::time::timeout(REVOCATION_MAX, gate.home.gatehouse(&revoke).run()).await;
-    revoked.expect("revoked in time").well();
-    let refused = gate.knock(&[JSON, &gate.authorization()], &request()).await;
+    revoked.expect("revoked in time").expect_success();
+    let refused = gate.post_chat(&[JSON, &gate.authorization()], &request()).await;
     assert_refused(&refused, 401, "invalid_token");
     gate.served.stop().await;
 }

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
-use crate::program::{Call, Served};
+use crate::program::{TestCall, TestServer};
 
 /// The passphrase of all file vaults in these tests.
 const PASSPHRASE: &str = "correct-horse";
 
 /// The vault of a home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum HomeVault {
     /// An encrypted file that every call unlocks with its passphrase.
     File,
     /// The memory of one process, lost when it ends. Fast, since nothing is encrypted.
@@ -28,28 +28,28 @@ pub(crate) type Transcript = Arc<Mutex<Vec<u8>>>;
 
 /// One installation: settings, vault, ledger, logs, and the environment of its programs.
 #[derive(Debug)]
-pub struct Home {
+pub struct TestHome {
     folder: TempDir,
     variables: BTreeMap<String, String>,
     transcript: Transcript,
 }
 
-impl Home {
+impl TestHome {
     #[must_use]
     #[track_caller]
-    pub fn new(place: Place) -> Self {
+    pub fn new(place: HomeVault) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut home =
             Self { folder, variables: BTreeMap::new(), transcript: Transcript::default() };
         let path = home.path().display().to_string();
         home.set("GATEHOUSE_HOME", &path);
         match place {
-            Place::File => {
+            HomeVault::File => {
                 home.set("GATEHOUSE_VAULT", "file");
                 home.set("GATEHOUSE_PASSPHRASE", PASSPHRASE);
             }
-            Place::Memory => home.set("GATEHOUSE_VAULT", "memory"),
-            Place::Env => home.set("GATEHOUSE_VAULT", "env"),
+            HomeVault::Memory => home.set("GATEHOUSE_VAULT", "memory"),
+            HomeVault::Env => home.set("GATEHOUSE_VAULT", "env"),
         }
         home
     }
@@ -80,39 +80,44 @@ impl Home {
 
     /// A call of `gatehouse`.
     #[track_caller]
-    pub fn gatehouse(&self, arguments: &[&str]) -> Call {
-        Call::new(&crate::built("gatehouse"), arguments, &self.variables, &self.transcript)
+    pub fn gatehouse(&self, arguments: &[&str]) -> TestCall {
+        TestCall::new(
+            &crate::built_program("gatehouse"),
+            arguments,
+            &self.variables,
+            &self.transcript,
+        )
     }
 
     /// A call of `gatehouse` with umask 000, so that its files are public unless it sets their
     /// mode.
     #[cfg(unix)]
     #[track_caller]
-    pub fn careless(&self, arguments: &[&str]) -> Call {
-        let program = crate::built("gatehouse").display().to_string();
+    pub fn gatehouse_with_open_umask(&self, arguments: &[&str]) -> TestCall {
+        let program = crate::built_program("gatehouse").display().to_string();
         let mut words = vec!["-c", "umask 000; exec \"$0\" \"$@\"", &program];
         words.extend(arguments);
-        Call::new(Path::new("/bin/sh"), &words, &self.variables, &self.transcript)
+        TestCall::new(Path::new("/bin/sh"), &words, &self.variables, &self.transcript)
     }
 
     /// A call of `program`, a copy of `gatehouse` that everybody may run, by a user who owns nothing
     /// here. Only the administrator can call it.
     #[cfg(unix)]
     #[track_caller]
-    pub fn by_nobody(&self, program: &Path, arguments: &[&str]) -> Call {
+    pub fn by_nobody(&self, program: &Path, arguments: &[&str]) -> TestCall {
         let program = program.display().to_string();
         let mut words = vec!["--reuid=65534", "--regid=65534", "--clear-groups", &program];
         words.extend(arguments);
-        Call::new(Path::new("setpriv"), &words, &self.variables, &self.transcript)
+        TestCall::new(Path::new("setpriv"), &words, &self.variables, &self.transcript)
     }
 
     /// Starts `gatehouse serve` on a free port and waits until it accepts calls.
-    pub async fn serve(&self) -> Served {
+    pub async fn serve(&self) -> TestServer {
         self.serve_with(&[]).await
     }
 
     /// Starts `gatehouse serve` with more arguments.
-    pub async fn serve_with(&self, arguments: &[&str]) -> Served {
+    pub async fn serve_with(&self, arguments: &[&str]) -> TestServer {
         let all = [&["serve", "--port", "0"], arguments].concat();
         self.gatehouse(&all).serve(self.path().to_owned()).await
     }
@@ -120,7 +125,7 @@ impl Home {
     /// Adds a client and returns its token.
     pub async fn client(&self, name: &str) -> String {
         let said = self.gatehouse(&["clients", "add", name]).run().await;
-        said.well().out.trim_end().to_owned()
+        said.expect_success().out.trim_end().to_owned()
     }
 
     /// Opens the ledger read-only.

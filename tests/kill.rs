@@ -14,10 +14,12 @@
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
-use acceptance::{Home, Place, Served, json_body, patiently};
+use acceptance::{HomeVault, TestHome, TestServer, await_or_fail, json_body};
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use test_support::{BodyEnd, ChatText, RawAnswer, RawClient, Received, Reply, ScriptedUpstream};
+use test_support::{
+    BodyEnd, ChatText, RawAnswer, RawClient, ReceivedRequest, Reply, ScriptedUpstream,
+};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -37,12 +39,12 @@ const ANSWERS_MAX: usize = 23;
 
 /// One request. The models differ, so that each request can be found by its model and tokens.
 #[derive(Debug, Clone)]
-struct Asked {
+struct SentRequest {
     model: String,
     streamed: bool,
 }
 
-impl Asked {
+impl SentRequest {
     fn new(round: usize, client: usize, number: usize) -> Self {
         let model = match client {
             // This client is nearly always in the middle of a stream.
@@ -66,7 +68,7 @@ fn tokens(model: &str) -> (u64, u64) {
     (sum % 997 + 1, sum % 89 + 1)
 }
 
-fn answer(request: &Received) -> Reply {
+fn answer(request: &ReceivedRequest) -> Reply {
     let body = request.json();
     let Some(model) = body.get("model").and_then(Value::as_str) else {
         return Reply::models(&["m"]);
@@ -79,7 +81,7 @@ fn answer(request: &Received) -> Reply {
 }
 
 /// Sends requests until the server is gone, and reports every whole answer.
-async fn ask(
+async fn send_until_gone(
     gateway: SocketAddr,
     token: String,
     round: usize,
@@ -91,12 +93,12 @@ async fn ask(
     let host = format!("host: {gateway}");
     let headers = [host.as_str(), &authorization, "content-type: application/json"];
     for number in 0.. {
-        let asked = Asked::new(round, client, number);
+        let asked = SentRequest::new(round, client, number);
         let line = "POST /v1/chat/completions HTTP/1.1";
-        if connection.request(line, &headers, &asked.body()).await.is_err() {
+        if connection.send_request(line, &headers, &asked.body()).await.is_err() {
             return;
         }
-        let Ok(answer) = connection.answer().await else { return };
+        let Ok(answer) = connection.read_answer().await else { return };
         let Some(id) = id_of_whole(&answer, &asked) else { return };
         if whole.send(id).is_err() {
             return;
@@ -105,7 +107,7 @@ async fn ask(
 }
 
 /// The request's id, if its client received a whole answer.
-fn id_of_whole(answer: &RawAnswer, asked: &Asked) -> Option<String> {
+fn id_of_whole(answer: &RawAnswer, asked: &SentRequest) -> Option<String> {
     if answer.end != BodyEnd::Complete {
         return None;
     }
@@ -117,22 +119,28 @@ fn id_of_whole(answer: &RawAnswer, asked: &Asked) -> Option<String> {
 }
 
 /// Runs the server until it is killed. Returns the ids of all whole answers.
-async fn life(home: &Home, token: &str, round: usize) -> Vec<String> {
-    let served: Served = home.serve().await;
+async fn run_until_killed(home: &TestHome, token: &str, round: usize) -> Vec<String> {
+    let served: TestServer = home.serve().await;
     let (sender, mut whole) = mpsc::unbounded_channel();
     let mut clients = JoinSet::new();
     for client in 0..number_from("GATEHOUSE_TEST_CLIENTS", CLIENTS) {
-        clients.spawn(ask(served.gateway, token.to_owned(), round, client, sender.clone()));
+        clients.spawn(send_until_gone(
+            served.gateway,
+            token.to_owned(),
+            round,
+            client,
+            sender.clone(),
+        ));
     }
     drop(sender);
     let wanted = 1 + round * 7 % ANSWERS_MAX;
     let mut seen = Vec::new();
     while seen.len() < wanted {
-        let id = patiently("a whole answer", whole.recv()).await;
+        let id = await_or_fail("a whole answer", whole.recv()).await;
         seen.push(id.expect("somebody asks"));
     }
     served.kill().await;
-    while let Some(ended) = patiently("the end of a client", clients.join_next()).await {
+    while let Some(ended) = await_or_fail("the end of a client", clients.join_next()).await {
         ended.expect("a client does not break");
     }
     while let Some(id) = whole.recv().await {
@@ -142,14 +150,14 @@ async fn life(home: &Home, token: &str, round: usize) -> Vec<String> {
 }
 
 /// One row of the ledger.
-struct Row {
+struct LedgerRow {
     id: String,
     state: String,
     model_asked: String,
     tokens: Option<(u64, u64)>,
 }
 
-fn rows(ledger: &Connection) -> Vec<Row> {
+fn rows(ledger: &Connection) -> Vec<LedgerRow> {
     let sql = "SELECT id, state, model_asked, input_uncached + cache_read + cache_write_5m \
                + cache_write_1h, output_visible + reasoning FROM requests";
     let mut statement = ledger.prepare(sql).expect("prepared");
@@ -157,7 +165,7 @@ fn rows(ledger: &Connection) -> Vec<Row> {
         let count =
             |column| row.get::<_, Option<i64>>(column).map(|count| count.map(i64::cast_unsigned));
         let tokens = Option::zip(count(3)?, count(4)?);
-        Ok(Row { id: row.get(0)?, state: row.get(1)?, model_asked: row.get(2)?, tokens })
+        Ok(LedgerRow { id: row.get(0)?, state: row.get(1)?, model_asked: row.get(2)?, tokens })
     };
     statement.query_map([], read).expect("asked").map(|row| row.expect("a row")).collect()
 }
@@ -168,9 +176,9 @@ fn number(ledger: &Connection, sql: &str) -> i64 {
 
 #[tokio::test]
 async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
-    let upstream = ScriptedUpstream::answering(|request| Some(answer(request)));
+    let upstream = ScriptedUpstream::start_with(|request| Some(answer(request)));
     let upstream = upstream.await.expect("an upstream");
-    let home = Home::new(Place::Memory);
+    let home = TestHome::new(HomeVault::Memory);
     home.write_settings(&format!(
         "[ledger]\ncommit_wait_ms = 5000\n\
          [backends.up]\nkind = \"openai-compatible\"\nbase_url = \"{}\"\n",
@@ -180,7 +188,7 @@ async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
     let mut seen = Vec::new();
     let kills = number_from("GATEHOUSE_TEST_KILLS", KILLS);
     for round in 0..kills {
-        seen.extend(life(&home, &token, round).await);
+        seen.extend(run_until_killed(&home, &token, round).await);
     }
     // The last start repairs what the last kill left, and ends in order.
     assert_eq!(home.serve().await.stop().await, Some(0));
@@ -193,7 +201,7 @@ async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
     assert!(!dangling.exists([]).expect("checked"));
 
     let rows = rows(&ledger);
-    let by_id: HashMap<&str, &Row> = rows.iter().map(|row| (row.id.as_str(), row)).collect();
+    let by_id: HashMap<&str, &LedgerRow> = rows.iter().map(|row| (row.id.as_str(), row)).collect();
     let distinct: HashSet<&String> = seen.iter().collect();
     assert_eq!(distinct.len(), seen.len(), "no two answers have the same id");
     assert!(seen.len() >= kills, "{}", seen.len());
@@ -208,7 +216,7 @@ async fn what_a_client_saw_whole_is_in_the_ledger_exactly_once() {
         .iter()
         .filter_map(|request| Some(request.json().get("model")?.as_str()?.to_owned()))
         .collect();
-    let complete: Vec<&Row> = rows.iter().filter(|row| row.state == "complete").collect();
+    let complete: Vec<&LedgerRow> = rows.iter().filter(|row| row.state == "complete").collect();
     let mut settled = HashSet::new();
     for row in &complete {
         let Some(model) = row.model_asked.strip_prefix("up/") else { continue };

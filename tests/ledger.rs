@@ -6,10 +6,10 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
-use acceptance::{Home, Place, json_body, patiently};
+use acceptance::{HomeVault, TestHome, await_or_fail, json_body};
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use test_support::{BodyEnd, ChatText, RawClient, Received, Reply, ScriptedUpstream};
+use test_support::{BodyEnd, ChatText, RawClient, ReceivedRequest, Reply, ScriptedUpstream};
 use tokio::task::JoinSet;
 
 const CLIENTS: usize = 8;
@@ -17,7 +17,7 @@ const CLIENTS: usize = 8;
 /// Enough to fill the queue of an older version, 256 writes, long before the end.
 const REQUESTS_OF_A_CLIENT: usize = 60;
 
-fn answer(request: &Received) -> Reply {
+fn answer(request: &ReceivedRequest) -> Reply {
     let body = request.json();
     let Some(model) = body.get("model").and_then(Value::as_str) else {
         return Reply::models(&["m"]);
@@ -30,7 +30,7 @@ fn answer(request: &Received) -> Reply {
 }
 
 /// Sends requests one after the other. Returns the ids of the answers, which must all be whole.
-async fn ask(gateway: SocketAddr, token: String, streamed: bool) -> Vec<String> {
+async fn send_requests(gateway: SocketAddr, token: String, streamed: bool) -> Vec<String> {
     let mut connection = RawClient::connect(gateway).await.expect("connected");
     let (host, bearer) = (format!("host: {gateway}"), format!("authorization: Bearer {token}"));
     let headers = [host.as_str(), &bearer, "content-type: application/json"];
@@ -39,8 +39,8 @@ async fn ask(gateway: SocketAddr, token: String, streamed: bool) -> Vec<String> 
     let mut ids = Vec::new();
     for _ in 0..REQUESTS_OF_A_CLIENT {
         let line = "POST /v1/chat/completions HTTP/1.1";
-        connection.request(line, &headers, &body).await.expect("sent");
-        let answer = connection.answer().await.expect("an answer");
+        connection.send_request(line, &headers, &body).await.expect("sent");
+        let answer = connection.read_answer().await.expect("an answer");
         let text = answer.text();
         assert_eq!((answer.status, answer.end), (200, BodyEnd::Complete), "{text}");
         assert!(!streamed || text.ends_with("data: [DONE]\n\n"), "{text}");
@@ -49,7 +49,7 @@ async fn ask(gateway: SocketAddr, token: String, streamed: bool) -> Vec<String> 
     ids
 }
 
-fn complete(ledger: &Connection) -> HashSet<String> {
+fn complete_ids(ledger: &Connection) -> HashSet<String> {
     let sql = "SELECT id FROM requests WHERE state = 'complete'";
     let mut statement = ledger.prepare(sql).expect("prepared");
     let ids = statement.query_map([], |row| row.get(0)).expect("asked");
@@ -59,9 +59,9 @@ fn complete(ledger: &Connection) -> HashSet<String> {
 /// R1: with 256 waiting writes every answer waited for the lock to end.
 #[tokio::test]
 async fn a_locked_ledger_stops_no_answer_and_loses_none() {
-    let upstream = ScriptedUpstream::answering(|request| Some(answer(request)));
+    let upstream = ScriptedUpstream::start_with(|request| Some(answer(request)));
     let upstream = upstream.await.expect("an upstream");
-    let home = Home::new(Place::Memory);
+    let home = TestHome::new(HomeVault::Memory);
     home.write_settings(&format!(
         "[ledger]\ncommit_wait_ms = 20\n\
          [backends.up]\nkind = \"openai-compatible\"\nbase_url = \"{}\"\n",
@@ -70,22 +70,22 @@ async fn a_locked_ledger_stops_no_answer_and_loses_none() {
     let token = home.client("demo").await;
     let served = home.serve().await;
     let other = Connection::open(home.path().join("data/ledger.sqlite")).expect("a ledger");
-    other.busy_timeout(acceptance::PATIENCE).expect("set");
+    other.busy_timeout(acceptance::WAIT_MAX).expect("set");
     other.execute_batch("BEGIN EXCLUSIVE").expect("another program locks the ledger");
     let mut clients = JoinSet::new();
     for client in 0..CLIENTS {
-        clients.spawn(ask(served.gateway, token.clone(), client.is_multiple_of(2)));
+        clients.spawn(send_requests(served.gateway, token.clone(), client.is_multiple_of(2)));
     }
     let mut seen = Vec::new();
     // The lock is held until the last answer has arrived, so no answer waited for it.
-    while let Some(ids) = patiently("the end of a client", clients.join_next()).await {
+    while let Some(ids) = await_or_fail("the end of a client", clients.join_next()).await {
         seen.extend(ids.expect("a client does not break"));
     }
     assert_eq!(seen.len(), CLIENTS * REQUESTS_OF_A_CLIENT);
-    assert_eq!(complete(&home.ledger()).len(), 0, "all of them wait");
+    assert_eq!(complete_ids(&home.ledger()).len(), 0, "all of them wait");
     other.execute_batch("ROLLBACK").expect("unlocked");
     assert_eq!(served.stop().await, Some(0));
-    let known = complete(&home.ledger());
+    let known = complete_ids(&home.ledger());
     let missing = seen.iter().filter(|id| !known.contains(*id)).count();
     assert_eq!((missing, known.len()), (0, seen.len()));
 }

@@ -13,19 +13,19 @@
 )]
 
 mod home;
-mod knock;
+mod http;
 mod program;
 
-pub use home::{Home, Place};
-pub use knock::{Control, chat, json_body, local, post, session_header};
-pub use program::{Call, PATIENCE, Said, Served, patiently};
+pub use home::{HomeVault, TestHome};
+pub use http::{ControlClient, json_body, loopback_address, post_chat, post_json, session_header};
+pub use program::{ProgramResult, TestCall, TestServer, WAIT_MAX, await_or_fail};
 
 use std::path::PathBuf;
 
 /// The path of a built program.
 #[must_use]
 #[track_caller]
-pub fn built(program: &str) -> PathBuf {
+pub fn built_program(program: &str) -> PathBuf {
     let this = std::env::current_exe().expect("a test has a program");
     let folder = this.ancestors().nth(2).expect("a test lies in target/debug/deps");
     let path = folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX));

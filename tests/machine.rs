@@ -9,9 +9,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use acceptance::{Home, Place, Said, Served, built, json_body, patiently};
+use acceptance::{
+    HomeVault, ProgramResult, TestHome, TestServer, await_or_fail, built_program, json_body,
+};
 use serde_json::{Value, json};
-use test_support::{ChatText, Ending, RawAnswer, RawClient, Received, Reply, ScriptedUpstream};
+use test_support::{
+    ChatText, RawAnswer, RawClient, ReceivedRequest, Reply, ReplyEnding, ScriptedUpstream,
+};
 
 /// How long the program may go on after the second signal. The grace that the first one gives is five times
 /// as long.
@@ -21,20 +25,20 @@ const HELLO: ChatText<'_> = ChatText { model: "m", deltas: &["Hel", "lo"], usage
 
 /// A gateway with one backend, which answers as told.
 struct World {
-    home: Home,
-    served: Served,
+    home: TestHome,
+    served: TestServer,
     token: String,
     upstream: ScriptedUpstream,
 }
 
 impl World {
     async fn new(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
-        let answer = move |request: &Received| {
+        let answer = move |request: &ReceivedRequest| {
             let is_asked = request.method == "POST";
-            Some(if is_asked { reply() } else { Reply::models(&["m"]).ending(Ending::Close) })
+            Some(if is_asked { reply() } else { Reply::models(&["m"]).ending(ReplyEnding::Close) })
         };
-        let upstream = ScriptedUpstream::answering(answer).await.expect("an upstream");
-        let home = Home::new(Place::Memory);
+        let upstream = ScriptedUpstream::start_with(answer).await.expect("an upstream");
+        let home = TestHome::new(HomeVault::Memory);
         home.write_settings(&format!(
             "[backends.up]\nkind = \"openai-compatible\"\nbase_url = \"{}\"\n",
             upstream.base_url()
@@ -58,7 +62,8 @@ struct Kept {
 
 impl Kept {
     async fn open(to: SocketAddr, authorization: String) -> Self {
-        let client = patiently("a connection", RawClient::connect(to)).await.expect("connected");
+        let client =
+            await_or_fail("a connection", RawClient::connect(to)).await.expect("connected");
         Self { to, authorization, client }
     }
 
@@ -66,11 +71,11 @@ impl Kept {
         let host = format!("host: {}", self.to);
         let headers = [host.as_str(), &self.authorization, "content-type: application/json"];
         let line = format!("POST {path} HTTP/1.1");
-        self.client.request(&line, &headers, &json_body(body)).await.expect("sent");
+        self.client.send_request(&line, &headers, &json_body(body)).await.expect("sent");
     }
 
     async fn answer(&mut self) -> RawAnswer {
-        patiently("an answer", self.client.answer()).await.expect("an answer")
+        await_or_fail("an answer", self.client.read_answer()).await.expect("an answer")
     }
 
     async fn chat(&mut self, model: &str) -> RawAnswer {
@@ -89,7 +94,7 @@ impl Kept {
     async fn until(&mut self, mark: &str) -> String {
         let mut seen = String::new();
         while !seen.contains(mark) {
-            let bytes = patiently("bytes", self.client.read_some()).await.unwrap_or_default();
+            let bytes = await_or_fail("bytes", self.client.read_some()).await.unwrap_or_default();
             if bytes.is_empty() {
                 break;
             }
@@ -112,7 +117,7 @@ fn part(list: &Value, name: &str, value: &str) -> Value {
 
 /// From here on the process can open nothing. Returns the limit that was in force.
 #[cfg(target_os = "linux")]
-fn starve(served: &Served) -> rustix::process::Rlimit {
+fn starve(served: &TestServer) -> rustix::process::Rlimit {
     let before = limit_descriptors(served, |limit| limit.current = Some(3));
     assert!(before.current.is_some_and(|number| number > 3), "{before:?}");
     before
@@ -120,7 +125,7 @@ fn starve(served: &Served) -> rustix::process::Rlimit {
 
 #[cfg(target_os = "linux")]
 fn limit_descriptors(
-    served: &Served,
+    served: &TestServer,
     change: impl Fn(&mut rustix::process::Rlimit),
 ) -> rustix::process::Rlimit {
     use rustix::process::{Pid, Resource, getrlimit, prlimit};
@@ -134,7 +139,7 @@ fn limit_descriptors(
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn out_of_descriptors_requests_are_refused_or_wait_and_no_backend_is_blamed() {
-    let world = World::new(|| Reply::chat(&HELLO).ending(Ending::Close)).await;
+    let world = World::new(|| Reply::chat(&HELLO).ending(ReplyEnding::Close)).await;
     let (served, address) = (&world.served, world.served.gateway);
     let control = &served.control;
     let mut control = Kept::open(control.address, control.authorization()).await;
@@ -144,7 +149,7 @@ async fn out_of_descriptors_requests_are_refused_or_wait_and_no_backend_is_blame
         let is_up = |all: &Value| part(all, "id", "up")["health"]["state"] == "up";
         while !is_up(&control.control("backends", &Value::Null).await) {}
     };
-    patiently("a first probe", up).await;
+    await_or_fail("a first probe", up).await;
 
     let before = starve(served);
     for _ in 0..10 {
@@ -221,13 +226,13 @@ async fn begun(world: &World) -> Vec<(&'static str, Kept)> {
 #[tokio::test]
 async fn a_second_sigterm_ends_it_at_once_and_streams_end_in_their_dialect() {
     let begin = || HELLO.events().into_iter().take(2);
-    let world = World::new(move || Reply::sse(begin()).ending(Ending::Stall)).await;
+    let world = World::new(move || Reply::sse(begin()).ending(ReplyEnding::Stall)).await;
     let streams = begun(&world).await;
     let World { home, served, .. } = world;
     served.terminate();
     let address = served.gateway;
     let stopping = async { while RawClient::connect(address).await.is_ok() {} };
-    patiently("the begin of the stop", stopping).await;
+    await_or_fail("the begin of the stop", stopping).await;
     served.terminate();
     let ended = tokio::time::timeout(HURRIED_MAX, served.end()).await;
     assert_eq!(ended.expect("it ends at once"), Some(0));
@@ -246,7 +251,7 @@ fn set_mode(path: &Path, mode: u32) {
 
 /// Refused, in one sentence that names the folder and says what to do.
 #[track_caller]
-fn assert_folder_refused(said: &Said, folder: &Path, words: &str) {
+fn assert_folder_refused(said: &ProgramResult, folder: &Path, words: &str) {
     assert_eq!((said.code, said.out.as_str()), (Some(3), ""), "{}", said.err);
     let named = format!("{} ", folder.display());
     assert!(said.err.contains(&named) && said.err.contains(words), "{}", said.err);
@@ -254,7 +259,7 @@ fn assert_folder_refused(said: &Said, folder: &Path, words: &str) {
 
 #[tokio::test]
 async fn a_home_of_another_user_is_refused_by_name() {
-    let home = Home::new(Place::Memory);
+    let home = TestHome::new(HomeVault::Memory);
     if !rustix::process::geteuid().is_root() {
         // Nobody else's folder can be made, so one that lets nobody in stands for it.
         set_mode(home.path(), 0o000);
@@ -270,7 +275,7 @@ async fn a_home_of_another_user_is_refused_by_name() {
     let programs = tempfile::tempdir().expect("a folder");
     set_mode(programs.path(), 0o755);
     let program = programs.path().join("gatehouse");
-    std::fs::copy(built("gatehouse"), &program).expect("copied");
+    std::fs::copy(built_program("gatehouse"), &program).expect("copied");
     set_mode(&program, 0o755);
     let belongs = "belongs to another user (uid 0); change its owner, or set GATEHOUSE_HOME";
     // Empty, closed or not; then with everything in it.
@@ -279,7 +284,7 @@ async fn a_home_of_another_user_is_refused_by_name() {
         let said = home.by_nobody(&program, &["status"]).run().await;
         assert_folder_refused(&said, home.path(), belongs);
     }
-    home.gatehouse(&["keys", "list"]).run().await.well();
+    home.gatehouse(&["keys", "list"]).run().await.expect_success();
     let said = home.by_nobody(&program, &["status"]).run().await;
     assert_folder_refused(&said, &home.path().join("config"), belongs);
     set_mode(home.path(), 0o700);

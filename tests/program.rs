@@ -12,23 +12,23 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use crate::home::Transcript;
-use crate::knock::{Control, local};
+use crate::http::{ControlClient, loopback_address};
 
 /// Longest wait in a test. Generous, since the machine may be busy; a passing test never waits that
 /// long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Returns the result of `work`. Fails the test with `what` if it takes too long.
-pub async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, work).await {
+pub async fn await_or_fail<T>(what: &str, work: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(WAIT_MAX, work).await {
         Ok(outcome) => outcome,
-        Err(_elapsed) => panic!("{what}: nothing after {PATIENCE:?}"),
+        Err(_elapsed) => panic!("{what}: nothing after {WAIT_MAX:?}"),
     }
 }
 
 /// A call of a program, before it starts.
 #[derive(Debug)]
-pub struct Call {
+pub struct TestCall {
     command: Command,
     input: Option<Vec<u8>>,
     transcript: Transcript,
@@ -36,7 +36,7 @@ pub struct Call {
 
 /// The output and exit code of a program.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct ProgramResult {
     /// `None` if it was killed.
     pub code: Option<i32>,
     /// Standard output.
@@ -47,17 +47,17 @@ pub struct Said {
 
 /// A running `gatehouse serve`, killed on drop.
 #[derive(Debug)]
-pub struct Served {
+pub struct TestServer {
     child: Child,
     /// The gateway's address.
     pub gateway: SocketAddr,
     /// The control API, for the command line and the panel.
-    pub control: Control,
-    out: Heard,
-    err: Heard,
+    pub control: ControlClient,
+    out: RecordedStream,
+    err: RecordedStream,
 }
 
-impl Call {
+impl TestCall {
     pub(crate) fn new(
         program: &Path,
         arguments: &[&str],
@@ -84,7 +84,7 @@ impl Call {
 
     /// Connects standard output to a closed pipe, so that each write fails.
     #[must_use]
-    pub fn unread(mut self) -> Self {
+    pub fn with_closed_stdout(mut self) -> Self {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
         self.command.stdout(writer);
@@ -92,18 +92,22 @@ impl Call {
     }
 
     /// Runs it to its end.
-    pub async fn run(self) -> Said {
+    pub async fn run(self) -> ProgramResult {
         self.run_watched(|_| {}).await
     }
 
     /// Calls `look` with the process id while the program waits for its input, then passes this to
     /// standard input and runs it to its end.
-    pub async fn stdin_watched(self, input: &str, look: impl FnOnce(u32)) -> Said {
+    pub async fn run_with_stdin_watched(
+        self,
+        input: &str,
+        look: impl FnOnce(u32),
+    ) -> ProgramResult {
         self.stdin(input).run_watched(look).await
     }
 
-    async fn run_watched(self, look: impl FnOnce(u32)) -> Said {
-        patiently("a call of a program", async move {
+    async fn run_watched(self, look: impl FnOnce(u32)) -> ProgramResult {
+        await_or_fail("a call of a program", async move {
             let Self { mut command, input, transcript } = self;
             let mut child = command.spawn().expect("the program starts");
             look(child.id().expect("it has not been waited for"));
@@ -115,7 +119,7 @@ impl Call {
             let mut heard = transcript.lock().unwrap_or_else(PoisonError::into_inner);
             heard.extend_from_slice(&ended.stdout);
             heard.extend_from_slice(&ended.stderr);
-            Said {
+            ProgramResult {
                 code: ended.status.code(),
                 out: String::from_utf8_lossy(&ended.stdout).into_owned(),
                 err: String::from_utf8_lossy(&ended.stderr).into_owned(),
@@ -125,37 +129,37 @@ impl Call {
     }
 
     /// Starts it as a server on the home at `folder`, and waits until it accepts calls.
-    pub async fn serve(mut self, folder: PathBuf) -> Served {
-        patiently("the start of a server", async move {
+    pub async fn serve(mut self, folder: PathBuf) -> TestServer {
+        await_or_fail("the start of a server", async move {
             let mut child = self.command.spawn().expect("the program starts");
-            let out = Heard::of(child.stdout.take().expect("piped"), &self.transcript);
-            let err = Heard::of(child.stderr.take().expect("piped"), &self.transcript);
-            let ready = |text: &str| address(text, "http://127.0.0.1:").is_some();
+            let out = RecordedStream::of(child.stdout.take().expect("piped"), &self.transcript);
+            let err = RecordedStream::of(child.stderr.take().expect("piped"), &self.transcript);
+            let ready = |text: &str| parse_address(text, "http://127.0.0.1:").is_some();
             let gateway = tokio::select! {
-                text = out.until(ready) => address(&text, "http://127.0.0.1:"),
-                text = err.until(ready) => address(&text, "http://127.0.0.1:"),
+                text = out.wait_until(ready) => parse_address(&text, "http://127.0.0.1:"),
+                text = err.wait_until(ready) => parse_address(&text, "http://127.0.0.1:"),
                 ended = child.wait() => {
                     panic!("the server ended ({ended:?}): {} {}", out.text(), err.text())
                 }
             };
             let gateway = gateway.expect("waited for it");
-            let control = Control::of(&folder);
-            Served { child, gateway, control, out, err }
+            let control = ControlClient::from_home(&folder);
+            TestServer { child, gateway, control, out, err }
         })
         .await
     }
 }
 
-impl Said {
+impl ProgramResult {
     /// Returns `self` if the exit code is 0, else fails the test.
     #[track_caller]
-    pub fn well(self) -> Self {
-        self.with_code(0)
+    pub fn expect_success(self) -> Self {
+        self.expect_code(0)
     }
 
     /// Returns `self` if the exit code is `code`, else fails the test.
     #[track_caller]
-    pub fn with_code(self, code: i32) -> Self {
+    pub fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "out: {}\nerr: {}", self.out, self.err);
         self
     }
@@ -171,7 +175,7 @@ impl Said {
     }
 }
 
-impl Served {
+impl TestServer {
     #[must_use]
     #[track_caller]
     pub fn pid(&self) -> u32 {
@@ -179,13 +183,13 @@ impl Served {
     }
 
     /// Waits until its standard output so far satisfies `enough`, and returns it.
-    pub async fn said(&self, enough: impl Fn(&str) -> bool) -> String {
-        patiently("what a server says", self.out.until(enough)).await
+    pub async fn wait_for_stdout(&self, enough: impl Fn(&str) -> bool) -> String {
+        await_or_fail("what a server says", self.out.wait_until(enough)).await
     }
 
     /// Its output so far, both streams.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn output(&self) -> String {
         format!("{}{}", self.out.text(), self.err.text())
     }
 
@@ -216,7 +220,7 @@ impl Served {
 
     /// Waits until it has ended, and returns its exit code.
     pub async fn end(mut self) -> Option<i32> {
-        let ended = patiently("the end of a server", self.child.wait()).await;
+        let ended = await_or_fail("the end of a server", self.child.wait()).await;
         ended.expect("it ends").code()
     }
 
@@ -230,13 +234,13 @@ impl Served {
 
 /// The recorded output of one stream of a running program.
 #[derive(Debug)]
-struct Heard(watch::Receiver<String>);
+struct RecordedStream(watch::Receiver<String>);
 
-impl Heard {
+impl RecordedStream {
     fn of(stream: impl AsyncRead + Unpin + Send + 'static, transcript: &Transcript) -> Self {
         let (sender, receiver) = watch::channel(String::new());
         #[expect(clippy::disallowed_methods, reason = "ends with the stream it reads")]
-        tokio::spawn(listen(stream, sender, Transcript::clone(transcript)));
+        tokio::spawn(record_stream(stream, sender, Transcript::clone(transcript)));
         Self(receiver)
     }
 
@@ -245,7 +249,7 @@ impl Heard {
     }
 
     /// Returns the output once it satisfies `enough`; pending for ever if the stream ends before.
-    async fn until(&self, enough: impl Fn(&str) -> bool) -> String {
+    async fn wait_until(&self, enough: impl Fn(&str) -> bool) -> String {
         let mut heard = self.0.clone();
         let found = heard.wait_for(|text| enough(text)).await.map(|text| text.clone());
         match found {
@@ -255,7 +259,7 @@ impl Heard {
     }
 }
 
-async fn listen(
+async fn record_stream(
     mut stream: impl AsyncRead + Unpin,
     said: watch::Sender<String>,
     transcript: Transcript,
@@ -269,10 +273,10 @@ async fn listen(
 }
 
 /// The first complete address in `text` that starts with `begin`.
-fn address(text: &str, begin: &str) -> Option<SocketAddr> {
+fn parse_address(text: &str, begin: &str) -> Option<SocketAddr> {
     let rest = text.split_once(begin)?.1;
     let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
     // Without a following character more digits may come.
     let is_whole = rest.len() > digits.len();
-    is_whole.then(|| digits.parse().ok().map(local))?
+    is_whole.then(|| digits.parse().ok().map(loopback_address))?
 }

@@ -12,7 +12,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 
-use acceptance::{PATIENCE, built, patiently};
+use acceptance::{WAIT_MAX, await_or_fail, built_program};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -20,21 +20,21 @@ use tokio::process::{Child, Command};
 const README: &str = include_str!("../README.md");
 
 /// The section of README with the commands.
-const PART: &str = "First five minutes";
+const SECTION: &str = "First five minutes";
 
 /// The port in README. The test replaces it with a free one.
 const PORT: &str = "4283";
 
 /// Commands that need a provider's key and internet access. `cli.rs` tests them with its own keys
 /// and backends.
-const NOT_TYPED: [&str; 3] = [
+const COMMANDS_SKIPPED: [&str; 3] = [
     "gatehouse backends add openai",
     "gatehouse check",
     "gatehouse ask openai/gpt-5-mini \"Why a gatehouse?\"",
 ];
 
 /// The shell blocks of one section, in order.
-fn blocks(part: &str) -> Vec<String> {
+fn shell_blocks(part: &str) -> Vec<String> {
     let (_, rest) = README.split_once(&format!("\n## {part}\n")).expect("README has the part");
     let text = rest.split("\n## ").next().unwrap_or_default();
     let blocks = text.split("```sh\n").skip(1);
@@ -42,16 +42,16 @@ fn blocks(part: &str) -> Vec<String> {
 }
 
 /// A machine with only this program and a home folder.
-struct Machine {
+struct BareMachine {
     home: TempDir,
     path: String,
     port: u16,
 }
 
-impl Machine {
+impl BareMachine {
     fn new() -> Self {
         let home = tempfile::tempdir().expect("a home");
-        let program = built("gatehouse");
+        let program = built_program("gatehouse");
         let folder = program.parent().expect("a folder").display().to_string();
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
         let port = port.expect("a free port").port();
@@ -76,10 +76,10 @@ impl Machine {
     }
 
     /// Runs a block to its end and returns both output streams.
-    async fn type_in(&self, typed: &str, variables: &[(&str, &str)]) -> (String, String) {
+    async fn run_block(&self, typed: &str, variables: &[(&str, &str)]) -> (String, String) {
         let mut shell = self.shell(typed);
         shell.envs(variables.iter().copied());
-        let said = patiently(typed, shell.output()).await.expect("a shell");
+        let said = await_or_fail(typed, shell.output()).await.expect("a shell");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (out, err) = (text(&said.stdout), text(&said.stderr));
         assert!(said.status.success(), "typed: {typed}\nout: {out}\nerr: {err}");
@@ -93,10 +93,10 @@ impl Machine {
         let mut said = Vec::new();
         // The first two lines are the address and the vault.
         while said.len() < 2 {
-            let line = patiently("the first lines of serve", lines.next_line()).await;
+            let line = await_or_fail("the first lines of serve", lines.next_line()).await;
             match line.expect("readable") {
                 Some(line) => said.push(line),
-                None => panic!("it ended after {said:?}, within {PATIENCE:?}"),
+                None => panic!("it ended after {said:?}, within {WAIT_MAX:?}"),
             }
         }
         (child, said)
@@ -105,13 +105,13 @@ impl Machine {
 
 #[tokio::test]
 async fn the_first_five_minutes_work_as_they_are_typed() {
-    let machine = Machine::new();
-    let blocks = blocks(PART);
+    let machine = BareMachine::new();
+    let blocks = shell_blocks(SECTION);
     let [ask, serve, call, file, real] = blocks.as_slice() else {
         panic!("README's first five minutes have other blocks than this test types: {blocks:#?}")
     };
 
-    let (out, err) = machine.type_in(ask, &[]).await;
+    let (out, err) = machine.run_block(ask, &[]).await;
     assert_eq!((out.as_str(), err.as_str()), ("hello\n", ""));
 
     let (mut serving, said) = machine.start(serve.trim()).await;
@@ -121,31 +121,32 @@ async fn the_first_five_minutes_work_as_they_are_typed() {
         said.iter().any(|line| line.contains("vault: none") && line.contains("vault set file"));
     assert!(vault, "{said:?}");
 
-    let (out, err) = machine.type_in(call, &[]).await;
+    let (out, err) = machine.run_block(call, &[]).await;
     assert!(out.contains(r#""content":"hello""#), "the answer: {out}");
     assert!(out.contains("mock/echo") && out.contains("demo"), "the request is listed: {out}");
     assert!(err.contains("Not stored") && err.contains("`gatehouse vault set file`"), "{err}");
 
     // There is no terminal, so the passphrase comes from the environment, as in scripts.
     let passphrase = [("GATEHOUSE_PASSPHRASE", "correct-horse")];
-    let (out, err) = machine.type_in(file, &passphrase).await;
+    let (out, err) = machine.run_block(file, &passphrase).await;
     assert_eq!(err, "", "nothing is left to say");
     let tokens: Vec<&str> = out.lines().filter(|line| line.starts_with("ghk_")).collect();
     assert!(matches!(tokens[..], [first, second] if first == second), "stored and read: {out}");
-    assert!(find(machine.home.path(), "vault.age"), "an encrypted file is there");
+    assert!(file_exists_below(machine.home.path(), "vault.age"), "an encrypted file is there");
 
     let typed: Vec<&str> = real.lines().collect();
-    assert_eq!(typed, NOT_TYPED, "everything else of README is typed");
-    let (out, _) = machine.type_in("gatehouse stop", &[]).await;
+    assert_eq!(typed, COMMANDS_SKIPPED, "everything else of README is typed");
+    let (out, _) = machine.run_block("gatehouse stop", &[]).await;
     assert_eq!(out, "Stopped.\n");
-    let ended = patiently("the end of serve", serving.wait()).await.expect("it ends");
+    let ended = await_or_fail("the end of serve", serving.wait()).await.expect("it ends");
     assert!(ended.success(), "{ended:?}");
 }
 
 /// True if a file of that name exists below the folder.
-fn find(folder: &Path, name: &str) -> bool {
+fn file_exists_below(folder: &Path, name: &str) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).any(|path| {
-        path.file_name().is_some_and(|file| file == name) || path.is_dir() && find(&path, name)
+        path.file_name().is_some_and(|file| file == name)
+            || path.is_dir() && file_exists_below(&path, name)
     })
 }

@@ -13,11 +13,11 @@
 )]
 
 mod sdk {
-    pub(crate) mod bench;
     pub(crate) mod differences;
     pub(crate) mod errors;
-    pub(crate) mod lists;
+    pub(crate) mod fixture;
     pub(crate) mod matrix;
+    pub(crate) mod other_operations;
     pub(crate) mod runner;
     pub(crate) mod scenarios;
     mod tools;
@@ -26,19 +26,19 @@ mod sdk {
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use acceptance::{Home, Place, Served, patiently};
+use acceptance::{HomeVault, TestHome, TestServer, await_or_fail};
 use serde_json::{Map, Value, json};
-use test_support::{ChatText, Ending, Received, Reply, ScriptedUpstream};
+use test_support::{ChatText, ReceivedRequest, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sdk {
+enum OpenAiSdk {
     Python,
     Node,
 }
 
-impl Sdk {
+impl OpenAiSdk {
     /// The pinned version, as the package registries name it.
     const fn version(self) -> &'static str {
         match self {
@@ -82,20 +82,20 @@ impl Sdk {
 }
 
 /// A gateway with a scripted backend.
-struct Bench {
-    home: Home,
-    served: Served,
+struct OpenAiFixture {
+    home: TestHome,
+    served: TestServer,
     token: String,
     upstream: ScriptedUpstream,
 }
 
 /// One request for an SDK, and the way to call it.
-struct Question(Value);
+struct OpenAiSdkRequest(Value);
 
 /// The result that an SDK returned.
-struct Seen(Value);
+struct OpenAiSdkResult(Value);
 
-impl Question {
+impl OpenAiSdkRequest {
     fn new(way: &str, model: &str, more: Value) -> Self {
         let mut request = json!({"model": model,
             "messages": [{"role": "user", "content": "What is the weather in Paris?"}]});
@@ -109,33 +109,33 @@ impl Question {
     }
 }
 
-impl Seen {
+impl OpenAiSdkResult {
     fn at(&self, pointer: &str) -> Value {
         self.0.pointer(pointer).cloned().unwrap_or_default()
     }
 
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "a value at hand reads best")]
-    fn is(&self, pointer: &str, wanted: Value) {
+    fn assert_at(&self, pointer: &str, wanted: Value) {
         assert_eq!(self.at(pointer), wanted, "{pointer} of {}", self.0);
     }
 
     /// Checks for a whole answer with this finish reason and the gateway's headers.
     #[track_caller]
-    fn ended(&self, finish: &str, backend: &str) {
-        self.is("/finish", json!(finish));
-        self.is("/raised", Value::Null);
-        self.is("/headers/x-gatehouse-backend", json!(backend));
-        self.is("/headers/x-gatehouse-attempts", json!("1"));
+    fn assert_ended(&self, finish: &str, backend: &str) {
+        self.assert_at("/finish", json!(finish));
+        self.assert_at("/raised", Value::Null);
+        self.assert_at("/headers/x-gatehouse-backend", json!(backend));
+        self.assert_at("/headers/x-gatehouse-attempts", json!("1"));
         let id = self.at("/headers/x-gatehouse-request-id");
         assert!(id.as_str().is_some_and(|id| id.starts_with("req_")), "{}", self.0);
     }
 
     /// Checks for an error of the SDK's own type, with this status and text.
     #[track_caller]
-    fn raised(&self, status: Value, says: &str) {
-        self.is("/raised/is_openai_error", json!(true));
-        self.is("/raised/status", status);
+    fn assert_raised(&self, status: Value, says: &str) {
+        self.assert_at("/raised/is_openai_error", json!(true));
+        self.assert_at("/raised/status", status);
         let message = self.at("/raised/message");
         assert!(message.as_str().is_some_and(|text| text.contains(says)), "{says:?}: {}", self.0);
     }
@@ -160,11 +160,11 @@ impl Seen {
     }
 }
 
-impl Bench {
+impl OpenAiFixture {
     async fn new() -> Self {
-        let upstream = ScriptedUpstream::answering(|request| Some(answer(request)));
+        let upstream = ScriptedUpstream::start_with(|request| Some(answer(request)));
         let upstream = upstream.await.expect("an upstream");
-        let home = Home::new(Place::Memory);
+        let home = TestHome::new(HomeVault::Memory);
         home.write_settings(&format!(
             "[backends.up]\nkind = \"openai-compatible\"\nbase_url = \"{}\"\n\
              models = [\"plain\"]\n",
@@ -178,14 +178,14 @@ impl Bench {
     /// Lets an SDK send named requests; `None` if it is not installed.
     async fn ask<const N: usize>(
         &self,
-        sdk: Sdk,
+        sdk: OpenAiSdk,
         token: &str,
-        questions: [Question; N],
-    ) -> Option<[Seen; N]> {
+        questions: [OpenAiSdkRequest; N],
+    ) -> Option<[OpenAiSdkResult; N]> {
         let mut command = sdk.command()?;
         let numbered: Vec<Value> = (0..N)
             .zip(&questions)
-            .map(|(number, Question(question))| {
+            .map(|(number, OpenAiSdkRequest(question))| {
                 let mut named = question.clone();
                 named
                     .as_object_mut()
@@ -196,7 +196,7 @@ impl Bench {
             .collect();
         let asked = json!({"base_url": self.served.base_url(), "token": token,
             "questions": numbered});
-        let ended = patiently("an SDK", async {
+        let ended = await_or_fail("an SDK", async {
             let mut child = command.spawn().expect("the SDK starts");
             let mut stdin = child.stdin.take().expect("piped");
             stdin.write_all(asked.to_string().as_bytes()).await.expect("asked");
@@ -209,7 +209,9 @@ impl Bench {
         let told: Value = serde_json::from_slice(&ended.stdout).expect("an answer in JSON");
         assert_eq!(told.get("version"), Some(&json!(sdk.version())), "the pinned version");
         let answer = |number: usize| {
-            Seen(told.pointer(&format!("/answers/{number}")).cloned().expect("an answer to each"))
+            OpenAiSdkResult(
+                told.pointer(&format!("/answers/{number}")).cloned().expect("an answer to each"),
+            )
         };
         Some(std::array::from_fn(answer))
     }
@@ -220,7 +222,7 @@ const CALLS: [(&str, &str); 2] =
     [("get_weather", r#"{"city":"Zürich \"Süd\""}"#), ("get_time", r#"{"zone":"UTC+1"}"#)];
 
 /// The scripted backend's answer for each model.
-fn answer(request: &Received) -> Reply {
+fn answer(request: &ReceivedRequest) -> Reply {
     let body = request.json();
     let Some(model) = body.get("model").and_then(Value::as_str) else {
         return Reply::models(&["plain"]);
@@ -234,11 +236,11 @@ fn answer(request: &Received) -> Reply {
         ("trickled", _) => Reply::chat_stream(&text).trickled(),
         ("tools", false) => whole_calls(model),
         ("tools", true) => streamed_calls(model),
-        ("cut", _) => Reply::sse(begun(&text)).ending(Ending::Close),
-        ("reset", _) => Reply::sse(begun(&text)).ending(Ending::Reset),
+        ("cut", _) => Reply::sse(first_events(&text)).ending(ReplyEnding::Close),
+        ("reset", _) => Reply::sse(first_events(&text)).ending(ReplyEnding::Reset),
         // A stream that ends cleanly but without its terminator: many SDKs would accept it as a
         // whole answer.
-        ("no-end", _) => Reply::sse(begun(&text)),
+        ("no-end", _) => Reply::sse(first_events(&text)),
         ("html", _) => Reply::html(200),
         ("busy", _) => Reply::rate_limited(3_600),
         (other, _) => Reply::error(404, "invalid_request_error", &format!("no model {other}")),
@@ -246,7 +248,7 @@ fn answer(request: &Received) -> Reply {
 }
 
 /// The first events of a stream, up to its second delta.
-fn begun(text: &ChatText<'_>) -> Vec<String> {
+fn first_events(text: &ChatText<'_>) -> Vec<String> {
     text.events().into_iter().take(3).collect()
 }
 
@@ -311,53 +313,58 @@ fn asking_for(text: &str) -> Value {
     json!({"tools": tools(), "messages": [{"role": "user", "content": text}]})
 }
 
-async fn text_comes_whole_and_streamed(sdk: Sdk) {
-    let bench = Bench::new().await;
+async fn text_comes_whole_and_streamed(sdk: OpenAiSdk) {
+    let bench = OpenAiFixture::new().await;
     let usage = json!({"stream_options": {"include_usage": true}});
-    let ask = |way, model| Question::new(way, model, json!({}));
+    let ask = |way, model| OpenAiSdkRequest::new(way, model, json!({}));
     let questions = [
         ask("whole", "mock/echo"),
         ask("streamed", "mock/echo"),
-        Question::new("streamed", "mock/echo", usage.clone()),
+        OpenAiSdkRequest::new("streamed", "mock/echo", usage.clone()),
         ask("helped", "mock/echo"),
         ask("whole", "up/plain"),
         ask("streamed", "up/plain"),
-        Question::new("streamed", "up/plain", usage.clone()),
-        Question::new("streamed", "up/trickled", usage),
-        Question::new("whole", "mock/echo", json!({"max_completion_tokens": 2})),
+        OpenAiSdkRequest::new("streamed", "up/plain", usage.clone()),
+        OpenAiSdkRequest::new("streamed", "up/trickled", usage),
+        OpenAiSdkRequest::new("whole", "mock/echo", json!({"max_completion_tokens": 2})),
         ask("models", "mock/echo"),
     ];
     let Some(seen) = bench.ask(sdk, &bench.token, questions).await else { return };
     let [echo, stream, metered, helped, plain, quiet, counted, trickled, short, models] = seen;
     let question = json!("What is the weather in Paris?");
     for seen in [&echo, &stream, &metered] {
-        seen.ended("stop", "mock");
-        seen.is("/text", question.clone());
+        seen.assert_ended("stop", "mock");
+        seen.assert_at("/text", question.clone());
     }
-    helped.is("/text", question);
-    helped.is("/finish", json!("stop"));
-    echo.is("/usage", json!([7, 7]));
-    metered.is("/usage", json!([7, 7]));
-    stream.is("/usage", Value::Null);
+    helped.assert_at("/text", question);
+    helped.assert_at("/finish", json!("stop"));
+    echo.assert_at("/usage", json!([7, 7]));
+    metered.assert_at("/usage", json!([7, 7]));
+    stream.assert_at("/usage", Value::Null);
     assert!(stream.at("/pieces").as_u64().is_some_and(|pieces| pieces > 5), "{}", stream.0);
 
     let greeting = json!("Grüße, 🌍!");
     for seen in [&plain, &quiet, &counted, &trickled] {
-        seen.ended("stop", "up");
-        seen.is("/text", greeting.clone());
+        seen.assert_ended("stop", "up");
+        seen.assert_at("/text", greeting.clone());
     }
     // Usage is metered upstream in both cases; the client gets it only on request.
-    quiet.is("/usage", Value::Null);
+    quiet.assert_at("/usage", Value::Null);
     for seen in [&plain, &counted, &trickled] {
-        seen.is("/usage", json!([11, 4]));
+        seen.assert_at("/usage", json!([11, 4]));
     }
-    short.ended("length", "mock");
+    short.assert_ended("length", "mock");
     let listed = models.at("/models");
     let listed: Vec<_> =
         listed.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     assert!(listed.contains(&"mock/echo") && listed.contains(&"up/plain"), "{listed:?}");
 
-    let rows = bench.home.gatehouse(&["requests", "--json", "--backend", "up"]).run().await.well();
+    let rows = bench
+        .home
+        .gatehouse(&["requests", "--json", "--backend", "up"])
+        .run()
+        .await
+        .expect_success();
     let rows = rows.json();
     let rows = rows.get("requests").and_then(Value::as_array).cloned().unwrap_or_default();
     assert_eq!(rows.len(), 4, "one row for each question, so no SDK asked again");
@@ -369,8 +376,8 @@ async fn text_comes_whole_and_streamed(sdk: Sdk) {
     }
 }
 
-async fn tools_are_called_one_or_several(sdk: Sdk) {
-    let bench = Bench::new().await;
+async fn tools_are_called_one_or_several(sdk: OpenAiSdk) {
+    let bench = OpenAiFixture::new().await;
     let one = || asking_for("Call get_weather for Paris");
     let both = || asking_for("Use get_weather and get_time for Paris");
     let structured = json!({"response_format": {"type": "json_schema", "json_schema": {
@@ -378,16 +385,16 @@ async fn tools_are_called_one_or_several(sdk: Sdk) {
             "properties": {"city": {"type": "string"}, "rain": {"type": "boolean"}},
             "required": ["city", "rain"], "additionalProperties": false}}}});
     let questions = [
-        Question::new("whole", "mock/chat", one()),
-        Question::new("streamed", "mock/chat", one()),
-        Question::new("whole", "mock/chat", both()),
-        Question::new("streamed", "mock/chat", both()),
-        Question::new("helped", "mock/chat", both()),
-        Question::new("whole", "up/tools", both()),
-        Question::new("streamed", "up/tools", both()),
-        Question::new("helped", "up/tools", both()),
-        Question::new("whole", "mock/chat", structured.clone()),
-        Question::new("streamed", "mock/chat", structured),
+        OpenAiSdkRequest::new("whole", "mock/chat", one()),
+        OpenAiSdkRequest::new("streamed", "mock/chat", one()),
+        OpenAiSdkRequest::new("whole", "mock/chat", both()),
+        OpenAiSdkRequest::new("streamed", "mock/chat", both()),
+        OpenAiSdkRequest::new("helped", "mock/chat", both()),
+        OpenAiSdkRequest::new("whole", "up/tools", both()),
+        OpenAiSdkRequest::new("streamed", "up/tools", both()),
+        OpenAiSdkRequest::new("helped", "up/tools", both()),
+        OpenAiSdkRequest::new("whole", "mock/chat", structured.clone()),
+        OpenAiSdkRequest::new("streamed", "mock/chat", structured),
     ];
     let Some(seen) = bench.ask(sdk, &bench.token, questions).await else { return };
     let [one, one_streamed, both, both_streamed, both_helped, up @ .., place, place_streamed] =
@@ -395,22 +402,22 @@ async fn tools_are_called_one_or_several(sdk: Sdk) {
     let weather = ("get_weather".to_owned(), json!({"city": "Paris"}));
     let time = ("get_time".to_owned(), json!({"zone": "Paris"}));
     for seen in [&one, &one_streamed] {
-        seen.ended("tool_calls", "mock");
+        seen.assert_ended("tool_calls", "mock");
         assert_eq!(seen.calls(), std::slice::from_ref(&weather));
     }
     for seen in [&both, &both_streamed, &both_helped] {
-        seen.is("/finish", json!("tool_calls"));
+        seen.assert_at("/finish", json!("tool_calls"));
         assert_eq!(seen.calls(), [weather.clone(), time.clone()]);
     }
     for seen in &up {
-        seen.is("/finish", json!("tool_calls"));
+        seen.assert_at("/finish", json!("tool_calls"));
         let wanted = CALLS.map(|(name, arguments)| {
             (name.to_owned(), serde_json::from_str::<Value>(arguments).expect("JSON"))
         });
         assert_eq!(seen.calls(), wanted);
     }
     for seen in [&place, &place_streamed] {
-        seen.ended("stop", "mock");
+        seen.assert_ended("stop", "mock");
         let text = seen.at("/text");
         let place: Value = serde_json::from_str(text.as_str().unwrap_or_default()).expect("JSON");
         let members = place.as_object().expect("an object");
@@ -419,12 +426,12 @@ async fn tools_are_called_one_or_several(sdk: Sdk) {
     }
 }
 
-async fn what_is_no_whole_answer_is_raised(sdk: Sdk) {
-    let bench = Bench::new().await;
+async fn what_is_no_whole_answer_is_raised(sdk: OpenAiSdk) {
+    let bench = OpenAiFixture::new().await;
     // Every failure must reach the SDK, not the error of an open breaker.
     let count_only = ["backends", "force", "up", "--to", "monitor-only", "--until-reset"];
-    bench.home.gatehouse(&count_only).run().await.well();
-    let ask = |way, model| Question::new(way, model, json!({}));
+    bench.home.gatehouse(&count_only).run().await.expect_success();
+    let ask = |way, model| OpenAiSdkRequest::new(way, model, json!({}));
     let questions = [
         ask("streamed", "mock/fault-cut"),
         ask("streamed", "mock/fault-error-event"),
@@ -442,27 +449,27 @@ async fn what_is_no_whole_answer_is_raised(sdk: Sdk) {
     let Some(seen) = bench.ask(sdk, &bench.token, questions).await else { return };
     let [fault_cut, event, cut, reset, no_end, helped, key, unpaid, bad, busy, gone, nobody] = seen;
     for seen in [&fault_cut, &event, &cut, &reset, &no_end] {
-        seen.raised(Value::Null, "backend");
+        seen.assert_raised(Value::Null, "backend");
         let text = seen.at("/text");
         assert!(
             text.as_str().is_some_and(|text| !text.is_empty()),
             "what came is kept: {}",
             seen.0
         );
-        seen.is("/finish", Value::Null);
+        seen.assert_at("/finish", Value::Null);
     }
-    helped.is("/raised/is_openai_error", json!(true));
+    helped.assert_at("/raised/is_openai_error", json!(true));
     // The client's own token is valid, so the client must not see a 401.
-    key.raised(json!(403), "rejected its key");
-    unpaid.raised(json!(429), "no credit");
-    bad.raised(json!(400), "");
-    busy.raised(json!(429), "slow down");
-    gone.raised(json!(404), "no model nothing");
-    nobody.raised(json!(404), "nobody/nothing");
+    key.assert_raised(json!(403), "rejected its key");
+    unpaid.assert_raised(json!(429), "no credit");
+    bad.assert_raised(json!(400), "");
+    busy.assert_raised(json!(429), "slow down");
+    gone.assert_raised(json!(404), "no model nothing");
+    nobody.assert_raised(json!(404), "nobody/nothing");
     // The SDKs do not wait an hour, and do not retry what cannot succeed.
     for (model, times) in [("mock/fault-401", 1), ("mock/fault-402", 1), ("up/busy", 1)] {
         let page = bench.home.gatehouse(&["requests", "--json", "--limit", "500"]).run().await;
-        let page = page.well().json();
+        let page = page.expect_success().json();
         let rows = page.get("requests").and_then(Value::as_array).cloned().unwrap_or_default();
         let asked = rows.iter().filter(|row| row.get("model_asked") == Some(&json!(model)));
         assert_eq!(asked.count(), times, "{model}");
@@ -470,11 +477,11 @@ async fn what_is_no_whole_answer_is_raised(sdk: Sdk) {
 
     let [refused] =
         bench.ask(sdk, "ghk_wrong", [ask("whole", "up/plain")]).await.expect("is there");
-    refused.raised(json!(401), "gatehouse clients add");
-    refused.is("/raised/class", json!("AuthenticationError"));
+    refused.assert_raised(json!(401), "gatehouse clients add");
+    refused.assert_at("/raised/class", json!("AuthenticationError"));
     let [models] = bench.ask(sdk, "ghk_wrong", [ask("models", "x")]).await.expect("is there");
-    models.raised(json!(401), "gatehouse clients add");
-    let plain = |seen: &Received| seen.json().get("model") == Some(&json!("plain"));
+    models.assert_raised(json!(401), "gatehouse clients add");
+    let plain = |seen: &ReceivedRequest| seen.json().get("model") == Some(&json!("plain"));
     assert!(!bench.upstream.requests().iter().any(plain), "nothing came through");
 }
 
@@ -484,7 +491,7 @@ macro_rules! both_sdks {
             $(#[tokio::test]
             #[ignore = "needs the SDK; `cargo xtask test --only sdk` installs it"]
             async fn $test() {
-                super::$test(super::Sdk::Python).await;
+                super::$test(super::OpenAiSdk::Python).await;
             })*
         }
 
@@ -492,7 +499,7 @@ macro_rules! both_sdks {
             $(#[tokio::test]
             #[ignore = "needs the SDK; `cargo xtask test --only sdk` installs it"]
             async fn $test() {
-                super::$test(super::Sdk::Node).await;
+                super::$test(super::OpenAiSdk::Node).await;
             })*
         }
     };
@@ -510,7 +517,7 @@ macro_rules! both_languages {
             $(#[tokio::test]
             #[ignore = "needs the SDKs; `cargo xtask test --only sdk` installs them"]
             async fn $name() {
-                $test(super::sdk::runner::Language::Python).await;
+                $test(super::sdk::runner::SdkLanguage::Python).await;
             })*
         }
 
@@ -518,7 +525,7 @@ macro_rules! both_languages {
             $(#[tokio::test]
             #[ignore = "needs the SDKs; `cargo xtask test --only sdk` installs them"]
             async fn $name() {
-                $test(super::sdk::runner::Language::Node).await;
+                $test(super::sdk::runner::SdkLanguage::Node).await;
             })*
         }
     };
@@ -532,10 +539,10 @@ both_languages!(
     crate::sdk::matrix::each_sdk_sees_the_same_of_gemini => sees_the_same_of_gemini,
     crate::sdk::matrix::each_sdk_sees_the_same_of_ollama => sees_the_same_of_ollama,
     crate::sdk::matrix::each_sdk_sees_the_same_of_the_mock => sees_the_same_of_the_mock,
-    crate::sdk::lists::each_sdk_lists_the_same_models => lists_the_same_models,
-    crate::sdk::lists::each_sdk_counts_tokens => counts_tokens,
-    crate::sdk::lists::each_sdk_gets_the_same_embeddings => gets_the_same_embeddings,
-    crate::sdk::lists::each_sdk_gets_the_mocks_embeddings => gets_the_mocks_embeddings,
+    crate::sdk::other_operations::each_sdk_lists_the_same_models => lists_the_same_models,
+    crate::sdk::other_operations::each_sdk_counts_tokens => counts_tokens,
+    crate::sdk::other_operations::each_sdk_gets_the_same_embeddings => gets_the_same_embeddings,
+    crate::sdk::other_operations::each_sdk_gets_the_mocks_embeddings => gets_the_mocks_embeddings,
     crate::sdk::errors::each_sdk_raises_a_cut_stream => raises_a_cut_stream,
     crate::sdk::errors::each_sdk_raises_a_refusal_with_its_status => raises_refusals,
     crate::sdk::errors::each_sdk_raises_what_the_gateway_refuses => raises_the_gateways_refusals

@@ -7,12 +7,13 @@
 use std::path::Path;
 
 use acceptance::{
-    Control, Home, Place, Served, chat, json_body, local, patiently, post, session_header,
+    ControlClient, HomeVault, TestHome, TestServer, await_or_fail, json_body, loopback_address,
+    post_chat, post_json, session_header,
 };
 use serde_json::{Value, json};
 use test_support::{
-    ChatText, MARKED_KEY, RawAnswer, RawClient, Received, Reply, ScriptedUpstream, search_tree,
-    traces,
+    ChatText, MARKED_KEY, RawAnswer, RawClient, ReceivedRequest, Reply, ScriptedUpstream,
+    leak_encodings, search_tree,
 };
 use tokio::sync::oneshot;
 
@@ -25,7 +26,7 @@ const MARKED_PROMPT: &str = "canary-prompt-51c0ffee";
 const JSON: &str = "content-type: application/json";
 
 /// The backend's answer for each model; most repeat the key that was sent.
-fn answer(request: &Received, elsewhere: std::net::SocketAddr) -> Reply {
+fn answer(request: &ReceivedRequest, elsewhere: std::net::SocketAddr) -> Reply {
     let sent = request.authorization().unwrap_or_default().replace("Bearer ", "");
     let body = request.json();
     let Some(model) = body.get("model").and_then(Value::as_str) else {
@@ -74,23 +75,23 @@ const MODELS: [&str; 11] = [
 
 /// All recorded bytes, with their place.
 #[derive(Default)]
-struct Ears(Vec<(String, Vec<u8>)>);
+struct LeakRecorder(Vec<(String, Vec<u8>)>);
 
-impl Ears {
-    fn hear(&mut self, place: impl Into<String>, bytes: impl Into<Vec<u8>>) {
+impl LeakRecorder {
+    fn record(&mut self, place: impl Into<String>, bytes: impl Into<Vec<u8>>) {
         self.0.push((place.into(), bytes.into()));
     }
 
-    fn answer(&mut self, place: impl Into<String>, answer: &RawAnswer) {
+    fn record_answer(&mut self, place: impl Into<String>, answer: &RawAnswer) {
         let heads: Vec<String> =
             answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-        self.hear(place, [heads.concat().as_bytes(), &answer.body].concat());
+        self.record(place, [heads.concat().as_bytes(), &answer.body].concat());
     }
 
     /// Fails with every place where `mark` was recorded in any encoding.
     #[track_caller]
-    fn assert_never_heard(&self, mark: &str) {
-        let needles = traces(mark);
+    fn assert_never_recorded(&self, mark: &str) {
+        let needles = leak_encodings(mark);
         let holds = |bytes: &[u8]| {
             let here = |needle: &Vec<u8>| bytes.windows(needle.len()).any(|part| part == needle);
             needles.iter().any(here)
@@ -106,13 +107,13 @@ impl Ears {
 }
 
 #[track_caller]
-fn assert_in_no_file(home: &Home, mark: &str) {
+fn assert_in_no_file(home: &TestHome, mark: &str) {
     assert_eq!(search_tree(home.path(), mark).expect("searched"), Vec::<std::path::PathBuf>::new());
 }
 
 /// The request for each operation, in the order of the operations' table. An unknown operation
 /// fails the test, so that none is left out.
-fn request_of(operation: &str, base_url: &str) -> Value {
+fn operation_request(operation: &str, base_url: &str) -> Value {
     let secret = json!(MARKED_KEY);
     match operation {
         "status" | "backends" | "presets" | "keys" | "clients" | "settings" | "readiness"
@@ -149,8 +150,8 @@ fn request_of(operation: &str, base_url: &str) -> Value {
             "candidates": [{"backend": "up", "model": null, "weight": 1}]}),
         "route_remove" => json!({"id": "panel"}),
         "routes_order" => json!({"ids": []}),
-        "route_explain" => asked_route(),
-        "route_simulate" => json!({"ask": asked_route(), "draws": 10, "closed": ["up"]}),
+        "route_explain" => route_request(),
+        "route_simulate" => json!({"ask": route_request(), "draws": 10, "closed": ["up"]}),
         "access_force" => json!({"backend": "up", "credential": "up", "forced": "closed",
             "minutes": 1}),
         "access_reset" => json!({"backend": "up", "credential": "up"}),
@@ -171,13 +172,13 @@ fn request_of(operation: &str, base_url: &str) -> Value {
 }
 
 /// A request for a routing decision, which is not sent.
-fn asked_route() -> Value {
+fn route_request() -> Value {
     json!({"model": "up/good", "client": null, "project": null, "tools": false, "vision": false,
         "json_schema": false, "input_tokens": 0})
 }
 
 /// Request bodies with the key in a wrong or unexpected place.
-fn misplaced() -> Vec<Value> {
+fn misplaced_key_bodies() -> Vec<Value> {
     vec![
         json!(MARKED_KEY),
         json!([MARKED_KEY]),
@@ -203,22 +204,22 @@ fn misplaced() -> Vec<Value> {
 }
 
 /// A panel in a browser, with its session.
-struct Panel {
-    control: Control,
+struct SignedInPanel {
+    control: ControlClient,
     session: String,
 }
 
-impl Panel {
-    async fn open(served: &Served, ears: &mut Ears) -> Self {
+impl SignedInPanel {
+    async fn open(served: &TestServer, ears: &mut LeakRecorder) -> Self {
         let one_time = |text: &str| {
             let (_, rest) = text.split_once("#one-time=")?;
             rest.split_once('\n').map(|(token, _)| token.to_owned())
         };
-        let text = served.said(|text| one_time(text).is_some()).await;
+        let text = served.wait_for_stdout(|text| one_time(text).is_some()).await;
         let control = served.control.clone();
         let answer = control.exchange(&one_time(&text).expect("an address")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
-        ears.answer("exchange", &answer);
+        ears.record_answer("exchange", &answer);
         Self { control, session: session_header(&answer) }
     }
 
@@ -230,7 +231,7 @@ impl Panel {
 }
 
 /// Records the events until told to stop.
-async fn eavesdrop(control: Control, stop: oneshot::Receiver<()>) -> Vec<u8> {
+async fn record_events(control: ControlClient, stop: oneshot::Receiver<()>) -> Vec<u8> {
     let mut client = RawClient::connect(control.address).await.expect("connected");
     let (own, to) = (control.authorization(), control.address);
     let head = format!("GET /control/v1/events HTTP/1.1\r\nhost: {to}\r\n{own}\r\n\r\n");
@@ -252,7 +253,7 @@ async fn eavesdrop(control: Control, stop: oneshot::Receiver<()>) -> Vec<u8> {
 
 /// A `/proc` file of a process that others can see: its arguments, or its environment, which only
 /// its owner can read.
-fn shown_of(pid: u32, what: &str) -> Vec<u8> {
+fn read_proc_file(pid: u32, what: &str) -> Vec<u8> {
     match std::fs::read(Path::new("/proc").join(pid.to_string()).join(what)) {
         Ok(bytes) => bytes,
         // Permission denied is better still.
@@ -264,18 +265,18 @@ fn shown_of(pid: u32, what: &str) -> Vec<u8> {
 
 /// Types the key as a person does, and reads the process's arguments and environment while it
 /// waits.
-async fn type_key_in(home: &Home, ears: &mut Ears) {
+async fn type_key_in(home: &TestHome, ears: &mut LeakRecorder) {
     let call = home.gatehouse(&["keys", "add", "up", "--stdin"]);
-    let said = call.stdin_watched(MARKED_KEY, |pid| {
-        ears.hear("arguments of keys add", shown_of(pid, "cmdline"));
-        ears.hear("environment of keys add", shown_of(pid, "environ"));
+    let said = call.run_with_stdin_watched(MARKED_KEY, |pid| {
+        ears.record("arguments of keys add", read_proc_file(pid, "cmdline"));
+        ears.record("environment of keys add", read_proc_file(pid, "environ"));
     });
-    let said = said.await.well();
+    let said = said.await.expect_success();
     assert!(said.out.contains("…f05d"), "{}", said.out);
 }
 
 /// Imports the key from a tool's file of variables, valid and invalid, repeatedly.
-async fn import_key(home: &Home) {
+async fn import_key(home: &TestHome) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: String| {
         let path = folder.path().join(name);
@@ -287,28 +288,28 @@ async fn import_key(home: &Home) {
         path.display().to_string()
     };
     let good = file(".env", format!("# mine\nexport OPENAI_API_KEY='{MARKED_KEY}'\n"));
-    let said = home.gatehouse(&["keys", "import", &good]).run().await.well();
+    let said = home.gatehouse(&["keys", "import", &good]).run().await.expect_success();
     assert!(said.out.contains("…f05d") && said.out.contains("api.openai.com"), "{}", said.out);
     let again = home.gatehouse(&["keys", "import", &good, "--json"]).run().await;
     assert_eq!(again.code, Some(1), "{}", again.out);
     let bad = file("bad", format!("OPENAI_API_KEY={MARKED_KEY} {MARKED_KEY}\n"));
     let refused = home.gatehouse(&["keys", "import", &bad]).run().await;
     assert_eq!(refused.code, Some(2), "{}", refused.out);
-    home.gatehouse(&["keys", "remove", "openai", "--yes"]).run().await.well();
+    home.gatehouse(&["keys", "remove", "openai", "--yes"]).run().await.expect_success();
 }
 
 /// Sends a tool's requests: good ones, and ones whose backend leaks the key.
-async fn use_key(home: &Home, served: &Served, token: &str, ears: &mut Ears) {
+async fn use_key(home: &TestHome, served: &TestServer, token: &str, ears: &mut LeakRecorder) {
     for model in MODELS {
         for stream in [false, true] {
             // Otherwise the open breaker would stop the requests.
-            home.gatehouse(&["backends", "reset", "up"]).run().await.well();
+            home.gatehouse(&["backends", "reset", "up"]).run().await.expect_success();
             let request = json!({"model": format!("up/{model}"), "stream": stream,
                 "messages": [{"role": "user", "content": MARKED_PROMPT}]});
-            let answer = chat(served.gateway, token, &request).await;
+            let answer = post_chat(served.gateway, token, &request).await;
             let good = matches!(model, "good" | "stream");
             assert_eq!(answer.status == 200, good || model == "echo-event" && stream, "{model}");
-            ears.answer(format!("answer of {model}, stream {stream}"), &answer);
+            ears.record_answer(format!("answer of {model}, stream {stream}"), &answer);
         }
     }
     // A tool that sends the provider's key instead of its local token.
@@ -322,19 +323,22 @@ async fn use_key(home: &Home, served: &Served, token: &str, ears: &mut Ears) {
         (&format!("/v1/chat/completions?key={MARKED_KEY}"), vec![JSON.to_owned()]),
     ] {
         let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
-        let answer = post(served.gateway, path, &headers, &body).await;
+        let answer = post_json(served.gateway, path, &headers, &body).await;
         assert_eq!(answer.status, 401, "{}", answer.text());
-        ears.answer(format!("refusal at {}", path.split('?').next().unwrap_or_default()), &answer);
+        ears.record_answer(
+            format!("refusal at {}", path.split('?').next().unwrap_or_default()),
+            &answer,
+        );
     }
 }
 
 /// Calls every operation as the panel and as the command line, with valid and invalid bodies.
-async fn call_everything(panel: &Panel, base_url: &str, ears: &mut Ears) {
+async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakRecorder) {
     let values = panel.call("settings", &Value::Null).await.json();
     for operation in control::OPERATIONS {
         let request = match *operation {
             "settings_edit" => values.get("values").cloned().expect("values"),
-            other => request_of(other, base_url),
+            other => operation_request(other, base_url),
         };
         let answer = panel.call(operation, &request).await;
         let may_refuse = matches!(
@@ -347,15 +351,15 @@ async fn call_everything(panel: &Panel, base_url: &str, ears: &mut Ears) {
                 | "request_path"
         );
         assert!(answer.status == 200 || may_refuse, "{operation}: {}", answer.text());
-        ears.answer(format!("{operation} of the panel"), &answer);
-        for body in misplaced() {
+        ears.record_answer(format!("{operation} of the panel"), &answer);
+        for body in misplaced_key_bodies() {
             let answer = panel.control.call(operation, &body).await;
-            ears.answer(format!("{operation} with {body}"), &answer);
+            ears.record_answer(format!("{operation} with {body}"), &answer);
         }
         let cut = json_body(&request);
         let cut = cut.get(..cut.len() / 2).unwrap_or_default();
         let own = panel.control.authorization();
-        ears.answer(*operation, &panel.control.send(operation, &[&own], cut).await);
+        ears.record_answer(*operation, &panel.control.send(operation, &[&own], cut).await);
     }
 }
 
@@ -363,26 +367,26 @@ async fn call_everything(panel: &Panel, base_url: &str, ears: &mut Ears) {
 async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     let thief = ScriptedUpstream::start([]).await.expect("an upstream");
     let elsewhere = thief.addr();
-    let upstream = ScriptedUpstream::answering(move |request| Some(answer(request, elsewhere)));
+    let upstream = ScriptedUpstream::start_with(move |request| Some(answer(request, elsewhere)));
     let upstream = upstream.await.expect("an upstream");
-    let (url, mut ears) = (upstream.base_url(), Ears::default());
+    let (url, mut ears) = (upstream.base_url(), LeakRecorder::default());
 
     // In memory, since an encrypted file takes a second per change; the next test uses one.
-    let mut home = Home::new(Place::Memory);
+    let mut home = TestHome::new(HomeVault::Memory);
     home.set("GATEHOUSE_LOG", "trace");
     let served = home.serve_with(&["--panel"]).await;
     type_key_in(&home, &mut ears).await;
     import_key(&home).await;
     let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
-    home.gatehouse(&add).run().await.well();
-    ears.hear("arguments of serve", shown_of(served.pid(), "cmdline"));
-    ears.hear("environment of serve", shown_of(served.pid(), "environ"));
+    home.gatehouse(&add).run().await.expect_success();
+    ears.record("arguments of serve", read_proc_file(served.pid(), "cmdline"));
+    ears.record("environment of serve", read_proc_file(served.pid(), "environ"));
     let (stop, stopped) = oneshot::channel();
-    let events = eavesdrop(served.control.clone(), stopped);
+    let events = record_events(served.control.clone(), stopped);
     let work = async {
         let token = home.client("demo").await;
         use_key(&home, &served, &token, &mut ears).await;
-        let panel = Panel::open(&served, &mut ears).await;
+        let panel = SignedInPanel::open(&served, &mut ears).await;
         call_everything(&panel, &url, &mut ears).await;
         for words in [
             &["keys", "verify", "up"][..],
@@ -401,13 +405,13 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
         // Search while all files are open and the write-ahead log is full.
         assert_in_no_file(&home, MARKED_KEY);
         let replace = home.gatehouse(&["keys", "replace", "up", "--stdin"]);
-        replace.stdin(MARKED_KEY).run().await.well();
-        home.gatehouse(&["keys", "remove", "up", "--yes"]).run().await.well();
+        replace.stdin(MARKED_KEY).run().await.expect_success();
+        home.gatehouse(&["keys", "remove", "up", "--yes"]).run().await.expect_success();
         // Without its key the backend gets no request.
         let before = upstream.requests().len();
         let request = json!({"model": "up/good", "messages": [{"role": "user", "content": "x"}]});
-        let answer = chat(served.gateway, &token, &request).await;
-        ears.answer("answer without the key", &answer);
+        let answer = post_chat(served.gateway, &token, &request).await;
+        ears.record_answer("answer without the key", &answer);
         let after = upstream.requests();
         let sent = after.iter().skip(before).filter(|seen| seen.authorization().is_some());
         assert_eq!(sent.count(), 0);
@@ -415,9 +419,9 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     };
     let (heard, ()) = tokio::join!(events, work);
     assert!(heard.windows(8).any(|part| part == b"\"changed"), "events were heard");
-    ears.hear("events", heard);
+    ears.record("events", heard);
     assert_eq!(served.stop().await, Some(0));
-    ears.hear("outputs", home.transcript());
+    ears.record("outputs", home.transcript());
 
     // Prove that the key was stored and used; otherwise the test would prove nothing.
     let bearer = format!("Bearer {MARKED_KEY}");
@@ -429,7 +433,7 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     assert!(!log.is_empty(), "there is a log, and the search finds what is in it");
 
     for mark in [MARKED_KEY, MARKED_PART] {
-        ears.assert_never_heard(mark);
+        ears.assert_never_recorded(mark);
         assert_in_no_file(&home, mark);
     }
     assert_in_no_file(&home, MARKED_PROMPT);
@@ -437,13 +441,13 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
 
 #[tokio::test]
 async fn a_key_of_the_environment_stays_there() {
-    let upstream = ScriptedUpstream::answering(|_| Some(Reply::models(&["good"])));
+    let upstream = ScriptedUpstream::start_with(|_| Some(Reply::models(&["good"])));
     let upstream = upstream.await.expect("an upstream");
-    let mut home = Home::new(Place::Env);
+    let mut home = TestHome::new(HomeVault::Env);
     home.set("OPENAI_API_KEY", MARKED_KEY);
     home.set("GATEHOUSE_LOG", "trace");
     let served = home.serve().await;
-    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.well().json();
+    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.expect_success().json();
     let key = keys.get(0).expect("a key");
     assert_eq!(key.get("read_only"), Some(&json!(true)), "{key}");
     assert_eq!(key.get("tail"), Some(&json!("f05d")), "{key}");
@@ -462,11 +466,11 @@ async fn a_key_of_the_environment_stays_there() {
         home.gatehouse(words).run().await;
     }
     served.stop().await;
-    let mut ears = Ears::default();
-    ears.answer("backend_add", &refused);
-    ears.hear("outputs", home.transcript());
+    let mut ears = LeakRecorder::default();
+    ears.record_answer("backend_add", &refused);
+    ears.record("outputs", home.transcript());
     for mark in [MARKED_KEY, MARKED_PART] {
-        ears.assert_never_heard(mark);
+        ears.assert_never_recorded(mark);
         assert_in_no_file(&home, mark);
     }
     let with_key = upstream.requests().into_iter().filter(|seen| seen.authorization().is_some());
@@ -477,18 +481,28 @@ async fn a_key_of_the_environment_stays_there() {
 #[tokio::test]
 async fn no_file_is_for_anyone_else_and_none_holds_a_key_in_clear() {
     use std::os::unix::fs::PermissionsExt as _;
-    let upstream = ScriptedUpstream::answering(|request| Some(answer(request, local(1))));
-    let (upstream, home) = (upstream.await.expect("an upstream"), Home::new(Place::File));
-    home.careless(&["keys", "add", "up", "--stdin"]).stdin(MARKED_KEY).run().await.well();
+    let upstream =
+        ScriptedUpstream::start_with(|request| Some(answer(request, loopback_address(1))));
+    let (upstream, home) = (upstream.await.expect("an upstream"), TestHome::new(HomeVault::File));
+    home.gatehouse_with_open_umask(&["keys", "add", "up", "--stdin"])
+        .stdin(MARKED_KEY)
+        .run()
+        .await
+        .expect_success();
     let url = upstream.base_url();
     let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
-    home.careless(&add).run().await.well();
-    let serve = home.careless(&["serve", "--port", "0"]);
+    home.gatehouse_with_open_umask(&add).run().await.expect_success();
+    let serve = home.gatehouse_with_open_umask(&["serve", "--port", "0"]);
     let served = serve.serve(home.path().to_owned()).await;
-    let token = home.careless(&["clients", "add", "demo"]).run().await.well().out;
+    let token = home
+        .gatehouse_with_open_umask(&["clients", "add", "demo"])
+        .run()
+        .await
+        .expect_success()
+        .out;
     let request = json!({"model": "up/good", "messages": [{"role": "user", "content": "x"}]});
-    assert_eq!(chat(served.gateway, token.trim_end(), &request).await.status, 200);
-    home.careless(&["check", "--set", "quick"]).run().await.well();
+    assert_eq!(post_chat(served.gateway, token.trim_end(), &request).await.status, 200);
+    home.gatehouse_with_open_umask(&["check", "--set", "quick"]).run().await.expect_success();
 
     let mut open = Vec::new();
     let mut folders = vec![home.path().to_owned()];
@@ -515,7 +529,7 @@ async fn no_file_is_for_anyone_else_and_none_holds_a_key_in_clear() {
     for secret in [MARKED_KEY, MARKED_PART, token.trim_end()] {
         assert_in_no_file(&home, secret);
     }
-    patiently("its end", served.stop()).await;
+    await_or_fail("its end", served.stop()).await;
 }
 
 /// Counts `mark` in the writable memory of a process; `None` without permission.
@@ -544,17 +558,22 @@ fn copies_in_memory(pid: u32, mark: &str) -> Option<usize> {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn s14_a_key_that_was_removed_is_nowhere_in_memory() {
-    let upstream = ScriptedUpstream::answering(|request| Some(answer(request, local(1))));
-    let (upstream, home) = (upstream.await.expect("an upstream"), Home::new(Place::File));
-    home.gatehouse(&["keys", "add", "up", "--stdin"]).stdin(MARKED_KEY).run().await.well();
+    let upstream =
+        ScriptedUpstream::start_with(|request| Some(answer(request, loopback_address(1))));
+    let (upstream, home) = (upstream.await.expect("an upstream"), TestHome::new(HomeVault::File));
+    home.gatehouse(&["keys", "add", "up", "--stdin"])
+        .stdin(MARKED_KEY)
+        .run()
+        .await
+        .expect_success();
     let url = upstream.base_url();
     let add = ["backends", "add", "up", "--kind", "openai", "--base-url", &url, "--key", "up"];
-    home.gatehouse(&add).run().await.well();
+    home.gatehouse(&add).run().await.expect_success();
     let (served, token) = (home.serve().await, home.client("demo").await);
     for model in ["good", "stream", "echo-401"] {
         let request = json!({"model": format!("up/{model}"), "stream": model == "stream",
             "messages": [{"role": "user", "content": "x"}]});
-        chat(served.gateway, &token, &request).await;
+        post_chat(served.gateway, &token, &request).await;
     }
     let pid = served.pid();
     let look = || async move {
@@ -567,10 +586,10 @@ async fn s14_a_key_that_was_removed_is_nowhere_in_memory() {
     };
     assert!(in_use > 0, "a key in use is in memory, so this look sees nothing");
 
-    home.gatehouse(&["backends", "remove", "up", "--yes"]).run().await.well();
-    home.gatehouse(&["keys", "remove", "up", "--yes"]).run().await.well();
+    home.gatehouse(&["backends", "remove", "up", "--yes"]).run().await.expect_success();
+    home.gatehouse(&["keys", "remove", "up", "--yes"]).run().await.expect_success();
     // Open connections hold the bytes they sent last; they end with the backend.
     drop(upstream);
     let gone = async { while look().await != Some(0) {} };
-    patiently("a removed key to be gone from memory", gone).await;
+    await_or_fail("a removed key to be gone from memory", gone).await;
 }

@@ -14,14 +14,14 @@
 )]
 
 mod simulation {
-    pub(crate) mod books;
     pub(crate) mod chance;
+    pub(crate) mod checker;
     pub(crate) mod clients;
     pub(crate) mod gateway;
+    pub(crate) mod observations;
     pub(crate) mod plans;
-    pub(crate) mod recorded;
+    pub(crate) mod replay;
     pub(crate) mod upstream;
-    pub(crate) mod watch;
     pub(crate) mod world;
 }
 
@@ -29,10 +29,10 @@ use std::time::Duration;
 
 use domain::RoutePolicy;
 use resilience::RateRules;
-use simulation::clients::{Client, Retrying, Rhythm};
-use simulation::plans::{rates, route, table, troubled};
-use simulation::upstream::{Fault, Upstream};
-use simulation::world::{Plan, World};
+use simulation::clients::{RequestRhythm, RetryHabit, SimulatedClient};
+use simulation::plans::{rates, route, table, troubled_world};
+use simulation::upstream::{ProviderFault, SimulatedUpstream};
+use simulation::world::{World, WorldPlan};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -41,26 +41,26 @@ const SEED: u64 = 4;
 
 #[test]
 fn a_day_of_faults_breaks_no_promise() {
-    let days = asked_for("SIMULATION_DAYS").unwrap_or(1);
+    let days = number_from_variable("SIMULATION_DAYS").unwrap_or(1);
     let days = u32::try_from(days).expect("a number of days");
-    let seed = asked_for("SIMULATION_SEED").unwrap_or(SEED);
-    let totals = World::run(troubled(seed, 24 * HOUR * days, HOUR, 1)).totals;
+    let seed = number_from_variable("SIMULATION_SEED").unwrap_or(SEED);
+    let totals = World::run(troubled_world(seed, 24 * HOUR * days, HOUR, 1)).totals;
     println!("{totals:#?}");
     assert!(totals.trips > 10 && totals.recoveries > 5, "too little went wrong: {totals:?}");
 }
 
 #[test]
 fn many_bad_hours_break_no_promise() {
-    let worlds = asked_for("SIMULATION_WORLDS").unwrap_or(25);
-    let seeds = asked_for("SIMULATION_SEED").map_or(0..worlds, |seed| seed..seed + 1);
+    let worlds = number_from_variable("SIMULATION_WORLDS").unwrap_or(25);
+    let seeds = number_from_variable("SIMULATION_SEED").map_or(0..worlds, |seed| seed..seed + 1);
     for seed in seeds {
-        World::run(troubled(seed, HOUR, Duration::from_secs(300), 3));
+        World::run(troubled_world(seed, HOUR, Duration::from_secs(300), 3));
     }
 }
 
 #[test]
 fn the_same_seed_is_the_same_history() {
-    let history = |seed| World::run(troubled(seed, HOUR, HOUR / 12, 3)).history;
+    let history = |seed| World::run(troubled_world(seed, HOUR, HOUR / 12, 3)).history;
     assert_eq!(history(7), history(7));
     assert_ne!(history(7), history(8));
 }
@@ -69,22 +69,20 @@ fn the_same_seed_is_the_same_history() {
 #[test]
 fn reliability_300() {
     let backends = [("first", 1), ("second", 1)];
-    let first = Upstream::healthy("first").with_fault(Fault::Refuse, 60, 90).with_fault(
-        Fault::Errors { percent: 100 },
-        180,
-        195,
-    );
-    let steady = Rhythm::Steady { every: Duration::from_millis(100) };
-    let totals = World::run(Plan {
+    let first = SimulatedUpstream::healthy("first")
+        .with_fault(ProviderFault::Refuse, 60, 90)
+        .with_fault(ProviderFault::Errors { percent: 100 }, 180, 195);
+    let steady = RequestRhythm::Steady { every: Duration::from_millis(100) };
+    let totals = World::run(WorldPlan {
         seed: 300,
         lasts: Duration::from_secs(300) + Duration::from_micros(1),
         table: table(
             vec![route("m", RoutePolicy::Ordered, &[("first", 1), ("second", 1)])],
             &backends,
         ),
-        upstreams: vec![first, Upstream::healthy("second")],
+        upstreams: vec![first, SimulatedUpstream::healthy("second")],
         rates: rates(&backends),
-        clients: vec![Client::new("load", "m", steady)],
+        clients: vec![SimulatedClient::new("load", "m", steady)],
         dying_keys: Vec::new(),
         restarts: Vec::new(),
     })
@@ -100,19 +98,23 @@ fn reliability_300() {
 fn shares_follow_the_weights() {
     let backends = [("five", 1), ("three", 1), ("two", 1)];
     let weights = [("five", 5), ("three", 3), ("two", 2)];
-    let shares = |faults: &[(&str, Fault)]| {
+    let shares = |faults: &[(&str, ProviderFault)]| {
         let upstream = |(id, _): &(&str, u8)| {
             let fault = faults.iter().find(|(ill, _)| ill == id);
-            let well = Upstream::healthy(id);
+            let well = SimulatedUpstream::healthy(id);
             fault.map_or(well.clone(), |(_, fault)| well.with_fault(*fault, 0, 2_000))
         };
-        let watch = World::run(Plan {
+        let watch = World::run(WorldPlan {
             seed: 5,
             lasts: Duration::from_secs(1_000) + Duration::from_micros(1),
             table: table(vec![route("m", RoutePolicy::Weighted, &weights)], &backends),
             upstreams: backends.iter().map(upstream).collect(),
             rates: rates(&backends),
-            clients: vec![Client::new("c", "m", Rhythm::Steady { every: Duration::from_secs(1) })],
+            clients: vec![SimulatedClient::new(
+                "c",
+                "m",
+                RequestRhythm::Steady { every: Duration::from_secs(1) },
+            )],
             dying_keys: Vec::new(),
             restarts: Vec::new(),
         });
@@ -124,26 +126,26 @@ fn shares_follow_the_weights() {
         shares.iter().zip(wanted).all(|(share, wanted)| (share - wanted).abs() <= 5.0)
     };
     assert!(near(shares(&[]), [50.0, 30.0, 20.0]));
-    assert!(near(shares(&[("five", Fault::Refuse)]), [0.0, 60.0, 40.0]));
+    assert!(near(shares(&[("five", ProviderFault::Refuse)]), [0.0, 60.0, 40.0]));
 }
 
 /// The gateway stays below the provider's limit, in whatever minute the provider counts.
 #[test]
 fn a_provider_never_meets_more_than_its_limit() {
     let backends = [("limited", 1), ("other", 1)];
-    let limited = Upstream::healthy("limited").taking_per_minute(30);
+    let limited = SimulatedUpstream::healthy("limited").taking_per_minute(30);
     let rules = RateRules { requests_per_minute: Some(30), tokens_per_minute: None };
-    let rhythm = Rhythm::Steady { every: Duration::from_millis(590) };
-    let watch = World::run(Plan {
+    let rhythm = RequestRhythm::Steady { every: Duration::from_millis(590) };
+    let watch = World::run(WorldPlan {
         seed: 21,
         lasts: HOUR,
         table: table(
             vec![route("m", RoutePolicy::Ordered, &[("limited", 1), ("other", 1)])],
             &backends,
         ),
-        upstreams: vec![limited, Upstream::healthy("other")],
+        upstreams: vec![limited, SimulatedUpstream::healthy("other")],
         rates: vec![("limited", rules), ("other", RateRules::default())],
-        clients: vec![Client::new("c", "m", rhythm)],
+        clients: vec![SimulatedClient::new("c", "m", rhythm)],
         dying_keys: Vec::new(),
         restarts: Vec::new(),
     });
@@ -160,15 +162,15 @@ fn a_provider_never_meets_more_than_its_limit() {
 #[test]
 fn what_a_provider_takes_at_once_is_found_out() {
     let backends = [("narrow", 1)];
-    let narrow = Upstream::healthy("narrow").taking_at_once(5);
-    let rhythm = Rhythm::Bursts { size: 8, every: Duration::from_secs(20) };
-    let totals = World::run(Plan {
+    let narrow = SimulatedUpstream::healthy("narrow").taking_at_once(5);
+    let rhythm = RequestRhythm::Bursts { size: 8, every: Duration::from_secs(20) };
+    let totals = World::run(WorldPlan {
         seed: 22,
         lasts: HOUR,
         table: table(vec![route("m", RoutePolicy::Ordered, &[("narrow", 1)])], &backends),
         upstreams: vec![narrow],
         rates: rates(&backends),
-        clients: vec![Client::new("c", "m", rhythm)],
+        clients: vec![SimulatedClient::new("c", "m", rhythm)],
         dying_keys: Vec::new(),
         restarts: Vec::new(),
     })
@@ -182,9 +184,9 @@ fn what_a_provider_takes_at_once_is_found_out() {
 #[test]
 fn a_dead_provider_and_retrying_clients_cause_next_to_nothing_once_it_is_open() {
     let secs = HOUR.as_secs();
-    for retrying in [Retrying::AsSdk, Retrying::Stubborn] {
+    for retrying in [RetryHabit::AsSdk, RetryHabit::Stubborn] {
         for every in [Duration::from_secs(1), Duration::from_millis(50)] {
-            let totals = alone(12, HOUR, (0, secs + 400), every, retrying).totals;
+            let totals = run_sole_provider(12, HOUR, (0, secs + 400), every, retrying).totals;
             println!("{retrying:?} every {every:?}: {totals:#?}");
             assert_eq!(totals.answered, 0);
             assert!(totals.sent <= secs + 3, "{totals:?}");
@@ -200,7 +202,8 @@ fn a_dead_provider_and_retrying_clients_cause_next_to_nothing_once_it_is_open() 
 fn a_sole_provider_that_is_back_is_used_at_once() {
     let every = Duration::from_millis(100);
     let away = (0, 600);
-    let totals = alone(31, Duration::from_secs(900), away, every, Retrying::Never).totals;
+    let totals =
+        run_sole_provider(31, Duration::from_secs(900), away, every, RetryHabit::Never).totals;
     println!("{totals:#?}");
     let lost = totals.asked - totals.answered;
     let within_the_outage = 600 * 10;
@@ -209,27 +212,33 @@ fn a_sole_provider_that_is_back_is_used_at_once() {
 }
 
 /// A single provider without a fallback that refuses connections for some time.
-fn alone(
+fn run_sole_provider(
     seed: u64,
     lasts: Duration,
     (from, to): (u64, u64),
     every: Duration,
-    retrying: Retrying,
-) -> simulation::watch::Watch {
+    retrying: RetryHabit,
+) -> simulation::checker::InvariantChecker {
     let backends = [("alone", 1)];
-    World::run(Plan {
+    World::run(WorldPlan {
         seed,
         lasts,
         table: table(vec![route("m", RoutePolicy::Ordered, &[("alone", 1)])], &backends),
-        upstreams: vec![Upstream::healthy("alone").with_fault(Fault::Refuse, from, to)],
+        upstreams: vec![SimulatedUpstream::healthy("alone").with_fault(
+            ProviderFault::Refuse,
+            from,
+            to,
+        )],
         rates: rates(&backends),
-        clients: vec![Client::new("client", "m", Rhythm::Steady { every }).retrying(retrying)],
+        clients: vec![
+            SimulatedClient::new("client", "m", RequestRhythm::Steady { every }).retrying(retrying),
+        ],
         dying_keys: Vec::new(),
         restarts: Vec::new(),
     })
 }
 
 #[expect(clippy::disallowed_methods, reason = "how a failing world is run again")]
-fn asked_for(name: &str) -> Option<u64> {
+fn number_from_variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a whole number"))
 }

@@ -16,21 +16,21 @@
 )]
 
 mod window {
-    pub(crate) mod journey;
+    pub(crate) mod page_checks;
     pub(crate) mod panel;
     pub(crate) mod routes;
     pub(crate) mod screen;
     pub(crate) mod session;
-    pub(crate) mod witness;
+    pub(crate) mod stages;
 
     use std::time::Duration;
 
-    use acceptance::patiently;
+    use acceptance::await_or_fail;
 
     /// Polls another program with `look` until it returns something. Fails the test with `what`
     /// after a time limit.
-    pub(crate) async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
-        patiently(what, poll(look)).await
+    pub(crate) async fn poll_or_fail<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+        await_or_fail(what, poll(look)).await
     }
 
     /// Polls without a time limit.
@@ -47,12 +47,12 @@ mod window {
 }
 
 use test_support::{MARKED_KEY, search_tree};
-use window::journey::Journey;
+use window::stages::WindowTest;
 
 #[tokio::test]
 #[ignore = "needs a screen: cargo xtask test --only window"]
 async fn from_the_first_start_to_the_day_after() {
-    let Some(mut journey) = Journey::begin().await else { return };
+    let Some(mut journey) = WindowTest::start().await else { return };
     journey.first_steps_are_shown().await;
     journey.no_child_of_the_window_inherits_a_key().await;
     journey.a_backend_is_added_with_a_new_key().await;
@@ -65,7 +65,7 @@ async fn from_the_first_start_to_the_day_after() {
     journey.an_outage_costs_no_request_and_is_shown().await;
     journey.a_reset_ends_the_outage().await;
     journey.small_and_dark_nothing_is_lost().await;
-    journey.forged_commands_and_journeys_abroad_are_refused().await;
+    journey.forged_commands_and_navigation_are_refused().await;
     journey.the_window_closes_into_the_tray_and_comes_back().await;
     journey.quit_and_started_again_all_is_as_it_was().await;
     let session = journey.end().await;
@@ -77,9 +77,9 @@ async fn from_the_first_start_to_the_day_after() {
 #[ignore = "needs the desktop program: cargo xtask test --only window"]
 async fn without_a_display_the_window_says_what_to_do() {
     let home = tempfile::tempdir().expect("a folder");
-    let mut program = tokio::process::Command::new(acceptance::built("gatehouse-desktop"));
+    let mut program = tokio::process::Command::new(acceptance::built_program("gatehouse-desktop"));
     program.env_clear().env("GATEHOUSE_HOME", home.path()).kill_on_drop(true);
-    let said = acceptance::patiently("the end of the window", program.output()).await;
+    let said = acceptance::await_or_fail("the end of the window", program.output()).await;
     let said = said.expect("it starts");
     let text = String::from_utf8_lossy(&said.stderr);
     assert_eq!(said.status.code(), Some(1), "{text}");

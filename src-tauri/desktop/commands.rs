@@ -2,17 +2,18 @@
 //! operation.
 
 use control::view::{
-    AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
-    BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
-    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit,
-    ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
-    LedgerView, NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView,
-    PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView,
-    RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk, RouteDecisionView,
-    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
-    RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultChangeView,
-    VaultMove, VaultSet, VaultUnlock, VaultView,
+    BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
+    BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView,
+    CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
+    ClientView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest, KeyAdd, KeyRef,
+    KeyReplace, KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair, LedgerRestore,
+    LedgerRestoredView, LedgerSalvageView, LedgerView, NotificationTestView,
+    PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, ReadinessRunView, ReadinessStart, ReadinessView, RequestPathView,
+    RequestRef, RequestsQuery, RequestsView, RouteDecisionView, RouteEdit, RouteRef,
+    RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView, SettingsValues,
+    SettingsView, StatusView, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet,
+    VaultUnlock, VaultView,
 };
 use control::{ApiError, Core};
 use tauri::State;
@@ -48,7 +49,7 @@ async fn open_url(req: String) -> Result<(), ApiError> {
 #[tauri::command]
 #[specta::specta]
 async fn painted(core: State<'_, Core>) -> Result<(), ApiError> {
-    core.painted();
+    core.log_first_paint();
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 mod bindings;
 mod browser;
 mod commands;
-mod relay;
+mod event_relay;
 mod signal;
 mod tray;
 mod window;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use control::{Core, DesktopChannel, Engine, EngineConfig, Identity};
+use control::{AppIdentity, Core, DesktopChannel, Engine, EngineConfig};
 use parking_lot::Mutex;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
 
@@ -27,9 +27,9 @@ pub use bindings::{PanelMessage, bindings};
     reason = "the code that Tauri generates for the context exits"
 )]
 pub fn run(config: EngineConfig) -> anyhow::Result<()> {
-    let opener = Opener::default();
+    let opener = NotificationOpener::default();
     let (core, theme) = tauri::async_runtime::block_on(async {
-        let core = start(config, &opener).await?;
+        let core = open_core(config, &opener).await?;
         let settings = control::settings(&core).await.context("the settings could not be read")?;
         anyhow::Ok((core, settings.values.theme))
     })?;
@@ -42,9 +42,9 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
             commands.mount_events(app);
             window::create(app.handle(), theme)?;
             app.manage(tray::create(app.handle())?);
-            opener.ready(app.handle().clone());
-            relay::start(app.handle(), app.state::<Core>().inner().clone());
-            signal::end_on_request(app.handle().clone());
+            opener.set_app(app.handle().clone());
+            event_relay::start(app.handle(), app.state::<Core>().inner().clone());
+            signal::quit_on_signal(app.handle().clone());
             Ok(())
         })
         .on_window_event(|window, event| on_window_event(window.app_handle(), event))
@@ -59,9 +59,9 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
 }
 
 /// Opens the core. Starts the gateway if this process owns the core.
-async fn start(mut config: EngineConfig, opener: &Opener) -> anyhow::Result<Core> {
+async fn open_core(mut config: EngineConfig, opener: &NotificationOpener) -> anyhow::Result<Core> {
     let clicked = opener.clone();
-    let identity = Identity {
+    let identity = AppIdentity {
         app_name: "Gatehouse".to_owned(),
         desktop_entry: "gatehouse-desktop".to_owned(),
         icon: icon_beside_program(),
@@ -70,7 +70,7 @@ async fn start(mut config: EngineConfig, opener: &Opener) -> anyhow::Result<Core
     config.channel = Some(Arc::new(DesktopChannel::new(identity, on_open)));
     let core = Core::open(config).await.context("Gatehouse could not start")?;
     if let Core::Local(engine) = &core {
-        opener.belongs_to(engine.clone());
+        opener.set_engine(engine.clone());
         control::serve(engine, |_path| None).await.context("Gatehouse could not start")?;
     }
     Ok(core)
@@ -79,7 +79,7 @@ async fn start(mut config: EngineConfig, opener: &Opener) -> anyhow::Result<Core
 fn on_window_event(app: &AppHandle<Wry>, event: &WindowEvent) {
     match event {
         WindowEvent::Focused(focused) => {
-            relay::tell_focus(&app.state::<Core>(), *focused);
+            event_relay::report_focus(&app.state::<Core>(), *focused);
         }
         WindowEvent::CloseRequested { api, .. } => {
             api.prevent_close();
@@ -92,20 +92,20 @@ fn on_window_event(app: &AppHandle<Wry>, event: &WindowEvent) {
 /// Handles clicked notifications: the engine tells the panel what to show, and the window comes to
 /// the front.
 #[derive(Clone, Default)]
-struct Opener(Arc<Mutex<Opened>>);
+struct NotificationOpener(Arc<Mutex<NotificationOpenerState>>);
 
 #[derive(Default)]
-struct Opened {
+struct NotificationOpenerState {
     engine: Option<Engine>,
     app: Option<AppHandle<Wry>>,
 }
 
-impl Opener {
-    fn belongs_to(&self, engine: Engine) {
+impl NotificationOpener {
+    fn set_engine(&self, engine: Engine) {
         self.0.lock().engine = Some(engine);
     }
 
-    fn ready(&self, app: AppHandle<Wry>) {
+    fn set_app(&self, app: AppHandle<Wry>) {
         self.0.lock().app = Some(app);
     }
 
@@ -115,7 +115,7 @@ impl Opener {
             window::show(app);
         }
         if let Some(engine) = &opened.engine {
-            engine.show(path);
+            engine.open_panel_path(path);
         }
     }
 }

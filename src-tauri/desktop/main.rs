@@ -5,17 +5,17 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use control::{Display, EngineConfig, Started};
+use control::{DisplayAvailability, EngineConfig, LaunchContext};
 
 #[global_allocator]
 static ALLOCATOR: control::Allocator = control::ALLOCATOR;
 
 fn main() -> ExitCode {
-    hide_keys_in_panics();
+    redact_panics();
     match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&format!("{error:#}"));
+            print_error(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -24,13 +24,13 @@ fn main() -> ExitCode {
 #[expect(clippy::disallowed_methods, reason = "a program reads its environment")]
 fn start() -> anyhow::Result<()> {
     let filter = std::env::var("GATEHOUSE_LOG").unwrap_or_else(|_| "info".to_owned());
-    let started = Started {
+    let started = LaunchContext {
         arguments: std::env::args_os().collect(),
         variables: std::env::vars_os().collect(),
     };
     let variables = control::private_variables(started)
         .context("the keys in the environment could not be hidden from child processes")?;
-    if Display::among(&variables) == Display::None {
+    if DisplayAvailability::from_variables(&variables) == DisplayAvailability::Unavailable {
         anyhow::bail!(
             "there is no display to open a window on. Run `gatehouse serve --panel` and open the \
              link it prints, or set DISPLAY or WAYLAND_DISPLAY"
@@ -44,11 +44,11 @@ fn start() -> anyhow::Result<()> {
 }
 
 /// Redacts panic messages, which may quote a key.
-fn hide_keys_in_panics() {
-    std::panic::set_hook(Box::new(|panic| report(&panic.to_string())));
+fn redact_panics() {
+    std::panic::set_hook(Box::new(|panic| print_error(&panic.to_string())));
 }
 
 #[expect(clippy::print_stderr, reason = "there is no window to say it in")]
-fn report(message: &str) {
+fn print_error(message: &str) {
     eprintln!("gatehouse-desktop: {}", domain::redact(message));
 }

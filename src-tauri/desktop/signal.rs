@@ -5,7 +5,7 @@ use tauri::{AppHandle, Wry};
 
 /// Quits on SIGTERM or SIGINT.
 #[cfg(unix)]
-pub(crate) fn end_on_request(app: AppHandle<Wry>) {
+pub(crate) fn quit_on_signal(app: AppHandle<Wry>) {
     use tokio::signal::unix::{SignalKind, signal};
     tauri::async_runtime::spawn(async move {
         let asked = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));

@@ -36,10 +36,10 @@ pub(crate) fn create(app: &AppHandle<Wry>) -> tauri::Result<Tray> {
         ],
     )?;
     let icon = TrayIconBuilder::with_id("gatehouse")
-        .icon(shape(VerdictLevel::Ok)?)
+        .icon(tray_image(VerdictLevel::Ok)?)
         .tooltip("Gatehouse")
         .menu(&menu)
-        .on_menu_event(chosen)
+        .on_menu_event(on_menu_event)
         .build(app)?;
     Ok(Tray { icon, state, spend })
 }
@@ -47,7 +47,7 @@ pub(crate) fn create(app: &AppHandle<Wry>) -> tauri::Result<Tray> {
 impl Tray {
     /// Updates icon, tooltip and menu from `status`.
     pub(crate) fn show(&self, status: &StatusView) -> tauri::Result<()> {
-        self.icon.set_icon(Some(shape(status.verdict.level)?))?;
+        self.icon.set_icon(Some(tray_image(status.verdict.level)?))?;
         self.icon.set_tooltip(Some(format!("Gatehouse: {}", status.verdict.sentence)))?;
         self.state.set_text(state_line(status))?;
         self.spend.set_text(spend_line(status))
@@ -71,7 +71,7 @@ fn spend_line(status: &StatusView) -> String {
     }
 }
 
-fn shape(level: VerdictLevel) -> tauri::Result<Image<'static>> {
+fn tray_image(level: VerdictLevel) -> tauri::Result<Image<'static>> {
     Image::from_bytes(match level {
         VerdictLevel::Ok => include_bytes!("../../icons/tray-ok-32.png"),
         VerdictLevel::Unknown => include_bytes!("../../icons/tray-unknown-32.png"),
@@ -81,7 +81,7 @@ fn shape(level: VerdictLevel) -> tauri::Result<Image<'static>> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that Tauri calls")]
-fn chosen(app: &AppHandle<Wry>, event: MenuEvent) {
+fn on_menu_event(app: &AppHandle<Wry>, event: MenuEvent) {
     match event.id().as_ref() {
         "open" => window::show(app),
         "quit" => app.exit(0),

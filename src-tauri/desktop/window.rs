@@ -12,12 +12,12 @@ pub(crate) const PANEL: &str = "panel";
 /// Smallest size in which everything is usable, in logical pixels.
 const SIZE_MIN: (f64, f64) = (900.0, 600.0);
 /// Size at the first start, in logical pixels.
-const SIZE: (f64, f64) = (1280.0, 800.0);
+const SIZE_INITIAL: (f64, f64) = (1280.0, 800.0);
 
 /// The page's background, `--surface-0` of panel.css. Without it the window would be white until
 /// the page has loaded.
-const LIGHT: Color = Color(0xf5, 0xf3, 0xee, 0xff);
-const DARK: Color = Color(0x15, 0x13, 0x10, 0xff);
+const BACKGROUND_LIGHT: Color = Color(0xf5, 0xf3, 0xee, 0xff);
+const BACKGROUND_DARK: Color = Color(0x15, 0x13, 0x10, 0xff);
 
 pub(crate) fn create<R: Runtime>(
     app: &AppHandle<R>,
@@ -25,7 +25,7 @@ pub(crate) fn create<R: Runtime>(
 ) -> tauri::Result<WebviewWindow<R>> {
     let window = WebviewWindowBuilder::new(app, PANEL, WebviewUrl::App("index.html".into()))
         .title("Gatehouse")
-        .inner_size(SIZE.0, SIZE.1)
+        .inner_size(SIZE_INITIAL.0, SIZE_INITIAL.1)
         .min_inner_size(SIZE_MIN.0, SIZE_MIN.1)
         .disable_drag_drop_handler()
         .on_navigation(is_own_page)
@@ -35,7 +35,7 @@ pub(crate) fn create<R: Runtime>(
         ThemeChoice::Light => false,
         ThemeChoice::System => matches!(window.theme(), Ok(Theme::Dark)),
     };
-    window.set_background_color(Some(if is_dark { DARK } else { LIGHT }))?;
+    window.set_background_color(Some(if is_dark { BACKGROUND_DARK } else { BACKGROUND_LIGHT }))?;
     Ok(window)
 }
 
@@ -74,7 +74,11 @@ mod tests {
     fn the_window_has_the_background_of_the_page() {
         let css = include_str!("../../ui/src/app/panel.css");
         let hex = |Color(red, green, blue, _)| format!("#{red:02x}{green:02x}{blue:02x}");
-        let expected = format!("--surface-0: light-dark({}, {});", hex(LIGHT), hex(DARK));
+        let expected = format!(
+            "--surface-0: light-dark({}, {});",
+            hex(BACKGROUND_LIGHT),
+            hex(BACKGROUND_DARK)
+        );
         assert!(css.contains(&expected), "{expected}");
     }
 

@@ -1,22 +1,23 @@
 //! Tests of single commands: parity with the panel, removal, errors, completions.
 
-use acceptance::{Home, Place, chat, json_body, post};
+use acceptance::{HomeVault, TestHome, json_body, post_chat, post_json};
 use serde_json::{Value, json};
 
-use crate::{asking, furnish, upstream};
+use crate::{add_key_and_backend, chat_request, upstream};
 
 #[tokio::test]
 async fn what_the_panel_can_do_has_a_command() {
-    let (upstream, home) = (upstream().await, Home::new(Place::Memory));
+    let (upstream, home) = (upstream().await, TestHome::new(HomeVault::Memory));
     let served = home.serve().await;
-    furnish(&home, &upstream).await;
-    let well = async |arguments: &[&str]| home.gatehouse(arguments).run().await.well().out;
+    add_key_and_backend(&home, &upstream).await;
+    let well =
+        async |arguments: &[&str]| home.gatehouse(arguments).run().await.expect_success().out;
     well(&["routes", "add", "fast", "up/gpt-4o-mini", "mock/echo=3", "--policy", "weighted"]).await;
     well(&["route", "new", "slow", "mock/echo", "--model", "slow-*"]).await;
     well(&["routes", "move", "slow", "--first"]).await;
     well(&["routes", "edit", "fast", "--policy", "ordered", "--sticky-secs", "0"]).await;
     well(&["routes", "disable", "slow"]).await;
-    let listed = home.gatehouse(&["routes", "ls", "--json"]).run().await.well().json();
+    let listed = home.gatehouse(&["routes", "ls", "--json"]).run().await.expect_success().json();
     let ids: Vec<&Value> = listed["routes"].as_array().expect("routes").iter().collect();
     let [slow, fast] = ids[..] else { panic!("two routes: {listed}") };
     assert_eq!((&slow["id"], &slow["enabled"]), (&json!("slow"), &json!(false)));
@@ -28,7 +29,7 @@ async fn what_the_panel_can_do_has_a_command() {
 
     well(&["config", "set", "port", "4284"]).await;
     assert_eq!(well(&["settings", "get", "gateway_port"]).await, "4284\n");
-    let wrong = home.gatehouse(&["settings", "set", "port", "0"]).run().await.with_code(2);
+    let wrong = home.gatehouse(&["settings", "set", "port", "0"]).run().await.expect_code(2);
     assert!(wrong.err.contains("--gateway-port"), "{}", wrong.err);
     home.client("demo").await;
     let edited = well(&["clients", "edit", "demo", "--requests-per-minute", "60"]).await;
@@ -36,29 +37,29 @@ async fn what_the_panel_can_do_has_a_command() {
     well(&["backends", "timeline", "up"]).await;
     well(&["backends", "backtest", "--consecutive-failures", "3"]).await;
     let token = home.client("tool").await;
-    let answer = chat(served.gateway, &token, &asking("fast")).await;
+    let answer = post_chat(served.gateway, &token, &chat_request("fast")).await;
     let id = answer.header("x-gatehouse-request-id").expect("an id").to_owned();
     let shown = well(&["requests", "show", &id]).await;
     assert!(shown.contains("fast") && shown.contains("up"), "{shown}");
-    let sent = home.gatehouse(&["notify", "test"]).run().await.with_code(1);
+    let sent = home.gatehouse(&["notify", "test"]).run().await.expect_code(1);
     assert!(sent.out.contains("without a desktop"), "{}", sent.out);
     assert_eq!(well(&["version"]).await, well(&["--version"]).await);
     assert!(well(&["help", "keys"]).await.contains("Usage: gatehouse keys"));
-    let stopped = home.gatehouse(&["stop"]).run().await.well();
+    let stopped = home.gatehouse(&["stop"]).run().await.expect_success();
     assert_eq!(stopped.out, "Stopped.\n");
     assert_eq!(
-        home.gatehouse(&["stop"]).run().await.with_code(1).out,
+        home.gatehouse(&["stop"]).run().await.expect_code(1).out,
         "Gatehouse is not running.\n"
     );
 }
 
 #[tokio::test]
 async fn two_models_are_compared_and_usage_is_told_by_project() {
-    let (upstream, home) = (upstream().await, Home::new(Place::Memory));
+    let (upstream, home) = (upstream().await, TestHome::new(HomeVault::Memory));
     let served = home.serve().await;
-    furnish(&home, &upstream).await;
+    add_key_and_backend(&home, &upstream).await;
     let ask = ["ask", "mock/echo", "hello", "--compare", "up/gpt-4o-mini"];
-    let said = home.gatehouse(&ask).run().await.well().out;
+    let said = home.gatehouse(&ask).run().await.expect_success().out;
     let (first, second) = said.split_once("up/gpt-4o-mini\n").expect("both");
     assert!(
         first.starts_with("mock/echo\nhello\n") && first.contains("mock answered in"),
@@ -66,63 +67,63 @@ async fn two_models_are_compared_and_usage_is_told_by_project() {
     );
     assert!(second.starts_with("Hello.\n") && second.contains("up answered in"), "{said}");
     let ask = ["ask", "mock/echo", "hello", "--compare", "mock/fault-500", "--json"];
-    let runs = home.gatehouse(&ask).run().await.with_code(1).json();
+    let runs = home.gatehouse(&ask).run().await.expect_code(1).json();
     assert_eq!((&runs[0]["text"], &runs[1]["http_status"]), (&json!("hello"), &json!(502)));
 
     let token = home.client("tool").await;
     let bearer = format!("authorization: Bearer {token}");
     let headers =
         ["content-type: application/json", bearer.as_str(), "x-gatehouse-project: website"];
-    let body = json_body(&asking("mock/echo"));
-    post(served.gateway, "/v1/chat/completions", &headers, &body).await;
-    home.gatehouse(&["routes", "add", "fast", "mock/echo"]).run().await.well();
-    chat(served.gateway, &token, &asking("fast")).await;
-    let usage = home.gatehouse(&["usage", "--by", "project"]).run().await.well().out;
+    let body = json_body(&chat_request("mock/echo"));
+    post_json(served.gateway, "/v1/chat/completions", &headers, &body).await;
+    home.gatehouse(&["routes", "add", "fast", "mock/echo"]).run().await.expect_success();
+    post_chat(served.gateway, &token, &chat_request("fast")).await;
+    let usage = home.gatehouse(&["usage", "--by", "project"]).run().await.expect_success().out;
     assert!(usage.contains("website") && usage.contains("No project"), "{usage}");
-    let usage = home.gatehouse(&["usage", "--by", "route"]).run().await.well().out;
+    let usage = home.gatehouse(&["usage", "--by", "route"]).run().await.expect_success().out;
     assert!(usage.contains("fast") && usage.contains("pinned"), "{usage}");
 }
 
 #[tokio::test]
 async fn removing_says_what_breaks_and_a_script_has_to_say_yes() {
-    let (upstream, home) = (upstream().await, Home::new(Place::Memory));
+    let (upstream, home) = (upstream().await, TestHome::new(HomeVault::Memory));
     let _served = home.serve().await;
-    furnish(&home, &upstream).await;
-    home.gatehouse(&["routes", "add", "fast", "up/gpt-4o-mini"]).run().await.well();
+    add_key_and_backend(&home, &upstream).await;
+    home.gatehouse(&["routes", "add", "fast", "up/gpt-4o-mini"]).run().await.expect_success();
     for what in [&["keys", "rm", "up"][..], &["backends", "del", "up"]] {
-        let refused = home.gatehouse(what).run().await.with_code(2);
+        let refused = home.gatehouse(what).run().await.expect_code(2);
         assert!(refused.err.contains("fast") && refused.err.contains("--yes"), "{}", refused.err);
     }
-    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.well().json();
+    let keys = home.gatehouse(&["keys", "list", "--json"]).run().await.expect_success().json();
     assert_eq!(keys[0]["used_by"], json!(["up"]), "nothing was removed");
-    let said = home.gatehouse(&["backends", "remove", "up", "-y"]).run().await.well();
+    let said = home.gatehouse(&["backends", "remove", "up", "-y"]).run().await.expect_success();
     assert!(said.out.contains("Its key up stays in the vault."), "{}", said.out);
-    home.gatehouse(&["keys", "remove", "up", "-y"]).run().await.well();
+    home.gatehouse(&["keys", "remove", "up", "-y"]).run().await.expect_success();
     let url = upstream.base_url();
     let add = ["backends", "add", "bare", "--kind", "openai-compatible", "--base-url", &url];
-    home.gatehouse(&add).run().await.well();
-    let said = home.gatehouse(&["backends", "remove", "bare", "-y"]).run().await.well();
+    home.gatehouse(&add).run().await.expect_success();
+    let said = home.gatehouse(&["backends", "remove", "bare", "-y"]).run().await.expect_success();
     assert!(!said.out.contains("key"), "it had none: {}", said.out);
 }
 
 #[tokio::test]
 async fn a_vault_in_the_environment_is_said_to_have_no_effect_on_a_running_gateway() {
-    let mut home = Home::new(Place::Memory);
+    let mut home = TestHome::new(HomeVault::Memory);
     let _served = home.serve().await;
     home.set("GATEHOUSE_VAULT", "file");
-    let said = home.gatehouse(&["clients", "list"]).run().await.well();
+    let said = home.gatehouse(&["clients", "list"]).run().await.expect_success();
     assert!(said.err.contains("GATEHOUSE_VAULT=file has no effect"), "{}", said.err);
     assert!(said.err.contains("`gatehouse vault set file`"), "{}", said.err);
 }
 
 #[tokio::test]
 async fn a_program_gets_its_errors_as_json_and_a_person_the_nearest_name() {
-    let home = Home::new(Place::Memory);
+    let home = TestHome::new(HomeVault::Memory);
     let _served = home.serve().await;
     let url = "http://127.0.0.1:9/v1";
     let add = ["backends", "add", "acme", "--kind", "openai", "--base-url", url];
-    home.gatehouse(&add).run().await.well();
-    let told = home.gatehouse(&["--json", "backends", "test", "acmee"]).run().await.with_code(1);
+    home.gatehouse(&add).run().await.expect_success();
+    let told = home.gatehouse(&["--json", "backends", "test", "acmee"]).run().await.expect_code(1);
     let error: Value = serde_json::from_str(&told.err).expect("JSON");
     assert_eq!(
         error["error"],
@@ -130,11 +131,11 @@ async fn a_program_gets_its_errors_as_json_and_a_person_the_nearest_name() {
             "hint": "Did you mean acme?", "field": null, "exit_code": 1})
     );
     assert_eq!(told.out, "");
-    let told = home.gatehouse(&["--json", "add", "key", "openai"]).run().await.with_code(2);
+    let told = home.gatehouse(&["--json", "add", "key", "openai"]).run().await.expect_code(2);
     let error: Value = serde_json::from_str(&told.err).expect("JSON");
     assert_eq!(error["error"]["hint"], "Did you mean `gatehouse keys add openai`?");
     let refused = async |arguments: &[&str], code: i32, says: &str| {
-        let told = home.gatehouse(arguments).run().await.with_code(code);
+        let told = home.gatehouse(arguments).run().await.expect_code(code);
         assert!(told.err.contains(says), "{arguments:?}: {}", told.err);
     };
     refused(&["add", "key", "openai"], 2, "gatehouse keys add openai").await;
@@ -143,23 +144,23 @@ async fn a_program_gets_its_errors_as_json_and_a_person_the_nearest_name() {
     refused(&["backends", "add", "groqq"], 2, "Did you mean groq?").await;
     refused(&["backends", "add", "groq"], 2, "gatehouse keys add groq").await;
     home.client("codex").await;
-    let twice = home.gatehouse(&["clients", "add", "codex"]).run().await.with_code(2);
+    let twice = home.gatehouse(&["clients", "add", "codex"]).run().await.expect_code(2);
     assert!(twice.err.starts_with("error: there is already a client named codex"), "{}", twice.err);
 }
 
 /// The shell scripts call the program at each press of Tab.
 #[tokio::test]
 async fn tab_knows_the_names_of_this_home() {
-    let mut home = Home::new(Place::Memory);
+    let mut home = TestHome::new(HomeVault::Memory);
     let served = home.serve().await;
     let add =
         ["backends", "add", "acme", "--kind", "openai", "--base-url", "http://127.0.0.1:9/v1"];
-    home.gatehouse(&add).run().await.well();
+    home.gatehouse(&add).run().await.expect_success();
     home.client("demo").await;
     home.set("COMPLETE", "fish");
     let offered = async |typed: &[&str]| {
         let words = [&["--", "gatehouse"][..], typed].concat();
-        home.gatehouse(&words).run().await.well().out
+        home.gatehouse(&words).run().await.expect_success().out
     };
     assert!(offered(&["backends", "test", ""]).await.contains("acme"));
     assert!(offered(&["token", ""]).await.contains("demo"));

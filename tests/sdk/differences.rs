@@ -65,7 +65,11 @@ const TABLE: &[Difference] = &[
 ];
 
 /// The parts of an answer that are not compared in a cell.
-pub(crate) fn lawful(surface: &str, backend: &str, scenario: &str) -> Vec<&'static str> {
+pub(crate) fn permitted_differences(
+    surface: &str,
+    backend: &str,
+    scenario: &str,
+) -> Vec<&'static str> {
     let fits = |list: &[&str], name: &str| list.is_empty() || list.contains(&name);
     let of_cell = |difference: &&Difference| {
         fits(difference.surfaces, surface)

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::bench::{Bench, KINDS};
-use super::runner::{Language, Question, Seen, Target};
+use super::fixture::{KINDS, SdkFixture};
+use super::runner::{SdkLanguage, SdkRequest, SdkResult, SdkTarget};
 
-fn asks(model: &str) -> Value {
+fn prompt_for(model: &str) -> Value {
     json!({"model": model, "turns": [{"role": "user", "text": "What is the weather like in Paris"}]})
 }
 
@@ -16,7 +16,7 @@ fn raises_foreign_errors(surface: &str) -> bool {
 }
 
 #[track_caller]
-fn raised(question: &Question, seen: &Seen) -> (Option<u64>, String) {
+fn raised(question: &SdkRequest, seen: &SdkResult) -> (Option<u64>, String) {
     let raised = seen.at("/raised");
     assert!(!raised.is_null(), "{}: no error in {}", question.name, seen.0);
     let message = raised.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -26,18 +26,18 @@ fn raised(question: &Question, seen: &Seen) -> (Option<u64>, String) {
 /// Every SDK raises a truncated stream with our message, for every kind of backend, with or without
 /// a clean HTTP end. Most SDKs would accept the clean one as a whole answer if the gateway passed
 /// it on.
-pub(crate) async fn each_sdk_raises_a_cut_stream(language: Language) {
-    let bench = Bench::new(&KINDS).await;
-    bench.let_all_failures_through(&KINDS).await;
+pub(crate) async fn each_sdk_raises_a_cut_stream(language: SdkLanguage) {
+    let bench = SdkFixture::new(&KINDS).await;
+    bench.keep_breakers_closed(&KINDS).await;
     let mut questions = Vec::new();
     for surface in language.surfaces() {
         // Python reads the event stream in any case.
-        let is_raw = language == Language::Node && *surface == "openai-responses";
+        let is_raw = language == SdkLanguage::Node && *surface == "openai-responses";
         for way in ["streamed"].into_iter().chain(is_raw.then_some("raw")) {
             for backend in KINDS {
                 for fault in ["fault-cut", "fault-no-end"] {
                     let name = format!("{backend}/{fault}");
-                    questions.push(Question::new(surface, way, &name, &asks(&name)));
+                    questions.push(SdkRequest::new(surface, way, &name, &prompt_for(&name)));
                 }
             }
         }
@@ -58,7 +58,7 @@ pub(crate) async fn each_sdk_raises_a_cut_stream(language: Language) {
 }
 
 /// A backend that refuses: the status names the party at fault, and the backend is called once.
-pub(crate) async fn each_sdk_raises_a_refusal_with_its_status(language: Language) {
+pub(crate) async fn each_sdk_raises_a_refusal_with_its_status(language: SdkLanguage) {
     // The backend's status, the statuses a client may get, and the most requests. A rejection of
     // our key is not a rejection of the client's token; Gemini has no 502. SDKs retry only errors
     // that may pass, at most twice.
@@ -72,18 +72,19 @@ pub(crate) async fn each_sdk_raises_a_refusal_with_its_status(language: Language
         // own token.
         ("fault-401", &[400, 403, 424], 1),
     ];
-    let bench = Bench::new(&KINDS).await;
-    bench.let_all_failures_through(&KINDS).await;
+    let bench = SdkFixture::new(&KINDS).await;
+    bench.keep_breakers_closed(&KINDS).await;
     let mut wanted = Vec::new();
     for (fault, allowed, _) in &statuses {
         for surface in language.surfaces() {
             for backend in KINDS {
                 let name = format!("{backend}/{fault}");
-                wanted.push((Question::new(surface, "whole", &name, &asks(&name)), *allowed));
+                wanted
+                    .push((SdkRequest::new(surface, "whole", &name, &prompt_for(&name)), *allowed));
             }
         }
     }
-    let questions: Vec<Question> = wanted.iter().map(|(one, _)| one.clone()).collect();
+    let questions: Vec<SdkRequest> = wanted.iter().map(|(one, _)| one.clone()).collect();
     let Some(seen) = bench.ask(language, &questions).await else { return };
     let mut wrong = Vec::new();
     for ((question, allowed), seen) in wanted.iter().zip(&seen) {
@@ -97,35 +98,39 @@ pub(crate) async fn each_sdk_raises_a_refusal_with_its_status(language: Language
     // The 429 had a `retry-after` of an hour: no SDK may wait or retry.
     for (fault, _, tries) in statuses {
         let most = language.surfaces().len() * KINDS.len() * tries;
-        let times = bench.asked_for(fault);
+        let times = bench.count_requests(fault);
         assert!(times <= most, "{fault} was asked {times} times, by {most} questions at most");
     }
     for backend in KINDS {
-        assert!(!bench.rows(backend).await.is_empty(), "{backend}: refusals are in the ledger");
+        assert!(
+            !bench.ledger_rows(backend).await.is_empty(),
+            "{backend}: refusals are in the ledger"
+        );
     }
 }
 
 /// A wrong token and an unknown model, in every dialect.
-pub(crate) async fn each_sdk_raises_what_the_gateway_refuses(language: Language) {
-    let bench = Bench::new(&["openai"]).await;
-    let ask = |surface: &&str, way| Question::new(surface, way, "refused", &asks("openai/echo"));
-    let mut questions: Vec<Question> =
+pub(crate) async fn each_sdk_raises_what_the_gateway_refuses(language: SdkLanguage) {
+    let bench = SdkFixture::new(&["openai"]).await;
+    let ask =
+        |surface: &&str, way| SdkRequest::new(surface, way, "refused", &prompt_for("openai/echo"));
+    let mut questions: Vec<SdkRequest> =
         language.surfaces().iter().map(|surface| ask(surface, "whole")).collect();
     questions.extend(language.surfaces().iter().map(|surface| ask(surface, "streamed")));
-    let wrong = Target { token: "ghk_wrong".to_owned(), ..bench.target() };
+    let wrong = SdkTarget { token: "ghk_wrong".to_owned(), ..bench.target() };
     let Some(seen) = language.ask(&wrong, &questions).await else { return };
     for (question, seen) in questions.iter().zip(&seen) {
         let (status, message) = raised(question, seen);
         assert_eq!(status, Some(401), "{}: {}", question.name, seen.0);
         assert!(message.contains("gatehouse clients add"), "{}: {}", question.name, seen.0);
     }
-    assert_eq!(bench.asked_for("echo"), 0, "nothing came through");
+    assert_eq!(bench.count_requests("echo"), 0, "nothing came through");
 
-    let unknown = asks("nobody/nothing");
-    let questions: Vec<Question> = language
+    let unknown = prompt_for("nobody/nothing");
+    let questions: Vec<SdkRequest> = language
         .surfaces()
         .iter()
-        .map(|surface| Question::new(surface, "whole", "unknown", &unknown))
+        .map(|surface| SdkRequest::new(surface, "whole", "unknown", &unknown))
         .collect();
     let seen = bench.ask(language, &questions).await.expect("is there");
     for (question, seen) in questions.iter().zip(&seen) {

@@ -26,18 +26,18 @@ const OPENAI_NODE: &str = "7.55.0";
 
 /// Longest time of one script call: hundreds of requests on a busy machine, but no wait that a
 /// server asked for.
-const PATIENCE: Duration = Duration::from_secs(90);
+const SCRIPT_TIME_MAX: Duration = Duration::from_secs(90);
 
 /// The language of the SDKs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Language {
+pub(crate) enum SdkLanguage {
     Python,
     Node,
 }
 
 /// The server that an SDK calls.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub(crate) struct SdkTarget {
     /// Scheme, host and port.
     pub(crate) root: String,
     pub(crate) token: String,
@@ -45,16 +45,16 @@ pub(crate) struct Target {
 
 /// One named request for an SDK.
 #[derive(Debug, Clone)]
-pub(crate) struct Question {
+pub(crate) struct SdkRequest {
     pub(crate) name: String,
     pub(crate) asks: Value,
 }
 
 /// The result that an SDK returned.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen(pub(crate) Value);
+pub(crate) struct SdkResult(pub(crate) Value);
 
-impl Question {
+impl SdkRequest {
     /// The request `asks`, sent through `surface` in the given `way`.
     pub(crate) fn new(surface: &str, way: &str, name: &str, asks: &Value) -> Self {
         let mut asks = asks.clone();
@@ -67,7 +67,7 @@ impl Question {
     }
 }
 
-impl Seen {
+impl SdkResult {
     pub(crate) fn at(&self, pointer: &str) -> Value {
         self.0.pointer(pointer).cloned().unwrap_or_default()
     }
@@ -77,7 +77,7 @@ impl Seen {
     }
 }
 
-impl Language {
+impl SdkLanguage {
     /// The surfaces of its SDKs, by the scripts' names.
     pub(crate) const fn surfaces(self) -> &'static [&'static str] {
         match self {
@@ -129,11 +129,15 @@ impl Language {
     }
 
     /// Lets the SDKs send the requests, in order; `None` if they are not installed.
-    pub(crate) async fn ask(self, at: &Target, questions: &[Question]) -> Option<Vec<Seen>> {
+    pub(crate) async fn ask(
+        self,
+        at: &SdkTarget,
+        questions: &[SdkRequest],
+    ) -> Option<Vec<SdkResult>> {
         let mut command = self.command()?;
         let asks: Vec<&Value> = questions.iter().map(|question| &question.asks).collect();
         let asked = json!({"root": at.root, "token": at.token, "questions": asks});
-        let ended = tokio::time::timeout(PATIENCE, async {
+        let ended = tokio::time::timeout(SCRIPT_TIME_MAX, async {
             let mut child = command.spawn().expect("the SDKs start");
             let mut stdin = child.stdin.take().expect("piped");
             stdin.write_all(asked.to_string().as_bytes()).await.expect("asked");
@@ -147,8 +151,8 @@ impl Language {
         let told: Value = serde_json::from_slice(&ended.stdout).expect("an answer in JSON");
         self.check_versions(told.get("versions").expect("versions"));
         let answers = told.get("answers").expect("answers");
-        let answer = |question: &Question| {
-            Seen(answers.get(&question.name).cloned().expect("an answer to each"))
+        let answer = |question: &SdkRequest| {
+            SdkResult(answers.get(&question.name).cloned().expect("an answer to each"))
         };
         Some(questions.iter().map(answer).collect())
     }

@@ -9,12 +9,12 @@ const PICTURE: &str =
 
 /// One request and its expected answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Scenario {
+pub(crate) struct SdkScenario {
     pub(crate) name: &'static str,
-    /// The request without `model`, which is in [`Scenario::model`].
+    /// The request without `model`, which is in [`SdkScenario::model`].
     pub(crate) asks: Value,
     pub(crate) model: &'static str,
-    pub(crate) says: Says,
+    pub(crate) says: ExpectedText,
     pub(crate) finish: &'static str,
     pub(crate) calls: Vec<(&'static str, Value)>,
     /// True if the answer must include reasoning.
@@ -23,7 +23,7 @@ pub(crate) struct Scenario {
 
 /// The expected text.
 #[derive(Debug, Clone)]
-pub(crate) enum Says {
+pub(crate) enum ExpectedText {
     /// Exactly this text.
     Text(&'static str),
     /// JSON text of this value.
@@ -32,8 +32,8 @@ pub(crate) enum Says {
     Parts(&'static [&'static str]),
 }
 
-impl Says {
-    pub(crate) fn agrees(&self, text: &str) -> bool {
+impl ExpectedText {
+    pub(crate) fn matches_text(&self, text: &str) -> bool {
         match self {
             Self::Text(wanted) => text == *wanted,
             Self::Json(wanted) => serde_json::from_str::<Value>(text).is_ok_and(|v| v == *wanted),
@@ -64,7 +64,7 @@ fn time() -> (&'static str, Value) {
 }
 
 /// The turns in which two calls were made and answered.
-fn answered() -> Value {
+fn answered_calls() -> Value {
     json!([
         {"role": "user", "text": "Use get_weather and get_time for Paris"},
         {"role": "assistant", "text": "Let me look.", "calls": [
@@ -77,17 +77,25 @@ fn answered() -> Value {
 }
 
 /// A scenario that ends with text.
-fn said(name: &'static str, asks: Value, text: &'static str) -> Scenario {
-    let says = Says::Text(text);
-    Scenario { name, asks, model: "echo", says, finish: "stop", calls: Vec::new(), thinks: false }
+fn text_scenario(name: &'static str, asks: Value, text: &'static str) -> SdkScenario {
+    let says = ExpectedText::Text(text);
+    SdkScenario {
+        name,
+        asks,
+        model: "echo",
+        says,
+        finish: "stop",
+        calls: Vec::new(),
+        thinks: false,
+    }
 }
 
 /// A scenario that ends with calls and no text.
-fn called(name: &'static str, asks: Value, calls: &[(&'static str, Value)]) -> Scenario {
-    Scenario { finish: "tools", calls: calls.to_vec(), ..said(name, asks, "") }
+fn calls_scenario(name: &'static str, asks: Value, calls: &[(&'static str, Value)]) -> SdkScenario {
+    SdkScenario { finish: "tools", calls: calls.to_vec(), ..text_scenario(name, asks, "") }
 }
 
-fn plain() -> [Scenario; 5] {
+fn plain() -> [SdkScenario; 5] {
     const SPECIAL: &str = "Grüße, 🌍! \"Quoted\" \\ and\n\nnew  lines\tand {braces}: data: [DONE]";
     const LONG: &str = "one two three four five six seven eight nine ten eleven twelve thirteen \
         fourteen fifteen sixteen seventeen eighteen nineteen twenty";
@@ -102,19 +110,19 @@ fn plain() -> [Scenario; 5] {
     let short = json!({"turns": user(LONG), "max_tokens": 16});
     let system = json!({"turns": user("Hello"), "system": "Answer in one word."});
     [
-        said(
+        text_scenario(
             "plain",
             json!({"turns": user("What is the weather in Paris")}),
             "What is the weather in Paris",
         ),
-        said("special", json!({"turns": user(SPECIAL)}), SPECIAL),
-        said("turns", json!({"turns": turns, "system": "Count."}), "Three"),
-        Scenario { model: "system", ..said("system", system, "Answer in one word.") },
-        Scenario { finish: "length", ..said("length", short, CUT) },
+        text_scenario("special", json!({"turns": user(SPECIAL)}), SPECIAL),
+        text_scenario("turns", json!({"turns": turns, "system": "Count."}), "Three"),
+        SdkScenario { model: "system", ..text_scenario("system", system, "Answer in one word.") },
+        SdkScenario { finish: "length", ..text_scenario("length", short, CUT) },
     ]
 }
 
-fn with_tools() -> [Scenario; 9] {
+fn with_tools() -> [SdkScenario; 9] {
     let asks = |text: &str, more: Value| {
         let mut asks = json!({"turns": user(text), "tools": tools()});
         if let (Some(members), Value::Object(more)) = (asks.as_object_mut(), more) {
@@ -124,29 +132,33 @@ fn with_tools() -> [Scenario; 9] {
     };
     let one = "Call get_weather for Paris";
     let both = "Use get_weather and get_time for Paris";
-    let mut further = answered();
+    let mut further = answered_calls();
     if let Some(list) = further.as_array_mut() {
         list.push(json!({"role": "assistant", "text": "18 degrees at 12:30."}));
         list.push(json!({"role": "user", "text": "Thank you"}));
     }
     [
-        called("tool", asks(one, json!({})), &[weather()]),
-        called("parallel", asks(both, json!({})), &[weather(), time()]),
-        called("one-call", asks(both, json!({"one_call": true})), &[weather()]),
-        called("any-tool", asks("In Paris", json!({"choice": "any"})), &[weather()]),
-        called("named-tool", asks("In Paris", json!({"choice": "get_time"})), &[time()]),
-        said("no-tool", asks(one, json!({"choice": "none"})), one),
-        Scenario {
+        calls_scenario("tool", asks(one, json!({})), &[weather()]),
+        calls_scenario("parallel", asks(both, json!({})), &[weather(), time()]),
+        calls_scenario("one-call", asks(both, json!({"one_call": true})), &[weather()]),
+        calls_scenario("any-tool", asks("In Paris", json!({"choice": "any"})), &[weather()]),
+        calls_scenario("named-tool", asks("In Paris", json!({"choice": "get_time"})), &[time()]),
+        text_scenario("no-tool", asks(one, json!({"choice": "none"})), one),
+        SdkScenario {
             model: "text-and-tool",
-            says: Says::Text("Let me look."),
-            ..called("text-and-tool", asks(both, json!({})), &[weather(), time()])
+            says: ExpectedText::Text("Let me look."),
+            ..calls_scenario("text-and-tool", asks(both, json!({})), &[weather(), time()])
         },
-        said("results", json!({"turns": answered(), "tools": tools()}), "18 degrees; 12:30"),
-        said("after-results", json!({"turns": further, "tools": tools()}), "Thank you"),
+        text_scenario(
+            "results",
+            json!({"turns": answered_calls(), "tools": tools()}),
+            "18 degrees; 12:30",
+        ),
+        text_scenario("after-results", json!({"turns": further, "tools": tools()}), "Thank you"),
     ]
 }
 
-fn rich() -> [Scenario; 4] {
+fn rich() -> [SdkScenario; 4] {
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"},
         "rain": {"type": "boolean"}}, "required": ["city", "rain"], "additionalProperties": false});
     let place = json!({"turns": user("It rains in Paris"), "schema": schema});
@@ -157,36 +169,46 @@ fn rich() -> [Scenario; 4] {
     let looped = json!({"turns": user("Use get_weather and get_time for Paris"), "tools": tools(),
         "thinking": true, "results": {"get_weather": "18 degrees", "get_time": "12:30"}});
     [
-        Scenario { model: "think", thinks: true, ..said("loop", looped, "18 degrees; 12:30") },
-        Scenario {
-            says: Says::Json(json!({"city": "Paris", "rain": true})),
-            ..said("structured", place, "")
+        SdkScenario {
+            model: "think",
+            thinks: true,
+            ..text_scenario("loop", looped, "18 degrees; 12:30")
         },
-        said("image", picture, "See [image image/png 68 bytes]"),
-        Scenario { model: "think", thinks: true, ..said("thinking", think, "Is it warm") },
+        SdkScenario {
+            says: ExpectedText::Json(json!({"city": "Paris", "rain": true})),
+            ..text_scenario("structured", place, "")
+        },
+        text_scenario("image", picture, "See [image image/png 68 bytes]"),
+        SdkScenario {
+            model: "think",
+            thinks: true,
+            ..text_scenario("thinking", think, "Is it warm")
+        },
     ]
 }
 
-pub(crate) fn all() -> Vec<Scenario> {
+pub(crate) fn all() -> Vec<SdkScenario> {
     plain().into_iter().chain(with_tools()).chain(rich()).collect()
 }
 
 /// The scenarios that the built-in mock can answer, with its own texts.
-pub(crate) fn of_the_mock() -> Vec<Scenario> {
-    let adapt = |scenario: Scenario| match scenario.name {
+pub(crate) fn of_the_mock() -> Vec<SdkScenario> {
+    let adapt = |scenario: SdkScenario| match scenario.name {
         "system" => None,
         "results" => {
-            let says = Says::Parts(&["18 degrees", "12:30"]);
-            Some(Scenario { model: "chat", says, ..scenario })
+            let says = ExpectedText::Parts(&["18 degrees", "12:30"]);
+            Some(SdkScenario { model: "chat", says, ..scenario })
         }
         "image" => {
-            let says = Says::Parts(&["1 picture"]);
-            Some(Scenario { model: "chat", says, ..scenario })
+            let says = ExpectedText::Parts(&["1 picture"]);
+            Some(SdkScenario { model: "chat", says, ..scenario })
         }
-        "text-and-tool" => Some(Scenario { says: Says::Parts(&["You asked about"]), ..scenario }),
+        "text-and-tool" => {
+            Some(SdkScenario { says: ExpectedText::Parts(&["You asked about"]), ..scenario })
+        }
         "loop" => {
-            let says = Says::Text("Use get_weather and get_time for Paris");
-            Some(Scenario { says, ..scenario })
+            let says = ExpectedText::Text("Use get_weather and get_time for Paris");
+            Some(SdkScenario { says, ..scenario })
         }
         _ => Some(scenario),
     };

@@ -9,18 +9,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use acceptance::{json_body, post};
+use acceptance::{json_body, post_json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use test_support::RawAnswer;
 
-use super::bench::{Bench, KINDS};
+use super::fixture::{KINDS, SdkFixture};
 
 /// Placeholder for the model's name in a recorded path.
 const MODEL: &str = "MODEL";
 
 #[derive(Deserialize)]
-struct Recorded {
+struct RecordedToolRequest {
     sent_by: String,
     path: String,
     headers: BTreeMap<String, String>,
@@ -29,14 +29,14 @@ struct Recorded {
     body: Value,
 }
 
-impl Recorded {
+impl RecordedToolRequest {
     fn read(file: &Path) -> Self {
         let text = std::fs::read(file).expect("a recorded request");
         serde_json::from_slice(&text).expect("a recorded request in JSON")
     }
 
     /// Sends the request through `bench` for `model`.
-    async fn ask(&self, bench: &Bench, model: &str) -> RawAnswer {
+    async fn ask(&self, bench: &SdkFixture, model: &str) -> RawAnswer {
         let mut body = self.body.clone();
         if let Some(name) = body.get_mut("model") {
             *name = Value::from(model);
@@ -47,11 +47,11 @@ impl Recorded {
             self.headers.iter().map(|(name, text)| format!("{name}: {text}")).collect();
         headers.extend(own.iter().map(String::as_str));
         let path = self.path.replace(MODEL, model);
-        post(bench.gateway(), &path, &headers, &json_body(&body)).await
+        post_json(bench.gateway(), &path, &headers, &json_body(&body)).await
     }
 
     /// Text that occurs only in a complete answer, in the last event of a stream.
-    fn ending(&self) -> &'static str {
+    fn end_marker(&self) -> &'static str {
         let is_streamed = self.body.get("stream").is_some_and(|stream| stream == true);
         match self.path.as_str() {
             "/v1/chat/completions" if is_streamed => "data: [DONE]",
@@ -65,27 +65,27 @@ impl Recorded {
 }
 
 /// All recorded requests, in the order of their file names.
-fn recorded() -> Vec<Recorded> {
+fn read_recorded_requests() -> Vec<RecordedToolRequest> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/tools");
     let entries = std::fs::read_dir(folder).expect("the recorded requests");
     let mut files: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
     files.sort();
-    files.iter().map(|file| Recorded::read(file)).collect()
+    files.iter().map(|file| RecordedToolRequest::read(file)).collect()
 }
 
 /// Each kind of backend accepts each request unchanged and answers it completely; dropped fields
 /// are reported.
 #[tokio::test]
 async fn every_kind_of_backend_answers_what_tools_send() {
-    let bench = Bench::new(&KINDS).await;
-    let requests = recorded();
+    let bench = SdkFixture::new(&KINDS).await;
+    let requests = read_recorded_requests();
     assert!(requests.len() > 20, "the recorded requests are there");
     let mut wrong = Vec::new();
     for request in requests {
         let mut left_out = BTreeMap::new();
         for kind in KINDS {
             let answer = request.ask(&bench, &format!("{kind}/echo")).await;
-            if answer.status != 200 || !answer.text().contains(request.ending()) {
+            if answer.status != 200 || !answer.text().contains(request.end_marker()) {
                 let (by, status) = (&request.sent_by, answer.status);
                 wrong.push(format!("{by} to {kind}: {status} {}", answer.text()));
             }

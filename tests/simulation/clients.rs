@@ -8,19 +8,19 @@ use resilience::Priority;
 use super::chance::Chance;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Client {
+pub(crate) struct SimulatedClient {
     pub(crate) id: ClientId,
     pub(crate) priority: Priority,
     pub(crate) model: &'static str,
-    pub(crate) rhythm: Rhythm,
-    pub(crate) retrying: Retrying,
+    pub(crate) rhythm: RequestRhythm,
+    pub(crate) retrying: RetryHabit,
     /// The share of its requests that it cancels.
     pub(crate) cancels: f64,
 }
 
 /// When it sends requests.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Rhythm {
+pub(crate) enum RequestRhythm {
     /// At random, with this mean interval; ten times as long at night, from 20 to 8 o'clock.
     Desk { mean: Duration },
     /// A burst of this size at this interval.
@@ -31,7 +31,7 @@ pub(crate) enum Rhythm {
 
 /// Its reaction to an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Retrying {
+pub(crate) enum RetryHabit {
     Never,
     /// Like the vendors' SDKs: two retries, unless the error advises against it.
     AsSdk,
@@ -39,11 +39,11 @@ pub(crate) enum Retrying {
     Stubborn,
 }
 
-impl Retrying {
-    pub(crate) const fn times_max(self, told_no_use: Told) -> u32 {
+impl RetryHabit {
+    pub(crate) const fn retries_max(self, told_no_use: ClientRetryAdvice) -> u32 {
         match (self, told_no_use) {
-            (Self::Never, _) | (Self::AsSdk, Told::NoUse) => 0,
-            (Self::AsSdk, Told::Nothing) => 2,
+            (Self::Never, _) | (Self::AsSdk, ClientRetryAdvice::NoUse) => 0,
+            (Self::AsSdk, ClientRetryAdvice::Nothing) => 2,
             (Self::Stubborn, _) => 5,
         }
     }
@@ -57,24 +57,24 @@ impl Retrying {
 
 /// The retry advice of an error (`x-should-retry: false`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum ClientRetryAdvice {
     Nothing,
     NoUse,
 }
 
-impl Client {
-    pub(crate) fn new(id: &str, model: &'static str, rhythm: Rhythm) -> Self {
+impl SimulatedClient {
+    pub(crate) fn new(id: &str, model: &'static str, rhythm: RequestRhythm) -> Self {
         Self {
             id: ClientId::new(id).expect("a name"),
             priority: Priority::Interactive,
             model,
             rhythm,
-            retrying: Retrying::Never,
+            retrying: RetryHabit::Never,
             cancels: 0.0,
         }
     }
 
-    pub(crate) fn retrying(self, retrying: Retrying) -> Self {
+    pub(crate) fn retrying(self, retrying: RetryHabit) -> Self {
         Self { retrying, ..self }
     }
 
@@ -89,9 +89,9 @@ impl Client {
     /// The time to its next request or burst, and the number of requests in it.
     pub(crate) fn next(&self, now: Moment, chance: &Chance) -> (Duration, u32) {
         match self.rhythm {
-            Rhythm::Steady { every } => (every, 1),
-            Rhythm::Bursts { size, every } => (every, size),
-            Rhythm::Desk { mean } => {
+            RequestRhythm::Steady { every } => (every, 1),
+            RequestRhythm::Bursts { size, every } => (every, size),
+            RequestRhythm::Desk { mean } => {
                 let hour = now.as_micros() / 3_600_000_000 % 24;
                 let at_night = !(8..20).contains(&hour);
                 (chance.pause(if at_night { mean * 10 } else { mean }), 1)

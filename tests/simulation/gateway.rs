@@ -1,5 +1,5 @@
 //! Takes a request through the real state machines: admission, routing, attempt plan, access,
-//! backend queue. It does no I/O itself; it returns the actions as [`Effect`]s.
+//! backend queue. It does no I/O itself; it returns the actions as [`GatewayEffect`]s.
 //!
 //! The order is that of the product's gateway without its network, so that the interplay of the
 //! state machines shown here holds there.
@@ -7,25 +7,25 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use domain::{Access, BackendId, ClientId, Moment, RequestId};
+use domain::{BackendId, ClientId, Endpoint, Moment, RequestId};
 use resilience::{
-    AdaptiveLimit, AdaptiveRules, Admission, AttemptRules, Attempts, BreakerRules, Circumstances,
-    Entered, FailureWeight, Happened, LimitScope, Priority, RateLimits, RateRules, RatesTaken,
-    RetryBudget, Step, Stopped, Ticket,
+    AdaptiveLimit, AdaptiveRules, AdmissionOutcome, AdmissionQueue, AttemptContext, AttemptPlan,
+    AttemptRules, AttemptStep, BreakerRules, CallOutcome, FailureWeight, LimitScope, Priority,
+    RateLimits, RateRules, RatesReservation, RetryBudget, Stopped, Ticket,
 };
-use routing::{Asking, Needs, RouteTable};
+use routing::{Needs, RouteTable, RoutingRequest};
 
-use known::Known;
+use routing_inputs::SimulatedRoutingInputs;
 
 use super::chance::Chance;
-use super::recorded::{PermitNumber, Recorded};
-use super::upstream::How;
+use super::replay::{PermitNumber, ReplayableEndpoints};
+use super::upstream::AnswerOutcome;
 
-mod known;
+mod routing_inputs;
 mod sending;
 
 /// Most concurrent requests.
-pub(crate) const PLACES: usize = 200;
+pub(crate) const SLOTS: usize = 200;
 /// Longest admission queue.
 pub(crate) const QUEUE_MAX: usize = 300;
 /// Longest queue of one backend.
@@ -41,7 +41,7 @@ pub(crate) type CallId = u64;
 
 /// A client's request.
 #[derive(Debug, Clone)]
-pub(crate) struct Ask {
+pub(crate) struct SimulatedRequest {
     pub(crate) client: ClientId,
     pub(crate) priority: Priority,
     pub(crate) model: &'static str,
@@ -50,27 +50,27 @@ pub(crate) struct Ask {
 
 /// An action for the simulated world.
 #[derive(Debug)]
-pub(crate) enum Effect {
+pub(crate) enum GatewayEffect {
     /// The request has its candidates.
     Routed {
         call: CallId,
-        candidates: Vec<Access>,
+        candidates: Vec<Endpoint>,
     },
     /// The attempt plan chose this access.
     Decided {
         call: CallId,
-        access: Access,
+        access: Endpoint,
     },
     Send {
         call: CallId,
-        access: Access,
+        access: Endpoint,
         left: Duration,
     },
     Reported {
         call: CallId,
-        access: Access,
+        access: Endpoint,
         request: RequestId,
-        happened: Happened,
+        happened: CallOutcome,
     },
     ResumeAt {
         call: CallId,
@@ -87,13 +87,13 @@ pub(crate) enum Effect {
     },
     Ended {
         call: CallId,
-        ending: Ending,
+        ending: SimulatedOutcome,
     },
 }
 
 /// The outcome for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum SimulatedOutcome {
     Answered,
     CutInAnswer,
     Failed {
@@ -108,113 +108,126 @@ pub(crate) enum Ending {
 }
 
 #[derive(Debug)]
-pub(crate) struct Gateway {
+pub(crate) struct SimulatedGateway {
     table: RouteTable,
-    pub(crate) recorded: Recorded,
+    pub(crate) recorded: ReplayableEndpoints,
     pub(crate) budget: RetryBudget,
-    pub(crate) door: Gate,
-    pub(crate) backends: BTreeMap<BackendId, Backend>,
-    calls: BTreeMap<CallId, Call>,
-    todo: VecDeque<(CallId, Todo)>,
-    effects: Vec<Effect>,
+    pub(crate) admission_queue: SlotQueue,
+    pub(crate) backends: BTreeMap<BackendId, SimulatedBackend>,
+    calls: BTreeMap<CallId, SimulatedCall>,
+    pending_steps: VecDeque<(CallId, PendingStep)>,
+    effects: Vec<GatewayEffect>,
     chance: Chance,
 }
 
 /// Concurrency slots, and the calls that wait for one.
 #[derive(Debug)]
-pub(crate) struct Gate {
-    pub(crate) admission: Admission,
+pub(crate) struct SlotQueue {
+    pub(crate) admission: AdmissionQueue,
     waiting: BTreeMap<Ticket, CallId>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Backend {
-    pub(crate) gate: Gate,
+pub(crate) struct SimulatedBackend {
+    pub(crate) gate: SlotQueue,
     pub(crate) adaptive: AdaptiveLimit,
     rates: RateLimits,
 }
 
 #[derive(Debug)]
-struct Call {
-    ask: Ask,
+struct SimulatedCall {
+    ask: SimulatedRequest,
     began: Moment,
     request: RequestId,
-    door: Ticket,
-    candidates: Vec<(Access, String)>,
-    attempts: Attempts,
+    admission_ticket: Ticket,
+    candidates: Vec<(Endpoint, String)>,
+    attempts: AttemptPlan,
     place: usize,
-    at: At,
+    at: CallStage,
 }
 
 #[derive(Debug)]
-enum At {
-    Door,
-    BackendGate(Ticket),
+enum CallStage {
+    Admission,
+    BackendQueue(Ticket),
     Pause,
-    Backend { gate: Ticket, permit: PermitNumber, rates: RatesTaken },
-    Between,
+    Backend { gate: Ticket, permit: PermitNumber, rates: RatesReservation },
+    Running,
 }
 
 #[derive(Debug)]
-enum Todo {
+enum PendingStep {
     Serve,
-    Follow(Step),
+    Follow(AttemptStep),
     Placed(Ticket),
 }
 
-impl Gateway {
+impl SimulatedGateway {
     pub(crate) fn new(table: RouteTable, rates: &[(&str, RateRules)], chance: Chance) -> Self {
-        let limits = |id: &str, rules| (BackendId::new(id).expect("a name"), Backend::new(rules));
+        let limits =
+            |id: &str, rules| (BackendId::new(id).expect("a name"), SimulatedBackend::new(rules));
         Self {
             table,
-            recorded: Recorded::new(BreakerRules::default()),
+            recorded: ReplayableEndpoints::new(BreakerRules::default()),
             budget: RetryBudget::default(),
-            door: Gate::new(PLACES, QUEUE_MAX),
+            admission_queue: SlotQueue::new(SLOTS, QUEUE_MAX),
             backends: rates.iter().map(|(id, rules)| limits(id, *rules)).collect(),
             calls: BTreeMap::new(),
-            todo: VecDeque::new(),
+            pending_steps: VecDeque::new(),
             effects: Vec::new(),
             chance,
         }
     }
 
     /// Admits a new request.
-    pub(crate) fn arrive(&mut self, call: CallId, ask: Ask, now: Moment) {
-        let entered = self.door.admission.enter(ask.priority, now);
+    pub(crate) fn arrive(&mut self, call: CallId, ask: SimulatedRequest, now: Moment) {
+        let entered = self.admission_queue.admission.request_slot(ask.priority, now);
         let (door, todo) = match entered {
-            Entered::Place(ticket) => (ticket, Some(Todo::Serve)),
-            Entered::Queued(ticket) => (ticket, None),
-            Entered::Full { retry_after } => {
-                let ending = Ending::Busy { retry_after };
-                return self.effects.push(Effect::Ended { call, ending });
+            AdmissionOutcome::Slot(ticket) => (ticket, Some(PendingStep::Serve)),
+            AdmissionOutcome::Queued(ticket) => (ticket, None),
+            AdmissionOutcome::Full { retry_after } => {
+                let ending = SimulatedOutcome::Busy { retry_after };
+                return self.effects.push(GatewayEffect::Ended { call, ending });
             }
         };
         match todo {
-            Some(todo) => self.todo.push_back((call, todo)),
+            Some(todo) => self.pending_steps.push_back((call, todo)),
             None => self.wait_at_most(call, door, now),
         }
-        if let Entered::Queued(ticket) = entered {
-            self.door.waiting.insert(ticket, call);
+        if let AdmissionOutcome::Queued(ticket) = entered {
+            self.admission_queue.waiting.insert(ticket, call);
         }
-        let attempts = Attempts::new(AttemptRules::default(), []);
+        let attempts = AttemptPlan::new(AttemptRules::default(), []);
         let request = self.chance.request_id();
-        let (candidates, place, at) = (Vec::new(), 0, At::Door);
+        let (candidates, place, at) = (Vec::new(), 0, CallStage::Admission);
         let began = now;
-        let fresh = Call { ask, began, request, door, candidates, attempts, place, at };
+        let fresh = SimulatedCall {
+            ask,
+            began,
+            request,
+            admission_ticket: door,
+            candidates,
+            attempts,
+            place,
+            at,
+        };
         self.calls.insert(call, fresh);
         self.run(now);
     }
 
     /// The pause before a retry is over.
     pub(crate) fn resume(&mut self, call: CallId, now: Moment) {
-        let Some(Call { at: At::Pause, place, .. }) = self.calls.get(&call) else { return };
-        self.knock(call, *place, now);
+        let Some(SimulatedCall { at: CallStage::Pause, place, .. }) = self.calls.get(&call) else {
+            return;
+        };
+        self.request_slot(call, *place, now);
         self.run(now);
     }
 
     /// The first token has arrived.
-    pub(crate) fn answering(&mut self, call: CallId, now: Moment) {
-        let Some(Call { at: At::Backend { permit, .. }, request, .. }) = self.calls.get(&call)
+    pub(crate) fn first_token_arrived(&mut self, call: CallId, now: Moment) {
+        let Some(SimulatedCall { at: CallStage::Backend { permit, .. }, request, .. }) =
+            self.calls.get(&call)
         else {
             return;
         };
@@ -222,57 +235,58 @@ impl Gateway {
     }
 
     /// A sent call has ended; ignored if the request no longer waits for it.
-    pub(crate) fn answered(&mut self, call: CallId, how: How, now: Moment) {
-        let Some(Call { at, .. }) = self.calls.get_mut(&call) else { return };
-        let At::Backend { gate, permit, rates } = std::mem::replace(at, At::Between) else {
+    pub(crate) fn call_ended(&mut self, call: CallId, how: AnswerOutcome, now: Moment) {
+        let Some(SimulatedCall { at, .. }) = self.calls.get_mut(&call) else { return };
+        let CallStage::Backend { gate, permit, rates } = std::mem::replace(at, CallStage::Running)
+        else {
             panic!("an answer to what was not sent")
         };
         let (happened, tokens) = match how {
-            How::Whole { first_token, tokens } => {
-                (Happened::Success { first_token: Some(first_token) }, tokens)
+            AnswerOutcome::Whole { first_token, tokens } => {
+                (CallOutcome::Success { first_token: Some(first_token) }, tokens)
             }
-            How::CutInAnswer => {
-                (Happened::Failure { weight: FailureWeight::Full, retry_after: None }, 150)
+            AnswerOutcome::CutInAnswer => {
+                (CallOutcome::Failure { weight: FailureWeight::Full, retry_after: None }, 150)
             }
-            How::Failed(failure) => (failure.happened(LimitScope::Access), 0),
+            AnswerOutcome::Failed(failure) => (failure.call_outcome(LimitScope::Endpoint), 0),
         };
         self.report(call, permit, happened, now);
         self.learn(call, &how, now);
         self.leave_backend(call, gate, Some((rates, tokens)), now);
         match how {
-            How::Whole { .. } => self.end(call, Ending::Answered, now),
-            How::CutInAnswer => self.end(call, Ending::CutInAnswer, now),
-            How::Failed(failure) => self.failed(call, failure, now),
+            AnswerOutcome::Whole { .. } => self.end(call, SimulatedOutcome::Answered, now),
+            AnswerOutcome::CutInAnswer => self.end(call, SimulatedOutcome::CutInAnswer, now),
+            AnswerOutcome::Failed(failure) => self.failed(call, failure, now),
         }
         self.run(now);
     }
 
     /// The client cancels.
-    pub(crate) fn abandon(&mut self, call: CallId, now: Moment) {
-        let Some(Call { at, .. }) = self.calls.get_mut(&call) else { return };
-        match std::mem::replace(at, At::Between) {
-            At::Backend { gate, permit, rates } => {
-                self.report(call, permit, Happened::Nothing, now);
+    pub(crate) fn client_cancelled(&mut self, call: CallId, now: Moment) {
+        let Some(SimulatedCall { at, .. }) = self.calls.get_mut(&call) else { return };
+        match std::mem::replace(at, CallStage::Running) {
+            CallStage::Backend { gate, permit, rates } => {
+                self.report(call, permit, CallOutcome::Neutral, now);
                 self.leave_backend(call, gate, Some((rates, 50)), now);
             }
-            At::BackendGate(gate) => self.leave_backend(call, gate, None, now),
-            At::Door | At::Pause | At::Between => {}
+            CallStage::BackendQueue(gate) => self.leave_backend(call, gate, None, now),
+            CallStage::Admission | CallStage::Pause | CallStage::Running => {}
         }
-        self.end(call, Ending::Cancelled, now);
+        self.end(call, SimulatedOutcome::Cancelled, now);
         self.run(now);
     }
 
     /// The wait for a slot timed out, if the request still waits for that slot.
-    pub(crate) fn give_up(&mut self, call: CallId, ticket: Ticket, now: Moment) {
+    pub(crate) fn slot_wait_timed_out(&mut self, call: CallId, ticket: Ticket, now: Moment) {
         let Some(waiting) = self.calls.get(&call) else { return };
         match waiting.at {
-            At::Door if waiting.door == ticket => {
-                self.end(call, Ending::Busy { retry_after: QUEUE_WAIT_MAX }, now);
+            CallStage::Admission if waiting.admission_ticket == ticket => {
+                self.end(call, SimulatedOutcome::Busy { retry_after: QUEUE_WAIT_MAX }, now);
             }
-            At::BackendGate(gate) if gate == ticket => {
-                self.effects.push(Effect::GaveUp { call });
+            CallStage::BackendQueue(gate) if gate == ticket => {
+                self.effects.push(GatewayEffect::GaveUp { call });
                 self.leave_backend(call, gate, None, now);
-                self.not_admitted(call, waiting_place(&self.calls, call), now);
+                self.not_admitted(call, candidate_position(&self.calls, call), now);
             }
             _ => {}
         }
@@ -282,105 +296,107 @@ impl Gateway {
     /// The program is killed and restarts: all requests are lost, the states of accesses are kept.
     pub(crate) fn restart(&mut self, now: Moment) {
         for call in std::mem::take(&mut self.calls).into_keys() {
-            self.effects.push(Effect::Ended { call, ending: Ending::Cancelled });
+            self.effects.push(GatewayEffect::Ended { call, ending: SimulatedOutcome::Cancelled });
         }
-        self.door = Gate::new(PLACES, QUEUE_MAX);
+        self.admission_queue = SlotQueue::new(SLOTS, QUEUE_MAX);
         for backend in self.backends.values_mut() {
-            backend.gate = Gate::new(limit(&backend.adaptive), BACKEND_QUEUE_MAX);
+            backend.gate = SlotQueue::new(limit(&backend.adaptive), BACKEND_QUEUE_MAX);
         }
         self.budget = RetryBudget::default();
         self.recorded.restart(now);
     }
 
-    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+    pub(crate) fn take_effects(&mut self) -> Vec<GatewayEffect> {
         std::mem::take(&mut self.effects)
     }
 
     /// The number of admitted and queued requests.
-    pub(crate) fn inside(&self) -> usize {
+    pub(crate) fn requests_in_flight(&self) -> usize {
         self.calls.len()
     }
 
     fn run(&mut self, now: Moment) {
-        while let Some((call, todo)) = self.todo.pop_front() {
+        while let Some((call, todo)) = self.pending_steps.pop_front() {
             match todo {
-                Todo::Serve => self.serve(call, now),
-                Todo::Follow(step) => self.follow(call, step, now),
-                Todo::Placed(gate) => self.placed(call, gate, now),
+                PendingStep::Serve => self.serve(call, now),
+                PendingStep::Follow(step) => self.follow(call, step, now),
+                PendingStep::Placed(gate) => self.slot_granted(call, gate, now),
             }
         }
     }
 
     fn serve(&mut self, id: CallId, now: Moment) {
-        self.budget.request(now);
+        self.budget.count_request(now);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let asking = Asking {
+        let asking = RoutingRequest {
             model: call.ask.model,
             client: &call.ask.client,
             project: None,
             needs: Needs::default(),
             conversation: Some(call.ask.conversation),
         };
-        let known = Known { recorded: &self.recorded, backends: &self.backends, now };
+        let known =
+            SimulatedRoutingInputs { recorded: &self.recorded, backends: &self.backends, now };
         let decision = self.table.choose(&asking, &known, &mut || self.chance.unit());
         let candidates = decision.expect("a route").candidates;
         call.candidates = candidates.into_iter().map(|one| (one.access, one.model)).collect();
         let pairs = call.candidates.iter().map(|(access, model)| (access, model.as_str()));
-        call.attempts = Attempts::new(AttemptRules::default(), pairs);
-        call.at = At::Between;
-        let step = call.attempts.begin();
+        call.attempts = AttemptPlan::new(AttemptRules::default(), pairs);
+        call.at = CallStage::Running;
+        let step = call.attempts.first_step();
         let candidates = call.candidates.iter().map(|(access, _)| access.clone()).collect();
-        self.effects.push(Effect::Routed { call: id, candidates });
+        self.effects.push(GatewayEffect::Routed { call: id, candidates });
         self.follow(id, step, now);
     }
 
-    fn follow(&mut self, id: CallId, step: Step, now: Moment) {
+    fn follow(&mut self, id: CallId, step: AttemptStep, now: Moment) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if let Step::Try(place) | Step::TryAfter(place, _) = step {
+        if let AttemptStep::Try(place) | AttemptStep::TryAfter(place, _) = step {
             let access = call.candidates[place].0.clone();
-            self.effects.push(Effect::Decided { call: id, access });
+            self.effects.push(GatewayEffect::Decided { call: id, access });
         }
         match step {
-            Step::Try(place) => self.knock(id, place, now),
-            Step::TryAfter(place, wait) => {
-                (call.place, call.at) = (place, At::Pause);
-                self.effects.push(Effect::ResumeAt { call: id, at: now + wait });
+            AttemptStep::Try(place) => self.request_slot(id, place, now),
+            AttemptStep::TryAfter(place, wait) => {
+                (call.place, call.at) = (place, CallStage::Pause);
+                self.effects.push(GatewayEffect::ResumeAt { call: id, at: now + wait });
             }
-            Step::Stop(stopped) => self.stop(id, stopped, now),
+            AttemptStep::Stop(stopped) => self.stop(id, stopped, now),
         }
     }
 
-    fn end(&mut self, id: CallId, ending: Ending, now: Moment) {
+    fn end(&mut self, id: CallId, ending: SimulatedOutcome, now: Moment) {
         let Some(call) = self.calls.remove(&id) else { return };
-        self.door.waiting.remove(&call.door);
-        if let Some(next) = self.door.admission.leave(call.door, now) {
-            let next = self.door.waiting.remove(&next).expect("whoever is called has waited");
-            self.todo.push_back((next, Todo::Serve));
+        self.admission_queue.waiting.remove(&call.admission_ticket);
+        if let Some(next) = self.admission_queue.admission.release(call.admission_ticket, now) {
+            let next =
+                self.admission_queue.waiting.remove(&next).expect("whoever is called has waited");
+            self.pending_steps.push_back((next, PendingStep::Serve));
         }
-        self.effects.push(Effect::Ended { call: id, ending });
+        self.effects.push(GatewayEffect::Ended { call: id, ending });
     }
 
     fn wait_at_most(&mut self, call: CallId, ticket: Ticket, now: Moment) {
-        self.effects.push(Effect::GiveUpAt { call, ticket, at: now + QUEUE_WAIT_MAX });
+        self.effects.push(GatewayEffect::GiveUpAt { call, ticket, at: now + QUEUE_WAIT_MAX });
     }
 
-    fn circumstances(&self, id: CallId, now: Moment) -> Circumstances {
+    fn circumstances(&self, id: CallId, now: Moment) -> AttemptContext {
         let began = self.calls.get(&id).map_or(now, |call| call.began);
         let left = DEADLINE.saturating_sub(now.since(began));
-        Circumstances { now, left, chance: self.chance.unit() }
+        AttemptContext { now, left, chance: self.chance.unit() }
     }
 }
 
-impl Gate {
+impl SlotQueue {
     fn new(places: usize, queue_max: usize) -> Self {
-        Self { admission: Admission::new(places, queue_max), waiting: BTreeMap::new() }
+        Self { admission: AdmissionQueue::new(places, queue_max), waiting: BTreeMap::new() }
     }
 }
 
-impl Backend {
+impl SimulatedBackend {
     fn new(rules: RateRules) -> Self {
         let adaptive = AdaptiveLimit::new(AdaptiveRules::default());
-        let gate = Gate::new(limit(&adaptive), BACKEND_QUEUE_MAX);
+        let gate = SlotQueue::new(limit(&adaptive), BACKEND_QUEUE_MAX);
         Self { gate, adaptive, rates: RateLimits::new(rules) }
     }
 }
@@ -389,6 +405,6 @@ fn limit(adaptive: &AdaptiveLimit) -> usize {
     usize::try_from(adaptive.limit()).expect("a small number")
 }
 
-fn waiting_place(calls: &BTreeMap<CallId, Call>, id: CallId) -> usize {
+fn candidate_position(calls: &BTreeMap<CallId, SimulatedCall>, id: CallId) -> usize {
     calls.get(&id).map_or(0, |call| call.place)
 }

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::{Access, BackendId, CredentialId, Moment, PoolOrder, RouteId, RoutePolicy};
+use domain::{BackendId, CredentialId, Endpoint, Moment, PoolOrder, RouteId, RoutePolicy};
 use resilience::{FailureClass, RateRules};
 use routing::{
-    BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
-    RouteCandidate, RouteTable, Standing,
+    BackendCapabilities, BackendRole, BackendStatus, BalanceWeights, KeyPool, PoolKey,
+    RoutableBackend, Route, RouteCandidate, RouteTable,
 };
 
 use super::chance::Chance;
-use super::clients::{Client, Retrying, Rhythm};
-use super::upstream::Upstream;
-use super::world::{DyingKey, Plan};
+use super::clients::{RequestRhythm, RetryHabit, SimulatedClient};
+use super::upstream::SimulatedUpstream;
+use super::world::{DyingKey, WorldPlan};
 
 /// A route from `model` to backends with weights.
 pub(crate) fn route(model: &str, policy: RoutePolicy, backends: &[(&str, u16)]) -> Route {
@@ -38,18 +38,18 @@ pub(crate) fn route(model: &str, policy: RoutePolicy, backends: &[(&str, u16)]) 
 
 /// A route table over backends with this many keys each.
 pub(crate) fn table(routes: Vec<Route>, backends: &[(&str, u8)]) -> RouteTable {
-    let known = |(backend, keys): &(&str, u8)| BackendModels {
+    let known = |(backend, keys): &(&str, u8)| RoutableBackend {
         backend: BackendId::new(*backend).expect("a name"),
         role: BackendRole::Provider,
-        standing: Standing::Usable,
+        status: BackendStatus::Usable,
         models: Vec::new(),
-        pool: Pool {
+        pool: KeyPool {
             order: PoolOrder::Ordered,
             members: (0..*keys)
-                .map(|number| PoolMember { credential: key(backend, number), weight: 1 })
+                .map(|number| PoolKey { credential: key(backend, number), weight: 1 })
                 .collect(),
         },
-        traits: BackendTraits::default(),
+        capabilities: BackendCapabilities::default(),
     };
     RouteTable::new(routes, backends.iter().map(known).collect())
 }
@@ -60,13 +60,18 @@ fn key(backend: &str, number: u8) -> CredentialId {
 
 /// A world in which everything fails at some time: three providers, one with two keys; a local
 /// server without a key; one provider with limits; interactive, scripted and agent clients.
-pub(crate) fn troubled(seed: u64, lasts: Duration, mean_well: Duration, hurry: u32) -> Plan {
+pub(crate) fn troubled_world(
+    seed: u64,
+    lasts: Duration,
+    mean_well: Duration,
+    hurry: u32,
+) -> WorldPlan {
     let chance = Chance::new(seed.wrapping_mul(31));
     let end = Moment::default() + lasts;
     let backends = [("alpha", 2), ("beta", 1), ("gamma", 1), ("local", 0), ("narrow", 1)];
     let mut upstreams: Vec<_> = backends
         .iter()
-        .map(|(id, _)| Upstream::ill_at_random(id, end, mean_well, &chance))
+        .map(|(id, _)| SimulatedUpstream::with_random_faults(id, end, mean_well, &chance))
         .collect();
     for narrow in upstreams.iter_mut().filter(|one| one.backend.as_str() == "narrow") {
         (narrow.capacity, narrow.per_minute) = (Some(3), Some(60));
@@ -78,13 +83,17 @@ pub(crate) fn troubled(seed: u64, lasts: Duration, mean_well: Duration, hurry: u
         route("cheap", ordered, &[("narrow", 1), ("local", 1)]),
         route("alone", ordered, &[("gamma", 1)]),
     ];
-    let desk = |secs: u64| Rhythm::Desk { mean: Duration::from_secs(secs) / hurry };
-    let bursts = Rhythm::Bursts { size: 25, every: Duration::from_secs(1_200) / hurry };
+    let desk = |secs: u64| RequestRhythm::Desk { mean: Duration::from_secs(secs) / hurry };
+    let bursts = RequestRhythm::Bursts { size: 25, every: Duration::from_secs(1_200) / hurry };
     let clients = vec![
-        Client::new("editor", "fast", desk(8)).retrying(Retrying::AsSdk).cancelling(0.1),
-        Client::new("agent", "smart", desk(6)).retrying(Retrying::Stubborn).cancelling(0.02),
-        Client::new("script", "alone", desk(20)).retrying(Retrying::AsSdk),
-        Client::new("nightly", "cheap", bursts).in_the_background().retrying(Retrying::AsSdk),
+        SimulatedClient::new("editor", "fast", desk(8)).retrying(RetryHabit::AsSdk).cancelling(0.1),
+        SimulatedClient::new("agent", "smart", desk(6))
+            .retrying(RetryHabit::Stubborn)
+            .cancelling(0.02),
+        SimulatedClient::new("script", "alone", desk(20)).retrying(RetryHabit::AsSdk),
+        SimulatedClient::new("nightly", "cheap", bursts)
+            .in_the_background()
+            .retrying(RetryHabit::AsSdk),
     ];
     let table = table(routes, &backends);
     let dying_keys = dying_keys(end, mean_well, &chance);
@@ -94,7 +103,16 @@ pub(crate) fn troubled(seed: u64, lasts: Duration, mean_well: Duration, hurry: u
         restarts.push(at);
         at = at + chance.pause(lasts / 4);
     }
-    Plan { seed, lasts, table, upstreams, rates: rates(&backends), clients, dying_keys, restarts }
+    WorldPlan {
+        seed,
+        lasts,
+        table,
+        upstreams,
+        rates: rates(&backends),
+        clients,
+        dying_keys,
+        restarts,
+    }
 }
 
 /// No rate limits of the gateway's own.
@@ -111,7 +129,7 @@ fn dying_keys(end: Moment, mean_well: Duration, chance: &Chance) -> Vec<DyingKey
     ];
     let mut dying = Vec::new();
     for (backend, number) in [("alpha", 0), ("alpha", 1), ("beta", 0), ("gamma", 0)] {
-        let access = Access {
+        let access = Endpoint {
             backend: BackendId::new(backend).expect("a name"),
             credential: Some(key(backend, number)),
         };

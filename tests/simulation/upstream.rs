@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use domain::{Access, BackendId, CredentialId, Moment};
-use resilience::{Advice, Failure, FailureClass};
+use domain::{BackendId, CredentialId, Endpoint, Moment};
+use resilience::{AttemptFailure, FailureClass, ServerRetryHint};
 
 use super::chance::Chance;
 
 /// A provider's failure mode.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Fault {
+pub(crate) enum ProviderFault {
     /// The connection is refused.
     Refuse,
     /// This share of the calls fails with 500.
@@ -37,12 +37,12 @@ pub(crate) enum Fault {
     /// Status 404 for the model.
     ModelGone,
     /// Status 503 with the advice not to retry.
-    NotAgain,
+    NoRetryAdvised,
     /// Status 408.
     Timeout,
 }
 
-impl Fault {
+impl ProviderFault {
     const ALL: [Self; 17] = [
         Self::Refuse,
         Self::Errors { percent: 100 },
@@ -59,41 +59,41 @@ impl Fault {
         Self::Flapping,
         Self::Nonsense,
         Self::ModelGone,
-        Self::NotAgain,
+        Self::NoRetryAdvised,
         Self::Timeout,
     ];
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Phase {
+pub(crate) struct FaultPhase {
     pub(crate) from: Moment,
     pub(crate) to: Moment,
-    pub(crate) fault: Fault,
+    pub(crate) fault: ProviderFault,
 }
 
 /// The outcome of a call, and the time it takes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Answer {
+pub(crate) struct ProviderAnswer {
     pub(crate) after: Duration,
-    pub(crate) how: How,
+    pub(crate) how: AnswerOutcome,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum How {
+pub(crate) enum AnswerOutcome {
     Whole {
         first_token: Duration,
         tokens: u64,
     },
     /// The connection broke after content had reached the client.
     CutInAnswer,
-    Failed(Failure),
+    Failed(AttemptFailure),
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Upstream {
+pub(crate) struct SimulatedUpstream {
     pub(crate) backend: BackendId,
     /// In order of time, without overlaps.
-    pub(crate) faults: Vec<Phase>,
+    pub(crate) faults: Vec<FaultPhase>,
     /// Rejected keys, with the failure class of the rejection.
     pub(crate) dead_keys: BTreeMap<CredentialId, FailureClass>,
     /// Most concurrent calls; more get a 429.
@@ -106,7 +106,7 @@ pub(crate) struct Upstream {
     pub(crate) over_limit: u64,
 }
 
-impl Upstream {
+impl SimulatedUpstream {
     pub(crate) fn healthy(backend: &str) -> Self {
         Self {
             backend: BackendId::new(backend).expect("a name"),
@@ -128,15 +128,15 @@ impl Upstream {
         Self { per_minute: Some(per_minute), ..self }
     }
 
-    pub(crate) fn with_fault(mut self, fault: Fault, from_secs: u64, to_secs: u64) -> Self {
+    pub(crate) fn with_fault(mut self, fault: ProviderFault, from_secs: u64, to_secs: u64) -> Self {
         let (from, to) = (Moment::from_secs(from_secs), Moment::from_secs(to_secs));
-        self.faults.push(Phase { from, to, fault });
+        self.faults.push(FaultPhase { from, to, fault });
         self
     }
 
     /// A provider with random faults until `end`: each lasts half a minute to a quarter of an hour,
     /// after a healthy time of `mean_well` on average.
-    pub(crate) fn ill_at_random(
+    pub(crate) fn with_random_faults(
         backend: &str,
         end: Moment,
         mean_well: Duration,
@@ -146,24 +146,29 @@ impl Upstream {
         let mut from = Moment::default() + chance.pause(mean_well);
         while from < end {
             let to = from + chance.between(Duration::from_secs(30), Duration::from_secs(900));
-            upstream.faults.push(Phase { from, to, fault: chance.pick(&Fault::ALL) });
+            upstream.faults.push(FaultPhase { from, to, fault: chance.pick(&ProviderFault::ALL) });
             from = to + chance.pause(mean_well);
         }
         upstream
     }
 
     /// True if no limit, dead key or fault can affect a call of `access` from `from` to `to`.
-    pub(crate) fn was_well(&self, access: &Access, from: Moment, to: Moment) -> bool {
+    pub(crate) fn was_healthy(&self, access: &Endpoint, from: Moment, to: Moment) -> bool {
         let limited = self.capacity.is_some() || self.per_minute.is_some();
         let key = access.credential.as_ref();
-        let overlaps = |phase: &Phase| phase.from <= to && phase.to >= from;
+        let overlaps = |phase: &FaultPhase| phase.from <= to && phase.to >= from;
         !limited
             && !key.is_some_and(|key| self.dead_keys.contains_key(key))
             && !self.faults.iter().any(overlaps)
     }
 
     /// The answer to a call at this moment.
-    pub(crate) fn answer(&mut self, access: &Access, now: Moment, chance: &Chance) -> Answer {
+    pub(crate) fn answer(
+        &mut self,
+        access: &Endpoint,
+        now: Moment,
+        chance: &Chance,
+    ) -> ProviderAnswer {
         self.in_flight += 1;
         while self.recent.front().is_some_and(|at| now.since(*at) >= Duration::from_secs(60)) {
             self.recent.pop_front();
@@ -171,22 +176,23 @@ impl Upstream {
         self.recent.push_back(now);
         let dead = access.credential.as_ref().and_then(|key| self.dead_keys.get(key));
         if let Some(class) = dead {
-            return failed(*class, Duration::from_millis(80));
+            return failed_answer(*class, Duration::from_millis(80));
         }
         let crowded = self.capacity.is_some_and(|most| self.in_flight > most)
             || self.per_minute.is_some_and(|most| self.recent.len() > most);
         if crowded {
             self.over_limit += 1;
-            return failed(FailureClass::RateLimited, Duration::from_millis(60));
+            return failed_answer(FailureClass::RateLimited, Duration::from_millis(60));
         }
-        self.phase_at(now).map_or_else(|| well(chance), |phase| ill(phase, now, chance))
+        self.phase_at(now)
+            .map_or_else(|| healthy_answer(chance), |phase| faulty_answer(phase, now, chance))
     }
 
-    pub(crate) fn fault_at(&self, now: Moment) -> Option<Fault> {
+    pub(crate) fn fault_at(&self, now: Moment) -> Option<ProviderFault> {
         self.phase_at(now).map(|phase| phase.fault)
     }
 
-    fn phase_at(&self, now: Moment) -> Option<&Phase> {
+    fn phase_at(&self, now: Moment) -> Option<&FaultPhase> {
         self.faults.iter().find(|phase| phase.from <= now && now < phase.to)
     }
 
@@ -195,49 +201,54 @@ impl Upstream {
     }
 }
 
-fn well(chance: &Chance) -> Answer {
+fn healthy_answer(chance: &Chance) -> ProviderAnswer {
     let first_token = chance.between(Duration::from_millis(150), Duration::from_millis(900));
     let after = first_token + chance.pause(Duration::from_secs(3));
-    Answer { after, how: How::Whole { first_token, tokens: 300 } }
+    ProviderAnswer { after, how: AnswerOutcome::Whole { first_token, tokens: 300 } }
 }
 
-fn ill(phase: &Phase, now: Moment, chance: &Chance) -> Answer {
+fn faulty_answer(phase: &FaultPhase, now: Moment, chance: &Chance) -> ProviderAnswer {
     let ms = Duration::from_millis;
     let secs = Duration::from_secs;
     let dead_now = (now.as_micros() / 5_000_000).is_multiple_of(2);
     match phase.fault {
-        Fault::Refuse => failed(FailureClass::Connect, ms(2)),
-        Fault::Flapping if dead_now => failed(FailureClass::Connect, ms(2)),
-        Fault::Errors { percent } if chance.happens(f64::from(percent) / 100.0) => {
-            failed(FailureClass::Server, ms(120))
+        ProviderFault::Refuse => failed_answer(FailureClass::Connect, ms(2)),
+        ProviderFault::Flapping if dead_now => failed_answer(FailureClass::Connect, ms(2)),
+        ProviderFault::Errors { percent } if chance.happens(f64::from(percent) / 100.0) => {
+            failed_answer(FailureClass::Server, ms(120))
         }
-        Fault::Flapping | Fault::Errors { .. } => well(chance),
-        Fault::Overloaded => failed(FailureClass::Overloaded, ms(300)),
-        Fault::RateLimited { wait } => waiting(FailureClass::RateLimited, wait),
-        Fault::Quota => waiting(FailureClass::Quota, Some(phase.to.since(now))),
-        Fault::Stall => failed(FailureClass::Stalled, secs(30)),
-        Fault::Cut => failed(FailureClass::Stalled, ms(400)),
-        Fault::CutInAnswer => Answer { after: secs(2), how: How::CutInAnswer },
-        Fault::Slow => {
+        ProviderFault::Flapping | ProviderFault::Errors { .. } => healthy_answer(chance),
+        ProviderFault::Overloaded => failed_answer(FailureClass::Overloaded, ms(300)),
+        ProviderFault::RateLimited { wait } => rate_limited_answer(FailureClass::RateLimited, wait),
+        ProviderFault::Quota => rate_limited_answer(FailureClass::Quota, Some(phase.to.since(now))),
+        ProviderFault::Stall => failed_answer(FailureClass::Stalled, secs(30)),
+        ProviderFault::Cut => failed_answer(FailureClass::Stalled, ms(400)),
+        ProviderFault::CutInAnswer => {
+            ProviderAnswer { after: secs(2), how: AnswerOutcome::CutInAnswer }
+        }
+        ProviderFault::Slow => {
             let first_token = chance.between(secs(11), secs(20));
             let after = first_token + secs(3);
-            Answer { after, how: How::Whole { first_token, tokens: 300 } }
+            ProviderAnswer { after, how: AnswerOutcome::Whole { first_token, tokens: 300 } }
         }
-        Fault::Nonsense => failed(FailureClass::NonConforming, ms(90)),
-        Fault::ModelGone => failed(FailureClass::ModelMissing, ms(70)),
-        Fault::Timeout => failed(FailureClass::ConflictOrTimeout, ms(900)),
-        Fault::NotAgain => {
-            let failure = Failure { advice: Advice::NotAgain, ..FailureClass::Server.into() };
-            Answer { after: ms(150), how: How::Failed(failure) }
+        ProviderFault::Nonsense => failed_answer(FailureClass::NonConforming, ms(90)),
+        ProviderFault::ModelGone => failed_answer(FailureClass::ModelMissing, ms(70)),
+        ProviderFault::Timeout => failed_answer(FailureClass::ConflictOrTimeout, ms(900)),
+        ProviderFault::NoRetryAdvised => {
+            let failure = AttemptFailure {
+                advice: ServerRetryHint::DoNotRetry,
+                ..FailureClass::Server.into()
+            };
+            ProviderAnswer { after: ms(150), how: AnswerOutcome::Failed(failure) }
         }
     }
 }
 
-fn failed(class: FailureClass, after: Duration) -> Answer {
-    Answer { after, how: How::Failed(class.into()) }
+fn failed_answer(class: FailureClass, after: Duration) -> ProviderAnswer {
+    ProviderAnswer { after, how: AnswerOutcome::Failed(class.into()) }
 }
 
-fn waiting(class: FailureClass, wait: Option<Duration>) -> Answer {
-    let failure = Failure { wait, ..class.into() };
-    Answer { after: Duration::from_millis(60), how: How::Failed(failure) }
+fn rate_limited_answer(class: FailureClass, wait: Option<Duration>) -> ProviderAnswer {
+    let failure = AttemptFailure { wait, ..class.into() };
+    ProviderAnswer { after: Duration::from_millis(60), how: AnswerOutcome::Failed(failure) }
 }

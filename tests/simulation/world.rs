@@ -5,28 +5,28 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
-use domain::{Access, BackendId, CredentialId, Moment};
+use domain::{BackendId, CredentialId, Endpoint, Moment};
 use resilience::{FailureClass, ProbeOutcome, RateRules, Ticket};
 use routing::RouteTable;
 
 use super::chance::Chance;
-use super::clients::{Client, Retrying, Told};
-use super::gateway::{Ask, CallId, Effect, Ending, Gateway};
-use super::upstream::{Answer, Fault, How, Upstream};
-use super::watch::Watch;
+use super::checker::InvariantChecker;
+use super::clients::{ClientRetryAdvice, RetryHabit, SimulatedClient};
+use super::gateway::{CallId, GatewayEffect, SimulatedGateway, SimulatedOutcome, SimulatedRequest};
+use super::upstream::{AnswerOutcome, ProviderAnswer, ProviderFault, SimulatedUpstream};
 
 /// Interval at which the gateway looks for due probes.
 const TICK: Duration = Duration::from_secs(10);
 
 /// The definition of a world.
-pub(crate) struct Plan {
+pub(crate) struct WorldPlan {
     pub(crate) seed: u64,
     pub(crate) lasts: Duration,
     pub(crate) table: RouteTable,
-    pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) upstreams: Vec<SimulatedUpstream>,
     /// The gateway's own rate limits for each backend.
     pub(crate) rates: Vec<(&'static str, RateRules)>,
-    pub(crate) clients: Vec<Client>,
+    pub(crate) clients: Vec<SimulatedClient>,
     /// Keys that stop working and are replaced later.
     pub(crate) dying_keys: Vec<DyingKey>,
     /// Times when the program is killed and restarted.
@@ -36,20 +36,20 @@ pub(crate) struct Plan {
 /// A key that is rejected from some time on.
 #[derive(Debug, Clone)]
 pub(crate) struct DyingKey {
-    pub(crate) access: Access,
+    pub(crate) access: Endpoint,
     pub(crate) class: FailureClass,
     pub(crate) dies: Moment,
     pub(crate) replaced: Moment,
 }
 
 #[derive(Debug)]
-enum Event {
+enum WorldEvent {
     Arrive { client: usize },
     Again { client: usize, conversation: u64, earlier: u32 },
     Resume { call: CallId },
     GiveUp { call: CallId, ticket: Ticket },
     Answering { call: CallId, send: u64 },
-    Answered { call: CallId, backend: BackendId, send: u64, how: How },
+    Answered { call: CallId, backend: BackendId, send: u64, how: AnswerOutcome },
     Abandon { call: CallId },
     KeyDies(DyingKey),
     KeyReplaced { backend: BackendId, credential: CredentialId },
@@ -59,10 +59,10 @@ enum Event {
 
 /// A request from the client's side.
 #[derive(Debug)]
-struct Asked {
+struct PendingClientRequest {
     client: usize,
     conversation: u64,
-    earlier: u32,
+    retries_made: u32,
     /// The number of its call in flight.
     send: Option<u64>,
 }
@@ -70,39 +70,40 @@ struct Asked {
 pub(crate) struct World {
     now: Moment,
     end: Moment,
-    due: BinaryHeap<Reverse<(Moment, u64)>>,
-    events: BTreeMap<u64, Event>,
+    event_queue: BinaryHeap<Reverse<(Moment, u64)>>,
+    events: BTreeMap<u64, WorldEvent>,
     numbers: u64,
     chance: Chance,
-    gateway: Gateway,
-    upstreams: BTreeMap<BackendId, Upstream>,
-    clients: Vec<Client>,
-    asked: BTreeMap<CallId, Asked>,
-    watch: Watch,
+    gateway: SimulatedGateway,
+    upstreams: BTreeMap<BackendId, SimulatedUpstream>,
+    clients: Vec<SimulatedClient>,
+    asked: BTreeMap<CallId, PendingClientRequest>,
+    watch: InvariantChecker,
 }
 
 impl World {
     /// Runs a world until nothing is pending, and returns the checker. A broken invariant panics
     /// with the seed.
-    pub(crate) fn run(plan: Plan) -> Watch {
+    pub(crate) fn run(plan: WorldPlan) -> InvariantChecker {
         let mut world = Self::new(plan);
-        while let Some(Reverse((at, number))) = world.due.pop() {
+        while let Some(Reverse((at, number))) = world.event_queue.pop() {
             world.now = at;
             let event = world.events.remove(&number).expect("an event for each number");
-            world.happen(event);
-            world.settle();
+            world.handle_event(event);
+            world.process_effects();
         }
         world.watch.end(&world.gateway, world.now);
         world.watch
     }
 
-    fn new(plan: Plan) -> Self {
-        let Plan { seed, lasts, table, upstreams, rates, clients, dying_keys, restarts } = plan;
-        let gateway = Gateway::new(table, &rates, Chance::new(seed ^ 0x9e37));
+    fn new(plan: WorldPlan) -> Self {
+        let WorldPlan { seed, lasts, table, upstreams, rates, clients, dying_keys, restarts } =
+            plan;
+        let gateway = SimulatedGateway::new(table, &rates, Chance::new(seed ^ 0x9e37));
         let mut world = Self {
             now: Moment::default(),
             end: Moment::default() + lasts,
-            due: BinaryHeap::new(),
+            event_queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             numbers: 0,
             chance: Chance::new(seed),
@@ -110,111 +111,128 @@ impl World {
             upstreams: upstreams.into_iter().map(|one| (one.backend.clone(), one)).collect(),
             clients,
             asked: BTreeMap::new(),
-            watch: Watch::new(seed),
+            watch: InvariantChecker::new(seed),
         };
-        (0..world.clients.len()).for_each(|client| world.expect_next(client));
+        (0..world.clients.len()).for_each(|client| world.schedule_next_request(client));
         for key in dying_keys {
-            world.at(key.dies, Event::KeyDies(key));
+            world.at(key.dies, WorldEvent::KeyDies(key));
         }
         for restart in restarts {
-            world.at(restart, Event::Restart);
+            world.at(restart, WorldEvent::Restart);
         }
-        world.after(TICK, Event::Tick);
+        world.after(TICK, WorldEvent::Tick);
         world
     }
 
-    fn happen(&mut self, event: Event) {
+    fn handle_event(&mut self, event: WorldEvent) {
         let now = self.now;
         match event {
-            Event::Arrive { client } => {
+            WorldEvent::Arrive { client } => {
                 let (_, size) = self.clients[client].next(now, &self.chance);
                 for _ in 0..size {
                     let conversation = self.number();
-                    self.ask(Asked { client, conversation, earlier: 0, send: None });
+                    self.ask(PendingClientRequest {
+                        client,
+                        conversation,
+                        retries_made: 0,
+                        send: None,
+                    });
                 }
-                self.expect_next(client);
+                self.schedule_next_request(client);
             }
-            Event::Again { client, conversation, earlier } => {
-                self.ask(Asked { client, conversation, earlier, send: None });
+            WorldEvent::Again { client, conversation, earlier } => {
+                self.ask(PendingClientRequest {
+                    client,
+                    conversation,
+                    retries_made: earlier,
+                    send: None,
+                });
             }
-            Event::Resume { call } => self.gateway.resume(call, now),
-            Event::GiveUp { call, ticket } => self.gateway.give_up(call, ticket, now),
-            Event::Answering { call, send } => {
+            WorldEvent::Resume { call } => self.gateway.resume(call, now),
+            WorldEvent::GiveUp { call, ticket } => {
+                self.gateway.slot_wait_timed_out(call, ticket, now)
+            }
+            WorldEvent::Answering { call, send } => {
                 if self.asked.get(&call).is_some_and(|asked| asked.send == Some(send)) {
-                    self.gateway.answering(call, now);
+                    self.gateway.first_token_arrived(call, now);
                 }
             }
-            Event::Answered { call, backend, send, how } => {
+            WorldEvent::Answered { call, backend, send, how } => {
                 self.upstreams.get_mut(&backend).expect("a provider").ended();
                 // The answer to an abandoned call is dropped.
                 let awaited = self.asked.get_mut(&call).filter(|asked| asked.send == Some(send));
                 if let Some(asked) = awaited {
                     asked.send = None;
-                    self.gateway.answered(call, how, now);
+                    self.gateway.call_ended(call, how, now);
                 }
             }
-            Event::Abandon { call } => self.gateway.abandon(call, now),
-            Event::KeyDies(key) => self.key_dies(key),
-            Event::KeyReplaced { backend, credential } => {
+            WorldEvent::Abandon { call } => self.gateway.client_cancelled(call, now),
+            WorldEvent::KeyDies(key) => self.key_dies(key),
+            WorldEvent::KeyReplaced { backend, credential } => {
                 let upstream = self.upstreams.get_mut(&backend).expect("a provider");
                 upstream.dead_keys.remove(&credential);
                 self.gateway.recorded.key_changed(&credential, now);
                 self.watch.key_replaced(&credential, now);
             }
-            Event::Restart => {
+            WorldEvent::Restart => {
                 self.gateway.restart(now);
                 self.watch.restarted();
             }
-            Event::Tick => self.tick(),
+            WorldEvent::Tick => self.tick(),
         }
     }
 
     /// Performs the gateway's effects and reports them to the checker.
-    fn settle(&mut self) {
+    fn process_effects(&mut self) {
         let now = self.now;
-        let lapsed = self.gateway.recorded.accesses.lapse(now);
+        let lapsed = self.gateway.recorded.endpoints.apply_elapsed_time(now);
         self.gateway.recorded.transitions.extend(lapsed);
         for transition in std::mem::take(&mut self.gateway.recorded.transitions) {
             self.watch.changed(transition);
         }
         for effect in self.gateway.take_effects() {
             self.watch.saw(&effect, &self.gateway, &self.upstreams, now);
-            self.perform(effect);
+            self.perform_effect(effect);
         }
         self.watch.check(&self.gateway, now);
     }
 
-    fn perform(&mut self, effect: Effect) {
+    fn perform_effect(&mut self, effect: GatewayEffect) {
         match effect {
-            Effect::Routed { .. }
-            | Effect::Decided { .. }
-            | Effect::Reported { .. }
-            | Effect::GaveUp { .. } => {}
-            Effect::Send { call, access, left } => {
+            GatewayEffect::Routed { .. }
+            | GatewayEffect::Decided { .. }
+            | GatewayEffect::Reported { .. }
+            | GatewayEffect::GaveUp { .. } => {}
+            GatewayEffect::Send { call, access, left } => {
                 let upstream = self.upstreams.get_mut(&access.backend).expect("a provider");
                 let mut answer = upstream.answer(&access, self.now, &self.chance);
                 if answer.after > left {
-                    let how = How::Failed(FailureClass::FirstTokenTimeout.into());
-                    answer = Answer { after: left, how };
+                    let how = AnswerOutcome::Failed(FailureClass::FirstTokenTimeout.into());
+                    answer = ProviderAnswer { after: left, how };
                 }
                 let send = self.number();
                 self.asked.get_mut(&call).expect("somebody asked").send = Some(send);
-                let Access { backend, .. } = access;
-                if let How::Whole { first_token, .. } = answer.how {
-                    self.after(first_token, Event::Answering { call, send });
+                let Endpoint { backend, .. } = access;
+                if let AnswerOutcome::Whole { first_token, .. } = answer.how {
+                    self.after(first_token, WorldEvent::Answering { call, send });
                 }
-                self.after(answer.after, Event::Answered { call, backend, send, how: answer.how });
+                self.after(
+                    answer.after,
+                    WorldEvent::Answered { call, backend, send, how: answer.how },
+                );
             }
-            Effect::ResumeAt { call, at } => self.at(at, Event::Resume { call }),
-            Effect::GiveUpAt { call, ticket, at } => self.at(at, Event::GiveUp { call, ticket }),
-            Effect::Ended { call, ending } => self.ended(call, ending),
+            GatewayEffect::ResumeAt { call, at } => self.at(at, WorldEvent::Resume { call }),
+            GatewayEffect::GiveUpAt { call, ticket, at } => {
+                self.at(at, WorldEvent::GiveUp { call, ticket })
+            }
+            GatewayEffect::Ended { call, ending } => self.ended(call, ending),
         }
     }
 
-    fn ask(&mut self, asked: Asked) {
+    fn ask(&mut self, asked: PendingClientRequest) {
         let call = self.number();
         let client = &self.clients[asked.client];
-        let ask = Ask {
+        let ask = SimulatedRequest {
             client: client.id.clone(),
             priority: client.priority,
             model: client.model,
@@ -225,27 +243,29 @@ impl World {
         self.asked.insert(call, asked);
         if cancels {
             let patience = self.chance.pause(Duration::from_secs(4));
-            self.after(patience, Event::Abandon { call });
+            self.after(patience, WorldEvent::Abandon { call });
         }
         self.gateway.arrive(call, ask, self.now);
     }
 
     /// The client's reaction to its answer.
-    fn ended(&mut self, call: CallId, ending: Ending) {
+    fn ended(&mut self, call: CallId, ending: SimulatedOutcome) {
         let asked = self.asked.remove(&call).expect("somebody asked");
-        let Asked { client, conversation, earlier, .. } = asked;
+        let PendingClientRequest { client, conversation, retries_made: earlier, .. } = asked;
         let (told, wait) = match ending {
-            Ending::Answered | Ending::Cancelled => return,
+            SimulatedOutcome::Answered | SimulatedOutcome::Cancelled => return,
             // An error event in the stream has no headers.
-            Ending::CutInAnswer => (Told::Nothing, None),
-            Ending::Failed { retry_after, .. } => (Told::NoUse, retry_after),
-            Ending::Busy { retry_after } => (Told::Nothing, Some(retry_after)),
+            SimulatedOutcome::CutInAnswer => (ClientRetryAdvice::Nothing, None),
+            SimulatedOutcome::Failed { retry_after, .. } => (ClientRetryAdvice::NoUse, retry_after),
+            SimulatedOutcome::Busy { retry_after } => {
+                (ClientRetryAdvice::Nothing, Some(retry_after))
+            }
         };
         let retrying = self.clients[client].retrying;
-        if earlier < retrying.times_max(told) && self.now < self.end {
+        if earlier < retrying.retries_max(told) && self.now < self.end {
             let short = wait.filter(|wait| *wait <= Duration::from_secs(60));
-            let pause = Retrying::pause(earlier, &self.chance).max(short.unwrap_or_default());
-            self.after(pause, Event::Again { client, conversation, earlier: earlier + 1 });
+            let pause = RetryHabit::pause(earlier, &self.chance).max(short.unwrap_or_default());
+            self.after(pause, WorldEvent::Again { client, conversation, earlier: earlier + 1 });
         }
     }
 
@@ -254,40 +274,40 @@ impl World {
         let credential = access.credential.expect("a key");
         let upstream = self.upstreams.get_mut(&access.backend).expect("a provider");
         upstream.dead_keys.insert(credential.clone(), class);
-        self.at(replaced, Event::KeyReplaced { backend: access.backend, credential });
+        self.at(replaced, WorldEvent::KeyReplaced { backend: access.backend, credential });
     }
 
     /// Light probes: a list of models, which a provider that refuses only generations still
     /// returns.
     fn tick(&mut self) {
         let now = self.now;
-        for access in self.gateway.recorded.accesses.wants_probe(now) {
+        for access in self.gateway.recorded.endpoints.endpoints_due_for_probe(now) {
             let upstream = self.upstreams.get(&access.backend).expect("a provider");
-            let dead = upstream.fault_at(now) == Some(Fault::Refuse);
-            let outcome = if dead { ProbeOutcome::Bad } else { ProbeOutcome::Good };
+            let dead = upstream.fault_at(now) == Some(ProviderFault::Refuse);
+            let outcome = if dead { ProbeOutcome::Failed } else { ProbeOutcome::Passed };
             self.watch.probed(&access, outcome);
             self.gateway.recorded.probed(&access, outcome, now, self.chance.unit());
         }
-        if now < self.end || self.gateway.inside() > 0 {
-            self.after(TICK, Event::Tick);
+        if now < self.end || self.gateway.requests_in_flight() > 0 {
+            self.after(TICK, WorldEvent::Tick);
         }
     }
 
-    fn expect_next(&mut self, client: usize) {
+    fn schedule_next_request(&mut self, client: usize) {
         let (pause, _) = self.clients[client].next(self.now, &self.chance);
         if self.now + pause < self.end {
-            self.after(pause, Event::Arrive { client });
+            self.after(pause, WorldEvent::Arrive { client });
         }
     }
 
-    fn after(&mut self, pause: Duration, event: Event) {
+    fn after(&mut self, pause: Duration, event: WorldEvent) {
         self.at(self.now + pause, event);
     }
 
-    fn at(&mut self, at: Moment, event: Event) {
+    fn at(&mut self, at: Moment, event: WorldEvent) {
         let number = self.number();
         self.events.insert(number, event);
-        self.due.push(Reverse((at, number)));
+        self.event_queue.push(Reverse((at, number)));
     }
 
     const fn number(&mut self) -> u64 {

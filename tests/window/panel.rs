@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use acceptance::{built, patiently};
+use acceptance::{await_or_fail, built_program};
 use serde_json::{Value, json};
 use thirtyfour::extensions::query::ElementQueryable as _;
 use thirtyfour::{By, Capabilities, Key, TypingData, WebDriver, WebElement};
@@ -12,15 +12,15 @@ use tokio::net::TcpStream;
 use tokio::process::Child;
 use tokio::time::timeout;
 
-use super::session::{Session, free_port};
-use super::{poll, until};
+use super::session::{DesktopSession, free_port};
+use super::{poll, poll_or_fail};
 
 /// Longest wait for something to appear on the page.
-const SIGHT: Duration = Duration::from_secs(20);
+const APPEAR_TIME_MAX: Duration = Duration::from_secs(20);
 /// Interval between two looks at the page.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Longest time of a driver command, such as the start of the window.
-const COMMAND: Duration = Duration::from_secs(60);
+const COMMAND_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Variables in the environment of the window, which must not reach its children.
 pub(crate) const SECRET_VARIABLES: [(&str, &str); 2] = [
@@ -29,15 +29,15 @@ pub(crate) const SECRET_VARIABLES: [(&str, &str); 2] = [
 ];
 
 /// A running window and its driver.
-pub(crate) struct Panel {
+pub(crate) struct PanelPage {
     driver: WebDriver,
     process: Child,
     pictures: PathBuf,
 }
 
-impl Panel {
+impl PanelPage {
     /// Starts the program in the session and connects to its page.
-    pub(crate) async fn open(session: &Session) -> Self {
+    pub(crate) async fn open(session: &DesktopSession) -> Self {
         let port = free_port();
         let mut command = session.command("/usr/bin/WebKitWebDriver");
         command.arg(format!("--port={port}")).arg("--host=127.0.0.1");
@@ -47,11 +47,12 @@ impl Panel {
             command.env(name, value);
         }
         let process = command.spawn().expect("starts");
-        until("the driver", async || TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
+        poll_or_fail("the driver", async || TcpStream::connect(("127.0.0.1", port)).await.ok())
+            .await;
         // Features that other crates of the workspace enable make the client's TLS library require
         // a choice of cryptography, although nothing here is encrypted.
         let _set_before = rustls::crypto::ring::default_provider().install_default();
-        let program = built("gatehouse-desktop");
+        let program = built_program("gatehouse-desktop");
         let pictures = program.ancestors().nth(2).expect("a target folder").join("xtask/window");
         std::fs::create_dir_all(&pictures).expect("a folder for the pictures");
         // Remove the picture of an earlier failure.
@@ -60,9 +61,9 @@ impl Panel {
         let options = json!({"binary": program.display().to_string(), "args": []});
         wanted.set("webkitgtk:browserOptions", options).expect("JSON");
         let address = format!("http://127.0.0.1:{port}");
-        let driver = WebDriver::builder(address, wanted).request_timeout(COMMAND).await;
+        let driver = WebDriver::builder(address, wanted).request_timeout(COMMAND_TIME_MAX).await;
         let driver = driver.expect("a window");
-        driver.set_script_timeout(SIGHT).await.expect("a limit for scripts");
+        driver.set_script_timeout(APPEAR_TIME_MAX).await.expect("a limit for scripts");
         Self { driver, process, pictures }
     }
 
@@ -107,7 +108,7 @@ impl Panel {
     }
 
     /// Opens a screen by its link, and waits for its heading.
-    pub(crate) async fn go(&self, screen: &str) {
+    pub(crate) async fn open_screen(&self, screen: &str) {
         let link = format!("//nav//a[@aria-label[.=\"{screen}\" or starts-with(.,\"{screen},\")]]");
         self.find(&link).await.click().await.expect(screen);
         if screen != "Overview" {
@@ -123,9 +124,9 @@ impl Panel {
             let row = self.driver.find(By::XPath(path.as_str())).await.ok()?;
             text_of(&row).await.filter(|text| enough(text))
         });
-        match timeout(SIGHT, look).await {
+        match timeout(APPEAR_TIME_MAX, look).await {
             Ok(text) => text,
-            Err(_elapsed) => self.lost(&format!("a row of {name} as wanted")).await,
+            Err(_elapsed) => self.fail_with_picture(&format!("a row of {name} as wanted")).await,
         }
     }
 
@@ -137,25 +138,25 @@ impl Panel {
 
     /// Waits for the element at this XPath.
     pub(crate) async fn find(&self, path: &str) -> WebElement {
-        let query = self.driver.query(By::XPath(path)).wait(SIGHT, GLANCE);
+        let query = self.driver.query(By::XPath(path)).wait(APPEAR_TIME_MAX, POLL_INTERVAL);
         match query.first().await {
             Ok(found) => found,
-            Err(_error) => self.lost(path).await,
+            Err(_error) => self.fail_with_picture(path).await,
         }
     }
 
     /// Fails the test, with a picture of the page.
-    async fn lost(&self, what: &str) -> ! {
+    async fn fail_with_picture(&self, what: &str) -> ! {
         let _unless_gone = self.driver.screenshot(&self.pictures.join("failed.png")).await;
         let text = self.text().await;
         panic!("not on the page: {what}; there is:\n{text}")
     }
 
     /// Waits until these words appear on the page.
-    pub(crate) async fn sees(&self, words: &str) {
+    pub(crate) async fn wait_for_text(&self, words: &str) {
         let look = poll(async || self.text().await.contains(words).then_some(()));
-        if timeout(SIGHT, look).await.is_err() {
-            self.lost(words).await;
+        if timeout(APPEAR_TIME_MAX, look).await.is_err() {
+            self.fail_with_picture(words).await;
         }
     }
 
@@ -166,12 +167,12 @@ impl Panel {
     }
 
     /// Presses keys; they go to the focused element.
-    pub(crate) async fn keys(&self, keys: impl Into<TypingData>) {
+    pub(crate) async fn press_keys(&self, keys: impl Into<TypingData>) {
         self.driver.action_chain().send_keys(keys).perform().await.expect("keys");
     }
 
     /// Presses a key together with Ctrl.
-    pub(crate) async fn control_key(&self, key: char) {
+    pub(crate) async fn press_with_control(&self, key: char) {
         let chain = self.driver.action_chain().key_down(Key::Control).send_keys(key.to_string());
         chain.key_up(Key::Control).perform().await.expect("keys");
     }
@@ -184,26 +185,30 @@ impl Panel {
             if focused.as_str().is_some_and(|focused| focused.trim() == name) {
                 return;
             }
-            self.keys(Key::Tab).await;
+            self.press_keys(Key::Tab).await;
         }
         panic!("{name} cannot be reached with {STEPS_MAX} steps of Tab");
     }
 
     /// Runs a script in the page and returns its result.
     pub(crate) async fn script(&self, script: &str, words: Vec<Value>) -> Value {
-        let said = patiently("a script", self.driver.execute(script, words)).await;
+        let said = await_or_fail("a script", self.driver.execute(script, words)).await;
         said.expect("the script runs").json().clone()
     }
 
     /// Runs a script that passes its result to its last argument.
     pub(crate) async fn wait_for_script(&self, script: &str, words: Vec<Value>) -> Value {
-        let said = patiently("a script", self.driver.execute_async(script, words)).await;
+        let said = await_or_fail("a script", self.driver.execute_async(script, words)).await;
         said.expect("the script answers").json().clone()
     }
 
     /// Calls a command of the program as the page could. Returns the answer, or the error of a
     /// refusal.
-    pub(crate) async fn ask(&self, command: &str, request: Value) -> Result<Value, Value> {
+    pub(crate) async fn invoke_command(
+        &self,
+        command: &str,
+        request: Value,
+    ) -> Result<Value, Value> {
         let answer = self.wait_for_script(INVOKE, vec![json!(command), request]).await;
         match answer.get("refused") {
             Some(why) => Err(why.clone()),
@@ -212,13 +217,13 @@ impl Panel {
     }
 
     /// Saves a picture of the page and one of the whole screen.
-    pub(crate) async fn picture(&self, session: &Session, name: &str) {
+    pub(crate) async fn save_picture(&self, session: &DesktopSession, name: &str) {
         let page = self.pictures.join(format!("{name}.png"));
         self.driver.screenshot(&page).await.expect("a picture of the page");
         let screen = self.pictures.join(format!("{name}.screen.png"));
         let mut command = session.command("/usr/bin/import");
         command.args(["-window", "root"]).arg(screen).stderr(Stdio::inherit());
-        let taken = patiently("a picture", command.status()).await.expect("import starts");
+        let taken = await_or_fail("a picture", command.status()).await.expect("import starts");
         assert!(taken.success(), "no picture of the screen");
     }
 
@@ -228,7 +233,7 @@ impl Panel {
     }
 }
 
-impl Drop for Panel {
+impl Drop for PanelPage {
     /// The library would ask the driver to close the window and wait for an answer, but by then the
     /// window has quit or its screen is gone.
     fn drop(&mut self) {

@@ -13,13 +13,13 @@ use x11rb::{COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT, CURRENT_TIME};
 const TITLE: &[u8] = b"Gatehouse";
 
 /// A connection to the screen, with a window of another program on it.
-pub(crate) struct Screen {
+pub(crate) struct TestScreen {
     connection: RustConnection,
     root: Window,
     other: Window,
 }
 
-impl Screen {
+impl TestScreen {
     /// Connects, and opens the other program's window.
     pub(crate) fn open(display: &str) -> Self {
         let (connection, number) = x11rb::connect(Some(display)).expect("a screen");
@@ -77,8 +77,8 @@ impl Screen {
     /// Asks the panel to close, as its close button does.
     pub(crate) fn close_panel(&self) {
         let window = self.panel().expect("the panel's window");
-        let ask = [self.atom(b"WM_DELETE_WINDOW"), CURRENT_TIME, 0, 0, 0];
-        let event = ClientMessageEvent::new(32, window, self.atom(b"WM_PROTOCOLS"), ask);
+        let ask = [self.intern_atom(b"WM_DELETE_WINDOW"), CURRENT_TIME, 0, 0, 0];
+        let event = ClientMessageEvent::new(32, window, self.intern_atom(b"WM_PROTOCOLS"), ask);
         let sent = self.connection.send_event(false, window, EventMask::NO_EVENT, event);
         sent.expect("sent").check().expect("accepted");
     }
@@ -109,7 +109,7 @@ impl Screen {
         attributes.is_ok_and(|known| known.map_state == MapState::VIEWABLE)
     }
 
-    fn atom(&self, name: &[u8]) -> u32 {
+    fn intern_atom(&self, name: &[u8]) -> u32 {
         self.connection.intern_atom(false, name).expect("sent").reply().expect("an atom").atom
     }
 }

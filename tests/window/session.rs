@@ -8,14 +8,14 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use acceptance::{built, patiently};
+use acceptance::{await_or_fail, built_program};
 use serde_json::Value;
 use tempfile::TempDir;
 use test_support::MARKED_KEY;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
-use super::screen::Screen;
+use super::screen::TestScreen;
 
 /// The programs of the session and of the test.
 const PROGRAMS: [&str; 8] = [
@@ -39,16 +39,16 @@ const INSTANCE: &str = "dev.gatehouse.panel.SingleInstance";
 const DUNST: &str = "[global]\nfont = DejaVu Sans 10\n[urgency_low]\ntimeout = 60\n";
 
 /// A user session with only Gatehouse.
-pub(crate) struct Session {
+pub(crate) struct DesktopSession {
     folder: TempDir,
     variables: BTreeMap<&'static str, String>,
     children: Vec<Child>,
-    pub(crate) screen: Screen,
+    pub(crate) screen: TestScreen,
     /// The gateway's port in the settings.
     pub(crate) gateway_port: u16,
 }
 
-impl Session {
+impl DesktopSession {
     /// Starts the session. `None` with a message if a program is missing; fails instead if the
     /// whole suite runs.
     pub(crate) async fn start() -> Option<Self> {
@@ -57,7 +57,7 @@ impl Session {
         }
         let folder = tempfile::tempdir().expect("a folder");
         let (display, screen_server) = screen_server(folder.path()).await;
-        let screen = Screen::open(&display);
+        let screen = TestScreen::open(&display);
         let mut session = Self {
             variables: variables(folder.path(), display),
             folder,
@@ -95,22 +95,22 @@ impl Session {
 
     /// Runs a program to its end and returns its output; fails the test if it fails.
     pub(crate) async fn run(&self, program: &str, words: &[&str]) -> String {
-        let (well, out) = self.attempt(program, words).await;
+        let (well, out) = self.try_run(program, words).await;
         assert!(well, "{program} {words:?} failed: {out}");
         out
     }
 
     /// Runs a program to its end. Returns true if it succeeded, and its output.
-    pub(crate) async fn attempt(&self, program: &str, words: &[&str]) -> (bool, String) {
+    pub(crate) async fn try_run(&self, program: &str, words: &[&str]) -> (bool, String) {
         let mut command = self.command(program);
         command.args(words).stdout(Stdio::piped());
-        let ended = patiently(program, command.output()).await.expect("the program starts");
+        let ended = await_or_fail(program, command.output()).await.expect("the program starts");
         (ended.status.success(), String::from_utf8_lossy(&ended.stdout).trim().to_owned())
     }
 
     /// Runs the command line program on the same home.
     pub(crate) async fn gatehouse(&self, words: &[&str]) -> String {
-        self.run(&built("gatehouse").display().to_string(), words).await
+        self.run(&built_program("gatehouse").display().to_string(), words).await
     }
 
     /// The notifications shown so far, newest first: summaries and bodies. Closes the visible ones.
@@ -127,7 +127,7 @@ impl Session {
     /// The process id of the window.
     pub(crate) async fn window_pid(&self) -> u32 {
         let owner = self.bus_call("GetNameOwner", INSTANCE).await;
-        let pid = self.bus_call("GetConnectionUnixProcessID", quoted(&owner)).await;
+        let pid = self.bus_call("GetConnectionUnixProcessID", unquote_name(&owner)).await;
         let digits: String = pid.split_whitespace().last().unwrap_or_default().into();
         let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
         digits.parse().expect("a process id")
@@ -141,7 +141,7 @@ impl Session {
     /// Chooses an item of the tray's menu, as a tray host does on a click.
     pub(crate) async fn choose_in_tray(&self, label: &str) {
         let owner = self.bus_call("GetNameOwner", INSTANCE).await;
-        let pid = self.bus_call("GetConnectionUnixProcessID", quoted(&owner)).await;
+        let pid = self.bus_call("GetConnectionUnixProcessID", unquote_name(&owner)).await;
         let names = self.bus_call("ListNames", "").await;
         for name in names.split('\'').filter(|name| name.starts_with(':')) {
             let (_, owned_by) = self.try_bus_call("GetConnectionUnixProcessID", name).await;
@@ -163,7 +163,7 @@ impl Session {
         let method = format!("com.canonical.dbusmenu.{method}");
         let call = ["call", "--session", "--timeout", "5", "--dest", name];
         let call = [&call[..], &["--object-path", TRAY_MENU, "--method", &method], words].concat();
-        self.attempt("gdbus", &call).await
+        self.try_run("gdbus", &call).await
     }
 
     async fn bus_call(&self, method: &str, argument: &str) -> String {
@@ -180,7 +180,7 @@ impl Session {
         if !argument.is_empty() {
             call.push(argument);
         }
-        self.attempt("gdbus", &call).await
+        self.try_run("gdbus", &call).await
     }
 
     fn write_files(&self) {
@@ -263,13 +263,13 @@ async fn screen_server(folder: &Path) -> (String, Child) {
 
 async fn first_line(stream: impl AsyncRead + Unpin) -> String {
     let mut line = String::new();
-    let read = patiently("a first line", BufReader::new(stream).read_line(&mut line)).await;
+    let read = await_or_fail("a first line", BufReader::new(stream).read_line(&mut line)).await;
     read.expect("text");
     line.trim().to_owned()
 }
 
 /// Extracts the name from `('name',)`.
-fn quoted(answer: &str) -> &str {
+fn unquote_name(answer: &str) -> &str {
     answer.split('\'').nth(1).unwrap_or(answer)
 }
 

@@ -8,23 +8,23 @@
 mod agents;
 mod cache;
 mod client;
-mod crossing;
 mod dialect;
+mod environment;
 mod failover;
-mod fault;
 mod figures;
-mod ground;
 mod home;
+mod hostile_answer;
+mod http;
 mod ledger_faults;
 mod nginx;
+mod no_load;
 mod process;
 mod reliability;
 mod report;
-mod standing;
 mod traffic;
+mod translation;
 mod upstream;
 mod window;
-mod wire;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -32,21 +32,21 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use self::ground::{Around, Ground, Peer};
-use self::report::{Circumstances, Figure};
-use crate::call::Call;
+use self::environment::{BenchEnvironment, BenchOptions, PeerGateway};
+use self::report::{Figure, RunConditions};
+use crate::call::ProgramCall;
 use crate::repository::Repository;
 
 /// What `bench` understands.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct BenchArguments {
     /// How often each figure is measured; the median is shown
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
     rounds: u8,
     /// Measure this row alone; may be repeated. Without it: every row but those that take minutes
     /// by themselves
     #[arg(long, value_enum, value_name = "ROW")]
-    only: Vec<Row>,
+    only: Vec<BenchRow>,
     /// Write the figures here, too, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
     idle_secs: u64,
     /// Measure another gateway beside ours, in the rows about traffic; it must ask the upstream
     #[arg(long, value_name = "NAME=ADDRESS:PORT", requires = "upstream_port")]
-    peer: Vec<Peer>,
+    peer: Vec<PeerGateway>,
     /// Let the upstream listen here, so that a peer can be pointed at it
     #[arg(long, value_name = "PORT")]
     upstream_port: Option<u16>,
@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Row {
+enum BenchRow {
     /// Answers per second at 16 connections
     Throughput,
     /// Added time at 1 connection
@@ -112,37 +112,36 @@ enum Row {
 }
 
 /// Measures the chosen rows and prints the figures.
-pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(repository: &Repository, arguments: &BenchArguments) -> Result<()> {
     if cfg!(debug_assertions) {
-        return optimised(repository);
+        return rerun_optimised(repository);
     }
-    let program = program(repository, arguments.programs.as_deref())?;
+    let program = find_program(repository, arguments.programs.as_deref())?;
     let rounds = usize::from(arguments.rounds);
-    let mut circumstances = Circumstances::look(repository, rounds, program.display().to_string());
-    let around = Around {
+    let mut circumstances =
+        RunConditions::collect(repository, rounds, program.display().to_string());
+    let around = BenchOptions {
         rounds,
         idle: Duration::from_secs(arguments.idle_secs),
         upstream_port: arguments.upstream_port.unwrap_or_default(),
         peers: arguments.peer.clone(),
     };
-    let ground = Ground::prepare(repository, program, around)?;
+    let ground = BenchEnvironment::start(repository, program, around)?;
     let mut figures = Vec::new();
-    for row in Row::value_variants() {
+    for row in BenchRow::value_variants() {
         let is_wanted = match arguments.only.as_slice() {
-            [] => row.is_usual(),
+            [] => row.runs_by_default(),
             only => only.contains(row),
         };
         if is_wanted {
             let begin = Instant::now();
-            figures.extend(
-                row.measure(&ground).unwrap_or_else(|error| {
-                    vec![Figure::missing(row.word(), format!("{error:#}"))]
-                }),
-            );
-            println!("measured: {} in {:.0} s", row.word(), begin.elapsed().as_secs_f64());
+            figures.extend(row.measure(&ground).unwrap_or_else(|error| {
+                vec![Figure::missing(row.argument_name(), format!("{error:#}"))]
+            }));
+            println!("measured: {} in {:.0} s", row.argument_name(), begin.elapsed().as_secs_f64());
         }
     }
-    circumstances.ended();
+    circumstances.add_final_load();
     println!("\n{}", report::text(&circumstances, &figures));
     if let Some(path) = &arguments.json {
         std::fs::write(path, report::json(&circumstances, &figures)?)
@@ -153,28 +152,28 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> 
 
 /// Runs the same command as a release build, since an unoptimised load generator would measure
 /// itself.
-fn optimised(repository: &Repository) -> Result<()> {
-    Call::cargo("build --release -p xtask", &repository.root).run()?;
+fn rerun_optimised(repository: &Repository) -> Result<()> {
+    ProgramCall::cargo("build --release -p xtask", &repository.root).run()?;
     let name = format!("release/xtask{}", std::env::consts::EXE_SUFFIX);
     let here = std::env::current_dir()?;
     std::env::args_os()
         .skip(1)
-        .fold(Call::new(repository.target.join(name), &here), Call::arg)
+        .fold(ProgramCall::new(repository.target.join(name), &here), ProgramCall::arg)
         .run()
 }
 
-fn program(repository: &Repository, folder: Option<&Path>) -> Result<PathBuf> {
+fn find_program(repository: &Repository, folder: Option<&Path>) -> Result<PathBuf> {
     let name = format!("gatehouse{}", std::env::consts::EXE_SUFFIX);
     if let Some(folder) = folder {
         return std::path::absolute(folder.join(name)).context("no such folder");
     }
-    Call::cargo("build --release -p cli --bin gatehouse", &repository.root).run()?;
+    ProgramCall::cargo("build --release -p cli --bin gatehouse", &repository.root).run()?;
     Ok(repository.target.join("release").join(name))
 }
 
-impl Row {
+impl BenchRow {
     /// The name on the command line.
-    const fn word(self) -> &'static str {
+    const fn argument_name(self) -> &'static str {
         match self {
             Self::Throughput => "throughput",
             Self::Latency => "latency",
@@ -201,11 +200,11 @@ impl Row {
     }
 
     /// True for rows that a run measures by default.
-    const fn is_usual(self) -> bool {
+    const fn runs_by_default(self) -> bool {
         !matches!(self, Self::Reliability | Self::LedgerFaults)
     }
 
-    fn measure(self, ground: &Ground<'_>) -> Result<Vec<Figure>> {
+    fn measure(self, ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
         match self {
             Self::Throughput => traffic::throughput(ground),
             Self::Latency => traffic::latency(ground),
@@ -215,18 +214,18 @@ impl Row {
             Self::ThinkingAgents => agents::thinking(ground),
             Self::Streams => traffic::many_streams(ground),
             Self::Memory => traffic::memory(ground),
-            Self::Dialects => crossing::latency(ground),
-            Self::DialectTokens => crossing::first_token(ground),
-            Self::DialectStreams => crossing::many_streams(ground),
-            Self::DialectMemory => crossing::memory(ground),
+            Self::Dialects => translation::latency(ground),
+            Self::DialectTokens => translation::first_token(ground),
+            Self::DialectStreams => translation::many_streams(ground),
+            Self::DialectMemory => translation::memory(ground),
             Self::Cache => cache::hits(ground),
             Self::Failover => failover::refused(ground),
             Self::Reliability => reliability::profile(ground),
-            Self::LedgerFaults => ledger_faults::all(ground),
-            Self::Idle => standing::idle(ground),
-            Self::Start => standing::start(ground),
-            Self::Status => standing::status(ground),
-            Self::Usage => standing::usage(ground),
+            Self::LedgerFaults => ledger_faults::measure_all_faults(ground),
+            Self::Idle => no_load::idle(ground),
+            Self::Start => no_load::start(ground),
+            Self::Status => no_load::status(ground),
+            Self::Usage => no_load::usage(ground),
             Self::Window => window::paint(ground),
         }
     }

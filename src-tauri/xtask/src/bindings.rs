@@ -6,7 +6,7 @@
 use anyhow::{Context, Result, bail};
 use similar::TextDiff;
 
-use crate::call::Call;
+use crate::call::ProgramCall;
 use crate::panel;
 use crate::repository::Repository;
 
@@ -18,14 +18,14 @@ const CONTEXT_LINES: usize = 2;
 
 /// What `bindings` understands.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct BindingsArguments {
     /// Change nothing; fail when the committed file differs
     #[arg(long)]
     check: bool,
 }
 
 /// Writes the committed types, or checks them.
-pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(repository: &Repository, arguments: &BindingsArguments) -> Result<()> {
     if arguments.check {
         check(repository)?;
         println!("{COMMITTED} is up to date");
@@ -54,10 +54,10 @@ pub(crate) fn check(repository: &Repository) -> Result<()> {
 /// call would compile half of the dependencies a second time.
 fn generate(repository: &Repository) -> Result<String> {
     panel::ensure_embeddable(repository)?;
-    Call::cargo("build --quiet --workspace --example bindings", &repository.root).run()?;
+    ProgramCall::cargo("build --quiet --workspace --example bindings", &repository.root).run()?;
     let fresh = repository.scratch()?.join("bindings.ts");
     let program = repository.built("examples/bindings");
-    Call::new(program, &repository.root).arg(&fresh).run()?;
+    ProgramCall::new(program, &repository.root).arg(&fresh).run()?;
     std::fs::read_to_string(&fresh)
         .with_context(|| format!("the generator wrote no {}", fresh.display()))
 }

@@ -8,32 +8,32 @@ use anyhow::{Context, Result, bail};
 
 /// Variables that `cargo run` sets for this program. If passed on, they would make some build
 /// scripts rerun whenever manual builds and `cargo xtask` alternate.
-const CARGO_OWN: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+const CARGO_VARIABLE_PREFIXES: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
 
 /// A variable for a called program: its name, and its value or `None` to remove it.
-pub(crate) type Variable = (String, Option<OsString>);
+pub(crate) type EnvironmentVariable = (String, Option<OsString>);
 
-pub(crate) struct Call {
+pub(crate) struct ProgramCall {
     command: Command,
     shown: String,
 }
 
 /// The result of a captured call.
-pub(crate) struct Said {
+pub(crate) struct CapturedOutput {
     /// True if the program ended with 0.
-    pub(crate) well: bool,
+    pub(crate) succeeded: bool,
     /// Standard output; bytes that are not UTF-8 are replaced.
     pub(crate) stdout: String,
 }
 
-impl Call {
+impl ProgramCall {
     /// A call of `program` in `folder`.
     pub(crate) fn new(program: impl AsRef<OsStr>, folder: &Path) -> Self {
         let mut command = Command::new(program.as_ref());
         command.current_dir(folder).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             let shown = name.to_string_lossy();
-            if CARGO_OWN.iter().any(|prefix| shown.starts_with(prefix)) {
+            if CARGO_VARIABLE_PREFIXES.iter().any(|prefix| shown.starts_with(prefix)) {
                 command.env_remove(&name);
             }
         }
@@ -71,7 +71,7 @@ impl Call {
     }
 
     /// Sets variables for the called program without printing them.
-    pub(crate) fn surroundings(mut self, variables: &[Variable]) -> Self {
+    pub(crate) fn envs(mut self, variables: &[EnvironmentVariable]) -> Self {
         for (name, value) in variables {
             match value {
                 Some(value) => self.command.env(name, value),
@@ -88,7 +88,7 @@ impl Call {
     }
 
     /// Prints the call and runs it. True if it ended with 0.
-    pub(crate) fn attempt(mut self) -> Result<bool> {
+    pub(crate) fn try_run(mut self) -> Result<bool> {
         println!("$ {}", self.shown);
         let status = self.command.status().with_context(|| self.not_started())?;
         Ok(status.success())
@@ -97,7 +97,7 @@ impl Call {
     /// Prints the call and runs it. Any exit code but 0 is an error that names the call.
     pub(crate) fn run(self) -> Result<()> {
         let shown = self.shown.clone();
-        if !self.attempt()? {
+        if !self.try_run()? {
             bail!("`{shown}` failed; its own words are above");
         }
         Ok(())
@@ -105,17 +105,17 @@ impl Call {
 
     /// Runs the call silently and returns its output. Its standard error still reaches the
     /// terminal.
-    pub(crate) fn capture(mut self) -> Result<Said> {
+    pub(crate) fn capture(mut self) -> Result<CapturedOutput> {
         self.command.stderr(Stdio::inherit());
         let output = self.command.output().with_context(|| self.not_started())?;
-        Ok(Said {
-            well: output.status.success(),
+        Ok(CapturedOutput {
+            succeeded: output.status.success(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         })
     }
 
     /// Runs the call without output. True if the program exists and ended with 0.
-    pub(crate) fn quietly_well(mut self) -> bool {
+    pub(crate) fn succeeds_silently(mut self) -> bool {
         self.command.stdout(Stdio::null()).stderr(Stdio::null());
         self.command.status().is_ok_and(|status| status.success())
     }
@@ -141,12 +141,12 @@ mod tests {
     use std::ffi::OsStr;
     use std::path::Path;
 
-    use super::{Call, quoted};
+    use super::{ProgramCall, quoted};
 
     #[test]
     fn what_is_shown_can_be_typed() {
-        let call =
-            Call::cargo("doc --workspace", Path::new(".")).env("RUSTDOCFLAGS", "-D warnings");
+        let call = ProgramCall::cargo("doc --workspace", Path::new("."))
+            .env("RUSTDOCFLAGS", "-D warnings");
         assert_eq!(call.shown, "RUSTDOCFLAGS='-D warnings' cargo doc --workspace");
         assert_eq!(quoted(OsStr::new("it's")), r"'it'\''s'");
         assert_eq!(quoted(OsStr::new("")), "''");
@@ -154,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_failing_program_is_an_error_that_names_the_call() {
-        let error = Call::cargo("no-such-subcommand", Path::new(".")).run().unwrap_err();
+        let error = ProgramCall::cargo("no-such-subcommand", Path::new(".")).run().unwrap_err();
         assert!(error.to_string().contains("`cargo no-such-subcommand` failed"), "{error}");
-        let error = Call::new("no-such-program", Path::new(".")).run().unwrap_err();
+        let error = ProgramCall::new("no-such-program", Path::new(".")).run().unwrap_err();
         assert!(error.to_string().contains("could not start `no-such-program`"), "{error}");
     }
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::call::Call;
-use crate::install::{self, Need};
+use crate::call::ProgramCall;
+use crate::install::{self, Prerequisite};
 use crate::repository::Repository;
 
 /// Icons of the program: file name and edge in pixels.
@@ -43,8 +43,8 @@ const INKS: [(&str, &str); 2] = [("", "#b07f24"), ("-template", "#000000")];
 
 /// Renders all icons.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
-    install::ensure(repository, &[Need::Drawing])?;
-    let desk = Desk { icons: repository.root.join("icons"), scratch: repository.scratch()? };
+    install::ensure(repository, &[Prerequisite::Drawing])?;
+    let desk = IconFolders { icons: repository.root.join("icons"), scratch: repository.scratch()? };
     for (name, edge) in PROGRAM {
         desk.draw(&Drawing::of_the_mark(edge), &desk.icons.join(name))?;
     }
@@ -79,12 +79,12 @@ impl Drawing {
 }
 
 /// The folders of the drawings and of temporary files.
-struct Desk {
+struct IconFolders {
     icons: PathBuf,
     scratch: PathBuf,
 }
 
-impl Desk {
+impl IconFolders {
     fn draw(&self, drawing: &Drawing, to: &Path) -> Result<()> {
         let Drawing { source, edge, inner, ink } = drawing;
         let style = self.scratch.join("ink.css");
@@ -94,11 +94,11 @@ impl Desk {
         let size = format!("--width {inner} --height {inner}");
         let page =
             format!("--page-width {edge} --page-height {edge} --left {margin} --top {margin}");
-        let call = Call::new("rsvg-convert", &self.icons).words(&size).words(&page);
+        let call = ProgramCall::new("rsvg-convert", &self.icons).words(&size).words(&page);
         call.arg("--stylesheet").arg(&style).arg("-o").arg(to).arg(source).run()
     }
 
-    fn drawn(&self, edge: u32) -> Result<BufReader<File>> {
+    fn render_mark(&self, edge: u32) -> Result<BufReader<File>> {
         let path = self.scratch.join(format!("icon-{edge}.png"));
         self.draw(&Drawing::of_the_mark(edge), &path)?;
         let file =
@@ -116,7 +116,7 @@ impl Desk {
     fn write_ico(&self) -> Result<()> {
         let mut icon = ico::IconDir::new(ico::ResourceType::Icon);
         for edge in ICO_EDGES {
-            let image = ico::IconImage::read_png(self.drawn(edge)?)?;
+            let image = ico::IconImage::read_png(self.render_mark(edge)?)?;
             // Older Windows tools read PNG inside an icon only for its largest image.
             let entry = if edge < ICO_PNG_EDGE_MIN {
                 ico::IconDirEntry::encode_as_bmp(&image)?
@@ -131,7 +131,7 @@ impl Desk {
     fn write_icns(&self) -> Result<()> {
         let mut family = icns::IconFamily::new();
         for edge in ICNS_EDGES {
-            family.add_icon(&icns::Image::read_png(self.drawn(edge)?)?)?;
+            family.add_icon(&icns::Image::read_png(self.render_mark(edge)?)?)?;
         }
         family.write(self.create("icon.icns")?).context("could not write the macOS icon")
     }

@@ -8,13 +8,13 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::call::Call;
+use crate::call::ProgramCall;
 use crate::panel;
 use crate::repository::Repository;
 
 /// A prerequisite of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Need {
+pub(crate) enum Prerequisite {
     RustComponents,
     /// Libraries to compile the command line program: the Linux keychain uses D-Bus, the allocator
     /// is in C.
@@ -73,12 +73,12 @@ const NEXTEST_VERSION: &str = "0.9.143";
 const DENY_VERSION: &str = "0.20.2";
 
 /// Installs the missing ones of `needs`.
-pub(crate) fn ensure(repository: &Repository, needs: &[Need]) -> Result<()> {
+pub(crate) fn ensure(repository: &Repository, needs: &[Prerequisite]) -> Result<()> {
     system_packages(repository, needs)?;
-    if needs.contains(&Need::RustComponents) {
+    if needs.contains(&Prerequisite::RustComponents) {
         rust_components(repository)?;
     }
-    if needs.contains(&Need::Nextest) {
+    if needs.contains(&Prerequisite::Nextest) {
         cargo_program(repository, "cargo-nextest", NEXTEST_VERSION, "the test runner")?;
     }
     Ok(())
@@ -101,28 +101,28 @@ pub(crate) fn chromium(repository: &Repository) -> Result<String> {
     panel::install(repository)?;
     let npx = if cfg!(windows) { "npx.cmd" } else { "npx" };
     let arguments = "playwright install --with-deps chromium";
-    Call::new(npx, &repository.ui()).words(arguments).interactive().run()?;
+    ProgramCall::new(npx, &repository.ui()).words(arguments).interactive().run()?;
     let script = "console.log(require('@playwright/test').chromium.executablePath())";
-    let said = Call::new("node", &repository.ui()).arg("-e").arg(script).capture()?;
+    let said = ProgramCall::new("node", &repository.ui()).arg("-e").arg(script).capture()?;
     Ok(said.stdout.trim().to_owned())
 }
 
-fn packages(need: Need) -> (&'static [&'static str], &'static str) {
+fn packages(need: Prerequisite) -> (&'static [&'static str], &'static str) {
     match need {
-        Need::Keychain => (&KEYCHAIN, "to compile the command line program"),
-        Need::WebView => (&WEB_VIEW, "to compile the window"),
-        Need::Session => {
+        Prerequisite::Keychain => (&KEYCHAIN, "to compile the command line program"),
+        Prerequisite::WebView => (&WEB_VIEW, "to compile the window"),
+        Prerequisite::Session => {
             (&SESSION, "to test with a desktop session of its own: screen, keychain, notifications")
         }
-        Need::Browser => (&BROWSER, "to test the panel in a browser"),
-        Need::Redis => (&REDIS, "to test the cache that machines share with a real server"),
-        Need::Python => (&PYTHON, "to test the gateway with the vendors' Python SDKs"),
-        Need::Drawing => (&DRAWING, "to draw the icons"),
-        Need::RustComponents | Need::Nextest => (&[], ""),
+        Prerequisite::Browser => (&BROWSER, "to test the panel in a browser"),
+        Prerequisite::Redis => (&REDIS, "to test the cache that machines share with a real server"),
+        Prerequisite::Python => (&PYTHON, "to test the gateway with the vendors' Python SDKs"),
+        Prerequisite::Drawing => (&DRAWING, "to draw the icons"),
+        Prerequisite::RustComponents | Prerequisite::Nextest => (&[], ""),
     }
 }
 
-fn system_packages(repository: &Repository, needs: &[Need]) -> Result<()> {
+fn system_packages(repository: &Repository, needs: &[Prerequisite]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
@@ -142,16 +142,17 @@ fn system_packages(repository: &Repository, needs: &[Need]) -> Result<()> {
     if missing.is_empty() { Ok(()) } else { apt_install(repository, &missing) }
 }
 
-fn is_there(repository: &Repository, need: Need, package: &str) -> bool {
+fn is_there(repository: &Repository, need: Prerequisite, package: &str) -> bool {
     // Ubuntu's chromium is a snap; see `chromium`.
-    if need == Need::Browser && package == "chromium" && (is_ubuntu() || has_a_browser()) {
+    if need == Prerequisite::Browser && package == "chromium" && (is_ubuntu() || has_a_browser()) {
         return true;
     }
     if !has_dpkg(repository) {
         return false;
     }
-    let query = Call::new("dpkg-query", &repository.root).arg("-W").arg("-f=${db:Status-Status}");
-    query.arg(package).capture().is_ok_and(|said| said.well && said.stdout == "installed")
+    let query =
+        ProgramCall::new("dpkg-query", &repository.root).arg("-W").arg("-f=${db:Status-Status}");
+    query.arg(package).capture().is_ok_and(|said| said.succeeded && said.stdout == "installed")
 }
 
 fn apt_install(repository: &Repository, missing: &[&str]) -> Result<()> {
@@ -167,12 +168,12 @@ fn apt_install(repository: &Repository, missing: &[&str]) -> Result<()> {
     as_root(repository, "apt-get update -q")?.run()?;
     let install =
         "env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends";
-    missing.iter().fold(as_root(repository, install)?, Call::arg).run()
+    missing.iter().fold(as_root(repository, install)?, ProgramCall::arg).run()
 }
 
 /// Prefixes `sudo`, which may ask for a password only in a terminal.
-fn as_root(repository: &Repository, words: &str) -> Result<Call> {
-    let who = Call::new("id", &repository.root).arg("-u").capture()?;
+fn as_root(repository: &Repository, words: &str) -> Result<ProgramCall> {
+    let who = ProgramCall::new("id", &repository.root).arg("-u").capture()?;
     let prefix = if who.stdout.trim() == "0" {
         ""
     } else if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
@@ -182,12 +183,12 @@ fn as_root(repository: &Repository, words: &str) -> Result<Call> {
     };
     let all = format!("{prefix} {words}");
     let (program, rest) = all.trim_start().split_once(' ').unwrap_or((&all, ""));
-    Ok(Call::new(program, &repository.root).words(rest).interactive())
+    Ok(ProgramCall::new(program, &repository.root).words(rest).interactive())
 }
 
 fn has_dpkg(repository: &Repository) -> bool {
     Path::new("/usr/bin/apt-get").is_file()
-        && Call::new("dpkg-query", &repository.root).arg("--version").quietly_well()
+        && ProgramCall::new("dpkg-query", &repository.root).arg("--version").succeeds_silently()
 }
 
 fn has_a_browser() -> bool {
@@ -204,24 +205,24 @@ fn is_ubuntu() -> bool {
 fn rust_components(repository: &Repository) -> Result<()> {
     for component in ["rustfmt", "clippy"] {
         let program = if component == "clippy" { "clippy" } else { "fmt" };
-        if Call::cargo(program, &repository.root).arg("--version").quietly_well() {
+        if ProgramCall::cargo(program, &repository.root).arg("--version").succeeds_silently() {
             continue;
         }
         println!("Missing to check the code: {component}");
-        Call::new("rustup", &repository.root).words("component add").arg(component).run()?;
+        ProgramCall::new("rustup", &repository.root).words("component add").arg(component).run()?;
     }
     Ok(())
 }
 
 fn cargo_program(repository: &Repository, name: &str, version: &str, why: &str) -> Result<()> {
     let subcommand = name.trim_start_matches("cargo-");
-    if Call::cargo(subcommand, &repository.root).arg("--version").quietly_well() {
+    if ProgramCall::cargo(subcommand, &repository.root).arg("--version").succeeds_silently() {
         return Ok(());
     }
     println!("Missing {why}: {name}; compiling it takes a few minutes, once.");
     let install = format!("install --locked --version {version} {name}");
     // A permanent target folder, so that an interrupted install continues where it stopped.
-    Call::cargo(&install, &repository.root)
+    ProgramCall::cargo(&install, &repository.root)
         .arg("--target-dir")
         .arg(repository.scratch()?.join("tools"))
         .run()

@@ -124,14 +124,14 @@ const FENCES: &[(&str, &[&str])] = &[
 ];
 
 /// One dependency from a manifest.
-struct Import {
+struct CrateImport {
     from: String,
     to: String,
-    kind: Kind,
+    kind: ImportKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ImportKind {
     /// In the built program or its build script.
     Built,
     /// In tests, examples and benchmarks only.
@@ -140,8 +140,8 @@ enum Kind {
 
 /// Checks every manifest of the workspace.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
-    let (crates, imports) = read(repository)?;
-    let faults = faults(&crates, &imports);
+    let (crates, imports) = read_manifests(repository)?;
+    let faults = find_violations(&crates, &imports);
     for fault in &faults {
         println!("{fault}");
     }
@@ -155,7 +155,7 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
     Ok(())
 }
 
-fn read(repository: &Repository) -> Result<(BTreeSet<String>, Vec<Import>)> {
+fn read_manifests(repository: &Repository) -> Result<(BTreeSet<String>, Vec<CrateImport>)> {
     let metadata = MetadataCommand::new()
         .current_dir(&repository.root)
         .no_deps()
@@ -164,33 +164,37 @@ fn read(repository: &Repository) -> Result<(BTreeSet<String>, Vec<Import>)> {
     let crates = metadata.packages.iter().map(|package| package.name.to_string()).collect();
     let mut imports = Vec::new();
     for package in &metadata.packages {
-        imports.extend(package.dependencies.iter().map(|dependency| Import {
+        imports.extend(package.dependencies.iter().map(|dependency| CrateImport {
             from: package.name.to_string(),
             to: dependency.name.clone(),
             kind: match dependency.kind {
-                DependencyKind::Development => Kind::Tests,
-                _ => Kind::Built,
+                DependencyKind::Development => ImportKind::Tests,
+                _ => ImportKind::Built,
             },
         }));
     }
     Ok((crates, imports))
 }
 
-fn faults(crates: &BTreeSet<String>, imports: &[Import]) -> Vec<String> {
+fn find_violations(crates: &BTreeSet<String>, imports: &[CrateImport]) -> Vec<String> {
     let unknown = crates
         .iter()
-        .filter(|name| allowed(name).is_none())
+        .filter(|name| allowed_imports(name).is_none())
         .map(|name| format!("{name} stands in no layer; add it to LAYERS"));
     let wrong = imports.iter().filter_map(|import| {
-        if crates.contains(&import.to) { inside(import) } else { outside(import) }
+        if crates.contains(&import.to) {
+            check_own_import(import)
+        } else {
+            check_outside_import(import)
+        }
     });
     unknown.chain(wrong).collect()
 }
 
-fn inside(Import { from, to, kind }: &Import) -> Option<String> {
-    let allowed = allowed(from)?;
+fn check_own_import(CrateImport { from, to, kind }: &CrateImport) -> Option<String> {
+    let allowed = allowed_imports(from)?;
     if to == TEST_SUPPORT && from != ACCEPTANCE {
-        return (*kind == Kind::Built)
+        return (*kind == ImportKind::Built)
             .then(|| format!("{from} imports {TEST_SUPPORT}: that is for dev-dependencies only"));
     }
     (!allowed.contains(&to.as_str())).then(|| {
@@ -199,18 +203,18 @@ fn inside(Import { from, to, kind }: &Import) -> Option<String> {
     })
 }
 
-fn outside(Import { from, to, .. }: &Import) -> Option<String> {
-    let (fence, homes) = FENCES.iter().find(|(fence, _)| matches(fence, to))?;
+fn check_outside_import(CrateImport { from, to, .. }: &CrateImport) -> Option<String> {
+    let (fence, homes) = FENCES.iter().find(|(fence, _)| matches_pattern(fence, to))?;
     (!homes.contains(&from.as_str())).then(|| {
         format!("{from} imports {to}: {fence} may be imported only by: {}", homes.join(", "))
     })
 }
 
-fn allowed(name: &str) -> Option<&'static [&'static str]> {
+fn allowed_imports(name: &str) -> Option<&'static [&'static str]> {
     LAYERS.iter().find(|(layer, _)| *layer == name).map(|(_, allowed)| *allowed)
 }
 
-fn matches(fence: &str, name: &str) -> bool {
+fn matches_pattern(fence: &str, name: &str) -> bool {
     if let Some(beginning) = fence.strip_suffix('*') {
         name.starts_with(beginning)
     } else if let Some(end) = fence.strip_prefix('*') {
@@ -222,31 +226,31 @@ fn matches(fence: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Import, Kind, LAYERS, faults};
+    use super::{CrateImport, ImportKind, LAYERS, find_violations};
 
-    fn check(from: &str, to: &str, kind: Kind) -> Vec<String> {
+    fn check(from: &str, to: &str, kind: ImportKind) -> Vec<String> {
         let crates = LAYERS.iter().map(|(name, _)| (*name).to_owned()).collect();
-        faults(&crates, &[Import { from: from.into(), to: to.into(), kind }])
+        find_violations(&crates, &[CrateImport { from: from.into(), to: to.into(), kind }])
     }
 
     #[test]
     fn an_arrow_against_the_layers_names_what_is_allowed() {
         assert_eq!(
-            check("routing", "ledger", Kind::Built),
+            check("routing", "ledger", ImportKind::Built),
             ["routing imports ledger: routing may import only: domain"]
         );
         assert_eq!(
-            check("domain", "wire", Kind::Tests),
+            check("domain", "wire", ImportKind::Tests),
             ["domain imports wire: domain may import only: nothing of ours"]
         );
-        assert!(check("gateway", "ledger", Kind::Built).is_empty());
+        assert!(check("gateway", "ledger", ImportKind::Built).is_empty());
     }
 
     #[test]
     fn test_support_is_for_tests_only() {
-        assert!(check("gateway", "test-support", Kind::Tests).is_empty());
+        assert!(check("gateway", "test-support", ImportKind::Tests).is_empty());
         assert_eq!(
-            check("gateway", "test-support", Kind::Built),
+            check("gateway", "test-support", ImportKind::Built),
             ["gateway imports test-support: that is for dev-dependencies only"]
         );
     }
@@ -262,17 +266,20 @@ mod tests {
             ("settings", "clap"),
             ("ledger", "specta"),
         ] {
-            assert_eq!(check(from, to, Kind::Built).len(), 1, "{from} imports {to}");
+            assert_eq!(check(from, to, ImportKind::Built).len(), 1, "{from} imports {to}");
         }
-        assert!(check("vault", "keyring-core", Kind::Built).is_empty());
-        assert!(check("acceptance", "reqwest", Kind::Tests).is_empty());
-        assert!(check("wire", "serde_json", Kind::Built).is_empty());
+        assert!(check("vault", "keyring-core", ImportKind::Built).is_empty());
+        assert!(check("acceptance", "reqwest", ImportKind::Tests).is_empty());
+        assert!(check("wire", "serde_json", ImportKind::Built).is_empty());
     }
 
     #[test]
     fn a_crate_in_no_layer_is_a_fault() {
         let crates = ["newcomer".to_owned()].into();
-        assert_eq!(faults(&crates, &[]), ["newcomer stands in no layer; add it to LAYERS"]);
+        assert_eq!(
+            find_violations(&crates, &[]),
+            ["newcomer stands in no layer; add it to LAYERS"]
+        );
     }
 
     #[test]

@@ -31,22 +31,22 @@ use crate::repository::Repository;
 /// Everything one does with this repository.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
-struct Arguments {
+struct XtaskCommandLine {
     #[command(subcommand)]
-    task: Task,
+    task: XtaskCommand,
 }
 
 #[derive(Subcommand)]
-enum Task {
+enum XtaskCommand {
     /// Install what is missing, build, and open the panel
-    Run(run::Arguments),
+    Run(run::RunArguments),
     /// Install what is missing, then run every test there is
     ///
     /// CI runs this very command: there is no second way that could pass where the first fails.
     #[command(visible_alias = "ci")]
-    Test(test::Arguments),
+    Test(test::TestArguments),
     /// Regenerate the panel's TypeScript types from the Rust ones
-    Bindings(bindings::Arguments),
+    Bindings(bindings::BindingsArguments),
     /// Check which crate may import which
     Layers,
     /// Check file and function lengths, names, module docs and leftovers
@@ -56,12 +56,12 @@ enum Task {
     /// Build the installable packages
     Package,
     /// Measure the built programs beside the direct way and nginx
-    Bench(bench::Arguments),
+    Bench(bench::BenchArguments),
 }
 
 fn main() -> ExitCode {
-    let task = Arguments::parse().task;
-    match Repository::locate().and_then(|repository| perform(task, &repository)) {
+    let task = XtaskCommandLine::parse().task;
+    match Repository::locate().and_then(|repository| run_task(task, &repository)) {
         Ok(code) => code,
         Err(error) => {
             println!("\nerror: {error:#}");
@@ -70,16 +70,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(task: Task, repository: &Repository) -> anyhow::Result<ExitCode> {
+fn run_task(task: XtaskCommand, repository: &Repository) -> anyhow::Result<ExitCode> {
     match task {
-        Task::Run(arguments) => run::run(repository, &arguments)?,
-        Task::Test(arguments) => return test::run(repository, &arguments),
-        Task::Bindings(arguments) => bindings::run(repository, &arguments)?,
-        Task::Layers => layers::run(repository)?,
-        Task::Tidy => tidy::run(repository)?,
-        Task::Icons => icons::run(repository)?,
-        Task::Package => package::run(repository)?,
-        Task::Bench(arguments) => bench::run(repository, &arguments)?,
+        XtaskCommand::Run(arguments) => run::run(repository, &arguments)?,
+        XtaskCommand::Test(arguments) => return test::run(repository, &arguments),
+        XtaskCommand::Bindings(arguments) => bindings::run(repository, &arguments)?,
+        XtaskCommand::Layers => layers::run(repository)?,
+        XtaskCommand::Tidy => tidy::run(repository)?,
+        XtaskCommand::Icons => icons::run(repository)?,
+        XtaskCommand::Package => package::run(repository)?,
+        XtaskCommand::Bench(arguments) => bench::run(repository, &arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::call::Call;
-use crate::install::{self, Need};
+use crate::call::ProgramCall;
+use crate::install::{self, Prerequisite};
 use crate::panel;
 use crate::repository::{Repository, all_below};
 
@@ -24,10 +24,12 @@ const ENDINGS: [&str; 5] = ["deb", "rpm", "dmg", "exe", "msi"];
 
 /// Builds the packages and prints their paths.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
-    install::ensure(repository, &[Need::WebView])?;
+    install::ensure(repository, &[Prerequisite::WebView])?;
     panel::build(repository)?;
-    Call::cargo("build --release -p cli --bin gatehouse", &repository.root).run()?;
-    Call::npm("--prefix ui run tauri build -- --bundles", &repository.root).arg(KINDS).run()?;
+    ProgramCall::cargo("build --release -p cli --bin gatehouse", &repository.root).run()?;
+    ProgramCall::npm("--prefix ui run tauri build -- --bundles", &repository.root)
+        .arg(KINDS)
+        .run()?;
     let packages = built(repository)?;
     if packages.is_empty() {
         bail!("the build ended well but left no package in target/release/bundle");

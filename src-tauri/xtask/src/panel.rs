@@ -9,29 +9,30 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::call::Call;
+use crate::call::ProgramCall;
 use crate::repository::{Repository, tracked_below};
 
 /// Installs the panel's packages if the lock file has changed since the last time.
 pub(crate) fn install(repository: &Repository) -> Result<()> {
-    packages(repository, &repository.ui(), "ui-packages")
+    install_packages(repository, &repository.ui(), "ui-packages")
 }
 
 /// Installs the packages of the npm project in `folder` if its lock file has changed.
-pub(crate) fn packages(repository: &Repository, folder: &Path, stamp: &str) -> Result<()> {
-    let stamp = Stamp::new(repository, stamp, folder, &["package-lock.json".into()])?;
+pub(crate) fn install_packages(repository: &Repository, folder: &Path, stamp: &str) -> Result<()> {
+    let stamp = BuildStamp::new(repository, stamp, folder, &["package-lock.json".into()])?;
     if stamp.is_current() && folder.join("node_modules").is_dir() {
         return Ok(());
     }
-    if !Call::npm("--version", &repository.root).quietly_well() {
+    if !ProgramCall::npm("--version", &repository.root).succeeds_silently() {
         bail!("Node 20 or newer with npm is needed; install it from https://nodejs.org");
     }
-    if !Call::npm("ci --ignore-scripts --no-audit --no-fund", folder).attempt()? {
+    if !ProgramCall::npm("ci --ignore-scripts --no-audit --no-fund", folder).try_run()? {
         // If the registry lacks builds of some packages for other systems, npm writes a lock file
         // that `npm ci` then refuses. `install` takes the same versions and does not change the
         // file.
         println!("`npm ci` refused the lock file; taking its versions with `npm install` instead.");
-        Call::npm("install --no-save --ignore-scripts --no-audit --no-fund", folder).run()?;
+        ProgramCall::npm("install --no-save --ignore-scripts --no-audit --no-fund", folder)
+            .run()?;
     }
     stamp.set()
 }
@@ -40,11 +41,11 @@ pub(crate) fn packages(repository: &Repository, folder: &Path, stamp: &str) -> R
 pub(crate) fn build(repository: &Repository) -> Result<()> {
     install(repository)?;
     let ui = repository.ui();
-    let stamp = Stamp::new(repository, "ui-sources", &ui, &sources(&ui)?)?;
+    let stamp = BuildStamp::new(repository, "ui-sources", &ui, &sources(&ui)?)?;
     if stamp.is_current() && ui.join("dist/index.html").is_file() {
         return Ok(());
     }
-    Call::npm("run build", &ui).run()?;
+    ProgramCall::npm("run build", &ui).run()?;
     stamp.set()
 }
 
@@ -55,7 +56,7 @@ pub(crate) fn ensure_embeddable(repository: &Repository) -> Result<()> {
     if page.is_file() {
         return Ok(());
     }
-    let stamp = Stamp::new(repository, "ui-sources", &repository.ui(), &[])?;
+    let stamp = BuildStamp::new(repository, "ui-sources", &repository.ui(), &[])?;
     stamp.forget()?;
     std::fs::create_dir_all(repository.ui().join("dist"))
         .and_then(|()| {
@@ -77,12 +78,12 @@ fn sources(ui: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Remembers a hash of the files that something was built from.
-struct Stamp {
+struct BuildStamp {
     path: PathBuf,
     contents: String,
 }
 
-impl Stamp {
+impl BuildStamp {
     fn new(repository: &Repository, name: &str, folder: &Path, files: &[PathBuf]) -> Result<Self> {
         let mut hasher = DefaultHasher::new();
         for file in files {
@@ -118,7 +119,7 @@ impl Stamp {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{Stamp, sources};
+    use super::{BuildStamp, sources};
     use crate::repository::Repository;
 
     fn check(change: impl Fn(&std::path::Path)) -> bool {
@@ -127,9 +128,9 @@ mod tests {
         let repository =
             Repository { root: folder.path().into(), target: folder.path().join("target") };
         let files = [PathBuf::from("a.ts")];
-        Stamp::new(&repository, "s", folder.path(), &files).unwrap().set().unwrap();
+        BuildStamp::new(&repository, "s", folder.path(), &files).unwrap().set().unwrap();
         change(folder.path());
-        Stamp::new(&repository, "s", folder.path(), &files).unwrap().is_current()
+        BuildStamp::new(&repository, "s", folder.path(), &files).unwrap().is_current()
     }
 
     #[test]
@@ -144,7 +145,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let repository =
             Repository { root: folder.path().into(), target: folder.path().join("target") };
-        let built = || Stamp::new(&repository, "ui-sources", folder.path(), &[]).unwrap();
+        let built = || BuildStamp::new(&repository, "ui-sources", folder.path(), &[]).unwrap();
         built().set().unwrap();
         super::ensure_embeddable(&repository).unwrap();
         assert!(repository.ui().join("dist/index.html").is_file());

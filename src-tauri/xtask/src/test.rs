@@ -17,15 +17,15 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 
-use crate::install::{self, Need};
+use crate::install::{self, Prerequisite};
 use crate::repository::Repository;
-use counts::Counts;
-use hermetic::Hermetic;
+use counts::TestCounts;
+use hermetic::HermeticHome;
 use steps::STEPS;
 
 /// What `test` understands.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct TestArguments {
     /// Run these steps only, in their usual order
     #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step_names())]
     only: Vec<String>,
@@ -34,56 +34,57 @@ pub(crate) struct Arguments {
     list: bool,
 }
 
-struct Step {
+struct TestStep {
     name: &'static str,
-    says: &'static str,
-    needs: &'static [Need],
-    run: fn(&Surroundings<'_>) -> Result<Outcome>,
+    description: &'static str,
+    needs: &'static [Prerequisite],
+    run: fn(&StepContext<'_>) -> Result<StepOutcome>,
 }
 
 /// The context of all steps.
-struct Surroundings<'a> {
+struct StepContext<'a> {
     repository: &'a Repository,
-    hermetic: Hermetic,
+    hermetic: HermeticHome,
 }
 
 /// The outcome of a step that could run.
 #[derive(Clone, PartialEq, Eq, Debug)]
-enum Outcome {
+enum StepOutcome {
     /// The step is a single check, and it passed.
-    Well,
+    Passed,
     /// The step ran tests; it failed if one of them failed.
-    Counted(Counts),
+    Counted(TestCounts),
     /// The step cannot run here, with the reason.
     Skipped(&'static str),
 }
 
 /// The result of a step, for the table.
-struct Ran {
+struct StepResult {
     name: &'static str,
     took: Duration,
-    counts: Counts,
+    counts: TestCounts,
     note: String,
 }
 
 /// Runs the chosen steps. The exit code is 0 only if no step failed.
-pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) fn run(repository: &Repository, arguments: &TestArguments) -> Result<ExitCode> {
     if arguments.list {
         for step in STEPS {
-            println!("{:<10} {}", step.name, step.says);
+            println!("{:<10} {}", step.name, step.description);
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let chosen: Vec<&Step> = STEPS
+    let chosen: Vec<&TestStep> = STEPS
         .iter()
         .filter(|step| arguments.only.is_empty() || arguments.only.iter().any(|o| o == step.name))
         .collect();
-    let needs: Vec<Need> = chosen.iter().flat_map(|step| step.needs.iter().copied()).collect();
+    let needs: Vec<Prerequisite> =
+        chosen.iter().flat_map(|step| step.needs.iter().copied()).collect();
     install::ensure(repository, &needs)?;
     let testing = chosen.iter().any(|step| step.name != steps::HERMETIC);
-    let hermetic = Hermetic::prepare(repository, testing)?;
-    let surroundings = Surroundings { repository, hermetic };
-    let ran: Vec<Ran> = chosen.iter().map(|step| carry_out(step, &surroundings)).collect();
+    let hermetic = HermeticHome::prepare(repository, testing)?;
+    let surroundings = StepContext { repository, hermetic };
+    let ran: Vec<StepResult> = chosen.iter().map(|step| run_step(step, &surroundings)).collect();
     Ok(report(&ran))
 }
 
@@ -91,41 +92,41 @@ fn step_names() -> PossibleValuesParser {
     PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
 }
 
-fn carry_out(step: &Step, surroundings: &Surroundings<'_>) -> Ran {
-    println!("\n=== {}: {}", step.name, step.says);
+fn run_step(step: &TestStep, surroundings: &StepContext<'_>) -> StepResult {
+    println!("\n=== {}: {}", step.name, step.description);
     let start = Instant::now();
     let outcome = (step.run)(surroundings);
     let took = start.elapsed();
     let (counts, note) = match outcome {
-        Ok(Outcome::Well) => (Counts::one_passed(), String::new()),
-        Ok(Outcome::Counted(counts)) => (counts, String::new()),
-        Ok(Outcome::Skipped(why)) => (Counts::one_skipped(), why.to_owned()),
+        Ok(StepOutcome::Passed) => (TestCounts::one_passed(), String::new()),
+        Ok(StepOutcome::Counted(counts)) => (counts, String::new()),
+        Ok(StepOutcome::Skipped(why)) => (TestCounts::one_skipped(), why.to_owned()),
         Err(error) => {
             println!("{error:#}");
-            (Counts::one_failed(), String::new())
+            (TestCounts::one_failed(), String::new())
         }
     };
-    let mut ran = Ran { name: step.name, took, counts, note };
+    let mut ran = StepResult { name: step.name, took, counts, note };
     if ran.is_red() {
         ran.note = format!("repeat: cargo xtask test --only {}", step.name);
     }
-    println!("=== {}: {} in {}  {}", step.name, ran.word(), seconds(took), ran.note);
+    println!("=== {}: {} in {}  {}", step.name, ran.word(), format_seconds(took), ran.note);
     ran
 }
 
-fn report(ran: &[Ran]) -> ExitCode {
+fn report(ran: &[StepResult]) -> ExitCode {
     println!(
         "\n{:<10} {:<8} {:>8} {:>7} {:>7} {:>8}",
         "step", "", "time", "passed", "failed", "skipped"
     );
-    let mut total = Counts::default();
+    let mut total = TestCounts::default();
     for step in ran {
-        let Counts { passed, failed, skipped } = step.counts;
+        let TestCounts { passed, failed, skipped } = step.counts;
         let line = format!(
             "{:<10} {:<8} {:>8} {passed:>7} {failed:>7} {skipped:>8}  {}",
             step.name,
             step.word(),
-            seconds(step.took),
+            format_seconds(step.took),
             step.note
         );
         println!("{}", line.trim_end());
@@ -135,20 +136,20 @@ fn report(ran: &[Ran]) -> ExitCode {
     if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-impl Ran {
+impl StepResult {
     fn is_red(&self) -> bool {
         self.counts.failed > 0
     }
 
     fn word(&self) -> &'static str {
         match self.counts {
-            Counts { failed: 1.., .. } => "FAILED",
-            Counts { passed: 0, .. } => "skipped",
-            Counts { .. } => "ok",
+            TestCounts { failed: 1.., .. } => "FAILED",
+            TestCounts { passed: 0, .. } => "skipped",
+            TestCounts { .. } => "ok",
         }
     }
 }
 
-fn seconds(took: Duration) -> String {
+fn format_seconds(took: Duration) -> String {
     format!("{:.1} s", took.as_secs_f64())
 }

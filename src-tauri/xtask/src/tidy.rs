@@ -32,7 +32,7 @@ const ONE_PIECE_LINES_MAX: usize = 600;
 const FILE_BYTES_MAX: usize = 400_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Rule {
+enum TidyRule {
     Unreadable,
     ModuleDoc,
     FileLength,
@@ -47,34 +47,34 @@ enum Rule {
 
 /// One violation of a rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Fault {
-    rule: Rule,
+struct Violation {
+    rule: TidyRule,
     path: String,
     line: usize,
-    says: String,
+    message: String,
     /// The value that the ratchet compares: a length or size for the rules that have one, else 1.
     measure: usize,
 }
 
 /// A tolerated violation.
-struct Exception {
-    rule: Rule,
+struct ToleratedViolation {
+    rule: TidyRule,
     path: &'static str,
     /// Exactly the current value. A lower value also fails the check: then this number has to come
     /// down.
     measure: usize,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Violation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}: {}", self.path, self.line, self.says)
+        write!(out, "{}:{}: {}", self.path, self.line, self.message)
     }
 }
 
 /// The result of one pass over the files.
 #[derive(Default)]
-struct Findings {
-    faults: Vec<Fault>,
+struct TidyFindings {
+    faults: Vec<Violation>,
     /// Lengths of all functions outside tests.
     function_lines: Vec<usize>,
     files: usize,
@@ -83,7 +83,7 @@ struct Findings {
 /// Checks every file of the repository.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
     let findings = read(repository)?;
-    let mut complaints = judge(&findings.faults, EXCEPTIONS);
+    let mut complaints = compare_with_exceptions(&findings.faults, EXCEPTIONS);
     let p90 = percentile_90(&findings.function_lines);
     if p90 > FUNCTION_LINES_P90_MAX {
         complaints.push(format!(
@@ -105,8 +105,8 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
     Ok(())
 }
 
-fn read(repository: &Repository) -> Result<Findings> {
-    let mut findings = Findings::default();
+fn read(repository: &Repository) -> Result<TidyFindings> {
+    let mut findings = TidyFindings::default();
     let mut sources = Vec::new();
     for relative in repository.files()? {
         let path = relative.to_string_lossy().replace('\\', "/");
@@ -122,19 +122,19 @@ fn read(repository: &Repository) -> Result<Findings> {
             sources.push((path, source));
         }
     }
-    text::forgive_self_started(&mut findings.faults, &sources);
+    text::remove_self_started(&mut findings.faults, &sources);
     Ok(findings)
 }
 
 /// Compares the faults with the exceptions. A fault beyond its exception is a complaint, and so is
 /// an exception that is larger than needed.
-fn judge(faults: &[Fault], exceptions: &[Exception]) -> Vec<String> {
-    let mut measured: BTreeMap<(Rule, &str), usize> = BTreeMap::new();
+fn compare_with_exceptions(faults: &[Violation], exceptions: &[ToleratedViolation]) -> Vec<String> {
+    let mut measured: BTreeMap<(TidyRule, &str), usize> = BTreeMap::new();
     for fault in faults {
         let measure = measured.entry((fault.rule, &fault.path)).or_default();
         *measure = if fault.measure == 1 { *measure + 1 } else { (*measure).max(fault.measure) };
     }
-    let excepted = |rule: Rule, path: &str| {
+    let excepted = |rule: TidyRule, path: &str| {
         exceptions.iter().find(|e| e.rule == rule && e.path == path).map_or(0, |e| e.measure)
     };
     let worse = faults.iter().filter(|fault| {
@@ -144,7 +144,7 @@ fn judge(faults: &[Fault], exceptions: &[Exception]) -> Vec<String> {
     let loose = exceptions.iter().filter_map(|exception| {
         let now = measured.get(&(exception.rule, exception.path)).copied().unwrap_or_default();
         (now < exception.measure).then(|| {
-            let Exception { rule, path, measure } = exception;
+            let ToleratedViolation { rule, path, measure } = exception;
             format!("{path}: its {rule:?} exception of {measure} can come down to {now}")
         })
     });

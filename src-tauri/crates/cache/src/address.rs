@@ -13,26 +13,26 @@ pub(crate) const FORMAT: u32 = 1;
 
 /// Identity of a question. Known only while the question is at hand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key([u8; 32]);
+pub struct CacheKey([u8; 32]);
 
-impl Key {
+impl CacheKey {
     pub(crate) const fn new(digest: [u8; 32]) -> Self {
         Self(digest)
     }
 
     /// The address of its answer in every tier.
     #[must_use]
-    pub fn address(&self) -> Address {
-        Address(blake3::derive_key("gatehouse 2026-11 cache address", &self.0))
+    pub fn address(&self) -> EntryAddress {
+        EntryAddress(blake3::derive_key("gatehouse 2026-11 cache address", &self.0))
     }
 
     /// The secret that encrypts its answer outside this process's memory.
-    pub(crate) fn seal(&self) -> [u8; 32] {
+    pub(crate) fn sealing_secret(&self) -> [u8; 32] {
         blake3::derive_key("gatehouse 2026-11 cache seal", &self.0)
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for CacheKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key(of {})", self.address())
     }
@@ -40,7 +40,7 @@ impl fmt::Debug for Key {
 
 /// The storage name of an entry, displayed as 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Address([u8; 32]);
+pub struct EntryAddress([u8; 32]);
 
 /// The text is not 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,25 +48,25 @@ pub struct Address([u8; 32]);
     "a cache key has 64 hexadecimal digits; copy all of it from the header \
      x-gatehouse-cache-key"
 )]
-pub struct NoAddress;
+pub struct AddressParseError;
 
-impl Address {
+impl EntryAddress {
     pub(crate) const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for EntryAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(blake3::Hash::from_bytes(self.0).to_hex().as_str())
     }
 }
 
-impl FromStr for Address {
-    type Err = NoAddress;
+impl FromStr for EntryAddress {
+    type Err = AddressParseError;
 
-    fn from_str(text: &str) -> Result<Self, NoAddress> {
-        let hash = blake3::Hash::from_hex(text).map_err(|_| NoAddress)?;
+    fn from_str(text: &str) -> Result<Self, AddressParseError> {
+        let hash = blake3::Hash::from_hex(text).map_err(|_| AddressParseError)?;
         Ok(Self(*hash.as_bytes()))
     }
 }

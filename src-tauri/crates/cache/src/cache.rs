@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use domain::{Clock, MicroUsd, Secret, WallTime, words};
 
-use crate::disk::{Disk, Found};
-use crate::kept::Kept;
-use crate::memory::{Memory, Stored};
-use crate::purge::{Asked, Rules};
-use crate::shared::Shared;
-use crate::stats::Counters;
-use crate::{Bypass, Entry, Key, NotKept, Purge, Stats, Tags, Ticket, TierStats};
+use crate::disk::{DiskLookup, DiskTier};
+use crate::memory::{MemoryEntry, MemoryTier};
+use crate::purge::{PurgeRules, RuleInput};
+use crate::shared::SharedTier;
+use crate::stats::CacheCounters;
+use crate::stored_entry::StoredEntry;
+use crate::{
+    Bypass, CacheEntry, CacheKey, CacheStats, EntryTags, InsertTicket, NotStoredReason, Purge,
+    TierStats,
+};
 
 words! {
     /// Storage tier of an entry.
@@ -65,7 +68,7 @@ pub struct SharedConfig {
      remove them",
     .tiers.iter().map(Tier::to_string).collect::<Vec<_>>().join(", ")
 )]
-pub struct Unreached {
+pub struct PurgeIncomplete {
     pub tiers: Vec<Tier>,
 }
 
@@ -73,11 +76,11 @@ pub struct Unreached {
 pub enum Lookup {
     Hit {
         /// The stored answer.
-        entry: Arc<Entry>,
+        entry: Arc<CacheEntry>,
         tier: Tier,
     },
     /// Call a backend and insert its answer with this ticket.
-    Miss(Ticket),
+    Miss(InsertTicket),
 }
 
 /// A tiered response cache. Clones share it.
@@ -88,11 +91,11 @@ pub struct Cache {
 
 struct Inner {
     clock: Arc<dyn Clock>,
-    rules: Arc<Rules>,
-    memory: Memory,
-    disk: Option<Disk>,
-    shared: Option<Shared>,
-    counters: Counters,
+    rules: Arc<PurgeRules>,
+    memory: MemoryTier,
+    disk: Option<DiskTier>,
+    shared: Option<SharedTier>,
+    counters: CacheCounters,
     config: CacheConfig,
 }
 
@@ -107,14 +110,17 @@ impl Cache {
     /// [`Self::stats`].
     #[must_use]
     pub fn open(config: CacheConfig, clock: Arc<dyn Clock>) -> Self {
-        let rules = Arc::new(Rules::starting_at(1));
-        let open = |disk| Disk::open(disk, Arc::clone(&rules), Arc::clone(&clock));
+        let rules = Arc::new(PurgeRules::starting_at(1));
+        let open = |disk| DiskTier::open(disk, Arc::clone(&rules), Arc::clone(&clock));
         let inner = Inner {
             disk: config.disk.as_ref().map(open),
-            shared: config.shared.as_ref().map(|shared| Shared::new(shared, Arc::clone(&clock))),
+            shared: config
+                .shared
+                .as_ref()
+                .map(|shared| SharedTier::new(shared, Arc::clone(&clock))),
             rules,
-            memory: Memory::new(config.memory_bytes_max),
-            counters: Counters::new(clock.wall()),
+            memory: MemoryTier::new(config.memory_bytes_max),
+            counters: CacheCounters::new(clock.wall()),
             clock,
             config,
         };
@@ -123,19 +129,19 @@ impl Cache {
 
     /// Looks up the memory tier only. Never waits, so every eligible request can call it.
     #[must_use]
-    pub fn get_memory(&self, key: &Key) -> Option<Arc<Entry>> {
+    pub fn get_memory(&self, key: &CacheKey) -> Option<Arc<CacheEntry>> {
         let Inner { memory, disk, rules, clock, counters, .. } = &*self.inner;
         let address = key.address();
         let entry = memory.get(address, rules, clock.now())?;
-        counters.hit(Tier::Memory, &entry);
+        counters.record_hit(Tier::Memory, &entry);
         if let Some(disk) = disk {
-            disk.used(address);
+            disk.record_use(address);
         }
         Some(entry)
     }
 
     /// Looks up all tiers. An answer from a slower tier is also inserted into memory.
-    pub async fn get(&self, key: &Key) -> Lookup {
+    pub async fn get(&self, key: &CacheKey) -> Lookup {
         let mut ticket = self.ticket();
         if let Some(entry) = self.get_memory(key) {
             return Lookup::Hit { entry, tier: Tier::Memory };
@@ -143,55 +149,60 @@ impl Cache {
         let Inner { disk, shared, counters, config, .. } = &*self.inner;
         if let Some(disk) = disk {
             match disk.get(*key, config.entry_bytes_max).await {
-                Found::Kept(kept) => {
+                DiskLookup::Hit(kept) => {
                     if let Some(entry) = self.promote(key, kept, ticket) {
-                        counters.hit(Tier::Disk, &entry);
+                        counters.record_hit(Tier::Disk, &entry);
                         return Lookup::Hit { entry, tier: Tier::Disk };
                     }
                 }
-                Found::Damaged => counters.damaged(Tier::Disk),
-                Found::Nothing => {}
+                DiskLookup::Damaged => counters.record_damaged(Tier::Disk),
+                DiskLookup::Miss => {}
             }
         }
         if let Some(shared) = shared {
             let looked = shared.get(key, config.entry_bytes_max).await;
             ticket.shared = looked.time;
             if looked.is_damaged {
-                counters.damaged(Tier::Shared);
+                counters.record_damaged(Tier::Shared);
             }
             if let Some(mut kept) = looked.kept {
                 // The server's marks were checked; this process's rules apply from this lookup on.
                 kept.generation = ticket.generation;
                 if let Some(entry) = self.promote(key, kept, ticket) {
-                    counters.hit(Tier::Shared, &entry);
+                    counters.record_hit(Tier::Shared, &entry);
                     return Lookup::Hit { entry, tier: Tier::Shared };
                 }
             }
         }
-        counters.missed();
+        counters.record_miss();
         Lookup::Miss(ticket)
     }
 
     /// Inserts an answer from a slower tier into memory, unless it is expired or purged.
-    fn promote(&self, key: &Key, mut kept: Kept, ticket: Ticket) -> Option<Arc<Entry>> {
+    fn promote(
+        &self,
+        key: &CacheKey,
+        mut kept: StoredEntry,
+        ticket: InsertTicket,
+    ) -> Option<Arc<CacheEntry>> {
         let Inner { rules, memory, clock, .. } = &*self.inner;
         let address = key.address();
-        let left = kept.left(clock.wall())?;
+        let left = kept.remaining_ttl(clock.wall())?;
         if kept.is_stale(address, rules) {
             return None;
         }
         // Checked against every rule so far, so it counts as requested at the lookup.
         kept.generation = ticket.generation;
         let entry = Arc::clone(&kept.entry);
-        memory.put(address, Stored { kept, expires: clock.now() + left });
+        memory.put(address, MemoryEntry { kept, expires: clock.now() + left });
         Some(entry)
     }
 
     /// A ticket for a backend call without a lookup.
     #[must_use]
-    pub fn ticket(&self) -> Ticket {
+    pub fn ticket(&self) -> InsertTicket {
         let Inner { rules, clock, .. } = &*self.inner;
-        Ticket { generation: rules.generation(), shared: None, asked: clock.wall() }
+        InsertTicket { generation: rules.generation(), shared: None, asked: clock.wall() }
     }
 
     /// Increases with every purge. A request must not join a flight of an older generation.
@@ -210,47 +221,47 @@ impl Cache {
     /// meanwhile purged answers are refused here. Never waits.
     pub fn put(
         &self,
-        key: &Key,
-        ticket: Ticket,
-        tags: Tags,
-        entry: Entry,
+        key: &CacheKey,
+        ticket: InsertTicket,
+        tags: EntryTags,
+        entry: CacheEntry,
         ttl: Duration,
-    ) -> Result<(), NotKept> {
-        let kept = self.keep(key, ticket, tags, entry, ttl);
+    ) -> Result<(), NotStoredReason> {
+        let kept = self.store(key, ticket, tags, entry, ttl);
         if let Err(why) = kept {
-            self.not_kept(why);
+            self.record_not_stored(why);
         }
         kept
     }
 
-    fn keep(
+    fn store(
         &self,
-        key: &Key,
-        ticket: Ticket,
-        tags: Tags,
-        entry: Entry,
+        key: &CacheKey,
+        ticket: InsertTicket,
+        tags: EntryTags,
+        entry: CacheEntry,
         ttl: Duration,
-    ) -> Result<(), NotKept> {
+    ) -> Result<(), NotStoredReason> {
         let Inner { rules, memory, disk, shared, clock, config, .. } = &*self.inner;
         if entry.answer.bytes().len() > config.entry_bytes_max {
-            return Err(NotKept::TooLarge);
+            return Err(NotStoredReason::TooLarge);
         }
         let address = key.address();
-        let Ticket { generation, asked, shared: shared_time } = ticket;
-        if rules.is_stale(&Asked { address, tags: &tags, generation, asked }) {
-            return Err(NotKept::Purged);
+        let InsertTicket { generation, asked, shared: shared_time } = ticket;
+        if rules.is_stale(&RuleInput { address, tags: &tags, generation, asked }) {
+            return Err(NotStoredReason::Purged);
         }
         let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let expires = WallTime::from_unix_ms(clock.wall().unix_ms().saturating_add(ttl_ms));
         let entry = Arc::new(entry);
-        let kept = Kept { entry, tags, generation, shared: shared_time, asked, expires };
+        let kept = StoredEntry { entry, tags, generation, shared: shared_time, asked, expires };
         if let Some(disk) = disk {
             disk.put(*key, kept.clone());
         }
         if let Some(shared) = shared {
             shared.put(*key, kept.clone());
         }
-        memory.put(address, Stored { kept, expires: clock.now() + ttl });
+        memory.put(address, MemoryEntry { kept, expires: clock.now() + ttl });
         Ok(())
     }
 
@@ -260,27 +271,27 @@ impl Cache {
     pub fn purge(
         &self,
         purge: Purge,
-    ) -> impl Future<Output = Result<(), Unreached>> + Send + 'static + use<> {
+    ) -> impl Future<Output = Result<(), PurgeIncomplete>> + Send + 'static + use<> {
         let Inner { rules, memory, shared, clock, .. } = &*self.inner;
         // First: an answer read from the server meanwhile was looked up before the rule below.
         if let Some(shared) = shared {
-            shared.announce(purge.clone());
+            shared.add_pending_purge(purge.clone());
         }
         rules.add(&purge);
         memory.sweep(rules, clock.now());
-        self.clone().remove(purge)
+        self.clone().purge_slow_tiers(purge)
     }
 
-    async fn remove(self, purge: Purge) -> Result<(), Unreached> {
+    async fn purge_slow_tiers(self, purge: Purge) -> Result<(), PurgeIncomplete> {
         let Inner { disk, shared, .. } = &*self.inner;
-        let mut unreached = Unreached { tiers: Vec::new() };
+        let mut unreached = PurgeIncomplete { tiers: Vec::new() };
         if let Some(disk) = disk
             && !disk.purge(purge).await
         {
             unreached.tiers.push(Tier::Disk);
         }
         if let Some(shared) = shared
-            && !shared.tell().await
+            && !shared.send_purges().await
         {
             unreached.tiers.push(Tier::Shared);
         }
@@ -314,30 +325,30 @@ impl Cache {
     /// Writes inserted answers and pending purges to the shared tier, for ever. Run it beside the
     /// requests; without it that tier is read but never filled. Returns at once without a shared
     /// tier.
-    pub async fn tend(&self) {
+    pub async fn run_background(&self) {
         if let Some(shared) = &self.inner.shared {
-            shared.tend().await;
+            shared.run_background().await;
         }
     }
 
     /// Counts a request that was not looked up.
-    pub fn bypassed(&self, why: Bypass) {
-        self.inner.counters.bypassed(why);
+    pub fn record_bypass(&self, why: Bypass) {
+        self.inner.counters.record_bypass(why);
     }
 
     /// Counts an answer that was not stored.
-    pub fn not_kept(&self, why: NotKept) {
-        self.inner.counters.not_kept(why);
+    pub fn record_not_stored(&self, why: NotStoredReason) {
+        self.inner.counters.record_not_stored(why);
     }
 
     /// Counts a request that joined a flight, and the cost it saved.
-    pub fn coalesced(&self, cost: Option<MicroUsd>) {
-        self.inner.counters.coalesced(cost);
+    pub fn record_coalesced(&self, cost: Option<MicroUsd>) {
+        self.inner.counters.record_coalesced(cost);
     }
 
     /// Statistics since the cache was opened.
     #[must_use]
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&self) -> CacheStats {
         let Inner { memory, disk, shared, counters, config, .. } = &*self.inner;
         let (entries, bytes) = memory.size();
         let mut in_memory = counters.tier(Tier::Memory);

@@ -18,9 +18,9 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::kept::Kept;
-use crate::purge::Rules;
-use crate::{Address, DiskConfig, Key, Purge};
+use crate::purge::PurgeRules;
+use crate::stored_entry::StoredEntry;
+use crate::{CacheKey, DiskConfig, EntryAddress, Purge};
 
 mod file;
 
@@ -41,9 +41,9 @@ const READERS_MAX: usize = 4;
 /// Interval of retries for an unusable file.
 pub(crate) const RETRY: Duration = Duration::from_secs(5);
 
-enum Job {
-    Put(Box<Put>),
-    Remove(Address),
+enum DiskJob {
+    Put(Box<QueuedEntry>),
+    Remove(EntryAddress),
     /// Sends true if the purge was done.
     Purge(Purge, oneshot::Sender<bool>),
     /// Sends when all earlier jobs are done.
@@ -52,22 +52,22 @@ enum Job {
     Damaged,
 }
 
-struct Put {
-    key: Key,
-    kept: Kept,
+struct QueuedEntry {
+    key: CacheKey,
+    kept: StoredEntry,
 }
 
 /// State shared by the writer and the readers.
-struct Shelf {
+struct DiskState {
     path: PathBuf,
     bytes_max: u64,
-    rules: Arc<Rules>,
+    rules: Arc<PurgeRules>,
     clock: Arc<dyn Clock>,
     is_open: AtomicBool,
     /// The first eight bytes of every stored address.
     known: Mutex<HashSet<u64>>,
     /// Entries used since the last write.
-    used: Mutex<HashSet<Address>>,
+    used: Mutex<HashSet<EntryAddress>>,
     /// Rows up to this number were written by an earlier process.
     boundary: AtomicI64,
     bytes: AtomicU64,
@@ -77,25 +77,25 @@ struct Shelf {
     file_number: AtomicU64,
 }
 
-pub(crate) struct Disk {
-    shelf: Arc<Shelf>,
+pub(crate) struct DiskTier {
+    state: Arc<DiskState>,
     /// `None` once closed.
-    jobs: Mutex<Option<SyncSender<Job>>>,
+    jobs: Mutex<Option<SyncSender<DiskJob>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     permits: Semaphore,
 }
 
-pub(crate) enum Found {
-    Kept(Kept),
-    Nothing,
+pub(crate) enum DiskLookup {
+    Hit(StoredEntry),
+    Miss,
     /// An unreadable row, which is removed.
     Damaged,
 }
 
-impl Disk {
+impl DiskTier {
     /// Opens the file in the writer's thread, so that a start never waits for it.
-    pub(crate) fn open(config: &DiskConfig, rules: Arc<Rules>, clock: Arc<dyn Clock>) -> Self {
-        let shelf = Arc::new(Shelf {
+    pub(crate) fn open(config: &DiskConfig, rules: Arc<PurgeRules>, clock: Arc<dyn Clock>) -> Self {
+        let shelf = Arc::new(DiskState {
             path: config.path.clone(),
             bytes_max: config.bytes_max,
             rules,
@@ -117,67 +117,67 @@ impl Disk {
             tracing::error!(%error, "the cache's writer thread could not be started");
         }
         let (jobs, writer) = (Mutex::new(Some(jobs)), Mutex::new(writer.ok()));
-        Self { shelf, jobs, writer, permits: Semaphore::new(READERS_MAX) }
+        Self { state: shelf, jobs, writer, permits: Semaphore::new(READERS_MAX) }
     }
 
     /// Reads an answer with a body of at most `bytes_max` bytes.
-    pub(crate) async fn get(&self, key: Key, bytes_max: usize) -> Found {
+    pub(crate) async fn get(&self, key: CacheKey, bytes_max: usize) -> DiskLookup {
         let address = key.address();
-        if !self.shelf.known.lock().contains(&short(address)) {
-            return Found::Nothing;
+        if !self.state.known.lock().contains(&address_prefix(address)) {
+            return DiskLookup::Miss;
         }
-        let Ok(_permit) = self.permits.acquire().await else { return Found::Nothing };
-        let shelf = Arc::clone(&self.shelf);
+        let Ok(_permit) = self.permits.acquire().await else { return DiskLookup::Miss };
+        let shelf = Arc::clone(&self.state);
         let read = tokio::task::spawn_blocking(move || shelf.read(&key, bytes_max));
         let found = match read.await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
                 if file::is_damage(&error) {
-                    self.offer(Job::Damaged);
+                    self.try_offer(DiskJob::Damaged);
                 }
                 tracing::warn!(%error, "the cache file could not be read");
-                Found::Nothing
+                DiskLookup::Miss
             }
-            Err(_) => Found::Nothing,
+            Err(_) => DiskLookup::Miss,
         };
         match &found {
-            Found::Kept(_) => self.used(address),
-            Found::Damaged => self.offer(Job::Remove(address)),
-            Found::Nothing => {}
+            DiskLookup::Hit(_) => self.record_use(address),
+            DiskLookup::Damaged => self.try_offer(DiskJob::Remove(address)),
+            DiskLookup::Miss => {}
         }
         found
     }
 
     /// Records a use of an answer, from any tier.
-    pub(crate) fn used(&self, address: Address) {
-        let mut used = self.shelf.used.lock();
+    pub(crate) fn record_use(&self, address: EntryAddress) {
+        let mut used = self.state.used.lock();
         if used.len() < USES_MAX {
             used.insert(address);
         }
     }
 
     /// Queues an answer for writing; drops it if the queue is full.
-    pub(crate) fn put(&self, key: Key, kept: Kept) {
+    pub(crate) fn put(&self, key: CacheKey, kept: StoredEntry) {
         let weight = kept.entry.weight();
-        let queued = self.shelf.queued_bytes.fetch_add(weight, Ordering::Relaxed);
+        let queued = self.state.queued_bytes.fetch_add(weight, Ordering::Relaxed);
         if queued.saturating_add(weight) > QUEUE_BYTES_MAX
-            || !self.try_send(Job::Put(Box::new(Put { key, kept })))
+            || !self.try_send(DiskJob::Put(Box::new(QueuedEntry { key, kept })))
         {
-            self.shelf.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
+            self.state.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
         }
     }
 
     /// Removes purged answers; false on failure.
     pub(crate) async fn purge(&self, purge: Purge) -> bool {
         let (done, answer) = oneshot::channel();
-        self.send(Job::Purge(purge, done)).await;
+        self.send(DiskJob::Purge(purge, done)).await;
         answer.await.unwrap_or(false)
     }
 
     /// Every model in the file, each once.
     pub(crate) async fn models(&self) -> Vec<String> {
         self.flush().await;
-        let shelf = Arc::clone(&self.shelf);
+        let shelf = Arc::clone(&self.state);
         let read = tokio::task::spawn_blocking(move || -> rusqlite::Result<Vec<String>> {
             let connection = file::open_reader(&shelf.path)?;
             let sql = "SELECT model FROM entries UNION SELECT model_asked FROM entries";
@@ -196,19 +196,19 @@ impl Disk {
     /// Waits until all queued jobs are done.
     pub(crate) async fn flush(&self) {
         let (done, answer) = oneshot::channel();
-        self.send(Job::Flush(done)).await;
+        self.send(DiskJob::Flush(done)).await;
         // A stopped writer has nothing to write.
         let _gone = answer.await;
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.shelf.is_open.load(Ordering::Relaxed)
+        self.state.is_open.load(Ordering::Relaxed)
     }
 
     /// Number of entries, their bytes, and the size limit.
     pub(crate) fn size(&self) -> (u64, u64, u64) {
-        let entries = u64::try_from(self.shelf.known.lock().len()).unwrap_or(u64::MAX);
-        (entries, self.shelf.bytes.load(Ordering::Relaxed), self.shelf.bytes_max)
+        let entries = u64::try_from(self.state.known.lock().len()).unwrap_or(u64::MAX);
+        (entries, self.state.bytes.load(Ordering::Relaxed), self.state.bytes_max)
     }
 
     /// Writes the queue, then stops. The file is free for another cache afterwards.
@@ -221,30 +221,30 @@ impl Disk {
         }
     }
 
-    fn offer(&self, job: Job) {
+    fn try_offer(&self, job: DiskJob) {
         self.try_send(job);
     }
 
-    fn try_send(&self, job: Job) -> bool {
+    fn try_send(&self, job: DiskJob) -> bool {
         self.jobs.lock().as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok())
     }
 
     /// Waits for space in the queue.
-    async fn send(&self, job: Job) {
+    async fn send(&self, job: DiskJob) {
         let Some(jobs) = self.jobs.lock().clone() else { return };
         // If the writer has stopped, the job's sender is dropped, which ends the caller's wait.
         let _sent = tokio::task::spawn_blocking(move || jobs.send(job).is_ok()).await;
     }
 }
 
-impl Drop for Disk {
+impl Drop for DiskTier {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-impl Shelf {
-    fn read(&self, key: &Key, bytes_max: usize) -> rusqlite::Result<Found> {
+impl DiskState {
+    fn read(&self, key: &CacheKey, bytes_max: usize) -> rusqlite::Result<DiskLookup> {
         let address = key.address();
         let file_number = self.file_number.load(Ordering::Acquire);
         let idle = self.readers.lock().pop();
@@ -258,14 +258,14 @@ impl Shelf {
         if self.file_number.load(Ordering::Acquire) == file_number {
             self.readers.lock().push(connection);
         }
-        let Some((number, sealed)) = row else { return Ok(Found::Nothing) };
-        let Some(mut kept) = crate::kept::unseal(key, &sealed, bytes_max) else {
-            return Ok(Found::Damaged);
+        let Some((number, sealed)) = row else { return Ok(DiskLookup::Miss) };
+        let Some(mut kept) = crate::stored_entry::unseal(key, &sealed, bytes_max) else {
+            return Ok(DiskLookup::Damaged);
         };
         if number <= self.boundary.load(Ordering::Acquire) {
             kept.generation = 0;
         }
-        Ok(Found::Kept(kept))
+        Ok(DiskLookup::Hit(kept))
     }
 
     fn path(&self) -> &Path {
@@ -274,7 +274,7 @@ impl Shelf {
 }
 
 /// The first bytes of an address, which serve as a hash of it.
-fn short(address: Address) -> u64 {
+fn address_prefix(address: EntryAddress) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = *address.bytes();
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }

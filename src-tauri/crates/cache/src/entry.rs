@@ -13,9 +13,9 @@ pub const CHUNKS_MAX: usize = 65_536;
 const OVERHEAD_BYTES: usize = 768;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct CacheEntry {
     /// The body as the client received it.
-    pub answer: Answer,
+    pub answer: CachedBody,
     /// Value of the content type header.
     pub content_type: String,
     /// Request fields dropped for the backend, as listed in the response header.
@@ -36,7 +36,7 @@ pub struct Entry {
     pub took: Duration,
 }
 
-impl Entry {
+impl CacheEntry {
     /// Bytes in memory.
     #[must_use]
     pub fn weight(&self) -> usize {
@@ -50,7 +50,7 @@ impl Entry {
 
 /// Tags that a purge can select.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tags {
+pub struct EntryTags {
     pub backend: BackendId,
     /// The model name that the client sent.
     pub model_asked: String,
@@ -62,16 +62,16 @@ pub struct Tags {
 
 /// A body with its original chunk boundaries, in one buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct CachedBody {
     bytes: Bytes,
     /// End offset of each chunk; the last is the length of the body.
     ends: Box<[u32]>,
 }
 
-impl Answer {
+impl CachedBody {
     /// A body in one chunk; `None` if it is 4 GiB or longer.
     #[must_use]
-    pub fn whole(body: &[u8]) -> Option<Self> {
+    pub fn single_chunk(body: &[u8]) -> Option<Self> {
         let end = u32::try_from(body.len()).ok()?;
         Some(Self { bytes: Bytes::copy_from_slice(body), ends: Box::new([end]) })
     }
@@ -112,14 +112,14 @@ impl Answer {
 
 /// Records a streamed answer. Past its size limit it drops the content.
 #[derive(Debug)]
-pub struct Recording {
+pub struct BodyRecorder {
     bytes: Vec<u8>,
     ends: Vec<u32>,
     bytes_max: usize,
     is_too_large: bool,
 }
 
-impl Recording {
+impl BodyRecorder {
     /// Accepts at most `bytes_max` bytes and [`CHUNKS_MAX`] chunks.
     #[must_use]
     pub const fn new(bytes_max: usize) -> Self {
@@ -143,11 +143,11 @@ impl Recording {
 
     /// The recorded answer; `None` if it was too large or empty.
     #[must_use]
-    pub fn finish(self) -> Option<Answer> {
+    pub fn finish(self) -> Option<CachedBody> {
         if self.ends.is_empty() {
             return None;
         }
-        Some(Answer { bytes: Bytes::from(self.bytes), ends: self.ends.into() })
+        Some(CachedBody { bytes: Bytes::from(self.bytes), ends: self.ends.into() })
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_recording_gives_back_the_same_pieces() {
-        let mut recording = Recording::new(10);
+        let mut recording = BodyRecorder::new(10);
         for chunk in ["one", "", "two", "four"] {
             recording.push(chunk.as_bytes());
         }
@@ -170,23 +170,23 @@ mod tests {
 
     #[test]
     fn past_its_limits_a_recording_keeps_nothing() {
-        let mut recording = Recording::new(10);
+        let mut recording = BodyRecorder::new(10);
         recording.push(b"0123456789");
         recording.push(b"x");
         recording.push(b"y");
         assert_eq!(recording.bytes.capacity(), 0);
         assert_eq!(recording.finish(), None);
-        let mut many = Recording::new(usize::MAX);
+        let mut many = BodyRecorder::new(usize::MAX);
         (0..CHUNKS_MAX).for_each(|_| many.push(b"x"));
         assert!(many.bytes.len() == CHUNKS_MAX);
         many.push(b"x");
         assert_eq!(many.finish(), None);
-        assert_eq!(Recording::new(10).finish(), None);
+        assert_eq!(BodyRecorder::new(10).finish(), None);
     }
 
     #[test]
     fn ends_that_do_not_fit_are_no_answer() {
-        let read = |ends: &[u32]| Answer::new(Bytes::from_static(b"abc"), ends.into());
+        let read = |ends: &[u32]| CachedBody::new(Bytes::from_static(b"abc"), ends.into());
         assert!(read(&[1, 3]).is_some());
         for bad in [&[3, 1][..], &[1], &[4], &[]] {
             assert_eq!(read(bad), None, "{bad:?}");

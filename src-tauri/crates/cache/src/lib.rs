@@ -1,7 +1,7 @@
 //! The response cache: memory, disk and shared tiers, and single-flight.
 //!
 //! Exact matches only: questions are the same if everything that can change the answer is the same
-//! ([`Question`]). The caller decides which requests are looked up and which answers are stored;
+//! ([`CacheKeyInputs`]). The caller decides which requests are looked up and which answers are stored;
 //! this crate stores them and ensures that nothing purged is read again. A cache never fails a
 //! request: damaged, slow or unreachable storage is a miss.
 //!
@@ -9,25 +9,25 @@
 //! anywhere.
 
 mod address;
-mod advice;
-mod bypass;
 mod cache;
 mod disk;
 mod entry;
-mod flights;
-mod kept;
+mod key_inputs;
 mod memory;
 mod purge;
-mod question;
+mod reasons;
+mod reuse_distance;
 mod shared;
+mod single_flight;
 mod stats;
+mod stored_entry;
 
-pub use address::{Address, Key};
-pub use advice::{Advice, AdviceWord};
-pub use bypass::{Bypass, NotKept};
-pub use cache::{Cache, CacheConfig, DiskConfig, Lookup, SharedConfig, Tier, Unreached};
-pub use entry::{Answer, CHUNKS_MAX, Entry, Recording, Tags};
-pub use flights::{Boarded, Flights, LeftBehind, Passenger};
-pub use purge::{PURGE_RULES_MAX, Purge, Ticket};
-pub use question::{Delivered, Namespace, Question};
-pub use stats::{Stats, TierStats};
+pub use address::{CacheKey, EntryAddress};
+pub use cache::{Cache, CacheConfig, DiskConfig, Lookup, PurgeIncomplete, SharedConfig, Tier};
+pub use entry::{BodyRecorder, CHUNKS_MAX, CacheEntry, CachedBody, EntryTags};
+pub use key_inputs::{AnswerForm, CacheKeyInputs, CacheNamespace};
+pub use purge::{InsertTicket, PURGE_RULES_MAX, Purge};
+pub use reasons::{Bypass, NotStoredReason};
+pub use reuse_distance::{SizeAdvice, SizeEstimate};
+pub use single_flight::{FlightStream, Joined, Lagged, SingleFlight};
+pub use stats::{CacheStats, TierStats};

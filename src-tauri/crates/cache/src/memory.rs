@@ -9,35 +9,40 @@ use std::sync::Arc;
 use domain::Moment;
 use moka::sync::Cache as Moka;
 
-use crate::advice::{Advice, Reuse};
-use crate::kept::Kept;
-use crate::purge::Rules;
-use crate::{Address, Entry};
+use crate::purge::PurgeRules;
+use crate::reuse_distance::{ReuseTracker, SizeEstimate};
+use crate::stored_entry::StoredEntry;
+use crate::{CacheEntry, EntryAddress};
 
 #[derive(Debug)]
-pub(crate) struct Stored {
-    pub(crate) kept: Kept,
+pub(crate) struct MemoryEntry {
+    pub(crate) kept: StoredEntry,
     pub(crate) expires: Moment,
 }
 
 #[derive(Debug)]
-pub(crate) struct Memory {
-    entries: Moka<Address, Arc<Stored>>,
-    reuse: Reuse,
+pub(crate) struct MemoryTier {
+    entries: Moka<EntryAddress, Arc<MemoryEntry>>,
+    reuse: ReuseTracker,
 }
 
-impl Memory {
+impl MemoryTier {
     pub(crate) fn new(bytes_max: u64) -> Self {
         let entries = Moka::builder()
             .max_capacity(bytes_max)
-            .weigher(|_, stored: &Arc<Stored>| weight(&stored.kept.entry))
+            .weigher(|_, stored: &Arc<MemoryEntry>| weight(&stored.kept.entry))
             .build();
-        Self { entries, reuse: Reuse::new(bytes_max) }
+        Self { entries, reuse: ReuseTracker::new(bytes_max) }
     }
 
     /// Returns the answer unless it is expired or purged. Takes no lock that is held for long.
-    pub(crate) fn get(&self, address: Address, rules: &Rules, now: Moment) -> Option<Arc<Entry>> {
-        self.reuse.looked_up(address, now);
+    pub(crate) fn get(
+        &self,
+        address: EntryAddress,
+        rules: &PurgeRules,
+        now: Moment,
+    ) -> Option<Arc<CacheEntry>> {
+        self.reuse.record_lookup(address, now);
         let stored = self.entries.get(&address)?;
         if stored.expires <= now || stored.kept.is_stale(address, rules) {
             self.entries.invalidate(&address);
@@ -46,14 +51,14 @@ impl Memory {
         Some(Arc::clone(&stored.kept.entry))
     }
 
-    pub(crate) fn put(&self, address: Address, stored: Stored) {
-        self.reuse.came(address, u64::from(weight(&stored.kept.entry)), stored.expires);
+    pub(crate) fn put(&self, address: EntryAddress, stored: MemoryEntry) {
+        self.reuse.record_insert(address, u64::from(weight(&stored.kept.entry)), stored.expires);
         self.entries.insert(address, Arc::new(stored));
     }
 
     /// Removes purged and expired entries, only to free memory: [`Self::get`] never returns them.
-    pub(crate) fn sweep(&self, rules: &Rules, now: Moment) {
-        let gone: Vec<Address> = self
+    pub(crate) fn sweep(&self, rules: &PurgeRules, now: Moment) {
+        let gone: Vec<EntryAddress> = self
             .entries
             .iter()
             .filter(|(address, stored)| {
@@ -73,11 +78,11 @@ impl Memory {
         (self.entries.entry_count(), self.entries.weighted_size())
     }
 
-    pub(crate) fn advice(&self) -> Advice {
+    pub(crate) fn advice(&self) -> SizeEstimate {
         self.reuse.advice()
     }
 }
 
-fn weight(entry: &Entry) -> u32 {
+fn weight(entry: &CacheEntry) -> u32 {
     u32::try_from(entry.weight()).unwrap_or(u32::MAX)
 }

@@ -2,7 +2,7 @@
 //!
 //! Removing entries alone would leave a gap: an answer in flight while its model is purged would be
 //! stored afterwards. Every purge therefore increases the generation, every request records its
-//! generation ([`Ticket`]), and every read compares the two. This holds in every tier, whatever has
+//! generation ([`InsertTicket`]), and every read compares the two. This holds in every tier, whatever has
 //! been removed by then.
 
 use std::collections::HashMap;
@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::{BackendId, ClientId, WallTime};
 use parking_lot::RwLock;
 
-use crate::shared::SharedTime;
-use crate::{Address, Tags};
+use crate::shared::MarkTime;
+use crate::{EntryAddress, EntryTags};
 
 /// Most separate rules. Past it they become one rule that covers everything, so that too much is
 /// purged, never too little.
@@ -22,7 +22,7 @@ pub const PURGE_RULES_MAX: usize = 1_024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purge {
     All,
-    Entry(Address),
+    Entry(EntryAddress),
     Backend(BackendId),
     /// All answers requested from or given by a model.
     Model(String),
@@ -34,24 +34,24 @@ pub enum Purge {
 
 /// Time of a request. Taken before the backend is called, and passed in with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket {
+pub struct InsertTicket {
     pub(crate) generation: u64,
     /// The time by the shared tier's marks, if they could be read.
-    pub(crate) shared: Option<SharedTime>,
+    pub(crate) shared: Option<MarkTime>,
     pub(crate) asked: WallTime,
 }
 
-impl Ticket {
+impl InsertTicket {
     #[must_use]
     pub const fn asked(&self) -> WallTime {
         self.asked
     }
 }
 
-/// Subject of a rule: a [`Purge`] other than `All` and `OlderThan`.
+/// Subject of a rule: a [`CachePurgeArguments`] other than `All` and `OlderThan`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Covered {
-    Entry(Address),
+enum PurgeSubject {
+    Entry(EntryAddress),
     Backend(BackendId),
     Model(String),
     Client(ClientId),
@@ -59,14 +59,14 @@ enum Covered {
 }
 
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub(crate) struct PurgeRules {
     generation: AtomicU64,
-    made: RwLock<Made>,
+    made: RwLock<RuleSet>,
 }
 
 #[derive(Debug, Default)]
-struct Made {
-    by_name: HashMap<Covered, u64>,
+struct RuleSet {
+    by_name: HashMap<PurgeSubject, u64>,
     all: u64,
     older: u64,
     older_than: WallTime,
@@ -74,14 +74,14 @@ struct Made {
 
 /// Properties of an answer that rules are checked against.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub(crate) address: Address,
-    pub(crate) tags: &'a Tags,
+pub(crate) struct RuleInput<'a> {
+    pub(crate) address: EntryAddress,
+    pub(crate) tags: &'a EntryTags,
     pub(crate) generation: u64,
     pub(crate) asked: WallTime,
 }
 
-impl Rules {
+impl PurgeRules {
     /// `generation` must be greater than every stored one.
     pub(crate) fn starting_at(generation: u64) -> Self {
         Self { generation: AtomicU64::new(generation), made: RwLock::default() }
@@ -96,7 +96,7 @@ impl Rules {
     pub(crate) fn add(&self, purge: &Purge) -> u64 {
         let mut made = self.made.write();
         let next = self.generation.load(Ordering::Acquire) + 1;
-        match covered(purge) {
+        match purge_subject(purge) {
             Some(covered) => {
                 made.by_name.insert(covered, next);
             }
@@ -119,7 +119,7 @@ impl Rules {
     }
 
     /// True if a rule covers the answer.
-    pub(crate) fn is_stale(&self, answer: &Asked<'_>) -> bool {
+    pub(crate) fn is_stale(&self, answer: &RuleInput<'_>) -> bool {
         if answer.generation == self.generation() {
             return false;
         }
@@ -133,25 +133,25 @@ impl Rules {
         }
         let tags = answer.tags;
         [
-            Covered::Entry(answer.address),
-            Covered::Backend(tags.backend.clone()),
-            Covered::Model(tags.model_asked.clone()),
-            Covered::Model(tags.model.clone()),
-            Covered::Client(tags.client.clone()),
-            Covered::Route(tags.route.clone()),
+            PurgeSubject::Entry(answer.address),
+            PurgeSubject::Backend(tags.backend.clone()),
+            PurgeSubject::Model(tags.model_asked.clone()),
+            PurgeSubject::Model(tags.model.clone()),
+            PurgeSubject::Client(tags.client.clone()),
+            PurgeSubject::Route(tags.route.clone()),
         ]
         .iter()
         .any(|name| made.by_name.get(name).is_some_and(|generation| is_after(*generation)))
     }
 }
 
-fn covered(purge: &Purge) -> Option<Covered> {
+fn purge_subject(purge: &Purge) -> Option<PurgeSubject> {
     Some(match purge {
         Purge::All | Purge::OlderThan(_) => return None,
-        Purge::Entry(address) => Covered::Entry(*address),
-        Purge::Backend(backend) => Covered::Backend(backend.clone()),
-        Purge::Model(model) => Covered::Model(model.clone()),
-        Purge::Client(client) => Covered::Client(client.clone()),
-        Purge::Route(route) => Covered::Route(route.clone()),
+        Purge::Entry(address) => PurgeSubject::Entry(*address),
+        Purge::Backend(backend) => PurgeSubject::Backend(backend.clone()),
+        Purge::Model(model) => PurgeSubject::Model(model.clone()),
+        Purge::Client(client) => PurgeSubject::Client(client.clone()),
+        Purge::Route(route) => PurgeSubject::Route(route.clone()),
     })
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use domain::{MicroUsd, WallTime};
 
-use crate::{Advice, Bypass, Entry, NotKept, Tier};
+use crate::{Bypass, CacheEntry, NotStoredReason, SizeEstimate, Tier};
 
 /// A snapshot of the counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stats {
+pub struct CacheStats {
     pub since: WallTime,
     /// Each lookup counts once, however many tiers it used.
     pub lookups: u64,
@@ -22,13 +22,13 @@ pub struct Stats {
     /// Requests without a lookup, by reason; reasons with a count of zero are omitted.
     pub bypassed: Vec<(Bypass, u64)>,
     /// Answers that were not stored, by reason; reasons with a count of zero are omitted.
-    pub not_kept: Vec<(NotKept, u64)>,
+    pub not_kept: Vec<(NotStoredReason, u64)>,
     /// Known cost of hits and shared answers.
     pub saved: MicroUsd,
     /// Backend time saved by hits.
     pub saved_time: Duration,
     /// Estimates for other sizes of the memory tier.
-    pub advice: Advice,
+    pub advice: SizeEstimate,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct TierStats {
 }
 
 #[derive(Debug)]
-pub(crate) struct Counters {
+pub(crate) struct CacheCounters {
     pub(crate) since: WallTime,
     pub(crate) lookups: AtomicU64,
     pub(crate) misses: AtomicU64,
@@ -55,12 +55,12 @@ pub(crate) struct Counters {
     hits: [AtomicU64; Tier::ALL.len()],
     damaged: [AtomicU64; Tier::ALL.len()],
     bypassed: [AtomicU64; Bypass::ALL.len()],
-    not_kept: [AtomicU64; NotKept::ALL.len()],
+    not_kept: [AtomicU64; NotStoredReason::ALL.len()],
     saved_micros: AtomicI64,
     saved_ms: AtomicU64,
 }
 
-impl Counters {
+impl CacheCounters {
     pub(crate) fn new(since: WallTime) -> Self {
         Self {
             since,
@@ -76,36 +76,36 @@ impl Counters {
         }
     }
 
-    pub(crate) fn hit(&self, tier: Tier, entry: &Entry) {
-        add(&self.lookups);
-        bump(&self.hits, tier as usize);
-        self.saved(entry.cost, entry.took);
+    pub(crate) fn record_hit(&self, tier: Tier, entry: &CacheEntry) {
+        increment(&self.lookups);
+        increment_at(&self.hits, tier as usize);
+        self.record_saving(entry.cost, entry.took);
     }
 
-    pub(crate) fn missed(&self) {
-        add(&self.lookups);
-        add(&self.misses);
+    pub(crate) fn record_miss(&self) {
+        increment(&self.lookups);
+        increment(&self.misses);
     }
 
-    pub(crate) fn coalesced(&self, cost: Option<MicroUsd>) {
-        add(&self.coalesced);
+    pub(crate) fn record_coalesced(&self, cost: Option<MicroUsd>) {
+        increment(&self.coalesced);
         // A shared answer takes as long as the leader's.
-        self.saved(cost, Duration::ZERO);
+        self.record_saving(cost, Duration::ZERO);
     }
 
-    pub(crate) fn bypassed(&self, why: Bypass) {
-        bump(&self.bypassed, why as usize);
+    pub(crate) fn record_bypass(&self, why: Bypass) {
+        increment_at(&self.bypassed, why as usize);
     }
 
-    pub(crate) fn not_kept(&self, why: NotKept) {
-        bump(&self.not_kept, why as usize);
+    pub(crate) fn record_not_stored(&self, why: NotStoredReason) {
+        increment_at(&self.not_kept, why as usize);
     }
 
-    pub(crate) fn damaged(&self, tier: Tier) {
-        bump(&self.damaged, tier as usize);
+    pub(crate) fn record_damaged(&self, tier: Tier) {
+        increment_at(&self.damaged, tier as usize);
     }
 
-    fn saved(&self, cost: Option<MicroUsd>, took: Duration) {
+    fn record_saving(&self, cost: Option<MicroUsd>, took: Duration) {
         self.saved_micros.fetch_add(cost.unwrap_or_default().micros(), Ordering::Relaxed);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.saved_ms.fetch_add(ms, Ordering::Relaxed);
@@ -125,15 +125,15 @@ impl Counters {
         }
     }
 
-    pub(crate) fn stats(&self, tiers: Vec<TierStats>, advice: Advice) -> Stats {
-        Stats {
+    pub(crate) fn stats(&self, tiers: Vec<TierStats>, advice: SizeEstimate) -> CacheStats {
+        CacheStats {
             since: self.since,
             lookups: value(&self.lookups),
             misses: value(&self.misses),
             coalesced: value(&self.coalesced),
             tiers,
-            bypassed: occurred(Bypass::ALL, &self.bypassed),
-            not_kept: occurred(NotKept::ALL, &self.not_kept),
+            bypassed: nonzero_counts(Bypass::ALL, &self.bypassed),
+            not_kept: nonzero_counts(NotStoredReason::ALL, &self.not_kept),
             saved: MicroUsd::new(self.saved_micros.load(Ordering::Relaxed)),
             saved_time: Duration::from_millis(value(&self.saved_ms)),
             advice,
@@ -141,18 +141,18 @@ impl Counters {
     }
 }
 
-fn occurred<T: Copy>(words: &[T], counters: &[AtomicU64]) -> Vec<(T, u64)> {
+fn nonzero_counts<T: Copy>(words: &[T], counters: &[AtomicU64]) -> Vec<(T, u64)> {
     let counted = words.iter().copied().zip(counters.iter().map(value));
     counted.filter(|(_, count)| *count > 0).collect()
 }
 
-fn add(counter: &AtomicU64) {
+fn increment(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-fn bump(counters: &[AtomicU64], place: usize) {
+fn increment_at(counters: &[AtomicU64], place: usize) {
     if let Some(counter) = counters.get(place) {
-        add(counter);
+        increment(counter);
     }
 }
 

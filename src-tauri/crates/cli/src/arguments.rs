@@ -10,11 +10,11 @@ use crate::command::{
     ask, backends, cache, check, clients, completions, keys, ledger, models, notify, requests,
     routes, settings, token, usage, vault,
 };
-use crate::console::{Format, error_json};
+use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
-use crate::serve::Serve;
+use crate::serve::ServeArguments;
 
-mod near_miss;
+mod suggestion;
 
 /// Printed below the help.
 const EXIT_CODES: &str = "Exit codes: 0 success; 1 negative result (not ready, a check failed, not \
@@ -28,26 +28,26 @@ or memory. GATEHOUSE_PASSPHRASE unlocks the file vault. GATEHOUSE_LOG sets the l
 /// window.
 #[derive(Debug, Parser)]
 #[command(name = "gatehouse", version, after_help = EXIT_CODES)]
-pub(crate) struct Arguments {
+pub(crate) struct CommandLine {
     /// Answer in JSON, errors included
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) command: Option<CliCommand>,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     /// Run the gateway without a window, until Ctrl-C or `gatehouse stop`
     #[command(alias = "start")]
-    Serve(Serve),
+    Serve(ServeArguments),
     /// Ask the core something.
     #[command(flatten)]
-    Ask(Ask),
+    Core(CoreCommand),
     /// Print the completion script of a shell
     #[command(alias = "completion")]
-    Completions(completions::Completions),
+    Completions(completions::CompletionsArguments),
     /// Print the manual page
     Man,
     /// Print the version
@@ -56,7 +56,7 @@ pub(crate) enum Command {
 
 /// What needs the core and ends with its answer.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Ask {
+pub(crate) enum CoreCommand {
     /// Stop the running Gatehouse; requests in flight may finish
     #[command(visible_alias = "quit")]
     Stop,
@@ -65,65 +65,65 @@ pub(crate) enum Ask {
     Status,
     /// Check that everything is ready; nothing is billed
     #[command(visible_alias = "doctor", alias = "checks")]
-    Check(check::Check),
+    Check(check::CheckArguments),
     /// Send a prompt through the gateway and print the answer as it arrives
     #[command(name = "ask", alias = "prompt")]
-    Prompt(ask::Prompt),
+    Prompt(ask::AskArguments),
     /// List the model names that requests can use
     #[command(alias = "model")]
-    Models(models::Models),
+    Models(models::ModelsArguments),
     /// Add, verify, replace and remove API keys
     #[command(subcommand, visible_alias = "key")]
-    Keys(keys::Keys),
+    Keys(keys::KeysCommand),
     /// Add, test and change backends: providers and local servers
     #[command(subcommand, visible_alias = "backend", aliases = ["provider", "providers"])]
-    Backends(backends::Backends),
+    Backends(backends::BackendsCommand),
     /// Decide which backends serve a model name
     #[command(subcommand, visible_alias = "route", alias = "routing")]
-    Routes(routes::Routes),
+    Routes(routes::RoutesCommand),
     /// Give tools on this machine access to the gateway
     #[command(subcommand, visible_alias = "client")]
-    Clients(clients::Clients),
+    Clients(clients::ClientsCommand),
     /// Print a client's token
     #[command(alias = "tokens")]
-    Token(token::Token),
+    Token(token::TokenArguments),
     /// Show usage and costs
     #[command(visible_alias = "cost", aliases = ["costs", "spend", "stats"])]
-    Usage(usage::Usage),
+    Usage(usage::UsageArguments),
     /// List requests, newest first, or show one
     #[command(visible_alias = "logs", aliases = ["request", "log"])]
-    Requests(requests::Requests),
+    Requests(requests::RequestsArguments),
     /// Check, back up, restore and repair the record of requests and costs
     #[command(subcommand)]
-    Ledger(ledger::Ledger),
+    Ledger(ledger::LedgerCommand),
     /// Inspect and clear the response cache
     #[command(subcommand)]
-    Cache(cache::Cache),
+    Cache(cache::CacheCommand),
     /// Show or change where keys are stored: the keychain or an encrypted file
     #[command(alias = "vaults")]
     Vault {
         #[command(subcommand)]
-        command: Option<vault::Vault>,
+        command: Option<vault::VaultCommand>,
     },
     /// Print a new one-time link to the control panel
     Panel,
     /// Send a test notification
     #[command(subcommand, alias = "notifications")]
-    Notify(notify::Notify),
+    Notify(notify::NotifyCommand),
     /// Show, change, check and repair settings
     #[command(subcommand, visible_alias = "config", alias = "setting")]
-    Settings(settings::Settings),
+    Settings(settings::SettingsCommand),
 }
 
 /// Names one thing.
 #[derive(Debug, Args)]
-pub(crate) struct Named {
+pub(crate) struct NameArgument {
     /// Its name
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 }
 
-impl Arguments {
+impl CommandLine {
     /// Parses the command line. Help, the version and parse errors are printed here and returned as
     /// the [`Exit`] to end with.
     pub(crate) fn read(typed: impl Iterator<Item = OsString>) -> Result<Self, Exit> {
@@ -131,22 +131,22 @@ impl Arguments {
         Self::try_parse_from(&typed).map_err(|error| {
             let asked_for = !error.use_stderr();
             // A write error means that the reader closed the pipe.
-            let _ = if asked_for { error.print() } else { complain(&error, &typed) };
-            if asked_for { Exit::Fine } else { Exit::Usage }
+            let _ = if asked_for { error.print() } else { print_parse_error(&error, &typed) };
+            if asked_for { Exit::Success } else { Exit::Usage }
         })
     }
 
-    pub(crate) const fn format(&self) -> Format {
-        if self.json { Format::Json } else { Format::Text }
+    pub(crate) const fn format(&self) -> ConsoleFormat {
+        if self.json { ConsoleFormat::Json } else { ConsoleFormat::Text }
     }
 }
 
 /// Prints a parse error, redacted: the error quotes the unexpected argument, which may be a key
 /// typed in the wrong place.
-fn complain(error: &clap::Error, typed: &[OsString]) -> std::io::Result<()> {
+fn print_parse_error(error: &clap::Error, typed: &[OsString]) -> std::io::Result<()> {
     let words: Vec<&str> = typed.iter().skip(1).filter_map(|word| word.to_str()).collect();
     let tip = match error.kind() {
-        ErrorKind::InvalidSubcommand => near_miss::tip(&words),
+        ErrorKind::InvalidSubcommand => suggestion::suggest_command(&words),
         _ => None,
     };
     let rendered = error.render();
@@ -156,7 +156,7 @@ fn complain(error: &clap::Error, typed: &[OsString]) -> std::io::Result<()> {
         let hint = tip.map(|tip| format!("Did you mean `{tip}`?"));
         let message = domain::redact(message);
         let hint = hint.as_deref().map(domain::redact);
-        let line = error_json(Exit::Usage, "usage", None, &message, hint.as_deref());
+        let line = render_error_json(Exit::Usage, "usage", None, &message, hint.as_deref());
         return anstream::stderr().write_all(line.as_bytes());
     }
     let text = match tip {

@@ -1,11 +1,11 @@
 //! The `--cache` option, shared by routes and clients.
 
 use clap::ValueEnum;
-use control::view::CacheWishView;
+use control::view::CacheModeView;
 
 /// When answers come out of the cache.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum CacheMode {
+pub(crate) enum CacheModeArg {
     /// Leave it to the request
     Default,
     /// Only repeatable requests
@@ -16,14 +16,14 @@ pub(crate) enum CacheMode {
     Refresh,
 }
 
-impl CacheMode {
-    pub(crate) const fn view(self) -> Option<CacheWishView> {
+impl CacheModeArg {
+    pub(crate) const fn view(self) -> Option<CacheModeView> {
         match self {
             Self::Default => None,
-            Self::Auto => Some(CacheWishView::Auto),
-            Self::On => Some(CacheWishView::On),
-            Self::Off => Some(CacheWishView::Off),
-            Self::Refresh => Some(CacheWishView::Refresh),
+            Self::Auto => Some(CacheModeView::Auto),
+            Self::On => Some(CacheModeView::On),
+            Self::Off => Some(CacheModeView::Off),
+            Self::Refresh => Some(CacheModeView::Refresh),
         }
     }
 }

@@ -4,26 +4,26 @@ use std::io::BufRead;
 
 use control::view::DependentsView;
 
-use crate::console::{Console, Peer};
-use crate::exit::{Exit, Failure};
+use crate::console::{Console, StreamPeer};
+use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
-use crate::text::Text;
+use crate::text::StyledText;
 
 /// Prints the plan on standard error and asks. True for `y` or `yes`.
-pub(crate) fn is_agreed(plan: &str, console: &mut Console) -> Result<bool, Failure> {
-    if console.typing == Peer::Other {
-        return Err(Failure::new(Exit::Usage, plan)
+pub(crate) fn confirm_plan(plan: &str, console: &mut Console) -> Result<bool, CommandError> {
+    if console.stdin == StreamPeer::Other {
+        return Err(CommandError::new(Exit::Usage, plan)
             .with_hint("Nothing was changed. Add --yes to continue without confirmation."));
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.line(Tone::Plain, plan);
     text.piece(Tone::Plain, "Continue? [y/N] ");
-    console.remark(&text);
-    says_yes()
+    console.print_remark(&text);
+    read_yes()
 }
 
 /// Reads an answer from standard input. True for `y` or `yes`.
-fn says_yes() -> Result<bool, Failure> {
+fn read_yes() -> Result<bool, CommandError> {
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
@@ -31,42 +31,42 @@ fn says_yes() -> Result<bool, Failure> {
 
 /// The switch, the same for every command that removes something.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(crate) struct Yes {
+pub(crate) struct YesArgument {
     /// Remove without confirmation
     #[arg(long, short = 'y')]
     yes: bool,
 }
 
 /// Returns if `--yes` was given or the person confirms `question`; prints `consequences` before it.
-pub(crate) fn confirm(
+pub(crate) fn confirm_removal(
     question: &str,
     consequences: &[String],
-    said: Yes,
+    said: YesArgument,
     console: &mut Console,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if said.yes {
         return Ok(());
     }
-    if console.typing == Peer::Other {
+    if console.stdin == StreamPeer::Other {
         let consequences = consequences.join(" ");
         let message = format!("{question} {consequences}");
-        return Err(Failure::new(Exit::Usage, message.trim_end())
+        return Err(CommandError::new(Exit::Usage, message.trim_end())
             .with_hint("Nothing was removed. Add --yes to remove it without confirmation."));
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     for consequence in consequences {
         text.piece(Tone::Warn, "▲ ").line(Tone::Plain, consequence);
     }
     text.piece(Tone::Strong, &format!("{question} [y/N] "));
-    console.remark(&text);
-    match says_yes()? {
+    console.print_remark(&text);
+    match read_yes()? {
         true => Ok(()),
-        false => Err(Failure::new(Exit::No, "nothing was removed")),
+        false => Err(CommandError::new(Exit::Negative, "nothing was removed")),
     }
 }
 
 /// What happens to the backends, routes and cache that use it, one sentence each.
-pub(crate) fn consequences(of: &DependentsView) -> Vec<String> {
+pub(crate) fn describe_consequences(of: &DependentsView) -> Vec<String> {
     let mut said = Vec::new();
     let list = |names: &[String]| names.join(", ");
     if !of.backends.is_empty() {
@@ -96,13 +96,13 @@ const fn plural(names: &[String]) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::Format;
+    use crate::console::ConsoleFormat;
 
     #[test]
     fn a_script_is_told_the_plan_and_the_switch() {
-        let (mut console, _, _) = Console::for_test(Format::Text, Peer::Other);
-        let failure = is_agreed("Records come back.", &mut console).expect_err("refused");
-        let Failure::Told { exit, message, hint, .. } = failure else { panic!("told") };
+        let (mut console, _, _) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
+        let failure = confirm_plan("Records come back.", &mut console).expect_err("refused");
+        let CommandError::Reported { exit, message, hint, .. } = failure else { panic!("told") };
         assert_eq!((exit, message.as_str()), (Exit::Usage, "Records come back."));
         assert!(hint.is_some_and(|hint| hint.contains("--yes")));
     }
@@ -115,11 +115,16 @@ mod tests {
             broken_routes: vec!["fast".to_owned()],
             cache_server: true,
         };
-        let (mut console, ..) = Console::for_test(Format::Text, Peer::Other);
+        let (mut console, ..) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
         let ask = |yes, console: &mut Console| {
-            confirm("Remove the key acme?", &consequences(&of), Yes { yes }, console)
+            confirm_removal(
+                "Remove the key acme?",
+                &describe_consequences(&of),
+                YesArgument { yes },
+                console,
+            )
         };
-        let Err(Failure::Told { exit, message, .. }) = ask(false, &mut console) else {
+        let Err(CommandError::Reported { exit, message, .. }) = ask(false, &mut console) else {
             panic!("refused")
         };
         assert_eq!(exit, Exit::Usage);
@@ -129,6 +134,6 @@ mod tests {
              Route main loses a backend. It is the password of the shared cache."
         );
         assert!(ask(true, &mut console).is_ok());
-        assert!(consequences(&DependentsView::default()).is_empty());
+        assert!(describe_consequences(&DependentsView::default()).is_empty());
     }
 }

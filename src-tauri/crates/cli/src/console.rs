@@ -8,26 +8,26 @@ use domain::{Clock, SystemClock};
 use serde::Serialize;
 
 use crate::escape::escape_json;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
-use crate::text::Text;
+use crate::text::StyledText;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum ConsoleFormat {
     Text,
     Json,
 }
 
 /// What a standard stream is connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Peer {
+pub(crate) enum StreamPeer {
     /// A terminal, so most likely a person.
     Terminal,
     /// A file, a pipe or nothing.
     Other,
 }
 
-impl Peer {
+impl StreamPeer {
     fn of(stream: &impl IsTerminal) -> Self {
         if stream.is_terminal() { Self::Terminal } else { Self::Other }
     }
@@ -35,13 +35,13 @@ impl Peer {
 
 /// The three standard streams of the process, and its clock.
 pub(crate) struct Console {
-    pub(crate) format: Format,
+    pub(crate) format: ConsoleFormat,
     /// The peer on standard input.
-    pub(crate) typing: Peer,
+    pub(crate) stdin: StreamPeer,
     /// The peer on standard output.
-    pub(crate) reading: Peer,
+    pub(crate) stdout: StreamPeer,
     /// The peer on standard error.
-    pub(crate) watching: Peer,
+    pub(crate) stderr: StreamPeer,
     answers: Box<dyn Write>,
     remarks: Box<dyn Write>,
     clock: Box<dyn Clock>,
@@ -50,12 +50,12 @@ pub(crate) struct Console {
 impl Console {
     /// The streams of this process. Styles are stripped if they cannot be shown or `NO_COLOR` is
     /// set.
-    pub(crate) fn of_the_process(format: Format) -> Self {
+    pub(crate) fn from_process_streams(format: ConsoleFormat) -> Self {
         Self {
             format,
-            typing: Peer::of(&io::stdin()),
-            reading: Peer::of(&io::stdout()),
-            watching: Peer::of(&io::stderr()),
+            stdin: StreamPeer::of(&io::stdin()),
+            stdout: StreamPeer::of(&io::stdout()),
+            stderr: StreamPeer::of(&io::stderr()),
             answers: Box::new(anstream::stdout()),
             remarks: Box::new(anstream::stderr()),
             clock: Box::new(SystemClock::new()),
@@ -63,27 +63,27 @@ impl Console {
     }
 
     /// Prints a view as JSON, or as the text rendered from it.
-    pub(crate) fn answer<V: Serialize>(
+    pub(crate) fn print_view<V: Serialize>(
         &mut self,
         view: &V,
-        text: impl FnOnce(&V) -> Text,
-    ) -> Result<(), Failure> {
+        text: impl FnOnce(&V) -> StyledText,
+    ) -> Result<(), CommandError> {
         match self.format {
-            Format::Text => self.print(&text(view).to_string()),
-            Format::Json => {
-                let json = self.json(view)?;
+            ConsoleFormat::Text => self.print(&text(view).to_string()),
+            ConsoleFormat::Json => {
+                let json = self.render_json(view)?;
                 self.print(&json)
             }
         }
     }
 
     /// Serializes `view` as JSON with a line end; pretty-printed for a terminal.
-    pub(crate) fn json(&self, view: &impl Serialize) -> Result<String, Failure> {
-        let json = match self.reading {
-            Peer::Terminal => serde_json::to_string_pretty(view),
-            Peer::Other => serde_json::to_string(view),
+    pub(crate) fn render_json(&self, view: &impl Serialize) -> Result<String, CommandError> {
+        let json = match self.stdout {
+            StreamPeer::Terminal => serde_json::to_string_pretty(view),
+            StreamPeer::Other => serde_json::to_string(view),
         };
-        let json = json.map_err(|error| Failure::fault(&error))?;
+        let json = json.map_err(|error| CommandError::internal(&error))?;
         Ok(format!("{}\n", escape_json(&json)))
     }
 
@@ -93,33 +93,33 @@ impl Console {
     }
 
     /// Writes an answer unchanged.
-    pub(crate) fn print(&mut self, answer: &str) -> Result<(), Failure> {
+    pub(crate) fn print(&mut self, answer: &str) -> Result<(), CommandError> {
         self.answers.write_all(answer.as_bytes())?;
         Ok(self.answers.flush()?)
     }
 
     /// Writes to standard error. Write errors are ignored, since nobody may be reading.
-    pub(crate) fn remark(&mut self, text: &Text) {
+    pub(crate) fn print_remark(&mut self, text: &StyledText) {
         let _ = self.remarks.write_all(text.to_string().as_bytes());
         let _ = self.remarks.flush();
     }
 
     /// Prints a failure and returns its exit code.
-    pub(crate) fn fail(&mut self, failure: &Failure) -> Exit {
-        if let Failure::Told { code, field, message, hint, exit } = failure {
+    pub(crate) fn print_error(&mut self, failure: &CommandError) -> Exit {
+        if let CommandError::Reported { code, field, message, hint, exit } = failure {
             let (message, hint) = (domain::redact(message), hint.as_deref().map(domain::redact));
             match self.format {
-                Format::Text => {
-                    let mut text = Text::new();
+                ConsoleFormat::Text => {
+                    let mut text = StyledText::new();
                     text.piece(Tone::Bad, "error: ").line(Tone::Plain, &message);
                     if let Some(hint) = hint {
                         text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &hint);
                     }
-                    self.remark(&text);
+                    self.print_remark(&text);
                 }
-                Format::Json => {
+                ConsoleFormat::Json => {
                     let error =
-                        error_json(*exit, code, field.as_deref(), &message, hint.as_deref());
+                        render_error_json(*exit, code, field.as_deref(), &message, hint.as_deref());
                     let _ = self.remarks.write_all(error.as_bytes());
                     let _ = self.remarks.flush();
                 }
@@ -131,7 +131,7 @@ impl Console {
 
 /// An error as one line of JSON. Its fields are a contract: `code`, `message`, `hint`, `field` and
 /// `exit_code` are always present.
-pub(crate) fn error_json(
+pub(crate) fn render_error_json(
     exit: Exit,
     code: &str,
     field: Option<&str>,
@@ -156,9 +156,9 @@ pub(crate) mod tests {
 
     /// The bytes written to one stream.
     #[derive(Clone, Default)]
-    pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
+    pub(crate) struct CapturedStream(Arc<Mutex<Vec<u8>>>);
 
-    impl Written {
+    impl CapturedStream {
         /// The text without styles.
         pub(crate) fn text(&self) -> String {
             let bytes = self.0.lock().expect("written").clone();
@@ -167,7 +167,7 @@ pub(crate) mod tests {
         }
     }
 
-    impl Write for Written {
+    impl Write for CapturedStream {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().expect("written").write(bytes)
         }
@@ -178,13 +178,16 @@ pub(crate) mod tests {
 
     impl Console {
         /// A console with `peer` on all streams, and its captured output: answers and remarks.
-        pub(crate) fn for_test(format: Format, peer: Peer) -> (Self, Written, Written) {
-            let (answers, remarks) = (Written::default(), Written::default());
+        pub(crate) fn for_test(
+            format: ConsoleFormat,
+            peer: StreamPeer,
+        ) -> (Self, CapturedStream, CapturedStream) {
+            let (answers, remarks) = (CapturedStream::default(), CapturedStream::default());
             let console = Self {
                 format,
-                typing: peer,
-                reading: peer,
-                watching: peer,
+                stdin: peer,
+                stdout: peer,
+                stderr: peer,
                 answers: Box::new(answers.clone()),
                 remarks: Box::new(remarks.clone()),
                 clock: Box::new(ManualClock::starting_at(WallTime::from_unix_ms(NOW.0))),
@@ -197,30 +200,32 @@ pub(crate) mod tests {
     fn json_is_pretty_for_people_and_one_line_for_programs() {
         let view = serde_json::json!({"a": "\u{9b}"});
         let shown = |peer| {
-            let (mut console, answers, _) = Console::for_test(Format::Json, peer);
-            console.answer(&view, |_| Text::new()).expect("written");
+            let (mut console, answers, _) = Console::for_test(ConsoleFormat::Json, peer);
+            console.print_view(&view, |_| StyledText::new()).expect("written");
             answers.text()
         };
-        assert_eq!(shown(Peer::Other), "{\"a\":\"\\u009b\"}\n");
-        assert_eq!(shown(Peer::Terminal), "{\n  \"a\": \"\\u009b\"\n}\n");
+        assert_eq!(shown(StreamPeer::Other), "{\"a\":\"\\u009b\"}\n");
+        assert_eq!(shown(StreamPeer::Terminal), "{\n  \"a\": \"\\u009b\"\n}\n");
     }
 
     #[test]
     fn an_error_says_what_happened_and_what_to_do_and_holds_no_key() {
-        let (mut console, answers, remarks) = Console::for_test(Format::Text, Peer::Other);
-        let failure = Failure::new(Exit::Usage, "no key sk-CANARY-0123456789\u{1b}[2J")
+        let (mut console, answers, remarks) =
+            Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
+        let failure = CommandError::new(Exit::Usage, "no key sk-CANARY-0123456789\u{1b}[2J")
             .with_hint("Enter it again.");
-        assert_eq!(console.fail(&failure), Exit::Usage);
+        assert_eq!(console.print_error(&failure), Exit::Usage);
         assert_eq!(answers.text(), "");
         assert_eq!(remarks.text(), "error: no key sk-…\\u{1b}[2J\nhint: Enter it again.\n");
-        assert_eq!(console.fail(&Failure::ReaderLeft), Exit::Fine);
+        assert_eq!(console.print_error(&CommandError::OutputClosed), Exit::Success);
     }
 
     #[test]
     fn a_program_gets_an_error_of_one_shape() {
-        let (mut console, answers, remarks) = Console::for_test(Format::Json, Peer::Other);
-        let failure = Failure::new(Exit::No, "no key sk-CANARY-0123456789\u{9b}");
-        assert_eq!(console.fail(&failure), Exit::No);
+        let (mut console, answers, remarks) =
+            Console::for_test(ConsoleFormat::Json, StreamPeer::Other);
+        let failure = CommandError::new(Exit::Negative, "no key sk-CANARY-0123456789\u{9b}");
+        assert_eq!(console.print_error(&failure), Exit::Negative);
         assert_eq!(answers.text(), "");
         let told = remarks.text();
         assert_eq!(told.lines().count(), 1, "{told}");

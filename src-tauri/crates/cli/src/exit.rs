@@ -10,26 +10,26 @@ use control::{ApiError, ConfigError, ErrorCode, LockError, ServeError, StartErro
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Success, or a positive answer.
-    Fine,
+    Success,
     /// A negative answer: not ready, a check failed, not found.
-    No,
+    Negative,
     /// Wrong usage, or a value was not accepted.
     Usage,
     /// An internal error.
-    Fault,
+    Internal,
     /// A time limit was exceeded.
-    TimeOut,
+    TimedOut,
 }
 
 impl Exit {
     /// The process's exit code.
     pub(crate) const fn code(self) -> u8 {
         match self {
-            Self::Fine => 0,
-            Self::No => 1,
+            Self::Success => 0,
+            Self::Negative => 1,
             Self::Usage => 2,
-            Self::Fault => 3,
-            Self::TimeOut => 4,
+            Self::Internal => 3,
+            Self::TimedOut => 4,
         }
     }
 }
@@ -38,11 +38,11 @@ impl Exit {
     /// The error code for programs where the core gives none.
     const fn word(self) -> &'static str {
         match self {
-            Self::Fine => "ok",
-            Self::No => "no",
+            Self::Success => "ok",
+            Self::Negative => "no",
             Self::Usage => "usage",
-            Self::Fault => "internal",
-            Self::TimeOut => "timeout",
+            Self::Internal => "internal",
+            Self::TimedOut => "timeout",
         }
     }
 }
@@ -54,9 +54,9 @@ impl From<Exit> for ExitCode {
 }
 
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum CommandError {
     /// An error to print.
-    Told {
+    Reported {
         exit: Exit,
         /// The error code for programs: one of [`ErrorCode`]'s words or of [`Exit`]'s.
         code: &'static str,
@@ -66,59 +66,59 @@ pub(crate) enum Failure {
         hint: Option<String>,
     },
     /// The reader of the output closed the pipe (`| head`): there is nothing to print.
-    ReaderLeft,
+    OutputClosed,
 }
 
-impl Failure {
+impl CommandError {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self::Told { exit, code: exit.word(), field: None, message: message.into(), hint: None }
+        Self::Reported { exit, code: exit.word(), field: None, message: message.into(), hint: None }
     }
 
     pub(crate) fn with_hint(self, text: impl Into<String>) -> Self {
         match self {
-            Self::Told { exit, code, field, message, .. } => {
-                Self::Told { exit, code, field, message, hint: Some(text.into()) }
+            Self::Reported { exit, code, field, message, .. } => {
+                Self::Reported { exit, code, field, message, hint: Some(text.into()) }
             }
-            Self::ReaderLeft => Self::ReaderLeft,
+            Self::OutputClosed => Self::OutputClosed,
         }
     }
 
     /// An internal error, with the messages of all its sources.
-    pub(crate) fn fault(error: &dyn Error) -> Self {
-        Self::new(Exit::Fault, chain(error))
+    pub(crate) fn internal(error: &dyn Error) -> Self {
+        Self::new(Exit::Internal, join_error_chain(error))
     }
 
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::Told { exit, .. } => *exit,
-            Self::ReaderLeft => Exit::Fine,
+            Self::Reported { exit, .. } => *exit,
+            Self::OutputClosed => Exit::Success,
         }
     }
 }
 
-impl From<ApiError> for Failure {
+impl From<ApiError> for CommandError {
     fn from(error: ApiError) -> Self {
         let exit = match error.code {
             ErrorCode::InvalidInput => Exit::Usage,
-            ErrorCode::NotFound => Exit::No,
-            ErrorCode::TimedOut => Exit::TimeOut,
+            ErrorCode::NotFound => Exit::Negative,
+            ErrorCode::TimedOut => Exit::TimedOut,
             ErrorCode::VaultUnavailable
             | ErrorCode::SettingsInvalid
             | ErrorCode::Offline
-            | ErrorCode::Failed => Exit::Fault,
+            | ErrorCode::Failed => Exit::Internal,
         };
         let code = code_word(error.code);
-        let field = error.field.as_deref().and_then(flag);
+        let field = error.field.as_deref().and_then(flag_name);
         let message = match &field {
             Some(flag) => format!("{flag}: {}", error.message),
             None => error.message,
         };
-        Self::Told { exit, code, field, message, hint: error.hint }
+        Self::Reported { exit, code, field, message, hint: error.hint }
     }
 }
 
 /// The flag for a field of a request; `None` if the message names the field itself.
-fn flag(field: &str) -> Option<String> {
+fn flag_name(field: &str) -> Option<String> {
     match field {
         "" | "id" | "key" | "from" | "kind" | "prompt" | "passphrase" | "secret" => None,
         field => Some(format!("--{}", field.replace('_', "-"))),
@@ -137,39 +137,41 @@ const fn code_word(code: ErrorCode) -> &'static str {
     }
 }
 
-impl From<StartError> for Failure {
+impl From<StartError> for CommandError {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Lock(LockError::Held(_)) => Self::new(Exit::TimeOut, chain(&error)),
-            _ => Self::fault(&error),
+            StartError::Lock(LockError::Held(_)) => {
+                Self::new(Exit::TimedOut, join_error_chain(&error))
+            }
+            _ => Self::internal(&error),
         }
     }
 }
 
-impl From<ServeError> for Failure {
+impl From<ServeError> for CommandError {
     fn from(error: ServeError) -> Self {
-        Self::fault(&error)
+        Self::internal(&error)
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
-        Self::new(Exit::Usage, chain(&error))
+        Self::new(Exit::Usage, join_error_chain(&error))
     }
 }
 
 /// A failed write of output.
-impl From<io::Error> for Failure {
+impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::ReaderLeft,
-            _ => Self::new(Exit::Fault, format!("the output could not be written: {error}")),
+            io::ErrorKind::BrokenPipe => Self::OutputClosed,
+            _ => Self::new(Exit::Internal, format!("the output could not be written: {error}")),
         }
     }
 }
 
 /// Joins the messages of an error and its sources, outermost first.
-fn chain(error: &dyn Error) -> String {
+fn join_error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
@@ -190,7 +192,7 @@ mod tests {
     fn each_code_of_an_error_has_its_exit_code() {
         let check = |code: ErrorCode, exit: u8| {
             let error = ApiError { code, ..ApiError::failed("m") };
-            assert_eq!(Failure::from(error).exit().code(), exit, "{code:?}");
+            assert_eq!(CommandError::from(error).exit().code(), exit, "{code:?}");
         };
         check(ErrorCode::InvalidInput, 2);
         check(ErrorCode::NotFound, 1);
@@ -199,14 +201,14 @@ mod tests {
         check(ErrorCode::Offline, 3);
         check(ErrorCode::Failed, 3);
         check(ErrorCode::TimedOut, 4);
-        assert_eq!((Exit::Fine.code(), Exit::TimeOut.code()), (0, 4));
+        assert_eq!((Exit::Success.code(), Exit::TimedOut.code()), (0, 4));
     }
 
     #[test]
     fn invalid_input_names_the_flag_and_keeps_its_hint() {
         let told = |field| {
             let error = ApiError::invalid(field, "no scheme").with_hint("Begin with https://");
-            let Failure::Told { message, hint, .. } = Failure::from(error) else {
+            let CommandError::Reported { message, hint, .. } = CommandError::from(error) else {
                 panic!("something to tell")
             };
             assert_eq!(hint.as_deref(), Some("Begin with https://"));
@@ -219,10 +221,10 @@ mod tests {
 
     #[test]
     fn a_reader_that_left_is_no_failure() {
-        let left = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert_eq!(left.exit(), Exit::Fine);
-        let full = Failure::from(io::Error::from(io::ErrorKind::StorageFull));
-        assert_eq!(full.exit(), Exit::Fault);
+        let left = CommandError::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(left.exit(), Exit::Success);
+        let full = CommandError::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(full.exit(), Exit::Internal);
     }
 
     #[test]
@@ -240,7 +242,7 @@ mod tests {
             }
         }
         assert_eq!(
-            chain(&Outer(io::Error::other("disk full"))),
+            join_error_chain(&Outer(io::Error::other("disk full"))),
             "could not open the ledger: disk full"
         );
     }

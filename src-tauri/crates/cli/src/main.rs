@@ -12,8 +12,8 @@ mod console;
 mod desktop;
 mod escape;
 mod exit;
-mod fault;
 mod panel_assets;
+mod panic_hook;
 mod passphrase;
 mod quantity;
 mod secret_input;
@@ -26,64 +26,75 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
+use arguments::{CliCommand, CommandLine};
 use console::Console;
-use control::Display;
-use exit::{Exit, Failure};
-use session::Environment;
+use control::DisplayAvailability;
+use exit::{CommandError, Exit};
+use session::ProcessEnvironment;
 
 #[global_allocator]
 static ALLOCATOR: control::Allocator = control::ALLOCATOR;
 
 fn main() -> ExitCode {
-    fault::tell_people();
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Exit::Fault).into()
+    panic_hook::install_panic_hook();
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Exit::Internal).into()
 }
 
 /// The only function that reads the process's arguments and environment.
 fn run() -> Exit {
     let typed: Vec<OsString> = std::env::args_os().collect();
-    if let Some(exit) = command::completions::answer(&typed) {
+    if let Some(exit) = command::completions::answer_completion_call(&typed) {
         return exit;
     }
-    let arguments = match Arguments::read(typed.into_iter()) {
+    let arguments = match CommandLine::read(typed.into_iter()) {
         Ok(arguments) => arguments,
         Err(exit) => return exit,
     };
-    let environment = Environment { variables: readable(std::env::vars_os()) };
-    let mut console = Console::of_the_process(arguments.format());
-    answer(arguments.command, environment, &mut console)
-        .unwrap_or_else(|failure| console.fail(&failure))
+    let environment = ProcessEnvironment { variables: unicode_variables(std::env::vars_os()) };
+    let mut console = Console::from_process_streams(arguments.format());
+    dispatch_command(arguments.command, environment, &mut console)
+        .unwrap_or_else(|failure| console.print_error(&failure))
 }
 
-fn answer(
-    command: Option<Command>,
-    environment: Environment,
+fn dispatch_command(
+    command: Option<CliCommand>,
+    environment: ProcessEnvironment,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     match command {
         None => {
-            let program = std::env::current_exe().map_err(|error| Failure::fault(&error))?;
-            desktop::open(&program, Display::among(&environment.variables), console)
+            let program =
+                std::env::current_exe().map_err(|error| CommandError::internal(&error))?;
+            desktop::open(
+                &program,
+                DisplayAvailability::from_variables(&environment.variables),
+                console,
+            )
         }
-        Some(Command::Completions(wanted)) => command::completions::print(&wanted, console),
-        Some(Command::Man) => command::completions::print_man(console),
-        Some(Command::Version) => {
+        Some(CliCommand::Completions(wanted)) => {
+            command::completions::print_script(&wanted, console)
+        }
+        Some(CliCommand::Man) => command::completions::print_man(console),
+        Some(CliCommand::Version) => {
             let version = env!("CARGO_PKG_VERSION");
-            console.answer(&serde_json::json!({"version": version}), |_| {
-                let mut text = text::Text::new();
+            console.print_view(&serde_json::json!({"version": version}), |_| {
+                let mut text = text::StyledText::new();
                 text.line(sign::Tone::Plain, &format!("gatehouse {version}"));
                 text
             })?;
-            Ok(Exit::Fine)
+            Ok(Exit::Success)
         }
-        Some(Command::Serve(wanted)) => session::serve(&wanted, environment, console),
-        Some(Command::Ask(question)) => session::ask(question, environment, console),
+        Some(CliCommand::Serve(wanted)) => session::serve(&wanted, environment, console),
+        Some(CliCommand::Core(question)) => {
+            session::run_core_command(question, environment, console)
+        }
     }
 }
 
 /// The variables that are valid Unicode; all of Gatehouse's variables are.
-fn readable(variables: impl Iterator<Item = (OsString, OsString)>) -> Vec<(String, String)> {
+fn unicode_variables(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Vec<(String, String)> {
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };

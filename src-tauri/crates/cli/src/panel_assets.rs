@@ -15,11 +15,11 @@ and then build <code>gatehouse</code> again.</p></body></html>";
 #[derive(RustEmbed)]
 #[folder = "../../../ui/dist"]
 #[allow_missing = true]
-struct Panel;
+struct EmbeddedPanel;
 
 /// Looks up a panel file for the control server.
 pub(crate) fn panel_file(path: &str) -> Option<Asset> {
-    let (content_type, content) = asset(path)?;
+    let (content_type, content) = find_asset(path)?;
     let bytes = match content {
         Cow::Borrowed(inside) => inside.into(),
         Cow::Owned(read) => read.into(),
@@ -28,17 +28,17 @@ pub(crate) fn panel_file(path: &str) -> Option<Asset> {
 }
 
 /// The lookup for a server without a panel.
-pub(crate) const fn no_file(_: &str) -> Option<Asset> {
+pub(crate) const fn no_panel_file(_: &str) -> Option<Asset> {
     None
 }
 
 /// A panel file by its path (`index.html`, `assets/main.js`), with its content type.
-fn asset(path: &str) -> Option<(&'static str, Cow<'static, [u8]>)> {
+fn find_asset(path: &str) -> Option<(&'static str, Cow<'static, [u8]>)> {
     let path = match path.trim_start_matches('/') {
         "" => "index.html",
         path => path,
     };
-    match Panel::get(path) {
+    match EmbeddedPanel::get(path) {
         Some(file) => Some((content_type(path), file.data)),
         None if path == "index.html" => {
             Some((content_type(path), Cow::Borrowed(NOT_BUILT.as_bytes())))
@@ -69,12 +69,12 @@ mod tests {
     #[test]
     fn there_is_always_a_page_and_never_a_file_outside_the_panel() {
         for path in ["", "/", "index.html", "/index.html"] {
-            let (kind, page) = asset(path).expect("a page");
+            let (kind, page) = find_asset(path).expect("a page");
             assert_eq!(kind, "text/html; charset=utf-8");
             assert!(String::from_utf8_lossy(&page).contains("<title>Gatehouse</title>"));
         }
         for path in ["../package.json", "/../../Cargo.toml", "/etc/passwd", "no-such.js"] {
-            assert!(asset(path).is_none(), "{path}");
+            assert!(find_asset(path).is_none(), "{path}");
         }
     }
 

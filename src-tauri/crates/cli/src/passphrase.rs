@@ -4,15 +4,15 @@
 use control::view::VaultView;
 use zeroize::Zeroizing;
 
-use crate::console::{Console, Peer};
-use crate::exit::{Exit, Failure};
-use crate::secret_input::ask_unseen;
+use crate::console::{Console, StreamPeer};
+use crate::exit::{CommandError, Exit};
+use crate::secret_input::prompt_hidden;
 
 /// The passphrase from the environment, if set.
 pub(crate) struct Passphrases(Option<Zeroizing<String>>);
 
 impl Passphrases {
-    pub(crate) fn among(variables: &[(String, String)]) -> Self {
+    pub(crate) fn from_variables(variables: &[(String, String)]) -> Self {
         let given = variables.iter().find(|(name, _)| name == "GATEHOUSE_PASSPHRASE");
         let given = given.map(|(_, value)| Zeroizing::new(value.clone()));
         Self(given.filter(|value| !value.is_empty()))
@@ -28,29 +28,31 @@ impl Passphrases {
         &self,
         vault: &VaultView,
         console: &Console,
-    ) -> Result<Zeroizing<String>, Failure> {
+    ) -> Result<Zeroizing<String>, CommandError> {
         match &self.0 {
             Some(given) => Ok(given.clone()),
-            None if console.typing == Peer::Other => Err(no_terminal()),
-            None if vault.file_exists => ask_unseen("Passphrase of the vault file (not shown): "),
-            None => twice(ask_unseen),
+            None if console.stdin == StreamPeer::Other => Err(no_terminal()),
+            None if vault.file_exists => {
+                prompt_hidden("Passphrase of the vault file (not shown): ")
+            }
+            None => ask_twice(prompt_hidden),
         }
     }
 }
 
 /// Asks for a new passphrase twice and compares.
-fn twice(
-    mut ask: impl FnMut(&str) -> Result<Zeroizing<String>, Failure>,
-) -> Result<Zeroizing<String>, Failure> {
+fn ask_twice(
+    mut ask: impl FnMut(&str) -> Result<Zeroizing<String>, CommandError>,
+) -> Result<Zeroizing<String>, CommandError> {
     let new = ask("New passphrase for the vault file, at least 8 characters (not shown): ")?;
     if *new == *ask("Repeat the passphrase: ")? {
         return Ok(new);
     }
-    Err(Failure::new(Exit::Usage, "the passphrases do not match").with_hint("Try again."))
+    Err(CommandError::new(Exit::Usage, "the passphrases do not match").with_hint("Try again."))
 }
 
-fn no_terminal() -> Failure {
-    Failure::new(Exit::Usage, "there is no terminal to ask for the passphrase")
+fn no_terminal() -> CommandError {
+    CommandError::new(Exit::Usage, "there is no terminal to ask for the passphrase")
         .with_hint("Set GATEHOUSE_PASSPHRASE for this command.")
 }
 
@@ -62,7 +64,7 @@ mod tests {
     fn a_new_passphrase_is_typed_twice_alike() {
         let typed = |answers: [&'static str; 2]| {
             let mut answers = answers.into_iter();
-            twice(|_| Ok(Zeroizing::new(answers.next().unwrap_or_default().to_owned())))
+            ask_twice(|_| Ok(Zeroizing::new(answers.next().unwrap_or_default().to_owned())))
         };
         assert_eq!(
             typed(["correct-horse", "correct-horse"]).expect("alike").as_str(),
@@ -76,7 +78,7 @@ mod tests {
     fn an_empty_variable_is_none() {
         let among = |value: &str| {
             let variables = [("GATEHOUSE_PASSPHRASE".to_owned(), value.to_owned())];
-            Passphrases::among(&variables).0.is_some()
+            Passphrases::from_variables(&variables).0.is_some()
         };
         assert!(among("correct-horse") && !among(""));
     }

@@ -12,7 +12,7 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 pub(crate) const UNKNOWN: &str = "–";
 
 /// The distance from `now` to `then`: `3 min ago`, `in 2 d`.
-pub(crate) fn distance(now: UnixMs, then: UnixMs) -> String {
+pub(crate) fn format_distance(now: UnixMs, then: UnixMs) -> String {
     let apart = now.0.abs_diff(then.0);
     let length = match apart {
         0..SECOND_MS => return "just now".to_owned(),
@@ -24,27 +24,27 @@ pub(crate) fn distance(now: UnixMs, then: UnixMs) -> String {
     if then > now { format!("in {length}") } else { format!("{length} ago") }
 }
 
-pub(crate) fn distance_if_known(now: UnixMs, then: Option<UnixMs>) -> String {
-    then.map_or_else(|| UNKNOWN.to_owned(), |then| distance(now, then))
+pub(crate) fn format_distance_if_known(now: UnixMs, then: Option<UnixMs>) -> String {
+    then.map_or_else(|| UNKNOWN.to_owned(), |then| format_distance(now, then))
 }
 
 /// Formats a count as `1,234,567`.
-pub(crate) fn grouped(count: Count) -> String {
-    domain::grouped(count.0)
+pub(crate) fn format_count(count: Count) -> String {
+    domain::group_digits(count.0)
 }
 
 /// Formats a duration as `340 ms` or `1.2 s`.
-pub(crate) fn duration(ms: f64) -> String {
+pub(crate) fn format_duration(ms: f64) -> String {
     if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
 }
 
 /// Formats a spend as `$4.10`, or `$4.10 + 2 unpriced`.
-pub(crate) fn spend(spend: &SpendView) -> String {
-    cost(spend.cost, spend.requests, spend.unpriced_requests)
+pub(crate) fn format_spend(spend: &SpendView) -> String {
+    format_cost(spend.cost, spend.requests, spend.unpriced_requests)
 }
 
 /// Formats a sum of which a part may be unknown; an unknown price is never shown as zero.
-pub(crate) fn cost(cost: MicroDollars, requests: Count, unpriced: Count) -> String {
+pub(crate) fn format_cost(cost: MicroDollars, requests: Count, unpriced: Count) -> String {
     match (requests.0, unpriced.0) {
         (0, _) => UNKNOWN.to_owned(),
         (_, 0) => cost.to_string(),
@@ -54,16 +54,16 @@ pub(crate) fn cost(cost: MicroDollars, requests: Count, unpriced: Count) -> Stri
 }
 
 /// Dollars with all six decimals, for programs: `0.001234`.
-pub(crate) fn exact_dollars(amount: MicroDollars) -> String {
+pub(crate) fn format_exact_dollars(amount: MicroDollars) -> String {
     let sign = if amount.0 < 0 { "-" } else { "" };
     let micros = amount.0.unsigned_abs();
     format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
 /// Formats a count with its noun: `1 request`, `2 requests`.
-pub(crate) fn counted(count: Count, noun: &str) -> String {
+pub(crate) fn format_counted_noun(count: Count, noun: &str) -> String {
     let plural = if count.0 == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count))
+    format!("{} {noun}{plural}", format_count(count))
 }
 
 #[cfg(test)]
@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn distances_change_their_unit_at_its_size() {
         let now = UnixMs(100 * 86_400_000);
-        let check = |back: i64, shown: &str| assert_eq!(distance(now, UnixMs(now.0 - back)), shown);
+        let check =
+            |back: i64, shown: &str| assert_eq!(format_distance(now, UnixMs(now.0 - back)), shown);
         check(0, "just now");
         check(999, "just now");
         check(1_000, "1 s ago");
@@ -83,25 +84,28 @@ mod tests {
         check(86_399_999, "23 h ago");
         check(86_400_000, "1 d ago");
         check(-172_800_000, "in 2 d");
-        assert_eq!(distance_if_known(now, None), "–");
+        assert_eq!(format_distance_if_known(now, None), "–");
     }
 
     #[test]
     fn numbers_are_grouped_and_an_unknown_cost_is_not_zero() {
-        let check = |number: u64, shown: &str| assert_eq!(grouped(Count(number)), shown);
+        let check = |number: u64, shown: &str| assert_eq!(format_count(Count(number)), shown);
         check(0, "0");
         check(999, "999");
         check(1_000, "1,000");
         check(1_234_567, "1,234,567");
         let check = |micros: i64, all: u64, unpriced: u64, shown: &str| {
-            assert_eq!(cost(MicroDollars(micros), Count(all), Count(unpriced)), shown);
+            assert_eq!(format_cost(MicroDollars(micros), Count(all), Count(unpriced)), shown);
         };
         check(0, 0, 0, "–");
         check(0, 2, 2, "unpriced");
         check(4_100_000, 3, 1, "$4.10 + 1 unpriced");
         check(0, 3, 0, "$0.00");
-        assert_eq!(exact_dollars(MicroDollars(1_000_234)), "1.000234");
-        assert_eq!(exact_dollars(MicroDollars(-5)), "-0.000005");
-        assert_eq!((duration(340.4), duration(1_250.0)), ("340 ms".to_owned(), "1.2 s".to_owned()));
+        assert_eq!(format_exact_dollars(MicroDollars(1_000_234)), "1.000234");
+        assert_eq!(format_exact_dollars(MicroDollars(-5)), "-0.000005");
+        assert_eq!(
+            (format_duration(340.4), format_duration(1_250.0)),
+            ("340 ms".to_owned(), "1.2 s".to_owned())
+        );
     }
 }

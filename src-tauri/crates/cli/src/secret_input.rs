@@ -6,97 +6,100 @@ use std::io::Read;
 use domain::{SECRET_BYTES_MAX, Secret};
 use zeroize::Zeroizing;
 
-use crate::console::{Console, Peer};
-use crate::exit::{Exit, Failure};
+use crate::console::{Console, StreamPeer};
+use crate::exit::{CommandError, Exit};
 
 /// Most bytes read from standard input for a key: the longest key, and as much again for
 /// surrounding white space.
 pub(crate) const STDIN_BYTES_MAX: usize = 2 * SECRET_BYTES_MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum SecretSource {
     Prompt,
     Stdin,
 }
 
-impl Source {
-    pub(crate) const fn chosen_by(stdin: Stdin) -> Self {
+impl SecretSource {
+    pub(crate) const fn from_argument(stdin: StdinArgument) -> Self {
         if stdin.stdin { Self::Stdin } else { Self::Prompt }
     }
 }
 
 /// The switch, the same for every command that takes a key.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub(crate) struct Stdin {
+pub(crate) struct StdinArgument {
     /// Read the key from standard input instead of prompting for it
     #[arg(long)]
     stdin: bool,
 }
 
 pub(crate) fn read_secret(
-    source: Source,
+    source: SecretSource,
     name: &str,
     console: &Console,
-) -> Result<Secret, Failure> {
+) -> Result<Secret, CommandError> {
     match source {
-        Source::Stdin => parse(read_limited(std::io::stdin().lock())?),
-        Source::Prompt => parse(prompt(&format!("Key for {name} (not shown): "), console)?),
+        SecretSource::Stdin => parse_secret(read_limited(std::io::stdin().lock())?),
+        SecretSource::Prompt => {
+            parse_secret(prompt_for_key(&format!("Key for {name} (not shown): "), console)?)
+        }
     }
 }
 
 /// Prompts for a key; fails if standard input is no terminal.
-fn prompt(question: &str, console: &Console) -> Result<Zeroizing<String>, Failure> {
-    if console.typing == Peer::Other {
-        return Err(Failure::new(Exit::Usage, "there is no terminal to ask for the key")
+fn prompt_for_key(question: &str, console: &Console) -> Result<Zeroizing<String>, CommandError> {
+    if console.stdin == StreamPeer::Other {
+        return Err(CommandError::new(Exit::Usage, "there is no terminal to ask for the key")
             .with_hint("Pass --stdin and pipe the key in."));
     }
-    ask_unseen(question)
+    prompt_hidden(question)
 }
 
 /// Prompts for a line that is not echoed.
-pub(crate) fn ask_unseen(question: &str) -> Result<Zeroizing<String>, Failure> {
+pub(crate) fn prompt_hidden(question: &str) -> Result<Zeroizing<String>, CommandError> {
     rpassword::prompt_password(question).map(Zeroizing::new).map_err(|error| {
-        Failure::new(Exit::Fault, format!("the terminal could not be read: {error}"))
+        CommandError::new(Exit::Internal, format!("the terminal could not be read: {error}"))
     })
 }
 
-fn parse(mut text: Zeroizing<String>) -> Result<Secret, Failure> {
+fn parse_secret(mut text: Zeroizing<String>) -> Result<Secret, CommandError> {
     // `parse` zeroes its argument.
     Secret::parse(std::mem::take(&mut *text))
-        .map_err(|rejected| Failure::new(Exit::Usage, rejected.to_string()))
+        .map_err(|rejected| CommandError::new(Exit::Usage, rejected.to_string()))
 }
 
 /// Reads to the end, at most [`STDIN_BYTES_MAX`]. The buffer has its full size from the start: a
 /// growing buffer would leave copies of the key in memory.
-fn read_limited(input: impl Read) -> Result<Zeroizing<String>, Failure> {
+fn read_limited(input: impl Read) -> Result<Zeroizing<String>, CommandError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(STDIN_BYTES_MAX + 1));
     let limit = u64::try_from(STDIN_BYTES_MAX + 1).unwrap_or(u64::MAX);
     input.take(limit).read_to_end(&mut bytes).map_err(|error| {
-        Failure::new(Exit::Fault, format!("standard input could not be read: {error}"))
+        CommandError::new(Exit::Internal, format!("standard input could not be read: {error}"))
     })?;
     if bytes.len() > STDIN_BYTES_MAX {
         let message = format!("standard input holds more than {STDIN_BYTES_MAX} bytes");
-        return Err(Failure::new(Exit::Usage, message).with_hint("Pipe in only the key."));
+        return Err(CommandError::new(Exit::Usage, message).with_hint("Pipe in only the key."));
     }
     let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Failure::new(Exit::Usage, "standard input is not text"))?;
+        .map_err(|_| CommandError::new(Exit::Usage, "standard input is not text"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::Format;
+    use crate::console::ConsoleFormat;
 
     fn refused(input: &[u8]) -> (Exit, String) {
-        let failure = read_limited(input).and_then(parse).expect_err("refused");
-        let Failure::Told { exit, message, .. } = failure else { panic!("told") };
+        let failure = read_limited(input).and_then(parse_secret).expect_err("refused");
+        let CommandError::Reported { exit, message, .. } = failure else { panic!("told") };
         (exit, message)
     }
 
     #[test]
     fn a_key_from_stdin_loses_the_white_space_around_it() {
-        let key = read_limited(b"sk-0123456789abc\r\n".as_slice()).and_then(parse).expect("a key");
+        let key =
+            read_limited(b"sk-0123456789abc\r\n".as_slice()).and_then(parse_secret).expect("a key");
         assert_eq!(key, Secret::parse("sk-0123456789abc".to_owned()).expect("a key"));
     }
 
@@ -107,7 +110,7 @@ mod tests {
             input.resize(bytes, b' ');
             input
         };
-        assert!(read_limited(padded(STDIN_BYTES_MAX).as_slice()).and_then(parse).is_ok());
+        assert!(read_limited(padded(STDIN_BYTES_MAX).as_slice()).and_then(parse_secret).is_ok());
         let (exit, message) = refused(&padded(STDIN_BYTES_MAX + 1));
         assert_eq!(exit, Exit::Usage);
         assert!(message.contains("4096 bytes"), "{message}");
@@ -130,9 +133,9 @@ mod tests {
 
     #[test]
     fn without_a_terminal_nothing_is_asked() {
-        let (console, _, _) = Console::for_test(Format::Text, Peer::Other);
-        let failure = read_secret(Source::Prompt, "up", &console).expect_err("refused");
-        let Failure::Told { exit, hint, .. } = failure else { panic!("told") };
+        let (console, _, _) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
+        let failure = read_secret(SecretSource::Prompt, "up", &console).expect_err("refused");
+        let CommandError::Reported { exit, hint, .. } = failure else { panic!("told") };
         assert_eq!(exit, Exit::Usage);
         assert!(hint.is_some_and(|hint| hint.contains("--stdin")));
     }

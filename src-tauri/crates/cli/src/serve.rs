@@ -6,16 +6,16 @@ use control::view::GatewayState;
 use control::{Core, EngineConfig, start_log};
 
 use crate::command::vault;
-use crate::console::{Console, Format};
-use crate::exit::{Exit, Failure};
-use crate::panel_assets::{no_file, panel_file};
-use crate::session::unlock_by_hand;
+use crate::console::{Console, ConsoleFormat};
+use crate::exit::{CommandError, Exit};
+use crate::panel_assets::{no_panel_file, panel_file};
+use crate::session::unlock_interactively;
 use crate::sign::Tone;
-use crate::text::Text;
+use crate::text::StyledText;
 
 /// How to serve.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Serve {
+pub(crate) struct ServeArguments {
     /// Port of the gateway, instead of the one in the settings; 0 picks a free port
     #[arg(long, value_name = "N")]
     port: Option<u16>,
@@ -26,15 +26,15 @@ pub(crate) struct Serve {
 
 /// Serves until Ctrl-C or SIGTERM. A second signal shortens the shutdown.
 pub(crate) async fn run(
-    wanted: &Serve,
+    wanted: &ServeArguments,
     mut config: EngineConfig,
     log_filter: &str,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     config.port = wanted.port;
-    config.folders.create().map_err(|error| Failure::fault(&error))?;
+    config.folders.create().map_err(|error| CommandError::internal(&error))?;
     let _log = start_log(&config.folders.log_folder(), log_filter)
-        .map_err(|error| Failure::fault(&error))?;
+        .map_err(|error| CommandError::internal(&error))?;
     let core = Core::open(config).await?;
     let served = serve(wanted, &core, console).await;
     let mut stopping = pin!(core.stop());
@@ -49,30 +49,37 @@ pub(crate) async fn run(
         () = &mut stopping => {}
         // A second signal: do not wait for responses in flight.
         () = stop.wait() => {
-            core.hurry();
+            core.end_grace_period();
             stopping.await;
         }
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 /// Serves until the first stop signal; returns the listener for the next one.
-async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Stop, Failure> {
+async fn serve(
+    wanted: &ServeArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<StopSignals, CommandError> {
     let Core::Local(engine) = core else {
         let address = control::status(core).await?.gateway.address;
-        return Err(Failure::new(Exit::No, format!("Gatehouse is already running at {address}"))
-            .with_hint("Use it, or stop it with `gatehouse stop`."));
+        return Err(CommandError::new(
+            Exit::Negative,
+            format!("Gatehouse is already running at {address}"),
+        )
+        .with_hint("Use it, or stop it with `gatehouse stop`."));
     };
     // Listen for signals before the address is announced.
-    let mut stop = Stop::listen()?;
-    unlock_by_hand(core, console).await?;
+    let mut stop = StopSignals::listen()?;
+    unlock_interactively(core, console).await?;
     let served = control::serve(engine, panel_file).await?;
     let gateway = control::status(core).await?.gateway;
     let listening = match (gateway.state, gateway.reason) {
         (GatewayState::Listening, _) => Some(served.gateway.as_str()),
         (GatewayState::Failed, reason) => {
             let reason = reason.unwrap_or_else(|| "the gateway is not listening".to_owned());
-            refuse_or_go_on(wanted, &reason, console)?;
+            report_listen_failure(wanted, &reason, console)?;
             None
         }
     };
@@ -82,23 +89,27 @@ async fn serve(wanted: &Serve, core: &Core, console: &mut Console) -> Result<Sto
     };
     // A supervisor may close the pipe after the first line or earlier; the gateway keeps running.
     let _closed = announce(listening, panel.as_ref().map(|address| address.as_str()), console);
-    if console.format == Format::Text {
+    if console.format == ConsoleFormat::Text {
         // Last, since a keychain may be slow to answer.
         let vault = control::vault_check(core).await?;
-        let _closed = console.print(&vault::first_line(&vault).to_string());
+        let _closed = console.print(&vault::render_vault_line(&vault).to_string());
     }
     stop.wait().await;
     Ok(stop)
 }
 
 /// Without the panel a port in use is an error; with it, the user can choose another port there.
-fn refuse_or_go_on(wanted: &Serve, reason: &str, console: &mut Console) -> Result<(), Failure> {
+fn report_listen_failure(
+    wanted: &ServeArguments,
+    reason: &str,
+    console: &mut Console,
+) -> Result<(), CommandError> {
     if !wanted.panel {
-        return Err(Failure::new(Exit::No, reason));
+        return Err(CommandError::new(Exit::Negative, reason));
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.piece(Tone::Bad, "▬ ").line(Tone::Plain, &format!("gateway not listening: {reason}"));
-    console.remark(&text);
+    console.print_remark(&text);
     Ok(())
 }
 
@@ -107,12 +118,12 @@ pub(crate) fn announce(
     gateway: Option<&str>,
     panel: Option<&str>,
     console: &mut Console,
-) -> Result<(), Failure> {
-    if console.format == Format::Json {
-        let line = console.json(&serde_json::json!({"gateway": gateway, "panel": panel}))?;
+) -> Result<(), CommandError> {
+    if console.format == ConsoleFormat::Json {
+        let line = console.render_json(&serde_json::json!({"gateway": gateway, "panel": panel}))?;
         return console.print(&line);
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     if let Some(address) = gateway {
         text.piece(Tone::Good, "● ").line(Tone::Plain, &format!("gateway listening on {address}"));
     }
@@ -125,15 +136,15 @@ pub(crate) fn announce(
 
 /// Starts the gateway for a call that runs without an owner process, so that the call can reach it.
 /// An owner serves already.
-pub(crate) async fn serve_quietly(core: &Core) -> Result<(), Failure> {
+pub(crate) async fn serve_without_panel(core: &Core) -> Result<(), CommandError> {
     if let Core::Local(engine) = core {
-        control::serve(engine, no_file).await?;
+        control::serve(engine, no_panel_file).await?;
     }
     Ok(())
 }
 
 /// The stop signals: SIGTERM and SIGINT.
-struct Stop {
+struct StopSignals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -141,10 +152,10 @@ struct Stop {
 }
 
 #[cfg(unix)]
-impl Stop {
-    fn listen() -> Result<Self, Failure> {
+impl StopSignals {
+    fn listen() -> Result<Self, CommandError> {
         use tokio::signal::unix::{SignalKind, signal};
-        let of = |kind| signal(kind).map_err(|error| Failure::fault(&error));
+        let of = |kind| signal(kind).map_err(|error| CommandError::internal(&error));
         Ok(Self {
             terminate: of(SignalKind::terminate())?,
             interrupt: of(SignalKind::interrupt())?,
@@ -160,8 +171,8 @@ impl Stop {
 }
 
 #[cfg(not(unix))]
-impl Stop {
-    const fn listen() -> Result<Self, Failure> {
+impl StopSignals {
+    const fn listen() -> Result<Self, CommandError> {
         Ok(Self {})
     }
 

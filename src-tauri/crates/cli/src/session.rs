@@ -5,23 +5,23 @@ use control::view::{VaultKindView, VaultStateView, VaultUnlock};
 use control::{Core, EngineConfig};
 use tokio::runtime::Builder;
 
-use crate::arguments::Ask;
+use crate::arguments::CoreCommand;
 use crate::command::{
     ask, backends, cache, check, clients, keys, ledger, models, notify, panel, requests, routes,
     settings, status, stop, token, usage, vault,
 };
-use crate::console::{Console, Peer};
-use crate::exit::{Exit, Failure};
+use crate::console::{Console, StreamPeer};
+use crate::exit::{CommandError, Exit};
 use crate::passphrase::Passphrases;
-use crate::serve::{self, Serve};
+use crate::serve::{self, ServeArguments};
 use crate::sign::Tone;
-use crate::text::Text;
+use crate::text::StyledText;
 
-pub(crate) struct Environment {
+pub(crate) struct ProcessEnvironment {
     pub(crate) variables: Vec<(String, String)>,
 }
 
-impl Environment {
+impl ProcessEnvironment {
     fn log_filter(&self) -> String {
         let said = self.variables.iter().find(|(name, _)| name == "GATEHOUSE_LOG");
         said.map_or_else(|| "info".to_owned(), |(_, filter)| filter.clone())
@@ -29,39 +29,39 @@ impl Environment {
 }
 
 pub(crate) fn serve(
-    wanted: &Serve,
-    environment: Environment,
+    wanted: &ServeArguments,
+    environment: ProcessEnvironment,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     control::harden_process();
     let log_filter = environment.log_filter();
     let config = EngineConfig::from_variables(environment.variables)?;
     let serving = serve::run(wanted, config, &log_filter, console);
-    wait_for(Threads::Several, serving)
+    block_on_runtime(RuntimeThreads::Several, serving)
 }
 
 /// Runs one command against the core.
-pub(crate) fn ask(
-    question: Ask,
-    environment: Environment,
+pub(crate) fn run_core_command(
+    question: CoreCommand,
+    environment: ProcessEnvironment,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     control::harden_process();
-    let passphrases = Passphrases::among(&environment.variables);
+    let passphrases = Passphrases::from_variables(&environment.variables);
     let mut config = EngineConfig::from_variables(environment.variables)?;
     let named_vault = config.vault.map(|kind| kind.to_string());
     let threads = match &question {
-        Ask::Check(_) | Ask::Prompt(_) => Threads::Several,
-        _ => Threads::One,
+        CoreCommand::Check(_) | CoreCommand::Prompt(_) => RuntimeThreads::Several,
+        _ => RuntimeThreads::One,
     };
-    if matches!(question, Ask::Prompt(_)) {
+    if matches!(question, CoreCommand::Prompt(_)) {
         // A gateway for one prompt needs no known address, and a free port cannot be in use.
         config.port = Some(0);
     }
-    wait_for(threads, async {
+    block_on_runtime(threads, async {
         let core = Core::open(config).await?;
-        let outcome = match tell_ignored_vault(&core, named_vault.as_deref(), console).await {
-            Ok(()) => answer(question, &core, &passphrases, console).await,
+        let outcome = match warn_of_ignored_vault(&core, named_vault.as_deref(), console).await {
+            Ok(()) => dispatch_core_command(question, &core, &passphrases, console).await,
             Err(failure) => Err(failure),
         };
         core.stop().await;
@@ -71,58 +71,61 @@ pub(crate) fn ask(
 
 /// One thread is enough for most calls, and starts faster than several.
 #[derive(Clone, Copy)]
-enum Threads {
+enum RuntimeThreads {
     One,
     Several,
 }
 
-fn wait_for(
-    threads: Threads,
-    call: impl Future<Output = Result<Exit, Failure>>,
-) -> Result<Exit, Failure> {
+fn block_on_runtime(
+    threads: RuntimeThreads,
+    call: impl Future<Output = Result<Exit, CommandError>>,
+) -> Result<Exit, CommandError> {
     let mut builder = match threads {
-        Threads::One => Builder::new_current_thread(),
-        Threads::Several => Builder::new_multi_thread(),
+        RuntimeThreads::One => Builder::new_current_thread(),
+        RuntimeThreads::Several => Builder::new_multi_thread(),
     };
-    let runtime = builder.enable_all().build().map_err(|error| Failure::fault(&error))?;
+    let runtime = builder.enable_all().build().map_err(|error| CommandError::internal(&error))?;
     let outcome = runtime.block_on(Box::pin(call));
     // A hanging keychain blocks its thread for ever; do not wait for it.
     runtime.shutdown_background();
     outcome
 }
 
-async fn answer(
-    question: Ask,
+async fn dispatch_core_command(
+    question: CoreCommand,
     core: &Core,
     passphrases: &Passphrases,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     match question {
-        Ask::Status => status::run(core, console).await,
-        Ask::Stop => stop::run(core, console).await,
-        Ask::Models(wanted) => models::run(&wanted, core, console).await,
-        Ask::Notify(wanted) => notify::run(&wanted, core, console).await,
-        Ask::Check(wanted) => check::run(&wanted, core, console).await,
-        Ask::Prompt(wanted) => ask::run(wanted, core, console).await,
-        Ask::Keys(wanted) => keys::run(wanted, core, console).await,
-        Ask::Backends(wanted) => backends::run(wanted, core, console).await,
-        Ask::Routes(wanted) => routes::run(wanted, core, console).await,
-        Ask::Clients(wanted) => clients::run(wanted, core, console).await,
-        Ask::Token(wanted) => token::run(wanted, core, console).await,
-        Ask::Usage(wanted) => usage::run(&wanted, core, console).await,
-        Ask::Requests(wanted) => requests::run(&wanted, core, console).await,
-        Ask::Ledger(wanted) => ledger::run(wanted, core, console).await,
-        Ask::Cache(wanted) => cache::run(wanted, core, console).await,
-        Ask::Vault { command } => vault::run(command, core, passphrases, console).await,
-        Ask::Panel => panel::run(core, console).await,
-        Ask::Settings(wanted) => settings::run(&wanted, core, console).await,
+        CoreCommand::Status => status::run(core, console).await,
+        CoreCommand::Stop => stop::run(core, console).await,
+        CoreCommand::Models(wanted) => models::run(&wanted, core, console).await,
+        CoreCommand::Notify(wanted) => notify::run(&wanted, core, console).await,
+        CoreCommand::Check(wanted) => check::run(&wanted, core, console).await,
+        CoreCommand::Prompt(wanted) => ask::run(wanted, core, console).await,
+        CoreCommand::Keys(wanted) => keys::run(wanted, core, console).await,
+        CoreCommand::Backends(wanted) => backends::run(wanted, core, console).await,
+        CoreCommand::Routes(wanted) => routes::run(wanted, core, console).await,
+        CoreCommand::Clients(wanted) => clients::run(wanted, core, console).await,
+        CoreCommand::Token(wanted) => token::run(wanted, core, console).await,
+        CoreCommand::Usage(wanted) => usage::run(&wanted, core, console).await,
+        CoreCommand::Requests(wanted) => requests::run(&wanted, core, console).await,
+        CoreCommand::Ledger(wanted) => ledger::run(wanted, core, console).await,
+        CoreCommand::Cache(wanted) => cache::run(wanted, core, console).await,
+        CoreCommand::Vault { command } => vault::run(command, core, passphrases, console).await,
+        CoreCommand::Panel => panel::run(core, console).await,
+        CoreCommand::Settings(wanted) => settings::run(&wanted, core, console).await,
     }
 }
 
 /// Prompts for the passphrase of a locked vault file if a person is at a terminal. Without a
 /// terminal the vault's own error follows, which says what to do.
-pub(crate) async fn unlock_by_hand(core: &Core, console: &Console) -> Result<(), Failure> {
-    if console.typing == Peer::Other || console.watching == Peer::Other {
+pub(crate) async fn unlock_interactively(
+    core: &Core,
+    console: &Console,
+) -> Result<(), CommandError> {
+    if console.stdin == StreamPeer::Other || console.stderr == StreamPeer::Other {
         return Ok(());
     }
     let vault = control::vault_check(core).await?;
@@ -135,16 +138,16 @@ pub(crate) async fn unlock_by_hand(core: &Core, console: &Console) -> Result<(),
 
 /// Warns that `GATEHOUSE_VAULT` has no effect on a process that runs already. Without a warning the
 /// choice would seem to be accepted.
-async fn tell_ignored_vault(
+async fn warn_of_ignored_vault(
     core: &Core,
     named: Option<&str>,
     console: &mut Console,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let (Core::Remote(_), Some(named)) = (core, named) else { return Ok(()) };
     let vault = control::status(core).await?.vault;
-    let in_use = vault.kind.word();
+    let in_use = vault.kind.as_str();
     if named != in_use {
-        let mut text = Text::new();
+        let mut text = StyledText::new();
         text.piece(Tone::Warn, "warning: ").line(
             Tone::Plain,
             &format!(
@@ -152,7 +155,7 @@ async fn tell_ignored_vault(
                  vault. To change that: `gatehouse vault set {named}`"
             ),
         );
-        console.remark(&text);
+        console.print_remark(&text);
     }
     Ok(())
 }

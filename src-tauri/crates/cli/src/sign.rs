@@ -1,8 +1,9 @@
 //! The symbol, word and tone of every state, defined once. A state is never shown by colour alone.
 
 use control::view::{
-    AvailabilityState, CacheTierState, CheckStateView, GatewayState, HealthStateView, KeyStateView,
-    RequestStateView, RunVerdictView, TestStepState, VaultStateView, VerdictLevel,
+    AvailabilityState, BackendTestStepState, CacheTierState, CheckStateView, GatewayState,
+    HealthStateView, KeyStateView, ReadinessVerdictView, RequestStateView, VaultStateView,
+    VerdictLevel,
 };
 
 /// The meaning of a piece of text; a terminal may show it by colour.
@@ -122,12 +123,12 @@ impl From<CacheTierState> for Sign {
     }
 }
 
-impl From<TestStepState> for Sign {
-    fn from(state: TestStepState) -> Self {
+impl From<BackendTestStepState> for Sign {
+    fn from(state: BackendTestStepState) -> Self {
         match state {
-            TestStepState::Pass => Self::of(DISC, "passed", Tone::Good),
-            TestStepState::Fail => Self::of(BAR, "failed", Tone::Bad),
-            TestStepState::Skipped => Self::of(DASH, "skipped", Tone::Muted),
+            BackendTestStepState::Pass => Self::of(DISC, "passed", Tone::Good),
+            BackendTestStepState::Fail => Self::of(BAR, "failed", Tone::Bad),
+            BackendTestStepState::Skipped => Self::of(DASH, "skipped", Tone::Muted),
         }
     }
 }
@@ -143,14 +144,14 @@ impl From<VerdictLevel> for Sign {
     }
 }
 
-impl From<RunVerdictView> for Sign {
-    fn from(verdict: RunVerdictView) -> Self {
+impl From<ReadinessVerdictView> for Sign {
+    fn from(verdict: ReadinessVerdictView) -> Self {
         match verdict {
-            RunVerdictView::Ready => Self::of(DISC, "ready", Tone::Good),
-            RunVerdictView::ReadyWithWarnings => {
+            ReadinessVerdictView::Ready => Self::of(DISC, "ready", Tone::Good),
+            ReadinessVerdictView::ReadyWithWarnings => {
                 Self::of(TRIANGLE, "ready with warnings", Tone::Warn)
             }
-            RunVerdictView::NotReady => Self::of(BAR, "not ready", Tone::Bad),
+            ReadinessVerdictView::NotReady => Self::of(BAR, "not ready", Tone::Bad),
         }
     }
 }

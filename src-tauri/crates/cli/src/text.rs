@@ -14,9 +14,9 @@ use crate::sign::{Sign, Tone};
 
 /// Styled lines for a terminal. The writer strips the styles if the output is no terminal.
 #[derive(Debug, Default)]
-pub(crate) struct Text(String);
+pub(crate) struct StyledText(String);
 
-impl Text {
+impl StyledText {
     pub(crate) fn new() -> Self {
         Self::default()
     }
@@ -52,13 +52,13 @@ impl Text {
         self
     }
 
-    pub(crate) fn table(&mut self, table: &Table) -> &mut Self {
+    pub(crate) fn table(&mut self, table: &TextTable) -> &mut Self {
         self.0.push_str(&table.render(Grid::new().width()));
         self.end()
     }
 }
 
-impl fmt::Display for Text {
+impl fmt::Display for StyledText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -68,9 +68,9 @@ impl fmt::Display for Text {
 /// are hidden and the rest is wrapped between words. Without a terminal a row stays on one line,
 /// for `grep`.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub(crate) struct TextTable {
     columns: Vec<Column>,
-    rows: Vec<Vec<Piece>>,
+    rows: Vec<Vec<TableCell>>,
 }
 
 /// A column: its title, its alignment, and its rank for being hidden.
@@ -79,25 +79,25 @@ pub(crate) struct Column {
     title: &'static str,
     alignment: CellAlignment,
     /// 0: always shown. Otherwise the column with the highest rank is hidden first.
-    minor: u8,
+    hide_rank: u8,
 }
 
 impl Column {
     /// A left-aligned column, for words.
     #[expect(non_snake_case, reason = "reads like the kind of column that it makes")]
     pub(crate) const fn Left(title: &'static str) -> Self {
-        Self { title, alignment: CellAlignment::Left, minor: 0 }
+        Self { title, alignment: CellAlignment::Left, hide_rank: 0 }
     }
 
     /// A right-aligned column, for numbers.
     #[expect(non_snake_case, reason = "reads like the kind of column that it makes")]
     pub(crate) const fn Right(title: &'static str) -> Self {
-        Self { title, alignment: CellAlignment::Right, minor: 0 }
+        Self { title, alignment: CellAlignment::Right, hide_rank: 0 }
     }
 
     /// Lets the column be hidden on a narrow terminal; the highest rank is hidden first.
-    pub(crate) const fn minor(self, rank: u8) -> Self {
-        Self { minor: rank, ..self }
+    pub(crate) const fn hidden_at_rank(self, rank: u8) -> Self {
+        Self { hide_rank: rank, ..self }
     }
 }
 
@@ -108,18 +108,18 @@ const GAP_COLUMNS: u16 = 2;
 /// no width, a fitted table would break into single letters.
 const TERMINAL_COLUMNS_MIN: u16 = 40;
 
-impl Table {
+impl TextTable {
     /// A table with a header.
     pub(crate) fn new(columns: &[Column]) -> Self {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
     /// A table of names and values, without a header.
-    pub(crate) fn of_facts() -> Self {
+    pub(crate) fn without_header() -> Self {
         Self { columns: Vec::new(), rows: Vec::new() }
     }
 
-    pub(crate) fn row<const N: usize>(&mut self, pieces: [Piece; N]) -> &mut Self {
+    pub(crate) fn row<const N: usize>(&mut self, pieces: [TableCell; N]) -> &mut Self {
         self.rows.push(pieces.into());
         self
     }
@@ -127,7 +127,7 @@ impl Table {
     /// Renders the table for a terminal of that width; `None` for a file or a pipe.
     fn render(&self, terminal_columns: Option<u16>) -> String {
         let width = terminal_columns.filter(|columns| *columns >= TERMINAL_COLUMNS_MIN);
-        let shown = width.map_or_else(|| self.all_columns(), |width| self.fitting(width));
+        let shown = width.map_or_else(|| self.all_columns(), |width| self.fitting_columns(width));
         let mut text = self.grid(&shown, width).trim_fmt();
         let left_out: Vec<&str> = (0..self.columns.len())
             .filter(|index| !shown.contains(index))
@@ -148,10 +148,11 @@ impl Table {
     }
 
     /// The columns that fit without breaking a word. Columns of rank 0 are always kept.
-    fn fitting(&self, width: u16) -> Vec<usize> {
+    fn fitting_columns(&self, width: u16) -> Vec<usize> {
         let mut shown = self.all_columns();
-        while self.needed(&shown, Self::cell_columns) > usize::from(width) {
-            let rank = |index: &usize| self.columns.get(*index).map_or(0, |column| column.minor);
+        while self.needed_width(&shown, Self::cell_width) > usize::from(width) {
+            let rank =
+                |index: &usize| self.columns.get(*index).map_or(0, |column| column.hide_rank);
             let Some(place) = (0..shown.len()).max_by_key(|at| shown.get(*at).map(rank)) else {
                 break;
             };
@@ -164,12 +165,12 @@ impl Table {
     }
 
     /// The width that these columns need, in terminal columns; `measure` gives the width of a cell.
-    fn needed(&self, shown: &[usize], measure: fn(&str) -> usize) -> usize {
+    fn needed_width(&self, shown: &[usize], measure: fn(&str) -> usize) -> usize {
         let gaps = shown.len() * usize::from(GAP_COLUMNS);
-        shown.iter().map(|index| self.column_columns(*index, measure)).sum::<usize>() + gaps
+        shown.iter().map(|index| self.column_width(*index, measure)).sum::<usize>() + gaps
     }
 
-    fn column_columns(&self, index: usize, measure: fn(&str) -> usize) -> usize {
+    fn column_width(&self, index: usize, measure: fn(&str) -> usize) -> usize {
         let title = self.columns.get(index).map_or("", |column| column.title);
         let cells = self.rows.iter().filter_map(|row| row.get(index));
         let widest = cells.map(|piece| measure(&piece.content)).max().unwrap_or_default();
@@ -177,7 +178,7 @@ impl Table {
     }
 
     /// The width of a cell on one line. A sentence counts with a limit, since it can be wrapped.
-    fn cell_columns(content: &str) -> usize {
+    fn cell_width(content: &str) -> usize {
         const SENTENCE_COLUMNS: usize = 32;
         content.chars().count().min(SENTENCE_COLUMNS.max(Self::longest_word(content)))
     }
@@ -205,14 +206,14 @@ impl Table {
             grid.set_header(shown.iter().map(bold));
         }
         for row in &self.rows {
-            grid.add_row(shown.iter().filter_map(|index| row.get(*index)).map(Piece::cell));
+            grid.add_row(shown.iter().filter_map(|index| row.get(*index)).map(TableCell::cell));
         }
         for (column, index) in grid.column_iter_mut().zip(shown) {
             column.set_padding((0, GAP_COLUMNS));
             if let Some(wanted) = self.columns.get(*index) {
                 column.set_cell_alignment(wanted.alignment);
             }
-            let word = self.column_columns(*index, Self::longest_word);
+            let word = self.column_width(*index, Self::longest_word);
             if let (Some(_), Ok(word)) = (width, u16::try_from(word)) {
                 column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(
                     word + GAP_COLUMNS,
@@ -225,13 +226,13 @@ impl Table {
 
 /// The content of a table cell, already escaped.
 #[derive(Debug)]
-pub(crate) struct Piece {
+pub(crate) struct TableCell {
     tone: Tone,
     content: String,
 }
 
-impl Piece {
-    pub(crate) fn toned(tone: Tone, content: &str) -> Self {
+impl TableCell {
+    pub(crate) fn styled(tone: Tone, content: &str) -> Self {
         Self { tone, content: escape(content).into_owned() }
     }
 
@@ -248,25 +249,25 @@ impl Piece {
     }
 }
 
-impl From<&str> for Piece {
+impl From<&str> for TableCell {
     fn from(content: &str) -> Self {
-        Self::toned(Tone::Plain, content)
+        Self::styled(Tone::Plain, content)
     }
 }
 
-impl From<String> for Piece {
+impl From<String> for TableCell {
     fn from(content: String) -> Self {
-        Self::toned(Tone::Plain, &content)
+        Self::styled(Tone::Plain, &content)
     }
 }
 
-impl From<&String> for Piece {
+impl From<&String> for TableCell {
     fn from(content: &String) -> Self {
-        Self::toned(Tone::Plain, content)
+        Self::styled(Tone::Plain, content)
     }
 }
 
-impl From<Sign> for Piece {
+impl From<Sign> for TableCell {
     fn from(sign: Sign) -> Self {
         Self { tone: sign.tone, content: sign.text() }
     }
@@ -290,9 +291,9 @@ mod tests {
     #[test]
     fn hostile_text_is_shown_and_not_obeyed() {
         let hostile = "gpt\u{1b}[2J\n\u{202e}evil";
-        let mut table = Table::new(&[Column::Left("Model"), Column::Right("Cost")]);
+        let mut table = TextTable::new(&[Column::Left("Model"), Column::Right("Cost")]);
         table.row([hostile.into(), "$1.00".into()]);
-        let mut text = Text::new();
+        let mut text = StyledText::new();
         text.line(Tone::Bad, hostile).table(&table);
         let shown = anstream::adapter::strip_str(&text.to_string()).to_string();
         let written_out = "gpt\\u{1b}[2J\\n\\u{202e}evil";
@@ -301,14 +302,14 @@ mod tests {
     }
 
     /// Seven columns as in `backends list`.
-    fn wide() -> Table {
-        let mut table = Table::new(&[
+    fn wide() -> TextTable {
+        let mut table = TextTable::new(&[
             Column::Left("Backend"),
             Column::Left("Health"),
-            Column::Left("Kind").minor(3),
-            Column::Left("Address").minor(4),
-            Column::Left("Key").minor(2),
-            Column::Right("24 hours").minor(1),
+            Column::Left("Kind").hidden_at_rank(3),
+            Column::Left("Address").hidden_at_rank(4),
+            Column::Left("Key").hidden_at_rank(2),
+            Column::Right("24 hours").hidden_at_rank(1),
             Column::Right("Failed"),
         ]);
         table.row([
@@ -356,9 +357,9 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_by_what_they_hold() {
-        let mut table = Table::new(&[Column::Left("Name"), Column::Right("Cost")]);
+        let mut table = TextTable::new(&[Column::Left("Name"), Column::Right("Cost")]);
         table.row(["a".into(), "$1.00".into()]).row(["long".into(), "$10.00".into()]);
-        let mut text = Text::new();
+        let mut text = StyledText::new();
         text.table(&table);
         let shown = anstream::adapter::strip_str(&text.to_string()).to_string();
         let rows: Vec<&str> = shown.lines().map(str::trim_end).collect();

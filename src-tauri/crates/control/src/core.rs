@@ -5,29 +5,29 @@ use std::time::Duration;
 
 use engine::{Engine, EngineConfig, Folders, LockError, StartError, Topic, find_owner, is_owned};
 
-use crate::event::Tag;
-use crate::remote::{Owner, SILENCE_MAX};
+use crate::event::ChangeTag;
+use crate::remote::{OWNER_SILENCE_MAX, RemoteEngine};
 
 /// What operations run on. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum Core {
     Local(Engine),
     /// The engine of another process, over the control listener.
-    Remote(Owner),
+    Remote(RemoteEngine),
 }
 
 /// Interval between checks for the owner.
-const OWNER_LOOK: Duration = Duration::from_millis(50);
+const OWNER_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Core {
     /// Opens the engine, or finds the process that owns the data folder.
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
         let folders = config.folders.clone();
-        reachable_or_free(&folders).await;
+        wait_until_reachable_or_free(&folders).await;
         match Engine::open(config).await {
             Ok(engine) => Ok(Self::Local(engine)),
             Err(StartError::Lock(LockError::Held(path))) => match find_owner(&folders) {
-                Some(note) => Ok(Self::Remote(Owner::new(folders, note))),
+                Some(note) => Ok(Self::Remote(RemoteEngine::new(folders, note))),
                 None => Err(StartError::Lock(LockError::Held(path))),
             },
             Err(other) => Err(other),
@@ -42,24 +42,24 @@ impl Core {
     }
 
     /// Ends the grace period of in-flight requests when the engine of this process stops.
-    pub fn hurry(&self) {
+    pub fn end_grace_period(&self) {
         if let Self::Local(engine) = self {
-            engine.hurry();
+            engine.end_grace_period();
         }
     }
 
     /// Logs the time from the start of the core to the first data on the screen.
-    pub fn painted(&self) {
+    pub fn log_first_paint(&self) {
         if let Self::Local(engine) = self {
-            engine.painted();
+            engine.log_first_paint();
         }
     }
 
     /// Tells every open panel which data an operation has changed.
-    pub(crate) fn announce(&self, tags: &[Tag]) {
+    pub(crate) fn announce_changes(&self, tags: &[ChangeTag]) {
         if let Self::Local(engine) = self {
             let topics: Vec<Topic> = tags.iter().map(|tag| (*tag).into()).collect();
-            engine.events().changed(&topics);
+            engine.events().send_changed(&topics);
         }
     }
 }
@@ -67,12 +67,12 @@ impl Core {
 /// Waits until the owner of the data folder can be reached, or until nobody owns the folder. A
 /// starting engine owns it before it can be reached, and a stopping engine still owns it
 /// afterwards.
-async fn reachable_or_free(folders: &Folders) {
+async fn wait_until_reachable_or_free(folders: &Folders) {
     let ready = async {
         while is_owned(folders) && find_owner(folders).is_none() {
-            tokio::time::sleep(OWNER_LOOK).await;
+            tokio::time::sleep(OWNER_POLL_INTERVAL).await;
         }
     };
     // If neither happens in time, the attempt to open reports it.
-    let _too_late = tokio::time::timeout(SILENCE_MAX, ready).await;
+    let _too_late = tokio::time::timeout(OWNER_SILENCE_MAX, ready).await;
 }

@@ -12,12 +12,12 @@ use tokio::time::{Sleep, sleep};
 
 use crate::core::Core;
 use crate::remote::RemoteEvents;
-use crate::view::{PlaygroundPieceView, PlaygroundRunView, RunView};
+use crate::view::{PlaygroundDeltaView, PlaygroundRunView, ReadinessRunView};
 use crate::{ApiError, operation};
 
 /// How long changes are collected before panels are told, in milliseconds. This limits refreshes to
 /// ten a second, and the delay is too short to notice.
-pub const CHANGES_GATHERED_MS: u64 = 100;
+pub const CHANGES_BATCH_MS: u64 = 100;
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -25,12 +25,12 @@ pub enum PanelEvent {
     /// Data with these tags has changed, so views of it are stale.
     Changed {
         /// The kinds of data that are stale.
-        tags: Vec<Tag>,
+        tags: Vec<ChangeTag>,
     },
     /// A readiness run made progress.
     RunProgress {
         /// The whole run as it is now.
-        run: Box<RunView>,
+        run: Box<ReadinessRunView>,
     },
     /// A playground run began or ended.
     PlaygroundRun {
@@ -40,7 +40,7 @@ pub enum PanelEvent {
     /// A further piece of a playground run's response.
     PlaygroundText {
         /// What was added since the previous event.
-        piece: PlaygroundPieceView,
+        piece: PlaygroundDeltaView,
     },
     /// A notification or the tray was clicked; the panel opens this page.
     Navigate {
@@ -54,7 +54,7 @@ pub enum PanelEvent {
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Tag {
+pub enum ChangeTag {
     /// Verdict, gateway, counts and spend.
     Status,
     /// Backends, their health and their models.
@@ -76,7 +76,7 @@ pub enum Tag {
     Ledger,
 }
 
-impl Tag {
+impl ChangeTag {
     pub const ALL: [Self; 12] = [
         Self::Status,
         Self::Backends,
@@ -93,7 +93,7 @@ impl Tag {
     ];
 }
 
-impl From<Topic> for Tag {
+impl From<Topic> for ChangeTag {
     fn from(topic: Topic) -> Self {
         match topic {
             Topic::Status => Self::Status,
@@ -105,28 +105,28 @@ impl From<Topic> for Tag {
             Topic::Settings => Self::Settings,
             Topic::Playground => Self::Playground,
             Topic::Routes => Self::Routes,
-            Topic::Accesses => Self::Accesses,
+            Topic::Endpoints => Self::Accesses,
             Topic::Cache => Self::Cache,
             Topic::Ledger => Self::Ledger,
         }
     }
 }
 
-impl From<Tag> for Topic {
-    fn from(tag: Tag) -> Self {
+impl From<ChangeTag> for Topic {
+    fn from(tag: ChangeTag) -> Self {
         match tag {
-            Tag::Status => Self::Status,
-            Tag::Backends => Self::Backends,
-            Tag::Keys => Self::Keys,
-            Tag::Clients => Self::Clients,
-            Tag::Usage => Self::Usage,
-            Tag::Readiness => Self::Readiness,
-            Tag::Settings => Self::Settings,
-            Tag::Playground => Self::Playground,
-            Tag::Routes => Self::Routes,
-            Tag::Accesses => Self::Accesses,
-            Tag::Cache => Self::Cache,
-            Tag::Ledger => Self::Ledger,
+            ChangeTag::Status => Self::Status,
+            ChangeTag::Backends => Self::Backends,
+            ChangeTag::Keys => Self::Keys,
+            ChangeTag::Clients => Self::Clients,
+            ChangeTag::Usage => Self::Usage,
+            ChangeTag::Readiness => Self::Readiness,
+            ChangeTag::Settings => Self::Settings,
+            ChangeTag::Playground => Self::Playground,
+            ChangeTag::Routes => Self::Routes,
+            ChangeTag::Accesses => Self::Endpoints,
+            ChangeTag::Cache => Self::Cache,
+            ChangeTag::Ledger => Self::Ledger,
         }
     }
 }
@@ -137,12 +137,21 @@ impl From<&EngineEvent> for PanelEvent {
             EngineEvent::Changed(topics) => {
                 Self::Changed { tags: topics.iter().map(|topic| (*topic).into()).collect() }
             }
-            EngineEvent::Ledger(_) => Self::Changed { tags: vec![Tag::Ledger, Tag::Status] },
-            EngineEvent::Health { .. } => Self::Changed { tags: vec![Tag::Backends, Tag::Status] },
-            EngineEvent::SettingsApplied => {
-                Self::Changed { tags: vec![Tag::Settings, Tag::Status, Tag::Backends, Tag::Routes] }
+            EngineEvent::Ledger(_) => {
+                Self::Changed { tags: vec![ChangeTag::Ledger, ChangeTag::Status] }
             }
-            EngineEvent::Run(snapshot) => {
+            EngineEvent::Health { .. } => {
+                Self::Changed { tags: vec![ChangeTag::Backends, ChangeTag::Status] }
+            }
+            EngineEvent::SettingsApplied => Self::Changed {
+                tags: vec![
+                    ChangeTag::Settings,
+                    ChangeTag::Status,
+                    ChangeTag::Backends,
+                    ChangeTag::Routes,
+                ],
+            },
+            EngineEvent::RunProgress(snapshot) => {
                 Self::RunProgress { run: Box::new(operation::snapshot_view(snapshot)) }
             }
             EngineEvent::RunEnded(report) => {
@@ -151,32 +160,32 @@ impl From<&EngineEvent> for PanelEvent {
             EngineEvent::Playground(run) => {
                 Self::PlaygroundRun { run: Box::new(operation::playground_run_view(run)) }
             }
-            EngineEvent::PlaygroundPiece(piece) => {
+            EngineEvent::PlaygroundDelta(piece) => {
                 Self::PlaygroundText { piece: operation::playground_piece_view(piece) }
             }
-            EngineEvent::Open(path) => Self::Navigate { path: path.clone() },
+            EngineEvent::OpenPath(path) => Self::Navigate { path: path.clone() },
         }
     }
 }
 
 /// Events of an engine, as panels receive them.
 ///
-/// Changes are collected for [`CHANGES_GATHERED_MS`] and sent as one event, so that a thousand
+/// Changes are collected for [`CHANGES_BATCH_MS`] and sent as one event, so that a thousand
 /// requests a second do not cause a thousand refreshes. All other events are sent at once and in
 /// order.
 #[derive(Debug)]
 pub struct PanelEvents {
     events: broadcast::Receiver<EngineEvent>,
-    stale: BTreeSet<Tag>,
-    telling: Pin<Box<Sleep>>,
+    stale: BTreeSet<ChangeTag>,
+    next_flush: Pin<Box<Sleep>>,
 }
 
 impl PanelEvents {
     /// Subscribes to the events of `engine` from now on.
     #[must_use]
-    pub fn of(engine: &Engine) -> Self {
+    pub fn subscribe(engine: &Engine) -> Self {
         let events = engine.events().subscribe();
-        Self { events, stale: BTreeSet::new(), telling: Box::pin(sleep(Duration::ZERO)) }
+        Self { events, stale: BTreeSet::new(), next_flush: Box::pin(sleep(Duration::ZERO)) }
     }
 
     /// Returns the next event, or `None` when the engine is gone.
@@ -184,27 +193,27 @@ impl PanelEvents {
         loop {
             let event = tokio::select! {
                 biased;
-                () = &mut self.telling, if !self.stale.is_empty() => return Some(self.told()),
+                () = &mut self.next_flush, if !self.stale.is_empty() => return Some(self.take_changed_event()),
                 event = self.events.recv() => event,
             };
             match event.as_ref().map(PanelEvent::from) {
-                Ok(PanelEvent::Changed { tags }) => self.gather(tags),
+                Ok(PanelEvent::Changed { tags }) => self.add_stale_tags(tags),
                 Ok(other) => return Some(other),
                 // Some events were lost, so everything may be stale.
-                Err(RecvError::Lagged(_)) => self.gather(Tag::ALL),
+                Err(RecvError::Lagged(_)) => self.add_stale_tags(ChangeTag::ALL),
                 Err(RecvError::Closed) => return None,
             }
         }
     }
 
-    fn gather(&mut self, tags: impl IntoIterator<Item = Tag>) {
+    fn add_stale_tags(&mut self, tags: impl IntoIterator<Item = ChangeTag>) {
         if self.stale.is_empty() {
-            self.telling = Box::pin(sleep(Duration::from_millis(CHANGES_GATHERED_MS)));
+            self.next_flush = Box::pin(sleep(Duration::from_millis(CHANGES_BATCH_MS)));
         }
         self.stale.extend(tags);
     }
 
-    fn told(&mut self) -> PanelEvent {
+    fn take_changed_event(&mut self) -> PanelEvent {
         PanelEvent::Changed { tags: std::mem::take(&mut self.stale).into_iter().collect() }
     }
 }
@@ -217,10 +226,10 @@ pub enum CoreEvents {
 
 impl CoreEvents {
     /// Subscribes to the events of `core` from now on.
-    pub async fn of(core: &Core) -> Result<Self, ApiError> {
+    pub async fn subscribe(core: &Core) -> Result<Self, ApiError> {
         match core {
-            Core::Local(engine) => Ok(Self::Local(PanelEvents::of(engine))),
-            Core::Remote(owner) => owner.events().await.map(Self::Remote),
+            Core::Local(engine) => Ok(Self::Local(PanelEvents::subscribe(engine))),
+            Core::Remote(owner) => owner.subscribe().await.map(Self::Remote),
         }
     }
 

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::{ApiError, ErrorCode};
 
 /// Parses a request. An empty body counts as `null`, a request without content.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+pub(crate) fn parse_request<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let body = if body.is_empty() { b"null".as_slice() } else { body };
     let mut json = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -28,7 +28,7 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     })
 }
 
-pub(crate) fn write(view: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+pub(crate) fn serialize_view(view: &impl Serialize) -> Result<Vec<u8>, ApiError> {
     serde_json::to_vec(view)
         .map_err(|error| ApiError::failed(format!("the response could not be written: {error}")))
 }

@@ -7,29 +7,30 @@
 
 mod core;
 mod display;
-mod door;
 mod error;
 mod event;
-mod inward;
 mod json;
 mod operation;
 mod operations;
+mod operations_listener;
 mod remote;
+mod request_json;
 mod unknown_name;
 pub mod view;
 
 pub use crate::core::Core;
-pub use display::Display;
-pub use door::{Assets, serve};
+pub use display::DisplayAvailability;
 pub use engine::{
-    ALLOCATOR, Allocator, ConfigError, Engine, EngineConfig, Folders, LockError, ServeError,
-    Served, StartError, Started, WindowFocus, harden_process, private_variables, start_log,
+    ALLOCATOR, Allocator, ConfigError, Engine, EngineConfig, Folders, LaunchContext, LockError,
+    ServeError, ServingAddresses, StartError, WindowFocus, harden_process, private_variables,
+    start_log,
 };
 pub use error::{ApiError, ErrorCode};
-pub use event::{CHANGES_GATHERED_MS, CoreEvents, PanelEvent, PanelEvents, Tag};
+pub use event::{CHANGES_BATCH_MS, ChangeTag, CoreEvents, PanelEvent, PanelEvents};
 pub use gateway::Asset;
-pub use monitor::{DesktopChannel, Identity};
+pub use monitor::{AppIdentity, DesktopChannel};
 pub use operations::*;
-pub use remote::Owner;
-pub use unknown_name::{nearest, unknown_name};
+pub use operations_listener::{AssetLookup, serve};
+pub use remote::RemoteEngine;
+pub use unknown_name::{nearest_name, unknown_name_error};
 pub use vault::{KNOWN_VARIABLES, KnownVariable};

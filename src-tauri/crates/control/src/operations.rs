@@ -7,19 +7,20 @@ use engine::{Engine, Topic};
 use zeroize::Zeroizing;
 
 use crate::core::Core;
-use crate::event::Tag;
+use crate::event::ChangeTag;
 use crate::view::{
-    AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch,
-    BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery,
-    BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit,
-    ClientRef, ClientView, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
-    LedgerView, NotificationTestView, PlaygroundRawView, PlaygroundRef, PlaygroundRunView,
-    PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView,
-    RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk, RouteDecisionView,
-    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
-    RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultChangeView,
-    VaultMove, VaultSet, VaultUnlock, VaultView,
+    BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
+    BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView,
+    CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
+    ClientView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest, IssuedToken, KeyAdd,
+    KeyRef, KeyReplace, KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair,
+    LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, NotificationTestView,
+    PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, ReadinessRunView, ReadinessStart, ReadinessView, RequestPathView,
+    RequestRef, RequestsQuery, RequestsView, RouteDecisionView, RouteEdit, RouteRef,
+    RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView, SettingsValues,
+    SettingsView, StatusView, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet,
+    VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -33,7 +34,7 @@ macro_rules! operations {
             /// Lists all backends, the built-in mock first.
             backends() -> Vec<BackendView>, changes [];
             /// Lists templates for providers and local servers.
-            presets() -> Vec<PresetView>, changes [];
+            presets() -> Vec<BackendPresetView>, changes [];
             /// Adds a backend, with a new key, a stored key or none.
             backend_add(req: BackendAdd) -> BackendView, changes [Backends, Keys, Status, Settings];
             /// Changes a backend. A key that is bound to another origin is refused.
@@ -71,7 +72,7 @@ macro_rules! operations {
             /// Revokes a client's token at once.
             client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
             /// Sums the usage of a period.
-            usage(req: UsageQuery) -> UsageView, changes [];
+            usage(req: UsageReportQuery) -> UsageView, changes [];
             /// Lists single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [];
             /// Lists all routes with their current targets and their last 24 hours.
@@ -85,15 +86,15 @@ macro_rules! operations {
             /// Returns the attempts of a request, its skipped candidates and its cache outcome.
             request_path(req: RequestRef) -> RequestPathView, changes [];
             /// Explains which backend would serve a request now. Nothing is sent.
-            route_explain(req: RouteAsk) -> RouteDecisionView, changes [];
+            route_explain(req: HypotheticalRequest) -> RouteDecisionView, changes [];
             /// Simulates where many such requests would go. Nothing is sent.
             route_simulate(req: RouteSimulation) -> RouteSimulationView, changes [];
             /// Lists every endpoint (a backend with one of its keys) and what restricts it.
-            accesses() -> Vec<AccessView>, changes [];
+            accesses() -> Vec<EndpointView>, changes [];
             /// Forces a breaker into a state, for a time or until it is reset.
-            access_force(req: AccessForce) -> AccessView, changes [Accesses, Routes, Backends, Status];
+            access_force(req: EndpointForce) -> EndpointView, changes [Accesses, Routes, Backends, Status];
             /// Resets an endpoint: closes its breaker and ends its cooldowns, block and override.
-            access_reset(req: AccessRef) -> AccessView, changes [Accesses, Routes, Backends, Status];
+            access_reset(req: EndpointRef) -> EndpointView, changes [Accesses, Routes, Backends, Status];
             /// Returns the history of a backend's endpoints.
             breaker_timeline(req: BreakerTimelineQuery) -> BreakerTimelineView, changes [];
             /// Computes what a breaker with other thresholds would have done.
@@ -101,11 +102,11 @@ macro_rules! operations {
             /// Returns the cache's contents, its savings and its bypass reasons.
             cache(req: CacheQuery) -> CacheView, changes [];
             /// Removes cached responses.
-            cache_purge(req: CachePurge) -> CachePurgedView, changes [Cache];
+            cache_purge(req: CachePurge) -> CachePurgeResultView, changes [Cache];
             /// Returns the readiness run in progress, or else the newest, and earlier scores.
             readiness() -> ReadinessView, changes [];
             /// Starts a readiness run. Progress comes as events.
-            readiness_start(req: ReadinessStart) -> RunView, changes [Readiness, Status];
+            readiness_start(req: ReadinessStart) -> ReadinessRunView, changes [Readiness, Status];
             /// Stops the readiness run in progress.
             readiness_cancel() -> (), changes [Readiness, Status];
             /// Lists the playground runs that are still in memory, oldest first.
@@ -115,7 +116,7 @@ macro_rules! operations {
             /// Stops a playground run, if it is still in progress.
             playground_cancel(req: PlaygroundRef) -> (), changes [];
             /// Returns the HTTP exchange of a playground run, without its token.
-            playground_raw(req: PlaygroundRef) -> PlaygroundRawView, changes [];
+            playground_raw(req: PlaygroundRef) -> PlaygroundRawExchangeView, changes [];
             /// Returns a playground request as code without a token.
             playground_snippets(req: PlaygroundSend) -> PlaygroundSnippetsView, changes [];
             /// Returns the settings, their file and its problems.
@@ -150,7 +151,7 @@ macro_rules! entry_points {
                 match core {
                     Core::Local(engine) => {
                         let view = operation::$name(engine $(, $req)?).await?;
-                        core.announce(&[$(Tag::$tag),*]);
+                        core.announce_changes(&[$(ChangeTag::$tag),*]);
                         Ok(view)
                     }
                     Core::Remote(owner) => owner.call(stringify!($name), entry_points!(@body $($req)?)).await,
@@ -166,8 +167,8 @@ macro_rules! entry_points {
         pub async fn call(core: &Core, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
             match name {
                 $(stringify!($name) => {
-                    $(let $req: $Req = crate::json::read(body)?;)?
-                    crate::json::write(&$name(core $(, $req)?).await?)
+                    $(let $req: $Req = crate::json::parse_request(body)?;)?
+                    crate::json::serialize_view(&$name(core $(, $req)?).await?)
                 })*
                 _ => Err(ApiError::not_found(format!("there is no operation {name:?}"))),
             }
@@ -200,7 +201,7 @@ pub async fn client_issue(core: &Core, req: ClientAdd) -> Result<IssuedToken, Ap
     match core {
         Core::Local(engine) => {
             let token = operation::client_issue(engine, req).await?;
-            client_changed(engine);
+            announce_client_change(engine);
             Ok(token)
         }
         Core::Remote(owner) => owner.call("client_issue", &req).await,
@@ -208,6 +209,6 @@ pub async fn client_issue(core: &Core, req: ClientAdd) -> Result<IssuedToken, Ap
 }
 
 /// Tells every open panel that clients have changed.
-pub(crate) fn client_changed(engine: &Engine) {
-    engine.events().changed(&[Topic::Clients, Topic::Status, Topic::Settings]);
+pub(crate) fn announce_client_change(engine: &Engine) {
+    engine.events().send_changed(&[Topic::Clients, Topic::Status, Topic::Settings]);
 }

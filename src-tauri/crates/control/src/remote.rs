@@ -11,19 +11,19 @@ use std::time::Duration;
 use url::Url;
 
 use crate::event::PanelEvent;
-use crate::inward::Inward;
+use crate::request_json::RequestJson;
 use crate::{ApiError, ErrorCode};
 
 /// Interval between checks whether the owner is gone.
-const GONE_LOOK: Duration = Duration::from_millis(50);
+const OWNER_GONE_POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How long the owner may stay silent.
-pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(5);
-/// The part of [`SILENCE_MAX`] for a liveness request, which a live owner answers at once.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+pub(crate) const OWNER_SILENCE_MAX: Duration = Duration::from_secs(5);
+/// The part of [`OWNER_SILENCE_MAX`] for a liveness request, which a live owner answers at once.
+const LIVENESS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Operations that wait for a backend, for the vault (a person may have to unlock it) or for the
 /// desktop. All others are answered from memory and the ledger, so they get no extra time.
-const MAY_TAKE_LONGER: &[&str] = &[
+const SLOW_OPERATIONS: &[&str] = &[
     "backend_add",
     "backend_edit",
     "backend_test",
@@ -42,12 +42,12 @@ const MAY_TAKE_LONGER: &[&str] = &[
 
 /// The process that owns the data folder. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Owner {
+pub struct RemoteEngine {
     folders: Folders,
     note: Arc<Mutex<OwnerNote>>,
 }
 
-impl Owner {
+impl RemoteEngine {
     pub(crate) fn new(folders: Folders, note: OwnerNote) -> Self {
         Self { folders, note: Arc::new(Mutex::new(note)) }
     }
@@ -56,12 +56,12 @@ impl Owner {
     pub(crate) async fn call<V: DeserializeOwned>(
         &self,
         operation: &str,
-        request: &impl Inward,
+        request: &impl RequestJson,
     ) -> Result<V, ApiError> {
-        let body = Bytes::copy_from_slice(&request.body());
-        match self.send(operation, body.clone()).await {
-            Err(error) if error.code == ErrorCode::Offline && self.find_again() => {
-                self.send(operation, body).await
+        let body = Bytes::copy_from_slice(&request.to_json());
+        match self.send_once(operation, body.clone()).await {
+            Err(error) if error.code == ErrorCode::Offline && self.find_owner_again() => {
+                self.send_once(operation, body).await
             }
             outcome => outcome,
         }
@@ -74,59 +74,65 @@ impl Owner {
     }
 
     /// Waits until the owner has released the data folder.
-    pub async fn gone(&self) {
+    pub async fn wait_until_gone(&self) {
         while engine::is_owned(&self.folders) {
-            tokio::time::sleep(GONE_LOOK).await;
+            tokio::time::sleep(OWNER_GONE_POLL_INTERVAL).await;
         }
     }
 
     /// Subscribes to the owner's events from now on.
-    pub(crate) async fn events(&self) -> Result<RemoteEvents, ApiError> {
-        let opening = LoopbackEvents::open(self.to("events")?.within(SILENCE_MAX));
-        opening.await.map(RemoteEvents).map_err(|error| not_answered(&error))
+    pub(crate) async fn subscribe(&self) -> Result<RemoteEvents, ApiError> {
+        let opening = LoopbackEvents::open(self.build_call("events")?.within(OWNER_SILENCE_MAX));
+        opening.await.map(RemoteEvents).map_err(|error| no_answer_error(&error))
     }
 
     /// Waits for the reply as long as the owner answers liveness requests.
-    async fn patiently(&self, call: LoopbackCall) -> Result<LoopbackReply, LoopbackError> {
+    async fn call_while_alive(&self, call: LoopbackCall) -> Result<LoopbackReply, LoopbackError> {
         let port = call.port();
         let mut answer = pin!(loopback_call(call));
         loop {
-            if let Ok(reply) = tokio::time::timeout(SILENCE_MAX - SIGN_OF_LIFE, &mut answer).await {
+            if let Ok(reply) =
+                tokio::time::timeout(OWNER_SILENCE_MAX - LIVENESS_TIMEOUT, &mut answer).await
+            {
                 return reply;
             }
-            let knock = loopback_call(LoopbackCall::to(port, "/").within(SIGN_OF_LIFE));
+            let knock = loopback_call(LoopbackCall::to(port, "/").within(LIVENESS_TIMEOUT));
             tokio::select! {
                 biased;
                 reply = &mut answer => return reply,
                 alive = knock => if matches!(alive, Err(LoopbackError::Late(_))) {
-                    return Err(LoopbackError::Late(SILENCE_MAX));
+                    return Err(LoopbackError::Late(OWNER_SILENCE_MAX));
                 },
             }
         }
     }
 
-    async fn send<V: DeserializeOwned>(&self, operation: &str, body: Bytes) -> Result<V, ApiError> {
-        let call = self.to(operation)?.with_json(body);
-        let reply = if MAY_TAKE_LONGER.contains(&operation) {
-            self.patiently(call).await
+    async fn send_once<V: DeserializeOwned>(
+        &self,
+        operation: &str,
+        body: Bytes,
+    ) -> Result<V, ApiError> {
+        let call = self.build_call(operation)?.with_json(body);
+        let reply = if SLOW_OPERATIONS.contains(&operation) {
+            self.call_while_alive(call).await
         } else {
-            loopback_call(call.within(SILENCE_MAX)).await
+            loopback_call(call.within(OWNER_SILENCE_MAX)).await
         };
-        let reply = reply.map_err(|error| not_answered(&error))?;
+        let reply = reply.map_err(|error| no_answer_error(&error))?;
         if reply.status == 200 {
-            return serde_json::from_slice(&reply.body).map_err(|_| unreadable());
+            return serde_json::from_slice(&reply.body).map_err(|_| unreadable_response_error());
         }
-        Err(serde_json::from_slice(&reply.body).unwrap_or_else(|_| unreadable()))
+        Err(serde_json::from_slice(&reply.body).unwrap_or_else(|_| unreadable_response_error()))
     }
 
-    fn to(&self, operation: &str) -> Result<LoopbackCall, ApiError> {
+    fn build_call(&self, operation: &str) -> Result<LoopbackCall, ApiError> {
         let note = self.note.lock();
         let port = Url::parse(&note.address).ok().and_then(|url| url.port());
-        let port = port.ok_or_else(unreadable)?;
+        let port = port.ok_or_else(unreadable_response_error)?;
         Ok(LoopbackCall::to(port, format!("/control/v1/{operation}")).with_token(&note.token))
     }
 
-    fn find_again(&self) -> bool {
+    fn find_owner_again(&self) -> bool {
         match find_owner(&self.folders) {
             Some(found) => {
                 *self.note.lock() = found;
@@ -152,7 +158,7 @@ impl RemoteEvents {
     }
 }
 
-fn not_answered(error: &LoopbackError) -> ApiError {
+fn no_answer_error(error: &LoopbackError) -> ApiError {
     if let LoopbackError::Late(_) = error {
         return ApiError {
             code: ErrorCode::TimedOut,
@@ -173,7 +179,7 @@ fn not_answered(error: &LoopbackError) -> ApiError {
     }
 }
 
-fn unreadable() -> ApiError {
+fn unreadable_response_error() -> ApiError {
     ApiError::failed("the running Gatehouse sent a response that this version cannot read")
         .with_hint("Restart it so that both have the same version.")
 }
@@ -186,7 +192,7 @@ mod tests {
 
     use super::*;
 
-    fn owner_at(listener: &TcpListener) -> Owner {
+    fn owner_at(listener: &TcpListener) -> RemoteEngine {
         let folders = Folders::resolve(Some("/nowhere".as_ref())).expect("folders");
         let address = listener.local_addr().expect("an address");
         let token = Secret::parse("ghc_x".to_owned()).expect("a token");
@@ -196,12 +202,12 @@ mod tests {
             pid: 1,
             version: String::new(),
         };
-        Owner::new(folders, note)
+        RemoteEngine::new(folders, note)
     }
 
     /// The listener accepts connections, as the system does for a stopped process.
     #[tokio::test(start_paused = true)]
-    async fn an_owner_that_gives_no_sign_of_life_is_told_after_five_seconds() {
+    async fn a_silent_owner_times_out_after_five_seconds() {
         let silent = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let (owner, clock) = (owner_at(&silent), SystemClock::new());
         for operation in ["status", "backend_test"] {
@@ -213,12 +219,15 @@ mod tests {
             assert!(took <= Duration::from_millis(5_100), "{operation}: {took:?}");
         }
         let begun = clock.now();
-        assert_eq!(owner.events().await.err().map(|error| error.code), Some(ErrorCode::TimedOut));
+        assert_eq!(
+            owner.subscribe().await.err().map(|error| error.code),
+            Some(ErrorCode::TimedOut)
+        );
         assert!(clock.now().since(begun) <= Duration::from_millis(5_100));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_lives_may_take_its_time_where_a_backend_is_asked() {
+    async fn a_live_owner_gets_more_time_for_operations_that_call_backends() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let owner = owner_at(&listener);
         let serving = async {
@@ -227,7 +236,7 @@ mod tests {
             assert!(head_bytes > 0);
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(30)) => {}
-                never = knocked(&listener) => match never {},
+                never = answer_liveness_requests(&listener) => match never {},
             }
             answer(&mut stream, "null").await;
             std::future::pending::<()>().await;
@@ -239,7 +248,7 @@ mod tests {
     }
 
     /// Answers every liveness request.
-    async fn knocked(listener: &TcpListener) -> std::convert::Infallible {
+    async fn answer_liveness_requests(listener: &TcpListener) -> std::convert::Infallible {
         loop {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             let head_bytes = stream.read(&mut [0; 1_024]).await.expect("a head");

@@ -70,7 +70,7 @@ words! {
 words! {
     /// A part of Chat Completions that an OpenAI-compatible server does not support. Requests to it
     /// are written without that part, or refused if this would change their meaning.
-    Lack {
+    UnsupportedFeature {
         /// `stream_options.include_usage`. Streams are requested without it, and usage is
         /// estimated.
         StreamUsage = "stream-usage",
@@ -94,7 +94,7 @@ words! {
 words! {
     /// A protocol that an OpenAI-compatible server speaks besides Chat Completions. Requests in it
     /// pass through untranslated.
-    Offer {
+    ExtraDialect {
         /// `POST /responses`.
         Responses = "responses",
         /// `POST /messages`, as defined by Anthropic.
@@ -105,7 +105,7 @@ words! {
 words! {
     /// How to treat a request field that the backend's dialect cannot express.
     #[derive(Default)]
-    Crossing {
+    TranslationMode {
         /// Refuses a field that changes the answer and names it. Drops the others and lists them in
         /// the header `x-gatehouse-dropped`.
         #[default]
@@ -124,8 +124,8 @@ mod tests {
         for dialect in Dialect::ALL {
             assert_eq!(dialect.word().parse(), Ok(*dialect));
         }
-        assert_eq!(Lack::ALL.len(), Lack::WORDS.len());
-        let error = "chat".parse::<Crossing>().expect_err("no such word");
+        assert_eq!(UnsupportedFeature::ALL.len(), UnsupportedFeature::WORDS.len());
+        let error = "chat".parse::<TranslationMode>().expect_err("no such word");
         assert_eq!(error.to_string(), "use one of: strict, lenient");
     }
 }

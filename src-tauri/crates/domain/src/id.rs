@@ -111,13 +111,13 @@ slug! {
 /// A backend reached with one of its credentials (an endpoint). Breakers, cooldowns, blocks and
 /// attempts all apply to this pair.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Access {
+pub struct Endpoint {
     pub backend: BackendId,
     /// `None` for a server that needs no key.
     pub credential: Option<CredentialId>,
 }
 
-impl fmt::Display for Access {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.credential {
             Some(credential) => write!(f, "{} ({credential})", self.backend),
@@ -145,7 +145,7 @@ macro_rules! generated {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
-            /// Writes the text form into `buffer`, the same as [`fmt::Display`] without an
+            /// Writes the text form into `buffer`, the same as [`fmt::DisplayAvailability`] without an
             /// allocation.
             pub fn encode<'a>(&self, buffer: &'a mut [u8; GENERATED_ID_BYTES]) -> &'a str {
                 let (prefix, digits) = buffer.split_at_mut($prefix.len());

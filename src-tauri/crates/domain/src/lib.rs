@@ -11,26 +11,26 @@ mod key_prefix;
 mod money;
 mod origin;
 mod redact;
-mod routing_words;
+mod routing_modes;
 mod secret;
 mod text;
 mod time;
 mod usage;
 mod vault_kind;
 
-pub use dialect::{Crossing, Dialect, Lack, Offer, UnknownWord};
+pub use dialect::{Dialect, ExtraDialect, TranslationMode, UnknownWord, UnsupportedFeature};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use id::{
-    Access, BackendId, ClientId, CredentialId, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
+    BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
     RunId, SLUG_CHARS_MAX,
 };
 pub use key_prefix::KeyPrefix;
 pub use money::{MicroUsd, Rates};
 pub use origin::{Origin, OriginError};
 pub use redact::redact;
-pub use routing_words::{CacheWish, PoolOrder, RoutePolicy};
-pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretRejected};
-pub use text::{grouped, list_names};
+pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};
+pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError};
+pub use text::{group_digits, list_names};
 pub use time::{Clock, ManualClock, Moment, SystemClock, WallTime};
 pub use usage::TokenUsage;
 pub use vault_kind::VaultKind;

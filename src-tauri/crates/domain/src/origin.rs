@@ -26,7 +26,7 @@ pub enum OriginError {
 
 impl Origin {
     /// Errors if `url` is not `http` or `https`, or has no host.
-    pub fn of(url: &Url) -> Result<Self, OriginError> {
+    pub fn from_url(url: &Url) -> Result<Self, OriginError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(OriginError::Scheme(url.scheme().to_owned()));
         }
@@ -64,7 +64,7 @@ impl FromStr for Origin {
     type Err = OriginError;
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let url = Url::parse(text).map_err(|_| OriginError::NotAUrl(text.to_owned()))?;
-        Self::of(&url)
+        Self::from_url(&url)
     }
 }
 

@@ -20,8 +20,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     let mut masked = String::new();
     let mut copied = 0;
     let mut after_bearer = false;
-    for (start, word) in words(text) {
-        let prefix = if after_bearer && word.len() >= 8 { Some("") } else { key_prefix(word) };
+    for (start, word) in split_words(text) {
+        let prefix = if after_bearer && word.len() >= 8 { Some("") } else { find_key_prefix(word) };
         if let Some(prefix) = prefix {
             masked.push_str(text.get(copied..start).unwrap_or_default());
             masked.push_str(prefix);
@@ -37,13 +37,13 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-fn key_prefix(word: &str) -> Option<&'static str> {
+fn find_key_prefix(word: &str) -> Option<&'static str> {
     let long = word.len() >= KEY_BYTES_MIN;
     let mut prefixes = KeyPrefix::ALL.iter().map(|prefix| prefix.as_str());
     prefixes.find(|prefix| long && word.starts_with(prefix))
 }
 
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+fn split_words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let part_of_key =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '+');
     let mut rest = 0;

@@ -23,7 +23,7 @@ pub struct Secret(String);
 
 /// Why a secret was rejected. Contains no part of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SecretRejected {
+pub enum SecretError {
     /// Empty, or only white space.
     #[error("the key is empty; paste it again")]
     Empty,
@@ -42,22 +42,22 @@ pub enum SecretRejected {
 impl Secret {
     /// Parses a pasted key: trims surrounding white space, then allows visible ASCII only, because
     /// the key is sent in an HTTP header (RFC 9110 section 5.5).
-    pub fn parse(mut text: String) -> Result<Self, SecretRejected> {
+    pub fn parse(mut text: String) -> Result<Self, SecretError> {
         let outcome = Self::check(&text);
         text.zeroize();
         outcome
     }
 
-    fn check(text: &str) -> Result<Self, SecretRejected> {
+    fn check(text: &str) -> Result<Self, SecretError> {
         let trimmed = text.trim();
         if trimmed.is_empty() {
-            return Err(SecretRejected::Empty);
+            return Err(SecretError::Empty);
         }
         if trimmed.len() > SECRET_BYTES_MAX {
-            return Err(SecretRejected::TooLong(trimmed.len()));
+            return Err(SecretError::TooLong(trimmed.len()));
         }
         match trimmed.chars().position(|c| !c.is_ascii_graphic()) {
-            Some(position) => Err(SecretRejected::Character(position + 1)),
+            Some(position) => Err(SecretError::Character(position + 1)),
             None => Ok(Self(trimmed.to_owned())),
         }
     }
@@ -79,8 +79,8 @@ impl Secret {
 }
 
 impl TryFrom<String> for Secret {
-    type Error = SecretRejected;
-    fn try_from(text: String) -> Result<Self, SecretRejected> {
+    type Error = SecretError;
+    fn try_from(text: String) -> Result<Self, SecretError> {
         Self::parse(text)
     }
 }
@@ -108,7 +108,7 @@ pub enum OriginMismatch {
         "the key is locked to {bound} and cannot be sent to {asked}; enter the key again for \
          {asked}"
     )]
-    Other {
+    OtherOrigin {
         /// The origin that the key is bound to.
         bound: Origin,
         asked: Origin,
@@ -129,7 +129,7 @@ impl BoundSecret {
         match &self.origin {
             Some(bound) if bound == asked => Ok(&self.secret),
             Some(bound) => {
-                Err(OriginMismatch::Other { bound: bound.clone(), asked: asked.clone() })
+                Err(OriginMismatch::OtherOrigin { bound: bound.clone(), asked: asked.clone() })
             }
             None => Err(OriginMismatch::Unbound),
         }
@@ -154,10 +154,10 @@ mod tests {
     fn pasted_white_space_goes_and_inner_white_space_is_named_by_position() {
         assert_eq!(secret("  sk-abc\n").expose(), "sk-abc");
         let refused = |text: &str| Secret::parse(text.to_owned()).expect_err("refused");
-        assert_eq!(refused("sk abc"), SecretRejected::Character(3));
-        assert_eq!(refused("sk-ä"), SecretRejected::Character(4));
-        assert_eq!(refused(" \n"), SecretRejected::Empty);
-        assert_eq!(refused(&"k".repeat(SECRET_BYTES_MAX + 1)), SecretRejected::TooLong(2_049));
+        assert_eq!(refused("sk abc"), SecretError::Character(3));
+        assert_eq!(refused("sk-ä"), SecretError::Character(4));
+        assert_eq!(refused(" \n"), SecretError::Empty);
+        assert_eq!(refused(&"k".repeat(SECRET_BYTES_MAX + 1)), SecretError::TooLong(2_049));
         assert_eq!(secret(&"k".repeat(SECRET_BYTES_MAX)).expose().len(), SECRET_BYTES_MAX);
     }
 
@@ -177,7 +177,7 @@ mod tests {
         let away: Origin = "https://evil.test".parse().expect("an origin");
         let bound = BoundSecret::new(secret("sk-123456789"), Some(home.clone()));
         assert!(bound.for_origin(&home).is_ok());
-        assert!(matches!(bound.for_origin(&away), Err(OriginMismatch::Other { .. })));
+        assert!(matches!(bound.for_origin(&away), Err(OriginMismatch::OtherOrigin { .. })));
         let unbound = BoundSecret::new(secret("sk-123456789"), None);
         assert_eq!(unbound.for_origin(&home), Err(OriginMismatch::Unbound));
     }

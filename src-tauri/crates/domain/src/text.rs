@@ -3,7 +3,7 @@
 
 /// Formats a number in groups of three digits: `1,234,567`.
 #[must_use]
-pub fn grouped(number: u64) -> String {
+pub fn group_digits(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -35,12 +35,12 @@ pub fn list_names<N: Into<String>>(
 
 #[cfg(test)]
 mod tests {
-    use super::{grouped, list_names};
+    use super::{group_digits, list_names};
 
     #[test]
     fn numbers_are_grouped_by_three() {
         for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
+            assert_eq!(group_digits(number), text);
         }
     }
 

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use domain::{Clock, Entropy, SystemClock, SystemEntropy, UnknownWord};
-use monitor::Channel;
+use monitor::NotificationChannel;
 use settings::VaultKind;
-use vault::{Passphrase, PassphraseRejected};
+use vault::{Passphrase, PassphraseError};
 use zeroize::Zeroizing;
 
 use crate::{Folders, NoHome};
@@ -27,7 +27,7 @@ pub struct EngineConfig {
     /// Content of the environment vault.
     pub variables: Vec<(String, String)>,
     /// Delivers notifications; `None` without a desktop.
-    pub channel: Option<Arc<dyn Channel>>,
+    pub channel: Option<Arc<dyn NotificationChannel>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub enum ConfigError {
         source: UnknownWord,
     },
     #[error("GATEHOUSE_PASSPHRASE was not accepted")]
-    Passphrase(#[from] PassphraseRejected),
+    Passphrase(#[from] PassphraseError),
 }
 
 impl EngineConfig {

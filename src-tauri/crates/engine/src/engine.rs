@@ -14,24 +14,24 @@ use arc_swap::ArcSwap;
 use domain::{BackendId, Clock, Entropy, WallTime};
 use gateway::{EndpointRegistry, HttpUpstream, NewToken, ResilienceRules, Snapshot, new_token};
 use ledger::{Ledger, LedgerError, LedgerLimits, PriceBook, Recovery};
-use monitor::{Channel, LastKnown, Monitor, NotificationPolicy, State};
+use monitor::{HealthState, LastKnownHealth, Monitor, NotificationChannel, NotificationPolicy};
 use parking_lot::Mutex;
 use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore, VaultKind};
 use vault::{Passphrase, Vault};
 
-use crate::answers::Answers;
-use crate::events::Events;
+use crate::events::EventBus;
 use crate::ledger_watch::LedgerWatch;
 use crate::owner::{LockError, OwnerLock};
 use crate::playground::Playground;
-use crate::resilience::AccessLog;
-use crate::runs::Runs;
-use crate::serving::Serving;
-use crate::sink::TrafficSink;
+use crate::readiness_runs::ReadinessRuns;
+use crate::resilience::EndpointSaver;
+use crate::response_cache::ResponseCache;
+use crate::serving::ServingState;
 use crate::snapshot;
-use crate::standing::Standings;
+use crate::statuses::KeyAndClientStatuses;
 use crate::tasks::Tasks;
-use crate::vaults::Vaults;
+use crate::traffic_sink::TrafficSink;
+use crate::vault_change::VaultOpener;
 use crate::{EngineConfig, FolderError, Folders};
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -39,16 +39,16 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The core of Gatehouse. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) parts: Arc<Parts>,
+    pub(crate) parts: Arc<EngineParts>,
 }
 
-pub(crate) struct Parts {
+pub(crate) struct EngineParts {
     pub(crate) folders: Folders,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: SettingsStore,
     pub(crate) vault: Vault,
-    pub(crate) vaults: Vaults,
+    pub(crate) vaults: VaultOpener,
     pub(crate) ledger: Ledger,
     pub(crate) ledger_watch: LedgerWatch,
     pub(crate) prices: Arc<PriceBook>,
@@ -56,19 +56,19 @@ pub(crate) struct Parts {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) monitor: Monitor,
     /// What is known of the backends at this moment.
-    pub(crate) live: Arc<EndpointRegistry>,
-    pub(crate) access_log: AccessLog,
-    pub(crate) standings: Standings,
-    pub(crate) answers: Answers,
+    pub(crate) endpoint_registry: Arc<EndpointRegistry>,
+    pub(crate) endpoint_saver: EndpointSaver,
+    pub(crate) statuses: KeyAndClientStatuses,
+    pub(crate) response_cache: ResponseCache,
     /// Models that backends listed.
-    pub(crate) catalogue: Mutex<HashMap<BackendId, Vec<String>>>,
-    pub(crate) channel: Option<Arc<dyn Channel>>,
+    pub(crate) listed_models: Mutex<HashMap<BackendId, Vec<String>>>,
+    pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
     pub(crate) notifications: Mutex<NotificationPolicy>,
     pub(crate) focused: AtomicBool,
-    pub(crate) runs: Runs,
-    pub(crate) events: Events,
+    pub(crate) runs: ReadinessRuns,
+    pub(crate) events: EventBus,
     pub(crate) tasks: Tasks,
-    pub(crate) serving: Serving,
+    pub(crate) serving: ServingState,
     pub(crate) owner: OwnerLock,
     pub(crate) mock: BackendId,
     /// Token of the readiness checks; kept in memory only and new at each start.
@@ -106,7 +106,7 @@ impl Engine {
         let owner = OwnerLock::acquire(&folders)?;
         let settings = SettingsStore::open(folders.settings_file())?;
         let now = settings.current();
-        let vaults = Vaults::new(vault, variables);
+        let vaults = VaultOpener::new(vault, variables);
         let kept = vaults.open(vault.unwrap_or(now.vault.kind), &folders, &clock);
         let (ledger, recovery) =
             Recovery::open(&folders.ledger_file(), LedgerLimits::default(), Arc::clone(&clock))?;
@@ -115,28 +115,28 @@ impl Engine {
         let interval = Duration::from_secs(now.health.interval_secs);
         let connect = Duration::from_millis(now.gateway.connect_timeout_ms);
         let empty = snapshot::empty(&prices, clock.wall());
-        let parts = |own: &Weak<Parts>| Parts {
-            live: EndpointRegistry::new(
+        let parts = |own: &Weak<EngineParts>| EngineParts {
+            endpoint_registry: EndpointRegistry::new(
                 &ResilienceRules::default(),
                 Arc::clone(&clock),
                 &*entropy,
-                Arc::new(TrafficSink::of(own.clone())),
+                Arc::new(TrafficSink::from_parts(own.clone())),
             ),
             vault: kept,
             vaults,
             upstream: Arc::new(HttpUpstream::new(connect)),
             snapshot: Arc::new(ArcSwap::from_pointee(empty)),
-            monitor: Monitor::new(interval, Box::new(Shared(Arc::clone(&entropy)))),
-            access_log: AccessLog::default(),
-            standings: Standings::default(),
-            answers: Answers::default(),
-            catalogue: Mutex::default(),
+            monitor: Monitor::new(interval, Box::new(SharedEntropy(Arc::clone(&entropy)))),
+            endpoint_saver: EndpointSaver::default(),
+            statuses: KeyAndClientStatuses::default(),
+            response_cache: ResponseCache::default(),
+            listed_models: Mutex::default(),
             notifications: Mutex::new(NotificationPolicy::new()),
             focused: AtomicBool::new(false),
-            runs: Runs::default(),
-            events: Events::default(),
+            runs: ReadinessRuns::default(),
+            events: EventBus::default(),
             tasks: Tasks::default(),
-            serving: Serving::new(port),
+            serving: ServingState::new(port),
             check_token: new_token(&*entropy),
             playground: Playground::default(),
             playground_token: new_token(&*entropy),
@@ -155,7 +155,7 @@ impl Engine {
         };
         let engine = Self { parts: Arc::new_cyclic(parts) };
         engine.restore_health().await?;
-        engine.restore_accesses().await?;
+        engine.restore_endpoints().await?;
         engine.apply_settings();
         engine.unlock_with(passphrase);
         Ok(engine)
@@ -168,10 +168,10 @@ impl Engine {
         self.stop_gateway().await;
         self.parts.owner.withdraw();
         self.parts.tasks.stop().await;
-        self.write_access_log().await;
-        self.close_answers().await;
+        self.save_endpoints_at_stop().await;
+        self.close_response_cache().await;
         self.parts.ledger.close().await;
-        if let Err(error) = self.ledger_recovery().remember().await {
+        if let Err(error) = self.ledger_recovery().save_progress().await {
             tracing::warn!(%error, "the ledger's position could not be saved");
         }
         tracing::info!("stopped");
@@ -179,12 +179,12 @@ impl Engine {
 
     async fn restore_health(&self) -> Result<(), LedgerError> {
         let rows = self.parts.ledger.health().await?;
-        let mut stored: HashMap<BackendId, LastKnown> = HashMap::new();
+        let mut stored: HashMap<BackendId, LastKnownHealth> = HashMap::new();
         for row in rows {
-            if let Some(state) = State::from_word(&row.state) {
+            if let Some(state) = HealthState::parse(&row.state) {
                 // The ledger stores changes of state, not single results.
                 let known =
-                    LastKnown { state, reason: row.reason, since: row.since, observed: None };
+                    LastKnownHealth { state, reason: row.reason, since: row.since, observed: None };
                 stored.insert(row.backend, known);
             }
         }
@@ -193,12 +193,12 @@ impl Engine {
     }
 
     /// Passes the enabled backends and the mock to the monitor.
-    pub(crate) fn watch_backends(&self, stored: &HashMap<BackendId, LastKnown>) {
+    pub(crate) fn watch_backends(&self, stored: &HashMap<BackendId, LastKnownHealth>) {
         let settings = self.parts.settings.current();
         let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
         let watched = std::iter::once(&self.parts.mock).chain(enabled.map(|(id, _)| id));
         let watched = watched.map(|id| (id.clone(), stored.get(id).cloned())).collect();
-        self.parts.monitor.watch(watched, self.parts.clock.now());
+        self.parts.monitor.set_backends(watched, self.parts.clock.now());
     }
 
     fn unlock_with(&self, passphrase: Option<Passphrase>) {
@@ -213,15 +213,15 @@ impl Engine {
             if let Err(error) = unlocking.await {
                 tracing::warn!(%error, "the file vault was not unlocked");
             }
-            events.changed(&[crate::Topic::Keys, crate::Topic::Status]);
+            events.send_changed(&[crate::Topic::Keys, crate::Topic::Status]);
         });
     }
 }
 
 /// Shares one entropy source between several owners.
-struct Shared(Arc<dyn Entropy>);
+struct SharedEntropy(Arc<dyn Entropy>);
 
-impl Entropy for Shared {
+impl Entropy for SharedEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         self.0.fill(bytes);
     }

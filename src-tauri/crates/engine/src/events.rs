@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use domain::BackendId;
-use monitor::Transition;
-use readiness::{Report, RunSnapshot};
+use monitor::HealthTransition;
+use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
 use crate::ledger_watch::LedgerProblem;
-use crate::playground::{PlaygroundPiece, PlaygroundRun};
+use crate::playground::{PlaygroundDelta, PlaygroundRun};
 
 /// Queue length per subscriber. A subscriber that lags further loses the oldest events.
 pub const EVENTS_QUEUED_MAX: usize = 1_024;
@@ -19,21 +19,21 @@ pub enum EngineEvent {
     Changed(Vec<Topic>),
     Health {
         backend: BackendId,
-        transition: Arc<Transition>,
+        transition: Arc<HealthTransition>,
     },
     /// New settings are in force; backends may be gone.
     SettingsApplied,
     /// The ledger's problems changed. Holds the most severe one; `None` when there is none.
     Ledger(Option<LedgerProblem>),
     /// A readiness run made progress.
-    Run(Arc<RunSnapshot>),
-    RunEnded(Arc<Report>),
+    RunProgress(Arc<RunSnapshot>),
+    RunEnded(Arc<ReadinessReport>),
     /// A playground run started or ended.
     Playground(Arc<PlaygroundRun>),
     /// More of a playground run's response.
-    PlaygroundPiece(Arc<PlaygroundPiece>),
+    PlaygroundDelta(Arc<PlaygroundDelta>),
     /// Open this path in the panel, because a notification was clicked.
-    Open(String),
+    OpenPath(String),
 }
 
 /// Kinds of data that clients of the engine display. A change makes them stale.
@@ -57,7 +57,7 @@ pub enum Topic {
     /// Routes and their decisions.
     Routes,
     /// Breakers, cooldowns and blocks.
-    Accesses,
+    Endpoints,
     /// The response cache.
     Cache,
     /// The ledger file, its backups and its problems.
@@ -66,30 +66,30 @@ pub enum Topic {
 
 /// The event bus. Cheap to clone; sending never waits.
 #[derive(Debug, Clone)]
-pub struct Events {
+pub struct EventBus {
     all: broadcast::Sender<EngineEvent>,
     /// Everything except [`EngineEvent::Changed`]. Every request sends some of those, and they
     /// should not wake subscribers of other events.
-    happenings: broadcast::Sender<EngineEvent>,
+    except_changed: broadcast::Sender<EngineEvent>,
 }
 
-impl Default for Events {
+impl Default for EventBus {
     fn default() -> Self {
         let channel = || broadcast::channel(EVENTS_QUEUED_MAX).0;
-        Self { all: channel(), happenings: channel() }
+        Self { all: channel(), except_changed: channel() }
     }
 }
 
-impl Events {
+impl EventBus {
     /// Sends to all subscribers; having none is fine.
     pub fn send(&self, event: EngineEvent) {
         // The only error is that nobody is subscribed.
-        drop(self.happenings.send(event.clone()));
+        drop(self.except_changed.send(event.clone()));
         drop(self.all.send(event));
     }
 
     /// Marks the displayed data of `topics` as stale.
-    pub fn changed(&self, topics: &[Topic]) {
+    pub fn send_changed(&self, topics: &[Topic]) {
         if !topics.is_empty() && self.all.receiver_count() > 0 {
             drop(self.all.send(EngineEvent::Changed(topics.to_vec())));
         }
@@ -103,8 +103,8 @@ impl Events {
 
     /// Subscribes to all later events except [`EngineEvent::Changed`].
     #[must_use]
-    pub(crate) fn happenings(&self) -> broadcast::Receiver<EngineEvent> {
-        self.happenings.subscribe()
+    pub(crate) fn subscribe_except_changed(&self) -> broadcast::Receiver<EngineEvent> {
+        self.except_changed.subscribe()
     }
 }
 
@@ -113,16 +113,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_listens_for_happenings_is_not_woken_for_what_changed() {
-        let events = Events::default();
-        let (mut all, mut happenings) = (events.subscribe(), events.happenings());
-        events.changed(&[Topic::Usage]);
-        events.send(EngineEvent::Open("/settings".to_owned()));
+    fn subscribers_except_changed_do_not_get_changed_events() {
+        let events = EventBus::default();
+        let (mut all, mut happenings) = (events.subscribe(), events.subscribe_except_changed());
+        events.send_changed(&[Topic::Usage]);
+        events.send(EngineEvent::OpenPath("/settings".to_owned()));
         assert!(
             matches!(all.try_recv(), Ok(EngineEvent::Changed(topics)) if topics == [Topic::Usage])
         );
-        assert!(matches!(all.try_recv(), Ok(EngineEvent::Open(_))));
-        assert!(matches!(happenings.try_recv(), Ok(EngineEvent::Open(_))));
+        assert!(matches!(all.try_recv(), Ok(EngineEvent::OpenPath(_))));
+        assert!(matches!(happenings.try_recv(), Ok(EngineEvent::OpenPath(_))));
         assert!(happenings.try_recv().is_err());
     }
 }

@@ -28,12 +28,12 @@ impl Folders {
     /// All four under `home`, otherwise at the system's locations.
     pub fn resolve(home: Option<&Path>) -> Result<Self, NoHome> {
         match home {
-            Some(home) => Ok(Self::under(home)),
-            None => Self::of_the_system(),
+            Some(home) => Ok(Self::in_home(home)),
+            None => Self::at_system_locations(),
         }
     }
 
-    fn under(home: &Path) -> Self {
+    fn in_home(home: &Path) -> Self {
         let folder = |name| home.join(name);
         Self {
             config: folder("config"),
@@ -43,7 +43,7 @@ impl Folders {
         }
     }
 
-    fn of_the_system() -> Result<Self, NoHome> {
+    fn at_system_locations() -> Result<Self, NoHome> {
         let system = directories::ProjectDirs::from("dev", "", "gatehouse").ok_or(NoHome)?;
         let data = system.data_local_dir().to_path_buf();
         Ok(Self {
@@ -103,7 +103,7 @@ impl Folders {
                 check_owner(folder)?;
             }
             create_private(folder).map_err(|source| refused(folder, source))?;
-            folder.parent().map_or(Ok(()), check_closed)
+            folder.parent().map_or(Ok(()), check_not_world_writable)
         })
     }
 }
@@ -132,7 +132,7 @@ pub enum FolderError {
     },
     /// Every user can replace its content.
     #[error("every user can write to {0}; run `chmod o-w {0}`", .path.display())]
-    OpenToAll {
+    WorldWritable {
         /// The parent of our folder.
         path: PathBuf,
     },
@@ -145,7 +145,7 @@ pub enum FolderError {
 }
 
 impl FolderError {
-    fn of(folder: &Path, source: io::Error) -> Self {
+    fn from_io(folder: &Path, source: io::Error) -> Self {
         let path = folder.to_owned();
         match source.kind() {
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path, source },
@@ -170,7 +170,7 @@ fn create_private(folder: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn check_owner(folder: &Path) -> Result<(), FolderError> {
     use std::os::unix::fs::MetadataExt;
-    let owner = folder.metadata().map_err(|source| FolderError::of(folder, source))?.uid();
+    let owner = folder.metadata().map_err(|source| FolderError::from_io(folder, source))?.uid();
     let this_user = rustix::process::geteuid();
     match this_user.is_root() || owner == this_user.as_raw() {
         true => Ok(()),
@@ -186,18 +186,18 @@ fn refused(folder: &Path, source: io::Error) -> FolderError {
         (io::ErrorKind::PermissionDenied, Some(Err(not_owned @ FolderError::NotOwned { .. }))) => {
             not_owned
         }
-        _ => FolderError::of(folder, source),
+        _ => FolderError::from_io(folder, source),
     }
 }
 
 /// Fails if every user can write to the folder. Sticky folders like `/tmp` pass, because users cannot
 /// replace each other's files there.
 #[cfg(unix)]
-fn check_closed(parent: &Path) -> Result<(), FolderError> {
+fn check_not_world_writable(parent: &Path) -> Result<(), FolderError> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = parent.metadata().map_err(|source| FolderError::of(parent, source))?;
+    let mode = parent.metadata().map_err(|source| FolderError::from_io(parent, source))?;
     match mode.permissions().mode() & 0o1002 {
-        0o0002 => Err(FolderError::OpenToAll { path: parent.to_owned() }),
+        0o0002 => Err(FolderError::WorldWritable { path: parent.to_owned() }),
         _ => Ok(()),
     }
 }
@@ -260,7 +260,8 @@ mod tests {
     #[test]
     fn a_read_only_home_is_said_in_words_that_name_the_folder() {
         let folder = Path::new("/home/me/.config/gatehouse");
-        let error = FolderError::of(folder, io::ErrorKind::ReadOnlyFilesystem.into()).to_string();
+        let error =
+            FolderError::from_io(folder, io::ErrorKind::ReadOnlyFilesystem.into()).to_string();
         assert!(
             error.starts_with("nothing can be written to /home/me/.config/gatehouse"),
             "{error}"

@@ -12,22 +12,22 @@ use crate::engine::Engine;
 use crate::events::{EngineEvent, Topic};
 
 /// Interval of the file check, in seconds.
-const FILE_WATCH_SECS: u64 = 10;
+const FILE_CHECK_SECS: u64 = 10;
 /// File checks between two notes of the ledger's position: once a minute.
-const LOOKS_PER_NOTE: u32 = 6;
+const FILE_CHECKS_PER_POSITION_SAVE: u32 = 6;
 /// Interval of the state check while something is wrong, in seconds. The number and age of waiting
 /// records change without an event.
-const STATE_WATCH_SECS: u64 = 1;
+const STATE_CHECK_SECS: u64 = 1;
 /// Age of the oldest waiting record from which the ledger counts as behind, in milliseconds.
 const BEHIND_AFTER_MS: i64 = 1_000;
 /// Age of the newest backup from which another is due, in milliseconds: a day.
 const BACKUP_EVERY_MS: i64 = 86_400_000;
 /// Maximum time a due backup waits for a moment without requests, in milliseconds: an hour.
-const BACKUP_PATIENCE_MS: i64 = 3_600_000;
+const BACKUP_DELAY_MS_MAX: i64 = 3_600_000;
 /// Delay after a failed backup, in milliseconds: an hour.
 const BACKUP_RETRY_MS: i64 = 3_600_000;
 /// Free space required for a backup beyond the ledger's size, in bytes.
-const BACKUP_SPARE_BYTES: u64 = 200_000_000;
+const BACKUP_HEADROOM_BYTES: u64 = 200_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LedgerSeverity {
@@ -54,15 +54,15 @@ pub struct LedgerProblem {
 #[derive(Debug)]
 pub(crate) struct LedgerWatch {
     pub(crate) recovery: Recovery,
-    backup: Mutex<BackupStanding>,
+    backup: Mutex<BackupStatus>,
     /// Why the last file check or rewrite failed.
-    file_fault: Mutex<Option<String>>,
+    file_error: Mutex<Option<String>>,
     /// Wakes the task that announces changes.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct BackupStanding {
+struct BackupStatus {
     due_since: Option<WallTime>,
     failure: Option<BackupFailure>,
 }
@@ -88,7 +88,7 @@ impl LedgerWatch {
         Self {
             recovery,
             backup: Mutex::default(),
-            file_fault: Mutex::default(),
+            file_error: Mutex::default(),
             changed: Notify::new(),
         }
     }
@@ -110,9 +110,9 @@ impl Engine {
     /// Present problems of the ledger, most severe first.
     #[must_use]
     pub fn ledger_problems(&self) -> Vec<LedgerProblem> {
-        let state = state_problem(self.parts.ledger.state(), self.wall());
+        let state = state_problem(self.parts.ledger.state(), self.wall_time());
         let incident = self.ledger_recovery().incident().as_ref().map(incident_problem);
-        let file = self.parts.ledger_watch.file_fault.lock().as_deref().map(file_problem);
+        let file = self.parts.ledger_watch.file_error.lock().as_deref().map(file_problem);
         let backup = self.backup_failure().map(|failure| backup_problem(&failure));
         let problems = state.into_iter().chain(file).chain(incident).chain(backup);
         let mut problems: Vec<_> = problems.collect();
@@ -127,7 +127,7 @@ impl Engine {
     pub async fn back_up_ledger(&self) -> Result<ledger::LedgerBackup, LedgerError> {
         let recovery = self.ledger_recovery();
         let free = recovery.path().parent().and_then(|folder| fs4::available_space(folder).ok());
-        let needed = self.parts.ledger.size_bytes().saturating_add(BACKUP_SPARE_BYTES);
+        let needed = self.parts.ledger.size_bytes().saturating_add(BACKUP_HEADROOM_BYTES);
         let made = match free {
             Some(free) if free < needed => Err(LedgerError::Full),
             _ => recovery.back_up().await,
@@ -138,47 +138,47 @@ impl Engine {
             .as_ref()
             .err()
             .filter(|_| !found_damage)
-            .map(|error| BackupFailure { at: self.wall(), reason: error.with_detail() });
-        *self.parts.ledger_watch.backup.lock() = BackupStanding { due_since: None, failure };
+            .map(|error| BackupFailure { at: self.wall_time(), reason: error.with_detail() });
+        *self.parts.ledger_watch.backup.lock() = BackupStatus { due_since: None, failure };
         if found_damage {
-            self.check_ledger().await;
+            self.check_ledger_integrity().await;
         }
-        self.ledger_changed();
+        self.announce_ledger_change();
         made
     }
 
     /// Marks all displayed ledger data as stale after a restore, repair, acknowledgement or new
     /// problem.
-    pub fn ledger_changed(&self) {
+    pub fn announce_ledger_change(&self) {
         self.parts.ledger_watch.changed.notify_one();
         let stale = [Topic::Ledger, Topic::Status, Topic::Usage, Topic::Readiness];
-        self.parts.events.changed(&stale);
+        self.parts.events.send_changed(&stale);
     }
 
     /// Spawns the tasks that check the file, make backups and announce problems.
     pub(crate) fn spawn_ledger_watch(&self) {
-        let (engine, stop) = (self.clone(), self.parts.tasks.stopping());
+        let (engine, stop) = (self.clone(), self.parts.tasks.stop_token());
         self.parts.tasks.spawn("ledger file", async move {
-            engine.check_ledger().await;
+            engine.check_ledger_integrity().await;
             let mut looks = 0_u32;
             while !stop.is_cancelled() {
-                engine.look_at_ledger_file(looks.is_multiple_of(LOOKS_PER_NOTE)).await;
+                engine.check_ledger_file(looks.is_multiple_of(FILE_CHECKS_PER_POSITION_SAVE)).await;
                 engine.back_up_if_due(engine.traffic()).await;
                 looks = looks.wrapping_add(1);
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = tokio::time::sleep(Duration::from_secs(FILE_WATCH_SECS)) => {}
+                    () = tokio::time::sleep(Duration::from_secs(FILE_CHECK_SECS)) => {}
                 }
             }
         });
-        let (engine, stop) = (self.clone(), self.parts.tasks.stopping());
+        let (engine, stop) = (self.clone(), self.parts.tasks.stop_token());
         self.parts.tasks.spawn("ledger state", async move {
             let mut state = engine.parts.ledger.watch_state();
             let mut told = Vec::new();
             loop {
-                engine.tell_ledger_state(&mut told).await;
+                engine.announce_ledger_problems(&mut told).await;
                 let is_current = state.borrow_and_update().backlog().is_none();
-                let again = tokio::time::sleep(Duration::from_secs(STATE_WATCH_SECS));
+                let again = tokio::time::sleep(Duration::from_secs(STATE_CHECK_SECS));
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = engine.parts.ledger_watch.changed.notified() => {}
@@ -190,17 +190,17 @@ impl Engine {
     }
 
     /// Announces the present problems if they differ from those in `told`.
-    async fn tell_ledger_state(&self, told: &mut Vec<LedgerProblem>) {
+    async fn announce_ledger_problems(&self, told: &mut Vec<LedgerProblem>) {
         if let LedgerState::Behind(backlog) | LedgerState::Refusing(backlog) =
             self.parts.ledger.state()
             && backlog.reason == ledger::BacklogReason::Damaged
         {
-            self.check_ledger().await;
+            self.check_ledger_integrity().await;
         }
         let problems = self.ledger_problems();
         let is_news = problems != *told;
         if is_news {
-            self.parts.events.changed(&[Topic::Status, Topic::Ledger]);
+            self.parts.events.send_changed(&[Topic::Status, Topic::Ledger]);
         }
         let ids = |problems: &[LedgerProblem]| -> Vec<String> {
             problems.iter().map(|problem| problem.id.clone()).collect()
@@ -212,27 +212,27 @@ impl Engine {
     }
 
     /// Checks the whole file. A damaged ledger is replaced by a new one.
-    async fn check_ledger(&self) {
-        match self.ledger_recovery().check().await {
-            Ok(Some(_)) => self.ledger_changed(),
+    async fn check_ledger_integrity(&self) {
+        match self.ledger_recovery().check_integrity().await {
+            Ok(Some(_)) => self.announce_ledger_change(),
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, cause = ?error, "the ledger was not checked"),
         }
     }
 
-    async fn look_at_ledger_file(&self, notes: bool) {
+    async fn check_ledger_file(&self, notes: bool) {
         let recovery = self.ledger_recovery();
-        let looked = recovery.watch().await;
+        let looked = recovery.check_file().await;
         let fault = looked.as_ref().err().map(LedgerError::with_detail);
         let before =
-            std::mem::replace(&mut *self.parts.ledger_watch.file_fault.lock(), fault.clone());
+            std::mem::replace(&mut *self.parts.ledger_watch.file_error.lock(), fault.clone());
         if before != fault {
-            self.ledger_changed();
+            self.announce_ledger_change();
         }
         match looked {
-            Ok(Some(_)) => self.ledger_changed(),
+            Ok(Some(_)) => self.announce_ledger_change(),
             Ok(None) if notes => {
-                if let Err(error) = recovery.remember().await {
+                if let Err(error) = recovery.save_progress().await {
                     tracing::warn!(%error, "the ledger's position could not be saved");
                 }
             }
@@ -250,14 +250,14 @@ impl Engine {
     }
 
     async fn back_up_if_due(&self, traffic: Traffic) {
-        let now = self.wall();
+        let now = self.wall_time();
         // A folder that cannot be read is told by the backup that fails there.
         let backups = self.ledger_recovery().backups().unwrap_or_default();
         let age = |at: WallTime| now.unix_ms() - at.unix_ms();
         if backups.first().is_some_and(|newest| (0..BACKUP_EVERY_MS).contains(&age(newest.at))) {
             return;
         }
-        if !self.request_seen().await.unwrap_or(false) {
+        if !self.any_request_seen().await.unwrap_or(false) {
             return;
         }
         let waited = {
@@ -268,7 +268,7 @@ impl Engine {
             }
             age(*standing.due_since.get_or_insert(now))
         };
-        if (traffic == Traffic::Quiet || waited > BACKUP_PATIENCE_MS)
+        if (traffic == Traffic::Quiet || waited > BACKUP_DELAY_MS_MAX)
             && let Err(error) = self.back_up_ledger().await
         {
             tracing::warn!(%error, cause = ?error, "the ledger was not backed up");
@@ -277,10 +277,10 @@ impl Engine {
 }
 
 /// The number of waiting records as a clause.
-fn waiting(backlog: &Backlog) -> String {
+fn waiting_records_clause(backlog: &Backlog) -> String {
     match backlog.records {
         1 => "1 record is waiting in memory".to_owned(),
-        number => format!("{} records are waiting in memory", domain::grouped(number as u64)),
+        number => format!("{} records are waiting in memory", domain::group_digits(number as u64)),
     }
 }
 
@@ -304,7 +304,11 @@ fn state_problem(state: LedgerState, now: WallTime) -> Option<LedgerProblem> {
         id: format!("ledger/{}", backlog.reason),
         severity,
         title: title.to_owned(),
-        detail: format!("{} {impact} {}.", backlog.reason.sentence(), waiting(&backlog)),
+        detail: format!(
+            "{} {impact} {}.",
+            backlog.reason.sentence(),
+            waiting_records_clause(&backlog)
+        ),
         fix: backlog.reason.sentence().to_owned(),
         since: backlog.oldest,
     })
@@ -313,7 +317,7 @@ fn state_problem(state: LedgerState, now: WallTime) -> Option<LedgerProblem> {
 fn incident_problem(incident: &LedgerIncident) -> LedgerProblem {
     let before = match incident.requests_before {
         Some(1) => "1 request".to_owned(),
-        Some(number) => format!("{} requests", domain::grouped(number)),
+        Some(number) => format!("{} requests", domain::group_digits(number)),
         None => "Requests".to_owned(),
     };
     let (title, detail) = match incident.cause {
@@ -376,7 +380,7 @@ fn file_problem(reason: &str) -> LedgerProblem {
         id: "ledger/file".to_owned(),
         severity: LedgerSeverity::Problem,
         title: "The ledger file cannot be reached".to_owned(),
-        detail: format!("{reason}. Gatehouse tries again every {FILE_WATCH_SECS} s."),
+        detail: format!("{reason}. Gatehouse tries again every {FILE_CHECK_SECS} s."),
         fix: "Check the data folder and the free space.".to_owned(),
         since: None,
     }
@@ -405,7 +409,7 @@ mod tests {
     use ledger::BacklogReason;
 
     use super::*;
-    use crate::answers::tests::{NOW, opened_at};
+    use crate::response_cache::tests::{NOW, opened_at};
 
     const DAY: Duration = Duration::from_secs(86_400);
     const HOUR: Duration = Duration::from_secs(3_600);

@@ -28,7 +28,7 @@ pub fn start_log(folder: &Path, filter: &str) -> io::Result<WorkerGuard> {
         .json()
         .flatten_event(true)
         .with_env_filter(filter)
-        .with_writer(Redacted(sink))
+        .with_writer(RedactingSink(sink))
         .finish();
     if tracing::subscriber::set_global_default(log).is_err() {
         tracing::debug!("this process has a log already");
@@ -38,23 +38,23 @@ pub fn start_log(folder: &Path, filter: &str) -> io::Result<WorkerGuard> {
 
 /// A sink that masks anything that looks like a key and cuts long fields before it writes a line.
 #[derive(Debug, Clone)]
-pub struct Redacted<S>(pub S);
+pub struct RedactingSink<S>(pub S);
 
-impl<'a, S: MakeWriter<'a>> MakeWriter<'a> for Redacted<S> {
-    type Writer = RedactedWriter<S::Writer>;
+impl<'a, S: MakeWriter<'a>> MakeWriter<'a> for RedactingSink<S> {
+    type Writer = RedactingWriter<S::Writer>;
     fn make_writer(&'a self) -> Self::Writer {
-        RedactedWriter(self.0.make_writer())
+        RedactingWriter(self.0.make_writer())
     }
 }
 
 #[derive(Debug)]
-pub struct RedactedWriter<W>(W);
+pub struct RedactingWriter<W>(W);
 
-impl<W: Write> Write for RedactedWriter<W> {
+impl<W: Write> Write for RedactingWriter<W> {
     /// Expects a whole line per call, as `tracing` passes it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        self.0.write_all(with_short_fields(&domain::redact(&text)).as_bytes())?;
+        self.0.write_all(cut_long_fields(&domain::redact(&text)).as_bytes())?;
         Ok(line.len())
     }
 
@@ -64,7 +64,7 @@ impl<W: Write> Write for RedactedWriter<W> {
 }
 
 /// Cuts each text in `line` to [`FIELD_CHARS_MAX`]. Short lines are not parsed.
-fn with_short_fields(line: &str) -> Cow<'_, str> {
+fn cut_long_fields(line: &str) -> Cow<'_, str> {
     if line.len() <= FIELD_CHARS_MAX {
         return Cow::Borrowed(line);
     }
@@ -100,9 +100,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    struct CapturedLogLines(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Lines {
+    impl Write for CapturedLogLines {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().expect("lines").write(bytes)
         }
@@ -112,10 +112,12 @@ mod tests {
     }
 
     fn logged(event: impl FnOnce()) -> String {
-        let lines = Lines::default();
+        let lines = CapturedLogLines::default();
         let sink = lines.clone();
-        let log =
-            tracing_subscriber::fmt().json().with_writer(Redacted(move || sink.clone())).finish();
+        let log = tracing_subscriber::fmt()
+            .json()
+            .with_writer(RedactingSink(move || sink.clone()))
+            .finish();
         tracing::subscriber::with_default(log, event);
         let written = String::from_utf8(lines.0.lock().expect("lines").clone()).expect("text");
         assert_eq!(written.lines().count(), 1, "one event is one line");

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use domain::{BackendId, Origin};
 use monitor::{
-    Channel, ChannelError, Decision, Event, FailedBackend, Impact, LedgerFault, Notification,
-    RunVerdict, State, Surroundings, Switch, Transition, Urgency, WindowFocus,
+    ChannelError, FailedBackend, HealthState, HealthTransition, Impact, LedgerFault, Notification,
+    NotificationChannel, NotificationContext, NotificationDecision, NotificationEvent,
+    NotificationSetting, ReadinessVerdict, Urgency, WindowFocus,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -42,14 +43,14 @@ impl Engine {
     }
 
     /// Asks the panel to open `path`, because its notification was clicked.
-    pub fn show(&self, path: &str) {
-        self.parts.events.send(EngineEvent::Open(path.to_owned()));
+    pub fn open_panel_path(&self, path: &str) {
+        self.parts.events.send(EngineEvent::OpenPath(path.to_owned()));
     }
 
     pub(crate) fn spawn_notifications(&self) {
         let engine = self.clone();
-        let stop = self.parts.tasks.stopping();
-        let mut events = self.parts.events.happenings();
+        let stop = self.parts.tasks.stop_token();
+        let mut events = self.parts.events.subscribe_except_changed();
         self.parts.tasks.spawn("notifications", async move {
             loop {
                 let event = tokio::select! {
@@ -59,8 +60,8 @@ impl Engine {
                 match event {
                     Ok(EngineEvent::SettingsApplied) => engine.forget_gone_backends().await,
                     Ok(event) => {
-                        if let Some(event) = engine.worth_telling(&event) {
-                            engine.consider(&event).await;
+                        if let Some(event) = engine.notification_event(&event) {
+                            engine.apply_notification_policy(&event).await;
                         }
                     }
                     Err(RecvError::Lagged(missed)) => {
@@ -76,7 +77,7 @@ impl Engine {
     /// Stores health changes in the ledger and publishes them as events.
     fn spawn_health_log(&self) {
         let engine = self.clone();
-        let stop = self.parts.tasks.stopping();
+        let stop = self.parts.tasks.stop_token();
         let mut changes = self.parts.monitor.subscribe();
         self.parts.tasks.spawn("health log", async move {
             loop {
@@ -85,7 +86,9 @@ impl Engine {
                     change = changes.recv() => change,
                 };
                 match change {
-                    Ok(change) => engine.health_changed(change.backend, change.transition).await,
+                    Ok(change) => {
+                        engine.record_health_change(change.backend, change.transition).await
+                    }
                     Err(RecvError::Lagged(missed)) => {
                         tracing::warn!(missed, "health changes were missed");
                     }
@@ -95,11 +98,11 @@ impl Engine {
         });
     }
 
-    async fn health_changed(&self, backend: BackendId, transition: Transition) {
+    async fn record_health_change(&self, backend: BackendId, transition: HealthTransition) {
         let change = ledger::HealthChange {
             backend: backend.clone(),
-            from: Some(transition.from.word().to_owned()),
-            to: transition.to.word().to_owned(),
+            from: Some(transition.from.as_str().to_owned()),
+            to: transition.to.as_str().to_owned(),
             at: transition.wall,
             reason: transition.reason.clone(),
         };
@@ -118,7 +121,7 @@ impl Engine {
             id == self.mock_id() || settings.backends.get(id).is_some_and(|known| known.enabled)
         };
         for backend in failed.into_iter().filter(|id| !is_watched(id)) {
-            self.consider(&Event::BackendGone { backend }).await;
+            self.apply_notification_policy(&NotificationEvent::BackendRemoved { backend }).await;
         }
     }
 
@@ -130,66 +133,74 @@ impl Engine {
         }
     }
 
-    async fn consider(&self, event: &Event) {
-        let around = Surroundings {
+    async fn apply_notification_policy(&self, event: &NotificationEvent) {
+        let around = NotificationContext {
             focus: match self.parts.focused.load(Ordering::Relaxed) {
                 true => WindowFocus::Focused,
                 false => WindowFocus::Elsewhere,
             },
             notifications: match self.settings().notifications.enabled {
-                true => Switch::On,
-                false => Switch::Off,
+                true => NotificationSetting::On,
+                false => NotificationSetting::Off,
             },
         };
         let now = self.parts.clock.now();
         let decision = self.parts.notifications.lock().decide(event, around, now);
         match decision {
-            Decision::Show(notification) => {
+            NotificationDecision::Show(notification) => {
                 if let NotificationOutcome::Failed { reason, .. } = self.deliver(notification).await
                 {
                     tracing::warn!(reason, "a notification was not shown");
                 }
             }
-            Decision::Withdraw(key) => self.withdraw(key).await,
-            Decision::Hold(hold) => tracing::debug!(?hold, "a notification was suppressed"),
+            NotificationDecision::Withdraw(key) => self.withdraw(key).await,
+            NotificationDecision::Suppress(hold) => {
+                tracing::debug!(?hold, "a notification was suppressed")
+            }
         }
     }
 
-    fn worth_telling(&self, event: &EngineEvent) -> Option<Event> {
+    fn notification_event(&self, event: &EngineEvent) -> Option<NotificationEvent> {
         match event {
-            EngineEvent::RunEnded(report) => Some(Event::RunFinished {
+            EngineEvent::RunEnded(report) => Some(NotificationEvent::RunFinished {
                 run: report.run,
                 verdict: match report.judgement.verdict? {
-                    readiness::RunVerdict::Ready => RunVerdict::Ready,
-                    readiness::RunVerdict::ReadyWithWarnings => RunVerdict::ReadyWithWarnings,
-                    readiness::RunVerdict::NotReady => RunVerdict::NotReady,
+                    readiness::RunVerdict::Ready => ReadinessVerdict::Ready,
+                    readiness::RunVerdict::ReadyWithWarnings => ReadinessVerdict::ReadyWithWarnings,
+                    readiness::RunVerdict::NotReady => ReadinessVerdict::NotReady,
                 },
                 sentence: report.judgement.sentence.clone(),
             }),
             EngineEvent::Health { backend, transition } => self.health_event(backend, transition),
-            EngineEvent::Ledger(Some(problem)) => Some(Event::LedgerFault(LedgerFault {
-                cause: problem.id.clone(),
-                title: problem.title.clone(),
-                fix: problem.fix.clone(),
-                urgency: match problem.severity {
-                    LedgerSeverity::Problem => Urgency::Critical,
-                    LedgerSeverity::Attention => Urgency::Normal,
-                },
-            })),
-            EngineEvent::Ledger(None) => Some(Event::LedgerWorks),
+            EngineEvent::Ledger(Some(problem)) => {
+                Some(NotificationEvent::LedgerFault(LedgerFault {
+                    cause: problem.id.clone(),
+                    title: problem.title.clone(),
+                    fix: problem.fix.clone(),
+                    urgency: match problem.severity {
+                        LedgerSeverity::Problem => Urgency::Critical,
+                        LedgerSeverity::Attention => Urgency::Normal,
+                    },
+                }))
+            }
+            EngineEvent::Ledger(None) => Some(NotificationEvent::LedgerRecovered),
             EngineEvent::Changed(_)
-            | EngineEvent::Run(_)
+            | EngineEvent::RunProgress(_)
             | EngineEvent::Playground(_)
-            | EngineEvent::PlaygroundPiece(_)
+            | EngineEvent::PlaygroundDelta(_)
             | EngineEvent::SettingsApplied
-            | EngineEvent::Open(_) => None,
+            | EngineEvent::OpenPath(_) => None,
         }
     }
 
-    fn health_event(&self, backend: &BackendId, transition: &Transition) -> Option<Event> {
+    fn health_event(
+        &self,
+        backend: &BackendId,
+        transition: &HealthTransition,
+    ) -> Option<NotificationEvent> {
         let label = self.backend_labels().remove(backend.as_str())?;
         match transition.to {
-            State::Down => Some(Event::BackendDown(FailedBackend {
+            HealthState::Down => Some(NotificationEvent::BackendDown(FailedBackend {
                 backend: backend.clone(),
                 label,
                 server: self.server_of(backend),
@@ -197,8 +208,10 @@ impl Engine {
                 reason: transition.reason.clone(),
                 impact: self.impact_of(backend),
             })),
-            State::Up => Some(Event::BackendBack { backend: backend.clone(), label }),
-            State::Unknown => None,
+            HealthState::Up => {
+                Some(NotificationEvent::BackendRecovered { backend: backend.clone(), label })
+            }
+            HealthState::Unknown => None,
         }
     }
 
@@ -206,7 +219,7 @@ impl Engine {
     fn server_of(&self, backend: &BackendId) -> String {
         let settings = self.settings();
         let known = settings.backends.get(backend);
-        let origin = known.and_then(|known| Origin::of(&known.base_url).ok());
+        let origin = known.and_then(|known| Origin::from_url(&known.base_url).ok());
         origin.map_or_else(
             || backend.to_string(),
             |origin| {
@@ -223,7 +236,7 @@ impl Engine {
         let is_up = |id: &BackendId| {
             let is_enabled = settings.backends.get(id).is_some_and(|known| known.enabled);
             (is_enabled || id == self.mock_id())
-                && self.health(id).is_none_or(|health| health.state != State::Down)
+                && self.health(id).is_none_or(|health| health.state != HealthState::Down)
         };
         let mut impact = Impact::default();
         for (id, route) in settings.routes.iter().filter(|(_, route)| route.enabled) {
@@ -242,7 +255,9 @@ impl Engine {
 
     async fn withdraw(&self, key: String) {
         let Some(channel) = self.parts.channel.clone() else { return };
-        let gone = tokio::task::spawn_blocking(move || Channel::withdraw(&*channel, &key)).await;
+        let gone =
+            tokio::task::spawn_blocking(move || NotificationChannel::withdraw(&*channel, &key))
+                .await;
         if let Ok(Err(error)) = gone {
             tracing::warn!(%error, "an outdated notification could not be removed");
         }
@@ -252,10 +267,12 @@ impl Engine {
         let Some(channel) = self.parts.channel.clone() else {
             return NotificationOutcome::NoChannel;
         };
-        let shown = tokio::task::spawn_blocking(move || Channel::deliver(&*channel, &notification));
+        let shown = tokio::task::spawn_blocking(move || {
+            NotificationChannel::deliver(&*channel, &notification)
+        });
         match shown.await {
             Ok(Ok(_)) => NotificationOutcome::Delivered,
-            Ok(Err(error)) => failed(&error),
+            Ok(Err(error)) => failed_outcome(&error),
             Err(_) => NotificationOutcome::Failed {
                 reason: "the notification was interrupted".to_owned(),
                 hint: "Try again.".to_owned(),
@@ -264,6 +281,6 @@ impl Engine {
     }
 }
 
-fn failed(error: &ChannelError) -> NotificationOutcome {
+fn failed_outcome(error: &ChannelError) -> NotificationOutcome {
     NotificationOutcome::Failed { reason: error.to_string(), hint: error.hint().to_owned() }
 }

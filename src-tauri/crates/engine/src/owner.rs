@@ -71,7 +71,7 @@ impl OwnerLock {
         let beside = self.note.with_extension("json.new");
         let _ = std::fs::remove_file(&beside);
         let mut file = private_file(OpenOptions::new().write(true).create_new(true), &beside)?;
-        let text = Zeroizing::new(text_of(note).to_string());
+        let text = Zeroizing::new(note_json(note).to_string());
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&beside, &self.note)
@@ -118,7 +118,7 @@ pub fn is_owned(folders: &Folders) -> bool {
 
 /// The only place that exposes the control token in writing. Its file is readable by this user
 /// only.
-fn text_of(note: &OwnerNote) -> serde_json::Value {
+fn note_json(note: &OwnerNote) -> serde_json::Value {
     serde_json::json!({
         "address": note.address,
         "token": note.token.expose(),
@@ -182,7 +182,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let folders = folders(home.path());
         OwnerLock::acquire(&folders).expect("free").publish(&note()).expect("published");
-        let text = text_of(&note()).to_string().into_bytes();
+        let text = note_json(&note()).to_string().into_bytes();
         File::create(note_path(&folders)).and_then(|mut f| f.write_all(&text)).expect("left over");
         assert!(find_owner(&folders).is_none());
     }

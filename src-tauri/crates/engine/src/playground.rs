@@ -6,29 +6,31 @@
 //! last few runs stay in memory and go nowhere else.
 
 mod exchange;
-mod order;
+mod parameters;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BackendId, RequestId, RunId, WallTime};
-use ledger::{Attempt, RequestRow, RequestState};
+use ledger::{AttemptRecord, RequestRow, RequestState};
 use parking_lot::Mutex;
 use routing::Needs;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::events::EngineEvent;
-use crate::routes::RouteQuestion;
-use crate::serving::GatewayStanding;
+use crate::routes::RouteQuery;
+use crate::serving::GatewayStatus;
 use crate::snapshot;
 
 pub use exchange::{
-    PLAYGROUND_IDLE_SECS_MAX, PLAYGROUND_RAW_BYTES_MAX, PLAYGROUND_TELL_MS,
-    PLAYGROUND_TEXT_BYTES_MAX,
+    PLAYGROUND_IDLE_SECS_MAX, PLAYGROUND_RAW_BYTES_MAX, PLAYGROUND_TEXT_BYTES_MAX,
+    PLAYGROUND_UPDATE_MS,
 };
-pub use order::{Effort, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundOrder, TokenLimitField};
+pub use parameters::{
+    PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundParameters, ReasoningEffort, TokenLimitField,
+};
 
 /// Maximum concurrent runs: two, to compare two backends side by side.
 pub const PLAYGROUND_RUNS_AT_ONCE_MAX: usize = 2;
@@ -62,7 +64,7 @@ pub struct PlaygroundRun {
     pub finish_reason: Option<String>,
     pub fault: Option<PlaygroundFault>,
     /// The ledger's record, once the run has ended.
-    pub record: Option<Arc<(RequestRow, Vec<Attempt>)>>,
+    pub record: Option<Arc<(RequestRow, Vec<AttemptRecord>)>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,7 +83,7 @@ pub enum PlaygroundState {
 impl PlaygroundState {
     /// True while the run is in progress.
     #[must_use]
-    pub const fn goes(self) -> bool {
+    pub const fn is_running(self) -> bool {
         matches!(self, Self::Waiting | Self::Streaming)
     }
 }
@@ -97,7 +99,7 @@ pub struct PlaygroundFault {
 
 /// Text added since the last update of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaygroundPiece {
+pub struct PlaygroundDelta {
     pub run: RunId,
     /// UTF-16 length of the text before this piece, so that a reader notices a gap.
     pub text_at: usize,
@@ -113,7 +115,7 @@ pub struct PlaygroundPiece {
 
 /// Raw request and response, without the token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlaygroundRaw {
+pub struct PlaygroundRawExchange {
     /// Request line and headers.
     pub request_head: String,
     pub request_body: String,
@@ -133,7 +135,7 @@ pub enum PlaygroundError {
         "{PLAYGROUND_RUNS_AT_ONCE_MAX} prompts are already running; wait for one to finish, or \
          cancel it"
     )]
-    Crowded,
+    TooManyRuns,
     /// Holds the bytes of the prompt and system prompt.
     #[error("the prompts have {0} bytes; at most {PLAYGROUND_PROMPT_BYTES_MAX} are allowed")]
     TooLong(usize),
@@ -144,11 +146,11 @@ pub enum PlaygroundError {
 
 /// Runs in memory, oldest first.
 #[derive(Default)]
-pub(crate) struct Playground(Mutex<VecDeque<Place>>);
+pub(crate) struct Playground(Mutex<VecDeque<PlaygroundSlot>>);
 
-struct Place {
+struct PlaygroundSlot {
     run: PlaygroundRun,
-    raw: PlaygroundRaw,
+    raw: PlaygroundRawExchange,
     cancel: CancellationToken,
 }
 
@@ -156,29 +158,29 @@ impl Engine {
     /// Starts a run and returns its initial state. Progress is published as events.
     pub fn start_playground(
         &self,
-        order: PlaygroundOrder,
+        order: PlaygroundParameters,
     ) -> Result<PlaygroundRun, PlaygroundError> {
         let bytes = order.prompt_bytes();
         if bytes > PLAYGROUND_PROMPT_BYTES_MAX {
             return Err(PlaygroundError::TooLong(bytes));
         }
-        match self.gateway_standing() {
-            GatewayStanding::Listening => {}
-            GatewayStanding::Stopped => {
+        match self.gateway_status() {
+            GatewayStatus::Listening => {}
+            GatewayStatus::Stopped => {
                 return Err(PlaygroundError::NoGateway("it was not started".to_owned()));
             }
-            GatewayStanding::Failed(reason) => return Err(PlaygroundError::NoGateway(reason)),
+            GatewayStatus::Failed(reason) => return Err(PlaygroundError::NoGateway(reason)),
         }
-        let cancel = self.parts.tasks.stopping().child_token();
-        let body = order.body(self.token_limit_field(&order.model));
-        let run = self.take_place(order.model, &body, cancel.clone())?;
+        let cancel = self.parts.tasks.stop_token().child_token();
+        let body = order.request_body(self.token_limit_field(&order.model));
+        let run = self.reserve_slot(order.model, &body, cancel.clone())?;
         self.parts.events.send(EngineEvent::Playground(Arc::new(run.clone())));
         let (engine, id) = (self.clone(), run.id);
         self.parts.tasks.spawn("playground run", async move {
             let ended = tokio::select! {
                 biased;
-                () = cancel.cancelled() => exchange::Ended::Cancelled,
-                ended = exchange::exchange(&engine, id, body) => ended,
+                () = cancel.cancelled() => exchange::ExchangeEnd::Cancelled,
+                ended = exchange::run_exchange(&engine, id, body) => ended,
             };
             engine.end_playground(id, ended).await;
         });
@@ -201,7 +203,7 @@ impl Engine {
 
     /// Raw request and response; `None` if the run is no longer kept.
     #[must_use]
-    pub fn playground_raw(&self, id: RunId) -> Option<PlaygroundRaw> {
+    pub fn playground_raw_exchange(&self, id: RunId) -> Option<PlaygroundRawExchange> {
         let places = self.parts.playground.0.lock();
         places.iter().find(|place| place.run.id == id).map(|place| place.raw.clone())
     }
@@ -212,30 +214,30 @@ impl Engine {
     pub fn token_limit_field(&self, model: &str) -> TokenLimitField {
         let settings = self.settings();
         let kind = self
-            .first_backend(model)
+            .first_candidate_backend(model)
             .and_then(|backend| settings.backends.get(&backend).map(|backend| backend.kind));
         match kind {
-            Some(settings::BackendKind::OpenAi) => TokenLimitField::Newer,
-            _ => TokenLimitField::Older,
+            Some(settings::BackendKind::OpenAi) => TokenLimitField::MaxCompletionTokens,
+            _ => TokenLimitField::MaxTokens,
         }
     }
 
     /// First candidate for the playground's request with `model`.
-    fn first_backend(&self, model: &str) -> Option<BackendId> {
+    fn first_candidate_backend(&self, model: &str) -> Option<BackendId> {
         let client = snapshot::playground_client_id().ok()?;
         let (needs, project) = (Needs::default(), None);
-        let question = RouteQuestion { model: model.to_owned(), client, project, needs };
+        let question = RouteQuery { model: model.to_owned(), client, project, needs };
         let chosen = self.explain_route(&question).ok()?;
         chosen.candidates.first().map(|first| first.access.backend.clone())
     }
 
-    fn take_place(
+    fn reserve_slot(
         &self,
         model: String,
         body: &str,
         cancel: CancellationToken,
     ) -> Result<PlaygroundRun, PlaygroundError> {
-        let started = self.wall();
+        let started = self.wall_time();
         let run = PlaygroundRun {
             id: RunId::generate(started, &*self.parts.entropy),
             model,
@@ -253,33 +255,37 @@ impl Engine {
             fault: None,
             record: None,
         };
-        let raw = PlaygroundRaw {
+        let raw = PlaygroundRawExchange {
             request_head: exchange::request_head(self.gateway_port()),
             request_body: body.to_owned(),
-            ..PlaygroundRaw::default()
+            ..PlaygroundRawExchange::default()
         };
         let mut places = self.parts.playground.0.lock();
-        let going = places.iter().filter(|place| place.run.state.goes()).count();
+        let going = places.iter().filter(|place| place.run.state.is_running()).count();
         if going >= PLAYGROUND_RUNS_AT_ONCE_MAX {
-            return Err(PlaygroundError::Crowded);
+            return Err(PlaygroundError::TooManyRuns);
         }
         if places.len() >= PLAYGROUND_RUNS_KEPT_MAX
-            && let Some(oldest) = places.iter().position(|place| !place.run.state.goes())
+            && let Some(oldest) = places.iter().position(|place| !place.run.state.is_running())
         {
             places.remove(oldest);
         }
-        places.push_back(Place { run: run.clone(), raw, cancel });
+        places.push_back(PlaygroundSlot { run: run.clone(), raw, cancel });
         Ok(run)
     }
 
     /// Applies `change` to a run; `None` if the run is no longer kept.
-    fn at_place<T>(&self, id: RunId, change: impl FnOnce(&mut Place) -> T) -> Option<T> {
+    fn update_slot<T>(
+        &self,
+        id: RunId,
+        change: impl FnOnce(&mut PlaygroundSlot) -> T,
+    ) -> Option<T> {
         let mut places = self.parts.playground.0.lock();
         places.iter_mut().find(|place| place.run.id == id).map(change)
     }
 
-    async fn end_playground(&self, id: RunId, ended: exchange::Ended) {
-        let request = self.at_place(id, |place| place.run.request).flatten();
+    async fn end_playground(&self, id: RunId, ended: exchange::ExchangeEnd) {
+        let request = self.update_slot(id, |place| place.run.request).flatten();
         let record = match request {
             // The gateway records a request before it sends its last byte.
             Some(request) => self.ledger().request(request).await.ok().flatten(),
@@ -287,16 +293,16 @@ impl Engine {
         };
         // A cancelled request is settled a moment later; until then its numbers are meaningless.
         let record = record.filter(|(row, _)| row.state != RequestState::Reserved);
-        let run = self.at_place(id, |place| {
+        let run = self.update_slot(id, |place| {
             let run = &mut place.run;
             run.record = record.map(Arc::new);
             run.state = match &ended {
-                exchange::Ended::Complete => PlaygroundState::Complete,
-                exchange::Ended::Cancelled => PlaygroundState::Cancelled,
-                exchange::Ended::Failed(_) if run.text.is_empty() => PlaygroundState::Failed,
-                exchange::Ended::Failed(_) => PlaygroundState::Partial,
+                exchange::ExchangeEnd::Complete => PlaygroundState::Complete,
+                exchange::ExchangeEnd::Cancelled => PlaygroundState::Cancelled,
+                exchange::ExchangeEnd::Failed(_) if run.text.is_empty() => PlaygroundState::Failed,
+                exchange::ExchangeEnd::Failed(_) => PlaygroundState::Partial,
             };
-            if let exchange::Ended::Failed(fault) = ended {
+            if let exchange::ExchangeEnd::Failed(fault) = ended {
                 run.fault = Some(fault);
             }
             run.clone()

@@ -12,37 +12,37 @@
 use std::ffi::OsString;
 
 /// Variables as the system provides them.
-pub type Variables = Vec<(OsString, OsString)>;
+pub type EnvironmentVariables = Vec<(OsString, OsString)>;
 
 /// Command line and environment of a program.
 #[derive(Debug, Default)]
-pub struct Started {
+pub struct LaunchContext {
     /// The program's name and its arguments.
     pub arguments: Vec<OsString>,
-    pub variables: Variables,
+    pub variables: EnvironmentVariables,
 }
 
 /// Variables that give other programs control of a release's window: WebKit's automation and
 /// inspector.
 #[cfg(target_os = "linux")]
-const DOORS_TO_WINDOW: [&str; 3] =
+const WINDOW_CONTROL_VARIABLES: [&str; 3] =
     ["TAURI_WEBVIEW_AUTOMATION", "WEBKIT_INSPECTOR_SERVER", "WEBKIT_INSPECTOR_HTTP_SERVER"];
 
 /// Returns the variables that are valid text, keys included, after making sure that no child can
 /// inherit the private ones. Call it before the first thread and the first child. On Linux the
 /// program may re-execute itself here.
 #[cfg(target_os = "linux")]
-pub fn private_variables(started: Started) -> std::io::Result<Vec<(String, String)>> {
+pub fn private_variables(started: LaunchContext) -> std::io::Result<Vec<(String, String)>> {
     linux::private_variables(started)
 }
 
 /// Returns the variables that are valid text.
 #[cfg(not(target_os = "linux"))]
-pub fn private_variables(started: Started) -> std::io::Result<Vec<(String, String)>> {
-    Ok(readable(started.variables))
+pub fn private_variables(started: LaunchContext) -> std::io::Result<Vec<(String, String)>> {
+    Ok(text_variables(started.variables))
 }
 
-fn readable(variables: Variables) -> Vec<(String, String)> {
+fn text_variables(variables: EnvironmentVariables) -> Vec<(String, String)> {
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
@@ -61,29 +61,31 @@ mod linux {
     use rustix::fs::{MemfdFlags, memfd_create};
     use zeroize::Zeroizing;
 
-    use super::{DOORS_TO_WINDOW, OsString, Started, Variables, readable};
+    use super::{
+        EnvironmentVariables, LaunchContext, OsString, WINDOW_CONTROL_VARIABLES, text_variables,
+    };
 
     /// Set when the private variables are on standard input.
-    const ON_STDIN: &str = "GATEHOUSE_VARIABLES_ON_STDIN";
+    const VARIABLES_ON_STDIN: &str = "GATEHOUSE_VARIABLES_ON_STDIN";
 
     /// Above the system's limit for a whole environment (`ARG_MAX`), in bytes.
-    const HANDED_BYTES_MAX: u64 = 4_194_304;
+    const PRIVATE_VARIABLES_BYTES_MAX: u64 = 4_194_304;
 
-    pub(super) fn private_variables(started: Started) -> io::Result<Vec<(String, String)>> {
-        let Started { arguments, variables } = started;
-        if variables.iter().any(|(name, _)| name == ON_STDIN) {
+    pub(super) fn private_variables(started: LaunchContext) -> io::Result<Vec<(String, String)>> {
+        let LaunchContext { arguments, variables } = started;
+        if variables.iter().any(|(name, _)| name == VARIABLES_ON_STDIN) {
             // `Stdin` would keep a copy in its buffer.
             let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
             let mut handed = Zeroizing::new(Vec::new());
-            (&file).take(HANDED_BYTES_MAX).read_to_end(&mut handed)?;
+            (&file).take(PRIVATE_VARIABLES_BYTES_MAX).read_to_end(&mut handed)?;
             file.set_len(0)?;
-            let kept = variables.into_iter().filter(|(name, _)| name != ON_STDIN);
-            return Ok(readable(kept.chain(decoded(&handed)).collect()));
+            let kept = variables.into_iter().filter(|(name, _)| name != VARIABLES_ON_STDIN);
+            return Ok(text_variables(kept.chain(decode_variables(&handed)).collect()));
         }
-        let (private, kept) = split(variables, Build::of_this_program());
+        let (private, kept) = split_private(variables, Build::of_this_program());
         match private.is_empty() {
-            true => Ok(readable(kept)),
-            false => Err(begin_anew(&arguments, &private, kept)),
+            true => Ok(text_variables(kept)),
+            false => Err(re_execute(&arguments, &private, kept)),
         }
     }
 
@@ -104,10 +106,13 @@ mod linux {
 
     /// Private variables, and those that children may have. What opens the window of a release to
     /// others counts among the private ones: it has no effect from there.
-    fn split(variables: Variables, build: Build) -> (Variables, Variables) {
+    fn split_private(
+        variables: EnvironmentVariables,
+        build: Build,
+    ) -> (EnvironmentVariables, EnvironmentVariables) {
         let is_private = |name: &OsString| {
             let Some(name) = name.to_str() else { return false };
-            let opens_window = build == Build::Release && DOORS_TO_WINDOW.contains(&name);
+            let opens_window = build == Build::Release && WINDOW_CONTROL_VARIABLES.contains(&name);
             let known = || vault::KNOWN_VARIABLES.iter().any(|known| known.variable == name);
             name == crate::config::PASSPHRASE_VARIABLE || opens_window || known()
         };
@@ -115,10 +120,14 @@ mod linux {
     }
 
     /// Re-executes the program; returns only on failure.
-    fn begin_anew(arguments: &[OsString], private: &Variables, kept: Variables) -> io::Error {
+    fn re_execute(
+        arguments: &[OsString],
+        private: &EnvironmentVariables,
+        kept: EnvironmentVariables,
+    ) -> io::Error {
         let handed = || -> io::Result<File> {
             let mut file = File::from(memfd_create("gatehouse", MemfdFlags::CLOEXEC)?);
-            file.write_all(&encoded(private))?;
+            file.write_all(&encode_variables(private))?;
             file.rewind()?;
             Ok(file)
         };
@@ -127,7 +136,7 @@ mod linux {
             (Err(error), _) | (_, Err(error)) => return error,
         };
         let mut command = Command::new(program);
-        command.env_clear().envs(kept).env(ON_STDIN, "1").stdin(handed);
+        command.env_clear().envs(kept).env(VARIABLES_ON_STDIN, "1").stdin(handed);
         if let Some((name, rest)) = arguments.split_first() {
             command.arg0(name).args(rest);
         }
@@ -135,7 +144,7 @@ mod linux {
     }
 
     /// Encodes names and values, each ended by a NUL byte, which neither can contain.
-    fn encoded(variables: &Variables) -> Zeroizing<Vec<u8>> {
+    fn encode_variables(variables: &EnvironmentVariables) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::new());
         for part in variables.iter().flat_map(|(name, value)| [name, value]) {
             bytes.extend_from_slice(part.as_bytes());
@@ -144,7 +153,7 @@ mod linux {
         bytes
     }
 
-    fn decoded(bytes: &[u8]) -> Variables {
+    fn decode_variables(bytes: &[u8]) -> EnvironmentVariables {
         let mut parts =
             bytes.split(|byte| *byte == 0).map(|part| OsString::from_vec(part.to_vec()));
         std::iter::from_fn(|| Some((parts.next()?, parts.next()?))).collect()
@@ -154,7 +163,7 @@ mod linux {
     mod tests {
         use super::*;
 
-        fn variables(pairs: &[(&str, &str)]) -> Variables {
+        fn variables(pairs: &[(&str, &str)]) -> EnvironmentVariables {
             pairs.iter().map(|(name, value)| (name.into(), value.into())).collect()
         }
 
@@ -162,14 +171,17 @@ mod linux {
         fn keys_and_the_passphrase_are_private_and_nothing_else() {
             for build in [Build::Release, Build::Debug] {
                 for known in vault::KNOWN_VARIABLES {
-                    assert_eq!(split(variables(&[(known.variable, "k")]), build).0.len(), 1);
+                    assert_eq!(
+                        split_private(variables(&[(known.variable, "k")]), build).0.len(),
+                        1
+                    );
                 }
                 let given = variables(&[
                     ("GATEHOUSE_PASSPHRASE", "correct horse"),
                     ("GATEHOUSE_HOME", "/h"),
                     ("PATH", "/bin"),
                 ]);
-                let (private, kept) = split(given, build);
+                let (private, kept) = split_private(given, build);
                 assert_eq!(private, variables(&[("GATEHOUSE_PASSPHRASE", "correct horse")]));
                 assert_eq!(kept, variables(&[("GATEHOUSE_HOME", "/h"), ("PATH", "/bin")]));
             }
@@ -183,22 +195,26 @@ mod linux {
                 ("WEBKIT_INSPECTOR_HTTP_SERVER", "127.0.0.1:1"),
             ]);
             let given = || [doors.clone(), variables(&[("DISPLAY", ":0")])].concat();
-            let (private, kept) = split(given(), Build::Release);
+            let (private, kept) = split_private(given(), Build::Release);
             assert_eq!((private, kept), (doors.clone(), variables(&[("DISPLAY", ":0")])));
             // The tests of the window need them.
-            assert_eq!(split(given(), Build::Debug), (Vec::new(), given()));
+            assert_eq!(split_private(given(), Build::Debug), (Vec::new(), given()));
         }
 
         #[test]
         fn what_is_handed_over_arrives_as_it_was() {
             for pairs in [&[][..], &[("A", "")], &[("A", "1=2\n"), ("B", "ü")]] {
-                assert_eq!(decoded(&encoded(&variables(pairs))), variables(pairs));
+                assert_eq!(
+                    decode_variables(&encode_variables(&variables(pairs))),
+                    variables(pairs)
+                );
             }
         }
 
         #[test]
         fn without_a_private_variable_the_program_goes_on() {
-            let started = Started { arguments: Vec::new(), variables: variables(&[("A", "b")]) };
+            let started =
+                LaunchContext { arguments: Vec::new(), variables: variables(&[("A", "b")]) };
             let read = private_variables(started).expect("read");
             assert_eq!(read, [("A".to_owned(), "b".to_owned())]);
         }

@@ -3,7 +3,7 @@
 //! The monitor, the Test button, Verify and the readiness checks all use it, so they cannot
 //! disagree, and each shares its result with the others.
 
-mod pool;
+mod merge;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{BackendId, BoundSecret, CredentialId, Moment};
 use gateway::{Backend, ProbeFailure, Upstream, Verdict};
-use monitor::{Finding, Observation, Probe, ProbeResult, Reading, Source};
+use monitor::{ClockReading, HealthFinding, Observation, ObservationSource, Probe, ProbeResult};
 use vault::VaultError;
 
 use crate::engine::Engine;
 use crate::events::Topic;
-use crate::standing::KeyState;
+use crate::statuses::KeyState;
 
 #[derive(Debug, Clone)]
-pub struct ProbeReport {
-    pub finding: Finding,
+pub struct BackendProbeReport {
+    pub finding: HealthFinding,
     /// The result in words.
     pub detail: String,
     /// What to do.
@@ -31,15 +31,15 @@ pub struct ProbeReport {
     pub key_missing: bool,
     pub steps: Vec<ProbeStep>,
     /// Results per key, in the order of the pool; empty for a backend without keys.
-    pub keys: Vec<KeyReport>,
+    pub keys: Vec<KeyProbeReport>,
     duration: Duration,
 }
 
 /// Result of probing with one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyReport {
+pub struct KeyProbeReport {
     pub credential: CredentialId,
-    pub finding: Finding,
+    pub finding: HealthFinding,
     /// True if the key is not in the vault.
     pub missing: bool,
     /// The result in words.
@@ -80,43 +80,43 @@ pub(crate) struct BackendProbe(pub(crate) Engine);
 #[async_trait]
 impl Probe for BackendProbe {
     async fn probe(&self, backend: &BackendId) -> ProbeResult {
-        let report = self.0.look(backend).await;
+        let report = self.0.probe_with_all_keys(backend).await;
         let reason = match report.finding {
-            Finding::Answered => String::new(),
+            HealthFinding::Answered => String::new(),
             _ => report.detail,
         };
-        ProbeResult { class: report.finding, duration: report.duration, reason }
+        ProbeResult { finding: report.finding, duration: report.duration, reason }
     }
 
     fn was_paused_since(&self, since: Moment) -> bool {
-        self.0.parts.live.paused_since(since).is_some()
+        self.0.parts.endpoint_registry.paused_since(since).is_some()
     }
 }
 
 impl Engine {
     /// Probes a backend now and reports the result to the monitor and the breakers. Nothing is
     /// billed.
-    pub async fn probe(&self, id: &BackendId) -> ProbeReport {
-        let report = self.look(id).await;
+    pub async fn probe(&self, id: &BackendId) -> BackendProbeReport {
+        let report = self.probe_with_all_keys(id).await;
         let observation = Observation {
-            source: Source::Probe,
+            source: ObservationSource::Probe,
             finding: report.finding,
             reason: match report.finding {
-                Finding::Answered => String::new(),
+                HealthFinding::Answered => String::new(),
                 _ => report.detail.clone(),
             },
             duration: report.duration,
         };
-        self.parts.monitor.observe(id, observation, Reading::of(&*self.parts.clock));
-        self.note_recheck(id, &report);
+        self.parts.monitor.observe(id, observation, ClockReading::read(&*self.parts.clock));
+        self.lift_blocks_after_recheck(id, &report);
         report
     }
 
     /// Probes with each key in turn, so that keys not in use yet also get a status.
-    async fn look(&self, id: &BackendId) -> ProbeReport {
+    async fn probe_with_all_keys(&self, id: &BackendId) -> BackendProbeReport {
         let snapshot = self.parts.snapshot.load_full();
         let Some(backend) = snapshot.backends.get(id) else {
-            return no_such_backend(id);
+            return unknown_backend_report(id);
         };
         let settings = self.settings();
         let keys: Vec<CredentialId> = match settings.backends.get(id) {
@@ -124,37 +124,37 @@ impl Engine {
             None => Vec::new(),
         };
         let report = if keys.is_empty() {
-            self.look_with(id, backend, None).await
+            self.probe_with_key(id, backend, None).await
         } else {
             let mut reports = Vec::with_capacity(keys.len());
             for key in keys {
-                let report = self.look_with(id, backend, Some(key.clone())).await;
+                let report = self.probe_with_key(id, backend, Some(key.clone())).await;
                 reports.push((key, report));
             }
-            pool::together(reports)
+            merge::merge_reports(reports)
         };
-        self.learn_models(id, report.models.as_ref());
+        self.update_listed_models(id, report.models.as_ref());
         report
     }
 
-    async fn look_with(
+    async fn probe_with_key(
         &self,
         id: &BackendId,
         backend: &Backend,
         credential: Option<CredentialId>,
-    ) -> ProbeReport {
-        let key = match self.key_of(credential.as_ref()).await {
+    ) -> BackendProbeReport {
+        let key = match self.read_key(credential.as_ref()).await {
             Ok(key) => key,
-            Err(error) => return self.no_key(credential.as_ref(), &error),
+            Err(error) => return self.unreadable_key_report(credential.as_ref(), &error),
         };
-        let report = self.ask(id, backend, key).await;
-        self.note_probe(id, credential.as_ref(), &report);
-        let found = Found { credential, report };
-        self.learn_standing(&found);
+        let report = self.probe_upstream(id, backend, key).await;
+        self.report_probe(id, credential.as_ref(), &report);
+        let found = KeyProbe { credential, report };
+        self.update_key_status(&found);
         found.into_report()
     }
 
-    async fn key_of(
+    async fn read_key(
         &self,
         credential: Option<&CredentialId>,
     ) -> Result<Option<Arc<BoundSecret>>, VaultError> {
@@ -164,12 +164,12 @@ impl Engine {
         }
     }
 
-    async fn ask(
+    async fn probe_upstream(
         &self,
         id: &BackendId,
         backend: &Backend,
         key: Option<Arc<BoundSecret>>,
-    ) -> gateway::ProbeReport {
+    ) -> gateway::UpstreamProbe {
         let clock = &*self.parts.clock;
         if id == &self.parts.mock {
             let mock = gateway::MockUpstream::new(Arc::clone(&self.parts.clock));
@@ -179,32 +179,37 @@ impl Engine {
         let begun = clock.now();
         let mut report = gateway::probe(network, backend, key, clock).await;
         if let Err(failure) = &mut report.outcome {
-            failure.verdict = self.parts.live.judged(failure.verdict, begun);
+            failure.verdict =
+                self.parts.endpoint_registry.verdict_without_pauses(failure.verdict, begun);
         }
         report
     }
 
-    fn no_key(&self, credential: Option<&CredentialId>, error: &VaultError) -> ProbeReport {
+    fn unreadable_key_report(
+        &self,
+        credential: Option<&CredentialId>,
+        error: &VaultError,
+    ) -> BackendProbeReport {
         let missing = matches!(error, VaultError::NotFound(_));
         if let (true, Some(credential)) = (missing, credential) {
             let reason = Some("it is not in this vault; replace it to enter it again".to_owned());
             let now = self.parts.clock.wall();
-            if self.parts.standings.note_key(credential, KeyState::Missing, reason, now) {
-                self.parts.events.changed(&[Topic::Keys, Topic::Status]);
+            if self.parts.statuses.record_key_result(credential, KeyState::Missing, reason, now) {
+                self.parts.events.send_changed(&[Topic::Keys, Topic::Status]);
             }
         }
         let (detail, fix) = (error.to_string(), error.hint().map(str::to_owned));
-        ProbeReport {
-            finding: Finding::Failed,
+        BackendProbeReport {
+            finding: HealthFinding::Failed,
             steps: vec![
                 ProbeStep::Failed {
                     title: READ_KEY.to_owned(),
                     detail: detail.clone(),
                     fix: fix.clone(),
                 },
-                skipped(ANSWERS),
-                skipped(ACCEPTED),
-                skipped(LISTED),
+                skipped_step(ANSWERS),
+                skipped_step(ACCEPTED),
+                skipped_step(LISTED),
             ],
             detail,
             fix,
@@ -215,16 +220,16 @@ impl Engine {
         }
     }
 
-    fn learn_models(&self, id: &BackendId, listed: Option<&Vec<String>>) {
+    fn update_listed_models(&self, id: &BackendId, listed: Option<&Vec<String>>) {
         let Some(models) = listed else { return };
-        let before = self.parts.catalogue.lock().insert(id.clone(), models.clone());
+        let before = self.parts.listed_models.lock().insert(id.clone(), models.clone());
         if before.as_ref() != Some(models) {
             self.rebuild_snapshot();
-            self.parts.events.changed(&[Topic::Backends]);
+            self.parts.events.send_changed(&[Topic::Backends]);
         }
     }
 
-    fn learn_standing(&self, found: &Found) {
+    fn update_key_status(&self, found: &KeyProbe) {
         let state = match &found.report.outcome {
             Ok(_) => Some((KeyState::Valid, None)),
             Err(failure) if failure.verdict == Verdict::KeyRejected => {
@@ -234,36 +239,36 @@ impl Engine {
         };
         if let (Some(credential), Some((state, reason))) = (&found.credential, state) {
             let now = self.parts.clock.wall();
-            if self.parts.standings.note_key(credential, state, reason, now) {
-                self.parts.events.changed(&[Topic::Keys, Topic::Status]);
+            if self.parts.statuses.record_key_result(credential, state, reason, now) {
+                self.parts.events.send_changed(&[Topic::Keys, Topic::Status]);
             }
         }
     }
 }
 
-struct Found {
+struct KeyProbe {
     credential: Option<CredentialId>,
-    report: gateway::ProbeReport,
+    report: gateway::UpstreamProbe,
 }
 
-impl Found {
-    fn into_report(self) -> ProbeReport {
+impl KeyProbe {
+    fn into_report(self) -> BackendProbeReport {
         let keyed = self.credential.is_some();
         let duration = self.report.duration;
         let mut steps = Vec::new();
         if keyed {
-            steps.push(passed(READ_KEY, "found and bound to this host", None));
+            steps.push(passed_step(READ_KEY, "found and bound to this host", None));
         }
         match self.report.outcome {
             Ok(models) => {
-                steps.push(passed(ANSWERS, "it answers", Some(duration)));
+                steps.push(passed_step(ANSWERS, "it answers", Some(duration)));
                 if keyed {
-                    steps.push(passed(ACCEPTED, "a free call succeeded", None));
+                    steps.push(passed_step(ACCEPTED, "a free call succeeded", None));
                 }
                 let detail = format!("{} models", models.len());
-                steps.push(passed(LISTED, &detail, None));
-                ProbeReport {
-                    finding: Finding::Answered,
+                steps.push(passed_step(LISTED, &detail, None));
+                BackendProbeReport {
+                    finding: HealthFinding::Answered,
                     detail: format!("it answers and lists {detail}"),
                     fix: None,
                     models: Some(models),
@@ -273,17 +278,17 @@ impl Found {
                     duration,
                 }
             }
-            Err(failure) => failed(&failure, steps, keyed, duration),
+            Err(failure) => failed_probe_report(&failure, steps, keyed, duration),
         }
     }
 }
 
-fn failed(
+fn failed_probe_report(
     failure: &ProbeFailure,
     mut steps: Vec<ProbeStep>,
     keyed: bool,
     duration: Duration,
-) -> ProbeReport {
+) -> BackendProbeReport {
     let detail = failure.message.clone();
     let fail = |title: &str, fix: Option<&str>| ProbeStep::Failed {
         title: title.to_owned(),
@@ -293,36 +298,36 @@ fn failed(
     let (finding, fix) = match failure.verdict {
         Verdict::KeyRejected => {
             let fix = "Replace the key with one the provider accepts.";
-            steps.push(passed(ANSWERS, "it answers", Some(duration)));
-            steps.extend([fail(ACCEPTED, Some(fix)), skipped(LISTED)]);
-            (Finding::KeyRejected, Some(fix))
+            steps.push(passed_step(ANSWERS, "it answers", Some(duration)));
+            steps.extend([fail(ACCEPTED, Some(fix)), skipped_step(LISTED)]);
+            (HealthFinding::KeyRejected, Some(fix))
         }
         Verdict::RateLimited | Verdict::KeyUnpaid => {
-            steps.push(passed(ANSWERS, "it answers", Some(duration)));
-            steps.extend([fail(ACCEPTED, None), skipped(LISTED)]);
-            (Finding::RateLimited, None)
+            steps.push(passed_step(ANSWERS, "it answers", Some(duration)));
+            steps.extend([fail(ACCEPTED, None), skipped_step(LISTED)]);
+            (HealthFinding::RateLimited, None)
         }
         Verdict::NotSent => {
-            steps.extend([fail(ANSWERS, None), skipped(LISTED)]);
-            (Finding::LocalFault, None)
+            steps.extend([fail(ANSWERS, None), skipped_step(LISTED)]);
+            (HealthFinding::LocalFault, None)
         }
         // The backend answers but has no model list, so its models must be declared.
         Verdict::ClientFault => {
             let fix = "Enter the models of this backend; it does not list them.";
-            steps.push(passed(ANSWERS, "it answers", Some(duration)));
+            steps.push(passed_step(ANSWERS, "it answers", Some(duration)));
             steps.push(fail(LISTED, Some(fix)));
-            (Finding::Answered, Some(fix))
+            (HealthFinding::Answered, Some(fix))
         }
         _ => {
             steps.push(fail(ANSWERS, None));
             if keyed {
-                steps.push(skipped(ACCEPTED));
+                steps.push(skipped_step(ACCEPTED));
             }
-            steps.push(skipped(LISTED));
-            (Finding::Failed, None)
+            steps.push(skipped_step(LISTED));
+            (HealthFinding::Failed, None)
         }
     };
-    ProbeReport {
+    BackendProbeReport {
         finding,
         detail,
         fix: fix.map(str::to_owned),
@@ -334,10 +339,10 @@ fn failed(
     }
 }
 
-fn no_such_backend(id: &BackendId) -> ProbeReport {
+fn unknown_backend_report(id: &BackendId) -> BackendProbeReport {
     let detail = format!("there is no backend named {id}");
-    ProbeReport {
-        finding: Finding::Failed,
+    BackendProbeReport {
+        finding: HealthFinding::Failed,
         detail,
         fix: None,
         models: None,
@@ -348,10 +353,10 @@ fn no_such_backend(id: &BackendId) -> ProbeReport {
     }
 }
 
-fn passed(title: &str, detail: &str, duration: Option<Duration>) -> ProbeStep {
+fn passed_step(title: &str, detail: &str, duration: Option<Duration>) -> ProbeStep {
     ProbeStep::Passed { title: title.to_owned(), detail: detail.to_owned(), duration }
 }
 
-fn skipped(title: &str) -> ProbeStep {
+fn skipped_step(title: &str) -> ProbeStep {
     ProbeStep::Skipped { title: title.to_owned() }
 }

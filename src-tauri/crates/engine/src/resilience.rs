@@ -14,64 +14,65 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::resilience::{BreakerRules, ProbeOutcome, SavedAccess, Standing, Transition};
-use domain::{Access, BackendId, CredentialId, Moment, WallTime};
+use ::resilience::{BreakerRules, EndpointStatus, EndpointTransition, ProbeOutcome, SavedEndpoint};
+use domain::{BackendId, CredentialId, Endpoint, Moment, WallTime};
 use gateway::Verdict;
-use ledger::{AccessState, LedgerError};
-use monitor::Finding;
+use ledger::{LedgerError, StoredEndpointState};
+use monitor::HealthFinding;
 use parking_lot::Mutex;
 use settings::Settings;
 
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, EngineParts};
 use crate::events::Topic;
-use crate::probe::ProbeReport;
+use crate::probe::BackendProbeReport;
 
 pub use backtest::{BackTest, back_test};
 pub use rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
 
 /// Interval of the background work, in milliseconds.
-const LOOK_MS: u64 = 1_000;
+const TICK_MS: u64 = 1_000;
 /// Ticks between two saves of all states. Limits what a killed process loses of the learnt values.
-const LOOKS_PER_KEEPING: u64 = 60;
+const TICKS_PER_SAVE: u64 = 60;
 /// Ticks between two rounds of probes; longer than a probe takes.
-const LOOKS_PER_PROBING: u64 = 15;
+const TICKS_PER_PROBE_ROUND: u64 = 15;
 /// Maximum age of responses from which speeds are learnt at the start, in milliseconds: a week.
 const SPEEDS_AGE_MS_MAX: i64 = 7 * 24 * 3_600_000;
 
 /// Tracks which endpoint state is still to be saved to the ledger.
 #[derive(Debug, Default)]
-pub(crate) struct AccessLog {
+pub(crate) struct EndpointSaver {
     /// True if something was learnt since the last save.
-    has_learnt: AtomicBool,
+    has_unsaved: AtomicBool,
     /// Held while states are read and queued, so that an older state never follows a newer one.
-    in_order: Mutex<()>,
+    save_order: Mutex<()>,
 }
 
-impl AccessLog {
+impl EndpointSaver {
     /// Marks that a request or probe may have taught something without a transition.
-    pub(crate) fn learnt(&self) {
-        self.has_learnt.store(true, Ordering::Relaxed);
+    pub(crate) fn mark_unsaved(&self) {
+        self.has_unsaved.store(true, Ordering::Relaxed);
     }
 }
 
 /// Logs, records and publishes transitions. Called during a request, so it only queues.
-pub(crate) fn changed(parts: &Parts, transitions: &[Transition]) {
+pub(crate) fn record_transitions(parts: &EngineParts, transitions: &[EndpointTransition]) {
     let clocks = Clocks { now: parts.clock.now(), wall: parts.clock.wall() };
     for transition in transitions {
-        let Transition { access, from, to, rule, .. } = transition;
+        let EndpointTransition { endpoint: access, from, to, rule, .. } = transition;
         tracing::info!(%access, %from, %to, %rule, "the circuit of a backend changed");
     }
-    let changed: HashSet<&Access> = transitions.iter().map(|it| &it.access).collect();
-    let written = transitions.iter().map(|transition| clocks.written(transition)).collect();
+    let changed: HashSet<&Endpoint> = transitions.iter().map(|it| &it.endpoint).collect();
+    let written =
+        transitions.iter().map(|transition| clocks.ledger_transition(transition)).collect();
     let noted = {
-        let _in_order = parts.access_log.in_order.lock();
-        let states = saved_states(parts.live.save_some(&changed), parts.clock.wall());
-        parts.ledger.note_access_changes(written, states)
+        let _in_order = parts.endpoint_saver.save_order.lock();
+        let states = saved_states(parts.endpoint_registry.save_some(&changed), parts.clock.wall());
+        parts.ledger.record_endpoint_changes(written, states)
     };
     if let Err(error) = noted {
         tracing::warn!(%error, "circuit changes could not be saved");
     }
-    parts.events.changed(&[Topic::Accesses, Topic::Routes, Topic::Backends, Topic::Status]);
+    parts.events.send_changed(&[Topic::Endpoints, Topic::Routes, Topic::Backends, Topic::Status]);
 }
 
 /// Both clocks, read together, to convert between them.
@@ -91,10 +92,10 @@ impl Clocks {
         WallTime::from_unix_ms(at)
     }
 
-    fn written(&self, transition: &Transition) -> ledger::Transition {
-        ledger::Transition {
+    fn ledger_transition(&self, transition: &EndpointTransition) -> ledger::TransitionRecord {
+        ledger::TransitionRecord {
             at: self.wall_at(transition.at),
-            access: transition.access.clone(),
+            endpoint: transition.endpoint.clone(),
             model: transition.model.clone(),
             from: transition.from.to_string(),
             to: transition.to.to_string(),
@@ -108,8 +109,8 @@ impl Clocks {
 impl Engine {
     /// Endpoint state at this moment.
     #[must_use]
-    pub fn live(&self) -> &gateway::EndpointRegistry {
-        &self.parts.live
+    pub fn endpoint_registry(&self) -> &gateway::EndpointRegistry {
+        &self.parts.endpoint_registry
     }
 
     /// Reads both clocks.
@@ -121,13 +122,13 @@ impl Engine {
     /// All endpoints in the settings: the mock, then the backends in their order, each with its
     /// keys in their order.
     #[must_use]
-    pub fn accesses(&self) -> Vec<Access> {
-        accesses(&self.settings(), &self.parts.mock)
+    pub fn configured_endpoints(&self) -> Vec<Endpoint> {
+        configured_endpoints(&self.settings(), &self.parts.mock)
     }
 
     #[must_use]
-    pub fn access_standing(&self, access: &Access) -> Standing {
-        self.parts.live.standing(access)
+    pub fn endpoint_status(&self, access: &Endpoint) -> EndpointStatus {
+        self.parts.endpoint_registry.status(access)
     }
 
     /// Breaker rules in force.
@@ -137,15 +138,15 @@ impl Engine {
     }
 
     /// Loads the endpoint states saved before the restart.
-    pub(crate) async fn restore_accesses(&self) -> Result<(), LedgerError> {
-        for state in self.parts.ledger.access_states().await? {
-            let since_ms = self.wall().unix_ms().saturating_sub(state.saved.unix_ms());
+    pub(crate) async fn restore_endpoints(&self) -> Result<(), LedgerError> {
+        for state in self.parts.ledger.endpoint_states().await? {
+            let since_ms = self.wall_time().unix_ms().saturating_sub(state.saved.unix_ms());
             let since = Duration::from_millis(u64::try_from(since_ms).unwrap_or(0));
-            match serde_json::from_str::<SavedAccess>(&state.json) {
-                Ok(saved) => self.parts.live.restore(vec![saved], since),
+            match serde_json::from_str::<SavedEndpoint>(&state.json) {
+                Ok(saved) => self.parts.endpoint_registry.restore(vec![saved], since),
                 Err(error) => {
                     tracing::warn!(
-                        access = %state.access, %error,
+                        access = %state.endpoint, %error,
                         "a saved circuit state could not be read"
                     );
                 }
@@ -155,110 +156,125 @@ impl Engine {
     }
 
     /// Loads past response times from the ledger.
-    pub(crate) async fn recall_speeds(&self) -> Result<(), LedgerError> {
-        let since = self.wall().unix_ms().saturating_sub(SPEEDS_AGE_MS_MAX);
-        for pace in self.parts.ledger.paces(WallTime::from_unix_ms(since)).await? {
-            self.parts.live.recall_speed(&pace.backend, &pace.model, pace.first_token_p50);
+    pub(crate) async fn load_past_speeds(&self) -> Result<(), LedgerError> {
+        let since = self.wall_time().unix_ms().saturating_sub(SPEEDS_AGE_MS_MAX);
+        for pace in self.parts.ledger.model_latencies(WallTime::from_unix_ms(since)).await? {
+            self.parts.endpoint_registry.load_past_speed(
+                &pace.backend,
+                &pace.model,
+                pace.first_token_p50,
+            );
         }
         Ok(())
     }
 
     /// Forgets endpoints that are no longer in the settings.
-    pub(crate) fn forget_unknown_accesses(&self) {
-        let known: HashSet<Access> = self.accesses().into_iter().collect();
-        self.parts.live.retain(|access| known.contains(access));
-        self.parts.access_log.learnt();
+    pub(crate) fn forget_unknown_endpoints(&self) {
+        let known: HashSet<Endpoint> = self.configured_endpoints().into_iter().collect();
+        self.parts.endpoint_registry.retain(|access| known.contains(access));
+        self.parts.endpoint_saver.mark_unsaved();
     }
 
     /// Reports a probe to the endpoint's breaker, unless the result says nothing about the
     /// endpoint.
-    pub(crate) fn note_probe(
+    pub(crate) fn report_probe(
         &self,
         backend: &BackendId,
         credential: Option<&CredentialId>,
-        report: &gateway::ProbeReport,
+        report: &gateway::UpstreamProbe,
     ) {
         let outcome = match &report.outcome {
-            Ok(_) => ProbeOutcome::Good,
+            Ok(_) => ProbeOutcome::Passed,
             Err(failure) => match failure.verdict {
                 Verdict::NotSent | Verdict::Cancelled => return,
-                Verdict::BackendFailure(_) => ProbeOutcome::Bad,
+                Verdict::BackendFailure(_) => ProbeOutcome::Failed,
                 // The backend answers, whatever it says about the key.
-                _ => ProbeOutcome::Good,
+                _ => ProbeOutcome::Passed,
             },
         };
-        let access = Access { backend: backend.clone(), credential: credential.cloned() };
-        self.parts.live.probed(&access, outcome);
-        self.parts.access_log.learnt();
+        let access = Endpoint { backend: backend.clone(), credential: credential.cloned() };
+        self.parts.endpoint_registry.report_probe(&access, outcome);
+        self.parts.endpoint_saver.mark_unsaved();
     }
 
     /// After a probe requested by a person: unblocks the endpoints of keys that were accepted.
-    pub(crate) fn note_recheck(&self, backend: &BackendId, report: &ProbeReport) {
-        let passed = report.keys.iter().filter(|key| key.finding == Finding::Answered);
+    pub(crate) fn lift_blocks_after_recheck(
+        &self,
+        backend: &BackendId,
+        report: &BackendProbeReport,
+    ) {
+        let passed = report.keys.iter().filter(|key| key.finding == HealthFinding::Answered);
         for key in passed {
             let credential = Some(key.credential.clone());
-            self.parts.live.recheck_passed(&Access { backend: backend.clone(), credential });
+            self.parts
+                .endpoint_registry
+                .lift_block_after_recheck(&Endpoint { backend: backend.clone(), credential });
         }
     }
 
     /// Spawns the task that saves learnt values, requests probes for silent endpoints, and applies
     /// transitions due by time alone, so that panels see them.
-    pub(crate) fn spawn_access_log(&self) {
+    pub(crate) fn spawn_endpoint_upkeep(&self) {
         let engine = self.clone();
-        let stop = self.parts.tasks.stopping();
+        let stop = self.parts.tasks.stop_token();
         self.parts.tasks.spawn("accesses", async move {
             for look in 1_u64.. {
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_millis(LOOK_MS)) => {}
+                    () = tokio::time::sleep(Duration::from_millis(TICK_MS)) => {}
                 }
-                engine.parts.live.lapse();
-                if look.is_multiple_of(LOOKS_PER_KEEPING) {
-                    engine.keep_accesses().await;
+                engine.parts.endpoint_registry.apply_elapsed_time();
+                if look.is_multiple_of(TICKS_PER_SAVE) {
+                    engine.save_endpoints().await;
                 }
-                if look.is_multiple_of(LOOKS_PER_PROBING) {
-                    engine.probe_silent_accesses();
+                if look.is_multiple_of(TICKS_PER_PROBE_ROUND) {
+                    engine.probe_silent_endpoints();
                 }
             }
         });
     }
 
     /// Saves all states when the engine stops.
-    pub(crate) async fn write_access_log(&self) {
-        self.parts.live.lapse();
-        self.keep_accesses().await;
+    pub(crate) async fn save_endpoints_at_stop(&self) {
+        self.parts.endpoint_registry.apply_elapsed_time();
+        self.save_endpoints().await;
     }
 
-    async fn keep_accesses(&self) {
-        if !self.parts.access_log.has_learnt.swap(false, Ordering::Relaxed) {
+    async fn save_endpoints(&self) {
+        if !self.parts.endpoint_saver.has_unsaved.swap(false, Ordering::Relaxed) {
             return;
         }
-        let states = saved_states(self.parts.live.save(), self.wall());
-        if let Err(error) = self.parts.ledger.save_access_states(states).await {
-            self.parts.access_log.learnt();
+        let states = saved_states(self.parts.endpoint_registry.save(), self.wall_time());
+        if let Err(error) = self.parts.ledger.save_endpoint_states(states).await {
+            self.parts.endpoint_saver.mark_unsaved();
             tracing::warn!(%error, "the circuit states could not be saved");
         }
     }
 
-    fn probe_silent_accesses(&self) {
-        let silent: HashSet<BackendId> =
-            self.parts.live.wants_probe().into_iter().map(|access| access.backend).collect();
-        silent.iter().for_each(|backend| self.probe_soon(backend));
+    fn probe_silent_endpoints(&self) {
+        let silent: HashSet<BackendId> = self
+            .parts
+            .endpoint_registry
+            .endpoints_due_for_probe()
+            .into_iter()
+            .map(|access| access.backend)
+            .collect();
+        silent.iter().for_each(|backend| self.request_probe(backend));
     }
 }
 
-fn saved_states(saved: Vec<SavedAccess>, at: WallTime) -> Vec<AccessState> {
-    let state = |saved: SavedAccess| {
+fn saved_states(saved: Vec<SavedEndpoint>, at: WallTime) -> Vec<StoredEndpointState> {
+    let state = |saved: SavedEndpoint| {
         let json = serde_json::to_string(&saved).ok()?;
-        Some(AccessState { access: saved.access().clone(), saved: at, json })
+        Some(StoredEndpointState { endpoint: saved.access().clone(), saved: at, json })
     };
     saved.into_iter().filter_map(state).collect()
 }
 
-fn accesses(settings: &Settings, mock: &BackendId) -> Vec<Access> {
-    let built_in = Access { backend: mock.clone(), credential: None };
+fn configured_endpoints(settings: &Settings, mock: &BackendId) -> Vec<Endpoint> {
+    let built_in = Endpoint { backend: mock.clone(), credential: None };
     let own = settings.backends.iter().flat_map(|(id, known)| {
-        let access = |credential| Access { backend: id.clone(), credential };
+        let access = |credential| Endpoint { backend: id.clone(), credential };
         let keyed: Vec<_> = known.pool.credentials().map(|key| access(Some(key.clone()))).collect();
         if keyed.is_empty() { vec![access(None)] } else { keyed }
     });
@@ -268,18 +284,18 @@ fn accesses(settings: &Settings, mock: &BackendId) -> Vec<Access> {
 #[cfg(test)]
 mod tests {
     use domain::SeededEntropy;
-    use ledger::{Attempt, NewRequest, Outcome, Purpose, RequestQuery, Settlement, Timings};
-    use routing::Conditions as _;
+    use ledger::{AttemptRecord, NewRequest, Outcome, Purpose, RequestQuery, Settlement, Timings};
+    use routing::RoutingSignals as _;
 
     use super::*;
-    use crate::answers::tests::{NOW, opened};
+    use crate::response_cache::tests::{NOW, opened};
 
     #[tokio::test]
     async fn how_fast_a_backend_was_is_known_after_a_start() {
         let home = tempfile::tempdir().expect("a folder");
         let engine = opened(&home).await;
         let backend = BackendId::new("home").expect("a name");
-        let access = Access { backend: backend.clone(), credential: None };
+        let access = Endpoint { backend: backend.clone(), credential: None };
         let settled = |days_ago: i64, first_token_ms: u64| {
             let started = WallTime::from_unix_ms(NOW.unix_ms() - days_ago * 24 * 3_600_000);
             let request = NewRequest {
@@ -297,18 +313,19 @@ mod tests {
             Settlement {
                 outcome: Outcome::Complete,
                 backend: Some(access.backend.clone()),
-                attempts: vec![Attempt::begun(access.clone(), "m", started)],
+                attempts: vec![AttemptRecord::started(access.clone(), "m", started)],
                 timings: Timings { first_token, ..Timings::default() },
-                ..Settlement::begun(request)
+                ..Settlement::unfinished(request)
             }
         };
         for (days_ago, ms) in [(8, 9_000), (1, 300), (1, 200), (1, 100)] {
             engine.ledger().settle(settled(days_ago, ms)).await.expect("settled");
         }
         let _written = engine.ledger().requests(RequestQuery::newest(9)).await.expect("read");
-        engine.recall_speeds().await.expect("recalled");
+        engine.load_past_speeds().await.expect("recalled");
         let snapshot = engine.parts.snapshot.load_full();
-        let known = engine.live().now(&snapshot).first_token_ms(&backend, "m");
+        let known =
+            engine.endpoint_registry().routing_inputs(&snapshot).first_token_ms(&backend, "m");
         assert_eq!(known, Some(200));
         engine.stop().await;
     }
@@ -318,11 +335,11 @@ mod tests {
     async fn a_change_is_kept_when_it_happens() {
         let home = tempfile::tempdir().expect("a folder");
         let engine = opened(&home).await;
-        let access = engine.accesses().remove(0);
-        engine.live().force(&access, ::resilience::Forced::Open, None);
+        let access = engine.configured_endpoints().remove(0);
+        engine.endpoint_registry().force(&access, ::resilience::Forced::Open, None);
         // No background task runs here that could save it later.
-        let kept = engine.ledger().access_states().await.expect("read");
-        let state = kept.iter().find(|state| state.access == access).expect("a state");
+        let kept = engine.ledger().endpoint_states().await.expect("read");
+        let state = kept.iter().find(|state| state.endpoint == access).expect("a state");
         assert!(state.json.contains("\"forced\":{"), "{}", state.json);
         let all = ledger::TransitionQuery {
             backend: None,
@@ -331,7 +348,7 @@ mod tests {
             limit: 9,
         };
         let transitions = engine.ledger().transitions(all).await.expect("read");
-        assert_eq!(transitions.iter().filter(|it| it.access == access).count(), 1);
+        assert_eq!(transitions.iter().filter(|it| it.endpoint == access).count(), 1);
         engine.stop().await;
     }
 

@@ -8,20 +8,20 @@ use std::collections::BTreeSet;
 
 use domain::{BackendId, ClientId, Entropy, SeededEntropy};
 use gateway::{Forbidden, apply_scope, check_model};
-use routing::{Asking, Decision, Needs, NoRoute, Route, Simulation};
+use routing::{Decision, Needs, Route, RoutingError, RoutingRequest, Simulation};
 use settings::ClientScope;
 
 use crate::engine::Engine;
 
 /// The draw used for explanations. The middle gives each draw its most likely outcome by weight,
 /// and the same question gets the same answer while nothing changes.
-const MIDDLE: f64 = 0.5;
+const MEDIAN_DRAW: f64 = 0.5;
 /// Seed of every simulation, so that it can be repeated.
 const SIMULATION_SEED: u64 = 4_283;
 
 /// A hypothetical request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteQuestion {
+pub struct RouteQuery {
     /// The model name as a client would write it.
     pub model: String,
     pub client: ClientId,
@@ -35,7 +35,7 @@ pub struct RouteQuestion {
 pub enum NotServed {
     /// Nobody can.
     #[error(transparent)]
-    NoRoute(#[from] NoRoute),
+    NoRoute(#[from] RoutingError),
     /// The client may not have it.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
@@ -43,12 +43,12 @@ pub enum NotServed {
 
 impl Engine {
     /// Where the request would go at this moment within what its client may use, or why nowhere.
-    pub fn explain_route(&self, question: &RouteQuestion) -> Result<Decision, NotServed> {
-        let (scope, asking) = (self.scope_of(&question.client), question.asking());
+    pub fn explain_route(&self, question: &RouteQuery) -> Result<Decision, NotServed> {
+        let (scope, asking) = (self.scope_of(&question.client), question.routing_request());
         check_model(&scope, &asking)?;
         let current = self.parts.snapshot.load_full();
-        let conditions = self.parts.live.now(&current);
-        let decision = current.routes.choose(&asking, &conditions, &mut || MIDDLE)?;
+        let conditions = self.parts.endpoint_registry.routing_inputs(&current);
+        let decision = current.routes.choose(&asking, &conditions, &mut || MEDIAN_DRAW)?;
         Ok(apply_scope(&scope, &asking, decision)?)
     }
 
@@ -60,8 +60,8 @@ impl Engine {
 
     /// The route that matches the request; `None` if the model name alone decides.
     #[must_use]
-    pub fn route_of(&self, question: &RouteQuestion) -> Option<Route> {
-        self.parts.snapshot.load().routes.route_of(&question.asking()).cloned()
+    pub fn matching_route(&self, question: &RouteQuery) -> Option<Route> {
+        self.parts.snapshot.load().routes.matching_route(&question.routing_request()).cloned()
     }
 
     /// Distributes `draws` such requests at this moment as if the backends in `closed` were
@@ -69,24 +69,27 @@ impl Engine {
     #[must_use]
     pub fn simulate_route(
         &self,
-        question: &RouteQuestion,
+        question: &RouteQuery,
         draws: u32,
         closed: &BTreeSet<BackendId>,
     ) -> Simulation {
         let current = self.parts.snapshot.load_full();
-        let asking = question.asking();
-        let frozen = current.routes.freeze(&asking, &self.parts.live.now(&current)).closed(closed);
+        let asking = question.routing_request();
+        let frozen = current
+            .routes
+            .freeze_signals(&asking, &self.parts.endpoint_registry.routing_inputs(&current))
+            .with_closed(closed);
         let (entropy, scope) =
             (SeededEntropy::new(SIMULATION_SEED), self.scope_of(&question.client));
         let within =
             |decision| apply_scope(&scope, &asking, decision).map_err(|why| why.to_string());
-        current.routes.simulate(&asking, &frozen, draws, &mut || fraction(&entropy), &within)
+        current.routes.simulate(&asking, &frozen, draws, &mut || random_fraction(&entropy), &within)
     }
 }
 
-impl RouteQuestion {
-    fn asking(&self) -> Asking<'_> {
-        Asking {
+impl RouteQuery {
+    fn routing_request(&self) -> RoutingRequest<'_> {
+        RoutingRequest {
             model: &self.model,
             client: &self.client,
             project: self.project.as_deref(),
@@ -97,7 +100,7 @@ impl RouteQuestion {
 }
 
 /// Random number in `0.0..1.0`.
-fn fraction(entropy: &SeededEntropy) -> f64 {
+fn random_fraction(entropy: &SeededEntropy) -> f64 {
     let mut bytes = [0; 8];
     entropy.fill(&mut bytes);
     (u64::from_le_bytes(bytes) >> 11) as f64 / (1_u64 << 53) as f64

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::WallTime;
 use gateway::{
-    BindError, ControlDoor, ControlTokens, Door, DoorLimits, Gateway, GatewayParts, Listener,
-    MockUpstream, Stop,
+    BindError, ControlListener, ControlService, ControlTokens, Gateway, GatewayParts, Listener,
+    ListenerLimits, MockUpstream, StopSignal,
 };
 use monitor::Monitor;
 use parking_lot::Mutex;
@@ -15,35 +15,35 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
-use crate::descriptors::{ConnectionLimits, raise_descriptor_limit};
 use crate::engine::{Engine, VERSION};
 use crate::events::Topic;
-use crate::lanes::Lanes;
+use crate::file_descriptors::{ConnectionLimits, raise_descriptor_limit};
 use crate::owner::OwnerNote;
 use crate::probe::BackendProbe;
-use crate::sink::TrafficSink;
+use crate::traffic_sink::TrafficSink;
+use crate::workers::Workers;
 
 /// Interval of the checks for an edited settings file, expired keys in memory and unused
 /// connections, in seconds.
-const LOOK_AROUND_SECS: u64 = 2;
+const UPKEEP_SECS: u64 = 2;
 /// Interval of the pause detection, in seconds.
-const PAUSE_TICK_SECS: u64 = 1;
+const PAUSE_CHECK_SECS: u64 = 1;
 /// Interval of deleting old requests, in seconds.
 const RETENTION_SECS: u64 = 3_600;
 const DAY_MS: i64 = 86_400_000;
 
-pub(crate) struct Serving {
+pub(crate) struct ServingState {
     /// Overrides the port of the settings.
     port: Option<u16>,
     gateway: Mutex<Option<Arc<Gateway>>>,
-    lanes: Mutex<Option<Lanes>>,
-    listening: Mutex<ListeningState>,
-    panel: Mutex<Option<PanelDoor>>,
-    stop: GatewayStop,
+    workers: Mutex<Option<Workers>>,
+    listening: Mutex<GatewayListenerState>,
+    panel: Mutex<Option<PanelListener>>,
+    stop: GatewayShutdown,
 }
 
 /// What is needed to create a browser address of the panel.
-struct PanelDoor {
+struct PanelListener {
     tokens: Arc<ControlTokens>,
     port: u16,
 }
@@ -51,14 +51,14 @@ struct PanelDoor {
 /// Stops the gateway before everything else, so that commands can reach the engine until it has
 /// stopped.
 #[derive(Default)]
-struct GatewayStop {
+struct GatewayShutdown {
     begun: CancellationToken,
-    hurried: CancellationToken,
+    grace_ended: CancellationToken,
     running: TaskTracker,
 }
 
 #[derive(Default)]
-enum ListeningState {
+enum GatewayListenerState {
     #[default]
     Stopped,
     Listening {
@@ -74,7 +74,7 @@ enum ListeningState {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GatewayStanding {
+pub enum GatewayStatus {
     Listening,
     /// It was not started.
     Stopped,
@@ -84,7 +84,7 @@ pub enum GatewayStanding {
 
 /// Addresses of the listeners.
 #[derive(Debug)]
-pub struct Served {
+pub struct ServingAddresses {
     /// Base URL for clients, `http://127.0.0.1:4283`.
     pub gateway: String,
     /// Control listener, `http://127.0.0.1:PORT`.
@@ -107,21 +107,21 @@ pub enum ServeError {
     },
 }
 
-impl Serving {
+impl ServingState {
     pub(crate) fn new(port: Option<u16>) -> Self {
         Self {
             port,
             gateway: Mutex::default(),
-            lanes: Mutex::default(),
+            workers: Mutex::default(),
             listening: Mutex::default(),
             panel: Mutex::default(),
-            stop: GatewayStop::default(),
+            stop: GatewayShutdown::default(),
         }
     }
 }
 
-impl ListeningState {
-    fn stopping(&mut self) {
+impl GatewayListenerState {
+    fn mark_stopping(&mut self) {
         if let Self::Listening { wanted, .. } = self {
             *self = Self::Failed { wanted: *wanted, reason: "Gatehouse is stopping".to_owned() };
         }
@@ -130,41 +130,44 @@ impl ListeningState {
 
 impl Engine {
     /// Starts the gateway, the control listener and the background tasks.
-    pub async fn serve(&self, door: Arc<dyn Door>) -> Result<Served, ServeError> {
-        let connections = ConnectionLimits::within(raise_descriptor_limit());
-        let gateway = Gateway::new(self.gateway_parts(), door_limits(connections.gateway));
+    pub async fn serve(
+        &self,
+        door: Arc<dyn ControlService>,
+    ) -> Result<ServingAddresses, ServeError> {
+        let connections = ConnectionLimits::for_descriptors(raise_descriptor_limit());
+        let gateway = Gateway::new(self.gateway_parts(), listener_limits(connections.gateway));
         *self.parts.serving.gateway.lock() = Some(gateway);
-        let lanes = Lanes::start();
+        let lanes = Workers::start();
         let lanes = lanes.inspect_err(|error| {
             tracing::warn!(
                 %error,
                 "worker threads could not be started; requests share the main threads"
             );
         });
-        *self.parts.serving.lanes.lock() = lanes.ok();
+        *self.parts.serving.workers.lock() = lanes.ok();
         // The control listener opens first, so that whoever sees the gateway's port can also reach
         // the engine.
-        let mut served = self.open_control(door, door_limits(connections.control)).await?;
-        self.listen(self.wanted_port()).await;
+        let mut served = self.open_control(door, listener_limits(connections.control)).await?;
+        self.listen(self.configured_port()).await;
         served.gateway = self.gateway_address();
         self.spawn_warm_up();
-        self.spawn_recall();
+        self.spawn_speed_loading();
         self.spawn_monitor();
         self.spawn_notifications();
         self.spawn_upkeep();
         self.spawn_pause_watch();
-        self.spawn_access_log();
+        self.spawn_endpoint_upkeep();
         self.spawn_ledger_watch();
         tracing::info!(gateway = served.gateway, version = VERSION, "serving");
         Ok(served)
     }
 
     #[must_use]
-    pub fn gateway_standing(&self) -> GatewayStanding {
+    pub fn gateway_status(&self) -> GatewayStatus {
         match &*self.parts.serving.listening.lock() {
-            ListeningState::Stopped => GatewayStanding::Stopped,
-            ListeningState::Listening { .. } => GatewayStanding::Listening,
-            ListeningState::Failed { reason, .. } => GatewayStanding::Failed(reason.clone()),
+            GatewayListenerState::Stopped => GatewayStatus::Stopped,
+            GatewayListenerState::Listening { .. } => GatewayStatus::Listening,
+            GatewayListenerState::Failed { reason, .. } => GatewayStatus::Failed(reason.clone()),
         }
     }
 
@@ -172,8 +175,8 @@ impl Engine {
     #[must_use]
     pub fn gateway_port(&self) -> u16 {
         match &*self.parts.serving.listening.lock() {
-            ListeningState::Listening { port, .. } => *port,
-            _ => self.wanted_port(),
+            GatewayListenerState::Listening { port, .. } => *port,
+            _ => self.configured_port(),
         }
     }
 
@@ -186,7 +189,7 @@ impl Engine {
     /// Addresses the gateway listens on; empty while it does not listen.
     pub(crate) fn gateway_sockets(&self) -> Vec<SocketAddr> {
         match &*self.parts.serving.listening.lock() {
-            ListeningState::Listening { addresses, .. } => addresses.clone(),
+            GatewayListenerState::Listening { addresses, .. } => addresses.clone(),
             _ => Vec::new(),
         }
     }
@@ -200,12 +203,12 @@ impl Engine {
 
     /// Rebinds the gateway if the configured port has changed. Requests in flight finish on the old
     /// one.
-    pub(crate) fn follow_port(&self) {
-        let wanted = self.wanted_port();
+    pub(crate) fn apply_port(&self) {
+        let wanted = self.configured_port();
         let moved = match &*self.parts.serving.listening.lock() {
-            ListeningState::Stopped => false,
-            ListeningState::Listening { wanted: now, .. }
-            | ListeningState::Failed { wanted: now, .. } => *now != wanted,
+            GatewayListenerState::Stopped => false,
+            GatewayListenerState::Listening { wanted: now, .. }
+            | GatewayListenerState::Failed { wanted: now, .. } => *now != wanted,
         };
         if moved {
             let engine = self.clone();
@@ -221,7 +224,7 @@ impl Engine {
         panel.as_ref().map(|panel| Zeroizing::new(panel.tokens.one_time_address(panel.port)))
     }
 
-    fn wanted_port(&self) -> u16 {
+    fn configured_port(&self) -> u16 {
         self.parts.serving.port.unwrap_or_else(|| self.settings().gateway.port)
     }
 
@@ -230,39 +233,41 @@ impl Engine {
         let Some(gateway) = self.parts.serving.gateway.lock().clone() else { return };
         let next = match bound {
             Ok(listener) => {
-                let lanes = self.parts.serving.lanes.lock().as_ref().map(Lanes::handles);
+                let lanes = self.parts.serving.workers.lock().as_ref().map(Workers::handles);
                 let listener = listener.spread_over(lanes.unwrap_or_default());
-                let GatewayStop { begun, hurried, running } = &self.parts.serving.stop;
+                let GatewayShutdown { begun, grace_ended: hurried, running } =
+                    &self.parts.serving.stop;
                 let stop = begun.child_token();
-                let (port, addresses) = (listener.port(), sockets(&listener));
-                let serving = gateway.serve(listener, Stop::new(stop.clone(), hurried.clone()));
+                let (port, addresses) = (listener.port(), listener_addresses(&listener));
+                let serving =
+                    gateway.serve(listener, StopSignal::new(stop.clone(), hurried.clone()));
                 self.parts.tasks.spawn("gateway", running.track_future(serving));
-                ListeningState::Listening { wanted, port, addresses, stop }
+                GatewayListenerState::Listening { wanted, port, addresses, stop }
             }
             Err(error) => {
                 tracing::error!(%error, port = wanted, "the gateway is not listening");
-                ListeningState::Failed { wanted, reason: error.to_string() }
+                GatewayListenerState::Failed { wanted, reason: error.to_string() }
             }
         };
         let before = std::mem::replace(&mut *self.parts.serving.listening.lock(), next);
-        if let ListeningState::Listening { stop, .. } = before {
+        if let GatewayListenerState::Listening { stop, .. } = before {
             stop.cancel();
         }
-        self.parts.events.changed(&[Topic::Status, Topic::Clients, Topic::Settings]);
+        self.parts.events.send_changed(&[Topic::Status, Topic::Clients, Topic::Settings]);
     }
 
     /// Stops accepting requests and waits for those in flight.
     pub(crate) async fn stop_gateway(&self) {
-        let GatewayStop { begun, running, .. } = &self.parts.serving.stop;
-        self.parts.serving.listening.lock().stopping();
+        let GatewayShutdown { begun, running, .. } = &self.parts.serving.stop;
+        self.parts.serving.listening.lock().mark_stopping();
         begun.cancel();
         running.close();
         running.wait().await;
     }
 
     /// Ends the grace period of requests in flight after a stop.
-    pub fn hurry(&self) {
-        self.parts.serving.stop.hurried.cancel();
+    pub fn end_grace_period(&self) {
+        self.parts.serving.stop.grace_ended.cancel();
     }
 
     fn gateway_parts(&self) -> GatewayParts {
@@ -275,15 +280,15 @@ impl Engine {
             network: Arc::clone(&self.parts.upstream) as Arc<dyn gateway::Upstream>,
             mock: Arc::new(MockUpstream::new(Arc::clone(&self.parts.clock))),
             events: Arc::new(TrafficSink::new(self)),
-            live: Arc::clone(&self.parts.live),
+            live: Arc::clone(&self.parts.endpoint_registry),
         }
     }
 
     async fn open_control(
         &self,
-        door: Arc<dyn Door>,
-        limits: DoorLimits,
-    ) -> Result<Served, ServeError> {
+        door: Arc<dyn ControlService>,
+        limits: ListenerLimits,
+    ) -> Result<ServingAddresses, ServeError> {
         let listener = Listener::bind_v4_any().await.map_err(ServeError::Control)?;
         let control = format!("http://127.0.0.1:{}", listener.port());
         let (entropy, clock) = (Arc::clone(&self.parts.entropy), Arc::clone(&self.parts.clock));
@@ -299,14 +304,14 @@ impl Engine {
             source,
         })?;
         if door.asset("index.html").is_some() {
-            let panel = PanelDoor { tokens: Arc::clone(&tokens), port: listener.port() };
+            let panel = PanelListener { tokens: Arc::clone(&tokens), port: listener.port() };
             *self.parts.serving.panel.lock() = Some(panel);
         }
-        let stop = self.parts.tasks.stopping();
-        let stop = Stop::new(stop, self.parts.serving.stop.hurried.clone());
-        let serving = ControlDoor::new(door, tokens, limits).serve(listener, stop);
+        let stop = self.parts.tasks.stop_token();
+        let stop = StopSignal::new(stop, self.parts.serving.stop.grace_ended.clone());
+        let serving = ControlListener::new(door, tokens, limits).serve(listener, stop);
         self.parts.tasks.spawn("control", serving);
-        Ok(Served { gateway: self.gateway_address(), control })
+        Ok(ServingAddresses { gateway: self.gateway_address(), control })
     }
 
     /// Spawns slow preparations that nothing waits for: loading the system's certificates and
@@ -322,16 +327,16 @@ impl Engine {
         self.parts.tasks.spawn("vault check", async move {
             let state = engine.parts.vault.recheck().await;
             tracing::info!(?state, kind = %engine.parts.vault.kind(), "the vault was checked");
-            engine.parts.events.changed(&[Topic::Keys, Topic::Status, Topic::Settings]);
+            engine.parts.events.send_changed(&[Topic::Keys, Topic::Status, Topic::Settings]);
         });
     }
 
     /// Loads past response times. Without them the router would have to try every backend to learn
     /// its speed.
-    fn spawn_recall(&self) {
+    fn spawn_speed_loading(&self) {
         let engine = self.clone();
         self.parts.tasks.spawn("speeds", async move {
-            if let Err(error) = engine.recall_speeds().await {
+            if let Err(error) = engine.load_past_speeds().await {
                 tracing::warn!(
                     %error,
                     "past response times could not be read; they are measured again"
@@ -342,7 +347,7 @@ impl Engine {
 
     fn spawn_monitor(&self) {
         let engine = self.clone();
-        let stop = self.parts.tasks.stopping();
+        let stop = self.parts.tasks.stop_token();
         self.parts.tasks.spawn("monitor", async move {
             let probe = BackendProbe(engine.clone());
             let monitor: &Monitor = &engine.parts.monitor;
@@ -352,13 +357,13 @@ impl Engine {
 
     fn spawn_upkeep(&self) {
         let engine = self.clone();
-        let stop = self.parts.tasks.stopping();
+        let stop = self.parts.tasks.stop_token();
         self.parts.tasks.spawn("look around", async move {
             let mut seen = engine.settings_file_stamp();
             loop {
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(LOOK_AROUND_SECS)) => {}
+                    () = tokio::time::sleep(Duration::from_secs(UPKEEP_SECS)) => {}
                 }
                 engine.parts.vault.drop_expired();
                 engine.parts.upstream.sweep();
@@ -368,12 +373,12 @@ impl Engine {
                 let now = engine.settings_file_stamp();
                 if now != seen {
                     seen = now;
-                    engine.settings_file_changed().await;
+                    engine.handle_settings_file_change().await;
                 }
             }
         });
         let engine = self.clone();
-        let stop = self.parts.tasks.stopping();
+        let stop = self.parts.tasks.stop_token();
         self.parts.tasks.spawn("retention", async move {
             loop {
                 engine.purge().await;
@@ -388,16 +393,16 @@ impl Engine {
     /// Runs as its own task, because other work must not delay its ticks.
     fn spawn_pause_watch(&self) {
         let engine = self.clone();
-        let stop = self.parts.tasks.stopping();
+        let stop = self.parts.tasks.stop_token();
         self.parts.tasks.spawn("pauses", async move {
             loop {
-                if let Some(pause) = engine.parts.live.tick() {
+                if let Some(pause) = engine.parts.endpoint_registry.tick() {
                     let seconds = pause.lasted.as_secs();
                     tracing::warn!(seconds, "this machine slept, or Gatehouse was suspended");
                 }
                 tokio::select! {
                     () = stop.cancelled() => return,
-                    () = tokio::time::sleep(Duration::from_secs(PAUSE_TICK_SECS)) => {}
+                    () = tokio::time::sleep(Duration::from_secs(PAUSE_CHECK_SECS)) => {}
                 }
             }
         });
@@ -408,25 +413,25 @@ impl Engine {
         Some((metadata.modified().ok()?, metadata.len()))
     }
 
-    async fn settings_file_changed(&self) {
+    async fn handle_settings_file_change(&self) {
         if let Err(error) = self.reload_settings().await {
             tracing::warn!(%error, "the settings file was edited and cannot be read");
         }
-        self.parts.events.changed(&[
+        self.parts.events.send_changed(&[
             Topic::Settings,
             Topic::Status,
             Topic::Backends,
             Topic::Keys,
             Topic::Clients,
             Topic::Routes,
-            Topic::Accesses,
+            Topic::Endpoints,
             Topic::Cache,
         ]);
     }
 
     async fn purge(&self) {
         let days = i64::from(self.settings().ledger.retention_days);
-        let before = WallTime::from_unix_ms(self.wall().unix_ms() - days * DAY_MS);
+        let before = WallTime::from_unix_ms(self.wall_time().unix_ms() - days * DAY_MS);
         match self.parts.ledger.purge_before(before).await {
             Ok(0) => {}
             Ok(rows) => {
@@ -437,11 +442,11 @@ impl Engine {
     }
 }
 
-fn door_limits(connections_max: usize) -> DoorLimits {
-    DoorLimits { connections_max, ..DoorLimits::default() }
+fn listener_limits(connections_max: usize) -> ListenerLimits {
+    ListenerLimits { connections_max, ..ListenerLimits::default() }
 }
 
-fn sockets(listener: &Listener) -> Vec<SocketAddr> {
+fn listener_addresses(listener: &Listener) -> Vec<SocketAddr> {
     let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listener.port());
     let v6 = listener.ipv6_address();
     std::iter::once(v4).chain(v6).collect()

@@ -5,16 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, ClientId, Dialect, IdError, Offer, RouteId, WallTime};
+use domain::{BackendId, ClientId, Dialect, ExtraDialect, IdError, RouteId, WallTime};
 use gateway::{
-    Backend, Client, ClientStanding, Clients, RequestLimits, ResilienceRules, Snapshot, TokenHash,
-    TrafficRules,
+    Backend, GatewayClient, GatewayClients, RequestLimits, ResilienceRules, Snapshot, TokenHash,
+    TokenState, TrafficRules,
 };
 use ledger::{PriceBook, Purpose};
 use resilience::{Priority, RateRules};
 use routing::{
-    BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
-    RouteCandidate, RouteTable, Standing,
+    BackendCapabilities, BackendRole, BackendStatus, BalanceWeights, KeyPool, PoolKey,
+    RoutableBackend, Route, RouteCandidate, RouteTable,
 };
 use settings::{
     BackendKind, BackendSettings, ClientPriority, ClientSettings, GatewaySettings, RouteSettings,
@@ -37,7 +37,7 @@ impl Engine {
     /// Puts the present settings in force for new requests; requests in flight keep theirs.
     pub(crate) fn rebuild_snapshot(&self) {
         let settings = self.settings();
-        let catalogue = self.parts.catalogue.lock().clone();
+        let catalogue = self.parts.listed_models.lock().clone();
         let mock = &self.parts.mock;
         let numbers = settings.resilience.numbers();
         let resilience = ResilienceRules {
@@ -45,7 +45,7 @@ impl Engine {
             attempts: attempt_rules(&numbers),
             budget: retry_budget_rules(&numbers),
         };
-        self.parts.live.configure(&resilience);
+        self.parts.endpoint_registry.configure(&resilience);
         let built = Snapshot {
             backends: backends(&settings, mock),
             routes: routes(&settings, &catalogue, mock),
@@ -59,28 +59,28 @@ impl Engine {
         self.parts.snapshot.store(Arc::new(built));
     }
 
-    fn clients(&self, settings: &Settings) -> Clients {
+    fn clients(&self, settings: &Settings) -> GatewayClients {
         let own =
             settings.clients.iter().map(|(id, known)| (known.token_sha256, client(id, known)));
         own.chain(self.check_client()).chain(self.playground_client()).collect()
     }
 
-    fn playground_client(&self) -> Option<(TokenHash, Client)> {
+    fn playground_client(&self) -> Option<(TokenHash, GatewayClient)> {
         let id = playground_client_id().ok()?;
-        let standing = ClientStanding::Valid(None);
-        Some((self.parts.playground_token.hash, Client::new(id, Purpose::User, standing)))
+        let standing = TokenState::Valid(None);
+        Some((self.parts.playground_token.hash, GatewayClient::new(id, Purpose::User, standing)))
     }
 
-    fn check_client(&self) -> Option<(TokenHash, Client)> {
+    fn check_client(&self) -> Option<(TokenHash, GatewayClient)> {
         let id = check_client_id().ok()?;
-        let standing = ClientStanding::Valid(None);
-        Some((self.parts.check_token.hash, Client::new(id, Purpose::Check, standing)))
+        let standing = TokenState::Valid(None);
+        Some((self.parts.check_token.hash, GatewayClient::new(id, Purpose::Check, standing)))
     }
 }
 
-fn client(id: &ClientId, known: &ClientSettings) -> Client {
-    let standing = ClientStanding::Valid(known.expires);
-    Client {
+fn client(id: &ClientId, known: &ClientSettings) -> GatewayClient {
+    let standing = TokenState::Valid(known.expires);
+    GatewayClient {
         rules: traffic_rules(known.limits),
         priority: match known.priority {
             ClientPriority::Interactive => Priority::Interactive,
@@ -88,7 +88,7 @@ fn client(id: &ClientId, known: &ClientSettings) -> Client {
         },
         cache: known.cache,
         scope: known.scope.clone(),
-        ..Client::new(id.clone(), Purpose::User, standing)
+        ..GatewayClient::new(id.clone(), Purpose::User, standing)
     }
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
     Snapshot {
         backends: HashMap::new(),
         routes: RouteTable::new(Vec::new(), Vec::new()),
-        clients: Clients::default(),
+        clients: GatewayClients::default(),
         cache: None,
         prices: Arc::clone(prices),
         limits: RequestLimits::from(&GatewaySettings::default()),
@@ -173,21 +173,21 @@ fn routes(
     catalogue: &HashMap<BackendId, Vec<String>>,
     mock: &BackendId,
 ) -> RouteTable {
-    let own = settings.backends.iter().map(|(id, known)| BackendModels {
+    let own = settings.backends.iter().map(|(id, known)| RoutableBackend {
         backend: id.clone(),
         role: BackendRole::Provider,
-        standing: if known.enabled { Standing::Usable } else { Standing::Disabled },
+        status: if known.enabled { BackendStatus::Usable } else { BackendStatus::Disabled },
         models: models(settings, catalogue, mock, id),
         pool: pool(known),
-        traits: traits(known),
+        capabilities: traits(known),
     });
-    let built_in = BackendModels {
+    let built_in = RoutableBackend {
         backend: mock.clone(),
         role: BackendRole::Mock,
-        standing: Standing::Usable,
+        status: BackendStatus::Usable,
         models: models(settings, catalogue, mock, mock),
-        pool: Pool::default(),
-        traits: BackendTraits::default(),
+        pool: KeyPool::default(),
+        capabilities: BackendCapabilities::default(),
     };
     let routes = settings.routes.iter().filter(|(_, known)| known.enabled);
     let routes = routes.map(|(id, known)| route(id, known)).collect();
@@ -216,17 +216,17 @@ fn route(id: &RouteId, known: &RouteSettings) -> Route {
     }
 }
 
-fn pool(known: &BackendSettings) -> Pool {
+fn pool(known: &BackendSettings) -> KeyPool {
     let members = known
         .pool
         .members
         .iter()
-        .map(|member| PoolMember { credential: member.credential.clone(), weight: member.weight });
-    Pool { order: known.pool.order, members: members.collect() }
+        .map(|member| PoolKey { credential: member.credential.clone(), weight: member.weight });
+    KeyPool { order: known.pool.order, members: members.collect() }
 }
 
 /// What a backend supports, independent of the model.
-fn traits(known: &BackendSettings) -> BackendTraits {
+fn traits(known: &BackendSettings) -> BackendCapabilities {
     let mut speaks: BTreeSet<Dialect> = match known.kind {
         BackendKind::OpenAi => [Dialect::OpenAiChat, Dialect::OpenAiResponses].into(),
         BackendKind::Anthropic => [Dialect::AnthropicMessages].into(),
@@ -239,11 +239,15 @@ fn traits(known: &BackendSettings) -> BackendTraits {
     if known.kind == BackendKind::OpenAiCompatible {
         lacks.clone_from(&known.lacks);
         speaks.extend(known.offers.iter().map(|offer| match offer {
-            Offer::Responses => Dialect::OpenAiResponses,
-            Offer::Messages => Dialect::AnthropicMessages,
+            ExtraDialect::Responses => Dialect::OpenAiResponses,
+            ExtraDialect::Messages => Dialect::AnthropicMessages,
         }));
     }
     // Anthropic has no embeddings endpoint and recommends another vendor
     // (platform.claude.com/docs/en/build-with-claude/embeddings).
-    BackendTraits { speaks, lacks, offers_vectors: known.kind != BackendKind::Anthropic }
+    BackendCapabilities {
+        dialects: speaks,
+        unsupported: lacks,
+        has_embeddings: known.kind != BackendKind::Anthropic,
+    }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// Returns a token that is cancelled when the engine stops.
     #[must_use]
-    pub(crate) fn stopping(&self) -> CancellationToken {
+    pub(crate) fn stop_token(&self) -> CancellationToken {
         self.stop.clone()
     }
 
@@ -58,7 +58,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stop_waits_for_tasks_and_gives_up_on_the_deaf() {
         let tasks = Tasks::default();
-        let stop = tasks.stopping();
+        let stop = tasks.stop_token();
         tasks.spawn("listening", async move { stop.cancelled().await });
         tasks.spawn("panicking", async { panic!("on purpose") });
         tasks.stop().await;

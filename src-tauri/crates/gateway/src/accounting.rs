@@ -9,17 +9,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::{BackendId, Clock, MicroUsd, Moment};
 use ledger::{
-    Attempt, BacklogReason, Cost, Ledger, LedgerError, NewRequest, Outcome, PriceBook, Settled,
-    Settlement, Timings, UsageBasis,
+    AttemptRecord, BacklogReason, CommitStatus, Cost, Ledger, LedgerError, NewRequest, Outcome,
+    PriceBook, Settlement, Timings, UsageBasis,
 };
-use resilience::Happened;
+use resilience::CallOutcome;
 use routing::{Candidate, Decision};
 use wire::{AnswerFacts, ErrorKind, UsageReading, UsageReport};
 
 use crate::admission::SlotGuard;
+use crate::endpoint_registry::AdmittedAttempt;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
-use crate::failure::{Failure, Work};
-use crate::live::AdmittedAttempt;
+use crate::failure::{BackendWork, Failure};
 use crate::snapshot::Backend;
 
 use self::price::AttemptPricing;
@@ -82,7 +82,7 @@ impl RequestRecord {
         let settlement = Settlement {
             timings: Timings { queue: Some(queue), ..Timings::default() },
             bytes_in: u64::try_from(bytes_in).unwrap_or(u64::MAX),
-            ..Settlement::begun(request)
+            ..Settlement::unfinished(request)
         };
         Self {
             accounting: Arc::clone(accounting),
@@ -154,7 +154,8 @@ impl RequestRecord {
         let Some(settlement) = &mut self.settlement else { return };
         settlement.backend = Some(to.id.clone());
         settlement.credential.clone_from(&candidate.access.credential);
-        let mut attempt = Attempt::begun(candidate.access.clone(), &candidate.model, started);
+        let mut attempt =
+            AttemptRecord::started(candidate.access.clone(), &candidate.model, started);
         attempt.cost = AttemptPricing::cost_if_dropped(to);
         attempt.waited = std::mem::take(&mut self.waited);
         settlement.attempts.push(attempt);
@@ -200,7 +201,7 @@ impl RequestRecord {
         if self.first_token.is_none()
             && let Some(attempt_permit) = &self.attempt_permit
         {
-            attempt_permit.answering();
+            attempt_permit.answer_started();
         }
         self.first_token.get_or_insert(of_try);
         if let Some(settlement) = &mut self.settlement {
@@ -263,7 +264,7 @@ impl RequestRecord {
         }
         let Some(settlement) = &mut self.settlement else { return };
         if let Some(attempt) = settlement.attempts.last_mut() {
-            if attempt.usage.is_none() && failure.work == Work::None {
+            if attempt.usage.is_none() && failure.work == BackendWork::None {
                 attempt.cost = Cost::NotBilled;
             }
             attempt.duration = duration;
@@ -282,7 +283,7 @@ impl RequestRecord {
         self.verdict = Some(Verdict::Success);
         if let Some(attempt_permit) = self.attempt_permit.take() {
             attempt_permit
-                .ended(Happened::Success { first_token: self.first_token }, self.tokens());
+                .ended(CallOutcome::Success { first_token: self.first_token }, self.tokens());
         }
         if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
             attempt.duration = duration;
@@ -325,8 +326,8 @@ impl RequestRecord {
         let ClosedRecord { settlement, mut announcement } = closed;
         let id = settlement.request.id;
         match self.accounting.ledger.settle(settlement).await {
-            Ok(Settled::Committed) => announcement.recorded(),
-            Ok(Settled::Queued) => {}
+            Ok(CommitStatus::Committed) => announcement.recorded(),
+            Ok(CommitStatus::Queued) => {}
             Err(error) => {
                 tracing::error!(%id, %error, "a request could not be recorded in the ledger");
             }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use domain::{ClientId, Clock};
 use parking_lot::Mutex;
 use resilience::{
-    Admission, Entered, Noticed, Priority, RateExceeded, RateLimits, RatesTaken, Runaway,
-    RunawayGuard, Ticket,
+    AdmissionOutcome, AdmissionQueue, LoopDetection, Priority, RateExceeded, RateLimits,
+    RatesReservation, RunawayError, RunawayGuard, Ticket,
 };
 use tokio::sync::oneshot;
 use wire::ErrorKind;
@@ -27,7 +27,7 @@ pub(crate) struct AdmissionControl {
 }
 
 struct Inner {
-    admission: Admission,
+    admission: AdmissionQueue,
     places: usize,
     waiting: HashMap<Ticket, oneshot::Sender<()>>,
     clients: HashMap<ClientId, ClientTraffic>,
@@ -57,7 +57,7 @@ pub(crate) struct SlotGuard {
     entrance: Arc<AdmissionControl>,
     ticket: Option<Ticket>,
     client: ClientId,
-    taken: Option<RatesTaken>,
+    taken: Option<RatesReservation>,
     conversation: Option<u64>,
     used: u64,
 }
@@ -66,7 +66,7 @@ impl AdmissionControl {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         let limits = RequestLimits::from(&settings::GatewaySettings::default());
         let inner = Inner {
-            admission: Admission::new(limits.in_flight_max, limits.queue_max),
+            admission: AdmissionQueue::new(limits.in_flight_max, limits.queue_max),
             places: limits.in_flight_max,
             waiting: HashMap::new(),
             clients: HashMap::new(),
@@ -86,43 +86,46 @@ impl AdmissionControl {
         visitor: AdmissionRequest<'_>,
         limits: &RequestLimits,
     ) -> Result<SlotGuard, Refusal> {
-        let (mut place, turn) = self.ask(&visitor, limits)?;
+        let (mut place, turn) = self.request_slot(&visitor, limits)?;
         if let Some(turn) = turn {
             // The sender lives as long as the ticket waits.
             let came = tokio::time::timeout(limits.queue_wait, turn).await;
             if !matches!(came, Ok(Ok(()))) {
-                return Err(crowded(limits.in_flight_max, Duration::from_secs(1)));
+                return Err(queue_full(limits.in_flight_max, Duration::from_secs(1)));
             }
         }
-        place.taken = Some(self.take(&visitor)?);
+        place.taken = Some(self.take_rates(&visitor)?);
         Ok(place)
     }
 
-    fn ask(
+    fn request_slot(
         self: &Arc<Self>,
         visitor: &AdmissionRequest<'_>,
         limits: &RequestLimits,
     ) -> Result<(SlotGuard, Option<oneshot::Receiver<()>>), Refusal> {
         let now = self.clock.now();
         let mut inner = self.inner.lock();
-        inner.follow(limits);
+        inner.apply_limits(limits);
         if let Some(conversation) = visitor.conversation {
-            inner.guard.request(visitor.client, conversation, now).map_err(|r| spins(&r))?;
+            inner
+                .guard
+                .check_request(visitor.client, conversation, now)
+                .map_err(|r| runaway(&r))?;
         }
         let inside = inner.clients.entry(visitor.client.clone()).or_default();
         if visitor.rules.in_flight_max.is_some_and(|most| inside.in_flight >= most) {
-            return Err(too_many_at_once(visitor));
+            return Err(too_many_in_flight(visitor));
         }
         inside.in_flight += 1;
-        let entered = inner.admission.enter(visitor.priority, now);
+        let entered = inner.admission.request_slot(visitor.priority, now);
         let (ticket, turn) = match entered {
-            Entered::Place(ticket) => (Some(ticket), None),
-            Entered::Queued(ticket) => {
+            AdmissionOutcome::Slot(ticket) => (Some(ticket), None),
+            AdmissionOutcome::Queued(ticket) => {
                 let (sender, receiver) = oneshot::channel();
                 inner.waiting.insert(ticket, sender);
                 (Some(ticket), Some(receiver))
             }
-            Entered::Full { .. } => (None, None),
+            AdmissionOutcome::Full { .. } => (None, None),
         };
         let place = SlotGuard {
             entrance: Arc::clone(self),
@@ -134,13 +137,15 @@ impl AdmissionControl {
         };
         drop(inner);
         match entered {
-            Entered::Full { retry_after } => Err(crowded(limits.in_flight_max, retry_after)),
+            AdmissionOutcome::Full { retry_after } => {
+                Err(queue_full(limits.in_flight_max, retry_after))
+            }
             _ => Ok((place, turn)),
         }
     }
 
     /// Takes of the client's rates, once it is inside: who was sent away has used nothing.
-    fn take(&self, visitor: &AdmissionRequest<'_>) -> Result<RatesTaken, Refusal> {
+    fn take_rates(&self, visitor: &AdmissionRequest<'_>) -> Result<RatesReservation, Refusal> {
         let now = self.clock.now();
         let mut inner = self.inner.lock();
         let inside = inner.clients.entry(visitor.client.clone()).or_default();
@@ -148,12 +153,12 @@ impl AdmissionControl {
         inside
             .rates
             .try_take(visitor.tokens, now)
-            .map_err(|exceeded| too_fast(visitor.client, &exceeded))
+            .map_err(|exceeded| rate_exceeded(visitor.client, &exceeded))
     }
 }
 
 impl Inner {
-    fn follow(&mut self, limits: &RequestLimits) {
+    fn apply_limits(&mut self, limits: &RequestLimits) {
         self.admission.set_queue_max(limits.queue_max);
         if self.places != limits.in_flight_max {
             self.places = limits.in_flight_max;
@@ -183,9 +188,9 @@ impl SlotGuard {
         let Some(conversation) = self.conversation else { return };
         let now = self.entrance.clock.now();
         let mut inner = self.entrance.inner.lock();
-        let noticed = inner.guard.answered(&self.client, conversation, output_tokens, now);
+        let noticed = inner.guard.record_answer(&self.client, conversation, output_tokens, now);
         drop(inner);
-        if noticed == Noticed::Loop {
+        if noticed == LoopDetection::Loop {
             tracing::warn!(client = %self.client, "the runaway guard stopped a conversation");
         }
     }
@@ -203,13 +208,13 @@ impl Drop for SlotGuard {
         }
         let Some(ticket) = self.ticket else { return };
         inner.waiting.remove(&ticket);
-        if let Some(next) = inner.admission.leave(ticket, now) {
+        if let Some(next) = inner.admission.release(ticket, now) {
             inner.call(next);
         }
     }
 }
 
-fn crowded(places: usize, retry_after: Duration) -> Refusal {
+fn queue_full(places: usize, retry_after: Duration) -> Refusal {
     let message = format!(
         "Gatehouse is busy: all {places} slots for concurrent requests are in use and the \
          queue is full."
@@ -218,7 +223,7 @@ fn crowded(places: usize, retry_after: Duration) -> Refusal {
         .retry(RetryAdvice::After(retry_after))
 }
 
-fn too_many_at_once(visitor: &AdmissionRequest<'_>) -> Refusal {
+fn too_many_in_flight(visitor: &AdmissionRequest<'_>) -> Refusal {
     let most = visitor.rules.in_flight_max.unwrap_or_default();
     let message = format!(
         "The client {} has {most} requests in flight, which is its limit in Gatehouse.",
@@ -228,7 +233,7 @@ fn too_many_at_once(visitor: &AdmissionRequest<'_>) -> Refusal {
         .retry(RetryAdvice::After(Duration::from_secs(1)))
 }
 
-fn too_fast(client: &ClientId, exceeded: &RateExceeded) -> Refusal {
+fn rate_exceeded(client: &ClientId, exceeded: &RateExceeded) -> Refusal {
     let message = format!("Gatehouse limits the client {client}: {exceeded}.");
     let longest = Duration::from_secs(crate::limits::RETRY_AFTER_SECS_MAX);
     Refusal::new(429, ErrorKind::RateLimit, "client_limit", message)
@@ -236,7 +241,7 @@ fn too_fast(client: &ClientId, exceeded: &RateExceeded) -> Refusal {
 }
 
 /// In the words of Claude's gateway contract for a spend that is over: clients stop and show it.
-fn spins(runaway: &Runaway) -> Refusal {
+fn runaway(runaway: &RunawayError) -> Refusal {
     let text = runaway.to_string();
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
@@ -251,7 +256,7 @@ mod tests {
     use domain::{ManualClock, WallTime};
     use resilience::RateRules;
 
-    fn entrance() -> (Arc<AdmissionControl>, Arc<ManualClock>) {
+    fn admission_control() -> (Arc<AdmissionControl>, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::starting_at(WallTime::from_unix_ms(0)));
         (AdmissionControl::new(clock.clone()), clock)
     }
@@ -261,7 +266,7 @@ mod tests {
         RequestLimits { in_flight_max: places, queue_max: queue, ..RequestLimits::from(&settings) }
     }
 
-    fn visitor(client: &ClientId, priority: Priority) -> AdmissionRequest<'_> {
+    fn admission_request(client: &ClientId, priority: Priority) -> AdmissionRequest<'_> {
         let rules = TrafficRules::default();
         AdmissionRequest { client, priority, rules, tokens: 1, conversation: None }
     }
@@ -272,19 +277,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_queue_serves_people_first_and_has_an_end() {
-        let (entrance, _clock) = entrance();
+        let (entrance, _clock) = admission_control();
         let (client, limits) = (tool(), limits(1, 2));
-        let inside = entrance.enter(visitor(&client, Priority::Interactive), &limits).await;
+        let inside =
+            entrance.enter(admission_request(&client, Priority::Interactive), &limits).await;
         let inside = inside.expect("a place");
         let order = Mutex::new(Vec::new());
         let wait = async |priority: Priority| {
-            let place = entrance.enter(visitor(&client, priority), &limits).await.expect("a turn");
+            let place = entrance
+                .enter(admission_request(&client, priority), &limits)
+                .await
+                .expect("a turn");
             order.lock().push(priority);
             drop(place);
         };
         let rest = async {
             tokio::task::yield_now().await;
-            let full = entrance.enter(visitor(&client, Priority::Interactive), &limits).await;
+            let full =
+                entrance.enter(admission_request(&client, Priority::Interactive), &limits).await;
             assert_eq!(full.err().map(|refusal| refusal.status), Some(503));
             drop(inside);
         };
@@ -295,25 +305,27 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_too_long_is_sent_away_and_keeps_no_place() {
-        let (entrance, _clock) = entrance();
+        let (entrance, _clock) = admission_control();
         let (client, limits) = (tool(), limits(1, 2));
-        let inside = entrance.enter(visitor(&client, Priority::Interactive), &limits).await;
-        let late = entrance.enter(visitor(&client, Priority::Interactive), &limits).await;
+        let inside =
+            entrance.enter(admission_request(&client, Priority::Interactive), &limits).await;
+        let late = entrance.enter(admission_request(&client, Priority::Interactive), &limits).await;
         assert_eq!(late.err().map(|refusal| refusal.status), Some(503));
         drop(inside);
         assert_eq!(entrance.in_flight(), 0);
-        assert!(entrance.enter(visitor(&client, Priority::Probe), &limits).await.is_ok());
+        assert!(entrance.enter(admission_request(&client, Priority::Probe), &limits).await.is_ok());
     }
 
     #[tokio::test]
     async fn a_client_is_held_to_its_own_limits() {
-        let (entrance, clock) = entrance();
+        let (entrance, clock) = admission_control();
         let (client, limits) = (tool(), limits(9, 0));
         let rules = TrafficRules {
             rates: RateRules { requests_per_minute: Some(2), tokens_per_minute: None },
             in_flight_max: Some(1),
         };
-        let visit = || AdmissionRequest { rules, ..visitor(&client, Priority::Interactive) };
+        let visit =
+            || AdmissionRequest { rules, ..admission_request(&client, Priority::Interactive) };
         let first = entrance.enter(visit(), &limits).await.expect("a place");
         let second = entrance.enter(visit(), &limits).await.err().expect("one at once");
         assert_eq!((second.status, second.code), (429, "client_limit"));
@@ -329,12 +341,12 @@ mod tests {
 
     #[tokio::test]
     async fn f70_a_client_that_spins_is_stopped_and_others_are_not() {
-        let (entrance, clock) = entrance();
+        let (entrance, clock) = admission_control();
         let (client, other, limits) =
             (tool(), ClientId::new("other").expect("an id"), limits(9, 0));
         let spin = |client| AdmissionRequest {
             conversation: Some(7),
-            ..visitor(client, Priority::Interactive)
+            ..admission_request(client, Priority::Interactive)
         };
         let mut calls = 0;
         let refusal = loop {

@@ -1,19 +1,19 @@
 //! The attempt loop of one request: asks one candidate after the other until one begins to answer.
 //!
-//! [`Attempts`] decides and this acts. Nothing has reached the client while it runs.
+//! [`AttemptPlan`] decides and this acts. Nothing has reached the client while it runs.
 
 use std::time::Duration;
 
-use domain::Access;
-use resilience::{Attempts, Availability, Circumstances, FailureClass, Step};
+use domain::Endpoint;
+use resilience::{AttemptContext, AttemptPlan, AttemptStep, Availability, FailureClass};
 use routing::Candidate;
 
-use self::reasons::Reasons;
+use self::reasons::FailureReasons;
 use crate::accounting::RequestRecord;
 use crate::call::{Call, RoutedCall, Target, TimeoutShare};
+use crate::endpoint_registry::{AdmittedAttempt, NotAdmitted};
 use crate::failure::Failure;
 use crate::limits::RETRY_AFTER_SECS_MAX;
-use crate::live::{AdmittedAttempt, NotAdmitted};
 use crate::outbound::Outbound;
 use crate::response::RetryAdvice;
 
@@ -56,18 +56,18 @@ enum AttemptError {
 
 impl<'a, C: Call> AttemptLoop<'a, C> {
     async fn run(&mut self) -> Result<C::Opened, Failure> {
-        let mut reasons = Reasons::default();
+        let mut reasons = FailureReasons::default();
         let mut attempts = self.plan();
-        let mut step = attempts.begin();
+        let mut step = attempts.first_step();
         loop {
             let index = match step {
-                Step::Try(index) => index,
-                Step::TryAfter(index, wait) => {
+                AttemptStep::Try(index) => index,
+                AttemptStep::TryAfter(index, wait) => {
                     tokio::time::sleep(wait).await;
                     self.record.add_wait(wait);
                     index
                 }
-                Step::Stop(_) => break,
+                AttemptStep::Stop(_) => break,
             };
             let Some(candidate) = self.routed.decision.candidates.get(index) else { break };
             let registry = &self.outbound.registry;
@@ -81,34 +81,34 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
                 Err(AttemptError::NotAttempted(failure)) => {
                     reasons.add(candidate, failure);
                     let at = self.circumstances();
-                    attempts.not_admitted(index, &mut registry.budget(), at)
+                    attempts.next_after_rejection(index, &mut registry.budget(), at)
                 }
                 Err(AttemptError::Failed(failure)) => {
                     let planned = failure.for_plan();
                     reasons.add(candidate, failure);
                     let at = self.circumstances();
-                    attempts.failed(index, planned, &mut registry.budget(), at)
+                    attempts.next_after_failure(index, planned, &mut registry.budget(), at)
                 }
             };
         }
         if self.record.attempts() > 0 {
-            return Err(reasons.told());
+            return Err(reasons.into_failure());
         }
         self.last_resort(reasons).await
     }
 
-    fn plan(&self) -> Attempts {
-        Attempts::new(self.routed.context.snapshot.resilience.attempts, self.candidates())
+    fn plan(&self) -> AttemptPlan {
+        AttemptPlan::new(self.routed.context.snapshot.resilience.attempts, self.candidates())
     }
 
-    fn candidates(&self) -> impl Iterator<Item = (&'a Access, &'a str)> + use<'a, C> {
+    fn candidates(&self) -> impl Iterator<Item = (&'a Endpoint, &'a str)> + use<'a, C> {
         let candidates = self.routed.decision.candidates.iter();
         candidates.map(|candidate| (&candidate.access, candidate.model.as_str()))
     }
 
-    fn circumstances(&self) -> Circumstances {
+    fn circumstances(&self) -> AttemptContext {
         let total = self.routed.context.snapshot.limits.total_timeout;
-        Circumstances {
+        AttemptContext {
             now: self.outbound.clock.now(),
             left: total.saturating_sub(self.record.elapsed()),
             chance: self.outbound.registry.chance(),
@@ -161,7 +161,9 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
             Err(failure) => {
                 let registry = &self.outbound.registry;
                 let mut failure = match self.record.attempt_begun() {
-                    Some(since) => registry.explained(failure, &target.backend.id, since),
+                    Some(since) => {
+                        registry.without_local_pauses(failure, &target.backend.id, since)
+                    }
                     None => failure,
                 };
                 self.record.attempt_failed(&failure);
@@ -173,7 +175,7 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
 
     /// All candidates are closed: the one that opens first may be asked by one request at a time, so that
     /// a backend that has recovered is used at once although nothing could tell.
-    async fn last_resort(&mut self, reasons: Reasons) -> Result<C::Opened, Failure> {
+    async fn last_resort(&mut self, reasons: FailureReasons) -> Result<C::Opened, Failure> {
         let RoutedCall { context, call, decision, .. } = self.routed;
         let reachable = |candidate| {
             let backend = self.outbound.reachable(&context.snapshot, candidate).ok()?;
@@ -181,13 +183,13 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         };
         let reached: Vec<_> = decision.candidates.iter().filter_map(reachable).collect();
         let registry = &self.outbound.registry;
-        let nearest = registry.admit_nearest(&reached, call.facts().load(context));
+        let nearest = registry.admit_sole_trial(&reached, call.facts().load(context));
         let found = nearest.and_then(|(index, permit)| {
             let (candidate, backend) = *reached.get(index)?;
             Some((Target { backend, candidate, share: TimeoutShare::All }, permit))
         });
         let Some((target, permit)) = found else {
-            return Err(reasons.all_closed(registry.nearest_reopen(self.candidates())));
+            return Err(reasons.all_closed(registry.time_until_reopen(self.candidates())));
         };
         self.attempt(target, permit).await.map_err(|error| match error {
             AttemptError::NotAttempted(failure) | AttemptError::Failed(failure) => {

@@ -7,7 +7,7 @@ use hyper::Request;
 use wire::ErrorKind;
 
 use crate::response::{Refusal, RetryAdvice};
-use crate::snapshot::{Client, Snapshot, TokenRefused};
+use crate::snapshot::{GatewayClient, Snapshot, TokenRefused};
 use crate::token;
 
 /// The code of the refusal of a token that belongs to no client.
@@ -18,7 +18,7 @@ pub(crate) fn authenticate<B>(
     request: &Request<B>,
     snapshot: &Snapshot,
     now: WallTime,
-) -> Result<Arc<Client>, Refusal> {
+) -> Result<Arc<GatewayClient>, Refusal> {
     let hash = token::presented(request).ok_or_else(|| unauthorized(None))?;
     snapshot.clients.admit(&hash, now).map_err(|refused| unauthorized(Some(refused)))
 }

@@ -9,7 +9,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::EXPECT;
 use wire::ErrorKind;
 
-use crate::limits::DoorLimits;
+use crate::limits::ListenerLimits;
 use crate::response::{Refusal, RetryAdvice};
 
 /// Longest time spent swallowing the body of a refused request.
@@ -23,7 +23,7 @@ const TRUSTED_LENGTH_BYTES: usize = 1_048_576;
 pub(crate) async fn read(
     body: Incoming,
     bytes_max: usize,
-    limits: &DoorLimits,
+    limits: &ListenerLimits,
 ) -> Result<Bytes, Refusal> {
     let stated = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if stated > bytes_max {

@@ -16,15 +16,15 @@ pub(crate) const LOOKS_MAX: usize = 128;
 
 /// How many are at work in one place.
 #[derive(Debug, Default)]
-pub(crate) struct Crowd(AtomicUsize);
+pub(crate) struct PollingCount(AtomicUsize);
 
 /// One of a crowd.
-pub(crate) struct Inside<'a>(&'a Crowd);
+pub(crate) struct PollingGuard<'a>(&'a PollingCount);
 
-impl Crowd {
-    pub(crate) fn enter(&self) -> Inside<'_> {
+impl PollingCount {
+    pub(crate) fn enter(&self) -> PollingGuard<'_> {
         self.0.fetch_add(1, Ordering::Relaxed);
-        Inside(self)
+        PollingGuard(self)
     }
 
     /// Looks anew each time something was sent.
@@ -36,7 +36,7 @@ impl Crowd {
     }
 }
 
-impl Inside<'_> {
+impl PollingGuard<'_> {
     /// Lets everything go on that is ready and looks at the sockets, up to [`LOOKS_MAX`] times and
     /// only while alone. To be polled after what is waited for.
     pub(crate) async fn look(&self) {
@@ -55,7 +55,7 @@ impl Inside<'_> {
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for PollingGuard<'_> {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     /// How often a task would be polled again before it sleeps, outside of any runtime.
-    fn looks(mut between: impl FnMut(usize), crowd: &Crowd) -> usize {
+    fn looks(mut between: impl FnMut(usize), crowd: &PollingCount) -> usize {
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut cx = Context::from_waker(&waker);
@@ -98,12 +98,12 @@ mod tests {
 
     #[test]
     fn whoever_is_alone_looks_up_to_the_limit_and_then_sleeps() {
-        assert_eq!(looks(|_| {}, &Crowd::default()), LOOKS_MAX);
+        assert_eq!(looks(|_| {}, &PollingCount::default()), LOOKS_MAX);
     }
 
     #[test]
     fn nobody_looks_in_a_crowd() {
-        let crowd = Crowd::default();
+        let crowd = PollingCount::default();
         let other = crowd.enter();
         assert_eq!(looks(|_| {}, &crowd), 0);
         drop(other);

@@ -1,23 +1,23 @@
 //! Which cache mode is in force: the request's own, else the route's, else the client's.
 
 use cache::Bypass;
-use domain::CacheWish;
+use domain::CacheMode;
 use hyper::header::HeaderMap;
 use wire::ErrorKind;
 
 use crate::response::{CACHE, Refusal, RetryAdvice};
-use crate::snapshot::Client;
+use crate::snapshot::GatewayClient;
 
 /// The cache modes that a request and its client state.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CacheModes {
-    request: Option<CacheWish>,
-    client: Option<CacheWish>,
+    request: Option<CacheMode>,
+    client: Option<CacheMode>,
 }
 
 impl CacheModes {
     /// Reads the cache mode from the request header and the client's settings. Fails on an unknown value.
-    pub(crate) fn read(headers: &HeaderMap, client: &Client) -> Result<Self, Refusal> {
+    pub(crate) fn read(headers: &HeaderMap, client: &GatewayClient) -> Result<Self, Refusal> {
         let request = match headers.get(CACHE) {
             Some(value) => {
                 let word = value.to_str().unwrap_or_default().trim();
@@ -29,16 +29,16 @@ impl CacheModes {
     }
 
     /// The mode in force with the mode of the route; `Err` names who turned the cache off.
-    pub(crate) fn resolve(&self, route: Option<CacheWish>) -> Result<CacheWish, Bypass> {
+    pub(crate) fn resolve(&self, route: Option<CacheMode>) -> Result<CacheMode, Bypass> {
         let stated = [
             (self.request, Bypass::Request),
             (route, Bypass::Route),
             (self.client, Bypass::Client),
         ];
         match stated.into_iter().find_map(|(mode, source)| Some((mode?, source))) {
-            Some((CacheWish::Off, source)) => Err(source),
+            Some((CacheMode::Off, source)) => Err(source),
             Some((mode, _)) => Ok(mode),
-            None => Ok(CacheWish::Auto),
+            None => Ok(CacheMode::Auto),
         }
     }
 }

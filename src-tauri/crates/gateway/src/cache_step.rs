@@ -4,8 +4,8 @@
 //! the same time share one answer ([`single_flight`]). Requests that offer tools or use state at the
 //! provider bypass the cache, and incomplete answers are never cached.
 
-use cache::{Boarded, Flights};
-use domain::{CacheWish, Dialect};
+use cache::{Joined, SingleFlight};
+use domain::{CacheMode, Dialect};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use hyper::Response;
@@ -34,7 +34,7 @@ pub(crate) enum CacheStep<C: Call> {
 
 /// Looks for the answer to `pending`. If it is not there, `fetch` starts the fetch that may be shared.
 pub(crate) async fn look_up<C: Call>(
-    flights: &Flights<Item>,
+    flights: &SingleFlight<Item>,
     mut pending: Box<PendingRequest<C>>,
     fetch: impl FnOnce(Box<PendingRequest<C>>) -> BoxFuture<'static, Response<ResponseBody>>,
 ) -> CacheStep<C> {
@@ -45,12 +45,12 @@ pub(crate) async fn look_up<C: Call>(
     if let Some(hit) = slot.look_up().await {
         return CacheStep::Hit(pending, hit);
     }
-    if slot.mode() == CacheWish::Refresh {
+    if slot.mode() == CacheMode::Refresh {
         let alone = single_flight::work(pending, fetch);
         return CacheStep::Lead(alone.map(Ok).boxed(), dialect);
     }
     let (key, cache) = (slot.flight_key(), slot.cache().clone());
-    let joined = flights.board(key, generation, pending, |mut pending| {
+    let joined = flights.join(key, generation, pending, |mut pending| {
         // Another request may have cached the answer since the look-up, and have ended.
         match pending.routed.slot.as_mut().and_then(CacheSlot::look_up_in_memory) {
             Some(hit) => Err((pending, hit)),
@@ -58,12 +58,12 @@ pub(crate) async fn look_up<C: Call>(
         }
     });
     match joined {
-        Boarded::Leads(items) => CacheStep::Lead(items.boxed(), dialect),
-        Boarded::Joins(items, pending) => {
+        Joined::Leader(items) => CacheStep::Lead(items.boxed(), dialect),
+        Joined::Follower(items, pending) => {
             let record = Box::new(pending.record);
             CacheStep::Follow(items.boxed(), Follower { record, dialect, cache })
         }
-        Boarded::Declined((pending, hit)) => CacheStep::Hit(pending, hit),
+        Joined::Declined((pending, hit)) => CacheStep::Hit(pending, hit),
     }
 }
 

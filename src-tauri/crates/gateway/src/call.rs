@@ -4,13 +4,13 @@
 use std::future::Future;
 use std::time::Duration;
 
-use cache::{Address, Bypass, Cache, Key};
-use domain::{CacheWish, MicroUsd};
+use cache::{Bypass, Cache, CacheKey, EntryAddress};
+use domain::{CacheMode, MicroUsd};
 use hyper::Response;
 use hyper::header::HeaderMap;
 use ledger::NewRequest;
 use resilience::Priority;
-use routing::{Asking, Candidate, Decision, Needs};
+use routing::{Candidate, Decision, Needs, RoutingRequest};
 use wire::ErrorKind;
 
 use crate::accounting::RequestRecord;
@@ -19,14 +19,14 @@ use crate::admission::AdmissionRequest;
 use crate::cache_mode::CacheModes;
 use crate::cache_step::recorder::AnswerRecorder;
 use crate::context::RequestContext;
+use crate::endpoint_registry::RequestLoad;
 use crate::failure::Failure;
 use crate::headers::PRIORITY;
-use crate::live::RequestLoad;
 use crate::outbound::Outbound;
 use crate::response::{Refusal, ResponseBody, RetryAdvice};
-use crate::snapshot::{Backend, Client};
+use crate::snapshot::{Backend, GatewayClient};
 
-/// A parsed call: [`crate::generation`] and [`crate::embeddings`].
+/// A parsed call: [`crate::generation_config`] and [`crate::answer_embeddings`].
 pub(crate) trait Call: Sized + Send + Sync + 'static {
     /// Where the cache looks for its answer, and keeps it.
     type Slot: CacheSlot;
@@ -79,14 +79,14 @@ pub(crate) trait CacheSlot: Send + Sync {
     fn cache(&self) -> &Cache;
 
     /// Requests with the same key share one answer while it is under way.
-    fn flight_key(&self) -> Key;
+    fn flight_key(&self) -> CacheKey;
 
-    fn mode(&self) -> CacheWish;
+    fn mode(&self) -> CacheMode;
 
     /// The name of the cached answer for `x-gatehouse-cache-key`, if it is a single one.
-    fn address(&self) -> Option<Address>;
+    fn address(&self) -> Option<EntryAddress>;
 
-    /// Looks in all tiers; with [`CacheWish::Refresh`] in none.
+    /// Looks in all tiers; with [`CacheMode::Refresh`] in none.
     fn look_up(&mut self) -> impl Future<Output = Option<Self::Hit>> + Send;
 
     /// Looks once more for what was missing, in memory only.
@@ -162,7 +162,7 @@ impl CallFacts<'_> {
         RequestLoad { request: context.arrival.id, tokens: self.tokens() }
     }
 
-    pub(crate) fn admission<'c>(&self, client: &'c Client) -> AdmissionRequest<'c> {
+    pub(crate) fn admission<'c>(&self, client: &'c GatewayClient) -> AdmissionRequest<'c> {
         AdmissionRequest {
             client: &client.id,
             priority: self.priority,
@@ -172,8 +172,8 @@ impl CallFacts<'_> {
         }
     }
 
-    pub(crate) fn asking<'a>(&'a self, context: &'a RequestContext) -> Asking<'a> {
-        Asking {
+    pub(crate) fn asking<'a>(&'a self, context: &'a RequestContext) -> RoutingRequest<'a> {
+        RoutingRequest {
             model: self.model,
             client: &context.client.id,
             project: context.arrival.project.as_deref(),
@@ -224,7 +224,7 @@ impl CallOptions {
     }
 }
 
-fn priority(headers: &HeaderMap, client: &Client) -> Result<Priority, Refusal> {
+fn priority(headers: &HeaderMap, client: &GatewayClient) -> Result<Priority, Refusal> {
     let Some(value) = headers.get(PRIORITY) else { return Ok(client.priority) };
     let word = value.to_str().unwrap_or_default().trim();
     [Priority::Interactive, Priority::Background]

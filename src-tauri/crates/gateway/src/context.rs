@@ -8,7 +8,7 @@ use hyper::header::HeaderMap;
 use tokio_util::sync::CancellationToken;
 
 use crate::headers::PROJECT;
-use crate::snapshot::{Client, Snapshot};
+use crate::snapshot::{GatewayClient, Snapshot};
 use crate::surface;
 
 /// A request's identity, given to it as it arrives.
@@ -27,7 +27,7 @@ pub(crate) struct Arrival {
 /// A request whose client is known.
 pub(crate) struct RequestContext {
     pub(crate) arrival: Arrival,
-    pub(crate) client: Arc<Client>,
+    pub(crate) client: Arc<GatewayClient>,
     pub(crate) snapshot: Arc<Snapshot>,
     /// As the client sent them; [`crate::headers`] decides which of them go on.
     pub(crate) headers: HeaderMap,

@@ -69,9 +69,9 @@ impl PanelAccess {
         }
     }
 
-    fn live_session(&mut self, shown: &TokenHash, now: Moment) -> Option<&mut PanelSession> {
+    fn find_session(&mut self, shown: &TokenHash, now: Moment) -> Option<&mut PanelSession> {
         self.end(|session| session.is_over(now));
-        self.sessions.iter_mut().find(|session| same(&session.hash, shown))
+        self.sessions.iter_mut().find(|session| is_equal(&session.hash, shown))
     }
 }
 
@@ -116,7 +116,7 @@ impl ControlTokens {
         let mut panel = self.panel.lock();
         panel.one_time.retain(|(_, until)| now < *until);
         let before = panel.one_time.len();
-        panel.one_time.retain(|(hash, _)| !same(hash, &shown));
+        panel.one_time.retain(|(hash, _)| !is_equal(hash, &shown));
         if panel.one_time.len() == before {
             return None;
         }
@@ -131,7 +131,7 @@ impl ControlTokens {
     }
 
     pub(crate) fn is_local(&self, hash: &TokenHash) -> bool {
-        same(&self.local_hash, hash)
+        is_equal(&self.local_hash, hash)
     }
 
     /// Marks the session with this token as used now. Returns what is cancelled when it ends, or `None`
@@ -139,14 +139,14 @@ impl ControlTokens {
     pub(crate) fn use_session(&self, shown: &TokenHash) -> Option<CancellationToken> {
         let now = self.clock.now();
         let mut panel = self.panel.lock();
-        let session = panel.live_session(shown, now)?;
+        let session = panel.find_session(shown, now)?;
         session.used = now;
         Some(session.ended.clone())
     }
 
     /// Signs a browser out.
     pub(crate) fn end_session(&self, shown: &TokenHash) {
-        self.panel.lock().end(|session| same(&session.hash, shown));
+        self.panel.lock().end(|session| is_equal(&session.hash, shown));
     }
 
     /// Ends the sessions whose time is over. A call does so too; this is for a browser that only
@@ -157,7 +157,7 @@ impl ControlTokens {
     }
 }
 
-fn same(a: &TokenHash, b: &TokenHash) -> bool {
+fn is_equal(a: &TokenHash, b: &TokenHash) -> bool {
     a.bytes().ct_eq(b.bytes()).into()
 }
 

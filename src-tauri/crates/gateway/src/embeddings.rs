@@ -16,14 +16,14 @@ use hyper::Response;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use routing::{Decision, Needs};
 use wire::{
-    AnswerFacts, EmbeddingBatch, EmbeddingRequest, EmbeddingVector, Outgoing, RequestError,
+    AnswerFacts, BackendRequest, EmbeddingBatch, EmbeddingRequest, EmbeddingVector, RequestError,
     Target as WireTarget,
 };
 
 use self::batches::{counted, failure_of, share_usage, usage};
 use crate::accounting::RequestRecord;
 use crate::attempts::read::ReadLimits;
-use crate::attempts::send::{BackendRequest, fetch};
+use crate::attempts::send::{BackendCall, fetch};
 use crate::cache_step::vector_slot::{CachedVectors, VectorSlot};
 use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
 use crate::context::RequestContext;
@@ -92,7 +92,7 @@ impl Call for Embeddings {
             protocol: self.protocol,
             is_streamed: false,
             bytes_in: self.bytes_in,
-            needs: Needs { vectors: true, dialect, ..Needs::default() },
+            needs: Needs { embeddings: true, dialect, ..Needs::default() },
             conversation: None,
             prefix: None,
             priority: self.options.priority,
@@ -123,7 +123,8 @@ impl Call for Embeddings {
         let Target { backend, candidate, share } = target;
         let RoutedCall { context, call, slot, .. } = routed;
         let indexes = call.missing(slot.as_ref());
-        let part = (indexes.len() < call.request.len()).then(|| call.request.only(&indexes));
+        let part =
+            (indexes.len() < call.request.len()).then(|| call.request.select_inputs(&indexes));
         let request = part.as_ref().unwrap_or(&call.request);
         let wire_target = backend.target(&candidate.model);
         let batches = cut(request, &wire_target).map_err(|error| Failure::bad_request(&error))?;
@@ -210,7 +211,7 @@ impl FetchedVectors {
 /// One batch of a request.
 struct Batch {
     inputs: Range<usize>,
-    outgoing: Outgoing,
+    outgoing: BackendRequest,
 }
 
 /// The batches that the target takes.
@@ -241,7 +242,7 @@ impl EmbeddingAttempt<'_> {
 
     async fn fetch(&self, batch: &Batch) -> Result<EmbeddingBatch, Failure> {
         let Self { outbound, context, backend, request, key, timeout } = self;
-        let sent = BackendRequest {
+        let sent = BackendCall {
             backend,
             key: key.clone(),
             outgoing: &batch.outgoing,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage};
 use ledger::{Cost, Outcome, Purpose, Timings};
-use resilience::{FailureClass, Transition};
+use resilience::{EndpointTransition, FailureClass};
 
 /// Takes events. Called on the way of a request, so it must not block: queue and return.
 pub trait EventSink: Send + Sync {
@@ -37,7 +37,7 @@ pub enum GatewayEvent {
         duration: Duration,
     },
     /// Accesses changed their state.
-    AccessesChanged(Vec<Transition>),
+    AccessesChanged(Vec<EndpointTransition>),
     /// A request is over and, as far as the ledger could, written down.
     RequestSettled(Box<RequestSummary>),
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use domain::{BackendId, WallTime};
 use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-use resilience::{Advice, FailureClass, Happened, LimitScope};
-use routing::NoRoute;
+use resilience::{CallOutcome, FailureClass, LimitScope, ServerRetryHint};
+use routing::RoutingError;
 use vault::VaultError;
 use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, UpstreamError};
 
@@ -30,7 +30,7 @@ pub(crate) struct Failure {
     /// What it says about the backend.
     pub(crate) verdict: Verdict,
     /// Whether the backend may have done work that it bills.
-    pub(crate) work: Work,
+    pub(crate) work: BackendWork,
     /// The backend's own status, if it gave one.
     pub(crate) upstream_status: Option<u16>,
     /// Whose failure it is, and what may be done about it.
@@ -38,12 +38,12 @@ pub(crate) struct Failure {
     /// How long the backend asked to be left alone, as it said it.
     pub(crate) wait: Option<Duration>,
     /// What the backend said about trying again.
-    pub(crate) advice: Advice,
+    pub(crate) advice: ServerRetryHint,
 }
 
 /// Whether a backend may bill a request that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Work {
+pub(crate) enum BackendWork {
     /// It did nothing.
     None,
     /// It may have.
@@ -55,15 +55,15 @@ impl Failure {
         Self {
             refusal,
             verdict: Verdict::NotSent,
-            work: Work::None,
+            work: BackendWork::None,
             upstream_status: None,
             class: FailureClass::Local,
             wait: None,
-            advice: Advice::Unsaid,
+            advice: ServerRetryHint::Unspecified,
         }
     }
 
-    fn backend(reason: FailureReason, work: Work, status: u16, message: String) -> Self {
+    fn backend(reason: FailureReason, work: BackendWork, status: u16, message: String) -> Self {
         let kind = match reason {
             FailureReason::Timeout => ErrorKind::Timeout,
             FailureReason::Overloaded => ErrorKind::Overloaded,
@@ -78,33 +78,35 @@ impl Failure {
             upstream_status: None,
             class,
             wait: None,
-            advice: Advice::Unsaid,
+            advice: ServerRetryHint::Unspecified,
         }
     }
 
     /// What the plan of attempts has to know of it.
-    pub(crate) const fn for_plan(&self) -> resilience::Failure {
-        resilience::Failure { class: self.class, wait: self.wait, advice: self.advice }
+    pub(crate) const fn for_plan(&self) -> resilience::AttemptFailure {
+        resilience::AttemptFailure { class: self.class, wait: self.wait, advice: self.advice }
     }
 
     /// What it tells the state machines of the backend.
-    pub(crate) fn happened(&self) -> Happened {
+    pub(crate) fn happened(&self) -> CallOutcome {
         // The large providers limit each model of an account by itself
         // (<https://platform.openai.com/docs/guides/rate-limits>, Anthropic's and Google's likewise).
-        self.for_plan().happened(LimitScope::Model)
+        self.for_plan().call_outcome(LimitScope::Model)
     }
 
     /// No backend may answer.
-    pub(crate) fn no_route(error: &NoRoute) -> Self {
+    pub(crate) fn no_route(error: &RoutingError) -> Self {
         let (status, kind, code) = match error {
-            NoRoute::NoName | NoRoute::NameTooLong(_) => {
+            RoutingError::MissingModel | RoutingError::NameTooLong(_) => {
                 (400, ErrorKind::InvalidRequest, "invalid_value")
             }
-            NoRoute::UnknownModel { .. } => (404, ErrorKind::NotFound, "model_not_found"),
-            NoRoute::BackendUnusable { .. } => (503, ErrorKind::Api, "backend_unusable"),
-            NoRoute::Unfit { .. } => (400, ErrorKind::InvalidRequest, "no_fit_candidate"),
-            NoRoute::RouteUnusable { .. } => (503, ErrorKind::Api, "route_unusable"),
-            NoRoute::NoBackend { .. } => (503, ErrorKind::Api, "no_backend"),
+            RoutingError::UnknownModel { .. } => (404, ErrorKind::NotFound, "model_not_found"),
+            RoutingError::BackendUnusable { .. } => (503, ErrorKind::Api, "backend_unusable"),
+            RoutingError::NoCapableCandidate { .. } => {
+                (400, ErrorKind::InvalidRequest, "no_fit_candidate")
+            }
+            RoutingError::RouteUnusable { .. } => (503, ErrorKind::Api, "route_unusable"),
+            RoutingError::NoProvider { .. } => (503, ErrorKind::Api, "no_backend"),
         };
         let refusal = Refusal::new(status, kind, code, sentence(&error.to_string()))
             .param(Some("model".to_owned()))
@@ -155,9 +157,9 @@ impl Failure {
         match failure.reason() {
             Some(reason) => {
                 let (status, work) = match reason {
-                    FailureReason::Timeout => (504, Work::Unknown),
-                    FailureReason::Broken => (502, Work::Unknown),
-                    _ => (502, Work::None),
+                    FailureReason::Timeout => (504, BackendWork::Unknown),
+                    FailureReason::Broken => (502, BackendWork::Unknown),
+                    _ => (502, BackendWork::None),
                 };
                 Self::backend(reason, work, status, message)
             }
@@ -184,7 +186,7 @@ impl Failure {
         let message = "Gatehouse was stopped before the response was complete. Start it and send \
                        the request again.";
         let refusal = Refusal::new(503, ErrorKind::Api, "stopped", message);
-        Self { work: Work::Unknown, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
+        Self { work: BackendWork::Unknown, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
     /// The same after a pause of this machine that explains it.
@@ -204,14 +206,14 @@ impl Failure {
             "The backend {backend} answered with a redirect ({status}), which is not followed, \
              because a key is only sent to its own host. Correct the base URL."
         );
-        let mut failure = Self::backend(FailureReason::Redirected, Work::None, 502, message);
+        let mut failure = Self::backend(FailureReason::Redirected, BackendWork::None, 502, message);
         failure.refusal.retry = RetryAdvice::Never;
         failure.upstream_status = Some(status);
         failure
     }
 
     /// It sent what is no answer; `what` completes "The backend …".
-    pub(crate) fn unreadable(backend: &BackendId, what: &str, work: Work) -> Self {
+    pub(crate) fn unreadable(backend: &BackendId, what: &str, work: BackendWork) -> Self {
         let message = format!("The backend {backend} {what}");
         let mut failure = Self::backend(FailureReason::Unreadable, work, 502, message);
         failure.upstream_status = Some(200);
@@ -225,11 +227,11 @@ impl Failure {
         context: &ErrorContext<'_>,
     ) -> Self {
         let work = match bad {
-            BadAnswer::Empty | BadAnswer::Html => Work::None,
+            BadAnswer::Empty | BadAnswer::Html => BackendWork::None,
             BadAnswer::NotJson
             | BadAnswer::NoChoices
             | BadAnswer::Truncated
-            | BadAnswer::Broken(_) => Work::Unknown,
+            | BadAnswer::Broken(_) => BackendWork::Unknown,
             BadAnswer::UpstreamError(error) => return Self::reported(backend, error, context),
         };
         let message = format!("The backend {backend} sent an unusable response: {bad}.");
@@ -242,7 +244,7 @@ impl Failure {
     /// A stream that broke the dialect.
     pub(crate) fn broken_stream(backend: &BackendId, fault: StreamFault) -> Self {
         let message = format!("The backend {backend} sent a broken stream: {fault}.");
-        Self::backend(FailureReason::Unreadable, Work::Unknown, 502, message)
+        Self::backend(FailureReason::Unreadable, BackendWork::Unknown, 502, message)
     }
 
     /// A failure the backend reported itself, by status or in its stream. Its words are relayed
@@ -254,7 +256,7 @@ impl Failure {
     ) -> Self {
         let words = context.scrubbed(&error.message);
         let relayed_code = error.code.as_deref().map(|code| context.scrubbed(code));
-        let Spelling { status, kind, code, verdict } = spelling(error.class);
+        let ClassRules { status, kind, code, verdict } = class_rules(error.class);
         let message = match error.class {
             // Clients read these texts ("prompt is too long"), so they stay as they are.
             UpstreamClass::InvalidRequest | UpstreamClass::TooLarge | UpstreamClass::NotFound => {
@@ -275,7 +277,7 @@ impl Failure {
         }
         let wait = context.wait(error);
         let (class, advice) = (class(error), context.should_retry());
-        let (work, upstream_status) = (Work::None, Some(error.status));
+        let (work, upstream_status) = (BackendWork::None, Some(error.status));
         Self { refusal, verdict, work, upstream_status, class, wait, advice }
     }
 }
@@ -322,15 +324,15 @@ impl ErrorContext<'_> {
         retry_after(self.headers, self.now).or(error.retry_after)
     }
 
-    fn should_retry(&self) -> Advice {
+    fn should_retry(&self) -> ServerRetryHint {
         match self.headers.get("x-should-retry").map(HeaderValue::as_bytes) {
-            Some(b"false") => Advice::NotAgain,
-            _ => Advice::Unsaid,
+            Some(b"false") => ServerRetryHint::DoNotRetry,
+            _ => ServerRetryHint::Unspecified,
         }
     }
 
     fn advice(&self, error: &UpstreamError) -> RetryAdvice {
-        let forbidden = self.should_retry() == Advice::NotAgain;
+        let forbidden = self.should_retry() == ServerRetryHint::DoNotRetry;
         let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
         match (error.class, self.wait(error)) {
             (UpstreamClass::KeyRejected | UpstreamClass::Unpaid | UpstreamClass::QuotaSpent, _) => {
@@ -353,14 +355,14 @@ impl ErrorContext<'_> {
     }
 }
 
-struct Spelling {
+struct ClassRules {
     status: u16,
     kind: ErrorKind,
     code: &'static str,
     verdict: Verdict,
 }
 
-fn spelling(class: UpstreamClass) -> Spelling {
+fn class_rules(class: UpstreamClass) -> ClassRules {
     use ErrorKind as Kind;
     let failed = Verdict::BackendFailure;
     let (status, kind, code, verdict) = match class {
@@ -384,7 +386,7 @@ fn spelling(class: UpstreamClass) -> Spelling {
         }
         UpstreamClass::Failed => (502, Kind::Api, "backend_error", failed(FailureReason::Status)),
     };
-    Spelling { status, kind, code, verdict }
+    ClassRules { status, kind, code, verdict }
 }
 
 /// Whether the backend's own `code` helps the client.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use arc_swap::ArcSwap;
-use cache::Flights;
+use cache::SingleFlight;
 use domain::{Clock, Entropy, SeededEntropy};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
@@ -15,19 +15,19 @@ use vault::Vault;
 use crate::accounting::Accounting;
 use crate::admission::AdmissionControl;
 use crate::cache_step::single_flight::{self, Item};
+use crate::endpoint_registry::EndpointRegistry;
 use crate::event::EventSink;
 use crate::guard::AllowedHosts;
 use crate::handle::handle;
-use crate::items::KeptItems;
-use crate::limits::{DoorLimits, SHARED_BYTES_MAX};
-use crate::listener::{self, Answers, Listener, Stop};
-use crate::live::EndpointRegistry;
+use crate::limits::{ListenerLimits, SHARED_BYTES_MAX};
+use crate::listener::{self, Listener, RequestHandler, StopSignal};
 use crate::outbound::Outbound;
 use crate::refusals::RefusalLog;
 use crate::response::ResponseBody;
+use crate::response_items::ResponseItemStore;
 use crate::snapshot::Snapshot;
 use crate::upstream::Upstream;
-use crate::wrong_tokens::WrongTokens;
+use crate::wrong_token_limiter::WrongTokenLimiter;
 
 /// Everything the gateway is given.
 pub struct GatewayParts {
@@ -56,20 +56,20 @@ pub struct Gateway {
     /// Makes request ids, which are unique and no secret.
     pub(crate) ids: SeededEntropy,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
-    pub(crate) limits: DoorLimits,
+    pub(crate) limits: ListenerLimits,
     pub(crate) refusals: RefusalLog,
-    pub(crate) wrong_tokens: WrongTokens,
+    pub(crate) wrong_tokens: WrongTokenLimiter,
     pub(crate) admission: Arc<AdmissionControl>,
     pub(crate) accounting: Arc<Accounting>,
-    pub(crate) flights: Flights<Item>,
-    pub(crate) items: Arc<KeptItems>,
+    pub(crate) flights: SingleFlight<Item>,
+    pub(crate) items: Arc<ResponseItemStore>,
     pub(crate) outbound: Outbound,
 }
 
 impl Gateway {
     /// A gateway that serves nothing yet.
     #[must_use]
-    pub fn new(parts: GatewayParts, limits: DoorLimits) -> Arc<Self> {
+    pub fn new(parts: GatewayParts, limits: ListenerLimits) -> Arc<Self> {
         let GatewayParts { clock, entropy, ledger, vault, snapshot, network, mock, events, live } =
             parts;
         let accounting =
@@ -79,11 +79,11 @@ impl Gateway {
             snapshot,
             limits,
             refusals: RefusalLog::default(),
-            wrong_tokens: WrongTokens::default(),
+            wrong_tokens: WrongTokenLimiter::default(),
             admission: AdmissionControl::new(Arc::clone(&clock)),
             accounting: Arc::new(accounting),
-            flights: Flights::new(SHARED_BYTES_MAX, single_flight::weight),
-            items: KeptItems::new(Arc::clone(&clock)),
+            flights: SingleFlight::new(SHARED_BYTES_MAX, single_flight::weight),
+            items: ResponseItemStore::new(Arc::clone(&clock)),
             outbound: Outbound {
                 clock,
                 events,
@@ -108,9 +108,9 @@ impl Gateway {
     }
 
     /// Serves `listener` until `stop`; then answers in flight may finish within
-    /// [`DoorLimits::stop_grace`]. Returns when every request is with the ledger. May be called
+    /// [`ListenerLimits::stop_grace`]. Returns when every request is with the ledger. May be called
     /// again, with another listener, once it has returned.
-    pub async fn serve(self: Arc<Self>, listener: Listener, stop: Stop) {
+    pub async fn serve(self: Arc<Self>, listener: Listener, stop: StopSignal) {
         let port = listener.port();
         self.outbound.port.store(port, Ordering::Relaxed);
         let (gateway, hosts) = (Arc::clone(&self), AllowedHosts::on(port));
@@ -127,7 +127,7 @@ struct GatewayListener {
     stopped: CancellationToken,
 }
 
-impl Answers for GatewayListener {
+impl RequestHandler for GatewayListener {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<ResponseBody> {
         handle(&self.gateway, &self.hosts, self.stopped.clone(), request).await
     }

@@ -3,29 +3,29 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cache::{Bypass, Entry};
+use cache::{Bypass, CacheEntry};
 use domain::Dialect;
 use futures_util::{StreamExt, stream};
 use hyper::Response;
 use hyper::body::Frame;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use routing::{Decision, Needs};
-use wire::{ClientRequest, Delivery, Exchange, RequestError, Thread};
+use wire::{BackendExchange, ClientRequest, ConversationFingerprint, Delivery, RequestError};
 
 use crate::accounting::RequestRecord;
 use crate::attempts::open::{self, Content, Opened};
-use crate::attempts::send::{BackendRequest, send};
+use crate::attempts::send::{BackendCall, send};
 use crate::cache_step::answer_slot::AnswerSlot;
 use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
 use crate::context::RequestContext;
 use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
-use crate::headers::{Media, media, to_client};
-use crate::items::{ItemKeeper, KeptItems};
+use crate::headers::{Media, copy_to_client, media};
 use crate::limits::RUNAWAY_BODY_BYTES_MIN;
 use crate::outbound::Outbound;
 use crate::relay::{self, Relay, RelayContext};
 use crate::response::{self, ATTEMPTS, BACKEND, CACHE, JSON, ROUTE, Refusal, ResponseBody};
+use crate::response_items::{ResponseItemStore, ResponseItemWriter};
 use crate::snapshot::Backend;
 use crate::surface::GenerateSurface;
 
@@ -42,7 +42,7 @@ pub(crate) struct Generation {
     bytes_in: usize,
     conversation: Option<u64>,
     prefix: Option<u64>,
-    items: Arc<KeptItems>,
+    items: Arc<ResponseItemStore>,
 }
 
 impl Generation {
@@ -51,7 +51,7 @@ impl Generation {
         surface: &GenerateSurface,
         context: &RequestContext,
         body: Bytes,
-        items: &Arc<KeptItems>,
+        items: &Arc<ResponseItemStore>,
     ) -> Result<Self, Refusal> {
         let options = CallOptions::read(context)?;
         let bytes_in = body.len();
@@ -63,7 +63,8 @@ impl Generation {
             ClientRequest::parse(surface.for_wire(), body).map_err(|error| bad_request(&error))?;
         let follows = context.snapshot.routes.follows_conversations();
         let is_watched = bytes_in >= RUNAWAY_BODY_BYTES_MIN;
-        let thread: Option<Thread> = (follows || is_watched).then(|| request.thread());
+        let thread: Option<ConversationFingerprint> =
+            (follows || is_watched).then(|| request.conversation_fingerprint());
         Ok(Self {
             conversation: thread.filter(|_| follows).map(|thread| thread.conversation),
             prefix: thread.filter(|_| is_watched).map(|thread| thread.prefix),
@@ -75,7 +76,7 @@ impl Generation {
     }
 
     /// Keeps the items of the answer, if the client may refer to them later.
-    fn keeper(&self, context: &RequestContext) -> Option<ItemKeeper> {
+    fn keeper(&self, context: &RequestContext) -> Option<ResponseItemWriter> {
         self.request.is_stored().then(|| self.items.keeper(&context.client.id))
     }
 }
@@ -127,7 +128,7 @@ impl Call for Generation {
         let is_streamed = call.request.delivery().is_streamed();
         let limits = &context.snapshot.limits;
         let timeout = open::attempt_timeout(outbound, limits, is_streamed, record, share);
-        let request = BackendRequest {
+        let request = BackendCall {
             backend,
             key,
             outgoing: exchange.outgoing(),
@@ -178,12 +179,15 @@ impl Call for Generation {
         headers.insert(CONTENT_TYPE, content_type(&exchange, &backend_headers));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(CACHE, HeaderValue::from_static("bypass"));
-        to_client(&backend_headers, exchange.client(), exchange.outgoing().dialect, headers);
+        copy_to_client(&backend_headers, exchange.client(), exchange.outgoing().dialect, headers);
         response::mark_dropped(&mut response, &exchange.outgoing().dropped);
         response
     }
 
-    async fn replay(pending: PendingRequest<Self>, entry: Arc<Entry>) -> Response<ResponseBody> {
+    async fn replay(
+        pending: PendingRequest<Self>,
+        entry: Arc<CacheEntry>,
+    ) -> Response<ResponseBody> {
         let PendingRequest { routed, mut record } = pending;
         let RoutedCall { context, call, decision, .. } = routed;
         if let Some(keeper) = call.keeper(&context) {
@@ -216,19 +220,19 @@ fn exchange(
     routed: &RoutedCall<Generation>,
     backend: &Backend,
     model: &str,
-) -> Result<Exchange, RequestError> {
+) -> Result<BackendExchange, RequestError> {
     let RoutedCall { context, call, decision, .. } = routed;
     let mut id = context.arrival.id.to_string();
     id.retain(|c| c.is_ascii_alphanumeric());
     let created_unix_s = context.arrival.started.unix_ms() / 1_000;
     let mut target = backend.target(model);
     target.crossing = decision.crossing.unwrap_or(target.crossing);
-    Exchange::new(&call.request, &target, &id, created_unix_s)
+    BackendExchange::new(&call.request, &target, &id, created_unix_s)
 }
 
 /// What the request needs of a model. Images are not counted, as their size says nothing of their tokens.
 fn needs(request: &ClientRequest) -> Needs {
-    let wants = request.wants();
+    let wants = request.needs();
     let bytes = u64::try_from(request.body().len()).unwrap_or(u64::MAX);
     Needs {
         tools: wants.tools,
@@ -236,13 +240,13 @@ fn needs(request: &ClientRequest) -> Needs {
         json_schema: wants.json_schema,
         input_tokens: if wants.images { 0 } else { bytes / BYTES_PER_TOKEN_MAX },
         output_tokens: wants.output_tokens.unwrap_or_default(),
-        vectors: false,
+        embeddings: false,
         dialect: Some(request.dialect()),
     }
 }
 
 /// The media type of the body: the backend's own if its bytes pass through and it names the expected one.
-fn content_type(exchange: &Exchange, backend_headers: &HeaderMap) -> HeaderValue {
+fn content_type(exchange: &BackendExchange, backend_headers: &HeaderMap) -> HeaderValue {
     let (ours, expected) = match exchange.delivery() {
         Delivery::Stream(_) => (EVENT_STREAM, Media::EventStream),
         Delivery::Whole | Delivery::StreamArray => (JSON, Media::Json),

@@ -21,7 +21,7 @@ use crate::cache_step::single_flight::{self, Reader};
 use crate::cache_step::{self, CacheStep};
 use crate::call::{CacheSlot, Call, PendingRequest, RoutedCall};
 use crate::choose::choose;
-use crate::connections::Connection;
+use crate::connection_limiter::ConnectionSlot;
 use crate::context::{Arrival, RequestContext};
 use crate::embeddings::Embeddings;
 use crate::failure::Failure;
@@ -70,7 +70,7 @@ async fn respond(
         Ok(client) => client,
         Err(refusal) => return reject(gateway, &refusal, dialect, request).await,
     };
-    if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
+    if let Some(connection) = request.extensions().get::<Arc<ConnectionSlot>>() {
         connection.authenticated();
     }
     match &surface {
@@ -131,7 +131,7 @@ async fn answer<C: Call>(
         Ok(decision) => decision,
         Err(failure) => return Ok(fail(record, &failure, context.arrival.dialect).await),
     };
-    registry.budget().request(outbound.clock.now());
+    registry.budget().count_request(outbound.clock.now());
     record.reserve(&decision)?;
     call.restrict(&mut decision);
     let slot = call.cache_slot(&context, &decision);
@@ -201,11 +201,11 @@ async fn reject(
     dialect: Dialect,
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
-    if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
+    if let Some(connection) = request.extensions().get::<Arc<ConnectionSlot>>() {
         connection.not_authenticated();
     }
     if refusal.code == auth::INVALID_TOKEN {
-        gateway.wrong_tokens.note(gateway.outbound.clock.now()).await;
+        gateway.wrong_tokens.record(gateway.outbound.clock.now()).await;
     }
     refuse(gateway, refusal, dialect, request).await
 }

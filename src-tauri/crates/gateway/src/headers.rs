@@ -26,19 +26,19 @@ const ANTHROPIC_VERSION_WRITTEN: HeaderValue = HeaderValue::from_static("2023-06
 /// What passes to a backend of the client's own dialect: names, and prefixes of names. Which
 /// organisation or project of a vendor pays is decided by the key, not by the client: none of
 /// `openai-organization`, `openai-project`, `x-goog-user-project` and the like stands here.
-struct Passing {
+struct AllowedHeaders {
     names: &'static [&'static str],
     prefixes: &'static [&'static str],
 }
 
-const fn to_backend_of(dialect: Dialect) -> Passing {
+const fn allowed_to_backend(dialect: Dialect) -> AllowedHeaders {
     match dialect {
-        Dialect::OpenAiChat => Passing {
+        Dialect::OpenAiChat => AllowedHeaders {
             names: &["accept", "user-agent", "x-client-request-id", "openai-beta"],
             prefixes: &["x-stainless-"],
         },
         // Codex' own marks, which it sends to OpenAI as well.
-        Dialect::OpenAiResponses => Passing {
+        Dialect::OpenAiResponses => AllowedHeaders {
             names: &[
                 "accept",
                 "user-agent",
@@ -50,32 +50,32 @@ const fn to_backend_of(dialect: Dialect) -> Passing {
             prefixes: &["x-stainless-"],
         },
         // The list of Claude Code's own gateway contract.
-        Dialect::AnthropicMessages => Passing {
+        Dialect::AnthropicMessages => AllowedHeaders {
             names: &["accept", "user-agent", "anthropic-version", "anthropic-beta", "x-app"],
             prefixes: &["x-stainless-"],
         },
-        Dialect::Gemini => Passing {
+        Dialect::Gemini => AllowedHeaders {
             names: &["accept", "user-agent", "x-goog-api-client"],
             prefixes: &["x-stainless-"],
         },
-        Dialect::OllamaChat => Passing { names: &[], prefixes: &[] },
+        Dialect::OllamaChat => AllowedHeaders { names: &[], prefixes: &[] },
     }
 }
 
 /// What passes to a client of the backend's own dialect. Anthropic's rate limits are those of our
 /// account and stay here, as its gateway contract demands.
-const fn to_client_of(dialect: Dialect) -> Passing {
+const fn allowed_to_client(dialect: Dialect) -> AllowedHeaders {
     match dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiResponses => Passing {
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => AllowedHeaders {
             names: &["x-request-id", "openai-processing-ms", "openai-version", "openai-model"],
             prefixes: &["x-ratelimit-"],
         },
-        Dialect::AnthropicMessages => Passing { names: &["request-id"], prefixes: &[] },
-        Dialect::Gemini | Dialect::OllamaChat => Passing { names: &[], prefixes: &[] },
+        Dialect::AnthropicMessages => AllowedHeaders { names: &["request-id"], prefixes: &[] },
+        Dialect::Gemini | Dialect::OllamaChat => AllowedHeaders { names: &[], prefixes: &[] },
     }
 }
 
-impl Passing {
+impl AllowedHeaders {
     fn has(&self, name: &str) -> bool {
         self.names.contains(&name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
@@ -83,14 +83,14 @@ impl Passing {
 
 /// The headers of a request of `from` that go on to a backend that is spoken to in `to`. What one
 /// dialect's clients say means nothing in another one, so only their own names cross.
-pub(crate) fn to_backend(client: &HeaderMap, from: Dialect, to: Dialect) -> HeaderMap {
+pub(crate) fn backend_headers(client: &HeaderMap, from: Dialect, to: Dialect) -> HeaderMap {
     let passing = match from == to {
-        true => to_backend_of(from),
-        false => Passing { names: &["user-agent"], prefixes: &[] },
+        true => allowed_to_backend(from),
+        false => AllowedHeaders { names: &["user-agent"], prefixes: &[] },
     };
     let mut out = HeaderMap::with_capacity(16);
     for (name, value) in client {
-        if passing.has(name.as_str()) && !is_for_us_only(name, client) {
+        if passing.has(name.as_str()) && !is_hop_by_hop(name, client) {
             out.append(name.clone(), value.clone());
         }
     }
@@ -103,16 +103,21 @@ pub(crate) fn to_backend(client: &HeaderMap, from: Dialect, to: Dialect) -> Head
 }
 
 /// Whether the client's `Connection` header names `name`: then it is not for the next hop.
-fn is_for_us_only(name: &HeaderName, client: &HeaderMap) -> bool {
+fn is_hop_by_hop(name: &HeaderName, client: &HeaderMap) -> bool {
     let values = client.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
     let mut named = values.flat_map(|value| value.split(','));
     named.any(|token| token.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
 /// Copies the headers of a backend's answer that a client may see.
-pub(crate) fn to_client(backend: &HeaderMap, client: Dialect, from: Dialect, out: &mut HeaderMap) {
+pub(crate) fn copy_to_client(
+    backend: &HeaderMap,
+    client: Dialect,
+    from: Dialect,
+    out: &mut HeaderMap,
+) {
     let passing = match client == from {
-        true => to_client_of(from),
+        true => allowed_to_client(from),
         false => return,
     };
     for (name, value) in backend {
@@ -191,7 +196,7 @@ mod tests {
             ("accept-encoding", "br"),
             ("host", "localhost:4283"),
         ]);
-        let sent = to_backend(&client, Dialect::OpenAiChat, Dialect::OpenAiChat);
+        let sent = backend_headers(&client, Dialect::OpenAiChat, Dialect::OpenAiChat);
         let expected =
             ["content-type", "openai-beta", "user-agent", "x-gatehouse-hop", "x-stainless-lang"];
         assert_eq!(names(&sent), expected);
@@ -209,7 +214,7 @@ mod tests {
             ("x-organization", "o"),
         ]);
         for dialect in Dialect::ALL {
-            let sent = to_backend(&client, *dialect, *dialect);
+            let sent = backend_headers(&client, *dialect, *dialect);
             let named = names(&sent).into_iter().any(|name| client.contains_key(name));
             assert!(!named, "{dialect:?}: {:?}", names(&sent));
         }
@@ -225,13 +230,14 @@ mod tests {
             ("x-api-key", "ghk_x"),
             ("user-agent", "u"),
         ]);
-        let own = to_backend(&claude, Dialect::AnthropicMessages, Dialect::AnthropicMessages);
+        let own = backend_headers(&claude, Dialect::AnthropicMessages, Dialect::AnthropicMessages);
         assert_eq!(own["anthropic-version"], "2026-10-21");
         assert_eq!(own["anthropic-beta"], "a,b");
         assert!(!own.contains_key("x-api-key") && !own.contains_key("x-claude-code-session-id"));
-        let crossed = to_backend(&claude, Dialect::AnthropicMessages, Dialect::Gemini);
+        let crossed = backend_headers(&claude, Dialect::AnthropicMessages, Dialect::Gemini);
         assert_eq!(names(&crossed), ["content-type", "user-agent", "x-gatehouse-hop"]);
-        let into = to_backend(&HeaderMap::new(), Dialect::OpenAiChat, Dialect::AnthropicMessages);
+        let into =
+            backend_headers(&HeaderMap::new(), Dialect::OpenAiChat, Dialect::AnthropicMessages);
         assert_eq!(into["anthropic-version"], "2023-06-01");
     }
 
@@ -249,9 +255,9 @@ mod tests {
             ("content-length", "5"),
         ]);
         let mut out = HeaderMap::new();
-        to_client(&backend, Dialect::OpenAiChat, Dialect::OpenAiResponses, &mut out);
+        copy_to_client(&backend, Dialect::OpenAiChat, Dialect::OpenAiResponses, &mut out);
         assert!(out.is_empty(), "nothing crosses");
-        to_client(&backend, Dialect::OpenAiChat, Dialect::OpenAiChat, &mut out);
+        copy_to_client(&backend, Dialect::OpenAiChat, Dialect::OpenAiChat, &mut out);
         assert_eq!(names(&out), ["x-ratelimit-remaining-tokens", "x-request-id"]);
     }
 

@@ -9,17 +9,19 @@ mod accounting;
 mod admission;
 mod attempts;
 mod auth;
+mod backend_load;
 mod body;
 mod busy_poll;
 mod cache_mode;
 mod cache_step;
 mod call;
 mod choose;
-mod connections;
+mod connection_limiter;
 mod context;
-mod control_door;
+mod control_listener;
 mod control_tokens;
 mod embeddings;
+mod endpoint_registry;
 mod event;
 mod failure;
 mod gateway;
@@ -27,55 +29,55 @@ mod generation;
 mod guard;
 mod handle;
 mod headers;
-mod heads;
-mod items;
+mod latency;
 mod limits;
 mod listener;
-mod live;
-mod load;
 mod loopback;
 mod models;
 mod outbound;
 mod probe;
 mod refusals;
 mod relay;
+mod request_heads;
 mod response;
-mod running_time;
+mod response_items;
 mod scope;
 mod snapshot;
-mod speeds;
 mod stream_end;
 mod surface;
 mod token;
 mod token_count;
+mod unpaused_timeout;
 mod upstream;
-mod wrong_tokens;
+mod wrong_token_limiter;
 
-pub use control_door::{Asset, Caller, ControlDoor, Door, DoorReply};
+pub use control_listener::{Asset, ControlCaller, ControlListener, ControlReply, ControlService};
 pub use control_tokens::{
     ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSION_IDLE,
     PANEL_SESSION_LIFETIME, PANEL_SESSIONS_MAX,
 };
+pub use endpoint_registry::{CONVERSATIONS_MAX, EndpointRegistry, RoutingInputs};
 pub use event::{EventSink, FailureReason, GatewayEvent, Recorded, RequestSummary, Verdict};
 pub use gateway::{Gateway, GatewayParts};
+pub use latency::SPEEDS_MAX;
 pub use limits::{
     ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX, COUNT_ANSWER_BYTES_MAX,
-    DROPPED_HEADER_BYTES_MAX, DoorLimits, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX,
-    HEAD_BYTES_MAX, HEADERS_MAX, HEARTBEAT, RETRY_AFTER_SECS_MAX, RUNAWAY_BODY_BYTES_MIN,
+    DROPPED_HEADER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX, HEAD_BYTES_MAX,
+    HEADERS_MAX, HEARTBEAT, ListenerLimits, RETRY_AFTER_SECS_MAX, RUNAWAY_BODY_BYTES_MIN,
     RequestLimits, STREAM_BYTES_MAX, TrafficRules,
 };
-pub use listener::{BindError, Ipv6State, Listener, Stop};
-pub use live::{CONVERSATIONS_MAX, EndpointRegistry, RoutingInputs};
+pub use listener::{BindError, Ipv6State, Listener, StopSignal};
 pub use loopback::{
     LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
     LoopbackReply, loopback_call,
 };
-pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, ProbeReport, probe};
+pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, UpstreamProbe, probe};
 pub use scope::{Forbidden, apply_scope, check_model};
-pub use snapshot::{Backend, CacheUse, Client, ClientStanding, Clients, ResilienceRules, Snapshot};
-pub use speeds::SPEEDS_MAX;
+pub use snapshot::{
+    Backend, CacheUse, GatewayClient, GatewayClients, ResilienceRules, Snapshot, TokenState,
+};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
-    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, Names, Proxies, Surroundings, SystemNames,
-    TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse,
+    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, NameService, Proxies, SystemNameService,
+    TlsFault, Upstream, UpstreamEnvironment, UpstreamFailure, UpstreamRequest, UpstreamResponse,
 };

@@ -53,7 +53,7 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Time limits of a door, as parameters so that tests can shorten them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DoorLimits {
+pub struct ListenerLimits {
     /// Connections held at once. Beyond it, and beyond three quarters of it without a valid token, the
     /// oldest one without makes room; if each has one, the new one is answered 429 and closed.
     pub connections_max: usize,
@@ -69,7 +69,7 @@ pub struct DoorLimits {
     pub stop_grace: Duration,
 }
 
-impl Default for DoorLimits {
+impl Default for ListenerLimits {
     fn default() -> Self {
         Self {
             connections_max: CONNECTIONS_MAX,

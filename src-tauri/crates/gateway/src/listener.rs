@@ -26,11 +26,11 @@ use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 
-use crate::busy_poll::Crowd;
-use crate::connections::{Connection, Connections};
+use crate::busy_poll::PollingCount;
+use crate::connection_limiter::{ConnectionLimiter, ConnectionSlot};
 use crate::guard::{self, LengthBesideChunks};
-use crate::heads::{Heads, Watched};
-use crate::limits::{DoorLimits, HEAD_BYTES_MAX, HEADERS_MAX};
+use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX, ListenerLimits};
+use crate::request_heads::{HeadWatchingStream, RequestHeads};
 use crate::response::ResponseBody;
 
 /// How often a port chosen by the system is tried for both address families.
@@ -48,12 +48,12 @@ pub struct Listener {
     v4: TcpListener,
     v6: Option<TcpListener>,
     port: u16,
-    lanes: Vec<Lane>,
+    lanes: Vec<Worker>,
 }
 
 /// A runtime that answers connections.
 #[derive(Debug)]
-struct Lane {
+struct Worker {
     runtime: Handle,
     connections: Arc<AtomicUsize>,
 }
@@ -125,7 +125,7 @@ impl Listener {
     /// it is served.
     #[must_use]
     pub fn spread_over(mut self, runtimes: Vec<Handle>) -> Self {
-        let lane = |runtime| Lane { runtime, connections: Arc::default() };
+        let lane = |runtime| Worker { runtime, connections: Arc::default() };
         self.lanes = runtimes.into_iter().map(lane).collect();
         self
     }
@@ -191,7 +191,7 @@ impl Listener {
             connections.spawn(answering(stream));
             return;
         };
-        let place = LanePlace::take(lane);
+        let place = WorkerConnection::take(lane);
         // The socket is watched by the runtime that accepted it until it is made anew in the lane.
         let moved = async move {
             let _place = place;
@@ -206,23 +206,23 @@ impl Listener {
     }
 }
 
-impl Lane {
+impl Worker {
     fn count(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 }
 
 /// One connection among those of a lane.
-struct LanePlace(Arc<AtomicUsize>);
+struct WorkerConnection(Arc<AtomicUsize>);
 
-impl LanePlace {
-    fn take(lane: &Lane) -> Self {
+impl WorkerConnection {
+    fn take(lane: &Worker) -> Self {
         lane.connections.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(&lane.connections))
     }
 }
 
-impl Drop for LanePlace {
+impl Drop for WorkerConnection {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -237,7 +237,7 @@ fn bind_error(port: u16, source: io::Error) -> BindError {
 }
 
 /// What answers the requests of a listener.
-pub(crate) trait Answers: Send + Sync + 'static {
+pub(crate) trait RequestHandler: Send + Sync + 'static {
     /// Answers one request. Dropping the future means the client has gone.
     fn answer(
         self: Arc<Self>,
@@ -247,7 +247,7 @@ pub(crate) trait Answers: Send + Sync + 'static {
 
 /// How a listener is stopped.
 #[derive(Debug, Clone, Default)]
-pub struct Stop {
+pub struct StopSignal {
     /// No more connections are taken, and answers in flight may finish.
     pub begun: CancellationToken,
     /// The time for that is over before its end.
@@ -256,7 +256,7 @@ pub struct Stop {
     pub(crate) over: CancellationToken,
 }
 
-impl Stop {
+impl StopSignal {
     /// Stops with `begun`, and hurries with `hurried`.
     #[must_use]
     pub fn new(begun: CancellationToken, hurried: CancellationToken) -> Self {
@@ -266,15 +266,15 @@ impl Stop {
 
 /// Serves until the stop begins, then lets answers in flight finish within the grace, has the rest end
 /// with an error, and cuts off what does not.
-pub(crate) async fn serve<A: Answers>(
+pub(crate) async fn serve<A: RequestHandler>(
     listener: Listener,
     answers: Arc<A>,
-    limits: DoorLimits,
-    stop: Stop,
+    limits: ListenerLimits,
+    stop: StopSignal,
 ) {
     let mut running = JoinSet::new();
-    let crowd = Arc::new(Crowd::default());
-    let connections = Connections::new(limits.connections_max);
+    let crowd = Arc::new(PollingCount::default());
+    let connections = ConnectionLimiter::new(limits.connections_max);
     loop {
         tokio::select! {
             () = stop.begun.cancelled() => break,
@@ -290,7 +290,7 @@ pub(crate) async fn serve<A: Answers>(
                     listener.answer(&mut running, stream, move |stream| async move {
                         tokio::select! {
                             biased;
-                            () = connection(stream, answers, crowd, limits, (&place, stop)) => {}
+                            () = serve_connection(stream, answers, crowd, limits, (&place, stop)) => {}
                             () = place.closing() => {}
                         }
                     });
@@ -310,7 +310,7 @@ pub(crate) async fn serve<A: Answers>(
 }
 
 /// Waits for answers to finish, and then for them to end.
-async fn finish(running: &mut JoinSet<()>, grace: Duration, stop: &Stop) {
+async fn finish(running: &mut JoinSet<()>, grace: Duration, stop: &StopSignal) {
     let mut finished = pin!(async { while running.join_next().await.is_some() {} });
     tokio::select! {
         () = &mut finished => return,
@@ -325,13 +325,13 @@ async fn finish(running: &mut JoinSet<()>, grace: Duration, stop: &Stop) {
 
 fn refuse(stream: &TcpStream, max: usize) {
     // Best effort: a client that reads it learns why; the socket is closed either way.
-    if let Err(error) = stream.try_write(full(max).as_bytes()) {
+    if let Err(error) = stream.try_write(full_response(max).as_bytes()) {
         tracing::debug!(%error, "a refused connection was already closed");
     }
 }
 
 /// The answer to one connection too many.
-fn full(max: usize) -> String {
+fn full_response(max: usize) -> String {
     let message = format!(
         "Gatehouse has {max} open connections, which is its limit, and each of them is in use by a client \
          with a valid token. Close some, or try again in a moment."
@@ -347,12 +347,12 @@ fn full(max: usize) -> String {
     )
 }
 
-async fn connection<A: Answers>(
+async fn serve_connection<A: RequestHandler>(
     stream: TcpStream,
     answers: Arc<A>,
-    crowd: Arc<Crowd>,
-    limits: DoorLimits,
-    (place, stop): (&Arc<Connection>, CancellationToken),
+    crowd: Arc<PollingCount>,
+    limits: ListenerLimits,
+    (place, stop): (&Arc<ConnectionSlot>, CancellationToken),
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
@@ -360,7 +360,7 @@ async fn connection<A: Answers>(
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.write_timeout));
     let answered = Notify::new();
-    let heads = Arc::new(Heads::default());
+    let heads = Arc::new(RequestHeads::default());
     let service = service_fn(|mut request: Request<Incoming>| {
         let (answers, crowd, answered) = (Arc::clone(&answers), &crowd, &answered);
         let heads = Arc::clone(&heads);
@@ -383,7 +383,7 @@ async fn connection<A: Answers>(
         .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .serve_connection(
-            TokioIo::new(Watched::new(Box::pin(stream), Arc::clone(&heads))),
+            TokioIo::new(HeadWatchingStream::new(Box::pin(stream), Arc::clone(&heads))),
             service,
         );
     let mut connection = pin!(connection);
@@ -407,7 +407,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_one_connection_too_many_says_its_true_length() {
-        let text = full(512);
+        let text = full_response(512);
         let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
         assert!(head.ends_with(&format!("content-length: {}", body.len())), "{}", body.len());
         let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
@@ -418,7 +418,7 @@ mod tests {
     /// Says on which thread it answers.
     struct WhereAmI;
 
-    impl Answers for WhereAmI {
+    impl RequestHandler for WhereAmI {
         async fn answer(self: Arc<Self>, _request: Request<Incoming>) -> Response<ResponseBody> {
             let name = std::thread::current().name().unwrap_or_default().to_owned();
             crate::response::json(200, name.into())
@@ -451,8 +451,8 @@ mod tests {
         let (handles, threads): (Vec<_>, Vec<_>) =
             ["lane-a", "lane-b"].map(lane).into_iter().unzip();
         let listener = Listener::bind(0).await.expect("a port").spread_over(handles);
-        let (port, stop) = (listener.port(), Stop::default());
-        let serving = serve(listener, Arc::new(WhereAmI), DoorLimits::default(), stop.clone());
+        let (port, stop) = (listener.port(), StopSignal::default());
+        let serving = serve(listener, Arc::new(WhereAmI), ListenerLimits::default(), stop.clone());
         let asking = async {
             let mut kept = Vec::new();
             for expected in ["lane-a", "lane-b", "lane-a"] {

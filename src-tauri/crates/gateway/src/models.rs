@@ -3,31 +3,31 @@
 use domain::{Dialect, WallTime};
 use hyper::Response;
 use routing::ModelEntry;
-use wire::{ErrorKind, model_answer, models_answer};
+use wire::{ErrorKind, write_model, write_model_list};
 
 use crate::response::{Refusal, ResponseBody, RetryAdvice, json};
-use crate::snapshot::{Client, Snapshot};
+use crate::snapshot::{GatewayClient, Snapshot};
 
 /// All of them.
 pub(crate) fn list(
     snapshot: &Snapshot,
-    client: &Client,
+    client: &GatewayClient,
     dialect: Dialect,
 ) -> Response<ResponseBody> {
     let entries = allowed(snapshot, client);
     let names = entries.iter().map(|entry| entry.id.as_str());
-    json(200, models_answer(dialect, names, seconds(snapshot.since)))
+    json(200, write_model_list(dialect, names, seconds(snapshot.since)))
 }
 
 /// One of them.
 pub(crate) fn one(
     snapshot: &Snapshot,
-    client: &Client,
+    client: &GatewayClient,
     dialect: Dialect,
     id: &str,
 ) -> Response<ResponseBody> {
     if allowed(snapshot, client).into_iter().any(|entry| entry.id == id) {
-        return json(200, model_answer(dialect, id, seconds(snapshot.since)));
+        return json(200, write_model(dialect, id, seconds(snapshot.since)));
     }
     let shown: String = id.chars().take(200).collect();
     let message = format!("There is no model {shown:?}. GET /v1/models lists them.");
@@ -38,8 +38,8 @@ pub(crate) fn one(
 }
 
 /// What its routes and its scope let the client ask for.
-fn allowed(snapshot: &Snapshot, client: &Client) -> Vec<ModelEntry> {
-    let mut entries = snapshot.routes.models(Some(&client.id));
+fn allowed(snapshot: &Snapshot, client: &GatewayClient) -> Vec<ModelEntry> {
+    let mut entries = snapshot.routes.list_models(Some(&client.id));
     let scope = &client.scope;
     entries.retain(|entry| scope.allows_model(&entry.id) && scope.allows_backend(&entry.backend));
     entries

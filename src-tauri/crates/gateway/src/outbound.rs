@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use domain::{Access, BoundSecret, Clock};
+use domain::{BoundSecret, Clock, Endpoint};
 use routing::Candidate;
 use vault::Vault;
 use wire::TargetKind;
 
+use crate::endpoint_registry::EndpointRegistry;
 use crate::event::EventSink;
 use crate::failure::Failure;
-use crate::live::EndpointRegistry;
 use crate::snapshot::{Backend, Snapshot};
 use crate::upstream::Upstream;
 
@@ -45,7 +45,7 @@ impl Outbound {
         let Some(backend) = snapshot.backends.get(id) else {
             return Err(Failure::misconfigured(id, "no longer exists."));
         };
-        if backend.is_own_door(self.port.load(Ordering::Relaxed)) {
+        if backend.is_this_gateway(self.port.load(Ordering::Relaxed)) {
             let what = "has this gateway's own address as its base URL. Correct it.";
             return Err(Failure::misconfigured(&backend.id, what));
         }
@@ -53,7 +53,7 @@ impl Outbound {
     }
 
     /// Reads the key of `access` from the vault; `None` if the backend is called without one.
-    pub(crate) async fn key(&self, access: &Access) -> Result<Option<Arc<BoundSecret>>, Failure> {
+    pub(crate) async fn key(&self, access: &Endpoint) -> Result<Option<Arc<BoundSecret>>, Failure> {
         let Some(id) = &access.credential else { return Ok(None) };
         let read = self.vault.get(id).await;
         read.map(Some).map_err(|error| Failure::vault(&access.backend, &error))

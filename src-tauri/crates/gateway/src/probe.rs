@@ -8,11 +8,11 @@ use domain::{BackendId, BoundSecret, Clock};
 use futures_util::StreamExt;
 use hyper::Method;
 use hyper::header::{ACCEPT, HeaderMap};
-use wire::{models_from_list, upstream_error};
+use wire::{read_model_list, upstream_error};
 
 use crate::event::Verdict;
-use crate::failure::{ErrorContext, Failure, Work};
-use crate::headers::{is_compressed, to_backend};
+use crate::failure::{BackendWork, ErrorContext, Failure};
+use crate::headers::{backend_headers, is_compressed};
 use crate::response::JSON;
 use crate::snapshot::Backend;
 use crate::upstream::{Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
@@ -25,7 +25,7 @@ pub const MODEL_LIST_BYTES_MAX: usize = 8_388_608;
 
 /// What a probe found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeReport {
+pub struct UpstreamProbe {
     /// How long it took.
     pub duration: Duration,
     /// The backend's status, if it answered.
@@ -38,7 +38,7 @@ pub struct ProbeReport {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ProbeFailure {
-    /// What it says about the backend and its key. [`Verdict::ClientFault`] with status 404 means
+    /// What it says about the backend and its key. [`EventAction::ClientFault`] with status 404 means
     /// that it answers and has no list of models.
     pub verdict: Verdict,
     /// The gateway's stable word for it.
@@ -54,10 +54,10 @@ pub async fn probe(
     backend: &Backend,
     key: Option<Arc<BoundSecret>>,
     clock: &dyn Clock,
-) -> ProbeReport {
+) -> UpstreamProbe {
     let begun = clock.now();
     let mut http_status = None;
-    let asking = ask(upstream, backend, key, clock, &mut http_status);
+    let asking = list_models(upstream, backend, key, clock, &mut http_status);
     let outcome = match tokio::time::timeout(PROBE_TIMEOUT, asking).await {
         Ok(outcome) => outcome,
         Err(_elapsed) => Err(Failure::upstream(&backend.id, &UpstreamFailure::Timeout)),
@@ -67,7 +67,7 @@ pub async fn probe(
         code: failure.refusal.code,
         message: without_subject(&backend.id, &failure.refusal.message),
     });
-    ProbeReport { duration: clock.now().since(begun), http_status, outcome }
+    UpstreamProbe { duration: clock.now().since(begun), http_status, outcome }
 }
 
 /// What happened to a backend as a clause without its name: a probe's result stands beside it, and in
@@ -78,7 +78,7 @@ fn without_subject(backend: &BackendId, message: &str) -> String {
     said.strip_prefix("it ").unwrap_or(said).to_owned()
 }
 
-async fn ask(
+async fn list_models(
     upstream: &dyn Upstream,
     backend: &Backend,
     key: Option<Arc<BoundSecret>>,
@@ -86,7 +86,7 @@ async fn ask(
     http_status: &mut Option<u16>,
 ) -> Result<Vec<String>, Failure> {
     let (url, dialect) = backend.models_url();
-    let mut headers = to_backend(&HeaderMap::new(), dialect, dialect);
+    let mut headers = backend_headers(&HeaderMap::new(), dialect, dialect);
     headers.insert(ACCEPT, JSON);
     let request = UpstreamRequest {
         method: Method::GET,
@@ -107,7 +107,7 @@ async fn ask(
     }
     if is_compressed(&headers) {
         let what = "sent a compressed response although none was requested.";
-        return Err(Failure::unreadable(id, what, Work::None));
+        return Err(Failure::unreadable(id, what, BackendWork::None));
     }
     let mut list = BytesMut::new();
     while let Some(chunk) = body.next().await {
@@ -116,7 +116,7 @@ async fn ask(
             return Err(Failure::unreadable(
                 id,
                 "sent a list of models that is too long.",
-                Work::None,
+                BackendWork::None,
             ));
         }
     }
@@ -125,8 +125,8 @@ async fn ask(
         let context = ErrorContext { headers: &headers, scrubber: &scrubber, now: clock.wall() };
         return Err(Failure::reported(id, &error, &context));
     }
-    models_from_list(dialect, &list).map_err(|bad| {
-        Failure::unreadable(id, &format!("sent no list of models: {bad}."), Work::None)
+    read_model_list(dialect, &list).map_err(|bad| {
+        Failure::unreadable(id, &format!("sent no list of models: {bad}."), BackendWork::None)
     })
 }
 

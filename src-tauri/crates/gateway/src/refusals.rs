@@ -14,18 +14,18 @@ const COUNTED_FOR: Duration = Duration::from_secs(30);
 /// number is small.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalLog {
-    counted: Mutex<HashMap<(&'static str, &'static str), Counted>>,
+    counted: Mutex<HashMap<(&'static str, &'static str), RefusalCount>>,
 }
 
 #[derive(Debug)]
-struct Counted {
+struct RefusalCount {
     since: Moment,
     count: u64,
 }
 
 /// A line for the log.
 #[derive(Debug, PartialEq, Eq)]
-struct Line {
+struct RefusalLine {
     code: &'static str,
     route: &'static str,
     count: u64,
@@ -34,30 +34,30 @@ struct Line {
 impl RefusalLog {
     /// Logs the first refusal of its kind, and counts those that follow.
     pub(crate) fn note(&self, code: &'static str, route: &'static str, now: Moment) {
-        if let Some(line) = self.noted(code, route, now) {
+        if let Some(line) = self.record(code, route, now) {
             line.log();
         }
     }
 
     /// Logs what was counted for [`COUNTED_FOR`].
     pub(crate) fn log_counted(&self, now: Moment) {
-        for line in self.due(now) {
+        for line in self.due_lines(now) {
             line.log();
         }
     }
 
-    fn noted(&self, code: &'static str, route: &'static str, now: Moment) -> Option<Line> {
+    fn record(&self, code: &'static str, route: &'static str, now: Moment) -> Option<RefusalLine> {
         let mut counted = self.counted.lock();
         if let Some(counted) = counted.get_mut(&(code, route)) {
             counted.count = counted.count.saturating_add(1);
             return None;
         }
-        counted.insert((code, route), Counted { since: now, count: 0 });
-        Some(Line { code, route, count: 1 })
+        counted.insert((code, route), RefusalCount { since: now, count: 0 });
+        Some(RefusalLine { code, route, count: 1 })
     }
 
     /// What has waited long enough. A kind that was not refused again meanwhile is forgotten.
-    fn due(&self, now: Moment) -> Vec<Line> {
+    fn due_lines(&self, now: Moment) -> Vec<RefusalLine> {
         let mut lines = Vec::new();
         self.counted.lock().retain(|&(code, route), counted| {
             if now.since(counted.since) < COUNTED_FOR {
@@ -66,7 +66,7 @@ impl RefusalLog {
             let count = std::mem::take(&mut counted.count);
             counted.since = now;
             if count > 0 {
-                lines.push(Line { code, route, count });
+                lines.push(RefusalLine { code, route, count });
             }
             count > 0
         });
@@ -74,7 +74,7 @@ impl RefusalLog {
     }
 }
 
-impl Line {
+impl RefusalLine {
     fn log(&self) {
         let Self { code, route, count } = self;
         match count {
@@ -95,17 +95,17 @@ mod tests {
     #[test]
     fn a_flood_is_one_line_and_then_one_for_each_interval() {
         let log = RefusalLog::default();
-        let line = |count| Line { code: "missing_token", route: "/v1/models", count };
-        let knock = |now| log.noted("missing_token", "/v1/models", now);
+        let line = |count| RefusalLine { code: "missing_token", route: "/v1/models", count };
+        let knock = |now| log.record("missing_token", "/v1/models", now);
         assert_eq!(knock(at(0)), Some(line(1)));
         for _ in 0..100_000 {
             assert_eq!(knock(at(1)), None);
         }
-        assert_eq!(log.due(at(29)), []);
-        assert_eq!(log.due(at(30)), [line(100_000)]);
+        assert_eq!(log.due_lines(at(29)), []);
+        assert_eq!(log.due_lines(at(30)), [line(100_000)]);
         assert_eq!(knock(at(31)), None, "still the same flood");
-        assert_eq!(log.due(at(60)), [line(1)]);
-        assert_eq!(log.due(at(90)), []);
+        assert_eq!(log.due_lines(at(60)), [line(1)]);
+        assert_eq!(log.due_lines(at(90)), []);
         assert_eq!(knock(at(91)), Some(line(1)), "a new one is seen at once");
     }
 
@@ -113,7 +113,7 @@ mod tests {
     fn each_kind_is_counted_by_itself() {
         let log = RefusalLog::default();
         for (code, route) in [("missing_token", "/"), ("missing_token", "unknown"), ("x", "/")] {
-            assert!(log.noted(code, route, at(0)).is_some(), "{code} {route}");
+            assert!(log.record(code, route, at(0)).is_some(), "{code} {route}");
         }
     }
 }

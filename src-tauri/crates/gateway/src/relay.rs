@@ -17,17 +17,17 @@ use hyper::body::Frame;
 use hyper::header::HeaderMap;
 use ledger::Outcome;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use wire::{AnswerStream, Flow, Tapped, heartbeat};
+use wire::{AnswerStream, Flow, TapOutput, heartbeat};
 
 use crate::accounting::RequestRecord;
 use crate::attempts::open::Streaming;
+use crate::endpoint_registry::EndpointRegistry;
 use crate::failure::{ErrorContext, Failure};
-use crate::items::ItemKeeper;
 use crate::limits::{HEARTBEAT, RequestLimits};
-use crate::live::EndpointRegistry;
 use crate::response::{self, COST_USD, ResponseBody, StreamItem};
-use crate::running_time::within;
+use crate::response_items::ResponseItemWriter;
 use crate::stream_end::{self, StreamOutcome};
+use crate::unpaused_timeout::within;
 use crate::upstream::{KeyScrubber, UpstreamFailure};
 
 /// Passes on one whole answer, once it is settled.
@@ -49,7 +49,7 @@ pub(crate) struct Relay {
     asked: Bytes,
     client: Dialect,
     stream: AnswerStream,
-    keeper: Option<ItemKeeper>,
+    keeper: Option<ResponseItemWriter>,
     upstream: Option<BoxStream<'static, Result<Bytes, UpstreamFailure>>>,
     scrubber: KeyScrubber,
     backend: BackendId,
@@ -57,7 +57,7 @@ pub(crate) struct Relay {
     registry: Arc<EndpointRegistry>,
     silent_since: Moment,
     bytes_read: u64,
-    stage: Stage,
+    stage: RelayStage,
     is_over: bool,
     stopped: Pin<Box<WaitForCancellationFutureOwned>>,
 }
@@ -68,21 +68,21 @@ pub(crate) struct RelayContext {
     pub(crate) limits: RequestLimits,
     pub(crate) client: Dialect,
     pub(crate) asked: Bytes,
-    pub(crate) keeper: Option<ItemKeeper>,
+    pub(crate) keeper: Option<ResponseItemWriter>,
     /// Cancelled when answers in flight have to end.
     pub(crate) stopped: CancellationToken,
 }
 
-enum Stage {
+enum RelayStage {
     /// To be passed on first.
-    First(Tapped),
+    First(TapOutput),
     Flowing,
     /// The last bytes have been passed on.
     Over,
 }
 
 /// Why nothing more arrives.
-enum End {
+enum RelayEnd {
     /// The backend ended it; else the failure.
     Backend(Option<UpstreamFailure>),
     /// Gatehouse is stopping.
@@ -96,7 +96,7 @@ struct TimeLeft {
 }
 
 /// The result of one wait for the backend.
-enum Next {
+enum RelayRead {
     Chunk(Bytes),
     Silence,
     End(Option<UpstreamFailure>),
@@ -126,7 +126,7 @@ impl Relay {
             silent_since: registry.moment(),
             registry,
             bytes_read: 0,
-            stage: Stage::First(first),
+            stage: RelayStage::First(first),
             is_over: false,
             stopped: Box::pin(stopped.cancelled_owned()),
         }
@@ -141,17 +141,17 @@ impl Relay {
     }
 
     async fn step(&mut self) -> Option<StreamItem> {
-        let mut tapped = match std::mem::replace(&mut self.stage, Stage::Flowing) {
-            Stage::First(tapped) => tapped,
-            Stage::Flowing => match self.next_tapped().await {
+        let mut tapped = match std::mem::replace(&mut self.stage, RelayStage::Flowing) {
+            RelayStage::First(tapped) => tapped,
+            RelayStage::Flowing => match self.next_tapped().await {
                 Ok(tapped) => tapped,
                 Err(item) => return item,
             },
-            Stage::Over => return None,
+            RelayStage::Over => return None,
         };
         loop {
             if tapped.flow == Flow::Stop {
-                return self.finish(tapped.relay, End::Backend(None)).await;
+                return self.finish(tapped.relay, RelayEnd::Backend(None)).await;
             }
             if !tapped.relay.is_empty() {
                 return Some(self.item(tapped.relay));
@@ -164,9 +164,9 @@ impl Relay {
     }
 
     /// The backend's next bytes for the client; `Err` with the item to send instead.
-    async fn next_tapped(&mut self) -> Result<Tapped, Option<StreamItem>> {
+    async fn next_tapped(&mut self) -> Result<TapOutput, Option<StreamItem>> {
         match self.next().await {
-            Next::Chunk(chunk) => {
+            RelayRead::Chunk(chunk) => {
                 let had_content = self.stream.content_seen();
                 let tapped = self.stream.feed(&chunk);
                 if !had_content && self.stream.content_seen() {
@@ -174,46 +174,46 @@ impl Relay {
                 }
                 Ok(tapped)
             }
-            Next::Silence => {
+            RelayRead::Silence => {
                 let beat = Bytes::from_static(heartbeat(self.client));
                 Err(Some(self.item(beat)))
             }
-            Next::End(cause) => Err(self.finish(Bytes::new(), End::Backend(cause)).await),
-            Next::Stopped => Err(self.finish(Bytes::new(), End::Stopped).await),
+            RelayRead::End(cause) => Err(self.finish(Bytes::new(), RelayEnd::Backend(cause)).await),
+            RelayRead::Stopped => Err(self.finish(Bytes::new(), RelayEnd::Stopped).await),
         }
     }
 
-    async fn next(&mut self) -> Next {
+    async fn next(&mut self) -> RelayRead {
         let left = self.left();
         if left.total.is_zero() {
-            return Next::End(Some(UpstreamFailure::Timeout));
+            return RelayRead::End(Some(UpstreamFailure::Timeout));
         }
         let left = left.silence.min(left.total);
-        let Some(upstream) = &mut self.upstream else { return Next::End(None) };
+        let Some(upstream) = &mut self.upstream else { return RelayRead::End(None) };
         // When the time for silence is over, bytes that lie in the socket are still taken.
         let next = tokio::select! {
             biased;
             next = within(&self.registry, left.min(HEARTBEAT), upstream.next()) => next,
-            () = &mut self.stopped => return Next::Stopped,
+            () = &mut self.stopped => return RelayRead::Stopped,
         };
         match next {
-            None if left > HEARTBEAT => Next::Silence,
+            None if left > HEARTBEAT => RelayRead::Silence,
             None => match self.left() {
                 TimeLeft { silence, total } if silence.is_zero() || total.is_zero() => {
-                    Next::End(Some(UpstreamFailure::Timeout))
+                    RelayRead::End(Some(UpstreamFailure::Timeout))
                 }
-                _ => Next::Silence,
+                _ => RelayRead::Silence,
             },
-            Some(None) => Next::End(None),
-            Some(Some(Err(failure))) => Next::End(Some(failure)),
+            Some(None) => RelayRead::End(None),
+            Some(Some(Err(failure))) => RelayRead::End(Some(failure)),
             Some(Some(Ok(chunk))) => {
                 self.silent_since = self.registry.moment();
                 let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
                 self.bytes_read = self.bytes_read.saturating_add(length);
                 if self.bytes_read > self.limits.stream_bytes_max {
-                    return Next::End(Some(UpstreamFailure::Broken));
+                    return RelayRead::End(Some(UpstreamFailure::Broken));
                 }
-                Next::Chunk(chunk)
+                RelayRead::Chunk(chunk)
             }
         }
     }
@@ -248,7 +248,7 @@ impl Relay {
     }
 
     /// Settles the request, then returns the last bytes.
-    async fn finish(&mut self, relay: Bytes, end: End) -> Option<StreamItem> {
+    async fn finish(&mut self, relay: Bytes, end: RelayEnd) -> Option<StreamItem> {
         self.is_over = true;
         if self.stream.late_chunks() > 0 {
             let (backend, chunks) = (&self.backend, self.stream.late_chunks());
@@ -258,8 +258,8 @@ impl Relay {
         let context =
             ErrorContext { headers: &headers, scrubber: &self.scrubber, now: self.registry.wall() };
         let (cause, is_stopped) = match end {
-            End::Backend(cause) => (cause, false),
-            End::Stopped => (None, true),
+            RelayEnd::Backend(cause) => (cause, false),
+            RelayEnd::Stopped => (None, true),
         };
         let outcome = stream_end::judge(&mut self.stream, cause, &self.backend, &context);
         let (last, failure) = match outcome {
@@ -272,7 +272,7 @@ impl Relay {
             }
         };
         let failure = failure.map(|failure| match self.record.attempt_begun() {
-            Some(since) => self.registry.explained(failure, &self.backend, since),
+            Some(since) => self.registry.without_local_pauses(failure, &self.backend, since),
             None => failure,
         });
         let facts = self.stream.facts();
@@ -288,7 +288,7 @@ impl Relay {
         };
         let bytes = joined(relay, last);
         self.record.add_bytes_out(bytes.len());
-        self.stage = Stage::Over;
+        self.stage = RelayStage::Over;
         match failure {
             None => {
                 if let Some(keeper) = &self.keeper {

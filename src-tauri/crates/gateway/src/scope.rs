@@ -1,7 +1,7 @@
 //! The scope of a client's token: which models, routes and backends it may use.
 
 use domain::ClientId;
-use routing::{Asking, Decision};
+use routing::{Decision, RoutingRequest};
 use settings::ClientScope;
 
 /// A client asked for something outside its scope.
@@ -18,7 +18,7 @@ pub struct Forbidden {
 /// The scope excludes the model, the route or all backends.
 pub fn apply_scope(
     scope: &ClientScope,
-    asking: &Asking<'_>,
+    asking: &RoutingRequest<'_>,
     decision: Decision,
 ) -> Result<Decision, Forbidden> {
     check_model(scope, asking)?;
@@ -34,7 +34,7 @@ pub fn apply_scope(
 ///
 /// # Errors
 /// The scope excludes the model.
-pub fn check_model(scope: &ClientScope, asking: &Asking<'_>) -> Result<(), Forbidden> {
+pub fn check_model(scope: &ClientScope, asking: &RoutingRequest<'_>) -> Result<(), Forbidden> {
     match scope.allows_model(asking.model) {
         true => Ok(()),
         false => {

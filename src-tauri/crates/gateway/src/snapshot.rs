@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use cache::Cache;
 use domain::{
-    BackendId, CacheWish, ClientId, CredentialId, Crossing, Dialect, Origin, OriginError, WallTime,
+    BackendId, CacheMode, ClientId, CredentialId, Dialect, Origin, OriginError, TranslationMode,
+    WallTime,
 };
 use ledger::{PriceBook, Provider, Purpose};
 use resilience::{AttemptRules, BreakerRules, Priority, RateRules, RetryBudgetRules};
 use routing::RouteTable;
-use settings::{BackendNetwork, ClientScope};
+use settings::{AllowedNetwork, ClientScope};
 use subtle::ConstantTimeEq;
 use url::Url;
 use wire::{Target, TargetKind};
@@ -26,12 +27,12 @@ use crate::upstream::KeyCarrier;
 /// Everything the way of a request reads. Made by the engine, never changed.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// Where requests may go, by id. [`Snapshot::routes`] decides among them.
+    /// Where requests may go, by id. [`FolderSnapshot::routes`] decides among them.
     pub backends: HashMap<BackendId, Backend>,
     /// From a model's name to backends.
     pub routes: RouteTable,
     /// Who may call.
-    pub clients: Clients,
+    pub clients: GatewayClients,
     /// What tokens cost.
     pub prices: Arc<PriceBook>,
     /// Limits of one request.
@@ -69,11 +70,11 @@ pub struct ResilienceRules {
 pub struct Backend {
     pub(crate) id: BackendId,
     pub(crate) kind: TargetKind,
-    pub(crate) crossing: Crossing,
+    pub(crate) crossing: TranslationMode,
     pub(crate) origin: Origin,
     pub(crate) credential: Option<CredentialId>,
     pub(crate) rules: TrafficRules,
-    pub(crate) network: BackendNetwork,
+    pub(crate) network: AllowedNetwork,
     provider: Option<Provider>,
     root: Url,
 }
@@ -87,19 +88,19 @@ impl Backend {
         root: &Url,
         credential: Option<CredentialId>,
     ) -> Result<Self, OriginError> {
-        let (origin, root) = (Origin::of(root)?, root.clone());
-        let (crossing, rules) = (Crossing::default(), TrafficRules::default());
+        let (origin, root) = (Origin::from_url(root)?, root.clone());
+        let (crossing, rules) = (TranslationMode::default(), TrafficRules::default());
         let provider = match kind {
             TargetKind::Mock => Some(Provider::Mock),
-            _ => Provider::at(&origin),
+            _ => Provider::from_origin(&origin),
         };
-        let network = BackendNetwork::default();
+        let network = AllowedNetwork::default();
         Ok(Self { id, kind, crossing, origin, credential, rules, network, provider, root })
     }
 
     /// What becomes of fields that its dialect has no word for.
     #[must_use]
-    pub const fn crossing(mut self, crossing: Crossing) -> Self {
+    pub const fn crossing(mut self, crossing: TranslationMode) -> Self {
         self.crossing = crossing;
         self
     }
@@ -113,7 +114,7 @@ impl Backend {
 
     /// Where its name may lead.
     #[must_use]
-    pub const fn network(mut self, network: BackendNetwork) -> Self {
+    pub const fn network(mut self, network: AllowedNetwork) -> Self {
         self.network = network;
         self
     }
@@ -213,7 +214,7 @@ impl Backend {
     }
 
     /// Whether it is the gateway itself, listening on `port`: a request would go round for ever.
-    pub(crate) fn is_own_door(&self, port: u16) -> bool {
+    pub(crate) fn is_this_gateway(&self, port: u16) -> bool {
         self.kind != TargetKind::Mock
             && self.origin.is_loopback()
             && self.root.port_or_known_default() == Some(port)
@@ -222,27 +223,27 @@ impl Backend {
 
 /// A tool that may call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client {
+pub struct GatewayClient {
     /// Its id.
     pub id: ClientId,
     /// What it is written down as: a person's tool, or our own checks.
     pub purpose: Purpose,
     /// Whether its token still holds.
-    pub standing: ClientStanding,
+    pub standing: TokenState,
     /// How much it may ask.
     pub rules: TrafficRules,
     /// Whose turn it is when places are scarce.
     pub priority: Priority,
     /// Whether its answers may come from the cache, where no route says.
-    pub cache: Option<CacheWish>,
+    pub cache: Option<CacheMode>,
     /// What it may ask for.
     pub scope: ClientScope,
 }
 
-impl Client {
+impl GatewayClient {
     /// A client without limits.
     #[must_use]
-    pub fn new(id: ClientId, purpose: Purpose, standing: ClientStanding) -> Self {
+    pub fn new(id: ClientId, purpose: Purpose, standing: TokenState) -> Self {
         let rules = TrafficRules {
             rates: RateRules { requests_per_minute: None, tokens_per_minute: None },
             in_flight_max: None,
@@ -254,7 +255,7 @@ impl Client {
 
 /// Whether a client's token still holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClientStanding {
+pub enum TokenState {
     /// It does; if a time is given, until then.
     Valid(Option<WallTime>),
     /// The user took it back. Kept to say so.
@@ -271,15 +272,15 @@ pub(crate) enum TokenRefused {
 
 /// All clients by the hash of their token.
 #[derive(Debug, Clone, Default)]
-pub struct Clients(HashMap<TokenHash, Arc<Client>>);
+pub struct GatewayClients(HashMap<TokenHash, Arc<GatewayClient>>);
 
-impl Clients {
+impl GatewayClients {
     /// The client with this token, if it may call at `now`.
     pub(crate) fn admit(
         &self,
         hash: &TokenHash,
         now: WallTime,
-    ) -> Result<Arc<Client>, TokenRefused> {
+    ) -> Result<Arc<GatewayClient>, TokenRefused> {
         // The map compares hashes, of which a caller cannot choose the bytes; the second comparison
         // is in constant time all the same, so that no later change of the map matters.
         let found = self.0.get_key_value(hash);
@@ -288,15 +289,15 @@ impl Clients {
             return Err(TokenRefused::Unknown);
         }
         match client.standing {
-            ClientStanding::Revoked => Err(TokenRefused::Revoked),
-            ClientStanding::Valid(Some(until)) if until <= now => Err(TokenRefused::Expired),
-            ClientStanding::Valid(_) => Ok(Arc::clone(client)),
+            TokenState::Revoked => Err(TokenRefused::Revoked),
+            TokenState::Valid(Some(until)) if until <= now => Err(TokenRefused::Expired),
+            TokenState::Valid(_) => Ok(Arc::clone(client)),
         }
     }
 }
 
-impl FromIterator<(TokenHash, Client)> for Clients {
-    fn from_iter<I: IntoIterator<Item = (TokenHash, Client)>>(clients: I) -> Self {
+impl FromIterator<(TokenHash, GatewayClient)> for GatewayClients {
+    fn from_iter<I: IntoIterator<Item = (TokenHash, GatewayClient)>>(clients: I) -> Self {
         Self(clients.into_iter().map(|(hash, client)| (hash, Arc::new(client))).collect())
     }
 }
@@ -331,16 +332,16 @@ mod tests {
     fn a_token_holds_until_its_time_and_not_after() {
         let standing = |standing| {
             let id = ClientId::new("c").expect("an id");
-            let client = Client::new(id, Purpose::User, standing);
-            let clients: Clients = [(hash_token("ghk_a"), client)].into_iter().collect();
+            let client = GatewayClient::new(id, Purpose::User, standing);
+            let clients: GatewayClients = [(hash_token("ghk_a"), client)].into_iter().collect();
             let now = WallTime::from_unix_ms(1_000);
             assert_eq!(clients.admit(&hash_token("ghk_b"), now), Err(TokenRefused::Unknown));
             clients.admit(&hash_token("ghk_a"), now).map(|client| client.id.to_string())
         };
-        let until = |ms| ClientStanding::Valid(Some(WallTime::from_unix_ms(ms)));
-        assert_eq!(standing(ClientStanding::Valid(None)), Ok("c".to_owned()));
+        let until = |ms| TokenState::Valid(Some(WallTime::from_unix_ms(ms)));
+        assert_eq!(standing(TokenState::Valid(None)), Ok("c".to_owned()));
         assert_eq!(standing(until(1_001)), Ok("c".to_owned()));
         assert_eq!(standing(until(1_000)), Err(TokenRefused::Expired));
-        assert_eq!(standing(ClientStanding::Revoked), Err(TokenRefused::Revoked));
+        assert_eq!(standing(TokenState::Revoked), Err(TokenRefused::Revoked));
     }
 }

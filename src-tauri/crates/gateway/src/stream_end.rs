@@ -4,7 +4,7 @@ use bytes::Bytes;
 use domain::BackendId;
 use wire::{AnswerStream, StreamEnd};
 
-use crate::failure::{ErrorContext, Failure, Work};
+use crate::failure::{BackendWork, ErrorContext, Failure};
 use crate::upstream::UpstreamFailure;
 
 /// How a stream ended.
@@ -29,7 +29,7 @@ pub(crate) fn judge(
         (StreamEnd::UpstreamError(error), _) => {
             let mut failure = Failure::reported(backend, &error, context);
             if stream.content_seen() {
-                failure.work = Work::Unknown;
+                failure.work = BackendWork::Unknown;
             }
             failure
         }

@@ -65,13 +65,13 @@ pub(crate) enum EmbeddingsSurface {
 
 impl GenerateSurface {
     /// As `wire` reads its requests.
-    pub(crate) fn for_wire(&self) -> wire::Surface<'_> {
+    pub(crate) fn for_wire(&self) -> wire::ApiSurface<'_> {
         match self {
-            Self::Chat => wire::Surface::OpenAiChat,
-            Self::Responses => wire::Surface::OpenAiResponses,
-            Self::Messages => wire::Surface::AnthropicMessages,
+            Self::Chat => wire::ApiSurface::OpenAiChat,
+            Self::Responses => wire::ApiSurface::OpenAiResponses,
+            Self::Messages => wire::ApiSurface::AnthropicMessages,
             Self::Gemini { model, delivery } => {
-                wire::Surface::Gemini { model, delivery: *delivery }
+                wire::ApiSurface::Gemini { model, delivery: *delivery }
             }
         }
     }
@@ -168,7 +168,7 @@ pub(crate) fn of<B>(request: &Request<B>) -> Result<Surface, Refusal> {
     if surface.takes(request.method()) { Ok(surface) } else { Err(wrong_method()) }
 }
 
-/// The path of `request` as [`Surface::template`] spells it, for the log.
+/// The path of `request` as [`ApiSurface::template`] spells it, for the log.
 pub(crate) fn template<B>(request: &Request<B>) -> &'static str {
     let uri = request.uri();
     let surface = Surface::of(uri.path(), uri.query(), request.headers());

@@ -5,16 +5,16 @@ use bytes::Bytes;
 use cache::Bypass;
 use hyper::Response;
 use hyper::header::HeaderValue;
-use routing::{Asking, Candidate, Needs};
-use wire::{CountRequest, Outgoing, count_answer, read_count};
+use routing::{Candidate, Needs, RoutingRequest};
+use wire::{BackendRequest, CountRequest, read_count, write_count};
 
 use crate::accounting::estimate;
 use crate::admission::{AdmissionControl, AdmissionRequest};
 use crate::attempts::read::ReadLimits;
-use crate::attempts::send::{BackendRequest, fetch};
+use crate::attempts::send::{BackendCall, fetch};
 use crate::choose::choose;
 use crate::context::RequestContext;
-use crate::failure::{Failure, Work, bad_request};
+use crate::failure::{BackendWork, Failure, bad_request};
 use crate::limits::{COUNT_ANSWER_BYTES_MAX, TrafficRules};
 use crate::outbound::Outbound;
 use crate::response::{self, BACKEND, CACHE, ESTIMATED, Refusal, ResponseBody};
@@ -45,7 +45,7 @@ pub(crate) async fn answer(
     };
     let _slot = admission.enter(admission_request, &context.snapshot.limits).await?;
     if let Some(used) = &context.snapshot.cache {
-        used.cache.bypassed(Bypass::Surface);
+        used.cache.record_bypass(Bypass::Surface);
     }
     let counted = count(&request, context, outbound).await;
     let mut response =
@@ -61,13 +61,13 @@ async fn count(
 ) -> Result<Response<ResponseBody>, Failure> {
     let candidate = candidate(request, context, outbound)?;
     let backend = outbound.reachable(&context.snapshot, &candidate)?;
-    let mut response = match request.for_upstream(&backend.target(&candidate.model)) {
+    let mut response = match request.upstream_request(&backend.target(&candidate.model)) {
         Some(outgoing) => {
             response::json(200, ask(backend, &candidate, outgoing, context, outbound).await?)
         }
         None => {
             let tokens = estimate::input_tokens(request.body());
-            let mut response = response::json(200, count_answer(context.arrival.dialect, tokens));
+            let mut response = response::json(200, write_count(context.arrival.dialect, tokens));
             response.headers_mut().insert(ESTIMATED, HeaderValue::from_static("tokens"));
             response
         }
@@ -83,7 +83,7 @@ fn candidate(
     outbound: &Outbound,
 ) -> Result<Candidate, Failure> {
     let RequestContext { arrival, client, snapshot, .. } = context;
-    let asking = Asking {
+    let asking = RoutingRequest {
         model: request.model(),
         client: &client.id,
         project: arrival.project.as_deref(),
@@ -97,12 +97,12 @@ fn candidate(
 async fn ask(
     backend: &Backend,
     candidate: &Candidate,
-    outgoing: Outgoing,
+    outgoing: BackendRequest,
     context: &RequestContext,
     outbound: &Outbound,
 ) -> Result<Bytes, Failure> {
     let limits = &context.snapshot.limits;
-    let sent = BackendRequest {
+    let sent = BackendCall {
         backend,
         key: outbound.key(&candidate.access).await?,
         outgoing: &outgoing,
@@ -114,6 +114,6 @@ async fn ask(
     let body = fetch(outbound, sent, limits).await?.body;
     match read_count(outgoing.dialect, &body) {
         Some(_) => Ok(body),
-        None => Err(Failure::unreadable(&backend.id, "sent no token count.", Work::None)),
+        None => Err(Failure::unreadable(&backend.id, "sent no token count.", BackendWork::None)),
     }
 }

@@ -18,13 +18,13 @@ use domain::{BoundSecret, OriginMismatch};
 use futures_util::stream::BoxStream;
 use hyper::header::HeaderMap;
 use hyper::{Method, StatusCode};
-use settings::{AddressRefused, BackendNetwork};
+use settings::{AddressError, AllowedNetwork};
 use url::Url;
 
-pub use http::{HttpUpstream, Proxies, Surroundings};
+pub use http::{HttpUpstream, Proxies, UpstreamEnvironment};
 pub use key::KeyScrubber;
 pub use mock::MockUpstream;
-pub use resolve::{Names, SystemNames};
+pub use resolve::{NameService, SystemNameService};
 
 use crate::event::FailureReason;
 
@@ -43,7 +43,7 @@ pub struct UpstreamRequest {
     /// Where to.
     pub url: Url,
     /// Where the name in `url` may lead.
-    pub network: BackendNetwork,
+    pub network: AllowedNetwork,
     /// Headers, none of which is the key's.
     pub headers: HeaderMap,
     /// Sent as `carrier` says, if the URL is of the origin it is bound to.
@@ -94,7 +94,7 @@ pub enum UpstreamFailure {
     DnsTimeout,
     /// The name leads where it may not.
     #[error("{0}")]
-    Address(AddressRefused),
+    Address(AddressError),
     /// No connection.
     #[error("it cannot be reached; check that it runs and that its base URL is right")]
     Connect,
@@ -138,14 +138,14 @@ pub enum TlsFault {
     Handshake,
 }
 
-impl From<resolve::NotResolved> for UpstreamFailure {
-    fn from(unresolved: resolve::NotResolved) -> Self {
+impl From<resolve::ResolveError> for UpstreamFailure {
+    fn from(unresolved: resolve::ResolveError) -> Self {
         match unresolved {
-            resolve::NotResolved::Unknown => Self::Dns,
-            resolve::NotResolved::TooLate => Self::DnsTimeout,
-            resolve::NotResolved::Refused(refusal) => Self::Address(refusal),
-            resolve::NotResolved::OutOfDescriptors => Self::OutOfDescriptors,
-            resolve::NotResolved::Offline => Self::Offline,
+            resolve::ResolveError::Unknown => Self::Dns,
+            resolve::ResolveError::TooLate => Self::DnsTimeout,
+            resolve::ResolveError::Refused(refusal) => Self::Address(refusal),
+            resolve::ResolveError::OutOfDescriptors => Self::OutOfDescriptors,
+            resolve::ResolveError::Offline => Self::Offline,
         }
     }
 }

@@ -10,12 +10,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::{
-    Access, BackendId, ClientId, Clock, CredentialId, Entropy, MicroUsd, RequestId, SeededEntropy,
-    SystemClock, TokenUsage, WallTime,
+    BackendId, ClientId, Clock, CredentialId, Endpoint, Entropy, MicroUsd, RequestId,
+    SeededEntropy, SystemClock, TokenUsage, WallTime,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ledger::{
-    Attempt, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings, UsageBasis,
+    AttemptRecord, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings, UsageBasis,
 };
 
 /// Names for a developer with several keys, tools and models.
@@ -28,7 +28,7 @@ const MODELS: [&str; 8] =
 const PERIOD_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// Concurrent settlements; the writer commits them together.
-const UNDER_WAY: usize = 2_048;
+const CONCURRENT_SETTLEMENTS: usize = 2_048;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -40,19 +40,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     stream::iter(0..requests)
         .map(|number| {
             let started = now - PERIOD_MS + number * (PERIOD_MS / requests.max(1));
-            let ended = made_up(WallTime::from_unix_ms(started), &entropy);
+            let ended = sample_settlement(WallTime::from_unix_ms(started), &entropy);
             let ledger = &ledger;
             async move {
                 ledger.settle(ended?).await?;
                 Ok::<_, Box<dyn Error>>(())
             }
         })
-        .buffer_unordered(UNDER_WAY)
+        .buffer_unordered(CONCURRENT_SETTLEMENTS)
         .try_collect::<()>()
         .await
 }
 
-fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domain::IdError> {
+fn sample_settlement(
+    started: WallTime,
+    entropy: &dyn Entropy,
+) -> Result<Settlement, domain::IdError> {
     let mut dice = [0_u8; 6];
     entropy.fill(&mut dice);
     let [first, second, third, input, output, millis] = dice;
@@ -77,17 +80,21 @@ fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domai
         streamed: true,
         purpose: Purpose::User,
     };
-    let attempt = Attempt {
+    let attempt = AttemptRecord {
         duration: took,
         http_status: Some(200),
-        ..Attempt::begun(Access { backend, credential: Some(credential) }, &model, started)
+        ..AttemptRecord::started(
+            Endpoint { backend, credential: Some(credential) },
+            &model,
+            started,
+        )
     };
     Ok(settled(request, attempt, took, tokens, model))
 }
 
 fn settled(
     request: NewRequest,
-    attempt: Attempt,
+    attempt: AttemptRecord,
     took: Duration,
     tokens: TokenUsage,
     model: String,
@@ -110,7 +117,7 @@ fn settled(
         bytes_in: 400,
         bytes_out: 4_000,
         attempts: vec![attempt],
-        ..Settlement::begun(request)
+        ..Settlement::unfinished(request)
     }
 }
 

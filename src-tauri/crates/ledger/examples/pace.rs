@@ -15,12 +15,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use domain::{
-    Access, BackendId, ClientId, Clock, Entropy, MicroUsd, RequestId, SeededEntropy, SystemClock,
+    BackendId, ClientId, Clock, Endpoint, Entropy, MicroUsd, RequestId, SeededEntropy, SystemClock,
     TokenUsage, WallTime,
 };
 use futures_util::future::try_join_all;
 use ledger::{
-    Attempt, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings, UsageBasis,
+    AttemptRecord, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings, UsageBasis,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -69,11 +69,15 @@ const DECISION: &str = r#"{"route":"fast","policy":"ordered","candidates":[{"bac
 fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domain::IdError> {
     let backend = BackendId::new("home")?;
     let model = "small-mini".to_owned();
-    let attempt = Attempt {
+    let attempt = AttemptRecord {
         duration: Duration::from_millis(3),
         http_status: Some(200),
         cost: Cost::Reported(MicroUsd::new(1)),
-        ..Attempt::begun(Access { backend: backend.clone(), credential: None }, &model, started)
+        ..AttemptRecord::started(
+            Endpoint { backend: backend.clone(), credential: None },
+            &model,
+            started,
+        )
     };
     let request = NewRequest {
         id: RequestId::generate(started, entropy),
@@ -102,6 +106,6 @@ fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domai
         explanation: Some("home: first in the list and healthy".to_owned()),
         decision: Some(DECISION.to_owned()),
         attempts: vec![attempt],
-        ..Settlement::begun(request)
+        ..Settlement::unfinished(request)
     })
 }

@@ -3,10 +3,12 @@
 use domain::{MicroUsd, RequestId, TokenUsage, WallTime};
 use rusqlite::{Connection, Row, Statement, params};
 
-use crate::number::{count, get_interval, get_named, get_parsed, micros, money};
+use crate::integer_columns::{
+    clamp_cost, clamp_count, clamp_micros, get_interval, get_named, get_parsed,
+};
 use crate::requests::{read_cost, token_columns};
-use crate::text::{name, sentence};
-use crate::{Attempt, Cost};
+use crate::text_columns::{bound_name, bound_sentence};
+use crate::{AttemptRecord, Cost};
 
 /// Most attempts saved per request.
 pub const ATTEMPTS_MAX: usize = 32;
@@ -23,33 +25,34 @@ pub(crate) const INSERT: &str =
 pub(crate) fn insert(
     statement: &mut Statement<'_>,
     request: RequestId,
-    attempts: &[Attempt],
+    attempts: &[AttemptRecord],
 ) -> rusqlite::Result<()> {
     let request = request.to_string();
     for (attempt, number) in attempts.iter().take(ATTEMPTS_MAX).zip(1_i64..) {
-        let token =
-            |class: fn(&TokenUsage) -> u64| attempt.usage.as_ref().map(|usage| count(class(usage)));
+        let token = |class: fn(&TokenUsage) -> u64| {
+            attempt.usage.as_ref().map(|usage| clamp_count(class(usage)))
+        };
         statement.execute(params![
             request,
             number,
             attempt.backend.as_str(),
             attempt.credential.as_ref().map(|id| id.as_str()),
-            name(&attempt.model),
+            bound_name(&attempt.model),
             attempt.started.unix_ms(),
-            micros(attempt.duration),
-            attempt.error_class.as_deref().map(name),
+            clamp_micros(attempt.duration),
+            attempt.error_class.as_deref().map(bound_name),
             attempt.http_status,
-            sentence(attempt.message.as_deref()),
-            attempt.class.as_deref().map(name),
-            attempt.owner.as_deref().map(name),
-            micros(attempt.waited),
+            bound_sentence(attempt.message.as_deref()),
+            attempt.class.as_deref().map(bound_name),
+            attempt.owner.as_deref().map(bound_name),
+            clamp_micros(attempt.waited),
             token(|usage| usage.input_uncached),
             token(|usage| usage.cache_read),
             token(|usage| usage.cache_write_5m),
             token(|usage| usage.cache_write_1h),
             token(|usage| usage.output_visible),
             token(|usage| usage.reasoning),
-            attempt.cost.amount().map(money),
+            attempt.cost.amount().map(clamp_cost),
             attempt.cost.price_id(),
             attempt.cost.basis(),
         ])?;
@@ -58,21 +61,24 @@ pub(crate) fn insert(
 }
 
 /// Known cost of the failed attempts, and the number of failed attempts with an unknown cost.
-pub(crate) fn wasted(attempts: &[Attempt]) -> (MicroUsd, usize) {
+pub(crate) fn wasted_cost(attempts: &[AttemptRecord]) -> (MicroUsd, usize) {
     let failed = || attempts.iter().filter(|attempt| attempt.has_failed());
     let known = failed().filter_map(|attempt| attempt.cost.amount());
     (known.sum(), failed().filter(|attempt| attempt.cost == Cost::Unpriced).count())
 }
 
 /// The attempts of a request, in order.
-pub(crate) fn of(connection: &Connection, request: RequestId) -> rusqlite::Result<Vec<Attempt>> {
+pub(crate) fn list(
+    connection: &Connection,
+    request: RequestId,
+) -> rusqlite::Result<Vec<AttemptRecord>> {
     let sql = "SELECT * FROM attempts WHERE request_id = ?1 ORDER BY number";
-    connection.prepare_cached(sql)?.query_map([request.to_string()], read)?.collect()
+    connection.prepare_cached(sql)?.query_map([request.to_string()], read_attempt)?.collect()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+fn read_attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
     let has_usage = row.get::<_, Option<i64>>("input_uncached")?.is_some();
-    Ok(Attempt {
+    Ok(AttemptRecord {
         backend: get_named(row, "backend")?,
         credential: get_parsed(row, "credential")?,
         model: row.get("model")?,

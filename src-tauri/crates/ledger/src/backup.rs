@@ -14,8 +14,8 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::LedgerError;
-use crate::database::{create_folder, create_private, file_error};
-use crate::set_aside::{length, remove_side_files, stamp};
+use crate::database::{create_folder, create_private_file, file_error};
+use crate::set_aside::{file_bytes, file_name_time, remove_side_files};
 
 /// Most backups kept; the oldest is deleted first.
 pub const BACKUPS_KEPT_MAX: usize = 7;
@@ -28,7 +28,7 @@ const STEP_PAGES: i32 = 256;
 const STEP_PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Pace {
+pub(crate) enum CopySpeed {
     /// With pauses between steps.
     Gentle,
     /// As fast as the disk allows, while the writer waits.
@@ -49,7 +49,7 @@ pub struct LedgerBackup {
 }
 
 /// The backup folder of the ledger at `path`.
-pub(crate) fn folder_of(path: &Path) -> PathBuf {
+pub(crate) fn backup_folder(path: &Path) -> PathBuf {
     path.parent().unwrap_or_else(|| Path::new("")).join("backups")
 }
 
@@ -62,8 +62,8 @@ pub(crate) fn list(folder: &Path) -> io::Result<Vec<LedgerBackup>> {
     let mut backups = Vec::new();
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if let Some(at) = time_of(&name) {
-            let bytes = length(&folder.join(&name));
+        if let Some(at) = parse_backup_time(&name) {
+            let bytes = file_bytes(&folder.join(&name));
             backups.push(LedgerBackup { name, at, bytes });
         }
     }
@@ -77,49 +77,49 @@ pub(crate) fn list(folder: &Path) -> io::Result<Vec<LedgerBackup>> {
 /// # Errors
 /// [`LedgerError::Corrupt`] when the copy, and so the ledger, is damaged: no backup is deleted
 /// then. [`LedgerError::Full`] and [`LedgerError::File`] for disk errors.
-pub(crate) fn make(
+pub(crate) fn create(
     source: &Connection,
     folder: &Path,
     at: WallTime,
 ) -> Result<LedgerBackup, LedgerError> {
     create_folder(folder).map_err(|error| file_error(folder, error))?;
-    let name = format!("{PREFIX}{}{SUFFIX}", stamp(at));
+    let name = format!("{PREFIX}{}{SUFFIX}", file_name_time(at));
     let (target, partial) = (folder.join(&name), folder.join("ledger.partial"));
-    let made = copy(source, &partial, Pace::Gentle)
+    let made = copy(source, &partial, CopySpeed::Gentle)
         .and_then(|()| fs::rename(&partial, &target).map_err(|error| file_error(&target, error)));
     if let Err(error) = made {
         discard(&partial);
         return Err(error);
     }
-    remove_superfluous(folder, at).map_err(|error| file_error(folder, error))?;
-    Ok(LedgerBackup { bytes: length(&target), name, at })
+    remove_expired(folder, at).map_err(|error| file_error(folder, error))?;
+    Ok(LedgerBackup { bytes: file_bytes(&target), name, at })
 }
 
 /// Copies the ledger behind `source` to `target`, as one file without a write-ahead log, and checks
 /// the copy.
-pub(crate) fn copy(source: &Connection, target: &Path, pace: Pace) -> Result<(), LedgerError> {
+pub(crate) fn copy(source: &Connection, target: &Path, pace: CopySpeed) -> Result<(), LedgerError> {
     discard(target);
-    create_private(target).map_err(|error| file_error(target, error))?;
+    create_private_file(target).map_err(|error| file_error(target, error))?;
     let mut copy = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // One snapshot for all steps: otherwise each commit would restart the copy.
     let snapshot = source.unchecked_transaction()?;
     snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     let (pages, pause) = match pace {
-        Pace::Gentle => (STEP_PAGES, STEP_PAUSE),
-        Pace::Full => (i32::MAX, Duration::ZERO),
+        CopySpeed::Gentle => (STEP_PAGES, STEP_PAUSE),
+        CopySpeed::Full => (i32::MAX, Duration::ZERO),
     };
     Backup::new(&snapshot, &mut copy)?.run_to_completion(pages, pause, None)?;
     drop(snapshot);
     let _mode: String =
         copy.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
-    check(&copy)
+    check_pages(&copy)
 }
 
 /// Checks every page of a file.
 ///
 /// # Errors
 /// [`LedgerError::Corrupt`] with SQLite's first finding.
-pub(crate) fn check(connection: &Connection) -> Result<(), LedgerError> {
+pub(crate) fn check_pages(connection: &Connection) -> Result<(), LedgerError> {
     let verdict: String =
         connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(LedgerError::Corrupt { detail: verdict }) }
@@ -136,7 +136,7 @@ pub(crate) fn discard(copy: &Path) {
     }
 }
 
-fn remove_superfluous(folder: &Path, now: WallTime) -> io::Result<()> {
+fn remove_expired(folder: &Path, now: WallTime) -> io::Result<()> {
     let oldest = now.unix_ms() - BACKUP_AGE_DAYS_MAX * DAY_MS;
     for (place, backup) in list(folder)?.iter().enumerate().skip(1) {
         if place >= BACKUPS_KEPT_MAX || backup.at.unix_ms() < oldest {
@@ -147,7 +147,7 @@ fn remove_superfluous(folder: &Path, now: WallTime) -> io::Result<()> {
 }
 
 /// The time in a backup's file name; `None` for other files.
-fn time_of(name: &str) -> Option<WallTime> {
+fn parse_backup_time(name: &str) -> Option<WallTime> {
     let text = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     let (date, time) = text.split_once('T')?;
     let time: jiff::Timestamp = format!("{date}T{}", time.replace('-', ":")).parse().ok()?;

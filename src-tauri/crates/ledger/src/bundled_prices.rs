@@ -10,7 +10,7 @@
 
 use domain::{MicroUsd, Rates, WallTime};
 
-use crate::price::{Confidence, LongContext, Price, PricePlace, Provider, price_id};
+use crate::price::{Confidence, LongContextRates, Price, PriceOwner, Provider, format_price_id};
 
 /// Date since which the rows below are known to hold, and its midnight in UTC. The ledger records
 /// only its own traffic, so no older price is needed.
@@ -19,7 +19,7 @@ const LISTED_SINCE: (&str, WallTime) = ("2026-11-01", WallTime::from_unix_ms(1_7
 /// Marks a class of tokens without a listed price. Using it makes a request unpriced.
 const NONE: i64 = -1;
 
-pub(crate) fn rows() -> Vec<Price> {
+pub(crate) fn bundled_prices() -> Vec<Price> {
     let providers = [Provider::OpenAi, Provider::Anthropic, Provider::Google];
     let prices = |provider| table(provider).iter().map(move |row| row.price(provider));
     providers.into_iter().flat_map(prices).collect()
@@ -30,7 +30,7 @@ pub(crate) fn output_tokens_max(provider: Provider, model: &str) -> Option<u64> 
     table(provider).iter().find(|row| row.model == model)?.output_tokens_max
 }
 
-fn table(provider: Provider) -> &'static [Row] {
+fn table(provider: Provider) -> &'static [BundledPrice] {
     match provider {
         Provider::Mock => &[],
         Provider::OpenAi => OPENAI,
@@ -41,29 +41,29 @@ fn table(provider: Provider) -> &'static [Row] {
 
 /// Micro-dollars per million tokens: input, cache read, five-minute cache write, one-hour cache
 /// write, output. OpenAI's only kind of cache write uses the five-minute column.
-type Figures = [i64; 5];
+type RateFigures = [i64; 5];
 
-struct Row {
+struct BundledPrice {
     model: &'static str,
-    figures: Figures,
-    long: Option<(u64, Figures)>,
+    figures: RateFigures,
+    long: Option<(u64, RateFigures)>,
     output_tokens_max: Option<u64>,
 }
 
-const fn row(model: &'static str, figures: Figures) -> Row {
-    Row { model, figures, long: None, output_tokens_max: None }
+const fn row(model: &'static str, figures: RateFigures) -> BundledPrice {
+    BundledPrice { model, figures, long: None, output_tokens_max: None }
 }
 
-impl Row {
+impl BundledPrice {
     /// Sets the rates for requests with more than `input_tokens` of input.
-    const fn over(mut self, input_tokens: u64, figures: Figures) -> Self {
+    const fn rates_above(mut self, input_tokens: u64, figures: RateFigures) -> Self {
         self.long = Some((input_tokens, figures));
         self
     }
 
     /// Sets the most tokens of one answer, thinking included, from
     /// <https://platform.claude.com/docs/en/about-claude/models/overview> by way of the catalogue.
-    const fn writes(mut self, output_tokens_max: u64) -> Self {
+    const fn output_limit(mut self, output_tokens_max: u64) -> Self {
         self.output_tokens_max = Some(output_tokens_max);
         self
     }
@@ -76,13 +76,13 @@ impl Row {
             Provider::Google => "https://ai.google.dev/gemini-api/docs/pricing",
         };
         let (date, valid_from) = LISTED_SINCE;
-        let place = PricePlace::Provider(provider);
+        let place = PriceOwner::Provider(provider);
         Price {
-            id: price_id(&place, self.model, date),
-            place,
+            id: format_price_id(&place, self.model, date),
+            owner: place,
             model: self.model.to_owned(),
             rates: rates(self.figures),
-            long_context: self.long.map(|(over_input_tokens, figures)| LongContext {
+            long_context: self.long.map(|(over_input_tokens, figures)| LongContextRates {
                 over_input_tokens,
                 rates: rates(figures),
             }),
@@ -94,7 +94,7 @@ impl Row {
     }
 }
 
-fn rates([input, cache_read, cache_write_5m, cache_write_1h, output]: Figures) -> Rates {
+fn rates([input, cache_read, cache_write_5m, cache_write_1h, output]: RateFigures) -> Rates {
     let rate = |micros: i64| (micros != NONE).then(|| MicroUsd::new(micros));
     Rates {
         input: rate(input),
@@ -105,31 +105,31 @@ fn rates([input, cache_read, cache_write_5m, cache_write_1h, output]: Figures) -
     }
 }
 
-const OPENAI: &[Row] = &[
+const OPENAI: &[BundledPrice] = &[
     row("gpt-6.1-sol", [2_000_000, 100_000, 2_500_000, NONE, 10_000_000])
-        .over(272_000, [4_000_000, 200_000, 5_000_000, NONE, 15_000_000]),
+        .rates_above(272_000, [4_000_000, 200_000, 5_000_000, NONE, 15_000_000]),
     row("gpt-6-astra", [10_000_000, 1_000_000, 12_500_000, NONE, 50_000_000])
-        .over(272_000, [20_000_000, 2_000_000, 25_000_000, NONE, 75_000_000]),
+        .rates_above(272_000, [20_000_000, 2_000_000, 25_000_000, NONE, 75_000_000]),
     row("gpt-6-sol", [2_000_000, 200_000, 2_500_000, NONE, 10_000_000])
-        .over(272_000, [4_000_000, 400_000, 5_000_000, NONE, 15_000_000]),
+        .rates_above(272_000, [4_000_000, 400_000, 5_000_000, NONE, 15_000_000]),
     row("gpt-6-luna", [100_000, 10_000, 125_000, NONE, 500_000])
-        .over(272_000, [200_000, 20_000, 250_000, NONE, 750_000]),
+        .rates_above(272_000, [200_000, 20_000, 250_000, NONE, 750_000]),
     row("gpt-5.6", [4_000_000, 400_000, 5_000_000, NONE, 20_000_000])
-        .over(272_000, [8_000_000, 800_000, 10_000_000, NONE, 30_000_000]),
+        .rates_above(272_000, [8_000_000, 800_000, 10_000_000, NONE, 30_000_000]),
     row("gpt-5.6-sol", [4_000_000, 400_000, 5_000_000, NONE, 20_000_000])
-        .over(272_000, [8_000_000, 800_000, 10_000_000, NONE, 30_000_000]),
+        .rates_above(272_000, [8_000_000, 800_000, 10_000_000, NONE, 30_000_000]),
     row("gpt-5.6-terra", [2_000_000, 200_000, 2_500_000, NONE, 12_000_000])
-        .over(272_000, [4_000_000, 400_000, 5_000_000, NONE, 18_000_000]),
+        .rates_above(272_000, [4_000_000, 400_000, 5_000_000, NONE, 18_000_000]),
     row("gpt-5.6-luna", [200_000, 20_000, 250_000, NONE, 1_200_000])
-        .over(272_000, [400_000, 40_000, 500_000, NONE, 1_800_000]),
+        .rates_above(272_000, [400_000, 40_000, 500_000, NONE, 1_800_000]),
     row("gpt-5.5", [5_000_000, 500_000, NONE, NONE, 30_000_000])
-        .over(272_000, [10_000_000, 1_000_000, NONE, NONE, 45_000_000]),
+        .rates_above(272_000, [10_000_000, 1_000_000, NONE, NONE, 45_000_000]),
     row("gpt-5.5-pro", [30_000_000, NONE, NONE, NONE, 180_000_000])
-        .over(272_000, [60_000_000, NONE, NONE, NONE, 270_000_000]),
+        .rates_above(272_000, [60_000_000, NONE, NONE, NONE, 270_000_000]),
     row("gpt-5.4", [2_500_000, 250_000, NONE, NONE, 15_000_000])
-        .over(272_000, [5_000_000, 500_000, NONE, NONE, 22_500_000]),
+        .rates_above(272_000, [5_000_000, 500_000, NONE, NONE, 22_500_000]),
     row("gpt-5.4-pro", [30_000_000, NONE, NONE, NONE, 180_000_000])
-        .over(272_000, [60_000_000, NONE, NONE, NONE, 270_000_000]),
+        .rates_above(272_000, [60_000_000, NONE, NONE, NONE, 270_000_000]),
     row("gpt-5.4-mini", [750_000, 75_000, NONE, NONE, 4_500_000]),
     row("gpt-5.4-nano", [200_000, 20_000, NONE, NONE, 1_250_000]),
     row("gpt-5.3-codex", [1_750_000, 175_000, NONE, NONE, 14_000_000]),
@@ -158,34 +158,43 @@ const OPENAI: &[Row] = &[
     row("text-embedding-ada-002", [100_000, NONE, NONE, NONE, NONE]),
 ];
 
-const ANTHROPIC: &[Row] = &[
+const ANTHROPIC: &[BundledPrice] = &[
     row("claude-fable-5-1", [10_000_000, 250_000, 12_500_000, 20_000_000, 50_000_000])
-        .writes(128_000),
+        .output_limit(128_000),
     row("claude-fable-5", [10_000_000, 1_000_000, 12_500_000, 20_000_000, 50_000_000])
-        .writes(128_000),
-    row("claude-opus-5-5", [4_000_000, 200_000, 5_000_000, 8_000_000, 20_000_000]).writes(128_000),
-    row("claude-opus-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(128_000),
-    row("claude-opus-4-8", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(128_000),
-    row("claude-opus-4-7", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(128_000),
-    row("claude-opus-4-6", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(128_000),
-    row("claude-opus-4-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000]).writes(64_000),
+        .output_limit(128_000),
+    row("claude-opus-5-5", [4_000_000, 200_000, 5_000_000, 8_000_000, 20_000_000])
+        .output_limit(128_000),
+    row("claude-opus-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000])
+        .output_limit(128_000),
+    row("claude-opus-4-8", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000])
+        .output_limit(128_000),
+    row("claude-opus-4-7", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000])
+        .output_limit(128_000),
+    row("claude-opus-4-6", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000])
+        .output_limit(128_000),
+    row("claude-opus-4-5", [5_000_000, 500_000, 6_250_000, 10_000_000, 25_000_000])
+        .output_limit(64_000),
     row("claude-sonnet-5-5", [2_000_000, 100_000, 2_500_000, 4_000_000, 10_000_000])
-        .writes(128_000),
-    row("claude-sonnet-5", [2_000_000, 200_000, 2_500_000, 4_000_000, 10_000_000]).writes(128_000),
+        .output_limit(128_000),
+    row("claude-sonnet-5", [2_000_000, 200_000, 2_500_000, 4_000_000, 10_000_000])
+        .output_limit(128_000),
     row("claude-sonnet-4-6", [3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000])
-        .writes(128_000),
-    row("claude-sonnet-4-5", [3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000]).writes(64_000),
+        .output_limit(128_000),
+    row("claude-sonnet-4-5", [3_000_000, 300_000, 3_750_000, 6_000_000, 15_000_000])
+        .output_limit(64_000),
     row("claude-haiku-5-5", [100_000, 10_000, 125_000, 200_000, 500_000])
-        .over(100_000, [500_000, 50_000, 625_000, 1_000_000, 2_500_000])
-        .writes(128_000),
-    row("claude-haiku-4-5", [1_000_000, 100_000, 1_250_000, 2_000_000, 5_000_000]).writes(64_000),
+        .rates_above(100_000, [500_000, 50_000, 625_000, 1_000_000, 2_500_000])
+        .output_limit(128_000),
+    row("claude-haiku-4-5", [1_000_000, 100_000, 1_250_000, 2_000_000, 5_000_000])
+        .output_limit(64_000),
     row("claude-mythos-5-1", [10_000_000, 250_000, 12_500_000, 20_000_000, 50_000_000])
-        .writes(128_000),
+        .output_limit(128_000),
     row("claude-mythos-5", [10_000_000, 1_000_000, 12_500_000, 20_000_000, 50_000_000])
-        .writes(128_000),
+        .output_limit(128_000),
 ];
 
-const GOOGLE: &[Row] = &[
+const GOOGLE: &[BundledPrice] = &[
     row("gemini-4-argon", [2_000_000, 100_000, NONE, NONE, 10_000_000]),
     row("gemini-3.8-flash", [750_000, 75_000, NONE, NONE, 3_750_000]),
     row("gemini-3.7-flash", [750_000, 75_000, NONE, NONE, 3_750_000]),
@@ -193,11 +202,11 @@ const GOOGLE: &[Row] = &[
     row("gemini-3.5-flash", [1_500_000, 150_000, NONE, NONE, 9_000_000]),
     row("gemini-3.5-flash-lite", [300_000, 30_000, NONE, NONE, 2_500_000]),
     row("gemini-3.1-pro-preview", [2_000_000, 200_000, NONE, NONE, 12_000_000])
-        .over(200_000, [4_000_000, 400_000, NONE, NONE, 18_000_000]),
+        .rates_above(200_000, [4_000_000, 400_000, NONE, NONE, 18_000_000]),
     row("gemini-3.1-flash-lite", [250_000, 25_000, NONE, NONE, 1_500_000]),
     row("gemini-3-flash-preview", [500_000, 50_000, NONE, NONE, 3_000_000]),
     row("gemini-2.5-pro", [1_250_000, 125_000, NONE, NONE, 10_000_000])
-        .over(200_000, [2_500_000, 250_000, NONE, NONE, 15_000_000]),
+        .rates_above(200_000, [2_500_000, 250_000, NONE, NONE, 15_000_000]),
     row("gemini-2.5-flash", [300_000, 30_000, NONE, NONE, 2_500_000]),
     row("gemini-2.5-flash-lite", [100_000, 10_000, NONE, NONE, 400_000]),
     row("gemini-embedding-001", [150_000, NONE, NONE, NONE, NONE]),
@@ -212,7 +221,7 @@ mod tests {
 
     #[test]
     fn every_row_is_complete_unique_and_costs_something() {
-        let rows = rows();
+        let rows = bundled_prices();
         let ids: HashSet<_> = rows.iter().map(|price| price.id.as_str()).collect();
         assert_eq!(ids.len(), rows.len());
         for price in &rows {

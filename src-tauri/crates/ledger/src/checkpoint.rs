@@ -7,7 +7,7 @@
 //!
 //! All checkpoints are PASSIVE: none waits for a reader. A reader that keeps its transaction open
 //! (a database browser, a backup) prevents the log from restarting until it ends: the log grows by
-//! some 30 KB a request, which the log file and [`crate::Ledger::size_bytes`] show. The second
+//! some 30 KB a request, which the log file and [`crate::LedgerCommand::size_bytes`] show. The second
 //! checkpoint after that lets the log restart, and `journal_size_limit` truncates it.
 
 use std::sync::Arc;
@@ -37,20 +37,20 @@ pub(crate) const CLOSING_CHECKPOINT_MAX: Duration = Duration::from_secs(2);
 const INTERRUPT_EVERY: Duration = Duration::from_millis(10);
 
 /// The checkpoint thread and the counters that decide when to use it.
-pub(crate) struct Checkpoints {
-    worker: Option<Worker>,
+pub(crate) struct Checkpointer {
+    worker: Option<CheckpointThread>,
     one_at_a_time: Arc<Mutex<()>>,
     since_asked: usize,
     since_own: usize,
 }
 
-impl Checkpoints {
+impl Checkpointer {
     /// Starts the thread for the file of `writer`.
     pub(crate) fn start(writer: &Connection) -> std::io::Result<Self> {
         let path = writer.path().unwrap_or_default();
         let one_at_a_time = Arc::new(Mutex::new(()));
-        let worker = match Worker::open(path) {
-            Ok(connection) => Some(Worker::start(connection, &one_at_a_time)?),
+        let worker = match CheckpointThread::open(path) {
+            Ok(connection) => Some(CheckpointThread::start(connection, &one_at_a_time)?),
             Err(error) => {
                 tracing::warn!(%error, "the checkpoint connection failed; the writer makes checkpoints");
                 None
@@ -60,14 +60,14 @@ impl Checkpoints {
     }
 
     /// Call after `records` were committed and answered.
-    pub(crate) fn committed(&mut self, writer: &Connection, records: usize) {
+    pub(crate) fn after_commit(&mut self, writer: &Connection, records: usize) {
         self.since_asked += records;
         self.since_own += records;
         if self.since_own >= RECORDS_PER_OWN_CHECKPOINT {
             (self.since_asked, self.since_own) = (0, 0);
             // SQLite returns at once, with nothing done, from a second concurrent one.
             let _turn = self.one_at_a_time.lock();
-            checkpoint(writer);
+            run_checkpoint(writer);
         } else if self.since_asked >= RECORDS_PER_CHECKPOINT {
             self.since_asked = 0;
             if let Some(worker) = &self.worker {
@@ -78,14 +78,14 @@ impl Checkpoints {
     }
 }
 
-struct Worker {
+struct CheckpointThread {
     sender: SyncSender<()>,
     thread: JoinHandle<()>,
     interrupt: InterruptHandle,
     is_ending: Arc<AtomicBool>,
 }
 
-impl Worker {
+impl CheckpointThread {
     fn open(path: &str) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
@@ -103,7 +103,7 @@ impl Worker {
             for () in asked {
                 let _turn = turn.lock();
                 if !ending.load(Ordering::Acquire) {
-                    checkpoint(&connection);
+                    run_checkpoint(&connection);
                 }
             }
         })?;
@@ -111,7 +111,7 @@ impl Worker {
     }
 
     /// Stops the thread without waiting for more than the page being written.
-    fn end(self) {
+    fn stop(self) {
         let Self { sender, thread, interrupt, is_ending } = self;
         is_ending.store(true, Ordering::Release);
         drop(sender);
@@ -125,17 +125,17 @@ impl Worker {
     }
 }
 
-impl Drop for Checkpoints {
+impl Drop for Checkpointer {
     fn drop(&mut self) {
         if let Some(worker) = self.worker.take() {
-            worker.end();
+            worker.stop();
         }
     }
 }
 
 /// Moves the write-ahead log into the file within `limit`. Call before the writer's connection, the
 /// last one, is closed. The rest stays in the log for the next start.
-pub(crate) fn before_close(connection: &Connection, limit: Duration) {
+pub(crate) fn checkpoint_before_close(connection: &Connection, limit: Duration) {
     let (done, ending) = sync_channel::<()>(1);
     let interrupt = connection.get_interrupt_handle();
     let timer = std::thread::Builder::new().name("ledger-close".to_owned()).spawn(move || {
@@ -145,7 +145,7 @@ pub(crate) fn before_close(connection: &Connection, limit: Duration) {
             wait = INTERRUPT_EVERY;
         }
     });
-    let is_moved = timer.is_ok() && checkpoint(connection);
+    let is_moved = timer.is_ok() && run_checkpoint(connection);
     drop(done);
     if let Ok(timer) = timer
         && timer.join().is_err()
@@ -159,7 +159,7 @@ pub(crate) fn before_close(connection: &Connection, limit: Duration) {
 }
 
 /// Runs one checkpoint; true if the log is empty then.
-fn checkpoint(connection: &Connection) -> bool {
+fn run_checkpoint(connection: &Connection) -> bool {
     let mut pages = (0, 0);
     let outcome = connection.pragma(None, "wal_checkpoint", "PASSIVE", |row| {
         pages = (row.get(1)?, row.get(2)?);
@@ -206,18 +206,18 @@ mod tests {
             false
         };
         writer.busy_handler(Some(waits)).expect("set");
-        let mut checkpoints = Checkpoints::start(&writer).expect("a thread");
+        let mut checkpoints = Checkpointer::start(&writer).expect("a thread");
         let rows = 3 * RECORDS_PER_OWN_CHECKPOINT;
         for _ in 0..rows {
             writer.execute("INSERT INTO t VALUES (1)", []).expect("written");
-            checkpoints.committed(&writer, 1);
+            checkpoints.after_commit(&writer, 1);
         }
         assert_eq!(WAITS.load(Ordering::Relaxed), 0, "nothing waited for the reader");
         let grown = size(&path);
         reader.execute_batch("COMMIT").expect("the reader goes");
         for _ in 0..2 * RECORDS_PER_OWN_CHECKPOINT {
             writer.execute("INSERT INTO t VALUES (1)", []).expect("written");
-            checkpoints.committed(&writer, 1);
+            checkpoints.after_commit(&writer, 1);
         }
         assert!(size(&path) < grown / 2, "the log shrinks once the reader is gone");
     }
@@ -231,7 +231,7 @@ mod tests {
             for number in 0..20_000 {
                 writer.execute("INSERT INTO t VALUES (?1)", [number]).expect("written");
             }
-            before_close(&writer, limit);
+            checkpoint_before_close(&writer, limit);
             drop(writer);
             // SQLite removes the log unless the limit is reached.
             assert!(limit.is_zero() || !crate::database::wal_path(&path).exists());
@@ -262,11 +262,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.sqlite");
         let writer = database(&path);
-        let mut checkpoints = Checkpoints::start(&writer).expect("a thread");
+        let mut checkpoints = Checkpointer::start(&writer).expect("a thread");
         let mut write = |times: usize| {
             for _ in 0..times {
                 writer.execute("INSERT INTO t VALUES (1)", []).expect("written");
-                checkpoints.committed(&writer, 1);
+                checkpoints.after_commit(&writer, 1);
             }
             size(&path)
         };

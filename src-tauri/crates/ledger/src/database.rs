@@ -21,7 +21,7 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::queue::QUEUE_BYTES_MAX;
 use crate::writer::LOCK_WAIT;
-use crate::{LedgerError, backup, prices, requests, rollup};
+use crate::{LedgerError, backup, price_table, requests, rollup};
 
 /// Wait for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ const VERSION_BYTES: std::ops::Range<usize> = 60..64;
 const STATEMENTS_CACHED_MAX: usize = 96;
 
 /// Migrations from an empty file to the newest version. A released one is never edited.
-pub(crate) const STEPS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v1.sql"),
     include_str!("schema/v2.sql"),
     include_str!("schema/v3.sql"),
@@ -54,7 +54,7 @@ pub(crate) const STEPS: &[&str] = &[
 /// Schema version that this program reads and writes.
 #[must_use]
 pub fn schema_version() -> u32 {
-    u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
 /// Resource limits of the ledger.
@@ -84,9 +84,9 @@ pub(crate) fn open(
     prepare_file(path)?;
     examine_header(path, steps.len())?;
     let mut connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | private())?;
-    settings(&connection)?;
-    let version = identify(&connection, steps.len())?;
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | open_flags())?;
+    apply_pragmas(&connection)?;
+    let version = check_schema_version(&connection, steps.len())?;
     let _mode: String =
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -113,23 +113,23 @@ pub(crate) fn open(
 /// Opens a read-only connection.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | private())?;
-    settings(&connection)?;
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | open_flags())?;
+    apply_pragmas(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
 /// The write-ahead log of the file at `path`.
 pub(crate) fn wal_path(path: &Path) -> PathBuf {
-    beside(path, "-wal")
+    with_suffix(path, "-wal")
 }
 
-fn private() -> OpenFlags {
+fn open_flags() -> OpenFlags {
     // Rust ensures that a connection is used by one thread at a time; SQLite need not.
     OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-fn settings(connection: &Connection) -> Result<(), LedgerError> {
+fn apply_pragmas(connection: &Connection) -> Result<(), LedgerError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -145,9 +145,9 @@ fn prepare_file(path: &Path) -> Result<(), LedgerError> {
         create_folder(folder).map_err(|error| file_error(folder, error))?;
     }
     if !path.exists() {
-        return create_private(path).map_err(|error| file_error(path, error));
+        return create_private_file(path).map_err(|error| file_error(path, error));
     }
-    restrict(path).map_err(|error| file_error(path, error))
+    restrict_permissions(path).map_err(|error| file_error(path, error))
 }
 
 /// Rejects a non-database or a too new file by its first bytes, before SQLite opens it.
@@ -168,7 +168,7 @@ fn examine_header(path: &Path, known: usize) -> Result<(), LedgerError> {
 
 /// Schema version of the file, 0 if empty, including commits that a dead process left in the
 /// write-ahead log.
-fn identify(connection: &Connection, known: usize) -> Result<usize, LedgerError> {
+fn check_schema_version(connection: &Connection, known: usize) -> Result<usize, LedgerError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -203,13 +203,13 @@ fn upgrade(
     steps: &[&str],
 ) -> Result<(), LedgerError> {
     if version > 0 {
-        backup::check(connection)?;
-        let copy = beside(path, &format!(".bak-v{version}"));
+        backup::check_pages(connection)?;
+        let copy = with_suffix(path, &format!(".bak-v{version}"));
         match fs::remove_file(&copy) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(file_error(&copy, error));
             }
-            _ => backup::copy(connection, &copy, backup::Pace::Full)?,
+            _ => backup::copy(connection, &copy, backup::CopySpeed::Full)?,
         }
     }
     let migrations = Migrations::new(steps.iter().map(|step| M::up(step)).collect());
@@ -219,7 +219,7 @@ fn upgrade(
     })
 }
 
-pub(crate) fn flush(connection: &Connection) -> Result<(), LedgerError> {
+pub(crate) fn flush_to_disk(connection: &Connection) -> Result<(), LedgerError> {
     connection.pragma(None, "wal_checkpoint", "PASSIVE", |_| Ok(())).map_err(LedgerError::from)
 }
 
@@ -230,8 +230,8 @@ pub(crate) fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     rollup::add_reserved(&transaction)?;
     let lost = requests::mark_reserved_unknown(&transaction)?;
-    for price in crate::bundled_prices::rows() {
-        prices::insert(&transaction, &price)?;
+    for price in crate::bundled_prices::bundled_prices() {
+        price_table::insert(&transaction, &price)?;
     }
     transaction.commit()?;
     if lost > 0 {
@@ -240,7 +240,7 @@ pub(crate) fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
-pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
@@ -257,13 +257,13 @@ pub(crate) fn create_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(unix)]
-pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private_file(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
 #[cfg(unix)]
-pub(crate) fn restrict(path: &Path) -> std::io::Result<()> {
+pub(crate) fn restrict_permissions(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let permissions = fs::metadata(path)?.permissions();
     if permissions.mode() & 0o077 == 0 {

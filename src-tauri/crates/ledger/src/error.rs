@@ -60,7 +60,7 @@ pub enum LedgerError {
 impl LedgerError {
     /// True if the record itself is invalid by a constraint or a type. Any other error is
     /// transient: no record is dropped for it.
-    pub(crate) fn is_of_record(&self) -> bool {
+    pub(crate) fn is_invalid_record(&self) -> bool {
         let Self::Sqlite(source) = self else { return false };
         match source.as_ref() {
             rusqlite::Error::SqliteFailure(failure, _) => matches!(
@@ -119,7 +119,7 @@ mod tests {
         use rusqlite::ffi;
         let is_of_record = |code| {
             let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-            LedgerError::from(failure).is_of_record()
+            LedgerError::from(failure).is_invalid_record()
         };
         for code in [ffi::SQLITE_CONSTRAINT_TRIGGER, ffi::SQLITE_TOOBIG, ffi::SQLITE_MISMATCH] {
             assert!(is_of_record(code), "{code}");

@@ -4,8 +4,8 @@ use domain::{BackendId, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::SENTENCE_CHARS_MAX;
-use crate::number::{get_named, rows};
-use crate::text::{bounded, name};
+use crate::integer_columns::{get_named, row_count};
+use crate::text_columns::{bound_name, bound_text};
 
 /// Changes kept per backend; the oldest are deleted first.
 pub const HEALTH_LOG_ENTRIES_MAX: usize = 1_000;
@@ -37,23 +37,23 @@ pub struct HealthRow {
 /// Saves a change and the new state; deletes the oldest past [`HEALTH_LOG_ENTRIES_MAX`].
 pub(crate) fn insert(connection: &Connection, change: &HealthChange) -> rusqlite::Result<usize> {
     let backend = change.backend.as_str();
-    let reason = bounded(&change.reason, SENTENCE_CHARS_MAX);
-    let (to, at) = (name(&change.to), change.at.unix_ms());
+    let reason = bound_text(&change.reason, SENTENCE_CHARS_MAX);
+    let (to, at) = (bound_name(&change.to), change.at.unix_ms());
     let sql = "INSERT INTO health VALUES (?1, ?2, ?3, ?4) ON CONFLICT (backend) DO UPDATE
         SET state = excluded.state, since_ms = excluded.since_ms, reason = excluded.reason";
     connection.prepare_cached(sql)?.execute(params![backend, to, at, reason])?;
     let sql = "INSERT INTO health_log (backend, from_state, to_state, at_ms, reason)
         VALUES (?1, ?2, ?3, ?4, ?5)";
-    let from = change.from.as_deref().map(name);
+    let from = change.from.as_deref().map(bound_name);
     let added = connection.prepare_cached(sql)?.execute(params![backend, from, to, at, reason])?;
     let sql = "DELETE FROM health_log WHERE number IN (SELECT number FROM health_log
         WHERE backend = ?1 ORDER BY number DESC LIMIT -1 OFFSET ?2)";
-    connection.prepare_cached(sql)?.execute(params![backend, rows(HEALTH_LOG_ENTRIES_MAX)])?;
+    connection.prepare_cached(sql)?.execute(params![backend, row_count(HEALTH_LOG_ENTRIES_MAX)])?;
     Ok(added)
 }
 
 /// The latest state of every backend, ordered by name.
-pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Vec<HealthRow>> {
+pub(crate) fn list_latest(connection: &Connection) -> rusqlite::Result<Vec<HealthRow>> {
     let read = |row: &Row<'_>| {
         Ok(HealthRow {
             backend: get_named(row, "backend")?,
@@ -67,7 +67,7 @@ pub(crate) fn latest(connection: &Connection) -> rusqlite::Result<Vec<HealthRow>
 }
 
 /// The latest changes of a backend, newest first.
-pub(crate) fn log(
+pub(crate) fn list_changes(
     connection: &Connection,
     backend: &BackendId,
     limit: usize,
@@ -82,6 +82,6 @@ pub(crate) fn log(
         })
     };
     let sql = "SELECT * FROM health_log WHERE backend = ?1 ORDER BY number DESC LIMIT ?2";
-    let limit = rows(limit.min(HEALTH_LOG_ENTRIES_MAX));
+    let limit = row_count(limit.min(HEALTH_LOG_ENTRIES_MAX));
     connection.prepare_cached(sql)?.query_map(params![backend.as_str(), limit], read)?.collect()
 }

@@ -9,28 +9,28 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::leftover::{self, Entry};
-use crate::{LedgerError, database, job};
+use crate::spill::{self, SpilledRecord};
+use crate::{LedgerError, database, writes};
 
 /// Longest record ever written, in bytes.
 const RECORD_BYTES_MAX: usize = 262_144;
 
 /// File name endings. The `-aside` files may hold records that were committed and purged long ago.
-const ENDINGS: [(&str, Age); 4] = [
-    (".journal-a", Age::Recent),
-    (".journal-b", Age::Recent),
-    (".journal-a-aside", Age::Any),
-    (".journal-b-aside", Age::Any),
+const ENDINGS: [(&str, JournalFileAge); 4] = [
+    (".journal-a", JournalFileAge::Recent),
+    (".journal-b", JournalFileAge::Recent),
+    (".journal-a-aside", JournalFileAge::Any),
+    (".journal-b-aside", JournalFileAge::Any),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Age {
+enum JournalFileAge {
     Recent,
     Any,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Ending {
+enum JournalEnd {
     Whole,
     /// The last record is incomplete: the machine stopped while it was written.
     Torn,
@@ -41,22 +41,22 @@ enum Ending {
 /// Commits the records of the files. Safe to repeat: a request is reserved once and settled once.
 pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), LedgerError> {
     for (ending, age) in ENDINGS {
-        let path = database::beside(ledger, ending);
+        let path = database::with_suffix(ledger, ending);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => return Err(database::file_error(&path, error)),
         };
         let mut left = Vec::new();
-        let ended = read(&bytes, &mut left);
-        if age == Age::Any {
-            keep_unpurged(connection, &mut left)?;
+        let ended = read_entries(&bytes, &mut left);
+        if age == JournalFileAge::Any {
+            retain_unpurged(connection, &mut left)?;
         }
         let records = left.len();
-        job::replay(connection, ledger, left)?;
+        writes::replay(connection, ledger, left)?;
         // The commits must be on disk before their only other copy is deleted.
-        database::flush(connection)?;
-        leftover::retire(&path, ended == Ending::Corrupt)
+        database::flush_to_disk(connection)?;
+        spill::retire(&path, ended == JournalEnd::Corrupt)
             .map_err(|error| database::file_error(&path, error))?;
         tracing::info!(file = %path.display(), records,
             "an older journal was imported into the ledger");
@@ -67,15 +67,18 @@ pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), Ledge
 /// Drops records of requests that may have been purged: their roll-ups stayed, so a second
 /// settlement would count them twice. Purges start with the oldest, so records newer than the
 /// oldest row were not purged.
-fn keep_unpurged(connection: &Connection, left: &mut Vec<Entry>) -> Result<(), LedgerError> {
+fn retain_unpurged(
+    connection: &Connection,
+    left: &mut Vec<SpilledRecord>,
+) -> Result<(), LedgerError> {
     let sql = "SELECT min(started_ms) FROM requests";
     let oldest: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?.flatten();
     let sql = "SELECT EXISTS (SELECT 1 FROM rollup_quarter)";
     let has_sums: bool = connection.query_row(sql, [], |row| row.get(0))?;
-    let was_not_purged = |entry: &Entry| {
+    let was_not_purged = |entry: &SpilledRecord| {
         let request = match entry {
-            Entry::Reserve(request) => request,
-            Entry::Settle(ended) => &ended.request,
+            SpilledRecord::Reserve(request) => request,
+            SpilledRecord::Settle(ended) => &ended.request,
         };
         oldest.map_or(!has_sums, |oldest| request.started.unix_ms() >= oldest)
     };
@@ -91,27 +94,27 @@ fn keep_unpurged(connection: &Connection, left: &mut Vec<Entry>) -> Result<(), L
 }
 
 /// Appends the entries of a file up to its end or its first incomplete one.
-fn read(mut bytes: &[u8], left: &mut Vec<Entry>) -> Ending {
+fn read_entries(mut bytes: &[u8], left: &mut Vec<SpilledRecord>) -> JournalEnd {
     while !bytes.is_empty() {
-        let Some((length, rest)) = number(bytes) else { return Ending::Torn };
-        let Some((checksum, rest)) = number(rest) else { return Ending::Torn };
+        let Some((length, rest)) = read_u32(bytes) else { return JournalEnd::Torn };
+        let Some((checksum, rest)) = read_u32(rest) else { return JournalEnd::Torn };
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if length > RECORD_BYTES_MAX {
-            return Ending::Corrupt;
+            return JournalEnd::Corrupt;
         }
-        let Some((body, rest)) = rest.split_at_checked(length) else { return Ending::Torn };
+        let Some((body, rest)) = rest.split_at_checked(length) else { return JournalEnd::Torn };
         match rmp_serde::from_slice(body) {
             Ok(entry) if crc32fast::hash(body) == checksum => left.push(entry),
             // After a power cut a file may have its length but not its last bytes.
-            _ if rest.is_empty() => return Ending::Torn,
-            _ => return Ending::Corrupt,
+            _ if rest.is_empty() => return JournalEnd::Torn,
+            _ => return JournalEnd::Corrupt,
         }
         bytes = rest;
     }
-    Ending::Whole
+    JournalEnd::Whole
 }
 
-fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
+fn read_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (number, rest) = bytes.split_first_chunk::<4>()?;
     Some((u32::from_le_bytes(*number), rest))
 }

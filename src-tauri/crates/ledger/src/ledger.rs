@@ -10,22 +10,23 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use crate::job::{Exchange, Job};
-use crate::queue::{Queue, Settled};
-use crate::readers::Readers;
+use crate::queue::{CommitStatus, WriteQueue};
+use crate::readers::ReaderPool;
+use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
-    AccessState, Attempt, AttemptOutcome, Bypasses, FailedAttempts, HealthChange, HealthRow,
-    LedgerError, LedgerLimits, LedgerState, NewRequest, Pace, Price, PriceBook, Purpose,
-    RequestQuery, RequestRow, Routed, Run, RunSummary, Settlement, Spend, Transition,
-    TransitionQuery, UsageQuery, UsageSummary, access_states, attempts, backup, bypasses, database,
-    failures, health, journal, leftover, outcomes, prices, requests, rollup, routed, runs,
+    AttemptOutcome, AttemptRecord, BypassCount, FailedAttempts, HealthChange, HealthRow,
+    LedgerError, LedgerLimits, LedgerState, ModelLatency, NewRequest, Price, PriceBook, Purpose,
+    ReadinessRunRecord, ReadinessRunSummary, RequestQuery, RequestRow, RouteCount, Settlement,
+    Spend, StoredEndpointState, TransitionQuery, TransitionRecord, UsageQuery, UsageSummary,
+    attempt_outcomes, attempts, backup, cache_bypasses, database, endpoint_states, failed_attempts,
+    health, journal, price_table, readiness_runs, requests, rollup, route_counts, spill,
     transitions, writer,
 };
 
-/// Requests deleted in one transaction by [`Ledger::purge_before`].
+/// Requests deleted in one transaction by [`LedgerCommand::purge_before`].
 const PURGE_ROWS: usize = 500;
 
-/// Most problems that [`Ledger::check_integrity`] lists.
+/// Most problems that [`LedgerCommand::check_integrity`] lists.
 pub const INTEGRITY_PROBLEMS_MAX: usize = 100;
 
 /// Requests, costs, runs and health in one SQLite file.
@@ -40,8 +41,8 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    queue: Arc<Queue>,
-    readers: Arc<Readers>,
+    queue: Arc<WriteQueue>,
+    readers: Arc<ReaderPool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -92,25 +93,25 @@ impl Ledger {
         Self::open_with(path, LedgerLimits::default())
     }
 
-    /// [`Ledger::open`] with explicit limits.
+    /// [`LedgerCommand::open`] with explicit limits.
     ///
     /// # Errors
-    /// As for [`Ledger::open`].
+    /// As for [`LedgerCommand::open`].
     pub fn open_with(path: &Path, limits: LedgerLimits) -> Result<Self, LedgerError> {
-        let mut connection = database::open(path, limits, database::STEPS)?;
+        let mut connection = database::open(path, limits, database::MIGRATIONS)?;
         journal::replay(&connection, path)?;
-        leftover::replay(&connection, path)?;
+        spill::replay(&connection, path)?;
         database::recover(&mut connection)?;
-        let queue = Queue::new(limits.queue_bytes_max);
+        let queue = WriteQueue::new(limits.queue_bytes_max);
         let thread = writer::start(connection, &queue, path, limits.lock_wait)?;
-        let readers = Readers::new(path.to_owned());
+        let readers = ReaderPool::new(path.to_owned());
         let thread = Mutex::new(Some(thread));
         Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), queue, readers, thread }) })
     }
 
     /// Queues the start of a request without waiting. Call it before the backend is called. If the
     /// process is killed before the commit, the request leaves no trace; no client has received an
-    /// answer to it by then. The commit takes at most [`Ledger::settle`]'s wait, longer while the
+    /// answer to it by then. The commit takes at most [`LedgerCommand::settle`]'s wait, longer while the
     /// ledger is behind.
     ///
     /// # Errors
@@ -122,7 +123,7 @@ impl Ledger {
     }
 
     /// Records the end of a request and waits for the commit, at most for
-    /// [`Ledger::set_commit_wait`]: a tenth of it while the ledger is behind, not at all while the
+    /// [`LedgerCommand::set_commit_wait`]: a tenth of it while the ledger is behind, not at all while the
     /// disk refuses writes. The client gets its answer in either case. A queued settlement is never
     /// dropped; refused writes are retried, also at the next start. Creates the row if the
     /// reservation was lost. A second settlement of the same request is accepted and has no effect.
@@ -130,16 +131,19 @@ impl Ledger {
     ///
     /// # Errors
     /// The record is invalid, or the ledger was closed. Do not retry.
-    pub async fn settle(&self, ended: impl Into<Box<Settlement>>) -> Result<Settled, LedgerError> {
+    pub async fn settle(
+        &self,
+        ended: impl Into<Box<Settlement>>,
+    ) -> Result<CommitStatus, LedgerError> {
         self.inner.queue.settle(ended.into()).await
     }
 
-    /// [`Ledger::settle`] without the wait, for a request whose client has disconnected.
+    /// [`LedgerCommand::settle`] without the wait, for a request whose client has disconnected.
     ///
     /// # Errors
     /// The ledger was closed.
     pub fn settle_unawaited(&self, ended: impl Into<Box<Settlement>>) -> Result<(), LedgerError> {
-        self.inner.queue.push(Job::Settle(ended.into()))
+        self.inner.queue.push(LedgerWrite::Settle(ended.into()))
     }
 
     /// Sets how long a settlement waits for its commit. Default: [`crate::COMMIT_WAIT_DEFAULT`].
@@ -162,7 +166,7 @@ impl Ledger {
     }
 
     /// Sends each change of state or reason, starting with the current state. The counts in it are
-    /// those at the change; [`Ledger::state`] has current ones.
+    /// those at the change; [`LedgerCommand::state`] has current ones.
     #[must_use]
     pub fn watch_state(&self) -> watch::Receiver<LedgerState> {
         self.inner.queue.watch_state()
@@ -173,7 +177,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub async fn usage(&self, query: UsageQuery) -> Result<UsageSummary, LedgerError> {
-        self.ask_current(move |connection| rollup::usage(connection, &query)).await
+        self.read_current(move |connection| rollup::usage(connection, &query)).await
     }
 
     /// Cost of the user's own traffic in `from..to`. `from` is rounded down and `to` up to a
@@ -182,7 +186,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub async fn spend(&self, from: WallTime, to: WallTime) -> Result<Spend, LedgerError> {
-        self.ask_current(move |connection| rollup::spend(connection, from, to)).await
+        self.read_current(move |connection| rollup::spend(connection, from, to)).await
     }
 
     /// A page of requests, newest first.
@@ -190,7 +194,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub async fn requests(&self, query: RequestQuery) -> Result<Vec<RequestRow>, LedgerError> {
-        self.ask_current(move |connection| requests::page(connection, &query)).await
+        self.read_current(move |connection| requests::list_page(connection, &query)).await
     }
 
     /// A request with its attempts; `None` if it is unknown or purged.
@@ -200,10 +204,10 @@ impl Ledger {
     pub async fn request(
         &self,
         id: RequestId,
-    ) -> Result<Option<(RequestRow, Vec<Attempt>)>, LedgerError> {
-        self.ask_current(move |connection| {
-            let Some(row) = requests::one(connection, id)? else { return Ok(None) };
-            Ok::<_, rusqlite::Error>(Some((row, attempts::of(connection, id)?)))
+    ) -> Result<Option<(RequestRow, Vec<AttemptRecord>)>, LedgerError> {
+        self.read_current(move |connection| {
+            let Some(row) = requests::find(connection, id)? else { return Ok(None) };
+            Ok::<_, rusqlite::Error>(Some((row, attempts::list(connection, id)?)))
         })
         .await
     }
@@ -212,8 +216,8 @@ impl Ledger {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn decision(&self, id: RequestId) -> Result<Option<String>, LedgerError> {
-        self.ask_current(move |connection| requests::decision(connection, id)).await
+    pub async fn routing_decision(&self, id: RequestId) -> Result<Option<String>, LedgerError> {
+        self.read_current(move |connection| requests::find_decision(connection, id)).await
     }
 
     /// Failed attempts of the user's own traffic in `from..to`, grouped by endpoint and class; at
@@ -227,8 +231,10 @@ impl Ledger {
         from: WallTime,
         to: WallTime,
     ) -> Result<Vec<FailedAttempts>, LedgerError> {
-        self.ask_current(move |connection| failures::between(connection, from, to, Purpose::User))
-            .await
+        self.read_current(move |connection| {
+            failed_attempts::sum_between(connection, from, to, Purpose::User)
+        })
+        .await
     }
 
     /// Reasons why requests of the user's own traffic bypassed the cache in `from..to`, most
@@ -241,9 +247,11 @@ impl Ledger {
         &self,
         from: WallTime,
         to: WallTime,
-    ) -> Result<Vec<Bypasses>, LedgerError> {
-        self.ask_current(move |connection| bypasses::between(connection, from, to, Purpose::User))
-            .await
+    ) -> Result<Vec<BypassCount>, LedgerError> {
+        self.read_current(move |connection| {
+            cache_bypasses::count_between(connection, from, to, Purpose::User)
+        })
+        .await
     }
 
     /// Attempts of requests since `from`, ordered by their end; of one backend or of all, the
@@ -251,22 +259,24 @@ impl Ledger {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn outcomes(
+    pub async fn attempt_outcomes(
         &self,
         from: WallTime,
         backend: Option<BackendId>,
     ) -> Result<Vec<AttemptOutcome>, LedgerError> {
-        self.ask_current(move |connection| outcomes::since(connection, from, backend.as_ref()))
-            .await
+        self.read_current(move |connection| {
+            attempt_outcomes::list_since(connection, from, backend.as_ref())
+        })
+        .await
     }
 
     /// Counts the user's own requests since `from` by route, backend and model, largest groups
-    /// first; covers the newest [`crate::ROUTED_REQUESTS_MAX`] requests.
+    /// first; covers the newest [`crate::ROUTE_COUNT_REQUESTS_MAX`] requests.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn routed(&self, from: WallTime) -> Result<Vec<Routed>, LedgerError> {
-        self.ask_current(move |connection| routed::since(connection, from)).await
+    pub async fn route_counts(&self, from: WallTime) -> Result<Vec<RouteCount>, LedgerError> {
+        self.read_current(move |connection| route_counts::count_since(connection, from)).await
     }
 
     /// Recent speed of each backend's models, from the newest [`crate::RECENT_REQUESTS_MAX`]
@@ -275,8 +285,8 @@ impl Ledger {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn paces(&self, from: WallTime) -> Result<Vec<Pace>, LedgerError> {
-        self.read(move |connection| outcomes::paces(connection, from)).await
+    pub async fn model_latencies(&self, from: WallTime) -> Result<Vec<ModelLatency>, LedgerError> {
+        self.read(move |connection| attempt_outcomes::model_latencies(connection, from)).await
     }
 
     /// State changes of breakers, cooldowns and blocks, newest first.
@@ -286,8 +296,8 @@ impl Ledger {
     pub async fn transitions(
         &self,
         query: TransitionQuery,
-    ) -> Result<Vec<Transition>, LedgerError> {
-        self.ask_current(move |connection| transitions::list(connection, &query)).await
+    ) -> Result<Vec<TransitionRecord>, LedgerError> {
+        self.read_current(move |connection| transitions::list(connection, &query)).await
     }
 
     /// Queues state changes of breakers, cooldowns and blocks and the resulting states, without
@@ -296,28 +306,31 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger was closed.
-    pub fn note_access_changes(
+    pub fn record_endpoint_changes(
         &self,
-        transitions: Vec<Transition>,
-        states: Vec<AccessState>,
+        transitions: Vec<TransitionRecord>,
+        states: Vec<StoredEndpointState>,
     ) -> Result<(), LedgerError> {
-        self.inner.queue.push(Job::AccessChanges { transitions, states })
+        self.inner.queue.push(LedgerWrite::EndpointChanges { transitions, states })
     }
 
     /// Replaces the saved states of all endpoints.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn save_access_states(&self, states: Vec<AccessState>) -> Result<(), LedgerError> {
-        self.inner.queue.write(Job::AccessStates(states)).await.map(drop)
+    pub async fn save_endpoint_states(
+        &self,
+        states: Vec<StoredEndpointState>,
+    ) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::EndpointStates(states)).await.map(drop)
     }
 
     /// The saved states of all endpoints.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn access_states(&self) -> Result<Vec<AccessState>, LedgerError> {
-        self.ask_current(access_states::all).await
+    pub async fn endpoint_states(&self) -> Result<Vec<StoredEndpointState>, LedgerError> {
+        self.read_current(endpoint_states::list).await
     }
 
     /// Deletes requests that began before `before`, and transitions of that time, in small steps
@@ -328,7 +341,7 @@ impl Ledger {
     pub async fn purge_before(&self, before: WallTime) -> Result<u64, LedgerError> {
         let mut deleted = 0_u64;
         loop {
-            let job = Job::Purge { before, rows_max: PURGE_ROWS };
+            let job = LedgerWrite::Purge { before, rows_max: PURGE_ROWS };
             let slice = self.inner.queue.write(job).await?;
             deleted = deleted.saturating_add(u64::try_from(slice).unwrap_or(u64::MAX));
             if slice < PURGE_ROWS {
@@ -341,24 +354,24 @@ impl Ledger {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn record_run(&self, run: Run) -> Result<(), LedgerError> {
-        self.inner.queue.write(Job::Run(run)).await.map(drop)
+    pub async fn record_run(&self, run: ReadinessRunRecord) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::Run(run)).await.map(drop)
     }
 
     /// The newest `limit` runs, newest first.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, LedgerError> {
-        self.read(move |connection| runs::newest(connection, limit)).await
+    pub async fn runs(&self, limit: usize) -> Result<Vec<ReadinessRunSummary>, LedgerError> {
+        self.read(move |connection| readiness_runs::list_newest(connection, limit)).await
     }
 
     /// A run with its report.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn run(&self, id: RunId) -> Result<Option<Run>, LedgerError> {
-        self.read(move |connection| runs::one(connection, id)).await
+    pub async fn run(&self, id: RunId) -> Result<Option<ReadinessRunRecord>, LedgerError> {
+        self.read(move |connection| readiness_runs::find(connection, id)).await
     }
 
     /// Saves a change of a backend's health and its new state.
@@ -366,7 +379,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be written.
     pub async fn record_health(&self, change: HealthChange) -> Result<(), LedgerError> {
-        self.inner.queue.write(Job::Health(change)).await.map(drop)
+        self.inner.queue.write(LedgerWrite::Health(change)).await.map(drop)
     }
 
     /// The latest health of every backend ever seen, ordered by name.
@@ -374,7 +387,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub async fn health(&self) -> Result<Vec<HealthRow>, LedgerError> {
-        self.read(health::latest).await
+        self.read(health::list_latest).await
     }
 
     /// The latest health changes of a backend, newest first.
@@ -386,7 +399,7 @@ impl Ledger {
         backend: BackendId,
         limit: usize,
     ) -> Result<Vec<HealthChange>, LedgerError> {
-        self.read(move |connection| health::log(connection, &backend, limit)).await
+        self.read(move |connection| health::list_changes(connection, &backend, limit)).await
     }
 
     /// Saves a price ([`Price::declared`]). Prices are never edited: a known id has no effect, and
@@ -395,7 +408,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be written.
     pub async fn declare_price(&self, price: Price) -> Result<(), LedgerError> {
-        self.inner.queue.write(Job::Price(Box::new(price))).await.map(drop)
+        self.inner.queue.write(LedgerWrite::Price(Box::new(price))).await.map(drop)
     }
 
     /// The price row that a cost was computed with ([`crate::Cost::Computed`]).
@@ -403,7 +416,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub async fn price(&self, id: String) -> Result<Option<Price>, LedgerError> {
-        self.read(move |connection| prices::one(connection, &id)).await
+        self.read(move |connection| price_table::find(connection, &id)).await
     }
 
     /// The bundled prices and every declared price.
@@ -411,7 +424,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub async fn price_book(&self) -> Result<PriceBook, LedgerError> {
-        self.read(prices::book).await
+        self.read(price_table::load_price_book).await
     }
 
     /// Reads and checks the whole file. Takes seconds for a large one.
@@ -435,9 +448,10 @@ impl Ledger {
             let error = std::io::ErrorKind::AlreadyExists.into();
             return Err(database::file_error(&target, error));
         }
-        let copied =
-            move |connection: &Connection| backup::copy(connection, &target, backup::Pace::Full);
-        self.ask_current(copied).await
+        let copied = move |connection: &Connection| {
+            backup::copy(connection, &target, backup::CopySpeed::Full)
+        };
+        self.read_current(copied).await
     }
 
     /// Size on disk in bytes, including the write-ahead log.
@@ -456,18 +470,18 @@ impl Ledger {
         T: Send + 'static,
         E: Into<LedgerError>,
     {
-        self.inner.readers.ask(question).await
+        self.inner.readers.run(question).await
     }
 
     /// Lets `exchange` replace the ledger's file and connection. Reads and writes stop meanwhile;
     /// queued records are written to the new file.
-    pub(crate) async fn exchange<T: Send + 'static>(
+    pub(crate) async fn swap_file<T: Send + 'static>(
         &self,
         exchange: impl FnOnce(&mut Option<Connection>) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let _no_reads = self.inner.readers.pause().await?;
         let (sender, outcome) = tokio::sync::oneshot::channel();
-        let job = Job::Exchange(Exchange::new(move |slot| {
+        let job = LedgerWrite::SwapFile(FileSwap::new(move |slot| {
             // The exchange takes effect even if the caller is gone.
             let _gone = sender.send(exchange(slot));
         }));
@@ -476,7 +490,7 @@ impl Ledger {
     }
 
     /// [`Self::read`] after the writes that are queued now.
-    pub(crate) async fn ask_current<T, E>(
+    pub(crate) async fn read_current<T, E>(
         &self,
         question: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, LedgerError>
@@ -486,7 +500,7 @@ impl Ledger {
     {
         let queue = Arc::clone(&self.inner.queue);
         let after = move |connection: &Connection| {
-            queue.catch_up();
+            queue.wait_until_current();
             question(connection)
         };
         self.read(after).await

@@ -1,6 +1,6 @@
 //! Request records, costs and endpoint state in one SQLite file.
 //!
-//! A request calls [`Ledger::reserve`] before the backend is called and [`Ledger::settle`] before
+//! A request calls [`LedgerCommand::reserve`] before the backend is called and [`LedgerCommand::settle`] before
 //! the client receives the last byte. Both only queue a record in memory; one thread commits queued
 //! records as a group. A settlement waits for its commit, so a killed process loses no finished
 //! request. The wait is bounded: after it the answer is delivered and [`LedgerState`] reports that
@@ -13,76 +13,82 @@
 //! answer or key is stored; a request is counted once or not at all, in its row and in the roll-ups
 //! alike; an unknown cost is unknown, never zero.
 
-mod access_states;
+mod attempt_outcomes;
 mod attempts;
 mod backup;
 mod bundled_prices;
-mod bypasses;
+mod cache_bypasses;
 mod checkpoint;
 mod database;
+mod endpoint_states;
 mod error;
-mod failures;
+mod failed_attempts;
 mod health;
-mod hours;
-mod job;
+mod hourly_rollup;
+mod integer_columns;
 mod journal;
 mod ledger;
-mod leftover;
 mod merge;
 mod note;
-mod number;
-mod outcomes;
 mod price;
-mod prices;
+mod price_table;
 mod queue;
 mod readers;
+mod readiness_runs;
 mod record;
 mod recovery;
 mod requests;
 mod rollup;
-mod routed;
-mod runs;
+mod route_counts;
 mod salvage;
 mod set_aside;
+mod spill;
 mod state;
-mod text;
+mod text_columns;
 mod transitions;
 mod usage;
 mod writer;
+mod writes;
 
-pub use access_states::{ACCESS_STATE_BYTES_MAX, ACCESS_STATES_MAX, AccessState};
+pub use attempt_outcomes::{
+    AttemptEnd, AttemptOutcome, ModelLatency, OUTCOMES_MAX, RECENT_REQUESTS_MAX,
+};
 pub use attempts::ATTEMPTS_MAX;
 pub use backup::{BACKUP_AGE_DAYS_MAX, BACKUPS_KEPT_MAX, LedgerBackup};
-pub use bypasses::{BYPASS_REASONS_MAX, Bypasses};
+pub use cache_bypasses::{BYPASS_REASONS_MAX, BypassCount};
 pub use database::{LedgerLimits, schema_version};
+pub use endpoint_states::{ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, StoredEndpointState};
 pub use error::LedgerError;
-pub use failures::{FAILURE_GROUPS_MAX, FailedAttempts};
+pub use failed_attempts::{FAILURE_GROUPS_MAX, FailedAttempts};
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
+pub use integer_columns::{COST_MAX, COUNT_MAX};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
-pub use leftover::REJECTED_BYTES_MAX;
 pub use note::{IncidentCause, LedgerIncident};
-pub use number::{COST_MAX, COUNT_MAX};
-pub use outcomes::{AttemptEnd, AttemptOutcome, OUTCOMES_MAX, Pace, RECENT_REQUESTS_MAX};
-pub use price::{Confidence, LongContext, Price, PriceBook, PricePlace, Provider};
-pub use queue::{COMMIT_WAIT_DEFAULT, QUEUE_BYTES_MAX, QUEUE_TASKS_MAX, Settled};
+pub use price::{Confidence, LongContextRates, Price, PriceBook, PriceOwner, Provider};
+pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_BYTES_MAX, QUEUE_TASKS_MAX};
+pub use readiness_runs::{RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary};
 pub use record::{
-    Attempt, CacheOutcome, Cost, NewRequest, Outcome, Purpose, RequestRow, RequestState,
+    AttemptRecord, CacheOutcome, Cost, NewRequest, Outcome, Purpose, RequestRow, RequestState,
     Settlement, Timings, UsageBasis,
 };
 pub use recovery::{Recovery, RestoreReport, SkippedBackup};
 pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};
-pub use routed::{ROUTED_GROUPS_MAX, ROUTED_REQUESTS_MAX, Routed};
-pub use runs::{RUNS_KEPT_MAX, Run, RunSummary};
+pub use route_counts::{ROUTE_COUNT_GROUPS_MAX, ROUTE_COUNT_REQUESTS_MAX, RouteCount};
 pub use salvage::SalvageReport;
 pub use set_aside::SET_ASIDE_FILES_MAX;
+pub use spill::REJECTED_BYTES_MAX;
 pub use state::{Backlog, BacklogReason, LedgerState};
-pub use text::{DECISION_BYTES_MAX, NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX};
+pub use text_columns::{
+    DECISION_BYTES_MAX, NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX,
+};
 pub use transitions::{
-    EVIDENCE_KEPT_MAX, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery,
+    EVIDENCE_KEPT_MAX, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery,
+    TransitionRecord,
 };
 pub use usage::{
-    Bucket, CacheTotals, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX,
-    UsageBucket, UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,
+    BucketWidth, CacheTotals, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX,
+    USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery, UsageRangeError, UsageSummary,
+    UsageTotals,
 };
 
 #[cfg(test)]

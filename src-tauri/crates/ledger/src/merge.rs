@@ -7,11 +7,11 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use crate::usage::SLOT_MS;
-use crate::{LedgerError, hours, rollup};
+use crate::{LedgerError, hourly_rollup, rollup};
 use domain::WallTime;
 
 /// Requests in both ledgers that are finished only in the other one. They are in no roll-ups yet.
-const FORGET_UNFINISHED: &str = "DELETE FROM main.requests WHERE state = 'reserved'
+const DELETE_UNFINISHED: &str = "DELETE FROM main.requests WHERE state = 'reserved'
     AND id IN (SELECT id FROM other.requests WHERE state <> 'reserved')";
 
 const LIST_ADDED: &str = "CREATE TEMP TABLE added AS SELECT id FROM other.requests
@@ -38,8 +38,8 @@ const ADD_LOGS: &str = "
 
 /// Deletes unfinished requests of `target` that the ledger at `other` has, since its rows are
 /// newer.
-pub(crate) fn forget_unfinished(target: &Connection, other: &Path) -> Result<(), LedgerError> {
-    attached(target, other, |target| {
+pub(crate) fn delete_unfinished(target: &Connection, other: &Path) -> Result<(), LedgerError> {
+    with_attached(target, other, |target| {
         let sql = "DELETE FROM main.requests
             WHERE state = 'reserved' AND id IN (SELECT id FROM other.requests)";
         target.execute(sql, []).map(drop)
@@ -49,10 +49,10 @@ pub(crate) fn forget_unfinished(target: &Connection, other: &Path) -> Result<(),
 /// Adds the records that `target` lacks from the ledger at `other`, in one transaction. Both have
 /// this program's schema version. Returns the number of added requests.
 pub(crate) fn add_missing(target: &Connection, other: &Path) -> Result<u64, LedgerError> {
-    attached(target, other, add_attached)
+    with_attached(target, other, add_attached)
 }
 
-fn attached<T>(
+fn with_attached<T>(
     target: &Connection,
     other: &Path,
     work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -66,7 +66,7 @@ fn attached<T>(
 fn add_attached(target: &Connection) -> rusqlite::Result<u64> {
     let transaction = target.unchecked_transaction()?;
     transaction.execute_batch("DROP TABLE IF EXISTS temp.added")?;
-    transaction.execute(FORGET_UNFINISHED, [])?;
+    transaction.execute(DELETE_UNFINISHED, [])?;
     transaction.execute_batch(LIST_ADDED)?;
     let columns = columns(&transaction, "requests")?;
     let added = transaction.execute(
@@ -100,7 +100,7 @@ fn count_added(connection: &Connection) -> rusqlite::Result<()> {
     let Some(earliest) = connection.query_row(earliest, [], |row| row.get(0))? else {
         return Ok(());
     };
-    hours::unfold(connection, WallTime::from_unix_ms(earliest))?;
+    hourly_rollup::unfold(connection, WallTime::from_unix_ms(earliest))?;
     rollup::add_listed(connection)?;
     connection.execute(
         "INSERT INTO main.rollup_failures

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use crate::LedgerError;
-use crate::database::{beside, create_private, file_error};
+use crate::database::{create_private_file, file_error, with_suffix};
 
 /// Longest note that is read, in bytes; a real one has some hundred.
 const NOTE_BYTES_MAX: u64 = 16_384;
@@ -73,7 +73,7 @@ impl IncidentCause {
 
 /// Identity and progress of a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Mark {
+pub(crate) struct LedgerProgress {
     /// Id stored in the ledger's file.
     pub(crate) id: String,
     pub(crate) requests: u64,
@@ -81,37 +81,37 @@ pub(crate) struct Mark {
     pub(crate) newest: Option<String>,
 }
 
-impl Mark {
+impl LedgerProgress {
     pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             id: connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?,
             requests: connection
                 .query_row("SELECT count(*) FROM requests", [], |row| row.get::<_, i64>(0))?
                 .unsigned_abs(),
-            newest: newest(connection)?,
+            newest: newest_request_id(connection)?,
         })
     }
 
     /// True if the ledger behind `connection` has this id and the same newest request.
-    pub(crate) fn is_of(&self, connection: &Connection) -> rusqlite::Result<bool> {
+    pub(crate) fn matches(&self, connection: &Connection) -> rusqlite::Result<bool> {
         let id: String = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
-        Ok(self.id == id && self.newest == newest(connection)?)
+        Ok(self.id == id && self.newest == newest_request_id(connection)?)
     }
 }
 
-pub(crate) fn newest(connection: &Connection) -> rusqlite::Result<Option<String>> {
+pub(crate) fn newest_request_id(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT id FROM requests ORDER BY id DESC LIMIT 1";
     connection.query_row(sql, [], |row| row.get(0)).optional()
 }
 
 /// Content of the file `<ledger>.note.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Note {
-    pub(crate) mark: Option<Mark>,
+pub(crate) struct LedgerNote {
+    pub(crate) mark: Option<LedgerProgress>,
     pub(crate) incident: Option<LedgerIncident>,
 }
 
-impl Note {
+impl LedgerNote {
     /// Loads the note of the ledger at `path`; empty if it is missing or unreadable.
     pub(crate) fn load(path: &Path) -> Self {
         let note = note_path(path);
@@ -129,12 +129,12 @@ impl Note {
     /// Replaces the note atomically.
     pub(crate) fn save(&self, path: &Path) -> Result<(), LedgerError> {
         let note = note_path(path);
-        let new = beside(&note, ".new");
+        let new = with_suffix(&note, ".new");
         let write = || {
             if new.exists() {
                 fs::remove_file(&new)?;
             }
-            create_private(&new)?;
+            create_private_file(&new)?;
             let mut file = fs::OpenOptions::new().write(true).open(&new)?;
             serde_json::to_writer_pretty(&mut file, self)?;
             file.write_all(b"\n")?;
@@ -146,19 +146,19 @@ impl Note {
 }
 
 fn note_path(path: &Path) -> PathBuf {
-    beside(path, ".note.json")
+    with_suffix(path, ".note.json")
 }
 
 /// Identity of the file at a path (device and inode) and its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileStamp {
+pub(crate) enum FileIdentity {
     Missing,
     File { device: u64, inode: u64, bytes: u64 },
 }
 
-impl FileStamp {
+impl FileIdentity {
     #[cfg(unix)]
-    pub(crate) fn of(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         use std::os::unix::fs::MetadataExt;
         fs::metadata(path).map_or(Self::Missing, |file| Self::File {
             device: file.dev(),

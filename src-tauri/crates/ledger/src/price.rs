@@ -9,20 +9,20 @@ use std::collections::HashMap;
 use domain::{BackendId, MicroUsd, Origin, Rates, TokenUsage, WallTime};
 
 use crate::bundled_prices;
-use crate::text::{Word as _, words};
+use crate::text_columns::{StoredWord as _, words};
 
 /// A dated row of the price table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
     /// Unique and readable: `openai/gpt-4.1@2026-11-01`.
     pub id: String,
-    pub place: PricePlace,
+    pub owner: PriceOwner,
     /// Exact model id at that place.
     pub model: String,
     /// Per million tokens.
     pub rates: Rates,
     /// Rates for long input.
-    pub long_context: Option<LongContext>,
+    pub long_context: Option<LongContextRates>,
     /// The first moment it holds.
     pub valid_from: WallTime,
     /// Exclusive; `None` while the price is valid.
@@ -34,7 +34,7 @@ pub struct Price {
 
 /// Other rates for the whole request once its input is long, as OpenAI and Google charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LongContext {
+pub struct LongContextRates {
     /// Applies if all input classes together exceed this many tokens.
     pub over_input_tokens: u64,
     /// Per million tokens.
@@ -45,10 +45,10 @@ impl Price {
     /// A price that the user declares for a model of one backend, valid from `valid_from`.
     #[must_use]
     pub fn declared(backend: &BackendId, model: &str, rates: Rates, valid_from: WallTime) -> Self {
-        let place = PricePlace::Backend(backend.clone());
+        let place = PriceOwner::Backend(backend.clone());
         Self {
-            id: price_id(&place, model, &valid_from.to_rfc3339()),
-            place,
+            id: format_price_id(&place, model, &valid_from.to_rfc3339()),
+            owner: place,
             model: model.to_owned(),
             rates,
             long_context: None,
@@ -66,14 +66,14 @@ impl Price {
         long.map_or(self.rates, |long| long.rates).cost(usage)
     }
 
-    fn holds(&self, at: WallTime) -> bool {
+    fn is_valid_at(&self, at: WallTime) -> bool {
         self.valid_from <= at && self.valid_to.is_none_or(|end| at < end)
     }
 }
 
 /// Who charges a price.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum PricePlace {
+pub enum PriceOwner {
     /// A provider's own API.
     Provider(Provider),
     /// One backend, as declared by the user.
@@ -96,7 +96,7 @@ impl Provider {
     /// The provider whose own API is at `origin`. Regional hosts, proxies, resellers and local
     /// servers have none. The mock is known by its kind, not by its address.
     #[must_use]
-    pub fn at(origin: &Origin) -> Option<Self> {
+    pub fn from_origin(origin: &Origin) -> Option<Self> {
         match origin.to_string().as_str() {
             "https://api.openai.com:443" => Some(Self::OpenAi),
             "https://api.anthropic.com:443" => Some(Self::Anthropic),
@@ -128,8 +128,8 @@ impl Provider {
     /// `models/gemini-2.5-pro` without the resource prefix.
     fn documented_alias(self, model: &str) -> Option<&str> {
         match self {
-            Self::OpenAi => without_date(model, "-dddd-dd-dd"),
-            Self::Anthropic => without_date(model, "-dddddddd"),
+            Self::OpenAi => strip_date(model, "-dddd-dd-dd"),
+            Self::Anthropic => strip_date(model, "-dddddddd"),
             Self::Google => model.strip_prefix("models/"),
             Self::Mock => None,
         }
@@ -151,20 +151,20 @@ words! {
 /// All known prices in memory. Lookups do no IO.
 #[derive(Debug, Clone, Default)]
 pub struct PriceBook {
-    rows: HashMap<PricePlace, HashMap<String, Vec<Price>>>,
+    rows: HashMap<PriceOwner, HashMap<String, Vec<Price>>>,
 }
 
 impl PriceBook {
     /// The prices bundled with the program.
     #[must_use]
     pub fn bundled() -> Self {
-        bundled_prices::rows().into_iter().fold(Self::default(), Self::with)
+        bundled_prices::bundled_prices().into_iter().fold(Self::default(), Self::with_price)
     }
 
     /// Adds a price. Replaces a row with the same id.
     #[must_use]
-    pub fn with(mut self, price: Price) -> Self {
-        let models = self.rows.entry(price.place.clone()).or_default();
+    pub fn with_price(mut self, price: Price) -> Self {
+        let models = self.rows.entry(price.owner.clone()).or_default();
         let dated = models.entry(price.model.clone()).or_default();
         dated.retain(|other| other.id != price.id);
         dated.push(price);
@@ -173,7 +173,7 @@ impl PriceBook {
     }
 
     /// The price of `model` at `backend` at time `at`. A price declared for the backend wins over
-    /// the list price of its `provider` ([`Provider::at`]). `None` means unpriced.
+    /// the list price of its `provider` ([`Provider::from_origin`]). `None` means unpriced.
     #[must_use]
     pub fn find(
         &self,
@@ -182,12 +182,12 @@ impl PriceBook {
         model: &str,
         at: WallTime,
     ) -> Option<&Price> {
-        let declared = self.dated(&PricePlace::Backend(backend.clone()), model, at);
+        let declared = self.find_dated(&PriceOwner::Backend(backend.clone()), model, at);
         declared.or_else(|| {
             let provider = provider?;
-            let place = PricePlace::Provider(provider);
-            self.dated(&place, model, at)
-                .or_else(|| self.dated(&place, provider.documented_alias(model)?, at))
+            let place = PriceOwner::Provider(provider);
+            self.find_dated(&place, model, at)
+                .or_else(|| self.find_dated(&place, provider.documented_alias(model)?, at))
         })
     }
 
@@ -197,26 +197,26 @@ impl PriceBook {
     }
 
     /// The row of each place and model that is valid at `at`, in no particular order.
-    pub fn in_force(&self, at: WallTime) -> impl Iterator<Item = &Price> {
+    pub fn valid_at(&self, at: WallTime) -> impl Iterator<Item = &Price> {
         let models = self.rows.values().flat_map(HashMap::values);
-        models.filter_map(move |dated| dated.iter().rev().find(|price| price.holds(at)))
+        models.filter_map(move |dated| dated.iter().rev().find(|price| price.is_valid_at(at)))
     }
 
-    fn dated(&self, place: &PricePlace, model: &str, at: WallTime) -> Option<&Price> {
-        self.rows.get(place)?.get(model)?.iter().rev().find(|price| price.holds(at))
+    fn find_dated(&self, place: &PriceOwner, model: &str, at: WallTime) -> Option<&Price> {
+        self.rows.get(place)?.get(model)?.iter().rev().find(|price| price.is_valid_at(at))
     }
 }
 
 /// `provider/model@since` or `backend:name/model@since`.
-pub(crate) fn price_id(place: &PricePlace, model: &str, since: &str) -> String {
+pub(crate) fn format_price_id(place: &PriceOwner, model: &str, since: &str) -> String {
     match place {
-        PricePlace::Provider(provider) => format!("{}/{model}@{since}", provider.as_str()),
-        PricePlace::Backend(backend) => format!("backend:{backend}/{model}@{since}"),
+        PriceOwner::Provider(provider) => format!("{}/{model}@{since}", provider.as_str()),
+        PriceOwner::Backend(backend) => format!("backend:{backend}/{model}@{since}"),
     }
 }
 
 /// `model` without a suffix that matches `pattern`, in which `d` is any digit.
-fn without_date<'a>(model: &'a str, pattern: &str) -> Option<&'a str> {
+fn strip_date<'a>(model: &'a str, pattern: &str) -> Option<&'a str> {
     let (base, end) = model.split_at_checked(model.len().checked_sub(pattern.len())?)?;
     let fits = |(byte, expected)| match expected {
         b'd' => u8::is_ascii_digit(&byte),
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_same_model_elsewhere_is_unpriced() {
-        let provider = |text: &str| Provider::at(&text.parse().expect("an origin"));
+        let provider = |text: &str| Provider::from_origin(&text.parse().expect("an origin"));
         assert_eq!(provider("https://api.openai.com/v1"), Some(Provider::OpenAi));
         for text in [
             "http://api.openai.com/v1",
@@ -300,7 +300,8 @@ mod tests {
     #[test]
     fn a_stated_price_wins_for_its_backend_from_its_date_on() {
         let rates = Rates { input: Some(MicroUsd::new(7)), ..Rates::default() };
-        let book = PriceBook::bundled().with(Price::declared(&backend(), "gpt-4.1", rates, NOW));
+        let book =
+            PriceBook::bundled().with_price(Price::declared(&backend(), "gpt-4.1", rates, NOW));
         let find = |at: i64, backend: &BackendId| {
             book.find(backend, Some(Provider::OpenAi), "gpt-4.1", WallTime::from_unix_ms(at))
                 .map(|price| price.confidence)
@@ -317,16 +318,16 @@ mod tests {
     fn an_ended_price_gives_way_to_its_successor() {
         let mut old = Price::declared(&backend(), "m", Rates::default(), WallTime::default());
         old.valid_to = Some(NOW);
-        let ended = PriceBook::default().with(old.clone());
+        let ended = PriceBook::default().with_price(old.clone());
         let find = |book: &PriceBook, at| {
             book.find(&backend(), None, "m", WallTime::from_unix_ms(at)).map(|row| row.id.clone())
         };
         assert_eq!(find(&ended, NOW.unix_ms() - 1), Some(old.id));
         assert_eq!(find(&ended, NOW.unix_ms()), None);
         let new = Price::declared(&backend(), "m", Rates::default(), NOW);
-        let both = ended.with(new.clone());
+        let both = ended.with_price(new.clone());
         assert_eq!(find(&both, NOW.unix_ms()), Some(new.id));
-        let in_force = |ms| both.in_force(WallTime::from_unix_ms(ms)).count();
+        let in_force = |ms| both.valid_at(WallTime::from_unix_ms(ms)).count();
         assert_eq!((in_force(-1), in_force(0), in_force(NOW.unix_ms())), (0, 1, 1));
     }
 

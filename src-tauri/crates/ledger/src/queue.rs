@@ -15,7 +15,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::{oneshot, watch};
 
-use crate::job::{BATCH_RECORDS_MAX, Job};
+use crate::writes::{BATCH_RECORDS_MAX, LedgerWrite};
 use crate::{Backlog, BacklogReason, LedgerError, LedgerState, NewRequest, Settlement};
 
 /// Default of the queued bytes from which new requests are refused: some twenty thousand requests.
@@ -34,27 +34,27 @@ const BEHIND_WAIT_DIVISOR: u32 = 10;
 
 /// Delay of records without a waiter, so that they are committed with later ones: a reservation and
 /// its settlement then write one row once.
-const HELD_MAX: Duration = Duration::from_millis(10);
+const BATCH_DELAY_MAX: Duration = Duration::from_millis(10);
 
 /// Wait of a read for records queued before it. On a slower disk the read returns older data.
 const CATCH_UP_MAX: Duration = Duration::from_secs(1);
 
 /// Durability of a settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
+pub enum CommitStatus {
     /// In the file: a killed process cannot lose it.
     Committed,
     /// Still in memory; the ledger's state says why.
     Queued,
 }
 
-pub(crate) type RecordAnswer = Result<Settled, LedgerError>;
-pub(crate) type TaskAnswer = Result<usize, LedgerError>;
+pub(crate) type RecordResult = Result<CommitStatus, LedgerError>;
+pub(crate) type TaskResult = Result<usize, LedgerError>;
 
 /// Records and tasks for the writer thread.
 #[derive(Debug)]
-pub(crate) struct Queue {
-    waiting: Mutex<Waiting>,
+pub(crate) struct WriteQueue {
+    waiting: Mutex<QueueState>,
     /// Wakes the writer.
     wake: Condvar,
     /// Wakes reads.
@@ -64,9 +64,9 @@ pub(crate) struct Queue {
 }
 
 #[derive(Debug)]
-struct Waiting {
-    records: VecDeque<Record>,
-    tasks: VecDeque<Task>,
+struct QueueState {
+    records: VecDeque<QueuedRecord>,
+    tasks: VecDeque<QueuedTask>,
     /// Bytes of `records`.
     bytes: usize,
     bytes_max: usize,
@@ -79,52 +79,52 @@ struct Waiting {
     /// Number of the last record whose answer was delivered before its commit.
     delivered: u64,
     /// Error of the last refused commit.
-    fault: Option<Fault>,
+    fault: Option<CommitFault>,
     /// Kept from when the ledger falls behind until it is current again.
     reason: BacklogReason,
     is_closed: bool,
 }
 
 #[derive(Debug)]
-struct Record {
-    job: Arc<Job>,
+struct QueuedRecord {
+    job: Arc<LedgerWrite>,
     bytes: usize,
-    answer: Option<oneshot::Sender<RecordAnswer>>,
+    answer: Option<oneshot::Sender<RecordResult>>,
 }
 
 /// A settlement and the wait for its commit.
 struct PendingCommit {
     number: u64,
     wait: Duration,
-    committed: oneshot::Receiver<RecordAnswer>,
+    committed: oneshot::Receiver<RecordResult>,
 }
 
 /// A write that its caller waits for. It fails with an error if the disk refuses it.
 #[derive(Debug)]
-pub(crate) struct Task {
-    pub(crate) job: Job,
+pub(crate) struct QueuedTask {
+    pub(crate) job: LedgerWrite,
     /// Attempts that failed because of another program's lock.
     pub(crate) locked: u32,
-    pub(crate) answer: oneshot::Sender<TaskAnswer>,
+    pub(crate) answer: oneshot::Sender<TaskResult>,
 }
 
 #[derive(Debug, Clone)]
-struct Fault {
+struct CommitFault {
     error: LedgerError,
     refuses_requests: bool,
 }
 
 /// Next batch of the writer.
 #[derive(Debug)]
-pub(crate) struct Work {
-    /// The oldest records, in order. They stay in the queue until [`Queue::finish`].
-    pub(crate) records: Vec<Arc<Job>>,
-    pub(crate) task: Option<Task>,
+pub(crate) struct WriteBatch {
+    /// The oldest records, in order. They stay in the queue until [`WriteQueue::finish`].
+    pub(crate) records: Vec<Arc<LedgerWrite>>,
+    pub(crate) task: Option<QueuedTask>,
 }
 
-impl Waiting {
+impl QueueState {
     /// The reason to refuse a new request.
-    fn refusal(&self) -> Option<LedgerError> {
+    fn refusal_error(&self) -> Option<LedgerError> {
         match &self.fault {
             _ if self.is_closed => Some(LedgerError::Closed),
             Some(fault) if fault.refuses_requests => Some(fault.error.clone()),
@@ -141,7 +141,7 @@ impl Waiting {
         let backlog = Backlog {
             reason: if is_only_full { BacklogReason::QueueFull } else { self.reason },
             records: self.records.len(),
-            oldest: self.records.iter().find_map(|record| record.job.made()),
+            oldest: self.records.iter().find_map(|record| record.job.record_time()),
         };
         match &self.fault {
             Some(fault) if fault.refuses_requests => LedgerState::Refusing(backlog),
@@ -150,32 +150,32 @@ impl Waiting {
         }
     }
 
-    fn push(&mut self, job: Job, answer: Option<oneshot::Sender<RecordAnswer>>) -> u64 {
+    fn push(&mut self, job: LedgerWrite, answer: Option<oneshot::Sender<RecordResult>>) -> u64 {
         let bytes = job.bytes();
         self.bytes = self.bytes.saturating_add(bytes);
         self.pushed += 1;
-        self.records.push_back(Record { job: Arc::new(job), bytes, answer });
+        self.records.push_back(QueuedRecord { job: Arc::new(job), bytes, answer });
         self.pushed
     }
 
     /// True while nobody waits and the queue is short enough to batch.
-    fn can_be_held(&self) -> bool {
+    fn can_be_delayed(&self) -> bool {
         self.tasks.is_empty()
             && self.awaited <= self.done
             && !self.is_closed
             && self.records.len() < BATCH_RECORDS_MAX
     }
 
-    fn next_work(&mut self) -> Work {
+    fn take_batch(&mut self) -> WriteBatch {
         let records = self.records.iter().take(BATCH_RECORDS_MAX);
         let records = records.map(|record| Arc::clone(&record.job)).collect();
-        Work { records, task: self.tasks.pop_front() }
+        WriteBatch { records, task: self.tasks.pop_front() }
     }
 }
 
-impl Queue {
+impl WriteQueue {
     pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
-        let waiting = Waiting {
+        let waiting = QueueState {
             records: VecDeque::new(),
             tasks: VecDeque::new(),
             bytes: 0,
@@ -218,48 +218,51 @@ impl Queue {
     /// No request may start now.
     pub(crate) fn reserve(&self, request: NewRequest) -> Result<(), LedgerError> {
         let mut waiting = self.waiting.lock();
-        if let Some(refusal) = waiting.refusal() {
+        if let Some(refusal) = waiting.refusal_error() {
             return Err(refusal);
         }
-        waiting.push(Job::Reserve(request), None);
-        self.pushed(waiting);
+        waiting.push(LedgerWrite::Reserve(request), None);
+        self.notify_after_push(waiting);
         Ok(())
     }
 
     /// Queues a record without a waiter, to be committed at once.
-    pub(crate) fn push(&self, job: Job) -> Result<(), LedgerError> {
+    pub(crate) fn push(&self, job: LedgerWrite) -> Result<(), LedgerError> {
         let mut waiting = self.waiting.lock();
         if waiting.is_closed {
             return Err(LedgerError::Closed);
         }
         waiting.awaited = waiting.push(job, None);
-        self.pushed(waiting);
+        self.notify_after_push(waiting);
         Ok(())
     }
 
     /// Queues a settlement and waits for its commit for the bounded time.
-    pub(crate) async fn settle(&self, ended: Box<Settlement>) -> Result<Settled, LedgerError> {
-        let Some(pending) = self.begin_settling(ended)? else { return Ok(Settled::Queued) };
+    pub(crate) async fn settle(&self, ended: Box<Settlement>) -> Result<CommitStatus, LedgerError> {
+        let Some(pending) = self.queue_settlement(ended)? else { return Ok(CommitStatus::Queued) };
         let PendingCommit { number, wait, mut committed } = pending;
         let answer = match tokio::time::timeout(wait, &mut committed).await {
             Ok(answer) => answer,
-            Err(_elapsed) if self.deliver_without(number) => return Ok(Settled::Queued),
+            Err(_elapsed) if self.mark_delivered(number) => return Ok(CommitStatus::Queued),
             Err(_elapsed) => committed.await,
         };
         answer.unwrap_or(Err(LedgerError::Closed))
     }
 
     /// Queues a settlement. `None` if the disk refuses writes, so that waiting is useless.
-    fn begin_settling(&self, ended: Box<Settlement>) -> Result<Option<PendingCommit>, LedgerError> {
+    fn queue_settlement(
+        &self,
+        ended: Box<Settlement>,
+    ) -> Result<Option<PendingCommit>, LedgerError> {
         let (sender, committed) = oneshot::channel();
         let mut waiting = self.waiting.lock();
         if waiting.is_closed {
             return Err(LedgerError::Closed);
         }
-        let job = Job::Settle(ended);
+        let job = LedgerWrite::Settle(ended);
         if waiting.fault.is_some() {
             waiting.delivered = waiting.push(job, None);
-            self.pushed(waiting);
+            self.notify_after_push(waiting);
             return Ok(None);
         }
         let whole = Duration::from_millis(self.commit_wait_ms.load(Ordering::Relaxed));
@@ -267,13 +270,13 @@ impl Queue {
         let wait = if is_behind { whole / BEHIND_WAIT_DIVISOR } else { whole };
         let number = waiting.push(job, Some(sender));
         waiting.awaited = number;
-        self.pushed(waiting);
+        self.notify_after_push(waiting);
         Ok(Some(PendingCommit { number, wait, committed }))
     }
 
     /// Marks the answer of record `number` as delivered before its commit; false if it is
     /// committed.
-    fn deliver_without(&self, number: u64) -> bool {
+    fn mark_delivered(&self, number: u64) -> bool {
         let mut waiting = self.waiting.lock();
         let still_waits = waiting.done < number;
         if still_waits {
@@ -284,14 +287,14 @@ impl Queue {
     }
 
     /// Queues a write and waits until it is committed.
-    pub(crate) async fn write(&self, job: Job) -> TaskAnswer {
+    pub(crate) async fn write(&self, job: LedgerWrite) -> TaskResult {
         let (answer, committed) = oneshot::channel();
         {
             let mut waiting = self.waiting.lock();
             match waiting.tasks.len() {
                 _ if waiting.is_closed => return Err(LedgerError::Closed),
                 QUEUE_TASKS_MAX.. => return Err(LedgerError::Busy),
-                _ => waiting.tasks.push_back(Task { job, locked: 0, answer }),
+                _ => waiting.tasks.push_back(QueuedTask { job, locked: 0, answer }),
             }
         }
         self.wake.notify_one();
@@ -300,7 +303,7 @@ impl Queue {
 
     /// Waits until the records queued before are committed, the disk refuses, or [`CATCH_UP_MAX`]
     /// has passed. Reads then return what there is. Blocks.
-    pub(crate) fn catch_up(&self) {
+    pub(crate) fn wait_until_current(&self) {
         let mut waiting = self.waiting.lock();
         let last = waiting.pushed;
         if waiting.done >= last {
@@ -309,7 +312,7 @@ impl Queue {
         waiting.awaited = waiting.awaited.max(last);
         self.wake.notify_one();
         let is_behind =
-            |now: &mut Waiting| now.done < last && now.fault.is_none() && !now.is_closed;
+            |now: &mut QueueState| now.done < last && now.fault.is_none() && !now.is_closed;
         let _timed_out = self.caught_up.wait_while_for(&mut waiting, is_behind, CATCH_UP_MAX);
     }
 
@@ -320,9 +323,9 @@ impl Queue {
     }
 
     /// Publishes the state after a push and wakes the writer if needed.
-    fn pushed(&self, waiting: MutexGuard<'_, Waiting>) {
+    fn notify_after_push(&self, waiting: MutexGuard<'_, QueueState>) {
         // The first record starts the delay; the next ones need not wake the writer.
-        let wakes = waiting.records.len() == 1 || !waiting.can_be_held();
+        let wakes = waiting.records.len() == 1 || !waiting.can_be_delayed();
         self.publish(&waiting);
         drop(waiting);
         if wakes {
@@ -331,7 +334,7 @@ impl Queue {
     }
 
     /// Sends the state to watchers if the state or its reason has changed.
-    fn publish(&self, waiting: &Waiting) {
+    fn publish(&self, waiting: &QueueState) {
         let state = waiting.state();
         self.state.send_if_modified(|told| {
             let is_other = std::mem::discriminant(told) != std::mem::discriminant(&state)
@@ -345,9 +348,9 @@ impl Queue {
 }
 
 /// Used by the writer's thread.
-impl Queue {
+impl WriteQueue {
     /// Waits for work. `None` if closed and empty.
-    pub(crate) fn next(&self) -> Option<Work> {
+    pub(crate) fn next_batch(&self) -> Option<WriteBatch> {
         let mut waiting = self.waiting.lock();
         while waiting.records.is_empty() && waiting.tasks.is_empty() {
             if waiting.is_closed {
@@ -356,26 +359,26 @@ impl Queue {
             self.wake.wait(&mut waiting);
         }
         // Held records are written after the time-out.
-        let held = |now: &mut Waiting| now.can_be_held();
-        let _timed_out = self.wake.wait_while_for(&mut waiting, held, HELD_MAX);
-        Some(waiting.next_work())
+        let held = |now: &mut QueueState| now.can_be_delayed();
+        let _timed_out = self.wake.wait_while_for(&mut waiting, held, BATCH_DELAY_MAX);
+        Some(waiting.take_batch())
     }
 
     /// Waits before a retry; ends early for a task or a close.
     pub(crate) fn pause(&self, pause: Duration) {
         let mut waiting = self.waiting.lock();
         let was_closed = waiting.is_closed;
-        let idle = |now: &mut Waiting| now.tasks.is_empty() && now.is_closed == was_closed;
+        let idle = |now: &mut QueueState| now.tasks.is_empty() && now.is_closed == was_closed;
         let _timed_out = self.wake.wait_while_for(&mut waiting, idle, pause);
     }
 
     /// Removes the oldest `count` records, which are committed or invalid, and sends `answer` to
     /// their waiters.
-    pub(crate) fn finish(&self, count: usize, answer: &RecordAnswer) {
-        let left: Vec<Record> = {
+    pub(crate) fn finish(&self, count: usize, answer: &RecordResult) {
+        let left: Vec<QueuedRecord> = {
             let mut waiting = self.waiting.lock();
             let count = count.min(waiting.records.len());
-            let left: Vec<Record> = waiting.records.drain(..count).collect();
+            let left: Vec<QueuedRecord> = waiting.records.drain(..count).collect();
             let bytes: usize = left.iter().map(|record| record.bytes).sum();
             waiting.bytes = waiting.bytes.saturating_sub(bytes);
             waiting.done += u64::try_from(count).unwrap_or(u64::MAX);
@@ -394,11 +397,11 @@ impl Queue {
     }
 
     /// Handles a transient refusal: the records stay, and their waiters stop waiting.
-    pub(crate) fn refused(&self, error: &LedgerError, refuses_requests: bool) {
+    pub(crate) fn mark_refused(&self, error: &LedgerError, refuses_requests: bool) {
         let answers: Vec<_> = {
             let mut waiting = self.waiting.lock();
             waiting.reason = error.into();
-            waiting.fault = Some(Fault { error: error.clone(), refuses_requests });
+            waiting.fault = Some(CommitFault { error: error.clone(), refuses_requests });
             let answers = waiting.records.iter_mut().filter_map(|record| record.answer.take());
             let answers: Vec<_> = answers.collect();
             if !answers.is_empty() {
@@ -409,12 +412,12 @@ impl Queue {
         };
         self.caught_up.notify_all();
         for answer in answers {
-            let _gone = answer.send(Ok(Settled::Queued));
+            let _gone = answer.send(Ok(CommitStatus::Queued));
         }
     }
 
     /// Requeues `task` after another program's lock prevented it.
-    pub(crate) fn put_back(&self, task: Task) {
+    pub(crate) fn requeue(&self, task: QueuedTask) {
         self.waiting.lock().tasks.push_front(task);
     }
 
@@ -424,7 +427,7 @@ impl Queue {
 
     /// Closes the queue when the writer stops: fails all waiters, refuses new writes, and returns
     /// the uncommitted records.
-    pub(crate) fn abandon(&self) -> Vec<Arc<Job>> {
+    pub(crate) fn abandon(&self) -> Vec<Arc<LedgerWrite>> {
         let (records, tasks) = {
             let mut waiting = self.waiting.lock();
             waiting.is_closed = true;

@@ -13,13 +13,13 @@ use crate::{LedgerError, database};
 const READERS_MAX: usize = 4;
 
 #[derive(Debug)]
-pub(crate) struct Readers {
+pub(crate) struct ReaderPool {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
 }
 
-impl Readers {
+impl ReaderPool {
     pub(crate) fn new(path: PathBuf) -> Arc<Self> {
         let permits = Semaphore::new(READERS_MAX);
         Arc::new(Self { path, idle: Mutex::default(), permits })
@@ -40,7 +40,7 @@ impl Readers {
     }
 
     /// Runs `question` on a pooled connection. Needs a tokio runtime.
-    pub(crate) async fn ask<T, E, Q>(self: &Arc<Self>, question: Q) -> Result<T, LedgerError>
+    pub(crate) async fn run<T, E, Q>(self: &Arc<Self>, question: Q) -> Result<T, LedgerError>
     where
         T: Send + 'static,
         E: Into<LedgerError>,

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use domain::{
-    Access, BackendId, ClientId, CredentialId, GENERATED_ID_BYTES, MicroUsd, RequestId, TokenUsage,
-    WallTime,
+    BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, MicroUsd, RequestId,
+    TokenUsage, WallTime,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::text::words;
+use crate::text_columns::words;
 
 /// A request at its arrival. Names longer than [`crate::NAME_CHARS_MAX`] are cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,7 +117,7 @@ pub struct Settlement {
     pub decision: Option<String>,
     /// In order; at most [`crate::ATTEMPTS_MAX`] are saved. A candidate that was skipped without a
     /// call is not an attempt.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<AttemptRecord>,
 }
 
 impl Settlement {
@@ -141,7 +141,7 @@ impl Settlement {
 
     /// A settlement to be filled in: cancelled before any attempt.
     #[must_use]
-    pub const fn begun(request: NewRequest) -> Self {
+    pub const fn unfinished(request: NewRequest) -> Self {
         Self {
             ended: request.started,
             request,
@@ -173,7 +173,7 @@ impl Settlement {
 
 /// A call of one backend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
+pub struct AttemptRecord {
     pub backend: BackendId,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialId>,
@@ -207,10 +207,10 @@ pub struct Attempt {
     pub cost: Cost,
 }
 
-impl Attempt {
+impl AttemptRecord {
     /// A new attempt: no answer and an unknown cost.
     #[must_use]
-    pub fn begun(access: Access, model: &str, started: WallTime) -> Self {
+    pub fn started(access: Endpoint, model: &str, started: WallTime) -> Self {
         Self {
             backend: access.backend,
             credential: access.credential,
@@ -278,7 +278,7 @@ pub enum Cost {
     /// Tokens times a row of the price table.
     Computed {
         amount: MicroUsd,
-        /// [`crate::Price::id`] of the row.
+        /// [`crate::Price::parse_id`] of the row.
         price_id: String,
     },
     /// Tokens were or may have been used, but their price or count is unknown.

@@ -5,8 +5,8 @@
 //! repairs the kept file or acknowledges. Restore and repair build the new file beside the ledger
 //! and add later records, so that neither loses a request.
 
+mod file_check;
 mod restore;
-mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use domain::{Clock, WallTime};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-use crate::note::{FileStamp, IncidentCause, LedgerIncident, Mark, Note};
-use crate::set_aside::{kept_files, length, set_aside};
+use crate::note::{FileIdentity, IncidentCause, LedgerIncident, LedgerNote, LedgerProgress};
+use crate::set_aside::{file_bytes, kept_files, set_aside};
 use crate::{Ledger, LedgerBackup, LedgerError, LedgerLimits, backup, database};
 
 pub use restore::{RestoreReport, SkippedBackup};
@@ -32,53 +32,55 @@ struct LedgerFile {
     path: PathBuf,
     limits: LedgerLimits,
     clock: Arc<dyn Clock>,
-    known: Mutex<Known>,
+    known: Mutex<KnownLedgerFile>,
     /// Serializes restores, repairs and backups.
-    turn: tokio::sync::Mutex<()>,
+    operation_lock: tokio::sync::Mutex<()>,
 }
 
-struct Known {
-    note: Note,
-    stamp: FileStamp,
+struct KnownLedgerFile {
+    note: LedgerNote,
+    stamp: FileIdentity,
 }
 
 impl Recovery {
-    /// Opens the ledger at `path` as [`Ledger::open_with`] does, and creates a new one in place of
+    /// Opens the ledger at `path` as [`LedgerCommand::open_with`] does, and creates a new one in place of
     /// a damaged, empty or missing file; see [`Recovery::incident`]. Blocks.
     ///
     /// # Errors
-    /// As for [`Ledger::open`], but damage is an error only if the file cannot be set aside.
+    /// As for [`LedgerCommand::open`], but damage is an error only if the file cannot be set aside.
     pub fn open(
         path: &Path,
         limits: LedgerLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<(Ledger, Self), LedgerError> {
         let at = clock.wall();
-        let note = Note::load(path);
-        let mut incident = look_for_file(path, &note, at)?;
-        let (ledger, mark) = match open_whole(path, limits, &note) {
+        let note = LedgerNote::load(path);
+        let mut incident = set_aside_if_gone(path, &note, at)?;
+        let (ledger, mark) = match open_with_progress(path, limits, &note) {
             Err(LedgerError::Corrupt { detail }) => {
                 tracing::error!(
                     detail,
                     "the ledger is damaged; the file was kept and a new ledger started"
                 );
                 let kept = set_aside(path, IncidentCause::Damaged.as_str(), at)?;
-                incident = Some(incident_of(IncidentCause::Damaged, at, &note, kept, Some(detail)));
-                open_whole(path, limits, &note)?
+                incident =
+                    Some(new_incident(IncidentCause::Damaged, at, &note, kept, Some(detail)));
+                open_with_progress(path, limits, &note)?
             }
             opened => opened?,
         };
         if incident.is_none() {
-            incident = compare(&note, &mark, at);
+            incident = detect_replacement(&note, &mark, at);
         }
         if let Some(incident) = &incident {
             tracing::error!(cause = incident.cause.as_str(), "something happened to the ledger");
         }
-        let known = Note { mark: Some(mark), incident: incident.or_else(|| note.incident.clone()) };
+        let known =
+            LedgerNote { mark: Some(mark), incident: incident.or_else(|| note.incident.clone()) };
         let has_changed = known != note;
-        let known = Mutex::new(Known { note: known, stamp: FileStamp::of(path) });
+        let known = Mutex::new(KnownLedgerFile { note: known, stamp: FileIdentity::read(path) });
         let turn = tokio::sync::Mutex::new(());
-        let file = LedgerFile { path: path.to_owned(), limits, clock, known, turn };
+        let file = LedgerFile { path: path.to_owned(), limits, clock, known, operation_lock: turn };
         if has_changed {
             file.save_note();
         }
@@ -105,13 +107,13 @@ impl Recovery {
     ///
     /// # Errors
     /// The ledger cannot be read, or the note cannot be written.
-    pub async fn remember(&self) -> Result<(), LedgerError> {
-        let newest = self.ledger.ask_current(crate::note::newest).await?;
+    pub async fn save_progress(&self) -> Result<(), LedgerError> {
+        let newest = self.ledger.read_current(crate::note::newest_request_id).await?;
         let noted = self.file.known.lock().note.mark.as_ref().and_then(|mark| mark.newest.clone());
         if newest == noted {
             return Ok(());
         }
-        let mark = self.ledger.read(Mark::read).await?;
+        let mark = self.ledger.read(LedgerProgress::read).await?;
         let mut known = self.file.known.lock();
         known.note.mark = Some(mark);
         known.note.save(&self.file.path)
@@ -124,10 +126,11 @@ impl Recovery {
     /// [`LedgerError::Corrupt`] when the ledger is damaged, and older backups stay then. Disk
     /// errors.
     pub async fn back_up(&self) -> Result<LedgerBackup, LedgerError> {
-        let _turn = self.file.turn.lock().await;
-        let folder = backup::folder_of(&self.file.path);
+        let _turn = self.file.operation_lock.lock().await;
+        let folder = backup::backup_folder(&self.file.path);
         let at = self.file.clock.wall();
-        let made = self.ledger.ask_current(move |connection| backup::make(connection, &folder, at));
+        let made =
+            self.ledger.read_current(move |connection| backup::create(connection, &folder, at));
         let made = made.await?;
         tracing::info!(name = made.name, bytes = made.bytes, "the ledger was backed up");
         Ok(made)
@@ -138,13 +141,13 @@ impl Recovery {
     /// # Errors
     /// The backup folder cannot be read.
     pub fn backups(&self) -> Result<Vec<LedgerBackup>, LedgerError> {
-        let folder = backup::folder_of(&self.file.path);
+        let folder = backup::backup_folder(&self.file.path);
         backup::list(&folder).map_err(|error| database::file_error(&folder, error))
     }
 
     #[must_use]
     pub fn backup_folder(&self) -> PathBuf {
-        backup::folder_of(&self.file.path)
+        backup::backup_folder(&self.file.path)
     }
 
     /// Names of the read-only files that were set aside, in the ledger's folder.
@@ -172,44 +175,48 @@ impl LedgerFile {
     /// Opens the file at the ledger's path without marking running requests as unknown: they are
     /// still running in this process.
     fn reopen(&self) -> Result<Connection, LedgerError> {
-        database::open(&self.path, self.limits, database::STEPS)
+        database::open(&self.path, self.limits, database::MIGRATIONS)
     }
 }
 
 /// Opens the ledger and reads its progress.
-fn open_whole(
+fn open_with_progress(
     path: &Path,
     limits: LedgerLimits,
-    note: &Note,
-) -> Result<(Ledger, Mark), LedgerError> {
+    note: &LedgerNote,
+) -> Result<(Ledger, LedgerProgress), LedgerError> {
     let ledger = Ledger::open_with(path, limits)?;
     let connection = database::open_reader(path)?;
     // Counting scans an index, too slow for a short-lived command.
-    let is_noted = |mark: &Mark| mark.is_of(&connection);
+    let is_noted = |mark: &LedgerProgress| mark.matches(&connection);
     let mark = match &note.mark {
         Some(mark) if is_noted(mark)? => mark.clone(),
-        _ => Mark::read(&connection)?,
+        _ => LedgerProgress::read(&connection)?,
     };
     Ok((ledger, mark))
 }
 
 /// Sets aside an emptied or missing file that should have content.
-fn look_for_file(
+fn set_aside_if_gone(
     path: &Path,
-    note: &Note,
+    note: &LedgerNote,
     at: WallTime,
 ) -> Result<Option<LedgerIncident>, LedgerError> {
-    let is_known = note.mark.is_some() || length(&database::wal_path(path)) > 0;
-    if length(path) > 0 || !is_known {
+    let is_known = note.mark.is_some() || file_bytes(&database::wal_path(path)) > 0;
+    if file_bytes(path) > 0 || !is_known {
         return Ok(None);
     }
     let cause = if path.exists() { IncidentCause::Emptied } else { IncidentCause::Missing };
     let kept = set_aside(path, cause.as_str(), at)?;
-    Ok(Some(incident_of(cause, at, note, kept, None)))
+    Ok(Some(new_incident(cause, at, note, kept, None)))
 }
 
 /// Compares the ledger with its note: same id and no lost requests.
-fn compare(note: &Note, mark: &Mark, at: WallTime) -> Option<LedgerIncident> {
+fn detect_replacement(
+    note: &LedgerNote,
+    mark: &LedgerProgress,
+    at: WallTime,
+) -> Option<LedgerIncident> {
     let noted = note.mark.as_ref()?;
     let cause = if noted.id != mark.id {
         IncidentCause::Replaced
@@ -218,13 +225,13 @@ fn compare(note: &Note, mark: &Mark, at: WallTime) -> Option<LedgerIncident> {
     } else {
         return None;
     };
-    Some(incident_of(cause, at, note, None, None))
+    Some(new_incident(cause, at, note, None, None))
 }
 
-fn incident_of(
+fn new_incident(
     cause: IncidentCause,
     at: WallTime,
-    note: &Note,
+    note: &LedgerNote,
     kept: Option<String>,
     detail: Option<String>,
 ) -> LedgerIncident {

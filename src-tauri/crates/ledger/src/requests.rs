@@ -5,10 +5,13 @@ use std::ops::RangeInclusive;
 use domain::{BackendId, ClientId, RequestId, TokenUsage, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
-use crate::number::{
-    count, get_count, get_interval, get_named, get_parsed, micros, money, rows, time,
+use crate::integer_columns::{
+    clamp_cost, clamp_count, clamp_micros, clamp_time, get_count, get_interval, get_named,
+    get_parsed, row_count,
 };
-use crate::text::{DECISION_BYTES_MAX, Stored, USAGE_RAW_BYTES_MAX, json, name, sentence};
+use crate::text_columns::{
+    DECISION_BYTES_MAX, USAGE_RAW_BYTES_MAX, WordColumn, bound_json, bound_name, bound_sentence,
+};
 use crate::{Cost, NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts};
 
 /// Most rows per page.
@@ -45,8 +48,8 @@ impl RequestQuery {
 
     /// Builds the statement from fixed pieces for the filters in use, so that each can use its
     /// index. Values are bound, never written into the text.
-    fn sql(&self) -> String {
-        let conditions = self.conditions();
+    fn build_sql(&self) -> String {
+        let conditions = self.build_conditions();
         if self.model.as_deref().is_none_or(is_pattern) {
             return format!("SELECT * FROM requests WHERE {conditions} ORDER BY id DESC LIMIT ?11");
         }
@@ -65,7 +68,7 @@ impl RequestQuery {
         )
     }
 
-    fn conditions(&self) -> String {
+    fn build_conditions(&self) -> String {
         let mut sql = "id < ?1 AND id >= ?10".to_owned();
         let mut filter = |is_set: bool, condition: &str| {
             if is_set {
@@ -103,11 +106,11 @@ impl RequestQuery {
         let since = self.since.map_or_else(String::new, oldest_id_at);
         let client = self.client.as_ref().map(ClientId::as_str);
         let backend = self.backend.as_ref().map(BackendId::as_str);
-        let state = self.state.map(Stored);
-        let purpose = self.purpose.map(Stored);
+        let state = self.state.map(WordColumn);
+        let purpose = self.purpose.map(WordColumn);
         let least = self.http_status.as_ref().map(|range| *range.start());
         let most = self.http_status.as_ref().map(|range| *range.end());
-        let limit = rows(self.limit.min(REQUESTS_PAGE_ROWS_MAX));
+        let limit = row_count(self.limit.min(REQUESTS_PAGE_ROWS_MAX));
         let route = &self.route;
         let model = self.model.as_ref().map(|model| match is_pattern(model) {
             // Only `*` is special here; the other characters that GLOB treats specially are
@@ -118,7 +121,7 @@ impl RequestQuery {
         let values = params![
             before, client, backend, state, purpose, route, model, least, most, since, limit
         ];
-        use_them(&self.sql(), values)
+        use_them(&self.build_sql(), values)
     }
 }
 
@@ -133,14 +136,14 @@ pub(crate) fn reserve(connection: &Connection, request: &NewRequest) -> rusqlite
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'reserved') ON CONFLICT (id) DO NOTHING";
     connection.prepare_cached(sql)?.execute(params![
         request.id.to_string(),
-        time(request.started),
+        clamp_time(request.started),
         request.client.as_str(),
-        request.project.as_deref().map(name),
-        name(&request.route),
-        name(&request.model_asked),
-        name(&request.dialect),
+        request.project.as_deref().map(bound_name),
+        bound_name(&request.route),
+        bound_name(&request.model_asked),
+        bound_name(&request.dialect),
         request.streamed,
-        Stored(request.purpose),
+        WordColumn(request.purpose),
     ])
 }
 
@@ -178,26 +181,26 @@ pub(crate) const SETTLE: &str = "INSERT INTO requests
 pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusqlite::Result<usize> {
     let request = &ended.request;
     let token =
-        |class: fn(&TokenUsage) -> u64| ended.usage.as_ref().map(|usage| count(class(usage)));
-    let (wasted, unpriced_attempts) = attempts::wasted(&ended.attempts);
+        |class: fn(&TokenUsage) -> u64| ended.usage.as_ref().map(|usage| clamp_count(class(usage)));
+    let (wasted, unpriced_attempts) = attempts::wasted_cost(&ended.attempts);
     statement.execute(params![
         request.id.to_string(),
-        time(request.started),
+        clamp_time(request.started),
         request.client.as_str(),
-        request.project.as_deref().map(name),
-        name(&request.route),
-        name(&request.model_asked),
-        name(&request.dialect),
+        request.project.as_deref().map(bound_name),
+        bound_name(&request.route),
+        bound_name(&request.model_asked),
+        bound_name(&request.dialect),
         request.streamed,
-        Stored(request.purpose),
-        Stored(ended.outcome),
-        time(ended.ended),
+        WordColumn(request.purpose),
+        WordColumn(ended.outcome),
+        clamp_time(ended.ended),
         ended.backend.as_ref().map(BackendId::as_str),
         ended.credential.as_ref().map(|id| id.as_str()),
-        ended.model_billed.as_deref().map(name),
+        ended.model_billed.as_deref().map(bound_name),
         ended.http_status,
-        ended.finish_reason.as_deref().map(name),
-        ended.error_class.as_deref().map(name),
+        ended.finish_reason.as_deref().map(bound_name),
+        ended.error_class.as_deref().map(bound_name),
         if ended.usage.is_some() { "reported" } else { "unknown" },
         token(|usage| usage.input_uncached),
         token(|usage| usage.cache_read),
@@ -205,45 +208,48 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
         token(|usage| usage.cache_write_1h),
         token(|usage| usage.output_visible),
         token(|usage| usage.reasoning),
-        ended.cost.amount().map(money),
+        ended.cost.amount().map(clamp_cost),
         ended.cost.basis(),
         ended.cost.price_id(),
-        Stored(ended.cache),
-        ended.timings.queue.map(micros),
-        ended.timings.first_byte.map(micros),
-        ended.timings.first_token.map(micros),
-        ended.timings.total.map(micros),
-        count(ended.bytes_in),
-        count(ended.bytes_out),
-        sentence(ended.explanation.as_deref()),
-        rows(ended.attempts.len()),
-        ended.usage.and(ended.usage_basis).map(Stored),
-        json(ended.usage_raw.as_deref(), USAGE_RAW_BYTES_MAX),
-        ended.cache_reason.as_deref().map(name),
-        ended.saved.map(money),
-        ended.saved_time.map(micros),
-        money(wasted),
-        rows(unpriced_attempts),
-        sentence(ended.error_message.as_deref()),
+        WordColumn(ended.cache),
+        ended.timings.queue.map(clamp_micros),
+        ended.timings.first_byte.map(clamp_micros),
+        ended.timings.first_token.map(clamp_micros),
+        ended.timings.total.map(clamp_micros),
+        clamp_count(ended.bytes_in),
+        clamp_count(ended.bytes_out),
+        bound_sentence(ended.explanation.as_deref()),
+        row_count(ended.attempts.len()),
+        ended.usage.and(ended.usage_basis).map(WordColumn),
+        bound_json(ended.usage_raw.as_deref(), USAGE_RAW_BYTES_MAX),
+        ended.cache_reason.as_deref().map(bound_name),
+        ended.saved.map(clamp_cost),
+        ended.saved_time.map(clamp_micros),
+        clamp_cost(wasted),
+        row_count(unpriced_attempts),
+        bound_sentence(ended.error_message.as_deref()),
     ])
 }
 
-pub(crate) const KEEP_DECISION: &str =
+pub(crate) const INSERT_DECISION: &str =
     "INSERT INTO decisions (request_id, decision) VALUES (?1, ?2)";
 
-/// Saves the routing decision of a settled request with [`KEEP_DECISION`], if there is one within
+/// Saves the routing decision of a settled request with [`INSERT_DECISION`], if there is one within
 /// the size limit.
-pub(crate) fn keep_decision(
+pub(crate) fn insert_decision(
     statement: &mut Statement<'_>,
     ended: &Settlement,
 ) -> rusqlite::Result<()> {
-    if let Some(decision) = json(ended.decision.as_deref(), DECISION_BYTES_MAX) {
+    if let Some(decision) = bound_json(ended.decision.as_deref(), DECISION_BYTES_MAX) {
         statement.execute(params![ended.request.id.to_string(), decision])?;
     }
     Ok(())
 }
 
-pub(crate) fn decision(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<String>> {
+pub(crate) fn find_decision(
+    connection: &Connection,
+    id: RequestId,
+) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT decision FROM decisions WHERE request_id = ?1";
     connection.prepare_cached(sql)?.query_row([id.to_string()], |row| row.get(0)).optional()
 }
@@ -262,10 +268,10 @@ pub(crate) fn purge(
 ) -> rusqlite::Result<usize> {
     let sql = "DELETE FROM requests WHERE id IN
         (SELECT id FROM requests WHERE id < ?1 AND state <> 'reserved' ORDER BY id LIMIT ?2)";
-    connection.prepare_cached(sql)?.execute(params![oldest_id_at(before), rows(rows_max)])
+    connection.prepare_cached(sql)?.execute(params![oldest_id_at(before), row_count(rows_max)])
 }
 
-pub(crate) fn page(
+pub(crate) fn list_page(
     connection: &Connection,
     query: &RequestQuery,
 ) -> rusqlite::Result<Vec<RequestRow>> {
@@ -274,7 +280,7 @@ pub(crate) fn page(
     })
 }
 
-pub(crate) fn one(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<RequestRow>> {
+pub(crate) fn find(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<RequestRow>> {
     let mut statement = connection.prepare_cached("SELECT * FROM requests WHERE id = ?1")?;
     statement.query_row([id.to_string()], read).optional()
 }
@@ -287,7 +293,7 @@ pub(crate) fn oldest_id_at(time: WallTime) -> String {
 fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
     Ok(RequestRow {
         request: read_new(row)?,
-        state: row.get::<_, Stored<RequestState>>("state")?.0,
+        state: row.get::<_, WordColumn<RequestState>>("state")?.0,
         ended: row.get::<_, Option<i64>>("ended_ms")?.map(WallTime::from_unix_ms),
         backend: get_parsed(row, "backend")?,
         credential: get_parsed(row, "credential")?,
@@ -297,12 +303,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         error_class: row.get("error_class")?,
         error_message: row.get("error_message")?,
         usage: read_usage(row)?,
-        usage_basis: row.get::<_, Option<Stored<_>>>("usage_basis")?.map(|basis| basis.0),
+        usage_basis: row.get::<_, Option<WordColumn<_>>>("usage_basis")?.map(|basis| basis.0),
         usage_raw: row.get("usage_raw")?,
         cost: read_cost(row)?,
         wasted: domain::MicroUsd::new(row.get("wasted_micro_usd")?),
         unpriced_attempts: row.get("unpriced_attempts")?,
-        cache: row.get::<_, Stored<_>>("cache")?.0,
+        cache: row.get::<_, WordColumn<_>>("cache")?.0,
         cache_reason: row.get("cache_reason")?,
         saved: row.get::<_, Option<i64>>("saved_micro_usd")?.map(domain::MicroUsd::new),
         saved_time: get_interval(row, "saved_us")?,
@@ -329,7 +335,7 @@ fn read_new(row: &Row<'_>) -> rusqlite::Result<NewRequest> {
         model_asked: row.get("model_asked")?,
         dialect: row.get("dialect")?,
         streamed: row.get("streamed")?,
-        purpose: row.get::<_, Stored<Purpose>>("purpose")?.0,
+        purpose: row.get::<_, WordColumn<Purpose>>("purpose")?.0,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Roll-ups: sums updated in the transaction that settles a request, so that dashboards need not
 //! read request rows. They are kept per quarter hour, because the days of every time zone are whole
-//! numbers of those. Past hours are folded for fast queries over months ([`crate::hours`]). A range
+//! numbers of those. Past hours are folded for fast queries over months ([`crate::hourly_rollup`]). A range
 //! is answered from its folded hours and the quarters at its ends.
 
 use std::collections::HashMap;
@@ -8,13 +8,13 @@ use std::collections::HashMap;
 use domain::{MicroUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
-use crate::number::get_count;
+use crate::integer_columns::get_count;
 use crate::requests::token_columns;
-use crate::text::Stored;
+use crate::text_columns::WordColumn;
 use crate::usage::{HOUR_MS, SLOT_MS, slot_end, slot_start};
 use crate::{
     CacheTotals, GroupBy, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
-    UsageKey, UsageQuery, UsageSummary, UsageTotals, hours,
+    UsageKey, UsageQuery, UsageSummary, UsageTotals, hourly_rollup,
 };
 
 /// Sums over request rows, with the names and order of the roll-up columns.
@@ -96,7 +96,10 @@ pub(crate) use sums;
 
 /// Counts just settled requests, in the same transaction and all at once: under load most of them
 /// belong to the same few rows.
-pub(crate) fn add(connection: &Connection, settled: &[RequestId]) -> rusqlite::Result<()> {
+pub(crate) fn count_settled(
+    connection: &Connection,
+    settled: &[RequestId],
+) -> rusqlite::Result<()> {
     if settled.is_empty() {
         return Ok(());
     }
@@ -115,7 +118,7 @@ pub(crate) fn id_list(ids: &[RequestId]) -> String {
 pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
     let earliest = "SELECT min(started_ms) FROM requests WHERE state = 'reserved'";
     if let Some(earliest) = connection.query_row(earliest, [], |row| row.get(0))? {
-        hours::unfold(connection, WallTime::from_unix_ms(earliest))?;
+        hourly_rollup::unfold(connection, WallTime::from_unix_ms(earliest))?;
     }
     connection.execute(count_where!("state = 'reserved'"), [SLOT_MS]).map(drop)
 }
@@ -141,9 +144,9 @@ pub(crate) fn spend(
     to: WallTime,
 ) -> rusqlite::Result<Spend> {
     let transaction = connection.unchecked_transaction()?;
-    let folded = hours::folded_until(&transaction)?;
+    let folded = hourly_rollup::folded_until(&transaction)?;
     let mut total = Spend::default();
-    for piece in pieces(slot_start(from), slot_end(to), folded) {
+    for piece in split_range(slot_start(from), slot_end(to), folded) {
         let mut statement = transaction.prepare_cached(spend_sql(piece.width))?;
         statement.query_row(piece.range(Purpose::User), |row| {
             total.cost += MicroUsd::new(row.get(0)?);
@@ -155,15 +158,15 @@ pub(crate) fn spend(
     Ok(total)
 }
 
-/// Answers a [`UsageQuery`].
+/// Answers a [`UsageReportQuery`].
 pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageSummary> {
     // One read transaction: all buckets show the same moment.
     let transaction = connection.unchecked_transaction()?;
-    let folded = hours::folded_until(&transaction)?;
+    let folded = hourly_rollup::folded_until(&transaction)?;
     let mut buckets = Vec::with_capacity(query.edges.len());
     for (start, end) in query.edges.iter().zip(query.edges.iter().skip(1)) {
         let mut groups: HashMap<UsageKey, UsageTotals> = HashMap::new();
-        for piece in pieces(*start, *end, folded) {
+        for piece in split_range(*start, *end, folded) {
             let mut statement =
                 transaction.prepare_cached(group_sql(piece.width, query.group_by))?;
             for group in statement.query_map(piece.range(query.purpose), read_group)? {
@@ -179,43 +182,47 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Re
 
 /// Slot width, and so the roll-up table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Width {
+pub(crate) enum SlotWidth {
     Quarter,
     Hour,
 }
 
 /// A part of a range that one table answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Piece {
-    width: Width,
+struct RangePiece {
+    width: SlotWidth,
     start_ms: i64,
     end_ms: i64,
 }
 
-impl Piece {
-    fn range(&self, purpose: Purpose) -> (i64, i64, Stored<Purpose>) {
-        (self.start_ms, self.end_ms, Stored(purpose))
+impl RangePiece {
+    fn range(&self, purpose: Purpose) -> (i64, i64, WordColumn<Purpose>) {
+        (self.start_ms, self.end_ms, WordColumn(purpose))
     }
 }
 
 /// Splits a range at slot boundaries into its `folded` whole hours and the quarters before and
 /// after them.
-fn pieces(start: WallTime, end: WallTime, folded: WallTime) -> impl Iterator<Item = Piece> {
+fn split_range(
+    start: WallTime,
+    end: WallTime,
+    folded: WallTime,
+) -> impl Iterator<Item = RangePiece> {
     let (start_ms, end_ms) = (start.unix_ms(), end.unix_ms());
     let last_edge = end_ms.saturating_sub(end_ms.rem_euclid(HOUR_MS));
     let hours_end = last_edge.min(folded.unix_ms()).max(start_ms);
     let to_next_hour = (HOUR_MS - start_ms.rem_euclid(HOUR_MS)) % HOUR_MS;
     let hours_start = start_ms.saturating_add(to_next_hour).min(hours_end);
     let pieces = [
-        Piece { width: Width::Quarter, start_ms, end_ms: hours_start },
-        Piece { width: Width::Hour, start_ms: hours_start, end_ms: hours_end },
-        Piece { width: Width::Quarter, start_ms: hours_end, end_ms },
+        RangePiece { width: SlotWidth::Quarter, start_ms, end_ms: hours_start },
+        RangePiece { width: SlotWidth::Hour, start_ms: hours_start, end_ms: hours_end },
+        RangePiece { width: SlotWidth::Quarter, start_ms: hours_end, end_ms },
     ];
     pieces.into_iter().filter(|piece| piece.start_ms < piece.end_ms)
 }
 
 /// The cost statement for a piece.
-pub(crate) const fn spend_sql(width: Width) -> &'static str {
+pub(crate) const fn spend_sql(width: SlotWidth) -> &'static str {
     macro_rules! spent_in {
         ($rows:literal) => {
             concat!(
@@ -228,14 +235,14 @@ pub(crate) const fn spend_sql(width: Width) -> &'static str {
         };
     }
     match width {
-        Width::Quarter => spent_in!("rollup_quarter WHERE"),
+        SlotWidth::Quarter => spent_in!("rollup_quarter WHERE"),
         // Every dimension has the same total.
-        Width::Hour => spent_in!("rollup_hour WHERE dimension = 'backend' AND"),
+        SlotWidth::Hour => spent_in!("rollup_hour WHERE dimension = 'backend' AND"),
     }
 }
 
 /// The statement for a piece; table and column are fixed.
-pub(crate) const fn group_sql(width: Width, group_by: GroupBy) -> &'static str {
+pub(crate) const fn group_sql(width: SlotWidth, group_by: GroupBy) -> &'static str {
     macro_rules! grouped {
         ($name:literal, $rows:expr) => {
             concat!(
@@ -252,8 +259,8 @@ pub(crate) const fn group_sql(width: Width, group_by: GroupBy) -> &'static str {
     macro_rules! along {
         ($dimension:literal) => {
             match width {
-                Width::Quarter => grouped!($dimension, "rollup_quarter WHERE"),
-                Width::Hour => grouped!(
+                SlotWidth::Quarter => grouped!($dimension, "rollup_quarter WHERE"),
+                SlotWidth::Hour => grouped!(
                     "name",
                     concat!("rollup_hour WHERE dimension = '", $dimension, "' AND")
                 ),
@@ -322,7 +329,7 @@ fn summarise(mut buckets: Vec<UsageBucket>) -> UsageSummary {
         let rest = |(key, _): &(UsageKey, UsageTotals)| {
             ranks.get(key).is_none_or(|rank| *rank >= USAGE_SERIES_MAX)
         };
-        fold_rest(&mut bucket.groups, rest);
+        merge_rest(&mut bucket.groups, rest);
     }
     let shown = groups.get(..USAGE_GROUPS_MAX).map(|_| USAGE_GROUPS_MAX);
     if let Some(shown) = shown {
@@ -332,7 +339,7 @@ fn summarise(mut buckets: Vec<UsageBucket>) -> UsageSummary {
     UsageSummary { buckets, groups, totals }
 }
 
-fn fold_rest(
+fn merge_rest(
     groups: &mut Vec<(UsageKey, UsageTotals)>,
     is_rest: impl FnMut(&(UsageKey, UsageTotals)) -> bool,
 ) {
@@ -372,24 +379,29 @@ mod tests {
     fn a_range_is_cut_into_whole_hours_and_the_quarters_at_its_ends() {
         let time = |quarters: i64| WallTime::from_unix_ms(quarters * SLOT_MS);
         let cut = |start: i64, end: i64, folded: i64| -> Vec<_> {
-            let cut = pieces(time(start), time(end), time(folded));
+            let cut = split_range(time(start), time(end), time(folded));
             cut.map(|piece| (piece.width, piece.start_ms / SLOT_MS, piece.end_ms / SLOT_MS))
                 .collect()
         };
-        let check = |start: i64, end: i64, expected: &[(Width, i64, i64)]| {
+        let check = |start: i64, end: i64, expected: &[(SlotWidth, i64, i64)]| {
             assert_eq!(cut(start, end, 400), expected, "{start}..{end}");
         };
-        check(4, 12, &[(Width::Hour, 4, 12)]);
-        check(3, 14, &[(Width::Quarter, 3, 4), (Width::Hour, 4, 12), (Width::Quarter, 12, 14)]);
-        check(5, 7, &[(Width::Quarter, 5, 7)]);
-        check(3, 5, &[(Width::Quarter, 3, 4), (Width::Quarter, 4, 5)]);
-        check(-3, 4, &[(Width::Quarter, -3, 0), (Width::Hour, 0, 4)]);
-        let partly = [(Width::Quarter, 3, 4), (Width::Hour, 4, 8), (Width::Quarter, 8, 14)];
+        check(4, 12, &[(SlotWidth::Hour, 4, 12)]);
+        check(
+            3,
+            14,
+            &[(SlotWidth::Quarter, 3, 4), (SlotWidth::Hour, 4, 12), (SlotWidth::Quarter, 12, 14)],
+        );
+        check(5, 7, &[(SlotWidth::Quarter, 5, 7)]);
+        check(3, 5, &[(SlotWidth::Quarter, 3, 4), (SlotWidth::Quarter, 4, 5)]);
+        check(-3, 4, &[(SlotWidth::Quarter, -3, 0), (SlotWidth::Hour, 0, 4)]);
+        let partly =
+            [(SlotWidth::Quarter, 3, 4), (SlotWidth::Hour, 4, 8), (SlotWidth::Quarter, 8, 14)];
         assert_eq!(cut(3, 14, 8), partly);
         for folded in [0, 4] {
-            assert_eq!(cut(4, 12, folded), [(Width::Quarter, 4, 12)], "{folded}");
+            assert_eq!(cut(4, 12, folded), [(SlotWidth::Quarter, 4, 12)], "{folded}");
         }
-        assert_eq!(cut(3, 12, 0), [(Width::Quarter, 3, 12)]);
+        assert_eq!(cut(3, 12, 0), [(SlotWidth::Quarter, 3, 12)]);
     }
 
     #[test]

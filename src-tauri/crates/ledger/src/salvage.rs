@@ -1,11 +1,11 @@
 //! Copies the readable part of a damaged ledger into a new one.
 //!
 //! SQLite reads table by table and stops at the first damaged page, so unreached rows are then
-//! searched for in the pages themselves ([`leaves`]). The constraints of the new ledger keep out
+//! searched for in the pages themselves ([`leaf_pages`]). The constraints of the new ledger keep out
 //! rows that damage has made invalid. SQLite's own recovery extension is not part of the bundled
 //! library.
 
-mod leaves;
+mod leaf_pages;
 
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -35,7 +35,7 @@ pub struct SalvageReport {
     pub damaged_tables: Vec<&'static str>,
 }
 
-struct Table {
+struct SalvageTable {
     name: &'static str,
     key: &'static str,
     /// Fewest columns of a row, which are those of the first schema version; identifies rows found
@@ -43,12 +43,12 @@ struct Table {
     columns_min: Option<usize>,
 }
 
-const fn table(name: &'static str, key: &'static str, columns_min: Option<usize>) -> Table {
-    Table { name, key, columns_min }
+const fn table(name: &'static str, key: &'static str, columns_min: Option<usize>) -> SalvageTable {
+    SalvageTable { name, key, columns_min }
 }
 
 /// Referenced tables come first.
-const TABLES: &[Table] = &[
+const TABLES: &[SalvageTable] = &[
     table("requests", "id", Some(36)),
     table("attempts", "request_id", Some(10)),
     table("decisions", "request_id", Some(2)),
@@ -112,7 +112,7 @@ fn open_damaged(scratch: &Path, pattern: &Connection) -> Result<Option<Connectio
             bytes,
             "the header of the damaged ledger is replaced with that of a new one"
         );
-        patch_beginning(scratch, pattern, bytes)?;
+        patch_header(scratch, pattern, bytes)?;
         opened = open_lenient(scratch);
     }
     match opened.map_err(LedgerError::from) {
@@ -135,7 +135,7 @@ fn open_lenient(scratch: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn patch_beginning(scratch: &Path, pattern: &Connection, bytes: usize) -> Result<(), LedgerError> {
+fn patch_header(scratch: &Path, pattern: &Connection, bytes: usize) -> Result<(), LedgerError> {
     pattern.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     let pattern_file = Path::new(pattern.path().unwrap_or_default()).to_owned();
     let patch = || {
@@ -221,17 +221,17 @@ fn read_leaves(
     target: &Connection,
     damaged: &[&'static str],
 ) -> Result<(), LedgerError> {
-    for round in [Round::EndedRequests, Round::Everything] {
-        let read = leaves::rows(scratch, |row| {
-            let Some(table) = Table::of_row(&row) else { return Ok(()) };
+    for round in [LeafPass::EndedRequests, LeafPass::Everything] {
+        let read = leaf_pages::for_each_row(scratch, |row| {
+            let Some(table) = SalvageTable::identify(&row) else { return Ok(()) };
             let is_wanted = match round {
-                Round::EndedRequests => table.name == "requests" && !is_reserved(&row),
-                Round::Everything => true,
+                LeafPass::EndedRequests => table.name == "requests" && !is_reserved(&row),
+                LeafPass::Everything => true,
             };
             if is_wanted && damaged.contains(&table.name) {
                 let columns = columns(target, table.name)?;
                 let known = columns.get(..row.len()).unwrap_or(&columns);
-                insert(target, table.name, known, row)?;
+                insert_row(target, table.name, known, row)?;
             }
             Ok(())
         });
@@ -241,7 +241,7 @@ fn read_leaves(
 }
 
 #[derive(Clone, Copy)]
-enum Round {
+enum LeafPass {
     EndedRequests,
     Everything,
 }
@@ -251,9 +251,9 @@ fn is_reserved(request: &[Value]) -> bool {
     request.get(STATE) == Some(&Value::Text("reserved".to_owned()))
 }
 
-impl Table {
+impl SalvageTable {
     /// Identifies the table of a row found in a leaf by its first values and their number.
-    fn of_row(row: &[Value]) -> Option<&'static Self> {
+    fn identify(row: &[Value]) -> Option<&'static Self> {
         let is_request = match row {
             [Value::Text(id), ..] if id.len() == 36 && id.starts_with("req_") => true,
             [Value::Integer(_), Value::Text(_), ..] => false,
@@ -292,7 +292,7 @@ impl Table {
                 let values: Result<Vec<Value>, _> =
                     (0..columns.len()).map(|column| row.get(column)).collect();
                 if let Ok(values) = values {
-                    insert(target, self.name, &columns, values)?;
+                    insert_row(target, self.name, &columns, values)?;
                 }
             }
         }
@@ -301,7 +301,7 @@ impl Table {
 }
 
 /// Inserts a row unless it is known or violates the schema, which means that it is damaged.
-fn insert(
+fn insert_row(
     target: &Connection,
     table: &str,
     columns: &[String],

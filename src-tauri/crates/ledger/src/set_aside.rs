@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use domain::WallTime;
 
 use crate::LedgerError;
-use crate::database::{beside, file_error, wal_path};
+use crate::database::{file_error, wal_path, with_suffix};
 
 /// Most kept files of one ledger. Past it opening fails instead, so that a failing disk does not
 /// fill the folder.
 pub const SET_ASIDE_FILES_MAX: usize = 16;
 
 /// Separates the ledger's name from the reason in the name of a kept file.
-const MARK: &str = ".kept-";
+const KEPT_SUFFIX: &str = ".kept-";
 
 /// Moves the ledger at `path` and its write-ahead log to `<path>.kept-<reason>-<time>` and makes
 /// both read-only. Returns the name of the kept file; `None` if both were empty.
@@ -29,11 +29,11 @@ pub(crate) fn set_aside(
     at: WallTime,
 ) -> Result<Option<String>, LedgerError> {
     let wal = wal_path(path);
-    if length(path) == 0 && length(&wal) == 0 {
+    if file_bytes(path) == 0 && file_bytes(&wal) == 0 {
         remove(path).and_then(|()| remove_side_files(path))?;
         return Ok(None);
     }
-    let target = free_name(path, reason, at)?;
+    let target = unused_name(path, reason, at)?;
     // The main file first: a log left alone is set aside by the next start, but a main file without
     // its log would be taken as complete.
     for (from, to) in [(path, target.clone()), (wal.as_path(), wal_path(&target))] {
@@ -51,7 +51,7 @@ pub(crate) fn kept_files(path: &Path) -> io::Result<Vec<String>> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Ok(Vec::new());
     };
-    let start = format!("{}{MARK}", name.to_string_lossy());
+    let start = format!("{}{KEPT_SUFFIX}", name.to_string_lossy());
     let mut kept = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -64,15 +64,16 @@ pub(crate) fn kept_files(path: &Path) -> io::Result<Vec<String>> {
 }
 
 /// `2026-11-22T12-34-56Z`: a time that is valid in file names on every file system.
-pub(crate) fn stamp(at: WallTime) -> String {
+pub(crate) fn file_name_time(at: WallTime) -> String {
     let text = at.to_rfc3339();
     format!("{}Z", text.get(..19).unwrap_or(&text).replace(':', "-"))
 }
 
-fn free_name(path: &Path, reason: &str, at: WallTime) -> Result<PathBuf, LedgerError> {
+fn unused_name(path: &Path, reason: &str, at: WallTime) -> Result<PathBuf, LedgerError> {
     let kept = kept_files(path).map_err(|error| file_error(path, error))?;
-    let base = beside(path, &format!("{MARK}{reason}-{}", stamp(at)));
-    let numbered = (2..=SET_ASIDE_FILES_MAX + 1).map(|number| beside(&base, &format!("-{number}")));
+    let base = with_suffix(path, &format!("{KEPT_SUFFIX}{reason}-{}", file_name_time(at)));
+    let numbered =
+        (2..=SET_ASIDE_FILES_MAX + 1).map(|number| with_suffix(&base, &format!("-{number}")));
     let free = std::iter::once(base.clone())
         .chain(numbered)
         .find(|name| !name.exists() && !wal_path(name).exists());
@@ -89,7 +90,7 @@ fn free_name(path: &Path, reason: &str, at: WallTime) -> Result<PathBuf, LedgerE
 
 /// Removes SQLite's side files, which it creates again by itself.
 pub(crate) fn remove_side_files(path: &Path) -> Result<(), LedgerError> {
-    remove(&wal_path(path)).and_then(|()| remove(&beside(path, "-shm")))
+    remove(&wal_path(path)).and_then(|()| remove(&with_suffix(path, "-shm")))
 }
 
 fn remove(path: &Path) -> Result<(), LedgerError> {
@@ -111,6 +112,6 @@ fn make_read_only(path: &Path) {
 }
 
 /// Size in bytes; 0 if the file is missing.
-pub(crate) fn length(path: &Path) -> u64 {
+pub(crate) fn file_bytes(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |file| file.len())
 }

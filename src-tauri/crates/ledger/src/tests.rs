@@ -1,38 +1,38 @@
-//! Tests of the whole crate through [`Ledger`], and their shared sample records.
+//! Tests of the whole crate through [`LedgerCommand`], and their shared sample records.
 
-mod accesses;
 mod attempts;
-mod behind;
+mod backlog;
 mod durability;
+mod endpoints;
 mod journal;
 mod opening;
 mod records;
 mod recovery;
-mod routed;
-mod sums;
+mod rollups;
+mod route_counts;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::{
-    Access, BackendId, ClientId, CredentialId, MicroUsd, RequestId, SeededEntropy, TokenUsage,
+    BackendId, ClientId, CredentialId, Endpoint, MicroUsd, RequestId, SeededEntropy, TokenUsage,
     WallTime,
 };
 use tempfile::TempDir;
 
 use crate::{
-    Attempt, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings,
+    AttemptRecord, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings,
     UsageBasis,
 };
 
 /// 2026-11-21T08:00:00Z.
 const NOW_MS: i64 = 1_795_248_000_000;
 
-struct Place {
+struct LedgerFixture {
     folder: TempDir,
 }
 
-impl Place {
+impl LedgerFixture {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
@@ -47,7 +47,7 @@ impl Place {
 
     /// The file with this suffix after the ledger's name.
     fn beside(&self, ending: &str) -> PathBuf {
-        crate::database::beside(&self.path(), ending)
+        crate::database::with_suffix(&self.path(), ending)
     }
 
     /// A copy of the files as a process killed now would leave them.
@@ -90,10 +90,10 @@ pub(crate) fn request(number: u32) -> NewRequest {
 }
 
 /// The settlement of [`request`], with every field set.
-pub(crate) fn ended(number: u32) -> Settlement {
+pub(crate) fn settlement(number: u32) -> Settlement {
     let request = request(number);
     let started = request.started;
-    let attempts = vec![attempt("away", Some("timeout")), answered()];
+    let attempts = vec![attempt("away", Some("timeout")), answered_attempt()];
     Settlement {
         request,
         ended: WallTime::from_unix_ms(started.unix_ms() + 900),
@@ -105,7 +105,7 @@ pub(crate) fn ended(number: u32) -> Settlement {
         finish_reason: Some("stop".to_owned()),
         error_class: None,
         error_message: None,
-        usage: answered().usage,
+        usage: answered_attempt().usage,
         usage_basis: Some(UsageBasis::Reported),
         usage_raw: Some(r#"{"prompt_tokens":100,"completion_tokens":110}"#.to_owned()),
         cost: Cost::total(attempts.iter().map(|attempt| &attempt.cost)),
@@ -127,9 +127,9 @@ pub(crate) fn ended(number: u32) -> Settlement {
     }
 }
 
-/// The attempt that answered [`ended`], with every field of an answer set.
-fn answered() -> Attempt {
-    Attempt {
+/// The attempt that answered [`settlement`], with every field of an answer set.
+fn answered_attempt() -> AttemptRecord {
+    AttemptRecord {
         waited: Duration::from_millis(250),
         usage: Some(TokenUsage {
             input_uncached: 10,
@@ -148,16 +148,16 @@ fn answered() -> Attempt {
 }
 
 /// A free successful attempt at `name`, or a failed one that cost 234 micro-dollars.
-fn attempt(name: &str, error_class: Option<&str>) -> Attempt {
-    let access = Access { backend: backend(name), credential: None };
-    let begun = Attempt {
+fn attempt(name: &str, error_class: Option<&str>) -> AttemptRecord {
+    let access = Endpoint { backend: backend(name), credential: None };
+    let begun = AttemptRecord {
         duration: Duration::from_millis(400),
-        ..Attempt::begun(access, "gpt-4.1", at(0))
+        ..AttemptRecord::started(access, "gpt-4.1", at(0))
     };
     let Some(class) = error_class else {
-        return Attempt { http_status: Some(200), cost: Cost::NotBilled, ..begun };
+        return AttemptRecord { http_status: Some(200), cost: Cost::NotBilled, ..begun };
     };
-    Attempt {
+    AttemptRecord {
         error_class: Some(class.to_owned()),
         class: Some("first-token-timeout".to_owned()),
         owner: Some("endpoint".to_owned()),

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use domain::{Access, BackendId, RequestId, WallTime};
+use domain::{BackendId, Endpoint, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
-use crate::access_states::{credential_text, read_access};
-use crate::number::{get_interval, micros, rows, time};
-use crate::text::name;
+use crate::endpoint_states::{credential_text, read_endpoint};
+use crate::integer_columns::{clamp_micros, clamp_time, get_interval, row_count};
+use crate::text_columns::bound_name;
 
 /// Transitions kept per backend; the oldest are deleted first.
 pub const TRANSITIONS_KEPT_MAX: usize = 5_000;
@@ -23,9 +23,9 @@ pub const EVIDENCE_KEPT_MAX: usize = 10;
 
 /// A state change of a breaker, cooldown, block or manual setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transition {
+pub struct TransitionRecord {
     pub at: WallTime,
-    pub access: Access,
+    pub endpoint: Endpoint,
     /// The model, if only one is affected.
     pub model: Option<String>,
     /// The state before, as named by `resilience`.
@@ -56,7 +56,7 @@ pub struct TransitionQuery {
 /// Inserts `transitions`; deletes the oldest of their backends past [`TRANSITIONS_KEPT_MAX`].
 pub(crate) fn insert(
     connection: &Connection,
-    transitions: &[Transition],
+    transitions: &[TransitionRecord],
 ) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO transitions
         (at_ms, backend, credential, model, from_state, to_state, rule, evidence, lasts_us)
@@ -66,26 +66,26 @@ pub(crate) fn insert(
         let evidence: Vec<String> =
             transition.evidence.iter().take(EVIDENCE_KEPT_MAX).map(RequestId::to_string).collect();
         statement.execute(params![
-            time(transition.at),
-            transition.access.backend.as_str(),
-            credential_text(&transition.access),
-            transition.model.as_deref().map(name),
-            name(&transition.from),
-            name(&transition.to),
-            name(&transition.rule),
+            clamp_time(transition.at),
+            transition.endpoint.backend.as_str(),
+            credential_text(&transition.endpoint),
+            transition.model.as_deref().map(bound_name),
+            bound_name(&transition.from),
+            bound_name(&transition.to),
+            bound_name(&transition.rule),
             evidence.join(" "),
-            transition.lasts.map(micros),
+            transition.lasts.map(clamp_micros),
         ])?;
     }
     let sql = "DELETE FROM transitions WHERE number IN (SELECT number FROM transitions
         WHERE backend = ?1 ORDER BY at_ms DESC, number DESC LIMIT -1 OFFSET ?2)";
     let mut statement = connection.prepare_cached(sql)?;
     let mut backends: Vec<_> =
-        transitions.iter().map(|transition| transition.access.backend.as_str()).collect();
+        transitions.iter().map(|transition| transition.endpoint.backend.as_str()).collect();
     backends.sort_unstable();
     backends.dedup();
     for backend in backends {
-        statement.execute(params![backend, rows(TRANSITIONS_KEPT_MAX)])?;
+        statement.execute(params![backend, row_count(TRANSITIONS_KEPT_MAX)])?;
     }
     Ok(transitions.len())
 }
@@ -93,15 +93,15 @@ pub(crate) fn insert(
 /// Deletes transitions before `before`.
 pub(crate) fn purge(connection: &Connection, before: WallTime) -> rusqlite::Result<()> {
     let sql = "DELETE FROM transitions WHERE at_ms < ?1";
-    connection.prepare_cached(sql)?.execute([time(before)]).map(drop)
+    connection.prepare_cached(sql)?.execute([clamp_time(before)]).map(drop)
 }
 
 pub(crate) fn list(
     connection: &Connection,
     query: &TransitionQuery,
-) -> rusqlite::Result<Vec<Transition>> {
+) -> rusqlite::Result<Vec<TransitionRecord>> {
     let (from, to) = (query.from.unix_ms(), query.to.unix_ms());
-    let limit = rows(query.limit.min(TRANSITIONS_PAGE_ROWS_MAX));
+    let limit = row_count(query.limit.min(TRANSITIONS_PAGE_ROWS_MAX));
     match &query.backend {
         Some(backend) => {
             let sql = "SELECT * FROM transitions WHERE backend = ?1 AND at_ms >= ?2 AND at_ms < ?3
@@ -118,11 +118,11 @@ pub(crate) fn list(
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Transition> {
+fn read(row: &Row<'_>) -> rusqlite::Result<TransitionRecord> {
     let evidence: String = row.get("evidence")?;
-    Ok(Transition {
+    Ok(TransitionRecord {
         at: WallTime::from_unix_ms(row.get("at_ms")?),
-        access: read_access(row)?,
+        endpoint: read_endpoint(row)?,
         model: row.get("model")?,
         from: row.get("from_state")?,
         to: row.get("to_state")?,

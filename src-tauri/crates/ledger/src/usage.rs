@@ -11,10 +11,10 @@ use crate::Purpose;
 /// Most buckets in one result: 41 days of hours, or 2.7 years of days.
 pub const USAGE_BUCKETS_MAX: usize = 1_000;
 
-/// Groups shown by name in each bucket; the others are summed as [`UsageKey::Other`].
+/// Groups shown by name in each bucket; the others are summed as [`UsageKey::OtherOrigin`].
 pub const USAGE_SERIES_MAX: usize = 8;
 
-/// Most groups in [`UsageSummary::groups`]; the others are summed as [`UsageKey::Other`].
+/// Most groups in [`UsageSummary::groups`]; the others are summed as [`UsageKey::OtherOrigin`].
 pub const USAGE_GROUPS_MAX: usize = 200;
 
 /// Width of a roll-up slot in milliseconds. Every time zone in use has an offset in whole quarter
@@ -40,11 +40,11 @@ impl UsageQuery {
     pub fn new(
         from: WallTime,
         to: WallTime,
-        bucket: Bucket,
+        bucket: BucketWidth,
         zone: &TimeZone,
         group_by: GroupBy,
     ) -> Result<Self, UsageRangeError> {
-        let edges = edges(from, to, bucket, zone)?;
+        let edges = bucket_edges(from, to, bucket, zone)?;
         Ok(Self { edges, group_by, purpose: Purpose::User })
     }
 
@@ -74,7 +74,7 @@ pub enum UsageRangeError {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bucket {
+pub enum BucketWidth {
     /// An hour of the zone's clock.
     Hour,
     /// A day of the zone: 23 or 25 hours at a clock change.
@@ -100,7 +100,7 @@ pub struct UsageSummary {
     /// Every bucket of the range in order, including empty ones.
     pub buckets: Vec<UsageBucket>,
     /// Every group with its totals, highest cost first; past [`USAGE_GROUPS_MAX`] summed as
-    /// [`UsageKey::Other`].
+    /// [`UsageKey::OtherOrigin`].
     pub groups: Vec<(UsageKey, UsageTotals)>,
     /// Equal to the sum of `groups` and of all buckets.
     pub totals: UsageTotals,
@@ -113,7 +113,7 @@ pub struct UsageBucket {
     /// Exclusive.
     pub end: WallTime,
     /// The groups in use, in the order of [`UsageSummary::groups`]: at most [`USAGE_SERIES_MAX`]
-    /// and [`UsageKey::Other`].
+    /// and [`UsageKey::OtherOrigin`].
     pub groups: Vec<(UsageKey, UsageTotals)>,
 }
 
@@ -238,10 +238,10 @@ pub(crate) fn slot_end(time: WallTime) -> WallTime {
     slot_start(WallTime::from_unix_ms(time.unix_ms().saturating_add(SLOT_MS - 1)))
 }
 
-fn edges(
+fn bucket_edges(
     from: WallTime,
     to: WallTime,
-    bucket: Bucket,
+    bucket: BucketWidth,
     zone: &TimeZone,
 ) -> Result<Vec<WallTime>, UsageRangeError> {
     if from >= to {
@@ -252,8 +252,8 @@ fn edges(
     let mut edge = bucket_start(from, bucket, zone)?;
     loop {
         edge = match bucket {
-            Bucket::Hour => edge.checked_add(1.hour()),
-            Bucket::Day => edge.checked_add(1.day()).and_then(|next| next.start_of_day()),
+            BucketWidth::Hour => edge.checked_add(1.hour()),
+            BucketWidth::Day => edge.checked_add(1.day()).and_then(|next| next.start_of_day()),
         }
         .map_err(|_| UsageRangeError::Calendar)?;
         let time = slot_start(WallTime::from_unix_ms(edge.timestamp().as_millisecond()));
@@ -268,13 +268,17 @@ fn edges(
     }
 }
 
-fn bucket_start(time: WallTime, bucket: Bucket, zone: &TimeZone) -> Result<Zoned, UsageRangeError> {
+fn bucket_start(
+    time: WallTime,
+    bucket: BucketWidth,
+    zone: &TimeZone,
+) -> Result<Zoned, UsageRangeError> {
     let zoned = Timestamp::from_millisecond(time.unix_ms())
         .map_err(|_| UsageRangeError::Calendar)?
         .to_zoned(zone.clone());
     match bucket {
-        Bucket::Day => zoned.start_of_day(),
-        Bucket::Hour => zoned.with().minute(0).second(0).subsec_nanosecond(0).build(),
+        BucketWidth::Day => zoned.start_of_day(),
+        BucketWidth::Hour => zoned.with().minute(0).second(0).subsec_nanosecond(0).build(),
     }
     .map_err(|_| UsageRangeError::Calendar)
 }
@@ -283,19 +287,19 @@ fn bucket_start(time: WallTime, bucket: Bucket, zone: &TimeZone) -> Result<Zoned
 mod tests {
     use super::*;
 
-    fn hours(from: &str, to: &str, bucket: Bucket, zone: &str) -> Vec<i64> {
+    fn hours(from: &str, to: &str, bucket: BucketWidth, zone: &str) -> Vec<i64> {
         let time = |text: &str| {
             let time: Timestamp = text.parse().expect("a time");
             WallTime::from_unix_ms(time.as_millisecond())
         };
         let zone = TimeZone::get(zone).expect("a zone");
-        let edges = edges(time(from), time(to), bucket, &zone).expect("a range");
+        let edges = bucket_edges(time(from), time(to), bucket, &zone).expect("a range");
         edges.windows(2).map(|pair| (pair[1].unix_ms() - pair[0].unix_ms()) / 60_000).collect()
     }
 
     #[test]
     fn days_follow_the_zone_and_its_changes_of_clock() {
-        let day = |from, to, zone| hours(from, to, Bucket::Day, zone);
+        let day = |from, to, zone| hours(from, to, BucketWidth::Day, zone);
         assert_eq!(day("2026-11-20T00:00Z", "2026-11-22T00:00Z", "UTC"), [1440, 1440]);
         // Berlin: 29 March has 23 hours, 25 October has 25.
         let spring = day("2026-03-28T23:00Z", "2026-03-30T22:00Z", "Europe/Berlin");
@@ -311,7 +315,13 @@ mod tests {
     fn a_range_is_refused_past_its_limit_and_when_empty() {
         let ask = |hours: i64| {
             let to = WallTime::from_unix_ms(hours * 3_600_000);
-            UsageQuery::new(WallTime::default(), to, Bucket::Hour, &TimeZone::UTC, GroupBy::Model)
+            UsageQuery::new(
+                WallTime::default(),
+                to,
+                BucketWidth::Hour,
+                &TimeZone::UTC,
+                GroupBy::Model,
+            )
         };
         assert_eq!(ask(1_000).map(|query| query.edges.len()), Ok(USAGE_BUCKETS_MAX + 1));
         assert_eq!(ask(1_001).map(|query| query.edges.len()), Err(UsageRangeError::TooLong));

@@ -3,7 +3,7 @@
 //! It commits at once when somebody waits, together with whatever else is queued. Refused records
 //! stay in the queue and are retried as long as the program runs, because their requests have
 //! happened. Only a record that is itself invalid leaves the queue uncommitted, alone, and goes to
-//! a file beside the ledger ([`crate::leftover`]).
+//! a file beside the ledger ([`crate::spill`]).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::checkpoint::{self, Checkpoints};
-use crate::job::{Job, commit};
-use crate::leftover::{self, Leftover};
-use crate::queue::{Queue, RecordAnswer, Settled, Task};
+use crate::checkpoint::{self, Checkpointer};
+use crate::queue::{CommitStatus, QueuedTask, RecordResult, WriteQueue};
+use crate::spill::{self, SpillFile};
+use crate::writes::{LedgerWrite, commit};
 use crate::{LedgerError, LedgerLimits, database};
 
 /// Wait for another program's lock in one attempt. Longer locks count as a refusal, so that the
@@ -38,7 +38,7 @@ const CLOSING_TRIES_MAX: u32 = 12;
 /// Starts the thread that owns `connection` until `queue` is closed.
 pub(crate) fn start(
     connection: Connection,
-    queue: &Arc<Queue>,
+    queue: &Arc<WriteQueue>,
     ledger: &Path,
     lock_wait: Duration,
 ) -> Result<JoinHandle<()>, LedgerError> {
@@ -46,15 +46,15 @@ pub(crate) fn start(
 }
 
 /// [`start`] with another commit function, for tests of refusing and hanging disks.
-pub(crate) fn start_with<C: Commit>(
+pub(crate) fn start_with<C: CommitFn>(
     connection: Connection,
-    queue: &Arc<Queue>,
+    queue: &Arc<WriteQueue>,
     ledger: &Path,
     lock_wait: Duration,
     commit: C,
 ) -> Result<JoinHandle<()>, LedgerError> {
     let failed = |error| database::file_error(ledger, error);
-    let mut writer = Writer {
+    let mut writer = LedgerWriter {
         connection: None,
         queue: Arc::clone(queue),
         ledger: ledger.to_owned(),
@@ -64,26 +64,29 @@ pub(crate) fn start_with<C: Commit>(
         refusals: 0,
         is_locked: false,
     };
-    writer.take(connection)?;
+    writer.use_connection(connection)?;
     let builder = std::thread::Builder::new().name("ledger-writer".to_owned());
     builder.spawn(move || writer.run()).map_err(failed)
 }
 
 /// Commits records as one transaction.
-pub(crate) trait Commit:
-    FnMut(&Connection, &[Arc<Job>]) -> Result<(), LedgerError> + Send + 'static
+pub(crate) trait CommitFn:
+    FnMut(&Connection, &[Arc<LedgerWrite>]) -> Result<(), LedgerError> + Send + 'static
 {
 }
 
-impl<C: FnMut(&Connection, &[Arc<Job>]) -> Result<(), LedgerError> + Send + 'static> Commit for C {}
+impl<C: FnMut(&Connection, &[Arc<LedgerWrite>]) -> Result<(), LedgerError> + Send + 'static>
+    CommitFn for C
+{
+}
 
-struct Writer<C> {
+struct LedgerWriter<C> {
     /// `None` only after a failed exchange: each write then tries to open the file again.
     connection: Option<Connection>,
-    queue: Arc<Queue>,
+    queue: Arc<WriteQueue>,
     ledger: PathBuf,
     lock_wait: Duration,
-    checkpoints: Option<Checkpoints>,
+    checkpoints: Option<Checkpointer>,
     commit: C,
     /// Consecutive refused commits of records.
     refusals: u32,
@@ -92,9 +95,9 @@ struct Writer<C> {
 }
 
 /// Closes the queue when the thread ends, even by a panic, so that nobody waits for ever.
-struct Farewell(Arc<Queue>);
+struct QueueAbandonGuard(Arc<WriteQueue>);
 
-impl Drop for Farewell {
+impl Drop for QueueAbandonGuard {
     fn drop(&mut self) {
         let lost = self.0.abandon();
         if !lost.is_empty() {
@@ -106,15 +109,15 @@ impl Drop for Farewell {
     }
 }
 
-impl<C: Commit> Writer<C> {
+impl<C: CommitFn> LedgerWriter<C> {
     fn run(mut self) {
-        let _farewell = Farewell(Arc::clone(&self.queue));
-        while let Some(work) = self.queue.next() {
+        let _farewell = QueueAbandonGuard(Arc::clone(&self.queue));
+        while let Some(work) = self.queue.next_batch() {
             let written = self.write(&work.records);
-            let has_done_task = work.task.is_some_and(|task| self.do_task(task));
+            let has_done_task = work.task.is_some_and(|task| self.run_task(task));
             if let (Some(checkpoints), Some(connection)) = (&mut self.checkpoints, &self.connection)
             {
-                checkpoints.committed(connection, written);
+                checkpoints.after_commit(connection, written);
             }
             if self.refusals == 0 || has_done_task {
                 continue;
@@ -126,32 +129,32 @@ impl<C: Commit> Writer<C> {
                 self.queue.pause(RETRY_AFTER);
             }
         }
-        self.keep_uncommitted();
+        self.spill_uncommitted();
         // Their connection first: the writer's must close last.
         self.checkpoints = None;
         if let Some(connection) = self.connection.take() {
-            checkpoint::before_close(&connection, checkpoint::CLOSING_CHECKPOINT_MAX);
+            checkpoint::checkpoint_before_close(&connection, checkpoint::CLOSING_CHECKPOINT_MAX);
         }
     }
 
     /// Uses `connection` from now on.
-    fn take(&mut self, connection: Connection) -> Result<(), LedgerError> {
+    fn use_connection(&mut self, connection: Connection) -> Result<(), LedgerError> {
         connection.busy_timeout(self.lock_wait)?;
-        let checkpoints = Checkpoints::start(&connection);
+        let checkpoints = Checkpointer::start(&connection);
         let failed = |error| database::file_error(&self.ledger, error);
         self.checkpoints = Some(checkpoints.map_err(failed)?);
         self.connection = Some(connection);
         Ok(())
     }
 
-    fn exchange(&mut self, task: Task) -> bool {
-        let Job::Exchange(exchange) = task.job else { return false };
+    fn run_file_swap(&mut self, task: QueuedTask) -> bool {
+        let LedgerWrite::SwapFile(exchange) = task.job else { return false };
         // They have their own connection to the file.
         self.checkpoints = None;
         let mut connection = self.connection.take();
         exchange.run(&mut connection);
         if let Some(connection) = connection
-            && let Err(error) = self.take(connection)
+            && let Err(error) = self.use_connection(connection)
         {
             tracing::error!(%error, "the replaced ledger file will be opened by the next write");
         }
@@ -166,44 +169,44 @@ impl<C: Commit> Writer<C> {
             return Ok(());
         }
         // Opening would create a new file and silently drop the earlier records.
-        if crate::set_aside::length(&self.ledger) == 0 {
+        if crate::set_aside::file_bytes(&self.ledger) == 0 {
             let missing = std::io::ErrorKind::NotFound.into();
             return Err(database::file_error(&self.ledger, missing));
         }
         let limits = LedgerLimits { lock_wait: self.lock_wait, ..LedgerLimits::default() };
-        let connection = database::open(&self.ledger, limits, database::STEPS)?;
-        self.take(connection)
+        let connection = database::open(&self.ledger, limits, database::MIGRATIONS)?;
+        self.use_connection(connection)
     }
 
-    fn commit_records(&mut self, records: &[Arc<Job>]) -> Result<(), LedgerError> {
+    fn commit_records(&mut self, records: &[Arc<LedgerWrite>]) -> Result<(), LedgerError> {
         self.reconnect()?;
         let connection = self.connection.as_ref().ok_or(LedgerError::Closed)?;
         (self.commit)(connection, records)
     }
 
-    fn commit_task(&mut self, task: &Job) -> Result<usize, LedgerError> {
+    fn commit_task(&mut self, task: &LedgerWrite) -> Result<usize, LedgerError> {
         self.reconnect()?;
         let connection = self.connection.as_ref().ok_or(LedgerError::Closed)?;
-        crate::job::commit_task(connection, task)
+        crate::writes::commit_task(connection, task)
     }
 
     /// Commits the oldest records; returns how many left the queue.
-    fn write(&mut self, records: &[Arc<Job>]) -> usize {
+    fn write(&mut self, records: &[Arc<LedgerWrite>]) -> usize {
         if records.is_empty() {
             return 0;
         }
         match self.commit_records(records) {
             Ok(()) => {
-                self.finished(records.len(), &Ok(Settled::Committed));
+                self.finish_records(records.len(), &Ok(CommitStatus::Committed));
                 records.len()
             }
-            Err(error) if !error.is_of_record() => {
-                self.refused(&error);
+            Err(error) if !error.is_invalid_record() => {
+                self.handle_refusal(&error);
                 0
             }
             Err(error) if records.len() == 1 => {
                 records.iter().for_each(|record| self.reject(record, &error));
-                self.finished(1, &Err(error));
+                self.finish_records(1, &Err(error));
                 1
             }
             // One invalid record must not block the others: commit each alone.
@@ -214,7 +217,7 @@ impl<C: Commit> Writer<C> {
         }
     }
 
-    fn finished(&mut self, count: usize, answer: &RecordAnswer) {
+    fn finish_records(&mut self, count: usize, answer: &RecordResult) {
         if self.refusals > 0 {
             tracing::info!("the ledger can be written again");
             self.refusals = 0;
@@ -222,33 +225,33 @@ impl<C: Commit> Writer<C> {
         self.queue.finish(count, answer);
     }
 
-    fn refused(&mut self, error: &LedgerError) {
+    fn handle_refusal(&mut self, error: &LedgerError) {
         self.refusals = self.refusals.saturating_add(1);
         self.is_locked = matches!(error, LedgerError::Locked);
         if self.refusals == 1 || self.refusals == LOCKED_TRIES_MAX {
             tracing::error!(%error, cause = ?error,
                 "the ledger could not be written; records are waiting in memory");
         }
-        self.queue.refused(error, !self.is_locked || self.refusals >= LOCKED_TRIES_MAX);
+        self.queue.mark_refused(error, !self.is_locked || self.refusals >= LOCKED_TRIES_MAX);
     }
 
-    fn reject(&self, record: &Job, error: &LedgerError) {
+    fn reject(&self, record: &LedgerWrite, error: &LedgerError) {
         let id = record.request_id();
         tracing::error!(?id, %error, cause = ?error, "an invalid record was set aside");
-        if let Err(error) = leftover::append(&self.ledger, Leftover::Rejected, &[record]) {
+        if let Err(error) = spill::append(&self.ledger, SpillFile::Rejected, &[record]) {
             tracing::error!(?id, %error, ?record, "an invalid record was dropped");
         }
     }
 
     /// Runs a task; false if it failed or was requeued.
-    fn do_task(&mut self, mut task: Task) -> bool {
-        if matches!(task.job, Job::Exchange(_)) {
-            return self.exchange(task);
+    fn run_task(&mut self, mut task: QueuedTask) -> bool {
+        if matches!(task.job, LedgerWrite::SwapFile(_)) {
+            return self.run_file_swap(task);
         }
         let done = self.commit_task(&task.job);
         if matches!(done, Err(LedgerError::Locked)) && task.locked < TASK_LOCKED_TRIES_MAX {
             task.locked += 1;
-            self.queue.put_back(task);
+            self.queue.requeue(task);
             return false;
         }
         let is_done = done.is_ok();
@@ -261,13 +264,13 @@ impl<C: Commit> Writer<C> {
     }
 
     /// Saves records refused until the end to a file for the next start, if the disk allows it.
-    fn keep_uncommitted(&self) {
+    fn spill_uncommitted(&self) {
         let left = self.queue.abandon();
         if left.is_empty() {
             return;
         }
-        let records: Vec<&Job> = left.iter().map(AsRef::as_ref).collect();
-        match leftover::append(&self.ledger, Leftover::Uncommitted, &records) {
+        let records: Vec<&LedgerWrite> = left.iter().map(AsRef::as_ref).collect();
+        match spill::append(&self.ledger, SpillFile::Uncommitted, &records) {
             Ok(()) => tracing::warn!(
                 records = records.len(),
                 "the ledger could not be written; the remaining records are written at the next \

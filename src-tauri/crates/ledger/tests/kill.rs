@@ -11,11 +11,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use domain::{
-    Access, BackendId, ClientId, Entropy, MicroUsd, RequestId, SeededEntropy, TokenUsage, WallTime,
+    BackendId, ClientId, Endpoint, Entropy, MicroUsd, RequestId, SeededEntropy, TokenUsage,
+    WallTime,
 };
 use ledger::{
-    Attempt, Cost, Ledger, NewRequest, Outcome, Purpose, RequestState, Settled, Settlement,
-    UsageBasis,
+    AttemptRecord, CommitStatus, Cost, Ledger, NewRequest, Outcome, Purpose, RequestState,
+    Settlement, UsageBasis,
 };
 
 const KILLS: u64 = 50;
@@ -33,12 +34,12 @@ fn settlement(round: u64, number: i64, entropy: &dyn Entropy) -> Settlement {
         START_MS + i64::try_from(round).expect("small") * 1_000_000 + number,
     );
     let backend = BackendId::new("mock").expect("a name");
-    let attempt = Attempt {
+    let attempt = AttemptRecord {
         duration: Duration::from_millis(3),
         http_status: Some(200),
         cost: Cost::Reported(MicroUsd::new(1)),
-        ..Attempt::begun(
-            Access { backend: backend.clone(), credential: None },
+        ..AttemptRecord::started(
+            Endpoint { backend: backend.clone(), credential: None },
             "mock/echo",
             started,
         )
@@ -65,7 +66,7 @@ fn settlement(round: u64, number: i64, entropy: &dyn Entropy) -> Settlement {
         bytes_out: 1,
         decision: Some(r#"{"route":"mock"}"#.to_owned()),
         attempts: vec![attempt],
-        ..Settlement::begun(request)
+        ..Settlement::unfinished(request)
     }
 }
 
@@ -89,7 +90,10 @@ fn child_that_settles_until_it_is_killed() {
                 let ledger = &ledger;
                 async move {
                     let id = ended.request.id;
-                    assert_eq!(ledger.settle(ended).await.expect("settled"), Settled::Committed);
+                    assert_eq!(
+                        ledger.settle(ended).await.expect("settled"),
+                        CommitStatus::Committed
+                    );
                     println!("settled {id}");
                 }
             });

@@ -10,17 +10,18 @@ mod session_bus;
 use std::error::Error;
 use std::time::Duration;
 
-use crate::notify::Notification;
+use crate::notification_policy::Notification;
 
 pub use desktop::{
-    CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, DELIVERY_LIMIT, DesktopChannel, Identity, OnOpen,
+    AppIdentity, CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, ClickHandler, DELIVERY_LIMIT,
+    DesktopChannel,
 };
 
 /// Delivers notifications to the user.
-pub trait Channel: Send + Sync {
+pub trait NotificationChannel: Send + Sync {
     /// Shows `notification`. Blocks until the desktop accepts it, at most [`DELIVERY_LIMIT`], so
     /// call it on a blocking thread.
-    fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError>;
+    fn deliver(&self, notification: &Notification) -> Result<DeliveryOutcome, ChannelError>;
 
     /// Removes the notification shown under `key` if the desktop allows it; does nothing if there
     /// is none. Blocks like [`Self::deliver`].
@@ -29,7 +30,7 @@ pub trait Channel: Send + Sync {
 
 /// How a notification was shown. No desktop reports whether the user saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Delivered {
+pub enum DeliveryOutcome {
     /// A click opens the notification's path.
     Clickable,
     /// The desktop supports no clicks, or [`CLICKS_WAITED_FOR_MAX`] is reached.

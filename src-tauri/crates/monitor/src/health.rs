@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use domain::{Clock, Entropy, Moment, WallTime};
 
-use crate::words::{one_line, rough};
+use crate::text::{format_duration, one_line};
 
-/// Consecutive good results that make a backend [`State::Up`].
+/// Consecutive good results that make a backend [`HealthState::Up`].
 pub const SUCCESSES_FOR_UP: u32 = 2;
-/// Consecutive bad results that make a backend [`State::Down`].
+/// Consecutive bad results that make a backend [`HealthState::Down`].
 pub const FAILURES_FOR_DOWN: u32 = 3;
 /// Delay of the next probe while the results are inconclusive.
 pub const RECHECK_AFTER: Duration = Duration::from_secs(1);
@@ -29,21 +29,21 @@ pub const REASON_CHARS_MAX: usize = 200;
 pub struct Health {
     interval: Duration,
     jitter_permille: u64,
-    state: State,
-    cause: Cause,
+    state: HealthState,
+    cause: HealthCause,
     reason: String,
     since: Option<WallTime>,
     streak: Streak,
     created: Moment,
-    last_result: Option<Reading>,
+    last_result: Option<ClockReading>,
     last_probe: Option<Moment>,
     passive_success: Option<Moment>,
     probe_duration: Option<Duration>,
-    last_known: Option<LastKnown>,
+    last_known: Option<LastKnownHealth>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
+pub enum HealthState {
     Up,
     /// It does not answer, or it rejects the key.
     Down,
@@ -53,13 +53,13 @@ pub enum State {
 
 /// Why a backend is in its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
+pub enum HealthCause {
     /// There is no result since it was added.
     NotCheckedYet,
     /// The state is from before a restart and not confirmed yet.
     LastKnown,
-    /// No result for longer than [`Health::holds_for`].
-    Silent,
+    /// No result for longer than [`Health::stale_after`].
+    NoRecentResult,
     Answering,
     /// It answers, but returns 429.
     RateLimited,
@@ -72,8 +72,8 @@ pub enum Cause {
 /// One result of a probe or of real traffic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
-    pub source: Source,
-    pub finding: Finding,
+    pub source: ObservationSource,
+    pub finding: HealthFinding,
     /// The failure as a sentence without secrets; empty on success. Cut at [`REASON_CHARS_MAX`].
     pub reason: String,
     /// Duration of the call.
@@ -81,7 +81,7 @@ pub struct Observation {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Source {
+pub enum ObservationSource {
     /// An unbilled probe.
     Probe,
     /// A client request.
@@ -90,7 +90,7 @@ pub enum Source {
 
 /// What a result says about the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Finding {
+pub enum HealthFinding {
     Answered,
     /// It could not be reached, closed the connection, or reported an internal error.
     Failed,
@@ -105,27 +105,27 @@ pub enum Finding {
 
 /// Both clocks, read together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reading {
+pub struct ClockReading {
     /// For intervals.
     pub now: Moment,
     /// For display and storage.
     pub wall: WallTime,
 }
 
-impl Reading {
+impl ClockReading {
     /// Reads `clock`.
     #[must_use]
-    pub fn of(clock: &dyn Clock) -> Self {
+    pub fn read(clock: &dyn Clock) -> Self {
         Self { now: clock.now(), wall: clock.wall() }
     }
 }
 
 /// A change of the state, or of the cause of being down.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transition {
-    pub from: State,
-    pub to: State,
-    pub cause: Cause,
+pub struct HealthTransition {
+    pub from: HealthState,
+    pub to: HealthState,
+    pub cause: HealthCause,
     /// The cause in words.
     pub reason: String,
     pub wall: WallTime,
@@ -135,9 +135,9 @@ pub struct Transition {
 
 /// A backend's health for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HealthView {
-    pub state: State,
-    pub cause: Cause,
+pub struct BackendHealth {
+    pub state: HealthState,
+    pub cause: HealthCause,
     /// The cause in words.
     pub reason: String,
     /// Start of the present state; `None` before the first change of state.
@@ -147,14 +147,14 @@ pub struct HealthView {
     /// Duration of the last probe; `None` if the backend did not answer it.
     pub probe_duration: Option<Duration>,
     /// The last settled state; `None` unless the present state is unknown.
-    pub last_known: Option<LastKnown>,
+    pub last_known: Option<LastKnownHealth>,
 }
 
-/// The last settled state. It is stored and passed to [`Health::restored`] after a restart.
+/// The last settled state. It is stored and passed to [`Health::render_restored`] after a restart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastKnown {
-    /// [`State::Up`] or [`State::Down`].
-    pub state: State,
+pub struct LastKnownHealth {
+    /// [`HealthState::Up`] or [`HealthState::Down`].
+    pub state: HealthState,
     /// The cause in words.
     pub reason: String,
     pub since: WallTime,
@@ -169,10 +169,10 @@ enum Streak {
     Bad(u32),
 }
 
-impl State {
+impl HealthState {
     /// Text form: `up`, `down`, `unknown`.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
             Self::Down => "down",
@@ -182,8 +182,8 @@ impl State {
 
     /// Parses the text form.
     #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Up, Self::Down, Self::Unknown].into_iter().find(|state| state.word() == word)
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Up, Self::Down, Self::Unknown].into_iter().find(|state| state.as_str() == word)
     }
 }
 
@@ -194,8 +194,8 @@ impl Health {
         Self {
             interval,
             jitter_permille: 0,
-            state: State::Unknown,
-            cause: Cause::NotCheckedYet,
+            state: HealthState::Unknown,
+            cause: HealthCause::NotCheckedYet,
             reason: "not checked yet".to_owned(),
             since: None,
             streak: Streak::None,
@@ -211,10 +211,10 @@ impl Health {
     /// A backend with its state from before a restart: unknown until confirmed, with a probe due
     /// immediately.
     #[must_use]
-    pub fn restored(last_known: LastKnown, interval: Duration, now: Moment) -> Self {
-        let known = last_known.state != State::Unknown;
+    pub fn restored(last_known: LastKnownHealth, interval: Duration, now: Moment) -> Self {
+        let known = last_known.state != HealthState::Unknown;
         Self {
-            cause: if known { Cause::LastKnown } else { Cause::NotCheckedYet },
+            cause: if known { HealthCause::LastKnown } else { HealthCause::NotCheckedYet },
             last_known: known.then_some(last_known),
             ..Self::new(interval, now)
         }
@@ -225,43 +225,45 @@ impl Health {
     pub fn observe(
         &mut self,
         observation: Observation,
-        at: Reading,
+        at: ClockReading,
         entropy: &dyn Entropy,
-    ) -> Option<Transition> {
-        let lapsed = self.lapse(at);
+    ) -> Option<HealthTransition> {
+        let lapsed = self.expire_if_stale(at);
         let Observation { source, finding, reason, duration } = observation;
-        if finding == Finding::LocalFault {
-            if source == Source::Probe {
-                self.note_probe(None, at, entropy);
+        if finding == HealthFinding::LocalFault {
+            if source == ObservationSource::Probe {
+                self.record_probe(None, at, entropy);
             }
             return lapsed;
         }
         self.last_result = Some(at);
         match source {
-            Source::Probe => {
-                let took = (finding != Finding::Failed).then_some(duration);
-                self.note_probe(took, at, entropy);
+            ObservationSource::Probe => {
+                let took = (finding != HealthFinding::Failed).then_some(duration);
+                self.record_probe(took, at, entropy);
             }
-            Source::Passive if finding == Finding::Answered => self.passive_success = Some(at.now),
-            Source::Passive => {}
+            ObservationSource::Passive if finding == HealthFinding::Answered => {
+                self.passive_success = Some(at.now)
+            }
+            ObservationSource::Passive => {}
         }
         let reason = one_line(&reason, REASON_CHARS_MAX);
         let settled = match finding {
-            Finding::Answered => self.answered(at),
-            Finding::Failed => self.failed(&reason, at),
-            Finding::LocalFault => None,
-            Finding::RateLimited => {
+            HealthFinding::Answered => self.apply_success(at),
+            HealthFinding::Failed => self.apply_failure(&reason, at),
+            HealthFinding::LocalFault => None,
+            HealthFinding::RateLimited => {
                 self.streak = Streak::None;
-                if self.state != State::Down {
-                    self.cause = Cause::RateLimited;
+                if self.state != HealthState::Down {
+                    self.cause = HealthCause::RateLimited;
                     self.reason = "answers, but is rate limited".to_owned();
                 }
                 None
             }
-            Finding::KeyRejected => {
+            HealthFinding::KeyRejected => {
                 self.streak = Streak::None;
-                let sentence = sentence_of("the key was rejected", &reason);
-                self.settle(State::Down, Cause::KeyRejected, sentence, at)
+                let sentence = reason_sentence("the key was rejected", &reason);
+                self.set_state(HealthState::Down, HealthCause::KeyRejected, sentence, at)
             }
         };
         if let Some(known) = &mut self.last_known {
@@ -269,35 +271,44 @@ impl Health {
         }
         match (lapsed, settled) {
             // A lapse that was not reported yet and its end form one transition.
-            (Some(lapsed), Some(settled)) => Some(Transition { from: lapsed.from, ..settled }),
+            (Some(lapsed), Some(settled)) => {
+                Some(HealthTransition { from: lapsed.from, ..settled })
+            }
             (lapsed, settled) => settled.or(lapsed),
         }
     }
 
-    /// Changes the state to [`State::Unknown`] if there was no result for [`Self::holds_for`].
-    pub fn lapse(&mut self, at: Reading) -> Option<Transition> {
+    /// Changes the state to [`HealthState::Unknown`] if there was no result for [`Self::stale_after`].
+    pub fn expire_if_stale(&mut self, at: ClockReading) -> Option<HealthTransition> {
         if !self.is_stale(at.now) {
             return None;
         }
         self.streak = Streak::None;
-        let silence = self.silence(at.now);
-        self.settle(State::Unknown, Cause::Silent, format!("no result for {}", rough(silence)), at)
+        let silence = self.time_since_result(at.now);
+        self.set_state(
+            HealthState::Unknown,
+            HealthCause::NoRecentResult,
+            format!("no result for {}", format_duration(silence)),
+            at,
+        )
     }
 
     /// Returns the present health without changing it.
     #[must_use]
-    pub fn view(&self, at: Reading) -> HealthView {
+    pub fn view(&self, at: ClockReading) -> BackendHealth {
         let stale = self.is_stale(at.now);
-        let silent = stale || self.cause == Cause::Silent;
+        let silent = stale || self.cause == HealthCause::NoRecentResult;
         let reason = match (&self.last_known, self.cause) {
-            _ if silent => format!("no result for {}", rough(self.silence(at.now))),
-            (Some(known), Cause::LastKnown) => last_known_sentence(known, at.wall),
+            _ if silent => {
+                format!("no result for {}", format_duration(self.time_since_result(at.now)))
+            }
+            (Some(known), HealthCause::LastKnown) => last_known_sentence(known, at.wall),
             _ => self.reason.clone(),
         };
-        let state = if stale { State::Unknown } else { self.state };
-        HealthView {
+        let state = if stale { HealthState::Unknown } else { self.state };
+        BackendHealth {
             state,
-            cause: if stale { Cause::Silent } else { self.cause },
+            cause: if stale { HealthCause::NoRecentResult } else { self.cause },
             reason,
             since: self.since,
             observed: self
@@ -305,7 +316,7 @@ impl Health {
                 .map(|result| result.wall)
                 .or_else(|| self.last_known.as_ref().and_then(|known| known.observed)),
             probe_duration: self.probe_duration,
-            last_known: self.last_known.clone().filter(|_| state == State::Unknown),
+            last_known: self.last_known.clone().filter(|_| state == HealthState::Unknown),
         }
     }
 
@@ -315,14 +326,14 @@ impl Health {
         let Some(last) = self.last_result else {
             // A probe that this machine could not make is repeated after the interval, not
             // immediately.
-            return self.last_probe.map_or(self.created, |last| last + self.spread_interval());
+            return self.last_probe.map_or(self.created, |last| last + self.jittered_interval());
         };
-        if self.is_open() {
+        if self.is_inconclusive() {
             return last.now.max(self.last_probe.unwrap_or(last.now)) + RECHECK_AFTER;
         }
-        let regular = self.last_probe.unwrap_or(self.created) + self.spread_interval();
+        let regular = self.last_probe.unwrap_or(self.created) + self.jittered_interval();
         match self.passive_success {
-            Some(success) if self.state == State::Up => regular.max(success + PASSIVE_TTL),
+            Some(success) if self.state == HealthState::Up => regular.max(success + PASSIVE_TTL),
             _ => regular,
         }
     }
@@ -331,32 +342,37 @@ impl Health {
         self.interval = interval;
     }
 
-    /// The state to store for [`Health::restored`]; `None` before the first settled one.
+    /// The state to store for [`Health::render_restored`]; `None` before the first settled one.
     #[must_use]
-    pub const fn last_known(&self) -> Option<&LastKnown> {
+    pub const fn last_known(&self) -> Option<&LastKnownHealth> {
         self.last_known.as_ref()
     }
 
     /// How long a state stays valid without a result: twice the longer of the passive TTL and the
     /// interval, so that a long interval does not make a healthy backend flap.
     #[must_use]
-    pub fn holds_for(&self) -> Duration {
+    pub fn stale_after(&self) -> Duration {
         PASSIVE_TTL.max(self.interval).saturating_mul(2)
     }
 
-    fn answered(&mut self, at: Reading) -> Option<Transition> {
+    fn apply_success(&mut self, at: ClockReading) -> Option<HealthTransition> {
         let count = match self.streak {
             Streak::Good(count) => count.saturating_add(1),
             Streak::None | Streak::Bad(_) => 1,
         };
         self.streak = Streak::Good(count);
-        if self.state == State::Up || count >= SUCCESSES_FOR_UP {
-            return self.settle(State::Up, Cause::Answering, "answers".to_owned(), at);
+        if self.state == HealthState::Up || count >= SUCCESSES_FOR_UP {
+            return self.set_state(
+                HealthState::Up,
+                HealthCause::Answering,
+                "answers".to_owned(),
+                at,
+            );
         }
         None
     }
 
-    fn failed(&mut self, reason: &str, at: Reading) -> Option<Transition> {
+    fn apply_failure(&mut self, reason: &str, at: ClockReading) -> Option<HealthTransition> {
         let count = match self.streak {
             Streak::Bad(count) => count.saturating_add(1),
             Streak::None | Streak::Good(_) => 1,
@@ -364,24 +380,29 @@ impl Health {
         self.streak = Streak::Bad(count);
         if count >= FAILURES_FOR_DOWN {
             let sentence = if reason.is_empty() { "does not answer" } else { reason };
-            return self.settle(State::Down, Cause::Failing, sentence.to_owned(), at);
+            return self.set_state(
+                HealthState::Down,
+                HealthCause::Failing,
+                sentence.to_owned(),
+                at,
+            );
         }
-        if self.state == State::Up {
+        if self.state == HealthState::Up {
             let start = format!("{count} of {FAILURES_FOR_DOWN} failures in a row");
-            self.reason = sentence_of(&start, reason);
+            self.reason = reason_sentence(&start, reason);
         }
         None
     }
 
-    fn settle(
+    fn set_state(
         &mut self,
-        to: State,
-        cause: Cause,
+        to: HealthState,
+        cause: HealthCause,
         reason: String,
-        at: Reading,
-    ) -> Option<Transition> {
+        at: ClockReading,
+    ) -> Option<HealthTransition> {
         let (from, cause_before) = (self.state, self.cause);
-        let changed = from != to || (to == State::Down && cause_before != cause);
+        let changed = from != to || (to == HealthState::Down && cause_before != cause);
         let lasted = self.since.map(|since| {
             let ms = at.wall.unix_ms().saturating_sub(since.unix_ms());
             Duration::from_millis(u64::try_from(ms).unwrap_or(0))
@@ -391,18 +412,18 @@ impl Health {
         }
         (self.state, self.cause) = (to, cause);
         self.reason.clone_from(&reason);
-        if to != State::Unknown {
-            self.last_known = Some(LastKnown {
+        if to != HealthState::Unknown {
+            self.last_known = Some(LastKnownHealth {
                 state: to,
                 reason: reason.clone(),
                 since: self.since.unwrap_or(at.wall),
                 observed: Some(at.wall),
             });
         }
-        changed.then_some(Transition { from, to, cause, reason, wall: at.wall, lasted })
+        changed.then_some(HealthTransition { from, to, cause, reason, wall: at.wall, lasted })
     }
 
-    fn note_probe(&mut self, took: Option<Duration>, at: Reading, entropy: &dyn Entropy) {
+    fn record_probe(&mut self, took: Option<Duration>, at: ClockReading, entropy: &dyn Entropy) {
         self.last_probe = Some(at.now);
         self.probe_duration = took;
         let mut random = [0_u8; 8];
@@ -411,42 +432,42 @@ impl Health {
         self.jitter_permille = 1_000 - JITTER_PERMILLE_MAX + u64::from_le_bytes(random) % steps;
     }
 
-    fn spread_interval(&self) -> Duration {
+    fn jittered_interval(&self) -> Duration {
         let permille = if self.jitter_permille == 0 { 1_000 } else { self.jitter_permille };
         let micros = self.interval.as_micros().saturating_mul(u128::from(permille)) / 1_000;
         Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
     /// True while the recent results contradict the state but are too few to change it.
-    const fn is_open(&self) -> bool {
+    const fn is_inconclusive(&self) -> bool {
         match (self.state, self.streak) {
             (_, Streak::None)
-            | (State::Up, Streak::Good(_))
-            | (State::Down, Streak::Bad(FAILURES_FOR_DOWN..)) => false,
-            (State::Down, Streak::Bad(_)) => !matches!(self.cause, Cause::Failing),
-            (State::Up | State::Unknown, Streak::Bad(_))
-            | (State::Down | State::Unknown, Streak::Good(_)) => true,
+            | (HealthState::Up, Streak::Good(_))
+            | (HealthState::Down, Streak::Bad(FAILURES_FOR_DOWN..)) => false,
+            (HealthState::Down, Streak::Bad(_)) => !matches!(self.cause, HealthCause::Failing),
+            (HealthState::Up | HealthState::Unknown, Streak::Bad(_))
+            | (HealthState::Down | HealthState::Unknown, Streak::Good(_)) => true,
         }
     }
 
-    fn silence(&self, now: Moment) -> Duration {
+    fn time_since_result(&self, now: Moment) -> Duration {
         self.last_result.map_or(Duration::ZERO, |last| now.since(last.now))
     }
 
     fn is_stale(&self, now: Moment) -> bool {
-        self.state != State::Unknown && self.silence(now) >= self.holds_for()
+        self.state != HealthState::Unknown && self.time_since_result(now) >= self.stale_after()
     }
 }
 
-fn last_known_sentence(known: &LastKnown, now: WallTime) -> String {
-    let word = known.state.word();
+fn last_known_sentence(known: &LastKnownHealth, now: WallTime) -> String {
+    let word = known.state.as_str();
     let Some(observed) = known.observed else { return format!("last known: {word}") };
     let age = now.unix_ms().saturating_sub(observed.unix_ms());
     let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
-    format!("last known: {word}, {} ago", rough(age))
+    format!("last known: {word}, {} ago", format_duration(age))
 }
 
-fn sentence_of(start: &str, reason: &str) -> String {
+fn reason_sentence(start: &str, reason: &str) -> String {
     if reason.is_empty() {
         return start.to_owned();
     }

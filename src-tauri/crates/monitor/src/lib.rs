@@ -1,7 +1,7 @@
 //! Watches the backends and notifies the user when one needs attention.
 //!
 //! Four parts, each usable alone: [`Health`] (state machine of one backend), [`Monitor`] (probe
-//! schedule), [`NotificationPolicy`] (which events are shown) and [`Channel`] (delivery to the
+//! schedule), [`NotificationPolicy`] (which events are shown) and [`NotificationChannel`] (delivery to the
 //! desktop).
 //!
 //! Invariants: nothing here makes a billed call, because callers pass in the [`Probe`]; nothing
@@ -9,23 +9,24 @@
 
 mod channel;
 mod health;
-mod notify;
+mod notification_policy;
 mod schedule;
-mod words;
+mod text;
 
 pub use channel::{
-    CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, Channel, ChannelError, DELIVERY_LIMIT, Delivered,
-    DesktopChannel, Identity, OnOpen,
+    AppIdentity, CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, ChannelError, ClickHandler,
+    DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel, NotificationChannel,
 };
 pub use health::{
-    Cause, FAILURES_FOR_DOWN, Finding, Health, HealthView, JITTER_PERMILLE_MAX, LastKnown,
-    Observation, PASSIVE_TTL, REASON_CHARS_MAX, RECHECK_AFTER, Reading, SUCCESSES_FOR_UP, Source,
-    State, Transition,
+    BackendHealth, ClockReading, FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding,
+    HealthState, HealthTransition, JITTER_PERMILLE_MAX, LastKnownHealth, Observation,
+    ObservationSource, PASSIVE_TTL, REASON_CHARS_MAX, RECHECK_AFTER, SUCCESSES_FOR_UP,
 };
-pub use notify::{
-    BACK_AFTER_MIN, BODY_CHARS_MAX, Decision, Event, FailedBackend, Hold, Impact, LedgerFault,
-    Notification, NotificationPolicy, RunVerdict, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
-    Surroundings, Switch, Urgency, WindowFocus,
+pub use notification_policy::{
+    BODY_CHARS_MAX, FailedBackend, Impact, LedgerFault, Notification, NotificationContext,
+    NotificationDecision, NotificationEvent, NotificationPolicy, NotificationSetting,
+    RECOVERY_DOWNTIME_MIN, ReadinessVerdict, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
+    SuppressionReason, Urgency, WindowFocus,
 };
 pub use schedule::{
     BackendTransition, Monitor, PROBE_LIMIT, PROBES_AT_ONCE_MAX, Probe, ProbeResult,

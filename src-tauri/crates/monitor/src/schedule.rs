@@ -15,7 +15,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, broadcast};
 
 use crate::health::{
-    Finding, Health, HealthView, LastKnown, Observation, Reading, Source, Transition,
+    BackendHealth, ClockReading, Health, HealthFinding, HealthTransition, LastKnownHealth,
+    Observation, ObservationSource,
 };
 
 /// Maximum number of concurrent probes.
@@ -41,7 +42,7 @@ pub trait Probe: Send + Sync {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeResult {
-    pub class: Finding,
+    pub finding: HealthFinding,
     pub duration: Duration,
     /// The failure as a sentence without secrets; empty on success.
     pub reason: String,
@@ -50,21 +51,21 @@ pub struct ProbeResult {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendTransition {
     pub backend: BackendId,
-    pub transition: Transition,
+    pub transition: HealthTransition,
 }
 
 /// Schedules probes and holds the health of all backends.
 pub struct Monitor {
     entropy: Box<dyn Entropy>,
-    watched: Mutex<Watched>,
+    state: Mutex<ScheduleState>,
     changed: Notify,
     transitions: broadcast::Sender<BackendTransition>,
 }
 
-struct Watched {
+struct ScheduleState {
     interval: Duration,
     health: BTreeMap<BackendId, Health>,
-    asked_for: BTreeSet<BackendId>,
+    requested: BTreeSet<BackendId>,
     in_flight: BTreeSet<BackendId>,
     /// Backends whose running probe uses an old address or key, or that are no longer watched. Its
     /// result is dropped.
@@ -76,16 +77,16 @@ impl Monitor {
     /// `entropy` adds jitter.
     #[must_use]
     pub fn new(interval: Duration, entropy: Box<dyn Entropy>) -> Self {
-        let watched = Watched {
+        let watched = ScheduleState {
             interval,
             health: BTreeMap::new(),
-            asked_for: BTreeSet::new(),
+            requested: BTreeSet::new(),
             in_flight: BTreeSet::new(),
             outdated: BTreeSet::new(),
         };
         Self {
             entropy,
-            watched: Mutex::new(watched),
+            state: Mutex::new(watched),
             changed: Notify::new(),
             transitions: broadcast::channel(TRANSITIONS_KEPT_MAX).0,
         }
@@ -93,7 +94,7 @@ impl Monitor {
 
     /// Replaces the set of watched backends. Backends that stay keep their health; new ones start
     /// from their stored state, if any.
-    pub fn watch(&self, backends: Vec<(BackendId, Option<LastKnown>)>, now: Moment) {
+    pub fn set_backends(&self, backends: Vec<(BackendId, Option<LastKnownHealth>)>, now: Moment) {
         let mut watched = self.lock();
         let interval = watched.interval;
         let mut before = std::mem::take(&mut watched.health);
@@ -108,7 +109,7 @@ impl Monitor {
             })
             .collect();
         watched.outdated.extend(before.into_keys());
-        watched.drop_traces();
+        watched.drop_stale_marks();
         drop(watched);
         self.changed.notify_one();
     }
@@ -121,7 +122,7 @@ impl Monitor {
             *health = Health::new(interval, now);
         }
         watched.outdated.insert(backend.clone());
-        watched.drop_traces();
+        watched.drop_stale_marks();
         drop(watched);
         self.changed.notify_one();
     }
@@ -144,33 +145,33 @@ impl Monitor {
     }
 
     /// Applies a result of real traffic. Ignores a backend that is not watched.
-    pub fn observe(&self, backend: &BackendId, observation: Observation, at: Reading) {
+    pub fn observe(&self, backend: &BackendId, observation: Observation, at: ClockReading) {
         // A success only postpones the next probe, which the loop notices when it wakes. It comes
         // with every request, so it does not wake the loop.
-        if self.take(backend, observation, at) {
+        if self.apply_observation(backend, observation, at) {
             self.changed.notify_one();
         }
     }
 
     /// Probes a backend as soon as a probe slot is free, however recent its last result. Ignores a
     /// backend that is not watched.
-    pub fn check_now(&self, backend: &BackendId) {
+    pub fn request_probe(&self, backend: &BackendId) {
         let mut watched = self.lock();
-        watched.asked_for.insert(backend.clone());
-        watched.drop_traces();
+        watched.requested.insert(backend.clone());
+        watched.drop_stale_marks();
         drop(watched);
         self.changed.notify_one();
     }
 
     /// Returns a backend's health without changing it; `None` if it is not watched.
     #[must_use]
-    pub fn view(&self, backend: &BackendId, at: Reading) -> Option<HealthView> {
+    pub fn view(&self, backend: &BackendId, at: ClockReading) -> Option<BackendHealth> {
         self.lock().health.get(backend).map(|health| health.view(at))
     }
 
     /// Last settled state of every backend that has one, for storage.
     #[must_use]
-    pub fn last_known(&self) -> Vec<(BackendId, LastKnown)> {
+    pub fn last_known(&self) -> Vec<(BackendId, LastKnownHealth)> {
         let watched = self.lock();
         let known = watched.health.iter().filter_map(|(id, health)| {
             health.last_known().map(|known| (id.clone(), known.clone()))
@@ -181,11 +182,11 @@ impl Monitor {
     /// Backends to probe now: due or requested, longest overdue first, without duplicates, at most
     /// as many as there are free slots.
     #[must_use]
-    pub fn due(&self, now: Moment) -> Vec<BackendId> {
-        self.lock().due(now)
+    pub fn due_backends(&self, now: Moment) -> Vec<BackendId> {
+        self.lock().due_backends(now)
     }
 
-    /// When [`Monitor::due`] can next be non-empty; `None` if nothing is watched or no slot is
+    /// When [`Monitor::due_backends`] can next be non-empty; `None` if nothing is watched or no slot is
     /// free.
     #[must_use]
     pub fn next_wake(&self) -> Option<Moment> {
@@ -201,10 +202,10 @@ impl Monitor {
     ) {
         let mut stop = std::pin::pin!(stop);
         let mut running = FuturesUnordered::new();
-        let _cleared = PlacesFreed(self);
+        let _cleared = InFlightCleanup(self);
         loop {
-            self.lapse(Reading::of(clock));
-            for backend in self.begin_due(clock.now()) {
+            self.expire_stale_states(ClockReading::read(clock));
+            for backend in self.start_due_probes(clock.now()) {
                 running.push(self.probe_one(probe, clock, backend));
             }
             let pause = self.next_wake().map(|wake| wake.since(clock.now()));
@@ -227,63 +228,68 @@ impl Monitor {
         let begun = clock.now();
         let result = tokio::time::timeout(PROBE_LIMIT, probe.probe(&backend)).await;
         let mut result = result.unwrap_or_else(|_elapsed| ProbeResult {
-            class: Finding::Failed,
+            finding: HealthFinding::Failed,
             duration: PROBE_LIMIT,
             reason: format!("no answer within {} s", PROBE_LIMIT.as_secs()),
         });
-        if result.class == Finding::Failed && probe.was_paused_since(begun) {
-            result.class = Finding::LocalFault;
+        if result.finding == HealthFinding::Failed && probe.was_paused_since(begun) {
+            result.finding = HealthFinding::LocalFault;
         }
-        tracing::debug!(%backend, class = ?result.class, ms = result.duration.as_millis(), "probed");
+        tracing::debug!(%backend, class = ?result.finding, ms = result.duration.as_millis(), "probed");
         let observation = Observation {
-            source: Source::Probe,
-            finding: result.class,
+            source: ObservationSource::Probe,
+            finding: result.finding,
             reason: result.reason,
             duration: result.duration,
         };
         let is_outdated = self.lock().outdated.remove(&backend);
         if !is_outdated {
-            self.take(&backend, observation, Reading::of(clock));
+            self.apply_observation(&backend, observation, ClockReading::read(clock));
         }
         self.lock().in_flight.remove(&backend);
     }
 
-    fn begin_due(&self, now: Moment) -> Vec<BackendId> {
+    fn start_due_probes(&self, now: Moment) -> Vec<BackendId> {
         let mut watched = self.lock();
-        let due = watched.due(now);
+        let due = watched.due_backends(now);
         for backend in &due {
-            watched.asked_for.remove(backend);
+            watched.requested.remove(backend);
             watched.in_flight.insert(backend.clone());
         }
         due
     }
 
     /// Applies a result. Returns `true` if it makes the backend's next probe earlier.
-    fn take(&self, backend: &BackendId, observation: Observation, at: Reading) -> bool {
+    fn apply_observation(
+        &self,
+        backend: &BackendId,
+        observation: Observation,
+        at: ClockReading,
+    ) -> bool {
         let mut watched = self.lock();
         let Some(health) = watched.health.get_mut(backend) else { return false };
         let before = health.next_probe_at();
         let transition = health.observe(observation, at, &*self.entropy);
         let is_earlier = health.next_probe_at() < before;
-        self.tell(backend, transition);
+        self.publish_transition(backend, transition);
         is_earlier
     }
 
-    fn lapse(&self, at: Reading) {
+    fn expire_stale_states(&self, at: ClockReading) {
         let mut watched = self.lock();
         for (backend, health) in &mut watched.health {
-            self.tell(backend, health.lapse(at));
+            self.publish_transition(backend, health.expire_if_stale(at));
         }
     }
 
     /// Publishes a transition. Called with the lock held, so that transitions are sent in the order
     /// they happened; sending does not block.
-    fn tell(&self, backend: &BackendId, transition: Option<Transition>) {
+    fn publish_transition(&self, backend: &BackendId, transition: Option<HealthTransition>) {
         let Some(transition) = transition else { return };
         tracing::info!(
             %backend,
-            from = transition.from.word(),
-            to = transition.to.word(),
+            from = transition.from.as_str(),
+            to = transition.to.as_str(),
             reason = transition.reason,
             "backend health changed"
         );
@@ -292,22 +298,22 @@ impl Monitor {
             self.transitions.send(BackendTransition { backend: backend.clone(), transition });
     }
 
-    fn lock(&self) -> MutexGuard<'_, Watched> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ScheduleState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Watched {
+impl ScheduleState {
     /// Drops marks of backends that are no longer watched or no longer in flight.
-    fn drop_traces(&mut self) {
-        let Self { health, asked_for, in_flight, outdated, .. } = self;
+    fn drop_stale_marks(&mut self) {
+        let Self { health, requested: asked_for, in_flight, outdated, .. } = self;
         asked_for.retain(|id| health.contains_key(id));
         outdated.retain(|id| in_flight.contains(id));
     }
 
-    fn due(&self, now: Moment) -> Vec<BackendId> {
+    fn due_backends(&self, now: Moment) -> Vec<BackendId> {
         let free = PROBES_AT_ONCE_MAX.saturating_sub(self.in_flight.len());
-        let mut due: Vec<_> = self.waiting().filter(|(at, _)| *at <= now).collect();
+        let mut due: Vec<_> = self.pending_probes().filter(|(at, _)| *at <= now).collect();
         due.sort();
         due.into_iter().take(free).map(|(_, id)| id.clone()).collect()
     }
@@ -316,12 +322,12 @@ impl Watched {
         if self.in_flight.len() >= PROBES_AT_ONCE_MAX {
             return None;
         }
-        self.waiting().map(|(at, _)| at).min()
+        self.pending_probes().map(|(at, _)| at).min()
     }
 
-    fn waiting(&self) -> impl Iterator<Item = (Moment, &BackendId)> {
+    fn pending_probes(&self) -> impl Iterator<Item = (Moment, &BackendId)> {
         self.health.iter().filter(|(id, _)| !self.in_flight.contains(*id)).map(|(id, health)| {
-            let asked = self.asked_for.contains(id);
+            let asked = self.requested.contains(id);
             (if asked { Moment::default() } else { health.next_probe_at() }, id)
         })
     }
@@ -329,9 +335,9 @@ impl Watched {
 
 /// Frees the slots of probes that were dropped with the loop, so that [`Monitor::drive`] can run
 /// again.
-struct PlacesFreed<'a>(&'a Monitor);
+struct InFlightCleanup<'a>(&'a Monitor);
 
-impl Drop for PlacesFreed<'_> {
+impl Drop for InFlightCleanup<'_> {
     fn drop(&mut self) {
         let mut watched = self.0.lock();
         watched.in_flight.clear();

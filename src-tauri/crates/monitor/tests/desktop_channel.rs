@@ -18,8 +18,8 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use monitor::{
-    Channel as _, ChannelError, DELIVERY_LIMIT, Delivered, DesktopChannel, Identity, Notification,
-    Urgency,
+    AppIdentity, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel, Notification,
+    NotificationChannel as _, Urgency,
 };
 use tempfile::TempDir;
 use zbus::blocking::{Connection, fdo::DBusProxy};
@@ -46,7 +46,7 @@ fn a_notification_arrives_and_a_click_on_it_opens_its_path() {
 }
 
 #[test]
-fn a_bus_without_a_server_is_told_as_such() {
+fn a_bus_without_a_server_gives_its_own_error() {
     if have(&["dbus-run-session"]) {
         in_session("inside_a_bus_without_a_server", &[]);
     }
@@ -67,7 +67,7 @@ fn a_server_is_given_what_it_can_use() {
 }
 
 #[test]
-fn no_bus_is_told_as_such() {
+fn a_missing_bus_gives_its_own_error() {
     let folder = TempDir::new().expect("a folder");
     let nowhere = format!("unix:path={}/no-bus", folder.path().display());
     let mut alone = Command::new(std::env::current_exe().expect("this program"));
@@ -90,7 +90,7 @@ fn inside_a_desktop() {
     // The click can come before notify-rust listens for it. People are not that fast, so the test
     // retries.
     let clicked = (0..5).find_map(|_| {
-        assert_eq!(channel.deliver(&down).expect("accepted"), Delivered::Clickable);
+        assert_eq!(channel.deliver(&down).expect("accepted"), DeliveryOutcome::Clickable);
         dunstctl(&["action", "0"]);
         paths.recv_timeout(CLICK_LIMIT).ok()
     });
@@ -150,8 +150,8 @@ fn inside_a_bus_with_a_recording_server() {
         return;
     }
     for (capabilities, delivered, actions) in [
-        (vec!["body"], Delivered::ShownOnly, vec![]),
-        (vec!["body", "actions"], Delivered::Clickable, vec!["default", "Open"]),
+        (vec!["body"], DeliveryOutcome::ShownOnly, vec![]),
+        (vec!["body", "actions"], DeliveryOutcome::Clickable, vec!["default", "Open"]),
     ] {
         let (notified, told) = mpsc::channel();
         let server = RecordingServer { capabilities, notified };
@@ -161,7 +161,7 @@ fn inside_a_bus_with_a_recording_server() {
             .and_then(zbus::blocking::connection::Builder::build)
             .expect("the name is free");
         assert_eq!(deliver_one().expect("accepted"), delivered);
-        let told: Told = told.try_recv().expect("one notification");
+        let told: ReceivedNotification = told.try_recv().expect("one notification");
         assert_eq!(told.actions, actions);
         assert_eq!(told.app_name, "Gatehouse");
         assert_eq!(told.desktop_entry.as_deref(), Some("gatehouse"));
@@ -170,7 +170,7 @@ fn inside_a_bus_with_a_recording_server() {
 }
 
 /// A notification as a server receives it.
-struct Told {
+struct ReceivedNotification {
     app_name: String,
     actions: Vec<String>,
     desktop_entry: Option<String>,
@@ -179,7 +179,7 @@ struct Told {
 
 struct RecordingServer {
     capabilities: Vec<&'static str>,
-    notified: mpsc::Sender<Told>,
+    notified: mpsc::Sender<ReceivedNotification>,
 }
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
@@ -202,7 +202,7 @@ impl RecordingServer {
     ) -> u32 {
         let desktop_entry = hints.remove("desktop-entry").and_then(|hint| hint.try_into().ok());
         let urgency = hints.remove("urgency").and_then(|hint| hint.try_into().ok());
-        let told = Told { app_name, actions, desktop_entry, urgency };
+        let told = ReceivedNotification { app_name, actions, desktop_entry, urgency };
         self.notified.send(told).expect("the test waits");
         1
     }
@@ -217,13 +217,17 @@ fn inside_no_bus() {
     }
 }
 
-fn deliver_one() -> Result<Delivered, ChannelError> {
+fn deliver_one() -> Result<DeliveryOutcome, ChannelError> {
     let channel = DesktopChannel::new(identity(), Arc::new(|_path| {}));
     channel.deliver(&notification("Ready to work", "Ready, 9.3 of 10", "/readiness"))
 }
 
-fn identity() -> Identity {
-    Identity { app_name: "Gatehouse".to_owned(), desktop_entry: "gatehouse".to_owned(), icon: None }
+fn identity() -> AppIdentity {
+    AppIdentity {
+        app_name: "Gatehouse".to_owned(),
+        desktop_entry: "gatehouse".to_owned(),
+        icon: None,
+    }
 }
 
 fn notification(title: &str, body: &str, path: &str) -> Notification {
@@ -265,9 +269,9 @@ fn run_inside(command: &mut Command, test: &str, folder: &TempDir, environment: 
 }
 
 /// A process that is killed when the value is dropped.
-struct Owned(Child);
+struct ChildGuard(Child);
 
-impl Drop for Owned {
+impl Drop for ChildGuard {
     fn drop(&mut self) {
         // An error means that it has already ended.
         let _gone = self.0.kill();
@@ -276,7 +280,7 @@ impl Drop for Owned {
 }
 
 /// Starts an X server without a screen and returns its display number.
-fn display() -> (Owned, String) {
+fn display() -> (ChildGuard, String) {
     let mut xvfb = Command::new("Xvfb")
         .args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"])
         .stdout(Stdio::piped())
@@ -284,14 +288,14 @@ fn display() -> (Owned, String) {
         .spawn()
         .expect("Xvfb starts");
     let stdout = xvfb.stdout.take().expect("its output");
-    let owned = Owned(xvfb);
+    let owned = ChildGuard(xvfb);
     let mut number = String::new();
     BufReader::new(stdout).read_line(&mut number).expect("the number of the display");
     (owned, number.trim().to_owned())
 }
 
 /// Starts dunst and waits until it is ready.
-fn dunst() -> Owned {
+fn dunst() -> ChildGuard {
     let folder = TempDir::new().expect("a folder");
     let settings = folder.path().join("dunstrc");
     write(&settings, DUNSTRC);
@@ -305,7 +309,7 @@ fn dunst() -> Owned {
         .stderr(Stdio::null())
         .spawn()
         .expect("dunst starts");
-    let owned = Owned(dunst);
+    let owned = ChildGuard(dunst);
     let is_ours = |change: zbus::fdo::NameOwnerChanged| {
         change.args().is_ok_and(|args| args.name() == SERVER && args.new_owner().is_some())
     };

@@ -19,29 +19,29 @@ pub const EVIDENCE_CHARS_MAX: usize = 300;
 
 /// A readiness check. Running it costs no money.
 #[derive(Clone)]
-pub struct Check {
+pub struct ReadinessCheck {
     pub id: CheckId,
     /// A statement that should hold: "The keychain keeps and returns a value".
     pub title: String,
-    pub category: Category,
-    pub severity: Severity,
+    pub category: CheckCategory,
+    pub severity: CheckSeverity,
     /// Weight within its category's score.
     pub weight: u32,
     /// Checks that must pass, warn or not apply before this one runs.
     pub depends_on: Vec<CheckId>,
-    pub applies: Applies,
-    pub reach: Reach,
+    pub applies: Applicability,
+    pub network_scope: NetworkScope,
     /// Time limit, capped at [`TIMEOUT_HARD`].
     pub timeout: Duration,
-    pub run: Arc<dyn Run>,
+    pub run: Arc<dyn CheckBody>,
 }
 
 /// The body of a check.
 #[async_trait]
-pub trait Run: Send + Sync {
+pub trait CheckBody: Send + Sync {
     /// Runs the check. Dropping the future cancels it, and the drop must undo whatever it has
-    /// begun. The runner catches a panic and reports it as [`Status::Crashed`].
-    async fn run(&self) -> Outcome;
+    /// begun. The runner catches a panic and reports it as [`CheckStatus::Crashed`].
+    async fn run(&self) -> CheckOutcome;
 }
 
 /// Check id: `R-05`, or `R-10/openai` for a check that exists once per backend.
@@ -51,7 +51,7 @@ pub struct CheckId(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Category {
+pub enum CheckCategory {
     /// Speed of Gatehouse itself.
     Performance,
     Reliability,
@@ -69,7 +69,7 @@ pub enum Category {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Severity {
+pub enum CheckSeverity {
     /// Nothing works without it.
     Blocker,
     /// Something does not work.
@@ -81,7 +81,7 @@ pub enum Severity {
 
 /// Whether the check applies to this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Applies {
+pub enum Applicability {
     Yes,
     /// Holds the reason.
     No(String),
@@ -89,7 +89,7 @@ pub enum Applies {
 
 /// What a check needs access to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reach {
+pub enum NetworkScope {
     /// This machine only.
     Local,
     /// The network. Fewer of these run at once, so that their durations stay comparable.
@@ -98,7 +98,7 @@ pub enum Reach {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum CheckStatus {
     /// Has not started: a dependency is not final yet, or the concurrency limit is reached.
     Waiting,
     Running,
@@ -118,19 +118,19 @@ pub enum Status {
 
 /// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// [`Status::Pass`], [`Status::Warn`], [`Status::Fail`] or [`Status::NotApplicable`].
-    pub(crate) status: Status,
+pub struct CheckOutcome {
+    /// [`CheckStatus::Pass`], [`CheckStatus::Warn`], [`CheckStatus::Fail`] or [`CheckStatus::NotApplicable`].
+    pub(crate) status: CheckStatus,
     pub(crate) evidence: Vec<String>,
     pub(crate) cause: Option<String>,
     pub(crate) fix: Option<String>,
-    pub(crate) action: Option<Action>,
+    pub(crate) action: Option<FixAction>,
 }
 
 /// Where in the panel the user applies a fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Action {
+pub enum FixAction {
     OpenBackend {
         id: BackendId,
     },
@@ -144,16 +144,16 @@ pub enum Action {
     AddClient,
 }
 
-impl Check {
+impl ReadinessCheck {
     /// Creates a local check with the default weight of its severity, [`TIMEOUT_DEFAULT`] and no
     /// dependencies.
     #[must_use]
     pub fn new(
         id: CheckId,
         title: impl Into<String>,
-        category: Category,
-        severity: Severity,
-        run: Arc<dyn Run>,
+        category: CheckCategory,
+        severity: CheckSeverity,
+        run: Arc<dyn CheckBody>,
     ) -> Self {
         Self {
             id,
@@ -162,8 +162,8 @@ impl Check {
             severity,
             weight: severity.weight(),
             depends_on: Vec::new(),
-            applies: Applies::Yes,
-            reach: Reach::Local,
+            applies: Applicability::Yes,
+            network_scope: NetworkScope::Local,
             timeout: TIMEOUT_DEFAULT,
             run,
         }
@@ -171,21 +171,21 @@ impl Check {
 
     /// Adds dependencies.
     #[must_use]
-    pub fn after(mut self, depends_on: impl IntoIterator<Item = CheckId>) -> Self {
+    pub fn with_dependencies(mut self, depends_on: impl IntoIterator<Item = CheckId>) -> Self {
         self.depends_on.extend(depends_on);
         self
     }
 
     /// Marks the check as a network check with the given time limit.
     #[must_use]
-    pub fn over_network(mut self, timeout: Duration) -> Self {
-        self.reach = Reach::Network;
+    pub fn with_network_timeout(mut self, timeout: Duration) -> Self {
+        self.network_scope = NetworkScope::Network;
         self.timeout = timeout;
         self
     }
 }
 
-impl fmt::Debug for Check {
+impl fmt::Debug for ReadinessCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Check").field("id", &self.id).finish_non_exhaustive()
     }
@@ -199,7 +199,7 @@ impl CheckId {
 
     /// Id of the check `name` for one backend: `name/backend`.
     #[must_use]
-    pub fn of_backend(name: &str, backend: &BackendId) -> Self {
+    pub fn for_backend(name: &str, backend: &BackendId) -> Self {
         Self(format!("{name}/{backend}"))
     }
 
@@ -215,7 +215,7 @@ impl fmt::Display for CheckId {
     }
 }
 
-impl Category {
+impl CheckCategory {
     /// All categories in display order.
     pub const ALL: [Self; 7] = [
         Self::Performance,
@@ -253,7 +253,7 @@ impl Category {
     }
 }
 
-impl Severity {
+impl CheckSeverity {
     /// Default weight of a check. Each step up doubles it.
     #[must_use]
     pub const fn weight(self) -> u32 {
@@ -266,7 +266,7 @@ impl Severity {
     }
 }
 
-impl Status {
+impl CheckStatus {
     #[must_use]
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
@@ -280,7 +280,7 @@ impl Status {
 
     /// True when checks that depend on it may run.
     #[must_use]
-    pub const fn lets_others_run(self) -> bool {
+    pub const fn allows_dependents(self) -> bool {
         matches!(self, Self::Pass | Self::Warn | Self::NotApplicable)
     }
 
@@ -290,51 +290,55 @@ impl Status {
     }
 }
 
-impl Outcome {
+impl CheckOutcome {
     #[must_use]
     pub const fn pass() -> Self {
-        Self::with(Status::Pass, None, None)
+        Self::with(CheckStatus::Pass, None, None)
     }
 
-    /// Works, but not well. `cause` and `fix` follow the rules of [`Outcome::fail`].
+    /// Works, but not well. `cause` and `fix` follow the rules of [`CheckOutcome::fail`].
     #[must_use]
     pub fn warn(cause: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::with(Status::Warn, Some(cause.into()), Some(fix.into()))
+        Self::with(CheckStatus::Warn, Some(cause.into()), Some(fix.into()))
     }
 
     /// `cause` is a clause that can follow a colon ("the keychain is locked"); `fix` is a sentence
     /// that says what to do.
     #[must_use]
     pub fn fail(cause: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::with(Status::Fail, Some(cause.into()), Some(fix.into()))
+        Self::with(CheckStatus::Fail, Some(cause.into()), Some(fix.into()))
     }
 
     /// There is nothing to check, with the reason.
     #[must_use]
     pub fn not_applicable(cause: impl Into<String>) -> Self {
-        Self::with(Status::NotApplicable, Some(cause.into()), None)
+        Self::with(CheckStatus::NotApplicable, Some(cause.into()), None)
     }
 
     /// Adds a line of evidence. It must contain no secrets.
     #[must_use]
-    pub fn saw(mut self, evidence: impl Into<String>) -> Self {
+    pub fn with_evidence(mut self, evidence: impl Into<String>) -> Self {
         self.evidence.push(evidence.into());
         self
     }
 
     /// Sets where the user applies the fix.
     #[must_use]
-    pub fn at(mut self, action: Action) -> Self {
+    pub fn with_action(mut self, action: FixAction) -> Self {
         self.action = Some(action);
         self
     }
 
     #[must_use]
-    pub const fn status(&self) -> Status {
+    pub const fn status(&self) -> CheckStatus {
         self.status
     }
 
-    pub(crate) const fn with(status: Status, cause: Option<String>, fix: Option<String>) -> Self {
+    pub(crate) const fn with(
+        status: CheckStatus,
+        cause: Option<String>,
+        fix: Option<String>,
+    ) -> Self {
         Self { status, evidence: Vec::new(), cause, fix, action: None }
     }
 }

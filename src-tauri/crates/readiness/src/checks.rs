@@ -1,18 +1,18 @@
 //! The list of built-in checks and their dependencies.
 
 mod backend;
+mod chat_stream;
 mod gateway;
 mod guidance;
 mod local;
-mod stream;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BackendId, CredentialId};
 
-use crate::check::{Category, Check, CheckId, Run, Severity};
-use crate::ground::Ground;
+use crate::check::{CheckBody, CheckCategory, CheckId, CheckSeverity, ReadinessCheck};
+use crate::environment::ReadinessEnvironment;
 use crate::report::CheckSet;
 
 pub use local::FREE_BYTES_MIN;
@@ -22,27 +22,27 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What [`built_in_checks`] covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckScope {
+pub struct CheckInputs {
     /// A model of the built-in mock that answers immediately, as a client names it.
     pub mock_model: String,
     /// Enabled backends except the mock. Only [`CheckSet::Full`] checks them.
-    pub backends: Vec<BackendSubject>,
+    pub backends: Vec<BackendTarget>,
     /// Number of clients with a local token.
     pub clients: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackendSubject {
+pub struct BackendTarget {
     pub backend: BackendId,
     /// Display name.
     pub label: String,
     pub credential: Option<CredentialId>,
-    pub need: Need,
+    pub need: BackendNeed,
 }
 
 /// Whether requests can be served without the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Need {
+pub enum BackendNeed {
     /// Requests fail without it, because there is no other backend.
     Required,
     Optional,
@@ -50,7 +50,11 @@ pub enum Need {
 
 /// Returns the built-in checks of a set in display order.
 #[must_use]
-pub fn built_in_checks(ground: &Arc<dyn Ground>, set: CheckSet, scope: &CheckScope) -> Vec<Check> {
+pub fn built_in_checks(
+    ground: &Arc<dyn ReadinessEnvironment>,
+    set: CheckSet,
+    scope: &CheckInputs,
+) -> Vec<ReadinessCheck> {
     let mut checks = local_checks(ground);
     checks.extend(gateway_checks(ground, &scope.mock_model));
     if set == CheckSet::Full {
@@ -60,22 +64,22 @@ pub fn built_in_checks(ground: &Arc<dyn Ground>, set: CheckSet, scope: &CheckSco
     checks
 }
 
-fn guidance_checks(scope: &CheckScope) -> Vec<Check> {
-    let backends: Arc<dyn Run> = Arc::new(guidance::BackendsCheck(scope.backends.len()));
-    let clients: Arc<dyn Run> = Arc::new(guidance::ClientsCheck(scope.clients));
+fn guidance_checks(scope: &CheckInputs) -> Vec<ReadinessCheck> {
+    let backends: Arc<dyn CheckBody> = Arc::new(guidance::BackendsCheck(scope.backends.len()));
+    let clients: Arc<dyn CheckBody> = Arc::new(guidance::ClientsCheck(scope.clients));
     let check = |id, title, severity, run| {
-        Check::new(CheckId::new(id), title, Category::Guidance, severity, run)
+        ReadinessCheck::new(CheckId::new(id), title, CheckCategory::Guidance, severity, run)
     };
     vec![
-        check("R-09", "A real backend is configured", Severity::Major, backends),
-        check("R-25", "A client is connected", Severity::Info, clients),
+        check("R-09", "A real backend is configured", CheckSeverity::Major, backends),
+        check("R-25", "A client is connected", CheckSeverity::Info, clients),
     ]
 }
 
-fn local_checks(ground: &Arc<dyn Ground>) -> Vec<Check> {
-    use Category::{Reliability, Security};
-    let check = |id, title, category, run: Arc<dyn Run>| {
-        Check::new(CheckId::new(id), title, category, Severity::Blocker, run)
+fn local_checks(ground: &Arc<dyn ReadinessEnvironment>) -> Vec<ReadinessCheck> {
+    use CheckCategory::{Reliability, Security};
+    let check = |id, title, category, run: Arc<dyn CheckBody>| {
+        ReadinessCheck::new(CheckId::new(id), title, category, CheckSeverity::Blocker, run)
     };
     let (g, h, i, j) =
         (Arc::clone(ground), Arc::clone(ground), Arc::clone(ground), Arc::clone(ground));
@@ -87,14 +91,14 @@ fn local_checks(ground: &Arc<dyn Ground>) -> Vec<Check> {
             Arc::new(local::DataFolderCheck(g)),
         ),
         check("R-03", "Settings are valid", Reliability, Arc::new(local::SettingsCheck(h)))
-            .after([CheckId::new("R-02")]),
+            .with_dependencies([CheckId::new("R-02")]),
         check(
             "R-04",
             "Ledger is intact and up to date",
             Reliability,
             Arc::new(local::LedgerCheck(i)),
         )
-        .after([CheckId::new("R-02")]),
+        .with_dependencies([CheckId::new("R-02")]),
         check(
             "R-05",
             "Vault stores, returns and deletes a value",
@@ -104,10 +108,10 @@ fn local_checks(ground: &Arc<dyn Ground>) -> Vec<Check> {
     ]
 }
 
-fn gateway_checks(ground: &Arc<dyn Ground>, mock_model: &str) -> Vec<Check> {
-    use Category::{Reliability, Security};
-    let check = |id, title, category, run: Arc<dyn Run>| {
-        Check::new(CheckId::new(id), title, category, Severity::Blocker, run)
+fn gateway_checks(ground: &Arc<dyn ReadinessEnvironment>, mock_model: &str) -> Vec<ReadinessCheck> {
+    use CheckCategory::{Reliability, Security};
+    let check = |id, title, category, run: Arc<dyn CheckBody>| {
+        ReadinessCheck::new(CheckId::new(id), title, category, CheckSeverity::Blocker, run)
     };
     let model = || mock_model.to_owned();
     vec![
@@ -115,50 +119,58 @@ fn gateway_checks(ground: &Arc<dyn Ground>, mock_model: &str) -> Vec<Check> {
             "R-13",
             "Gateway refuses the network, unknown programs and web pages",
             Security,
-            Arc::new(gateway::DoorCheck(Arc::clone(ground))),
+            Arc::new(gateway::GatewayGuardCheck(Arc::clone(ground))),
         )
-        .after([CheckId::new("R-03")]),
+        .with_dependencies([CheckId::new("R-03")]),
         check(
             "R-14a",
             "Request through the gateway to the mock",
             Reliability,
-            Arc::new(gateway::RequestCheck { ground: Arc::clone(ground), model: model() }),
+            Arc::new(gateway::RequestCheck { environment: Arc::clone(ground), model: model() }),
         )
-        .after([CheckId::new("R-13")]),
+        .with_dependencies([CheckId::new("R-13")]),
         check(
             "R-14b",
             "Stream through the gateway to the mock",
             Reliability,
-            Arc::new(gateway::StreamCheck { ground: Arc::clone(ground), model: model() }),
+            Arc::new(gateway::StreamCheck { environment: Arc::clone(ground), model: model() }),
         )
-        .after([CheckId::new("R-14a")]),
+        .with_dependencies([CheckId::new("R-14a")]),
     ]
 }
 
-fn backend_checks(ground: &Arc<dyn Ground>, subject: &BackendSubject) -> [Check; 2] {
-    let key_id = CheckId::of_backend("R-10", &subject.backend);
+fn backend_checks(
+    ground: &Arc<dyn ReadinessEnvironment>,
+    subject: &BackendTarget,
+) -> [ReadinessCheck; 2] {
+    let key_id = CheckId::for_backend("R-10", &subject.backend);
     let severity = match subject.need {
-        Need::Required => Severity::Blocker,
-        Need::Optional => Severity::Major,
+        BackendNeed::Required => CheckSeverity::Blocker,
+        BackendNeed::Optional => CheckSeverity::Major,
     };
-    let key = Check::new(
+    let key = ReadinessCheck::new(
         key_id.clone(),
         format!("Key accepted by {}", subject.label),
-        Category::Security,
+        CheckCategory::Security,
         severity,
-        Arc::new(backend::KeyCheck { ground: Arc::clone(ground), subject: subject.clone() }),
+        Arc::new(backend::KeyCheck { environment: Arc::clone(ground), subject: subject.clone() }),
     );
     let vault = subject.credential.as_ref().map(|_| CheckId::new("R-05"));
-    let models = Check::new(
-        CheckId::of_backend("R-12", &subject.backend),
+    let models = ReadinessCheck::new(
+        CheckId::for_backend("R-12", &subject.backend),
         format!("Models available on {}", subject.label),
-        Category::Reliability,
-        Severity::Major,
-        Arc::new(backend::ModelsCheck { ground: Arc::clone(ground), subject: subject.clone() }),
+        CheckCategory::Reliability,
+        CheckSeverity::Major,
+        Arc::new(backend::ModelsCheck {
+            environment: Arc::clone(ground),
+            subject: subject.clone(),
+        }),
     );
     [
-        key.after([CheckId::new("R-03")]).after(vault).over_network(PROVIDER_TIMEOUT),
-        models.after([key_id]).over_network(PROVIDER_TIMEOUT),
+        key.with_dependencies([CheckId::new("R-03")])
+            .with_dependencies(vault)
+            .with_network_timeout(PROVIDER_TIMEOUT),
+        models.with_dependencies([key_id]).with_network_timeout(PROVIDER_TIMEOUT),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Readiness checks: a dependency graph of checks, run concurrently and judged by fixed rules.
 //!
-//! [`built_in_checks`] creates the checks over the facts of a [`Ground`]; [`Plan`] validates their
-//! order; [`start`] runs them; [`judge`] computes score and verdict. A [`Report`] stores every
+//! [`built_in_checks`] creates the checks over the facts of a [`ReadinessEnvironment`]; [`WorldPlan`] validates their
+//! order; [`start`] runs them; [`judge`] computes score and verdict. A [`ReadinessReport`] stores every
 //! input of the verdict, so that anybody can compute it again.
 //!
 //! Invariants: no check costs money; no check leaves a change behind; a check that panics, hangs or
@@ -9,27 +9,30 @@
 
 mod check;
 mod checks;
-mod ground;
+mod environment;
 mod plan;
 mod report;
 mod runner;
 mod score;
 
 pub use check::{
-    Action, Applies, Category, Check, CheckId, EVIDENCE_CHARS_MAX, EVIDENCE_LINES_MAX, Outcome,
-    Reach, Run, Severity, Status, TIMEOUT_DEFAULT, TIMEOUT_HARD,
+    Applicability, CheckBody, CheckCategory, CheckId, CheckOutcome, CheckSeverity, CheckStatus,
+    EVIDENCE_CHARS_MAX, EVIDENCE_LINES_MAX, FixAction, NetworkScope, ReadinessCheck,
+    TIMEOUT_DEFAULT, TIMEOUT_HARD,
 };
-pub use checks::{BackendSubject, CheckScope, FREE_BYTES_MIN, Need, built_in_checks};
-pub use ground::{
-    Caller, Canary, CredentialFacts, DataFolder, GatewayCall, GatewayReply, Gravity, Ground,
-    LedgerFacts, LedgerProblem, ModelFacts, SettingsProblem, VaultFacts,
+pub use checks::{BackendNeed, BackendTarget, CheckInputs, FREE_BYTES_MIN, built_in_checks};
+pub use environment::{
+    BackendModelFacts, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts,
+    LedgerProblemFacts, ProblemSeverity, ReadinessEnvironment, SettingsProblem, SimulatedCaller,
+    VaultFacts, VaultTestResult,
 };
 pub use plan::{CHECKS_MAX, Plan, PlanError};
 pub use report::{
-    CheckRow, CheckSet, REPORT_SCHEMA_VERSION, Report, RunEnd, RunSnapshot, RunState,
+    CheckResult, CheckSet, REPORT_SCHEMA_VERSION, ReadinessReport, RunEnd, RunSnapshot, RunState,
 };
 pub use runner::{
-    AT_ONCE_DEFAULT, AT_ONCE_MAX, AtOnce, NETWORK_AT_ONCE_DEFAULT, PROGRESS_EVERY, RunOrder, start,
+    CONCURRENCY_DEFAULT, CONCURRENCY_MAX, ConcurrencyLimits, NETWORK_CONCURRENCY_DEFAULT,
+    PROGRESS_EVERY, RunParameters, start_run,
 };
 pub use score::{
     BEST_FIXES_MAX, BestFix, CategoryScore, Judgement, READY_FROM_TENTHS, RunVerdict,

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use crate::check::{Check, CheckId};
+use crate::check::{CheckId, ReadinessCheck};
 
 /// Maximum number of checks in a run.
 pub const CHECKS_MAX: usize = 512;
 
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub(crate) checks: Vec<Check>,
+    pub(crate) checks: Vec<ReadinessCheck>,
     /// For each check, the indices of its dependencies in `checks`.
-    pub(crate) waits_for: Vec<Vec<usize>>,
+    pub(crate) dependencies: Vec<Vec<usize>>,
 }
 
 /// Why a set of checks cannot run. Each of these is a bug in the program.
@@ -19,16 +19,16 @@ pub struct Plan {
 pub enum PlanError {
     /// Two checks have the same id.
     #[error("the check {0} is there twice; give each its own id")]
-    Twice(CheckId),
+    DuplicateId(CheckId),
     /// A check depends on a check that does not exist.
     #[error("the check {check} depends on {missing}, which is not there; add it or drop the wait")]
-    Missing {
+    UnknownDependency {
         /// The dependent check.
         check: CheckId,
         missing: CheckId,
     },
     /// The checks of a cycle. Each depends on the next, the last on the first.
-    #[error("checks wait for each other: {}; drop one of these waits", chain(.0))]
+    #[error("checks wait for each other: {}; drop one of these waits", format_cycle(.0))]
     Cycle(Vec<CheckId>),
     /// More than [`CHECKS_MAX`]; holds the number.
     #[error("{0} checks are more than the {CHECKS_MAX} that a run may have; leave some out")]
@@ -37,18 +37,19 @@ pub enum PlanError {
 
 impl Plan {
     /// Validates ids and dependencies.
-    pub fn build(checks: Vec<Check>) -> Result<Self, PlanError> {
+    pub fn build(checks: Vec<ReadinessCheck>) -> Result<Self, PlanError> {
         if checks.len() > CHECKS_MAX {
             return Err(PlanError::TooMany(checks.len()));
         }
         let mut places = HashMap::new();
         for (place, check) in checks.iter().enumerate() {
             if places.insert(&check.id, place).is_some() {
-                return Err(PlanError::Twice(check.id.clone()));
+                return Err(PlanError::DuplicateId(check.id.clone()));
             }
         }
-        let place_of = |check: &Check, id: &CheckId| {
-            let missing = || PlanError::Missing { check: check.id.clone(), missing: id.clone() };
+        let place_of = |check: &ReadinessCheck, id: &CheckId| {
+            let missing =
+                || PlanError::UnknownDependency { check: check.id.clone(), missing: id.clone() };
             places.get(id).copied().ok_or_else(missing)
         };
         let waits_for = checks
@@ -60,13 +61,13 @@ impl Plan {
                 let ids = cycle.into_iter().filter_map(|place| checks.get(place));
                 Err(PlanError::Cycle(ids.map(|check| check.id.clone()).collect()))
             }
-            None => Ok(Self { checks, waits_for }),
+            None => Ok(Self { checks, dependencies: waits_for }),
         }
     }
 
     /// The checks in display order.
     #[must_use]
-    pub fn checks(&self) -> &[Check] {
+    pub fn checks(&self) -> &[ReadinessCheck] {
         &self.checks
     }
 }
@@ -107,7 +108,7 @@ fn find_cycle(waits_for: &[Vec<usize>]) -> Option<Vec<usize>> {
     }
 }
 
-fn chain(ids: &[CheckId]) -> String {
+fn format_cycle(ids: &[CheckId]) -> String {
     let names = ids.iter().chain(ids.first()).map(CheckId::as_str);
     names.collect::<Vec<_>>().join(" → ")
 }

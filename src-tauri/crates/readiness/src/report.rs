@@ -3,15 +3,15 @@
 use domain::{RunId, WallTime};
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Action, Category, Check, CheckId, Severity, Status};
+use crate::check::{CheckCategory, CheckId, CheckSeverity, CheckStatus, FixAction, ReadinessCheck};
 use crate::score::{Judgement, judge};
 
-/// Version of the stored [`Report`]. Raised when a field changes its meaning.
+/// Version of the stored [`ReadinessReport`]. Raised when a field changes its meaning.
 pub const REPORT_SCHEMA_VERSION: u32 = 1;
 
 /// A finished or cancelled run, stored as JSON in this shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct ReadinessReport {
     /// [`REPORT_SCHEMA_VERSION`] of the program that wrote it.
     pub schema_version: u32,
     #[serde(with = "run_id_text")]
@@ -23,7 +23,7 @@ pub struct Report {
     /// Score of the previous run, in tenths of a point.
     pub previous_score_tenths: Option<u32>,
     /// All checks in display order.
-    pub checks: Vec<CheckRow>,
+    pub checks: Vec<CheckResult>,
     pub judgement: Judgement,
 }
 
@@ -35,26 +35,26 @@ pub struct RunSnapshot {
     pub started: WallTime,
     pub state: RunState,
     /// All checks in display order. A running check has the duration so far.
-    pub checks: Vec<CheckRow>,
+    pub checks: Vec<CheckResult>,
 }
 
 /// A check and its result within a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckRow {
+pub struct CheckResult {
     pub id: CheckId,
     pub title: String,
-    pub category: Category,
-    pub severity: Severity,
+    pub category: CheckCategory,
+    pub severity: CheckSeverity,
     /// Weight within its category's score.
     pub weight: u32,
     pub depends_on: Vec<CheckId>,
-    pub status: Status,
+    pub status: CheckStatus,
     pub evidence: Vec<String>,
     /// Why it failed, warned, was skipped or does not apply.
     pub cause: Option<String>,
     /// What to do.
     pub fix: Option<String>,
-    pub action: Option<Action>,
+    pub action: Option<FixAction>,
     /// In milliseconds; `None` if the check did not run.
     pub duration_ms: Option<u32>,
 }
@@ -82,10 +82,10 @@ pub enum RunEnd {
     Cancelled,
 }
 
-impl Report {
+impl ReadinessReport {
     /// Computes the judgement again from the checks. It equals the stored one.
     #[must_use]
-    pub fn judged_again(&self) -> Judgement {
+    pub fn rejudge(&self) -> Judgement {
         judge(&self.checks, self.end, self.previous_score_tenths)
     }
 }
@@ -93,13 +93,13 @@ impl Report {
 impl RunSnapshot {
     /// Number of checks with a final status.
     #[must_use]
-    pub fn done(&self) -> usize {
+    pub fn done_count(&self) -> usize {
         self.checks.iter().filter(|check| check.status.is_final()).count()
     }
 }
 
-impl CheckRow {
-    pub(crate) fn waiting(check: &Check) -> Self {
+impl CheckResult {
+    pub(crate) fn from_check(check: &ReadinessCheck) -> Self {
         Self {
             id: check.id.clone(),
             title: check.title.clone(),
@@ -107,7 +107,7 @@ impl CheckRow {
             severity: check.severity,
             weight: check.weight,
             depends_on: check.depends_on.clone(),
-            status: Status::Waiting,
+            status: CheckStatus::Waiting,
             evidence: Vec::new(),
             cause: None,
             fix: None,

@@ -6,12 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Category, CheckId, Severity, Status};
-use crate::report::{CheckRow, RunEnd};
+use crate::check::{CheckCategory, CheckId, CheckSeverity, CheckStatus};
+use crate::report::{CheckResult, RunEnd};
 
-/// Lowest score of [`RunVerdict::Ready`], in tenths of a point.
+/// Lowest score of [`ReadinessVerdict::Ready`], in tenths of a point.
 pub const READY_FROM_TENTHS: u32 = 90;
-/// Lowest score of [`RunVerdict::ReadyWithWarnings`], in tenths of a point.
+/// Lowest score of [`ReadinessVerdict::ReadyWithWarnings`], in tenths of a point.
 pub const WARNINGS_FROM_TENTHS: u32 = 70;
 /// Maximum number of proposed fixes.
 pub const BEST_FIXES_MAX: usize = 3;
@@ -44,7 +44,7 @@ pub enum RunVerdict {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CategoryScore {
-    pub category: Category,
+    pub category: CheckCategory,
     /// Tenths of a point, 0 to 100; `None` if no check of the category could run.
     pub score_tenths: Option<u32>,
 }
@@ -59,8 +59,8 @@ pub struct BestFix {
 
 /// Computes score and verdict. `previous_score_tenths` is the score of the previous run.
 #[must_use]
-pub fn judge(checks: &[CheckRow], end: RunEnd, previous_score_tenths: Option<u32>) -> Judgement {
-    let score_tenths = overall(checks, None);
+pub fn judge(checks: &[CheckResult], end: RunEnd, previous_score_tenths: Option<u32>) -> Judgement {
+    let score_tenths = overall_tenths(checks, None);
     let verdict = match end {
         RunEnd::Finished => Some(verdict(checks, score_tenths)),
         RunEnd::Cancelled => None,
@@ -72,35 +72,40 @@ pub fn judge(checks: &[CheckRow], end: RunEnd, previous_score_tenths: Option<u32
         sentence: sentence(checks, verdict, score_tenths),
         score_tenths,
         score_change_tenths: score_tenths.zip(previous_score_tenths).and_then(change),
-        confidence_percent: confidence(checks),
+        confidence_percent: confidence_percent(checks),
         categories: categories(checks),
         best_fixes: best_fixes(checks, score_tenths),
     }
 }
 
-fn verdict(checks: &[CheckRow], score_tenths: Option<u32>) -> RunVerdict {
+fn verdict(checks: &[CheckResult], score_tenths: Option<u32>) -> RunVerdict {
     let failed =
         |severity| checks.iter().any(|row| row.severity == severity && row.status.is_failure());
-    let untried_blocker =
-        checks.iter().any(|row| row.severity == Severity::Blocker && row.status == Status::Skipped);
+    let untried_blocker = checks
+        .iter()
+        .any(|row| row.severity == CheckSeverity::Blocker && row.status == CheckStatus::Skipped);
     match score_tenths {
-        _ if failed(Severity::Blocker) => RunVerdict::NotReady,
+        _ if failed(CheckSeverity::Blocker) => RunVerdict::NotReady,
         None | Some(..WARNINGS_FROM_TENTHS) => RunVerdict::NotReady,
-        Some(READY_FROM_TENTHS..) if !failed(Severity::Major) && !untried_blocker => {
+        Some(READY_FROM_TENTHS..) if !failed(CheckSeverity::Major) && !untried_blocker => {
             RunVerdict::Ready
         }
         Some(_) => RunVerdict::ReadyWithWarnings,
     }
 }
 
-fn sentence(checks: &[CheckRow], verdict: Option<RunVerdict>, score_tenths: Option<u32>) -> String {
+fn sentence(
+    checks: &[CheckResult],
+    verdict: Option<RunVerdict>,
+    score_tenths: Option<u32>,
+) -> String {
     let Some(verdict) = verdict else {
-        let done = checks.iter().filter(|row| row.status != Status::Cancelled).count();
+        let done = checks.iter().filter(|row| row.status != CheckStatus::Cancelled).count();
         return format!("Stopped after {done} of {} checks", checks.len());
     };
     let blockers: Vec<&str> = checks
         .iter()
-        .filter(|row| row.severity == Severity::Blocker && row.status.is_failure())
+        .filter(|row| row.severity == CheckSeverity::Blocker && row.status.is_failure())
         .map(|row| row.cause.as_deref().unwrap_or(&row.title))
         .collect();
     if !blockers.is_empty() {
@@ -119,24 +124,24 @@ fn sentence(checks: &[CheckRow], verdict: Option<RunVerdict>, score_tenths: Opti
 }
 
 /// Half points of a status; `None` if it does not count.
-const fn half_points(status: Status) -> Option<u64> {
+const fn half_points(status: CheckStatus) -> Option<u64> {
     match status {
-        Status::Pass => Some(2),
-        Status::Warn => Some(1),
-        Status::Fail | Status::Crashed => Some(0),
+        CheckStatus::Pass => Some(2),
+        CheckStatus::Warn => Some(1),
+        CheckStatus::Fail | CheckStatus::Crashed => Some(0),
         _ => None,
     }
 }
 
 /// A category's score in millionths of ten points. `repaired` counts as passed.
 fn category_millionths(
-    checks: &[CheckRow],
-    category: Category,
+    checks: &[CheckResult],
+    category: CheckCategory,
     repaired: Option<&CheckId>,
 ) -> Option<u64> {
     let (mut gained, mut possible) = (0_u64, 0_u64);
     for row in checks.iter().filter(|row| row.category == category) {
-        let status = if repaired == Some(&row.id) { Status::Pass } else { row.status };
+        let status = if repaired == Some(&row.id) { CheckStatus::Pass } else { row.status };
         if let Some(halves) = half_points(status) {
             gained += halves * u64::from(row.weight);
             possible += 2 * u64::from(row.weight);
@@ -147,9 +152,9 @@ fn category_millionths(
 
 /// Weighted average of the category scores in tenths of a point. A category in which no check ran
 /// counts in neither sum.
-fn overall(checks: &[CheckRow], repaired: Option<&CheckId>) -> Option<u32> {
+fn overall_tenths(checks: &[CheckResult], repaired: Option<&CheckId>) -> Option<u32> {
     let (mut gained, mut weights) = (0_u64, 0_u64);
-    for category in Category::ALL {
+    for category in CheckCategory::ALL {
         if let Some(millionths) = category_millionths(checks, category, repaired) {
             gained += millionths * u64::from(category.weight_percent());
             weights += u64::from(category.weight_percent());
@@ -158,34 +163,34 @@ fn overall(checks: &[CheckRow], repaired: Option<&CheckId>) -> Option<u32> {
     tenths(rounded_share(gained, weights)?)
 }
 
-fn categories(checks: &[CheckRow]) -> Vec<CategoryScore> {
-    let there = |category: &Category| checks.iter().any(|row| row.category == *category);
+fn categories(checks: &[CheckResult]) -> Vec<CategoryScore> {
+    let there = |category: &CheckCategory| checks.iter().any(|row| row.category == *category);
     let score = |category| CategoryScore {
         category,
         score_tenths: category_millionths(checks, category, None).and_then(tenths),
     };
-    Category::ALL.into_iter().filter(there).map(score).collect()
+    CheckCategory::ALL.into_iter().filter(there).map(score).collect()
 }
 
-fn confidence(checks: &[CheckRow]) -> u32 {
-    let weight = |wanted: fn(Status) -> bool| -> u64 {
+fn confidence_percent(checks: &[CheckResult]) -> u32 {
+    let weight = |wanted: fn(CheckStatus) -> bool| -> u64 {
         let rows = checks.iter().filter(|row| wanted(row.status));
         rows.map(|row| u64::from(row.weight)).sum()
     };
-    let tried = weight(Status::was_tried);
-    let applicable = weight(|status| status != Status::NotApplicable);
+    let tried = weight(CheckStatus::was_tried);
+    let applicable = weight(|status| status != CheckStatus::NotApplicable);
     // Rounded down: 100 % means that every applicable check ran.
     let percent = tried.saturating_mul(100).checked_div(applicable).unwrap_or(0);
     u32::try_from(percent).unwrap_or(100)
 }
 
-fn best_fixes(checks: &[CheckRow], score_tenths: Option<u32>) -> Vec<BestFix> {
+fn best_fixes(checks: &[CheckResult], score_tenths: Option<u32>) -> Vec<BestFix> {
     let Some(now) = score_tenths else { return Vec::new() };
-    let mut fixes: Vec<(u32, Severity, &CheckId)> = checks
+    let mut fixes: Vec<(u32, CheckSeverity, &CheckId)> = checks
         .iter()
-        .filter(|row| row.status.is_failure() || row.status == Status::Warn)
+        .filter(|row| row.status.is_failure() || row.status == CheckStatus::Warn)
         .filter_map(|row| {
-            let then = overall(checks, Some(&row.id))?;
+            let then = overall_tenths(checks, Some(&row.id))?;
             Some((then.saturating_sub(now), row.severity, &row.id))
         })
         .collect();

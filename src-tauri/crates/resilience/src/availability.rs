@@ -17,7 +17,7 @@ pub enum Availability {
     /// Half-open: one more call may test it.
     Trial,
     Closed {
-        why: ClosedWhy,
+        reason: ClosedReason,
         /// The end; `None` if it is not known.
         until: Option<Moment>,
     },
@@ -25,7 +25,7 @@ pub enum Availability {
 
 /// Why an endpoint is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClosedWhy {
+pub enum ClosedReason {
     BreakerOpen,
     /// The breaker is half-open and has all allowed trials in flight.
     HalfOpenBusy,

@@ -11,11 +11,11 @@ use std::time::Duration;
 #[must_use]
 pub fn full_jitter(base: Duration, cap: Duration, earlier: u32, chance: f64) -> Duration {
     let step = base.saturating_mul(1_u32.checked_shl(earlier).unwrap_or(u32::MAX)).min(cap);
-    step.mul_f64(in_range(chance))
+    step.mul_f64(clamp_chance(chance))
 }
 
 /// Clamps `chance` to 0..=1; a value that is not finite becomes 0.
-pub(crate) fn in_range(chance: f64) -> f64 {
+pub(crate) fn clamp_chance(chance: f64) -> f64 {
     if chance.is_finite() { chance.clamp(0.0, 1.0) } else { 0.0 }
 }
 

@@ -18,17 +18,17 @@ const PERCENTILE: u32 = 95;
 
 /// The histogram.
 #[derive(Debug, Clone)]
-pub(crate) struct Baseline {
+pub(crate) struct LatencyBaseline {
     counts: [u16; STEPS],
 }
 
-impl Default for Baseline {
+impl Default for LatencyBaseline {
     fn default() -> Self {
         Self { counts: [0; STEPS] }
     }
 }
 
-impl Baseline {
+impl LatencyBaseline {
     pub(crate) fn from_counts(saved: &[u16]) -> Self {
         let mut baseline = Self::default();
         for (count, saved) in baseline.counts.iter_mut().zip(saved) {
@@ -45,7 +45,7 @@ impl Baseline {
     }
 
     pub(crate) fn learn(&mut self, first_token: Duration) {
-        if let Some(count) = self.counts.get_mut(step(first_token)) {
+        if let Some(count) = self.counts.get_mut(histogram_step(first_token)) {
             *count = count.saturating_add(1);
         }
         self.halve_if_full();
@@ -83,7 +83,7 @@ impl Baseline {
     clippy::cast_sign_loss,
     reason = "clamped to the number of steps before"
 )]
-fn step(first_token: Duration) -> usize {
+fn histogram_step(first_token: Duration) -> usize {
     let octaves = (first_token.as_secs_f64() * 1_000.0 / SMALLEST_MS).max(1.0).log2();
     (octaves * STEPS_PER_OCTAVE).floor().clamp(0.0, STEPS as f64 - 1.0) as usize
 }

@@ -6,7 +6,7 @@
 
 use domain::{Moment, words};
 
-use crate::transition::TransitionRule;
+use crate::transition::TransitionCause;
 
 words! {
     #[derive(serde::Serialize, serde::Deserialize)]
@@ -25,19 +25,19 @@ words! {
 
 /// A block in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
+pub struct EndpointBlock {
     pub reason: BlockReason,
     /// The start of the block, or of the program if the block is older.
     pub since: Moment,
 }
 
 impl BlockReason {
-    pub(crate) const fn rule(self) -> TransitionRule {
+    pub(crate) const fn transition_cause(self) -> TransitionCause {
         match self {
-            Self::KeyRejected => TransitionRule::KeyRejected,
-            Self::Forbidden => TransitionRule::Forbidden,
-            Self::Unpaid => TransitionRule::Unpaid,
-            Self::QuotaExhausted => TransitionRule::QuotaExhausted,
+            Self::KeyRejected => TransitionCause::KeyRejected,
+            Self::Forbidden => TransitionCause::Forbidden,
+            Self::Unpaid => TransitionCause::Unpaid,
+            Self::QuotaExhausted => TransitionCause::QuotaExhausted,
         }
     }
 }

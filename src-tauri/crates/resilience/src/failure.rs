@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::words;
 
-use crate::{BlockReason, FailureWeight, Happened, LimitKind, LimitScope};
+use crate::{BlockReason, CallOutcome, FailureWeight, LimitKind, LimitScope};
 
 words! {
     /// Why an attempt brought no answer. Also stored in the ledger.
@@ -86,9 +86,9 @@ words! {
 
 /// The other candidates that a failure rules out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum FailureScope {
     /// None: another key or another model may work.
-    Access,
+    Endpoint,
     /// The same model at the same backend, with any key.
     Model,
     /// The same model at the same backend, and possibly its other models: a provider may lack
@@ -100,18 +100,18 @@ pub enum Reach {
     Everything,
 }
 
-struct Row {
+struct FailureRules {
     owner: Owner,
     /// Maximum retries on the same endpoint within one request.
     retries_max: u8,
-    reach: Reach,
+    scope: FailureScope,
 }
 
 impl FailureClass {
     /// The class of a status code without further information in the body. A status that is not an
     /// error is [`FailureClass::NonConforming`].
     #[must_use]
-    pub const fn of_status(status: u16) -> Self {
+    pub const fn from_status(status: u16) -> Self {
         match status {
             401 => Self::KeyRejected,
             402 => Self::Unpaid,
@@ -128,80 +128,80 @@ impl FailureClass {
 
     #[must_use]
     pub const fn owner(self) -> Owner {
-        self.row().owner
+        self.rules().owner
     }
 
     /// Maximum retries on the same endpoint within one request. A rate limit is retried only if the
     /// server named a short wait ([`crate::AttemptRules::wait_max`]).
     #[must_use]
     pub const fn same_backend_retries_max(self) -> u8 {
-        self.row().retries_max
+        self.rules().retries_max
     }
 
     /// True if another candidate may be tried.
     #[must_use]
     pub fn may_fail_over(self) -> bool {
-        self.row().reach != Reach::Everything
+        self.rules().scope != FailureScope::Everything
     }
 
     #[must_use]
-    pub const fn reach(self) -> Reach {
-        self.row().reach
+    pub const fn scope(self) -> FailureScope {
+        self.rules().scope
     }
 
-    const fn row(self) -> Row {
+    const fn rules(self) -> FailureRules {
         use Owner::{Client, Endpoint, Key, Local, Model, Network, Request};
         let (owner, retries_max, reach) = match self {
-            Self::Local => (Local, 0, Reach::Everything),
-            Self::Offline => (Local, 0, Reach::Backend),
-            Self::Paused => (Local, 1, Reach::Access),
-            Self::Connect => (Network, 1, Reach::Backend),
+            Self::Local => (Local, 0, FailureScope::Everything),
+            Self::Offline => (Local, 0, FailureScope::Backend),
+            Self::Paused => (Local, 1, FailureScope::Endpoint),
+            Self::Connect => (Network, 1, FailureScope::Backend),
             // The resolver was just asked, and its answer is cached for seconds.
-            Self::Dns => (Network, 0, Reach::Backend),
-            Self::Tls => (Endpoint, 0, Reach::Backend),
-            Self::FirstTokenTimeout | Self::Stalled => (Endpoint, 0, Reach::BackendPerhaps),
-            Self::BadRequest => (Request, 0, Reach::Everything),
-            Self::ModelMissing => (Model, 0, Reach::Model),
+            Self::Dns => (Network, 0, FailureScope::Backend),
+            Self::Tls => (Endpoint, 0, FailureScope::Backend),
+            Self::FirstTokenTimeout | Self::Stalled => (Endpoint, 0, FailureScope::BackendPerhaps),
+            Self::BadRequest => (Request, 0, FailureScope::Everything),
+            Self::ModelMissing => (Model, 0, FailureScope::Model),
             Self::KeyRejected | Self::Forbidden | Self::Unpaid | Self::SpendLimit | Self::Quota => {
-                (Key, 0, Reach::Access)
+                (Key, 0, FailureScope::Endpoint)
             }
-            Self::RateLimited => (Key, 2, Reach::Access),
-            Self::Server => (Endpoint, 2, Reach::BackendPerhaps),
+            Self::RateLimited => (Key, 2, FailureScope::Endpoint),
+            Self::Server => (Endpoint, 2, FailureScope::BackendPerhaps),
             Self::Overloaded | Self::NonConforming | Self::ConflictOrTimeout => {
-                (Endpoint, 1, Reach::BackendPerhaps)
+                (Endpoint, 1, FailureScope::BackendPerhaps)
             }
-            Self::Cancelled => (Client, 0, Reach::Everything),
+            Self::Cancelled => (Client, 0, FailureScope::Everything),
         };
-        Row { owner, retries_max, reach }
+        FailureRules { owner, retries_max, scope: reach }
     }
 }
 
 /// What the server said about retrying, besides its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Advice {
+pub enum ServerRetryHint {
     #[default]
-    Unsaid,
+    Unspecified,
     /// `x-should-retry: false`: do not retry here. Other backends are not affected.
-    NotAgain,
+    DoNotRetry,
 }
 
 /// A failed attempt: its class and what the server said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failure {
+pub struct AttemptFailure {
     pub class: FailureClass,
     /// The wait the server asks for (`retry-after` in any of its forms).
     pub wait: Option<Duration>,
-    pub advice: Advice,
+    pub advice: ServerRetryHint,
 }
 
-impl Failure {
+impl AttemptFailure {
     /// The outcome for breaker, cooldown or block. `scope` is the extent of a rate limit or quota,
     /// as far as the answer or the provider's documentation says; other classes ignore it.
     ///
     /// A first-token timeout counts as a full failure, like any timeout. 408 and 409 are 4xx and do
     /// not count.
     #[must_use]
-    pub const fn happened(self, scope: LimitScope) -> Happened {
+    pub const fn call_outcome(self, scope: LimitScope) -> CallOutcome {
         use FailureClass as Class;
         let wait = self.wait;
         match self.class {
@@ -210,30 +210,32 @@ impl Failure {
             | Class::Tls
             | Class::FirstTokenTimeout
             | Class::Stalled
-            | Class::Server => Happened::Failure { weight: FailureWeight::Full, retry_after: wait },
-            Class::Overloaded | Class::NonConforming => {
-                Happened::Failure { weight: FailureWeight::Half, retry_after: wait }
+            | Class::Server => {
+                CallOutcome::Failure { weight: FailureWeight::Full, retry_after: wait }
             }
-            Class::RateLimited => Happened::RateLimited { scope, wait, kind: LimitKind::Rate },
-            Class::Quota => Happened::RateLimited { scope, wait, kind: LimitKind::DailyQuota },
-            Class::KeyRejected => Happened::Blocked(BlockReason::KeyRejected),
-            Class::Forbidden => Happened::Blocked(BlockReason::Forbidden),
-            Class::Unpaid => Happened::Blocked(BlockReason::Unpaid),
-            Class::SpendLimit => Happened::Blocked(BlockReason::QuotaExhausted),
+            Class::Overloaded | Class::NonConforming => {
+                CallOutcome::Failure { weight: FailureWeight::Half, retry_after: wait }
+            }
+            Class::RateLimited => CallOutcome::RateLimited { scope, wait, kind: LimitKind::Rate },
+            Class::Quota => CallOutcome::RateLimited { scope, wait, kind: LimitKind::DailyQuota },
+            Class::KeyRejected => CallOutcome::Blocked(BlockReason::KeyRejected),
+            Class::Forbidden => CallOutcome::Blocked(BlockReason::Forbidden),
+            Class::Unpaid => CallOutcome::Blocked(BlockReason::Unpaid),
+            Class::SpendLimit => CallOutcome::Blocked(BlockReason::QuotaExhausted),
             Class::Local
             | Class::Offline
             | Class::Paused
             | Class::BadRequest
             | Class::ModelMissing
             | Class::ConflictOrTimeout
-            | Class::Cancelled => Happened::Nothing,
+            | Class::Cancelled => CallOutcome::Neutral,
         }
     }
 }
 
-impl From<FailureClass> for Failure {
+impl From<FailureClass> for AttemptFailure {
     fn from(class: FailureClass) -> Self {
-        Self { class, wait: None, advice: Advice::Unsaid }
+        Self { class, wait: None, advice: ServerRetryHint::Unspecified }
     }
 }
 
@@ -269,25 +271,25 @@ mod tests {
             (700, NonConforming),
         ];
         for (status, class) in expected {
-            assert_eq!(FailureClass::of_status(status), class, "{status}");
+            assert_eq!(FailureClass::from_status(status), class, "{status}");
         }
     }
 
     #[test]
     fn breaker_cooldown_and_block_are_told_what_is_theirs() {
         let wait = Some(Duration::from_secs(7));
-        let failed = |class: FailureClass| Failure { wait, ..class.into() };
-        let told = |class| match failed(class).happened(LimitScope::Model) {
-            Happened::Failure { weight, retry_after } => {
+        let failed = |class: FailureClass| AttemptFailure { wait, ..class.into() };
+        let told = |class| match failed(class).call_outcome(LimitScope::Model) {
+            CallOutcome::Failure { weight, retry_after } => {
                 assert_eq!(retry_after, wait, "{class}");
                 if weight == FailureWeight::Full { "breaker" } else { "breaker, half" }
             }
-            Happened::RateLimited { scope: LimitScope::Model, wait: told, kind } => {
+            CallOutcome::RateLimited { scope: LimitScope::Model, wait: told, kind } => {
                 assert_eq!(told, wait, "{class}");
                 kind.word()
             }
-            Happened::Blocked(reason) => reason.word(),
-            Happened::Nothing => "nothing",
+            CallOutcome::Blocked(reason) => reason.word(),
+            CallOutcome::Neutral => "nothing",
             other => panic!("{class}: {other:?}"),
         };
         let expected = [

@@ -3,61 +3,61 @@
 //! State machines without IO. Time and random numbers are passed in, and reading a state never
 //! changes it. Invariant: nothing here reads a clock, makes a random number, spawns or locks.
 
-mod accesses;
-mod adaptive;
+mod adaptive_limit;
 mod admission;
-mod attempts;
+mod attempt_plan;
 mod availability;
 mod backoff;
 mod baseline;
 mod block;
 mod breaker;
 mod cooldown;
-mod entry;
+mod endpoints;
 mod failure;
-mod forced;
-mod pauses;
+mod manual_override;
+mod minute_counter;
+mod pause;
 mod rate_window;
-mod recent;
 mod retry_budget;
 mod rules;
 mod runaway;
 mod saved;
-mod standing;
 mod state;
+mod status;
+mod tracked_endpoint;
 mod transition;
 mod window;
 
-pub use accesses::{
-    ACCESSES_MAX, Accesses, FailureWeight, Happened, Permit, ProbeOutcome, TRANSITIONS_WAITING_MAX,
-    TRIAL_HINT,
-};
-pub use adaptive::{AdaptiveLimit, AdaptiveRules};
+pub use adaptive_limit::{AdaptiveLimit, AdaptiveRules};
 pub use admission::{
-    Admission, Entered, PASSES_MAX, Priority, RETRY_AFTER_MAX, RETRY_AFTER_MIN, Ticket,
+    AdmissionOutcome, AdmissionQueue, Priority, RETRY_AFTER_MAX, RETRY_AFTER_MIN, SKIPS_MAX, Ticket,
 };
-pub use attempts::{AttemptRules, Attempts, Circumstances, Step, Stopped};
-pub use availability::{Availability, ClosedWhy};
+pub use attempt_plan::{AttemptContext, AttemptPlan, AttemptRules, AttemptStep, Stopped};
+pub use availability::{Availability, ClosedReason};
 pub use backoff::full_jitter;
 pub use baseline::{SAMPLES_MAX, SAMPLES_MIN};
-pub use block::{Block, BlockReason};
+pub use block::{BlockReason, EndpointBlock};
 pub use cooldown::{
-    GROWTH_FORGOTTEN_AFTER, LimitKind, LimitScope, MODEL_BYTES_MAX, MODEL_COOLDOWNS_MAX, Until,
+    CooldownEnd, GROWTH_RESET_AFTER, LimitKind, LimitScope, MODEL_BYTES_MAX, MODEL_COOLDOWNS_MAX,
 };
-pub use failure::{Advice, Failure, FailureClass, Owner, Reach};
-pub use forced::{Forced, Override};
-pub use pauses::{PAUSE_GRACE, PAUSE_MIN, PAUSES_KEPT_MAX, Pause, Pauses};
+pub use endpoints::{
+    CallOutcome, ENDPOINTS_MAX, Endpoints, FailureWeight, Permit, ProbeOutcome,
+    TRANSITIONS_QUEUED_MAX, TRIAL_RETRY_AFTER,
+};
+pub use failure::{AttemptFailure, FailureClass, FailureScope, Owner, ServerRetryHint};
+pub use manual_override::{ActiveOverride, Forced};
+pub use pause::{PAUSE_GRACE, PAUSE_MIN, PAUSES_RECORDED_MAX, Pause, PauseDetector};
 pub use rate_window::{
-    RateExceeded, RateKind, RateLimits, RateRules, RateWindow, RatesTaken, Taken,
+    RateExceeded, RateKind, RateLimits, RateReservation, RateRules, RateWindow, RatesReservation,
 };
 pub use retry_budget::{RETRY_BUDGET_SPAN, RetryBudget, RetryBudgetRules};
 pub use rules::{
-    BreakerRules, COOLDOWN_MAX, OPEN_TOLD_MAX, RAMP_PERCENTS, SOLE_TRIAL_AFTER, TRIALS_OUT_MAX,
-    WINDOW_BUCKETS,
+    BreakerRules, COOLDOWN_MAX, OPEN_RETRY_AFTER_MAX, RAMP_PERCENTS, SOLE_TRIAL_AFTER,
+    TRIALS_OUT_MAX, WINDOW_BUCKETS,
 };
-pub use runaway::{CONVERSATIONS_MAX, Noticed, Runaway, RunawayGuard, RunawayRules};
-pub use saved::SavedAccess;
-pub use standing::{ModelCooldown, Standing};
-pub use state::AccessState;
-pub use transition::{EVIDENCE_MAX, Transition, TransitionRule, TransitionState};
-pub use window::Tally;
+pub use runaway::{CONVERSATIONS_MAX, LoopDetection, RunawayError, RunawayGuard, RunawayRules};
+pub use saved::SavedEndpoint;
+pub use state::EndpointState;
+pub use status::{EndpointStatus, ModelCooldown};
+pub use transition::{EVIDENCE_MAX, EndpointTransition, TransitionCause, TransitionState};
+pub use window::CallCounts;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::Moment;
 
-use crate::recent::{Recent, SPAN};
+use crate::minute_counter::{MinuteCounter, SPAN};
 
 /// Sixty steps of one second, and the one that is partly outside the minute.
 const STEPS: usize = 61;
@@ -17,7 +17,7 @@ const STEPS: usize = 61;
 /// An amount taken from a window, for a later correction or return.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "without it the amount cannot be put right"]
-pub struct Taken {
+pub struct RateReservation {
     at: Moment,
     amount: u64,
 }
@@ -26,14 +26,14 @@ pub struct Taken {
 #[derive(Debug, Clone)]
 pub struct RateWindow {
     per_minute: u32,
-    recent: Recent<STEPS>,
+    recent: MinuteCounter<STEPS>,
 }
 
 impl RateWindow {
     /// Starts empty. A limit of 0 admits nothing.
     #[must_use]
     pub fn new(per_minute: u32) -> Self {
-        Self { per_minute, recent: Recent::default() }
+        Self { per_minute, recent: MinuteCounter::default() }
     }
 
     /// Changes the limit. Amounts already taken stay.
@@ -44,27 +44,27 @@ impl RateWindow {
     /// Takes `amount`, or returns the wait until it would fit if nobody else took any. An amount
     /// larger than the limit waits for an empty window and takes all of it, since it could never
     /// run otherwise. With a limit of 0 nothing fits.
-    pub fn try_take(&mut self, amount: u32, now: Moment) -> Result<Taken, Duration> {
+    pub fn try_take(&mut self, amount: u32, now: Moment) -> Result<RateReservation, Duration> {
         if self.per_minute == 0 {
             return Err(SPAN);
         }
         let amount = u64::from(amount.min(self.per_minute));
         let room_for = u64::from(self.per_minute) - amount;
-        if self.recent.at_most(now) > room_for {
-            return Err(self.recent.until_at_most(room_for, now));
+        if self.recent.count_at_most(now) > room_for {
+            return Err(self.recent.time_until_at_most(room_for, now));
         }
         self.recent.add(amount, now);
-        Ok(Taken { at: now, amount })
+        Ok(RateReservation { at: now, amount })
     }
 
     /// Corrects a taken amount once the true one is known. An excess is returned to the second it
     /// was taken in. A shortfall counts from `now`, when it was used, and may exceed the limit;
     /// then nothing fits until it leaves the window.
     #[expect(clippy::needless_pass_by_value, reason = "what was taken is settled once")]
-    pub fn settle(&mut self, taken: Taken, used: u64, now: Moment) {
-        let Taken { at, amount } = taken;
+    pub fn settle(&mut self, taken: RateReservation, used: u64, now: Moment) {
+        let RateReservation { at, amount } = taken;
         if used < amount {
-            self.recent.take_back(amount - used, at);
+            self.recent.subtract(amount - used, at);
         } else if used > amount {
             self.recent.add(used - amount, now);
         }
@@ -74,7 +74,7 @@ impl RateWindow {
     #[must_use]
     pub fn headroom_percent(&self, now: Moment) -> u8 {
         let limit = u64::from(self.per_minute);
-        let free = limit.saturating_sub(self.recent.at_most(now));
+        let free = limit.saturating_sub(self.recent.count_at_most(now));
         u8::try_from((free * 100).checked_div(limit).unwrap_or(0)).unwrap_or(100)
     }
 }
@@ -105,9 +105,9 @@ pub struct RateExceeded {
 /// What a request has taken from both limits.
 #[derive(Debug, Default, PartialEq, Eq)]
 #[must_use = "without it the tokens cannot be put right"]
-pub struct RatesTaken {
-    requests: Option<Taken>,
-    tokens: Option<Taken>,
+pub struct RatesReservation {
+    requests: Option<RateReservation>,
+    tokens: Option<RateReservation>,
 }
 
 /// Both limits of one client or backend. A request takes from both or from neither.
@@ -128,33 +128,33 @@ impl RateLimits {
 
     /// Changes the limits. Amounts already taken stay.
     pub fn set_rules(&mut self, rules: RateRules) {
-        set(&mut self.requests, rules.requests_per_minute);
-        set(&mut self.tokens, rules.tokens_per_minute);
+        set_window(&mut self.requests, rules.requests_per_minute);
+        set_window(&mut self.tokens, rules.tokens_per_minute);
     }
 
     /// Takes one request and its estimated tokens, or neither.
-    pub fn try_take(&mut self, tokens: u32, now: Moment) -> Result<RatesTaken, RateExceeded> {
-        let requests = take(&mut self.requests, 1, RateKind::Requests, now)?;
-        match take(&mut self.tokens, tokens, RateKind::Tokens, now) {
-            Ok(tokens) => Ok(RatesTaken { requests, tokens }),
+    pub fn try_take(&mut self, tokens: u32, now: Moment) -> Result<RatesReservation, RateExceeded> {
+        let requests = reserve(&mut self.requests, 1, RateKind::Requests, now)?;
+        match reserve(&mut self.tokens, tokens, RateKind::Tokens, now) {
+            Ok(tokens) => Ok(RatesReservation { requests, tokens }),
             Err(exceeded) => {
-                give_back(&mut self.requests, requests, now);
+                refund_window(&mut self.requests, requests, now);
                 Err(exceeded)
             }
         }
     }
 
     /// Corrects the tokens when a request ends.
-    pub fn settle(&mut self, taken: RatesTaken, tokens_used: u64, now: Moment) {
+    pub fn settle(&mut self, taken: RatesReservation, tokens_used: u64, now: Moment) {
         if let (Some(window), Some(taken)) = (&mut self.tokens, taken.tokens) {
             window.settle(taken, tokens_used, now);
         }
     }
 
     /// Returns everything: the request was not sent.
-    pub fn give_back(&mut self, taken: RatesTaken, now: Moment) {
-        give_back(&mut self.requests, taken.requests, now);
-        give_back(&mut self.tokens, taken.tokens, now);
+    pub fn refund(&mut self, taken: RatesReservation, now: Moment) {
+        refund_window(&mut self.requests, taken.requests, now);
+        refund_window(&mut self.tokens, taken.tokens, now);
     }
 
     /// Unused part of the tighter limit, in percent. `None` without a limit.
@@ -168,24 +168,24 @@ impl RateLimits {
     }
 }
 
-fn set(window: &mut Option<RateWindow>, per_minute: Option<u32>) {
+fn set_window(window: &mut Option<RateWindow>, per_minute: Option<u32>) {
     match (window.as_mut(), per_minute) {
         (Some(window), Some(per_minute)) => window.set_per_minute(per_minute),
         (_, per_minute) => *window = per_minute.map(RateWindow::new),
     }
 }
 
-fn take(
+fn reserve(
     window: &mut Option<RateWindow>,
     amount: u32,
     kind: RateKind,
     now: Moment,
-) -> Result<Option<Taken>, RateExceeded> {
+) -> Result<Option<RateReservation>, RateExceeded> {
     let taken = window.as_mut().map(|window| window.try_take(amount, now)).transpose();
     taken.map_err(|wait| RateExceeded { kind, wait })
 }
 
-fn give_back(window: &mut Option<RateWindow>, taken: Option<Taken>, now: Moment) {
+fn refund_window(window: &mut Option<RateWindow>, taken: Option<RateReservation>, now: Moment) {
     if let (Some(window), Some(taken)) = (window, taken) {
         window.settle(taken, 0, now);
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::Moment;
 
-use crate::recent::{Recent, SPAN};
+use crate::minute_counter::{MinuteCounter, SPAN};
 
 /// The period over which requests and retries are counted.
 pub const RETRY_BUDGET_SPAN: Duration = SPAN;
@@ -37,15 +37,15 @@ impl Default for RetryBudgetRules {
 #[derive(Debug, Clone)]
 pub struct RetryBudget {
     rules: RetryBudgetRules,
-    requests: Recent<STEPS>,
-    taken: Recent<STEPS>,
+    requests: MinuteCounter<STEPS>,
+    taken: MinuteCounter<STEPS>,
 }
 
 impl RetryBudget {
     /// Starts with nothing taken.
     #[must_use]
     pub fn new(rules: RetryBudgetRules) -> Self {
-        Self { rules, requests: Recent::default(), taken: Recent::default() }
+        Self { rules, requests: MinuteCounter::default(), taken: MinuteCounter::default() }
     }
 
     /// Changes the rules. Counts stay.
@@ -54,13 +54,13 @@ impl RetryBudget {
     }
 
     /// Counts one request of a client. Call it once per request, not per attempt.
-    pub fn request(&mut self, now: Moment) {
+    pub fn count_request(&mut self, now: Moment) {
         self.requests.add(1, now);
     }
 
     /// Takes one retry. False if none is left.
     pub fn try_take(&mut self, now: Moment) -> bool {
-        let free = self.left(now) > 0;
+        let free = self.retries_left(now) > 0;
         if free {
             self.taken.add(1, now);
         }
@@ -68,12 +68,12 @@ impl RetryBudget {
     }
 
     #[must_use]
-    pub fn left(&self, now: Moment) -> u32 {
+    pub fn retries_left(&self, now: Moment) -> u32 {
         // Requests count only while they are certainly within the minute, and retries until they
         // are certainly outside, so the share holds over any minute.
-        let share = self.requests.within(now) * u64::from(self.rules.percent) / 100;
+        let share = self.requests.count_at_least(now) * u64::from(self.rules.percent) / 100;
         let allowed = share + u64::from(self.rules.reserve);
-        u32::try_from(allowed.saturating_sub(self.taken.at_most(now))).unwrap_or(u32::MAX)
+        u32::try_from(allowed.saturating_sub(self.taken.count_at_most(now))).unwrap_or(u32::MAX)
     }
 }
 
@@ -93,11 +93,11 @@ mod tests {
         let now = Moment::from_secs(1_000);
         let take_all = |budget: &mut RetryBudget| (0..99).filter(|_| budget.try_take(now)).count();
         assert_eq!(take_all(&mut budget), 3);
-        (0..104).for_each(|_| budget.request(now));
-        assert_eq!(budget.left(now), 20);
+        (0..104).for_each(|_| budget.count_request(now));
+        assert_eq!(budget.retries_left(now), 20);
         assert_eq!(take_all(&mut budget), 20);
-        budget.request(now);
-        assert_eq!(budget.left(now), 1, "the 105th request fills the next fifth");
+        budget.count_request(now);
+        assert_eq!(budget.retries_left(now), 1, "the 105th request fills the next fifth");
     }
 
     #[test]
@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn requests_of_an_earlier_minute_allow_nothing() {
         let mut budget = RetryBudget::default();
-        (0..100).for_each(|_| budget.request(Moment::from_secs(10)));
-        assert_eq!(budget.left(Moment::from_secs(69)), 23);
-        assert_eq!(budget.left(Moment::from_secs(70)), 3);
-        assert_eq!(budget.left(Moment::from_secs(10_000)), 3);
+        (0..100).for_each(|_| budget.count_request(Moment::from_secs(10)));
+        assert_eq!(budget.retries_left(Moment::from_secs(69)), 23);
+        assert_eq!(budget.retries_left(Moment::from_secs(70)), 3);
+        assert_eq!(budget.retries_left(Moment::from_secs(10_000)), 3);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub const WINDOW_BUCKETS: usize = 12;
 
 /// Longest open time that a server's `retry-after` can set. A longer one is a mistake or an attack.
-pub const OPEN_TOLD_MAX: Duration = Duration::from_secs(3600);
+pub const OPEN_RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 
 /// Longest cooldown: a monthly quota. A longer one is a mistake in a header.
 pub const COOLDOWN_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
@@ -111,17 +111,17 @@ impl BreakerRules {
     pub(crate) fn open_time(&self, step: u8, chance: f64) -> Duration {
         let spread = f64::from(self.open_jitter_percent.min(100)) / 100.0;
         let factor = 1.0 + spread * (2.0 * chance.clamp(0.0, 1.0) - 1.0);
-        doubled(self.open_first, step, self.open_max).mul_f64(factor)
+        double_capped(self.open_first, step, self.open_max).mul_f64(factor)
     }
 
     /// The length of one bucket of the window.
-    pub(crate) fn bucket(&self) -> Duration {
+    pub(crate) fn bucket_length(&self) -> Duration {
         (self.window / 12).max(Duration::from_millis(1))
     }
 }
 
 /// `first` doubled `step` times, at most `longest`.
-pub(crate) fn doubled(first: Duration, step: u8, longest: Duration) -> Duration {
+pub(crate) fn double_capped(first: Duration, step: u8, longest: Duration) -> Duration {
     let factor = 1_u32.checked_shl(u32::from(step)).unwrap_or(u32::MAX);
     first.saturating_mul(factor).min(longest)
 }

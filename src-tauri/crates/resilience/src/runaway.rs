@@ -26,7 +26,7 @@ pub const CONVERSATIONS_MAX: usize = 1_024;
 /// Defines a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunawayRules {
-    /// Number of short answers within [`Self::within`] that make a loop. 20: two per second for ten
+    /// Number of short answers within [`Self::count_at_least`] that make a loop. 20: two per second for ten
     /// seconds, one after another, is faster than a model with real work answers, and a fifth of
     /// what the agent in the field did.
     pub requests: u16,
@@ -57,7 +57,7 @@ impl Default for RunawayRules {
      {answer_tokens_min} tokens within {} s; stop the client, or start a new conversation",
     .within.as_secs_f64()
 )]
-pub struct Runaway {
+pub struct RunawayError {
     /// Number of short answers that make a loop.
     pub requests: u16,
     /// Answers with fewer output tokens are short.
@@ -70,11 +70,11 @@ pub struct Runaway {
 #[derive(Debug, Clone)]
 pub struct RunawayGuard {
     rules: RunawayRules,
-    watched: HashMap<(ClientId, u64), Watched>,
+    watched: HashMap<(ClientId, u64), WatchedConversation>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Watched {
+struct WatchedConversation {
     /// End times of short answers, oldest first; at most [`RunawayRules::requests`].
     short: VecDeque<Moment>,
     /// When the loop was detected.
@@ -95,42 +95,42 @@ impl RunawayGuard {
 
     /// Checks a request of `client`. `conversation` is the fingerprint of the conversation's
     /// beginning. Read-only.
-    pub fn request(
+    pub fn check_request(
         &self,
         client: &ClientId,
         conversation: u64,
         now: Moment,
-    ) -> Result<(), Runaway> {
+    ) -> Result<(), RunawayError> {
         let RunawayRules { requests, within, answer_tokens_min, hold } = self.rules;
         let watched = self.watched.get(&(client.clone(), conversation));
         let Some(stopped) = watched.and_then(|watched| watched.stopped) else { return Ok(()) };
         match hold.saturating_sub(now.since(stopped)) {
             Duration::ZERO => Ok(()),
-            wait => Err(Runaway { requests, answer_tokens_min, within, wait }),
+            wait => Err(RunawayError { requests, answer_tokens_min, within, wait }),
         }
     }
 
     /// Records an answer that ended, whole or cut. Returns `Loop` once, for the answer that makes
     /// it a loop.
-    pub fn answered(
+    pub fn record_answer(
         &mut self,
         client: &ClientId,
         conversation: u64,
         output_tokens: u64,
         now: Moment,
-    ) -> Noticed {
+    ) -> LoopDetection {
         let key = (client.clone(), conversation);
         if output_tokens >= self.rules.answer_tokens_min {
             // Real output means no loop.
             self.watched.remove(&key);
-            return Noticed::Nothing;
+            return LoopDetection::NoLoop;
         }
         self.make_room(&key);
         let RunawayRules { requests, within, hold, .. } = self.rules;
         let watched = self.watched.entry(key).or_default();
         watched.last = now;
         if watched.stopped.is_some_and(|stopped| now.since(stopped) < hold) {
-            return Noticed::Nothing;
+            return LoopDetection::NoLoop;
         }
         watched.stopped = None;
         watched.short.push_back(now);
@@ -138,11 +138,11 @@ impl RunawayGuard {
             watched.short.pop_front();
         }
         if watched.short.len() < usize::from(requests) {
-            return Noticed::Nothing;
+            return LoopDetection::NoLoop;
         }
         watched.short.clear();
         watched.stopped = Some(now);
-        Noticed::Loop
+        LoopDetection::Loop
     }
 
     fn make_room(&mut self, key: &(ClientId, u64)) {
@@ -164,8 +164,8 @@ impl Default for RunawayGuard {
 
 /// The result of recording an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noticed {
-    Nothing,
+pub enum LoopDetection {
+    NoLoop,
     /// This answer completed a loop; the ledger and the panel get an event.
     Loop,
 }
@@ -185,9 +185,9 @@ mod tests {
         let mut through = 0;
         for ms in (0..for_secs * 1_000).step_by(usize::try_from(pause_ms).unwrap()) {
             let now = Moment::from_micros(ms * 1_000);
-            if guard.request(&agent, 7, now).is_ok() {
+            if guard.check_request(&agent, 7, now).is_ok() {
                 through += 1;
-                guard.answered(&agent, 7, output_tokens, now);
+                guard.record_answer(&agent, 7, output_tokens, now);
             }
         }
         through
@@ -216,7 +216,7 @@ mod tests {
         let (agent, now) = (client("agent"), Moment::from_secs(5));
         for answer in 0..100 {
             let tokens = if answer % 19 == 18 { 500 } else { 1 };
-            assert_eq!(guard.answered(&agent, 7, tokens, now), Noticed::Nothing);
+            assert_eq!(guard.record_answer(&agent, 7, tokens, now), LoopDetection::NoLoop);
         }
     }
 
@@ -224,18 +224,20 @@ mod tests {
     fn others_are_not_meant_and_it_says_what_it_is() {
         let mut guard = RunawayGuard::default();
         let (agent, now) = (client("agent"), Moment::from_secs(5));
-        (0..19).for_each(|_| assert_eq!(guard.answered(&agent, 7, 0, now), Noticed::Nothing));
-        assert_eq!(guard.answered(&agent, 7, 0, now), Noticed::Loop);
-        assert_eq!(guard.answered(&agent, 7, 0, now), Noticed::Nothing, "told once");
-        assert!(guard.request(&agent, 8, now).is_ok());
-        assert!(guard.request(&client("other"), 7, now).is_ok());
-        let refused = guard.request(&agent, 7, now + Duration::from_secs(59)).unwrap_err();
+        (0..19).for_each(|_| {
+            assert_eq!(guard.record_answer(&agent, 7, 0, now), LoopDetection::NoLoop)
+        });
+        assert_eq!(guard.record_answer(&agent, 7, 0, now), LoopDetection::Loop);
+        assert_eq!(guard.record_answer(&agent, 7, 0, now), LoopDetection::NoLoop, "told once");
+        assert!(guard.check_request(&agent, 8, now).is_ok());
+        assert!(guard.check_request(&client("other"), 7, now).is_ok());
+        let refused = guard.check_request(&agent, 7, now + Duration::from_secs(59)).unwrap_err();
         assert_eq!(refused.wait, Duration::from_secs(1));
         assert_eq!(
             refused.to_string(),
             "the runaway guard stopped this conversation: 20 responses of fewer than 64 tokens within 10 s; stop the client, or start a new conversation"
         );
-        assert!(guard.request(&agent, 7, now + Duration::from_secs(60)).is_ok());
+        assert!(guard.check_request(&agent, 7, now + Duration::from_secs(60)).is_ok());
     }
 
     #[test]
@@ -244,7 +246,7 @@ mod tests {
         let agent = client("agent");
         let limit = CONVERSATIONS_MAX as u64;
         for conversation in 0..limit * 2 {
-            guard.answered(&agent, conversation, 0, Moment::from_secs(conversation));
+            guard.record_answer(&agent, conversation, 0, Moment::from_secs(conversation));
             assert!(guard.watched.len() <= CONVERSATIONS_MAX);
         }
         assert!(!guard.watched.contains_key(&(agent.clone(), 0)));

@@ -7,25 +7,25 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domain::{Access, Moment};
+use domain::{Endpoint, Moment};
 use serde::{Deserialize, Serialize};
 
-use crate::accesses::Accesses;
-use crate::baseline::Baseline;
-use crate::block::{Block, BlockReason};
+use crate::baseline::LatencyBaseline;
+use crate::block::{BlockReason, EndpointBlock};
 use crate::breaker::Breaker;
 use crate::cooldown::{Cooldown, Cooldowns, LimitKind, MODEL_COOLDOWNS_MAX};
-use crate::entry::Entry;
-use crate::forced::{Forced, Override};
+use crate::endpoints::Endpoints;
+use crate::manual_override::{ActiveOverride, Forced};
 use crate::rules::{BreakerRules, COOLDOWN_MAX};
 use crate::state::State;
-use crate::transition::TransitionRule;
-use crate::window::Tally;
+use crate::tracked_endpoint::TrackedEndpoint;
+use crate::transition::TransitionCause;
+use crate::window::CallCounts;
 
 /// An endpoint's state when it was saved. All times are remaining durations in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedAccess {
-    access: Access,
+pub struct SavedEndpoint {
+    access: Endpoint,
     breaker: SavedBreaker,
     /// Histogram of times to the first token, for the baseline.
     #[serde(default)]
@@ -43,7 +43,7 @@ pub struct SavedAccess {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct SavedBreaker {
     state: SavedState,
-    rule: Option<TransitionRule>,
+    rule: Option<TransitionCause>,
     step: u8,
     run_halves: u32,
     bad_probes: u32,
@@ -90,81 +90,82 @@ struct SavedForced {
     left_us: Option<u64>,
 }
 
-impl SavedAccess {
+impl SavedEndpoint {
     #[must_use]
-    pub const fn access(&self) -> &Access {
+    pub const fn access(&self) -> &Endpoint {
         &self.access
     }
 }
 
-impl Accesses {
+impl Endpoints {
     /// All state worth keeping over a restart. Read-only.
     #[must_use]
-    pub fn save(&self, now: Moment) -> Vec<SavedAccess> {
+    pub fn save(&self, now: Moment) -> Vec<SavedEndpoint> {
         self.entries.iter().map(|(access, entry)| entry.save(access, now, &self.rules)).collect()
     }
 
     /// Like [`Self::save`], for those of `accesses` that have any state.
     #[must_use]
-    pub fn save_some(&self, accesses: &HashSet<&Access>, now: Moment) -> Vec<SavedAccess> {
+    pub fn save_some(&self, accesses: &HashSet<&Endpoint>, now: Moment) -> Vec<SavedEndpoint> {
         let known = accesses.iter().filter_map(|access| self.entries.get_key_value(*access));
         known.map(|(access, entry)| entry.save(access, now, &self.rules)).collect()
     }
 
     /// Restores state saved `since_saved` ago by wall clock, as if the program had run without
     /// calls since.
-    pub fn restore(&mut self, saved: Vec<SavedAccess>, since_saved: Duration, now: Moment) {
+    pub fn restore(&mut self, saved: Vec<SavedEndpoint>, since_saved: Duration, now: Moment) {
         let rules = self.rules;
         for saved in saved {
             if self.entries.contains_key(&saved.access) || self.make_room(now) {
                 let access = saved.access.clone();
-                self.entries.insert(access, Entry::restored(saved, since_saved, now, &rules));
+                self.entries
+                    .insert(access, TrackedEndpoint::restored(saved, since_saved, now, &rules));
             }
         }
     }
 }
 
-impl Entry {
-    fn save(&self, access: &Access, now: Moment, rules: &BreakerRules) -> SavedAccess {
+impl TrackedEndpoint {
+    fn save(&self, access: &Endpoint, now: Moment, rules: &BreakerRules) -> SavedEndpoint {
         let models = self.cooldowns.models.iter();
-        let breaker = self.breaker.settled(now, rules);
-        SavedAccess {
+        let breaker = self.breaker.advanced_to(now, rules);
+        SavedEndpoint {
             access: access.clone(),
             breaker: SavedBreaker {
                 state: SavedState::of(breaker.state, now),
                 rule: breaker.rule,
                 step: breaker.step,
                 run_halves: breaker.run_halves,
-                bad_probes: breaker.bad_probes,
+                bad_probes: breaker.failed_probes,
             },
             first_tokens: self.baseline.to_counts(),
-            cooldown: self.cooldowns.access.map(|own| SavedCooldown::of(own, now)),
+            cooldown: self.cooldowns.endpoint.map(|own| SavedCooldown::of(own, now)),
             model_cooldowns: models
                 .map(|(model, own)| (model.clone(), SavedCooldown::of(*own, now)))
                 .collect(),
             block: self.block.map(|block| block.reason),
             forced: self.forced_at(now).map(|set| SavedForced {
                 forced: set.forced,
-                left_us: set.until.map(|until| left(until, now)),
+                left_us: set.until.map(|until| micros_until(until, now)),
             }),
         }
     }
 
-    fn restored(saved: SavedAccess, since: Duration, now: Moment, rules: &BreakerRules) -> Self {
+    fn restored(saved: SavedEndpoint, since: Duration, now: Moment, rules: &BreakerRules) -> Self {
         let models = saved.model_cooldowns.into_iter().take(MODEL_COOLDOWNS_MAX);
-        let forced = saved.forced.map(|set| Override {
+        let forced = saved.forced.map(|set| ActiveOverride {
             forced: set.forced,
-            until: set.left_us.map(|left| due(left, since, now)),
+            until: set.left_us.map(|left| due_at(left, since, now)),
         });
         Self {
             breaker: saved.breaker.restored(since, now, rules),
-            baseline: Baseline::from_counts(&saved.first_tokens),
+            baseline: LatencyBaseline::from_counts(&saved.first_tokens),
             cooldowns: Cooldowns {
-                access: saved.cooldown.map(|own| own.restored(since, now)),
+                endpoint: saved.cooldown.map(|own| own.restored(since, now)),
                 models: models.map(|(model, own)| (model, own.restored(since, now))).collect(),
             },
-            block: saved.block.map(|reason| Block { reason, since: now }),
-            forced: forced.filter(|set| set.holds(now)),
+            block: saved.block.map(|reason| EndpointBlock { reason, since: now }),
+            forced: forced.filter(|set| set.is_active(now)),
             ..Self::new(now)
         }
     }
@@ -175,14 +176,14 @@ impl SavedBreaker {
         // Replays the time on a clock that was zero when the state was saved.
         let resumed = Moment::default() + since_saved;
         let mut breaker = Breaker::new(Moment::default());
-        breaker.state = self.state.on_own_clock();
+        breaker.state = self.state.from_zero_clock();
         breaker.rule = self.rule;
         breaker.step = self.step.min(31);
         breaker.run_halves = self.run_halves;
-        breaker.bad_probes = self.bad_probes;
-        breaker.settle(resumed, rules, &mut Vec::new());
-        breaker.state = breaker.state.moved(resumed, now);
-        breaker.changed = now;
+        breaker.failed_probes = self.bad_probes;
+        breaker.apply_due(resumed, rules, &mut Vec::new());
+        breaker.state = breaker.state.shift_clock(resumed, now);
+        breaker.changed_at = now;
         breaker
     }
 }
@@ -190,18 +191,20 @@ impl SavedBreaker {
 impl SavedState {
     fn of(state: State, now: Moment) -> Self {
         match state {
-            State::Closed { calm_at } => Self::Closed { calm_us: left(calm_at, now) },
-            State::Open { until, trial_at, told_until } => Self::Open {
-                left_us: left(until, now),
-                trial_us: left(trial_at, now),
-                told_us: left(told_until, now),
+            State::Closed { backoff_reset_at: calm_at } => {
+                Self::Closed { calm_us: micros_until(calm_at, now) }
+            }
+            State::Open { until, trial_at, server_wait_until: told_until } => Self::Open {
+                left_us: micros_until(until, now),
+                trial_us: micros_until(trial_at, now),
+                told_us: micros_until(told_until, now),
             },
             State::HalfOpen { successes, probe_at, .. } => {
-                Self::HalfOpen { successes, probe_us: left(probe_at, now) }
+                Self::HalfOpen { successes, probe_us: micros_until(probe_at, now) }
             }
             State::Recovering { stage, ends, successes, tally } => Self::Recovering {
                 stage,
-                left_us: left(ends, now),
+                left_us: micros_until(ends, now),
                 successes,
                 calls: tally.calls,
                 failure_halves: tally.failure_halves,
@@ -209,19 +212,21 @@ impl SavedState {
         }
     }
 
-    const fn on_own_clock(self) -> State {
+    const fn from_zero_clock(self) -> State {
         let at = Moment::from_micros;
         match self {
-            Self::Closed { calm_us } => State::Closed { calm_at: at(calm_us) },
-            Self::Open { left_us, trial_us, told_us } => {
-                State::Open { until: at(left_us), trial_at: at(trial_us), told_until: at(told_us) }
-            }
+            Self::Closed { calm_us } => State::Closed { backoff_reset_at: at(calm_us) },
+            Self::Open { left_us, trial_us, told_us } => State::Open {
+                until: at(left_us),
+                trial_at: at(trial_us),
+                server_wait_until: at(told_us),
+            },
             Self::HalfOpen { successes, probe_us } => {
                 let (probe_at, lease_ends) = (at(probe_us), at(0));
                 State::HalfOpen { out: 0, successes, probe_at, lease_ends }
             }
             Self::Recovering { stage, left_us, successes, calls, failure_halves } => {
-                let tally = Tally { calls, failure_halves, slow: 0 };
+                let tally = CallCounts { calls, failure_halves, slow: 0 };
                 State::Recovering { stage, ends: at(left_us), successes, tally }
             }
         }
@@ -230,13 +235,17 @@ impl SavedState {
 
 impl State {
     /// Shifts the times to a clock that shows `to` when the old one shows `from`.
-    fn moved(self, from: Moment, to: Moment) -> Self {
+    fn shift_clock(self, from: Moment, to: Moment) -> Self {
         let on = |at: Moment| to + at.since(from);
         match self {
-            Self::Closed { calm_at } => Self::Closed { calm_at: on(calm_at) },
-            Self::Open { until, trial_at, told_until } => {
-                Self::Open { until: on(until), trial_at: on(trial_at), told_until: on(told_until) }
+            Self::Closed { backoff_reset_at: calm_at } => {
+                Self::Closed { backoff_reset_at: on(calm_at) }
             }
+            Self::Open { until, trial_at, server_wait_until: told_until } => Self::Open {
+                until: on(until),
+                trial_at: on(trial_at),
+                server_wait_until: on(told_until),
+            },
             Self::HalfOpen { out, successes, probe_at, lease_ends } => {
                 let (probe_at, lease_ends) = (on(probe_at), on(lease_ends));
                 Self::HalfOpen { out, successes, probe_at, lease_ends }
@@ -251,8 +260,8 @@ impl State {
 impl SavedCooldown {
     fn of(own: Cooldown, now: Moment) -> Self {
         Self {
-            left_us: left(own.until, now),
-            forgotten_us: left(own.forgotten_at, now),
+            left_us: micros_until(own.until, now),
+            forgotten_us: micros_until(own.growth_reset_at, now),
             kind: own.kind,
             guessed: own.guessed,
             step: own.step,
@@ -260,23 +269,23 @@ impl SavedCooldown {
     }
 
     fn restored(self, since_saved: Duration, now: Moment) -> Cooldown {
-        let until = due(self.left_us, since_saved, now).min(now + COOLDOWN_MAX);
+        let until = due_at(self.left_us, since_saved, now).min(now + COOLDOWN_MAX);
         Cooldown {
             until,
-            forgotten_at: due(self.forgotten_us, since_saved, now),
+            growth_reset_at: due_at(self.forgotten_us, since_saved, now),
             kind: self.kind,
             guessed: self.guessed,
             step: self.step,
-            over: until <= now,
+            end_logged: until <= now,
         }
     }
 }
 
-fn left(at: Moment, now: Moment) -> u64 {
+fn micros_until(at: Moment, now: Moment) -> u64 {
     at.as_micros().saturating_sub(now.as_micros())
 }
 
 /// The end of a wait that had `left_us` left `since_saved` ago.
-fn due(left_us: u64, since_saved: Duration, now: Moment) -> Moment {
+fn due_at(left_us: u64, since_saved: Duration, now: Moment) -> Moment {
     now + Duration::from_micros(left_us).saturating_sub(since_saved)
 }

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use domain::{Access, Moment, RequestId, words};
+use domain::{Endpoint, Moment, RequestId, words};
 
 /// Maximum number of request ids per transition.
 pub const EVIDENCE_MAX: usize = 10;
 
 /// A change of breaker, cooldown, block or manual setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transition {
-    pub access: Access,
+pub struct EndpointTransition {
+    pub endpoint: Endpoint,
     /// Set if only this model cools down.
     pub model: Option<String>,
     pub from: TransitionState,
     pub to: TransitionState,
-    pub rule: TransitionRule,
+    pub rule: TransitionCause,
     /// The calls that caused it, oldest first, at most [`EVIDENCE_MAX`]. Empty if the cause was
     /// time, a probe or the user.
     pub evidence: Vec<RequestId>,
@@ -59,7 +59,7 @@ words! {
     /// Why a state changed.
     #[derive(serde::Serialize, serde::Deserialize)]
     #[serde(rename_all = "kebab-case")]
-    TransitionRule {
+    TransitionCause {
         /// Too many consecutive failures.
         FailuresInARow = "failures-in-a-row",
         /// Too large a share of failed calls.
@@ -102,7 +102,7 @@ words! {
     }
 }
 
-impl TransitionRule {
+impl TransitionCause {
     /// A clause for a sentence such as "Tripped: several requests in a row failed".
     #[must_use]
     pub const fn clause(self) -> &'static str {

@@ -10,7 +10,7 @@ use domain::Moment;
 use crate::rules::WINDOW_BUCKETS;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
+pub struct CallCounts {
     pub calls: u32,
     /// Failures in halves: a full one counts 2.
     pub failure_halves: u32,
@@ -19,18 +19,18 @@ pub struct Tally {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Bucket {
+struct WindowBucket {
     number: u64,
-    tally: Tally,
+    tally: CallCounts,
 }
 
 /// A sliding window of buckets.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Window {
-    buckets: [Bucket; WINDOW_BUCKETS],
+pub(crate) struct SlidingWindow {
+    buckets: [WindowBucket; WINDOW_BUCKETS],
 }
 
-impl Tally {
+impl CallCounts {
     /// True if failures are at least `percent` of the calls.
     pub(crate) fn failed_at_least(&self, percent: u8) -> bool {
         u64::from(self.failure_halves) * 100 >= u64::from(percent) * 2 * u64::from(self.calls)
@@ -53,22 +53,22 @@ impl Tally {
     }
 }
 
-impl Window {
+impl SlidingWindow {
     /// Counts `call` at `now`. `width` is the length of a bucket.
-    pub(crate) fn count(&mut self, call: Tally, now: Moment, width: Duration) {
-        let number = number(now, width);
+    pub(crate) fn count(&mut self, call: CallCounts, now: Moment, width: Duration) {
+        let number = bucket_number(now, width);
         let place = usize::try_from(number % WINDOW_BUCKETS as u64).unwrap_or(0);
         let Some(bucket) = self.buckets.get_mut(place) else { return };
         if bucket.number != number {
-            *bucket = Bucket { number, tally: Tally::default() };
+            *bucket = WindowBucket { number, tally: CallCounts::default() };
         }
         bucket.tally.add(call);
     }
 
     /// The sum of the buckets that are still within the window.
-    pub(crate) fn tally(&self, now: Moment, width: Duration) -> Tally {
-        let number = number(now, width);
-        let mut sum = Tally::default();
+    pub(crate) fn counts(&self, now: Moment, width: Duration) -> CallCounts {
+        let number = bucket_number(now, width);
+        let mut sum = CallCounts::default();
         for bucket in &self.buckets {
             if bucket.number <= number && number - bucket.number < WINDOW_BUCKETS as u64 {
                 sum.add(bucket.tally);
@@ -82,7 +82,7 @@ impl Window {
     }
 }
 
-fn number(now: Moment, width: Duration) -> u64 {
+fn bucket_number(now: Moment, width: Duration) -> u64 {
     let width = u64::try_from(width.as_micros()).unwrap_or(u64::MAX).max(1);
     now.as_micros() / width
 }

@@ -9,75 +9,84 @@ use std::cmp::Reverse;
 
 use domain::{BackendId, RoutePolicy};
 
-use crate::digest::Digest;
-use crate::facts::{ModelFacts, facts};
-use crate::fit::misfit;
-use crate::part::{Choosing, Part, laid_out};
-use crate::refusal::NoRoute;
+use crate::candidates::{BackendCandidate, SelectionContext, expand_keys};
+use crate::capability::find_exclusion;
+use crate::error::RoutingError;
+use crate::model_facts::{ModelFacts, find_model_facts};
+use crate::stable_hash::StableHasher;
 use crate::table::{KnownBackend, KnownRoute};
-use crate::{Decision, Ground, PassedOver, Reason, Route, Standing, sentence};
+use crate::{
+    BackendStatus, Decision, ExcludedCandidate, ExclusionReason, RankingFactor, Route, explanation,
+};
 
 /// Rule name for a request that names its backend.
-const PINNED: &str = "pinned";
+const PINNED_RULE: &str = "pinned";
 /// Rule name for a model that no backend lists.
-const UNLISTED: &str = "*";
+const UNLISTED_RULE: &str = "*";
 
-impl<'a> Choosing<'a> {
-    pub(crate) fn pinned(
+impl<'a> SelectionContext<'a> {
+    pub(crate) fn choose_pinned(
         &mut self,
         backend: &KnownBackend,
         model: &str,
-    ) -> Result<Decision, NoRoute> {
+    ) -> Result<Decision, RoutingError> {
         let id = &backend.models.backend;
-        let unusable = |reason: &str| NoRoute::BackendUnusable {
+        let unusable = |reason: &str| RoutingError::BackendUnusable {
             backend: id.clone(),
             reason: reason.to_owned(),
         };
-        match &backend.models.standing {
-            Standing::Usable if model.is_empty() => Err(NoRoute::NoName),
-            Standing::Usable => {
-                let mut part = Part::new(backend, model, 1);
-                part.ground = Ground::Pinned;
+        match &backend.models.status {
+            BackendStatus::Usable if model.is_empty() => Err(RoutingError::MissingModel),
+            BackendStatus::Usable => {
+                let mut part = BackendCandidate::new(backend, model, 1);
+                part.factor = RankingFactor::Pinned;
                 let text = format!("The request pins the backend {id}");
-                Ok(self.alone(PINNED, part, text))
+                Ok(self.decide_single(PINNED_RULE, part, text))
             }
-            Standing::Disabled => Err(unusable("is switched off")),
-            Standing::Unusable(reason) => Err(unusable(reason)),
+            BackendStatus::Disabled => Err(unusable("is switched off")),
+            BackendStatus::Unusable(reason) => Err(unusable(reason)),
         }
     }
 
-    pub(crate) fn by_route<'t>(
+    pub(crate) fn choose_by_route<'t>(
         &mut self,
         known: &'t KnownRoute,
         find: impl Fn(&BackendId) -> Option<&'t KnownBackend>,
-    ) -> Result<Decision, NoRoute>
+    ) -> Result<Decision, RoutingError>
     where
         'a: 't,
     {
         let route = &known.route;
-        let (mut parts, mut passed_over) = self.fitting(known, find);
+        let (mut parts, mut passed_over) = self.filter_candidates(known, find);
         if parts.is_empty() {
             let route = route.id.to_string();
             return Err(match passed_over.iter().any(|passed| passed.reason.is_about_needs()) {
-                true => NoRoute::Unfit { route, passed_over },
-                false => NoRoute::RouteUnusable { route, passed_over },
+                true => RoutingError::NoCapableCandidate { route, excluded: passed_over },
+                false => RoutingError::RouteUnusable { route, excluded: passed_over },
             });
         }
         if route.policy == RoutePolicy::Split
-            && let Some(taken) = self.share(&mut parts)
+            && let Some(taken) = self.choose_split_candidate(&mut parts)
         {
             let taken = parts.swap_remove(taken);
-            passed_over.extend(parts.iter().map(|part| passed(part, Reason::OtherPart)));
+            passed_over.extend(
+                parts.iter().map(|part| exclude_candidate(part, ExclusionReason::OtherSplit)),
+            );
             parts = vec![taken];
         }
-        self.look(&mut parts);
+        self.assign_tiers(&mut parts);
         self.order(route, &mut parts);
         Ok(Decision {
             route: route.id.to_string(),
             policy: route.policy,
-            candidates: laid_out(&parts),
-            explanation: sentence::of_route(route, self.asking.model, &parts, &passed_over),
-            passed_over,
+            candidates: expand_keys(&parts),
+            explanation: explanation::explain_route(
+                route,
+                self.request.model,
+                &parts,
+                &passed_over,
+            ),
+            excluded: passed_over,
             crossing: route.crossing,
             cache: route.cache,
             sticky: route.sticky,
@@ -85,25 +94,29 @@ impl<'a> Choosing<'a> {
         })
     }
 
-    pub(crate) fn listed(&mut self, backends: &[&KnownBackend]) -> Decision {
-        let (model, needs) = (self.asking.model, &self.asking.needs);
+    pub(crate) fn choose_listed(&mut self, backends: &[&KnownBackend]) -> Decision {
+        let (model, needs) = (self.request.model, &self.request.needs);
         let (mut parts, mut passed_over) = (Vec::with_capacity(backends.len()), Vec::new());
         for (place, backend) in backends.iter().enumerate() {
-            let part = Part::new(backend, model, place + 1);
+            let part = BackendCandidate::new(backend, model, place + 1);
             // Facts of the model are not checked: they are the same for every backend that lists
             // it.
-            match misfit(needs, &backend.models.traits, || None).filter(|_| backends.len() > 1) {
-                Some(reason) => passed_over.push(passed(&part, reason)),
+            match find_exclusion(needs, &backend.models.capabilities, || None)
+                .filter(|_| backends.len() > 1)
+            {
+                Some(reason) => passed_over.push(exclude_candidate(&part, reason)),
                 None => parts.push(part),
             }
         }
         // If no backend is able, keep all of them: the first one's own refusal is the answer.
         if parts.is_empty() {
             let all = backends.iter().enumerate();
-            parts = all.map(|(place, backend)| Part::new(backend, model, place + 1)).collect();
+            parts = all
+                .map(|(place, backend)| BackendCandidate::new(backend, model, place + 1))
+                .collect();
             passed_over.clear();
         }
-        self.look(&mut parts);
+        self.assign_tiers(&mut parts);
         let text = match parts.as_slice() {
             [only] if passed_over.is_empty() => {
                 format!(
@@ -118,52 +131,52 @@ impl<'a> Choosing<'a> {
             ),
             [] => String::new(),
         };
-        let fingerprint = of_rule(model, model, backends);
-        finished(model, &parts, passed_over, text, fingerprint)
+        let fingerprint = rule_fingerprint(model, model, backends);
+        build_decision(model, &parts, passed_over, text, fingerprint)
     }
 
-    pub(crate) fn unlisted(&mut self, only: &KnownBackend) -> Decision {
-        let (model, id) = (self.asking.model, &only.models.backend);
+    pub(crate) fn choose_unlisted(&mut self, only: &KnownBackend) -> Decision {
+        let (model, id) = (self.request.model, &only.models.backend);
         let text = format!(
             "No backend lists {model}; {id} is the only usable one whose models are unknown"
         );
-        self.alone(UNLISTED, Part::new(only, model, 1), text)
+        self.decide_single(UNLISTED_RULE, BackendCandidate::new(only, model, 1), text)
     }
 
     /// The candidates of a route that can serve the request, and those that cannot, with the
     /// reason.
-    fn fitting<'t>(
+    fn filter_candidates<'t>(
         &self,
         known: &'t KnownRoute,
         find: impl Fn(&BackendId) -> Option<&'t KnownBackend>,
-    ) -> (Vec<Part<'t>>, Vec<PassedOver>)
+    ) -> (Vec<BackendCandidate<'t>>, Vec<ExcludedCandidate>)
     where
         'a: 't,
     {
-        let (needs, candidates) = (&self.asking.needs, &known.route.candidates);
-        let mut parts: Vec<Part<'t>> = Vec::with_capacity(candidates.len());
+        let (needs, candidates) = (&self.request.needs, &known.route.candidates);
+        let mut parts: Vec<BackendCandidate<'t>> = Vec::with_capacity(candidates.len());
         let (mut small, mut passed_over) = (Vec::new(), Vec::new());
         let mut of_asked = None;
         for (place, candidate) in candidates.iter().enumerate() {
-            let model = candidate.model.as_deref().unwrap_or(self.asking.model);
+            let model = candidate.model.as_deref().unwrap_or(self.request.model);
             let mut leave_out = |reason| {
                 let (backend, model) = (candidate.backend.clone(), model.to_owned());
-                passed_over.push(PassedOver { backend, model, reason });
+                passed_over.push(ExcludedCandidate { backend, model, reason });
             };
             let Some(backend) = find(&candidate.backend) else {
-                leave_out(Reason::Unknown);
+                leave_out(ExclusionReason::Unknown);
                 continue;
             };
-            let mut part = Part::new(backend, model, place + 1);
+            let mut part = BackendCandidate::new(backend, model, place + 1);
             part.weight = candidate.weight;
             let facts = || match known.facts.get(place) {
                 Some(facts) if candidate.model.is_some() => *facts,
-                _ => *of_asked.get_or_insert_with(|| facts(model)),
+                _ => *of_asked.get_or_insert_with(|| find_model_facts(model)),
             };
-            let against = self.against(&part, &parts);
-            match against.or_else(|| misfit(needs, &backend.models.traits, facts)) {
+            let against = self.exclusion_reason(&part, &parts);
+            match against.or_else(|| find_exclusion(needs, &backend.models.capabilities, facts)) {
                 None => parts.push(part),
-                Some(reason) => match reason.size() {
+                Some(reason) => match reason.size_limit() {
                     Some(size) => small.push((size, part, reason)),
                     None => leave_out(reason),
                 },
@@ -173,51 +186,59 @@ impl<'a> Choosing<'a> {
             small.iter().enumerate().max_by_key(|(place, (size, ..))| (*size, Reverse(*place)));
         if let Some(place) = largest.map(|(place, _)| place).filter(|_| parts.is_empty()) {
             let (size, mut largest, _) = small.remove(place);
-            largest.ground = Ground::Largest(size);
+            largest.factor = RankingFactor::Largest(size);
             parts.push(largest);
         }
-        passed_over.extend(small.into_iter().map(|(_, part, reason)| passed(&part, reason)));
+        passed_over
+            .extend(small.into_iter().map(|(_, part, reason)| exclude_candidate(&part, reason)));
         (parts, passed_over)
     }
 
     /// A reason against a candidate that is independent of the model's limits: its backend's status
     /// or a candidate before it.
-    fn against(&self, part: &Part<'_>, before: &[Part<'_>]) -> Option<Reason> {
-        match &part.backend.models.standing {
-            Standing::Usable => {}
-            Standing::Disabled => return Some(Reason::Disabled),
-            Standing::Unusable(reason) => return Some(Reason::Unusable(reason.clone())),
+    fn exclusion_reason(
+        &self,
+        part: &BackendCandidate<'_>,
+        before: &[BackendCandidate<'_>],
+    ) -> Option<ExclusionReason> {
+        match &part.backend.models.status {
+            BackendStatus::Usable => {}
+            BackendStatus::Disabled => return Some(ExclusionReason::Disabled),
+            BackendStatus::Unusable(reason) => {
+                return Some(ExclusionReason::Unusable(reason.clone()));
+            }
         }
         let id = &part.backend.models.backend;
         if before.iter().any(|one| one.backend.models.backend == *id && one.model == part.model) {
-            return Some(Reason::Repeated);
+            return Some(ExclusionReason::Repeated);
         }
-        let first = before.first().filter(|_| self.asking.needs.vectors)?;
-        (maker_less(first.model) != maker_less(part.model)).then_some(Reason::OtherVectors)
+        let first = before.first().filter(|_| self.request.needs.embeddings)?;
+        (strip_maker(first.model) != strip_maker(part.model))
+            .then_some(ExclusionReason::OtherEmbeddings)
     }
 
     /// Decides for a rule with a single backend.
-    fn alone(&mut self, rule: &str, part: Part<'_>, text: String) -> Decision {
-        let fingerprint = of_rule(rule, part.model, &[part.backend]);
+    fn decide_single(&mut self, rule: &str, part: BackendCandidate<'_>, text: String) -> Decision {
+        let fingerprint = rule_fingerprint(rule, part.model, &[part.backend]);
         let mut parts = [part];
-        self.look(&mut parts);
-        finished(rule, &parts, Vec::new(), text, fingerprint)
+        self.assign_tiers(&mut parts);
+        build_decision(rule, &parts, Vec::new(), text, fingerprint)
     }
 }
 
-fn finished(
+fn build_decision(
     rule: &str,
-    parts: &[Part<'_>],
-    passed_over: Vec<PassedOver>,
+    parts: &[BackendCandidate<'_>],
+    passed_over: Vec<ExcludedCandidate>,
     text: String,
     fingerprint: u64,
 ) -> Decision {
     Decision {
         route: rule.to_owned(),
         policy: RoutePolicy::Ordered,
-        candidates: laid_out(parts),
-        explanation: sentence::finish(text, parts, &passed_over),
-        passed_over,
+        candidates: expand_keys(parts),
+        explanation: explanation::finish_explanation(text, parts, &passed_over),
+        excluded: passed_over,
         crossing: None,
         cache: None,
         sticky: None,
@@ -226,57 +247,57 @@ fn finished(
 }
 
 /// Fingerprint of a rule without a route: hashes the rule's name, the model and the backends.
-fn of_rule(rule: &str, model: &str, backends: &[&KnownBackend]) -> u64 {
-    let digest = Digest::new().text(rule).text(model);
+fn rule_fingerprint(rule: &str, model: &str, backends: &[&KnownBackend]) -> u64 {
+    let digest = StableHasher::new().write_text(rule).write_text(model);
     let ids = backends.iter().map(|backend| backend.models.backend.as_str());
-    ids.fold(digest, Digest::text).finish()
+    ids.fold(digest, StableHasher::write_text).finish()
 }
 
 /// The known facts of each candidate's model. `None` for a candidate that keeps the requested name.
-pub(crate) fn known_facts(route: &Route) -> Vec<Option<&'static ModelFacts>> {
+pub(crate) fn candidate_facts(route: &Route) -> Vec<Option<&'static ModelFacts>> {
     let models = route.candidates.iter().map(|candidate| candidate.model.as_deref());
-    models.map(|model| model.and_then(facts)).collect()
+    models.map(|model| model.and_then(find_model_facts)).collect()
 }
 
 /// Fingerprint of every field of the route.
-pub(crate) fn fingerprint(route: &Route) -> u64 {
+pub(crate) fn route_fingerprint(route: &Route) -> u64 {
     let Route { id, models, clients, projects, policy, weights, sticky, .. } = route;
-    let list = |digest: Digest, texts: &mut dyn ExactSizeIterator<Item = &str>| {
-        let digest = digest.number(texts.len() as u64);
-        texts.fold(digest, Digest::text)
+    let list = |digest: StableHasher, texts: &mut dyn ExactSizeIterator<Item = &str>| {
+        let digest = digest.write_number(texts.len() as u64);
+        texts.fold(digest, StableHasher::write_text)
     };
-    let digest = Digest::new().text(id.as_str());
+    let digest = StableHasher::new().write_text(id.as_str());
     let digest = list(digest, &mut models.iter().map(String::as_str));
     let digest = list(digest, &mut clients.iter().map(|client| client.as_str()));
     let digest = list(digest, &mut projects.iter().map(String::as_str));
-    let digest = digest.text(policy.word());
+    let digest = digest.write_text(policy.word());
     let digest = [weights.latency, weights.cost, weights.headroom]
         .iter()
-        .fold(digest, |digest, weight| digest.number(u64::from(*weight)));
+        .fold(digest, |digest, weight| digest.write_number(u64::from(*weight)));
     let sticky_ms =
         sticky.map_or(u64::MAX, |sticky| u64::try_from(sticky.as_millis()).unwrap_or(u64::MAX));
     let digest = digest
-        .number(sticky_ms)
-        .text(route.crossing.map_or("", |crossing| crossing.word()))
-        .text(route.cache.map_or("", |cache| cache.word()))
-        .number(route.candidates.len() as u64);
+        .write_number(sticky_ms)
+        .write_text(route.crossing.map_or("", |crossing| crossing.word()))
+        .write_text(route.cache.map_or("", |cache| cache.word()))
+        .write_number(route.candidates.len() as u64);
     let digest = route.candidates.iter().fold(digest, |digest, candidate| {
         let model = candidate.model.as_deref();
         digest
-            .text(candidate.backend.as_str())
-            .number(u64::from(model.is_some()))
-            .text(model.unwrap_or(""))
-            .number(u64::from(candidate.weight))
+            .write_text(candidate.backend.as_str())
+            .write_number(u64::from(model.is_some()))
+            .write_text(model.unwrap_or(""))
+            .write_number(u64::from(candidate.weight))
     });
     digest.finish()
 }
 
-fn passed(part: &Part<'_>, reason: Reason) -> PassedOver {
+fn exclude_candidate(part: &BackendCandidate<'_>, reason: ExclusionReason) -> ExcludedCandidate {
     let (backend, model) = (part.backend.models.backend.clone(), part.model.to_owned());
-    PassedOver { backend, model, reason }
+    ExcludedCandidate { backend, model, reason }
 }
 
 /// The model name without the maker's prefix that other gateways add.
-fn maker_less(model: &str) -> &str {
+fn strip_maker(model: &str) -> &str {
     model.rsplit('/').next().unwrap_or(model)
 }

@@ -5,9 +5,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use domain::{Access, BackendId, CacheWish, Crossing, MicroUsd, RoutePolicy};
+use domain::{BackendId, CacheMode, Endpoint, MicroUsd, RoutePolicy, TranslationMode};
 
-use crate::{Ability, Asking, Available, BalanceWeights, sentence};
+use crate::{BalanceWeights, CandidateAvailability, Capability, RoutingRequest, explanation};
 
 /// Where a request may be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,14 +21,14 @@ pub struct Decision {
     /// this moment come last.
     pub candidates: Vec<Candidate>,
     /// Candidates that were left out, with the reason.
-    pub passed_over: Vec<PassedOver>,
+    pub excluded: Vec<ExcludedCandidate>,
     /// Why the first candidate is first, in one sentence.
     pub explanation: String,
     /// How to treat fields that a backend's dialect cannot express; `None` for the backend's
     /// setting.
-    pub crossing: Option<Crossing>,
+    pub crossing: Option<TranslationMode>,
     /// Cache mode of the route; `None` for the client's setting.
-    pub cache: Option<CacheWish>,
+    pub cache: Option<CacheMode>,
     /// How long the conversation stays with the backend that answers; `None` if it does not.
     pub sticky: Option<Duration>,
     /// Fingerprint of the rule's definition, stable over restarts.
@@ -40,7 +40,7 @@ impl Decision {
     #[must_use]
     pub fn only(
         mut self,
-        asking: &Asking<'_>,
+        asking: &RoutingRequest<'_>,
         may_use: impl Fn(&BackendId) -> bool,
     ) -> Option<Self> {
         let is_kept = |candidate: &Candidate| may_use(&candidate.access.backend);
@@ -49,16 +49,16 @@ impl Decision {
         }
         let (kept, left_out): (Vec<_>, Vec<_>) = self.candidates.into_iter().partition(is_kept);
         self.candidates = kept;
-        let mut skipped: Vec<PassedOver> = Vec::new();
-        for Candidate { access: Access { backend, .. }, model, .. } in left_out {
-            let one = PassedOver { backend, model, reason: Reason::NotForClient };
+        let mut skipped: Vec<ExcludedCandidate> = Vec::new();
+        for Candidate { access: Endpoint { backend, .. }, model, .. } in left_out {
+            let one = ExcludedCandidate { backend, model, reason: ExclusionReason::NotForClient };
             // A backend is a candidate once for each of its keys.
             if !skipped.contains(&one) {
                 skipped.push(one);
             }
         }
-        self.explanation = sentence::of_client(asking, self.candidates.first()?, &skipped);
-        self.passed_over.extend(skipped);
+        self.explanation = explanation::of_client(asking, self.candidates.first()?, &skipped);
+        self.excluded.extend(skipped);
         Some(self)
     }
 }
@@ -67,30 +67,30 @@ impl Decision {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// Backend and key.
-    pub access: Access,
+    pub access: Endpoint,
     /// Model name sent to the backend.
     pub model: String,
-    pub why: Why,
+    pub ranking: Ranking,
 }
 
 /// Why a candidate has its position.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Why {
+pub struct Ranking {
     /// What the policy compared.
-    pub ground: Ground,
+    pub factor: RankingFactor,
     /// Availability at the moment of the decision.
-    pub available: Available,
+    pub available: CandidateAvailability,
     /// True if it answered this conversation last and the conversation stays with it.
-    pub stays: bool,
+    pub is_sticky: bool,
 }
 
 /// The property of a candidate that a policy looked at.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ground {
+pub enum RankingFactor {
     /// The request named the backend.
     Pinned,
     /// Position in the route or in the list of backends, from 1.
-    Place(usize),
+    Position(usize),
     /// Drawn at random by weight.
     Drawn {
         /// The candidate's weight.
@@ -131,12 +131,12 @@ pub struct Score {
     pub headroom: f64,
     pub weights: BalanceWeights,
     /// The figures behind the parts.
-    pub measured: Measured,
+    pub measurements: Measurements,
 }
 
 /// Figures of a candidate at the moment of the decision.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Measured {
+pub struct Measurements {
     /// Recent time to the first token in milliseconds.
     pub first_token_ms: Option<u32>,
     /// Price of this request in millionths of a dollar.
@@ -148,7 +148,7 @@ pub struct Measured {
 impl Score {
     pub(crate) fn new(
         weights: BalanceWeights,
-        measured: Measured,
+        measured: Measurements,
         latency: f64,
         cost: f64,
         headroom: f64,
@@ -159,30 +159,30 @@ impl Score {
             + weight(weights.cost) * cost
             + weight(weights.headroom) * headroom;
         let total = if sum > 0.0 { parts / sum } else { 0.0 };
-        Self { total, latency, cost, headroom, weights, measured }
+        Self { total, latency, cost, headroom, weights, measurements: measured }
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PassedOver {
+pub struct ExcludedCandidate {
     pub backend: BackendId,
     /// Model name at that backend.
     pub model: String,
-    pub reason: Reason,
+    pub reason: ExclusionReason,
 }
 
 /// Why a candidate was left out. The text of each completes "the backend …".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum ExclusionReason {
     Unknown,
     /// Switched off by the user.
     Disabled,
     /// A required setting is missing. The text names it.
     Unusable(String),
     /// The backend does not support something that the request needs, with any model.
-    BackendLacks(Ability),
+    BackendLacks(Capability),
     /// The model does not support something that the request needs.
-    ModelLacks(Ability),
+    ModelLacks(Capability),
     /// The request is longer than the model's input limit.
     InputTooLong {
         /// Estimated tokens of the request.
@@ -198,20 +198,20 @@ pub enum Reason {
         tokens_max: u64,
     },
     /// The request asks for embeddings, which the backend does not offer.
-    NoVectors,
+    NoEmbeddings,
     /// Its embeddings come from another model and cannot be compared with the first candidate's.
-    OtherVectors,
+    OtherEmbeddings,
     /// The conversation belongs to another candidate of the split.
-    OtherPart,
+    OtherSplit,
     /// The route contains the same backend and model before.
     Repeated,
     /// The client that asks may not use it.
     NotForClient,
 }
 
-impl Reason {
+impl ExclusionReason {
     /// The model's limit, if the reason is the size of the request, which is only an estimate.
-    pub(crate) const fn size(&self) -> Option<u64> {
+    pub(crate) const fn size_limit(&self) -> Option<u64> {
         match self {
             Self::InputTooLong { tokens_max, .. } | Self::OutputTooLong { tokens_max, .. } => {
                 Some(*tokens_max)
@@ -233,20 +233,20 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for Ranking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.stays {
+        if self.is_sticky {
             f.write_str("serves this conversation, ")?;
         }
-        write!(f, "{}, {}", self.ground, self.available)
+        write!(f, "{}, {}", self.factor, self.available)
     }
 }
 
-impl fmt::Display for Ground {
+impl fmt::Display for RankingFactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pinned => f.write_str("pinned by the request"),
-            Self::Place(place) => write!(f, "position {place}"),
+            Self::Position(place) => write!(f, "position {place}"),
             Self::Drawn { weight, of } => {
                 write!(f, "picked at random with weight {weight} of {of}")
             }
@@ -275,13 +275,13 @@ impl fmt::Display for Score {
     }
 }
 
-impl fmt::Display for PassedOver {
+impl fmt::Display for ExcludedCandidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.backend, self.reason)
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for ExclusionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("no longer exists"),
@@ -299,11 +299,11 @@ impl fmt::Display for Reason {
                 "generates at most {tokens_max} tokens with this model, but the request allows \
                  {tokens}"
             ),
-            Self::NoVectors => f.write_str("does not offer embeddings"),
-            Self::OtherVectors => f.write_str(
+            Self::NoEmbeddings => f.write_str("does not offer embeddings"),
+            Self::OtherEmbeddings => f.write_str(
                 "produces embeddings that are not comparable with the first candidate's",
             ),
-            Self::OtherPart => f.write_str("serves another share of the split"),
+            Self::OtherSplit => f.write_str("serves another share of the split"),
             Self::Repeated => f.write_str("is in the route twice"),
             Self::NotForClient => f.write_str("is not allowed for this client"),
         }

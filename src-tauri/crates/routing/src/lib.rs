@@ -2,33 +2,38 @@
 //!
 //! Invariant: nothing here does IO, reads a clock, makes a random number, holds a lock or sees a
 //! credential. A [`RouteTable`] is a snapshot that a request keeps from start to end. Current state
-//! comes in through [`Conditions`], randomness through a closure.
+//! comes in through [`RoutingSignals`], randomness through a closure.
 
-mod asking;
+mod candidates;
+mod capability;
 mod choice;
-mod conditions;
 mod decision;
-mod digest;
-mod facts;
-mod fit;
-mod part;
+mod error;
+mod explanation;
+mod model_facts;
 mod pattern;
 mod policy;
-mod refusal;
+mod request;
 mod route;
-mod sentence;
+mod signals;
 mod simulation;
+mod stable_hash;
 mod table;
 
-pub use asking::{Asking, Needs};
-pub use conditions::{Available, Calm, Conditions};
-pub use decision::{Candidate, Decision, Ground, Measured, PassedOver, Reason, Score, Why};
-pub use facts::{Known, ModelFacts, facts};
-pub use fit::Ability;
-pub use refusal::{MODEL_NAME_BYTES_MAX, NoRoute};
-pub use route::{
-    BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
-    RouteCandidate, Standing,
+pub use capability::Capability;
+pub use decision::{
+    Candidate, Decision, ExcludedCandidate, ExclusionReason, Measurements, Ranking, RankingFactor,
+    Score,
 };
-pub use simulation::{Frozen, SIMULATION_DRAWS_MAX, Share, Simulation, Unserved};
+pub use error::{MODEL_NAME_BYTES_MAX, RoutingError};
+pub use model_facts::{ModelFacts, Support, find_model_facts};
+pub use request::{Needs, RoutingRequest};
+pub use route::{
+    BackendCapabilities, BackendRole, BackendStatus, BalanceWeights, KeyPool, PoolKey,
+    RoutableBackend, Route, RouteCandidate,
+};
+pub use signals::{CandidateAvailability, NoSignals, RoutingSignals};
+pub use simulation::{
+    CandidateShare, FrozenSignals, SIMULATION_DRAWS_MAX, SimulatedFailure, Simulation,
+};
 pub use table::{ModelEntry, RouteTable};

@@ -8,66 +8,73 @@
 
 use domain::{BackendId, RoutePolicy};
 
-use crate::digest::Digest;
-use crate::part::{Choosing, Part, Tier};
-use crate::{BalanceWeights, Ground, Measured, Route, Score};
+use crate::candidates::{BackendCandidate, SelectionContext, Tier};
+use crate::stable_hash::StableHasher;
+use crate::{BalanceWeights, Measurements, RankingFactor, Route, Score};
 
 /// By how much another candidate must be better than the conversation's current one, in percent.
 pub(crate) const HYSTERESIS_PERCENT: f64 = 15.0;
 /// Scores within this percentage of the best are considered equal; among two of them the less busy
 /// one is chosen.
-const ALIKE_PERCENT: f64 = 5.0;
+const SCORE_TIE_PERCENT: f64 = 5.0;
 /// Minimum price used in comparisons, in millionths of a dollar: below a hundredth of a cent the
 /// price does not matter.
 const COST_MICROS_MIN: u64 = 100;
 /// Minimum time used in comparisons, in milliseconds: users do not notice the difference below.
 const FIRST_TOKEN_MS_MIN: u32 = 50;
 
-impl Choosing<'_> {
-    /// Orders `parts` by the route's policy within each tier. [`look`](Choosing::look) must have
+impl SelectionContext<'_> {
+    /// Orders `parts` by the route's policy within each tier. [`assign_tiers`](Choosing::look) must have
     /// sorted them by tier before.
-    pub(crate) fn order(&mut self, route: &Route, parts: &mut [Part<'_>]) {
-        let kept = self.kept(route);
+    pub(crate) fn order(&mut self, route: &Route, parts: &mut [BackendCandidate<'_>]) {
+        let kept = self.sticky_target(route);
         for part in parts.iter_mut().filter(|part| part.tier() == Tier::Now) {
-            part.stays = kept.as_ref().is_some_and(|(backend, model)| {
+            part.is_sticky = kept.as_ref().is_some_and(|(backend, model)| {
                 part.backend.models.backend == *backend && part.model == model
             });
         }
         for tier in parts.chunk_by_mut(|a, b| a.tier() == b.tier()) {
             match route.policy {
                 RoutePolicy::Ordered | RoutePolicy::Split => {}
-                RoutePolicy::Weighted => self.weighted(tier),
-                RoutePolicy::LeastBusy => self.least_busy(tier),
-                RoutePolicy::Cheapest => self.cheapest(tier),
-                RoutePolicy::Fastest => self.fastest(tier),
-                RoutePolicy::Balanced => self.balanced(route.weights, tier),
+                RoutePolicy::Weighted => self.order_weighted(tier),
+                RoutePolicy::LeastBusy => self.order_least_busy(tier),
+                RoutePolicy::Cheapest => self.order_cheapest(tier),
+                RoutePolicy::Fastest => self.order_fastest(tier),
+                RoutePolicy::Balanced => self.order_balanced(route.weights, tier),
             }
             let compares = matches!(
                 route.policy,
                 RoutePolicy::Cheapest | RoutePolicy::Fastest | RoutePolicy::Balanced
             );
-            if let Some(place) = tier.iter().position(|part| part.stays && !compares) {
-                to_front(tier, place);
+            if let Some(place) = tier.iter().position(|part| part.is_sticky && !compares) {
+                move_to_front(tier, place);
             }
         }
         if let Some((_, others)) = parts.split_first_mut() {
-            others.iter_mut().for_each(|part| part.stays = false);
+            others.iter_mut().for_each(|part| part.is_sticky = false);
         }
     }
 
     /// Selects the candidate of a split for this conversation, by weighted rendezvous hashing:
     /// adding or removing a candidate moves only that candidate's conversations. Draws at random if
     /// there is no conversation.
-    pub(crate) fn share(&mut self, parts: &mut [Part<'_>]) -> Option<usize> {
+    pub(crate) fn choose_split_candidate(
+        &mut self,
+        parts: &mut [BackendCandidate<'_>],
+    ) -> Option<usize> {
         let of: u32 = parts.iter().map(|part| u32::from(part.weight)).sum();
-        let conversation = self.asking.conversation;
-        let conversation = conversation.map(|conversation| Digest::new().number(conversation));
+        let conversation = self.request.conversation;
+        let conversation =
+            conversation.map(|conversation| StableHasher::new().write_number(conversation));
         let mut best: Option<(f64, usize)> = None;
         for (place, part) in parts.iter_mut().enumerate() {
-            part.ground = Ground::Share { weight: part.weight, of };
+            part.factor = RankingFactor::Share { weight: part.weight, of };
             let weight = if of == 0 { 1 } else { part.weight };
             let backend = part.backend.models.backend.as_str();
-            let time = self.time(weight, conversation.map(|it| it.text(backend).text(part.model)));
+            let time = self.exponential_time(
+                weight,
+                conversation.map(|it| it.write_text(backend).write_text(part.model)),
+            );
             if best.is_none_or(|(least, _)| time < least) {
                 best = Some((time, place));
             }
@@ -76,53 +83,56 @@ impl Choosing<'_> {
     }
 
     /// The backend and model that the conversation stays with, on a sticky route.
-    fn kept(&self, route: &Route) -> Option<(BackendId, String)> {
+    fn sticky_target(&self, route: &Route) -> Option<(BackendId, String)> {
         route.sticky.filter(|_| route.policy != RoutePolicy::Split)?;
-        self.conditions.stays_with(self.asking.conversation?)
+        self.signals.last_answered_by(self.request.conversation?)
     }
 
-    fn weighted(&mut self, parts: &mut [Part<'_>]) {
+    fn order_weighted(&mut self, parts: &mut [BackendCandidate<'_>]) {
         let of = parts.iter().map(|part| u32::from(part.weight)).sum();
-        self.race(parts, |part| (part.weight, None));
-        parts.iter_mut().for_each(|part| part.ground = Ground::Drawn { weight: part.weight, of });
+        self.weighted_shuffle(parts, |part| (part.weight, None));
+        parts
+            .iter_mut()
+            .for_each(|part| part.factor = RankingFactor::Drawn { weight: part.weight, of });
     }
 
     /// Ties are drawn by weight. Without the draw, the first of several idle candidates would get
     /// every request.
-    fn least_busy(&mut self, parts: &mut [Part<'_>]) {
-        self.race(parts, |part| (part.weight, None));
-        let busy = |part: &Part<'_>| self.conditions.in_flight(&part.backend.models.backend);
-        parts.iter_mut().for_each(|part| part.ground = Ground::InFlight(busy(part)));
+    fn order_least_busy(&mut self, parts: &mut [BackendCandidate<'_>]) {
+        self.weighted_shuffle(parts, |part| (part.weight, None));
+        let busy =
+            |part: &BackendCandidate<'_>| self.signals.in_flight(&part.backend.models.backend);
+        parts.iter_mut().for_each(|part| part.factor = RankingFactor::InFlight(busy(part)));
         parts.sort_by_key(|part| (part.weight == 0, busy(part)));
     }
 
     /// Candidates without a known price come last.
-    fn cheapest(&self, parts: &mut [Part<'_>]) {
-        let price = |part: &Part<'_>| self.price(part).unwrap_or(u64::MAX);
-        parts.iter_mut().for_each(|part| part.ground = Ground::Price(self.price(part)));
+    fn order_cheapest(&self, parts: &mut [BackendCandidate<'_>]) {
+        let price = |part: &BackendCandidate<'_>| self.price(part).unwrap_or(u64::MAX);
+        parts.iter_mut().for_each(|part| part.factor = RankingFactor::Price(self.price(part)));
         parts.sort_by_key(|part| (price(part), part.place));
-        stay_if_near(parts, |kept, best| match (self.price(kept), self.price(best)) {
-            (Some(kept), Some(best)) => is_near(kept as f64, best as f64),
+        keep_sticky_if_near(parts, |kept, best| match (self.price(kept), self.price(best)) {
+            (Some(kept), Some(best)) => is_within_hysteresis(kept as f64, best as f64),
             (kept, best) => kept.is_some() || best.is_none(),
         });
     }
 
     /// Candidates without recent measurements come first, so that they are measured again.
-    fn fastest(&self, parts: &mut [Part<'_>]) {
-        let time = |part: &Part<'_>| self.first_token_ms(part).unwrap_or(0);
+    fn order_fastest(&self, parts: &mut [BackendCandidate<'_>]) {
+        let time = |part: &BackendCandidate<'_>| self.first_token_ms(part).unwrap_or(0);
         parts
             .iter_mut()
-            .for_each(|part| part.ground = Ground::FirstToken(self.first_token_ms(part)));
+            .for_each(|part| part.factor = RankingFactor::FirstToken(self.first_token_ms(part)));
         parts.sort_by_key(|part| (time(part), part.place));
         // A measurement is no reason to lose a warm cache.
-        stay_if_near(parts, |kept, best| match self.first_token_ms(best) {
-            Some(best) => is_near(f64::from(time(kept)), f64::from(best)),
+        keep_sticky_if_near(parts, |kept, best| match self.first_token_ms(best) {
+            Some(best) => is_within_hysteresis(f64::from(time(kept)), f64::from(best)),
             None => true,
         });
     }
 
-    fn balanced(&mut self, weights: BalanceWeights, parts: &mut [Part<'_>]) {
-        let measured: Vec<Measured> = parts.iter().map(|part| self.measured(part)).collect();
+    fn order_balanced(&mut self, weights: BalanceWeights, parts: &mut [BackendCandidate<'_>]) {
+        let measured: Vec<Measurements> = parts.iter().map(|part| self.measure(part)).collect();
         let costs = measured.iter().filter_map(|one| one.cost_micros);
         let least_cost = costs.clone().min().unwrap_or(0).max(COST_MICROS_MIN) as f64;
         let most_cost = costs.max().unwrap_or(0).max(COST_MICROS_MIN) as f64;
@@ -134,7 +144,7 @@ impl Choosing<'_> {
             let time = measured.first_token_ms.map(|ms| f64::from(ms.max(FIRST_TOKEN_MS_MIN)));
             let cost = measured.cost_micros.map(|micros| micros.max(COST_MICROS_MIN) as f64);
             let headroom = measured.headroom_percent.unwrap_or(100).min(100);
-            part.ground = Ground::Score(Score::new(
+            part.factor = RankingFactor::Score(Score::new(
                 weights,
                 measured,
                 least_time / time.unwrap_or(least_time),
@@ -142,37 +152,39 @@ impl Choosing<'_> {
                 f64::from(headroom) / 100.0,
             ));
         }
-        parts.sort_by(|a, b| total(b).total_cmp(&total(a)).then(a.place.cmp(&b.place)));
-        let Some(best) = parts.first().map(total) else { return };
-        if parts.iter().any(|part| part.stays) {
-            stay_if_near(parts, |kept, best| {
-                total(kept) * (1.0 + HYSTERESIS_PERCENT / 100.0) >= total(best)
+        parts.sort_by(|a, b| total_score(b).total_cmp(&total_score(a)).then(a.place.cmp(&b.place)));
+        let Some(best) = parts.first().map(total_score) else { return };
+        if parts.iter().any(|part| part.is_sticky) {
+            keep_sticky_if_near(parts, |kept, best| {
+                total_score(kept) * (1.0 + HYSTERESIS_PERCENT / 100.0) >= total_score(best)
             });
         } else {
-            let is_alike = |part: &&Part<'_>| total(part) >= best * (1.0 - ALIKE_PERCENT / 100.0);
+            let is_alike = |part: &&BackendCandidate<'_>| {
+                total_score(part) >= best * (1.0 - SCORE_TIE_PERCENT / 100.0)
+            };
             let alike = parts.iter().take_while(is_alike).count();
-            let taken = self.less_busy_of_two(parts, alike);
-            to_front(parts, taken);
+            let taken = self.pick_less_busy_of_two(parts, alike);
+            move_to_front(parts, taken);
         }
     }
 
     /// Draws two of the first `alike` parts and returns the one with fewer requests in flight
     /// (power of two choices, Mitzenmacher 2001). The best candidate would otherwise get every
     /// request until its figures change.
-    fn less_busy_of_two(&mut self, parts: &[Part<'_>], alike: usize) -> usize {
+    fn pick_less_busy_of_two(&mut self, parts: &[BackendCandidate<'_>], alike: usize) -> usize {
         if alike < 2 {
             return 0;
         }
-        let one = self.draw(alike);
-        let other = (one + 1 + self.draw(alike - 1)) % alike;
+        let one = self.draw_index(alike);
+        let other = (one + 1 + self.draw_index(alike - 1)) % alike;
         let busy = |place: usize| {
-            parts.get(place).map(|part| self.conditions.in_flight(&part.backend.models.backend))
+            parts.get(place).map(|part| self.signals.in_flight(&part.backend.models.backend))
         };
         if busy(other) < busy(one) { other } else { one }
     }
 
     /// A random number, at least 0 and less than `count`.
-    fn draw(&mut self, count: usize) -> usize {
+    fn draw_index(&mut self, count: usize) -> usize {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -183,52 +195,56 @@ impl Choosing<'_> {
     }
 
     /// The price of this request, with a warm cache if the conversation is there.
-    fn price(&self, part: &Part<'_>) -> Option<u64> {
-        let (backend, needs) = (&part.backend.models.backend, &self.asking.needs);
-        let warm = part.stays.then(|| self.conditions.warm_cost_micros(backend, part.model, needs));
-        warm.flatten().or_else(|| self.conditions.cost_micros(backend, part.model, needs))
+    fn price(&self, part: &BackendCandidate<'_>) -> Option<u64> {
+        let (backend, needs) = (&part.backend.models.backend, &self.request.needs);
+        let warm =
+            part.is_sticky.then(|| self.signals.warm_cost_micros(backend, part.model, needs));
+        warm.flatten().or_else(|| self.signals.cost_micros(backend, part.model, needs))
     }
 
-    fn measured(&self, part: &Part<'_>) -> Measured {
-        Measured {
+    fn measure(&self, part: &BackendCandidate<'_>) -> Measurements {
+        Measurements {
             first_token_ms: self.first_token_ms(part),
             cost_micros: self.price(part),
-            headroom_percent: part.headroom_percent(self.conditions),
+            headroom_percent: part.headroom_percent(self.signals),
         }
     }
 
-    fn first_token_ms(&self, part: &Part<'_>) -> Option<u32> {
-        self.conditions.first_token_ms(&part.backend.models.backend, part.model)
+    fn first_token_ms(&self, part: &BackendCandidate<'_>) -> Option<u32> {
+        self.signals.first_token_ms(&part.backend.models.backend, part.model)
     }
 }
 
 /// Moves the conversation's current candidate to the front if `is_near` says that the best one is
 /// not much better.
-fn stay_if_near(parts: &mut [Part<'_>], is_near: impl Fn(&Part<'_>, &Part<'_>) -> bool) {
-    let Some(place) = parts.iter().position(|part| part.stays) else { return };
+fn keep_sticky_if_near(
+    parts: &mut [BackendCandidate<'_>],
+    is_near: impl Fn(&BackendCandidate<'_>, &BackendCandidate<'_>) -> bool,
+) {
+    let Some(place) = parts.iter().position(|part| part.is_sticky) else { return };
     let near = matches!((parts.get(place), parts.first()), (Some(kept), Some(best)) if is_near(kept, best));
     if near {
-        to_front(parts, place);
+        move_to_front(parts, place);
     }
-    if let Some(kept) = parts.iter_mut().find(|part| part.stays) {
-        kept.stays = near;
+    if let Some(kept) = parts.iter_mut().find(|part| part.is_sticky) {
+        kept.is_sticky = near;
     }
 }
 
 /// True if `best` is not lower than `kept` by more than the hysteresis. Lower is better.
-fn is_near(kept: f64, best: f64) -> bool {
+fn is_within_hysteresis(kept: f64, best: f64) -> bool {
     best >= kept * (1.0 - HYSTERESIS_PERCENT / 100.0)
 }
 
-fn total(part: &Part<'_>) -> f64 {
-    match &part.ground {
-        Ground::Score(score) => score.total,
+fn total_score(part: &BackendCandidate<'_>) -> f64 {
+    match &part.factor {
+        RankingFactor::Score(score) => score.total,
         _ => 0.0,
     }
 }
 
 /// Moves the part at `place` to the front and keeps the order of the others.
-fn to_front(parts: &mut [Part<'_>], place: usize) {
+fn move_to_front(parts: &mut [BackendCandidate<'_>], place: usize) {
     if let Some(head) = parts.get_mut(..=place) {
         head.rotate_right(1);
     }

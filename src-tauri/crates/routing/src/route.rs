@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::{
-    BackendId, CacheWish, ClientId, CredentialId, Crossing, Dialect, Lack, PoolOrder, RouteId,
-    RoutePolicy,
+    BackendId, CacheMode, ClientId, CredentialId, Dialect, PoolOrder, RouteId, RoutePolicy,
+    TranslationMode, UnsupportedFeature,
 };
 
 /// A rule that maps model names to backends.
@@ -27,9 +27,9 @@ pub struct Route {
     pub sticky: Option<Duration>,
     /// How to treat fields that a backend's dialect cannot express; `None` for the backend's
     /// setting.
-    pub crossing: Option<Crossing>,
+    pub crossing: Option<TranslationMode>,
     /// Cache mode; `None` for the client's setting.
-    pub cache: Option<CacheWish>,
+    pub cache: Option<CacheMode>,
     /// In the configured order.
     pub candidates: Vec<RouteCandidate>,
 }
@@ -62,16 +62,16 @@ impl Default for BalanceWeights {
 
 /// The keys of one backend.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Pool {
+pub struct KeyPool {
     /// The order in which they are used.
     pub order: PoolOrder,
     /// Empty for a server that needs no key.
-    pub members: Vec<PoolMember>,
+    pub members: Vec<PoolKey>,
 }
 
 /// One key of a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PoolMember {
+pub struct PoolKey {
     /// The key's id; the key itself is never here.
     pub credential: CredentialId,
     /// Weight relative to the other keys; 0 makes it a reserve.
@@ -80,15 +80,15 @@ pub struct PoolMember {
 
 /// What the table knows about one backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackendModels {
+pub struct RoutableBackend {
     pub backend: BackendId,
     pub role: BackendRole,
-    pub standing: Standing,
+    pub status: BackendStatus,
     /// Declared or discovered models; empty if unknown.
     pub models: Vec<String>,
     /// The keys it is called with.
-    pub pool: Pool,
-    pub traits: BackendTraits,
+    pub pool: KeyPool,
+    pub capabilities: BackendCapabilities,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,7 +101,7 @@ pub enum BackendRole {
 
 /// Whether requests may be sent to a backend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum BackendStatus {
     Usable,
     /// Switched off by the user.
     Disabled,
@@ -113,17 +113,17 @@ pub enum Standing {
 /// Capabilities of a backend that are independent of the model. By default all are unknown, which
 /// excludes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct BackendTraits {
+pub struct BackendCapabilities {
     /// Dialects in which requests pass through untranslated; empty if unknown.
-    pub speaks: BTreeSet<Dialect>,
+    pub dialects: BTreeSet<Dialect>,
     /// Parts of Chat Completions that it does not support.
-    pub lacks: BTreeSet<Lack>,
+    pub unsupported: BTreeSet<UnsupportedFeature>,
     /// True if it has an embeddings endpoint.
-    pub offers_vectors: bool,
+    pub has_embeddings: bool,
 }
 
-impl Default for BackendTraits {
+impl Default for BackendCapabilities {
     fn default() -> Self {
-        Self { speaks: BTreeSet::new(), lacks: BTreeSet::new(), offers_vectors: true }
+        Self { dialects: BTreeSet::new(), unsupported: BTreeSet::new(), has_embeddings: true }
     }
 }

@@ -4,11 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
-use domain::{Access, BackendId, RoutePolicy};
+use domain::{BackendId, Endpoint, RoutePolicy};
 
-use crate::refusal::NoRoute;
+use crate::error::RoutingError;
 use crate::table::RouteTable;
-use crate::{Asking, Available, Conditions, Decision, Needs, Reason};
+use crate::{
+    CandidateAvailability, Decision, ExclusionReason, Needs, RoutingRequest, RoutingSignals,
+};
 
 /// Maximum draws of one simulation; more would not change the result noticeably.
 pub const SIMULATION_DRAWS_MAX: u32 = 10_000;
@@ -18,15 +20,15 @@ pub const SIMULATION_DRAWS_MAX: u32 = 10_000;
 pub struct Simulation {
     pub draws: u32,
     /// How often each candidate was first, most often first. Includes candidates that never were.
-    pub shares: Vec<Share>,
+    pub shares: Vec<CandidateShare>,
     /// Draws that no candidate would have served.
     pub failures: u32,
     /// The reason of the first failed draw.
-    pub failure: Option<Unserved>,
+    pub failure: Option<SimulatedFailure>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Share {
+pub struct CandidateShare {
     pub backend: BackendId,
     /// Model name at that backend.
     pub model: String,
@@ -39,16 +41,16 @@ pub struct Share {
 
 /// Why a draw would not have been served.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Unserved {
+pub enum SimulatedFailure {
     /// No route accepts the request.
-    Refused(NoRoute),
+    Refused(RoutingError),
     /// The client may not have it, in words.
     Forbidden(String),
     /// All candidates are closed at this moment. Holds the first one's availability.
-    Closed(BackendId, Available),
+    Closed(BackendId, CandidateAvailability),
 }
 
-impl fmt::Display for Unserved {
+impl fmt::Display for SimulatedFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => write!(f, "{refusal}"),
@@ -62,31 +64,32 @@ impl fmt::Display for Unserved {
 
 /// A frozen copy of the routing inputs for every backend that may answer one request.
 #[derive(Debug, Clone, Default)]
-pub struct Frozen {
-    available: HashMap<(Access, String), Available>,
-    headroom_percent: HashMap<Access, u8>,
+pub struct FrozenSignals {
+    available: HashMap<(Endpoint, String), CandidateAvailability>,
+    headroom_percent: HashMap<Endpoint, u8>,
     first_token_ms: HashMap<(BackendId, String), u32>,
     cost_micros: HashMap<(BackendId, String), u64>,
     in_flight: HashMap<BackendId, u32>,
 }
 
-impl Frozen {
+impl FrozenSignals {
     /// Marks `backends` as closed.
     #[must_use]
-    pub fn closed(mut self, backends: &BTreeSet<BackendId>) -> Self {
+    pub fn with_closed(mut self, backends: &BTreeSet<BackendId>) -> Self {
         for ((access, _), available) in &mut self.available {
             if backends.contains(&access.backend) {
-                *available = Available::Closed { why: "it is assumed to be down".into() };
+                *available =
+                    CandidateAvailability::Closed { reason: "it is assumed to be down".into() };
             }
         }
         self
     }
 }
 
-impl Conditions for Frozen {
-    fn availability(&self, access: &Access, model: &str) -> Available {
+impl RoutingSignals for FrozenSignals {
+    fn availability(&self, access: &Endpoint, model: &str) -> CandidateAvailability {
         let known = self.available.get(&(access.clone(), model.to_owned()));
-        known.cloned().unwrap_or(Available::Ready)
+        known.cloned().unwrap_or(CandidateAvailability::Ready)
     }
 
     fn first_token_ms(&self, backend: &BackendId, model: &str) -> Option<u32> {
@@ -101,12 +104,12 @@ impl Conditions for Frozen {
         self.in_flight.get(backend).copied().unwrap_or(0)
     }
 
-    fn headroom_percent(&self, access: &Access) -> Option<u8> {
+    fn headroom_percent(&self, access: &Endpoint) -> Option<u8> {
         self.headroom_percent.get(access).copied()
     }
 
     /// None: each draw is a conversation of its own.
-    fn stays_with(&self, _conversation: u64) -> Option<(BackendId, String)> {
+    fn last_answered_by(&self, _conversation: u64) -> Option<(BackendId, String)> {
         None
     }
 }
@@ -114,13 +117,17 @@ impl Conditions for Frozen {
 impl RouteTable {
     /// Copies `conditions` for every backend that may answer `asking`.
     #[must_use]
-    pub fn freeze(&self, asking: &Asking<'_>, conditions: &dyn Conditions) -> Frozen {
-        let mut frozen = Frozen::default();
-        for (backend, model) in self.who_may_answer(asking) {
+    pub fn freeze_signals(
+        &self,
+        asking: &RoutingRequest<'_>,
+        conditions: &dyn RoutingSignals,
+    ) -> FrozenSignals {
+        let mut frozen = FrozenSignals::default();
+        for (backend, model) in self.possible_backends(asking) {
             let id = &backend.models.backend;
             let key = || (id.clone(), model.to_owned());
-            for known in &backend.accesses {
-                let access = &known.access;
+            for known in &backend.endpoints {
+                let access = &known.endpoint;
                 let available = conditions.availability(access, model);
                 frozen.available.insert((access.clone(), model.to_owned()), available);
                 let headroom = conditions.headroom_percent(access);
@@ -140,38 +147,43 @@ impl RouteTable {
     #[must_use]
     pub fn simulate(
         &self,
-        asking: &Asking<'_>,
-        frozen: &Frozen,
+        asking: &RoutingRequest<'_>,
+        frozen: &FrozenSignals,
         draws: u32,
         chance: &mut dyn FnMut() -> f64,
         admit: &dyn Fn(Decision) -> Result<Decision, String>,
     ) -> Simulation {
         let draws = draws.min(SIMULATION_DRAWS_MAX);
-        let asking = Asking { conversation: None, ..*asking };
+        let asking = RoutingRequest { conversation: None, ..*asking };
         let mut simulation = Simulation { draws, shares: Vec::new(), failures: 0, failure: None };
         for _ in 0..draws {
             match self.choose(&asking, frozen, chance).map(admit) {
-                Ok(Ok(decision)) => simulation.count(&decision),
-                Ok(Err(why)) => simulation.fail(Unserved::Forbidden(why)),
-                Err(refusal) => simulation.fail(Unserved::Refused(refusal)),
+                Ok(Ok(decision)) => simulation.count_decision(&decision),
+                Ok(Err(why)) => simulation.count_failure(SimulatedFailure::Forbidden(why)),
+                Err(refusal) => simulation.count_failure(SimulatedFailure::Refused(refusal)),
             }
         }
-        self.promise(&asking, frozen, &mut simulation.shares);
+        self.add_expected_shares(&asking, frozen, &mut simulation.shares);
         simulation.shares.sort_by_key(|share| std::cmp::Reverse(share.draws));
         simulation
     }
 
     /// Adds the shares expected from the weights.
-    fn promise(&self, asking: &Asking<'_>, frozen: &Frozen, shares: &mut [Share]) {
-        let Some(route) = self.route_of(asking) else { return };
+    fn add_expected_shares(
+        &self,
+        asking: &RoutingRequest<'_>,
+        frozen: &FrozenSignals,
+        shares: &mut [CandidateShare],
+    ) {
+        let Some(route) = self.matching_route(asking) else { return };
         if !matches!(route.policy, RoutePolicy::Weighted | RoutePolicy::Split) {
             return;
         }
         // A split does not fail over, so a closed candidate keeps its share.
-        let counts = |share: &Share| {
+        let counts = |share: &CandidateShare| {
             route.policy == RoutePolicy::Split || frozen.is_open(&share.backend, &share.model)
         };
-        let weight = |share: &Share| {
+        let weight = |share: &CandidateShare| {
             let is_it = |candidate: &&crate::RouteCandidate| {
                 candidate.backend == share.backend
                     && candidate.model.as_deref().unwrap_or(asking.model) == share.model
@@ -186,46 +198,46 @@ impl RouteTable {
     }
 }
 
-impl Frozen {
+impl FrozenSignals {
     fn is_open(&self, backend: &BackendId, model: &str) -> bool {
         let mut known = self.available.iter();
         known.any(|((access, asked), available)| {
             access.backend == *backend
                 && asked == model
-                && !matches!(available, Available::Closed { .. })
+                && !matches!(available, CandidateAvailability::Closed { .. })
         })
     }
 }
 
 impl Simulation {
-    fn count(&mut self, decision: &Decision) {
+    fn count_decision(&mut self, decision: &Decision) {
         for candidate in &decision.candidates {
-            self.share(&candidate.access.backend, &candidate.model);
+            self.share_mut(&candidate.access.backend, &candidate.model);
         }
-        let parts = decision.passed_over.iter();
-        for part in parts.filter(|passed| passed.reason == Reason::OtherPart) {
-            self.share(&part.backend, &part.model);
+        let parts = decision.excluded.iter();
+        for part in parts.filter(|passed| passed.reason == ExclusionReason::OtherSplit) {
+            self.share_mut(&part.backend, &part.model);
         }
         let Some(first) = decision.candidates.first() else { return };
-        self.share(&first.access.backend, &first.model).draws += 1;
-        if matches!(first.why.available, Available::Closed { .. }) {
+        self.share_mut(&first.access.backend, &first.model).draws += 1;
+        if matches!(first.ranking.available, CandidateAvailability::Closed { .. }) {
             let backend = first.access.backend.clone();
-            self.fail(Unserved::Closed(backend, first.why.available.clone()));
+            self.count_failure(SimulatedFailure::Closed(backend, first.ranking.available.clone()));
         }
     }
 
-    fn share(&mut self, backend: &BackendId, model: &str) -> &mut Share {
-        let is_it = |share: &Share| share.backend == *backend && share.model == model;
+    fn share_mut(&mut self, backend: &BackendId, model: &str) -> &mut CandidateShare {
+        let is_it = |share: &CandidateShare| share.backend == *backend && share.model == model;
         let place = self.shares.iter().position(is_it).unwrap_or(self.shares.len());
         if place == self.shares.len() {
             let (backend, model) = (backend.clone(), model.to_owned());
-            self.shares.push(Share { backend, model, draws: 0, expected_percent: None });
+            self.shares.push(CandidateShare { backend, model, draws: 0, expected_percent: None });
         }
         #[expect(clippy::indexing_slicing, reason = "found there, or pushed there just now")]
         &mut self.shares[place]
     }
 
-    fn fail(&mut self, why: Unserved) {
+    fn count_failure(&mut self, why: SimulatedFailure) {
         self.failures += 1;
         self.failure.get_or_insert(why);
     }

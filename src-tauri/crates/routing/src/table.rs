@@ -14,14 +14,16 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use domain::{Access, BackendId, ClientId, RoutePolicy};
+use domain::{BackendId, ClientId, Endpoint, RoutePolicy};
 
+use crate::candidates::SelectionContext;
 use crate::choice;
-use crate::facts::ModelFacts;
-use crate::part::Choosing;
-use crate::pattern::Pattern;
-use crate::refusal::{MODEL_NAME_BYTES_MAX, NoRoute};
-use crate::{Asking, BackendModels, BackendRole, Conditions, Decision, Route, Standing};
+use crate::error::{MODEL_NAME_BYTES_MAX, RoutingError};
+use crate::model_facts::ModelFacts;
+use crate::pattern::ModelPattern;
+use crate::{
+    BackendRole, BackendStatus, Decision, RoutableBackend, Route, RoutingRequest, RoutingSignals,
+};
 
 /// Minimum similarity of a suggested name (Jaro-Winkler, 0 to 1).
 const SUGGESTION_SIMILARITY_MIN: f64 = 0.85;
@@ -41,11 +43,11 @@ pub struct ModelEntry {
 #[derive(Debug, Clone, Default)]
 pub struct RouteTable {
     routes: Vec<KnownRoute>,
-    exact: HashMap<String, Vec<usize>>,
-    patterns: Vec<(Pattern, usize)>,
+    routes_by_name: HashMap<String, Vec<usize>>,
+    patterns: Vec<(ModelPattern, usize)>,
     backends: Vec<KnownBackend>,
-    by_id: HashMap<String, usize>,
-    listed: HashMap<String, Vec<usize>>,
+    backends_by_id: HashMap<String, usize>,
+    backends_by_model: HashMap<String, Vec<usize>>,
 }
 
 /// A route with values derived from it.
@@ -60,14 +62,14 @@ pub(crate) struct KnownRoute {
 /// A backend with its endpoints: one for each key, or a single one without a key.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownBackend {
-    pub(crate) models: BackendModels,
-    pub(crate) accesses: Vec<KnownAccess>,
+    pub(crate) models: RoutableBackend,
+    pub(crate) endpoints: Vec<KnownEndpoint>,
 }
 
 /// One endpoint of a backend.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownAccess {
-    pub(crate) access: Access,
+pub(crate) struct KnownEndpoint {
+    pub(crate) endpoint: Endpoint,
     pub(crate) weight: u16,
 }
 
@@ -83,30 +85,30 @@ enum Audience {
 impl RouteTable {
     /// Builds a table of enabled `routes` and of `backends`, each in the order of preference.
     #[must_use]
-    pub fn new(routes: Vec<Route>, backends: Vec<BackendModels>) -> Self {
+    pub fn new(routes: Vec<Route>, backends: Vec<RoutableBackend>) -> Self {
         let mut table = Self::default();
         for (place, route) in routes.into_iter().enumerate() {
             for name in &route.models {
-                match Pattern::read(name) {
+                match ModelPattern::parse(name) {
                     Some(pattern) => table.patterns.push((pattern, place)),
-                    None => table.exact.entry(name.clone()).or_default().push(place),
+                    None => table.routes_by_name.entry(name.clone()).or_default().push(place),
                 }
             }
-            let fingerprint = choice::fingerprint(&route);
-            let facts = choice::known_facts(&route);
+            let fingerprint = choice::route_fingerprint(&route);
+            let facts = choice::candidate_facts(&route);
             table.routes.push(KnownRoute { route, fingerprint, facts });
         }
         for (place, models) in backends.into_iter().enumerate() {
-            table.by_id.entry(models.backend.as_str().to_owned()).or_insert(place);
+            table.backends_by_id.entry(models.backend.as_str().to_owned()).or_insert(place);
             if is_usable_provider(&models) {
                 for model in &models.models {
-                    let places = table.listed.entry(model.clone()).or_default();
+                    let places = table.backends_by_model.entry(model.clone()).or_default();
                     if places.last() != Some(&place) {
                         places.push(place);
                     }
                 }
             }
-            table.backends.push(KnownBackend { accesses: accesses(&models), models });
+            table.backends.push(KnownBackend { endpoints: backend_endpoints(&models), models });
         }
         table
     }
@@ -122,32 +124,32 @@ impl RouteTable {
     /// 1; it is called only where a policy draws.
     pub fn choose(
         &self,
-        asking: &Asking<'_>,
-        conditions: &dyn Conditions,
+        asking: &RoutingRequest<'_>,
+        conditions: &dyn RoutingSignals,
         chance: &mut dyn FnMut() -> f64,
-    ) -> Result<Decision, NoRoute> {
+    ) -> Result<Decision, RoutingError> {
         let asked = asking.model;
         if asked.len() > MODEL_NAME_BYTES_MAX {
-            return Err(NoRoute::NameTooLong(asked.len()));
+            return Err(RoutingError::NameTooLong(asked.len()));
         }
         if asked.is_empty() {
-            return Err(NoRoute::NoName);
+            return Err(RoutingError::MissingModel);
         }
-        let mut choosing = Choosing { asking, conditions, chance };
-        if let Some((backend, model)) = self.pin(asked) {
-            return choosing.pinned(backend, model);
+        let mut choosing = SelectionContext { request: asking, signals: conditions, chance };
+        if let Some((backend, model)) = self.find_pinned(asked) {
+            return choosing.choose_pinned(backend, model);
         }
-        if let Some(known) = self.route_for(asked, asking.client, asking.project) {
-            return choosing.by_route(known, |id| self.backend(id));
+        if let Some(known) = self.find_route(asked, asking.client, asking.project) {
+            return choosing.choose_by_route(known, |id| self.backend(id));
         }
-        if let Some(places) = self.listed.get(asked) {
+        if let Some(places) = self.backends_by_model.get(asked) {
             let backends: Vec<_> =
                 places.iter().filter_map(|place| self.backends.get(*place)).collect();
-            return Ok(choosing.listed(&backends));
+            return Ok(choosing.choose_listed(&backends));
         }
-        match self.unlisted() {
-            Some(only) => Ok(choosing.unlisted(only)),
-            None => Err(self.refusal(asking)),
+        match self.only_unlisted_backend() {
+            Some(only) => Ok(choosing.choose_unlisted(only)),
+            None => Err(self.no_route_error(asking)),
         }
     }
 
@@ -155,7 +157,7 @@ impl RouteTable {
     /// then `backend/model` for each usable backend in order, then bare names, each once. With a
     /// client, only those that it may use.
     #[must_use]
-    pub fn models(&self, client: Option<&ClientId>) -> Vec<ModelEntry> {
+    pub fn list_models(&self, client: Option<&ClientId>) -> Vec<ModelEntry> {
         let mut seen = HashSet::new();
         let mut entries = Vec::new();
         let mut add = |id: String, backend: &BackendId| {
@@ -165,19 +167,21 @@ impl RouteTable {
         };
         for route in self.routes.iter().map(|known| &known.route) {
             let Some(first) = self.first_usable(route) else { continue };
-            if client.is_some_and(|client| !is_for(&route.clients, client)) {
+            if client.is_some_and(|client| !applies_to(&route.clients, client)) {
                 continue;
             }
-            let names = route.models.iter().filter(|name| Pattern::read(name).is_none());
-            names.filter(|name| self.pin(name).is_none()).for_each(|name| add(name.clone(), first));
+            let names = route.models.iter().filter(|name| ModelPattern::parse(name).is_none());
+            names
+                .filter(|name| self.find_pinned(name).is_none())
+                .for_each(|name| add(name.clone(), first));
         }
-        for backend in self.usable() {
+        for backend in self.usable_backends() {
             let id = &backend.backend;
             backend.models.iter().for_each(|model| add(format!("{id}/{model}"), id));
         }
-        for backend in self.usable().filter(|backend| is_usable_provider(backend)) {
-            for model in backend.models.iter().filter(|model| self.pin(model).is_none()) {
-                let by_route = client.and_then(|client| self.route_for(model, client, None));
+        for backend in self.usable_backends().filter(|backend| is_usable_provider(backend)) {
+            for model in backend.models.iter().filter(|model| self.find_pinned(model).is_none()) {
+                let by_route = client.and_then(|client| self.find_route(model, client, None));
                 let first = by_route.and_then(|known| self.first_usable(&known.route));
                 add(model.clone(), first.unwrap_or(&backend.backend));
             }
@@ -187,23 +191,23 @@ impl RouteTable {
 
     /// The route that matches a request, if there is one.
     #[must_use]
-    pub fn route_of(&self, asking: &Asking<'_>) -> Option<&Route> {
-        if self.pin(asking.model).is_some() {
+    pub fn matching_route(&self, asking: &RoutingRequest<'_>) -> Option<&Route> {
+        if self.find_pinned(asking.model).is_some() {
             return None;
         }
-        let known = self.route_for(asking.model, asking.client, asking.project);
+        let known = self.find_route(asking.model, asking.client, asking.project);
         known.map(|known| &known.route)
     }
 
     /// Every backend that may answer, with the model name it would be asked for.
-    pub(crate) fn who_may_answer<'a>(
+    pub(crate) fn possible_backends<'a>(
         &'a self,
-        asking: &Asking<'a>,
+        asking: &RoutingRequest<'a>,
     ) -> Vec<(&'a KnownBackend, &'a str)> {
-        if let Some(pinned) = self.pin(asking.model) {
+        if let Some(pinned) = self.find_pinned(asking.model) {
             return vec![pinned];
         }
-        match self.route_of(asking) {
+        match self.matching_route(asking) {
             Some(route) => {
                 let candidates = route.candidates.iter().filter_map(|candidate| {
                     let model = candidate.model.as_deref().unwrap_or(asking.model);
@@ -216,34 +220,35 @@ impl RouteTable {
     }
 
     fn backend(&self, id: &BackendId) -> Option<&KnownBackend> {
-        self.backends.get(*self.by_id.get(id.as_str())?)
+        self.backends.get(*self.backends_by_id.get(id.as_str())?)
     }
 
-    fn pin<'a>(&self, asked: &'a str) -> Option<(&KnownBackend, &'a str)> {
+    fn find_pinned<'a>(&self, asked: &'a str) -> Option<(&KnownBackend, &'a str)> {
         let (id, model) = asked.split_once('/')?;
-        Some((self.backends.get(*self.by_id.get(id)?)?, model))
+        Some((self.backends.get(*self.backends_by_id.get(id)?)?, model))
     }
 
-    fn route_for(
+    fn find_route(
         &self,
         asked: &str,
         client: &ClientId,
         project: Option<&str>,
     ) -> Option<&KnownRoute> {
-        let exact = self.exact.get(asked).into_iter().flatten().map(|place| (usize::MAX, *place));
+        let exact =
+            self.routes_by_name.get(asked).into_iter().flatten().map(|place| (usize::MAX, *place));
         let patterns = self.patterns.iter().filter(|(pattern, _)| pattern.matches(asked));
         let patterns = patterns.map(|(pattern, place)| (pattern.literal_bytes(), *place));
         let fitting = exact.chain(patterns).filter_map(|(literal_bytes, place)| {
             let known = self.routes.get(place)?;
-            let audience = audience(&known.route, client, project)?;
+            let audience = match_audience(&known.route, client, project)?;
             Some(((audience, literal_bytes, Reverse(place)), known))
         });
         fitting.max_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, known)| known)
     }
 
-    fn usable(&self) -> impl Iterator<Item = &BackendModels> {
+    fn usable_backends(&self) -> impl Iterator<Item = &RoutableBackend> {
         let models = self.backends.iter().map(|known| &known.models);
-        models.filter(|models| models.standing == Standing::Usable)
+        models.filter(|models| models.status == BackendStatus::Usable)
     }
 
     fn providers(&self) -> impl Iterator<Item = &KnownBackend> {
@@ -252,10 +257,11 @@ impl RouteTable {
 
     fn first_usable<'a>(&'a self, route: &'a Route) -> Option<&'a BackendId> {
         let mut backends = route.candidates.iter().map(|candidate| &candidate.backend);
-        backends.find(|id| self.backend(id).is_some_and(|b| b.models.standing == Standing::Usable))
+        backends
+            .find(|id| self.backend(id).is_some_and(|b| b.models.status == BackendStatus::Usable))
     }
 
-    fn unlisted(&self) -> Option<&KnownBackend> {
+    fn only_unlisted_backend(&self) -> Option<&KnownBackend> {
         let mut unknown = self.providers().filter(|known| known.models.models.is_empty());
         match (unknown.next(), unknown.next()) {
             (Some(only), None) => Some(only),
@@ -263,50 +269,51 @@ impl RouteTable {
         }
     }
 
-    fn refusal(&self, asking: &Asking<'_>) -> NoRoute {
+    fn no_route_error(&self, asking: &RoutingRequest<'_>) -> RoutingError {
         let asked = asking.model.to_owned();
-        let entries = self.models(Some(asking.client));
+        let entries = self.list_models(Some(asking.client));
         let names: Vec<String> = entries.into_iter().map(|entry| entry.id).collect();
-        let is_bare =
-            |name: &String| self.exact.contains_key(name) || self.listed.contains_key(name);
+        let is_bare = |name: &String| {
+            self.routes_by_name.contains_key(name) || self.backends_by_model.contains_key(name)
+        };
         let mut known: Vec<String> =
             names.iter().filter(|name| is_bare(name)).take(NAMES_SHOWN_MAX).cloned().collect();
         if known.is_empty() {
             if self.providers().next().is_none() {
-                return NoRoute::NoBackend { asked };
+                return RoutingError::NoProvider { asked };
             }
             let providers = self.providers().map(|known| format!("{}/…", known.models.backend));
             known = providers.take(NAMES_SHOWN_MAX).collect();
         }
-        NoRoute::UnknownModel { suggestion: closest(&asked, &names), asked, known }
+        RoutingError::UnknownModel { suggestion: closest_name(&asked, &names), asked, known }
     }
 }
 
-fn is_usable_provider(models: &BackendModels) -> bool {
-    models.role == BackendRole::Provider && models.standing == Standing::Usable
+fn is_usable_provider(models: &RoutableBackend) -> bool {
+    models.role == BackendRole::Provider && models.status == BackendStatus::Usable
 }
 
-fn accesses(models: &BackendModels) -> Vec<KnownAccess> {
-    let access = |credential| Access { backend: models.backend.clone(), credential };
+fn backend_endpoints(models: &RoutableBackend) -> Vec<KnownEndpoint> {
+    let access = |credential| Endpoint { backend: models.backend.clone(), credential };
     if models.pool.members.is_empty() {
-        return vec![KnownAccess { access: access(None), weight: 1 }];
+        return vec![KnownEndpoint { endpoint: access(None), weight: 1 }];
     }
     let members = models.pool.members.iter();
     members
-        .map(|member| KnownAccess {
-            access: access(Some(member.credential.clone())),
+        .map(|member| KnownEndpoint {
+            endpoint: access(Some(member.credential.clone())),
             weight: member.weight,
         })
         .collect()
 }
 
-fn is_for<T: PartialEq>(wanted: &[T], it: &T) -> bool {
+fn applies_to<T: PartialEq>(wanted: &[T], it: &T) -> bool {
     wanted.is_empty() || wanted.contains(it)
 }
 
-fn audience(route: &Route, client: &ClientId, project: Option<&str>) -> Option<Audience> {
+fn match_audience(route: &Route, client: &ClientId, project: Option<&str>) -> Option<Audience> {
     let is_project = |known: &String| project == Some(known.as_str());
-    let fits = is_for(&route.clients, client)
+    let fits = applies_to(&route.clients, client)
         && (route.projects.is_empty() || route.projects.iter().any(is_project));
     fits.then_some(match (route.clients.is_empty(), route.projects.is_empty()) {
         (true, true) => Audience::All,
@@ -316,7 +323,7 @@ fn audience(route: &Route, client: &ClientId, project: Option<&str>) -> Option<A
     })
 }
 
-fn closest(asked: &str, names: &[String]) -> Option<String> {
+fn closest_name(asked: &str, names: &[String]) -> Option<String> {
     let likeness = |name: &String| strsim::jaro_winkler(asked, name);
     let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(best) >= SUGGESTION_SIMILARITY_MIN).then(|| best.clone())

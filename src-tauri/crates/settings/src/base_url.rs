@@ -4,13 +4,13 @@
 //! A host name is checked by its text here; the addresses that it resolves to are checked at each
 //! connection (`resolved`).
 
-mod resolved;
+mod resolved_address;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-pub use resolved::{AddressRefused, BackendNetwork, check_resolved};
+pub use resolved_address::{AddressError, AllowedNetwork, check_resolved_address};
 
 use crate::BackendKind;
 
@@ -57,12 +57,12 @@ const MODEL_METHODS: [&str; 5] = [
 pub struct BaseUrl {
     /// In canonical form (`http://0x7f.1` becomes `http://127.0.0.1/`).
     pub url: Url,
-    pub caution: Option<BaseUrlCaution>,
+    pub warning: Option<BaseUrlWarning>,
 }
 
 /// A warning about an allowed URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BaseUrlCaution {
+pub enum BaseUrlWarning {
     /// `http` to a private address.
     #[error("keys and prompts are sent unencrypted over the local network")]
     Unencrypted,
@@ -113,25 +113,25 @@ pub fn parse_base_url(text: &str, gateway_port: u16) -> Result<BaseUrl, BaseUrlE
     if url.query().is_some() || url.fragment().is_some() {
         return Err(BaseUrlError::QueryOrFragment);
     }
-    let reach = reach(&url.host().ok_or(BaseUrlError::NotAUrl)?);
+    let reach = host_scope(&url.host().ok_or(BaseUrlError::NotAUrl)?);
     let encrypted = url.scheme() == "https";
     let mut caution =
-        split_endpoint(url.path()).map(|(_, endpoint)| BaseUrlCaution::Endpoint(endpoint));
+        split_endpoint(url.path()).map(|(_, endpoint)| BaseUrlWarning::Endpoint(endpoint));
     match reach {
-        Reach::Forbidden => return Err(BaseUrlError::Forbidden),
-        Reach::Loopback if url.port_or_known_default() == Some(gateway_port) => {
+        AddressScope::Forbidden => return Err(BaseUrlError::Forbidden),
+        AddressScope::Loopback if url.port_or_known_default() == Some(gateway_port) => {
             return Err(BaseUrlError::OwnGateway);
         }
-        Reach::Public if !encrypted => return Err(BaseUrlError::Unencrypted),
-        Reach::Private if !encrypted => caution = Some(BaseUrlCaution::Unencrypted),
-        Reach::Loopback | Reach::Private | Reach::Public => {}
+        AddressScope::Public if !encrypted => return Err(BaseUrlError::Unencrypted),
+        AddressScope::Private if !encrypted => caution = Some(BaseUrlWarning::Unencrypted),
+        AddressScope::Loopback | AddressScope::Private | AddressScope::Public => {}
     }
-    Ok(BaseUrl { url, caution })
+    Ok(BaseUrl { url, warning: caution })
 }
 
 /// The intended URL, if it is certain and passes the rules without an error.
 #[must_use]
-pub fn corrected_base_url(text: &str, gateway_port: u16) -> Option<String> {
+pub fn correct_base_url(text: &str, gateway_port: u16) -> Option<String> {
     let text = text.trim();
     let candidate = match parse_base_url(text, gateway_port) {
         Ok(BaseUrl { url, .. }) => {
@@ -182,7 +182,7 @@ pub fn api_root(kind: BackendKind, base_url: &Url) -> Url {
     url
 }
 
-enum Reach {
+enum AddressScope {
     Loopback,
     Private,
     Public,
@@ -210,61 +210,61 @@ fn ends_in_version(path: &str) -> bool {
     digits.starts_with(|first: char| first.is_ascii_digit())
 }
 
-fn reach(host: &Host<&str>) -> Reach {
+fn host_scope(host: &Host<&str>) -> AddressScope {
     match host {
-        Host::Domain(name) => reach_of_name(name.trim_end_matches('.')),
-        Host::Ipv4(address) => reach_of_address(IpAddr::V4(*address)),
-        Host::Ipv6(address) => reach_of_address(IpAddr::V6(*address)),
+        Host::Domain(name) => name_scope(name.trim_end_matches('.')),
+        Host::Ipv4(address) => address_scope(IpAddr::V4(*address)),
+        Host::Ipv6(address) => address_scope(IpAddr::V6(*address)),
     }
 }
 
-fn reach_of_address(address: IpAddr) -> Reach {
+fn address_scope(address: IpAddr) -> AddressScope {
     let address = match address {
         IpAddr::V6(wrapper) => embedded_v4(wrapper).map_or(address, IpAddr::V4),
         IpAddr::V4(_) => address,
     };
     if METADATA_ADDRESSES.contains(&address) {
-        return Reach::Forbidden;
+        return AddressScope::Forbidden;
     }
     match address {
-        IpAddr::V4(address) => reach_of_v4(address),
-        IpAddr::V6(address) => reach_of_v6(address),
+        IpAddr::V4(address) => ipv4_scope(address),
+        IpAddr::V6(address) => ipv6_scope(address),
     }
 }
 
-fn reach_of_name(name: &str) -> Reach {
+fn name_scope(name: &str) -> AddressScope {
     if METADATA_NAMES.contains(&name) || name.is_empty() {
-        Reach::Forbidden
+        AddressScope::Forbidden
     } else if name == "localhost" || name.ends_with(".localhost") {
-        Reach::Loopback
+        AddressScope::Loopback
     } else {
-        Reach::Public
+        AddressScope::Public
     }
 }
 
-fn reach_of_v4(address: Ipv4Addr) -> Reach {
+fn ipv4_scope(address: Ipv4Addr) -> AddressScope {
     let [first, second, ..] = address.octets();
     if first == 0 || address.is_link_local() || address.is_multicast() || first >= 240 {
-        Reach::Forbidden
+        AddressScope::Forbidden
     } else if address.is_loopback() {
-        Reach::Loopback
+        AddressScope::Loopback
     } else if address.is_private() || (first == 100 && (64..128).contains(&second)) {
         // 100.64/10 is shared address space (RFC 6598), which private overlay networks use.
-        Reach::Private
+        AddressScope::Private
     } else {
-        Reach::Public
+        AddressScope::Public
     }
 }
 
-fn reach_of_v6(address: Ipv6Addr) -> Reach {
+fn ipv6_scope(address: Ipv6Addr) -> AddressScope {
     if address.is_unspecified() || address.is_unicast_link_local() || address.is_multicast() {
-        Reach::Forbidden
+        AddressScope::Forbidden
     } else if address.is_loopback() {
-        Reach::Loopback
+        AddressScope::Loopback
     } else if address.is_unique_local() {
-        Reach::Private
+        AddressScope::Private
     } else {
-        Reach::Public
+        AddressScope::Public
     }
 }
 

@@ -4,20 +4,20 @@ use std::ops::Range;
 
 use toml_edit::{Key, Value};
 
-use crate::{Problem, Severity};
+use crate::{FileProblem, Severity};
 
 /// Similarity (Jaro-Winkler, 0 to 1) from which one word is proposed for another.
-const LIKENESS_MIN: f64 = 0.85;
+const SIMILARITY_MIN: f64 = 0.85;
 /// Longest value quoted in a message, in characters.
 const SHOWN_CHARS_MAX: usize = 60;
 
 /// Names from the top of the file down to a field.
-pub(crate) type FieldPath = Vec<String>;
+pub(crate) type SettingsPath = Vec<String>;
 
 /// A change to the file that certainly matches its writer's intent.
 #[derive(Debug, Clone)]
 pub(crate) struct Repair {
-    pub(crate) path: FieldPath,
+    pub(crate) path: SettingsPath,
     pub(crate) action: RepairAction,
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum RepairAction {
 /// A problem before it is added to the report.
 pub(crate) struct Finding {
     pub(crate) severity: Severity,
-    pub(crate) path: FieldPath,
+    pub(crate) path: SettingsPath,
     pub(crate) span: Option<Range<usize>>,
     pub(crate) what: String,
     pub(crate) hint: String,
@@ -46,7 +46,7 @@ pub(crate) struct Finding {
 /// Problems and repairs of one text.
 pub(crate) struct Findings<'text> {
     text: &'text str,
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) problems: Vec<FileProblem>,
     pub(crate) repairs: Vec<Repair>,
     /// Ranges of secrets in the text.
     pub(crate) hidden: Vec<Range<usize>>,
@@ -60,8 +60,8 @@ impl<'text> Findings<'text> {
     pub(crate) fn add(&mut self, finding: Finding) {
         let Finding { severity, path, span, what, hint, action } = finding;
         let line = span.map(|span| position(self.text, span.start).0);
-        let fix = action.as_ref().map(|action| describe(&path, action));
-        self.problems.push(Problem {
+        let fix = action.as_ref().map(|action| describe_repair(&path, action));
+        self.problems.push(FileProblem {
             severity,
             path: display_path(&path),
             line,
@@ -123,7 +123,7 @@ pub(crate) fn display_path(path: &[String]) -> String {
 }
 
 /// A value for a message: shortened, and hidden if it looks like a secret.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn quote_value(text: &str) -> String {
     if looks_secret(text) || text.contains('@') {
         return "a hidden value".to_owned();
     }
@@ -140,16 +140,19 @@ pub(crate) fn looks_secret(text: &str) -> bool {
 }
 
 /// The known word that was probably meant.
-pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest_word<'a>(
+    word: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     known
         .map(|candidate| (strsim::jaro_winkler(&word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .filter(|(likeness, _)| *likeness >= SIMILARITY_MIN)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
 }
 
-fn describe(path: &[String], action: &RepairAction) -> String {
+fn describe_repair(path: &[String], action: &RepairAction) -> String {
     let path = display_path(path);
     match action {
         RepairAction::Set(value) => {

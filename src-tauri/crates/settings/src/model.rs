@@ -12,13 +12,13 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use domain::{
-    BackendId, CacheWish, ClientId, CredentialId, Crossing, Lack, Offer, Origin, RouteId,
-    VaultKind, WallTime,
+    BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, Origin, RouteId, TranslationMode,
+    UnsupportedFeature, VaultKind, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
 
-use crate::BackendNetwork;
+use crate::AllowedNetwork;
 
 pub use cache::{
     CACHE_DISK_BYTES_MAX_RANGE, CACHE_ENTRY_BYTES_MAX_RANGE, CACHE_MEMORY_BYTES_MAX_RANGE,
@@ -26,9 +26,9 @@ pub use cache::{
 };
 pub use resilience::{NumberField, ResilienceNumbers, ResiliencePreset, ResilienceSettings};
 pub use routing::{
-    BALANCE_PERCENT_RANGE, BalanceSettings, ClientPriority, POOL_MEMBERS_MAX, PROJECT_CHARS_MAX,
-    PoolMember, PoolSettings, REQUESTS_PER_MINUTE_RANGE, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX,
-    ROUTE_SCOPES_MAX, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT,
+    BALANCE_PERCENT_RANGE, BalanceSettings, ClientPriority, KeyPoolSettings, POOL_MEMBERS_MAX,
+    PROJECT_CHARS_MAX, PoolMemberSettings, REQUESTS_PER_MINUTE_RANGE, ROUTE_CANDIDATES_MAX,
+    ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT,
     STICKY_SECS_RANGE, TOKENS_PER_MINUTE_RANGE, TrafficLimits, WEIGHT_RANGE,
 };
 pub use scope::{ClientScope, SCOPE_ENTRIES_MAX};
@@ -208,19 +208,19 @@ pub struct BackendSettings {
     /// The address as entered; [`crate::api_root`] gives the base of request paths.
     pub base_url: Url,
     /// Its keys.
-    pub pool: PoolSettings,
+    pub pool: KeyPoolSettings,
     pub enabled: bool,
     /// Declared models; empty to fetch them from the backend.
     pub models: Vec<String>,
     /// Chat Completions features that it lacks; used only for [`BackendKind::OpenAiCompatible`].
-    pub lacks: BTreeSet<Lack>,
+    pub lacks: BTreeSet<UnsupportedFeature>,
     /// APIs that it supports beside Chat Completions; used only for
     /// [`BackendKind::OpenAiCompatible`].
-    pub offers: BTreeSet<Offer>,
+    pub offers: BTreeSet<ExtraDialect>,
     /// Treatment of fields that its protocol does not have.
-    pub crossing: Crossing,
+    pub crossing: TranslationMode,
     /// Allows its public name to resolve to a private address (`private_network`).
-    pub network: BackendNetwork,
+    pub network: AllowedNetwork,
     /// Limits of the gateway's traffic to it.
     pub limits: TrafficLimits,
 }
@@ -244,7 +244,7 @@ pub struct ClientSettings {
     /// Limits of its traffic.
     pub limits: TrafficLimits,
     /// Use of the cache unless the route decides; `None` for the default.
-    pub cache: Option<CacheWish>,
+    pub cache: Option<CacheMode>,
     pub priority: ClientPriority,
     /// What it may request (`allow_models`, `allow_backends`, `allow_routes`).
     pub scope: ClientScope,

@@ -2,7 +2,7 @@
 //!
 //! Base URLs are from each provider's documentation (`docs_url`).
 
-use domain::{KeyPrefix, Lack, Offer};
+use domain::{ExtraDialect, KeyPrefix, UnsupportedFeature};
 
 use crate::BackendKind;
 
@@ -10,7 +10,7 @@ mod hosted;
 mod local;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PresetPlace {
+pub enum PresetLocation {
     /// A provider on the internet; requires a key.
     Hosted,
     /// A server on this machine; requires no key.
@@ -34,11 +34,11 @@ pub struct Preset {
     pub keys_url: Option<&'static str>,
     /// The usual environment variable of its key.
     pub variable: Option<&'static str>,
-    pub place: PresetPlace,
+    pub location: PresetLocation,
     /// Chat Completions features that it is known to lack.
-    pub lacks: &'static [Lack],
+    pub lacks: &'static [UnsupportedFeature],
     /// APIs that it is known to support beside Chat Completions at the same base URL.
-    pub offers: &'static [Offer],
+    pub offers: &'static [ExtraDialect],
 }
 
 /// All presets: hosted ones first, then local servers.
@@ -63,12 +63,12 @@ mod tests {
             assert!(BackendId::new(preset.id).is_ok(), "{}", preset.id);
             assert!(ids.insert(preset.id) && preset.id != MOCK_BACKEND_ID, "{}", preset.id);
             let base_url = parse_base_url(preset.base_url, 4_283).expect(preset.id);
-            assert_eq!(base_url.caution, None, "{}", preset.id);
+            assert_eq!(base_url.warning, None, "{}", preset.id);
             assert!(preset.docs_url.starts_with("https://"), "{}", preset.id);
             assert!(preset.keys_url.is_none_or(|url| url.starts_with("https://")), "{}", preset.id);
             assert!(!preset.label.is_empty() && preset.label.len() <= LABEL_CHARS_MAX);
             assert_ne!(preset.kind, BackendKind::Mock, "{}", preset.id);
-            let hosted = preset.place == PresetPlace::Hosted;
+            let hosted = preset.location == PresetLocation::Hosted;
             assert_eq!(hosted, preset.base_url.starts_with("https://"), "{}", preset.id);
             assert_eq!(hosted, preset.variable.is_some(), "{}", preset.id);
         }
@@ -86,8 +86,8 @@ mod tests {
     #[test]
     fn only_compatible_servers_lack_or_offer_and_none_says_so_twice() {
         for preset in presets() {
-            let lacks: BTreeSet<Lack> = preset.lacks.iter().copied().collect();
-            let offers: BTreeSet<Offer> = preset.offers.iter().copied().collect();
+            let lacks: BTreeSet<UnsupportedFeature> = preset.lacks.iter().copied().collect();
+            let offers: BTreeSet<ExtraDialect> = preset.offers.iter().copied().collect();
             assert_eq!((lacks.len(), offers.len()), (preset.lacks.len(), preset.offers.len()));
             if preset.kind != BackendKind::OpenAiCompatible {
                 assert!(lacks.is_empty() && offers.is_empty(), "{}", preset.id);
@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn there_are_at_least_twenty_five_hosted_and_five_local_ones() {
-        let count = |place| presets().filter(|preset| preset.place == place).count();
-        assert!(count(PresetPlace::Hosted) >= 25, "{}", count(PresetPlace::Hosted));
-        assert!(count(PresetPlace::Local) >= 5, "{}", count(PresetPlace::Local));
+        let count = |place| presets().filter(|preset| preset.location == place).count();
+        assert!(count(PresetLocation::Hosted) >= 25, "{}", count(PresetLocation::Hosted));
+        assert!(count(PresetLocation::Local) >= 5, "{}", count(PresetLocation::Local));
         let speaks = |kind| presets().filter(move |preset| preset.kind == kind).count();
         let native = [BackendKind::OpenAi, BackendKind::Anthropic, BackendKind::Gemini];
         assert!(native.into_iter().all(|kind| speaks(kind) > 0) && speaks(BackendKind::Ollama) > 1);

@@ -12,7 +12,7 @@ pub enum Severity {
 
 /// One problem. Its texts never contain a value that looks like a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct FileProblem {
     pub severity: Severity,
     /// The field, such as `backends.up.base_url`; empty for the whole file.
     pub path: String,
@@ -30,7 +30,7 @@ pub struct Problem {
 }
 
 /// `line 4, backends.up.base_url: the problem; the remedy`
-impl fmt::Display for Problem {
+impl fmt::Display for FileProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.line, self.column) {
             (Some(line), Some(column)) => write!(f, "line {line}, column {column}: ")?,

@@ -17,14 +17,15 @@ use domain::VaultKind;
 use toml_edit::Document;
 
 use crate::finding::{Findings, Repair, position};
-use crate::section::Section;
+use crate::section_reader::SectionReader;
 use crate::{
-    AppearanceSettings, GATEWAY_BODY_BYTES_MAX_RANGE, GATEWAY_CONNECT_TIMEOUT_MS_RANGE,
-    GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE, GATEWAY_IN_FLIGHT_MAX_RANGE, GATEWAY_PORT_RANGE,
-    GATEWAY_QUEUE_MAX_RANGE, GATEWAY_QUEUE_WAIT_MS_RANGE, GATEWAY_STALL_TIMEOUT_MS_RANGE,
-    GATEWAY_TOTAL_TIMEOUT_MS_RANGE, GatewaySettings, HEALTH_INTERVAL_SECS_RANGE, HealthSettings,
-    LEDGER_COMMIT_WAIT_MS_RANGE, LEDGER_RETENTION_DAYS_RANGE, LedgerSettings, NotificationSettings,
-    Problem, Settings, Severity, Theme, VaultSettings,
+    AppearanceSettings, FileProblem, GATEWAY_BODY_BYTES_MAX_RANGE,
+    GATEWAY_CONNECT_TIMEOUT_MS_RANGE, GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE,
+    GATEWAY_IN_FLIGHT_MAX_RANGE, GATEWAY_PORT_RANGE, GATEWAY_QUEUE_MAX_RANGE,
+    GATEWAY_QUEUE_WAIT_MS_RANGE, GATEWAY_STALL_TIMEOUT_MS_RANGE, GATEWAY_TOTAL_TIMEOUT_MS_RANGE,
+    GatewaySettings, HEALTH_INTERVAL_SECS_RANGE, HealthSettings, LEDGER_COMMIT_WAIT_MS_RANGE,
+    LEDGER_RETENTION_DAYS_RANGE, LedgerSettings, NotificationSettings, Settings, Severity, Theme,
+    VaultSettings,
 };
 
 /// Format version that this program writes.
@@ -46,23 +47,23 @@ const SECTIONS: [&str; 13] = [
     "clients",
 ];
 
-pub(crate) struct Reading {
+pub(crate) struct ParsedSettings {
     /// Valid only if no problem is an error.
     pub(crate) settings: Settings,
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) problems: Vec<FileProblem>,
     pub(crate) repairs: Vec<Repair>,
     /// Ranges of values that must not be shown.
     hidden: Vec<Range<usize>>,
 }
 
-impl Reading {
+impl ParsedSettings {
     pub(crate) fn errors(&self) -> usize {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
     /// `text` with every secret masked: those with a known pattern and those identified by their
     /// name.
-    pub(crate) fn masked(&self, text: &str) -> String {
+    pub(crate) fn mask_secrets(&self, text: &str) -> String {
         let mut masked = String::new();
         let mut copied = 0;
         for hidden in &self.hidden {
@@ -75,38 +76,38 @@ impl Reading {
     }
 
     /// The result for a text that could not be parsed.
-    pub(crate) fn unreadable(problem: Problem) -> Self {
+    pub(crate) fn unreadable(problem: FileProblem) -> Self {
         let settings = Settings::default();
         Self { settings, problems: vec![problem], repairs: Vec::new(), hidden: Vec::new() }
     }
 }
 
-pub(crate) fn read(text: &str) -> Reading {
+pub(crate) fn parse(text: &str) -> ParsedSettings {
     let document = match Document::parse(text) {
         Ok(document) => document,
-        Err(error) => return Reading::unreadable(syntax_problem(text, &error)),
+        Err(error) => return ParsedSettings::unreadable(syntax_problem(text, &error)),
     };
     let mut findings = Findings::new(text);
-    let root = Section::root(document.as_table());
+    let root = SectionReader::root(document.as_table());
     let settings = if version_is_known(&root, &mut findings) {
-        secrets::report(text, document.as_table(), &mut findings);
+        secrets::report_secrets(text, document.as_table(), &mut findings);
         root.check_names(&SECTIONS, &mut findings);
         read_settings(&root, &mut findings)
     } else {
         Settings::default()
     };
     let Findings { mut problems, repairs, mut hidden, .. } = findings;
-    drop_doubles(&mut problems);
+    drop_duplicate_problems(&mut problems);
     hidden.sort_by_key(|range| range.start);
     hidden.dedup();
-    Reading { settings, problems, repairs, hidden }
+    ParsedSettings { settings, problems, repairs, hidden }
 }
 
 /// Does not use the `Display` of [`toml_edit::TomlError`]: it repeats the line, which may hold a
 /// key.
-fn syntax_problem(text: &str, error: &toml_edit::TomlError) -> Problem {
+fn syntax_problem(text: &str, error: &toml_edit::TomlError) -> FileProblem {
     let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-    Problem {
+    FileProblem {
         severity: Severity::Error,
         path: String::new(),
         line: Some(line),
@@ -118,13 +119,13 @@ fn syntax_problem(text: &str, error: &toml_edit::TomlError) -> Problem {
 }
 
 /// Rejects a newer file: reading it by our rules could lose settings.
-fn version_is_known(root: &Section, findings: &mut Findings) -> bool {
+fn version_is_known(root: &SectionReader, findings: &mut Findings) -> bool {
     let newer = root.item("version").and_then(toml_edit::Item::as_integer).filter(|n| *n > VERSION);
     if let Some(version) = newer {
         let what =
             format!("the file has version {version}; this Gatehouse supports version {VERSION}");
         let hint = "update Gatehouse, or move the file away to start with a new one";
-        root.wrong("version", what, hint, None, findings);
+        root.report_error("version", what, hint, None, findings);
         return false;
     }
     root.integer("version", &(1..=VERSION), VERSION, findings);
@@ -132,8 +133,8 @@ fn version_is_known(root: &Section, findings: &mut Findings) -> bool {
 }
 
 /// Drops warnings for a field with an error: a secret under an unknown name is one problem.
-fn drop_doubles(problems: &mut Vec<Problem>) {
-    let place = |problem: &Problem| (problem.path.clone(), problem.line);
+fn drop_duplicate_problems(problems: &mut Vec<FileProblem>) {
+    let place = |problem: &FileProblem| (problem.path.clone(), problem.line);
     let errors: Vec<_> =
         problems.iter().filter(|problem| problem.severity == Severity::Error).map(place).collect();
     problems.retain(|problem| {
@@ -144,7 +145,7 @@ fn drop_doubles(problems: &mut Vec<Problem>) {
     problems.sort_by_key(|problem| problem.line.unwrap_or(usize::MAX));
 }
 
-fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
+fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     let fresh = Settings::default();
     let gateway = read_gateway(&root.section("gateway", findings), findings);
     let only = |section: &str, name: &str, findings: &mut Findings| {
@@ -156,11 +157,11 @@ fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
     let theme = only("appearance", "theme", findings).word("theme", Theme::WORDS, findings);
     let name = "enabled";
     let enabled =
-        only("notifications", name, findings).switch(name, fresh.notifications.enabled, findings);
+        only("notifications", name, findings).boolean(name, fresh.notifications.enabled, findings);
     let (name, range) = ("interval_secs", HEALTH_INTERVAL_SECS_RANGE);
     let health = only("health", name, findings);
     let interval_secs = health.integer(name, &range, fresh.health.interval_secs, findings);
-    let ledger = ledger(&root.section("ledger", findings), findings);
+    let ledger = read_ledger(&root.section("ledger", findings), findings);
     let backends = root.section("backends", findings);
     let (routes, cached) = (root.section("routes", findings), root.section("cache", findings));
     let settings = Settings {
@@ -170,9 +171,9 @@ fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
         ledger,
         appearance: AppearanceSettings { theme: theme.unwrap_or_default() },
         credentials: entries::read_credentials(&root.section("credentials", findings), findings),
-        resilience: resilience::resilience(&root.section("resilience", findings), findings),
-        cache: cache::cache(&cached, findings),
-        routes: routes::routes(&routes, findings),
+        resilience: resilience::read_resilience(&root.section("resilience", findings), findings),
+        cache: cache::read_cache(&cached, findings),
+        routes: routes::read_routes(&routes, findings),
         backends: entries::read_backends(&backends, gateway.port, findings),
         clients: entries::read_clients(&root.section("clients", findings), findings),
         gateway,
@@ -180,13 +181,13 @@ fn read_settings(root: &Section, findings: &mut Findings) -> Settings {
     check_references(&backends, &settings, findings);
     if let Some(asked) = cached.item("redis_credential").and_then(toml_edit::Item::as_str) {
         let named = ("redis_credential", None, asked);
-        pool::must_exist(&cached, named, &settings.credentials, findings);
+        pool::check_key_exists(&cached, named, &settings.credentials, findings);
     }
-    routes::check(&routes, &settings, findings);
+    routes::check_routes(&routes, &settings, findings);
     settings
 }
 
-fn ledger(section: &Section, findings: &mut Findings) -> LedgerSettings {
+fn read_ledger(section: &SectionReader, findings: &mut Findings) -> LedgerSettings {
     let fresh = LedgerSettings::default();
     section.check_names(&["retention_days", "commit_wait_ms"], findings);
     let (days, waits) = (LEDGER_RETENTION_DAYS_RANGE, LEDGER_COMMIT_WAIT_MS_RANGE);
@@ -196,7 +197,7 @@ fn ledger(section: &Section, findings: &mut Findings) -> LedgerSettings {
     }
 }
 
-fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
+fn read_gateway(section: &SectionReader, findings: &mut Findings) -> GatewaySettings {
     section.check_names(
         &[
             "port",
@@ -261,17 +262,17 @@ fn read_gateway(section: &Section, findings: &mut Findings) -> GatewaySettings {
 }
 
 /// Reports missing credentials as errors, and credentials for another host as warnings.
-fn check_references(backends: &Section, settings: &Settings, findings: &mut Findings) {
+fn check_references(backends: &SectionReader, settings: &Settings, findings: &mut Findings) {
     for name in backends.names() {
         let section = backends.section(name, &mut Findings::new(""));
-        for named in pool::named(&section) {
-            pool::must_exist(&section, named, &settings.credentials, findings);
+        for named in pool::named_keys(&section) {
+            pool::check_key_exists(&section, named, &settings.credentials, findings);
         }
         let Some((_, backend)) = settings.backends.iter().find(|(id, _)| id.as_str() == name)
         else {
             continue;
         };
-        let asked = domain::Origin::of(&backend.base_url).ok();
+        let asked = domain::Origin::from_url(&backend.base_url).ok();
         let elsewhere = |key: &&domain::CredentialId| {
             let known = settings.credentials.get(*key);
             known.is_some_and(|known| known.origin.is_some() && known.origin != asked)

@@ -17,9 +17,9 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use similar::TextDiff;
 
-use crate::read::{Reading, read};
-use crate::write::{FRESH_FILE, repair, rewrite};
-use crate::{Problem, ProposedFix, Settings, Severity, write_atomic};
+use crate::read::{ParsedSettings, parse};
+use crate::write::{NEW_FILE_TEXT, apply_repairs, rewrite};
+use crate::{FileProblem, ProposedFix, Settings, Severity, write_atomic};
 
 /// Largest file that is read, in bytes. A thousand backends take a tenth of it.
 pub const FILE_BYTES_MAX: u64 = 1_048_576;
@@ -31,7 +31,7 @@ const REPAIR_ROUNDS_MAX: usize = 4;
 
 /// Usability of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StoreState {
+pub enum SettingsFileState {
     /// Usable, or missing.
     Valid,
     /// Not usable; [`SettingsStore::problems`] has the reasons, and edits are refused.
@@ -62,17 +62,17 @@ pub enum SettingsError {
         source: io::Error,
     },
     /// The file has errors, so an edit could destroy its writer's intent.
-    #[error("{} has errors and was not changed; repair it first: {}", .path.display(), first(.problems))]
+    #[error("{} has errors and was not changed; repair it first: {}", .path.display(), first_error(.problems))]
     Invalid {
         path: PathBuf,
         /// All problems of the file.
-        problems: Vec<Problem>,
+        problems: Vec<FileProblem>,
     },
     /// The edit would break a rule. Nothing was written.
-    #[error("the change was not made: {}", first(.problems))]
+    #[error("the change was not made: {}", first_error(.problems))]
     Rejected {
         /// Errors of the edited settings.
-        problems: Vec<Problem>,
+        problems: Vec<FileProblem>,
     },
     /// Nothing is wrong, or no certain repair is known.
     #[error("there is nothing that can be repaired automatically; correct the file by hand")]
@@ -86,7 +86,7 @@ pub enum SettingsError {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum EditError<E> {
+pub enum SettingsEditError<E> {
     /// The edit itself returned an error.
     #[error(transparent)]
     Refused(E),
@@ -112,7 +112,7 @@ impl fmt::Debug for AppliedFix {
 
 pub struct SettingsStore {
     path: PathBuf,
-    loaded: ArcSwap<Loaded>,
+    loaded: ArcSwap<LoadedSettings>,
     writing: Mutex<()>,
 }
 
@@ -123,14 +123,14 @@ impl fmt::Debug for SettingsStore {
     }
 }
 
-struct Loaded {
+struct LoadedSettings {
     settings: Arc<Settings>,
-    state: StoreState,
-    problems: Vec<Problem>,
-    fix: Option<Fix>,
+    state: SettingsFileState,
+    problems: Vec<FileProblem>,
+    fix: Option<PreparedFix>,
 }
 
-struct Fix {
+struct PreparedFix {
     original: String,
     fixed: String,
     proposal: ProposedFix,
@@ -138,7 +138,7 @@ struct Fix {
 
 impl SettingsStore {
     /// Opens the file at `path`. A missing file means the defaults; nothing is written before the
-    /// first edit. A file with errors opens as [`StoreState::Invalid`]. Reads the disk: call it off
+    /// first edit. A file with errors opens as [`SettingsFileState::Invalid`]. Reads the disk: call it off
     /// the async threads.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl SettingsStore {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, SettingsError> {
         let path = path.into();
         let content = read_file(&path)?;
-        let loaded = Loaded::of(&content, &Arc::default());
+        let loaded = LoadedSettings::from_content(&content, &Arc::default());
         Ok(Self { path, loaded: ArcSwap::from_pointee(loaded), writing: Mutex::new(()) })
     }
 
@@ -163,13 +163,13 @@ impl SettingsStore {
 
     /// Usability of the file at the last read.
     #[must_use]
-    pub fn state(&self) -> StoreState {
+    pub fn state(&self) -> SettingsFileState {
         self.loaded.load().state
     }
 
     /// Problems of the file at the last read, in line order.
     #[must_use]
-    pub fn problems(&self) -> Vec<Problem> {
+    pub fn problems(&self) -> Vec<FileProblem> {
         self.loaded.load().problems.clone()
     }
 
@@ -181,7 +181,7 @@ impl SettingsStore {
 
     /// Reads the file again. If it has errors, the effective settings stay. Reads the disk: call it
     /// off the async threads.
-    pub fn reload(&self) -> Result<StoreState, SettingsError> {
+    pub fn reload(&self) -> Result<SettingsFileState, SettingsError> {
         let _writing = self.writing.lock();
         self.load()?;
         Ok(self.state())
@@ -195,13 +195,13 @@ impl SettingsStore {
     pub fn edit<T, E>(
         &self,
         change: impl FnOnce(&mut Settings) -> Result<T, E>,
-    ) -> Result<(Arc<Settings>, T), EditError<E>> {
+    ) -> Result<(Arc<Settings>, T), SettingsEditError<E>> {
         let _writing = self.writing.lock();
-        let content = self.load().map_err(EditError::Settings)?;
-        let before = self.usable().map_err(EditError::Settings)?;
+        let content = self.load().map_err(SettingsEditError::Settings)?;
+        let before = self.valid_settings().map_err(SettingsEditError::Settings)?;
         let mut draft = (*before).clone();
-        let outcome = change(&mut draft).map_err(EditError::Refused)?;
-        let saved = self.save(&content, &before, &draft).map_err(EditError::Settings)?;
+        let outcome = change(&mut draft).map_err(SettingsEditError::Refused)?;
+        let saved = self.save(&content, &before, &draft).map_err(SettingsEditError::Settings)?;
         Ok((saved, outcome))
     }
 
@@ -210,10 +210,10 @@ impl SettingsStore {
     pub fn apply_fix(&self) -> Result<AppliedFix, SettingsError> {
         let _writing = self.writing.lock();
         let shown = self.loaded.load_full();
-        let Some(Fix { original, fixed, .. }) = &shown.fix else {
+        let Some(PreparedFix { original, fixed, .. }) = &shown.fix else {
             return Err(SettingsError::NothingToFix);
         };
-        if !matches!(self.load()?, Content::Text(text) if text == *original) {
+        if !matches!(self.load()?, FileContent::Text(text) if text == *original) {
             return Err(SettingsError::Changed { path: self.path.clone() });
         }
         let backup = self.backup(original)?;
@@ -225,27 +225,27 @@ impl SettingsStore {
     /// Restores the file as it was before `applied`. Fails if it was changed since.
     pub fn undo_fix(&self, applied: &AppliedFix) -> Result<(), SettingsError> {
         let _writing = self.writing.lock();
-        if !matches!(self.load()?, Content::Text(text) if text == applied.fixed) {
+        if !matches!(self.load()?, FileContent::Text(text) if text == applied.fixed) {
             return Err(SettingsError::Changed { path: self.path.clone() });
         }
-        let Content::Text(original) = read_file(&applied.backup)? else {
+        let FileContent::Text(original) = read_file(&applied.backup)? else {
             return Err(SettingsError::Changed { path: applied.backup.clone() });
         };
         self.write(&original)?;
         self.load().map(drop)
     }
 
-    fn load(&self) -> Result<Content, SettingsError> {
+    fn load(&self) -> Result<FileContent, SettingsError> {
         let content = read_file(&self.path)?;
-        self.loaded.store(Arc::new(Loaded::of(&content, &self.current())));
+        self.loaded.store(Arc::new(LoadedSettings::from_content(&content, &self.current())));
         Ok(content)
     }
 
-    fn usable(&self) -> Result<Arc<Settings>, SettingsError> {
+    fn valid_settings(&self) -> Result<Arc<Settings>, SettingsError> {
         let loaded = self.loaded.load();
         match loaded.state {
-            StoreState::Valid => Ok(Arc::clone(&loaded.settings)),
-            StoreState::Invalid => Err(SettingsError::Invalid {
+            SettingsFileState::Valid => Ok(Arc::clone(&loaded.settings)),
+            SettingsFileState::Invalid => Err(SettingsError::Invalid {
                 path: self.path.clone(),
                 problems: loaded.problems.clone(),
             }),
@@ -255,25 +255,28 @@ impl SettingsStore {
     /// Validates the new text with the same rules as a handwritten file, then writes it.
     fn save(
         &self,
-        content: &Content,
+        content: &FileContent,
         before: &Settings,
         draft: &Settings,
     ) -> Result<Arc<Settings>, SettingsError> {
         let old = match content {
-            Content::Text(text) => text,
-            _ => FRESH_FILE,
+            FileContent::Text(text) => text,
+            _ => NEW_FILE_TEXT,
         };
         let new = rewrite(old, before, draft)
             .map_err(|_| SettingsError::Changed { path: self.path.clone() })?;
-        let mut problems = read(&new).problems;
+        let mut problems = parse(&new).problems;
         problems.retain(|problem| problem.severity == Severity::Error);
-        problems.extend((new.len() as u64 > FILE_BYTES_MAX).then(too_large));
+        problems.extend((new.len() as u64 > FILE_BYTES_MAX).then(too_large_problem));
         if !problems.is_empty() {
             return Err(SettingsError::Rejected { problems });
         }
         if new != old {
             self.write(&new)?;
-            self.loaded.store(Arc::new(Loaded::of(&Content::Text(new), &self.current())));
+            self.loaded.store(Arc::new(LoadedSettings::from_content(
+                &FileContent::Text(new),
+                &self.current(),
+            )));
         }
         Ok(self.current())
     }
@@ -293,46 +296,46 @@ impl SettingsStore {
     }
 }
 
-impl Loaded {
-    fn of(content: &Content, last_valid: &Arc<Settings>) -> Self {
+impl LoadedSettings {
+    fn from_content(content: &FileContent, last_valid: &Arc<Settings>) -> Self {
         let (reading, text) = match content {
-            Content::Missing => (read(""), None),
-            Content::Text(text) => (read(text), Some(text)),
-            Content::Unreadable(problem) => (Reading::unreadable(problem.clone()), None),
+            FileContent::Missing => (parse(""), None),
+            FileContent::Text(text) => (parse(text), Some(text)),
+            FileContent::Unreadable(problem) => (ParsedSettings::unreadable(problem.clone()), None),
         };
         let valid = reading.errors() == 0;
-        let fix = text.and_then(|text| Fix::of(text, &reading));
+        let fix = text.and_then(|text| PreparedFix::propose(text, &reading));
         Self {
             settings: if valid { Arc::new(reading.settings) } else { Arc::clone(last_valid) },
-            state: if valid { StoreState::Valid } else { StoreState::Invalid },
+            state: if valid { SettingsFileState::Valid } else { SettingsFileState::Invalid },
             problems: reading.problems,
             fix,
         }
     }
 }
 
-impl Fix {
+impl PreparedFix {
     /// Proposes a fix only if it leaves fewer problems. A repaired name can uncover problems below
     /// it, so the result is read and repaired again.
-    fn of(text: &str, reading: &Reading) -> Option<Self> {
-        let steps_of = |reading: &Reading| -> Vec<String> {
+    fn propose(text: &str, reading: &ParsedSettings) -> Option<Self> {
+        let steps_of = |reading: &ParsedSettings| -> Vec<String> {
             reading.problems.iter().filter_map(|problem| problem.fix.clone()).collect()
         };
         let mut steps = steps_of(reading);
-        let mut fixed = repair(text, &reading.repairs).ok()?;
-        let mut after = read(&fixed);
+        let mut fixed = apply_repairs(text, &reading.repairs).ok()?;
+        let mut after = parse(&fixed);
         for _ in 1..REPAIR_ROUNDS_MAX {
             if after.repairs.is_empty() {
                 break;
             }
             steps.extend(steps_of(&after));
-            fixed = repair(&fixed, &after.repairs).ok()?;
-            after = read(&fixed);
+            fixed = apply_repairs(&fixed, &after.repairs).ok()?;
+            after = parse(&fixed);
         }
         if after.problems.len() >= reading.problems.len() {
             return None;
         }
-        let (shown, shown_fixed) = (reading.masked(text), after.masked(&fixed));
+        let (shown, shown_fixed) = (reading.mask_secrets(text), after.mask_secrets(&fixed));
         let diff = TextDiff::from_lines(&shown, &shown_fixed)
             .unified_diff()
             .header("settings.toml", "settings.toml (repaired)")
@@ -342,47 +345,47 @@ impl Fix {
     }
 }
 
-enum Content {
+enum FileContent {
     Missing,
     Text(String),
-    Unreadable(Problem),
+    Unreadable(FileProblem),
 }
 
-fn read_file(path: &Path) -> Result<Content, SettingsError> {
+fn read_file(path: &Path) -> Result<FileContent, SettingsError> {
     let failed = |source| SettingsError::Read { path: path.to_owned(), source };
     // Opening a FIFO waits for a writer, and a device may be endless.
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Err(SettingsError::NotAFile { path: path.to_owned() }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Missing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FileContent::Missing),
         Err(error) => return Err(failed(error)),
     }
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Missing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(FileContent::Missing),
         Err(error) => return Err(failed(error)),
     };
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Ok(Content::Unreadable(too_large()));
+        return Ok(FileContent::Unreadable(too_large_problem()));
     }
     Ok(String::from_utf8(bytes).map_or_else(
         |_| {
             let what = "the file is not UTF-8 text";
-            Content::Unreadable(whole_file(what, "save it as UTF-8 in your editor"))
+            FileContent::Unreadable(file_problem(what, "save it as UTF-8 in your editor"))
         },
-        Content::Text,
+        FileContent::Text,
     ))
 }
 
-fn too_large() -> Problem {
+fn too_large_problem() -> FileProblem {
     let what = format!("the file has more than {FILE_BYTES_MAX} bytes");
-    whole_file(&what, "remove what does not belong in this file")
+    file_problem(&what, "remove what does not belong in this file")
 }
 
-fn whole_file(what: &str, hint: &str) -> Problem {
-    Problem {
+fn file_problem(what: &str, hint: &str) -> FileProblem {
+    FileProblem {
         severity: Severity::Error,
         path: String::new(),
         line: None,
@@ -394,7 +397,7 @@ fn whole_file(what: &str, hint: &str) -> Problem {
 }
 
 /// The first error, and the number of further ones.
-fn first(problems: &[Problem]) -> String {
+fn first_error(problems: &[FileProblem]) -> String {
     let mut errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
     let text = errors.next().map(ToString::to_string).unwrap_or_default();
     match errors.count() {

@@ -4,12 +4,12 @@ mod tables;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, TomlError, Value};
 
-use self::tables::{Fields, tables};
+use self::tables::{TableFields, to_tables};
 use crate::Settings;
 use crate::finding::{Repair, RepairAction};
 
 /// Content of a new file.
-pub(crate) const FRESH_FILE: &str = "\
+pub(crate) const NEW_FILE_TEXT: &str = "\
 # Settings of Gatehouse. You can edit this file; comments and order are kept.
 # Keys do not belong here; `gatehouse keys add` puts them into the vault.
 version = 1
@@ -29,7 +29,7 @@ pub(crate) fn rewrite(
 ) -> Result<String, TomlError> {
     let mut document: DocumentMut = text.parse()?;
     let root = document.as_table_mut();
-    let (old, new) = (tables(before), tables(after));
+    let (old, new) = (to_tables(before), to_tables(after));
     for path in old.keys().filter(|path| !new.contains_key(*path)) {
         if let [parent, name] = path.as_slice()
             && let Some(parent) = root.get_mut(parent).and_then(Item::as_table_like_mut)
@@ -37,7 +37,7 @@ pub(crate) fn rewrite(
             parent.remove(name);
         }
     }
-    let nothing = Fields::new();
+    let nothing = TableFields::new();
     for (path, fields) in &new {
         write_fields(root, path, old.get(path).unwrap_or(&nothing), fields);
     }
@@ -51,11 +51,11 @@ pub(crate) fn rewrite(
             reorder(parent, &order);
         }
     }
-    Ok(with_line_ends_of(text, document.to_string()))
+    Ok(keep_line_ends(text, document.to_string()))
 }
 
 /// `text` with all repairs applied.
-pub(crate) fn repair(text: &str, repairs: &[Repair]) -> Result<String, TomlError> {
+pub(crate) fn apply_repairs(text: &str, repairs: &[Repair]) -> Result<String, TomlError> {
     let mut document: DocumentMut = text.parse()?;
     // Fields before their tables, since a rename changes the path of what is inside.
     let mut repairs: Vec<&Repair> = repairs.iter().collect();
@@ -79,11 +79,11 @@ pub(crate) fn repair(text: &str, repairs: &[Repair]) -> Result<String, TomlError
             }
         }
     }
-    Ok(with_line_ends_of(text, document.to_string()))
+    Ok(keep_line_ends(text, document.to_string()))
 }
 
 /// Keeps the line ends of a Windows editor: the TOML library writes its own.
-fn with_line_ends_of(text: &str, written: String) -> String {
+fn keep_line_ends(text: &str, written: String) -> String {
     if text.contains("\r\n") {
         written.replace("\r\n", "\n").replace('\n', "\r\n")
     } else {
@@ -91,7 +91,7 @@ fn with_line_ends_of(text: &str, written: String) -> String {
     }
 }
 
-fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
+fn write_fields(root: &mut Table, path: &[String], old: &TableFields, new: &TableFields) {
     let is_changed = |name: &str| match (old.get(name), new.get(name)) {
         (Some(old), Some(new)) => old.to_string() != new.to_string(),
         (old, new) => old.is_some() != new.is_some(),
@@ -130,7 +130,7 @@ fn write_fields(root: &mut Table, path: &[String], old: &Fields, new: &Fields) {
 fn set(table: &mut dyn TableLike, name: &str, value: Value) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
         Some(existing) => {
-            if !append(existing, &value) {
+            if !append_entries(existing, &value) {
                 replace(existing, value);
             }
         }
@@ -162,10 +162,10 @@ fn replace(existing: &mut Value, mut value: Value) {
 /// Appends to a list, which keeps the comments inside it; `false` if `new` does not start with the
 /// existing entries. A list with removed entries is rewritten, because their comments cannot be
 /// told from those of their neighbours.
-fn append(existing: &mut Value, new: &Value) -> bool {
+fn append_entries(existing: &mut Value, new: &Value) -> bool {
     let (Some(list), Some(new)) = (existing.as_array_mut(), new.as_array()) else { return false };
     let known = list.len();
-    let same = list.iter().zip(new).all(|(old, new)| means_the_same(old, new));
+    let same = list.iter().zip(new).all(|(old, new)| are_equal(old, new));
     if known > new.len() || !same {
         return false;
     }
@@ -174,13 +174,13 @@ fn append(existing: &mut Value, new: &Value) -> bool {
 }
 
 /// True if two values are equal, however they are written.
-fn means_the_same(one: &Value, other: &Value) -> bool {
+fn are_equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::String(one), Value::String(other)) => one.value() == other.value(),
         (Value::Integer(one), Value::Integer(other)) => one.value() == other.value(),
         (Value::InlineTable(one), Value::InlineTable(other)) => {
             let same =
-                |(name, value)| other.get(name).is_some_and(|theirs| means_the_same(value, theirs));
+                |(name, value)| other.get(name).is_some_and(|theirs| are_equal(value, theirs));
             one.len() == other.len() && one.iter().all(same)
         }
         _ => false,
@@ -218,7 +218,7 @@ fn reorder(parent: &mut Item, order: &[&String]) {
     let Some(table) = parent.as_table_like_mut() else { return };
     let mut first = None;
     for (_, item) in table.iter_mut() {
-        forget_positions(item, &mut first);
+        clear_positions(item, &mut first);
     }
     let mut tables = table.iter_mut().filter_map(|(_, item)| item.as_table_mut());
     if let Some(table) = tables.next() {
@@ -226,12 +226,12 @@ fn reorder(parent: &mut Item, order: &[&String]) {
     }
 }
 
-fn forget_positions(item: &mut Item, first: &mut Option<isize>) {
+fn clear_positions(item: &mut Item, first: &mut Option<isize>) {
     let Item::Table(table) = item else { return };
     let position = table.position();
     *first = [*first, position].into_iter().flatten().min();
     table.set_position(None);
-    table.iter_mut().for_each(|(_, inner)| forget_positions(inner, first));
+    table.iter_mut().for_each(|(_, inner)| clear_positions(inner, first));
 }
 
 fn sort(parent: &mut Item, order: &[&String]) {

@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
 
-use settings::{Problem, SettingsError, SettingsStore, Severity, StoreState};
+use settings::{FileProblem, SettingsError, SettingsFileState, SettingsStore, Severity};
 
 const KEY: &str = "sk-proj-CANARY0123456789abcdef";
 const CREATED: &str = "created = 2026-01-31T09:30:00Z";
@@ -20,7 +20,7 @@ fn open(text: &str) -> (tempfile::TempDir, SettingsStore) {
     (folder, store)
 }
 
-fn problems(text: &str) -> Vec<Problem> {
+fn problems(text: &str) -> Vec<FileProblem> {
     open(text).1.problems()
 }
 
@@ -213,12 +213,12 @@ fn a_key_of_another_host_is_a_warning_at_the_backend() {
 fn a_file_is_read_up_to_its_limit_and_only_as_text() {
     let limit = usize::try_from(settings::FILE_BYTES_MAX).expect("fits");
     let padded = |bytes: usize| format!("#{}\n", "x".repeat(bytes - 2));
-    assert_eq!(open(&padded(limit)).1.state(), StoreState::Valid);
+    assert_eq!(open(&padded(limit)).1.state(), SettingsFileState::Valid);
     let (_folder, store) = open(&padded(limit + 1));
-    assert_eq!(store.state(), StoreState::Invalid);
+    assert_eq!(store.state(), SettingsFileState::Invalid);
     assert!(store.problems()[0].what.contains("1048576"));
     settings::write_atomic(store.path(), b"label = \"\xff\"").expect("written");
-    assert_eq!(store.reload().expect("read"), StoreState::Invalid);
+    assert_eq!(store.reload().expect("read"), SettingsFileState::Invalid);
     assert!(store.problems()[0].what.contains("UTF-8"));
 }
 
@@ -226,13 +226,14 @@ fn a_file_is_read_up_to_its_limit_and_only_as_text() {
 fn a_broken_file_opens_with_defaults_and_refuses_edits() {
     let text = "[gateway]\nport = 0 # mine\n";
     let (_folder, store) = open(text);
-    assert_eq!(store.state(), StoreState::Invalid);
+    assert_eq!(store.state(), SettingsFileState::Invalid);
     assert_eq!(*store.current(), settings::Settings::default());
     let refused = store.edit(|draft| {
         draft.gateway.port = 5_000;
         Ok::<_, std::convert::Infallible>(())
     });
-    let Err(settings::EditError::Settings(error @ SettingsError::Invalid { .. })) = refused else {
+    let Err(settings::SettingsEditError::Settings(error @ SettingsError::Invalid { .. })) = refused
+    else {
         panic!("{refused:?}")
     };
     assert!(error.to_string().contains("gateway.port: 0 is outside 1 to 65535"), "{error}");

@@ -12,15 +12,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use domain::{
-    BackendId, CacheWish, ClientId, CredentialId, Crossing, Lack, Offer, PoolOrder, RouteId,
-    RoutePolicy, WallTime,
+    BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, PoolOrder, RouteId, RoutePolicy,
+    TranslationMode, UnsupportedFeature, WallTime,
 };
 use proptest::prelude::*;
 use settings::{
-    BackendKind, BackendNetwork, BackendSettings, BalanceSettings, CacheSettings, ClientPriority,
-    ClientScope, ClientSettings, CredentialSettings, EditError, PoolMember, PoolSettings,
-    ResiliencePreset, RouteCandidateSettings, RouteSettings, Settings, SettingsError,
-    SettingsStore, StoreState, Theme, TokenSha256, TrafficLimits, VaultKind,
+    AllowedNetwork, BackendKind, BackendSettings, BalanceSettings, CacheSettings, ClientPriority,
+    ClientScope, ClientSettings, CredentialSettings, KeyPoolSettings, PoolMemberSettings,
+    ResiliencePreset, RouteCandidateSettings, RouteSettings, Settings, SettingsEditError,
+    SettingsError, SettingsFileState, SettingsStore, Theme, TokenSha256, TrafficLimits, VaultKind,
 };
 
 const BY_HAND: &str = r#"# My settings, see the wiki.
@@ -52,12 +52,12 @@ theme = "dark"
 # the end
 "#;
 
-struct Fixture {
+struct SettingsFixture {
     _folder: tempfile::TempDir,
     store: SettingsStore,
 }
 
-impl Fixture {
+impl SettingsFixture {
     fn new(text: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("config/settings.toml");
@@ -81,7 +81,9 @@ impl Fixture {
             Ok::<_, Infallible>(())
         });
         match edited.expect_err("rejected") {
-            EditError::Settings(SettingsError::Rejected { problems }) => problems[0].to_string(),
+            SettingsEditError::Settings(SettingsError::Rejected { problems }) => {
+                problems[0].to_string()
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -96,13 +98,13 @@ fn backend(url: &str) -> BackendSettings {
         label: "Local".to_owned(),
         kind: BackendKind::OpenAiCompatible,
         base_url: url.parse().expect("a URL"),
-        pool: PoolSettings::default(),
+        pool: KeyPoolSettings::default(),
         enabled: true,
         models: vec!["llama3:8b".to_owned()],
         lacks: BTreeSet::new(),
         offers: BTreeSet::new(),
-        crossing: Crossing::Strict,
-        network: BackendNetwork::Public,
+        crossing: TranslationMode::Strict,
+        network: AllowedNetwork::Public,
         limits: TrafficLimits::default(),
     }
 }
@@ -113,8 +115,8 @@ fn id(text: &str) -> BackendId {
 
 #[test]
 fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possible() {
-    let fixture = Fixture::new(None);
-    assert_eq!(fixture.store.state(), StoreState::Valid);
+    let fixture = SettingsFixture::new(None);
+    assert_eq!(fixture.store.state(), SettingsFileState::Valid);
     assert_eq!(*fixture.store.current(), Settings::default());
     fixture.edit(|_| {});
     assert!(!fixture.store.path().exists());
@@ -129,7 +131,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
         };
         draft.credentials.insert(CredentialId::new("local").expect("an id"), credential);
         let backend = BackendSettings {
-            pool: PoolSettings::of(CredentialId::new("local").ok()),
+            pool: KeyPoolSettings::from_credential(CredentialId::new("local").ok()),
             ..backend("http://127.0.0.1:11434/v1")
         };
         draft.backends.insert(id("local"), backend);
@@ -177,7 +179,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
 
 #[test]
 fn an_edit_keeps_comments_order_spelling_and_unknown_names() {
-    let fixture = Fixture::new(Some(BY_HAND));
+    let fixture = SettingsFixture::new(Some(BY_HAND));
     fixture.edit(|draft| {
         draft.gateway.port = 4_301;
         draft.gateway.in_flight_max = 100;
@@ -226,7 +228,7 @@ fn an_edit_keeps_comments_order_spelling_and_unknown_names() {
 
 #[test]
 fn a_reordered_backend_takes_its_comments_and_tables_along() {
-    let fixture = Fixture::new(Some(BY_HAND));
+    let fixture = SettingsFixture::new(Some(BY_HAND));
     let saved = fixture.edit(|draft| draft.backends.swap_indices(0, 1));
     assert_eq!(saved.backends.get_index(0).expect("first").0.as_str(), "slow");
     insta::assert_snapshot!(fixture.text(), @r###"
@@ -266,7 +268,7 @@ fn a_reordered_backend_takes_its_comments_and_tables_along() {
 #[test]
 fn inline_and_dotted_entries_are_edited_where_they_stand() {
     let text = "backends = { a = { base_url = \"https://a.test\" }, b = { base_url = \"https://b.test\" } }\ngateway.port = 4300 # dotted\n";
-    let fixture = Fixture::new(Some(text));
+    let fixture = SettingsFixture::new(Some(text));
     let saved = fixture.edit(|draft| {
         draft.gateway.port = 4_301;
         draft.backends.swap_indices(0, 1);
@@ -283,7 +285,7 @@ fn inline_and_dotted_entries_are_edited_where_they_stand() {
 fn a_list_that_grows_keeps_the_comments_inside_it() {
     let text =
         "[backends.a]\nbase_url = \"https://a.test\"\nmodels = [\n  \"x\", # fast\n  \"y\",\n]\n";
-    let fixture = Fixture::new(Some(text));
+    let fixture = SettingsFixture::new(Some(text));
     fixture.edit(|draft| draft.backends[&id("a")].models.push("z".to_owned()));
     assert!(fixture.text().contains("\"x\", # fast\n  \"y\", \"z\","), "{}", fixture.text());
     let saved = fixture.edit(|draft| drop(draft.backends[&id("a")].models.remove(0)));
@@ -293,14 +295,14 @@ fn a_list_that_grows_keeps_the_comments_inside_it() {
 #[test]
 fn a_file_with_windows_line_ends_keeps_them() {
     let text = BY_HAND.replace('\n', "\r\n");
-    let fixture = Fixture::new(Some(&text));
+    let fixture = SettingsFixture::new(Some(&text));
     fixture.edit(|draft| draft.gateway.port = 4_301);
     assert_eq!(fixture.text(), text.replace("4_300", "4301"));
 }
 
 #[test]
 fn an_edit_that_breaks_a_rule_writes_nothing() {
-    let fixture = Fixture::new(Some(BY_HAND));
+    let fixture = SettingsFixture::new(Some(BY_HAND));
     let check = |change: fn(&mut Settings), expected: &str| {
         let text = fixture.rejected(change);
         assert!(text.contains(expected), "{text}");
@@ -327,7 +329,8 @@ fn an_edit_that_breaks_a_rule_writes_nothing() {
     );
     check(
         |draft| {
-            draft.backends[&id("fast")].pool = PoolSettings::of(CredentialId::new("nobody").ok());
+            draft.backends[&id("fast")].pool =
+                KeyPoolSettings::from_credential(CredentialId::new("nobody").ok());
         },
         "backends.fast.credential: there is no key with this name",
     );
@@ -339,14 +342,14 @@ fn an_edit_that_breaks_a_rule_writes_nothing() {
 
 #[test]
 fn how_a_backend_differs_is_written_where_it_does_and_kept_on_another_kind() {
-    let fixture = Fixture::new(Some("version = 1\n"));
+    let fixture = SettingsFixture::new(Some("version = 1\n"));
     fixture.edit(|draft| {
         draft.backends.insert(id("plain"), backend("http://127.0.0.1:1/v1"));
         let differing = BackendSettings {
-            lacks: BTreeSet::from([Lack::Images, Lack::StreamUsage]),
-            offers: BTreeSet::from([Offer::Responses]),
-            crossing: Crossing::Lenient,
-            network: BackendNetwork::Private,
+            lacks: BTreeSet::from([UnsupportedFeature::Images, UnsupportedFeature::StreamUsage]),
+            offers: BTreeSet::from([ExtraDialect::Responses]),
+            crossing: TranslationMode::Lenient,
+            network: AllowedNetwork::Private,
             ..backend("http://127.0.0.1:2/v1")
         };
         draft.backends.insert(id("differing"), differing);
@@ -366,7 +369,7 @@ fn how_a_backend_differs_is_written_where_it_does_and_kept_on_another_kind() {
         fixture.store.problems().into_iter().map(|problem| problem.path).collect();
     assert_eq!(warned, ["backends.differing.lacks", "backends.differing.offers"]);
     assert!(fixture.text().contains("lacks = [\"stream-usage\", \"images\"]"));
-    fixture.edit(|draft| draft.backends[&id("differing")].crossing = Crossing::Strict);
+    fixture.edit(|draft| draft.backends[&id("differing")].crossing = TranslationMode::Strict);
     assert!(!fixture.text().contains("crossing"), "{}", fixture.text());
 }
 
@@ -377,10 +380,10 @@ fn a_clients_scope_is_read_and_a_mistake_in_it_is_an_error() {
             "[clients.tool]\ntoken_sha256 = \"{}\"\ncreated = 2026-01-31T09:30:00Z",
             "ab".repeat(32)
         );
-        Fixture::new(Some(&format!("{head}\n{lists}\n")))
+        SettingsFixture::new(Some(&format!("{head}\n{lists}\n")))
     };
     let fixture = client("allow_models = [\"gpt-4o\", \"claude-*\"]\nallow_backends = [\"corp\"]");
-    assert_eq!(fixture.store.state(), StoreState::Valid);
+    assert_eq!(fixture.store.state(), SettingsFileState::Valid);
     let scope = &fixture.store.current().clients[&ClientId::new("tool").expect("an id")].scope;
     assert_eq!(scope.models, ["gpt-4o", "claude-*"]);
     assert_eq!((scope.backends.as_slice(), scope.routes.len()), (&[id("corp")][..], 0));
@@ -392,7 +395,7 @@ fn a_clients_scope_is_read_and_a_mistake_in_it_is_an_error() {
         "allow_routes = [\"\"]",
     ] {
         let fixture = client(lists);
-        assert_eq!(fixture.store.state(), StoreState::Invalid, "{lists}");
+        assert_eq!(fixture.store.state(), SettingsFileState::Invalid, "{lists}");
         let field = lists.split(' ').next().expect("a word");
         let path = &fixture.store.problems()[0].path;
         assert_eq!(*path, format!("clients.tool.{field}"));
@@ -401,18 +404,18 @@ fn a_clients_scope_is_read_and_a_mistake_in_it_is_an_error() {
 
 #[test]
 fn a_refused_edit_says_why_in_its_own_words() {
-    let fixture = Fixture::new(None);
+    let fixture = SettingsFixture::new(None);
     let refused = fixture.store.edit(|draft| {
         draft.gateway.port = 1;
         Err::<(), _>("not today")
     });
-    assert!(matches!(refused, Err(EditError::Refused("not today"))));
+    assert!(matches!(refused, Err(SettingsEditError::Refused("not today"))));
     assert_eq!(*fixture.store.current(), Settings::default());
 }
 
 #[test]
 fn an_edit_is_made_to_what_the_file_says_now() {
-    let fixture = Fixture::new(Some(BY_HAND));
+    let fixture = SettingsFixture::new(Some(BY_HAND));
     let by_hand = BY_HAND.replace("'https://fast", "'https://faster");
     settings::write_atomic(fixture.store.path(), by_hand.as_bytes()).expect("written");
     let saved = fixture.edit(|draft| draft.gateway.port = 4_301);
@@ -422,20 +425,20 @@ fn an_edit_is_made_to_what_the_file_says_now() {
 
 #[test]
 fn a_file_broken_while_we_run_keeps_the_last_valid_settings() {
-    let fixture = Fixture::new(Some(BY_HAND));
+    let fixture = SettingsFixture::new(Some(BY_HAND));
     settings::write_atomic(fixture.store.path(), b"[gateway]\nport = \n").expect("written");
-    assert_eq!(fixture.store.reload().expect("read"), StoreState::Invalid);
+    assert_eq!(fixture.store.reload().expect("read"), SettingsFileState::Invalid);
     assert_eq!(fixture.store.current().gateway.port, 4_300);
     let refused = fixture.store.edit(|_| Ok::<_, Infallible>(()));
-    assert!(matches!(refused, Err(EditError::Settings(SettingsError::Invalid { .. }))));
+    assert!(matches!(refused, Err(SettingsEditError::Settings(SettingsError::Invalid { .. }))));
     settings::write_atomic(fixture.store.path(), b"[gateway]\nport = 4400\n").expect("written");
-    assert_eq!(fixture.store.reload().expect("read"), StoreState::Valid);
+    assert_eq!(fixture.store.reload().expect("read"), SettingsFileState::Valid);
     assert_eq!(fixture.store.current().gateway.port, 4_400);
 }
 
 #[test]
 fn a_reader_keeps_the_settings_it_began_with() {
-    let fixture = Fixture::new(None);
+    let fixture = SettingsFixture::new(None);
     let before = fixture.store.current();
     fixture.edit(|draft| draft.gateway.port = 4_301);
     assert_eq!((before.gateway.port, fixture.store.current().gateway.port), (4_283, 4_301));
@@ -443,7 +446,7 @@ fn a_reader_keeps_the_settings_it_began_with() {
 
 #[test]
 fn edits_from_several_threads_are_all_kept() {
-    let fixture = Fixture::new(None);
+    let fixture = SettingsFixture::new(None);
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let fixture = &fixture;
@@ -490,9 +493,9 @@ fn any_settings() -> impl Strategy<Value = Settings> {
     let models = proptest::collection::btree_set("[a-z0-9/:.\"]{1,12}", 0..4);
     let time = 0_i64..4_000_000_000_000;
     let switches = (
-        proptest::collection::btree_set(proptest::sample::select(Lack::ALL), 0..4),
-        proptest::collection::btree_set(proptest::sample::select(Offer::ALL), 0..3),
-        proptest::sample::select(Crossing::ALL),
+        proptest::collection::btree_set(proptest::sample::select(UnsupportedFeature::ALL), 0..4),
+        proptest::collection::btree_set(proptest::sample::select(ExtraDialect::ALL), 0..3),
+        proptest::sample::select(TranslationMode::ALL),
     );
     let any_backend = (label, any::<bool>(), models, 1_u16..4_000, switches);
     let client = (any::<[u8; 32]>(), time.clone(), proptest::option::of(time));
@@ -551,8 +554,8 @@ fn any_route() -> impl Strategy<Value = RouteSettings> {
     let candidates = proptest::collection::btree_map(candidate.0, candidate.1, 1..5);
     let words = (
         proptest::sample::select(RoutePolicy::ALL),
-        proptest::option::of(proptest::sample::select(Crossing::ALL)),
-        proptest::option::of(proptest::sample::select(CacheWish::ALL)),
+        proptest::option::of(proptest::sample::select(TranslationMode::ALL)),
+        proptest::option::of(proptest::sample::select(CacheMode::ALL)),
     );
     let numbers = (any::<bool>(), 0_u8..=100, 0_u8..=100, 0_u32..=86_400);
     (names(), clients, names(), words, numbers, candidates).prop_map(
@@ -621,7 +624,7 @@ fn any_routing() -> impl Strategy<Value = Settings> {
                     replaced: None,
                 };
                 settings.credentials.insert(credential.clone(), known);
-                up.pool.members.push(PoolMember { credential, weight });
+                up.pool.members.push(PoolMemberSettings { credential, weight });
             }
             settings.backends.insert(id("up"), up);
             settings
@@ -636,7 +639,7 @@ proptest! {
     /// settings, in order; comments on unchanged entries stay, and a repeated edit changes nothing.
     #[test]
     fn any_edit_reads_back_as_it_was_meant(one in any_settings(), two in any_settings()) {
-        let fixture = Fixture::new(Some("# mine\nversion = 1\n\n# door\n[gateway] # in\nport = 5000 # p\n"));
+        let fixture = SettingsFixture::new(Some("# mine\nversion = 1\n\n# door\n[gateway] # in\nport = 5000 # p\n"));
         for target in [&one, &two, &two, &one] {
             fixture.edit(|draft| *draft = target.clone());
             let again = SettingsStore::open(fixture.store.path()).expect("opens");
@@ -656,7 +659,7 @@ proptest! {
     /// The same for routes and related settings, over a file with handwritten forms.
     #[test]
     fn any_edit_of_routes_reads_back_as_it_was_meant(one in any_routing(), two in any_routing()) {
-        let fixture = Fixture::new(Some(ROUTES_BY_HAND));
+        let fixture = SettingsFixture::new(Some(ROUTES_BY_HAND));
         for target in [&one, &two, &two, &one] {
             fixture.edit(|draft| *draft = target.clone());
             let again = SettingsStore::open(fixture.store.path()).expect("opens");

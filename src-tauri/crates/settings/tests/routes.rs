@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use domain::{BackendId, CredentialId, PoolOrder, RouteId, RoutePolicy};
 use settings::{
-    PoolMember, ResilienceNumbers, ResiliencePreset, RouteCandidateSettings, RouteSettings,
-    STICKY_SECS_DEFAULT, Settings, SettingsStore, Severity, StoreState,
+    PoolMemberSettings, ResilienceNumbers, ResiliencePreset, RouteCandidateSettings, RouteSettings,
+    STICKY_SECS_DEFAULT, Settings, SettingsFileState, SettingsStore, Severity,
 };
 
 const BACKENDS: &str = r#"
@@ -203,7 +203,7 @@ fn a_missing_backend_takes_nothing_down_and_is_repaired_where_one_was_meant() {
     let route = "[routes.r]\nmodels = [\"m\"]\ncandidates = [\n  { backend = \"openia\", \
                  model = \"gpt-4o\" }, # mine\n  \"local/qwen3\",\n]\n";
     let (_folder, store) = open(&format!("{BACKENDS}{route}"));
-    assert_eq!(store.state(), StoreState::Invalid, "a plain name is no candidate");
+    assert_eq!(store.state(), SettingsFileState::Invalid, "a plain name is no candidate");
     let fix = store.proposed_fix().expect("a fix");
     insta::assert_debug_snapshot!(fix.steps, @r#"
     [
@@ -212,14 +212,14 @@ fn a_missing_backend_takes_nothing_down_and_is_repaired_where_one_was_meant() {
     ]
     "#);
     store.apply_fix().expect("applied");
-    assert_eq!((store.state(), store.problems()), (StoreState::Valid, Vec::new()));
+    assert_eq!((store.state(), store.problems()), (SettingsFileState::Valid, Vec::new()));
     assert!(text(&store).contains("{ backend = \"openai\", model = \"gpt-4o\" }, # mine"));
     let expected = [candidate("openai", Some("gpt-4o"), 1), candidate("local", Some("qwen3"), 1)];
     assert_eq!(store.current().routes[&id("r")].candidates, expected);
 
     let nowhere = BACKENDS.replace("[backends.openai]", "[backends.elsewhere]");
     let (_folder, store) = open(&format!("{nowhere}{BY_HAND}"));
-    assert_eq!(store.state(), StoreState::Valid);
+    assert_eq!(store.state(), SettingsFileState::Valid);
     let warned = store.problems();
     assert!(warned.iter().all(|it| it.severity == Severity::Warning), "{warned:#?}");
     assert_eq!(warned.len(), 2);
@@ -309,7 +309,10 @@ fn a_pool_is_written_as_one_name_until_it_is_more_than_one_key() {
     let up = BackendId::new("up").expect("an id");
     assert_eq!(store.current().backends[&up].credential(), Some(&key("a")));
     edit(&store, |draft| {
-        draft.backends[&up].pool.members.push(PoolMember { credential: key("b"), weight: 2 });
+        draft.backends[&up]
+            .pool
+            .members
+            .push(PoolMemberSettings { credential: key("b"), weight: 2 });
     });
     assert!(
         text(&store).contains("credentials = [\"a\", { id = \"b\", weight = 2 }]"),
@@ -317,7 +320,7 @@ fn a_pool_is_written_as_one_name_until_it_is_more_than_one_key() {
         text(&store)
     );
     assert!(!text(&store).contains("credential = "));
-    let saved = edit(&store, |draft| draft.backends[&up].pool.detach(&key("a")));
+    let saved = edit(&store, |draft| draft.backends[&up].pool.remove(&key("a")));
     assert_eq!(saved.backends[&up].credential(), Some(&key("b")));
     edit(&store, |draft| draft.backends[&up].pool.members[0].weight = 1);
     assert!(text(&store).contains("credential = \"b\"") && !text(&store).contains("credentials ="));
@@ -350,7 +353,7 @@ fn numbers_mean_themselves_unless_a_word_says_otherwise() {
             let value = numbers.get(field.name).expect("a number");
             assert!(field.range.contains(&value), "{preset}: {} = {value}", field.name);
         }
-        for (low, high) in ResilienceNumbers::ASCENDING {
+        for (low, high) in ResilienceNumbers::ORDERED_PAIRS {
             assert!(numbers.get(low) <= numbers.get(high), "{preset}: {low} past {high}");
         }
     }

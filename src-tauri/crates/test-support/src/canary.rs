@@ -12,9 +12,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 pub const MARKED_KEY: &str = "sk-CANARY-7f3a9c51e2b84d06a1c9f05d";
 
 /// Returns every file under `folder` whose bytes or name contain `mark`, plain or encoded (see
-/// [`traces`]), sorted. Does not follow links.
+/// [`leak_encodings`]), sorted. Does not follow links.
 pub fn search_tree(folder: &Path, mark: &str) -> io::Result<Vec<PathBuf>> {
-    let needles = traces(mark);
+    let needles = leak_encodings(mark);
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -22,11 +22,11 @@ pub fn search_tree(folder: &Path, mark: &str) -> io::Result<Vec<PathBuf>> {
             let entry = entry?;
             let kind = entry.file_type()?;
             let name = entry.file_name();
-            let named = holds(name.as_encoded_bytes(), &needles);
+            let named = contains_any(name.as_encoded_bytes(), &needles);
             if kind.is_dir() {
                 folders.push(entry.path());
             }
-            if named || (kind.is_file() && holds(&fs::read(entry.path())?, &needles)) {
+            if named || (kind.is_file() && contains_any(&fs::read(entry.path())?, &needles)) {
                 found.push(entry.path());
             }
         }
@@ -38,10 +38,10 @@ pub fn search_tree(folder: &Path, mark: &str) -> io::Result<Vec<PathBuf>> {
 /// Returns `mark` in plain form and in the encodings in which it could leak: base64 in all three
 /// alignments and both alphabets, hexadecimal, percent encoding of every byte, UTF-16.
 #[must_use]
-pub fn traces(mark: &str) -> Vec<Vec<u8>> {
+pub fn leak_encodings(mark: &str) -> Vec<Vec<u8>> {
     let bytes = mark.as_bytes();
     let per_byte = |write: fn(&u8) -> String| bytes.iter().map(write).collect::<String>();
-    let mut traces = vec![
+    let mut encodings = vec![
         mark.to_owned(),
         per_byte(|byte| format!("{byte:02x}")),
         per_byte(|byte| format!("{byte:02X}")),
@@ -55,17 +55,17 @@ pub fn traces(mark: &str) -> Vec<Vec<u8>> {
         let from = if shift == 0 { 0 } else { shift + 1 };
         let until = text.len() - usize::from(shifted.len() % 3 != 0);
         let core = text.get(from..until).unwrap_or_default();
-        traces.push(core.to_owned());
-        traces.push(core.replace('+', "-").replace('/', "_"));
+        encodings.push(core.to_owned());
+        encodings.push(core.replace('+', "-").replace('/', "_"));
     }
-    let mut traces: Vec<Vec<u8>> = traces.into_iter().map(String::into_bytes).collect();
-    traces.push(mark.encode_utf16().flat_map(u16::to_le_bytes).collect());
-    traces.sort();
-    traces.dedup();
-    traces
+    let mut encodings: Vec<Vec<u8>> = encodings.into_iter().map(String::into_bytes).collect();
+    encodings.push(mark.encode_utf16().flat_map(u16::to_le_bytes).collect());
+    encodings.sort();
+    encodings.dedup();
+    encodings
 }
 
-fn holds(bytes: &[u8], needles: &[Vec<u8>]) -> bool {
+fn contains_any(bytes: &[u8], needles: &[Vec<u8>]) -> bool {
     needles.iter().any(|needle| {
         !needle.is_empty() && bytes.windows(needle.len()).any(|window| window == needle)
     })

@@ -28,14 +28,14 @@ pub enum BodyEnd {
 
 /// The first line and the headers, in order, with names as written.
 #[derive(Debug)]
-pub(crate) struct Head {
+pub(crate) struct RawHead {
     pub(crate) first_line: String,
     pub(crate) headers: Vec<(String, String)>,
 }
 
 /// How a body is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub(crate) enum BodyFraming {
     Length(usize),
     Chunked,
     UntilClose,
@@ -43,42 +43,42 @@ pub(crate) enum Framing {
 
 /// A socket with a buffer for bytes read ahead.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(crate) struct RawConnection {
     pub(crate) stream: TcpStream,
     buffer: BytesMut,
 }
 
-impl Head {
+impl RawHead {
     /// The value of a header; the name matches in any case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, name)
+        find_header(&self.headers, name)
     }
 
     /// The framing from the headers, or `otherwise` if they have none.
-    pub(crate) fn framing(&self, otherwise: Framing) -> Framing {
+    pub(crate) fn framing(&self, otherwise: BodyFraming) -> BodyFraming {
         let chunked =
             self.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
         let length = self.header("content-length").and_then(|value| value.trim().parse().ok());
         match (chunked, length) {
-            (true, _) => Framing::Chunked,
-            (false, Some(length)) => Framing::Length(length),
+            (true, _) => BodyFraming::Chunked,
+            (false, Some(length)) => BodyFraming::Length(length),
             (false, None) => otherwise,
         }
     }
 }
 
 /// The first header of that name, in any case.
-pub(crate) fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+pub(crate) fn find_header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-impl Connection {
+impl RawConnection {
     pub(crate) fn new(stream: TcpStream) -> Self {
         Self { stream, buffer: BytesMut::new() }
     }
 
     /// Reads the next head; `None` if the peer closed before it.
-    pub(crate) async fn head(&mut self) -> io::Result<Option<Head>> {
+    pub(crate) async fn read_head(&mut self) -> io::Result<Option<RawHead>> {
         loop {
             if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head = self.buffer.split_to(end + 4);
@@ -94,15 +94,15 @@ impl Connection {
     }
 
     /// Reads a body, and reports how it ended.
-    pub(crate) async fn body(&mut self, framing: Framing) -> (Bytes, BodyEnd) {
+    pub(crate) async fn read_body(&mut self, framing: BodyFraming) -> (Bytes, BodyEnd) {
         match framing {
-            Framing::Length(length) => {
+            BodyFraming::Length(length) => {
                 let end = self.fill(length).await;
                 let taken = self.buffer.len().min(length);
                 (self.buffer.split_to(taken).freeze(), end)
             }
-            Framing::Chunked => self.chunks().await,
-            Framing::UntilClose => {
+            BodyFraming::Chunked => self.read_chunks().await,
+            BodyFraming::UntilClose => {
                 let end = match self.fill(BODY_BYTES_MAX).await {
                     BodyEnd::Cut => BodyEnd::Complete,
                     end => end,
@@ -113,17 +113,17 @@ impl Connection {
     }
 
     /// Reads the next bytes; empty at the end of the connection.
-    pub(crate) async fn some(&mut self) -> io::Result<Bytes> {
+    pub(crate) async fn read_some(&mut self) -> io::Result<Bytes> {
         if self.buffer.is_empty() {
             self.stream.read_buf(&mut self.buffer).await?;
         }
         Ok(self.buffer.split().freeze())
     }
 
-    async fn chunks(&mut self) -> (Bytes, BodyEnd) {
+    async fn read_chunks(&mut self) -> (Bytes, BodyEnd) {
         let mut body = BytesMut::new();
         loop {
-            let size = match self.line().await {
+            let size = match self.read_line().await {
                 Ok(line) => line
                     .split(';')
                     .next()
@@ -146,7 +146,7 @@ impl Connection {
         }
     }
 
-    async fn line(&mut self) -> Result<String, BodyEnd> {
+    async fn read_line(&mut self) -> Result<String, BodyEnd> {
         loop {
             if let Some(end) = self.buffer.windows(2).position(|window| window == b"\r\n") {
                 let line = self.buffer.split_to(end + 2);
@@ -172,7 +172,7 @@ impl Connection {
     }
 }
 
-fn parse_head(bytes: &[u8]) -> Head {
+fn parse_head(bytes: &[u8]) -> RawHead {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.split("\r\n");
     let first_line = lines.next().unwrap_or_default().to_owned();
@@ -180,5 +180,5 @@ fn parse_head(bytes: &[u8]) -> Head {
         let (name, value) = line.split_once(':')?;
         Some((name.to_owned(), value.trim().to_owned()))
     };
-    Head { first_line, headers: lines.filter_map(header).collect() }
+    RawHead { first_line, headers: lines.filter_map(header).collect() }
 }

@@ -12,7 +12,7 @@ mod raw_client;
 mod reply;
 mod upstream;
 
-pub use canary::{MARKED_KEY, search_tree, traces};
+pub use canary::{MARKED_KEY, leak_encodings, search_tree};
 pub use http::BodyEnd;
 pub use logs::{CapturedLogs, capture_logs};
 pub use provider::{
@@ -20,5 +20,5 @@ pub use provider::{
     PROVIDER_OUTPUT_TOKENS, PROVIDER_REASONING_TOKENS,
 };
 pub use raw_client::{RawAnswer, RawClient};
-pub use reply::{ChatText, Ending, Reply};
-pub use upstream::{Received, ScriptedUpstream};
+pub use reply::{ChatText, Reply, ReplyEnding};
+pub use upstream::{ReceivedRequest, ScriptedUpstream};

@@ -9,7 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Captures every log line of the current thread at every level, until dropped.
 pub struct CapturedLogs {
-    lines: Lines,
+    lines: LogBuffer,
     _subscriber: tracing::subscriber::DefaultGuard,
 }
 
@@ -17,7 +17,7 @@ pub struct CapturedLogs {
 /// its tasks are captured too; a multi-threaded runtime is not.
 #[must_use]
 pub fn capture_logs() -> CapturedLogs {
-    let lines = Lines::default();
+    let lines = LogBuffer::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_ansi(false)
@@ -35,9 +35,9 @@ impl CapturedLogs {
 }
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Lines {
+impl io::Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -48,7 +48,7 @@ impl io::Write for Lines {
     }
 }
 
-impl MakeWriter<'_> for Lines {
+impl MakeWriter<'_> for LogBuffer {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {

@@ -6,12 +6,12 @@
 
 mod chat;
 mod embeddings;
-mod form;
 mod gemini;
 mod messages;
 mod ollama;
 mod responses;
-mod speech;
+mod scripted_answer;
+mod strict_object;
 
 use std::io;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::reply::{Ending, Reply};
-use crate::upstream::{Received, ScriptedUpstream};
-use form::Checked;
-use speech::{Question, Speech};
+use crate::reply::{Reply, ReplyEnding};
+use crate::upstream::{ReceivedRequest, ScriptedUpstream};
+use scripted_answer::{ParsedPrompt, ScriptedAnswer};
+use strict_object::ParseResult;
 
 /// The key that every dialect of a [`MockProvider`] accepts.
 pub const PROVIDER_KEY: &str = "sk-provider-5d1c0e7a9b";
@@ -57,7 +57,7 @@ pub struct MockProvider {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Speaks {
+pub(crate) enum ProviderProtocol {
     Chat,
     Responses,
     Messages,
@@ -67,14 +67,14 @@ pub(crate) enum Speaks {
 
 /// A text generation request, parsed.
 #[derive(Debug)]
-pub(crate) struct Asked {
-    question: Question,
-    delivery: Delivery,
+pub(crate) struct ProviderRequest {
+    question: ParsedPrompt,
+    delivery: AnswerDelivery,
 }
 
 /// The delivery format of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivery {
+pub(crate) enum AnswerDelivery {
     Whole,
     /// A stream; `usage` matters to Chat only.
     Stream {
@@ -89,11 +89,11 @@ impl MockProvider {
     pub async fn start() -> io::Result<Self> {
         let refusals = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&refusals);
-        let upstream = ScriptedUpstream::answering(move |request| {
-            Some(answer(request).unwrap_or_else(|(speaks, status, refusal)| {
+        let upstream = ScriptedUpstream::start_with(move |request| {
+            Some(answer_request(request).unwrap_or_else(|(speaks, status, refusal)| {
                 let line = format!("{} {}: {status}: {refusal}", request.method, request.path);
                 noted.lock().push(line);
-                speaks.error(status, &refusal)
+                speaks.error_reply(status, &refusal)
             }))
         });
         Ok(Self { upstream: upstream.await?, refusals })
@@ -107,7 +107,7 @@ impl MockProvider {
 
     /// Every request so far, in order of arrival.
     #[must_use]
-    pub fn requests(&self) -> Vec<Received> {
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.upstream.requests()
     }
 
@@ -118,78 +118,84 @@ impl MockProvider {
     }
 }
 
-type Refused = (Speaks, u16, String);
+type ProviderRefusal = (ProviderProtocol, u16, String);
 
-fn answer(request: &Received) -> Result<Reply, Refused> {
+fn answer_request(request: &ReceivedRequest) -> Result<Reply, ProviderRefusal> {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-    let speaks = Speaks::at(path, request);
+    let speaks = ProviderProtocol::of_path(path, request);
     speaks.check_key(request, query).map_err(|why| (speaks, 401, why))?;
     let bad = |why| (speaks, 400, why);
     if request.method == "GET" {
-        return Ok(models(speaks, path));
+        return Ok(models_reply(speaks, path));
     }
     let body = request.json();
     let asked = match (speaks, path.rsplit('/').next().unwrap_or_default()) {
-        (Speaks::Chat, "completions") => chat::read(&body),
-        (Speaks::Responses, "responses") => responses::read(&body),
-        (Speaks::Messages, "messages") => messages::read(&body, request),
-        (Speaks::Messages, "count_tokens") => {
-            return messages::count(&body, request).map_err(bad);
+        (ProviderProtocol::Chat, "completions") => chat::read(&body),
+        (ProviderProtocol::Responses, "responses") => responses::read(&body),
+        (ProviderProtocol::Messages, "messages") => messages::read(&body, request),
+        (ProviderProtocol::Messages, "count_tokens") => {
+            return messages::count_tokens(&body, request).map_err(bad);
         }
-        (Speaks::Ollama, "chat") => ollama::read(&body),
-        (Speaks::Chat, "embeddings") => return embeddings::openai(&body).map_err(bad),
-        (Speaks::Ollama, "embed") => return embeddings::ollama(&body).map_err(bad),
-        (Speaks::Gemini, method) => match gemini::method(method, query, &body).map_err(bad)? {
-            gemini::Called::Asked(asked) => Ok(*asked),
-            gemini::Called::Answered(reply) => return Ok(reply),
-        },
+        (ProviderProtocol::Ollama, "chat") => ollama::read(&body),
+        (ProviderProtocol::Chat, "embeddings") => return embeddings::openai(&body).map_err(bad),
+        (ProviderProtocol::Ollama, "embed") => return embeddings::ollama(&body).map_err(bad),
+        (ProviderProtocol::Gemini, method) => {
+            match gemini::handle_method(method, query, &body).map_err(bad)? {
+                gemini::MethodOutcome::Asked(asked) => Ok(*asked),
+                gemini::MethodOutcome::Answered(reply) => return Ok(reply),
+            }
+        }
         _ => return Err((speaks, 404, format!("there is no {path}"))),
     };
     let asked = asked.map_err(bad)?;
     if let Some(status) = asked.question.fault_status() {
-        return Ok(speaks.error(status, "the scripted fault"));
+        return Ok(speaks.error_reply(status, "the scripted fault"));
     }
-    Ok(say(speaks, &asked))
+    Ok(encode_answer(speaks, &asked))
 }
 
-fn say(speaks: Speaks, asked: &Asked) -> Reply {
-    let Asked { question, delivery } = asked;
-    let speech = Speech::of(question);
-    if *delivery == Delivery::Whole {
+fn encode_answer(speaks: ProviderProtocol, asked: &ProviderRequest) -> Reply {
+    let ProviderRequest { question, delivery } = asked;
+    let speech = ScriptedAnswer::of(question);
+    if *delivery == AnswerDelivery::Whole {
         let body = match speaks {
-            Speaks::Chat => chat::whole(question, &speech),
-            Speaks::Responses => responses::whole(question, &speech),
-            Speaks::Messages => messages::whole(question, &speech),
-            Speaks::Gemini => gemini::whole(question, &speech),
-            Speaks::Ollama => ollama::whole(question, &speech),
+            ProviderProtocol::Chat => chat::whole_answer(question, &speech),
+            ProviderProtocol::Responses => responses::whole_answer(question, &speech),
+            ProviderProtocol::Messages => messages::whole_answer(question, &speech),
+            ProviderProtocol::Gemini => gemini::whole_answer(question, &speech),
+            ProviderProtocol::Ollama => ollama::whole_answer(question, &speech),
         };
         return Reply::json(200, &body);
     }
     let mut events = match speaks {
-        Speaks::Chat => chat::events(question, &speech, *delivery),
-        Speaks::Responses => responses::events(question, &speech),
-        Speaks::Messages => messages::events(question, &speech),
-        Speaks::Gemini => gemini::events(question, &speech, *delivery),
-        Speaks::Ollama => ollama::events(question, &speech),
+        ProviderProtocol::Chat => chat::stream_events(question, &speech, *delivery),
+        ProviderProtocol::Responses => responses::stream_events(question, &speech),
+        ProviderProtocol::Messages => messages::stream_events(question, &speech),
+        ProviderProtocol::Gemini => gemini::stream_events(question, &speech, *delivery),
+        ProviderProtocol::Ollama => ollama::stream_events(question, &speech),
     };
     let ending = match question.model.as_str() {
-        "fault-cut" => Ending::Close,
-        _ => Ending::Complete,
+        "fault-cut" => ReplyEnding::Close,
+        _ => ReplyEnding::Complete,
     };
     if matches!(question.model.as_str(), "fault-cut" | "fault-no-end") {
         // Enough for some text in every dialect, and before any terminator.
         events.truncate(events.len() / 2 + 1);
     }
     match (speaks, delivery) {
-        (Speaks::Ollama, _) => Reply::lines("application/x-ndjson", events).ending(ending),
-        (_, Delivery::Array) => Reply::lines("application/json", events).ending(ending),
+        (ProviderProtocol::Ollama, _) => {
+            Reply::chunked_stream("application/x-ndjson", events).ending(ending)
+        }
+        (_, AnswerDelivery::Array) => {
+            Reply::chunked_stream("application/json", events).ending(ending)
+        }
         _ => Reply::sse(events).ending(ending),
     }
 }
 
-impl Speaks {
+impl ProviderProtocol {
     /// The protocol of a path. Three protocols share `/v1/models`; there the headers decide.
-    fn at(path: &str, request: &Received) -> Self {
+    fn of_path(path: &str, request: &ReceivedRequest) -> Self {
         match path {
             _ if path.starts_with("/api/") => Self::Ollama,
             _ if path.starts_with("/v1/messages") => Self::Messages,
@@ -201,7 +207,7 @@ impl Speaks {
         }
     }
 
-    fn check_key(self, request: &Received, query: &str) -> Checked<()> {
+    fn check_key(self, request: &ReceivedRequest, query: &str) -> ParseResult<()> {
         let bearer = request.authorization().and_then(|value| value.strip_prefix("Bearer "));
         let carriers = [
             ("authorization", bearer),
@@ -231,12 +237,12 @@ impl Speaks {
     }
 
     /// An error in the dialect's format.
-    fn error(self, status: u16, message: &str) -> Reply {
+    fn error_reply(self, status: u16, message: &str) -> Reply {
         let body = match self {
             Self::Chat | Self::Responses => json!({"error": {"message": message,
-                "type": openai_kind(status), "param": null, "code": null}}),
+                "type": openai_error_type(status), "param": null, "code": null}}),
             Self::Messages => json!({"type": "error", "request_id": "req_provider",
-                "error": {"type": messages::error_kind(status), "message": message}}),
+                "error": {"type": messages::error_type(status), "message": message}}),
             Self::Gemini => json!({"error": {"code": status, "message": message,
                 "status": gemini::error_status(status)}}),
             Self::Ollama => json!({"error": message}),
@@ -247,7 +253,7 @@ impl Speaks {
     }
 }
 
-fn openai_kind(status: u16) -> &'static str {
+fn openai_error_type(status: u16) -> &'static str {
     match status {
         429 => "rate_limit_exceeded",
         400..=499 => "invalid_request_error",
@@ -255,18 +261,26 @@ fn openai_kind(status: u16) -> &'static str {
     }
 }
 
-fn models(speaks: Speaks, path: &str) -> Reply {
+fn models_reply(speaks: ProviderProtocol, path: &str) -> Reply {
     let each = |make: fn(&str) -> Value| PROVIDER_MODELS.map(make);
     let body = match speaks {
-        Speaks::Chat | Speaks::Responses => json!({"object": "list", "data": each(|name|
-            json!({"id": name, "object": "model", "created": 1, "owned_by": "provider"}))}),
-        Speaks::Messages => json!({"has_more": false, "first_id": "echo", "last_id": "think",
+        ProviderProtocol::Chat | ProviderProtocol::Responses => {
+            json!({"object": "list", "data": each(|name|
+            json!({"id": name, "object": "model", "created": 1, "owned_by": "provider"}))})
+        }
+        ProviderProtocol::Messages => {
+            json!({"has_more": false, "first_id": "echo", "last_id": "think",
             "data": each(|name| json!({"type": "model", "id": name, "display_name": name,
-                "created_at": "2026-01-01T00:00:00Z", "lifecycle": "active"}))}),
-        Speaks::Gemini => json!({"models": each(|name| json!({"name": format!("models/{name}"),
-            "displayName": name, "supportedGenerationMethods": ["generateContent"]}))}),
-        Speaks::Ollama if path == "/api/version" => json!({"version": "0.30.0"}),
-        Speaks::Ollama => json!({"models": each(|name| json!({"name": name, "model": name}))}),
+                "created_at": "2026-01-01T00:00:00Z", "lifecycle": "active"}))})
+        }
+        ProviderProtocol::Gemini => {
+            json!({"models": each(|name| json!({"name": format!("models/{name}"),
+            "displayName": name, "supportedGenerationMethods": ["generateContent"]}))})
+        }
+        ProviderProtocol::Ollama if path == "/api/version" => json!({"version": "0.30.0"}),
+        ProviderProtocol::Ollama => {
+            json!({"models": each(|name| json!({"name": name, "model": name}))})
+        }
     };
     Reply::json(200, &body)
 }

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::http::{BodyEnd, Connection, Framing, find};
+use crate::http::{BodyEnd, BodyFraming, RawConnection, find_header};
 
 /// One TCP connection.
 #[derive(Debug)]
 pub struct RawClient {
-    connection: Connection,
+    connection: RawConnection,
 }
 
 #[derive(Debug, Clone)]
@@ -31,14 +31,14 @@ impl RawClient {
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { connection: Connection::new(stream) })
+        Ok(Self { connection: RawConnection::new(stream) })
     }
 
     /// Connects, sends `bytes`, reads one answer.
     pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> io::Result<RawAnswer> {
         let mut client = Self::connect(address).await?;
         client.send(bytes).await?;
-        client.answer().await
+        client.read_answer().await
     }
 
     /// Sends bytes unchanged.
@@ -47,7 +47,7 @@ impl RawClient {
     }
 
     /// Sends a whole request with `content-length`. `headers` are lines without line ends.
-    pub async fn request(
+    pub async fn send_request(
         &mut self,
         first_line: &str,
         headers: &[&str],
@@ -63,19 +63,20 @@ impl RawClient {
     }
 
     /// Reads one whole answer, until it or the connection ends.
-    pub async fn answer(&mut self) -> io::Result<RawAnswer> {
-        let head = self.connection.head().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    pub async fn read_answer(&mut self) -> io::Result<RawAnswer> {
+        let head = self.connection.read_head().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let status = head.first_line.split(' ').nth(1).and_then(|word| word.parse().ok());
         let status = status.ok_or(io::ErrorKind::InvalidData)?;
         let bodiless = matches!(status, 100..=199 | 204 | 304);
-        let framing = if bodiless { Framing::Length(0) } else { head.framing(Framing::UntilClose) };
-        let (body, end) = self.connection.body(framing).await;
+        let framing =
+            if bodiless { BodyFraming::Length(0) } else { head.framing(BodyFraming::UntilClose) };
+        let (body, end) = self.connection.read_body(framing).await;
         Ok(RawAnswer { status, headers: head.headers, body, end })
     }
 
     /// Reads the next raw bytes, head and chunk sizes included; empty at the end.
     pub async fn read_some(&mut self) -> io::Result<Bytes> {
-        self.connection.some().await
+        self.connection.read_some().await
     }
 
     /// Closes the sending side; answers can still be read.
@@ -93,7 +94,7 @@ impl RawAnswer {
     /// The value of the first header of that name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, name)
+        find_header(&self.headers, name)
     }
 
     /// The body as text; invalid UTF-8 is replaced.

@@ -9,8 +9,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
-use crate::http::Framing;
-use crate::upstream::Received;
+use crate::http::BodyFraming;
+use crate::upstream::ReceivedRequest;
 
 /// A scripted reply to one request.
 ///
@@ -22,12 +22,12 @@ pub struct Reply {
     pub(crate) head: Option<ReplyHead>,
     pub(crate) pieces: Vec<Bytes>,
     pub(crate) pause: Duration,
-    pub(crate) ending: Ending,
+    pub(crate) ending: ReplyEnding,
 }
 
 /// How a reply ends after its last piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum ReplyEnding {
     /// As HTTP requires: the whole length, or the zero chunk. The connection stays open.
     Complete,
     /// The connection is closed; a chunked body has no zero chunk.
@@ -80,7 +80,7 @@ impl Reply {
             head: Some(head),
             pieces: vec![body.into()],
             pause: Duration::ZERO,
-            ending: Ending::Complete,
+            ending: ReplyEnding::Complete,
         }
     }
 
@@ -100,7 +100,7 @@ impl Reply {
 
     /// A stream of another content type than SSE: each item is one write and one HTTP chunk.
     #[must_use]
-    pub fn lines(content_type: &str, pieces: Vec<String>) -> Self {
+    pub fn chunked_stream(content_type: &str, pieces: Vec<String>) -> Self {
         let mut reply = Self::body(200, content_type, Bytes::new());
         reply.pieces = pieces.into_iter().map(Into::into).collect();
         reply.chunked()
@@ -192,7 +192,7 @@ impl Reply {
 
     /// 401 whose message repeats the received key, as some servers do.
     #[must_use]
-    pub fn echo_key(received: &Received) -> Self {
+    pub fn echo_key(received: &ReceivedRequest) -> Self {
         let key = received.authorization().unwrap_or("no key at all");
         Self::error(401, "invalid_request_error", &format!("Incorrect API key provided: {key}."))
     }
@@ -200,19 +200,19 @@ impl Reply {
     /// Sends nothing, then resets the connection.
     #[must_use]
     pub fn reset_before_head() -> Self {
-        Self::no_head(Ending::Reset)
+        Self::no_head(ReplyEnding::Reset)
     }
 
     /// Sends nothing and keeps the connection open.
     #[must_use]
     pub fn silence() -> Self {
-        Self::no_head(Ending::Stall)
+        Self::no_head(ReplyEnding::Stall)
     }
 
     /// Sends raw bytes, head included.
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
-        Self { pieces: vec![bytes.into()], ..Self::no_head(Ending::Close) }
+        Self { pieces: vec![bytes.into()], ..Self::no_head(ReplyEnding::Close) }
     }
 
     /// Appends a header.
@@ -252,14 +252,14 @@ impl Reply {
 
     /// Waits before the first byte.
     #[must_use]
-    pub const fn wait_first(mut self, wait: Duration) -> Self {
+    pub const fn delay_first(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
     /// Waits before each piece of the body.
     #[must_use]
-    pub const fn pause_each(mut self, pause: Duration) -> Self {
+    pub const fn delay_each(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
@@ -273,17 +273,17 @@ impl Reply {
     }
 
     #[must_use]
-    pub const fn ending(mut self, ending: Ending) -> Self {
+    pub const fn ending(mut self, ending: ReplyEnding) -> Self {
         self.ending = ending;
         self
     }
 
-    const fn no_head(ending: Ending) -> Self {
+    const fn no_head(ending: ReplyEnding) -> Self {
         Self { wait: Duration::ZERO, head: None, pieces: Vec::new(), pause: Duration::ZERO, ending }
     }
 
     /// The encoded head, and the framing of the body after it.
-    pub(crate) fn head_bytes(&self) -> Option<(Bytes, Framing)> {
+    pub(crate) fn head_bytes(&self) -> Option<(Bytes, BodyFraming)> {
         let head = self.head.as_ref()?;
         let length = match head.framing {
             ReplyFraming::Length => Some(self.pieces.iter().map(Bytes::len).sum()),
@@ -295,8 +295,10 @@ impl Reply {
             text.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
         let (delimiter, framing) = match length {
-            Some(length) => (format!("content-length: {length}\r\n\r\n"), Framing::Length(length)),
-            None => ("transfer-encoding: chunked\r\n\r\n".to_owned(), Framing::Chunked),
+            Some(length) => {
+                (format!("content-length: {length}\r\n\r\n"), BodyFraming::Length(length))
+            }
+            None => ("transfer-encoding: chunked\r\n\r\n".to_owned(), BodyFraming::Chunked),
         };
         text.extend_from_slice(delimiter.as_bytes());
         Some((text.freeze(), framing))

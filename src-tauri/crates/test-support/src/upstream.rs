@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::http::{BodyEnd, Connection, Framing, find};
-use crate::reply::{Ending, Reply};
+use crate::http::{BodyEnd, BodyFraming, RawConnection, find_header};
+use crate::reply::{Reply, ReplyEnding};
 
 /// A server on a free loopback port.
 ///
@@ -22,13 +22,13 @@ use crate::reply::{Ending, Reply};
 #[derive(Debug)]
 pub struct ScriptedUpstream {
     address: SocketAddr,
-    record: Arc<Record>,
+    record: Arc<RequestLog>,
     server: JoinHandle<()>,
 }
 
 /// One recorded request.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub struct ReceivedRequest {
     /// `GET`, `POST`, …
     pub method: String,
     /// Path and query.
@@ -42,30 +42,30 @@ pub struct Received {
 }
 
 #[derive(Debug, Default)]
-struct Record {
-    requests: Mutex<Vec<Received>>,
+struct RequestLog {
+    requests: Mutex<Vec<ReceivedRequest>>,
     unscripted: Mutex<Vec<String>>,
     /// Number of replies that the peer broke off.
     broken_off: watch::Sender<usize>,
 }
 
-type Responder = dyn Fn(&Received) -> Option<Reply> + Send + Sync;
+type Responder = dyn Fn(&ReceivedRequest) -> Option<Reply> + Send + Sync;
 
 impl ScriptedUpstream {
     /// Answers the requests with these replies, in order of arrival.
     pub async fn start(replies: impl IntoIterator<Item = Reply>) -> io::Result<Self> {
         let queue: Mutex<VecDeque<Reply>> = Mutex::new(replies.into_iter().collect());
-        Self::answering(move |_| queue.lock().pop_front()).await
+        Self::start_with(move |_| queue.lock().pop_front()).await
     }
 
     /// Answers each request with the result of `responder`; `None` means that the request has no
     /// scripted reply.
-    pub async fn answering(
-        responder: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static,
+    pub async fn start_with(
+        responder: impl Fn(&ReceivedRequest) -> Option<Reply> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let record = Arc::new(Record::default());
+        let record = Arc::new(RequestLog::default());
         let serving = serve(listener, Arc::clone(&record), Arc::new(responder));
         #[expect(
             clippy::disallowed_methods,
@@ -88,13 +88,13 @@ impl ScriptedUpstream {
 
     /// Every request so far, in order of arrival.
     #[must_use]
-    pub fn requests(&self) -> Vec<Received> {
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.record.requests.lock().clone()
     }
 
     /// Waits until the peer has broken off `count` replies, that is, closed the connection before
     /// their end.
-    pub async fn broken_off(&self, count: usize) {
+    pub async fn wait_for_broken_off(&self, count: usize) {
         let mut counter = self.record.broken_off.subscribe();
         // The sender lives as long as `self`, so waiting cannot fail.
         let _seen = counter.wait_for(|seen| *seen >= count).await;
@@ -112,11 +112,11 @@ impl Drop for ScriptedUpstream {
     }
 }
 
-impl Received {
+impl ReceivedRequest {
     /// The value of the first header of that name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, name)
+        find_header(&self.headers, name)
     }
 
     /// The `authorization` header, to assert that a key went to its own host only.
@@ -132,33 +132,33 @@ impl Received {
     }
 }
 
-async fn serve(listener: TcpListener, record: Arc<Record>, responder: Arc<Responder>) {
+async fn serve(listener: TcpListener, record: Arc<RequestLog>, responder: Arc<Responder>) {
     let mut connections = JoinSet::new();
     for number in 0.. {
         let Ok((stream, _)) = listener.accept().await else { return };
         let (record, responder) = (Arc::clone(&record), Arc::clone(&responder));
         connections.spawn(async move {
             // A broken connection ends its task; the record has all that the test needs.
-            let _broken = converse(stream, number, &record, &*responder).await;
+            let _broken = serve_connection(stream, number, &record, &*responder).await;
         });
     }
 }
 
-async fn converse(
+async fn serve_connection(
     stream: TcpStream,
     number: usize,
-    record: &Record,
+    record: &RequestLog,
     responder: &Responder,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut connection = Connection::new(stream);
-    while let Some(head) = connection.head().await? {
-        let (body, end) = connection.body(head.framing(Framing::Length(0))).await;
+    let mut connection = RawConnection::new(stream);
+    while let Some(head) = connection.read_head().await? {
+        let (body, end) = connection.read_body(head.framing(BodyFraming::Length(0))).await;
         if end != BodyEnd::Complete {
             return Ok(());
         }
         let mut words = head.first_line.split(' ').map(str::to_owned);
-        let received = Received {
+        let received = ReceivedRequest {
             method: words.next().unwrap_or_default(),
             path: words.next().unwrap_or_default(),
             headers: head.headers,
@@ -166,13 +166,13 @@ async fn converse(
             connection: number,
         };
         record.requests.lock().push(received.clone());
-        let reply = responder(&received).unwrap_or_else(|| unscripted(&received, record));
-        match play(&mut connection, &reply).await {
-            Ok(Ending::Complete) => {}
-            Ok(Ending::Close) => return connection.stream.shutdown().await,
-            Ok(Ending::Reset) => return connection.stream.set_zero_linger(),
-            Ok(Ending::Stall) => {
-                while connection.some().await.is_ok_and(|bytes| !bytes.is_empty()) {}
+        let reply = responder(&received).unwrap_or_else(|| reply_unscripted(&received, record));
+        match send_reply(&mut connection, &reply).await {
+            Ok(ReplyEnding::Complete) => {}
+            Ok(ReplyEnding::Close) => return connection.stream.shutdown().await,
+            Ok(ReplyEnding::Reset) => return connection.stream.set_zero_linger(),
+            Ok(ReplyEnding::Stall) => {
+                while connection.read_some().await.is_ok_and(|bytes| !bytes.is_empty()) {}
                 record.broken_off.send_modify(|count| *count += 1);
                 return Ok(());
             }
@@ -185,39 +185,39 @@ async fn converse(
     Ok(())
 }
 
-fn unscripted(received: &Received, record: &Record) -> Reply {
+fn reply_unscripted(received: &ReceivedRequest, record: &RequestLog) -> Reply {
     let name = format!("{} {}", received.method, received.path);
     record.unscripted.lock().push(name.clone());
     Reply::error(501, "unscripted", &format!("nobody scripted {name}"))
 }
 
-async fn play(connection: &mut Connection, reply: &Reply) -> io::Result<Ending> {
-    wait(reply.wait).await;
+async fn send_reply(connection: &mut RawConnection, reply: &Reply) -> io::Result<ReplyEnding> {
+    sleep_for(reply.wait).await;
     let stream = &mut connection.stream;
     let framing = match reply.head_bytes() {
         Some((bytes, framing)) => {
             stream.write_all(&bytes).await?;
             framing
         }
-        None => Framing::UntilClose,
+        None => BodyFraming::UntilClose,
     };
     for piece in reply.pieces.iter().filter(|piece| !piece.is_empty()) {
-        wait(reply.pause).await;
-        if framing == Framing::Chunked {
+        sleep_for(reply.pause).await;
+        if framing == BodyFraming::Chunked {
             let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
             stream.write_all(&chunk).await?;
         } else {
             stream.write_all(piece).await?;
         }
     }
-    if (framing, reply.ending) == (Framing::Chunked, Ending::Complete) {
+    if (framing, reply.ending) == (BodyFraming::Chunked, ReplyEnding::Complete) {
         stream.write_all(b"0\r\n\r\n").await?;
     }
     stream.flush().await?;
     Ok(reply.ending)
 }
 
-async fn wait(duration: std::time::Duration) {
+async fn sleep_for(duration: std::time::Duration) {
     if !duration.is_zero() {
         tokio::time::sleep(duration).await;
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{Clock, SystemClock};
 use test_support::{
-    BodyEnd, ChatText, Ending, MARKED_KEY, RawAnswer, RawClient, Reply, ScriptedUpstream,
+    BodyEnd, ChatText, MARKED_KEY, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream,
 };
 
 const TEXT: ChatText<'_> = ChatText { model: "m", deltas: &["Hel", "lo"], usage: Some((3, 2)) };
@@ -15,8 +15,8 @@ const TEXT: ChatText<'_> = ChatText { model: "m", deltas: &["Hel", "lo"], usage:
 async fn ask(reply: Reply) -> std::io::Result<RawAnswer> {
     let upstream = ScriptedUpstream::start([reply]).await?;
     let mut client = RawClient::connect(upstream.addr()).await?;
-    client.request("POST /v1/chat/completions HTTP/1.1", &["host: x"], b"{}").await?;
-    client.answer().await
+    client.send_request("POST /v1/chat/completions HTTP/1.1", &["host: x"], b"{}").await?;
+    client.read_answer().await
 }
 
 #[tokio::test]
@@ -25,13 +25,13 @@ async fn requests_are_recorded_as_they_came_and_the_connection_is_kept() {
     let upstream = ScriptedUpstream::start(replies).await.expect("an upstream");
     let mut client = RawClient::connect(upstream.addr()).await.expect("connected");
     client.send(b"GET /v1/models?x=1 HTTP/1.1\r\nHost: a\r\nX-B: 2\r\n\r\n").await.expect("sent");
-    assert_eq!(client.answer().await.expect("an answer").json()["data"][1]["id"], "b");
+    assert_eq!(client.read_answer().await.expect("an answer").json()["data"][1]["id"], "b");
     let auth = format!("Authorization: Bearer {MARKED_KEY}");
     client
-        .request("POST /v1/chat/completions HTTP/1.1", &[&auth], b"{\"n\":1}")
+        .send_request("POST /v1/chat/completions HTTP/1.1", &[&auth], b"{\"n\":1}")
         .await
         .expect("sent");
-    let answer = client.answer().await.expect("an answer");
+    let answer = client.read_answer().await.expect("an answer");
     assert_eq!(answer.json()["choices"][0]["message"]["content"], "Hello");
     assert_eq!(answer.json()["usage"]["total_tokens"], 5);
     let seen = upstream.requests();
@@ -58,9 +58,9 @@ async fn a_chunked_request_is_read_whole() {
 async fn streams_end_as_they_are_told() -> std::io::Result<()> {
     let whole: String = TEXT.events().concat();
     let cases = [
-        (Ending::Complete, BodyEnd::Complete),
-        (Ending::Close, BodyEnd::Cut),
-        (Ending::Reset, BodyEnd::Reset),
+        (ReplyEnding::Complete, BodyEnd::Complete),
+        (ReplyEnding::Close, BodyEnd::Cut),
+        (ReplyEnding::Reset, BodyEnd::Reset),
     ];
     for (ending, end) in cases {
         let answer = ask(Reply::chat_stream(&TEXT).ending(ending)).await?;
@@ -83,7 +83,7 @@ async fn whole_bodies_can_be_torn_packed_and_redirected() -> std::io::Result<()>
         serde_json::from_slice::<serde_json::Value>(&ask(Reply::truncated_json()).await?.body)
             .is_err()
     );
-    let short = ask(Reply::chat(&TEXT).claiming_length(10_000).ending(Ending::Close)).await?;
+    let short = ask(Reply::chat(&TEXT).claiming_length(10_000).ending(ReplyEnding::Close)).await?;
     assert_eq!(short.end, BodyEnd::Cut);
     let limited = ask(Reply::rate_limited(7)).await?;
     assert_eq!((limited.status, limited.header("retry-after")), (429, Some("7")));
@@ -115,27 +115,27 @@ async fn a_reset_before_the_head_gives_no_answer() {
 
 #[tokio::test]
 async fn the_key_is_echoed_and_a_responder_sees_the_request() {
-    let upstream = ScriptedUpstream::answering(|received| Some(Reply::echo_key(received)))
+    let upstream = ScriptedUpstream::start_with(|received| Some(Reply::echo_key(received)))
         .await
         .expect("an upstream");
     let mut client = RawClient::connect(upstream.addr()).await.expect("connected");
     let auth = format!("authorization: Bearer {MARKED_KEY}");
-    client.request("POST / HTTP/1.1", &[&auth], b"").await.expect("sent");
-    let answer = client.answer().await.expect("an answer");
+    client.send_request("POST / HTTP/1.1", &[&auth], b"").await.expect("sent");
+    let answer = client.read_answer().await.expect("an answer");
     assert!(answer.status == 401 && answer.text().contains(MARKED_KEY));
 }
 
 #[tokio::test]
 async fn a_stall_is_left_by_the_peer_and_counted() {
-    for reply in [Reply::silence(), Reply::chat_stream(&TEXT).ending(Ending::Stall)] {
+    for reply in [Reply::silence(), Reply::chat_stream(&TEXT).ending(ReplyEnding::Stall)] {
         let upstream = ScriptedUpstream::start([reply]).await.expect("an upstream");
         let mut client = RawClient::connect(upstream.addr()).await.expect("connected");
-        client.request("POST / HTTP/1.1", &[], b"").await.expect("sent");
+        client.send_request("POST / HTTP/1.1", &[], b"").await.expect("sent");
         while upstream.requests().is_empty() {
             tokio::task::yield_now().await;
         }
         client.reset().expect("reset");
-        upstream.broken_off(1).await;
+        upstream.wait_for_broken_off(1).await;
     }
 }
 
@@ -144,7 +144,7 @@ async fn waits_are_on_the_tests_clock() -> std::io::Result<()> {
     let clock = SystemClock::new();
     let begun = clock.now();
     let hour = Duration::from_secs(3_600);
-    let reply = Reply::chat_stream(&TEXT).wait_first(hour).pause_each(hour);
+    let reply = Reply::chat_stream(&TEXT).delay_first(hour).delay_each(hour);
     assert_eq!(ask(reply).await?.end, BodyEnd::Complete);
     // Six pieces: role, two deltas, finish, usage, `[DONE]`.
     assert!(clock.now().since(begun) >= hour * 7);

@@ -20,30 +20,30 @@ use std::path::PathBuf;
 #[path = "../src/character.rs"]
 mod character;
 
-use character::{KINDS, NEWLINE, is_latin, is_marked, kind};
+use character::{KINDS_COUNT, NEWLINE, character_kind, has_diacritic, is_latin};
 
 /// One vocabulary of each vendor; the table is fitted to their mean.
 const VOCABULARIES: [&str; 6] =
     ["o200k_base", "deepseek_v3", "qwen2", "mistral_v3", "kimi_k2", "glm4"];
 
 /// Same as `MARK_REACH_CHARS` in the crate.
-const MARK_REACH_CHARS: usize = 256;
+const DIACRITIC_WINDOW_CHARS: usize = 256;
 
 /// One token in table cells.
-const CELL_PER_TOKEN: f64 = 50.0;
+const CELLS_PER_TOKEN: f64 = 50.0;
 
 /// Smoothing weight: a pair of kinds seen less often than this is pulled towards the average of its
 /// second kind.
-const SEEN_WELL: f64 = 5.0;
+const PRIOR_WEIGHT: f64 = 5.0;
 
 /// Rounds that reweight the kinds of text with a large error.
-const ROUNDS: usize = 30;
+const FIT_ROUNDS: usize = 30;
 
 /// Relative error above which a text gains weight.
-const ERROR_WANTED_MAX: f64 = 0.04;
+const TARGET_ERROR_MAX: f64 = 0.04;
 
 /// Statistics of one text and its tokenizations.
-struct Text {
+struct SampleText {
     name: String,
     weight: f64,
     tokens_by_vocabulary: Vec<f64>,
@@ -56,7 +56,7 @@ struct Text {
 }
 
 /// The table, and the factor for letters soon after a diacritic.
-struct Fit {
+struct FittedTable {
     cells: Vec<f64>,
     surcharge: f64,
 }
@@ -64,16 +64,16 @@ struct Fit {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut folders = std::env::args().skip(1);
     let usage = "usage: fit FIT_FOLDER CHECK_FOLDER";
-    let mut texts = read(folders.next().ok_or(usage)?.into())?;
-    let checks = read(folders.next().ok_or(usage)?.into())?;
-    let mut fit = Fit::of(&texts);
-    for _ in 0..ROUNDS {
+    let mut texts = read_folder(folders.next().ok_or(usage)?.into())?;
+    let checks = read_folder(folders.next().ok_or(usage)?.into())?;
+    let mut fit = FittedTable::fit_table(&texts);
+    for _ in 0..FIT_ROUNDS {
         for text in &mut texts {
             let error = (fit.tokens(text) / text.tokens() - 1.0).abs();
-            let growth = if error > ERROR_WANTED_MAX { 1.12 } else { 0.97 };
+            let growth = if error > TARGET_ERROR_MAX { 1.12 } else { 0.97 };
             text.weight = (text.weight * growth).clamp(0.25, 5.0);
         }
-        fit = Fit::of(&texts);
+        fit = FittedTable::fit_table(&texts);
     }
     fit.print();
     eprintln!("surcharge after a mark: {:.3}", fit.surcharge);
@@ -89,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-impl Text {
+impl SampleText {
     fn new(name: String, text: &str) -> Result<Self, Box<dyn Error>> {
         let mut begins_at = vec![0.0; text.len() + 1];
         let mut tokens_by_vocabulary = Vec::new();
@@ -103,15 +103,18 @@ impl Text {
             }
             tokens_by_vocabulary.push(tokens.len() as f64);
         }
-        let empty = || [vec![0.0; KINDS * KINDS], vec![0.0; KINDS * KINDS]];
+        let empty = || [vec![0.0; KINDS_COUNT * KINDS_COUNT], vec![0.0; KINDS_COUNT * KINDS_COUNT]];
         let (mut pairs, mut begins) = (empty(), empty());
         let (mut before, mut mark_reach) = (NEWLINE, 0_usize);
         for (place, character) in text.char_indices() {
-            let this = kind(character);
-            mark_reach =
-                if is_marked(this) { MARK_REACH_CHARS } else { mark_reach.saturating_sub(1) };
+            let this = character_kind(character);
+            mark_reach = if has_diacritic(this) {
+                DIACRITIC_WINDOW_CHARS
+            } else {
+                mark_reach.saturating_sub(1)
+            };
             let marked = usize::from(mark_reach > 0 && is_latin(before) && is_latin(this));
-            let cell = usize::from(before) * KINDS + usize::from(this);
+            let cell = usize::from(before) * KINDS_COUNT + usize::from(this);
             pairs[marked][cell] += 1.0;
             begins[marked][cell] +=
                 begins_at[place..place + character.len_utf8()].iter().sum::<f64>();
@@ -127,21 +130,25 @@ impl Text {
     }
 }
 
-impl Fit {
-    fn of(texts: &[Text]) -> Self {
-        let sum = |of: &dyn Fn(&Text) -> f64| -> f64 {
+impl FittedTable {
+    fn fit_table(texts: &[SampleText]) -> Self {
+        let sum = |of: &dyn Fn(&SampleText) -> f64| -> f64 {
             texts.iter().map(|text| of(text) * text.weight / text.chars * 1e5).sum()
         };
-        let pairs: Vec<f64> = (0..KINDS * KINDS).map(|cell| sum(&|t| t.pairs[0][cell])).collect();
-        let begins: Vec<f64> = (0..KINDS * KINDS).map(|cell| sum(&|t| t.begins[0][cell])).collect();
-        let mut cells = Vec::with_capacity(KINDS * KINDS);
-        for cell in 0..KINDS * KINDS {
-            let column = |of: &[f64]| -> f64 { of.iter().skip(cell % KINDS).step_by(KINDS).sum() };
+        let pairs: Vec<f64> =
+            (0..KINDS_COUNT * KINDS_COUNT).map(|cell| sum(&|t| t.pairs[0][cell])).collect();
+        let begins: Vec<f64> =
+            (0..KINDS_COUNT * KINDS_COUNT).map(|cell| sum(&|t| t.begins[0][cell])).collect();
+        let mut cells = Vec::with_capacity(KINDS_COUNT * KINDS_COUNT);
+        for cell in 0..KINDS_COUNT * KINDS_COUNT {
+            let column = |of: &[f64]| -> f64 {
+                of.iter().skip(cell % KINDS_COUNT).step_by(KINDS_COUNT).sum()
+            };
             let elsewhere = (column(&begins) + 1.0) / (column(&pairs) + 1.0);
-            let share = (begins[cell] + SEEN_WELL * elsewhere) / (pairs[cell] + SEEN_WELL);
+            let share = (begins[cell] + PRIOR_WEIGHT * elsewhere) / (pairs[cell] + PRIOR_WEIGHT);
             // A run of one character is never free, however long it is.
-            let least = if cell / KINDS == cell % KINDS { 1.0 } else { 0.0 };
-            cells.push((share * CELL_PER_TOKEN).round().clamp(least, 255.0) / CELL_PER_TOKEN);
+            let least = if cell / KINDS_COUNT == cell % KINDS_COUNT { 1.0 } else { 0.0 };
+            cells.push((share * CELLS_PER_TOKEN).round().clamp(least, 255.0) / CELLS_PER_TOKEN);
         }
         let marked = sum(&|text| text.begins[1].iter().sum());
         let plain = sum(&|text| text.pairs[1].iter().zip(&cells).map(|(n, cell)| n * cell).sum());
@@ -149,28 +156,28 @@ impl Fit {
     }
 
     /// The table's estimate for a text.
-    fn tokens(&self, text: &Text) -> f64 {
+    fn tokens(&self, text: &SampleText) -> f64 {
         let plain: f64 = text.pairs[0].iter().zip(&self.cells).map(|(n, cell)| n * cell).sum();
         let marked = |(n, cell): (&f64, &f64)| n * (cell * self.surcharge).min(1.0);
         plain + text.pairs[1].iter().zip(&self.cells).map(marked).sum::<f64>()
     }
 
     fn print(&self) {
-        for row in self.cells.chunks(KINDS) {
+        for row in self.cells.chunks(KINDS_COUNT) {
             let row: String = row
                 .iter()
-                .map(|cell| format!("{:02x}", (cell * CELL_PER_TOKEN).round() as u8))
+                .map(|cell| format!("{:02x}", (cell * CELLS_PER_TOKEN).round() as u8))
                 .collect();
             println!("{row}");
         }
     }
 }
 
-fn read(folder: PathBuf) -> Result<Vec<Text>, Box<dyn Error>> {
+fn read_folder(folder: PathBuf) -> Result<Vec<SampleText>, Box<dyn Error>> {
     let mut files: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
     files.sort_by_key(fs::DirEntry::path);
     let text = |file: &fs::DirEntry| {
-        Text::new(
+        SampleText::new(
             file.file_name().to_string_lossy().into_owned(),
             &fs::read_to_string(file.path())?,
         )

@@ -4,22 +4,22 @@
 //! them. For other scripts only the script counts: there a character costs about the same at any
 //! position.
 
-pub(crate) const KINDS: usize = 111;
+pub(crate) const KINDS_COUNT: usize = 111;
 
 /// Line ends; also assumed before the first character of a text.
 pub(crate) const NEWLINE: u8 = 95;
 
 /// Latin letters with a diacritic, and the few others that English does not use.
-const MARKED: u8 = 98;
+const LATIN_WITH_DIACRITIC: u8 = 98;
 
-/// The kind of a character, always below [`KINDS`].
-pub(crate) const fn kind(character: char) -> u8 {
+/// The kind of a character, always below [`KINDS_COUNT`].
+pub(crate) const fn character_kind(character: char) -> u8 {
     match character {
         ' '..='~' => character as u8 - b' ',
         '\n' | '\r' => NEWLINE,
         '\t' => 96,
         '\0'..='\u{1F}' | '\u{7F}' => 97,
-        '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' => MARKED,
+        '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' => LATIN_WITH_DIACRITIC,
         '\u{370}'..='\u{3FF}' => 99,    // Greek
         '\u{400}'..='\u{52F}' => 100,   // Cyrillic
         '\u{590}'..='\u{8FF}' => 101,   // Hebrew, Arabic and their neighbours
@@ -37,10 +37,10 @@ pub(crate) const fn kind(character: char) -> u8 {
 
 /// True for a letter of the Latin script, with or without a diacritic.
 pub(crate) const fn is_latin(kind: u8) -> bool {
-    (kind + b' ').is_ascii_alphabetic() || is_marked(kind)
+    (kind + b' ').is_ascii_alphabetic() || has_diacritic(kind)
 }
 
 /// True for a Latin letter that English does not use.
-pub(crate) const fn is_marked(kind: u8) -> bool {
-    kind == MARKED
+pub(crate) const fn has_diacritic(kind: u8) -> bool {
+    kind == LATIN_WITH_DIACRITIC
 }

@@ -18,16 +18,16 @@
 
 mod boundaries;
 mod character;
-mod tally;
+mod estimator;
 
-pub use tally::{BYTES_READ_MAX, MESSAGE_TOKENS, Tally};
+pub use estimator::{BYTES_READ_MAX, MESSAGE_TOKENS, TokenEstimator};
 
 /// Estimates the number of tokens in a text: 0 for the empty text, else at least 1.
 ///
 /// Reads at most [`BYTES_READ_MAX`] bytes and assumes the same ratio for the rest.
 #[must_use]
-pub fn count(text: &str) -> u64 {
-    let mut tally = Tally::new();
+pub fn estimate_tokens(text: &str) -> u64 {
+    let mut tally = TokenEstimator::new();
     tally.push(text);
     tally.tokens()
 }

@@ -1,7 +1,7 @@
 //! Compares the estimate with the vendors' real tokenizers, which the released programs do not
 //! contain.
 
-use tokens::count;
+use tokens::estimate_tokens;
 
 /// Same as in `examples/fit.rs`.
 const VOCABULARIES: [&str; 6] =
@@ -15,7 +15,7 @@ fn check(text: &str) -> (Vec<usize>, u64, f64) {
         .map(|name| tiktoken::get_encoding(name).expect("built in").count(text))
         .collect();
     let mean = vendors.iter().sum::<usize>() as f64 / vendors.len() as f64;
-    let ours = count(text);
+    let ours = estimate_tokens(text);
     (vendors, ours, (ours as f64 / mean - 1.0) * 100.0)
 }
 

@@ -26,10 +26,10 @@ pub(crate) type Envelope = Zeroizing<Vec<u8>>;
 const BUFFER_BYTES: usize = 2 * domain::SECRET_BYTES_MAX + 1_024;
 
 /// Encodes the envelope. Fails if it exceeds [`ENVELOPE_BYTES_MAX`].
-pub(crate) fn seal(bound: &BoundSecret) -> Result<Envelope, VaultError> {
+pub(crate) fn encode(bound: &BoundSecret) -> Result<Envelope, VaultError> {
     let (secret, origin) = bound.parts();
     let line =
-        Written { v: VERSION, secret: secret.expose(), origin: origin.map(Origin::to_string) };
+        EnvelopeBody { v: VERSION, secret: secret.expose(), origin: origin.map(Origin::to_string) };
     let mut bytes = Zeroizing::new(Vec::with_capacity(BUFFER_BYTES));
     serde_json::to_writer(&mut *bytes, &line).map_err(|_| VaultError::Damaged(Damage::Item))?;
     if bytes.len() > ENVELOPE_BYTES_MAX {
@@ -39,31 +39,32 @@ pub(crate) fn seal(bound: &BoundSecret) -> Result<Envelope, VaultError> {
 }
 
 /// Decodes an envelope. The parser's error is dropped because it may quote the secret.
-pub(crate) fn open(bytes: &[u8]) -> Result<BoundSecret, VaultError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<BoundSecret, VaultError> {
     let damaged = |damage| VaultError::Damaged(damage);
-    let version: Version = serde_json::from_slice(bytes).map_err(|_| damaged(Damage::Item))?;
+    let version: EnvelopeVersion =
+        serde_json::from_slice(bytes).map_err(|_| damaged(Damage::Item))?;
     if version.v != VERSION {
         return Err(damaged(Damage::Newer));
     }
-    let read: Read = serde_json::from_slice(bytes).map_err(|_| damaged(Damage::Item))?;
+    let read: ParsedEnvelope = serde_json::from_slice(bytes).map_err(|_| damaged(Damage::Item))?;
     let origin = read.origin.map(|text| text.parse::<Origin>()).transpose();
     Ok(BoundSecret::new(read.secret, origin.map_err(|_| damaged(Damage::Item))?))
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct EnvelopeBody<'a> {
     v: u32,
     secret: &'a str,
     origin: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Version {
+struct EnvelopeVersion {
     v: u32,
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct ParsedEnvelope {
     secret: Secret,
     origin: Option<String>,
 }
@@ -87,12 +88,12 @@ mod tests {
     #[test]
     fn it_is_one_line_with_the_origin_beside_the_key() {
         let sealed =
-            seal(&bound(r#"sk-"quoted"\"#, Some("https://api.openai.com/v1"))).expect("small");
+            encode(&bound(r#"sk-"quoted"\"#, Some("https://api.openai.com/v1"))).expect("small");
         assert_eq!(
             std::str::from_utf8(&sealed).expect("UTF-8"),
             r#"{"v":1,"secret":"sk-\"quoted\"\\","origin":"https://api.openai.com:443"}"#
         );
-        let unbound = seal(&bound("sk-1", None)).expect("small");
+        let unbound = encode(&bound("sk-1", None)).expect("small");
         assert_eq!(&**unbound, br#"{"v":1,"secret":"sk-1","origin":null}"#);
     }
 
@@ -100,30 +101,30 @@ mod tests {
     fn s5_every_size_comes_back_equal_or_is_refused() {
         for length in [1, 2, 255, 1_280, 1_281, 2_047, domain::SECRET_BYTES_MAX] {
             let secret = bound(&"k".repeat(length), Some("https://api.example.com"));
-            assert_eq!(open(&seal(&secret).expect("fits")).expect("reads"), secret, "{length}");
+            assert_eq!(decode(&encode(&secret).expect("fits")).expect("reads"), secret, "{length}");
         }
         for length in [2_559, 2_560, 2_561, 8_192, 8_193, 65_536] {
             assert!(Secret::parse("k".repeat(length)).is_err(), "{length} got past the domain");
         }
         for bytes in [ENVELOPE_BYTES_MAX - 1, ENVELOPE_BYTES_MAX] {
-            let sealed = seal(&filling(bytes)).expect("fits");
+            let sealed = encode(&filling(bytes)).expect("fits");
             assert_eq!(sealed.len(), bytes);
-            assert_eq!(open(&sealed).expect("reads"), filling(bytes));
+            assert_eq!(decode(&sealed).expect("reads"), filling(bytes));
         }
-        let refused = seal(&filling(ENVELOPE_BYTES_MAX + 1)).expect_err("one too many");
+        let refused = encode(&filling(ENVELOPE_BYTES_MAX + 1)).expect_err("one too many");
         assert!(matches!(refused, VaultError::TooLarge { bytes: 2_561 }), "{refused:?}");
     }
 
     #[test]
     fn s6_the_limit_counts_bytes_and_1281_ascii_characters_fit() {
-        let sealed = seal(&bound(&"k".repeat(1_281), None)).expect("would not fit as UTF-16");
+        let sealed = encode(&bound(&"k".repeat(1_281), None)).expect("would not fit as UTF-16");
         assert!(sealed.len() > 1_281 && sealed.len() * 2 > ENVELOPE_BYTES_MAX);
         assert!(Secret::parse("𝕜".repeat(640)).is_err(), "astral characters never get this far");
     }
 
     #[test]
     fn the_buffer_never_moves_even_when_every_character_is_escaped() {
-        let refused = seal(&bound(&"\"".repeat(domain::SECRET_BYTES_MAX), None));
+        let refused = encode(&bound(&"\"".repeat(domain::SECRET_BYTES_MAX), None));
         let Err(VaultError::TooLarge { bytes }) = refused else { panic!("{refused:?}") };
         assert!(bytes < BUFFER_BYTES);
     }
@@ -139,11 +140,11 @@ mod tests {
             r#"{"v":1,"secret":"sk-RAWKEY","origin":"nowhere"}"#,
             r#"{"v":"sk-RAWKEY"}"#,
         ] {
-            let error = open(text.as_bytes()).expect_err("damaged");
+            let error = decode(text.as_bytes()).expect_err("damaged");
             assert!(matches!(error, VaultError::Damaged(Damage::Item)), "{text}: {error:?}");
             assert!(!format!("{error:?} {error}").contains("RAWKEY"), "{error:?}");
         }
-        let newer = open(br#"{"v":2,"sealed":"sk-RAWKEY"}"#).expect_err("newer");
+        let newer = decode(br#"{"v":2,"sealed":"sk-RAWKEY"}"#).expect_err("newer");
         assert!(matches!(newer, VaultError::Damaged(Damage::Newer)), "{newer:?}");
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{CredentialId, SecretRejected};
+use domain::{CredentialId, SecretError};
 
-use crate::state::{Lock, VaultState};
+use crate::state::{LockReason, VaultState};
 use crate::{ENVELOPE_BYTES_MAX, FILE_BYTES_MAX};
 
 /// An error of a vault call. Contains no part of a secret; cheap to clone for several readers.
@@ -13,8 +13,8 @@ pub enum VaultError {
     #[error("no key is stored under {0}; add it with `gatehouse keys add {0}`")]
     NotFound(CredentialId),
     /// The store exists but is locked.
-    #[error("{}", .0.what())]
-    Locked(Lock),
+    #[error("{}", .0.describe())]
+    Locked(LockReason),
     /// The Secret Service has no collection.
     #[error("the keychain has no keyring for storing keys")]
     NoCollection,
@@ -61,7 +61,7 @@ pub enum Damage {
     Newer,
     /// Reading back after a write gave something else.
     #[error("the vault did not keep the key; enter it again or choose another vault")]
-    NotKept,
+    NotStored,
     /// Several items have the same name.
     #[error("the keychain holds several keys under this name; delete all but one in it")]
     Ambiguous,
@@ -70,7 +70,7 @@ pub enum Damage {
     Variable {
         variable: &'static str,
         /// The problem with the value.
-        reason: SecretRejected,
+        reason: SecretError,
     },
     /// The file is truncated, altered, over [`FILE_BYTES_MAX`], or not an encrypted vault at all.
     #[error(

@@ -16,9 +16,9 @@ use std::path::PathBuf;
 use domain::{BoundSecret, CredentialId};
 use parking_lot::{Mutex, MutexGuard};
 
-use self::cipher::Contents;
+use self::cipher::VaultContents;
 use crate::envelope::{self, Envelope};
-use crate::{Damage, Lock, Passphrase, SecretStore, VaultError, VaultKind};
+use crate::{Damage, LockReason, Passphrase, SecretStore, VaultError, VaultKind};
 
 pub use cipher::{WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX};
 pub use disk::FILE_BYTES_MAX;
@@ -28,27 +28,27 @@ pub struct FileStore {
     path: PathBuf,
     revision_path: PathBuf,
     work_factor_log2: u8,
-    opened: Mutex<Option<Opened>>,
+    opened: Mutex<Option<OpenVaultFile>>,
     /// The last failed attempt to open the file.
-    refused: Mutex<Option<Refused>>,
+    refused: Mutex<Option<FailedOpen>>,
 }
 
-struct Refused {
+struct FailedOpen {
     error: VaultError,
     /// The file's content at that time; a changed file is tried again.
     on_disk: Vec<u8>,
 }
 
-struct Opened {
+struct OpenVaultFile {
     passphrase: Passphrase,
-    contents: Contents,
+    contents: VaultContents,
     /// Content of the file when last read or written, to detect changes by others.
     on_disk: Vec<u8>,
     /// True if a later revision was seen than the one read. Cleared by the next write.
     is_outdated: bool,
 }
 
-type Items = BTreeMap<CredentialId, Envelope>;
+type VaultItems = BTreeMap<CredentialId, Envelope>;
 
 impl FileStore {
     /// A store for the file at `path`, which need not exist. `revision_path` stores the highest
@@ -68,49 +68,53 @@ impl FileStore {
 
     /// The reason why the file is locked. A file that no passphrase can open is reported before
     /// anyone is asked for one.
-    fn locked(&self) -> VaultError {
+    fn lock_error(&self) -> VaultError {
         let bytes = match disk::read(&self.path) {
             Ok(Some(bytes)) => bytes,
-            Ok(None) => return VaultError::Locked(Lock::PassphraseUnset),
+            Ok(None) => return VaultError::Locked(LockReason::PassphraseUnset),
             Err(error) => return error,
         };
         match &*self.refused.lock() {
             Some(refused) if refused.on_disk == bytes => refused.error.clone(),
             _ => cipher::check_header(&bytes)
                 .err()
-                .unwrap_or(VaultError::Locked(Lock::PassphraseNeeded)),
+                .unwrap_or(VaultError::Locked(LockReason::PassphraseNeeded)),
         }
     }
 
-    fn opened(&self, bytes: Vec<u8>, passphrase: &Passphrase) -> Result<Opened, VaultError> {
+    fn decrypt_file(
+        &self,
+        bytes: Vec<u8>,
+        passphrase: &Passphrase,
+    ) -> Result<OpenVaultFile, VaultError> {
         let contents = match cipher::decrypt(&bytes, passphrase) {
             Ok(contents) => contents,
             Err(error) => {
-                *self.refused.lock() = Some(Refused { error: error.clone(), on_disk: bytes });
+                *self.refused.lock() = Some(FailedOpen { error: error.clone(), on_disk: bytes });
                 return Err(error);
             }
         };
         *self.refused.lock() = None;
-        let is_outdated = self.is_older(&contents);
-        Ok(Opened { passphrase: passphrase.clone(), contents, on_disk: bytes, is_outdated })
+        let is_outdated = self.check_revision(&contents);
+        Ok(OpenVaultFile { passphrase: passphrase.clone(), contents, on_disk: bytes, is_outdated })
     }
 
     /// True if a later revision was seen before; otherwise saves this one.
-    fn is_older(&self, contents: &Contents) -> bool {
-        let seen = revision::seen(&self.revision_path);
+    fn check_revision(&self, contents: &VaultContents) -> bool {
+        let seen = revision::load_highest(&self.revision_path);
         if seen < contents.revision {
-            revision::note(&self.revision_path, contents.revision);
+            revision::save_highest(&self.revision_path, contents.revision);
         }
         seen > contents.revision
     }
 
     /// Encrypts and writes `items`, and then keeps them in memory.
-    fn replace(&self, opened: &mut Opened, items: Items) -> Result<(), VaultError> {
-        let last = opened.contents.revision.max(revision::seen(&self.revision_path));
-        let contents = Contents { revision: last.saturating_add(1), items };
+    fn replace(&self, opened: &mut OpenVaultFile, items: VaultItems) -> Result<(), VaultError> {
+        let last = opened.contents.revision.max(revision::load_highest(&self.revision_path));
+        let contents = VaultContents { revision: last.saturating_add(1), items };
         let encrypted = cipher::encrypt(&contents, &opened.passphrase, self.work_factor_log2)?;
         disk::replace(&self.path, &encrypted)?;
-        revision::note(&self.revision_path, contents.revision);
+        revision::save_highest(&self.revision_path, contents.revision);
         opened.contents = contents;
         opened.on_disk = encrypted;
         opened.is_outdated = false;
@@ -120,22 +124,22 @@ impl FileStore {
     /// Applies a change to the file's current content, which another process may have written.
     fn change(
         &self,
-        change: impl FnOnce(&mut Items) -> Result<(), VaultError>,
+        change: impl FnOnce(&mut VaultItems) -> Result<(), VaultError>,
     ) -> Result<(), VaultError> {
         let mut guard = self.opened.lock();
-        let opened = guard.as_mut().ok_or_else(|| self.locked())?;
+        let opened = guard.as_mut().ok_or_else(|| self.lock_error())?;
         self.refresh(opened)?;
         let mut items = opened.contents.items.clone();
         change(&mut items)?;
         self.replace(opened, items)
     }
 
-    fn refresh(&self, opened: &mut Opened) -> Result<(), VaultError> {
+    fn refresh(&self, opened: &mut OpenVaultFile) -> Result<(), VaultError> {
         if let Some(bytes) = disk::read(&self.path)?
             && bytes != opened.on_disk
         {
             opened.contents = cipher::decrypt(&bytes, &opened.passphrase)?;
-            opened.is_outdated = self.is_older(&opened.contents);
+            opened.is_outdated = self.check_revision(&opened.contents);
             opened.on_disk = bytes;
         }
         Ok(())
@@ -145,15 +149,15 @@ impl FileStore {
     fn create(
         &self,
         passphrase: &Passphrase,
-        mut guard: MutexGuard<'_, Option<Opened>>,
+        mut guard: MutexGuard<'_, Option<OpenVaultFile>>,
     ) -> Result<(), VaultError> {
-        let mut opened = Opened {
+        let mut opened = OpenVaultFile {
             passphrase: passphrase.clone(),
-            contents: Contents::default(),
+            contents: VaultContents::default(),
             on_disk: Vec::new(),
             is_outdated: false,
         };
-        self.replace(&mut opened, Items::new())?;
+        self.replace(&mut opened, VaultItems::new())?;
         *guard = Some(opened);
         Ok(())
     }
@@ -165,7 +169,7 @@ impl SecretStore for FileStore {
     }
 
     fn put(&self, id: &CredentialId, secret: &BoundSecret) -> Result<(), VaultError> {
-        let sealed = envelope::seal(secret)?;
+        let sealed = envelope::encode(secret)?;
         self.change(|items| {
             items.insert(id.clone(), sealed);
             Ok(())
@@ -175,25 +179,25 @@ impl SecretStore for FileStore {
     /// Writes all secrets at once and decrypts the file from disk again: a caller that moves keys
     /// here deletes them from their source.
     fn put_all(&self, secrets: &[(CredentialId, BoundSecret)]) -> Result<(), VaultError> {
-        let sealed = secrets.iter().map(|(id, secret)| Ok((id.clone(), envelope::seal(secret)?)));
-        let sealed: Items = sealed.collect::<Result<_, VaultError>>()?;
+        let sealed = secrets.iter().map(|(id, secret)| Ok((id.clone(), envelope::encode(secret)?)));
+        let sealed: VaultItems = sealed.collect::<Result<_, VaultError>>()?;
         self.change(|items| {
             items.extend(sealed);
             Ok(())
         })?;
         let guard = self.opened.lock();
-        let opened = guard.as_ref().ok_or_else(|| self.locked())?;
+        let opened = guard.as_ref().ok_or_else(|| self.lock_error())?;
         let kept = disk::read(&self.path)?.unwrap_or_default();
         match cipher::decrypt(&kept, &opened.passphrase)? == opened.contents {
             true => Ok(()),
-            false => Err(VaultError::Damaged(Damage::NotKept)),
+            false => Err(VaultError::Damaged(Damage::NotStored)),
         }
     }
 
     fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
         let guard = self.opened.lock();
-        let opened = guard.as_ref().ok_or_else(|| self.locked())?;
-        envelope::open(
+        let opened = guard.as_ref().ok_or_else(|| self.lock_error())?;
+        envelope::decode(
             opened.contents.items.get(id).ok_or_else(|| VaultError::NotFound(id.clone()))?,
         )
     }
@@ -209,9 +213,9 @@ impl SecretStore for FileStore {
     /// the file itself: encrypting it again would cost a key derivation and prove no more.
     fn probe(&self) -> Result<(), VaultError> {
         let mut guard = self.opened.lock();
-        let opened = guard.as_mut().ok_or_else(|| self.locked())?;
+        let opened = guard.as_mut().ok_or_else(|| self.lock_error())?;
         self.refresh(opened)?;
-        disk::try_beside(&self.path, &opened.on_disk)
+        disk::probe_write(&self.path, &opened.on_disk)
     }
 
     /// Opens the file, or creates it if there is none. A wrong passphrase changes neither the file
@@ -221,7 +225,7 @@ impl SecretStore for FileStore {
         let Some(bytes) = disk::read(&self.path)? else {
             return self.create(passphrase, guard);
         };
-        *guard = Some(self.opened(bytes, passphrase)?);
+        *guard = Some(self.decrypt_file(bytes, passphrase)?);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! platform failure therefore reopens the store and retries once (measured: works again after 83
 //! ms). An item is updated in place, since deleting it would drop its access list on macOS.
 
-mod fault;
+mod store_errors;
 
 use std::sync::Arc;
 
@@ -25,12 +25,12 @@ const PROBE_USER: &str = ".probe";
 /// Value written by the probe: not a secret.
 const PROBE_VALUE: &[u8] = br#"{"v":1,"probe":true}"#;
 
-type Opener = fn() -> keyring_core::Result<Arc<CredentialStore>>;
+type StoreOpener = fn() -> keyring_core::Result<Arc<CredentialStore>>;
 
 /// The keychain of the current user.
 pub struct Keychain {
     service: String,
-    opener: Opener,
+    opener: StoreOpener,
     store: Mutex<Option<Arc<CredentialStore>>>,
 }
 
@@ -53,7 +53,7 @@ impl Keychain {
         Ok(store)
     }
 
-    fn once<T>(
+    fn with_entry_once<T>(
         &self,
         user: &str,
         action: impl FnOnce(&Entry) -> keyring_core::Result<T>,
@@ -67,10 +67,10 @@ impl Keychain {
         user: &str,
         action: impl Fn(&Entry) -> keyring_core::Result<T>,
     ) -> keyring_core::Result<T> {
-        match self.once(user, &action) {
-            Err(error) if fault::may_be_a_lost_session(&error) => {
+        match self.with_entry_once(user, &action) {
+            Err(error) if store_errors::may_be_a_lost_session(&error) => {
                 *self.store.lock() = None;
-                self.once(user, action)
+                self.with_entry_once(user, action)
             }
             outcome => outcome,
         }
@@ -83,25 +83,25 @@ impl SecretStore for Keychain {
     }
 
     fn put(&self, id: &CredentialId, secret: &BoundSecret) -> Result<(), VaultError> {
-        let sealed = envelope::seal(secret)?;
+        let sealed = envelope::encode(secret)?;
         let kept = self.with_entry(id.as_str(), |entry| {
             entry.set_secret(&sealed)?;
             entry.get_secret().map(Zeroizing::new)
         });
-        let kept = kept.map_err(|error| fault::classify(error, not_kept))?;
-        if kept == sealed { Ok(()) } else { Err(not_kept()) }
+        let kept = kept.map_err(|error| store_errors::classify(error, not_stored_error))?;
+        if kept == sealed { Ok(()) } else { Err(not_stored_error()) }
     }
 
     fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
         let read = self.with_entry(id.as_str(), |entry| entry.get_secret().map(Zeroizing::new));
-        let read =
-            read.map_err(|error| fault::classify(error, || VaultError::NotFound(id.clone())))?;
-        envelope::open(&read)
+        let read = read
+            .map_err(|error| store_errors::classify(error, || VaultError::NotFound(id.clone())))?;
+        envelope::decode(&read)
     }
 
     fn remove(&self, id: &CredentialId) -> Result<(), VaultError> {
         let removed = self.with_entry(id.as_str(), Entry::delete_credential);
-        removed.map_err(|error| fault::classify(error, || VaultError::NotFound(id.clone())))
+        removed.map_err(|error| store_errors::classify(error, || VaultError::NotFound(id.clone())))
     }
 
     fn probe(&self) -> Result<(), VaultError> {
@@ -111,13 +111,13 @@ impl SecretStore for Keychain {
             entry.delete_credential()?;
             Ok(kept)
         });
-        let kept = kept.map_err(|error| fault::classify(error, not_kept))?;
-        if kept == PROBE_VALUE { Ok(()) } else { Err(not_kept()) }
+        let kept = kept.map_err(|error| store_errors::classify(error, not_stored_error))?;
+        if kept == PROBE_VALUE { Ok(()) } else { Err(not_stored_error()) }
     }
 }
 
-const fn not_kept() -> VaultError {
-    VaultError::Damaged(Damage::NotKept)
+const fn not_stored_error() -> VaultError {
+    VaultError::Damaged(Damage::NotStored)
 }
 
 #[cfg(target_os = "linux")]

@@ -27,13 +27,13 @@ impl SecretStore for MemoryStore {
     }
 
     fn put(&self, id: &CredentialId, secret: &BoundSecret) -> Result<(), VaultError> {
-        self.items.lock().insert(id.clone(), envelope::seal(secret)?);
+        self.items.lock().insert(id.clone(), envelope::encode(secret)?);
         Ok(())
     }
 
     fn get(&self, id: &CredentialId) -> Result<BoundSecret, VaultError> {
         let items = self.items.lock();
-        envelope::open(items.get(id).ok_or_else(|| VaultError::NotFound(id.clone()))?)
+        envelope::decode(items.get(id).ok_or_else(|| VaultError::NotFound(id.clone()))?)
     }
 
     fn remove(&self, id: &CredentialId) -> Result<(), VaultError> {

@@ -15,7 +15,7 @@ pub struct Passphrase(SecretString);
 
 /// Reason why a passphrase was rejected. Does not contain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PassphraseRejected {
+pub enum PassphraseError {
     /// Fewer than [`PASSPHRASE_CHARS_MIN`] characters.
     #[error("the passphrase is too short; use at least {PASSPHRASE_CHARS_MIN} characters")]
     TooShort,
@@ -26,11 +26,11 @@ pub enum PassphraseRejected {
 
 impl Passphrase {
     /// Accepts a passphrase exactly as typed: white space counts.
-    pub fn parse(mut text: String) -> Result<Self, PassphraseRejected> {
+    pub fn parse(mut text: String) -> Result<Self, PassphraseError> {
         let refused = if text.chars().count() < PASSPHRASE_CHARS_MIN {
-            Some(PassphraseRejected::TooShort)
+            Some(PassphraseError::TooShort)
         } else if text.len() > PASSPHRASE_BYTES_MAX {
-            Some(PassphraseRejected::TooLong)
+            Some(PassphraseError::TooLong)
         } else {
             None
         };
@@ -39,7 +39,7 @@ impl Passphrase {
         kept
     }
 
-    pub(crate) const fn for_age(&self) -> &SecretString {
+    pub(crate) const fn as_age_secret(&self) -> &SecretString {
         &self.0
     }
 }
@@ -51,16 +51,10 @@ mod tests {
     #[test]
     fn a_passphrase_is_accepted_from_its_shortest_to_its_longest() {
         let refusal = |text: &str| Passphrase::parse(text.to_owned()).err();
-        assert_eq!(
-            refusal(&"é".repeat(PASSPHRASE_CHARS_MIN - 1)),
-            Some(PassphraseRejected::TooShort)
-        );
+        assert_eq!(refusal(&"é".repeat(PASSPHRASE_CHARS_MIN - 1)), Some(PassphraseError::TooShort));
         assert_eq!(refusal(&"é".repeat(PASSPHRASE_CHARS_MIN)), None);
         assert_eq!(refusal(&"p".repeat(PASSPHRASE_BYTES_MAX)), None);
-        assert_eq!(
-            refusal(&"p".repeat(PASSPHRASE_BYTES_MAX + 1)),
-            Some(PassphraseRejected::TooLong)
-        );
+        assert_eq!(refusal(&"p".repeat(PASSPHRASE_BYTES_MAX + 1)), Some(PassphraseError::TooLong));
     }
 
     #[test]

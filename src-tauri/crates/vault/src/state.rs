@@ -2,7 +2,7 @@
 
 /// Reason why a vault is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lock {
+pub enum LockReason {
     /// The keychain itself is locked, or its unlock prompt was dismissed.
     Keychain,
     /// The vault file exists, but its passphrase was not given since the start.
@@ -13,10 +13,10 @@ pub enum Lock {
     PassphraseWrong,
 }
 
-impl Lock {
+impl LockReason {
     /// Short description of the problem.
     #[must_use]
-    pub const fn what(self) -> &'static str {
+    pub const fn describe(self) -> &'static str {
         match self {
             Self::Keychain => "the keychain is locked",
             Self::PassphraseNeeded => "the vault file is locked",
@@ -58,7 +58,7 @@ pub enum VaultState {
     /// The store answered.
     Ready,
     /// The store exists but is locked.
-    Locked(Lock),
+    Locked(LockReason),
     /// A Secret Service runs but has no collection for keys.
     NoCollection,
     /// No keychain answers at all.
@@ -112,8 +112,12 @@ mod tests {
 
     #[test]
     fn every_state_but_ready_says_what_to_do() {
-        let locks =
-            [Lock::Keychain, Lock::PassphraseNeeded, Lock::PassphraseUnset, Lock::PassphraseWrong];
+        let locks = [
+            LockReason::Keychain,
+            LockReason::PassphraseNeeded,
+            LockReason::PassphraseUnset,
+            LockReason::PassphraseWrong,
+        ];
         let mut hints: Vec<&str> = locks.map(|lock| VaultState::Locked(lock).hint()).to_vec();
         hints.extend(
             [

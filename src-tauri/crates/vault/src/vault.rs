@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::reads::{Flight, Lead, Reading, Reads, Turn};
+use crate::read_cache::{ReadCache, ReadLease, ReadReceiver, ReadRole, SecretResult};
 use crate::{Passphrase, SecretStore, VaultConfig, VaultError, VaultKind, VaultState};
 
 /// Longest wait for a keychain, in milliseconds: what users still accept as an answer, and also
@@ -38,7 +38,7 @@ pub const RECHECK_SECS: u64 = 10;
 /// The process's vault. Clones share it, also after [`Vault::switch_to`].
 #[derive(Clone)]
 pub struct Vault {
-    current: Arc<ArcSwap<Shared>>,
+    current: Arc<ArcSwap<VaultCore>>,
 }
 
 impl Vault {
@@ -46,11 +46,11 @@ impl Vault {
     #[must_use]
     pub fn new(store: Arc<dyn SecretStore>, clock: Arc<dyn Clock>) -> Self {
         let at_once = if store.kind() == VaultKind::File { 1 } else { CALLS_AT_ONCE_MAX };
-        let shared = Shared {
+        let shared = VaultCore {
             store,
             clock,
             reads: Mutex::default(),
-            standing: Mutex::new(Standing { state: VaultState::Unchecked, closed_until: None }),
+            health: Mutex::new(StoreHealth { state: VaultState::Unchecked, closed_until: None }),
             permits: Arc::new(Semaphore::new(at_once)),
             writing: Mutex::new(()),
         };
@@ -68,7 +68,7 @@ impl Vault {
         self.current.store(other.shared());
     }
 
-    fn shared(&self) -> Arc<Shared> {
+    fn shared(&self) -> Arc<VaultCore> {
         self.current.load_full()
     }
 
@@ -80,7 +80,7 @@ impl Vault {
     /// The state at the last conclusive call. Makes no call.
     #[must_use]
     pub fn state(&self) -> VaultState {
-        self.current.load().standing.lock().state
+        self.current.load().health.lock().state
     }
 
     /// True if the vault file is an older copy than the last one seen. Does no IO; false until the
@@ -92,15 +92,15 @@ impl Vault {
 
     /// The secret under `id`. Cached for [`crate::CACHE_SECS_MAX`] seconds; concurrent readers of
     /// one id share one call on the store.
-    pub async fn get(&self, id: &CredentialId) -> Reading {
+    pub async fn get(&self, id: &CredentialId) -> SecretResult {
         let shared = self.shared();
         loop {
-            let turn = shared.reads.lock().turn(id, shared.clock.now());
+            let turn = shared.reads.lock().begin_read(id, shared.clock.now());
             match turn {
-                Turn::Kept(value) => return Ok(value),
-                Turn::Lead(lead) => return lead_read(&shared, id, lead).await,
-                Turn::Join(flight) => {
-                    if let Some(reading) = landed(flight).await {
+                ReadRole::Cached(value) => return Ok(value),
+                ReadRole::Lead(lead) => return lead_read(&shared, id, lead).await,
+                ReadRole::Join(flight) => {
+                    if let Some(reading) = wait_for_read(flight).await {
                         return reading;
                     }
                 }
@@ -131,7 +131,7 @@ impl Vault {
             let _one_at_a_time = shared.writing.lock();
             let outcome = shared.store.put_all(&secrets);
             let mut reads = shared.reads.lock();
-            secrets.iter().for_each(|(id, _)| reads.forget(id));
+            secrets.iter().for_each(|(id, _)| reads.invalidate(id));
             outcome
         })
         .await
@@ -159,12 +159,14 @@ impl Vault {
     ) -> impl Future<Output = Result<(), VaultError>> + Send + 'static {
         let shared = self.shared();
         let place = Arc::clone(&shared.permits).try_acquire_owned().ok();
-        async move { call_at(&shared, place, move |shared| shared.store.unlock(&passphrase)).await }
+        async move {
+            call_with_permit(&shared, place, move |shared| shared.store.unlock(&passphrase)).await
+        }
     }
 
     /// Checks the store now, without waiting for the next recheck.
     pub async fn recheck(&self) -> VaultState {
-        self.current.load().standing.lock().closed_until = None;
+        self.current.load().health.lock().closed_until = None;
         // The result is in the state.
         drop(self.probe().await);
         self.state()
@@ -179,33 +181,33 @@ impl Vault {
 
     async fn call<T: Send + 'static>(
         &self,
-        operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
+        operation: impl FnOnce(&VaultCore) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, VaultError> {
-        call_at(&self.shared(), None, operation).await
+        call_with_permit(&self.shared(), None, operation).await
     }
 }
 
-async fn lead_read(shared: &Arc<Shared>, id: &CredentialId, lead: Lead) -> Reading {
-    let leading = Leading { shared, id, lead };
+async fn lead_read(shared: &Arc<VaultCore>, id: &CredentialId, lead: ReadLease) -> SecretResult {
+    let leading = ReadLeader { shared, id, lead };
     let wanted = id.clone();
-    let outcome = call_at(shared, None, move |shared| shared.store.get(&wanted)).await;
+    let outcome = call_with_permit(shared, None, move |shared| shared.store.get(&wanted)).await;
     let reading = outcome.map(Arc::new);
     let now = shared.clock.now();
-    shared.reads.lock().land(id, &leading.lead, &reading, now);
+    shared.reads.lock().finish_read(id, &leading.lead, &reading, now);
     reading
 }
 
-async fn call_at<T: Send + 'static>(
-    shared: &Arc<Shared>,
+async fn call_with_permit<T: Send + 'static>(
+    shared: &Arc<VaultCore>,
     place: Option<OwnedSemaphorePermit>,
-    operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
+    operation: impl FnOnce(&VaultCore) -> Result<T, VaultError> + Send + 'static,
 ) -> Result<T, VaultError> {
     shared.admit()?;
     let ms = if shared.store.kind() == VaultKind::File { FILE_CALL_MS_MAX } else { CALL_MS_MAX };
-    let run = timeout(Duration::from_millis(ms), run(shared, place, operation));
+    let run = timeout(Duration::from_millis(ms), run_blocking(shared, place, operation));
     let outcome = run.await.unwrap_or(Err(VaultError::Hung));
     if let Err(VaultError::Hung) = outcome {
-        shared.record(Some(&VaultError::Hung));
+        shared.record_outcome(Some(&VaultError::Hung));
     }
     outcome
 }
@@ -213,10 +215,10 @@ async fn call_at<T: Send + 'static>(
 /// Records the store's answer on its own thread, so that a late one still counts: after a user
 /// answers the unlock prompt half a minute late, the vault is open at once. A time-out is recorded
 /// by the waiting caller: recorded late, it would hide a newer answer.
-async fn run<T: Send + 'static>(
-    shared: &Arc<Shared>,
+async fn run_blocking<T: Send + 'static>(
+    shared: &Arc<VaultCore>,
     place: Option<OwnedSemaphorePermit>,
-    operation: impl FnOnce(&Shared) -> Result<T, VaultError> + Send + 'static,
+    operation: impl FnOnce(&VaultCore) -> Result<T, VaultError> + Send + 'static,
 ) -> Result<T, VaultError> {
     let permits = Arc::clone(&shared.permits);
     let permit = match place {
@@ -227,14 +229,14 @@ async fn run<T: Send + 'static>(
     let run = spawn_blocking(move || {
         let outcome = operation(&on_its_thread);
         if !matches!(outcome, Err(VaultError::Hung)) {
-            on_its_thread.record(outcome.as_ref().err());
+            on_its_thread.record_outcome(outcome.as_ref().err());
         }
         drop(permit);
         outcome
     });
     run.await.unwrap_or_else(|panicked| {
         let error = VaultError::unavailable(panicked);
-        shared.record(Some(&error));
+        shared.record_outcome(Some(&error));
         Err(error)
     })
 }
@@ -246,28 +248,28 @@ impl fmt::Debug for Vault {
 }
 
 /// The result of a read led by another task; `None` if it gave up.
-async fn landed(mut flight: Flight) -> Option<Reading> {
+async fn wait_for_read(mut flight: ReadReceiver) -> Option<SecretResult> {
     let landed = flight.wait_for(Option::is_some).await.ok()?;
     landed.clone()
 }
 
-struct Shared {
+struct VaultCore {
     store: Arc<dyn SecretStore>,
     clock: Arc<dyn Clock>,
-    reads: Mutex<Reads>,
-    standing: Mutex<Standing>,
+    reads: Mutex<ReadCache>,
+    health: Mutex<StoreHealth>,
     permits: Arc<Semaphore>,
     /// Held during a write and its read-back, so that no other write comes between.
     writing: Mutex<()>,
 }
 
 /// State of the store, and the end of the time in which calls fail at once after a hang.
-struct Standing {
+struct StoreHealth {
     state: VaultState,
     closed_until: Option<Moment>,
 }
 
-impl Shared {
+impl VaultCore {
     /// Drops cached reads of `id` before and after, since a read may run during the write, and
     /// since a write whose caller stopped waiting still ends here.
     fn write(
@@ -276,15 +278,15 @@ impl Shared {
         operation: impl FnOnce(&dyn SecretStore) -> Result<(), VaultError>,
     ) -> Result<(), VaultError> {
         let _one_at_a_time = self.writing.lock();
-        self.reads.lock().forget(id);
+        self.reads.lock().invalidate(id);
         let outcome = operation(&*self.store);
-        self.reads.lock().forget(id);
+        self.reads.lock().invalidate(id);
         outcome
     }
 
     fn admit(&self) -> Result<(), VaultError> {
         let now = self.clock.now();
-        let mut standing = self.standing.lock();
+        let mut standing = self.health.lock();
         match standing.closed_until {
             Some(until) if now < until => Err(VaultError::Hung),
             Some(_) => {
@@ -295,9 +297,9 @@ impl Shared {
         }
     }
 
-    fn record(&self, error: Option<&VaultError>) {
+    fn record_outcome(&self, error: Option<&VaultError>) {
         let now = self.clock.now();
-        let mut standing = self.standing.lock();
+        let mut standing = self.health.lock();
         let reopened = match standing.state {
             VaultState::Hung | VaultState::Unavailable | VaultState::FileUnusable => {
                 VaultState::Unchecked
@@ -317,15 +319,15 @@ impl Shared {
 }
 
 /// A read led by this task. If the task is dropped, another waiter leads.
-struct Leading<'a> {
-    shared: &'a Shared,
+struct ReadLeader<'a> {
+    shared: &'a VaultCore,
     id: &'a CredentialId,
-    lead: Lead,
+    lead: ReadLease,
 }
 
-impl Drop for Leading<'_> {
+impl Drop for ReadLeader<'_> {
     fn drop(&mut self) {
-        self.shared.reads.lock().abandon(self.id, &self.lead);
+        self.shared.reads.lock().abandon_read(self.id, &self.lead);
     }
 }
 

@@ -27,9 +27,11 @@ mod states {
     use std::time::Duration;
 
     use domain::{BoundSecret, Clock, CredentialId, Secret, SystemClock};
-    use vault::{ENVELOPE_BYTES_MAX, Lock, Vault, VaultConfig, VaultError, VaultState};
+    use vault::{ENVELOPE_BYTES_MAX, LockReason, Vault, VaultConfig, VaultError, VaultState};
 
-    use crate::session::{Bus, Daemon, in_session, items_of, lock_login, scenario_name};
+    use crate::session::{
+        KeyringDaemon, SessionBus, in_session, items_of, lock_login, scenario_name,
+    };
 
     const SERVICE: &str = "gatehouse-states";
 
@@ -38,37 +40,37 @@ mod states {
 
     #[test]
     fn a_ready_keychain_keeps_keys_of_every_size_and_updates_in_place() {
-        in_session(Bus::Usual, "ready");
+        in_session(SessionBus::Usual, "ready");
     }
 
     #[test]
     fn a_locked_keychain_says_so() {
-        in_session(Bus::Usual, "locked");
+        in_session(SessionBus::Usual, "locked");
     }
 
     #[test]
     fn a_service_without_a_collection_is_found_out_by_the_probe() {
-        in_session(Bus::Usual, "no-collection");
+        in_session(SessionBus::Usual, "no-collection");
     }
 
     #[test]
     fn a_bus_without_a_service_is_unavailable() {
-        in_session(Bus::WithoutServices, "unavailable");
+        in_session(SessionBus::WithoutServices, "unavailable");
     }
 
     #[test]
     fn no_bus_at_all_is_unavailable() {
-        in_session(Bus::None, "unavailable");
+        in_session(SessionBus::None, "unavailable");
     }
 
     #[test]
     fn a_frozen_service_is_hung_then_refused_at_once_then_well_again() {
-        in_session(Bus::Usual, "hung");
+        in_session(SessionBus::Usual, "hung");
     }
 
     #[test]
     fn a_service_restarted_under_a_live_vault_is_used_again() {
-        in_session(Bus::Usual, "restarted");
+        in_session(SessionBus::Usual, "restarted");
     }
 
     /// One scenario, inside the private session created by the tests above.
@@ -92,7 +94,7 @@ mod states {
     }
 
     async fn ready() {
-        let _daemon = Daemon::unlocked();
+        let _daemon = KeyringDaemon::unlocked();
         let vault = open();
         assert_eq!(vault.recheck().await, VaultState::Ready);
         assert_eq!(items_of(SERVICE), 0, "the probe left something behind");
@@ -114,22 +116,22 @@ mod states {
     }
 
     async fn locked() {
-        let _daemon = Daemon::unlocked();
+        let _daemon = KeyringDaemon::unlocked();
         open().put(&id("openai"), secret("sk-CANARY")).await.expect("kept");
         lock_login();
         let vault = open();
         let error = in_time(vault.get(&id("openai"))).await.expect_err("locked");
-        assert!(matches!(error, VaultError::Locked(Lock::Keychain)), "{error:?}");
+        assert!(matches!(error, VaultError::Locked(LockReason::Keychain)), "{error:?}");
         let error = in_time(vault.put(&id("groq"), secret("sk-CANARY"))).await.expect_err("locked");
-        assert!(matches!(error, VaultError::Locked(Lock::Keychain)), "{error:?}");
-        assert_eq!(in_time(vault.recheck()).await, VaultState::Locked(Lock::Keychain));
+        assert!(matches!(error, VaultError::Locked(LockReason::Keychain)), "{error:?}");
+        assert_eq!(in_time(vault.recheck()).await, VaultState::Locked(LockReason::Keychain));
     }
 
     async fn no_collection() {
         let vault = open();
         let reading = in_time(vault.get(&id("openai"))).await;
         // Started by the bus; taken over so that it ends with the scenario.
-        let _daemon = Daemon::on_the_bus();
+        let _daemon = KeyringDaemon::on_the_bus();
         assert!(matches!(reading, Err(VaultError::NotFound(_))), "{reading:?}");
         assert_eq!(vault.state(), VaultState::Unchecked, "an empty answer proves nothing");
         let error = in_time(vault.put(&id("openai"), secret("sk-CANARY"))).await.expect_err("none");
@@ -148,7 +150,7 @@ mod states {
     }
 
     async fn hung() {
-        let daemon = Daemon::unlocked();
+        let daemon = KeyringDaemon::unlocked();
         let vault = open();
         vault.put(&id("openai"), secret("sk-CANARY")).await.expect("kept");
         daemon.freeze();
@@ -168,11 +170,11 @@ mod states {
     }
 
     async fn restarted() {
-        let daemon = Daemon::unlocked();
+        let daemon = KeyringDaemon::unlocked();
         let vault = open();
         vault.put(&id("openai"), secret("sk-CANARY")).await.expect("kept");
         drop(daemon);
-        let _daemon = Daemon::unlocked();
+        let _daemon = KeyringDaemon::unlocked();
         let (reading, took) = timed(vault.get(&id("openai"))).await;
         assert_eq!(*reading.expect("there again"), secret("sk-CANARY"));
         assert!(took < Duration::from_secs(1), "took {took:?}");

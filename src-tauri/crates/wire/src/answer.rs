@@ -55,7 +55,7 @@ pub enum BadAnswer {
 
 /// Result of feeding bytes to a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tapped {
+pub struct TapOutput {
     /// Bytes to relay now; may be empty.
     pub relay: Bytes,
     pub flow: Flow,

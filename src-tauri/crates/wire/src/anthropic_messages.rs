@@ -5,35 +5,35 @@
 //! that newer models refuse are left out (see `model`).
 
 mod answer;
-mod blocks;
-mod content;
+mod content_block;
 mod error;
 #[cfg(test)]
 mod mock_tests;
-mod model;
+mod model_features;
+mod read_tools;
+mod read_turns;
 mod request;
-mod stop;
-mod stream;
+mod stop_reason;
+mod stream_reader;
+mod stream_writer;
 mod thinking;
-mod tools;
 mod usage;
 mod write;
 mod write_tools;
 mod write_turns;
-mod writer;
 
 pub(crate) use answer::{read_answer, write_answer};
 pub(crate) use error::{error_body, error_event, error_status, upstream_error};
 pub(crate) use request::read_request;
-pub(crate) use stream::StreamReader;
+pub(crate) use stream_reader::StreamReader;
+pub(crate) use stream_writer::StreamWriter;
 pub(crate) use write::write_request;
-pub(crate) use writer::StreamWriter;
 
 /// Prefix of Claude Code's first system block. It identifies the session and is not an instruction.
 /// It differs per session and would defeat every other provider's prompt cache
 /// (anthropics/claude-code#68900), so only Anthropic gets it, byte for byte.
-const FINGERPRINT: &str = "x-anthropic-billing-header:";
+const SESSION_FINGERPRINT_PREFIX: &str = "x-anthropic-billing-header:";
 
 /// Key for tool arguments that are not a JSON object. Messages accepts only objects, and dropping
 /// the arguments would hide the model's fault.
-const RAW_ARGUMENTS: &str = "_raw";
+const RAW_ARGUMENTS_KEY: &str = "_raw";

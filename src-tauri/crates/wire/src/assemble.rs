@@ -14,13 +14,13 @@ use std::sync::Arc;
 use choice::ChoiceAssembler;
 
 use crate::answer::is_model_name;
-use crate::names::ToolNames;
-use crate::neutral::{Event, Finish, Piece};
+use crate::neutral::{AnswerEvent, Finish, ProviderEvent};
+use crate::tool_names::ToolNames;
 use crate::{AnswerFacts, CHOICES_MAX, StreamFault};
 
 /// Maximum number of bytes of calls and texts buffered while another part is open, over all
 /// choices.
-pub(crate) const KEPT_BYTES_MAX: usize = 16_777_216;
+pub(crate) const BUFFERED_BYTES_MAX: usize = 16_777_216;
 
 #[derive(Debug)]
 pub(crate) struct Assembler {
@@ -31,7 +31,7 @@ pub(crate) struct Assembler {
     id: Option<String>,
     has_begun: bool,
     choices: BTreeMap<u32, ChoiceAssembler>,
-    late_pieces: u32,
+    late_events: u32,
     content_seen: bool,
 }
 
@@ -46,67 +46,80 @@ impl Assembler {
             id: None,
             has_begun: false,
             choices: BTreeMap::new(),
-            late_pieces: 0,
+            late_events: 0,
             content_seen: false,
         }
     }
 
-    /// Returns the events that `piece` completes. [`Piece::End`] returns the rest, and
-    /// [`Event::End`] if every choice has a finish reason, else nothing. The caller handles
-    /// [`Piece::Error`].
-    pub(crate) fn take(&mut self, piece: Piece) -> Result<Vec<Event>, StreamFault> {
+    /// Returns the events that `piece` completes. [`ProviderEvent::RelayEnd`] returns the rest, and
+    /// [`AnswerEvent::RelayEnd`] if every choice has a finish reason, else nothing. The caller handles
+    /// [`ProviderEvent::Error`].
+    pub(crate) fn push_event(
+        &mut self,
+        piece: ProviderEvent,
+    ) -> Result<Vec<AnswerEvent>, StreamFault> {
         let mut events = Vec::new();
         match piece {
-            Piece::Begin { id, model } => {
+            ProviderEvent::Begin { id, model } => {
                 self.id = self.id.take().or(id);
                 if let Some(model) = model.filter(|model| is_model_name(model)) {
                     self.facts.model.get_or_insert(model);
                 }
             }
-            Piece::Usage(report) => self.facts.usage = Some(report),
-            Piece::Error(_) => {}
-            Piece::End => self.end(&mut events),
-            Piece::Finish { choice, finish } => self.finish(choice, finish, &mut events)?,
-            Piece::Text { choice, text } => {
-                self.content(choice, text.len(), &mut events, |c, out| c.text(text, out))?;
+            ProviderEvent::Usage(report) => self.facts.usage = Some(report),
+            ProviderEvent::Error(_) => {}
+            ProviderEvent::End => self.end(&mut events),
+            ProviderEvent::Finish { choice, finish } => {
+                self.finish_choice(choice, finish, &mut events)?
             }
-            Piece::Refusal { choice, text } => {
-                self.content(choice, text.len(), &mut events, |c, out| c.refusal(text, out))?;
+            ProviderEvent::Text { choice, text } => {
+                self.add_content(choice, text.len(), &mut events, |c, out| c.push_text(text, out))?;
             }
-            Piece::Thinking { choice, text } => {
-                self.content(choice, text.len(), &mut events, |c, out| c.thinking(text, out))?;
+            ProviderEvent::Refusal { choice, text } => {
+                self.add_content(choice, text.len(), &mut events, |c, out| {
+                    c.push_refusal(text, out)
+                })?;
             }
-            Piece::Signature { choice, signature } => {
-                self.content(choice, 0, &mut events, |c, out| c.signature(signature, out))?;
+            ProviderEvent::Thinking { choice, text } => {
+                self.add_content(choice, text.len(), &mut events, |c, out| {
+                    c.push_thinking(text, out)
+                })?;
             }
-            Piece::RedactedThinking { choice, signature } => {
-                self.content(choice, 1, &mut events, |c, out| c.redacted(signature, out))?;
+            ProviderEvent::Signature { choice, signature } => {
+                self.add_content(choice, 0, &mut events, |c, out| {
+                    c.push_signature(signature, out)
+                })?;
             }
-            Piece::Media { choice, media } => {
-                self.content(choice, 1, &mut events, |c, out| c.media(media, out))?;
+            ProviderEvent::RedactedThinking { choice, signature } => {
+                self.add_content(choice, 1, &mut events, |c, out| {
+                    c.push_redacted_thinking(signature, out)
+                })?;
             }
-            Piece::PartDone { choice } => {
-                self.content(choice, 0, &mut events, ChoiceAssembler::part_done)?;
+            ProviderEvent::Media { choice, media } => {
+                self.add_content(choice, 1, &mut events, |c, out| c.push_media(media, out))?;
             }
-            Piece::CallDone { choice, key } => {
-                self.content(choice, 0, &mut events, |c, out| c.call_done(&key, out))?;
+            ProviderEvent::PartDone { choice } => {
+                self.add_content(choice, 0, &mut events, ChoiceAssembler::end_text_part)?;
             }
-            Piece::Call { choice, key, id, name, kind, arguments } => {
-                let piece = calls::CallPiece { key, id, name, kind, arguments };
+            ProviderEvent::CallDone { choice, key } => {
+                self.add_content(choice, 0, &mut events, |c, out| c.end_call(&key, out))?;
+            }
+            ProviderEvent::Call { choice, key, id, name, kind, arguments } => {
+                let piece = calls::CallFragment { key, id, name, kind, arguments };
                 let bytes = piece.arguments.len().max(1);
-                self.content(choice, bytes, &mut events, |c, out| c.call(&piece, out))?;
+                self.add_content(choice, bytes, &mut events, |c, out| c.push_call(&piece, out))?;
             }
         }
         Ok(events)
     }
 
     /// The opening event, unless already sent: for a client that must receive something now.
-    pub(crate) fn begin(&mut self) -> Option<Event> {
+    pub(crate) fn begin(&mut self) -> Option<AnswerEvent> {
         if std::mem::replace(&mut self.has_begun, true) {
             return None;
         }
         let (id, model) = (self.id.clone(), self.facts.model.clone());
-        Some(Event::Begin { id, model, usage: self.facts.usage.clone() })
+        Some(AnswerEvent::Begin { id, model, usage: self.facts.usage.clone() })
     }
 
     /// True if at least one choice has begun and all of them have a finish reason.
@@ -120,8 +133,8 @@ impl Assembler {
     }
 
     /// Number of pieces dropped because they arrived after their choice finished.
-    pub(crate) const fn late_pieces(&self) -> u32 {
-        self.late_pieces
+    pub(crate) const fn late_events(&self) -> u32 {
+        self.late_events
     }
 
     pub(crate) const fn facts(&self) -> &AnswerFacts {
@@ -132,54 +145,54 @@ impl Assembler {
         self.facts
     }
 
-    fn content(
+    fn add_content(
         &mut self,
         choice: u32,
         bytes: usize,
-        events: &mut Vec<Event>,
-        add: impl FnOnce(&mut ChoiceAssembler, &mut Vec<Event>) -> Result<(), StreamFault>,
+        events: &mut Vec<AnswerEvent>,
+        add: impl FnOnce(&mut ChoiceAssembler, &mut Vec<AnswerEvent>) -> Result<(), StreamFault>,
     ) -> Result<(), StreamFault> {
-        let assembler = self.choice(choice)?;
+        let assembler = self.choice_mut(choice)?;
         let mut added = Vec::new();
-        let late_before = assembler.late_pieces();
+        let late_before = assembler.late_events();
         add(assembler, &mut added)?;
-        let late = assembler.late_pieces() - late_before;
-        self.late_pieces = self.late_pieces.saturating_add(late);
+        let late = assembler.late_events() - late_before;
+        self.late_events = self.late_events.saturating_add(late);
         if bytes > 0 && late == 0 {
             self.content_seen = true;
             let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
             self.facts.content_bytes = self.facts.content_bytes.saturating_add(bytes);
         }
         let kept: usize = self.choices.values().map(ChoiceAssembler::kept_bytes).sum();
-        if kept > KEPT_BYTES_MAX {
+        if kept > BUFFERED_BYTES_MAX {
             return Err(StreamFault::AnswerTooLarge);
         }
         self.emit(added, events);
         Ok(())
     }
 
-    fn finish(
+    fn finish_choice(
         &mut self,
         choice: u32,
         finish: Finish,
-        events: &mut Vec<Event>,
+        events: &mut Vec<AnswerEvent>,
     ) -> Result<(), StreamFault> {
-        let word = crate::error::clean(&finish.word, crate::ERROR_FIELD_CHARS_MAX);
+        let word = crate::error::sanitize(&finish.word, crate::ERROR_FIELD_CHARS_MAX);
         let mut added = Vec::new();
-        self.choice(choice)?.finish(finish, &mut added)?;
+        self.choice_mut(choice)?.finish(finish, &mut added)?;
         self.facts.finish_reason.get_or_insert(word);
         self.emit(added, events);
         Ok(())
     }
 
-    fn end(&mut self, events: &mut Vec<Event>) {
+    fn end(&mut self, events: &mut Vec<AnswerEvent>) {
         if self.is_finished() {
             let usage = self.facts.usage.clone();
-            self.emit(vec![Event::End { usage }], events);
+            self.emit(vec![AnswerEvent::End { usage }], events);
         }
     }
 
-    fn emit(&mut self, added: Vec<Event>, events: &mut Vec<Event>) {
+    fn emit(&mut self, added: Vec<AnswerEvent>, events: &mut Vec<AnswerEvent>) {
         if added.is_empty() {
             return;
         }
@@ -187,7 +200,7 @@ impl Assembler {
         events.extend(added);
     }
 
-    fn choice(&mut self, index: u32) -> Result<&mut ChoiceAssembler, StreamFault> {
+    fn choice_mut(&mut self, index: u32) -> Result<&mut ChoiceAssembler, StreamFault> {
         if usize::try_from(index).unwrap_or(usize::MAX) >= CHOICES_MAX {
             return Err(StreamFault::TooManyChoices);
         }

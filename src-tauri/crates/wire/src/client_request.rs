@@ -14,11 +14,11 @@ use serde_json::value::RawValue;
 use domain::Dialect;
 
 use crate::answer::is_model_name;
-use crate::canonical::Survey;
 use crate::dialect::read_request;
 use crate::json::{JSON_DEPTH_MAX, JsonFault, Members, is_deeper_than, quote, range_in};
-use crate::neutral::Request;
-use crate::wants::Wants;
+use crate::neutral::ModelRequest;
+use crate::request_digest::RequestOutline;
+use crate::request_needs::RequestNeeds;
 use crate::{Delivery, RequestError, UsageChunk};
 
 /// A client's request, validated as far as routing needs.
@@ -30,9 +30,9 @@ pub struct ClientRequest {
     /// Range of the model name in the body; `None` for Gemini, where the path names it.
     model_at: Option<Range<usize>>,
     delivery: Delivery,
-    usage_edit: Option<Edit>,
-    wants: Wants,
-    survey: Survey,
+    usage_edit: Option<BodyEdit>,
+    needs: RequestNeeds,
+    outline: RequestOutline,
     /// True if the client may refer to items of the answer later.
     is_stored: bool,
 }
@@ -47,14 +47,14 @@ pub enum Metering {
 
 /// A replacement for a range of the body.
 #[derive(Debug, Clone)]
-struct Edit {
+struct BodyEdit {
     at: Range<usize>,
     text: &'static str,
 }
 
 /// The API endpoint a client called: its dialect, and what the path contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Surface<'a> {
+pub enum ApiSurface<'a> {
     /// `POST /v1/chat/completions`.
     OpenAiChat,
     /// `POST /v1/responses`.
@@ -70,7 +70,7 @@ pub enum Surface<'a> {
     },
 }
 
-impl Surface<'_> {
+impl ApiSurface<'_> {
     #[must_use]
     pub const fn dialect(&self) -> Dialect {
         match self {
@@ -84,29 +84,29 @@ impl Surface<'_> {
 
 impl ClientRequest {
     /// Parses a request body.
-    pub fn parse(surface: Surface<'_>, body: Bytes) -> Result<Self, RequestError> {
+    pub fn parse(surface: ApiSurface<'_>, body: Bytes) -> Result<Self, RequestError> {
         Self::parse_with(surface, body, |_| false)
     }
 
     /// Like [`Self::parse`], but does not require the conversation at the top level if
     /// `is_complete` returns true.
     pub(crate) fn parse_with(
-        surface: Surface<'_>,
+        surface: ApiSurface<'_>,
         body: Bytes,
         is_complete: impl FnOnce(&Members<'_>) -> bool,
     ) -> Result<Self, RequestError> {
         let text =
-            std::str::from_utf8(&body).map_err(|error| not_utf8(&body, error.valid_up_to()))?;
+            std::str::from_utf8(&body).map_err(|error| utf8_error(&body, error.valid_up_to()))?;
         if is_deeper_than(text, JSON_DEPTH_MAX) {
             return Err(RequestError::TooComplex);
         }
         let members = read_object(text)?;
         let dialect = surface.dialect();
-        let wants = Wants::read(dialect, text, &members);
-        let survey = Survey::of(text, &members);
-        if let Surface::Gemini { model, delivery } = surface {
+        let wants = RequestNeeds::read(dialect, text, &members);
+        let survey = RequestOutline::of(text, &members);
+        if let ApiSurface::Gemini { model, delivery } = surface {
             if !is_model_name(model) {
-                return Err(RequestError::bad_model());
+                return Err(RequestError::bad_model_name());
             }
             if !is_complete(&members) {
                 check_array(&members, "contents")?;
@@ -120,8 +120,8 @@ impl ClientRequest {
                 model_at,
                 delivery,
                 usage_edit,
-                wants,
-                survey,
+                needs: wants,
+                outline: survey,
                 is_stored: false,
             });
         }
@@ -142,7 +142,17 @@ impl ClientRequest {
         let model_at = Some(model_at);
         let says_no = members.get("store").is_some_and(|store| store.get() == "false");
         let is_stored = dialect == Dialect::OpenAiResponses && !says_no;
-        Ok(Self { dialect, body, model, model_at, delivery, usage_edit, wants, survey, is_stored })
+        Ok(Self {
+            dialect,
+            body,
+            model,
+            model_at,
+            delivery,
+            usage_edit,
+            needs: wants,
+            outline: survey,
+            is_stored,
+        })
     }
 
     #[must_use]
@@ -151,7 +161,7 @@ impl ClientRequest {
     }
 
     /// Decodes the whole request, for a backend of another dialect.
-    pub fn read(&self) -> Result<Request, RequestError> {
+    pub fn to_neutral(&self) -> Result<ModelRequest, RequestError> {
         read_request(self.dialect, self.text(), &self.model, self.delivery)
     }
 
@@ -160,8 +170,8 @@ impl ClientRequest {
         std::str::from_utf8(&self.body).unwrap_or_default()
     }
 
-    pub(crate) const fn survey(&self) -> &Survey {
-        &self.survey
+    pub(crate) const fn outline(&self) -> &RequestOutline {
+        &self.outline
     }
 
     /// The model the client asked for: a route's name.
@@ -184,8 +194,8 @@ impl ClientRequest {
 
     /// The capabilities it requires of a model.
     #[must_use]
-    pub const fn wants(&self) -> Wants {
-        self.wants
+    pub const fn needs(&self) -> RequestNeeds {
+        self.needs
     }
 
     /// The body as received.
@@ -197,7 +207,7 @@ impl ClientRequest {
     /// The body for a backend: unchanged except for the value of `model` and, in a stream,
     /// `stream_options.include_usage`.
     #[must_use]
-    pub fn for_upstream(&self, model: &str, metering: Metering) -> Bytes {
+    pub fn upstream_body(&self, model: &str, metering: Metering) -> Bytes {
         let name = quote(model);
         let rename = self.model_at.as_ref().filter(|_| model != self.model);
         let rename = rename.map(|at| (at, name.as_str()));
@@ -210,12 +220,12 @@ impl ClientRequest {
             return self.body.clone();
         }
         edits.sort_by_key(|(at, _)| at.start);
-        splice(&self.body, &edits)
+        replace_ranges(&self.body, &edits)
     }
 }
 
 /// Returns `body` with some ranges replaced. The ranges must be sorted and must not overlap.
-pub(crate) fn splice(body: &Bytes, edits: &[(&Range<usize>, &str)]) -> Bytes {
+pub(crate) fn replace_ranges(body: &Bytes, edits: &[(&Range<usize>, &str)]) -> Bytes {
     let added: usize = edits.iter().map(|(_, text)| text.len()).sum();
     let mut out = BytesMut::with_capacity(body.len() + added);
     let mut copied = 0;
@@ -228,7 +238,7 @@ pub(crate) fn splice(body: &Bytes, edits: &[(&Range<usize>, &str)]) -> Bytes {
     out.freeze()
 }
 
-fn not_utf8(body: &[u8], valid: usize) -> RequestError {
+fn utf8_error(body: &[u8], valid: usize) -> RequestError {
     let before = body.get(..valid).unwrap_or_default();
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
@@ -241,13 +251,13 @@ fn read_object(text: &str) -> Result<Members<'_>, RequestError> {
         JsonFault::NotAnObject => RequestError::NotAnObject,
         JsonFault::TooManyMembers => RequestError::TooComplex,
     })?;
-    refuse_duplicates(&members, "")?;
+    reject_duplicate_keys(&members, "")?;
     Ok(members)
 }
 
-fn refuse_duplicates(members: &Members<'_>, path: &str) -> Result<(), RequestError> {
-    let shown = |key: &str| crate::error::clean(key, crate::ERROR_FIELD_CHARS_MAX);
-    match members.duplicate() {
+fn reject_duplicate_keys(members: &Members<'_>, path: &str) -> Result<(), RequestError> {
+    let shown = |key: &str| crate::error::sanitize(key, crate::ERROR_FIELD_CHARS_MAX);
+    match members.duplicate_key() {
         Some(key) => Err(RequestError::DuplicateKey(format!("{path}{}", shown(key)))),
         None => Ok(()),
     }
@@ -258,9 +268,9 @@ fn read_model(text: &str, members: &Members<'_>) -> Result<(String, Range<usize>
     if !raw.get().starts_with('"') {
         return Err(RequestError::WrongType { param: "model".to_owned(), expected: "a string" });
     }
-    let model = members.string("model").ok_or(RequestError::bad_model())?;
+    let model = members.string("model").ok_or(RequestError::bad_model_name())?;
     if !is_model_name(&model) {
-        return Err(RequestError::bad_model());
+        return Err(RequestError::bad_model_name());
     }
     Ok((model, range_in(text, raw.get())))
 }
@@ -284,7 +294,7 @@ fn read_flag(members: &Members<'_>, key: &str, param: &'static str) -> Result<bo
 /// Whether the client asked for usage, and the edit that asks for it otherwise.
 struct UsageOption {
     asked: UsageChunk,
-    edit: Option<Edit>,
+    edit: Option<BodyEdit>,
 }
 
 impl UsageOption {
@@ -292,7 +302,7 @@ impl UsageOption {
         let Some(options) = members.get("stream_options") else {
             return Ok(Self {
                 asked: UsageChunk::NotAsked,
-                edit: Self::add_options(text, members),
+                edit: Self::edit_adding_options(text, members),
             });
         };
         let inner = match Members::parse(options.get()) {
@@ -306,30 +316,30 @@ impl UsageOption {
                 });
             }
         };
-        refuse_duplicates(&inner, "stream_options.")?;
+        reject_duplicate_keys(&inner, "stream_options.")?;
         if read_flag(&inner, "include_usage", "stream_options.include_usage")? {
             return Ok(Self { asked: UsageChunk::Asked, edit: None });
         }
         let edit = match (inner.get_or_null("include_usage"), inner.last()) {
-            (Some(refusal), _) => Edit { at: range_in(text, refusal.get()), text: "true" },
+            (Some(refusal), _) => BodyEdit { at: range_in(text, refusal.get()), text: "true" },
             (None, last) => {
                 let inside = range_in(text, options.get()).start + 1;
                 let comma = last.is_some();
                 let text = if comma { "\"include_usage\":true," } else { "\"include_usage\":true" };
-                Edit { at: inside..inside, text }
+                BodyEdit { at: inside..inside, text }
             }
         };
         Ok(Self { asked: UsageChunk::NotAsked, edit: Some(edit) })
     }
 
     /// Appends the options as the last member, or replaces a `null`.
-    fn add_options(text: &str, members: &Members<'_>) -> Option<Edit> {
+    fn edit_adding_options(text: &str, members: &Members<'_>) -> Option<BodyEdit> {
         if let Some(null) = members.get_or_null("stream_options") {
             let at = range_in(text, null.get());
-            return Some(Edit { at, text: "{\"include_usage\":true}" });
+            return Some(BodyEdit { at, text: "{\"include_usage\":true}" });
         }
         let end = range_in(text, members.last()?.get()).end;
-        Some(Edit { at: end..end, text: ",\"stream_options\":{\"include_usage\":true}" })
+        Some(BodyEdit { at: end..end, text: ",\"stream_options\":{\"include_usage\":true}" })
     }
 }
 

@@ -5,7 +5,7 @@
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 
-use crate::neutral::{Answer, Event, Piece, Request};
+use crate::neutral::{AnswerEvent, ModelAnswer, ModelRequest, ProviderEvent};
 use crate::{
     BadAnswer, Delivery, ErrorAnswer, RequestError, SseEvent, StreamFault, Target, UpstreamError,
     anthropic_messages, gemini, ollama_chat, openai_chat, openai_responses,
@@ -13,7 +13,7 @@ use crate::{
 
 /// A request in a backend's dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Written {
+pub(crate) struct TranslatedRequest {
     pub(crate) body: Bytes,
     /// Dropped fields of the client's request, in the client's spelling, for the header
     /// `x-gatehouse-dropped`.
@@ -22,8 +22,8 @@ pub(crate) struct Written {
 
 /// What a written answer repeats from its request, and what the gateway adds.
 #[derive(Debug, Clone)]
-pub(crate) struct Echo {
-    pub(crate) request: std::sync::Arc<Request>,
+pub(crate) struct RequestEcho {
+    pub(crate) request: std::sync::Arc<ModelRequest>,
     /// For answers whose provider gave no id: unique, letters and digits only.
     pub(crate) id: String,
     /// Unix time in seconds, for dialects that put a date into answers.
@@ -34,13 +34,13 @@ pub(crate) struct Echo {
 pub(crate) trait StreamReader: Send {
     /// Returns the pieces in one event. Unknown events give none; the reader fails only on events
     /// that contradict the dialect.
-    fn read(&mut self, event: &SseEvent) -> Result<Vec<Piece>, StreamFault>;
+    fn read(&mut self, event: &SseEvent) -> Result<Vec<ProviderEvent>, StreamFault>;
 }
 
 /// Writes a client's stream in one dialect.
 pub(crate) trait StreamWriter: Send {
     /// Appends `event` in this dialect; may append nothing.
-    fn write(&mut self, event: &Event, out: &mut BytesMut);
+    fn write(&mut self, event: &AnswerEvent, out: &mut BytesMut);
 
     /// The event that reports an incomplete answer, consistent with what was written so far.
     fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes;
@@ -52,7 +52,7 @@ pub(crate) fn read_request(
     text: &str,
     model: &str,
     delivery: Delivery,
-) -> Result<Request, RequestError> {
+) -> Result<ModelRequest, RequestError> {
     match dialect {
         Dialect::OpenAiChat => openai_chat::read_request(text, model, delivery),
         Dialect::OpenAiResponses => openai_responses::read_request(text, model, delivery),
@@ -66,9 +66,9 @@ pub(crate) fn read_request(
 /// Writes a request in the backend's `dialect`.
 pub(crate) fn write_request(
     dialect: Dialect,
-    request: &Request,
+    request: &ModelRequest,
     target: &Target,
-) -> Result<Written, RequestError> {
+) -> Result<TranslatedRequest, RequestError> {
     match dialect {
         Dialect::OpenAiChat => openai_chat::write_request(request, target),
         Dialect::OpenAiResponses => openai_responses::write_request(request, target),
@@ -79,8 +79,8 @@ pub(crate) fn write_request(
 }
 
 /// Parses a whole answer into the pieces that a stream would have had, in the same order,
-/// [`Piece::End`] last.
-pub(crate) fn read_answer(dialect: Dialect, text: &str) -> Result<Vec<Piece>, BadAnswer> {
+/// [`ProviderEvent::RelayEnd`] last.
+pub(crate) fn read_answer(dialect: Dialect, text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
     match dialect {
         Dialect::OpenAiChat => openai_chat::read_answer(text),
         Dialect::OpenAiResponses => openai_responses::read_answer(text),
@@ -102,7 +102,11 @@ pub(crate) fn stream_reader(dialect: Dialect) -> Box<dyn StreamReader> {
 }
 
 /// Writes a whole answer for a client. `None` for a dialect that no client speaks.
-pub(crate) fn write_answer(dialect: Dialect, answer: &Answer, echo: &Echo) -> Option<Bytes> {
+pub(crate) fn write_answer(
+    dialect: Dialect,
+    answer: &ModelAnswer,
+    echo: &RequestEcho,
+) -> Option<Bytes> {
     Some(match dialect {
         Dialect::OpenAiChat => openai_chat::write_answer(answer, echo),
         Dialect::OpenAiResponses => openai_responses::write_answer(answer, echo),
@@ -113,7 +117,7 @@ pub(crate) fn write_answer(dialect: Dialect, answer: &Answer, echo: &Echo) -> Op
 }
 
 /// A writer for a new stream to a client. `None` for a dialect that no client speaks.
-pub(crate) fn stream_writer(dialect: Dialect, echo: Echo) -> Option<Box<dyn StreamWriter>> {
+pub(crate) fn stream_writer(dialect: Dialect, echo: RequestEcho) -> Option<Box<dyn StreamWriter>> {
     Some(match dialect {
         Dialect::OpenAiChat => Box::new(openai_chat::StreamWriter::new(echo)),
         Dialect::OpenAiResponses => Box::new(openai_responses::StreamWriter::new(echo)),

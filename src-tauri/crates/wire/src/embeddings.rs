@@ -8,7 +8,7 @@
 //! for the model name, and so does its answer.
 //!
 //! If a batch fails, the whole request fails with an error that names the inputs and the reason
-//! ([`EmbeddingFailure::summary`]): these dialects cannot report a missing vector, and leaving one
+//! ([`EmbeddingFailure::render_summary`]): these dialects cannot report a missing vector, and leaving one
 //! out would shift all later vectors.
 
 mod answer;
@@ -102,7 +102,7 @@ impl EmbeddingFailure {
 }
 
 /// The dialect in which to ask a backend for embeddings: the client's own if the backend speaks it.
-pub(crate) fn dialect_at(target: &Target, client: Dialect) -> Result<Dialect, RequestError> {
+pub(crate) fn embedding_dialect(target: &Target, client: Dialect) -> Result<Dialect, RequestError> {
     match &target.kind {
         TargetKind::OpenAi | TargetKind::OpenAiCompatible { .. } => Ok(Dialect::OpenAiChat),
         TargetKind::Gemini => Ok(Dialect::Gemini),
@@ -116,7 +116,7 @@ pub(crate) fn dialect_at(target: &Target, client: Dialect) -> Result<Dialect, Re
 }
 
 /// Maximum number of inputs in one batch.
-const fn batch_max(dialect: Dialect) -> usize {
+const fn batch_inputs_max(dialect: Dialect) -> usize {
     match dialect {
         Dialect::Gemini => GEMINI_EMBEDDING_BATCH_MAX,
         Dialect::OllamaChat => OLLAMA_EMBEDDING_BATCH_MAX,

@@ -85,7 +85,7 @@ pub enum UpstreamClass {
 impl UpstreamClass {
     /// Classifies a status together with the error's type and code.
     #[must_use]
-    pub fn of(status: u16, kind: Option<&str>, code: Option<&str>) -> Self {
+    pub fn classify(status: u16, kind: Option<&str>, code: Option<&str>) -> Self {
         let says = |word: &str| [kind, code].into_iter().flatten().any(|text| text == word);
         match status {
             429 if says("insufficient_quota") || says("billing_error") => Self::Unpaid,
@@ -126,7 +126,7 @@ pub struct UpstreamError {
 
 /// Makes outside text safe to log and relay: one line, no control characters, no keys, at most
 /// `chars_max` characters. Keys are masked before the cut, so that no part of one remains.
-pub(crate) fn clean(text: &str, chars_max: usize) -> String {
+pub(crate) fn sanitize(text: &str, chars_max: usize) -> String {
     let near: String = text.chars().take(chars_max.saturating_mul(2)).collect();
     let visible = |c: char| if c.is_control() { ' ' } else { c };
     let kept: String = mask_bare_keys(&domain::redact(&near)).chars().map(visible).collect();
@@ -175,14 +175,14 @@ mod tests {
             (302, None, UpstreamClass::Failed),
         ];
         for (status, kind, class) in cases {
-            assert_eq!(UpstreamClass::of(status, kind, None), class, "{status} {kind:?}");
-            assert_eq!(UpstreamClass::of(status, None, kind), class, "{status} {kind:?}");
+            assert_eq!(UpstreamClass::classify(status, kind, None), class, "{status} {kind:?}");
+            assert_eq!(UpstreamClass::classify(status, None, kind), class, "{status} {kind:?}");
         }
     }
 
     #[test]
     fn keys_and_control_characters_leave_a_message() {
-        let cleaned = |text: &str| clean(text, 200);
+        let cleaned = |text: &str| sanitize(text, 200);
         assert_eq!(cleaned("Incorrect key: sk-CANARY-0123456789."), "Incorrect key: sk-…");
         assert_eq!(cleaned("a\r\nb\u{1b}[31m"), "a  b [31m");
         let bare = "0123456789abcdef0123456789abcdef";
@@ -193,10 +193,10 @@ mod tests {
 
     #[test]
     fn the_cut_is_at_the_limit_in_characters() {
-        assert_eq!(clean(&"ä".repeat(10), 10).chars().count(), 10);
-        assert_eq!(clean(&"ä".repeat(11), 10).chars().count(), 10);
+        assert_eq!(sanitize(&"ä".repeat(10), 10).chars().count(), 10);
+        assert_eq!(sanitize(&"ä".repeat(11), 10).chars().count(), 10);
         // A key across the cut is masked whole, not in half.
         let across = format!("12345678 {} tail", "0123456789abcdef".repeat(2));
-        assert_eq!(clean(&across, 25), "12345678 … tail");
+        assert_eq!(sanitize(&across, 25), "12345678 … tail");
     }
 }

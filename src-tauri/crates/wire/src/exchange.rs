@@ -6,44 +6,44 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use domain::{Dialect, Lack};
+use domain::{Dialect, UnsupportedFeature};
 
 use crate::answer::answer_text;
+use crate::answer_stream::{AnswerStream, ProviderEventReader};
 use crate::assemble::Assembler;
 use crate::client_request::{ClientRequest, Metering};
-use crate::client_words;
-use crate::dialect::{self, Echo};
-use crate::fold::fold;
-use crate::names::ToolNames;
-use crate::neutral::{Event, Piece};
-use crate::stream::{AnswerStream, PieceReader};
+use crate::client_spelling;
+use crate::dialect::{self, RequestEcho};
+use crate::fold::fold_events;
+use crate::neutral::{AnswerEvent, ProviderEvent};
+use crate::tool_names::ToolNames;
 use crate::{
     AnswerFacts, BadAnswer, Delivery, RequestError, Target, openai_chat, openai_responses,
 };
 
 /// A request prepared for one backend.
 #[derive(Debug, Clone)]
-pub struct Exchange {
+pub struct BackendExchange {
     client: Dialect,
     backend: Dialect,
     delivery: Delivery,
     request: ClientRequest,
     id: String,
     created_unix_s: i64,
-    crossing: Option<CrossingAnswer>,
-    outgoing: Outgoing,
+    translation: Option<AnswerTranslation>,
+    outgoing: BackendRequest,
 }
 
 /// What translating an answer back needs.
 #[derive(Debug, Clone)]
-pub(crate) struct CrossingAnswer {
-    pub(crate) echo: Echo,
+pub(crate) struct AnswerTranslation {
+    pub(crate) echo: RequestEcho,
     pub(crate) names: Arc<ToolNames>,
 }
 
 /// A request in a backend's dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
+pub struct BackendRequest {
     pub dialect: Dialect,
     /// Path segments under the backend's root (which includes `/v1` for OpenAI and compatible
     /// servers, and no version for the others), not yet percent-encoded.
@@ -55,7 +55,7 @@ pub struct Outgoing {
     pub dropped: Vec<String>,
 }
 
-impl Exchange {
+impl BackendExchange {
     /// Writes `request` for `target`. `id` (letters and digits) and `created_unix_s` go into
     /// answers whose dialect requires them and whose backend gave none.
     pub fn new(
@@ -67,38 +67,47 @@ impl Exchange {
         let client = request.dialect();
         let mut backend = target.dialect_for(client);
         let (body, dropped, crossing) = if client == backend {
-            let metering = if target.lacks(Lack::StreamUsage) {
+            let metering = if target.lacks(UnsupportedFeature::StreamUsage) {
                 Metering::AsClientWrote
             } else {
                 Metering::AskForUsage
             };
-            let body = request.for_upstream(&target.model, metering);
+            let body = request.upstream_body(&target.model, metering);
             let (body, dropped) = match client {
-                Dialect::OpenAiChat => openai_chat::adapt(body, target)?,
-                Dialect::OpenAiResponses => openai_responses::without_foreign_items(body),
+                Dialect::OpenAiChat => openai_chat::adapt_body(body, target)?,
+                Dialect::OpenAiResponses => openai_responses::remove_foreign_items(body),
                 _ => (body, Vec::new()),
             };
             (body, dropped, None)
         } else {
-            let neutral = Arc::new(request.read()?);
-            backend = target.dialect_of(&neutral, backend);
-            let named = |path| client_words::spelled(client, request.text(), path);
+            let neutral = Arc::new(request.to_neutral()?);
+            backend = target.dialect_for_request(&neutral, backend);
+            let named = |path| client_spelling::client_spelling_of(client, request.text(), path);
             let mut written = dialect::write_request(backend, &neutral, target)
-                .map_err(|error| error.renamed(named))?;
+                .map_err(|error| error.map_param(named))?;
             written.dropped = written.dropped.into_iter().map(named).collect();
-            let names = Arc::new(ToolNames::of(&neutral, backend));
-            let echo = Echo { request: neutral, id: id.to_owned(), created_unix_s };
-            (written.body, written.dropped, Some(CrossingAnswer { echo, names }))
+            let names = Arc::new(ToolNames::for_request(&neutral, backend));
+            let echo = RequestEcho { request: neutral, id: id.to_owned(), created_unix_s };
+            (written.body, written.dropped, Some(AnswerTranslation { echo, names }))
         };
         let delivery = request.delivery();
-        let (path, query) = place(backend, target, delivery);
-        let outgoing = Outgoing { dialect: backend, path, query, body, dropped };
+        let (path, query) = request_path(backend, target, delivery);
+        let outgoing = BackendRequest { dialect: backend, path, query, body, dropped };
         let (request, id) = (request.clone(), id.to_owned());
-        Ok(Self { client, backend, delivery, request, id, created_unix_s, crossing, outgoing })
+        Ok(Self {
+            client,
+            backend,
+            delivery,
+            request,
+            id,
+            created_unix_s,
+            translation: crossing,
+            outgoing,
+        })
     }
 
     #[must_use]
-    pub const fn outgoing(&self) -> &Outgoing {
+    pub const fn outgoing(&self) -> &BackendRequest {
         &self.outgoing
     }
 
@@ -111,7 +120,7 @@ impl Exchange {
     /// True if bytes pass through unchanged.
     #[must_use]
     pub const fn passes_through(&self) -> bool {
-        self.crossing.is_none()
+        self.translation.is_none()
     }
 
     #[must_use]
@@ -121,34 +130,34 @@ impl Exchange {
 
     /// Starts the translation of a streamed answer.
     #[must_use]
-    pub fn stream(&self) -> AnswerStream {
-        AnswerStream::new(self.client, self.backend, self.delivery, self.crossing.as_ref())
+    pub fn answer_stream(&self) -> AnswerStream {
+        AnswerStream::new(self.client, self.backend, self.delivery, self.translation.as_ref())
     }
 
     /// Translates a backend's whole answer into the client's body.
-    pub fn answer(&self, body: &Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer> {
-        match &self.crossing {
+    pub fn translate_answer(&self, body: &Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer> {
+        match &self.translation {
             None if self.backend == Dialect::OpenAiChat => {
                 Ok((body.clone(), openai_chat::read_chat_answer(body)?))
             }
-            None => Ok((body.clone(), self.read(body)?.1)),
+            None => Ok((body.clone(), self.read_events(body)?.1)),
             Some(crossing) => {
-                let (events, facts) = self.read(body)?;
-                Ok((self.write(events, &crossing.echo)?, facts))
+                let (events, facts) = self.read_events(body)?;
+                Ok((self.write_events(events, &crossing.echo)?, facts))
             }
         }
     }
 
     /// The client's stream, made from the whole answer of a backend that ignored the request for a
     /// stream.
-    pub fn stream_of_answer(&self, body: &Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer> {
+    pub fn stream_from_answer(&self, body: &Bytes) -> Result<(Bytes, AnswerFacts), BadAnswer> {
         if let (Dialect::OpenAiChat, None, Delivery::Stream(usage)) =
-            (self.backend, &self.crossing, self.delivery)
+            (self.backend, &self.translation, self.delivery)
         {
-            return openai_chat::stream_of_answer(body, usage);
+            return openai_chat::stream_from_answer(body, usage);
         }
-        let (events, facts) = self.read(body)?;
-        if !matches!(events.last(), Some(Event::End { .. })) {
+        let (events, facts) = self.read_events(body)?;
+        if !matches!(events.last(), Some(AnswerEvent::End { .. })) {
             return Err(BadAnswer::Truncated);
         }
         let mut out = BytesMut::new();
@@ -159,8 +168,8 @@ impl Exchange {
     }
 
     /// The client's whole answer, made from the stream of a backend that was not asked for one.
-    pub fn answer_of_stream(&self, body: &[u8]) -> Result<(Bytes, AnswerFacts), BadAnswer> {
-        let mut reader = PieceReader::new(self.backend);
+    pub fn answer_from_stream(&self, body: &[u8]) -> Result<(Bytes, AnswerFacts), BadAnswer> {
+        let mut reader = ProviderEventReader::new(self.backend);
         let mut assembler = self.assembler();
         let mut events = Vec::new();
         let (mut pieces, fault) = reader.feed(body);
@@ -169,35 +178,39 @@ impl Exchange {
         }
         pieces.extend(reader.finish());
         for piece in pieces {
-            assemble(piece, &mut assembler, &mut events)?;
+            assemble_event(piece, &mut assembler, &mut events)?;
         }
-        if assembler.is_finished() && !matches!(events.last(), Some(Event::End { .. })) {
+        if assembler.is_finished() && !matches!(events.last(), Some(AnswerEvent::End { .. })) {
             // Gemini has no terminator and others omit theirs; every choice has a finish reason.
-            assemble(Piece::End, &mut assembler, &mut events)?;
+            assemble_event(ProviderEvent::End, &mut assembler, &mut events)?;
         }
-        if !matches!(events.last(), Some(Event::End { .. })) {
+        if !matches!(events.last(), Some(AnswerEvent::End { .. })) {
             return Err(BadAnswer::Truncated);
         }
-        Ok((self.write(events, &self.echo()?)?, assembler.into_facts()))
+        Ok((self.write_events(events, &self.echo()?)?, assembler.into_facts()))
     }
 
     fn assembler(&self) -> Assembler {
-        let names = self.crossing.as_ref().map(|crossing| Arc::clone(&crossing.names));
+        let names = self.translation.as_ref().map(|crossing| Arc::clone(&crossing.names));
         Assembler::new(names.unwrap_or_default(), &self.id)
     }
 
-    fn read(&self, body: &[u8]) -> Result<(Vec<Event>, AnswerFacts), BadAnswer> {
+    fn read_events(&self, body: &[u8]) -> Result<(Vec<AnswerEvent>, AnswerFacts), BadAnswer> {
         let pieces = dialect::read_answer(self.backend, answer_text(body)?)?;
         let mut assembler = self.assembler();
         let mut events = Vec::new();
         for piece in pieces {
-            assemble(piece, &mut assembler, &mut events)?;
+            assemble_event(piece, &mut assembler, &mut events)?;
         }
         Ok((events, assembler.into_facts()))
     }
 
-    fn write(&self, events: Vec<Event>, echo: &Echo) -> Result<Bytes, BadAnswer> {
-        let answer = fold(events);
+    fn write_events(
+        &self,
+        events: Vec<AnswerEvent>,
+        echo: &RequestEcho,
+    ) -> Result<Bytes, BadAnswer> {
+        let answer = fold_events(events);
         if answer.choices.is_empty() {
             return Err(BadAnswer::NoChoices);
         }
@@ -205,30 +218,30 @@ impl Exchange {
     }
 
     /// What an answer written by the gateway repeats from its request.
-    fn echo(&self) -> Result<Echo, BadAnswer> {
-        if let Some(crossing) = &self.crossing {
+    fn echo(&self) -> Result<RequestEcho, BadAnswer> {
+        if let Some(crossing) = &self.translation {
             return Ok(crossing.echo.clone());
         }
-        let request = self.request.read().map_err(|_| BadAnswer::NotJson)?;
+        let request = self.request.to_neutral().map_err(|_| BadAnswer::NotJson)?;
         let (id, created_unix_s) = (self.id.clone(), self.created_unix_s);
-        Ok(Echo { request: Arc::new(request), id, created_unix_s })
+        Ok(RequestEcho { request: Arc::new(request), id, created_unix_s })
     }
 }
 
-fn assemble(
-    piece: Piece,
+fn assemble_event(
+    piece: ProviderEvent,
     assembler: &mut Assembler,
-    events: &mut Vec<Event>,
+    events: &mut Vec<AnswerEvent>,
 ) -> Result<(), BadAnswer> {
-    if let Piece::Error(error) = piece {
+    if let ProviderEvent::Error(error) = piece {
         return Err(BadAnswer::UpstreamError(error));
     }
-    events.extend(assembler.take(piece).map_err(BadAnswer::Broken)?);
+    events.extend(assembler.push_event(piece).map_err(BadAnswer::Broken)?);
     Ok(())
 }
 
 /// Path and query of a request in this dialect, under the backend's root.
-fn place(
+fn request_path(
     dialect: Dialect,
     target: &Target,
     delivery: Delivery,

@@ -1,35 +1,37 @@
 //! Folds the events of a stream into a whole answer.
 
-use crate::neutral::{Answer, AnswerChoice, Event, Part, PartDelta, PartHead, ToolCall};
+use crate::neutral::{
+    AnswerChoice, AnswerEvent, ContentPart, ModelAnswer, PartDelta, PartHead, ToolCall,
+};
 
-pub(crate) fn fold(events: Vec<Event>) -> Answer {
-    let mut answer = Answer::default();
+pub(crate) fn fold_events(events: Vec<AnswerEvent>) -> ModelAnswer {
+    let mut answer = ModelAnswer::default();
     for event in events {
         match event {
-            Event::Begin { id, model, usage } => {
+            AnswerEvent::Begin { id, model, usage } => {
                 (answer.id, answer.model) = (id, model);
                 answer.usage = usage;
             }
-            Event::Start { choice, head, .. } => {
-                choice_at(&mut answer, choice).parts.push(part(head));
+            AnswerEvent::Start { choice, head, .. } => {
+                choice_at(&mut answer, choice).parts.push(part_from_head(head));
             }
-            Event::Delta { choice, delta, .. } => {
+            AnswerEvent::Delta { choice, delta, .. } => {
                 if let Some(last) = choice_at(&mut answer, choice).parts.last_mut() {
-                    extend(last, delta);
+                    extend_part(last, delta);
                 }
             }
-            Event::Stop { .. } => {}
-            Event::Finish { choice, finish } => {
+            AnswerEvent::Stop { .. } => {}
+            AnswerEvent::Finish { choice, finish } => {
                 choice_at(&mut answer, choice).finish = Some(finish);
             }
-            Event::End { usage } => answer.usage = usage.or(answer.usage.take()),
+            AnswerEvent::End { usage } => answer.usage = usage.or(answer.usage.take()),
         }
     }
     answer
 }
 
 /// The choice at `index`, created if missing; the assembler limits indexes.
-fn choice_at(answer: &mut Answer, index: u32) -> &mut AnswerChoice {
+fn choice_at(answer: &mut ModelAnswer, index: u32) -> &mut AnswerChoice {
     let place = usize::try_from(index).unwrap_or(0).min(crate::CHOICES_MAX);
     while answer.choices.len() <= place {
         answer.choices.push(AnswerChoice::default());
@@ -38,27 +40,31 @@ fn choice_at(answer: &mut Answer, index: u32) -> &mut AnswerChoice {
     &mut answer.choices[place]
 }
 
-fn part(head: PartHead) -> Part {
+fn part_from_head(head: PartHead) -> ContentPart {
     match head {
-        PartHead::Text => Part::text(""),
-        PartHead::Refusal => Part::Refusal(String::new()),
-        PartHead::Thinking => Part::Thinking { text: String::new(), signature: None },
-        PartHead::RedactedThinking(signature) => Part::RedactedThinking(signature),
+        PartHead::Text => ContentPart::text(""),
+        PartHead::Refusal => ContentPart::Refusal(String::new()),
+        PartHead::Thinking => ContentPart::Thinking { text: String::new(), signature: None },
+        PartHead::RedactedThinking(signature) => ContentPart::RedactedThinking(signature),
         PartHead::Call { id, name, namespace, kind } => {
-            Part::ToolCall(ToolCall { id, name, namespace, kind, arguments: String::new() })
+            ContentPart::ToolCall(ToolCall { id, name, namespace, kind, arguments: String::new() })
         }
-        PartHead::Media(media) => Part::Media(media),
+        PartHead::Media(media) => ContentPart::Media(media),
     }
 }
 
-fn extend(part: &mut Part, delta: PartDelta) {
+fn extend_part(part: &mut ContentPart, delta: PartDelta) {
     match (part, delta) {
         (
-            Part::Text { text, .. } | Part::Refusal(text) | Part::Thinking { text, .. },
+            ContentPart::Text { text, .. }
+            | ContentPart::Refusal(text)
+            | ContentPart::Thinking { text, .. },
             PartDelta::Text(more),
         ) => text.push_str(&more),
-        (Part::Thinking { signature, .. }, PartDelta::Signature(given)) => *signature = Some(given),
-        (Part::ToolCall(call), PartDelta::Arguments(more)) => call.arguments.push_str(&more),
+        (ContentPart::Thinking { signature, .. }, PartDelta::Signature(given)) => {
+            *signature = Some(given)
+        }
+        (ContentPart::ToolCall(call), PartDelta::Arguments(more)) => call.arguments.push_str(&more),
         // The assembler sends no other pair.
         _ => {}
     }

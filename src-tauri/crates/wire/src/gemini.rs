@@ -5,31 +5,31 @@
 //! a stream is a sequence of complete answer objects without a terminator; calls end with the plain
 //! reason `STOP`.
 
+mod answer_reader;
+mod answer_writer;
 mod array;
 mod body;
-mod contents;
 mod error;
 mod fields;
-mod fragment;
-mod generation;
-mod history;
+mod generation_config;
+mod generation_options;
 mod media;
-mod model;
-mod options;
+mod model_features;
+mod read_contents;
 mod request;
 mod schema;
 mod signature;
-mod stream;
 mod tools;
 mod usage;
 mod write;
+mod write_contents;
 
-pub(crate) use array::ArrayFrame;
+pub(crate) use answer_reader::{StreamReader, read_answer};
+pub(crate) use answer_writer::{StreamWriter, write_answer};
+pub(crate) use array::JsonArrayFramer;
 pub(crate) use error::{error_body, error_event, error_status, in_band_error, upstream_error};
-pub(crate) use fields::{Fields, camel};
-pub(crate) use fragment::{StreamReader, read_answer};
+pub(crate) use fields::{RemainingMembers, to_camel_case};
 pub(crate) use request::read_request;
-pub(crate) use stream::{StreamWriter, write_answer};
 pub(crate) use write::write_request;
 
 #[cfg(test)]

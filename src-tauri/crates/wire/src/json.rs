@@ -39,15 +39,15 @@ pub(crate) struct Members<'a> {
 impl<'a> Members<'a> {
     /// Parses `text`, which must be one object, surrounded by nothing but white space.
     pub(crate) fn parse(text: &'a str) -> Result<Self, JsonFault> {
-        let entries = serde_json::from_str::<Entries<'a>>(text).map_err(|error| {
+        let entries = serde_json::from_str::<ObjectEntries<'a>>(text).map_err(|error| {
             if error.is_data() {
                 return JsonFault::NotAnObject;
             }
             JsonFault::Syntax { line: error.line(), column: error.column() }
         })?;
         match entries {
-            Entries::Read(entries) => Ok(Self { entries }),
-            Entries::TooMany => Err(JsonFault::TooManyMembers),
+            ObjectEntries::Read(entries) => Ok(Self { entries }),
+            ObjectEntries::TooMany => Err(JsonFault::TooManyMembers),
         }
     }
 
@@ -68,7 +68,7 @@ impl<'a> Members<'a> {
 
     /// The value of `key`, if it is a string.
     pub(crate) fn string(&self, key: &str) -> Option<String> {
-        text_of(self.get(key)?)
+        decode_string(self.get(key)?)
     }
 
     /// The members of the object at `key`; empty if there is no such object.
@@ -88,7 +88,7 @@ impl<'a> Members<'a> {
     }
 
     /// A key that occurs more than once, if any.
-    pub(crate) fn duplicate(&self) -> Option<&str> {
+    pub(crate) fn duplicate_key(&self) -> Option<&str> {
         let mut names: Vec<&str> = self.entries.iter().map(|(name, _)| name.as_ref()).collect();
         names.sort_unstable();
         names.windows(2).find_map(|pair| match pair {
@@ -99,17 +99,20 @@ impl<'a> Members<'a> {
 }
 
 /// The values of selected keys of one object.
-pub(crate) type Picked<'a, const N: usize> = [Option<&'a RawValue>; N];
+pub(crate) type PickedValues<'a, const N: usize> = [Option<&'a RawValue>; N];
 
 /// Returns the values of `keys` in the object `text`, each as [`Members::get`] does; `None` where
 /// [`Members::parse`] would fail. Allocates nothing for other members, so it suits large numbers of
 /// texts.
-pub(crate) fn pick<'a, const N: usize>(text: &'a str, keys: [&str; N]) -> Option<Picked<'a, N>>
+pub(crate) fn pick<'a, const N: usize>(
+    text: &'a str,
+    keys: [&str; N],
+) -> Option<PickedValues<'a, N>>
 where
-    Picked<'a, N>: Default,
+    PickedValues<'a, N>: Default,
 {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let picked = Pick(&keys).deserialize(&mut deserializer).ok()?;
+    let picked = PickVisitor(&keys).deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
     Some(picked)
 }
@@ -120,21 +123,21 @@ pub(crate) fn pick_each<'a, const N: usize>(
     value: &'a RawValue,
     keys: [&str; N],
     items_max: usize,
-) -> Option<Vec<Picked<'a, N>>>
+) -> Option<Vec<PickedValues<'a, N>>>
 where
-    Picked<'a, N>: Default,
+    PickedValues<'a, N>: Default,
 {
     let mut deserializer = serde_json::Deserializer::from_str(value.get());
-    deserializer.deserialize_seq(PickEach { keys: &keys, items_max }).ok()
+    deserializer.deserialize_seq(PickEachVisitor { keys: &keys, items_max }).ok()
 }
 
 /// The text of `value`, if it is a string.
-pub(crate) fn text_of(value: &RawValue) -> Option<String> {
+pub(crate) fn decode_string(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
 /// The items of a JSON array; `None` if `value` is not an array.
-pub(crate) fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
+pub(crate) fn array_items(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()
 }
 
@@ -144,7 +147,7 @@ pub(crate) fn is_deeper_than(text: &str, limit: usize) -> bool {
     while let Some((byte, after)) = rest.split_first() {
         rest = after;
         match byte {
-            b'"' => rest = behind_string(after),
+            b'"' => rest = skip_string(after),
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
@@ -158,7 +161,7 @@ pub(crate) fn is_deeper_than(text: &str, limit: usize) -> bool {
 
 /// Returns what follows the string whose content starts at `inside`, or nothing if it has no end.
 /// Prompts consist mostly of strings, so this skips through them instead of testing each byte.
-fn behind_string(mut inside: &[u8]) -> &[u8] {
+fn skip_string(mut inside: &[u8]) -> &[u8] {
     while let Some(at) = memchr2(b'"', b'\\', inside) {
         let after = inside.get(at..).unwrap_or_default();
         match after.split_first() {
@@ -181,33 +184,33 @@ pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-struct Pick<'k, const N: usize>(&'k [&'k str; N]);
+struct PickVisitor<'k, const N: usize>(&'k [&'k str; N]);
 
-impl<'de, const N: usize> DeserializeSeed<'de> for Pick<'_, N>
+impl<'de, const N: usize> DeserializeSeed<'de> for PickVisitor<'_, N>
 where
-    Picked<'de, N>: Default,
+    PickedValues<'de, N>: Default,
 {
-    type Value = Picked<'de, N>;
+    type Value = PickedValues<'de, N>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de, const N: usize> Visitor<'de> for Pick<'_, N>
+impl<'de, const N: usize> Visitor<'de> for PickVisitor<'_, N>
 where
-    Picked<'de, N>: Default,
+    PickedValues<'de, N>: Default,
 {
-    type Value = Picked<'de, N>;
+    type Value = PickedValues<'de, N>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut picked = Picked::default();
+        let mut picked = PickedValues::default();
         for _ in 0..JSON_MEMBERS_MAX {
-            let Some(place) = map.next_key_seed(PlaceOf(self.0))? else { return Ok(picked) };
+            let Some(place) = map.next_key_seed(KeyIndex(self.0))? else { return Ok(picked) };
             match place.and_then(|place| picked.get_mut(place)) {
                 Some(value) => {
                     let found: &RawValue = map.next_value()?;
@@ -224,9 +227,9 @@ where
 }
 
 /// Deserializes a key as its index among the selected keys.
-struct PlaceOf<'k>(&'k [&'k str]);
+struct KeyIndex<'k>(&'k [&'k str]);
 
-impl<'de> DeserializeSeed<'de> for PlaceOf<'_> {
+impl<'de> DeserializeSeed<'de> for KeyIndex<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -234,7 +237,7 @@ impl<'de> DeserializeSeed<'de> for PlaceOf<'_> {
     }
 }
 
-impl Visitor<'_> for PlaceOf<'_> {
+impl Visitor<'_> for KeyIndex<'_> {
     type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -246,16 +249,16 @@ impl Visitor<'_> for PlaceOf<'_> {
     }
 }
 
-struct PickEach<'k, const N: usize> {
+struct PickEachVisitor<'k, const N: usize> {
     keys: &'k [&'k str; N],
     items_max: usize,
 }
 
-impl<'de, const N: usize> Visitor<'de> for PickEach<'_, N>
+impl<'de, const N: usize> Visitor<'de> for PickEachVisitor<'_, N>
 where
-    Picked<'de, N>: Default,
+    PickedValues<'de, N>: Default,
 {
-    type Value = Vec<Picked<'de, N>>;
+    type Value = Vec<PickedValues<'de, N>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON array of objects")
@@ -264,7 +267,9 @@ where
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut all = Vec::new();
         while all.len() <= self.items_max {
-            let Some(picked) = seq.next_element_seed(Pick(self.keys))? else { return Ok(all) };
+            let Some(picked) = seq.next_element_seed(PickVisitor(self.keys))? else {
+                return Ok(all);
+            };
             all.push(picked);
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {}
@@ -272,20 +277,20 @@ where
     }
 }
 
-enum Entries<'a> {
+enum ObjectEntries<'a> {
     Read(Vec<(Cow<'a, str>, &'a RawValue)>),
     TooMany,
 }
 
 #[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+struct MemberKey<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ObjectEntries<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EntriesVisitor;
 
         impl<'de> Visitor<'de> for EntriesVisitor {
-            type Value = Entries<'de>;
+            type Value = ObjectEntries<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
@@ -293,15 +298,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut entries = Vec::new();
-                while let Some(Key(key)) = map.next_key()? {
+                while let Some(MemberKey(key)) = map.next_key()? {
                     if entries.len() == JSON_MEMBERS_MAX {
                         map.next_value::<IgnoredAny>()?;
                         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                        return Ok(Entries::TooMany);
+                        return Ok(ObjectEntries::TooMany);
                     }
                     entries.push((key, map.next_value()?));
                 }
-                Ok(Entries::Read(entries))
+                Ok(ObjectEntries::Read(entries))
             }
         }
 
@@ -321,7 +326,7 @@ mod tests {
         let b = members.get("b").expect("b");
         assert_eq!(b.get(), "[ 1 ,2]");
         assert_eq!(&text[range_in(text, b.get())], "[ 1 ,2]");
-        assert_eq!(members.duplicate(), Some("a"));
+        assert_eq!(members.duplicate_key(), Some("a"));
         assert_eq!(members.string("a"), None, "a lone surrogate is no text");
     }
 

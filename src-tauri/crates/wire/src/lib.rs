@@ -6,57 +6,53 @@
 //! hostile, so nothing panics and every size has a limit.
 
 mod answer;
+mod answer_stream;
 mod anthropic_messages;
 mod assemble;
-mod canonical;
 mod client_request;
-mod client_words;
-mod count;
-mod cross;
-mod crossing;
+mod client_spelling;
 mod delivery;
 mod dialect;
 mod embeddings;
 mod error;
 mod exchange;
+mod field_filter;
 mod fold;
 mod gemini;
 mod json;
+mod json_builder;
+mod json_node;
 mod media_type;
 pub mod mock;
 mod models;
-mod names;
 pub mod neutral;
-mod node;
-mod object_text;
 mod ollama_chat;
 pub mod openai_chat;
 mod openai_responses;
-mod pass;
+mod passthrough_tap;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod published_tests;
 mod reasoning;
+mod request_digest;
 mod request_error;
+mod request_needs;
 mod sse;
-mod stream;
 mod target;
 #[cfg(test)]
 mod test_requests;
 #[cfg(test)]
 mod test_schema;
+mod token_count;
+mod tool_names;
+mod translating_tap;
 mod turns;
 mod usage;
-mod wants;
 
-pub use answer::{AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, Tapped};
-pub use canonical::{
-    Canonical, Determinism, THREAD_TURN_BYTES_MAX, THREAD_TURNS_MAX, Thread, Traits,
-};
-pub use client_request::{ClientRequest, Metering, Surface};
-pub use count::{CountRequest, count_answer, read_count};
-pub use crossing::{Fate, Field, fate};
+pub use answer::{AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, TapOutput};
+pub use answer_stream::{AnswerStream, HELD_BYTES_MAX};
+pub use client_request::{ApiSurface, ClientRequest, Metering};
 pub use delivery::{Delivery, UsageChunk};
 pub use dialect::{error_body, error_event, error_status, heartbeat, upstream_error};
 pub use embeddings::{
@@ -67,17 +63,22 @@ pub use error::{
     ERROR_FIELD_CHARS_MAX, ERROR_MESSAGE_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass,
     UpstreamError,
 };
-pub use exchange::{Exchange, Outgoing};
+pub use exchange::{BackendExchange, BackendRequest};
+pub use field_filter::{FieldHandling, FieldKind, field_handling};
 pub use json::{JSON_DEPTH_MAX, JSON_MEMBERS_MAX};
-pub use models::{BadModelList, MODELS_MAX, model_answer, models_answer, models_from_list};
-pub use node::JSON_ITEMS_MAX;
+pub use json_node::JSON_ITEMS_MAX;
+pub use models::{BadModelList, MODELS_MAX, read_model_list, write_model, write_model_list};
 pub use openai_responses::{ResponseItem, resolve_items, response_items};
+pub use request_digest::{
+    CacheTraits, CanonicalDigest, ConversationFingerprint, Determinism, FINGERPRINT_TURN_BYTES_MAX,
+    FINGERPRINT_TURNS_MAX,
+};
 pub use request_error::RequestError;
+pub use request_needs::RequestNeeds;
 pub use sse::{SSE_EVENT_BYTES_MAX, SseDecoder, SseEvent, SseEventTooLarge, SsePayload};
-pub use stream::{AnswerStream, HELD_BYTES_MAX};
 pub use target::{OUTPUT_TOKENS_UNKNOWN_MODEL, Target, TargetKind};
+pub use token_count::{CountRequest, read_count, write_count};
 pub use usage::{TOKEN_COUNT_MAX, USAGE_RAW_BYTES_MAX, UsageReading, UsageReport};
-pub use wants::Wants;
 
 /// Longest model name read from a request, an answer or a backend's model list, in bytes. The
 /// longest names in use (Bedrock ARNs, Hugging Face paths) have fewer than 200.

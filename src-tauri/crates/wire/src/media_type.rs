@@ -5,7 +5,7 @@
 
 /// The MIME type that the beginning of `base64` (standard alphabet) indicates; `None` if it is none
 /// that models read.
-pub(crate) fn told_by_bytes(base64: &str) -> Option<&'static str> {
+pub(crate) fn detect_media_type(base64: &str) -> Option<&'static str> {
     const BEGINNINGS: [(&str, &str); 5] = [
         ("iVBORw0KGgo", "image/png"),
         ("/9j/", "image/jpeg"),
@@ -26,7 +26,7 @@ pub(crate) fn told_by_bytes(base64: &str) -> Option<&'static str> {
 }
 
 /// Splits a data URL into its MIME type, if declared, and its base64 text.
-pub(crate) fn data_url(url: &str) -> Option<(Option<String>, String)> {
+pub(crate) fn parse_data_url(url: &str) -> Option<(Option<String>, String)> {
     let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
     let head = head.strip_suffix(";base64")?;
     let media_type = head.split(';').next().filter(|word| !word.is_empty());
@@ -52,13 +52,13 @@ mod tests {
             ("", None),
         ];
         for (base64, expected) in cases {
-            assert_eq!(told_by_bytes(base64), expected, "{base64}");
+            assert_eq!(detect_media_type(base64), expected, "{base64}");
         }
     }
 
     #[test]
     fn data_urls_give_their_type_and_text() {
-        let read = |url: &str| data_url(url);
+        let read = |url: &str| parse_data_url(url);
         let png = Some((Some("image/png".to_owned()), "iVBO".to_owned()));
         assert_eq!(read("data:image/png;base64,iVBO"), png);
         assert_eq!(read("data:image/png;charset=x;base64,iVBO"), png);

@@ -13,21 +13,21 @@ mod chat;
 mod embeddings;
 mod fault;
 mod gemini;
+mod mock_dialect;
 mod ollama;
-mod play;
 mod prompt;
 mod responses;
 mod schema;
 mod script;
 mod text;
+mod timed_answer;
 mod tools;
-mod voice;
 
 use bytes::Bytes;
 use domain::Dialect;
 use serde_json::Value;
 
-use crate::{ClientRequest, Delivery, UsageChunk, count_answer, models_answer};
+use crate::{ClientRequest, Delivery, UsageChunk, write_count, write_model_list};
 
 /// Pause between the tokens of `chat`, in milliseconds: a fast hosted model.
 pub const CHAT_TOKEN_DELAY_MS: u64 = 5;
@@ -78,12 +78,12 @@ pub struct MockAnswer {
     pub content_type: &'static str,
     /// Value of the `retry-after` header, in seconds.
     pub retry_after_s: Option<u32>,
-    pub body: Vec<MockPiece>,
+    pub body: Vec<MockChunk>,
     pub end: MockEnd,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MockPiece {
+pub struct MockChunk {
     /// Wait before this piece, in milliseconds.
     pub delay_ms: u64,
     /// One event of a stream, or a complete JSON body.
@@ -104,7 +104,7 @@ pub enum MockEnd {
 /// Answers a request in its own dialect. `created_unix_s` is the date of the answer.
 #[must_use]
 pub fn answer(request: &ClientRequest, created_unix_s: i64) -> MockAnswer {
-    let question = play::Question {
+    let question = timed_answer::MockRequest {
         dialect: request.dialect(),
         model: request.model(),
         delivery: request.delivery(),
@@ -123,31 +123,31 @@ pub fn answer_ollama(body: &[u8]) -> MockAnswer {
     let delivery = if is_whole { Delivery::Whole } else { Delivery::Stream(UsageChunk::Asked) };
     let model = value.get("model").and_then(Value::as_str).unwrap_or_default();
     let dialect = Dialect::OllamaChat;
-    play::Question { dialect, model, delivery, body, created_unix_s: 0 }.answer()
+    timed_answer::MockRequest { dialect, model, delivery, body, created_unix_s: 0 }.answer()
 }
 
 /// Answers a request to count tokens: applies the mock's token rule to the texts of all messages.
 #[must_use]
-pub fn count_tokens(dialect: Dialect, body: &[u8]) -> MockAnswer {
-    let voice = voice::voice(dialect);
+pub fn answer_token_count(dialect: Dialect, body: &[u8]) -> MockAnswer {
+    let voice = mock_dialect::mock_dialect(dialect);
     let value: Option<Value> = serde_json::from_slice(body).ok();
-    let Some(prompt) = value.and_then(|body| voice.prompt(&body)) else {
-        return fault::unreadable(voice);
+    let Some(prompt) = value.and_then(|body| voice.read_prompt(&body)) else {
+        return fault::unreadable_request_answer(voice);
     };
-    fault::replaced("application/json", count_answer(dialect, prompt.tokens))
+    fault::ok_answer("application/json", write_count(dialect, prompt.tokens))
 }
 
 /// Answers a request for embeddings in the shape of `dialect` (OpenAI's, Gemini's or Ollama's).
 /// Every `model` makes vectors, except that `fault-…` models fail.
 #[must_use]
-pub fn embeddings(dialect: Dialect, model: &str, body: &[u8]) -> MockAnswer {
-    embeddings::embeddings(dialect, model, body)
+pub fn answer_embeddings(dialect: Dialect, model: &str, body: &[u8]) -> MockAnswer {
+    embeddings::answer_embeddings(dialect, model, body)
 }
 
 /// The mock's model list, as `GET /v1/models` answers it.
 #[must_use]
-pub fn models(created_unix_s: i64) -> Bytes {
-    models_answer(Dialect::OpenAiChat, MODELS, created_unix_s)
+pub fn model_list(created_unix_s: i64) -> Bytes {
+    write_model_list(Dialect::OpenAiChat, MODELS, created_unix_s)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod lines;
 mod read;
 mod write;
 
-pub(crate) use lines::LineDecoder;
+pub(crate) use lines::JsonLineDecoder;
 pub(crate) use read::{StreamReader, read_answer};
 pub(crate) use write::write_request;
 

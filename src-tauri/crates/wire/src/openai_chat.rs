@@ -2,29 +2,29 @@
 
 mod adapt;
 mod answer;
+mod answer_reader;
+mod answer_writer;
 mod chunk;
 mod content;
 mod error;
-mod messages;
-mod read;
-mod reply;
+mod read_messages;
+mod read_tools;
 mod request;
-mod stream_write;
+mod stream_writer;
 mod tap;
 mod thinking;
-mod tools;
 mod usage;
 mod write;
 mod write_messages;
 
-pub(crate) use adapt::adapt;
-pub(crate) use answer::{read_chat_answer, stream_of_answer};
+pub(crate) use adapt::adapt_body;
+pub(crate) use answer::{read_chat_answer, stream_from_answer};
+pub(crate) use answer_reader::{StreamReader, read_answer};
+pub(crate) use answer_writer::write_answer;
 pub use error::{error_body, error_event, upstream_error};
 pub(crate) use error::{error_object, in_band_error};
-pub(crate) use read::{StreamReader, read_answer};
-pub(crate) use reply::write_answer;
 pub(crate) use request::read_request;
-pub(crate) use stream_write::StreamWriter;
+pub(crate) use stream_writer::StreamWriter;
 pub(crate) use tap::ChatTap;
 pub(crate) use write::write_request;
 

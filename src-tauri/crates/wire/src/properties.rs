@@ -6,10 +6,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::openai_chat::{ChatTap, read_chat_answer, stream_of_answer, upstream_error};
+use crate::openai_chat::{ChatTap, read_chat_answer, stream_from_answer, upstream_error};
 use crate::{
-    AnswerFacts, ClientRequest, Delivery, Metering, SseDecoder, SseEvent, SseEventTooLarge,
-    SsePayload, StreamEnd, Surface, UsageChunk,
+    AnswerFacts, ApiSurface, ClientRequest, Delivery, Metering, SseDecoder, SseEvent,
+    SseEventTooLarge, SsePayload, StreamEnd, UsageChunk,
 };
 
 mod fuzz;
@@ -42,11 +42,11 @@ fn split<'a>(mut stream: &'a [u8], lengths: &'a [usize]) -> impl Iterator<Item =
     })
 }
 
-type Events = Vec<SseEvent>;
+type SseEvents = Vec<SseEvent>;
 
 fn decode<'a>(
     pieces: impl Iterator<Item = &'a [u8]>,
-) -> Result<(Events, Option<SseEvent>), SseEventTooLarge> {
+) -> Result<(SseEvents, Option<SseEvent>), SseEventTooLarge> {
     let mut decoder = SseDecoder::new();
     let mut events = Vec::new();
     for piece in pieces {
@@ -86,7 +86,7 @@ fn reference_data(stream: &[u8]) -> Vec<Vec<u8>> {
     dispatched
 }
 
-fn tap<'a>(
+fn run_tap<'a>(
     usage: UsageChunk,
     pieces: impl Iterator<Item = &'a [u8]>,
 ) -> (Vec<u8>, StreamEnd, AnswerFacts) {
@@ -190,24 +190,24 @@ proptest! {
     #[test]
     fn any_split_gives_the_same_relay_and_end(stream in stream_bytes(), lengths in vec(1_usize..9, 1..6)) {
         for usage in [UsageChunk::Asked, UsageChunk::NotAsked] {
-            let whole = tap(usage, std::iter::once(&stream[..]));
-            prop_assert_eq!(&tap(usage, split(&stream, &lengths)), &whole);
+            let whole = run_tap(usage, std::iter::once(&stream[..]));
+            prop_assert_eq!(&run_tap(usage, split(&stream, &lengths)), &whole);
             prop_assert!(std::str::from_utf8(&whole.0).is_ok());
         }
     }
 
     #[test]
     fn a_request_changes_in_one_place_for_each_field(body in request_text(), name in "[a-z/\"]{1,9}") {
-        let request = ClientRequest::parse(Surface::OpenAiChat, Bytes::from(body.clone())).expect(&body);
+        let request = ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::from(body.clone())).expect(&body);
         let renamed = body.replace("\"@MODEL@\"", &Value::from(name.as_str()).to_string());
-        let plain = request.for_upstream(&name, Metering::AsClientWrote);
+        let plain = request.upstream_body(&name, Metering::AsClientWrote);
         prop_assert_eq!(&plain[..], renamed.as_bytes());
-        let metered = request.for_upstream(&name, Metering::AskForUsage);
+        let metered = request.upstream_body(&name, Metering::AskForUsage);
         let Delivery::Stream(asked) = request.delivery() else {
             prop_assert_eq!(metered, plain);
             return Ok(());
         };
-        let reread = ClientRequest::parse(Surface::OpenAiChat, metered.clone()).expect("still a request");
+        let reread = ClientRequest::parse(ApiSurface::OpenAiChat, metered.clone()).expect("still a request");
         prop_assert_eq!(reread.delivery(), Delivery::Stream(UsageChunk::Asked));
         prop_assert_eq!(asked == UsageChunk::Asked, metered == plain);
         // One splice: the bytes before and after it are the client's.
@@ -223,16 +223,16 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..400), text in "\\PC{0,80}", json in json_text()) {
         for input in [&bytes[..], text.as_bytes(), json.as_bytes()] {
             let _any = read_chat_answer(input).is_ok();
-            let _any = stream_of_answer(input, UsageChunk::Asked).is_ok();
+            let _any = stream_from_answer(input, UsageChunk::Asked).is_ok();
             let answer = [br#"{"choices":[{"message":{"tool_calls":"#, input, b"}}]}"].concat();
-            let _any = stream_of_answer(&answer, UsageChunk::Asked).is_ok();
-            let _any = crate::models_from_list(domain::Dialect::OpenAiChat, input).is_ok();
+            let _any = stream_from_answer(&answer, UsageChunk::Asked).is_ok();
+            let _any = crate::read_model_list(domain::Dialect::OpenAiChat, input).is_ok();
             let _any = upstream_error(500, input);
-            let _any = tap(UsageChunk::Asked, std::iter::once(input));
+            let _any = run_tap(UsageChunk::Asked, std::iter::once(input));
             let event = [b"data: ", input, b"\n\n"].concat();
-            let _any = tap(UsageChunk::NotAsked, std::iter::once(&event[..]));
-            if let Ok(request) = ClientRequest::parse(Surface::OpenAiChat, Bytes::copy_from_slice(input)) {
-                let _any = request.for_upstream("m", Metering::AskForUsage);
+            let _any = run_tap(UsageChunk::NotAsked, std::iter::once(&event[..]));
+            if let Ok(request) = ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::copy_from_slice(input)) {
+                let _any = request.upstream_body("m", Metering::AskForUsage);
             }
         }
     }
@@ -248,7 +248,7 @@ proptest! {
             let body = format!(
                 r#"{{"model":"{model}","stream":{stream},"messages":[{message},{{"role":"user","content":{message}}}],"{field}":{extra}}}"#
             );
-            let request = ClientRequest::parse(Surface::OpenAiChat, Bytes::from(body)).expect("a request");
+            let request = ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::from(body)).expect("a request");
             prop_assert!(crate::mock::answer(&request, 0).status >= 200);
         }
     }

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use domain::{Crossing, Dialect};
+use domain::{Dialect, TranslationMode};
 use serde_json::{Value, json};
 
-use crate::test_schema::Published;
+use crate::test_schema::PublishedSchema;
 use crate::{
-    ClientRequest, Delivery, EmbeddingBatch, EmbeddingRequest, EmbeddingSurface, Exchange,
-    StreamEnd, Surface, Target, TargetKind, mock,
+    ApiSurface, BackendExchange, ClientRequest, Delivery, EmbeddingBatch, EmbeddingRequest,
+    EmbeddingSurface, StreamEnd, Target, TargetKind, mock,
 };
 
 /// Mock models with different answers: text, thinking, text and calls.
@@ -58,25 +58,30 @@ fn responses(is_streamed: bool) -> Value {
 }
 
 /// The body that a client gets with the mock as a backend of `kind`.
-fn relayed(surface: Surface<'_>, body: &Value, kind: &TargetKind, model: &str) -> Vec<u8> {
+fn relayed(surface: ApiSurface<'_>, body: &Value, kind: &TargetKind, model: &str) -> Vec<u8> {
     let exchange = exchange(surface, body, kind, model);
     let answer = asked(&exchange, model);
     if exchange.delivery() == Delivery::Whole {
-        return exchange.answer(&answer).expect("an answer").0.to_vec();
+        return exchange.translate_answer(&answer).expect("an answer").0.to_vec();
     }
     streamed(&exchange, &answer)
 }
 
-fn exchange(surface: Surface<'_>, body: &Value, kind: &TargetKind, model: &str) -> Exchange {
+fn exchange(
+    surface: ApiSurface<'_>,
+    body: &Value,
+    kind: &TargetKind,
+    model: &str,
+) -> BackendExchange {
     let request = ClientRequest::parse(surface, Bytes::from(body.to_string())).expect("a request");
     let (kind, model) = (kind.clone(), model.to_owned());
-    let crossing = Crossing::Strict;
+    let crossing = TranslationMode::Strict;
     let target = Target { kind, model, crossing, output_tokens_max: Some(1_000) };
-    Exchange::new(&request, &target, "abc", 1_700_000_000).expect("crosses")
+    BackendExchange::new(&request, &target, "abc", 1_700_000_000).expect("crosses")
 }
 
-fn streamed(exchange: &Exchange, answer: &[u8]) -> Vec<u8> {
-    let mut stream = exchange.stream();
+fn streamed(exchange: &BackendExchange, answer: &[u8]) -> Vec<u8> {
+    let mut stream = exchange.answer_stream();
     let mut relay = stream.feed(answer).relay.to_vec();
     match stream.finish() {
         StreamEnd::Complete { append } => relay.extend(append),
@@ -86,14 +91,14 @@ fn streamed(exchange: &Exchange, answer: &[u8]) -> Vec<u8> {
 }
 
 /// The mock's answer in the backend's dialect.
-fn asked(exchange: &Exchange, model: &str) -> Bytes {
+fn asked(exchange: &BackendExchange, model: &str) -> Bytes {
     let outgoing = exchange.outgoing();
     let delivery = exchange.delivery();
     let surface = match outgoing.dialect {
-        Dialect::OpenAiChat => Surface::OpenAiChat,
-        Dialect::OpenAiResponses => Surface::OpenAiResponses,
-        Dialect::AnthropicMessages => Surface::AnthropicMessages,
-        Dialect::Gemini | Dialect::OllamaChat => Surface::Gemini { model, delivery },
+        Dialect::OpenAiChat => ApiSurface::OpenAiChat,
+        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
+        Dialect::AnthropicMessages => ApiSurface::AnthropicMessages,
+        Dialect::Gemini | Dialect::OllamaChat => ApiSurface::Gemini { model, delivery },
     };
     let request = ClientRequest::parse(surface, outgoing.body.clone()).expect("our own request");
     let answer = mock::answer(&request, 1);
@@ -109,13 +114,13 @@ fn events(stream: &[u8]) -> Vec<Value> {
 
 #[test]
 fn chat_clients_get_what_is_published() {
-    let Some(published) = Published::find() else { return };
+    let Some(published) = PublishedSchema::find() else { return };
     for kind in &backends() {
         for model in MODELS {
-            let whole = relayed(Surface::OpenAiChat, &chat(false), kind, model);
+            let whole = relayed(ApiSurface::OpenAiChat, &chat(false), kind, model);
             let whole = serde_json::from_slice(&whole).expect("JSON");
             published.check("CreateChatCompletionResponse", &whole);
-            let stream = relayed(Surface::OpenAiChat, &chat(true), kind, model);
+            let stream = relayed(ApiSurface::OpenAiChat, &chat(true), kind, model);
             for chunk in events(&stream) {
                 published.check_chunk(&chunk);
             }
@@ -125,12 +130,12 @@ fn chat_clients_get_what_is_published() {
 
 #[test]
 fn responses_clients_get_what_is_published() {
-    let Some(published) = Published::find() else { return };
+    let Some(published) = PublishedSchema::find() else { return };
     for kind in &backends() {
         for model in MODELS {
-            let whole = relayed(Surface::OpenAiResponses, &responses(false), kind, model);
+            let whole = relayed(ApiSurface::OpenAiResponses, &responses(false), kind, model);
             published.check("Response", &serde_json::from_slice(&whole).expect("JSON"));
-            let stream = relayed(Surface::OpenAiResponses, &responses(true), kind, model);
+            let stream = relayed(ApiSurface::OpenAiResponses, &responses(true), kind, model);
             for (number, event) in events(&stream).iter().enumerate() {
                 assert_eq!(event["sequence_number"], number);
                 published.check_event(event);
@@ -141,37 +146,37 @@ fn responses_clients_get_what_is_published() {
 
 #[test]
 fn both_get_what_is_published_over_claude() {
-    let Some(published) = Published::find() else { return };
+    let Some(published) = PublishedSchema::find() else { return };
     let claude: String = CLAUDE.iter().map(|event| format!("data: {event}\n\n")).collect();
     let anthropic = &TargetKind::Anthropic;
-    let to_chat = exchange(Surface::OpenAiChat, &chat(true), anthropic, "claude");
+    let to_chat = exchange(ApiSurface::OpenAiChat, &chat(true), anthropic, "claude");
     let chunks = events(&streamed(&to_chat, claude.as_bytes()));
     assert!(chunks.len() > 5, "{chunks:?}");
     chunks.iter().for_each(|chunk| published.check_chunk(chunk));
-    let (whole, _) = to_chat.answer_of_stream(claude.as_bytes()).expect("an answer");
+    let (whole, _) = to_chat.answer_from_stream(claude.as_bytes()).expect("an answer");
     let whole = serde_json::from_slice(&whole).expect("JSON");
     published.check("CreateChatCompletionResponse", &whole);
     assert_eq!(whole["choices"][0]["message"]["tool_calls"][0]["id"], "toolu_1");
     assert_eq!(whole["usage"]["total_tokens"], 20);
-    let to_responses = exchange(Surface::OpenAiResponses, &responses(true), anthropic, "claude");
+    let to_responses = exchange(ApiSurface::OpenAiResponses, &responses(true), anthropic, "claude");
     let family = events(&streamed(&to_responses, claude.as_bytes()));
     family.iter().for_each(|event| published.check_event(event));
-    let (whole, _) = to_responses.answer_of_stream(claude.as_bytes()).expect("an answer");
+    let (whole, _) = to_responses.answer_from_stream(claude.as_bytes()).expect("an answer");
     let whole: Value = serde_json::from_slice(&whole).expect("JSON");
     assert_eq!(family.last().map(|event| &event["response"]), Some(&whole));
 }
 
 #[test]
 fn the_list_of_models_is_as_published() {
-    let Some(published) = Published::find() else { return };
-    let list = serde_json::from_slice(&mock::models(1)).expect("JSON");
+    let Some(published) = PublishedSchema::find() else { return };
+    let list = serde_json::from_slice(&mock::model_list(1)).expect("JSON");
     published.check("ListModelsResponse", &list);
 }
 
 /// Vectors as numbers: the schema has no other form, although OpenAI sends base64 on request.
 #[test]
 fn embeddings_over_gemini_are_as_published() {
-    let Some(published) = Published::find() else { return };
+    let Some(published) = PublishedSchema::find() else { return };
     let body = json!({"model": "route", "input": ["a", "b"], "encoding_format": "float"});
     let body = Bytes::from(body.to_string());
     let request = EmbeddingRequest::parse(EmbeddingSurface::OpenAi, body).expect("a request");

@@ -5,17 +5,17 @@
 //! 24,576 tokens. Above these, 32,768 is the maximum of Gemini 2.5 Pro and 65,536 is twice that;
 //! writers clamp to what their dialect allows.
 
-use crate::neutral::{Effort, Reasoning};
+use crate::neutral::{Reasoning, ThinkingEffort};
 
 impl Reasoning {
     /// The equivalent level; `None` if unspecified, off, or left to the model.
     #[must_use]
-    pub fn effort(&self) -> Option<Effort> {
+    pub fn effort(&self) -> Option<ThinkingEffort> {
         match *self {
-            Self::Unsaid | Self::Off => None,
+            Self::Unset | Self::Off => None,
             Self::Adaptive { effort, .. } => effort,
             Self::Effort { effort, .. } => Some(effort),
-            Self::Budget { tokens_max, .. } => Some(Effort::of_budget(tokens_max)),
+            Self::Budget { tokens_max, .. } => Some(ThinkingEffort::of_budget(tokens_max)),
         }
     }
 
@@ -24,7 +24,7 @@ impl Reasoning {
     pub fn budget_tokens(&self) -> Option<u64> {
         match *self {
             Self::Budget { tokens_max, .. } => Some(tokens_max),
-            _ => self.effort().map(Effort::budget_tokens),
+            _ => self.effort().map(ThinkingEffort::budget_tokens),
         }
     }
 
@@ -32,7 +32,7 @@ impl Reasoning {
     #[must_use]
     pub const fn is_visible(&self) -> bool {
         match *self {
-            Self::Unsaid | Self::Off => false,
+            Self::Unset | Self::Off => false,
             Self::Adaptive { visible, .. }
             | Self::Effort { visible, .. }
             | Self::Budget { visible, .. } => visible,
@@ -40,7 +40,7 @@ impl Reasoning {
     }
 }
 
-impl Effort {
+impl ThinkingEffort {
     /// The common name (`minimal`, `low`, `medium`, `high`, `xhigh`, `max`).
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -99,14 +99,23 @@ mod tests {
 
     #[test]
     fn levels_and_budgets_lead_to_each_other() {
-        for effort in [Effort::Low, Effort::Medium, Effort::High, Effort::ExtraHigh, Effort::Max] {
-            assert_eq!(Effort::of_budget(effort.budget_tokens()), effort);
-            assert_eq!(Effort::from_word(effort.word()), Some(effort));
+        for effort in [
+            ThinkingEffort::Low,
+            ThinkingEffort::Medium,
+            ThinkingEffort::High,
+            ThinkingEffort::ExtraHigh,
+            ThinkingEffort::Max,
+        ] {
+            assert_eq!(ThinkingEffort::of_budget(effort.budget_tokens()), effort);
+            assert_eq!(ThinkingEffort::from_word(effort.word()), Some(effort));
         }
         let budget = Reasoning::Budget { tokens_max: 5_000, visible: true };
-        assert_eq!((budget.effort(), budget.budget_tokens()), (Some(Effort::Medium), Some(5_000)));
-        assert!(budget.is_visible() && !Reasoning::Unsaid.is_visible());
+        assert_eq!(
+            (budget.effort(), budget.budget_tokens()),
+            (Some(ThinkingEffort::Medium), Some(5_000))
+        );
+        assert!(budget.is_visible() && !Reasoning::Unset.is_visible());
         assert_eq!(Reasoning::Off.budget_tokens(), None);
-        assert_eq!(Effort::from_word("none"), None);
+        assert_eq!(ThinkingEffort::from_word("none"), None);
     }
 }

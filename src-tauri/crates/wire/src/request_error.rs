@@ -48,7 +48,7 @@ pub enum RequestError {
         "'{param}' cannot be sent to a backend that speaks {dialect}. Leave it out, choose another \
          backend, or set Unsupported fields to Lenient in Gatehouse to drop it."
     )]
-    CannotCross {
+    Untranslatable {
         param: String,
         /// The backend's dialect.
         dialect: Dialect,
@@ -65,7 +65,7 @@ impl RequestError {
             | Self::Missing(param)
             | Self::WrongType { param, .. }
             | Self::BadValue { param, .. }
-            | Self::CannotCross { param, .. } => Some(param),
+            | Self::Untranslatable { param, .. } => Some(param),
         }
     }
 
@@ -79,24 +79,24 @@ impl RequestError {
             Self::Missing(_) => "missing_required_parameter",
             Self::WrongType { .. } => "invalid_type",
             Self::BadValue { .. } => "invalid_value",
-            Self::CannotCross { .. } => "unsupported_parameter",
+            Self::Untranslatable { .. } => "unsupported_parameter",
         }
     }
 
     /// Returns the error with its field renamed by `name`.
-    pub(crate) fn renamed(mut self, name: impl FnOnce(String) -> String) -> Self {
+    pub(crate) fn map_param(mut self, name: impl FnOnce(String) -> String) -> Self {
         match &mut self {
             Self::NotJson { .. } | Self::NotAnObject | Self::TooComplex => {}
             Self::DuplicateKey(param)
             | Self::Missing(param)
             | Self::WrongType { param, .. }
             | Self::BadValue { param, .. }
-            | Self::CannotCross { param, .. } => *param = name(std::mem::take(param)),
+            | Self::Untranslatable { param, .. } => *param = name(std::mem::take(param)),
         }
         self
     }
 
-    pub(crate) fn bad_model() -> Self {
+    pub(crate) fn bad_model_name() -> Self {
         Self::BadValue {
             param: "model".to_owned(),
             why: "use 1 to 256 bytes without control characters",

@@ -43,24 +43,24 @@ pub struct SseDecoder {
     buffer: BytesMut,
     /// Bytes of `buffer` already scanned, so that small chunks cause no rescans.
     scanned: usize,
-    place: Place,
+    state: ScanState,
     /// True after the first event (a byte order mark is allowed only before it).
-    begun: bool,
+    has_begun: bool,
 }
 
 /// State of the scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Place {
+enum ScanState {
     #[default]
     LineStart,
     /// In a line that is not empty.
-    Inside,
+    InLine,
     /// After the carriage return that ends a line that is not empty; a line feed would belong to
     /// it.
     AfterReturn,
     /// After the carriage return of a blank line; waits for its line feed, so that a relay does not
     /// deliver it one event late.
-    BlankReturn,
+    AfterBlankReturn,
     /// After an event that ended with two bare carriage returns; a line feed would belong to it.
     AfterEvent,
 }
@@ -83,33 +83,37 @@ impl SseDecoder {
             *self = Self::new();
             return Err(SseEventTooLarge);
         }
-        Ok(end.map(|end| self.take(end)))
+        Ok(end.map(|end| self.take_event(end)))
     }
 
     /// The unfinished event at the end of the stream, parsed as if a blank line followed. The
     /// specification discards it; some servers end with `data: [DONE]` and a single line feed.
     #[must_use]
     pub fn finish(mut self) -> Option<SseEvent> {
-        (!self.buffer.is_empty()).then(|| self.take(self.buffer.len()))
+        (!self.buffer.is_empty()).then(|| self.take_event(self.buffer.len()))
     }
 
     /// Position after the blank line that ends the event. Depends on the bytes only, not on how
     /// they were split.
     fn find_end(&mut self) -> Option<usize> {
         while let Some(&byte) = self.buffer.get(self.scanned) {
-            let (place, end) = match (self.place, byte) {
-                (Place::LineStart, b'\n') => (Place::LineStart, Some(self.scanned + 1)),
-                (Place::LineStart | Place::AfterEvent, b'\r') => (Place::BlankReturn, None),
-                (Place::Inside | Place::AfterReturn | Place::AfterEvent, b'\n') => {
-                    (Place::LineStart, None)
+            let (place, end) = match (self.state, byte) {
+                (ScanState::LineStart, b'\n') => (ScanState::LineStart, Some(self.scanned + 1)),
+                (ScanState::LineStart | ScanState::AfterEvent, b'\r') => {
+                    (ScanState::AfterBlankReturn, None)
                 }
-                (Place::Inside, b'\r') => (Place::AfterReturn, None),
-                (Place::AfterReturn, b'\r') => (Place::AfterEvent, Some(self.scanned + 1)),
-                (Place::BlankReturn, b'\n') => (Place::LineStart, Some(self.scanned + 1)),
-                (Place::BlankReturn, _) => (Place::LineStart, Some(self.scanned)),
-                _ => (Place::Inside, None),
+                (ScanState::InLine | ScanState::AfterReturn | ScanState::AfterEvent, b'\n') => {
+                    (ScanState::LineStart, None)
+                }
+                (ScanState::InLine, b'\r') => (ScanState::AfterReturn, None),
+                (ScanState::AfterReturn, b'\r') => (ScanState::AfterEvent, Some(self.scanned + 1)),
+                (ScanState::AfterBlankReturn, b'\n') => {
+                    (ScanState::LineStart, Some(self.scanned + 1))
+                }
+                (ScanState::AfterBlankReturn, _) => (ScanState::LineStart, Some(self.scanned)),
+                _ => (ScanState::InLine, None),
             };
-            self.place = place;
+            self.state = place;
             if end.is_some() {
                 return end;
             }
@@ -118,17 +122,17 @@ impl SseDecoder {
         None
     }
 
-    fn take(&mut self, end: usize) -> SseEvent {
+    fn take_event(&mut self, end: usize) -> SseEvent {
         let raw = self.buffer.split_to(end).freeze();
         self.scanned = 0;
-        let mark = if self.begun || !raw.starts_with(BOM) { 0 } else { BOM.len() };
-        self.begun = true;
-        read(raw, mark)
+        let mark = if self.has_begun || !raw.starts_with(BOM) { 0 } else { BOM.len() };
+        self.has_begun = true;
+        parse_event(raw, mark)
     }
 }
 
 /// Parses the fields of one block, whose text begins at `start`.
-fn read(raw: Bytes, start: usize) -> SseEvent {
+fn parse_event(raw: Bytes, start: usize) -> SseEvent {
     let (mut name, mut data, mut has_comment) = (None, Vec::new(), false);
     let text = raw.slice(start..);
     for line in text.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty()) {

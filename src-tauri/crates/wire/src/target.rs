@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Crossing, Dialect, Lack, Offer};
+use domain::{Dialect, ExtraDialect, TranslationMode, UnsupportedFeature};
 
-use crate::neutral::Request;
+use crate::neutral::ModelRequest;
 
 /// A backend and one of its models, as far as a writer needs them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Target {
     /// The backend's name for the model.
     pub model: String,
     /// How to treat fields that cannot be translated.
-    pub crossing: Crossing,
+    pub crossing: TranslationMode,
     /// The model's maximum output in tokens, for dialects that require a limit when the client gave
     /// none (Anthropic). From the price and model table; see [`OUTPUT_TOKENS_UNKNOWN_MODEL`].
     pub output_tokens_max: Option<u64>,
@@ -31,9 +31,9 @@ pub enum TargetKind {
     /// Another server that supports Chat Completions.
     OpenAiCompatible {
         /// Features of Chat Completions that it lacks.
-        lacks: BTreeSet<Lack>,
+        lacks: BTreeSet<UnsupportedFeature>,
         /// Other dialects that it supports.
-        offers: BTreeSet<Offer>,
+        offers: BTreeSet<ExtraDialect>,
     },
     Anthropic,
     Gemini,
@@ -51,8 +51,8 @@ impl Target {
             TargetKind::OpenAi if client == Dialect::OpenAiChat => Dialect::OpenAiChat,
             TargetKind::OpenAi => Dialect::OpenAiResponses,
             TargetKind::OpenAiCompatible { offers, .. } => match client {
-                Dialect::OpenAiResponses if offers.contains(&Offer::Responses) => client,
-                Dialect::AnthropicMessages if offers.contains(&Offer::Messages) => client,
+                Dialect::OpenAiResponses if offers.contains(&ExtraDialect::Responses) => client,
+                Dialect::AnthropicMessages if offers.contains(&ExtraDialect::Messages) => client,
                 _ => Dialect::OpenAiChat,
             },
             TargetKind::Anthropic => Dialect::AnthropicMessages,
@@ -64,7 +64,7 @@ impl Target {
 
     /// The dialect for `request` at a backend whose dialect is otherwise `usual`: OpenAI has stop
     /// sequences in Chat Completions only.
-    pub(crate) fn dialect_of(&self, request: &Request, usual: Dialect) -> Dialect {
+    pub(crate) fn dialect_for_request(&self, request: &ModelRequest, usual: Dialect) -> Dialect {
         match (&self.kind, usual) {
             (TargetKind::OpenAi, Dialect::OpenAiResponses) if !request.stop.is_empty() => {
                 Dialect::OpenAiChat
@@ -85,7 +85,7 @@ impl Target {
 
     /// True if the server lacks this feature of Chat Completions.
     #[must_use]
-    pub fn lacks(&self, lack: Lack) -> bool {
+    pub fn lacks(&self, lack: UnsupportedFeature) -> bool {
         matches!(&self.kind, TargetKind::OpenAiCompatible { lacks, .. } if lacks.contains(&lack))
     }
 }

@@ -1,20 +1,22 @@
 //! Requests in the neutral form, for tests.
 
 use crate::Delivery;
-use crate::neutral::{CallKind, Message, Part, Request, Role, ToolCall, ToolResult};
+use crate::neutral::{
+    CallKind, ContentPart, ConversationTurn, ModelRequest, Role, ToolCall, ToolResult,
+};
 
 /// A conversation of one user turn.
-pub(crate) fn request(text: &str) -> Request {
-    let messages = vec![message(Role::User, vec![Part::text(text)])];
-    Request { messages, ..Request::new("m", Delivery::Whole) }
+pub(crate) fn request(text: &str) -> ModelRequest {
+    let messages = vec![message(Role::User, vec![ContentPart::text(text)])];
+    ModelRequest { messages, ..ModelRequest::new("m", Delivery::Whole) }
 }
 
-pub(crate) fn message(role: Role, parts: Vec<Part>) -> Message {
-    Message { role, parts }
+pub(crate) fn message(role: Role, parts: Vec<ContentPart>) -> ConversationTurn {
+    ConversationTurn { role, parts }
 }
 
-pub(crate) fn call(id: &str, name: &str, arguments: &str) -> Part {
-    Part::ToolCall(ToolCall {
+pub(crate) fn call(id: &str, name: &str, arguments: &str) -> ContentPart {
+    ContentPart::ToolCall(ToolCall {
         id: id.to_owned(),
         name: name.to_owned(),
         namespace: None,
@@ -23,9 +25,9 @@ pub(crate) fn call(id: &str, name: &str, arguments: &str) -> Part {
     })
 }
 
-pub(crate) fn result(call_id: &str, text: &str) -> Part {
-    let content = if text.is_empty() { Vec::new() } else { vec![Part::text(text)] };
-    Part::ToolResult(ToolResult {
+pub(crate) fn result(call_id: &str, text: &str) -> ContentPart {
+    let content = if text.is_empty() { Vec::new() } else { vec![ContentPart::text(text)] };
+    ContentPart::ToolResult(ToolResult {
         call_id: call_id.to_owned(),
         name: None,
         content,

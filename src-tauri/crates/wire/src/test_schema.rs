@@ -15,16 +15,16 @@ const SCHEMA_VARIABLE: &str = "OPENAI_SCHEMA_FILE";
 /// File name of the OpenAPI document, reduced to chat, responses, embeddings and models.
 const SCHEMA_FILE: &str = "openai_openapi_four_operations.json";
 
-pub(crate) struct Published {
+pub(crate) struct PublishedSchema {
     document: Value,
     /// Compiled schemas by name: compiling is the slow part.
     validators: RefCell<HashMap<String, jsonschema::Validator>>,
 }
 
-impl Published {
+impl PublishedSchema {
     /// Loads the schemas, if they are on this machine.
     pub(crate) fn find() -> Option<Self> {
-        let Some(file) = file() else {
+        let Some(file) = schema_file() else {
             println!("SKIPPED: {SCHEMA_FILE} is not here; set {SCHEMA_VARIABLE} to its path");
             return None;
         };
@@ -34,7 +34,7 @@ impl Published {
     }
 
     /// Violations of the schema `name` in `value`.
-    pub(crate) fn faults(&self, name: &str, value: &Value) -> Vec<String> {
+    pub(crate) fn violations(&self, name: &str, value: &Value) -> Vec<String> {
         let mut validators = self.validators.borrow_mut();
         let validator = validators.entry(name.to_owned()).or_insert_with(|| self.compile(name));
         let told = |error: jsonschema::ValidationError<'_>| {
@@ -54,7 +54,7 @@ impl Published {
 
     /// Fails unless `event` is a valid Responses stream event.
     pub(crate) fn check_event(&self, event: &Value) {
-        if self.faults("ResponseStreamEvent", event).is_empty() {
+        if self.violations("ResponseStreamEvent", event).is_empty() {
             return;
         }
         // The schema of this one event gives a precise message.
@@ -65,7 +65,7 @@ impl Published {
 
     /// Fails unless `value` conforms to the schema `name`.
     pub(crate) fn check(&self, name: &str, value: &Value) {
-        let faults = self.faults(name, value);
+        let faults = self.violations(name, value);
         assert!(faults.is_empty(), "not a {name}: {faults:#?}\n{value:#}");
     }
 
@@ -99,7 +99,7 @@ impl Published {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the schema lies where the developer put it")]
-fn file() -> Option<PathBuf> {
+fn schema_file() -> Option<PathBuf> {
     if let Some(told) = std::env::var_os(SCHEMA_VARIABLE) {
         return Some(PathBuf::from(told));
     }
@@ -112,7 +112,7 @@ fn file() -> Option<PathBuf> {
 
 #[test]
 fn the_schema_finds_what_is_broken() {
-    let Some(published) = Published::find() else { return };
+    let Some(published) = PublishedSchema::find() else { return };
     let event = |number: Value| {
         json!({"type": "response.refusal.delta", "item_id": "msg_1", "output_index": 0,
             "content_index": 0, "delta": "no", "sequence_number": number})
@@ -121,7 +121,7 @@ fn the_schema_finds_what_is_broken() {
     assert_eq!(schema, "ResponseRefusalDeltaEvent");
     published.check(schema, &event(json!(3)));
     published.check_event(&event(json!(3)));
-    assert!(!published.faults(schema, &event(json!("3"))).is_empty());
-    assert!(!published.faults("ResponseStreamEvent", &event(Value::Null)).is_empty());
-    assert!(!published.faults("Response", &json!({"id": "resp_1"})).is_empty());
+    assert!(!published.violations(schema, &event(json!("3"))).is_empty());
+    assert!(!published.violations("ResponseStreamEvent", &event(Value::Null)).is_empty());
+    assert!(!published.violations("Response", &json!({"id": "resp_1"})).is_empty());
 }

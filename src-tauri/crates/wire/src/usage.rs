@@ -57,41 +57,41 @@ pub enum UsageReading {
 
 /// Parses counts and records whether any had to be adjusted.
 #[derive(Debug)]
-pub(crate) struct Counts {
+pub(crate) struct CountReader {
     reading: UsageReading,
 }
 
-impl Counts {
+impl CountReader {
     pub(crate) const fn new() -> Self {
         Self { reading: UsageReading::AsReported }
     }
 
     /// Makes the report of `tokens`, which were read from `value`.
-    pub(crate) fn report(self, tokens: TokenUsage, value: &RawValue) -> UsageReport {
+    pub(crate) fn into_report(self, tokens: TokenUsage, value: &RawValue) -> UsageReport {
         let raw = value.get();
         let raw = (raw.len() <= USAGE_RAW_BYTES_MAX).then(|| raw.to_owned());
         UsageReport { tokens, reading: self.reading, raw }
     }
 
     /// Records that a number had to be adjusted.
-    pub(crate) const fn adjusted(&mut self) {
+    pub(crate) const fn mark_adjusted(&mut self) {
         self.reading = UsageReading::Adjusted;
     }
 
     /// Parses a count. A missing one is zero; an invalid one is replaced by the nearest valid
     /// count.
-    pub(crate) fn read(&mut self, value: Option<&RawValue>) -> u64 {
+    pub(crate) fn read_count_value(&mut self, value: Option<&RawValue>) -> u64 {
         let Some(value) = value else { return 0 };
         let text = value.get().trim_matches('"');
         let exact = value.get().parse::<u64>().ok().filter(|count| *count <= TOKEN_COUNT_MAX);
         exact.unwrap_or_else(|| {
             self.reading = UsageReading::Adjusted;
-            near_count(text)
+            nearest_count(text)
         })
     }
 
     /// A part of `whole`, clamped to it.
-    pub(crate) fn part(&mut self, part: u64, whole: u64) -> u64 {
+    pub(crate) fn clamp_part(&mut self, part: u64, whole: u64) -> u64 {
         if part > whole {
             self.reading = UsageReading::Adjusted;
         }
@@ -104,7 +104,7 @@ impl Counts {
     clippy::cast_sign_loss,
     reason = "clamped to 0..=10^12 before the cast; NaN becomes 0"
 )]
-fn near_count(text: &str) -> u64 {
+fn nearest_count(text: &str) -> u64 {
     let near = text.parse::<f64>().unwrap_or(0.0);
     near.clamp(0.0, 1e12) as u64
 }

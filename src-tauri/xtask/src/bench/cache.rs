@@ -4,17 +4,17 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use super::client::{Answer, Door, Read};
-use super::dialect::Dialect;
+use super::client::{AnswerFormat, MeasuredServer, ReceivedAnswer};
+use super::dialect::BenchDialect;
+use super::environment::BenchEnvironment;
 use super::figures::percentile;
-use super::ground::Ground;
-use super::home::Vault;
-use super::report::{Figure, Target};
-use super::traffic::{SINGLE_REQUESTS, count};
+use super::home::BenchVault;
+use super::report::{Figure, FigureTarget};
+use super::traffic::{SINGLE_REQUESTS, to_figure};
 use super::upstream::MODEL;
 
 /// The header with the cache result.
-const FROM: &str = "x-gatehouse-cache";
+const CACHE_HEADER: &str = "x-gatehouse-cache";
 
 /// Cached streams in a round. Each has 20 pieces.
 const STREAMS: usize = 200;
@@ -27,48 +27,53 @@ candidates = [{ backend = \"keyed\", model = \"bench-model\" }]
 ";
 
 /// Measures whole and streamed answers from memory.
-pub(crate) fn hits(ground: &Ground<'_>) -> Result<Vec<Figure>> {
-    let home = ground.home()?;
+pub(crate) fn hits(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = ground.create_home()?;
     home.add_settings(ROUTE)?;
-    let served = home.serve(Vault::File)?;
-    let door = served.routed();
-    let firsts = [Answer::Whole, Answer::Streamed]
-        .map(|answer| ground.wait(first(&door, &door.request(MODEL, answer))));
+    let served = home.serve(BenchVault::File)?;
+    let door = served.with_route_models();
+    let firsts = [AnswerFormat::Whole, AnswerFormat::Streamed]
+        .map(|answer| ground.block_on(fill_cache(&door, &door.request(MODEL, answer))));
     let [whole, streamed] = firsts;
     let (whole, streamed) = (whole?, streamed?);
     let mut differing = 0;
-    let rounds = ground.interleaved(Dialect::Chat, &door, |contender| {
+    let rounds = ground.measure_interleaved(BenchDialect::Chat, &door, |contender| {
         let ours = contender.address == door.address;
-        let request = contender.request(MODEL, Answer::Whole);
-        let mut again = Again { door: contender, request, first: ours.then_some(&whole) };
-        let (times, others) = ground.wait(again.ask(SINGLE_REQUESTS))?;
+        let request = contender.request(MODEL, AnswerFormat::Whole);
+        let mut again =
+            RepeatedRequest { server: contender, request, first: ours.then_some(&whole) };
+        let (times, others) = ground.block_on(again.ask(SINGLE_REQUESTS))?;
         differing += others;
         Ok(times)
     })?;
     let mut stream_ms = Vec::new();
     for _ in 0..ground.rounds {
-        let request = door.request(MODEL, Answer::Streamed);
-        let mut again = Again { door: &door, request, first: Some(&streamed) };
-        let (times, others) = ground.wait(again.ask(STREAMS))?;
+        let request = door.request(MODEL, AnswerFormat::Streamed);
+        let mut again = RepeatedRequest { server: &door, request, first: Some(&streamed) };
+        let (times, others) = ground.block_on(again.ask(STREAMS))?;
         stream_ms.extend(times);
         differing += others;
     }
     let half = rounds.each(|times| percentile(times, 50));
     let ours = super::figures::median(&half.gatehouse);
     let quantity = "cache hit from memory, ms p50";
-    let half = Figure::compared(quantity, &half, Some(ours), Target::AtMost(0.15));
+    let half = Figure::from_rounds(quantity, &half, Some(ours), FigureTarget::AtMost(0.15));
     let quantity = "cached stream of 20 pieces, ms p50";
-    let stream = Figure::own(quantity, percentile(&stream_ms, 50), Target::Nothing);
+    let stream = Figure::of_gatehouse(quantity, percentile(&stream_ms, 50), FigureTarget::Nothing);
     let quantity = "cache hits that differ in a byte or a piece";
-    let differing = Figure::own(quantity, count(differing), Target::AtMost(0.0));
+    let differing = Figure::of_gatehouse(quantity, to_figure(differing), FigureTarget::AtMost(0.0));
     let note = format!("of {}", (SINGLE_REQUESTS + STREAMS) * ground.rounds);
-    Ok(vec![half.noted("the whole time, not what was added"), stream, differing.noted(note)])
+    Ok(vec![
+        half.with_note("the whole time, not what was added"),
+        stream,
+        differing.with_note(note),
+    ])
 }
 
 /// Sends the request that fills the cache, and returns its answer.
-async fn first(door: &Door, request: &[u8]) -> Result<Read> {
-    let read = door.connect().await?.read(request, FROM).await?;
-    match (read.status, read.said.as_deref()) {
+async fn fill_cache(door: &MeasuredServer, request: &[u8]) -> Result<ReceivedAnswer> {
+    let read = door.connect().await?.send_and_read(request, CACHE_HEADER).await?;
+    match (read.status, read.header_value.as_deref()) {
         (200, Some("miss")) => Ok(read),
         (status, said) => {
             let said = said.unwrap_or("nothing");
@@ -78,25 +83,25 @@ async fn first(door: &Door, request: &[u8]) -> Result<Read> {
 }
 
 /// A request that is sent repeatedly.
-struct Again<'a> {
-    door: &'a Door,
+struct RepeatedRequest<'a> {
+    server: &'a MeasuredServer,
     request: Vec<u8>,
     /// The expected answer, from the cache; `None` turns the comparison off.
-    first: Option<&'a Read>,
+    first: Option<&'a ReceivedAnswer>,
 }
 
-impl Again<'_> {
+impl RepeatedRequest<'_> {
     /// Returns the time of each answer in milliseconds, and the number of answers that differ.
     async fn ask(&mut self, times: usize) -> Result<(Vec<f64>, usize)> {
-        let mut connection = self.door.connect().await?;
+        let mut connection = self.server.connect().await?;
         let (mut taken, mut differing) = (Vec::with_capacity(times), 0);
         for _ in 0..times {
             let begin = Instant::now();
-            let read = connection.read(&self.request, FROM).await?;
+            let read = connection.send_and_read(&self.request, CACHE_HEADER).await?;
             taken.push(begin.elapsed().as_secs_f64() * 1_000.0);
             let Some(first) = self.first else { continue };
-            if read.said.as_deref() != Some("hit") {
-                bail!("an answer says {:?} of the cache, not hit", read.said);
+            if read.header_value.as_deref() != Some("hit") {
+                bail!("an answer says {:?} of the cache, not hit", read.header_value);
             }
             differing += usize::from(read.pieces != first.pieces);
         }

@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::dialect::Dialect;
-use super::upstream::{Epoch, Pace};
-use super::wire::Wire;
+use super::dialect::BenchDialect;
+use super::http::RawHttpConnection;
+use super::upstream::{Epoch, StreamPace};
 
 /// Longest time of one streamed answer. A tenth of a second is normal.
 const STREAM_TIME_MAX: Duration = Duration::from_secs(20);
@@ -20,27 +20,27 @@ const EXHAUST_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// A server to measure, and how requests address it.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct MeasuredServer {
     pub(crate) address: SocketAddr,
     /// The bearer token; any text where the server asks for none.
     pub(crate) token: String,
     /// The prefix of model names on this server.
     pub(crate) model_prefix: &'static str,
-    pub(crate) dialect: Dialect,
+    pub(crate) dialect: BenchDialect,
 }
 
 /// The delivery format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum AnswerFormat {
     Whole,
     Streamed,
 }
 
-impl Door {
+impl MeasuredServer {
     /// Encodes a request for an answer.
-    pub(crate) fn request(&self, model: &str, answer: Answer) -> Vec<u8> {
+    pub(crate) fn request(&self, model: &str, answer: AnswerFormat) -> Vec<u8> {
         let model = format!("{}{model}", self.model_prefix);
-        self.post(self.dialect.path(), &self.dialect.question(&model, answer))
+        self.post(self.dialect.path(), &self.dialect.request_body(&model, answer))
     }
 
     /// Encodes a POST of JSON.
@@ -54,21 +54,21 @@ impl Door {
         .into_bytes()
     }
 
-    pub(crate) async fn connect(&self) -> Result<Connection> {
+    pub(crate) async fn connect(&self) -> Result<LoadConnection> {
         let socket = TcpStream::connect(self.address).await;
         let socket = socket.with_context(|| format!("nobody listens on {}", self.address))?;
-        Ok(Connection { wire: Wire::over(socket)?, dialect: self.dialect })
+        Ok(LoadConnection { wire: RawHttpConnection::over(socket)?, dialect: self.dialect })
     }
 }
 
 /// One connection, used for one request after another.
-pub(crate) struct Connection {
-    wire: Wire,
-    dialect: Dialect,
+pub(crate) struct LoadConnection {
+    wire: RawHttpConnection,
+    dialect: BenchDialect,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
+pub(crate) struct PieceArrival {
     /// Time of sending by the upstream, in microseconds of the shared epoch.
     pub(crate) sent_us: u64,
     /// Time of arrival, in microseconds of the shared epoch.
@@ -77,15 +77,15 @@ pub(crate) struct Arrival {
 
 /// A received answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Read {
+pub(crate) struct ReceivedAnswer {
     pub(crate) status: u16,
     /// The value of the requested header.
-    pub(crate) said: Option<String>,
+    pub(crate) header_value: Option<String>,
     /// The body in the pieces in which it arrived.
     pub(crate) pieces: Vec<Vec<u8>>,
 }
 
-impl Read {
+impl ReceivedAnswer {
     /// The body in one piece.
     pub(crate) fn body(&self) -> Vec<u8> {
         self.pieces.concat()
@@ -94,23 +94,23 @@ impl Read {
 
 /// A complete streamed answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Streamed {
+pub(crate) struct StreamTimings {
     /// Time when its request was sent, in microseconds of the shared epoch.
     pub(crate) asked_us: u64,
     /// The arrivals of its pieces with content.
-    pub(crate) arrivals: Vec<Arrival>,
+    pub(crate) arrivals: Vec<PieceArrival>,
 }
 
-impl Connection {
+impl LoadConnection {
     /// Sends a request and reads its whole answer. Any status but 200 is an error that quotes the
     /// answer.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<()> {
+    pub(crate) async fn send_and_check(&mut self, request: &[u8]) -> Result<()> {
         self.wire.send(request).await?;
-        let head = self.wire.answer_head().await?;
+        let head = self.wire.read_answer_head().await?;
         let mut refusal = String::new();
         let framing = head.framing;
         self.wire
-            .body(framing, |piece| {
+            .read_body(framing, |piece| {
                 if head.status != 200 {
                     refusal.push_str(&String::from_utf8_lossy(piece));
                 }
@@ -123,22 +123,26 @@ impl Connection {
     }
 
     /// Sends a request and returns its whole answer, with the value of `header`.
-    pub(crate) async fn read(&mut self, request: &[u8], header: &str) -> Result<Read> {
+    pub(crate) async fn send_and_read(
+        &mut self,
+        request: &[u8],
+        header: &str,
+    ) -> Result<ReceivedAnswer> {
         self.wire.send(request).await?;
-        let (head, said) = self.wire.answer_head_saying(header).await?;
+        let (head, said) = self.wire.read_answer_head_with(header).await?;
         let mut pieces = Vec::new();
-        self.wire.body(head.framing, |piece| pieces.push(piece.to_vec())).await?;
+        self.wire.read_body(head.framing, |piece| pieces.push(piece.to_vec())).await?;
         pieces.retain(|piece| !piece.is_empty());
-        Ok(Read { status: head.status, said, pieces })
+        Ok(ReceivedAnswer { status: head.status, header_value: said, pieces })
     }
 
     /// Sends a request for a hostile answer and reads until the answer or the connection ends.
     /// Returns the status and the body's length in bytes.
-    pub(crate) async fn exhaust(&mut self, request: &[u8]) -> Result<(u16, usize)> {
+    pub(crate) async fn read_hostile(&mut self, request: &[u8]) -> Result<(u16, usize)> {
         self.wire.send(request).await?;
-        let head = self.wire.answer_head().await?;
+        let head = self.wire.read_answer_head().await?;
         let mut bytes = 0;
-        let read = self.wire.body(head.framing, |piece| bytes += piece.len());
+        let read = self.wire.read_body(head.framing, |piece| bytes += piece.len());
         let read = tokio::time::timeout(EXHAUST_TIME_MAX, read).await;
         // A broken connection is a valid end of a hostile answer; a stall is not.
         drop(read.context("a bad answer did not end")?);
@@ -152,8 +156,9 @@ impl Connection {
         request: &[u8],
         epoch: Epoch,
         chunks: usize,
-    ) -> Result<Streamed> {
-        let streamed = tokio::time::timeout(STREAM_TIME_MAX, self.listen(request, epoch)).await;
+    ) -> Result<StreamTimings> {
+        let streamed =
+            tokio::time::timeout(STREAM_TIME_MAX, self.read_stream(request, epoch)).await;
         let streamed = streamed.context("a stream stood still")??;
         if streamed.arrivals.len() != chunks {
             bail!("a stream ended after {} of {chunks} pieces", streamed.arrivals.len());
@@ -161,38 +166,38 @@ impl Connection {
         Ok(streamed)
     }
 
-    async fn listen(&mut self, request: &[u8], epoch: Epoch) -> Result<Streamed> {
+    async fn read_stream(&mut self, request: &[u8], epoch: Epoch) -> Result<StreamTimings> {
         let asked_us = epoch.micros();
         self.wire.send(request).await?;
-        let head = self.wire.answer_head().await?;
+        let head = self.wire.read_answer_head().await?;
         let mut arrivals = Vec::new();
         let mut text = String::new();
         self.wire
-            .body(head.framing, |piece| {
+            .read_body(head.framing, |piece| {
                 let arrived_us = epoch.micros();
                 text.push_str(&String::from_utf8_lossy(piece));
-                while let Some((sent_us, rest)) = stamp(&text) {
-                    arrivals.push(Arrival { sent_us, arrived_us });
+                while let Some((sent_us, rest)) = parse_stamp(&text) {
+                    arrivals.push(PieceArrival { sent_us, arrived_us });
                     text = rest;
                 }
             })
             .await?;
-        if head.status != 200 || !text.contains(self.dialect.last_word()) {
+        if head.status != 200 || !text.contains(self.dialect.stream_end_marker()) {
             bail!("a stream answered {} and ended with {text}", head.status);
         }
-        Ok(Streamed { asked_us, arrivals })
+        Ok(StreamTimings { asked_us, arrivals })
     }
 }
 
 /// Parses the first time of sending in `text`, and returns it with the rest.
-fn stamp(text: &str) -> Option<(u64, String)> {
+fn parse_stamp(text: &str) -> Option<(u64, String)> {
     let (digits, rest) = text.split_once('@')?.1.split_once('@')?;
     Some((digits.parse().ok()?, rest.to_owned()))
 }
 
 /// Sends requests without pause over `connections` for `time`, and returns the answers per second.
-pub(crate) async fn answers_per_second(
-    door: &Door,
+pub(crate) async fn measure_answers_per_second(
+    door: &MeasuredServer,
     request: &[u8],
     connections: usize,
     time: Duration,
@@ -205,7 +210,7 @@ pub(crate) async fn answers_per_second(
         clients.spawn(async move {
             let mut answers = 0_u32;
             while Instant::now() < end {
-                connection.ask(&request).await?;
+                connection.send_and_check(&request).await?;
                 answers += 1;
             }
             anyhow::Ok(answers)
@@ -219,8 +224,8 @@ pub(crate) async fn answers_per_second(
 }
 
 /// Sends `requests` requests without pause over `connections`.
-pub(crate) async fn ask_many(
-    door: &Door,
+pub(crate) async fn send_requests(
+    door: &MeasuredServer,
     request: &[u8],
     connections: usize,
     requests: usize,
@@ -230,7 +235,7 @@ pub(crate) async fn ask_many(
         let (mut connection, request) = (door.connect().await?, request.to_vec());
         clients.spawn(async move {
             for _ in 0..requests / connections {
-                connection.ask(&request).await?;
+                connection.send_and_check(&request).await?;
             }
             anyhow::Ok(())
         });
@@ -243,23 +248,27 @@ pub(crate) async fn ask_many(
 
 /// Measures each of `requests` on one connection, in milliseconds. A warm-up of a tenth as many
 /// requests is not counted.
-pub(crate) async fn times_ms(door: &Door, request: &[u8], requests: usize) -> Result<Vec<f64>> {
+pub(crate) async fn measure_times_ms(
+    door: &MeasuredServer,
+    request: &[u8],
+    requests: usize,
+) -> Result<Vec<f64>> {
     let mut connection = door.connect().await?;
     for _ in 0..requests / 10 {
-        connection.ask(request).await?;
+        connection.send_and_check(request).await?;
     }
     let mut times = Vec::with_capacity(requests);
     for _ in 0..requests {
         let start = Instant::now();
-        connection.ask(request).await?;
+        connection.send_and_check(request).await?;
         times.push(start.elapsed().as_secs_f64() * 1_000.0);
     }
     Ok(times)
 }
 
 /// Measures each of `requests` on each of `connections` at once, in milliseconds.
-pub(crate) async fn times_at_once_ms(
-    door: &Door,
+pub(crate) async fn measure_concurrent_times_ms(
+    door: &MeasuredServer,
     request: &[u8],
     connections: usize,
     requests: usize,
@@ -267,7 +276,7 @@ pub(crate) async fn times_at_once_ms(
     let mut clients = JoinSet::new();
     for _ in 0..connections {
         let (door, request) = (door.clone(), request.to_vec());
-        clients.spawn(async move { times_ms(&door, &request, requests).await });
+        clients.spawn(async move { measure_times_ms(&door, &request, requests).await });
     }
     let mut times = Vec::with_capacity(connections * requests);
     while let Some(client) = clients.join_next().await {
@@ -278,14 +287,14 @@ pub(crate) async fn times_at_once_ms(
 
 /// Streams `answers` at this pace over `connections` at once, one after another on each. An
 /// incomplete stream is an error in the list.
-pub(crate) async fn streams(
-    door: &Door,
-    pace: Pace,
+pub(crate) async fn stream_answers(
+    door: &MeasuredServer,
+    pace: StreamPace,
     connections: usize,
     answers: usize,
     epoch: Epoch,
-) -> Result<Vec<Result<Streamed>>> {
-    let request = door.request(pace.model, Answer::Streamed);
+) -> Result<Vec<Result<StreamTimings>>> {
+    let request = door.request(pace.model, AnswerFormat::Streamed);
     let mut clients = JoinSet::new();
     let mut opened = Vec::with_capacity(connections);
     for _ in 0..connections {
@@ -310,12 +319,12 @@ pub(crate) async fn streams(
 
 #[cfg(test)]
 mod tests {
-    use super::stamp;
+    use super::parse_stamp;
 
     #[test]
     fn a_stamp_is_read_when_it_is_whole() {
-        assert_eq!(stamp(r#"{"content":"@12@"} @3"#), Some((12, r#""} @3"#.to_owned())));
-        assert_eq!(stamp(r#""} @3"#), None);
-        assert_eq!(stamp("data: [DONE]"), None);
+        assert_eq!(parse_stamp(r#"{"content":"@12@"} @3"#), Some((12, r#""} @3"#.to_owned())));
+        assert_eq!(parse_stamp(r#""} @3"#), None);
+        assert_eq!(parse_stamp("data: [DONE]"), None);
     }
 }

@@ -3,11 +3,11 @@
 //! Both answers have the same sentence, the same token counts and the same number of writes, so
 //! that the backend's own cost does not hide the cost of translation.
 
-use super::client::Answer;
+use super::client::AnswerFormat;
 
 /// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub(crate) enum BenchDialect {
     /// `OpenAI` Chat Completions.
     Chat,
     /// Anthropic Messages.
@@ -26,9 +26,9 @@ const SENTENCE: &str = concat!(
     "this sentence matters but its length, which is that of a short answer."
 );
 
-impl Dialect {
+impl BenchDialect {
     /// The dialect of a request path; Chat by default.
-    pub(crate) fn at(path: &str) -> Self {
+    pub(crate) fn of_path(path: &str) -> Self {
         if path.ends_with("/messages") { Self::Messages } else { Self::Chat }
     }
 
@@ -41,7 +41,7 @@ impl Dialect {
     }
 
     /// Text that occurs only in a stream's last event.
-    pub(crate) const fn last_word(self) -> &'static str {
+    pub(crate) const fn stream_end_marker(self) -> &'static str {
         match self {
             Self::Chat => "[DONE]",
             Self::Messages => r#""message_stop""#,
@@ -49,21 +49,21 @@ impl Dialect {
     }
 
     /// The body of a request.
-    pub(crate) fn question(self, model: &str, answer: Answer) -> String {
+    pub(crate) fn request_body(self, model: &str, answer: AnswerFormat) -> String {
         let (system, stream) = match (self, answer) {
-            (Self::Chat, Answer::Whole) => (CHAT_SYSTEM, ""),
-            (Self::Chat, Answer::Streamed) => {
+            (Self::Chat, AnswerFormat::Whole) => (CHAT_SYSTEM, ""),
+            (Self::Chat, AnswerFormat::Streamed) => {
                 (CHAT_SYSTEM, r#","stream":true,"stream_options":{"include_usage":true}"#)
             }
-            (Self::Messages, Answer::Whole) => (MESSAGES_SYSTEM, ""),
-            (Self::Messages, Answer::Streamed) => (MESSAGES_SYSTEM, r#","stream":true"#),
+            (Self::Messages, AnswerFormat::Whole) => (MESSAGES_SYSTEM, ""),
+            (Self::Messages, AnswerFormat::Streamed) => (MESSAGES_SYSTEM, r#","stream":true"#),
         };
         format!(r#"{{"model":"{model}",{system}{QUESTION}{stream}}}"#)
     }
 
     /// A whole answer of about 500 bytes. The one of Chat is also a valid empty list of models, for
     /// probes.
-    pub(crate) fn answer(self) -> String {
+    pub(crate) fn whole_answer_body(self) -> String {
         match self {
             Self::Chat => format!(
                 concat!(
@@ -90,7 +90,7 @@ impl Dialect {
     }
 
     /// The events before a stream's first piece; empty in Chat.
-    pub(crate) const fn opening(self) -> &'static str {
+    pub(crate) const fn stream_opening(self) -> &'static str {
         match self {
             Self::Chat => "",
             Self::Messages => concat!(
@@ -107,7 +107,7 @@ impl Dialect {
     }
 
     /// The event with one piece of a streamed answer.
-    pub(crate) fn piece(self, text: &str) -> String {
+    pub(crate) fn stream_piece(self, text: &str) -> String {
         match self {
             Self::Chat => chat_event(&format!(r#"{{"content":"{text}"}}"#), "null"),
             Self::Messages => format!(
@@ -123,7 +123,7 @@ impl Dialect {
     }
 
     /// The events after a stream's last piece.
-    pub(crate) fn ending(self) -> String {
+    pub(crate) fn stream_ending(self) -> String {
         match self {
             Self::Chat => chat_event("{}", "\"stop\"") + CHAT_END,
             Self::Messages => MESSAGES_END.to_owned(),
@@ -168,23 +168,25 @@ fn chat_event(delta: &str, finish: &str) -> String {
 mod tests {
     use serde_json::Value;
 
-    use super::{Answer, Dialect};
+    use super::{AnswerFormat, BenchDialect};
 
     #[test]
     fn whatever_is_said_is_json() {
-        for dialect in [Dialect::Chat, Dialect::Messages] {
-            let mut texts = vec![dialect.answer()];
-            for answer in [Answer::Whole, Answer::Streamed] {
-                texts.push(dialect.question("bench-model", answer));
+        for dialect in [BenchDialect::Chat, BenchDialect::Messages] {
+            let mut texts = vec![dialect.whole_answer_body()];
+            for answer in [AnswerFormat::Whole, AnswerFormat::Streamed] {
+                texts.push(dialect.request_body("bench-model", answer));
             }
-            let stream = dialect.opening().to_owned() + &dialect.piece("@1@") + &dialect.ending();
+            let stream = dialect.stream_opening().to_owned()
+                + &dialect.stream_piece("@1@")
+                + &dialect.stream_ending();
             let data = stream.lines().filter_map(|line| line.strip_prefix("data: "));
             texts.extend(data.filter(|data| *data != "[DONE]").map(str::to_owned));
             for text in texts {
                 assert!(serde_json::from_str::<Value>(&text).is_ok(), "{text}");
             }
-            assert_eq!(stream.matches(dialect.last_word()).count(), 1);
-            assert_eq!(Dialect::at(dialect.path()), dialect);
+            assert_eq!(stream.matches(dialect.stream_end_marker()).count(), 1);
+            assert_eq!(BenchDialect::of_path(dialect.path()), dialect);
         }
     }
 }

@@ -10,38 +10,38 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::client::{Answer, Door, Streamed};
-use super::ground::Ground;
-use super::home::{Home, Vault};
-use super::process::Running;
-use super::report::{Figure, Target};
-use super::traffic::{CONNECTIONS, count, ms};
+use super::client::{AnswerFormat, MeasuredServer, StreamTimings};
+use super::environment::BenchEnvironment;
+use super::home::{BenchHome, BenchVault};
+use super::process::MeasuredProcess;
+use super::report::{Figure, FigureTarget};
+use super::traffic::{CONNECTIONS, to_figure, to_ms};
 use super::upstream::AGENT;
-use crate::call::Call;
+use crate::call::ProgramCall;
 
 /// The faulty disk, a preloaded library that is compiled when needed.
 const DISK_FAULT: &str = include_str!("disk_fault.c");
 
 /// Load before the fault begins.
-const BEFORE: Duration = Duration::from_secs(3);
+const TIME_BEFORE: Duration = Duration::from_secs(3);
 
 /// Duration of each fault.
 const FAULT_TIME: Duration = Duration::from_secs(40);
 
 /// Load after the fault.
-const AFTER: Duration = Duration::from_secs(3);
+const TIME_AFTER: Duration = Duration::from_secs(3);
 
 /// Longest time to write the backlog after the fault.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
 
 /// Interval for polling the reported state.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Pause of an agent after a refused request.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+enum InjectedFault {
     None,
     Slow,
     Locked,
@@ -51,7 +51,7 @@ enum Fault {
 }
 
 /// The names of a fault's rows.
-struct Names {
+struct FaultRowNames {
     gap: &'static str,
     shown: &'static str,
     share: &'static str,
@@ -60,7 +60,7 @@ struct Names {
 
 macro_rules! names {
     ($what:literal) => {
-        Names {
+        FaultRowNames {
             gap: concat!($what, ": worst gap by us, ms"),
             shown: concat!($what, ": state shown after, ms"),
             share: concat!($what, ": share of the usual answers"),
@@ -69,11 +69,11 @@ macro_rules! names {
     };
 }
 
-impl Fault {
+impl InjectedFault {
     const ALL: [Self; 6] =
         [Self::None, Self::Slow, Self::Locked, Self::Reader, Self::Full, Self::ReadOnly];
 
-    const fn names(self) -> Names {
+    const fn row_names(self) -> FaultRowNames {
         match self {
             Self::None => names!("no fault"),
             Self::Slow => names!("200 ms a write"),
@@ -85,7 +85,7 @@ impl Fault {
     }
 
     /// The disk's behaviour, as `disk_fault.c` reads it.
-    const fn disk(self) -> &'static str {
+    const fn disk_mode(self) -> &'static str {
         match self {
             Self::None | Self::Locked | Self::Reader => "-",
             Self::Slow => "s",
@@ -102,8 +102,8 @@ impl Fault {
 
 /// The observations from outside.
 #[derive(Default)]
-struct Seen {
-    streams: Vec<Streamed>,
+struct FaultObservations {
+    streams: Vec<StreamTimings>,
     refused: usize,
     complaint: Option<String>,
     /// Milliseconds from the start of the fault to the first reported state other than "current".
@@ -113,47 +113,57 @@ struct Seen {
 }
 
 /// Runs all faults one after the other, and compares each with the run without a fault.
-pub(crate) fn all(ground: &Ground<'_>) -> Result<Vec<Figure>> {
-    let tools = Tools::build(ground)?;
+pub(crate) fn measure_all_faults(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let tools = FaultTools::build(ground)?;
     let mut figures = Vec::new();
     let mut usual = 0;
-    for fault in Fault::ALL {
+    for fault in InjectedFault::ALL {
         let seen = run(ground, &tools, fault)?;
-        if fault == Fault::None {
+        if fault == InjectedFault::None {
             usual = seen.streams.len();
         }
-        println!("{}: {} answers, {} refused", fault.names().gap, seen.streams.len(), seen.refused);
-        figures.extend(rows(fault, &seen, usual));
+        println!(
+            "{}: {} answers, {} refused",
+            fault.row_names().gap,
+            seen.streams.len(),
+            seen.refused
+        );
+        figures.extend(fault_figures(fault, &seen, usual));
     }
     Ok(figures)
 }
 
-fn rows(fault: Fault, seen: &Seen, usual: usize) -> Vec<Figure> {
-    let names = fault.names();
+fn fault_figures(fault: InjectedFault, seen: &FaultObservations, usual: usize) -> Vec<Figure> {
+    let names = fault.row_names();
     let complaint = seen.complaint.clone().unwrap_or_default();
-    let gap = Figure::own(names.gap, worst_gap_ms(&seen.streams), Target::AtMost(100.0));
-    let lost = count(seen.streams.len()) - seen.recorded;
-    let lost = Figure::own(names.lost, lost.max(0.0), Target::AtMost(0.0));
-    let mut rows = vec![gap.noted(complaint), lost];
-    let share = count(seen.streams.len()) / count(usual);
-    let target = if fault.may_refuse() { Target::Nothing } else { Target::AtLeast(0.9) };
-    if fault != Fault::None {
+    let gap =
+        Figure::of_gatehouse(names.gap, worst_gap_ms(&seen.streams), FigureTarget::AtMost(100.0));
+    let lost = to_figure(seen.streams.len()) - seen.recorded;
+    let lost = Figure::of_gatehouse(names.lost, lost.max(0.0), FigureTarget::AtMost(0.0));
+    let mut rows = vec![gap.with_note(complaint), lost];
+    let share = to_figure(seen.streams.len()) / to_figure(usual);
+    let target =
+        if fault.may_refuse() { FigureTarget::Nothing } else { FigureTarget::AtLeast(0.9) };
+    if fault != InjectedFault::None {
         let refused = format!("{} answers, {} refusals", seen.streams.len(), seen.refused);
-        rows.push(Figure::own(names.share, share, target).noted(refused));
+        rows.push(Figure::of_gatehouse(names.share, share, target).with_note(refused));
     }
     match (fault, seen.shown_ms) {
-        (Fault::None | Fault::Reader, None) => {}
-        (Fault::None | Fault::Reader, Some(shown)) => rows.push(
-            Figure::own(names.shown, shown, Target::Nothing).noted("a state without a reason"),
+        (InjectedFault::None | InjectedFault::Reader, None) => {}
+        (InjectedFault::None | InjectedFault::Reader, Some(shown)) => rows.push(
+            Figure::of_gatehouse(names.shown, shown, FigureTarget::Nothing)
+                .with_note("a state without a reason"),
         ),
-        (_, Some(shown)) => rows.push(Figure::own(names.shown, shown, Target::AtMost(2_000.0))),
+        (_, Some(shown)) => {
+            rows.push(Figure::of_gatehouse(names.shown, shown, FigureTarget::AtMost(2_000.0)))
+        }
         (_, None) => rows.push(Figure::missing(names.shown, "it was never shown".to_owned())),
     }
     rows
 }
 
 /// The largest delay of a piece: the gap on arrival minus the gap at sending.
-fn worst_gap_ms(streams: &[Streamed]) -> f64 {
+fn worst_gap_ms(streams: &[StreamTimings]) -> f64 {
     let pairs = streams.iter().flat_map(|one| one.arrivals.windows(2));
     let late = pairs.map(|pair| match pair {
         [one, next] => {
@@ -162,24 +172,25 @@ fn worst_gap_ms(streams: &[Streamed]) -> f64 {
         }
         _ => 0,
     });
-    ms(late.max().unwrap_or_default())
+    to_ms(late.max().unwrap_or_default())
 }
 
-struct Tools {
+struct FaultTools {
     folder: tempfile::TempDir,
     hold: PathBuf,
 }
 
-impl Tools {
-    fn build(ground: &Ground<'_>) -> Result<Self> {
+impl FaultTools {
+    fn build(ground: &BenchEnvironment<'_>) -> Result<Self> {
         let root = &ground.repository.root;
-        Call::cargo("build --release -p ledger --example hold", root).run()?;
+        ProgramCall::cargo("build --release -p ledger --example hold", root).run()?;
         let hold = ground.repository.target.join("release/examples/hold");
         let folder = tempfile::tempdir()?;
         let source = folder.path().join("disk_fault.c");
         std::fs::write(&source, DISK_FAULT)?;
         let built = folder.path().join("disk_fault.so");
-        let compile = Call::new("cc", root).words("-shared -fPIC -O2 -o").arg(&built).arg(&source);
+        let compile =
+            ProgramCall::new("cc", root).words("-shared -fPIC -O2 -o").arg(&built).arg(&source);
         compile.words("-ldl").run()?;
         Ok(Self { folder, hold })
     }
@@ -192,16 +203,16 @@ impl Tools {
         self.folder.path().join("fault")
     }
 
-    fn put_before(&self, command: &mut Command) {
+    fn preload_into(&self, command: &mut Command) {
         command.env("LD_PRELOAD", self.folder.path().join("disk_fault.so"));
         command.env("BENCH_DISK_FAULT", self.fault_file());
     }
 
     /// Lets another program lock or read the file during the fault.
-    fn hold(&self, ledger: &Path, part: &str) -> Result<Running> {
+    fn hold_ledger(&self, ledger: &Path, part: &str) -> Result<MeasuredProcess> {
         let mut command = Command::new(&self.hold);
         command.arg(ledger).arg(part).arg(FAULT_TIME.as_secs().to_string()).stdout(Stdio::piped());
-        let mut holding = Running::start(&mut command)?;
+        let mut holding = MeasuredProcess::start(&mut command)?;
         let out = holding.child().stdout.take().context("its output is not piped")?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
@@ -212,35 +223,45 @@ impl Tools {
     }
 }
 
-fn run(ground: &Ground<'_>, tools: &Tools, fault: Fault) -> Result<Seen> {
+fn run(
+    ground: &BenchEnvironment<'_>,
+    tools: &FaultTools,
+    fault: InjectedFault,
+) -> Result<FaultObservations> {
     tools.set_disk("-")?;
-    let home = ground.home()?;
-    let mut command = home.command(Vault::File, &["serve", "--port", "0"]);
-    tools.put_before(&mut command);
-    let served = home.serve_as(Vault::File, command)?;
-    let control = home.control()?;
-    ground.wait(async {
+    let home = ground.create_home()?;
+    let mut command = home.command(BenchVault::File, &["serve", "--port", "0"]);
+    tools.preload_into(&mut command);
+    let served = home.serve_with_command(BenchVault::File, command)?;
+    let control = home.control_api()?;
+    ground.block_on(async {
         // The first request opens the vault, which is slow on purpose.
-        let warm = served.door.request(AGENT.model, Answer::Streamed);
-        served.door.connect().await?.stream(&warm, ground.epoch, AGENT.pieces).await?;
-        let end = Instant::now() + BEFORE + FAULT_TIME + AFTER;
-        let (load, shown) =
-            tokio::join!(load(ground, &served.door, end), inject(tools, &home, &control, fault));
+        let warm = served.server.request(AGENT.model, AnswerFormat::Streamed);
+        served.server.connect().await?.stream(&warm, ground.epoch, AGENT.pieces).await?;
+        let end = Instant::now() + TIME_BEFORE + FAULT_TIME + TIME_AFTER;
+        let (load, shown) = tokio::join!(
+            run_agents(ground, &served.server, end),
+            inject_fault(tools, &home, &control, fault)
+        );
         let mut seen = load?;
         seen.shown_ms = shown?;
-        seen.recorded = recorded(&control).await? - 1.0;
+        seen.recorded = recorded_answers(&control).await? - 1.0;
         Ok(seen)
     })
 }
 
 /// Runs the agents until `end`.
-async fn load(ground: &Ground<'_>, door: &Door, end: Instant) -> Result<Seen> {
+async fn run_agents(
+    ground: &BenchEnvironment<'_>,
+    door: &MeasuredServer,
+    end: Instant,
+) -> Result<FaultObservations> {
     let mut agents = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let (door, epoch) = (door.clone(), ground.epoch);
         agents.spawn(async move {
-            let request = door.request(AGENT.model, Answer::Streamed);
-            let mut seen = Seen::default();
+            let request = door.request(AGENT.model, AnswerFormat::Streamed);
+            let mut seen = FaultObservations::default();
             let mut connection = door.connect().await?;
             while Instant::now() < end {
                 match connection.stream(&request, epoch, AGENT.pieces).await {
@@ -248,7 +269,7 @@ async fn load(ground: &Ground<'_>, door: &Door, end: Instant) -> Result<Seen> {
                     Err(error) => {
                         seen.refused += 1;
                         seen.complaint.get_or_insert(format!("{error:#}"));
-                        tokio::time::sleep(ASK_AGAIN).await;
+                        tokio::time::sleep(RETRY_PAUSE).await;
                         connection = door.connect().await?;
                     }
                 }
@@ -256,7 +277,7 @@ async fn load(ground: &Ground<'_>, door: &Door, end: Instant) -> Result<Seen> {
             anyhow::Ok(seen)
         });
     }
-    let mut all = Seen::default();
+    let mut all = FaultObservations::default();
     while let Some(agent) = agents.join_next().await {
         let agent = agent??;
         all.streams.extend(agent.streams);
@@ -267,30 +288,39 @@ async fn load(ground: &Ground<'_>, door: &Door, end: Instant) -> Result<Seen> {
 }
 
 /// Starts and ends the fault. Returns the milliseconds until it was reported.
-async fn inject(tools: &Tools, home: &Home, control: &Door, fault: Fault) -> Result<Option<f64>> {
-    tokio::time::sleep(BEFORE).await;
+async fn inject_fault(
+    tools: &FaultTools,
+    home: &BenchHome,
+    control: &MeasuredServer,
+    fault: InjectedFault,
+) -> Result<Option<f64>> {
+    tokio::time::sleep(TIME_BEFORE).await;
     let held = match fault {
-        Fault::Locked => Some(tools.hold(&home.ledger(), "writer")?),
-        Fault::Reader => Some(tools.hold(&home.ledger(), "reader")?),
+        InjectedFault::Locked => Some(tools.hold_ledger(&home.ledger(), "writer")?),
+        InjectedFault::Reader => Some(tools.hold_ledger(&home.ledger(), "reader")?),
         _ => None,
     };
-    tools.set_disk(fault.disk())?;
+    tools.set_disk(fault.disk_mode())?;
     let begin = Instant::now();
     let mut shown = None;
     while begin.elapsed() < FAULT_TIME {
-        if shown.is_none() && state(control).await? != "current" {
+        if shown.is_none() && ledger_state(control).await? != "current" {
             shown = Some(begin.elapsed().as_secs_f64() * 1_000.0);
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     drop(held);
     tools.set_disk("-")?;
     Ok(shown)
 }
 
-async fn ask(control: &Door, operation: &str, question: &str) -> Result<Value> {
+async fn call_operation(
+    control: &MeasuredServer,
+    operation: &str,
+    question: &str,
+) -> Result<Value> {
     let request = control.post(&format!("/control/v1/{operation}"), question);
-    let read = control.connect().await?.read(&request, "content-type").await?;
+    let read = control.connect().await?.send_and_read(&request, "content-type").await?;
     let body = String::from_utf8_lossy(&read.body()).into_owned();
     if read.status != 200 {
         bail!("{operation} answered {}: {body}", read.status);
@@ -298,23 +328,23 @@ async fn ask(control: &Door, operation: &str, question: &str) -> Result<Value> {
     Ok(serde_json::from_str(&body)?)
 }
 
-async fn state(control: &Door) -> Result<String> {
-    let ledger = ask(control, "ledger", "null").await?;
+async fn ledger_state(control: &MeasuredServer) -> Result<String> {
+    let ledger = call_operation(control, "ledger", "null").await?;
     let state = ledger.get("state").and_then(Value::as_str).context("no state")?;
     Ok(state.to_owned())
 }
 
 /// Returns the number of successful answers in the ledger after the backlog is written.
-async fn recorded(control: &Door) -> Result<f64> {
+async fn recorded_answers(control: &MeasuredServer) -> Result<f64> {
     let end = Instant::now() + CATCH_UP_MAX;
-    while state(control).await? != "current" {
+    while ledger_state(control).await? != "current" {
         if Instant::now() > end {
             bail!("the ledger did not catch up");
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     let question = r#"{"range":"today","group_by":"model","zone":"utc"}"#;
-    let usage = ask(control, "usage", question).await?;
+    let usage = call_operation(control, "usage", question).await?;
     let total = |name: &str| {
         let value = usage.get("totals").and_then(|totals| totals.get(name));
         value.and_then(Value::as_f64).with_context(|| format!("usage has no {name}"))

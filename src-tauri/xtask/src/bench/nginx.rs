@@ -8,37 +8,37 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use super::client::Door;
-use super::dialect::Dialect;
-use super::process::Running;
+use super::client::MeasuredServer;
+use super::dialect::BenchDialect;
+use super::process::MeasuredProcess;
 
 /// Paths of nginx, which may be missing from a user's PATH.
-const PLACES: [&str; 3] = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
+const NGINX_PATHS: [&str; 3] = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
 
 /// Longest time until it listens.
 const START_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// A running nginx, stopped on drop.
 pub(crate) struct Nginx {
-    pub(crate) door: Door,
-    _process: Running,
+    pub(crate) server: MeasuredServer,
+    _process: MeasuredProcess,
     _folder: TempDir,
 }
 
 impl Nginx {
     /// Starts it in front of `upstream`; `None` if it is not installed.
     pub(crate) fn start(upstream: SocketAddr) -> Result<Option<Self>> {
-        let Some(program) = PLACES.into_iter().find(|path| Path::new(path).is_file()) else {
+        let Some(program) = NGINX_PATHS.into_iter().find(|path| Path::new(path).is_file()) else {
             return Ok(None);
         };
         let folder = tempfile::tempdir()?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let configuration = folder.path().join("nginx.conf");
-        std::fs::write(&configuration, text(folder.path(), address, upstream))?;
+        std::fs::write(&configuration, config_text(folder.path(), address, upstream))?;
         let mut command = Command::new(program);
         command.arg("-p").arg(folder.path()).arg("-c").arg(&configuration);
         command.args(["-e", "error.log"]).stdin(Stdio::null()).stderr(Stdio::null());
-        let mut process = Running::start(&mut command)?;
+        let mut process = MeasuredProcess::start(&mut command)?;
         let patience = Instant::now() + START_TIME_MAX;
         while TcpStream::connect(address).is_err() {
             if Instant::now() > patience || process.child().try_wait()?.is_some() {
@@ -47,18 +47,18 @@ impl Nginx {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        let door = Door {
+        let door = MeasuredServer {
             address,
             token: "sk-not-asked-for".to_owned(),
             model_prefix: "",
-            dialect: Dialect::Chat,
+            dialect: BenchDialect::Chat,
         };
-        Ok(Some(Self { door, _process: process, _folder: folder }))
+        Ok(Some(Self { server: door, _process: process, _folder: folder }))
     }
 }
 
 /// A good production configuration: keep-alive connections, no logs.
-fn text(folder: &Path, listen: SocketAddr, upstream: SocketAddr) -> String {
+fn config_text(folder: &Path, listen: SocketAddr, upstream: SocketAddr) -> String {
     let folder = folder.display();
     format!(
         "daemon off;
@@ -90,8 +90,8 @@ http {{
 }
 
 /// The version that nginx reports.
-pub(crate) fn version() -> Result<String> {
-    let program = PLACES.into_iter().find(|path| Path::new(path).is_file());
+pub(crate) fn nginx_version() -> Result<String> {
+    let program = NGINX_PATHS.into_iter().find(|path| Path::new(path).is_file());
     let Some(program) = program else { return Ok("not installed".to_owned()) };
     let said = Command::new(program).arg("-v").output().context("nginx does not start")?;
     let said = String::from_utf8_lossy(&said.stderr).into_owned();

@@ -6,41 +6,41 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
-use super::client::{Answer, Door};
+use super::client::{AnswerFormat, MeasuredServer};
+use super::environment::BenchEnvironment;
 use super::figures::percentile;
-use super::ground::Ground;
-use super::home::Vault;
-use super::report::{Figure, Target};
-use super::traffic::count;
-use super::upstream::{Answering, MODEL, Mood, Upstream};
+use super::home::BenchVault;
+use super::report::{Figure, FigureTarget};
+use super::traffic::to_figure;
+use super::upstream::{AnswerMode, BenchUpstream, MODEL, UpstreamBehaviour};
 
 /// Number of requests and their interval: ten a second for 300 seconds.
 const REQUESTS: usize = 3_000;
-const PACE: Duration = Duration::from_millis(100);
+const REQUEST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The outages of the first backend, in request numbers: first it is busy, then gone, 30 seconds
 /// each. The time after each is long enough to recover.
 const OUTAGES: [Outage; 2] = [
-    Outage { begin: 600, end: 900, how: Answering::Busy },
-    Outage { begin: 1_800, end: 2_100, how: Answering::Gone },
+    Outage { begin: 600, end: 900, mode: AnswerMode::Busy },
+    Outage { begin: 1_800, end: 2_100, mode: AnswerMode::Gone },
 ];
 
 /// Requests at the end of a phase that one backend must answer alone for the phase to count as
 /// settled: ten seconds.
-const SETTLED: usize = 100;
+const SETTLED_REQUESTS: usize = 100;
 
 /// The header with the backend's name.
-const BACKEND: &str = "x-gatehouse-backend";
+const BACKEND_HEADER: &str = "x-gatehouse-backend";
 
 struct Outage {
     begin: usize,
     end: usize,
-    how: Answering,
+    mode: AnswerMode,
 }
 
 /// The outcome of one request.
 #[derive(Debug, Clone)]
-struct Fate {
+struct RequestResult {
     number: usize,
     /// The backend that answered with 200, or the error.
     answered: Result<String, String>,
@@ -48,45 +48,55 @@ struct Fate {
 }
 
 /// Ten requests a second for five minutes with two outages.
-pub(crate) fn profile(ground: &Ground<'_>) -> Result<Vec<Figure>> {
-    let (one, two) = (Upstream::start(ground.epoch, 0)?, Upstream::start(ground.epoch, 0)?);
-    let home = ground.home()?;
-    home.add_settings(&settings(&one, &two))?;
-    let served = home.serve(Vault::File)?;
-    let fates = ground.wait(run(&served.routed(), &one.mood))?;
+pub(crate) fn profile(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let (one, two) =
+        (BenchUpstream::start(ground.epoch, 0)?, BenchUpstream::start(ground.epoch, 0)?);
+    let home = ground.create_home()?;
+    home.add_settings(&route_settings(&one, &two))?;
+    let served = home.serve(BenchVault::File)?;
+    let fates = ground.block_on(run(&served.with_route_models(), &one.behaviour))?;
     let good = fates.iter().filter(|fate| fate.answered.is_ok()).count();
     let complaint = fates.iter().find_map(|fate| fate.answered.as_ref().err().cloned());
-    let all = Figure::own("reliability: answered of 3,000", count(good), at_least(REQUESTS));
+    let all =
+        Figure::of_gatehouse("reliability: answered of 3,000", to_figure(good), at_least(REQUESTS));
     let trips = OUTAGES.iter().filter(|outage| was_noticed(outage, &fates)).count();
     let back = OUTAGES.iter().filter(|outage| came_back(outage, &fates)).count();
-    let trips = Figure::own("reliability: outages routed around, of 2", count(trips), at_least(2));
-    let back = Figure::own("reliability: recoveries, of 2", count(back), at_least(2));
-    let met = Figure::own(
+    let trips = Figure::of_gatehouse(
+        "reliability: outages routed around, of 2",
+        to_figure(trips),
+        at_least(2),
+    );
+    let back = Figure::of_gatehouse("reliability: recoveries, of 2", to_figure(back), at_least(2));
+    let met = Figure::of_gatehouse(
         "reliability: calls that met an outage",
-        count(one.mood.failures()),
-        Target::Nothing,
+        to_figure(one.behaviour.failures()),
+        FigureTarget::Nothing,
     );
     let times: Vec<f64> = fates.iter().map(|fate| fate.ms).collect();
-    let slow = Figure::own("reliability: ms p99 of all", percentile(&times, 99), Target::Nothing);
+    let slow = Figure::of_gatehouse(
+        "reliability: ms p99 of all",
+        percentile(&times, 99),
+        FigureTarget::Nothing,
+    );
     let note = "600 requests fell into an outage; health probes included";
-    Ok(vec![all.noted(complaint.unwrap_or_default()), trips, back, met.noted(note), slow])
+    Ok(vec![all.with_note(complaint.unwrap_or_default()), trips, back, met.with_note(note), slow])
 }
 
-async fn run(door: &Door, mood: &Mood) -> Result<Vec<Fate>> {
-    let request = door.request("reliable", Answer::Whole);
-    let mut pace = tokio::time::interval(PACE);
+async fn run(door: &MeasuredServer, mood: &UpstreamBehaviour) -> Result<Vec<RequestResult>> {
+    let request = door.request("reliable", AnswerFormat::Whole);
+    let mut pace = tokio::time::interval(REQUEST_INTERVAL);
     let mut asking = JoinSet::new();
     for number in 0..REQUESTS {
         pace.tick().await;
         for outage in &OUTAGES {
             if number == outage.begin {
-                mood.set(outage.how);
+                mood.set(outage.mode);
             } else if number == outage.end {
-                mood.set(Answering::Well);
+                mood.set(AnswerMode::Well);
             }
         }
         let (door, request) = (door.clone(), request.clone());
-        asking.spawn(async move { fate(number, &door, &request).await });
+        asking.spawn(async move { send_request(number, &door, &request).await });
     }
     let mut fates = Vec::with_capacity(REQUESTS);
     while let Some(fate) = asking.join_next().await {
@@ -96,41 +106,41 @@ async fn run(door: &Door, mood: &Mood) -> Result<Vec<Fate>> {
     Ok(fates)
 }
 
-async fn fate(number: usize, door: &Door, request: &[u8]) -> Fate {
+async fn send_request(number: usize, door: &MeasuredServer, request: &[u8]) -> RequestResult {
     let begin = Instant::now();
-    let read = async { door.connect().await?.read(request, BACKEND).await }.await;
+    let read = async { door.connect().await?.send_and_read(request, BACKEND_HEADER).await }.await;
     let answered = match read {
-        Ok(read) if read.status == 200 => Ok(read.said.unwrap_or_default()),
+        Ok(read) if read.status == 200 => Ok(read.header_value.unwrap_or_default()),
         Ok(read) => Err(format!("{}: {}", read.status, String::from_utf8_lossy(&read.body()))),
         Err(error) => Err(format!("{error:#}")),
     };
-    Fate { number, answered, ms: begin.elapsed().as_secs_f64() * 1_000.0 }
+    RequestResult { number, answered, ms: begin.elapsed().as_secs_f64() * 1_000.0 }
 }
 
 /// True if the second backend answered all of the last requests in the outage.
-fn was_noticed(outage: &Outage, fates: &[Fate]) -> bool {
-    all_by("two", fates.get(outage.end - SETTLED..outage.end))
+fn was_noticed(outage: &Outage, fates: &[RequestResult]) -> bool {
+    all_answered_by("two", fates.get(outage.end - SETTLED_REQUESTS..outage.end))
 }
 
 /// True if the first backend answered all of the last requests before the next outage or the end.
-fn came_back(outage: &Outage, fates: &[Fate]) -> bool {
+fn came_back(outage: &Outage, fates: &[RequestResult]) -> bool {
     let next = OUTAGES.iter().map(|other| other.begin).find(|begin| *begin > outage.begin);
     let next = next.unwrap_or(REQUESTS);
-    all_by("one", fates.get(next - SETTLED..next))
+    all_answered_by("one", fates.get(next - SETTLED_REQUESTS..next))
 }
 
-fn all_by(backend: &str, fates: Option<&[Fate]>) -> bool {
-    let by = |fate: &Fate| fate.answered.as_deref() == Ok(backend);
+fn all_answered_by(backend: &str, fates: Option<&[RequestResult]>) -> bool {
+    let by = |fate: &RequestResult| fate.answered.as_deref() == Ok(backend);
     fates.is_some_and(|fates| fates.iter().all(by))
 }
 
-fn at_least(number: usize) -> Target {
-    Target::AtLeast(count(number))
+fn at_least(number: usize) -> FigureTarget {
+    FigureTarget::AtLeast(to_figure(number))
 }
 
 /// All requests are the same, so stickiness is off: it would keep them on the backend that
 /// answered.
-fn settings(one: &Upstream, two: &Upstream) -> String {
+fn route_settings(one: &BenchUpstream, two: &BenchUpstream) -> String {
     let (one, two) = (one.address, two.address);
     format!(
         "

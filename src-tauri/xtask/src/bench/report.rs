@@ -3,15 +3,15 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::environment::Rounds;
 use super::figures::median;
-use super::ground::Rounds;
 use super::{nginx, process};
-use crate::call::Call;
+use crate::call::ProgramCall;
 use crate::repository::Repository;
 
 /// The target of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Target {
+pub(crate) enum FigureTarget {
     AtLeast(f64),
     AtMost(f64),
     /// No target: shown for comparison only.
@@ -32,29 +32,29 @@ pub(crate) struct Figure {
     pub(crate) peers: Vec<(String, f64)>,
     /// The value compared with the target; `None` if it could not be measured.
     pub(crate) result: Option<f64>,
-    pub(crate) target: Target,
+    pub(crate) target: FigureTarget,
     /// A remark; may be empty.
     pub(crate) note: String,
 }
 
 /// The machine, the versions and the load during the run.
-pub(crate) struct Circumstances {
+pub(crate) struct RunConditions {
     lines: Vec<(&'static str, String)>,
 }
 
 impl Figure {
     /// A figure of Gatehouse alone, without contenders.
-    pub(crate) fn own(quantity: &'static str, result: f64, target: Target) -> Self {
+    pub(crate) fn of_gatehouse(quantity: &'static str, result: f64, target: FigureTarget) -> Self {
         let gatehouse = Some(result);
         Self { gatehouse, ..Self::of(quantity, Some(result), target) }
     }
 
     /// A figure from rounds with all contenders.
-    pub(crate) fn compared(
+    pub(crate) fn from_rounds(
         quantity: &'static str,
         rounds: &Rounds<f64>,
         result: Option<f64>,
-        target: Target,
+        target: FigureTarget,
     ) -> Self {
         let middle = |values: &[f64]| (!values.is_empty()).then(|| median(values));
         Self {
@@ -72,15 +72,15 @@ impl Figure {
 
     /// A figure that could not be measured, with the reason.
     pub(crate) fn missing(quantity: &'static str, why: String) -> Self {
-        Self { note: why, ..Self::of(quantity, None, Target::Nothing) }
+        Self { note: why, ..Self::of(quantity, None, FigureTarget::Nothing) }
     }
 
     /// Sets the remark.
-    pub(crate) fn noted(self, note: impl Into<String>) -> Self {
+    pub(crate) fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: note.into(), ..self }
     }
 
-    fn of(quantity: &'static str, result: Option<f64>, target: Target) -> Self {
+    fn of(quantity: &'static str, result: Option<f64>, target: FigureTarget) -> Self {
         let (direct, nginx, gatehouse) = (None, None, None);
         let (peers, note) = (Vec::new(), String::new());
         Self { quantity, direct, nginx, gatehouse, peers, result, target, note }
@@ -90,23 +90,24 @@ impl Figure {
     fn verdict(&self) -> &'static str {
         match (self.result, self.target) {
             (None, _) => "no figure",
-            (Some(_), Target::Nothing) => "",
-            (Some(result), Target::AtLeast(target)) if result >= target => "ok",
-            (Some(result), Target::AtMost(target)) if result <= target => "ok",
+            (Some(_), FigureTarget::Nothing) => "",
+            (Some(result), FigureTarget::AtLeast(target)) if result >= target => "ok",
+            (Some(result), FigureTarget::AtMost(target)) if result <= target => "ok",
             (Some(_), _) => "MISS",
         }
     }
 
     /// The row of the table.
-    fn line(&self) -> String {
+    fn table_row(&self) -> String {
         let target = match self.target {
-            Target::AtLeast(target) => format!(">= {}", short(Some(target))),
-            Target::AtMost(target) => format!("<= {}", short(Some(target))),
-            Target::Nothing => String::new(),
+            FigureTarget::AtLeast(target) => format!(">= {}", format_value(Some(target))),
+            FigureTarget::AtMost(target) => format!("<= {}", format_value(Some(target))),
+            FigureTarget::Nothing => String::new(),
         };
-        let [direct, nginx, ours] = [self.direct, self.nginx, self.gatehouse].map(short);
-        let (quantity, result, verdict) = (self.quantity, short(self.result), self.verdict());
-        let peer = |(name, value): &(String, f64)| format!("{name} {}", short(Some(*value)));
+        let [direct, nginx, ours] = [self.direct, self.nginx, self.gatehouse].map(format_value);
+        let (quantity, result, verdict) =
+            (self.quantity, format_value(self.result), self.verdict());
+        let peer = |(name, value): &(String, f64)| format!("{name} {}", format_value(Some(*value)));
         let said = std::iter::once(self.note.clone()).filter(|note| !note.is_empty());
         let note = said.chain(self.peers.iter().map(peer)).collect::<Vec<_>>().join("; ");
         format!(
@@ -117,9 +118,9 @@ impl Figure {
 
     fn json(&self) -> Value {
         let (bound, target) = match self.target {
-            Target::AtLeast(target) => ("at_least", Some(target)),
-            Target::AtMost(target) => ("at_most", Some(target)),
-            Target::Nothing => ("none", None),
+            FigureTarget::AtLeast(target) => ("at_least", Some(target)),
+            FigureTarget::AtMost(target) => ("at_most", Some(target)),
+            FigureTarget::Nothing => ("none", None),
         };
         json!({
             "quantity": self.quantity, "direct": self.direct, "nginx": self.nginx,
@@ -131,12 +132,12 @@ impl Figure {
     }
 }
 
-impl Circumstances {
+impl RunConditions {
     /// Collects the facts before the first measurement.
-    pub(crate) fn look(repository: &Repository, rounds: usize, program: String) -> Self {
+    pub(crate) fn collect(repository: &Repository, rounds: usize, program: String) -> Self {
         let said = |words: &str| {
             let (name, rest) = words.split_once(' ').unwrap_or((words, ""));
-            let said = Call::new(name, &repository.root).words(rest).capture();
+            let said = ProgramCall::new(name, &repository.root).words(rest).capture();
             said.map_or_else(|_| "unknown".to_owned(), |said| said.stdout.trim().to_owned())
         };
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -146,22 +147,22 @@ impl Circumstances {
             ("system", format!("{}, {}", distribution(), said("uname -sr"))),
             ("processor", format!("{cores} x {}", processor())),
             ("compiler", said("rustc --version")),
-            ("nginx", nginx::version().unwrap_or_else(|error| error.to_string())),
+            ("nginx", nginx::nginx_version().unwrap_or_else(|error| error.to_string())),
             ("program", program),
             ("rounds", rounds.to_string()),
-            ("load before", process::load()),
+            ("load before", process::load_averages()),
         ];
         Self { lines }
     }
 
     /// Adds the load after the last measurement.
-    pub(crate) fn ended(&mut self) {
-        self.lines.push(("load after", process::load()));
+    pub(crate) fn add_final_load(&mut self) {
+        self.lines.push(("load after", process::load_averages()));
     }
 }
 
 /// The whole run as Markdown that is readable as plain text.
-pub(crate) fn text(circumstances: &Circumstances, figures: &[Figure]) -> String {
+pub(crate) fn text(circumstances: &RunConditions, figures: &[Figure]) -> String {
     let mut lines: Vec<String> =
         circumstances.lines.iter().map(|(name, value)| format!("- {name}: {value}")).collect();
     lines.push(format!(
@@ -169,12 +170,12 @@ pub(crate) fn text(circumstances: &Circumstances, figures: &[Figure]) -> String 
         "Quantity", "direct", "nginx", "Gatehouse", "result", "target", "verdict"
     ));
     lines.push("|---|--:|--:|--:|--:|--:|---|---|".to_owned());
-    lines.extend(figures.iter().map(Figure::line));
+    lines.extend(figures.iter().map(Figure::table_row));
     lines.join("\n")
 }
 
 /// The whole run as JSON.
-pub(crate) fn json(circumstances: &Circumstances, figures: &[Figure]) -> Result<String> {
+pub(crate) fn json(circumstances: &RunConditions, figures: &[Figure]) -> Result<String> {
     let around: serde_json::Map<String, Value> = circumstances
         .lines
         .iter()
@@ -185,7 +186,7 @@ pub(crate) fn json(circumstances: &Circumstances, figures: &[Figure]) -> Result<
 }
 
 /// Formats a value with its significant decimals.
-fn short(value: Option<f64>) -> String {
+fn format_value(value: Option<f64>) -> String {
     match value {
         None => String::new(),
         Some(value) if value.fract() == 0.0 => format!("{value:.0}"),
@@ -211,18 +212,22 @@ fn field(file: &str, name: &str, end: char) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Figure, Target};
+    use super::{Figure, FigureTarget};
 
     #[test]
     fn a_target_is_met_up_to_its_bound_and_missed_past_it() {
         let check = |result, target, verdict| {
-            assert_eq!(Figure::own("a", result, target).verdict(), verdict, "{result} {target:?}");
+            assert_eq!(
+                Figure::of_gatehouse("a", result, target).verdict(),
+                verdict,
+                "{result} {target:?}"
+            );
         };
-        check(0.5, Target::AtLeast(0.5), "ok");
-        check(0.49, Target::AtLeast(0.5), "MISS");
-        check(5.0, Target::AtMost(5.0), "ok");
-        check(5.01, Target::AtMost(5.0), "MISS");
-        check(7.0, Target::Nothing, "");
+        check(0.5, FigureTarget::AtLeast(0.5), "ok");
+        check(0.49, FigureTarget::AtLeast(0.5), "MISS");
+        check(5.0, FigureTarget::AtMost(5.0), "ok");
+        check(5.01, FigureTarget::AtMost(5.0), "MISS");
+        check(7.0, FigureTarget::Nothing, "");
         assert_eq!(Figure::missing("a", "why".to_owned()).verdict(), "no figure");
     }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::client::{self, Answer, Door, Streamed};
-use super::dialect::Dialect;
+use super::client::{self, AnswerFormat, MeasuredServer, StreamTimings};
+use super::dialect::BenchDialect;
+use super::environment::BenchEnvironment;
 use super::figures::{median, percentile};
-use super::ground::Ground;
-use super::home::Vault;
-use super::report::{Figure, Target};
+use super::home::BenchVault;
+use super::report::{Figure, FigureTarget};
 use super::upstream::{MODEL, SHORT, STEADY};
 
 /// Connections of the throughput row.
@@ -41,83 +41,89 @@ const GAP_CONNECTIONS: usize = 10;
 const STREAMS_AT_ONCE: usize = 300;
 
 /// Answers per second over 16 connections.
-pub(crate) fn throughput(ground: &Ground<'_>) -> Result<Vec<Figure>> {
-    let home = ground.home()?;
-    let served = home.serve(Vault::File)?;
-    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
-        let request = door.request(MODEL, Answer::Whole);
-        ground.wait(client::answers_per_second(door, &request, CONNECTIONS, LOAD_TIME))
+pub(crate) fn throughput(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = ground.create_home()?;
+    let served = home.serve(BenchVault::File)?;
+    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
+        let request = door.request(MODEL, AnswerFormat::Whole);
+        ground.block_on(client::measure_answers_per_second(door, &request, CONNECTIONS, LOAD_TIME))
     })?;
     let quantity = "answers/s at 16 connections; share of nginx";
     let share = rounds.share_of_nginx();
-    let figure = Figure::compared(quantity, &rounds, share, Target::AtLeast(0.45));
+    let figure = Figure::from_rounds(quantity, &rounds, share, FigureTarget::AtLeast(0.45));
     let note = share.map_or("nginx is not installed", |_| "");
-    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
-        let request = door.request(MODEL, Answer::Whole);
-        let times = client::times_at_once_ms(door, &request, CONNECTIONS, BUSY_REQUESTS);
-        Ok(percentile(&ground.wait(times)?, 99))
+    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
+        let request = door.request(MODEL, AnswerFormat::Whole);
+        let times = client::measure_concurrent_times_ms(door, &request, CONNECTIONS, BUSY_REQUESTS);
+        Ok(percentile(&ground.block_on(times)?, 99))
     })?;
     let quantity = "ms p99 at 16 connections; times nginx's";
-    let slowest = Figure::compared(quantity, &rounds, rounds.share_of_nginx(), Target::AtMost(4.0));
-    Ok(vec![figure.noted(note), slowest])
+    let slowest =
+        Figure::from_rounds(quantity, &rounds, rounds.share_of_nginx(), FigureTarget::AtMost(4.0));
+    Ok(vec![figure.with_note(note), slowest])
 }
 
 /// Time of an answer on one connection.
-pub(crate) fn latency(ground: &Ground<'_>) -> Result<Vec<Figure>> {
-    let home = ground.home()?;
-    let served = home.serve(Vault::File)?;
-    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
-        let request = door.request(MODEL, Answer::Whole);
-        ground.wait(client::times_ms(door, &request, SINGLE_REQUESTS))
+pub(crate) fn latency(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = ground.create_home()?;
+    let served = home.serve(BenchVault::File)?;
+    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
+        let request = door.request(MODEL, AnswerFormat::Whole);
+        ground.block_on(client::measure_times_ms(door, &request, SINGLE_REQUESTS))
     })?;
     let half = rounds.each(|times| percentile(times, 50));
     let most = rounds.each(|times| percentile(times, 99));
     let quantity = "ms p50 at 1 connection; times nginx's";
-    let half = Figure::compared(quantity, &half, half.share_of_nginx(), Target::AtMost(1.5));
+    let half =
+        Figure::from_rounds(quantity, &half, half.share_of_nginx(), FigureTarget::AtMost(1.5));
     let quantity = "ms p99 at 1 connection; times nginx's";
-    let most = Figure::compared(quantity, &most, most.share_of_nginx(), Target::AtMost(3.0));
+    let most =
+        Figure::from_rounds(quantity, &most, most.share_of_nginx(), FigureTarget::AtMost(3.0));
     Ok(vec![half, most])
 }
 
 /// Time to a stream's first piece, on one connection.
-pub(crate) fn first_token(ground: &Ground<'_>) -> Result<Vec<Figure>> {
-    let home = ground.home()?;
-    let served = home.serve(Vault::File)?;
-    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
-        ground.wait(beginnings_ms(ground, door))
+pub(crate) fn first_token(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = ground.create_home()?;
+    let served = home.serve(BenchVault::File)?;
+    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
+        ground.block_on(measure_first_pieces_ms(ground, door))
     })?;
     let half = rounds.each(|times| percentile(times, 50));
     let most = rounds.each(|times| percentile(times, 99));
     let quantity = "added ms to first token, p50";
-    let half = Figure::compared(quantity, &half, Some(half.added()), Target::AtMost(0.5));
+    let half = Figure::from_rounds(quantity, &half, Some(half.added()), FigureTarget::AtMost(0.5));
     let quantity = "added ms to first token, p99";
-    let most = Figure::compared(quantity, &most, Some(most.added()), Target::AtMost(2.0));
+    let most = Figure::from_rounds(quantity, &most, Some(most.added()), FigureTarget::AtMost(2.0));
     Ok(vec![half, most])
 }
 
 /// Times to the first piece of several streams, in milliseconds.
-pub(crate) async fn beginnings_ms(ground: &Ground<'_>, door: &Door) -> Result<Vec<f64>> {
-    let request = door.request(SHORT.model, Answer::Streamed);
+pub(crate) async fn measure_first_pieces_ms(
+    ground: &BenchEnvironment<'_>,
+    door: &MeasuredServer,
+) -> Result<Vec<f64>> {
+    let request = door.request(SHORT.model, AnswerFormat::Streamed);
     let mut connection = door.connect().await?;
     let mut times = Vec::with_capacity(SHORT_STREAMS);
     for _ in 0..SHORT_STREAMS {
         let streamed = connection.stream(&request, ground.epoch, SHORT.pieces).await?;
         let first = streamed.arrivals.first().map_or(0, |arrival| arrival.arrived_us);
-        times.push(ms(first.saturating_sub(streamed.asked_us)));
+        times.push(to_ms(first.saturating_sub(streamed.asked_us)));
     }
     Ok(times)
 }
 
 /// Counts answers in which a piece arrived late although it was sent in time.
-pub(crate) fn gaps(ground: &Ground<'_>) -> Result<Vec<Figure>> {
-    let home = ground.home()?;
-    let served = home.serve(Vault::File)?;
+pub(crate) fn gaps(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = ground.create_home()?;
+    let served = home.serve(BenchVault::File)?;
     let answers = GAP_ANSWERS.div_ceil(ground.rounds).next_multiple_of(GAP_CONNECTIONS);
-    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| {
-        let streams = client::streams(door, STEADY, GAP_CONNECTIONS, answers, ground.epoch);
-        ground.wait(streams)?.into_iter().collect::<Result<Vec<_>>>()
+    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
+        let streams = client::stream_answers(door, STEADY, GAP_CONNECTIONS, answers, ground.epoch);
+        ground.block_on(streams)?.into_iter().collect::<Result<Vec<_>>>()
     })?;
-    let late = rounds.each(|streams| count(streams.iter().filter(|one| has_gap(one)).count()));
+    let late = rounds.each(|streams| to_figure(streams.iter().filter(|one| has_gap(one)).count()));
     let all = |counts: &[f64]| counts.iter().sum::<f64>();
     let (direct, ours) = (all(&late.direct), all(&late.gatehouse));
     let caused = (ours - direct).max(0.0);
@@ -126,13 +132,13 @@ pub(crate) fn gaps(ground: &Ground<'_>) -> Result<Vec<Figure>> {
         direct: Some(direct),
         nginx: (!late.nginx.is_empty()).then(|| all(&late.nginx)),
         gatehouse: Some(ours),
-        ..Figure::own(quantity, caused, Target::AtMost(0.0))
+        ..Figure::of_gatehouse(quantity, caused, FigureTarget::AtMost(0.0))
     };
-    Ok(vec![figure.noted(format!("of {} answers each", answers * ground.rounds))])
+    Ok(vec![figure.with_note(format!("of {} answers each", answers * ground.rounds))])
 }
 
 /// True if a piece arrived late although it was sent in time.
-pub(crate) fn has_gap(streamed: &Streamed) -> bool {
+pub(crate) fn has_gap(streamed: &StreamTimings) -> bool {
     streamed.arrivals.iter().zip(streamed.arrivals.iter().skip(1)).any(|(one, next)| {
         next.arrived_us.saturating_sub(one.arrived_us) > GAP_US_MAX
             && next.sent_us.saturating_sub(one.sent_us) <= GAP_US_MAX
@@ -140,7 +146,7 @@ pub(crate) fn has_gap(streamed: &Streamed) -> bool {
 }
 
 /// The result of many concurrent streams.
-pub(crate) struct Wave {
+pub(crate) struct ConcurrentStreams {
     /// Incomplete streams.
     pub(crate) dropped: usize,
     /// 99th percentile of the time from sending to arrival of a piece, in milliseconds.
@@ -150,74 +156,86 @@ pub(crate) struct Wave {
 }
 
 /// Many concurrent streams: none lost, none late, and memory within bounds.
-pub(crate) fn many_streams(ground: &Ground<'_>) -> Result<Vec<Figure>> {
-    let home = ground.home()?;
-    let served = home.serve(Vault::File)?;
+pub(crate) fn many_streams(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = ground.create_home()?;
+    let served = home.serve(BenchVault::File)?;
     // Checking the passphrase takes 128 MB for a moment; the vault is open after the first answer.
-    ground.wait(client::ask_many(
-        &served.door,
-        &served.door.request(MODEL, Answer::Whole),
+    ground.block_on(client::send_requests(
+        &served.server,
+        &served.server.request(MODEL, AnswerFormat::Whole),
         1,
         1,
     ))?;
-    served.process.forget_peak()?;
-    let rounds = ground.interleaved(Dialect::Chat, &served.door, |door| wave(ground, door))?;
+    served.process.reset_peak()?;
+    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
+        run_concurrent_streams(ground, door)
+    })?;
     let peak = served.process.memory()?.peak_mb;
     let dropped: usize = rounds.gatehouse.iter().map(|wave| wave.dropped).sum();
     let complaint = rounds.gatehouse.iter().find_map(|wave| wave.complaint.clone());
     let delay = rounds.each(|wave| wave.chunk_ms_p99);
     let quantity = "300 streams at once: dropped, all rounds";
-    let lost = Figure::own(quantity, count(dropped), Target::AtMost(0.0));
+    let lost = Figure::of_gatehouse(quantity, to_figure(dropped), FigureTarget::AtMost(0.0));
     let quantity = "300 streams: chunk ms p99; times nginx's";
-    let late = Figure::compared(quantity, &delay, delay.share_of_nginx(), Target::AtMost(2.0));
+    let late =
+        Figure::from_rounds(quantity, &delay, delay.share_of_nginx(), FigureTarget::AtMost(2.0));
     let quantity = "300 streams at once: peak RSS MB";
-    let most = Figure::own(quantity, peak, Target::AtMost(60.0));
-    Ok(vec![lost.noted(complaint.unwrap_or_default()), late, most])
+    let most = Figure::of_gatehouse(quantity, peak, FigureTarget::AtMost(60.0));
+    Ok(vec![lost.with_note(complaint.unwrap_or_default()), late, most])
 }
 
 /// Runs many concurrent streams once.
-pub(crate) fn wave(ground: &Ground<'_>, door: &Door) -> Result<Wave> {
-    let streams = client::streams(door, STEADY, STREAMS_AT_ONCE, STREAMS_AT_ONCE, ground.epoch);
-    let streams = ground.wait(streams)?;
+pub(crate) fn run_concurrent_streams(
+    ground: &BenchEnvironment<'_>,
+    door: &MeasuredServer,
+) -> Result<ConcurrentStreams> {
+    let streams =
+        client::stream_answers(door, STEADY, STREAMS_AT_ONCE, STREAMS_AT_ONCE, ground.epoch);
+    let streams = ground.block_on(streams)?;
     let complaint = streams.iter().find_map(|one| one.as_ref().err().map(ToString::to_string));
-    let whole: Vec<Streamed> = streams.into_iter().flatten().collect();
+    let whole: Vec<StreamTimings> = streams.into_iter().flatten().collect();
     if whole.is_empty() {
         bail!("no stream came whole: {}", complaint.unwrap_or_default());
     }
     let pieces = whole.iter().flat_map(|streamed| &streamed.arrivals);
     let delays: Vec<f64> =
-        pieces.map(|piece| ms(piece.arrived_us.saturating_sub(piece.sent_us))).collect();
+        pieces.map(|piece| to_ms(piece.arrived_us.saturating_sub(piece.sent_us))).collect();
     let dropped = STREAMS_AT_ONCE - whole.len();
-    Ok(Wave { dropped, chunk_ms_p99: percentile(&delays, 99), complaint })
+    Ok(ConcurrentStreams { dropped, chunk_ms_p99: percentile(&delays, 99), complaint })
 }
 
 /// Converts microseconds to milliseconds.
-pub(crate) fn ms(micros: u64) -> f64 {
+pub(crate) fn to_ms(micros: u64) -> f64 {
     Duration::from_micros(micros).as_secs_f64() * 1_000.0
 }
 
 /// Converts a count to a figure.
-pub(crate) fn count(number: usize) -> f64 {
+pub(crate) fn to_figure(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::INFINITY, f64::from)
 }
 
 /// Memory of an idle program, after work, and after as much work again.
-pub(crate) fn memory(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+pub(crate) fn memory(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     /// Requests between two memory readings.
     const REQUESTS: usize = 10_000;
     /// Wait until work that outlives a request or a start has ended.
-    const SETTLING: Duration = Duration::from_secs(2);
+    const SETTLE_TIME: Duration = Duration::from_secs(2);
     let (mut idle, mut worked, mut grown, mut pss) = (vec![], vec![], vec![], vec![]);
     for _ in 0..ground.rounds {
-        let home = ground.home()?;
-        let served = home.serve(Vault::File)?;
+        let home = ground.create_home()?;
+        let served = home.serve(BenchVault::File)?;
         let work = || {
-            let request = served.door.request(MODEL, Answer::Whole);
-            ground.wait(client::ask_many(&served.door, &request, CONNECTIONS, REQUESTS))?;
-            std::thread::sleep(SETTLING);
+            let request = served.server.request(MODEL, AnswerFormat::Whole);
+            ground.block_on(client::send_requests(
+                &served.server,
+                &request,
+                CONNECTIONS,
+                REQUESTS,
+            ))?;
+            std::thread::sleep(SETTLE_TIME);
             served.process.memory()
         };
-        std::thread::sleep(SETTLING);
+        std::thread::sleep(SETTLE_TIME);
         let before = served.process.memory()?;
         let (once, twice) = (work()?, work()?);
         idle.push(before.rss_mb);
@@ -226,8 +244,17 @@ pub(crate) fn memory(ground: &Ground<'_>) -> Result<Vec<Figure>> {
         grown.push(twice.rss_mb - once.rss_mb);
     }
     let note = if pss.is_empty() { String::new() } else { format!("PSS {:.1}", median(&pss)) };
-    let idle = Figure::own("RSS MB idle", median(&idle), Target::AtMost(40.0)).noted(note);
-    let worked = Figure::own("RSS MB after 10,000 requests", median(&worked), Target::AtMost(60.0));
+    let idle = Figure::of_gatehouse("RSS MB idle", median(&idle), FigureTarget::AtMost(40.0))
+        .with_note(note);
+    let worked = Figure::of_gatehouse(
+        "RSS MB after 10,000 requests",
+        median(&worked),
+        FigureTarget::AtMost(60.0),
+    );
     let quantity = "RSS MB growth over 10,000 more";
-    Ok(vec![idle, worked, Figure::own(quantity, median(&grown), Target::AtMost(1.0))])
+    Ok(vec![
+        idle,
+        worked,
+        Figure::of_gatehouse(quantity, median(&grown), FigureTarget::AtMost(1.0)),
+    ])
 }

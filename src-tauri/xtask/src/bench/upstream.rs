@@ -10,9 +10,9 @@ use anyhow::Result;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
-use super::dialect::Dialect;
-use super::fault::{self, Fault, framed};
-use super::wire::Wire;
+use super::dialect::BenchDialect;
+use super::hostile_answer::{self, HostileAnswer, encode_chunk};
+use super::http::RawHttpConnection;
 
 /// Threads of the upstream: enough to be faster than any proxy on a small machine.
 const THREADS: usize = 2;
@@ -22,7 +22,7 @@ pub(crate) const MODEL: &str = STEADY.model;
 
 /// The pace of a streamed answer, selected by the request's model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Pace {
+pub(crate) struct StreamPace {
     /// The model that selects it.
     pub(crate) model: &'static str,
     /// Time until the first piece.
@@ -34,7 +34,7 @@ pub(crate) struct Pace {
 }
 
 /// 200 pieces a second: the pace of a fast model, with gaps far below the visible.
-pub(crate) const STEADY: Pace = Pace {
+pub(crate) const STEADY: StreamPace = StreamPace {
     model: "bench-model",
     first: Duration::ZERO,
     pieces: 20,
@@ -42,11 +42,11 @@ pub(crate) const STEADY: Pace = Pace {
 };
 
 /// Two pieces without a pause, to measure many first pieces.
-pub(crate) const SHORT: Pace =
-    Pace { model: "bench-short", first: Duration::ZERO, pieces: 2, pause: Duration::ZERO };
+pub(crate) const SHORT: StreamPace =
+    StreamPace { model: "bench-short", first: Duration::ZERO, pieces: 2, pause: Duration::ZERO };
 
 /// A hosted model as an agent sees it: 300 ms to the first token, then 50 pieces a second.
-pub(crate) const AGENT: Pace = Pace {
+pub(crate) const AGENT: StreamPace = StreamPace {
     model: "bench-agent",
     first: Duration::from_millis(300),
     pieces: 100,
@@ -54,14 +54,14 @@ pub(crate) const AGENT: Pace = Pace {
 };
 
 /// A model that streams its reasoning: 170 pieces a second from the start.
-pub(crate) const THINKING: Pace = Pace {
+pub(crate) const THINKING: StreamPace = StreamPace {
     model: "bench-thinking",
     first: Duration::ZERO,
     pieces: 340,
     pause: Duration::from_micros(5_882),
 };
 
-pub(crate) const PACES: [Pace; 4] = [STEADY, SHORT, AGENT, THINKING];
+pub(crate) const PACES: [StreamPace; 4] = [STEADY, SHORT, AGENT, THINKING];
 
 /// The time base shared by upstream and client, so that a piece can carry its time of sending.
 #[derive(Debug, Clone, Copy)]
@@ -80,25 +80,25 @@ impl Epoch {
 }
 
 /// A running upstream, stopped on drop.
-pub(crate) struct Upstream {
+pub(crate) struct BenchUpstream {
     /// Its loopback address.
     pub(crate) address: SocketAddr,
-    pub(crate) mood: Mood,
+    pub(crate) behaviour: UpstreamBehaviour,
     _runtime: Runtime,
 }
 
 /// The upstream's behaviour, changeable while it runs.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Mood(Arc<Changing>);
+pub(crate) struct UpstreamBehaviour(Arc<BehaviourState>);
 
 #[derive(Debug, Default)]
-struct Changing {
+struct BehaviourState {
     answering: AtomicU8,
     failures: AtomicUsize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answering {
+pub(crate) enum AnswerMode {
     Well,
     /// With status 503.
     Busy,
@@ -106,8 +106,8 @@ pub(crate) enum Answering {
     Gone,
 }
 
-impl Mood {
-    pub(crate) fn set(&self, answering: Answering) {
+impl UpstreamBehaviour {
+    pub(crate) fn set(&self, answering: AnswerMode) {
         self.0.answering.store(answering as u8, Ordering::Relaxed);
     }
 
@@ -116,11 +116,11 @@ impl Mood {
         self.0.failures.load(Ordering::Relaxed)
     }
 
-    fn now(&self) -> Answering {
+    fn now(&self) -> AnswerMode {
         match self.0.answering.load(Ordering::Relaxed) {
-            0 => Answering::Well,
-            1 => Answering::Busy,
-            _ => Answering::Gone,
+            0 => AnswerMode::Well,
+            1 => AnswerMode::Busy,
+            _ => AnswerMode::Gone,
         }
     }
 
@@ -129,55 +129,55 @@ impl Mood {
     }
 }
 
-impl Upstream {
+impl BenchUpstream {
     /// Starts it on `port`, 0 for a free one, with threads of its own.
     pub(crate) fn start(epoch: Epoch, port: u16) -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port)))?;
         let address = listener.local_addr()?;
-        let mood = Mood::default();
-        runtime.spawn(listen(listener, epoch, mood.clone()));
-        Ok(Self { address, mood, _runtime: runtime })
+        let mood = UpstreamBehaviour::default();
+        runtime.spawn(accept_connections(listener, epoch, mood.clone()));
+        Ok(Self { address, behaviour: mood, _runtime: runtime })
     }
 }
 
-async fn listen(listener: TcpListener, epoch: Epoch, mood: Mood) {
+async fn accept_connections(listener: TcpListener, epoch: Epoch, mood: UpstreamBehaviour) {
     while let Ok((socket, _)) = listener.accept().await {
         // The client measures broken connections, so ignore the error here.
         let mood = mood.clone();
-        tokio::spawn(async move { drop(converse(socket, epoch, mood).await) });
+        tokio::spawn(async move { drop(serve_connection(socket, epoch, mood).await) });
     }
 }
 
-async fn converse(socket: TcpStream, epoch: Epoch, mood: Mood) -> Result<()> {
-    let mut wire = Wire::over(socket)?;
-    let plain = [Dialect::Chat, Dialect::Messages].map(|dialect| {
-        let body = dialect.answer();
-        (dialect, fault::head("application/json", "", body.len()) + &body)
+async fn serve_connection(socket: TcpStream, epoch: Epoch, mood: UpstreamBehaviour) -> Result<()> {
+    let mut wire = RawHttpConnection::over(socket)?;
+    let plain = [BenchDialect::Chat, BenchDialect::Messages].map(|dialect| {
+        let body = dialect.whole_answer_body();
+        (dialect, hostile_answer::response_head("application/json", "", body.len()) + &body)
     });
-    while let Some(head) = wire.request_head().await? {
-        let mut asked = Asked::Plain;
-        wire.body(head.framing, |piece| asked = Asked::by(piece)).await?;
+    while let Some(head) = wire.read_request_head().await? {
+        let mut asked = RequestedAnswer::Plain;
+        wire.read_body(head.framing, |piece| asked = RequestedAnswer::from_body(piece)).await?;
         let dialect = head.dialect;
         match mood.now() {
-            Answering::Well => {}
-            Answering::Busy => {
+            AnswerMode::Well => {}
+            AnswerMode::Busy => {
                 mood.failed();
                 wire.send(BUSY).await?;
                 continue;
             }
-            Answering::Gone => {
+            AnswerMode::Gone => {
                 mood.failed();
                 return Ok(());
             }
         }
         match asked {
-            Asked::Plain => {
+            RequestedAnswer::Plain => {
                 let answer = plain.iter().find(|(spoken, _)| *spoken == dialect);
                 wire.send(answer.map_or("", |(_, answer)| answer).as_bytes()).await?;
             }
-            Asked::Stream(pace) => stream(&mut wire, epoch, dialect, pace).await?,
-            Asked::Fault(fault) => fault.send(&mut wire, dialect).await?,
+            RequestedAnswer::Stream(pace) => send_stream(&mut wire, epoch, dialect, pace).await?,
+            RequestedAnswer::Fault(fault) => fault.send(&mut wire, dialect).await?,
         }
     }
     Ok(())
@@ -188,16 +188,16 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 
 /// The kind of answer that a request selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum RequestedAnswer {
     Plain,
-    Stream(Pace),
-    Fault(Fault),
+    Stream(StreamPace),
+    Fault(HostileAnswer),
 }
 
-impl Asked {
-    fn by(body: &[u8]) -> Self {
+impl RequestedAnswer {
+    fn from_body(body: &[u8]) -> Self {
         let has = |text: &str| body.windows(text.len()).any(|window| window == text.as_bytes());
-        if let Some(fault) = Fault::ALL.into_iter().find(|fault| has(fault.model())) {
+        if let Some(fault) = HostileAnswer::ALL.into_iter().find(|fault| has(fault.model())) {
             return Self::Fault(fault);
         }
         if !has("\"stream\":true") {
@@ -207,10 +207,15 @@ impl Asked {
     }
 }
 
-async fn stream(wire: &mut Wire, epoch: Epoch, dialect: Dialect, pace: Pace) -> Result<()> {
-    let opening = dialect.opening();
-    let opening = if opening.is_empty() { String::new() } else { framed(opening) };
-    wire.send((fault::STREAM_HEAD.to_owned() + &opening).as_bytes()).await?;
+async fn send_stream(
+    wire: &mut RawHttpConnection,
+    epoch: Epoch,
+    dialect: BenchDialect,
+    pace: StreamPace,
+) -> Result<()> {
+    let opening = dialect.stream_opening();
+    let opening = if opening.is_empty() { String::new() } else { encode_chunk(opening) };
+    wire.send((hostile_answer::STREAM_HEAD.to_owned() + &opening).as_bytes()).await?;
     if !pace.first.is_zero() {
         // Even a sleep of zero takes a millisecond.
         tokio::time::sleep(pace.first).await;
@@ -220,9 +225,9 @@ async fn stream(wire: &mut Wire, epoch: Epoch, dialect: Dialect, pace: Pace) -> 
         if !pace.pause.is_zero() {
             ticks.tick().await;
         }
-        let piece = dialect.piece(&format!("@{}@", epoch.micros()));
-        wire.send(framed(&piece).as_bytes()).await?;
+        let piece = dialect.stream_piece(&format!("@{}@", epoch.micros()));
+        wire.send(encode_chunk(&piece).as_bytes()).await?;
     }
-    let end = framed(&dialect.ending()) + "0\r\n\r\n";
+    let end = encode_chunk(&dialect.stream_ending()) + "0\r\n\r\n";
     wire.send(end.as_bytes()).await
 }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::environment::BenchEnvironment;
 use super::figures::median;
-use super::ground::Ground;
-use super::home::Home;
-use super::process::Running;
-use super::report::{Figure, Target};
-use crate::call::Call;
+use super::home::BenchHome;
+use super::process::MeasuredProcess;
+use super::report::{Figure, FigureTarget};
+use crate::call::ProgramCall;
 
 /// Starts in a round.
 const STARTS: usize = 2;
@@ -22,17 +22,18 @@ const STARTS: usize = 2;
 const PAINT_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The log line for the panel's first painted data.
-const PAINTED: &str = "the panel is painted";
+const PAINTED_LOG_LINE: &str = "the panel is painted";
 
 /// Time from the start of the program to two frames after the verdict has arrived.
-pub(crate) fn paint(ground: &Ground<'_>) -> Result<Vec<Figure>> {
+pub(crate) fn paint(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     let program = ground.program.with_file_name("gatehouse-desktop");
     if !program.exists() {
         let root = &ground.repository.root;
-        Call::cargo("build --release -p gatehouse-desktop --bin gatehouse-desktop", root).run()?;
+        ProgramCall::cargo("build --release -p gatehouse-desktop --bin gatehouse-desktop", root)
+            .run()?;
     }
-    let screen = Screen::start()?;
-    let home = ground.home()?;
+    let screen = VirtualScreen::start()?;
+    let home = ground.create_home()?;
     let first = paint_ms(&program, &home, &screen)?;
     let mut times = Vec::new();
     for _ in 0..ground.rounds * STARTS {
@@ -40,16 +41,18 @@ pub(crate) fn paint(ground: &Ground<'_>) -> Result<Vec<Figure>> {
     }
     let note = format!("the very first start took {first:.0}; software rendering under Xvfb");
     let quantity = "window: start to painted data, ms";
-    Ok(vec![Figure::own(quantity, median(&times), Target::AtMost(800.0)).noted(note)])
+    Ok(vec![
+        Figure::of_gatehouse(quantity, median(&times), FigureTarget::AtMost(800.0)).with_note(note),
+    ])
 }
 
-fn paint_ms(program: &Path, home: &Home, screen: &Screen) -> Result<f64> {
-    let before = home.logged(PAINTED);
+fn paint_ms(program: &Path, home: &BenchHome, screen: &VirtualScreen) -> Result<f64> {
+    let before = home.count_in_log(PAINTED_LOG_LINE);
     let mut command = home.window(program);
     command.env("DISPLAY", &screen.display).env("DBUS_SESSION_BUS_ADDRESS", &screen.bus_address);
     let begin = Instant::now();
-    let _window = Running::start(&mut command)?;
-    while home.logged(PAINTED) == before {
+    let _window = MeasuredProcess::start(&mut command)?;
+    while home.count_in_log(PAINTED_LOG_LINE) == before {
         if begin.elapsed() > PAINT_TIME_MAX {
             bail!("the window was not painted within {} s", PAINT_TIME_MAX.as_secs());
         }
@@ -59,20 +62,20 @@ fn paint_ms(program: &Path, home: &Home, screen: &Screen) -> Result<f64> {
 }
 
 /// An X server and a session bus.
-struct Screen {
+struct VirtualScreen {
     display: String,
     bus_address: String,
-    _server: Running,
-    _bus: Running,
+    _server: MeasuredProcess,
+    _bus: MeasuredProcess,
 }
 
-impl Screen {
+impl VirtualScreen {
     fn start() -> Result<Self> {
         let screen = ["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"];
-        let mut server = Running::start(piped(Command::new("Xvfb").args(screen)))?;
+        let mut server = MeasuredProcess::start(piped(Command::new("Xvfb").args(screen)))?;
         let display = format!(":{}", first_line(&mut server)?);
         let session = ["--session", "--nofork", "--print-address=1"];
-        let mut bus = Running::start(piped(Command::new("dbus-daemon").args(session)))?;
+        let mut bus = MeasuredProcess::start(piped(Command::new("dbus-daemon").args(session)))?;
         let bus_address = first_line(&mut bus)?;
         Ok(Self { display, bus_address, _server: server, _bus: bus })
     }
@@ -82,7 +85,7 @@ fn piped(command: &mut Command) -> &mut Command {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null())
 }
 
-fn first_line(program: &mut Running) -> Result<String> {
+fn first_line(program: &mut MeasuredProcess) -> Result<String> {
     let out = program.child().stdout.take().context("its output is not piped")?;
     let mut line = String::new();
     BufReader::new(out).read_line(&mut line)?;

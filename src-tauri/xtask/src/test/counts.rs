@@ -11,13 +11,13 @@ use serde_json::Value;
 
 /// Tests by result.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(super) struct Counts {
+pub(super) struct TestCounts {
     pub(super) passed: u64,
     pub(super) failed: u64,
     pub(super) skipped: u64,
 }
 
-impl Counts {
+impl TestCounts {
     pub(super) fn one_passed() -> Self {
         Self { passed: 1, ..Self::default() }
     }
@@ -39,7 +39,7 @@ impl Counts {
     }
 }
 
-impl fmt::Display for Counts {
+impl fmt::Display for TestCounts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} passed, {} failed", self.passed, self.failed)?;
         if self.skipped > 0 {
@@ -51,7 +51,7 @@ impl fmt::Display for Counts {
 
 /// Reads nextest's JUnit report. It lists only tests that ran: tests excluded by a filter do not
 /// count as skipped, since they belong to another step.
-pub(super) fn from_junit(report: &str) -> Result<Counts> {
+pub(super) fn from_junit(report: &str) -> Result<TestCounts> {
     let document = roxmltree::Document::parse(report).context("the JUnit report is not XML")?;
     let root = document.root_element();
     let number = |name: &str| -> Result<u64> {
@@ -61,13 +61,13 @@ pub(super) fn from_junit(report: &str) -> Result<Counts> {
     };
     let failed = number("failures")? + number("errors")?;
     let tests = number("tests")?;
-    some(Counts { passed: tests.saturating_sub(failed), failed, skipped: 0 })
+    require_tests(TestCounts { passed: tests.saturating_sub(failed), failed, skipped: 0 })
 }
 
 /// Reads Vitest's JSON report.
-pub(super) fn from_vitest(report: &str) -> Result<Counts> {
+pub(super) fn from_vitest(report: &str) -> Result<TestCounts> {
     let report: Value = serde_json::from_str(report).context("Vitest's report is not JSON")?;
-    let number = |name: &str| numbered(&report, name);
+    let number = |name: &str| read_number(&report, name);
     // A file that does not load has no tests that could fail, so it counts as one failed test.
     let broken_files = report
         .get("testResults")
@@ -80,7 +80,7 @@ pub(super) fn from_vitest(report: &str) -> Result<Counts> {
             no_tests && file.get("status").is_some_and(|status| status == "failed")
         })
         .count();
-    some(Counts {
+    require_tests(TestCounts {
         passed: number("numPassedTests")?,
         failed: number("numFailedTests")? + broken_files as u64,
         skipped: number("numPendingTests")? + number("numTodoTests")?,
@@ -88,11 +88,11 @@ pub(super) fn from_vitest(report: &str) -> Result<Counts> {
 }
 
 /// Reads Playwright's JSON report. A flaky test, which passed only when repeated, counts as failed.
-pub(super) fn from_playwright(report: &str) -> Result<Counts> {
+pub(super) fn from_playwright(report: &str) -> Result<TestCounts> {
     let report: Value = serde_json::from_str(report).context("Playwright's report is not JSON")?;
     let stats = report.get("stats").context("Playwright's report has no `stats`")?;
-    let number = |name: &str| numbered(stats, name);
-    some(Counts {
+    let number = |name: &str| read_number(stats, name);
+    require_tests(TestCounts {
         passed: number("expected")?,
         failed: number("unexpected")? + number("flaky")?,
         skipped: number("skipped")?,
@@ -101,14 +101,14 @@ pub(super) fn from_playwright(report: &str) -> Result<Counts> {
 
 /// Adds up rustdoc's lines `test result: ok. 3 passed; 0 failed; 1 ignored; …`; rustdoc has no
 /// machine-readable report.
-pub(super) fn from_doc_tests(output: &str) -> Counts {
+pub(super) fn from_doc_tests(output: &str) -> TestCounts {
     let results = output.lines().filter_map(|line| line.trim().strip_prefix("test result: "));
-    results.fold(Counts::default(), |total, line| {
+    results.fold(TestCounts::default(), |total, line| {
         let number = |what: &str| {
             let before = line.split(what).next().filter(|before| before.len() < line.len());
             before.and_then(|b| b.split_whitespace().next_back()?.parse().ok()).unwrap_or(0)
         };
-        total.plus(Counts {
+        total.plus(TestCounts {
             passed: number(" passed"),
             failed: number(" failed"),
             skipped: number(" ignored"),
@@ -116,12 +116,12 @@ pub(super) fn from_doc_tests(output: &str) -> Counts {
     })
 }
 
-fn numbered(value: &Value, name: &str) -> Result<u64> {
+fn read_number(value: &Value, name: &str) -> Result<u64> {
     value.get(name).and_then(Value::as_u64).with_context(|| format!("the report has no `{name}`"))
 }
 
-fn some(counts: Counts) -> Result<Counts> {
-    if counts == Counts::default() {
+fn require_tests(counts: TestCounts) -> Result<TestCounts> {
+    if counts == TestCounts::default() {
         bail!("the runner found no tests");
     }
     Ok(counts)
@@ -129,10 +129,10 @@ fn some(counts: Counts) -> Result<Counts> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, from_doc_tests, from_junit, from_playwright, from_vitest};
+    use super::{TestCounts, from_doc_tests, from_junit, from_playwright, from_vitest};
 
-    const fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {
-        Counts { passed, failed, skipped }
+    const fn counts(passed: u64, failed: u64, skipped: u64) -> TestCounts {
+        TestCounts { passed, failed, skipped }
     }
 
     #[test]

@@ -11,8 +11,8 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
 
-use super::Outcome;
-use crate::call::Variable;
+use super::StepOutcome;
+use crate::call::EnvironmentVariable;
 use crate::repository::{Repository, all_below};
 
 /// Folders with programs' files, relative to the home folder.
@@ -32,23 +32,23 @@ const PARENTS: [&str; 9] = [
 const OURS: [&str; 2] = ["gatehouse", "keyrings"];
 
 /// Path of a file → its length and modification time.
-type Snapshot = BTreeMap<PathBuf, (u64, u128)>;
+type FolderSnapshot = BTreeMap<PathBuf, (u64, u128)>;
 
 /// The home folder of the tests, and a snapshot of the real one.
-pub(super) struct Hermetic {
-    decoy: PathBuf,
+pub(super) struct HermeticHome {
+    test_home: PathBuf,
     home: Option<PathBuf>,
-    before: Option<Snapshot>,
+    before: Option<FolderSnapshot>,
 }
 
-impl Hermetic {
+impl HermeticHome {
     /// Creates an empty home for the tests of this run. If `testing` is false (the check runs
     /// alone), keeps the home of the last run, which the check then examines.
     pub(super) fn prepare(repository: &Repository, testing: bool) -> Result<Self> {
         let decoy = repository.scratch()?.join("home");
         let home = std::env::home_dir();
         if !testing {
-            return Ok(Self { decoy, home, before: None });
+            return Ok(Self { test_home: decoy, home, before: None });
         }
         if decoy.exists() {
             std::fs::remove_dir_all(&decoy)
@@ -57,17 +57,17 @@ impl Hermetic {
         std::fs::create_dir_all(&decoy)
             .with_context(|| format!("could not create {}", decoy.display()))?;
         let before = home.as_deref().map(snapshot).transpose()?;
-        Ok(Self { decoy, home, before })
+        Ok(Self { test_home: decoy, home, before })
     }
 
     /// The environment of the tests. Cargo's and rustup's own folders stay the real ones.
-    pub(super) fn environment(&self) -> Vec<Variable> {
+    pub(super) fn environment(&self) -> Vec<EnvironmentVariable> {
         let real = |name: &str, folder: &str| {
             let value = std::env::var_os(name)
                 .or_else(|| Some(self.home.as_ref()?.join(folder).into_os_string()));
             (name.to_owned(), value)
         };
-        let no_bus = format!("unix:path={}", self.decoy.join("no-session-bus").display());
+        let no_bus = format!("unix:path={}", self.test_home.join("no-session-bus").display());
         let absent = [
             "XDG_DATA_HOME",
             "XDG_CONFIG_HOME",
@@ -80,7 +80,7 @@ impl Hermetic {
             "GATEHOUSE_PASSPHRASE",
         ];
         let mut variables = vec![real("CARGO_HOME", ".cargo"), real("RUSTUP_HOME", ".rustup")];
-        variables.push(("HOME".to_owned(), Some(self.decoy.clone().into_os_string())));
+        variables.push(("HOME".to_owned(), Some(self.test_home.clone().into_os_string())));
         variables.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), Some(no_bus.into())));
         // In CI mode snapshot tools write nothing, and a stray `.only` fails.
         variables.push(("CI".to_owned(), Some("true".into())));
@@ -90,12 +90,12 @@ impl Hermetic {
     }
 
     /// Fails with the names of all files that tests left in the user's folders.
-    pub(super) fn check(&self) -> Result<Outcome> {
-        if !self.decoy.is_dir() {
-            return Ok(Outcome::Skipped("no tests have been run yet"));
+    pub(super) fn check(&self) -> Result<StepOutcome> {
+        if !self.test_home.is_dir() {
+            return Ok(StepOutcome::Skipped("no tests have been run yet"));
         }
         let mut left: Vec<String> =
-            strays(&self.decoy)?.iter().map(|path| format!("~/{}", path.display())).collect();
+            strays(&self.test_home)?.iter().map(|path| format!("~/{}", path.display())).collect();
         if let (Some(home), Some(before)) = (&self.home, &self.before) {
             left.extend(changes(before, &snapshot(home)?));
         }
@@ -105,7 +105,7 @@ impl Hermetic {
                 left.join("\n  ")
             );
         }
-        Ok(Outcome::Well)
+        Ok(StepOutcome::Passed)
     }
 }
 
@@ -120,8 +120,8 @@ fn strays(decoy: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn snapshot(home: &Path) -> Result<Snapshot> {
-    let mut snapshot = Snapshot::new();
+fn snapshot(home: &Path) -> Result<FolderSnapshot> {
+    let mut snapshot = FolderSnapshot::new();
     for parent in PARENTS {
         let Ok(entries) = std::fs::read_dir(home.join(parent)) else { continue };
         for entry in entries {
@@ -142,7 +142,7 @@ fn snapshot(home: &Path) -> Result<Snapshot> {
     Ok(snapshot)
 }
 
-fn changes(before: &Snapshot, after: &Snapshot) -> Vec<String> {
+fn changes(before: &FolderSnapshot, after: &FolderSnapshot) -> Vec<String> {
     let written = after.iter().filter(|(path, state)| before.get(*path) != Some(state));
     let gone = before.keys().filter(|path| !after.contains_key(*path));
     let written = written.map(|(path, _)| format!("{} (written)", path.display()));

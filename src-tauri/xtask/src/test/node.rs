@@ -6,55 +6,55 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::counts::{self, Counts};
-use super::{Outcome, Surroundings, rust};
-use crate::call::{Call, Variable};
+use super::counts::{self, TestCounts};
+use super::{StepContext, StepOutcome, rust};
+use crate::call::{EnvironmentVariable, ProgramCall};
 use crate::{install, panel};
 
-pub(super) fn build(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn build(at: &StepContext<'_>) -> Result<StepOutcome> {
     panel::build(at.repository)?;
-    Ok(Outcome::Well)
+    Ok(StepOutcome::Passed)
 }
 
 /// Checks types, lint and unused code in one script, then runs the unit tests.
-pub(super) fn panel_tests(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn panel_tests(at: &StepContext<'_>) -> Result<StepOutcome> {
     panel::install(at.repository)?;
     let ui = at.repository.ui();
-    let statics = Call::npm("run check", &ui).attempt()?;
-    let report = fresh(at, "vitest.json")?;
+    let statics = ProgramCall::npm("run check", &ui).try_run()?;
+    let report = fresh_report_path(at, "vitest.json")?;
     let output = format!("--outputFile.json={}", report.display());
-    let call = Call::npm("run test -- --reporter=default --reporter=json", &ui).arg(output);
-    let well = call.surroundings(&at.hermetic.environment()).attempt()?;
-    let tests = counted(&report, well, counts::from_vitest)?;
-    let statics = if statics { Counts::one_passed() } else { Counts::one_failed() };
-    Ok(Outcome::Counted(tests.plus(statics)))
+    let call = ProgramCall::npm("run test -- --reporter=default --reporter=json", &ui).arg(output);
+    let well = call.envs(&at.hermetic.environment()).try_run()?;
+    let tests = read_counts(&report, well, counts::from_vitest)?;
+    let statics = if statics { TestCounts::one_passed() } else { TestCounts::one_failed() };
+    Ok(StepOutcome::Counted(tests.plus(statics)))
 }
 
 /// Tests the panel in a real browser: on its fake host, and for its session on the real program.
-pub(super) fn browser(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn browser(at: &StepContext<'_>) -> Result<StepOutcome> {
     rust::build(at)?;
     let chromium = install::chromium(at.repository)?;
-    let report = fresh(at, "playwright.json")?;
-    let call = Call::npm("run test:browser -- --reporter=list,json", &at.repository.ui())
+    let report = fresh_report_path(at, "playwright.json")?;
+    let call = ProgramCall::npm("run test:browser -- --reporter=list,json", &at.repository.ui())
         .env("GATEHOUSE_CHROMIUM", chromium)
         .env("GATEHOUSE_PROGRAM", at.repository.built("gatehouse"))
         .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
-    let well = call.surroundings(&at.hermetic.environment()).attempt()?;
-    Ok(Outcome::Counted(counted(&report, well, counts::from_playwright)?))
+    let well = call.envs(&at.hermetic.environment()).try_run()?;
+    Ok(StepOutcome::Counted(read_counts(&report, well, counts::from_playwright)?))
 }
 
 /// Runs the vendors' SDKs against a running gateway. Their versions are pinned in tests/sdk
 /// (requirements.txt and package-lock.json); the tests find them by two variables.
-pub(super) fn sdk(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn sdk(at: &StepContext<'_>) -> Result<StepOutcome> {
     let folder = at.repository.root.join("tests/sdk");
-    let mut setting: Vec<Variable> = Vec::new();
+    let mut setting: Vec<EnvironmentVariable> = Vec::new();
     if folder.join("package-lock.json").is_file() {
-        panel::packages(at.repository, &folder, "sdk-packages")?;
+        panel::install_packages(at.repository, &folder, "sdk-packages")?;
         setting.push(("GATEHOUSE_SDK_NODE".to_owned(), Some(folder.clone().into_os_string())));
     }
     let requirements = folder.join("requirements.txt");
     if requirements.is_file() {
-        let python = python(at, &requirements)?;
+        let python = python_interpreter(at, &requirements)?;
         setting.push(("GATEHOUSE_SDK_PYTHON".to_owned(), Some(python)));
     }
     rust::sdk(at, &setting)
@@ -62,7 +62,7 @@ pub(super) fn sdk(at: &Surroundings<'_>) -> Result<Outcome> {
 
 /// Creates a virtual environment and returns its interpreter. pip does nothing if all packages are
 /// installed.
-fn python(at: &Surroundings<'_>, requirements: &Path) -> Result<OsString> {
+fn python_interpreter(at: &StepContext<'_>, requirements: &Path) -> Result<OsString> {
     let root = &at.repository.root;
     let folder = at.repository.scratch()?.join("python");
     let interpreter = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
@@ -70,18 +70,18 @@ fn python(at: &Surroundings<'_>, requirements: &Path) -> Result<OsString> {
         let system = if cfg!(windows) { "python" } else { "python3" };
         // Google's SDK requires it.
         let asks = "import sys; sys.exit(sys.version_info < (3, 11))";
-        if !Call::new(system, root).arg("-c").arg(asks).quietly_well() {
+        if !ProgramCall::new(system, root).arg("-c").arg(asks).succeeds_silently() {
             bail!("Python 3.11 or newer is needed for the vendors' SDKs; install it as {system}");
         }
-        Call::new(system, root).words("-m venv").arg(&folder).run()?;
+        ProgramCall::new(system, root).words("-m venv").arg(&folder).run()?;
     }
     let pip = "-m pip install --quiet --disable-pip-version-check --requirement";
-    Call::new(&interpreter, root).words(pip).arg(requirements).run()?;
+    ProgramCall::new(&interpreter, root).words(pip).arg(requirements).run()?;
     Ok(interpreter.into_os_string())
 }
 
 /// The path of a new report; removes the old one.
-fn fresh(at: &Surroundings<'_>, name: &str) -> Result<std::path::PathBuf> {
+fn fresh_report_path(at: &StepContext<'_>, name: &str) -> Result<std::path::PathBuf> {
     let path = at.repository.scratch()?.join(name);
     if path.exists() {
         std::fs::remove_file(&path)
@@ -90,7 +90,11 @@ fn fresh(at: &Surroundings<'_>, name: &str) -> Result<std::path::PathBuf> {
     Ok(path)
 }
 
-fn counted(report: &Path, well: bool, read: fn(&str) -> Result<Counts>) -> Result<Counts> {
+fn read_counts(
+    report: &Path,
+    well: bool,
+    read: fn(&str) -> Result<TestCounts>,
+) -> Result<TestCounts> {
     let text = std::fs::read_to_string(report)
         .with_context(|| format!("the tests did not run: there is no {}", report.display()))?;
     let counts = read(&text)?;

@@ -5,9 +5,9 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::counts::{self, Counts};
-use super::{Outcome, Surroundings};
-use crate::call::{Call, Variable};
+use super::counts::{self, TestCounts};
+use super::{StepContext, StepOutcome};
+use crate::call::{EnvironmentVariable, ProgramCall};
 use crate::{install, panel};
 
 /// The path of nextest's report for the profile in .config/nextest.toml: always below the root,
@@ -19,27 +19,29 @@ const REPORT: &str = "target/nextest/report/junit.xml";
 /// program is left out: it has the same name as its library, so one page would overwrite the other.
 const DOC: &str = "doc --workspace --lib --bin gatehouse --bin xtask --examples --no-deps --quiet";
 
-pub(super) fn fmt(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn fmt(at: &StepContext<'_>) -> Result<StepOutcome> {
     cargo(at, "fmt --all --check").run()?;
-    Ok(Outcome::Well)
+    Ok(StepOutcome::Passed)
 }
 
-pub(super) fn clippy(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn clippy(at: &StepContext<'_>) -> Result<StepOutcome> {
     panel::build(at.repository)?;
     cargo(at, "clippy --workspace --all-targets -- -D warnings").run()?;
-    Ok(Outcome::Well)
+    Ok(StepOutcome::Passed)
 }
 
 /// Builds the programs first, since the acceptance tests start them. Tests that need a screen or
 /// the vendors' SDKs are marked `#[ignore]`; the steps `window` and `sdk` run those.
-pub(super) fn all(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn run_all_tests(at: &StepContext<'_>) -> Result<StepOutcome> {
     build(at)?;
     nextest(at, "--workspace", &[])
 }
 
-pub(super) fn window(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn window(at: &StepContext<'_>) -> Result<StepOutcome> {
     if !cfg!(target_os = "linux") {
-        return Ok(Outcome::Skipped("the window is driven through WebKitGTK, so on Linux only"));
+        return Ok(StepOutcome::Skipped(
+            "the window is driven through WebKitGTK, so on Linux only",
+        ));
     }
     build(at)?;
     nextest(at, "--workspace --test window --run-ignored all", &[])
@@ -47,65 +49,69 @@ pub(super) fn window(at: &Surroundings<'_>) -> Result<Outcome> {
 
 /// Runs the acceptance tests with the vendors' SDKs. `setting` holds the variables with their
 /// paths.
-pub(super) fn sdk(at: &Surroundings<'_>, setting: &[Variable]) -> Result<Outcome> {
+pub(super) fn sdk(at: &StepContext<'_>, setting: &[EnvironmentVariable]) -> Result<StepOutcome> {
     build(at)?;
     nextest(at, "--workspace --test sdk --run-ignored all", setting)
 }
 
-pub(super) fn doc(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn doc(at: &StepContext<'_>) -> Result<StepOutcome> {
     panel::build(at.repository)?;
     cargo(at, DOC).env("RUSTDOCFLAGS", "-D warnings").run()?;
     println!("$ cargo test --doc --workspace");
     let call = cargo(at, "test --doc --workspace --quiet");
-    let said = call.surroundings(&at.hermetic.environment()).capture()?;
+    let said = call.envs(&at.hermetic.environment()).capture()?;
     print!("{}", said.stdout);
     let counts = counts::from_doc_tests(&said.stdout);
-    if !said.well && counts.failed == 0 {
+    if !said.succeeded && counts.failed == 0 {
         bail!("`cargo test --doc --workspace` failed; its own words are above");
     }
-    Ok(Outcome::Counted(counts.plus(Counts::one_passed())))
+    Ok(StepOutcome::Counted(counts.plus(TestCounts::one_passed())))
 }
 
 /// Licences, sources and bans need no network. Advisories are fetched from GitHub, which may be
 /// unreachable; that part is then skipped with a message.
-pub(super) fn deny(at: &Surroundings<'_>) -> Result<Outcome> {
+pub(super) fn deny(at: &StepContext<'_>) -> Result<StepOutcome> {
     if !install::ensure_deny(at.repository) {
-        return Ok(Outcome::Skipped("cargo-deny could not be installed"));
+        return Ok(StepOutcome::Skipped("cargo-deny could not be installed"));
     }
     cargo(at, "deny check --hide-inclusion-graph bans licenses sources").run()?;
-    if !cargo(at, "deny fetch db").attempt()? {
+    if !cargo(at, "deny fetch db").try_run()? {
         println!("SKIPPED: advisories; their database could not be fetched from here");
-        return Ok(Outcome::Counted(Counts::one_passed().plus(Counts::one_skipped())));
+        return Ok(StepOutcome::Counted(TestCounts::one_passed().plus(TestCounts::one_skipped())));
     }
     cargo(at, "deny check --disable-fetch --hide-inclusion-graph advisories").run()?;
-    Ok(Outcome::Counted(Counts { passed: 2, ..Counts::default() }))
+    Ok(StepOutcome::Counted(TestCounts { passed: 2, ..TestCounts::default() }))
 }
 
 /// Builds the programs, with the panel inside.
-pub(super) fn build(at: &Surroundings<'_>) -> Result<()> {
+pub(super) fn build(at: &StepContext<'_>) -> Result<()> {
     panel::build(at.repository)?;
     cargo(at, "build --workspace --bins --examples").run()
 }
 
 /// Compiles in the real environment and runs in the tests' own, with `setting` added.
-fn nextest(at: &Surroundings<'_>, words: &str, setting: &[Variable]) -> Result<Outcome> {
+fn nextest(
+    at: &StepContext<'_>,
+    words: &str,
+    setting: &[EnvironmentVariable],
+) -> Result<StepOutcome> {
     let words = format!("nextest run --profile report {words}");
     cargo(at, &words).arg("--no-run").run()?;
     let report = at.repository.root.join(REPORT);
     if report.exists() {
         std::fs::remove_file(&report).context("could not remove the last test report")?;
     }
-    let call = cargo(at, &words).surroundings(&at.hermetic.environment()).surroundings(setting);
-    let well = call.attempt()?;
+    let call = cargo(at, &words).envs(&at.hermetic.environment()).envs(setting);
+    let well = call.try_run()?;
     let text = std::fs::read_to_string(&report)
         .with_context(|| format!("the tests did not run: there is no {}", report.display()))?;
     let counts = counts::from_junit(&text)?;
     if !well && counts.failed == 0 {
         bail!("nextest failed though no test did; its own words are above");
     }
-    Ok(Outcome::Counted(counts))
+    Ok(StepOutcome::Counted(counts))
 }
 
-fn cargo(at: &Surroundings<'_>, words: &str) -> Call {
-    Call::cargo(words, &at.repository.root)
+fn cargo(at: &StepContext<'_>, words: &str) -> ProgramCall {
+    ProgramCall::cargo(words, &at.repository.root)
 }

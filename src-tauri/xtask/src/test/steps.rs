@@ -1,96 +1,101 @@
 //! The table of steps, cheap ones first.
 
-use super::{Outcome, Step, audit, node, rust};
-use crate::install::Need;
+use super::{StepOutcome, TestStep, audit, node, rust};
+use crate::install::Prerequisite;
 use crate::{bindings, layers, tidy};
 
 /// The last step: it checks what the others left behind.
 pub(super) const HERMETIC: &str = "hermetic";
 
 /// All steps, in the order in which they run.
-pub(super) const STEPS: &[Step] = &[
-    Step {
+pub(super) const STEPS: &[TestStep] = &[
+    TestStep {
         name: "fmt",
-        says: "the code is formatted",
-        needs: &[Need::RustComponents],
+        description: "the code is formatted",
+        needs: &[Prerequisite::RustComponents],
         run: rust::fmt,
     },
-    Step {
+    TestStep {
         name: "layers",
-        says: "imports go one way",
+        description: "imports go one way",
         needs: &[],
-        run: |at| layers::run(at.repository).map(|()| Outcome::Well),
+        run: |at| layers::run(at.repository).map(|()| StepOutcome::Passed),
     },
-    Step {
+    TestStep {
         name: "tidy",
-        says: "lengths, names, docs, leftovers",
+        description: "lengths, names, docs, leftovers",
         needs: &[],
-        run: |at| tidy::run(at.repository).map(|()| Outcome::Well),
+        run: |at| tidy::run(at.repository).map(|()| StepOutcome::Passed),
     },
-    Step { name: "ui-build", says: "the panel builds", needs: &[], run: node::build },
-    Step {
+    TestStep { name: "ui-build", description: "the panel builds", needs: &[], run: node::build },
+    TestStep {
         name: "ui",
-        says: "the panel's types, lint, unused code and unit tests",
+        description: "the panel's types, lint, unused code and unit tests",
         needs: &[],
         run: node::panel_tests,
     },
-    Step {
+    TestStep {
         name: "deny",
-        says: "licences, sources and advisories of what we depend on",
+        description: "licences, sources and advisories of what we depend on",
         needs: &[],
         run: rust::deny,
     },
-    Step {
+    TestStep {
         name: "audit",
-        says: "known vulnerabilities of the npm packages",
+        description: "known vulnerabilities of the npm packages",
         needs: &[],
-        run: audit::npm,
+        run: audit::audit_npm,
     },
-    Step {
+    TestStep {
         name: "clippy",
-        says: "lints, warnings denied",
-        needs: &[Need::RustComponents, Need::WebView],
+        description: "lints, warnings denied",
+        needs: &[Prerequisite::RustComponents, Prerequisite::WebView],
         run: rust::clippy,
     },
-    Step {
+    TestStep {
         name: "rust",
-        says: "unit and acceptance tests of every crate",
-        needs: &[Need::Nextest, Need::WebView, Need::Session, Need::Redis],
-        run: rust::all,
+        description: "unit and acceptance tests of every crate",
+        needs: &[
+            Prerequisite::Nextest,
+            Prerequisite::WebView,
+            Prerequisite::Session,
+            Prerequisite::Redis,
+        ],
+        run: rust::run_all_tests,
     },
-    Step {
+    TestStep {
         name: "bindings",
-        says: "the panel's types are those of the Rust code",
-        needs: &[Need::WebView],
-        run: |at| bindings::check(at.repository).map(|()| Outcome::Well),
+        description: "the panel's types are those of the Rust code",
+        needs: &[Prerequisite::WebView],
+        run: |at| bindings::check(at.repository).map(|()| StepOutcome::Passed),
     },
-    Step {
+    TestStep {
         name: "doc",
-        says: "the documentation builds and its examples run",
-        needs: &[Need::WebView],
+        description: "the documentation builds and its examples run",
+        needs: &[Prerequisite::WebView],
         run: rust::doc,
     },
-    Step {
+    TestStep {
         name: "browser",
-        says: "every screen of the panel in a browser",
-        needs: &[Need::Browser, Need::WebView],
+        description: "every screen of the panel in a browser",
+        needs: &[Prerequisite::Browser, Prerequisite::WebView],
         run: node::browser,
     },
-    Step {
+    TestStep {
         name: "sdk",
-        says: "the vendors' own SDKs against the gateway",
-        needs: &[Need::Nextest, Need::WebView, Need::Python],
+        description: "the vendors' own SDKs against the gateway",
+        needs: &[Prerequisite::Nextest, Prerequisite::WebView, Prerequisite::Python],
         run: node::sdk,
     },
-    Step {
+    TestStep {
         name: "window",
-        says: "the real window on a screen of its own",
-        needs: &[Need::Nextest, Need::WebView, Need::Session],
+        description: "the real window on a screen of its own",
+        needs: &[Prerequisite::Nextest, Prerequisite::WebView, Prerequisite::Session],
         run: rust::window,
     },
-    Step {
+    TestStep {
         name: HERMETIC,
-        says: "the tests left the user's own folders alone",
+        description: "the tests left the user's own folders alone",
         needs: &[],
         run: |at| at.hermetic.check(),
     },

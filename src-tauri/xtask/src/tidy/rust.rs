@@ -7,7 +7,10 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-use super::{FILE_LINES_MAX, FUNCTION_LINES_MAX, Fault, Findings, ONE_PIECE_LINES_MAX, Rule, text};
+use super::{
+    FILE_LINES_MAX, FUNCTION_LINES_MAX, ONE_PIECE_LINES_MAX, TidyFindings, TidyRule, Violation,
+    text,
+};
 
 /// Files that may expose a secret. The first two handle provider keys: the vault's encryption, and
 /// the header sent to the provider. The next four handle secrets that never leave this machine: the
@@ -26,12 +29,12 @@ const EXPOSE_ALLOWED: [&str; 7] = [
 ];
 
 /// Checks one file and adds the results to `findings`.
-pub(super) fn check(path: &str, source: &str, findings: &mut Findings) {
-    let fault = |rule, line, says: String, measure| Fault {
+pub(super) fn check(path: &str, source: &str, findings: &mut TidyFindings) {
+    let fault = |rule, line, says: String, measure| Violation {
         rule,
         path: path.to_owned(),
         line,
-        says,
+        message: says,
         measure,
     };
     let file = match syn::parse_file(source) {
@@ -39,7 +42,7 @@ pub(super) fn check(path: &str, source: &str, findings: &mut Findings) {
         Err(error) => {
             let line = error.span().start().line;
             findings.faults.push(fault(
-                Rule::Unreadable,
+                TidyRule::Unreadable,
                 line,
                 format!("does not parse: {error}"),
                 1,
@@ -49,32 +52,32 @@ pub(super) fn check(path: &str, source: &str, findings: &mut Findings) {
     };
     if !source.trim_start().starts_with("//!") {
         let says = "begin the file with a `//!` doc that says why it exists".to_owned();
-        findings.faults.push(fault(Rule::ModuleDoc, 1, says, 1));
+        findings.faults.push(fault(TidyRule::ModuleDoc, 1, says, 1));
     }
-    let mut page = Page::default();
+    let mut page = ParsedFile::default();
     page.visit_file(&file);
     for (line, says) in page.badly_named {
-        findings.faults.push(fault(Rule::Name, line, says, 1));
+        findings.faults.push(fault(TidyRule::Name, line, says, 1));
     }
     if is_test_file(path) {
         return;
     }
-    if let Some((lines, says)) = too_long(source, &page.tests) {
-        findings.faults.push(fault(Rule::FileLength, 1, says, lines));
+    if let Some((lines, says)) = check_file_length(source, &page.tests) {
+        findings.faults.push(fault(TidyRule::FileLength, 1, says, lines));
     }
     for function in page.functions {
         findings.function_lines.push(function.lines);
         if function.lines > FUNCTION_LINES_MAX {
-            let Function { name, lines, line } = function;
+            let MeasuredFunction { name, lines, line } = function;
             let says =
                 format!("`{name}` has {lines} lines; at most {FUNCTION_LINES_MAX} fit a screen");
-            findings.faults.push(fault(Rule::FunctionLength, line, says, lines));
+            findings.faults.push(fault(TidyRule::FunctionLength, line, says, lines));
         }
     }
     if !EXPOSE_ALLOWED.contains(&path) {
         findings.faults.extend(page.exposes.into_iter().map(|line| {
             let says = format!("only these open a secret: {}", EXPOSE_ALLOWED.join(", "));
-            fault(Rule::Expose, line, says, 1)
+            fault(TidyRule::Expose, line, says, 1)
         }));
     }
 }
@@ -88,7 +91,7 @@ fn is_test_file(path: &str) -> bool {
         || name.ends_with("_tests.rs")
 }
 
-fn too_long(source: &str, tests: &[RangeInclusive<usize>]) -> Option<(usize, String)> {
+fn check_file_length(source: &str, tests: &[RangeInclusive<usize>]) -> Option<(usize, String)> {
     let lines = source
         .lines()
         .enumerate()
@@ -111,7 +114,7 @@ fn too_long(source: &str, tests: &[RangeInclusive<usize>]) -> Option<(usize, Str
     })
 }
 
-struct Function {
+struct MeasuredFunction {
     name: String,
     line: usize,
     lines: usize,
@@ -119,18 +122,18 @@ struct Function {
 
 /// The parsed items outside tests, and the line ranges of tests.
 #[derive(Default)]
-struct Page {
-    functions: Vec<Function>,
+struct ParsedFile {
+    functions: Vec<MeasuredFunction>,
     badly_named: Vec<(usize, String)>,
     exposes: Vec<usize>,
     tests: Vec<RangeInclusive<usize>>,
 }
 
-impl Page {
+impl ParsedFile {
     fn function(&mut self, signature: &syn::Signature, body: &syn::Block) {
         let line = signature.span().start().line;
         let lines = body.span().end().line - line + 1;
-        self.functions.push(Function { name: signature.ident.to_string(), line, lines });
+        self.functions.push(MeasuredFunction { name: signature.ident.to_string(), line, lines });
     }
 
     fn type_name(&mut self, name: &Ident) {
@@ -141,7 +144,7 @@ impl Page {
     }
 }
 
-impl<'ast> Visit<'ast> for Page {
+impl<'ast> Visit<'ast> for ParsedFile {
     fn visit_item(&mut self, item: &'ast syn::Item) {
         if attributes(item).iter().any(is_for_tests) {
             self.tests.push(item.span().start().line..=item.span().end().line);
@@ -188,7 +191,7 @@ impl<'ast> Visit<'ast> for Page {
 
     /// The parser leaves the arguments of `format!(…)` and similar macros as tokens.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
-        words(call.tokens.clone(), &mut |word| {
+        visit_identifiers(call.tokens.clone(), &mut |word| {
             if word == "expose" {
                 self.exposes.push(word.span().start().line);
             }
@@ -206,10 +209,10 @@ impl<'ast> Visit<'ast> for Page {
 }
 
 /// Calls `seen` for every identifier in a macro's tokens, nested groups included.
-fn words(tokens: TokenStream, seen: &mut dyn FnMut(&Ident)) {
+fn visit_identifiers(tokens: TokenStream, seen: &mut dyn FnMut(&Ident)) {
     for token in tokens {
         match token {
-            TokenTree::Group(group) => words(group.stream(), seen),
+            TokenTree::Group(group) => visit_identifiers(group.stream(), seen),
             TokenTree::Ident(word) => seen(&word),
             TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }

@@ -1,16 +1,16 @@
 //! Checks that need no parser: file size, names, forgotten notes.
 
-use super::{FILE_BYTES_MAX, Fault, Rule};
+use super::{FILE_BYTES_MAX, TidyRule, Violation};
 
 /// Filler words in names. Compared in lower case and without a plural's `s`.
-const BANNED: [&str; 6] = ["manager", "helper", "util", "service", "misc", "common"];
+const BANNED_WORDS: [&str; 6] = ["manager", "helper", "util", "service", "misc", "common"];
 
 /// Forgotten notes. Split in halves, so that this list does not match itself.
 const LEFTOVERS: [&str; 4] =
     [concat!("FIX", "ME"), concat!("XX", "X"), concat!("TO", "DO"), concat!("(to be ", "written)")];
 
 /// Endings of hand-written files; generated files and drawings are not checked.
-const WRITTEN: [&str; 8] = ["rs", "ts", "tsx", "css", "html", "toml", "md", "sh"];
+const HANDWRITTEN_EXTENSIONS: [&str; 8] = ["rs", "ts", "tsx", "css", "html", "toml", "md", "sh"];
 
 /// Where a test may be marked `#[ignore]`: these files have steps of their own that run such tests.
 const IGNORED_ALLOWED: [&str; 4] =
@@ -23,51 +23,61 @@ const STARTS_IGNORED: &str = concat!("\"--", "ignored\"");
 const TYPE_WORDS: [&str; 4] = ["class ", "interface ", "type ", "enum "];
 
 /// Checks a file's path and size.
-pub(super) fn check_path(path: &str, bytes: usize) -> Vec<Fault> {
+pub(super) fn check_path(path: &str, bytes: usize) -> Vec<Violation> {
     let mut faults = Vec::new();
     let mut fault = |rule, says, measure| {
-        faults.push(Fault { rule, path: path.to_owned(), line: 1, says, measure });
+        faults.push(Violation { rule, path: path.to_owned(), line: 1, message: says, measure });
     };
     if bytes > FILE_BYTES_MAX {
-        fault(Rule::FileSize, format!("{bytes} bytes, at most {FILE_BYTES_MAX} are kept"), bytes);
+        fault(
+            TidyRule::FileSize,
+            format!("{bytes} bytes, at most {FILE_BYTES_MAX} are kept"),
+            bytes,
+        );
     }
     let folder_or_stem = path.split('/').map(|part| part.split('.').next().unwrap_or(part));
     for part in folder_or_stem {
         if let Some(word) = banned_word(part) {
-            fault(Rule::Name, format!("the path says \"{word}\", which names nothing"), 1);
+            fault(TidyRule::Name, format!("the path says \"{word}\", which names nothing"), 1);
         }
     }
     if path.starts_with("ui/src/") && (path.ends_with("/index.ts") || path.ends_with("/index.tsx"))
     {
-        fault(Rule::Barrel, "no barrels: import from the file that has it".to_owned(), 1);
+        fault(TidyRule::Barrel, "no barrels: import from the file that has it".to_owned(), 1);
     }
     faults
 }
 
 /// Checks a file's text.
-pub(super) fn check_contents(path: &str, source: &str) -> Vec<Fault> {
+pub(super) fn check_contents(path: &str, source: &str) -> Vec<Violation> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    if !WRITTEN.contains(&ending) {
+    if !HANDWRITTEN_EXTENSIONS.contains(&ending) {
         return Vec::new();
     }
     let mut faults = Vec::new();
     for (index, line) in source.lines().enumerate() {
         let mut fault = |rule, says| {
-            faults.push(Fault { rule, path: path.to_owned(), line: index + 1, says, measure: 1 });
+            faults.push(Violation {
+                rule,
+                path: path.to_owned(),
+                line: index + 1,
+                message: says,
+                measure: 1,
+            });
         };
         for leftover in LEFTOVERS.into_iter().filter(|word| has_word(line, word)) {
             fault(
-                Rule::Leftover,
+                TidyRule::Leftover,
                 format!("\"{leftover}\": do it, or write it down outside the code"),
             );
         }
         let has_step = IGNORED_ALLOWED.iter().any(|place| path.starts_with(place));
         if line.trim_start().starts_with("#[ignore") && !has_step {
-            fault(Rule::NeverRun, "no step runs an ignored test of this file".to_owned());
+            fault(TidyRule::NeverRun, "no step runs an ignored test of this file".to_owned());
         }
         let name = if ending.starts_with("ts") { typescript_type(line) } else { None };
         if let Some(word) = name.and_then(banned_word) {
-            fault(Rule::Name, format!("the type's name says \"{word}\", which names nothing"));
+            fault(TidyRule::Name, format!("the type's name says \"{word}\", which names nothing"));
         }
     }
     faults
@@ -75,24 +85,26 @@ pub(super) fn check_contents(path: &str, source: &str) -> Vec<Fault> {
 
 /// Removes the faults of ignored tests that a file of the same test program starts itself.
 /// `sources` holds paths and texts.
-pub(super) fn forgive_self_started(faults: &mut Vec<Fault>, sources: &[(String, String)]) {
+pub(super) fn remove_self_started(faults: &mut Vec<Violation>, sources: &[(String, String)]) {
     faults.retain(|fault| {
         let module = format!("{}/", fault.path.trim_end_matches(".rs"));
         let mut program =
             sources.iter().filter(|(path, _)| *path == fault.path || path.starts_with(&module));
-        fault.rule != Rule::NeverRun || !program.any(|(_, text)| text.contains(STARTS_IGNORED))
+        fault.rule != TidyRule::NeverRun || !program.any(|(_, text)| text.contains(STARTS_IGNORED))
     });
 }
 
 /// The first banned word in a name, in any case style.
 pub(super) fn banned_word(name: &str) -> Option<&'static str> {
-    words(name).iter().find_map(|word| {
-        BANNED.into_iter().find(|banned| word == banned || word.strip_suffix('s') == Some(banned))
+    split_words(name).iter().find_map(|word| {
+        BANNED_WORDS
+            .into_iter()
+            .find(|banned| word == banned || word.strip_suffix('s') == Some(banned))
     })
 }
 
 /// Splits `BackendKind`, `backend_kind` or `backend-kind` into `backend` and `kind`.
-fn words(name: &str) -> Vec<String> {
+fn split_words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for character in name.chars() {
         if !character.is_alphanumeric() || character.is_uppercase() {

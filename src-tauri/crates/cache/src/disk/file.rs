@@ -18,20 +18,20 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 const SCHEMA: &str = include_str!("schema.sql");
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
+pub(super) enum CacheFileError {
     #[error("the cache file or its folder could not be created")]
     File(#[from] io::Error),
     #[error("the cache file could not be opened")]
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Opens the file for writing. The error [`FileError::is_damage`] if it is not a cache file of this
+/// Opens the file for writing. The error [`CacheFileError::is_damage`] if it is not a cache file of this
 /// format.
-pub(super) fn open(path: &Path) -> Result<Connection, FileError> {
-    prepare(path)?;
+pub(super) fn open(path: &Path) -> Result<Connection, CacheFileError> {
+    prepare_file(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    settings(&connection)?;
+    apply_pragmas(&connection)?;
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -40,7 +40,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, FileError> {
     if tables == 0 {
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     } else if !is_ours {
-        return Err(FileError::Sqlite(damage(
+        return Err(CacheFileError::Sqlite(damage_error(
             "it belongs to another program or has an unknown format",
         )));
     }
@@ -56,7 +56,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, FileError> {
     Ok(connection)
 }
 
-impl FileError {
+impl CacheFileError {
     /// True if the file itself is at fault, so that a new one would help.
     pub(super) fn is_damage(&self) -> bool {
         matches!(self, Self::Sqlite(error) if is_damage(error))
@@ -66,11 +66,11 @@ impl FileError {
 pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    settings(&connection)?;
+    apply_pragmas(&connection)?;
     Ok(connection)
 }
 
-fn settings(connection: &Connection) -> rusqlite::Result<()> {
+fn apply_pragmas(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)
@@ -85,36 +85,36 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
         || matches!(error, rusqlite::Error::InvalidColumnType(..))
 }
 
-fn damage(detail: &str) -> rusqlite::Error {
+fn damage_error(detail: &str) -> rusqlite::Error {
     let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
     rusqlite::Error::SqliteFailure(code, Some(detail.to_owned()))
 }
 
 /// Renames the file to `….damaged`, which replaces an earlier one.
 pub(super) fn move_aside(path: &Path) -> io::Result<()> {
-    fs::rename(path, beside(path, ".damaged"))?;
-    remove_sides(path)
+    fs::rename(path, with_suffix(path, ".damaged"))?;
+    remove_side_files(path)
 }
 
 /// Removes the file and its side files.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
-    remove_sides(path)?;
-    gone(fs::remove_file(path))
+    remove_side_files(path)?;
+    ignore_missing(fs::remove_file(path))
 }
 
-fn remove_sides(path: &Path) -> io::Result<()> {
-    gone(fs::remove_file(beside(path, "-wal")))?;
-    gone(fs::remove_file(beside(path, "-shm")))
+fn remove_side_files(path: &Path) -> io::Result<()> {
+    ignore_missing(fs::remove_file(with_suffix(path, "-wal")))?;
+    ignore_missing(fs::remove_file(with_suffix(path, "-shm")))
 }
 
-fn gone(removed: io::Result<()>) -> io::Result<()> {
+fn ignore_missing(removed: io::Result<()>) -> io::Result<()> {
     removed.or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),
     })
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+fn with_suffix(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
@@ -122,11 +122,11 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 
 /// Creates folder (0700) and file (0600) before they hold any data. SQLite gives its side files the
 /// permissions of the main file.
-fn prepare(path: &Path) -> io::Result<()> {
+fn prepare_file(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
         create_folder(folder)?;
     }
-    if path.exists() { restrict(path) } else { create_private(path) }
+    if path.exists() { restrict_permissions(path) } else { create_private_file(path) }
 }
 
 #[cfg(unix)]
@@ -136,13 +136,13 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<()> {
+fn create_private_file(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
 #[cfg(unix)]
-fn restrict(path: &Path) -> io::Result<()> {
+fn restrict_permissions(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let permissions = fs::metadata(path)?.permissions();
     if permissions.mode() & 0o077 == 0 {

@@ -8,10 +8,10 @@ use domain::{Moment, WallTime};
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-use super::file::FileError;
-use super::{Job, Put, RETRY, Shelf, file, short};
-use crate::kept::seal;
-use crate::{Address, Purge};
+use super::file::CacheFileError;
+use super::{DiskJob, DiskState, QueuedEntry, RETRY, address_prefix, file};
+use crate::stored_entry::seal;
+use crate::{EntryAddress, Purge};
 
 /// Most jobs per transaction.
 const BATCH_JOBS_MAX: usize = 64;
@@ -20,44 +20,44 @@ const BATCH_JOBS_MAX: usize = 64;
 const EVICTED_AT_ONCE: i64 = 64;
 
 /// Runs until the queue is closed.
-pub(super) fn run(shelf: &Arc<Shelf>, queue: &Receiver<Job>) {
-    let mut writer = Writer { shelf, connection: None, tried: shelf.clock.now() };
+pub(super) fn run(shelf: &Arc<DiskState>, queue: &Receiver<DiskJob>) {
+    let mut writer = DiskWriter { shelf, connection: None, tried: shelf.clock.now() };
     writer.open();
     loop {
         let first = match queue.recv_timeout(RETRY) {
             Ok(job) => job,
             Err(RecvTimeoutError::Timeout) => {
-                writer.open_again();
+                writer.retry_open();
                 continue;
             }
             Err(RecvTimeoutError::Disconnected) => break,
         };
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(BATCH_JOBS_MAX - 1));
-        writer.open_again();
-        writer.work(batch);
+        writer.retry_open();
+        writer.run_batch(batch);
     }
     // The last uses decide the eviction order after a restart.
-    writer.work(Vec::new());
+    writer.run_batch(Vec::new());
     writer.close();
 }
 
-struct Writer<'c> {
-    shelf: &'c Shelf,
+struct DiskWriter<'c> {
+    shelf: &'c DiskState,
     connection: Option<Connection>,
     /// Time of the last attempt to open the file.
     tried: Moment,
 }
 
 /// A waiter to notify after the transaction.
-enum Waiting {
+enum DiskWaiter {
     Purged(Purge, oneshot::Sender<bool>),
     Flushed(oneshot::Sender<()>),
 }
 
-impl Writer<'_> {
+impl DiskWriter<'_> {
     /// Retries to open an unusable file every [`RETRY`].
-    fn open_again(&mut self) {
+    fn retry_open(&mut self) {
         let since = self.shelf.clock.now().since(self.tried);
         if self.connection.is_none() && since >= RETRY {
             self.open();
@@ -66,11 +66,11 @@ impl Writer<'_> {
 
     fn open(&mut self) {
         self.tried = self.shelf.clock.now();
-        let opened = match self.open_as_it_is() {
+        let opened = match self.open_existing() {
             Err(error) if error.is_damage() => {
                 tracing::warn!(%error, "the cache file is damaged; starting a new one");
-                let moved = file::move_aside(self.shelf.path()).map_err(FileError::from);
-                moved.and_then(|()| self.open_as_it_is())
+                let moved = file::move_aside(self.shelf.path()).map_err(CacheFileError::from);
+                moved.and_then(|()| self.open_existing())
             }
             other => other,
         };
@@ -88,14 +88,14 @@ impl Writer<'_> {
         }
     }
 
-    fn open_as_it_is(&self) -> Result<Connection, FileError> {
+    fn open_existing(&self) -> Result<Connection, CacheFileError> {
         let connection = file::open(self.shelf.path())?;
-        self.take_stock(&connection)?;
+        self.load_index(&connection)?;
         Ok(connection)
     }
 
     /// Loads addresses and size of the file's entries, and deletes expired ones.
-    fn take_stock(&self, connection: &Connection) -> rusqlite::Result<()> {
+    fn load_index(&self, connection: &Connection) -> rusqlite::Result<()> {
         let shelf = self.shelf;
         let now = shelf.clock.wall().unix_ms();
         connection.execute("DELETE FROM entries WHERE expires <= ?1", [now])?;
@@ -130,37 +130,37 @@ impl Writer<'_> {
         shelf.readers.lock().clear();
     }
 
-    fn work(&mut self, batch: Vec<Job>) {
+    fn run_batch(&mut self, batch: Vec<DiskJob>) {
         let mut waiting = Vec::new();
         let mut changes = Vec::new();
         let mut is_damaged = false;
         for job in batch {
             match job {
-                Job::Put(put) => {
+                DiskJob::Put(put) => {
                     let weight = put.kept.entry.weight();
                     self.shelf.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
-                    changes.push(Change::Put(put));
+                    changes.push(FileChange::Put(put));
                 }
-                Job::Remove(address) => changes.push(Change::Remove(address)),
-                Job::Purge(purge, done) => {
-                    changes.push(Change::Purge(purge.clone()));
-                    waiting.push(Waiting::Purged(purge, done));
+                DiskJob::Remove(address) => changes.push(FileChange::Remove(address)),
+                DiskJob::Purge(purge, done) => {
+                    changes.push(FileChange::Purge(purge.clone()));
+                    waiting.push(DiskWaiter::Purged(purge, done));
                 }
-                Job::Flush(done) => waiting.push(Waiting::Flushed(done)),
-                Job::Damaged => is_damaged = true,
+                DiskJob::Flush(done) => waiting.push(DiskWaiter::Flushed(done)),
+                DiskJob::Damaged => is_damaged = true,
             }
         }
         if is_damaged {
-            self.begin_anew();
+            self.start_new_file();
         }
         let is_done = self.commit(&changes);
         for waiting in waiting {
             match waiting {
-                Waiting::Purged(purge, done) => {
+                DiskWaiter::Purged(purge, done) => {
                     // The caller may be gone.
                     let _heard = done.send(is_done || self.purge_without_file(&purge));
                 }
-                Waiting::Flushed(done) => {
+                DiskWaiter::Flushed(done) => {
                     let _heard = done.send(());
                 }
             }
@@ -168,7 +168,7 @@ impl Writer<'_> {
     }
 
     /// Replaces a damaged file with a new one.
-    fn begin_anew(&mut self) {
+    fn start_new_file(&mut self) {
         self.close();
         if let Err(error) = file::move_aside(self.shelf.path()) {
             tracing::warn!(%error, "the damaged cache file could not be moved aside");
@@ -177,13 +177,13 @@ impl Writer<'_> {
     }
 
     /// Makes all changes in one transaction; false on failure.
-    fn commit(&mut self, changes: &[Change]) -> bool {
+    fn commit(&mut self, changes: &[FileChange]) -> bool {
         let Some(connection) = &self.connection else { return false };
-        match self.change(connection, changes) {
+        match self.apply_changes(connection, changes) {
             Ok(()) => true,
             Err(error) if file::is_damage(&error) => {
                 tracing::warn!(%error, "the cache file is damaged; starting a new one");
-                self.begin_anew();
+                self.start_new_file();
                 // The new file has nothing to purge.
                 self.connection.is_some()
             }
@@ -195,7 +195,11 @@ impl Writer<'_> {
         }
     }
 
-    fn change(&self, connection: &Connection, changes: &[Change]) -> rusqlite::Result<()> {
+    fn apply_changes(
+        &self,
+        connection: &Connection,
+        changes: &[FileChange],
+    ) -> rusqlite::Result<()> {
         let shelf = self.shelf;
         let now = shelf.clock.wall();
         let transaction = connection.unchecked_transaction()?;
@@ -207,13 +211,13 @@ impl Writer<'_> {
         }
         for change in changes {
             match change {
-                Change::Put(put) => self.put(connection, put, now)?,
-                Change::Remove(address) => self.remove(connection, *address)?,
-                Change::Purge(purge) => self.purge(connection, purge)?,
+                FileChange::Put(put) => self.put(connection, put, now)?,
+                FileChange::Remove(address) => self.remove(connection, *address)?,
+                FileChange::Purge(purge) => self.purge(connection, purge)?,
             }
         }
         transaction.commit()?;
-        let is_purged = changes.iter().any(|change| matches!(change, Change::Purge(_)));
+        let is_purged = changes.iter().any(|change| matches!(change, FileChange::Purge(_)));
         if is_purged {
             // Purged data must leave the disk, not only the tables.
             connection.execute_batch("PRAGMA incremental_vacuum")?;
@@ -222,11 +226,16 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn put(&self, connection: &Connection, put: &Put, now: WallTime) -> rusqlite::Result<()> {
+    fn put(
+        &self,
+        connection: &Connection,
+        put: &QueuedEntry,
+        now: WallTime,
+    ) -> rusqlite::Result<()> {
         let shelf = self.shelf;
-        let Put { key, kept } = put;
+        let QueuedEntry { key, kept } = put;
         let address = key.address();
-        if kept.is_stale(address, &shelf.rules) || kept.left(now).is_none() {
+        if kept.is_stale(address, &shelf.rules) || kept.remaining_ttl(now).is_none() {
             return Ok(());
         }
         let Some(sealed) = seal(key, kept) else { return Ok(()) };
@@ -256,11 +265,11 @@ impl Writer<'_> {
                 sealed,
             ])?;
         shelf.bytes.fetch_add(bytes, Ordering::Relaxed);
-        shelf.known.lock().insert(short(address));
+        shelf.known.lock().insert(address_prefix(address));
         Ok(())
     }
 
-    fn remove(&self, connection: &Connection, address: Address) -> rusqlite::Result<()> {
+    fn remove(&self, connection: &Connection, address: EntryAddress) -> rusqlite::Result<()> {
         self.delete(connection, "address = ?1", &[&address.bytes().as_slice()])
     }
 
@@ -320,7 +329,7 @@ impl Writer<'_> {
         while is_over() {
             let before = self.shelf.bytes.load(Ordering::Relaxed);
             let oldest = "number IN (SELECT number FROM entries ORDER BY used, number LIMIT ?1)";
-            self.delete(connection, oldest, &[&EVICTED_AT_ONCE.min(self.share())])?;
+            self.delete(connection, oldest, &[&EVICTED_AT_ONCE.min(self.eviction_batch_max())])?;
             if self.shelf.bytes.load(Ordering::Relaxed) == before {
                 break;
             }
@@ -330,7 +339,7 @@ impl Writer<'_> {
 
     /// One percent of the rows, so that a full cache of few large answers does not lose many at
     /// once.
-    fn share(&self) -> i64 {
+    fn eviction_batch_max(&self) -> i64 {
         let rows = self.shelf.known.lock().len() / 100;
         i64::try_from(rows).unwrap_or(i64::MAX).max(1)
     }
@@ -347,8 +356,8 @@ impl Writer<'_> {
     }
 }
 
-enum Change {
-    Put(Box<Put>),
-    Remove(Address),
+enum FileChange {
+    Put(Box<QueuedEntry>),
+    Remove(EntryAddress),
     Purge(Purge),
 }

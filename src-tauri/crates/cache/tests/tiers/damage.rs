@@ -8,14 +8,14 @@ use std::sync::Arc;
 use cache::{Cache, CacheConfig, DiskConfig, Tier};
 use rusqlite::Connection;
 
-use crate::world::{clock, config, entry, look, open, put};
+use crate::fixture::{clock, config, entry, look, open, put};
 
 fn file(folder: &Path) -> std::path::PathBuf {
     folder.join("cache.sqlite")
 }
 
 /// Content of the cache's file path.
-enum Content {
+enum DamagedContent {
     Bytes(Vec<u8>),
     Sql(String),
 }
@@ -82,18 +82,21 @@ async fn a_row_whose_bytes_changed_is_a_miss_and_is_removed() {
 async fn a_file_that_is_no_cache_is_moved_aside_and_a_new_one_begun() {
     let marks = "CREATE TABLE entries (x); PRAGMA application_id = 1195463747";
     let contents = [
-        ("text", Content::Bytes(b"this is no database".to_vec())),
-        ("noise", Content::Bytes(vec![0x5a; 50_000])),
-        ("another program's", Content::Sql("CREATE TABLE entries (x)".to_owned())),
-        ("another format", Content::Sql(format!("{marks}; PRAGMA user_version = 999"))),
-        ("our marks, other tables", Content::Sql(format!("{marks}; PRAGMA user_version = 1"))),
+        ("text", DamagedContent::Bytes(b"this is no database".to_vec())),
+        ("noise", DamagedContent::Bytes(vec![0x5a; 50_000])),
+        ("another program's", DamagedContent::Sql("CREATE TABLE entries (x)".to_owned())),
+        ("another format", DamagedContent::Sql(format!("{marks}; PRAGMA user_version = 999"))),
+        (
+            "our marks, other tables",
+            DamagedContent::Sql(format!("{marks}; PRAGMA user_version = 1")),
+        ),
     ];
     for (what, make) in contents {
         let folder = tempfile::tempdir().expect("a folder");
         let path = file(folder.path());
         match make {
-            Content::Bytes(bytes) => overwrite(&path, &bytes),
-            Content::Sql(sql) => {
+            DamagedContent::Bytes(bytes) => overwrite(&path, &bytes),
+            DamagedContent::Sql(sql) => {
                 let other = Connection::open(&path).expect("a database");
                 other.execute_batch(&sql).expect("made");
             }

@@ -13,7 +13,7 @@ use cache::{Cache, CacheConfig, DiskConfig, Purge, Tier};
 use domain::ManualClock;
 use rusqlite::Connection;
 
-use crate::world::{START, clock, config, entry, look, open, put};
+use crate::fixture::{START, clock, config, entry, look, open, put};
 
 const KILLS: u64 = 200;
 const PATH_VARIABLE: &str = "CACHE_KILL_TEST_PATH";

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
-mod keeping;
+mod fixture;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
@@ -13,4 +13,4 @@ mod replay;
 #[cfg(test)]
 mod shared;
 #[cfg(test)]
-mod world;
+mod storing;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use cache::{Cache, Lookup, NotKept, Purge, Ticket};
+use cache::{Cache, InsertTicket, Lookup, NotStoredReason, Purge};
 use domain::{BackendId, ClientId};
 
-use crate::world::{TTL, clock, config, entry, key, look, open, put, tags};
+use crate::fixture::{TTL, clock, config, entry, key, look, open, put, tags};
 
 fn backend(name: &str) -> Purge {
     Purge::Backend(BackendId::new(name).expect("a name"))
@@ -89,7 +89,10 @@ async fn an_answer_under_way_when_its_purge_came_is_not_kept() {
     let ticket = cache.ticket();
     let other = cache.ticket();
     cache.purge(backend("b1")).await.expect("purged");
-    assert_eq!(cache.put(&key(1), ticket, tags(1), entry("old"), TTL), Err(NotKept::Purged));
+    assert_eq!(
+        cache.put(&key(1), ticket, tags(1), entry("old"), TTL),
+        Err(NotStoredReason::Purged)
+    );
     assert_eq!(cache.put(&key(2), other, tags(2), entry("not covered"), TTL), Ok(()));
     assert_eq!(cache.put(&key(1), cache.ticket(), tags(1), entry("new"), TTL), Ok(()));
     assert_eq!(look(&cache, 1).await.map(|(text, _)| text), Some("new".into()));
@@ -105,7 +108,10 @@ async fn more_rules_than_are_remembered_become_one_that_covers_everything() {
         cache.purge(Purge::Model(format!("other{number}"))).await.expect("purged");
     }
     assert!(look(&cache, 1).await.is_none());
-    assert_eq!(cache.put(&key(2), before, tags(2), entry("old"), TTL), Err(NotKept::Purged));
+    assert_eq!(
+        cache.put(&key(2), before, tags(2), entry("old"), TTL),
+        Err(NotStoredReason::Purged)
+    );
 }
 
 #[tokio::test]
@@ -128,7 +134,7 @@ async fn a_file_that_cannot_be_purged_is_removed() {
 
 /// State shared by readers, writers and the purger. The text of an answer is the world's version at
 /// its request; after a purge returns, every answer served must have the new version.
-struct Race {
+struct PurgeRace {
     cache: Cache,
     version: AtomicU64,
     purged: AtomicU64,
@@ -139,7 +145,7 @@ struct Race {
 
 const KEYS: u64 = 8;
 
-impl Race {
+impl PurgeRace {
     /// Looks up and, on a miss, queries a slow world.
     async fn ask(&self, number: u64) {
         // The version guaranteed by a purge that returned before this lookup.
@@ -158,7 +164,7 @@ impl Race {
         }
     }
 
-    async fn answer(&self, number: u64, ticket: Ticket) {
+    async fn answer(&self, number: u64, ticket: InsertTicket) {
         let version = self.version.load(Ordering::SeqCst);
         for _ in 0..number {
             tokio::task::yield_now().await;
@@ -168,8 +174,8 @@ impl Race {
     }
 }
 
-async fn race(cache: Cache, purges: u64) -> Arc<Race> {
-    let race = Arc::new(Race {
+async fn race(cache: Cache, purges: u64) -> Arc<PurgeRace> {
+    let race = Arc::new(PurgeRace {
         cache,
         version: AtomicU64::new(0),
         purged: AtomicU64::new(0),

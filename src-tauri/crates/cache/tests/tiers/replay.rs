@@ -7,7 +7,7 @@
 use cache::{Cache, CacheConfig, Lookup};
 use domain::{Entropy, SeededEntropy};
 
-use crate::world::{TTL, clock, config, entry, key, tags};
+use crate::fixture::{TTL, clock, config, entry, key, tags};
 
 const QUESTIONS: u64 = 2_000;
 const LOOKUPS: u64 = 20_000;

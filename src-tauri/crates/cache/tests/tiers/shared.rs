@@ -7,32 +7,32 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache::{Cache, CacheConfig, Purge, SharedConfig, Tier, Unreached};
+use cache::{Cache, CacheConfig, Purge, PurgeIncomplete, SharedConfig, Tier};
 use domain::{ManualClock, Secret};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::world::{TTL, clock, config, entry, key, look, tags};
+use crate::fixture::{TTL, clock, config, entry, key, look, tags};
 
 /// Time limit for background work on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Poll interval, and the step of the clock meanwhile: small enough that no answer expires within
-/// [`PATIENCE`].
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// [`WAIT_MAX`].
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 const CLOCK_STEP: Duration = Duration::from_millis(10);
 
 /// Most connection attempts until a server listens; each takes from some microseconds to a timeout.
 const ROUNDS_MAX: usize = 20_000;
 
 /// A server on its own socket, stopped with the test.
-struct Server {
+struct RedisServer {
     folder: TempDir,
     child: Option<Child>,
     password: Option<&'static str>,
 }
 
-impl Server {
+impl RedisServer {
     /// `None` if no server is installed.
     fn start(password: Option<&'static str>) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
@@ -94,7 +94,7 @@ impl Server {
     }
 
     /// A machine with a memory tier and this server.
-    fn machine(&self) -> Machine {
+    fn machine(&self) -> CacheMachine {
         let clock = clock();
         let password = self.password.map(|text| Secret::parse(text.to_owned()).expect("a secret"));
         let shared = Some(SharedConfig { url: self.url(), password });
@@ -102,24 +102,24 @@ impl Server {
             Cache::open(CacheConfig { shared, ..config(None) }, Arc::clone(&clock) as Arc<_>);
         let mut tending = JoinSet::new();
         let tended = cache.clone();
-        tending.spawn(async move { tended.tend().await });
-        Machine { cache, clock, _tending: tending }
+        tending.spawn(async move { tended.run_background().await });
+        CacheMachine { cache, clock, _tending: tending }
     }
 }
 
-impl Drop for Server {
+impl Drop for RedisServer {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-struct Machine {
+struct CacheMachine {
     cache: Cache,
     clock: Arc<ManualClock>,
     _tending: JoinSet<()>,
 }
 
-impl Machine {
+impl CacheMachine {
     /// Waits until the server answers this machine, so that tickets have its marks.
     async fn reach(&self) {
         let reached = async {
@@ -127,13 +127,13 @@ impl Machine {
             while !self.cache.stats().tiers[1].is_open {
                 // A slow server is paused and retried later.
                 self.clock.advance(CLOCK_STEP);
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
                 let _looked = look(&self.cache, 999).await;
             }
             // The first call may have started the epoch; the second has read it.
             let _looked = look(&self.cache, 999).await;
         };
-        tokio::time::timeout(PATIENCE, reached).await.expect("the server answers");
+        tokio::time::timeout(WAIT_MAX, reached).await.expect("the server answers");
     }
 
     /// Misses, then inserts an answer.
@@ -153,16 +153,16 @@ impl Machine {
                     return tier;
                 }
                 self.clock.advance(CLOCK_STEP);
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         };
-        tokio::time::timeout(PATIENCE, found).await.expect("it is there")
+        tokio::time::timeout(WAIT_MAX, found).await.expect("it is there")
     }
 }
 
 #[tokio::test]
 async fn what_one_machine_was_told_another_gets() {
-    let Some(server) = Server::start(None) else { return };
+    let Some(server) = RedisServer::start(None) else { return };
     let (a, b) = (server.machine(), server.machine());
     a.answer(1, "a marked answer ".repeat(20).as_str()).await;
     b.reach().await;
@@ -186,7 +186,7 @@ async fn what_one_machine_was_told_another_gets() {
 
 #[tokio::test]
 async fn a_purge_by_one_machine_holds_for_all() {
-    let Some(server) = Server::start(None) else { return };
+    let Some(server) = RedisServer::start(None) else { return };
     let purges = [
         Purge::All,
         Purge::Entry(key(1).address()),
@@ -228,7 +228,7 @@ async fn a_purge_by_one_machine_holds_for_all() {
 
 #[tokio::test]
 async fn an_answer_under_way_on_another_machine_is_covered_too() {
-    let Some(server) = Server::start(None) else { return };
+    let Some(server) = RedisServer::start(None) else { return };
     let (a, b) = (server.machine(), server.machine());
     b.reach().await;
     let cache::Lookup::Miss(ticket) = b.cache.get(&key(1)).await else { panic!("not empty") };
@@ -245,7 +245,7 @@ async fn an_answer_under_way_on_another_machine_is_covered_too() {
 
 #[tokio::test]
 async fn a_server_that_is_gone_is_passed_by_and_hears_of_purges_when_it_is_back() {
-    let Some(mut server) = Server::start(None) else { return };
+    let Some(mut server) = RedisServer::start(None) else { return };
     let a = server.machine();
     a.answer(1, "old").await;
     let b = server.machine();
@@ -257,7 +257,7 @@ async fn a_server_that_is_gone_is_passed_by_and_hears_of_purges_when_it_is_back(
         .expect("kept in memory");
     assert_eq!(look(&a.cache, 2).await.map(|(_, tier)| tier), Some(Tier::Memory));
     let refused = a.cache.purge(Purge::Client(tags(1).client)).await;
-    assert_eq!(refused, Err(Unreached { tiers: vec![Tier::Shared] }));
+    assert_eq!(refused, Err(PurgeIncomplete { tiers: vec![Tier::Shared] }));
     assert!(!a.cache.stats().tiers[1].is_open);
     assert_eq!(look(&a.cache, 1).await, None);
     // A restarted server is empty, since it persists nothing; restore the old state.
@@ -272,7 +272,7 @@ async fn a_server_that_is_gone_is_passed_by_and_hears_of_purges_when_it_is_back(
 
 #[tokio::test]
 async fn what_is_damaged_or_of_a_lost_epoch_is_a_miss() {
-    let Some(server) = Server::start(None) else { return };
+    let Some(server) = RedisServer::start(None) else { return };
     let a = server.machine();
     a.answer(1, "one").await;
     a.answer(2, "two").await;
@@ -296,7 +296,7 @@ async fn what_is_damaged_or_of_a_lost_epoch_is_a_miss() {
 
 #[tokio::test]
 async fn a_password_is_given_and_a_wrong_one_is_a_bypass() {
-    let Some(mut server) = Server::start(Some("open-sesame")) else { return };
+    let Some(mut server) = RedisServer::start(Some("open-sesame")) else { return };
     let a = server.machine();
     a.answer(1, "one").await;
     server.machine().find(1).await;

@@ -4,18 +4,18 @@ use clap::CommandFactory;
 
 use super::*;
 
-fn read(line: &str) -> Result<Arguments, clap::Error> {
-    Arguments::try_parse_from(line.split(' '))
+fn read(line: &str) -> Result<CommandLine, clap::Error> {
+    CommandLine::try_parse_from(line.split(' '))
 }
 
 #[test]
 fn clap_finds_no_contradiction() {
-    Arguments::command().debug_assert();
+    CommandLine::command().debug_assert();
 }
 
 #[test]
 fn help() {
-    let mut root = Arguments::command().term_width(100);
+    let mut root = CommandLine::command().term_width(100);
     root.build();
     let mut pages = String::new();
     collect(&mut root, &mut pages);
@@ -84,9 +84,9 @@ fn numbers_have_limits() {
 fn json_may_stand_anywhere() {
     for line in ["gatehouse --json status", "gatehouse status --json", "gatehouse keys list --json"]
     {
-        assert_eq!(read(line).expect(line).format(), Format::Json);
+        assert_eq!(read(line).expect(line).format(), ConsoleFormat::Json);
     }
-    assert_eq!(read("gatehouse status").expect("read").format(), Format::Text);
+    assert_eq!(read("gatehouse status").expect("read").format(), ConsoleFormat::Text);
 }
 
 #[test]

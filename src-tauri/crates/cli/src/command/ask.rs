@@ -7,28 +7,28 @@ use std::io::Read;
 
 use clap::ValueEnum;
 use control::view::{
-    EffortView, PlaygroundRecordView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundStateView,
+    PlaygroundRecordView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundStateView,
+    ReasoningEffortView,
 };
-use control::{Core, CoreEvents, PanelEvent, Tag};
+use control::{ChangeTag, Core, CoreEvents, PanelEvent};
 
-use crate::console::{Console, Format, Peer};
+use crate::console::{Console, ConsoleFormat, StreamPeer};
 use crate::escape::escape;
-use crate::exit::{Exit, Failure};
-use crate::quantity::{duration, grouped};
-use crate::serve::serve_quietly;
-use crate::session::unlock_by_hand;
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{format_count, format_duration};
+use crate::serve::serve_without_panel;
+use crate::session::unlock_interactively;
 use crate::sign::Tone;
-use crate::text::Text;
+use crate::text::StyledText;
 
 /// Most bytes read from a pipe. The core has a lower limit and its own error for it.
 const PIPE_BYTES_MAX: u64 = 1_000_000;
 
 /// What to ask, and whom.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Prompt {
+pub(crate) struct AskArguments {
     /// A model name, for example mock/chat
-    #[arg(value_name = "MODEL", add = super::completions::of(super::completions::models))]
+    #[arg(value_name = "MODEL", add = super::completions::candidates_from(super::completions::model_names))]
     model: String,
     /// The prompt; by default read from standard input
     #[arg(value_name = "PROMPT")]
@@ -44,14 +44,14 @@ pub(crate) struct Prompt {
     max_tokens: Option<u32>,
     /// Reasoning effort
     #[arg(long, value_enum)]
-    effort: Option<EffortWord>,
+    effort: Option<EffortArgument>,
     /// Send the prompt to this model too and compare the answers; may be repeated
-    #[arg(long, value_name = "MODEL", add = super::completions::of(super::completions::models))]
+    #[arg(long, value_name = "MODEL", add = super::completions::candidates_from(super::completions::model_names))]
     compare: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum EffortWord {
+enum EffortArgument {
     Minimal,
     Low,
     Medium,
@@ -59,22 +59,22 @@ enum EffortWord {
 }
 
 pub(crate) async fn run(
-    mut wanted: Prompt,
+    mut wanted: AskArguments,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     let others = std::mem::take(&mut wanted.compare);
-    let request = request(wanted, console.typing, std::io::stdin())?;
-    unlock_by_hand(core, console).await?;
-    serve_quietly(core).await?;
+    let request = build_request(wanted, console.stdin, std::io::stdin())?;
+    unlock_interactively(core, console).await?;
+    serve_without_panel(core).await?;
     if !others.is_empty() {
         return compare(request, others, core, console).await;
     }
     let ended = ask_one(request, core, console).await?;
     if ended.http_status == Some(404) {
-        return Err(not_found(&ended, core).await?);
+        return Err(model_not_found(&ended, core).await?);
     }
-    end(&ended, console)
+    finish_run(&ended, console)
 }
 
 /// Sends one prompt and prints the answer until the run ends.
@@ -82,14 +82,14 @@ async fn ask_one(
     request: PlaygroundSend,
     core: &Core,
     console: &mut Console,
-) -> Result<PlaygroundRunView, Failure> {
+) -> Result<PlaygroundRunView, CommandError> {
     // Subscribe before the run starts, so that no event is missed.
-    let events = CoreEvents::of(core).await?;
+    let events = CoreEvents::subscribe(core).await?;
     let started = control::playground_send(core, request).await?;
     let run = PlaygroundRef { run: started.id.clone() };
     let followed = tokio::select! {
-        followed = follow(&started.id, events, core, console) => followed,
-        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::No, "the request was cancelled")),
+        followed = print_run(&started.id, events, core, console) => followed,
+        _ = tokio::signal::ctrl_c() => Err(CommandError::new(Exit::Negative, "the request was cancelled")),
     };
     if followed.is_err() {
         // Nobody reads the answer any more, so cancel it to save its cost.
@@ -105,53 +105,57 @@ async fn compare(
     others: Vec<String>,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     let mut runs = Vec::new();
     let first = request.model.clone();
     for model in std::iter::once(first).chain(others) {
-        let mut heading = Text::new();
+        let mut heading = StyledText::new();
         heading.line(Tone::Strong, &model);
-        if console.format == Format::Text {
+        if console.format == ConsoleFormat::Text {
             console.print(&heading.to_string())?;
         }
         let ended = ask_one(PlaygroundSend { model, ..request.clone() }, core, console).await?;
-        if console.format == Format::Text {
-            console.print(&compared(&ended))?;
+        if console.format == ConsoleFormat::Text {
+            console.print(&render_comparison_footer(&ended))?;
         }
         runs.push(ended);
     }
-    if console.format == Format::Json {
-        let json = console.json(&runs)?;
+    if console.format == ConsoleFormat::Json {
+        let json = console.render_json(&runs)?;
         console.print(&json)?;
     }
     let have_all_answered = runs.iter().all(|run| run.state == PlaygroundStateView::Complete);
-    Ok(if have_all_answered { Exit::Fine } else { Exit::No })
+    Ok(if have_all_answered { Exit::Success } else { Exit::Negative })
 }
 
 /// The lines printed below an answer in a comparison: its error, or its time, tokens and cost.
-fn compared(run: &PlaygroundRunView) -> String {
+fn render_comparison_footer(run: &PlaygroundRunView) -> String {
     let line_end = if run.text.is_empty() || run.text.ends_with('\n') { "" } else { "\n" };
     let below = match &run.error {
         Some(error) => {
-            let mut text = Text::new();
+            let mut text = StyledText::new();
             text.piece(Tone::Bad, "error: ").line(Tone::Plain, &error.message);
             text
         }
-        None => summary(run),
+        None => render_summary(run),
     };
     format!("{line_end}{below}\n")
 }
 
-fn request(wanted: Prompt, typing: Peer, pipe: impl Read) -> Result<PlaygroundSend, Failure> {
+fn build_request(
+    wanted: AskArguments,
+    typing: StreamPeer,
+    pipe: impl Read,
+) -> Result<PlaygroundSend, CommandError> {
     let prompt = match (wanted.prompt, typing) {
         (Some(prompt), _) => prompt,
-        (None, Peer::Other) => {
+        (None, StreamPeer::Other) => {
             let mut piped = String::new();
             pipe.take(PIPE_BYTES_MAX).read_to_string(&mut piped)?;
             piped
         }
-        (None, Peer::Terminal) => {
-            return Err(Failure::new(Exit::Usage, "there is no prompt")
+        (None, StreamPeer::Terminal) => {
+            return Err(CommandError::new(Exit::Usage, "there is no prompt")
                 .with_hint("Write it after the model, or pipe it in."));
         }
     };
@@ -162,21 +166,21 @@ fn request(wanted: Prompt, typing: Peer, pipe: impl Read) -> Result<PlaygroundSe
         temperature: wanted.temperature,
         max_tokens: wanted.max_tokens,
         effort: wanted.effort.map(|word| match word {
-            EffortWord::Minimal => EffortView::Minimal,
-            EffortWord::Low => EffortView::Low,
-            EffortWord::Medium => EffortView::Medium,
-            EffortWord::High => EffortView::High,
+            EffortArgument::Minimal => ReasoningEffortView::Minimal,
+            EffortArgument::Low => ReasoningEffortView::Low,
+            EffortArgument::Medium => ReasoningEffortView::Medium,
+            EffortArgument::High => ReasoningEffortView::High,
         }),
     })
 }
 
 /// Prints the text of a run until it ends.
-async fn follow(
+async fn print_run(
     id: &str,
     mut events: CoreEvents,
     core: &Core,
     console: &mut Console,
-) -> Result<PlaygroundRunView, Failure> {
+) -> Result<PlaygroundRunView, CommandError> {
     let mut printed = String::new();
     loop {
         let ended = match events.next().await {
@@ -184,24 +188,24 @@ async fn follow(
                 let units = u64::try_from(printed.encode_utf16().count()).unwrap_or(u64::MAX);
                 // After a gap the offsets no longer match; the final event has the whole text.
                 if piece.text_at.0 == units {
-                    say(&piece.text, console)?;
+                    print_piece(&piece.text, console)?;
                     printed.push_str(&piece.text);
                 }
                 None
             }
             Some(PanelEvent::PlaygroundRun { run }) if run.id == id => Some(*run),
             // Events may have been lost, so fetch the run instead.
-            Some(PanelEvent::Changed { tags }) if tags.contains(&Tag::Playground) => {
+            Some(PanelEvent::Changed { tags }) if tags.contains(&ChangeTag::Playground) => {
                 control::playground(core).await?.into_iter().find(|run| run.id == id)
             }
             Some(_) => None,
             None => {
                 let message = "Gatehouse stopped before the response was complete";
-                return Err(Failure::new(Exit::Fault, message));
+                return Err(CommandError::new(Exit::Internal, message));
             }
         };
         let Some(run) = ended.filter(has_ended) else { continue };
-        say(run.text.strip_prefix(&printed).unwrap_or_default(), console)?;
+        print_piece(run.text.strip_prefix(&printed).unwrap_or_default(), console)?;
         return Ok(run);
     }
 }
@@ -211,22 +215,22 @@ fn has_ended(run: &PlaygroundRunView) -> bool {
 }
 
 /// Prints a part of the answer: unchanged for programs, escaped for a terminal.
-fn say(piece: &str, console: &mut Console) -> Result<(), Failure> {
-    match (console.format, console.reading) {
-        (Format::Json, _) => Ok(()),
-        (Format::Text, Peer::Other) => console.print(piece),
-        (Format::Text, Peer::Terminal) => console.print(&shown(piece)),
+fn print_piece(piece: &str, console: &mut Console) -> Result<(), CommandError> {
+    match (console.format, console.stdout) {
+        (ConsoleFormat::Json, _) => Ok(()),
+        (ConsoleFormat::Text, StreamPeer::Other) => console.print(piece),
+        (ConsoleFormat::Text, StreamPeer::Terminal) => console.print(&escape_lines(piece)),
     }
 }
 
 /// Escapes everything that a terminal would interpret except line breaks.
-pub(super) fn shown(piece: &str) -> String {
+pub(super) fn escape_lines(piece: &str) -> String {
     piece.split('\n').map(|line| escape(line).into_owned()).collect::<Vec<_>>().join("\n")
 }
 
-fn end(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, Failure> {
-    if console.format == Format::Json {
-        let json = console.json(run)?;
+fn finish_run(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, CommandError> {
+    if console.format == ConsoleFormat::Json {
+        let json = console.render_json(run)?;
         console.print(&json)?;
     } else if !run.text.is_empty() && !run.text.ends_with('\n') {
         console.print("\n")?;
@@ -234,48 +238,51 @@ fn end(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, Failure> 
     match &run.error {
         Some(error) => {
             let exit = match run.http_status {
-                Some(408 | 504) => Exit::TimeOut,
-                Some(_) => Exit::No,
-                None => Exit::Fault,
+                Some(408 | 504) => Exit::TimedOut,
+                Some(_) => Exit::Negative,
+                None => Exit::Internal,
             };
-            Err(Failure::new(exit, error.message.clone()))
+            Err(CommandError::new(exit, error.message.clone()))
         }
         None if run.state == PlaygroundStateView::Cancelled => {
-            Err(Failure::new(Exit::No, "the request was cancelled elsewhere"))
+            Err(CommandError::new(Exit::Negative, "the request was cancelled elsewhere"))
         }
         None => {
-            if console.watching == Peer::Terminal && console.format == Format::Text {
-                console.remark(&summary(run));
+            if console.stderr == StreamPeer::Terminal && console.format == ConsoleFormat::Text {
+                console.print_remark(&render_summary(run));
             }
-            Ok(Exit::Fine)
+            Ok(Exit::Success)
         }
     }
 }
 
 /// An error that suggests the nearest existing model name, or a few examples.
-async fn not_found(run: &PlaygroundRunView, core: &Core) -> Result<Failure, Failure> {
+async fn model_not_found(
+    run: &PlaygroundRunView,
+    core: &Core,
+) -> Result<CommandError, CommandError> {
     const OFFERED_MAX: usize = 3;
     let message =
         run.error.as_ref().map_or("there is no model with this name", |error| &error.message);
-    let names = super::models::all(core).await?;
+    let names = super::models::list_model_names(core).await?;
     let names = names.iter().map(|name| name.model.as_str());
-    let hint = match control::nearest(&run.model, names.clone()) {
+    let hint = match control::nearest_name(&run.model, names.clone()) {
         Some(near) => format!("Did you mean {near}? `gatehouse models` lists all names."),
         None => {
             let some = names.take(OFFERED_MAX).collect::<Vec<_>>().join(", ");
             format!("For example: {some}. `gatehouse models` lists all names.")
         }
     };
-    Ok(Failure::new(Exit::No, message).with_hint(hint))
+    Ok(CommandError::new(Exit::Negative, message).with_hint(hint))
 }
 
 /// One line with the backend, the duration, the tokens and the cost.
-pub(super) fn summary(run: &PlaygroundRunView) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_summary(run: &PlaygroundRunView) -> StyledText {
+    let mut text = StyledText::new();
     let backend = run.backend.as_deref().unwrap_or("the gateway");
-    let mut said = format!("{backend} answered in {}", duration(run.elapsed_ms));
+    let mut said = format!("{backend} answered in {}", format_duration(run.elapsed_ms));
     if let Some(record) = &run.record {
-        said.push_str(&took(record));
+        said.push_str(&format_tokens_and_cost(record));
     }
     text.line(Tone::Muted, &said);
     if !run.dropped.is_empty() {
@@ -285,10 +292,16 @@ pub(super) fn summary(run: &PlaygroundRunView) -> Text {
     text
 }
 
-fn took(record: &PlaygroundRecordView) -> String {
+fn format_tokens_and_cost(record: &PlaygroundRecordView) -> String {
     let tokens = record.usage.map_or_else(
         || ", tokens not reported".to_owned(),
-        |usage| format!(", tokens: {} in, {} out", grouped(usage.input), grouped(usage.output)),
+        |usage| {
+            format!(
+                ", tokens: {} in, {} out",
+                format_count(usage.input),
+                format_count(usage.output)
+            )
+        },
     );
     let cost = record.cost.map_or_else(|| "unpriced".to_owned(), |cost| cost.to_string());
     format!("{tokens}, {cost}")
@@ -304,10 +317,10 @@ mod tests {
     #[derive(Parser)]
     struct Typed {
         #[command(flatten)]
-        prompt: Prompt,
+        prompt: AskArguments,
     }
 
-    fn typed(words: &[&str]) -> Prompt {
+    fn typed(words: &[&str]) -> AskArguments {
         Typed::try_parse_from([&["ask"], words].concat()).expect("understood").prompt
     }
 
@@ -350,12 +363,15 @@ mod tests {
 
     #[test]
     fn the_prompt_comes_from_the_line_or_from_a_pipe() {
-        let asked = request(typed(&["m", "hi", "--effort", "low"]), Peer::Terminal, &b""[..]);
+        let asked =
+            build_request(typed(&["m", "hi", "--effort", "low"]), StreamPeer::Terminal, &b""[..]);
         let asked = asked.expect("a request");
-        assert_eq!((asked.prompt.as_str(), asked.effort), ("hi", Some(EffortView::Low)));
-        let piped = request(typed(&["m"]), Peer::Other, &b"from a pipe"[..]).expect("a request");
+        assert_eq!((asked.prompt.as_str(), asked.effort), ("hi", Some(ReasoningEffortView::Low)));
+        let piped = build_request(typed(&["m"]), StreamPeer::Other, &b"from a pipe"[..])
+            .expect("a request");
         assert_eq!(piped.prompt, "from a pipe");
-        let nothing = request(typed(&["m"]), Peer::Terminal, &b""[..]).expect_err("nothing to ask");
+        let nothing = build_request(typed(&["m"]), StreamPeer::Terminal, &b""[..])
+            .expect_err("nothing to ask");
         assert_eq!(nothing.exit(), Exit::Usage);
     }
 
@@ -364,27 +380,27 @@ mod tests {
         let hostile = "one\ntwo\u{1b}[2J";
         let said = |format, peer| {
             let (mut console, answers, _) = Console::for_test(format, peer);
-            say(hostile, &mut console).expect("written");
+            print_piece(hostile, &mut console).expect("written");
             answers.text()
         };
-        assert_eq!(said(Format::Text, Peer::Terminal), "one\ntwo\\u{1b}[2J");
-        assert_eq!(said(Format::Json, Peer::Other), "");
-        let (mut console, raw, _) = Console::for_test(Format::Text, Peer::Other);
-        say(hostile, &mut console).expect("written");
+        assert_eq!(said(ConsoleFormat::Text, StreamPeer::Terminal), "one\ntwo\\u{1b}[2J");
+        assert_eq!(said(ConsoleFormat::Json, StreamPeer::Other), "");
+        let (mut console, raw, _) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
+        print_piece(hostile, &mut console).expect("written");
         assert!(raw.text().starts_with("one\ntwo"));
     }
 
     #[test]
     fn a_watching_person_is_told_what_it_took_and_a_program_is_not() {
         let told = |peer| {
-            let (mut console, _, remarks) = Console::for_test(Format::Text, peer);
-            assert_eq!(end(&ended(), &mut console).expect("fine"), Exit::Fine);
+            let (mut console, _, remarks) = Console::for_test(ConsoleFormat::Text, peer);
+            assert_eq!(finish_run(&ended(), &mut console).expect("fine"), Exit::Success);
             remarks.text()
         };
-        let seen = told(Peer::Terminal);
+        let seen = told(StreamPeer::Terminal);
         assert!(seen.contains("answered in 2.4 s, tokens: 1,200 in, 340 out, $0.0012"), "{seen}");
         assert!(seen.contains("reasoning_effort") && !seen.contains('\u{1b}'), "{seen}");
-        assert_eq!(told(Peer::Other), "");
+        assert_eq!(told(StreamPeer::Other), "");
     }
 
     #[test]
@@ -396,15 +412,15 @@ mod tests {
             message: "no such model".to_owned(),
             code: None,
         });
-        let (mut console, ..) = Console::for_test(Format::Text, Peer::Other);
-        let failure = end(&failed, &mut console).expect_err("failed");
-        assert_eq!(failure.exit(), Exit::No);
+        let (mut console, ..) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
+        let failure = finish_run(&failed, &mut console).expect_err("failed");
+        assert_eq!(failure.exit(), Exit::Negative);
         let exit = |status, console: &mut Console| {
             let failed = PlaygroundRunView { http_status: status, ..failed.clone() };
-            end(&failed, console).expect_err("failed").exit()
+            finish_run(&failed, console).expect_err("failed").exit()
         };
-        assert_eq!(exit(Some(503), &mut console), Exit::No, "a route that cannot be used");
-        assert_eq!(exit(Some(504), &mut console), Exit::TimeOut);
-        assert_eq!(exit(None, &mut console), Exit::Fault);
+        assert_eq!(exit(Some(503), &mut console), Exit::Negative, "a route that cannot be used");
+        assert_eq!(exit(Some(504), &mut console), Exit::TimedOut);
+        assert_eq!(exit(None, &mut console), Exit::Internal);
     }
 }

@@ -3,43 +3,43 @@
 use clap::Subcommand;
 use control::Core;
 use control::view::{
-    CachePurge, CachePurgeWhat, CacheQuery, CacheTierName, CacheTierView, CacheView, Count,
-    ZoneChoice,
+    CachePurge, CachePurgeSelector, CacheQuery, CacheTierName, CacheTierView, CacheView, Count,
+    TimeZoneChoice,
 };
 
-use super::keys::done;
-use super::usage::Since;
+use super::keys::render_sentence;
+use super::usage::PeriodArgument;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
-use crate::quantity::{UNKNOWN, duration, grouped};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{UNKNOWN, format_count, format_duration};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, Piece, Table, Text};
+use crate::text::{Column, StyledText, TableCell, TextTable};
 
 const MIB: u64 = 1_048_576;
 
 /// What to do with the cache.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Cache {
+pub(crate) enum CacheCommand {
     /// Show its size, what it saved, and why requests bypassed it
     #[command(aliases = ["show", "stats"])]
-    Status(Status),
+    Status(CacheStatusArguments),
     /// Delete cached responses
     #[command(alias = "clear")]
-    Purge(Purge),
+    Purge(CachePurgeArguments),
 }
 
 /// Of which period.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Status {
+pub(crate) struct CacheStatusArguments {
     /// How far back
-    #[arg(long, value_enum, default_value_t = Since::Day)]
-    since: Since,
+    #[arg(long, value_enum, default_value_t = PeriodArgument::Day)]
+    since: PeriodArgument,
 }
 
 /// Which answers.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct Purge {
+pub(crate) struct CachePurgeArguments {
     /// Everything
     #[arg(long)]
     all: bool,
@@ -61,50 +61,50 @@ pub(crate) struct Purge {
 }
 
 pub(crate) async fn run(
-    wanted: Cache,
+    wanted: CacheCommand,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     match wanted {
-        Cache::Status(wanted) => {
-            let query = CacheQuery { range: wanted.since.range(), zone: ZoneChoice::Local };
-            console.answer(&control::cache(core, query).await?, status)?;
+        CacheCommand::Status(wanted) => {
+            let query = CacheQuery { range: wanted.since.range(), zone: TimeZoneChoice::Local };
+            console.print_view(&control::cache(core, query).await?, render_status)?;
         }
-        Cache::Purge(wanted) => {
-            let req = CachePurge { what: wanted.what() };
+        CacheCommand::Purge(wanted) => {
+            let req = CachePurge { what: wanted.purge_selection() };
             let purged = control::cache_purge(core, req).await?;
-            console.answer(&purged, |purged| done(&purged.sentence))?;
+            console.print_view(&purged, |purged| render_sentence(&purged.sentence))?;
         }
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-impl Purge {
-    fn what(self) -> CachePurgeWhat {
+impl CachePurgeArguments {
+    fn purge_selection(self) -> CachePurgeSelector {
         match self {
-            Self { backend: Some(id), .. } => CachePurgeWhat::Backend { id },
-            Self { model: Some(name), .. } => CachePurgeWhat::Model { name },
-            Self { client: Some(id), .. } => CachePurgeWhat::Client { id },
-            Self { key: Some(key), .. } => CachePurgeWhat::Key { key },
-            Self { older_than: Some(secs), .. } => CachePurgeWhat::OlderThan { secs },
+            Self { backend: Some(id), .. } => CachePurgeSelector::Backend { id },
+            Self { model: Some(name), .. } => CachePurgeSelector::Model { name },
+            Self { client: Some(id), .. } => CachePurgeSelector::Client { id },
+            Self { key: Some(key), .. } => CachePurgeSelector::Key { key },
+            Self { older_than: Some(secs), .. } => CachePurgeSelector::OlderThan { secs },
             // Clap requires exactly one option, so only `--all` is left.
-            Self { all: _, .. } => CachePurgeWhat::Everything,
+            Self { all: _, .. } => CachePurgeSelector::Everything,
         }
     }
 }
 
-pub(super) fn status(cache: &CacheView) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_status(cache: &CacheView) -> StyledText {
+    let mut text = StyledText::new();
     text.line(Tone::Strong, &cache.sentence);
     #[expect(clippy::cast_precision_loss, reason = "a time for people")]
-    let saved = duration(cache.saved_ms.0 as f64);
+    let saved = format_duration(cache.saved_ms.0 as f64);
     if cache.hits.0 > 0 {
         let share = cache.hit_percent.unwrap_or_default();
         let sentence =
             format!("Hit rate {share:.0} %; saved {} and {saved} of waiting.", cache.saved);
         text.line(Tone::Plain, &sentence);
     }
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         Column::Left("Tier"),
         Column::Left("State"),
         Column::Right("Responses"),
@@ -114,12 +114,13 @@ pub(super) fn status(cache: &CacheView) -> Text {
         Column::Left(""),
     ]);
     for tier in &cache.tiers {
-        table.row(row(tier));
+        table.row(tier_row(tier));
     }
     text.end().table(&table);
     for bypass in &cache.bypasses {
         let hint = bypass.hint.as_deref().map(|hint| format!(" {hint}")).unwrap_or_default();
-        let sentence = format!("{} bypassed the cache: {}", grouped(bypass.requests), bypass.label);
+        let sentence =
+            format!("{} bypassed the cache: {}", format_count(bypass.requests), bypass.label);
         text.piece(Tone::Plain, &sentence).line(Tone::Muted, &hint);
     }
     if let Some(advice) = &cache.advice {
@@ -128,25 +129,25 @@ pub(super) fn status(cache: &CacheView) -> Text {
     text
 }
 
-fn row(tier: &CacheTierView) -> [Piece; 7] {
+fn tier_row(tier: &CacheTierView) -> [TableCell; 7] {
     let name = match tier.tier {
         CacheTierName::Memory => "memory",
         CacheTierName::Disk => "disk",
         CacheTierName::Shared => "shared",
     };
-    let known = |number: Option<Count>| number.map_or_else(|| UNKNOWN.to_owned(), grouped);
+    let known = |number: Option<Count>| number.map_or_else(|| UNKNOWN.to_owned(), format_count);
     [
-        Piece::toned(Tone::Strong, name),
+        TableCell::styled(Tone::Strong, name),
         Sign::from(tier.state).into(),
         known(tier.entries).into(),
-        tier.bytes.map_or_else(|| UNKNOWN.to_owned(), size).into(),
-        tier.bytes_max.map_or_else(|| UNKNOWN.to_owned(), size).into(),
-        grouped(tier.hits).into(),
+        tier.bytes.map_or_else(|| UNKNOWN.to_owned(), format_mebibytes).into(),
+        tier.bytes_max.map_or_else(|| UNKNOWN.to_owned(), format_mebibytes).into(),
+        format_count(tier.hits).into(),
         tier.detail.as_str().into(),
     ]
 }
 
 /// Formats bytes as `0.4 MiB`.
-fn size(bytes: Count) -> String {
+fn format_mebibytes(bytes: Count) -> String {
     format!("{}.{} MiB", bytes.0 / MIB, bytes.0 % MIB * 10 / MIB)
 }

@@ -5,27 +5,29 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use control::view::{CheckSetView, ReadinessStart, RunStateView, RunVerdictView, RunView};
-use control::{Core, CoreEvents, PanelEvent, Tag};
+use control::view::{
+    CheckSetView, ReadinessRunStateView, ReadinessRunView, ReadinessStart, ReadinessVerdictView,
+};
+use control::{ChangeTag, Core, CoreEvents, PanelEvent};
 use tokio::time::timeout;
 
-use crate::console::{Console, Format, Peer};
-use crate::exit::{Exit, Failure};
-use crate::serve::serve_quietly;
-use crate::session::unlock_by_hand;
+use crate::console::{Console, ConsoleFormat, StreamPeer};
+use crate::exit::{CommandError, Exit};
+use crate::serve::serve_without_panel;
+use crate::session::unlock_interactively;
 use crate::sign::Tone;
-use crate::text::Text;
+use crate::text::StyledText;
 
 mod report;
 
-pub(super) use report::{Detail, finished_check, report};
+pub(super) use report::{ReportDetail, append_finished_check, render_report};
 
 /// Which checks, and where the answer goes.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Check {
+pub(crate) struct CheckArguments {
     /// quick: local parts only, takes a few seconds; full: all checks, also free
-    #[arg(long, value_enum, default_value_t = Set::Full)]
-    set: Set,
+    #[arg(long, value_enum, default_value_t = CheckSetArgument::Full)]
+    set: CheckSetArgument,
     /// Output format
     #[arg(long, value_enum)]
     format: Option<CheckFormat>,
@@ -38,7 +40,7 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Set {
+enum CheckSetArgument {
     Quick,
     Full,
 }
@@ -51,163 +53,171 @@ pub(super) enum CheckFormat {
 }
 
 pub(crate) async fn run(
-    wanted: &Check,
+    wanted: &CheckArguments,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
-    let format = chosen(wanted.format, console.format)?;
-    unlock_by_hand(core, console).await?;
-    serve_quietly(core).await?;
+) -> Result<Exit, CommandError> {
+    let format = choose_check_format(wanted.format, console.format)?;
+    unlock_interactively(core, console).await?;
+    serve_without_panel(core).await?;
     run_within(Duration::from_secs(wanted.timeout), wanted, format, core, console).await
 }
 
 async fn run_within(
     limit: Duration,
-    wanted: &Check,
+    wanted: &CheckArguments,
     format: CheckFormat,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
-    let mut told = Told::new(format, console);
+) -> Result<Exit, CommandError> {
+    let mut told = CheckProgress::new(format, console);
     let run = tokio::select! {
-        outcome = timeout(limit, follow(wanted, core, &mut told, console)) => match outcome {
+        outcome = timeout(limit, follow_readiness_run(wanted, core, &mut told, console)) => match outcome {
             Ok(run) => run?,
-            Err(_) => return give_up(limit, core).await,
+            Err(_) => return cancel_on_timeout(limit, core).await,
         },
         _ = tokio::signal::ctrl_c() => {
             control::readiness_cancel(core).await?;
-            return Err(Failure::new(Exit::No, "the checks were cancelled"));
+            return Err(CommandError::new(Exit::Negative, "the checks were cancelled"));
         }
     };
-    answer(&run, format, wanted, &told, console)?;
+    output_report(&run, format, wanted, &told, console)?;
     Ok(exit(&run))
 }
 
 /// `--json` means `--format json` and conflicts with `--format text`.
-pub(super) fn chosen(named: Option<CheckFormat>, global: Format) -> Result<CheckFormat, Failure> {
+pub(super) fn choose_check_format(
+    named: Option<CheckFormat>,
+    global: ConsoleFormat,
+) -> Result<CheckFormat, CommandError> {
     match (named, global) {
-        (None | Some(CheckFormat::Json), Format::Json) => Ok(CheckFormat::Json),
-        (Some(CheckFormat::Text), Format::Json) => {
-            Err(Failure::new(Exit::Usage, "--json and --format cannot be combined")
+        (None | Some(CheckFormat::Json), ConsoleFormat::Json) => Ok(CheckFormat::Json),
+        (Some(CheckFormat::Text), ConsoleFormat::Json) => {
+            Err(CommandError::new(Exit::Usage, "--json and --format cannot be combined")
                 .with_hint("Use one of them."))
         }
-        (named, Format::Text) => Ok(named.unwrap_or(CheckFormat::Text)),
+        (named, ConsoleFormat::Text) => Ok(named.unwrap_or(CheckFormat::Text)),
     }
 }
 
 /// A cancelled run has no verdict and counts as not ready.
-pub(super) const fn exit(run: &RunView) -> Exit {
+pub(super) const fn exit(run: &ReadinessRunView) -> Exit {
     match run.verdict {
-        Some(RunVerdictView::Ready | RunVerdictView::ReadyWithWarnings) => Exit::Fine,
-        Some(RunVerdictView::NotReady) | None => Exit::No,
+        Some(ReadinessVerdictView::Ready | ReadinessVerdictView::ReadyWithWarnings) => {
+            Exit::Success
+        }
+        Some(ReadinessVerdictView::NotReady) | None => Exit::Negative,
     }
 }
 
-async fn give_up(limit: Duration, core: &Core) -> Result<Exit, Failure> {
+async fn cancel_on_timeout(limit: Duration, core: &Core) -> Result<Exit, CommandError> {
     control::readiness_cancel(core).await?;
     let message = format!("the checks did not finish within {} s", limit.as_secs());
-    Err(Failure::new(Exit::TimeOut, message)
+    Err(CommandError::new(Exit::TimedOut, message)
         .with_hint("Allow more time with --timeout, or run fewer checks with --set quick."))
 }
 
-async fn follow(
-    wanted: &Check,
+async fn follow_readiness_run(
+    wanted: &CheckArguments,
     core: &Core,
-    told: &mut Told,
+    told: &mut CheckProgress,
     console: &mut Console,
-) -> Result<RunView, Failure> {
+) -> Result<ReadinessRunView, CommandError> {
     // Subscribe before the run starts, so that its end cannot be missed.
-    let mut events = CoreEvents::of(core).await?;
+    let mut events = CoreEvents::subscribe(core).await?;
     let set = match wanted.set {
-        Set::Quick => CheckSetView::Quick,
-        Set::Full => CheckSetView::Full,
+        CheckSetArgument::Quick => CheckSetView::Quick,
+        CheckSetArgument::Full => CheckSetView::Full,
     };
     let started = control::readiness_start(core, ReadinessStart { set }).await?;
     loop {
         let run = match events.next().await {
             Some(PanelEvent::RunProgress { run }) => Some(*run),
             // Events may have been lost, so fetch the newest run instead.
-            Some(PanelEvent::Changed { tags }) if tags.contains(&Tag::Readiness) => {
+            Some(PanelEvent::Changed { tags }) if tags.contains(&ChangeTag::Readiness) => {
                 control::readiness(core).await?.run
             }
             Some(_) => None,
             None => {
                 let message = "Gatehouse stopped before the checks finished";
-                return Err(Failure::new(Exit::Fault, message));
+                return Err(CommandError::new(Exit::Internal, message));
             }
         };
         let Some(run) = run.filter(|run| run.id == started.id) else { continue };
-        told.tell(&run, console);
-        if run.state != RunStateView::Running {
+        told.print_finished_checks(&run, console);
+        if run.state != ReadinessRunStateView::Running {
             return Ok(run);
         }
     }
 }
 
 /// Progress output of a run: remembers the checks already printed.
-struct Told {
-    live: Peer,
+struct CheckProgress {
+    live: StreamPeer,
     checks: HashSet<String>,
 }
 
-impl Told {
+impl CheckProgress {
     /// Progress is printed only to a terminal, and only for text output.
     fn new(format: CheckFormat, console: &Console) -> Self {
         let live = match format {
-            CheckFormat::Text => console.watching,
-            CheckFormat::Json => Peer::Other,
+            CheckFormat::Text => console.stderr,
+            CheckFormat::Json => StreamPeer::Other,
         };
         Self { live, checks: HashSet::new() }
     }
 
-    fn tell(&mut self, run: &RunView, console: &mut Console) {
-        if self.live == Peer::Other {
+    fn print_finished_checks(&mut self, run: &ReadinessRunView, console: &mut Console) {
+        if self.live == StreamPeer::Other {
             return;
         }
-        let mut text = Text::new();
+        let mut text = StyledText::new();
         for check in &run.checks {
             if report::has_ended(check.state) && self.checks.insert(check.id.clone()) {
-                finished_check(&mut text, check);
+                append_finished_check(&mut text, check);
             }
         }
-        console.remark(&text);
+        console.print_remark(&text);
     }
 
     /// The detail of the final report: findings only where the checks were printed as progress.
-    const fn rest(&self) -> Detail {
+    const fn remaining_detail(&self) -> ReportDetail {
         match self.live {
-            Peer::Terminal => Detail::Findings,
-            Peer::Other => Detail::EveryCheck,
+            StreamPeer::Terminal => ReportDetail::Findings,
+            StreamPeer::Other => ReportDetail::EveryCheck,
         }
     }
 }
 
-fn answer(
-    run: &RunView,
+fn output_report(
+    run: &ReadinessRunView,
     format: CheckFormat,
-    wanted: &Check,
-    told: &Told,
+    wanted: &CheckArguments,
+    told: &CheckProgress,
     console: &mut Console,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let Some(path) = &wanted.output else {
         return match format {
             CheckFormat::Json => {
-                let json = console.json(run)?;
+                let json = console.render_json(run)?;
                 console.print(&json)
             }
-            CheckFormat::Text => console.print(&report(run, told.rest()).to_string()),
+            CheckFormat::Text => {
+                console.print(&render_report(run, told.remaining_detail()).to_string())
+            }
         };
     };
     let content = match format {
-        CheckFormat::Json => console.json(run)?,
+        CheckFormat::Json => console.render_json(run)?,
         CheckFormat::Text => {
-            anstream::adapter::strip_str(&report(run, Detail::EveryCheck).to_string()).to_string()
+            anstream::adapter::strip_str(&render_report(run, ReportDetail::EveryCheck).to_string())
+                .to_string()
         }
     };
     report::write_file(path, &content)?;
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.line(Tone::Plain, &format!("{} (report in {})", run.sentence, path.display()));
-    console.remark(&text);
+    console.print_remark(&text);
     Ok(())
 }
 

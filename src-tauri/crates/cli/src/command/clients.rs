@@ -4,75 +4,75 @@ use clap::{Subcommand, ValueEnum};
 use control::Core;
 use control::view::{
     ClientAdd, ClientEdit, ClientPriorityView, ClientRef, ClientScopeView, ClientView, IssuedToken,
-    LimitsView, NotStoredView, UnixMs,
+    TokenNotStoredView, TrafficLimitsView, UnixMs,
 };
 
 use super::completions;
-use super::keys::done;
-use super::token::hand_out;
-use crate::arguments::Named;
-use crate::cache_mode::CacheMode;
+use super::keys::render_sentence;
+use super::token::print_token;
+use crate::arguments::NameArgument;
+use crate::cache_mode::CacheModeArg;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
-use crate::quantity::{distance, spend};
-use crate::session::unlock_by_hand;
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{format_distance, format_spend};
+use crate::session::unlock_interactively;
 use crate::sign::Tone;
-use crate::text::{Column, Piece, Table, Text};
+use crate::text::{Column, StyledText, TableCell, TextTable};
 
 /// What to do with clients.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Clients {
+pub(crate) enum ClientsCommand {
     /// List clients and their use
     #[command(visible_alias = "ls")]
     List,
     /// Add a client and print only its token
     #[command(visible_alias = "new", alias = "create")]
-    Add(Add),
+    Add(AddClientArguments),
     /// Change a client's limits, cache and priority; its token stays
     #[command(aliases = ["set", "update"])]
-    Edit(Edit),
+    Edit(EditClientArguments),
     /// Revoke a client's token immediately
     #[command(visible_aliases = ["rm", "del"], aliases = ["remove", "delete"])]
-    Revoke(Client),
+    Revoke(ClientArgument),
 }
 
 /// Names one client.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Client {
+pub(crate) struct ClientArgument {
     /// Its name
-    #[arg(value_name = "NAME", add = completions::of(completions::clients))]
+    #[arg(value_name = "NAME", add = completions::candidates_from(completions::client_names))]
     name: String,
 }
 
 /// What changes for a client; everything else stays.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Edit {
+pub(crate) struct EditClientArguments {
     #[command(flatten)]
-    client: Client,
+    client: ClientArgument,
     /// Max requests per minute; `none` for no limit
     #[arg(long, value_name = "N")]
-    requests_per_minute: Option<Limit>,
+    requests_per_minute: Option<LimitArgument>,
     /// Max tokens per minute, input and output; `none` for no limit
     #[arg(long, value_name = "N")]
-    tokens_per_minute: Option<Limit>,
+    tokens_per_minute: Option<LimitArgument>,
     /// Max concurrent requests; `none` for no limit
     #[arg(long, value_name = "N")]
-    in_flight_max: Option<Limit>,
+    in_flight_max: Option<LimitArgument>,
     /// Use the response cache; `default` leaves it to the request
     #[arg(long, value_enum)]
-    cache: Option<CacheMode>,
+    cache: Option<CacheModeArg>,
     /// Priority when the gateway is busy
     #[arg(long, value_enum)]
-    priority: Option<Priority>,
+    priority: Option<PriorityArgument>,
     #[command(flatten)]
-    allowed: Allowed,
+    allowed: ClientScopeArguments,
 }
 
 /// A limit as it is typed: a number, or `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Limit(Option<u32>);
+struct LimitArgument(Option<u32>);
 
-impl std::str::FromStr for Limit {
+impl std::str::FromStr for LimitArgument {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
@@ -86,17 +86,18 @@ impl std::str::FromStr for Limit {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Priority {
+enum PriorityArgument {
     /// High: someone is waiting
     Interactive,
     /// Low: nobody is waiting
     Background,
 }
 
-impl Edit {
+impl EditClientArguments {
     /// The new settings: the typed values, and `known` for those not typed.
-    fn over(self, known: ClientView) -> ClientEdit {
-        let limit = |typed: Option<Limit>, known: Option<u32>| typed.map_or(known, |limit| limit.0);
+    fn merge_with(self, known: ClientView) -> ClientEdit {
+        let limit =
+            |typed: Option<LimitArgument>, known: Option<u32>| typed.map_or(known, |limit| limit.0);
         let named = |typed: Vec<String>, known: Vec<String>| match typed.as_slice() {
             [] => known,
             [all] if all == "all" => Vec::new(),
@@ -109,7 +110,7 @@ impl Edit {
                 backends: named(self.allowed.backends, known.scope.backends),
                 routes: named(self.allowed.routes, known.scope.routes),
             },
-            limits: LimitsView {
+            limits: TrafficLimitsView {
                 requests_per_minute: limit(
                     self.requests_per_minute,
                     known.limits.requests_per_minute,
@@ -117,10 +118,10 @@ impl Edit {
                 tokens_per_minute: limit(self.tokens_per_minute, known.limits.tokens_per_minute),
                 in_flight_max: limit(self.in_flight_max, known.limits.in_flight_max),
             },
-            cache: self.cache.map_or(known.cache, CacheMode::view),
+            cache: self.cache.map_or(known.cache, CacheModeArg::view),
             priority: self.priority.map_or(known.priority, |priority| match priority {
-                Priority::Interactive => ClientPriorityView::Interactive,
-                Priority::Background => ClientPriorityView::Background,
+                PriorityArgument::Interactive => ClientPriorityView::Interactive,
+                PriorityArgument::Background => ClientPriorityView::Background,
             }),
         }
     }
@@ -128,43 +129,43 @@ impl Edit {
 
 /// A new client.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Add {
+pub(crate) struct AddClientArguments {
     #[command(flatten)]
-    named: Named,
+    named: NameArgument,
     /// Days until the token expires; never by default
     #[arg(long, value_name = "N")]
     expires_in_days: Option<u32>,
     #[command(flatten)]
-    allowed: Allowed,
+    allowed: ClientScopeArguments,
 }
 
 /// What a client may ask for; without any of a kind, everything of that kind.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Allowed {
+pub(crate) struct ClientScopeArguments {
     /// Allow only this model name (repeatable); a trailing * matches anything
-    #[arg(long = "allow-model", value_name = "MODEL", add = completions::of(completions::models))]
+    #[arg(long = "allow-model", value_name = "MODEL", add = completions::candidates_from(completions::model_names))]
     models: Vec<String>,
     /// Allow only this backend (repeatable)
     #[arg(long = "allow-backend", value_name = "BACKEND",
-        add = completions::of(completions::backends))]
+        add = completions::candidates_from(completions::backend_names))]
     backends: Vec<String>,
     /// Allow only this route (repeatable)
-    #[arg(long = "allow-route", value_name = "ROUTE", add = completions::of(completions::routes))]
+    #[arg(long = "allow-route", value_name = "ROUTE", add = completions::candidates_from(completions::route_names))]
     routes: Vec<String>,
 }
 
 pub(crate) async fn run(
-    wanted: Clients,
+    wanted: ClientsCommand,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     match wanted {
-        Clients::List => {
+        ClientsCommand::List => {
             let now = console.now();
-            console.answer(&control::clients(core).await?, |clients| table(clients, now))?;
+            console.print_view(&control::clients(core).await?, |clients| table(clients, now))?;
         }
-        Clients::Add(Add { named, expires_in_days, allowed }) => {
-            unlock_by_hand(core, console).await?;
+        ClientsCommand::Add(AddClientArguments { named, expires_in_days, allowed }) => {
+            unlock_interactively(core, console).await?;
             let scope = ClientScopeView {
                 models: allowed.models,
                 backends: allowed.backends,
@@ -172,30 +173,36 @@ pub(crate) async fn run(
             };
             let req = ClientAdd { id: named.name.clone(), expires_in_days, scope };
             let issued = control::client_issue(core, req).await?;
-            hand_out(&issued.client, &issued.token, console)?;
-            console.remark(&remarks(&issued, &named.name));
+            print_token(&issued.client, &issued.token, console)?;
+            console.print_remark(&render_token_notes(&issued, &named.name));
         }
-        Clients::Edit(wanted) => edit(wanted, core, console).await?,
-        Clients::Revoke(client) => {
+        ClientsCommand::Edit(wanted) => edit(wanted, core, console).await?,
+        ClientsCommand::Revoke(client) => {
             control::client_revoke(core, ClientRef { id: client.name.clone() }).await?;
-            console.answer(&(), |()| done(&format!("Revoked {}'s token.", client.name)))?;
+            console.print_view(&(), |()| {
+                render_sentence(&format!("Revoked {}'s token.", client.name))
+            })?;
         }
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-async fn edit(wanted: Edit, core: &Core, console: &mut Console) -> Result<(), Failure> {
+async fn edit(
+    wanted: EditClientArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), CommandError> {
     let known = control::clients(core).await?;
     let found = known.iter().find(|client| client.id == wanted.client.name).cloned();
     let found = found.ok_or_else(|| {
         let names = known.iter().map(|client| client.id.as_str());
-        control::unknown_name("client", &wanted.client.name, names)
+        control::unknown_name_error("client", &wanted.client.name, names)
     })?;
-    let edited = control::client_edit(core, wanted.over(found)).await?;
-    console.answer(&edited, |client| done(&limits_sentence(client)))
+    let edited = control::client_edit(core, wanted.merge_with(found)).await?;
+    console.print_view(&edited, |client| render_sentence(&describe_limits(client)))
 }
 
-fn limits_sentence(client: &ClientView) -> String {
+fn describe_limits(client: &ClientView) -> String {
     let limits = client.limits;
     let limit = |what: &str, limit: Option<u32>| match limit {
         Some(limit) => format!("{limit} {what}"),
@@ -211,13 +218,13 @@ fn limits_sentence(client: &ClientView) -> String {
 }
 
 /// Notes about a new token: a changed client name, and the reason if the token was not stored.
-pub(super) fn remarks(issued: &IssuedToken, typed: &str) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_token_notes(issued: &IssuedToken, typed: &str) -> StyledText {
+    let mut text = StyledText::new();
     if issued.client != typed {
         let client = &issued.client;
         text.line(Tone::Muted, &format!("The client is named {client}."));
     }
-    if let Some(NotStoredView { reason, hint }) = &issued.not_stored {
+    if let Some(TokenNotStoredView { reason, hint }) = &issued.not_stored {
         let sentence =
             format!("Not stored: {reason}. Save the token now; it works without being stored.");
         text.piece(Tone::Warn, "warning: ").line(Tone::Plain, &sentence);
@@ -228,37 +235,40 @@ pub(super) fn remarks(issued: &IssuedToken, typed: &str) -> Text {
     text
 }
 
-pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> Text {
+pub(super) fn table(clients: &Vec<ClientView>, now: UnixMs) -> StyledText {
     if clients.is_empty() {
-        return done("No clients yet. Add one with `gatehouse clients add NAME`.");
+        return render_sentence("No clients yet. Add one with `gatehouse clients add NAME`.");
     }
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         Column::Left("Client"),
         Column::Left("Expires"),
         Column::Left("Last used"),
-        Column::Right("30 days").minor(1),
-        Column::Left("Added").minor(2),
+        Column::Right("30 days").hidden_at_rank(1),
+        Column::Left("Added").hidden_at_rank(2),
     ]);
     for client in clients {
         table.row([
-            Piece::toned(Tone::Strong, &client.id),
-            ends(client, now),
-            client.seen_at.map_or_else(|| "never".to_owned(), |seen| distance(now, seen)).into(),
-            spend(&client.last_month).into(),
-            distance(now, client.created_at).into(),
+            TableCell::styled(Tone::Strong, &client.id),
+            expiry_cell(client, now),
+            client
+                .seen_at
+                .map_or_else(|| "never".to_owned(), |seen| format_distance(now, seen))
+                .into(),
+            format_spend(&client.last_month).into(),
+            format_distance(now, client.created_at).into(),
         ]);
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.table(&table);
     text
 }
 
-fn ends(client: &ClientView, now: UnixMs) -> Piece {
+fn expiry_cell(client: &ClientView, now: UnixMs) -> TableCell {
     match client.expires_at {
         Some(end) if client.expired => {
-            Piece::toned(Tone::Bad, &format!("■ expired {}", distance(now, end)))
+            TableCell::styled(Tone::Bad, &format!("■ expired {}", format_distance(now, end)))
         }
-        Some(end) => distance(now, end).into(),
+        Some(end) => format_distance(now, end).into(),
         None => "never".into(),
     }
 }

@@ -10,78 +10,81 @@ use control::{Core, EngineConfig};
 use serde_json::Value;
 use tokio::runtime::Builder;
 
-use crate::arguments::Arguments;
+use crate::arguments::CommandLine;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 
 /// The environment variable that the script sets to the shell's name.
-const VARIABLE: &str = "COMPLETE";
+const SHELL_VARIABLE: &str = "COMPLETE";
 
 /// The completion script of a shell.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Completions {
+pub(crate) struct CompletionsArguments {
     /// The shell
     shell: Shell,
 }
 
-pub(crate) fn print(wanted: &Completions, console: &mut Console) -> Result<Exit, Failure> {
+pub(crate) fn print_script(
+    wanted: &CompletionsArguments,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
     let shells = Shells::builtins();
     let name = wanted.shell.to_string();
     let shell: &dyn EnvCompleter = shells.completer(&name).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("no completions are available for {name}"))
+        CommandError::new(Exit::Usage, format!("no completions are available for {name}"))
     })?;
     let mut script = Vec::new();
-    shell.write_registration(VARIABLE, "gatehouse", "gatehouse", "gatehouse", &mut script)?;
+    shell.write_registration(SHELL_VARIABLE, "gatehouse", "gatehouse", "gatehouse", &mut script)?;
     console.print(&String::from_utf8_lossy(&script))?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 /// Answers a call of the completion script; `None` for any other call.
-pub(crate) fn answer(typed: &[std::ffi::OsString]) -> Option<Exit> {
+pub(crate) fn answer_completion_call(typed: &[std::ffi::OsString]) -> Option<Exit> {
     let folder = std::env::current_dir().ok();
-    match CompleteEnv::with_factory(Arguments::command).try_complete(typed, folder.as_deref()) {
-        Ok(true) => Some(Exit::Fine),
+    match CompleteEnv::with_factory(CommandLine::command).try_complete(typed, folder.as_deref()) {
+        Ok(true) => Some(Exit::Success),
         Ok(false) => None,
         // An error message would end up among the completions.
-        Err(_) => Some(Exit::Fault),
+        Err(_) => Some(Exit::Internal),
     }
 }
 
 /// Prints the manual page as roff.
-pub(crate) fn print_man(console: &mut Console) -> Result<Exit, Failure> {
+pub(crate) fn print_man(console: &mut Console) -> Result<Exit, CommandError> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+    clap_mangen::Man::new(CommandLine::command()).render(&mut page)?;
     console.print(&String::from_utf8_lossy(&page))?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 /// Completes an argument with the names that `names` returns at that moment.
-pub(crate) fn of(names: fn() -> Vec<String>) -> ArgValueCandidates {
+pub(crate) fn candidates_from(names: fn() -> Vec<String>) -> ArgValueCandidates {
     ArgValueCandidates::new(move || names().into_iter().map(CompletionCandidate::new).collect())
 }
 
-pub(crate) fn backends() -> Vec<String> {
-    known("backends", |view| ids(&view))
+pub(crate) fn backend_names() -> Vec<String> {
+    query_names("backends", |view| read_ids(&view))
 }
 
-pub(crate) fn keys() -> Vec<String> {
-    known("keys", |view| ids(&view))
+pub(crate) fn key_names() -> Vec<String> {
+    query_names("keys", |view| read_ids(&view))
 }
 
-pub(crate) fn clients() -> Vec<String> {
-    known("clients", |view| ids(&view))
+pub(crate) fn client_names() -> Vec<String> {
+    query_names("clients", |view| read_ids(&view))
 }
 
-pub(crate) fn routes() -> Vec<String> {
-    known("routes", |view| ids(view.get("routes").unwrap_or(&Value::Null)))
+pub(crate) fn route_names() -> Vec<String> {
+    query_names("routes", |view| read_ids(view.get("routes").unwrap_or(&Value::Null)))
 }
 
-pub(crate) fn presets() -> Vec<String> {
-    known("presets", |view| ids(&view))
+pub(crate) fn preset_names() -> Vec<String> {
+    query_names("presets", |view| read_ids(&view))
 }
 
-pub(crate) fn settings() -> Vec<String> {
-    known("settings", |view| {
+pub(crate) fn setting_names() -> Vec<String> {
+    query_names("settings", |view| {
         let values = view.get("values").and_then(Value::as_object);
         let names = values.into_iter().flat_map(serde_json::Map::keys);
         names.filter(|name| *name != "resilience").cloned().collect()
@@ -89,30 +92,34 @@ pub(crate) fn settings() -> Vec<String> {
 }
 
 /// All model names that a request can use.
-pub(crate) fn models() -> Vec<String> {
+pub(crate) fn model_names() -> Vec<String> {
     let of_backend = |backend: &Value| {
-        let id = text(backend, "id");
+        let id = text_field(backend, "id");
         let models = backend.get("models").and_then(Value::as_array).cloned().unwrap_or_default();
-        models.iter().map(move |model| format!("{id}/{}", text(model, "id"))).collect::<Vec<_>>()
+        models
+            .iter()
+            .map(move |model| format!("{id}/{}", text_field(model, "id")))
+            .collect::<Vec<_>>()
     };
-    let mut names = routes();
-    names.extend(known("backends", |view| {
+    let mut names = route_names();
+    names.extend(query_names("backends", |view| {
         view.as_array().into_iter().flatten().flat_map(of_backend).collect()
     }));
     names
 }
 
-fn ids(list: &Value) -> Vec<String> {
-    list.as_array().into_iter().flatten().map(|entry| text(entry, "id")).collect()
+fn read_ids(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().map(|entry| text_field(entry, "id")).collect()
 }
 
-fn text(entry: &Value, field: &str) -> String {
+fn text_field(entry: &Value, field: &str) -> String {
     entry.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// Asks the core for completions. Returns none on any error.
-fn known(operation: &str, names: impl FnOnce(Value) -> Vec<String>) -> Vec<String> {
-    let Ok(config) = EngineConfig::from_variables(crate::readable(std::env::vars_os())) else {
+fn query_names(operation: &str, names: impl FnOnce(Value) -> Vec<String>) -> Vec<String> {
+    let Ok(config) = EngineConfig::from_variables(crate::unicode_variables(std::env::vars_os()))
+    else {
         return Vec::new();
     };
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
@@ -130,7 +137,7 @@ fn known(operation: &str, names: impl FnOnce(Value) -> Vec<String>) -> Vec<Strin
 }
 
 #[cfg(test)]
-pub(super) fn of_shell(name: &str) -> Completions {
+pub(super) fn completions_for_shell(name: &str) -> CompletionsArguments {
     use clap::ValueEnum;
-    Completions { shell: Shell::from_str(name, false).expect("a shell") }
+    CompletionsArguments { shell: Shell::from_str(name, false).expect("a shell") }
 }

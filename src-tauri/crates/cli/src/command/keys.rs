@@ -9,62 +9,62 @@ use control::view::{
 };
 
 use super::completions;
-use crate::arguments::Named;
-use crate::confirm::{Yes, confirm, consequences};
+use crate::arguments::NameArgument;
+use crate::confirm::{YesArgument, confirm_removal, describe_consequences};
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
-use crate::quantity::{UNKNOWN, distance_if_known, spend};
-use crate::secret_input::{Source, Stdin, read_secret};
-use crate::session::unlock_by_hand;
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{UNKNOWN, format_distance_if_known, format_spend};
+use crate::secret_input::{SecretSource, StdinArgument, read_secret};
+use crate::session::unlock_interactively;
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, Piece, Table, Text};
+use crate::text::{Column, StyledText, TableCell, TextTable};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Keys {
+pub(crate) enum KeysCommand {
     /// List keys with their last four characters, state and use
     #[command(visible_alias = "ls")]
     List,
     /// Add a key; it is prompted for, or read from standard input
     #[command(visible_alias = "new")]
-    Add(Add),
+    Add(AddKeyArguments),
     /// Import keys from a file of variables such as .env
-    Import(import::Import),
+    Import(import::ImportKeysArguments),
     /// Check that the provider accepts a key; nothing is billed
     #[command(alias = "test")]
-    Verify(Key),
+    Verify(KeyArgument),
     /// Replace a key, for example after rotating it
     #[command(aliases = ["rotate", "set", "update"])]
-    Replace(Replace),
+    Replace(ReplaceKeyArguments),
     /// Remove a key from the vault and from the backends that use it
     #[command(visible_aliases = ["rm", "del"], alias = "delete")]
-    Remove(Remove),
+    Remove(RemoveKeyArguments),
 }
 
 /// Names one key.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Key {
+pub(crate) struct KeyArgument {
     /// Its name
-    #[arg(value_name = "NAME", add = completions::of(completions::keys))]
+    #[arg(value_name = "NAME", add = completions::candidates_from(completions::key_names))]
     name: String,
 }
 
 /// A key that goes.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Remove {
+pub(crate) struct RemoveKeyArguments {
     #[command(flatten)]
-    key: Key,
+    key: KeyArgument,
     #[command(flatten)]
-    yes: Yes,
+    yes: YesArgument,
 }
 
 /// A new key.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Add {
+pub(crate) struct AddKeyArguments {
     #[command(flatten)]
-    named: Named,
+    named: NameArgument,
     #[command(flatten)]
-    stdin: Stdin,
+    stdin: StdinArgument,
     /// Allowed host. Defaults to the preset of that name, else to the first backend that uses the
     /// key
     #[arg(long, value_hint = ValueHint::Url)]
@@ -76,87 +76,109 @@ pub(crate) struct Add {
 
 /// Another key for a name.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Replace {
+pub(crate) struct ReplaceKeyArguments {
     #[command(flatten)]
-    named: Key,
+    named: KeyArgument,
     #[command(flatten)]
-    stdin: Stdin,
+    stdin: StdinArgument,
 }
 
-pub(crate) async fn run(wanted: Keys, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    wanted: KeysCommand,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
     match wanted {
-        Keys::List => {
+        KeysCommand::List => {
             let now = console.now();
-            console.answer(&control::keys(core).await?, |keys| table(keys, now))?;
-            Ok(Exit::Fine)
+            console.print_view(&control::keys(core).await?, |keys| table(keys, now))?;
+            Ok(Exit::Success)
         }
-        Keys::Add(wanted) => add(wanted, core, console).await,
-        Keys::Import(wanted) => import::run(wanted, core, console).await,
-        Keys::Verify(named) => verify(named, core, console).await,
-        Keys::Replace(wanted) => replace(wanted, core, console).await,
-        Keys::Remove(wanted) => remove(wanted, core, console).await,
+        KeysCommand::Add(wanted) => add(wanted, core, console).await,
+        KeysCommand::Import(wanted) => import::run(wanted, core, console).await,
+        KeysCommand::Verify(named) => verify(named, core, console).await,
+        KeysCommand::Replace(wanted) => replace(wanted, core, console).await,
+        KeysCommand::Remove(wanted) => remove(wanted, core, console).await,
     }
 }
 
-async fn remove(wanted: Remove, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
-    let Remove { key: Key { name }, yes } = wanted;
+async fn remove(
+    wanted: RemoveKeyArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let RemoveKeyArguments { key: KeyArgument { name }, yes } = wanted;
     let known = control::keys(core).await?;
     if let Some(key) = known.iter().find(|key| key.id == name) {
-        let told = consequences(&key.dependents);
-        confirm(&format!("Remove the key {name}?"), &told, yes, console)?;
+        let told = describe_consequences(&key.dependents);
+        confirm_removal(&format!("Remove the key {name}?"), &told, yes, console)?;
     }
-    unlock_by_hand(core, console).await?;
+    unlock_interactively(core, console).await?;
     control::key_remove(core, KeyRef { id: name.clone() }).await?;
-    console.answer(&(), |()| done(&format!("Removed the key {name}.")))?;
-    Ok(Exit::Fine)
+    console.print_view(&(), |()| render_sentence(&format!("Removed the key {name}.")))?;
+    Ok(Exit::Success)
 }
 
-async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
-    let secret = read_secret(Source::chosen_by(wanted.stdin), &wanted.named.name, console)?;
-    unlock_by_hand(core, console).await?;
+async fn add(
+    wanted: AddKeyArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let secret =
+        read_secret(SecretSource::from_argument(wanted.stdin), &wanted.named.name, console)?;
+    unlock_interactively(core, console).await?;
     let (id, label) = (wanted.named.name, wanted.label);
     let url = match wanted.url {
         Some(url) => Some(url),
-        None => preset_address(&id, core).await?,
+        None => preset_base_url(&id, core).await?,
     };
     let key = control::key_add(core, KeyAdd { id, label, secret, url }).await?;
-    console.answer(&key, |key| kept("Stored", "in", key))?;
-    Ok(Exit::Fine)
+    console.print_view(&key, |key| render_stored_key("Stored", "in", key))?;
+    Ok(Exit::Success)
 }
 
 /// The base URL of the hosted preset of that name.
-async fn preset_address(name: &str, core: &Core) -> Result<Option<String>, Failure> {
+async fn preset_base_url(name: &str, core: &Core) -> Result<Option<String>, CommandError> {
     let presets = control::presets(core).await?;
     let known = presets.into_iter().find(|preset| preset.id == name && !preset.local);
     Ok(known.map(|preset| preset.base_url))
 }
 
-async fn replace(wanted: Replace, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
-    let secret = read_secret(Source::chosen_by(wanted.stdin), &wanted.named.name, console)?;
-    unlock_by_hand(core, console).await?;
+async fn replace(
+    wanted: ReplaceKeyArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let secret =
+        read_secret(SecretSource::from_argument(wanted.stdin), &wanted.named.name, console)?;
+    unlock_interactively(core, console).await?;
     let key = control::key_replace(core, KeyReplace { id: wanted.named.name, secret }).await?;
-    console.answer(&key, |key| kept("Replaced", "in", key))?;
-    Ok(Exit::Fine)
+    console.print_view(&key, |key| render_stored_key("Replaced", "in", key))?;
+    Ok(Exit::Success)
 }
 
-async fn verify(named: Key, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
-    unlock_by_hand(core, console).await?;
+async fn verify(
+    named: KeyArgument,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    unlock_interactively(core, console).await?;
     let verification = control::key_verify(core, KeyRef { id: named.name }).await?;
-    console.answer(&verification, verified)?;
+    console.print_view(&verification, render_verification)?;
     Ok(match verification.state {
-        KeyStateView::Valid => Exit::Fine,
-        KeyStateView::Unverified | KeyStateView::Rejected | KeyStateView::Missing => Exit::No,
+        KeyStateView::Valid => Exit::Success,
+        KeyStateView::Unverified | KeyStateView::Rejected | KeyStateView::Missing => Exit::Negative,
     })
 }
 
 /// A text of one sentence.
-pub(super) fn done(sentence: &str) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_sentence(sentence: &str) -> StyledText {
+    let mut text = StyledText::new();
     text.line(Tone::Plain, sentence);
     text
 }
 
-pub(super) const fn vault_kind(kind: VaultKindView) -> &'static str {
+pub(super) const fn vault_kind_word(kind: VaultKindView) -> &'static str {
     match kind {
         VaultKindView::Keychain => "keychain",
         VaultKindView::File => "encrypted file",
@@ -165,26 +187,26 @@ pub(super) const fn vault_kind(kind: VaultKindView) -> &'static str {
     }
 }
 
-fn tail(key: &KeyView) -> String {
+fn masked_tail(key: &KeyView) -> String {
     key.tail.as_ref().map_or_else(|| UNKNOWN.to_owned(), |tail| format!("…{tail}"))
 }
 
-pub(super) fn kept(what: &str, whither: &str, key: &KeyView) -> Text {
-    done(&kept_sentence(what, whither, key))
+pub(super) fn render_stored_key(what: &str, whither: &str, key: &KeyView) -> StyledText {
+    render_sentence(&describe_stored_key(what, whither, key))
 }
 
-fn kept_sentence(what: &str, whither: &str, key: &KeyView) -> String {
-    let place = vault_kind(key.storage);
+fn describe_stored_key(what: &str, whither: &str, key: &KeyView) -> String {
+    let place = vault_kind_word(key.storage);
     let origin = match &key.origin {
         Some(origin) => format!("Allowed host: {origin}."),
         None => "It will be locked to the first backend that uses it.".to_owned(),
     };
-    let tail = tail(key);
+    let tail = masked_tail(key);
     format!("{what} the key {} ({tail}) {whither} the vault ({place}). {origin}", key.id)
 }
 
-pub(super) fn verified(verification: &KeyVerificationView) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_verification(verification: &KeyVerificationView) -> StyledText {
+    let mut text = StyledText::new();
     text.sign(verification.state).piece(Tone::Plain, "  ");
     text.line(Tone::Plain, &format!("{}: {}", verification.id, verification.detail));
     if let Some(fix) = &verification.fix {
@@ -193,31 +215,31 @@ pub(super) fn verified(verification: &KeyVerificationView) -> Text {
     text
 }
 
-pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> Text {
+pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
     if keys.is_empty() {
-        return done("No API keys yet. Add one with `gatehouse keys add NAME`.");
+        return render_sentence("No API keys yet. Add one with `gatehouse keys add NAME`.");
     }
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         Column::Left("Key"),
         Column::Left("State"),
-        Column::Left("Ends in").minor(1),
-        Column::Left("Allowed host").minor(4),
-        Column::Left("Used by").minor(2),
-        Column::Right("30 days").minor(3),
+        Column::Left("Ends in").hidden_at_rank(1),
+        Column::Left("Allowed host").hidden_at_rank(4),
+        Column::Left("Used by").hidden_at_rank(2),
+        Column::Right("30 days").hidden_at_rank(3),
         Column::Left("Last used"),
     ]);
     for key in keys {
         table.row([
-            Piece::toned(Tone::Strong, &key.id),
+            TableCell::styled(Tone::Strong, &key.id),
             Sign::from(key.state).into(),
-            tail(key).into(),
+            masked_tail(key).into(),
             key.origin.as_deref().unwrap_or("any, until first use").into(),
             used_by(key).into(),
-            spend(&key.last_month).into(),
-            distance_if_known(now, key.used_at).into(),
+            format_spend(&key.last_month).into(),
+            format_distance_if_known(now, key.used_at).into(),
         ]);
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.table(&table);
     for key in keys {
         if let Some(reason) = &key.reason {

@@ -7,32 +7,32 @@ use control::view::{
     LedgerView, UnixMs,
 };
 
-use super::keys::done;
-use crate::confirm::is_agreed;
+use super::keys::render_sentence;
+use crate::confirm::confirm_plan;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
-use crate::quantity::{counted, distance, grouped};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{format_count, format_counted_noun, format_distance};
 use crate::sign::Tone;
-use crate::text::{Column, Piece, Table, Text};
+use crate::text::{Column, StyledText, TableCell, TextTable};
 
 /// What to do with the ledger.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Ledger {
+pub(crate) enum LedgerCommand {
     /// Show whether requests are recorded, what happened to the file, and its backups
     Status,
     /// Make a backup now; Gatehouse also makes one every day
     Backup,
     /// Restore records from a backup; newer records stay
-    Restore(Restore),
+    Restore(RestoreLedgerArguments),
     /// Recover what can be read from a damaged ledger file; newer records stay
-    Repair(Repair),
+    Repair(RepairLedgerArguments),
     /// Acknowledge what happened to the ledger file, so that it is no longer shown
     Acknowledge,
 }
 
 /// From which backup.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Restore {
+pub(crate) struct RestoreLedgerArguments {
     /// A backup from `gatehouse ledger status`; by default the newest usable one
     #[arg(value_name = "BACKUP")]
     backup: Option<String>,
@@ -43,7 +43,7 @@ pub(crate) struct Restore {
 
 /// Which file.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Repair {
+pub(crate) struct RepairLedgerArguments {
     /// A kept file from `gatehouse ledger status`; by default the damaged one
     #[arg(value_name = "FILE")]
     file: Option<String>,
@@ -53,35 +53,45 @@ pub(crate) struct Repair {
 }
 
 pub(crate) async fn run(
-    wanted: Ledger,
+    wanted: LedgerCommand,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     match wanted {
-        Ledger::Status => {
+        LedgerCommand::Status => {
             let ledger = control::ledger(core).await?;
             let now = console.now();
-            console.answer(&ledger, |ledger| status(ledger, now))?;
-            Ok(if ledger.problems.is_empty() { Exit::Fine } else { Exit::No })
+            console.print_view(&ledger, |ledger| render_status(ledger, now))?;
+            Ok(if ledger.problems.is_empty() { Exit::Success } else { Exit::Negative })
         }
-        Ledger::Backup => {
+        LedgerCommand::Backup => {
             let made = control::ledger_backup(core).await?;
-            console.answer(&made, |made| {
-                done(&format!("Backed up as {}, {}.", made.name, size(made.bytes)))
+            console.print_view(&made, |made| {
+                render_sentence(&format!(
+                    "Backed up as {}, {}.",
+                    made.name,
+                    format_megabytes(made.bytes)
+                ))
             })?;
-            Ok(Exit::Fine)
+            Ok(Exit::Success)
         }
-        Ledger::Restore(wanted) => restore(wanted, core, console).await,
-        Ledger::Repair(wanted) => repair(wanted, core, console).await,
-        Ledger::Acknowledge => {
+        LedgerCommand::Restore(wanted) => restore(wanted, core, console).await,
+        LedgerCommand::Repair(wanted) => repair(wanted, core, console).await,
+        LedgerCommand::Acknowledge => {
             let ledger = control::ledger_acknowledge(core).await?;
-            console.answer(&ledger, |_| done("Acknowledged. Kept files and backups stay."))?;
-            Ok(Exit::Fine)
+            console.print_view(&ledger, |_| {
+                render_sentence("Acknowledged. Kept files and backups stay.")
+            })?;
+            Ok(Exit::Success)
         }
     }
 }
 
-async fn restore(wanted: Restore, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+async fn restore(
+    wanted: RestoreLedgerArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
     if !wanted.yes {
         let ledger = control::ledger(core).await?;
         let from = match (&wanted.backup, ledger.backups.first()) {
@@ -92,31 +102,35 @@ async fn restore(wanted: Restore, core: &Core, console: &mut Console) -> Result<
         let plan = format!(
             "This restores records from {from}. Newer records stay, and the current file is kept."
         );
-        if !is_agreed(&plan, console)? {
-            return Ok(Exit::No);
+        if !confirm_plan(&plan, console)? {
+            return Ok(Exit::Negative);
         }
     }
     let req = LedgerRestore { backup: wanted.backup };
-    console.answer(&control::ledger_restore(core, req).await?, restored)?;
-    Ok(Exit::Fine)
+    console.print_view(&control::ledger_restore(core, req).await?, render_restored)?;
+    Ok(Exit::Success)
 }
 
-async fn repair(wanted: Repair, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+async fn repair(
+    wanted: RepairLedgerArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
     let req = LedgerRepair { file: wanted.file };
     if !wanted.yes {
         let found = control::ledger_examine(core, req.clone()).await?;
-        if !is_agreed(&plan(&found), console)? {
-            return Ok(Exit::No);
+        if !confirm_plan(&describe_repair_plan(&found), console)? {
+            return Ok(Exit::Negative);
         }
     }
-    console.answer(&control::ledger_repair(core, req).await?, restored)?;
-    Ok(Exit::Fine)
+    console.print_view(&control::ledger_repair(core, req).await?, render_restored)?;
+    Ok(Exit::Success)
 }
 
 /// A sentence on what a repair can recover, shown before it starts.
-pub(super) fn plan(found: &LedgerSalvageView) -> String {
+pub(super) fn describe_repair_plan(found: &LedgerSalvageView) -> String {
     let of = match found.requests_before {
-        Some(before) => format!(" of {}", grouped(before)),
+        Some(before) => format!(" of {}", format_count(before)),
         None => String::new(),
     };
     let damage = match found.damaged_tables.as_slice() {
@@ -127,15 +141,15 @@ pub(super) fn plan(found: &LedgerSalvageView) -> String {
         "{}: {}{of} requests, {} attempts, {} totals and {} other rows can be read. {damage} Newer \
          records stay, and the damaged file is kept.",
         found.file,
-        grouped(found.requests),
-        grouped(found.attempts),
-        grouped(found.sums),
-        grouped(found.other_rows),
+        format_count(found.requests),
+        format_count(found.attempts),
+        format_count(found.sums),
+        format_count(found.other_rows),
     )
 }
 
-pub(super) fn restored(restored: &LedgerRestoredView) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_restored(restored: &LedgerRestoredView) -> StyledText {
+    let mut text = StyledText::new();
     for skipped in &restored.skipped {
         let line = format!("▲ {} cannot be used: {}", skipped.name, skipped.reason);
         text.line(Tone::Warn, &line);
@@ -143,8 +157,8 @@ pub(super) fn restored(restored: &LedgerRestoredView) -> Text {
     let sentence = format!(
         "● Restored from {}: {} in the ledger, {} of them newer.",
         restored.from,
-        counted(restored.requests, "request"),
-        grouped(restored.added)
+        format_counted_noun(restored.requests, "request"),
+        format_count(restored.added)
     );
     text.line(Tone::Good, &sentence);
     if let Some(kept) = &restored.kept {
@@ -153,8 +167,8 @@ pub(super) fn restored(restored: &LedgerRestoredView) -> Text {
     text
 }
 
-pub(super) fn status(ledger: &LedgerView, now: UnixMs) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_status(ledger: &LedgerView, now: UnixMs) -> StyledText {
+    let mut text = StyledText::new();
     if ledger.problems.is_empty() {
         text.line(Tone::Good, "● Every request is recorded.");
     }
@@ -162,38 +176,38 @@ pub(super) fn status(ledger: &LedgerView, now: UnixMs) -> Text {
         text.sign(problem.level).piece(Tone::Plain, "  ").line(Tone::Strong, &problem.title);
         text.piece(Tone::Plain, "      ").line(Tone::Muted, &problem.detail);
     }
-    let mut table = Table::of_facts();
+    let mut table = TextTable::without_header();
     let mut fact = |name: &str, value: String| {
-        table.row([Piece::toned(Tone::Muted, name), value.into()]);
+        table.row([TableCell::styled(Tone::Muted, name), value.into()]);
     };
     fact("File", ledger.path.clone());
-    fact("Size", size(ledger.bytes));
-    fact("Waiting", counted(ledger.waiting_records, "record"));
+    fact("Size", format_megabytes(ledger.bytes));
+    fact("Waiting", format_counted_noun(ledger.waiting_records, "record"));
     fact("Backups", ledger.backup_folder.clone());
     for kept in &ledger.kept_files {
         fact("Kept file", kept.clone());
     }
     text.end().table(&table);
     if !ledger.backups.is_empty() {
-        text.end().table(&backups(&ledger.backups, now));
+        text.end().table(&backups_table(&ledger.backups, now));
     }
     text
 }
 
-fn backups(backups: &[LedgerBackupView], now: UnixMs) -> Table {
+fn backups_table(backups: &[LedgerBackupView], now: UnixMs) -> TextTable {
     let mut table =
-        Table::new(&[Column::Left("Backup"), Column::Left("Created"), Column::Right("Size")]);
+        TextTable::new(&[Column::Left("Backup"), Column::Left("Created"), Column::Right("Size")]);
     for backup in backups {
         table.row([
-            Piece::toned(Tone::Strong, &backup.name),
-            distance(now, backup.at).into(),
-            size(backup.bytes).into(),
+            TableCell::styled(Tone::Strong, &backup.name),
+            format_distance(now, backup.at).into(),
+            format_megabytes(backup.bytes).into(),
         ]);
     }
     table
 }
 
 /// Formats bytes as `4.1 MB`.
-fn size(bytes: Count) -> String {
+fn format_megabytes(bytes: Count) -> String {
     format!("{}.{} MB", bytes.0 / 1_000_000, bytes.0 % 1_000_000 / 100_000)
 }

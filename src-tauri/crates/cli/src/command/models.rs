@@ -4,18 +4,18 @@ use control::Core;
 use control::view::{BackendView, HealthStateView, MicroDollars, RouteView};
 use serde::Serialize;
 
-use super::keys::done;
+use super::keys::render_sentence;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::quantity::UNKNOWN;
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, Piece, Table, Text};
+use crate::text::{Column, StyledText, TableCell, TextTable};
 
 /// Which names.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Models {
+pub(crate) struct ModelsArguments {
     /// Only models of this backend
-    #[arg(long, value_name = "NAME", add = super::completions::of(super::completions::backends))]
+    #[arg(long, value_name = "NAME", add = super::completions::candidates_from(super::completions::backend_names))]
     backend: Option<String>,
 }
 
@@ -37,29 +37,29 @@ pub(super) struct ModelName {
 }
 
 pub(crate) async fn run(
-    wanted: &Models,
+    wanted: &ModelsArguments,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
-    let mut names = all(core).await?;
+) -> Result<Exit, CommandError> {
+    let mut names = list_model_names(core).await?;
     if let Some(backend) = &wanted.backend {
         names.retain(|name| name.backends.contains(backend));
     }
-    console.answer(&names, table)?;
-    Ok(if names.is_empty() { Exit::No } else { Exit::Fine })
+    console.print_view(&names, table)?;
+    Ok(if names.is_empty() { Exit::Negative } else { Exit::Success })
 }
 
 /// Lists routes first, which is the gateway's lookup order, then each model of each enabled
 /// backend.
-pub(super) async fn all(core: &Core) -> Result<Vec<ModelName>, Failure> {
+pub(super) async fn list_model_names(core: &Core) -> Result<Vec<ModelName>, CommandError> {
     let routes = control::routes(core).await?.routes;
     let backends = control::backends(core).await?;
-    let of_routes = routes.iter().filter(|route| route.enabled).flat_map(of_route);
-    let of_backends = backends.iter().filter(|backend| backend.enabled).flat_map(of_backend);
+    let of_routes = routes.iter().filter(|route| route.enabled).flat_map(names_of_route);
+    let of_backends = backends.iter().filter(|backend| backend.enabled).flat_map(names_of_backend);
     Ok(of_routes.chain(of_backends).collect())
 }
 
-fn of_route(route: &RouteView) -> impl Iterator<Item = ModelName> + '_ {
+fn names_of_route(route: &RouteView) -> impl Iterator<Item = ModelName> + '_ {
     route.models.iter().map(|model| ModelName {
         model: model.clone(),
         kind: "route",
@@ -70,7 +70,7 @@ fn of_route(route: &RouteView) -> impl Iterator<Item = ModelName> + '_ {
     })
 }
 
-fn of_backend(backend: &BackendView) -> impl Iterator<Item = ModelName> + '_ {
+fn names_of_backend(backend: &BackendView) -> impl Iterator<Item = ModelName> + '_ {
     backend.models.iter().map(|model| ModelName {
         model: format!("{}/{}", backend.id, model.id),
         kind: "backend",
@@ -81,16 +81,16 @@ fn of_backend(backend: &BackendView) -> impl Iterator<Item = ModelName> + '_ {
     })
 }
 
-pub(super) fn table(names: &Vec<ModelName>) -> Text {
+pub(super) fn table(names: &Vec<ModelName>) -> StyledText {
     if names.is_empty() {
-        return done("No models yet. `gatehouse backends list` lists the backends.");
+        return render_sentence("No models yet. `gatehouse backends list` lists the backends.");
     }
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         Column::Left("Model"),
-        Column::Left("Health").minor(2),
-        Column::Left("Backends").minor(3),
-        Column::Right("In / 1M tokens").minor(1),
-        Column::Right("Out / 1M tokens").minor(1),
+        Column::Left("Health").hidden_at_rank(2),
+        Column::Left("Backends").hidden_at_rank(3),
+        Column::Right("In / 1M tokens").hidden_at_rank(1),
+        Column::Right("Out / 1M tokens").hidden_at_rank(1),
     ]);
     let price = |price: Option<MicroDollars>| {
         price.map_or_else(|| UNKNOWN.to_owned(), |price| price.to_string())
@@ -98,14 +98,14 @@ pub(super) fn table(names: &Vec<ModelName>) -> Text {
     for name in names {
         let leads = if name.kind == "route" { name.backends.join(", ") } else { String::new() };
         table.row([
-            Piece::toned(Tone::Strong, &name.model),
+            TableCell::styled(Tone::Strong, &name.model),
             name.health.map_or_else(|| "route".into(), |health| Sign::from(health).into()),
             leads.into(),
             price(name.input_price).into(),
             price(name.output_price).into(),
         ]);
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.table(&table);
     text
 }

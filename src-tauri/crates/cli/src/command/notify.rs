@@ -3,24 +3,24 @@
 use clap::Subcommand;
 use control::Core;
 
-use super::keys::done;
+use super::keys::render_sentence;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 
 /// What to do with notifications.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Notify {
+pub(crate) enum NotifyCommand {
     /// Send a test notification
     Test,
 }
 
 pub(crate) async fn run(
-    wanted: &Notify,
+    wanted: &NotifyCommand,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
-    let Notify::Test = wanted;
+) -> Result<Exit, CommandError> {
+    let NotifyCommand::Test = wanted;
     let sent = control::notification_test(core).await?;
-    console.answer(&sent, |sent| done(&sent.detail))?;
-    Ok(if sent.delivered { Exit::Fine } else { Exit::No })
+    console.print_view(&sent, |sent| render_sentence(&sent.detail))?;
+    Ok(if sent.delivered { Exit::Success } else { Exit::Negative })
 }

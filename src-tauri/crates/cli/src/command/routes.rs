@@ -2,64 +2,66 @@
 
 use clap::Subcommand;
 use control::Core;
-use control::view::{RouteAsk, RouteChoiceView, RouteDecisionView, RouteView, RoutesView};
+use control::view::{
+    HypotheticalRequest, RankedCandidateView, RouteDecisionView, RouteView, RoutesView,
+};
 
-use super::keys::done;
-use crate::arguments::Named;
-use crate::confirm::Yes;
+use super::keys::render_sentence;
+use crate::arguments::NameArgument;
+use crate::confirm::YesArgument;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
-use crate::quantity::{UNKNOWN, grouped};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{UNKNOWN, format_count};
 use crate::sign::{Sign, Tone};
-use crate::text::{Column, Piece, Table, Text};
+use crate::text::{Column, StyledText, TableCell, TextTable};
 
 mod edit;
 mod simulate;
 
 /// What to do with routes.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Routes {
+pub(crate) enum RoutesCommand {
     /// List routes and where their requests went in the last day
     #[command(visible_alias = "ls")]
     List,
     /// Show one route with the state of its backends
     #[command(alias = "get")]
-    Show(Named),
+    Show(NameArgument),
     /// Add a route
     #[command(visible_alias = "new", alias = "create")]
-    Add(Box<edit::Add>),
+    Add(Box<edit::AddRouteArguments>),
     /// Change a route
     #[command(aliases = ["set", "update"])]
-    Edit(Box<edit::Edit>),
+    Edit(Box<edit::EditRouteArguments>),
     /// Move a route before or after the others
     #[command(visible_alias = "mv", alias = "order")]
-    Move(edit::Move),
+    Move(edit::MoveRouteArguments),
     /// Switch a route on again
-    Enable(Named),
+    Enable(NameArgument),
     /// Switch a route off without removing it
-    Disable(Named),
+    Disable(NameArgument),
     /// Remove a route
     #[command(visible_aliases = ["rm", "del"], alias = "delete")]
     Remove {
         #[command(flatten)]
-        named: Named,
+        named: NameArgument,
         #[command(flatten)]
-        yes: Yes,
+        yes: YesArgument,
     },
     /// Show which backend would serve a request now, and why; nothing is sent
-    Explain(Explain),
+    Explain(ExplainArguments),
     /// Show where many requests would go; nothing is sent
-    Simulate(simulate::Simulate),
+    Simulate(simulate::SimulateArguments),
 }
 
 /// A request that is not sent.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Explain {
+pub(crate) struct ExplainArguments {
     /// The model name that a client would send
-    #[arg(value_name = "MODEL", add = super::completions::of(super::completions::models))]
+    #[arg(value_name = "MODEL", add = super::completions::candidates_from(super::completions::model_names))]
     model: String,
     /// From this client
-    #[arg(long, value_name = "CLIENT", add = super::completions::of(super::completions::clients))]
+    #[arg(long, value_name = "CLIENT", add = super::completions::candidates_from(super::completions::client_names))]
     client: Option<String>,
     /// For this project
     #[arg(long, value_name = "PROJECT")]
@@ -79,84 +81,89 @@ pub(crate) struct Explain {
 }
 
 pub(crate) async fn run(
-    wanted: Routes,
+    wanted: RoutesCommand,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     match wanted {
-        Routes::List => console.answer(&control::routes(core).await?, table)?,
-        Routes::Show(named) => console.answer(&find(core, &named.name).await?, shown)?,
-        Routes::Add(wanted) => edit::add(*wanted, core, console).await?,
-        Routes::Edit(wanted) => edit::edit(*wanted, core, console).await?,
-        Routes::Move(wanted) => edit::reorder(wanted, core, console).await?,
-        Routes::Enable(named) => edit::switch(&named.name, true, core, console).await?,
-        Routes::Disable(named) => edit::switch(&named.name, false, core, console).await?,
-        Routes::Remove { named, yes } => {
+        RoutesCommand::List => console.print_view(&control::routes(core).await?, table)?,
+        RoutesCommand::Show(named) => {
+            console.print_view(&find_route(core, &named.name).await?, render_route)?
+        }
+        RoutesCommand::Add(wanted) => edit::add(*wanted, core, console).await?,
+        RoutesCommand::Edit(wanted) => edit::edit(*wanted, core, console).await?,
+        RoutesCommand::Move(wanted) => edit::reorder(wanted, core, console).await?,
+        RoutesCommand::Enable(named) => edit::set_enabled(&named.name, true, core, console).await?,
+        RoutesCommand::Disable(named) => {
+            edit::set_enabled(&named.name, false, core, console).await?
+        }
+        RoutesCommand::Remove { named, yes } => {
             return edit::remove(&named.name, yes, core, console).await;
         }
-        Routes::Simulate(wanted) => return simulate::run(wanted, core, console).await,
-        Routes::Explain(wanted) => {
-            let decision = control::route_explain(core, asked(wanted)).await?;
-            console.answer(&decision, explained)?;
-            return Ok(if decision.served { Exit::Fine } else { Exit::No });
+        RoutesCommand::Simulate(wanted) => return simulate::run(wanted, core, console).await,
+        RoutesCommand::Explain(wanted) => {
+            let decision = control::route_explain(core, build_route_request(wanted)).await?;
+            console.print_view(&decision, render_decision)?;
+            return Ok(if decision.served { Exit::Success } else { Exit::Negative });
         }
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-async fn find(core: &Core, name: &str) -> Result<RouteView, Failure> {
+async fn find_route(core: &Core, name: &str) -> Result<RouteView, CommandError> {
     let routes = control::routes(core).await?.routes;
     match routes.iter().find(|route| route.id == name) {
         Some(route) => Ok(route.clone()),
         None => {
             let known = routes.iter().map(|route| route.id.as_str());
-            Err(control::unknown_name("route", name, known).into())
+            Err(control::unknown_name_error("route", name, known).into())
         }
     }
 }
 
-fn asked(wanted: Explain) -> RouteAsk {
-    let Explain { model, client, project, tools, images, json_schema, input_tokens } = wanted;
-    RouteAsk { model, client, project, tools, vision: images, json_schema, input_tokens }
+fn build_route_request(wanted: ExplainArguments) -> HypotheticalRequest {
+    let ExplainArguments { model, client, project, tools, images, json_schema, input_tokens } =
+        wanted;
+    HypotheticalRequest { model, client, project, tools, vision: images, json_schema, input_tokens }
 }
 
-pub(super) fn table(view: &RoutesView) -> Text {
+pub(super) fn table(view: &RoutesView) -> StyledText {
     if view.routes.is_empty() {
-        return done(
+        return render_sentence(
             "No routes yet. Requests go by model name. Add one with `gatehouse routes add NAME BACKEND/MODEL`.",
         );
     }
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         Column::Left("Route"),
-        Column::Left("Models").minor(1),
-        Column::Left("Policy").minor(2),
+        Column::Left("Models").hidden_at_rank(1),
+        Column::Left("Policy").hidden_at_rank(2),
         Column::Left("Backends"),
-        Column::Right("24 hours").minor(3),
+        Column::Right("24 hours").hidden_at_rank(3),
     ]);
     for route in &view.routes {
         let leads: Vec<&str> = route.candidates.iter().map(|one| one.backend.as_str()).collect();
         let tone = if route.enabled { Tone::Strong } else { Tone::Muted };
-        let policy = if route.enabled { policy(route) } else { "off".to_owned() };
+        let policy = if route.enabled { describe_policy(route) } else { "off".to_owned() };
         table.row([
-            Piece::toned(tone, &route.id),
+            TableCell::styled(tone, &route.id),
             route.models.join(", ").into(),
             policy.into(),
             leads.join(", ").into(),
-            grouped(route.requests).into(),
+            format_count(route.requests).into(),
         ]);
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.line(Tone::Plain, &view.sentence).end().table(&table);
     text
 }
 
-pub(super) fn shown(route: &RouteView) -> Text {
-    let mut facts = Table::of_facts();
+pub(super) fn render_route(route: &RouteView) -> StyledText {
+    let mut facts = TextTable::without_header();
     let mut fact = |name: &str, value: String| {
-        facts.row([Piece::toned(Tone::Muted, name), value.into()]);
+        facts.row([TableCell::styled(Tone::Muted, name), value.into()]);
     };
     fact("Models", route.models.join(", "));
-    fact("Policy", policy(route));
+    fact("Policy", describe_policy(route));
     for (name, values) in [("Clients", &route.clients), ("Projects", &route.projects)] {
         if !values.is_empty() {
             fact(name, values.join(", "));
@@ -164,37 +171,37 @@ pub(super) fn shown(route: &RouteView) -> Text {
     }
     let sticky = route.sticky_secs.map_or("no".to_owned(), |secs| format!("for {secs} s"));
     fact("Sticky", sticky);
-    fact("Requests in 24 hours", grouped(route.requests));
-    let mut table = Table::new(&[
+    fact("Requests in 24 hours", format_count(route.requests));
+    let mut table = TextTable::new(&[
         Column::Left("Backend"),
         Column::Left("Model"),
-        Column::Right("Weight").minor(2),
+        Column::Right("Weight").hidden_at_rank(2),
         Column::Left("State"),
-        Column::Right("24 hours").minor(1),
-        Column::Left("Why").minor(3),
+        Column::Right("24 hours").hidden_at_rank(1),
+        Column::Left("Why").hidden_at_rank(3),
     ]);
     for one in &route.candidates {
         table.row([
-            Piece::toned(Tone::Strong, &one.backend),
+            TableCell::styled(Tone::Strong, &one.backend),
             one.model.as_deref().unwrap_or("as requested").into(),
             one.weight.to_string().into(),
             Sign::from(one.availability.state).into(),
-            grouped(one.requests).into(),
+            format_count(one.requests).into(),
             one.availability.why.as_str().into(),
         ]);
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.line(Tone::Strong, &route.id).line(Tone::Plain, &route.sentence).end();
     text.table(&facts).end().table(&table);
     text
 }
 
-pub(super) fn explained(decision: &RouteDecisionView) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_decision(decision: &RouteDecisionView) -> StyledText {
+    let mut text = StyledText::new();
     let tone = if decision.served { Tone::Plain } else { Tone::Bad };
     text.line(tone, &decision.sentence);
     if !decision.candidates.is_empty() {
-        text.end().table(&candidates(&decision.candidates));
+        text.end().table(&candidates_table(&decision.candidates));
     }
     for passed in &decision.passed_over {
         let line = format!("Skipped: {}/{}. {}", passed.backend, passed.model, passed.reason);
@@ -203,19 +210,19 @@ pub(super) fn explained(decision: &RouteDecisionView) -> Text {
     text
 }
 
-fn candidates(choices: &[RouteChoiceView]) -> Table {
-    let mut table = Table::new(&[
+fn candidates_table(choices: &[RankedCandidateView]) -> TextTable {
+    let mut table = TextTable::new(&[
         Column::Right("#"),
         Column::Left("Backend"),
-        Column::Left("Key").minor(2),
+        Column::Left("Key").hidden_at_rank(2),
         Column::Left("Model"),
         Column::Left("State"),
-        Column::Left("Why").minor(1),
+        Column::Left("Why").hidden_at_rank(1),
     ]);
     for choice in choices {
         table.row([
             choice.place.to_string().into(),
-            Piece::toned(Tone::Strong, &choice.backend),
+            TableCell::styled(Tone::Strong, &choice.backend),
             choice.credential.as_deref().unwrap_or(UNKNOWN).into(),
             choice.model.as_str().into(),
             Sign::from(choice.availability.state).into(),
@@ -225,7 +232,7 @@ fn candidates(choices: &[RouteChoiceView]) -> Table {
     table
 }
 
-fn policy(route: &RouteView) -> String {
+fn describe_policy(route: &RouteView) -> String {
     let word = domain::RoutePolicy::from(route.policy).word();
     let weights = route.weights;
     match word {

@@ -4,25 +4,25 @@ mod value;
 
 use clap::Subcommand;
 use control::Core;
-use control::view::{ProblemView, SettingsView, ThemeChoice};
+use control::view::{SettingsProblemView, SettingsView, ThemeChoice};
 
-use super::keys::{done, vault_kind};
+use super::keys::{render_sentence, vault_kind_word};
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
-use crate::quantity::{duration, grouped};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{format_count, format_duration};
 use crate::sign::Tone;
-use crate::text::{Piece, Table, Text};
+use crate::text::{StyledText, TableCell, TextTable};
 
 /// What to do with the settings.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Settings {
+pub(crate) enum SettingsCommand {
     /// Show the current settings and file locations
     #[command(visible_alias = "list", alias = "ls")]
     Show,
     /// Print one setting, or all by name
-    Get(value::Get),
+    Get(value::GetSettingArguments),
     /// Change one setting
-    Set(value::Set),
+    Set(value::SetSettingArguments),
     /// Check the settings file and propose a repair
     Check,
     /// Apply the proposed repair
@@ -31,49 +31,49 @@ pub(crate) enum Settings {
 }
 
 pub(crate) async fn run(
-    wanted: &Settings,
+    wanted: &SettingsCommand,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     match wanted {
-        Settings::Show => {
-            console.answer(&control::settings(core).await?, shown)?;
-            Ok(Exit::Fine)
+        SettingsCommand::Show => {
+            console.print_view(&control::settings(core).await?, render_settings)?;
+            Ok(Exit::Success)
         }
-        Settings::Check => {
+        SettingsCommand::Check => {
             let settings = control::settings(core).await?;
-            console.answer(&settings, checked)?;
-            Ok(verdict(&settings))
+            console.print_view(&settings, render_check)?;
+            Ok(validity_exit(&settings))
         }
-        Settings::Get(wanted) => value::get(wanted, core, console).await,
-        Settings::Set(wanted) => value::set(wanted, core, console).await,
-        Settings::Fix => fix(core, console).await,
+        SettingsCommand::Get(wanted) => value::get(wanted, core, console).await,
+        SettingsCommand::Set(wanted) => value::set(wanted, core, console).await,
+        SettingsCommand::Fix => fix(core, console).await,
     }
 }
 
-async fn fix(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+async fn fix(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
     let before = control::settings(core).await?;
     if before.proposed_fix.is_none() {
-        console.answer(&before, checked)?;
-        return Ok(verdict(&before));
+        console.print_view(&before, render_check)?;
+        return Ok(validity_exit(&before));
     }
     let settings = control::settings_fix(core).await?;
-    console.answer(&settings, |settings| {
-        let mut text = done(&format!("Repaired {}.", settings.path));
+    console.print_view(&settings, |settings| {
+        let mut text = render_sentence(&format!("Repaired {}.", settings.path));
         text.lines(Tone::Muted, before.proposed_fix.as_deref().unwrap_or_default());
-        tell_problems(&mut text, settings);
+        append_problems(&mut text, settings);
         text
     })?;
-    Ok(verdict(&settings))
+    Ok(validity_exit(&settings))
 }
 
 /// `Fine` if the settings file is valid.
-pub(super) const fn verdict(settings: &SettingsView) -> Exit {
-    if settings.valid { Exit::Fine } else { Exit::No }
+pub(super) const fn validity_exit(settings: &SettingsView) -> Exit {
+    if settings.valid { Exit::Success } else { Exit::Negative }
 }
 
-pub(super) fn checked(settings: &SettingsView) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_check(settings: &SettingsView) -> StyledText {
+    let mut text = StyledText::new();
     match (settings.valid, settings.problems.is_empty()) {
         (true, true) => text.line(Tone::Good, &format!("● {} is valid.", settings.path)),
         (true, false) => {
@@ -87,7 +87,7 @@ pub(super) fn checked(settings: &SettingsView) -> Text {
             ),
         ),
     };
-    tell_problems(&mut text, settings);
+    append_problems(&mut text, settings);
     if let Some(diff) = &settings.proposed_fix {
         text.end().line(Tone::Strong, "Proposed repair (`gatehouse settings fix` applies it):");
         text.lines(Tone::Plain, diff);
@@ -97,9 +97,9 @@ pub(super) fn checked(settings: &SettingsView) -> Text {
 
 /// Prints one line for each problem as `path:line: message`, the compilers' format, so that editors
 /// can jump there.
-fn tell_problems(text: &mut Text, settings: &SettingsView) {
+fn append_problems(text: &mut StyledText, settings: &SettingsView) {
     for problem in &settings.problems {
-        let ProblemView { path, line, fatal, message } = problem;
+        let SettingsProblemView { path, line, fatal, message } = problem;
         let place = match line {
             Some(line) => format!("{}:{line}: ", settings.path),
             None => format!("{}: ", settings.path),
@@ -110,13 +110,13 @@ fn tell_problems(text: &mut Text, settings: &SettingsView) {
     }
 }
 
-pub(super) fn shown(settings: &SettingsView) -> Text {
+pub(super) fn render_settings(settings: &SettingsView) -> StyledText {
     let values = &settings.values;
-    let mut table = Table::of_facts();
+    let mut table = TextTable::without_header();
     let mut fact = |name: &str, value: String| {
-        table.row([Piece::toned(Tone::Muted, name), value.into()]);
+        table.row([TableCell::styled(Tone::Muted, name), value.into()]);
     };
-    let ms = |ms: u32| duration(f64::from(ms));
+    let ms = |ms: u32| format_duration(f64::from(ms));
     let theme = match values.theme {
         ThemeChoice::System => "system",
         ThemeChoice::Light => "light",
@@ -127,7 +127,7 @@ pub(super) fn shown(settings: &SettingsView) -> Text {
     fact("Concurrent requests", values.in_flight_max.to_string());
     fact(
         "Maximum request size",
-        format!("{} bytes", grouped(u64::from(values.body_bytes_max).into())),
+        format!("{} bytes", format_count(u64::from(values.body_bytes_max).into())),
     );
     fact("Connect timeout", ms(values.connect_timeout_ms));
     fact("First token timeout", ms(values.first_token_timeout_ms));
@@ -137,12 +137,12 @@ pub(super) fn shown(settings: &SettingsView) -> Text {
     fact("Keep requests", format!("{} days", values.retention_days));
     fact("Notifications", notifications.to_owned());
     fact("Theme", theme.to_owned());
-    fact("Vault", vault_kind(values.vault_kind).to_owned());
+    fact("Vault", vault_kind_word(values.vault_kind).to_owned());
     fact("Settings", settings.path.clone());
     fact("Data", settings.folders.data.clone());
     fact("Logs", settings.folders.state.clone());
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.table(&table);
-    tell_problems(&mut text, settings);
+    append_problems(&mut text, settings);
     text
 }

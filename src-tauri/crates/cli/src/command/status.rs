@@ -1,17 +1,19 @@
 //! `gatehouse status`: gateway, backends and spend on one screen.
 
 use control::Core;
-use control::view::{ActionView, BackendCountsView, GatewayState, NeedView, StatusView, UnixMs};
+use control::view::{
+    BackendCountsView, GatewayState, PanelActionView, StatusIssueView, StatusView, UnixMs,
+};
 
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
-use crate::quantity::{counted, distance, spend};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{format_counted_noun, format_distance, format_spend};
 use crate::sign::{Sign, Tone};
-use crate::text::{Piece, Table, Text};
+use crate::text::{StyledText, TableCell, TextTable};
 
-pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
     let status = control::status(core).await?;
-    console.answer(&status, text)?;
+    console.print_view(&status, render_status)?;
     Ok(exit(&status, matches!(core, Core::Remote(_))))
 }
 
@@ -23,98 +25,103 @@ pub(super) fn exit(status: &StatusView, is_running: bool) -> Exit {
     let own = total.saturating_sub(1).saturating_sub(disabled);
     let nothing_answers = own > 0 && down >= own;
     let listens = status.gateway.state == GatewayState::Listening;
-    if is_running && listens && !nothing_answers { Exit::Fine } else { Exit::No }
+    if is_running && listens && !nothing_answers { Exit::Success } else { Exit::Negative }
 }
 
 /// Renders the verdict and what needs attention, then the facts.
-pub(super) fn text(status: &StatusView) -> Text {
-    let mut text = Text::new();
+pub(super) fn render_status(status: &StatusView) -> StyledText {
+    let mut text = StyledText::new();
     let verdict = Sign::from(status.verdict.level);
     text.sign(verdict).piece(Tone::Plain, "  ").line(Tone::Strong, &status.verdict.sentence);
     for need in &status.verdict.needs {
-        tell_need(&mut text, need, status.now);
+        append_need(&mut text, need, status.now);
     }
-    text.end().table(&facts(status));
+    text.end().table(&facts_table(status));
     text
 }
 
-fn tell_need(text: &mut Text, need: &NeedView, now: UnixMs) {
-    let since = need.since.map_or_else(String::new, |since| format!(" ({})", distance(now, since)));
+fn append_need(text: &mut StyledText, need: &StatusIssueView, now: UnixMs) {
+    let since =
+        need.since.map_or_else(String::new, |since| format!(" ({})", format_distance(now, since)));
     text.piece(Tone::Plain, "  ").sign(need.level).piece(Tone::Plain, "  ");
     text.piece(Tone::Plain, &need.title).line(Tone::Muted, &since);
     text.piece(Tone::Plain, "      ").line(Tone::Muted, &need.impact);
-    if let Some(command) = next_step(need) {
+    if let Some(command) = suggested_command(need) {
         text.piece(Tone::Muted, "      try: ").line(Tone::Plain, &command);
     }
 }
 
 /// The command that does the same as the panel's button; `None` if the need itself names one.
-fn next_step(need: &NeedView) -> Option<String> {
+fn suggested_command(need: &StatusIssueView) -> Option<String> {
     // The button for these needs opens the settings; no command would help.
     match need.id.as_str() {
         "gateway" | "vault" | "vault/missing" => return None,
         _ => {}
     }
     Some(match &need.action {
-        ActionView::OpenBackend { id } => format!("gatehouse backends test {id}"),
-        ActionView::OpenKey { id } => format!("gatehouse keys verify {id}"),
-        ActionView::OpenRoute { .. } | ActionView::OpenRouting => {
+        PanelActionView::OpenBackend { id } => format!("gatehouse backends test {id}"),
+        PanelActionView::OpenKey { id } => format!("gatehouse keys verify {id}"),
+        PanelActionView::OpenRoute { .. } | PanelActionView::OpenRouting => {
             "gatehouse routes list".to_owned()
         }
-        ActionView::AddBackend => "gatehouse backends add".to_owned(),
-        ActionView::AddClient => "gatehouse clients add".to_owned(),
-        ActionView::RunChecks | ActionView::OpenReadiness => "gatehouse check".to_owned(),
-        ActionView::OpenSettings => "gatehouse settings check".to_owned(),
-        ActionView::OpenLedger => "gatehouse ledger status".to_owned(),
+        PanelActionView::AddBackend => "gatehouse backends add".to_owned(),
+        PanelActionView::AddClient => "gatehouse clients add".to_owned(),
+        PanelActionView::RunChecks | PanelActionView::OpenReadiness => "gatehouse check".to_owned(),
+        PanelActionView::OpenSettings => "gatehouse settings check".to_owned(),
+        PanelActionView::OpenLedger => "gatehouse ledger status".to_owned(),
     })
 }
 
-fn facts(status: &StatusView) -> Table {
-    let mut table = Table::of_facts();
+fn facts_table(status: &StatusView) -> TextTable {
+    let mut table = TextTable::without_header();
     let gateway = &status.gateway;
     let gateway_detail = match &gateway.reason {
         Some(reason) => format!("{}: {reason}", gateway.address),
         None => gateway.address.clone(),
     };
-    let kind = super::keys::vault_kind(status.vault.kind);
+    let kind = super::keys::vault_kind_word(status.vault.kind);
     let vault_detail = match &status.vault.hint {
         Some(hint) => format!("{kind}: {hint}"),
         None => kind.to_owned(),
     };
     let today = &status.spend_today;
-    let started = distance(status.now, status.started_at);
-    table.row([name("Gateway"), Sign::from(gateway.state).into(), gateway_detail.into()]);
-    table.row([name("Vault"), Sign::from(status.vault.state).into(), vault_detail.into()]);
+    let started = format_distance(status.now, status.started_at);
+    table.row([name_cell("Gateway"), Sign::from(gateway.state).into(), gateway_detail.into()]);
+    table.row([name_cell("Vault"), Sign::from(status.vault.state).into(), vault_detail.into()]);
     table.row([
-        name("Backends"),
-        counted(total(&status.backends), "backend").into(),
-        backends(&status.backends).into(),
+        name_cell("Backends"),
+        format_counted_noun(total_backends(&status.backends), "backend").into(),
+        describe_backends(&status.backends).into(),
     ]);
-    table.row([name("Today"), spend(today).into(), counted(today.requests, "request").into()]);
-    table.row([name("In flight"), status.requests_in_flight.to_string().into(), "".into()]);
+    table.row([
+        name_cell("Today"),
+        format_spend(today).into(),
+        format_counted_noun(today.requests, "request").into(),
+    ]);
+    table.row([name_cell("In flight"), status.requests_in_flight.to_string().into(), "".into()]);
     if let Some(run) = &status.last_run {
-        let when = format!("{}, {}", run.sentence, distance(status.now, run.ended_at));
-        table.row([name("Last check"), Sign::from(run.verdict).into(), when.into()]);
+        let when = format!("{}, {}", run.sentence, format_distance(status.now, run.ended_at));
+        table.row([name_cell("Last check"), Sign::from(run.verdict).into(), when.into()]);
     }
     table.row([
-        name("Version"),
+        name_cell("Version"),
         status.version.as_str().into(),
         format!("started {started}").into(),
     ]);
-    table.row([name("Data"), "".into(), status.data_folder.as_str().into()]);
+    table.row([name_cell("Data"), "".into(), status.data_folder.as_str().into()]);
     table
 }
 
-fn name(text: &str) -> Piece {
-    Piece::toned(Tone::Muted, text)
+fn name_cell(text: &str) -> TableCell {
+    TableCell::styled(Tone::Muted, text)
 }
 
-fn total(counts: &BackendCountsView) -> control::view::Count {
+fn total_backends(counts: &BackendCountsView) -> control::view::Count {
     control::view::Count(counts.total.into())
 }
 
 /// Lists the states that occur: `2 up, 1 down`.
-fn backends(counts: &BackendCountsView) -> String {
+fn describe_backends(counts: &BackendCountsView) -> String {
     let parts = [
         (counts.up, "up"),
         (counts.down, "down"),

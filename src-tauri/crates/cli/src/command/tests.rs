@@ -2,9 +2,10 @@
 //! snapshot. Renderers take views, so the tests use fixed views and no engine.
 
 use control::view::{
-    AccessView, BackendTestView, BackendView, CacheView, ClientView, KeyVerificationView, KeyView,
-    LedgerRestoredView, LedgerSalvageView, LedgerView, PresetView, RequestsView, RouteDecisionView,
-    RoutesView, RunView, SettingsView, StatusView, UsageView,
+    BackendPresetView, BackendTestView, BackendView, CacheView, ClientView, EndpointView,
+    KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
+    ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, SettingsView, StatusView,
+    UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -13,9 +14,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::console::tests::NOW;
-use crate::console::{Console, Format, Peer};
-use crate::exit::{Exit, Failure};
-use crate::text::Text;
+use crate::console::{Console, ConsoleFormat, StreamPeer};
+use crate::exit::{CommandError, Exit};
+use crate::text::StyledText;
 
 /// A name that a hostile upstream could send: clears the screen, starts a line, reverses text.
 const HOSTILE: &str = "gpt\u{1b}[2J\n\u{202e}=evil";
@@ -29,7 +30,7 @@ fn view<V: DeserializeOwned>(fixture: Value) -> V {
 }
 
 /// The text as a person reads it, without styles and trailing blanks.
-fn seen(text: &Text) -> String {
+fn seen(text: &StyledText) -> String {
     let plain = anstream::adapter::strip_str(&text.to_string()).to_string();
     let rows: Vec<&str> = plain.lines().map(str::trim_end).collect();
     rows.join("\n")
@@ -45,7 +46,7 @@ macro_rules! check_seen {
 
 #[test]
 fn status_for_people() {
-    check_seen!("status", status::text(&view::<StatusView>(status_fixture())));
+    check_seen!("status", status::render_status(&view::<StatusView>(status_fixture())));
     let mut calm = status_fixture();
     calm["verdict"] = json!({"level": "ok", "sentence": "Everything works", "needs": []});
     calm["vault"] = json!({"kind": "keychain", "state": "ready", "hint": null,
@@ -53,7 +54,7 @@ fn status_for_people() {
     calm["gateway"] = json!({"state": "listening", "address": "http://127.0.0.1:4283",
         "port": 4283, "reason": null});
     calm["last_run"] = Value::Null;
-    check_seen!("status_calm", status::text(&view::<StatusView>(calm)));
+    check_seen!("status_calm", status::render_status(&view::<StatusView>(calm)));
 }
 
 #[test]
@@ -66,13 +67,13 @@ fn status_tells_a_supervisor_whether_anything_can_answer() {
         let status: StatusView = view(fixture);
         assert_eq!(status::exit(&status, runs), exit, "{total} {down} {gateway} {runs}");
     };
-    check(1, 0, 0, "listening", true, Exit::Fine);
-    check(3, 1, 0, "listening", true, Exit::Fine);
-    check(3, 2, 0, "listening", true, Exit::No);
-    check(3, 1, 1, "listening", true, Exit::No);
-    check(3, 0, 2, "listening", true, Exit::Fine);
-    check(3, 0, 0, "failed", true, Exit::No);
-    check(3, 0, 0, "failed", false, Exit::No);
+    check(1, 0, 0, "listening", true, Exit::Success);
+    check(3, 1, 0, "listening", true, Exit::Success);
+    check(3, 2, 0, "listening", true, Exit::Negative);
+    check(3, 1, 1, "listening", true, Exit::Negative);
+    check(3, 0, 2, "listening", true, Exit::Success);
+    check(3, 0, 0, "failed", true, Exit::Negative);
+    check(3, 0, 0, "failed", false, Exit::Negative);
 }
 
 #[test]
@@ -80,35 +81,35 @@ fn keys_for_people() {
     let keys: Vec<KeyView> = view(keys_fixture());
     check_seen!("keys", keys::table(&keys, NOW));
     check_seen!("keys_none", keys::table(&Vec::new(), NOW));
-    check_seen!("key_put_in", keys::kept("Stored", "in", &keys[0]));
-    check_seen!("key_unbound", keys::kept("Replaced", "in", &keys[1]));
+    check_seen!("key_put_in", keys::render_stored_key("Stored", "in", &keys[0]));
+    check_seen!("key_unbound", keys::render_stored_key("Replaced", "in", &keys[1]));
     let rejected = json!({"id": "up", "state": "rejected", "detail": "the provider said 401",
         "fix": "Replace the key."});
-    check_seen!("key_verified", keys::verified(&view::<KeyVerificationView>(rejected)));
+    check_seen!("key_verified", keys::render_verification(&view::<KeyVerificationView>(rejected)));
 }
 
 #[test]
 fn backends_for_people() {
     let known: Vec<BackendView> = view(backends_fixture());
     check_seen!("backends", backends::table(&known));
-    check_seen!("backend_added", backends::described("Added", &known[1]));
-    let presets: Vec<PresetView> = view(presets_fixture());
-    check_seen!("presets", backends::presets(&presets));
+    check_seen!("backend_added", backends::render_backend("Added", &known[1]));
+    let presets: Vec<BackendPresetView> = view(presets_fixture());
+    check_seen!("presets", backends::render_presets(&presets));
     let test: BackendTestView = view(backend_test_fixture());
-    check_seen!("backend_tested", backends::tested(&test));
+    check_seen!("backend_tested", backends::render_test(&test));
 }
 
 #[test]
 fn routes_for_people() {
     let known: RoutesView = view(routes_fixture());
     check_seen!("routes", routes::table(&known));
-    check_seen!("route_shown", routes::shown(&known.routes[0]));
+    check_seen!("route_shown", routes::render_route(&known.routes[0]));
     let none = json!({"sentence": "No route is in use: a request goes by its model's name.",
         "routes": [], "unrouted_requests": 7});
     check_seen!("routes_none", routes::table(&view::<RoutesView>(none)));
     check_seen!(
         "route_explained",
-        routes::explained(&view::<RouteDecisionView>(decision_fixture()))
+        routes::render_decision(&view::<RouteDecisionView>(decision_fixture()))
     );
 }
 
@@ -123,7 +124,7 @@ fn clients_for_people() {
 fn usage_for_people_and_spreadsheets() {
     let sums: UsageView = view(usage_fixture());
     check_seen!("usage", usage::table(&sums));
-    insta::assert_snapshot!("usage_csv", usage::csv(&sums).expect("CSV"));
+    insta::assert_snapshot!("usage_csv", usage::render_csv(&sums).expect("CSV"));
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn no_cell_of_a_csv_is_a_formula() {
         let mut fixture = usage_fixture();
         fixture["groups"][0]["key"] = json!(name);
         fixture["groups"][0]["label"] = json!(name);
-        let csv = usage::csv(&view::<UsageView>(fixture)).expect("CSV");
+        let csv = usage::render_csv(&view::<UsageView>(fixture)).expect("CSV");
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
         let row = reader.records().next().expect("a row").expect("CSV");
         for cell in row.iter().take(2) {
@@ -151,57 +152,59 @@ fn requests_for_people() {
 
 #[test]
 fn the_cache_for_people() {
-    check_seen!("cache", cache::status(&view::<CacheView>(cache_fixture())));
+    check_seen!("cache", cache::render_status(&view::<CacheView>(cache_fixture())));
     let mut off = cache_fixture();
     off["sentence"] = json!("The cache is switched off.");
     (off["hits"], off["hit_percent"], off["advice"]) = (json!(0), Value::Null, Value::Null);
     off["bypasses"] = json!([]);
-    check_seen!("cache_off", cache::status(&view::<CacheView>(off)));
+    check_seen!("cache_off", cache::render_status(&view::<CacheView>(off)));
 }
 
 #[test]
 fn accesses_for_people() {
-    let accesses: Vec<AccessView> = view(accesses_fixture());
-    check_seen!("accesses", backends::access::table(&accesses, NOW));
+    let accesses: Vec<EndpointView> = view(endpoints_fixture());
+    check_seen!("accesses", backends::endpoint::table(&accesses, NOW));
 }
 
 #[test]
 fn settings_for_people() {
     let broken: SettingsView = view(settings_fixture());
-    check_seen!("settings_broken", settings::checked(&broken));
-    check_seen!("settings_shown", settings::shown(&broken));
-    assert_eq!(settings::verdict(&broken), Exit::No);
+    check_seen!("settings_broken", settings::render_check(&broken));
+    check_seen!("settings_shown", settings::render_settings(&broken));
+    assert_eq!(settings::validity_exit(&broken), Exit::Negative);
     let mut good = settings_fixture();
     good["valid"] = json!(true);
     good["problems"] = json!([]);
     good["proposed_fix"] = Value::Null;
     let good: SettingsView = view(good);
-    check_seen!("settings_good", settings::checked(&good));
-    assert_eq!(settings::verdict(&good), Exit::Fine);
+    check_seen!("settings_good", settings::render_check(&good));
+    assert_eq!(settings::validity_exit(&good), Exit::Success);
 }
 
 #[test]
 fn a_run_for_people_and_its_exit_code() {
-    let run: RunView = view(run_fixture());
-    check_seen!("run_every_check", check::report(&run, check::Detail::EveryCheck));
-    check_seen!("run_findings", check::report(&run, check::Detail::Findings));
+    let run: ReadinessRunView = view(run_fixture());
+    check_seen!("run_every_check", check::render_report(&run, check::ReportDetail::EveryCheck));
+    check_seen!("run_findings", check::render_report(&run, check::ReportDetail::Findings));
     let exit = |verdict: Value| {
         let mut fixture = run_fixture();
         fixture["verdict"] = verdict;
-        check::exit(&view::<RunView>(fixture))
+        check::exit(&view::<ReadinessRunView>(fixture))
     };
-    assert_eq!(exit(json!("ready")), Exit::Fine);
-    assert_eq!(exit(json!("ready_with_warnings")), Exit::Fine);
-    assert_eq!(exit(json!("not_ready")), Exit::No);
-    assert_eq!(exit(Value::Null), Exit::No);
+    assert_eq!(exit(json!("ready")), Exit::Success);
+    assert_eq!(exit(json!("ready_with_warnings")), Exit::Success);
+    assert_eq!(exit(json!("not_ready")), Exit::Negative);
+    assert_eq!(exit(Value::Null), Exit::Negative);
 }
 
 #[test]
 fn programs_get_the_view_as_it_is() {
     fn check<V: DeserializeOwned + Serialize>(fixture: &Value) {
-        for peer in [Peer::Other, Peer::Terminal] {
-            let (mut console, answers, _) = Console::for_test(Format::Json, peer);
-            console.answer(&view::<V>(fixture.clone()), |_| Text::new()).expect("written");
+        for peer in [StreamPeer::Other, StreamPeer::Terminal] {
+            let (mut console, answers, _) = Console::for_test(ConsoleFormat::Json, peer);
+            console
+                .print_view(&view::<V>(fixture.clone()), |_| StyledText::new())
+                .expect("written");
             let printed = answers.text();
             assert!(!printed.contains(['\u{1b}', '\u{202e}']), "{printed:?}");
             let back: Value = serde_json::from_str(&printed).expect("JSON");
@@ -211,58 +214,61 @@ fn programs_get_the_view_as_it_is() {
     check::<StatusView>(&status_fixture());
     check::<Vec<KeyView>>(&keys_fixture());
     check::<Vec<BackendView>>(&backends_fixture());
-    check::<Vec<PresetView>>(&presets_fixture());
+    check::<Vec<BackendPresetView>>(&presets_fixture());
     check::<BackendTestView>(&backend_test_fixture());
     check::<Vec<ClientView>>(&clients_fixture());
     check::<UsageView>(&usage_fixture());
     check::<RequestsView>(&requests_fixture());
     check::<CacheView>(&cache_fixture());
-    check::<Vec<AccessView>>(&accesses_fixture());
+    check::<Vec<EndpointView>>(&endpoints_fixture());
     check::<SettingsView>(&settings_fixture());
-    check::<RunView>(&run_fixture());
+    check::<ReadinessRunView>(&run_fixture());
 }
 
 #[test]
 fn formats_that_contradict_each_other_are_wrong_usage() {
-    let refused = |outcome: Result<(), Failure>| outcome.map_err(|failure| failure.exit());
-    let usage = |named, global| refused(usage::chosen(named, global).map(drop));
-    assert_eq!(usage(Some(usage::UsageFormat::Csv), Format::Json), Err(Exit::Usage));
-    assert_eq!(usage(Some(usage::UsageFormat::Json), Format::Json), Ok(()));
-    assert_eq!(usage(Some(usage::UsageFormat::Csv), Format::Text), Ok(()));
-    let check = |named, global| refused(check::chosen(named, global).map(drop));
-    assert_eq!(check(Some(check::CheckFormat::Text), Format::Json), Err(Exit::Usage));
-    assert_eq!(check(None, Format::Json), Ok(()));
+    let refused = |outcome: Result<(), CommandError>| outcome.map_err(|failure| failure.exit());
+    let usage = |named, global| refused(usage::choose_usage_format(named, global).map(drop));
+    assert_eq!(usage(Some(usage::UsageFormat::Csv), ConsoleFormat::Json), Err(Exit::Usage));
+    assert_eq!(usage(Some(usage::UsageFormat::Json), ConsoleFormat::Json), Ok(()));
+    assert_eq!(usage(Some(usage::UsageFormat::Csv), ConsoleFormat::Text), Ok(()));
+    let check = |named, global| refused(check::choose_check_format(named, global).map(drop));
+    assert_eq!(check(Some(check::CheckFormat::Text), ConsoleFormat::Json), Err(Exit::Usage));
+    assert_eq!(check(None, ConsoleFormat::Json), Ok(()));
 }
 
 #[test]
 fn a_token_is_printed_and_nothing_else() {
     let secret = Secret::parse("ghk_0123456789abcdef".to_owned()).expect("a token");
     let printed = |format| {
-        let (mut console, answers, remarks) = Console::for_test(format, Peer::Other);
-        token::hand_out("demo", &secret, &mut console).expect("printed");
+        let (mut console, answers, remarks) = Console::for_test(format, StreamPeer::Other);
+        token::print_token("demo", &secret, &mut console).expect("printed");
         assert_eq!(remarks.text(), "");
         answers.text()
     };
-    assert_eq!(printed(Format::Text), "ghk_0123456789abcdef\n");
-    assert_eq!(printed(Format::Json), "{\"client\":\"demo\",\"token\":\"ghk_0123456789abcdef\"}\n");
+    assert_eq!(printed(ConsoleFormat::Text), "ghk_0123456789abcdef\n");
+    assert_eq!(
+        printed(ConsoleFormat::Json),
+        "{\"client\":\"demo\",\"token\":\"ghk_0123456789abcdef\"}\n"
+    );
 }
 
 #[test]
 fn addresses_are_announced_a_line_each() {
     let (gateway, panel) = ("http://127.0.0.1:4283", "http://127.0.0.1:1/#one-time=t");
     let told = |format, panel| {
-        let (mut console, answers, _) = Console::for_test(format, Peer::Other);
+        let (mut console, answers, _) = Console::for_test(format, StreamPeer::Other);
         crate::serve::announce(Some(gateway), panel, &mut console).expect("told");
         answers.text()
     };
-    assert_eq!(told(Format::Text, None), "● gateway listening on http://127.0.0.1:4283\n");
+    assert_eq!(told(ConsoleFormat::Text, None), "● gateway listening on http://127.0.0.1:4283\n");
     assert_eq!(
-        told(Format::Text, Some(panel)),
+        told(ConsoleFormat::Text, Some(panel)),
         "● gateway listening on http://127.0.0.1:4283\n\
          ● panel (one-time link): http://127.0.0.1:1/#one-time=t\n"
     );
     assert_eq!(
-        told(Format::Json, None),
+        told(ConsoleFormat::Json, None),
         "{\"gateway\":\"http://127.0.0.1:4283\",\"panel\":null}\n"
     );
 }
@@ -270,11 +276,12 @@ fn addresses_are_announced_a_line_each() {
 #[test]
 fn every_shell_gets_a_script_and_the_manual_names_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let (mut console, answers, _) = Console::for_test(Format::Text, Peer::Other);
-        completions::print(&completions::of_shell(shell), &mut console).expect("printed");
+        let (mut console, answers, _) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
+        completions::print_script(&completions::completions_for_shell(shell), &mut console)
+            .expect("printed");
         assert!(answers.text().contains("gatehouse"), "{shell}");
     }
-    let (mut console, answers, _) = Console::for_test(Format::Text, Peer::Other);
+    let (mut console, answers, _) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
     completions::print_man(&mut console).expect("printed");
     let page = answers.text();
     for command in ["serve", "status", "check", "keys", "backends", "clients", "usage", "cache"] {
@@ -301,19 +308,19 @@ fn ledger_fixture() -> Value {
 
 #[test]
 fn the_ledger_for_people() {
-    check_seen!("ledger", ledger::status(&view::<LedgerView>(ledger_fixture()), NOW));
+    check_seen!("ledger", ledger::render_status(&view::<LedgerView>(ledger_fixture()), NOW));
     let mut sound = ledger_fixture();
     sound["problems"] = json!([]);
-    check_seen!("ledger_sound", ledger::status(&view::<LedgerView>(sound), NOW));
+    check_seen!("ledger_sound", ledger::render_status(&view::<LedgerView>(sound), NOW));
     let salvage = view::<LedgerSalvageView>(json!({
         "file": "ledger.sqlite.kept-damaged", "requests": 4_571, "requests_before": 4_636,
         "attempts": 4_718, "sums": 1_204, "other_rows": 388, "damaged_tables": ["requests"]
     }));
-    insta::assert_snapshot!("ledger_plan", ledger::plan(&salvage));
+    insta::assert_snapshot!("ledger_plan", ledger::describe_repair_plan(&salvage));
     let restored = view::<LedgerRestoredView>(json!({
         "from": "ledger-2026-11-20T08-00-00Z.sqlite", "requests": 4_702, "added": 66,
         "kept": "ledger.sqlite.kept-before-restore",
         "skipped": [{"name": "ledger-2026-11-21T08-00-00Z.sqlite", "reason": "it is malformed"}]
     }));
-    check_seen!("ledger_restored", ledger::restored(&restored));
+    check_seen!("ledger_restored", ledger::render_restored(&restored));
 }

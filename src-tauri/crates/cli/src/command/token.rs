@@ -8,37 +8,41 @@ use control::view::ClientRef;
 use domain::Secret;
 use zeroize::Zeroizing;
 
-use crate::console::{Console, Format};
-use crate::exit::{Exit, Failure};
-use crate::session::unlock_by_hand;
+use crate::console::{Console, ConsoleFormat};
+use crate::exit::{CommandError, Exit};
+use crate::session::unlock_interactively;
 
 /// Whose token.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Token {
+pub(crate) struct TokenArguments {
     /// The client's name
-    #[arg(add = super::completions::of(super::completions::clients))]
+    #[arg(add = super::completions::candidates_from(super::completions::client_names))]
     client: String,
 }
 
 pub(crate) async fn run(
-    wanted: Token,
+    wanted: TokenArguments,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
-    unlock_by_hand(core, console).await?;
+) -> Result<Exit, CommandError> {
+    unlock_interactively(core, console).await?;
     let token = control::client_token(core, ClientRef { id: wanted.client.clone() }).await?;
-    hand_out(&wanted.client, &token, console)?;
-    Ok(Exit::Fine)
+    print_token(&wanted.client, &token, console)?;
+    Ok(Exit::Success)
 }
 
 /// Prints a token and nothing else, so that a script can capture it.
-pub(super) fn hand_out(client: &str, token: &Secret, console: &mut Console) -> Result<(), Failure> {
+pub(super) fn print_token(
+    client: &str,
+    token: &Secret,
+    console: &mut Console,
+) -> Result<(), CommandError> {
     let token = token.expose();
     let answer = match console.format {
-        Format::Text => Zeroizing::new(format!("{token}\n")),
-        Format::Json => {
+        ConsoleFormat::Text => Zeroizing::new(format!("{token}\n")),
+        ConsoleFormat::Json => {
             let answer = serde_json::json!({"client": client, "token": token});
-            Zeroizing::new(console.json(&answer)?)
+            Zeroizing::new(console.render_json(&answer)?)
         }
     };
     console.print(&answer)

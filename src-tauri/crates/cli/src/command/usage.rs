@@ -3,25 +3,27 @@
 use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    Count, UnixMs, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange, UsageTotalsView,
-    UsageView, ZoneChoice,
+    Count, TimeZoneChoice, UnixMs, UsageGroupBy, UsageGroupView, UsageRange, UsageReportQuery,
+    UsageTotalsView, UsageView,
 };
 
-use crate::console::{Console, Format};
-use crate::exit::{Exit, Failure};
-use crate::quantity::{UNKNOWN, cost, counted, exact_dollars, grouped};
+use crate::console::{Console, ConsoleFormat};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{
+    UNKNOWN, format_cost, format_count, format_counted_noun, format_exact_dollars,
+};
 use crate::sign::Tone;
-use crate::text::{Column, Piece, Table, Text};
+use crate::text::{Column, StyledText, TableCell, TextTable};
 
 /// What to add up.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Usage {
+pub(crate) struct UsageArguments {
     /// How far back: today, or a time span such as 90m, 12h, 7d or 4w
     #[arg(long, value_name = "TIME", default_value = "7d")]
-    since: Period,
+    since: UsagePeriod,
     /// One row per model, backend, client, key, project, route or day
-    #[arg(long, value_enum, default_value_t = By::Model)]
-    by: By,
+    #[arg(long, value_enum, default_value_t = GroupByArgument::Model)]
+    by: GroupByArgument,
     /// Days are in UTC, as on provider dashboards, instead of local time
     #[arg(long)]
     utc: bool,
@@ -32,7 +34,7 @@ pub(crate) struct Usage {
 
 /// A period, up to now.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Since {
+pub(super) enum PeriodArgument {
     /// Since midnight
     Today,
     /// 24 hours
@@ -46,7 +48,7 @@ pub(super) enum Since {
     Month,
 }
 
-impl Since {
+impl PeriodArgument {
     pub(super) const fn range(self) -> UsageRange {
         match self {
             Self::Today => UsageRange::Today,
@@ -58,7 +60,7 @@ impl Since {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum By {
+enum GroupByArgument {
     Model,
     Backend,
     Client,
@@ -73,12 +75,12 @@ enum By {
 
 /// A period up to now: a range that the panel offers too, or any span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Period {
+pub(super) enum UsagePeriod {
     Range(UsageRange),
     SpanMs(i64),
 }
 
-impl std::str::FromStr for Period {
+impl std::str::FromStr for UsagePeriod {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
@@ -86,13 +88,13 @@ impl std::str::FromStr for Period {
             "24h" | "1d" => Ok(Self::Range(UsageRange::LastDay)),
             "7d" => Ok(Self::Range(UsageRange::LastWeek)),
             "30d" => Ok(Self::Range(UsageRange::LastMonth)),
-            other => span_ms(other).map(Self::SpanMs),
+            other => parse_span_ms(other).map(Self::SpanMs),
         }
     }
 }
 
 /// Parses a time span such as `90m`, `12h`, `7d` or `4w` into milliseconds.
-pub(super) fn span_ms(text: &str) -> Result<i64, String> {
+pub(super) fn parse_span_ms(text: &str) -> Result<i64, String> {
     let wrong = || format!("{text:?} is not a time span; write it like 90m, 12h, 7d or 4w");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number: i64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
@@ -115,58 +117,63 @@ pub(super) enum UsageFormat {
 }
 
 pub(crate) async fn run(
-    wanted: &Usage,
+    wanted: &UsageArguments,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
-    let format = chosen(wanted.format, console.format)?;
+) -> Result<Exit, CommandError> {
+    let format = choose_usage_format(wanted.format, console.format)?;
     let (range, from) = match wanted.since {
-        Period::Range(range) => (range, None),
-        Period::SpanMs(span) => (UsageRange::LastDay, Some(UnixMs(console.now().0 - span))),
+        UsagePeriod::Range(range) => (range, None),
+        UsagePeriod::SpanMs(span) => (UsageRange::LastDay, Some(UnixMs(console.now().0 - span))),
     };
-    let query = UsageQuery {
+    let query = UsageReportQuery {
         range,
         from,
         group_by: match wanted.by {
-            By::Model | By::Day => UsageGroupBy::Model,
-            By::Backend => UsageGroupBy::Backend,
-            By::Client => UsageGroupBy::Client,
-            By::Key => UsageGroupBy::Credential,
-            By::Project => UsageGroupBy::Project,
-            By::Route => UsageGroupBy::Route,
+            GroupByArgument::Model | GroupByArgument::Day => UsageGroupBy::Model,
+            GroupByArgument::Backend => UsageGroupBy::Backend,
+            GroupByArgument::Client => UsageGroupBy::Client,
+            GroupByArgument::Key => UsageGroupBy::Credential,
+            GroupByArgument::Project => UsageGroupBy::Project,
+            GroupByArgument::Route => UsageGroupBy::Route,
         },
-        zone: if wanted.utc { ZoneChoice::Utc } else { ZoneChoice::Local },
+        zone: if wanted.utc { TimeZoneChoice::Utc } else { TimeZoneChoice::Local },
     };
     let usage = control::usage(core, query).await?;
     let answer = match format {
-        UsageFormat::Table if matches!(wanted.by, By::Day) => by_day(&usage).to_string(),
+        UsageFormat::Table if matches!(wanted.by, GroupByArgument::Day) => {
+            render_by_day(&usage).to_string()
+        }
         UsageFormat::Table => table(&usage).to_string(),
-        UsageFormat::Json => console.json(&usage)?,
-        UsageFormat::Csv => csv(&usage)?,
+        UsageFormat::Json => console.render_json(&usage)?,
+        UsageFormat::Csv => render_csv(&usage)?,
     };
     console.print(&answer)?;
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
 /// `--json` means `--format json` and conflicts with the other formats.
-pub(super) fn chosen(named: Option<UsageFormat>, global: Format) -> Result<UsageFormat, Failure> {
+pub(super) fn choose_usage_format(
+    named: Option<UsageFormat>,
+    global: ConsoleFormat,
+) -> Result<UsageFormat, CommandError> {
     match (named, global) {
-        (None | Some(UsageFormat::Json), Format::Json) => Ok(UsageFormat::Json),
-        (Some(_), Format::Json) => {
-            Err(Failure::new(Exit::Usage, "--json and --format cannot be combined")
+        (None | Some(UsageFormat::Json), ConsoleFormat::Json) => Ok(UsageFormat::Json),
+        (Some(_), ConsoleFormat::Json) => {
+            Err(CommandError::new(Exit::Usage, "--json and --format cannot be combined")
                 .with_hint("Use one of them."))
         }
-        (named, Format::Text) => Ok(named.unwrap_or(UsageFormat::Table)),
+        (named, ConsoleFormat::Text) => Ok(named.unwrap_or(UsageFormat::Table)),
     }
 }
 
 /// One row for each time step, empty ones included.
-fn by_day(usage: &UsageView) -> Text {
-    let mut table = Table::new(&[
+fn render_by_day(usage: &UsageView) -> StyledText {
+    let mut table = TextTable::new(&[
         Column::Left("When"),
         Column::Right("Cost"),
         Column::Right("Requests"),
-        Column::Right("Tokens").minor(1),
+        Column::Right("Tokens").hidden_at_rank(1),
     ]);
     let unpriced = usage.totals.unpriced_requests;
     for bucket in &usage.buckets {
@@ -176,62 +183,67 @@ fn by_day(usage: &UsageView) -> Text {
         table.row([
             bucket.label.as_str().into(),
             cost.into(),
-            grouped(bucket.total.requests).into(),
-            grouped(bucket.total.tokens).into(),
+            format_count(bucket.total.requests).into(),
+            format_count(bucket.total.tokens).into(),
         ]);
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.line(Tone::Strong, &usage.finding).end().table(&table);
     if unpriced.0 > 0 {
-        let left_out = format!("Costs exclude {}.", counted(unpriced, "unpriced request"));
+        let left_out =
+            format!("Costs exclude {}.", format_counted_noun(unpriced, "unpriced request"));
         text.line(Tone::Muted, &left_out);
     }
     text
 }
 
-pub(super) fn table(usage: &UsageView) -> Text {
-    let mut text = Text::new();
+pub(super) fn table(usage: &UsageView) -> StyledText {
+    let mut text = StyledText::new();
     text.line(Tone::Strong, &usage.finding);
     if usage.groups.is_empty() {
         return text;
     }
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         Column::Left("Name"),
         Column::Right("Cost"),
-        Column::Right("Share").minor(3),
+        Column::Right("Share").hidden_at_rank(3),
         Column::Right("Requests"),
-        Column::Right("Failed").minor(1),
-        Column::Right("Tokens in").minor(2),
-        Column::Right("Cached").minor(4),
-        Column::Right("Tokens out").minor(2),
+        Column::Right("Failed").hidden_at_rank(1),
+        Column::Right("Tokens in").hidden_at_rank(2),
+        Column::Right("Cached").hidden_at_rank(4),
+        Column::Right("Tokens out").hidden_at_rank(2),
     ]);
     for group in &usage.groups {
         let share = group.cost_share_percent.map_or_else(String::new, |share| format!("{share} %"));
-        table.row(row(Piece::from(&group.label), share, &group.totals));
+        table.row(totals_row(TableCell::from(&group.label), share, &group.totals));
     }
     if usage.groups.len() > 1 {
-        table.row(row(Piece::toned(Tone::Strong, "Total"), String::new(), &usage.totals));
+        table.row(totals_row(
+            TableCell::styled(Tone::Strong, "Total"),
+            String::new(),
+            &usage.totals,
+        ));
     }
     text.end().table(&table);
     text
 }
 
-fn row(name: Piece, share: String, totals: &UsageTotalsView) -> [Piece; 8] {
+fn totals_row(name: TableCell, share: String, totals: &UsageTotalsView) -> [TableCell; 8] {
     [
         name,
-        cost(totals.cost, totals.requests, totals.unpriced_requests).into(),
+        format_cost(totals.cost, totals.requests, totals.unpriced_requests).into(),
         share.into(),
-        grouped(totals.requests).into(),
-        failed(totals.failed_requests),
-        grouped(totals.input_tokens).into(),
-        grouped(totals.cache_read_tokens).into(),
-        grouped(totals.output_tokens).into(),
+        format_count(totals.requests).into(),
+        failed_cell(totals.failed_requests),
+        format_count(totals.input_tokens).into(),
+        format_count(totals.cache_read_tokens).into(),
+        format_count(totals.output_tokens).into(),
     ]
 }
 
-fn failed(count: Count) -> Piece {
+fn failed_cell(count: Count) -> TableCell {
     let tone = if count.0 == 0 { Tone::Plain } else { Tone::Bad };
-    Piece::toned(tone, &grouped(count))
+    TableCell::styled(tone, &format_count(count))
 }
 
 /// The column names, which programs rely on.
@@ -249,14 +261,14 @@ const CSV_COLUMNS: [&str; 11] = [
     "cost_share_percent",
 ];
 
-pub(super) fn csv(usage: &UsageView) -> Result<String, Failure> {
+pub(super) fn render_csv(usage: &UsageView) -> Result<String, CommandError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let broken = |error: csv::Error| Failure::fault(&error);
+    let broken = |error: csv::Error| CommandError::internal(&error);
     writer.write_record(CSV_COLUMNS).map_err(broken)?;
     for group in &usage.groups {
         writer.write_record(csv_row(group)).map_err(broken)?;
     }
-    let bytes = writer.into_inner().map_err(|error| Failure::fault(&error))?;
+    let bytes = writer.into_inner().map_err(|error| CommandError::internal(&error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -264,9 +276,9 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
     let totals = &group.totals;
     let number = |count: Count| count.0.to_string();
     [
-        harmless(&group.key),
-        harmless(&group.label),
-        known_dollars(totals),
+        escape_csv_cell(&group.key),
+        escape_csv_cell(&group.label),
+        format_known_dollars(totals),
         number(totals.requests),
         number(totals.unpriced_requests),
         number(totals.failed_requests),
@@ -279,14 +291,14 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
 }
 
 /// Empty if no request had a price: an unknown cost is not zero.
-fn known_dollars(totals: &UsageTotalsView) -> String {
+fn format_known_dollars(totals: &UsageTotalsView) -> String {
     let none_known = totals.requests.0 > 0 && totals.requests == totals.unpriced_requests;
-    if none_known { String::new() } else { exact_dollars(totals.cost) }
+    if none_known { String::new() } else { format_exact_dollars(totals.cost) }
 }
 
 /// Makes a cell safe for spreadsheets, which would run it as a formula (OWASP, "CSV injection"),
 /// and for terminals. Model names are untrusted.
-fn harmless(text: &str) -> String {
+fn escape_csv_cell(text: &str) -> String {
     let begins_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let guard = if begins_formula { "'" } else { "" };
     format!("{guard}{}", crate::escape::escape(text))
@@ -298,13 +310,13 @@ mod tests {
 
     #[test]
     fn any_span_of_time_is_understood() {
-        let check = |typed: &str, wanted: Option<Period>| {
+        let check = |typed: &str, wanted: Option<UsagePeriod>| {
             assert_eq!(typed.parse().ok(), wanted, "{typed}");
         };
-        check("today", Some(Period::Range(UsageRange::Today)));
-        check("1d", Some(Period::Range(UsageRange::LastDay)));
-        check("90m", Some(Period::SpanMs(5_400_000)));
-        check("2w", Some(Period::SpanMs(1_209_600_000)));
+        check("today", Some(UsagePeriod::Range(UsageRange::Today)));
+        check("1d", Some(UsagePeriod::Range(UsageRange::LastDay)));
+        check("90m", Some(UsagePeriod::SpanMs(5_400_000)));
+        check("2w", Some(UsagePeriod::SpanMs(1_209_600_000)));
         for wrong in ["", "d", "0h", "-1d", "1y", "9223372036854775807w", "1é"] {
             check(wrong, None);
         }

@@ -6,17 +6,17 @@ use control::view::{
     VaultChangeView, VaultKindView, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView,
 };
 
-use super::keys::{done, vault_kind};
+use super::keys::{render_sentence, vault_kind_word};
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::passphrase::Passphrases;
-use crate::session::unlock_by_hand;
+use crate::session::unlock_interactively;
 use crate::sign::{Sign, Tone};
-use crate::text::Text;
+use crate::text::StyledText;
 
 /// What to do with the vault.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Vault {
+pub(crate) enum VaultCommand {
     /// Show which vault is in use and whether it works
     #[command(visible_alias = "show", alias = "check")]
     Status,
@@ -24,18 +24,18 @@ pub(crate) enum Vault {
     Unlock,
     /// Use another vault, now and after a restart
     #[command(alias = "use")]
-    Set(Set),
+    Set(SetVaultArguments),
     /// Move keys from another vault into the one in use
     #[command(alias = "mv")]
-    Move(Move),
+    Move(MoveKeysArguments),
 }
 
 /// Another vault.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Set {
+pub(crate) struct SetVaultArguments {
     /// Where keys are stored
     #[arg(value_enum)]
-    kind: Kind,
+    kind: VaultKindArgument,
     /// Move the stored keys and tokens there
     #[arg(long = "move")]
     move_keys: bool,
@@ -43,14 +43,14 @@ pub(crate) struct Set {
 
 /// Where keys are.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Move {
+pub(crate) struct MoveKeysArguments {
     /// The vault that holds them now
     #[arg(value_enum)]
-    from: Kind,
+    from: VaultKindArgument,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
+enum VaultKindArgument {
     /// The operating system's keychain
     Keychain,
     /// A file encrypted with a passphrase
@@ -61,31 +61,31 @@ enum Kind {
     Memory,
 }
 
-impl From<Kind> for VaultKindView {
-    fn from(kind: Kind) -> Self {
+impl From<VaultKindArgument> for VaultKindView {
+    fn from(kind: VaultKindArgument) -> Self {
         match kind {
-            Kind::Keychain => Self::Keychain,
-            Kind::File => Self::File,
-            Kind::Env => Self::Env,
-            Kind::Memory => Self::Memory,
+            VaultKindArgument::Keychain => Self::Keychain,
+            VaultKindArgument::File => Self::File,
+            VaultKindArgument::Env => Self::Env,
+            VaultKindArgument::Memory => Self::Memory,
         }
     }
 }
 
 pub(crate) async fn run(
-    wanted: Option<Vault>,
+    wanted: Option<VaultCommand>,
     core: &Core,
     passphrases: &Passphrases,
     console: &mut Console,
-) -> Result<Exit, Failure> {
-    match wanted.unwrap_or(Vault::Status) {
-        Vault::Status => {
+) -> Result<Exit, CommandError> {
+    match wanted.unwrap_or(VaultCommand::Status) {
+        VaultCommand::Status => {
             let vault = control::vault_check(core).await?;
-            console.answer(&vault, status)?;
-            Ok(verdict(&vault))
+            console.print_view(&vault, render_status)?;
+            Ok(vault_exit(&vault))
         }
-        Vault::Unlock => unlock(core, passphrases, console).await,
-        Vault::Set(wanted) => {
+        VaultCommand::Unlock => unlock(core, passphrases, console).await,
+        VaultCommand::Set(wanted) => {
             let (kind, move_keys) = (wanted.kind.into(), wanted.move_keys);
             let passphrase = match kind {
                 VaultKindView::File => {
@@ -97,15 +97,15 @@ pub(crate) async fn run(
             };
             if move_keys && kind != VaultKindView::File {
                 // The current vault may be a locked file.
-                unlock_by_hand(core, console).await?;
+                unlock_interactively(core, console).await?;
             }
             let req = VaultSet { kind, passphrase, move_keys };
-            console.answer(&control::vault_set(core, req).await?, changed)?;
-            Ok(Exit::Fine)
+            console.print_view(&control::vault_set(core, req).await?, render_change)?;
+            Ok(Exit::Success)
         }
-        Vault::Move(wanted) => {
+        VaultCommand::Move(wanted) => {
             let from = wanted.from.into();
-            unlock_by_hand(core, console).await?;
+            unlock_interactively(core, console).await?;
             let vault = control::vault_check(core).await?;
             let in_file = from == VaultKindView::File && vault.kind != from;
             let passphrase = match in_file {
@@ -113,8 +113,8 @@ pub(crate) async fn run(
                 false => None,
             };
             let moved = control::vault_move(core, VaultMove { from, passphrase }).await?;
-            console.answer(&moved, changed)?;
-            Ok(if moved.left.is_empty() { Exit::Fine } else { Exit::No })
+            console.print_view(&moved, render_change)?;
+            Ok(if moved.left.is_empty() { Exit::Success } else { Exit::Negative })
         }
     }
 }
@@ -123,30 +123,31 @@ async fn unlock(
     core: &Core,
     passphrases: &Passphrases,
     console: &mut Console,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CommandError> {
     let vault = control::vault_check(core).await?;
     if vault.kind != VaultKindView::File {
-        let message = format!("the vault is {}, which has no passphrase", vault_kind(vault.kind));
-        return Err(Failure::new(Exit::No, message)
+        let message =
+            format!("the vault is {}, which has no passphrase", vault_kind_word(vault.kind));
+        return Err(CommandError::new(Exit::Negative, message)
             .with_hint("To store keys in an encrypted file: `gatehouse vault set file`."));
     }
     if vault.state == VaultStateView::Ready {
-        console.answer(&vault, |_| done("The vault is already unlocked."))?;
-        return Ok(Exit::Fine);
+        console.print_view(&vault, |_| render_sentence("The vault is already unlocked."))?;
+        return Ok(Exit::Success);
     }
     let passphrase = passphrases.for_file(&vault, console)?;
     let vault = control::vault_unlock(core, VaultUnlock { passphrase }).await?;
-    console.answer(&vault, status)?;
-    Ok(verdict(&vault))
+    console.print_view(&vault, render_status)?;
+    Ok(vault_exit(&vault))
 }
 
-fn verdict(vault: &VaultView) -> Exit {
-    if vault.state == VaultStateView::Ready { Exit::Fine } else { Exit::No }
+fn vault_exit(vault: &VaultView) -> Exit {
+    if vault.state == VaultStateView::Ready { Exit::Success } else { Exit::Negative }
 }
 
-pub(super) fn status(vault: &VaultView) -> Text {
-    let mut text = Text::new();
-    text.sign(vault.state).line(Tone::Plain, &format!("  {}", vault_kind(vault.kind)));
+pub(super) fn render_status(vault: &VaultView) -> StyledText {
+    let mut text = StyledText::new();
+    text.sign(vault.state).line(Tone::Plain, &format!("  {}", vault_kind_word(vault.kind)));
     if vault.set_by_environment {
         text.line(Tone::Muted, "Set by the environment variable GATEHOUSE_VAULT.");
     }
@@ -158,10 +159,10 @@ pub(super) fn status(vault: &VaultView) -> Text {
 
 /// The vault's state in one line, printed by `serve` at start; with a hint only if action is
 /// needed.
-pub(crate) fn first_line(vault: &VaultView) -> Text {
-    let mut text = Text::new();
+pub(crate) fn render_vault_line(vault: &VaultView) -> StyledText {
+    let mut text = StyledText::new();
     let sign = Sign::from(vault.state);
-    let kind = vault_kind(vault.kind);
+    let kind = vault_kind_word(vault.kind);
     match vault.keychain_missing {
         true => {
             text.piece(Tone::Warn, "▲ ").line(
@@ -180,8 +181,8 @@ pub(crate) fn first_line(vault: &VaultView) -> Text {
     text
 }
 
-fn changed(change: &VaultChangeView) -> Text {
-    let mut text = done(&change.sentence);
+fn render_change(change: &VaultChangeView) -> StyledText {
+    let mut text = render_sentence(&change.sentence);
     if !change.left.is_empty() {
         text.line(Tone::Warn, &format!("Still in the old vault: {}", change.left.join(", ")));
     }

@@ -2,36 +2,37 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BackendId, CredentialId, Lack, Offer, Origin};
+use domain::{BackendId, CredentialId, ExtraDialect, Origin, UnsupportedFeature};
 use engine::Engine;
 use settings::{
-    BackendKind, BackendNetwork, BackendSettings, PoolMember, PoolSettings, PresetPlace, Settings,
-    TrafficLimits,
+    AllowedNetwork, BackendKind, BackendSettings, KeyPoolSettings, PoolMemberSettings,
+    PresetLocation, Settings, TrafficLimits,
 };
 use vault::VaultError;
 
-use super::keys::{origin_of, remove_key, store_key};
-use super::{input, last_day_by_backend};
+use super::keys::{parse_origin, remove_key, store_key};
+use super::{input, sum_last_day_by_backend};
 use crate::ApiError;
 use crate::view::{
-    BackendAdd, BackendEdit, BackendKey, BackendKindView, BackendRef, BackendSwitch,
-    BackendTestView, BackendView, LackView, OfferView, PoolView, PresetView,
+    BackendAdd, BackendEdit, BackendKey, BackendKindView, BackendPresetView, BackendRef,
+    BackendSwitch, BackendTestView, BackendView, ExtraDialectView, KeyPoolView,
+    UnsupportedFeatureView,
 };
 
-mod shown;
+mod views;
 
-use shown::{backend_view, mock_view, test_view};
+use views::{backend_view, mock_view, test_view};
 
 pub(crate) async fn backends(engine: &Engine) -> Result<Vec<BackendView>, ApiError> {
     let settings = engine.settings();
-    let day = last_day_by_backend(engine).await?;
+    let day = sum_last_day_by_backend(engine).await?;
     let mock = mock_view(engine, &day);
     let own = settings.backends.iter().map(|(id, known)| backend_view(engine, id, known, &day));
     Ok(std::iter::once(mock).chain(own).collect())
 }
 
-pub(crate) async fn presets(_: &Engine) -> Result<Vec<PresetView>, ApiError> {
-    let view = |preset: &settings::Preset| PresetView {
+pub(crate) async fn presets(_: &Engine) -> Result<Vec<BackendPresetView>, ApiError> {
+    let view = |preset: &settings::Preset| BackendPresetView {
         id: preset.id.to_owned(),
         label: preset.label.to_owned(),
         kind: preset.kind.into(),
@@ -39,7 +40,7 @@ pub(crate) async fn presets(_: &Engine) -> Result<Vec<PresetView>, ApiError> {
         key_prefix: preset.key_prefix.map(|prefix| prefix.as_str().to_owned()),
         docs_url: preset.docs_url.to_owned(),
         keys_url: preset.keys_url.map(str::to_owned),
-        local: preset.place == PresetPlace::Local,
+        local: preset.location == PresetLocation::Local,
         lacks: preset.lacks.iter().map(|lack| (*lack).into()).collect(),
         offers: preset.offers.iter().map(|offer| (*offer).into()).collect(),
     };
@@ -47,38 +48,38 @@ pub(crate) async fn presets(_: &Engine) -> Result<Vec<PresetView>, ApiError> {
 }
 
 pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<BackendView, ApiError> {
-    let _held = engine.hold_vault().await;
+    let _held = engine.lock_vault_changes().await;
     let settings = engine.settings();
-    let id = new_backend_id(&settings, &req.id)?;
-    let base_url = input::base_url("base_url", &req.base_url, engine)?.url;
-    let kind = kind_of(req.kind)?;
-    let asked = Differing::asked(req.lacks, req.offers);
-    let (lacks, offers) = differing(asked, kind, &Differing::default())?;
-    let origin = origin_of(&base_url)?;
+    let id = parse_new_backend_id(&settings, &req.id)?;
+    let base_url = input::check_base_url("base_url", &req.base_url, engine)?.url;
+    let kind = parse_backend_kind(req.kind)?;
+    let asked = DialectDifferences::from_request(req.lacks, req.offers);
+    let (lacks, offers) = check_dialect_differences(asked, kind, &DialectDifferences::default())?;
+    let origin = parse_origin(&base_url)?;
     let key_is_new = matches!(req.key, BackendKey::New { .. });
     let credential = match req.key {
         BackendKey::None => None,
-        BackendKey::Stored { id } => Some(attach(engine, &settings, &id, &origin).await?),
+        BackendKey::Stored { id } => Some(bind_stored_key(engine, &settings, &id, &origin).await?),
         BackendKey::New { secret } => {
-            let key = new_key_id(&settings, &id)?;
-            let label = input::label(&req.label, id.as_str());
+            let key = parse_new_key_id(&settings, &id)?;
+            let label = input::label_or_id(&req.label, id.as_str());
             store_key(engine, &key, label, secret, Some(origin)).await?;
             Some(key)
         }
     };
-    let label = input::label(&req.label, id.as_str());
-    let models = input::names(req.models);
+    let label = input::label_or_id(&req.label, id.as_str());
+    let models = input::trim_names(req.models);
     let added = BackendSettings {
         label,
         kind,
         base_url,
-        pool: PoolSettings::of(credential),
+        pool: KeyPoolSettings::from_credential(credential),
         enabled: true,
         models,
         lacks,
         offers,
         crossing: req.crossing.into(),
-        network: BackendNetwork::default(),
+        network: AllowedNetwork::default(),
         limits: TrafficLimits::default(),
     };
     let (place, key) = (id.clone(), added.credential().cloned());
@@ -91,31 +92,38 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
         }
         return Err(error.into());
     }
-    engine.probe_soon(&id);
-    one_backend(engine, &id).await
+    engine.request_probe(&id);
+    find_backend_view(engine, &id).await
 }
 
 pub(crate) async fn backend_edit(
     engine: &Engine,
     req: BackendEdit,
 ) -> Result<BackendView, ApiError> {
-    let _held = engine.hold_vault().await;
+    let _held = engine.lock_vault_changes().await;
     let settings = engine.settings();
-    let id = input::known_backend(&settings, &req.id)?;
-    let base_url = input::base_url("base_url", &req.base_url, engine)?.url;
-    let kind = kind_of(req.kind)?;
-    let known = settings.backends.get(&id).map(Differing::known).unwrap_or_default();
-    let (lacks, offers) = differing(Differing::asked(req.lacks, req.offers), kind, &known)?;
+    let id = input::parse_known_backend(&settings, &req.id)?;
+    let base_url = input::check_base_url("base_url", &req.base_url, engine)?.url;
+    let kind = parse_backend_kind(req.kind)?;
+    let known =
+        settings.backends.get(&id).map(DialectDifferences::from_settings).unwrap_or_default();
+    let (lacks, offers) = check_dialect_differences(
+        DialectDifferences::from_request(req.lacks, req.offers),
+        kind,
+        &known,
+    )?;
     let crossing = req.crossing.into();
-    let origin = origin_of(&base_url)?;
+    let origin = parse_origin(&base_url)?;
     let (names_all, limits) = (req.pool.is_some(), req.limits);
     let pool = match (req.pool, req.credential.as_deref()) {
-        (Some(pool), _) => pool_of(engine, &settings, pool, &origin).await?,
-        (None, Some(key)) => PoolSettings::of(Some(attach(engine, &settings, key, &origin).await?)),
-        (None, None) => PoolSettings::default(),
+        (Some(pool), _) => parse_pool(engine, &settings, pool, &origin).await?,
+        (None, Some(key)) => KeyPoolSettings::from_credential(Some(
+            bind_stored_key(engine, &settings, key, &origin).await?,
+        )),
+        (None, None) => KeyPoolSettings::default(),
     };
-    let label = input::label(&req.label, &req.id);
-    let models = input::names(req.models);
+    let label = input::label_or_id(&req.label, &req.id);
+    let models = input::trim_names(req.models);
     let place = id.clone();
     engine
         .edit(move |draft| {
@@ -136,14 +144,14 @@ pub(crate) async fn backend_edit(
         })
         .await?;
     engine.forget_health(&id);
-    one_backend(engine, &id).await
+    find_backend_view(engine, &id).await
 }
 
 pub(crate) async fn backend_switch(
     engine: &Engine,
     req: BackendSwitch,
 ) -> Result<BackendView, ApiError> {
-    let id = input::known_backend(&engine.settings(), &req.id)?;
+    let id = input::parse_known_backend(&engine.settings(), &req.id)?;
     let (place, enabled) = (id.clone(), req.enabled);
     engine
         .edit(move |draft| {
@@ -152,7 +160,7 @@ pub(crate) async fn backend_switch(
             }
         })
         .await?;
-    one_backend(engine, &id).await
+    find_backend_view(engine, &id).await
 }
 
 pub(crate) async fn backend_test(
@@ -160,15 +168,15 @@ pub(crate) async fn backend_test(
     req: BackendRef,
 ) -> Result<BackendTestView, ApiError> {
     let id = match req.id.as_str() {
-        settings::MOCK_BACKEND_ID => input::id("id", &req.id)?,
-        _ => input::known_backend(&engine.settings(), &req.id)?,
+        settings::MOCK_BACKEND_ID => input::parse_id("id", &req.id)?,
+        _ => input::parse_known_backend(&engine.settings(), &req.id)?,
     };
     let report = engine.probe(&id).await;
     Ok(test_view(req.id, report))
 }
 
 pub(crate) async fn backend_remove(engine: &Engine, req: BackendRef) -> Result<(), ApiError> {
-    let id = input::known_backend(&engine.settings(), &req.id)?;
+    let id = input::parse_known_backend(&engine.settings(), &req.id)?;
     engine
         .edit(move |draft| {
             draft.backends.shift_remove(&id);
@@ -177,8 +185,8 @@ pub(crate) async fn backend_remove(engine: &Engine, req: BackendRef) -> Result<(
     Ok(())
 }
 
-fn new_backend_id(settings: &Settings, text: &str) -> Result<BackendId, ApiError> {
-    let id: BackendId = input::id("id", text)?;
+fn parse_new_backend_id(settings: &Settings, text: &str) -> Result<BackendId, ApiError> {
+    let id: BackendId = input::parse_id("id", text)?;
     if id.as_str() == settings::MOCK_BACKEND_ID {
         let message = "mock is the name of the built-in mock; choose another name";
         return Err(ApiError::invalid("id", message));
@@ -191,8 +199,8 @@ fn new_backend_id(settings: &Settings, text: &str) -> Result<BackendId, ApiError
     Ok(id)
 }
 
-fn new_key_id(settings: &Settings, backend: &BackendId) -> Result<CredentialId, ApiError> {
-    let id: CredentialId = input::id("id", backend.as_str())?;
+fn parse_new_key_id(settings: &Settings, backend: &BackendId) -> Result<CredentialId, ApiError> {
+    let id: CredentialId = input::parse_id("id", backend.as_str())?;
     if settings.credentials.contains_key(&id) {
         let message = format!("a key named {id} already exists; use it, or choose another name");
         return Err(ApiError::invalid("id", message));
@@ -200,32 +208,32 @@ fn new_key_id(settings: &Settings, backend: &BackendId) -> Result<CredentialId, 
     Ok(id)
 }
 
-/// Builds a pool from a form. [`attach`] binds each key to `origin`.
-async fn pool_of(
+/// Builds a pool from a form. [`bind_stored_key`] binds each key to `origin`.
+async fn parse_pool(
     engine: &Engine,
     settings: &Settings,
-    pool: PoolView,
+    pool: KeyPoolView,
     origin: &Origin,
-) -> Result<PoolSettings, ApiError> {
-    let mut members: Vec<PoolMember> = Vec::with_capacity(pool.members.len());
+) -> Result<KeyPoolSettings, ApiError> {
+    let mut members: Vec<PoolMemberSettings> = Vec::with_capacity(pool.members.len());
     for member in pool.members {
-        let credential = attach(engine, settings, &member.credential, origin).await?;
+        let credential = bind_stored_key(engine, settings, &member.credential, origin).await?;
         if members.iter().any(|known| known.credential == credential) {
             return Err(ApiError::invalid("pool", format!("the key {credential} is listed twice")));
         }
-        members.push(PoolMember { credential, weight: member.weight });
+        members.push(PoolMemberSettings { credential, weight: member.weight });
     }
-    Ok(PoolSettings { order: pool.order.into(), members })
+    Ok(KeyPoolSettings { order: pool.order.into(), members })
 }
 
 /// Binds a stored key to `origin` if it is not bound yet. A key bound to another origin is refused.
-async fn attach(
+async fn bind_stored_key(
     engine: &Engine,
     settings: &Settings,
     text: &str,
     origin: &Origin,
 ) -> Result<CredentialId, ApiError> {
-    let id: CredentialId = input::id("key", text)?;
+    let id: CredentialId = input::parse_id("key", text)?;
     let bound = engine.vault().get(&id).await.map_err(|error| match error {
         VaultError::NotFound(_) => ApiError::invalid("key", error.to_string()),
         other => other.into(),
@@ -255,7 +263,7 @@ async fn attach(
     Ok(id)
 }
 
-fn kind_of(kind: BackendKindView) -> Result<BackendKind, ApiError> {
+fn parse_backend_kind(kind: BackendKindView) -> Result<BackendKind, ApiError> {
     match kind.into() {
         BackendKind::Mock => {
             Err(ApiError::invalid("kind", "the mock is built in and cannot be added"))
@@ -266,11 +274,11 @@ fn kind_of(kind: BackendKindView) -> Result<BackendKind, ApiError> {
 
 /// Checks how a backend deviates from its protocol. Kinds other than `openai-compatible` ignore
 /// this, so it is refused for them unless the settings already said the same.
-fn differing(
-    req: Differing,
+fn check_dialect_differences(
+    req: DialectDifferences,
     kind: BackendKind,
-    known: &Differing,
-) -> Result<(BTreeSet<Lack>, BTreeSet<Offer>), ApiError> {
+    known: &DialectDifferences,
+) -> Result<(BTreeSet<UnsupportedFeature>, BTreeSet<ExtraDialect>), ApiError> {
     if kind != BackendKind::OpenAiCompatible {
         for (field, is_new) in [
             ("lacks", !req.lacks.is_empty() && req.lacks != known.lacks),
@@ -288,25 +296,25 @@ fn differing(
 
 /// How a backend deviates from the protocol it speaks.
 #[derive(Default)]
-struct Differing {
-    lacks: BTreeSet<Lack>,
-    offers: BTreeSet<Offer>,
+struct DialectDifferences {
+    lacks: BTreeSet<UnsupportedFeature>,
+    offers: BTreeSet<ExtraDialect>,
 }
 
-impl Differing {
-    fn asked(lacks: Vec<LackView>, offers: Vec<OfferView>) -> Self {
+impl DialectDifferences {
+    fn from_request(lacks: Vec<UnsupportedFeatureView>, offers: Vec<ExtraDialectView>) -> Self {
         Self {
             lacks: lacks.into_iter().map(Into::into).collect(),
             offers: offers.into_iter().map(Into::into).collect(),
         }
     }
 
-    fn known(backend: &BackendSettings) -> Self {
+    fn from_settings(backend: &BackendSettings) -> Self {
         Self { lacks: backend.lacks.clone(), offers: backend.offers.clone() }
     }
 }
 
-async fn one_backend(engine: &Engine, id: &BackendId) -> Result<BackendView, ApiError> {
+async fn find_backend_view(engine: &Engine, id: &BackendId) -> Result<BackendView, ApiError> {
     let found = backends(engine).await?.into_iter().find(|backend| backend.id == id.as_str());
     found.ok_or_else(|| ApiError::not_found(format!("there is no backend named {id}")))
 }

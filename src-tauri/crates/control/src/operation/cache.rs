@@ -1,26 +1,28 @@
 //! Operations on the response cache: contents, savings, bypass reasons and purging.
 
-use ::cache::{Address, Advice, AdviceWord, Bypass, Cache, Purge, Stats, Tier, TierStats};
+use ::cache::{
+    Bypass, Cache, CacheStats, EntryAddress, Purge, SizeAdvice, SizeEstimate, Tier, TierStats,
+};
 use domain::WallTime;
 use engine::Engine;
 use jiff::tz::TimeZone;
-use ledger::{Bypasses, CacheTotals, GroupBy, UsageQuery};
+use ledger::{BypassCount, CacheTotals, GroupBy, UsageQuery};
 use settings::CacheSettings;
 
 use super::input;
-use super::usage::{count, period};
+use super::usage::{count_noun, period};
 use crate::ApiError;
 use crate::view::{
-    CacheBypassView, CacheOutcomeView, CachePurge, CachePurgeWhat, CachePurgedView, CacheQuery,
-    CacheTierName, CacheTierState, CacheTierView, CacheView, Count, ZoneChoice,
+    CacheBypassView, CacheOutcomeView, CachePurge, CachePurgeResultView, CachePurgeSelector,
+    CacheQuery, CacheTierName, CacheTierState, CacheTierView, CacheView, Count, TimeZoneChoice,
 };
 
 pub(crate) async fn cache(engine: &Engine, req: CacheQuery) -> Result<CacheView, ApiError> {
     let zone = match req.zone {
-        ZoneChoice::Local => TimeZone::system(),
-        ZoneChoice::Utc => TimeZone::UTC,
+        TimeZoneChoice::Local => TimeZone::system(),
+        TimeZoneChoice::Utc => TimeZone::UTC,
     };
-    let to = engine.wall();
+    let to = engine.wall_time();
     let (from, bucket) = period(req.range, to, &zone)?;
     let question = UsageQuery::new(from, to, bucket, &zone, GroupBy::Backend)
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
@@ -30,9 +32,9 @@ pub(crate) async fn cache(engine: &Engine, req: CacheQuery) -> Result<CacheView,
     let settings = engine.settings();
     Ok(CacheView {
         enabled: settings.cache.enabled,
-        sentence: sentence(&settings.cache, &sums),
+        sentence: savings_sentence(&settings.cache, &sums),
         ttl_secs: settings.cache.ttl_secs,
-        tiers: tiers(&settings.cache, stats.as_ref()),
+        tiers: tier_views(&settings.cache, stats.as_ref()),
         eligible: sums.eligible().into(),
         hits: (sums.hits + sums.shared).into(),
         joined: sums.shared.into(),
@@ -40,27 +42,27 @@ pub(crate) async fn cache(engine: &Engine, req: CacheQuery) -> Result<CacheView,
         saved: sums.saved.into(),
         saved_ms: (sums.saved_us / 1_000).into(),
         bypasses: bypasses.into_iter().map(bypass_view).collect(),
-        advice: stats.and_then(|stats| advice(&stats.advice)),
+        advice: stats.and_then(|stats| advice_sentence(&stats.advice)),
     })
 }
 
 pub(crate) async fn cache_purge(
     engine: &Engine,
     req: CachePurge,
-) -> Result<CachePurgedView, ApiError> {
-    let (purge, what) = purge_of(req.what, engine.wall())?;
+) -> Result<CachePurgeResultView, ApiError> {
+    let (purge, what) = parse_purge(req.what, engine.wall_time())?;
     let Some(cache) = engine.cache() else {
         let sentence = "The cache is switched off, so there is nothing to purge.".to_owned();
-        return Ok(CachePurgedView { entries: Count(0), sentence });
+        return Ok(CachePurgeResultView { entries: Count(0), sentence });
     };
-    let before = entries(&cache);
+    let before = count_entries(&cache);
     let purged = cache.purge(purge).await;
-    let entries = before.saturating_sub(entries(&cache));
+    let entries = before.saturating_sub(count_entries(&cache));
     let sentence = match purged {
-        Ok(()) => format!("Purged {what}: {}.", count(entries, "response")),
+        Ok(()) => format!("Purged {what}: {}.", count_noun(entries, "response")),
         Err(unreached) => format!("Purged {what}; {unreached}."),
     };
-    Ok(CachePurgedView { entries: entries.into(), sentence })
+    Ok(CachePurgeResultView { entries: entries.into(), sentence })
 }
 
 /// Describes in a sentence what the cache did with a request.
@@ -78,48 +80,48 @@ pub(super) fn outcome_sentence(outcome: CacheOutcomeView, reason: Option<&str>) 
 }
 
 /// Number of cached responses. A slower tier holds all that a faster tier holds, and more.
-fn entries(cache: &Cache) -> u64 {
+fn count_entries(cache: &Cache) -> u64 {
     let tiers = cache.stats().tiers;
     tiers.iter().filter_map(|tier| tier.entries).max().unwrap_or_default()
 }
 
-fn purge_of(what: CachePurgeWhat, now: WallTime) -> Result<(Purge, String), ApiError> {
+fn parse_purge(what: CachePurgeSelector, now: WallTime) -> Result<(Purge, String), ApiError> {
     Ok(match what {
-        CachePurgeWhat::Everything => (Purge::All, "everything".to_owned()),
-        CachePurgeWhat::Backend { id } => {
-            (Purge::Backend(input::id("id", &id)?), format!("responses from {id}"))
+        CachePurgeSelector::Everything => (Purge::All, "everything".to_owned()),
+        CachePurgeSelector::Backend { id } => {
+            (Purge::Backend(input::parse_id("id", &id)?), format!("responses from {id}"))
         }
-        CachePurgeWhat::Model { name } => {
+        CachePurgeSelector::Model { name } => {
             let name = name.trim().to_owned();
             if name.is_empty() {
                 return Err(ApiError::invalid("name", "enter a model name"));
             }
             (Purge::Model(name.clone()), format!("responses of the model {name}"))
         }
-        CachePurgeWhat::Client { id } => {
-            (Purge::Client(input::id("id", &id)?), format!("responses to {id}"))
+        CachePurgeSelector::Client { id } => {
+            (Purge::Client(input::parse_id("id", &id)?), format!("responses to {id}"))
         }
-        CachePurgeWhat::OlderThan { secs } => {
+        CachePurgeSelector::OlderThan { secs } => {
             let ms = i64::from(secs).saturating_mul(1_000);
             let before = WallTime::from_unix_ms(now.unix_ms().saturating_sub(ms));
             (Purge::OlderThan(before), format!("responses older than {secs} s"))
         }
-        CachePurgeWhat::Key { key } => {
-            let address = key.trim().parse::<Address>();
+        CachePurgeSelector::Key { key } => {
+            let address = key.trim().parse::<EntryAddress>();
             let address = address.map_err(|error| ApiError::invalid("key", error.to_string()))?;
             (Purge::Entry(address), "one response".to_owned())
         }
     })
 }
 
-fn sentence(settings: &CacheSettings, sums: &CacheTotals) -> String {
+fn savings_sentence(settings: &CacheSettings, sums: &CacheTotals) -> String {
     let free = sums.hits + sums.shared;
     match (settings.enabled, sums.eligible()) {
         (false, _) => "The cache is switched off.".to_owned(),
         (true, 0) => "No cacheable requests in this period.".to_owned(),
         (true, all) => {
             let verb = if free == 1 { "was" } else { "were" };
-            format!("{free} of {} {verb} served from cache.", count(all, "repeatable request"))
+            format!("{free} of {} {verb} served from cache.", count_noun(all, "repeatable request"))
         }
     }
 }
@@ -131,7 +133,7 @@ fn hit_percent(sums: &CacheTotals) -> Option<f64> {
     (all > 0).then_some(percent)
 }
 
-fn tiers(settings: &CacheSettings, stats: Option<&Stats>) -> Vec<CacheTierView> {
+fn tier_views(settings: &CacheSettings, stats: Option<&CacheStats>) -> Vec<CacheTierView> {
     let is_wanted = |tier| match tier {
         Tier::Memory => settings.enabled,
         Tier::Disk => settings.enabled && settings.disk,
@@ -187,7 +189,7 @@ fn tier_view(
     }
 }
 
-fn bypass_view(bypasses: Bypasses) -> CacheBypassView {
+fn bypass_view(bypasses: BypassCount) -> CacheBypassView {
     let known = bypasses.reason.parse::<Bypass>().ok();
     let label = known.map_or("Cache bypassed.", bypass_label);
     CacheBypassView {
@@ -226,17 +228,17 @@ const fn bypass_hint(why: Bypass) -> Option<&'static str> {
     }
 }
 
-fn advice(advice: &Advice) -> Option<String> {
+fn advice_sentence(advice: &SizeEstimate) -> Option<String> {
     let more = advice.hits_with_double.saturating_sub(advice.hits_now);
     match advice.word {
-        AdviceWord::Grow => {
+        SizeAdvice::Grow => {
             let all = advice.lookups;
             Some(format!(
                 "Doubling the memory limit would serve about {more} more of {all} lookups."
             ))
         }
-        AdviceWord::Shrink => Some("Half the memory limit would be enough.".to_owned()),
-        AdviceWord::Keep | AdviceWord::TooEarly => None,
+        SizeAdvice::Shrink => Some("Half the memory limit would be enough.".to_owned()),
+        SizeAdvice::Keep | SizeAdvice::TooEarly => None,
     }
 }
 
@@ -245,12 +247,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sentence_counts_what_might_have_been_free() {
+    fn the_sentence_counts_cacheable_requests() {
         let settings = CacheSettings::default();
         let sums =
             |hits, shared, misses| CacheTotals { hits, shared, misses, ..CacheTotals::default() };
         let check = |sums: CacheTotals, text: &str, percent: Option<f64>| {
-            assert_eq!((sentence(&settings, &sums).as_str(), hit_percent(&sums)), (text, percent));
+            assert_eq!(
+                (savings_sentence(&settings, &sums).as_str(), hit_percent(&sums)),
+                (text, percent)
+            );
         };
         let none = "No cacheable requests in this period.";
         check(sums(0, 0, 0), none, None);
@@ -261,40 +266,46 @@ mod tests {
         );
         check(sums(1, 0, 0), "1 of 1 repeatable request was served from cache.", Some(100.0));
         let off = CacheSettings { enabled: false, ..CacheSettings::default() };
-        assert_eq!(sentence(&off, &sums(1, 1, 1)), "The cache is switched off.");
+        assert_eq!(savings_sentence(&off, &sums(1, 1, 1)), "The cache is switched off.");
     }
 
     #[test]
-    fn a_tier_that_is_wanted_and_not_there_is_lost() {
+    fn an_enabled_tier_that_is_not_open_is_lost() {
         let settings = CacheSettings { disk: false, ..CacheSettings::default() };
-        let states: Vec<_> = tiers(&settings, None).iter().map(|tier| tier.state).collect();
+        let states: Vec<_> = tier_views(&settings, None).iter().map(|tier| tier.state).collect();
         assert_eq!(states, [CacheTierState::Lost, CacheTierState::Off, CacheTierState::Off]);
     }
 
     #[test]
-    fn what_is_purged_is_checked_first() {
-        let refused = |what| purge_of(what, WallTime::default()).expect_err("refused").field;
+    fn a_purge_request_is_validated() {
+        let refused = |what| parse_purge(what, WallTime::default()).expect_err("refused").field;
         assert_eq!(
-            refused(CachePurgeWhat::Model { name: " ".to_owned() }).as_deref(),
+            refused(CachePurgeSelector::Model { name: " ".to_owned() }).as_deref(),
             Some("name")
         );
-        assert_eq!(refused(CachePurgeWhat::Key { key: "7".to_owned() }).as_deref(), Some("key"));
-        assert_eq!(refused(CachePurgeWhat::Client { id: "A b".to_owned() }).as_deref(), Some("id"));
+        assert_eq!(
+            refused(CachePurgeSelector::Key { key: "7".to_owned() }).as_deref(),
+            Some("key")
+        );
+        assert_eq!(
+            refused(CachePurgeSelector::Client { id: "A b".to_owned() }).as_deref(),
+            Some("id")
+        );
         let now = WallTime::from_unix_ms(60_000);
         let (purge, what) =
-            purge_of(CachePurgeWhat::OlderThan { secs: 10 }, now).expect("understood");
+            parse_purge(CachePurgeSelector::OlderThan { secs: 10 }, now).expect("understood");
         assert_eq!(purge, Purge::OlderThan(WallTime::from_unix_ms(50_000)));
         assert_eq!(what, "responses older than 10 s");
     }
 
     #[test]
-    fn every_reason_is_told_and_a_word_of_another_program_is_none() {
+    fn every_bypass_reason_has_a_label_and_an_unknown_one_has_the_general_label() {
         for why in Bypass::ALL {
-            let view = bypass_view(Bypasses { reason: why.to_string(), requests: 1 });
+            let view = bypass_view(BypassCount { reason: why.to_string(), requests: 1 });
             assert_eq!(view.label, bypass_label(*why));
             assert!(outcome_sentence(CacheOutcomeView::Bypass, Some(why.word())) == view.label);
         }
-        let unknown = bypass_view(Bypasses { reason: "dreaming".to_owned(), requests: 1 });
+        let unknown = bypass_view(BypassCount { reason: "dreaming".to_owned(), requests: 1 });
         assert_eq!(unknown.label, "Cache bypassed.");
     }
 }

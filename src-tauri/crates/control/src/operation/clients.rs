@@ -13,22 +13,22 @@ use ledger::{GroupBy, UsageKey};
 use settings::{ClientPriority, ClientSettings, TrafficLimits};
 use vault::VaultError;
 
-use super::{input, spend_of, sums_of_last_days};
+use super::{input, spend_view, sum_last_days};
 use crate::ApiError;
-use crate::view::{ClientAdd, ClientEdit, ClientRef, ClientView, IssuedToken, NotStoredView};
+use crate::view::{ClientAdd, ClientEdit, ClientRef, ClientView, IssuedToken, TokenNotStoredView};
 
 /// Days over which a client's usage is summed.
-const USE_DAYS: i64 = 30;
+const CLIENT_USAGE_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 /// Longest lifetime of a token, in days (ten years).
 const EXPIRY_DAYS_MAX: u32 = 3_650;
 /// Vault key prefix for client tokens.
-pub(super) const VAULT_PREFIX: &str = "client.";
+pub(super) const TOKEN_VAULT_PREFIX: &str = "client.";
 
 pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError> {
     let settings = engine.settings();
-    let used = sums_of_last_days(engine, USE_DAYS, GroupBy::Client).await?;
-    let now = engine.wall();
+    let used = sum_last_days(engine, CLIENT_USAGE_DAYS, GroupBy::Client).await?;
+    let now = engine.wall_time();
     let mut clients = Vec::with_capacity(settings.clients.len());
     for (id, client) in &settings.clients {
         clients.push(ClientView {
@@ -36,13 +36,13 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             created_at: client.created.into(),
             expires_at: client.expires.map(Into::into),
             expired: client.expires.is_some_and(|end| end <= now),
-            seen_at: engine.client_seen(id).await?.map(Into::into),
+            seen_at: engine.client_last_seen(id).await?.map(Into::into),
             limits: client.limits.into(),
             cache: client.cache.map(Into::into),
             priority: client.priority.into(),
             scope: (&client.scope).into(),
-            last_month: spend_of(used.get(&UsageKey::Named(id.to_string()))),
-            snippets: snippets::of_client(&engine.gateway_address(), id),
+            last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
+            snippets: snippets::client_snippets(&engine.gateway_address(), id),
         });
     }
     Ok(clients)
@@ -51,20 +51,20 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
 /// Adds a client for a panel, which never sees the token. A token that cannot be stored would be
 /// lost, so then no client is created.
 pub(crate) async fn client_add(engine: &Engine, req: ClientAdd) -> Result<ClientView, ApiError> {
-    let _held = engine.hold_vault().await;
-    let new = new_client(engine, &req)?;
+    let _held = engine.lock_vault_changes().await;
+    let new = prepare_client(engine, &req)?;
     let id = new.id.clone();
     if let Err(error) = store_token(engine, &new).await {
         let hint = format!("In a terminal, `gatehouse clients add {id}` prints the token once.");
         return Err(ApiError::from(error).with_hint(hint));
     }
-    describe(engine, new).await?;
-    one_client(engine, id.as_str()).await
+    add_to_settings(engine, new).await?;
+    find_client_view(engine, id.as_str()).await
 }
 
 pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<ClientView, ApiError> {
-    let id = input::known_client(&engine.settings(), &req.id)?;
-    let scope = req.scope.parsed()?;
+    let id = input::parse_known_client(&engine.settings(), &req.id)?;
+    let scope = req.scope.to_client_scope()?;
     engine
         .edit(move |draft| {
             if let Some(known) = draft.clients.get_mut(&id) {
@@ -75,10 +75,10 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
             }
         })
         .await?;
-    one_client(engine, &req.id).await
+    find_client_view(engine, &req.id).await
 }
 
-async fn one_client(engine: &Engine, name: &str) -> Result<ClientView, ApiError> {
+async fn find_client_view(engine: &Engine, name: &str) -> Result<ClientView, ApiError> {
     let found = clients(engine).await?.into_iter().find(|client| client.id == name.trim());
     found.ok_or_else(|| ApiError::not_found(format!("there is no client named {name}")))
 }
@@ -86,14 +86,14 @@ async fn one_client(engine: &Engine, name: &str) -> Result<ClientView, ApiError>
 /// Creates a client and returns its token to the command line. The gateway admits the token by its
 /// hash, so a vault that cannot store it is reported but is no error.
 pub(crate) async fn client_issue(engine: &Engine, req: ClientAdd) -> Result<IssuedToken, ApiError> {
-    let _held = engine.hold_vault().await;
-    let new = new_client(engine, &req)?;
+    let _held = engine.lock_vault_changes().await;
+    let new = prepare_client(engine, &req)?;
     let (id, token) = (new.id.clone(), new.token.clone());
-    let not_stored = store_token(engine, &new).await.err().map(|error| NotStoredView {
+    let not_stored = store_token(engine, &new).await.err().map(|error| TokenNotStoredView {
         reason: error.to_string(),
         hint: error.hint().map(str::to_owned),
     });
-    describe(engine, new).await?;
+    add_to_settings(engine, new).await?;
     Ok(IssuedToken { client: id.to_string(), token, not_stored })
 }
 
@@ -105,16 +105,16 @@ struct NewClient {
     settings: ClientSettings,
 }
 
-fn new_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiError> {
-    let id = client_id(&req.id)?;
+fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiError> {
+    let id = parse_client_id(&req.id)?;
     if engine.settings().clients.contains_key(&id) {
         let message = format!("there is already a client named {id}");
         return Err(ApiError::invalid("id", message).with_hint(format!(
             "Choose another name, or revoke it first: `gatehouse clients revoke {id}`."
         )));
     }
-    let created = engine.wall();
-    let expires = expiry(created, req.expires_in_days)?;
+    let created = engine.wall_time();
+    let expires = expiry_time(created, req.expires_in_days)?;
     let NewToken { secret: token, hash: token_sha256 } = new_token(engine.entropy());
     let settings = ClientSettings {
         token_sha256,
@@ -123,22 +123,22 @@ fn new_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiError> {
         limits: TrafficLimits::default(),
         cache: None,
         priority: ClientPriority::default(),
-        scope: req.scope.parsed()?,
+        scope: req.scope.to_client_scope()?,
     };
-    Ok(NewClient { vault_id: vault_id(&id)?, id, token, settings })
+    Ok(NewClient { vault_id: token_vault_id(&id)?, id, token, settings })
 }
 
 /// Turns a name into an id: `Claude Code` becomes `claude-code`. Characters that no id can hold
 /// separate its words.
-fn client_id(name: &str) -> Result<ClientId, ApiError> {
+fn parse_client_id(name: &str) -> Result<ClientId, ApiError> {
     let lower = name.trim().to_lowercase();
     if lower.parse::<ClientId>().is_ok() {
-        return input::id("id", &lower);
+        return input::parse_id("id", &lower);
     }
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     match words.collect::<Vec<_>>().join("-") {
-        slug if slug.is_empty() => input::id("id", name),
-        slug => input::id("id", &slug),
+        slug if slug.is_empty() => input::parse_id("id", name),
+        slug => input::parse_id("id", &slug),
     }
 }
 
@@ -148,7 +148,7 @@ async fn store_token(engine: &Engine, new: &NewClient) -> Result<(), VaultError>
 }
 
 /// Adds the client to the settings. If that fails, removes its token from the vault.
-async fn describe(engine: &Engine, new: NewClient) -> Result<(), ApiError> {
+async fn add_to_settings(engine: &Engine, new: NewClient) -> Result<(), ApiError> {
     let NewClient { id, vault_id, settings, .. } = new;
     let added = engine.edit(move |draft| {
         draft.clients.insert(id, settings);
@@ -161,8 +161,8 @@ async fn describe(engine: &Engine, new: NewClient) -> Result<(), ApiError> {
 }
 
 pub(crate) async fn client_token(engine: &Engine, req: ClientRef) -> Result<Secret, ApiError> {
-    let id = input::known_client(&engine.settings(), &req.id)?;
-    let kept = engine.vault().get(&vault_id(&id)?).await.map_err(|error| match error {
+    let id = input::parse_known_client(&engine.settings(), &req.id)?;
+    let kept = engine.vault().get(&token_vault_id(&id)?).await.map_err(|error| match error {
         VaultError::NotFound(_) => {
             ApiError::not_found(format!("the token of {id} was not stored in this vault"))
                 .with_hint(new_token_hint(&id))
@@ -183,8 +183,8 @@ fn new_token_hint(id: &ClientId) -> String {
 }
 
 pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(), ApiError> {
-    let _held = engine.hold_vault().await;
-    let id = input::known_client(&engine.settings(), &req.id)?;
+    let _held = engine.lock_vault_changes().await;
+    let id = input::parse_known_client(&engine.settings(), &req.id)?;
     let place = id.clone();
     engine
         .edit(move |draft| {
@@ -192,18 +192,18 @@ pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(),
         })
         .await?;
     // The token ended with the settings entry. A copy that stays in the vault admits nobody.
-    if let Err(error) = engine.vault().remove(&vault_id(&id)?).await {
+    if let Err(error) = engine.vault().remove(&token_vault_id(&id)?).await {
         tracing::warn!(client = %id, %error, "a revoked token remains in the vault");
     }
     Ok(())
 }
 
-pub(super) fn vault_id(id: &ClientId) -> Result<CredentialId, ApiError> {
-    CredentialId::new(format!("{VAULT_PREFIX}{id}"))
+pub(super) fn token_vault_id(id: &ClientId) -> Result<CredentialId, ApiError> {
+    CredentialId::new(format!("{TOKEN_VAULT_PREFIX}{id}"))
         .map_err(|_| ApiError::invalid("id", "the name is too long; use at most 57 characters"))
 }
 
-fn expiry(created: WallTime, days: Option<u32>) -> Result<Option<WallTime>, ApiError> {
+fn expiry_time(created: WallTime, days: Option<u32>) -> Result<Option<WallTime>, ApiError> {
     match days {
         None => Ok(None),
         Some(days) if (1..=EXPIRY_DAYS_MAX).contains(&days) => {

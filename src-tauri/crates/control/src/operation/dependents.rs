@@ -5,13 +5,13 @@ use settings::{BackendSettings, RouteSettings, Settings};
 
 use crate::view::DependentsView;
 
-pub(super) fn of_backend(settings: &Settings, id: &BackendId) -> DependentsView {
+pub(super) fn backend_dependents(settings: &Settings, id: &BackendId) -> DependentsView {
     let lost = |backend: &BackendId| backend == id;
-    DependentsView { backends: Vec::new(), cache_server: false, ..of_routes(settings, lost) }
+    DependentsView { backends: Vec::new(), cache_server: false, ..route_dependents(settings, lost) }
 }
 
 /// Returns what uses a key. A backend with another key keeps working, and so do its routes.
-pub(super) fn of_key(settings: &Settings, id: &CredentialId) -> DependentsView {
+pub(super) fn key_dependents(settings: &Settings, id: &CredentialId) -> DependentsView {
     let uses = |backend: &BackendSettings| backend.pool.credentials().any(|used| used == id);
     let sole = |backend: &BackendSettings| backend.pool.credentials().all(|used| used == id);
     let lost = |name: &BackendId| {
@@ -21,11 +21,11 @@ pub(super) fn of_key(settings: &Settings, id: &CredentialId) -> DependentsView {
     DependentsView {
         backends: users.map(|(name, _)| name.to_string()).collect(),
         cache_server: settings.cache.redis_credential.as_ref() == Some(id),
-        ..of_routes(settings, lost)
+        ..route_dependents(settings, lost)
     }
 }
 
-fn of_routes(settings: &Settings, lost: impl Fn(&BackendId) -> bool) -> DependentsView {
+fn route_dependents(settings: &Settings, lost: impl Fn(&BackendId) -> bool) -> DependentsView {
     let known = |name: &BackendId| {
         settings.backends.contains_key(name) || name.as_str() == settings::MOCK_BACKEND_ID
     };

@@ -3,37 +3,38 @@
 use std::collections::BTreeSet;
 
 use domain::{BackendId, RoutePolicy};
-use engine::{Engine, NotServed, PLAYGROUND_CLIENT, RouteQuestion};
+use engine::{Engine, NotServed, PLAYGROUND_CLIENT, RouteQuery};
 use routing::{
-    Available, Candidate, Decision, Ground, Needs, NoRoute, PassedOver, Score, Share, Simulation,
+    Candidate, CandidateAvailability, CandidateShare, Decision, ExcludedCandidate, Needs,
+    RankingFactor, RoutingError, Score, Simulation,
 };
 
 use super::input;
-use super::resilience::availability;
+use super::resilience::endpoint_availability;
 use crate::ApiError;
 use crate::view::{
-    AvailabilityState, AvailabilityView, MicroDollars, PassedOverView, RouteAsk, RouteChoiceView,
-    RouteDecisionView, RoutePolicyView, RouteShareView, RouteSimulation, RouteSimulationView,
-    SIMULATION_DRAWS_MAX, ScorePartView,
+    AvailabilityState, AvailabilityView, CandidateShareView, ExcludedCandidateView,
+    HypotheticalRequest, MicroDollars, RankedCandidateView, RouteDecisionView, RoutePolicyView,
+    RouteSimulation, RouteSimulationView, SIMULATION_DRAWS_MAX, ScoreComponentView,
 };
 
 pub(crate) async fn route_explain(
     engine: &Engine,
-    req: RouteAsk,
+    req: HypotheticalRequest,
 ) -> Result<RouteDecisionView, ApiError> {
-    let question = question(&req)?;
-    let route = engine.route_of(&question);
+    let question = parse_route_query(&req)?;
+    let route = engine.matching_route(&question);
     let policy = route.as_ref().map_or(RoutePolicy::Ordered, |route| route.policy).into();
     let route = route.map(|route| route.id.to_string());
     Ok(match engine.explain_route(&question) {
-        Ok(decision) => decided(engine, route, policy, &decision),
+        Ok(decision) => decision_view(engine, route, policy, &decision),
         Err(refusal) => RouteDecisionView {
             route,
             policy,
-            sentence: sentence(&refusal.to_string()),
+            sentence: to_full_sentence(&refusal.to_string()),
             served: false,
             candidates: Vec::new(),
-            passed_over: refused(refusal).iter().map(passed_over).collect(),
+            passed_over: excluded_candidates(refusal).iter().map(excluded_candidate_view).collect(),
         },
     })
 }
@@ -46,24 +47,24 @@ pub(crate) async fn route_simulate(
         let message = format!("choose 1 to {SIMULATION_DRAWS_MAX} requests");
         return Err(ApiError::invalid("draws", message));
     }
-    let question = question(&req.ask)?;
+    let question = parse_route_query(&req.ask)?;
     let closed: Result<BTreeSet<BackendId>, ApiError> =
-        req.closed.iter().map(|text| input::id("closed", text)).collect();
+        req.closed.iter().map(|text| input::parse_id("closed", text)).collect();
     let simulation = engine.simulate_route(&question, req.draws, &closed?);
     Ok(RouteSimulationView {
-        sentence: said(&simulation, &req.ask.model),
+        sentence: simulation_sentence(&simulation, &req.ask.model),
         draws: simulation.draws,
         shares: simulation.shares.iter().map(|share| share_view(share, simulation.draws)).collect(),
         failures: simulation.failures,
-        failure: simulation.failure.map(|failure| sentence(&failure.to_string())),
+        failure: simulation.failure.map(|failure| to_full_sentence(&failure.to_string())),
     })
 }
 
-fn question(ask: &RouteAsk) -> Result<RouteQuestion, ApiError> {
+fn parse_route_query(ask: &HypotheticalRequest) -> Result<RouteQuery, ApiError> {
     let client = ask.client.as_deref().unwrap_or(PLAYGROUND_CLIENT);
-    Ok(RouteQuestion {
+    Ok(RouteQuery {
         model: ask.model.trim().to_owned(),
-        client: input::id("client", client)?,
+        client: input::parse_id("client", client)?,
         project: ask.project.clone(),
         needs: Needs {
             tools: ask.tools,
@@ -75,80 +76,89 @@ fn question(ask: &RouteAsk) -> Result<RouteQuestion, ApiError> {
     })
 }
 
-fn decided(
+fn decision_view(
     engine: &Engine,
     route: Option<String>,
     policy: RoutePolicyView,
     decision: &Decision,
 ) -> RouteDecisionView {
-    let is_open =
-        |candidate: &Candidate| !matches!(candidate.why.available, Available::Closed { .. });
+    let is_open = |candidate: &Candidate| {
+        !matches!(candidate.ranking.available, CandidateAvailability::Closed { .. })
+    };
     let places = decision.candidates.iter().zip(1..);
     RouteDecisionView {
         route,
         policy,
         sentence: decision.explanation.clone(),
         served: decision.candidates.first().is_some_and(is_open),
-        candidates: places.map(|(candidate, place)| choice(engine, candidate, place)).collect(),
-        passed_over: decision.passed_over.iter().map(passed_over).collect(),
+        candidates: places
+            .map(|(candidate, place)| ranked_candidate_view(engine, candidate, place))
+            .collect(),
+        passed_over: decision.excluded.iter().map(excluded_candidate_view).collect(),
     }
 }
 
-fn choice(engine: &Engine, candidate: &Candidate, place: u32) -> RouteChoiceView {
-    let Candidate { access, model, why } = candidate;
-    RouteChoiceView {
+fn ranked_candidate_view(
+    engine: &Engine,
+    candidate: &Candidate,
+    place: u32,
+) -> RankedCandidateView {
+    let Candidate { access, model, ranking: why } = candidate;
+    RankedCandidateView {
         place,
         backend: access.backend.to_string(),
         credential: access.credential.as_ref().map(ToString::to_string),
         model: model.clone(),
-        why: sentence(&why.ground.to_string()),
-        availability: availability_for(engine, candidate),
-        parts: parts(&why.ground),
+        why: to_full_sentence(&why.factor.to_string()),
+        availability: candidate_availability(engine, candidate),
+        parts: score_components(&why.factor),
     }
 }
 
 /// Availability of the candidate's endpoint. A ready endpoint is shown as cooling down while only
 /// the candidate's model is held back.
-fn availability_for(engine: &Engine, candidate: &Candidate) -> AvailabilityView {
-    let own = availability(engine, &engine.settings(), &candidate.access);
-    match &candidate.why.available {
-        closed @ Available::Closed { .. } if own.state == AvailabilityState::Ready => {
-            let (state, why) = (AvailabilityState::CoolingDown, sentence(&closed.to_string()));
+fn candidate_availability(engine: &Engine, candidate: &Candidate) -> AvailabilityView {
+    let own = endpoint_availability(engine, &engine.settings(), &candidate.access);
+    match &candidate.ranking.available {
+        closed @ CandidateAvailability::Closed { .. } if own.state == AvailabilityState::Ready => {
+            let (state, why) =
+                (AvailabilityState::CoolingDown, to_full_sentence(&closed.to_string()));
             AvailabilityView { state, why, ..own }
         }
         _ => own,
     }
 }
 
-fn passed_over(passed: &PassedOver) -> PassedOverView {
-    PassedOverView {
+fn excluded_candidate_view(passed: &ExcludedCandidate) -> ExcludedCandidateView {
+    ExcludedCandidateView {
         backend: passed.backend.to_string(),
         credential: None,
         model: passed.model.clone(),
-        reason: sentence(&format!("it {}", passed.reason)),
+        reason: to_full_sentence(&format!("it {}", passed.reason)),
     }
 }
 
-fn refused(refusal: NotServed) -> Vec<PassedOver> {
+fn excluded_candidates(refusal: NotServed) -> Vec<ExcludedCandidate> {
     match refusal {
         NotServed::NoRoute(
-            NoRoute::Unfit { passed_over, .. } | NoRoute::RouteUnusable { passed_over, .. },
+            RoutingError::NoCapableCandidate { excluded: passed_over, .. }
+            | RoutingError::RouteUnusable { excluded: passed_over, .. },
         ) => passed_over,
         _ => Vec::new(),
     }
 }
 
 /// The parts of a score; empty for policies that compute none.
-fn parts(ground: &Ground) -> Vec<ScorePartView> {
-    let part = |name: &str, measured: String, weight_percent, score: f64| ScorePartView {
+fn score_components(ground: &RankingFactor) -> Vec<ScoreComponentView> {
+    let part = |name: &str, measured: String, weight_percent, score: f64| ScoreComponentView {
         name: name.to_owned(),
         measured,
         weight_percent,
-        score_percent: percent(score),
+        score_percent: whole_percent(score),
     };
     match ground {
-        Ground::Score(score) => score_parts(score, part),
-        Ground::Drawn { weight, of } | Ground::Share { weight, of } if *of > 0 => {
+        RankingFactor::Score(score) => balanced_score_components(score, part),
+        RankingFactor::Drawn { weight, of } | RankingFactor::Share { weight, of } if *of > 0 => {
             let share = f64::from(*weight) / f64::from(*of);
             vec![part("weight", format!("{weight} of {of}"), 100, share)]
         }
@@ -156,11 +166,11 @@ fn parts(ground: &Ground) -> Vec<ScorePartView> {
     }
 }
 
-fn score_parts(
+fn balanced_score_components(
     score: &Score,
-    part: impl Fn(&str, String, u8, f64) -> ScorePartView,
-) -> Vec<ScorePartView> {
-    let (measured, weights) = (&score.measured, &score.weights);
+    part: impl Fn(&str, String, u8, f64) -> ScoreComponentView,
+) -> Vec<ScoreComponentView> {
+    let (measured, weights) = (&score.measurements, &score.weights);
     let unknown = || "unknown".to_owned();
     let latency = measured.first_token_ms.map_or_else(unknown, |ms| format!("{ms} ms"));
     let cost = measured.cost_micros.map_or_else(unknown, |micros| {
@@ -174,8 +184,8 @@ fn score_parts(
     ]
 }
 
-fn share_view(share: &Share, draws: u32) -> RouteShareView {
-    RouteShareView {
+fn share_view(share: &CandidateShare, draws: u32) -> CandidateShareView {
+    CandidateShareView {
         backend: share.backend.to_string(),
         model: share.model.clone(),
         draws: share.draws,
@@ -184,7 +194,7 @@ fn share_view(share: &Share, draws: u32) -> RouteShareView {
     }
 }
 
-fn said(simulation: &Simulation, model: &str) -> String {
+fn simulation_sentence(simulation: &Simulation, model: &str) -> String {
     let Simulation { draws, shares, failures, .. } = simulation;
     let shares = shares.iter().filter(|share| share.draws > 0).enumerate().map(|(place, share)| {
         let percent = f64::from(share.draws) * 100.0 / f64::from((*draws).max(1));
@@ -198,18 +208,18 @@ fn said(simulation: &Simulation, model: &str) -> String {
     if *failures > 0 {
         parts.push(format!("and {failures} would fail"));
     }
-    let requests = super::usage::count(u64::from(*draws), "request");
+    let requests = super::usage::count_noun(u64::from(*draws), "request");
     format!("Of {requests} for {model}, {}.", parts.join(", "))
 }
 
-fn percent(share: f64) -> u8 {
+fn whole_percent(share: f64) -> u8 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0 and 100")]
     let percent = (share.clamp(0.0, 1.0) * 100.0).round() as u8;
     percent
 }
 
 /// Turns a clause into a sentence.
-pub(super) fn sentence(clause: &str) -> String {
+pub(super) fn to_full_sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let stop = if clause.ends_with(['.', '!', '?']) { "" } else { "." };
@@ -222,13 +232,16 @@ mod tests {
 
     #[test]
     fn a_clause_becomes_a_sentence_once() {
-        assert_eq!(sentence("position 1"), "Position 1.");
-        assert_eq!(sentence("The request pins a."), "The request pins a.");
-        assert_eq!(sentence(""), ".");
+        assert_eq!(to_full_sentence("position 1"), "Position 1.");
+        assert_eq!(to_full_sentence("The request pins a."), "The request pins a.");
+        assert_eq!(to_full_sentence(""), ".");
     }
 
     #[test]
     fn a_share_is_cut_to_whole_percent() {
-        assert_eq!((percent(0.0), percent(0.333), percent(1.0), percent(7.0)), (0, 33, 100, 100));
+        assert_eq!(
+            (whole_percent(0.0), whole_percent(0.333), whole_percent(1.0), whole_percent(7.0)),
+            (0, 33, 100, 100)
+        );
     }
 }

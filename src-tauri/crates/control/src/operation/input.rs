@@ -4,10 +4,10 @@ use domain::{BackendId, ClientId, CredentialId, IdError};
 use engine::Engine;
 use settings::{BaseUrl, Settings, parse_base_url};
 
-use crate::{ApiError, unknown_name};
+use crate::{ApiError, unknown_name_error};
 
 /// Parses the id of something new or known.
-pub(crate) fn id<T>(field: &str, text: &str) -> Result<T, ApiError>
+pub(crate) fn parse_id<T>(field: &str, text: &str) -> Result<T, ApiError>
 where
     T: std::str::FromStr<Err = IdError>,
 {
@@ -22,7 +22,7 @@ where
 }
 
 /// The display label; the id if empty.
-pub(crate) fn label(text: &str, id: &str) -> String {
+pub(crate) fn label_or_id(text: &str, id: &str) -> String {
     match text.trim() {
         "" => id.to_owned(),
         label => label.to_owned(),
@@ -30,34 +30,41 @@ pub(crate) fn label(text: &str, id: &str) -> String {
 }
 
 /// Trims the names of a list and drops empty ones.
-pub(crate) fn names(names: Vec<String>) -> Vec<String> {
+pub(crate) fn trim_names(names: Vec<String>) -> Vec<String> {
     let trimmed = names.into_iter().map(|name| name.trim().to_owned());
     trimmed.filter(|name| !name.is_empty()).collect()
 }
 
 /// Parses a base URL that a key may be bound to. The gateway's own address is refused, both the one
 /// in the settings and the one it listens on now.
-pub(crate) fn base_url(field: &str, text: &str, engine: &Engine) -> Result<BaseUrl, ApiError> {
+pub(crate) fn check_base_url(
+    field: &str,
+    text: &str,
+    engine: &Engine,
+) -> Result<BaseUrl, ApiError> {
     let parsed = parse_base_url(text.trim(), engine.gateway_port())
         .and_then(|_| parse_base_url(text.trim(), engine.settings().gateway.port));
     parsed.map_err(|error| ApiError::invalid(field, error.to_string()))
 }
 
 /// Parses the id of a key in the settings.
-pub(crate) fn known_credential(settings: &Settings, text: &str) -> Result<CredentialId, ApiError> {
-    let id: CredentialId = id("id", text)?;
+pub(crate) fn parse_known_credential(
+    settings: &Settings,
+    text: &str,
+) -> Result<CredentialId, ApiError> {
+    let id: CredentialId = parse_id("id", text)?;
     match settings.credentials.contains_key(&id) {
         true => Ok(id),
         false => {
             let known = settings.credentials.keys().map(CredentialId::as_str);
-            Err(unknown_name("key", id.as_str(), known))
+            Err(unknown_name_error("key", id.as_str(), known))
         }
     }
 }
 
 /// Parses the id of a backend in the settings. The built-in mock is refused.
-pub(crate) fn known_backend(settings: &Settings, text: &str) -> Result<BackendId, ApiError> {
-    let id: BackendId = id("id", text)?;
+pub(crate) fn parse_known_backend(settings: &Settings, text: &str) -> Result<BackendId, ApiError> {
+    let id: BackendId = parse_id("id", text)?;
     if settings.backends.contains_key(&id) {
         return Ok(id);
     }
@@ -65,17 +72,17 @@ pub(crate) fn known_backend(settings: &Settings, text: &str) -> Result<BackendId
         return Err(ApiError::invalid("id", "the mock is built in and always there"));
     }
     let known = settings.backends.keys().map(BackendId::as_str);
-    Err(unknown_name("backend", id.as_str(), known))
+    Err(unknown_name_error("backend", id.as_str(), known))
 }
 
 /// Parses the id of a client in the settings.
-pub(crate) fn known_client(settings: &Settings, text: &str) -> Result<ClientId, ApiError> {
-    let id: ClientId = id("id", text)?;
+pub(crate) fn parse_known_client(settings: &Settings, text: &str) -> Result<ClientId, ApiError> {
+    let id: ClientId = parse_id("id", text)?;
     match settings.clients.contains_key(&id) {
         true => Ok(id),
         false => {
             let known = settings.clients.keys().map(ClientId::as_str);
-            Err(unknown_name("client", id.as_str(), known))
+            Err(unknown_name_error("client", id.as_str(), known))
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use domain::{BoundSecret, CredentialId, Origin, Secret};
-use engine::{Engine, KeyStanding, KeyState};
+use engine::{Engine, KeyState, KeyStatus};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, Settings, VaultKind};
 use vault::{KNOWN_VARIABLES, VaultError, VaultState};
 
-use super::{dependents, input, sums_of_last_days};
+use super::{dependents, input, sum_last_days};
 use crate::ApiError;
 use crate::view::{
     KeyAdd, KeyRef, KeyReplace, KeyStateView, KeyVerificationView, KeyView, SpendView,
@@ -16,20 +16,20 @@ use crate::view::{
 };
 
 /// Days over which a key's usage is summed.
-const USE_DAYS: i64 = 30;
+const KEY_USAGE_DAYS: i64 = 30;
 
 pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
     let settings = engine.settings();
-    let used = sums_of_last_days(engine, USE_DAYS, GroupBy::Credential).await?;
+    let used = sum_last_days(engine, KEY_USAGE_DAYS, GroupBy::Credential).await?;
     let mut keys: Vec<KeyView> = Vec::with_capacity(settings.credentials.len());
     for (id, known) in &settings.credentials {
-        let used_at = engine.key_used(id, &users_of(&settings, id)).await?;
+        let used_at = engine.key_last_used(id, &backends_using_key(&settings, id)).await?;
         let view = key_view(engine, &settings, id, known, &used);
-        let origin = binding(engine, id).await;
+        let origin = vault_bound_origin(engine, id).await;
         keys.push(KeyView { origin, used_at: used_at.map(Into::into), ..view });
     }
     if engine.vault().kind() == VaultKind::Env {
-        keys.extend(environment_keys(engine, &settings, &used).await);
+        keys.extend(environment_key_views(engine, &settings, &used).await);
     }
     Ok(keys)
 }
@@ -37,7 +37,7 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
 /// Returns the origin that the vault binds a key to. The settings hold only a copy, which anyone
 /// who can write the file may have changed. Returns `None` unless the vault is ready; nobody is
 /// asked to unlock it.
-async fn binding(engine: &Engine, id: &CredentialId) -> Option<String> {
+async fn vault_bound_origin(engine: &Engine, id: &CredentialId) -> Option<String> {
     if engine.vault().state() != VaultState::Ready {
         return None;
     }
@@ -46,20 +46,20 @@ async fn binding(engine: &Engine, id: &CredentialId) -> Option<String> {
 }
 
 pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, ApiError> {
-    let _held = engine.hold_vault().await;
+    let _held = engine.lock_vault_changes().await;
     let settings = engine.settings();
-    let id: CredentialId = input::id("id", &req.id)?;
+    let id: CredentialId = input::parse_id("id", &req.id)?;
     if settings.credentials.contains_key(&id) {
         let message =
             format!("a key named {id} already exists; replace it, or choose another name");
         return Err(ApiError::invalid("id", message));
     }
     let origin = match req.url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
-        Some(url) => Some(origin_of(&input::base_url("url", url, engine)?.url)?),
+        Some(url) => Some(parse_origin(&input::check_base_url("url", url, engine)?.url)?),
         None => None,
     };
-    store_key(engine, &id, input::label(&req.label, &req.id), req.secret, origin).await?;
-    one_key(engine, &id).await
+    store_key(engine, &id, input::label_or_id(&req.label, &req.id), req.secret, origin).await?;
+    find_key_view(engine, &id).await
 }
 
 /// Stores a new key in the vault and its description in the settings, both or neither.
@@ -74,7 +74,7 @@ pub(super) async fn store_key(
         label,
         origin: origin.clone(),
         tail: secret.tail(),
-        created: engine.wall(),
+        created: engine.wall_time(),
         replaced: None,
     };
     engine.vault().put(id, BoundSecret::new(secret, origin)).await?;
@@ -96,15 +96,15 @@ pub(super) async fn store_key(
 }
 
 pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyView, ApiError> {
-    let _held = engine.hold_vault().await;
+    let _held = engine.lock_vault_changes().await;
     let settings = engine.settings();
-    let id = input::known_credential(&settings, &req.id)?;
+    let id = input::parse_known_credential(&settings, &req.id)?;
     let bound = match engine.vault().get(&id).await {
         Ok(bound) => bound.parts().1.cloned(),
-        Err(VaultError::NotFound(_)) => attached_origin(&settings, &id),
+        Err(VaultError::NotFound(_)) => configured_origin(&settings, &id),
         Err(error) => return Err(error.into()),
     };
-    let (tail, replaced) = (req.secret.tail(), engine.wall());
+    let (tail, replaced) = (req.secret.tail(), engine.wall_time());
     engine.vault().put(&id, BoundSecret::new(req.secret, bound.clone())).await?;
     let place = id.clone();
     engine
@@ -114,11 +114,11 @@ pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyV
             }
         })
         .await?;
-    engine.forget_key_standing(&id);
-    for backend in users_of(&engine.settings(), &id) {
-        engine.probe_soon(&backend);
+    engine.forget_key_status(&id);
+    for backend in backends_using_key(&engine.settings(), &id) {
+        engine.request_probe(&backend);
     }
-    one_key(engine, &id).await
+    find_key_view(engine, &id).await
 }
 
 pub(crate) async fn key_verify(
@@ -126,8 +126,8 @@ pub(crate) async fn key_verify(
     req: KeyRef,
 ) -> Result<KeyVerificationView, ApiError> {
     let settings = engine.settings();
-    let id = input::known_credential(&settings, &req.id)?;
-    let Some(backend) = users_of(&settings, &id).into_iter().next() else {
+    let id = input::parse_known_credential(&settings, &req.id)?;
+    let Some(backend) = backends_using_key(&settings, &id).into_iter().next() else {
         return Ok(KeyVerificationView {
             id: req.id,
             state: KeyStateView::Unverified,
@@ -136,7 +136,7 @@ pub(crate) async fn key_verify(
         });
     };
     let report = engine.probe(&backend).await;
-    let standing = engine.key_standing(&id);
+    let standing = engine.key_status(&id);
     let own = report.keys.into_iter().find(|key| key.credential == id);
     let (detail, fix) = own.map_or((report.detail, report.fix), |own| (own.detail, own.fix));
     Ok(KeyVerificationView {
@@ -148,8 +148,8 @@ pub(crate) async fn key_verify(
 }
 
 pub(crate) async fn key_remove(engine: &Engine, req: KeyRef) -> Result<(), ApiError> {
-    let _held = engine.hold_vault().await;
-    remove_key(engine, input::known_credential(&engine.settings(), &req.id)?).await
+    let _held = engine.lock_vault_changes().await;
+    remove_key(engine, input::parse_known_credential(&engine.settings(), &req.id)?).await
 }
 
 /// Removes a key from the vault and its description from the settings.
@@ -162,38 +162,38 @@ pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), 
     engine
         .edit(move |draft| {
             draft.credentials.shift_remove(&place);
-            detach(draft, &place);
+            detach_key(draft, &place);
         })
         .await?;
-    engine.forget_key_standing(&id);
+    engine.forget_key_status(&id);
     Ok(())
 }
 
 /// Detaches the key from every backend that uses it and from the cache server.
-fn detach(draft: &mut Settings, id: &CredentialId) {
+fn detach_key(draft: &mut Settings, id: &CredentialId) {
     for backend in draft.backends.values_mut() {
-        backend.pool.detach(id);
+        backend.pool.remove(id);
     }
     draft.cache.redis_credential.take_if(|used| used == id);
 }
 
-fn users_of(settings: &Settings, id: &CredentialId) -> Vec<domain::BackendId> {
+fn backends_using_key(settings: &Settings, id: &CredentialId) -> Vec<domain::BackendId> {
     let uses =
         |backend: &settings::BackendSettings| backend.pool.credentials().any(|used| used == id);
     settings.backends.iter().filter(|(_, b)| uses(b)).map(|(id, _)| id.clone()).collect()
 }
 
-fn attached_origin(settings: &Settings, id: &CredentialId) -> Option<Origin> {
+fn configured_origin(settings: &Settings, id: &CredentialId) -> Option<Origin> {
     let known = settings.credentials.get(id).and_then(|known| known.origin.clone());
-    let user = users_of(settings, id).into_iter().next();
-    known.or_else(|| Origin::of(&settings.backends.get(&user?)?.base_url).ok())
+    let user = backends_using_key(settings, id).into_iter().next();
+    known.or_else(|| Origin::from_url(&settings.backends.get(&user?)?.base_url).ok())
 }
 
-pub(super) fn origin_of(url: &url::Url) -> Result<Origin, ApiError> {
-    Origin::of(url).map_err(|error| ApiError::invalid("url", error.to_string()))
+pub(super) fn parse_origin(url: &url::Url) -> Result<Origin, ApiError> {
+    Origin::from_url(url).map_err(|error| ApiError::invalid("url", error.to_string()))
 }
 
-async fn one_key(engine: &Engine, id: &CredentialId) -> Result<KeyView, ApiError> {
+async fn find_key_view(engine: &Engine, id: &CredentialId) -> Result<KeyView, ApiError> {
     let found = keys(engine).await?.into_iter().find(|key| key.id == id.as_str());
     found.ok_or_else(|| ApiError::not_found(format!("there is no key named {id}")))
 }
@@ -205,7 +205,7 @@ fn key_view(
     known: &CredentialSettings,
     used: &HashMap<UsageKey, UsageTotals>,
 ) -> KeyView {
-    let standing = engine.key_standing(id);
+    let standing = engine.key_status(id);
     KeyView {
         id: id.to_string(),
         label: known.label.clone(),
@@ -217,16 +217,16 @@ fn key_view(
         reason: standing.reason,
         verified_at: standing.verified_at.map(Into::into),
         used_at: standing.used_at.map(Into::into),
-        used_by: users_of(settings, id).iter().map(ToString::to_string).collect(),
-        dependents: dependents::of_key(settings, id),
-        storage: kind_view(engine.vault().kind()),
+        used_by: backends_using_key(settings, id).iter().map(ToString::to_string).collect(),
+        dependents: dependents::key_dependents(settings, id),
+        storage: vault_kind_view(engine.vault().kind()),
         read_only: false,
-        last_month: spend_of(used.get(&UsageKey::Named(id.to_string()))),
+        last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
     }
 }
 
 /// Lists the keys that the environment vault found. The settings do not describe them.
-async fn environment_keys(
+async fn environment_key_views(
     engine: &Engine,
     settings: &Settings,
     used: &HashMap<UsageKey, UsageTotals>,
@@ -243,7 +243,7 @@ async fn environment_keys(
                 label: variable.variable.to_owned(),
                 origin: bound.parts().1.cloned(),
                 tail: bound.parts().0.tail(),
-                created: engine.wall(),
+                created: engine.wall_time(),
                 replaced: None,
             };
             let view = key_view(engine, settings, &id, &known, used);
@@ -253,7 +253,7 @@ async fn environment_keys(
     keys
 }
 
-fn state_view(standing: &KeyStanding) -> KeyStateView {
+fn state_view(standing: &KeyStatus) -> KeyStateView {
     match standing.state {
         KeyState::Valid => KeyStateView::Valid,
         KeyState::Unverified => KeyStateView::Unverified,
@@ -262,7 +262,7 @@ fn state_view(standing: &KeyStanding) -> KeyStateView {
     }
 }
 
-pub(super) const fn kind_view(kind: VaultKind) -> VaultKindView {
+pub(super) const fn vault_kind_view(kind: VaultKind) -> VaultKindView {
     match kind {
         VaultKind::Keychain => VaultKindView::Keychain,
         VaultKind::File => VaultKindView::File,
@@ -271,7 +271,7 @@ pub(super) const fn kind_view(kind: VaultKind) -> VaultKindView {
     }
 }
 
-pub(super) fn spend_of(totals: Option<&UsageTotals>) -> SpendView {
+pub(super) fn spend_view(totals: Option<&UsageTotals>) -> SpendView {
     let totals = totals.copied().unwrap_or_default();
     SpendView {
         cost: totals.cost.into(),

@@ -45,7 +45,7 @@ pub(crate) async fn ledger_restore(
         }
     }
     let restored = engine.ledger_recovery().restore(wanted).await?;
-    engine.ledger_changed();
+    engine.announce_ledger_change();
     Ok(restored_view(restored))
 }
 
@@ -72,13 +72,13 @@ pub(crate) async fn ledger_repair(
     req: LedgerRepair,
 ) -> Result<LedgerRestoredView, ApiError> {
     let (_, restored) = engine.ledger_recovery().repair(req.file).await?;
-    engine.ledger_changed();
+    engine.announce_ledger_change();
     Ok(restored_view(restored))
 }
 
 pub(crate) async fn ledger_acknowledge(engine: &Engine) -> Result<LedgerView, ApiError> {
     engine.ledger_recovery().acknowledge()?;
-    engine.ledger_changed();
+    engine.announce_ledger_change();
     ledger(engine).await
 }
 
@@ -91,7 +91,7 @@ const fn state_view(state: LedgerState) -> LedgerStateView {
 }
 
 /// Level of a ledger problem in the verdict.
-pub(super) const fn level(severity: LedgerSeverity) -> VerdictLevel {
+pub(super) const fn verdict_level(severity: LedgerSeverity) -> VerdictLevel {
     match severity {
         LedgerSeverity::Attention => VerdictLevel::Attention,
         LedgerSeverity::Problem => VerdictLevel::Problem,
@@ -101,7 +101,7 @@ pub(super) const fn level(severity: LedgerSeverity) -> VerdictLevel {
 fn problem_view(problem: &LedgerProblem) -> LedgerProblemView {
     LedgerProblemView {
         id: problem.id.clone(),
-        level: level(problem.severity),
+        level: verdict_level(problem.severity),
         title: problem.title.clone(),
         detail: problem.detail.clone(),
         since: problem.since.map(Into::into),
@@ -142,7 +142,7 @@ impl From<LedgerError> for ApiError {
             LedgerError::File { .. } => error.with_detail(),
             other => other.to_string(),
         };
-        match hint(&error) {
+        match ledger_error_hint(&error) {
             Some(text) => Self::failed(message).with_hint(text),
             None => Self::failed(message),
         }
@@ -150,7 +150,7 @@ impl From<LedgerError> for ApiError {
 }
 
 /// The next step for errors that have one.
-const fn hint(error: &LedgerError) -> Option<&'static str> {
+const fn ledger_error_hint(error: &LedgerError) -> Option<&'static str> {
     match error {
         LedgerError::NoBackup { skipped: 0 } => Some(
             "Gatehouse makes one a day. `gatehouse ledger repair` recovers what it can \

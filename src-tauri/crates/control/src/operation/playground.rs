@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use domain::{RunId, TokenUsage};
 use engine::{
-    Effort, Engine, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundError, PlaygroundOrder, PlaygroundPiece,
-    PlaygroundRun, PlaygroundState,
+    Engine, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundDelta, PlaygroundError, PlaygroundParameters,
+    PlaygroundRun, PlaygroundState, ReasoningEffort,
 };
-use ledger::{Attempt, RequestRow};
+use ledger::{AttemptRecord, RequestRow};
 
 use super::input;
 use super::usage::cost_view;
 use crate::ApiError;
 use crate::view::{
-    Count, EffortView, PlaygroundAttemptView, PlaygroundErrorView, PlaygroundPieceView,
-    PlaygroundRawView, PlaygroundRecordView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundSnippetsView, PlaygroundStateView, PlaygroundUsageView,
+    Count, PlaygroundAttemptView, PlaygroundDeltaView, PlaygroundErrorView,
+    PlaygroundRawExchangeView, PlaygroundRecordView, PlaygroundRef, PlaygroundRunView,
+    PlaygroundSend, PlaygroundSnippetsView, PlaygroundStateView, PlaygroundUsageView,
+    ReasoningEffortView,
 };
 
 /// Highest temperature that any dialect accepts.
@@ -31,7 +32,7 @@ const TOKENS_MAX: u32 = 1_000_000;
 const WRITING_SECS_MIN: f64 = 0.02;
 
 /// The client that snippets name while none exists.
-const CLIENT_TO_MAKE: &str = "my-tool";
+const CLIENT_PLACEHOLDER: &str = "my-tool";
 
 pub(crate) async fn playground(engine: &Engine) -> Result<Vec<PlaygroundRunView>, ApiError> {
     Ok(engine.playground_runs().iter().map(playground_run_view).collect())
@@ -41,7 +42,7 @@ pub(crate) async fn playground_send(
     engine: &Engine,
     req: PlaygroundSend,
 ) -> Result<PlaygroundRunView, ApiError> {
-    let order = order(req)?;
+    let order = parse_parameters(req)?;
     if order.prompt.trim().is_empty() {
         return Err(ApiError::invalid("prompt", "the prompt is empty; write a prompt"));
     }
@@ -49,28 +50,28 @@ pub(crate) async fn playground_send(
         PlaygroundError::TooLong(_) => ApiError::invalid("prompt", error.to_string()),
         PlaygroundError::NoGateway(_) => ApiError::failed(error.to_string())
             .with_hint("Free its port, or choose another one in Settings."),
-        PlaygroundError::Crowded => ApiError::failed(error.to_string()),
+        PlaygroundError::TooManyRuns => ApiError::failed(error.to_string()),
     })?;
     Ok(playground_run_view(&started))
 }
 
 pub(crate) async fn playground_cancel(engine: &Engine, req: PlaygroundRef) -> Result<(), ApiError> {
-    engine.cancel_playground(run_id(&req)?);
+    engine.cancel_playground(parse_run_id(&req)?);
     Ok(())
 }
 
 pub(crate) async fn playground_raw(
     engine: &Engine,
     req: PlaygroundRef,
-) -> Result<PlaygroundRawView, ApiError> {
-    let raw = engine.playground_raw(run_id(&req)?);
+) -> Result<PlaygroundRawExchangeView, ApiError> {
+    let raw = engine.playground_raw_exchange(parse_run_id(&req)?);
     let raw = raw.ok_or_else(|| ApiError::not_found("this run is no longer in memory"))?;
-    Ok(PlaygroundRawView {
+    Ok(PlaygroundRawExchangeView {
         request_head: raw.request_head,
         request_body: raw.request_body,
         answer_head: raw.answer_head,
         answer_body: String::from_utf8_lossy(&raw.answer_body).into_owned(),
-        answer_bytes_cut: count(raw.answer_bytes_cut),
+        answer_bytes_cut: to_count(raw.answer_bytes_cut),
     })
 }
 
@@ -78,20 +79,20 @@ pub(crate) async fn playground_snippets(
     engine: &Engine,
     req: PlaygroundSend,
 ) -> Result<PlaygroundSnippetsView, ApiError> {
-    let order = order(req)?;
+    let order = parse_parameters(req)?;
     let known = engine.settings().clients.keys().next().map(ToString::to_string);
     let connected = known.is_some();
-    let client = known.unwrap_or_else(|| CLIENT_TO_MAKE.to_owned());
+    let client = known.unwrap_or_else(|| CLIENT_PLACEHOLDER.to_owned());
     let limit = engine.token_limit_field(&order.model);
-    let snippets = snippets::of(&engine.gateway_address(), &client, &order, limit);
+    let snippets = snippets::render_snippets(&engine.gateway_address(), &client, &order, limit);
     Ok(PlaygroundSnippetsView { client, connected, snippets })
 }
 
-fn run_id(req: &PlaygroundRef) -> Result<RunId, ApiError> {
-    input::id("run", &req.run)
+fn parse_run_id(req: &PlaygroundRef) -> Result<RunId, ApiError> {
+    input::parse_id("run", &req.run)
 }
 
-fn order(req: PlaygroundSend) -> Result<PlaygroundOrder, ApiError> {
+fn parse_parameters(req: PlaygroundSend) -> Result<PlaygroundParameters, ApiError> {
     let model = req.model.trim().to_owned();
     if model.is_empty() {
         return Err(ApiError::invalid("model", "no model is selected; select one"));
@@ -107,13 +108,13 @@ fn order(req: PlaygroundSend) -> Result<PlaygroundOrder, ApiError> {
     {
         return Err(ApiError::invalid("max_tokens", format!("choose 1 to {TOKENS_MAX} tokens")));
     }
-    let order = PlaygroundOrder {
+    let order = PlaygroundParameters {
         model,
         system: req.system.filter(|system| !system.trim().is_empty()),
         prompt: req.prompt,
         temperature: req.temperature,
         tokens_max: req.max_tokens,
-        effort: req.effort.map(effort),
+        effort: req.effort.map(reasoning_effort),
     };
     match order.prompt_bytes() {
         0..=PLAYGROUND_PROMPT_BYTES_MAX => Ok(order),
@@ -121,12 +122,12 @@ fn order(req: PlaygroundSend) -> Result<PlaygroundOrder, ApiError> {
     }
 }
 
-const fn effort(effort: EffortView) -> Effort {
+const fn reasoning_effort(effort: ReasoningEffortView) -> ReasoningEffort {
     match effort {
-        EffortView::Minimal => Effort::Minimal,
-        EffortView::Low => Effort::Low,
-        EffortView::Medium => Effort::Medium,
-        EffortView::High => Effort::High,
+        ReasoningEffortView::Minimal => ReasoningEffort::Minimal,
+        ReasoningEffortView::Low => ReasoningEffort::Low,
+        ReasoningEffortView::Medium => ReasoningEffort::Medium,
+        ReasoningEffortView::High => ReasoningEffort::High,
     }
 }
 
@@ -162,22 +163,26 @@ pub(crate) fn playground_run_view(run: &PlaygroundRun) -> PlaygroundRunView {
     }
 }
 
-pub(crate) fn playground_piece_view(piece: &PlaygroundPiece) -> PlaygroundPieceView {
-    PlaygroundPieceView {
+pub(crate) fn playground_piece_view(piece: &PlaygroundDelta) -> PlaygroundDeltaView {
+    PlaygroundDeltaView {
         run: piece.run.to_string(),
-        text_at: count(piece.text_at),
+        text_at: to_count(piece.text_at),
         text: piece.text.clone(),
-        thinking_at: count(piece.thinking_at),
+        thinking_at: to_count(piece.thinking_at),
         thinking: piece.thinking.clone(),
         first_token_ms: piece.first_piece.map(ms),
         elapsed_ms: ms(piece.elapsed),
     }
 }
 
-fn record_view(run: &PlaygroundRun, row: &RequestRow, tries: &[Attempt]) -> PlaygroundRecordView {
+fn record_view(
+    run: &PlaygroundRun,
+    row: &RequestRow,
+    tries: &[AttemptRecord],
+) -> PlaygroundRecordView {
     let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);
     let writing = run.first_piece.map(|first| run.elapsed.saturating_sub(first).as_secs_f64());
-    let speed = |usage: &TokenUsage| per_second(usage.output(), writing?);
+    let speed = |usage: &TokenUsage| tokens_per_second(usage.output(), writing?);
     PlaygroundRecordView {
         model_billed: row.model_billed.clone(),
         explanation: row.explanation.clone().unwrap_or_default(),
@@ -191,7 +196,7 @@ fn record_view(run: &PlaygroundRun, row: &RequestRow, tries: &[Attempt]) -> Play
 
 /// Returns `None` if all tokens arrived at once, which gives no speed.
 #[expect(clippy::cast_precision_loss, reason = "a number of tokens stays far below 2^53")]
-fn per_second(tokens: u64, seconds: f64) -> Option<f64> {
+fn tokens_per_second(tokens: u64, seconds: f64) -> Option<f64> {
     (tokens > 0 && seconds >= WRITING_SECS_MIN).then(|| tokens as f64 / seconds)
 }
 
@@ -207,7 +212,7 @@ fn usage_view(usage: &TokenUsage) -> PlaygroundUsageView {
     }
 }
 
-fn attempt_view(attempt: &Attempt) -> PlaygroundAttemptView {
+fn attempt_view(attempt: &AttemptRecord) -> PlaygroundAttemptView {
     PlaygroundAttemptView {
         backend: attempt.backend.to_string(),
         model: attempt.model.clone(),
@@ -221,6 +226,6 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
-fn count(number: usize) -> Count {
+fn to_count(number: usize) -> Count {
     Count(u64::try_from(number).unwrap_or(u64::MAX))
 }

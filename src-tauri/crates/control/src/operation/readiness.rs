@@ -2,14 +2,15 @@
 
 use engine::Engine;
 use readiness::{
-    Action, CategoryScore, CheckRow, CheckSet, Report, RunEnd, RunSnapshot, RunVerdict, Severity,
-    Status,
+    CategoryScore, CheckResult, CheckSet, CheckSeverity, CheckStatus, FixAction, ReadinessReport,
+    RunEnd, RunSnapshot, RunVerdict,
 };
 
 use crate::ApiError;
 use crate::view::{
-    ActionView, CategoryView, CheckSetView, CheckStateView, CheckView, ReadinessStart,
-    ReadinessView, RunStateView, RunSummaryView, RunVerdictView, RunView, SeverityView,
+    CheckCategoryView, CheckSetView, CheckSeverityView, CheckStateView, CheckView, PanelActionView,
+    ReadinessRunStateView, ReadinessRunSummaryView, ReadinessRunView, ReadinessStart,
+    ReadinessVerdictView, ReadinessView,
 };
 
 const HISTORY_MAX: usize = 30;
@@ -17,15 +18,15 @@ const HISTORY_MAX: usize = 30;
 pub(crate) async fn readiness(engine: &Engine) -> Result<ReadinessView, ApiError> {
     let run = match engine.run_in_progress() {
         Some(going) => Some(snapshot_view(&going)),
-        None => newest_report(engine).await?.as_ref().map(report_view),
+        None => load_newest_report(engine).await?.as_ref().map(report_view),
     };
-    Ok(ReadinessView { run, history: history(engine, HISTORY_MAX).await? })
+    Ok(ReadinessView { run, history: load_run_history(engine, HISTORY_MAX).await? })
 }
 
 pub(crate) async fn readiness_start(
     engine: &Engine,
     req: ReadinessStart,
-) -> Result<RunView, ApiError> {
+) -> Result<ReadinessRunView, ApiError> {
     let set = match req.set {
         CheckSetView::Quick => CheckSet::Quick,
         CheckSetView::Full => CheckSet::Full,
@@ -41,57 +42,67 @@ pub(crate) async fn readiness_cancel(engine: &Engine) -> Result<(), ApiError> {
 }
 
 /// Returns the summary of the newest finished run.
-pub(super) async fn last_run(engine: &Engine) -> Result<Option<RunSummaryView>, ApiError> {
-    Ok(history(engine, 1).await?.into_iter().next())
+pub(super) async fn load_last_run(
+    engine: &Engine,
+) -> Result<Option<ReadinessRunSummaryView>, ApiError> {
+    Ok(load_run_history(engine, 1).await?.into_iter().next())
 }
 
-async fn history(engine: &Engine, limit: usize) -> Result<Vec<RunSummaryView>, ApiError> {
+async fn load_run_history(
+    engine: &Engine,
+    limit: usize,
+) -> Result<Vec<ReadinessRunSummaryView>, ApiError> {
     let rows = engine.ledger().runs(limit).await?;
     Ok(rows.iter().filter_map(summary_view).collect())
 }
 
-fn summary_view(row: &ledger::RunSummary) -> Option<RunSummaryView> {
+fn summary_view(row: &ledger::ReadinessRunSummary) -> Option<ReadinessRunSummaryView> {
     let verdict = match row.verdict.as_str() {
-        "ready" => RunVerdictView::Ready,
-        "ready_with_warnings" => RunVerdictView::ReadyWithWarnings,
-        "not_ready" => RunVerdictView::NotReady,
+        "ready" => ReadinessVerdictView::Ready,
+        "ready_with_warnings" => ReadinessVerdictView::ReadyWithWarnings,
+        "not_ready" => ReadinessVerdictView::NotReady,
         _ => return None,
     };
     let score_tenths = u32::from(row.score);
-    Some(RunSummaryView {
+    Some(ReadinessRunSummaryView {
         id: row.id.to_string(),
         set: if row.set == "quick" { CheckSetView::Quick } else { CheckSetView::Full },
         ended_at: row.ended.into(),
         verdict,
-        sentence: format!("{}, {}.{} of 10", word(verdict), score_tenths / 10, score_tenths % 10),
+        sentence: format!(
+            "{}, {}.{} of 10",
+            verdict_text(verdict),
+            score_tenths / 10,
+            score_tenths % 10
+        ),
         score_tenths,
     })
 }
 
-const fn word(verdict: RunVerdictView) -> &'static str {
+const fn verdict_text(verdict: ReadinessVerdictView) -> &'static str {
     match verdict {
-        RunVerdictView::Ready => "Ready",
-        RunVerdictView::ReadyWithWarnings => "Ready with warnings",
-        RunVerdictView::NotReady => "Not ready",
+        ReadinessVerdictView::Ready => "Ready",
+        ReadinessVerdictView::ReadyWithWarnings => "Ready with warnings",
+        ReadinessVerdictView::NotReady => "Not ready",
     }
 }
 
-async fn newest_report(engine: &Engine) -> Result<Option<Report>, ApiError> {
+async fn load_newest_report(engine: &Engine) -> Result<Option<ReadinessReport>, ApiError> {
     let Some(newest) = engine.ledger().runs(1).await?.into_iter().next() else { return Ok(None) };
     let run = engine.ledger().run(newest.id).await?;
     Ok(run.and_then(|run| serde_json::from_str(&run.report).ok()))
 }
 
 /// View of a run in progress.
-pub(crate) fn snapshot_view(snapshot: &RunSnapshot) -> RunView {
-    RunView {
+pub(crate) fn snapshot_view(snapshot: &RunSnapshot) -> ReadinessRunView {
+    ReadinessRunView {
         id: snapshot.run.to_string(),
         set: set_view(snapshot.set),
-        state: RunStateView::Running,
+        state: ReadinessRunStateView::Running,
         started_at: snapshot.started.into(),
         ended_at: None,
         verdict: None,
-        sentence: format!("{} of {} checks done", snapshot.done(), snapshot.checks.len()),
+        sentence: format!("{} of {} checks done", snapshot.done_count(), snapshot.checks.len()),
         score_tenths: None,
         score_change_tenths: None,
         confidence_percent: 0,
@@ -102,18 +113,18 @@ pub(crate) fn snapshot_view(snapshot: &RunSnapshot) -> RunView {
 }
 
 /// View of a run that has ended.
-pub(crate) fn report_view(report: &Report) -> RunView {
+pub(crate) fn report_view(report: &ReadinessReport) -> ReadinessRunView {
     let judgement = &report.judgement;
-    let category = |part: &CategoryScore| CategoryView {
+    let category = |part: &CategoryScore| CheckCategoryView {
         name: part.category.name().to_owned(),
         score_tenths: part.score_tenths,
     };
-    RunView {
+    ReadinessRunView {
         id: report.run.to_string(),
         set: set_view(report.set),
         state: match report.end {
-            RunEnd::Finished => RunStateView::Finished,
-            RunEnd::Cancelled => RunStateView::Cancelled,
+            RunEnd::Finished => ReadinessRunStateView::Finished,
+            RunEnd::Cancelled => ReadinessRunStateView::Cancelled,
         },
         started_at: report.started.into(),
         ended_at: Some(report.ended.into()),
@@ -135,24 +146,24 @@ const fn set_view(set: CheckSet) -> CheckSetView {
     }
 }
 
-pub(crate) const fn verdict_view(verdict: RunVerdict) -> RunVerdictView {
+pub(crate) const fn verdict_view(verdict: RunVerdict) -> ReadinessVerdictView {
     match verdict {
-        RunVerdict::Ready => RunVerdictView::Ready,
-        RunVerdict::ReadyWithWarnings => RunVerdictView::ReadyWithWarnings,
-        RunVerdict::NotReady => RunVerdictView::NotReady,
+        RunVerdict::Ready => ReadinessVerdictView::Ready,
+        RunVerdict::ReadyWithWarnings => ReadinessVerdictView::ReadyWithWarnings,
+        RunVerdict::NotReady => ReadinessVerdictView::NotReady,
     }
 }
 
-fn check_view(row: &CheckRow) -> CheckView {
+fn check_view(row: &CheckResult) -> CheckView {
     CheckView {
         id: row.id.to_string(),
         title: row.title.clone(),
         category: row.category.name().to_owned(),
         severity: match row.severity {
-            Severity::Blocker => SeverityView::Blocker,
-            Severity::Major => SeverityView::Major,
-            Severity::Minor => SeverityView::Minor,
-            Severity::Info => SeverityView::Info,
+            CheckSeverity::Blocker => CheckSeverityView::Blocker,
+            CheckSeverity::Major => CheckSeverityView::Major,
+            CheckSeverity::Minor => CheckSeverityView::Minor,
+            CheckSeverity::Info => CheckSeverityView::Info,
         },
         state: state_view(row.status),
         evidence: row.evidence.clone(),
@@ -164,27 +175,27 @@ fn check_view(row: &CheckRow) -> CheckView {
     }
 }
 
-const fn state_view(status: Status) -> CheckStateView {
+const fn state_view(status: CheckStatus) -> CheckStateView {
     match status {
-        Status::Waiting => CheckStateView::Waiting,
-        Status::Running => CheckStateView::Running,
-        Status::Pass => CheckStateView::Pass,
-        Status::Warn => CheckStateView::Warn,
-        Status::Fail => CheckStateView::Fail,
-        Status::Skipped => CheckStateView::Skipped,
-        Status::NotApplicable => CheckStateView::NotApplicable,
-        Status::Crashed => CheckStateView::Crashed,
-        Status::Cancelled => CheckStateView::Cancelled,
+        CheckStatus::Waiting => CheckStateView::Waiting,
+        CheckStatus::Running => CheckStateView::Running,
+        CheckStatus::Pass => CheckStateView::Pass,
+        CheckStatus::Warn => CheckStateView::Warn,
+        CheckStatus::Fail => CheckStateView::Fail,
+        CheckStatus::Skipped => CheckStateView::Skipped,
+        CheckStatus::NotApplicable => CheckStateView::NotApplicable,
+        CheckStatus::Crashed => CheckStateView::Crashed,
+        CheckStatus::Cancelled => CheckStateView::Cancelled,
     }
 }
 
-fn action_view(action: &Action) -> ActionView {
+fn action_view(action: &FixAction) -> PanelActionView {
     match action {
-        Action::OpenBackend { id } => ActionView::OpenBackend { id: id.to_string() },
-        Action::OpenKey { id } => ActionView::OpenKey { id: id.to_string() },
-        Action::OpenSettings => ActionView::OpenSettings,
-        Action::OpenLedger => ActionView::OpenLedger,
-        Action::AddBackend => ActionView::AddBackend,
-        Action::AddClient => ActionView::AddClient,
+        FixAction::OpenBackend { id } => PanelActionView::OpenBackend { id: id.to_string() },
+        FixAction::OpenKey { id } => PanelActionView::OpenKey { id: id.to_string() },
+        FixAction::OpenSettings => PanelActionView::OpenSettings,
+        FixAction::OpenLedger => PanelActionView::OpenLedger,
+        FixAction::AddBackend => PanelActionView::AddBackend,
+        FixAction::AddClient => PanelActionView::AddClient,
     }
 }

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use ::resilience::{AccessState, BlockReason, Forced, LimitKind, Standing};
-use domain::{Access, Moment, WallTime};
+use ::resilience::{BlockReason, EndpointState, EndpointStatus, Forced, LimitKind};
+use domain::{Endpoint, Moment, WallTime};
 use engine::{Clocks, Engine, forced_closed_time};
 use gateway::CONNECTIONS_MAX;
 use settings::Settings;
@@ -12,72 +12,75 @@ use settings::Settings;
 use super::input;
 use crate::ApiError;
 use crate::view::{
-    AccessForce, AccessRef, AccessView, AvailabilityState, AvailabilityView, BlockReasonView,
-    BlockView, BreakerState, BreakerView, ConcurrencyView, CooldownView, FORCE_MINUTES_MAX,
-    ForcedStateView, ForcedView, UnixMs,
+    ActiveOverrideView, AvailabilityState, AvailabilityView, BlockReasonView, BreakerOverrideView,
+    BreakerState, BreakerView, ConcurrencyView, CooldownView, EndpointBlockView, EndpointForce,
+    EndpointRef, EndpointView, FORCE_MINUTES_MAX, UnixMs,
 };
 
 mod backtest;
-mod path;
+mod request_path;
 mod timeline;
 
 pub(crate) use backtest::breaker_backtest;
-pub(crate) use path::request_path;
+pub(crate) use request_path::request_path;
 pub(crate) use timeline::breaker_timeline;
 
 /// Reason shown for an endpoint that is ready.
-const CALM: &str = "Healthy.";
+const HEALTHY_SENTENCE: &str = "Healthy.";
 /// Who sets overrides: this machine has one user.
-const BY: &str = "you";
+const OVERRIDE_AUTHOR: &str = "you";
 
-pub(crate) async fn accesses(engine: &Engine) -> Result<Vec<AccessView>, ApiError> {
+pub(crate) async fn accesses(engine: &Engine) -> Result<Vec<EndpointView>, ApiError> {
     let settings = engine.settings();
     let labels = engine.backend_labels();
-    let view = |access: Access| {
+    let view = |access: Endpoint| {
         let label = labels.get(access.backend.as_str());
         let backend_label = label.cloned().unwrap_or_else(|| access.backend.to_string());
-        access_view(engine, &settings, &access, backend_label)
+        endpoint_view(engine, &settings, &access, backend_label)
     };
-    Ok(engine.accesses().into_iter().map(view).collect())
+    Ok(engine.configured_endpoints().into_iter().map(view).collect())
 }
 
 pub(crate) async fn access_force(
     engine: &Engine,
-    req: AccessForce,
-) -> Result<AccessView, ApiError> {
+    req: EndpointForce,
+) -> Result<EndpointView, ApiError> {
     if req.minutes.is_some_and(|minutes| !(1..=FORCE_MINUTES_MAX).contains(&minutes)) {
         let message = format!("choose 1 to {FORCE_MINUTES_MAX} minutes");
         return Err(ApiError::invalid("minutes", message));
     }
-    let access = known_access(engine, &req.backend, req.credential.as_deref())?;
+    let access = parse_known_endpoint(engine, &req.backend, req.credential.as_deref())?;
     let expires = match (req.minutes, req.forced) {
         (Some(minutes), _) => Some(Duration::from_secs(60 * u64::from(minutes))),
-        (None, ForcedView::Closed) => {
+        (None, BreakerOverrideView::Closed) => {
             Some(forced_closed_time(&engine.settings().resilience.numbers()))
         }
         (None, _) => None,
     };
-    engine.live().force(&access, forced(req.forced), expires);
-    one_access(engine, &access).await
+    engine.endpoint_registry().force(&access, breaker_override(req.forced), expires);
+    find_endpoint_view(engine, &access).await
 }
 
-pub(crate) async fn access_reset(engine: &Engine, req: AccessRef) -> Result<AccessView, ApiError> {
-    let access = known_access(engine, &req.backend, req.credential.as_deref())?;
-    engine.live().reset(&access);
-    one_access(engine, &access).await
+pub(crate) async fn access_reset(
+    engine: &Engine,
+    req: EndpointRef,
+) -> Result<EndpointView, ApiError> {
+    let access = parse_known_endpoint(engine, &req.backend, req.credential.as_deref())?;
+    engine.endpoint_registry().reset(&access);
+    find_endpoint_view(engine, &access).await
 }
 
 /// Returns the availability of an endpoint at this moment, with its reason.
-pub(super) fn availability(
+pub(super) fn endpoint_availability(
     engine: &Engine,
     settings: &Settings,
-    access: &Access,
+    access: &Endpoint,
 ) -> AvailabilityView {
-    let standing = engine.access_standing(access);
-    availability_of(&standing, engine.clocks(), access, is_enabled(settings, access))
+    let standing = engine.endpoint_status(access);
+    availability_view(&standing, engine.clocks(), access, is_enabled(settings, access))
 }
 
-async fn one_access(engine: &Engine, access: &Access) -> Result<AccessView, ApiError> {
+async fn find_endpoint_view(engine: &Engine, access: &Endpoint) -> Result<EndpointView, ApiError> {
     let key = access.credential.as_ref().map(ToString::to_string);
     let mut all = accesses(engine).await?.into_iter();
     all.find(|view| view.backend == access.backend.as_str() && view.credential == key)
@@ -85,17 +88,17 @@ async fn one_access(engine: &Engine, access: &Access) -> Result<AccessView, ApiE
 }
 
 /// Finds the endpoint that a request names. Without a key, the backend must have only one endpoint.
-fn known_access(
+fn parse_known_endpoint(
     engine: &Engine,
     backend: &str,
     credential: Option<&str>,
-) -> Result<Access, ApiError> {
+) -> Result<Endpoint, ApiError> {
     let backend = match backend {
-        settings::MOCK_BACKEND_ID => input::id("backend", backend)?,
-        _ => input::known_backend(&engine.settings(), backend)?,
+        settings::MOCK_BACKEND_ID => input::parse_id("backend", backend)?,
+        _ => input::parse_known_backend(&engine.settings(), backend)?,
     };
-    let credential = credential.map(|text| input::id("credential", text)).transpose()?;
-    let mut own = engine.accesses();
+    let credential = credential.map(|text| input::parse_id("credential", text)).transpose()?;
+    let mut own = engine.configured_endpoints();
     own.retain(|access| access.backend == backend);
     match (credential, own.as_slice()) {
         (None, [only]) => Ok(only.clone()),
@@ -114,42 +117,42 @@ fn known_access(
     }
 }
 
-fn access_view(
+fn endpoint_view(
     engine: &Engine,
     settings: &Settings,
-    access: &Access,
+    access: &Endpoint,
     backend_label: String,
-) -> AccessView {
-    let standing = engine.access_standing(access);
+) -> EndpointView {
+    let standing = engine.endpoint_status(access);
     let clocks = engine.clocks();
     let key = access.credential.as_ref();
     let label = key.and_then(|key| settings.credentials.get(key)).map(|known| known.label.clone());
-    AccessView {
+    EndpointView {
         backend: access.backend.to_string(),
         backend_label,
         credential: key.map(ToString::to_string),
         credential_label: label,
-        availability: availability(engine, settings, access),
+        availability: endpoint_availability(engine, settings, access),
         breaker: breaker_view(&standing, clocks),
-        cooldowns: cooldowns(engine, access, &standing, clocks),
-        block: standing.block.map(|block| BlockView {
-            reason: block_reason(block.reason),
+        cooldowns: cooldown_views(engine, access, &standing, clocks),
+        block: standing.block.map(|block| EndpointBlockView {
+            reason: block_reason_view(block.reason),
             why: standing.reason.clone(),
-            fix: fix(block.reason).to_owned(),
-            since: since(block.since, clocks),
+            fix: block_fix(block.reason).to_owned(),
+            since: wall_time_unless_start(block.since, clocks),
         }),
-        forced: standing.override_.map(|set| ForcedStateView {
-            forced: forced_view(set.forced),
-            by: BY.to_owned(),
+        forced: standing.override_.map(|set| ActiveOverrideView {
+            forced: breaker_override_view(set.forced),
+            by: OVERRIDE_AUTHOR.to_owned(),
             since: None,
             until: set.until.map(|until| clocks.wall_at(until).into()),
         }),
-        concurrency: concurrency(engine, settings, access),
+        concurrency: concurrency_view(engine, settings, access),
     }
 }
 
-fn concurrency(engine: &Engine, settings: &Settings, access: &Access) -> ConcurrencyView {
-    let (in_flight, learnt) = engine.live().load(&access.backend);
+fn concurrency_view(engine: &Engine, settings: &Settings, access: &Endpoint) -> ConcurrencyView {
+    let (in_flight, learnt) = engine.endpoint_registry().load(&access.backend);
     let known = settings.backends.get(&access.backend);
     let set = known.and_then(|known| known.limits.in_flight_max);
     let set = set.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
@@ -160,15 +163,15 @@ fn concurrency(engine: &Engine, settings: &Settings, access: &Access) -> Concurr
     ConcurrencyView { in_flight, limit, limit_max: set }
 }
 
-fn is_enabled(settings: &Settings, access: &Access) -> bool {
+fn is_enabled(settings: &Settings, access: &Endpoint) -> bool {
     settings.backends.get(&access.backend).is_none_or(|known| known.enabled)
 }
 
 /// Returns the most restrictive state.
-fn availability_of(
-    standing: &Standing,
+fn availability_view(
+    standing: &EndpointStatus,
     clocks: Clocks,
-    access: &Access,
+    access: &Endpoint,
     is_enabled: bool,
 ) -> AvailabilityView {
     let credential = access.credential.as_ref().map(ToString::to_string);
@@ -186,7 +189,12 @@ fn availability_of(
     }
     let (why, until) = (standing.reason.as_str(), standing.until.map(wall));
     if let Some(block) = standing.block {
-        return view(AvailabilityState::Blocked, why, since(block.since, clocks), None);
+        return view(
+            AvailabilityState::Blocked,
+            why,
+            wall_time_unless_start(block.since, clocks),
+            None,
+        );
     }
     let is_held_open = standing.override_.is_some_and(|set| set.forced == Forced::Open);
     if is_held_open {
@@ -199,26 +207,26 @@ fn availability_of(
     if standing.override_.is_some() {
         return view(AvailabilityState::Ready, why, None, until);
     }
-    let entered = standing.since.and_then(|at| since(at, clocks));
+    let entered = standing.since.and_then(|at| wall_time_unless_start(at, clocks));
     match standing.breaker {
-        AccessState::Open => view(AvailabilityState::Open, why, entered, until),
-        AccessState::HalfOpen => view(AvailabilityState::Trial, why, entered, until),
-        AccessState::Recovering { percent } => AvailabilityView {
+        EndpointState::Open => view(AvailabilityState::Open, why, entered, until),
+        EndpointState::HalfOpen => view(AvailabilityState::Trial, why, entered, until),
+        EndpointState::Recovering { percent } => AvailabilityView {
             percent: Some(percent),
             ..view(AvailabilityState::Recovering, why, entered, None)
         },
-        AccessState::Closed => view(AvailabilityState::Ready, CALM, entered, None),
+        EndpointState::Closed => view(AvailabilityState::Ready, HEALTHY_SENTENCE, entered, None),
     }
 }
 
-fn breaker_view(standing: &Standing, clocks: Clocks) -> BreakerView {
+fn breaker_view(standing: &EndpointStatus, clocks: Clocks) -> BreakerView {
     let is_alone =
         standing.block.is_none() && standing.override_.is_none() && standing.cooldown.is_none();
     let (state, percent) = match standing.breaker {
-        AccessState::Closed => (BreakerState::Closed, None),
-        AccessState::Open => (BreakerState::Open, None),
-        AccessState::HalfOpen => (BreakerState::HalfOpen, None),
-        AccessState::Recovering { percent } => (BreakerState::Recovering, Some(percent)),
+        EndpointState::Closed => (BreakerState::Closed, None),
+        EndpointState::Open => (BreakerState::Open, None),
+        EndpointState::HalfOpen => (BreakerState::HalfOpen, None),
+        EndpointState::Recovering { percent } => (BreakerState::Recovering, Some(percent)),
     };
     let until = standing.until.filter(|_| is_alone && state == BreakerState::Open);
     BreakerView {
@@ -226,32 +234,32 @@ fn breaker_view(standing: &Standing, clocks: Clocks) -> BreakerView {
         percent,
         why: standing.rule.map_or_else(
             || "No failures have been seen.".to_owned(),
-            |rule| sentence(rule.clause()),
+            |rule| sentence_from_clause(rule.clause()),
         ),
-        since: standing.since.and_then(|at| since(at, clocks)),
+        since: standing.since.and_then(|at| wall_time_unless_start(at, clocks)),
         until: until.map(|at| clocks.wall_at(at).into()),
     }
 }
 
-fn cooldowns(
+fn cooldown_views(
     engine: &Engine,
-    access: &Access,
-    standing: &Standing,
+    access: &Endpoint,
+    standing: &EndpointStatus,
     clocks: Clocks,
 ) -> Vec<CooldownView> {
-    let view = |model: Option<String>, cooldown: ::resilience::Until| CooldownView {
+    let view = |model: Option<String>, cooldown: ::resilience::CooldownEnd| CooldownView {
         model,
         why: cooldown_sentence(cooldown.kind).to_owned(),
         until: clocks.wall_at(cooldown.at).into(),
     };
     let own = standing.cooldown.map(|cooldown| view(None, cooldown));
-    let models = engine.live().model_cooldowns(access).into_iter();
+    let models = engine.endpoint_registry().model_cooldowns(access).into_iter();
     own.into_iter().chain(models.map(|one| view(Some(one.model), one.cooldown))).collect()
 }
 
 /// Converts a time of the monotonic clock. Returns `None` for the start of the program, because the
 /// state then began earlier.
-fn since(at: Moment, clocks: Clocks) -> Option<UnixMs> {
+fn wall_time_unless_start(at: Moment, clocks: Clocks) -> Option<UnixMs> {
     (at > Moment::default()).then(|| WallTime::into(clocks.wall_at(at)))
 }
 
@@ -262,7 +270,7 @@ const fn cooldown_sentence(kind: LimitKind) -> &'static str {
     }
 }
 
-const fn fix(reason: BlockReason) -> &'static str {
+const fn block_fix(reason: BlockReason) -> &'static str {
     match reason {
         BlockReason::KeyRejected => "Replace the key.",
         BlockReason::Forbidden => "Give the key this permission or use another key, then test it.",
@@ -272,14 +280,14 @@ const fn fix(reason: BlockReason) -> &'static str {
 }
 
 /// Turns a clause into a sentence: "it has recovered" becomes "It has recovered."
-pub(super) fn sentence(clause: &str) -> String {
+pub(super) fn sentence_from_clause(clause: &str) -> String {
     let mut letters = clause.trim_end_matches('.').chars();
     letters
         .next()
         .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
-const fn block_reason(reason: BlockReason) -> BlockReasonView {
+const fn block_reason_view(reason: BlockReason) -> BlockReasonView {
     match reason {
         BlockReason::KeyRejected => BlockReasonView::KeyRejected,
         BlockReason::Forbidden => BlockReasonView::Forbidden,
@@ -288,20 +296,20 @@ const fn block_reason(reason: BlockReason) -> BlockReasonView {
     }
 }
 
-const fn forced(view: ForcedView) -> Forced {
+const fn breaker_override(view: BreakerOverrideView) -> Forced {
     match view {
-        ForcedView::Open => Forced::Open,
-        ForcedView::Closed => Forced::Closed,
-        ForcedView::MonitorOnly => Forced::MonitorOnly,
-        ForcedView::Disabled => Forced::Disabled,
+        BreakerOverrideView::Open => Forced::Open,
+        BreakerOverrideView::Closed => Forced::Closed,
+        BreakerOverrideView::MonitorOnly => Forced::MonitorOnly,
+        BreakerOverrideView::Disabled => Forced::Disabled,
     }
 }
 
-const fn forced_view(forced: Forced) -> ForcedView {
+const fn breaker_override_view(forced: Forced) -> BreakerOverrideView {
     match forced {
-        Forced::Open => ForcedView::Open,
-        Forced::Closed => ForcedView::Closed,
-        Forced::MonitorOnly => ForcedView::MonitorOnly,
-        Forced::Disabled => ForcedView::Disabled,
+        Forced::Open => BreakerOverrideView::Open,
+        Forced::Closed => BreakerOverrideView::Closed,
+        Forced::MonitorOnly => BreakerOverrideView::MonitorOnly,
+        Forced::Disabled => BreakerOverrideView::Disabled,
     }
 }

@@ -1,8 +1,8 @@
 //! Operations on routes: list with their current targets, set, remove, reorder.
 
-mod shown;
+mod views;
 
-pub(super) use shown::{broken_routes, some_of};
+pub(super) use views::{broken_routes, join_names};
 
 use domain::{BackendId, ClientId, RouteId};
 use engine::Engine;
@@ -13,15 +13,15 @@ use crate::ApiError;
 use crate::view::{RouteCandidateEdit, RouteEdit, RouteRef, RouteView, RoutesOrder, RoutesView};
 
 pub(crate) async fn routes(engine: &Engine) -> Result<RoutesView, ApiError> {
-    let counts = shown::counts(engine).await?;
-    Ok(shown::routes_view(engine, &engine.settings(), &counts))
+    let counts = views::load_request_counts(engine).await?;
+    Ok(views::routes_view(engine, &engine.settings(), &counts))
 }
 
 pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteView, ApiError> {
     let settings = engine.settings();
-    let id: RouteId = input::id("id", &req.id)?;
+    let id: RouteId = input::parse_id("id", &req.id)?;
     let replaced = match &req.replaces {
-        Some(known) => Some(known_route(&settings, known)?),
+        Some(known) => Some(parse_known_route(&settings, known)?),
         None => None,
     };
     if settings.routes.contains_key(&id) && replaced.as_ref() != Some(&id) {
@@ -29,7 +29,7 @@ pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteVi
         return Err(ApiError::invalid("id", message));
     }
     let known = replaced.as_ref().and_then(|id| settings.routes.get(id));
-    let route = route_of(&settings, &id, known, req)?;
+    let route = build_route(&settings, &id, known, req)?;
     let place = id.clone();
     engine
         .edit(move |draft| {
@@ -38,11 +38,11 @@ pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteVi
             draft.routes.shift_insert(at.min(draft.routes.len()), place, route);
         })
         .await?;
-    one_route(engine, &id).await
+    find_route_view(engine, &id).await
 }
 
 pub(crate) async fn route_remove(engine: &Engine, req: RouteRef) -> Result<(), ApiError> {
-    let id = known_route(&engine.settings(), &req.id)?;
+    let id = parse_known_route(&engine.settings(), &req.id)?;
     engine.edit(move |draft| drop(draft.routes.shift_remove(&id))).await?;
     Ok(())
 }
@@ -54,7 +54,7 @@ pub(crate) async fn routes_order(
     let settings = engine.settings();
     let mut order: Vec<RouteId> = Vec::with_capacity(req.ids.len());
     for text in &req.ids {
-        let id = known_route(&settings, text)?;
+        let id = parse_known_route(&settings, text)?;
         if order.contains(&id) {
             return Err(ApiError::invalid("ids", format!("{id} is listed twice")));
         }
@@ -64,8 +64,8 @@ pub(crate) async fn routes_order(
     routes(engine).await
 }
 
-fn known_route(settings: &Settings, text: &str) -> Result<RouteId, ApiError> {
-    let id: RouteId = input::id("id", text)?;
+fn parse_known_route(settings: &Settings, text: &str) -> Result<RouteId, ApiError> {
+    let id: RouteId = input::parse_id("id", text)?;
     match settings.routes.contains_key(&id) {
         true => Ok(id),
         false => Err(ApiError::not_found(format!("there is no route named {id}"))),
@@ -74,19 +74,19 @@ fn known_route(settings: &Settings, text: &str) -> Result<RouteId, ApiError> {
 
 /// Builds a route from a form. What the settings only warn about is refused here, because a form
 /// can report it at once. It is accepted if the route had it before.
-fn route_of(
+fn build_route(
     settings: &Settings,
     id: &RouteId,
     known: Option<&RouteSettings>,
     req: RouteEdit,
 ) -> Result<RouteSettings, ApiError> {
-    let mut models = input::names(req.models);
+    let mut models = input::trim_names(req.models);
     if models.is_empty() {
         models.push(id.to_string());
     }
     let mut candidates: Vec<RouteCandidateSettings> = Vec::with_capacity(req.candidates.len());
     for edit in req.candidates {
-        let candidate = candidate_of(settings, known, edit)?;
+        let candidate = build_candidate(settings, known, edit)?;
         let same = |other: &RouteCandidateSettings| {
             (&other.backend, &other.model) == (&candidate.backend, &candidate.model)
         };
@@ -104,8 +104,8 @@ fn route_of(
     Ok(RouteSettings {
         enabled: req.enabled,
         models,
-        clients: clients_of(settings, known, &req.clients)?,
-        projects: input::names(req.projects),
+        clients: parse_clients(settings, known, &req.clients)?,
+        projects: input::trim_names(req.projects),
         policy: req.policy.into(),
         weights: BalanceSettings {
             latency: weights.latency,
@@ -119,12 +119,12 @@ fn route_of(
     })
 }
 
-fn candidate_of(
+fn build_candidate(
     settings: &Settings,
     known: Option<&RouteSettings>,
     edit: RouteCandidateEdit,
 ) -> Result<RouteCandidateSettings, ApiError> {
-    let backend: BackendId = input::id("candidates", &edit.backend)?;
+    let backend: BackendId = input::parse_id("candidates", &edit.backend)?;
     let stood = known.is_some_and(|route| route.candidates.iter().any(|it| it.backend == backend));
     let is_there =
         settings.backends.contains_key(&backend) || backend.as_str() == settings::MOCK_BACKEND_ID;
@@ -136,14 +136,14 @@ fn candidate_of(
     Ok(RouteCandidateSettings { backend, model, weight: edit.weight })
 }
 
-fn clients_of(
+fn parse_clients(
     settings: &Settings,
     known: Option<&RouteSettings>,
     names: &[String],
 ) -> Result<Vec<ClientId>, ApiError> {
     let mut clients: Vec<ClientId> = Vec::with_capacity(names.len());
     for name in names {
-        let id: ClientId = input::id("clients", name)?;
+        let id: ClientId = input::parse_id("clients", name)?;
         let stood = known.is_some_and(|route| route.clients.contains(&id));
         if !settings.clients.contains_key(&id) && !stood {
             return Err(ApiError::invalid("clients", format!("there is no client named {id}")));
@@ -155,7 +155,7 @@ fn clients_of(
     Ok(clients)
 }
 
-async fn one_route(engine: &Engine, id: &RouteId) -> Result<RouteView, ApiError> {
+async fn find_route_view(engine: &Engine, id: &RouteId) -> Result<RouteView, ApiError> {
     let found = routes(engine).await?.routes.into_iter().find(|route| route.id == id.as_str());
     found.ok_or_else(|| ApiError::not_found(format!("there is no route named {id}")))
 }

@@ -1,38 +1,40 @@
 //! Operations on the settings: the form, and the fix of a broken file.
 
-mod parts;
+mod form;
 
 use std::ops::RangeInclusive;
 
-use engine::{EditError, Engine, NotificationOutcome};
-use settings::{GatewaySettings, Settings, SettingsError, Severity, StoreState, Theme, VaultKind};
+use engine::{Engine, EngineEditError, NotificationOutcome};
+use settings::{
+    GatewaySettings, Settings, SettingsError, SettingsFileState, Severity, Theme, VaultKind,
+};
 
-use self::parts::Parts;
-use super::keys::kind_view;
+use self::form::ParsedSettingsForm;
+use super::keys::vault_kind_view;
 use super::vault_view;
 use crate::view::{
-    Count, FoldersView, NotificationTestView, ProblemView, RangeView, SettingsRanges,
+    Count, FoldersView, NotificationTestView, RangeView, SettingsProblemView, SettingsRanges,
     SettingsValues, SettingsView, ThemeChoice, VaultKindView,
 };
 use crate::{ApiError, ErrorCode};
 
 pub(crate) async fn settings(engine: &Engine) -> Result<SettingsView, ApiError> {
     engine.reload_settings().await?;
-    Ok(view(engine))
+    Ok(settings_view(engine))
 }
 
 pub(crate) async fn settings_edit(
     engine: &Engine,
     req: SettingsValues,
 ) -> Result<SettingsView, ApiError> {
-    let parts = Parts::read(&req, &engine.settings())?;
-    engine.edit(move |draft| apply(draft, &req, parts)).await?;
-    Ok(view(engine))
+    let parts = ParsedSettingsForm::parse(&req, &engine.settings())?;
+    engine.edit(move |draft| apply_form(draft, &req, parts)).await?;
+    Ok(settings_view(engine))
 }
 
 pub(crate) async fn settings_fix(engine: &Engine) -> Result<SettingsView, ApiError> {
     engine.fix_settings().await?;
-    Ok(view(engine))
+    Ok(settings_view(engine))
 }
 
 pub(crate) async fn notification_test(engine: &Engine) -> Result<NotificationTestView, ApiError> {
@@ -50,16 +52,16 @@ pub(crate) async fn notification_test(engine: &Engine) -> Result<NotificationTes
     })
 }
 
-fn view(engine: &Engine) -> SettingsView {
+fn settings_view(engine: &Engine) -> SettingsView {
     let settings = engine.settings();
     let folders = engine.folders();
     SettingsView {
         path: folders.settings_file().display().to_string(),
-        valid: engine.settings_state() == StoreState::Valid,
-        values: values(&settings),
-        defaults: values(&Settings::default()),
-        ranges: ranges(),
-        resilience: parts::resilience_form(),
+        valid: engine.settings_state() == SettingsFileState::Valid,
+        values: settings_values(&settings),
+        defaults: settings_values(&Settings::default()),
+        ranges: setting_ranges(),
+        resilience: form::resilience_form(),
         problems: engine.settings_problems().iter().map(problem_view).collect(),
         proposed_fix: engine.proposed_fix().map(|fix| fix.diff),
         vault: vault_view(engine),
@@ -72,8 +74,8 @@ fn view(engine: &Engine) -> SettingsView {
     }
 }
 
-fn problem_view(problem: &settings::Problem) -> ProblemView {
-    ProblemView {
+fn problem_view(problem: &settings::FileProblem) -> SettingsProblemView {
+    SettingsProblemView {
         path: problem.path.clone(),
         line: problem.line.and_then(|line| u32::try_from(line).ok()),
         fatal: problem.severity == Severity::Error,
@@ -81,30 +83,30 @@ fn problem_view(problem: &settings::Problem) -> ProblemView {
     }
 }
 
-fn ranges() -> SettingsRanges {
+fn setting_ranges() -> SettingsRanges {
     SettingsRanges {
-        gateway_port: range(&settings::GATEWAY_PORT_RANGE),
-        in_flight_max: range(&settings::GATEWAY_IN_FLIGHT_MAX_RANGE),
-        body_bytes_max: range(&settings::GATEWAY_BODY_BYTES_MAX_RANGE),
-        connect_timeout_ms: range(&settings::GATEWAY_CONNECT_TIMEOUT_MS_RANGE),
-        first_token_timeout_ms: range(&settings::GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE),
-        stall_timeout_ms: range(&settings::GATEWAY_STALL_TIMEOUT_MS_RANGE),
-        total_timeout_ms: range(&settings::GATEWAY_TOTAL_TIMEOUT_MS_RANGE),
-        health_interval_secs: range(&settings::HEALTH_INTERVAL_SECS_RANGE),
-        retention_days: range(&settings::LEDGER_RETENTION_DAYS_RANGE),
-        cache_ttl_secs: range(&settings::CACHE_TTL_SECS_RANGE),
-        cache_memory_bytes_max: range(&settings::CACHE_MEMORY_BYTES_MAX_RANGE),
-        cache_entry_bytes_max: range(&settings::CACHE_ENTRY_BYTES_MAX_RANGE),
-        cache_disk_bytes_max: range(&settings::CACHE_DISK_BYTES_MAX_RANGE),
+        gateway_port: range_view(&settings::GATEWAY_PORT_RANGE),
+        in_flight_max: range_view(&settings::GATEWAY_IN_FLIGHT_MAX_RANGE),
+        body_bytes_max: range_view(&settings::GATEWAY_BODY_BYTES_MAX_RANGE),
+        connect_timeout_ms: range_view(&settings::GATEWAY_CONNECT_TIMEOUT_MS_RANGE),
+        first_token_timeout_ms: range_view(&settings::GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE),
+        stall_timeout_ms: range_view(&settings::GATEWAY_STALL_TIMEOUT_MS_RANGE),
+        total_timeout_ms: range_view(&settings::GATEWAY_TOTAL_TIMEOUT_MS_RANGE),
+        health_interval_secs: range_view(&settings::HEALTH_INTERVAL_SECS_RANGE),
+        retention_days: range_view(&settings::LEDGER_RETENTION_DAYS_RANGE),
+        cache_ttl_secs: range_view(&settings::CACHE_TTL_SECS_RANGE),
+        cache_memory_bytes_max: range_view(&settings::CACHE_MEMORY_BYTES_MAX_RANGE),
+        cache_entry_bytes_max: range_view(&settings::CACHE_ENTRY_BYTES_MAX_RANGE),
+        cache_disk_bytes_max: range_view(&settings::CACHE_DISK_BYTES_MAX_RANGE),
     }
 }
 
-fn range<N: Copy + TryInto<u64>>(allowed: &RangeInclusive<N>) -> RangeView {
+fn range_view<N: Copy + TryInto<u64>>(allowed: &RangeInclusive<N>) -> RangeView {
     let number = |number: N| Count(number.try_into().unwrap_or(u64::MAX));
     RangeView { min: number(*allowed.start()), max: number(*allowed.end()) }
 }
 
-fn values(settings: &Settings) -> SettingsValues {
+fn settings_values(settings: &Settings) -> SettingsValues {
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let size = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     SettingsValues {
@@ -123,7 +125,7 @@ fn values(settings: &Settings) -> SettingsValues {
             Theme::Light => ThemeChoice::Light,
             Theme::Dark => ThemeChoice::Dark,
         },
-        vault_kind: kind_view(settings.vault.kind),
+        vault_kind: vault_kind_view(settings.vault.kind),
         cache_enabled: settings.cache.enabled,
         cache_ttl_secs: settings.cache.ttl_secs,
         cache_memory_bytes_max: settings.cache.memory_bytes_max.into(),
@@ -132,11 +134,11 @@ fn values(settings: &Settings) -> SettingsValues {
         cache_disk_bytes_max: settings.cache.disk_bytes_max.into(),
         cache_redis_url: settings.cache.redis_url.as_ref().map(ToString::to_string),
         cache_redis_credential: settings.cache.redis_credential.as_ref().map(ToString::to_string),
-        resilience: parts::resilience_values(&settings.resilience),
+        resilience: form::resilience_values(&settings.resilience),
     }
 }
 
-fn apply(draft: &mut Settings, req: &SettingsValues, parts: Parts) {
+fn apply_form(draft: &mut Settings, req: &SettingsValues, parts: ParsedSettingsForm) {
     draft.cache = parts.cache;
     draft.resilience = parts.resilience;
     let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
@@ -196,11 +198,11 @@ impl From<SettingsError> for ApiError {
     }
 }
 
-impl From<EditError> for ApiError {
-    fn from(error: EditError) -> Self {
+impl From<EngineEditError> for ApiError {
+    fn from(error: EngineEditError) -> Self {
         match error {
-            EditError::Settings(error) => error.into(),
-            EditError::Interrupted => Self::failed("the settings were not saved; try again"),
+            EngineEditError::Settings(error) => error.into(),
+            EngineEditError::Interrupted => Self::failed("the settings were not saved; try again"),
         }
     }
 }

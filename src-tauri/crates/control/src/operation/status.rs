@@ -1,43 +1,44 @@
 //! Builds the overview: the verdict, and the needs behind it. Each rule adds its own needs.
 
 use domain::WallTime;
-use engine::{Engine, GatewayStanding, KeyState, LedgerProblem};
-use monitor::State;
-use settings::{Settings, StoreState};
+use engine::{Engine, GatewayStatus, KeyState, LedgerProblem};
+use monitor::HealthState;
+use settings::{Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
 use super::ledger;
-use super::readiness::last_run;
-use super::resilience::sentence;
-use super::routes::{broken_routes, some_of};
-use super::usage::{count, local_midnight};
+use super::readiness::load_last_run;
+use super::resilience::sentence_from_clause;
+use super::routes::{broken_routes, join_names};
+use super::usage::{count_noun, local_midnight};
 use super::vault_view;
 use crate::ApiError;
 use crate::view::{
-    ActionView, BackendCountsView, FirstStepsView, GatewayState, GatewayView, NeedView,
-    RunSummaryView, RunVerdictView, SpendView, StatusView, VerdictLevel, VerdictView,
+    BackendCountsView, FirstStepsView, GatewayState, GatewayView, PanelActionView,
+    ReadinessRunSummaryView, ReadinessVerdictView, SpendView, StatusIssueView, StatusView,
+    VerdictLevel, VerdictView,
 };
 
 /// Id of the need for a missing keychain while nothing in use needs one.
-const KEYS_UNSTORED: &str = "vault/missing";
+const NO_KEYCHAIN_ISSUE: &str = "vault/missing";
 
 /// Most needs shown.
-const NEEDS_MAX: usize = 5;
+const ISSUES_MAX: usize = 5;
 
 pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
     let settings = engine.settings();
-    let now = engine.wall();
+    let now = engine.wall_time();
     let spend = engine.ledger().spend(local_midnight(now), now).await?;
-    let last_run = last_run(engine).await?;
-    let needs = needs(engine, &settings, last_run.as_ref());
+    let last_run = load_last_run(engine).await?;
+    let needs = collect_issues(engine, &settings, last_run.as_ref());
     Ok(StatusView {
         version: engine::VERSION.to_owned(),
         now: now.into(),
         started_at: engine.started().into(),
-        verdict: verdict(needs, unconfirmed(engine, &settings)),
+        verdict: build_verdict(needs, count_unconfirmed_backends(engine, &settings)),
         gateway: gateway_view(engine),
         vault: vault_view(engine),
-        backends: counts(engine, &settings),
+        backends: count_backends(engine, &settings),
         requests_in_flight: engine.requests_in_flight(),
         spend_today: SpendView {
             cost: spend.cost.into(),
@@ -47,7 +48,7 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
         first_steps: FirstStepsView {
             backend_added: !settings.backends.is_empty(),
             client_added: !settings.clients.is_empty(),
-            request_seen: engine.request_seen().await?,
+            request_seen: engine.any_request_seen().await?,
             checks_run: last_run.is_some(),
         },
         last_run,
@@ -56,26 +57,26 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
 }
 
 fn gateway_view(engine: &Engine) -> GatewayView {
-    let (state, reason) = match engine.gateway_standing() {
-        GatewayStanding::Listening => (GatewayState::Listening, None),
-        GatewayStanding::Stopped => {
+    let (state, reason) = match engine.gateway_status() {
+        GatewayStatus::Listening => (GatewayState::Listening, None),
+        GatewayStatus::Stopped => {
             (GatewayState::Failed, Some("Gatehouse is not running".to_owned()))
         }
-        GatewayStanding::Failed(reason) => (GatewayState::Failed, Some(reason)),
+        GatewayStatus::Failed(reason) => (GatewayState::Failed, Some(reason)),
     };
     GatewayView { state, address: engine.gateway_address(), port: engine.gateway_port(), reason }
 }
 
-fn counts(engine: &Engine, settings: &Settings) -> BackendCountsView {
+fn count_backends(engine: &Engine, settings: &Settings) -> BackendCountsView {
     let mut counts = BackendCountsView::default();
     let own = settings.backends.iter().map(|(id, known)| (id, known.enabled));
     for (id, enabled) in std::iter::once((engine.mock_id(), true)).chain(own) {
         counts.total += 1;
         match engine.health(id).map(|health| health.state) {
             _ if !enabled => counts.disabled += 1,
-            Some(State::Up) => counts.up += 1,
-            Some(State::Down) => counts.down += 1,
-            Some(State::Unknown) | None => counts.unknown += 1,
+            Some(HealthState::Up) => counts.up += 1,
+            Some(HealthState::Down) => counts.down += 1,
+            Some(HealthState::Unknown) | None => counts.unknown += 1,
         }
     }
     counts
@@ -83,74 +84,80 @@ fn counts(engine: &Engine, settings: &Settings) -> BackendCountsView {
 
 /// Number of the user's enabled backends, and how many of them have no confirmed state.
 #[derive(Clone, Copy, Default)]
-struct Unconfirmed {
+struct UnconfirmedBackends {
     backends: u64,
     unconfirmed: u64,
     /// Of these, backends that were up when last seen.
     last_up: u64,
 }
 
-fn unconfirmed(engine: &Engine, settings: &Settings) -> Unconfirmed {
-    let mut all = Unconfirmed::default();
+fn count_unconfirmed_backends(engine: &Engine, settings: &Settings) -> UnconfirmedBackends {
+    let mut all = UnconfirmedBackends::default();
     for (id, _) in settings.backends.iter().filter(|(_, known)| known.enabled) {
         all.backends += 1;
         let health = engine.health(id);
-        if health.as_ref().is_none_or(|health| health.state == State::Unknown) {
+        if health.as_ref().is_none_or(|health| health.state == HealthState::Unknown) {
             all.unconfirmed += 1;
             let last = health.and_then(|health| health.last_known);
-            all.last_up += u64::from(last.is_some_and(|last| last.state == State::Up));
+            all.last_up += u64::from(last.is_some_and(|last| last.state == HealthState::Up));
         }
     }
     all
 }
 
-impl Unconfirmed {
+impl UnconfirmedBackends {
     /// What to say while some states are unknown; `None` if all are known.
     fn sentence(&self) -> Option<String> {
         let Self { backends, unconfirmed, last_up } = *self;
         let which = match (unconfirmed, backends) {
             (0, _) => return None,
             (1, 1) => "your backend".to_owned(),
-            (some, all) if some < all => format!("{some} of {}", count(all, "backend")),
-            (_, all) => count(all, "backend"),
+            (some, all) if some < all => format!("{some} of {}", count_noun(all, "backend")),
+            (_, all) => count_noun(all, "backend"),
         };
         let last = if last_up == unconfirmed { " (last known: up)" } else { "" };
         Some(format!("Checking {which}{last}"))
     }
 }
 
-fn verdict(needs: Vec<NeedView>, unconfirmed: Unconfirmed) -> VerdictView {
+fn build_verdict(needs: Vec<StatusIssueView>, unconfirmed: UnconfirmedBackends) -> VerdictView {
     let level = needs.iter().map(|need| need.level).max();
     let (level, sentence) = match (needs.as_slice(), unconfirmed.sentence()) {
         ([], Some(sentence)) => (VerdictLevel::Unknown, sentence),
         ([], None) => (VerdictLevel::Ok, "Everything works".to_owned()),
-        ([one], _) if one.id == KEYS_UNSTORED => {
+        ([one], _) if one.id == NO_KEYCHAIN_ISSUE => {
             (one.level, "Everything works; keys can't be stored yet".to_owned())
         }
         ([one], _) => (one.level, one.title.clone()),
-        (many, _) => (level.unwrap_or(VerdictLevel::Attention), count(many.len() as u64, "issue")),
+        (many, _) => {
+            (level.unwrap_or(VerdictLevel::Attention), count_noun(many.len() as u64, "issue"))
+        }
     };
     let mut needs = needs;
     needs.sort_by_key(|need| std::cmp::Reverse(need.level));
-    needs.truncate(NEEDS_MAX);
+    needs.truncate(ISSUES_MAX);
     VerdictView { level, sentence, needs }
 }
 
-fn needs(engine: &Engine, settings: &Settings, last_run: Option<&RunSummaryView>) -> Vec<NeedView> {
+fn collect_issues(
+    engine: &Engine,
+    settings: &Settings,
+    last_run: Option<&ReadinessRunSummaryView>,
+) -> Vec<StatusIssueView> {
     let mut needs = Vec::new();
-    needs.extend(settings_need(engine));
-    needs.extend(gateway_need(engine));
-    needs.extend(ledger_needs(engine));
-    needs.extend(vault_need(engine, settings));
-    needs.extend(route_need(engine, settings));
-    needs.extend(backend_needs(engine, settings));
-    needs.extend(key_needs(engine, settings));
-    needs.extend(run_need(last_run));
+    needs.extend(settings_issue(engine));
+    needs.extend(gateway_issue(engine));
+    needs.extend(ledger_issues(engine));
+    needs.extend(vault_issue(engine, settings));
+    needs.extend(route_issue(engine, settings));
+    needs.extend(backend_issues(engine, settings));
+    needs.extend(key_issues(engine, settings));
+    needs.extend(readiness_issue(last_run));
     needs
 }
 
-fn settings_need(engine: &Engine) -> Option<NeedView> {
-    (engine.settings_state() == StoreState::Invalid).then(|| NeedView {
+fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
+    (engine.settings_state() == SettingsFileState::Invalid).then(|| StatusIssueView {
         id: "settings".to_owned(),
         level: VerdictLevel::Problem,
         title: "The settings file has errors".to_owned(),
@@ -158,53 +165,53 @@ fn settings_need(engine: &Engine) -> Option<NeedView> {
                  changed."
             .to_owned(),
         since: None,
-        action: ActionView::OpenSettings,
+        action: PanelActionView::OpenSettings,
     })
 }
 
-fn gateway_need(engine: &Engine) -> Option<NeedView> {
-    let (level, title, impact) = match engine.gateway_standing() {
-        GatewayStanding::Listening => return None,
-        GatewayStanding::Stopped => {
+fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
+    let (level, title, impact) = match engine.gateway_status() {
+        GatewayStatus::Listening => return None,
+        GatewayStatus::Stopped => {
             let start = "Start it with `gatehouse serve`, or open the window.".to_owned();
             (VerdictLevel::Attention, "The gateway is not running", start)
         }
-        GatewayStanding::Failed(reason) => {
+        GatewayStatus::Failed(reason) => {
             (VerdictLevel::Problem, "The gateway is not listening", reason)
         }
     };
-    Some(NeedView {
+    Some(StatusIssueView {
         id: "gateway".to_owned(),
         level,
         title: title.to_owned(),
         impact,
         since: None,
-        action: ActionView::OpenSettings,
+        action: PanelActionView::OpenSettings,
     })
 }
 
-fn ledger_needs(engine: &Engine) -> Vec<NeedView> {
-    let need = |problem: LedgerProblem| NeedView {
+fn ledger_issues(engine: &Engine) -> Vec<StatusIssueView> {
+    let need = |problem: LedgerProblem| StatusIssueView {
         id: problem.id,
-        level: ledger::level(problem.severity),
+        level: ledger::verdict_level(problem.severity),
         title: problem.title,
         impact: problem.detail,
         since: problem.since.map(Into::into),
-        action: ActionView::OpenLedger,
+        action: PanelActionView::OpenLedger,
     };
     engine.ledger_problems().into_iter().map(need).collect()
 }
 
-fn vault_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
+fn vault_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> {
     let state = engine.vault().state();
     if state == VaultState::Ready && engine.vault().is_outdated() {
-        return Some(NeedView {
+        return Some(StatusIssueView {
             id: "vault".to_owned(),
             level: VerdictLevel::Attention,
             title: "The vault file is older than the last one seen".to_owned(),
             impact: OUTDATED_HINT.to_owned(),
             since: None,
-            action: ActionView::OpenSettings,
+            action: PanelActionView::OpenSettings,
         });
     }
     let title = match state {
@@ -218,21 +225,21 @@ fn vault_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
     };
     let needed = settings.backends.values().any(|b| b.enabled && b.credential().is_some());
     let absent = matches!(state, VaultState::Unavailable | VaultState::NoCollection);
-    Some(NeedView {
-        id: if absent && !needed { KEYS_UNSTORED } else { "vault" }.to_owned(),
+    Some(StatusIssueView {
+        id: if absent && !needed { NO_KEYCHAIN_ISSUE } else { "vault" }.to_owned(),
         level: if needed { VerdictLevel::Problem } else { VerdictLevel::Attention },
         title: title.to_owned(),
         impact: state.hint().to_owned(),
         since: None,
-        action: ActionView::OpenSettings,
+        action: PanelActionView::OpenSettings,
     })
 }
 
 /// Combines all broken routes into one need. They mostly share a cause, which has a need of its
 /// own.
-fn route_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
+fn route_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> {
     let all = broken_routes(engine, settings);
-    let level = match all.iter().all(|(_, broken)| broken.is_short) {
+    let level = match all.iter().all(|(_, broken)| broken.is_rate_limited) {
         true => VerdictLevel::Attention,
         false => VerdictLevel::Problem,
     };
@@ -243,65 +250,65 @@ fn route_need(engine: &Engine, settings: &Settings) -> Option<NeedView> {
         [(id, why)] => (
             format!("The route {id} is broken"),
             format!("Its requests fail: {why}."),
-            ActionView::OpenRoute { id: (*id).to_owned() },
+            PanelActionView::OpenRoute { id: (*id).to_owned() },
         ),
         several => (
             format!("{} routes are broken", several.len()),
             format!(
                 "Their requests fail: {}.",
-                some_of(several.iter().map(|(id, _)| (*id).to_owned()))
+                join_names(several.iter().map(|(id, _)| (*id).to_owned()))
             ),
-            ActionView::OpenRouting,
+            PanelActionView::OpenRouting,
         ),
     };
-    Some(NeedView { id: "routes".to_owned(), level, title, impact, since: None, action })
+    Some(StatusIssueView { id: "routes".to_owned(), level, title, impact, since: None, action })
 }
 
-fn backend_needs(engine: &Engine, settings: &Settings) -> Vec<NeedView> {
+fn backend_issues(engine: &Engine, settings: &Settings) -> Vec<StatusIssueView> {
     let need = |id: &domain::BackendId, label: &str| {
         let health = engine.health(id)?;
-        let was_down = health.last_known.as_ref().filter(|last| last.state == State::Down);
+        let was_down = health.last_known.as_ref().filter(|last| last.state == HealthState::Down);
         let (level, title, impact, since) = match (health.state, was_down) {
-            (State::Down, _) => {
-                let why = sentence(&health.reason);
+            (HealthState::Down, _) => {
+                let why = sentence_from_clause(&health.reason);
                 (VerdictLevel::Problem, format!("{label} is down"), why, health.since)
             }
-            (State::Unknown, Some(last)) => (
+            (HealthState::Unknown, Some(last)) => (
                 VerdictLevel::Attention,
                 format!("{label} was down when last checked"),
-                format!("{} Checking again now.", sentence(&last.reason)),
+                format!("{} Checking again now.", sentence_from_clause(&last.reason)),
                 Some(last.since),
             ),
             _ => return None,
         };
-        Some(NeedView {
+        Some(StatusIssueView {
             id: format!("backend/{id}"),
             level,
             title,
             impact,
             since: since.map(Into::into),
-            action: ActionView::OpenBackend { id: id.to_string() },
+            action: PanelActionView::OpenBackend { id: id.to_string() },
         })
     };
     let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
     enabled.filter_map(|(id, known)| need(id, &known.label)).collect()
 }
 
-fn key_needs(engine: &Engine, settings: &Settings) -> Vec<NeedView> {
+fn key_issues(engine: &Engine, settings: &Settings) -> Vec<StatusIssueView> {
     let need = |id: &domain::CredentialId| {
-        let standing = engine.key_standing(id);
+        let standing = engine.key_status(id);
         let title = match standing.state {
             KeyState::Rejected => format!("The key {id} was rejected"),
             KeyState::Missing => format!("The key {id} is not in the vault"),
             KeyState::Valid | KeyState::Unverified => return None,
         };
-        Some(NeedView {
+        Some(StatusIssueView {
             id: format!("key/{id}"),
             level: VerdictLevel::Problem,
             title,
             impact: standing.reason.unwrap_or_default(),
             since: standing.verified_at.map(|at: WallTime| at.into()),
-            action: ActionView::OpenKey { id: id.to_string() },
+            action: PanelActionView::OpenKey { id: id.to_string() },
         })
     };
     let used = settings.backends.values().filter(|known| known.enabled);
@@ -311,15 +318,15 @@ fn key_needs(engine: &Engine, settings: &Settings) -> Vec<NeedView> {
     keys.into_iter().filter_map(need).collect()
 }
 
-fn run_need(last_run: Option<&RunSummaryView>) -> Option<NeedView> {
-    let run = last_run.filter(|run| run.verdict == RunVerdictView::NotReady)?;
-    Some(NeedView {
+fn readiness_issue(last_run: Option<&ReadinessRunSummaryView>) -> Option<StatusIssueView> {
+    let run = last_run.filter(|run| run.verdict == ReadinessVerdictView::NotReady)?;
+    Some(StatusIssueView {
         id: "readiness".to_owned(),
         level: VerdictLevel::Attention,
         title: "The last readiness check failed".to_owned(),
         impact: run.sentence.clone(),
         since: Some(run.ended_at),
-        action: ActionView::OpenReadiness,
+        action: PanelActionView::OpenReadiness,
     })
 }
 
@@ -327,34 +334,35 @@ fn run_need(last_run: Option<&RunSummaryView>) -> Option<NeedView> {
 mod tests {
     use super::*;
 
-    fn need(level: VerdictLevel, title: &str) -> NeedView {
-        NeedView {
+    fn issue(level: VerdictLevel, title: &str) -> StatusIssueView {
+        StatusIssueView {
             id: title.to_owned(),
             level,
             title: title.to_owned(),
             impact: String::new(),
             since: None,
-            action: ActionView::RunChecks,
+            action: PanelActionView::RunChecks,
         }
     }
 
     #[test]
-    fn the_worst_need_decides_and_the_list_is_short() {
-        let verdict = |needs| verdict(needs, Unconfirmed::default());
+    fn the_worst_issue_decides_and_the_list_is_capped() {
+        let verdict = |needs| build_verdict(needs, UnconfirmedBackends::default());
         assert_eq!(verdict(vec![]).sentence, "Everything works");
-        let one = verdict(vec![need(VerdictLevel::Attention, "a")]);
+        let one = verdict(vec![issue(VerdictLevel::Attention, "a")]);
         assert_eq!((one.level, one.sentence.as_str()), (VerdictLevel::Attention, "a"));
-        let mut needs = vec![need(VerdictLevel::Attention, "a"); NEEDS_MAX];
-        needs.push(need(VerdictLevel::Problem, "b"));
+        let mut needs = vec![issue(VerdictLevel::Attention, "a"); ISSUES_MAX];
+        needs.push(issue(VerdictLevel::Problem, "b"));
         let many = verdict(needs);
         assert_eq!(many.sentence, "6 issues");
-        assert_eq!((many.needs.len(), many.needs[0].title.as_str()), (NEEDS_MAX, "b"));
+        assert_eq!((many.needs.len(), many.needs[0].title.as_str()), (ISSUES_MAX, "b"));
     }
 
     #[test]
     fn what_is_not_confirmed_is_never_said_to_work() {
         let check = |backends, unconfirmed, last_up, level, sentence: &str| {
-            let found = verdict(vec![], Unconfirmed { backends, unconfirmed, last_up });
+            let found =
+                build_verdict(vec![], UnconfirmedBackends { backends, unconfirmed, last_up });
             assert_eq!((found.level, found.sentence.as_str()), (level, sentence));
         };
         check(7, 0, 0, VerdictLevel::Ok, "Everything works");
@@ -362,8 +370,9 @@ mod tests {
         check(7, 2, 1, VerdictLevel::Unknown, "Checking 2 of 7 backends");
         check(3, 3, 0, VerdictLevel::Unknown, "Checking 3 backends");
         check(1, 1, 1, VerdictLevel::Unknown, "Checking your backend (last known: up)");
-        let problem = vec![need(VerdictLevel::Problem, "a")];
-        let found = verdict(problem, Unconfirmed { backends: 2, unconfirmed: 1, last_up: 0 });
+        let problem = vec![issue(VerdictLevel::Problem, "a")];
+        let found =
+            build_verdict(problem, UnconfirmedBackends { backends: 2, unconfirmed: 1, last_up: 0 });
         assert_eq!((found.level, found.sentence.as_str()), (VerdictLevel::Problem, "a"));
     }
 }

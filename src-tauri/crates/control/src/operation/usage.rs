@@ -8,7 +8,7 @@ use engine::Engine;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ledger::{
-    Bucket, Cost, GroupBy, RequestQuery, RequestRow, RequestState, UsageBasis, UsageBucket,
+    BucketWidth, Cost, GroupBy, RequestQuery, RequestRow, RequestState, UsageBasis, UsageBucket,
     UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
 };
 
@@ -16,8 +16,8 @@ use super::input;
 use crate::ApiError;
 use crate::view::{
     CostBasisView, MicroDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
-    UnixMs, UsageBasisView, UsageBucketView, UsageGroupBy, UsageGroupView, UsageQuery, UsageRange,
-    UsageSegmentView, UsageTotalsView, UsageView, ZoneChoice,
+    TimeZoneChoice, UnixMs, UsageBasisView, UsageBucketView, UsageGroupBy, UsageGroupView,
+    UsageRange, UsageReportQuery, UsageSegmentView, UsageTotalsView, UsageView,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -25,21 +25,23 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// Most requests in one page.
 const REQUESTS_PAGE_MAX: u32 = 500;
 
-pub(crate) async fn usage(engine: &Engine, req: UsageQuery) -> Result<UsageView, ApiError> {
+pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<UsageView, ApiError> {
     let zone = match req.zone {
-        ZoneChoice::Local => TimeZone::system(),
-        ZoneChoice::Utc => TimeZone::UTC,
+        TimeZoneChoice::Local => TimeZone::system(),
+        TimeZoneChoice::Utc => TimeZone::UTC,
     };
-    let to = engine.wall();
+    let to = engine.wall_time();
     let (from, bucket) = match req.from {
-        Some(from) => span(from, to)?,
+        Some(from) => custom_period(from, to)?,
         None => period(req.range, to, &zone)?,
     };
     let question = Question::new(from, to, bucket, &zone, group_by(req.group_by))
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
     let sums = engine.ledger().usage(question).await?;
     let named = engine.backend_labels();
-    Ok(view(&sums, from, to, &Axis { zone, bucket }, |key| label(key, req.group_by, &named)))
+    Ok(usage_view(&sums, from, to, &ChartAxis { zone, bucket }, |key| {
+        group_label(key, req.group_by, &named)
+    }))
 }
 
 pub(crate) async fn requests(
@@ -51,12 +53,12 @@ pub(crate) async fn requests(
         return Err(ApiError::invalid("limit", message));
     }
     let query = RequestQuery {
-        before: optional::<RequestId>("before", req.before.as_deref())?,
-        backend: optional::<BackendId>("backend", req.backend.as_deref())?,
-        client: optional::<ClientId>("client", req.client.as_deref())?,
+        before: parse_optional_id::<RequestId>("before", req.before.as_deref())?,
+        backend: parse_optional_id::<BackendId>("backend", req.backend.as_deref())?,
+        client: parse_optional_id::<ClientId>("client", req.client.as_deref())?,
         route: req.route,
         model: req.model,
-        http_status: req.http_status.as_deref().map(http_statuses).transpose()?,
+        http_status: req.http_status.as_deref().map(parse_http_statuses).transpose()?,
         state: req.state.map(ledger_state),
         since: req.since.map(wall_time),
         until: req.until.map(wall_time),
@@ -69,7 +71,7 @@ pub(crate) async fn requests(
 }
 
 /// Parses `503` as a range of one status, and `5xx` as the range of its class.
-fn http_statuses(text: &str) -> Result<RangeInclusive<u16>, ApiError> {
+fn parse_http_statuses(text: &str) -> Result<RangeInclusive<u16>, ApiError> {
     let lower = text.trim().to_ascii_lowercase();
     let range = match lower.strip_suffix("xx") {
         Some(class) => {
@@ -89,23 +91,23 @@ fn wall_time(at: UnixMs) -> WallTime {
 }
 
 /// Sums by group over the last `days` days.
-pub(super) async fn sums_of_last_days(
+pub(super) async fn sum_last_days(
     engine: &Engine,
     days: i64,
     group_by: GroupBy,
 ) -> Result<HashMap<UsageKey, UsageTotals>, ApiError> {
-    let to = engine.wall();
+    let to = engine.wall_time();
     let from = WallTime::from_unix_ms(to.unix_ms() - days * DAY_MS);
-    let question = Question::new(from, to, Bucket::Day, &TimeZone::UTC, group_by)
+    let question = Question::new(from, to, BucketWidth::Day, &TimeZone::UTC, group_by)
         .map_err(|error| ApiError::failed(error.to_string()))?;
     Ok(engine.ledger().usage(question).await?.groups.into_iter().collect())
 }
 
 /// Usage of the last 24 hours by hour and backend.
-pub(super) async fn last_day_by_backend(engine: &Engine) -> Result<UsageSummary, ApiError> {
-    let to = engine.wall();
+pub(super) async fn sum_last_day_by_backend(engine: &Engine) -> Result<UsageSummary, ApiError> {
+    let to = engine.wall_time();
     let from = WallTime::from_unix_ms(to.unix_ms() - DAY_MS);
-    let question = Question::new(from, to, Bucket::Hour, &TimeZone::UTC, GroupBy::Backend)
+    let question = Question::new(from, to, BucketWidth::Hour, &TimeZone::UTC, GroupBy::Backend)
         .map_err(|error| ApiError::failed(error.to_string()))?;
     Ok(engine.ledger().usage(question).await?)
 }
@@ -116,11 +118,11 @@ pub(super) fn local_midnight(now: WallTime) -> WallTime {
 }
 
 fn day_start(now: WallTime, zone: &TimeZone) -> Option<WallTime> {
-    let start = zoned(now, zone)?.start_of_day().ok()?;
+    let start = to_zoned(now, zone)?.start_of_day().ok()?;
     Some(WallTime::from_unix_ms(start.timestamp().as_millisecond()))
 }
 
-fn zoned(time: WallTime, zone: &TimeZone) -> Option<Zoned> {
+fn to_zoned(time: WallTime, zone: &TimeZone) -> Option<Zoned> {
     Some(Timestamp::from_millisecond(time.unix_ms()).ok()?.to_zoned(zone.clone()))
 }
 
@@ -128,17 +130,17 @@ pub(super) fn period(
     range: UsageRange,
     to: WallTime,
     zone: &TimeZone,
-) -> Result<(WallTime, Bucket), ApiError> {
+) -> Result<(WallTime, BucketWidth), ApiError> {
     let back = |ms: i64| WallTime::from_unix_ms(to.unix_ms() - ms);
     let midnight = |time| {
         day_start(time, zone)
             .ok_or_else(|| ApiError::failed("the date is outside the supported dates"))
     };
     Ok(match range {
-        UsageRange::Today => (midnight(to)?, Bucket::Hour),
-        UsageRange::LastDay => (back(DAY_MS), Bucket::Hour),
-        UsageRange::LastWeek => (midnight(back(6 * DAY_MS))?, Bucket::Day),
-        UsageRange::LastMonth => (midnight(back(29 * DAY_MS))?, Bucket::Day),
+        UsageRange::Today => (midnight(to)?, BucketWidth::Hour),
+        UsageRange::LastDay => (back(DAY_MS), BucketWidth::Hour),
+        UsageRange::LastWeek => (midnight(back(6 * DAY_MS))?, BucketWidth::Day),
+        UsageRange::LastMonth => (midnight(back(29 * DAY_MS))?, BucketWidth::Day),
     })
 }
 
@@ -146,12 +148,12 @@ pub(super) fn period(
 const HOURLY_MS_MAX: i64 = 2 * DAY_MS;
 
 /// A custom period that ends now.
-fn span(from: UnixMs, to: WallTime) -> Result<(WallTime, Bucket), ApiError> {
+fn custom_period(from: UnixMs, to: WallTime) -> Result<(WallTime, BucketWidth), ApiError> {
     let length = to.unix_ms() - from.0;
     if length <= 0 {
         return Err(ApiError::invalid("since", "the period starts in the future"));
     }
-    let bucket = if length <= HOURLY_MS_MAX { Bucket::Hour } else { Bucket::Day };
+    let bucket = if length <= HOURLY_MS_MAX { BucketWidth::Hour } else { BucketWidth::Day };
     Ok((WallTime::from_unix_ms(from.0), bucket))
 }
 
@@ -167,37 +169,39 @@ const fn group_by(choice: UsageGroupBy) -> GroupBy {
 }
 
 /// Labels the bars of a chart.
-struct Axis {
+struct ChartAxis {
     zone: TimeZone,
-    bucket: Bucket,
+    bucket: BucketWidth,
 }
 
-impl Axis {
-    fn label(&self, start: WallTime) -> String {
+impl ChartAxis {
+    fn bar_label(&self, start: WallTime) -> String {
         let format = match self.bucket {
-            Bucket::Hour => "%H:%M",
-            Bucket::Day => "%-d %b",
+            BucketWidth::Hour => "%H:%M",
+            BucketWidth::Day => "%-d %b",
         };
-        zoned(start, &self.zone).map(|time| time.strftime(format).to_string()).unwrap_or_default()
+        to_zoned(start, &self.zone)
+            .map(|time| time.strftime(format).to_string())
+            .unwrap_or_default()
     }
 }
 
-fn view(
+fn usage_view(
     sums: &UsageSummary,
     from: WallTime,
     to: WallTime,
-    axis: &Axis,
+    axis: &ChartAxis,
     label: impl Fn(&UsageKey) -> String,
 ) -> UsageView {
     let groups: Vec<UsageGroupView> = sums
         .groups
         .iter()
         .map(|(key, totals)| UsageGroupView {
-            key: key_text(key),
+            key: group_key(key),
             label: label(key),
             totals: totals_view(totals),
             cost_share_percent: match totals.requests > totals.unpriced_requests {
-                true => share(totals.cost, sums.totals.cost),
+                true => cost_share_percent(totals.cost, sums.totals.cost),
                 false => None,
             },
         })
@@ -206,14 +210,22 @@ fn view(
         from: from.into(),
         to: to.into(),
         zone: axis.zone.iana_name().unwrap_or("local time").to_owned(),
-        finding: finding(&groups, &sums.totals),
+        finding: usage_finding(&groups, &sums.totals),
         totals: totals_view(&sums.totals),
-        buckets: sums.buckets.iter().map(|bucket| bar(bucket, &sums.groups, axis)).collect(),
+        buckets: sums
+            .buckets
+            .iter()
+            .map(|bucket| bucket_view(bucket, &sums.groups, axis))
+            .collect(),
         groups,
     }
 }
 
-fn bar(bucket: &UsageBucket, groups: &[(UsageKey, UsageTotals)], axis: &Axis) -> UsageBucketView {
+fn bucket_view(
+    bucket: &UsageBucket,
+    groups: &[(UsageKey, UsageTotals)],
+    axis: &ChartAxis,
+) -> UsageBucketView {
     let inside: HashMap<&UsageKey, &UsageTotals> =
         bucket.groups.iter().map(|(key, totals)| (key, totals)).collect();
     let totals = |key: &UsageKey| inside.get(key).copied().copied().unwrap_or_default();
@@ -221,13 +233,13 @@ fn bar(bucket: &UsageBucket, groups: &[(UsageKey, UsageTotals)], axis: &Axis) ->
     groups.iter().for_each(|(key, _)| whole += totals(key));
     UsageBucketView {
         start: bucket.start.into(),
-        label: axis.label(bucket.start),
-        segments: groups.iter().map(|(key, _)| segment(&totals(key))).collect(),
-        total: segment(&whole),
+        label: axis.bar_label(bucket.start),
+        segments: groups.iter().map(|(key, _)| segment_view(&totals(key))).collect(),
+        total: segment_view(&whole),
     }
 }
 
-fn segment(totals: &UsageTotals) -> UsageSegmentView {
+fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
     UsageSegmentView {
         cost: totals.cost.into(),
         requests: totals.requests.into(),
@@ -236,16 +248,16 @@ fn segment(totals: &UsageTotals) -> UsageSegmentView {
 }
 
 /// The chart's title: its main finding.
-fn finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
+fn usage_finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
     let spent = MicroDollars::from(totals.cost);
-    let mut requests = count(totals.requests, "request");
+    let mut requests = count_noun(totals.requests, "request");
     if let unpriced @ 1.. = totals.unpriced_requests {
-        requests.push_str(&format!(", {} of them unpriced", domain::grouped(unpriced)));
+        requests.push_str(&format!(", {} of them unpriced", domain::group_digits(unpriced)));
     }
     match groups.first() {
         None => "No requests in this period".to_owned(),
         Some(_) if totals.requests == totals.unpriced_requests => {
-            format!("{}, none with a known price", count(totals.requests, "request"))
+            format!("{}, none with a known price", count_noun(totals.requests, "request"))
         }
         Some(_) if totals.cost == MicroUsd::ZERO => format!("Nothing billed for {requests}"),
         Some(first) => match first.cost_share_percent {
@@ -261,12 +273,12 @@ fn finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
 }
 
 /// `1 request`, `10,000 requests`.
-pub(super) fn count(number: u64, noun: &str) -> String {
+pub(super) fn count_noun(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", domain::grouped(number))
+    format!("{} {noun}{plural}", domain::group_digits(number))
 }
 
-fn share(part: MicroUsd, whole: MicroUsd) -> Option<u32> {
+fn cost_share_percent(part: MicroUsd, whole: MicroUsd) -> Option<u32> {
     let (part, whole) = (part.micros(), whole.micros());
     if whole <= 0 {
         return None;
@@ -275,7 +287,7 @@ fn share(part: MicroUsd, whole: MicroUsd) -> Option<u32> {
     u32::try_from(percent).ok()
 }
 
-fn key_text(key: &UsageKey) -> String {
+fn group_key(key: &UsageKey) -> String {
     match key {
         UsageKey::Named(name) => name.clone(),
         UsageKey::Unnamed => String::new(),
@@ -283,7 +295,11 @@ fn key_text(key: &UsageKey) -> String {
     }
 }
 
-fn label(key: &UsageKey, group_by: UsageGroupBy, backends: &HashMap<String, String>) -> String {
+fn group_label(
+    key: &UsageKey,
+    group_by: UsageGroupBy,
+    backends: &HashMap<String, String>,
+) -> String {
     match (key, group_by) {
         (UsageKey::Named(name), UsageGroupBy::Backend) => {
             backends.get(name).unwrap_or(name).clone()
@@ -312,11 +328,11 @@ fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
     }
 }
 
-fn optional<T: std::str::FromStr<Err = domain::IdError>>(
+fn parse_optional_id<T: std::str::FromStr<Err = domain::IdError>>(
     field: &str,
     text: Option<&str>,
 ) -> Result<Option<T>, ApiError> {
-    text.map(|text| input::id(field, text)).transpose()
+    text.map(|text| input::parse_id(field, text)).transpose()
 }
 
 /// Returns a cost and its basis. A cost computed from estimated tokens is an estimate.
@@ -408,8 +424,8 @@ mod tests {
         let mut totals = UsageTotals::default();
         groups.iter().for_each(|(_, part)| totals += *part);
         let sums = UsageSummary { buckets: Vec::new(), groups, totals };
-        let axis = Axis { zone: TimeZone::UTC, bucket: Bucket::Day };
-        view(&sums, WallTime::default(), WallTime::default(), &axis, key_text)
+        let axis = ChartAxis { zone: TimeZone::UTC, bucket: BucketWidth::Day };
+        usage_view(&sums, WallTime::default(), WallTime::default(), &axis, group_key)
     }
 
     #[test]
@@ -434,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unpriced_has_no_share_and_is_told() {
+    fn an_unpriced_group_has_no_share_and_the_title_says_so() {
         let unpriced = UsageTotals { requests: 3, unpriced_requests: 3, ..UsageTotals::default() };
         let groups = vec![group("a", 2_000_000, 1), (UsageKey::Named("b".to_owned()), unpriced)];
         let view = shown(groups);
@@ -446,7 +462,7 @@ mod tests {
     #[test]
     fn an_http_status_is_one_or_a_class() {
         let check = |text: &str, expected: Option<RangeInclusive<u16>>| {
-            let found = http_statuses(text);
+            let found = parse_http_statuses(text);
             assert_eq!(found.as_ref().ok(), expected.as_ref(), "{text}");
             if let Err(error) = found {
                 assert_eq!(error.field.as_deref(), Some("http_status"));

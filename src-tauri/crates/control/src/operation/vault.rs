@@ -2,13 +2,13 @@
 //! browser panel.
 
 use domain::CredentialId;
-use engine::{Engine, VaultChange, VaultChangeError, VaultChanged};
+use engine::{Engine, VaultChangeError, VaultChangeRequest, VaultChangeResult};
 use settings::VaultKind;
 use vault::{OUTDATED_HINT, Passphrase, VaultError, VaultState};
 use zeroize::Zeroizing;
 
-use super::clients::{VAULT_PREFIX, vault_id};
-use super::keys::kind_view;
+use super::clients::{TOKEN_VAULT_PREFIX, token_vault_id};
+use super::keys::vault_kind_view;
 use crate::view::{
     VaultChangeView, VaultKindView, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView,
 };
@@ -24,7 +24,7 @@ pub(crate) fn vault_view(engine: &Engine) -> VaultView {
     };
     let absent = matches!(state, VaultState::Unavailable | VaultState::NoCollection);
     VaultView {
-        kind: kind_view(kind),
+        kind: vault_kind_view(kind),
         state: vault_state(state),
         hint,
         keychain_missing: kind == VaultKind::Keychain && absent,
@@ -51,28 +51,28 @@ pub(crate) async fn vault_check(engine: &Engine) -> Result<VaultView, ApiError> 
 }
 
 pub(crate) async fn vault_unlock(engine: &Engine, req: VaultUnlock) -> Result<VaultView, ApiError> {
-    unlock(engine, checked(&req.passphrase)?).await?;
+    unlock(engine, parse_passphrase(&req.passphrase)?).await?;
     Ok(vault_view(engine))
 }
 
 pub(crate) async fn vault_set(engine: &Engine, req: VaultSet) -> Result<VaultChangeView, ApiError> {
-    let (kind, old) = (kind_of(req.kind), engine.vault().kind());
-    let passphrase = req.passphrase.as_ref().map(checked).transpose()?;
+    let (kind, old) = (vault_kind(req.kind), engine.vault().kind());
+    let passphrase = req.passphrase.as_ref().map(parse_passphrase).transpose()?;
     if kind == old {
-        return keep(engine, kind, passphrase).await;
+        return keep_vault_kind(engine, kind, passphrase).await;
     }
-    let moving = if req.move_keys { in_the_vault(engine)? } else { Vec::new() };
-    let change = VaultChange { kind, passphrase, moving };
+    let moving = if req.move_keys { list_stored_ids(engine)? } else { Vec::new() };
+    let change = VaultChangeRequest { kind, passphrase, moving };
     let changed = engine.change_vault(change).await?;
-    let mut sentence = format!("The vault is now {}.", place(kind));
+    let mut sentence = format!("The vault is now {}.", vault_description(kind));
     let keys = engine.settings().credentials.len();
     if req.move_keys {
-        sentence = format!("{sentence} {}", told(&changed, old));
+        sentence = format!("{sentence} {}", moved_sentence(&changed, old));
     } else if keys > 0 && old != VaultKind::Env {
         sentence = format!(
             "{sentence} {} in {}: move them with `gatehouse vault move {old}`.",
             if keys == 1 { "1 key is still".to_owned() } else { format!("{keys} keys are still") },
-            place(old),
+            vault_description(old),
         );
     }
     Ok(change_view(engine, &changed, sentence))
@@ -82,9 +82,9 @@ pub(crate) async fn vault_move(
     engine: &Engine,
     req: VaultMove,
 ) -> Result<VaultChangeView, ApiError> {
-    let (from, kind) = (kind_of(req.from), engine.vault().kind());
+    let (from, kind) = (vault_kind(req.from), engine.vault().kind());
     if from == kind {
-        let message = format!("the keys are already in {}", place(kind));
+        let message = format!("the keys are already in {}", vault_description(kind));
         return Err(ApiError::invalid("from", message).with_hint(
             "To move them elsewhere: `gatehouse vault set file --move`, or `keychain`.",
         ));
@@ -94,10 +94,11 @@ pub(crate) async fn vault_move(
         return Err(ApiError::invalid("from", message)
             .with_hint("`gatehouse keys import FILE` reads keys from a file of variables."));
     }
-    let passphrase = req.passphrase.as_ref().map(checked).transpose()?;
-    let moving = in_the_vault(engine)?;
-    let changed = engine.fetch_keys(VaultChange { kind: from, passphrase, moving }).await?;
-    let sentence = told(&changed, from);
+    let passphrase = req.passphrase.as_ref().map(parse_passphrase).transpose()?;
+    let moving = list_stored_ids(engine)?;
+    let changed =
+        engine.move_keys_from(VaultChangeRequest { kind: from, passphrase, moving }).await?;
+    let sentence = moved_sentence(&changed, from);
     Ok(change_view(engine, &changed, sentence))
 }
 
@@ -111,7 +112,7 @@ pub(crate) fn panel_address(engine: &Engine) -> Result<Zeroizing<String>, ApiErr
 }
 
 /// Keeps the kind of vault, and unlocks it if there is a passphrase.
-async fn keep(
+async fn keep_vault_kind(
     engine: &Engine,
     kind: VaultKind,
     passphrase: Option<Passphrase>,
@@ -121,24 +122,24 @@ async fn keep(
     }
     engine.edit(move |draft| draft.vault.kind = kind).await?;
     engine.vault().recheck().await;
-    let sentence = format!("The vault is {}.", place(kind));
-    Ok(change_view(engine, &VaultChanged::default(), sentence))
+    let sentence = format!("The vault is {}.", vault_description(kind));
+    Ok(change_view(engine, &VaultChangeResult::default(), sentence))
 }
 
 async fn unlock(engine: &Engine, passphrase: Passphrase) -> Result<(), ApiError> {
-    engine.vault().unlock(passphrase).await.map_err(passphrase_fault)?;
-    engine.probe_all_soon();
+    engine.vault().unlock(passphrase).await.map_err(passphrase_error)?;
+    engine.request_all_probes();
     Ok(())
 }
 
-fn checked(passphrase: &Zeroizing<String>) -> Result<Passphrase, ApiError> {
+fn parse_passphrase(passphrase: &Zeroizing<String>) -> Result<Passphrase, ApiError> {
     Passphrase::parse(passphrase.as_str().to_owned())
         .map_err(|error| ApiError::invalid("passphrase", error.to_string()))
 }
 
 /// Reports a wrong or missing passphrase as an error of the field, and anything else as an error of
 /// the vault.
-fn passphrase_fault(error: VaultError) -> ApiError {
+fn passphrase_error(error: VaultError) -> ApiError {
     match error {
         VaultError::Locked(lock) => {
             ApiError::invalid("passphrase", error.to_string()).with_hint(lock.hint())
@@ -148,44 +149,45 @@ fn passphrase_fault(error: VaultError) -> ApiError {
 }
 
 /// Lists everything that Gatehouse stores in a vault: keys and client tokens.
-fn in_the_vault(engine: &Engine) -> Result<Vec<CredentialId>, ApiError> {
+fn list_stored_ids(engine: &Engine) -> Result<Vec<CredentialId>, ApiError> {
     let settings = engine.settings();
-    let tokens = settings.clients.keys().map(vault_id);
+    let tokens = settings.clients.keys().map(token_vault_id);
     settings.credentials.keys().cloned().map(Ok).chain(tokens).collect()
 }
 
-fn change_view(engine: &Engine, changed: &VaultChanged, sentence: String) -> VaultChangeView {
+fn change_view(engine: &Engine, changed: &VaultChangeResult, sentence: String) -> VaultChangeView {
     let name = |id: &CredentialId| {
-        id.as_str().strip_prefix(VAULT_PREFIX).unwrap_or(id.as_str()).to_owned()
+        id.as_str().strip_prefix(TOKEN_VAULT_PREFIX).unwrap_or(id.as_str()).to_owned()
     };
-    let is_token = |id: &&CredentialId| id.as_str().starts_with(VAULT_PREFIX);
+    let is_token = |id: &&CredentialId| id.as_str().starts_with(TOKEN_VAULT_PREFIX);
     VaultChangeView {
         vault: vault_view(engine),
         moved: changed.moved.iter().filter(|id| !is_token(id)).map(name).collect(),
         moved_tokens: changed.moved.iter().filter(is_token).map(name).collect(),
-        left: changed.left.iter().map(name).collect(),
+        left: changed.not_removed.iter().map(name).collect(),
         sentence,
     }
 }
 
 /// Describes in a sentence what was moved.
-fn told(changed: &VaultChanged, old: VaultKind) -> String {
-    let (copied, left) = (changed.moved.len() + changed.left.len(), changed.left.len());
+fn moved_sentence(changed: &VaultChangeResult, old: VaultKind) -> String {
+    let (copied, left) =
+        (changed.moved.len() + changed.not_removed.len(), changed.not_removed.len());
     let what = match copied {
-        0 => return format!("Nothing to move from {}.", place(old)),
+        0 => return format!("Nothing to move from {}.", vault_description(old)),
         1 => "1 key or token was".to_owned(),
         many => format!("{many} keys and tokens were"),
     };
     match left {
-        0 => format!("{what} moved from {}.", place(old)),
+        0 => format!("{what} moved from {}.", vault_description(old)),
         left => format!(
             "{what} copied from {}, but {left} could not be removed there; remove them by hand.",
-            place(old)
+            vault_description(old)
         ),
     }
 }
 
-const fn place(kind: VaultKind) -> &'static str {
+const fn vault_description(kind: VaultKind) -> &'static str {
     match kind {
         VaultKind::Keychain => "the keychain",
         VaultKind::File => "an encrypted file",
@@ -194,7 +196,7 @@ const fn place(kind: VaultKind) -> &'static str {
     }
 }
 
-const fn kind_of(kind: VaultKindView) -> VaultKind {
+const fn vault_kind(kind: VaultKindView) -> VaultKind {
     match kind {
         VaultKindView::Keychain => VaultKind::Keychain,
         VaultKindView::File => VaultKind::File,
@@ -209,11 +211,11 @@ impl From<VaultChangeError> for ApiError {
         match error {
             VaultChangeError::Forced(_) => Self::failed(message)
                 .with_hint("Unset it, stop Gatehouse with `gatehouse stop`, and start it again."),
-            VaultChangeError::KeepsNothing(_) => Self::invalid("kind", message)
+            VaultChangeError::NotPersistent(_) => Self::invalid("kind", message)
                 .with_hint("Choose keychain or file, or leave the keys where they are."),
-            VaultChangeError::Vault(source) => passphrase_fault(source),
+            VaultChangeError::Vault(source) => passphrase_error(source),
             VaultChangeError::Key { source, .. } => {
-                Self { message, field: None, ..passphrase_fault(source) }
+                Self { message, field: None, ..passphrase_error(source) }
             }
             VaultChangeError::Settings(error) => error.into(),
         }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::{
-    BackendKindView, Count, CrossingView, DependentsView, LackView, LimitsView, OfferView,
-    PoolView, SpendView, UnixMs,
+    BackendKindView, Count, DependentsView, ExtraDialectView, KeyPoolView, SpendView,
+    TrafficLimitsView, TranslationModeView, UnixMs, UnsupportedFeatureView,
 };
 
 /// A backend with its health, models and last 24 hours.
@@ -23,18 +23,18 @@ pub struct BackendView {
     pub built_in: bool,
     /// The first key of `pool`.
     pub credential: Option<String>,
-    pub pool: PoolView,
-    pub limits: LimitsView,
+    pub pool: KeyPoolView,
+    pub limits: TrafficLimitsView,
     pub health: HealthView,
     /// The declared models, or else those that the backend lists.
     pub models: Vec<ModelView>,
     /// Models declared by the user. If empty, the backend is asked for its list.
     pub declared_models: Vec<String>,
     /// Only for OpenAI-compatible backends.
-    pub lacks: Vec<LackView>,
+    pub lacks: Vec<UnsupportedFeatureView>,
     /// Only for OpenAI-compatible backends.
-    pub offers: Vec<OfferView>,
-    pub crossing: CrossingView,
+    pub offers: Vec<ExtraDialectView>,
+    pub crossing: TranslationModeView,
     pub dependents: DependentsView,
     pub last_day: BackendDayView,
 }
@@ -98,7 +98,7 @@ pub struct BackendDayView {
 
 /// A template for adding a provider or a local server.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct PresetView {
+pub struct BackendPresetView {
     /// Proposed backend id.
     pub id: String,
     pub label: String,
@@ -112,8 +112,8 @@ pub struct PresetView {
     pub keys_url: Option<String>,
     /// Runs on this machine and needs no key.
     pub local: bool,
-    pub lacks: Vec<LackView>,
-    pub offers: Vec<OfferView>,
+    pub lacks: Vec<UnsupportedFeatureView>,
+    pub offers: Vec<ExtraDialectView>,
 }
 
 #[derive(Debug, Deserialize, Type)]
@@ -128,10 +128,10 @@ pub struct BackendAdd {
     /// If empty, the backend is asked for its list.
     pub models: Vec<String>,
     /// Only for OpenAI-compatible backends.
-    pub lacks: Vec<LackView>,
+    pub lacks: Vec<UnsupportedFeatureView>,
     /// Only for OpenAI-compatible backends.
-    pub offers: Vec<OfferView>,
-    pub crossing: CrossingView,
+    pub offers: Vec<ExtraDialectView>,
+    pub crossing: TranslationModeView,
 }
 
 #[derive(Debug, Deserialize, Type)]
@@ -165,18 +165,18 @@ pub struct BackendEdit {
     /// All its keys. None takes `credential` instead.
     #[serde(default)]
     #[specta(optional)]
-    pub pool: Option<PoolView>,
+    pub pool: Option<KeyPoolView>,
     /// None leaves the limits as they are.
     #[serde(default)]
     #[specta(optional)]
-    pub limits: Option<LimitsView>,
+    pub limits: Option<TrafficLimitsView>,
     /// If empty, the backend is asked for its list.
     pub models: Vec<String>,
     /// Only for OpenAI-compatible backends.
-    pub lacks: Vec<LackView>,
+    pub lacks: Vec<UnsupportedFeatureView>,
     /// Only for OpenAI-compatible backends.
-    pub offers: Vec<OfferView>,
-    pub crossing: CrossingView,
+    pub offers: Vec<ExtraDialectView>,
+    pub crossing: TranslationModeView,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -196,13 +196,13 @@ pub struct BackendTestView {
     pub id: String,
     pub passed: bool,
     /// In the order they were run.
-    pub steps: Vec<TestStepView>,
+    pub steps: Vec<BackendTestStepView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct TestStepView {
+pub struct BackendTestStepView {
     pub title: String,
-    pub state: TestStepState,
+    pub state: BackendTestStepState,
     /// What the step observed.
     pub detail: String,
     /// How to fix a failure.
@@ -212,7 +212,7 @@ pub struct TestStepView {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
-pub enum TestStepState {
+pub enum BackendTestStepState {
     Pass,
     Fail,
     /// Not run, because an earlier step failed.

@@ -4,12 +4,12 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, MicroDollars, UsageRange, ZoneChoice};
+use super::{Count, MicroDollars, TimeZoneChoice, UsageRange};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct CacheQuery {
     pub range: UsageRange,
-    pub zone: ZoneChoice,
+    pub zone: TimeZoneChoice,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -87,12 +87,12 @@ pub struct CacheBypassView {
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct CachePurge {
-    pub what: CachePurgeWhat,
+    pub what: CachePurgeSelector,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum CachePurgeWhat {
+pub enum CachePurgeSelector {
     Everything,
     Backend {
         id: String,
@@ -116,7 +116,7 @@ pub enum CachePurgeWhat {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct CachePurgedView {
+pub struct CachePurgeResultView {
     /// Number of entries removed.
     pub entries: Count,
     pub sentence: String,

@@ -8,7 +8,7 @@ use specta::Type;
 
 use crate::ApiError;
 
-use super::{CacheWishView, ClientPriorityView, LimitsView, SpendView, UnixMs};
+use super::{CacheModeView, ClientPriorityView, SpendView, TrafficLimitsView, UnixMs};
 
 /// A tool that may call the gateway.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -22,9 +22,9 @@ pub struct ClientView {
     pub seen_at: Option<UnixMs>,
     /// The last 30 days.
     pub last_month: SpendView,
-    pub limits: LimitsView,
+    pub limits: TrafficLimitsView,
     /// None leaves the cache mode to the request.
-    pub cache: Option<CacheWishView>,
+    pub cache: Option<CacheModeView>,
     pub priority: ClientPriorityView,
     pub scope: ClientScopeView,
     pub snippets: Vec<SnippetView>,
@@ -69,7 +69,7 @@ impl From<&ClientScope> for ClientScopeView {
 
 impl ClientScopeView {
     /// Parses the scope. An error names the list that is wrong. The names need not exist yet.
-    pub(crate) fn parsed(&self) -> Result<ClientScope, ApiError> {
+    pub(crate) fn to_client_scope(&self) -> Result<ClientScope, ApiError> {
         fn ids<Id: std::str::FromStr<Err = IdError>>(
             field: &str,
             names: &[String],
@@ -92,11 +92,11 @@ pub struct IssuedToken {
     /// The gateway keeps only its hash.
     pub token: Secret,
     /// Why the vault did not store the token; None if it did. The token is valid either way.
-    pub not_stored: Option<NotStoredView>,
+    pub not_stored: Option<TokenNotStoredView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct NotStoredView {
+pub struct TokenNotStoredView {
     pub reason: String,
     pub hint: Option<String>,
 }
@@ -105,9 +105,9 @@ pub struct NotStoredView {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ClientEdit {
     pub id: String,
-    pub limits: LimitsView,
+    pub limits: TrafficLimitsView,
     /// None leaves the cache mode to the request.
-    pub cache: Option<CacheWishView>,
+    pub cache: Option<CacheModeView>,
     pub priority: ClientPriorityView,
     pub scope: ClientScopeView,
 }

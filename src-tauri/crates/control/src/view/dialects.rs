@@ -1,7 +1,7 @@
 //! Protocols, and how a backend deviates from its protocol. Each word is spelled the same in the
 //! API and in the settings file.
 
-use domain::{Crossing, Lack, Offer};
+use domain::{ExtraDialect, TranslationMode, UnsupportedFeature};
 use serde::{Deserialize, Serialize};
 use settings::BackendKind;
 use specta::Type;
@@ -48,7 +48,7 @@ twin! {
 twin! {
     /// Features of Chat Completions that an OpenAI-compatible server lacks. A request is written
     /// without the feature, or refused if that would change its meaning.
-    LackView of Lack {
+    UnsupportedFeatureView of UnsupportedFeature {
         /// `stream_options.include_usage`.
         StreamUsage = StreamUsage,
         /// The role `developer`.
@@ -66,7 +66,7 @@ twin! {
 
 twin! {
     /// APIs that an OpenAI-compatible server offers besides Chat Completions.
-    OfferView of Offer {
+    ExtraDialectView of ExtraDialect {
         /// `POST /responses`.
         Responses = Responses,
         /// `POST /messages`.
@@ -76,7 +76,7 @@ twin! {
 
 twin! {
     /// What happens to a request field that the backend's protocol cannot express.
-    CrossingView of Crossing {
+    TranslationModeView of TranslationMode {
         /// Refuses the request if the field changes the answer, else drops the field and reports
         /// it.
         Strict = Strict,
@@ -100,20 +100,20 @@ mod tests {
                 ((*word).to_owned(), kind)
             );
         }
-        for lack in Lack::ALL {
-            let view = LackView::from(*lack);
+        for lack in UnsupportedFeature::ALL {
+            let view = UnsupportedFeatureView::from(*lack);
             let json = spelled(serde_json::to_value(view).expect("JSON"));
-            assert_eq!((json.as_str(), Lack::from(view)), (lack.word(), *lack));
+            assert_eq!((json.as_str(), UnsupportedFeature::from(view)), (lack.word(), *lack));
         }
-        for offer in Offer::ALL {
-            let view = OfferView::from(*offer);
+        for offer in ExtraDialect::ALL {
+            let view = ExtraDialectView::from(*offer);
             let json = spelled(serde_json::to_value(view).expect("JSON"));
-            assert_eq!((json.as_str(), Offer::from(view)), (offer.word(), *offer));
+            assert_eq!((json.as_str(), ExtraDialect::from(view)), (offer.word(), *offer));
         }
-        for crossing in Crossing::ALL {
-            let view = CrossingView::from(*crossing);
+        for crossing in TranslationMode::ALL {
+            let view = TranslationModeView::from(*crossing);
             let json = spelled(serde_json::to_value(view).expect("JSON"));
-            assert_eq!((json.as_str(), Crossing::from(view)), (crossing.word(), *crossing));
+            assert_eq!((json.as_str(), TranslationMode::from(view)), (crossing.word(), *crossing));
         }
     }
 }

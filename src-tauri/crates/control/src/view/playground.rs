@@ -18,13 +18,13 @@ pub struct PlaygroundSend {
     /// Limit of the output; None for the backend's default.
     pub max_tokens: Option<u32>,
     /// None for the backend's default.
-    pub effort: Option<EffortView>,
+    pub effort: Option<ReasoningEffortView>,
 }
 
 /// How much reasoning the model is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
-pub enum EffortView {
+pub enum ReasoningEffortView {
     Minimal,
     Low,
     Medium,
@@ -138,7 +138,7 @@ pub struct PlaygroundAttemptView {
 
 /// A further piece of a run's response.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct PlaygroundPieceView {
+pub struct PlaygroundDeltaView {
     pub run: String,
     /// Position of `text` in the run's text, in UTF-16 units. A reader that expects another
     /// position missed a piece.
@@ -156,7 +156,7 @@ pub struct PlaygroundPieceView {
 
 /// The HTTP exchange of a run, without the token.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct PlaygroundRawView {
+pub struct PlaygroundRawExchangeView {
     /// Request line and headers.
     pub request_head: String,
     pub request_body: String,

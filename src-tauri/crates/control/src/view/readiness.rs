@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{ActionView, UnixMs};
+use super::{PanelActionView, UnixMs};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ReadinessStart {
@@ -21,14 +21,14 @@ pub enum CheckSetView {
 
 /// A run, in progress or ended.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RunView {
+pub struct ReadinessRunView {
     pub id: String,
     pub set: CheckSetView,
-    pub state: RunStateView,
+    pub state: ReadinessRunStateView,
     pub started_at: UnixMs,
     pub ended_at: Option<UnixMs>,
     /// None until the run has ended.
-    pub verdict: Option<RunVerdictView>,
+    pub verdict: Option<ReadinessVerdictView>,
     /// The verdict as a sentence: "Ready, 9.3 of 10" or "2 blockers: …".
     pub sentence: String,
     /// 0 to 100, in tenths of a point; None until the run has ended.
@@ -37,7 +37,7 @@ pub struct RunView {
     pub score_change_tenths: Option<i32>,
     /// Percentage of checks that could be run.
     pub confidence_percent: u32,
-    pub categories: Vec<CategoryView>,
+    pub categories: Vec<CheckCategoryView>,
     /// In display order.
     pub checks: Vec<CheckView>,
     /// Ids of at most three failed checks whose fixes raise the score most.
@@ -46,7 +46,7 @@ pub struct RunView {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
-pub enum RunStateView {
+pub enum ReadinessRunStateView {
     Running,
     Finished,
     /// Stopped by the user.
@@ -55,14 +55,14 @@ pub enum RunStateView {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
-pub enum RunVerdictView {
+pub enum ReadinessVerdictView {
     Ready,
     ReadyWithWarnings,
     NotReady,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct CategoryView {
+pub struct CheckCategoryView {
     pub name: String,
     /// 0 to 100, in tenths of a point; None if no check of the category could be run.
     pub score_tenths: Option<u32>,
@@ -75,7 +75,7 @@ pub struct CheckView {
     /// The question that the check answers.
     pub title: String,
     pub category: String,
-    pub severity: SeverityView,
+    pub severity: CheckSeverityView,
     pub state: CheckStateView,
     /// What the check observed.
     pub evidence: Vec<String>,
@@ -83,7 +83,7 @@ pub struct CheckView {
     pub cause: Option<String>,
     pub fix: Option<String>,
     /// Where to make the fix.
-    pub action: Option<ActionView>,
+    pub action: Option<PanelActionView>,
     /// Ids of the checks that this check waits for.
     pub depends_on: Vec<String>,
     pub duration_ms: Option<u32>,
@@ -91,7 +91,7 @@ pub struct CheckView {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
-pub enum SeverityView {
+pub enum CheckSeverityView {
     /// Nothing works without it.
     Blocker,
     /// Something does not work.
@@ -124,11 +124,11 @@ pub enum CheckStateView {
 
 /// Summary of a finished run.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RunSummaryView {
+pub struct ReadinessRunSummaryView {
     pub id: String,
     pub set: CheckSetView,
     pub ended_at: UnixMs,
-    pub verdict: RunVerdictView,
+    pub verdict: ReadinessVerdictView,
     pub sentence: String,
     /// 0 to 100, in tenths of a point.
     pub score_tenths: u32,
@@ -138,7 +138,7 @@ pub struct RunSummaryView {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ReadinessView {
     /// The run in progress, or else the newest.
-    pub run: Option<RunView>,
+    pub run: Option<ReadinessRunView>,
     /// Finished runs, newest first, at most 30.
-    pub history: Vec<RunSummaryView>,
+    pub history: Vec<ReadinessRunSummaryView>,
 }

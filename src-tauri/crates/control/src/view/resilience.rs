@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{CostBasisView, MicroDollars, PassedOverView, UnixMs};
+use super::{CostBasisView, ExcludedCandidateView, MicroDollars, UnixMs};
 
 /// Longest time that a breaker can be forced, in minutes: one day.
 pub const FORCE_MINUTES_MAX: u32 = 24 * 60;
@@ -58,7 +58,7 @@ pub enum AvailabilityState {
 
 /// An endpoint and everything that restricts it.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct AccessView {
+pub struct EndpointView {
     pub backend: String,
     pub backend_label: String,
     /// None if the backend needs no key.
@@ -70,9 +70,9 @@ pub struct AccessView {
     /// Pauses that the provider asked for; those of the whole endpoint first.
     pub cooldowns: Vec<CooldownView>,
     /// None if it is not blocked.
-    pub block: Option<BlockView>,
+    pub block: Option<EndpointBlockView>,
     /// The override in force, if any.
-    pub forced: Option<ForcedStateView>,
+    pub forced: Option<ActiveOverrideView>,
     pub concurrency: ConcurrencyView,
 }
 
@@ -114,7 +114,7 @@ pub struct CooldownView {
 
 /// A key or an account that its provider refuses.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct BlockView {
+pub struct EndpointBlockView {
     pub reason: BlockReasonView,
     /// One sentence.
     pub why: String,
@@ -137,8 +137,8 @@ pub enum BlockReasonView {
 
 /// A manual override of a breaker.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct ForcedStateView {
-    pub forced: ForcedView,
+pub struct ActiveOverrideView {
+    pub forced: BreakerOverrideView,
     /// Who set it: `you`.
     pub by: String,
     pub since: Option<UnixMs>,
@@ -149,7 +149,7 @@ pub struct ForcedStateView {
 /// States that a breaker can be forced into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
-pub enum ForcedView {
+pub enum BreakerOverrideView {
     /// Lets no request through.
     Open,
     /// Lets every request through, except while the endpoint is blocked.
@@ -172,11 +172,11 @@ pub struct ConcurrencyView {
 
 /// Forces a breaker into a state.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct AccessForce {
+pub struct EndpointForce {
     pub backend: String,
     /// None if the backend needs no key.
     pub credential: Option<String>,
-    pub forced: ForcedView,
+    pub forced: BreakerOverrideView,
     /// How long it lasts, 1 to [`FORCE_MINUTES_MAX`]. Without it, `closed` ends after the time in
     /// the settings, and every other state ends when it is reset.
     pub minutes: Option<u32>,
@@ -184,7 +184,7 @@ pub struct AccessForce {
 
 /// Names an endpoint.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct AccessRef {
+pub struct EndpointRef {
     pub backend: String,
     /// None if the backend needs no key.
     pub credential: Option<String>,
@@ -293,7 +293,7 @@ pub struct RequestPathView {
     /// In order.
     pub attempts: Vec<RequestAttemptView>,
     /// Candidates that were not tried.
-    pub passed_over: Vec<PassedOverView>,
+    pub passed_over: Vec<ExcludedCandidateView>,
     pub cache: RequestCacheView,
 }
 

@@ -1,12 +1,12 @@
 //! Request and view types for routes, for explaining which backend would serve a request, and for
 //! simulating many requests.
 
-use domain::{CacheWish, RoutePolicy};
+use domain::{CacheMode, RoutePolicy};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::dialects::twin;
-use super::{AvailabilityView, Count, CrossingView};
+use super::{AvailabilityView, Count, TranslationModeView};
 
 /// Most draws of one simulation.
 pub const SIMULATION_DRAWS_MAX: u32 = 10_000;
@@ -33,7 +33,7 @@ twin! {
 
 twin! {
     /// Whether responses may come from the cache.
-    CacheWishView of CacheWish {
+    CacheModeView of CacheMode {
         /// Uses the cache if the request is repeatable.
         Auto = Auto,
         /// Uses the cache at any temperature.
@@ -72,9 +72,9 @@ pub struct RouteView {
     /// How long a conversation stays with its backend, in seconds; None if it does not.
     pub sticky_secs: Option<u32>,
     /// None takes each backend's own setting.
-    pub crossing: Option<CrossingView>,
+    pub crossing: Option<TranslationModeView>,
     /// None leaves the cache mode to the request.
-    pub cache: Option<CacheWishView>,
+    pub cache: Option<CacheModeView>,
     pub enabled: bool,
     /// In the order of the settings.
     pub candidates: Vec<RouteCandidateView>,
@@ -138,9 +138,9 @@ pub struct RouteEdit {
     /// How long a conversation stays with its backend, in seconds; None if it does not.
     pub sticky_secs: Option<u32>,
     /// None takes each backend's own setting.
-    pub crossing: Option<CrossingView>,
+    pub crossing: Option<TranslationModeView>,
     /// None leaves the cache mode to the request.
-    pub cache: Option<CacheWishView>,
+    pub cache: Option<CacheModeView>,
     pub enabled: bool,
     /// In order.
     pub candidates: Vec<RouteCandidateEdit>,
@@ -169,7 +169,7 @@ pub struct RoutesOrder {
 
 /// A request to explain or to simulate. It is not sent.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RouteAsk {
+pub struct HypotheticalRequest {
     /// Model name as clients use it.
     pub model: String,
     /// None for the panel itself.
@@ -197,13 +197,13 @@ pub struct RouteDecisionView {
     /// True if a backend would serve the request.
     pub served: bool,
     /// In the order in which they would be tried.
-    pub candidates: Vec<RouteChoiceView>,
+    pub candidates: Vec<RankedCandidateView>,
     /// Candidates that would not be tried.
-    pub passed_over: Vec<PassedOverView>,
+    pub passed_over: Vec<ExcludedCandidateView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RouteChoiceView {
+pub struct RankedCandidateView {
     /// Position, from 1.
     pub place: u32,
     pub backend: String,
@@ -215,11 +215,11 @@ pub struct RouteChoiceView {
     pub why: String,
     pub availability: AvailabilityView,
     /// What its position was computed from; empty for policies without scores.
-    pub parts: Vec<ScorePartView>,
+    pub parts: Vec<ScoreComponentView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct ScorePartView {
+pub struct ScoreComponentView {
     /// `latency`, `cost`, `headroom`, `weight` or `in flight`.
     pub name: String,
     /// Measured value with its unit: `420 ms`.
@@ -232,7 +232,7 @@ pub struct ScorePartView {
 
 /// A candidate that would not be tried.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct PassedOverView {
+pub struct ExcludedCandidateView {
     pub backend: String,
     /// None unless the reason lies with the key.
     pub credential: Option<String>,
@@ -244,7 +244,7 @@ pub struct PassedOverView {
 /// Draws the same request many times. Nothing is sent, and no state changes.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RouteSimulation {
-    pub ask: RouteAsk,
+    pub ask: HypotheticalRequest,
     /// 1 to [`SIMULATION_DRAWS_MAX`].
     pub draws: u32,
     /// Backends that are treated as down.
@@ -258,7 +258,7 @@ pub struct RouteSimulationView {
     pub draws: u32,
     /// How often each candidate was the first choice, largest share first; includes candidates that
     /// never were.
-    pub shares: Vec<RouteShareView>,
+    pub shares: Vec<CandidateShareView>,
     /// Draws that no backend would have served.
     pub failures: u32,
     /// Why those draws failed.
@@ -266,7 +266,7 @@ pub struct RouteSimulationView {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RouteShareView {
+pub struct CandidateShareView {
     pub backend: String,
     /// The model requested from the backend.
     pub model: String,
@@ -291,10 +291,10 @@ mod tests {
             let json = spelled(serde_json::to_value(view).expect("JSON"));
             assert_eq!((json.as_str(), RoutePolicy::from(view)), (policy.word(), *policy));
         }
-        for wish in CacheWish::ALL {
-            let view = CacheWishView::from(*wish);
+        for wish in CacheMode::ALL {
+            let view = CacheModeView::from(*wish);
             let json = spelled(serde_json::to_value(view).expect("JSON"));
-            assert_eq!((json.as_str(), CacheWish::from(view)), (wish.word(), *wish));
+            assert_eq!((json.as_str(), CacheMode::from(view)), (wish.word(), *wish));
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct SettingsView {
     /// Resilience thresholds and presets.
     pub resilience: ResilienceFormView,
     /// Errors and warnings in the file.
-    pub problems: Vec<ProblemView>,
+    pub problems: Vec<SettingsProblemView>,
     /// A certain fix of the file, as a unified diff.
     pub proposed_fix: Option<String>,
     pub vault: VaultView,
@@ -156,7 +156,7 @@ pub enum ThemeChoice {
 
 /// An error or a warning in the settings file.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct ProblemView {
+pub struct SettingsProblemView {
     /// Path of the setting, `backends.up.base_url`.
     pub path: String,
     /// None if not known.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, MicroDollars, RunSummaryView, UnixMs};
+use super::{Count, MicroDollars, ReadinessRunSummaryView, UnixMs};
 
 /// Everything that the Overview, the tray and `gatehouse status` show.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -22,7 +22,7 @@ pub struct StatusView {
     pub spend_today: SpendView,
     pub first_steps: FirstStepsView,
     /// The newest finished readiness run.
-    pub last_run: Option<RunSummaryView>,
+    pub last_run: Option<ReadinessRunSummaryView>,
     /// Folder of the ledger and the vault file.
     pub data_folder: String,
 }
@@ -34,7 +34,7 @@ pub struct VerdictView {
     /// For example "openai is down" or "3 issues".
     pub sentence: String,
     /// Most severe first; at most five.
-    pub needs: Vec<NeedView>,
+    pub needs: Vec<StatusIssueView>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Type)]
@@ -52,7 +52,7 @@ pub enum VerdictLevel {
 
 /// Something that needs attention.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct NeedView {
+pub struct StatusIssueView {
     /// Stable while the need lasts.
     pub id: String,
     pub level: VerdictLevel,
@@ -61,13 +61,13 @@ pub struct NeedView {
     pub impact: String,
     /// None if not known.
     pub since: Option<UnixMs>,
-    pub action: ActionView,
+    pub action: PanelActionView,
 }
 
 /// Where a button leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ActionView {
+pub enum PanelActionView {
     OpenBackend {
         id: String,
     },
@@ -140,7 +140,7 @@ pub enum VaultKindView {
 impl VaultKindView {
     /// Its name in the settings, in `GATEHOUSE_VAULT` and on the command line.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Keychain => "keychain",
             Self::File => "file",

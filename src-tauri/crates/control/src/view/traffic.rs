@@ -3,7 +3,7 @@
 
 use domain::PoolOrder;
 use serde::{Deserialize, Serialize};
-use settings::{ClientPriority, PoolSettings, TrafficLimits};
+use settings::{ClientPriority, KeyPoolSettings, TrafficLimits};
 use specta::Type;
 
 use super::dialects::twin;
@@ -29,14 +29,14 @@ twin! {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct PoolView {
+pub struct KeyPoolView {
     pub order: PoolOrderView,
     /// Each key once; empty for a backend without keys.
-    pub members: Vec<PoolMemberView>,
+    pub members: Vec<PoolKeyView>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct PoolMemberView {
+pub struct PoolKeyView {
     pub credential: String,
     /// 0 to 1,000; 0 makes the key a reserve.
     pub weight: u16,
@@ -44,7 +44,7 @@ pub struct PoolMemberView {
 
 /// Traffic limits; None for no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct LimitsView {
+pub struct TrafficLimitsView {
     /// In any minute.
     pub requests_per_minute: Option<u32>,
     /// Input and output tokens in any minute.
@@ -53,9 +53,9 @@ pub struct LimitsView {
     pub in_flight_max: Option<u32>,
 }
 
-impl From<&PoolSettings> for PoolView {
-    fn from(pool: &PoolSettings) -> Self {
-        let members = pool.members.iter().map(|member| PoolMemberView {
+impl From<&KeyPoolSettings> for KeyPoolView {
+    fn from(pool: &KeyPoolSettings) -> Self {
+        let members = pool.members.iter().map(|member| PoolKeyView {
             credential: member.credential.to_string(),
             weight: member.weight,
         });
@@ -63,7 +63,7 @@ impl From<&PoolSettings> for PoolView {
     }
 }
 
-impl From<TrafficLimits> for LimitsView {
+impl From<TrafficLimits> for TrafficLimitsView {
     fn from(limits: TrafficLimits) -> Self {
         let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Self {
@@ -75,8 +75,8 @@ impl From<TrafficLimits> for LimitsView {
 }
 
 /// A number out of range stays as it is; the settings reject it by name.
-impl From<LimitsView> for TrafficLimits {
-    fn from(limits: LimitsView) -> Self {
+impl From<TrafficLimitsView> for TrafficLimits {
+    fn from(limits: TrafficLimitsView) -> Self {
         let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         Self {
             requests_per_minute: limits.requests_per_minute,

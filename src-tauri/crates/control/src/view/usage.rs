@@ -6,11 +6,11 @@ use specta::Type;
 use super::{Count, MicroDollars, UnixMs};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct UsageQuery {
+pub struct UsageReportQuery {
     pub range: UsageRange,
     /// Dimension of the bars and the table.
     pub group_by: UsageGroupBy,
-    pub zone: ZoneChoice,
+    pub zone: TimeZoneChoice,
     /// Start of the period, instead of `range`. Bars are hours up to two days, else days.
     #[serde(default)]
     #[specta(optional)]
@@ -47,7 +47,7 @@ pub enum UsageGroupBy {
 /// The time zone in which a day begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
-pub enum ZoneChoice {
+pub enum TimeZoneChoice {
     /// This machine's time zone.
     Local,
     /// UTC, as on provider pages.

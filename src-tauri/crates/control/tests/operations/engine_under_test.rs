@@ -23,13 +23,13 @@ pub(crate) fn config(home: &TempDir, seed: u64) -> EngineConfig {
 }
 
 /// An engine that does not listen.
-pub(crate) async fn opened(home: &TempDir, seed: u64) -> Core {
+pub(crate) async fn open_core(home: &TempDir, seed: u64) -> Core {
     Core::open(config(home, seed)).await.expect("an engine")
 }
 
 /// An engine whose gateway listens.
-pub(crate) async fn serving(home: &TempDir, seed: u64) -> Core {
-    let core = opened(home, seed).await;
+pub(crate) async fn serve_core(home: &TempDir, seed: u64) -> Core {
+    let core = open_core(home, seed).await;
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     control::serve(engine, |_| None).await.expect("serving");
     core

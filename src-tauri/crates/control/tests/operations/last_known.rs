@@ -3,9 +3,9 @@
 use control::Core;
 use control::view::*;
 use tempfile::TempDir;
-use test_support::{Received, Reply, ScriptedUpstream};
+use test_support::{ReceivedRequest, Reply, ScriptedUpstream};
 
-use crate::engine_under_test::{opened, serving};
+use crate::engine_under_test::{open_core, serve_core};
 
 async fn up(core: &Core) -> BackendView {
     let backends = control::backends(core).await.expect("backends");
@@ -14,12 +14,12 @@ async fn up(core: &Core) -> BackendView {
 
 /// Adds a backend that answers the request for its models with `reply`, and waits until `state` is
 /// reached and recorded.
-async fn settled(
+async fn add_backend_until(
     core: &Core,
     state: HealthStateView,
-    reply: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static,
+    reply: impl Fn(&ReceivedRequest) -> Option<Reply> + Send + Sync + 'static,
 ) {
-    let upstream = ScriptedUpstream::answering(reply).await.expect("an upstream");
+    let upstream = ScriptedUpstream::start_with(reply).await.expect("an upstream");
     let add = BackendAdd {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
@@ -29,7 +29,7 @@ async fn settled(
         models: vec!["m-1".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     };
     control::backend_add(core, add).await.expect("added");
     while up(core).await.health.state != state {
@@ -50,13 +50,16 @@ async fn settled(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_was_down_is_told_at_once_after_a_start() {
+async fn a_backend_that_was_down_is_shown_at_once_after_a_start() {
     let home = TempDir::new().expect("a folder");
-    let core = serving(&home, 31).await;
-    settled(&core, HealthStateView::Down, |_| Some(Reply::error(500, "api_error", "broken"))).await;
+    let core = serve_core(&home, 31).await;
+    add_backend_until(&core, HealthStateView::Down, |_| {
+        Some(Reply::error(500, "api_error", "broken"))
+    })
+    .await;
     drop(core);
 
-    let core = opened(&home, 32).await;
+    let core = open_core(&home, 32).await;
     let health = up(&core).await.health;
     assert_eq!(health.state, HealthStateView::Unknown, "no probe has confirmed it");
     assert_eq!(health.last_known, Some(HealthStateView::Down));
@@ -70,13 +73,13 @@ async fn a_backend_that_was_down_is_told_at_once_after_a_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_was_up_is_not_said_to_work_before_it_is_confirmed() {
+async fn a_backend_that_was_up_is_unknown_until_it_is_confirmed() {
     let home = TempDir::new().expect("a folder");
-    let core = serving(&home, 33).await;
-    settled(&core, HealthStateView::Up, |_| Some(Reply::models(&["m-1"]))).await;
+    let core = serve_core(&home, 33).await;
+    add_backend_until(&core, HealthStateView::Up, |_| Some(Reply::models(&["m-1"]))).await;
     drop(core);
 
-    let core = opened(&home, 34).await;
+    let core = open_core(&home, 34).await;
     let health = up(&core).await.health;
     assert_eq!(health.state, HealthStateView::Unknown);
     assert_eq!(health.last_known, Some(HealthStateView::Up));

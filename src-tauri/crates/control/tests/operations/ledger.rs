@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use control::view::*;
 use control::{Core, CoreEvents, EngineConfig, ErrorCode};
-use monitor::{Channel, ChannelError, Delivered, Notification};
+use monitor::{ChannelError, DeliveryOutcome, Notification, NotificationChannel};
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::engine_under_test::config;
 
-struct Desktop(UnboundedSender<Notification>);
+struct LedgerTestDesktop(UnboundedSender<Notification>);
 
-impl Channel for Desktop {
-    fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError> {
+impl NotificationChannel for LedgerTestDesktop {
+    fn deliver(&self, notification: &Notification) -> Result<DeliveryOutcome, ChannelError> {
         let _gone = self.0.send(notification.clone());
-        Ok(Delivered::Clickable)
+        Ok(DeliveryOutcome::Clickable)
     }
 
     fn withdraw(&self, _key: &str) -> Result<(), ChannelError> {
@@ -26,24 +26,26 @@ impl Channel for Desktop {
 }
 
 /// Opens an engine on `home` and serves.
-async fn served(home: &TempDir) -> (Core, UnboundedReceiver<Notification>) {
+async fn open_and_serve(home: &TempDir) -> (Core, UnboundedReceiver<Notification>) {
     let (desktop, shown) = unbounded_channel();
-    let core =
-        Core::open(EngineConfig { channel: Some(Arc::new(Desktop(desktop))), ..config(home, 7) });
+    let core = Core::open(EngineConfig {
+        channel: Some(Arc::new(LedgerTestDesktop(desktop))),
+        ..config(home, 7)
+    });
     let core = core.await.expect("an engine");
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     control::serve(engine, |_| None).await.expect("serving");
     (core, shown)
 }
 
-async fn notified(shown: &mut UnboundedReceiver<Notification>) -> Notification {
+async fn next_notification(shown: &mut UnboundedReceiver<Notification>) -> Notification {
     let told = tokio::time::timeout(Duration::from_secs(10), shown.recv()).await;
     told.expect("in time").expect("a notification")
 }
 
 /// Runs the quick checks and returns the number of finished runs.
-async fn a_run(core: &Core) -> usize {
-    let mut events = CoreEvents::of(core).await.expect("events");
+async fn finish_a_run(core: &Core) -> usize {
+    let mut events = CoreEvents::subscribe(core).await.expect("events");
     control::readiness_start(core, ReadinessStart { set: CheckSetView::Quick }).await.expect("run");
     loop {
         let runs = control::readiness(core).await.expect("read").history.len();
@@ -55,10 +57,10 @@ async fn a_run(core: &Core) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_ledger_is_told_everywhere_until_a_restore_brings_it_back() {
+async fn a_damaged_ledger_is_shown_everywhere_until_it_is_restored() {
     let home = tempfile::tempdir().expect("a folder");
-    let (core, _shown) = served(&home).await;
-    let runs = a_run(&core).await;
+    let (core, _shown) = open_and_serve(&home).await;
+    let runs = finish_a_run(&core).await;
     control::ledger_backup(&core).await.expect("a backup");
     core.stop().await;
     drop(core);
@@ -69,13 +71,13 @@ async fn a_damaged_ledger_is_told_everywhere_until_a_restore_brings_it_back() {
         .and_then(|mut file| file.write_all(&[0xa5; 4_096]))
         .expect("damaged");
 
-    let (core, mut shown) = served(&home).await;
-    let told = notified(&mut shown).await;
+    let (core, mut shown) = open_and_serve(&home).await;
+    let told = next_notification(&mut shown).await;
     assert_eq!(told.title, "The ledger file was damaged");
     let status = control::status(&core).await.expect("status");
     assert_eq!(status.verdict.level, VerdictLevel::Problem);
     let need = status.verdict.needs.iter().find(|need| need.id == "ledger/damaged").expect("told");
-    assert_eq!(need.action, ActionView::OpenLedger);
+    assert_eq!(need.action, PanelActionView::OpenLedger);
     assert!(need.impact.contains("gatehouse ledger restore"), "{}", need.impact);
     assert!(control::readiness(&core).await.expect("read").history.is_empty());
     let ledger = control::ledger(&core).await.expect("read");
@@ -87,7 +89,7 @@ async fn a_damaged_ledger_is_told_everywhere_until_a_restore_brings_it_back() {
     let restored = restored.expect("restored");
     assert_eq!(restored.from, ledger.backups[0].name);
     assert_eq!(control::readiness(&core).await.expect("read").history.len(), runs);
-    assert_eq!(notified(&mut shown).await.title, "The ledger works again");
+    assert_eq!(next_notification(&mut shown).await.title, "The ledger works again");
     let ledger = control::ledger(&core).await.expect("read");
     assert!(ledger.problems.is_empty() && ledger.incident.is_none(), "{:?}", ledger.problems);
     let missing = LedgerRestore { backup: Some("ledger-x.sqlite".to_owned()) };

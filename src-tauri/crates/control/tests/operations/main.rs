@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod engine_under_test;
 #[cfg(test)]
-mod explaining;
+mod explain;
 #[cfg(test)]
 mod last_known;
 #[cfg(test)]

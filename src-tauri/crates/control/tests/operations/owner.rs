@@ -16,7 +16,7 @@ fn owned(home: &TempDir) -> OwnerLock {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_owner_that_cannot_be_reached_is_waited_for_and_then_told_of() {
+async fn an_unreachable_owner_is_awaited_and_then_reported() {
     let home = tempfile::tempdir().expect("a folder");
     let _owner = owned(&home);
     let clock = SystemClock::new();
@@ -28,7 +28,7 @@ async fn an_owner_that_cannot_be_reached_is_waited_for_and_then_told_of() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_starts_is_found_and_one_that_stops_makes_room() {
+async fn a_starting_owner_is_found_and_a_stopping_one_is_awaited() {
     let home = tempfile::tempdir().expect("a folder");
     let owner = owned(&home);
     let note = OwnerNote {

@@ -8,32 +8,34 @@ use control::{ApiError, Core, CoreEvents, ErrorCode, PanelEvent};
 use domain::Secret;
 use engine::{PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX};
 use tempfile::TempDir;
-use test_support::{ChatText, MARKED_KEY, Received, Reply, ScriptedUpstream, search_tree, traces};
+use test_support::{
+    ChatText, MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream, leak_encodings, search_tree,
+};
 
-use crate::engine_under_test::serving;
+use crate::engine_under_test::serve_core;
 
 /// How soon a cancelled run must have ended.
 const CANCEL_MS_MAX: u64 = 100;
 
-struct World {
+struct PlaygroundFixture {
     home: TempDir,
     core: Core,
     events: CoreEvents,
     /// Everything that was received, to be searched for secrets.
-    told: Vec<String>,
+    received: Vec<String>,
 }
 
-async fn world() -> World {
+async fn playground_fixture() -> PlaygroundFixture {
     let home = tempfile::tempdir().expect("a folder");
-    let core = serving(&home, 11).await;
-    let events = CoreEvents::of(&core).await.expect("events");
-    World { home, core, events, told: Vec::new() }
+    let core = serve_core(&home, 11).await;
+    let events = CoreEvents::subscribe(&core).await.expect("events");
+    PlaygroundFixture { home, core, events, received: Vec::new() }
 }
 
 /// Makes one field invalid.
-type Change = fn(&mut PlaygroundSend);
+type InvalidateField = fn(&mut PlaygroundSend);
 
-fn goes(run: &PlaygroundRunView) -> bool {
+fn is_running(run: &PlaygroundRunView) -> bool {
     matches!(run.state, PlaygroundStateView::Waiting | PlaygroundStateView::Streaming)
 }
 
@@ -48,14 +50,14 @@ fn ask(model: &str) -> PlaygroundSend {
     }
 }
 
-impl World {
+impl PlaygroundFixture {
     async fn send(&self, model: &str) -> PlaygroundRunView {
         control::playground_send(&self.core, ask(model)).await.expect("sent")
     }
 
     async fn event(&mut self) -> PanelEvent {
         let event = self.events.next().await.expect("an event");
-        self.told.push(serde_json::to_string(&event).expect("JSON"));
+        self.received.push(serde_json::to_string(&event).expect("JSON"));
         event
     }
 
@@ -69,7 +71,7 @@ impl World {
                     text.push_str(&piece.text);
                     pieces += 1;
                 }
-                PanelEvent::PlaygroundRun { run: now } if now.id == run && !goes(&now) => {
+                PanelEvent::PlaygroundRun { run: now } if now.id == run && !is_running(&now) => {
                     return (text, pieces, *now);
                 }
                 _ => {}
@@ -88,7 +90,7 @@ impl World {
         }
     }
 
-    async fn raw(&self, run: &str) -> PlaygroundRawView {
+    async fn raw(&self, run: &str) -> PlaygroundRawExchangeView {
         let run = PlaygroundRef { run: run.to_owned() };
         control::playground_raw(&self.core, run).await.expect("kept")
     }
@@ -100,8 +102,8 @@ fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>, code: ErrorCode, fie
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prompt_is_answered_piece_by_piece_and_written_down() {
-    let mut world = world().await;
+async fn a_prompt_is_streamed_and_recorded() {
+    let mut world = playground_fixture().await;
     let begun = world.send("mock/chat").await;
     assert_eq!(begun.state, PlaygroundStateView::Waiting);
     let (text, pieces, ended) = world.follow(&begun.id).await;
@@ -129,8 +131,8 @@ async fn a_prompt_is_answered_piece_by_piece_and_written_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_went_over_the_wire_is_shown_and_the_token_is_nowhere() {
-    let mut world = world().await;
+async fn the_raw_exchange_is_shown_without_the_token() {
+    let mut world = playground_fixture().await;
     let begun = world.send("mock/echo").await;
     let (_, _, ended) = world.follow(&begun.id).await;
     let raw = world.raw(&begun.id).await;
@@ -149,15 +151,15 @@ async fn what_went_over_the_wire_is_shown_and_the_token_is_nowhere() {
         serde_json::to_string(&ended).expect("JSON"),
         serde_json::to_string(&snippets).expect("JSON"),
     ];
-    for text in world.told.iter().chain(&shown) {
+    for text in world.received.iter().chain(&shown) {
         assert!(!text.contains(gateway::TOKEN_PREFIX), "{text}");
     }
     world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_run_ends_at_once_and_keeps_what_came() {
-    let mut world = world().await;
+async fn a_cancelled_run_ends_at_once_and_keeps_its_text() {
+    let mut world = playground_fixture().await;
     let begun = world.send("mock/slow").await;
     world.first_text(&begun.id).await;
     let run = PlaygroundRef { run: begun.id.clone() };
@@ -181,7 +183,7 @@ async fn a_cancelled_run_ends_at_once_and_keeps_what_came() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_run_side_by_side_and_a_third_is_refused() {
-    let mut world = world().await;
+    let mut world = playground_fixture().await;
     let pair = [world.send("mock/slow").await, world.send("mock/slow").await];
     assert_eq!(pair.len(), PLAYGROUND_RUNS_AT_ONCE_MAX);
     let third = control::playground_send(&world.core, ask("mock/echo")).await;
@@ -195,7 +197,7 @@ async fn two_run_side_by_side_and_a_third_is_refused() {
         // A run may have ended while the test waited for another.
         let runs = control::playground(&world.core).await.expect("runs");
         let now = runs.into_iter().find(|known| known.id == run.id).expect("kept");
-        if goes(&now) {
+        if is_running(&now) {
             world.follow(&run.id).await;
         }
     }
@@ -211,7 +213,7 @@ async fn two_run_side_by_side_and_a_third_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_shown_in_the_gateways_own_words() {
-    let mut world = world().await;
+    let mut world = playground_fixture().await;
     let cases = [
         ("mock/fault-401", PlaygroundStateView::Failed),
         ("mock/fault-429", PlaygroundStateView::Failed),
@@ -233,8 +235,8 @@ async fn a_failure_is_shown_in_the_gateways_own_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_fields_are_named() {
-    let world = world().await;
-    let cases: [(&str, Change); 5] = [
+    let world = playground_fixture().await;
+    let cases: [(&str, InvalidateField); 5] = [
         ("prompt", |req| req.prompt = " \n".to_owned()),
         ("prompt", |req| req.prompt = "x".repeat(PLAYGROUND_PROMPT_BYTES_MAX + 1)),
         ("model", |req| req.model = String::new()),
@@ -257,7 +259,7 @@ async fn wrong_fields_are_named() {
 
 /// A backend that repeats the key it was sent: in a text, over two pieces of it, in its thinking, in an
 /// error inside the stream and in a refusal.
-fn echo(request: &Received) -> Reply {
+fn echo(request: &ReceivedRequest) -> Reply {
     let Some(key) = request.authorization().and_then(|value| value.strip_prefix("Bearer ")) else {
         return Reply::models(&["text", "pieces", "thinking", "event", "refusal"]);
     };
@@ -272,7 +274,7 @@ fn echo(request: &Received) -> Reply {
             let cut = whole.find(rest).expect("the key");
             let (first, second) = whole.split_at(cut);
             assert!(first.ends_with(begin));
-            Reply::sse([first.to_owned(), second.to_owned()]).pause_each(Duration::from_millis(20))
+            Reply::sse([first.to_owned(), second.to_owned()]).delay_each(Duration::from_millis(20))
         }
         Some("thinking") => {
             let delta = serde_json::json!({"role": "assistant", "reasoning_content": key});
@@ -297,7 +299,7 @@ fn echo(request: &Received) -> Reply {
 fn assert_no_key(text: &str) {
     let bytes = text.as_bytes();
     let has = |mark: &Vec<u8>| bytes.windows(mark.len()).any(|window| window == mark);
-    assert!(!traces(MARKED_KEY).iter().any(has), "{text}");
+    assert!(!leak_encodings(MARKED_KEY).iter().any(has), "{text}");
 }
 
 /// Adds a backend of that key.
@@ -311,16 +313,16 @@ async fn add_backend(core: &Core, upstream: &ScriptedUpstream) {
         models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     };
     control::backend_add(core, add).await.expect("added");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s1_a_key_that_a_backend_repeats_reaches_no_event_no_raw_view_and_no_file() {
-    let upstream = ScriptedUpstream::answering(|request| Some(echo(request))).await;
+    let upstream = ScriptedUpstream::start_with(|request| Some(echo(request))).await;
     let upstream = upstream.expect("an upstream");
-    let mut world = world().await;
+    let mut world = playground_fixture().await;
     add_backend(&world.core, &upstream).await;
     for model in ["text", "pieces", "thinking", "event", "refusal"] {
         let begun = world.send(&format!("up/{model}")).await;
@@ -331,7 +333,7 @@ async fn s1_a_key_that_a_backend_repeats_reaches_no_event_no_raw_view_and_no_fil
             serde_json::to_string(&ended).expect("JSON"),
             serde_json::to_string(&raw).expect("JSON"),
         ];
-        for text in world.told.iter().chain(&shown) {
+        for text in world.received.iter().chain(&shown) {
             assert_no_key(text);
         }
         // The key was there to be repeated, and something stands where it was.

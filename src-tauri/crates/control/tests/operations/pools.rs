@@ -8,9 +8,9 @@ use control::view::*;
 use domain::Secret;
 use parking_lot::Mutex;
 use tempfile::TempDir;
-use test_support::{ChatText, Received, Reply, ScriptedUpstream};
+use test_support::{ChatText, ReceivedRequest, Reply, ScriptedUpstream};
 
-use crate::engine_under_test::serving;
+use crate::engine_under_test::serve_core;
 use crate::resilience::{ask, ask_for};
 use crate::routes::{route, to};
 
@@ -18,22 +18,22 @@ const MAIN: &str = "sk-main-0123456789abcdef";
 const SPARE: &str = "sk-spare-0123456789abcdef";
 
 /// A backend `up` with the keys `up` and `spare`, used in that order.
-struct World {
+struct KeyPoolFixture {
     _home: TempDir,
     core: Core,
     _upstream: ScriptedUpstream,
     /// The reply to each key that does not get the normal answer.
-    told: Arc<Mutex<HashMap<&'static str, Reply>>>,
+    replies: Arc<Mutex<HashMap<&'static str, Reply>>>,
 }
 
 fn secret(text: &str) -> Secret {
     Secret::parse(text.to_owned()).expect("a secret")
 }
 
-async fn world() -> World {
+async fn key_pool_fixture() -> KeyPoolFixture {
     let told: Arc<Mutex<HashMap<&'static str, Reply>>> = Arc::default();
     let replies = Arc::clone(&told);
-    let upstream = ScriptedUpstream::answering(move |received: &Received| {
+    let upstream = ScriptedUpstream::start_with(move |received: &ReceivedRequest| {
         if received.path.ends_with("/models") {
             return Some(Reply::models(&["m-1"]));
         }
@@ -43,7 +43,7 @@ async fn world() -> World {
     });
     let upstream = upstream.await.expect("an upstream");
     let home = tempfile::tempdir().expect("a folder");
-    let core = serving(&home, 23).await;
+    let core = serve_core(&home, 23).await;
     let url = upstream.base_url();
     let spare = KeyAdd {
         id: "spare".to_owned(),
@@ -61,10 +61,10 @@ async fn world() -> World {
         models: vec!["m-1".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     };
     control::backend_add(&core, add).await.expect("added");
-    let member = |id: &str| PoolMemberView { credential: id.to_owned(), weight: 1 };
+    let member = |id: &str| PoolKeyView { credential: id.to_owned(), weight: 1 };
     let members = vec![member("up"), member("spare")];
     let edit = BackendEdit {
         id: "up".to_owned(),
@@ -72,20 +72,20 @@ async fn world() -> World {
         kind: BackendKindView::OpenaiCompatible,
         base_url: url,
         credential: Some("up".to_owned()),
-        pool: Some(PoolView { order: PoolOrderView::Ordered, members }),
+        pool: Some(KeyPoolView { order: PoolOrderView::Ordered, members }),
         limits: None,
         models: vec!["m-1".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     };
     control::backend_edit(&core, edit).await.expect("edited");
-    World { _home: home, core, _upstream: upstream, told }
+    KeyPoolFixture { _home: home, core, _upstream: upstream, replies: told }
 }
 
-impl World {
-    fn tell(&self, key: &'static str, reply: Reply) {
-        self.told.lock().insert(key, reply);
+impl KeyPoolFixture {
+    fn set_reply(&self, key: &'static str, reply: Reply) {
+        self.replies.lock().insert(key, reply);
     }
 
     async fn health(&self) -> HealthView {
@@ -109,10 +109,10 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_another_stood_in_for_is_known_as_rejected() {
-    let world = world().await;
+async fn a_rejected_key_is_reported_although_another_key_answered() {
+    let world = key_pool_fixture().await;
     world.check().await;
-    world.tell(MAIN, Reply::error(401, "x", "who"));
+    world.set_reply(MAIN, Reply::error(401, "x", "who"));
     ask(&world.core).await;
     assert_eq!(world.keys().await, [KeyStateView::Rejected, KeyStateView::Valid]);
     assert_eq!(world.health().await.state, HealthStateView::Up);
@@ -121,11 +121,11 @@ async fn a_key_that_another_stood_in_for_is_known_as_rejected() {
 
 /// No request fails, yet the backend is shown as down.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_another_stands_in_for_is_known_to_be_down() {
-    let world = world().await;
+async fn a_down_backend_is_reported_although_another_backend_answered() {
+    let world = key_pool_fixture().await;
     world.check().await;
-    world.tell(MAIN, Reply::error(500, "x", "oh"));
-    world.tell(SPARE, Reply::error(500, "x", "oh"));
+    world.set_reply(MAIN, Reply::error(500, "x", "oh"));
+    world.set_reply(SPARE, Reply::error(500, "x", "oh"));
     let candidates = vec![to("up", Some("m-1"), 1), to("mock", Some("echo"), 1)];
     // Each request begins with the first candidate, although all belong to one conversation.
     let route = RouteEdit { sticky_secs: None, ..route("fast", candidates) };
@@ -141,19 +141,19 @@ async fn a_backend_that_another_stands_in_for_is_known_to_be_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_key_takes_its_backend_down_only_if_no_other_is_left() {
-    let world = world().await;
+    let world = key_pool_fixture().await;
     world.check().await;
     // The first key must wait a minute and the second is rejected. That is no fault of the backend.
-    world.tell(MAIN, Reply::rate_limited(60));
-    world.tell(SPARE, Reply::error(401, "x", "who"));
+    world.set_reply(MAIN, Reply::rate_limited(60));
+    world.set_reply(SPARE, Reply::error(401, "x", "who"));
     ask(&world.core).await;
     let health = world.health().await;
     assert_eq!(health.state, HealthStateView::Up, "{}", health.reason);
     assert_eq!(world.keys().await, [KeyStateView::Valid, KeyStateView::Rejected]);
     // Now the first key is rejected too.
-    let first = AccessRef { backend: "up".to_owned(), credential: Some("up".to_owned()) };
+    let first = EndpointRef { backend: "up".to_owned(), credential: Some("up".to_owned()) };
     control::access_reset(&world.core, first).await.expect("reset");
-    world.tell(MAIN, Reply::error(401, "x", "who"));
+    world.set_reply(MAIN, Reply::error(401, "x", "who"));
     ask(&world.core).await;
     let health = world.health().await;
     assert_eq!(health.state, HealthStateView::Down, "{}", health.reason);

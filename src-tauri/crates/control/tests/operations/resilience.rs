@@ -4,32 +4,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use control::view::*;
-use control::{Core, CoreEvents, ErrorCode, PanelEvent, Tag};
+use control::{ChangeTag, Core, CoreEvents, ErrorCode, PanelEvent};
 use domain::Secret;
 use tempfile::TempDir;
-use test_support::{MARKED_KEY, Received, Reply, ScriptedUpstream};
+use test_support::{MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream};
 
-use crate::engine_under_test::serving;
+use crate::engine_under_test::serve_core;
 
 /// An engine with one backend that answers chats with a status chosen by the test.
-struct World {
+struct BreakerFixture {
     home: TempDir,
     core: Core,
     upstream: ScriptedUpstream,
     status: Arc<AtomicU16>,
 }
 
-async fn world() -> World {
+async fn breaker_fixture() -> BreakerFixture {
     let status = Arc::new(AtomicU16::new(500));
     let told = Arc::clone(&status);
-    let upstream = ScriptedUpstream::answering(move |received: &Received| {
+    let upstream = ScriptedUpstream::start_with(move |received: &ReceivedRequest| {
         let is_list = received.path.ends_with("/models");
         let failing = Reply::error(told.load(Ordering::Relaxed), "api_error", "as the test wishes");
         Some(if is_list { Reply::models(&["m-1"]) } else { failing })
     });
     let upstream = upstream.await.expect("an upstream");
     let home = tempfile::tempdir().expect("a folder");
-    let core = serving(&home, 23).await;
+    let core = serve_core(&home, 23).await;
     let add = BackendAdd {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
@@ -39,22 +39,22 @@ async fn world() -> World {
         models: vec!["m-1".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     };
     control::backend_add(&core, add).await.expect("added");
-    World { home, core, upstream, status }
+    BreakerFixture { home, core, upstream, status }
 }
 
 fn secret() -> Secret {
     Secret::parse(MARKED_KEY.to_owned()).expect("a secret")
 }
 
-fn up() -> AccessRef {
-    AccessRef { backend: "up".to_owned(), credential: Some("up".to_owned()) }
+fn up() -> EndpointRef {
+    EndpointRef { backend: "up".to_owned(), credential: Some("up".to_owned()) }
 }
 
-impl World {
-    async fn access(&self) -> AccessView {
+impl BreakerFixture {
+    async fn access(&self) -> EndpointView {
         access(&self.core).await
     }
 
@@ -70,7 +70,7 @@ pub(crate) async fn ask(core: &Core) -> String {
 
 /// The same for a model by its name.
 pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
-    let mut events = CoreEvents::of(core).await.expect("events");
+    let mut events = CoreEvents::subscribe(core).await.expect("events");
     let ask = PlaygroundSend {
         model: model.to_owned(),
         system: None,
@@ -99,14 +99,14 @@ pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
     newest.requests.into_iter().next().expect("a request").id
 }
 
-async fn access(core: &Core) -> AccessView {
+async fn access(core: &Core) -> EndpointView {
     let accesses = control::accesses(core).await.expect("accesses");
     accesses.into_iter().find(|access| access.backend == "up").expect("there")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_fails_is_left_alone_and_its_past_says_why() {
-    let world = world().await;
+async fn a_failing_backend_is_skipped_and_its_timeline_says_why() {
+    let world = breaker_fixture().await;
     assert_eq!(world.access().await.availability.state, AvailabilityState::Ready);
     let mut asked = world.ask().await;
     for _more in 0..6 {
@@ -167,12 +167,12 @@ async fn a_backend_that_fails_is_left_alone_and_its_past_says_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_requests_are_found_and_a_refused_one_says_why() {
-    let world = world().await;
+    let world = breaker_fixture().await;
     let failed = world.ask().await;
-    let held = AccessForce {
+    let held = EndpointForce {
         backend: "up".to_owned(),
         credential: Some("up".to_owned()),
-        forced: ForcedView::Open,
+        forced: BreakerOverrideView::Open,
         minutes: None,
     };
     control::access_force(&world.core, held).await.expect("blocked");
@@ -211,7 +211,7 @@ async fn failed_requests_are_found_and_a_refused_one_says_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_key_blocks_until_it_is_replaced_or_accepted() {
-    let world = world().await;
+    let world = breaker_fixture().await;
     world.status.store(401, Ordering::Relaxed);
     world.ask().await;
     let blocked = world.access().await;
@@ -235,32 +235,32 @@ async fn a_rejected_key_blocks_until_it_is_replaced_or_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_set_by_hand_is_shown_told_and_kept_over_a_restart() {
-    let World { home, core, upstream, .. } = world().await;
-    let mut events = CoreEvents::of(&core).await.expect("events");
-    let force = AccessForce {
+async fn an_override_is_shown_announced_and_kept_over_a_restart() {
+    let BreakerFixture { home, core, upstream, .. } = breaker_fixture().await;
+    let mut events = CoreEvents::subscribe(&core).await.expect("events");
+    let force = EndpointForce {
         backend: "up".to_owned(),
         credential: None,
-        forced: ForcedView::Open,
+        forced: BreakerOverrideView::Open,
         minutes: Some(30),
     };
     let held = control::access_force(&core, force.clone()).await.expect("held");
     assert_eq!(held.availability.state, AvailabilityState::Held);
     let set = held.forced.expect("set by hand");
-    assert_eq!(set.forced, ForcedView::Open);
+    assert_eq!(set.forced, BreakerOverrideView::Open);
     let until = set.until.expect("it ends");
     loop {
         if let PanelEvent::Changed { tags } = events.next().await.expect("an event")
-            && tags.contains(&Tag::Accesses)
+            && tags.contains(&ChangeTag::Accesses)
         {
-            assert!(tags.contains(&Tag::Routes));
+            assert!(tags.contains(&ChangeTag::Routes));
             break;
         }
     }
     core.stop().await;
     drop(core);
 
-    let core = serving(&home, 23).await;
+    let core = serve_core(&home, 23).await;
     let kept = access(&core).await;
     assert_eq!(kept.availability.state, AvailabilityState::Held);
     let again = kept.forced.and_then(|set| set.until).expect("it ends");
@@ -272,13 +272,13 @@ async fn what_is_set_by_hand_is_shown_told_and_kept_over_a_restart() {
     assert_eq!((calm.availability.state, calm.forced.is_none()), (AvailabilityState::Ready, true));
 
     for (wrong, code) in [
-        (AccessForce { minutes: Some(0), ..force.clone() }, ErrorCode::InvalidInput),
+        (EndpointForce { minutes: Some(0), ..force.clone() }, ErrorCode::InvalidInput),
         (
-            AccessForce { minutes: Some(FORCE_MINUTES_MAX + 1), ..force.clone() },
+            EndpointForce { minutes: Some(FORCE_MINUTES_MAX + 1), ..force.clone() },
             ErrorCode::InvalidInput,
         ),
-        (AccessForce { backend: "gone".to_owned(), ..force.clone() }, ErrorCode::NotFound),
-        (AccessForce { credential: Some("other".to_owned()), ..force }, ErrorCode::NotFound),
+        (EndpointForce { backend: "gone".to_owned(), ..force.clone() }, ErrorCode::NotFound),
+        (EndpointForce { credential: Some("other".to_owned()), ..force }, ErrorCode::NotFound),
     ] {
         let refused = control::access_force(&core, wrong).await.expect_err("refused");
         assert_eq!(refused.code, code, "{}", refused.message);
@@ -289,37 +289,37 @@ async fn what_is_set_by_hand_is_shown_told_and_kept_over_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forced_closed_ends_by_itself_after_the_time_in_the_settings() {
-    let World { home: _home, core, upstream: _upstream, .. } = world().await;
+    let BreakerFixture { home: _home, core, upstream: _upstream, .. } = breaker_fixture().await;
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     let force = |forced, minutes| {
         let access = up();
-        let AccessRef { backend, credential } = access;
-        control::access_force(&core, AccessForce { backend, credential, forced, minutes })
+        let EndpointRef { backend, credential } = access;
+        control::access_force(&core, EndpointForce { backend, credential, forced, minutes })
     };
-    let secs_left = |access: AccessView| {
+    let secs_left = |access: EndpointView| {
         let until = access.forced.expect("set by hand").until?;
         assert_eq!(access.availability.until, Some(until));
-        Some((until.0 - engine.wall().unix_ms() + 500) / 1_000)
+        Some((until.0 - engine.wall_time().unix_ms() + 500) / 1_000)
     };
-    let usual = secs_left(force(ForcedView::Closed, None).await.expect("held"));
+    let usual = secs_left(force(BreakerOverrideView::Closed, None).await.expect("held"));
     assert!(usual.is_some_and(|secs| (890..=900).contains(&secs)), "{usual:?}");
     let set = |draft: &mut settings::Settings| {
         draft.resilience.preset = settings::ResiliencePreset::Custom;
         draft.resilience.custom.forced_closed_secs = 7_200;
     };
     engine.edit(set).await.expect("saved");
-    let longer = secs_left(force(ForcedView::Closed, None).await.expect("held"));
+    let longer = secs_left(force(BreakerOverrideView::Closed, None).await.expect("held"));
     assert!(longer.is_some_and(|secs| (7_190..=7_200).contains(&secs)), "{longer:?}");
-    let named = secs_left(force(ForcedView::Closed, Some(1)).await.expect("held"));
+    let named = secs_left(force(BreakerOverrideView::Closed, Some(1)).await.expect("held"));
     assert!(named.is_some_and(|secs| secs <= 60), "{named:?}");
-    assert_eq!(secs_left(force(ForcedView::MonitorOnly, None).await.expect("held")), None);
+    assert_eq!(secs_left(force(BreakerOverrideView::MonitorOnly, None).await.expect("held")), None);
     core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cache_is_shown_and_purged() {
-    let World { core, .. } = world().await;
-    let query = CacheQuery { range: UsageRange::LastDay, zone: ZoneChoice::Utc };
+    let BreakerFixture { core, .. } = breaker_fixture().await;
+    let query = CacheQuery { range: UsageRange::LastDay, zone: TimeZoneChoice::Utc };
     let shown = control::cache(&core, query).await.expect("shown");
     assert!(shown.enabled, "{shown:?}");
     let on: Vec<_> = shown.tiers.iter().map(|tier| (tier.tier, tier.state)).collect();
@@ -331,9 +331,10 @@ async fn the_cache_is_shown_and_purged() {
     assert_eq!(on, expected);
     assert_eq!((shown.eligible.0, shown.hit_percent), (0, None));
     let purge = |what| control::cache_purge(&core, CachePurge { what });
-    let purged = purge(CachePurgeWhat::Everything).await.expect("purged");
+    let purged = purge(CachePurgeSelector::Everything).await.expect("purged");
     assert_eq!(purged.sentence, "Purged everything: 0 responses.");
-    let wrong = purge(CachePurgeWhat::Key { key: "nothing".to_owned() }).await.expect_err("wrong");
+    let wrong =
+        purge(CachePurgeSelector::Key { key: "nothing".to_owned() }).await.expect_err("wrong");
     assert_eq!((wrong.code, wrong.field.as_deref()), (ErrorCode::InvalidInput, Some("key")));
     core.stop().await;
 }

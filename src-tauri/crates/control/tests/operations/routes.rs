@@ -4,7 +4,7 @@ use control::view::*;
 use control::{Core, ErrorCode};
 use test_support::{MARKED_KEY, ScriptedUpstream};
 
-use crate::whole_engine::{World, add, lists_models, refused, secret, world};
+use crate::whole_engine::{EngineFixture, add, engine_fixture, lists_models, refused, secret};
 
 pub(crate) fn to(backend: &str, model: Option<&str>, weight: u16) -> RouteCandidateEdit {
     RouteCandidateEdit { backend: backend.to_owned(), model: model.map(str::to_owned), weight }
@@ -27,7 +27,7 @@ pub(crate) fn route(id: &str, candidates: Vec<RouteCandidateEdit>) -> RouteEdit 
     }
 }
 
-fn edit(upstream: &ScriptedUpstream, pool: Option<PoolView>) -> BackendEdit {
+fn edit(upstream: &ScriptedUpstream, pool: Option<KeyPoolView>) -> BackendEdit {
     BackendEdit {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
@@ -39,12 +39,12 @@ fn edit(upstream: &ScriptedUpstream, pool: Option<PoolView>) -> BackendEdit {
         models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     }
 }
 
-async fn with_backend() -> (World, ScriptedUpstream) {
-    let (world, upstream) = (world().await, lists_models().await);
+async fn with_backend() -> (EngineFixture, ScriptedUpstream) {
+    let (world, upstream) = (engine_fixture().await, lists_models().await);
     let key = BackendKey::New { secret: secret(MARKED_KEY) };
     control::backend_add(&world.core, add(&upstream, key)).await.expect("added");
     (world, upstream)
@@ -169,7 +169,7 @@ async fn a_route_says_where_it_goes_when_its_first_candidate_is_off_or_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_route_that_nothing_can_serve_is_a_problem_of_the_first_rank() {
+async fn a_route_without_a_usable_candidate_is_a_problem() {
     let (world, _upstream) = with_backend().await;
     let core = &world.core;
     let routes_need = async || {
@@ -189,7 +189,7 @@ async fn a_route_that_nothing_can_serve_is_a_problem_of_the_first_rank() {
     assert_eq!((level, need.level), (VerdictLevel::Problem, VerdictLevel::Problem));
     assert_eq!(need.title, "The route slow is broken");
     assert_eq!(need.impact, "Its requests fail: its only backend, Upstream, is off.");
-    assert_eq!(need.action, ActionView::OpenRoute { id: "slow".to_owned() });
+    assert_eq!(need.action, PanelActionView::OpenRoute { id: "slow".to_owned() });
 
     control::backend_switch(core, switch(true)).await.expect("switched on");
     assert!(routes_need().await.1.is_none(), "it is over");
@@ -229,8 +229,8 @@ async fn every_key_of_a_pool_is_tried_shown_and_detached() {
     };
     control::key_add(core, second).await.expect("put in");
     let member =
-        |credential: &str, weight| PoolMemberView { credential: credential.to_owned(), weight };
-    let pool = PoolView {
+        |credential: &str, weight| PoolKeyView { credential: credential.to_owned(), weight };
+    let pool = KeyPoolView {
         order: PoolOrderView::Weighted,
         members: vec![member("up", 3), member("second", 1)],
     };
@@ -250,7 +250,7 @@ async fn every_key_of_a_pool_is_tried_shown_and_detached() {
     // A form that knows only one key does not remove the others.
     let same = control::backend_edit(core, edit(&upstream, None)).await.expect("edited");
     assert_eq!(same.pool, pool);
-    let twice = PoolView { members: vec![member("up", 1), member("up", 2)], ..pool.clone() };
+    let twice = KeyPoolView { members: vec![member("up", 1), member("up", 2)], ..pool.clone() };
     let twice = control::backend_edit(core, edit(&upstream, Some(twice))).await;
     refused(twice, ErrorCode::InvalidInput, Some("pool"));
 
@@ -272,8 +272,8 @@ async fn a_key_of_another_host_cannot_join_a_pool() {
         url: Some("https://other.test/v1".to_owned()),
     };
     control::key_add(core, elsewhere).await.expect("put in");
-    let member = |credential: &str| PoolMemberView { credential: credential.to_owned(), weight: 1 };
-    let pool = PoolView {
+    let member = |credential: &str| PoolKeyView { credential: credential.to_owned(), weight: 1 };
+    let pool = KeyPoolView {
         order: PoolOrderView::Ordered,
         members: vec![member("up"), member("elsewhere")],
     };
@@ -286,7 +286,7 @@ async fn a_key_of_another_host_cannot_join_a_pool() {
 async fn limits_are_kept_shown_and_refused_past_their_range() {
     let (world, upstream) = with_backend().await;
     let core = &world.core;
-    let limits = LimitsView {
+    let limits = TrafficLimitsView {
         requests_per_minute: Some(60),
         tokens_per_minute: None,
         in_flight_max: Some(8),
@@ -302,11 +302,11 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
         scope: ClientScopeView::default(),
     };
     let added = control::client_add(core, client).await.expect("added");
-    assert_eq!((added.limits, added.cache), (LimitsView::default(), None));
+    assert_eq!((added.limits, added.cache), (TrafficLimitsView::default(), None));
     let edit = |limits| ClientEdit {
         id: "codex".to_owned(),
         limits,
-        cache: Some(CacheWishView::On),
+        cache: Some(CacheModeView::On),
         priority: ClientPriorityView::Background,
         scope: ClientScopeView {
             models: vec!["gpt-*".to_owned()],
@@ -315,7 +315,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
         },
     };
     let edited = control::client_edit(core, edit(limits)).await.expect("edited");
-    assert_eq!((edited.limits, edited.cache), (limits, Some(CacheWishView::On)));
+    assert_eq!((edited.limits, edited.cache), (limits, Some(CacheModeView::On)));
     assert_eq!(edited.priority, ClientPriorityView::Background);
     assert_eq!(edited.scope, edit(limits).scope);
     let mistyped = ClientEdit {
@@ -324,7 +324,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
     };
     let mistyped = control::client_edit(core, mistyped).await;
     refused(mistyped, ErrorCode::InvalidInput, Some("scope.backends"));
-    let past = LimitsView { in_flight_max: Some(301), ..limits };
+    let past = TrafficLimitsView { in_flight_max: Some(301), ..limits };
     let past = control::client_edit(core, edit(past)).await;
     refused(past, ErrorCode::InvalidInput, Some("in_flight_max"));
     world.core.stop().await;

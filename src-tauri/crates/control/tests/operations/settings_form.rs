@@ -5,7 +5,7 @@ use control::{Core, ErrorCode};
 use settings::{ResilienceNumbers, ResiliencePreset};
 use test_support::MARKED_KEY;
 
-use crate::whole_engine::{add, lists_models, refused, secret, world};
+use crate::whole_engine::{add, engine_fixture, lists_models, refused, secret};
 
 async fn values(core: &Core) -> SettingsValues {
     control::settings(core).await.expect("settings").values
@@ -13,7 +13,7 @@ async fn values(core: &Core) -> SettingsValues {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
-    let world = world().await;
+    let world = engine_fixture().await;
     let core = world.core;
     let shown = control::settings(&core).await.expect("settings");
     let form = &shown.resilience;
@@ -63,7 +63,7 @@ async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cache_is_set_by_the_form_and_its_server_is_checked() {
-    let world = world().await;
+    let world = engine_fixture().await;
     let core = world.core;
     let mut wanted = values(&core).await;
     wanted.cache_ttl_secs = 60;

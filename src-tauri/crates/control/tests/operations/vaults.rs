@@ -12,17 +12,17 @@ use crate::engine_under_test::config;
 use crate::whole_engine::{refused, secret};
 
 /// An engine whose settings choose the vault, as a user's settings do.
-async fn opened(home: &TempDir) -> Core {
+async fn open_from_settings(home: &TempDir) -> Core {
     let config = EngineConfig { vault: None, ..config(home, 3) };
     Core::open(config).await.expect("an engine")
 }
 
 /// The same with keys in memory, chosen in the settings file.
-async fn opened_in_memory(home: &TempDir) -> Core {
+async fn open_in_memory(home: &TempDir) -> Core {
     let file = Folders::resolve(Some(home.path())).expect("folders").settings_file();
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
     settings::write_atomic(&file, b"version = 1\n\n[vault]\nkind = \"memory\"\n").expect("written");
-    opened(home).await
+    open_from_settings(home).await
 }
 
 fn passphrase(text: &str) -> Option<Zeroizing<String>> {
@@ -56,9 +56,9 @@ async fn states(core: &Core) -> (VaultKindView, VaultStateView) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_is_admitted_without_a_vault_and_its_token_said_once() {
+async fn a_client_is_admitted_without_a_vault_and_its_token_is_returned_once() {
     let home = tempfile::tempdir().expect("a folder");
-    let core = opened_in_memory(&home).await;
+    let core = open_in_memory(&home).await;
     // A vault file without a passphrase stores nothing.
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     engine.edit(|draft| draft.vault.kind = VaultKind::File).await.expect("saved");
@@ -89,7 +89,7 @@ async fn a_client_is_admitted_without_a_vault_and_its_token_said_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_vault_is_in_force_at_once_and_after_a_restart_and_keys_move_on_request() {
     let home = tempfile::tempdir().expect("a folder");
-    let core = opened_in_memory(&home).await;
+    let core = open_in_memory(&home).await;
     add_key(&core, "openai").await;
     let demo = issue(&core, "demo").await.token;
 
@@ -102,7 +102,7 @@ async fn another_vault_is_in_force_at_once_and_after_a_restart_and_keys_move_on_
     core.stop().await;
     drop(core);
 
-    let core = opened(&home).await;
+    let core = open_from_settings(&home).await;
     assert_eq!(states(&core).await, (VaultKindView::File, VaultStateView::Locked));
     let wrong = VaultUnlock { passphrase: Zeroizing::new("wrong-horse".to_owned()) };
     refused(control::vault_unlock(&core, wrong).await, ErrorCode::InvalidInput, Some("passphrase"));
@@ -115,7 +115,7 @@ async fn another_vault_is_in_force_at_once_and_after_a_restart_and_keys_move_on_
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_were_left_behind_can_be_fetched_later() {
     let home = tempfile::tempdir().expect("a folder");
-    let core = opened_in_memory(&home).await;
+    let core = open_in_memory(&home).await;
     control::vault_set(&core, to_file(false)).await.expect("changed");
     add_key(&core, "openai").await;
     let kind = VaultKindView::Memory;
@@ -141,7 +141,7 @@ async fn keys_that_were_left_behind_can_be_fetched_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vault_that_cannot_be_used_leaves_everything_as_it_was() {
     let home = tempfile::tempdir().expect("a folder");
-    let core = opened_in_memory(&home).await;
+    let core = open_in_memory(&home).await;
     add_key(&core, "openai").await;
     let demo = issue(&core, "demo").await.token;
     control::vault_set(&core, to_file(false)).await.expect("a file with a passphrase");
@@ -164,7 +164,7 @@ async fn a_vault_that_cannot_be_used_leaves_everything_as_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_uses_a_key_or_a_backend_is_named_before_it_is_removed() {
     let home = tempfile::tempdir().expect("a folder");
-    let core = opened_in_memory(&home).await;
+    let core = open_in_memory(&home).await;
     add_key(&core, "acme").await;
     let backend = |id: &str, key: BackendKey| BackendAdd {
         id: id.to_owned(),
@@ -175,7 +175,7 @@ async fn what_uses_a_key_or_a_backend_is_named_before_it_is_removed() {
         models: vec!["m".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     };
     let stored = BackendKey::Stored { id: "acme".to_owned() };
     control::backend_add(&core, backend("first", stored)).await.expect("added");
@@ -202,7 +202,7 @@ async fn what_uses_a_key_or_a_backend_is_named_before_it_is_removed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_panel_address_is_a_new_one_and_only_where_a_panel_is_served() {
     let home = tempfile::tempdir().expect("a folder");
-    let core = opened_in_memory(&home).await;
+    let core = open_in_memory(&home).await;
     assert!(control::panel_address(&core).await.is_err(), "nothing is served yet");
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     let page = |_: &str| {
@@ -220,7 +220,7 @@ async fn each_panel_address_is_a_new_one_and_only_where_a_panel_is_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_vault_file_in_its_place_is_shown() {
     let home = tempfile::tempdir().expect("a folder");
-    let core = opened_in_memory(&home).await;
+    let core = open_in_memory(&home).await;
     let set = VaultSet {
         kind: VaultKindView::File,
         passphrase: passphrase("correct horse"),

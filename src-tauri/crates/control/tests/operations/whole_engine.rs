@@ -3,30 +3,30 @@
 use std::sync::Arc;
 
 use control::view::*;
-use control::{ApiError, Core, CoreEvents, EngineConfig, ErrorCode, PanelEvent, Tag};
+use control::{ApiError, ChangeTag, Core, CoreEvents, EngineConfig, ErrorCode, PanelEvent};
 use domain::Secret;
-use monitor::{Channel, ChannelError, Delivered, Notification};
+use monitor::{ChannelError, DeliveryOutcome, Notification, NotificationChannel};
 use tempfile::TempDir;
-use test_support::{MARKED_KEY, Received, Reply, ScriptedUpstream};
+use test_support::{MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::engine_under_test::{config, serving};
+use crate::engine_under_test::{config, serve_core};
 
 /// An engine for one test, serving on a free port.
-pub(crate) struct World {
+pub(crate) struct EngineFixture {
     _home: TempDir,
     pub(crate) core: Core,
     shown: UnboundedReceiver<Notification>,
 }
 
 /// A desktop that accepts every notification.
-struct Desktop(UnboundedSender<Notification>);
+struct FixtureDesktop(UnboundedSender<Notification>);
 
-impl Channel for Desktop {
-    fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError> {
+impl NotificationChannel for FixtureDesktop {
+    fn deliver(&self, notification: &Notification) -> Result<DeliveryOutcome, ChannelError> {
         // A test that ignores notifications has dropped the receiver.
         let _ = self.0.send(notification.clone());
-        Ok(Delivered::Clickable)
+        Ok(DeliveryOutcome::Clickable)
     }
 
     fn withdraw(&self, _key: &str) -> Result<(), ChannelError> {
@@ -35,16 +35,16 @@ impl Channel for Desktop {
 }
 
 fn with_desktop(home: &TempDir, desktop: UnboundedSender<Notification>) -> EngineConfig {
-    EngineConfig { channel: Some(Arc::new(Desktop(desktop))), ..config(home, 7) }
+    EngineConfig { channel: Some(Arc::new(FixtureDesktop(desktop))), ..config(home, 7) }
 }
 
-pub(crate) async fn world() -> World {
+pub(crate) async fn engine_fixture() -> EngineFixture {
     let home = tempfile::tempdir().expect("a folder");
     let (desktop, shown) = unbounded_channel();
     let core = Core::open(with_desktop(&home, desktop)).await.expect("an engine");
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     control::serve(engine, |_| None).await.expect("serving");
-    World { _home: home, core, shown }
+    EngineFixture { _home: home, core, shown }
 }
 
 pub(crate) fn secret(text: &str) -> Secret {
@@ -52,8 +52,8 @@ pub(crate) fn secret(text: &str) -> Secret {
 }
 
 pub(crate) async fn lists_models() -> ScriptedUpstream {
-    let models = |_: &Received| Some(Reply::models(&["m-1", "m-2"]));
-    ScriptedUpstream::answering(models).await.expect("an upstream")
+    let models = |_: &ReceivedRequest| Some(Reply::models(&["m-1", "m-2"]));
+    ScriptedUpstream::start_with(models).await.expect("an upstream")
 }
 
 pub(crate) fn add(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
@@ -66,7 +66,7 @@ pub(crate) fn add(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
         models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     }
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn refused<T: std::fmt::Debug>(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_with_its_key_becomes_healthy_and_its_models_are_known() {
-    let (world, upstream) = (world().await, lists_models().await);
+    let (world, upstream) = (engine_fixture().await, lists_models().await);
     let key = BackendKey::New { secret: secret(MARKED_KEY) };
     let added = control::backend_add(&world.core, add(&upstream, key)).await.expect("added");
     assert_eq!(added.credential.as_deref(), Some("up"));
@@ -107,7 +107,7 @@ async fn a_backend_with_its_key_becomes_healthy_and_its_models_are_known() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_never_follows_its_backend_to_another_host() {
-    let (world, home, away) = (world().await, lists_models().await, lists_models().await);
+    let (world, home, away) = (engine_fixture().await, lists_models().await, lists_models().await);
     let key = BackendKey::New { secret: secret(MARKED_KEY) };
     control::backend_add(&world.core, add(&home, key)).await.expect("added");
     let moved = |credential: Option<&str>| BackendEdit {
@@ -121,7 +121,7 @@ async fn a_key_never_follows_its_backend_to_another_host() {
         models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     };
     let kept = control::backend_edit(&world.core, moved(Some("up"))).await;
     refused(kept, ErrorCode::InvalidInput, Some("key"));
@@ -132,19 +132,23 @@ async fn a_key_never_follows_its_backend_to_another_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn how_a_backend_differs_is_kept_edited_and_shown() {
-    let (world, upstream) = (world().await, lists_models().await);
+async fn dialect_differences_are_kept_edited_and_shown() {
+    let (world, upstream) = (engine_fixture().await, lists_models().await);
     let mut request = add(&upstream, BackendKey::None);
-    request.lacks = vec![LackView::Images, LackView::StreamUsage, LackView::Images];
-    request.offers = vec![OfferView::Responses];
-    request.crossing = CrossingView::Lenient;
+    request.lacks = vec![
+        UnsupportedFeatureView::Images,
+        UnsupportedFeatureView::StreamUsage,
+        UnsupportedFeatureView::Images,
+    ];
+    request.offers = vec![ExtraDialectView::Responses];
+    request.crossing = TranslationModeView::Lenient;
     let added = control::backend_add(&world.core, request).await.expect("added");
-    assert_eq!(added.lacks, [LackView::StreamUsage, LackView::Images]);
+    assert_eq!(added.lacks, [UnsupportedFeatureView::StreamUsage, UnsupportedFeatureView::Images]);
     assert_eq!(
         (added.offers.as_slice(), added.crossing),
-        (&[OfferView::Responses][..], CrossingView::Lenient)
+        (&[ExtraDialectView::Responses][..], TranslationModeView::Lenient)
     );
-    let edit = |kind, lacks: &[LackView]| BackendEdit {
+    let edit = |kind, lacks: &[UnsupportedFeatureView]| BackendEdit {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
         kind,
@@ -155,14 +159,14 @@ async fn how_a_backend_differs_is_kept_edited_and_shown() {
         models: Vec::new(),
         lacks: lacks.to_vec(),
         offers: Vec::new(),
-        crossing: CrossingView::Strict,
+        crossing: TranslationModeView::Strict,
     };
     // Values in the file for another kind stay until somebody changes them.
     let kept = edit(BackendKindView::Ollama, &added.lacks);
     let edited = control::backend_edit(&world.core, kept).await.expect("edited");
     assert_eq!((edited.kind, &edited.lacks), (BackendKindView::Ollama, &added.lacks));
-    assert_eq!((edited.offers.len(), edited.crossing), (0, CrossingView::Strict));
-    let more = edit(BackendKindView::Ollama, &[LackView::Tools]);
+    assert_eq!((edited.offers.len(), edited.crossing), (0, TranslationModeView::Strict));
+    let more = edit(BackendKindView::Ollama, &[UnsupportedFeatureView::Tools]);
     let answer = control::backend_edit(&world.core, more).await;
     refused(answer, ErrorCode::InvalidInput, Some("lacks"));
     let cleared = edit(BackendKindView::Gemini, &[]);
@@ -173,7 +177,7 @@ async fn how_a_backend_differs_is_kept_edited_and_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_fields_are_named_and_nothing_is_left_behind() {
-    let (world, upstream) = (world().await, lists_models().await);
+    let (world, upstream) = (engine_fixture().await, lists_models().await);
     let key = || BackendKey::New { secret: secret(MARKED_KEY) };
     let with = |change: fn(&mut BackendAdd)| {
         let mut request = add(&upstream, key());
@@ -188,14 +192,14 @@ async fn wrong_fields_are_named_and_nothing_is_left_behind() {
         (
             with(|r| {
                 r.kind = BackendKindView::Anthropic;
-                r.lacks = vec![LackView::Tools];
+                r.lacks = vec![UnsupportedFeatureView::Tools];
             }),
             "lacks",
         ),
         (
             with(|r| {
                 r.kind = BackendKindView::Openai;
-                r.offers = vec![OfferView::Responses];
+                r.offers = vec![ExtraDialectView::Responses];
             }),
             "offers",
         ),
@@ -221,7 +225,7 @@ async fn wrong_fields_are_named_and_nothing_is_left_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_token_goes_to_the_command_line_and_to_no_panel() {
-    let world = world().await;
+    let world = engine_fixture().await;
     let demo = || ClientAdd {
         id: "demo".to_owned(),
         expires_in_days: Some(1),
@@ -248,8 +252,8 @@ async fn a_local_token_goes_to_the_command_line_and_to_no_panel() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_not_understood_names_its_field_and_repeats_nothing() {
-    let world = world().await;
+async fn a_malformed_request_names_its_field_and_repeats_nothing() {
+    let world = engine_fixture().await;
     let body = format!(r#"{{"id":"up","label":"","secret":["{MARKED_KEY}"],"url":null}}"#);
     let answer = control::call(&world.core, "key_add", body.as_bytes()).await;
     refused(answer, ErrorCode::InvalidInput, Some("secret"));
@@ -260,19 +264,21 @@ async fn a_request_that_is_not_understood_names_its_field_and_repeats_nothing() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_is_told_step_by_step_and_its_end_is_shown_on_the_desktop() {
-    let mut world = world().await;
-    let mut events = CoreEvents::of(&world.core).await.expect("events");
+async fn a_run_sends_progress_events_and_a_desktop_notification() {
+    let mut world = engine_fixture().await;
+    let mut events = CoreEvents::subscribe(&world.core).await.expect("events");
     let quick = ReadinessStart { set: CheckSetView::Quick };
     let started = control::readiness_start(&world.core, quick).await.expect("started");
     let ended = loop {
         match events.next().await.expect("an event") {
-            PanelEvent::RunProgress { run } if run.state == RunStateView::Finished => break run,
+            PanelEvent::RunProgress { run } if run.state == ReadinessRunStateView::Finished => {
+                break run;
+            }
             _ => {}
         }
     };
     assert_eq!(ended.id, started.id);
-    assert_eq!(ended.verdict, Some(RunVerdictView::Ready), "{}", ended.sentence);
+    assert_eq!(ended.verdict, Some(ReadinessVerdictView::Ready), "{}", ended.sentence);
     let kept = control::readiness(&world.core).await.expect("the run");
     assert_eq!(kept.run.expect("kept").score_tenths, ended.score_tenths);
     let shown = world.shown.recv().await.expect("a notification");
@@ -281,12 +287,12 @@ async fn a_run_is_told_step_by_step_and_its_end_is_shown_on_the_desktop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_operation_changes_is_told_to_open_panels() {
-    let (world, upstream) = (world().await, lists_models().await);
-    let mut events = CoreEvents::of(&world.core).await.expect("events");
+async fn open_panels_are_told_what_an_operation_changes() {
+    let (world, upstream) = (engine_fixture().await, lists_models().await);
+    let mut events = CoreEvents::subscribe(&world.core).await.expect("events");
     control::backend_add(&world.core, add(&upstream, BackendKey::None)).await.expect("added");
     let mut told = Vec::new();
-    while !(told.contains(&Tag::Backends) && told.contains(&Tag::Settings)) {
+    while !(told.contains(&ChangeTag::Backends) && told.contains(&ChangeTag::Settings)) {
         if let PanelEvent::Changed { tags } = events.next().await.expect("an event") {
             told.extend(tags);
         }
@@ -317,7 +323,7 @@ async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_ed
     assert_eq!(served.gateway, format!("http://127.0.0.1:{from}"));
 
     write(to);
-    let mut events = CoreEvents::of(&core).await.expect("events");
+    let mut events = CoreEvents::subscribe(&core).await.expect("events");
     control::settings(&core).await.expect("read again");
     while engine.gateway_port() != to {
         events.next().await.expect("an event");
@@ -330,7 +336,7 @@ async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_ed
 #[tokio::test(flavor = "multi_thread")]
 async fn the_host_that_is_shown_for_a_key_is_the_vaults_and_not_the_files() {
     let home = tempfile::tempdir().expect("a folder");
-    let core = serving(&home, 31).await;
+    let core = serve_core(&home, 31).await;
     let key = KeyAdd {
         id: "up".to_owned(),
         label: String::new(),
@@ -352,7 +358,7 @@ async fn the_host_that_is_shown_for_a_key_is_the_vaults_and_not_the_files() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_notification_says_what_became_of_it() {
-    let mut world = world().await;
+    let mut world = engine_fixture().await;
     assert!(control::notification_test(&world.core).await.expect("sent").delivered);
     let shown = world.shown.recv().await.expect("a notification");
     assert_eq!(shown.path, "/settings");

@@ -34,21 +34,25 @@ impl LogFiles {
     /// Opens the newest file of `folder`, or creates the first. Creates the folder if needed.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let newest = found(folder)?.into_iter().filter_map(|found| found.number).max();
+        let newest = list_log_files(folder)?.into_iter().filter_map(|found| found.number).max();
         let number = newest.unwrap_or(1);
-        let file = OpenOptions::new().create(true).append(true).open(path(folder, number))?;
+        let file =
+            OpenOptions::new().create(true).append(true).open(log_file_path(folder, number))?;
         let files = Self { folder: folder.to_owned(), file, number };
         files.delete_oldest()?;
         Ok(files)
     }
 
     /// Switches to the next file. If another process has created it already, both share it.
-    fn next(&mut self) -> io::Result<()> {
-        let newest = found(&self.folder)?.into_iter().filter_map(|found| found.number).max();
+    fn open_next_file(&mut self) -> io::Result<()> {
+        let newest =
+            list_log_files(&self.folder)?.into_iter().filter_map(|found| found.number).max();
         let mut number = newest.unwrap_or(0).max(self.number);
         loop {
-            let next =
-                OpenOptions::new().create(true).append(true).open(path(&self.folder, number))?;
+            let next = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(log_file_path(&self.folder, number))?;
             if next.metadata()?.len() < LOG_FILE_BYTES_MAX {
                 (self.file, self.number) = (next, number);
                 break;
@@ -61,7 +65,7 @@ impl LogFiles {
     /// Deletes old files until there is room for two files to fill up: this one and another
     /// process's.
     fn delete_oldest(&self) -> io::Result<()> {
-        let mut all = found(&self.folder)?;
+        let mut all = list_log_files(&self.folder)?;
         all.sort_by(|one, other| (one.number, &one.path).cmp(&(other.number, &other.path)));
         let mut bytes: u64 = all.iter().map(|found| found.bytes).sum();
         let room = 2 * (LOG_FILE_BYTES_MAX + LOG_LINE_BYTES_MAX as u64);
@@ -88,7 +92,7 @@ impl Write for LogFiles {
         if line.len() <= LOG_LINE_BYTES_MAX {
             // Read from the file, because another process may write to it too.
             if self.file.metadata()?.len() >= LOG_FILE_BYTES_MAX {
-                self.next()?;
+                self.open_next_file()?;
             }
             self.file.write_all(line)?;
         }
@@ -100,19 +104,19 @@ impl Write for LogFiles {
     }
 }
 
-struct Found {
+struct LogFile {
     path: PathBuf,
     /// `None` for a file of an older version, which is named after a day.
     number: Option<u64>,
     bytes: u64,
 }
 
-fn path(folder: &Path, number: u64) -> PathBuf {
+fn log_file_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{PREFIX}{number:06}{SUFFIX}"))
 }
 
 /// Lists the log files in `folder`.
-fn found(folder: &Path) -> io::Result<Vec<Found>> {
+fn list_log_files(folder: &Path) -> io::Result<Vec<LogFile>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -124,7 +128,7 @@ fn found(folder: &Path) -> io::Result<Vec<Found>> {
         // Skip a file that another process has just deleted.
         let Ok(metadata) = entry.metadata() else { continue };
         let number = middle.parse().ok();
-        all.push(Found { path: entry.path(), number, bytes: metadata.len() });
+        all.push(LogFile { path: entry.path(), number, bytes: metadata.len() });
     }
     Ok(all)
 }
@@ -134,13 +138,14 @@ mod tests {
     use super::*;
 
     fn bytes(folder: &Path) -> u64 {
-        found(folder).expect("readable").iter().map(|found| found.bytes).sum()
+        list_log_files(folder).expect("readable").iter().map(|found| found.bytes).sum()
     }
 
     fn names(folder: &Path) -> Vec<String> {
         let name =
-            |found: Found| found.path.file_name().expect("a name").to_string_lossy().into_owned();
-        let mut names: Vec<_> = found(folder).expect("readable").into_iter().map(name).collect();
+            |found: LogFile| found.path.file_name().expect("a name").to_string_lossy().into_owned();
+        let mut names: Vec<_> =
+            list_log_files(folder).expect("readable").into_iter().map(name).collect();
         names.sort_unstable();
         names
     }
@@ -161,7 +166,7 @@ mod tests {
         one.write_all(b"the last line\n").expect("written");
         let all = bytes(folder.path());
         assert!((LOG_BYTES_MAX - 4 * LOG_FILE_BYTES_MAX..=LOG_BYTES_MAX).contains(&all), "{all}");
-        let newest = path(folder.path(), one.number);
+        let newest = log_file_path(folder.path(), one.number);
         assert!(fs::read(newest).expect("readable").ends_with(b"the last line\n"));
     }
 
@@ -173,7 +178,7 @@ mod tests {
         files.write_all(&vec![b'x'; LOG_LINE_BYTES_MAX + 1]).expect("left out");
         assert_eq!(bytes(folder.path()), LOG_LINE_BYTES_MAX as u64);
         drop(files);
-        let first = path(folder.path(), 1);
+        let first = log_file_path(folder.path(), 1);
         let file = OpenOptions::new().write(true).open(&first).expect("the file");
         file.set_len(LOG_FILE_BYTES_MAX - 1).expect("grown");
         let mut files = LogFiles::open(folder.path()).expect("a log");
@@ -207,7 +212,7 @@ mod tests {
     fn a_file_that_somebody_deleted_is_no_end_of_the_log() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut files = LogFiles::open(folder.path()).expect("a log");
-        fs::remove_file(path(folder.path(), 1)).expect("deleted");
+        fs::remove_file(log_file_path(folder.path(), 1)).expect("deleted");
         files.write_all(b"lost\n").expect("written");
         files.file.set_len(LOG_FILE_BYTES_MAX).expect("grown");
         files.write_all(b"kept\n").expect("written");

@@ -1,6 +1,6 @@
 //! One exchange with the gateway's listener, published while it runs.
 //!
-//! Dropping [`exchange`] closes the connection, so that a cancelled run looks like a client that
+//! Dropping [`run_exchange`] closes the connection, so that a cancelled run looks like a client that
 //! disconnected.
 
 use std::pin::Pin;
@@ -13,12 +13,12 @@ use serde::Deserialize;
 use tokio::time::{Sleep, sleep, timeout};
 use wire::{SseDecoder, SsePayload};
 
-use super::{PlaygroundFault, PlaygroundPiece, PlaygroundState};
+use super::{PlaygroundDelta, PlaygroundFault, PlaygroundState};
 use crate::engine::Engine;
 use crate::events::EngineEvent;
 
 /// Interval of updates per run, in milliseconds: 20 a second, which looks continuous.
-pub const PLAYGROUND_TELL_MS: u64 = 50;
+pub const PLAYGROUND_UPDATE_MS: u64 = 50;
 
 /// Maximum text and reasoning of one response, in bytes: some 60,000 tokens. A longer response is
 /// cut off.
@@ -32,18 +32,18 @@ pub const PLAYGROUND_RAW_BYTES_MAX: usize = 262_144;
 pub const PLAYGROUND_IDLE_SECS_MAX: u64 = 60;
 
 /// Time added to the gateway's total timeout before the run fails, in seconds.
-const BACKSTOP_SECS: u64 = 10;
+const TIMEOUT_MARGIN_SECS: u64 = 10;
 
 const PATH: &str = "/v1/chat/completions";
 const OK: u16 = 200;
 
-pub(super) enum Ended {
+pub(super) enum ExchangeEnd {
     Complete,
     Cancelled,
     Failed(PlaygroundFault),
 }
 
-impl Ended {
+impl ExchangeEnd {
     fn failed(message: impl Into<String>) -> Self {
         Self::Failed(PlaygroundFault { message: message.into(), code: None })
     }
@@ -58,20 +58,20 @@ pub(super) fn request_head(port: u16) -> String {
 }
 
 /// Sends `body` and reads the response to its end.
-pub(super) async fn exchange(engine: &Engine, id: RunId, body: String) -> Ended {
+pub(super) async fn run_exchange(engine: &Engine, id: RunId, body: String) -> ExchangeEnd {
     let call = LoopbackCall::to(engine.gateway_port(), PATH)
         .with_token(&engine.parts.playground_token.secret)
         .with_json(body.into());
     let begun = engine.parts.clock.now();
     let limit = Duration::from_millis(engine.settings().gateway.total_timeout_ms)
-        + Duration::from_secs(BACKSTOP_SECS);
-    let mut follower = Follower::new(engine, id, begun);
-    let ended = timeout(limit, follower.follow(call)).await;
-    ended.unwrap_or_else(|_| Ended::failed("the gateway did not finish the response in time"))
+        + Duration::from_secs(TIMEOUT_MARGIN_SECS);
+    let mut follower = PlaygroundResponseReader::new(engine, id, begun);
+    let ended = timeout(limit, follower.read_response(call)).await;
+    ended.unwrap_or_else(|_| ExchangeEnd::failed("the gateway did not finish the response in time"))
 }
 
 /// Parses a response and publishes its pieces.
-struct Follower<'a> {
+struct PlaygroundResponseReader<'a> {
     engine: &'a Engine,
     id: RunId,
     begun: Moment,
@@ -80,10 +80,10 @@ struct Follower<'a> {
     bytes: usize,
     fault: Option<PlaygroundFault>,
     finished: bool,
-    telling: Option<Pin<Box<Sleep>>>,
+    next_update: Option<Pin<Box<Sleep>>>,
 }
 
-impl<'a> Follower<'a> {
+impl<'a> PlaygroundResponseReader<'a> {
     fn new(engine: &'a Engine, id: RunId, begun: Moment) -> Self {
         Self {
             engine,
@@ -94,62 +94,62 @@ impl<'a> Follower<'a> {
             bytes: 0,
             fault: None,
             finished: false,
-            telling: None,
+            next_update: None,
         }
     }
 
-    async fn follow(&mut self, call: LoopbackCall) -> Ended {
+    async fn read_response(&mut self, call: LoopbackCall) -> ExchangeEnd {
         let mut answer = match LoopbackAnswer::open(call).await {
             Ok(answer) => answer,
-            Err(error) => return Ended::failed(error.to_string()),
+            Err(error) => return ExchangeEnd::failed(error.to_string()),
         };
-        self.note_head(&answer);
+        self.record_response_head(&answer);
         let mut decoder = SseDecoder::new();
         let mut refusal = Vec::new();
         let idle = Duration::from_secs(PLAYGROUND_IDLE_SECS_MAX);
         loop {
             let taken = tokio::select! {
                 biased;
-                () = due(&mut self.telling) => { self.tell(); continue }
+                () = wait_for_update(&mut self.next_update) => { self.publish_update(); continue }
                 taken = timeout(idle, answer.chunk()) => taken,
             };
             let chunk = match taken {
                 Err(_) => {
-                    return Ended::failed(
+                    return ExchangeEnd::failed(
                         "the gateway stopped sending in the middle of the response",
                     );
                 }
-                Ok(Err(error)) => return self.broken(error.to_string()),
+                Ok(Err(error)) => return self.stream_end(error.to_string()),
                 Ok(Ok(None)) => break,
                 Ok(Ok(Some(chunk))) => chunk,
             };
-            self.keep_raw(&chunk);
+            self.record_raw_body(&chunk);
             if answer.status() == OK {
                 decoder.push(&chunk);
                 if let Err(message) = self.read_events(&mut decoder) {
-                    return Ended::failed(message);
+                    return ExchangeEnd::failed(message);
                 }
             } else if refusal.len() < PLAYGROUND_RAW_BYTES_MAX {
                 refusal.extend_from_slice(&chunk);
             }
         }
         match answer.status() {
-            OK => self.broken("the response ended before it was complete".to_owned()),
-            status => Ended::Failed(refusal_of(status, &refusal)),
+            OK => self.stream_end("the response ended before it was complete".to_owned()),
+            status => ExchangeEnd::Failed(parse_error_response(status, &refusal)),
         }
     }
 
     /// End of a stream: an error or `[DONE]` in the stream takes precedence over how the connection
     /// ended.
-    fn broken(&mut self, otherwise: String) -> Ended {
+    fn stream_end(&mut self, otherwise: String) -> ExchangeEnd {
         match self.fault.take() {
-            Some(fault) => Ended::Failed(fault),
-            None if self.finished => Ended::Complete,
-            None => Ended::failed(otherwise),
+            Some(fault) => ExchangeEnd::Failed(fault),
+            None if self.finished => ExchangeEnd::Complete,
+            None => ExchangeEnd::failed(otherwise),
         }
     }
 
-    fn note_head(&self, answer: &LoopbackAnswer) {
+    fn record_response_head(&self, answer: &LoopbackAnswer) {
         let header = |wanted: &str| {
             let mut all = answer.headers();
             all.find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
@@ -159,7 +159,7 @@ impl<'a> Follower<'a> {
             std::iter::once(format!("HTTP/1.1 {}", answer.status())).chain(lines).collect();
         let dropped = header("x-gatehouse-dropped").unwrap_or_default();
         let fields = dropped.split(',').map(str::trim).filter(|field| !field.is_empty());
-        self.engine.at_place(self.id, |place| {
+        self.engine.update_slot(self.id, |place| {
             place.raw.answer_head = head;
             place.run.http_status = Some(answer.status());
             place.run.request = header("x-gatehouse-request-id").and_then(|id| id.parse().ok());
@@ -168,8 +168,8 @@ impl<'a> Follower<'a> {
         });
     }
 
-    fn keep_raw(&self, chunk: &[u8]) {
-        self.engine.at_place(self.id, |place| {
+    fn record_raw_body(&self, chunk: &[u8]) {
+        self.engine.update_slot(self.id, |place| {
             let raw = &mut place.raw;
             let room = PLAYGROUND_RAW_BYTES_MAX.saturating_sub(raw.answer_body.len());
             let kept = chunk.get(..room.min(chunk.len())).unwrap_or_default();
@@ -185,12 +185,12 @@ impl<'a> Follower<'a> {
                 self.finished = true;
                 continue;
             }
-            let Ok(chunk) = serde_json::from_slice::<Chunk>(&data) else { continue };
+            let Ok(chunk) = serde_json::from_slice::<PlaygroundChunk>(&data) else { continue };
             if let Some(error) = chunk.error {
                 self.fault = Some(error.into());
             }
             for choice in chunk.choices {
-                self.take(choice);
+                self.append_choice(choice);
             }
             if self.bytes > PLAYGROUND_TEXT_BYTES_MAX {
                 return Err(format!(
@@ -202,9 +202,9 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    fn take(&mut self, choice: Choice) {
+    fn append_choice(&mut self, choice: PlaygroundChoice) {
         if let Some(reason) = choice.finish_reason {
-            self.engine.at_place(self.id, |place| place.run.finish_reason = Some(reason));
+            self.engine.update_slot(self.id, |place| place.run.finish_reason = Some(reason));
         }
         let delta = choice.delta.unwrap_or_default();
         let text = delta.content.or(delta.refusal).unwrap_or_default();
@@ -216,11 +216,11 @@ impl<'a> Follower<'a> {
         self.text.push_str(&text);
         self.thinking.push_str(&thinking);
         let elapsed = self.elapsed();
-        self.engine.at_place(self.id, |place| {
+        self.engine.update_slot(self.id, |place| {
             place.run.first_piece.get_or_insert(elapsed);
         });
-        let soon = || Box::pin(sleep(Duration::from_millis(PLAYGROUND_TELL_MS)));
-        self.telling.get_or_insert_with(soon);
+        let soon = || Box::pin(sleep(Duration::from_millis(PLAYGROUND_UPDATE_MS)));
+        self.next_update.get_or_insert_with(soon);
     }
 
     fn elapsed(&self) -> Duration {
@@ -228,17 +228,17 @@ impl<'a> Follower<'a> {
     }
 
     /// Publishes the text received since the last update.
-    fn tell(&mut self) {
-        self.telling = None;
+    fn publish_update(&mut self) {
+        self.next_update = None;
         let (text, thinking) = (std::mem::take(&mut self.text), std::mem::take(&mut self.thinking));
         let elapsed = self.elapsed();
-        let piece = self.engine.at_place(self.id, |place| {
+        let piece = self.engine.update_slot(self.id, |place| {
             let run = &mut place.run;
             run.elapsed = elapsed;
             if run.first_piece.is_some() {
                 run.state = PlaygroundState::Streaming;
             }
-            let piece = PlaygroundPiece {
+            let piece = PlaygroundDelta {
                 run: run.id,
                 text_at: utf16_units(&run.text),
                 thinking_at: utf16_units(&run.thinking),
@@ -254,20 +254,20 @@ impl<'a> Follower<'a> {
         if let Some(piece) =
             piece.filter(|piece| !(piece.text.is_empty() && piece.thinking.is_empty()))
         {
-            self.engine.parts.events.send(EngineEvent::PlaygroundPiece(Arc::new(piece)));
+            self.engine.parts.events.send(EngineEvent::PlaygroundDelta(Arc::new(piece)));
         }
     }
 }
 
 /// Text received before the end belongs to the run, however it ended.
-impl Drop for Follower<'_> {
+impl Drop for PlaygroundResponseReader<'_> {
     fn drop(&mut self) {
-        self.tell();
+        self.publish_update();
     }
 }
 
 /// Waits for the next update; forever while there is nothing to publish.
-async fn due(telling: &mut Option<Pin<Box<Sleep>>>) {
+async fn wait_for_update(telling: &mut Option<Pin<Box<Sleep>>>) {
     match telling {
         Some(sleeping) => sleeping.await,
         None => std::future::pending().await,
@@ -279,8 +279,8 @@ fn utf16_units(text: &str) -> usize {
 }
 
 /// The gateway's error message and code from a response without success.
-fn refusal_of(status: u16, body: &[u8]) -> PlaygroundFault {
-    match serde_json::from_slice::<Refusal>(body) {
+fn parse_error_response(status: u16, body: &[u8]) -> PlaygroundFault {
+    match serde_json::from_slice::<ErrorResponse>(body) {
         Ok(refusal) => refusal.error.into(),
         Err(_) => PlaygroundFault {
             message: format!("the gateway answered with status {status} and gave no reason"),
@@ -290,7 +290,7 @@ fn refusal_of(status: u16, body: &[u8]) -> PlaygroundFault {
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorResponse {
     error: ErrorObject,
 }
 
@@ -307,20 +307,20 @@ impl From<ErrorObject> for PlaygroundFault {
 }
 
 #[derive(Deserialize)]
-struct Chunk {
+struct PlaygroundChunk {
     error: Option<ErrorObject>,
     #[serde(default)]
-    choices: Vec<Choice>,
+    choices: Vec<PlaygroundChoice>,
 }
 
 #[derive(Deserialize)]
-struct Choice {
-    delta: Option<Delta>,
+struct PlaygroundChoice {
+    delta: Option<PlaygroundChoiceDelta>,
     finish_reason: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
-struct Delta {
+struct PlaygroundChoiceDelta {
     content: Option<String>,
     refusal: Option<String>,
     reasoning_content: Option<String>,

@@ -6,12 +6,12 @@ use std::time::Duration;
 use domain::{Moment, WallTime};
 use ledger::{AttemptEnd, AttemptOutcome};
 use resilience::{
-    Accesses, BreakerRules, Failure, FailureClass, Happened, LimitScope, Transition,
-    TransitionState,
+    AttemptFailure, BreakerRules, CallOutcome, EndpointTransition, Endpoints, FailureClass,
+    LimitScope, TransitionState,
 };
 
 /// Fixes the jitter of open times, so that the same rules give the same result.
-const CHANCE: f64 = 0.5;
+const JITTER_DRAW: f64 = 0.5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BackTest {
@@ -31,21 +31,21 @@ pub struct BackTest {
 /// not simulated.
 #[must_use]
 pub fn back_test(outcomes: &[AttemptOutcome], rules: BreakerRules) -> BackTest {
-    let mut accesses = Accesses::new(rules);
+    let mut accesses = Endpoints::new(rules);
     let mut found = BackTest::default();
     let Some(begun) = outcomes.first().map(|outcome| outcome.ended) else { return found };
     for outcome in outcomes {
-        let now = moment(begun, outcome.ended);
-        let Ok(permit) = accesses.admit(&outcome.access, &outcome.model, now) else { continue };
+        let now = moment_since(begun, outcome.ended);
+        let Ok(permit) = accesses.admit(&outcome.endpoint, &outcome.model, now) else { continue };
         found.attempts = found.attempts.saturating_add(1);
-        let happened = happened(outcome);
-        found.count(&accesses.report(permit, happened, outcome.request, now, CHANCE));
+        let happened = call_outcome(outcome);
+        found.count(&accesses.report(permit, happened, outcome.request, now, JITTER_DRAW));
     }
     found
 }
 
 impl BackTest {
-    fn count(&mut self, transitions: &[Transition]) {
+    fn count(&mut self, transitions: &[EndpointTransition]) {
         for transition in transitions.iter().filter(|one| one.to == TransitionState::Open) {
             self.open_time += transition.until.unwrap_or_default();
             if transition.from != TransitionState::HalfOpen {
@@ -56,34 +56,39 @@ impl BackTest {
 }
 
 /// Converts a past attempt to the breaker's input.
-fn happened(outcome: &AttemptOutcome) -> Happened {
+fn call_outcome(outcome: &AttemptOutcome) -> CallOutcome {
     match outcome.end {
-        AttemptEnd::Answered => Happened::Success { first_token: outcome.first_token },
-        AttemptEnd::GivenUp => Happened::Nothing,
+        AttemptEnd::Answered => CallOutcome::Success { first_token: outcome.first_token },
+        AttemptEnd::GivenUp => CallOutcome::Neutral,
         AttemptEnd::Failed => {
-            let counted = Failure::from(class(outcome)).happened(LimitScope::Access);
-            if matches!(counted, Happened::Failure { .. }) { counted } else { Happened::Nothing }
+            let counted =
+                AttemptFailure::from(failure_class(outcome)).call_outcome(LimitScope::Endpoint);
+            if matches!(counted, CallOutcome::Failure { .. }) {
+                counted
+            } else {
+                CallOutcome::Neutral
+            }
         }
     }
 }
 
 /// Attempts recorded before classes were stored have only a status; without one there was no
 /// response.
-fn class(outcome: &AttemptOutcome) -> FailureClass {
+fn failure_class(outcome: &AttemptOutcome) -> FailureClass {
     let word = outcome.class.as_deref().and_then(|word| word.parse().ok());
     word.unwrap_or_else(|| {
-        outcome.http_status.map_or(FailureClass::Connect, FailureClass::of_status)
+        outcome.http_status.map_or(FailureClass::Connect, FailureClass::from_status)
     })
 }
 
-fn moment(begun: WallTime, at: WallTime) -> Moment {
+fn moment_since(begun: WallTime, at: WallTime) -> Moment {
     let ms = at.unix_ms().saturating_sub(begun.unix_ms());
     Moment::default() + Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::{Access, BackendId, RequestId, SeededEntropy};
+    use domain::{BackendId, Endpoint, RequestId, SeededEntropy};
 
     use super::*;
 
@@ -93,7 +98,10 @@ mod tests {
         let ended = WallTime::from_unix_ms(START_MS + secs * 1_000);
         AttemptOutcome {
             ended,
-            access: Access { backend: BackendId::new("home").expect("a name"), credential: None },
+            endpoint: Endpoint {
+                backend: BackendId::new("home").expect("a name"),
+                credential: None,
+            },
             model: "m".to_owned(),
             request: RequestId::generate(ended, &SeededEntropy::new(1)),
             end,
@@ -140,8 +148,8 @@ mod tests {
             .iter()
             .copied()
             .filter(|class| {
-                let told = Failure::from(*class).happened(LimitScope::Access);
-                !matches!(told, Happened::Failure { .. })
+                let told = AttemptFailure::from(*class).call_outcome(LimitScope::Endpoint);
+                !matches!(told, CallOutcome::Failure { .. })
             })
             .map(quiet)
             .collect();
@@ -155,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_of_before_the_class_was_known_are_told_by_their_status() {
+    fn attempts_without_a_class_are_classified_by_status() {
         let told = |http_status| {
             let bare = AttemptOutcome { http_status, ..outcome(1, AttemptEnd::Failed, None) };
             back_test(&[bare], BreakerRules { failures_in_a_row: 1, ..BreakerRules::default() })

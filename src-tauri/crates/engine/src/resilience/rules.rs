@@ -11,8 +11,8 @@ use settings::ResilienceNumbers;
 pub fn breaker_rules(numbers: &ResilienceNumbers) -> BreakerRules {
     BreakerRules {
         failures_in_a_row: numbers.failures_in_a_row,
-        failure_percent: percent(numbers.failure_percent),
-        slow_percent: percent(numbers.slow_percent),
+        failure_percent: saturating_u8(numbers.failure_percent),
+        slow_percent: saturating_u8(numbers.slow_percent),
         calls_min: numbers.calls_min,
         window: secs(numbers.window_secs),
         slow_factor: numbers.slow_factor,
@@ -20,14 +20,14 @@ pub fn breaker_rules(numbers: &ResilienceNumbers) -> BreakerRules {
         bad_probes: numbers.bad_probes,
         open_first: millis(numbers.open_ms_first),
         open_max: millis(numbers.open_ms_max),
-        open_jitter_percent: percent(numbers.open_jitter_percent),
+        open_jitter_percent: saturating_u8(numbers.open_jitter_percent),
         calm: secs(numbers.calm_secs),
         trial_successes: numbers.trial_successes,
         trial_silence: secs(numbers.trial_silence_secs),
         trial_lease: secs(numbers.trial_lease_secs),
         ramp_successes: numbers.ramp_successes,
         ramp_step: secs(numbers.ramp_step_secs),
-        ramp_failure_percent: percent(numbers.ramp_failure_percent),
+        ramp_failure_percent: saturating_u8(numbers.ramp_failure_percent),
         cooldown_first: millis(numbers.cooldown_ms_first),
         cooldown_longest: millis(numbers.cooldown_ms_max),
         quota_first: secs(numbers.quota_secs_first),
@@ -39,7 +39,7 @@ pub fn breaker_rules(numbers: &ResilienceNumbers) -> BreakerRules {
 #[must_use]
 pub fn attempt_rules(numbers: &ResilienceNumbers) -> AttemptRules {
     AttemptRules {
-        attempts_max: percent(numbers.attempts_max),
+        attempts_max: saturating_u8(numbers.attempts_max),
         base: millis(numbers.retry_ms_first),
         cap: millis(numbers.retry_ms_max),
         base_connect: millis(numbers.retry_connect_ms),
@@ -51,7 +51,7 @@ pub fn attempt_rules(numbers: &ResilienceNumbers) -> AttemptRules {
 #[must_use]
 pub fn retry_budget_rules(numbers: &ResilienceNumbers) -> RetryBudgetRules {
     RetryBudgetRules {
-        percent: percent(numbers.retry_budget_percent),
+        percent: saturating_u8(numbers.retry_budget_percent),
         reserve: numbers.retry_reserve,
     }
 }
@@ -63,7 +63,7 @@ pub fn forced_closed_time(numbers: &ResilienceNumbers) -> Duration {
 }
 
 /// Converts a number whose range ends below 256.
-fn percent(number: u32) -> u8 {
+fn saturating_u8(number: u32) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use cache::{Bypass, Entry};
+use cache::{Bypass, CacheEntry};
 use domain::{BackendId, MicroUsd, TokenUsage};
 use ledger::{CacheOutcome, Outcome};
 
@@ -56,7 +56,7 @@ impl RequestRecord {
     }
 
     /// Settles a request that is answered from the cache.
-    pub(crate) async fn complete_from_cache(&mut self, entry: &Entry) {
+    pub(crate) async fn complete_from_cache(&mut self, entry: &CacheEntry) {
         self.cache(CacheOutcome::Hit, None);
         let elapsed = self.elapsed();
         self.set_status(200);
@@ -74,7 +74,7 @@ impl RequestRecord {
     /// Settles a request all of whose vectors come from the cache.
     pub(crate) async fn complete_vectors_from_cache(
         &mut self,
-        entry: Option<&Entry>,
+        entry: Option<&CacheEntry>,
         saved: Option<MicroUsd>,
         bytes: usize,
     ) {

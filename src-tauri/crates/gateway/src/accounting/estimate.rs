@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::TokenUsage;
-use tokens::Tally;
+use tokens::TokenEstimator;
 use wire::{AnswerFacts, UsageReading, UsageReport};
 
 /// Longest text without white space that is taken for text, in bytes. Longer ones are images and
@@ -41,7 +41,7 @@ pub(crate) fn partial_usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageR
 
 /// Tokens of all texts in a request's body.
 pub(crate) fn input_tokens(body: &[u8]) -> u64 {
-    let mut tally = Tally::new();
+    let mut tally = TokenEstimator::new();
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) {
         count(&value, &mut tally);
     }
@@ -49,7 +49,7 @@ pub(crate) fn input_tokens(body: &[u8]) -> u64 {
 }
 
 /// The depth of a body was bounded when it was parsed.
-fn count(value: &serde_json::Value, tally: &mut Tally) {
+fn count(value: &serde_json::Value, tally: &mut TokenEstimator) {
     match value {
         serde_json::Value::String(text) if is_text(text) => tally.push(text),
         serde_json::Value::Array(items) => items.iter().for_each(|item| count(item, tally)),

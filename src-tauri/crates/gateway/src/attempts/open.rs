@@ -8,19 +8,19 @@ use domain::BackendId;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hyper::header::HeaderMap;
-use wire::{AnswerFacts, AnswerStream, BadAnswer, Exchange, Flow, Tapped};
+use wire::{AnswerFacts, AnswerStream, BackendExchange, BadAnswer, Flow, TapOutput};
 
 use super::read::{self, ReadError, ReadLimits};
 use super::send::check_status;
 use crate::accounting::RequestRecord;
 use crate::call::TimeoutShare;
-use crate::failure::{ErrorContext, Failure, Work};
+use crate::failure::{BackendWork, ErrorContext, Failure};
 use crate::headers::{Media, is_compressed, media};
 use crate::limits::{ANSWER_BYTES_MAX, HEARTBEAT, RequestLimits};
 use crate::outbound::Outbound;
-use crate::running_time::within;
 use crate::snapshot::Backend;
 use crate::stream_end::{self, StreamOutcome};
+use crate::unpaused_timeout::within;
 use crate::upstream::{KeyScrubber, UpstreamFailure, UpstreamResponse};
 
 /// The beginning of an answer that may be delivered.
@@ -28,7 +28,7 @@ pub(crate) struct Opened {
     pub(crate) backend: BackendId,
     pub(crate) headers: HeaderMap,
     pub(crate) content: Content,
-    pub(crate) exchange: Exchange,
+    pub(crate) exchange: BackendExchange,
 }
 
 pub(crate) enum Content {
@@ -42,7 +42,7 @@ pub(crate) enum Content {
 /// A stream whose first bytes for the client have arrived.
 pub(crate) struct Streaming {
     pub(crate) stream: AnswerStream,
-    pub(crate) first: Tapped,
+    pub(crate) first: TapOutput,
     pub(crate) body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
     pub(crate) scrubber: KeyScrubber,
 }
@@ -61,7 +61,7 @@ impl Opening<'_> {
     /// Judges the head of a response and reads what has to be known before anything is relayed.
     pub(crate) async fn open(
         &self,
-        exchange: Exchange,
+        exchange: BackendExchange,
         response: UpstreamResponse,
         record: &mut RequestRecord,
     ) -> Result<Opened, Failure> {
@@ -70,24 +70,24 @@ impl Opening<'_> {
         let response = check_status(self.outbound, backend, dialect, response).await?;
         if is_compressed(&response.headers) {
             let what = "sent a compressed response although none was requested.";
-            return Err(Failure::unreadable(&backend.id, what, Work::Unknown));
+            return Err(Failure::unreadable(&backend.id, what, BackendWork::Unknown));
         }
         let is_streamed = exchange.delivery().is_streamed();
         let (headers, content) = match (is_streamed, media(&response.headers)) {
             (_, Media::Html) => {
                 let what = "answered with a web page. Check its base URL and the network.";
-                return Err(Failure::unreadable(&backend.id, what, Work::None));
+                return Err(Failure::unreadable(&backend.id, what, BackendWork::None));
             }
             (false, media) => {
                 let read = |body: &Bytes| match media {
-                    Media::EventStream | Media::JsonLines => exchange.answer_of_stream(body),
-                    _ => exchange.answer(body),
+                    Media::EventStream | Media::JsonLines => exchange.answer_from_stream(body),
+                    _ => exchange.translate_answer(body),
                 };
                 let (headers, body) = self.read_whole(response, record, read).await?;
                 (headers, Content::Whole(body))
             }
             (true, Media::Json) => {
-                let read = |body: &Bytes| exchange.stream_of_answer(body);
+                let read = |body: &Bytes| exchange.stream_from_answer(body);
                 let (headers, body) = self.read_whole(response, record, read).await?;
                 (headers, Content::Replayed(body))
             }
@@ -114,7 +114,7 @@ impl Opening<'_> {
             Some(Err(ReadError::Failed(failure, _))) => return Err(failed(&failure)),
             Some(Err(ReadError::TooLarge)) => {
                 let what = "sent a response that is too large.";
-                return Err(Failure::unreadable(backend, what, Work::Unknown));
+                return Err(Failure::unreadable(backend, what, BackendWork::Unknown));
             }
             None => return Err(failed(&UpstreamFailure::Timeout)),
         };
@@ -127,12 +127,12 @@ impl Opening<'_> {
 
     async fn open_stream(
         &self,
-        exchange: &Exchange,
+        exchange: &BackendExchange,
         response: UpstreamResponse,
         record: &mut RequestRecord,
     ) -> Result<(HeaderMap, Content), Failure> {
         let UpstreamResponse { headers, mut body, scrubber, .. } = response;
-        let mut stream = exchange.stream();
+        let mut stream = exchange.answer_stream();
         let mut has_begun = false;
         let first = loop {
             // A backend that has begun and then thinks keeps its client waiting no longer than a
@@ -155,7 +155,7 @@ impl Opening<'_> {
                 Some(Some(Err(failure))) => Some(failure),
                 Some(None) => None,
                 None if wait < timeout => {
-                    break Tapped { relay: stream.release(), flow: Flow::More };
+                    break TapOutput { relay: stream.release_held(), flow: Flow::More };
                 }
                 None => Some(UpstreamFailure::Timeout),
             };
@@ -172,7 +172,7 @@ impl Opening<'_> {
                 }
                 StreamOutcome::Complete { .. } | StreamOutcome::Empty => {
                     let what = "ended its stream without a response.";
-                    return Err(Failure::unreadable(backend, what, Work::None));
+                    return Err(Failure::unreadable(backend, what, BackendWork::None));
                 }
                 StreamOutcome::Failed { failure } => return Err(failure),
             }

@@ -6,8 +6,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-use crate::live::EndpointRegistry;
-use crate::running_time::within;
+use crate::endpoint_registry::EndpointRegistry;
+use crate::unpaused_timeout::within;
 use crate::upstream::UpstreamFailure;
 
 /// How much of a body is read, and how long it may fall silent.

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use domain::{Access, Moment};
-use resilience::{Availability, BlockReason, ClosedWhy, FailureClass};
+use domain::{Endpoint, Moment};
+use resilience::{Availability, BlockReason, ClosedReason, FailureClass};
 use routing::Candidate;
 use wire::ErrorKind;
 
@@ -20,17 +20,17 @@ const REASONS_SHOWN_MAX: usize = 5;
 
 /// Why each candidate gave nothing, in the order of trial.
 #[derive(Default)]
-pub(crate) struct Reasons(Vec<(Access, Failure)>);
+pub(crate) struct FailureReasons(Vec<(Endpoint, Failure)>);
 
-impl Reasons {
+impl FailureReasons {
     pub(crate) fn add(&mut self, candidate: &Candidate, failure: Failure) {
         self.0.push((candidate.access.clone(), failure));
     }
 
     /// The failure to tell: the last backend's, with what the others said.
-    pub(crate) fn told(mut self) -> Failure {
+    pub(crate) fn into_failure(mut self) -> Failure {
         let said = self.said();
-        let tried = |(_, failure): &(Access, Failure)| failure.verdict != Verdict::NotSent;
+        let tried = |(_, failure): &(Endpoint, Failure)| failure.verdict != Verdict::NotSent;
         let place = self.0.iter().rposition(tried).unwrap_or(self.0.len().saturating_sub(1));
         let accesses = self.accesses();
         if place >= self.0.len() {
@@ -46,7 +46,7 @@ impl Reasons {
     /// None was asked: all are held back. `reopens` is when the first of them may be asked again.
     pub(crate) fn all_closed(mut self, reopens: Option<Duration>) -> Failure {
         // A request that no candidate could be asked in its words is the client's matter.
-        let own = |(_, failure): &(Access, Failure)| failure.class == FailureClass::BadRequest;
+        let own = |(_, failure): &(Endpoint, Failure)| failure.class == FailureClass::BadRequest;
         if let Some(place) = self.0.iter().position(own) {
             return self.0.swap_remove(place).1;
         }
@@ -66,7 +66,7 @@ impl Reasons {
     }
 
     fn accesses(&self) -> usize {
-        let mut known: Vec<&Access> = self.0.iter().map(|(access, _)| access).collect();
+        let mut known: Vec<&Endpoint> = self.0.iter().map(|(access, _)| access).collect();
         known.sort();
         known.dedup();
         known.len()
@@ -85,44 +85,44 @@ impl Reasons {
 
 impl Failure {
     /// An access may not be asked now.
-    pub(crate) fn closed(access: &Access, closed: &Availability, now: Moment) -> Self {
+    pub(crate) fn closed(access: &Endpoint, closed: &Availability, now: Moment) -> Self {
         let (why, until) = match closed {
-            Availability::Closed { why, until } => (*why, *until),
-            _ => (ClosedWhy::HalfOpenBusy, None),
+            Availability::Closed { reason: why, until } => (*why, *until),
+            _ => (ClosedReason::HalfOpenBusy, None),
         };
         let left = until.map(|until| until.since(now));
         let (status, kind, code, what) = match why {
-            ClosedWhy::CoolingDown(_) => {
+            ClosedReason::CoolingDown(_) => {
                 (429, ErrorKind::RateLimit, "rate_limited", "is rate limited")
             }
-            ClosedWhy::Blocked(BlockReason::Unpaid | BlockReason::QuotaExhausted) => {
+            ClosedReason::Blocked(BlockReason::Unpaid | BlockReason::QuotaExhausted) => {
                 (429, ErrorKind::Billing, "insufficient_quota", "is out of credit or quota")
             }
-            ClosedWhy::Blocked(BlockReason::KeyRejected | BlockReason::Forbidden) => (
+            ClosedReason::Blocked(BlockReason::KeyRejected | BlockReason::Forbidden) => (
                 BACKEND_KEY_STATUS,
                 ErrorKind::BackendKey,
                 "backend_key_rejected",
                 "rejected its key; replace the key in Gatehouse (your local token is fine)",
             ),
-            ClosedWhy::BreakerOpen => (
+            ClosedReason::BreakerOpen => (
                 503,
                 ErrorKind::Overloaded,
                 "overloaded",
                 "failed repeatedly, so its breaker is tripped; single requests test whether it has \
                  recovered",
             ),
-            ClosedWhy::HalfOpenBusy => (
+            ClosedReason::HalfOpenBusy => (
                 503,
                 ErrorKind::Overloaded,
                 "overloaded",
                 "failed repeatedly; another request is testing whether it has recovered",
             ),
-            ClosedWhy::ForcedOpen => {
+            ClosedReason::ForcedOpen => {
                 (503, ErrorKind::Overloaded, "overloaded", "is blocked manually in Gatehouse")
             }
         };
         // An open breaker lets a trial out before its time where nothing else can answer.
-        let told = left.filter(|_| why != ClosedWhy::BreakerOpen);
+        let told = left.filter(|_| why != ClosedReason::BreakerOpen);
         let message = match told {
             Some(left) => {
                 format!(

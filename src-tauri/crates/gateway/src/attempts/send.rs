@@ -7,25 +7,25 @@ use bytes::Bytes;
 use domain::{BoundSecret, Dialect, WallTime};
 use hyper::Method;
 use hyper::header::HeaderMap;
-use wire::{Outgoing, upstream_error};
+use wire::{BackendRequest, upstream_error};
 
 use super::read::{self, ReadError, ReadLimits};
 use crate::failure::{ErrorContext, Failure};
-use crate::headers::to_backend;
+use crate::headers::backend_headers;
 use crate::limits::ERROR_BODY_BYTES_MAX;
 use crate::outbound::Outbound;
-use crate::running_time::within;
 use crate::snapshot::Backend;
+use crate::unpaused_timeout::within;
 use crate::upstream::{KeyScrubber, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
 /// Time to read the error body of a backend that has already failed.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One request to one backend.
-pub(crate) struct BackendRequest<'a> {
+pub(crate) struct BackendCall<'a> {
     pub(crate) backend: &'a Backend,
     pub(crate) key: Option<Arc<BoundSecret>>,
-    pub(crate) outgoing: &'a Outgoing,
+    pub(crate) outgoing: &'a BackendRequest,
     /// As the client sent them; only listed ones go on.
     pub(crate) headers: &'a HeaderMap,
     pub(crate) client: Dialect,
@@ -43,14 +43,14 @@ pub(crate) struct WholeResponse {
 /// Sends a request and waits for the head of its response.
 pub(crate) async fn send(
     outbound: &Outbound,
-    request: BackendRequest<'_>,
+    request: BackendCall<'_>,
 ) -> Result<UpstreamResponse, Failure> {
-    let BackendRequest { backend, key, outgoing, headers, client, timeout } = request;
+    let BackendCall { backend, key, outgoing, headers, client, timeout } = request;
     let request = UpstreamRequest {
         method: Method::POST,
         url: backend.url(&outgoing.path, outgoing.query),
         network: backend.network,
-        headers: to_backend(headers, client, outgoing.dialect),
+        headers: backend_headers(headers, client, outgoing.dialect),
         key,
         carrier: backend.key_carrier(),
         body: outgoing.body.clone(),
@@ -64,7 +64,7 @@ pub(crate) async fn send(
 /// Sends a request and reads its whole response; any status but a good one is a failure.
 pub(crate) async fn fetch(
     outbound: &Outbound,
-    request: BackendRequest<'_>,
+    request: BackendCall<'_>,
     limits: ReadLimits,
 ) -> Result<WholeResponse, Failure> {
     let (backend, dialect) = (request.backend, request.outgoing.dialect);

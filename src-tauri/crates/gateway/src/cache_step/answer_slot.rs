@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use cache::{Address, Bypass, Cache, Delivered, Entry, Key, Lookup, Namespace, Question, Ticket};
-use domain::{CacheWish, MicroUsd};
+use cache::{
+    AnswerForm, Bypass, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace, EntryAddress,
+    InsertTicket, Lookup,
+};
+use domain::{CacheMode, MicroUsd};
 use routing::Decision;
 use wire::{ClientRequest, Delivery, Determinism, UsageChunk};
 
@@ -17,10 +20,10 @@ use crate::snapshot::CacheUse;
 /// Where the answer to one request is looked up and cached.
 pub(crate) struct AnswerSlot {
     destination: Destination,
-    key: Key,
-    mode: CacheWish,
+    key: CacheKey,
+    mode: CacheMode,
     /// Set by the look-up.
-    ticket: Option<Ticket>,
+    ticket: Option<InsertTicket>,
 }
 
 impl AnswerSlot {
@@ -33,15 +36,16 @@ impl AnswerSlot {
         decision: &Decision,
     ) -> Result<Self, Bypass> {
         let CacheUse { cache, ttl } = context.snapshot.cache.as_ref().ok_or(Bypass::Disabled)?;
-        let mode = eligible(request, modes, decision).inspect_err(|why| cache.bypassed(*why))?;
+        let mode =
+            eligible(request, modes, decision).inspect_err(|why| cache.record_bypass(*why))?;
         let client = &context.client.id;
-        let question = Question {
-            namespace: Namespace { client, project: context.arrival.project.as_deref() },
+        let question = CacheKeyInputs {
+            namespace: CacheNamespace { client, project: context.arrival.project.as_deref() },
             protocol: request.dialect().word(),
             delivered: delivered(request.delivery()),
             model: request.model(),
             route: decision.fingerprint,
-            digest: request.canonical().digest,
+            digest: request.canonical_digest().digest,
             headers: &cache_key_headers(&context.headers),
         };
         let destination = Destination {
@@ -56,26 +60,26 @@ impl AnswerSlot {
 }
 
 impl CacheSlot for AnswerSlot {
-    type Hit = Arc<Entry>;
+    type Hit = Arc<CacheEntry>;
 
     fn cache(&self) -> &Cache {
         &self.destination.cache
     }
 
-    fn flight_key(&self) -> Key {
+    fn flight_key(&self) -> CacheKey {
         self.key
     }
 
-    fn mode(&self) -> CacheWish {
+    fn mode(&self) -> CacheMode {
         self.mode
     }
 
-    fn address(&self) -> Option<Address> {
+    fn address(&self) -> Option<EntryAddress> {
         Some(self.key.address())
     }
 
-    async fn look_up(&mut self) -> Option<Arc<Entry>> {
-        if self.mode == CacheWish::Refresh {
+    async fn look_up(&mut self) -> Option<Arc<CacheEntry>> {
+        if self.mode == CacheMode::Refresh {
             self.ticket = Some(self.cache().ticket());
             return None;
         }
@@ -88,7 +92,7 @@ impl CacheSlot for AnswerSlot {
         }
     }
 
-    fn look_up_in_memory(&mut self) -> Option<Arc<Entry>> {
+    fn look_up_in_memory(&mut self) -> Option<Arc<CacheEntry>> {
         self.cache().get_memory(&self.key)
     }
 
@@ -105,10 +109,10 @@ fn eligible(
     request: &ClientRequest,
     modes: CacheModes,
     decision: &Decision,
-) -> Result<CacheWish, Bypass> {
+) -> Result<CacheMode, Bypass> {
     let mode = modes.resolve(decision.cache)?;
-    let traits = request.traits();
-    if mode == CacheWish::Auto && traits.determinism == Determinism::Sampled {
+    let traits = request.cache_traits();
+    if mode == CacheMode::Auto && traits.determinism == Determinism::Sampled {
         return Err(Bypass::Sampled);
     }
     if traits.has_tools {
@@ -120,11 +124,11 @@ fn eligible(
     Ok(mode)
 }
 
-const fn delivered(delivery: Delivery) -> Delivered {
+const fn delivered(delivery: Delivery) -> AnswerForm {
     match delivery {
-        Delivery::Whole => Delivered::Whole,
-        Delivery::Stream(UsageChunk::NotAsked) => Delivered::Stream,
-        Delivery::Stream(UsageChunk::Asked) => Delivered::StreamWithUsage,
-        Delivery::StreamArray => Delivered::StreamArray,
+        Delivery::Whole => AnswerForm::Whole,
+        Delivery::Stream(UsageChunk::NotAsked) => AnswerForm::Stream,
+        Delivery::Stream(UsageChunk::Asked) => AnswerForm::StreamWithUsage,
+        Delivery::StreamArray => AnswerForm::StreamArray,
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cache::{Answer, Cache, Entry, Key, NotKept, Recording, Tags, Ticket};
+use cache::{
+    BodyRecorder, Cache, CacheEntry, CacheKey, CachedBody, EntryTags, InsertTicket, NotStoredReason,
+};
 use domain::ClientId;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use ledger::Outcome;
@@ -24,15 +26,15 @@ pub(crate) struct Destination {
 /// Records one response.
 pub(crate) struct AnswerRecorder {
     destination: Destination,
-    key: Key,
-    ticket: Ticket,
-    recording: Recording,
+    key: CacheKey,
+    ticket: InsertTicket,
+    recording: BodyRecorder,
 }
 
 impl Destination {
     /// Caches `entry` under `key`.
-    pub(crate) fn put(&self, key: &Key, ticket: Ticket, entry: Entry) {
-        let tags = Tags {
+    pub(crate) fn put(&self, key: &CacheKey, ticket: InsertTicket, entry: CacheEntry) {
+        let tags = EntryTags {
             backend: entry.backend.clone(),
             model_asked: self.model_asked.clone(),
             model: entry.model.clone(),
@@ -45,8 +47,8 @@ impl Destination {
 }
 
 impl AnswerRecorder {
-    pub(crate) fn new(destination: Destination, key: Key, ticket: Ticket) -> Self {
-        let recording = Recording::new(destination.cache.entry_bytes_max());
+    pub(crate) fn new(destination: Destination, key: CacheKey, ticket: InsertTicket) -> Self {
+        let recording = BodyRecorder::new(destination.cache.entry_bytes_max());
         Self { destination, key, ticket, recording }
     }
 
@@ -61,23 +63,28 @@ impl AnswerRecorder {
         let answer = match end {
             AnswerEnd::Complete(answer) => answer,
             AnswerEnd::Failed { outcome: Outcome::Partial, .. } => {
-                return cache.not_kept(NotKept::Cut);
+                return cache.record_not_stored(NotStoredReason::Cut);
             }
-            AnswerEnd::Failed { .. } => return cache.not_kept(NotKept::Failed),
+            AnswerEnd::Failed { .. } => return cache.record_not_stored(NotStoredReason::Failed),
         };
         if answer.finish_reason.as_deref().is_some_and(is_tool_call) {
-            return cache.not_kept(NotKept::ToolCall);
+            return cache.record_not_stored(NotStoredReason::ToolCall);
         }
         match recording.finish() {
             Some(body) => destination.put(&key, ticket, entry(body, answer, headers, ticket)),
-            None => cache.not_kept(NotKept::TooLarge),
+            None => cache.record_not_stored(NotStoredReason::TooLarge),
         }
     }
 }
 
-fn entry(body: Answer, answer: &AnswerRecord, headers: &HeaderMap, ticket: Ticket) -> Entry {
+fn entry(
+    body: CachedBody,
+    answer: &AnswerRecord,
+    headers: &HeaderMap,
+    ticket: InsertTicket,
+) -> CacheEntry {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Entry {
+    CacheEntry {
         answer: body,
         content_type: text(CONTENT_TYPE).unwrap_or_default(),
         dropped: text(DROPPED),

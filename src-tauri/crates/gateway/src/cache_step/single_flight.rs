@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use cache::{Cache, LeftBehind};
-use domain::{CacheWish, Dialect};
+use cache::{Cache, Lagged};
+use domain::{CacheMode, Dialect};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
@@ -29,7 +29,7 @@ use crate::response::{
 };
 
 /// The items of one shared answer, as one of its readers gets them.
-pub(crate) type SharedItems = BoxStream<'static, Result<Item, LeftBehind>>;
+pub(crate) type SharedItems = BoxStream<'static, Result<Item, Lagged>>;
 
 /// One item of a shared answer.
 #[derive(Debug, Clone)]
@@ -81,8 +81,8 @@ pub(crate) fn work<C: Call>(
     let end = Arc::new(OnceLock::new());
     let PendingRequest { routed, record } = &mut *pending;
     let slot = routed.slot.as_ref();
-    let is_refresh = slot.is_some_and(|slot| slot.mode() == CacheWish::Refresh);
-    let reason = is_refresh.then_some(CacheWish::Refresh.word());
+    let is_refresh = slot.is_some_and(|slot| slot.mode() == CacheMode::Refresh);
+    let reason = is_refresh.then_some(CacheMode::Refresh.word());
     record.missed(reason, slot.and_then(CacheSlot::saved), Arc::clone(&end));
     let recorder = slot.and_then(CacheSlot::recorder);
     let stage = FetchStage::Starting(fetch(pending));
@@ -216,7 +216,7 @@ impl Reader {
     async fn ended(&mut self, end: &AnswerEnd) {
         if let Self::Follower(Follower { record, cache, .. }) = self {
             if let AnswerEnd::Complete(answer) = end {
-                cache.coalesced(answer.cost);
+                cache.record_coalesced(answer.cost);
             }
             record.follow_ended(end).await;
         }
@@ -254,7 +254,7 @@ async fn collect(mut items: SharedItems, reader: &mut Reader) -> Option<Bytes> {
                 reader.ended(&end).await;
                 return Some(whole);
             }
-            Ok(Item::Head(_) | Item::Cut) | Err(LeftBehind) => return None,
+            Ok(Item::Head(_) | Item::Cut) | Err(Lagged) => return None,
         }
     }
 }
@@ -308,7 +308,7 @@ impl SharedBody {
                     self.stage = ReadStage::Cutting;
                     return Box::pin(self.step()).await;
                 }
-                Err(LeftBehind) => self.left_behind().await,
+                Err(Lagged) => self.left_behind().await,
             };
             self.reader.sent(bytes.len());
             return Some(Ok(Frame::data(bytes)));

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cache::{
-    Address, Answer, Bypass, Cache, Delivered, Entry, Key, Lookup, Namespace, Question, Ticket,
+    AnswerForm, Bypass, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace, CachedBody,
+    EntryAddress, InsertTicket, Lookup,
 };
-use domain::{CacheWish, MicroUsd, TokenUsage};
+use domain::{CacheMode, MicroUsd, TokenUsage};
 use routing::Decision;
-use wire::{Canonical, EmbeddingRequest, EmbeddingVector};
+use wire::{CanonicalDigest, EmbeddingRequest, EmbeddingVector};
 
 use super::cache_key_headers;
 use super::recorder::{AnswerRecorder, Destination};
@@ -24,17 +25,17 @@ use crate::snapshot::CacheUse;
 /// Where the vectors of one request are looked up and cached.
 pub(crate) struct VectorSlot {
     destination: Destination,
-    mode: CacheWish,
+    mode: CacheMode,
     /// One for each input, in order.
-    keys: Vec<Key>,
+    keys: Vec<CacheKey>,
     /// Of the whole request.
-    flight_key: Key,
+    flight_key: CacheKey,
     /// What the look-up found, in the order of the inputs; empty before it.
-    found: Vec<Result<Arc<Entry>, Ticket>>,
+    found: Vec<Result<Arc<CacheEntry>, InsertTicket>>,
 }
 
 /// The cached vectors of a request, one for each input, in order.
-pub(crate) struct CachedVectors(Vec<Arc<Entry>>);
+pub(crate) struct CachedVectors(Vec<Arc<CacheEntry>>);
 
 impl VectorSlot {
     /// The slot of a request, or the reason why it bypasses the cache.
@@ -45,12 +46,12 @@ impl VectorSlot {
         decision: &Decision,
     ) -> Result<Self, Bypass> {
         let CacheUse { cache, ttl } = context.snapshot.cache.as_ref().ok_or(Bypass::Disabled)?;
-        let mode = modes.resolve(decision.cache).inspect_err(|why| cache.bypassed(*why))?;
+        let mode = modes.resolve(decision.cache).inspect_err(|why| cache.record_bypass(*why))?;
         let client = &context.client.id;
         let model = decision.candidates.first().map_or("", |first| first.model.as_str());
         let headers = cache_key_headers(&context.headers);
-        let question = |delivered, input: &Canonical| Question {
-            namespace: Namespace { client, project: context.arrival.project.as_deref() },
+        let question = |delivered, input: &CanonicalDigest| CacheKeyInputs {
+            namespace: CacheNamespace { client, project: context.arrival.project.as_deref() },
             protocol: request.dialect().word(),
             delivered,
             model,
@@ -59,8 +60,8 @@ impl VectorSlot {
             headers: &headers,
         };
         let inputs: Vec<_> =
-            (0..request.len()).filter_map(|index| request.canonical_input(index)).collect();
-        let key = |input| question(Delivered::Vector, input).key();
+            (0..request.len()).filter_map(|index| request.input_digest(index)).collect();
+        let key = |input| question(AnswerForm::Vector, input).key();
         Ok(Self {
             destination: Destination {
                 cache: cache.clone(),
@@ -71,7 +72,7 @@ impl VectorSlot {
             },
             mode,
             keys: inputs.iter().map(key).collect(),
-            flight_key: question(Delivered::Whole, &request.canonical(&inputs)).key(),
+            flight_key: question(AnswerForm::Whole, &request.canonical_digest(&inputs)).key(),
             found: Vec::new(),
         })
     }
@@ -93,7 +94,7 @@ impl VectorSlot {
         &self,
         mut fetched: impl Iterator<Item = &'v EmbeddingVector>,
     ) -> Option<Vec<EmbeddingVector>> {
-        let one = |found: &Result<Arc<Entry>, Ticket>| match found {
+        let one = |found: &Result<Arc<CacheEntry>, InsertTicket>| match found {
             Ok(entry) => read(entry.answer.bytes()),
             Err(_) => fetched.next().cloned(),
         };
@@ -110,7 +111,9 @@ impl VectorSlot {
         let missing = self.keys.iter().zip(&self.found);
         let missing = missing.filter_map(|(key, found)| Some((key, *found.as_ref().err()?)));
         for ((key, ticket), vector) in missing.zip(vectors) {
-            let Some(body) = Answer::whole(vector.as_text().as_bytes()) else { continue };
+            let Some(body) = CachedBody::single_chunk(vector.as_text().as_bytes()) else {
+                continue;
+            };
             self.destination.put(key, ticket, entry(body, answer, ticket, inputs));
         }
     }
@@ -128,15 +131,15 @@ impl CacheSlot for VectorSlot {
         &self.destination.cache
     }
 
-    fn flight_key(&self) -> Key {
+    fn flight_key(&self) -> CacheKey {
         self.flight_key
     }
 
-    fn mode(&self) -> CacheWish {
+    fn mode(&self) -> CacheMode {
         self.mode
     }
 
-    fn address(&self) -> Option<Address> {
+    fn address(&self) -> Option<EntryAddress> {
         None
     }
 
@@ -145,7 +148,7 @@ impl CacheSlot for VectorSlot {
         for key in &self.keys {
             let cache = &self.destination.cache;
             self.found.push(match self.mode {
-                CacheWish::Refresh => Err(cache.ticket()),
+                CacheMode::Refresh => Err(cache.ticket()),
                 _ => match cache.get(key).await {
                     Lookup::Hit { entry, .. } => Ok(entry),
                     Lookup::Miss(ticket) => Err(ticket),
@@ -176,7 +179,7 @@ impl CacheSlot for VectorSlot {
 }
 
 impl CachedVectors {
-    pub(crate) fn first(&self) -> Option<&Entry> {
+    pub(crate) fn first(&self) -> Option<&CacheEntry> {
         self.0.first().map(AsRef::as_ref)
     }
 
@@ -195,24 +198,24 @@ impl CachedVectors {
 }
 
 /// The cost of all entries whose cost is known; `None` if none is.
-fn sum_costs<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>) -> Option<MicroUsd> {
+fn sum_costs<'e>(entries: impl Iterator<Item = &'e Arc<CacheEntry>>) -> Option<MicroUsd> {
     entries.filter_map(|entry| entry.cost).reduce(|sum, cost| sum + cost)
 }
 
-fn sum_tokens<'e>(entries: impl Iterator<Item = &'e Arc<Entry>>) -> u64 {
+fn sum_tokens<'e>(entries: impl Iterator<Item = &'e Arc<CacheEntry>>) -> u64 {
     let usages = entries.filter_map(|entry| entry.usage);
     usages.map(|usage| usage.input()).fold(0, u64::saturating_add)
 }
 
 fn read(bytes: &Bytes) -> Option<EmbeddingVector> {
-    EmbeddingVector::of_text(std::str::from_utf8(bytes).ok()?)
+    EmbeddingVector::from_text(std::str::from_utf8(bytes).ok()?)
 }
 
 /// One of `inputs` vectors. Backends report sums only, so each gets an equal share, rounded down.
-fn entry(body: Answer, answer: &AnswerRecord, ticket: Ticket, inputs: u64) -> Entry {
+fn entry(body: CachedBody, answer: &AnswerRecord, ticket: InsertTicket, inputs: u64) -> CacheEntry {
     let tokens = answer.usage.map_or(0, |usage| usage.input()) / inputs;
     let share = i64::try_from(inputs).unwrap_or(i64::MAX);
-    Entry {
+    CacheEntry {
         answer: body,
         content_type: "application/json".to_owned(),
         dropped: None,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tokens::Tally;
+use tokens::TokenEstimator;
 use wire::{
     EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, UpstreamClass, UpstreamError, UsageReading,
     UsageReport,
@@ -88,7 +88,7 @@ pub(super) fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> U
         };
         return UsageReport { tokens, reading, raw };
     }
-    let mut tally = Tally::new();
+    let mut tally = TokenEstimator::new();
     request.texts().for_each(|text| tally.push(text));
     let tokens = domain::TokenUsage { input_uncached: tally.tokens().max(1), ..Default::default() };
     UsageReport { tokens, reading: UsageReading::Estimated, raw: None }

@@ -86,18 +86,18 @@ fn what_was_never_sent_says_nothing_about_the_backend() {
     assert_eq!((failure.refusal.status, failure.verdict), (502, Verdict::NotSent));
     assert_eq!(failure.refusal.retry, RetryAdvice::Never);
     let failure = Failure::upstream(&backend(), &UpstreamFailure::Timeout);
-    assert_eq!((failure.refusal.status, failure.work), (504, Work::Unknown));
+    assert_eq!((failure.refusal.status, failure.work), (504, BackendWork::Unknown));
     let failure = Failure::upstream(&backend(), &UpstreamFailure::Connect);
-    assert_eq!((failure.refusal.status, failure.work), (502, Work::None));
+    assert_eq!((failure.refusal.status, failure.work), (502, BackendWork::None));
 }
 
 #[test]
 fn refusals_of_the_router_are_sentences_with_their_status() {
-    let failure = Failure::no_route(&NoRoute::NoName);
+    let failure = Failure::no_route(&RoutingError::MissingModel);
     assert_eq!(failure.refusal.status, 400);
     assert!(failure.refusal.message.starts_with("The request has no model"));
     let unknown =
-        NoRoute::UnknownModel { asked: "x".into(), suggestion: None, known: vec!["y".into()] };
+        RoutingError::UnknownModel { asked: "x".into(), suggestion: None, known: vec!["y".into()] };
     let failure = Failure::no_route(&unknown);
     assert_eq!((failure.refusal.status, failure.refusal.code), (404, "model_not_found"));
     assert_eq!(failure.refusal.param.as_deref(), Some("model"));

@@ -18,8 +18,8 @@ use url::{Host, Url};
 
 use super::key::attach;
 use super::local::local_fault_in;
-use super::near::{Near, is_near};
-use super::resolve::{Names, NotResolved, Resolver, SystemNames};
+use super::near::{LoopbackPool, is_near};
+use super::resolve::{NameService, ResolveError, Resolver, SystemNameService};
 use super::{TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
 /// How long an unused connection to a backend is kept. Most providers close theirs after 60 seconds
@@ -35,9 +35,9 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 /// What lies around this machine: where names lead, whose certificates are believed, and what stands
 /// between it and the network.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
+pub struct UpstreamEnvironment {
     /// Where names lead.
-    pub names: Arc<dyn Names>,
+    pub names: Arc<dyn NameService>,
     /// Who may sign the certificates of backends; `None` is whomever the system trusts.
     pub issuers: Option<Vec<CertificateDer<'static>>>,
     /// Whether what leaves this machine goes through a proxy.
@@ -53,10 +53,10 @@ pub enum Proxies {
     None,
 }
 
-impl Default for Surroundings {
+impl Default for UpstreamEnvironment {
     /// As the system has it.
     fn default() -> Self {
-        Self { names: Arc::new(SystemNames), issuers: None, proxies: Proxies::System }
+        Self { names: Arc::new(SystemNameService), issuers: None, proxies: Proxies::System }
     }
 }
 
@@ -67,7 +67,7 @@ pub struct HttpUpstream {
     resolver: Resolver,
     issuers: Option<Vec<CertificateDer<'static>>>,
     proxies: Proxies,
-    near: Arc<Near>,
+    near: Arc<LoopbackPool>,
     // Made at first use: reading the system's certificates takes longer than the rest of the start.
     direct: OnceLock<Option<Client>>,
     outside: OnceLock<Option<Client>>,
@@ -78,18 +78,18 @@ impl HttpUpstream {
     /// cryptography unless another provider was installed before.
     #[must_use]
     pub fn new(connect_timeout: Duration) -> Self {
-        Self::amid(Surroundings::default(), connect_timeout)
+        Self::amid(UpstreamEnvironment::default(), connect_timeout)
     }
 
     /// As [`Self::new`], in other surroundings than the system's.
     #[must_use]
-    pub fn amid(surroundings: Surroundings, connect_timeout: Duration) -> Self {
+    pub fn amid(surroundings: UpstreamEnvironment, connect_timeout: Duration) -> Self {
         if rustls::crypto::ring::default_provider().install_default().is_err() {
             tracing::debug!("a cryptography provider was already installed");
         }
-        let Surroundings { names, issuers, proxies } = surroundings;
+        let UpstreamEnvironment { names, issuers, proxies } = surroundings;
         let resolver = Resolver::new(names, connect_timeout);
-        let near = Near::new(connect_timeout, resolver.clone());
+        let near = LoopbackPool::new(connect_timeout, resolver.clone());
         let (direct, outside) = (OnceLock::new(), OnceLock::new());
         Self { connect_timeout, resolver, issuers, proxies, near, direct, outside }
     }
@@ -174,14 +174,14 @@ impl Upstream for HttpUpstream {
 /// Whether `url` is connected to past any proxy: what stays on this machine, and plain HTTP, which goes
 /// to private addresses only and would show a proxy the key.
 fn passes_no_proxy(url: &Url) -> bool {
-    let is_here = domain::Origin::of(url).is_ok_and(|origin| origin.is_loopback());
+    let is_here = domain::Origin::from_url(url).is_ok_and(|origin| origin.is_loopback());
     is_here || url.scheme() == "http"
 }
 
 /// What went wrong, by types alone.
 fn failure(error: &reqwest::Error) -> UpstreamFailure {
     let chain = || causes(error);
-    if let Some(unresolved) = chain().find_map(|cause| cause.downcast_ref::<NotResolved>()) {
+    if let Some(unresolved) = chain().find_map(|cause| cause.downcast_ref::<ResolveError>()) {
         return (*unresolved).into();
     }
     if let Some(fault) = chain().find_map(local_fault_in) {

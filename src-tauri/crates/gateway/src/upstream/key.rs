@@ -33,7 +33,7 @@ pub(super) fn attach(
     headers: &mut HeaderMap,
 ) -> Result<KeyScrubber, OriginMismatch> {
     let Some(key) = key else { return Ok(KeyScrubber::default()) };
-    let Ok(origin) = Origin::of(url) else { return Err(OriginMismatch::Unbound) };
+    let Ok(origin) = Origin::from_url(url) else { return Err(OriginMismatch::Unbound) };
     let secret = key.for_origin(&origin)?;
     let (name, scheme) = match carrier {
         KeyCarrier::Bearer => (hyper::header::AUTHORIZATION, SCHEME),

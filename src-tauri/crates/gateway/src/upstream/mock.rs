@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Method, StatusCode};
-use wire::mock::{self, MockAnswer, MockEnd, MockPiece};
+use wire::mock::{self, MockAnswer, MockChunk, MockEnd};
 use wire::{ClientRequest, EmbeddingRequest};
 
 use super::{KeyScrubber, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
@@ -35,7 +35,7 @@ impl Upstream for MockUpstream {
     async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamFailure> {
         let now = self.clock.wall().unix_ms() / 1_000;
         if request.method == Method::GET {
-            return Ok(whole(mock::models(now)));
+            return Ok(whole(mock::model_list(now)));
         }
         let (path, query) = (request.url.path(), request.url.query());
         let route = Surface::of(path, query, &request.headers).ok_or(UpstreamFailure::Local)?;
@@ -51,14 +51,14 @@ fn answer(route: &Surface, body: Bytes, now_unix_s: i64) -> Option<MockAnswer> {
             mock::answer(&request, now_unix_s)
         }
         Surface::CountTokens(CountTokensSurface::Messages) => {
-            mock::count_tokens(Dialect::AnthropicMessages, &body)
+            mock::answer_token_count(Dialect::AnthropicMessages, &body)
         }
         Surface::CountTokens(CountTokensSurface::Gemini { .. }) => {
-            mock::count_tokens(Dialect::Gemini, &body)
+            mock::answer_token_count(Dialect::Gemini, &body)
         }
         Surface::Embeddings(embedded) => {
             let request = EmbeddingRequest::parse(embedded.for_wire(), body.clone()).ok()?;
-            mock::embeddings(request.dialect(), request.model(), &body)
+            mock::answer_embeddings(request.dialect(), request.model(), &body)
         }
         _ => return None,
     })
@@ -85,7 +85,7 @@ fn played(answer: MockAnswer) -> UpstreamResponse {
 }
 
 fn pieces(
-    body: Vec<MockPiece>,
+    body: Vec<MockChunk>,
     end: MockEnd,
 ) -> BoxStream<'static, Result<Bytes, UpstreamFailure>> {
     let pieces = stream::iter(body).then(|piece| async move {

@@ -4,7 +4,7 @@
 //! part of the whole. A client for the network gives each connection a task of its own and passes
 //! requests, heads and pieces between the tasks; here the task that waits for the answer polls the
 //! connection itself, and nothing is passed on. That leaves nobody to watch a connection that lies
-//! idle: [`Near::sweep`] does, and one that ended meanwhile is noticed before anything is sent on it.
+//! idle: [`LoopbackPool::sweep`] does, and one that ended meanwhile is noticed before anything is sent on it.
 //! Everything that leaves this machine goes through reqwest (`http`): proxies, TLS and HTTP/2 are its.
 
 use std::pin::Pin;
@@ -28,7 +28,7 @@ use url::{Host, Position, Url};
 use super::UpstreamFailure;
 use super::local::local_fault;
 use super::resolve::Resolver;
-use crate::busy_poll::{Crowd, Inside};
+use crate::busy_poll::{PollingCount, PollingGuard};
 
 /// Unused connections kept per backend and lane.
 const IDLE_LINES_MAX: usize = 64;
@@ -39,27 +39,27 @@ pub(super) const SWEEPS_SURVIVED_MAX: u8 = 25;
 
 /// Connections to backends on this machine.
 #[derive(Debug)]
-pub(super) struct Near {
+pub(super) struct LoopbackPool {
     connect_timeout: Duration,
     resolver: Resolver,
-    idle: Mutex<Vec<Line>>,
+    idle: Mutex<Vec<PooledConnection>>,
     /// Requests whose answers have not begun.
-    waiting: Crowd,
+    waiting: PollingCount,
 }
 
 /// The head of an answer and its body to come.
-pub(super) type NearAnswer = Response<NearBody>;
+pub(super) type LoopbackPoolResponse = Response<LoopbackPoolBody>;
 
 /// A body that drives its connection as it is read, and gives it back at its end. Dropped before
 /// that, it closes the connection.
-pub(super) struct NearBody {
+pub(super) struct LoopbackPoolBody {
     incoming: Incoming,
-    line: Option<Line>,
-    near: Arc<Near>,
+    line: Option<PooledConnection>,
+    near: Arc<LoopbackPool>,
 }
 
 /// One connection, used by one request at a time.
-struct Line {
+struct PooledConnection {
     authority: Arc<str>,
     /// Where its socket is watched; used elsewhere, each wake would cross threads.
     runtime: Id,
@@ -69,7 +69,7 @@ struct Line {
     sweeps: u8,
 }
 
-impl std::fmt::Debug for Line {
+impl std::fmt::Debug for PooledConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Line").field("authority", &self.authority).finish_non_exhaustive()
     }
@@ -77,17 +77,17 @@ impl std::fmt::Debug for Line {
 
 /// Whether a request for `url` goes this way.
 pub(super) fn is_near(url: &Url) -> bool {
-    url.scheme() == "http" && domain::Origin::of(url).is_ok_and(|origin| origin.is_loopback())
+    url.scheme() == "http" && domain::Origin::from_url(url).is_ok_and(|origin| origin.is_loopback())
 }
 
-impl Near {
+impl LoopbackPool {
     /// Gives up connecting after `connect_timeout`.
     pub(super) fn new(connect_timeout: Duration, resolver: Resolver) -> Arc<Self> {
         Arc::new(Self {
             connect_timeout,
             resolver,
             idle: Mutex::default(),
-            waiting: Crowd::default(),
+            waiting: PollingCount::default(),
         })
     }
 
@@ -98,7 +98,7 @@ impl Near {
         url: &Url,
         headers: HeaderMap,
         body: Bytes,
-    ) -> Result<NearAnswer, UpstreamFailure> {
+    ) -> Result<LoopbackPoolResponse, UpstreamFailure> {
         let authority = &url[Position::BeforeHost..Position::AfterPort];
         let mut request = written(method, url, authority, headers, body)?;
         let waiting = self.waiting.enter();
@@ -106,15 +106,15 @@ impl Near {
             match line.send(request, &waiting).await {
                 Ok(answer) => return Ok(self.answer(answer, line)),
                 // It ended while it lay idle; nothing was sent on it.
-                Err(Unsent::Back(back)) => request = *back,
-                Err(Unsent::Failed(failure)) => return Err(failure),
+                Err(NotSent::Back(back)) => request = *back,
+                Err(NotSent::Failed(failure)) => return Err(failure),
             }
         }
         let mut line = self.open(url, authority).await?;
         match line.send(request, &waiting).await {
             Ok(answer) => Ok(self.answer(answer, line)),
-            Err(Unsent::Back(_)) => Err(UpstreamFailure::Broken),
-            Err(Unsent::Failed(failure)) => Err(failure),
+            Err(NotSent::Back(_)) => Err(UpstreamFailure::Broken),
+            Err(NotSent::Failed(failure)) => Err(failure),
         }
     }
 
@@ -128,12 +128,16 @@ impl Near {
         });
     }
 
-    fn answer(self: &Arc<Self>, answer: Response<Incoming>, line: Line) -> NearAnswer {
+    fn answer(
+        self: &Arc<Self>,
+        answer: Response<Incoming>,
+        line: PooledConnection,
+    ) -> LoopbackPoolResponse {
         let near = Arc::clone(self);
-        answer.map(|incoming| NearBody { incoming, line: Some(line), near })
+        answer.map(|incoming| LoopbackPoolBody { incoming, line: Some(line), near })
     }
 
-    fn take(&self, authority: &str) -> Option<Line> {
+    fn take(&self, authority: &str) -> Option<PooledConnection> {
         let here = Handle::current().id();
         let mut idle = self.idle.lock();
         // The one used last is the one least likely to have been closed.
@@ -141,7 +145,7 @@ impl Near {
         Some(idle.remove(at))
     }
 
-    fn keep(&self, mut line: Line) {
+    fn keep(&self, mut line: PooledConnection) {
         line.sweeps = 0;
         let mut idle = self.idle.lock();
         let alike = idle.iter().filter(|kept| kept.is_for(&line.authority, line.runtime));
@@ -150,7 +154,7 @@ impl Near {
         }
     }
 
-    async fn open(&self, url: &Url, authority: &str) -> Result<Line, UpstreamFailure> {
+    async fn open(&self, url: &Url, authority: &str) -> Result<PooledConnection, UpstreamFailure> {
         let port = url.port_or_known_default().ok_or(UpstreamFailure::Local)?;
         let opening = async {
             let socket = match url.host().ok_or(UpstreamFailure::Local)? {
@@ -171,18 +175,18 @@ impl Near {
         let shaken = http1::handshake(TokioIo::new(socket)).await;
         let (sender, connection) = shaken.map_err(|_| UpstreamFailure::Broken)?;
         let (authority, runtime) = (Arc::from(authority), Handle::current().id());
-        Ok(Line { authority, runtime, sender, connection: Some(connection), sweeps: 0 })
+        Ok(PooledConnection { authority, runtime, sender, connection: Some(connection), sweeps: 0 })
     }
 }
 
 /// Why there is no answer on a line.
-enum Unsent {
+enum NotSent {
     /// The line had ended, and nothing of the request was sent.
     Back(Box<Request<Full<Bytes>>>),
     Failed(UpstreamFailure),
 }
 
-impl Line {
+impl PooledConnection {
     fn is_for(&self, authority: &str, runtime: Id) -> bool {
         self.runtime == runtime && *self.authority == *authority
     }
@@ -199,8 +203,8 @@ impl Line {
     async fn send(
         &mut self,
         request: Request<Full<Bytes>>,
-        waiting: &Inside<'_>,
-    ) -> Result<Response<Incoming>, Unsent> {
+        waiting: &PollingGuard<'_>,
+    ) -> Result<Response<Incoming>, NotSent> {
         let mut answer = std::pin::pin!(self.sender.try_send_request(request));
         let sent = std::future::poll_fn(|cx| {
             if let Some(connection) = &mut self.connection
@@ -216,9 +220,9 @@ impl Line {
             never = waiting.look_then_sleep() => match never {},
         };
         sent.map_err(|mut unsent| match unsent.take_message() {
-            Some(back) => Unsent::Back(Box::new(back)),
-            None if unsent.error().is_user() => Unsent::Failed(UpstreamFailure::Local),
-            None => Unsent::Failed(UpstreamFailure::Broken),
+            Some(back) => NotSent::Back(Box::new(back)),
+            None if unsent.error().is_user() => NotSent::Failed(UpstreamFailure::Local),
+            None => NotSent::Failed(UpstreamFailure::Broken),
         })
     }
 }
@@ -242,7 +246,7 @@ fn written(
     Ok(request)
 }
 
-impl Stream for NearBody {
+impl Stream for LoopbackPoolBody {
     type Item = Result<Bytes, UpstreamFailure>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -274,7 +278,7 @@ impl Stream for NearBody {
     }
 }
 
-impl NearBody {
+impl LoopbackPoolBody {
     fn give_back(&mut self, cx: &mut Context<'_>) {
         let Some(mut line) = self.line.take() else { return };
         line.drive(cx);

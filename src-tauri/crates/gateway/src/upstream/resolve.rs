@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::RwLock;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use settings::{AddressRefused, BackendNetwork, check_resolved};
+use settings::{AddressError, AllowedNetwork, check_resolved_address};
 
 use super::{UpstreamFailure, local};
 
@@ -22,7 +22,7 @@ const BACKEND_NAMES_MAX: usize = 1_024;
 
 /// Where names lead.
 #[async_trait]
-pub trait Names: fmt::Debug + Send + Sync {
+pub trait NameService: fmt::Debug + Send + Sync {
     /// The addresses of `name`, each with `port`. The caller limits the time.
     async fn addresses(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
 
@@ -34,10 +34,10 @@ pub trait Names: fmt::Debug + Send + Sync {
 
 /// The system's own resolver.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SystemNames;
+pub struct SystemNameService;
 
 #[async_trait]
-impl Names for SystemNames {
+impl NameService for SystemNameService {
     async fn addresses(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(tokio::net::lookup_host((name, port)).await?.collect())
     }
@@ -49,13 +49,13 @@ impl Names for SystemNames {
 
 /// The name did not resolve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotResolved {
+pub(super) enum ResolveError {
     #[error("the name cannot be resolved")]
     Unknown,
     #[error("the name was not resolved in time")]
     TooLate,
     #[error(transparent)]
-    Refused(AddressRefused),
+    Refused(AddressError),
     #[error("no file descriptor was left to resolve the name")]
     OutOfDescriptors,
     #[error("this machine is offline")]
@@ -65,22 +65,22 @@ pub(super) enum NotResolved {
 /// Resolves names within a limited time.
 #[derive(Debug, Clone)]
 pub(super) struct Resolver {
-    names: Arc<dyn Names>,
+    names: Arc<dyn NameService>,
     timeout: Duration,
     /// Where the names of backends may lead. Other names are those of proxies, which the user of this
     /// machine chose.
-    backends: Arc<RwLock<HashMap<Box<str>, BackendNetwork>>>,
+    backends: Arc<RwLock<HashMap<Box<str>, AllowedNetwork>>>,
 }
 
 impl Resolver {
     /// Of the time to connect, three quarters may go into the name: what takes longer must be told as
     /// that before connecting as a whole is given up.
-    pub(super) fn new(names: Arc<dyn Names>, connect_timeout: Duration) -> Self {
+    pub(super) fn new(names: Arc<dyn NameService>, connect_timeout: Duration) -> Self {
         Self { names, timeout: connect_timeout * 3 / 4, backends: Arc::default() }
     }
 
     /// Notes that `name` is a backend's, before a connection to it may be opened.
-    pub(super) fn expect(&self, name: &str, network: BackendNetwork) {
+    pub(super) fn expect(&self, name: &str, network: AllowedNetwork) {
         if self.backends.read().get(name) == Some(&network) {
             return;
         }
@@ -96,7 +96,7 @@ impl Resolver {
         &self,
         name: &str,
         port: u16,
-    ) -> Result<Vec<SocketAddr>, NotResolved> {
+    ) -> Result<Vec<SocketAddr>, ResolveError> {
         let found = self.unjudged(name, port).await?;
         let network = self.backends.read().get(name).copied();
         match network {
@@ -105,7 +105,7 @@ impl Resolver {
         }
     }
 
-    async fn unjudged(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, NotResolved> {
+    async fn unjudged(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, ResolveError> {
         let found = tokio::time::timeout(self.timeout, self.names.addresses(name, port)).await;
         match found {
             Ok(Ok(found)) => Ok(found),
@@ -113,12 +113,12 @@ impl Resolver {
                 tracing::debug!(%error, "a backend's name was not resolved");
                 let fault = local::local_fault(&error).or_else(|| self.names.local_fault());
                 Err(match fault {
-                    Some(UpstreamFailure::OutOfDescriptors) => NotResolved::OutOfDescriptors,
-                    Some(UpstreamFailure::Offline) => NotResolved::Offline,
-                    _ => NotResolved::Unknown,
+                    Some(UpstreamFailure::OutOfDescriptors) => ResolveError::OutOfDescriptors,
+                    Some(UpstreamFailure::Offline) => ResolveError::Offline,
+                    _ => ResolveError::Unknown,
                 })
             }
-            Err(_elapsed) => Err(NotResolved::TooLate),
+            Err(_elapsed) => Err(ResolveError::TooLate),
         }
     }
 }
@@ -126,18 +126,18 @@ impl Resolver {
 /// The addresses that `name` may have; an error if it has none of them.
 fn judged(
     name: &str,
-    network: BackendNetwork,
+    network: AllowedNetwork,
     found: &[SocketAddr],
-) -> Result<Vec<SocketAddr>, NotResolved> {
+) -> Result<Vec<SocketAddr>, ResolveError> {
     let (mut kept, mut refused) = (Vec::with_capacity(found.len()), None);
     for address in found {
-        match check_resolved(name, network, address.ip()) {
+        match check_resolved_address(name, network, address.ip()) {
             Ok(()) => kept.push(*address),
             Err(refusal) => refused = refused.or(Some(refusal)),
         }
     }
     match refused {
-        Some(refusal) if kept.is_empty() => Err(NotResolved::Refused(refusal)),
+        Some(refusal) if kept.is_empty() => Err(ResolveError::Refused(refusal)),
         _ => Ok(kept),
     }
 }

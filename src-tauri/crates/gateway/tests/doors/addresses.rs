@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateway::{HttpUpstream, Names};
+use gateway::{HttpUpstream, NameService};
 use parking_lot::Mutex;
-use settings::BackendNetwork;
+use settings::AllowedNetwork;
 use tokio::task::JoinSet;
 
 use crate::bench::Server;
@@ -36,7 +36,7 @@ impl Answers {
 }
 
 #[async_trait]
-impl Names for Answers {
+impl NameService for Answers {
     async fn addresses(&self, _name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(self.0.lock().iter().map(|address| SocketAddr::new(*address, port)).collect())
     }
@@ -46,7 +46,7 @@ fn network(names: &Arc<Answers>, authority: &Authority) -> Arc<HttpUpstream> {
     amid(Arc::clone(names), authority, Duration::from_secs(5))
 }
 
-async fn backend(url: String, network: &Arc<HttpUpstream>, reach: BackendNetwork) -> Pair {
+async fn backend(url: String, network: &Arc<HttpUpstream>, reach: AllowedNetwork) -> Pair {
     let pair = Pair::alone(At::Url(url), limits(Arc::clone(network))).await;
     pair.world.snapshot.rcu(|snapshot| {
         let mut snapshot = (**snapshot).clone();
@@ -81,7 +81,7 @@ async fn a_public_name_is_not_followed_into_this_machine_or_network() {
         ("fd00:ec2::254", "link-local, a cloud metadata service"),
     ] {
         names.say(&[address]);
-        let pair = backend(url.clone(), &network, BackendNetwork::Public).await;
+        let pair = backend(url.clone(), &network, AllowedNetwork::Public).await;
         assert_refused(&pair.ask(ASK).await, words);
     }
     let nobody = listener.accept().expect_err("nothing connected");
@@ -97,7 +97,7 @@ async fn a_name_that_changes_between_two_connections_is_judged_again() {
         serve_at(PUBLIC_NAME, &mut serving, identity, Server::Chat.answer().to_string()).await;
     let names = Answers::of(&["127.0.0.1"]);
     let network = network(&names, &authority);
-    let pair = backend(url, &network, BackendNetwork::Private).await;
+    let pair = backend(url, &network, AllowedNetwork::Private).await;
     assert_eq!(pair.ask(ASK).await.status, 200, "private addresses are allowed here");
     // Each answer of this server closes its connection, so the next request resolves anew.
     names.say(&["169.254.169.254"]);
@@ -112,7 +112,7 @@ async fn localhost_over_plain_http_stays_on_this_machine() {
     let names = Answers::of(&["10.9.8.7"]);
     let network = network(&names, &Authority::new());
     let url = "http://gate.localhost:9/v1".to_owned();
-    let pair = backend(url, &network, BackendNetwork::Private).await;
+    let pair = backend(url, &network, AllowedNetwork::Private).await;
     assert_refused(
         &pair.ask(ASK).await,
         "its name refers to this machine but resolves to 10.9.8.7",

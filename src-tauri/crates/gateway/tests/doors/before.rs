@@ -2,7 +2,7 @@
 
 use ledger::RequestState;
 use serde_json::json;
-use test_support::{Ending, RawAnswer, Reply};
+use test_support::{RawAnswer, Reply, ReplyEnding};
 
 use crate::bench::{Bench, Server, TOOLS, Tool, Want, each, pairs};
 
@@ -57,12 +57,12 @@ async fn check(want: Want, openai: u16, reply: impl Fn(Server) -> Reply) {
 
 #[tokio::test]
 async fn f7_a_reset_after_the_head_is_a_status() {
-    check(Want::Stream, 502, |server| server.stream(Vec::new()).ending(Ending::Reset)).await;
+    check(Want::Stream, 502, |server| server.stream(Vec::new()).ending(ReplyEnding::Reset)).await;
 }
 
 #[tokio::test]
 async fn f7_a_beginning_without_content_is_held_back() {
-    for ending in [Ending::Close, Ending::Complete] {
+    for ending in [ReplyEnding::Close, ReplyEnding::Complete] {
         check(Want::Stream, 502, |server| server.stream(server.begin()).ending(ending)).await;
     }
 }

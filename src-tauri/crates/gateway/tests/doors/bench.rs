@@ -249,7 +249,7 @@ impl Bench {
     pub(crate) async fn with(limits: Limits) -> Self {
         let replies = Arc::new(Mutex::new(VecDeque::new()));
         let queue = Arc::clone(&replies);
-        let upstream = ScriptedUpstream::answering(move |_| queue.lock().pop_front());
+        let upstream = ScriptedUpstream::start_with(move |_| queue.lock().pop_front());
         let upstream = upstream.await.expect("an upstream");
         let world = world_with(&upstream, limits).await;
         Self { world, upstream, replies }
@@ -275,7 +275,7 @@ impl Bench {
         replies: impl IntoIterator<Item = Reply>,
     ) -> RawAnswer {
         self.replies.lock().extend(replies);
-        self.begin(path, &[], body).await.answer().await.expect("an answer")
+        self.begin(path, &[], body).await.read_answer().await.expect("an answer")
     }
 
     /// Posts a body with more headers and does not wait for the answer.
@@ -285,7 +285,7 @@ impl Bench {
         let (host, bearer) = (self.world.host(), self.world.bearer());
         let mut headers = vec![host.as_str(), &bearer, "content-type: application/json"];
         headers.extend(more);
-        client.request(&format!("POST {path} HTTP/1.1"), &headers, body).await.expect("sent");
+        client.send_request(&format!("POST {path} HTTP/1.1"), &headers, body).await.expect("sent");
         client
     }
 

@@ -168,7 +168,7 @@ impl Server {
     /// A stream of these pieces.
     pub(crate) fn stream(self, pieces: Vec<String>) -> Reply {
         match self {
-            Self::Ollama => Reply::lines("application/x-ndjson", pieces),
+            Self::Ollama => Reply::chunked_stream("application/x-ndjson", pieces),
             _ => Reply::sse(pieces),
         }
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cache::{Bypass, Cache, CacheConfig, NotKept, Purge};
+use cache::{Bypass, Cache, CacheConfig, NotStoredReason, Purge};
 use domain::{ClientId, MicroUsd, SeededEntropy, SystemClock};
-use gateway::{CacheUse, Client, ClientStanding, Clients, hash_token, new_token};
+use gateway::{CacheUse, GatewayClient, GatewayClients, TokenState, hash_token, new_token};
 use ledger::{CacheOutcome, Cost, Outcome, Purpose, RequestState};
 use serde_json::json;
-use test_support::{BodyEnd, ChatText, Ending, RawAnswer, RawClient, Reply, ScriptedUpstream};
+use test_support::{BodyEnd, ChatText, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::task::JoinSet;
 
 use crate::world::{Limits, PRICED_MODEL, World, world_with};
@@ -42,7 +42,7 @@ pub(crate) async fn caching(upstream: &ScriptedUpstream, cache: &Cache) -> World
 
 /// An upstream that gives the same reply to everybody.
 pub(crate) async fn always(reply: Reply) -> ScriptedUpstream {
-    ScriptedUpstream::answering(move |_| Some(reply.clone())).await.expect("an upstream")
+    ScriptedUpstream::start_with(move |_| Some(reply.clone())).await.expect("an upstream")
 }
 
 /// What the header says of the cache.
@@ -57,8 +57,8 @@ async fn chat_with(world: &World, headers: &[&str], body: &str) -> RawAnswer {
     let (host, bearer) = (world.host(), world.bearer());
     let own = [host.as_str(), &bearer, "content-type: application/json"];
     let line = "POST /v1/chat/completions HTTP/1.1";
-    client.request(line, &[&own, headers].concat(), body.as_bytes()).await.expect("sent");
-    client.answer().await.expect("an answer")
+    client.send_request(line, &[&own, headers].concat(), body.as_bytes()).await.expect("sent");
+    client.read_answer().await.expect("an answer")
 }
 
 /// The bytes of an answer's body as they are on the wire, chunk sizes and all.
@@ -136,7 +136,7 @@ async fn a_hit_saves_what_the_answer_cost() {
 
 #[tokio::test]
 async fn a_stream_is_replayed_chunk_by_chunk_as_it_was_given() {
-    let upstream = always(Reply::chat_stream(&HELLO).pause_each(Duration::from_millis(2))).await;
+    let upstream = always(Reply::chat_stream(&HELLO).delay_each(Duration::from_millis(2))).await;
     let world = caching(&upstream, &cache()).await;
     let first = wire_body(&world, COLD_STREAM).await;
     let second = wire_body(&world, COLD_STREAM).await;
@@ -187,7 +187,7 @@ async fn what_is_not_eligible_is_bypassed_for_a_reason() {
 async fn the_header_switches_it_on_for_what_is_sampled_and_renews_what_is_kept() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
-    let upstream = ScriptedUpstream::answering(move |_| {
+    let upstream = ScriptedUpstream::start_with(move |_| {
         let number = counter.fetch_add(1, Ordering::SeqCst).to_string();
         Some(Reply::chat(&ChatText { model: "gpt", deltas: &[&number], usage: None }))
     })
@@ -230,11 +230,11 @@ async fn two_tokens_with_the_same_prompt_are_separate() {
     let other = new_token(&SeededEntropy::new(77));
     let client = |name: &str| {
         let id = ClientId::new(name).expect("an id");
-        Client::new(id, Purpose::User, ClientStanding::Valid(None))
+        GatewayClient::new(id, Purpose::User, TokenState::Valid(None))
     };
     let mut snapshot = world.snapshot.load_full().as_ref().clone();
     let both = [(hash_token(&world.token), client("tool")), (other.hash, client("other"))];
-    snapshot.clients = both.into_iter().collect::<Clients>();
+    snapshot.clients = both.into_iter().collect::<GatewayClients>();
     world.snapshot.store(Arc::new(snapshot));
     let first = std::mem::replace(&mut world.token, other.secret.expose().to_owned());
     assert_eq!(word(&world.chat(COLD).await), "miss");
@@ -256,13 +256,13 @@ async fn errors_cut_streams_and_tool_calls_are_not_kept() {
     let large = ChatText { model: "gpt", deltas: &[&large], usage: None };
     let cut = HELLO.events()[..3].to_vec();
     let cases = [
-        (Reply::error(400, "invalid_request_error", "no"), COLD, NotKept::Failed),
-        (Reply::error(500, "server_error", "no"), COLD, NotKept::Failed),
-        (Reply::sse(cut.clone()), COLD_STREAM, NotKept::Cut),
-        (Reply::sse(cut).ending(Ending::Close), COLD_STREAM, NotKept::Cut),
-        (Reply::json(200, &call), COLD, NotKept::ToolCall),
-        (Reply::chat(&large), COLD, NotKept::TooLarge),
-        (Reply::chat_stream(&large), COLD_STREAM, NotKept::TooLarge),
+        (Reply::error(400, "invalid_request_error", "no"), COLD, NotStoredReason::Failed),
+        (Reply::error(500, "server_error", "no"), COLD, NotStoredReason::Failed),
+        (Reply::sse(cut.clone()), COLD_STREAM, NotStoredReason::Cut),
+        (Reply::sse(cut).ending(ReplyEnding::Close), COLD_STREAM, NotStoredReason::Cut),
+        (Reply::json(200, &call), COLD, NotStoredReason::ToolCall),
+        (Reply::chat(&large), COLD, NotStoredReason::TooLarge),
+        (Reply::chat_stream(&large), COLD_STREAM, NotStoredReason::TooLarge),
     ];
     for (reply, body, why) in cases {
         let shown = format!("{reply:?}").chars().take(200).collect::<String>();
@@ -290,8 +290,8 @@ async fn all_at_once(world: &Arc<World>, body: &'static str, times: usize) -> Ve
 
 #[tokio::test]
 async fn three_hundred_identical_requests_cause_one_call_streams_included() {
-    let whole = Reply::chat(&HELLO).wait_first(Duration::from_millis(300));
-    let stream = Reply::chat_stream(&HELLO).pause_each(Duration::from_millis(60));
+    let whole = Reply::chat(&HELLO).delay_first(Duration::from_millis(300));
+    let stream = Reply::chat_stream(&HELLO).delay_each(Duration::from_millis(60));
     for (reply, body) in [(whole, COLD), (stream, COLD_STREAM)] {
         let upstream = always(reply).await;
         let cache = cache();
@@ -321,7 +321,7 @@ async fn three_hundred_identical_requests_cause_one_call_streams_included() {
 
 #[tokio::test]
 async fn those_who_share_a_failure_are_told_it() {
-    let reply = Reply::error(500, "server_error", "no").wait_first(Duration::from_millis(200));
+    let reply = Reply::error(500, "server_error", "no").delay_first(Duration::from_millis(200));
     let upstream = always(reply).await;
     let world = Arc::new(caching(&upstream, &cache()).await);
     let answers = all_at_once(&world, COLD, 50).await;
@@ -338,7 +338,7 @@ async fn those_who_share_a_failure_are_told_it() {
 #[tokio::test]
 async fn a_broken_stream_ends_for_all_as_it_does_for_one() {
     let cut = HELLO.events()[..3].to_vec();
-    let reply = Reply::sse(cut).pause_each(Duration::from_millis(60));
+    let reply = Reply::sse(cut).delay_each(Duration::from_millis(60));
     let upstream = always(reply).await;
     let world = Arc::new(caching(&upstream, &cache()).await);
     let answers = all_at_once(&world, COLD_STREAM, 20).await;
@@ -361,7 +361,7 @@ async fn read_events(client: &mut RawClient, events: usize) {
 
 #[tokio::test]
 async fn when_the_first_asker_leaves_the_others_get_all_and_it_is_kept() {
-    let stream = Reply::chat_stream(&HELLO).pause_each(Duration::from_millis(100));
+    let stream = Reply::chat_stream(&HELLO).delay_each(Duration::from_millis(100));
     let upstream = always(stream).await;
     let world = caching(&upstream, &cache()).await;
     let mut first = world.begin_chat(COLD_STREAM).await;
@@ -384,7 +384,7 @@ async fn when_the_first_asker_leaves_the_others_get_all_and_it_is_kept() {
 
 #[tokio::test]
 async fn when_all_leave_the_backend_is_hung_up_on() {
-    let stream = Reply::chat_stream(&HELLO).pause_each(Duration::from_millis(300));
+    let stream = Reply::chat_stream(&HELLO).delay_each(Duration::from_millis(300));
     let upstream = always(stream).await;
     let cache = cache();
     let world = caching(&upstream, &cache).await;
@@ -394,7 +394,7 @@ async fn when_all_leave_the_backend_is_hung_up_on() {
     read_events(&mut second, 1).await;
     first.reset().expect("gone");
     second.reset().expect("gone");
-    upstream.broken_off(1).await;
+    upstream.wait_for_broken_off(1).await;
     let settled = world.seen.wait_settled(2).await;
     assert!(settled.iter().all(|summary| summary.outcome == Outcome::Cancelled), "{settled:?}");
     assert_eq!(cache.stats().tiers[0].entries, Some(0));

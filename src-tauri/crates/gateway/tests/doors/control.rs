@@ -10,8 +10,8 @@ use domain::{Clock, SeededEntropy, SystemClock};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use gateway::{
-    Asset, CONTROL_BODY_BYTES_MAX, Caller, ControlDoor, ControlTokens, Door, DoorLimits, DoorReply,
-    Listener, Stop,
+    Asset, CONTROL_BODY_BYTES_MAX, ControlCaller, ControlListener, ControlReply, ControlService,
+    ControlTokens, Listener, ListenerLimits, StopSignal,
 };
 use test_support::{RawAnswer, RawClient};
 use tokio::task::JoinSet;
@@ -19,10 +19,10 @@ use tokio::task::JoinSet;
 struct Echo;
 
 #[async_trait]
-impl Door for Echo {
-    async fn call(&self, caller: Caller, operation: &str, body: Bytes) -> DoorReply {
+impl ControlService for Echo {
+    async fn call(&self, caller: ControlCaller, operation: &str, body: Bytes) -> ControlReply {
         let text = format!("\"{caller:?} {operation} {}\"", body.len());
-        DoorReply { status: 200, body: text.into() }
+        ControlReply { status: 200, body: text.into() }
     }
 
     fn events(&self) -> BoxStream<'static, Bytes> {
@@ -40,21 +40,21 @@ impl Door for Echo {
 struct Control {
     address: SocketAddr,
     tokens: Arc<ControlTokens>,
-    stop: Stop,
+    stop: StopSignal,
     serving: JoinSet<()>,
 }
 
 async fn control() -> Control {
-    control_with(DoorLimits::default()).await
+    control_with(ListenerLimits::default()).await
 }
 
-async fn control_with(limits: DoorLimits) -> Control {
+async fn control_with(limits: ListenerLimits) -> Control {
     let clock = Arc::new(SystemClock::new());
     let tokens = Arc::new(ControlTokens::generate(Arc::new(SeededEntropy::new(5)), clock));
-    let door = ControlDoor::new(Arc::new(Echo), Arc::clone(&tokens), limits);
+    let door = ControlListener::new(Arc::new(Echo), Arc::clone(&tokens), limits);
     let listener = Listener::bind_v4_any().await.expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
-    let stop = Stop::default();
+    let stop = StopSignal::default();
     let mut serving = JoinSet::new();
     serving.spawn(door.serve(listener, stop.clone()));
     Control { address, tokens, stop, serving }
@@ -66,8 +66,8 @@ impl Control {
         let host = format!("host: {}", self.address);
         let mut all = vec![host.as_str()];
         all.extend(headers);
-        client.request(line, &all, body.as_bytes()).await.expect("sent");
-        client.answer().await.expect("an answer")
+        client.send_request(line, &all, body.as_bytes()).await.expect("sent");
+        client.read_answer().await.expect("an answer")
     }
 
     fn local(&self) -> String {
@@ -84,7 +84,7 @@ impl Control {
     async fn listen(&self, session: &str) -> RawClient {
         let mut client = RawClient::connect(self.address).await.expect("connected");
         let host = format!("host: {}", self.address);
-        client.request(EVENTS, &[&host, session], b"").await.expect("sent");
+        client.send_request(EVENTS, &[&host, session], b"").await.expect("sent");
         let mut text = String::new();
         while !text.contains("data: {\"kind\":\"changed\"}\n\n") {
             text += &String::from_utf8_lossy(&client.read_some().await.expect("bytes"));
@@ -112,7 +112,7 @@ const EVENTS: &str = "GET /control/v1/events HTTP/1.1";
 
 #[tokio::test]
 async fn s54_idle_connections_without_a_token_shut_no_command_out() {
-    let limits = DoorLimits { connections_max: 8, ..DoorLimits::default() };
+    let limits = ListenerLimits { connections_max: 8, ..ListenerLimits::default() };
     let control = control_with(limits).await;
     let mut idle = Vec::new();
     for _ in 0..30 {
@@ -228,8 +228,8 @@ async fn operations_want_a_token_or_our_own_page() {
         assert_eq!(control.send(line, &[&local, JSON], "{}").await.status, status, "{line}");
     }
     let mut client = RawClient::connect(control.address).await.expect("connected");
-    client.request(STATUS, &["host: evil.test", &local, JSON], b"{}").await.expect("sent");
-    assert_eq!(client.answer().await.expect("an answer").status, 421);
+    client.send_request(STATUS, &["host: evil.test", &local, JSON], b"{}").await.expect("sent");
+    assert_eq!(client.read_answer().await.expect("an answer").status, 421);
 }
 
 /// Answered at once as often as a tool with a wrong token asks, and then after a wait.

@@ -8,9 +8,9 @@ use domain::{Clock, CredentialId, ManualClock, SystemClock, WallTime};
 use futures_util::future::join_all;
 use gateway::HttpUpstream;
 use resilience::{
-    AccessState, AttemptRules, Availability, Forced, SOLE_TRIAL_AFTER, TransitionState,
+    AttemptRules, Availability, EndpointState, Forced, SOLE_TRIAL_AFTER, TransitionState,
 };
-use test_support::{Ending, RawAnswer, Reply, ScriptedUpstream};
+use test_support::{RawAnswer, Reply, ReplyEnding, ScriptedUpstream};
 
 use crate::pair::{At, Pair, WELL, access, always, healthy, limits};
 use crate::world::{ASK, ASK_STREAM, Limits, network};
@@ -36,8 +36,8 @@ fn said(answer: &RawAnswer) -> (u16, Option<&str>, Option<&str>) {
 }
 
 impl Pair {
-    fn breaker(&self) -> AccessState {
-        self.world.live.standing(&access("one")).breaker
+    fn breaker(&self) -> EndpointState {
+        self.world.live.status(&access("one")).breaker
     }
 
     async fn statuses(&self, count: usize) -> Vec<u16> {
@@ -52,10 +52,10 @@ impl Pair {
 /// Fails as long as it is told to, and then answers slowly.
 async fn mended_after(failures: usize, pause: Duration) -> (ScriptedUpstream, String) {
     let left = parking_lot::Mutex::new(failures);
-    let one = ScriptedUpstream::answering(move |_| {
+    let one = ScriptedUpstream::start_with(move |_| {
         let mut left = left.lock();
         if *left == 0 {
-            return Some(Reply::chat(&WELL).wait_first(pause));
+            return Some(Reply::chat(&WELL).delay_first(pause));
         }
         *left -= 1;
         Some(Reply::error(500, "x", "oh"))
@@ -97,7 +97,7 @@ async fn three_failures_open_it_and_the_next_request_is_answered_at_once() {
 async fn one_request_with_three_tries_opens_it_too() {
     let pair = Pair::alone(failing(), limits(network())).await;
     assert_eq!(pair.ask(ASK).await.status, 502);
-    assert_eq!((pair.calls(), pair.breaker()), ((3, 0), AccessState::Open));
+    assert_eq!((pair.calls(), pair.breaker()), ((3, 0), EndpointState::Open));
 }
 
 #[tokio::test]
@@ -131,14 +131,14 @@ async fn f61_exactly_one_trial_is_out_and_its_success_opens_the_way_for_all() {
     pair.statuses(3).await;
     assert_eq!(pair.statuses(2).await, [503, 503], "not at once");
     clock.advance(SOLE_TRIAL_AFTER);
-    assert_eq!(pair.breaker(), AccessState::Open);
+    assert_eq!(pair.breaker(), EndpointState::Open);
     let answers = join_all((0..6).map(|_| pair.ask(ASK))).await;
     let mut told: Vec<_> = answers.iter().map(said).collect();
     told.sort();
     let busy = (503, Some("1"), Some("false"));
     assert_eq!(told, [(200, None, None), busy, busy, busy, busy, busy]);
     assert_eq!(pair.calls(), (4, 0), "one call for six requests");
-    assert_eq!(pair.breaker(), AccessState::Closed);
+    assert_eq!(pair.breaker(), EndpointState::Closed);
     let answers = join_all((0..6).map(|_| pair.ask(ASK))).await;
     assert!(answers.iter().all(|answer| answer.status == 200), "a ramp would spare nobody");
     assert_eq!(pair.calls(), (10, 0));
@@ -149,12 +149,12 @@ async fn f61_nobody_waits_for_the_end_of_a_trial_that_answers() {
     let clock = manual();
     let left = parking_lot::Mutex::new(3);
     let begun: Vec<String> = WELL.events().into_iter().take(2).collect();
-    let one = ScriptedUpstream::answering(move |_| {
+    let one = ScriptedUpstream::start_with(move |_| {
         let mut left = left.lock();
         *left -= 1;
         Some(match *left {
             0.. => Reply::error(500, "x", "oh"),
-            -1 => Reply::sse(begun.clone()).ending(Ending::Stall),
+            -1 => Reply::sse(begun.clone()).ending(ReplyEnding::Stall),
             _ => Reply::chat(&WELL),
         })
     });
@@ -182,7 +182,7 @@ async fn f61_with_a_stand_in_the_way_back_is_gradual() {
     clock.advance(Duration::from_secs(6));
     for _ in 0..2_000 {
         assert_eq!(pair.ask(ASK).await.status, 200);
-        if pair.breaker() == AccessState::Closed {
+        if pair.breaker() == EndpointState::Closed {
             break;
         }
     }
@@ -198,7 +198,7 @@ async fn f61_a_failed_trial_opens_it_for_longer() {
     pair.statuses(3).await;
     clock.advance(Duration::from_secs(6));
     assert_eq!(pair.statuses(3).await, [502, 503, 503]);
-    assert_eq!((pair.calls(), pair.breaker()), ((4, 0), AccessState::Open));
+    assert_eq!((pair.calls(), pair.breaker()), ((4, 0), EndpointState::Open));
     let Availability::Closed { until: Some(until), .. } =
         pair.world.live.availability(&access("one"), "gpt")
     else {
@@ -246,7 +246,7 @@ async fn a_429_cools_down_for_exactly_as_long_as_it_says() {
     clock.advance(Duration::from_micros(6_999_999));
     assert_eq!(said(&pair.ask(ASK).await), (429, Some("1"), Some("false")));
     assert_eq!(pair.calls(), (1, 0), "not a moment early");
-    assert_eq!(pair.breaker(), AccessState::Closed, "a rate limit is no failure");
+    assert_eq!(pair.breaker(), EndpointState::Closed, "a rate limit is no failure");
     assert_eq!(pair.ask(&ASK.replace("gpt", "other")).await.status, 200, "of that model alone");
     clock.advance(Duration::from_micros(1));
     assert_eq!(pair.ask(ASK).await.status, 200, "and not a moment late");
@@ -316,7 +316,7 @@ async fn a_rejected_key_is_not_used_again_until_it_is_replaced() {
     assert_eq!(said(&answer), (403, None, Some("false")));
     assert_eq!(answer.json()["error"]["code"], "backend_key_rejected");
     assert_eq!(pair.calls(), (1, 0));
-    pair.world.live.credential_changed(&CredentialId::new("one-key").expect("an id"));
+    pair.world.live.lift_after_credential_change(&CredentialId::new("one-key").expect("an id"));
     assert_eq!(pair.ask(ASK).await.status, 200);
 }
 
@@ -347,7 +347,7 @@ async fn when_all_are_open_the_first_to_reopen_is_tried_once() {
     clock.advance(SOLE_TRIAL_AFTER);
     assert_eq!(pair.statuses(2).await, [200, 200]);
     assert_eq!(pair.calls(), (5, 3));
-    assert_eq!(pair.breaker(), AccessState::Closed);
+    assert_eq!(pair.breaker(), EndpointState::Closed);
     let rules: Vec<_> = pair.world.seen.transitions().iter().map(|t| t.rule.word()).collect();
     let expected = ["failures-in-a-row", "failures-in-a-row", "nothing-else", "trials-passed"];
     assert_eq!(rules, expected);

@@ -6,7 +6,7 @@ use domain::MicroUsd;
 use gateway::{Recorded, Verdict};
 use ledger::{Cost, Outcome, RequestRow, RequestState};
 use test_support::{
-    BodyEnd, ChatText, Ending, RawAnswer, RawClient, Reply, ScriptedUpstream, search_tree,
+    BodyEnd, ChatText, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream, search_tree,
 };
 
 use crate::world::{ASK, ASK_STREAM, KEY, Limits, PRICED_MODEL, world, world_with};
@@ -75,8 +75,8 @@ async fn the_backend_gets_the_key_the_body_and_no_identity() {
         "x-gatehouse-project: thesis",
     ];
     let line = "POST /v1/chat/completions?key=ghk_other HTTP/1.1";
-    client.request(line, &headers, ASK.as_bytes()).await.expect("sent");
-    let answer = client.answer().await.expect("an answer");
+    client.send_request(line, &headers, ASK.as_bytes()).await.expect("sent");
+    let answer = client.read_answer().await.expect("an answer");
     assert_eq!(answer.status, 200);
     assert_eq!(world.row(&answer).await.0.request.project.as_deref(), Some("thesis"));
     let sent = &upstream.requests()[0];
@@ -249,7 +249,7 @@ async fn models_are_listed_and_found_by_their_id() {
 #[tokio::test]
 async fn a_client_that_goes_away_ends_the_call_to_the_backend() {
     let pieces = HELLO.events().into_iter().take(2);
-    for reply in [Reply::sse(pieces).ending(Ending::Stall), Reply::silence()] {
+    for reply in [Reply::sse(pieces).ending(ReplyEnding::Stall), Reply::silence()] {
         let waits_for_first =
             matches!(&reply, reply if format!("{reply:?}").contains("head: None"));
         let upstream = upstream(reply).await;
@@ -264,7 +264,7 @@ async fn a_client_that_goes_away_ends_the_call_to_the_backend() {
             assert!(first.starts_with(b"HTTP/1.1 200"));
         }
         drop(client);
-        tokio::time::timeout(Duration::from_secs(1), upstream.broken_off(1))
+        tokio::time::timeout(Duration::from_secs(1), upstream.wait_for_broken_off(1))
             .await
             .expect("cancelled");
         let settled = world.seen.wait_settled(1).await;
@@ -278,7 +278,7 @@ async fn a_client_that_goes_away_ends_the_call_to_the_backend() {
 
 #[tokio::test]
 async fn a_stop_lets_answers_finish_and_writes_everything_down() {
-    let paused = Reply::chat_stream(&HELLO).pause_each(Duration::from_millis(40));
+    let paused = Reply::chat_stream(&HELLO).delay_each(Duration::from_millis(40));
     let upstream = upstream(paused).await;
     let mut world = world(&upstream).await;
     let mut client = world.begin_chat(ASK_STREAM).await;
@@ -286,7 +286,7 @@ async fn a_stop_lets_answers_finish_and_writes_everything_down() {
         tokio::task::yield_now().await;
     }
     world.stop.begun.cancel();
-    let answer = client.answer().await.expect("an answer");
+    let answer = client.read_answer().await.expect("an answer");
     assert!(answer.text().ends_with("data: [DONE]\n\n"));
     world.serving.join_next().await.expect("served").expect("no panic");
     assert_eq!(world.rows().await[0].state, RequestState::Complete);
@@ -307,7 +307,7 @@ async fn stopped(reply: Reply, body: &str, grace: Duration) -> (RawAnswer, Reque
     if grace > Duration::from_secs(1) {
         world.stop.hurried.cancel();
     }
-    let answer = client.answer().await.expect("an answer");
+    let answer = client.read_answer().await.expect("an answer");
     world.serving.join_next().await.expect("served").expect("no panic");
     let verdict = world.seen.settled()[0].verdict.expect("a verdict");
     (answer, world.rows().await.swap_remove(0), verdict)
@@ -326,7 +326,7 @@ async fn a_stop_past_its_grace_ends_answers_with_an_error_and_says_whose_it_was(
             (RequestState::Failed, Some("stopped"))
         );
         assert_eq!(verdict, Verdict::NotSent, "the backend is not blamed");
-        let reply = Reply::sse(begun.clone()).ending(Ending::Stall);
+        let reply = Reply::sse(begun.clone()).ending(ReplyEnding::Stall);
         let (answer, row, verdict) = stopped(reply, ASK_STREAM, grace).await;
         let text = answer.text();
         assert!(text.contains("\"code\":\"stopped\""), "{text}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ledger::RequestState;
 use serde_json::Value;
-use test_support::{BodyEnd, Ending, RawAnswer, RawClient, Reply, ScriptedUpstream};
+use test_support::{BodyEnd, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream};
 
 use crate::bench::{TOOLS, Tool, Want, each};
 use crate::pair::{At, Pair, WELL, access, limits};
@@ -49,11 +49,11 @@ impl Fault {
             }
             (Self::Status(status), _) => Reply::error(status, "x", "oh"),
             (Self::RateLimited, _) => Reply::rate_limited(7),
-            (Self::Stalled, Want::Stream) => Reply::sse(begun()).ending(Ending::Stall),
+            (Self::Stalled, Want::Stream) => Reply::sse(begun()).ending(ReplyEnding::Stall),
             (Self::Stalled, Want::Whole) => Reply::silence(),
-            (Self::Cut, Want::Stream) => Reply::sse(begun()).ending(Ending::Close),
+            (Self::Cut, Want::Stream) => Reply::sse(begun()).ending(ReplyEnding::Close),
             (Self::Cut, Want::Whole) => {
-                whole(r#"{"choices":["#).claiming_length(99).ending(Ending::Close)
+                whole(r#"{"choices":["#).claiming_length(99).ending(ReplyEnding::Close)
             }
             (Self::Garbage, Want::Stream) => Reply::sse(["data: }{\n\n"]),
             (Self::Garbage, Want::Whole) => whole("}{"),
@@ -78,8 +78,8 @@ impl Pair {
         let headers = [host.as_str(), &bearer, "content-type: application/json"];
         let line = format!("POST {} HTTP/1.1", tool.path("gpt", want));
         let body = tool.body("gpt", want).to_string();
-        client.request(&line, &headers, body.as_bytes()).await.expect("sent");
-        client.answer().await.expect("an answer")
+        client.send_request(&line, &headers, body.as_bytes()).await.expect("sent");
+        client.read_answer().await.expect("an answer")
     }
 }
 

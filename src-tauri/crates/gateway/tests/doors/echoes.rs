@@ -25,7 +25,7 @@ fn assert_no_key(text: &str) {
 }
 
 async fn answering(reply: Reply) -> (ScriptedUpstream, World) {
-    let upstream = ScriptedUpstream::answering(move |_| Some(reply.clone())).await;
+    let upstream = ScriptedUpstream::start_with(move |_| Some(reply.clone())).await;
     let upstream = upstream.expect("an upstream");
     let world = world(&upstream).await;
     (upstream, world)
@@ -63,7 +63,7 @@ async fn a_key_in_a_stream_is_taken_out_wherever_its_pieces_are_cut() {
     for cut in [at - 1, at, at + 1, at + KEY.len() / 2, at + KEY.len() - 1, at + KEY.len()] {
         let (first, second) = whole.split_at(cut);
         let reply = Reply::sse([first.to_owned(), second.to_owned()]);
-        let (_upstream, world) = answering(reply.pause_each(Duration::from_millis(5))).await;
+        let (_upstream, world) = answering(reply.delay_each(Duration::from_millis(5))).await;
         let answer = asked(&world, ASK_STREAM).await;
         assert_eq!(answer.status, 200);
         let expected = whole.replace(KEY, "[key removed]");
@@ -85,8 +85,10 @@ async fn an_answer_in_another_dialect_is_without_the_key_too() {
         let headers = [host.as_str(), &bearer, "content-type: application/json"];
         let mut call = test_support::RawClient::connect(world.address).await.expect("connected");
         let body = client(stream).to_string();
-        call.request("POST /v1/messages HTTP/1.1", &headers, body.as_bytes()).await.expect("sent");
-        let answer = call.answer().await.expect("an answer");
+        call.send_request("POST /v1/messages HTTP/1.1", &headers, body.as_bytes())
+            .await
+            .expect("sent");
+        let answer = call.read_answer().await.expect("an answer");
         assert!(answer.text().contains("[key removed]"), "{}", answer.text());
         assert_no_key(&answer.text());
     }
@@ -135,7 +137,7 @@ async fn a_key_altered_in_an_error_is_taken_out() {
         let begun = ChatText { model: "gpt", deltas: &["Hel"], usage: None }.events();
         let event = format!("data: {}\n\n", json!({"error": error}));
         let pieces = begun.into_iter().take(2).chain([event]);
-        let reply = Reply::sse(pieces).pause_each(Duration::from_millis(5));
+        let reply = Reply::sse(pieces).delay_each(Duration::from_millis(5));
         let (_upstream, world) = answering(reply).await;
         let answer = asked(&world, ASK_STREAM).await;
         let removed = answer.text().contains("[key removed]") || answer.text().contains('…');

@@ -18,7 +18,7 @@ async fn upstream() -> ScriptedUpstream {
 
 /// As [`upstream`], after this wait.
 async fn slow_upstream(wait: Duration) -> ScriptedUpstream {
-    let answer = move |received: &test_support::Received| {
+    let answer = move |received: &test_support::ReceivedRequest| {
         let body = received.json();
         let texts: Vec<&str> = body["input"].as_array()?.iter().filter_map(Value::as_str).collect();
         if texts.contains(&"bad") {
@@ -35,13 +35,13 @@ async fn slow_upstream(wait: Duration) -> ScriptedUpstream {
             &json!({"object": "list", "model": "gpt-2026", "data": data,
                 "usage": {"prompt_tokens": tokens, "total_tokens": tokens, "cost": 0.000_02}}),
         );
-        Some(reply.wait_first(wait))
+        Some(reply.delay_first(wait))
     };
-    ScriptedUpstream::answering(answer).await.expect("an upstream")
+    ScriptedUpstream::start_with(answer).await.expect("an upstream")
 }
 
 async fn embed(world: &World, headers: &[&str], body: &Value) -> RawAnswer {
-    begin(world, headers, body).await.answer().await.expect("an answer")
+    begin(world, headers, body).await.read_answer().await.expect("an answer")
 }
 
 async fn begin(world: &World, headers: &[&str], body: &Value) -> RawClient {
@@ -51,7 +51,7 @@ async fn begin(world: &World, headers: &[&str], body: &Value) -> RawClient {
     let own = [host.as_str(), &bearer, "content-type: application/json"];
     let body = body.to_string();
     let line = "POST /v1/embeddings HTTP/1.1";
-    client.request(line, &[&own, headers].concat(), body.as_bytes()).await.expect("sent");
+    client.send_request(line, &[&own, headers].concat(), body.as_bytes()).await.expect("sent");
     client
 }
 
@@ -234,7 +234,7 @@ async fn when_the_first_asker_leaves_the_others_get_their_vectors() {
     first.reset().expect("gone");
     others.pop().expect("one more").reset().expect("gone");
     for mut client in others {
-        let answer = client.answer().await.expect("an answer");
+        let answer = client.read_answer().await.expect("an answer");
         assert_eq!((word(&answer), lengths(&answer)), ("coalesced", vec![1, 3]));
     }
     assert_eq!(upstream.requests().len(), 1);
@@ -248,7 +248,7 @@ async fn when_the_first_asker_leaves_the_others_get_their_vectors() {
 #[tokio::test]
 async fn when_all_leave_the_call_ends() {
     let upstream =
-        ScriptedUpstream::answering(|_| Some(Reply::silence())).await.expect("an upstream");
+        ScriptedUpstream::start_with(|_| Some(Reply::silence())).await.expect("an upstream");
     let (world, cache) = world(&upstream).await;
     let mut clients = Vec::new();
     for count in 1..=3 {
@@ -261,7 +261,7 @@ async fn when_all_leave_the_call_ends() {
     for client in clients {
         client.reset().expect("gone");
     }
-    upstream.broken_off(1).await;
+    upstream.wait_for_broken_off(1).await;
     let settled = world.seen.wait_settled(3).await;
     assert!(settled.iter().all(|summary| summary.outcome == Outcome::Cancelled), "{settled:?}");
     assert_eq!((upstream.requests().len(), cache.stats().coalesced), (1, 0));
@@ -270,8 +270,8 @@ async fn when_all_leave_the_call_ends() {
 #[tokio::test]
 async fn those_who_share_a_failure_are_told_it_in_the_same_words() {
     let reply = Reply::error(500, "server_error", "no vectors today");
-    let reply = reply.wait_first(Duration::from_millis(400));
-    let upstream = ScriptedUpstream::answering(move |_| Some(reply.clone())).await;
+    let reply = reply.delay_first(Duration::from_millis(400));
+    let upstream = ScriptedUpstream::start_with(move |_| Some(reply.clone())).await;
     let upstream = upstream.expect("an upstream");
     let (world, cache) = world(&upstream).await;
     let ask = ask(&["a"]);
@@ -280,7 +280,7 @@ async fn those_who_share_a_failure_are_told_it_in_the_same_words() {
         clients.push(begin(&world, &[], &ask).await);
         under_way(&world, count).await;
     }
-    let answers = join_all(clients.iter_mut().map(RawClient::answer)).await;
+    let answers = join_all(clients.iter_mut().map(RawClient::read_answer)).await;
     let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect("an answer")).collect();
     assert_eq!(upstream.requests().len(), 1);
     for answer in &answers {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ledger::{RequestState, UsageBasis};
-use test_support::{BodyEnd, Ending, Reply};
+use test_support::{BodyEnd, Reply, ReplyEnding};
 
 use crate::bench::{Bench, SAME, Server, Tool, Want, each, pairs};
 use crate::world::Limits;
@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(8);
 /// Asks with each client of each backend; the answer must break as its dialect has it, and say this.
 async fn check_broken(bench: &Bench, name: &str, says: &str, reply: impl Fn(Server) -> Reply) {
     each(pairs(), async |(tool, server), pair| {
-        let reply = reply(server).pause_each(PAUSE);
+        let reply = reply(server).delay_each(PAUSE);
         let answer = bench.ask(tool, Want::Stream, server, reply).await;
         let name = format!("{name}, {pair}");
         assert_eq!(answer.status, 200, "{name}: {}", answer.text());
@@ -33,7 +33,7 @@ async fn check_broken(bench: &Bench, name: &str, says: &str, reply: impl Fn(Serv
 #[tokio::test]
 async fn f8_f9_a_cut_stream_is_told_as_broken() {
     let bench = Bench::new().await;
-    for ending in [Ending::Complete, Ending::Close, Ending::Reset] {
+    for ending in [ReplyEnding::Complete, ReplyEnding::Close, ReplyEnding::Reset] {
         let name = format!("{ending:?}");
         check_broken(&bench, &name, "failed", |server| {
             server.stream(server.begun()).ending(ending)
@@ -65,7 +65,7 @@ async fn f15_a_stalled_stream_ends_at_its_limit() {
     short.request.stall_timeout = Duration::from_millis(60);
     let bench = Bench::with(short).await;
     check_broken(&bench, "stall", "time", |server| {
-        server.stream(server.begun()).ending(Ending::Stall)
+        server.stream(server.begun()).ending(ReplyEnding::Stall)
     })
     .await;
 }
@@ -112,8 +112,8 @@ async fn f46_an_error_in_the_stream_is_told_in_the_clients_words() {
 async fn f10_a_missing_terminator_is_added() {
     let bench = Bench::new().await;
     each(pairs(), async |(tool, server), name| {
-        for ending in [Ending::Complete, Ending::Close] {
-            let reply = server.stream(server.finished()).ending(ending).pause_each(PAUSE);
+        for ending in [ReplyEnding::Complete, ReplyEnding::Close] {
+            let reply = server.stream(server.finished()).ending(ending).delay_each(PAUSE);
             let answer = bench.ask(tool, Want::Stream, server, reply).await;
             tool.assert_whole(&answer, name);
             assert_eq!(tool.text(&answer), "Hello", "{name}: {}", answer.text());
@@ -135,7 +135,7 @@ async fn f12_what_comes_after_the_end_is_left_out() {
         pieces.extend(server.terminator());
         pieces.push(server.text("late"));
         // A body that lingers is not waited for.
-        let reply = server.stream(pieces).ending(Ending::Stall);
+        let reply = server.stream(pieces).ending(ReplyEnding::Stall);
         let answer = bench.ask(tool, Want::Stream, server, reply).await;
         tool.assert_whole(&answer, name);
         assert_eq!(tool.text(&answer), "Hello", "{name}: {}", answer.text());

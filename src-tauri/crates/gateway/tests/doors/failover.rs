@@ -10,7 +10,7 @@ use std::time::Duration;
 use gateway::{HttpUpstream, RequestLimits};
 use ledger::{Cost, RequestState};
 use serde_json::json;
-use test_support::{BodyEnd, Ending, Reply, ScriptedUpstream};
+use test_support::{BodyEnd, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -94,7 +94,7 @@ async fn rows(serving: &mut JoinSet<()>) -> Vec<Row> {
         row("F6 reset before the head", Reply::reset_before_head(), ASK, (502, "broken"), 2),
         row(
             "F7 reset after the head",
-            empty().ending(Ending::Reset),
+            empty().ending(ReplyEnding::Reset),
             ASK_STREAM,
             (502, "broken"),
             2,
@@ -257,11 +257,11 @@ async fn after_the_first_content_nothing_is_tried_again() {
     with_error.push(in_band("server_error"));
     let network = network();
     for (name, reply) in [
-        ("F8 reset", Reply::sse(begun.clone()).ending(Ending::Reset)),
+        ("F8 reset", Reply::sse(begun.clone()).ending(ReplyEnding::Reset)),
         ("F9 clean end", Reply::sse(begun)),
         ("F46 in-band error", Reply::sse(with_error)),
     ] {
-        let reply = reply.pause_each(Duration::from_millis(5));
+        let reply = reply.delay_each(Duration::from_millis(5));
         let pair = Pair::of(reply.into(), limits(Arc::clone(&network))).await;
         let answer = pair.ask(ASK_STREAM).await;
         let text = answer.text();
@@ -282,7 +282,7 @@ async fn silence_before_the_first_token_fails_over() {
     let begun: Vec<String> = WELL.events().into_iter().take(1).collect();
     for (name, reply) in [
         ("no head", Reply::silence()),
-        ("200, and then nothing", Reply::sse(begun).ending(Ending::Stall)),
+        ("200, and then nothing", Reply::sse(begun).ending(ReplyEnding::Stall)),
     ] {
         let mut short = limits(Arc::clone(&shared));
         first(&mut short.request);
@@ -291,7 +291,7 @@ async fn silence_before_the_first_token_fails_over() {
         assert_eq!((answer.status, answer.end), (200, BodyEnd::Complete), "{name}");
         assert!(answer.text().contains("well"), "{name}");
         assert_eq!(pair.calls(), (1, 1), "{name}");
-        pair.one.broken_off(1).await;
+        pair.one.wait_for_broken_off(1).await;
     }
 }
 

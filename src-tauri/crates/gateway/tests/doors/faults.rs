@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gateway::{FailureReason, HttpUpstream, RequestLimits, Verdict};
 use ledger::{Cost, RequestState};
-use test_support::{BodyEnd, ChatText, Ending, RawAnswer, Reply, ScriptedUpstream};
+use test_support::{BodyEnd, ChatText, RawAnswer, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -52,7 +52,12 @@ async fn a_failure_before_the_first_event_is_an_honest_status() {
     let cases = [
         (Reply::reset_before_head(), ASK, 502, failed(FailureReason::Broken)),
         (Reply::reset_before_head(), ASK_STREAM, 502, failed(FailureReason::Broken)),
-        (Reply::sse([""; 0]).ending(Ending::Reset), ASK_STREAM, 502, failed(FailureReason::Broken)),
+        (
+            Reply::sse([""; 0]).ending(ReplyEnding::Reset),
+            ASK_STREAM,
+            502,
+            failed(FailureReason::Broken),
+        ),
         (Reply::sse([error_event]), ASK_STREAM, 503, failed(FailureReason::Overloaded)),
         (Reply::sse([""; 0]), ASK_STREAM, 502, failed(FailureReason::Unreadable)),
         (Reply::sse(["data: [DONE]\n\n"]), ASK_STREAM, 502, failed(FailureReason::Unreadable)),
@@ -71,7 +76,9 @@ async fn a_failure_before_the_first_event_is_an_honest_status() {
         (Reply::body(200, "application/json", ""), ASK, 502, failed(FailureReason::Unreadable)),
         (Reply::body(200, "application/json", whole), ASK, 502, failed(FailureReason::Unreadable)),
         (
-            Reply::body(200, "application/json", whole).claiming_length(99).ending(Ending::Close),
+            Reply::body(200, "application/json", whole)
+                .claiming_length(99)
+                .ending(ReplyEnding::Close),
             ASK,
             502,
             failed(FailureReason::Broken),
@@ -124,16 +131,16 @@ async fn a_stream_that_breaks_off_ends_with_an_error_and_cleanly() {
             .to_owned(),
     );
     let cases = [
-        ("cut", cut(Ending::Close), 2),
-        ("reset", cut(Ending::Reset), 2),
-        ("clean end", cut(Ending::Complete), 2),
+        ("cut", cut(ReplyEnding::Close), 2),
+        ("reset", cut(ReplyEnding::Reset), 2),
+        ("clean end", cut(ReplyEnding::Complete), 2),
         ("in-band error", Reply::sse(with_error), 2),
         ("early [DONE]", Reply::sse(early_done), 2),
         ("late tool call", Reply::sse(late_call), 4),
     ];
     let network = network();
     for (name, reply, relayed) in cases {
-        let reply = reply.pause_each(Duration::from_millis(5));
+        let reply = reply.delay_each(Duration::from_millis(5));
         let told = ask_over(Arc::clone(&network), reply, ASK_STREAM).await;
         let text = told.answer.text();
         assert_eq!(told.answer.status, 200, "{name}");
@@ -156,9 +163,9 @@ async fn a_stream_that_breaks_off_ends_with_an_error_and_cleanly() {
 #[tokio::test]
 async fn a_missing_done_is_added_where_the_answer_is_whole() {
     let good = HELLO.events();
-    for ending in [Ending::Complete, Ending::Close, Ending::Reset] {
+    for ending in [ReplyEnding::Complete, ReplyEnding::Close, ReplyEnding::Reset] {
         let reply = Reply::sse(good[..good.len() - 1].to_vec()).ending(ending);
-        let told = ask(reply.pause_each(Duration::from_millis(5)), ASK_STREAM).await;
+        let told = ask(reply.delay_each(Duration::from_millis(5)), ASK_STREAM).await;
         assert_eq!(told.answer.text(), good.concat(), "{ending:?}");
         assert_eq!(told.answer.end, BodyEnd::Complete);
         assert_eq!(told.world.row(&told.answer).await.0.state, RequestState::Complete);
@@ -169,7 +176,7 @@ async fn a_missing_done_is_added_where_the_answer_is_whole() {
 async fn what_comes_after_the_end_is_ignored_and_a_lingering_body_is_not_waited_for() {
     let mut events = HELLO.events();
     events.extend(["data: [DONE]\n\n".to_owned(), "data: more\n\n".to_owned()]);
-    let told = ask(Reply::sse(events).ending(Ending::Stall), ASK_STREAM).await;
+    let told = ask(Reply::sse(events).ending(ReplyEnding::Stall), ASK_STREAM).await;
     assert_eq!(told.answer.text(), HELLO.events().concat());
     assert_eq!(told.answer.end, BodyEnd::Complete);
 }
@@ -183,7 +190,7 @@ async fn silence_ends_at_each_limit() {
         change(&mut limits.request, Duration::from_millis(150));
         limits
     };
-    let stalled = || Reply::sse(begun(2)).ending(Ending::Stall);
+    let stalled = || Reply::sse(begun(2)).ending(ReplyEnding::Stall);
     let first = limited(|l, short| l.first_token_timeout = short);
     let total = limited(|l, short| l.total_timeout = short);
     for (name, reply, body, limits) in [
@@ -191,7 +198,7 @@ async fn silence_ends_at_each_limit() {
         ("total, no head", Reply::silence(), ASK, total),
         (
             "first token, after the role",
-            Reply::sse(begun(1)).ending(Ending::Stall),
+            Reply::sse(begun(1)).ending(ReplyEnding::Stall),
             ASK_STREAM,
             first,
         ),
@@ -204,7 +211,7 @@ async fn silence_ends_at_each_limit() {
             (504, Some("timeout")),
             "{name}"
         );
-        upstream.broken_off(1).await;
+        upstream.wait_for_broken_off(1).await;
     }
     for (name, reply, limits) in [
         ("stall", stalled(), limited(|l, short| l.stall_timeout = short)),
@@ -215,7 +222,7 @@ async fn silence_ends_at_each_limit() {
         let answer = world.chat(ASK_STREAM).await;
         assert!(answer.text().contains("\"code\":\"timeout\""), "{name}: {}", answer.text());
         assert_eq!(answer.end, BodyEnd::Complete, "{name}");
-        upstream.broken_off(1).await;
+        upstream.wait_for_broken_off(1).await;
         assert_eq!(world.row(&answer).await.0.state, RequestState::Partial, "{name}");
     }
 }
@@ -236,7 +243,7 @@ async fn no_redirect_is_followed() {
 
 #[tokio::test]
 async fn a_key_that_the_backend_repeats_is_taken_out() {
-    let upstream = ScriptedUpstream::answering(|received| Some(Reply::echo_key(received)))
+    let upstream = ScriptedUpstream::start_with(|received| Some(Reply::echo_key(received)))
         .await
         .expect("an upstream");
     let world = world(&upstream).await;
@@ -252,7 +259,7 @@ async fn a_key_that_the_backend_repeats_is_taken_out() {
     let event = format!("data: {{\"error\":{{\"message\":\"key {KEY} is bad\"}}}}\n\n");
     let mut events = begun(2);
     events.push(event);
-    let told = ask(Reply::sse(events).pause_each(Duration::from_millis(5)), ASK_STREAM).await;
+    let told = ask(Reply::sse(events).delay_each(Duration::from_millis(5)), ASK_STREAM).await;
     assert!(!told.answer.text().contains(KEY), "{}", told.answer.text());
     drop(told.upstream);
 }
@@ -326,5 +333,5 @@ async fn a_client_that_does_not_read_is_cut_off_and_the_backend_let_go() {
     let _client = world.begin_chat(ASK_STREAM).await;
     let settled = world.seen.wait_settled(1).await;
     assert_eq!(settled[0].outcome, ledger::Outcome::Cancelled);
-    upstream.broken_off(1).await;
+    upstream.wait_for_broken_off(1).await;
 }

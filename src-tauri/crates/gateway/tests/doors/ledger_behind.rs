@@ -12,11 +12,11 @@ const HELLO: ChatText<'_> =
     ChatText { model: "gpt-2026", deltas: &["Hel", "lo"], usage: Some((7, 2)) };
 
 async fn upstream() -> ScriptedUpstream {
-    let replies = |request: &test_support::Received| {
+    let replies = |request: &test_support::ReceivedRequest| {
         let is_streamed = request.json()["stream"] == true;
         Some(if is_streamed { Reply::chat_stream(&HELLO) } else { Reply::chat(&HELLO) })
     };
-    ScriptedUpstream::answering(replies).await.expect("an upstream")
+    ScriptedUpstream::start_with(replies).await.expect("an upstream")
 }
 
 async fn small_disk(upstream: &ScriptedUpstream) -> World {
@@ -66,10 +66,10 @@ async fn a_full_disk_keeps_the_answer_and_refuses_the_next_request_in_its_dialec
     let (host, bearer) = (world.host(), world.bearer());
     let headers = [host.as_str(), &bearer, "content-type: application/json"];
     client
-        .request("POST /v1/messages HTTP/1.1", &headers, messages.as_bytes())
+        .send_request("POST /v1/messages HTTP/1.1", &headers, messages.as_bytes())
         .await
         .expect("sent");
-    let refused = client.answer().await.expect("an answer");
+    let refused = client.read_answer().await.expect("an answer");
     assert_eq!((refused.status, refused.json()["type"].as_str()), (503, Some("error")));
     assert!(refused.text().contains("The disk is full."), "{}", refused.text());
     assert_eq!(upstream.requests().len(), sent, "nothing is sent that cannot be written down");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::Verdict;
-use resilience::{AccessState, Availability};
-use test_support::{Ending, RawClient, Reply, ScriptedUpstream};
+use resilience::{Availability, EndpointState};
+use test_support::{RawClient, Reply, ReplyEnding, ScriptedUpstream};
 
 use crate::pair::{At, Pair, WELL, access, healthy, limits};
 use crate::secure::{Authority, HOST, Says, ToldNames, amid};
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(35);
 
 impl Pair {
     fn assert_unblamed(&self) {
-        assert_eq!(self.world.live.standing(&access("one")).breaker, AccessState::Closed);
+        assert_eq!(self.world.live.status(&access("one")).breaker, EndpointState::Closed);
         assert_eq!(self.world.live.availability(&access("one"), "gpt"), Availability::Ready);
     }
 
@@ -58,7 +58,7 @@ async fn four_begun(pair: &Pair) -> Vec<RawClient> {
 
 #[tokio::test(start_paused = true)]
 async fn f68_streams_go_on_after_a_pause() {
-    let reply = Reply::chat_stream(&WELL).pause_each(Duration::from_secs(1));
+    let reply = Reply::chat_stream(&WELL).delay_each(Duration::from_secs(1));
     let pair = Pair::alone(At::Replying(reply), limits(network())).await;
     let mut clients = four_begun(&pair).await;
     pair.pause().await;
@@ -74,7 +74,7 @@ async fn f68_streams_go_on_after_a_pause() {
 #[tokio::test(start_paused = true)]
 async fn f68_what_dies_in_a_pause_is_no_backends_fault() {
     let begun: Vec<String> = WELL.events().into_iter().take(2).collect();
-    let reply = Reply::sse(begun).ending(Ending::Stall);
+    let reply = Reply::sse(begun).ending(ReplyEnding::Stall);
     let pair = Pair::alone(At::Replying(reply), limits(network())).await;
     let mut clients = four_begun(&pair).await;
     pair.pause().await;
@@ -110,7 +110,7 @@ async fn f68_a_request_without_content_is_tried_again_after_a_pause() {
     }
     pair.pause().await;
     let answer = tokio::select! {
-        answer = client.answer() => answer.expect("an answer"),
+        answer = client.read_answer() => answer.expect("an answer"),
         never = pair.tick() => match never {},
     };
     assert!(
@@ -125,7 +125,8 @@ async fn f68_a_request_without_content_is_tried_again_after_a_pause() {
 async fn offline_is_no_backends_fault_and_ends_with_the_network() {
     let names = ToldNames::new(Says::Offline);
     let network = amid(Arc::clone(&names), &Authority::new(), Duration::from_secs(5));
-    let one = ScriptedUpstream::answering(|_| Some(Reply::chat(&WELL))).await.expect("an upstream");
+    let one =
+        ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await.expect("an upstream");
     let url = format!("http://{HOST}:{}/v1", one.addr().port());
     let pair = Pair::between((one, url), healthy().await, &["one"], limits(network)).await;
     for _ in 0..10 {
@@ -150,7 +151,7 @@ async fn offline_a_backend_on_this_machine_still_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn the_total_time_holds_for_a_whole_answer_that_trickles() {
-    let trickling = || Reply::chat(&WELL).trickled().pause_each(Duration::from_secs(1));
+    let trickling = || Reply::chat(&WELL).trickled().delay_each(Duration::from_secs(1));
     let mut short = limits(network());
     short.request.total_timeout = Duration::from_secs(10);
     short.resilience.attempts.attempts_max = 1;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Access, BackendId, BoundSecret, CredentialId, RouteId, RoutePolicy, Secret};
+use domain::{BackendId, BoundSecret, CredentialId, Endpoint, RouteId, RoutePolicy, Secret};
 use gateway::{Backend, HttpUpstream, ResilienceRules};
 use resilience::AttemptRules;
 use routing::{
-    BackendModels, BackendRole, BackendTraits, BalanceWeights, Pool, PoolMember, Route,
-    RouteCandidate, RouteTable, Standing,
+    BackendCapabilities, BackendRole, BackendStatus, BalanceWeights, KeyPool, PoolKey,
+    RoutableBackend, Route, RouteCandidate, RouteTable,
 };
 use test_support::{ChatText, RawAnswer, Reply, ScriptedUpstream};
 use wire::TargetKind;
@@ -48,16 +48,17 @@ pub(crate) fn limits(network: Arc<HttpUpstream>) -> Limits {
 }
 
 pub(crate) async fn always(reply: Reply) -> ScriptedUpstream {
-    ScriptedUpstream::answering(move |_| Some(reply.clone())).await.expect("an upstream")
+    ScriptedUpstream::start_with(move |_| Some(reply.clone())).await.expect("an upstream")
 }
 
 /// An upstream that is well, whichever way it is asked.
 pub(crate) async fn healthy() -> ScriptedUpstream {
-    let answer = |received: &test_support::Received| match received.json()["stream"].as_bool() {
-        Some(true) => Some(Reply::chat_stream(&WELL)),
-        _ => Some(Reply::chat(&WELL)),
-    };
-    ScriptedUpstream::answering(answer).await.expect("an upstream")
+    let answer =
+        |received: &test_support::ReceivedRequest| match received.json()["stream"].as_bool() {
+            Some(true) => Some(Reply::chat_stream(&WELL)),
+            _ => Some(Reply::chat(&WELL)),
+        };
+    ScriptedUpstream::start_with(answer).await.expect("an upstream")
 }
 
 impl Pair {
@@ -118,16 +119,16 @@ impl Pair {
             let backend =
                 Backend::new(access.backend.clone(), kind, &root, Some(credential.clone()));
             snapshot.backends.insert(access.backend.clone(), backend.expect("a backend"));
-            offered.push(BackendModels {
+            offered.push(RoutableBackend {
                 backend: access.backend,
                 role: BackendRole::Provider,
-                standing: Standing::Usable,
+                status: BackendStatus::Usable,
                 models: vec!["gpt".to_owned()],
-                pool: Pool {
-                    members: vec![PoolMember { credential, weight: 1 }],
-                    ..Pool::default()
+                pool: KeyPool {
+                    members: vec![PoolKey { credential, weight: 1 }],
+                    ..KeyPool::default()
                 },
-                traits: BackendTraits::default(),
+                capabilities: BackendCapabilities::default(),
             });
         }
         snapshot.routes = RouteTable::new(vec![route(candidates)], offered);
@@ -150,9 +151,9 @@ fn compatible() -> TargetKind {
 }
 
 /// The access of a backend of a pair.
-pub(crate) fn access(id: &str) -> Access {
+pub(crate) fn access(id: &str) -> Endpoint {
     let credential = CredentialId::new(format!("{id}-key")).expect("an id");
-    Access { backend: BackendId::new(id).expect("an id"), credential: Some(credential) }
+    Endpoint { backend: BackendId::new(id).expect("an id"), credential: Some(credential) }
 }
 
 fn route(candidates: &[&str]) -> Route {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use domain::{BackendId, BoundSecret, Secret, SystemClock};
 use gateway::{
-    Backend, FailureReason, HttpUpstream, MockUpstream, PROBE_TIMEOUT, ProbeReport, Verdict, probe,
+    Backend, FailureReason, HttpUpstream, MockUpstream, PROBE_TIMEOUT, UpstreamProbe, Verdict,
+    probe,
 };
 use test_support::{Reply, ScriptedUpstream};
 use wire::TargetKind;
@@ -24,8 +25,8 @@ fn key(home: &str) -> Option<Arc<BoundSecret>> {
 
 async fn probed(
     reply: impl Fn() -> Reply + Send + Sync + 'static,
-) -> (ProbeReport, ScriptedUpstream) {
-    let upstream = ScriptedUpstream::answering(move |_| Some(reply())).await.expect("an upstream");
+) -> (UpstreamProbe, ScriptedUpstream) {
+    let upstream = ScriptedUpstream::start_with(move |_| Some(reply())).await.expect("an upstream");
     let network = HttpUpstream::new(Duration::from_secs(5));
     let base_url = upstream.base_url();
     let backend = backend(

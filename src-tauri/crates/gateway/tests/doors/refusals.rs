@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gateway::{ClientStanding, HEAD_BYTES_MAX, HEADERS_MAX, Listener, Snapshot};
+use gateway::{HEAD_BYTES_MAX, HEADERS_MAX, Listener, Snapshot, TokenState};
 use test_support::{RawAnswer, RawClient, Reply, ScriptedUpstream, capture_logs};
 
 use crate::world::{ASK, Limits, World, build, world, world_with};
@@ -17,8 +17,8 @@ async fn nobody() -> ScriptedUpstream {
 async fn refused(world: &World, head: &[&str], body: &str) -> RawAnswer {
     let mut client = RawClient::connect(world.address).await.expect("connected");
     let (line, headers) = head.split_first().expect("a request line");
-    client.request(line, headers, body.as_bytes()).await.expect("sent");
-    let answer = client.answer().await.expect("an answer");
+    client.send_request(line, headers, body.as_bytes()).await.expect("sent");
+    let answer = client.read_answer().await.expect("an answer");
     assert!(answer.json()["error"]["message"].is_string(), "{head:?}: {}", answer.text());
     assert!(answer.header("x-gatehouse-request-id").is_some(), "{head:?}");
     let cors = answer.headers.iter().any(|(name, _)| name.starts_with("access-control"));
@@ -126,13 +126,12 @@ async fn a_token_that_no_longer_holds_is_refused_with_its_reason() {
     let upstream = nobody().await;
     let world = world(&upstream).await;
     let past = domain::WallTime::from_unix_ms(1);
-    for (standing, code) in [
-        (ClientStanding::Revoked, "revoked_token"),
-        (ClientStanding::Valid(Some(past)), "expired_token"),
-    ] {
+    for (standing, code) in
+        [(TokenState::Revoked, "revoked_token"), (TokenState::Valid(Some(past)), "expired_token")]
+    {
         let mut changed = Snapshot::clone(&world.snapshot.load());
         let id = domain::ClientId::new("tool").expect("an id");
-        let client = gateway::Client::new(id, ledger::Purpose::User, standing);
+        let client = gateway::GatewayClient::new(id, ledger::Purpose::User, standing);
         changed.clients = [(gateway::hash_token(&world.token), client)].into_iter().collect();
         world.snapshot.store(Arc::new(changed));
         let answer = world.get("/v1/models").await;
@@ -284,11 +283,11 @@ async fn connections_of_authenticated_callers_are_limited() {
     for _ in 0..2 {
         let mut client = RawClient::connect(world.address).await.expect("connected");
         client.send(request.as_bytes()).await.expect("sent");
-        assert_eq!(client.answer().await.expect("an answer").status, 200);
+        assert_eq!(client.read_answer().await.expect("an answer").status, 200);
         held.push(client);
     }
     let mut third = RawClient::connect(world.address).await.expect("connected");
-    let refusal = third.answer().await.expect("an answer");
+    let refusal = third.read_answer().await.expect("an answer");
     assert_eq!(refusal.status, 429);
     assert!(refusal.text().contains("2 open connections"), "{}", refusal.text());
     // A place that comes free is given away.
@@ -297,7 +296,7 @@ async fn connections_of_authenticated_callers_are_limited() {
         loop {
             let mut next = RawClient::connect(world.address).await.expect("connected");
             let answer = match next.send(request.as_bytes()).await {
-                Ok(()) => next.answer().await,
+                Ok(()) => next.read_answer().await,
                 Err(error) => Err(error),
             };
             if answer.is_ok_and(|answer| answer.status == 200) {
@@ -319,7 +318,7 @@ async fn s35_idle_connections_without_a_token_shut_nobody_out() {
     let models =
         format!("GET /v1/models HTTP/1.1\r\n{}\r\n{}\r\n\r\n", world.host(), world.bearer());
     known.send(models.as_bytes()).await.expect("sent");
-    assert_eq!(known.answer().await.expect("an answer").status, 200);
+    assert_eq!(known.read_answer().await.expect("an answer").status, 200);
     let mut idle = Vec::new();
     for number in 0..40 {
         let mut client = RawClient::connect(world.address).await.expect("connected");
@@ -330,7 +329,7 @@ async fn s35_idle_connections_without_a_token_shut_nobody_out() {
                 let wrong =
                     format!("GET /v1/models HTTP/1.1\r\n{}\r\nx-api-key: no\r\n\r\n", world.host());
                 client.send(wrong.as_bytes()).await.expect("sent");
-                assert_eq!(client.answer().await.expect("an answer").status, 401);
+                assert_eq!(client.read_answer().await.expect("an answer").status, 401);
             }
             _ => {}
         }
@@ -340,7 +339,11 @@ async fn s35_idle_connections_without_a_token_shut_nobody_out() {
         assert_eq!(world.get("/v1/models").await.status, 200, "a new one is served");
     }
     known.send(models.as_bytes()).await.expect("sent");
-    assert_eq!(known.answer().await.expect("an answer").status, 200, "and the known one stays");
+    assert_eq!(
+        known.read_answer().await.expect("an answer").status,
+        200,
+        "and the known one stays"
+    );
     assert!(idle[0].read_some().await.is_ok_and(|bytes| bytes.is_empty()), "the oldest was closed");
 }
 
@@ -360,11 +363,11 @@ async fn a_length_beside_chunks_smuggles_nothing() {
         );
         let mut client = RawClient::connect(world.address).await.expect("connected");
         client.send(bytes.as_bytes()).await.expect("sent");
-        let first = client.answer().await.expect("an answer");
+        let first = client.read_answer().await.expect("an answer");
         assert_eq!((first.status, first.header("x-should-retry")), (400, Some("false")));
         assert!(first.text().contains("Content-Length or Transfer-Encoding"), "{}", first.text());
         assert_eq!(first.header("connection"), Some("close"));
-        assert!(client.answer().await.is_err(), "what was behind it is not answered");
+        assert!(client.read_answer().await.is_err(), "what was behind it is not answered");
     }
 }
 

@@ -222,8 +222,8 @@ async fn what_the_gateway_itself_refuses_is_in_the_clients_words() {
         for (headers, body, status, gemini, word) in cases {
             let mut client = RawClient::connect(bench.world.address).await.expect("connected");
             let line = format!("POST {path} HTTP/1.1");
-            client.request(&line, &headers, body.as_bytes()).await.expect("sent");
-            let answer = client.answer().await.expect("an answer");
+            client.send_request(&line, &headers, body.as_bytes()).await.expect("sent");
+            let answer = client.read_answer().await.expect("an answer");
             let shown = format!("{name} {status}: {}", answer.text());
             assert_eq!(answer.status, if google { gemini } else { status }, "{shown}");
             let (kind, message) = tool.error(&answer.json());

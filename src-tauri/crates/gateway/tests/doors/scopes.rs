@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{BackendId, ClientId, RouteId};
-use gateway::{Client, ClientStanding, Snapshot, hash_token};
+use gateway::{GatewayClient, Snapshot, TokenState, hash_token};
 use ledger::Purpose;
 use settings::ClientScope;
 use test_support::{ChatText, RawAnswer, Reply, ScriptedUpstream};
@@ -13,8 +13,8 @@ use crate::world::{ASK, World, network, world};
 
 fn restrict(world: &World, scope: &ClientScope) {
     let id = ClientId::new("tool").expect("an id");
-    let client = Client::new(id, Purpose::User, ClientStanding::Valid(None));
-    let client = Client { scope: scope.clone(), ..client };
+    let client = GatewayClient::new(id, Purpose::User, TokenState::Valid(None));
+    let client = GatewayClient { scope: scope.clone(), ..client };
     let mut changed = Snapshot::clone(&world.snapshot.load());
     changed.clients = [(hash_token(&world.token), client)].into_iter().collect();
     world.snapshot.store(Arc::new(changed));
@@ -35,13 +35,13 @@ async fn post(world: &World, path: &str, body: &str) -> RawAnswer {
     let (host, bearer) = (world.host(), world.bearer());
     let headers = [host.as_str(), &bearer, "content-type: application/json"];
     let line = format!("POST {path} HTTP/1.1");
-    client.request(&line, &headers, body.as_bytes()).await.expect("sent");
-    client.answer().await.expect("an answer")
+    client.send_request(&line, &headers, body.as_bytes()).await.expect("sent");
+    client.read_answer().await.expect("an answer")
 }
 
 #[tokio::test]
 async fn a_model_outside_the_scope_is_refused_in_every_dialect_and_nobody_is_asked() {
-    let upstream = ScriptedUpstream::answering(|_| Some(Reply::chat(&WELL))).await;
+    let upstream = ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await;
     let upstream = upstream.expect("an upstream");
     let world = world(&upstream).await;
     restrict(&world, &ClientScope { models: vec!["claude*".to_owned()], ..Default::default() });
@@ -69,7 +69,7 @@ async fn a_model_outside_the_scope_is_refused_in_every_dialect_and_nobody_is_ask
 
 #[tokio::test]
 async fn only_backends_of_the_scope_answer() {
-    let upstream = ScriptedUpstream::answering(|_| Some(Reply::chat(&WELL))).await;
+    let upstream = ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await;
     let upstream = upstream.expect("an upstream");
     let world = world(&upstream).await;
     restrict(&world, &ClientScope { backends: vec![backend("anthropic")], ..Default::default() });

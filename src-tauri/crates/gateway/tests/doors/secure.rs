@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateway::{HttpUpstream, Names, Proxies, Surroundings, UpstreamFailure};
+use gateway::{HttpUpstream, NameService, Proxies, UpstreamEnvironment, UpstreamFailure};
 use parking_lot::Mutex;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose,
@@ -58,7 +58,7 @@ impl ToldNames {
 }
 
 #[async_trait]
-impl Names for ToldNames {
+impl NameService for ToldNames {
     async fn addresses(&self, _name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let says = *self.says.lock();
@@ -76,12 +76,12 @@ impl Names for ToldNames {
 
 /// A network whose names are `names` and where only `authority` signs certificates.
 pub(crate) fn amid(
-    names: Arc<impl Names + 'static>,
+    names: Arc<impl NameService + 'static>,
     authority: &Authority,
     connect: Duration,
 ) -> Arc<HttpUpstream> {
     let (issuers, proxies) = (Some(vec![authority.certificate()]), Proxies::None);
-    let surroundings = Surroundings { names, issuers, proxies };
+    let surroundings = UpstreamEnvironment { names, issuers, proxies };
     Arc::new(HttpUpstream::amid(surroundings, connect))
 }
 

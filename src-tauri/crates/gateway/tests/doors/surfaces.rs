@@ -13,8 +13,8 @@ async fn send(world: &World, line: &str, headers: &[&str], body: &str) -> RawAns
     let host = world.host();
     let mut all = vec![host.as_str()];
     all.extend(headers);
-    client.request(&format!("{line} HTTP/1.1"), &all, body.as_bytes()).await.expect("sent");
-    client.answer().await.expect("an answer")
+    client.send_request(&format!("{line} HTTP/1.1"), &all, body.as_bytes()).await.expect("sent");
+    client.read_answer().await.expect("an answer")
 }
 
 /// The first line and headers of what comes, to the end of the connection.
@@ -365,7 +365,7 @@ async fn s33_only_listed_headers_reach_a_backend() {
         bench.script(Reply::json(200, &server.answer()));
         let path = tool.path(server.model(), Want::Whole);
         let body = tool.body(server.model(), Want::Whole).to_string();
-        let answer = bench.begin(&path, &SENT, body.as_bytes()).await.answer().await;
+        let answer = bench.begin(&path, &SENT, body.as_bytes()).await.read_answer().await;
         assert_eq!(answer.expect("an answer").status, 200, "{tool:?} of {server:?}");
         let sent = bench.upstream.requests().pop().expect("a request");
         let accept = ["accept"].into_iter().filter(|_| !listed.contains(&"accept"));

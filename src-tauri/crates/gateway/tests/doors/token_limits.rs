@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::ClientId;
 use futures_util::future::join_all;
-use gateway::{Client, ClientStanding, TrafficRules};
+use gateway::{GatewayClient, TokenState, TrafficRules};
 use ledger::Purpose;
 use resilience::RateRules;
 use test_support::{ChatText, RawAnswer, RawClient, Reply, ScriptedUpstream};
@@ -14,7 +14,7 @@ use crate::world::{Limits, World, world_with};
 /// A limit for the world's client.
 fn limit(world: &World, tokens_per_minute: u32) {
     let mut snapshot = world.snapshot.load().as_ref().clone();
-    let client = Client {
+    let client = GatewayClient {
         rules: TrafficRules {
             rates: RateRules {
                 requests_per_minute: None,
@@ -22,10 +22,10 @@ fn limit(world: &World, tokens_per_minute: u32) {
             },
             in_flight_max: None,
         },
-        ..Client::new(
+        ..GatewayClient::new(
             ClientId::new("tool").expect("an id"),
             Purpose::User,
-            ClientStanding::Valid(None),
+            TokenState::Valid(None),
         )
     };
     let token = gateway::new_token(&domain::SeededEntropy::new(9));
@@ -37,7 +37,7 @@ fn limit(world: &World, tokens_per_minute: u32) {
 async fn billing(prompt: u64, completion: u64) -> ScriptedUpstream {
     let text = ChatText { model: "gpt", deltas: &["ok"], usage: Some((prompt, completion)) };
     let reply = Reply::chat(&text);
-    ScriptedUpstream::answering(move |_| Some(reply.clone())).await.expect("an upstream")
+    ScriptedUpstream::start_with(move |_| Some(reply.clone())).await.expect("an upstream")
 }
 
 /// The most that the answer of [`body`] may have.
@@ -59,8 +59,8 @@ async fn ask(world: &World, mut client: RawClient) -> RawAnswer {
     let (host, bearer) = (world.host(), world.bearer());
     let headers = [host.as_str(), &bearer, "content-type: application/json"];
     let line = "POST /v1/chat/completions HTTP/1.1";
-    client.request(line, &headers, body().as_bytes()).await.expect("sent");
-    client.answer().await.expect("an answer")
+    client.send_request(line, &headers, body().as_bytes()).await.expect("sent");
+    client.read_answer().await.expect("an answer")
 }
 
 async fn ask_at_once(world: &World, clients: usize) -> Vec<RawAnswer> {

@@ -111,7 +111,8 @@ async fn f3_a_dead_name_is_not_asked_for_by_each_request_and_is_found_again() {
     let names = ToldNames::new(Says::Nowhere);
     let mut limits = limits(amid(Arc::clone(&names), &Authority::new(), Duration::from_secs(5)));
     limits.clock = clock.clone();
-    let one = ScriptedUpstream::answering(|_| Some(Reply::chat(&WELL))).await.expect("an upstream");
+    let one =
+        ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await.expect("an upstream");
     let url = format!("http://{HOST}:{}/v1", one.addr().port());
     let pair = Pair::between((one, url), healthy().await, &["one"], limits).await;
     let mut codes = Vec::new();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gateway::{FailureReason, HEARTBEAT, Verdict};
 use ledger::{Outcome, RequestState};
-use test_support::{Ending, RawClient, Reply};
+use test_support::{RawClient, Reply, ReplyEnding};
 
 use crate::bench::{Bench, SAME, Server, TOOLS, Tool, Want, each, pairs};
 use crate::world::Limits;
@@ -24,7 +24,7 @@ async fn f14_a_silent_stream_is_kept_alive_in_its_dialect() {
             Server::Gemini => vec![THINKING.to_owned()],
             _ => server.begin(),
         };
-        let reply = server.stream(begin).ending(Ending::Stall);
+        let reply = server.stream(begin).ending(ReplyEnding::Stall);
         let answer = bench.ask(tool, Want::Stream, server, reply).await;
         assert_eq!(answer.status, 200, "{name}: {}", answer.text());
         let text = answer.text();
@@ -60,7 +60,7 @@ async fn f14_before_the_first_byte_nothing_is_promised() {
     limits.request.total_timeout = Duration::from_secs(600);
     let bench = Bench::with(limits).await;
     each(TOOLS, async |tool, name| {
-        let reply = Server::Chat.stream(Vec::new()).ending(Ending::Stall);
+        let reply = Server::Chat.stream(Vec::new()).ending(ReplyEnding::Stall);
         let answer = bench.ask(tool, Want::Stream, Server::Chat, reply).await;
         assert_eq!(answer.status, 504, "{name}: {}", answer.text());
     })
@@ -73,7 +73,7 @@ async fn f56_a_client_that_leaves_ends_the_call() {
     let mut left = 0;
     for (tool, server) in pairs() {
         let name = format!("{tool:?} of {server:?}");
-        bench.script(server.stream(server.begun()).ending(Ending::Stall));
+        bench.script(server.stream(server.begun()).ending(ReplyEnding::Stall));
         let path = tool.path(server.model(), Want::Stream);
         let body = tool.body(server.model(), Want::Stream).to_string();
         let mut client = bench.begin(&path, &[], body.as_bytes()).await;
@@ -83,7 +83,7 @@ async fn f56_a_client_that_leaves_ends_the_call() {
         }
         drop(client);
         left += 1;
-        tokio::time::timeout(Duration::from_secs(1), bench.upstream.broken_off(left))
+        tokio::time::timeout(Duration::from_secs(1), bench.upstream.wait_for_broken_off(left))
             .await
             .expect(&name);
         let settled = bench.world.seen.wait_settled(left).await;
@@ -119,7 +119,7 @@ async fn f57_a_client_that_stops_reading_is_cut_off() {
         let _client = bench.begin(&path, &[], body.as_bytes()).await;
         let settled = bench.world.seen.wait_settled(count + 1).await;
         assert_eq!(settled[count].outcome, Outcome::Cancelled, "{tool:?} of {server:?}");
-        bench.upstream.broken_off(count + 1).await;
+        bench.upstream.wait_for_broken_off(count + 1).await;
     }
 }
 
@@ -131,15 +131,15 @@ async fn f58_a_connection_is_used_again_after_a_stream_that_failed() {
         let body = tool.body(server.model(), Want::Stream).to_string();
         let path = tool.path(server.model(), Want::Stream);
         let mut client = bench.begin(&path, &[], body.as_bytes()).await;
-        let broken = client.answer().await.expect("an answer");
+        let broken = client.read_answer().await.expect("an answer");
         tool.assert_broken(&broken, &format!("{tool:?}"));
         let line = format!("POST {path} HTTP/1.1");
         let (host, bearer) = (bench.world.host(), bench.world.bearer());
         let headers = [host.as_str(), &bearer, "content-type: application/json"];
         let before = bench.upstream.requests().len();
         bench.script(server.stream(server.whole()));
-        client.request(&line, &headers, body.as_bytes()).await.expect("sent");
-        let next = client.answer().await.expect("an answer");
+        client.send_request(&line, &headers, body.as_bytes()).await.expect("sent");
+        let next = client.read_answer().await.expect("an answer");
         tool.assert_whole(&next, &format!("{tool:?}"));
         assert_eq!(bench.upstream.requests().len(), before + 1, "{tool:?}");
     }
@@ -162,7 +162,7 @@ async fn f18_an_answer_without_end_is_cut_at_its_limit() {
     let bench = Bench::new().await;
     let mebibyte = "x".repeat(1_048_576);
     let pieces = vec![mebibyte; gateway::ANSWER_BYTES_MAX / 1_048_576 + 1];
-    let reply = Reply::lines("application/json", pieces);
+    let reply = Reply::chunked_stream("application/json", pieces);
     let answer = bench.ask(Tool::Messages, Want::Whole, Server::Messages, reply).await;
     assert_eq!(answer.status, 502, "{}", answer.text());
     assert!(answer.text().contains("too large"), "{}", answer.text());
@@ -183,7 +183,7 @@ async fn f18_a_stream_without_end_is_cut_at_its_limit() {
             let mut pieces = pieces(texts);
             pieces.extend(server.finish());
             pieces.extend(server.terminator());
-            let reply = server.stream(pieces).pause_each(Duration::from_millis(2));
+            let reply = server.stream(pieces).delay_each(Duration::from_millis(2));
             let answer = bench.ask(tool, Want::Stream, server, reply).await;
             let (row, _) = bench.world.row(&answer).await;
             if is_cut {

@@ -7,18 +7,23 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use domain::{
-    Access, BackendId, BoundSecret, ClientId, Clock, CredentialId, Crossing, MicroUsd, Rates,
-    Secret, SeededEntropy, SystemClock, WallTime,
+    BackendId, BoundSecret, ClientId, Clock, CredentialId, Endpoint, MicroUsd, Rates, Secret,
+    SeededEntropy, SystemClock, TranslationMode, WallTime,
 };
 use gateway::{
-    Backend, CacheUse, Client, ClientStanding, DoorLimits, EndpointRegistry, EventSink, Gateway,
-    GatewayEvent, GatewayParts, HttpUpstream, Listener, MockUpstream, Names, RequestLimits,
-    RequestSummary, ResilienceRules, Snapshot, Stop, Surroundings, SystemNames, new_token,
+    Backend, CacheUse, EndpointRegistry, EventSink, Gateway, GatewayClient, GatewayEvent,
+    GatewayParts, HttpUpstream, Listener, ListenerLimits, MockUpstream, NameService, RequestLimits,
+    RequestSummary, ResilienceRules, Snapshot, StopSignal, SystemNameService, TokenState,
+    UpstreamEnvironment, new_token,
 };
-use ledger::{Attempt, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow};
+use ledger::{
+    AttemptRecord, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow,
+};
 use parking_lot::Mutex;
-use resilience::{AttemptRules, Transition};
-use routing::{BackendModels, BackendRole, BackendTraits, Pool, PoolMember, RouteTable, Standing};
+use resilience::{AttemptRules, EndpointTransition};
+use routing::{
+    BackendCapabilities, BackendRole, BackendStatus, KeyPool, PoolKey, RoutableBackend, RouteTable,
+};
 use tempfile::TempDir;
 use test_support::{RawAnswer, RawClient, ScriptedUpstream};
 use tokio::sync::Notify;
@@ -38,7 +43,7 @@ pub(crate) struct World {
     pub(crate) seen: Arc<Seen>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) token: String,
-    pub(crate) stop: Stop,
+    pub(crate) stop: StopSignal,
     pub(crate) serving: JoinSet<()>,
     pub(crate) folder: TempDir,
 }
@@ -67,7 +72,7 @@ impl Seen {
     }
 
     /// What changed about accesses so far.
-    pub(crate) fn transitions(&self) -> Vec<Transition> {
+    pub(crate) fn transitions(&self) -> Vec<EndpointTransition> {
         let events = self.events.lock();
         let changed = events.iter().filter_map(|event| match event {
             GatewayEvent::AccessesChanged(transitions) => Some(transitions.clone()),
@@ -92,7 +97,7 @@ impl Seen {
 /// Limits short enough for a test and long enough for a busy machine.
 #[derive(Clone)]
 pub(crate) struct Limits {
-    pub(crate) door: DoorLimits,
+    pub(crate) door: ListenerLimits,
     pub(crate) request: RequestLimits,
     pub(crate) network: Arc<HttpUpstream>,
     pub(crate) ledger: LedgerLimits,
@@ -115,7 +120,8 @@ pub(crate) fn network() -> Arc<HttpUpstream> {
 }
 
 pub(crate) fn network_within(connect_timeout: Duration) -> Arc<HttpUpstream> {
-    let surroundings = Surroundings { names: Arc::new(Online), ..Surroundings::default() };
+    let surroundings =
+        UpstreamEnvironment { names: Arc::new(Online), ..UpstreamEnvironment::default() };
     Arc::new(HttpUpstream::amid(surroundings, connect_timeout))
 }
 
@@ -124,9 +130,9 @@ pub(crate) fn network_within(connect_timeout: Duration) -> Arc<HttpUpstream> {
 struct Online;
 
 #[async_trait]
-impl Names for Online {
+impl NameService for Online {
     async fn addresses(&self, name: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
-        SystemNames.addresses(name, port).await
+        SystemNameService.addresses(name, port).await
     }
 }
 
@@ -134,12 +140,12 @@ impl Default for Limits {
     fn default() -> Self {
         let long = Duration::from_secs(20);
         Self {
-            door: DoorLimits {
+            door: ListenerLimits {
                 head_timeout: long,
                 body_idle_timeout: long,
                 body_total_timeout: long,
                 stop_grace: long,
-                ..DoorLimits::default()
+                ..ListenerLimits::default()
             },
             request: RequestLimits {
                 body_bytes_max: 65_536,
@@ -187,7 +193,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     vault.put(&credential, BoundSecret::new(secret, Some(home))).await.expect("stored");
     let token = new_token(&SeededEntropy::new(9));
     let id = ClientId::new("tool").expect("an id");
-    let client = Client::new(id, Purpose::User, ClientStanding::Valid(None));
+    let client = GatewayClient::new(id, Purpose::User, TokenState::Valid(None));
     let mut backends = providers(base_url, &credential);
     backends.push(backend("mock", TargetKind::Mock, "http://mock.invalid/v1", None));
     let mut offered: Vec<_> =
@@ -225,7 +231,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     let gateway = Gateway::new(parts, limits.door);
     let listener = Listener::bind(0).await.expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
-    let stop = Stop::default();
+    let stop = StopSignal::default();
     let mut serving = JoinSet::new();
     serving.spawn(Arc::clone(&gateway).serve(listener, stop.clone()));
     let token = token.secret.expose().to_owned();
@@ -265,7 +271,7 @@ fn providers(base_url: &str, credential: &CredentialId) -> Vec<Backend> {
         at("corp", compatible, base_url),
         at("responses", TargetKind::OpenAi, base_url),
         at("anthropic", TargetKind::Anthropic, root),
-        at("lenient", TargetKind::Anthropic, root).crossing(Crossing::Lenient),
+        at("lenient", TargetKind::Anthropic, root).crossing(TranslationMode::Lenient),
         at("google", TargetKind::Gemini, root),
         at("ollama", TargetKind::Ollama, root),
     ]
@@ -281,22 +287,22 @@ fn backend(
     Backend::new(BackendId::new(id).expect("an id"), kind, &url, credential).expect("a backend")
 }
 
-fn models(id: &str, role: BackendRole, models: &[&str]) -> BackendModels {
-    BackendModels {
+fn models(id: &str, role: BackendRole, models: &[&str]) -> RoutableBackend {
+    RoutableBackend {
         backend: BackendId::new(id).expect("an id"),
         role,
-        standing: Standing::Usable,
+        status: BackendStatus::Usable,
         models: models.iter().map(|&model| model.to_owned()).collect(),
-        pool: Pool { members: keys(role), ..Pool::default() },
-        traits: BackendTraits::default(),
+        pool: KeyPool { members: keys(role), ..KeyPool::default() },
+        capabilities: BackendCapabilities::default(),
     }
 }
 
 /// The mock has no key, every provider the same one.
-fn keys(role: BackendRole) -> Vec<PoolMember> {
+fn keys(role: BackendRole) -> Vec<PoolKey> {
     let credential = CredentialId::new("corp-key").expect("an id");
     match role {
-        BackendRole::Provider => vec![PoolMember { credential, weight: 1 }],
+        BackendRole::Provider => vec![PoolKey { credential, weight: 1 }],
         BackendRole::Mock => Vec::new(),
     }
 }
@@ -313,7 +319,7 @@ fn prices() -> PriceBook {
         let backend = BackendId::new(backend).expect("an id");
         Price::declared(&backend, model, rates, WallTime::from_unix_ms(0))
     };
-    PriceBook::default().with(price("mock", "echo")).with(price("corp", PRICED_MODEL))
+    PriceBook::default().with_price(price("mock", "echo")).with_price(price("corp", PRICED_MODEL))
 }
 
 impl World {
@@ -332,7 +338,7 @@ impl World {
         }
         for backend in self.snapshot.load().backends.values() {
             let credential = backend.credential().cloned();
-            self.live.reset(&Access { backend: backend.id().clone(), credential });
+            self.live.reset(&Endpoint { backend: backend.id().clone(), credential });
         }
     }
 
@@ -343,12 +349,12 @@ impl World {
         let (host, bearer) = (self.host(), self.bearer());
         let headers = [host.as_str(), &bearer, "content-type: application/json"];
         let line = "POST /v1/chat/completions HTTP/1.1";
-        client.request(line, &headers, body.as_bytes()).await.expect("sent");
+        client.send_request(line, &headers, body.as_bytes()).await.expect("sent");
         client
     }
 
     pub(crate) async fn chat(&self, body: &str) -> RawAnswer {
-        self.begin_chat(body).await.answer().await.expect("an answer")
+        self.begin_chat(body).await.read_answer().await.expect("an answer")
     }
 
     /// Sends a bodiless request with the token.
@@ -358,7 +364,7 @@ impl World {
     }
 
     /// What the ledger has of a request, by the id on its answer.
-    pub(crate) async fn row(&self, answer: &RawAnswer) -> (RequestRow, Vec<Attempt>) {
+    pub(crate) async fn row(&self, answer: &RawAnswer) -> (RequestRow, Vec<AttemptRecord>) {
         let id = answer.header("x-gatehouse-request-id").expect("an id");
         let id = id.parse().expect("one of our ids");
         self.ledger.request(id).await.expect("readable").expect("a row")

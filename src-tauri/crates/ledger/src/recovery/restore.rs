@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::Recovery;
 use crate::backup::{self, discard};
-use crate::note::{FileStamp, Mark};
+use crate::note::{FileIdentity, LedgerProgress};
 use crate::set_aside::{kept_files, remove_side_files, set_aside};
 use crate::{LedgerError, SalvageReport, database, merge, salvage};
 
@@ -39,13 +39,13 @@ impl Recovery {
     /// # Errors
     /// [`LedgerError::NoBackup`] if none is usable; the ledger is unchanged then.
     pub async fn restore(&self, name: Option<String>) -> Result<RestoreReport, LedgerError> {
-        let _turn = self.file.turn.lock().await;
+        let _turn = self.file.operation_lock.lock().await;
         let (wanted, folder) = (self.candidates(name)?, self.backup_folder());
         let mut skipped = Vec::new();
         for name in wanted {
             let source = folder.join(&name);
-            match self.stage(move |staged| copy_backup(&source, staged)).await {
-                Ok(added) => return self.put_in_place(name, added, skipped).await,
+            match self.build_staged(move |staged| copy_backup(&source, staged)).await {
+                Ok(added) => return self.swap_staged(name, added, skipped).await,
                 Err(error) => {
                     tracing::warn!(name, %error, "a backup cannot be used");
                     skipped.push(SkippedBackup { name, reason: error.with_detail() });
@@ -64,26 +64,26 @@ impl Recovery {
         &self,
         name: Option<String>,
     ) -> Result<(String, SalvageReport), LedgerError> {
-        let _turn = self.file.turn.lock().await;
+        let _turn = self.file.operation_lock.lock().await;
         let name = self.kept_file(name)?;
         let report = self.salvage_to_staging(&name).await;
-        discard(&self.staging());
+        discard(&self.staging_path());
         Ok((name, report?))
     }
 
     /// Restores the readable records of the kept file `name`, or of the incident's file.
     ///
     /// # Errors
-    /// As for [`Recovery::examine`]; the ledger is unchanged then.
+    /// As for [`Recovery::validate_stream`]; the ledger is unchanged then.
     pub async fn repair(
         &self,
         name: Option<String>,
     ) -> Result<(SalvageReport, RestoreReport), LedgerError> {
-        let _turn = self.file.turn.lock().await;
+        let _turn = self.file.operation_lock.lock().await;
         let from = self.kept_file(name)?;
         let report = self.salvage_to_staging(&from).await?;
-        let added = self.stage(|_| Ok(())).await?;
-        Ok((report, self.put_in_place(from, added, Vec::new()).await?))
+        let added = self.build_staged(|_| Ok(())).await?;
+        Ok((report, self.swap_staged(from, added, Vec::new()).await?))
     }
 
     fn candidates(&self, name: Option<String>) -> Result<Vec<String>, LedgerError> {
@@ -108,49 +108,49 @@ impl Recovery {
 
     async fn salvage_to_staging(&self, name: &str) -> Result<SalvageReport, LedgerError> {
         let source = self.file.path.with_file_name(name);
-        let (staged, file) = (self.staging(), self.file.clone());
+        let (staged, file) = (self.staging_path(), self.file.clone());
         self.ledger
             .read(move |_| {
                 discard(&staged);
-                let scratch = database::beside(&file.path, ".examined");
-                let target = database::open(&staged, file.limits, database::STEPS)?;
+                let scratch = database::with_suffix(&file.path, ".examined");
+                let target = database::open(&staged, file.limits, database::MIGRATIONS)?;
                 salvage::salvage(&source, &scratch, &target)
             })
             .await
     }
 
     /// Path of the new file until it replaces the ledger.
-    fn staging(&self) -> PathBuf {
-        database::beside(&self.file.path, ".restoring")
+    fn staging_path(&self) -> PathBuf {
+        database::with_suffix(&self.file.path, ".restoring")
     }
 
     /// Creates the new file with `begin` and adds the ledger's newer records; returns the number of
     /// added requests.
-    async fn stage(
+    async fn build_staged(
         &self,
         begin: impl FnOnce(&Path) -> Result<(), LedgerError> + Send + 'static,
     ) -> Result<u64, LedgerError> {
-        let (staged, file) = (self.staging(), self.file.clone());
-        let made = self.ledger.ask_current(move |_| {
+        let (staged, file) = (self.staging_path(), self.file.clone());
+        let made = self.ledger.read_current(move |_| {
             begin(&staged)?;
-            let mut connection = database::open(&staged, file.limits, database::STEPS)?;
-            backup::check(&connection)?;
-            merge::forget_unfinished(&connection, &file.path)?;
+            let mut connection = database::open(&staged, file.limits, database::MIGRATIONS)?;
+            backup::check_pages(&connection)?;
+            merge::delete_unfinished(&connection, &file.path)?;
             database::recover(&mut connection)?;
             merge::add_missing(&connection, &file.path)
         });
-        made.await.inspect_err(|_| discard(&self.staging()))
+        made.await.inspect_err(|_| discard(&self.staging_path()))
     }
 
     /// Adds the records made meanwhile and replaces the ledger's file.
-    async fn put_in_place(
+    async fn swap_staged(
         &self,
         from: String,
         added: u64,
         skipped: Vec<SkippedBackup>,
     ) -> Result<RestoreReport, LedgerError> {
-        let (staged, file, at) = (self.staging(), self.file.clone(), self.file.clock.wall());
-        let exchanged = self.ledger.exchange(move |slot| {
+        let (staged, file, at) = (self.staging_path(), self.file.clone(), self.file.clock.wall());
+        let exchanged = self.ledger.swap_file(move |slot| {
             drop(slot.take());
             let done = finish_staged(&staged, &file.path).and_then(|added| {
                 let kept = set_aside(&file.path, "before-restore", at)?;
@@ -161,11 +161,11 @@ impl Recovery {
             *slot = Some(file.reopen()?);
             done
         });
-        let (added_last, kept) = exchanged.await.inspect_err(|_| discard(&self.staging()))?;
-        let mark = Mark::read(&database::open_reader(&self.file.path)?)?;
+        let (added_last, kept) = exchanged.await.inspect_err(|_| discard(&self.staging_path()))?;
+        let mark = LedgerProgress::read(&database::open_reader(&self.file.path)?)?;
         let (requests, added) = (mark.requests, added + added_last);
         let mut known = self.file.known.lock();
-        known.stamp = FileStamp::of(&self.file.path);
+        known.stamp = FileIdentity::read(&self.file.path);
         known.note.mark = Some(mark);
         known.note.incident = None;
         known.note.save(&self.file.path)?;
@@ -187,5 +187,5 @@ fn finish_staged(staged: &Path, ledger: &Path) -> Result<u64, LedgerError> {
 fn copy_backup(source: &Path, staged: &Path) -> Result<(), LedgerError> {
     discard(staged);
     fs::copy(source, staged).map_err(|error| database::file_error(source, error))?;
-    database::restrict(staged).map_err(|error| database::file_error(staged, error))
+    database::restrict_permissions(staged).map_err(|error| database::file_error(staged, error))
 }

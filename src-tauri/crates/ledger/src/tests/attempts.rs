@@ -3,9 +3,9 @@
 use domain::MicroUsd;
 use proptest::prelude::*;
 
-use super::{Place, answered, at, attempt, backend, ended, request};
+use super::{LedgerFixture, answered_attempt, at, attempt, backend, request, settlement};
 use crate::{
-    Attempt, CacheOutcome, CacheTotals, Cost, DECISION_BYTES_MAX, FAILURE_GROUPS_MAX,
+    AttemptRecord, CacheOutcome, CacheTotals, Cost, DECISION_BYTES_MAX, FAILURE_GROUPS_MAX,
     FailedAttempts, Purpose, Settlement,
 };
 
@@ -39,28 +39,28 @@ fn a_request_costs_the_sum_of_its_tries() {
 
 #[tokio::test]
 async fn what_failed_tries_cost_is_told_by_request_and_by_where_they_failed() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
-    let away = |class: &str, cost: Cost| Attempt {
+    let away = |class: &str, cost: Cost| AttemptRecord {
         class: Some(class.to_owned()),
         cost,
         ..attempt("away", Some("timeout"))
     };
-    let mut twice = ended(1);
+    let mut twice = settlement(1);
     twice.attempts = vec![
         away("server", reported(7)),
         away("server", Cost::Unpriced),
-        Attempt { class: None, cost: reported(90), ..attempt("far", Some("cut")) },
-        answered(),
+        AttemptRecord { class: None, cost: reported(90), ..attempt("far", Some("cut")) },
+        answered_attempt(),
     ];
     twice.cost = Cost::total(twice.attempts.iter().map(|attempt| &attempt.cost));
     ledger.settle(twice.clone()).await.expect("settled");
     ledger.settle(twice).await.expect("accepted, and not counted again");
-    let mut drill = ended(2);
+    let mut drill = settlement(2);
     drill.request.purpose = Purpose::Check;
     ledger.settle(drill).await.expect("settled");
-    let mut given_up = ended(3);
-    given_up.attempts = vec![Attempt { cost: Cost::Unpriced, ..attempt("away", None) }];
+    let mut given_up = settlement(3);
+    given_up.attempts = vec![AttemptRecord { cost: Cost::Unpriced, ..attempt("away", None) }];
     ledger.settle(given_up).await.expect("settled");
 
     let (row, _) = ledger.request(request(1).id).await.expect("read").expect("a row");
@@ -68,7 +68,7 @@ async fn what_failed_tries_cost_is_told_by_request_and_by_where_they_failed() {
     assert_eq!(row.cost.amount(), Some(MicroUsd::new(1_097)));
     let failed = ledger.failed_attempts(at(0), at(HOUR_MS)).await.expect("read");
     let kind = |name: &str, class: &str, attempts, micros, unpriced_attempts| FailedAttempts {
-        access: domain::Access { backend: backend(name), credential: None },
+        endpoint: domain::Endpoint { backend: backend(name), credential: None },
         class: class.to_owned(),
         attempts,
         cost: MicroUsd::new(micros),
@@ -80,10 +80,10 @@ async fn what_failed_tries_cost_is_told_by_request_and_by_where_they_failed() {
 
 #[tokio::test]
 async fn kinds_of_failures_are_listed_up_to_a_limit() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     for number in 0..=u32::try_from(FAILURE_GROUPS_MAX).expect("small") {
-        let mut settlement = ended(number);
+        let mut settlement = settlement(number);
         settlement.attempts = vec![attempt("away", Some("x"))];
         settlement.attempts[0].class = Some(format!("class-{number}"));
         drop(ledger.settle(settlement).await);
@@ -94,7 +94,7 @@ async fn kinds_of_failures_are_listed_up_to_a_limit() {
 
 #[tokio::test]
 async fn what_the_cache_saved_is_summed_over_what_it_was_asked_about() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     let from_cache = |number, outcome, saved: Option<i64>| Settlement {
         cost: Cost::NotBilled,
@@ -103,16 +103,16 @@ async fn what_the_cache_saved_is_summed_over_what_it_was_asked_about() {
         saved: saved.map(MicroUsd::new),
         saved_time: saved.map(|_| std::time::Duration::from_millis(900)),
         attempts: Vec::new(),
-        ..ended(number)
+        ..settlement(number)
     };
     let hit = from_cache(1, CacheOutcome::Hit, Some(500));
-    let bypass = Settlement { cache: CacheOutcome::Bypass, ..ended(4) };
+    let bypass = Settlement { cache: CacheOutcome::Bypass, ..settlement(4) };
     for settlement in [
         hit.clone(),
         from_cache(2, CacheOutcome::Coalesced, Some(40)),
         from_cache(3, CacheOutcome::Hit, None),
         bypass,
-        ended(5),
+        settlement(5),
     ] {
         ledger.settle(settlement).await.expect("settled");
     }
@@ -121,7 +121,8 @@ async fn what_the_cache_saved_is_summed_over_what_it_was_asked_about() {
     assert_eq!((row.cache, row.cache_reason), (hit.cache, hit.cache_reason));
     let (from, to) = (at(0), at(HOUR_MS));
     let zone = jiff::tz::TimeZone::UTC;
-    let asked = crate::UsageQuery::new(from, to, crate::Bucket::Hour, &zone, crate::GroupBy::Model);
+    let asked =
+        crate::UsageQuery::new(from, to, crate::BucketWidth::Hour, &zone, crate::GroupBy::Model);
     let totals = ledger.usage(asked.expect("a range")).await.expect("read").totals;
     let expected = CacheTotals {
         hits: 2,
@@ -136,15 +137,15 @@ async fn what_the_cache_saved_is_summed_over_what_it_was_asked_about() {
 
 #[tokio::test]
 async fn a_decision_is_kept_whole_or_not_at_all_and_goes_with_its_request() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     let longest = "7".repeat(DECISION_BYTES_MAX);
     for (number, decision) in
         [(1, Some(longest.clone())), (2, Some(format!("{longest}7"))), (3, None)]
     {
-        ledger.settle(Settlement { decision, ..ended(number) }).await.expect("settled");
+        ledger.settle(Settlement { decision, ..settlement(number) }).await.expect("settled");
     }
-    let decision = async |number| ledger.decision(request(number).id).await.expect("read");
+    let decision = async |number| ledger.routing_decision(request(number).id).await.expect("read");
     assert_eq!(decision(1).await, Some(longest));
     assert_eq!((decision(2).await, decision(3).await), (None, None));
     assert_eq!(ledger.purge_before(at(9_999_000)).await.expect("purged"), 3);

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use domain::WallTime;
 use proptest::prelude::*;
 
-use super::{Place, at, ended, request};
-use crate::{Cost, RequestQuery, RequestState, Settled};
+use super::{LedgerFixture, at, request, settlement};
+use crate::{CommitStatus, Cost, RequestQuery, RequestState};
 
 #[tokio::test]
 async fn what_was_running_at_the_last_stop_is_unknown_and_counted() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     ledger.reserve(request(1)).expect("room");
-    ledger.settle(ended(2)).await.expect("settled");
+    ledger.settle(settlement(2)).await.expect("settled");
     let before = ledger.spend(at(0), at(60_000)).await.expect("read");
     assert_eq!((before.requests, before.unpriced_requests), (1, 0), "running ones do not count");
     drop(ledger);
@@ -28,7 +28,7 @@ async fn what_was_running_at_the_last_stop_is_unknown_and_counted() {
 
 #[tokio::test]
 async fn the_last_handle_writes_what_is_queued_before_it_goes() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     let other = ledger.clone();
     for number in 0..1_000 {
@@ -46,21 +46,24 @@ async fn the_last_handle_writes_what_is_queued_before_it_goes() {
 
 #[tokio::test]
 async fn many_settle_at_once_and_each_is_there() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
-    let settling = (0..2_000).map(|number| ledger.settle(ended(number)));
+    let settling = (0..2_000).map(|number| ledger.settle(settlement(number)));
     let answers = futures_util::future::join_all(settling).await;
-    assert!(answers.iter().all(|answer| matches!(answer, Ok(Settled::Committed))), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| matches!(answer, Ok(CommitStatus::Committed))),
+        "{answers:?}"
+    );
     let spend = ledger.spend(at(0), at(3_600_000)).await.expect("read");
     assert_eq!((spend.requests, spend.cost.micros()), (2_000, 2_000 * 1_234));
 }
 
 #[tokio::test]
 async fn a_request_of_the_far_future_or_past_is_settled_too() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     for (number, ms) in [(1, i64::MIN), (2, -1), (3, i64::MAX)] {
-        let mut settlement = ended(number);
+        let mut settlement = settlement(number);
         settlement.request.started = WallTime::from_unix_ms(ms);
         ledger.settle(settlement).await.expect("settled");
     }
@@ -70,10 +73,10 @@ async fn a_request_of_the_far_future_or_past_is_settled_too() {
 
 #[tokio::test]
 async fn a_settlement_is_in_the_file_when_its_wait_is_over() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     ledger.reserve(request(1)).expect("room");
-    assert_eq!(ledger.settle(ended(1)).await.expect("settled"), Settled::Committed);
+    assert_eq!(ledger.settle(settlement(1)).await.expect("settled"), CommitStatus::Committed);
     // Another program sees it, and so would the next process after a kill.
     let rows: i64 = place
         .raw()
@@ -92,15 +95,15 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         runtime.expect("a runtime").block_on(async {
-            let place = Place::new();
+            let place = LedgerFixture::new();
             let ledger = place.open();
             // Reserved requests may be present; settled ones must be.
             let mut known: BTreeMap<String, bool> = BTreeMap::new();
             for (number, settles) in calls {
                 let id = request(number).id.to_string();
                 if settles {
-                    let settled = ledger.settle(ended(number)).await.expect("settled");
-                    assert_eq!(settled, Settled::Committed);
+                    let settled = ledger.settle(settlement(number)).await.expect("settled");
+                    assert_eq!(settled, CommitStatus::Committed);
                 } else {
                     ledger.reserve(request(number)).expect("room");
                 }
@@ -118,7 +121,7 @@ proptest! {
                 let found: Vec<String> = rows.iter().map(|row| row.request.id.to_string()).collect();
                 let missing = known.iter().filter(|(id, settled)| **settled && !found.contains(id));
                 assert_eq!(missing.count(), 0);
-                super::sums::check_against_recount(&ledger, crate::GroupBy::Model).await;
+                super::rollups::check_against_recount(&ledger, crate::GroupBy::Model).await;
             }
         });
     }

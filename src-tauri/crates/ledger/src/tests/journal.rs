@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::{Place, at, ended, request};
+use super::{LedgerFixture, at, request, settlement};
 use crate::{Ledger, RequestState};
 
 const FOUR_RECORDS: &[u8] = include_bytes!("journal/four-records.bin");
@@ -17,8 +17,8 @@ async fn counted(ledger: &Ledger) -> (u64, i64) {
 }
 
 /// A ledger with this file beside it.
-fn left_behind(ending: &str, content: &[u8]) -> Place {
-    let place = Place::new();
+fn left_behind(ending: &str, content: &[u8]) -> LedgerFixture {
+    let place = LedgerFixture::new();
     drop(place.open());
     write(&place.beside(ending), content);
     place
@@ -38,8 +38,8 @@ async fn an_older_journal_is_replayed_once_and_its_files_are_removed() {
         let ledger = place.open();
         assert_eq!(counted(&ledger).await, (4, 3 * 1_234));
         let (row, attempts) = ledger.request(request(1).id).await.expect("read").expect("a row");
-        assert_eq!((row.state, row.cost), (RequestState::Complete, ended(1).cost));
-        assert_eq!((row.timings, attempts), (ended(1).timings, ended(1).attempts));
+        assert_eq!((row.state, row.cost), (RequestState::Complete, settlement(1).cost));
+        assert_eq!((row.timings, attempts), (settlement(1).timings, settlement(1).attempts));
         let running = ledger.request(request(3).id).await.expect("read").expect("a row").0;
         assert_eq!(running.state, RequestState::Unknown);
         drop(ledger);

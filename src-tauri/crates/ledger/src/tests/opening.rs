@@ -4,17 +4,17 @@ use std::fs;
 
 use domain::MicroUsd;
 
-use super::{Place, ended, files, request};
+use super::{LedgerFixture, files, request, settlement};
 use crate::{
-    BacklogReason, Cost, Ledger, LedgerError, LedgerLimits, LedgerState, RequestState, Settled,
-    database, schema_version,
+    BacklogReason, CommitStatus, Cost, Ledger, LedgerError, LedgerLimits, LedgerState,
+    RequestState, database, schema_version,
 };
 
 #[tokio::test]
 async fn a_new_ledger_is_private_and_sound() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
-    ledger.settle(ended(1)).await.expect("settled");
+    ledger.settle(settlement(1)).await.expect("settled");
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
     assert!(ledger.size_bytes() > 4_096);
     let copy = place.folder.path().join("copy.sqlite");
@@ -43,7 +43,7 @@ async fn a_new_ledger_is_private_and_sound() {
 #[test]
 fn a_file_that_others_can_read_is_made_private() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
+    let place = LedgerFixture::new();
     drop(place.open());
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o644)).expect("changed");
     drop(place.open());
@@ -53,7 +53,7 @@ fn a_file_that_others_can_read_is_made_private() {
 
 #[test]
 fn the_schema_is_a_contract() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     drop(place.open());
     let connection = place.raw();
     let mut statement = connection
@@ -70,7 +70,7 @@ fn the_schema_is_a_contract() {
 
 #[test]
 fn a_newer_file_is_refused_and_not_touched() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     drop(place.open());
     place.raw().pragma_update(None, "user_version", 7).expect("changed");
     let before = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
@@ -82,7 +82,7 @@ fn a_newer_file_is_refused_and_not_touched() {
 
 #[test]
 fn damaged_and_foreign_files_are_refused_and_not_touched() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     fs::create_dir_all(place.folder.path().join("data")).expect("a folder");
     let check = |content: &[u8]| {
         fs::File::create(place.path())
@@ -102,10 +102,10 @@ fn damaged_and_foreign_files_are_refused_and_not_touched() {
 
 #[tokio::test]
 async fn a_damaged_page_is_found_and_named() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     for number in 0..200 {
-        ledger.settle(ended(number)).await.expect("settled");
+        ledger.settle(settlement(number)).await.expect("settled");
     }
     drop(ledger);
     let mut bytes = fs::read(place.path()).expect("bytes");
@@ -124,7 +124,7 @@ async fn a_damaged_page_is_found_and_named() {
     let read = ledger.request(request(3).id).await;
     assert!(matches!(read, Err(LedgerError::Corrupt { .. })), "{read:?}");
     // Unwritable records are kept, and new requests are refused with the reason.
-    assert_eq!(ledger.settle(ended(900)).await.expect("queued"), Settled::Queued);
+    assert_eq!(ledger.settle(settlement(900)).await.expect("queued"), CommitStatus::Queued);
     let LedgerState::Refusing(backlog) = ledger.state() else { panic!("{:?}", ledger.state()) };
     assert_eq!((backlog.reason, backlog.records), (BacklogReason::Damaged, 1));
     assert!(matches!(ledger.reserve(request(901)), Err(LedgerError::Corrupt { .. })));
@@ -133,12 +133,12 @@ async fn a_damaged_page_is_found_and_named() {
 
 #[tokio::test]
 async fn an_older_file_is_copied_then_upgraded() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
-    ledger.settle(ended(1)).await.expect("settled");
+    ledger.settle(settlement(1)).await.expect("settled");
     drop(ledger);
     let known = schema_version();
-    let mut steps = database::STEPS.to_vec();
+    let mut steps = database::MIGRATIONS.to_vec();
     steps.push("ALTER TABLE requests ADD COLUMN tint TEXT");
     let upgrade = || database::open(&place.path(), LedgerLimits::default(), &steps);
     let version = |connection: &rusqlite::Connection| -> u32 {
@@ -167,7 +167,7 @@ async fn an_older_file_is_copied_then_upgraded() {
 /// Files that older versions left when they were killed: three requests, one with token counts, one
 /// without, one still running.
 async fn check_stored(version: u32, stored: &[u8]) {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     fs::create_dir_all(place.folder.path().join("data")).expect("a folder");
     fs::File::create(place.path())
         .and_then(|mut file| std::io::Write::write_all(&mut file, stored))
@@ -177,7 +177,7 @@ async fn check_stored(version: u32, stored: &[u8]) {
     let row =
         async |number| ledger.request(request(number).id).await.expect("read").expect("a row");
     let ((counted, tries), (silent, _)) = (row(1).await, row(2).await);
-    assert_eq!((counted.usage, counted.cost.clone()), (ended(1).usage, ended(1).cost));
+    assert_eq!((counted.usage, counted.cost.clone()), (settlement(1).usage, settlement(1).cost));
     let is_told_apart = version > 1;
     assert_eq!(counted.usage_basis.is_some() && counted.usage_raw.is_some(), is_told_apart);
     assert_eq!((silent.usage, silent.usage_basis), (None, None));
@@ -187,11 +187,11 @@ async fn check_stored(version: u32, stored: &[u8]) {
     assert_eq!((last.usage, &last.cost), (counted.usage, &counted.cost));
     assert!(others.iter().all(|other| other.cost == Cost::Unpriced && other.usage.is_none()));
     assert_eq!((counted.wasted, counted.unpriced_attempts), (MicroUsd::ZERO, 0));
-    ledger.settle(ended(4)).await.expect("settled");
-    assert_eq!(row(4).await.0.usage_basis, ended(4).usage_basis);
+    ledger.settle(settlement(4)).await.expect("settled");
+    assert_eq!(row(4).await.0.usage_basis, settlement(4).usage_basis);
     assert_eq!(row(4).await.0.wasted, MicroUsd::new(234));
     // Older roll-ups know nothing of attempts and the cache; new ones do.
-    let totals = super::sums::totals(&ledger).await;
+    let totals = super::rollups::totals(&ledger).await;
     assert_eq!((totals.requests, totals.retries, totals.cache.misses), (4, 1, 1));
     drop(ledger);
     let name = format!("ledger.sqlite.bak-v{version}");
@@ -214,8 +214,8 @@ async fn the_stored_file_of_version_2_is_upgraded_and_read() {
 /// Version 3 booked invented prices for the mock.
 #[tokio::test]
 async fn the_mocks_invented_money_leaves_every_sum() {
-    let place = Place::new();
-    let steps = &database::STEPS[..3];
+    let place = LedgerFixture::new();
+    let steps = &database::MIGRATIONS[..3];
     let old = database::open(&place.path(), LedgerLimits::default(), steps).expect("version 3");
     for (number, backend, cost) in [(1, "mock", 40_000), (2, "openai", 1_234)] {
         let request = request(number);
@@ -236,11 +236,11 @@ async fn the_mocks_invented_money_leaves_every_sum() {
         )
         .expect("an attempt");
     }
-    crate::rollup::add(&old, &[request(1).id, request(2).id]).expect("sums");
+    crate::rollup::count_settled(&old, &[request(1).id, request(2).id]).expect("sums");
     drop(old);
 
     let ledger = place.open();
-    assert_eq!(super::sums::totals(&ledger).await.cost, MicroUsd::new(1_234));
+    assert_eq!(super::rollups::totals(&ledger).await.cost, MicroUsd::new(1_234));
     let mock = ledger.request(request(1).id).await.expect("read").expect("a row");
     assert_eq!((&mock.0.cost, &mock.1[0].cost), (&Cost::NotBilled, &Cost::NotBilled));
     let paid = ledger.request(request(2).id).await.expect("read").expect("a row");
@@ -251,9 +251,9 @@ async fn the_mocks_invented_money_leaves_every_sum() {
 
 #[test]
 fn a_failed_upgrade_leaves_the_old_file_as_it_was() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     drop(place.open());
-    let mut steps = database::STEPS.to_vec();
+    let mut steps = database::MIGRATIONS.to_vec();
     steps.push("CREATE TABLE half (x) STRICT; SELECT no_such_function()");
     assert!(database::open(&place.path(), LedgerLimits::default(), &steps).is_err());
     let half = "SELECT count(*) FROM sqlite_schema WHERE name = 'half'";
@@ -263,8 +263,8 @@ fn a_failed_upgrade_leaves_the_old_file_as_it_was() {
 
 #[test]
 fn the_settings_that_durability_rests_on_are_in_force() {
-    let place = Place::new();
-    let connection = database::open(&place.path(), LedgerLimits::default(), database::STEPS)
+    let place = LedgerFixture::new();
+    let connection = database::open(&place.path(), LedgerLimits::default(), database::MIGRATIONS)
         .expect("a connection");
     let number = |connection: &rusqlite::Connection, name: &str| -> i64 {
         connection.pragma_query_value(None, name, |row| row.get(0)).expect("a value")

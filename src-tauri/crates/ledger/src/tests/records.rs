@@ -2,18 +2,19 @@
 
 use domain::{ClientId, MicroUsd, Rates, RequestId, RunId, SeededEntropy};
 
-use super::{Place, at, attempt, backend, ended, request};
+use super::{LedgerFixture, at, attempt, backend, request, settlement};
 use crate::{
     ATTEMPTS_MAX, Confidence, Cost, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Outcome,
-    Price, Purpose, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, RequestQuery, RequestState, Run,
-    RunSummary, SENTENCE_CHARS_MAX, Settlement, Timings, USAGE_RAW_BYTES_MAX, UsageBasis,
+    Price, Purpose, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary,
+    RequestQuery, RequestState, SENTENCE_CHARS_MAX, Settlement, Timings, USAGE_RAW_BYTES_MAX,
+    UsageBasis,
 };
 
 #[tokio::test]
 async fn a_settled_request_is_read_back_as_it_was_written() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
-    let settlement = ended(1);
+    let settlement = settlement(1);
     ledger.reserve(settlement.request.clone()).expect("room");
     ledger.settle(settlement.clone()).await.expect("settled");
     let (row, attempts) =
@@ -26,7 +27,7 @@ async fn a_settled_request_is_read_back_as_it_was_written() {
     assert_eq!((row.timings, row.cache), (settlement.timings, settlement.cache));
     assert_eq!((row.cache_reason, row.saved), (settlement.cache_reason, None));
     assert_eq!((row.wasted, row.unpriced_attempts), (MicroUsd::new(234), 0));
-    let decision = ledger.decision(request(1).id).await.expect("read");
+    let decision = ledger.routing_decision(request(1).id).await.expect("read");
     assert_eq!(decision, settlement.decision);
     assert_eq!((row.backend, row.credential), (settlement.backend, settlement.credential));
     assert_eq!((row.http_status, row.attempts), (Some(200), 2));
@@ -40,9 +41,9 @@ async fn a_settled_request_is_read_back_as_it_was_written() {
 
 #[tokio::test]
 async fn what_is_not_known_stays_unknown() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
-    let mut settlement = ended(1);
+    let mut settlement = settlement(1);
     settlement.usage = None;
     settlement.cost = Cost::Unpriced;
     settlement.backend = None;
@@ -64,18 +65,19 @@ async fn what_is_not_known_stays_unknown() {
 
 #[tokio::test]
 async fn how_counts_are_known_is_kept_beside_them() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     let raw = |bytes: usize| Some("7".repeat(bytes));
     let check = async |number, usage, basis, said: Option<String>, kept, kept_raw| {
-        let mut settlement = Settlement { usage, usage_basis: basis, usage_raw: said, ..ended(1) };
+        let mut settlement =
+            Settlement { usage, usage_basis: basis, usage_raw: said, ..settlement(1) };
         settlement.request = request(number);
         settlement.cost = Cost::Unpriced;
         ledger.settle(settlement).await.expect("settled");
         let row = ledger.request(request(number).id).await.expect("read").expect("a row").0;
         assert_eq!((row.usage, row.usage_basis, row.usage_raw), (usage, kept, kept_raw));
     };
-    let usage = ended(1).usage;
+    let usage = settlement(1).usage;
     let (adjusted, estimated) = (Some(UsageBasis::Adjusted), Some(UsageBasis::Estimated));
     let most = raw(USAGE_RAW_BYTES_MAX);
     check(1, usage, adjusted, most.clone(), adjusted, most.clone()).await;
@@ -88,10 +90,10 @@ async fn how_counts_are_known_is_kept_beside_them() {
 
 #[tokio::test]
 async fn pages_go_from_new_to_old_without_gap_and_filters_hold() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     for number in 1..=9 {
-        let mut settlement = ended(number);
+        let mut settlement = settlement(number);
         if number % 2 == 0 {
             settlement.request.client = ClientId::new("shell").expect("a name");
         }
@@ -105,7 +107,7 @@ async fn pages_go_from_new_to_old_without_gap_and_filters_hold() {
         ledger.settle(settlement).await.expect("settled");
     }
     ledger.reserve(request(10)).expect("room");
-    ledger.settle(ended(11)).await.expect("settled");
+    ledger.settle(settlement(11)).await.expect("settled");
     let check = async |query: RequestQuery, expected: &[u32]| {
         let rows = ledger.requests(query.clone()).await.expect("read");
         let found: Vec<_> = rows.iter().map(|row| row.request.id).collect();
@@ -131,10 +133,10 @@ async fn pages_go_from_new_to_old_without_gap_and_filters_hold() {
 
 #[tokio::test]
 async fn requests_are_found_by_route_model_status_and_time() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     for number in 1..=8 {
-        let mut settlement = ended(number);
+        let mut settlement = settlement(number);
         if number % 2 == 0 {
             (settlement.outcome, settlement.http_status) = (Outcome::Failed, Some(503));
             settlement.model_billed = None;
@@ -182,22 +184,22 @@ async fn requests_are_found_by_route_model_status_and_time() {
 
 #[tokio::test]
 async fn a_page_has_at_most_its_limit() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     let count = u32::try_from(REQUESTS_PAGE_ROWS_MAX).expect("small") + 1;
     for number in 1..=count {
         ledger.reserve(request(number)).expect("room");
     }
-    ledger.settle(ended(count)).await.expect("settled");
+    ledger.settle(settlement(count)).await.expect("settled");
     let rows = ledger.requests(RequestQuery::newest(usize::MAX)).await.expect("read");
     assert_eq!(rows.len(), REQUESTS_PAGE_ROWS_MAX);
 }
 
 #[tokio::test]
 async fn hostile_and_endless_text_is_only_text() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
-    let mut settlement = ended(1);
+    let mut settlement = settlement(1);
     let hostile = "'); DROP TABLE requests; --";
     settlement.request.model_asked = hostile.to_owned();
     settlement.request.project = Some(hostile.to_owned());
@@ -221,10 +223,10 @@ async fn hostile_and_endless_text_is_only_text() {
 
 #[tokio::test]
 async fn old_requests_go_with_their_attempts_and_their_sums_stay() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     for number in 0..1_200 {
-        let mut settlement = ended(number);
+        let mut settlement = settlement(number);
         settlement.attempts.truncate(1);
         if number % 100 == 99 {
             ledger.settle(settlement).await.expect("settled");
@@ -249,14 +251,14 @@ async fn old_requests_go_with_their_attempts_and_their_sums_stay() {
 
 #[tokio::test]
 async fn the_last_runs_are_kept() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     let entropy = SeededEntropy::new(3);
     let kept = i64::try_from(RUNS_KEPT_MAX).expect("small");
     let mut ids = Vec::new();
     for number in 0..=kept {
         let started = at(number * 1_000);
-        let summary = RunSummary {
+        let summary = ReadinessRunSummary {
             id: RunId::generate(started, &entropy),
             started,
             ended: at(number * 1_000 + 500),
@@ -266,7 +268,7 @@ async fn the_last_runs_are_kept() {
         };
         ids.push(summary.id);
         ledger
-            .record_run(Run { summary, report: "{\"checks\":[]}".to_owned() })
+            .record_run(ReadinessRunRecord { summary, report: "{\"checks\":[]}".to_owned() })
             .await
             .expect("kept");
     }
@@ -280,7 +282,7 @@ async fn the_last_runs_are_kept() {
 
 #[tokio::test]
 async fn health_survives_a_restart_and_its_log_is_limited() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     let change = |name: &str, from: Option<&str>, to: &str, ms| HealthChange {
         backend: backend(name),
@@ -309,7 +311,7 @@ async fn health_survives_a_restart_and_its_log_is_limited() {
 
 #[tokio::test]
 async fn prices_are_kept_and_never_edited() {
-    let place = Place::new();
+    let place = LedgerFixture::new();
     let ledger = place.open();
     let rates = |micros| Rates { input: Some(MicroUsd::new(micros)), ..Rates::default() };
     let price = Price::declared(&backend("home"), "llama", rates(7), at(0));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{Clock, ManualClock};
 
-use super::{NOW_MS, Place, at, ended, files, request, sums};
+use super::{LedgerFixture, NOW_MS, at, files, request, rollups, settlement};
 use crate::{
     BACKUPS_KEPT_MAX, IncidentCause, Ledger, LedgerError, LedgerLimits, Recovery, RequestQuery,
     RequestState, SET_ASIDE_FILES_MAX,
@@ -17,15 +17,15 @@ use crate::{
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// A ledger opened with recovery, and its clock.
-struct Guarded {
-    place: Place,
+struct RecoveryFixture {
+    place: LedgerFixture,
     clock: Arc<ManualClock>,
 }
 
-impl Guarded {
+impl RecoveryFixture {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::starting_at(at(0)));
-        Self { place: Place::new(), clock }
+        Self { place: LedgerFixture::new(), clock }
     }
 
     fn try_open(&self) -> Result<(Ledger, Recovery), LedgerError> {
@@ -42,7 +42,7 @@ impl Guarded {
         let guarded = Self::new();
         let (ledger, recovery) = guarded.open();
         settle(&ledger, 0..requests).await;
-        recovery.remember().await.expect("noted");
+        recovery.save_progress().await.expect("noted");
         guarded
     }
 
@@ -76,7 +76,7 @@ impl Guarded {
 
 async fn settle(ledger: &Ledger, numbers: std::ops::Range<u32>) {
     for number in numbers {
-        ledger.settle(ended(number)).await.expect("settled");
+        ledger.settle(settlement(number)).await.expect("settled");
     }
     ledger.spend(at(0), at(1)).await.expect("committed");
 }
@@ -95,8 +95,8 @@ fn is_read_only(path: &Path) -> bool {
 
 /// Opens a ledger after `damage`, expects a new one with an incident, and returns the name of the
 /// kept file and the number of requests that a repair restores.
-async fn repaired(damage: impl FnOnce(&Guarded)) -> u64 {
-    let guarded = Guarded::filled(400).await;
+async fn repaired(damage: impl FnOnce(&RecoveryFixture)) -> u64 {
+    let guarded = RecoveryFixture::filled(400).await;
     damage(&guarded);
     let broken = fs::read(guarded.place.path()).expect("bytes");
     let (ledger, recovery) = guarded.open();
@@ -143,7 +143,7 @@ async fn half_a_file_is_kept_and_what_is_in_it_comes_back() {
 #[tokio::test]
 async fn text_is_kept_and_nothing_is_made_up_from_it() {
     let text = b"this is no database at all, not even nearly ".repeat(400);
-    let damage = |guarded: &Guarded| {
+    let damage = |guarded: &RecoveryFixture| {
         guarded.write(0, &text);
         guarded.truncate(u64::try_from(text.len()).expect("small"));
     };
@@ -153,12 +153,12 @@ async fn text_is_kept_and_nothing_is_made_up_from_it() {
 /// One leaf in the middle of the requests. The program starts, since nothing reads it at once.
 #[tokio::test]
 async fn a_damaged_page_is_found_by_the_check_and_costs_only_its_own_requests() {
-    let guarded = Guarded::filled(400).await;
+    let guarded = RecoveryFixture::filled(400).await;
     let leaf = leaf_of_requests(&guarded);
     guarded.write(leaf, &[0xff; 512]);
     let (ledger, recovery) = guarded.open();
     assert_eq!(recovery.incident(), None);
-    let found = recovery.check().await.expect("checked").expect("an incident");
+    let found = recovery.check_integrity().await.expect("checked").expect("an incident");
     assert_eq!(found.cause, IncidentCause::Damaged);
     assert!(found.detail.is_some_and(|detail| !detail.is_empty()));
     settle(&ledger, 500..501).await;
@@ -169,11 +169,11 @@ async fn a_damaged_page_is_found_by_the_check_and_costs_only_its_own_requests() 
     assert_eq!(salvaged.damaged_tables, ["requests"]);
     assert!(has(&ledger, 0).await && has(&ledger, 399).await && has(&ledger, 500).await);
     // The roll-ups were whole, so costs are too.
-    assert_eq!(sums::totals(&ledger).await.requests, 401);
+    assert_eq!(rollups::totals(&ledger).await.requests, 401);
 }
 
 /// Offset of a leaf page that is neither the first nor the last of the table.
-fn leaf_of_requests(guarded: &Guarded) -> u64 {
+fn leaf_of_requests(guarded: &RecoveryFixture) -> u64 {
     let bytes = fs::read(guarded.place.path()).expect("bytes");
     let root = usize::try_from(guarded.root_of("requests")).expect("small");
     // An interior page of an index b-tree: 12 bytes of header, then 2 bytes per cell offset.
@@ -187,33 +187,33 @@ fn leaf_of_requests(guarded: &Guarded) -> u64 {
 /// The root page of the requests: without it SQLite reads none of them.
 #[tokio::test]
 async fn a_damaged_root_costs_no_request() {
-    let guarded = Guarded::filled(400).await;
+    let guarded = RecoveryFixture::filled(400).await;
     guarded.write(guarded.root_of("requests"), &[0xff; 512]);
     let (ledger, recovery) = guarded.open();
     if recovery.incident().is_none() {
-        recovery.check().await.expect("checked").expect("an incident");
+        recovery.check_integrity().await.expect("checked").expect("an incident");
     }
     let (salvaged, _) = recovery.repair(None).await.expect("repaired");
     assert!(salvaged.requests >= 390, "all but those that stood in the page itself: {salvaged:?}");
-    assert_eq!(sums::totals(&ledger).await.requests, 400);
+    assert_eq!(rollups::totals(&ledger).await.requests, 400);
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
 }
 
 #[tokio::test]
 async fn damaged_sums_are_made_again_from_the_requests() {
-    let guarded = Guarded::filled(40).await;
+    let guarded = RecoveryFixture::filled(40).await;
     let root = guarded.root_of("rollup_quarter");
     guarded.write(root, &[0xff; 64]);
     let (ledger, recovery) = guarded.open();
-    assert!(recovery.check().await.expect("checked").is_some());
+    assert!(recovery.check_integrity().await.expect("checked").is_some());
     let (salvaged, _) = recovery.repair(None).await.expect("repaired");
     assert_eq!((salvaged.requests, salvaged.damaged_tables), (40, vec!["rollup_quarter"]));
-    assert_eq!(sums::totals(&ledger).await.requests, 40);
+    assert_eq!(rollups::totals(&ledger).await.requests, 40);
 }
 
 #[tokio::test]
 async fn an_emptied_file_is_noticed_and_a_restore_brings_back_all_that_was_backed_up() {
-    let guarded = Guarded::filled(30).await;
+    let guarded = RecoveryFixture::filled(30).await;
     let (ledger, recovery) = guarded.open();
     recovery.back_up().await.expect("a backup");
     drop((ledger, recovery));
@@ -229,7 +229,7 @@ async fn an_emptied_file_is_noticed_and_a_restore_brings_back_all_that_was_backe
 
     let restored = recovery.restore(None).await.expect("restored");
     assert_eq!((restored.requests, restored.added), (35, 5));
-    assert_eq!((count(&ledger).await, sums::totals(&ledger).await.requests), (35, 35));
+    assert_eq!((count(&ledger).await, rollups::totals(&ledger).await.requests), (35, 35));
     assert_eq!(recovery.incident(), None);
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
     drop((ledger, recovery));
@@ -238,7 +238,7 @@ async fn an_emptied_file_is_noticed_and_a_restore_brings_back_all_that_was_backe
 
 #[tokio::test]
 async fn a_deleted_file_is_noticed_at_the_start_and_can_be_acknowledged() {
-    let guarded = Guarded::filled(3).await;
+    let guarded = RecoveryFixture::filled(3).await;
     fs::remove_file(guarded.place.path()).expect("deleted");
     let (ledger, recovery) = guarded.open();
     assert_eq!(recovery.incident().expect("an incident").cause, IncidentCause::Missing);
@@ -251,19 +251,19 @@ async fn a_deleted_file_is_noticed_at_the_start_and_can_be_acknowledged() {
 
 #[test]
 fn the_very_first_start_is_no_incident() {
-    let guarded = Guarded::new();
+    let guarded = RecoveryFixture::new();
     assert_eq!(guarded.open().1.incident(), None);
     assert_eq!(guarded.open().1.incident(), None);
 }
 
 #[tokio::test]
 async fn another_ledger_and_an_older_copy_in_its_place_are_noticed() {
-    let guarded = Guarded::filled(9).await;
+    let guarded = RecoveryFixture::filled(9).await;
     let copy = guarded.place.folder.path().join("copy.sqlite");
     fs::copy(guarded.place.path(), &copy).expect("copied");
     let (ledger, recovery) = guarded.open();
     settle(&ledger, 9..12).await;
-    recovery.remember().await.expect("noted");
+    recovery.save_progress().await.expect("noted");
     drop((ledger, recovery));
     fs::copy(&copy, guarded.place.path()).expect("put back");
     let (ledger, recovery) = guarded.open();
@@ -271,7 +271,7 @@ async fn another_ledger_and_an_older_copy_in_its_place_are_noticed() {
     assert_eq!((incident.cause, incident.requests_before), (IncidentCause::Older, Some(12)));
     drop((ledger, recovery));
 
-    let other = Guarded::filled(20).await;
+    let other = RecoveryFixture::filled(20).await;
     fs::copy(other.place.path(), guarded.place.path()).expect("replaced");
     let (ledger, recovery) = guarded.open();
     assert_eq!(recovery.incident().expect("an incident").cause, IncidentCause::Replaced);
@@ -281,16 +281,16 @@ async fn another_ledger_and_an_older_copy_in_its_place_are_noticed() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_deleted_in_use_is_written_again_with_all_records() {
-    let guarded = Guarded::new();
+    let guarded = RecoveryFixture::new();
     let (ledger, recovery) = guarded.open();
     settle(&ledger, 0..50).await;
-    assert_eq!(recovery.watch().await.expect("looked"), None);
+    assert_eq!(recovery.check_file().await.expect("looked"), None);
     fs::remove_file(guarded.place.path()).expect("deleted");
     settle(&ledger, 50..60).await;
-    let incident = recovery.watch().await.expect("looked").expect("an incident");
+    let incident = recovery.check_file().await.expect("looked").expect("an incident");
     assert_eq!((incident.cause, incident.kept), (IncidentCause::DeletedInUse, None));
     settle(&ledger, 60..61).await;
-    assert_eq!(recovery.watch().await.expect("looked"), None, "once");
+    assert_eq!(recovery.check_file().await.expect("looked"), None, "once");
     drop((ledger, recovery));
     let (ledger, recovery) = guarded.open();
     assert_eq!(count(&ledger).await, 61, "nothing is lost");
@@ -302,12 +302,12 @@ async fn a_file_deleted_in_use_is_written_again_with_all_records() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_deleted_right_after_a_restore_is_written_again() {
-    let guarded = Guarded::filled(5).await;
+    let guarded = RecoveryFixture::filled(5).await;
     let (ledger, recovery) = guarded.open();
     recovery.back_up().await.expect("a backup");
     recovery.restore(None).await.expect("restored");
     fs::remove_file(guarded.place.path()).expect("deleted");
-    let incident = recovery.watch().await.expect("looked").expect("an incident");
+    let incident = recovery.check_file().await.expect("looked").expect("an incident");
     assert_eq!(incident.cause, IncidentCause::DeletedInUse);
     assert_eq!(count(&ledger).await, 5);
 }
@@ -316,15 +316,15 @@ async fn a_file_deleted_right_after_a_restore_is_written_again() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_deleted_file_that_cannot_be_written_again_is_tried_again() {
-    let guarded = Guarded::filled(5).await;
+    let guarded = RecoveryFixture::filled(5).await;
     let (ledger, recovery) = guarded.open();
     fs::remove_file(guarded.place.path()).expect("deleted");
     let copy = guarded.place.beside(".rewritten");
     fs::create_dir(&copy).expect("in its place");
-    assert!(recovery.watch().await.is_err());
-    ledger.settle(ended(5)).await.expect("settled");
+    assert!(recovery.check_file().await.is_err());
+    ledger.settle(settlement(5)).await.expect("settled");
     fs::remove_dir(&copy).expect("removed");
-    assert!(recovery.watch().await.expect("looked").is_some());
+    assert!(recovery.check_file().await.expect("looked").is_some());
     // Until the next attempt a read returns what there is.
     let mut state = ledger.watch_state();
     state.wait_for(|state| *state == crate::LedgerState::Current).await.expect("open");
@@ -334,14 +334,14 @@ async fn a_deleted_file_that_cannot_be_written_again_is_tried_again() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_replaced_in_use_is_kept_and_the_ledger_written_again() {
-    let other = Guarded::filled(7).await;
-    let guarded = Guarded::new();
+    let other = RecoveryFixture::filled(7).await;
+    let guarded = RecoveryFixture::new();
     let (ledger, recovery) = guarded.open();
     settle(&ledger, 0..50).await;
     let beside = guarded.place.folder.path().join("other.sqlite");
     fs::copy(other.place.path(), &beside).expect("copied");
     fs::rename(&beside, guarded.place.path()).expect("replaced");
-    let incident = recovery.watch().await.expect("looked").expect("an incident");
+    let incident = recovery.check_file().await.expect("looked").expect("an incident");
     assert_eq!(incident.cause, IncidentCause::ReplacedInUse);
     let kept = guarded.place.path().with_file_name(incident.kept.expect("the other file"));
     assert!(fs::read(kept).expect("bytes") == fs::read(other.place.path()).expect("bytes"));
@@ -353,19 +353,19 @@ async fn a_file_replaced_in_use_is_kept_and_the_ledger_written_again() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_emptied_or_written_over_in_use_is_set_aside() {
-    let guarded = Guarded::filled(50).await;
+    let guarded = RecoveryFixture::filled(50).await;
     let (ledger, recovery) = guarded.open();
     guarded.truncate(0);
-    let incident = recovery.watch().await.expect("looked").expect("an incident");
+    let incident = recovery.check_file().await.expect("looked").expect("an incident");
     assert_eq!((incident.cause, incident.requests_before), (IncidentCause::Emptied, Some(50)));
     settle(&ledger, 60..62).await;
     assert_eq!(count(&ledger).await, 2);
 
-    let other = Guarded::filled(70).await;
+    let other = RecoveryFixture::filled(70).await;
     drop((ledger, recovery));
     let (ledger, recovery) = guarded.open();
     fs::copy(other.place.path(), guarded.place.path()).expect("written over");
-    let incident = recovery.watch().await.expect("looked").expect("an incident");
+    let incident = recovery.check_file().await.expect("looked").expect("an incident");
     assert_eq!(incident.cause, IncidentCause::Damaged);
     settle(&ledger, 80..81).await;
     assert!(has(&ledger, 80).await);
@@ -374,11 +374,12 @@ async fn a_file_emptied_or_written_over_in_use_is_set_aside() {
 /// As after a power cut: the last commits are gone, the file is whole.
 #[tokio::test]
 async fn a_log_with_a_torn_end_gives_what_was_committed_before_it() {
-    let guarded = Guarded::new();
+    let guarded = RecoveryFixture::new();
     let (ledger, recovery) = guarded.open();
     settle(&ledger, 0..10).await;
     settle(&ledger, 10..20).await;
-    let killed = Guarded { place: guarded.place.as_if_killed(), clock: Arc::clone(&guarded.clock) };
+    let killed =
+        RecoveryFixture { place: guarded.place.as_if_killed(), clock: Arc::clone(&guarded.clock) };
     drop((ledger, recovery));
     let log = killed.place.beside("-wal");
     let length = fs::metadata(&log).expect("a log").len();
@@ -396,13 +397,13 @@ async fn a_log_with_a_torn_end_gives_what_was_committed_before_it() {
 
 #[tokio::test]
 async fn the_drill_backs_up_damages_and_restores() {
-    let guarded = Guarded::new();
+    let guarded = RecoveryFixture::new();
     let (ledger, recovery) = guarded.open();
     settle(&ledger, 0..100).await;
     ledger.reserve(request(100)).expect("room");
     let made = recovery.back_up().await.expect("a backup");
     assert_eq!(made.at, at(0));
-    ledger.settle(ended(100)).await.expect("settled");
+    ledger.settle(settlement(100)).await.expect("settled");
     settle(&ledger, 101..110).await;
     drop((ledger, recovery));
     guarded.write(0, &[0; 4_096]);
@@ -419,24 +420,24 @@ async fn the_drill_backs_up_damages_and_restores() {
     let unfinished = ledger.request(request(100).id).await.expect("read").expect("a row").0;
     assert_eq!(unfinished.state, RequestState::Unknown);
     assert!(ledger.check_integrity().await.expect("checked").is_sound());
-    assert_eq!(sums::totals(&ledger).await.requests, 103);
+    assert_eq!(rollups::totals(&ledger).await.requests, 103);
 
     // A later repair adds the rest from the damaged file.
     let kept = recovery.kept_files().expect("read");
     let damaged = kept.iter().find(|name| name.contains("damaged")).expect("still there");
     let (salvaged, repaired) = recovery.repair(Some(damaged.clone())).await.expect("repaired");
     assert_eq!((salvaged.requests, repaired.requests), (110, 112));
-    assert_eq!(sums::totals(&ledger).await.requests, 112);
+    assert_eq!(rollups::totals(&ledger).await.requests, 112);
 }
 
 #[tokio::test]
 async fn a_restore_onto_a_sound_ledger_loses_nothing_and_finishes_what_had_begun() {
-    let guarded = Guarded::new();
+    let guarded = RecoveryFixture::new();
     let (ledger, recovery) = guarded.open();
     settle(&ledger, 0..10).await;
     ledger.reserve(request(10)).expect("room");
     recovery.back_up().await.expect("a backup");
-    ledger.settle(ended(10)).await.expect("settled");
+    ledger.settle(settlement(10)).await.expect("settled");
     ledger.reserve(request(11)).expect("room");
     let restored = recovery.restore(None).await.expect("restored");
     assert_eq!((restored.requests, restored.added), (12, 2));
@@ -447,15 +448,15 @@ async fn a_restore_onto_a_sound_ledger_loses_nothing_and_finishes_what_had_begun
         (state(10).await, state(11).await),
         (RequestState::Complete, RequestState::Reserved)
     );
-    ledger.settle(ended(11)).await.expect("settled");
-    assert_eq!((count(&ledger).await, sums::totals(&ledger).await.requests), (12, 12));
+    ledger.settle(settlement(11)).await.expect("settled");
+    assert_eq!((count(&ledger).await, rollups::totals(&ledger).await.requests), (12, 12));
     let again = recovery.restore(None).await.expect("restored");
-    assert_eq!((again.requests, sums::totals(&ledger).await.requests), (12, 12));
+    assert_eq!((again.requests, rollups::totals(&ledger).await.requests), (12, 12));
 }
 
 #[tokio::test]
 async fn a_damaged_backup_is_passed_over_and_named() {
-    let guarded = Guarded::filled(10).await;
+    let guarded = RecoveryFixture::filled(10).await;
     let (ledger, recovery) = guarded.open();
     let older = recovery.back_up().await.expect("a backup");
     guarded.clock.advance(DAY);
@@ -485,7 +486,7 @@ async fn a_damaged_backup_is_passed_over_and_named() {
 
 #[tokio::test]
 async fn backups_are_limited_in_number_and_age_and_one_always_stays() {
-    let guarded = Guarded::filled(2).await;
+    let guarded = RecoveryFixture::filled(2).await;
     let (_ledger, recovery) = guarded.open();
     for _ in 0..BACKUPS_KEPT_MAX + 2 {
         guarded.clock.advance(DAY);
@@ -512,7 +513,7 @@ async fn backups_are_limited_in_number_and_age_and_one_always_stays() {
 
 #[tokio::test]
 async fn a_folder_that_takes_no_backup_is_an_error_and_a_damaged_ledger_gives_none() {
-    let guarded = Guarded::filled(400).await;
+    let guarded = RecoveryFixture::filled(400).await;
     let folder = guarded.place.folder.path().join("data/backups");
     fs::File::create(&folder).expect("a file in its place");
     let (ledger, recovery) = guarded.open();
@@ -534,7 +535,7 @@ async fn a_folder_that_takes_no_backup_is_an_error_and_a_damaged_ledger_gives_no
 
 #[tokio::test]
 async fn past_the_limit_of_kept_files_a_damaged_ledger_is_refused_and_left_alone() {
-    let guarded = Guarded::filled(1).await;
+    let guarded = RecoveryFixture::filled(1).await;
     for _ in 0..SET_ASIDE_FILES_MAX {
         guarded.write(0, &[0; 100]);
         drop(guarded.open());
@@ -549,7 +550,7 @@ async fn past_the_limit_of_kept_files_a_damaged_ledger_is_refused_and_left_alone
 /// A truncated or foreign note must not prevent the start.
 #[tokio::test]
 async fn a_note_that_cannot_be_read_is_done_without() {
-    let guarded = Guarded::filled(2).await;
+    let guarded = RecoveryFixture::filled(2).await;
     let note = guarded.place.beside(".note.json");
     fs::OpenOptions::new().write(true).open(&note).and_then(|note| note.set_len(10)).expect("cut");
     let (ledger, recovery) = guarded.open();

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use notify_rust::{NotificationHandle, NotificationResponse};
 
-use super::{Channel, ChannelError, Delivered};
-use crate::notify::{Notification, Urgency};
+use super::{ChannelError, DeliveryOutcome, NotificationChannel};
+use crate::notification_policy::{Notification, Urgency};
 
 /// Maximum time for the desktop to accept a notification.
 pub const DELIVERY_LIMIT: Duration = Duration::from_secs(2);
@@ -30,11 +30,11 @@ pub const CALLS_AT_ONCE_MAX: usize = 4;
 const DEFAULT_ACTION: &str = "default";
 
 /// Callback for a click, with the notification's path. Runs on its own thread.
-pub type OnOpen = Arc<dyn Fn(&str) + Send + Sync>;
+pub type ClickHandler = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The application that the notifications come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub struct AppIdentity {
     /// Name shown to the user.
     pub app_name: String,
     /// Name of the `.desktop` file without its extension. The desktop uses it to find the app's
@@ -45,22 +45,22 @@ pub struct Identity {
 }
 
 pub struct DesktopChannel {
-    shared: Arc<Shared>,
+    shared: Arc<DesktopChannelState>,
 }
 
-struct Shared {
-    identity: Identity,
-    on_open: OnOpen,
+struct DesktopChannelState {
+    identity: AppIdentity,
+    on_click: ClickHandler,
     /// Shown notifications by key, for replacing, removing and opening them. A click removes the
     /// entry, so it opens a path only once even if the notification was replaced and two threads
     /// wait for it.
-    shown: Mutex<BTreeMap<String, Shown>>,
+    shown: Mutex<BTreeMap<String, ShownNotification>>,
     /// Number of threads that wait for a click.
     waiting: AtomicUsize,
     calls: AtomicUsize,
 }
 
-struct Shown {
+struct ShownNotification {
     server_id: Option<u32>,
     path: String,
 }
@@ -68,10 +68,10 @@ struct Shown {
 impl DesktopChannel {
     /// Creates a channel. A click calls `on_open`.
     #[must_use]
-    pub fn new(identity: Identity, on_open: OnOpen) -> Self {
-        let shared = Shared {
+    pub fn new(identity: AppIdentity, on_open: ClickHandler) -> Self {
+        let shared = DesktopChannelState {
             identity,
-            on_open,
+            on_click: on_open,
             shown: Mutex::new(BTreeMap::new()),
             waiting: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
@@ -80,15 +80,15 @@ impl DesktopChannel {
     }
 }
 
-impl Channel for DesktopChannel {
-    fn deliver(&self, notification: &Notification) -> Result<Delivered, ChannelError> {
+impl NotificationChannel for DesktopChannel {
+    fn deliver(&self, notification: &Notification) -> Result<DeliveryOutcome, ChannelError> {
         let notification = notification.clone();
-        self.call(move |shared, answer| {
+        self.run_on_thread(move |shared, answer| {
             let (outcome, handle) = match shared.show(&notification) {
                 Ok((delivered, handle)) => (Ok(delivered), Some(handle)),
                 Err(error) => (Err(error), None),
             };
-            let waits = matches!(outcome, Ok(Delivered::Clickable));
+            let waits = matches!(outcome, Ok(DeliveryOutcome::Clickable));
             answer(outcome);
             if let (true, Some(handle)) = (waits, handle) {
                 shared.wait_for_click(&notification.key, handle);
@@ -99,7 +99,7 @@ impl Channel for DesktopChannel {
 
     fn withdraw(&self, key: &str) -> Result<(), ChannelError> {
         let Some(shown) = self.shared.lock().remove(key) else { return Ok(()) };
-        self.call(move |_shared, answer| {
+        self.run_on_thread(move |_shared, answer| {
             close(shown.server_id);
             answer(Ok(()));
         })
@@ -109,11 +109,14 @@ impl Channel for DesktopChannel {
 impl DesktopChannel {
     /// Runs `work` on its own thread and waits until it calls its answer callback, at most
     /// [`DELIVERY_LIMIT`]. `work` may continue after that.
-    fn call<T: Send + 'static>(
+    fn run_on_thread<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Arc<Shared>, &mut dyn FnMut(Result<T, ChannelError>)) + Send + 'static,
+        work: impl FnOnce(&Arc<DesktopChannelState>, &mut dyn FnMut(Result<T, ChannelError>))
+        + Send
+        + 'static,
     ) -> Result<T, ChannelError> {
-        let call = Call::begin(&self.shared).ok_or(ChannelError::Hung(DELIVERY_LIMIT))?;
+        let call =
+            PendingDesktopCall::begin(&self.shared).ok_or(ChannelError::Hung(DELIVERY_LIMIT))?;
         let (answer, accepted) = mpsc::sync_channel(1);
         let thread = move || {
             let shared = Arc::clone(&call.0);
@@ -132,18 +135,18 @@ impl DesktopChannel {
     }
 }
 
-impl Shared {
+impl DesktopChannelState {
     fn show(
         &self,
         notification: &Notification,
-    ) -> Result<(Delivered, NotificationHandle), ChannelError> {
-        let abilities = Abilities::ask()?;
-        let clickable = abilities.actions && self.begin_waiting();
+    ) -> Result<(DeliveryOutcome, NotificationHandle), ChannelError> {
+        let abilities = ServerCapabilities::query()?;
+        let clickable = abilities.actions && self.reserve_click_wait();
         let replaced = self.lock().get(&notification.key).and_then(|shown| shown.server_id);
         let mut toast = notify_rust::Notification::new();
         toast.appname(&self.identity.app_name).summary(&notification.title);
         toast.body(&if abilities.markup {
-            escaped(&notification.body)
+            escape_markup(&notification.body)
         } else {
             notification.body.clone()
         });
@@ -166,18 +169,20 @@ impl Shared {
                 return Err(ChannelError::Refused(Box::new(error)));
             }
         };
-        let shown = Shown { server_id: server_id(&handle), path: notification.path.clone() };
+        let shown =
+            ShownNotification { server_id: server_id(&handle), path: notification.path.clone() };
         let mut all = self.lock();
         all.insert(notification.key.clone(), shown);
         if all.len() > SHOWN_REMEMBERED_MAX {
             all.pop_first();
         }
-        let delivered = if clickable { Delivered::Clickable } else { Delivered::ShownOnly };
+        let delivered =
+            if clickable { DeliveryOutcome::Clickable } else { DeliveryOutcome::ShownOnly };
         Ok((delivered, handle))
     }
 
     /// Reserves one of the [`CLICKS_WAITED_FOR_MAX`] waiting threads; `false` if none is left.
-    fn begin_waiting(&self) -> bool {
+    fn reserve_click_wait(&self) -> bool {
         let one_more = |waiting| (waiting < CLICKS_WAITED_FOR_MAX).then_some(waiting + 1);
         self.waiting.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more).is_ok()
     }
@@ -205,19 +210,19 @@ impl Shared {
                 NotificationResponse::Action(action) => action == DEFAULT_ACTION,
                 NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => false,
             };
-            if let (true, Some(shown)) = (clicked, self.take(key, id)) {
-                (self.on_open)(&shown.path);
+            if let (true, Some(shown)) = (clicked, self.take_shown(key, id)) {
+                (self.on_click)(&shown.path);
                 close(id);
             }
         });
         if let Err(error) = waited {
             tracing::debug!(%error, "a notification's click cannot be waited for");
         }
-        self.take(key, id);
+        self.take_shown(key, id);
     }
 
     /// Removes and returns the entry of `key`, unless it now belongs to another notification.
-    fn take(&self, key: &str, id: Option<u32>) -> Option<Shown> {
+    fn take_shown(&self, key: &str, id: Option<u32>) -> Option<ShownNotification> {
         let mut shown = self.lock();
         if shown.get(key)?.server_id != id {
             return None;
@@ -225,36 +230,36 @@ impl Shared {
         shown.remove(key)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Shown>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, ShownNotification>> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Counts a call that waits for the desktop; dropping it frees its slot.
-struct Call(Arc<Shared>);
+struct PendingDesktopCall(Arc<DesktopChannelState>);
 
-impl Call {
-    fn begin(shared: &Arc<Shared>) -> Option<Self> {
+impl PendingDesktopCall {
+    fn begin(shared: &Arc<DesktopChannelState>) -> Option<Self> {
         let one_more = |calls| (calls < CALLS_AT_ONCE_MAX).then_some(calls + 1);
         let begun = shared.calls.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more);
         begun.is_ok().then(|| Self(Arc::clone(shared)))
     }
 }
 
-impl Drop for Call {
+impl Drop for PendingDesktopCall {
     fn drop(&mut self) {
         self.0.calls.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-struct Abilities {
+struct ServerCapabilities {
     actions: bool,
     markup: bool,
 }
 
-impl Abilities {
+impl ServerCapabilities {
     #[cfg(all(unix, not(target_os = "macos")))]
-    fn ask() -> Result<Self, ChannelError> {
+    fn query() -> Result<Self, ChannelError> {
         let named = super::session_bus::capabilities()?;
         let has = |name: &str| named.iter().any(|capability| capability == name);
         Ok(Self { actions: has("actions"), markup: has("body-markup") })
@@ -297,7 +302,7 @@ const fn platform_urgency(urgency: Urgency) -> notify_rust::Urgency {
 }
 
 /// Escapes the body for servers that parse markup, so that a backend's text cannot become a link.
-fn escaped(text: &str) -> String {
+fn escape_markup(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -312,7 +317,7 @@ mod tests {
     use super::*;
 
     fn channel() -> DesktopChannel {
-        let identity = Identity {
+        let identity = AppIdentity {
             app_name: "Gatehouse".to_owned(),
             desktop_entry: "gatehouse".to_owned(),
             icon: None,
@@ -322,30 +327,31 @@ mod tests {
 
     #[test]
     fn markup_in_a_body_is_shown_and_not_obeyed() {
-        assert_eq!(escaped("<a href='x'>&"), "&lt;a href='x'&gt;&amp;");
+        assert_eq!(escape_markup("<a href='x'>&"), "&lt;a href='x'&gt;&amp;");
     }
 
     #[test]
     fn a_desktop_that_hangs_holds_a_limited_number_of_calls() {
         let channel = channel();
         let stuck: Vec<_> = (0..CALLS_AT_ONCE_MAX)
-            .map(|_| Call::begin(&channel.shared).expect("a place"))
+            .map(|_| PendingDesktopCall::begin(&channel.shared).expect("a place"))
             .collect();
-        assert!(Call::begin(&channel.shared).is_none());
+        assert!(PendingDesktopCall::begin(&channel.shared).is_none());
         drop(stuck);
-        assert!(Call::begin(&channel.shared).is_some());
+        assert!(PendingDesktopCall::begin(&channel.shared).is_some());
     }
 
     #[test]
     fn a_click_opens_the_newest_path_of_a_key_once() {
         let shared = channel().shared;
-        let shown = |id, path: &str| Shown { server_id: Some(id), path: path.to_owned() };
+        let shown =
+            |id, path: &str| ShownNotification { server_id: Some(id), path: path.to_owned() };
         shared.lock().insert("backend/a".to_owned(), shown(7, "/backends/a"));
-        assert!(shared.take("backend/a", Some(6)).is_none());
+        assert!(shared.take_shown("backend/a", Some(6)).is_none());
         assert_eq!(
-            shared.take("backend/a", Some(7)).map(|shown| shown.path),
+            shared.take_shown("backend/a", Some(7)).map(|shown| shown.path),
             Some("/backends/a".to_owned())
         );
-        assert!(shared.take("backend/a", Some(7)).is_none());
+        assert!(shared.take_shown("backend/a", Some(7)).is_none());
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn capabilities() -> Result<Vec<String>, ChannelError> {
     let bus = Connection::session().map_err(|error| ChannelError::NoBus(Box::new(error)))?;
     bus.call_method(Some(SERVER), SERVER_PATH, Some(SERVER), "GetCapabilities", &())
         .and_then(|reply| reply.body().deserialize())
-        .map_err(fault)
+        .map_err(channel_error)
 }
 
 /// Closes a notification. Some servers keep one on the screen after a click.
@@ -27,7 +27,7 @@ pub(super) fn close(server_id: u32) -> Result<(), Error> {
     Ok(())
 }
 
-fn fault(error: Error) -> ChannelError {
+fn channel_error(error: Error) -> ChannelError {
     let name = match &error {
         Error::MethodError(name, _, _) => name.as_str().to_owned(),
         Error::FDO(inner) => inner.name().as_str().to_owned(),
@@ -51,11 +51,11 @@ mod tests {
     use super::*;
 
     fn fdo(error: fdo::Error) -> ChannelError {
-        fault(Error::FDO(Box::new(error)))
+        channel_error(Error::FDO(Box::new(error)))
     }
 
     #[test]
-    fn a_fault_is_told_by_its_name_on_the_bus() {
+    fn errors_are_classified_by_their_dbus_name() {
         let text = String::new;
         assert!(matches!(fdo(fdo::Error::ServiceUnknown(text())), ChannelError::NoDaemon(_)));
         assert!(matches!(fdo(fdo::Error::NameHasNoOwner(text())), ChannelError::NoDaemon(_)));

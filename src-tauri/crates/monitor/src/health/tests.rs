@@ -6,14 +6,14 @@ use super::*;
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
-fn at(secs: u64) -> Reading {
+fn at(secs: u64) -> ClockReading {
     let ms = i64::try_from(secs * 1_000).expect("a small number");
-    Reading { now: Moment::from_secs(secs), wall: WallTime::from_unix_ms(ms) }
+    ClockReading { now: Moment::from_secs(secs), wall: WallTime::from_unix_ms(ms) }
 }
 
-fn result(source: Source, finding: Finding) -> Observation {
+fn result(source: ObservationSource, finding: HealthFinding) -> Observation {
     let reason = match finding {
-        Finding::Answered => "",
+        HealthFinding::Answered => "",
         _ => "connection refused",
     };
     Observation { source, finding, reason: reason.to_owned(), duration: Duration::from_millis(7) }
@@ -27,14 +27,15 @@ fn play(findings: &str) -> (Health, Vec<String>) {
     let mut told = Vec::new();
     for (second, letter) in (1..).zip(findings.chars()) {
         let finding = match letter {
-            '+' => Finding::Answered,
-            '-' => Finding::Failed,
-            'k' => Finding::KeyRejected,
-            'l' => Finding::RateLimited,
+            '+' => HealthFinding::Answered,
+            '-' => HealthFinding::Failed,
+            'k' => HealthFinding::KeyRejected,
+            'l' => HealthFinding::RateLimited,
             other => panic!("no such finding: {other}"),
         };
-        let change = health.observe(result(Source::Probe, finding), at(second), &entropy);
-        told.extend(change.map(|change| format!("{second}:{}", change.to.word())));
+        let change =
+            health.observe(result(ObservationSource::Probe, finding), at(second), &entropy);
+        told.extend(change.map(|change| format!("{second}:{}", change.to.as_str())));
     }
     (health, told)
 }
@@ -64,18 +65,18 @@ fn a_rejected_key_is_down_at_once_with_its_own_cause() {
     let (health, told) = play("++k");
     assert_eq!(told, ["2:up", "3:down"]);
     let view = health.view(at(3));
-    assert_eq!((view.state, view.cause), (State::Down, Cause::KeyRejected));
+    assert_eq!((view.state, view.cause), (HealthState::Down, HealthCause::KeyRejected));
     assert_eq!(view.reason, "the key was rejected: connection refused");
     check("k++", &["1:down", "3:up"]);
     check("kk", &["1:down"]);
 }
 
 #[test]
-fn a_rejected_key_is_no_failure_of_the_endpoint_and_a_real_one_after_it_is_told() {
+fn a_rejected_key_is_no_failure_and_a_later_failure_is_a_transition() {
     check("--k--", &["3:down"]);
     let (health, told) = play("k---");
     assert_eq!(told, ["1:down", "4:down"], "the same state by another cause is news");
-    assert_eq!(health.view(at(4)).cause, Cause::Failing);
+    assert_eq!(health.view(at(4)).cause, HealthCause::Failing);
 }
 
 #[test]
@@ -84,8 +85,8 @@ fn a_rate_limit_is_neither_a_failure_nor_a_proof() {
     check("lll", &[]);
     check("--l--", &[]);
     check("---l", &["3:down"]);
-    assert_eq!(play("++l").0.view(at(3)).cause, Cause::RateLimited);
-    assert_eq!(play("++l+").0.view(at(4)).cause, Cause::Answering);
+    assert_eq!(play("++l").0.view(at(3)).cause, HealthCause::RateLimited);
+    assert_eq!(play("++l+").0.view(at(4)).cause, HealthCause::Answering);
 }
 
 #[test]
@@ -105,13 +106,15 @@ fn while_results_leave_it_open_the_next_probe_is_a_second_away() {
 
 #[test]
 fn a_fresh_start_is_due_at_once_and_settled_within_two_seconds() {
-    for (finding, wanted) in [(Finding::Answered, State::Up), (Finding::Failed, State::Down)] {
+    for (finding, wanted) in
+        [(HealthFinding::Answered, HealthState::Up), (HealthFinding::Failed, HealthState::Down)]
+    {
         let mut health = Health::new(INTERVAL, at(5).now);
         let entropy = SeededEntropy::new(1);
         let mut now = at(5);
-        while health.view(now).state == State::Unknown {
+        while health.view(now).state == HealthState::Unknown {
             now.now = now.now.max(health.next_probe_at());
-            health.observe(result(Source::Probe, finding), now, &entropy);
+            health.observe(result(ObservationSource::Probe, finding), now, &entropy);
         }
         assert_eq!(health.view(now).state, wanted);
         assert!(now.now.since(at(5).now) <= Duration::from_secs(2), "{finding:?}");
@@ -125,7 +128,11 @@ fn the_interval_is_spread_by_a_tenth_and_not_always_alike() {
         let mut health = Health::new(INTERVAL, Moment::default());
         let entropy = SeededEntropy::new(seed);
         for second in [1, 2] {
-            health.observe(result(Source::Probe, Finding::Answered), at(second), &entropy);
+            health.observe(
+                result(ObservationSource::Probe, HealthFinding::Answered),
+                at(second),
+                &entropy,
+            );
         }
         spread.push(health.next_probe_at().since(at(2).now));
     }
@@ -138,17 +145,17 @@ fn the_interval_is_spread_by_a_tenth_and_not_always_alike() {
 fn real_traffic_counts_and_makes_probes_unnecessary_while_it_is_fresh() {
     let mut health = Health::new(INTERVAL, Moment::default());
     let entropy = SeededEntropy::new(1);
-    let passive = |finding| result(Source::Passive, finding);
-    health.observe(passive(Finding::Answered), at(10), &entropy);
-    let change = health.observe(passive(Finding::Answered), at(40), &entropy);
-    assert_eq!(change.map(|change| change.to), Some(State::Up));
+    let passive = |finding| result(ObservationSource::Passive, finding);
+    health.observe(passive(HealthFinding::Answered), at(10), &entropy);
+    let change = health.observe(passive(HealthFinding::Answered), at(40), &entropy);
+    assert_eq!(change.map(|change| change.to), Some(HealthState::Up));
     assert_eq!(health.next_probe_at(), at(100).now, "60 s after the last good call");
-    health.observe(passive(Finding::Failed), at(50), &entropy);
+    health.observe(passive(HealthFinding::Failed), at(50), &entropy);
     assert_eq!(health.next_probe_at(), at(51).now, "a failed call asks for a probe");
     for second in [51, 52] {
-        health.observe(passive(Finding::Failed), at(second), &entropy);
+        health.observe(passive(HealthFinding::Failed), at(second), &entropy);
     }
-    assert_eq!(health.view(at(52)).state, State::Down);
+    assert_eq!(health.view(at(52)).state, HealthState::Down);
     assert!(health.next_probe_at() < at(100).now, "old good calls do not put off its probes");
 }
 
@@ -156,38 +163,56 @@ fn real_traffic_counts_and_makes_probes_unnecessary_while_it_is_fresh() {
 fn nothing_for_twice_the_ttl_is_unknown_and_asking_does_not_change_that() {
     let (mut health, _) = play("++");
     let last = at(2).now;
-    let reading = |now| Reading { now, wall: at(2).wall };
+    let reading = |now| ClockReading { now, wall: at(2).wall };
     let just_before = reading(last + PASSIVE_TTL * 2 - Duration::from_micros(1));
-    assert_eq!(health.view(just_before).state, State::Up);
+    assert_eq!(health.view(just_before).state, HealthState::Up);
     let then = reading(last + PASSIVE_TTL * 2);
     let view = health.view(then);
-    assert_eq!((view.state, view.cause), (State::Unknown, Cause::Silent));
+    assert_eq!((view.state, view.cause), (HealthState::Unknown, HealthCause::NoRecentResult));
     assert_eq!(view.reason, "no result for 2 min");
-    assert_eq!(health.view(just_before).state, State::Up, "asking changes nothing");
-    let change = health.lapse(then).expect("a change");
-    assert_eq!((change.from, change.to), (State::Up, State::Unknown));
-    assert_eq!(health.lapse(then), None);
+    assert_eq!(health.view(just_before).state, HealthState::Up, "asking changes nothing");
+    let change = health.expire_if_stale(then).expect("a change");
+    assert_eq!((change.from, change.to), (HealthState::Up, HealthState::Unknown));
+    assert_eq!(health.expire_if_stale(then), None);
 }
 
 #[test]
 fn a_long_interval_does_not_make_a_good_backend_unknown_between_two_probes() {
     let (mut health, _) = play("++");
     health.set_interval(Duration::from_secs(300));
-    assert_eq!(health.view(at(2 + 599)).state, State::Up);
-    assert_eq!(health.view(at(2 + 600)).state, State::Unknown);
+    assert_eq!(health.view(at(2 + 599)).state, HealthState::Up);
+    assert_eq!(health.view(at(2 + 600)).state, HealthState::Unknown);
 }
 
 #[test]
-fn a_result_after_a_silence_starts_the_count_again_and_tells_one_change() {
+fn a_result_after_a_silence_restarts_the_count_with_one_transition() {
     let (mut health, _) = play("++");
     let entropy = SeededEntropy::new(1);
-    let change = health.observe(result(Source::Probe, Finding::Answered), at(500), &entropy);
-    assert_eq!(change.map(|change| change.to), Some(State::Unknown));
-    let change = health.observe(result(Source::Probe, Finding::Answered), at(501), &entropy);
-    assert_eq!(change.map(|change| (change.from, change.to)), Some((State::Unknown, State::Up)));
+    let change = health.observe(
+        result(ObservationSource::Probe, HealthFinding::Answered),
+        at(500),
+        &entropy,
+    );
+    assert_eq!(change.map(|change| change.to), Some(HealthState::Unknown));
+    let change = health.observe(
+        result(ObservationSource::Probe, HealthFinding::Answered),
+        at(501),
+        &entropy,
+    );
+    assert_eq!(
+        change.map(|change| (change.from, change.to)),
+        Some((HealthState::Unknown, HealthState::Up))
+    );
     let (mut health, _) = play("++");
-    let change = health.observe(result(Source::Probe, Finding::KeyRejected), at(500), &entropy);
-    assert_eq!(change.map(|change| (change.from, change.to)), Some((State::Up, State::Down)));
+    let change = health.observe(
+        result(ObservationSource::Probe, HealthFinding::KeyRejected),
+        at(500),
+        &entropy,
+    );
+    assert_eq!(
+        change.map(|change| (change.from, change.to)),
+        Some((HealthState::Up, HealthState::Down))
+    );
 }
 
 #[test]
@@ -195,27 +220,29 @@ fn a_restored_state_is_unknown_until_confirmed_and_says_what_it_was() {
     let (health, _) = play("++");
     let stored = health.last_known().expect("a settled state").clone();
     let mut health = Health::restored(stored, INTERVAL, Moment::default());
-    let three_hours_later = |secs| Reading { now: Moment::from_secs(secs), ..at(2 + 3 * 3_600) };
+    let three_hours_later =
+        |secs| ClockReading { now: Moment::from_secs(secs), ..at(2 + 3 * 3_600) };
     let view = health.view(three_hours_later(0));
-    assert_eq!((view.state, view.cause), (State::Unknown, Cause::LastKnown));
+    assert_eq!((view.state, view.cause), (HealthState::Unknown, HealthCause::LastKnown));
     assert_eq!(view.reason, "last known: up, 3 h ago");
     assert_eq!(view.observed, Some(at(2).wall));
-    assert_eq!(view.last_known.map(|known| known.state), Some(State::Up));
+    assert_eq!(view.last_known.map(|known| known.state), Some(HealthState::Up));
     assert_eq!(health.next_probe_at(), Moment::default(), "due at once");
     let entropy = SeededEntropy::new(1);
     for second in [1, 2] {
         let now = three_hours_later(second);
-        health.observe(result(Source::Probe, Finding::Answered), now, &entropy);
+        health.observe(result(ObservationSource::Probe, HealthFinding::Answered), now, &entropy);
     }
     let view = health.view(three_hours_later(2));
-    assert_eq!((view.state, view.reason.as_str()), (State::Up, "answers"));
+    assert_eq!((view.state, view.reason.as_str()), (HealthState::Up, "answers"));
     assert_eq!(view.last_known, None, "what is known now is not the last known state");
 }
 
 #[test]
 fn a_restored_state_whose_last_result_was_not_kept_has_no_age() {
     let (health, _) = play("---");
-    let stored = LastKnown { observed: None, ..health.last_known().expect("settled").clone() };
+    let stored =
+        LastKnownHealth { observed: None, ..health.last_known().expect("settled").clone() };
     let health = Health::restored(stored, INTERVAL, Moment::default());
     let view = health.view(at(9_000));
     assert_eq!((view.reason.as_str(), view.observed), ("last known: down", None));
@@ -228,7 +255,11 @@ fn a_state_remembers_since_when_and_a_change_how_long_it_lasted() {
     let entropy = SeededEntropy::new(1);
     let last = (10..13)
         .filter_map(|second| {
-            health.observe(result(Source::Probe, Finding::Failed), at(second), &entropy)
+            health.observe(
+                result(ObservationSource::Probe, HealthFinding::Failed),
+                at(second),
+                &entropy,
+            )
         })
         .last()
         .expect("down");
@@ -241,7 +272,7 @@ fn a_reason_is_one_line_of_limited_length() {
     let mut health = Health::new(INTERVAL, Moment::default());
     let long = Observation {
         reason: format!("a\r\n{}", "x".repeat(900)),
-        ..result(Source::Probe, Finding::KeyRejected)
+        ..result(ObservationSource::Probe, HealthFinding::KeyRejected)
     };
     health.observe(long, at(1), &SeededEntropy::new(1));
     let reason = health.view(at(1)).reason;
@@ -251,8 +282,8 @@ fn a_reason_is_one_line_of_limited_length() {
 
 #[test]
 fn a_state_survives_its_word() {
-    for state in [State::Up, State::Down, State::Unknown] {
-        assert_eq!(State::from_word(state.word()), Some(state));
+    for state in [HealthState::Up, HealthState::Down, HealthState::Unknown] {
+        assert_eq!(HealthState::parse(state.as_str()), Some(state));
     }
-    assert_eq!(State::from_word("sideways"), None);
+    assert_eq!(HealthState::parse("sideways"), None);
 }

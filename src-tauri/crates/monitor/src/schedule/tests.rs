@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::{SeededEntropy, SystemClock};
 
-use crate::health::State;
+use crate::health::HealthState;
 
 use super::*;
 
@@ -15,14 +15,14 @@ const INTERVAL: Duration = Duration::from_secs(30);
 /// ones.
 struct ScriptedProbe {
     takes: Duration,
-    finding: Mutex<Finding>,
+    finding: Mutex<HealthFinding>,
     begun: AtomicUsize,
     running: AtomicUsize,
     running_most: AtomicUsize,
 }
 
 impl ScriptedProbe {
-    fn new(takes: Duration, finding: Finding) -> Self {
+    fn new(takes: Duration, finding: HealthFinding) -> Self {
         Self {
             takes,
             finding: Mutex::new(finding),
@@ -41,8 +41,8 @@ impl Probe for ScriptedProbe {
         self.running_most.fetch_max(running, Ordering::SeqCst);
         tokio::time::sleep(self.takes).await;
         self.running.fetch_sub(1, Ordering::SeqCst);
-        let class = *self.finding.lock().expect("a lock");
-        ProbeResult { class, duration: self.takes, reason: "scripted".to_owned() }
+        let finding = *self.finding.lock().expect("a lock");
+        ProbeResult { finding, duration: self.takes, reason: "scripted".to_owned() }
     }
 }
 
@@ -52,7 +52,7 @@ fn id(name: &str) -> BackendId {
 
 fn monitor(names: &[&str], clock: &SystemClock) -> Monitor {
     let monitor = Monitor::new(INTERVAL, Box::new(SeededEntropy::new(1)));
-    monitor.watch(names.iter().map(|name| (id(name), None)).collect(), clock.now());
+    monitor.set_backends(names.iter().map(|name| (id(name), None)).collect(), clock.now());
     monitor
 }
 
@@ -62,14 +62,16 @@ async fn drive(monitor: &Monitor, probe: &ScriptedProbe, clock: &SystemClock, se
     monitor.drive(probe, clock, stop).await;
 }
 
-fn state(monitor: &Monitor, clock: &SystemClock, name: &str) -> State {
-    monitor.view(&id(name), Reading::of(clock)).expect("watched").state
+fn state(monitor: &Monitor, clock: &SystemClock, name: &str) -> HealthState {
+    monitor.view(&id(name), ClockReading::read(clock)).expect("watched").state
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_fresh_start_is_settled_within_three_seconds() {
     let clock = SystemClock::new();
-    for (finding, wanted) in [(Finding::Answered, State::Up), (Finding::Failed, State::Down)] {
+    for (finding, wanted) in
+        [(HealthFinding::Answered, HealthState::Up), (HealthFinding::Failed, HealthState::Down)]
+    {
         let monitor = monitor(&["a", "b", "c", "d"], &clock);
         let mut told = monitor.subscribe();
         drive(&monitor, &ScriptedProbe::new(Duration::from_millis(50), finding), &clock, 3).await;
@@ -86,29 +88,30 @@ async fn a_fresh_start_is_settled_within_three_seconds() {
 #[tokio::test(start_paused = true)]
 async fn what_this_machine_could_not_ask_changes_no_state() {
     let clock = SystemClock::new();
-    for begin in [Finding::Answered, Finding::LocalFault] {
+    for begin in [HealthFinding::Answered, HealthFinding::LocalFault] {
         let monitor = monitor(&["a"], &clock);
         let probe = ScriptedProbe::new(Duration::ZERO, begin);
         drive(&monitor, &probe, &clock, 5).await;
         let before = state(&monitor, &clock, "a");
-        let expected = if begin == Finding::Answered { State::Up } else { State::Unknown };
+        let expected =
+            if begin == HealthFinding::Answered { HealthState::Up } else { HealthState::Unknown };
         assert_eq!(before, expected);
-        *probe.finding.lock().expect("a lock") = Finding::LocalFault;
+        *probe.finding.lock().expect("a lock") = HealthFinding::LocalFault;
         let asked = probe.begun.load(Ordering::SeqCst);
         drive(&monitor, &probe, &clock, 60).await;
         assert_eq!(state(&monitor, &clock, "a"), expected);
         let more = probe.begun.load(Ordering::SeqCst) - asked;
         assert!((1..=3).contains(&more), "{more} probes in two intervals");
         drive(&monitor, &probe, &clock, 120).await;
-        assert_eq!(state(&monitor, &clock, "a"), State::Unknown, "what is known grows old");
+        assert_eq!(state(&monitor, &clock, "a"), HealthState::Unknown, "what is known grows old");
     }
 }
 
 /// Probe that fails because the machine slept through it.
-struct Sleeper(ScriptedProbe);
+struct PausedProbe(ScriptedProbe);
 
 #[async_trait]
-impl Probe for Sleeper {
+impl Probe for PausedProbe {
     async fn probe(&self, backend: &BackendId) -> ProbeResult {
         self.0.probe(backend).await
     }
@@ -123,10 +126,10 @@ async fn a_probe_that_a_pause_cut_off_is_no_failure() {
     let clock = SystemClock::new();
     for takes in [Duration::from_secs(1), PROBE_LIMIT * 2] {
         let monitor = monitor(&["a"], &clock);
-        let sleeper = Sleeper(ScriptedProbe::new(takes, Finding::Failed));
+        let sleeper = PausedProbe(ScriptedProbe::new(takes, HealthFinding::Failed));
         let stop = tokio::time::sleep(Duration::from_secs(90));
         monitor.drive(&sleeper, &clock, stop).await;
-        assert_eq!(state(&monitor, &clock, "a"), State::Unknown);
+        assert_eq!(state(&monitor, &clock, "a"), HealthState::Unknown);
     }
 }
 
@@ -135,11 +138,11 @@ async fn at_most_three_probes_run_at_once_and_all_get_their_turn() {
     let clock = SystemClock::new();
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let monitor = monitor(&names, &clock);
-    let probe = ScriptedProbe::new(Duration::from_secs(1), Finding::Answered);
+    let probe = ScriptedProbe::new(Duration::from_secs(1), HealthFinding::Answered);
     drive(&monitor, &probe, &clock, 8).await;
     assert_eq!(probe.running_most.load(Ordering::SeqCst), PROBES_AT_ONCE_MAX);
     for name in names {
-        assert_eq!(state(&monitor, &clock, name), State::Up, "{name}");
+        assert_eq!(state(&monitor, &clock, name), HealthState::Up, "{name}");
     }
 }
 
@@ -147,7 +150,7 @@ async fn at_most_three_probes_run_at_once_and_all_get_their_turn() {
 async fn a_settled_backend_is_probed_once_an_interval() {
     let clock = SystemClock::new();
     let monitor = monitor(&["a"], &clock);
-    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     drive(&monitor, &probe, &clock, 5).await;
     let settled = probe.begun.load(Ordering::SeqCst);
     assert_eq!(settled, 2);
@@ -160,20 +163,20 @@ async fn a_settled_backend_is_probed_once_an_interval() {
 async fn traffic_makes_probes_unnecessary_and_being_asked_makes_one_anyway() {
     let clock = SystemClock::new();
     let monitor = monitor(&["a"], &clock);
-    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     drive(&monitor, &probe, &clock, 5).await;
     for _ in 0..6 {
         let call = Observation {
-            source: Source::Passive,
-            finding: Finding::Answered,
+            source: ObservationSource::Passive,
+            finding: HealthFinding::Answered,
             reason: String::new(),
             duration: Duration::ZERO,
         };
-        monitor.observe(&id("a"), call, Reading::of(&clock));
+        monitor.observe(&id("a"), call, ClockReading::read(&clock));
         drive(&monitor, &probe, &clock, 50).await;
     }
     assert_eq!(probe.begun.load(Ordering::SeqCst), 2, "only those of the start");
-    monitor.check_now(&id("a"));
+    monitor.request_probe(&id("a"));
     drive(&monitor, &probe, &clock, 1).await;
     assert_eq!(probe.begun.load(Ordering::SeqCst), 3);
     drive(&monitor, &probe, &clock, 1).await;
@@ -184,65 +187,65 @@ async fn traffic_makes_probes_unnecessary_and_being_asked_makes_one_anyway() {
 async fn being_asked_wakes_a_sleeping_schedule() {
     let clock = SystemClock::new();
     let monitor = Arc::new(monitor(&["a"], &clock));
-    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     let ask = async {
         tokio::time::sleep(Duration::from_secs(10)).await;
-        *probe.finding.lock().expect("a lock") = Finding::KeyRejected;
-        monitor.check_now(&id("a"));
+        *probe.finding.lock().expect("a lock") = HealthFinding::KeyRejected;
+        monitor.request_probe(&id("a"));
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     monitor.drive(&probe, &clock, ask).await;
-    let view = monitor.view(&id("a"), Reading::of(&clock)).expect("watched");
-    assert_eq!(view.state, State::Down);
+    let view = monitor.view(&id("a"), ClockReading::read(&clock)).expect("watched");
+    assert_eq!(view.state, HealthState::Down);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_hangs_has_failed_after_its_limit() {
     let clock = SystemClock::new();
     let monitor = monitor(&["a"], &clock);
-    let probe = ScriptedProbe::new(Duration::from_secs(3_600), Finding::Answered);
+    let probe = ScriptedProbe::new(Duration::from_secs(3_600), HealthFinding::Answered);
     drive(&monitor, &probe, &clock, 33).await;
-    let view = monitor.view(&id("a"), Reading::of(&clock)).expect("watched");
-    assert_eq!((view.state, view.reason.as_str()), (State::Down, "no answer within 10 s"));
+    let view = monitor.view(&id("a"), ClockReading::read(&clock)).expect("watched");
+    assert_eq!((view.state, view.reason.as_str()), (HealthState::Down, "no answer within 10 s"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stopped_schedule_can_be_driven_again() {
     let clock = SystemClock::new();
     let monitor = monitor(&["a", "b", "c"], &clock);
-    let slow = ScriptedProbe::new(Duration::from_secs(5), Finding::Answered);
+    let slow = ScriptedProbe::new(Duration::from_secs(5), HealthFinding::Answered);
     drive(&monitor, &slow, &clock, 1).await;
-    let quick = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    let quick = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     drive(&monitor, &quick, &clock, 2).await;
-    assert_eq!(state(&monitor, &clock, "c"), State::Up);
+    assert_eq!(state(&monitor, &clock, "c"), HealthState::Up);
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_is_told_when_the_schedule_runs_again() {
+async fn stale_states_expire_when_the_schedule_runs_again() {
     let clock = SystemClock::new();
     let monitor = monitor(&["a"], &clock);
-    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     drive(&monitor, &probe, &clock, 5).await;
     tokio::time::advance(Duration::from_secs(600)).await;
     let mut told = monitor.subscribe();
     drive(&monitor, &probe, &clock, 5).await;
     let mut next = || told.try_recv().map(|change| change.transition.to).ok();
-    assert_eq!([next(), next(), next()], [Some(State::Unknown), Some(State::Up), None]);
+    assert_eq!([next(), next(), next()], [Some(HealthState::Unknown), Some(HealthState::Up), None]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_watched_can_change_and_what_stays_is_kept() {
     let clock = SystemClock::new();
     let monitor = monitor(&["a", "b"], &clock);
-    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     drive(&monitor, &probe, &clock, 3).await;
-    monitor.watch(vec![(id("a"), None), (id("new"), None)], clock.now());
-    assert_eq!(state(&monitor, &clock, "a"), State::Up);
-    assert_eq!(state(&monitor, &clock, "new"), State::Unknown);
-    assert_eq!(monitor.view(&id("b"), Reading::of(&clock)), None);
-    assert_eq!(monitor.due(clock.now()), [id("new")]);
+    monitor.set_backends(vec![(id("a"), None), (id("new"), None)], clock.now());
+    assert_eq!(state(&monitor, &clock, "a"), HealthState::Up);
+    assert_eq!(state(&monitor, &clock, "new"), HealthState::Unknown);
+    assert_eq!(monitor.view(&id("b"), ClockReading::read(&clock)), None);
+    assert_eq!(monitor.due_backends(clock.now()), [id("new")]);
     monitor.forget(&id("a"), clock.now());
-    assert_eq!(state(&monitor, &clock, "a"), State::Unknown);
+    assert_eq!(state(&monitor, &clock, "a"), HealthState::Unknown);
     assert_eq!(monitor.last_known(), []);
 }
 
@@ -250,40 +253,40 @@ async fn what_is_watched_can_change_and_what_stays_is_kept() {
 async fn a_schedule_with_nothing_to_do_sleeps_until_something_is_added() {
     let clock = SystemClock::new();
     let monitor = monitor(&[], &clock);
-    assert_eq!((monitor.next_wake(), monitor.due(clock.now())), (None, Vec::new()));
-    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    assert_eq!((monitor.next_wake(), monitor.due_backends(clock.now())), (None, Vec::new()));
+    let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     let add = async {
         tokio::time::sleep(Duration::from_secs(60)).await;
-        monitor.watch(vec![(id("a"), None)], clock.now());
+        monitor.set_backends(vec![(id("a"), None)], clock.now());
         tokio::time::sleep(Duration::from_secs(2)).await;
     };
     monitor.drive(&probe, &clock, add).await;
-    assert_eq!(state(&monitor, &clock, "a"), State::Up);
+    assert_eq!(state(&monitor, &clock, "a"), HealthState::Up);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_answer_to_a_probe_with_the_old_key_does_not_count_for_the_new_one() {
     let clock = SystemClock::new();
     let monitor = monitor(&["a"], &clock);
-    let probe = ScriptedProbe::new(Duration::from_secs(2), Finding::KeyRejected);
+    let probe = ScriptedProbe::new(Duration::from_secs(2), HealthFinding::KeyRejected);
     let replace_key = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         monitor.forget(&id("a"), clock.now());
         tokio::time::sleep(Duration::from_millis(1_500)).await;
     };
     monitor.drive(&probe, &clock, replace_key).await;
-    assert_eq!(state(&monitor, &clock, "a"), State::Unknown);
+    assert_eq!(state(&monitor, &clock, "a"), HealthState::Unknown);
     drive(&monitor, &probe, &clock, 3).await;
-    assert_eq!(state(&monitor, &clock, "a"), State::Down, "the next answer counts");
+    assert_eq!(state(&monitor, &clock, "a"), HealthState::Down, "the next answer counts");
 }
 
 #[tokio::test(start_paused = true)]
 async fn asking_for_an_unwatched_backend_leaves_no_trace() {
     let clock = SystemClock::new();
     let monitor = monitor(&[], &clock);
-    monitor.check_now(&id("a"));
-    assert_eq!(monitor.due(clock.now()), []);
-    assert!(monitor.lock().asked_for.is_empty());
+    monitor.request_probe(&id("a"));
+    assert_eq!(monitor.due_backends(clock.now()), []);
+    assert!(monitor.lock().requested.is_empty());
 }
 
 #[test]
@@ -291,6 +294,6 @@ fn the_loop_may_move_between_threads() {
     fn is_send<T: Send>(_: T) {}
     let clock = SystemClock::new();
     let monitor = Monitor::new(INTERVAL, Box::new(SeededEntropy::new(1)));
-    let probe = ScriptedProbe::new(Duration::ZERO, Finding::Answered);
+    let probe = ScriptedProbe::new(Duration::ZERO, HealthFinding::Answered);
     is_send(monitor.drive(&probe, &clock, async {}));
 }

@@ -6,32 +6,34 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::stream;
-use crate::check::{Action, Outcome, Run};
-use crate::ground::{Caller, GatewayCall, GatewayReply, Ground};
+use super::chat_stream;
+use crate::check::{CheckBody, CheckOutcome, FixAction};
+use crate::environment::{GatewayCall, GatewayReply, ReadinessEnvironment, SimulatedCaller};
 
 const MODELS_PATH: &str = "/v1/models";
 const CHAT_PATH: &str = "/v1/chat/completions";
 
-pub(super) struct DoorCheck(pub(super) Arc<dyn Ground>);
+pub(super) struct GatewayGuardCheck(pub(super) Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
-impl Run for DoorCheck {
-    async fn run(&self) -> Outcome {
+impl CheckBody for GatewayGuardCheck {
+    async fn run(&self) -> CheckOutcome {
         let listeners = self.0.gateway_listeners().await;
         if listeners.is_empty() {
             let fix = "Choose a free port in Settings, or stop the program that uses this one.";
-            return Outcome::fail("the gateway is not running", fix).at(Action::OpenSettings);
+            return CheckOutcome::fail("the gateway is not running", fix)
+                .with_action(FixAction::OpenSettings);
         }
         if let Some(open) = listeners.iter().find(|address| !address.ip().is_loopback()) {
             let fix = "Quit Gatehouse now: other machines can reach it. Please report this.";
-            return Outcome::fail("the gateway is reachable from the network", fix)
-                .saw(format!("listens on {open}"));
+            return CheckOutcome::fail("the gateway is reachable from the network", fix)
+                .with_evidence(format!("listens on {open}"));
         }
-        let mut outcome = Outcome::pass().saw(format!("listens on {}", list(&listeners)));
+        let mut outcome = CheckOutcome::pass()
+            .with_evidence(format!("listens on {}", join_addresses(&listeners)));
         for (caller, name, wanted) in [
-            (Caller::Stranger, "a request without a token", 401),
-            (Caller::WebPage, "a request from a web page", 403),
+            (SimulatedCaller::NoToken, "a request without a token", 401),
+            (SimulatedCaller::WebPage, "a request from a web page", 403),
         ] {
             let call = GatewayCall { caller, path: MODELS_PATH, body: None };
             let reply = match self.0.call_gateway(call).await {
@@ -41,101 +43,105 @@ impl Run for DoorCheck {
             let seen = format!("{name} got {}, expected {wanted}", reply.status);
             if reply.status != wanted {
                 let fix = "Quit Gatehouse and report this: its access check does not work.";
-                return Outcome::fail(format!("{name} was not refused"), fix).saw(seen);
+                return CheckOutcome::fail(format!("{name} was not refused"), fix)
+                    .with_evidence(seen);
             }
-            outcome = outcome.saw(seen);
+            outcome = outcome.with_evidence(seen);
         }
         outcome
     }
 }
 
 pub(super) struct RequestCheck {
-    pub(super) ground: Arc<dyn Ground>,
+    pub(super) environment: Arc<dyn ReadinessEnvironment>,
     pub(super) model: String,
 }
 
 #[async_trait]
-impl Run for RequestCheck {
-    async fn run(&self) -> Outcome {
-        let body = json!({ "model": self.model, "messages": question() });
-        let reply = match self.ground.call_gateway(chat(&body)).await {
+impl CheckBody for RequestCheck {
+    async fn run(&self) -> CheckOutcome {
+        let body = json!({ "model": self.model, "messages": sample_messages() });
+        let reply = match self.environment.call_gateway(chat_call(&body)).await {
             Ok(reply) => reply,
             Err(reason) => return unreachable(reason),
         };
         if reply.status != 200 {
-            return refused(&reply);
+            return unexpected_status(&reply);
         }
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let text = answer.pointer("/choices/0/message/content").and_then(Value::as_str);
         let tokens = answer.pointer("/usage/total_tokens").and_then(Value::as_u64);
         match (text, tokens) {
-            (Some(text), Some(tokens)) if !text.is_empty() && tokens > 0 => Outcome::pass()
-                .saw(format!("{} characters, {tokens} tokens counted", text.chars().count())),
-            (None | Some(""), _) => {
-                Outcome::fail("the response has no text", RESTART).saw(start(&reply))
-            }
-            (Some(_), _) => {
-                Outcome::fail("the response reports no tokens", RESTART).saw(start(&reply))
-            }
+            (Some(text), Some(tokens)) if !text.is_empty() && tokens > 0 => CheckOutcome::pass()
+                .with_evidence(format!(
+                    "{} characters, {tokens} tokens counted",
+                    text.chars().count()
+                )),
+            (None | Some(""), _) => CheckOutcome::fail("the response has no text", RESTART)
+                .with_evidence(body_start(&reply)),
+            (Some(_), _) => CheckOutcome::fail("the response reports no tokens", RESTART)
+                .with_evidence(body_start(&reply)),
         }
     }
 }
 
 pub(super) struct StreamCheck {
-    pub(super) ground: Arc<dyn Ground>,
+    pub(super) environment: Arc<dyn ReadinessEnvironment>,
     pub(super) model: String,
 }
 
 #[async_trait]
-impl Run for StreamCheck {
-    async fn run(&self) -> Outcome {
+impl CheckBody for StreamCheck {
+    async fn run(&self) -> CheckOutcome {
         let body = json!({
             "model": self.model,
-            "messages": question(),
+            "messages": sample_messages(),
             "stream": true,
             "stream_options": { "include_usage": true },
         });
-        let reply = match self.ground.call_gateway(chat(&body)).await {
+        let reply = match self.environment.call_gateway(chat_call(&body)).await {
             Ok(reply) => reply,
             Err(reason) => return unreachable(reason),
         };
         if reply.status != 200 {
-            return refused(&reply);
+            return unexpected_status(&reply);
         }
-        match stream::examine(&reply.body) {
-            Ok(seen) => Outcome::pass().saw(format!(
+        match chat_stream::validate_stream(&reply.body) {
+            Ok(seen) => CheckOutcome::pass().with_evidence(format!(
                 "{} chunks in order, finish reason {:?}, {} tokens counted, then [DONE]",
-                seen.pieces, seen.finish_reason, seen.tokens
+                seen.chunks, seen.finish_reason, seen.tokens
             )),
-            Err(fault) => Outcome::fail(fault.to_string(), RESTART).saw(start(&reply)),
+            Err(fault) => {
+                CheckOutcome::fail(fault.to_string(), RESTART).with_evidence(body_start(&reply))
+            }
         }
     }
 }
 
 const RESTART: &str = "Restart Gatehouse. If that does not help, please report it.";
 
-fn question() -> Value {
+fn sample_messages() -> Value {
     json!([{ "role": "user", "content": "Say hello in a few words." }])
 }
 
-fn chat(body: &Value) -> GatewayCall {
-    GatewayCall { caller: Caller::Client, path: CHAT_PATH, body: Some(body.to_string()) }
+fn chat_call(body: &Value) -> GatewayCall {
+    GatewayCall { caller: SimulatedCaller::Client, path: CHAT_PATH, body: Some(body.to_string()) }
 }
 
-fn unreachable(reason: String) -> Outcome {
-    Outcome::fail("the gateway is not responding", RESTART).saw(reason)
+fn unreachable(reason: String) -> CheckOutcome {
+    CheckOutcome::fail("the gateway is not responding", RESTART).with_evidence(reason)
 }
 
-fn refused(reply: &GatewayReply) -> Outcome {
-    Outcome::fail(format!("the gateway answered with status {}", reply.status), RESTART)
-        .saw(start(reply))
+fn unexpected_status(reply: &GatewayReply) -> CheckOutcome {
+    CheckOutcome::fail(format!("the gateway answered with status {}", reply.status), RESTART)
+        .with_evidence(body_start(reply))
 }
 
 /// Returns at most the first 1,024 bytes of a body as evidence; the runner cuts the line further.
-fn start(reply: &GatewayReply) -> String {
+fn body_start(reply: &GatewayReply) -> String {
     String::from_utf8_lossy(reply.body.get(..1_024).unwrap_or(&reply.body)).into_owned()
 }
 
-fn list(addresses: &[SocketAddr]) -> String {
+fn join_addresses(addresses: &[SocketAddr]) -> String {
     addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

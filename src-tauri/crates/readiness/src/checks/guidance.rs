@@ -2,20 +2,20 @@
 
 use async_trait::async_trait;
 
-use crate::check::{Action, Outcome, Run};
+use crate::check::{CheckBody, CheckOutcome, FixAction};
 
 pub(super) struct BackendsCheck(pub(super) usize);
 
 #[async_trait]
-impl Run for BackendsCheck {
-    async fn run(&self) -> Outcome {
+impl CheckBody for BackendsCheck {
+    async fn run(&self) -> CheckOutcome {
         match self.0 {
-            0 => Outcome::warn(
+            0 => CheckOutcome::warn(
                 "no real backend has been added",
                 "Add a backend: a provider with its key, or a local server.",
             )
-            .at(Action::AddBackend),
-            number => Outcome::pass().saw(format!("{number} besides the mock")),
+            .with_action(FixAction::AddBackend),
+            number => CheckOutcome::pass().with_evidence(format!("{number} besides the mock")),
         }
     }
 }
@@ -23,15 +23,15 @@ impl Run for BackendsCheck {
 pub(super) struct ClientsCheck(pub(super) usize);
 
 #[async_trait]
-impl Run for ClientsCheck {
-    async fn run(&self) -> Outcome {
+impl CheckBody for ClientsCheck {
+    async fn run(&self) -> CheckOutcome {
         match self.0 {
-            0 => Outcome::warn(
+            0 => CheckOutcome::warn(
                 "no client is connected",
                 "Connect a client and point a tool at the gateway.",
             )
-            .at(Action::AddClient),
-            number => Outcome::pass().saw(format!("{number} connected")),
+            .with_action(FixAction::AddClient),
+            number => CheckOutcome::pass().with_evidence(format!("{number} connected")),
         }
     }
 }

@@ -4,30 +4,33 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::check::{Action, Outcome, Run};
-use crate::ground::{Canary, Gravity, Ground};
+use crate::check::{CheckBody, CheckOutcome, FixAction};
+use crate::environment::{ProblemSeverity, ReadinessEnvironment, VaultTestResult};
 
 /// Minimum free disk space, in bytes. Below it the ledger may soon fail to write.
 pub const FREE_BYTES_MIN: u64 = 500_000_000;
 
-pub(super) struct DataFolderCheck(pub(super) Arc<dyn Ground>);
+pub(super) struct DataFolderCheck(pub(super) Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
-impl Run for DataFolderCheck {
-    async fn run(&self) -> Outcome {
+impl CheckBody for DataFolderCheck {
+    async fn run(&self) -> CheckOutcome {
         let folder = self.0.data_folder().await;
         if let Err(reason) = folder.writable {
             let fix = format!("Give your user write permission for {}.", folder.path);
-            return Outcome::fail("the data folder is not writable", fix).saw(reason);
+            return CheckOutcome::fail("the data folder is not writable", fix)
+                .with_evidence(reason);
         }
         let megabytes = |bytes: u64| format!("{} MB free in {}", bytes / 1_000_000, folder.path);
         match folder.free_bytes {
             Some(free) if free < FREE_BYTES_MIN => {
                 let fix = format!("Free at least {} MB.", FREE_BYTES_MIN / 1_000_000);
-                Outcome::fail("the disk is nearly full", fix).saw(megabytes(free))
+                CheckOutcome::fail("the disk is nearly full", fix).with_evidence(megabytes(free))
             }
-            Some(free) => Outcome::pass().saw("wrote and removed a file").saw(megabytes(free)),
-            None => Outcome::warn(
+            Some(free) => CheckOutcome::pass()
+                .with_evidence("wrote and removed a file")
+                .with_evidence(megabytes(free)),
+            None => CheckOutcome::warn(
                 "the system does not report the free space",
                 format!("Check the free space in {}.", folder.path),
             ),
@@ -35,55 +38,68 @@ impl Run for DataFolderCheck {
     }
 }
 
-pub(super) struct SettingsCheck(pub(super) Arc<dyn Ground>);
+pub(super) struct SettingsCheck(pub(super) Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
-impl Run for SettingsCheck {
-    async fn run(&self) -> Outcome {
+impl CheckBody for SettingsCheck {
+    async fn run(&self) -> CheckOutcome {
         let problems = self.0.settings_problems().await;
         // The first error decides the outcome; without one, the first warning.
-        let Some(worst) = problems.iter().min_by_key(|problem| problem.gravity != Gravity::Error)
+        let Some(worst) =
+            problems.iter().min_by_key(|problem| problem.severity != ProblemSeverity::Error)
         else {
-            return Outcome::pass().saw("no problems in the settings file");
+            return CheckOutcome::pass().with_evidence("no problems in the settings file");
         };
-        let outcome = match worst.gravity {
-            Gravity::Error => Outcome::fail("the settings file has errors", &worst.fix),
-            Gravity::Warning => Outcome::warn("the settings file has warnings", &worst.fix),
+        let outcome = match worst.severity {
+            ProblemSeverity::Error => {
+                CheckOutcome::fail("the settings file has errors", &worst.fix)
+            }
+            ProblemSeverity::Warning => {
+                CheckOutcome::warn("the settings file has warnings", &worst.fix)
+            }
         };
-        let told = problems.iter().fold(outcome, |outcome, problem| outcome.saw(&problem.message));
-        told.at(Action::OpenSettings)
+        let told = problems
+            .iter()
+            .fold(outcome, |outcome, problem| outcome.with_evidence(&problem.message));
+        told.with_action(FixAction::OpenSettings)
     }
 }
 
-pub(super) struct LedgerCheck(pub(super) Arc<dyn Ground>);
+pub(super) struct LedgerCheck(pub(super) Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
-impl Run for LedgerCheck {
-    async fn run(&self) -> Outcome {
+impl CheckBody for LedgerCheck {
+    async fn run(&self) -> CheckOutcome {
         let ledger = self.0.ledger().await;
         let versions =
             format!("schema {}, expected {}", ledger.schema_found, ledger.schema_expected);
         if let Err(reason) = ledger.integrity {
             let fix =
                 "Run `gatehouse ledger restore`, or `gatehouse ledger repair` without a backup.";
-            return Outcome::fail("the ledger is damaged", fix).saw(reason).at(Action::OpenLedger);
+            return CheckOutcome::fail("the ledger is damaged", fix)
+                .with_evidence(reason)
+                .with_action(FixAction::OpenLedger);
         }
         if let Some(worst) = ledger.problems.first() {
-            let outcome = match worst.gravity {
-                Gravity::Error => Outcome::fail(&worst.title, &worst.fix),
-                Gravity::Warning => Outcome::warn(&worst.title, &worst.fix),
+            let outcome = match worst.severity {
+                ProblemSeverity::Error => CheckOutcome::fail(&worst.title, &worst.fix),
+                ProblemSeverity::Warning => CheckOutcome::warn(&worst.title, &worst.fix),
             };
-            return outcome.saw(versions).at(Action::OpenLedger);
+            return outcome.with_evidence(versions).with_action(FixAction::OpenLedger);
         }
         if ledger.schema_found > ledger.schema_expected {
             let fix = "Install the newer Gatehouse again, or restore the backup it made.";
-            return Outcome::fail("the ledger was written by a newer Gatehouse", fix).saw(versions);
+            return CheckOutcome::fail("the ledger was written by a newer Gatehouse", fix)
+                .with_evidence(versions);
         }
         if ledger.schema_found < ledger.schema_expected {
             let fix = "Restart Gatehouse: it finishes the upgrade when it starts.";
-            return Outcome::fail("the ledger's upgrade is not finished", fix).saw(versions);
+            return CheckOutcome::fail("the ledger's upgrade is not finished", fix)
+                .with_evidence(versions);
         }
-        Outcome::pass().saw("the integrity check found nothing").saw(versions)
+        CheckOutcome::pass()
+            .with_evidence("the integrity check found nothing")
+            .with_evidence(versions)
     }
 }
 
@@ -91,49 +107,49 @@ impl Run for LedgerCheck {
 const MISSING_FIX: &str = "Run `gatehouse vault set file` to store keys in an encrypted file, or \
                            start a keychain.";
 
-pub(super) struct VaultCheck(pub(super) Arc<dyn Ground>);
+pub(super) struct VaultCheck(pub(super) Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
-impl Run for VaultCheck {
-    async fn run(&self) -> Outcome {
+impl CheckBody for VaultCheck {
+    async fn run(&self) -> CheckOutcome {
         let vault = self.0.vault().await;
         let store = vault.store;
-        match vault.canary {
-            Canary::Kept => {
-                Outcome::pass().saw(format!("{store}: wrote, read and removed a value"))
-            }
-            Canary::ReadOnly => Outcome::warn(
+        match vault.test_result {
+            VaultTestResult::Kept => CheckOutcome::pass()
+                .with_evidence(format!("{store}: wrote, read and removed a value")),
+            VaultTestResult::ReadOnly => CheckOutcome::warn(
                 format!("{store} can only be read"),
                 "Run `gatehouse vault set keychain` or `gatehouse vault set file` to store keys.",
             )
-            .at(Action::OpenSettings),
-            Canary::Locked => {
-                Outcome::fail(format!("{store} is locked"), "Unlock it and run the checks again.")
-            }
-            Canary::Missing => {
+            .with_action(FixAction::OpenSettings),
+            VaultTestResult::Locked => CheckOutcome::fail(
+                format!("{store} is locked"),
+                "Unlock it and run the checks again.",
+            ),
+            VaultTestResult::Missing => {
                 let cause = format!("{store} is not available");
                 let outcome = match vault.needed {
-                    true => Outcome::fail(cause, MISSING_FIX),
+                    true => CheckOutcome::fail(cause, MISSING_FIX),
                     // Whatever needs no key still works: the mock, local servers, clients.
-                    false => Outcome::warn(cause, MISSING_FIX),
+                    false => CheckOutcome::warn(cause, MISSING_FIX),
                 };
-                outcome.at(Action::OpenSettings)
+                outcome.with_action(FixAction::OpenSettings)
             }
-            Canary::Hung => Outcome::fail(
+            VaultTestResult::Hung => CheckOutcome::fail(
                 format!("{store} is not responding"),
                 "Check for an unlock prompt behind other windows, or restart the keychain.",
             ),
-            Canary::Lost => Outcome::fail(
+            VaultTestResult::Lost => CheckOutcome::fail(
                 format!("{store} does not keep what is written to it"),
                 "Run `gatehouse vault set file` to store keys in an encrypted file.",
             )
-            .at(Action::OpenSettings),
-            Canary::Failed(reason) => Outcome::fail(
+            .with_action(FixAction::OpenSettings),
+            VaultTestResult::Failed(reason) => CheckOutcome::fail(
                 format!("{store} failed"),
                 "Restart it, or run `gatehouse vault set file` to use an encrypted file.",
             )
-            .saw(reason)
-            .at(Action::OpenSettings),
+            .with_evidence(reason)
+            .with_action(FixAction::OpenSettings),
         }
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
-use crate::check::{Action, Outcome, Status};
-use crate::ground::{
-    Caller, Canary, CredentialFacts, DataFolder, GatewayCall, GatewayReply, Gravity, LedgerFacts,
-    LedgerProblem, ModelFacts, SettingsProblem, VaultFacts,
+use crate::check::{CheckOutcome, CheckStatus, FixAction};
+use crate::environment::{
+    BackendModelFacts, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts,
+    LedgerProblemFacts, ProblemSeverity, SettingsProblem, SimulatedCaller, VaultFacts,
+    VaultTestResult,
 };
 use crate::plan::Plan;
 
@@ -16,16 +17,16 @@ use super::*;
 
 /// Facts of a healthy machine; each test changes the ones it is about.
 struct Facts {
-    folder: DataFolder,
+    folder: DataFolderFacts,
     settings: Vec<SettingsProblem>,
     ledger: LedgerFacts,
-    canary: Canary,
+    canary: VaultTestResult,
     vault_needed: bool,
     listeners: Vec<SocketAddr>,
     refusals: (u16, u16),
     chat: Result<GatewayReply, String>,
     credential: CredentialFacts,
-    models: Result<ModelFacts, String>,
+    models: Result<BackendModelFacts, String>,
     calls: Mutex<Vec<GatewayCall>>,
 }
 
@@ -44,7 +45,7 @@ fn reply(status: u16, body: &str) -> GatewayReply {
 
 fn good() -> Facts {
     Facts {
-        folder: DataFolder {
+        folder: DataFolderFacts {
             path: "/data".to_owned(),
             writable: Ok(()),
             free_bytes: Some(FREE_BYTES_MIN),
@@ -56,23 +57,23 @@ fn good() -> Facts {
             schema_found: 3,
             schema_expected: 3,
         },
-        canary: Canary::Kept,
+        canary: VaultTestResult::Kept,
         vault_needed: true,
         listeners: vec!["127.0.0.1:4283".parse().expect("an address")],
         refusals: (401, 403),
         chat: Ok(reply(200, ANSWER)),
         credential: CredentialFacts::Accepted("GET /v1/models: 200".to_owned()),
-        models: Ok(ModelFacts {
+        models: Ok(BackendModelFacts {
             listed: vec!["m1".to_owned(), "m2".to_owned()],
-            wanted: vec!["m2".to_owned()],
+            declared: vec!["m2".to_owned()],
         }),
         calls: Mutex::new(Vec::new()),
     }
 }
 
 #[async_trait]
-impl Ground for Facts {
-    async fn data_folder(&self) -> DataFolder {
+impl ReadinessEnvironment for Facts {
+    async fn data_folder(&self) -> DataFolderFacts {
         self.folder.clone()
     }
 
@@ -88,7 +89,7 @@ impl Ground for Facts {
         VaultFacts {
             store: "the keychain".to_owned(),
             needed: self.vault_needed,
-            canary: self.canary.clone(),
+            test_result: self.canary.clone(),
         }
     }
 
@@ -99,9 +100,9 @@ impl Ground for Facts {
     async fn call_gateway(&self, call: GatewayCall) -> Result<GatewayReply, String> {
         self.calls.lock().expect("a lock").push(call.clone());
         match call.caller {
-            Caller::Stranger => Ok(reply(self.refusals.0, "")),
-            Caller::WebPage => Ok(reply(self.refusals.1, "")),
-            Caller::Client => self.chat.clone(),
+            SimulatedCaller::NoToken => Ok(reply(self.refusals.0, "")),
+            SimulatedCaller::WebPage => Ok(reply(self.refusals.1, "")),
+            SimulatedCaller::Client => self.chat.clone(),
         }
     }
 
@@ -109,13 +110,13 @@ impl Ground for Facts {
         self.credential.clone()
     }
 
-    async fn models(&self, _backend: &BackendId) -> Result<ModelFacts, String> {
+    async fn models(&self, _backend: &BackendId) -> Result<BackendModelFacts, String> {
         self.models.clone()
     }
 }
 
-fn subject(need: Need) -> BackendSubject {
-    BackendSubject {
+fn subject(need: BackendNeed) -> BackendTarget {
+    BackendTarget {
         backend: BackendId::new("openai").expect("a good id"),
         label: "OpenAI".to_owned(),
         credential: Some(CredentialId::new("openai-key").expect("a good id")),
@@ -123,27 +124,27 @@ fn subject(need: Need) -> BackendSubject {
     }
 }
 
-fn all_checks(facts: Arc<Facts>, set: CheckSet) -> Vec<Check> {
-    let ground: Arc<dyn Ground> = facts;
-    let scope = CheckScope {
+fn all_checks(facts: Arc<Facts>, set: CheckSet) -> Vec<ReadinessCheck> {
+    let ground: Arc<dyn ReadinessEnvironment> = facts;
+    let scope = CheckInputs {
         mock_model: "mock/instant".to_owned(),
-        backends: vec![subject(Need::Required)],
+        backends: vec![subject(BackendNeed::Required)],
         clients: 1,
     };
     built_in_checks(&ground, set, &scope)
 }
 
-async fn run(id: &str, facts: Facts) -> Outcome {
+async fn run(id: &str, facts: Facts) -> CheckOutcome {
     let checks = all_checks(Arc::new(facts), CheckSet::Full);
     let check = checks.iter().find(|check| check.id.as_str() == id).expect("such a check");
     check.run.run().await
 }
 
 #[track_caller]
-fn check(outcome: &Outcome, status: Status, cause: &str) {
+fn check(outcome: &CheckOutcome, status: CheckStatus, cause: &str) {
     assert_eq!(outcome.status(), status, "{outcome:?}");
     assert_eq!(outcome.cause.as_deref().unwrap_or_default(), cause);
-    let must_be_fixed = matches!(status, Status::Fail | Status::Warn);
+    let must_be_fixed = matches!(status, CheckStatus::Fail | CheckStatus::Warn);
     assert_eq!(outcome.fix.is_some(), must_be_fixed, "{outcome:?}");
 }
 
@@ -162,12 +163,12 @@ async fn on_a_good_machine_every_check_passes_with_evidence() {
         "R-25",
     ] {
         let outcome = run(id, good()).await;
-        check(&outcome, Status::Pass, "");
+        check(&outcome, CheckStatus::Pass, "");
         assert!(!outcome.evidence.is_empty(), "{id}");
     }
     let streaming = Facts { chat: Ok(reply(200, STREAM)), ..good() };
     let outcome = run("R-14b", streaming).await;
-    check(&outcome, Status::Pass, "");
+    check(&outcome, CheckStatus::Pass, "");
     assert_eq!(
         outcome.evidence,
         ["1 chunks in order, finish reason \"stop\", 12 tokens counted, then [DONE]"]
@@ -189,132 +190,137 @@ fn the_sets_hold_their_checks_and_can_be_run() {
 
 #[test]
 fn a_needed_backend_is_a_blocker_and_one_without_a_key_does_not_wait_for_the_vault() {
-    let ground: Arc<dyn Ground> = Arc::new(good());
-    let key = |subject: &BackendSubject| backend_checks(&ground, subject).into_iter().next();
-    let needed = key(&subject(Need::Required)).expect("a check");
-    assert_eq!(needed.severity, Severity::Blocker);
+    let ground: Arc<dyn ReadinessEnvironment> = Arc::new(good());
+    let key = |subject: &BackendTarget| backend_checks(&ground, subject).into_iter().next();
+    let needed = key(&subject(BackendNeed::Required)).expect("a check");
+    assert_eq!(needed.severity, CheckSeverity::Blocker);
     assert_eq!(needed.depends_on, [CheckId::new("R-03"), CheckId::new("R-05")]);
-    let local = BackendSubject { credential: None, ..subject(Need::Optional) };
+    let local = BackendTarget { credential: None, ..subject(BackendNeed::Optional) };
     let local = key(&local).expect("a check");
-    assert_eq!(local.severity, Severity::Major);
+    assert_eq!(local.severity, CheckSeverity::Major);
     assert_eq!(local.depends_on, [CheckId::new("R-03")]);
 }
 
 #[tokio::test]
 async fn the_mock_alone_is_not_enough_to_work_with() {
-    let ground: Arc<dyn Ground> = Arc::new(good());
-    let scope = CheckScope { mock_model: "mock/echo".to_owned(), backends: Vec::new(), clients: 0 };
+    let ground: Arc<dyn ReadinessEnvironment> = Arc::new(good());
+    let scope =
+        CheckInputs { mock_model: "mock/echo".to_owned(), backends: Vec::new(), clients: 0 };
     let checks = built_in_checks(&ground, CheckSet::Quick, &scope);
     for (id, cause) in
         [("R-09", "no real backend has been added"), ("R-25", "no client is connected")]
     {
         let found = checks.iter().find(|check| check.id.as_str() == id).expect("such a check");
-        check(&found.run.run().await, Status::Warn, cause);
+        check(&found.run.run().await, CheckStatus::Warn, cause);
     }
 }
 
 #[tokio::test]
 async fn the_data_folder_must_be_writable_and_have_room() {
     let folder = |writable: Result<(), String>, free_bytes| Facts {
-        folder: DataFolder { path: "/data".to_owned(), writable, free_bytes },
+        folder: DataFolderFacts { path: "/data".to_owned(), writable, free_bytes },
         ..good()
     };
     let outcome = run("R-02", folder(Err("permission denied".to_owned()), None)).await;
-    check(&outcome, Status::Fail, "the data folder is not writable");
+    check(&outcome, CheckStatus::Fail, "the data folder is not writable");
     assert_eq!(outcome.evidence, ["permission denied"]);
     let outcome = run("R-02", folder(Ok(()), Some(FREE_BYTES_MIN - 1))).await;
-    check(&outcome, Status::Fail, "the disk is nearly full");
+    check(&outcome, CheckStatus::Fail, "the disk is nearly full");
     let outcome = run("R-02", folder(Ok(()), None)).await;
-    check(&outcome, Status::Warn, "the system does not report the free space");
+    check(&outcome, CheckStatus::Warn, "the system does not report the free space");
 }
 
 #[tokio::test]
-async fn a_settings_error_outweighs_a_warning_and_both_are_told() {
-    let problem = |gravity, text: &str| SettingsProblem {
+async fn a_settings_error_outweighs_a_warning_and_both_are_evidence() {
+    let problem = |severity, text: &str| SettingsProblem {
         message: text.to_owned(),
         fix: format!("fix {text}"),
-        gravity,
+        severity,
     };
-    let warning = problem(Gravity::Warning, "w");
+    let warning = problem(ProblemSeverity::Warning, "w");
     let facts = Facts { settings: vec![warning.clone()], ..good() };
     let outcome = run("R-03", facts).await;
-    check(&outcome, Status::Warn, "the settings file has warnings");
-    let facts = Facts { settings: vec![warning, problem(Gravity::Error, "e")], ..good() };
+    check(&outcome, CheckStatus::Warn, "the settings file has warnings");
+    let facts = Facts { settings: vec![warning, problem(ProblemSeverity::Error, "e")], ..good() };
     let outcome = run("R-03", facts).await;
-    check(&outcome, Status::Fail, "the settings file has errors");
+    check(&outcome, CheckStatus::Fail, "the settings file has errors");
     assert_eq!(outcome.evidence, ["w", "e"]);
     assert_eq!(outcome.fix.as_deref(), Some("fix e"));
-    assert_eq!(outcome.action, Some(Action::OpenSettings));
+    assert_eq!(outcome.action, Some(FixAction::OpenSettings));
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_ledger_is_told_with_its_fix() {
-    let ledger = |gravity| Facts {
+async fn ledger_problems_are_reported_with_their_fix() {
+    let ledger = |severity| Facts {
         ledger: LedgerFacts {
-            problems: vec![LedgerProblem {
+            problems: vec![LedgerProblemFacts {
                 title: "the ledger cannot be written".to_owned(),
                 fix: "The disk is full. Free some space.".to_owned(),
-                gravity,
+                severity,
             }],
             ..good().ledger
         },
         ..good()
     };
-    let outcome = run("R-04", ledger(Gravity::Error)).await;
-    check(&outcome, Status::Fail, "the ledger cannot be written");
+    let outcome = run("R-04", ledger(ProblemSeverity::Error)).await;
+    check(&outcome, CheckStatus::Fail, "the ledger cannot be written");
     assert_eq!(outcome.fix.as_deref(), Some("The disk is full. Free some space."));
-    assert_eq!(outcome.action, Some(Action::OpenLedger));
-    let outcome = run("R-04", ledger(Gravity::Warning)).await;
-    check(&outcome, Status::Warn, "the ledger cannot be written");
+    assert_eq!(outcome.action, Some(FixAction::OpenLedger));
+    let outcome = run("R-04", ledger(ProblemSeverity::Warning)).await;
+    check(&outcome, CheckStatus::Warn, "the ledger cannot be written");
 }
 
 #[tokio::test]
-async fn a_damaged_an_older_and_a_newer_ledger_are_told_apart() {
+async fn damaged_older_and_newer_ledgers_are_distinguished() {
     let ledger = |integrity, schema_found| Facts {
         ledger: LedgerFacts { integrity, problems: Vec::new(), schema_found, schema_expected: 3 },
         ..good()
     };
     let outcome = run("R-04", ledger(Err("page 7".to_owned()), 3)).await;
-    check(&outcome, Status::Fail, "the ledger is damaged");
+    check(&outcome, CheckStatus::Fail, "the ledger is damaged");
     check(
         &run("R-04", ledger(Ok(()), 2)).await,
-        Status::Fail,
+        CheckStatus::Fail,
         "the ledger's upgrade is not finished",
     );
     let newer = "the ledger was written by a newer Gatehouse";
-    check(&run("R-04", ledger(Ok(()), 4)).await, Status::Fail, newer);
+    check(&run("R-04", ledger(Ok(()), 4)).await, CheckStatus::Fail, newer);
 }
 
 #[tokio::test]
 async fn each_state_of_the_vault_has_its_own_cause() {
     for (canary, status, cause) in [
-        (Canary::Locked, Status::Fail, "the keychain is locked"),
-        (Canary::Missing, Status::Fail, "the keychain is not available"),
-        (Canary::Hung, Status::Fail, "the keychain is not responding"),
-        (Canary::Lost, Status::Fail, "the keychain does not keep what is written to it"),
-        (Canary::Failed("why".to_owned()), Status::Fail, "the keychain failed"),
-        (Canary::ReadOnly, Status::Warn, "the keychain can only be read"),
+        (VaultTestResult::Locked, CheckStatus::Fail, "the keychain is locked"),
+        (VaultTestResult::Missing, CheckStatus::Fail, "the keychain is not available"),
+        (VaultTestResult::Hung, CheckStatus::Fail, "the keychain is not responding"),
+        (
+            VaultTestResult::Lost,
+            CheckStatus::Fail,
+            "the keychain does not keep what is written to it",
+        ),
+        (VaultTestResult::Failed("why".to_owned()), CheckStatus::Fail, "the keychain failed"),
+        (VaultTestResult::ReadOnly, CheckStatus::Warn, "the keychain can only be read"),
     ] {
         check(&run("R-05", Facts { canary, ..good() }).await, status, cause);
     }
     // No backend in use needs a key: a warning, but not a reason to be not ready.
-    let idle = Facts { canary: Canary::Missing, vault_needed: false, ..good() };
-    check(&run("R-05", idle).await, Status::Warn, "the keychain is not available");
+    let idle = Facts { canary: VaultTestResult::Missing, vault_needed: false, ..good() };
+    check(&run("R-05", idle).await, CheckStatus::Warn, "the keychain is not available");
 }
 
 #[tokio::test]
-async fn the_door_must_be_on_loopback_and_closed_to_strangers_and_web_pages() {
+async fn the_gateway_must_be_on_loopback_and_refuse_missing_tokens_and_web_pages() {
     let outcome = run("R-13", Facts { listeners: Vec::new(), ..good() }).await;
-    check(&outcome, Status::Fail, "the gateway is not running");
+    check(&outcome, CheckStatus::Fail, "the gateway is not running");
     let mut listeners = good().listeners;
     listeners.push("0.0.0.0:4283".parse().expect("an address"));
     let outcome = run("R-13", Facts { listeners, ..good() }).await;
-    check(&outcome, Status::Fail, "the gateway is reachable from the network");
+    check(&outcome, CheckStatus::Fail, "the gateway is reachable from the network");
     assert_eq!(outcome.evidence, ["listens on 0.0.0.0:4283"]);
     let outcome = run("R-13", Facts { refusals: (200, 403), ..good() }).await;
-    check(&outcome, Status::Fail, "a request without a token was not refused");
+    check(&outcome, CheckStatus::Fail, "a request without a token was not refused");
     let outcome = run("R-13", Facts { refusals: (401, 200), ..good() }).await;
-    check(&outcome, Status::Fail, "a request from a web page was not refused");
+    check(&outcome, CheckStatus::Fail, "a request from a web page was not refused");
 }
 
 #[tokio::test]
@@ -329,10 +335,10 @@ async fn the_gateway_is_asked_by_real_requests() {
     assert_eq!(
         seen,
         [
-            (Caller::Stranger, "/v1/models"),
-            (Caller::WebPage, "/v1/models"),
-            (Caller::Client, chat),
-            (Caller::Client, chat),
+            (SimulatedCaller::NoToken, "/v1/models"),
+            (SimulatedCaller::WebPage, "/v1/models"),
+            (SimulatedCaller::Client, chat),
+            (SimulatedCaller::Client, chat),
         ]
     );
     let body = |place: usize| calls[place].body.clone().expect("a body");
@@ -351,37 +357,48 @@ async fn an_answer_without_text_usage_or_success_is_a_fault() {
             "the response reports no tokens",
         ),
     ] {
-        check(&run("R-14a", Facts { chat, ..good() }).await, Status::Fail, cause);
+        check(&run("R-14a", Facts { chat, ..good() }).await, CheckStatus::Fail, cause);
     }
     let cut = STREAM.replace("data: [DONE]\n\n", "");
     let outcome = run("R-14b", Facts { chat: Ok(reply(200, &cut)), ..good() }).await;
-    check(&outcome, Status::Fail, "the stream has no end marker");
+    check(&outcome, CheckStatus::Fail, "the stream has no end marker");
 }
 
 #[tokio::test]
 async fn each_state_of_a_key_has_its_own_answer_and_place() {
-    let at_key = Some(Action::OpenKey { id: CredentialId::new("openai-key").expect("an id") });
-    let at_backend = Some(Action::OpenBackend { id: BackendId::new("openai").expect("an id") });
+    let at_key = Some(FixAction::OpenKey { id: CredentialId::new("openai-key").expect("an id") });
+    let at_backend = Some(FixAction::OpenBackend { id: BackendId::new("openai").expect("an id") });
     let why = String::new;
-    let partly = CredentialFacts::Partly {
+    let partly = CredentialFacts::PartlyAccepted {
         accepted: 1,
         keys: 2,
         credential: CredentialId::new("second-key").expect("an id"),
         reason: "401".to_owned(),
     };
-    let at_second = Some(Action::OpenKey { id: CredentialId::new("second-key").expect("an id") });
+    let at_second =
+        Some(FixAction::OpenKey { id: CredentialId::new("second-key").expect("an id") });
     for (credential, status, cause, action) in [
-        (CredentialFacts::NotNeeded, Status::NotApplicable, "no key needed", None),
-        (partly, Status::Warn, "OpenAI accepts 1 of its 2 keys", at_second),
-        (CredentialFacts::Missing, Status::Fail, "OpenAI has no key", at_backend.clone()),
-        (CredentialFacts::Rejected(why()), Status::Fail, "OpenAI rejected its key", at_key.clone()),
+        (CredentialFacts::NotNeeded, CheckStatus::NotApplicable, "no key needed", None),
+        (partly, CheckStatus::Warn, "OpenAI accepts 1 of its 2 keys", at_second),
+        (CredentialFacts::Missing, CheckStatus::Fail, "OpenAI has no key", at_backend.clone()),
+        (
+            CredentialFacts::Rejected(why()),
+            CheckStatus::Fail,
+            "OpenAI rejected its key",
+            at_key.clone(),
+        ),
         (
             CredentialFacts::Limited(why()),
-            Status::Warn,
+            CheckStatus::Warn,
             "the key of OpenAI has reached its limit",
             at_key,
         ),
-        (CredentialFacts::Unreachable(why()), Status::Fail, "OpenAI cannot be reached", at_backend),
+        (
+            CredentialFacts::Unreachable(why()),
+            CheckStatus::Fail,
+            "OpenAI cannot be reached",
+            at_backend,
+        ),
     ] {
         let outcome = run("R-10/openai", Facts { credential, ..good() }).await;
         check(&outcome, status, cause);
@@ -393,12 +410,15 @@ async fn each_state_of_a_key_has_its_own_answer_and_place() {
 async fn models_that_are_wanted_must_be_listed() {
     let models = |listed: &[&str], wanted: &[&str]| {
         let owned = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-        Facts { models: Ok(ModelFacts { listed: owned(listed), wanted: owned(wanted) }), ..good() }
+        Facts {
+            models: Ok(BackendModelFacts { listed: owned(listed), declared: owned(wanted) }),
+            ..good()
+        }
     };
     let outcome = run("R-12/openai", models(&["a"], &["b", "c"])).await;
-    check(&outcome, Status::Fail, "OpenAI does not have b, c");
+    check(&outcome, CheckStatus::Fail, "OpenAI does not have b, c");
     let outcome = run("R-12/openai", models(&[], &[])).await;
-    check(&outcome, Status::Warn, "OpenAI lists no models");
+    check(&outcome, CheckStatus::Warn, "OpenAI lists no models");
     let outcome = run("R-12/openai", Facts { models: Err("404".to_owned()), ..good() }).await;
-    check(&outcome, Status::Fail, "OpenAI does not list its models");
+    check(&outcome, CheckStatus::Fail, "OpenAI does not list its models");
 }

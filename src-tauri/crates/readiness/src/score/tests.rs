@@ -1,37 +1,48 @@
 //! Tests of the score table and of the verdict's thresholds.
 
-use crate::check::{Check, Outcome, Run};
+use crate::check::{CheckBody, CheckOutcome, ReadinessCheck};
 
 use super::*;
 
 struct Nothing;
 
 #[async_trait::async_trait]
-impl Run for Nothing {
-    async fn run(&self) -> Outcome {
-        Outcome::pass()
+impl CheckBody for Nothing {
+    async fn run(&self) -> CheckOutcome {
+        CheckOutcome::pass()
     }
 }
 
-fn row(id: &str, category: Category, severity: Severity, status: Status) -> CheckRow {
+fn row(
+    id: &str,
+    category: CheckCategory,
+    severity: CheckSeverity,
+    status: CheckStatus,
+) -> CheckResult {
     let run = std::sync::Arc::new(Nothing);
-    let mut row = CheckRow::waiting(&Check::new(CheckId::new(id), id, category, severity, run));
+    let mut row = CheckResult::from_check(&ReadinessCheck::new(
+        CheckId::new(id),
+        id,
+        category,
+        severity,
+        run,
+    ));
     row.status = status;
     row.cause = status.is_failure().then(|| format!("{id} is broken"));
     row
 }
 
-fn finished(rows: &[CheckRow]) -> Judgement {
+fn finished(rows: &[CheckResult]) -> Judgement {
     judge(rows, RunEnd::Finished, None)
 }
 
 /// Checks score (in tenths) and confidence (in percent) of one category with checks of weight 1.
 #[track_caller]
-fn check_score(statuses: &[Status], score: Option<u32>, confidence: u32) {
+fn check_score(statuses: &[CheckStatus], score: Option<u32>, confidence: u32) {
     let rows: Vec<_> = (0..)
         .zip(statuses)
         .map(|(number, status)| {
-            row(&format!("r{number}"), Category::Cache, Severity::Info, *status)
+            row(&format!("r{number}"), CheckCategory::Cache, CheckSeverity::Info, *status)
         })
         .collect();
     let judgement = finished(&rows);
@@ -41,7 +52,7 @@ fn check_score(statuses: &[Status], score: Option<u32>, confidence: u32) {
 
 #[test]
 fn the_score_table() {
-    use Status::{Cancelled, Crashed, Fail, NotApplicable, Pass, Skipped, Warn};
+    use CheckStatus::{Cancelled, Crashed, Fail, NotApplicable, Pass, Skipped, Warn};
     check_score(&[], None, 0);
     check_score(&[Pass], Some(100), 100);
     check_score(&[Warn], Some(50), 100);
@@ -59,20 +70,20 @@ fn the_score_table() {
 #[test]
 fn a_check_counts_by_its_weight() {
     let rows = [
-        row("a", Category::Security, Severity::Blocker, Status::Pass),
-        row("b", Category::Security, Severity::Minor, Status::Fail),
+        row("a", CheckCategory::Security, CheckSeverity::Blocker, CheckStatus::Pass),
+        row("b", CheckCategory::Security, CheckSeverity::Minor, CheckStatus::Fail),
     ];
     assert_eq!(finished(&rows).score_tenths, Some(80), "8 of 10");
 }
 
 #[test]
 fn categories_count_by_their_weights_and_those_without_a_result_are_left_out() {
-    assert_eq!(Category::ALL.map(Category::weight_percent).iter().sum::<u32>(), 100);
+    assert_eq!(CheckCategory::ALL.map(CheckCategory::weight_percent).iter().sum::<u32>(), 100);
     let rows = [
-        row("a", Category::Reliability, Severity::Info, Status::Pass),
-        row("b", Category::Security, Severity::Info, Status::Pass),
-        row("c", Category::Capacity, Severity::Info, Status::Fail),
-        row("d", Category::Cache, Severity::Info, Status::Skipped),
+        row("a", CheckCategory::Reliability, CheckSeverity::Info, CheckStatus::Pass),
+        row("b", CheckCategory::Security, CheckSeverity::Info, CheckStatus::Pass),
+        row("c", CheckCategory::Capacity, CheckSeverity::Info, CheckStatus::Fail),
+        row("d", CheckCategory::Cache, CheckSeverity::Info, CheckStatus::Skipped),
     ];
     let judgement = finished(&rows);
     assert_eq!(judgement.score_tenths, Some(83), "50 of 60");
@@ -81,10 +92,10 @@ fn categories_count_by_their_weights_and_those_without_a_result_are_left_out() {
     assert_eq!(
         scores,
         [
-            (Category::Reliability, Some(100)),
-            (Category::Security, Some(100)),
-            (Category::Capacity, Some(0)),
-            (Category::Cache, None),
+            (CheckCategory::Reliability, Some(100)),
+            (CheckCategory::Security, Some(100)),
+            (CheckCategory::Capacity, Some(0)),
+            (CheckCategory::Cache, None),
         ]
     );
 }
@@ -92,10 +103,17 @@ fn categories_count_by_their_weights_and_those_without_a_result_are_left_out() {
 /// Checks the verdict on `filler` passed checks of weight 1 plus the named ones, all in one
 /// category.
 #[track_caller]
-fn check_verdict(filler: u32, named: &[(Severity, Status)], verdict: RunVerdict, sentence: &str) {
-    let pass = |number| row(&format!("p{number}"), Category::Cache, Severity::Info, Status::Pass);
+fn check_verdict(
+    filler: u32,
+    named: &[(CheckSeverity, CheckStatus)],
+    verdict: RunVerdict,
+    sentence: &str,
+) {
+    let pass = |number| {
+        row(&format!("p{number}"), CheckCategory::Cache, CheckSeverity::Info, CheckStatus::Pass)
+    };
     let named = (0..).zip(named).map(|(number, (severity, status))| {
-        row(&format!("n{number}"), Category::Cache, *severity, *status)
+        row(&format!("n{number}"), CheckCategory::Cache, *severity, *status)
     });
     let rows: Vec<_> = (0..filler).map(pass).chain(named).collect();
     let judgement = finished(&rows);
@@ -104,9 +122,9 @@ fn check_verdict(filler: u32, named: &[(Severity, Status)], verdict: RunVerdict,
 
 #[test]
 fn the_gates_of_the_verdict() {
+    use CheckSeverity::{Blocker, Info, Major};
+    use CheckStatus::{Crashed, Fail, Skipped, Warn};
     use RunVerdict::{NotReady, Ready, ReadyWithWarnings};
-    use Severity::{Blocker, Info, Major};
-    use Status::{Crashed, Fail, Skipped, Warn};
     check_verdict(1, &[], Ready, "Ready, 10.0 of 10");
     check_verdict(9, &[(Info, Fail)], Ready, "Ready, 9.0 of 10");
     check_verdict(8, &[(Info, Fail)], ReadyWithWarnings, "Ready with warnings, 8.9 of 10");
@@ -129,8 +147,8 @@ fn the_gates_of_the_verdict() {
 #[test]
 fn a_stopped_run_has_no_verdict_and_says_how_far_it_came() {
     let rows = [
-        row("a", Category::Cache, Severity::Info, Status::Pass),
-        row("b", Category::Cache, Severity::Info, Status::Cancelled),
+        row("a", CheckCategory::Cache, CheckSeverity::Info, CheckStatus::Pass),
+        row("b", CheckCategory::Cache, CheckSeverity::Info, CheckStatus::Cancelled),
     ];
     let judgement = judge(&rows, RunEnd::Cancelled, None);
     assert_eq!(judgement.verdict, None);
@@ -140,12 +158,12 @@ fn a_stopped_run_has_no_verdict_and_says_how_far_it_came() {
 #[test]
 fn the_best_fixes_are_those_that_gain_most() {
     let rows = [
-        row("warned", Category::Security, Severity::Major, Status::Warn),
-        row("small", Category::Cache, Severity::Info, Status::Fail),
-        row("failed", Category::Security, Severity::Major, Status::Fail),
-        row("good", Category::Security, Severity::Major, Status::Pass),
-        row("skipped", Category::Security, Severity::Blocker, Status::Skipped),
-        row("other", Category::Capacity, Severity::Info, Status::Fail),
+        row("warned", CheckCategory::Security, CheckSeverity::Major, CheckStatus::Warn),
+        row("small", CheckCategory::Cache, CheckSeverity::Info, CheckStatus::Fail),
+        row("failed", CheckCategory::Security, CheckSeverity::Major, CheckStatus::Fail),
+        row("good", CheckCategory::Security, CheckSeverity::Major, CheckStatus::Pass),
+        row("skipped", CheckCategory::Security, CheckSeverity::Blocker, CheckStatus::Skipped),
+        row("other", CheckCategory::Capacity, CheckSeverity::Info, CheckStatus::Fail),
     ];
     let judgement = finished(&rows);
     // Security 25 × 1/2, cache 5 × 0, capacity 10 × 0, of 40.
@@ -157,7 +175,7 @@ fn the_best_fixes_are_those_that_gain_most() {
 
 #[test]
 fn the_change_is_counted_from_the_run_before() {
-    let rows = [row("a", Category::Cache, Severity::Info, Status::Warn)];
+    let rows = [row("a", CheckCategory::Cache, CheckSeverity::Info, CheckStatus::Warn)];
     let change = |previous| judge(&rows, RunEnd::Finished, previous).score_change_tenths;
     assert_eq!((change(None), change(Some(46)), change(Some(100))), (None, Some(4), Some(-50)));
 }

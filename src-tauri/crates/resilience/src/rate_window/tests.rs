@@ -70,7 +70,7 @@ fn both_limits_are_taken_together_or_not_at_all() {
     let second = limits.try_take(20, ms(10)).unwrap();
     assert_eq!(limits.try_take(1, ms(10)).unwrap_err().kind, RateKind::Requests);
     assert_eq!(limits.headroom_percent(ms(10)), Some(0));
-    limits.give_back(second, ms(20));
+    limits.refund(second, ms(20));
     assert_eq!(limits.headroom_percent(ms(20)), Some(50));
     assert!(limits.try_take(50, ms(20)).is_ok());
 }
@@ -91,7 +91,7 @@ fn without_rules_everything_fits_and_a_new_rule_keeps_what_was_taken() {
 }
 
 /// A moment, the amount that counts from then on, and the settlement at that moment.
-type Event = (Moment, u64, Option<(Taken, u64)>);
+type Event = (Moment, u64, Option<(RateReservation, u64)>);
 
 proptest! {
     /// No 60 seconds admit more than the limit, and a returned wait is long enough.
@@ -155,6 +155,6 @@ proptest! {
             .filter(|(at, _)| second(*at) + STEPS as u64 > second(end))
             .map(|(_, counted)| counted)
             .sum();
-        prop_assert_eq!(window.recent.at_most(end), counted);
+        prop_assert_eq!(window.recent.count_at_most(end), counted);
     }
 }

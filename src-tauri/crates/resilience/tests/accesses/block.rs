@@ -1,19 +1,19 @@
 //! Errors that only the user can fix.
 
 use domain::CredentialId;
-use resilience::{Availability, BlockReason, ClosedWhy, Happened};
+use resilience::{Availability, BlockReason, CallOutcome, ClosedReason};
 
 use crate::world::{GOOD, MODEL, World, access, rejected, request, secs};
 
 fn blocked(reason: BlockReason) -> Availability {
-    Availability::Closed { why: ClosedWhy::Blocked(reason), until: None }
+    Availability::Closed { reason: ClosedReason::Blocked(reason), until: None }
 }
 
 #[test]
 fn each_reason_blocks_at_once_and_no_time_lifts_it() {
     for reason in BlockReason::ALL {
         let mut world = World::new();
-        world.call(Happened::Blocked(*reason));
+        world.call(CallOutcome::Blocked(*reason));
         assert_eq!(world.look(), blocked(*reason));
         world.pass(secs(365 * 86_400));
         assert_eq!(world.look(), blocked(*reason));
@@ -33,10 +33,10 @@ fn a_new_key_lifts_it_for_every_backend_of_that_key_alone() {
     world.end(permit, rejected());
     world.log.clear();
     let other = CredentialId::new("other").unwrap();
-    assert!(world.accesses.credential_changed(&other, world.now).is_empty());
+    assert!(world.accesses.lift_after_credential_change(&other, world.now).is_empty());
     assert_eq!(world.look(), blocked(BlockReason::KeyRejected));
     let key = CredentialId::new("key").unwrap();
-    world.log.extend(world.accesses.credential_changed(&key, world.now));
+    world.log.extend(world.accesses.lift_after_credential_change(&key, world.now));
     assert_eq!(world.look(), Availability::Ready);
     assert_eq!(world.logged(), ["blocked>ready credential-changed"]);
     let still = world.accesses.availability(&keyless, MODEL, world.now);
@@ -47,9 +47,9 @@ fn a_new_key_lifts_it_for_every_backend_of_that_key_alone() {
 fn a_check_by_hand_and_a_reset_lift_it() {
     let mut world = World::new();
     world.call(rejected());
-    world.log.extend(world.accesses.recheck_passed(&world.one, world.now));
+    world.log.extend(world.accesses.lift_block_after_recheck(&world.one, world.now));
     assert_eq!(world.look(), Availability::Ready);
-    world.call(Happened::Blocked(BlockReason::Unpaid));
+    world.call(CallOutcome::Blocked(BlockReason::Unpaid));
     world.log.extend(world.accesses.reset(&world.one, world.now));
     assert_eq!(world.look(), Availability::Ready);
     let logged = world.logged();
@@ -67,7 +67,7 @@ fn the_old_keys_last_calls_do_not_block_the_new_one() {
     let mut world = World::new();
     let late = world.begin();
     let key = CredentialId::new("key").unwrap();
-    world.accesses.credential_changed(&key, world.now);
+    world.accesses.lift_after_credential_change(&key, world.now);
     world.call(GOOD);
     world.end(late, rejected());
     assert_eq!(world.look(), Availability::Ready);
@@ -80,9 +80,9 @@ fn a_block_is_no_failure_and_its_first_reason_stays() {
     let mut world = World::new();
     let late = world.begin();
     world.call(rejected());
-    world.end(late, Happened::Blocked(BlockReason::Unpaid));
+    world.end(late, CallOutcome::Blocked(BlockReason::Unpaid));
     assert_eq!(world.look(), blocked(BlockReason::KeyRejected));
-    let standing = world.accesses.standing(&world.one, world.now);
+    let standing = world.accesses.status(&world.one, world.now);
     assert_eq!(standing.recent.calls, 0);
     assert_eq!(standing.reason, "Blocked: the provider rejected the key.");
 }

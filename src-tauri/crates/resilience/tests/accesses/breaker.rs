@@ -1,13 +1,13 @@
 //! The breaker, transition by transition.
 
 use resilience::{
-    AccessState, Availability, BreakerRules, ClosedWhy, Happened, OPEN_TOLD_MAX, ProbeOutcome,
-    TransitionRule,
+    Availability, BreakerRules, CallOutcome, ClosedReason, EndpointState, OPEN_RETRY_AFTER_MAX,
+    ProbeOutcome, TransitionCause,
 };
 
 use crate::world::{BAD, GOOD, HALF, MODEL, SLOW, World, asked_to_wait, request, secs, told};
 
-const BUSY: Availability = Availability::Closed { why: ClosedWhy::HalfOpenBusy, until: None };
+const BUSY: Availability = Availability::Closed { reason: ClosedReason::HalfOpenBusy, until: None };
 
 #[test]
 fn two_failures_in_a_row_do_not_open_it_and_three_do() {
@@ -19,7 +19,7 @@ fn two_failures_in_a_row_do_not_open_it_and_three_do() {
     world.call(BAD);
     assert_eq!(world.open_for(), secs(5));
     let [opened] = &world.log[..] else { panic!("{:?}", world.log) };
-    assert_eq!(opened.rule, TransitionRule::FailuresInARow);
+    assert_eq!(opened.rule, TransitionCause::FailuresInARow);
     assert_eq!(opened.evidence, [request(4), request(5), request(6)], "those of the row alone");
     assert_eq!(opened.until, Some(secs(5)));
 }
@@ -28,7 +28,7 @@ fn two_failures_in_a_row_do_not_open_it_and_three_do() {
 fn what_belongs_to_the_caller_neither_breaks_a_row_nor_adds_to_it() {
     let mut world = World::new();
     world.calls(2, BAD);
-    world.calls(9, Happened::Nothing);
+    world.calls(9, CallOutcome::Neutral);
     assert_eq!(world.look(), Availability::Ready);
     world.call(BAD);
     assert_eq!(world.open_for(), secs(5));
@@ -48,7 +48,7 @@ fn half_failures_count_half() {
     world.calls(9, HALF);
     assert_eq!(world.look(), Availability::Ready);
     world.call(BAD);
-    assert_eq!(world.log[0].rule, TransitionRule::FailureRate, "11 calls, 5.5 failures");
+    assert_eq!(world.log[0].rule, TransitionCause::FailureRate, "11 calls, 5.5 failures");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn half_of_ten_calls_failing_opens_it_and_of_nine_does_not() {
     }
     world.call(GOOD);
     assert_eq!(world.open_for(), secs(5));
-    assert_eq!(world.log[0].rule, TransitionRule::FailureRate);
+    assert_eq!(world.log[0].rule, TransitionCause::FailureRate);
     assert_eq!(world.log[0].evidence.len(), 5);
 }
 
@@ -72,9 +72,9 @@ fn a_call_leaves_the_window_after_a_minute() {
         world.call(GOOD);
     }
     world.pass(secs(55));
-    assert_eq!(world.accesses.standing(&world.one, world.now).recent.calls, 8);
+    assert_eq!(world.accesses.status(&world.one, world.now).recent.calls, 8);
     world.pass(secs(5));
-    assert_eq!(world.accesses.standing(&world.one, world.now).recent.calls, 0);
+    assert_eq!(world.accesses.status(&world.one, world.now).recent.calls, 0);
     world.calls(2, BAD);
     assert_eq!(world.look(), Availability::Ready, "two calls are too few to judge a share");
 }
@@ -89,53 +89,54 @@ fn eight_of_ten_slow_calls_open_it_and_seven_do_not() {
     world.calls(2, GOOD);
     world.calls(8, SLOW);
     assert_eq!(world.open_for(), secs(5));
-    assert_eq!(world.log[0].rule, TransitionRule::SlowRate);
+    assert_eq!(world.log[0].rule, TransitionCause::SlowRate);
     assert_eq!(world.log[0].evidence, (3..=10).map(request).collect::<Vec<_>>());
 }
 
 #[test]
 fn slow_is_later_than_ten_seconds_and_than_three_times_the_usual() {
-    let took = |ms| Happened::Success { first_token: Some(std::time::Duration::from_millis(ms)) };
+    let took =
+        |ms| CallOutcome::Success { first_token: Some(std::time::Duration::from_millis(ms)) };
     let mut world = World::with(BreakerRules { slow_percent: 101, ..Default::default() });
     world.call(took(10_000));
-    assert_eq!(world.accesses.standing(&world.one, world.now).recent.slow, 0, "at the limit");
+    assert_eq!(world.accesses.status(&world.one, world.now).recent.slow, 0, "at the limit");
     world.call(took(10_001));
-    assert_eq!(world.accesses.standing(&world.one, world.now).recent.slow, 1);
+    assert_eq!(world.accesses.status(&world.one, world.now).recent.slow, 1);
 
     // A model that always takes 15 s: after twenty calls this is its baseline.
     let mut world = World::with(BreakerRules { slow_percent: 101, ..Default::default() });
     world.calls(19, took(15_000));
-    assert_eq!(world.accesses.standing(&world.one, world.now).slow_after, secs(10));
+    assert_eq!(world.accesses.status(&world.one, world.now).slow_after, secs(10));
     world.calls(1, took(15_000));
-    let after = world.accesses.standing(&world.one, world.now).slow_after;
+    let after = world.accesses.status(&world.one, world.now).slow_after;
     assert!(after > secs(45) && after < secs(54), "3 times 15 s, at most 19 % more: {after:?}");
     world.pass(secs(61));
     world.call(took(44_000));
-    assert_eq!(world.accesses.standing(&world.one, world.now).recent.slow, 0);
+    assert_eq!(world.accesses.status(&world.one, world.now).recent.slow, 0);
 }
 
 #[test]
 fn an_answer_without_tokens_is_not_slow() {
     let mut world = World::new();
-    world.calls(20, Happened::Success { first_token: None });
-    let recent = world.accesses.standing(&world.one, world.now).recent;
+    world.calls(20, CallOutcome::Success { first_token: None });
+    let recent = world.accesses.status(&world.one, world.now).recent;
     assert_eq!((recent.calls, recent.slow), (20, 0));
 }
 
 #[test]
 fn three_bad_probes_open_it_unless_something_succeeds_between() {
-    use ProbeOutcome::{Bad, Good};
+    use ProbeOutcome::{Failed, Passed};
     let mut world = World::new();
-    world.probe(Bad);
-    world.probe(Bad);
+    world.probe(Failed);
+    world.probe(Failed);
     world.call(GOOD);
-    world.probe(Bad);
-    world.probe(Bad);
-    world.probe(Good);
-    world.probe(Bad);
-    world.probe(Bad);
+    world.probe(Failed);
+    world.probe(Failed);
+    world.probe(Passed);
+    world.probe(Failed);
+    world.probe(Failed);
     assert_eq!(world.look(), Availability::Ready);
-    world.probe(Bad);
+    world.probe(Failed);
     assert_eq!(world.open_for(), secs(5));
     assert_eq!(world.logged(), ["closed>open probes-failed"]);
 }
@@ -176,7 +177,7 @@ fn chance_spreads_the_open_time_by_a_fifth() {
 
 #[test]
 fn a_longer_wait_of_the_server_wins_up_to_an_hour() {
-    for (told, expected) in [(4, secs(5)), (30, secs(30)), (7_200, OPEN_TOLD_MAX)] {
+    for (told, expected) in [(4, secs(5)), (30, secs(30)), (7_200, OPEN_RETRY_AFTER_MAX)] {
         let mut world = World::new();
         world.calls(2, BAD);
         world.call(asked_to_wait(secs(told)));
@@ -201,7 +202,7 @@ fn half_open_lets_out_one_then_two_then_four() {
     world.end(third, GOOD);
     assert_eq!(world.look(), Availability::Ramp { percent: 10 });
     let passed = world.log.last().unwrap();
-    assert_eq!(passed.rule, TransitionRule::TrialsPassed);
+    assert_eq!(passed.rule, TransitionCause::TrialsPassed);
     assert_eq!(passed.evidence, [request(4), request(5), request(6)]);
     more.into_iter().for_each(|permit| world.end(permit, GOOD));
     assert_eq!(world.look(), Availability::Ramp { percent: 10 }, "they count in the ramp: 3 of 5");
@@ -242,7 +243,7 @@ fn a_trial_that_says_nothing_gives_its_place_back() {
     let mut world = World::new();
     world.half_open();
     let trial = world.begin();
-    world.end(trial, Happened::Nothing);
+    world.end(trial, CallOutcome::Neutral);
     assert_eq!(world.look(), Availability::Trial);
     let trial = world.begin();
     world.accesses.release(trial, world.now);
@@ -273,20 +274,20 @@ fn silence_in_half_open_asks_for_a_probe_and_never_closes_it() {
     let mut world = World::new();
     world.half_open();
     world.pass(secs(29));
-    assert!(world.accesses.wants_probe(world.now).is_empty());
+    assert!(world.accesses.endpoints_due_for_probe(world.now).is_empty());
     world.pass(secs(1));
-    assert_eq!(world.accesses.wants_probe(world.now), [world.one.clone()]);
+    assert_eq!(world.accesses.endpoints_due_for_probe(world.now), [world.one.clone()]);
     world.pass(secs(86_400));
     assert_eq!(world.look(), Availability::Trial);
-    world.probe(ProbeOutcome::Good);
-    assert!(world.accesses.wants_probe(world.now).is_empty(), "asked again in 30 s");
+    world.probe(ProbeOutcome::Passed);
+    assert!(world.accesses.endpoints_due_for_probe(world.now).is_empty(), "asked again in 30 s");
     world.pass(secs(30));
-    assert_eq!(world.accesses.wants_probe(world.now).len(), 1);
+    assert_eq!(world.accesses.endpoints_due_for_probe(world.now).len(), 1);
     let trial = world.begin();
     world.pass(secs(31));
-    assert!(world.accesses.wants_probe(world.now).is_empty(), "a call is out");
+    assert!(world.accesses.endpoints_due_for_probe(world.now).is_empty(), "a call is out");
     world.end(trial, GOOD);
-    world.probe(ProbeOutcome::Good);
+    world.probe(ProbeOutcome::Passed);
     assert_eq!(world.look(), Availability::Ramp { percent: 10 }, "good probes count as successes");
 }
 
@@ -294,9 +295,9 @@ fn silence_in_half_open_asks_for_a_probe_and_never_closes_it() {
 fn a_bad_probe_in_half_open_opens_it_at_the_next_step() {
     let mut world = World::new();
     world.half_open();
-    world.probe(ProbeOutcome::Bad);
+    world.probe(ProbeOutcome::Failed);
     assert_eq!(world.open_for(), secs(10));
-    world.probe(ProbeOutcome::Good);
+    world.probe(ProbeOutcome::Passed);
     assert_eq!(world.open_for(), secs(10), "a probe does not shorten the open time");
 }
 
@@ -335,7 +336,7 @@ fn the_ramp_steps_after_ten_seconds() {
         world.pass(secs(1));
     }
     assert_eq!(world.look(), Availability::Ready);
-    assert_eq!(world.accesses.standing(&world.one, world.now).breaker, AccessState::Closed);
+    assert_eq!(world.accesses.status(&world.one, world.now).breaker, EndpointState::Closed);
 }
 
 #[test]
@@ -347,7 +348,7 @@ fn more_than_a_fifth_failing_in_the_ramp_opens_it_at_the_next_step() {
     assert_eq!(world.look(), Availability::Ramp { percent: 10 }, "1 of 5 is a fifth, not more");
     world.call(BAD);
     assert_eq!(world.open_for(), secs(10));
-    assert_eq!(world.log.last().unwrap().rule, TransitionRule::RampFailed);
+    assert_eq!(world.log.last().unwrap().rule, TransitionCause::RampFailed);
     assert_eq!(world.log.last().unwrap().evidence.len(), 2);
 
     let mut world = World::new();
@@ -365,7 +366,7 @@ fn three_failures_in_a_row_open_it_in_the_ramp_too() {
     assert_eq!(world.look(), Availability::Ramp { percent: 50 });
     world.call(BAD);
     assert_eq!(world.open_for(), secs(10), "3 of 17 are less than a fifth");
-    assert_eq!(world.log.last().unwrap().rule, TransitionRule::FailuresInARow);
+    assert_eq!(world.log.last().unwrap().rule, TransitionCause::FailuresInARow);
 }
 
 #[test]
@@ -374,10 +375,10 @@ fn time_changes_the_log_at_the_moment_it_was_due() {
     world.calls(3, BAD);
     let half_open = world.now + secs(5);
     world.pass(secs(3_600));
-    let log = world.accesses.lapse(world.now);
+    let log = world.accesses.apply_elapsed_time(world.now);
     assert_eq!(log.len(), 1);
-    assert_eq!((log[0].rule, log[0].at), (TransitionRule::OpenTimeOver, half_open));
-    assert!(world.accesses.lapse(world.now).is_empty());
+    assert_eq!((log[0].rule, log[0].at), (TransitionCause::OpenTimeOver, half_open));
+    assert!(world.accesses.apply_elapsed_time(world.now).is_empty());
 }
 
 #[test]
@@ -393,6 +394,6 @@ fn new_rules_hold_from_now_on() {
     let mut world = World::new();
     world.calls(2, BAD);
     world.accesses.set_rules(BreakerRules { window: secs(120), ..Default::default() });
-    let recent = world.accesses.standing(&world.one, world.now).recent;
+    let recent = world.accesses.status(&world.one, world.now).recent;
     assert_eq!(recent.calls, 0, "counts of parts of another length are no counts");
 }

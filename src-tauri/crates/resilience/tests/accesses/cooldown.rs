@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use domain::CredentialId;
 use resilience::{
-    Availability, COOLDOWN_MAX, ClosedWhy, GROWTH_FORGOTTEN_AFTER, Happened, LimitKind, LimitScope,
-    MODEL_BYTES_MAX, MODEL_COOLDOWNS_MAX,
+    Availability, COOLDOWN_MAX, CallOutcome, ClosedReason, GROWTH_RESET_AFTER, LimitKind,
+    LimitScope, MODEL_BYTES_MAX, MODEL_COOLDOWNS_MAX,
 };
 
 use crate::world::{BAD, GOOD, MODEL, World, request, secs, told};
 
 fn cooling_for(world: &World, model: &str) -> Option<Duration> {
     match world.accesses.availability(&world.one, model, world.now) {
-        Availability::Closed { why: ClosedWhy::CoolingDown(_), until: Some(until) } => {
+        Availability::Closed { reason: ClosedReason::CoolingDown(_), until: Some(until) } => {
             Some(until.since(world.now))
         }
         Availability::Ready => None,
@@ -20,12 +20,12 @@ fn cooling_for(world: &World, model: &str) -> Option<Duration> {
     }
 }
 
-fn of_model(wait: Option<Duration>) -> Happened {
-    Happened::RateLimited { scope: LimitScope::Model, wait, kind: LimitKind::Rate }
+fn of_model(wait: Option<Duration>) -> CallOutcome {
+    CallOutcome::RateLimited { scope: LimitScope::Model, wait, kind: LimitKind::Rate }
 }
 
-fn quota(wait: Option<Duration>) -> Happened {
-    Happened::RateLimited { scope: LimitScope::Access, wait, kind: LimitKind::DailyQuota }
+fn quota(wait: Option<Duration>) -> CallOutcome {
+    CallOutcome::RateLimited { scope: LimitScope::Endpoint, wait, kind: LimitKind::DailyQuota }
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_rate_limit_is_no_failure() {
         world.pass(secs(1));
     }
     assert_eq!(world.look(), Availability::Ready);
-    assert_eq!(world.accesses.standing(&world.one, world.now).recent.calls, 0);
+    assert_eq!(world.accesses.status(&world.one, world.now).recent.calls, 0);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_guess_grows_until_a_success() {
 #[test]
 fn growth_is_forgotten_after_a_while() {
     for (time, expected) in
-        [(GROWTH_FORGOTTEN_AFTER - Duration::from_micros(1), 10), (GROWTH_FORGOTTEN_AFTER, 5)]
+        [(GROWTH_RESET_AFTER - Duration::from_micros(1), 10), (GROWTH_RESET_AFTER, 5)]
     {
         let mut world = World::new();
         world.call(told(None));
@@ -139,7 +139,7 @@ fn a_models_limit_leaves_the_others_alone() {
     world.call(of_model(Some(secs(8))));
     assert_eq!(cooling_for(&world, MODEL), Some(secs(8)));
     assert_eq!(cooling_for(&world, "other"), None);
-    assert_eq!(world.accesses.standing(&world.one, world.now).cooldown, None);
+    assert_eq!(world.accesses.status(&world.one, world.now).cooldown, None);
     let own = world.accesses.model_cooldowns(&world.one, world.now);
     assert_eq!((own.len(), own[0].model.as_str()), (1, MODEL));
     assert_eq!(world.log[0].model.as_deref(), Some(MODEL));
@@ -206,7 +206,7 @@ fn a_new_key_and_a_reset_lift_it() {
     world.end(late, of_model(Some(secs(50))));
     world.log.clear();
     let key = CredentialId::new("key").unwrap();
-    world.log.extend(world.accesses.credential_changed(&key, world.now));
+    world.log.extend(world.accesses.lift_after_credential_change(&key, world.now));
     assert_eq!(world.look(), Availability::Ready);
     assert_eq!(world.logged(), ["cooling-down>ready credential-changed"; 2]);
     world.call(told(Some(secs(50))));
@@ -226,10 +226,10 @@ fn breaker_and_cooldown_stand_side_by_side() {
     assert_eq!(world.open_for(), secs(5), "what lasts longer is shown");
     world.end(second, told(Some(secs(8))));
     let until = Some(world.now + secs(8));
-    let cooling = ClosedWhy::CoolingDown(LimitKind::Rate);
-    assert_eq!(world.look(), Availability::Closed { why: cooling, until });
+    let cooling = ClosedReason::CoolingDown(LimitKind::Rate);
+    assert_eq!(world.look(), Availability::Closed { reason: cooling, until });
     world.pass(secs(6));
-    assert_eq!(world.look(), Availability::Closed { why: cooling, until });
+    assert_eq!(world.look(), Availability::Closed { reason: cooling, until });
     world.pass(secs(2));
     assert_eq!(world.look(), Availability::Trial);
     assert_eq!(world.log[0].evidence[0], request(1));

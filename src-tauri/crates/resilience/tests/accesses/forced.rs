@@ -1,6 +1,8 @@
 //! Manual settings.
 
-use resilience::{AccessState, Availability, ClosedWhy, Forced, ProbeOutcome, TransitionRule};
+use resilience::{
+    Availability, ClosedReason, EndpointState, Forced, ProbeOutcome, TransitionCause,
+};
 
 use crate::world::{BAD, GOOD, MODEL, World, rejected, secs, told};
 
@@ -16,7 +18,7 @@ fn forced_open_lets_nothing_out_until_it_expires() {
     let mut world = World::new();
     world.force(Forced::Open, Some(900));
     let until = Some(world.now + secs(900));
-    assert_eq!(world.look(), Availability::Closed { why: ClosedWhy::ForcedOpen, until });
+    assert_eq!(world.look(), Availability::Closed { reason: ClosedReason::ForcedOpen, until });
     world.pass(secs(899));
     assert!(world.accesses.admit(&world.one, MODEL, world.now).is_err());
     world.pass(secs(1));
@@ -30,7 +32,7 @@ fn without_an_end_it_holds_until_reset() {
     let mut world = World::new();
     world.force(Forced::Open, None);
     world.pass(secs(365 * 86_400));
-    let held = Availability::Closed { why: ClosedWhy::ForcedOpen, until: None };
+    let held = Availability::Closed { reason: ClosedReason::ForcedOpen, until: None };
     assert_eq!(world.look(), held);
     world.log.extend(world.accesses.reset(&world.one, world.now));
     assert_eq!(world.look(), Availability::Ready);
@@ -44,13 +46,16 @@ fn the_breaker_keeps_its_state_behind_forced_open() {
     let late = world.begin();
     world.force(Forced::Open, Some(4));
     world.end(late, BAD);
-    assert_eq!(world.accesses.standing(&world.one, world.now).recent.calls, 1);
+    assert_eq!(world.accesses.status(&world.one, world.now).recent.calls, 1);
     world.pass(secs(4));
     world.calls(2, BAD);
     assert_eq!(world.open_for(), secs(5), "the call that was out is counted");
     world.force(Forced::Open, Some(60));
     world.pass(secs(59));
-    assert!(world.accesses.wants_probe(world.now).is_empty(), "held open by hand: no probes");
+    assert!(
+        world.accesses.endpoints_due_for_probe(world.now).is_empty(),
+        "held open by hand: no probes"
+    );
     world.pass(secs(1));
     assert_eq!(world.look(), Availability::Trial);
 }
@@ -63,10 +68,10 @@ fn forced_closed_closes_an_open_one_and_does_not_trip() {
     assert_eq!(world.look(), Availability::Ready);
     world.calls(30, BAD);
     for _ in 0..3 {
-        world.probe(ProbeOutcome::Bad);
+        world.probe(ProbeOutcome::Failed);
     }
-    let standing = world.accesses.standing(&world.one, world.now);
-    assert_eq!((world.look(), standing.breaker), (Availability::Ready, AccessState::Closed));
+    let standing = world.accesses.status(&world.one, world.now);
+    assert_eq!((world.look(), standing.breaker), (Availability::Ready, EndpointState::Closed));
     assert_eq!(standing.recent.calls, 30, "it goes on counting");
     world.pass(secs(900));
     world.call(BAD);
@@ -87,10 +92,13 @@ fn forced_closed_does_not_overrule_the_provider() {
     let mut world = World::new();
     world.force(Forced::Closed, None);
     world.call(told(Some(secs(7))));
-    assert!(matches!(world.look(), Availability::Closed { why: ClosedWhy::CoolingDown(_), .. }));
+    assert!(matches!(
+        world.look(),
+        Availability::Closed { reason: ClosedReason::CoolingDown(_), .. }
+    ));
     world.pass(secs(7));
     world.call(rejected());
-    assert!(matches!(world.look(), Availability::Closed { why: ClosedWhy::Blocked(_), .. }));
+    assert!(matches!(world.look(), Availability::Closed { reason: ClosedReason::Blocked(_), .. }));
 }
 
 #[test]
@@ -99,18 +107,18 @@ fn monitor_only_writes_the_log_and_holds_nothing_back() {
     world.force(Forced::MonitorOnly, None);
     world.calls(3, BAD);
     assert_eq!(world.look(), Availability::Ready);
-    assert_eq!(world.accesses.standing(&world.one, world.now).breaker, AccessState::Open);
+    assert_eq!(world.accesses.status(&world.one, world.now).breaker, EndpointState::Open);
     world.calls(5, BAD);
     world.pass(secs(5));
-    assert_eq!(world.accesses.standing(&world.one, world.now).breaker, AccessState::HalfOpen);
+    assert_eq!(world.accesses.status(&world.one, world.now).breaker, EndpointState::HalfOpen);
     let (trial, beside) = (world.begin(), world.begin());
     world.end(beside, BAD);
-    let breaker = world.accesses.standing(&world.one, world.now).breaker;
-    assert_eq!(breaker, AccessState::HalfOpen, "the breaker would not have let that one out");
+    let breaker = world.accesses.status(&world.one, world.now).breaker;
+    assert_eq!(breaker, EndpointState::HalfOpen, "the breaker would not have let that one out");
     world.end(trial, GOOD);
     world.calls(2, GOOD);
-    let breaker = world.accesses.standing(&world.one, world.now).breaker;
-    assert_eq!(breaker, AccessState::Recovering { percent: 10 });
+    let breaker = world.accesses.status(&world.one, world.now).breaker;
+    assert_eq!(breaker, EndpointState::Recovering { percent: 10 });
     assert_eq!(world.look(), Availability::Ready);
     let logged = world.logged();
     let expected = [
@@ -129,10 +137,10 @@ fn disabled_counts_nothing() {
     world.force(Forced::Disabled, Some(60));
     world.calls(30, BAD);
     for _ in 0..3 {
-        world.probe(ProbeOutcome::Bad);
+        world.probe(ProbeOutcome::Failed);
     }
     let late = world.begin();
-    assert_eq!(world.accesses.standing(&world.one, world.now).recent.calls, 0);
+    assert_eq!(world.accesses.status(&world.one, world.now).recent.calls, 0);
     world.pass(secs(60));
     world.end(late, BAD);
     world.calls(2, BAD);
@@ -160,7 +168,7 @@ fn a_reset_closes_an_open_one_with_the_first_open_time() {
     world.pass(secs(10));
     world.log.clear();
     world.log.extend(world.accesses.reset(&world.one, world.now));
-    assert_eq!(world.log.last().map(|t| t.rule), Some(TransitionRule::Reset));
+    assert_eq!(world.log.last().map(|t| t.rule), Some(TransitionCause::Reset));
     assert_eq!(world.look(), Availability::Ready);
     world.end(late, BAD);
     world.calls(2, BAD);

@@ -1,7 +1,7 @@
 //! Memory is bounded.
 
 use resilience::{
-    ACCESSES_MAX, Availability, EVIDENCE_MAX, Happened, SAMPLES_MIN, TRANSITIONS_WAITING_MAX,
+    Availability, CallOutcome, ENDPOINTS_MAX, EVIDENCE_MAX, SAMPLES_MIN, TRANSITIONS_QUEUED_MAX,
 };
 
 use crate::world::{BAD, GOOD, MODEL, World, access, rejected, request, secs};
@@ -9,7 +9,7 @@ use crate::world::{BAD, GOOD, MODEL, World, access, rejected, request, secs};
 #[test]
 fn at_the_limit_one_without_a_past_makes_room() {
     let mut world = World::new();
-    for number in 0..ACCESSES_MAX {
+    for number in 0..ENDPOINTS_MAX {
         let one = access(&format!("b{number}"));
         let permit = world.accesses.admit(&one, MODEL, world.now).unwrap();
         world.end(permit, if number == 7 { GOOD } else { rejected() });
@@ -25,7 +25,7 @@ fn at_the_limit_one_without_a_past_makes_room() {
     world.end(permit, rejected());
     let unknown = world.accesses.availability(&beyond, MODEL, world.now);
     assert_eq!(unknown, Availability::Ready, "nothing is forgotten for it");
-    assert_eq!(world.accesses.save(world.now).len(), ACCESSES_MAX);
+    assert_eq!(world.accesses.save(world.now).len(), ENDPOINTS_MAX);
 }
 
 #[test]
@@ -52,21 +52,21 @@ fn transitions_nobody_fetches_are_bounded() {
     let mut world = World::new();
     world.calls(3, BAD);
     let open = world.accesses.save(world.now);
-    for _ in 0..TRANSITIONS_WAITING_MAX + 5 {
+    for _ in 0..TRANSITIONS_QUEUED_MAX + 5 {
         world.accesses.restore(open.clone(), secs(0), world.now);
         world.pass(secs(5));
         let permit = world.begin();
         world.accesses.release(permit, world.now);
     }
-    assert_eq!(world.accesses.lapse(world.now).len(), TRANSITIONS_WAITING_MAX);
+    assert_eq!(world.accesses.apply_elapsed_time(world.now).len(), TRANSITIONS_QUEUED_MAX);
 }
 
 #[test]
 fn what_is_usual_is_not_said_of_few_calls() {
     let mut world = World::new();
-    let took = Happened::Success { first_token: Some(secs(9)) };
+    let took = CallOutcome::Success { first_token: Some(secs(9)) };
     world.calls(SAMPLES_MIN as usize - 1, took);
-    assert_eq!(world.accesses.standing(&world.one, world.now).slow_after, secs(10));
+    assert_eq!(world.accesses.status(&world.one, world.now).slow_after, secs(10));
     world.call(took);
-    assert!(world.accesses.standing(&world.one, world.now).slow_after > secs(27));
+    assert!(world.accesses.status(&world.one, world.now).slow_after > secs(27));
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::{Access, CredentialId, Moment};
+use domain::{CredentialId, Endpoint, Moment};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use resilience::{
-    Accesses, Availability, BlockReason, BreakerRules, ClosedWhy, FailureWeight, Forced, Happened,
-    LimitKind, LimitScope, Permit, ProbeOutcome, Transition, TransitionState,
+    Availability, BlockReason, BreakerRules, CallOutcome, ClosedReason, EndpointTransition,
+    Endpoints, FailureWeight, Forced, LimitKind, LimitScope, Permit, ProbeOutcome, TransitionState,
 };
 
 use crate::reference::{Event, Reference};
@@ -18,13 +18,13 @@ const MODELS: [&str; 2] = ["small", "large"];
 
 /// One step of a history. Numbers select among what exists at that point.
 #[derive(Debug, Clone)]
-enum Step {
+enum HistoryStep {
     Pass(Duration),
     Begin { of: usize, model: usize, beside: bool },
     Answering { which: usize },
-    End { which: usize, happened: Happened, chance: f64 },
+    End { which: usize, happened: CallOutcome, chance: f64 },
     Drop { which: usize },
-    Calls { of: usize, model: usize, count: usize, happened: Happened, chance: f64 },
+    Calls { of: usize, model: usize, count: usize, happened: CallOutcome, chance: f64 },
     Nearest { model: usize },
     Probe { of: usize, good: bool, chance: f64 },
     Force { of: usize, forced: Forced, time: Option<Duration> },
@@ -53,75 +53,75 @@ impl Digits {
         self.pick(&[0.0, 0.5, 1.0])
     }
 
-    fn happened(&mut self) -> Happened {
-        let failure = |weight, retry_after| Happened::Failure { weight, retry_after };
-        let success = |ms| Happened::Success { first_token: Some(Duration::from_millis(ms)) };
+    fn happened(&mut self) -> CallOutcome {
+        let failure = |weight, retry_after| CallOutcome::Failure { weight, retry_after };
+        let success = |ms| CallOutcome::Success { first_token: Some(Duration::from_millis(ms)) };
         match self.below(75) {
             0..30 => success(1_000),
             30..36 => success(100_000),
             36..60 => failure(FailureWeight::Full, None),
             60..62 => failure(FailureWeight::Full, Some(secs(33))),
             62..66 => failure(FailureWeight::Half, None),
-            66..70 => Happened::RateLimited {
-                scope: self.pick(&[LimitScope::Access, LimitScope::Model]),
+            66..70 => CallOutcome::RateLimited {
+                scope: self.pick(&[LimitScope::Endpoint, LimitScope::Model]),
                 wait: self.pick(&[None, Some(secs(1)), Some(secs(7)), Some(secs(90))]),
                 kind: self.pick(LimitKind::ALL),
             },
-            70 => Happened::Blocked(self.pick(BlockReason::ALL)),
-            71..74 => Happened::Nothing,
-            _ => Happened::Success { first_token: None },
+            70 => CallOutcome::Blocked(self.pick(BlockReason::ALL)),
+            71..74 => CallOutcome::Neutral,
+            _ => CallOutcome::Success { first_token: None },
         }
     }
 
-    fn step(mut self) -> Step {
+    fn step(mut self) -> HistoryStep {
         const SHORT_US: [u64; 8] =
             [0, 1, 999_999, 1_000_000, 4_000_000, 5_000_000, 7_000_000, 10_000_000];
         const LONG_S: [u64; 6] = [20, 30, 55, 60, 600, 3_600];
         let (kind, of, model) = (self.below(100), self.below(2), self.below(2));
         match kind {
-            0..20 => Step::Pass(Duration::from_micros(self.pick(&SHORT_US))),
-            20..24 => Step::Pass(secs(self.pick(&LONG_S))),
-            24..36 => Step::Begin { of, model, beside: self.below(4) > 0 },
-            36..38 => Step::Answering { which: self.below(64) },
+            0..20 => HistoryStep::Pass(Duration::from_micros(self.pick(&SHORT_US))),
+            20..24 => HistoryStep::Pass(secs(self.pick(&LONG_S))),
+            24..36 => HistoryStep::Begin { of, model, beside: self.below(4) > 0 },
+            36..38 => HistoryStep::Answering { which: self.below(64) },
             38..52 => {
                 let (which, chance) = (self.below(64), self.chance());
-                Step::End { which, happened: self.happened(), chance }
+                HistoryStep::End { which, happened: self.happened(), chance }
             }
-            52..54 => Step::Drop { which: self.below(64) },
+            52..54 => HistoryStep::Drop { which: self.below(64) },
             54..76 => {
                 let (count, chance) = (self.pick(&[1, 2, 3, 5, 12]), self.chance());
-                Step::Calls { of, model, count, happened: self.happened(), chance }
+                HistoryStep::Calls { of, model, count, happened: self.happened(), chance }
             }
-            76..83 => Step::Nearest { model },
-            83..91 => Step::Probe { of, good: self.below(2) == 0, chance: self.chance() },
+            76..83 => HistoryStep::Nearest { model },
+            83..91 => HistoryStep::Probe { of, good: self.below(2) == 0, chance: self.chance() },
             91..94 => {
                 let time = self.pick(&[None, Some(secs(3)), Some(secs(900))]);
-                Step::Force { of, forced: self.pick(Forced::ALL), time }
+                HistoryStep::Force { of, forced: self.pick(Forced::ALL), time }
             }
-            94 => Step::KeyChanged,
-            95..97 => Step::Recheck { of },
-            97 => Step::Reset { of },
-            _ => Step::Lapse,
+            94 => HistoryStep::KeyChanged,
+            95..97 => HistoryStep::Recheck { of },
+            97 => HistoryStep::Reset { of },
+            _ => HistoryStep::Lapse,
         }
     }
 }
 
 /// The endpoints under test, the model of each, and the permits in flight.
 struct Pair {
-    accesses: Accesses,
-    names: [Access; 2],
+    accesses: Endpoints,
+    names: [Endpoint; 2],
     /// `None` skips the comparison.
     models: Option<[Reference; 2]>,
     out: Vec<(usize, usize, Permit)>,
     now: Moment,
     permits: usize,
-    log: Vec<Transition>,
+    log: Vec<EndpointTransition>,
 }
 
 impl Pair {
     fn new() -> Self {
         Self {
-            accesses: Accesses::new(BreakerRules::default()),
+            accesses: Endpoints::new(BreakerRules::default()),
             names: [access("one"), access("two")],
             models: Some([Reference::default(), Reference::default()]),
             out: Vec::new(),
@@ -132,7 +132,7 @@ impl Pair {
     }
 
     fn without_model(rules: BreakerRules) -> Self {
-        Self { accesses: Accesses::new(rules), models: None, ..Self::new() }
+        Self { accesses: Endpoints::new(rules), models: None, ..Self::new() }
     }
 
     fn tell(&mut self, of: usize, event: Event) {
@@ -141,58 +141,58 @@ impl Pair {
         }
     }
 
-    fn take(&mut self, step: &Step) {
+    fn take(&mut self, step: &HistoryStep) {
         match step.clone() {
-            Step::Pass(time) => self.now = self.now + time,
-            Step::Begin { of, model, beside } => {
+            HistoryStep::Pass(time) => self.now = self.now + time,
+            HistoryStep::Begin { of, model, beside } => {
                 self.begin(of, model, beside);
             }
-            Step::Answering { which } if !self.out.is_empty() => {
+            HistoryStep::Answering { which } if !self.out.is_empty() => {
                 self.answering(which % self.out.len());
             }
-            Step::End { which, happened, chance } if !self.out.is_empty() => {
+            HistoryStep::End { which, happened, chance } if !self.out.is_empty() => {
                 self.end(which % self.out.len(), happened, chance);
             }
-            Step::Drop { which } if !self.out.is_empty() => {
+            HistoryStep::Drop { which } if !self.out.is_empty() => {
                 let (of, number, permit) = self.out.swap_remove(which % self.out.len());
                 self.accesses.release(permit, self.now);
                 self.tell(of, Event::Released { permit: number });
             }
-            Step::End { .. } | Step::Drop { .. } | Step::Answering { .. } => {}
-            Step::Calls { of, model, count, happened, chance } => {
+            HistoryStep::End { .. } | HistoryStep::Drop { .. } | HistoryStep::Answering { .. } => {}
+            HistoryStep::Calls { of, model, count, happened, chance } => {
                 for _ in 0..count {
                     if self.begin(of, model, true) {
                         self.end(self.out.len() - 1, happened, chance);
                     }
                 }
             }
-            Step::Nearest { model } => self.nearest(model),
-            Step::Probe { of, good, chance } => {
-                let outcome = if good { ProbeOutcome::Good } else { ProbeOutcome::Bad };
-                let log = self.accesses.probed(&self.names[of], outcome, self.now, chance);
+            HistoryStep::Nearest { model } => self.nearest(model),
+            HistoryStep::Probe { of, good, chance } => {
+                let outcome = if good { ProbeOutcome::Passed } else { ProbeOutcome::Failed };
+                let log = self.accesses.report_probe(&self.names[of], outcome, self.now, chance);
                 self.log.extend(log);
                 self.tell(of, Event::Probed { good, chance });
             }
-            Step::Force { of, forced, time } => {
+            HistoryStep::Force { of, forced, time } => {
                 let until = time.map(|time| self.now + time);
                 let log = self.accesses.force(&self.names[of], forced, until, self.now);
                 self.log.extend(log);
                 self.tell(of, Event::Forced { forced, until });
             }
-            Step::KeyChanged => {
+            HistoryStep::KeyChanged => {
                 let key = CredentialId::new("key").unwrap();
-                self.log.extend(self.accesses.credential_changed(&key, self.now));
+                self.log.extend(self.accesses.lift_after_credential_change(&key, self.now));
                 (0..2).for_each(|of| self.tell(of, Event::KeyChanged));
             }
-            Step::Recheck { of } => {
-                self.log.extend(self.accesses.recheck_passed(&self.names[of], self.now));
+            HistoryStep::Recheck { of } => {
+                self.log.extend(self.accesses.lift_block_after_recheck(&self.names[of], self.now));
                 self.tell(of, Event::Rechecked);
             }
-            Step::Reset { of } => {
+            HistoryStep::Reset { of } => {
                 self.log.extend(self.accesses.reset(&self.names[of], self.now));
                 self.tell(of, Event::Reset);
             }
-            Step::Lapse => self.log.extend(self.accesses.lapse(self.now)),
+            HistoryStep::Lapse => self.log.extend(self.accesses.apply_elapsed_time(self.now)),
         }
     }
 
@@ -206,7 +206,7 @@ impl Pair {
         let other = &self.names[1 - of];
         let others = beside.then_some((other, MODELS[model]));
         let name = &self.names[of];
-        let admitted = self.accesses.admit_beside(name, MODELS[model], others, self.now);
+        let admitted = self.accesses.admit_with_alternatives(name, MODELS[model], others, self.now);
         match admitted {
             Ok(permit) => {
                 assert!(!matches!(expected, Some(Availability::Closed { .. })), "{expected:?}");
@@ -222,7 +222,7 @@ impl Pair {
         }
     }
 
-    fn end(&mut self, place: usize, happened: Happened, chance: f64) {
+    fn end(&mut self, place: usize, happened: CallOutcome, chance: f64) {
         let (of, number, permit) = self.out.swap_remove(place);
         let model = permit.model().to_owned();
         let evidence = request(i64::try_from(number).unwrap());
@@ -235,7 +235,7 @@ impl Pair {
         let (of, number, permit) = &self.out[place];
         let (of, permit_number) = (*of, *number);
         let evidence = request(i64::try_from(permit_number).unwrap());
-        self.log.extend(self.accesses.answering(permit, evidence, self.now));
+        self.log.extend(self.accesses.answer_started(permit, evidence, self.now));
         self.tell(of, Event::Answering { permit: permit_number });
     }
 
@@ -243,7 +243,7 @@ impl Pair {
         let name = MODELS[model];
         let expected = self.models.as_ref().map(|models| expected_nearest(models, name, self.now));
         let [one, two] = self.names.clone();
-        let given = self.accesses.admit_nearest(&[(&one, name), (&two, name)], self.now);
+        let given = self.accesses.admit_sole_trial(&[(&one, name), (&two, name)], self.now);
         let place = given.as_ref().map(|(place, _)| *place);
         assert_eq!(place, expected.unwrap_or(place));
         if let Some((of, permit)) = given {
@@ -264,7 +264,8 @@ impl Pair {
                 silent.insert(name.clone());
             }
         }
-        let asked: BTreeSet<_> = self.accesses.wants_probe(self.now).into_iter().collect();
+        let asked: BTreeSet<_> =
+            self.accesses.endpoints_due_for_probe(self.now).into_iter().collect();
         assert_eq!(asked, silent);
     }
 
@@ -273,13 +274,13 @@ impl Pair {
         let name_and_model = self.names.iter().flat_map(|name| MODELS.map(|model| (name, model)));
         let looks = name_and_model.map(|(name, model)| {
             match self.accesses.availability(name, model, self.now) {
-                Availability::Closed { why, until } => {
+                Availability::Closed { reason: why, until } => {
                     format!("{why:?} for {:?}", until.map(|until| until.since(self.now)))
                 }
                 other => format!("{other:?}"),
             }
         });
-        let silent = self.accesses.wants_probe(self.now);
+        let silent = self.accesses.endpoints_due_for_probe(self.now);
         format!("{:?} {silent:?}", looks.collect::<Vec<_>>())
     }
 
@@ -287,8 +288,8 @@ impl Pair {
     fn check_log(&self) {
         let mut last = std::collections::BTreeMap::new();
         for entry in &self.log {
-            let key = (entry.access.clone(), entry.model.clone(), mechanism(entry));
-            let before: Option<&Transition> = last.insert(key, entry);
+            let key = (entry.endpoint.clone(), entry.model.clone(), mechanism(entry));
+            let before: Option<&EndpointTransition> = last.insert(key, entry);
             if let Some(before) = before {
                 // A limit that replaces another starts again without an end in between.
                 let prolonged = mechanism(entry) == "cooldown" && before.to == entry.to;
@@ -302,7 +303,7 @@ impl Pair {
 
 fn expected_nearest(models: &[Reference; 2], name: &str, now: Moment) -> Option<usize> {
     let looks = models.each_ref().map(|model| model.availability(name, now));
-    let busy = Availability::Closed { why: ClosedWhy::HalfOpenBusy, until: None };
+    let busy = Availability::Closed { reason: ClosedReason::HalfOpenBusy, until: None };
     let all_closed = looks.iter().all(|look| matches!(look, Availability::Closed { .. }));
     let just_opened = models.iter().any(|model| model.has_just_opened(now));
     if !all_closed || looks.contains(&busy) || just_opened {
@@ -314,7 +315,7 @@ fn expected_nearest(models: &[Reference; 2], name: &str, now: Moment) -> Option<
     }
 }
 
-fn mechanism(entry: &Transition) -> &'static str {
+fn mechanism(entry: &EndpointTransition) -> &'static str {
     use TransitionState::{Blocked, Closed, CoolingDown, HalfOpen, Open, Recovering};
     match (entry.from, entry.to) {
         (CoolingDown, _) | (_, CoolingDown) => "cooldown",
@@ -324,29 +325,29 @@ fn mechanism(entry: &Transition) -> &'static str {
     }
 }
 
-fn look_everywhere(accesses: &Accesses, names: &[Access; 2], now: Moment) {
+fn look_everywhere(accesses: &Endpoints, names: &[Endpoint; 2], now: Moment) {
     for name in names {
         let _ = accesses.availability(name, "small", now);
-        let _ = accesses.standing(name, now);
+        let _ = accesses.status(name, now);
         let _ = accesses.model_cooldowns(name, now);
-        let _ = accesses.nearest_reopen([(name, "large")].into_iter(), now);
+        let _ = accesses.time_until_reopen([(name, "large")].into_iter(), now);
     }
-    let _ = accesses.wants_probe(now);
+    let _ = accesses.endpoints_due_for_probe(now);
     let _ = accesses.save(now);
 }
 
-fn run(steps: &[Step]) -> Pair {
+fn run(steps: &[HistoryStep]) -> Pair {
     let mut pair = Pair::new();
     for step in steps {
         pair.take(step);
         pair.check();
     }
-    pair.take(&Step::Lapse);
+    pair.take(&HistoryStep::Lapse);
     pair.check_log();
     pair
 }
 
-fn history() -> impl Strategy<Value = Vec<Step>> {
+fn history() -> impl Strategy<Value = Vec<HistoryStep>> {
     proptest::collection::vec(any::<u64>().prop_map(|number| Digits(number).step()), 1..160)
 }
 
@@ -377,7 +378,7 @@ proptest! {
         let (mut fetched, mut left_alone) = (Pair::new(), Pair::new());
         for step in &steps {
             fetched.take(step);
-            fetched.take(&Step::Lapse);
+            fetched.take(&HistoryStep::Lapse);
             left_alone.take(step);
             for (name, model) in fetched.names.iter().flat_map(|name| MODELS.map(|model| (name, model))) {
                 prop_assert_eq!(
@@ -458,7 +459,7 @@ fn the_histories_reach_every_transition_and_no_other() {
     let ran = TestRunner::new_with_rng(config, rng).run(&history(), |steps| {
         let mut pair = Pair::without_model(BreakerRules::default());
         steps.iter().for_each(|step| pair.take(step));
-        pair.take(&Step::Lapse);
+        pair.take(&HistoryStep::Lapse);
         let entries = pair.log.iter().map(|t| format!("{}>{} {}", t.from, t.to, t.rule));
         seen.borrow_mut().extend(entries);
         Ok(())

@@ -1,37 +1,38 @@
 //! Trials when no other endpoint can answer.
 
-use domain::Access;
-use resilience::{Availability, Forced, Permit, SOLE_TRIAL_AFTER, TRIAL_HINT};
+use domain::Endpoint;
+use resilience::{Availability, Forced, Permit, SOLE_TRIAL_AFTER, TRIAL_RETRY_AFTER};
 
 use crate::world::{BAD, GOOD, MODEL, World, access, asked_to_wait, rejected, request, secs, told};
 
 impl World {
-    fn trip(&mut self, access: &Access) {
+    fn trip(&mut self, access: &Endpoint) {
         for _ in 0..3 {
             let permit = self.accesses.admit(access, MODEL, self.now).unwrap();
             self.end(permit, BAD);
         }
     }
 
-    fn nearest(&mut self, group: &[&Access]) -> Option<(usize, Permit)> {
+    fn nearest(&mut self, group: &[&Endpoint]) -> Option<(usize, Permit)> {
         let group: Vec<_> = group.iter().map(|access| (*access, MODEL)).collect();
-        self.accesses.admit_nearest(&group, self.now)
+        self.accesses.admit_sole_trial(&group, self.now)
     }
 
-    fn reopens(&self, group: &[&Access]) -> Option<std::time::Duration> {
+    fn reopens(&self, group: &[&Endpoint]) -> Option<std::time::Duration> {
         let group = group.iter().map(|access| (*access, MODEL));
-        self.accesses.nearest_reopen(group, self.now)
+        self.accesses.time_until_reopen(group, self.now)
     }
 
-    fn of(&self, access: &Access) -> Availability {
+    fn of(&self, access: &Endpoint) -> Availability {
         self.accesses.availability(access, MODEL, self.now)
     }
 
     /// Admits a request with the candidates `group`, as the gateway does.
-    fn request(&mut self, group: &[&Access]) -> Option<Permit> {
+    fn request(&mut self, group: &[&Endpoint]) -> Option<Permit> {
         for one in group {
             let others = group.iter().filter(|other| other != &one).map(|other| (*other, MODEL));
-            if let Ok(permit) = self.accesses.admit_beside(one, MODEL, others, self.now) {
+            if let Ok(permit) = self.accesses.admit_with_alternatives(one, MODEL, others, self.now)
+            {
                 return Some(permit);
             }
         }
@@ -68,7 +69,7 @@ fn nobody_waits_for_the_end_of_a_sole_trial_that_answers() {
     world.trip(&one);
     world.pass(SOLE_TRIAL_AFTER);
     let permit = world.request(&[&one]).expect("a trial");
-    world.log.extend(world.accesses.answering(&permit, request(9), world.now));
+    world.log.extend(world.accesses.answer_started(&permit, request(9), world.now));
     assert_eq!(world.look(), Availability::Ready);
     // The end of the answer still counts, like that of any call.
     world.calls(2, BAD);
@@ -79,7 +80,10 @@ fn nobody_waits_for_the_end_of_a_sole_trial_that_answers() {
     let late = world.request(&[&one]).expect("a trial");
     world.accesses.reset(&one, world.now);
     world.calls(3, BAD);
-    assert!(world.accesses.answering(&late, request(10), world.now).is_empty(), "of another round");
+    assert!(
+        world.accesses.answer_started(&late, request(10), world.now).is_empty(),
+        "of another round"
+    );
     assert!(matches!(world.look(), Availability::Closed { .. }));
 }
 
@@ -89,8 +93,8 @@ fn a_trial_beside_which_another_could_answer_closes_nothing_by_itself() {
     let (one, two) = (world.one.clone(), access("two"));
     world.half_open();
     let permit = world.request(&[&one, &two]).expect("a trial");
-    assert_eq!(permit.access(), &one);
-    assert!(world.accesses.answering(&permit, request(9), world.now).is_empty());
+    assert_eq!(permit.endpoint(), &one);
+    assert!(world.accesses.answer_started(&permit, request(9), world.now).is_empty());
     world.end(permit, GOOD);
     assert_eq!(world.look(), Availability::Trial);
     world.log.clear();
@@ -116,7 +120,7 @@ fn the_one_that_reopens_first_gets_a_single_trial() {
     let (place, permit) = world.nearest(&[&one, &two]).unwrap();
     assert_eq!(place, 1);
     assert!(world.nearest(&[&one, &two]).is_none(), "its trial is out");
-    assert_eq!(world.reopens(&[&two]), Some(TRIAL_HINT));
+    assert_eq!(world.reopens(&[&two]), Some(TRIAL_RETRY_AFTER));
     world.end(permit, GOOD);
     assert_eq!(world.of(&two), Availability::Ready);
     assert_eq!(world.reopens(&[&one, &two]), Some(secs(0)));

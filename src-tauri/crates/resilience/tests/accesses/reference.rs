@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::Moment;
 use resilience::{
-    Availability, BlockReason, BreakerRules, ClosedWhy, FailureWeight, Forced, Happened, LimitKind,
-    LimitScope,
+    Availability, BlockReason, BreakerRules, CallOutcome, ClosedReason, FailureWeight, Forced,
+    LimitKind, LimitScope,
 };
 
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub(crate) enum Event {
     Reported {
         permit: usize,
         model: String,
-        happened: Happened,
+        happened: CallOutcome,
         chance: f64,
     },
     Released {
@@ -49,12 +49,12 @@ pub(crate) enum Event {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reference {
     pub(crate) rules: BreakerRules,
-    events: Vec<Told>,
+    events: Vec<RecordedEvent>,
 }
 
 /// An event and its effects when it happened.
 #[derive(Debug, Clone)]
-struct Told {
+struct RecordedEvent {
     at: Moment,
     event: Event,
     /// The chapter after it.
@@ -116,18 +116,18 @@ impl Reference {
             }
             _ => false,
         };
-        let told = Told { at: now, event, chapter: before, through, counted, trial };
+        let told = RecordedEvent { at: now, event, chapter: before, through, counted, trial };
         self.events.push(told);
         self.events[place].chapter = self.turned(before, place, now);
     }
 
     pub(crate) fn availability(&self, model: &str, now: Moment) -> Availability {
         if let Some(reason) = self.blocked() {
-            return Availability::Closed { why: ClosedWhy::Blocked(reason), until: None };
+            return Availability::Closed { reason: ClosedReason::Blocked(reason), until: None };
         }
         let forced = self.forced(self.events.len(), now);
         if let Some((Forced::Open, until)) = forced {
-            return Availability::Closed { why: ClosedWhy::ForcedOpen, until };
+            return Availability::Closed { reason: ClosedReason::ForcedOpen, until };
         }
         let cooling = [self.cooling(None, now), self.cooling(Some(model), now)];
         let cooling = cooling.into_iter().flatten().max_by_key(|(until, _)| *until);
@@ -136,13 +136,13 @@ impl Reference {
             (Some(_), _) | (_, Phase::Closed) => Availability::Ready,
             (_, Phase::Open { lasts, .. }) => {
                 let until = Some(chapter.began + lasts);
-                Availability::Closed { why: ClosedWhy::BreakerOpen, until }
+                Availability::Closed { reason: ClosedReason::BreakerOpen, until }
             }
             (_, Phase::HalfOpen) => {
                 if self.has_room(&chapter, self.events.len(), now) {
                     Availability::Trial
                 } else {
-                    Availability::Closed { why: ClosedWhy::HalfOpenBusy, until: None }
+                    Availability::Closed { reason: ClosedReason::HalfOpenBusy, until: None }
                 }
             }
             (_, Phase::Recovering) => {
@@ -152,12 +152,14 @@ impl Reference {
         };
         let Some((until, kind)) = cooling else { return of_breaker };
         match of_breaker {
-            Availability::Closed { why: ClosedWhy::BreakerOpen, until: Some(open) }
+            Availability::Closed { reason: ClosedReason::BreakerOpen, until: Some(open) }
                 if open >= until =>
             {
                 of_breaker
             }
-            _ => Availability::Closed { why: ClosedWhy::CoolingDown(kind), until: Some(until) },
+            _ => {
+                Availability::Closed { reason: ClosedReason::CoolingDown(kind), until: Some(until) }
+            }
         }
     }
 
@@ -219,7 +221,7 @@ impl Reference {
         });
         let from = lifted.map_or(0, |place| place + 1);
         self.events[from..].iter().find_map(|told| match &told.event {
-            Event::Reported { permit, happened: Happened::Blocked(reason), .. }
+            Event::Reported { permit, happened: CallOutcome::Blocked(reason), .. }
                 if self.admitted(*permit) >= from =>
             {
                 Some(*reason)
@@ -232,18 +234,19 @@ impl Reference {
     fn cooling(&self, scope: Option<&str>, now: Moment) -> Option<(Moment, LimitKind)> {
         let mut holds: Option<(Moment, LimitKind, bool)> = None;
         let mut guesses = 0;
-        for Told { at, event, .. } in &self.events {
+        for RecordedEvent { at, event, .. } in &self.events {
             match event {
                 Event::KeyChanged | Event::Reset => (holds, guesses) = (None, 0),
                 Event::Reported { model, happened, .. } => {
                     let over = holds.is_none_or(|(until, ..)| until <= *at);
                     let concerns = scope.is_none_or(|scope| scope == model);
-                    let own = if scope.is_some() { LimitScope::Model } else { LimitScope::Access };
+                    let own =
+                        if scope.is_some() { LimitScope::Model } else { LimitScope::Endpoint };
                     match happened {
-                        Happened::Success { .. } if over && concerns => {
+                        CallOutcome::Success { .. } if over && concerns => {
                             (holds, guesses) = (None, 0);
                         }
-                        Happened::RateLimited { scope, wait, kind }
+                        CallOutcome::RateLimited { scope, wait, kind }
                             if *scope == own && concerns =>
                         {
                             let next = (holds, guesses, *wait, *kind, *at);
@@ -373,7 +376,7 @@ impl Reference {
                     match told.event {
                         Event::Probed { good: false, .. } if !disabled => bad += 1,
                         Event::Probed { good: true, .. } if !disabled => break,
-                        Event::Reported { happened: Happened::Success { .. }, .. }
+                        Event::Reported { happened: CallOutcome::Success { .. }, .. }
                             if told.counted =>
                         {
                             break;
@@ -392,13 +395,17 @@ impl Reference {
         chapter: Chapter,
         place: usize,
         at: Moment,
-        happened: &Happened,
+        happened: &CallOutcome,
         chance: f64,
     ) -> Chapter {
         let (failed, told) = match happened {
-            Happened::Success { .. } => (0.0, None),
-            Happened::Failure { weight: FailureWeight::Full, retry_after } => (1.0, *retry_after),
-            Happened::Failure { weight: FailureWeight::Half, retry_after } => (0.5, *retry_after),
+            CallOutcome::Success { .. } => (0.0, None),
+            CallOutcome::Failure { weight: FailureWeight::Full, retry_after } => {
+                (1.0, *retry_after)
+            }
+            CallOutcome::Failure { weight: FailureWeight::Half, retry_after } => {
+                (0.5, *retry_after)
+            }
             _ => return chapter,
         };
         match chapter.phase {
@@ -455,11 +462,11 @@ impl Reference {
             let told = &self.events[place];
             let Event::Reported { happened, .. } = &told.event else { return None };
             let (failed, slow) = match happened {
-                Happened::Success { first_token } => {
+                CallOutcome::Success { first_token } => {
                     (0.0, first_token.is_some_and(|took| self.is_slow(took, place)))
                 }
-                Happened::Failure { weight: FailureWeight::Full, .. } => (1.0, false),
-                Happened::Failure { weight: FailureWeight::Half, .. } => (0.5, false),
+                CallOutcome::Failure { weight: FailureWeight::Full, .. } => (1.0, false),
+                CallOutcome::Failure { weight: FailureWeight::Half, .. } => (0.5, false),
                 _ => return None,
             };
             told.counted.then_some((place, told.at, failed, slow))
@@ -472,7 +479,9 @@ impl Reference {
         let mut all: Vec<Duration> = self.events[..end]
             .iter()
             .filter_map(|told| match &told.event {
-                Event::Reported { happened: Happened::Success { first_token }, .. } => *first_token,
+                Event::Reported { happened: CallOutcome::Success { first_token }, .. } => {
+                    *first_token
+                }
                 _ => None,
             })
             .collect();
@@ -564,7 +573,7 @@ impl Reference {
     /// The permit of a call that the breaker admitted at `place`.
     fn let_out(&self, place: usize) -> Option<usize> {
         match &self.events[place] {
-            Told {
+            RecordedEvent {
                 through: true,
                 event: Event::Admitted { permit, .. } | Event::AdmittedEarly { permit },
                 ..

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Moment;
-use resilience::{Accesses, Availability, BreakerRules, Forced, SavedAccess};
+use resilience::{Availability, BreakerRules, Endpoints, Forced, SavedEndpoint};
 
 use crate::world::{BAD, GOOD, MODEL, World, asked_to_wait, rejected, secs, told};
 
@@ -12,10 +12,10 @@ impl World {
     /// text.
     fn restart(&mut self, off: Duration) {
         let stored = serde_json::to_string(&self.accesses.save(self.now)).unwrap();
-        let saved: Vec<SavedAccess> = serde_json::from_str(&stored).unwrap();
+        let saved: Vec<SavedEndpoint> = serde_json::from_str(&stored).unwrap();
         self.now = Moment::from_secs(1);
         let rules = *self.accesses.rules();
-        self.accesses = Accesses::new(rules);
+        self.accesses = Endpoints::new(rules);
         self.accesses.restore(saved, off, self.now);
     }
 }
@@ -41,7 +41,7 @@ fn half_open_keeps_its_successes_and_frees_what_was_out() {
     world.call(GOOD);
     let (_lost, _too) = (world.begin(), world.begin());
     world.restart(secs(31));
-    assert_eq!(world.accesses.wants_probe(world.now), [world.one.clone()]);
+    assert_eq!(world.accesses.endpoints_due_for_probe(world.now), [world.one.clone()]);
     world.calls(2, GOOD);
     assert_eq!(world.look(), Availability::Ramp { percent: 10 });
 }
@@ -95,17 +95,20 @@ fn waits_blocks_and_settings_by_hand_are_kept() {
     world.call(told(Some(secs(60))));
     world.restart(secs(20));
     assert_eq!(
-        world.accesses.standing(&world.one, world.now).cooldown.unwrap().at,
+        world.accesses.status(&world.one, world.now).cooldown.unwrap().at,
         world.now + secs(40)
     );
     world.restart(secs(40));
     assert_eq!(world.look(), Availability::Ready);
-    assert!(world.accesses.lapse(world.now).is_empty(), "what ended while it was off is not told");
+    assert!(
+        world.accesses.apply_elapsed_time(world.now).is_empty(),
+        "what ended while it was off is not told"
+    );
 
     let until = Some(world.now + secs(900));
     world.accesses.force(&world.one, Forced::Open, until, world.now);
     world.restart(secs(300));
-    let set = world.accesses.standing(&world.one, world.now).override_.unwrap();
+    let set = world.accesses.status(&world.one, world.now).override_.unwrap();
     assert_eq!((set.forced, set.until), (Forced::Open, Some(world.now + secs(600))));
     world.restart(secs(600));
     world.call(rejected());
@@ -122,11 +125,11 @@ fn a_guess_goes_on_growing_and_what_is_usual_is_kept() {
     world.pass(secs(9));
     assert!(world.accesses.admit(&world.one, MODEL, world.now).is_err(), "10 s, not 5");
     let mut world = World::new();
-    let took = resilience::Happened::Success { first_token: Some(secs(9)) };
+    let took = resilience::CallOutcome::Success { first_token: Some(secs(9)) };
     world.calls(20, took);
-    let before = world.accesses.standing(&world.one, world.now).slow_after;
+    let before = world.accesses.status(&world.one, world.now).slow_after;
     world.restart(secs(1));
-    assert_eq!(world.accesses.standing(&world.one, world.now).slow_after, before);
+    assert_eq!(world.accesses.status(&world.one, world.now).slow_after, before);
 }
 
 #[test]
@@ -160,7 +163,7 @@ fn an_older_text_is_read_and_its_open_time_holds() {
         "breaker": { "state": { "open": { "left_us": 3000000 } }, "rule": "failures-in-a-row",
             "step": 1, "run_halves": 0, "bad_probes": 0, "cut_short": true }
     }]"#;
-    let saved: Vec<SavedAccess> = serde_json::from_str(text).unwrap();
+    let saved: Vec<SavedEndpoint> = serde_json::from_str(text).unwrap();
     let mut world = World::new();
     world.accesses.restore(saved, secs(0), world.now);
     assert_eq!(world.open_for(), secs(3));
@@ -173,8 +176,8 @@ fn the_wait_before_a_sole_trial_is_kept() {
     world.call(asked_to_wait(secs(30)));
     world.restart(secs(10));
     let one = world.one.clone();
-    assert!(world.accesses.admit_nearest(&[(&one, MODEL)], world.now).is_none());
-    let reopens = world.accesses.nearest_reopen([(&one, MODEL)].into_iter(), world.now);
+    assert!(world.accesses.admit_sole_trial(&[(&one, MODEL)], world.now).is_none());
+    let reopens = world.accesses.time_until_reopen([(&one, MODEL)].into_iter(), world.now);
     assert_eq!(reopens, Some(secs(20)));
 }
 
@@ -190,7 +193,7 @@ fn stored_nonsense_does_not_break_it() {
         "cooldown": { "left_us": 18446744073709551615, "forgotten_us": 0, "kind": "rate",
             "guessed": true, "step": 255 }
     }]"#;
-    let saved: Vec<SavedAccess> = serde_json::from_str(text).unwrap();
+    let saved: Vec<SavedEndpoint> = serde_json::from_str(text).unwrap();
     let mut world = World::with(BreakerRules::default());
     world.one.credential = None;
     world.accesses.restore(saved, secs(0), world.now);

@@ -2,28 +2,29 @@
 
 use std::time::Duration;
 
-use domain::{Access, BackendId, CredentialId, Moment, RequestId, SeededEntropy, WallTime};
+use domain::{BackendId, CredentialId, Endpoint, Moment, RequestId, SeededEntropy, WallTime};
 use resilience::{
-    Accesses, Availability, BlockReason, BreakerRules, ClosedWhy, FailureWeight, Happened,
-    LimitKind, LimitScope, Permit, ProbeOutcome, Transition,
+    Availability, BlockReason, BreakerRules, CallOutcome, ClosedReason, EndpointTransition,
+    Endpoints, FailureWeight, LimitKind, LimitScope, Permit, ProbeOutcome,
 };
 
 pub(crate) const MODEL: &str = "m";
-pub(crate) const GOOD: Happened =
-    Happened::Success { first_token: Some(Duration::from_millis(300)) };
-pub(crate) const SLOW: Happened = Happened::Success { first_token: Some(Duration::from_secs(11)) };
-pub(crate) const BAD: Happened =
-    Happened::Failure { weight: FailureWeight::Full, retry_after: None };
-pub(crate) const HALF: Happened =
-    Happened::Failure { weight: FailureWeight::Half, retry_after: None };
+pub(crate) const GOOD: CallOutcome =
+    CallOutcome::Success { first_token: Some(Duration::from_millis(300)) };
+pub(crate) const SLOW: CallOutcome =
+    CallOutcome::Success { first_token: Some(Duration::from_secs(11)) };
+pub(crate) const BAD: CallOutcome =
+    CallOutcome::Failure { weight: FailureWeight::Full, retry_after: None };
+pub(crate) const HALF: CallOutcome =
+    CallOutcome::Failure { weight: FailureWeight::Half, retry_after: None };
 
 pub(crate) struct World {
-    pub(crate) accesses: Accesses,
-    pub(crate) one: Access,
+    pub(crate) accesses: Endpoints,
+    pub(crate) one: Endpoint,
     pub(crate) now: Moment,
     /// Jitter of the next open time; 0.5 means none.
     pub(crate) chance: f64,
-    pub(crate) log: Vec<Transition>,
+    pub(crate) log: Vec<EndpointTransition>,
     calls: i64,
 }
 
@@ -31,25 +32,25 @@ pub(crate) fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-pub(crate) fn access(backend: &str) -> Access {
+pub(crate) fn access(backend: &str) -> Endpoint {
     let credential = Some(CredentialId::new("key").unwrap());
-    Access { backend: BackendId::new(backend).unwrap(), credential }
+    Endpoint { backend: BackendId::new(backend).unwrap(), credential }
 }
 
 pub(crate) fn request(number: i64) -> RequestId {
     RequestId::generate(WallTime::from_unix_ms(number), &SeededEntropy::new(7))
 }
 
-pub(crate) fn told(wait: Option<Duration>) -> Happened {
-    Happened::RateLimited { scope: LimitScope::Access, wait, kind: LimitKind::Rate }
+pub(crate) fn told(wait: Option<Duration>) -> CallOutcome {
+    CallOutcome::RateLimited { scope: LimitScope::Endpoint, wait, kind: LimitKind::Rate }
 }
 
-pub(crate) fn asked_to_wait(wait: Duration) -> Happened {
-    Happened::Failure { weight: FailureWeight::Full, retry_after: Some(wait) }
+pub(crate) fn asked_to_wait(wait: Duration) -> CallOutcome {
+    CallOutcome::Failure { weight: FailureWeight::Full, retry_after: Some(wait) }
 }
 
-pub(crate) fn rejected() -> Happened {
-    Happened::Blocked(BlockReason::KeyRejected)
+pub(crate) fn rejected() -> CallOutcome {
+    CallOutcome::Blocked(BlockReason::KeyRejected)
 }
 
 impl World {
@@ -59,7 +60,7 @@ impl World {
 
     pub(crate) fn with(rules: BreakerRules) -> Self {
         Self {
-            accesses: Accesses::new(rules),
+            accesses: Endpoints::new(rules),
             one: access("one"),
             now: Moment::from_secs(1_000),
             chance: 0.5,
@@ -79,7 +80,7 @@ impl World {
     /// How long its breaker stays open.
     pub(crate) fn open_for(&self) -> Duration {
         match self.look() {
-            Availability::Closed { why: ClosedWhy::BreakerOpen, until: Some(until) } => {
+            Availability::Closed { reason: ClosedReason::BreakerOpen, until: Some(until) } => {
                 until.since(self.now)
             }
             other => panic!("not open but {other:?}"),
@@ -90,25 +91,25 @@ impl World {
         self.accesses.admit(&self.one, MODEL, self.now).expect("a permit")
     }
 
-    pub(crate) fn end(&mut self, permit: Permit, happened: Happened) {
+    pub(crate) fn end(&mut self, permit: Permit, happened: CallOutcome) {
         self.calls += 1;
         let evidence = request(self.calls);
         self.log.extend(self.accesses.report(permit, happened, evidence, self.now, self.chance));
     }
 
-    pub(crate) fn call(&mut self, happened: Happened) {
+    pub(crate) fn call(&mut self, happened: CallOutcome) {
         let permit = self.begin();
         self.end(permit, happened);
     }
 
-    pub(crate) fn calls(&mut self, count: usize, happened: Happened) {
+    pub(crate) fn calls(&mut self, count: usize, happened: CallOutcome) {
         for _ in 0..count {
             self.call(happened);
         }
     }
 
     pub(crate) fn probe(&mut self, outcome: ProbeOutcome) {
-        self.log.extend(self.accesses.probed(&self.one, outcome, self.now, self.chance));
+        self.log.extend(self.accesses.report_probe(&self.one, outcome, self.now, self.chance));
     }
 
     /// Trips the breaker and waits until it is half-open.
@@ -126,7 +127,7 @@ impl World {
 
     /// Takes the log so far, as `from>to rule`, including transitions caused by time.
     pub(crate) fn logged(&mut self) -> Vec<String> {
-        self.log.extend(self.accesses.lapse(self.now));
+        self.log.extend(self.accesses.apply_elapsed_time(self.now));
         self.log.drain(..).map(|t| format!("{}>{} {}", t.from, t.to, t.rule)).collect()
     }
 }

@@ -1,20 +1,20 @@
 //! The routing rules as tables: one row for each API call.
 
 use super::*;
-use crate::{BackendTraits, Calm, Needs, Pool};
+use crate::{BackendCapabilities, KeyPool, Needs, NoSignals};
 
-fn backend(id: &str, models: &[&str]) -> BackendModels {
-    BackendModels {
+fn backend(id: &str, models: &[&str]) -> RoutableBackend {
+    RoutableBackend {
         backend: BackendId::new(id).expect("an id"),
         role: if id == "mock" { BackendRole::Mock } else { BackendRole::Provider },
-        standing: Standing::Usable,
+        status: BackendStatus::Usable,
         models: models.iter().map(|model| (*model).to_owned()).collect(),
-        pool: Pool::default(),
-        traits: BackendTraits::default(),
+        pool: KeyPool::default(),
+        capabilities: BackendCapabilities::default(),
     }
 }
 
-fn table(backends: Vec<BackendModels>) -> RouteTable {
+fn table(backends: Vec<RoutableBackend>) -> RouteTable {
     RouteTable::new(Vec::new(), backends)
 }
 
@@ -22,15 +22,16 @@ fn client() -> ClientId {
     ClientId::new("editor").expect("an id")
 }
 
-fn choose(table: &RouteTable, model: &str) -> Result<Decision, NoRoute> {
+fn choose(table: &RouteTable, model: &str) -> Result<Decision, RoutingError> {
     let client = client();
     let needs = Needs::default();
-    let asking = Asking { model, client: &client, project: None, needs, conversation: None };
-    table.choose(&asking, &Calm, &mut || 0.5)
+    let asking =
+        RoutingRequest { model, client: &client, project: None, needs, conversation: None };
+    table.choose(&asking, &NoSignals, &mut || 0.5)
 }
 
-fn standing(standing: Standing, backend: BackendModels) -> BackendModels {
-    BackendModels { standing, ..backend }
+fn standing(standing: BackendStatus, backend: RoutableBackend) -> RoutableBackend {
+    RoutableBackend { status: standing, ..backend }
 }
 
 /// Formats `a:m, b:m | route | explanation`, or the refusal's text.
@@ -57,8 +58,8 @@ fn check(table: &RouteTable, rows: &[(&str, &str)]) {
 #[test]
 fn a_pin_wins_and_a_bare_name_goes_to_the_first_usable_backend_that_lists_it() {
     let table = table(vec![
-        standing(Standing::Disabled, backend("off", &["gpt-4o", "only-off"])),
-        standing(Standing::Unusable("has no key".to_owned()), backend("keyless", &["gpt-4o"])),
+        standing(BackendStatus::Disabled, backend("off", &["gpt-4o", "only-off"])),
+        standing(BackendStatus::Unusable("has no key".to_owned()), backend("keyless", &["gpt-4o"])),
         backend("openai", &["gpt-4o", "gpt-4o-mini"]),
         backend("openrouter", &["openai/gpt-4o", "gpt-4o", "meta/llama-3"]),
         backend("mock", &["echo", "gpt-4o"]),
@@ -123,8 +124,10 @@ fn an_unlisted_name_goes_to_the_one_backend_with_unknown_models_and_never_by_gue
     );
     let two = table(vec![backend("local", &[]), backend("other", &[])]);
     check(&two, &[("llama3", "no backend lists \"llama3\"; available: local/…, other/…")]);
-    let other_off =
-        table(vec![backend("local", &[]), standing(Standing::Disabled, backend("other", &[]))]);
+    let other_off = table(vec![
+        backend("local", &[]),
+        standing(BackendStatus::Disabled, backend("other", &[])),
+    ]);
     assert!(choose(&other_off, "llama3").is_ok());
 }
 
@@ -134,7 +137,7 @@ fn with_nothing_but_the_mock_the_refusal_says_so() {
     let refusal =
         "no backend can serve \"gpt-4o\"; add one, or use a model of the mock such as mock/echo";
     check(&table, &[("gpt-4o", refusal)]);
-    assert!(matches!(choose(&RouteTable::default(), "x"), Err(NoRoute::NoBackend { .. })));
+    assert!(matches!(choose(&RouteTable::default(), "x"), Err(RoutingError::NoProvider { .. })));
 }
 
 #[test]
@@ -143,7 +146,7 @@ fn a_name_is_looked_at_up_to_its_limit() {
     assert!(choose(&table, &"m".repeat(MODEL_NAME_BYTES_MAX)).is_ok());
     assert_eq!(
         choose(&table, &"m".repeat(MODEL_NAME_BYTES_MAX + 1)),
-        Err(NoRoute::NameTooLong(MODEL_NAME_BYTES_MAX + 1))
+        Err(RoutingError::NameTooLong(MODEL_NAME_BYTES_MAX + 1))
     );
 }
 
@@ -151,11 +154,11 @@ fn a_name_is_looked_at_up_to_its_limit() {
 fn the_list_names_only_what_can_be_asked_for_and_each_entry_leads_where_it_says() {
     let table = table(vec![
         backend("openai", &["gpt-4o"]),
-        standing(Standing::Disabled, backend("off", &["hidden"])),
+        standing(BackendStatus::Disabled, backend("off", &["hidden"])),
         backend("openrouter", &["openai/gpt-4o", "gpt-4o", "meta/llama-3"]),
         backend("mock", &["echo"]),
     ]);
-    let entries = table.models(Some(&client()));
+    let entries = table.list_models(Some(&client()));
     let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
     assert_eq!(
         ids,

@@ -1,7 +1,10 @@
 //! Which rule a name matches, and which names are listed.
 
-use domain::{CacheWish, ClientId, Crossing, RouteId, RoutePolicy};
-use routing::{Asking, BackendModels, Decision, Needs, NoRoute, Route, RouteCandidate, RouteTable};
+use domain::{CacheMode, ClientId, RouteId, RoutePolicy, TranslationMode};
+use routing::{
+    Decision, Needs, RoutableBackend, Route, RouteCandidate, RouteTable, RoutingError,
+    RoutingRequest,
+};
 
 use crate::scene::{Scene, backend, backend_id, client, route};
 
@@ -32,8 +35,9 @@ fn choose(
     model: &str,
     client: &ClientId,
     project: Option<&str>,
-) -> Result<Decision, NoRoute> {
-    let asking = Asking { model, client, project, needs: Needs::default(), conversation: None };
+) -> Result<Decision, RoutingError> {
+    let asking =
+        RoutingRequest { model, client, project, needs: Needs::default(), conversation: None };
     table.choose(&asking, &Scene::default(), &mut || 0.5)
 }
 
@@ -88,10 +92,10 @@ fn a_route_for_a_client_or_project_comes_before_a_general_one() {
 
 #[test]
 fn a_route_shadows_what_a_backend_lists_and_its_candidates_name_their_models() {
-    let listed = BackendModels { models: vec!["gpt-4o".to_owned()], ..backend("openai") };
+    let listed = RoutableBackend { models: vec!["gpt-4o".to_owned()], ..backend("openai") };
     let mut shadow = to("shadow", &["gpt-4o"]);
-    shadow.crossing = Some(Crossing::Lenient);
-    shadow.cache = Some(CacheWish::On);
+    shadow.crossing = Some(TranslationMode::Lenient);
+    shadow.cache = Some(CacheMode::On);
     shadow.candidates = [("mock", Some("echo")), ("openai", None)]
         .into_iter()
         .map(|(id, model)| RouteCandidate {
@@ -105,12 +109,15 @@ fn a_route_shadows_what_a_backend_lists_and_its_candidates_name_their_models() {
     let models: Vec<_> = decision.candidates.iter().map(|one| one.model.as_str()).collect();
     assert_eq!(models, ["echo", "gpt-4o"]);
     assert_eq!(decision.explanation, "mock (echo) is the first of 2 in the route shadow.");
-    assert_eq!((decision.crossing, decision.cache), (Some(Crossing::Lenient), Some(CacheWish::On)));
+    assert_eq!(
+        (decision.crossing, decision.cache),
+        (Some(TranslationMode::Lenient), Some(CacheMode::On))
+    );
 }
 
 #[test]
 fn the_list_has_the_names_of_routes_that_lead_somewhere_and_no_patterns() {
-    let listed = BackendModels { models: vec!["gpt-4o".to_owned()], ..backend("openai") };
+    let listed = RoutableBackend { models: vec!["gpt-4o".to_owned()], ..backend("openai") };
     let table = RouteTable::new(
         vec![
             to("openai", &["fast", "gpt-*", "openai/gpt-4o"]),
@@ -121,14 +128,14 @@ fn the_list_has_the_names_of_routes_that_lead_somewhere_and_no_patterns() {
         vec![listed, backend("other"), backend("mock")],
     );
     let ids = |client: Option<&ClientId>| {
-        let entries = table.models(client).into_iter();
+        let entries = table.list_models(client).into_iter();
         entries.map(|entry| format!("{} > {}", entry.id, entry.backend)).collect::<Vec<_>>()
     };
     let editor = client("editor");
     assert_eq!(ids(Some(&editor)), ["fast > openai", "gpt-4o > other", "openai/gpt-4o > openai"]);
     assert!(ids(Some(&client("aider"))).contains(&"mine > openai".to_owned()));
     assert!(ids(None).contains(&"mine > openai".to_owned()));
-    for entry in table.models(Some(&editor)) {
+    for entry in table.list_models(Some(&editor)) {
         let decision = choose(&table, &entry.id, &editor, None).expect("a listed name has a route");
         assert_eq!(decision.candidates[0].access.backend, entry.backend, "{}", entry.id);
     }
@@ -166,8 +173,8 @@ fn the_fingerprint_changes_with_the_definition_and_with_nothing_else() {
         Route { id: RouteId::new("b").expect("an id"), ..base.clone() },
         Route { policy: RoutePolicy::Fastest, ..base.clone() },
         Route { sticky: Some(std::time::Duration::ZERO), ..base.clone() },
-        Route { crossing: Some(Crossing::Strict), ..base.clone() },
-        Route { cache: Some(CacheWish::Auto), ..base.clone() },
+        Route { crossing: Some(TranslationMode::Strict), ..base.clone() },
+        Route { cache: Some(CacheMode::Auto), ..base.clone() },
         Route {
             weights: routing::BalanceWeights { latency: 50, cost: 20, headroom: 30 },
             ..base.clone()

@@ -1,7 +1,7 @@
 //! Each policy, in situations that distinguish it from the others.
 
 use domain::RoutePolicy;
-use routing::{Available, BalanceWeights, Route, RouteTable};
+use routing::{BalanceWeights, CandidateAvailability, Route, RouteTable};
 
 use crate::scene::{
     Scene, ask, backend, check, check_shares, firsts, order, route, sticky, table, talk,
@@ -35,11 +35,11 @@ fn ordered_takes_the_first_that_is_ready_and_keeps_the_others_behind_it() {
 fn a_recovering_candidate_is_first_in_its_percent_of_the_draws_and_else_behind_the_ready_ones() {
     let table = table(route(RoutePolicy::Ordered, THREE));
     for percent in [10, 25, 50, 100] {
-        let scene = Scene::default().stands("a", Available::Ramp(percent));
+        let scene = Scene::default().stands("a", CandidateAvailability::Ramp(percent));
         let rest = 100 - u32::from(percent);
         check_shares(&firsts(&table, &scene), &[("a", percent.into()), ("b", rest), ("c", 0)]);
     }
-    let scene = Scene::default().stands("a", Available::Ramp(10)).closed("c");
+    let scene = Scene::default().stands("a", CandidateAvailability::Ramp(10)).closed("c");
     check(
         &ask(&table, &scene),
         "b, a, c",
@@ -50,11 +50,11 @@ fn a_recovering_candidate_is_first_in_its_percent_of_the_draws_and_else_behind_t
 #[test]
 fn a_trial_takes_a_tenth_while_somebody_is_ready_and_comes_first_when_nobody_is() {
     let table = table(route(RoutePolicy::Ordered, THREE));
-    let scene = Scene::default().stands("a", Available::Trial);
+    let scene = Scene::default().stands("a", CandidateAvailability::Trial);
     check_shares(&firsts(&table, &scene), &[("a", 10), ("b", 90)]);
     let alone = scene.closed("b").closed("c");
     check_shares(&firsts(&table, &alone), &[("a", 100)]);
-    let beside_a_ramp = alone.stands("b", Available::Ramp(10));
+    let beside_a_ramp = alone.stands("b", CandidateAvailability::Ramp(10));
     assert_eq!(order(&ask(&table, &beside_a_ramp)), "b, a, c");
 }
 
@@ -152,9 +152,12 @@ fn a_sticky_conversation_stays_while_its_backend_may_be_asked() {
         assert!(order(&decision).starts_with("c, "), "{policy}");
         let sentence = "c answered this conversation last and keeps it in the route r.";
         assert_eq!(decision.explanation, sentence, "{policy}");
-        assert!(decision.candidates[0].why.stays);
+        assert!(decision.candidates[0].ranking.is_sticky);
         assert!(!order(&talk(&table, &scene.clone().closed("c"))).starts_with("c, "), "{policy}");
-        assert!(order(&talk(&table, &scene.stands("c", Available::Ramp(10)))).ends_with("c"));
+        assert!(
+            order(&talk(&table, &scene.stands("c", CandidateAvailability::Ramp(10))))
+                .ends_with("c")
+        );
     }
     let free = table(route(RoutePolicy::Ordered, THREE));
     assert_eq!(order(&talk(&free, &Scene::default().kept("c"))), "a, b, c");
@@ -179,7 +182,7 @@ fn a_conversation_moves_to_a_price_that_is_lower_by_more_than_15_percent_of_a_wa
     );
     warm.cost_micros.insert("b".to_owned(), 250);
     assert_eq!(order(&talk(&table, &warm)), "b, a");
-    assert!(!talk(&table, &warm).candidates.iter().any(|candidate| candidate.why.stays));
+    assert!(!talk(&table, &warm).candidates.iter().any(|candidate| candidate.ranking.is_sticky));
 }
 
 #[test]
@@ -206,11 +209,11 @@ fn a_balanced_conversation_stays_within_the_hysteresis_and_is_not_drawn_away() {
 #[test]
 fn a_route_that_nobody_can_serve_names_every_reason() {
     let two = route(RoutePolicy::Ordered, &[("a", 1), ("gone", 1), ("b", 1)]);
-    let off = |id: &str, standing| routing::BackendModels { standing, ..backend(id) };
-    let keyless = routing::Standing::Unusable("has no key".to_owned());
+    let off = |id: &str, standing| routing::RoutableBackend { status: standing, ..backend(id) };
+    let keyless = routing::BackendStatus::Unusable("has no key".to_owned());
     let one = RouteTable::new(
         vec![two.clone()],
-        vec![backend("a"), off("b", routing::Standing::Disabled)],
+        vec![backend("a"), off("b", routing::BackendStatus::Disabled)],
     );
     check(
         &ask(&one, &Scene::default()),
@@ -218,8 +221,10 @@ fn a_route_that_nobody_can_serve_names_every_reason() {
         "a is the only candidate in the route r that can answer; skipped: gone no longer exists \
          and 1 more.",
     );
-    let none =
-        RouteTable::new(vec![two], vec![off("a", keyless), off("b", routing::Standing::Disabled)]);
+    let none = RouteTable::new(
+        vec![two],
+        vec![off("a", keyless), off("b", routing::BackendStatus::Disabled)],
+    );
     let needs = routing::Needs::default();
     let refusal = crate::scene::ask_with(&none, &Scene::default(), needs, None, &mut || 0.5);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Several keys of one backend.
 
 use domain::{PoolOrder, RoutePolicy};
-use routing::{Available, Needs, RouteTable};
+use routing::{CandidateAvailability, Needs, RouteTable};
 
 use crate::scene::{Scene, ask, ask_with, backend, check_shares, firsts, order, route, with_keys};
 
@@ -16,7 +16,7 @@ fn keys_are_laid_out_in_their_order_and_a_closed_one_waits_behind_the_next_backe
     assert_eq!(order(&ask(&table, &Scene::default())), "a (one), a (two), b");
     let scene = Scene::default().closed("a (one)");
     assert_eq!(order(&ask(&table, &scene)), "a (two), b, a (one)");
-    let scene = scene.stands("a (two)", Available::Ramp(10));
+    let scene = scene.stands("a (two)", CandidateAvailability::Ramp(10));
     assert_eq!(order(&ask(&table, &scene)), "b, a (two), a (one)");
 }
 
@@ -46,8 +46,13 @@ fn a_pin_uses_the_pool_too() {
     let client = crate::scene::client("editor");
     let needs = Needs::default();
     let model = "a/x";
-    let asking =
-        routing::Asking { model, client: &client, project: None, needs, conversation: None };
+    let asking = routing::RoutingRequest {
+        model,
+        client: &client,
+        project: None,
+        needs,
+        conversation: None,
+    };
     let scene = Scene::default().closed("a (one)");
     let decision = table.choose(&asking, &scene, &mut || 0.5).expect("a decision");
     assert_eq!(order(&decision), "a (two), a (one)");

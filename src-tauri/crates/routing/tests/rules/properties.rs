@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::{BackendId, CredentialId, Lack, PoolOrder, RouteId, RoutePolicy};
+use domain::{BackendId, CredentialId, PoolOrder, RouteId, RoutePolicy, UnsupportedFeature};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use routing::{
-    Asking, Available, BackendModels, BackendTraits, Decision, Needs, NoRoute, Pool, PoolMember,
-    Route, RouteCandidate, RouteTable, Standing,
+    BackendCapabilities, BackendStatus, CandidateAvailability, Decision, KeyPool, Needs, PoolKey,
+    RoutableBackend, Route, RouteCandidate, RouteTable, RoutingError, RoutingRequest,
 };
 
 use crate::scene::{Scene, backend, backend_id, chances, client, route};
@@ -18,29 +18,37 @@ use crate::scene::{Scene, backend, backend_id, chances, client, route};
 const IDS: [&str; 4] = ["a", "b", "c", "d"];
 const MODELS: [&str; 4] = ["m", "gpt-4o", "llama3:8b", "x"];
 
-fn a_backend(id: &'static str) -> impl Strategy<Value = BackendModels> {
+fn a_backend(id: &'static str) -> impl Strategy<Value = RoutableBackend> {
     let standing = prop_oneof![
-        6 => Just(Standing::Usable),
-        1 => Just(Standing::Disabled),
-        1 => Just(Standing::Unusable("has no key".to_owned())),
+        6 => Just(BackendStatus::Usable),
+        1 => Just(BackendStatus::Disabled),
+        1 => Just(BackendStatus::Unusable("has no key".to_owned())),
     ];
     let keys = vec((select(vec!["one", "two"]), 0_u16..3), 0..3);
-    let lacks = vec(select(Lack::ALL.to_vec()), 0..2);
+    let lacks = vec(select(UnsupportedFeature::ALL.to_vec()), 0..2);
     let models = vec(select(MODELS.to_vec()), 0..3);
     (standing, keys, select(PoolOrder::ALL.to_vec()), lacks, models).prop_map(
         move |(standing, keys, order, lacks, models)| {
             let mut seen = BTreeSet::new();
             let members = keys.into_iter().filter(|(key, _)| seen.insert(*key));
             let members = members
-                .map(|(key, weight)| PoolMember {
+                .map(|(key, weight)| PoolKey {
                     credential: CredentialId::new(key).expect("an id"),
                     weight,
                 })
                 .collect();
-            let traits =
-                BackendTraits { lacks: lacks.into_iter().collect(), ..BackendTraits::default() };
+            let traits = BackendCapabilities {
+                unsupported: lacks.into_iter().collect(),
+                ..BackendCapabilities::default()
+            };
             let models = models.into_iter().map(str::to_owned).collect();
-            BackendModels { standing, models, pool: Pool { order, members }, traits, ..backend(id) }
+            RoutableBackend {
+                status: standing,
+                models,
+                pool: KeyPool { order, members },
+                capabilities: traits,
+                ..backend(id)
+            }
         },
     )
 }
@@ -68,10 +76,10 @@ fn a_route() -> impl Strategy<Value = Route> {
 
 fn a_scene() -> impl Strategy<Value = Scene> {
     let available = prop_oneof![
-        Just(Available::Ready),
-        (0_u8..=100).prop_map(Available::Ramp),
-        Just(Available::Trial),
-        Just(Available::Closed { why: "its breaker is tripped".into() }),
+        Just(CandidateAvailability::Ready),
+        (0_u8..=100).prop_map(CandidateAvailability::Ramp),
+        Just(CandidateAvailability::Trial),
+        Just(CandidateAvailability::Closed { reason: "its breaker is tripped".into() }),
     ];
     let accesses =
         IDS.iter().flat_map(|id| ["", " (one)", " (two)"].map(|key| format!("{id}{key}")));
@@ -100,7 +108,7 @@ fn needs() -> impl Strategy<Value = Needs> {
             tools,
             vision,
             json_schema,
-            vectors,
+            embeddings: vectors,
             input_tokens,
             output_tokens,
             dialect: None,
@@ -128,19 +136,19 @@ fn question() -> impl Strategy<Value = Question> {
     )
 }
 
-fn world() -> impl Strategy<Value = (Vec<Route>, Vec<BackendModels>)> {
+fn world() -> impl Strategy<Value = (Vec<Route>, Vec<RoutableBackend>)> {
     let backends = (a_backend("a"), a_backend("b"), a_backend("c"), a_backend("d"));
     (vec(a_route(), 0..3), backends).prop_map(|(routes, (a, b, c, d))| (routes, vec![a, b, c, d]))
 }
 
 fn choose(
     routes: &[Route],
-    backends: &[BackendModels],
+    backends: &[RoutableBackend],
     scene: &Scene,
     question: &Question,
-) -> Result<Decision, NoRoute> {
+) -> Result<Decision, RoutingError> {
     let client = client("editor");
-    let asking = Asking {
+    let asking = RoutingRequest {
         model: &question.model,
         client: &client,
         project: None,
@@ -167,13 +175,13 @@ proptest! {
         let distinct: BTreeSet<_> = candidates.iter().map(|one| (&one.access, &one.model)).collect();
         prop_assert_eq!(distinct.len(), candidates.len());
         // Closed candidates come last.
-        let is_closed = |available: &Available| matches!(available, Available::Closed { .. });
-        let closed: Vec<_> = candidates.iter().map(|one| is_closed(&one.why.available)).collect();
+        let is_closed = |available: &CandidateAvailability| matches!(available, CandidateAvailability::Closed { .. });
+        let closed: Vec<_> = candidates.iter().map(|one| is_closed(&one.ranking.available)).collect();
         prop_assert!(closed.is_sorted(), "{closed:?}");
         // Only usable backends.
         for candidate in candidates {
             let known = backends.iter().find(|known| known.backend == candidate.access.backend);
-            prop_assert_eq!(known.map(|known| &known.standing), Some(&Standing::Usable));
+            prop_assert_eq!(known.map(|known| &known.status), Some(&BackendStatus::Usable));
         }
         // A single sentence that names the first candidate.
         let text = &decision.explanation;
@@ -188,7 +196,7 @@ proptest! {
         if decision.route == "r" {
             let asked: BTreeSet<BackendId> =
                 candidates.iter().map(|one| one.access.backend.clone()).collect();
-            let left_out = decision.passed_over.iter().map(|passed| passed.backend.clone());
+            let left_out = decision.excluded.iter().map(|passed| passed.backend.clone());
             let named: BTreeSet<_> = left_out.chain(asked).collect();
             let accounted = routes.iter().any(|route| {
                 route.candidates.iter().map(|one| one.backend.clone()).collect::<BTreeSet<_>>() == named
@@ -203,7 +211,7 @@ proptest! {
         other in a_backend("d"), quick in 1_u32..100, dear in 0_u64..100,
     ) {
         // No route names d, and its own models make it match no bare name.
-        let apart = |mut known: BackendModels| {
+        let apart = |mut known: RoutableBackend| {
             known.models = vec!["d-only".to_owned()];
             known
         };
@@ -215,7 +223,7 @@ proptest! {
         let mut changed = backends.clone();
         changed[3] = apart(other);
         let mut moved = scene.quick(&[("d", quick)]).costs(&[("d", dear)]);
-        moved = moved.stands("d", Available::Trial).closed("d (one)").busy(&[("d", quick)]);
+        moved = moved.stands("d", CandidateAvailability::Trial).closed("d (one)").busy(&[("d", quick)]);
         let after = choose(&routes, &changed, &moved, &question);
         if let (Ok(before), Ok(after)) = (&before, &after) {
             prop_assert_eq!(before, after);

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{
-    Access, BackendId, ClientId, CredentialId, Entropy, PoolOrder, RouteId, RoutePolicy,
+    BackendId, ClientId, CredentialId, Endpoint, Entropy, PoolOrder, RouteId, RoutePolicy,
     SeededEntropy,
 };
 use routing::{
-    Asking, Available, BackendModels, BackendRole, BackendTraits, BalanceWeights, Conditions,
-    Decision, Needs, NoRoute, Pool, PoolMember, Route, RouteCandidate, RouteTable, Standing,
+    BackendCapabilities, BackendRole, BackendStatus, BalanceWeights, CandidateAvailability,
+    Decision, KeyPool, Needs, PoolKey, RoutableBackend, Route, RouteCandidate, RouteTable,
+    RoutingError, RoutingRequest, RoutingSignals,
 };
 
 /// Scripted routing inputs. Backends are keyed by id, endpoints by their display text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scene {
-    pub(crate) available: BTreeMap<String, Available>,
+    pub(crate) available: BTreeMap<String, CandidateAvailability>,
     pub(crate) first_token_ms: BTreeMap<String, u32>,
     pub(crate) cost_micros: BTreeMap<String, u64>,
     pub(crate) warm_cost_micros: BTreeMap<String, u64>,
@@ -24,9 +25,9 @@ pub(crate) struct Scene {
     pub(crate) kept: Option<(String, String)>,
 }
 
-impl Conditions for Scene {
-    fn availability(&self, access: &Access, _model: &str) -> Available {
-        self.available.get(&access.to_string()).cloned().unwrap_or(Available::Ready)
+impl RoutingSignals for Scene {
+    fn availability(&self, access: &Endpoint, _model: &str) -> CandidateAvailability {
+        self.available.get(&access.to_string()).cloned().unwrap_or(CandidateAvailability::Ready)
     }
 
     fn first_token_ms(&self, backend: &BackendId, _model: &str) -> Option<u32> {
@@ -45,11 +46,11 @@ impl Conditions for Scene {
         self.in_flight.get(backend.as_str()).copied().unwrap_or(0)
     }
 
-    fn headroom_percent(&self, access: &Access) -> Option<u8> {
+    fn headroom_percent(&self, access: &Endpoint) -> Option<u8> {
         self.headroom_percent.get(&access.to_string()).copied()
     }
 
-    fn stays_with(&self, _conversation: u64) -> Option<(BackendId, String)> {
+    fn last_answered_by(&self, _conversation: u64) -> Option<(BackendId, String)> {
         let (backend, model) = self.kept.clone()?;
         Some((backend_id(&backend), model))
     }
@@ -57,12 +58,12 @@ impl Conditions for Scene {
 
 impl Scene {
     pub(crate) fn closed(mut self, access: &str) -> Self {
-        let closed = Available::Closed { why: "its breaker is tripped".into() };
+        let closed = CandidateAvailability::Closed { reason: "its breaker is tripped".into() };
         self.available.insert(access.to_owned(), closed);
         self
     }
 
-    pub(crate) fn stands(mut self, access: &str, available: Available) -> Self {
+    pub(crate) fn stands(mut self, access: &str, available: CandidateAvailability) -> Self {
         self.available.insert(access.to_owned(), available);
         self
     }
@@ -98,25 +99,25 @@ pub(crate) fn client(id: &str) -> ClientId {
 }
 
 /// A usable backend with unknown models.
-pub(crate) fn backend(id: &str) -> BackendModels {
-    BackendModels {
+pub(crate) fn backend(id: &str) -> RoutableBackend {
+    RoutableBackend {
         backend: backend_id(id),
         role: if id == "mock" { BackendRole::Mock } else { BackendRole::Provider },
-        standing: Standing::Usable,
+        status: BackendStatus::Usable,
         models: Vec::new(),
-        pool: Pool::default(),
-        traits: BackendTraits::default(),
+        pool: KeyPool::default(),
+        capabilities: BackendCapabilities::default(),
     }
 }
 
 /// A backend with keys.
-pub(crate) fn with_keys(id: &str, order: PoolOrder, keys: &[(&str, u16)]) -> BackendModels {
-    let member = |(key, weight): &(&str, u16)| PoolMember {
+pub(crate) fn with_keys(id: &str, order: PoolOrder, keys: &[(&str, u16)]) -> RoutableBackend {
+    let member = |(key, weight): &(&str, u16)| PoolKey {
         credential: CredentialId::new(*key).expect("an id"),
         weight: *weight,
     };
-    BackendModels {
-        pool: Pool { order, members: keys.iter().map(member).collect() },
+    RoutableBackend {
+        pool: KeyPool { order, members: keys.iter().map(member).collect() },
         ..backend(id)
     }
 }
@@ -181,9 +182,9 @@ pub(crate) fn ask_with(
     needs: Needs,
     conversation: Option<u64>,
     chance: &mut dyn FnMut() -> f64,
-) -> Result<Decision, NoRoute> {
+) -> Result<Decision, RoutingError> {
     let client = client("editor");
-    let asking = Asking { model: "m", client: &client, project: None, needs, conversation };
+    let asking = RoutingRequest { model: "m", client: &client, project: None, needs, conversation };
     table.choose(&asking, scene, chance)
 }
 

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use domain::RoutePolicy;
-use routing::{Asking, Needs, RouteTable, SIMULATION_DRAWS_MAX, Simulation};
+use routing::{Needs, RouteTable, RoutingRequest, SIMULATION_DRAWS_MAX, Simulation};
 
 use crate::scene::{Scene, backend_id, chances, client, route, table};
 
 fn simulate(table: &RouteTable, model: &str, scene: &Scene, closed: &[&str]) -> Simulation {
     let client = client("editor");
     let needs = Needs::default();
-    let asking = Asking { model, client: &client, project: None, needs, conversation: None };
+    let asking =
+        RoutingRequest { model, client: &client, project: None, needs, conversation: None };
     let closed: BTreeSet<_> = closed.iter().map(|id| backend_id(id)).collect();
-    let frozen = table.freeze(&asking, scene).closed(&closed);
+    let frozen = table.freeze_signals(&asking, scene).with_closed(&closed);
     table.simulate(&asking, &frozen, 1_000, &mut chances(3), &Ok)
 }
 
@@ -82,8 +83,9 @@ fn draws_stop_at_their_limit() {
     let table = table(route(RoutePolicy::Ordered, &[("a", 1)]));
     let client = client("editor");
     let needs = Needs::default();
-    let asking = Asking { model: "m", client: &client, project: None, needs, conversation: None };
-    let frozen = table.freeze(&asking, &Scene::default());
+    let asking =
+        RoutingRequest { model: "m", client: &client, project: None, needs, conversation: None };
+    let frozen = table.freeze_signals(&asking, &Scene::default());
     let draw = |draws| table.simulate(&asking, &frozen, draws, &mut || 0.5, &Ok).draws;
     assert_eq!(draw(SIMULATION_DRAWS_MAX), 10_000);
     assert_eq!(draw(SIMULATION_DRAWS_MAX + 1), 10_000);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::RoutePolicy;
-use routing::{BackendModels, Needs, Reason, RouteTable, Standing};
+use routing::{BackendStatus, ExclusionReason, Needs, RoutableBackend, RouteTable};
 
 use crate::scene::{Scene, ask_with, backend, check, check_shares, firsts, order, route, talk};
 
@@ -34,7 +34,7 @@ fn conversations_are_shared_by_weight_and_each_stays_in_its_part() {
 fn a_part_that_goes_moves_its_own_conversations_alone() {
     let three = table(&[("a", 1), ("b", 1), ("c", 1)]);
     let parts = route(RoutePolicy::Split, &[("a", 1), ("b", 1), ("c", 1)]);
-    let off = BackendModels { standing: Standing::Disabled, ..backend("b") };
+    let off = RoutableBackend { status: BackendStatus::Disabled, ..backend("b") };
     let two = RouteTable::new(vec![parts], vec![backend("a"), off, backend("c")]);
     for conversation in 0..500 {
         let (before, after) = (part(&three, conversation), part(&two, conversation));
@@ -54,5 +54,5 @@ fn nothing_fails_over_between_the_parts() {
          its breaker is tripped; skipped: {other} serves another share of the split."
     );
     check(&decision, &mine, &sentence);
-    assert_eq!(decision.passed_over[0].reason, Reason::OtherPart);
+    assert_eq!(decision.excluded[0].reason, ExclusionReason::OtherSplit);
 }

@@ -6,9 +6,9 @@ const PORT: u16 = 4_283;
 
 fn verdict(text: &str) -> String {
     match parse_base_url(text, PORT) {
-        Ok(BaseUrl { caution: None, .. }) => "ok".to_owned(),
-        Ok(BaseUrl { caution: Some(BaseUrlCaution::Unencrypted), .. }) => "caution".to_owned(),
-        Ok(BaseUrl { caution: Some(BaseUrlCaution::Endpoint(_)), .. }) => "endpoint".to_owned(),
+        Ok(BaseUrl { warning: None, .. }) => "ok".to_owned(),
+        Ok(BaseUrl { warning: Some(BaseUrlWarning::Unencrypted), .. }) => "caution".to_owned(),
+        Ok(BaseUrl { warning: Some(BaseUrlWarning::Endpoint(_)), .. }) => "endpoint".to_owned(),
         Err(error) => format!("{error:?}"),
     }
 }
@@ -115,7 +115,7 @@ fn every_spelling_of_an_address_gets_the_verdict_of_the_address() {
 #[test]
 fn a_correction_is_offered_only_where_it_is_certain() {
     let check = |text: &str, expected: Option<&str>| {
-        assert_eq!(corrected_base_url(text, PORT).as_deref(), expected, "{text}");
+        assert_eq!(correct_base_url(text, PORT).as_deref(), expected, "{text}");
     };
     check("api.openai.com/v1", Some("https://api.openai.com/v1"));
     check("localhost:11434/v1", Some("http://localhost:11434/v1"));

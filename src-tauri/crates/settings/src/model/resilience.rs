@@ -247,7 +247,7 @@ numbers! {
 
 impl ResilienceNumbers {
     /// Pairs of names; the first number must not exceed the second.
-    pub const ASCENDING: &'static [(&'static str, &'static str)] = &[
+    pub const ORDERED_PAIRS: &'static [(&'static str, &'static str)] = &[
         ("open_ms_first", "open_ms_max"),
         ("cooldown_ms_first", "cooldown_ms_max"),
         ("quota_secs_first", "quota_secs_max"),

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use domain::{
-    BackendId, CacheWish, ClientId, CredentialId, Crossing, PoolOrder, RouteId, RoutePolicy,
+    BackendId, CacheMode, ClientId, CredentialId, PoolOrder, RouteId, RoutePolicy, TranslationMode,
 };
 
 use crate::Settings;
@@ -48,9 +48,9 @@ pub struct RouteSettings {
     pub sticky_secs: u32,
     /// Treatment of fields that a backend's protocol does not have; `None` uses the backend's
     /// setting.
-    pub crossing: Option<Crossing>,
+    pub crossing: Option<TranslationMode>,
     /// Use of the cache; `None` uses the client's setting.
-    pub cache: Option<CacheWish>,
+    pub cache: Option<CacheMode>,
     /// Never empty, at most [`ROUTE_CANDIDATES_MAX`]. A missing backend is kept with a warning, and
     /// skipped.
     pub candidates: Vec<RouteCandidateSettings>,
@@ -114,26 +114,26 @@ pub struct RouteCandidateSettings {
 
 /// The keys of one backend.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PoolSettings {
+pub struct KeyPoolSettings {
     pub order: PoolOrder,
     /// Without duplicates, at most [`POOL_MEMBERS_MAX`]; empty for a server without keys.
-    pub members: Vec<PoolMember>,
+    pub members: Vec<PoolMemberSettings>,
 }
 
 /// One key of a backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolMember {
+pub struct PoolMemberSettings {
     /// Name in the vault.
     pub credential: CredentialId,
     /// Within [`WEIGHT_RANGE`].
     pub weight: u16,
 }
 
-impl PoolSettings {
+impl KeyPoolSettings {
     /// A pool of one key, or of none.
     #[must_use]
-    pub fn of(credential: Option<CredentialId>) -> Self {
-        let members = credential.into_iter().map(PoolMember::new).collect();
+    pub fn from_credential(credential: Option<CredentialId>) -> Self {
+        let members = credential.into_iter().map(PoolMemberSettings::new).collect();
         Self { order: PoolOrder::default(), members }
     }
 
@@ -143,12 +143,12 @@ impl PoolSettings {
     }
 
     /// Removes a key.
-    pub fn detach(&mut self, credential: &CredentialId) {
+    pub fn remove(&mut self, credential: &CredentialId) {
         self.members.retain(|member| member.credential != *credential);
     }
 }
 
-impl PoolMember {
+impl PoolMemberSettings {
     /// A key with the default weight.
     #[must_use]
     pub const fn new(credential: CredentialId) -> Self {

@@ -6,9 +6,9 @@
 //! contains a resource, region or account are added by hand. `lacks` and `offers` follow
 //! documentation or known refusals; if both variants work, none is listed.
 
-use domain::{KeyPrefix, Lack, Offer};
+use domain::{ExtraDialect, KeyPrefix, UnsupportedFeature};
 
-use super::{Preset, PresetPlace};
+use super::{Preset, PresetLocation};
 use crate::BackendKind;
 
 const HOSTED: Preset = Preset {
@@ -20,7 +20,7 @@ const HOSTED: Preset = Preset {
     docs_url: "",
     keys_url: None,
     variable: None,
-    place: PresetPlace::Hosted,
+    location: PresetLocation::Hosted,
     lacks: &[],
     offers: &[],
 };
@@ -67,7 +67,7 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://openrouter.ai/docs/quickstart",
         keys_url: Some("https://openrouter.ai/settings/keys"),
         variable: Some("OPENROUTER_API_KEY"),
-        offers: &[Offer::Responses, Offer::Messages],
+        offers: &[ExtraDialect::Responses, ExtraDialect::Messages],
         ..HOSTED
     },
     Preset {
@@ -78,7 +78,7 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://console.groq.com/docs/openai",
         keys_url: Some("https://console.groq.com/keys"),
         variable: Some("GROQ_API_KEY"),
-        offers: &[Offer::Responses],
+        offers: &[ExtraDialect::Responses],
         ..HOSTED
     },
     Preset {
@@ -88,7 +88,11 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://docs.mistral.ai/api",
         keys_url: Some("https://console.mistral.ai/api-keys"),
         variable: Some("MISTRAL_API_KEY"),
-        lacks: &[Lack::StreamUsage, Lack::DeveloperRole, Lack::MaxCompletionTokens],
+        lacks: &[
+            UnsupportedFeature::StreamUsage,
+            UnsupportedFeature::DeveloperRole,
+            UnsupportedFeature::MaxCompletionTokens,
+        ],
         ..HOSTED
     },
     Preset {
@@ -99,7 +103,11 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://api-docs.deepseek.com",
         keys_url: Some("https://platform.deepseek.com/api_keys"),
         variable: Some("DEEPSEEK_API_KEY"),
-        lacks: &[Lack::DeveloperRole, Lack::MaxCompletionTokens, Lack::JsonSchema],
+        lacks: &[
+            UnsupportedFeature::DeveloperRole,
+            UnsupportedFeature::MaxCompletionTokens,
+            UnsupportedFeature::JsonSchema,
+        ],
         ..HOSTED
     },
     Preset {
@@ -110,7 +118,7 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://docs.x.ai/docs/api-reference",
         keys_url: Some("https://console.x.ai/team/default/api-keys"),
         variable: Some("XAI_API_KEY"),
-        offers: &[Offer::Responses],
+        offers: &[ExtraDialect::Responses],
         ..HOSTED
     },
     Preset {
@@ -130,7 +138,7 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://docs.fireworks.ai/tools-sdks/openai-compatibility",
         keys_url: Some("https://app.fireworks.ai/settings/users/api-keys"),
         variable: Some("FIREWORKS_API_KEY"),
-        offers: &[Offer::Responses, Offer::Messages],
+        offers: &[ExtraDialect::Responses, ExtraDialect::Messages],
         ..HOSTED
     },
     Preset {
@@ -141,7 +149,7 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://inference-docs.cerebras.ai/resources/openai",
         keys_url: Some("https://cloud.cerebras.ai"),
         variable: Some("CEREBRAS_API_KEY"),
-        lacks: &[Lack::DeveloperRole],
+        lacks: &[UnsupportedFeature::DeveloperRole],
         ..HOSTED
     },
     Preset {
@@ -152,7 +160,7 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://docs.perplexity.ai/docs/grounded-llm/openai-compatibility",
         keys_url: Some("https://console.perplexity.ai"),
         variable: Some("PERPLEXITY_API_KEY"),
-        lacks: &[Lack::Tools],
+        lacks: &[UnsupportedFeature::Tools],
         ..HOSTED
     },
     Preset {
@@ -181,7 +189,7 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://docs.cohere.com/docs/compatibility-api",
         keys_url: Some("https://dashboard.cohere.com/api-keys"),
         variable: Some("COHERE_API_KEY"),
-        lacks: &[Lack::ParallelToolCalls],
+        lacks: &[UnsupportedFeature::ParallelToolCalls],
         ..HOSTED
     },
     Preset {
@@ -201,7 +209,7 @@ pub(super) const PRESETS: &[Preset] = &[
         key_prefix: Some(KeyPrefix::VERCEL),
         docs_url: "https://vercel.com/docs/ai-gateway/sdks-and-apis/openai-chat-completions",
         variable: Some("AI_GATEWAY_API_KEY"),
-        offers: &[Offer::Responses, Offer::Messages],
+        offers: &[ExtraDialect::Responses, ExtraDialect::Messages],
         ..HOSTED
     },
     Preset {
@@ -222,7 +230,7 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://platform.moonshot.ai/docs/api/chat",
         keys_url: Some("https://platform.kimi.ai/console/api-keys"),
         variable: Some("MOONSHOT_API_KEY"),
-        lacks: &[Lack::DeveloperRole, Lack::MaxCompletionTokens],
+        lacks: &[UnsupportedFeature::DeveloperRole, UnsupportedFeature::MaxCompletionTokens],
         ..HOSTED
     },
     Preset {
@@ -251,7 +259,11 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://docs.z.ai/guides/overview/quick-start",
         keys_url: Some("https://z.ai/manage-apikey/apikey-list"),
         variable: Some("ZAI_API_KEY"),
-        lacks: &[Lack::DeveloperRole, Lack::MaxCompletionTokens, Lack::ReasoningEffort],
+        lacks: &[
+            UnsupportedFeature::DeveloperRole,
+            UnsupportedFeature::MaxCompletionTokens,
+            UnsupportedFeature::ReasoningEffort,
+        ],
         ..HOSTED
     },
     Preset {
@@ -361,7 +373,7 @@ pub(super) const PRESETS: &[Preset] = &[
         key_prefix: Some(KeyPrefix::CHUTES),
         docs_url: "https://chutes.ai/docs",
         variable: Some("CHUTES_API_KEY"),
-        lacks: &[Lack::DeveloperRole, Lack::MaxCompletionTokens],
+        lacks: &[UnsupportedFeature::DeveloperRole, UnsupportedFeature::MaxCompletionTokens],
         ..HOSTED
     },
     Preset {
@@ -422,7 +434,7 @@ pub(super) const PRESETS: &[Preset] = &[
         docs_url: "https://opencode.ai/docs/zen",
         keys_url: Some("https://opencode.ai/auth"),
         variable: Some("OPENCODE_API_KEY"),
-        lacks: &[Lack::DeveloperRole],
+        lacks: &[UnsupportedFeature::DeveloperRole],
         ..HOSTED
     },
 ];

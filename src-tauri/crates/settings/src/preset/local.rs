@@ -1,8 +1,8 @@
 //! Servers on this machine, with their default ports.
 
-use domain::Offer;
+use domain::ExtraDialect;
 
-use super::{Preset, PresetPlace};
+use super::{Preset, PresetLocation};
 use crate::BackendKind;
 
 const LOCAL: Preset = Preset {
@@ -14,7 +14,7 @@ const LOCAL: Preset = Preset {
     docs_url: "",
     keys_url: None,
     variable: None,
-    place: PresetPlace::Local,
+    location: PresetLocation::Local,
     lacks: &[],
     offers: &[],
 };
@@ -33,7 +33,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "LM Studio",
         base_url: "http://127.0.0.1:1234/v1",
         docs_url: "https://lmstudio.ai/docs/developer/openai-compat",
-        offers: &[Offer::Responses, Offer::Messages],
+        offers: &[ExtraDialect::Responses, ExtraDialect::Messages],
         ..LOCAL
     },
     Preset {
@@ -41,7 +41,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "llama.cpp",
         base_url: "http://127.0.0.1:8080/v1",
         docs_url: "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
-        offers: &[Offer::Messages],
+        offers: &[ExtraDialect::Messages],
         ..LOCAL
     },
     Preset {
@@ -49,7 +49,7 @@ pub(super) const PRESETS: &[Preset] = &[
         label: "vLLM",
         base_url: "http://127.0.0.1:8000/v1",
         docs_url: "https://docs.vllm.ai/en/stable/serving/openai_compatible_server",
-        offers: &[Offer::Responses, Offer::Messages],
+        offers: &[ExtraDialect::Responses, ExtraDialect::Messages],
         ..LOCAL
     },
     Preset {

@@ -4,7 +4,7 @@ use domain::CredentialId;
 use url::{Host, Url};
 
 use crate::finding::Findings;
-use crate::section::Section;
+use crate::section_reader::SectionReader;
 use crate::{
     CACHE_DISK_BYTES_MAX_RANGE, CACHE_ENTRY_BYTES_MAX_RANGE, CACHE_MEMORY_BYTES_MAX_RANGE,
     CACHE_TTL_SECS_RANGE, CacheSettings,
@@ -24,7 +24,7 @@ const NAMES: [&str; 8] = [
 const SCHEMES: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
 const URL_HINT: &str = "write it like redis_url = \"rediss://cache.example.com:6379/0\"";
 
-pub(super) fn cache(section: &Section, findings: &mut Findings) -> CacheSettings {
+pub(super) fn read_cache(section: &SectionReader, findings: &mut Findings) -> CacheSettings {
     section.check_names(&NAMES, findings);
     let fresh = CacheSettings::default();
     let mut bytes = |name: &str, range, default| section.integer(name, &range, default, findings);
@@ -39,14 +39,20 @@ pub(super) fn cache(section: &Section, findings: &mut Findings) -> CacheSettings
     }
     let credential = section.text("redis_credential", findings).map(CredentialId::new);
     if let Some(Err(error)) = &credential {
-        let hint = super::entries::id_hint(error);
-        section.wrong("redis_credential", "this is not a valid key name", hint, None, findings);
+        let hint = super::entries::id_error_hint(error);
+        section.report_error(
+            "redis_credential",
+            "this is not a valid key name",
+            hint,
+            None,
+            findings,
+        );
     }
     CacheSettings {
-        enabled: section.switch("enabled", fresh.enabled, findings),
+        enabled: section.boolean("enabled", fresh.enabled, findings),
         memory_bytes_max: memory,
         entry_bytes_max: entry,
-        disk: section.switch("disk", fresh.disk, findings),
+        disk: section.boolean("disk", fresh.disk, findings),
         disk_bytes_max: disk,
         ttl_secs: section.integer("ttl_secs", &CACHE_TTL_SECS_RANGE, fresh.ttl_secs, findings),
         redis_url: redis_url(section, findings),
@@ -55,7 +61,7 @@ pub(super) fn cache(section: &Section, findings: &mut Findings) -> CacheSettings
 }
 
 /// No message contains the address, which may hold a password.
-fn redis_url(section: &Section, findings: &mut Findings) -> Option<Url> {
+fn redis_url(section: &SectionReader, findings: &mut Findings) -> Option<Url> {
     let name = "redis_url";
     let url = match section.text(name, findings)?.trim().parse::<Url>() {
         Ok(url) if SCHEMES.contains(&url.scheme()) && url.host().is_some() => url,
@@ -63,7 +69,7 @@ fn redis_url(section: &Section, findings: &mut Findings) -> Option<Url> {
             // Part of it could be a password.
             findings.hidden.extend(section.span_of(name));
             let what = "this is not the address of a Redis or Valkey server";
-            section.wrong(name, what, URL_HINT, None, findings);
+            section.report_error(name, what, URL_HINT, None, findings);
             return None;
         }
     };
@@ -72,7 +78,7 @@ fn redis_url(section: &Section, findings: &mut Findings) -> Option<Url> {
         let what = "the address contains a password, a '?' or a '#'";
         let hint = "remove it; store a password with `gatehouse keys add` and name that key in \
                     redis_credential";
-        section.wrong(name, what, hint, None, findings);
+        section.report_error(name, what, hint, None, findings);
         return None;
     }
     if !matches!(url.scheme(), "rediss" | "valkeys") && !is_this_machine(&url) {

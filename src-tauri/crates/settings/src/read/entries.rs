@@ -4,25 +4,26 @@ use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
 use domain::{
-    BackendId, CacheWish, ClientId, CredentialId, Crossing, IdError, Lack, Offer, Origin,
+    BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, IdError, Origin, TranslationMode,
+    UnsupportedFeature,
 };
 use indexmap::IndexMap;
 use toml_edit::Value;
 use url::Url;
 
-use super::names::{NameList, names};
+use super::names::{NameListRules, read_names};
 use super::{limits, pool, scope};
 use crate::finding::{Findings, RepairAction};
-use crate::section::Section;
+use crate::section_reader::SectionReader;
 use crate::{
-    BackendKind, BackendNetwork, BackendSettings, ClientPriority, ClientSettings,
+    AllowedNetwork, BackendKind, BackendSettings, ClientPriority, ClientSettings,
     CredentialSettings, ENTRIES_MAX, LABEL_CHARS_MAX, MOCK_BACKEND_ID, MODEL_CHARS_MAX,
-    MODELS_PER_BACKEND_MAX, TokenSha256, corrected_base_url, parse_base_url,
+    MODELS_PER_BACKEND_MAX, TokenSha256, correct_base_url, parse_base_url,
 };
 
 /// Characters of a key allowed in the file: enough to tell keys apart, useless to a thief.
 const TAIL_CHARS: usize = 4;
-const MODELS: NameList = NameList {
+const MODELS: NameListRules = NameListRules {
     field: "models",
     one: "model",
     example: "gpt-4o",
@@ -60,24 +61,24 @@ const CLIENT_NAMES: [&str; 8] = [
 ];
 
 pub(super) fn read_credentials(
-    section: &Section,
+    section: &SectionReader,
     findings: &mut Findings,
 ) -> IndexMap<CredentialId, CredentialSettings> {
-    entries(section, findings, |id: &CredentialId, entry, findings| {
+    read_entries(section, findings, |id: &CredentialId, entry, findings| {
         entry.check_names(&["label", "origin", "tail", "created", "replaced"], findings);
-        entry.missing("created", CREATED_HINT, findings);
+        entry.require("created", CREATED_HINT, findings);
         let tail = entry.text("tail", findings);
         if tail.is_some_and(|tail| tail.chars().count() > TAIL_CHARS) {
             let what = format!("this holds more than {TAIL_CHARS} characters of a key");
-            entry.wrong("tail", what, "keep the last four characters", None, findings);
+            entry.report_error("tail", what, "keep the last four characters", None, findings);
         }
         let origin = entry.text("origin", findings).map(Origin::from_str);
         if matches!(origin, Some(Err(_))) {
             let hint = "write it like https://api.example.com:443";
-            entry.wrong("origin", "this has no scheme or no host", hint, None, findings);
+            entry.report_error("origin", "this has no scheme or no host", hint, None, findings);
         }
         Some(CredentialSettings {
-            label: label(entry, id.as_str(), findings),
+            label: read_label(entry, id.as_str(), findings),
             origin: origin.and_then(Result::ok),
             tail: tail.map(str::to_owned),
             replaced: entry.time("replaced", findings),
@@ -87,11 +88,11 @@ pub(super) fn read_credentials(
 }
 
 pub(super) fn read_backends(
-    section: &Section,
+    section: &SectionReader,
     gateway_port: u16,
     findings: &mut Findings,
 ) -> IndexMap<BackendId, BackendSettings> {
-    entries(section, findings, |id: &BackendId, entry, findings| {
+    read_entries(section, findings, |id: &BackendId, entry, findings| {
         entry.check_names(&[&BACKEND_NAMES[..], &limits::NAMES].concat(), findings);
         if id.as_str() == MOCK_BACKEND_ID {
             let what = "the name of the built-in mock cannot be used";
@@ -103,52 +104,58 @@ pub(super) fn read_backends(
         let kind = entry.word("kind", &words, findings).unwrap_or(BackendKind::OpenAiCompatible);
         if kind == BackendKind::Mock {
             let hint = format!("use one of: {}", words.join(", "));
-            entry.wrong("kind", "the mock is built in and needs no entry", hint, None, findings);
+            entry.report_error(
+                "kind",
+                "the mock is built in and needs no entry",
+                hint,
+                None,
+                findings,
+            );
         }
         Some(BackendSettings {
-            label: label(entry, id.as_str(), findings),
+            label: read_label(entry, id.as_str(), findings),
             kind,
-            pool: pool::pool(entry, findings),
-            limits: limits::limits(entry, findings),
-            enabled: entry.switch("enabled", true, findings),
-            models: names(entry, &MODELS, findings),
-            lacks: switches(entry, "lacks", Lack::WORDS, kind, findings),
-            offers: switches(entry, "offers", Offer::WORDS, kind, findings),
-            crossing: entry.word("crossing", Crossing::WORDS, findings).unwrap_or_default(),
-            network: match entry.switch("private_network", false, findings) {
-                true => BackendNetwork::Private,
-                false => BackendNetwork::Public,
+            pool: pool::read_pool(entry, findings),
+            limits: limits::read_limits(entry, findings),
+            enabled: entry.boolean("enabled", true, findings),
+            models: read_names(entry, &MODELS, findings),
+            lacks: read_features(entry, "lacks", UnsupportedFeature::WORDS, kind, findings),
+            offers: read_features(entry, "offers", ExtraDialect::WORDS, kind, findings),
+            crossing: entry.word("crossing", TranslationMode::WORDS, findings).unwrap_or_default(),
+            network: match entry.boolean("private_network", false, findings) {
+                true => AllowedNetwork::Private,
+                false => AllowedNetwork::Public,
             },
-            base_url: base_url(entry, gateway_port, findings)?,
+            base_url: read_base_url(entry, gateway_port, findings)?,
         })
     })
 }
 
 pub(super) fn read_clients(
-    section: &Section,
+    section: &SectionReader,
     findings: &mut Findings,
 ) -> IndexMap<ClientId, ClientSettings> {
     let mut owners: HashMap<TokenSha256, ClientId> = HashMap::new();
-    entries(section, findings, |id: &ClientId, entry, findings| {
+    read_entries(section, findings, |id: &ClientId, entry, findings| {
         entry.check_names(&[&CLIENT_NAMES[..], &limits::NAMES].concat(), findings);
-        entry.missing("created", CREATED_HINT, findings);
-        entry.missing("token_sha256", "add the client with `gatehouse clients add`", findings);
+        entry.require("created", CREATED_HINT, findings);
+        entry.require("token_sha256", "add the client with `gatehouse clients add`", findings);
         let token = entry.text("token_sha256", findings).map(TokenSha256::from_str);
         if let Some(Err(error)) = &token {
             let what = "this is not the SHA-256 hash of a token";
-            entry.wrong("token_sha256", what, error.to_string(), None, findings);
+            entry.report_error("token_sha256", what, error.to_string(), None, findings);
         }
         let token = token.and_then(Result::ok);
         if let Some(owner) = token.and_then(|token| owners.insert(token, id.clone())) {
             let what = format!("this is also the token of {owner}");
             let hint = "give each client its own token with `gatehouse clients add`";
-            entry.wrong("token_sha256", what, hint, None, findings);
+            entry.report_error("token_sha256", what, hint, None, findings);
         }
         Some(ClientSettings {
-            limits: limits::limits(entry, findings),
-            cache: entry.word("cache", CacheWish::WORDS, findings),
+            limits: limits::read_limits(entry, findings),
+            cache: entry.word("cache", CacheMode::WORDS, findings),
             priority: entry.word("priority", ClientPriority::WORDS, findings).unwrap_or_default(),
-            scope: scope::scope(entry, findings),
+            scope: scope::read_scope(entry, findings),
             expires: entry.time("expires", findings),
             created: entry.time("created", findings)?,
             token_sha256: token?,
@@ -157,10 +164,10 @@ pub(super) fn read_clients(
 }
 
 /// Reads each entry with a valid id; incomplete entries are reported and left out.
-pub(super) fn entries<Id, T>(
-    section: &Section,
+pub(super) fn read_entries<Id, T>(
+    section: &SectionReader,
     findings: &mut Findings,
-    mut read: impl FnMut(&Id, &Section, &mut Findings) -> Option<T>,
+    mut read: impl FnMut(&Id, &SectionReader, &mut Findings) -> Option<T>,
 ) -> IndexMap<Id, T>
 where
     Id: FromStr<Err = IdError> + std::hash::Hash + Eq,
@@ -183,7 +190,13 @@ where
                 let meant: String = name.trim().to_lowercase().replace([' ', '/'], "-");
                 let free = Id::from_str(&meant).is_ok() && section.item(&meant).is_none();
                 let action = free.then_some(RepairAction::Rename(meant));
-                section.wrong(name, "this is not a valid name", id_hint(&error), action, findings);
+                section.report_error(
+                    name,
+                    "this is not a valid name",
+                    id_error_hint(&error),
+                    action,
+                    findings,
+                );
             }
         }
     }
@@ -191,34 +204,34 @@ where
 }
 
 /// The text of [`IdError`], which repeats at most one character.
-pub(super) fn id_hint(error: &IdError) -> String {
+pub(super) fn id_error_hint(error: &IdError) -> String {
     match error {
         IdError::Malformed(_) => "choose another name".to_owned(),
         _ => error.to_string(),
     }
 }
 
-fn label(entry: &Section, id: &str, findings: &mut Findings) -> String {
+fn read_label(entry: &SectionReader, id: &str, findings: &mut Findings) -> String {
     let label = entry.text("label", findings).unwrap_or(id);
     let length = label.chars().count();
     if length > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
         let what = "the label is too long or contains a line break";
         let hint = format!("use at most {LABEL_CHARS_MAX} characters in one line");
-        entry.wrong("label", what, hint, None, findings);
+        entry.report_error("label", what, hint, None, findings);
     }
     label.to_owned()
 }
 
-fn base_url(entry: &Section, gateway_port: u16, findings: &mut Findings) -> Option<Url> {
-    entry.missing("base_url", "write it like base_url = \"https://api.example.com/v1\"", findings);
+fn read_base_url(entry: &SectionReader, gateway_port: u16, findings: &mut Findings) -> Option<Url> {
+    entry.require("base_url", "write it like base_url = \"https://api.example.com/v1\"", findings);
     let text = entry.text("base_url", findings)?;
     let action = || {
-        let corrected = corrected_base_url(text, gateway_port)?;
+        let corrected = correct_base_url(text, gateway_port)?;
         Some(RepairAction::Set(Value::from(corrected)))
     };
     match parse_base_url(text, gateway_port) {
         Ok(base_url) => {
-            if let Some(caution) = base_url.caution {
+            if let Some(caution) = base_url.warning {
                 let hint = "use https:// and the base URL if possible";
                 let path = entry.path_of("base_url");
                 findings.add(crate::finding::Finding {
@@ -235,15 +248,15 @@ fn base_url(entry: &Section, gateway_port: u16, findings: &mut Findings) -> Opti
         Err(error) => {
             let text = error.to_string();
             let (what, hint) = text.split_once("; ").unwrap_or((&text, "use another address"));
-            entry.wrong("base_url", what, hint, action(), findings);
+            entry.report_error("base_url", what, hint, action(), findings);
             None
         }
     }
 }
 
 /// Deviations of a compatible server. On another kind they are kept with a warning.
-fn switches<T: FromStr + Ord>(
-    entry: &Section,
+fn read_features<T: FromStr + Ord>(
+    entry: &SectionReader,
     name: &str,
     words: &[&str],
     kind: BackendKind,

@@ -2,11 +2,11 @@
 
 use toml_edit::{Item, Value};
 
-use crate::finding::{Findings, RepairAction, shown};
-use crate::section::Section;
+use crate::finding::{Findings, RepairAction, quote_value};
+use crate::section_reader::SectionReader;
 
 /// Rules of one list.
-pub(super) struct NameList {
+pub(super) struct NameListRules {
     /// Name in the file.
     pub(super) field: &'static str,
     /// Singular noun for an entry, such as "model".
@@ -20,20 +20,24 @@ pub(super) struct NameList {
 }
 
 /// The names of a list, without duplicates; invalid ones are reported and left out.
-pub(super) fn names(entry: &Section, rule: &NameList, findings: &mut Findings) -> Vec<String> {
-    let NameList { field, one, example, entries_max, chars_max, fewer } = rule;
+pub(super) fn read_names(
+    entry: &SectionReader,
+    rule: &NameListRules,
+    findings: &mut Findings,
+) -> Vec<String> {
+    let NameListRules { field, one, example, entries_max, chars_max, fewer } = rule;
     let Some(item) = entry.item(field) else { return Vec::new() };
     let hint = format!("write a list of names, such as {field} = [\"{example}\"]");
     let Some(list) = item.as_array() else {
         let single = item.as_str().map(|name| {
             RepairAction::Set(Value::Array(std::iter::once(Value::from(name)).collect()))
         });
-        entry.wrong(field, "this must be a list of names", hint, single, findings);
+        entry.report_error(field, "this must be a list of names", hint, single, findings);
         return Vec::new();
     };
     if list.len() > *entries_max {
         let what = format!("{} {one}s; at most {entries_max} are allowed", list.len());
-        entry.wrong(field, what, *fewer, None, findings);
+        entry.report_error(field, what, *fewer, None, findings);
     }
     let mut names: Vec<String> = Vec::new();
     for value in list {
@@ -41,9 +45,9 @@ pub(super) fn names(entry: &Section, rule: &NameList, findings: &mut Findings) -
         let length = name.chars().count();
         if length == 0 || length > *chars_max || name.chars().any(char::is_control) {
             let what = format!("a {one} name must be a string of 1 to {chars_max} characters");
-            entry.wrong(field, what, &*hint, None, findings);
+            entry.report_error(field, what, &*hint, None, findings);
         } else if names.iter().any(|known| known == name) {
-            repeated(entry, rule, name, item, findings);
+            report_repeated_name(entry, rule, name, item, findings);
         } else {
             names.push(name.to_owned());
         }
@@ -51,7 +55,13 @@ pub(super) fn names(entry: &Section, rule: &NameList, findings: &mut Findings) -
     names
 }
 
-fn repeated(entry: &Section, rule: &NameList, name: &str, item: &Item, findings: &mut Findings) {
-    let what = format!("the {} {} is listed twice", rule.one, shown(name));
+fn report_repeated_name(
+    entry: &SectionReader,
+    rule: &NameListRules,
+    name: &str,
+    item: &Item,
+    findings: &mut Findings,
+) {
+    let what = format!("the {} {} is listed twice", rule.one, quote_value(name));
     findings.warning(&entry.path_of(rule.field), item.span(), what, "remove one of the two");
 }

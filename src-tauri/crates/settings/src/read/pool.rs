@@ -4,48 +4,57 @@ use domain::{CredentialId, IdError, PoolOrder};
 use indexmap::IndexMap;
 use toml_edit::Value;
 
-use crate::finding::{Findings, RepairAction, closest, shown};
-use crate::section::Section;
-use crate::{CredentialSettings, POOL_MEMBERS_MAX, PoolMember, PoolSettings, WEIGHT_RANGE};
+use crate::finding::{Findings, RepairAction, closest_word, quote_value};
+use crate::section_reader::SectionReader;
+use crate::{
+    CredentialSettings, KeyPoolSettings, POOL_MEMBERS_MAX, PoolMemberSettings, WEIGHT_RANGE,
+};
 
 const HINT: &str = "write it like credentials = [\"first\", { id = \"second\", weight = 2 }]";
 
-pub(super) fn pool(entry: &Section, findings: &mut Findings) -> PoolSettings {
+pub(super) fn read_pool(entry: &SectionReader, findings: &mut Findings) -> KeyPoolSettings {
     let order = entry.word("pool", PoolOrder::WORDS, findings).unwrap_or_default();
     let single = entry.text("credential", findings).and_then(|name| {
         let id = CredentialId::new(name);
-        id.map_err(|error| no_name(entry, "credential", &error, findings)).ok()
+        id.map_err(|error| report_bad_name(entry, "credential", &error, findings)).ok()
     });
     let members = match entry.item("credentials") {
-        None => single.into_iter().map(PoolMember::new).collect(),
-        Some(_) => listed(entry, findings),
+        None => single.into_iter().map(PoolMemberSettings::new).collect(),
+        Some(_) => read_members(entry, findings),
     };
     if entry.item("credential").is_some() && entry.item("credentials").is_some() {
         let what = "the keys are set twice, in credential and in credentials";
-        entry.wrong("credential", what, "remove credential and keep credentials", None, findings);
+        entry.report_error(
+            "credential",
+            what,
+            "remove credential and keep credentials",
+            None,
+            findings,
+        );
     }
     check_weights(entry, order, &members, findings);
-    PoolSettings { order, members }
+    KeyPoolSettings { order, members }
 }
 
-fn listed(entry: &Section, findings: &mut Findings) -> Vec<PoolMember> {
+fn read_members(entry: &SectionReader, findings: &mut Findings) -> Vec<PoolMemberSettings> {
     let name = "credentials";
     let Some(list) = entry.item(name).and_then(toml_edit::Item::as_array) else {
         let single = entry.item(name).and_then(toml_edit::Item::as_str);
         let meant = single
             .map(|id| RepairAction::Set(Value::Array(std::iter::once(Value::from(id)).collect())));
-        entry.wrong(name, "this must be a list of keys", HINT, meant, findings);
+        entry.report_error(name, "this must be a list of keys", HINT, meant, findings);
         return Vec::new();
     };
     if list.len() > POOL_MEMBERS_MAX {
         let what = format!("{} keys; at most {POOL_MEMBERS_MAX} are allowed", list.len());
-        entry.wrong(name, what, "remove some of them", None, findings);
+        entry.report_error(name, what, "remove some of them", None, findings);
     }
-    let mut members: Vec<PoolMember> = Vec::new();
+    let mut members: Vec<PoolMemberSettings> = Vec::new();
     for (place, value) in list.iter().enumerate() {
-        let Some(member) = member(entry, place, value, findings) else { continue };
+        let Some(member) = read_member(entry, place, value, findings) else { continue };
         if members.iter().any(|known| known.credential == member.credential) {
-            let what = format!("the key {} is listed twice", shown(member.credential.as_str()));
+            let what =
+                format!("the key {} is listed twice", quote_value(member.credential.as_str()));
             let path = entry.path_of(name);
             findings.warning(&path, value.span(), what, "remove one of the two");
         } else {
@@ -55,19 +64,19 @@ fn listed(entry: &Section, findings: &mut Findings) -> Vec<PoolMember> {
     members
 }
 
-fn member(
-    entry: &Section,
+fn read_member(
+    entry: &SectionReader,
     place: usize,
     value: &Value,
     findings: &mut Findings,
-) -> Option<PoolMember> {
+) -> Option<PoolMemberSettings> {
     let (id, weight) = match value {
         Value::String(id) => (Some(id.value().as_str()), 1),
         Value::InlineTable(table) => {
             let path = entry.path_of("credentials");
-            let inner = Section::listed(&path, place, table, value.span());
+            let inner = SectionReader::list_entry(&path, place, table, value.span());
             inner.check_names(&["id", "weight"], findings);
-            inner.missing("id", HINT, findings);
+            inner.require("id", HINT, findings);
             (inner.text("id", findings), inner.integer("weight", &WEIGHT_RANGE, 1, findings))
         }
         _ => {
@@ -77,24 +86,24 @@ fn member(
         }
     };
     let credential = CredentialId::new(id?);
-    let named = credential.map_err(|error| no_name(entry, "credentials", &error, findings));
-    Some(PoolMember { credential: named.ok()?, weight })
+    let named = credential.map_err(|error| report_bad_name(entry, "credentials", &error, findings));
+    Some(PoolMemberSettings { credential: named.ok()?, weight })
 }
 
-fn no_name(entry: &Section, name: &str, error: &IdError, findings: &mut Findings) {
-    entry.wrong(
+fn report_bad_name(entry: &SectionReader, name: &str, error: &IdError, findings: &mut Findings) {
+    entry.report_error(
         name,
         "this is not a valid key name",
-        super::entries::id_hint(error),
+        super::entries::id_error_hint(error),
         None,
         findings,
     );
 }
 
 fn check_weights(
-    entry: &Section,
+    entry: &SectionReader,
     order: PoolOrder,
-    members: &[PoolMember],
+    members: &[PoolMemberSettings],
     findings: &mut Findings,
 ) {
     let by_weight = order == PoolOrder::Weighted && !members.is_empty();
@@ -112,7 +121,9 @@ fn check_weights(
 }
 
 /// The keys named by an entry as written in the file, with the field and the index in its list.
-pub(super) fn named<'doc>(entry: &Section<'doc>) -> Vec<(&'static str, Option<usize>, &'doc str)> {
+pub(super) fn named_keys<'doc>(
+    entry: &SectionReader<'doc>,
+) -> Vec<(&'static str, Option<usize>, &'doc str)> {
     let single = entry.item("credential").and_then(toml_edit::Item::as_str);
     let single = single.map(|id| ("credential", None, id));
     let list = entry.item("credentials").and_then(toml_edit::Item::as_array);
@@ -127,8 +138,8 @@ pub(super) fn named<'doc>(entry: &Section<'doc>) -> Vec<(&'static str, Option<us
 }
 
 /// Reports a named credential that does not exist.
-pub(super) fn must_exist(
-    section: &Section,
+pub(super) fn check_key_exists(
+    section: &SectionReader,
     (name, place, asked): (&'static str, Option<usize>, &str),
     known: &IndexMap<CredentialId, CredentialSettings>,
     findings: &mut Findings,
@@ -138,15 +149,15 @@ pub(super) fn must_exist(
         return;
     }
     let what = match place {
-        Some(_) => format!("there is no key named {}", shown(asked)),
+        Some(_) => format!("there is no key named {}", quote_value(asked)),
         None => "there is no key with this name".to_owned(),
     };
     let hint = "add it with `gatehouse keys add`, or name an existing key";
-    let action = closest(asked, ids()).map(|meant| match place {
+    let action = closest_word(asked, ids()).map(|meant| match place {
         Some(place) => {
             RepairAction::SetAt { place, field: "id".to_owned(), value: Value::from(meant) }
         }
         None => RepairAction::Set(Value::from(meant)),
     });
-    section.wrong(name, what, hint, action, findings);
+    section.report_error(name, what, hint, action, findings);
 }

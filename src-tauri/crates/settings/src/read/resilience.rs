@@ -1,10 +1,13 @@
 //! Reads the resilience settings: a preset, or each number.
 
 use crate::finding::{Findings, RepairAction};
-use crate::section::Section;
+use crate::section_reader::SectionReader;
 use crate::{ResilienceNumbers, ResiliencePreset, ResilienceSettings};
 
-pub(super) fn resilience(section: &Section, findings: &mut Findings) -> ResilienceSettings {
+pub(super) fn read_resilience(
+    section: &SectionReader,
+    findings: &mut Findings,
+) -> ResilienceSettings {
     let fields = ResilienceNumbers::FIELDS.iter().map(|field| field.name);
     section.check_names(&fields.chain(["preset"]).collect::<Vec<_>>(), findings);
     let word = section.word("preset", ResiliencePreset::WORDS, findings);
@@ -20,8 +23,8 @@ pub(super) fn resilience(section: &Section, findings: &mut Findings) -> Resilien
     ResilienceSettings { preset, custom }
 }
 
-fn check_ascending(section: &Section, numbers: &ResilienceNumbers, findings: &mut Findings) {
-    for (low, high) in ResilienceNumbers::ASCENDING {
+fn check_ascending(section: &SectionReader, numbers: &ResilienceNumbers, findings: &mut Findings) {
+    for (low, high) in ResilienceNumbers::ORDERED_PAIRS {
         let (Some(first), Some(last)) = (numbers.get(low), numbers.get(high)) else { continue };
         if first > last {
             let what =
@@ -31,7 +34,7 @@ fn check_ascending(section: &Section, numbers: &ResilienceNumbers, findings: &mu
                 None => (low, last),
             };
             let action = Some(RepairAction::Set(i64::from(meant).into()));
-            section.wrong(name, what, format!("write {name} = {meant}"), action, findings);
+            section.report_error(name, what, format!("write {name} = {meant}"), action, findings);
         }
     }
 }

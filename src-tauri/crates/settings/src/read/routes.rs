@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, CacheWish, ClientId, Crossing, RouteId, RoutePolicy};
+use domain::{BackendId, CacheMode, ClientId, RouteId, RoutePolicy, TranslationMode};
 use indexmap::IndexMap;
 use toml_edit::{InlineTable, Item, Value};
 
-use super::entries::{entries, id_hint};
-use super::names::{NameList, names};
-use crate::finding::{Finding, Findings, RepairAction, closest, shown};
-use crate::section::Section;
+use super::entries::{id_error_hint, read_entries};
+use super::names::{NameListRules, read_names};
+use crate::finding::{Finding, Findings, RepairAction, closest_word, quote_value};
+use crate::section_reader::SectionReader;
 use crate::{
     BALANCE_PERCENT_RANGE, BalanceSettings, MOCK_BACKEND_ID, MODEL_CHARS_MAX, PROJECT_CHARS_MAX,
     ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, RouteCandidateSettings,
@@ -31,7 +31,7 @@ const NAMES: [&str; 10] = [
 ];
 const CANDIDATES_HINT: &str =
     "write it like candidates = [{ backend = \"openai\", model = \"gpt-4o\" }]";
-const MODELS: NameList = NameList {
+const MODELS: NameListRules = NameListRules {
     field: "models",
     one: "model",
     example: "claude-*",
@@ -39,7 +39,7 @@ const MODELS: NameList = NameList {
     chars_max: MODEL_CHARS_MAX,
     fewer: "use a pattern with *, or add a second route",
 };
-const CLIENTS: NameList = NameList {
+const CLIENTS: NameListRules = NameListRules {
     field: "clients",
     one: "client",
     example: "codex",
@@ -47,7 +47,7 @@ const CLIENTS: NameList = NameList {
     chars_max: domain::SLUG_CHARS_MAX,
     fewer: "leave the list empty for all clients",
 };
-const PROJECTS: NameList = NameList {
+const PROJECTS: NameListRules = NameListRules {
     field: "projects",
     one: "project",
     example: "website",
@@ -56,47 +56,51 @@ const PROJECTS: NameList = NameList {
     fewer: "leave the list empty for all projects",
 };
 
-pub(super) fn routes(
-    section: &Section,
+pub(super) fn read_routes(
+    section: &SectionReader,
     findings: &mut Findings,
 ) -> IndexMap<RouteId, RouteSettings> {
-    entries(section, findings, |id: &RouteId, entry, findings| {
+    read_entries(section, findings, |id: &RouteId, entry, findings| {
         entry.check_names(&NAMES, findings);
-        let mut models = names(entry, &MODELS, findings);
+        let mut models = read_names(entry, &MODELS, findings);
         if models.is_empty() {
             models.push(id.to_string());
         }
         let policy = entry.word("policy", RoutePolicy::WORDS, findings).unwrap_or_default();
         let sticky = STICKY_SECS_DEFAULT;
         Some(RouteSettings {
-            enabled: entry.switch("enabled", true, findings),
+            enabled: entry.boolean("enabled", true, findings),
             models,
-            clients: clients(entry, findings),
-            projects: names(entry, &PROJECTS, findings),
+            clients: read_route_clients(entry, findings),
+            projects: read_names(entry, &PROJECTS, findings),
             policy,
-            weights: weights(entry, policy, findings),
+            weights: read_weights(entry, policy, findings),
             sticky_secs: entry.integer("sticky_secs", &STICKY_SECS_RANGE, sticky, findings),
-            crossing: entry.word("crossing", Crossing::WORDS, findings),
-            cache: entry.word("cache", CacheWish::WORDS, findings),
-            candidates: candidates(entry, policy, findings),
+            crossing: entry.word("crossing", TranslationMode::WORDS, findings),
+            cache: entry.word("cache", CacheMode::WORDS, findings),
+            candidates: read_candidates(entry, policy, findings),
         })
     })
 }
 
-fn clients(entry: &Section, findings: &mut Findings) -> Vec<ClientId> {
-    let named = names(entry, &CLIENTS, findings);
+fn read_route_clients(entry: &SectionReader, findings: &mut Findings) -> Vec<ClientId> {
+    let named = read_names(entry, &CLIENTS, findings);
     let ids = named.iter().filter_map(|name| match ClientId::new(name) {
         Ok(id) => Some(id),
         Err(error) => {
-            let what = format!("{} is not a valid client name", shown(name));
-            entry.wrong("clients", what, id_hint(&error), None, findings);
+            let what = format!("{} is not a valid client name", quote_value(name));
+            entry.report_error("clients", what, id_error_hint(&error), None, findings);
             None
         }
     });
     ids.collect()
 }
 
-fn weights(entry: &Section, policy: RoutePolicy, findings: &mut Findings) -> BalanceSettings {
+fn read_weights(
+    entry: &SectionReader,
+    policy: RoutePolicy,
+    findings: &mut Findings,
+) -> BalanceSettings {
     let section = entry.section("weights", findings);
     section.check_names(&["latency", "cost", "headroom"], findings);
     let fresh = BalanceSettings::default();
@@ -116,27 +120,27 @@ fn weights(entry: &Section, policy: RoutePolicy, findings: &mut Findings) -> Bal
     weights
 }
 
-fn candidates(
-    entry: &Section,
+fn read_candidates(
+    entry: &SectionReader,
     policy: RoutePolicy,
     findings: &mut Findings,
 ) -> Vec<RouteCandidateSettings> {
     let field = "candidates";
-    entry.missing(field, CANDIDATES_HINT, findings);
+    entry.require(field, CANDIDATES_HINT, findings);
     let sections = candidate_sections(entry, findings);
     if sections.is_empty()
         && entry.item(field).and_then(Item::as_array).is_some_and(|l| l.is_empty())
     {
-        entry.wrong(field, "the route has no candidates", CANDIDATES_HINT, None, findings);
+        entry.report_error(field, "the route has no candidates", CANDIDATES_HINT, None, findings);
     }
     if sections.len() > ROUTE_CANDIDATES_MAX {
         let what =
             format!("{} candidates; at most {ROUTE_CANDIDATES_MAX} are allowed", sections.len());
-        entry.wrong(field, what, "remove some of them", None, findings);
+        entry.report_error(field, what, "remove some of them", None, findings);
     }
     let mut all: Vec<RouteCandidateSettings> = Vec::new();
     for section in &sections {
-        let Some(read) = candidate(section, findings) else { continue };
+        let Some(read) = read_candidate(section, findings) else { continue };
         if all.iter().any(|known| (&known.backend, &known.model) == (&read.backend, &read.model)) {
             let what = format!("{} is listed twice with the same model", read.backend);
             findings.warning(&section.path, section.span_of(""), what, "remove one of the two");
@@ -154,7 +158,10 @@ fn candidates(
 }
 
 /// The list's entries, written in brackets or as `[[routes.x.candidates]]`.
-fn candidate_sections<'doc>(entry: &Section<'doc>, findings: &mut Findings) -> Vec<Section<'doc>> {
+fn candidate_sections<'doc>(
+    entry: &SectionReader<'doc>,
+    findings: &mut Findings,
+) -> Vec<SectionReader<'doc>> {
     let field = "candidates";
     let path = entry.path_of(field);
     match entry.item(field) {
@@ -162,31 +169,31 @@ fn candidate_sections<'doc>(entry: &Section<'doc>, findings: &mut Findings) -> V
         Some(Item::ArrayOfTables(tables)) => tables
             .iter()
             .enumerate()
-            .map(|(place, table)| Section::listed(&path, place, table, table.span()))
+            .map(|(place, table)| SectionReader::list_entry(&path, place, table, table.span()))
             .collect(),
         Some(Item::Value(Value::Array(list))) => list
             .iter()
             .enumerate()
             .filter_map(|(place, value)| match value {
                 Value::InlineTable(table) => {
-                    Some(Section::listed(&path, place, table, value.span()))
+                    Some(SectionReader::list_entry(&path, place, table, value.span()))
                 }
                 other => {
-                    findings.add(no_table(&path, place, other));
+                    findings.add(plain_candidate_finding(&path, place, other));
                     None
                 }
             })
             .collect(),
         Some(_) => {
             let what = "this must be a list of candidates";
-            entry.wrong(field, what, CANDIDATES_HINT, None, findings);
+            entry.report_error(field, what, CANDIDATES_HINT, None, findings);
             Vec::new()
         }
     }
 }
 
 /// Reports a candidate that is a plain name. A `backend` or `backend/model` can be repaired.
-fn no_table(path: &[String], place: usize, value: &Value) -> Finding {
+fn plain_candidate_finding(path: &[String], place: usize, value: &Value) -> Finding {
     let named = value.as_str().map(|text| match text.split_once('/') {
         Some((backend, model)) => (backend, Some(model)),
         None => (text, None),
@@ -210,9 +217,12 @@ fn no_table(path: &[String], place: usize, value: &Value) -> Finding {
     }
 }
 
-fn candidate(section: &Section, findings: &mut Findings) -> Option<RouteCandidateSettings> {
+fn read_candidate(
+    section: &SectionReader,
+    findings: &mut Findings,
+) -> Option<RouteCandidateSettings> {
     section.check_names(&["backend", "model", "weight"], findings);
-    section.missing("backend", CANDIDATES_HINT, findings);
+    section.require("backend", CANDIDATES_HINT, findings);
     let weight = section.integer("weight", &WEIGHT_RANGE, 1, findings);
     let model = section.text("model", findings);
     let unfit = |model: &str| {
@@ -222,14 +232,14 @@ fn candidate(section: &Section, findings: &mut Findings) -> Option<RouteCandidat
     if model.is_some_and(unfit) {
         let what = format!("a model name must be a string of 1 to {MODEL_CHARS_MAX} characters");
         let hint = "write the model's name, or remove `model` to use the requested model";
-        section.wrong("model", what, hint, None, findings);
+        section.report_error("model", what, hint, None, findings);
     }
     let backend = BackendId::new(section.text("backend", findings)?);
     if let Err(error) = &backend {
-        section.wrong(
+        section.report_error(
             "backend",
             "this is not a valid backend name",
-            id_hint(error),
+            id_error_hint(error),
             None,
             findings,
         );
@@ -238,7 +248,7 @@ fn candidate(section: &Section, findings: &mut Findings) -> Option<RouteCandidat
 }
 
 /// Checks the routes' references, and reports routes that can never be used.
-pub(super) fn check(routes: &Section, settings: &Settings, findings: &mut Findings) {
+pub(super) fn check_routes(routes: &SectionReader, settings: &Settings, findings: &mut Findings) {
     let mut owners = HashMap::new();
     for name in routes.names() {
         let silent = &mut Findings::new("");
@@ -247,42 +257,45 @@ pub(super) fn check(routes: &Section, settings: &Settings, findings: &mut Findin
         let Some(route) = settings.routes.get(&id) else { continue };
         for section in candidate_sections(&entry, silent) {
             check_backend(&section, settings, findings);
-            check_declared(&section, route, settings, findings);
+            check_declared_models(&section, route, settings, findings);
         }
         check_clients(&entry, settings, findings);
-        check_pins(&entry, route, settings, findings);
+        check_pinned_models(&entry, route, settings, findings);
         if route.enabled {
-            check_owners(&entry, &id, route, &mut owners, findings);
+            check_duplicate_routes(&entry, &id, route, &mut owners, findings);
         }
     }
 }
 
-fn check_backend(section: &Section, settings: &Settings, findings: &mut Findings) {
+fn check_backend(section: &SectionReader, settings: &Settings, findings: &mut Findings) {
     let known = || settings.backends.keys().map(BackendId::as_str).chain([MOCK_BACKEND_ID]);
     let Some(asked) = section.item("backend").and_then(Item::as_str) else { return };
     if known().any(|id| id == asked) || BackendId::new(asked).is_err() {
         return;
     }
-    let meant = closest(asked, known());
+    let meant = closest_word(asked, known());
     let (what, hint) = match (settings.routes.keys().any(|id| id.as_str() == asked), meant) {
         (true, _) => {
-            let what = format!("{} is a route; a candidate must be a backend", shown(asked));
+            let what = format!("{} is a route; a candidate must be a backend", quote_value(asked));
             (what, "write the name of a backend".to_owned())
         }
-        (false, Some(meant)) => (missing(asked), format!("did you mean {meant}?")),
-        (false, None) => (missing(asked), "add that backend, or remove this candidate".to_owned()),
+        (false, Some(meant)) => (missing_backend_message(asked), format!("did you mean {meant}?")),
+        (false, None) => (
+            missing_backend_message(asked),
+            "add that backend, or remove this candidate".to_owned(),
+        ),
     };
     let action = meant.map(|meant| RepairAction::Set(meant.into()));
-    section.odd("backend", what, hint, action, findings);
+    section.report_warning("backend", what, hint, action, findings);
 }
 
-fn missing(backend: &str) -> String {
-    format!("there is no backend named {}, so this candidate is skipped", shown(backend))
+fn missing_backend_message(backend: &str) -> String {
+    format!("there is no backend named {}, so this candidate is skipped", quote_value(backend))
 }
 
 /// Warns if a backend with declared models lacks the requested name.
-fn check_declared(
-    section: &Section,
+fn check_declared_models(
+    section: &SectionReader,
     route: &RouteSettings,
     settings: &Settings,
     findings: &mut Findings,
@@ -295,13 +308,13 @@ fn check_declared(
     }
     let strange = |name: &&String| !name.contains('*') && !backend.models.contains(name);
     if let Some(name) = route.models.iter().find(strange) {
-        let what = format!("{id} has no model {}", shown(name));
+        let what = format!("{id} has no model {}", quote_value(name));
         let hint = "set the model to use on it, such as model = \"…\"";
-        section.odd("backend", what, hint, None, findings);
+        section.report_warning("backend", what, hint, None, findings);
     }
 }
 
-fn check_clients(entry: &Section, settings: &Settings, findings: &mut Findings) {
+fn check_clients(entry: &SectionReader, settings: &Settings, findings: &mut Findings) {
     let known = || settings.clients.keys().map(ClientId::as_str);
     let list = entry.item("clients").and_then(Item::as_array);
     for (place, value) in list.into_iter().flatten().enumerate() {
@@ -311,12 +324,12 @@ fn check_clients(entry: &Section, settings: &Settings, findings: &mut Findings) 
         if known().any(|id| id == asked) {
             continue;
         }
-        let meant = closest(asked, known());
+        let meant = closest_word(asked, known());
         findings.add(Finding {
             severity: Severity::Warning,
             path: entry.path_of("clients"),
             span: value.span(),
-            what: format!("there is no client named {}", shown(asked)),
+            what: format!("there is no client named {}", quote_value(asked)),
             hint: meant.map_or_else(
                 || "add it with `gatehouse clients add`, or remove it here".to_owned(),
                 |meant| format!("did you mean {meant}?"),
@@ -331,8 +344,8 @@ fn check_clients(entry: &Section, settings: &Settings, findings: &mut Findings) 
 }
 
 /// Warns of `backend/model` names: they always go to that backend, whatever a route defines.
-fn check_pins(
-    entry: &Section,
+fn check_pinned_models(
+    entry: &SectionReader,
     route: &RouteSettings,
     settings: &Settings,
     findings: &mut Findings,
@@ -346,21 +359,21 @@ fn check_pins(
     if let Some(name) = route.models.iter().find(pinned) {
         let what = format!(
             "{} always goes to that backend, so this route is never used for it",
-            shown(name)
+            quote_value(name)
         );
-        entry.odd("models", what, "use another model name", None, findings);
+        entry.report_warning("models", what, "use another model name", None, findings);
     }
 }
 
 /// Model, client and project of a route; `None` matches all.
-type Audience<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+type RouteAudience<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
 
 /// Warns of a second route for the same name and the same callers, which is never used.
-fn check_owners<'a>(
-    entry: &Section,
+fn check_duplicate_routes<'a>(
+    entry: &SectionReader,
     id: &RouteId,
     route: &'a RouteSettings,
-    owners: &mut HashMap<Audience<'a>, RouteId>,
+    owners: &mut HashMap<RouteAudience<'a>, RouteId>,
     findings: &mut Findings,
 ) {
     let all = [None];
@@ -383,9 +396,9 @@ fn check_owners<'a>(
     if let Some((model, owner)) = taken {
         let what = format!(
             "the route {owner} already serves {} for the same clients and projects",
-            shown(model)
+            quote_value(model)
         );
         let hint = "remove the model name from one of the two routes";
-        entry.odd("models", what, hint, None, findings);
+        entry.report_warning("models", what, hint, None, findings);
     }
 }

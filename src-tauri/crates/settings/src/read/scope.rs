@@ -5,26 +5,26 @@ use std::str::FromStr;
 use domain::IdError;
 use toml_edit::{Array, Item};
 
-use super::entries::id_hint;
-use super::names::{NameList, names};
+use super::entries::id_error_hint;
+use super::names::{NameListRules, read_names};
 use crate::finding::Findings;
-use crate::section::Section;
+use crate::section_reader::SectionReader;
 use crate::{ClientScope, MODEL_CHARS_MAX, SCOPE_ENTRIES_MAX};
 
 /// Reads the allow lists. A list with a mistake is an error, so that none allows more than its
 /// writer meant.
-pub(super) fn scope(entry: &Section, findings: &mut Findings) -> ClientScope {
-    let backends = allowed(entry, "allow_backends", "backend", "openai", findings);
-    let routes = allowed(entry, "allow_routes", "route", "fast", findings);
+pub(super) fn read_scope(entry: &SectionReader, findings: &mut Findings) -> ClientScope {
+    let backends = read_allow_list(entry, "allow_backends", "backend", "openai", findings);
+    let routes = read_allow_list(entry, "allow_routes", "route", "fast", findings);
     ClientScope {
-        models: allowed(entry, "allow_models", "model", "gpt-4o", findings),
-        backends: ids(entry, "allow_backends", &backends, findings),
-        routes: ids(entry, "allow_routes", &routes, findings),
+        models: read_allow_list(entry, "allow_models", "model", "gpt-4o", findings),
+        backends: parse_ids(entry, "allow_backends", &backends, findings),
+        routes: parse_ids(entry, "allow_routes", &routes, findings),
     }
 }
 
-fn allowed(
-    entry: &Section,
+fn read_allow_list(
+    entry: &SectionReader,
     field: &'static str,
     one: &'static str,
     example: &'static str,
@@ -33,9 +33,9 @@ fn allowed(
     if entry.item(field).and_then(Item::as_array).is_some_and(Array::is_empty) {
         let what = "an empty list would allow everything";
         let hint = format!("list what is allowed, or remove {field}");
-        entry.wrong(field, what, hint, None, findings);
+        entry.report_error(field, what, hint, None, findings);
     }
-    let rule = NameList {
+    let rule = NameListRules {
         field,
         one,
         example,
@@ -43,11 +43,11 @@ fn allowed(
         chars_max: MODEL_CHARS_MAX,
         fewer: "remove {field} to allow all",
     };
-    names(entry, &rule, findings)
+    read_names(entry, &rule, findings)
 }
 
-fn ids<Id: FromStr<Err = IdError>>(
-    entry: &Section,
+fn parse_ids<Id: FromStr<Err = IdError>>(
+    entry: &SectionReader,
     field: &str,
     names: &[String],
     findings: &mut Findings,
@@ -58,7 +58,7 @@ fn ids<Id: FromStr<Err = IdError>>(
             Ok(id) => ids.push(id),
             Err(error) => {
                 let what = "this is not a valid name";
-                entry.wrong(field, what, id_hint(&error), None, findings);
+                entry.report_error(field, what, id_error_hint(&error), None, findings);
             }
         }
     }

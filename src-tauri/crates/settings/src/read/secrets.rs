@@ -3,7 +3,7 @@
 
 use toml_edit::{Item, Table, TableLike, Value};
 
-use crate::finding::{FieldPath, Findings, looks_secret, position};
+use crate::finding::{Findings, SettingsPath, looks_secret, position};
 
 /// Field names that hold only secrets.
 const NAMES: [&str; 8] = [
@@ -19,7 +19,7 @@ const NAMES: [&str; 8] = [
 const HINT: &str = "store it with `gatehouse keys add` and delete it here; if others could read \
                     this file, also replace the key at its provider";
 
-pub(super) fn report(text: &str, table: &Table, findings: &mut Findings) {
+pub(super) fn report_secrets(text: &str, table: &Table, findings: &mut Findings) {
     walk(table, &mut Vec::new(), findings);
     let known: Vec<usize> = findings.problems.iter().filter_map(|problem| problem.line).collect();
     // Comments and names, which are not values of the tables.
@@ -33,7 +33,7 @@ pub(super) fn report(text: &str, table: &Table, findings: &mut Findings) {
     }
 }
 
-fn walk(table: &dyn TableLike, path: &mut FieldPath, findings: &mut Findings) {
+fn walk(table: &dyn TableLike, path: &mut SettingsPath, findings: &mut Findings) {
     for (name, item) in table.iter() {
         path.push(name.to_owned());
         match item {
@@ -46,7 +46,7 @@ fn walk(table: &dyn TableLike, path: &mut FieldPath, findings: &mut Findings) {
     }
 }
 
-fn walk_value(name: &str, value: &Value, path: &mut FieldPath, findings: &mut Findings) {
+fn walk_value(name: &str, value: &Value, path: &mut SettingsPath, findings: &mut Findings) {
     match value {
         Value::String(text) => {
             let named = NAMES.contains(&name.to_ascii_lowercase().replace('-', "_").as_str());

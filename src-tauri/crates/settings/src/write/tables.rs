@@ -1,38 +1,38 @@
 //! Converts settings to tables of the file. A default value is left out where a person would leave
 //! it out too.
 
-use domain::{BackendId, ClientId, Crossing, PoolOrder, RouteId, WallTime};
+use domain::{BackendId, ClientId, PoolOrder, RouteId, TranslationMode, WallTime};
 use indexmap::IndexMap;
 use toml_edit::{Array, Datetime, InlineTable, Value};
 
-use crate::finding::FieldPath;
+use crate::finding::SettingsPath;
 use crate::{
-    BackendNetwork, BalanceSettings, CacheSettings, ClientPriority, ClientScope, PoolMember,
-    PoolSettings, ResilienceNumbers, ResilienceSettings, RouteCandidateSettings, RouteSettings,
-    STICKY_SECS_DEFAULT, Settings, TrafficLimits,
+    AllowedNetwork, BalanceSettings, CacheSettings, ClientPriority, ClientScope, KeyPoolSettings,
+    PoolMemberSettings, ResilienceNumbers, ResilienceSettings, RouteCandidateSettings,
+    RouteSettings, STICKY_SECS_DEFAULT, Settings, TrafficLimits,
 };
 
-pub(super) type Fields = IndexMap<&'static str, Value>;
+pub(super) type TableFields = IndexMap<&'static str, Value>;
 
 /// The settings as tables of values; an absent optional value has no field.
-pub(super) fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
+pub(super) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFields> {
     let mut tables = fixed_tables(settings);
     let path = |section: &str, id: &str| vec![section.to_owned(), id.to_owned()];
     for (id, credential) in &settings.credentials {
-        let mut fields = Fields::from([("label", credential.label.as_str().into())]);
+        let mut fields = TableFields::from([("label", credential.label.as_str().into())]);
         fields.extend(credential.origin.as_ref().map(|it| ("origin", it.to_string().into())));
         fields.extend(credential.tail.as_ref().map(|tail| ("tail", tail.into())));
-        fields.insert("created", time(credential.created));
-        fields.extend(credential.replaced.map(|at| ("replaced", time(at))));
+        fields.insert("created", time_value(credential.created));
+        fields.extend(credential.replaced.map(|at| ("replaced", time_value(at))));
         tables.insert(path("credentials", id.as_str()), fields);
     }
     for (id, backend) in &settings.backends {
-        let mut fields = Fields::from([
+        let mut fields = TableFields::from([
             ("label", backend.label.as_str().into()),
             ("kind", backend.kind.word().into()),
             ("base_url", backend.base_url.as_str().into()),
         ]);
-        fields.extend(pool(&backend.pool));
+        fields.extend(pool_fields(&backend.pool));
         fields.insert("enabled", backend.enabled.into());
         if !backend.models.is_empty() {
             fields.insert("models", Value::Array(backend.models.iter().collect::<Array>()));
@@ -44,37 +44,37 @@ pub(super) fn tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
                 fields.insert(name, Value::Array(words));
             }
         }
-        if backend.crossing != Crossing::default() {
+        if backend.crossing != TranslationMode::default() {
             fields.insert("crossing", backend.crossing.word().into());
         }
-        if backend.network == BackendNetwork::Private {
+        if backend.network == AllowedNetwork::Private {
             fields.insert("private_network", true.into());
         }
-        fields.extend(limits(&backend.limits));
+        fields.extend(limit_fields(&backend.limits));
         tables.insert(path("backends", id.as_str()), fields);
     }
     for (id, known) in &settings.routes {
-        tables.insert(path("routes", id.as_str()), route(id, known));
+        tables.insert(path("routes", id.as_str()), route_fields(id, known));
     }
     for (id, client) in &settings.clients {
-        let mut fields = Fields::from([
+        let mut fields = TableFields::from([
             ("token_sha256", client.token_sha256.to_string().into()),
-            ("created", time(client.created)),
+            ("created", time_value(client.created)),
         ]);
-        fields.extend(client.expires.map(|at| ("expires", time(at))));
-        fields.extend(limits(&client.limits));
+        fields.extend(client.expires.map(|at| ("expires", time_value(at))));
+        fields.extend(limit_fields(&client.limits));
         fields.extend(client.cache.map(|wish| ("cache", wish.word().into())));
         if client.priority != ClientPriority::default() {
             fields.insert("priority", client.priority.word().into());
         }
-        fields.extend(scope(&client.scope));
+        fields.extend(scope_fields(&client.scope));
         tables.insert(path("clients", id.as_str()), fields);
     }
     tables
 }
 
 /// Leaves out lists that allow everything.
-fn scope(scope: &ClientScope) -> Fields {
+fn scope_fields(scope: &ClientScope) -> TableFields {
     let ClientScope { models, backends, routes } = scope;
     let lists: [(&'static str, Array); 3] = [
         ("allow_models", models.iter().collect()),
@@ -86,9 +86,9 @@ fn scope(scope: &ClientScope) -> Fields {
 }
 
 /// Leaves out default values.
-fn route(id: &RouteId, route: &RouteSettings) -> Fields {
+fn route_fields(id: &RouteId, route: &RouteSettings) -> TableFields {
     let fresh = BalanceSettings::default();
-    let mut fields = Fields::new();
+    let mut fields = TableFields::new();
     let mut list = |name: &'static str, words: Array| {
         fields.extend((!words.is_empty()).then(|| (name, Value::Array(words))));
     };
@@ -112,12 +112,12 @@ fn route(id: &RouteId, route: &RouteSettings) -> Fields {
     if !route.enabled {
         fields.insert("enabled", false.into());
     }
-    fields.insert("candidates", candidates(&route.candidates));
+    fields.insert("candidates", candidate_list(&route.candidates));
     fields
 }
 
 /// One candidate per line, to show their order.
-fn candidates(candidates: &[RouteCandidateSettings]) -> Value {
+fn candidate_list(candidates: &[RouteCandidateSettings]) -> Value {
     let mut list = Array::new();
     for candidate in candidates {
         let mut table = InlineTable::new();
@@ -138,11 +138,11 @@ fn candidates(candidates: &[RouteCandidateSettings]) -> Value {
 }
 
 /// A single key with the default weight is written as its name, as in older versions.
-fn pool(pool: &PoolSettings) -> Fields {
-    let mut fields = Fields::new();
+fn pool_fields(pool: &KeyPoolSettings) -> TableFields {
+    let mut fields = TableFields::new();
     match pool.members.as_slice() {
         [] => {}
-        [PoolMember { credential, weight: 1 }] => {
+        [PoolMemberSettings { credential, weight: 1 }] => {
             fields.insert("credential", credential.as_str().into());
         }
         members => {
@@ -156,7 +156,7 @@ fn pool(pool: &PoolSettings) -> Fields {
     fields
 }
 
-fn pool_member(member: &PoolMember) -> Value {
+fn pool_member(member: &PoolMemberSettings) -> Value {
     let id = member.credential.as_str();
     if member.weight == 1 {
         return id.into();
@@ -167,26 +167,26 @@ fn pool_member(member: &PoolMember) -> Value {
     table.into()
 }
 
-fn limits(limits: &TrafficLimits) -> Fields {
+fn limit_fields(limits: &TrafficLimits) -> TableFields {
     let TrafficLimits { requests_per_minute, tokens_per_minute, in_flight_max } = limits;
-    let mut fields = Fields::new();
+    let mut fields = TableFields::new();
     fields.extend(requests_per_minute.map(|it| ("requests_per_minute", i64::from(it).into())));
     fields.extend(tokens_per_minute.map(|it| ("tokens_per_minute", i64::from(it).into())));
-    fields.extend(in_flight_max.map(|it| ("in_flight_max", whole_number(it))));
+    fields.extend(in_flight_max.map(|it| ("in_flight_max", integer_value(it))));
     fields
 }
 
-fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
+fn fixed_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFields> {
     let gateway = &settings.gateway;
-    let ms = whole_number;
+    let ms = integer_value;
     let sections = [
         (
             "gateway",
-            Fields::from([
+            TableFields::from([
                 ("port", i64::from(gateway.port).into()),
-                ("body_bytes_max", whole_number(gateway.body_bytes_max)),
-                ("in_flight_max", whole_number(gateway.in_flight_max)),
-                ("queue_max", whole_number(gateway.queue_max)),
+                ("body_bytes_max", integer_value(gateway.body_bytes_max)),
+                ("in_flight_max", integer_value(gateway.in_flight_max)),
+                ("queue_max", integer_value(gateway.queue_max)),
                 ("queue_wait_ms", ms(gateway.queue_wait_ms)),
                 ("connect_timeout_ms", ms(gateway.connect_timeout_ms)),
                 ("first_token_timeout_ms", ms(gateway.first_token_timeout_ms)),
@@ -194,28 +194,31 @@ fn fixed_tables(settings: &Settings) -> IndexMap<FieldPath, Fields> {
                 ("total_timeout_ms", ms(gateway.total_timeout_ms)),
             ]),
         ),
-        ("vault", Fields::from([("kind", settings.vault.kind.word().into())])),
-        ("health", Fields::from([("interval_secs", whole_number(settings.health.interval_secs))])),
-        ("resilience", resilience(&settings.resilience)),
-        ("cache", cache(&settings.cache)),
-        ("notifications", Fields::from([("enabled", settings.notifications.enabled.into())])),
+        ("vault", TableFields::from([("kind", settings.vault.kind.word().into())])),
+        (
+            "health",
+            TableFields::from([("interval_secs", integer_value(settings.health.interval_secs))]),
+        ),
+        ("resilience", resilience_fields(&settings.resilience)),
+        ("cache", cache_fields(&settings.cache)),
+        ("notifications", TableFields::from([("enabled", settings.notifications.enabled.into())])),
         (
             "ledger",
-            Fields::from([
+            TableFields::from([
                 ("retention_days", i64::from(settings.ledger.retention_days).into()),
-                ("commit_wait_ms", whole_number(settings.ledger.commit_wait_ms)),
+                ("commit_wait_ms", integer_value(settings.ledger.commit_wait_ms)),
             ]),
         ),
-        ("appearance", Fields::from([("theme", settings.appearance.theme.word().into())])),
+        ("appearance", TableFields::from([("theme", settings.appearance.theme.word().into())])),
     ];
     sections.into_iter().map(|(name, fields)| (vec![name.to_owned()], fields)).collect()
 }
 
 /// Leaves the preset out only if it and all numbers are the defaults: numbers without a preset mean
 /// a custom one.
-fn resilience(resilience: &ResilienceSettings) -> Fields {
+fn resilience_fields(resilience: &ResilienceSettings) -> TableFields {
     let ResilienceSettings { preset, custom } = resilience;
-    let mut fields = Fields::new();
+    let mut fields = TableFields::new();
     if *resilience != ResilienceSettings::default() {
         fields.insert("preset", preset.word().into());
     }
@@ -226,13 +229,13 @@ fn resilience(resilience: &ResilienceSettings) -> Fields {
     fields
 }
 
-fn cache(cache: &CacheSettings) -> Fields {
-    let mut fields = Fields::from([
+fn cache_fields(cache: &CacheSettings) -> TableFields {
+    let mut fields = TableFields::from([
         ("enabled", cache.enabled.into()),
-        ("memory_bytes_max", whole_number(cache.memory_bytes_max)),
-        ("entry_bytes_max", whole_number(cache.entry_bytes_max)),
+        ("memory_bytes_max", integer_value(cache.memory_bytes_max)),
+        ("entry_bytes_max", integer_value(cache.entry_bytes_max)),
         ("disk", cache.disk.into()),
-        ("disk_bytes_max", whole_number(cache.disk_bytes_max)),
+        ("disk_bytes_max", integer_value(cache.disk_bytes_max)),
         ("ttl_secs", i64::from(cache.ttl_secs).into()),
     ]);
     fields.extend(cache.redis_url.as_ref().map(|url| ("redis_url", url.as_str().into())));
@@ -242,7 +245,7 @@ fn cache(cache: &CacheSettings) -> Fields {
 }
 
 /// A number above `i64::MAX` is written as that, so that the range check rejects it.
-fn whole_number<T>(number: T) -> Value
+fn integer_value<T>(number: T) -> Value
 where
     i64: TryFrom<T>,
 {
@@ -250,7 +253,7 @@ where
 }
 
 /// A time outside the calendar is written as a number, so that the type check rejects it.
-fn time(at: WallTime) -> Value {
+fn time_value(at: WallTime) -> Value {
     jiff::Timestamp::from_millisecond(at.unix_ms())
         .ok()
         .and_then(|time| time.to_string().parse::<Datetime>().ok())

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::form::{Checked, Form, open_api_schema, tool_name};
-use super::speech::{Choice, Question, Speech, Tool, image_note};
+use super::scripted_answer::{
+    DeclaredTool, ParsedPrompt, ScriptedAnswer, ToolChoiceMode, image_note,
+};
+use super::strict_object::{ParseResult, StrictObject, check_open_api_schema, check_tool_name};
 use super::{
-    Asked, Delivery, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_OUTPUT_TOKENS,
-    PROVIDER_REASONING_TOKENS, embeddings,
+    AnswerDelivery, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_OUTPUT_TOKENS,
+    PROVIDER_REASONING_TOKENS, ProviderRequest, embeddings,
 };
 use crate::reply::Reply;
 
@@ -24,32 +26,36 @@ const PART_FIELDS: &str =
 const SIGNATURE: &str = "c2lnbmVkIGJ5IGdlbWluaQ==";
 
 /// The placeholder signatures that Google documents for calls made by another model.
-const NO_SIGNATURES: [&str; 2] =
+const PLACEHOLDER_SIGNATURES: [&str; 2] =
     ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
 
 /// The result of a method.
-pub(super) enum Called {
-    Asked(Box<Asked>),
+pub(super) enum MethodOutcome {
+    Asked(Box<ProviderRequest>),
     Answered(Reply),
 }
 
 /// Handles a call of `{model}:{method}`.
-pub(super) fn method(segment: &str, query: &str, body: &Value) -> Checked<Called> {
+pub(super) fn handle_method(
+    segment: &str,
+    query: &str,
+    body: &Value,
+) -> ParseResult<MethodOutcome> {
     let (model, method) = segment.split_once(':').ok_or("a method is needed")?;
-    let body = &in_camel_case(body);
+    let body = &to_camel_case(body);
     let asked = |delivery| {
         let question = read(model, body)?;
-        Ok(Called::Asked(Box::new(Asked { question, delivery })))
+        Ok(MethodOutcome::Asked(Box::new(ProviderRequest { question, delivery })))
     };
     match method {
-        "generateContent" => asked(Delivery::Whole),
+        "generateContent" => asked(AnswerDelivery::Whole),
         "streamGenerateContent" if query.contains("alt=sse") => {
-            asked(Delivery::Stream { usage: true })
+            asked(AnswerDelivery::Stream { usage: true })
         }
-        "streamGenerateContent" => asked(Delivery::Array),
-        "countTokens" => count(model, body).map(Called::Answered),
+        "streamGenerateContent" => asked(AnswerDelivery::Array),
+        "countTokens" => count_tokens(model, body).map(MethodOutcome::Answered),
         "embedContent" | "batchEmbedContents" => {
-            embeddings::gemini(method, body).map(Called::Answered)
+            embeddings::gemini(method, body).map(MethodOutcome::Answered)
         }
         _ => Err(format!("{method}: no such method")),
     }
@@ -57,7 +63,7 @@ pub(super) fn method(segment: &str, query: &str, body: &Value) -> Checked<Called
 
 /// Converts field names to camel case: Google's API accepts both spellings, and its Python SDK
 /// mixes them. Names chosen by the user are not changed.
-fn in_camel_case(value: &Value) -> Value {
+fn to_camel_case(value: &Value) -> Value {
     const USERS: [&str; 6] = [
         "args",
         "response",
@@ -67,7 +73,7 @@ fn in_camel_case(value: &Value) -> Value {
         "responseJsonSchema",
     ];
     match value {
-        Value::Array(items) => items.iter().map(in_camel_case).collect(),
+        Value::Array(items) => items.iter().map(to_camel_case).collect(),
         Value::Object(members) => {
             let member = |(name, value): (&String, &Value)| {
                 let mut words = name.split('_');
@@ -78,7 +84,7 @@ fn in_camel_case(value: &Value) -> Value {
                     camel += rest;
                 }
                 let users = USERS.contains(&camel.as_str());
-                let value = if users { value.clone() } else { in_camel_case(value) };
+                let value = if users { value.clone() } else { to_camel_case(value) };
                 (camel, value)
             };
             Value::Object(members.iter().map(member).collect())
@@ -87,8 +93,8 @@ fn in_camel_case(value: &Value) -> Value {
     }
 }
 
-fn count(model: &str, body: &Value) -> Checked<Reply> {
-    let form = Form::new("body", body, "contents generateContentRequest")?;
+fn count_tokens(model: &str, body: &Value) -> ParseResult<Reply> {
+    let form = StrictObject::new("body", body, "contents generateContentRequest")?;
     match form.get("generateContentRequest") {
         Some(request) => read(model, request)?,
         None => read(model, body)?,
@@ -96,19 +102,19 @@ fn count(model: &str, body: &Value) -> Checked<Reply> {
     Ok(Reply::json(200, &json!({"totalTokens": PROVIDER_INPUT_TOKENS})))
 }
 
-fn read(model: &str, body: &Value) -> Checked<Question> {
-    let form = Form::new("body", body, FIELDS)?;
-    let mut question = Question { model: model.to_owned(), ..Question::default() };
+fn read(model: &str, body: &Value) -> ParseResult<ParsedPrompt> {
+    let form = StrictObject::new("body", body, FIELDS)?;
+    let mut question = ParsedPrompt { model: model.to_owned(), ..ParsedPrompt::default() };
     if let Some(system) = form.get("systemInstruction") {
-        let system = Form::new("systemInstruction", system, "parts! role")?;
+        let system = StrictObject::new("systemInstruction", system, "parts! role")?;
         for part in system.list("parts")? {
-            let part = Form::new("systemInstruction.parts", part, "text!")?;
+            let part = StrictObject::new("systemInstruction.parts", part, "text!")?;
             question.system.push(part.text("text")?.to_owned());
         }
     }
     read_contents(form.list("contents")?, &mut question)?;
     for tool in form.list("tools")? {
-        let tool = Form::new("tools", tool, "functionDeclarations!")?;
+        let tool = StrictObject::new("tools", tool, "functionDeclarations!")?;
         for declaration in tool.list("functionDeclarations")? {
             question.tools.push(read_tool(declaration)?);
         }
@@ -123,12 +129,12 @@ fn read(model: &str, body: &Value) -> Checked<Question> {
 }
 
 /// Requires as many responses as calls, with the same names in the same order.
-fn read_contents(contents: &[Value], question: &mut Question) -> Checked<()> {
+fn read_contents(contents: &[Value], question: &mut ParsedPrompt) -> ParseResult<()> {
     let (mut last, mut waiting): (&str, Vec<String>) = ("model", Vec::new());
     for (content, number) in contents.iter().zip(0..) {
         let place = format!("contents[{number}]");
-        let form = Form::new(&place, content, "role parts!")?;
-        let role = form.word("role", &["user", "model"])?.unwrap_or("user");
+        let form = StrictObject::new(&place, content, "role parts!")?;
+        let role = form.one_of("role", &["user", "model"])?.unwrap_or("user");
         if role == last {
             return Err(format!("{place}: two turns of {role}, or the first is the model's"));
         }
@@ -154,18 +160,22 @@ fn read_contents(contents: &[Value], question: &mut Question) -> Checked<()> {
     if last == "user" { Ok(()) } else { Err("contents: must end with the user".to_owned()) }
 }
 
-fn read_user(place: &str, parts: &[Value], question: &mut Question) -> Checked<()> {
+fn read_user(place: &str, parts: &[Value], question: &mut ParsedPrompt) -> ParseResult<()> {
     let (mut texts, mut images, mut results) = (Vec::new(), Vec::new(), Vec::new());
     for part in parts {
         let form = read_part(place, part)?;
         if let Some(data) = form.get("inlineData") {
-            let data = Form::new(&form.at("inlineData"), data, "mimeType! data! displayName")?;
+            let data = StrictObject::new(
+                &form.path_of("inlineData"),
+                data,
+                "mimeType! data! displayName",
+            )?;
             // Accepts both alphabets: Google's Python SDK writes the URL-safe one.
             let bytes = data.text("data")?.replace('-', "+").replace('_', "/");
             images.push(image_note(place, data.text("mimeType")?, &bytes)?);
         } else if let Some(response) = form.get("functionResponse") {
             let known = "name! response! id";
-            let response = Form::new(&form.at("functionResponse"), response, known)?;
+            let response = StrictObject::new(&form.path_of("functionResponse"), response, known)?;
             let said = response.get("response").unwrap_or(&Value::Null);
             results.push(result_text(said)?);
         } else {
@@ -181,7 +191,7 @@ fn read_user(place: &str, parts: &[Value], question: &mut Question) -> Checked<(
 }
 
 /// Returns a result's text from Google's forms: `{"output": …}`, `{"result": …}`.
-fn result_text(response: &Value) -> Checked<String> {
+fn result_text(response: &Value) -> ParseResult<String> {
     let members = response.as_object().ok_or("functionResponse.response: an object is needed")?;
     let said = ["output", "result", "error", "content"].iter().find_map(|name| members.get(*name));
     Ok(match said {
@@ -192,19 +202,19 @@ fn result_text(response: &Value) -> Checked<String> {
 }
 
 /// Requires exactly one kind of data in each part.
-fn read_part<'a>(place: &str, part: &'a Value) -> Checked<Form<'a>> {
-    let form = Form::new(place, part, PART_FIELDS)?;
+fn read_part<'a>(place: &str, part: &'a Value) -> ParseResult<StrictObject<'a>> {
+    let form = StrictObject::new(place, part, PART_FIELDS)?;
     let kinds = ["text", "inlineData", "functionCall", "functionResponse"];
     if kinds.iter().filter(|kind| form.get(kind).is_some()).count() != 1 {
         return Err(format!("{place}.parts: exactly one of {kinds:?} is needed in {part}"));
     }
     let signature = form.get("thoughtSignature").and_then(Value::as_str);
-    if signature.is_some_and(|text| text != SIGNATURE && !NO_SIGNATURES.contains(&text)) {
+    if signature.is_some_and(|text| text != SIGNATURE && !PLACEHOLDER_SIGNATURES.contains(&text)) {
         return Err(format!("{place}: thought signature is not valid"));
     }
     if let Some(call) = form.get("functionCall") {
-        let call = Form::new(&form.at("functionCall"), call, "name! args id")?;
-        tool_name(&call.at("name"), call.text("name")?)?;
+        let call = StrictObject::new(&form.path_of("functionCall"), call, "name! args id")?;
+        check_tool_name(&call.path_of("name"), call.text("name")?)?;
         if call.get("args").is_some_and(|args| !args.is_object()) {
             return Err(format!("{place}.functionCall.args: an object is needed"));
         }
@@ -212,51 +222,53 @@ fn read_part<'a>(place: &str, part: &'a Value) -> Checked<Form<'a>> {
     Ok(form)
 }
 
-fn read_tool(declaration: &Value) -> Checked<Tool> {
+fn read_tool(declaration: &Value) -> ParseResult<DeclaredTool> {
     let known = "name! description parameters parametersJsonSchema response responseJsonSchema \
         behavior";
-    let form = Form::new("functionDeclarations", declaration, known)?;
-    tool_name("functionDeclarations.name", form.text("name")?)?;
+    let form = StrictObject::new("functionDeclarations", declaration, known)?;
+    check_tool_name("functionDeclarations.name", form.text("name")?)?;
     let plain = form.get("parameters");
     let schema = match (plain, form.get("parametersJsonSchema")) {
         (Some(_), Some(_)) => return Err("parameters and parametersJsonSchema".to_owned()),
         (Some(schema), None) => {
-            open_api_schema("functionDeclarations.parameters", schema)?;
+            check_open_api_schema("functionDeclarations.parameters", schema)?;
             schema.clone()
         }
         (None, Some(schema)) => schema.clone(),
         (None, None) => json!({"type": "object"}),
     };
-    Ok(Tool { name: form.text("name")?.to_owned(), schema })
+    Ok(DeclaredTool { name: form.text("name")?.to_owned(), schema })
 }
 
-fn read_choice(config: &Value) -> Checked<Choice> {
-    let config = Form::new("toolConfig", config, "functionCallingConfig")?;
-    let Some(calling) = config.get("functionCallingConfig") else { return Ok(Choice::Auto) };
-    let form = Form::new("functionCallingConfig", calling, "mode allowedFunctionNames")?;
+fn read_choice(config: &Value) -> ParseResult<ToolChoiceMode> {
+    let config = StrictObject::new("toolConfig", config, "functionCallingConfig")?;
+    let Some(calling) = config.get("functionCallingConfig") else {
+        return Ok(ToolChoiceMode::Auto);
+    };
+    let form = StrictObject::new("functionCallingConfig", calling, "mode allowedFunctionNames")?;
     let names = form.list("allowedFunctionNames")?;
-    match (form.word("mode", &["AUTO", "ANY", "NONE", "VALIDATED"])?, names) {
-        (Some("NONE"), []) => Ok(Choice::None),
-        (Some("ANY"), [Value::String(name)]) => Ok(Choice::Named(name.clone())),
-        (Some("ANY"), _) => Ok(Choice::Any),
-        (_, []) => Ok(Choice::Auto),
+    match (form.one_of("mode", &["AUTO", "ANY", "NONE", "VALIDATED"])?, names) {
+        (Some("NONE"), []) => Ok(ToolChoiceMode::None),
+        (Some("ANY"), [Value::String(name)]) => Ok(ToolChoiceMode::Named(name.clone())),
+        (Some("ANY"), _) => Ok(ToolChoiceMode::Any),
+        (_, []) => Ok(ToolChoiceMode::Auto),
         _ => Err("allowedFunctionNames: only with mode ANY".to_owned()),
     }
 }
 
-fn read_config(config: &Value, question: &mut Question) -> Checked<()> {
-    let form = Form::new("generationConfig", config, CONFIG_FIELDS)?;
+fn read_config(config: &Value, question: &mut ParsedPrompt) -> ParseResult<()> {
+    let form = StrictObject::new("generationConfig", config, CONFIG_FIELDS)?;
     question.tokens_max = form.count("maxOutputTokens")?;
     if let Some(thinking) = form.get("thinkingConfig") {
         let known = "includeThoughts thinkingBudget thinkingLevel";
-        let thinking = Form::new("thinkingConfig", thinking, known)?;
+        let thinking = StrictObject::new("thinkingConfig", thinking, known)?;
         thinking.flag("includeThoughts")?;
         let levels = ["MINIMAL", "LOW", "MEDIUM", "HIGH", "minimal", "low", "medium", "high"];
-        thinking.word("thinkingLevel", &levels)?;
+        thinking.one_of("thinkingLevel", &levels)?;
     }
     let (json_schema, schema) = (form.get("responseJsonSchema"), form.get("responseSchema"));
     if let Some(schema) = schema {
-        open_api_schema("responseSchema", schema)?;
+        check_open_api_schema("responseSchema", schema)?;
     }
     question.schema = json_schema.or(schema).cloned();
     let json_asked = form.get("responseMimeType") == Some(&json!("application/json"));
@@ -266,7 +278,7 @@ fn read_config(config: &Value, question: &mut Question) -> Checked<()> {
     Ok(())
 }
 
-fn usage(speech: &Speech) -> Value {
+fn usage(speech: &ScriptedAnswer) -> Value {
     let thoughts = if speech.thinking.is_some() { PROVIDER_REASONING_TOKENS } else { 0 };
     json!({"promptTokenCount": PROVIDER_INPUT_TOKENS,
         "cachedContentTokenCount": PROVIDER_CACHED_TOKENS,
@@ -274,7 +286,7 @@ fn usage(speech: &Speech) -> Value {
         "totalTokenCount": PROVIDER_INPUT_TOKENS + PROVIDER_OUTPUT_TOKENS})
 }
 
-fn answer(question: &Question, parts: &[Value], finish: Option<&Speech>) -> Value {
+fn answer(question: &ParsedPrompt, parts: &[Value], finish: Option<&ScriptedAnswer>) -> Value {
     let mut candidate = json!({"index": 0, "content": {"role": "model", "parts": parts}});
     let mut answer = json!({"modelVersion": question.model, "responseId": "r1"});
     if let (Some(speech), Some(members)) = (finish, candidate.as_object_mut()) {
@@ -290,13 +302,13 @@ fn answer(question: &Question, parts: &[Value], finish: Option<&Speech>) -> Valu
     answer
 }
 
-fn call_parts(speech: &Speech) -> Vec<Value> {
+fn call_parts(speech: &ScriptedAnswer) -> Vec<Value> {
     // Without ids, like Google's own API.
-    let part = |call: &super::speech::Call| json!({"functionCall": {"name": call.name, "args": call.arguments}});
+    let part = |call: &super::scripted_answer::ScriptedToolCall| json!({"functionCall": {"name": call.name, "args": call.arguments}});
     speech.calls.iter().map(part).collect()
 }
 
-pub(super) fn whole(question: &Question, speech: &Speech) -> Value {
+pub(super) fn whole_answer(question: &ParsedPrompt, speech: &ScriptedAnswer) -> Value {
     let mut parts = Vec::new();
     if let Some(thinking) = &speech.thinking {
         parts.push(json!({"text": thinking, "thought": true}));
@@ -311,17 +323,23 @@ pub(super) fn whole(question: &Question, speech: &Speech) -> Value {
     answer(question, &parts, Some(speech))
 }
 
-pub(super) fn events(question: &Question, speech: &Speech, delivery: Delivery) -> Vec<String> {
+pub(super) fn stream_events(
+    question: &ParsedPrompt,
+    speech: &ScriptedAnswer,
+    delivery: AnswerDelivery,
+) -> Vec<String> {
     let mut chunks: Vec<Value> = Vec::new();
     for piece in speech.thinking.iter().flat_map(|text| text.split_inclusive(' ')) {
         chunks.push(answer(question, &[json!({"text": piece, "thought": true})], None));
     }
-    chunks.extend(speech.pieces().map(|piece| answer(question, &[json!({"text": piece})], None)));
+    chunks.extend(
+        speech.text_deltas().map(|piece| answer(question, &[json!({"text": piece})], None)),
+    );
     for part in call_parts(speech) {
         chunks.push(answer(question, &[part], None));
     }
     chunks.push(answer(question, &[json!({"text": ""})], Some(speech)));
-    if delivery == Delivery::Array {
+    if delivery == AnswerDelivery::Array {
         let last = chunks.len() - 1;
         let write = |(place, chunk): (usize, &Value)| {
             let before = if place == 0 { "[" } else { ",\r\n" };

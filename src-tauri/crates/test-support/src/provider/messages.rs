@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::form::{Checked, Form, call_id, tool_name};
-use super::speech::{Choice, Question, Speech, Tool, image_note};
+use super::scripted_answer::{
+    DeclaredTool, ParsedPrompt, ScriptedAnswer, ToolChoiceMode, image_note,
+};
+use super::strict_object::{ParseResult, StrictObject, check_call_id, check_tool_name};
 use super::{
-    Asked, Delivery, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_OUTPUT_TOKENS,
-    PROVIDER_REASONING_TOKENS,
+    AnswerDelivery, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_OUTPUT_TOKENS,
+    PROVIDER_REASONING_TOKENS, ProviderRequest,
 };
 use crate::reply::Reply;
-use crate::upstream::Received;
+use crate::upstream::ReceivedRequest;
 
 const FIELDS: &str = "model! messages! max_tokens! system stream stop_sequences thinking tools \
 tool_choice output_config metadata service_tier cache_control context_management temperature top_p \
@@ -20,24 +22,25 @@ const COUNT_FIELDS: &str = "model! messages! system thinking tools tool_choice o
 /// The signature of its own thinking; every other signature is refused as foreign.
 const SIGNATURE: &str = "c2lnbmVkIGJ5IHRoZSBwcm92aWRlcg==";
 
-pub(super) fn read(body: &Value, request: &Received) -> Checked<Asked> {
-    let form = Form::new("body", body, FIELDS)?;
+pub(super) fn read(body: &Value, request: &ReceivedRequest) -> ParseResult<ProviderRequest> {
+    let form = StrictObject::new("body", body, FIELDS)?;
     check_version(request, &form)?;
     let mut question = read_prompt(&form)?;
     question.tokens_max = form.count("max_tokens")?;
     let stream = form.flag("stream")?;
-    let delivery = if stream { Delivery::Stream { usage: true } } else { Delivery::Whole };
-    Ok(Asked { question, delivery })
+    let delivery =
+        if stream { AnswerDelivery::Stream { usage: true } } else { AnswerDelivery::Whole };
+    Ok(ProviderRequest { question, delivery })
 }
 
-pub(super) fn count(body: &Value, request: &Received) -> Checked<Reply> {
-    let form = Form::new("body", body, COUNT_FIELDS)?;
+pub(super) fn count_tokens(body: &Value, request: &ReceivedRequest) -> ParseResult<Reply> {
+    let form = StrictObject::new("body", body, COUNT_FIELDS)?;
     check_version(request, &form)?;
     read_prompt(&form)?;
     Ok(Reply::json(200, &json!({"input_tokens": PROVIDER_INPUT_TOKENS})))
 }
 
-fn check_version(request: &Received, form: &Form<'_>) -> Checked<()> {
+fn check_version(request: &ReceivedRequest, form: &StrictObject<'_>) -> ParseResult<()> {
     match request.header("anthropic-version") {
         Some("2023-06-01") => Ok(()),
         Some("2026-10-21") => match ["temperature", "top_p", "top_k"]
@@ -51,8 +54,9 @@ fn check_version(request: &Received, form: &Form<'_>) -> Checked<()> {
     }
 }
 
-fn read_prompt(form: &Form<'_>) -> Checked<Question> {
-    let mut question = Question { model: form.text("model")?.to_owned(), ..Question::default() };
+fn read_prompt(form: &StrictObject<'_>) -> ParseResult<ParsedPrompt> {
+    let mut question =
+        ParsedPrompt { model: form.text("model")?.to_owned(), ..ParsedPrompt::default() };
     match form.get("system") {
         None => {}
         Some(Value::String(text)) => question.system.push(text.clone()),
@@ -68,8 +72,8 @@ fn read_prompt(form: &Form<'_>) -> Checked<Question> {
     }
     read_choice(form, &mut question)?;
     if let Some(thinking) = form.get("thinking") {
-        let thinking = Form::new("thinking", thinking, "type! budget_tokens display")?;
-        let kind = thinking.word("type", &["enabled", "disabled", "adaptive"])?;
+        let thinking = StrictObject::new("thinking", thinking, "type! budget_tokens display")?;
+        let kind = thinking.one_of("type", &["enabled", "disabled", "adaptive"])?;
         let budget = thinking.count("budget_tokens")?;
         if (kind == Some("enabled")) != budget.is_some() {
             return Err("thinking.budget_tokens: belongs to enabled thinking".to_owned());
@@ -80,23 +84,23 @@ fn read_prompt(form: &Form<'_>) -> Checked<Question> {
         }
     }
     if let Some(output) = form.get("output_config") {
-        let output = Form::new("output_config", output, "format effort")?;
-        output.word("effort", &["low", "medium", "high", "xhigh", "max"])?;
+        let output = StrictObject::new("output_config", output, "format effort")?;
+        output.one_of("effort", &["low", "medium", "high", "xhigh", "max"])?;
         if let Some(format) = output.get("format") {
-            let format = Form::new("output_config.format", format, "type! schema!")?;
-            format.word("type", &["json_schema"])?;
+            let format = StrictObject::new("output_config.format", format, "type! schema!")?;
+            format.one_of("type", &["json_schema"])?;
             question.schema = format.get("schema").cloned();
         }
     }
     Ok(question)
 }
 
-fn read_messages(messages: &[Value], question: &mut Question) -> Checked<()> {
+fn read_messages(messages: &[Value], question: &mut ParsedPrompt) -> ParseResult<()> {
     let (mut last, mut waiting): (&str, Vec<String>) = ("assistant", Vec::new());
     for (message, number) in messages.iter().zip(0..) {
         let place = format!("messages[{number}]");
-        let form = Form::new(&place, message, "role! content!")?;
-        let role = form.word("role", &["user", "assistant", "system"])?.unwrap_or_default();
+        let form = StrictObject::new(&place, message, "role! content!")?;
+        let role = form.one_of("role", &["user", "assistant", "system"])?.unwrap_or_default();
         let text = form.get("content").and_then(Value::as_str);
         let as_block = text.map(|text| json!([{"type": "text", "text": text}]));
         let blocks = match &as_block {
@@ -134,8 +138,8 @@ fn read_user(
     place: &str,
     blocks: &[Value],
     waiting: &[String],
-    question: &mut Question,
-) -> Checked<()> {
+    question: &mut ParsedPrompt,
+) -> ParseResult<()> {
     let mut answered = Vec::new();
     let (mut texts, mut images) = (Vec::new(), Vec::new());
     let mut results = Vec::new();
@@ -146,15 +150,16 @@ fn read_user(
                     return Err(format!("{place}: tool_result blocks must come first"));
                 }
                 let known = "type! tool_use_id! content is_error cache_control";
-                let form = Form::new(place, block, known)?;
+                let form = StrictObject::new(place, block, known)?;
                 answered.push(form.text("tool_use_id")?.to_owned());
                 results.push(result_text(place, &form)?);
             }
             Some("image") => {
-                let form = Form::new(place, block, "type! source! cache_control")?;
+                let form = StrictObject::new(place, block, "type! source! cache_control")?;
                 let source = form.get("source").unwrap_or(&Value::Null);
-                let source = Form::new(&form.at("source"), source, "type! media_type! data!")?;
-                source.word("type", &["base64"])?;
+                let source =
+                    StrictObject::new(&form.path_of("source"), source, "type! media_type! data!")?;
+                source.one_of("type", &["base64"])?;
                 images.push(image_note(place, source.text("media_type")?, source.text("data")?)?);
             }
             _ => texts.push(text_block(place, block)?),
@@ -172,7 +177,7 @@ fn read_user(
     Ok(())
 }
 
-fn result_text(place: &str, form: &Form<'_>) -> Checked<String> {
+fn result_text(place: &str, form: &StrictObject<'_>) -> ParseResult<String> {
     match form.get("content") {
         None => Ok(String::new()),
         Some(Value::String(text)) => Ok(text.clone()),
@@ -187,21 +192,22 @@ fn result_text(place: &str, form: &Form<'_>) -> Checked<String> {
 }
 
 /// Returns the ids of its calls.
-fn read_assistant(place: &str, blocks: &[Value]) -> Checked<Vec<String>> {
+fn read_assistant(place: &str, blocks: &[Value]) -> ParseResult<Vec<String>> {
     let mut ids = Vec::new();
     for block in blocks {
         match block.get("type").and_then(Value::as_str) {
             Some("tool_use") => {
-                let form = Form::new(place, block, "type! id! name! input! cache_control caller")?;
-                call_id(&form.at("id"), form.text("id")?)?;
-                tool_name(&form.at("name"), form.text("name")?)?;
+                let form =
+                    StrictObject::new(place, block, "type! id! name! input! cache_control caller")?;
+                check_call_id(&form.path_of("id"), form.text("id")?)?;
+                check_tool_name(&form.path_of("name"), form.text("name")?)?;
                 if !form.get("input").is_some_and(Value::is_object) {
                     return Err(format!("{place}.input: an object is needed"));
                 }
                 ids.push(form.text("id")?.to_owned());
             }
             Some("thinking") => {
-                let form = Form::new(place, block, "type! thinking! signature!")?;
+                let form = StrictObject::new(place, block, "type! thinking! signature!")?;
                 if form.text("signature")? != SIGNATURE {
                     return Err(format!("{place}: invalid signature in thinking block"));
                 }
@@ -214,51 +220,51 @@ fn read_assistant(place: &str, blocks: &[Value]) -> Checked<Vec<String>> {
     Ok(ids)
 }
 
-fn text_block<'a>(place: &str, block: &'a Value) -> Checked<&'a str> {
-    let form = Form::new(place, block, "type! text! cache_control citations")?;
-    form.word("type", &["text"])?;
+fn text_block<'a>(place: &str, block: &'a Value) -> ParseResult<&'a str> {
+    let form = StrictObject::new(place, block, "type! text! cache_control citations")?;
+    form.one_of("type", &["text"])?;
     match form.text("text")? {
         "" => Err(format!("{place}: text content blocks must be non-empty")),
         text => Ok(text),
     }
 }
 
-fn read_tool(tool: &Value) -> Checked<Tool> {
+fn read_tool(tool: &Value) -> ParseResult<DeclaredTool> {
     let known = "type name! description input_schema! strict cache_control eager_input_streaming \
         allowed_callers defer_loading input_examples";
-    let form = Form::new("tools", tool, known)?;
-    form.word("type", &["custom"])?;
-    tool_name("tools.name", form.text("name")?)?;
+    let form = StrictObject::new("tools", tool, known)?;
+    form.one_of("type", &["custom"])?;
+    check_tool_name("tools.name", form.text("name")?)?;
     let schema = form.get("input_schema").cloned().unwrap_or_default();
     if schema.get("type") != Some(&json!("object")) {
         return Err("tools.input_schema.type: must be object".to_owned());
     }
-    Ok(Tool { name: form.text("name")?.to_owned(), schema })
+    Ok(DeclaredTool { name: form.text("name")?.to_owned(), schema })
 }
 
-fn read_choice(form: &Form<'_>, question: &mut Question) -> Checked<()> {
+fn read_choice(form: &StrictObject<'_>, question: &mut ParsedPrompt) -> ParseResult<()> {
     let Some(choice) = form.get("tool_choice") else { return Ok(()) };
-    let choice = Form::new("tool_choice", choice, "type! name disable_parallel_tool_use")?;
+    let choice = StrictObject::new("tool_choice", choice, "type! name disable_parallel_tool_use")?;
     question.one_call = choice.flag("disable_parallel_tool_use")?;
     question.choice = match choice.text("type")? {
-        "auto" => Choice::Auto,
-        "none" => Choice::None,
-        "any" => Choice::Any,
-        "tool" => Choice::Named(choice.text("name")?.to_owned()),
+        "auto" => ToolChoiceMode::Auto,
+        "none" => ToolChoiceMode::None,
+        "any" => ToolChoiceMode::Any,
+        "tool" => ToolChoiceMode::Named(choice.text("name")?.to_owned()),
         other => return Err(format!("tool_choice.type: {other:?} is none")),
     };
     Ok(())
 }
 
-fn stop_reason(speech: &Speech) -> &'static str {
+fn stop_reason(speech: &ScriptedAnswer) -> &'static str {
     match speech {
-        Speech { cut_short: true, .. } => "max_tokens",
-        Speech { calls, .. } if !calls.is_empty() => "tool_use",
+        ScriptedAnswer { cut_short: true, .. } => "max_tokens",
+        ScriptedAnswer { calls, .. } if !calls.is_empty() => "tool_use",
         _ => "end_turn",
     }
 }
 
-fn usage(speech: &Speech) -> Value {
+fn usage(speech: &ScriptedAnswer) -> Value {
     let thinking = if speech.thinking.is_some() { PROVIDER_REASONING_TOKENS } else { 0 };
     json!({"input_tokens": PROVIDER_INPUT_TOKENS - PROVIDER_CACHED_TOKENS,
         "cache_read_input_tokens": PROVIDER_CACHED_TOKENS, "cache_creation_input_tokens": 0,
@@ -267,7 +273,7 @@ fn usage(speech: &Speech) -> Value {
 }
 
 /// The content blocks of a whole answer.
-fn blocks(speech: &Speech) -> Vec<Value> {
+fn blocks(speech: &ScriptedAnswer) -> Vec<Value> {
     let mut blocks = Vec::new();
     if let Some(thinking) = &speech.thinking {
         blocks.push(json!({"type": "thinking", "thinking": thinking, "signature": SIGNATURE}));
@@ -282,14 +288,14 @@ fn blocks(speech: &Speech) -> Vec<Value> {
     blocks
 }
 
-pub(super) fn whole(question: &Question, speech: &Speech) -> Value {
+pub(super) fn whole_answer(question: &ParsedPrompt, speech: &ScriptedAnswer) -> Value {
     json!({"id": "msg_1", "type": "message", "role": "assistant", "model": question.model,
         "content": blocks(speech), "stop_reason": stop_reason(speech), "stop_sequence": null,
         "usage": usage(speech)})
 }
 
-pub(super) fn events(question: &Question, speech: &Speech) -> Vec<String> {
-    let mut begun = whole(question, speech);
+pub(super) fn stream_events(question: &ParsedPrompt, speech: &ScriptedAnswer) -> Vec<String> {
+    let mut begun = whole_answer(question, speech);
     for (name, value) in [
         ("content", json!([])),
         ("stop_reason", Value::Null),
@@ -318,7 +324,7 @@ pub(super) fn events(question: &Question, speech: &Speech) -> Vec<String> {
     events.iter().map(write).collect()
 }
 
-fn block_events(block: &Value, index: usize, speech: &Speech, events: &mut Vec<Value>) {
+fn block_events(block: &Value, index: usize, speech: &ScriptedAnswer, events: &mut Vec<Value>) {
     let (begun, deltas) = match block.get("type").and_then(Value::as_str) {
         Some("thinking") => {
             let thinking = speech.thinking.as_deref().unwrap_or_default();
@@ -330,7 +336,7 @@ fn block_events(block: &Value, index: usize, speech: &Speech, events: &mut Vec<V
         }
         Some("text") => {
             let delta = |piece| json!({"type": "text_delta", "text": piece});
-            (json!({"type": "text", "text": ""}), speech.pieces().map(delta).collect())
+            (json!({"type": "text", "text": ""}), speech.text_deltas().map(delta).collect())
         }
         _ => {
             let mut begun = block.clone();
@@ -339,7 +345,9 @@ fn block_events(block: &Value, index: usize, speech: &Speech, events: &mut Vec<V
             }
             let id = block.get("id").and_then(Value::as_str).unwrap_or_default();
             let call = speech.calls.iter().find(|call| id.ends_with(&call.id));
-            let pieces = call.map(super::speech::Call::argument_pieces).unwrap_or_default();
+            let pieces = call
+                .map(super::scripted_answer::ScriptedToolCall::argument_deltas)
+                .unwrap_or_default();
             let delta = |piece| json!({"type": "input_json_delta", "partial_json": piece});
             (begun, pieces.into_iter().map(delta).collect())
         }
@@ -352,7 +360,7 @@ fn block_events(block: &Value, index: usize, speech: &Speech, events: &mut Vec<V
 }
 
 /// The error type for an HTTP status.
-pub(super) fn error_kind(status: u16) -> &'static str {
+pub(super) fn error_type(status: u16) -> &'static str {
     match status {
         401 => "authentication_error",
         403 => "permission_error",

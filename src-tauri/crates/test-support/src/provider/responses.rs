@@ -2,11 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::form::{Checked, Form, call_id, strict_schema, tool_name};
-use super::speech::{Choice, Question, Speech, Tool, data_url_note};
+use super::scripted_answer::{
+    DeclaredTool, ParsedPrompt, ScriptedAnswer, ToolChoiceMode, data_url_note,
+};
+use super::strict_object::{
+    ParseResult, StrictObject, check_call_id, check_strict_schema, check_tool_name,
+};
 use super::{
-    Asked, Delivery, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_OUTPUT_TOKENS,
-    PROVIDER_REASONING_TOKENS,
+    AnswerDelivery, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_OUTPUT_TOKENS,
+    PROVIDER_REASONING_TOKENS, ProviderRequest,
 };
 
 const FIELDS: &str = "model! input! instructions stream stream_options tools tool_choice \
@@ -14,9 +18,10 @@ parallel_tool_calls text reasoning max_output_tokens max_tool_calls temperature 
 include store metadata client_metadata user prompt_cache_key safety_identifier service_tier \
 truncation";
 
-pub(super) fn read(body: &Value) -> Checked<Asked> {
-    let form = Form::new("body", body, FIELDS)?;
-    let mut question = Question { model: form.text("model")?.to_owned(), ..Question::default() };
+pub(super) fn read(body: &Value) -> ParseResult<ProviderRequest> {
+    let form = StrictObject::new("body", body, FIELDS)?;
+    let mut question =
+        ParsedPrompt { model: form.text("model")?.to_owned(), ..ParsedPrompt::default() };
     if form.get("instructions").is_some() {
         question.system.push(form.text("instructions")?.to_owned());
     }
@@ -28,51 +33,55 @@ pub(super) fn read(body: &Value) -> Checked<Asked> {
         read_tools(tool, &mut question.tools)?;
     }
     question.choice = match form.get("tool_choice") {
-        None => Choice::Auto,
+        None => ToolChoiceMode::Auto,
         Some(Value::String(word)) => match word.as_str() {
-            "auto" => Choice::Auto,
-            "none" => Choice::None,
-            "required" => Choice::Any,
+            "auto" => ToolChoiceMode::Auto,
+            "none" => ToolChoiceMode::None,
+            "required" => ToolChoiceMode::Any,
             _ => return Err(format!("tool_choice: {word:?} is none")),
         },
         Some(named) => {
-            let named = Form::new("tool_choice", named, "type! name!")?;
-            Choice::Named(named.text("name")?.to_owned())
+            let named = StrictObject::new("tool_choice", named, "type! name!")?;
+            ToolChoiceMode::Named(named.text("name")?.to_owned())
         }
     };
     question.one_call = form.get("parallel_tool_calls") == Some(&json!(false));
     if let Some(reasoning) = form.get("reasoning") {
-        let reasoning = Form::new("reasoning", reasoning, "effort summary")?;
+        let reasoning = StrictObject::new("reasoning", reasoning, "effort summary")?;
         let efforts = ["none", "minimal", "low", "medium", "high", "xhigh"];
-        reasoning.word("effort", &efforts)?;
-        reasoning.word("summary", &["auto", "concise", "detailed"])?;
+        reasoning.one_of("effort", &efforts)?;
+        reasoning.one_of("summary", &["auto", "concise", "detailed"])?;
     }
     if let Some(text) = form.get("text") {
         question.schema = read_format(text)?;
     }
     question.tokens_max = form.count("max_output_tokens")?;
     let stream = form.flag("stream")?;
-    let delivery = if stream { Delivery::Stream { usage: true } } else { Delivery::Whole };
-    Ok(Asked { question, delivery })
+    let delivery =
+        if stream { AnswerDelivery::Stream { usage: true } } else { AnswerDelivery::Whole };
+    Ok(ProviderRequest { question, delivery })
 }
 
-fn read_items(items: &[Value], question: &mut Question) -> Checked<()> {
+fn read_items(items: &[Value], question: &mut ParsedPrompt) -> ParseResult<()> {
     let (mut calls, mut answered): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for (item, number) in items.iter().zip(0..) {
         let place = format!("input[{number}]");
         match item.get("type").and_then(Value::as_str).unwrap_or("message") {
             "message" => read_message(&place, item, question)?,
             "function_call" => {
-                let form =
-                    Form::new(&place, item, "type! call_id! name! arguments! id status namespace")?;
-                call_id(&form.at("call_id"), form.text("call_id")?)?;
-                tool_name(&form.at("name"), form.text("name")?)?;
+                let form = StrictObject::new(
+                    &place,
+                    item,
+                    "type! call_id! name! arguments! id status namespace",
+                )?;
+                check_call_id(&form.path_of("call_id"), form.text("call_id")?)?;
+                check_tool_name(&form.path_of("name"), form.text("name")?)?;
                 serde_json::from_str::<Value>(form.text("arguments")?)
                     .map_err(|error| format!("{place}: arguments are no JSON: {error}"))?;
                 calls.push(form.text("call_id")?.to_owned());
             }
             "function_call_output" => {
-                let form = Form::new(&place, item, "type! call_id! output! id status")?;
+                let form = StrictObject::new(&place, item, "type! call_id! output! id status")?;
                 let id = form.text("call_id")?;
                 if !calls.iter().any(|call| call == id) {
                     return Err(format!("{place}: no call {id} before it"));
@@ -82,11 +91,11 @@ fn read_items(items: &[Value], question: &mut Question) -> Checked<()> {
             }
             // The mock stores nothing, but accepts the ids that it hands out.
             "item_reference" => {
-                Form::new(&place, item, "type! id!")?.word("id", &["rs_1", "msg_1"])?;
+                StrictObject::new(&place, item, "type! id!")?.one_of("id", &["rs_1", "msg_1"])?;
             }
             "reasoning" => {
                 let known = "type! id! summary! encrypted_content content status";
-                Form::new(&place, item, known)?;
+                StrictObject::new(&place, item, known)?;
             }
             other => return Err(format!("{place}.type: {other:?} is none")),
         }
@@ -97,35 +106,35 @@ fn read_items(items: &[Value], question: &mut Question) -> Checked<()> {
     }
 }
 
-fn read_output(form: &Form<'_>) -> Checked<String> {
+fn read_output(form: &StrictObject<'_>) -> ParseResult<String> {
     if form.get("output").is_some_and(Value::is_string) {
         return Ok(form.text("output")?.to_owned());
     }
     let mut texts = Vec::new();
     for part in form.list("output")? {
-        let part = Form::new(&form.at("output"), part, "type! text!")?;
-        part.word("type", &["input_text"])?;
+        let part = StrictObject::new(&form.path_of("output"), part, "type! text!")?;
+        part.one_of("type", &["input_text"])?;
         texts.push(part.text("text")?);
     }
     Ok(texts.join("\n"))
 }
 
-fn read_message(place: &str, item: &Value, question: &mut Question) -> Checked<()> {
-    let form = Form::new(place, item, "type role! content! id status phase")?;
-    let role = form.word("role", &["user", "assistant", "system", "developer"])?;
+fn read_message(place: &str, item: &Value, question: &mut ParsedPrompt) -> ParseResult<()> {
+    let form = StrictObject::new(place, item, "type role! content! id status phase")?;
+    let role = form.one_of("role", &["user", "assistant", "system", "developer"])?;
     let part_kind = if role == Some("assistant") { "output_text" } else { "input_text" };
     let (mut texts, mut images) = (Vec::new(), Vec::new());
     match form.get("content") {
         Some(Value::String(text)) => texts.push(text.as_str()),
         _ => {
             for part in form.list("content")? {
-                let place = form.at("content");
+                let place = form.path_of("content");
                 if part.get("type") == Some(&json!("input_image")) {
-                    let part = Form::new(&place, part, "type! image_url detail")?;
+                    let part = StrictObject::new(&place, part, "type! image_url detail")?;
                     images.push(data_url_note(&place, part.text("image_url")?)?);
                 } else {
-                    let part = Form::new(&place, part, "type! text! annotations logprobs")?;
-                    part.word("type", &[part_kind])?;
+                    let part = StrictObject::new(&place, part, "type! text! annotations logprobs")?;
+                    part.one_of("type", &[part_kind])?;
                     texts.push(part.text("text")?);
                 }
             }
@@ -141,14 +150,15 @@ fn read_message(place: &str, item: &Value, question: &mut Question) -> Checked<(
 }
 
 /// Adds a tool, or the tools of a namespace. Tools that the provider runs itself add none.
-fn read_tools(tool: &Value, tools: &mut Vec<Tool>) -> Checked<()> {
+fn read_tools(tool: &Value, tools: &mut Vec<DeclaredTool>) -> ParseResult<()> {
     match tool.get("type").and_then(Value::as_str) {
         Some("web_search") => {
-            Form::new("tools", tool, "type! external_web_access search_context_size").map(drop)
+            StrictObject::new("tools", tool, "type! external_web_access search_context_size")
+                .map(drop)
         }
         Some("namespace") => {
-            let form = Form::new("tools", tool, "type! name! description! tools!")?;
-            tool_name("tools.name", form.text("name")?)?;
+            let form = StrictObject::new("tools", tool, "type! name! description! tools!")?;
+            check_tool_name("tools.name", form.text("name")?)?;
             form.list("tools")?.iter().try_for_each(|nested| read_tools(nested, tools))
         }
         _ => {
@@ -158,36 +168,36 @@ fn read_tools(tool: &Value, tools: &mut Vec<Tool>) -> Checked<()> {
     }
 }
 
-fn read_tool(tool: &Value) -> Checked<Tool> {
-    let form = Form::new("tools", tool, "type! name! parameters! strict description")?;
-    form.word("type", &["function"])?;
+fn read_tool(tool: &Value) -> ParseResult<DeclaredTool> {
+    let form = StrictObject::new("tools", tool, "type! name! parameters! strict description")?;
+    form.one_of("type", &["function"])?;
     let (name, schema) = (form.text("name")?, form.get("parameters"));
-    tool_name("tools.name", name)?;
+    check_tool_name("tools.name", name)?;
     let schema = schema.cloned().unwrap_or_else(|| json!({"type": "object"}));
     if form.flag("strict")? {
-        strict_schema("tools.parameters", &schema)?;
+        check_strict_schema("tools.parameters", &schema)?;
     }
-    Ok(Tool { name: name.to_owned(), schema })
+    Ok(DeclaredTool { name: name.to_owned(), schema })
 }
 
-fn read_format(text: &Value) -> Checked<Option<Value>> {
-    let text = Form::new("text", text, "format verbosity")?;
+fn read_format(text: &Value) -> ParseResult<Option<Value>> {
+    let text = StrictObject::new("text", text, "format verbosity")?;
     let Some(format) = text.get("format") else { return Ok(None) };
-    let form = Form::new("text.format", format, "type! name schema strict description")?;
+    let form = StrictObject::new("text.format", format, "type! name schema strict description")?;
     if form.text("type")? != "json_schema" {
-        form.word("type", &["text", "json_object"])?;
+        form.one_of("type", &["text", "json_object"])?;
         return Ok(None);
     }
-    tool_name("text.format.name", form.text("name")?)?;
+    check_tool_name("text.format.name", form.text("name")?)?;
     let schema = form.get("schema").cloned();
     if form.flag("strict")? {
-        strict_schema("text.format.schema", schema.as_ref().unwrap_or(&Value::Null))?;
+        check_strict_schema("text.format.schema", schema.as_ref().unwrap_or(&Value::Null))?;
     }
     Ok(schema)
 }
 
 /// The output items of a whole answer.
-fn items(speech: &Speech) -> Vec<Value> {
+fn items(speech: &ScriptedAnswer) -> Vec<Value> {
     let mut items = Vec::new();
     if let Some(thinking) = &speech.thinking {
         items.push(json!({"id": "rs_1", "type": "reasoning",
@@ -209,7 +219,7 @@ fn text_part(text: &str) -> Value {
     json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
 }
 
-pub(super) fn whole(question: &Question, speech: &Speech) -> Value {
+pub(super) fn whole_answer(question: &ParsedPrompt, speech: &ScriptedAnswer) -> Value {
     let reasoning = if speech.thinking.is_some() { PROVIDER_REASONING_TOKENS } else { 0 };
     let usage = json!({"input_tokens": PROVIDER_INPUT_TOKENS,
         "input_tokens_details": {"cached_tokens": PROVIDER_CACHED_TOKENS, "cache_write_tokens": 0},
@@ -228,7 +238,7 @@ pub(super) fn whole(question: &Question, speech: &Speech) -> Value {
     )
 }
 
-fn response(question: &Question, status: &str, more: Value) -> Value {
+fn response(question: &ParsedPrompt, status: &str, more: Value) -> Value {
     let mut response = json!({"id": "resp_1", "object": "response", "created_at": 1,
         "status": status, "model": question.model, "output": [], "parallel_tool_calls": true,
         "tool_choice": "auto", "tools": [], "error": null, "incomplete_details": null,
@@ -239,7 +249,7 @@ fn response(question: &Question, status: &str, more: Value) -> Value {
     response
 }
 
-pub(super) fn events(question: &Question, speech: &Speech) -> Vec<String> {
+pub(super) fn stream_events(question: &ParsedPrompt, speech: &ScriptedAnswer) -> Vec<String> {
     let begun = response(question, "in_progress", json!({}));
     let mut events = vec![
         ("response.created", json!({"response": begun})),
@@ -249,7 +259,7 @@ pub(super) fn events(question: &Question, speech: &Speech) -> Vec<String> {
         item_events(&item, index, speech, &mut events);
     }
     let end = if speech.cut_short { "response.incomplete" } else { "response.completed" };
-    events.push((end, json!({"response": whole(question, speech)})));
+    events.push((end, json!({"response": whole_answer(question, speech)})));
     let write = |((name, mut body), number): ((&str, Value), u64)| {
         if let Some(members) = body.as_object_mut() {
             members.insert("type".to_owned(), json!(name));
@@ -263,7 +273,7 @@ pub(super) fn events(question: &Question, speech: &Speech) -> Vec<String> {
 fn item_events(
     item: &Value,
     index: usize,
-    speech: &Speech,
+    speech: &ScriptedAnswer,
     events: &mut Vec<(&'static str, Value)>,
 ) {
     let id = item.get("id").cloned().unwrap_or_default();
@@ -302,7 +312,7 @@ fn item_events(
         Some("message") => {
             let here = |more: (&str, Value)| at(json!({"content_index": 0, more.0: more.1}));
             events.push(("response.content_part.added", here(("part", text_part("")))));
-            for piece in speech.pieces() {
+            for piece in speech.text_deltas() {
                 let delta = at(json!({"content_index": 0, "delta": piece, "logprobs": []}));
                 events.push(("response.output_text.delta", delta));
             }
@@ -313,7 +323,10 @@ fn item_events(
         _ => {
             let call =
                 speech.calls.iter().find(|call| item.get("call_id") == Some(&json!(call.id)));
-            for piece in call.map(super::speech::Call::argument_pieces).unwrap_or_default() {
+            for piece in call
+                .map(super::scripted_answer::ScriptedToolCall::argument_deltas)
+                .unwrap_or_default()
+            {
                 let delta = at(json!({"delta": piece}));
                 events.push(("response.function_call_arguments.delta", delta));
             }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::envelope::Envelope;
-use crate::{Damage, ENVELOPE_BYTES_MAX, Lock, Passphrase, VaultError};
+use crate::{Damage, ENVELOPE_BYTES_MAX, LockReason, Passphrase, VaultError};
 
 /// Logarithm of scrypt's N for the file's key: 2^17, the minimum in OWASP's Password Storage Cheat
 /// Sheet (128 MiB, about half a second).
@@ -28,21 +28,21 @@ const VERSION: u32 = 1;
 const ITEM_OVERHEAD_BYTES: usize = domain::SLUG_CHARS_MAX + 8;
 
 #[derive(Clone, PartialEq, Eq, Default)]
-pub(super) struct Contents {
+pub(super) struct VaultContents {
     /// Number of writes. A file from before this was counted has 0.
     pub(super) revision: u64,
     pub(super) items: BTreeMap<CredentialId, Envelope>,
 }
 
 pub(super) fn encrypt(
-    contents: &Contents,
+    contents: &VaultContents,
     passphrase: &Passphrase,
     work_factor_log2: u8,
 ) -> Result<Vec<u8>, VaultError> {
-    let mut recipient = scrypt::Recipient::new(passphrase.for_age().clone());
+    let mut recipient = scrypt::Recipient::new(passphrase.as_age_secret().clone());
     recipient.set_work_factor(work_factor_log2);
     let encryptor = Encryptor::with_recipients(iter::once(&recipient as _));
-    let plain = write(contents);
+    let plain = encode(contents);
     let mut encrypted = Vec::new();
     let mut writer = encryptor
         .map_err(VaultError::file)?
@@ -53,17 +53,17 @@ pub(super) fn encrypt(
     Ok(encrypted)
 }
 
-pub(super) fn decrypt(bytes: &[u8], passphrase: &Passphrase) -> Result<Contents, VaultError> {
+pub(super) fn decrypt(bytes: &[u8], passphrase: &Passphrase) -> Result<VaultContents, VaultError> {
     let damaged = || VaultError::Damaged(Damage::File);
     let decryptor = Decryptor::new_buffered(bytes).map_err(|_| damaged())?;
-    let mut identity = scrypt::Identity::new(passphrase.for_age().clone());
+    let mut identity = scrypt::Identity::new(passphrase.as_age_secret().clone());
     identity.set_max_work_factor(WORK_FACTOR_LOG2_MAX);
     let mut reader =
-        decryptor.decrypt(iter::once(&identity as _)).map_err(|error| fault(&error))?;
+        decryptor.decrypt(iter::once(&identity as _)).map_err(|error| decrypt_error(&error))?;
     // The plain text is shorter than the encrypted, so the buffer is never reallocated.
     let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
     reader.read_to_end(&mut plain).map_err(|_| damaged())?;
-    read(&plain)
+    decode(&plain)
 }
 
 /// Checks that `bytes` start like a vault that a passphrase may open.
@@ -76,10 +76,10 @@ pub(super) fn check_header(bytes: &[u8]) -> Result<(), VaultError> {
 
 /// The file's key is itself encrypted with the passphrase, so a wrong passphrase and damage to
 /// those 32 bytes look alike; any other damage is told apart.
-const fn fault(error: &DecryptError) -> VaultError {
+const fn decrypt_error(error: &DecryptError) -> VaultError {
     match error {
         DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
-            VaultError::Locked(Lock::PassphraseWrong)
+            VaultError::Locked(LockReason::PassphraseWrong)
         }
         _ => VaultError::Damaged(Damage::File),
     }
@@ -88,8 +88,8 @@ const fn fault(error: &DecryptError) -> VaultError {
 /// `{"v":1,"revision":7,"items":{"openai":{…},…}}`, built by hand because each value is an
 /// envelope, which is JSON already, and because a serializer's growing buffer would leave copies
 /// behind.
-fn write(contents: &Contents) -> Zeroizing<Vec<u8>> {
-    let Contents { revision, items } = contents;
+fn encode(contents: &VaultContents) -> Zeroizing<Vec<u8>> {
+    let VaultContents { revision, items } = contents;
     let bytes_max = 96 + items.len() * (ENVELOPE_BYTES_MAX + ITEM_OVERHEAD_BYTES);
     let mut plain = Zeroizing::new(Vec::with_capacity(bytes_max));
     plain.extend_from_slice(
@@ -105,12 +105,12 @@ fn write(contents: &Contents) -> Zeroizing<Vec<u8>> {
 }
 
 #[derive(Deserialize)]
-struct Version {
+struct ContentsVersion {
     v: u32,
 }
 
 #[derive(Deserialize)]
-struct Stored<'a> {
+struct ContentsBody<'a> {
     #[serde(default)]
     revision: u64,
     #[serde(borrow)]
@@ -118,14 +118,14 @@ struct Stored<'a> {
 }
 
 /// The parser's error is dropped because it may quote the content.
-fn read(plain: &[u8]) -> Result<Contents, VaultError> {
+fn decode(plain: &[u8]) -> Result<VaultContents, VaultError> {
     let damaged = |_| VaultError::Damaged(Damage::File);
-    let version: Version = serde_json::from_slice(plain).map_err(damaged)?;
+    let version: ContentsVersion = serde_json::from_slice(plain).map_err(damaged)?;
     if version.v != VERSION {
         return Err(VaultError::Damaged(Damage::Newer));
     }
-    let stored: Stored<'_> = serde_json::from_slice(plain).map_err(damaged)?;
+    let stored: ContentsBody<'_> = serde_json::from_slice(plain).map_err(damaged)?;
     let sealed = |raw: &RawValue| Envelope::new(raw.get().as_bytes().to_vec());
     let items = stored.items.into_iter().map(|(id, raw)| (id, sealed(raw))).collect();
-    Ok(Contents { revision: stored.revision, items })
+    Ok(VaultContents { revision: stored.revision, items })
 }

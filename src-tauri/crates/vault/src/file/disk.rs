@@ -36,19 +36,19 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     if too_large(bytes) {
         return Err(VaultError::file(std::io::Error::from(ErrorKind::FileTooLarge)));
     }
-    let beside = write_beside(path, bytes).map_err(VaultError::file)?;
+    let beside = write_temporary(path, bytes).map_err(VaultError::file)?;
     beside.persist(path).map_err(|error| VaultError::file(error.error))?;
     sync_folder(path).map_err(VaultError::file)?;
     if read(path)?.as_deref() == Some(bytes) {
         Ok(())
     } else {
-        Err(VaultError::Damaged(Damage::NotKept))
+        Err(VaultError::Damaged(Damage::NotStored))
     }
 }
 
-/// Proves that [`replace`] could write. Leaves nothing behind.
-pub(super) fn try_beside(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
-    let beside = write_beside(path, bytes).map_err(VaultError::file)?;
+/// Proves that [`replace_range`] could write. Leaves nothing behind.
+pub(super) fn probe_write(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
+    let beside = write_temporary(path, bytes).map_err(VaultError::file)?;
     beside.close().map_err(VaultError::file)
 }
 
@@ -58,9 +58,9 @@ fn too_large(bytes: &[u8]) -> bool {
 
 /// A synced temporary file beside `path`, deleted unless it is persisted. On Unix `tempfile` opens
 /// it with mode 0600, so it is private before it has content.
-fn write_beside(path: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
+fn write_temporary(path: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
     let folder = folder_of(path);
-    make_private(folder)?;
+    create_private_folder(folder)?;
     let mut beside = NamedTempFile::new_in(folder)?;
     beside.write_all(bytes)?;
     beside.as_file().sync_all()?;
@@ -74,7 +74,7 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Creates the folder for its owner alone. An existing one is left unchanged, since it may be the
 /// user's home.
-fn make_private(folder: &Path) -> std::io::Result<()> {
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

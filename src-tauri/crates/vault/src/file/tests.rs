@@ -166,7 +166,7 @@ fn contents_that_are_not_ours_are_damaged_and_newer_ones_say_so() {
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.age");
-        let mut recipient = age::scrypt::Recipient::new(right().for_age().clone());
+        let mut recipient = age::scrypt::Recipient::new(right().as_age_secret().clone());
         recipient.set_work_factor(WORK_FACTOR_LOG2_OF_TESTS);
         let bytes = age::encrypt(&recipient, contents.as_bytes()).expect("encrypts");
         disk::replace(&path, &bytes).expect("writes");
@@ -178,7 +178,7 @@ fn contents_that_are_not_ours_are_damaged_and_newer_ones_say_so() {
 fn an_item_that_is_damaged_spoils_no_other() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("keys.age");
-    let mut recipient = age::scrypt::Recipient::new(right().for_age().clone());
+    let mut recipient = age::scrypt::Recipient::new(right().as_age_secret().clone());
     recipient.set_work_factor(WORK_FACTOR_LOG2_OF_TESTS);
     let contents =
         br#"{"v":1,"items":{"bad":{"v":1},"good":{"v":1,"secret":"sk-1","origin":null}}}"#;

@@ -22,7 +22,7 @@ type Modifiers<'a> = HashMap<&'a str, &'a str>;
 const SERVICE: &str = "gatehouse-test";
 
 fn keychain() -> Keychain {
-    let opener: Opener = || {
+    let opener: StoreOpener = || {
         OPENED.with_borrow_mut(|opened| *opened += 1);
         Ok(MOCK.with(Arc::clone))
     };
@@ -89,7 +89,7 @@ fn a_platform_failure_opens_the_store_anew_and_tries_once_more() {
 
 #[test]
 fn a_store_that_cannot_be_opened_is_tried_twice_and_reported() {
-    let opener: Opener = || {
+    let opener: StoreOpener = || {
         OPENED.with_borrow_mut(|opened| *opened += 1);
         Err(broken())
     };
@@ -136,12 +136,12 @@ fn what_someone_else_stored_under_the_name_is_damaged_and_not_quoted() {
 /// A store that keeps only the first bytes of a value and reports success, as `secret-tool` did at
 /// 8,192 bytes.
 #[derive(Debug)]
-struct Truncating {
+struct TruncatingStore {
     bytes_max: usize,
     kept: Arc<Mutex<Option<Vec<u8>>>>,
 }
 
-impl CredentialStoreApi for Truncating {
+impl CredentialStoreApi for TruncatingStore {
     fn vendor(&self) -> String {
         "test".to_owned()
     }
@@ -157,7 +157,7 @@ impl CredentialStoreApi for Truncating {
     }
 }
 
-impl CredentialApi for Truncating {
+impl CredentialApi for TruncatingStore {
     fn set_secret(&self, secret: &[u8]) -> keyring_core::Result<()> {
         *self.kept.lock() = Some(secret[..secret.len().min(self.bytes_max)].to_vec());
         Ok(())
@@ -180,7 +180,7 @@ impl CredentialApi for Truncating {
 }
 
 fn truncating<const BYTES_MAX: usize>() -> keyring_core::Result<Arc<CredentialStore>> {
-    Ok(Arc::new(Truncating { bytes_max: BYTES_MAX, kept: Arc::default() }))
+    Ok(Arc::new(TruncatingStore { bytes_max: BYTES_MAX, kept: Arc::default() }))
 }
 
 #[test]
@@ -188,8 +188,8 @@ fn s5_a_store_that_cuts_what_it_keeps_is_found_out() {
     let keychain =
         |opener| Keychain { service: SERVICE.to_owned(), opener, store: Mutex::new(None) };
     let cut = keychain(truncating::<50>).put(&id("openai"), &secret("sk-123456789"));
-    assert!(matches!(cut, Err(VaultError::Damaged(Damage::NotKept))), "{cut:?}");
+    assert!(matches!(cut, Err(VaultError::Damaged(Damage::NotStored))), "{cut:?}");
     keychain(truncating::<100>).put(&id("openai"), &secret("sk-123456789")).expect("fits");
     let probe = keychain(truncating::<5>).probe();
-    assert!(matches!(probe, Err(VaultError::Damaged(Damage::NotKept))), "{probe:?}");
+    assert!(matches!(probe, Err(VaultError::Damaged(Damage::NotStored))), "{probe:?}");
 }

@@ -10,11 +10,11 @@ use parking_lot::Condvar;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::{CACHE_SECS_MAX, Damage, FileStore, Lock, MemoryStore};
+use crate::{CACHE_SECS_MAX, Damage, FileStore, LockReason, MemoryStore};
 
 /// The calls that wait until they are released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Held {
+enum HeldCalls {
     #[default]
     Nothing,
     Writes,
@@ -26,7 +26,7 @@ const YIELDS_IN_A_WRITE: usize = 200;
 
 /// A memory store with scripted waits and errors.
 #[derive(Default)]
-struct Scripted {
+struct ScriptedStore {
     is_file: bool,
     items: MemoryStore,
     failures: Mutex<VecDeque<VaultError>>,
@@ -34,12 +34,12 @@ struct Scripted {
     writers: AtomicUsize,
     writers_at_once: AtomicUsize,
     entered: Option<Arc<Semaphore>>,
-    held: Mutex<Held>,
+    held: Mutex<HeldCalls>,
     released: Condvar,
 }
 
-impl Scripted {
-    fn call(&self, held_by: &[Held]) -> Result<(), VaultError> {
+impl ScriptedStore {
+    fn call(&self, held_by: &[HeldCalls]) -> Result<(), VaultError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if let Some(entered) = &self.entered {
             entered.add_permits(1);
@@ -53,20 +53,20 @@ impl Scripted {
     }
 
     fn read(&self) -> Result<(), VaultError> {
-        self.call(&[Held::Everything])
+        self.call(&[HeldCalls::Everything])
     }
 
     fn write(&self) -> Result<(), VaultError> {
         let writers = self.writers.fetch_add(1, Ordering::SeqCst) + 1;
         self.writers_at_once.fetch_max(writers, Ordering::SeqCst);
-        let outcome = self.call(&[Held::Everything, Held::Writes]);
+        let outcome = self.call(&[HeldCalls::Everything, HeldCalls::Writes]);
         (0..YIELDS_IN_A_WRITE).for_each(|_| std::thread::yield_now());
         self.writers.fetch_sub(1, Ordering::SeqCst);
         outcome
     }
 }
 
-impl SecretStore for Scripted {
+impl SecretStore for ScriptedStore {
     fn kind(&self) -> VaultKind {
         if self.is_file { VaultKind::File } else { VaultKind::Keychain }
     }
@@ -89,21 +89,21 @@ impl SecretStore for Scripted {
 
 /// A vault over a scripted store. Releases the store when dropped, so that no thread outlives a
 /// test.
-struct Bench {
+struct VaultFixture {
     vault: Vault,
-    store: Arc<Scripted>,
+    store: Arc<ScriptedStore>,
     clock: Arc<ManualClock>,
     entered: Arc<Semaphore>,
 }
 
-impl Bench {
+impl VaultFixture {
     fn new() -> Self {
-        Self::over(Scripted::default())
+        Self::over(ScriptedStore::default())
     }
 
-    fn over(store: Scripted) -> Self {
+    fn over(store: ScriptedStore) -> Self {
         let entered = Arc::new(Semaphore::new(0));
-        let store = Arc::new(Scripted { entered: Some(Arc::clone(&entered)), ..store });
+        let store = Arc::new(ScriptedStore { entered: Some(Arc::clone(&entered)), ..store });
         let clock = Arc::new(ManualClock::starting_at(WallTime::default()));
         for key in ["a", "b", "c", "d", "e", "f"] {
             store.items.put(&id(key), &secret(&format!("sk-{key}"))).expect("small");
@@ -116,12 +116,12 @@ impl Bench {
         }
     }
 
-    fn hold(&self, held: Held) {
+    fn hold(&self, held: HeldCalls) {
         *self.store.held.lock() = held;
     }
 
     fn release(&self) {
-        *self.store.held.lock() = Held::Nothing;
+        *self.store.held.lock() = HeldCalls::Nothing;
         self.store.released.notify_all();
     }
 
@@ -146,14 +146,14 @@ impl Bench {
     }
 
     /// Starts a read in the background.
-    fn read(&self, tasks: &mut JoinSet<Reading>, key: &'static str) {
+    fn read(&self, tasks: &mut JoinSet<SecretResult>, key: &'static str) {
         let vault = self.vault.clone();
         tasks.spawn(async move { vault.get(&id(key)).await });
     }
 
     /// Makes the store hang under one read, and waits until that read has failed.
     async fn hang(&self) {
-        self.hold(Held::Everything);
+        self.hold(HeldCalls::Everything);
         let mut tasks = JoinSet::new();
         self.read(&mut tasks, "a");
         self.reached(1).await;
@@ -163,7 +163,7 @@ impl Bench {
     }
 }
 
-impl Drop for Bench {
+impl Drop for VaultFixture {
     fn drop(&mut self) {
         self.release();
     }
@@ -187,7 +187,7 @@ fn secret(text: &str) -> BoundSecret {
 
 #[tokio::test(start_paused = true)]
 async fn a_value_is_read_once_and_again_when_its_time_is_over() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     assert_eq!(*bench.vault.get(&id("a")).await.expect("there"), secret("sk-a"));
     bench.clock.advance(Duration::from_secs(CACHE_SECS_MAX - 1));
     bench.vault.get(&id("a")).await.expect("there");
@@ -199,7 +199,7 @@ async fn a_value_is_read_once_and_again_when_its_time_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn a_known_value_comes_without_leaving_the_thread_even_when_the_store_hangs() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     bench.vault.get(&id("b")).await.expect("there");
     bench.reached(1).await;
     bench.hang().await;
@@ -208,7 +208,7 @@ async fn a_known_value_comes_without_leaving_the_thread_even_when_the_store_hang
 
 #[tokio::test(start_paused = true)]
 async fn an_expired_value_leaves_memory_without_being_asked_for() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     let held = Arc::downgrade(&bench.vault.get(&id("a")).await.expect("there"));
     bench.clock.advance(Duration::from_secs(CACHE_SECS_MAX - 1));
     bench.vault.drop_expired();
@@ -220,8 +220,8 @@ async fn an_expired_value_leaves_memory_without_being_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn readers_of_one_key_share_one_call() {
-    let bench = Bench::new();
-    bench.hold(Held::Everything);
+    let bench = VaultFixture::new();
+    bench.hold(HeldCalls::Everything);
     let mut tasks = JoinSet::new();
     for _ in 0..8 {
         bench.read(&mut tasks, "a");
@@ -236,8 +236,8 @@ async fn readers_of_one_key_share_one_call() {
 
 #[tokio::test(start_paused = true)]
 async fn when_the_first_reader_gives_up_the_next_reads() {
-    let bench = Bench::new();
-    bench.hold(Held::Everything);
+    let bench = VaultFixture::new();
+    bench.hold(HeldCalls::Everything);
     let mut leader = JoinSet::new();
     bench.read(&mut leader, "a");
     bench.reached(1).await;
@@ -253,8 +253,8 @@ async fn when_the_first_reader_gives_up_the_next_reads() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_has_its_time_to_the_last_millisecond() {
-    let bench = Bench::new();
-    bench.hold(Held::Everything);
+    let bench = VaultFixture::new();
+    bench.hold(HeldCalls::Everything);
     let mut tasks = JoinSet::new();
     bench.read(&mut tasks, "a");
     bench.reached(1).await;
@@ -267,8 +267,8 @@ async fn a_call_has_its_time_to_the_last_millisecond() {
 
 #[tokio::test(start_paused = true)]
 async fn the_file_vault_has_time_to_derive_its_key() {
-    let bench = Bench::over(Scripted { is_file: true, ..Scripted::default() });
-    bench.hold(Held::Everything);
+    let bench = VaultFixture::over(ScriptedStore { is_file: true, ..ScriptedStore::default() });
+    bench.hold(HeldCalls::Everything);
     let mut tasks = JoinSet::new();
     bench.read(&mut tasks, "a");
     bench.reached(1).await;
@@ -281,7 +281,7 @@ async fn the_file_vault_has_time_to_derive_its_key() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_hang_calls_fail_at_once_and_one_in_each_slot_looks_again() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     bench.hang().await;
     bench.clock.advance(Duration::from_secs(RECHECK_SECS) - Duration::from_micros(1));
     assert!(matches!(at_once(bench.vault.get(&id("b"))), Err(VaultError::Hung)));
@@ -302,8 +302,8 @@ async fn after_a_hang_calls_fail_at_once_and_one_in_each_slot_looks_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hanging_store_never_holds_more_threads_than_the_limit() {
-    let bench = Bench::new();
-    bench.hold(Held::Everything);
+    let bench = VaultFixture::new();
+    bench.hold(HeldCalls::Everything);
     let mut tasks = JoinSet::new();
     for key in ["a", "b", "c", "d", "e", "f"] {
         bench.read(&mut tasks, key);
@@ -322,7 +322,7 @@ async fn a_hanging_store_never_holds_more_threads_than_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_recheck_looks_at_once_and_reopens() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     bench.hang().await;
     bench.release();
     assert_eq!(bench.vault.recheck().await, VaultState::Ready);
@@ -331,7 +331,7 @@ async fn a_recheck_looks_at_once_and_reopens() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_comes_late_reopens_the_vault_without_a_new_question() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     bench.hang().await;
     bench.release();
     bench.all_ended().await;
@@ -341,9 +341,9 @@ async fn an_answer_that_comes_late_reopens_the_vault_without_a_new_question() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_found_out_late_does_not_hide_a_newer_answer() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     bench.hang().await;
-    bench.hold(Held::Writes); // A newer read passes; the old one still waits for the store.
+    bench.hold(HeldCalls::Writes); // A newer read passes; the old one still waits for the store.
     assert_eq!(bench.vault.recheck().await, VaultState::Ready);
     bench.fail_next(VaultError::Hung);
     bench.release();
@@ -353,7 +353,7 @@ async fn silence_found_out_late_does_not_hide_a_newer_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_drops_what_was_known() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     bench.vault.get(&id("a")).await.expect("there");
     bench.vault.put(&id("a"), secret("sk-new")).await.expect("kept");
     assert_eq!(*bench.vault.get(&id("a")).await.expect("there"), secret("sk-new"));
@@ -363,8 +363,8 @@ async fn a_write_drops_what_was_known() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_that_ends_after_its_caller_gave_up_still_drops_what_was_known() {
-    let bench = Bench::new();
-    bench.hold(Held::Everything);
+    let bench = VaultFixture::new();
+    bench.hold(HeldCalls::Everything);
     let vault = bench.vault.clone();
     let mut writes = JoinSet::new();
     writes.spawn(async move { vault.put(&id("a"), secret("sk-late")).await });
@@ -378,10 +378,10 @@ async fn a_write_that_ends_after_its_caller_gave_up_still_drops_what_was_known()
 
 #[tokio::test(start_paused = true)]
 async fn what_is_read_while_a_write_runs_is_not_remembered_after_it() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     bench.vault.get(&id("a")).await.expect("there");
     bench.reached(1).await;
-    bench.hold(Held::Writes);
+    bench.hold(HeldCalls::Writes);
     let vault = bench.vault.clone();
     let mut writes = JoinSet::new();
     writes.spawn(async move { vault.put(&id("a"), secret("sk-new")).await });
@@ -395,7 +395,7 @@ async fn what_is_read_while_a_write_runs_is_not_remembered_after_it() {
 
 #[tokio::test(start_paused = true)]
 async fn writes_come_one_at_a_time() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     let mut writes = JoinSet::new();
     for key in ["a", "b", "c", "d", "e", "f"].repeat(5) {
         let vault = bench.vault.clone();
@@ -407,13 +407,13 @@ async fn writes_come_one_at_a_time() {
 
 #[tokio::test(start_paused = true)]
 async fn the_state_follows_each_outcome_that_tells_something_of_the_store() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     assert_eq!(bench.vault.state(), VaultState::Unchecked);
     let refused = || VaultError::unavailable(std::io::Error::other("refused"));
     for (error, state) in [
         (Some(VaultError::NotFound(id("a"))), VaultState::Unchecked),
-        (Some(VaultError::Locked(Lock::Keychain)), VaultState::Locked(Lock::Keychain)),
-        (Some(VaultError::NotFound(id("a"))), VaultState::Locked(Lock::Keychain)),
+        (Some(VaultError::Locked(LockReason::Keychain)), VaultState::Locked(LockReason::Keychain)),
+        (Some(VaultError::NotFound(id("a"))), VaultState::Locked(LockReason::Keychain)),
         (Some(VaultError::NoCollection), VaultState::NoCollection),
         (Some(refused()), VaultState::Unavailable),
         (Some(VaultError::ReadOnly), VaultState::Unavailable),
@@ -432,7 +432,7 @@ async fn the_state_follows_each_outcome_that_tells_something_of_the_store() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_says_it_hangs_is_left_alone_like_one_that_does() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     bench.fail_next(VaultError::Hung);
     assert!(matches!(bench.vault.get(&id("a")).await, Err(VaultError::Hung)));
     assert!(matches!(bench.vault.get(&id("a")).await, Err(VaultError::Hung)));
@@ -445,8 +445,8 @@ async fn a_store_that_says_it_hangs_is_left_alone_like_one_that_does() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panicking_store_is_an_error_and_its_permit_comes_back() {
-    struct Panicking;
-    impl SecretStore for Panicking {
+    struct PanickingStore;
+    impl SecretStore for PanickingStore {
         fn kind(&self) -> VaultKind {
             VaultKind::Keychain
         }
@@ -463,7 +463,7 @@ async fn a_panicking_store_is_an_error_and_its_permit_comes_back() {
             panic!("probe")
         }
     }
-    let vault = Vault::new(Arc::new(Panicking), Arc::new(ManualClock::default()));
+    let vault = Vault::new(Arc::new(PanickingStore), Arc::new(ManualClock::default()));
     for _ in 0..=CALLS_AT_ONCE_MAX {
         assert!(matches!(vault.get(&id("a")).await, Err(VaultError::Unavailable { .. })));
         let put = vault.put(&id("a"), secret("sk-1")).await;
@@ -488,7 +488,7 @@ async fn who_asks_after_an_unlock_waits_for_it() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_of_a_secret_is_printed() {
-    let bench = Bench::new();
+    let bench = VaultFixture::new();
     let value = bench.vault.get(&id("a")).await;
     let text = format!("{:?} {value:?}", bench.vault);
     assert!(!text.contains("sk-a"), "{text}");

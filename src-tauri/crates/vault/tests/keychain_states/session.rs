@@ -11,7 +11,7 @@ const SCENARIO: &str = "GATEHOUSE_VAULT_SCENARIO";
 const SCENARIO_SECS_MAX: &str = "20";
 
 #[derive(Clone, Copy)]
-pub(crate) enum Bus {
+pub(crate) enum SessionBus {
     /// Starts a Secret Service on demand, as a desktop's bus does.
     Usual,
     /// Has no service to start.
@@ -22,7 +22,7 @@ pub(crate) enum Bus {
 
 /// Runs the scenario inside a private session, and checks that it passed and that no file in its
 /// folders contains the key.
-pub(crate) fn in_session(bus: Bus, scenario: &str) {
+pub(crate) fn in_session(bus: SessionBus, scenario: &str) {
     if let Some(missing) = missing_program() {
         let strict = variable("GATEHOUSE_TESTS_STRICT").as_deref() == Some("1");
         assert!(
@@ -45,19 +45,19 @@ pub(crate) fn in_session(bus: Bus, scenario: &str) {
     assert_eq!(files_with(home.path(), b"CANARY"), Vec::<String>::new(), "the key is in a file");
 }
 
-fn command(bus: Bus, home: &Path, scenario: &str) -> Command {
+fn command(bus: SessionBus, home: &Path, scenario: &str) -> Command {
     let program = std::env::current_exe().expect("this program");
     let mut command = Command::new("timeout");
     command.args(["-k", "1", SCENARIO_SECS_MAX]);
     match bus {
-        Bus::Usual => drop(command.args(["dbus-run-session", "--"])),
-        Bus::WithoutServices => {
+        SessionBus::Usual => drop(command.args(["dbus-run-session", "--"])),
+        SessionBus::WithoutServices => {
             let config = home.join("bus.conf");
             let mut file = fs::File::create(&config).expect("a file");
             file.write_all(BUS_WITHOUT_SERVICES.as_bytes()).expect("writes");
             command.arg("dbus-run-session").arg("--config-file").arg(config).arg("--");
         }
-        Bus::None => {}
+        SessionBus::None => {}
     }
     command.arg(program).args(["states::scenario", "--exact", "--ignored", "--nocapture"]);
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env(SCENARIO, scenario);
@@ -107,12 +107,12 @@ fn missing_program() -> Option<&'static str> {
 }
 
 /// A keyring daemon, stopped on drop.
-pub(crate) struct Daemon {
+pub(crate) struct KeyringDaemon {
     pid: u32,
     child: Option<Child>,
 }
 
-impl Daemon {
+impl KeyringDaemon {
     /// Starts one with its login collection unlocked, and waits until it is on the bus.
     pub(crate) fn unlocked() -> Self {
         let mut child = Command::new("gnome-keyring-daemon")
@@ -152,7 +152,7 @@ impl Daemon {
     }
 }
 
-impl Drop for Daemon {
+impl Drop for KeyringDaemon {
     fn drop(&mut self) {
         drop(Command::new("kill").args(["-KILL", &self.pid.to_string()]).status());
         if let Some(child) = &mut self.child {

@@ -4,76 +4,77 @@ use bytes::Bytes;
 use domain::Dialect;
 use serde::Serialize;
 
-use super::blocks::Block;
+use super::content_block::ContentBlock;
 use super::error::in_band_error;
-use super::stop::{read_stop, stop_word};
-use super::stream::own;
+use super::stop_reason::{read_stop_reason, write_stop_reason};
+use super::stream_reader::own_signature;
 use super::usage::{WrittenUsage, read_usage};
-use super::{RAW_ARGUMENTS, writer};
+use super::{RAW_ARGUMENTS_KEY, stream_writer};
 use crate::BadAnswer;
-use crate::dialect::Echo;
-use crate::json::{Members, items};
-use crate::neutral::{Answer, CallKey, CallKind, Json, Part, Piece};
-use crate::node::lenient_text;
+use crate::dialect::RequestEcho;
+use crate::json::{Members, array_items};
+use crate::json_node::decode_string_lossy;
+use crate::neutral::{CallKey, CallKind, ContentPart, JsonText, ModelAnswer, ProviderEvent};
 
-pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
+pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
     let members = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
     if members.get("error").is_some() {
         return Err(BadAnswer::UpstreamError(in_band_error(text.as_bytes())));
     }
-    let content = members.get("content").and_then(items).ok_or(BadAnswer::NoChoices)?;
-    let field = |key: &str| members.get(key).and_then(lenient_text);
-    let mut pieces = vec![Piece::Begin { id: field("id"), model: field("model") }];
-    content.into_iter().for_each(|block| push_block(Block::read(block), &mut pieces));
+    let content = members.get("content").and_then(array_items).ok_or(BadAnswer::NoChoices)?;
+    let field = |key: &str| members.get(key).and_then(decode_string_lossy);
+    let mut pieces = vec![ProviderEvent::Begin { id: field("id"), model: field("model") }];
+    content.into_iter().for_each(|block| push_block(ContentBlock::read(block), &mut pieces));
     if let Some(word) = field("stop_reason") {
-        let finish = read_stop(word, field("stop_sequence"));
-        pieces.push(Piece::Finish { choice: 0, finish });
+        let finish = read_stop_reason(word, field("stop_sequence"));
+        pieces.push(ProviderEvent::Finish { choice: 0, finish });
     }
-    pieces.extend(members.get("usage").and_then(read_usage).map(Piece::Usage));
-    pieces.push(Piece::End);
+    pieces.extend(members.get("usage").and_then(read_usage).map(ProviderEvent::Usage));
+    pieces.push(ProviderEvent::End);
     Ok(pieces)
 }
 
-fn push_block(block: Block, pieces: &mut Vec<Piece>) {
+fn push_block(block: ContentBlock, pieces: &mut Vec<ProviderEvent>) {
     let choice = 0;
     match block {
-        Block::Text(text) => pieces.push(Piece::Text { choice, text }),
-        Block::Thinking { text, signature } => {
-            pieces.push(Piece::Thinking { choice, text });
+        ContentBlock::Text(text) => pieces.push(ProviderEvent::Text { choice, text }),
+        ContentBlock::Thinking { text, signature } => {
+            pieces.push(ProviderEvent::Thinking { choice, text });
             if !signature.is_empty() {
-                pieces.push(Piece::Signature { choice, signature: own(signature) });
+                pieces
+                    .push(ProviderEvent::Signature { choice, signature: own_signature(signature) });
             }
         }
-        Block::RedactedThinking(data) => {
-            pieces.push(Piece::RedactedThinking { choice, signature: own(data) });
+        ContentBlock::RedactedThinking(data) => {
+            pieces.push(ProviderEvent::RedactedThinking { choice, signature: own_signature(data) });
         }
-        Block::Call { id, name, input } => {
+        ContentBlock::Call { id, name, input } => {
             let (key, kind) = (CallKey::Whole, CallKind::Function);
             let arguments = input.unwrap_or_default();
-            pieces.push(Piece::Call { choice, key, id, name, kind, arguments });
+            pieces.push(ProviderEvent::Call { choice, key, id, name, kind, arguments });
         }
-        Block::Other => return,
+        ContentBlock::Other => return,
     }
-    pieces.push(Piece::PartDone { choice });
+    pieces.push(ProviderEvent::PartDone { choice });
 }
 
 /// Writes a complete answer for a client. Only the first choice is written: the dialect has no
 /// field for more.
-pub(crate) fn write_answer(answer: &Answer, echo: &Echo) -> Bytes {
+pub(crate) fn write_answer(answer: &ModelAnswer, echo: &RequestEcho) -> Bytes {
     let choice = answer.choices.first();
     let parts = choice.map(|choice| choice.parts.as_slice()).unwrap_or_default();
-    let content: Vec<_> = parts.iter().filter_map(written).collect();
-    let has_calls = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
+    let content: Vec<_> = parts.iter().filter_map(write_block).collect();
+    let has_calls = parts.iter().any(|part| matches!(part, ContentPart::ToolCall(_)));
     let finish = choice.and_then(|choice| choice.finish.as_ref());
     let message = WrittenMessage {
-        id: writer::message_id(answer.id.as_deref(), echo),
+        id: stream_writer::message_id(answer.id.as_deref(), echo),
         kind: "message",
         role: "assistant",
         model: answer.model.as_deref().unwrap_or(&echo.request.model),
         content,
-        stop_reason: Some(stop_word(finish, has_calls)),
+        stop_reason: Some(write_stop_reason(finish, has_calls)),
         stop_sequence: finish.and_then(|finish| finish.stop_sequence.as_deref()),
-        usage: WrittenUsage::of(answer.usage.as_ref()),
+        usage: WrittenUsage::from_report(answer.usage.as_ref()),
     };
     Bytes::from(serde_json::to_vec(&message).unwrap_or_default())
 }
@@ -99,46 +100,55 @@ pub(super) enum WrittenBlock<'a> {
     Text { text: std::borrow::Cow<'a, str> },
     Thinking { thinking: &'a str, signature: String },
     RedactedThinking { data: String },
-    ToolUse { id: &'a str, name: &'a str, input: Json },
+    ToolUse { id: &'a str, name: &'a str, input: JsonText },
 }
 
-fn written(part: &Part) -> Option<WrittenBlock<'_>> {
-    let for_client =
-        |signature: &crate::neutral::Signature| signature.for_client(Dialect::AnthropicMessages);
+fn write_block(part: &ContentPart) -> Option<WrittenBlock<'_>> {
+    let for_client = |signature: &crate::neutral::ThoughtSignature| {
+        signature.encode_for_client(Dialect::AnthropicMessages)
+    };
     Some(match part {
         // Clients send blocks back, and the API refuses empty texts.
-        Part::Text { text, .. } | Part::Refusal(text) if text.is_empty() => return None,
-        Part::Text { text, .. } | Part::Refusal(text) => WrittenBlock::Text { text: text.into() },
-        Part::Media(media) => WrittenBlock::Text { text: writer::media_note(media).into() },
-        Part::Thinking { text, signature } if text.is_empty() && signature.is_none() => {
+        ContentPart::Text { text, .. } | ContentPart::Refusal(text) if text.is_empty() => {
             return None;
         }
-        Part::Thinking { text, signature } => WrittenBlock::Thinking {
+        ContentPart::Text { text, .. } | ContentPart::Refusal(text) => {
+            WrittenBlock::Text { text: text.into() }
+        }
+        ContentPart::Media(media) => {
+            WrittenBlock::Text { text: stream_writer::media_note(media).into() }
+        }
+        ContentPart::Thinking { text, signature } if text.is_empty() && signature.is_none() => {
+            return None;
+        }
+        ContentPart::Thinking { text, signature } => WrittenBlock::Thinking {
             thinking: text,
             // The client types require a signature. An empty one proves nothing and is dropped when
             // it comes back.
             signature: signature.as_ref().map(for_client).unwrap_or_default(),
         },
-        Part::RedactedThinking(data) => WrittenBlock::RedactedThinking { data: for_client(data) },
-        Part::ToolCall(call) => {
+        ContentPart::RedactedThinking(data) => {
+            WrittenBlock::RedactedThinking { data: for_client(data) }
+        }
+        ContentPart::ToolCall(call) => {
             let input = arguments_object(&call.arguments);
             WrittenBlock::ToolUse { id: &call.id, name: &call.name, input }
         }
-        Part::ToolResult(_) => return None,
+        ContentPart::ToolResult(_) => return None,
     })
 }
 
 /// Converts arguments to the object that the dialect requires. Empty text and `null` become `{}`.
-/// Anything else that is not an object is kept under [`RAW_ARGUMENTS`], where the tool or the model
+/// Anything else that is not an object is kept under [`RAW_ARGUMENTS_KEY`], where the tool or the model
 /// can see it (F54).
-pub(super) fn arguments_object(arguments: &str) -> Json {
+pub(super) fn arguments_object(arguments: &str) -> JsonText {
     let text = arguments.trim();
     if text.is_empty() || text == "null" {
-        return Json::empty_object();
+        return JsonText::empty_object();
     }
-    Json::parse(text)
-        .filter(Json::is_object)
-        .unwrap_or_else(|| Json::from_value(&serde_json::json!({ RAW_ARGUMENTS: arguments })))
+    JsonText::parse(text).filter(JsonText::is_object).unwrap_or_else(|| {
+        JsonText::from_value(&serde_json::json!({ RAW_ARGUMENTS_KEY: arguments }))
+    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError, openai_chat};
 pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
     let body = json!({
         "type": "error",
-        "error": {"type": kind_word(error.kind), "message": error.message},
+        "error": {"type": error_type(error.kind), "message": error.message},
         "request_id": null,
     });
     Bytes::from(body.to_string())
@@ -54,10 +54,10 @@ pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
 /// Reads an error sent with HTTP status 200. Its status is derived from its type.
 pub(super) fn in_band_error(body: &[u8]) -> UpstreamError {
     let kind = openai_chat::upstream_error(500, body).kind;
-    upstream_error(kind.as_deref().map_or(500, kind_status), body)
+    upstream_error(kind.as_deref().map_or(500, status_of_error_type), body)
 }
 
-const fn kind_word(kind: ErrorKind) -> &'static str {
+const fn error_type(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::InvalidRequest => "invalid_request_error",
         ErrorKind::Authentication => "authentication_error",
@@ -72,7 +72,7 @@ const fn kind_word(kind: ErrorKind) -> &'static str {
     }
 }
 
-fn kind_status(kind: &str) -> u16 {
+fn status_of_error_type(kind: &str) -> u16 {
     match kind {
         "invalid_request_error" => 400,
         "authentication_error" => 401,

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use domain::{Crossing, Dialect};
+use domain::{Dialect, TranslationMode};
 use serde_json::{Value, json};
 
 use crate::mock::{self, MockAnswer};
 use crate::{
-    ClientRequest, Delivery, Exchange, SseDecoder, SsePayload, StreamEnd, Surface, Target,
-    TargetKind,
+    ApiSurface, BackendExchange, ClientRequest, Delivery, SseDecoder, SsePayload, StreamEnd,
+    Target, TargetKind,
 };
 
 const BACKENDS: [TargetKind; 5] =
@@ -18,30 +18,30 @@ const BACKENDS: [TargetKind; 5] =
 const CHAT: TargetKind =
     TargetKind::OpenAiCompatible { lacks: BTreeSet::new(), offers: BTreeSet::new() };
 
-fn exchange(body: &Value, kind: TargetKind) -> Exchange {
+fn exchange(body: &Value, kind: TargetKind) -> BackendExchange {
     let body = Bytes::from(body.to_string());
-    let request = ClientRequest::parse(Surface::AnthropicMessages, body).expect("a request");
-    let (model, crossing) = (request.model().to_owned(), Crossing::Strict);
+    let request = ClientRequest::parse(ApiSurface::AnthropicMessages, body).expect("a request");
+    let (model, crossing) = (request.model().to_owned(), TranslationMode::Strict);
     let target = Target { kind, model, crossing, output_tokens_max: None };
-    Exchange::new(&request, &target, "0a1b", 7).expect("it crosses")
+    BackendExchange::new(&request, &target, "0a1b", 7).expect("it crosses")
 }
 
 /// The mock's answer in the backend's dialect.
-fn answered(exchange: &Exchange) -> MockAnswer {
+fn mock_answer(exchange: &BackendExchange) -> MockAnswer {
     let outgoing = exchange.outgoing();
     let body = outgoing.body.clone();
     let sent: Value = serde_json::from_slice(&body).expect("JSON");
     let model = sent["model"].as_str().unwrap_or_default().to_owned();
     let surface = match outgoing.dialect {
-        Dialect::OpenAiChat => Surface::OpenAiChat,
-        Dialect::OpenAiResponses => Surface::OpenAiResponses,
-        Dialect::AnthropicMessages => Surface::AnthropicMessages,
+        Dialect::OpenAiChat => ApiSurface::OpenAiChat,
+        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
+        Dialect::AnthropicMessages => ApiSurface::AnthropicMessages,
         Dialect::OllamaChat => return mock::answer_ollama(&body),
         Dialect::Gemini => {
             let named = outgoing.path.last().expect("a method");
             let model = named.split(':').next().expect("a model");
             let delivery = exchange.delivery();
-            let request = ClientRequest::parse(Surface::Gemini { model, delivery }, body);
+            let request = ClientRequest::parse(ApiSurface::Gemini { model, delivery }, body);
             return mock::answer(&request.expect("a request"), 7);
         }
     };
@@ -50,23 +50,23 @@ fn answered(exchange: &Exchange) -> MockAnswer {
     mock::answer(&request, 7)
 }
 
-fn whole(body: &Value, kind: TargetKind) -> Value {
+fn whole_message(body: &Value, kind: TargetKind) -> Value {
     let exchange = exchange(body, kind);
-    let answer = answered(&exchange);
+    let answer = mock_answer(&exchange);
     let bytes: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
     assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&bytes));
-    let (answer, _) = exchange.answer(&Bytes::from(bytes)).expect("an answer");
+    let (answer, _) = exchange.translate_answer(&Bytes::from(bytes)).expect("an answer");
     serde_json::from_slice(&answer).expect("JSON")
 }
 
 /// The message that an SDK assembles from the stream.
-fn streamed(body: &Value, kind: TargetKind) -> Value {
+fn streamed_message(body: &Value, kind: TargetKind) -> Value {
     let mut body = body.clone();
     body["stream"] = json!(true);
     let exchange = exchange(&body, kind);
     assert!(matches!(exchange.delivery(), Delivery::Stream(_)));
-    let answer = answered(&exchange);
-    let mut stream = exchange.stream();
+    let answer = mock_answer(&exchange);
+    let mut stream = exchange.answer_stream();
     let mut relayed = Vec::new();
     for piece in &answer.body {
         relayed.extend_from_slice(&stream.feed(&piece.bytes).relay);
@@ -75,10 +75,10 @@ fn streamed(body: &Value, kind: TargetKind) -> Value {
         StreamEnd::Complete { append } => relayed.extend_from_slice(&append),
         end => panic!("{end:?} after {}", String::from_utf8_lossy(&relayed)),
     }
-    accumulated(&relayed)
+    accumulate_message(&relayed)
 }
 
-fn accumulated(stream: &[u8]) -> Value {
+fn accumulate_message(stream: &[u8]) -> Value {
     let mut decoder = SseDecoder::new();
     decoder.push(stream);
     let (mut message, mut arguments) = (Value::Null, String::new());
@@ -139,7 +139,7 @@ fn with_tools(model: &str, text: &str) -> Value {
 }
 
 /// Blocks and stop reason of a message, without ids and thinking (Gemini signs its calls).
-fn gist(message: &Value) -> Value {
+fn comparable_blocks(message: &Value) -> Value {
     let blocks: Vec<Value> = message["content"]
         .as_array()
         .expect("content")
@@ -158,12 +158,13 @@ fn class_1_to_5_calls_come_the_same_from_every_backend() {
         [("echo", "call weather and time in Paris"), ("text-and-tool", "call weather in Rome")]
     {
         let body = with_tools(model, text);
-        let native = gist(&whole(&body, TargetKind::Anthropic));
+        let native = comparable_blocks(&whole_message(&body, TargetKind::Anthropic));
         assert_eq!(native[1], "tool_use");
         for kind in BACKENDS {
-            let (one, other) = (whole(&body, kind.clone()), streamed(&body, kind.clone()));
-            assert_eq!(gist(&one), native, "{kind:?}");
-            assert_eq!(gist(&other), native, "{kind:?}");
+            let (one, other) =
+                (whole_message(&body, kind.clone()), streamed_message(&body, kind.clone()));
+            assert_eq!(comparable_blocks(&one), native, "{kind:?}");
+            assert_eq!(comparable_blocks(&other), native, "{kind:?}");
             let ids = |message: &Value| -> std::collections::HashSet<String> {
                 let blocks = message["content"].as_array().expect("content").iter();
                 blocks.filter_map(|block| Some(block["id"].as_str()?.to_owned())).collect()
@@ -182,10 +183,11 @@ fn text_limits_and_usage_come_the_same_from_every_backend() {
     let mut short = ask("echo", &words.join(" "));
     short["max_tokens"] = json!(16);
     for kind in BACKENDS {
-        let full = whole(&ask("echo", "one two three four"), kind.clone());
+        let full = whole_message(&ask("echo", "one two three four"), kind.clone());
         assert_eq!(full["content"], json!([{"type": "text", "text": "one two three four"}]));
         assert_eq!(full["stop_reason"], "end_turn");
-        for message in [whole(&short, kind.clone()), streamed(&short, kind.clone())] {
+        for message in [whole_message(&short, kind.clone()), streamed_message(&short, kind.clone())]
+        {
             assert_eq!(message["stop_reason"], "max_tokens", "{kind:?}");
             assert_eq!(message["content"][0]["text"], words[..16].join(" "), "{kind:?}");
             assert_eq!(message["usage"]["output_tokens"], 16, "{kind:?}");
@@ -199,7 +201,7 @@ fn text_limits_and_usage_come_the_same_from_every_backend() {
 fn class_12_and_13_a_loop_of_tools_goes_on_at_every_backend() {
     for kind in BACKENDS {
         let mut body = with_tools("chat", "call weather and time in Paris");
-        let first = streamed(&body, kind.clone());
+        let first = streamed_message(&body, kind.clone());
         let results: Vec<Value> = first["content"]
             .as_array()
             .expect("content")
@@ -214,7 +216,7 @@ fn class_12_and_13_a_loop_of_tools_goes_on_at_every_backend() {
         let turns = body["messages"].as_array_mut().expect("turns");
         turns.push(json!({"role": "assistant", "content": first["content"]}));
         turns.push(json!({"role": "user", "content": results}));
-        let second = streamed(&body, kind.clone());
+        let second = streamed_message(&body, kind.clone());
         let text = second["content"][0]["text"].as_str().expect("text");
         assert!(
             text.contains("weather is fine") && text.contains("time is fine"),
@@ -232,7 +234,8 @@ fn class_9_and_10_thinking_survives_a_change_of_backends() {
     body["max_tokens"] = json!(2_000);
     body["thinking"] = json!({"type": "enabled", "budget_tokens": 1_024});
     for kind in BACKENDS {
-        let (one, other) = (whole(&body, kind.clone()), streamed(&body, kind.clone()));
+        let (one, other) =
+            (whole_message(&body, kind.clone()), streamed_message(&body, kind.clone()));
         for message in [&one, &other] {
             let text = message["content"].as_array().expect("content").iter();
             let text: Vec<&Value> = text.filter(|block| block["type"] == "text").collect();
@@ -245,7 +248,7 @@ fn class_9_and_10_thinking_survives_a_change_of_backends() {
             let turns = body["messages"].as_array_mut().expect("turns");
             turns.push(json!({"role": "assistant", "content": one["content"]}));
             turns.push(json!({"role": "user", "content": "and now"}));
-            let message = streamed(&body, next.clone());
+            let message = streamed_message(&body, next.clone());
             assert_eq!(message["content"][0]["text"], "and now", "{kind:?} {next:?}");
         }
     }
@@ -258,9 +261,9 @@ fn f9_a_stream_that_breaks_off_is_never_whole() {
             let mut body = ask(model, "hello");
             body["stream"] = json!(true);
             let exchange = exchange(&body, kind.clone());
-            let mut stream = exchange.stream();
+            let mut stream = exchange.answer_stream();
             let mut relayed = Vec::new();
-            for piece in &answered(&exchange).body {
+            for piece in &mock_answer(&exchange).body {
                 relayed.extend_from_slice(&stream.feed(&piece.bytes).relay);
             }
             let end = stream.finish();
@@ -274,7 +277,7 @@ fn f9_a_stream_that_breaks_off_is_never_whole() {
 #[test]
 fn f10_a_missing_terminator_after_the_reason_is_made_good() {
     for kind in BACKENDS {
-        let message = streamed(&ask("fault-no-done", "hello"), kind.clone());
+        let message = streamed_message(&ask("fault-no-done", "hello"), kind.clone());
         assert_eq!(message["stop_reason"], "end_turn", "{kind:?}");
     }
 }

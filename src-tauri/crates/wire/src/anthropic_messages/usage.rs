@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::UsageReport;
 use crate::json::{Members, quote};
-use crate::usage::Counts;
+use crate::usage::CountReader;
 
 /// Reads a `usage` value; `None` if it has neither an input nor an output count.
 pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
@@ -18,32 +18,32 @@ pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     if input.is_none() && output.is_none() {
         return None;
     }
-    let mut counts = Counts::new();
-    let output = counts.read(output);
+    let mut counts = CountReader::new();
+    let output = counts.read_count_value(output);
     let thought = members.object("output_tokens_details");
-    let thought = counts.read(thought.get("thinking_tokens"));
-    let written = counts.read(members.get("cache_creation_input_tokens"));
+    let thought = counts.read_count_value(thought.get("thinking_tokens"));
+    let written = counts.read_count_value(members.get("cache_creation_input_tokens"));
     let ages = members.object("cache_creation");
     let [short, long] = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"]
-        .map(|age| counts.read(ages.get(age)));
-    let reasoning = counts.part(thought, output);
+        .map(|age| counts.read_count_value(ages.get(age)));
+    let reasoning = counts.clamp_part(thought, output);
     // Without a split by age, all writes have the default of five minutes.
     let written = written.max(short.saturating_add(long));
     let cache_write_1h = long.min(written);
     let tokens = TokenUsage {
-        input_uncached: counts.read(input),
-        cache_read: counts.read(members.get("cache_read_input_tokens")),
+        input_uncached: counts.read_count_value(input),
+        cache_read: counts.read_count_value(members.get("cache_read_input_tokens")),
         cache_write_5m: written - cache_write_1h,
         cache_write_1h,
         output_visible: output - reasoning,
         reasoning,
     };
-    Some(counts.report(tokens, value))
+    Some(counts.into_report(tokens, value))
 }
 
 /// Overlays `later` on `earlier`. A zero does not overwrite: some servers repeat counts as zero
 /// that they have already reported.
-pub(super) fn merged(earlier: &str, later: &RawValue) -> Box<RawValue> {
+pub(super) fn merge_usage(earlier: &str, later: &RawValue) -> Box<RawValue> {
     let (Ok(old), Ok(new)) = (Members::parse(earlier), Members::parse(later.get())) else {
         return later.to_owned();
     };
@@ -80,7 +80,7 @@ struct WrittenDetails {
 
 impl WrittenUsage {
     /// Unknown counts become zero, since the dialect requires numbers.
-    pub(super) fn of(usage: Option<&UsageReport>) -> Self {
+    pub(super) fn from_report(usage: Option<&UsageReport>) -> Self {
         let tokens = usage.map(|report| report.tokens).unwrap_or_default();
         Self {
             input_tokens: tokens.input_uncached,
@@ -147,16 +147,16 @@ mod tests {
     fn f48_the_last_word_counts_and_nothing_is_added() {
         let start =
             r#"{"input_tokens":100,"cache_read_input_tokens":7,"output_tokens":1,"x":null}"#;
-        let only_output = merged(start, raw(r#"{"output_tokens":25}"#));
+        let only_output = merge_usage(start, raw(r#"{"output_tokens":25}"#));
         let report = read_usage(&only_output).expect("usage");
         assert_eq!((report.tokens.input(), report.tokens.output()), (107, 25));
         let all = raw(r#"{"input_tokens":110,"cache_read_input_tokens":0,"output_tokens":30}"#);
-        let report = read_usage(&merged(only_output.get(), all)).expect("usage");
+        let report = read_usage(&merge_usage(only_output.get(), all)).expect("usage");
         assert_eq!((report.tokens.input_uncached, report.tokens.cache_read), (110, 7));
         assert_eq!(report.tokens.output(), 30);
         let zeros = raw(r#"{"input_tokens":0,"output_tokens":0}"#);
-        assert_eq!(merged("{}", zeros).get(), zeros.get());
-        assert_eq!(merged("7", zeros).get(), zeros.get());
+        assert_eq!(merge_usage("{}", zeros).get(), zeros.get());
+        assert_eq!(merge_usage("7", zeros).get(), zeros.get());
     }
 
     #[test]
@@ -165,9 +165,10 @@ mod tests {
             "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},
             "output_tokens":9,"output_tokens_details":{"thinking_tokens":4}}"#;
         let report = read_usage(raw(usage)).expect("usage");
-        let written = serde_json::to_string(&WrittenUsage::of(Some(&report))).expect("JSON");
+        let written =
+            serde_json::to_string(&WrittenUsage::from_report(Some(&report))).expect("JSON");
         assert_eq!(read_usage(raw(&written)).expect("usage").tokens, report.tokens);
-        let nothing = serde_json::to_value(WrittenUsage::of(None)).expect("JSON");
+        let nothing = serde_json::to_value(WrittenUsage::from_report(None)).expect("JSON");
         assert_eq!((&nothing["input_tokens"], &nothing["output_tokens"]), (&0.into(), &0.into()));
     }
 }

@@ -4,24 +4,24 @@ use bytes::Bytes;
 use domain::Dialect;
 use serde::Serialize;
 
-use super::model::refuses_sampling;
+use super::model_features::refuses_sampling;
 use super::thinking::{Thinking, WrittenReasoning, write_reasoning};
-use super::write_tools::{WrittenChoice, WrittenTool, write_choice, write_tools};
+use super::write_tools::{WrittenChoice, WrittenTool, write_tool_choice, write_tools};
 use super::write_turns::{
     WrittenPart, WrittenTurn, continues_without_thinking, write_system, write_turns,
 };
-use crate::crossing::{Crossings, Field, Write};
-use crate::dialect::Written;
-use crate::names::ToolNames;
-use crate::neutral::{Json, OutputFormat, Request};
-use crate::turns::{alternate, split_system};
+use crate::dialect::TranslatedRequest;
+use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
+use crate::neutral::{JsonText, ModelRequest, OutputFormat};
+use crate::tool_names::ToolNames;
+use crate::turns::{alternate_turns, split_system};
 use crate::{OUTPUT_TOKENS_UNKNOWN_MODEL, RequestError, Target};
 
 /// Longest `metadata.user_id`, in characters.
 const USER_ID_CHARS_MAX: usize = 256;
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct AnthropicRequestBody<'a> {
     model: &'a str,
     max_tokens: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -36,11 +36,11 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     output_config: Option<OutputConfig<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<Json>,
+    temperature: Option<JsonText>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    top_p: Option<Json>,
+    top_p: Option<JsonText>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    top_k: Option<Json>,
+    top_k: Option<JsonText>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stop_sequences: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,14 +54,14 @@ struct OutputConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     effort: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    format: Option<Format<'a>>,
+    format: Option<OutputFormatBody<'a>>,
 }
 
 #[derive(Serialize)]
-struct Format<'a> {
+struct OutputFormatBody<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
-    schema: &'a Json,
+    schema: &'a JsonText,
 }
 
 #[derive(Serialize)]
@@ -69,31 +69,34 @@ struct Metadata<'a> {
     user_id: &'a str,
 }
 
-pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
-    let mut crossings = Crossings::into_dialect(Dialect::AnthropicMessages, target.crossing);
-    crossings.settle(request)?;
-    let names = ToolNames::of(request, Dialect::AnthropicMessages);
+pub(crate) fn write_request(
+    request: &ModelRequest,
+    target: &Target,
+) -> Result<TranslatedRequest, RequestError> {
+    let mut crossings = FieldFilter::for_dialect(Dialect::AnthropicMessages, target.crossing);
+    crossings.filter_extras(request)?;
+    let names = ToolNames::for_request(request, Dialect::AnthropicMessages);
     let (system, turns) = split_system(&request.messages);
-    let turns = alternate(turns);
+    let turns = alternate_turns(turns);
     let system = write_system(&system, &mut crossings);
     let messages = write_turns(&turns, &names, &mut crossings)?;
     if messages.is_empty() {
         let why = "Anthropic needs at least one user message";
         return Err(RequestError::BadValue { param: "messages".to_owned(), why });
     }
-    let max_tokens = tokens_max(request, target);
-    let reasoning = reasoning_after(&messages, request, target, &mut crossings);
+    let max_tokens = output_tokens_limit(request, target);
+    let reasoning = write_reasoning_for_turns(&messages, request, target, &mut crossings);
     let sampling = write_sampling(request, target, &reasoning, &mut crossings)?;
     if request.choices.is_some_and(|count| count > 1) {
-        crossings.judge(Field::Choices, "n")?;
+        crossings.check(FieldKind::Choices, "n")?;
     }
-    let body = Body {
+    let body = AnthropicRequestBody {
         model: &target.model,
         max_tokens,
         system,
         messages,
         tools: write_tools(request, &names, &mut crossings)?,
-        tool_choice: write_choice(request, &names),
+        tool_choice: write_tool_choice(request, &names),
         output_config: write_output(request, &reasoning, &mut crossings)?,
         thinking: reasoning.thinking,
         temperature: sampling.temperature,
@@ -104,30 +107,30 @@ pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Writte
         stream: request.delivery.is_streamed().then_some(true),
     };
     let body = Bytes::from(serde_json::to_vec(&body).unwrap_or_default());
-    Ok(Written { body, dropped: crossings.into_dropped() })
+    Ok(TranslatedRequest { body, dropped: crossings.into_dropped() })
 }
 
 /// Writes the reasoning settings, given the turns already written.
-fn reasoning_after(
+fn write_reasoning_for_turns(
     messages: &[WrittenTurn<'_>],
-    request: &Request,
+    request: &ModelRequest,
     target: &Target,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> WrittenReasoning {
-    let max_tokens = tokens_max(request, target);
+    let max_tokens = output_tokens_limit(request, target);
     let mut reasoning = write_reasoning(request, &target.model, max_tokens, crossings);
     if matches!(reasoning.thinking, Some(Thinking::Enabled { .. }))
         && continues_without_thinking(messages)
     {
         // A tool turn that began without thinking (at another provider) cannot continue with it.
-        crossings.dropped("reasoning");
+        crossings.record_dropped("reasoning");
         reasoning.thinking = None;
     }
     reasoning
 }
 
 /// The dialect requires a limit. The client's limit applies, capped at the model's.
-fn tokens_max(request: &Request, target: &Target) -> u64 {
+fn output_tokens_limit(request: &ModelRequest, target: &Target) -> u64 {
     let model = target.output_tokens_max;
     match request.output_tokens_max {
         Some(wanted) => model.map_or(wanted, |most| wanted.min(most)),
@@ -136,17 +139,19 @@ fn tokens_max(request: &Request, target: &Target) -> u64 {
 }
 
 fn write_output<'a>(
-    request: &'a Request,
+    request: &'a ModelRequest,
     reasoning: &WrittenReasoning,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Option<OutputConfig<'a>>, RequestError> {
     let format = match &request.output {
         OutputFormat::Text => None,
         OutputFormat::AnyJson => {
-            crossings.judge(Field::AnyJson, "response_format")?;
+            crossings.check(FieldKind::AnyJson, "response_format")?;
             None
         }
-        OutputFormat::Schema { schema, .. } => Some(Format { kind: "json_schema", schema }),
+        OutputFormat::Schema { schema, .. } => {
+            Some(OutputFormatBody { kind: "json_schema", schema })
+        }
     };
     let effort = reasoning.effort;
     Ok((effort.is_some() || format.is_some()).then_some(OutputConfig { effort, format }))
@@ -154,46 +159,46 @@ fn write_output<'a>(
 
 #[derive(Default)]
 struct Sampling {
-    temperature: Option<Json>,
-    top_p: Option<Json>,
-    top_k: Option<Json>,
+    temperature: Option<JsonText>,
+    top_p: Option<JsonText>,
+    top_k: Option<JsonText>,
 }
 
 /// Writes the sampling fields that the model accepts. A default value is left out, since newer
 /// models refuse the field whatever its value. Beside thinking, only `top_p` is allowed, and only
 /// near one.
 fn write_sampling(
-    request: &Request,
+    request: &ModelRequest,
     target: &Target,
     reasoning: &WrittenReasoning,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Sampling, RequestError> {
-    let number = |json: &Json| json.get().parse::<f64>().unwrap_or(f64::NAN);
-    let is_default = |json: &&Json| (number(json) - 1.0).abs() < f64::EPSILON;
+    let number = |json: &JsonText| json.get().parse::<f64>().unwrap_or(f64::NAN);
+    let is_default = |json: &&JsonText| (number(json) - 1.0).abs() < f64::EPSILON;
     let refuses = refuses_sampling(&target.model);
     let thinks = reasoning.thinking.is_some();
     let mut sampling = Sampling::default();
     if let Some(temperature) = request.temperature.as_ref().filter(|json| !is_default(json)) {
         sampling.temperature = if refuses || thinks {
-            judged(Field::Sampling, "temperature", temperature, crossings)?
+            keep_if_allowed(FieldKind::Sampling, "temperature", temperature, crossings)?
         } else if number(temperature) > 1.0 {
             // Anthropic's range ends at 1, OpenAI's and Gemini's at 2.
-            crossings.judge(Field::Sampling, "temperature")?;
-            Json::parse("1")
+            crossings.check(FieldKind::Sampling, "temperature")?;
+            JsonText::parse("1")
         } else {
             Some(temperature.clone())
         };
     }
     if let Some(top_p) = request.top_p.as_ref().filter(|json| !is_default(json)) {
         sampling.top_p = if refuses || thinks && number(top_p) < TOP_P_MIN_THINKING {
-            judged(Field::Sampling, "top_p", top_p, crossings)?
+            keep_if_allowed(FieldKind::Sampling, "top_p", top_p, crossings)?
         } else {
             Some(top_p.clone())
         };
     }
     if let Some(top_k) = &request.top_k {
-        let field = if refuses || thinks { Field::Sampling } else { Field::TopK };
-        sampling.top_k = judged(field, "top_k", top_k, crossings)?;
+        let field = if refuses || thinks { FieldKind::Sampling } else { FieldKind::TopK };
+        sampling.top_k = keep_if_allowed(field, "top_k", top_k, crossings)?;
     }
     Ok(sampling)
 }
@@ -202,24 +207,24 @@ fn write_sampling(
 /// (<https://docs.claude.com/en/docs/build-with-claude/extended-thinking>).
 const TOP_P_MIN_THINKING: f64 = 0.95;
 
-fn judged(
-    field: Field,
+fn keep_if_allowed(
+    field: FieldKind,
     path: &str,
-    value: &Json,
-    crossings: &mut Crossings,
-) -> Result<Option<Json>, RequestError> {
-    Ok((crossings.judge(field, path)? == Write::Yes).then(|| value.clone()))
+    value: &JsonText,
+    crossings: &mut FieldFilter,
+) -> Result<Option<JsonText>, RequestError> {
+    Ok((crossings.check(field, path)? == FieldDecision::Keep).then(|| value.clone()))
 }
 
 /// Anthropic refuses stop texts that are only white space.
 fn write_stop<'a>(
-    request: &'a Request,
-    crossings: &mut Crossings,
+    request: &'a ModelRequest,
+    crossings: &mut FieldFilter,
 ) -> Result<Vec<&'a str>, RequestError> {
     let mut stop = Vec::new();
     for text in &request.stop {
         if text.trim().is_empty() {
-            crossings.lacking("stop")?;
+            crossings.check_unsupported("stop")?;
         } else {
             stop.push(text.as_str());
         }
@@ -227,10 +232,10 @@ fn write_stop<'a>(
     Ok(stop)
 }
 
-fn write_user<'a>(request: &'a Request, crossings: &mut Crossings) -> Option<Metadata<'a>> {
+fn write_user<'a>(request: &'a ModelRequest, crossings: &mut FieldFilter) -> Option<Metadata<'a>> {
     let user_id = request.user.as_deref().filter(|user| !user.is_empty())?;
     if user_id.chars().count() > USER_ID_CHARS_MAX {
-        crossings.dropped("user");
+        crossings.record_dropped("user");
         return None;
     }
     Some(Metadata { user_id })

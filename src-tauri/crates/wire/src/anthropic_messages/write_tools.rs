@@ -6,16 +6,18 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::RequestError;
-use crate::crossing::{Crossings, Field, Write};
+use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
 use crate::json::Members;
-use crate::names::{CUSTOM_INPUT, ToolNames};
-use crate::neutral::{Json, ParallelCalls, Part, Request, Tool, ToolChoice, ToolKind};
+use crate::neutral::{
+    ContentPart, JsonText, ModelRequest, ParallelCalls, ToolChoice, ToolDefinition, ToolKind,
+};
+use crate::tool_names::{CUSTOM_INPUT, ToolNames};
 
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum WrittenTool<'a> {
     Function(WrittenFunction<'a>),
-    Server(&'a Json),
+    Server(&'a JsonText),
 }
 
 /// A tool that the client runs.
@@ -24,11 +26,11 @@ pub(super) struct WrittenFunction<'a> {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    input_schema: Json,
+    input_schema: JsonText,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cache_control: Option<&'a Json>,
+    cache_control: Option<&'a JsonText>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -44,9 +46,9 @@ pub(super) struct WrittenChoice {
 /// Writes the tools of `request`. If it has none, writes those that its history calls: a history
 /// with calls is refused without a tool list.
 pub(super) fn write_tools<'a>(
-    request: &'a Request,
+    request: &'a ModelRequest,
     names: &ToolNames,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Vec<WrittenTool<'a>>, RequestError> {
     let mut written = Vec::new();
     for tool in &request.tools {
@@ -56,32 +58,32 @@ pub(super) fn write_tools<'a>(
         let plain = |name: String| WrittenFunction {
             name,
             description: None,
-            input_schema: with_type(None),
+            input_schema: add_object_type(None),
             strict: None,
             cache_control: None,
         };
-        let called = called_names(request, names).into_iter();
+        let called = called_tool_names(request, names).into_iter();
         written.extend(called.map(|name| WrittenTool::Function(plain(name))));
     }
     Ok(written)
 }
 
 fn write_tool<'a>(
-    tool: &'a Tool,
+    tool: &'a ToolDefinition,
     names: &ToolNames,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Option<WrittenTool<'a>>, RequestError> {
     let (description, schema, strict) = match &tool.kind {
         ToolKind::Function { schema, strict } => {
             let strict = strict.filter(|strict| *strict);
-            (tool.description.clone(), with_type(schema.as_ref()), strict)
+            (tool.description.clone(), add_object_type(schema.as_ref()), strict)
         }
         ToolKind::Custom { format } => {
-            (Some(custom_description(tool, format.as_ref())), custom_schema(), None)
+            (Some(custom_tool_description(tool, format.as_ref())), custom_tool_schema(), None)
         }
         ToolKind::Server { origin, declaration } => {
             if *origin == domain::Dialect::AnthropicMessages
-                || crossings.judge(Field::ServerTool, &tool.path())? == Write::Yes
+                || crossings.check(FieldKind::ServerTool, &tool.path())? == FieldDecision::Keep
             {
                 return Ok(Some(WrittenTool::Server(declaration)));
             }
@@ -89,7 +91,7 @@ fn write_tool<'a>(
         }
     };
     Ok(Some(WrittenTool::Function(WrittenFunction {
-        name: names.wire(&tool.name, tool.namespace.as_deref()),
+        name: names.wire_name(&tool.name, tool.namespace.as_deref()),
         description: description.filter(|text| !text.is_empty()),
         input_schema: schema,
         strict,
@@ -98,24 +100,24 @@ fn write_tool<'a>(
 }
 
 /// Adds the top-level `type` that the dialect requires; the rest stays unchanged.
-fn with_type(schema: Option<&Json>) -> Json {
-    let text = schema.map_or("{}", Json::get);
+fn add_object_type(schema: Option<&JsonText>) -> JsonText {
+    let text = schema.map_or("{}", JsonText::get);
     let Ok(members) = Members::parse(text) else {
-        return with_type(None);
+        return add_object_type(None);
     };
     if members.get("type").is_some() {
-        return schema.cloned().unwrap_or_else(Json::empty_object);
+        return schema.cloned().unwrap_or_else(JsonText::empty_object);
     }
     let rest = text.trim_start().strip_prefix('{').unwrap_or_default();
     let start = match members.last() {
         Some(_) => r#"{"type":"object","#,
         None => r#"{"type":"object","properties":{}"#,
     };
-    Json::parse(&format!("{start}{rest}")).unwrap_or_else(Json::empty_object)
+    JsonText::parse(&format!("{start}{rest}")).unwrap_or_else(JsonText::empty_object)
 }
 
-fn custom_schema() -> Json {
-    Json::from_value(&json!({
+fn custom_tool_schema() -> JsonText {
+    JsonText::from_value(&json!({
         "type": "object",
         "properties": {CUSTOM_INPUT: {"type": "string"}},
         "required": [CUSTOM_INPUT],
@@ -124,7 +126,7 @@ fn custom_schema() -> Json {
 }
 
 /// Describes the format in the description: the dialect cannot enforce a grammar.
-fn custom_description(tool: &Tool, format: Option<&Json>) -> String {
+fn custom_tool_description(tool: &ToolDefinition, format: Option<&JsonText>) -> String {
     let mut text = tool.description.clone().unwrap_or_default();
     if let Some(format) = format {
         text.push_str("\n\nThe input is free text of this format: ");
@@ -133,24 +135,29 @@ fn custom_description(tool: &Tool, format: Option<&Json>) -> String {
     text
 }
 
-fn called_names(request: &Request, names: &ToolNames) -> BTreeSet<String> {
+fn called_tool_names(request: &ModelRequest, names: &ToolNames) -> BTreeSet<String> {
     let parts = request.messages.iter().flat_map(|message| &message.parts);
     parts
         .filter_map(|part| match part {
-            Part::ToolCall(call) => Some(names.wire(&call.name, call.namespace.as_deref())),
+            ContentPart::ToolCall(call) => {
+                Some(names.wire_name(&call.name, call.namespace.as_deref()))
+            }
             _ => None,
         })
         .collect()
 }
 
-pub(super) fn write_choice(request: &Request, names: &ToolNames) -> Option<WrittenChoice> {
+pub(super) fn write_tool_choice(
+    request: &ModelRequest,
+    names: &ToolNames,
+) -> Option<WrittenChoice> {
     let plain = |kind| WrittenChoice { kind, name: None, disable_parallel_tool_use: None };
     if request.tools.is_empty() {
         // Tools declared only for the history must not be called.
-        return (!called_names(request, names).is_empty()).then(|| plain("none"));
+        return (!called_tool_names(request, names).is_empty()).then(|| plain("none"));
     }
     let single = match request.parallel_calls {
-        ParallelCalls::Unsaid => None,
+        ParallelCalls::Unset => None,
         ParallelCalls::Allowed => Some(false),
         ParallelCalls::OneAtATime => Some(true),
     };
@@ -159,9 +166,10 @@ pub(super) fn write_choice(request: &Request, names: &ToolNames) -> Option<Writt
         (Some(ToolChoice::None), _) => return Some(plain("none")),
         (None | Some(ToolChoice::Auto), _) => plain("auto"),
         (Some(ToolChoice::Required), _) => plain("any"),
-        (Some(ToolChoice::Named { name, namespace }), _) => {
-            WrittenChoice { name: Some(names.wire(name, namespace.as_deref())), ..plain("tool") }
-        }
+        (Some(ToolChoice::Named { name, namespace }), _) => WrittenChoice {
+            name: Some(names.wire_name(name, namespace.as_deref())),
+            ..plain("tool")
+        },
     };
     Some(WrittenChoice { disable_parallel_tool_use: single, ..choice })
 }

@@ -7,15 +7,15 @@ use domain::Dialect;
 use serde::Serialize;
 
 use super::answer::arguments_object;
-use super::writer::media_note;
+use super::stream_writer::media_note;
 use crate::RequestError;
-use crate::crossing::{Crossings, Field};
-use crate::media_type::{data_url, told_by_bytes};
-use crate::names::{CUSTOM_INPUT, ToolNames, fit_call_id};
+use crate::field_filter::{FieldFilter, FieldKind};
+use crate::media_type::{detect_media_type, parse_data_url};
 use crate::neutral::{
-    CallKind, Json, Media, MediaKind, MediaSource, Message, Part, Role, Signature, ToolCall,
-    ToolResult,
+    CallKind, ContentPart, ConversationTurn, JsonText, MediaContent, MediaKind, MediaSource, Role,
+    ThoughtSignature, ToolCall, ToolResult,
 };
+use crate::tool_names::{CUSTOM_INPUT, ToolNames, fit_call_id};
 
 #[derive(Debug, Serialize)]
 pub(super) struct WrittenTurn<'a> {
@@ -29,13 +29,13 @@ pub(super) enum WrittenPart<'a> {
     Text {
         text: Cow<'a, str>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a Json>,
+        cache_control: Option<&'a JsonText>,
     },
     Image {
-        source: Source<'a>,
+        source: MediaSourceBody<'a>,
     },
     Document {
-        source: Source<'a>,
+        source: MediaSourceBody<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         title: Option<&'a str>,
     },
@@ -49,7 +49,7 @@ pub(super) enum WrittenPart<'a> {
     ToolUse {
         id: Cow<'a, str>,
         name: String,
-        input: Json,
+        input: JsonText,
     },
     ToolResult {
         tool_use_id: Cow<'a, str>,
@@ -68,7 +68,7 @@ const fn is_fine(is_error: &bool) -> bool {
 /// Bytes or address of an image or document.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Source<'a> {
+pub(super) enum MediaSourceBody<'a> {
     Base64 {
         media_type: Cow<'a, str>,
         data: Cow<'a, str>,
@@ -85,18 +85,18 @@ pub(super) enum Source<'a> {
 
 /// Writes the top-level instructions. The dialect allows only texts there.
 pub(super) fn write_system<'a>(
-    parts: &'a [Part],
-    crossings: &mut Crossings,
+    parts: &'a [ContentPart],
+    crossings: &mut FieldFilter,
 ) -> Vec<WrittenPart<'a>> {
     let mut written = Vec::new();
     for part in parts {
         match part {
-            Part::Text { text, .. } if text.trim().is_empty() => {}
-            Part::Text { text, cache } => written.push(WrittenPart::Text {
+            ContentPart::Text { text, .. } if text.trim().is_empty() => {}
+            ContentPart::Text { text, cache } => written.push(WrittenPart::Text {
                 text: text.into(),
                 cache_control: cache.as_ref().map(|mark| &mark.0),
             }),
-            _ => crossings.dropped("system"),
+            _ => crossings.record_dropped("system"),
         }
     }
     written
@@ -104,9 +104,9 @@ pub(super) fn write_system<'a>(
 
 /// Writes turns that already alternate between user and assistant.
 pub(super) fn write_turns<'a>(
-    turns: &'a [Message],
+    turns: &'a [ConversationTurn],
     names: &ToolNames,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Vec<WrittenTurn<'a>>, RequestError> {
     let mut written: Vec<WrittenTurn<'a>> = Vec::with_capacity(turns.len());
     for turn in turns {
@@ -144,38 +144,40 @@ pub(super) fn continues_without_thinking(turns: &[WrittenTurn<'_>]) -> bool {
 }
 
 fn write_part<'a>(
-    part: &'a Part,
+    part: &'a ContentPart,
     role: Role,
     names: &ToolNames,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Option<WrittenPart<'a>>, RequestError> {
     let plain = |text: Cow<'a, str>| WrittenPart::Text { text, cache_control: None };
     Ok(match part {
-        Part::Text { text, .. } | Part::Refusal(text) if text.trim().is_empty() => None,
-        Part::Text { text, cache } => Some(WrittenPart::Text {
+        ContentPart::Text { text, .. } | ContentPart::Refusal(text) if text.trim().is_empty() => {
+            None
+        }
+        ContentPart::Text { text, cache } => Some(WrittenPart::Text {
             text: text.into(),
             cache_control: cache.as_ref().map(|mark| &mark.0),
         }),
-        Part::Refusal(text) => Some(plain(text.into())),
+        ContentPart::Refusal(text) => Some(plain(text.into())),
         // Assistant turns have no images in this dialect.
-        Part::Media(media) if role == Role::Assistant => {
-            crossings.dropped("messages.image");
+        ContentPart::Media(media) if role == Role::Assistant => {
+            crossings.record_dropped("messages.image");
             Some(plain(media_note(media).into()))
         }
-        Part::Media(media) => write_media(media, crossings)?,
+        ContentPart::Media(media) => write_media(media, crossings)?,
         // Another provider's thinking is a 400 here (UncommonRoute#19). Own thinking goes back
         // unchanged, even if its text is empty.
-        Part::Thinking { text, signature } => own(signature.as_ref())
+        ContentPart::Thinking { text, signature } => own_signature_data(signature.as_ref())
             .map(|signature| WrittenPart::Thinking { thinking: text, signature }),
-        Part::RedactedThinking(signature) => {
-            own(Some(signature)).map(|data| WrittenPart::RedactedThinking { data })
+        ContentPart::RedactedThinking(signature) => {
+            own_signature_data(Some(signature)).map(|data| WrittenPart::RedactedThinking { data })
         }
-        Part::ToolCall(call) => Some(write_call(call, names)),
-        Part::ToolResult(result) => Some(write_result(result, names, crossings)?),
+        ContentPart::ToolCall(call) => Some(write_call(call, names)),
+        ContentPart::ToolResult(result) => Some(write_result(result, names, crossings)?),
     })
 }
 
-fn own(signature: Option<&Signature>) -> Option<&str> {
+fn own_signature_data(signature: Option<&ThoughtSignature>) -> Option<&str> {
     let signature = signature.filter(|it| it.origin == Dialect::AnthropicMessages)?;
     Some(&signature.data)
 }
@@ -183,11 +185,13 @@ fn own(signature: Option<&Signature>) -> Option<&str> {
 fn write_call<'a>(call: &'a ToolCall, names: &ToolNames) -> WrittenPart<'a> {
     let input = match call.kind {
         CallKind::Function => arguments_object(&call.arguments),
-        CallKind::Custom => Json::from_value(&serde_json::json!({ CUSTOM_INPUT: call.arguments })),
+        CallKind::Custom => {
+            JsonText::from_value(&serde_json::json!({ CUSTOM_INPUT: call.arguments }))
+        }
     };
     WrittenPart::ToolUse {
         id: fit_call_id(&call.id, Dialect::AnthropicMessages),
-        name: names.wire(&call.name, call.namespace.as_deref()),
+        name: names.wire_name(&call.name, call.namespace.as_deref()),
         input,
     }
 }
@@ -195,7 +199,7 @@ fn write_call<'a>(call: &'a ToolCall, names: &ToolNames) -> WrittenPart<'a> {
 fn write_result<'a>(
     result: &'a ToolResult,
     names: &ToolNames,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<WrittenPart<'a>, RequestError> {
     let mut content = Vec::new();
     for part in &result.content {
@@ -209,21 +213,21 @@ fn write_result<'a>(
 }
 
 fn write_media<'a>(
-    media: &'a Media,
-    crossings: &mut Crossings,
+    media: &'a MediaContent,
+    crossings: &mut FieldFilter,
 ) -> Result<Option<WrittenPart<'a>>, RequestError> {
     if media.kind == MediaKind::Audio {
-        crossings.judge(Field::AudioInput, "messages.audio")?;
+        crossings.check(FieldKind::AudioInput, "messages.audio")?;
         return Ok(None);
     }
     let source = match &media.source {
-        MediaSource::Base64(data) => inline(media, data.into()),
-        MediaSource::Url(url) => match data_url(url) {
-            Some((_, data)) => inline(media, data.into()),
-            None => Source::Url { url },
+        MediaSource::Base64(data) => inline_source(media, data.into()),
+        MediaSource::Url(url) => match parse_data_url(url) {
+            Some((_, data)) => inline_source(media, data.into()),
+            None => MediaSourceBody::Url { url },
         },
         MediaSource::File(_) => {
-            crossings.judge(Field::ProviderFile, "messages.file")?;
+            crossings.check(FieldKind::ProviderFile, "messages.file")?;
             return Ok(None);
         }
     };
@@ -234,24 +238,24 @@ fn write_media<'a>(
 }
 
 /// The bytes determine the media type, since a declared type that contradicts them is refused.
-fn inline<'a>(media: &'a Media, data: Cow<'a, str>) -> Source<'a> {
+fn inline_source<'a>(media: &'a MediaContent, data: Cow<'a, str>) -> MediaSourceBody<'a> {
     let declared = match &media.source {
-        MediaSource::Url(url) => data_url(url).and_then(|(declared, _)| declared),
+        MediaSource::Url(url) => parse_data_url(url).and_then(|(declared, _)| declared),
         _ => media.media_type.clone(),
     };
-    let told = told_by_bytes(&data);
+    let told = detect_media_type(&data);
     let is_text = declared.as_deref().is_some_and(|said| said.starts_with("text/"));
     if let (MediaKind::Document, true, None) = (media.kind, is_text, told)
-        && let Some(data) = plain_text(&data)
+        && let Some(data) = decode_plain_text(&data)
     {
-        return Source::Text { media_type: "text/plain", data };
+        return MediaSourceBody::Text { media_type: "text/plain", data };
     }
     let usual = if media.kind == MediaKind::Document { "application/pdf" } else { "image/png" };
     let media_type = told.map(Cow::Borrowed).or_else(|| declared.map(Cow::Owned));
-    Source::Base64 { media_type: media_type.unwrap_or(Cow::Borrowed(usual)), data }
+    MediaSourceBody::Base64 { media_type: media_type.unwrap_or(Cow::Borrowed(usual)), data }
 }
 
-fn plain_text(data: &str) -> Option<String> {
+fn decode_plain_text(data: &str) -> Option<String> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(data).ok()?;
     String::from_utf8(bytes).ok()
 }

@@ -3,12 +3,13 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::calls::{CallPiece, Calls, Gave};
+use super::calls::{CallFragment, EmittedArguments, PendingCalls};
 use crate::StreamFault;
-use crate::names::ToolNames;
 use crate::neutral::{
-    CallKey, CallKind, Event, Finish, FinishReason, Media, PartDelta, PartHead, Signature,
+    AnswerEvent, CallKey, CallKind, Finish, FinishReason, MediaContent, PartDelta, PartHead,
+    ThoughtSignature,
 };
+use crate::tool_names::ToolNames;
 
 #[derive(Debug)]
 pub(super) struct ChoiceAssembler {
@@ -16,38 +17,38 @@ pub(super) struct ChoiceAssembler {
     names: Arc<ToolNames>,
     id_seed: String,
     next_part: u32,
-    open: Option<Open>,
-    waiting: VecDeque<Waiting>,
-    calls: Calls,
+    open: Option<OpenAnswerPart>,
+    queue: VecDeque<QueuedPart>,
+    calls: PendingCalls,
     ids: HashSet<String>,
     /// A signature that belongs to the next part.
-    signature: Option<Signature>,
+    signature: Option<ThoughtSignature>,
     is_finished: bool,
-    late_pieces: u32,
+    late_events: u32,
     kept_bytes: usize,
 }
 
 /// The part that is being streamed.
 #[derive(Debug)]
-struct Open {
+struct OpenAnswerPart {
     part: u32,
-    kind: OpenKind,
+    kind: OpenAnswerPartKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OpenKind {
+enum OpenAnswerPartKind {
     Text,
     Refusal,
     Thinking,
-    Call { place: usize, kind: CallKind, gave: Gave },
+    Call { place: usize, kind: CallKind, gave: EmittedArguments },
 }
 
 /// What waits until the open call ends.
 #[derive(Debug)]
-enum Waiting {
-    Words(OpenKind, String),
+enum QueuedPart {
+    Text(OpenAnswerPartKind, String),
     Whole(PartHead),
-    Signed(Signature),
+    Signature(ThoughtSignature),
     Call(usize),
 }
 
@@ -59,12 +60,12 @@ impl ChoiceAssembler {
             id_seed: id_seed.to_owned(),
             next_part: 0,
             open: None,
-            waiting: VecDeque::new(),
-            calls: Calls::default(),
+            queue: VecDeque::new(),
+            calls: PendingCalls::default(),
             ids: HashSet::new(),
             signature: None,
             is_finished: false,
-            late_pieces: 0,
+            late_events: 0,
             kept_bytes: 0,
         }
     }
@@ -73,107 +74,116 @@ impl ChoiceAssembler {
         self.is_finished
     }
 
-    pub(super) const fn late_pieces(&self) -> u32 {
-        self.late_pieces
+    pub(super) const fn late_events(&self) -> u32 {
+        self.late_events
     }
 
     pub(super) const fn kept_bytes(&self) -> usize {
         self.kept_bytes
     }
 
-    pub(super) fn text(&mut self, text: String, out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        self.words(OpenKind::Text, text, out);
-        Ok(())
-    }
-
-    pub(super) fn refusal(
+    pub(super) fn push_text(
         &mut self,
         text: String,
-        out: &mut Vec<Event>,
+        out: &mut Vec<AnswerEvent>,
     ) -> Result<(), StreamFault> {
-        self.words(OpenKind::Refusal, text, out);
+        self.push_words_of(OpenAnswerPartKind::Text, text, out);
         Ok(())
     }
 
-    pub(super) fn thinking(
+    pub(super) fn push_refusal(
         &mut self,
         text: String,
-        out: &mut Vec<Event>,
+        out: &mut Vec<AnswerEvent>,
     ) -> Result<(), StreamFault> {
-        self.words(OpenKind::Thinking, text, out);
+        self.push_words_of(OpenAnswerPartKind::Refusal, text, out);
         Ok(())
     }
 
-    pub(super) fn signature(
+    pub(super) fn push_thinking(
         &mut self,
-        signature: Signature,
-        out: &mut Vec<Event>,
+        text: String,
+        out: &mut Vec<AnswerEvent>,
     ) -> Result<(), StreamFault> {
-        if let Some(Open { part, kind: OpenKind::Thinking }) = self.open {
-            self.delta(part, PartDelta::Signature(signature), out);
-            self.close(out);
-        } else if !self.is_late()
+        self.push_words_of(OpenAnswerPartKind::Thinking, text, out);
+        Ok(())
+    }
+
+    pub(super) fn push_signature(
+        &mut self,
+        signature: ThoughtSignature,
+        out: &mut Vec<AnswerEvent>,
+    ) -> Result<(), StreamFault> {
+        if let Some(OpenAnswerPart { part, kind: OpenAnswerPartKind::Thinking }) = self.open {
+            self.write_delta(part, PartDelta::Signature(signature), out);
+            self.close_part(out);
+        } else if !self.count_if_late()
             && let Some(before) = self.signature.replace(signature)
         {
             // A second signature before any part: the first one stands alone.
-            self.enqueue_or(Waiting::Signed(before), out);
+            self.enqueue(QueuedPart::Signature(before), out);
         }
         Ok(())
     }
 
-    pub(super) fn redacted(
+    pub(super) fn push_redacted_thinking(
         &mut self,
-        signature: Signature,
-        out: &mut Vec<Event>,
+        signature: ThoughtSignature,
+        out: &mut Vec<AnswerEvent>,
     ) -> Result<(), StreamFault> {
-        self.whole(PartHead::RedactedThinking(signature), out);
+        self.push_whole_part(PartHead::RedactedThinking(signature), out);
         Ok(())
     }
 
-    pub(super) fn media(&mut self, media: Media, out: &mut Vec<Event>) -> Result<(), StreamFault> {
-        self.whole(PartHead::Media(media), out);
+    pub(super) fn push_media(
+        &mut self,
+        media: MediaContent,
+        out: &mut Vec<AnswerEvent>,
+    ) -> Result<(), StreamFault> {
+        self.push_whole_part(PartHead::Media(media), out);
         Ok(())
     }
 
-    /// Ends an open text or thinking part; a call ends with [`Self::call_done`].
-    pub(super) fn part_done(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault> {
+    /// Ends an open text or thinking part; a call ends with [`Self::end_call`].
+    pub(super) fn end_text_part(&mut self, out: &mut Vec<AnswerEvent>) -> Result<(), StreamFault> {
         if !self.is_in_call() {
-            self.close(out);
+            self.close_part(out);
         }
         Ok(())
     }
 
-    pub(super) fn call(
+    pub(super) fn push_call(
         &mut self,
-        piece: &CallPiece,
-        out: &mut Vec<Event>,
+        piece: &CallFragment,
+        out: &mut Vec<AnswerEvent>,
     ) -> Result<(), StreamFault> {
         if self.is_finished {
             return Err(StreamFault::LateToolCall);
         }
         let known = self.calls.len();
-        let place = self.calls.place(piece)?;
+        let place = self.calls.index_for(piece)?;
         self.kept_bytes = self.kept_bytes.saturating_add(piece.arguments.len());
         if let Some(call) = self.calls.get_mut(place) {
-            call.push(&piece.arguments);
+            call.push_arguments(&piece.arguments);
         }
         if place == known {
             self.queue_signature();
-            self.waiting.push_back(Waiting::Call(place));
+            self.queue.push_back(QueuedPart::Call(place));
         }
         self.stream_arguments(out);
-        self.advance(out)
+        self.drain_queue(out)
     }
 
-    pub(super) fn call_done(
+    pub(super) fn end_call(
         &mut self,
         key: &CallKey,
-        out: &mut Vec<Event>,
+        out: &mut Vec<AnswerEvent>,
     ) -> Result<(), StreamFault> {
-        if let Some(call) = self.calls.keyed(key).and_then(|place| self.calls.get_mut(place)) {
+        if let Some(call) = self.calls.index_of_key(key).and_then(|place| self.calls.get_mut(place))
+        {
             call.is_done = true;
         }
-        self.advance(out)
+        self.drain_queue(out)
     }
 
     /// Ends the choice: emits everything in the queue, then the finish reason. The first reason
@@ -181,7 +191,7 @@ impl ChoiceAssembler {
     pub(super) fn finish(
         &mut self,
         finish: Finish,
-        out: &mut Vec<Event>,
+        out: &mut Vec<AnswerEvent>,
     ) -> Result<(), StreamFault> {
         if self.is_finished {
             return Ok(());
@@ -192,8 +202,8 @@ impl ChoiceAssembler {
             }
         }
         self.queue_signature();
-        self.advance(out)?;
-        self.close(out);
+        self.drain_queue(out)?;
+        self.close_part(out);
         self.is_finished = true;
         let reason = match (finish.reason, self.ids.is_empty()) {
             // Gemini, Ollama and others end calls with a plain "stop".
@@ -201,102 +211,109 @@ impl ChoiceAssembler {
             (FinishReason::ToolUse, true) => FinishReason::EndTurn,
             (reason, _) => reason,
         };
-        out.push(Event::Finish { choice: self.index, finish: Finish { reason, ..finish } });
+        out.push(AnswerEvent::Finish { choice: self.index, finish: Finish { reason, ..finish } });
         Ok(())
     }
 
-    fn words(&mut self, kind: OpenKind, text: String, out: &mut Vec<Event>) {
-        if text.is_empty() || self.is_late() {
+    fn push_words_of(
+        &mut self,
+        kind: OpenAnswerPartKind,
+        text: String,
+        out: &mut Vec<AnswerEvent>,
+    ) {
+        if text.is_empty() || self.count_if_late() {
             return;
         }
         match &self.open {
             Some(open) if open.kind == kind => {
                 let part = open.part;
-                self.delta(part, PartDelta::Text(text), out);
+                self.write_delta(part, PartDelta::Text(text), out);
             }
-            Some(_) if self.is_in_call() => self.queue_words(kind, text),
+            Some(_) if self.is_in_call() => self.queue_text(kind, text),
             _ => {
-                self.close(out);
-                self.put_signature(out);
-                self.write_words(kind, text, out);
+                self.close_part(out);
+                self.write_pending_signature(out);
+                self.write_text(kind, text, out);
             }
         }
     }
 
-    fn queue_words(&mut self, kind: OpenKind, text: String) {
+    fn queue_text(&mut self, kind: OpenAnswerPartKind, text: String) {
         self.kept_bytes = self.kept_bytes.saturating_add(text.len());
-        match self.waiting.back_mut() {
-            Some(Waiting::Words(same, words)) if *same == kind => words.push_str(&text),
+        match self.queue.back_mut() {
+            Some(QueuedPart::Text(same, words)) if *same == kind => words.push_str(&text),
             _ => {
                 self.queue_signature();
-                self.waiting.push_back(Waiting::Words(kind, text));
+                self.queue.push_back(QueuedPart::Text(kind, text));
             }
         }
     }
 
-    fn whole(&mut self, head: PartHead, out: &mut Vec<Event>) {
-        if !self.is_late() {
+    fn push_whole_part(&mut self, head: PartHead, out: &mut Vec<AnswerEvent>) {
+        if !self.count_if_late() {
             self.queue_signature();
-            self.enqueue_or(Waiting::Whole(head), out);
+            self.enqueue(QueuedPart::Whole(head), out);
         }
     }
 
     /// Counts and reports a piece that arrived after the end, which the caller drops.
-    fn is_late(&mut self) -> bool {
-        self.late_pieces = self.late_pieces.saturating_add(u32::from(self.is_finished));
+    fn count_if_late(&mut self) -> bool {
+        self.late_events = self.late_events.saturating_add(u32::from(self.is_finished));
         self.is_finished
     }
 
     const fn is_in_call(&self) -> bool {
-        matches!(self.open, Some(Open { kind: OpenKind::Call { .. }, .. }))
+        matches!(self.open, Some(OpenAnswerPart { kind: OpenAnswerPartKind::Call { .. }, .. }))
     }
 
     fn queue_signature(&mut self) {
         if let Some(signature) = self.signature.take() {
-            self.waiting.push_back(Waiting::Signed(signature));
+            self.queue.push_back(QueuedPart::Signature(signature));
         }
     }
 
-    fn put_signature(&mut self, out: &mut Vec<Event>) {
+    fn write_pending_signature(&mut self, out: &mut Vec<AnswerEvent>) {
         if let Some(signature) = self.signature.take() {
             self.write_signature(signature, out);
         }
     }
 
-    fn enqueue_or(&mut self, waiting: Waiting, out: &mut Vec<Event>) {
-        self.waiting.push_back(waiting);
+    fn enqueue(&mut self, waiting: QueuedPart, out: &mut Vec<AnswerEvent>) {
+        self.queue.push_back(waiting);
         // Only a nameless call can fail here, and that one waits for its name.
-        let _ = self.advance(out);
+        let _ = self.drain_queue(out);
     }
 
     /// Emits what can be emitted now, in order.
-    fn advance(&mut self, out: &mut Vec<Event>) -> Result<(), StreamFault> {
+    fn drain_queue(&mut self, out: &mut Vec<AnswerEvent>) -> Result<(), StreamFault> {
         loop {
-            if let Some(Open { kind: OpenKind::Call { place, .. }, .. }) = self.open {
+            if let Some(OpenAnswerPart { kind: OpenAnswerPartKind::Call { place, .. }, .. }) =
+                self.open
+            {
                 if !self.calls.get(place).is_some_and(|call| call.is_done) {
                     return Ok(());
                 }
-                self.close(out);
+                self.close_part(out);
             }
-            let Some(next) = self.waiting.pop_front() else { return Ok(()) };
+            let Some(next) = self.queue.pop_front() else { return Ok(()) };
             match next {
-                Waiting::Call(place) => {
+                QueuedPart::Call(place) => {
                     if !self.begin_call(place, out)? {
-                        self.waiting.push_front(Waiting::Call(place));
+                        self.queue.push_front(QueuedPart::Call(place));
                         return Ok(());
                     }
                 }
-                Waiting::Words(kind, text) => {
-                    self.close(out);
-                    self.write_words(kind, text, out);
+                QueuedPart::Text(kind, text) => {
+                    self.close_part(out);
+                    self.write_text(kind, text, out);
                 }
-                Waiting::Whole(head) => {
-                    self.close(out);
-                    self.start(head, out);
-                    self.stop(self.next_part - 1, out);
+                QueuedPart::Whole(head) => {
+                    self.close_part(out);
+                    self.start_part(head, out);
+                    self.stop_part(self.next_part - 1, out);
                 }
-                Waiting::Signed(signature) => {
-                    self.close(out);
+                QueuedPart::Signature(signature) => {
+                    self.close_part(out);
                     self.write_signature(signature, out);
                 }
             }
@@ -304,10 +321,14 @@ impl ChoiceAssembler {
     }
 
     /// Starts the call at `place`. Returns false while its name is unknown.
-    fn begin_call(&mut self, place: usize, out: &mut Vec<Event>) -> Result<bool, StreamFault> {
+    fn begin_call(
+        &mut self,
+        place: usize,
+        out: &mut Vec<AnswerEvent>,
+    ) -> Result<bool, StreamFault> {
         let Some(call) = self.calls.get(place) else { return Ok(true) };
         let Some(name) = &call.name else {
-            return match (call.is_done, call.kept.trim().is_empty()) {
+            return match (call.is_done, call.buffered.trim().is_empty()) {
                 (false, _) => Ok(false),
                 // A phantom call: neither a name nor arguments.
                 (true, true) => Ok(true),
@@ -320,11 +341,14 @@ impl ChoiceAssembler {
             CallKind::Function => restored.kind,
         };
         let id = self.unique_id(place);
-        self.close(out);
+        self.close_part(out);
         let (name, namespace) = (restored.name, restored.namespace);
-        self.start(PartHead::Call { id, name, namespace, kind }, out);
+        self.start_part(PartHead::Call { id, name, namespace, kind }, out);
         let part = self.next_part - 1;
-        self.open = Some(Open { part, kind: OpenKind::Call { place, kind, gave: Gave::Nothing } });
+        self.open = Some(OpenAnswerPart {
+            part,
+            kind: OpenAnswerPartKind::Call { place, kind, gave: EmittedArguments::Nothing },
+        });
         self.stream_arguments(out);
         Ok(true)
     }
@@ -339,64 +363,67 @@ impl ChoiceAssembler {
         id
     }
 
-    fn stream_arguments(&mut self, out: &mut Vec<Event>) {
-        let Some(Open { part, kind: OpenKind::Call { place, kind, .. } }) = self.open else {
+    fn stream_arguments(&mut self, out: &mut Vec<AnswerEvent>) {
+        let Some(OpenAnswerPart { part, kind: OpenAnswerPartKind::Call { place, kind, .. } }) =
+            self.open
+        else {
             return;
         };
-        let more = self.calls.get_mut(place).and_then(|call| call.streamable(kind));
+        let more = self.calls.get_mut(place).and_then(|call| call.take_streamable(kind));
         if let Some(more) = more {
             self.kept_bytes = self.kept_bytes.saturating_sub(more.len());
-            let gave = Gave::Something;
-            self.open = Some(Open { part, kind: OpenKind::Call { place, kind, gave } });
-            self.delta(part, PartDelta::Arguments(more), out);
+            let gave = EmittedArguments::Something;
+            self.open =
+                Some(OpenAnswerPart { part, kind: OpenAnswerPartKind::Call { place, kind, gave } });
+            self.write_delta(part, PartDelta::Arguments(more), out);
         }
     }
 
-    fn write_words(&mut self, kind: OpenKind, text: String, out: &mut Vec<Event>) {
+    fn write_text(&mut self, kind: OpenAnswerPartKind, text: String, out: &mut Vec<AnswerEvent>) {
         let head = match kind {
-            OpenKind::Refusal => PartHead::Refusal,
-            OpenKind::Thinking => PartHead::Thinking,
-            OpenKind::Text | OpenKind::Call { .. } => PartHead::Text,
+            OpenAnswerPartKind::Refusal => PartHead::Refusal,
+            OpenAnswerPartKind::Thinking => PartHead::Thinking,
+            OpenAnswerPartKind::Text | OpenAnswerPartKind::Call { .. } => PartHead::Text,
         };
-        self.start(head, out);
+        self.start_part(head, out);
         let part = self.next_part - 1;
-        self.open = Some(Open { part, kind });
-        self.delta(part, PartDelta::Text(text), out);
+        self.open = Some(OpenAnswerPart { part, kind });
+        self.write_delta(part, PartDelta::Text(text), out);
     }
 
-    fn write_signature(&mut self, signature: Signature, out: &mut Vec<Event>) {
-        self.start(PartHead::Thinking, out);
+    fn write_signature(&mut self, signature: ThoughtSignature, out: &mut Vec<AnswerEvent>) {
+        self.start_part(PartHead::Thinking, out);
         let part = self.next_part - 1;
-        self.delta(part, PartDelta::Signature(signature), out);
-        self.stop(part, out);
+        self.write_delta(part, PartDelta::Signature(signature), out);
+        self.stop_part(part, out);
     }
 
-    fn start(&mut self, head: PartHead, out: &mut Vec<Event>) {
-        out.push(Event::Start { choice: self.index, index: self.next_part, head });
+    fn start_part(&mut self, head: PartHead, out: &mut Vec<AnswerEvent>) {
+        out.push(AnswerEvent::Start { choice: self.index, index: self.next_part, head });
         self.next_part = self.next_part.saturating_add(1);
     }
 
-    fn delta(&self, part: u32, delta: PartDelta, out: &mut Vec<Event>) {
-        out.push(Event::Delta { choice: self.index, index: part, delta });
+    fn write_delta(&self, part: u32, delta: PartDelta, out: &mut Vec<AnswerEvent>) {
+        out.push(AnswerEvent::Delta { choice: self.index, index: part, delta });
     }
 
-    fn stop(&self, part: u32, out: &mut Vec<Event>) {
-        out.push(Event::Stop { choice: self.index, index: part });
+    fn stop_part(&self, part: u32, out: &mut Vec<AnswerEvent>) {
+        out.push(AnswerEvent::Stop { choice: self.index, index: part });
     }
 
     /// Ends the open part; a call first gets the rest of its arguments.
-    fn close(&mut self, out: &mut Vec<Event>) {
-        let Some(Open { part, kind }) = self.open.take() else { return };
-        if let OpenKind::Call { place, kind, gave } = kind {
+    fn close_part(&mut self, out: &mut Vec<AnswerEvent>) {
+        let Some(OpenAnswerPart { part, kind }) = self.open.take() else { return };
+        if let OpenAnswerPartKind::Call { place, kind, gave } = kind {
             let rest = self.calls.get_mut(place).and_then(|call| {
-                let kept = call.kept.len();
+                let kept = call.buffered.len();
                 self.kept_bytes = self.kept_bytes.saturating_sub(kept);
-                call.rest(kind, gave)
+                call.take_rest(kind, gave)
             });
             if let Some(rest) = rest {
-                self.delta(part, PartDelta::Arguments(rest), out);
+                self.write_delta(part, PartDelta::Arguments(rest), out);
             }
         }
-        self.stop(part, out);
+        self.stop_part(part, out);
     }
 }

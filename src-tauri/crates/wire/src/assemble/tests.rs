@@ -3,26 +3,28 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::fold::fold;
-use crate::neutral::{CallKey, CallKind, FinishReason, Part, PartDelta, PartHead, Signature};
+use crate::fold::fold_events;
+use crate::neutral::{
+    CallKey, CallKind, ContentPart, FinishReason, PartDelta, PartHead, ThoughtSignature,
+};
 use crate::test_requests::request;
 
-fn text(text: &str) -> Piece {
-    Piece::Text { choice: 0, text: text.to_owned() }
+fn text(text: &str) -> ProviderEvent {
+    ProviderEvent::Text { choice: 0, text: text.to_owned() }
 }
 
-fn thinking(text: &str) -> Piece {
-    Piece::Thinking { choice: 0, text: text.to_owned() }
+fn thinking(text: &str) -> ProviderEvent {
+    ProviderEvent::Thinking { choice: 0, text: text.to_owned() }
 }
 
-fn signed(data: &str) -> Piece {
-    let signature = Signature { origin: domain::Dialect::Gemini, data: data.to_owned() };
-    Piece::Signature { choice: 0, signature }
+fn signed(data: &str) -> ProviderEvent {
+    let signature = ThoughtSignature { origin: domain::Dialect::Gemini, data: data.to_owned() };
+    ProviderEvent::Signature { choice: 0, signature }
 }
 
-fn call(index: Option<u64>, id: &str, name: &str, arguments: &str) -> Piece {
+fn call(index: Option<u64>, id: &str, name: &str, arguments: &str) -> ProviderEvent {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    Piece::Call {
+    ProviderEvent::Call {
         choice: 0,
         key: CallKey::Index(index),
         id: some(id),
@@ -32,56 +34,56 @@ fn call(index: Option<u64>, id: &str, name: &str, arguments: &str) -> Piece {
     }
 }
 
-fn finish(reason: FinishReason) -> Piece {
+fn finish(reason: FinishReason) -> ProviderEvent {
     let finish = Finish { reason, word: "w".to_owned(), stop_sequence: None };
-    Piece::Finish { choice: 0, finish }
+    ProviderEvent::Finish { choice: 0, finish }
 }
 
-fn run(pieces: Vec<Piece>) -> Result<Vec<Event>, StreamFault> {
+fn run(pieces: Vec<ProviderEvent>) -> Result<Vec<AnswerEvent>, StreamFault> {
     let mut assembler = Assembler::new(Arc::default(), "s");
     let mut events = Vec::new();
     for piece in pieces {
-        events.extend(assembler.take(piece)?);
+        events.extend(assembler.push_event(piece)?);
     }
     Ok(events)
 }
 
 /// A short form of the answer, after checking that indexes are contiguous and each start has one
 /// stop.
-fn told(pieces: Vec<Piece>) -> Vec<String> {
+fn told(pieces: Vec<ProviderEvent>) -> Vec<String> {
     let events = run(pieces).expect("no fault");
     in_order(&events);
-    let answer = fold(events);
+    let answer = fold_events(events);
     let choice = answer.choices.first().expect("a choice");
     let mut told: Vec<String> = choice.parts.iter().map(show).collect();
     told.extend(choice.finish.as_ref().map(|finish| format!("{:?}", finish.reason)));
     told
 }
 
-fn in_order(events: &[Event]) {
+fn in_order(events: &[AnswerEvent]) {
     let (mut next, mut open) = (0, None);
     for event in events {
         match event {
-            Event::Start { index, .. } => {
+            AnswerEvent::Start { index, .. } => {
                 assert_eq!((*index, open), (next, None), "{events:?}");
                 (open, next) = (Some(*index), next + 1);
             }
-            Event::Delta { index, .. } => assert_eq!(open, Some(*index), "{events:?}"),
-            Event::Stop { index, .. } => assert_eq!(open.take(), Some(*index), "{events:?}"),
-            Event::Finish { .. } => assert_eq!(open, None, "{events:?}"),
-            Event::Begin { .. } | Event::End { .. } => {}
+            AnswerEvent::Delta { index, .. } => assert_eq!(open, Some(*index), "{events:?}"),
+            AnswerEvent::Stop { index, .. } => assert_eq!(open.take(), Some(*index), "{events:?}"),
+            AnswerEvent::Finish { .. } => assert_eq!(open, None, "{events:?}"),
+            AnswerEvent::Begin { .. } | AnswerEvent::End { .. } => {}
         }
     }
     assert_eq!(open, None, "{events:?}");
 }
 
-fn show(part: &Part) -> String {
+fn show(part: &ContentPart) -> String {
     match part {
-        Part::Text { text, .. } => format!("text {text}"),
-        Part::Thinking { text, signature } => {
+        ContentPart::Text { text, .. } => format!("text {text}"),
+        ContentPart::Thinking { text, signature } => {
             format!("thinking {text}{}", signature.as_ref().map_or("", |s| s.data.as_str()))
         }
-        Part::ToolCall(call) => format!("{} {}({})", call.id, call.name, call.arguments),
+        ContentPart::ToolCall(call) => format!("{} {}({})", call.id, call.name, call.arguments),
         other => format!("{other:?}"),
     }
 }
@@ -161,8 +163,11 @@ fn f52_interleaved_calls_come_one_after_the_other() {
         finish(FinishReason::ToolUse),
     ];
     let events = run(pieces.clone()).expect("no fault");
-    let first =
-        Event::Delta { choice: 0, index: 0, delta: PartDelta::Arguments("{\"x\":".to_owned()) };
+    let first = AnswerEvent::Delta {
+        choice: 0,
+        index: 0,
+        delta: PartDelta::Arguments("{\"x\":".to_owned()),
+    };
     assert_eq!(events[2], first, "the first call streams at once");
     assert_eq!(told(pieces), ["a get({\"x\":1})", "b put({\"y\":2})", "text then", "ToolUse"]);
 }
@@ -190,11 +195,11 @@ fn f13_the_first_reason_counts_and_late_calls_are_a_fault() {
     for piece in
         [text("a"), finish(FinishReason::MaxTokens), text("b"), finish(FinishReason::EndTurn)]
     {
-        assembler.take(piece).expect("no fault");
+        assembler.push_event(piece).expect("no fault");
     }
-    assert_eq!(assembler.late_pieces(), 1);
+    assert_eq!(assembler.late_events(), 1);
     assert_eq!(assembler.facts().content_bytes, 1);
-    let late = assembler.take(call(Some(0), "a", "get", "{}"));
+    let late = assembler.push_event(call(Some(0), "a", "get", "{}"));
     assert_eq!(late, Err(StreamFault::LateToolCall));
 }
 
@@ -217,28 +222,28 @@ fn class_9_a_signature_stands_before_the_part_it_belongs_to() {
 
 #[test]
 fn an_answer_begins_once_and_ends_only_when_it_said_why() {
-    let begin = Piece::Begin { id: Some("i".to_owned()), model: Some("m".to_owned()) };
-    let events = run(vec![begin.clone(), text("a"), Piece::End]).expect("no fault");
-    assert!(matches!(&events[0], Event::Begin { id: Some(id), .. } if id == "i"));
-    assert!(!events.iter().any(|event| matches!(event, Event::End { .. })), "it was cut");
-    let mut whole = vec![begin, text("a"), finish(FinishReason::EndTurn), Piece::End];
+    let begin = ProviderEvent::Begin { id: Some("i".to_owned()), model: Some("m".to_owned()) };
+    let events = run(vec![begin.clone(), text("a"), ProviderEvent::End]).expect("no fault");
+    assert!(matches!(&events[0], AnswerEvent::Begin { id: Some(id), .. } if id == "i"));
+    assert!(!events.iter().any(|event| matches!(event, AnswerEvent::End { .. })), "it was cut");
+    let mut whole = vec![begin, text("a"), finish(FinishReason::EndTurn), ProviderEvent::End];
     let events = run(whole.clone()).expect("no fault");
-    assert_eq!(events.last(), Some(&Event::End { usage: None }));
+    assert_eq!(events.last(), Some(&AnswerEvent::End { usage: None }));
     whole.remove(0);
-    assert!(matches!(run(whole).expect("no fault")[0], Event::Begin { id: None, .. }));
+    assert!(matches!(run(whole).expect("no fault")[0], AnswerEvent::Begin { id: None, .. }));
 }
 
 #[test]
 fn free_text_tools_are_unwrapped_and_limits_hold() {
     let mut asked = request("hi");
-    asked.tools.push(crate::neutral::Tool {
+    asked.tools.push(crate::neutral::ToolDefinition {
         name: "patch".to_owned(),
         namespace: None,
         description: None,
         kind: crate::neutral::ToolKind::Custom { format: None },
         cache: None,
     });
-    let names = Arc::new(ToolNames::of(&asked, domain::Dialect::OpenAiChat));
+    let names = Arc::new(ToolNames::for_request(&asked, domain::Dialect::OpenAiChat));
     let mut assembler = Assembler::new(names, "s");
     let mut events = Vec::new();
     for piece in [
@@ -246,23 +251,25 @@ fn free_text_tools_are_unwrapped_and_limits_hold() {
         call(Some(0), "", "", "in\"}"),
         finish(FinishReason::ToolUse),
     ] {
-        events.extend(assembler.take(piece).expect("no fault"));
+        events.extend(assembler.push_event(piece).expect("no fault"));
     }
     let head = events.iter().find_map(|event| match event {
-        Event::Start { head: PartHead::Call { kind, .. }, .. } => Some(*kind),
+        AnswerEvent::Start { head: PartHead::Call { kind, .. }, .. } => Some(*kind),
         _ => None,
     });
     assert_eq!(head, Some(CallKind::Custom));
-    let answer = fold(events);
-    assert!(matches!(&answer.choices[0].parts[0], Part::ToolCall(c) if c.arguments == "*** Begin"));
+    let answer = fold_events(events);
+    assert!(
+        matches!(&answer.choices[0].parts[0], ContentPart::ToolCall(c) if c.arguments == "*** Begin")
+    );
 
-    let big = "x".repeat(KEPT_BYTES_MAX / 2);
+    let big = "x".repeat(BUFFERED_BYTES_MAX / 2);
     let held = |pieces| run(pieces).map(|events| events.len());
     let first = call(Some(0), "a", "get", "{");
     let one = vec![first, call(Some(1), "b", "put", &big)];
     assert!(held(one.clone()).is_ok());
     let two = [one, vec![call(Some(1), "", "", &big), call(Some(1), "", "", "x")]].concat();
     assert_eq!(held(two), Err(StreamFault::AnswerTooLarge));
-    let far = Piece::Text { choice: u32::MAX, text: "x".to_owned() };
+    let far = ProviderEvent::Text { choice: u32::MAX, text: "x".to_owned() };
     assert_eq!(run(vec![far]), Err(StreamFault::TooManyChoices));
 }

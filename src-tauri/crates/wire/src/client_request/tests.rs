@@ -4,7 +4,7 @@ use super::*;
 use crate::{JSON_MEMBERS_MAX, MODEL_NAME_BYTES_MAX};
 
 fn parse(body: &str) -> Result<ClientRequest, RequestError> {
-    ClientRequest::parse(Surface::OpenAiChat, Bytes::copy_from_slice(body.as_bytes()))
+    ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::copy_from_slice(body.as_bytes()))
 }
 
 fn refused(body: &str) -> RequestError {
@@ -80,7 +80,7 @@ fn refusals_name_the_field() {
 fn limits_hold_at_the_limit() {
     let named = |bytes: usize| format!(r#"{{"model":"{}","messages":[]}}"#, "m".repeat(bytes));
     assert!(parse(&named(MODEL_NAME_BYTES_MAX)).is_ok());
-    assert_eq!(refused(&named(MODEL_NAME_BYTES_MAX + 1)), RequestError::bad_model());
+    assert_eq!(refused(&named(MODEL_NAME_BYTES_MAX + 1)), RequestError::bad_model_name());
     // The object itself is one level.
     let nested = |depth: usize| {
         let (open, close) = ("[".repeat(depth - 1), "]".repeat(depth - 1));
@@ -95,7 +95,7 @@ fn limits_hold_at_the_limit() {
     };
     assert!(parse(&fields(JSON_MEMBERS_MAX)).is_ok());
     assert_eq!(refused(&fields(JSON_MEMBERS_MAX + 1)), RequestError::TooComplex);
-    let utf8 = ClientRequest::parse(Surface::OpenAiChat, Bytes::from_static(b"{\n\"\xff\"}"))
+    let utf8 = ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::from_static(b"{\n\"\xff\"}"))
         .expect_err("no UTF-8");
     assert_eq!(utf8, RequestError::NotJson { line: 2, column: 2 });
 }
@@ -103,7 +103,7 @@ fn limits_hold_at_the_limit() {
 #[test]
 fn only_the_model_and_the_usage_option_change() {
     let check = |body: &str, metering, expected: &str| {
-        let sent = parse(body).expect("good").for_upstream("up/\"x\"", metering);
+        let sent = parse(body).expect("good").upstream_body("up/\"x\"", metering);
         assert_eq!(String::from_utf8_lossy(&sent), expected, "{body}");
     };
     use Metering::{AsClientWrote, AskForUsage};
@@ -148,6 +148,6 @@ fn only_the_model_and_the_usage_option_change() {
 fn the_same_model_leaves_the_very_bytes() {
     let body = r#"{"model":"\u006d","messages":[]}"#;
     let request = parse(body).expect("good");
-    let sent = request.for_upstream("m", Metering::AskForUsage);
+    let sent = request.upstream_body("m", Metering::AskForUsage);
     assert_eq!(sent.as_ptr(), request.body().as_ptr(), "not even copied");
 }

@@ -5,12 +5,12 @@ use domain::{Dialect, TokenUsage};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::request::{EmbeddingRequest, Encoding, Shape};
+use super::request::{EmbeddingFormat, EmbeddingRequest, VectorEncoding};
 use super::{EmbeddingBatch, EmbeddingVector};
 use crate::answer::answer_text;
-use crate::json::{Members, items};
-use crate::neutral::Json;
-use crate::usage::Counts;
+use crate::json::{Members, array_items};
+use crate::neutral::JsonText;
+use crate::usage::CountReader;
 use crate::{BadAnswer, UsageReport, dialect};
 
 #[derive(Serialize)]
@@ -25,7 +25,7 @@ struct OpenAiAnswer<'a> {
 struct OpenAiVector {
     object: &'static str,
     index: usize,
-    embedding: Json,
+    embedding: JsonText,
 }
 
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ struct OpenAiUsage {
 
 #[derive(Serialize)]
 struct GeminiVector {
-    values: Json,
+    values: JsonText,
 }
 
 #[derive(Serialize)]
@@ -63,9 +63,11 @@ impl EmbeddingBatch {
             return Err(BadAnswer::UpstreamError(error));
         }
         let vectors = match dialect {
-            Dialect::Gemini => gemini_vectors(&members),
-            Dialect::OllamaChat => members.get("embeddings").and_then(items).map(read_all),
-            _ => members.get("data").and_then(items).map(openai_vectors),
+            Dialect::Gemini => read_gemini_vectors(&members),
+            Dialect::OllamaChat => {
+                members.get("embeddings").and_then(array_items).map(read_vectors)
+            }
+            _ => members.get("data").and_then(array_items).map(read_openai_vectors),
         };
         let vectors = vectors.ok_or(BadAnswer::NoChoices)?.ok_or(BadAnswer::NotJson)?;
         if vectors.len() != inputs {
@@ -89,22 +91,25 @@ impl EmbeddingRequest {
         }
         let vectors = batches.iter().flat_map(|batch| &batch.vectors);
         let written = match self.shape {
-            Shape::OpenAi => {
+            EmbeddingFormat::OpenAi => {
                 let tokens = batches.iter().filter_map(|batch| batch.usage.as_ref());
                 let tokens =
                     tokens.fold(0_u64, |sum, usage| sum.saturating_add(usage.tokens.input()));
                 let model = batches.iter().find_map(|batch| batch.model.as_deref());
                 serde_json::to_vec(&OpenAiAnswer {
                     object: "list",
-                    data: vectors.enumerate().map(|(index, v)| self.openai(index, v)).collect(),
+                    data: vectors
+                        .enumerate()
+                        .map(|(index, v)| self.openai_vector(index, v))
+                        .collect(),
                     model: model.unwrap_or(&self.model),
                     usage: OpenAiUsage { prompt_tokens: tokens, total_tokens: tokens },
                 })
             }
-            Shape::GeminiOne => serde_json::to_vec(&GeminiOne {
+            EmbeddingFormat::GeminiOne => serde_json::to_vec(&GeminiOne {
                 embedding: vectors.map(|v| GeminiVector { values: v.to_numbers() }).next(),
             }),
-            Shape::GeminiBatch => serde_json::to_vec(&GeminiBatch {
+            EmbeddingFormat::GeminiBatch => serde_json::to_vec(&GeminiBatch {
                 embeddings: vectors.map(|v| GeminiVector { values: v.to_numbers() }).collect(),
             }),
         };
@@ -124,21 +129,23 @@ impl EmbeddingRequest {
         self.write_answer(&[EmbeddingBatch { dialect, vectors, usage, model, body }])
     }
 
-    fn openai(&self, index: usize, vector: &EmbeddingVector) -> OpenAiVector {
+    fn openai_vector(&self, index: usize, vector: &EmbeddingVector) -> OpenAiVector {
         let embedding = match self.encoding {
-            Encoding::Numbers => vector.to_numbers(),
-            Encoding::Base64 => Json::from_value(&serde_json::Value::from(vector.to_base64())),
+            VectorEncoding::Numbers => vector.to_numbers(),
+            VectorEncoding::Base64 => {
+                JsonText::from_value(&serde_json::Value::from(vector.to_base64()))
+            }
         };
         OpenAiVector { object: "embedding", index, embedding }
     }
 }
 
-fn read_all(list: Vec<&RawValue>) -> Option<Vec<EmbeddingVector>> {
+fn read_vectors(list: Vec<&RawValue>) -> Option<Vec<EmbeddingVector>> {
     list.into_iter().map(EmbeddingVector::read).collect()
 }
 
 /// Sorts by index: some servers answer in order of completion.
-fn openai_vectors(list: Vec<&RawValue>) -> Option<Vec<EmbeddingVector>> {
+fn read_openai_vectors(list: Vec<&RawValue>) -> Option<Vec<EmbeddingVector>> {
     let mut vectors = Vec::with_capacity(list.len());
     for (place, item) in list.into_iter().enumerate() {
         let item = Members::parse(item.get()).ok()?;
@@ -149,9 +156,9 @@ fn openai_vectors(list: Vec<&RawValue>) -> Option<Vec<EmbeddingVector>> {
     Some(vectors.into_iter().map(|(_, vector)| vector).collect())
 }
 
-fn gemini_vectors(members: &Members<'_>) -> Option<Option<Vec<EmbeddingVector>>> {
+fn read_gemini_vectors(members: &Members<'_>) -> Option<Option<Vec<EmbeddingVector>>> {
     let one = members.get("embedding").map(|one| vec![one]);
-    let list = one.or_else(|| members.get("embeddings").and_then(items))?;
+    let list = one.or_else(|| members.get("embeddings").and_then(array_items))?;
     let values =
         |item: &RawValue| EmbeddingVector::read(Members::parse(item.get()).ok()?.get("values")?);
     Some(list.into_iter().map(values).collect())
@@ -164,15 +171,15 @@ fn read_usage(members: &Members<'_>) -> Option<UsageReport> {
         (None, Some(usage)) => (usage, "promptTokenCount"),
         (None, None) => {
             let count = members.get("prompt_eval_count")?;
-            return Some(report(count, count));
+            return Some(usage_report(count, count));
         }
     };
     let inside = Members::parse(usage.get()).ok()?;
-    Some(report(inside.get(key).or_else(|| inside.get("total_tokens"))?, usage))
+    Some(usage_report(inside.get(key).or_else(|| inside.get("total_tokens"))?, usage))
 }
 
-fn report(count: &RawValue, raw: &RawValue) -> UsageReport {
-    let mut counts = Counts::new();
-    let input_uncached = counts.read(Some(count));
-    counts.report(TokenUsage { input_uncached, ..TokenUsage::default() }, raw)
+fn usage_report(count: &RawValue, raw: &RawValue) -> UsageReport {
+    let mut counts = CountReader::new();
+    let input_uncached = counts.read_count_value(Some(count));
+    counts.into_report(TokenUsage { input_uncached, ..TokenUsage::default() }, raw)
 }

@@ -3,14 +3,19 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use domain::{Crossing, Dialect};
+use domain::{Dialect, TranslationMode};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{BadAnswer, UpstreamClass};
 
 fn target(kind: TargetKind, model: &str) -> Target {
-    Target { kind, model: model.to_owned(), crossing: Crossing::Strict, output_tokens_max: None }
+    Target {
+        kind,
+        model: model.to_owned(),
+        crossing: TranslationMode::Strict,
+        output_tokens_max: None,
+    }
 }
 
 fn compatible() -> TargetKind {
@@ -169,7 +174,7 @@ fn gemini_passes_with_its_models_renamed() {
 fn vectors_change_their_form_without_loss() {
     let values = [0.1_f32, -1.5e-8, 3.402_823_5e38, f32::MIN_POSITIVE, 0.333_333_34, -0.0];
     let numbers = values.map(|value| value.to_string()).join(",");
-    let json = crate::neutral::Json::parse(&format!("[{numbers}]")).expect("JSON");
+    let json = crate::neutral::JsonText::parse(&format!("[{numbers}]")).expect("JSON");
     let vector = EmbeddingVector::Numbers(json.clone());
     let back = EmbeddingVector::Base64(vector.to_base64());
     assert_eq!(back.to_numbers(), json);
@@ -214,14 +219,14 @@ fn a_failure_names_its_inputs() {
 fn a_part_of_a_request_asks_for_those_inputs_only_and_joins_with_kept_vectors() {
     let body = Bytes::from_static(br#"{"input":["a","b","c"],"model":"m","user":"u"}"#);
     let request = EmbeddingRequest::parse(EmbeddingSurface::OpenAi, body).expect("a request");
-    let part = request.only(&[0, 2]);
+    let part = request.select_inputs(&[0, 2]);
     assert_eq!(part.len(), 2);
     let target = target(TargetKind::OpenAi, "m2");
     let sent = part.batch(0..2, &target).expect("written").body;
     let sent: Value = serde_json::from_slice(&sent).expect("JSON");
     assert_eq!(sent, serde_json::json!({"input": ["a", "c"], "model": "m2", "user": "u"}));
     for text in ["[1,2.50]", "AACAPwAAAEA="] {
-        let vector = EmbeddingVector::of_text(text).expect("a vector");
+        let vector = EmbeddingVector::from_text(text).expect("a vector");
         assert_eq!(vector.as_text(), text);
         let usage = UsageReport {
             tokens: domain::TokenUsage { input_uncached: 3, ..Default::default() },
@@ -237,5 +242,5 @@ fn a_part_of_a_request_asks_for_those_inputs_only_and_joins_with_kept_vectors() 
             (&3.into(), &"m2".into())
         );
     }
-    assert_eq!(EmbeddingVector::of_text("no vector!"), None);
+    assert_eq!(EmbeddingVector::from_text("no vector!"), None);
 }

@@ -6,19 +6,19 @@ use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 use serde::Serialize;
 
-use super::dialect_at;
-use super::request::{EmbeddingRequest, Encoding, Input, Shape};
-use crate::crossing::{Crossings, Field};
-use crate::exchange::Outgoing;
+use super::embedding_dialect;
+use super::request::{EmbeddingFormat, EmbeddingInput, EmbeddingRequest, VectorEncoding};
+use crate::exchange::BackendRequest;
+use crate::field_filter::{FieldFilter, FieldKind};
 use crate::json::{Members, quote};
-use crate::neutral::Json;
+use crate::neutral::JsonText;
 use crate::{RequestError, Target};
 
 /// OpenAI's request, and Ollama's, which has no encoding.
 #[derive(Serialize)]
 struct ListBody<'a> {
     model: &'a str,
-    input: Vec<&'a Json>,
+    input: Vec<&'a JsonText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding_format: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,35 +53,39 @@ impl EmbeddingRequest {
     /// Writes the inputs in `range` for a backend. All inputs at once, in the client's own dialect,
     /// pass through unchanged except for the model name. Rejects tokens and non-text parts for a
     /// backend of another dialect, and backends without embeddings.
-    pub fn batch(&self, range: Range<usize>, target: &Target) -> Result<Outgoing, RequestError> {
-        let dialect = dialect_at(target, self.dialect())?;
-        let mut crossings = Crossings::into_dialect(dialect, target.crossing);
+    pub fn batch(
+        &self,
+        range: Range<usize>,
+        target: &Target,
+    ) -> Result<BackendRequest, RequestError> {
+        let dialect = embedding_dialect(target, self.dialect())?;
+        let mut crossings = FieldFilter::for_dialect(dialect, target.crossing);
         let inputs = self.inputs.get(range).unwrap_or_default();
         let body = if dialect != self.dialect() {
             for (path, _) in &self.others {
                 // None of these change the vectors that another provider's model makes.
-                crossings.judge(Field::Unknown, path)?;
+                crossings.check(FieldKind::Unknown, path)?;
             }
-            self.crossed(inputs, dialect, &target.model)?
-        } else if inputs.len() == self.len() && !self.is_part {
-            self.renamed(&target.model)
+            self.translated_body(inputs, dialect, &target.model)?
+        } else if inputs.len() == self.len() && !self.is_subset {
+            self.body_with_model(&target.model)
         } else {
-            self.part(inputs, &target.model)
+            self.body_with_inputs(inputs, &target.model)
         };
-        let one = dialect == self.dialect() && self.shape == Shape::GeminiOne;
-        let path = place(dialect, &target.model, one);
-        Ok(Outgoing { dialect, path, query: None, body, dropped: crossings.into_dropped() })
+        let one = dialect == self.dialect() && self.shape == EmbeddingFormat::GeminiOne;
+        let path = embedding_path(dialect, &target.model, one);
+        Ok(BackendRequest { dialect, path, query: None, body, dropped: crossings.into_dropped() })
     }
 
     /// The body as received, with the backend's model name.
-    fn renamed(&self, model: &str) -> Bytes {
+    fn body_with_model(&self, model: &str) -> Bytes {
         if model == self.model {
             return self.body.clone();
         }
-        let name = quote(&self.name_in_body(model));
+        let name = quote(&self.model_name_in_body(model));
         let mut out = BytesMut::with_capacity(self.body.len());
         let mut copied = 0;
-        for at in &self.models_at {
+        for at in &self.model_ranges {
             out.extend_from_slice(self.body.get(copied..at.start).unwrap_or_default());
             out.extend_from_slice(name.as_bytes());
             copied = at.end;
@@ -91,43 +95,47 @@ impl EmbeddingRequest {
     }
 
     /// Gemini prefixes model names with their collection.
-    fn name_in_body(&self, model: &str) -> String {
+    fn model_name_in_body(&self, model: &str) -> String {
         match self.shape {
-            Shape::OpenAi => model.to_owned(),
-            Shape::GeminiOne | Shape::GeminiBatch => format!("models/{model}"),
+            EmbeddingFormat::OpenAi => model.to_owned(),
+            EmbeddingFormat::GeminiOne | EmbeddingFormat::GeminiBatch => format!("models/{model}"),
         }
     }
 
     /// Some of the inputs, everything else as received.
-    fn part(&self, inputs: &[Input], model: &str) -> Bytes {
-        let name = quote(&self.name_in_body(model));
+    fn body_with_inputs(&self, inputs: &[EmbeddingInput], model: &str) -> Bytes {
+        let name = quote(&self.model_name_in_body(model));
         let mut list = Vec::with_capacity(inputs.len());
         for input in inputs {
             list.push(match self.shape {
-                Shape::OpenAi => input.raw.get().to_owned(),
-                Shape::GeminiOne | Shape::GeminiBatch => {
-                    with_members(input.raw.get(), |key, _| (key == "model").then(|| name.clone()))
+                EmbeddingFormat::OpenAi => input.raw.get().to_owned(),
+                EmbeddingFormat::GeminiOne | EmbeddingFormat::GeminiBatch => {
+                    replace_members(input.raw.get(), |key, _| {
+                        (key == "model").then(|| name.clone())
+                    })
                 }
             });
         }
         let list = format!("[{}]", list.join(","));
         let text = std::str::from_utf8(&self.body).unwrap_or_default();
-        Bytes::from(with_members(text, |key, _| match (key, self.shape) {
-            ("input", Shape::OpenAi) | ("requests", Shape::GeminiBatch) => Some(list.clone()),
-            ("model", Shape::OpenAi) => Some(name.clone()),
+        Bytes::from(replace_members(text, |key, _| match (key, self.shape) {
+            ("input", EmbeddingFormat::OpenAi) | ("requests", EmbeddingFormat::GeminiBatch) => {
+                Some(list.clone())
+            }
+            ("model", EmbeddingFormat::OpenAi) => Some(name.clone()),
             _ => None,
         }))
     }
 
-    fn crossed(
+    fn translated_body(
         &self,
-        inputs: &[Input],
+        inputs: &[EmbeddingInput],
         dialect: Dialect,
         model: &str,
     ) -> Result<Bytes, RequestError> {
         let mut texts = Vec::with_capacity(inputs.len());
         for input in inputs {
-            let refused = || RequestError::CannotCross { param: input.path.clone(), dialect };
+            let refused = || RequestError::Untranslatable { param: input.path.clone(), dialect };
             texts.push(input.text.as_deref().ok_or_else(refused)?);
         }
         let written = if dialect == Dialect::Gemini {
@@ -139,12 +147,12 @@ impl EmbeddingRequest {
             });
             serde_json::to_vec(&GeminiBody { requests: requests.collect() })
         } else {
-            let quoted: Vec<Json> = texts
+            let quoted: Vec<JsonText> = texts
                 .iter()
-                .map(|text| Json::from_value(&serde_json::Value::from(*text)))
+                .map(|text| JsonText::from_value(&serde_json::Value::from(*text)))
                 .collect();
             let wants_numbers =
-                dialect == Dialect::OpenAiChat && self.encoding == Encoding::Numbers;
+                dialect == Dialect::OpenAiChat && self.encoding == VectorEncoding::Numbers;
             serde_json::to_vec(&ListBody {
                 model,
                 input: quoted.iter().collect(),
@@ -158,7 +166,7 @@ impl EmbeddingRequest {
 }
 
 /// Returns the object `text` with the values replaced for which `put` returns one.
-fn with_members(text: &str, put: impl Fn(&str, &str) -> Option<String>) -> String {
+fn replace_members(text: &str, put: impl Fn(&str, &str) -> Option<String>) -> String {
     let Ok(members) = Members::parse(text) else { return text.to_owned() };
     let shown = members.entries().map(|(key, value)| {
         let value = put(key, value.get()).unwrap_or_else(|| value.get().to_owned());
@@ -168,7 +176,7 @@ fn with_members(text: &str, put: impl Fn(&str, &str) -> Option<String>) -> Strin
 }
 
 /// Path of the request under the backend's root.
-fn place(dialect: Dialect, model: &str, one: bool) -> Vec<String> {
+fn embedding_path(dialect: Dialect, model: &str, one: bool) -> Vec<String> {
     match dialect {
         Dialect::Gemini => {
             let method = if one { "embedContent" } else { "batchEmbedContents" };

@@ -1,27 +1,36 @@
 //! A client's request as written for a backend, and the fields reported to the client.
 
-use domain::{Crossing, Lack};
+use domain::{TranslationMode, UnsupportedFeature};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Surface, TargetKind};
+use crate::{ApiSurface, TargetKind};
 
 fn target(kind: TargetKind) -> Target {
-    Target { kind, model: "m".to_owned(), crossing: Crossing::Strict, output_tokens_max: Some(64) }
+    Target {
+        kind,
+        model: "m".to_owned(),
+        crossing: TranslationMode::Strict,
+        output_tokens_max: Some(64),
+    }
 }
 
 fn asked(client: Dialect, body: &Value) -> ClientRequest {
     let surface = match client {
-        Dialect::OpenAiChat | Dialect::OllamaChat => Surface::OpenAiChat,
-        Dialect::OpenAiResponses => Surface::OpenAiResponses,
-        Dialect::AnthropicMessages => Surface::AnthropicMessages,
-        Dialect::Gemini => Surface::Gemini { model: "m", delivery: Delivery::Whole },
+        Dialect::OpenAiChat | Dialect::OllamaChat => ApiSurface::OpenAiChat,
+        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
+        Dialect::AnthropicMessages => ApiSurface::AnthropicMessages,
+        Dialect::Gemini => ApiSurface::Gemini { model: "m", delivery: Delivery::Whole },
     };
     ClientRequest::parse(surface, Bytes::from(body.to_string())).expect("a request")
 }
 
-fn exchange(client: Dialect, body: &Value, kind: TargetKind) -> Result<Exchange, RequestError> {
-    Exchange::new(&asked(client, body), &target(kind), "req1", 7)
+fn exchange(
+    client: Dialect,
+    body: &Value,
+    kind: TargetKind,
+) -> Result<BackendExchange, RequestError> {
+    BackendExchange::new(&asked(client, body), &target(kind), "req1", 7)
 }
 
 /// A plain question in the dialect of `client`, with the members of `more` added.
@@ -40,7 +49,10 @@ fn question(client: Dialect, more: &Value) -> Value {
 }
 
 fn poor_server() -> TargetKind {
-    TargetKind::OpenAiCompatible { lacks: [Lack::JsonSchema].into(), offers: [].into() }
+    TargetKind::OpenAiCompatible {
+        lacks: [UnsupportedFeature::JsonSchema].into(),
+        offers: [].into(),
+    }
 }
 
 #[test]
@@ -67,7 +79,7 @@ fn stop_texts_go_to_openai_in_chat_and_all_else_in_responses() {
     let stop = question(Dialect::AnthropicMessages, &json!({"stop_sequences": ["X"]}));
     let exchange =
         exchange(Dialect::AnthropicMessages, &stop, TargetKind::OpenAi).expect("crosses");
-    let (answer, _) = exchange.answer(&Bytes::from(chat.to_string())).expect("an answer");
+    let (answer, _) = exchange.translate_answer(&Bytes::from(chat.to_string())).expect("an answer");
     let answer: Value = serde_json::from_slice(&answer).expect("JSON");
     assert_eq!(answer["content"], json!([{"type": "text", "text": "ho"}]));
 }

@@ -2,23 +2,23 @@
 
 use serde::Serialize;
 
-use crate::neutral::{Json, Media, MediaSource};
+use crate::neutral::{JsonText, MediaContent, MediaSource};
 
 use super::media;
-use crate::media_type::{data_url, told_by_bytes};
+use crate::media_type::{detect_media_type, parse_data_url};
 
 /// One turn of a request, or the content of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Content {
+pub(super) struct GeminiContentBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) role: Option<&'static str>,
-    pub(super) parts: Vec<PartBody>,
+    pub(super) parts: Vec<GeminiPart>,
 }
 
 /// One part: one kind of content, and the fields beside it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PartBody {
+pub(super) struct GeminiPart {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thought: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub(super) struct FileData {
 pub(super) struct FunctionCall {
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) args: Json,
+    pub(super) args: JsonText,
 }
 
 /// A tool's result.
@@ -65,12 +65,12 @@ pub(super) struct FunctionCall {
 pub(super) struct FunctionResponse {
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) response: Json,
+    pub(super) response: JsonText,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) parts: Vec<PartBody>,
+    pub(super) parts: Vec<GeminiPart>,
 }
 
-impl PartBody {
+impl GeminiPart {
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self { text: Some(text.into()), ..Self::default() }
     }
@@ -79,30 +79,31 @@ impl PartBody {
         Self { thought: Some(true), ..Self::text(text) }
     }
 
-    pub(super) fn call(id: String, name: String, args: Json) -> Self {
+    pub(super) fn call(id: String, name: String, args: JsonText) -> Self {
         let function_call = Some(FunctionCall { id, name, args });
         Self { function_call, ..Self::default() }
     }
 
     /// Writes media as its bytes, or as the address that the provider fetches.
-    pub(super) fn media(medium: &Media) -> Self {
+    pub(super) fn media(medium: &MediaContent) -> Self {
         let said = medium.media_type.clone();
         let bytes = match &medium.source {
             MediaSource::Base64(data) => Some((said.clone(), data.clone())),
             MediaSource::Url(url) => {
-                data_url(url).map(|(kind, data)| (kind.or(said.clone()), data))
+                parse_data_url(url).map(|(kind, data)| (kind.or(said.clone()), data))
             }
             MediaSource::File(_) => None,
         };
         match (bytes, &medium.source) {
             (Some((said, data)), _) => {
-                let told = told_by_bytes(&data).map(str::to_owned);
-                let mime_type = told.or(said).unwrap_or_else(|| fallback(medium).to_owned());
+                let told = detect_media_type(&data).map(str::to_owned);
+                let mime_type =
+                    told.or(said).unwrap_or_else(|| default_media_type(medium).to_owned());
                 let inline_data = Some(InlineData { mime_type, data });
                 Self { inline_data, ..Self::default() }
             }
             (None, MediaSource::Url(uri) | MediaSource::File(uri)) => {
-                let mime_type = said.or_else(|| media::by_ending(uri));
+                let mime_type = said.or_else(|| media::media_type_from_extension(uri));
                 let file_data = Some(FileData { mime_type, file_uri: uri.clone() });
                 Self { file_data, ..Self::default() }
             }
@@ -112,7 +113,7 @@ impl PartBody {
 }
 
 /// Media type assumed for media without one.
-const fn fallback(medium: &Media) -> &'static str {
+const fn default_media_type(medium: &MediaContent) -> &'static str {
     use crate::neutral::MediaKind;
     match medium.kind {
         MediaKind::Image => "image/png",
@@ -123,17 +124,17 @@ const fn fallback(medium: &Media) -> &'static str {
 
 /// Converts a call's arguments to the object that Gemini requires. Anything that is not an object
 /// is kept under `_raw`, where it can be seen (FAULTS F54).
-pub(super) fn arguments(text: &str) -> Json {
+pub(super) fn arguments_object(text: &str) -> JsonText {
     if text.trim().is_empty() {
-        return Json::empty_object();
+        return JsonText::empty_object();
     }
-    match Json::parse(text) {
+    match JsonText::parse(text) {
         Some(json) if json.is_object() => json,
-        _ => member("_raw", text),
+        _ => single_member_object("_raw", text),
     }
 }
 
 /// A JSON object with one text member.
-pub(super) fn member(name: &str, text: &str) -> Json {
-    Json::from_value(&serde_json::json!({ name: text }))
+pub(super) fn single_member_object(name: &str, text: &str) -> JsonText {
+    JsonText::from_value(&serde_json::json!({ name: text }))
 }

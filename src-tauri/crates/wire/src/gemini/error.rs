@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::error::clean;
-use crate::json::{Members, items};
+use crate::error::sanitize;
+use crate::json::{Members, array_items};
 use crate::openai_chat;
 use crate::{ERROR_FIELD_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass, UpstreamError};
 
@@ -18,8 +18,8 @@ const RETRY_AFTER_S_MAX: u64 = 86_400;
 
 pub(crate) fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
     let status = error_status(error);
-    let mut body = json!({"code": status, "message": error.message, "status": word(status)});
-    let details = details(error);
+    let mut body = json!({"code": status, "message": error.message, "status": status_name(status)});
+    let details = write_details(error);
     if let (Some(members), false) = (body.as_object_mut(), details.is_empty()) {
         members.insert("details".to_owned(), Value::Array(details));
     }
@@ -59,7 +59,7 @@ pub(crate) const fn error_status(error: &ErrorAnswer<'_>) -> u16 {
 pub(crate) fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
     let mut error = openai_chat::upstream_error(status, body);
     let text = String::from_utf8_lossy(body);
-    let Some(details) = Details::read(text.trim_start_matches('\u{feff}').trim()) else {
+    let Some(details) = ErrorDetails::read(text.trim_start_matches('\u{feff}').trim()) else {
         return error;
     };
     error.class = match (status, details.reason.as_deref(), details.status.as_deref()) {
@@ -80,7 +80,7 @@ pub(crate) fn in_band_error(body: &[u8]) -> UpstreamError {
     let status = Members::parse(text.trim()).ok().and_then(|members| {
         let error = members.object("error");
         let code = error.get("code").and_then(|code| code.get().parse::<u16>().ok());
-        let named = || error.string("status").map(|status| status_of(&status));
+        let named = || error.string("status").map(|status| status_code(&status));
         code.filter(|code| (400..=599).contains(code)).or_else(named)
     });
     upstream_error(status.unwrap_or(500), body)
@@ -88,35 +88,35 @@ pub(crate) fn in_band_error(body: &[u8]) -> UpstreamError {
 
 /// Fields of an error beyond its message.
 #[derive(Debug, Default)]
-struct Details {
+struct ErrorDetails {
     status: Option<String>,
     reason: Option<String>,
     retry_after: Option<Duration>,
     is_daily: bool,
 }
 
-impl Details {
+impl ErrorDetails {
     fn read(text: &str) -> Option<Self> {
         // The SDKs' servers wrap a stream's error in an array of one.
-        let first = serde_json::from_str::<&RawValue>(text).ok().and_then(items);
+        let first = serde_json::from_str::<&RawValue>(text).ok().and_then(array_items);
         let text = first.and_then(|list| list.first().copied()).map_or(text, RawValue::get);
         let error = Members::parse(text).ok()?.object("error");
-        let status = error.string("status").map(|word| clean(&word, ERROR_FIELD_CHARS_MAX));
+        let status = error.string("status").map(|word| sanitize(&word, ERROR_FIELD_CHARS_MAX));
         let mut details = Self { status, ..Self::default() };
-        for entry in error.get("details").and_then(items).unwrap_or_default() {
+        for entry in error.get("details").and_then(array_items).unwrap_or_default() {
             if let Ok(entry) = Members::parse(entry.get()) {
-                details.learn(&entry);
+                details.add_detail(&entry);
             }
         }
         Some(details)
     }
 
-    fn learn(&mut self, entry: &Members<'_>) {
-        let reason = entry.string("reason").map(|word| clean(&word, ERROR_FIELD_CHARS_MAX));
+    fn add_detail(&mut self, entry: &Members<'_>) {
+        let reason = entry.string("reason").map(|word| sanitize(&word, ERROR_FIELD_CHARS_MAX));
         self.reason = self.reason.take().or(reason);
-        let delay = entry.string("retryDelay").and_then(|delay| seconds(&delay));
+        let delay = entry.string("retryDelay").and_then(|delay| parse_retry_delay(&delay));
         self.retry_after = self.retry_after.or(delay);
-        for violation in entry.get("violations").and_then(items).unwrap_or_default() {
+        for violation in entry.get("violations").and_then(array_items).unwrap_or_default() {
             let Ok(violation) = Members::parse(violation.get()) else { continue };
             let names = ["quotaId", "quotaMetric"].map(|key| violation.string(key));
             self.is_daily |= names.iter().flatten().any(|name| name.contains("PerDay"));
@@ -125,7 +125,7 @@ impl Details {
 }
 
 /// Parses `"37s"` or `"37.5s"`, rounded up to whole seconds, at most [`RETRY_AFTER_S_MAX`].
-fn seconds(delay: &str) -> Option<Duration> {
+fn parse_retry_delay(delay: &str) -> Option<Duration> {
     let number = delay.strip_suffix('s')?;
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     let is_part = !part.is_empty() && part.bytes().any(|digit| digit != b'0');
@@ -133,7 +133,7 @@ fn seconds(delay: &str) -> Option<Duration> {
     Some(Duration::from_secs(whole.min(RETRY_AFTER_S_MAX)))
 }
 
-const fn word(status: u16) -> &'static str {
+const fn status_name(status: u16) -> &'static str {
     match status {
         400 => "INVALID_ARGUMENT",
         401 => "UNAUTHENTICATED",
@@ -147,7 +147,7 @@ const fn word(status: u16) -> &'static str {
     }
 }
 
-fn status_of(word: &str) -> u16 {
+fn status_code(word: &str) -> u16 {
     match word {
         "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => 400,
         "UNAUTHENTICATED" => 401,
@@ -161,7 +161,7 @@ fn status_of(word: &str) -> u16 {
 }
 
 /// The error code and the invalid field, in Google's own detail types.
-fn details(error: &ErrorAnswer<'_>) -> Vec<Value> {
+fn write_details(error: &ErrorAnswer<'_>) -> Vec<Value> {
     let info = error.code.map(|code| {
         json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": code.to_ascii_uppercase(), "domain": "gatehouse"})
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn waits_are_read_and_bounded() {
-        let read = |delay| seconds(delay).map(|delay| delay.as_secs());
+        let read = |delay| parse_retry_delay(delay).map(|delay| delay.as_secs());
         assert_eq!([read("37s"), read("0.5s"), read("2.000s")], [Some(37), Some(1), Some(2)]);
         assert_eq!([read("86401s"), read("37"), read("-1s")], [Some(86_400), None, None]);
     }

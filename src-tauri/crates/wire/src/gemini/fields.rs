@@ -7,26 +7,27 @@
 use std::collections::HashSet;
 
 use crate::RequestError;
-use crate::crossing::Field;
-use crate::neutral::Extra;
-use crate::node::{Node, Object};
+use crate::field_filter::FieldKind;
+use crate::json_node::{JsonNode, JsonObject};
+use crate::neutral::ExtraField;
 
 /// Members of one object that have not been taken.
 #[derive(Debug)]
-pub(crate) struct Fields<'a> {
+pub(crate) struct RemainingMembers<'a> {
     path: String,
-    members: Vec<(String, Node<'a>)>,
+    members: Vec<(String, JsonNode<'a>)>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> RemainingMembers<'a> {
     /// Errors if `node` is no object or has a member in both spellings.
-    pub(crate) fn of(node: &Node<'a>) -> Result<Self, RequestError> {
-        Self::of_object(&node.object()?)
+    pub(crate) fn from_node(node: &JsonNode<'a>) -> Result<Self, RequestError> {
+        Self::from_object(&node.object()?)
     }
 
     /// Converts names to camelCase. Errors if a member comes in both spellings.
-    pub(crate) fn of_object(object: &Object<'a>) -> Result<Self, RequestError> {
-        let members: Vec<_> = object.entries().map(|(key, node)| (camel(key), node)).collect();
+    pub(crate) fn from_object(object: &JsonObject<'a>) -> Result<Self, RequestError> {
+        let members: Vec<_> =
+            object.entries().map(|(key, node)| (to_camel_case(key), node)).collect();
         let mut seen = HashSet::new();
         for (key, _) in &members {
             if !seen.insert(key.as_str()) {
@@ -37,7 +38,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes the member whose camelCase name is `key`.
-    pub(crate) fn take(&mut self, key: &str) -> Option<Node<'a>> {
+    pub(crate) fn take(&mut self, key: &str) -> Option<JsonNode<'a>> {
         let place = self.members.iter().position(|(name, _)| name == key)?;
         Some(self.members.remove(place).1)
     }
@@ -52,17 +53,17 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes the member `key` and keeps it as an extra.
-    pub(crate) fn take_extra(&mut self, key: &str, field: Field, extras: &mut Vec<Extra>) {
-        extras.extend(self.take(key).map(|node| extra(field, &node)));
+    pub(crate) fn take_extra(&mut self, key: &str, field: FieldKind, extras: &mut Vec<ExtraField>) {
+        extras.extend(self.take(key).map(|node| extra_field(field, &node)));
     }
 
     /// Keeps the remaining members as unknown extras.
-    pub(crate) fn rest(self, extras: &mut Vec<Extra>) {
-        extras.extend(self.members.iter().map(|(_, node)| extra(Field::Unknown, node)));
+    pub(crate) fn keep_rest(self, extras: &mut Vec<ExtraField>) {
+        extras.extend(self.members.iter().map(|(_, node)| extra_field(FieldKind::Unknown, node)));
     }
 
     /// The remaining members, names in camelCase.
-    pub(crate) fn into_members(self) -> Vec<(String, Node<'a>)> {
+    pub(crate) fn into_members(self) -> Vec<(String, JsonNode<'a>)> {
         self.members
     }
 
@@ -71,12 +72,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-pub(super) fn extra(field: Field, node: &Node<'_>) -> Extra {
-    Extra { field, path: node.path().to_owned(), value: node.json() }
+pub(super) fn extra_field(field: FieldKind, node: &JsonNode<'_>) -> ExtraField {
+    ExtraField { field, path: node.path().to_owned(), value: node.json() }
 }
 
 /// Converts `snake_case` to camelCase; camelCase stays unchanged.
-pub(crate) fn camel(key: &str) -> String {
+pub(crate) fn to_camel_case(key: &str) -> String {
     let mut name = String::with_capacity(key.len());
     let mut is_after_underscore = false;
     for c in key.chars() {

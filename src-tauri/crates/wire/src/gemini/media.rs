@@ -4,46 +4,47 @@
 //! the model refuses a wrong one.
 
 use crate::RequestError;
-use crate::crossing::Field;
-use crate::media_type::told_by_bytes;
-use crate::neutral::{Extra, Media, MediaKind, MediaSource, Part};
-use crate::node::Node;
+use crate::field_filter::FieldKind;
+use crate::json_node::JsonNode;
+use crate::media_type::detect_media_type;
+use crate::neutral::{ContentPart, ExtraField, MediaContent, MediaKind, MediaSource};
 
-use super::fields::{Fields, extra};
+use super::fields::{RemainingMembers, extra_field};
 
 /// Prefixes of the URIs of files uploaded to Google, which no other provider can read.
 const OWN_FILES: [&str; 3] = ["https://generativelanguage.googleapis.com/", "gs://", "files/"];
 
 /// Reads `inlineData`. The neutral form has no video, so video becomes an extra.
 pub(super) fn read_inline(
-    node: &Node<'_>,
-    extras: &mut Vec<Extra>,
-) -> Result<Option<Part>, RequestError> {
-    let mut fields = Fields::of(node)?;
+    node: &JsonNode<'_>,
+    extras: &mut Vec<ExtraField>,
+) -> Result<Option<ContentPart>, RequestError> {
+    let mut fields = RemainingMembers::from_node(node)?;
     let data = fields.take_required_text("data")?;
     let said = fields.take_text("mimeType")?;
     let title = fields.take_text("displayName")?;
-    fields.rest(extras);
-    let data = standard(data);
-    let media_type = told_by_bytes(&data).map(str::to_owned).or(said);
+    fields.keep_rest(extras);
+    let data = to_standard_base64(data);
+    let media_type = detect_media_type(&data).map(str::to_owned).or(said);
     let source = MediaSource::Base64(data);
-    Ok(part(node, source, media_type, title, extras))
+    Ok(media_part(node, source, media_type, title, extras))
 }
 
 pub(super) fn read_file(
-    node: &Node<'_>,
-    extras: &mut Vec<Extra>,
-) -> Result<Option<Part>, RequestError> {
-    let mut fields = Fields::of(node)?;
+    node: &JsonNode<'_>,
+    extras: &mut Vec<ExtraField>,
+) -> Result<Option<ContentPart>, RequestError> {
+    let mut fields = RemainingMembers::from_node(node)?;
     let uri = fields.take_required_text("fileUri")?;
     let said = fields.take_text("mimeType")?;
     let title = fields.take_text("displayName")?;
-    fields.rest(extras);
+    fields.keep_rest(extras);
     let is_video = uri.contains("youtube.com/") || uri.contains("youtu.be/");
-    let guessed = || is_video.then(|| "video/*".to_owned()).or_else(|| by_ending(&uri));
+    let guessed =
+        || is_video.then(|| "video/*".to_owned()).or_else(|| media_type_from_extension(&uri));
     let media_type = said.or_else(guessed);
     let source = if is_own_file(&uri) { MediaSource::File(uri) } else { MediaSource::Url(uri) };
-    Ok(part(node, source, media_type, title, extras))
+    Ok(media_part(node, source, media_type, title, extras))
 }
 
 /// True if `uri` names a file uploaded to Google.
@@ -52,7 +53,7 @@ pub(super) fn is_own_file(uri: &str) -> bool {
 }
 
 /// Guesses the media type from the file extension of an address.
-pub(super) fn by_ending(uri: &str) -> Option<String> {
+pub(super) fn media_type_from_extension(uri: &str) -> Option<String> {
     let path = uri.split(['?', '#']).next().unwrap_or_default();
     let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let kind = match ending.as_str() {
@@ -70,7 +71,7 @@ pub(super) fn by_ending(uri: &str) -> Option<String> {
 }
 
 /// `None` for types that the neutral form cannot express. A missing type counts as an image.
-pub(super) fn kind_of(media_type: Option<&str>) -> Option<MediaKind> {
+pub(super) fn media_kind(media_type: Option<&str>) -> Option<MediaKind> {
     match media_type.and_then(|kind| kind.split('/').next()) {
         Some("image") | None => Some(MediaKind::Image),
         Some("audio") => Some(MediaKind::Audio),
@@ -79,22 +80,22 @@ pub(super) fn kind_of(media_type: Option<&str>) -> Option<MediaKind> {
     }
 }
 
-fn part(
-    node: &Node<'_>,
+fn media_part(
+    node: &JsonNode<'_>,
     source: MediaSource,
     media_type: Option<String>,
     title: Option<String>,
-    extras: &mut Vec<Extra>,
-) -> Option<Part> {
-    let Some(kind) = kind_of(media_type.as_deref()) else {
-        extras.push(extra(Field::ProviderFile, node));
+    extras: &mut Vec<ExtraField>,
+) -> Option<ContentPart> {
+    let Some(kind) = media_kind(media_type.as_deref()) else {
+        extras.push(extra_field(FieldKind::ProviderFile, node));
         return None;
     };
-    Some(Part::Media(Media { kind, source, media_type, detail: None, title }))
+    Some(ContentPart::Media(MediaContent { kind, source, media_type, detail: None, title }))
 }
 
 /// Converts base64 to the standard alphabet: Google's SDKs send the URL-safe one, and Google
 /// accepts both.
-fn standard(data: String) -> String {
+fn to_standard_base64(data: String) -> String {
     if data.contains(['-', '_']) { data.replace('-', "+").replace('_', "/") } else { data }
 }

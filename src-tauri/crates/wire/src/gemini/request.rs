@@ -1,28 +1,28 @@
 //! Reads a Gemini client's request.
 
-use super::contents::{Conversation, read_instructions};
-use super::fields::{Fields, extra};
-use super::options::Options;
-use super::tools::{read_choice, read_tools};
-use crate::crossing::Field;
-use crate::neutral::{Extra, ParallelCalls, Request};
-use crate::node::{Node, Object};
+use super::fields::{RemainingMembers, extra_field};
+use super::generation_options::GenerationOptions;
+use super::read_contents::{ConversationReader, read_instructions};
+use super::tools::{read_tool_choice, read_tools};
+use crate::field_filter::FieldKind;
+use crate::json_node::{JsonNode, JsonObject};
+use crate::neutral::{ExtraField, ModelRequest, ParallelCalls};
 use crate::{Delivery, RequestError};
 
 /// Fields that the neutral form does not have.
-const EXTRAS: [(&str, Field); 4] = [
-    ("cachedContent", Field::StoredPrompt),
-    ("labels", Field::Metadata),
-    ("store", Field::Store),
-    ("serviceTier", Field::Serving),
+const EXTRAS: [(&str, FieldKind); 4] = [
+    ("cachedContent", FieldKind::StoredPrompt),
+    ("labels", FieldKind::Metadata),
+    ("store", FieldKind::Store),
+    ("serviceTier", FieldKind::ServiceOptions),
 ];
 
 pub(crate) fn read_request(
     text: &str,
     model: &str,
     delivery: Delivery,
-) -> Result<Request, RequestError> {
-    let mut fields = Fields::of_object(&Object::root(text)?)?;
+) -> Result<ModelRequest, RequestError> {
+    let mut fields = RemainingMembers::from_object(&JsonObject::root(text)?)?;
     let mut extras = Vec::new();
     // The path names the model; some clients repeat it in the body.
     let _ = fields.take("model");
@@ -32,19 +32,20 @@ pub(crate) fn read_request(
     }
     let contents = fields.take("contents");
     let contents = contents.ok_or_else(|| RequestError::Missing("contents".to_owned()))?;
-    messages.extend(Conversation::new(&mut extras).read(&contents)?);
+    messages.extend(ConversationReader::new(&mut extras).read(&contents)?);
     let mut tools = read_tools(fields.take("tools").as_ref(), &mut extras)?;
-    let tool_choice = read_choice(fields.take("toolConfig").as_ref(), &mut tools, &mut extras)?;
-    let options = Options::read(fields.take("generationConfig").as_ref(), &mut extras)?;
+    let tool_choice =
+        read_tool_choice(fields.take("toolConfig").as_ref(), &mut tools, &mut extras)?;
+    let options = GenerationOptions::read(fields.take("generationConfig").as_ref(), &mut extras)?;
     take_extras(&mut fields, &mut extras)?;
-    fields.rest(&mut extras);
-    Ok(Request {
+    fields.keep_rest(&mut extras);
+    Ok(ModelRequest {
         model: model.to_owned(),
         delivery,
         messages,
         tools,
         tool_choice,
-        parallel_calls: ParallelCalls::Unsaid,
+        parallel_calls: ParallelCalls::Unset,
         output: options.output,
         reasoning: options.reasoning,
         output_tokens_max: options.output_tokens_max,
@@ -59,25 +60,28 @@ pub(crate) fn read_request(
 }
 
 /// Empty lists, objects and texts are not kept as extras.
-fn take_extras(fields: &mut Fields<'_>, extras: &mut Vec<Extra>) -> Result<(), RequestError> {
-    let says = |node: &Node<'_>| !matches!(node.raw(), "[]" | "{}" | "\"\"");
+fn take_extras(
+    fields: &mut RemainingMembers<'_>,
+    extras: &mut Vec<ExtraField>,
+) -> Result<(), RequestError> {
+    let says = |node: &JsonNode<'_>| !matches!(node.raw(), "[]" | "{}" | "\"\"");
     if let Some(node) = fields.take("safetySettings").filter(says) {
-        extras.push(extra(safety_field(&node)?, &node));
+        extras.push(extra_field(classify_safety_settings(&node)?, &node));
     }
     for (key, field) in EXTRAS {
         let node = fields.take(key).filter(says);
-        extras.extend(node.map(|node| extra(field, &node)));
+        extras.extend(node.map(|node| extra_field(field, &node)));
     }
     Ok(())
 }
 
-/// [`Field::SafetyOff`] if the settings only turn filters off.
-fn safety_field(node: &Node<'_>) -> Result<Field, RequestError> {
+/// [`FieldKind::SafetyOff`] if the settings only turn filters off.
+fn classify_safety_settings(node: &JsonNode<'_>) -> Result<FieldKind, RequestError> {
     for setting in node.array()? {
-        let threshold = Fields::of(&setting)?.take_text("threshold")?;
+        let threshold = RemainingMembers::from_node(&setting)?.take_text("threshold")?;
         if !matches!(threshold.as_deref(), Some("OFF" | "BLOCK_NONE")) {
-            return Ok(Field::SafetySettings);
+            return Ok(FieldKind::SafetySettings);
         }
     }
-    Ok(Field::SafetyOff)
+    Ok(FieldKind::SafetyOff)
 }

@@ -3,20 +3,20 @@
 //!
 //! The conversion copies text, so that numbers, names and order stay unchanged.
 
-use crate::json::{Members, items, quote};
-use crate::neutral::Json;
+use crate::json::{Members, array_items, quote};
+use crate::neutral::JsonText;
 
-use super::fields::camel;
+use super::fields::to_camel_case;
 
 /// Keywords whose numbers may come as strings (proto3 JSON).
-const COUNTS: [&str; 6] =
+const COUNT_KEYWORDS: [&str; 6] =
     ["minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"];
 
 /// Converts `schema`; JSON Schema stays unchanged.
-pub(super) fn json_schema(schema: &Json) -> Json {
+pub(super) fn to_json_schema(schema: &JsonText) -> JsonText {
     let mut out = String::with_capacity(schema.get().len());
     write_schema(schema.get(), &mut out);
-    Json::parse(&out).unwrap_or_else(|| schema.clone())
+    JsonText::parse(&out).unwrap_or_else(|| schema.clone())
 }
 
 /// The nesting limit of a request (`JSON_DEPTH_MAX`) bounds the recursion.
@@ -29,7 +29,7 @@ fn write_schema(text: &str, out: &mut String) {
     let mut is_first = true;
     out.push('{');
     for (key, value) in members.entries() {
-        let key = camel(key);
+        let key = to_camel_case(key);
         let value = value.get();
         let is_empty = value == "null" && !matches!(key.as_str(), "default" | "const" | "example");
         if matches!(key.as_str(), "nullable" | "propertyOrdering") || is_empty {
@@ -72,7 +72,7 @@ fn write_keyword(key: &str, value: &str, is_nullable: bool, out: &mut String) ->
             out.push_str(value);
             out.push(']');
         }
-        key if COUNTS.contains(&key) => out.push_str(value.trim_matches('"')),
+        key if COUNT_KEYWORDS.contains(&key) => out.push_str(value.trim_matches('"')),
         _ => out.push_str(value),
     }
     true
@@ -110,7 +110,7 @@ fn write_map(value: &str, out: &mut String) {
 }
 
 fn write_list(value: &str, last: Option<&str>, out: &mut String) {
-    let list = serde_json::from_str(value).ok().and_then(items);
+    let list = serde_json::from_str(value).ok().and_then(array_items);
     let Some(list) = list else {
         out.push_str(value);
         return;
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn check(schema: &str, expected: &str) {
-        let converted = json_schema(&Json::parse(schema).expect("JSON"));
+        let converted = to_json_schema(&JsonText::parse(schema).expect("JSON"));
         assert_eq!(converted.get(), expected);
     }
 

@@ -10,16 +10,16 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use domain::Dialect;
 
-use crate::neutral::{Part, Signature};
+use crate::neutral::{ContentPart, ThoughtSignature};
 
 /// Google's placeholder for a call whose signature is unknown because another model made it. Google
 /// skips the check (<https://ai.google.dev/gemini-api/docs/thought-signatures>, questions and
 /// answers).
-pub(super) const STAND_IN: &str = "skip_thought_signature_validator";
+pub(super) const PLACEHOLDER_SIGNATURE: &str = "skip_thought_signature_validator";
 
 /// Prefixes of another provider's signatures, and of its encrypted thinking.
-const CROSSED: &str = "gh1.";
-const CROSSED_REDACTED: &str = "gh1r.";
+const FOREIGN_PREFIX: &str = "gh1.";
+const FOREIGN_REDACTED_PREFIX: &str = "gh1r.";
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -27,31 +27,35 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Encodes a thought signature for a Gemini client.
-pub(super) fn for_client(signature: &Signature) -> String {
-    let text = signature.for_client(Dialect::Gemini);
+pub(super) fn encode_for_client(signature: &ThoughtSignature) -> String {
+    let text = signature.encode_for_client(Dialect::Gemini);
     if signature.origin == Dialect::Gemini { text } else { BASE64.encode(text) }
 }
 
 /// Encodes encrypted thinking for a Gemini client.
-pub(super) fn redacted_for_client(signature: &Signature) -> String {
-    let text = signature.for_client(Dialect::Gemini);
-    let rest = text.strip_prefix(CROSSED).unwrap_or(&text);
-    BASE64.encode(format!("{CROSSED_REDACTED}{rest}"))
+pub(super) fn encode_redacted_for_client(signature: &ThoughtSignature) -> String {
+    let text = signature.encode_for_client(Dialect::Gemini);
+    let rest = text.strip_prefix(FOREIGN_PREFIX).unwrap_or(&text);
+    BASE64.encode(format!("{FOREIGN_REDACTED_PREFIX}{rest}"))
 }
 
 /// Decodes what a client sent back: thinking of `text`, or encrypted thinking.
-pub(super) fn from_client(given: &str, text: String) -> Part {
-    let plain = crossed(given);
-    if let Some(rest) = plain.as_deref().and_then(|plain| plain.strip_prefix(CROSSED_REDACTED)) {
-        let signature = Signature::from_client(&format!("{CROSSED}{rest}"), Dialect::Gemini);
-        return Part::RedactedThinking(signature);
+pub(super) fn from_client(given: &str, text: String) -> ContentPart {
+    let plain = decode_foreign(given);
+    if let Some(rest) =
+        plain.as_deref().and_then(|plain| plain.strip_prefix(FOREIGN_REDACTED_PREFIX))
+    {
+        let signature =
+            ThoughtSignature::from_client(&format!("{FOREIGN_PREFIX}{rest}"), Dialect::Gemini);
+        return ContentPart::RedactedThinking(signature);
     }
-    let signature = Signature::from_client(plain.as_deref().unwrap_or(given), Dialect::Gemini);
-    Part::Thinking { text, signature: Some(signature) }
+    let signature =
+        ThoughtSignature::from_client(plain.as_deref().unwrap_or(given), Dialect::Gemini);
+    ContentPart::Thinking { text, signature: Some(signature) }
 }
 
 /// Decodes the base64 of another provider's signature; `None` for any other.
-fn crossed(given: &str) -> Option<String> {
+fn decode_foreign(given: &str) -> Option<String> {
     let standard: String = given
         .chars()
         .map(|c| match c {
@@ -73,24 +77,28 @@ mod tests {
         for (origin, data) in
             [(Dialect::AnthropicMessages, "Er+/sig?~ö"), (Dialect::OpenAiResponses, "gAAA_-=")]
         {
-            let signature = Signature { origin, data: data.to_owned() };
-            let shown = for_client(&signature);
+            let signature = ThoughtSignature { origin, data: data.to_owned() };
+            let shown = encode_for_client(&signature);
             assert!(BASE64.decode(&shown).is_ok(), "SDKs decode it");
             for spelling in [shown.clone(), shown.replace('+', "-").replace('/', "_")] {
                 let back = from_client(&spelling, "t".to_owned());
                 let expected = Some(signature.clone());
-                assert_eq!(back, Part::Thinking { text: "t".to_owned(), signature: expected });
+                assert_eq!(
+                    back,
+                    ContentPart::Thinking { text: "t".to_owned(), signature: expected }
+                );
             }
-            let back = from_client(&redacted_for_client(&signature), String::new());
-            assert_eq!(back, Part::RedactedThinking(signature));
+            let back = from_client(&encode_redacted_for_client(&signature), String::new());
+            assert_eq!(back, ContentPart::RedactedThinking(signature));
         }
     }
 
     #[test]
     fn own_signatures_stay_byte_identical() {
-        let signature = Signature { origin: Dialect::Gemini, data: "CiQB0e+/7Q==".to_owned() };
-        assert_eq!(for_client(&signature), "CiQB0e+/7Q==");
+        let signature =
+            ThoughtSignature { origin: Dialect::Gemini, data: "CiQB0e+/7Q==".to_owned() };
+        assert_eq!(encode_for_client(&signature), "CiQB0e+/7Q==");
         let back = from_client("CiQB0e+/7Q==", String::new());
-        assert_eq!(back, Part::Thinking { text: String::new(), signature: Some(signature) });
+        assert_eq!(back, ContentPart::Thinking { text: String::new(), signature: Some(signature) });
     }
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::UsageReport;
 use crate::json::Members;
-use crate::usage::Counts;
+use crate::usage::CountReader;
 
 /// `None` without a prompt, candidates or total count.
 pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
@@ -18,19 +18,19 @@ pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     if known.iter().all(|key| members.get(key).is_none()) {
         return None;
     }
-    let mut counts = Counts::new();
-    let prompt = counts.read(members.get("promptTokenCount"));
-    let cached = counts.read(members.get("cachedContentTokenCount"));
-    let tools = counts.read(members.get("toolUsePromptTokenCount"));
-    let cache_read = counts.part(cached, prompt);
+    let mut counts = CountReader::new();
+    let prompt = counts.read_count_value(members.get("promptTokenCount"));
+    let cached = counts.read_count_value(members.get("cachedContentTokenCount"));
+    let tools = counts.read_count_value(members.get("toolUsePromptTokenCount"));
+    let cache_read = counts.clamp_part(cached, prompt);
     let tokens = TokenUsage {
         input_uncached: (prompt - cache_read).saturating_add(tools),
         cache_read,
-        output_visible: counts.read(members.get("candidatesTokenCount")),
-        reasoning: counts.read(members.get("thoughtsTokenCount")),
+        output_visible: counts.read_count_value(members.get("candidatesTokenCount")),
+        reasoning: counts.read_count_value(members.get("thoughtsTokenCount")),
         ..TokenUsage::default()
     };
-    Some(counts.report(tokens, value))
+    Some(counts.into_report(tokens, value))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

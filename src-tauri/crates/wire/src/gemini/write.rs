@@ -4,26 +4,26 @@ use bytes::Bytes;
 use domain::Dialect;
 use serde::Serialize;
 
-use super::body::Content;
-use super::generation::{GenerationConfig, leaves_tools_out};
-use super::history::History;
-use super::model::Generation;
-use crate::crossing::{Crossings, Field};
-use crate::dialect::Written;
-use crate::names::{CUSTOM_INPUT, ToolNames};
-use crate::neutral::{Json, ParallelCalls, Request, ToolChoice, ToolKind};
+use super::body::GeminiContentBody;
+use super::generation_config::{GenerationConfig, omits_tools};
+use super::model_features::ModelGeneration;
+use super::write_contents::ConversationBody;
+use crate::dialect::TranslatedRequest;
+use crate::field_filter::{FieldFilter, FieldKind};
+use crate::neutral::{JsonText, ModelRequest, ParallelCalls, ToolChoice, ToolKind};
+use crate::tool_names::{CUSTOM_INPUT, ToolNames};
 use crate::{RequestError, Target};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RequestBody {
     #[serde(skip_serializing_if = "Option::is_none")]
-    system_instruction: Option<Content>,
+    system_instruction: Option<GeminiContentBody>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<ToolEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_config: Option<ToolConfig>,
-    contents: Vec<Content>,
+    contents: Vec<GeminiContentBody>,
     #[serde(skip_serializing_if = "is_default")]
     generation_config: GenerationConfig,
 }
@@ -33,19 +33,19 @@ struct RequestBody {
 enum ToolEntry {
     #[serde(rename_all = "camelCase")]
     Functions {
-        function_declarations: Vec<Declaration>,
+        function_declarations: Vec<FunctionDeclaration>,
     },
-    Server(Json),
+    Server(JsonText),
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Declaration {
+struct FunctionDeclaration {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameters_json_schema: Option<Json>,
+    parameters_json_schema: Option<JsonText>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,18 +62,21 @@ struct CallingConfig {
     allowed_function_names: Vec<String>,
 }
 
-pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
-    let mut crossings = Crossings::into_dialect(Dialect::Gemini, target.crossing);
-    crossings.settle(request)?;
+pub(crate) fn write_request(
+    request: &ModelRequest,
+    target: &Target,
+) -> Result<TranslatedRequest, RequestError> {
+    let mut crossings = FieldFilter::for_dialect(Dialect::Gemini, target.crossing);
+    crossings.filter_extras(request)?;
     if request.user.is_some() {
-        crossings.judge(Field::Metadata, "user")?;
+        crossings.check(FieldKind::Metadata, "user")?;
     }
     if request.parallel_calls == ParallelCalls::OneAtATime {
-        crossings.judge(Field::ParallelCalls, "parallel_tool_calls")?;
+        crossings.check(FieldKind::ParallelCalls, "parallel_tool_calls")?;
     }
-    let generation = Generation::of(&target.model);
-    let names = ToolNames::of(request, Dialect::Gemini);
-    let history = History::of(request, generation, &names, &mut crossings)?;
+    let generation = ModelGeneration::from_model_name(&target.model);
+    let names = ToolNames::for_request(request, Dialect::Gemini);
+    let history = ConversationBody::from_request(request, generation, &names, &mut crossings)?;
     let tools = write_tools(request, generation, &names, &mut crossings)?;
     let has_functions = tools.iter().any(|entry| matches!(entry, ToolEntry::Functions { .. }));
     let body = RequestBody {
@@ -85,11 +88,11 @@ pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Writte
             .map(|choice| tool_config(choice, &names)),
         tools,
         contents: history.contents,
-        generation_config: GenerationConfig::of(request, generation, &mut crossings)?,
+        generation_config: GenerationConfig::from_request(request, generation, &mut crossings)?,
     };
     // Every key is text and every raw value was parsed before, so this cannot fail.
     let body = serde_json::to_vec(&body).map(Bytes::from).unwrap_or_default();
-    Ok(Written { body, dropped: crossings.into_dropped() })
+    Ok(TranslatedRequest { body, dropped: crossings.into_dropped() })
 }
 
 fn is_default(config: &GenerationConfig) -> bool {
@@ -97,10 +100,10 @@ fn is_default(config: &GenerationConfig) -> bool {
 }
 
 fn write_tools(
-    request: &Request,
-    generation: Generation,
+    request: &ModelRequest,
+    generation: ModelGeneration,
     names: &ToolNames,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Vec<ToolEntry>, RequestError> {
     let (mut function_declarations, mut entries) = (Vec::new(), Vec::new());
     for tool in &request.tools {
@@ -110,30 +113,30 @@ fn write_tools(
                 continue;
             }
             ToolKind::Server { .. } => {
-                crossings.judge(Field::ServerTool, &tool.path())?;
+                crossings.check(FieldKind::ServerTool, &tool.path())?;
                 continue;
             }
             ToolKind::Function { schema, .. } => schema.clone(),
-            ToolKind::Custom { .. } => Some(custom_schema()),
+            ToolKind::Custom { .. } => Some(custom_tool_schema()),
         };
-        function_declarations.push(Declaration {
-            name: names.wire(&tool.name, tool.namespace.as_deref()),
+        function_declarations.push(FunctionDeclaration {
+            name: names.wire_name(&tool.name, tool.namespace.as_deref()),
             description: tool.description.clone(),
             parameters_json_schema: schema,
         });
     }
-    if !function_declarations.is_empty() && !leaves_tools_out(request, generation) {
+    if !function_declarations.is_empty() && !omits_tools(request, generation) {
         entries.insert(0, ToolEntry::Functions { function_declarations });
     }
     Ok(entries)
 }
 
-fn custom_schema() -> Json {
+fn custom_tool_schema() -> JsonText {
     // Formatted as text, so that a tool always has the same bytes: providers cache prompts by them.
     let schema = format!(
         r#"{{"type":"object","properties":{{"{CUSTOM_INPUT}":{{"type":"string"}}}},"required":["{CUSTOM_INPUT}"]}}"#
     );
-    Json::parse(&schema).unwrap_or_else(Json::empty_object)
+    JsonText::parse(&schema).unwrap_or_else(JsonText::empty_object)
 }
 
 fn tool_config(choice: &ToolChoice, names: &ToolNames) -> ToolConfig {
@@ -142,7 +145,7 @@ fn tool_config(choice: &ToolChoice, names: &ToolNames) -> ToolConfig {
         ToolChoice::None => ("NONE", Vec::new()),
         ToolChoice::Required => ("ANY", Vec::new()),
         ToolChoice::Named { name, namespace } => {
-            ("ANY", vec![names.wire(name, namespace.as_deref())])
+            ("ANY", vec![names.wire_name(name, namespace.as_deref())])
         }
     };
     ToolConfig { function_calling_config: CallingConfig { mode, allowed_function_names } }

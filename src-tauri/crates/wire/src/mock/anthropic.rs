@@ -7,82 +7,91 @@ use bytes::Bytes;
 use domain::Dialect;
 use serde_json::{Value, json};
 
-use super::prompt::{Calls, Format, Prompt, Tool, ToolChoice};
-use super::script::{Script, ScriptFinish, ScriptPart};
+use super::mock_dialect::{AnswerFrame, MockDialect, insert};
+use super::prompt::{MockOutputFormat, MockParallelCalls, MockPrompt, MockTool, MockToolChoice};
+use super::script::{AnswerScript, ScriptFinish, ScriptPart};
 use super::text;
-use super::tools::Call;
-use super::voice::{Beat, Voice, insert};
+use super::tools::MockCall;
 use crate::dialect::{error_body, error_event};
 use crate::{ErrorAnswer, UsageChunk};
 
-pub(super) struct Anthropic;
+pub(super) struct AnthropicMock;
 
-impl Voice for Anthropic {
-    fn prompt(&self, body: &Value) -> Option<Prompt> {
+impl MockDialect for AnthropicMock {
+    fn read_prompt(&self, body: &Value) -> Option<MockPrompt> {
         let messages = body.get("messages")?.as_array()?;
         if !calls_are_answered(messages) {
             return None;
         }
         let users = || messages.iter().rev().filter(|message| has_role(message, "user"));
-        let user = users().map(words).find(|words| !words.is_empty());
+        let user = users().map(message_text).find(|words| !words.is_empty());
         let max = body.get("max_tokens").and_then(Value::as_u64);
         let serial = body.pointer("/tool_choice/disable_parallel_tool_use");
-        let system = body.get("system").map(texts).unwrap_or_default();
-        let spoken = messages.iter().filter_map(|message| message.get("content")).map(all_texts);
-        Some(Prompt {
+        let system = body.get("system").map(content_text).unwrap_or_default();
+        let spoken = messages
+            .iter()
+            .filter_map(|message| message.get("content"))
+            .map(content_text_with_results);
+        Some(MockPrompt {
             user: user.unwrap_or_default(),
-            tool_results: last_results(messages),
-            images: messages.iter().filter_map(|message| message.get("content")).map(images).sum(),
-            tokens: text::count(&system) + spoken.map(|spoken| text::count(&spoken)).sum::<u64>(),
+            tool_results: trailing_tool_results(messages),
+            images: messages
+                .iter()
+                .filter_map(|message| message.get("content"))
+                .map(count_images)
+                .sum(),
+            tokens: text::count_tokens(&system)
+                + spoken.map(|spoken| text::count_tokens(&spoken)).sum::<u64>(),
             tools: read_tools(body),
             choice: read_choice(body),
-            calls: if serial == Some(&Value::Bool(true)) {
-                Calls::OneAtATime
+            parallel_calls: if serial == Some(&Value::Bool(true)) {
+                MockParallelCalls::OneAtATime
             } else {
-                Calls::Parallel
+                MockParallelCalls::Parallel
             },
             format: read_format(body),
             tokens_max: max,
         })
     }
 
-    fn whole(&self, script: &Script) -> Bytes {
-        let mut message = message(script);
-        let content: Vec<Value> = script.parts.iter().map(|part| block(part, script)).collect();
+    fn write_answer(&self, script: &AnswerScript) -> Bytes {
+        let mut message = message_body(script);
+        let content: Vec<Value> =
+            script.parts.iter().map(|part| content_block(part, script)).collect();
         insert(&mut message, "content", json!(content));
         insert(&mut message, "stop_reason", json!(stop_reason(script.finish)));
         match script.usage {
-            Some(_) => insert(&mut message, "usage", usage(script)),
+            Some(_) => insert(&mut message, "usage", usage_body(script)),
             None => insert(&mut message, "usage", Value::Null),
         }
         Bytes::from(message.to_string())
     }
 
-    fn stream(&self, script: &Script, _usage: UsageChunk) -> Vec<Beat> {
-        let mut start = message(script);
+    fn write_stream(&self, script: &AnswerScript, _usage: UsageChunk) -> Vec<AnswerFrame> {
+        let mut start = message_body(script);
         if script.usage.is_some() {
-            let mut usage = usage(script);
+            let mut usage = usage_body(script);
             insert(&mut usage, "output_tokens", json!(1));
             insert(&mut start, "usage", usage);
         }
         let mut beats = vec![
-            Beat::frame(event(&json!({"type": "message_start", "message": start}))),
-            Beat::frame(event(&json!({"type": "ping"}))),
+            AnswerFrame::frame(sse_event(&json!({"type": "message_start", "message": start}))),
+            AnswerFrame::frame(sse_event(&json!({"type": "ping"}))),
         ];
         for (index, part) in script.parts.iter().enumerate() {
-            play(part, index, script, &mut beats);
+            write_block(part, index, script, &mut beats);
         }
         let delta = json!({"stop_reason": stop_reason(script.finish), "stop_sequence": null});
         let mut end = json!({"type": "message_delta", "delta": delta});
         if script.usage.is_some() {
-            insert(&mut end, "usage", usage(script));
+            insert(&mut end, "usage", usage_body(script));
         }
-        beats.push(Beat::frame(event(&end)));
-        beats.push(Beat::terminator(event(&json!({"type": "message_stop"}))));
+        beats.push(AnswerFrame::frame(sse_event(&end)));
+        beats.push(AnswerFrame::terminator(sse_event(&json!({"type": "message_stop"}))));
         beats
     }
 
-    fn error(&self, error: &ErrorAnswer<'_>) -> Bytes {
+    fn error_body(&self, error: &ErrorAnswer<'_>) -> Bytes {
         error_body(Dialect::AnthropicMessages, error)
     }
 
@@ -96,14 +105,14 @@ impl Voice for Anthropic {
     }
 }
 
-fn message(script: &Script) -> Value {
+fn message_body(script: &AnswerScript) -> Value {
     json!({
         "id": format!("msg_mock_{}", script.id), "type": "message", "role": "assistant",
         "model": script.model, "content": [], "stop_reason": null, "stop_sequence": null,
     })
 }
 
-fn usage(script: &Script) -> Value {
+fn usage_body(script: &AnswerScript) -> Value {
     let tokens = |count: fn(super::script::ScriptUsage) -> u64| script.usage.map_or(0, count);
     json!({
         "input_tokens": tokens(|usage| usage.prompt),
@@ -122,11 +131,11 @@ const fn stop_reason(finish: ScriptFinish) -> &'static str {
     }
 }
 
-fn signature(script: &Script) -> String {
+fn signature(script: &AnswerScript) -> String {
     format!("mock+{}/==", script.id)
 }
 
-fn block(part: &ScriptPart, script: &Script) -> Value {
+fn content_block(part: &ScriptPart, script: &AnswerScript) -> Value {
     match part {
         ScriptPart::Thinking(tokens) => json!({
             "type": "thinking", "thinking": tokens.concat(), "signature": signature(script),
@@ -139,43 +148,52 @@ fn block(part: &ScriptPart, script: &Script) -> Value {
     }
 }
 
-fn event(data: &Value) -> String {
+fn sse_event(data: &Value) -> String {
     let name = data.get("type").and_then(Value::as_str).unwrap_or_default();
     format!("event: {name}\ndata: {data}\n\n")
 }
 
 /// Writes one block: its start, its tokens, its stop.
-fn play(part: &ScriptPart, index: usize, script: &Script, beats: &mut Vec<Beat>) {
+fn write_block(
+    part: &ScriptPart,
+    index: usize,
+    script: &AnswerScript,
+    beats: &mut Vec<AnswerFrame>,
+) {
     let start = |block: Value| {
-        event(&json!({"type": "content_block_start", "index": index, "content_block": block}))
+        sse_event(&json!({"type": "content_block_start", "index": index, "content_block": block}))
     };
     let delta = |delta: Value| {
-        event(&json!({"type": "content_block_delta", "index": index, "delta": delta}))
+        sse_event(&json!({"type": "content_block_delta", "index": index, "delta": delta}))
     };
     match part {
         ScriptPart::Thinking(tokens) => {
             let empty = json!({"type": "thinking", "thinking": "", "signature": ""});
-            beats.push(Beat::frame(start(empty)));
+            beats.push(AnswerFrame::frame(start(empty)));
             let token = |token| delta(json!({"type": "thinking_delta", "thinking": token}));
-            beats.extend(tokens.iter().map(|text| Beat::token(token(text))));
+            beats.extend(tokens.iter().map(|text| AnswerFrame::token(token(text))));
             let signature = json!({"type": "signature_delta", "signature": signature(script)});
-            beats.push(Beat::frame(delta(signature)));
+            beats.push(AnswerFrame::frame(delta(signature)));
         }
         ScriptPart::Text(tokens) => {
-            beats.push(Beat::frame(start(json!({"type": "text", "text": ""}))));
+            beats.push(AnswerFrame::frame(start(json!({"type": "text", "text": ""}))));
             let token = |token| delta(json!({"type": "text_delta", "text": token}));
-            beats.extend(tokens.iter().map(|text| Beat::token(token(text))));
+            beats.extend(tokens.iter().map(|text| AnswerFrame::token(token(text))));
         }
-        ScriptPart::Call(Call { id, name, arguments, .. }) => {
+        ScriptPart::Call(MockCall { id, name, arguments, .. }) => {
             let empty = json!({"type": "tool_use", "id": id, "name": name, "input": {}});
-            beats.push(Beat::token(start(empty)));
+            beats.push(AnswerFrame::token(start(empty)));
             let piece = |piece| delta(json!({"type": "input_json_delta", "partial_json": piece}));
-            beats.push(Beat::frame(piece("")));
-            beats.extend(text::tokens(arguments).into_iter().map(|text| Beat::token(piece(text))));
+            beats.push(AnswerFrame::frame(piece("")));
+            beats.extend(
+                text::split_tokens(arguments)
+                    .into_iter()
+                    .map(|text| AnswerFrame::token(piece(text))),
+            );
         }
     }
     let stop = json!({"type": "content_block_stop", "index": index});
-    beats.push(Beat::frame(event(&stop)));
+    beats.push(AnswerFrame::frame(sse_event(&stop)));
 }
 
 fn has_role(message: &Value, role: &str) -> bool {
@@ -191,7 +209,7 @@ fn is_kind(block: &Value, kind: &str) -> bool {
 }
 
 /// Joins the plain texts of a content.
-fn texts(content: &Value) -> String {
+fn content_text(content: &Value) -> String {
     let text = |block: &Value| Some(block.get("text")?.as_str()?.to_owned());
     match content {
         Value::String(text) => text.clone(),
@@ -200,22 +218,23 @@ fn texts(content: &Value) -> String {
 }
 
 /// Joins the plain texts of a message, without tool results.
-fn words(message: &Value) -> String {
-    message.get("content").map(texts).unwrap_or_default()
+fn message_text(message: &Value) -> String {
+    message.get("content").map(content_text).unwrap_or_default()
 }
 
 /// Joins the texts of a content, tool results included.
-fn all_texts(content: &Value) -> String {
+fn content_text_with_results(content: &Value) -> String {
     let results: Vec<String> = blocks(content).iter().filter_map(result_text).collect();
-    format!("{}\n{}", texts(content), results.join("\n"))
+    format!("{}\n{}", content_text(content), results.join("\n"))
 }
 
 fn result_text(block: &Value) -> Option<String> {
-    is_kind(block, "tool_result").then(|| block.get("content").map(texts).unwrap_or_default())
+    is_kind(block, "tool_result")
+        .then(|| block.get("content").map(content_text).unwrap_or_default())
 }
 
 /// Tool results at the end of the conversation.
-fn last_results(messages: &[Value]) -> Vec<String> {
+fn trailing_tool_results(messages: &[Value]) -> Vec<String> {
     let content = messages.last().and_then(|message| message.get("content"));
     let blocks = content.map(blocks).unwrap_or_default();
     if blocks.last().is_some_and(|block| is_kind(block, "tool_result")) {
@@ -224,8 +243,8 @@ fn last_results(messages: &[Value]) -> Vec<String> {
     Vec::new()
 }
 
-fn images(content: &Value) -> usize {
-    let inside = |block: &Value| block.get("content").map_or(0, images);
+fn count_images(content: &Value) -> usize {
+    let inside = |block: &Value| block.get("content").map_or(0, count_images);
     blocks(content)
         .iter()
         .map(|block| if is_kind(block, "image") { 1 } else { inside(block) })
@@ -252,34 +271,35 @@ fn calls_are_answered(messages: &[Value]) -> bool {
     )
 }
 
-fn read_tools(body: &Value) -> Vec<Tool> {
+fn read_tools(body: &Value) -> Vec<MockTool> {
     let list = body.get("tools").map(blocks).unwrap_or_default();
     let is_function = |tool: &&Value| tool.get("type").is_none_or(|kind| kind == "custom");
-    let read =
-        |tool: &Value| Some(Tool::function(tool.get("name")?.as_str()?, tool.get("input_schema")));
+    let read = |tool: &Value| {
+        Some(MockTool::function(tool.get("name")?.as_str()?, tool.get("input_schema")))
+    };
     list.iter().filter(is_function).filter_map(read).collect()
 }
 
-fn read_choice(body: &Value) -> ToolChoice {
+fn read_choice(body: &Value) -> MockToolChoice {
     let choice = |key: &str| body.get("tool_choice")?.get(key)?.as_str();
     match (choice("type"), choice("name")) {
-        (Some("tool"), Some(name)) => ToolChoice::Named(name.to_owned()),
-        (Some("any"), _) => ToolChoice::Required,
-        (Some("none"), _) => ToolChoice::None,
-        _ => ToolChoice::Auto,
+        (Some("tool"), Some(name)) => MockToolChoice::Named(name.to_owned()),
+        (Some("any"), _) => MockToolChoice::Required,
+        (Some("none"), _) => MockToolChoice::None,
+        _ => MockToolChoice::Auto,
     }
 }
 
-fn read_format(body: &Value) -> Format {
+fn read_format(body: &Value) -> MockOutputFormat {
     let schema = body.pointer("/output_config/format/schema");
     let schema = schema.or_else(|| body.pointer("/output_format/schema"));
-    schema.map_or(Format::Text, |schema| Format::Schema(schema.clone()))
+    schema.map_or(MockOutputFormat::Text, |schema| MockOutputFormat::Schema(schema.clone()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClientRequest, Surface, mock};
+    use crate::{ApiSurface, ClientRequest, mock};
 
     /// Vercel's `@ai-sdk/anthropic` reads the usage details at the end of the answer, where the
     /// real service sends them.
@@ -288,7 +308,7 @@ mod tests {
         let body = json!({"model": "think", "max_tokens": 64, "stream": true,
             "messages": [{"role": "user", "content": "Is it warm"}]});
         let body = Bytes::from(body.to_string());
-        let request = ClientRequest::parse(Surface::AnthropicMessages, body).expect("a request");
+        let request = ClientRequest::parse(ApiSurface::AnthropicMessages, body).expect("a request");
         let answer = mock::answer(&request, 0);
         let bytes: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
         let text = String::from_utf8(bytes).expect("text");

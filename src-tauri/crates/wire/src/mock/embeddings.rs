@@ -7,9 +7,9 @@ use bytes::Bytes;
 use domain::Dialect;
 use serde_json::{Value, json};
 
-use super::fault::{self, Fault};
-use super::play::Performance;
-use super::voice::{Beat, voice};
+use super::fault::{self, MockFault};
+use super::mock_dialect::{AnswerFrame, mock_dialect};
+use super::timed_answer::AnswerFrames;
 use super::{MockAnswer, MockEnd, text};
 use crate::Delivery;
 
@@ -18,19 +18,22 @@ const DIMENSIONS: usize = 64;
 
 const DIMENSIONS_MAX: usize = 4_096;
 
-pub(super) fn embeddings(dialect: Dialect, model: &str, body: &[u8]) -> MockAnswer {
-    let voice = voice(dialect);
+pub(super) fn answer_embeddings(dialect: Dialect, model: &str, body: &[u8]) -> MockAnswer {
+    let voice = mock_dialect(dialect);
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let Some(answer) = answer(dialect, model, &body) else { return fault::unreadable(voice) };
-    let beats = vec![Beat::token(Bytes::from(answer.to_string()))];
-    let good = Performance { voice, delivery: Delivery::Whole, delay_ms: 0, beats };
-    match Fault::named(model) {
-        Some(fault) => fault.spoil(good),
-        None => good.play(MockEnd::Done),
+    let Some(answer) = answer_body(dialect, model, &body) else {
+        return fault::unreadable_request_answer(voice);
+    };
+    let beats = vec![AnswerFrame::token(Bytes::from(answer.to_string()))];
+    let good =
+        AnswerFrames { dialect: voice, delivery: Delivery::Whole, delay_ms: 0, frames: beats };
+    match MockFault::from_model_name(model) {
+        Some(fault) => fault.apply(good),
+        None => good.into_answer(MockEnd::Done),
     }
 }
 
-fn answer(dialect: Dialect, model: &str, body: &Value) -> Option<Value> {
+fn answer_body(dialect: Dialect, model: &str, body: &Value) -> Option<Value> {
     if dialect == Dialect::Gemini {
         let vector = |request: &Value| {
             let wanted = request
@@ -38,7 +41,7 @@ fn answer(dialect: Dialect, model: &str, body: &Value) -> Option<Value> {
                 .or_else(|| request.get("output_dimensionality"));
             let parts = request.pointer("/content/parts")?.as_array()?;
             let texts = parts.iter().filter_map(|part| part.get("text")?.as_str());
-            let values = vector(&texts.collect::<Vec<_>>().join("\n"), wanted);
+            let values = make_vector(&texts.collect::<Vec<_>>().join("\n"), wanted);
             Some(json!({ "values": values }))
         };
         return Some(match body.get("requests").and_then(Value::as_array) {
@@ -49,16 +52,17 @@ fn answer(dialect: Dialect, model: &str, body: &Value) -> Option<Value> {
             None => json!({"embedding": vector(body)?}),
         });
     }
-    let inputs = inputs(body.get("input")?);
-    let vectors = inputs.iter().map(|input| vector(input, body.get("dimensions")));
-    let tokens: u64 = inputs.iter().map(|input| text::count(input)).sum();
+    let inputs = read_inputs(body.get("input")?);
+    let vectors = inputs.iter().map(|input| make_vector(input, body.get("dimensions")));
+    let tokens: u64 = inputs.iter().map(|input| text::count_tokens(input)).sum();
     if dialect == Dialect::OllamaChat {
         let vectors: Vec<_> = vectors.collect();
         return Some(json!({"model": model, "embeddings": vectors, "total_duration": 1,
             "load_duration": 1, "prompt_eval_count": tokens}));
     }
     let is_packed = body.get("encoding_format").is_some_and(|format| format == "base64");
-    let shown = |values: Vec<f32>| if is_packed { json!(packed(&values)) } else { json!(values) };
+    let shown =
+        |values: Vec<f32>| if is_packed { json!(pack_base64(&values)) } else { json!(values) };
     let data: Vec<_> = vectors
         .enumerate()
         .map(|(index, values)| {
@@ -70,7 +74,7 @@ fn answer(dialect: Dialect, model: &str, body: &Value) -> Option<Value> {
 }
 
 /// Input texts; token numbers count as their text.
-fn inputs(input: &Value) -> Vec<String> {
+fn read_inputs(input: &Value) -> Vec<String> {
     let shown = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
     match input {
         Value::Array(items) if !items.first().is_some_and(Value::is_number) => {
@@ -80,9 +84,9 @@ fn inputs(input: &Value) -> Vec<String> {
     }
 }
 
-fn vector(input: &str, wanted: Option<&Value>) -> Vec<f32> {
+fn make_vector(input: &str, wanted: Option<&Value>) -> Vec<f32> {
     let wanted = wanted.and_then(Value::as_u64).and_then(|wanted| usize::try_from(wanted).ok());
-    let mut state = text::seed(input) | 1;
+    let mut state = text::hash_text(input) | 1;
     let mut next = || {
         // Xorshift: any distribution will do if it is the same everywhere.
         state ^= state << 13;
@@ -97,7 +101,7 @@ fn vector(input: &str, wanted: Option<&Value>) -> Vec<f32> {
     values.into_iter().map(|value| value / length).collect()
 }
 
-fn packed(values: &[f32]) -> String {
+fn pack_base64(values: &[f32]) -> String {
     STANDARD.encode(values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
 }
 
@@ -107,19 +111,22 @@ mod tests {
     use crate::{EmbeddingBatch, EmbeddingRequest, EmbeddingSurface};
 
     fn ask(dialect: Dialect, body: &Value) -> Bytes {
-        let answer = embeddings(dialect, "m", body.to_string().as_bytes());
+        let answer = answer_embeddings(dialect, "m", body.to_string().as_bytes());
         assert_eq!(answer.status, 200);
         answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect::<Vec<_>>().into()
     }
 
     #[test]
     fn vectors_depend_on_the_text_alone_and_have_length_one() {
-        let values = vector("a text", Some(&json!(1_000)));
-        assert_eq!(values, vector("a text", Some(&json!(1_000))));
-        assert_ne!(values, vector("another", Some(&json!(1_000))));
+        let values = make_vector("a text", Some(&json!(1_000)));
+        assert_eq!(values, make_vector("a text", Some(&json!(1_000))));
+        assert_ne!(values, make_vector("another", Some(&json!(1_000))));
         let length: f32 = values.iter().map(|value| value * value).sum();
         assert!((length - 1.0).abs() < 1e-4, "{length}");
-        assert_eq!((vector("", None).len(), vector("", Some(&json!(0))).len()), (DIMENSIONS, 1));
+        assert_eq!(
+            (make_vector("", None).len(), make_vector("", Some(&json!(0))).len()),
+            (DIMENSIONS, 1)
+        );
     }
 
     #[test]
@@ -147,9 +154,9 @@ mod tests {
     #[test]
     fn faults_and_nonsense_are_answered() {
         assert_eq!(
-            embeddings(Dialect::Gemini, "fault-429", b"{\"content\":{\"parts\":[]}}").status,
+            answer_embeddings(Dialect::Gemini, "fault-429", b"{\"content\":{\"parts\":[]}}").status,
             429
         );
-        assert_eq!(embeddings(Dialect::OpenAiChat, "m", b"{}").status, 400);
+        assert_eq!(answer_embeddings(Dialect::OpenAiChat, "m", b"{}").status, 400);
     }
 }

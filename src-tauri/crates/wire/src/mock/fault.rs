@@ -2,18 +2,18 @@
 
 use bytes::Bytes;
 
-use super::play::Performance;
-use super::voice::Voice;
-use super::{MODELS, MockAnswer, MockEnd, MockPiece, TOKENS_BEFORE_FAULT};
+use super::mock_dialect::MockDialect;
+use super::timed_answer::AnswerFrames;
+use super::{MODELS, MockAnswer, MockChunk, MockEnd, TOKENS_BEFORE_FAULT};
 use crate::{Delivery, ErrorAnswer, ErrorKind};
 
 /// `retry-after` of `fault-429`, in seconds.
 const RETRY_AFTER_S: u32 = 1;
 
-const PAGE: &[u8] =
+const HTML_PAGE: &[u8] =
     b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Wi-Fi login</body></html>";
 
-pub(super) enum Fault {
+pub(super) enum MockFault {
     Status(ErrorAnswer<'static>),
     Cut,
     Stall,
@@ -24,16 +24,16 @@ pub(super) enum Fault {
     NoDone,
 }
 
-const fn status(
+const fn status_fault(
     status: u16,
     kind: ErrorKind,
     code: Option<&'static str>,
     message: &'static str,
-) -> Fault {
-    Fault::Status(ErrorAnswer { status, kind, code, message, param: None })
+) -> MockFault {
+    MockFault::Status(ErrorAnswer { status, kind, code, message, param: None })
 }
 
-const IN_BAND: ErrorAnswer<'static> = ErrorAnswer {
+const IN_BAND_ERROR: ErrorAnswer<'static> = ErrorAnswer {
     status: 500,
     kind: ErrorKind::Api,
     code: Some("mock_fault"),
@@ -41,41 +41,45 @@ const IN_BAND: ErrorAnswer<'static> = ErrorAnswer {
     param: None,
 };
 
-impl Fault {
+impl MockFault {
     /// The fault that a `fault-…` model name selects; `None` for other names.
-    pub(super) fn named(model: &str) -> Option<Self> {
+    pub(super) fn from_model_name(model: &str) -> Option<Self> {
         let code = Some("mock_fault");
         Some(match model.strip_prefix("fault-")? {
-            "400" => status(400, ErrorKind::InvalidRequest, code, "the mock refuses this request"),
-            "401" => status(
+            "400" => {
+                status_fault(400, ErrorKind::InvalidRequest, code, "the mock refuses this request")
+            }
+            "401" => status_fault(
                 401,
                 ErrorKind::Authentication,
                 Some("invalid_api_key"),
                 "the mock rejects this key",
             ),
-            "402" => status(402, ErrorKind::Billing, code, "the mock's account has no credit"),
-            "403" => status(
+            "402" => {
+                status_fault(402, ErrorKind::Billing, code, "the mock's account has no credit")
+            }
+            "403" => status_fault(
                 403,
                 ErrorKind::Permission,
                 code,
                 "the mock's key has no permission \
              for this",
             ),
-            "404" => status(
+            "404" => status_fault(
                 404,
                 ErrorKind::NotFound,
                 Some("model_not_found"),
                 "the mock has no such model",
             ),
-            "429" => status(
+            "429" => status_fault(
                 429,
                 ErrorKind::RateLimit,
                 Some("rate_limit_exceeded"),
                 "the mock received too many requests",
             ),
-            "500" => status(500, ErrorKind::Api, code, "the mock has an internal error"),
-            "503" => status(503, ErrorKind::Overloaded, code, "the mock is unavailable"),
-            "529" => status(529, ErrorKind::Overloaded, code, "the mock is overloaded"),
+            "500" => status_fault(500, ErrorKind::Api, code, "the mock has an internal error"),
+            "503" => status_fault(503, ErrorKind::Overloaded, code, "the mock is unavailable"),
+            "529" => status_fault(529, ErrorKind::Overloaded, code, "the mock is overloaded"),
             "cut" => Self::Cut,
             "stall" => Self::Stall,
             "html" => Self::Html,
@@ -88,34 +92,41 @@ impl Fault {
     }
 
     /// Applies the fault to a good answer.
-    pub(super) fn spoil(self, good: Performance) -> MockAnswer {
+    pub(super) fn apply(self, good: AnswerFrames) -> MockAnswer {
         let done = MockEnd::Done;
         match (self, good.delivery) {
-            (Self::Status(error), _) => refusal(good.voice, &error),
-            (Self::Html, _) => replaced("text/html; charset=utf-8", Bytes::from_static(PAGE)),
-            (Self::Empty, _) => good.silent().play(done),
-            (Self::Cut, Delivery::Whole) => good.torn().play(MockEnd::Cut),
-            (Self::Cut, _) => good.begun(TOKENS_BEFORE_FAULT).play(MockEnd::Cut),
-            (Self::Stall, Delivery::Whole) => good.silent().play(MockEnd::Stall),
-            (Self::Stall, _) => good.begun(TOKENS_BEFORE_FAULT).play(MockEnd::Stall),
-            (Self::TruncatedJson, Delivery::Whole) => good.torn().play(done),
-            (Self::TruncatedJson, _) => good.begun(TOKENS_BEFORE_FAULT + 1).torn().play(done),
+            (Self::Status(error), _) => error_answer(good.dialect, &error),
+            (Self::Html, _) => ok_answer("text/html; charset=utf-8", Bytes::from_static(HTML_PAGE)),
+            (Self::Empty, _) => good.without_frames().into_answer(done),
+            (Self::Cut, Delivery::Whole) => good.truncate_last_frame().into_answer(MockEnd::Cut),
+            (Self::Cut, _) => {
+                good.truncate_after_tokens(TOKENS_BEFORE_FAULT).into_answer(MockEnd::Cut)
+            }
+            (Self::Stall, Delivery::Whole) => good.without_frames().into_answer(MockEnd::Stall),
+            (Self::Stall, _) => {
+                good.truncate_after_tokens(TOKENS_BEFORE_FAULT).into_answer(MockEnd::Stall)
+            }
+            (Self::TruncatedJson, Delivery::Whole) => good.truncate_last_frame().into_answer(done),
+            (Self::TruncatedJson, _) => good
+                .truncate_after_tokens(TOKENS_BEFORE_FAULT + 1)
+                .truncate_last_frame()
+                .into_answer(done),
             (Self::ErrorEvent, Delivery::Whole) => {
-                replaced("application/json", good.voice.error(&IN_BAND))
+                ok_answer("application/json", good.dialect.error_body(&IN_BAND_ERROR))
             }
             (Self::ErrorEvent, _) => {
-                let begun = good.begun(TOKENS_BEFORE_FAULT);
-                let event = begun.voice.error_event(&IN_BAND, begun.beats.len());
-                begun.followed_by(event).play(done)
+                let begun = good.truncate_after_tokens(TOKENS_BEFORE_FAULT);
+                let event = begun.dialect.error_event(&IN_BAND_ERROR, begun.frames.len());
+                begun.with_frame(event).into_answer(done)
             }
-            (Self::NoDone, _) => good.unterminated().play(done),
+            (Self::NoDone, _) => good.without_terminator().into_answer(done),
         }
     }
 }
 
 /// Answer to an unknown model name.
-pub(super) fn unknown_model(voice: &dyn Voice, model: &str) -> MockAnswer {
-    let shown = crate::error::clean(model, crate::ERROR_FIELD_CHARS_MAX);
+pub(super) fn unknown_model_answer(voice: &dyn MockDialect, model: &str) -> MockAnswer {
+    let shown = crate::error::sanitize(model, crate::ERROR_FIELD_CHARS_MAX);
     let message =
         format!("The model '{shown}' does not exist. The mock has: {}.", MODELS.join(", "));
     let error = ErrorAnswer {
@@ -125,11 +136,11 @@ pub(super) fn unknown_model(voice: &dyn Voice, model: &str) -> MockAnswer {
         message: &message,
         param: Some("model"),
     };
-    refusal(voice, &error)
+    error_answer(voice, &error)
 }
 
 /// Answer to a body that cannot be parsed into a request of the dialect.
-pub(super) fn unreadable(voice: &dyn Voice) -> MockAnswer {
+pub(super) fn unreadable_request_answer(voice: &dyn MockDialect) -> MockAnswer {
     let error = ErrorAnswer {
         status: 400,
         kind: ErrorKind::InvalidRequest,
@@ -137,21 +148,21 @@ pub(super) fn unreadable(voice: &dyn Voice) -> MockAnswer {
         message: "The mock cannot read this request: it has half a surrogate pair, a number out of range, or no conversation.",
         param: None,
     };
-    refusal(voice, &error)
+    error_answer(voice, &error)
 }
 
-fn refusal(voice: &dyn Voice, error: &ErrorAnswer<'_>) -> MockAnswer {
+fn error_answer(voice: &dyn MockDialect, error: &ErrorAnswer<'_>) -> MockAnswer {
     MockAnswer {
         status: error.status,
         content_type: "application/json",
         retry_after_s: (error.status == 429).then_some(RETRY_AFTER_S),
-        body: vec![MockPiece { delay_ms: 0, bytes: voice.error(error) }],
+        body: vec![MockChunk { delay_ms: 0, bytes: voice.error_body(error) }],
         end: MockEnd::Done,
     }
 }
 
 /// Status 200 with another body.
-pub(super) fn replaced(content_type: &'static str, bytes: Bytes) -> MockAnswer {
-    let body = vec![MockPiece { delay_ms: 0, bytes }];
+pub(super) fn ok_answer(content_type: &'static str, bytes: Bytes) -> MockAnswer {
+    let body = vec![MockChunk { delay_ms: 0, bytes }];
     MockAnswer { status: 200, content_type, retry_after_s: None, body, end: MockEnd::Done }
 }

@@ -6,46 +6,50 @@ use bytes::Bytes;
 use domain::Dialect;
 use serde_json::{Value, json};
 
-use super::prompt::{Calls, Format, Prompt, Tool, ToolChoice};
-use super::script::{Script, ScriptFinish, ScriptPart};
+use super::mock_dialect::{AnswerFrame, MockDialect};
+use super::prompt::{MockOutputFormat, MockParallelCalls, MockPrompt, MockTool, MockToolChoice};
+use super::script::{AnswerScript, ScriptFinish, ScriptPart};
 use super::text;
-use super::tools::Call;
-use super::voice::{Beat, Voice};
+use super::tools::MockCall;
 use crate::dialect::{error_body, error_event};
 use crate::{ErrorAnswer, UsageChunk};
 
 /// Behaves like Gemini 3: the first call of a turn is signed.
-pub(super) struct Gemini;
+pub(super) struct GeminiMock;
 
-impl Voice for Gemini {
-    fn prompt(&self, body: &Value) -> Option<Prompt> {
+impl MockDialect for GeminiMock {
+    fn read_prompt(&self, body: &Value) -> Option<MockPrompt> {
         // A request to count tokens may contain a whole request.
         let body = member(body, "generateContentRequest").unwrap_or(body);
-        let contents = list(body, "contents");
+        let contents = list_member(body, "contents");
         let is_user = |content: &&Value| content.get("role").is_none_or(|role| role != "model");
-        let said = contents.iter().rev().filter(is_user).map(texts).find(|text| !text.is_empty());
-        let last = contents.last().map(|last| list(last, "parts")).unwrap_or_default();
+        let said =
+            contents.iter().rev().filter(is_user).map(content_text).find(|text| !text.is_empty());
+        let last = contents.last().map(|last| list_member(last, "parts")).unwrap_or_default();
         let system = member(body, "systemInstruction");
         let all = system.into_iter().chain(contents);
         let counted = |content: &Value| {
-            let results = list(content, "parts").iter().filter_map(result);
-            results.chain([texts(content)]).map(|text| text::count(&text)).sum::<u64>()
+            let results = list_member(content, "parts").iter().filter_map(tool_result_text);
+            results
+                .chain([content_text(content)])
+                .map(|text| text::count_tokens(&text))
+                .sum::<u64>()
         };
         let config = member(body, "generationConfig").unwrap_or(&Value::Null);
-        Some(Prompt {
+        Some(MockPrompt {
             user: said.unwrap_or_default(),
-            tool_results: last.iter().filter_map(result).collect(),
-            images: contents.iter().map(images).sum(),
+            tool_results: last.iter().filter_map(tool_result_text).collect(),
+            images: contents.iter().map(count_images).sum(),
             tokens: all.map(counted).sum(),
             tools: read_tools(body),
             choice: read_choice(body),
-            calls: Calls::Parallel,
+            parallel_calls: MockParallelCalls::Parallel,
             format: read_format(config),
             tokens_max: member(config, "maxOutputTokens").and_then(Value::as_u64),
         })
     }
 
-    fn whole(&self, script: &Script) -> Bytes {
+    fn write_answer(&self, script: &AnswerScript) -> Bytes {
         let mut parts = Vec::new();
         for part in &script.parts {
             parts.push(match part {
@@ -54,32 +58,35 @@ impl Voice for Gemini {
                 ScriptPart::Call(call) => call_part(script, call),
             });
         }
-        Bytes::from(fragment(script, &parts, true).to_string())
+        Bytes::from(answer_fragment(script, &parts, true).to_string())
     }
 
-    fn stream(&self, script: &Script, _usage: UsageChunk) -> Vec<Beat> {
-        let event =
-            |part: Value, is_last| format!("data: {}\r\n\r\n", fragment(script, &[part], is_last));
+    fn write_stream(&self, script: &AnswerScript, _usage: UsageChunk) -> Vec<AnswerFrame> {
+        let event = |part: Value, is_last| {
+            format!("data: {}\r\n\r\n", answer_fragment(script, &[part], is_last))
+        };
         let mut beats = Vec::new();
         for part in &script.parts {
             match part {
                 ScriptPart::Thinking(tokens) => beats.extend(tokens.iter().map(|token| {
-                    Beat::token(event(json!({"text": token, "thought": true}), false))
+                    AnswerFrame::token(event(json!({"text": token, "thought": true}), false))
                 })),
                 ScriptPart::Text(tokens) => beats.extend(
-                    tokens.iter().map(|token| Beat::token(event(json!({"text": token}), false))),
+                    tokens
+                        .iter()
+                        .map(|token| AnswerFrame::token(event(json!({"text": token}), false))),
                 ),
                 ScriptPart::Call(call) => {
-                    beats.push(Beat::token(event(call_part(script, call), false)));
+                    beats.push(AnswerFrame::token(event(call_part(script, call), false)));
                 }
             }
         }
         // Only the finish reason ends a stream of this dialect; no terminator follows.
-        beats.push(Beat::frame(event(json!({"text": ""}), true)));
+        beats.push(AnswerFrame::frame(event(json!({"text": ""}), true)));
         beats
     }
 
-    fn error(&self, error: &ErrorAnswer<'_>) -> Bytes {
+    fn error_body(&self, error: &ErrorAnswer<'_>) -> Bytes {
         error_body(Dialect::Gemini, error)
     }
 
@@ -103,84 +110,88 @@ fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.get(name).or_else(snake)
 }
 
-fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+fn list_member<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     member(value, name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn texts(content: &Value) -> String {
+fn content_text(content: &Value) -> String {
     let said = |part: &&Value| part.get("thought").is_none_or(|thought| thought != true);
-    let parts = list(content, "parts").iter().filter(said);
+    let parts = list_member(content, "parts").iter().filter(said);
     parts.filter_map(|part| part.get("text")?.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// Text of a tool's result; `None` for other parts.
-fn result(part: &Value) -> Option<String> {
+fn tool_result_text(part: &Value) -> Option<String> {
     let response = member(part, "functionResponse")?.get("response").unwrap_or(&Value::Null);
     let words = ["result", "output", "error", "content"];
     let told = words.iter().find_map(|word| response.get(word)).unwrap_or(response);
     Some(told.as_str().map_or_else(|| told.to_string(), str::to_owned))
 }
 
-fn images(content: &Value) -> usize {
+fn count_images(content: &Value) -> usize {
     let of = |part: &Value| {
-        let inside = member(part, "functionResponse").map_or(0, images);
+        let inside = member(part, "functionResponse").map_or(0, count_images);
         let file = member(part, "inlineData").or_else(|| member(part, "fileData"));
         let kind = file.and_then(|file| member(file, "mimeType")?.as_str());
         inside + usize::from(kind.is_some_and(|kind| kind.starts_with("image/")))
     };
-    list(content, "parts").iter().map(of).sum()
+    list_member(content, "parts").iter().map(of).sum()
 }
 
-fn read_tools(body: &Value) -> Vec<Tool> {
-    let declarations = list(body, "tools").iter().flat_map(|t| list(t, "functionDeclarations"));
+fn read_tools(body: &Value) -> Vec<MockTool> {
+    let declarations =
+        list_member(body, "tools").iter().flat_map(|t| list_member(t, "functionDeclarations"));
     let read = |declaration: &Value| {
-        let own = member(declaration, "parameters").map(in_lower_case);
+        let own = member(declaration, "parameters").map(lower_case_types);
         let schema = member(declaration, "parametersJsonSchema").cloned().or(own);
-        Some(Tool::function(declaration.get("name")?.as_str()?, schema.as_ref()))
+        Some(MockTool::function(declaration.get("name")?.as_str()?, schema.as_ref()))
     };
     declarations.filter_map(read).collect()
 }
 
 /// Converts types to lower case, as JSON Schema has them.
-fn in_lower_case(schema: &Value) -> Value {
+fn lower_case_types(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
             let convert = |(key, value): (&String, &Value)| {
                 let value = match (key.as_str(), value) {
                     ("type", Value::String(kind)) => Value::from(kind.to_lowercase()),
-                    (_, value) => in_lower_case(value),
+                    (_, value) => lower_case_types(value),
                 };
                 (key.clone(), value)
             };
             members.iter().map(convert).collect::<serde_json::Map<_, _>>().into()
         }
-        Value::Array(items) => items.iter().map(in_lower_case).collect::<Vec<_>>().into(),
+        Value::Array(items) => items.iter().map(lower_case_types).collect::<Vec<_>>().into(),
         other => other.clone(),
     }
 }
 
-fn read_choice(body: &Value) -> ToolChoice {
+fn read_choice(body: &Value) -> MockToolChoice {
     let config = member(body, "toolConfig").and_then(|c| member(c, "functionCallingConfig"));
-    let Some(config) = config else { return ToolChoice::Auto };
-    match (member(config, "mode").and_then(Value::as_str), list(config, "allowedFunctionNames")) {
-        (Some("NONE"), _) => ToolChoice::None,
-        (Some("ANY"), [Value::String(name)]) => ToolChoice::Named(name.clone()),
-        (Some("ANY"), _) => ToolChoice::Required,
-        _ => ToolChoice::Auto,
+    let Some(config) = config else { return MockToolChoice::Auto };
+    match (
+        member(config, "mode").and_then(Value::as_str),
+        list_member(config, "allowedFunctionNames"),
+    ) {
+        (Some("NONE"), _) => MockToolChoice::None,
+        (Some("ANY"), [Value::String(name)]) => MockToolChoice::Named(name.clone()),
+        (Some("ANY"), _) => MockToolChoice::Required,
+        _ => MockToolChoice::Auto,
     }
 }
 
-fn read_format(config: &Value) -> Format {
-    let own = member(config, "responseSchema").map(in_lower_case);
+fn read_format(config: &Value) -> MockOutputFormat {
+    let own = member(config, "responseSchema").map(lower_case_types);
     let schema = member(config, "responseJsonSchema").cloned().or(own);
     match (member(config, "responseMimeType").and_then(Value::as_str), schema) {
-        (Some("application/json"), Some(schema)) => Format::Schema(schema),
-        (Some("application/json"), None) => Format::AnyJson,
-        _ => Format::Text,
+        (Some("application/json"), Some(schema)) => MockOutputFormat::Schema(schema),
+        (Some("application/json"), None) => MockOutputFormat::AnyJson,
+        _ => MockOutputFormat::Text,
     }
 }
 
-fn fragment(script: &Script, parts: &[Value], is_last: bool) -> Value {
+fn answer_fragment(script: &AnswerScript, parts: &[Value], is_last: bool) -> Value {
     let mut candidate = json!({"content": {"parts": parts, "role": "model"}, "index": 0});
     let mut body = json!({
         "modelVersion": script.model, "responseId": format!("mock-{}", script.id),
@@ -202,7 +213,7 @@ fn fragment(script: &Script, parts: &[Value], is_last: bool) -> Value {
 }
 
 /// Calls have no ids: many models omit them, and it is the harder case.
-fn call_part(script: &Script, call: &Call) -> Value {
+fn call_part(script: &AnswerScript, call: &MockCall) -> Value {
     let args: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
     let mut part = json!({"functionCall": {"name": call.name, "args": args}});
     let is_first = script.calls().next().is_some_and(|first| first.id == call.id);
@@ -225,10 +236,10 @@ const fn finish_reason(finish: ScriptFinish) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClientRequest, Delivery, Surface, mock};
+    use crate::{ApiSurface, ClientRequest, Delivery, mock};
 
     fn ask(model: &str, delivery: Delivery, body: &Value) -> (u16, String) {
-        let surface = Surface::Gemini { model, delivery };
+        let surface = ApiSurface::Gemini { model, delivery };
         let request = ClientRequest::parse(surface, Bytes::from(body.to_string()));
         let answer = mock::answer(&request.expect("a request"), 0);
         let bytes: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
@@ -262,7 +273,7 @@ mod tests {
     fn it_counts_the_tokens_of_both_kinds_of_wishes() {
         let contents = json!({"contents": [{"parts": [{"text": "one two"}]}]});
         for body in [contents.clone(), json!({"generateContentRequest": contents})] {
-            let answer = mock::count_tokens(Dialect::Gemini, body.to_string().as_bytes());
+            let answer = mock::answer_token_count(Dialect::Gemini, body.to_string().as_bytes());
             let count: Value = serde_json::from_slice(&answer.body[0].bytes).expect("JSON");
             assert_eq!(count["totalTokens"], 2, "{body}");
         }

@@ -3,47 +3,47 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::prompt::{Calls, Format, Prompt, ToolChoice};
-use super::script::{Script, ScriptFinish, ScriptPart};
+use super::mock_dialect::{AnswerFrame, MockDialect, insert};
+use super::prompt::{MockOutputFormat, MockParallelCalls, MockPrompt, MockToolChoice};
+use super::script::{AnswerScript, ScriptFinish, ScriptPart};
 use super::text;
-use super::tools::{Call, function_tools};
-use super::voice::{Beat, Voice, insert};
+use super::tools::{MockCall, read_function_tools};
 use crate::{ErrorAnswer, UsageChunk};
 
 /// `POST /api/chat`: one JSON object a line, complete calls without ids. Every answer ends with
 /// `stop` unless a limit cut it.
-pub(super) struct Ollama;
+pub(super) struct OllamaMock;
 
-impl Voice for Ollama {
-    fn prompt(&self, body: &Value) -> Option<Prompt> {
+impl MockDialect for OllamaMock {
+    fn read_prompt(&self, body: &Value) -> Option<MockPrompt> {
         let messages = body.get("messages")?.as_array()?;
         let is_role = |message: &Value, role: &str| message.get("role").is_some_and(|r| r == role);
         let user = messages.iter().rev().find(|message| is_role(message, "user"));
         let results = messages.iter().rev().take_while(|message| is_role(message, "tool"));
-        let mut tool_results: Vec<_> = results.map(content).collect();
+        let mut tool_results: Vec<_> = results.map(message_text).collect();
         tool_results.reverse();
         let images =
             |message: &Value| message.get("images").and_then(Value::as_array).map_or(0, Vec::len);
         let most = body.pointer("/options/num_predict").and_then(Value::as_i64);
-        Some(Prompt {
-            user: user.map(content).unwrap_or_default(),
+        Some(MockPrompt {
+            user: user.map(message_text).unwrap_or_default(),
             tool_results,
             images: messages.iter().map(images).sum(),
-            tokens: messages.iter().map(|message| text::count(&content(message))).sum(),
-            tools: function_tools(body),
-            choice: ToolChoice::Auto,
-            calls: Calls::Parallel,
+            tokens: messages.iter().map(|message| text::count_tokens(&message_text(message))).sum(),
+            tools: read_function_tools(body),
+            choice: MockToolChoice::Auto,
+            parallel_calls: MockParallelCalls::Parallel,
             format: match body.get("format") {
-                Some(Value::String(word)) if word == "json" => Format::AnyJson,
-                Some(schema @ Value::Object(_)) => Format::Schema(schema.clone()),
-                _ => Format::Text,
+                Some(Value::String(word)) if word == "json" => MockOutputFormat::AnyJson,
+                Some(schema @ Value::Object(_)) => MockOutputFormat::Schema(schema.clone()),
+                _ => MockOutputFormat::Text,
             },
             // -1 means no limit.
             tokens_max: most.and_then(|most| u64::try_from(most).ok()),
         })
     }
 
-    fn whole(&self, script: &Script) -> Bytes {
+    fn write_answer(&self, script: &AnswerScript) -> Bytes {
         let mut message = json!({"role": "assistant", "content": script.text()});
         let thinking = script.thinking();
         if !thinking.is_empty() {
@@ -53,11 +53,13 @@ impl Voice for Ollama {
         if !calls.is_empty() {
             insert(&mut message, "tool_calls", json!(calls));
         }
-        Bytes::from(last(script, &message).to_string())
+        Bytes::from(last_line(script, &message).to_string())
     }
 
-    fn stream(&self, script: &Script, _usage: UsageChunk) -> Vec<Beat> {
-        let line = |message: Value| Beat::token(format!("{}\n", frame(script, &message, false)));
+    fn write_stream(&self, script: &AnswerScript, _usage: UsageChunk) -> Vec<AnswerFrame> {
+        let line = |message: Value| {
+            AnswerFrame::token(format!("{}\n", answer_line(script, &message, false)))
+        };
         let mut beats = Vec::new();
         for part in &script.parts {
             match part {
@@ -71,16 +73,16 @@ impl Voice for Ollama {
                     "content": "", "tool_calls": [call_object(call)]}))),
             }
         }
-        let done = last(script, &json!({"role": "assistant", "content": ""}));
-        beats.push(Beat::frame(format!("{done}\n")));
+        let done = last_line(script, &json!({"role": "assistant", "content": ""}));
+        beats.push(AnswerFrame::frame(format!("{done}\n")));
         beats
     }
 
-    fn stream_type(&self) -> &'static str {
+    fn stream_content_type(&self) -> &'static str {
         "application/x-ndjson"
     }
 
-    fn error(&self, error: &ErrorAnswer<'_>) -> Bytes {
+    fn error_body(&self, error: &ErrorAnswer<'_>) -> Bytes {
         Bytes::from(json!({"error": error.message}).to_string())
     }
 
@@ -89,15 +91,15 @@ impl Voice for Ollama {
     }
 }
 
-fn frame(script: &Script, message: &Value, is_done: bool) -> Value {
+fn answer_line(script: &AnswerScript, message: &Value, is_done: bool) -> Value {
     // A fixed date: nobody reads it.
     json!({"model": script.model, "created_at": "2026-01-01T00:00:00Z", "message": message,
         "done": is_done})
 }
 
 /// The last line of the answer. Calls end with `stop`, like every answer that no limit cut.
-fn last(script: &Script, message: &Value) -> Value {
-    let mut line = frame(script, message, true);
+fn last_line(script: &AnswerScript, message: &Value) -> Value {
+    let mut line = answer_line(script, message, true);
     let reason = match script.finish {
         ScriptFinish::Length => "length",
         ScriptFinish::Stop | ScriptFinish::ToolCalls => "stop",
@@ -111,11 +113,11 @@ fn last(script: &Script, message: &Value) -> Value {
     line
 }
 
-fn call_object(call: &Call) -> Value {
+fn call_object(call: &MockCall) -> Value {
     let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
     json!({"function": {"name": call.name, "arguments": arguments}})
 }
 
-fn content(message: &Value) -> String {
+fn message_text(message: &Value) -> String {
     message.get("content").and_then(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -6,7 +6,7 @@ use crate::neutral::CallKind;
 
 /// A request, reduced to what the mock needs.
 #[derive(Debug)]
-pub(super) struct Prompt {
+pub(super) struct MockPrompt {
     /// Text of the last user message.
     pub(super) user: String,
     /// Tool results, if the conversation ends with them.
@@ -15,17 +15,17 @@ pub(super) struct Prompt {
     pub(super) images: usize,
     /// Tokens in the texts of all messages.
     pub(super) tokens: u64,
-    pub(super) tools: Vec<Tool>,
-    pub(super) choice: ToolChoice,
-    pub(super) calls: Calls,
-    pub(super) format: Format,
+    pub(super) tools: Vec<MockTool>,
+    pub(super) choice: MockToolChoice,
+    pub(super) parallel_calls: MockParallelCalls,
+    pub(super) format: MockOutputFormat,
     /// Limit of the answer.
     pub(super) tokens_max: Option<u64>,
 }
 
 /// A function offered to the model.
 #[derive(Debug)]
-pub(super) struct Tool {
+pub(super) struct MockTool {
     pub(super) name: String,
     pub(super) namespace: Option<String>,
     pub(super) kind: CallKind,
@@ -33,7 +33,7 @@ pub(super) struct Tool {
     pub(super) parameters: Value,
 }
 
-impl Tool {
+impl MockTool {
     /// Without `parameters`, the function takes none.
     pub(super) fn function(name: &str, parameters: Option<&Value>) -> Self {
         let parameters = parameters.cloned();
@@ -43,7 +43,7 @@ impl Tool {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum ToolChoice {
+pub(super) enum MockToolChoice {
     Auto,
     None,
     Required,
@@ -52,14 +52,14 @@ pub(super) enum ToolChoice {
 
 /// Whether the model may make several calls in one turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Calls {
+pub(super) enum MockParallelCalls {
     OneAtATime,
     Parallel,
 }
 
 /// Format of the answer's text.
 #[derive(Debug)]
-pub(super) enum Format {
+pub(super) enum MockOutputFormat {
     Text,
     AnyJson,
     Schema(Value),

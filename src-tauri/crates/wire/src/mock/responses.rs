@@ -6,11 +6,11 @@ use bytes::Bytes;
 use domain::Dialect;
 use serde_json::{Value, json};
 
-use super::prompt::Prompt;
-use super::script::{Script, ScriptFinish, ScriptPart, ScriptUsage};
+use super::mock_dialect::{AnswerFrame, AnswerFrameKind, MockDialect, insert};
+use super::prompt::MockPrompt;
+use super::script::{AnswerScript, ScriptFinish, ScriptPart, ScriptUsage};
 use super::text;
-use super::tools::Call;
-use super::voice::{Beat, BeatKind, Voice, insert};
+use super::tools::MockCall;
 use crate::dialect::{error_body, error_event};
 use crate::neutral::CallKind;
 use crate::{ErrorAnswer, UsageChunk};
@@ -20,38 +20,38 @@ const ENCRYPTED: &str = "bW9jay10aGlua2luZw==";
 
 /// One event carries both the finish reason and the end, so there is no terminator that could be
 /// left out.
-pub(super) struct Responses;
+pub(super) struct ResponsesMock;
 
-impl Voice for Responses {
-    fn prompt(&self, body: &Value) -> Option<Prompt> {
-        prompt::read(body)
+impl MockDialect for ResponsesMock {
+    fn read_prompt(&self, body: &Value) -> Option<MockPrompt> {
+        prompt::read_prompt(body)
     }
 
-    fn whole(&self, script: &Script) -> Bytes {
+    fn write_answer(&self, script: &AnswerScript) -> Bytes {
         let output: Vec<_> =
-            script.parts.iter().enumerate().map(|part| item(script, part)).collect();
-        Bytes::from(response(script, status(script.finish), &json!(output)).to_string())
+            script.parts.iter().enumerate().map(|part| output_item(script, part)).collect();
+        Bytes::from(response_body(script, status(script.finish), &json!(output)).to_string())
     }
 
-    fn stream(&self, script: &Script, _usage: UsageChunk) -> Vec<Beat> {
-        let mut stream = Stream::default();
+    fn write_stream(&self, script: &AnswerScript, _usage: UsageChunk) -> Vec<AnswerFrame> {
+        let mut stream = NumberedEvents::default();
         for kind in ["response.created", "response.in_progress"] {
-            let begun = response(script, "in_progress", &json!([]));
+            let begun = response_body(script, "in_progress", &json!([]));
             stream.frame(json!({"type": kind, "response": begun}));
         }
         let mut output = Vec::new();
         for part in script.parts.iter().enumerate() {
-            let whole = item(script, part);
+            let whole = output_item(script, part);
             stream.part(part, &whole);
             output.push(whole);
         }
         let status = status(script.finish);
-        let last = response(script, status, &json!(output));
+        let last = response_body(script, status, &json!(output));
         stream.frame(json!({"type": format!("response.{status}"), "response": last}));
-        stream.beats
+        stream.frames
     }
 
-    fn error(&self, error: &ErrorAnswer<'_>) -> Bytes {
+    fn error_body(&self, error: &ErrorAnswer<'_>) -> Bytes {
         error_body(Dialect::OpenAiResponses, error)
     }
 
@@ -67,20 +67,20 @@ impl Voice for Responses {
 
 /// Numbers the events of a stream.
 #[derive(Default)]
-struct Stream {
-    beats: Vec<Beat>,
+struct NumberedEvents {
+    frames: Vec<AnswerFrame>,
 }
 
-impl Stream {
+impl NumberedEvents {
     fn frame(&mut self, event: Value) {
-        self.event(BeatKind::Frame, event);
+        self.event(AnswerFrameKind::Frame, event);
     }
 
-    fn event(&mut self, kind: BeatKind, mut event: Value) {
-        insert(&mut event, "sequence_number", json!(self.beats.len()));
+    fn event(&mut self, kind: AnswerFrameKind, mut event: Value) {
+        insert(&mut event, "sequence_number", json!(self.frames.len()));
         let name = event.get("type").and_then(Value::as_str).unwrap_or_default();
         let bytes = Bytes::from(format!("event: {name}\ndata: {event}\n\n"));
-        self.beats.push(Beat { kind, bytes });
+        self.frames.push(AnswerFrame { kind, bytes });
     }
 
     /// Writes one part of the answer as an item: added, its deltas, done.
@@ -91,7 +91,7 @@ impl Stream {
             insert(&mut event, "output_index", json!(place));
             event
         };
-        let added = json!({"type": "response.output_item.added", "item": announced(whole)});
+        let added = json!({"type": "response.output_item.added", "item": announced_item(whole)});
         self.frame(at(added));
         match part {
             ScriptPart::Thinking(tokens) => self.thinking(tokens, at),
@@ -110,7 +110,7 @@ impl Stream {
         for token in tokens {
             let delta = json!({"type": "response.reasoning_summary_text.delta",
                 "summary_index": 0, "delta": token});
-            self.event(BeatKind::Token, at(delta));
+            self.event(AnswerFrameKind::Token, at(delta));
         }
         let text = tokens.concat();
         self.frame(at(json!({"type": "response.reasoning_summary_text.done",
@@ -127,7 +127,7 @@ impl Stream {
         for token in tokens {
             let delta = json!({"type": "response.output_text.delta", "content_index": 0,
                 "logprobs": [], "delta": token});
-            self.event(BeatKind::Token, at(delta));
+            self.event(AnswerFrameKind::Token, at(delta));
         }
         let text = tokens.concat();
         self.frame(at(json!({"type": "response.output_text.done", "content_index": 0,
@@ -135,14 +135,14 @@ impl Stream {
         self.frame(part("done", &text));
     }
 
-    fn call(&mut self, call: &Call, at: impl Fn(Value) -> Value) {
+    fn call(&mut self, call: &MockCall, at: impl Fn(Value) -> Value) {
         let (family, key) = match call.kind {
             CallKind::Function => ("response.function_call_arguments", "arguments"),
             CallKind::Custom => ("response.custom_tool_call_input", "input"),
         };
-        for piece in text::tokens(&call.arguments) {
+        for piece in text::split_tokens(&call.arguments) {
             let delta = json!({"type": format!("{family}.delta"), "delta": piece});
-            self.event(BeatKind::Token, at(delta));
+            self.event(AnswerFrameKind::Token, at(delta));
         }
         let mut done = json!({"type": format!("{family}.done"), "name": call.name});
         insert(&mut done, key, json!(call.arguments));
@@ -154,7 +154,7 @@ fn text_part(text: &str) -> Value {
     json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
 }
 
-fn item(script: &Script, (place, part): (usize, &ScriptPart)) -> Value {
+fn output_item(script: &AnswerScript, (place, part): (usize, &ScriptPart)) -> Value {
     let id = |prefix: &str| format!("{prefix}_mock_{}_{place}", script.id);
     match part {
         ScriptPart::Thinking(tokens) => json!({
@@ -184,7 +184,7 @@ fn item(script: &Script, (place, part): (usize, &ScriptPart)) -> Value {
 }
 
 /// An item before any of its content.
-fn announced(whole: &Value) -> Value {
+fn announced_item(whole: &Value) -> Value {
     let mut item = whole.clone();
     for (key, empty) in [
         ("content", json!([])),
@@ -208,7 +208,7 @@ const fn status(finish: ScriptFinish) -> &'static str {
     }
 }
 
-fn response(script: &Script, status: &str, output: &Value) -> Value {
+fn response_body(script: &AnswerScript, status: &str, output: &Value) -> Value {
     let why = json!({"reason": "max_output_tokens"});
     let mut response = json!({
         "id": format!("resp_mock_{}", script.id), "object": "response",

@@ -16,23 +16,23 @@ const DEPTH_MAX: usize = 32;
 const FORCED_LENGTH_MAX: u64 = 1_000;
 
 /// Makes a value that `schema` allows. Free strings become `word`.
-pub(super) fn instance(schema: &Value, word: &str) -> Value {
-    Maker { root: schema, word, nodes: 0 }.make(schema, 0)
+pub(super) fn make_instance(schema: &Value, word: &str) -> Value {
+    InstanceBuilder { root: schema, word, nodes: 0 }.make(schema, 0)
 }
 
-struct Maker<'a> {
+struct InstanceBuilder<'a> {
     root: &'a Value,
     word: &'a str,
     nodes: usize,
 }
 
-impl Maker<'_> {
+impl InstanceBuilder<'_> {
     fn make(&mut self, schema: &Value, depth: usize) -> Value {
         self.nodes += 1;
         if self.nodes > NODES_MAX || depth > DEPTH_MAX {
             return Value::Null;
         }
-        if let Some(target) = self.target(schema) {
+        if let Some(target) = self.resolve_ref(schema) {
             return self.make(&target, depth + 1);
         }
         if let Some(fixed) = schema.get("const").or_else(|| schema.get("enum")?.get(0)) {
@@ -40,25 +40,25 @@ impl Maker<'_> {
         }
         for choice in ["anyOf", "oneOf"] {
             if let Some(options) = schema.get(choice).and_then(Value::as_array) {
-                let useful = options.iter().find(|option| kind(option) != "null");
+                let useful = options.iter().find(|option| schema_type(option) != "null");
                 return useful.or(options.first()).map_or(Value::Null, |s| self.make(s, depth + 1));
             }
         }
         if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
             return self.all_of(schema, parts, depth);
         }
-        match kind(schema) {
+        match schema_type(schema) {
             "object" => self.object(schema, depth),
             "array" => self.array(schema, depth),
-            "integer" => integer(schema),
-            "number" => json!(number(schema, 0.5)),
+            "integer" => nearest_integer(schema),
+            "number" => json!(nearest_number(schema, 0.5)),
             "boolean" => Value::Bool(true),
             "null" => Value::Null,
             _ => self.string(schema),
         }
     }
 
-    fn target(&self, schema: &Value) -> Option<Value> {
+    fn resolve_ref(&self, schema: &Value) -> Option<Value> {
         let path = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
         self.root.pointer(path).cloned()
     }
@@ -128,7 +128,7 @@ impl Maker<'_> {
 }
 
 /// The type in the schema, or the one its other members imply.
-fn kind(schema: &Value) -> &str {
+fn schema_type(schema: &Value) -> &str {
     match schema.get("type") {
         Some(Value::String(kind)) => kind,
         Some(Value::Array(kinds)) => {
@@ -142,7 +142,7 @@ fn kind(schema: &Value) -> &str {
 }
 
 /// The number nearest to one within the bounds. `gap` is the distance kept from an exclusive bound.
-fn number(schema: &Value, gap: f64) -> f64 {
+fn nearest_number(schema: &Value, gap: f64) -> f64 {
     let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
     let low = bound("minimum").or_else(|| Some(bound("exclusiveMinimum")? + gap));
     let high = bound("maximum").or_else(|| Some(bound("exclusiveMaximum")? - gap));
@@ -157,8 +157,8 @@ fn number(schema: &Value, gap: f64) -> f64 {
     clippy::cast_possible_truncation,
     reason = "a float beyond the range of integers becomes the nearest integer"
 )]
-fn integer(schema: &Value) -> Value {
-    Value::from(number(schema, 1.0).ceil() as i64)
+fn nearest_integer(schema: &Value) -> Value {
+    Value::from(nearest_number(schema, 1.0).ceil() as i64)
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn check(schema: &Value, expected: &Value) {
-        assert_eq!(instance(schema, "Paris"), *expected, "{schema}");
+        assert_eq!(make_instance(schema, "Paris"), *expected, "{schema}");
     }
 
     #[test]
@@ -208,11 +208,11 @@ mod tests {
     #[test]
     fn a_schema_that_names_itself_or_doubles_ends() {
         let endless = json!({"properties": {"next": {"$ref": "#"}, "also": {"$ref": "#"}}});
-        assert!(instance(&endless, "x").to_string().len() < 100 * NODES_MAX);
+        assert!(make_instance(&endless, "x").to_string().len() < 100 * NODES_MAX);
         let circle = json!({"$ref": "#"});
-        assert_eq!(instance(&circle, "x"), Value::Null);
+        assert_eq!(make_instance(&circle, "x"), Value::Null);
         let items = json!({"type": "array", "minItems": 1u64 << 60});
-        let made = instance(&items, "x").as_array().map(Vec::len);
+        let made = make_instance(&items, "x").as_array().map(Vec::len);
         assert_eq!(made, Some(1_000));
     }
 }

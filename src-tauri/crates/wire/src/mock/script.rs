@@ -2,18 +2,18 @@
 
 use serde_json::json;
 
-use super::prompt::{Format, Prompt};
-use super::tools::{Call, calls, calls_anyway, word};
+use super::prompt::{MockOutputFormat, MockPrompt};
+use super::tools::{MockCall, choose_calls, choose_calls_eagerly, last_word};
 use super::{ANSWER_TOKENS_MAX, schema, text};
 
 /// How the mock makes an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(super) enum AnswerStyle {
     /// Repeats the last user text.
     Echo,
     /// Writes a paragraph.
     Chat,
-    /// Thinks, then does as [`Manner::Echo`].
+    /// Thinks, then does as [`AnswerStyle::RequestEcho`].
     Think,
     /// Writes a paragraph and calls tools in one turn.
     TextAndTool,
@@ -21,14 +21,14 @@ pub(super) enum Manner {
 
 /// Whether an answer reports its usage.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum UsageIn {
-    Answer,
-    Nothing,
+pub(super) enum UsageReporting {
+    Reported,
+    Omitted,
 }
 
 /// Content of one answer.
 #[derive(Debug)]
-pub(super) struct Script {
+pub(super) struct AnswerScript {
     /// Sixteen hexadecimal digits that depend on the prompt alone. Dialects add their prefix.
     pub(super) id: String,
     pub(super) model: String,
@@ -46,7 +46,7 @@ pub(super) enum ScriptPart {
     Thinking(Vec<String>),
     /// Tokens; joined they are the text.
     Text(Vec<String>),
-    Call(Call),
+    Call(MockCall),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,30 +76,30 @@ impl ScriptUsage {
     }
 }
 
-impl Script {
+impl AnswerScript {
     pub(super) fn new(
         model: &str,
-        prompt: &Prompt,
-        manner: Manner,
-        usage: UsageIn,
+        prompt: &MockPrompt,
+        manner: AnswerStyle,
+        usage: UsageReporting,
         created_unix_s: i64,
     ) -> Self {
-        let (parts, finish) = parts(prompt, manner);
+        let (parts, finish) = make_parts(prompt, manner);
         let count = |is_counted: fn(&ScriptPart) -> bool| {
-            parts.iter().filter(|part| is_counted(part)).map(ScriptPart::tokens).sum()
+            parts.iter().filter(|part| is_counted(part)).map(ScriptPart::token_count).sum()
         };
-        let usage = (usage == UsageIn::Answer).then(|| ScriptUsage {
+        let usage = (usage == UsageReporting::Reported).then(|| ScriptUsage {
             prompt: prompt.tokens,
             visible: count(|part| !matches!(part, ScriptPart::Thinking(_))),
             reasoning: count(|part| matches!(part, ScriptPart::Thinking(_))),
         });
-        let id = format!("{:016x}", text::seed(&prompt.user));
+        let id = format!("{:016x}", text::hash_text(&prompt.user));
         Self { id, model: model.to_owned(), created_unix_s, parts, finish, usage }
     }
 
     /// Tokens of all parts. The model's delay applies to each.
-    pub(super) fn tokens(&self) -> u64 {
-        self.parts.iter().map(ScriptPart::tokens).sum()
+    pub(super) fn token_count(&self) -> u64 {
+        self.parts.iter().map(ScriptPart::token_count).sum()
     }
 
     /// Joins the text parts.
@@ -120,7 +120,7 @@ impl Script {
         self.parts.iter().map(text).collect()
     }
 
-    pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
+    pub(super) fn calls(&self) -> impl Iterator<Item = &MockCall> {
         self.parts.iter().filter_map(|part| match part {
             ScriptPart::Call(call) => Some(call),
             ScriptPart::Thinking(_) | ScriptPart::Text(_) => None,
@@ -129,35 +129,37 @@ impl Script {
 }
 
 impl ScriptPart {
-    fn tokens(&self) -> u64 {
+    fn token_count(&self) -> u64 {
         match self {
-            Self::Thinking(tokens) | Self::Text(tokens) => text::count(&tokens.concat()),
-            Self::Call(call) => text::count(&call.name) + text::count(&call.arguments),
+            Self::Thinking(tokens) | Self::Text(tokens) => text::count_tokens(&tokens.concat()),
+            Self::Call(call) => {
+                text::count_tokens(&call.name) + text::count_tokens(&call.arguments)
+            }
         }
     }
 }
 
-fn parts(prompt: &Prompt, manner: Manner) -> (Vec<ScriptPart>, ScriptFinish) {
+fn make_parts(prompt: &MockPrompt, manner: AnswerStyle) -> (Vec<ScriptPart>, ScriptFinish) {
     let calls = match manner {
-        Manner::TextAndTool => calls_anyway(prompt),
-        Manner::Echo | Manner::Chat | Manner::Think => calls(prompt),
+        AnswerStyle::TextAndTool => choose_calls_eagerly(prompt),
+        AnswerStyle::Echo | AnswerStyle::Chat | AnswerStyle::Think => choose_calls(prompt),
     };
     let mut parts = Vec::new();
     let most = prompt.tokens_max.and_then(|most| usize::try_from(most).ok());
     let mut room = most.unwrap_or(usize::MAX).min(ANSWER_TOKENS_MAX);
     let mut is_cut = false;
     let mut cut = |full: &str| {
-        let all = text::tokens(full);
+        let all = text::split_tokens(full);
         is_cut |= all.len() > room;
         let kept: Vec<_> = all.into_iter().take(room).map(str::to_owned).collect();
         room -= kept.len();
         kept
     };
-    if manner == Manner::Think {
-        parts.push(ScriptPart::Thinking(cut(&thoughts(prompt))));
+    if manner == AnswerStyle::Think {
+        parts.push(ScriptPart::Thinking(cut(&thinking_text(prompt))));
     }
-    if calls.is_empty() || manner == Manner::TextAndTool {
-        parts.push(ScriptPart::Text(cut(&said(prompt, manner))));
+    if calls.is_empty() || manner == AnswerStyle::TextAndTool {
+        parts.push(ScriptPart::Text(cut(&answer_text(prompt, manner))));
     }
     let finish = match (is_cut, calls.is_empty()) {
         (true, _) => ScriptFinish::Length,
@@ -170,28 +172,32 @@ fn parts(prompt: &Prompt, manner: Manner) -> (Vec<ScriptPart>, ScriptFinish) {
     (parts, finish)
 }
 
-fn thoughts(prompt: &Prompt) -> String {
-    format!("The user says: {}. I repeat it.", text::quote(&prompt.user))
+fn thinking_text(prompt: &MockPrompt) -> String {
+    format!("The user says: {}. I repeat it.", text::quote_start(&prompt.user))
 }
 
-fn said(prompt: &Prompt, manner: Manner) -> String {
+fn answer_text(prompt: &MockPrompt, manner: AnswerStyle) -> String {
     match &prompt.format {
-        Format::Schema(schema) => schema::instance(schema, &word(&prompt.user)).to_string(),
-        Format::AnyJson => json!({"answer": spoken(prompt, manner)}).to_string(),
-        Format::Text => spoken(prompt, manner),
+        MockOutputFormat::Schema(schema) => {
+            schema::make_instance(schema, &last_word(&prompt.user)).to_string()
+        }
+        MockOutputFormat::AnyJson => json!({"answer": free_text(prompt, manner)}).to_string(),
+        MockOutputFormat::Text => free_text(prompt, manner),
     }
 }
 
-fn spoken(prompt: &Prompt, manner: Manner) -> String {
+fn free_text(prompt: &MockPrompt, manner: AnswerStyle) -> String {
     let paragraph = || match prompt.images {
-        0 => text::paragraph(&prompt.user),
-        count => format!("I see {count} pictures. {}", text::paragraph(&prompt.user)),
+        0 => text::write_paragraph(&prompt.user),
+        count => format!("I see {count} pictures. {}", text::write_paragraph(&prompt.user)),
     };
     match manner {
-        Manner::Echo | Manner::Think => prompt.user.clone(),
-        Manner::Chat | Manner::TextAndTool if prompt.tool_results.is_empty() => paragraph(),
-        Manner::Chat | Manner::TextAndTool => {
-            let results = text::quote(&prompt.tool_results.join("; "));
+        AnswerStyle::Echo | AnswerStyle::Think => prompt.user.clone(),
+        AnswerStyle::Chat | AnswerStyle::TextAndTool if prompt.tool_results.is_empty() => {
+            paragraph()
+        }
+        AnswerStyle::Chat | AnswerStyle::TextAndTool => {
+            let results = text::quote_start(&prompt.tool_results.join("; "));
             format!("The tool says: {results}. {}", paragraph())
         }
     }

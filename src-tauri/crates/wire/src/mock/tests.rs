@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::openai_chat::{ChatTap, read_chat_answer};
-use crate::{BadAnswer, StreamEnd, StreamFault, Surface, UsageChunk};
+use crate::{ApiSurface, BadAnswer, StreamEnd, StreamFault, UsageChunk};
 
 fn request(body: &Value) -> ClientRequest {
-    ClientRequest::parse(Surface::OpenAiChat, Bytes::from(body.to_string()))
+    ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::from(body.to_string()))
         .expect("a good request")
 }
 
@@ -216,7 +216,7 @@ fn faults_by_status_have_the_dialects_shape() {
     assert_eq!(unknown.status, 404);
     assert!(String::from_utf8_lossy(&bytes(&unknown)).contains("fault-no-usage"));
     let unreadable = ClientRequest::parse(
-        Surface::OpenAiChat,
+        ApiSurface::OpenAiChat,
         Bytes::from_static(br#"{"model":"chat","messages":["\ud800"]}"#),
     );
     assert_eq!(answer(&unreadable.expect("passes through"), 1).status, 400);
@@ -255,7 +255,10 @@ fn faults_in_whole_answers_are_what_the_reader_calls_them() {
 
 #[test]
 fn every_model_listed_is_known() {
-    assert_eq!(crate::models_from_list(Dialect::OpenAiChat, &models(1)).expect("a list"), MODELS);
+    assert_eq!(
+        crate::read_model_list(Dialect::OpenAiChat, &model_list(1)).expect("a list"),
+        MODELS
+    );
     for model in MODELS {
         let answer = String::from_utf8_lossy(&bytes(&ask(&chat(model, "x")))).into_owned();
         assert!(!answer.contains("does not exist"), "{model}: {answer}");

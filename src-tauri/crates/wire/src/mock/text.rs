@@ -28,12 +28,12 @@ const ENDINGS: [&str; 4] = [
 const QUOTE_CHARS_MAX: usize = 80;
 
 /// Splits `text` into tokens, each with the white space before it. Joined they are the text.
-pub(super) fn tokens(text: &str) -> Vec<&str> {
+pub(super) fn split_tokens(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
-    let (mut start, mut last) = (0, Class::Space);
+    let (mut start, mut last) = (0, CharClass::Space);
     for (at, c) in text.char_indices() {
-        let class = Class::of(c);
-        if last != Class::Space && class != last {
+        let class = CharClass::from_char(c);
+        if last != CharClass::Space && class != last {
             pieces.extend(text.get(start..at));
             start = at;
         }
@@ -47,15 +47,16 @@ pub(super) fn tokens(text: &str) -> Vec<&str> {
 }
 
 /// Number of tokens in `text`.
-pub(super) fn count(text: &str) -> u64 {
+pub(super) fn count_tokens(text: &str) -> u64 {
     let visible = |piece: &&str| !piece.trim().is_empty();
-    u64::try_from(tokens(text).iter().filter(|piece| visible(piece)).count()).unwrap_or(u64::MAX)
+    u64::try_from(split_tokens(text).iter().filter(|piece| visible(piece)).count())
+        .unwrap_or(u64::MAX)
 }
 
 /// A paragraph that depends on `prompt` alone.
-pub(super) fn paragraph(prompt: &str) -> String {
-    let seed = seed(prompt);
-    let about = quote(prompt);
+pub(super) fn write_paragraph(prompt: &str) -> String {
+    let seed = hash_text(prompt);
+    let about = quote_start(prompt);
     let step = pick(&STEPS, seed >> 8);
     let other = pick(&STEPS, (seed >> 8) + 1 + (seed >> 16) % 5);
     format!(
@@ -66,7 +67,7 @@ pub(super) fn paragraph(prompt: &str) -> String {
 }
 
 /// The start of `text`, on one line.
-pub(super) fn quote(text: &str) -> String {
+pub(super) fn quote_start(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(QUOTE_CHARS_MAX) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
@@ -75,7 +76,7 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 /// FNV-1a with 64 bits: small, and the same on every machine.
-pub(super) fn seed(text: &str) -> u64 {
+pub(super) fn hash_text(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
@@ -88,14 +89,14 @@ fn pick<'a>(list: &[&'a str], seed: u64) -> &'a str {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
+enum CharClass {
     Word,
     Mark,
     Space,
 }
 
-impl Class {
-    fn of(c: char) -> Self {
+impl CharClass {
+    fn from_char(c: char) -> Self {
         if c.is_whitespace() {
             Self::Space
         } else if c.is_alphanumeric() {
@@ -112,23 +113,23 @@ mod tests {
 
     #[test]
     fn tokens_are_runs_and_join_to_the_text() {
-        assert_eq!(tokens("Hi, you  there!?"), ["Hi", ",", " you", "  there", "!?"]);
-        assert_eq!(count("Hi, you  there!?"), 5);
-        assert_eq!((count(""), count("  "), count("a ")), (0, 0, 1));
+        assert_eq!(split_tokens("Hi, you  there!?"), ["Hi", ",", " you", "  there", "!?"]);
+        assert_eq!(count_tokens("Hi, you  there!?"), 5);
+        assert_eq!((count_tokens(""), count_tokens("  "), count_tokens("a ")), (0, 0, 1));
         for text in ["  a b ", "ä€ 😀x", "\n\n", "a-b"] {
-            assert_eq!(tokens(text).concat(), text);
+            assert_eq!(split_tokens(text).concat(), text);
         }
     }
 
     #[test]
     fn a_paragraph_depends_on_its_prompt_and_says_no_step_twice() {
-        assert_eq!(paragraph("a"), paragraph("a"));
+        assert_eq!(write_paragraph("a"), write_paragraph("a"));
         let distinct: std::collections::HashSet<_> =
-            (0..50).map(|n| paragraph(&n.to_string())).collect();
+            (0..50).map(|n| write_paragraph(&n.to_string())).collect();
         assert_eq!(distinct.len(), 50);
         for text in &distinct {
             assert!(STEPS.iter().all(|step| text.matches(step).count() <= 1), "{text}");
         }
-        assert!(paragraph(&"long ".repeat(100)).len() < 500);
+        assert!(write_paragraph(&"long ".repeat(100)).len() < 500);
     }
 }

@@ -1,10 +1,10 @@
 //! A complete answer.
 
-use super::request::Part;
+use super::request::ContentPart;
 use crate::UsageReport;
 
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Answer {
+pub struct ModelAnswer {
     /// Id given by the provider.
     pub id: Option<String>,
     /// Model that the provider reports.
@@ -17,7 +17,7 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AnswerChoice {
     /// Text, thinking, refusals, media and calls, in order.
-    pub parts: Vec<Part>,
+    pub parts: Vec<ContentPart>,
     /// `None` if the provider gave no reason.
     pub finish: Option<Finish>,
 }

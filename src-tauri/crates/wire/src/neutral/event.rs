@@ -1,17 +1,17 @@
 //! A streamed answer, on two levels.
 //!
-//! A dialect's reader emits [`Piece`]s in the order received, keyed as the provider keys them.
-//! `assemble` makes [`Event`]s of them: one part after the other, each started and stopped once,
+//! A dialect's reader emits [`ProviderEvent`]s in the order received, keyed as the provider keys them.
+//! `assemble` makes [`AnswerEvent`]s of them: one part after the other, each started and stopped once,
 //! and calls with an id, a name and arguments. Writers see events only, so no writer has to handle
 //! the providers' quirks with tool calls.
 
 use super::answer::Finish;
-use super::request::{CallKind, Media, Signature};
+use super::request::{CallKind, MediaContent, ThoughtSignature};
 use crate::{UpstreamError, UsageReport};
 
 /// Output of a dialect's reader. `choice` is the index of the answer, from zero.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Piece {
+pub enum ProviderEvent {
     /// Id or model of the answer. May repeat; the first of each counts.
     Begin {
         id: Option<String>,
@@ -32,13 +32,13 @@ pub enum Piece {
     /// Signature of the current thinking, or of the next part if there is none.
     Signature {
         choice: u32,
-        signature: Signature,
+        signature: ThoughtSignature,
     },
     /// Thinking that is encrypted as a whole.
     RedactedThinking {
         choice: u32,
         /// Data that the client must send back.
-        signature: Signature,
+        signature: ThoughtSignature,
     },
     /// A fragment of a call. Any field may be missing.
     Call {
@@ -59,7 +59,7 @@ pub enum Piece {
     /// An image or audio made by the model.
     Media {
         choice: u32,
-        media: Media,
+        media: MediaContent,
     },
     /// The current part is over (`content_block_stop`): what follows is a new part, even of the
     /// same kind. Optional.
@@ -91,7 +91,7 @@ pub enum CallKey {
 /// One step of an assembled answer. `choice` is the index of the answer, from zero; `index` is the
 /// index of its part, from zero without gaps.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub enum AnswerEvent {
     /// Always the first event.
     Begin {
         id: Option<String>,
@@ -133,11 +133,11 @@ pub enum PartHead {
     Text,
     /// Deltas are [`PartDelta::Text`].
     Refusal,
-    /// Deltas are [`PartDelta::Text`], then at most one [`PartDelta::Signature`].
+    /// Deltas are [`PartDelta::Text`], then at most one [`PartDelta::ThoughtSignature`].
     Thinking,
     /// Encrypted thinking, complete; no deltas.
-    RedactedThinking(Signature),
-    /// Deltas are [`PartDelta::Arguments`]: at least one, `{}` if the model gave none.
+    RedactedThinking(ThoughtSignature),
+    /// Deltas are [`PartDelta::ArgumentsState`]: at least one, `{}` if the model gave none.
     Call {
         /// Unique in the answer, never empty.
         id: String,
@@ -147,12 +147,12 @@ pub enum PartHead {
         kind: CallKind,
     },
     /// Complete; no deltas.
-    Media(Media),
+    Media(MediaContent),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum PartDelta {
     Text(String),
-    Signature(Signature),
+    Signature(ThoughtSignature),
     Arguments(String),
 }

@@ -3,17 +3,17 @@
 use domain::Dialect;
 
 use crate::Delivery;
-use crate::crossing::Field;
+use crate::field_filter::FieldKind;
 
 /// Valid JSON text, kept as it came. Line breaks between tokens (strings contain none) become
 /// spaces: the text may end up in the single `data` line of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Json(Box<str>);
+pub struct JsonText(Box<str>);
 
-impl Json {
+impl JsonText {
     /// Takes JSON text from a parsed document.
     #[must_use]
-    pub fn of(raw: &serde_json::value::RawValue) -> Self {
+    pub fn from_raw(raw: &serde_json::value::RawValue) -> Self {
         let text = raw.get();
         if text.contains(['\r', '\n']) {
             return Self(text.replace(['\r', '\n'], " ").into());
@@ -29,7 +29,7 @@ impl Json {
     /// `None` unless `text` is one valid JSON value.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str::<&serde_json::value::RawValue>(text.trim()).ok().map(Self::of)
+        serde_json::from_str::<&serde_json::value::RawValue>(text.trim()).ok().map(Self::from_raw)
     }
 
     #[must_use]
@@ -48,7 +48,7 @@ impl Json {
     }
 }
 
-impl serde::Serialize for Json {
+impl serde::Serialize for JsonText {
     /// Writes the text unchanged.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw: &serde_json::value::RawValue =
@@ -59,13 +59,13 @@ impl serde::Serialize for Json {
 
 /// A request in any dialect.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub struct ModelRequest {
     /// Name sent by the client; a writer puts the backend's name in its place.
     pub model: String,
     pub delivery: Delivery,
     /// The conversation in order, with system turns at their original positions.
-    pub messages: Vec<Message>,
-    pub tools: Vec<Tool>,
+    pub messages: Vec<ConversationTurn>,
+    pub tools: Vec<ToolDefinition>,
     pub tool_choice: Option<ToolChoice>,
     pub parallel_calls: ParallelCalls,
     pub output: OutputFormat,
@@ -73,11 +73,11 @@ pub struct Request {
     /// Limit of the answer, thinking included.
     pub output_tokens_max: Option<u64>,
     /// JSON number; 0 to 2, OpenAI's and Gemini's range.
-    pub temperature: Option<Json>,
+    pub temperature: Option<JsonText>,
     /// Nucleus sampling as a JSON number.
-    pub top_p: Option<Json>,
+    pub top_p: Option<JsonText>,
     /// Top-k sampling as a JSON number.
-    pub top_k: Option<Json>,
+    pub top_k: Option<JsonText>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
     /// Number of answers (`n`, `candidateCount`).
@@ -85,10 +85,10 @@ pub struct Request {
     /// Opaque name of the end user.
     pub user: Option<String>,
     /// Fields that the neutral form cannot express, in the order of the request.
-    pub extras: Vec<Extra>,
+    pub extras: Vec<ExtraField>,
 }
 
-impl Request {
+impl ModelRequest {
     /// A request with every option unset.
     pub(crate) fn new(model: &str, delivery: Delivery) -> Self {
         Self {
@@ -97,9 +97,9 @@ impl Request {
             messages: Vec::new(),
             tools: Vec::new(),
             tool_choice: None,
-            parallel_calls: ParallelCalls::Unsaid,
+            parallel_calls: ParallelCalls::Unset,
             output: OutputFormat::Text,
-            reasoning: Reasoning::Unsaid,
+            reasoning: Reasoning::Unset,
             output_tokens_max: None,
             temperature: None,
             top_p: None,
@@ -112,35 +112,37 @@ impl Request {
     }
 
     /// True if anything is marked for a prompt cache.
-    pub(crate) fn has_cache_marks(&self) -> bool {
-        let marked = |part: &Part| matches!(part, Part::Text { cache: Some(_), .. });
+    pub(crate) fn has_cache_breakpoints(&self) -> bool {
+        let marked = |part: &ContentPart| matches!(part, ContentPart::Text { cache: Some(_), .. });
         self.messages.iter().any(|message| message.parts.iter().any(marked))
             || self.tools.iter().any(|tool| tool.cache.is_some())
-            || self.extras.iter().any(|extra| extra.field == Field::PromptCache)
+            || self.extras.iter().any(|extra| extra.field == FieldKind::PromptCache)
     }
 }
 
 /// A field of a request that the neutral form cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extra {
+pub struct ExtraField {
     /// Key of the table in `crossing`, which decides about it.
-    pub field: Field,
+    pub field: FieldKind,
     /// Path in the client's request, such as `logit_bias` or `messages[2].content[0]`.
     pub path: String,
-    pub value: Json,
+    pub value: JsonText,
 }
 
-impl Extra {
+impl ExtraField {
     /// OpenAI's name for a field that Gemini and Ollama have too, by the last word of its path in
     /// either spelling. `None` for a field that only one dialect has.
-    pub(crate) fn common_word(&self) -> Option<&'static str> {
+    pub(crate) fn shared_field_name(&self) -> Option<&'static str> {
         let word = self.path.rsplit('.').next().unwrap_or_default();
         match (self.field, word) {
-            (Field::Seed, _) => Some("seed"),
-            (Field::Penalties, "frequencyPenalty" | "frequency_penalty") => {
+            (FieldKind::Seed, _) => Some("seed"),
+            (FieldKind::Penalties, "frequencyPenalty" | "frequency_penalty") => {
                 Some("frequency_penalty")
             }
-            (Field::Penalties, "presencePenalty" | "presence_penalty") => Some("presence_penalty"),
+            (FieldKind::Penalties, "presencePenalty" | "presence_penalty") => {
+                Some("presence_penalty")
+            }
             _ => None,
         }
     }
@@ -148,9 +150,9 @@ impl Extra {
 
 /// One turn of a conversation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Message {
+pub struct ConversationTurn {
     pub role: Role,
-    pub parts: Vec<Part>,
+    pub parts: Vec<ContentPart>,
 }
 
 /// Author of a turn. Tool results are parts of a user turn, as at Anthropic and Gemini.
@@ -166,31 +168,31 @@ pub enum Role {
 
 /// One part of a turn or of an answer.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Part {
+pub enum ContentPart {
     /// Text, with a prompt cache marker behind it.
     Text {
         text: String,
         /// Anthropic's `cache_control`, sent to Anthropic only.
-        cache: Option<CacheMark>,
+        cache: Option<CacheBreakpoint>,
     },
     /// Text of a refusal.
     Refusal(String),
-    Media(Media),
+    Media(MediaContent),
     /// Thinking. The text may be empty if only the signature matters. The signature then belongs to
     /// the next part (Gemini's `thoughtSignature` on a call, Anthropic's `display: "omitted"`).
     Thinking {
         /// Thoughts, or a summary of them.
         text: String,
         /// The provider's proof that the thinking is its own.
-        signature: Option<Signature>,
+        signature: Option<ThoughtSignature>,
     },
     /// Thinking encrypted by the provider (`redacted_thinking`).
-    RedactedThinking(Signature),
+    RedactedThinking(ThoughtSignature),
     ToolCall(ToolCall),
     ToolResult(ToolResult),
 }
 
-impl Part {
+impl ContentPart {
     /// Text without a cache marker.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
@@ -200,36 +202,36 @@ impl Part {
 
 /// Anthropic's `cache_control` value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CacheMark(pub Json);
+pub struct CacheBreakpoint(pub JsonText);
 
 /// Opaque data of one provider. It goes back to the same dialect unchanged and never to another
 /// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
+pub struct ThoughtSignature {
     /// Dialect that issued it.
     pub origin: Dialect,
     /// Data in that dialect's own spelling.
     pub data: String,
 }
 
-impl Signature {
+impl ThoughtSignature {
     /// Prefix of another provider's signature at a client, which identifies it when it comes back.
-    pub(crate) const CROSSED_PREFIX: &str = "gh1.";
+    pub(crate) const FOREIGN_PREFIX: &str = "gh1.";
 
     /// Spelling for a client of `dialect`: unchanged in its own dialect, else prefixed with its
     /// origin.
     #[must_use]
-    pub fn for_client(&self, dialect: Dialect) -> String {
+    pub fn encode_for_client(&self, dialect: Dialect) -> String {
         if dialect == self.origin {
             return self.data.clone();
         }
-        format!("{}{}.{}", Self::CROSSED_PREFIX, self.origin.word(), self.data)
+        format!("{}{}.{}", Self::FOREIGN_PREFIX, self.origin.word(), self.data)
     }
 
     /// Reads a signature that a client of `dialect` sent back.
     #[must_use]
     pub fn from_client(text: &str, dialect: Dialect) -> Self {
-        let crossed = text.strip_prefix(Self::CROSSED_PREFIX).and_then(|rest| {
+        let crossed = text.strip_prefix(Self::FOREIGN_PREFIX).and_then(|rest| {
             let (word, data) = rest.split_once('.')?;
             Some(Self { origin: word.parse().ok()?, data: data.to_owned() })
         });
@@ -239,7 +241,7 @@ impl Signature {
 
 /// An image, a document or audio.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Media {
+pub struct MediaContent {
     pub kind: MediaKind,
     pub source: MediaSource,
     /// MIME type, if declared or detected from the first bytes.
@@ -298,23 +300,23 @@ pub struct ToolResult {
     /// Name of the tool, if the dialect sends it.
     pub name: Option<String>,
     /// Text and images. May be empty, and is sent even then.
-    pub content: Vec<Part>,
+    pub content: Vec<ContentPart>,
     pub is_error: bool,
     pub kind: CallKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tool {
+pub struct ToolDefinition {
     pub name: String,
     /// Codex's `namespace` around it.
     pub namespace: Option<String>,
     pub description: Option<String>,
     pub kind: ToolKind,
     /// Anthropic's cache marker.
-    pub cache: Option<CacheMark>,
+    pub cache: Option<CacheBreakpoint>,
 }
 
-impl Tool {
+impl ToolDefinition {
     /// Path that reports this tool, or a field of it, as left out. It consists of the name:
     /// dialects group tools differently, so an index would mean nothing in another dialect.
     pub(crate) fn path(&self) -> String {
@@ -327,14 +329,14 @@ pub enum ToolKind {
     /// A function. Without a schema it takes no arguments.
     Function {
         /// JSON schema of the arguments.
-        schema: Option<Json>,
+        schema: Option<JsonText>,
         /// OpenAI's `strict`.
         strict: Option<bool>,
     },
     /// Free text (Responses' `custom`).
     Custom {
         /// Grammar of the text, if there is one.
-        format: Option<Json>,
+        format: Option<JsonText>,
     },
     /// A tool that the provider runs (`web_search`, `code_execution`). It cannot be translated to
     /// another dialect.
@@ -342,7 +344,7 @@ pub enum ToolKind {
         /// Dialect of the declaration.
         origin: Dialect,
         /// The complete declaration.
-        declaration: Json,
+        declaration: JsonText,
     },
 }
 
@@ -366,7 +368,7 @@ pub enum ToolChoice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ParallelCalls {
     /// Not set in the request.
-    Unsaid,
+    Unset,
     Allowed,
     OneAtATime,
 }
@@ -381,7 +383,7 @@ pub enum OutputFormat {
     Schema {
         name: Option<String>,
         description: Option<String>,
-        schema: Json,
+        schema: JsonText,
         /// OpenAI's `strict`.
         strict: Option<bool>,
     },
@@ -392,16 +394,16 @@ pub enum OutputFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reasoning {
     /// Not set in the request.
-    Unsaid,
+    Unset,
     Off,
     /// As much as the model decides (`adaptive`, Gemini's budget -1).
     Adaptive {
         visible: bool,
         /// An effort beside it, if the dialect sends both.
-        effort: Option<Effort>,
+        effort: Option<ThinkingEffort>,
     },
     Effort {
-        effort: Effort,
+        effort: ThinkingEffort,
         visible: bool,
     },
     Budget {
@@ -412,7 +414,7 @@ pub enum Reasoning {
 
 /// Levels of thinking, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Effort {
+pub enum ThinkingEffort {
     /// The lowest level (OpenAI's `minimal`).
     Minimal,
     Low,

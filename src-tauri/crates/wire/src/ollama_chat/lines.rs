@@ -7,13 +7,13 @@ use crate::{SSE_EVENT_BYTES_MAX, SseEvent, SseEventTooLarge, SsePayload};
 
 /// Splits a stream of JSON lines into events. Memory: one unfinished line and the last chunk.
 #[derive(Debug, Default)]
-pub(crate) struct LineDecoder {
+pub(crate) struct JsonLineDecoder {
     buffer: BytesMut,
     /// Bytes of `buffer` already searched.
     scanned: usize,
 }
 
-impl LineDecoder {
+impl JsonLineDecoder {
     pub(crate) fn push(&mut self, chunk: &[u8]) {
         self.buffer.extend_from_slice(chunk);
     }
@@ -31,16 +31,16 @@ impl LineDecoder {
             return Ok(None);
         };
         self.scanned = 0;
-        Ok(Some(event(self.buffer.split_to(end).freeze())))
+        Ok(Some(line_event(self.buffer.split_to(end).freeze())))
     }
 
     /// Returns the unfinished line at the end.
     pub(crate) fn finish(self) -> Option<SseEvent> {
-        (!self.buffer.is_empty()).then(|| event(self.buffer.freeze()))
+        (!self.buffer.is_empty()).then(|| line_event(self.buffer.freeze()))
     }
 }
 
-fn event(raw: Bytes) -> SseEvent {
+fn line_event(raw: Bytes) -> SseEvent {
     let line = raw.trim_ascii();
     let payload = match line {
         [] => SsePayload::Nothing,

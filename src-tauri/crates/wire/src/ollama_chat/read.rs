@@ -4,12 +4,12 @@ use serde_json::value::RawValue;
 
 use domain::TokenUsage;
 
-use crate::json::{Members, items};
-use crate::neutral::{CallKey, CallKind, Finish, FinishReason, Piece};
-use crate::node::lenient_text;
-use crate::object_text::ObjectText;
+use crate::json::{Members, array_items};
+use crate::json_builder::JsonObjectBuilder;
+use crate::json_node::decode_string_lossy;
+use crate::neutral::{CallKey, CallKind, Finish, FinishReason, ProviderEvent};
 use crate::openai_chat::in_band_error;
-use crate::usage::Counts;
+use crate::usage::CountReader;
 use crate::{BadAnswer, SseEvent, SsePayload, StreamFault, UsageReport};
 
 #[derive(Debug, Default)]
@@ -18,26 +18,26 @@ pub(crate) struct StreamReader {
 }
 
 impl crate::dialect::StreamReader for StreamReader {
-    fn read(&mut self, event: &SseEvent) -> Result<Vec<Piece>, StreamFault> {
+    fn read(&mut self, event: &SseEvent) -> Result<Vec<ProviderEvent>, StreamFault> {
         let SsePayload::Data(data) = &event.payload else { return Ok(Vec::new()) };
         let text = std::str::from_utf8(data).map_err(|_| StreamFault::InvalidUtf8)?;
         let line = Members::parse(text).map_err(|_| StreamFault::NotJson)?;
         if line.get("error").is_some() {
-            return Ok(vec![Piece::Error(in_band_error(data))]);
+            return Ok(vec![ProviderEvent::Error(in_band_error(data))]);
         }
         let mut pieces = Vec::new();
         if !std::mem::replace(&mut self.has_begun, true) {
-            pieces.push(Piece::Begin { id: None, model: line.string("model") });
+            pieces.push(ProviderEvent::Begin { id: None, model: line.string("model") });
         }
-        message_pieces(&line, &mut pieces);
+        push_message(&line, &mut pieces);
         if line.get("done").is_some_and(|done| done.get() == "true") {
-            end_pieces(&line, &mut pieces);
+            push_end(&line, &mut pieces);
         }
         Ok(pieces)
     }
 }
 
-pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
+pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
     let answer = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
     if answer.get("error").is_some() {
         return Err(BadAnswer::UpstreamError(in_band_error(text.as_bytes())));
@@ -45,24 +45,26 @@ pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
     if answer.get("message").is_none() {
         return Err(BadAnswer::NoChoices);
     }
-    let mut pieces = vec![Piece::Begin { id: None, model: answer.string("model") }];
-    message_pieces(&answer, &mut pieces);
-    end_pieces(&answer, &mut pieces);
+    let mut pieces = vec![ProviderEvent::Begin { id: None, model: answer.string("model") }];
+    push_message(&answer, &mut pieces);
+    push_end(&answer, &mut pieces);
     Ok(pieces)
 }
 
-fn message_pieces(line: &Members<'_>, pieces: &mut Vec<Piece>) {
+fn push_message(line: &Members<'_>, pieces: &mut Vec<ProviderEvent>) {
     let message = line.object("message");
-    let text = |key: &str| message.get(key).and_then(lenient_text).filter(|text| !text.is_empty());
+    let text =
+        |key: &str| message.get(key).and_then(decode_string_lossy).filter(|text| !text.is_empty());
     let choice = 0;
-    pieces.extend(text("thinking").map(|text| Piece::Thinking { choice, text }));
-    pieces.extend(text("content").map(|text| Piece::Text { choice, text }));
-    for call in message.get("tool_calls").and_then(items).unwrap_or_default() {
+    pieces.extend(text("thinking").map(|text| ProviderEvent::Thinking { choice, text }));
+    pieces.extend(text("content").map(|text| ProviderEvent::Text { choice, text }));
+    for call in message.get("tool_calls").and_then(array_items).unwrap_or_default() {
         let Ok(call) = Members::parse(call.get()) else { continue };
         let function = call.object("function");
         let arguments = function.get("arguments");
-        let text = arguments.map(|raw| lenient_text(raw).unwrap_or_else(|| raw.get().to_owned()));
-        pieces.push(Piece::Call {
+        let text =
+            arguments.map(|raw| decode_string_lossy(raw).unwrap_or_else(|| raw.get().to_owned()));
+        pieces.push(ProviderEvent::Call {
             choice,
             key: CallKey::Whole,
             id: call.string("id"),
@@ -73,34 +75,38 @@ fn message_pieces(line: &Members<'_>, pieces: &mut Vec<Piece>) {
     }
 }
 
-fn end_pieces(line: &Members<'_>, pieces: &mut Vec<Piece>) {
+fn push_end(line: &Members<'_>, pieces: &mut Vec<ProviderEvent>) {
     let word = line.string("done_reason").unwrap_or_default();
     let reason = match word.as_str() {
         "length" => FinishReason::MaxTokens,
         // `stop`, `load`, `unload`. Calls are recognised by the parts.
         _ => FinishReason::EndTurn,
     };
-    pieces.push(Piece::Finish { choice: 0, finish: Finish { reason, word, stop_sequence: None } });
-    pieces.extend(usage(line).map(Piece::Usage));
-    pieces.push(Piece::End);
+    pieces.push(ProviderEvent::Finish {
+        choice: 0,
+        finish: Finish { reason, word, stop_sequence: None },
+    });
+    pieces.extend(read_usage(line).map(ProviderEvent::Usage));
+    pieces.push(ProviderEvent::End);
 }
 
 /// Only the counts are kept as the raw object: the rest of the line is content.
-fn usage(line: &Members<'_>) -> Option<UsageReport> {
+fn read_usage(line: &Members<'_>) -> Option<UsageReport> {
     let (prompt, output) = (line.get("prompt_eval_count"), line.get("eval_count"));
     if prompt.is_none() && output.is_none() {
         return None;
     }
-    let kept =
-        ["prompt_eval_count", "eval_count"].into_iter().fold(ObjectText::new(), |object, key| {
+    let kept = ["prompt_eval_count", "eval_count"]
+        .into_iter()
+        .fold(JsonObjectBuilder::new(), |object, key| {
             object.raw_if(key, line.get(key).map(RawValue::get))
         });
     let raw = RawValue::from_string(kept.finish()).ok()?;
-    let mut counts = Counts::new();
+    let mut counts = CountReader::new();
     let tokens = TokenUsage {
-        input_uncached: counts.read(prompt),
-        output_visible: counts.read(output),
+        input_uncached: counts.read_count_value(prompt),
+        output_visible: counts.read_count_value(output),
         ..TokenUsage::default()
     };
-    Some(counts.report(tokens, &raw))
+    Some(counts.into_report(tokens, &raw))
 }

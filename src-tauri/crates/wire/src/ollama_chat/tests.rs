@@ -1,23 +1,25 @@
 //! Tests of requests for Ollama and of its answers.
 
 use bytes::Bytes;
-use domain::Crossing;
+use domain::TranslationMode;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::neutral::{Effort, Media, MediaKind, MediaSource, Part, Reasoning, Role, ToolChoice};
+use crate::neutral::{
+    ContentPart, MediaContent, MediaKind, MediaSource, Reasoning, Role, ThinkingEffort, ToolChoice,
+};
 use crate::test_requests::{call, message, request, result};
 use crate::{
-    ClientRequest, Exchange, RequestError, SSE_EVENT_BYTES_MAX, StreamEnd, Surface, Target,
-    TargetKind,
+    ApiSurface, BackendExchange, ClientRequest, RequestError, SSE_EVENT_BYTES_MAX, StreamEnd,
+    Target, TargetKind,
 };
 
 fn target(model: &str) -> Target {
-    let (model, crossing) = (model.to_owned(), Crossing::Strict);
+    let (model, crossing) = (model.to_owned(), TranslationMode::Strict);
     Target { kind: TargetKind::Ollama, model, crossing, output_tokens_max: None }
 }
 
-fn written(request: &crate::neutral::Request, model: &str) -> Value {
+fn written(request: &crate::neutral::ModelRequest, model: &str) -> Value {
     let written = write_request(request, &target(model)).expect("it crosses");
     serde_json::from_slice(&written.body).expect("JSON")
 }
@@ -25,8 +27,8 @@ fn written(request: &crate::neutral::Request, model: &str) -> Value {
 #[test]
 fn a_request_is_in_ollamas_words() {
     let mut asked = request("look");
-    asked.messages.insert(0, message(Role::System, vec![Part::text("be brief")]));
-    asked.messages[1].parts.push(Part::Media(Media {
+    asked.messages.insert(0, message(Role::System, vec![ContentPart::text("be brief")]));
+    asked.messages[1].parts.push(ContentPart::Media(MediaContent {
         kind: MediaKind::Image,
         source: MediaSource::Base64("AAAA".to_owned()),
         media_type: None,
@@ -61,7 +63,7 @@ fn a_request_is_in_ollamas_words() {
 #[test]
 fn class_16_only_models_with_levels_get_one() {
     let mut asked = request("x");
-    asked.reasoning = Reasoning::Effort { effort: Effort::Max, visible: true };
+    asked.reasoning = Reasoning::Effort { effort: ThinkingEffort::Max, visible: true };
     assert_eq!(written(&asked, "gpt-oss:20b")["think"], "high");
     assert!(written(&asked, "llama3").get("think").is_none());
     asked.reasoning = Reasoning::Off;
@@ -73,14 +75,16 @@ fn what_it_has_no_word_for_is_refused_by_name() {
     let mut asked = request("x");
     asked.tool_choice = Some(ToolChoice::Required);
     let refused = write_request(&asked, &target("m")).expect_err("no such word");
-    assert!(matches!(&refused, RequestError::CannotCross { param, .. } if param == "tool_choice"));
+    assert!(
+        matches!(&refused, RequestError::Untranslatable { param, .. } if param == "tool_choice")
+    );
 }
 
-fn exchange() -> Exchange {
+fn exchange() -> BackendExchange {
     let body = json!({"model": "r", "stream": true, "stream_options": {"include_usage": true},
         "messages": [{"role": "user", "content": "hi"}]});
-    let request = ClientRequest::parse(Surface::OpenAiChat, Bytes::from(body.to_string()));
-    Exchange::new(&request.expect("a request"), &target("m"), "e", 7).expect("it crosses")
+    let request = ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::from(body.to_string()));
+    BackendExchange::new(&request.expect("a request"), &target("m"), "e", 7).expect("it crosses")
 }
 
 /// litellm#25605, #34692: calls come complete, without ids, and end with `stop`.
@@ -91,7 +95,7 @@ fn class_5_lines_become_a_chat_stream_whose_calls_end_with_tool_calls() {
         {\"message\":{\"content\":\"\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":{\"n\":1.50}}},{\"function\":{\"name\":\"f\",\"arguments\":{}}}]},\"done\":false}\n\
         {\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":5,\"eval_count\":3}";
     for size in [1, 7, lines.len()] {
-        let mut stream = exchange().stream();
+        let mut stream = exchange().answer_stream();
         let mut out = Vec::new();
         for chunk in lines.as_bytes().chunks(size) {
             out.extend_from_slice(&stream.feed(chunk).relay);
@@ -118,7 +122,7 @@ fn class_5_lines_become_a_chat_stream_whose_calls_end_with_tool_calls() {
 #[test]
 fn class_6_length_is_length_and_class_7_errors_are_errors() {
     let end = |lines: &str| {
-        let mut stream = exchange().stream();
+        let mut stream = exchange().answer_stream();
         stream.feed(lines.as_bytes());
         let end = stream.finish();
         (end, stream.facts().finish_reason.clone())
@@ -139,7 +143,7 @@ fn class_6_length_is_length_and_class_7_errors_are_errors() {
 #[test]
 fn f17_a_line_has_the_limit_of_an_event() {
     let decoded = |bytes: usize| {
-        let mut decoder = LineDecoder::default();
+        let mut decoder = JsonLineDecoder::default();
         decoder.push(&vec![b'x'; bytes - 1]);
         assert_eq!(decoder.next_event(), Ok(None));
         decoder.push(b"\n");

@@ -4,16 +4,16 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::DONE_EVENT;
-use super::chunk::{Chunk, data_event};
+use super::chunk::{ChatChunk, data_event};
 use super::error::in_band_error;
 use super::usage::read_usage;
 use crate::answer::{answer_text, is_model_name};
-use crate::json::{Members, items, range_in};
+use crate::json::{Members, array_items, range_in};
 use crate::{AnswerFacts, BadAnswer, UsageChunk};
 
 pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     let text = answer_text(body)?;
-    let chunk = Chunk::read(text).map_err(|_| BadAnswer::NotJson)?;
+    let chunk = ChatChunk::read(text).map_err(|_| BadAnswer::NotJson)?;
     if chunk.error.is_some() {
         return Err(BadAnswer::UpstreamError(in_band_error(text.as_bytes())));
     }
@@ -33,24 +33,24 @@ pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
 /// Turns a whole answer into a regular stream, for a backend that ignored `stream: true`. Returns
 /// the stream and the facts of the answer. Messages are copied unchanged; tool calls get the index
 /// that a stream requires.
-pub(crate) fn stream_of_answer(
+pub(crate) fn stream_from_answer(
     body: &[u8],
     usage_chunk: UsageChunk,
 ) -> Result<(Bytes, AnswerFacts), BadAnswer> {
     let facts = read_chat_answer(body)?;
     let answer = Members::parse(answer_text(body)?).map_err(|_| BadAnswer::NotJson)?;
-    let choices = answer.get("choices").and_then(items).unwrap_or_default();
+    let choices = answer.get("choices").and_then(array_items).unwrap_or_default();
     let choices: Vec<_> = choices.into_iter().map(choice_as_delta).collect();
-    let mut stream = data_event(&chunk_like(&answer, &choices.join(","), ""));
+    let mut stream = data_event(&chunk_from_answer(&answer, &choices.join(","), ""));
     if let (UsageChunk::Asked, Some(usage)) = (usage_chunk, answer.get("usage")) {
         let usage = format!(",\"usage\":{}", usage.get());
-        stream.push_str(&data_event(&chunk_like(&answer, "", &usage)));
+        stream.push_str(&data_event(&chunk_from_answer(&answer, "", &usage)));
     }
     Ok((Bytes::from([stream.as_bytes(), DONE_EVENT].concat()), facts))
 }
 
 /// A chunk with the id, date and model of `answer`.
-fn chunk_like(answer: &Members<'_>, choices: &str, rest: &str) -> String {
+fn chunk_from_answer(answer: &Members<'_>, choices: &str, rest: &str) -> String {
     let head: String = ["id", "created", "model", "system_fingerprint"]
         .into_iter()
         .filter_map(|key| Some(format!("\"{key}\":{},", answer.get(key)?.get())))
@@ -78,7 +78,7 @@ fn choice_as_delta(choice: &RawValue) -> String {
 fn with_call_indexes(message: &RawValue) -> Option<String> {
     let calls = Members::parse(message.get()).ok()?.get("tool_calls")?;
     let mut indexed = Vec::new();
-    for (place, call) in items(calls)?.into_iter().enumerate() {
+    for (place, call) in array_items(calls)?.into_iter().enumerate() {
         let has_members = Members::parse(call.get()).ok()?.last().is_some();
         let comma = if has_members { "," } else { "" };
         indexed.push(format!("{{\"index\":{place}{comma}{}", call.get().get(1..)?));
@@ -134,7 +134,7 @@ mod tests {
             "model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"\ud800",
             "tool_calls":[{"id":"a","n":1e400},{"id":"b"}]},"finish_reason":"tool_calls"}],
             "usage":{"prompt_tokens":7}}"#;
-        let (stream, facts) = stream_of_answer(body, UsageChunk::Asked).expect("an answer");
+        let (stream, facts) = stream_from_answer(body, UsageChunk::Asked).expect("an answer");
         let text = String::from_utf8(stream.to_vec()).expect("text");
         assert!(
             text.contains(r#"[{"index":0,"id":"a","n":1e400},{"index":1,"id":"b"}]"#),
@@ -146,9 +146,9 @@ mod tests {
         assert!(tap.content_seen());
         assert_eq!(tap.finish(), StreamEnd::Complete { append: Bytes::new() });
         assert_eq!((&tap.facts().usage, &tap.facts().model), (&facts.usage, &facts.model));
-        let (unasked, _) = stream_of_answer(body, UsageChunk::NotAsked).expect("an answer");
+        let (unasked, _) = stream_from_answer(body, UsageChunk::NotAsked).expect("an answer");
         assert!(!String::from_utf8_lossy(&unasked).contains("usage"));
-        let refused = stream_of_answer(br#"{"error":"x"}"#, UsageChunk::Asked);
+        let refused = stream_from_answer(br#"{"error":"x"}"#, UsageChunk::Asked);
         assert!(matches!(refused, Err(BadAnswer::UpstreamError(_))));
     }
 }

@@ -4,22 +4,22 @@
 
 use serde_json::value::RawValue;
 
-use crate::json::{Picked, items, pick, pick_each, text_of};
+use crate::json::{PickedValues, array_items, decode_string, pick, pick_each};
 use crate::{CHOICES_MAX, StreamFault};
 
 /// The members of a chunk that a tap needs.
 #[derive(Debug)]
-pub(super) struct Chunk<'a> {
+pub(super) struct ChatChunk<'a> {
     pub(super) error: Option<&'a RawValue>,
     pub(super) model: Option<String>,
     pub(super) usage: Option<&'a RawValue>,
     /// The raw `choices` value, for cutting it out.
-    pub(super) choices_at: Option<&'a RawValue>,
-    pub(super) choices: Vec<Choice<'a>>,
+    pub(super) choices_raw: Option<&'a RawValue>,
+    pub(super) choices: Vec<ChunkChoice<'a>>,
 }
 
 #[derive(Debug)]
-pub(super) struct Choice<'a> {
+pub(super) struct ChunkChoice<'a> {
     pub(super) index: u64,
     pub(super) finish_reason: Option<String>,
     delta: Option<&'a RawValue>,
@@ -27,7 +27,7 @@ pub(super) struct Choice<'a> {
 
 /// The kind of content that a delta adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Adds {
+pub(super) enum DeltaKind {
     /// A role, an empty text, or nothing.
     Nothing,
     /// Text, reasoning, a refusal or audio.
@@ -36,7 +36,7 @@ pub(super) enum Adds {
     ToolCall,
 }
 
-impl<'a> Chunk<'a> {
+impl<'a> ChatChunk<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, StreamFault> {
         let keys = ["error", "model", "usage", "choices"];
         let [error, model, usage, choices_at] = pick(text, keys).ok_or(StreamFault::NotJson)?;
@@ -48,8 +48,14 @@ impl<'a> Chunk<'a> {
         if raw.len() > CHOICES_MAX {
             return Err(StreamFault::TooManyChoices);
         }
-        let choices = raw.into_iter().map(Choice::of).collect();
-        Ok(Self { error, model: model.and_then(text_of), usage, choices_at, choices })
+        let choices = raw.into_iter().map(ChunkChoice::of).collect();
+        Ok(Self {
+            error,
+            model: model.and_then(decode_string),
+            usage,
+            choices_raw: choices_at,
+            choices,
+        })
     }
 
     /// True if the chunk has usage and no choices.
@@ -58,22 +64,23 @@ impl<'a> Chunk<'a> {
     }
 }
 
-impl<'a> Choice<'a> {
-    fn of([index, delta, message, finish_reason]: Picked<'a, 4>) -> Self {
-        let finish_reason = finish_reason.and_then(text_of).filter(|reason| !reason.is_empty());
+impl<'a> ChunkChoice<'a> {
+    fn of([index, delta, message, finish_reason]: PickedValues<'a, 4>) -> Self {
+        let finish_reason =
+            finish_reason.and_then(decode_string).filter(|reason| !reason.is_empty());
         let index = index.and_then(|index| index.get().parse().ok()).unwrap_or_default();
         // Whole answers have `message` where chunks have `delta`; some servers mix them up.
         Self { index, finish_reason, delta: delta.or(message) }
     }
 
-    pub(super) fn delta(&self) -> Delta<'a> {
-        self.delta.and_then(Delta::read).unwrap_or_default()
+    pub(super) fn delta(&self) -> ChatDelta<'a> {
+        self.delta.and_then(ChatDelta::read).unwrap_or_default()
     }
 }
 
 /// The members of a delta or message that hold content.
 #[derive(Default)]
-pub(super) struct Delta<'a> {
+pub(super) struct ChatDelta<'a> {
     content: Option<&'a RawValue>,
     refusal: Option<&'a RawValue>,
     audio: Option<&'a RawValue>,
@@ -83,7 +90,7 @@ pub(super) struct Delta<'a> {
     function_call: Option<&'a RawValue>,
 }
 
-impl<'a> Delta<'a> {
+impl<'a> ChatDelta<'a> {
     fn read(value: &'a RawValue) -> Option<Self> {
         let keys = [
             "content",
@@ -100,17 +107,17 @@ impl<'a> Delta<'a> {
         Some(Self { content, refusal, audio, thinking, tool_calls, function_call })
     }
 
-    pub(super) fn adds(&self) -> Adds {
+    pub(super) fn kind(&self) -> DeltaKind {
         let [thinking, reasoning] = self.thinking;
         if [self.tool_calls, self.function_call].into_iter().any(is_filled) {
-            Adds::ToolCall
+            DeltaKind::ToolCall
         } else if [self.content, thinking, reasoning, self.refusal, self.audio]
             .into_iter()
             .any(is_filled)
         {
-            Adds::Text
+            DeltaKind::Text
         } else {
-            Adds::Nothing
+            DeltaKind::Nothing
         }
     }
 
@@ -118,22 +125,24 @@ impl<'a> Delta<'a> {
     /// under both names counts once.
     pub(super) fn content_bytes(&self) -> u64 {
         let [thinking, reasoning] = self.thinking;
-        let words = length(self.content) + length(self.refusal) + length(thinking.or(reasoning));
-        let calls = self.tool_calls.and_then(items).unwrap_or_default();
-        let bytes = words + calls.into_iter().filter_map(arguments).sum::<usize>();
+        let words = string_length(self.content)
+            + string_length(self.refusal)
+            + string_length(thinking.or(reasoning));
+        let calls = self.tool_calls.and_then(array_items).unwrap_or_default();
+        let bytes = words + calls.into_iter().filter_map(arguments_length).sum::<usize>();
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }
 
-fn length(raw: Option<&RawValue>) -> usize {
+fn string_length(raw: Option<&RawValue>) -> usize {
     raw.map_or(0, |raw| raw.get().len().saturating_sub("\"\"".len()))
 }
 
 /// Length of a call's arguments.
-fn arguments(call: &RawValue) -> Option<usize> {
+fn arguments_length(call: &RawValue) -> Option<usize> {
     let [function] = pick(call.get(), ["function"])?;
     let [arguments] = pick(function?.get(), ["arguments"])?;
-    Some(length(arguments))
+    Some(string_length(arguments))
 }
 
 /// An SSE event with this JSON. Line breaks between its tokens become spaces; JSON strings contain

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::error::clean;
-use crate::json::{Members, items};
+use crate::error::sanitize;
+use crate::json::{Members, array_items};
 use crate::{
     ERROR_FIELD_CHARS_MAX, ERROR_MESSAGE_CHARS_MAX, ErrorAnswer, ErrorKind, UpstreamClass,
     UpstreamError,
@@ -21,7 +21,7 @@ pub fn error_body(error: &ErrorAnswer<'_>) -> Bytes {
 pub(crate) fn error_object(error: &ErrorAnswer<'_>) -> Value {
     json!({
         "message": error.message,
-        "type": kind_word(error.kind),
+        "type": error_type(error.kind),
         "param": error.param,
         "code": error.code,
     })
@@ -38,9 +38,9 @@ pub fn error_event(error: &ErrorAnswer<'_>) -> Bytes {
 /// the status alone and never quoted.
 #[must_use]
 pub fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
-    let words = Words::read(body);
+    let words = ErrorFields::read(body);
     let (kind, code) = (words.kind, words.code);
-    let class = UpstreamClass::of(status, kind.as_deref(), code.as_deref());
+    let class = UpstreamClass::classify(status, kind.as_deref(), code.as_deref());
     let message = words
         .message
         .filter(|message| !message.is_empty())
@@ -51,13 +51,13 @@ pub fn upstream_error(status: u16, body: &[u8]) -> UpstreamError {
 /// Parses an error object in a response with HTTP status 200, and derives the status from its
 /// fields.
 pub(crate) fn in_band_error(body: &[u8]) -> UpstreamError {
-    let words = Words::read(body);
+    let words = ErrorFields::read(body);
     let number = words.code.as_deref().and_then(|code| code.parse::<u16>().ok());
     let told = number.filter(|status| (400..=599).contains(status));
-    upstream_error(told.unwrap_or_else(|| words.status()), body)
+    upstream_error(told.unwrap_or_else(|| words.implied_status()), body)
 }
 
-const fn kind_word(kind: ErrorKind) -> &'static str {
+const fn error_type(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::InvalidRequest | ErrorKind::TooLarge => "invalid_request_error",
         ErrorKind::Authentication => "authentication_error",
@@ -72,14 +72,14 @@ const fn kind_word(kind: ErrorKind) -> &'static str {
 }
 
 #[derive(Default)]
-struct Words {
+struct ErrorFields {
     message: Option<String>,
     kind: Option<String>,
     code: Option<String>,
     param: Option<String>,
 }
 
-impl Words {
+impl ErrorFields {
     fn read(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let text = text.trim_start_matches('\u{feff}').trim();
@@ -87,14 +87,14 @@ impl Words {
             return Self::default();
         }
         // Gemini's compatible endpoint wraps its error in an array.
-        let first = serde_json::from_str::<&RawValue>(text).ok().and_then(items);
+        let first = serde_json::from_str::<&RawValue>(text).ok().and_then(array_items);
         let object = first.and_then(|list| list.first().copied()).map_or(text, RawValue::get);
         match Members::parse(object) {
             Ok(members) => Self::from_object(&members),
             // Broken JSON is not worth quoting; plain text is.
             Err(_) if text.starts_with(['{', '[']) => Self::default(),
             Err(_) => {
-                Self { message: Some(clean(text, ERROR_MESSAGE_CHARS_MAX)), ..Self::default() }
+                Self { message: Some(sanitize(text, ERROR_MESSAGE_CHARS_MAX)), ..Self::default() }
             }
         }
     }
@@ -108,14 +108,14 @@ impl Words {
             .string("message")
             .or_else(|| members.string("error"))
             .or_else(|| members.string("detail"))
-            .or_else(|| first_detail(members));
+            .or_else(|| first_detail_message(members));
         let field = |key: &str| {
             let raw = source.get(key)?;
             let text = source.string(key).unwrap_or_else(|| raw.get().to_owned());
-            Some(clean(&text, ERROR_FIELD_CHARS_MAX))
+            Some(sanitize(&text, ERROR_FIELD_CHARS_MAX))
         };
         Self {
-            message: message.map(|text| clean(&text, ERROR_MESSAGE_CHARS_MAX)),
+            message: message.map(|text| sanitize(&text, ERROR_MESSAGE_CHARS_MAX)),
             kind: field("type"),
             code: field("code"),
             param: field("param"),
@@ -123,7 +123,7 @@ impl Words {
     }
 
     /// The status that type and code imply, for errors without one.
-    fn status(&self) -> u16 {
+    fn implied_status(&self) -> u16 {
         let says = |word: &str| {
             [&self.kind, &self.code].into_iter().flatten().any(|text| text.contains(word))
         };
@@ -143,8 +143,8 @@ impl Words {
     }
 }
 
-fn first_detail(members: &Members<'_>) -> Option<String> {
-    let list = items(members.get("detail")?)?;
+fn first_detail_message(members: &Members<'_>) -> Option<String> {
+    let list = array_items(members.get("detail")?)?;
     Members::parse(list.first()?.get()).ok()?.string("msg")
 }
 

@@ -2,17 +2,17 @@
 
 use domain::Dialect;
 
-use super::messages::read_messages;
-use super::tools::{read_choice, read_format, read_legacy_choice, read_tools};
-use crate::crossing::Field;
-use crate::neutral::{Effort, Extra, ParallelCalls, Reasoning, Request};
-use crate::node::{Node, Object};
+use super::read_messages::read_messages;
+use super::read_tools::{read_choice, read_format, read_legacy_choice, read_tools};
+use crate::field_filter::FieldKind;
+use crate::json_node::{JsonNode, JsonObject};
+use crate::neutral::{ExtraField, ModelRequest, ParallelCalls, Reasoning, ThinkingEffort};
 use crate::{Delivery, RequestError};
 
 pub(super) const DIALECT: Dialect = Dialect::OpenAiChat;
 
 /// Members that the neutral form covers, or that do not concern the writers.
-const KNOWN: [&str; 20] = [
+const KNOWN_MEMBERS: [&str; 20] = [
     "model",
     "stream",
     "stream_options",
@@ -39,17 +39,17 @@ pub(crate) fn read_request(
     text: &str,
     model: &str,
     delivery: Delivery,
-) -> Result<Request, RequestError> {
-    let root = Object::root(text)?;
+) -> Result<ModelRequest, RequestError> {
+    let root = JsonObject::root(text)?;
     let mut extras = Vec::new();
     let messages = read_messages(&root.required("messages")?, &mut extras)?;
     let (tools, tool_choice) = read_tools(&root, &mut extras)?;
     let legacy = root.get("function_call").map(|node| read_legacy_choice(&node)).transpose()?;
     let choice = root.get("tool_choice").map(|node| read_choice(&node, &mut extras)).transpose()?;
     let output = root.get("response_format").map(|node| read_format(&node)).transpose()?;
-    let limit = root.any(&["max_completion_tokens", "max_tokens"]);
+    let limit = root.first_of(&["max_completion_tokens", "max_tokens"]);
     read_extras(&root, &mut extras);
-    Ok(Request {
+    Ok(ModelRequest {
         model: model.to_owned(),
         delivery,
         messages,
@@ -58,43 +58,46 @@ pub(crate) fn read_request(
         parallel_calls: read_parallel(&root)?,
         output: output.unwrap_or(crate::neutral::OutputFormat::Text),
         reasoning: read_reasoning(&root)?,
-        output_tokens_max: limit.map(|node| node.count()).transpose()?,
-        temperature: number(&root, "temperature")?,
-        top_p: number(&root, "top_p")?,
-        top_k: number(&root, "top_k")?,
+        output_tokens_max: limit.map(|node| node.whole_number()).transpose()?,
+        temperature: read_number(&root, "temperature")?,
+        top_p: read_number(&root, "top_p")?,
+        top_k: read_number(&root, "top_k")?,
         stop: read_stop(&root)?,
-        choices: root.get("n").map(|node| node.count()).transpose()?.filter(|n| *n != 1),
+        choices: root.get("n").map(|node| node.whole_number()).transpose()?.filter(|n| *n != 1),
         user: root.text("user")?,
         extras,
     })
 }
 
-fn number(root: &Object<'_>, key: &str) -> Result<Option<crate::neutral::Json>, RequestError> {
+fn read_number(
+    root: &JsonObject<'_>,
+    key: &str,
+) -> Result<Option<crate::neutral::JsonText>, RequestError> {
     root.get(key).map(|node| node.number()).transpose()
 }
 
-fn read_parallel(root: &Object<'_>) -> Result<ParallelCalls, RequestError> {
+fn read_parallel(root: &JsonObject<'_>) -> Result<ParallelCalls, RequestError> {
     Ok(match root.get("parallel_tool_calls").map(|node| node.flag()).transpose()? {
-        None => ParallelCalls::Unsaid,
+        None => ParallelCalls::Unset,
         Some(true) => ParallelCalls::Allowed,
         Some(false) => ParallelCalls::OneAtATime,
     })
 }
 
-fn read_stop(root: &Object<'_>) -> Result<Vec<String>, RequestError> {
+fn read_stop(root: &JsonObject<'_>) -> Result<Vec<String>, RequestError> {
     match root.get("stop") {
         None => Ok(Vec::new()),
-        Some(stop) if stop.is_array() => stop.array()?.iter().map(Node::text).collect(),
+        Some(stop) if stop.is_array() => stop.array()?.iter().map(JsonNode::text).collect(),
         Some(stop) => Ok(vec![stop.text()?]),
     }
 }
 
 /// Parses `reasoning_effort`, or OpenRouter's object `reasoning`.
-fn read_reasoning(root: &Object<'_>) -> Result<Reasoning, RequestError> {
+fn read_reasoning(root: &JsonObject<'_>) -> Result<Reasoning, RequestError> {
     if let Some(effort) = root.get("reasoning_effort") {
         return read_effort(&effort, true);
     }
-    let Some(reasoning) = root.get("reasoning") else { return Ok(Reasoning::Unsaid) };
+    let Some(reasoning) = root.get("reasoning") else { return Ok(Reasoning::Unset) };
     let members = reasoning.object()?;
     let flag = |key: &str| members.get(key).map(|node| node.flag()).transpose();
     let visible = !flag("exclude")?.unwrap_or(false);
@@ -102,46 +105,48 @@ fn read_reasoning(root: &Object<'_>) -> Result<Reasoning, RequestError> {
         return read_effort(&effort, visible);
     }
     if let Some(most) = members.get("max_tokens") {
-        return Ok(Reasoning::Budget { tokens_max: most.count()?, visible });
+        return Ok(Reasoning::Budget { tokens_max: most.whole_number()?, visible });
     }
     Ok(match flag("enabled")? {
         Some(true) => Reasoning::Adaptive { visible, effort: None },
         Some(false) => Reasoning::Off,
-        None => Reasoning::Unsaid,
+        None => Reasoning::Unset,
     })
 }
 
-fn read_effort(node: &Node<'_>, visible: bool) -> Result<Reasoning, RequestError> {
+fn read_effort(node: &JsonNode<'_>, visible: bool) -> Result<Reasoning, RequestError> {
     let word = node.text()?;
     if word == "none" {
         return Ok(Reasoning::Off);
     }
-    let effort = Effort::from_word(&word)
-        .ok_or_else(|| node.bad("use none, minimal, low, medium, high or xhigh"))?;
+    let effort = ThinkingEffort::from_word(&word)
+        .ok_or_else(|| node.bad_value("use none, minimal, low, medium, high or xhigh"))?;
     Ok(Reasoning::Effort { effort, visible })
 }
 
 /// Collects members that are not part of the neutral form. Values equal to the default are skipped.
-fn read_extras(root: &Object<'_>, extras: &mut Vec<Extra>) {
+fn read_extras(root: &JsonObject<'_>, extras: &mut Vec<ExtraField>) {
     for (key, node) in root.entries() {
-        if KNOWN.contains(&key) || is_default(key, node.raw()) {
+        if KNOWN_MEMBERS.contains(&key) || is_default(key, node.raw()) {
             continue;
         }
         let field = match key {
-            "seed" => Field::Seed,
-            "logprobs" | "top_logprobs" => Field::Logprobs,
-            "logit_bias" => Field::LogitBias,
-            "frequency_penalty" | "presence_penalty" => Field::Penalties,
-            "modalities" | "audio" => Field::AudioOutput,
-            "prediction" => Field::Prediction,
-            "web_search_options" => Field::WebSearch,
-            "store" => Field::Store,
-            "metadata" | "safety_identifier" => Field::Metadata,
-            "service_tier" | "prompt_cache_key" | "prompt_cache_retention" => Field::Serving,
-            "verbosity" => Field::Verbosity,
-            _ => Field::Unknown,
+            "seed" => FieldKind::Seed,
+            "logprobs" | "top_logprobs" => FieldKind::Logprobs,
+            "logit_bias" => FieldKind::LogitBias,
+            "frequency_penalty" | "presence_penalty" => FieldKind::Penalties,
+            "modalities" | "audio" => FieldKind::AudioOutput,
+            "prediction" => FieldKind::Prediction,
+            "web_search_options" => FieldKind::WebSearch,
+            "store" => FieldKind::Store,
+            "metadata" | "safety_identifier" => FieldKind::Metadata,
+            "service_tier" | "prompt_cache_key" | "prompt_cache_retention" => {
+                FieldKind::ServiceOptions
+            }
+            "verbosity" => FieldKind::Verbosity,
+            _ => FieldKind::Unknown,
         };
-        extras.push(Extra { field, path: node.path().to_owned(), value: node.json() });
+        extras.push(ExtraField { field, path: node.path().to_owned(), value: node.json() });
     }
 }
 

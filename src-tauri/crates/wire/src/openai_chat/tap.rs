@@ -8,14 +8,14 @@
 use bytes::{Bytes, BytesMut};
 
 use super::DONE_EVENT;
-use super::chunk::{Adds, Choice, Chunk, data_event};
+use super::chunk::{ChatChunk, ChunkChoice, DeltaKind, data_event};
 use super::error::in_band_error;
 use super::usage::read_usage;
 use crate::answer::is_model_name;
 use crate::json::range_in;
 use crate::{
     AnswerFacts, CHOICES_MAX, Flow, SseDecoder, SseEvent, SsePayload, StreamEnd, StreamFault,
-    Tapped, UsageChunk,
+    TapOutput, UsageChunk,
 };
 
 /// Longest finish reason kept, in characters; the longest defined one is `content_filter`.
@@ -27,19 +27,19 @@ pub(crate) struct ChatTap {
     usage_chunk: UsageChunk,
     decoder: SseDecoder,
     facts: AnswerFacts,
-    choices: Vec<SeenChoice>,
+    choices: Vec<ChoiceFinish>,
     content_seen: bool,
     late_chunks: u32,
     end: Option<StreamEnd>,
 }
 
 #[derive(Debug)]
-struct SeenChoice {
+struct ChoiceFinish {
     index: u64,
     finish_reason: Option<String>,
 }
 
-enum Verdict {
+enum EventAction {
     Relay,
     /// Relay with `choices` emptied: only the usage is wanted.
     RelayUsage,
@@ -62,20 +62,20 @@ impl ChatTap {
     }
 
     /// Feeds bytes from the backend and returns the bytes for the client.
-    pub(crate) fn feed(&mut self, chunk: &[u8]) -> Tapped {
+    pub(crate) fn feed(&mut self, chunk: &[u8]) -> TapOutput {
         let mut relay = BytesMut::new();
         if self.end.is_none() {
             self.decoder.push(chunk);
         }
         while self.end.is_none() {
             match self.decoder.next_event() {
-                Ok(Some(event)) => self.pass(&event, &mut relay),
+                Ok(Some(event)) => self.process_sse_event(&event, &mut relay),
                 Ok(None) => break,
                 Err(_) => self.end = Some(StreamEnd::Broken(StreamFault::EventTooLarge)),
             }
         }
         let flow = if self.end.is_some() { Flow::Stop } else { Flow::More };
-        Tapped { relay: relay.freeze(), flow }
+        TapOutput { relay: relay.freeze(), flow }
     }
 
     #[must_use]
@@ -105,7 +105,7 @@ impl ChatTap {
         if let (None, Some(event)) = (&self.end, rest)
             && !matches!(event.payload, SsePayload::Comment | SsePayload::Nothing)
         {
-            self.pass_unfinished(&event, &mut append);
+            self.process_unfinished_sse_event(&event, &mut append);
         }
         match self.end.take() {
             Some(end) => end,
@@ -121,12 +121,12 @@ impl ChatTap {
         !self.choices.is_empty() && self.choices.iter().all(|seen| seen.finish_reason.is_some())
     }
 
-    fn pass(&mut self, event: &SseEvent, relay: &mut BytesMut) {
-        match self.judge(event) {
-            Verdict::Relay => relay.extend_from_slice(&event.raw),
-            Verdict::RelayUsage => push_usage(event, relay),
-            Verdict::Drop => {}
-            Verdict::End(end) => {
+    fn process_sse_event(&mut self, event: &SseEvent, relay: &mut BytesMut) {
+        match self.classify_event(event) {
+            EventAction::Relay => relay.extend_from_slice(&event.raw),
+            EventAction::RelayUsage => relay_usage(event, relay),
+            EventAction::Drop => {}
+            EventAction::End(end) => {
                 if matches!(end, StreamEnd::Complete { .. }) {
                     relay.extend_from_slice(&event.raw);
                 }
@@ -137,50 +137,51 @@ impl ChatTap {
 
     /// Handles a last event without its blank line: complete JSON counts, a torn event is a
     /// truncation.
-    fn pass_unfinished(&mut self, event: &SseEvent, append: &mut BytesMut) {
-        match self.judge(event) {
-            Verdict::Relay => {
+    fn process_unfinished_sse_event(&mut self, event: &SseEvent, append: &mut BytesMut) {
+        match self.classify_event(event) {
+            EventAction::Relay => {
                 append.extend_from_slice(&event.raw);
                 append.extend_from_slice(b"\n\n");
             }
-            Verdict::RelayUsage => push_usage(event, append),
+            EventAction::RelayUsage => relay_usage(event, append),
             // `[DONE]`, which is written again, or a torn event, which is not a fault of the
             // dialect.
-            Verdict::Drop | Verdict::End(StreamEnd::Complete { .. } | StreamEnd::Broken(_)) => {}
-            Verdict::End(end) => self.end = Some(end),
+            EventAction::Drop
+            | EventAction::End(StreamEnd::Complete { .. } | StreamEnd::Broken(_)) => {}
+            EventAction::End(end) => self.end = Some(end),
         }
     }
 
-    fn judge(&mut self, event: &SseEvent) -> Verdict {
+    fn classify_event(&mut self, event: &SseEvent) -> EventAction {
         let Ok(raw) = std::str::from_utf8(&event.raw) else {
-            return Verdict::End(StreamEnd::Broken(StreamFault::InvalidUtf8));
+            return EventAction::End(StreamEnd::Broken(StreamFault::InvalidUtf8));
         };
         let data = match &event.payload {
             // Some servers send these as heartbeats; SDKs that parse them as JSON would raise an
             // error.
-            SsePayload::Data(data) if data.trim_ascii().is_empty() => return Verdict::Drop,
+            SsePayload::Data(data) if data.trim_ascii().is_empty() => return EventAction::Drop,
             SsePayload::Data(data) => data,
-            SsePayload::Comment => return Verdict::Relay,
-            SsePayload::Nothing if raw.trim().is_empty() => return Verdict::Relay,
-            SsePayload::Nothing => return Verdict::Drop,
+            SsePayload::Comment => return EventAction::Relay,
+            SsePayload::Nothing if raw.trim().is_empty() => return EventAction::Relay,
+            SsePayload::Nothing => return EventAction::Drop,
         };
         let text = std::str::from_utf8(data).unwrap_or_default().trim();
         if text == "[DONE]" {
-            return Verdict::End(self.on_done());
+            return EventAction::End(self.end_at_done());
         }
         if event.name.as_deref() == Some(b"error") {
-            return Verdict::End(StreamEnd::UpstreamError(in_band_error(data)));
+            return EventAction::End(StreamEnd::UpstreamError(in_band_error(data)));
         }
-        match Chunk::read(text) {
+        match ChatChunk::read(text) {
             Ok(chunk) if chunk.error.is_some() => {
-                Verdict::End(StreamEnd::UpstreamError(in_band_error(data)))
+                EventAction::End(StreamEnd::UpstreamError(in_band_error(data)))
             }
-            Ok(chunk) => self.judge_chunk(chunk),
-            Err(fault) => Verdict::End(StreamEnd::Broken(fault)),
+            Ok(chunk) => self.classify_chunk(chunk),
+            Err(fault) => EventAction::End(StreamEnd::Broken(fault)),
         }
     }
 
-    fn on_done(&self) -> StreamEnd {
+    fn end_at_done(&self) -> StreamEnd {
         if self.all_finished() {
             StreamEnd::Complete { append: Bytes::new() }
         } else {
@@ -188,7 +189,7 @@ impl ChatTap {
         }
     }
 
-    fn judge_chunk(&mut self, chunk: Chunk<'_>) -> Verdict {
+    fn classify_chunk(&mut self, chunk: ChatChunk<'_>) -> EventAction {
         if let Some(report) = chunk.usage.and_then(read_usage) {
             self.facts.usage = Some(report);
         }
@@ -199,74 +200,76 @@ impl ChatTap {
         }
         if usage_only {
             return match self.usage_chunk {
-                UsageChunk::Asked => Verdict::Relay,
-                UsageChunk::NotAsked => Verdict::Drop,
+                UsageChunk::Asked => EventAction::Relay,
+                UsageChunk::NotAsked => EventAction::Drop,
             };
         }
         let mut late = 0;
         let count = chunk.choices.len();
         for choice in chunk.choices {
-            match self.judge_choice(choice) {
-                Ok(Timing::InTime) => {}
-                Ok(Timing::Late) => late += 1,
-                Err(fault) => return Verdict::End(StreamEnd::Broken(fault)),
+            match self.record_choice(choice) {
+                Ok(ChoiceTiming::InTime) => {}
+                Ok(ChoiceTiming::Late) => late += 1,
+                Err(fault) => return EventAction::End(StreamEnd::Broken(fault)),
             }
         }
         if late == 0 || late < count {
-            return Verdict::Relay;
+            return EventAction::Relay;
         }
         self.late_chunks = self.late_chunks.saturating_add(1);
         match self.usage_chunk {
-            UsageChunk::Asked if has_usage => Verdict::RelayUsage,
-            _ => Verdict::Drop,
+            UsageChunk::Asked if has_usage => EventAction::RelayUsage,
+            _ => EventAction::Drop,
         }
     }
 
     /// The first finish reason of a choice counts; anything after it is late.
-    fn judge_choice(&mut self, choice: Choice<'_>) -> Result<Timing, StreamFault> {
+    fn record_choice(&mut self, choice: ChunkChoice<'_>) -> Result<ChoiceTiming, StreamFault> {
         let known = self.choices.iter().position(|seen| seen.index == choice.index);
         if known.is_none() && self.choices.len() == CHOICES_MAX {
             return Err(StreamFault::TooManyChoices);
         }
         let index = choice.index;
         let place = known.unwrap_or_else(|| {
-            self.choices.push(SeenChoice { index, finish_reason: None });
+            self.choices.push(ChoiceFinish { index, finish_reason: None });
             self.choices.len() - 1
         });
         let delta = choice.delta();
-        let adds = delta.adds();
-        let Some(seen) = self.choices.get_mut(place) else { return Ok(Timing::InTime) };
+        let adds = delta.kind();
+        let Some(seen) = self.choices.get_mut(place) else { return Ok(ChoiceTiming::InTime) };
         if let Some(first) = &seen.finish_reason {
             return match adds {
-                Adds::ToolCall => Err(StreamFault::LateToolCall),
-                Adds::Text => Ok(Timing::Late),
-                Adds::Nothing if choice.finish_reason.is_none_or(|again| again == *first) => {
-                    Ok(Timing::InTime)
+                DeltaKind::ToolCall => Err(StreamFault::LateToolCall),
+                DeltaKind::Text => Ok(ChoiceTiming::Late),
+                DeltaKind::Nothing if choice.finish_reason.is_none_or(|again| again == *first) => {
+                    Ok(ChoiceTiming::InTime)
                 }
-                Adds::Nothing => Ok(Timing::Late),
+                DeltaKind::Nothing => Ok(ChoiceTiming::Late),
             };
         }
-        self.content_seen |= adds != Adds::Nothing;
+        self.content_seen |= adds != DeltaKind::Nothing;
         self.facts.content_bytes = self.facts.content_bytes.saturating_add(delta.content_bytes());
         if let Some(reason) = choice.finish_reason {
-            let kept = crate::error::clean(&reason, FINISH_REASON_CHARS_MAX);
+            let kept = crate::error::sanitize(&reason, FINISH_REASON_CHARS_MAX);
             self.facts.finish_reason.get_or_insert(kept);
             seen.finish_reason = Some(reason);
         }
-        Ok(Timing::InTime)
+        Ok(ChoiceTiming::InTime)
     }
 }
 
-enum Timing {
+enum ChoiceTiming {
     InTime,
     Late,
 }
 
 /// Relays a late chunk without its choices, so that its usage still reaches the client.
-fn push_usage(event: &SseEvent, relay: &mut BytesMut) {
+fn relay_usage(event: &SseEvent, relay: &mut BytesMut) {
     let SsePayload::Data(data) = &event.payload else { return };
     let text = std::str::from_utf8(data).unwrap_or_default();
-    let Some(choices) = Chunk::read(text).ok().and_then(|chunk| chunk.choices_at) else { return };
+    let Some(choices) = ChatChunk::read(text).ok().and_then(|chunk| chunk.choices_raw) else {
+        return;
+    };
     let at = range_in(text, choices.get());
     let (before, after) = (text.get(..at.start), text.get(at.end..));
     let emptied = format!("{}[]{}", before.unwrap_or_default(), after.unwrap_or_default());

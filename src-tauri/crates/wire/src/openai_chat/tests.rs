@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use domain::{Crossing, Dialect, Lack};
+use domain::{Dialect, TranslationMode, UnsupportedFeature};
 use serde_json::{Value, json};
 
 mod streams;
@@ -12,36 +12,37 @@ mod writing;
 
 use super::*;
 use crate::assemble::Assembler;
-use crate::dialect::{Echo, StreamReader as _, StreamWriter as _};
-use crate::fold::fold;
-use crate::names::ToolNames;
+use crate::dialect::{RequestEcho, StreamReader as _, StreamWriter as _};
+use crate::fold::fold_events;
 use crate::neutral::{
-    CallKind, Event, FinishReason, Json, Message, OutputFormat, Part, Reasoning, Request, Role,
-    Signature, ToolChoice, ToolResult,
+    AnswerEvent, CallKind, ContentPart, ConversationTurn, FinishReason, JsonText, ModelRequest,
+    OutputFormat, Reasoning, Role, ThoughtSignature, ToolChoice, ToolResult,
 };
 use crate::test_requests::{call, message, request, result};
+use crate::tool_names::ToolNames;
 use crate::{
-    ClientRequest, Delivery, Exchange, RequestError, SseDecoder, StreamEnd, Surface, Target,
-    TargetKind, UsageChunk,
+    ApiSurface, BackendExchange, ClientRequest, Delivery, RequestError, SseDecoder, StreamEnd,
+    Target, TargetKind, UsageChunk,
 };
 
-fn target(lacks: &[Lack], crossing: Crossing) -> Target {
+fn target(lacks: &[UnsupportedFeature], crossing: TranslationMode) -> Target {
     let lacks: BTreeSet<_> = lacks.iter().copied().collect();
     let kind = TargetKind::OpenAiCompatible { lacks, offers: BTreeSet::new() };
     Target { kind, model: "m2".to_owned(), crossing, output_tokens_max: None }
 }
 
-fn read(body: &Value) -> Request {
+fn read(body: &Value) -> ModelRequest {
     read_request(&body.to_string(), "m", Delivery::Whole).expect("a good request")
 }
 
-fn written(request: &Request) -> Value {
-    let written = write_request(request, &target(&[], Crossing::Strict)).expect("it crosses");
+fn written(request: &ModelRequest) -> Value {
+    let written =
+        write_request(request, &target(&[], TranslationMode::Strict)).expect("it crosses");
     serde_json::from_slice(&written.body).expect("JSON")
 }
 
 /// The events of a backend's stream.
-fn events(stream: &str) -> Vec<Event> {
+fn events(stream: &str) -> Vec<AnswerEvent> {
     let mut decoder = SseDecoder::new();
     decoder.push(stream.as_bytes());
     let mut reader = StreamReader::default();
@@ -49,7 +50,7 @@ fn events(stream: &str) -> Vec<Event> {
     let mut events = Vec::new();
     while let Some(event) = decoder.next_event().expect("small") {
         for piece in reader.read(&event).expect("the dialect") {
-            events.extend(assembler.take(piece).expect("an answer"));
+            events.extend(assembler.push_event(piece).expect("an answer"));
         }
     }
     events
@@ -68,7 +69,7 @@ fn delta(delta: &Value, finish: Option<&str>) -> Value {
 fn rewritten(chunks: &[Value], usage: UsageChunk) -> Vec<Value> {
     let mut neutral = request("hi");
     neutral.delivery = Delivery::Stream(usage);
-    let echo = Echo { request: Arc::new(neutral), id: "e".to_owned(), created_unix_s: 7 };
+    let echo = RequestEcho { request: Arc::new(neutral), id: "e".to_owned(), created_unix_s: 7 };
     let mut writer = StreamWriter::new(echo);
     let mut out = BytesMut::new();
     events(&stream(chunks)).iter().for_each(|event| writer.write(event, &mut out));
@@ -137,9 +138,9 @@ fn a_request_of_every_kind_of_part_is_read() {
     assert_eq!(roles, [System, User, Assistant, User, System, Assistant]);
     assert_eq!(request.messages[1].parts.len(), 4);
     assert_eq!(request.messages[3].parts.len(), 2);
-    let Part::ToolResult(second) = &request.messages[3].parts[1] else { panic!("a result") };
+    let ContentPart::ToolResult(second) = &request.messages[3].parts[1] else { panic!("a result") };
     assert_eq!((second.name.as_deref(), second.kind), (Some("g"), CallKind::Custom));
-    assert_eq!(request.messages[5].parts, [Part::Refusal("no".to_owned())]);
+    assert_eq!(request.messages[5].parts, [ContentPart::Refusal("no".to_owned())]);
     assert_eq!((request.stop, request.choices), (vec!["END".to_owned()], Some(2)));
     assert_eq!(request.output_tokens_max, Some(6));
     assert!(matches!(request.reasoning, Reasoning::Effort { visible: true, .. }));
@@ -185,16 +186,16 @@ fn legacy_functions_are_calls_and_results() {
         "function_call": {"name": "f"}, "messages": [
         {"role": "assistant", "content": null, "function_call": {"name": "f", "arguments": "{}"}},
         {"role": "function", "name": "f", "content": "ok"}]}));
-    let Part::ToolCall(call) = &request.messages[0].parts[0] else { panic!("a call") };
-    let Part::ToolResult(result) = &request.messages[1].parts[0] else { panic!("a result") };
+    let ContentPart::ToolCall(call) = &request.messages[0].parts[0] else { panic!("a call") };
+    let ContentPart::ToolResult(result) = &request.messages[1].parts[0] else { panic!("a result") };
     assert_eq!(call.id, result.call_id);
     assert!(matches!(request.tool_choice, Some(ToolChoice::Named { .. })));
 }
 
-fn signature(origin: Dialect, data: &str) -> Signature {
-    Signature { origin, data: data.to_owned() }
+fn signature(origin: Dialect, data: &str) -> ThoughtSignature {
+    ThoughtSignature { origin, data: data.to_owned() }
 }
 
-fn call_part() -> Part {
+fn call_part() -> ContentPart {
     call("1", "f", "{}")
 }

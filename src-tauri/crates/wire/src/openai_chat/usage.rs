@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::UsageReport;
 use crate::json::pick;
-use crate::usage::Counts;
+use crate::usage::CountReader;
 
 /// Parses a `usage` value; `None` if it has neither a prompt nor a completion count.
 pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
@@ -26,33 +26,33 @@ pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     if prompt.is_none() && completion.is_none() {
         return None;
     }
-    let mut counts = Counts::new();
-    let prompt = counts.read(prompt);
-    let completion = counts.read(completion);
-    let total = counts.read(total);
+    let mut counts = CountReader::new();
+    let prompt = counts.read_count_value(prompt);
+    let completion = counts.read_count_value(completion);
+    let total = counts.read_count_value(total);
     let inside =
         inside.and_then(|inside| pick(inside.get(), ["cached_tokens", "cache_write_tokens"]));
     let [cached, written] = inside.unwrap_or_default();
-    let cached = counts.read(cached.or(hit));
-    let written = counts.read(written);
+    let cached = counts.read_count_value(cached.or(hit));
+    let written = counts.read_count_value(written);
     let thought = thought.and_then(|thought| pick(thought.get(), ["reasoning_tokens"]));
     let [thought] = thought.unwrap_or_default();
-    let thought = counts.read(thought);
+    let thought = counts.read_count_value(thought);
     let mut tokens = TokenUsage::default();
     counts.split_input(&mut tokens, prompt, cached, written);
     counts.split_output(&mut tokens, completion, thought, total.saturating_sub(prompt));
-    Some(counts.report(tokens, value))
+    Some(counts.into_report(tokens, value))
 }
 
-impl Counts {
+impl CountReader {
     /// Most backends include cache writes in the prompt count. Where that is impossible (the parts
     /// would exceed the total), they are treated as additional.
     fn split_input(&mut self, tokens: &mut TokenUsage, prompt: u64, cached: u64, written: u64) {
-        tokens.cache_read = self.part(cached, prompt);
+        tokens.cache_read = self.clamp_part(cached, prompt);
         tokens.cache_write_5m = written;
         let rest = prompt - tokens.cache_read;
         tokens.input_uncached = rest.checked_sub(written).unwrap_or_else(|| {
-            self.adjusted();
+            self.mark_adjusted();
             rest
         });
     }
@@ -63,7 +63,7 @@ impl Counts {
             (tokens.output_visible, tokens.reasoning) = (completion, thought);
             return;
         }
-        tokens.reasoning = self.part(thought, completion);
+        tokens.reasoning = self.clamp_part(thought, completion);
         tokens.output_visible = completion - tokens.reasoning;
     }
 }

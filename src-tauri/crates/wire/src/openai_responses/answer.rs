@@ -3,64 +3,68 @@
 use serde_json::value::RawValue;
 
 use super::content::split_data_url;
-use super::input::DIALECT;
+use super::read_input::DIALECT;
 use super::reasoning::SUMMARY_BREAK;
 use super::usage::read_usage;
-use crate::json::{Members, items};
+use crate::json::{Members, array_items};
+use crate::json_node::decode_string_lossy;
 use crate::neutral::{
-    CallKey, CallKind, Finish, FinishReason, Media, MediaKind, MediaSource, Piece, Signature,
+    CallKey, CallKind, Finish, FinishReason, MediaContent, MediaKind, MediaSource, ProviderEvent,
+    ThoughtSignature,
 };
-use crate::node::lenient_text;
 use crate::{BadAnswer, UpstreamError, openai_chat};
 
-pub(crate) fn read_answer(text: &str) -> Result<Vec<Piece>, BadAnswer> {
+pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
     let members = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
-    let status = text_of(&members, "status");
+    let status = string_member(&members, "status");
     if members.get("error").is_some() || status.as_deref() == Some("failed") {
-        return Err(BadAnswer::UpstreamError(failure(&members)));
+        return Err(BadAnswer::UpstreamError(read_failure(&members)));
     }
     if matches!(status.as_deref(), Some("cancelled" | "in_progress" | "queued")) {
         return Err(BadAnswer::Truncated);
     }
     let output = members.get("output").ok_or(BadAnswer::NoChoices)?;
-    let output = items(output).ok_or(BadAnswer::NotJson)?;
-    let mut pieces = vec![begin(&members)];
-    let mut said = Said::default();
+    let output = array_items(output).ok_or(BadAnswer::NotJson)?;
+    let mut pieces = vec![begin_event(&members)];
+    let mut said = ContentKinds::default();
     for item in output.into_iter().filter_map(|item| Members::parse(item.get()).ok()) {
         read_item(&item, &mut said, &mut pieces);
     }
-    pieces.extend(last_pieces(&members, said));
+    pieces.extend(end_events(&members, said));
     Ok(pieces)
 }
 
 /// The kinds of content seen; the finish reason depends on them.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Said {
+pub(super) struct ContentKinds {
     pub(super) calls: bool,
     pub(super) refusal: bool,
 }
 
 /// The id and the model of a `response` object.
-pub(super) fn begin(response: &Members<'_>) -> Piece {
-    Piece::Begin { id: text_of(response, "id"), model: text_of(response, "model") }
+pub(super) fn begin_event(response: &Members<'_>) -> ProviderEvent {
+    ProviderEvent::Begin {
+        id: string_member(response, "id"),
+        model: string_member(response, "model"),
+    }
 }
 
 /// The last pieces of a finished `response` object: usage, finish reason, end.
-pub(super) fn last_pieces(response: &Members<'_>, said: Said) -> Vec<Piece> {
-    let usage = response.get("usage").and_then(read_usage).map(Piece::Usage);
-    let finish = Piece::Finish { choice: 0, finish: finish(response, said) };
-    usage.into_iter().chain([finish, Piece::End]).collect()
+pub(super) fn end_events(response: &Members<'_>, said: ContentKinds) -> Vec<ProviderEvent> {
+    let usage = response.get("usage").and_then(read_usage).map(ProviderEvent::Usage);
+    let finish = ProviderEvent::Finish { choice: 0, finish: read_finish(response, said) };
+    usage.into_iter().chain([finish, ProviderEvent::End]).collect()
 }
 
 /// The error in a `response` object or in an `error` event.
-pub(super) fn failure(members: &Members<'_>) -> UpstreamError {
+pub(super) fn read_failure(members: &Members<'_>) -> UpstreamError {
     let error = members.get("error").map_or("{}", RawValue::get);
     openai_chat::in_band_error(format!("{{\"error\":{error}}}").as_bytes())
 }
 
 /// A string member, decoded leniently.
-pub(super) fn text_of(members: &Members<'_>, key: &str) -> Option<String> {
-    members.get(key).and_then(lenient_text)
+pub(super) fn string_member(members: &Members<'_>, key: &str) -> Option<String> {
+    members.get(key).and_then(decode_string_lossy)
 }
 
 pub(super) fn call_kind(item_type: &str) -> Option<CallKind> {
@@ -73,7 +77,7 @@ pub(super) fn call_kind(item_type: &str) -> Option<CallKind> {
 
 /// A call's arguments, or its free-text input.
 pub(super) fn call_input(item: &Members<'_>) -> String {
-    let input = text_of(item, "arguments").or_else(|| text_of(item, "input"));
+    let input = string_member(item, "arguments").or_else(|| string_member(item, "input"));
     // Some servers send an object instead of its JSON text.
     let object = || item.get("arguments").map(|raw| raw.get().to_owned());
     input.or_else(object).unwrap_or_default()
@@ -82,42 +86,46 @@ pub(super) fn call_input(item: &Members<'_>) -> String {
 /// The thinking in a reasoning item: its summary, else its full content.
 pub(super) fn thinking_text(item: &Members<'_>) -> String {
     let texts = |key: &str| -> Vec<String> {
-        let list = item.get(key).and_then(items).unwrap_or_default();
+        let list = item.get(key).and_then(array_items).unwrap_or_default();
         let parts = list.into_iter().filter_map(|part| Members::parse(part.get()).ok());
-        parts.filter_map(|part| text_of(&part, "text")).collect()
+        parts.filter_map(|part| string_member(&part, "text")).collect()
     };
     let summary = texts("summary");
     let kept = if summary.is_empty() { texts("content") } else { summary };
     kept.join(SUMMARY_BREAK)
 }
 
-pub(super) fn signature_of(item: &Members<'_>) -> Option<Signature> {
-    let data = text_of(item, "encrypted_content").filter(|data| !data.is_empty())?;
-    Some(Signature { origin: DIALECT, data })
+pub(super) fn read_signature(item: &Members<'_>) -> Option<ThoughtSignature> {
+    let data = string_member(item, "encrypted_content").filter(|data| !data.is_empty())?;
+    Some(ThoughtSignature { origin: DIALECT, data })
 }
 
 /// The text and refusals of a message.
-pub(super) fn read_message(item: &Members<'_>, said: &mut Said, pieces: &mut Vec<Piece>) {
-    let list = item.get("content").and_then(items).unwrap_or_default();
+pub(super) fn read_message(
+    item: &Members<'_>,
+    said: &mut ContentKinds,
+    pieces: &mut Vec<ProviderEvent>,
+) {
+    let list = item.get("content").and_then(array_items).unwrap_or_default();
     for part in list.into_iter().filter_map(|part| Members::parse(part.get()).ok()) {
-        if let Some(text) = text_of(&part, "text") {
-            pieces.push(Piece::Text { choice: 0, text });
-        } else if let Some(text) = text_of(&part, "refusal") {
+        if let Some(text) = string_member(&part, "text") {
+            pieces.push(ProviderEvent::Text { choice: 0, text });
+        } else if let Some(text) = string_member(&part, "refusal") {
             said.refusal = true;
-            pieces.push(Piece::Refusal { choice: 0, text });
+            pieces.push(ProviderEvent::Refusal { choice: 0, text });
         }
-        pieces.push(Piece::PartDone { choice: 0 });
+        pieces.push(ProviderEvent::PartDone { choice: 0 });
     }
 }
 
 /// The image of an image generation call.
-pub(super) fn read_picture(item: &Members<'_>) -> Option<Piece> {
-    let result = text_of(item, "result").filter(|result| !result.is_empty())?;
+pub(super) fn read_image(item: &Members<'_>) -> Option<ProviderEvent> {
+    let result = string_member(item, "result").filter(|result| !result.is_empty())?;
     let (media_type, data) = split_data_url(&result).unwrap_or(("image/png", &result));
-    let format = text_of(item, "output_format").map(|format| format!("image/{format}"));
-    Some(Piece::Media {
+    let format = string_member(item, "output_format").map(|format| format!("image/{format}"));
+    Some(ProviderEvent::Media {
         choice: 0,
-        media: Media {
+        media: MediaContent {
             kind: MediaKind::Image,
             source: MediaSource::Base64(data.to_owned()),
             media_type: Some(format.unwrap_or_else(|| media_type.to_owned())),
@@ -127,15 +135,15 @@ pub(super) fn read_picture(item: &Members<'_>) -> Option<Piece> {
     })
 }
 
-fn read_item(item: &Members<'_>, said: &mut Said, pieces: &mut Vec<Piece>) {
-    let kind = text_of(item, "type").unwrap_or_default();
+fn read_item(item: &Members<'_>, said: &mut ContentKinds, pieces: &mut Vec<ProviderEvent>) {
+    let kind = string_member(item, "type").unwrap_or_default();
     if let Some(kind) = call_kind(&kind) {
         said.calls = true;
-        pieces.push(Piece::Call {
+        pieces.push(ProviderEvent::Call {
             choice: 0,
             key: CallKey::Whole,
-            id: text_of(item, "call_id").or_else(|| text_of(item, "id")),
-            name: text_of(item, "name"),
+            id: string_member(item, "call_id").or_else(|| string_member(item, "id")),
+            name: string_member(item, "name"),
             kind,
             arguments: call_input(item),
         });
@@ -147,29 +155,30 @@ fn read_item(item: &Members<'_>, said: &mut Said, pieces: &mut Vec<Piece>) {
             let text = thinking_text(item);
             let has_text = !text.is_empty();
             if has_text {
-                pieces.push(Piece::Thinking { choice: 0, text });
+                pieces.push(ProviderEvent::Thinking { choice: 0, text });
             }
-            pieces.extend(signature_of(item).map(|signature| signed(signature, has_text)));
-            pieces.push(Piece::PartDone { choice: 0 });
+            pieces
+                .extend(read_signature(item).map(|signature| signature_event(signature, has_text)));
+            pieces.push(ProviderEvent::PartDone { choice: 0 });
         }
-        "image_generation_call" => pieces.extend(read_picture(item)),
+        "image_generation_call" => pieces.extend(read_image(item)),
         // Calls of OpenAI's own tools: their results are in the text.
         _ => {}
     }
 }
 
 /// A signature after its thinking, or in place of it.
-pub(super) fn signed(signature: Signature, has_text: bool) -> Piece {
+pub(super) fn signature_event(signature: ThoughtSignature, has_text: bool) -> ProviderEvent {
     if has_text {
-        Piece::Signature { choice: 0, signature }
+        ProviderEvent::Signature { choice: 0, signature }
     } else {
-        Piece::RedactedThinking { choice: 0, signature }
+        ProviderEvent::RedactedThinking { choice: 0, signature }
     }
 }
 
-fn finish(response: &Members<'_>, said: Said) -> Finish {
-    let status = text_of(response, "status").unwrap_or_else(|| "completed".to_owned());
-    let why = text_of(&response.object("incomplete_details"), "reason");
+fn read_finish(response: &Members<'_>, said: ContentKinds) -> Finish {
+    let status = string_member(response, "status").unwrap_or_else(|| "completed".to_owned());
+    let why = string_member(&response.object("incomplete_details"), "reason");
     let (reason, word) = match (status.as_str(), why) {
         ("incomplete", Some(why)) if why == "content_filter" => (FinishReason::Refusal, why),
         // Truncated, for any other reason.

@@ -1,27 +1,30 @@
 //! Codex's turns over backends of other dialects, from its request to the events it receives.
 
 use bytes::Bytes;
-use domain::Crossing;
+use domain::TranslationMode;
 use serde_json::{Value, json};
 
 use super::request::tests::CODEX;
-use crate::test_schema::Published;
-use crate::{ClientRequest, Exchange, StreamEnd, Surface, Target, TargetKind};
+use crate::test_schema::PublishedSchema;
+use crate::{ApiSurface, BackendExchange, ClientRequest, StreamEnd, Target, TargetKind};
 
 fn codex() -> ClientRequest {
-    ClientRequest::parse(Surface::OpenAiResponses, Bytes::from_static(CODEX.as_bytes()))
+    ClientRequest::parse(ApiSurface::OpenAiResponses, Bytes::from_static(CODEX.as_bytes()))
         .expect("a request")
 }
 
-fn exchange(kind: TargetKind, crossing: Crossing) -> Result<Exchange, crate::RequestError> {
+fn exchange(
+    kind: TargetKind,
+    crossing: TranslationMode,
+) -> Result<BackendExchange, crate::RequestError> {
     let model = "backend-model".to_owned();
     let target = Target { kind, model, crossing, output_tokens_max: Some(8_000) };
-    Exchange::new(&codex(), &target, "abc", 1_700_000_000)
+    BackendExchange::new(&codex(), &target, "abc", 1_700_000_000)
 }
 
 /// The events that Codex receives for a backend's stream, validated against the published schema.
-fn relayed(exchange: &Exchange, stream_of_backend: &str) -> Vec<Value> {
-    let mut stream = exchange.stream();
+fn relayed(exchange: &BackendExchange, stream_of_backend: &str) -> Vec<Value> {
+    let mut stream = exchange.answer_stream();
     let mut relay = Vec::new();
     // Chunks that ignore event and character boundaries.
     for piece in stream_of_backend.as_bytes().chunks(7) {
@@ -34,7 +37,7 @@ fn relayed(exchange: &Exchange, stream_of_backend: &str) -> Vec<Value> {
     let text = String::from_utf8(relay).expect("text");
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
     let events: Vec<Value> = data.map(|data| serde_json::from_str(data).expect("JSON")).collect();
-    let published = Published::find();
+    let published = PublishedSchema::find();
     for (number, event) in events.iter().enumerate() {
         assert_eq!(event["sequence_number"], number);
         if let Some(published) = &published {
@@ -70,7 +73,7 @@ fn check_calls(events: &[Value]) {
 /// functions.
 #[test]
 fn class_15_codex_over_anthropic() {
-    let exchange = exchange(TargetKind::Anthropic, Crossing::Lenient).expect("crosses");
+    let exchange = exchange(TargetKind::Anthropic, TranslationMode::Lenient).expect("crosses");
     let body: Value = serde_json::from_slice(&exchange.outgoing().body).expect("JSON");
     let names: Vec<_> =
         body["tools"].as_array().expect("tools").iter().map(|tool| &tool["name"]).collect();
@@ -108,7 +111,7 @@ fn class_15_codex_over_anthropic() {
 /// The same over Gemini, where the signature belongs to the call and is returned before it.
 #[test]
 fn class_9_class_15_codex_over_gemini() {
-    let exchange = exchange(TargetKind::Gemini, Crossing::Lenient).expect("crosses");
+    let exchange = exchange(TargetKind::Gemini, TranslationMode::Lenient).expect("crosses");
     let body = String::from_utf8(exchange.outgoing().body.to_vec()).expect("text");
     assert!(body.contains(r#""n":12345678901234567890123"#), "{body}");
     let events = relayed(
@@ -134,7 +137,7 @@ fn class_9_class_15_codex_over_gemini() {
 fn class_15_codex_over_chat() {
     let (lacks, offers) = (Default::default(), Default::default());
     let kind = TargetKind::OpenAiCompatible { lacks, offers };
-    let exchange = exchange(kind, Crossing::Lenient).expect("crosses");
+    let exchange = exchange(kind, TranslationMode::Lenient).expect("crosses");
     let body: Value = serde_json::from_slice(&exchange.outgoing().body).expect("JSON");
     let tools = body["tools"].as_array().expect("tools");
     assert!(tools.iter().all(|tool| tool["type"] == "function"), "{tools:?}");
@@ -215,13 +218,13 @@ fn anthropic_stream() -> Vec<Value> {
 
 #[test]
 fn a_backends_own_search_is_left_out_and_named() {
-    let exchange = exchange(TargetKind::Anthropic, Crossing::Strict).expect("it crosses");
+    let exchange = exchange(TargetKind::Anthropic, TranslationMode::Strict).expect("it crosses");
     let dropped = &exchange.outgoing().dropped;
     assert!(dropped.iter().any(|path| path.starts_with("tools")), "{dropped:?}");
 }
 
-fn pass_through() -> Exchange {
-    let exchange = exchange(TargetKind::OpenAi, Crossing::Strict).expect("the same dialect");
+fn pass_through() -> BackendExchange {
+    let exchange = exchange(TargetKind::OpenAi, TranslationMode::Strict).expect("the same dialect");
     assert!(exchange.passes_through());
     exchange
 }
@@ -234,7 +237,7 @@ fn codex_over_openai_passes_untouched() {
     assert_eq!(exchange.outgoing().body, renamed);
     let answer = json!({"model": "gpt-x-1", "status": "completed", "output": [], "odd": 1.00});
     let body = Bytes::from(answer.to_string());
-    let (relayed, facts) = exchange.answer(&body).expect("an answer");
+    let (relayed, facts) = exchange.translate_answer(&body).expect("an answer");
     assert_eq!((relayed, facts.model.as_deref()), (body, Some("gpt-x-1")));
 }
 
@@ -255,7 +258,7 @@ fn f8_f9_f46_a_stream_that_passes_ends_truthfully() {
     let failed = event(&json!({"type": "response.failed", "response": {"status": "failed",
         "error": {"code": "server_error", "message": "broke"}}}));
     let play = |events: &[&String]| {
-        let mut stream = pass_through().stream();
+        let mut stream = pass_through().answer_stream();
         let relay: Vec<u8> =
             events.iter().flat_map(|event| stream.feed(event.as_bytes()).relay).collect();
         let end = stream.finish();

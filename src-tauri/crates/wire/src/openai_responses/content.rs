@@ -1,22 +1,22 @@
 //! Parses the content parts of messages and of tool results.
 
 use crate::RequestError;
-use crate::neutral::{Media, MediaKind, MediaSource, Part};
-use crate::node::{Node, Object};
+use crate::json_node::{JsonNode, JsonObject};
+use crate::neutral::{ContentPart, MediaContent, MediaKind, MediaSource};
 
 /// The content of a message: text, or parts.
-pub(super) fn read_content(node: &Node<'_>) -> Result<Vec<Part>, RequestError> {
+pub(super) fn read_content(node: &JsonNode<'_>) -> Result<Vec<ContentPart>, RequestError> {
     if node.is_text() {
-        return Ok(vec![Part::text(node.text()?)]);
+        return Ok(vec![ContentPart::text(node.text()?)]);
     }
     if !node.is_array() {
-        return Err(node.wrong("a string or an array"));
+        return Err(node.wrong_type("a string or an array"));
     }
     node.array()?.iter().map(read_part).collect()
 }
 
 /// The output of a tool: text, or parts. An empty text gives no part.
-pub(super) fn read_output(node: &Node<'_>) -> Result<Vec<Part>, RequestError> {
+pub(super) fn read_output(node: &JsonNode<'_>) -> Result<Vec<ContentPart>, RequestError> {
     if node.raw() == "\"\"" { Ok(Vec::new()) } else { read_content(node) }
 }
 
@@ -28,30 +28,36 @@ pub(super) fn split_data_url(url: &str) -> Option<(&str, &str)> {
     Some((head.split(';').next().unwrap_or(head), data))
 }
 
-fn read_part(node: &Node<'_>) -> Result<Part, RequestError> {
+fn read_part(node: &JsonNode<'_>) -> Result<ContentPart, RequestError> {
     let part = node.object()?;
     let kind = part.required("type")?;
     match kind.text()?.as_str() {
-        "input_text" | "output_text" | "text" => Ok(Part::text(part.required_text("text")?)),
-        "refusal" => Ok(Part::Refusal(part.required_text("refusal")?)),
+        "input_text" | "output_text" | "text" => Ok(ContentPart::text(part.required_text("text")?)),
+        "refusal" => Ok(ContentPart::Refusal(part.required_text("refusal")?)),
         "input_image" => read_image(&part),
         "input_file" => read_file(&part),
         "input_audio" => read_audio(&part),
-        _ => Err(kind.bad("use 'input_text', 'input_image', 'input_file' or 'input_audio'")),
+        _ => Err(kind.bad_value("use 'input_text', 'input_image', 'input_file' or 'input_audio'")),
     }
 }
 
-fn read_image(part: &Object<'_>) -> Result<Part, RequestError> {
+fn read_image(part: &JsonObject<'_>) -> Result<ContentPart, RequestError> {
     let (source, media_type) = match (part.text("image_url")?, part.text("file_id")?) {
         (Some(url), _) => read_url(url),
         (None, Some(id)) => (MediaSource::File(id), None),
         (None, None) => return Err(RequestError::Missing(part.path_to("image_url"))),
     };
     let detail = part.text("detail")?;
-    Ok(Part::Media(Media { kind: MediaKind::Image, source, media_type, detail, title: None }))
+    Ok(ContentPart::Media(MediaContent {
+        kind: MediaKind::Image,
+        source,
+        media_type,
+        detail,
+        title: None,
+    }))
 }
 
-fn read_file(part: &Object<'_>) -> Result<Part, RequestError> {
+fn read_file(part: &JsonObject<'_>) -> Result<ContentPart, RequestError> {
     let data = part.text("file_data")?;
     let (source, media_type) = match (data, part.text("file_url")?, part.text("file_id")?) {
         // Plain base64 is accepted, too.
@@ -61,15 +67,21 @@ fn read_file(part: &Object<'_>) -> Result<Part, RequestError> {
         (None, None, None) => return Err(RequestError::Missing(part.path_to("file_data"))),
     };
     let (detail, title) = (part.text("detail")?, part.text("filename")?);
-    Ok(Part::Media(Media { kind: MediaKind::Document, source, media_type, detail, title }))
+    Ok(ContentPart::Media(MediaContent {
+        kind: MediaKind::Document,
+        source,
+        media_type,
+        detail,
+        title,
+    }))
 }
 
-fn read_audio(part: &Object<'_>) -> Result<Part, RequestError> {
+fn read_audio(part: &JsonObject<'_>) -> Result<ContentPart, RequestError> {
     let audio = part.required("input_audio")?.object()?;
     let media_type = audio.text("format")?.map(|format| format!("audio/{format}"));
     let source = MediaSource::Base64(audio.required_text("data")?);
     let kind = MediaKind::Audio;
-    Ok(Part::Media(Media { kind, source, media_type, detail: None, title: None }))
+    Ok(ContentPart::Media(MediaContent { kind, source, media_type, detail: None, title: None }))
 }
 
 fn read_url(url: String) -> (MediaSource, Option<String>) {

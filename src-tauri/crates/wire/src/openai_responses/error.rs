@@ -9,8 +9,8 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::response::ResponseError;
-use super::writer::event_text;
+use super::answer_writer::event_text;
+use super::response_object::ResponseError;
 use crate::{ErrorAnswer, ErrorKind, openai_chat};
 
 /// Codes missing from the published list of `response.error.code` that OpenAI sends and clients act
@@ -32,11 +32,11 @@ pub(crate) fn error_event(error: &ErrorAnswer<'_>, sequence: u64, id: Option<&st
         },
     });
     let failed = event_text(kind, &event.to_string());
-    Bytes::from(failed + &last_event(error, sequence.saturating_add(1)))
+    Bytes::from(failed + &error_event_text(error, sequence.saturating_add(1)))
 }
 
 /// The `error` event after `response.failed`, with the member that makes SDKs raise an error.
-pub(super) fn last_event(error: &ErrorAnswer<'_>, sequence: u64) -> String {
+pub(super) fn error_event_text(error: &ErrorAnswer<'_>, sequence: u64) -> String {
     let body = openai_chat::error_object(error);
     let event = json!({
         "type": "error",

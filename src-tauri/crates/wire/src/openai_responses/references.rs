@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::client_request::splice;
-use crate::json::{Members, items, range_in};
-use crate::neutral::Signature;
+use crate::client_request::replace_ranges;
+use crate::json::{Members, array_items, range_in};
+use crate::neutral::ThoughtSignature;
 use crate::openai_responses::reasoning::is_foreign;
 
 /// Prefixes of the item ids that [`super::item`] generates.
@@ -46,10 +46,10 @@ pub fn response_items(answer: &[u8]) -> Vec<ResponseItem> {
         return Vec::new();
     };
     let response = if whole.is_some() { members } else { members.object("response") };
-    let output = response.get("output").and_then(items).unwrap_or_default();
+    let output = response.get("output").and_then(array_items).unwrap_or_default();
     let made = output.into_iter().filter_map(|item| {
         let id = Members::parse(item.get()).ok()?.string("id")?;
-        is_made_here(&id).then(|| ResponseItem { id, json: item.get().into() })
+        is_gateway_item(&id).then(|| ResponseItem { id, json: item.get().into() })
     });
     made.collect()
 }
@@ -66,8 +66,8 @@ pub fn resolve_items(body: Bytes, mut find: impl FnMut(&str) -> Option<Arc<str>>
     let Ok(members) = Members::parse(text) else { return body };
     let mut seen = BTreeSet::new();
     let mut found: Vec<(Range<usize>, Arc<str>)> = Vec::new();
-    for item in members.get("input").and_then(items).unwrap_or_default() {
-        let Some(id) = reference(item.get()) else { continue };
+    for item in members.get("input").and_then(array_items).unwrap_or_default() {
+        let Some(id) = referenced_id(item.get()) else { continue };
         if seen.insert(id.clone())
             && let Some(json) = find(&id)
         {
@@ -78,21 +78,21 @@ pub fn resolve_items(body: Bytes, mut find: impl FnMut(&str) -> Option<Arc<str>>
         return body;
     }
     let edits: Vec<_> = found.iter().map(|(at, json)| (at, &**json)).collect();
-    splice(&body, &edits)
+    replace_ranges(&body, &edits)
 }
 
 /// Removes items that a backend of this dialect could not read: references to gateway items that
 /// are no longer stored, and reasoning made from another provider's. Returns the body and the paths
 /// of the removed items.
-pub(crate) fn without_foreign_items(body: Bytes) -> (Bytes, Vec<String>) {
+pub(crate) fn remove_foreign_items(body: Bytes) -> (Bytes, Vec<String>) {
     let text = std::str::from_utf8(&body).unwrap_or_default();
     // A foreign signature contains the first string with either prefix; ids of gateway items
     // contain the second.
-    if !text.contains(Signature::CROSSED_PREFIX) && !text.contains("_req") {
+    if !text.contains(ThoughtSignature::FOREIGN_PREFIX) && !text.contains("_req") {
         return (body, Vec::new());
     }
     let input = Members::parse(text).ok().and_then(|members| members.get("input"));
-    let Some((input, list)) = input.and_then(|input| Some((input, items(input)?))) else {
+    let Some((input, list)) = input.and_then(|input| Some((input, array_items(input)?))) else {
         return (body, Vec::new());
     };
     let (mut kept, mut dropped) = (Vec::new(), Vec::new());
@@ -107,27 +107,27 @@ pub(crate) fn without_foreign_items(body: Bytes) -> (Bytes, Vec<String>) {
         return (body, dropped);
     }
     let left = format!("[{}]", kept.join(","));
-    (splice(&body, &[(&range_in(text, input.get()), &left)]), dropped)
+    (replace_ranges(&body, &[(&range_in(text, input.get()), &left)]), dropped)
 }
 
 fn is_unreadable(item: &str) -> bool {
-    if let Some(id) = reference(item) {
-        return is_made_here(&id);
+    if let Some(id) = referenced_id(item) {
+        return is_gateway_item(&id);
     }
     let Ok(item) = Members::parse(item) else { return false };
     item.string("type").as_deref() == Some("reasoning")
-        && (item.string("id").is_some_and(|id| is_made_here(&id))
+        && (item.string("id").is_some_and(|id| is_gateway_item(&id))
             || item.string("encrypted_content").is_some_and(|content| is_foreign(&content)))
 }
 
 /// True if an unresolved reference may be dropped: to a gateway item, lost by a restart or by age,
 /// or to another provider's reasoning, which this backend could not use anyway.
-pub(super) fn may_be_lost(id: &str) -> bool {
-    is_made_here(id) || id.starts_with("rs_")
+pub(super) fn is_droppable_reference(id: &str) -> bool {
+    is_gateway_item(id) || id.starts_with("rs_")
 }
 
 /// True if any run of the gateway created the item with this id.
-fn is_made_here(id: &str) -> bool {
+fn is_gateway_item(id: &str) -> bool {
     let mut parts = id.split('_');
     let (Some(prefix), Some(request), Some(place), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -142,7 +142,7 @@ fn is_made_here(id: &str) -> bool {
 }
 
 /// The id that an `item_reference` refers to.
-fn reference(item: &str) -> Option<String> {
+fn referenced_id(item: &str) -> Option<String> {
     let item = Members::parse(item).ok()?;
     (item.string("type")? == "item_reference").then(|| item.string("id")).flatten()
 }

@@ -3,22 +3,23 @@
 //! Every field of the API is either parsed or kept as an extra, which the crossing table decides
 //! on. Unknown fields are kept too, so that nothing is dropped without being named.
 
-use super::input::read_input;
-use super::tools::{Choice, read_choice, read_tools};
-use crate::crossing::Field;
+use super::read_input::read_input;
+use super::read_tools::{ParsedToolChoice, read_choice, read_tools};
+use crate::field_filter::FieldKind;
+use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::{
-    Effort, Extra, Message, OutputFormat, ParallelCalls, Part, Reasoning, Request, Role,
+    ContentPart, ConversationTurn, ExtraField, ModelRequest, OutputFormat, ParallelCalls,
+    Reasoning, Role, ThinkingEffort,
 };
-use crate::node::{Node, Object};
 use crate::{Delivery, RequestError};
 
 pub(crate) fn read_request(
     text: &str,
     model: &str,
     delivery: Delivery,
-) -> Result<Request, RequestError> {
-    let root = Object::root(text)?;
-    let mut request = Request::new(model, delivery);
+) -> Result<ModelRequest, RequestError> {
+    let root = JsonObject::root(text)?;
+    let mut request = ModelRequest::new(model, delivery);
     let mut choice = None;
     for (key, node) in root.entries() {
         match key {
@@ -27,29 +28,33 @@ pub(crate) fn read_request(
         }
     }
     let continues = ["previous_response_id", "conversation", "prompt"];
-    if root.get("input").is_none() && root.any(&continues).is_none() {
+    if root.get("input").is_none() && root.first_of(&continues).is_none() {
         return Err(RequestError::Missing("input".to_owned()));
     }
     // All tools are known only now.
     if let Some(choice) = choice {
-        Choice::apply(choice, &mut request);
+        ParsedToolChoice::apply(choice, &mut request);
     }
     Ok(request)
 }
 
 /// Keeps a field that is not part of the neutral form.
-pub(super) fn keep(request: &mut Request, field: Field, node: &Node<'_>) {
-    request.extras.push(Extra { field, path: node.path().to_owned(), value: node.json() });
+pub(super) fn push_extra(request: &mut ModelRequest, field: FieldKind, node: &JsonNode<'_>) {
+    request.extras.push(ExtraField { field, path: node.path().to_owned(), value: node.json() });
 }
 
-fn read_field(key: &str, node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
+fn read_field(
+    key: &str,
+    node: &JsonNode<'_>,
+    request: &mut ModelRequest,
+) -> Result<(), RequestError> {
     match key {
         // Read earlier, when the request arrived.
         "model" | "stream" => {}
         "input" => read_input(node, request)?,
         "instructions" => {
-            let parts = vec![Part::text(node.text()?)];
-            request.messages.insert(0, Message { role: Role::System, parts });
+            let parts = vec![ContentPart::text(node.text()?)];
+            request.messages.insert(0, ConversationTurn { role: Role::System, parts });
         }
         "tools" => read_tools(node, request)?,
         "parallel_tool_calls" => {
@@ -59,7 +64,7 @@ fn read_field(key: &str, node: &Node<'_>, request: &mut Request) -> Result<(), R
         }
         "text" => read_text(&node.object()?, request)?,
         "reasoning" => read_reasoning(&node.object()?, request)?,
-        "max_output_tokens" => request.output_tokens_max = Some(node.count()?),
+        "max_output_tokens" => request.output_tokens_max = Some(node.whole_number()?),
         "temperature" => request.temperature = Some(node.number()?),
         "top_p" => request.top_p = Some(node.number()?),
         "user" => request.user = Some(node.text()?),
@@ -69,55 +74,55 @@ fn read_field(key: &str, node: &Node<'_>, request: &mut Request) -> Result<(), R
     Ok(())
 }
 
-fn read_extra(key: &str, node: &Node<'_>, request: &mut Request) {
+fn read_extra(key: &str, node: &JsonNode<'_>, request: &mut ModelRequest) {
     let field = match (key, node.raw()) {
         // Equal to the default.
         ("store" | "background", "false")
         | ("truncation", "\"disabled\"")
         | ("top_logprobs", "0") => return,
-        ("store", _) => Field::Store,
+        ("store", _) => FieldKind::Store,
         ("background" | "previous_response_id" | "conversation" | "prompt", _) => {
-            Field::ServerState
+            FieldKind::ServerState
         }
-        ("metadata" | "safety_identifier" | "client_metadata", _) => Field::Metadata,
+        ("metadata" | "safety_identifier" | "client_metadata", _) => FieldKind::Metadata,
         (
             "service_tier" | "prompt_cache_key" | "prompt_cache_retention" | "prompt_cache_options",
             _,
-        ) => Field::Serving,
-        ("truncation" | "context_management", _) => Field::ContextManagement,
-        ("stream_options", _) => Field::Presentation,
-        ("top_logprobs", _) => Field::Logprobs,
-        _ => Field::Unknown,
+        ) => FieldKind::ServiceOptions,
+        ("truncation" | "context_management", _) => FieldKind::ContextManagement,
+        ("stream_options", _) => FieldKind::Presentation,
+        ("top_logprobs", _) => FieldKind::Logprobs,
+        _ => FieldKind::Unknown,
     };
-    keep(request, field, node);
+    push_extra(request, field, node);
 }
 
 /// Parses `include`, the optional parts of the answer. Encrypted thinking is always included.
-fn read_include(node: &Node<'_>, request: &mut Request) -> Result<(), RequestError> {
+fn read_include(node: &JsonNode<'_>, request: &mut ModelRequest) -> Result<(), RequestError> {
     for item in node.array()? {
         match item.text()?.as_str() {
             "reasoning.encrypted_content" => {}
-            "message.output_text.logprobs" => keep(request, Field::Logprobs, &item),
-            _ => keep(request, Field::Presentation, &item),
+            "message.output_text.logprobs" => push_extra(request, FieldKind::Logprobs, &item),
+            _ => push_extra(request, FieldKind::Presentation, &item),
         }
     }
     Ok(())
 }
 
-fn read_text(text: &Object<'_>, request: &mut Request) -> Result<(), RequestError> {
+fn read_text(text: &JsonObject<'_>, request: &mut ModelRequest) -> Result<(), RequestError> {
     for (key, node) in text.entries() {
         match key {
             "format" => request.output = read_format(&node.object()?)?,
             // Equal to the default.
             "verbosity" if node.raw() == "\"medium\"" => {}
-            "verbosity" => keep(request, Field::Verbosity, &node),
-            _ => keep(request, Field::Unknown, &node),
+            "verbosity" => push_extra(request, FieldKind::Verbosity, &node),
+            _ => push_extra(request, FieldKind::Unknown, &node),
         }
     }
     Ok(())
 }
 
-fn read_format(format: &Object<'_>) -> Result<OutputFormat, RequestError> {
+fn read_format(format: &JsonObject<'_>) -> Result<OutputFormat, RequestError> {
     let kind = format.required("type")?;
     match kind.text()?.as_str() {
         "text" => Ok(OutputFormat::Text),
@@ -132,18 +137,21 @@ fn read_format(format: &Object<'_>) -> Result<OutputFormat, RequestError> {
                 strict: format.get("strict").map(|strict| strict.flag()).transpose()?,
             })
         }
-        _ => Err(kind.bad("use 'text', 'json_object' or 'json_schema'")),
+        _ => Err(kind.bad_value("use 'text', 'json_object' or 'json_schema'")),
     }
 }
 
 /// Parses `reasoning`. A summary alone must not enable thinking: clients request it from models
 /// without thinking, too (Codex always sends it).
-fn read_reasoning(reasoning: &Object<'_>, request: &mut Request) -> Result<(), RequestError> {
+fn read_reasoning(
+    reasoning: &JsonObject<'_>,
+    request: &mut ModelRequest,
+) -> Result<(), RequestError> {
     let effort = reasoning.get("effort").map(|node| read_effort(&node)).transpose()?;
-    let summary = reasoning.any(&["summary", "generate_summary"]);
+    let summary = reasoning.first_of(&["summary", "generate_summary"]);
     let visible = summary.is_some();
     request.reasoning = match effort {
-        None => Reasoning::Unsaid,
+        None => Reasoning::Unset,
         Some(None) => Reasoning::Off,
         Some(Some(effort)) => Reasoning::Effort { effort, visible },
     };
@@ -151,20 +159,20 @@ fn read_reasoning(reasoning: &Object<'_>, request: &mut Request) -> Result<(), R
         match key {
             "effort" => {}
             "summary" | "generate_summary" if effort.is_some() => {}
-            "summary" | "generate_summary" => keep(request, Field::Presentation, &node),
-            _ => keep(request, Field::Unknown, &node),
+            "summary" | "generate_summary" => push_extra(request, FieldKind::Presentation, &node),
+            _ => push_extra(request, FieldKind::Unknown, &node),
         }
     }
     Ok(())
 }
 
-fn read_effort(node: &Node<'_>) -> Result<Option<Effort>, RequestError> {
+fn read_effort(node: &JsonNode<'_>) -> Result<Option<ThinkingEffort>, RequestError> {
     let word = node.text()?;
     if word == "none" {
         return Ok(None);
     }
     let why = "use 'none', 'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'";
-    Effort::from_word(&word).map(Some).ok_or_else(|| node.bad(why))
+    ThinkingEffort::from_word(&word).map(Some).ok_or_else(|| node.bad_value(why))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::UsageReport;
 use crate::json::Members;
-use crate::usage::Counts;
+use crate::usage::CountReader;
 
 /// Parses a `usage` value; `None` if it has neither an input nor an output count.
 pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
@@ -16,16 +16,16 @@ pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     if input.is_none() && output.is_none() {
         return None;
     }
-    let mut counts = Counts::new();
-    let (input, output) = (counts.read(input), counts.read(output));
+    let mut counts = CountReader::new();
+    let (input, output) = (counts.read_count_value(input), counts.read_count_value(output));
     let inside = members.object("input_tokens_details");
-    let cached = counts.read(inside.get("cached_tokens"));
-    let written = counts.read(inside.get("cache_write_tokens"));
+    let cached = counts.read_count_value(inside.get("cached_tokens"));
+    let written = counts.read_count_value(inside.get("cache_write_tokens"));
     let thought = members.object("output_tokens_details");
-    let thought = counts.read(thought.get("reasoning_tokens"));
-    let cache_read = counts.part(cached, input);
-    let cache_write_5m = counts.part(written, input - cache_read);
-    let reasoning = counts.part(thought, output);
+    let thought = counts.read_count_value(thought.get("reasoning_tokens"));
+    let cache_read = counts.clamp_part(cached, input);
+    let cache_write_5m = counts.clamp_part(written, input - cache_read);
+    let reasoning = counts.clamp_part(thought, output);
     let tokens = TokenUsage {
         input_uncached: input - cache_read - cache_write_5m,
         cache_read,
@@ -34,41 +34,41 @@ pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
         reasoning,
         ..TokenUsage::default()
     };
-    Some(counts.report(tokens, value))
+    Some(counts.into_report(tokens, value))
 }
 
 /// A `usage` value for a client.
 #[derive(Debug, Serialize)]
-pub(super) struct Usage {
+pub(super) struct ResponsesUsage {
     input_tokens: u64,
-    input_tokens_details: InputDetails,
+    input_tokens_details: ResponsesInputDetails,
     output_tokens: u64,
-    output_tokens_details: OutputDetails,
+    output_tokens_details: ResponsesOutputDetails,
     total_tokens: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct InputDetails {
+struct ResponsesInputDetails {
     cached_tokens: u64,
     cache_write_tokens: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct OutputDetails {
+struct ResponsesOutputDetails {
     reasoning_tokens: u64,
 }
 
-impl Usage {
+impl ResponsesUsage {
     pub(super) fn of(tokens: &TokenUsage) -> Self {
         let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
         Self {
             input_tokens: tokens.input(),
-            input_tokens_details: InputDetails {
+            input_tokens_details: ResponsesInputDetails {
                 cached_tokens: tokens.cache_read,
                 cache_write_tokens: written,
             },
             output_tokens: tokens.output(),
-            output_tokens_details: OutputDetails { reasoning_tokens: tokens.reasoning },
+            output_tokens_details: ResponsesOutputDetails { reasoning_tokens: tokens.reasoning },
             total_tokens: tokens.total(),
         }
     }
@@ -95,7 +95,7 @@ mod tests {
         check(json, [10, 60, 30, 30, 20], UsageReading::AsReported);
         let raw: &RawValue = serde_json::from_str(json).expect("JSON");
         let tokens = read_usage(raw).expect("usage").tokens;
-        let again = serde_json::to_value(Usage::of(&tokens)).expect("JSON");
+        let again = serde_json::to_value(ResponsesUsage::of(&tokens)).expect("JSON");
         assert_eq!(again, serde_json::from_str::<serde_json::Value>(json).expect("JSON"));
     }
 

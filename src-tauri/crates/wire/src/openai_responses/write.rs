@@ -2,14 +2,16 @@
 
 use serde::Serialize;
 
-use super::input::DIALECT;
-use super::response::Format;
+use super::read_input::DIALECT;
+use super::response_object::TextFormat;
 use super::write_input::{InputItem, write_input};
-use super::write_tools::{WrittenChoice, WrittenTool, write_choice, write_tools};
-use crate::crossing::{Crossings, Field};
-use crate::dialect::Written;
-use crate::names::ToolNames;
-use crate::neutral::{Effort, Json, OutputFormat, ParallelCalls, Reasoning, Request};
+use super::write_tools::{ResponsesTool, ResponsesToolChoice, write_choice, write_tools};
+use crate::dialect::TranslatedRequest;
+use crate::field_filter::{FieldFilter, FieldKind};
+use crate::neutral::{
+    JsonText, ModelRequest, OutputFormat, ParallelCalls, Reasoning, ThinkingEffort,
+};
+use crate::tool_names::ToolNames;
 use crate::{RequestError, Target};
 
 /// Smallest `max_output_tokens` that OpenAI accepts, in tokens; clients' probes ask for one.
@@ -18,14 +20,17 @@ const OUTPUT_TOKENS_MIN: u64 = 16;
 /// Longest `safety_identifier`, in characters.
 const USER_CHARS_MAX: usize = 64;
 
-pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Written, RequestError> {
-    let mut crossings = Crossings::into_dialect(DIALECT, target.crossing);
-    crossings.settle(request)?;
-    settle_limits(request, &mut crossings)?;
-    let names = ToolNames::of(request, DIALECT);
-    let family = Family::of(&target.model);
-    let (temperature, top_p) = sampling(request, family, &mut crossings)?;
-    let body = Body {
+pub(crate) fn write_request(
+    request: &ModelRequest,
+    target: &Target,
+) -> Result<TranslatedRequest, RequestError> {
+    let mut crossings = FieldFilter::for_dialect(DIALECT, target.crossing);
+    crossings.filter_extras(request)?;
+    check_unsupported(request, &mut crossings)?;
+    let names = ToolNames::for_request(request, DIALECT);
+    let family = OpenAiModelFamily::of(&target.model);
+    let (temperature, top_p) = sampling_options(request, family, &mut crossings)?;
+    let body = ResponsesBody {
         model: &target.model,
         input: write_input(request, &names, &mut crossings)?,
         stream: request.delivery.is_streamed(),
@@ -34,58 +39,58 @@ pub(crate) fn write_request(request: &Request, target: &Target) -> Result<Writte
         tools: write_tools(request, &names, &mut crossings)?,
         tool_choice: write_choice(request, &names),
         parallel_tool_calls: match request.parallel_calls {
-            ParallelCalls::Unsaid => None,
+            ParallelCalls::Unset => None,
             ParallelCalls::Allowed => Some(true),
             ParallelCalls::OneAtATime => Some(false),
         },
-        text: text(request),
-        reasoning: reasoning(request.reasoning, family, &mut crossings),
+        text: text_options(request),
+        reasoning: reasoning_options(request.reasoning, family, &mut crossings),
         max_output_tokens: request.output_tokens_max.map(|most| most.max(OUTPUT_TOKENS_MIN)),
         temperature,
         top_p,
-        safety_identifier: user(request, &mut crossings),
+        safety_identifier: safety_identifier(request, &mut crossings),
     };
     let body = serde_json::to_vec(&body).unwrap_or_default().into();
-    Ok(Written { body, dropped: crossings.into_dropped() })
+    Ok(TranslatedRequest { body, dropped: crossings.into_dropped() })
 }
 
 #[derive(Debug, Serialize)]
-struct Body<'a> {
+struct ResponsesBody<'a> {
     model: &'a str,
     input: Vec<InputItem<'a>>,
     stream: bool,
     store: bool,
     include: &'a [&'a str],
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<WrittenTool<'a>>,
+    tools: Vec<ResponsesTool<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tool_choice: Option<WrittenChoice>,
+    tool_choice: Option<ResponsesToolChoice>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parallel_tool_calls: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<Text<'a>>,
+    text: Option<ResponsesText<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning: Option<WrittenReasoning>,
+    reasoning: Option<ResponsesReasoning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_output_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<&'a Json>,
+    temperature: Option<&'a JsonText>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    top_p: Option<&'a Json>,
+    top_p: Option<&'a JsonText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     safety_identifier: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
-struct Text<'a> {
+struct ResponsesText<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    format: Option<Format<'a>>,
+    format: Option<TextFormat<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    verbosity: Option<&'a Json>,
+    verbosity: Option<&'a JsonText>,
 }
 
 #[derive(Debug, Serialize)]
-struct WrittenReasoning {
+struct ResponsesReasoning {
     #[serde(skip_serializing_if = "Option::is_none")]
     effort: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,33 +99,33 @@ struct WrittenReasoning {
 
 /// A model's family, as far as its name reveals it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
+enum OpenAiModelFamily {
     /// No reasoning; rejects a reasoning effort.
-    Plain,
+    NonReasoning,
     /// `o1` to `o4`: always reasons, rejects sampling options.
-    O,
+    OSeries,
     /// `gpt-5`, `gpt-5-mini`: reasons at least minimally, rejects sampling options.
-    Five,
+    Gpt5,
     /// `gpt-5.1` and later: reasoning can be disabled.
-    FiveLater,
+    Gpt5Later,
     /// Not an OpenAI name: written as the client requested.
     Unknown,
 }
 
-impl Family {
+impl OpenAiModelFamily {
     fn of(model: &str) -> Self {
         // Fine-tuned models are named `ft:gpt-4o:…`.
         let name = model.strip_prefix("ft:").unwrap_or(model);
         let plain = ["gpt-3", "gpt-4", "chatgpt-4", "gpt-5-chat"];
         let second = name.strip_prefix('o').and_then(|rest| rest.chars().next());
         if plain.iter().any(|start| name.starts_with(start)) {
-            Self::Plain
+            Self::NonReasoning
         } else if second.is_some_and(|c| c.is_ascii_digit()) {
-            Self::O
+            Self::OSeries
         } else if name.starts_with("gpt-5.") {
-            Self::FiveLater
+            Self::Gpt5Later
         } else if name.starts_with("gpt-5") {
-            Self::Five
+            Self::Gpt5
         } else {
             Self::Unknown
         }
@@ -128,34 +133,37 @@ impl Family {
 }
 
 /// Rejects or drops fields that the dialect does not have.
-fn settle_limits(request: &Request, crossings: &mut Crossings) -> Result<(), RequestError> {
+fn check_unsupported(
+    request: &ModelRequest,
+    crossings: &mut FieldFilter,
+) -> Result<(), RequestError> {
     if !request.stop.is_empty() {
-        crossings.judge(Field::Stop, "stop")?;
+        crossings.check(FieldKind::Stop, "stop")?;
     }
     if request.top_k.is_some() {
-        crossings.judge(Field::TopK, "top_k")?;
+        crossings.check(FieldKind::TopK, "top_k")?;
     }
     if request.choices.is_some_and(|choices| choices > 1) {
-        crossings.judge(Field::Choices, "n")?;
+        crossings.check(FieldKind::Choices, "n")?;
     }
     Ok(())
 }
 
 /// Temperature and `top_p`. Reasoning models reject both; omitting a default value loses nothing.
-fn sampling<'a>(
-    request: &'a Request,
-    family: Family,
-    crossings: &mut Crossings,
-) -> Result<(Option<&'a Json>, Option<&'a Json>), RequestError> {
+fn sampling_options<'a>(
+    request: &'a ModelRequest,
+    family: OpenAiModelFamily,
+    crossings: &mut FieldFilter,
+) -> Result<(Option<&'a JsonText>, Option<&'a JsonText>), RequestError> {
     let thinks = match family {
-        Family::Plain | Family::Unknown => false,
-        Family::O | Family::Five => true,
-        Family::FiveLater => request.reasoning != Reasoning::Off,
+        OpenAiModelFamily::NonReasoning | OpenAiModelFamily::Unknown => false,
+        OpenAiModelFamily::OSeries | OpenAiModelFamily::Gpt5 => true,
+        OpenAiModelFamily::Gpt5Later => request.reasoning != Reasoning::Off,
     };
-    let is_default = |value: &Json| matches!(value.get(), "1" | "1.0");
-    let mut judge = |value: Option<&'a Json>, path: &str| match value {
+    let is_default = |value: &JsonText| matches!(value.get(), "1" | "1.0");
+    let mut judge = |value: Option<&'a JsonText>, path: &str| match value {
         Some(value) if thinks && is_default(value) => Ok(None),
-        Some(_) if thinks => crossings.judge(Field::Sampling, path).map(|_| None),
+        Some(_) if thinks => crossings.check(FieldKind::Sampling, path).map(|_| None),
         value => Ok(value),
     };
     Ok((
@@ -165,43 +173,48 @@ fn sampling<'a>(
 }
 
 /// Writes `reasoning` as an object, and only for models that reason.
-fn reasoning(
+fn reasoning_options(
     said: Reasoning,
-    family: Family,
-    crossings: &mut Crossings,
-) -> Option<WrittenReasoning> {
+    family: OpenAiModelFamily,
+    crossings: &mut FieldFilter,
+) -> Option<ResponsesReasoning> {
     let summary = said.is_visible().then_some("auto");
     let effort = match (said, family) {
-        (Reasoning::Unsaid, _) | (Reasoning::Off, Family::Plain) => return None,
-        (_, Family::Plain) => {
-            crossings.dropped("reasoning");
+        (Reasoning::Unset, _) | (Reasoning::Off, OpenAiModelFamily::NonReasoning) => return None,
+        (_, OpenAiModelFamily::NonReasoning) => {
+            crossings.record_dropped("reasoning");
             return None;
         }
-        (Reasoning::Off, Family::O) => Some("low"),
-        (Reasoning::Off, Family::Five) => Some("minimal"),
+        (Reasoning::Off, OpenAiModelFamily::OSeries) => Some("low"),
+        (Reasoning::Off, OpenAiModelFamily::Gpt5) => Some("minimal"),
         (Reasoning::Off, _) => Some("none"),
-        (_, Family::O) => {
-            said.effort().map(|effort| effort.clamp(Effort::Low, Effort::High).word())
+        (_, OpenAiModelFamily::OSeries) => said
+            .effort()
+            .map(|effort| effort.clamp(ThinkingEffort::Low, ThinkingEffort::High).word()),
+        (_, OpenAiModelFamily::Gpt5) => {
+            said.effort().map(|effort| effort.min(ThinkingEffort::High).word())
         }
-        (_, Family::Five) => said.effort().map(|effort| effort.min(Effort::High).word()),
-        _ => said.effort().map(Effort::word),
+        _ => said.effort().map(ThinkingEffort::word),
     };
-    (effort.is_some() || summary.is_some()).then_some(WrittenReasoning { effort, summary })
+    (effort.is_some() || summary.is_some()).then_some(ResponsesReasoning { effort, summary })
 }
 
-fn text(request: &Request) -> Option<Text<'_>> {
-    let format = (request.output != OutputFormat::Text).then(|| Format::of(&request.output));
-    let verbosity = request.extras.iter().find(|extra| extra.field == Field::Verbosity);
+fn text_options(request: &ModelRequest) -> Option<ResponsesText<'_>> {
+    let format = (request.output != OutputFormat::Text).then(|| TextFormat::of(&request.output));
+    let verbosity = request.extras.iter().find(|extra| extra.field == FieldKind::Verbosity);
     let verbosity = verbosity.map(|extra| &extra.value);
-    (format.is_some() || verbosity.is_some()).then_some(Text { format, verbosity })
+    (format.is_some() || verbosity.is_some()).then_some(ResponsesText { format, verbosity })
 }
 
-fn user<'a>(request: &'a Request, crossings: &mut Crossings) -> Option<&'a str> {
+fn safety_identifier<'a>(
+    request: &'a ModelRequest,
+    crossings: &mut FieldFilter,
+) -> Option<&'a str> {
     let user = request.user.as_deref()?;
     if user.chars().count() <= USER_CHARS_MAX {
         return Some(user);
     }
-    crossings.dropped("user");
+    crossings.record_dropped("user");
     None
 }
 

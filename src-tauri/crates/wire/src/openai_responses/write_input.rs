@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::input::DIALECT;
-use super::item::Summary;
+use super::output_item::SummaryPart;
+use super::read_input::DIALECT;
 use crate::RequestError;
-use crate::crossing::{Crossings, Field, Write};
-use crate::names::{ToolNames, fit_call_id};
+use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
 use crate::neutral::{
-    CallKind, Media, MediaKind, MediaSource, Part, Request, Role, Signature, ToolCall, ToolResult,
+    CallKind, ContentPart, MediaContent, MediaKind, MediaSource, ModelRequest, Role,
+    ThoughtSignature, ToolCall, ToolResult,
 };
+use crate::tool_names::{ToolNames, fit_call_id};
 
 /// Prefix of a failed tool's result.
 const ERROR_MARK: &str = "Error:";
@@ -25,7 +26,7 @@ pub(super) enum InputItem<'a> {
     },
     /// Written without its id: OpenAI has not stored the item, so a look-up of the id would fail.
     Reasoning {
-        summary: Vec<Summary>,
+        summary: Vec<SummaryPart>,
         encrypted_content: &'a str,
     },
     FunctionCall {
@@ -35,7 +36,7 @@ pub(super) enum InputItem<'a> {
     },
     FunctionCallOutput {
         call_id: String,
-        output: Output<'a>,
+        output: ToolOutput<'a>,
     },
     CustomToolCall {
         call_id: String,
@@ -44,7 +45,7 @@ pub(super) enum InputItem<'a> {
     },
     CustomToolCallOutput {
         call_id: String,
-        output: Output<'a>,
+        output: ToolOutput<'a>,
     },
 }
 
@@ -52,14 +53,14 @@ pub(super) enum InputItem<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum MessageContent<'a> {
-    Said(&'a str),
+    Text(&'a str),
     Parts(Vec<InputPart<'a>>),
 }
 
 /// The output of a tool.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Output<'a> {
+pub(super) enum ToolOutput<'a> {
     Text(Cow<'a, str>),
     Parts(Vec<InputPart<'a>>),
 }
@@ -89,79 +90,83 @@ pub(super) enum InputPart<'a> {
         file_id: Option<&'a str>,
     },
     #[serde(rename = "input_audio")]
-    Audio { input_audio: Audio<'a> },
+    Audio { input_audio: InputAudio<'a> },
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Audio<'a> {
+pub(super) struct InputAudio<'a> {
     data: &'a str,
     format: &'a str,
 }
 
 pub(super) fn write_input<'a>(
-    request: &'a Request,
+    request: &'a ModelRequest,
     names: &ToolNames,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Vec<InputItem<'a>>, RequestError> {
     let mut items = Vec::new();
     for (turn, message) in request.messages.iter().enumerate() {
         for (place, part) in message.parts.iter().enumerate() {
             let path = format!("messages[{turn}].content[{place}]");
-            let writing = Writing { role: message.role, names, path: &path };
-            writing.part(part, place > 0, crossings, &mut items)?;
+            let writing = PartWriter { role: message.role, names, path: &path };
+            writing.write_part(part, place > 0, crossings, &mut items)?;
         }
     }
     Ok(items)
 }
 
 /// Context for writing one part.
-struct Writing<'a> {
+struct PartWriter<'a> {
     role: Role,
     names: &'a ToolNames,
     path: &'a str,
 }
 
-impl Writing<'_> {
-    fn part<'a>(
+impl PartWriter<'_> {
+    fn write_part<'a>(
         &self,
-        part: &'a Part,
+        part: &'a ContentPart,
         continues: bool,
-        crossings: &mut Crossings,
+        crossings: &mut FieldFilter,
         items: &mut Vec<InputItem<'a>>,
     ) -> Result<(), RequestError> {
         match part {
-            Part::Text { text, .. } if text.is_empty() => {}
-            Part::Text { text, .. } | Part::Refusal(text) => self.text(text, continues, items),
-            Part::Media(media) => {
+            ContentPart::Text { text, .. } if text.is_empty() => {}
+            ContentPart::Text { text, .. } | ContentPart::Refusal(text) => {
+                self.write_text(text, continues, items)
+            }
+            ContentPart::Media(media) => {
                 if let Some(part) = media_part(media, self.path, crossings)? {
-                    self.push(part, continues, items);
+                    self.push_part(part, continues, items);
                 }
             }
-            Part::Thinking { text, signature: Some(signature) } if is_own(signature) => {
-                items.push(reasoning(text, signature));
+            ContentPart::Thinking { text, signature: Some(signature) }
+                if is_same_dialect(signature) =>
+            {
+                items.push(reasoning_item(text, signature));
             }
-            Part::RedactedThinking(signature) if is_own(signature) => {
-                items.push(reasoning("", signature));
+            ContentPart::RedactedThinking(signature) if is_same_dialect(signature) => {
+                items.push(reasoning_item("", signature));
             }
             // OpenAI cannot verify other providers' thinking and would reject it.
-            Part::Thinking { .. } | Part::RedactedThinking(_) => {}
-            Part::ToolCall(call) => items.push(self.call(call)),
-            Part::ToolResult(result) => items.push(self.result(result, crossings)?),
+            ContentPart::Thinking { .. } | ContentPart::RedactedThinking(_) => {}
+            ContentPart::ToolCall(call) => items.push(self.call_item(call)),
+            ContentPart::ToolResult(result) => items.push(self.result_item(result, crossings)?),
         }
         Ok(())
     }
 
-    fn text<'a>(&self, text: &'a str, continues: bool, items: &mut Vec<InputItem<'a>>) {
+    fn write_text<'a>(&self, text: &'a str, continues: bool, items: &mut Vec<InputItem<'a>>) {
         if self.role == Role::Assistant {
-            let content = MessageContent::Said(text);
+            let content = MessageContent::Text(text);
             items.push(InputItem::Message { role: "assistant", content });
         } else {
-            self.push(InputPart::Text { text }, continues, items);
+            self.push_part(InputPart::Text { text }, continues, items);
         }
     }
 
     /// Appends to the last message if this part continues it, else starts a new message.
-    fn push<'a>(&self, part: InputPart<'a>, continues: bool, items: &mut Vec<InputItem<'a>>) {
+    fn push_part<'a>(&self, part: InputPart<'a>, continues: bool, items: &mut Vec<InputItem<'a>>) {
         // An image that the model made is sent back as the user's.
         let role = if self.role == Role::System { "developer" } else { "user" };
         match items.last_mut() {
@@ -177,9 +182,9 @@ impl Writing<'_> {
         }
     }
 
-    fn call<'a>(&self, call: &'a ToolCall) -> InputItem<'a> {
+    fn call_item<'a>(&self, call: &'a ToolCall) -> InputItem<'a> {
         let call_id = fit_call_id(&call.id, DIALECT).into_owned();
-        let name = self.names.wire(&call.name, call.namespace.as_deref());
+        let name = self.names.wire_name(&call.name, call.namespace.as_deref());
         match call.kind {
             CallKind::Function => {
                 let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
@@ -189,17 +194,17 @@ impl Writing<'_> {
         }
     }
 
-    fn result<'a>(
+    fn result_item<'a>(
         &self,
         result: &'a ToolResult,
-        crossings: &mut Crossings,
+        crossings: &mut FieldFilter,
     ) -> Result<InputItem<'a>, RequestError> {
         let call_id = fit_call_id(&result.call_id, DIALECT).into_owned();
         let output = match result.content.as_slice() {
             // An empty result still counts as a result.
-            [] => marked("", result.is_error),
-            [Part::Text { text, .. }] => marked(text, result.is_error),
-            parts => Output::Parts(result_parts(result.is_error, parts, self.path, crossings)?),
+            [] => result_output("", result.is_error),
+            [ContentPart::Text { text, .. }] => result_output(text, result.is_error),
+            parts => ToolOutput::Parts(result_parts(result.is_error, parts, self.path, crossings)?),
         };
         Ok(match result.kind {
             CallKind::Function => InputItem::FunctionCallOutput { call_id, output },
@@ -209,15 +214,15 @@ impl Writing<'_> {
 }
 
 /// Marks a failure in the text, because the dialect has no flag for it.
-fn marked(text: &str, is_error: bool) -> Output<'_> {
-    Output::Text(if is_error { format!("{ERROR_MARK} {text}").into() } else { text.into() })
+fn result_output(text: &str, is_error: bool) -> ToolOutput<'_> {
+    ToolOutput::Text(if is_error { format!("{ERROR_MARK} {text}").into() } else { text.into() })
 }
 
 fn result_parts<'a>(
     is_error: bool,
-    parts: &'a [Part],
+    parts: &'a [ContentPart],
     path: &str,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Vec<InputPart<'a>>, RequestError> {
     let mut written = Vec::new();
     if is_error {
@@ -225,8 +230,8 @@ fn result_parts<'a>(
     }
     for part in parts {
         match part {
-            Part::Text { text, .. } => written.push(InputPart::Text { text }),
-            Part::Media(media) => written.extend(media_part(media, path, crossings)?),
+            ContentPart::Text { text, .. } => written.push(InputPart::Text { text }),
+            ContentPart::Media(media) => written.extend(media_part(media, path, crossings)?),
             _ => {}
         }
     }
@@ -234,50 +239,50 @@ fn result_parts<'a>(
 }
 
 fn media_part<'a>(
-    media: &'a Media,
+    media: &'a MediaContent,
     path: &str,
-    crossings: &mut Crossings,
+    crossings: &mut FieldFilter,
 ) -> Result<Option<InputPart<'a>>, RequestError> {
     let file = match &media.source {
-        MediaSource::File(id) => match crossings.judge(Field::ProviderFile, path)? {
-            Write::Yes => Some(id.as_str()),
-            Write::No => return Ok(None),
+        MediaSource::File(id) => match crossings.check(FieldKind::ProviderFile, path)? {
+            FieldDecision::Keep => Some(id.as_str()),
+            FieldDecision::Omit => return Ok(None),
         },
         _ => None,
     };
     let field = match media.kind {
-        MediaKind::Image => return Ok(Some(image(media, file))),
-        MediaKind::Document => Field::Document,
-        MediaKind::Audio => Field::AudioInput,
+        MediaKind::Image => return Ok(Some(image_part(media, file))),
+        MediaKind::Document => FieldKind::Document,
+        MediaKind::Audio => FieldKind::AudioInput,
     };
-    if crossings.judge(field, path)? == Write::No {
+    if crossings.check(field, path)? == FieldDecision::Omit {
         return Ok(None);
     }
     if media.kind == MediaKind::Document {
-        return Ok(Some(document(media, file)));
+        return Ok(Some(document_part(media, file)));
     }
-    sound(media, path).map(Some)
+    audio_part(media, path).map(Some)
 }
 
-fn sound<'a>(media: &'a Media, path: &str) -> Result<InputPart<'a>, RequestError> {
+fn audio_part<'a>(media: &'a MediaContent, path: &str) -> Result<InputPart<'a>, RequestError> {
     let MediaSource::Base64(data) = &media.source else {
         let why = "audio can only be sent as base64 data";
         return Err(RequestError::BadValue { param: path.to_owned(), why });
     };
     let format = media.media_type.as_deref().and_then(|kind| kind.strip_prefix("audio/"));
-    Ok(InputPart::Audio { input_audio: Audio { data, format: format.unwrap_or("wav") } })
+    Ok(InputPart::Audio { input_audio: InputAudio { data, format: format.unwrap_or("wav") } })
 }
 
-fn image<'a>(media: &'a Media, file_id: Option<&'a str>) -> InputPart<'a> {
+fn image_part<'a>(media: &'a MediaContent, file_id: Option<&'a str>) -> InputPart<'a> {
     let known = |detail: &&str| matches!(*detail, "low" | "high" | "original");
     let detail = media.detail.as_deref().filter(known).unwrap_or("auto");
-    InputPart::Image { detail, image_url: address(media, "image/png"), file_id }
+    InputPart::Image { detail, image_url: media_url(media, "image/png"), file_id }
 }
 
-fn document<'a>(media: &'a Media, file_id: Option<&'a str>) -> InputPart<'a> {
+fn document_part<'a>(media: &'a MediaContent, file_id: Option<&'a str>) -> InputPart<'a> {
     let (file_data, file_url) = match &media.source {
         MediaSource::Url(url) => (None, Some(url.as_str())),
-        _ => (address(media, "application/pdf"), None),
+        _ => (media_url(media, "application/pdf"), None),
     };
     let named = media.title.as_deref();
     // Data without a file name is rejected.
@@ -286,7 +291,7 @@ fn document<'a>(media: &'a Media, file_id: Option<&'a str>) -> InputPart<'a> {
 }
 
 /// The URL of a medium: its own, or a data URL.
-fn address(media: &Media, media_type: &str) -> Option<String> {
+fn media_url(media: &MediaContent, media_type: &str) -> Option<String> {
     match &media.source {
         MediaSource::Url(url) => Some(url.clone()),
         MediaSource::Base64(data) => {
@@ -297,12 +302,12 @@ fn address(media: &Media, media_type: &str) -> Option<String> {
     }
 }
 
-fn is_own(signature: &Signature) -> bool {
+fn is_same_dialect(signature: &ThoughtSignature) -> bool {
     signature.origin == DIALECT
 }
 
-fn reasoning<'a>(text: &str, signature: &'a Signature) -> InputItem<'a> {
+fn reasoning_item<'a>(text: &str, signature: &'a ThoughtSignature) -> InputItem<'a> {
     let summary =
-        if text.is_empty() { Vec::new() } else { vec![Summary { text: text.to_owned() }] };
+        if text.is_empty() { Vec::new() } else { vec![SummaryPart { text: text.to_owned() }] };
     InputItem::Reasoning { summary, encrypted_content: &signature.data }
 }

@@ -2,28 +2,28 @@
 
 use serde::Serialize;
 
-use super::input::DIALECT;
-use super::reply_tools::NamedChoice;
+use super::echoed_tools::EchoedNamedChoice;
+use super::read_input::DIALECT;
 use crate::RequestError;
-use crate::crossing::{Crossings, Field, Write};
-use crate::names::ToolNames;
-use crate::neutral::{Json, Request, Tool, ToolChoice, ToolKind};
+use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
+use crate::neutral::{JsonText, ModelRequest, ToolChoice, ToolDefinition, ToolKind};
+use crate::tool_names::ToolNames;
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum WrittenTool<'a> {
-    Own(OwnTool<'a>),
-    Server(&'a Json),
+pub(super) enum ResponsesTool<'a> {
+    Client(ResponsesClientTool<'a>),
+    Server(&'a JsonText),
 }
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum OwnTool<'a> {
+pub(super) enum ResponsesClientTool<'a> {
     Function {
         name: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<&'a str>,
-        parameters: Json,
+        parameters: JsonText,
         /// Always written: in this dialect, unlike in others, the default is strict.
         strict: bool,
     },
@@ -32,15 +32,15 @@ pub(super) enum OwnTool<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        format: Option<&'a Json>,
+        format: Option<&'a JsonText>,
     },
 }
 
 /// The value of `tool_choice`.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum WrittenChoice {
-    Word(&'static str),
+pub(super) enum ResponsesToolChoice {
+    Mode(&'static str),
     Named {
         #[serde(rename = "type")]
         kind: &'static str,
@@ -49,62 +49,67 @@ pub(super) enum WrittenChoice {
 }
 
 pub(super) fn write_tools<'a>(
-    request: &'a Request,
+    request: &'a ModelRequest,
     names: &ToolNames,
-    crossings: &mut Crossings,
-) -> Result<Vec<WrittenTool<'a>>, RequestError> {
+    crossings: &mut FieldFilter,
+) -> Result<Vec<ResponsesTool<'a>>, RequestError> {
     let mut list = Vec::new();
     for tool in &request.tools {
         match &tool.kind {
             ToolKind::Server { origin, declaration } if *origin == DIALECT => {
-                list.push(WrittenTool::Server(declaration));
+                list.push(ResponsesTool::Server(declaration));
             }
             ToolKind::Server { .. } => {
                 // Another provider's tool cannot run here.
-                let _: Write = crossings.judge(Field::ServerTool, &tool.path())?;
+                let _: FieldDecision = crossings.check(FieldKind::ServerTool, &tool.path())?;
             }
             ToolKind::Function { schema, strict } => {
-                list.push(WrittenTool::function(tool, names, schema.as_ref(), *strict));
+                list.push(ResponsesTool::from_function(tool, names, schema.as_ref(), *strict));
             }
-            ToolKind::Custom { format } => list.push(WrittenTool::Own(OwnTool::Custom {
-                name: names.wire(&tool.name, tool.namespace.as_deref()),
-                description: tool.description.as_deref(),
-                format: format.as_ref(),
-            })),
+            ToolKind::Custom { format } => {
+                list.push(ResponsesTool::Client(ResponsesClientTool::Custom {
+                    name: names.wire_name(&tool.name, tool.namespace.as_deref()),
+                    description: tool.description.as_deref(),
+                    format: format.as_ref(),
+                }))
+            }
         }
     }
     Ok(list)
 }
 
-pub(super) fn write_choice(request: &Request, names: &ToolNames) -> Option<WrittenChoice> {
+pub(super) fn write_choice(
+    request: &ModelRequest,
+    names: &ToolNames,
+) -> Option<ResponsesToolChoice> {
     Some(match request.tool_choice.as_ref()? {
-        ToolChoice::Auto => WrittenChoice::Word("auto"),
-        ToolChoice::None => WrittenChoice::Word("none"),
-        ToolChoice::Required => WrittenChoice::Word("required"),
-        ToolChoice::Named { name, namespace } => WrittenChoice::Named {
-            kind: NamedChoice::of(request, name).kind(),
-            name: names.wire(name, namespace.as_deref()),
+        ToolChoice::Auto => ResponsesToolChoice::Mode("auto"),
+        ToolChoice::None => ResponsesToolChoice::Mode("none"),
+        ToolChoice::Required => ResponsesToolChoice::Mode("required"),
+        ToolChoice::Named { name, namespace } => ResponsesToolChoice::Named {
+            kind: EchoedNamedChoice::of(request, name).kind(),
+            name: names.wire_name(name, namespace.as_deref()),
         },
     })
 }
 
-impl<'a> WrittenTool<'a> {
-    fn function(
-        tool: &'a Tool,
+impl<'a> ResponsesTool<'a> {
+    fn from_function(
+        tool: &'a ToolDefinition,
         names: &ToolNames,
-        schema: Option<&Json>,
+        schema: Option<&JsonText>,
         strict: Option<bool>,
     ) -> Self {
-        Self::Own(OwnTool::Function {
-            name: names.wire(&tool.name, tool.namespace.as_deref()),
+        Self::Client(ResponsesClientTool::Function {
+            name: names.wire_name(&tool.name, tool.namespace.as_deref()),
             description: tool.description.as_deref(),
-            parameters: schema.cloned().unwrap_or_else(no_arguments),
+            parameters: schema.cloned().unwrap_or_else(empty_schema),
             strict: strict.unwrap_or(false),
         })
     }
 }
 
 /// The schema of a function without arguments.
-fn no_arguments() -> Json {
-    Json::parse(r#"{"type":"object","properties":{}}"#).unwrap_or_else(Json::empty_object)
+fn empty_schema() -> JsonText {
+    JsonText::parse(r#"{"type":"object","properties":{}}"#).unwrap_or_else(JsonText::empty_object)
 }

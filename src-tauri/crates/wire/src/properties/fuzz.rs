@@ -6,15 +6,15 @@
 //! --release -p wire fuzz`.
 
 use bytes::Bytes;
-use domain::{Crossing, Dialect, Entropy, SeededEntropy};
+use domain::{Dialect, Entropy, SeededEntropy, TranslationMode};
 
-use super::matrix::{CLIENTS, answered, asked, scenarios, targets};
+use super::matrix::{CLIENTS, client_request, mock_answer, scenarios, targets};
+use crate::answer_stream::ProviderEventReader;
 use crate::dialect::{read_answer, write_request};
-use crate::neutral::{Piece, Request};
-use crate::stream::PieceReader;
+use crate::neutral::{ModelRequest, ProviderEvent};
 use crate::{
-    BadAnswer, ClientRequest, Delivery, Exchange, RequestError, StreamEnd, Surface, Target,
-    UsageChunk,
+    ApiSurface, BackendExchange, BadAnswer, ClientRequest, Delivery, RequestError, StreamEnd,
+    Target, UsageChunk,
 };
 
 /// Tokens biased towards the edge cases of the formats.
@@ -62,28 +62,28 @@ const WORDS: [&[u8]; 40] = [
 ];
 
 /// Seeded random numbers.
-struct Dice(SeededEntropy);
+struct FuzzRng(SeededEntropy);
 
-impl Dice {
-    fn roll(&self, sides: usize) -> usize {
+impl FuzzRng {
+    fn below(&self, sides: usize) -> usize {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);
         usize::try_from(u64::from_le_bytes(bytes) >> 1).unwrap_or(0) % sides.max(1)
     }
 
     fn pick<'a, T>(&self, list: &'a [T]) -> &'a T {
-        &list[self.roll(list.len())]
+        &list[self.below(list.len())]
     }
 }
 
 /// Valid inputs to break.
-struct Seeds {
+struct FuzzInputs {
     requests: Vec<(Dialect, Delivery, Bytes)>,
-    exchanges: Vec<(Exchange, Bytes)>,
+    exchanges: Vec<(BackendExchange, Bytes)>,
     targets: Vec<Target>,
 }
 
-impl Seeds {
+impl FuzzInputs {
     fn new() -> Self {
         let deliveries =
             [Delivery::Whole, Delivery::Stream(UsageChunk::Asked), Delivery::StreamArray];
@@ -93,13 +93,14 @@ impl Seeds {
                 if delivery == Delivery::StreamArray && client != Dialect::Gemini {
                     continue;
                 }
-                let question = Request { delivery, ..question.clone() };
-                let client_request = asked(client, &question);
+                let question = ModelRequest { delivery, ..question.clone() };
+                let client_request = client_request(client, &question);
                 requests.push((client, delivery, client_request.body().clone()));
                 for target in targets() {
                     let target = Target { model: question.model.clone(), ..target };
-                    let exchange = Exchange::new(&client_request, &target, "x", 7).expect("good");
-                    let answer = answered(&exchange, &question.model);
+                    let exchange =
+                        BackendExchange::new(&client_request, &target, "x", 7).expect("good");
+                    let answer = mock_answer(&exchange, &question.model);
                     let body = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
                     exchanges.push((exchange, body));
                 }
@@ -110,12 +111,12 @@ impl Seeds {
 }
 
 /// Breaks parts of `seed`.
-fn broken(seed: &[u8], dice: &Dice) -> Vec<u8> {
+fn corrupt(seed: &[u8], dice: &FuzzRng) -> Vec<u8> {
     let mut bytes = seed.to_vec();
-    for _ in 0..=dice.roll(4) {
-        let at = dice.roll(bytes.len() + 1);
-        let length = dice.roll(24).min(bytes.len() - at);
-        match dice.roll(6) {
+    for _ in 0..=dice.below(4) {
+        let at = dice.below(bytes.len() + 1);
+        let length = dice.below(24).min(bytes.len() - at);
+        match dice.below(6) {
             0 => drop(bytes.drain(at..at + length)),
             1 => drop(bytes.splice(at..at, dice.pick(&WORDS).iter().copied())),
             2 => drop(bytes.splice(at..at + length, dice.pick(&WORDS).iter().copied())),
@@ -126,7 +127,7 @@ fn broken(seed: &[u8], dice: &Dice) -> Vec<u8> {
             4 => bytes.truncate(at),
             _ => {
                 if let Some(byte) = bytes.get_mut(at) {
-                    *byte ^= 1 << dice.roll(8);
+                    *byte ^= 1 << dice.below(8);
                 }
             }
         }
@@ -134,18 +135,19 @@ fn broken(seed: &[u8], dice: &Dice) -> Vec<u8> {
     bytes
 }
 
-fn request_case(seeds: &Seeds, dice: &Dice) {
+fn request_case(seeds: &FuzzInputs, dice: &FuzzRng) {
     let (client, delivery, body) = dice.pick(&seeds.requests);
     let surface = match client {
-        Dialect::OpenAiChat => Surface::OpenAiChat,
-        Dialect::OpenAiResponses => Surface::OpenAiResponses,
-        Dialect::AnthropicMessages => Surface::AnthropicMessages,
-        _ => Surface::Gemini { model: "m", delivery: *delivery },
+        Dialect::OpenAiChat => ApiSurface::OpenAiChat,
+        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
+        Dialect::AnthropicMessages => ApiSurface::AnthropicMessages,
+        _ => ApiSurface::Gemini { model: "m", delivery: *delivery },
     };
-    let Ok(request) = ClientRequest::parse(surface, broken(body, dice).into()) else { return };
-    let crossing = if dice.roll(2) == 0 { Crossing::Strict } else { Crossing::Lenient };
+    let Ok(request) = ClientRequest::parse(surface, corrupt(body, dice).into()) else { return };
+    let crossing =
+        if dice.below(2) == 0 { TranslationMode::Strict } else { TranslationMode::Lenient };
     let target = Target { crossing, ..dice.pick(&seeds.targets).clone() };
-    let Ok(exchange) = Exchange::new(&request, &target, "x", 7) else { return };
+    let Ok(exchange) = BackendExchange::new(&request, &target, "x", 7) else { return };
     let outgoing = exchange.outgoing();
     if exchange.passes_through() {
         return;
@@ -166,14 +168,14 @@ fn request_case(seeds: &Seeds, dice: &Dice) {
     }
 }
 
-fn answer_case(seeds: &Seeds, dice: &Dice) {
+fn answer_case(seeds: &FuzzInputs, dice: &FuzzRng) {
     let (exchange, body) = dice.pick(&seeds.exchanges);
-    let body = broken(body, dice);
+    let body = corrupt(body, dice);
     if exchange.delivery().is_streamed() {
         stream_case(exchange, &body, dice);
         return;
     }
-    if let Ok((whole, _)) = exchange.answer(&Bytes::from(body))
+    if let Ok((whole, _)) = exchange.translate_answer(&Bytes::from(body))
         && !exchange.passes_through()
     {
         let text = std::str::from_utf8(&whole).expect("UTF-8");
@@ -185,33 +187,33 @@ fn answer_case(seeds: &Seeds, dice: &Dice) {
     }
 }
 
-fn stream_case(exchange: &Exchange, body: &[u8], dice: &Dice) {
-    let (split, end) = played(exchange, body, 1 + dice.roll(64));
-    let (unsplit, same_end) = played(exchange, body, usize::MAX);
+fn stream_case(exchange: &BackendExchange, body: &[u8], dice: &FuzzRng) {
+    let (split, end) = run_stream(exchange, body, 1 + dice.below(64));
+    let (unsplit, same_end) = run_stream(exchange, body, usize::MAX);
     assert_eq!(split, unsplit, "{}", String::from_utf8_lossy(body));
     assert_eq!(format!("{end:?}"), format!("{same_end:?}"));
     let is_whole = matches!(end, StreamEnd::Complete { .. });
     if !is_whole || exchange.passes_through() || exchange.delivery() == Delivery::StreamArray {
         return;
     }
-    let mut reader = PieceReader::new(exchange.client());
+    let mut reader = ProviderEventReader::new(exchange.client());
     let shown = || String::from_utf8_lossy(&split);
     let (mut pieces, fault) = reader.feed(&split);
     assert_eq!(fault, None, "{}", shown());
     pieces.extend(reader.finish());
     let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
     for piece in pieces {
-        if matches!(piece, Piece::Error(_)) {
+        if matches!(piece, ProviderEvent::Error(_)) {
             return;
         }
-        assembler.take(piece).unwrap_or_else(|fault| panic!("{fault:?}: {}", shown()));
+        assembler.push_event(piece).unwrap_or_else(|fault| panic!("{fault:?}: {}", shown()));
     }
     assert!(assembler.is_finished(), "{}", shown());
 }
 
 /// All bytes that the client gets, and how the stream ended.
-fn played(exchange: &Exchange, body: &[u8], cut: usize) -> (Vec<u8>, StreamEnd) {
-    let mut stream = exchange.stream();
+fn run_stream(exchange: &BackendExchange, body: &[u8], cut: usize) -> (Vec<u8>, StreamEnd) {
+    let mut stream = exchange.answer_stream();
     let mut out = Vec::new();
     for piece in body.chunks(cut) {
         let tapped = stream.feed(piece);
@@ -229,11 +231,11 @@ fn played(exchange: &Exchange, body: &[u8], cut: usize) -> (Vec<u8>, StreamEnd) 
 }
 
 fn run(cases: std::ops::Range<u64>) {
-    let seeds = Seeds::new();
+    let seeds = FuzzInputs::new();
     for case in cases {
         let outcome = std::panic::catch_unwind(|| {
-            let dice = Dice(SeededEntropy::new(case));
-            if dice.roll(2) == 0 {
+            let dice = FuzzRng(SeededEntropy::new(case));
+            if dice.below(2) == 0 {
                 request_case(&seeds, &dice);
             } else {
                 answer_case(&seeds, &dice);

@@ -5,20 +5,21 @@
 //! writers under test, so a fault in one of them shows as a difference.
 
 use bytes::Bytes;
-use domain::{Crossing, Dialect};
+use domain::{Dialect, TranslationMode};
 use serde_json::Value;
 
+use crate::answer_stream::ProviderEventReader;
 use crate::dialect::{read_answer, write_request};
-use crate::fold::fold;
+use crate::fold::fold_events;
 use crate::mock::{self, MockAnswer};
 use crate::neutral::{
-    Answer, CallKind, Effort, FinishReason, Json, Media, MediaKind, MediaSource, OutputFormat,
-    ParallelCalls, Part, Reasoning, Request, Role, Tool, ToolChoice, ToolKind,
+    CallKind, ContentPart, FinishReason, JsonText, MediaContent, MediaKind, MediaSource,
+    ModelAnswer, ModelRequest, OutputFormat, ParallelCalls, Reasoning, Role, ThinkingEffort,
+    ToolChoice, ToolDefinition, ToolKind,
 };
-use crate::stream::PieceReader;
 use crate::test_requests::{call, message, request, result};
 use crate::{
-    ClientRequest, Delivery, Exchange, StreamEnd, Surface, Target, TargetKind, UsageChunk,
+    ApiSurface, BackendExchange, ClientRequest, Delivery, StreamEnd, Target, TargetKind, UsageChunk,
 };
 
 pub(super) const CLIENTS: [Dialect; 4] =
@@ -41,38 +42,43 @@ pub(super) fn targets() -> Vec<Target> {
 }
 
 pub(super) fn target(kind: TargetKind, model: &str) -> Target {
-    Target { kind, model: model.to_owned(), crossing: Crossing::Lenient, output_tokens_max: None }
+    Target {
+        kind,
+        model: model.to_owned(),
+        crossing: TranslationMode::Lenient,
+        output_tokens_max: None,
+    }
 }
 
 /// `request` as a client of `dialect` sends it.
-pub(super) fn asked(dialect: Dialect, request: &Request) -> ClientRequest {
+pub(super) fn client_request(dialect: Dialect, request: &ModelRequest) -> ClientRequest {
     let mock = target(TargetKind::Mock, &request.model);
     let body = write_request(dialect, request, &mock).expect("it can be said").body;
     let model = request.model.as_str();
     let surface = match dialect {
-        Dialect::OpenAiChat => Surface::OpenAiChat,
-        Dialect::OpenAiResponses => Surface::OpenAiResponses,
-        Dialect::AnthropicMessages => Surface::AnthropicMessages,
-        _ => Surface::Gemini { model, delivery: request.delivery },
+        Dialect::OpenAiChat => ApiSurface::OpenAiChat,
+        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
+        Dialect::AnthropicMessages => ApiSurface::AnthropicMessages,
+        _ => ApiSurface::Gemini { model, delivery: request.delivery },
     };
     ClientRequest::parse(surface, body).expect("it reads back")
 }
 
 /// The mock's answer in the backend's dialect.
-pub(super) fn answered(exchange: &Exchange, model: &str) -> MockAnswer {
+pub(super) fn mock_answer(exchange: &BackendExchange, model: &str) -> MockAnswer {
     let outgoing = exchange.outgoing();
     let body = outgoing.body.clone();
     let surface = match outgoing.dialect {
         Dialect::OllamaChat => return mock::answer_ollama(&body),
-        Dialect::OpenAiChat => Surface::OpenAiChat,
-        Dialect::OpenAiResponses => Surface::OpenAiResponses,
-        Dialect::AnthropicMessages => Surface::AnthropicMessages,
+        Dialect::OpenAiChat => ApiSurface::OpenAiChat,
+        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
+        Dialect::AnthropicMessages => ApiSurface::AnthropicMessages,
         Dialect::Gemini => {
             let delivery = match exchange.delivery() {
                 Delivery::StreamArray => Delivery::Stream(UsageChunk::Asked),
                 other => other,
             };
-            Surface::Gemini { model, delivery }
+            ApiSurface::Gemini { model, delivery }
         }
     };
     let request = ClientRequest::parse(surface, body).expect("the backend understands");
@@ -81,57 +87,57 @@ pub(super) fn answered(exchange: &Exchange, model: &str) -> MockAnswer {
 
 /// What a person sees of an answer.
 #[derive(Debug, PartialEq)]
-pub(super) struct Visible {
+pub(super) struct VisibleAnswer {
     pub(super) text: String,
     pub(super) thinks: bool,
     pub(super) calls: Vec<(String, Value)>,
     pub(super) finish: Option<FinishReason>,
 }
 
-fn visible(answer: &Answer) -> Visible {
+fn visible_answer(answer: &ModelAnswer) -> VisibleAnswer {
     let choice = answer.choices.first().cloned().unwrap_or_default();
     let text = choice.parts.iter().filter_map(|part| match part {
-        Part::Text { text, .. } => Some(text.as_str()),
+        ContentPart::Text { text, .. } => Some(text.as_str()),
         _ => None,
     });
-    let call = |part: &Part| match part {
-        Part::ToolCall(call) => {
+    let call = |part: &ContentPart| match part {
+        ContentPart::ToolCall(call) => {
             Some((call.name.clone(), serde_json::from_str(&call.arguments).unwrap_or(Value::Null)))
         }
         _ => None,
     };
-    Visible {
+    VisibleAnswer {
         text: text.collect(),
         thinks: choice
             .parts
             .iter()
-            .any(|part| matches!(part, Part::Thinking { text, .. } if !text.is_empty())),
+            .any(|part| matches!(part, ContentPart::Thinking { text, .. } if !text.is_empty())),
         calls: choice.parts.iter().filter_map(call).collect(),
         finish: choice.finish.map(|finish| finish.reason),
     }
 }
 
-pub(super) fn read_whole(dialect: Dialect, body: &[u8]) -> Answer {
+pub(super) fn read_whole(dialect: Dialect, body: &[u8]) -> ModelAnswer {
     let text = std::str::from_utf8(body).expect("UTF-8");
     let pieces = read_answer(dialect, text).expect(text);
     let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
     let mut events = Vec::new();
     for piece in pieces {
-        events.extend(assembler.take(piece).expect("in order"));
+        events.extend(assembler.push_event(piece).expect("in order"));
     }
-    fold(events)
+    fold_events(events)
 }
 
 pub(super) fn read_stream(
     dialect: Dialect,
     delivery: Delivery,
     body: &[u8],
-) -> Result<Answer, String> {
+) -> Result<ModelAnswer, String> {
     let events = match delivery {
-        Delivery::StreamArray => as_events(body),
+        Delivery::StreamArray => array_to_events(body),
         _ => body.to_vec(),
     };
-    let mut reader = PieceReader::new(dialect);
+    let mut reader = ProviderEventReader::new(dialect);
     let (mut pieces, fault) = reader.feed(&events);
     if let Some(fault) = fault {
         return Err(format!("{fault:?}: {}", String::from_utf8_lossy(body)));
@@ -140,26 +146,26 @@ pub(super) fn read_stream(
     let mut assembler = crate::assemble::Assembler::new(std::sync::Arc::default(), "r");
     let mut told = Vec::new();
     for piece in pieces {
-        told.extend(assembler.take(piece).expect("in order"));
+        told.extend(assembler.push_event(piece).expect("in order"));
     }
     assert!(assembler.is_finished(), "{}", String::from_utf8_lossy(body));
-    Ok(fold(told))
+    Ok(fold_events(told))
 }
 
 /// The items of a JSON array as events.
-fn as_events(body: &[u8]) -> Vec<u8> {
+fn array_to_events(body: &[u8]) -> Vec<u8> {
     let items: Vec<Value> = serde_json::from_slice(body).expect("a JSON array");
     items.iter().flat_map(|item| format!("data: {item}\r\n\r\n").into_bytes()).collect()
 }
 
 /// The client's stream, with the backend's bytes cut into pieces of `cut` bytes.
-pub(super) fn streamed(
-    exchange: &Exchange,
+pub(super) fn client_stream(
+    exchange: &BackendExchange,
     answer: &MockAnswer,
     cut: usize,
 ) -> Result<Vec<u8>, String> {
     let body: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
-    let mut stream = exchange.stream();
+    let mut stream = exchange.answer_stream();
     let mut out = Vec::new();
     for piece in body.chunks(cut) {
         out.extend_from_slice(&stream.feed(piece).relay);
@@ -171,14 +177,14 @@ pub(super) fn streamed(
     Ok(out)
 }
 
-fn ask(model: &str, text: &str) -> Request {
-    Request { model: model.to_owned(), output_tokens_max: Some(2_048), ..request(text) }
+fn text_request(model: &str, text: &str) -> ModelRequest {
+    ModelRequest { model: model.to_owned(), output_tokens_max: Some(2_048), ..request(text) }
 }
 
-fn tool(name: &str) -> Tool {
+fn tool(name: &str) -> ToolDefinition {
     let schema = r#"{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}"#;
-    let schema = Json::parse(schema);
-    Tool {
+    let schema = JsonText::parse(schema);
+    ToolDefinition {
         name: name.to_owned(),
         namespace: None,
         description: Some("Looks it up.".to_owned()),
@@ -188,44 +194,51 @@ fn tool(name: &str) -> Tool {
 }
 
 /// One question for each difference between dialects.
-pub(super) fn scenarios() -> Vec<(&'static str, Request)> {
+pub(super) fn scenarios() -> Vec<(&'static str, ModelRequest)> {
     let tools = || vec![tool("get_weather"), tool("get_time")];
-    let mut system = ask("echo", "hello there");
-    system.messages.insert(0, message(Role::System, vec![Part::text("Be brief.")]));
-    let single = Request { tools: tools(), ..ask("chat", "get_weather in Paris") };
-    let parallel = Request { tools: tools(), ..ask("chat", "get_weather and get_time in Paris") };
-    let serial = Request { parallel_calls: ParallelCalls::OneAtATime, ..parallel.clone() };
+    let mut system = text_request("echo", "hello there");
+    system.messages.insert(0, message(Role::System, vec![ContentPart::text("Be brief.")]));
+    let single = ModelRequest { tools: tools(), ..text_request("chat", "get_weather in Paris") };
+    let parallel = ModelRequest {
+        tools: tools(),
+        ..text_request("chat", "get_weather and get_time in Paris")
+    };
+    let serial = ModelRequest { parallel_calls: ParallelCalls::OneAtATime, ..parallel.clone() };
     let forced = ToolChoice::Named { name: "get_time".to_owned(), namespace: None };
-    let forced = Request { tools: tools(), tool_choice: Some(forced), ..ask("chat", "Rome") };
-    let both = Request { tools: tools(), ..ask("text-and-tool", "get_weather in Paris") };
+    let forced =
+        ModelRequest { tools: tools(), tool_choice: Some(forced), ..text_request("chat", "Rome") };
+    let both =
+        ModelRequest { tools: tools(), ..text_request("text-and-tool", "get_weather in Paris") };
     let schema = r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],
         "additionalProperties":false}"#;
     let output = OutputFormat::Schema {
         name: Some("out".to_owned()),
         description: None,
-        schema: Json::parse(schema).expect("JSON"),
+        schema: JsonText::parse(schema).expect("JSON"),
         strict: Some(true),
     };
-    let structured = Request { output, ..ask("chat", "fill it") };
-    let reasoning = Reasoning::Effort { effort: Effort::Low, visible: true };
-    let think = Request { reasoning, ..ask("think", "why") };
-    let mut image = ask("echo", "look");
-    image.messages[0].parts.push(Part::Media(Media {
+    let structured = ModelRequest { output, ..text_request("chat", "fill it") };
+    let reasoning = Reasoning::Effort { effort: ThinkingEffort::Low, visible: true };
+    let think = ModelRequest { reasoning, ..text_request("think", "why") };
+    let mut image = text_request("echo", "look");
+    image.messages[0].parts.push(ContentPart::Media(MediaContent {
         kind: MediaKind::Image,
         source: MediaSource::Base64("iVBORw0KGgo=".to_owned()),
         media_type: Some("image/png".to_owned()),
         detail: None,
         title: None,
     }));
-    let mut answered = Request { tools: tools(), ..ask("chat", "get_weather in Paris") };
+    let mut answered =
+        ModelRequest { tools: tools(), ..text_request("chat", "get_weather in Paris") };
     answered.messages.push(message(
         Role::Assistant,
-        vec![Part::text("I look."), call("call_1", "get_weather", r#"{"city":"Paris"}"#)],
+        vec![ContentPart::text("I look."), call("call_1", "get_weather", r#"{"city":"Paris"}"#)],
     ));
     answered.messages.push(message(Role::User, vec![result("call_1", "sunny")]));
-    let limited = Request { output_tokens_max: Some(16), ..ask("chat", "a long story") };
+    let limited =
+        ModelRequest { output_tokens_max: Some(16), ..text_request("chat", "a long story") };
     vec![
-        ("plain", ask("chat", "hello")),
+        ("plain", text_request("chat", "hello")),
         ("system", system),
         ("one call", single),
         ("parallel calls", parallel),
@@ -241,13 +254,13 @@ pub(super) fn scenarios() -> Vec<(&'static str, Request)> {
 }
 
 /// The mock's own answer to a client of Chat Completions. The others must see the same.
-fn expected(request: &Request) -> Visible {
-    let request = &Request { delivery: Delivery::Whole, ..request.clone() };
-    let client = asked(Dialect::OpenAiChat, request);
+fn expected(request: &ModelRequest) -> VisibleAnswer {
+    let request = &ModelRequest { delivery: Delivery::Whole, ..request.clone() };
+    let client = client_request(Dialect::OpenAiChat, request);
     let mock = target(TargetKind::Mock, &request.model);
-    let exchange = Exchange::new(&client, &mock, "x", 7).expect("it passes");
-    let answer = answered(&exchange, &request.model);
-    visible(&read_whole(Dialect::OpenAiChat, &answer.body[0].bytes))
+    let exchange = BackendExchange::new(&client, &mock, "x", 7).expect("it passes");
+    let answer = mock_answer(&exchange, &request.model);
+    visible_answer(&read_whole(Dialect::OpenAiChat, &answer.body[0].bytes))
 }
 
 /// Known differences: Ollama and Gemini cannot limit a turn to one call, and Ollama cannot force a
@@ -262,10 +275,10 @@ fn may_differ(name: &str, client: Dialect, target: &Target) -> bool {
 fn every_client_sees_the_same_whatever_backend_answers() {
     every_case(&[Delivery::Whole], |question, exchange, answer| {
         let body: Bytes = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
-        let (whole, facts) = exchange.answer(&body).map_err(|bad| format!("{bad:?}"))?;
-        let seen = visible(&read_whole(exchange.client(), &whole));
+        let (whole, facts) = exchange.translate_answer(&body).map_err(|bad| format!("{bad:?}"))?;
+        let seen = visible_answer(&read_whole(exchange.client(), &whole));
         let text = String::from_utf8_lossy(&whole);
-        same(&seen, &expected(question), &text)?;
+        expect_same(&seen, &expected(question), &text)?;
         facts.usage.map(drop).ok_or_else(|| "no usage".to_owned())
     });
 }
@@ -274,11 +287,11 @@ fn every_client_sees_the_same_whatever_backend_answers() {
 fn a_stream_tells_what_the_whole_answer_tells_however_it_is_cut() {
     let kinds = [Delivery::Stream(UsageChunk::Asked), Delivery::StreamArray];
     every_case(&kinds, |question, exchange, answer| {
-        let unsplit = streamed(exchange, answer, usize::MAX)?;
-        let seen = visible(&read_stream(exchange.client(), exchange.delivery(), &unsplit)?);
-        same(&seen, &expected(question), &String::from_utf8_lossy(&unsplit))?;
+        let unsplit = client_stream(exchange, answer, usize::MAX)?;
+        let seen = visible_answer(&read_stream(exchange.client(), exchange.delivery(), &unsplit)?);
+        expect_same(&seen, &expected(question), &String::from_utf8_lossy(&unsplit))?;
         for cut in [1, 7, 64] {
-            let split = streamed(exchange, answer, cut)?;
+            let split = client_stream(exchange, answer, cut)?;
             if split != unsplit {
                 return Err(format!("cut {cut}: {}", String::from_utf8_lossy(&split)));
             }
@@ -287,7 +300,7 @@ fn a_stream_tells_what_the_whole_answer_tells_however_it_is_cut() {
     });
 }
 
-fn same(seen: &Visible, expected: &Visible, text: &str) -> Result<(), String> {
+fn expect_same(seen: &VisibleAnswer, expected: &VisibleAnswer, text: &str) -> Result<(), String> {
     if seen == expected {
         return Ok(());
     }
@@ -297,7 +310,7 @@ fn same(seen: &Visible, expected: &Visible, text: &str) -> Result<(), String> {
 /// Runs `check` over the whole matrix and reports every failed case, not only the first.
 fn every_case(
     deliveries: &[Delivery],
-    check: impl Fn(&Request, &Exchange, &MockAnswer) -> Result<(), String>,
+    check: impl Fn(&ModelRequest, &BackendExchange, &MockAnswer) -> Result<(), String>,
 ) {
     let (mut failed, mut cases) = (Vec::new(), 0);
     for (name, question) in scenarios() {
@@ -305,18 +318,18 @@ fn every_case(
             if delivery == Delivery::StreamArray && client != Dialect::Gemini {
                 continue;
             }
-            let question = Request { delivery, ..question.clone() };
+            let question = ModelRequest { delivery, ..question.clone() };
             for target in targets() {
                 let target = Target { model: question.model.clone(), ..target };
                 if may_differ(name, client, &target) {
                     continue;
                 }
                 cases += 1;
-                let asked = asked(client, &question);
-                let outcome = Exchange::new(&asked, &target, "x", 7)
+                let asked = client_request(client, &question);
+                let outcome = BackendExchange::new(&asked, &target, "x", 7)
                     .map_err(|error| error.to_string())
                     .and_then(|exchange| {
-                        let answer = answered(&exchange, &question.model);
+                        let answer = mock_answer(&exchange, &question.model);
                         match answer.status {
                             200 => check(&question, &exchange, &answer),
                             status => Err(format!("{status}: {:?}", answer.body)),
@@ -334,19 +347,19 @@ fn every_case(
 
 #[test]
 fn namespaces_of_tools_come_back_through_every_backend() {
-    let mut question = ask("chat", "call spawn in Paris");
-    question.tools = vec![Tool { namespace: Some("agents".to_owned()), ..tool("spawn") }];
+    let mut question = text_request("chat", "call spawn in Paris");
+    question.tools = vec![ToolDefinition { namespace: Some("agents".to_owned()), ..tool("spawn") }];
     let custom = ToolKind::Custom { format: None };
-    question.tools.push(Tool { kind: custom, ..tool("apply_patch") });
+    question.tools.push(ToolDefinition { kind: custom, ..tool("apply_patch") });
     for target in targets() {
         let target = Target { model: "chat".to_owned(), ..target };
-        let asked = asked(Dialect::OpenAiResponses, &question);
-        let exchange = Exchange::new(&asked, &target, "x", 7).expect("it crosses");
-        let answer = answered(&exchange, "chat");
-        let (whole, _) = exchange.answer(&answer.body[0].bytes).expect("an answer");
+        let asked = client_request(Dialect::OpenAiResponses, &question);
+        let exchange = BackendExchange::new(&asked, &target, "x", 7).expect("it crosses");
+        let answer = mock_answer(&exchange, "chat");
+        let (whole, _) = exchange.translate_answer(&answer.body[0].bytes).expect("an answer");
         let seen = read_whole(Dialect::OpenAiResponses, &whole);
         let calls = seen.choices[0].parts.iter().filter_map(|part| match part {
-            Part::ToolCall(call) => Some(call),
+            ContentPart::ToolCall(call) => Some(call),
             _ => None,
         });
         let calls: Vec<_> = calls.collect();
@@ -363,14 +376,16 @@ fn namespaces_of_tools_come_back_through_every_backend() {
 fn class_7_an_error_in_mid_stream_reaches_every_client_from_every_backend() {
     let delivery = Delivery::Stream(UsageChunk::Asked);
     for model in ["fault-error-event", "fault-cut"] {
-        let question = Request { delivery, ..ask(model, "hello") };
+        let question = ModelRequest { delivery, ..text_request(model, "hello") };
         for (client, target) in CLIENTS.iter().flat_map(|c| targets().into_iter().map(|t| (*c, t)))
         {
             let target = Target { model: model.to_owned(), ..target };
             let case = format!("{model}: {client} at {:?}", target.kind);
-            let exchange = Exchange::new(&asked(client, &question), &target, "x", 7).expect(&case);
-            let answer = answered(&exchange, model);
-            let mut stream = exchange.stream();
+            let exchange =
+                BackendExchange::new(&client_request(client, &question), &target, "x", 7)
+                    .expect(&case);
+            let answer = mock_answer(&exchange, model);
+            let mut stream = exchange.answer_stream();
             let relayed: usize =
                 answer.body.iter().map(|piece| stream.feed(&piece.bytes).relay.len()).sum();
             assert!(relayed > 0, "{case}: it had begun");
@@ -389,9 +404,9 @@ fn class_7_an_error_in_mid_stream_reaches_every_client_from_every_backend() {
             let event = stream.error_event(&error);
             assert!(String::from_utf8_lossy(&event).contains("it broke"), "{case}");
             // The client's own reader sees an error, not an end.
-            let (pieces, _) = PieceReader::new(client).feed(&event);
+            let (pieces, _) = ProviderEventReader::new(client).feed(&event);
             assert!(
-                pieces.iter().any(|piece| matches!(piece, crate::neutral::Piece::Error(_))),
+                pieces.iter().any(|piece| matches!(piece, crate::neutral::ProviderEvent::Error(_))),
                 "{case}: {pieces:?}"
             );
         }

@@ -4,29 +4,29 @@
 use control::Core;
 use control::view::{BackendEdit, BackendView};
 
-use super::differing::{Differing, Kind, Words};
+use super::compatibility::{BackendKindArgument, Compatibility, CompatibilityArguments};
 use crate::command::completions;
 use crate::console::Console;
-use crate::exit::Failure;
-use crate::session::unlock_by_hand;
+use crate::exit::CommandError;
+use crate::session::unlock_interactively;
 
 /// What changes.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Edit {
+pub(crate) struct EditBackendArguments {
     /// The backend
-    #[arg(value_name = "NAME", add = completions::of(completions::backends))]
+    #[arg(value_name = "NAME", add = completions::candidates_from(completions::backend_names))]
     id: String,
     /// Display name
     #[arg(long)]
     label: Option<String>,
     /// Its protocol; changing it clears --lacks and --offers
     #[arg(long, value_enum)]
-    kind: Option<Kind>,
+    kind: Option<BackendKindArgument>,
     /// Base URL
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     base_url: Option<String>,
     /// Use this stored key
-    #[arg(long, value_name = "KEY", add = completions::of(completions::keys))]
+    #[arg(long, value_name = "KEY", add = completions::candidates_from(completions::key_names))]
     key: Option<String>,
     /// Use no key
     #[arg(long, conflicts_with = "key")]
@@ -38,33 +38,41 @@ pub(crate) struct Edit {
     #[arg(long, conflicts_with = "models")]
     ask_for_models: bool,
     #[command(flatten)]
-    differing: Differing,
+    differing: CompatibilityArguments,
 }
 
-pub(crate) async fn run(wanted: Edit, core: &Core, console: &mut Console) -> Result<(), Failure> {
+pub(crate) async fn run(
+    wanted: EditBackendArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), CommandError> {
     if wanted.key.is_some() {
-        unlock_by_hand(core, console).await?;
+        unlock_interactively(core, console).await?;
     }
     let known = control::backends(core).await?;
     let ids: Vec<String> = known.iter().map(|backend| backend.id.clone()).collect();
     let known = known.into_iter().find(|backend| backend.id == wanted.id).ok_or_else(|| {
-        Failure::from(control::unknown_name("backend", &wanted.id, ids.iter().map(String::as_str)))
+        CommandError::from(control::unknown_name_error(
+            "backend",
+            &wanted.id,
+            ids.iter().map(String::as_str),
+        ))
     })?;
-    let edited = control::backend_edit(core, wanted.over(known)).await?;
-    console.answer(&edited, |backend| super::described("Changed", backend))
+    let edited = control::backend_edit(core, wanted.merge_with(known)).await?;
+    console.print_view(&edited, |backend| super::render_backend("Changed", backend))
 }
 
-impl Edit {
+impl EditBackendArguments {
     /// The new description: the typed values, and `known` for those not typed.
-    pub(super) fn over(self, known: BackendView) -> BackendEdit {
+    pub(super) fn merge_with(self, known: BackendView) -> BackendEdit {
         let known_models = known.declared_models;
         let kind = self.kind.map_or(known.kind, Into::into);
         let (lacks, offers) = match kind == known.kind {
             true => (known.lacks, known.offers),
             false => (Vec::new(), Vec::new()),
         };
-        let Words { lacks, offers, crossing } =
-            self.differing.over(Words { lacks, offers, crossing: known.crossing });
+        let Compatibility { lacks, offers, crossing } =
+            self.differing.merge_with(Compatibility { lacks, offers, crossing: known.crossing });
         BackendEdit {
             id: known.id,
             label: self.label.unwrap_or(known.label),
@@ -88,7 +96,9 @@ impl Edit {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use control::view::{BackendKindView, CrossingView, LackView, OfferView};
+    use control::view::{
+        BackendKindView, ExtraDialectView, TranslationModeView, UnsupportedFeatureView,
+    };
     use serde_json::json;
 
     use super::*;
@@ -96,7 +106,7 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        edit: Edit,
+        edit: EditBackendArguments,
     }
 
     fn edited(typed: &[&str]) -> BackendEdit {
@@ -115,7 +125,7 @@ mod tests {
                 "failed": 0, "requests_per_hour": [], "first_token_ms": null}});
         let known: BackendView = serde_json::from_value(known).expect("a view");
         let line = ["edit", "up"].iter().chain(typed);
-        let edit = Line::try_parse_from(line).expect("understood").edit.over(known);
+        let edit = Line::try_parse_from(line).expect("understood").edit.merge_with(known);
         assert_eq!(edit.id, "up");
         edit
     }
@@ -141,13 +151,17 @@ mod tests {
     #[test]
     fn how_it_differs_stays_until_it_is_said_otherwise_or_the_kind_is_another() {
         use BackendKindView::{Anthropic, OpenaiCompatible};
-        let check = |typed: &[&str], kind, lacks: &[LackView], offers: &[OfferView], crossing| {
+        let check = |typed: &[&str],
+                     kind,
+                     lacks: &[UnsupportedFeatureView],
+                     offers: &[ExtraDialectView],
+                     crossing| {
             let edit = edited(typed);
             assert_eq!((edit.kind, edit.crossing), (kind, crossing), "{typed:?}");
             assert_eq!((&edit.lacks[..], &edit.offers[..]), (lacks, offers), "{typed:?}");
         };
-        let (images, tools) = (LackView::Images, LackView::Tools);
-        let (messages, lenient) = (&[OfferView::Messages][..], CrossingView::Lenient);
+        let (images, tools) = (UnsupportedFeatureView::Images, UnsupportedFeatureView::Tools);
+        let (messages, lenient) = (&[ExtraDialectView::Messages][..], TranslationModeView::Lenient);
         check(&[], OpenaiCompatible, &[images], messages, lenient);
         check(&["--lacks", "tools,images"], OpenaiCompatible, &[tools, images], messages, lenient);
         check(&["--lacks", "none"], OpenaiCompatible, &[], messages, lenient);
@@ -157,7 +171,7 @@ mod tests {
             OpenaiCompatible,
             &[images],
             messages,
-            CrossingView::Strict,
+            TranslationModeView::Strict,
         );
         check(&["--kind", "anthropic"], Anthropic, &[], &[], lenient);
         check(&["--kind", "openai-compatible"], OpenaiCompatible, &[images], messages, lenient);

@@ -3,16 +3,16 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use control::view::{CheckStateView, CheckView, RunView};
+use control::view::{CheckStateView, CheckView, ReadinessRunView};
 use tempfile::NamedTempFile;
 
-use crate::exit::{Exit, Failure};
-use crate::quantity::duration;
+use crate::exit::{CommandError, Exit};
+use crate::quantity::format_duration;
 use crate::sign::{Sign, Tone};
-use crate::text::Text;
+use crate::text::StyledText;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::command) enum Detail {
+pub(in crate::command) enum ReportDetail {
     /// All checks, then the verdict and the findings.
     EveryCheck,
     /// The verdict and the findings.
@@ -24,18 +24,21 @@ pub(super) const fn has_ended(state: CheckStateView) -> bool {
 }
 
 /// Appends one line for a finished check.
-pub(in crate::command) fn finished_check(text: &mut Text, check: &CheckView) {
-    let took = check.duration_ms.map(|ms| format!(" ({})", duration(ms.into())));
+pub(in crate::command) fn append_finished_check(text: &mut StyledText, check: &CheckView) {
+    let took = check.duration_ms.map(|ms| format!(" ({})", format_duration(ms.into())));
     text.sign(check.state).piece(Tone::Muted, &format!("  {}  ", check.id));
     text.piece(Tone::Plain, &check.title).line(Tone::Muted, &took.unwrap_or_default());
 }
 
 /// Renders the verdict, the category scores, and each finding with evidence, cause and fix.
-pub(in crate::command) fn report(run: &RunView, detail: Detail) -> Text {
-    let mut text = Text::new();
-    if detail == Detail::EveryCheck {
+pub(in crate::command) fn render_report(
+    run: &ReadinessRunView,
+    detail: ReportDetail,
+) -> StyledText {
+    let mut text = StyledText::new();
+    if detail == ReportDetail::EveryCheck {
         for check in &run.checks {
-            finished_check(&mut text, check);
+            append_finished_check(&mut text, check);
         }
     }
     text.end();
@@ -45,24 +48,24 @@ pub(in crate::command) fn report(run: &RunView, detail: Detail) -> Text {
     };
     text.piece(tone, &sign).line(Tone::Strong, &format!("  {}", run.sentence));
     for category in &run.categories {
-        let score = category.score_tenths.map_or_else(|| "not checked".to_owned(), tenths);
+        let score = category.score_tenths.map_or_else(|| "not checked".to_owned(), format_tenths);
         text.line(Tone::Muted, &format!("  {}: {score}", category.name));
     }
     let finding = |check: &&CheckView| {
         matches!(check.state, CheckStateView::Fail | CheckStateView::Warn | CheckStateView::Crashed)
     };
     for check in run.checks.iter().filter(finding) {
-        tell_finding(&mut text, check);
+        append_finding(&mut text, check);
     }
     text
 }
 
 /// Formats tenths of a point as points: `9.3`.
-fn tenths(score: u32) -> String {
+fn format_tenths(score: u32) -> String {
     format!("{}.{}", score / 10, score % 10)
 }
 
-fn tell_finding(text: &mut Text, check: &CheckView) {
+fn append_finding(text: &mut StyledText, check: &CheckView) {
     text.end().sign(check.state).piece(Tone::Muted, &format!("  {}  ", check.id));
     text.line(Tone::Strong, &check.title);
     for seen in &check.evidence {
@@ -78,13 +81,16 @@ fn tell_finding(text: &mut Text, check: &CheckView) {
 
 /// Writes a file atomically: into a temporary file beside it, synced, then renamed. An existing
 /// path that is no regular file (a pipe, a folder) is an error.
-pub(super) fn write_file(path: &Path, content: &str) -> Result<(), Failure> {
+pub(super) fn write_file(path: &Path, content: &str) -> Result<(), CommandError> {
     let failed = |error: io::Error| {
         let message = format!("could not write {}: {error}", path.display());
-        Failure::new(Exit::Fault, message).with_hint("Choose another --output.")
+        CommandError::new(Exit::Internal, message).with_hint("Choose another --output.")
     };
     if path.exists() && !path.is_file() {
-        return Err(Failure::new(Exit::Usage, format!("output: {} is not a file", path.display())));
+        return Err(CommandError::new(
+            Exit::Usage,
+            format!("output: {} is not a file", path.display()),
+        ));
     }
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -111,6 +117,6 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
         assert_eq!(write_file(folder.path(), "x").expect_err("a folder").exit(), Exit::Usage);
         let nowhere = folder.path().join("missing/report.json");
-        assert_eq!(write_file(&nowhere, "x").expect_err("no folder").exit(), Exit::Fault);
+        assert_eq!(write_file(&nowhere, "x").expect_err("no folder").exit(), Exit::Internal);
     }
 }

@@ -13,62 +13,65 @@ use domain::Secret;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
-use crate::session::unlock_by_hand;
+use crate::exit::{CommandError, Exit};
+use crate::session::unlock_interactively;
 use crate::sign::Tone;
-use crate::text::Text;
+use crate::text::StyledText;
 
 /// Largest file read, in bytes. A `.env` file usually has a few kilobytes.
 const FILE_BYTES_MAX: u64 = 1_048_576;
 
 /// A file to import from.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Import {
+pub(crate) struct ImportKeysArguments {
     /// A file of lines such as OPENAI_API_KEY=…, for example .env
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
 }
 
 /// A key found in the file, with its variable.
-struct Found {
+struct FoundKey {
     known: &'static KnownVariable,
     secret: Secret,
 }
 
 pub(super) async fn run(
-    wanted: Import,
+    wanted: ImportKeysArguments,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
-    let found = find(&wanted)?;
-    unlock_by_hand(core, console).await?;
+) -> Result<Exit, CommandError> {
+    let found = find_keys(&wanted)?;
+    unlock_interactively(core, console).await?;
     let mut kept: Vec<KeyView> = Vec::new();
-    for Found { known, secret } in found {
+    for FoundKey { known, secret } in found {
         let id = known.credential.to_owned();
         let (label, url) = (String::new(), Some(known.origin.to_owned()));
         match control::key_add(core, KeyAdd { id, label, secret, url }).await {
             Ok(key) => kept.push(key),
             Err(error) if error.field.as_deref() == Some("id") => {
-                console.remark(&super::done(&format!("{}: {}", known.variable, error.message)));
+                console.print_remark(&super::render_sentence(&format!(
+                    "{}: {}",
+                    known.variable, error.message
+                )));
             }
             Err(error) => return Err(error.into()),
         }
     }
     let file = wanted.file.display().to_string();
-    console.answer(&kept, |kept| imported(kept, &file))?;
-    Ok(if kept.is_empty() { Exit::No } else { Exit::Fine })
+    console.print_view(&kept, |kept| render_imported_keys(kept, &file))?;
+    Ok(if kept.is_empty() { Exit::Negative } else { Exit::Success })
 }
 
 /// The keys of known variables, in the file's order. If two variables stand for one key, the first
 /// wins.
-fn find(wanted: &Import) -> Result<Vec<Found>, Failure> {
-    let text = read(wanted)?;
-    let mut found: Vec<Found> = Vec::new();
+fn find_keys(wanted: &ImportKeysArguments) -> Result<Vec<FoundKey>, CommandError> {
+    let text = read_file(wanted)?;
+    let mut found: Vec<FoundKey> = Vec::new();
     for (number, line) in dotenvy::from_read_iter(text.as_slice()).enumerate() {
         // The parser's error quotes the line, which may hold a key.
         let Ok((name, mut value)) = line else {
             let message = format!("entry {} of the file is not valid", number + 1);
-            return Err(Failure::new(Exit::Usage, message)
+            return Err(CommandError::new(Exit::Usage, message)
                 .with_hint("Write one NAME=value on each line, in quotes if it has spaces."));
         };
         let known = KNOWN_VARIABLES.iter().find(|known| known.variable == name);
@@ -79,39 +82,39 @@ fn find(wanted: &Import) -> Result<Vec<Found>, Failure> {
             None => value.zeroize(),
             Some(known) => {
                 let secret = Secret::parse(value).map_err(|rejected| {
-                    Failure::new(Exit::Usage, format!("{}: {rejected}", known.variable))
+                    CommandError::new(Exit::Usage, format!("{}: {rejected}", known.variable))
                 })?;
-                found.push(Found { known, secret });
+                found.push(FoundKey { known, secret });
             }
         }
     }
     Ok(found)
 }
 
-fn read(wanted: &Import) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn read_file(wanted: &ImportKeysArguments) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let failed = |error: std::io::Error| {
         let file = wanted.file.display();
-        Failure::new(Exit::Usage, format!("{file} could not be read: {error}"))
+        CommandError::new(Exit::Usage, format!("{file} could not be read: {error}"))
     };
     let file = File::open(&wanted.file).map_err(failed)?;
     let mut text = Zeroizing::new(Vec::new());
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(failed)?;
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
         let message = format!("the file has more than {FILE_BYTES_MAX} bytes");
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(CommandError::new(Exit::Usage, message));
     }
     Ok(text)
 }
 
-fn imported(kept: &[KeyView], file: &str) -> Text {
-    let mut text = Text::new();
+fn render_imported_keys(kept: &[KeyView], file: &str) -> StyledText {
+    let mut text = StyledText::new();
     if kept.is_empty() {
         let known = "Gatehouse imports known variables such as OPENAI_API_KEY.";
         text.line(Tone::Plain, &format!("No new keys in {file}. {known}"));
         return text;
     }
     for key in kept {
-        text.line(Tone::Plain, &super::kept_sentence("Stored", "in", key));
+        text.line(Tone::Plain, &super::describe_stored_key("Stored", "in", key));
     }
     let hint =
         format!("{file} still has them in plain text; delete those lines once everything works.");
@@ -128,8 +131,8 @@ mod tests {
     fn find_in(text: &str) -> Result<Vec<String>, String> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(text.as_bytes()).expect("written");
-        let found = find(&Import { file: file.path().to_owned() });
-        let told = |found: Vec<Found>| {
+        let found = find_keys(&ImportKeysArguments { file: file.path().to_owned() });
+        let told = |found: Vec<FoundKey>| {
             found
                 .iter()
                 .map(|one| format!("{} at {}", one.known.credential, one.known.origin))

@@ -6,59 +6,59 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    BalanceWeightsView, CrossingView, RouteCandidateEdit, RouteEdit, RoutePolicyView, RouteRef,
-    RouteView, RoutesOrder,
+    BalanceWeightsView, RouteCandidateEdit, RouteEdit, RoutePolicyView, RouteRef, RouteView,
+    RoutesOrder, TranslationModeView,
 };
 
-use super::{find, shown};
-use crate::cache_mode::CacheMode;
+use super::{find_route, render_route};
+use crate::cache_mode::CacheModeArg;
 use crate::command::completions;
-use crate::command::keys::done;
-use crate::confirm::{Yes, confirm};
+use crate::command::keys::render_sentence;
+use crate::confirm::{YesArgument, confirm_removal};
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 
 /// A new route.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Add {
+pub(crate) struct AddRouteArguments {
     /// The route's name, which requests use as the model
     #[arg(value_name = "NAME")]
     id: String,
     /// Its backends, first choice first: BACKEND, BACKEND/MODEL, or either with =WEIGHT
     #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", required = true,
-        add = completions::of(completions::models))]
-    candidates: Vec<Candidate>,
+        add = completions::candidates_from(completions::model_names))]
+    candidates: Vec<RouteCandidateArgument>,
     #[command(flatten)]
-    rules: Rules,
+    rules: RouteRuleArguments,
 }
 
 /// What changes in a route; everything else stays.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Edit {
+pub(crate) struct EditRouteArguments {
     /// The route
-    #[arg(value_name = "NAME", add = completions::of(completions::routes))]
+    #[arg(value_name = "NAME", add = completions::candidates_from(completions::route_names))]
     id: String,
     /// Its new backends, first choice first
-    #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", add = completions::of(completions::models))]
-    candidates: Vec<Candidate>,
+    #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", add = completions::candidates_from(completions::model_names))]
+    candidates: Vec<RouteCandidateArgument>,
     /// A new name
     #[arg(long, value_name = "NAME")]
     rename: Option<String>,
     #[command(flatten)]
-    rules: Rules,
+    rules: RouteRuleArguments,
 }
 
 /// How a route works.
 #[derive(Debug, clap::Args)]
-struct Rules {
+struct RouteRuleArguments {
     /// A model name it serves (repeatable); * matches anything. Defaults to the route's name
     #[arg(long = "model", value_name = "NAME")]
     models: Vec<String>,
     /// How it chooses among its backends
     #[arg(long, value_enum)]
-    policy: Option<Policy>,
+    policy: Option<RoutePolicyArgument>,
     /// Only for this client (repeatable)
-    #[arg(long = "client", value_name = "CLIENT", add = completions::of(completions::clients))]
+    #[arg(long = "client", value_name = "CLIENT", add = completions::candidates_from(completions::client_names))]
     clients: Vec<String>,
     /// Only for this project (repeatable)
     #[arg(long = "project", value_name = "PROJECT")]
@@ -68,14 +68,14 @@ struct Rules {
     sticky_secs: Option<u32>,
     /// Use the response cache
     #[arg(long, value_enum)]
-    cache: Option<CacheMode>,
+    cache: Option<CacheModeArg>,
     /// What to do with fields that a backend's protocol does not support
     #[arg(long, value_enum)]
-    crossing: Option<Crossing>,
+    crossing: Option<RouteCrossingArgument>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Policy {
+enum RoutePolicyArgument {
     /// The first healthy backend, in the order given
     Ordered,
     /// At random, in proportion to the weights
@@ -93,7 +93,7 @@ enum Policy {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Crossing {
+enum RouteCrossingArgument {
     /// Leave it to the backend
     Default,
     /// Refuse the request and name the field
@@ -104,9 +104,9 @@ enum Crossing {
 
 /// A backend as it is typed: `groq`, `groq/llama-3.3-70b`, `groq/llama-3.3-70b=3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Candidate(String, Option<String>, u16);
+struct RouteCandidateArgument(String, Option<String>, u16);
 
-impl FromStr for Candidate {
+impl FromStr for RouteCandidateArgument {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let (place, weight) = match text.rsplit_once('=') {
@@ -128,13 +128,13 @@ impl FromStr for Candidate {
     }
 }
 
-impl From<Candidate> for RouteCandidateEdit {
-    fn from(Candidate(backend, model, weight): Candidate) -> Self {
+impl From<RouteCandidateArgument> for RouteCandidateEdit {
+    fn from(RouteCandidateArgument(backend, model, weight): RouteCandidateArgument) -> Self {
         Self { backend, model, weight }
     }
 }
 
-impl Policy {
+impl RoutePolicyArgument {
     const fn view(self) -> RoutePolicyView {
         match self {
             Self::Ordered => RoutePolicyView::Ordered,
@@ -148,19 +148,19 @@ impl Policy {
     }
 }
 
-impl Crossing {
-    const fn view(self) -> Option<CrossingView> {
+impl RouteCrossingArgument {
+    const fn view(self) -> Option<TranslationModeView> {
         match self {
             Self::Default => None,
-            Self::Strict => Some(CrossingView::Strict),
-            Self::Lenient => Some(CrossingView::Lenient),
+            Self::Strict => Some(TranslationModeView::Strict),
+            Self::Lenient => Some(TranslationModeView::Lenient),
         }
     }
 }
 
-impl Rules {
+impl RouteRuleArguments {
     /// Takes the typed values, and `edit` for those not typed.
-    fn over(self, edit: RouteEdit) -> RouteEdit {
+    fn merge_with(self, edit: RouteEdit) -> RouteEdit {
         let named = |typed: Vec<String>, known: Vec<String>| {
             if typed.is_empty() { known } else { typed }
         };
@@ -168,23 +168,27 @@ impl Rules {
             models: named(self.models, edit.models),
             clients: named(self.clients, edit.clients),
             projects: named(self.projects, edit.projects),
-            policy: self.policy.map_or(edit.policy, Policy::view),
+            policy: self.policy.map_or(edit.policy, RoutePolicyArgument::view),
             sticky_secs: match self.sticky_secs {
                 Some(0) => None,
                 Some(secs) => Some(secs),
                 None => edit.sticky_secs,
             },
-            cache: self.cache.map_or(edit.cache, CacheMode::view),
-            crossing: self.crossing.map_or(edit.crossing, Crossing::view),
+            cache: self.cache.map_or(edit.cache, CacheModeArg::view),
+            crossing: self.crossing.map_or(edit.crossing, RouteCrossingArgument::view),
             ..edit
         }
     }
 }
 
 /// Default stickiness, as in the panel: a little longer than provider prompt caches live.
-const STICKY_SECS_USUAL: u32 = 600;
+const STICKY_SECS_DEFAULT: u32 = 600;
 
-pub(super) async fn add(wanted: Add, core: &Core, console: &mut Console) -> Result<(), Failure> {
+pub(super) async fn add(
+    wanted: AddRouteArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), CommandError> {
     let fresh = RouteEdit {
         replaces: None,
         id: wanted.id,
@@ -193,66 +197,70 @@ pub(super) async fn add(wanted: Add, core: &Core, console: &mut Console) -> Resu
         projects: Vec::new(),
         policy: RoutePolicyView::Ordered,
         weights: BalanceWeightsView { latency: 50, cost: 30, headroom: 20 },
-        sticky_secs: Some(STICKY_SECS_USUAL),
+        sticky_secs: Some(STICKY_SECS_DEFAULT),
         crossing: None,
         cache: None,
         enabled: true,
         candidates: wanted.candidates.into_iter().map(Into::into).collect(),
     };
-    let route = control::route_set(core, wanted.rules.over(fresh)).await?;
-    console.answer(&route, shown)
+    let route = control::route_set(core, wanted.rules.merge_with(fresh)).await?;
+    console.print_view(&route, render_route)
 }
 
-pub(super) async fn edit(wanted: Edit, core: &Core, console: &mut Console) -> Result<(), Failure> {
-    let mut edit = edit_of(find(core, &wanted.id).await?);
+pub(super) async fn edit(
+    wanted: EditRouteArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), CommandError> {
+    let mut edit = edit_from_route(find_route(core, &wanted.id).await?);
     if !wanted.candidates.is_empty() {
         edit.candidates = wanted.candidates.into_iter().map(Into::into).collect();
     }
     edit.id = wanted.rename.unwrap_or(edit.id);
-    let route = control::route_set(core, wanted.rules.over(edit)).await?;
-    console.answer(&route, shown)
+    let route = control::route_set(core, wanted.rules.merge_with(edit)).await?;
+    console.print_view(&route, render_route)
 }
 
-pub(super) async fn switch(
+pub(super) async fn set_enabled(
     name: &str,
     enabled: bool,
     core: &Core,
     console: &mut Console,
-) -> Result<(), Failure> {
-    let edit = RouteEdit { enabled, ..edit_of(find(core, name).await?) };
+) -> Result<(), CommandError> {
+    let edit = RouteEdit { enabled, ..edit_from_route(find_route(core, name).await?) };
     let route = control::route_set(core, edit).await?;
     let what = if enabled { "Enabled" } else { "Disabled" };
-    console.answer(&route, |route| done(&format!("{what} the route {}.", route.id)))
+    console.print_view(&route, |route| render_sentence(&format!("{what} the route {}.", route.id)))
 }
 
 pub(super) async fn remove(
     name: &str,
-    yes: Yes,
+    yes: YesArgument,
     core: &Core,
     console: &mut Console,
-) -> Result<Exit, Failure> {
-    let route = find(core, name).await?;
+) -> Result<Exit, CommandError> {
+    let route = find_route(core, name).await?;
     let models = route.models.join(", ");
     let told = [format!("Requests for {models} will go by model name, or fail.")];
-    confirm(&format!("Remove the route {name}?"), &told, yes, console)?;
+    confirm_removal(&format!("Remove the route {name}?"), &told, yes, console)?;
     control::route_remove(core, RouteRef { id: route.id }).await?;
-    console.answer(&(), |()| done(&format!("Removed the route {name}.")))?;
-    Ok(Exit::Fine)
+    console.print_view(&(), |()| render_sentence(&format!("Removed the route {name}.")))?;
+    Ok(Exit::Success)
 }
 
 /// Where a route goes among the others; of routes that match a request equally well, the first wins.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Move {
+pub(crate) struct MoveRouteArguments {
     /// The route
-    #[arg(value_name = "NAME", add = completions::of(completions::routes))]
+    #[arg(value_name = "NAME", add = completions::candidates_from(completions::route_names))]
     name: String,
     #[command(flatten)]
-    place: Place,
+    place: RoutePositionArguments,
 }
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Place {
+struct RoutePositionArguments {
     /// Before all others
     #[arg(long)]
     first: bool,
@@ -260,37 +268,39 @@ struct Place {
     #[arg(long)]
     last: bool,
     /// Before this route
-    #[arg(long, value_name = "ROUTE", add = completions::of(completions::routes))]
+    #[arg(long, value_name = "ROUTE", add = completions::candidates_from(completions::route_names))]
     before: Option<String>,
     /// After this route
-    #[arg(long, value_name = "ROUTE", add = completions::of(completions::routes))]
+    #[arg(long, value_name = "ROUTE", add = completions::candidates_from(completions::route_names))]
     after: Option<String>,
 }
 
 pub(super) async fn reorder(
-    wanted: Move,
+    wanted: MoveRouteArguments,
     core: &Core,
     console: &mut Console,
-) -> Result<(), Failure> {
-    find(core, &wanted.name).await?;
+) -> Result<(), CommandError> {
+    find_route(core, &wanted.name).await?;
     let known = control::routes(core).await?.routes.into_iter().map(|route| route.id);
     let mut ids: Vec<String> = known.filter(|id| *id != wanted.name).collect();
     let place_of = |ids: &[String], name: &str| ids.iter().position(|id| id == name);
     let at = match &wanted.place {
-        Place { before: Some(name), .. } => place_of(&ids, &find(core, name).await?.id),
-        Place { after: Some(name), .. } => {
-            place_of(&ids, &find(core, name).await?.id).map(|at| at + 1)
+        RoutePositionArguments { before: Some(name), .. } => {
+            place_of(&ids, &find_route(core, name).await?.id)
         }
-        Place { first: true, .. } => Some(0),
-        Place { .. } => None,
+        RoutePositionArguments { after: Some(name), .. } => {
+            place_of(&ids, &find_route(core, name).await?.id).map(|at| at + 1)
+        }
+        RoutePositionArguments { first: true, .. } => Some(0),
+        RoutePositionArguments { .. } => None,
     };
     ids.insert(at.unwrap_or(ids.len()).min(ids.len()), wanted.name);
     let routes = control::routes_order(core, RoutesOrder { ids }).await?;
-    console.answer(&routes, super::table)
+    console.print_view(&routes, super::table)
 }
 
 /// An edit that leaves the route unchanged.
-fn edit_of(route: RouteView) -> RouteEdit {
+fn edit_from_route(route: RouteView) -> RouteEdit {
     let candidate = |one: control::view::RouteCandidateView| RouteCandidateEdit {
         backend: one.backend,
         model: one.model,
@@ -319,12 +329,13 @@ mod tests {
     #[test]
     fn a_candidate_is_a_backend_with_or_without_a_model_and_a_weight() {
         let check = |typed: &str, backend: &str, model: Option<&str>, weight: u16| {
-            let wanted = Candidate(backend.to_owned(), model.map(str::to_owned), weight);
+            let wanted =
+                RouteCandidateArgument(backend.to_owned(), model.map(str::to_owned), weight);
             assert_eq!(typed.parse(), Ok(wanted), "{typed}");
         };
         check("groq", "groq", None, 1);
         check("groq=3", "groq", None, 3);
         check("or/meta/llama-3:free=20", "or", Some("meta/llama-3:free"), 20);
-        assert!("groq=many".parse::<Candidate>().is_err());
+        assert!("groq=many".parse::<RouteCandidateArgument>().is_err());
     }
 }

@@ -9,69 +9,79 @@ use control::view::{SettingsValues, SettingsView};
 use serde_json::{Map, Value};
 
 use crate::command::completions;
-use crate::command::keys::done;
+use crate::command::keys::render_sentence;
 use crate::console::Console;
-use crate::exit::{Exit, Failure};
+use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
-use crate::text::{Piece, Table, Text};
+use crate::text::{StyledText, TableCell, TextTable};
 
 /// Which setting.
 #[derive(Debug, Args)]
-pub(crate) struct Get {
+pub(crate) struct GetSettingArguments {
     /// The setting, for example gateway_port; by default all of them
-    #[arg(add = completions::of(completions::settings))]
+    #[arg(add = completions::candidates_from(completions::setting_names))]
     name: Option<String>,
 }
 
 /// A setting and its new value.
 #[derive(Debug, Args)]
-pub(crate) struct Set {
+pub(crate) struct SetSettingArguments {
     /// The setting, for example gateway_port
-    #[arg(add = completions::of(completions::settings))]
+    #[arg(add = completions::candidates_from(completions::setting_names))]
     name: String,
     /// The new value; `none` clears it, `default` resets it
     #[arg(allow_hyphen_values = true)]
     value: String,
 }
 
-pub(super) async fn get(wanted: &Get, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
-    let all = flat(&control::settings(core).await?.values)?;
+pub(super) async fn get(
+    wanted: &GetSettingArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let all = flatten_settings(&control::settings(core).await?.values)?;
     match &wanted.name {
-        None => console.answer(&all, table)?,
+        None => console.print_view(&all, table)?,
         Some(name) => {
-            let name = known_name(&all, name)?;
+            let name = find_setting(&all, name)?;
             let value = all.get(&name).cloned().unwrap_or_default();
-            console.answer(&value, |value| done(&plain(value)))?;
+            console.print_view(&value, |value| render_sentence(&format_value(value)))?;
         }
     }
-    Ok(Exit::Fine)
+    Ok(Exit::Success)
 }
 
-pub(super) async fn set(wanted: &Set, core: &Core, console: &mut Console) -> Result<Exit, Failure> {
+pub(super) async fn set(
+    wanted: &SetSettingArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
     let SettingsView { values, defaults, .. } = control::settings(core).await?;
-    let mut all = flat(&values)?;
-    let name = known_name(&all, &wanted.name)?;
+    let mut all = flatten_settings(&values)?;
+    let name = find_setting(&all, &wanted.name)?;
     if name == "vault_kind" {
         let message = "the vault is changed with its own command";
-        return Err(Failure::new(Exit::Usage, message)
+        return Err(CommandError::new(Exit::Usage, message)
             .with_hint(format!("Run `gatehouse vault set {}`.", wanted.value)));
     }
     let known = all.get(&name).cloned().unwrap_or_default();
     let value = match wanted.value.as_str() {
-        "default" => flat(&defaults)?.get(&name).cloned().unwrap_or_default(),
-        typed => parse(&name, &known, typed)?,
+        "default" => flatten_settings(&defaults)?.get(&name).cloned().unwrap_or_default(),
+        typed => parse_value(&name, &known, typed)?,
     };
     all.insert(name.clone(), value);
-    let edited = control::settings_edit(core, nested(all)?).await?;
-    let now = flat(&edited.values)?.get(&name).cloned().unwrap_or_default();
-    console.answer(&now, |now| done(&format!("{name} is now {}.", plain(now))))?;
-    Ok(Exit::Fine)
+    let edited = control::settings_edit(core, unflatten_settings(all)?).await?;
+    let now = flatten_settings(&edited.values)?.get(&name).cloned().unwrap_or_default();
+    console.print_view(&now, |now| {
+        render_sentence(&format!("{name} is now {}.", format_value(now)))
+    })?;
+    Ok(Exit::Success)
 }
 
 /// All settings in one map; names in a group are joined with dots, as in
 /// `resilience.custom.open_secs`.
-fn flat(values: &SettingsValues) -> Result<Map<String, Value>, Failure> {
-    let json = serde_json::to_value(values).map_err(|error| Failure::fault(&error))?;
+fn flatten_settings(values: &SettingsValues) -> Result<Map<String, Value>, CommandError> {
+    let json = serde_json::to_value(values).map_err(|error| CommandError::internal(&error))?;
     let mut all = Map::new();
     flatten("", json, &mut all);
     Ok(all)
@@ -91,7 +101,7 @@ fn flatten(prefix: &str, value: Value, into: &mut Map<String, Value>) {
     }
 }
 
-fn nested(all: Map<String, Value>) -> Result<SettingsValues, Failure> {
+fn unflatten_settings(all: Map<String, Value>) -> Result<SettingsValues, CommandError> {
     let mut root = Map::new();
     for (name, value) in all {
         let mut place = &mut root;
@@ -107,12 +117,14 @@ fn nested(all: Map<String, Value>) -> Result<SettingsValues, Failure> {
         }
     }
     let read = serde_json::from_value(Value::Object(root));
-    read.map_err(|error| Failure::new(Exit::Usage, format!("the value was not accepted: {error}")))
+    read.map_err(|error| {
+        CommandError::new(Exit::Usage, format!("the value was not accepted: {error}"))
+    })
 }
 
 /// Finds a setting by its name (`gateway_port`), its path in the file (`gateway.port`), or an
 /// unambiguous ending (`port`).
-fn known_name(all: &Map<String, Value>, typed: &str) -> Result<String, Failure> {
+fn find_setting(all: &Map<String, Value>, typed: &str) -> Result<String, CommandError> {
     let same = |name: &str| name.replace(['.', '-'], "_");
     let typed_same = same(typed);
     if let Some(name) = all.keys().find(|name| same(name) == typed_same) {
@@ -123,13 +135,14 @@ fn known_name(all: &Map<String, Value>, typed: &str) -> Result<String, Failure> 
     if let (Some(name), None) = (ending_so.next(), ending_so.next()) {
         return Ok(name.clone());
     }
-    Err(control::unknown_name("setting", typed, all.keys().map(String::as_str)).into())
+    Err(control::unknown_name_error("setting", typed, all.keys().map(String::as_str)).into())
 }
 
 /// Parses the typed text as the type of the setting's current value. For a setting without a value
 /// it stays text.
-fn parse(name: &str, known: &Value, typed: &str) -> Result<Value, Failure> {
-    let wrong = |what: &str| Failure::new(Exit::Usage, format!("{name}: {typed:?} is not {what}"));
+fn parse_value(name: &str, known: &Value, typed: &str) -> Result<Value, CommandError> {
+    let wrong =
+        |what: &str| CommandError::new(Exit::Usage, format!("{name}: {typed:?} is not {what}"));
     match known {
         Value::Bool(_) => match typed {
             "true" | "on" | "yes" => Ok(Value::Bool(true)),
@@ -145,7 +158,7 @@ fn parse(name: &str, known: &Value, typed: &str) -> Result<Value, Failure> {
     }
 }
 
-fn plain(value: &Value) -> String {
+fn format_value(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => text.clone(),
@@ -153,12 +166,12 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn table(all: &Map<String, Value>) -> Text {
-    let mut table = Table::of_facts();
+fn table(all: &Map<String, Value>) -> StyledText {
+    let mut table = TextTable::without_header();
     for (name, value) in all {
-        table.row([Piece::toned(Tone::Muted, name), plain(value).into()]);
+        table.row([TableCell::styled(Tone::Muted, name), format_value(value).into()]);
     }
-    let mut text = Text::new();
+    let mut text = StyledText::new();
     text.table(&table);
     text
 }
@@ -179,7 +192,7 @@ mod tests {
     #[test]
     fn a_setting_is_found_by_every_name_that_says_which() {
         let check = |typed: &str, name: Option<&str>| {
-            assert_eq!(known_name(&all(), typed).ok().as_deref(), name, "{typed}");
+            assert_eq!(find_setting(&all(), typed).ok().as_deref(), name, "{typed}");
         };
         check("gateway_port", Some("gateway_port"));
         check("gateway.port", Some("gateway_port"));
@@ -194,7 +207,7 @@ mod tests {
     fn a_value_has_the_kind_of_the_one_before() {
         let check = |name: &str, typed: &str, value: Option<Value>| {
             let known = all().get(name).cloned().expect("known");
-            assert_eq!(parse(name, &known, typed).ok(), value, "{name} {typed}");
+            assert_eq!(parse_value(name, &known, typed).ok(), value, "{name} {typed}");
         };
         check("gateway_port", "4284", Some(json!(4284)));
         check("gateway_port", "many", None);

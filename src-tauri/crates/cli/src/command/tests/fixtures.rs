@@ -265,7 +265,7 @@ pub(super) fn cache_fixture() -> Value {
     })
 }
 
-pub(super) fn accesses_fixture() -> Value {
+pub(super) fn endpoints_fixture() -> Value {
     let calm = json!({"state": "closed", "percent": null, "why": "No failures are known.",
         "since": null, "until": null});
     let free = json!({"in_flight": 0, "limit": null, "limit_max": null});

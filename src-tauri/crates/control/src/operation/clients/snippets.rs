@@ -7,9 +7,9 @@ use crate::view::SnippetView;
 
 /// Returns the snippets of a client. If its name says which tool it is, that tool's snippet is
 /// first.
-pub(super) fn of_client(address: &str, id: &ClientId) -> Vec<SnippetView> {
-    let (claude, codex) = (claude_code(address, id), codex(address, id));
-    let general = general(address, id);
+pub(super) fn client_snippets(address: &str, id: &ClientId) -> Vec<SnippetView> {
+    let (claude, codex) = (claude_code_snippet(address, id), codex_snippet(address, id));
+    let general = general_snippets(address, id);
     match id.as_str() {
         name if name.contains("claude") => [vec![claude], general, vec![codex]].concat(),
         name if name.contains("codex") => [vec![codex], general, vec![claude]].concat(),
@@ -17,47 +17,47 @@ pub(super) fn of_client(address: &str, id: &ClientId) -> Vec<SnippetView> {
     }
 }
 
-fn snippet(title: &str, code: String) -> SnippetView {
+fn new_snippet(title: &str, code: String) -> SnippetView {
     SnippetView { title: title.to_owned(), code }
 }
 
 /// Claude Code runs the helper to get its token, and appends `/v1/messages` to the address itself.
-fn claude_code(address: &str, id: &ClientId) -> SnippetView {
+fn claude_code_snippet(address: &str, id: &ClientId) -> SnippetView {
     let code = format!(
         "{{\n  \"apiKeyHelper\": \"gatehouse token {id}\",\n  \"env\": {{\n    \"ANTHROPIC_BASE_URL\": \"{address}\"\n  }}\n}}"
     );
-    snippet("Claude Code (~/.claude/settings.json)", code)
+    new_snippet("Claude Code (~/.claude/settings.json)", code)
 }
 
 /// Codex speaks only the Responses API, and runs a provider's command to get its token.
-fn codex(address: &str, id: &ClientId) -> SnippetView {
+fn codex_snippet(address: &str, id: &ClientId) -> SnippetView {
     let code = format!(
         "model_provider = \"gatehouse\"\n\n[model_providers.gatehouse]\nname = \"Gatehouse\"\nbase_url = \"{address}/v1\"\nwire_api = \"responses\"\n\n[model_providers.gatehouse.auth]\ncommand = \"gatehouse\"\nargs = [\"token\", \"{id}\"]"
     );
-    snippet("Codex (~/.codex/config.toml)", code)
+    new_snippet("Codex (~/.codex/config.toml)", code)
 }
 
-fn general(address: &str, id: &ClientId) -> Vec<SnippetView> {
+fn general_snippets(address: &str, id: &ClientId) -> Vec<SnippetView> {
     vec![
-        snippet(
+        new_snippet(
             "curl",
             format!(
                 "curl {address}/v1/chat/completions \\\n  -H \"authorization: Bearer $(gatehouse token {id})\" \\\n  -H 'content-type: application/json' \\\n  -d '{{\"model\":\"mock/echo\",\"messages\":[{{\"role\":\"user\",\"content\":\"hello\"}}]}}'"
             ),
         ),
-        snippet(
+        new_snippet(
             "Shell",
             format!(
                 "export OPENAI_BASE_URL={address}/v1\nexport OPENAI_API_KEY=\"$(gatehouse token {id})\""
             ),
         ),
-        snippet(
+        new_snippet(
             "Python",
             format!(
                 "import subprocess\nfrom openai import OpenAI\n\ntoken = subprocess.check_output([\"gatehouse\", \"token\", \"{id}\"], text=True).strip()\nclient = OpenAI(base_url=\"{address}/v1\", api_key=token)\nanswer = client.chat.completions.create(\n    model=\"mock/echo\", messages=[{{\"role\": \"user\", \"content\": \"hello\"}}]\n)\nprint(answer.choices[0].message.content)"
             ),
         ),
-        snippet(
+        new_snippet(
             "Node",
             format!(
                 "import {{ execFileSync }} from \"node:child_process\";\nimport OpenAI from \"openai\";\n\nconst apiKey = execFileSync(\"gatehouse\", [\"token\", \"{id}\"], {{ encoding: \"utf8\" }}).trim();\nconst client = new OpenAI({{ baseURL: \"{address}/v1\", apiKey }});\nconst answer = await client.chat.completions.create({{\n  model: \"mock/echo\",\n  messages: [{{ role: \"user\", content: \"hello\" }}],\n}});\nconsole.log(answer.choices[0].message.content);"
@@ -74,7 +74,7 @@ mod tests {
 
     fn titles(name: &str) -> Vec<String> {
         let id = ClientId::new(name).expect("an id");
-        of_client(ADDRESS, &id).into_iter().map(|snippet| snippet.title).collect()
+        client_snippets(ADDRESS, &id).into_iter().map(|snippet| snippet.title).collect()
     }
 
     #[test]
@@ -91,10 +91,10 @@ mod tests {
     fn claude_code_and_codex_ask_for_the_token_when_they_run() {
         let id = ClientId::new("demo").expect("an id");
         let settings: serde_json::Value =
-            serde_json::from_str(&claude_code(ADDRESS, &id).code).expect("JSON");
+            serde_json::from_str(&claude_code_snippet(ADDRESS, &id).code).expect("JSON");
         assert_eq!(settings["apiKeyHelper"], "gatehouse token demo");
         assert_eq!(settings["env"]["ANTHROPIC_BASE_URL"], ADDRESS);
-        let config = codex(ADDRESS, &id).code;
+        let config = codex_snippet(ADDRESS, &id).code;
         assert!(config.contains("base_url = \"http://127.0.0.1:4283/v1\""), "{config}");
         assert!(config.contains("wire_api = \"responses\""), "{config}");
         assert!(config.contains("args = [\"token\", \"demo\"]"), "{config}");

@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use engine::{Effort, PlaygroundOrder, TokenLimitField};
+use engine::{PlaygroundParameters, ReasoningEffort, TokenLimitField};
 
 use crate::view::SnippetView;
 
@@ -15,54 +15,55 @@ const ANTHROPIC_TOKENS_DEFAULT: u32 = 1_024;
 const ANTHROPIC_TEMPERATURE_MAX: f64 = 1.0;
 
 /// Returns all snippets. `client` need not exist yet.
-pub(super) fn of(
+pub(super) fn render_snippets(
     address: &str,
     client: &str,
-    order: &PlaygroundOrder,
+    order: &PlaygroundParameters,
     limit: TokenLimitField,
 ) -> Vec<SnippetView> {
-    let from = From { address, client, order, limit };
+    let from = SnippetInputs { address, client, parameters: order, limit };
     let snippet = |title: &str, code: String| SnippetView { title: title.to_owned(), code };
     vec![
-        snippet("curl", curl(&from)),
-        snippet("Python, openai", python_openai(&from)),
-        snippet("Node, openai", node_openai(&from)),
-        snippet("Python, anthropic", python_anthropic(&from)),
-        snippet("Python, google-genai", python_google(&from)),
+        snippet("curl", render_curl(&from)),
+        snippet("Python, openai", render_python_openai(&from)),
+        snippet("Node, openai", render_node_openai(&from)),
+        snippet("Python, anthropic", render_python_anthropic(&from)),
+        snippet("Python, google-genai", render_python_google(&from)),
     ]
 }
 
 /// Input of every snippet.
-struct From<'a> {
+struct SnippetInputs<'a> {
     address: &'a str,
     client: &'a str,
-    order: &'a PlaygroundOrder,
+    parameters: &'a PlaygroundParameters,
     limit: TokenLimitField,
 }
 
-impl From<'_> {
+impl SnippetInputs<'_> {
     /// The line that must be run first.
-    fn export(&self, comment: &str) -> String {
+    fn token_export_line(&self, comment: &str) -> String {
         format!("{comment} export GATEHOUSE_TOKEN=\"$(gatehouse token {})\"\n", self.client)
     }
 
     /// Chat messages, one per line.
-    fn messages(&self, indent: &str, turn: fn(&str, &str) -> String) -> String {
-        let system = self.order.system.as_deref().map(|text| turn("system", &literal(text)));
-        let user = turn("user", &literal(&self.order.prompt));
+    fn message_lines(&self, indent: &str, turn: fn(&str, &str) -> String) -> String {
+        let system =
+            self.parameters.system.as_deref().map(|text| turn("system", &string_literal(text)));
+        let user = turn("user", &string_literal(&self.parameters.prompt));
         system.into_iter().chain([user]).map(|line| format!("{indent}{line},\n")).collect()
     }
 
-    const fn limit_name(&self) -> &'static str {
+    const fn token_limit_name(&self) -> &'static str {
         match self.limit {
-            TokenLimitField::Older => "max_tokens",
-            TokenLimitField::Newer => "max_completion_tokens",
+            TokenLimitField::MaxTokens => "max_tokens",
+            TokenLimitField::MaxCompletionTokens => "max_completion_tokens",
         }
     }
 }
 
-fn curl(from: &From<'_>) -> String {
-    let body = from.order.body(from.limit).replace('\'', "'\\''");
+fn render_curl(from: &SnippetInputs<'_>) -> String {
+    let body = from.parameters.request_body(from.limit).replace('\'', "'\\''");
     format!(
         "curl -N {}/v1/chat/completions \\\n  -H \"authorization: Bearer $(gatehouse token {})\" \\\n  \
          -H 'content-type: application/json' \\\n  -d '{body}'",
@@ -70,67 +71,71 @@ fn curl(from: &From<'_>) -> String {
     )
 }
 
-fn python_openai(from: &From<'_>) -> String {
+fn render_python_openai(from: &SnippetInputs<'_>) -> String {
     let turn = |role: &str, text: &str| format!("{{\"role\": \"{role}\", \"content\": {text}}}");
-    let order = from.order;
+    let order = from.parameters;
     format!(
         "{}import os\n\nfrom openai import OpenAI\n\nclient = OpenAI(base_url=\"{}/v1\", \
          api_key=os.environ[\"GATEHOUSE_TOKEN\"])\nstream = client.chat.completions.create(\n    \
          model={},\n    messages=[\n{}    ],\n{}{}{}    stream=True,\n)\nfor chunk in stream:\n    \
          if chunk.choices:\n        print(chunk.choices[0].delta.content or \"\", end=\"\", flush=True)",
-        from.export("#"),
+        from.token_export_line("#"),
         from.address,
-        literal(&order.model),
-        from.messages("        ", turn),
-        line("    temperature=", order.temperature),
-        line(&format!("    {}=", from.limit_name()), order.tokens_max),
-        line("    reasoning_effort=", order.effort.map(word)),
+        string_literal(&order.model),
+        from.message_lines("        ", turn),
+        optional_line("    temperature=", order.temperature),
+        optional_line(&format!("    {}=", from.token_limit_name()), order.tokens_max),
+        optional_line("    reasoning_effort=", order.effort.map(effort_literal)),
     )
 }
 
-fn node_openai(from: &From<'_>) -> String {
+fn render_node_openai(from: &SnippetInputs<'_>) -> String {
     let turn = |role: &str, text: &str| format!("{{ role: \"{role}\", content: {text} }}");
-    let order = from.order;
+    let order = from.parameters;
     format!(
         "{}import OpenAI from \"openai\";\n\nconst client = new OpenAI({{ baseURL: \"{}/v1\", \
          apiKey: process.env.GATEHOUSE_TOKEN }});\nconst stream = await \
          client.chat.completions.create({{\n  model: {},\n  messages: [\n{}  ],\n{}{}{}  stream: \
          true,\n}});\nfor await (const chunk of stream) {{\n  \
          process.stdout.write(chunk.choices[0]?.delta?.content ?? \"\");\n}}",
-        from.export("//"),
+        from.token_export_line("//"),
         from.address,
-        literal(&order.model),
-        from.messages("    ", turn),
-        line("  temperature: ", order.temperature),
-        line(&format!("  {}: ", from.limit_name()), order.tokens_max),
-        line("  reasoning_effort: ", order.effort.map(word)),
+        string_literal(&order.model),
+        from.message_lines("    ", turn),
+        optional_line("  temperature: ", order.temperature),
+        optional_line(&format!("  {}: ", from.token_limit_name()), order.tokens_max),
+        optional_line("  reasoning_effort: ", order.effort.map(effort_literal)),
     )
 }
 
-fn python_anthropic(from: &From<'_>) -> String {
-    let order = from.order;
-    let effort =
-        order.effort.map(|effort| format!("{{\"effort\": {}}}", word(at_least_low(effort))));
+fn render_python_anthropic(from: &SnippetInputs<'_>) -> String {
+    let order = from.parameters;
+    let effort = order
+        .effort
+        .map(|effort| format!("{{\"effort\": {}}}", effort_literal(at_least_low(effort))));
     format!(
         "{}import os\n\nfrom anthropic import Anthropic\n\nclient = Anthropic(base_url=\"{}\", \
          api_key=os.environ[\"GATEHOUSE_TOKEN\"])\nwith client.messages.stream(\n    model={},\n    \
          max_tokens={},\n{}    messages=[{{\"role\": \"user\", \"content\": {}}}],\n{}{}) as stream:\n    \
          for text in stream.text_stream:\n        print(text, end=\"\", flush=True)",
-        from.export("#"),
+        from.token_export_line("#"),
         from.address,
-        literal(&order.model),
+        string_literal(&order.model),
         order.tokens_max.unwrap_or(ANTHROPIC_TOKENS_DEFAULT),
-        line("    system=", order.system.as_deref().map(literal)),
-        literal(&order.prompt),
-        line("    temperature=", order.temperature.map(|t| t.min(ANTHROPIC_TEMPERATURE_MAX))),
-        line("    output_config=", effort),
+        optional_line("    system=", order.system.as_deref().map(string_literal)),
+        string_literal(&order.prompt),
+        optional_line(
+            "    temperature=",
+            order.temperature.map(|t| t.min(ANTHROPIC_TEMPERATURE_MAX))
+        ),
+        optional_line("    output_config=", effort),
     )
 }
 
-fn python_google(from: &From<'_>) -> String {
-    let order = from.order;
+fn render_python_google(from: &SnippetInputs<'_>) -> String {
+    let order = from.parameters;
     let level = order.effort.map(|effort| {
-        format!("types.ThinkingConfig(thinking_level={})", word(at_least_low(effort)))
+        format!("types.ThinkingConfig(thinking_level={})", effort_literal(at_least_low(effort)))
     });
     format!(
         "{}import os\n\nfrom google import genai\nfrom google.genai import types\n\nclient = \
@@ -139,40 +144,40 @@ fn python_google(from: &From<'_>) -> String {
          client.models.generate_content_stream(\n    model={},\n    contents={},\n    \
          config=types.GenerateContentConfig(\n{}{}{}{}    ),\n)\nfor chunk in stream:\n    \
          print(chunk.text or \"\", end=\"\", flush=True)",
-        from.export("#"),
+        from.token_export_line("#"),
         from.address,
-        literal(&order.model),
-        literal(&order.prompt),
-        line("        system_instruction=", order.system.as_deref().map(literal)),
-        line("        temperature=", order.temperature),
-        line("        max_output_tokens=", order.tokens_max),
-        line("        thinking_config=", level),
+        string_literal(&order.model),
+        string_literal(&order.prompt),
+        optional_line("        system_instruction=", order.system.as_deref().map(string_literal)),
+        optional_line("        temperature=", order.temperature),
+        optional_line("        max_output_tokens=", order.tokens_max),
+        optional_line("        thinking_config=", level),
     )
 }
 
 /// A line with a trailing comma, or nothing without a value.
-fn line(name: &str, value: Option<impl Display>) -> String {
+fn optional_line(name: &str, value: Option<impl Display>) -> String {
     value.map(|value| format!("{name}{value},\n")).unwrap_or_default()
 }
 
 /// Text as a literal. A JSON string is valid in Python and JavaScript too.
-fn literal(text: &str) -> String {
+fn string_literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-const fn word(effort: Effort) -> &'static str {
+const fn effort_literal(effort: ReasoningEffort) -> &'static str {
     match effort {
-        Effort::Minimal => "\"minimal\"",
-        Effort::Low => "\"low\"",
-        Effort::Medium => "\"medium\"",
-        Effort::High => "\"high\"",
+        ReasoningEffort::Minimal => "\"minimal\"",
+        ReasoningEffort::Low => "\"low\"",
+        ReasoningEffort::Medium => "\"medium\"",
+        ReasoningEffort::High => "\"high\"",
     }
 }
 
 /// Raises `minimal` to `low`, the lowest level of the other dialects.
-const fn at_least_low(effort: Effort) -> Effort {
+const fn at_least_low(effort: ReasoningEffort) -> ReasoningEffort {
     match effort {
-        Effort::Minimal => Effort::Low,
+        ReasoningEffort::Minimal => ReasoningEffort::Low,
         other => other,
     }
 }
@@ -181,19 +186,24 @@ const fn at_least_low(effort: Effort) -> Effort {
 mod tests {
     use super::*;
 
-    fn order() -> PlaygroundOrder {
-        PlaygroundOrder {
+    fn order() -> PlaygroundParameters {
+        PlaygroundParameters {
             model: "mock/chat".to_owned(),
             system: Some("Be \"brief\".".to_owned()),
             prompt: "What's\nnew?".to_owned(),
             temperature: Some(1.5),
             tokens_max: Some(64),
-            effort: Some(Effort::Minimal),
+            effort: Some(ReasoningEffort::Minimal),
         }
     }
 
     fn code(title: &str) -> String {
-        let all = of("http://127.0.0.1:4283", "aider", &order(), TokenLimitField::Newer);
+        let all = render_snippets(
+            "http://127.0.0.1:4283",
+            "aider",
+            &order(),
+            TokenLimitField::MaxCompletionTokens,
+        );
         let found = all.into_iter().find(|snippet| snippet.title == title);
         found.unwrap_or_else(|| panic!("no {title}")).code
     }
@@ -236,15 +246,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_chosen_is_not_written() {
-        let bare = PlaygroundOrder {
+    fn parameters_that_are_not_set_are_not_written() {
+        let bare = PlaygroundParameters {
             system: None,
             temperature: None,
             tokens_max: None,
             effort: None,
             ..order()
         };
-        for snippet in of("http://127.0.0.1:4283", "x", &bare, TokenLimitField::Older) {
+        for snippet in
+            render_snippets("http://127.0.0.1:4283", "x", &bare, TokenLimitField::MaxTokens)
+        {
             let absent = ["temperature", "effort", "thinking", "system"];
             assert!(!absent.iter().any(|word| snippet.code.contains(word)), "{}", snippet.code);
         }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use ::resilience::{BreakerRules, TransitionState};
 use domain::{BackendId, WallTime};
 use engine::{Engine, back_test};
-use ledger::{TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery};
+use ledger::{TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord};
 
 use super::super::input;
-use super::timeline::{times, trips};
+use super::timeline::{count_trips, times_text};
 use crate::ApiError;
 use crate::view::{BACKTEST_DAYS_MAX, BacktestQuery, BacktestView};
 
@@ -21,55 +21,55 @@ pub(crate) async fn breaker_backtest(
     engine: &Engine,
     req: BacktestQuery,
 ) -> Result<BacktestView, ApiError> {
-    within("days", req.days, BACKTEST_DAYS_MAX)?;
-    let rules = rules(engine.breaker_rules(), &req)?;
+    check_threshold("days", req.days, BACKTEST_DAYS_MAX)?;
+    let rules = apply_thresholds(engine.breaker_rules(), &req)?;
     let backend: Option<BackendId> =
-        req.backend.as_deref().map(|text| input::id("backend", text)).transpose()?;
-    let to = engine.wall();
+        req.backend.as_deref().map(|text| input::parse_id("backend", text)).transpose()?;
+    let to = engine.wall_time();
     let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.days) * DAY_MS);
-    let outcomes = engine.ledger().outcomes(from, backend.clone()).await?;
+    let outcomes = engine.ledger().attempt_outcomes(from, backend.clone()).await?;
     let limit = TRANSITIONS_PAGE_ROWS_MAX;
     let really = engine.ledger().transitions(TransitionQuery { backend, from, to, limit }).await?;
     let found = back_test(&outcomes, rules);
-    let opened = times(found.opened);
+    let opened = times_text(found.opened);
     let days = if req.days == 1 { "day".to_owned() } else { format!("{} days", req.days) };
     Ok(BacktestView {
         sentence: format!(
             "With these thresholds, the breaker would have tripped {opened} in the last {days}."
         ),
         opened: found.opened,
-        opened_really: trips(really.iter().filter_map(step)),
+        opened_really: count_trips(really.iter().filter_map(parse_step)),
         open_secs: u32::try_from(found.open_time.as_secs()).unwrap_or(u32::MAX),
         attempts: found.attempts,
     })
 }
 
-fn step(transition: &Transition) -> Option<(TransitionState, TransitionState)> {
+fn parse_step(transition: &TransitionRecord) -> Option<(TransitionState, TransitionState)> {
     Some((transition.from.parse().ok()?, transition.to.parse().ok()?))
 }
 
 /// Replaces the thresholds in force with those of the request.
-fn rules(now: BreakerRules, req: &BacktestQuery) -> Result<BreakerRules, ApiError> {
+fn apply_thresholds(now: BreakerRules, req: &BacktestQuery) -> Result<BreakerRules, ApiError> {
     let mut rules = now;
     if let Some(failures) = req.consecutive_failures {
-        rules.failures_in_a_row = within("consecutive_failures", failures, CALLS_MAX)?;
+        rules.failures_in_a_row = check_threshold("consecutive_failures", failures, CALLS_MAX)?;
     }
     if let Some(percent) = req.failure_percent {
-        within("failure_percent", u32::from(percent), 100)?;
+        check_threshold("failure_percent", u32::from(percent), 100)?;
         rules.failure_percent = percent;
     }
     if let Some(calls) = req.window_calls_min {
-        rules.calls_min = within("window_calls_min", calls, CALLS_MAX)?;
+        rules.calls_min = check_threshold("window_calls_min", calls, CALLS_MAX)?;
     }
     if let Some(secs) = req.open_secs {
-        within("open_secs", secs, OPEN_SECS_MAX)?;
+        check_threshold("open_secs", secs, OPEN_SECS_MAX)?;
         rules.open_first = Duration::from_secs(u64::from(secs));
         rules.open_max = rules.open_max.max(rules.open_first);
     }
     Ok(rules)
 }
 
-fn within(field: &str, number: u32, most: u32) -> Result<u32, ApiError> {
+fn check_threshold(field: &str, number: u32, most: u32) -> Result<u32, ApiError> {
     match (1..=most).contains(&number) {
         true => Ok(number),
         false => Err(ApiError::invalid(field, format!("choose 1 to {most}"))),

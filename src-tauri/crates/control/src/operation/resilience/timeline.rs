@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::resilience::{AccessState, Forced, Standing, TransitionRule, TransitionState};
-use domain::{Access, CredentialId, WallTime};
+use ::resilience::{EndpointState, EndpointStatus, Forced, TransitionCause, TransitionState};
+use domain::{CredentialId, Endpoint, WallTime};
 use engine::Engine;
-use ledger::{TRANSITIONS_PAGE_ROWS_MAX, Transition, TransitionQuery};
+use ledger::{TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord};
 
 use super::super::input;
-use super::{CALM, sentence};
+use super::{HEALTHY_SENTENCE, sentence_from_clause};
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, BreakerSpanView, BreakerStripView, BreakerTimelineQuery,
@@ -31,44 +31,53 @@ pub(crate) async fn breaker_timeline(
         return Err(ApiError::invalid("hours", format!("choose 1 to {TIMELINE_HOURS_MAX} hours")));
     }
     let backend = match req.backend.as_str() {
-        settings::MOCK_BACKEND_ID => input::id("backend", &req.backend)?,
-        _ => input::known_backend(&engine.settings(), &req.backend)?,
+        settings::MOCK_BACKEND_ID => input::parse_id("backend", &req.backend)?,
+        _ => input::parse_known_backend(&engine.settings(), &req.backend)?,
     };
-    let to = engine.wall();
+    let to = engine.wall_time();
     let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.hours) * HOUR_MS);
     let limit = TRANSITIONS_PAGE_ROWS_MAX;
     // Includes what happened in this very millisecond.
     let end = WallTime::from_unix_ms(to.unix_ms().saturating_add(1));
     let query = TransitionQuery { backend: Some(backend.clone()), from, to: end, limit };
-    let newest_first: Vec<Step> =
-        engine.ledger().transitions(query).await?.into_iter().filter_map(Step::read).collect();
-    let own = engine.accesses().into_iter().filter(|access| access.backend == backend);
-    let mut strips: BTreeMap<Option<CredentialId>, Vec<&Step>> =
+    let newest_first: Vec<TimelineStep> = engine
+        .ledger()
+        .transitions(query)
+        .await?
+        .into_iter()
+        .filter_map(TimelineStep::parse)
+        .collect();
+    let own = engine.configured_endpoints().into_iter().filter(|access| access.backend == backend);
+    let mut strips: BTreeMap<Option<CredentialId>, Vec<&TimelineStep>> =
         own.map(|access| (access.credential, Vec::new())).collect();
     for step in newest_first.iter().rev().filter(|step| step.model.is_none()) {
         strips.entry(step.credential.clone()).or_default().push(step);
     }
-    let strip = |(credential, steps): (Option<CredentialId>, Vec<&Step>)| {
-        let access = Access { backend: backend.clone(), credential };
-        let now = Holds::of(&engine.access_standing(&access));
+    let strip = |(credential, steps): (Option<CredentialId>, Vec<&TimelineStep>)| {
+        let access = Endpoint { backend: backend.clone(), credential };
+        let now = EndpointRestrictions::from_status(&engine.endpoint_status(&access));
         let credential = access.credential.as_ref().map(ToString::to_string);
-        BreakerStripView { credential, spans: spans(&steps, now, from, to) }
+        BreakerStripView { credential, spans: build_spans(&steps, now, from, to) }
     };
     let strips: Vec<BreakerStripView> = strips.into_iter().map(strip).collect();
     let steps = || newest_first.iter().map(|step| (step.from, step.to));
-    let (opened, failed_trials) = (trips(steps()), failed_trials(steps()));
+    let (opened, failed_trials) = (count_trips(steps()), count_failed_trials(steps()));
     Ok(BreakerTimelineView {
-        finding: finding(opened, failed_trials, &strips, req.hours),
+        finding: timeline_finding(opened, failed_trials, &strips, req.hours),
         from: from.into(),
         to: to.into(),
         strips,
-        transitions: newest_first.iter().take(TRANSITIONS_SHOWN_MAX).map(Step::view).collect(),
+        transitions: newest_first
+            .iter()
+            .take(TRANSITIONS_SHOWN_MAX)
+            .map(TimelineStep::view)
+            .collect(),
     })
 }
 
 /// Counts how often a breaker opened from a state that let requests through. Opening again after a
 /// failed trial does not count.
-pub(super) fn trips(steps: impl Iterator<Item = (TransitionState, TransitionState)>) -> u32 {
+pub(super) fn count_trips(steps: impl Iterator<Item = (TransitionState, TransitionState)>) -> u32 {
     let opened = |(from, to): &(TransitionState, TransitionState)| {
         *to == TransitionState::Open && *from != TransitionState::HalfOpen
     };
@@ -76,13 +85,13 @@ pub(super) fn trips(steps: impl Iterator<Item = (TransitionState, TransitionStat
 }
 
 /// Counts failed trials, each of which trips the breaker again.
-fn failed_trials(steps: impl Iterator<Item = (TransitionState, TransitionState)>) -> u32 {
+fn count_failed_trials(steps: impl Iterator<Item = (TransitionState, TransitionState)>) -> u32 {
     let again = (TransitionState::HalfOpen, TransitionState::Open);
     u32::try_from(steps.filter(|step| *step == again).count()).unwrap_or(u32::MAX)
 }
 
 /// `once`, `twice`, `3 times`; `0 times` for none.
-pub(super) fn times(number: u32) -> String {
+pub(super) fn times_text(number: u32) -> String {
     match number {
         0 => "0 times".to_owned(),
         1 => "once".to_owned(),
@@ -92,23 +101,23 @@ pub(super) fn times(number: u32) -> String {
 }
 
 /// A parsed transition.
-struct Step {
+struct TimelineStep {
     at: WallTime,
     credential: Option<CredentialId>,
     model: Option<String>,
     from: TransitionState,
     to: TransitionState,
-    rule: TransitionRule,
+    rule: TransitionCause,
     evidence: Vec<String>,
     lasts: Option<Duration>,
 }
 
-impl Step {
+impl TimelineStep {
     /// Returns `None` for a transition with a word of a newer version.
-    fn read(transition: Transition) -> Option<Self> {
+    fn parse(transition: TransitionRecord) -> Option<Self> {
         Some(Self {
             at: transition.at,
-            credential: transition.access.credential,
+            credential: transition.endpoint.credential,
             model: transition.model,
             from: transition.from.parse().ok()?,
             to: transition.to.parse().ok()?,
@@ -123,8 +132,8 @@ impl Step {
         BreakerTransitionView {
             at: self.at.into(),
             credential: self.credential.as_ref().map(ToString::to_string),
-            from: shown(self.from),
-            to: shown(self.to),
+            from: availability_state(self.from),
+            to: availability_state(self.to),
             rule: match &self.model {
                 Some(model) => format!("{model}: {}", self.rule.clause()),
                 None => self.rule.clause().to_owned(),
@@ -137,50 +146,50 @@ impl Step {
 
 /// The mechanism that a state belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mechanism {
+enum RestrictionMechanism {
     Breaker,
     Cooldown,
     Block,
-    Hand,
+    Override,
 }
 
-fn mechanism(step: &Step) -> Mechanism {
+fn step_mechanism(step: &TimelineStep) -> RestrictionMechanism {
     use TransitionState as State;
     let either = |state| step.from == state || step.to == state;
     if either(State::CoolingDown) {
-        Mechanism::Cooldown
+        RestrictionMechanism::Cooldown
     } else if either(State::Blocked) {
-        Mechanism::Block
-    } else if either(State::Automatic) || is_by_hand(step.from) || is_by_hand(step.to) {
-        Mechanism::Hand
+        RestrictionMechanism::Block
+    } else if either(State::Automatic) || is_override(step.from) || is_override(step.to) {
+        RestrictionMechanism::Override
     } else {
-        Mechanism::Breaker
+        RestrictionMechanism::Breaker
     }
 }
 
-const fn is_by_hand(state: TransitionState) -> bool {
+const fn is_override(state: TransitionState) -> bool {
     use TransitionState as State;
     matches!(state, State::ForcedOpen | State::ForcedClosed | State::MonitorOnly | State::Disabled)
 }
 
 /// What restricts an endpoint at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Holds {
-    breaker: (TransitionState, Option<TransitionRule>),
-    cooldown: (TransitionState, Option<TransitionRule>),
-    block: (TransitionState, Option<TransitionRule>),
-    hand: (TransitionState, Option<TransitionRule>),
+struct EndpointRestrictions {
+    breaker: (TransitionState, Option<TransitionCause>),
+    cooldown: (TransitionState, Option<TransitionCause>),
+    block: (TransitionState, Option<TransitionCause>),
+    manual_override: (TransitionState, Option<TransitionCause>),
 }
 
-impl Holds {
+impl EndpointRestrictions {
     /// The state now, which also held all the time if the log is empty.
-    fn of(standing: &Standing) -> Self {
+    fn from_status(standing: &EndpointStatus) -> Self {
         use TransitionState as State;
         let breaker = match standing.breaker {
-            AccessState::Closed => State::Closed,
-            AccessState::Open => State::Open,
-            AccessState::HalfOpen => State::HalfOpen,
-            AccessState::Recovering { .. } => State::Recovering,
+            EndpointState::Closed => State::Closed,
+            EndpointState::Open => State::Open,
+            EndpointState::HalfOpen => State::HalfOpen,
+            EndpointState::Recovering { .. } => State::Recovering,
         };
         let hand = standing.override_.map_or(State::Automatic, |set| match set.forced {
             Forced::Open => State::ForcedOpen,
@@ -194,78 +203,89 @@ impl Holds {
             breaker: (breaker, standing.rule),
             cooldown: (cooldown, None),
             block: (block, None),
-            hand: (hand, None),
+            manual_override: (hand, None),
         }
     }
 
-    fn of_mechanism(
+    fn mechanism_mut(
         &mut self,
-        mechanism: Mechanism,
-    ) -> &mut (TransitionState, Option<TransitionRule>) {
+        mechanism: RestrictionMechanism,
+    ) -> &mut (TransitionState, Option<TransitionCause>) {
         match mechanism {
-            Mechanism::Breaker => &mut self.breaker,
-            Mechanism::Cooldown => &mut self.cooldown,
-            Mechanism::Block => &mut self.block,
-            Mechanism::Hand => &mut self.hand,
+            RestrictionMechanism::Breaker => &mut self.breaker,
+            RestrictionMechanism::Cooldown => &mut self.cooldown,
+            RestrictionMechanism::Block => &mut self.block,
+            RestrictionMechanism::Override => &mut self.manual_override,
         }
     }
 
     /// The most restrictive state, with its reason.
-    fn shown(&self) -> (AvailabilityState, String) {
-        let why = |(state, rule): (TransitionState, Option<TransitionRule>)| {
-            let clause = rule.map(TransitionRule::clause);
-            (shown(state), clause.map_or_else(|| CALM.to_owned(), sentence))
+    fn most_restrictive(&self) -> (AvailabilityState, String) {
+        let why = |(state, rule): (TransitionState, Option<TransitionCause>)| {
+            let clause = rule.map(TransitionCause::clause);
+            (
+                availability_state(state),
+                clause.map_or_else(|| HEALTHY_SENTENCE.to_owned(), sentence_from_clause),
+            )
         };
         if self.block.0 == TransitionState::Blocked {
             return why(self.block);
         }
-        if self.hand.0 == TransitionState::ForcedOpen {
-            return why(self.hand);
+        if self.manual_override.0 == TransitionState::ForcedOpen {
+            return why(self.manual_override);
         }
         if self.cooldown.0 == TransitionState::CoolingDown {
             return why(self.cooldown);
         }
-        let is_let_through = is_by_hand(self.hand.0) || self.breaker.0 == TransitionState::Closed;
+        let is_let_through =
+            is_override(self.manual_override.0) || self.breaker.0 == TransitionState::Closed;
         if is_let_through {
-            return (AvailabilityState::Ready, CALM.to_owned());
+            return (AvailabilityState::Ready, HEALTHY_SENTENCE.to_owned());
         }
         why(self.breaker)
     }
 }
 
 /// Spans from `from` to `to` without gaps. `steps` are oldest first; `now` is the state at the end.
-fn spans(steps: &[&Step], now: Holds, from: WallTime, to: WallTime) -> Vec<BreakerSpanView> {
+fn build_spans(
+    steps: &[&TimelineStep],
+    now: EndpointRestrictions,
+    from: WallTime,
+    to: WallTime,
+) -> Vec<BreakerSpanView> {
     let mut holds = now;
     for step in steps.iter().rev() {
-        *holds.of_mechanism(mechanism(step)) = (step.from, None);
+        *holds.mechanism_mut(step_mechanism(step)) = (step.from, None);
     }
     let mut spans: Vec<BreakerSpanView> = Vec::new();
     let mut begun = from;
-    for (at, change) in changes(steps, to) {
+    for (at, change) in list_changes(steps, to) {
         let at = at.clamp(begun, to);
-        push(&mut spans, &holds, begun, at);
-        *holds.of_mechanism(change.0) = (change.1, change.2);
+        append_span(&mut spans, &holds, begun, at);
+        *holds.mechanism_mut(change.0) = (change.1, change.2);
         begun = at;
     }
-    push(&mut spans, &holds, begun, to);
+    append_span(&mut spans, &holds, begun, to);
     spans
 }
 
-type Change = (Mechanism, TransitionState, Option<TransitionRule>);
+type MechanismChange = (RestrictionMechanism, TransitionState, Option<TransitionCause>);
 
 /// The steps, and the ends of timed states that ended without a step.
-fn changes(steps: &[&Step], to: WallTime) -> Vec<(WallTime, Change)> {
-    let mut all: Vec<(WallTime, Change)> = Vec::new();
+fn list_changes(steps: &[&TimelineStep], to: WallTime) -> Vec<(WallTime, MechanismChange)> {
+    let mut all: Vec<(WallTime, MechanismChange)> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
-        let own = mechanism(step);
+        let own = step_mechanism(step);
         all.push((step.at, (own, step.to, Some(step.rule))));
-        let later = steps.iter().skip(place + 1).find(|next| mechanism(next) == own);
+        let later = steps.iter().skip(place + 1).find(|next| step_mechanism(next) == own);
         let until = later.map_or(to, |next| next.at);
         let ends = step.lasts.map(|lasts| {
             let ms = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
             WallTime::from_unix_ms(step.at.unix_ms().saturating_add(ms))
         });
-        if let (Some(ends), Some(after)) = (ends.filter(|ends| *ends < until), after(step.to)) {
+        if let (Some(ends), Some(after)) =
+            (ends.filter(|ends| *ends < until), state_after_timeout(step.to))
+        {
             all.push((ends, (own, after, None)));
         }
     }
@@ -274,7 +294,7 @@ fn changes(steps: &[&Step], to: WallTime) -> Vec<(WallTime, Change)> {
 }
 
 /// The state that follows a state that ends by itself.
-const fn after(state: TransitionState) -> Option<TransitionState> {
+const fn state_after_timeout(state: TransitionState) -> Option<TransitionState> {
     use TransitionState as State;
     match state {
         State::Open => Some(State::HalfOpen),
@@ -286,18 +306,23 @@ const fn after(state: TransitionState) -> Option<TransitionState> {
     }
 }
 
-fn push(spans: &mut Vec<BreakerSpanView>, holds: &Holds, from: WallTime, to: WallTime) {
+fn append_span(
+    spans: &mut Vec<BreakerSpanView>,
+    holds: &EndpointRestrictions,
+    from: WallTime,
+    to: WallTime,
+) {
     if from >= to {
         return;
     }
-    let (state, why) = holds.shown();
+    let (state, why) = holds.most_restrictive();
     match spans.last_mut() {
         Some(last) if last.state == state && last.why == why => last.to = to.into(),
         _ => spans.push(BreakerSpanView { from: from.into(), to: to.into(), state, why }),
     }
 }
 
-const fn shown(state: TransitionState) -> AvailabilityState {
+const fn availability_state(state: TransitionState) -> AvailabilityState {
     use TransitionState as State;
     match state {
         State::Open => AvailabilityState::Open,
@@ -315,7 +340,12 @@ const fn shown(state: TransitionState) -> AvailabilityState {
     }
 }
 
-fn finding(opened: u32, failed_trials: u32, strips: &[BreakerStripView], hours: u32) -> String {
+fn timeline_finding(
+    opened: u32,
+    failed_trials: u32,
+    strips: &[BreakerStripView],
+    hours: u32,
+) -> String {
     let spans = || strips.iter().flat_map(|strip| &strip.spans);
     let total = |state| -> i64 {
         let own = spans().filter(|span| span.state == state);
@@ -331,8 +361,8 @@ fn finding(opened: u32, failed_trials: u32, strips: &[BreakerStripView], hours: 
             1 => ", and 1 trial failed".to_owned(),
             more => format!(", and {more} trials failed"),
         };
-        let lasted = lasting(total(AvailabilityState::Open));
-        format!("tripped {}{trials}, {lasted} in total", times(opened))
+        let lasted = duration_text(total(AvailabilityState::Open));
+        format!("tripped {}{trials}, {lasted} in total", times_text(opened))
     });
     let others = [
         (AvailabilityState::CoolingDown, "cooling down"),
@@ -341,7 +371,7 @@ fn finding(opened: u32, failed_trials: u32, strips: &[BreakerStripView], hours: 
         (AvailabilityState::Recovering, "recovering"),
     ];
     let others = others.into_iter().filter(|(state, _)| total(*state) > 0);
-    let others = others.map(|(state, word)| format!("{word} for {}", lasting(total(state))));
+    let others = others.map(|(state, word)| format!("{word} for {}", duration_text(total(state))));
     let parts: Vec<String> = open.into_iter().chain(others).collect();
     let text = if parts.is_empty() { "testing recovery".to_owned() } else { parts.join("; ") };
     let mut letters = text.chars();
@@ -351,7 +381,7 @@ fn finding(opened: u32, failed_trials: u32, strips: &[BreakerStripView], hours: 
 }
 
 /// `42 s`, `4 min`, `2 h 5 min`.
-fn lasting(ms: i64) -> String {
+fn duration_text(ms: i64) -> String {
     let secs = ms / 1_000;
     match (secs / 3_600, secs / 60) {
         (0, 0) => format!("{secs} s"),

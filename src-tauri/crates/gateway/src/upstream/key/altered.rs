@@ -17,7 +17,7 @@ use super::REMOVED;
 pub(super) const SHARED_CHARS_MIN: usize = 12;
 
 /// A letter or digit in lower case, and the bytes of the text it was read from.
-struct Letter {
+struct KeyLetter {
     letter: u8,
     start: usize,
     end: usize,
@@ -76,7 +76,7 @@ fn spellings(key: &str) -> Vec<Vec<u8>> {
     [forwards, backwards, hexadecimal.into_bytes()].into_iter().chain(base64).collect()
 }
 
-fn letters(text: &str) -> Vec<Letter> {
+fn letters(text: &str) -> Vec<KeyLetter> {
     let mut letters = Vec::with_capacity(text.len());
     let mut start = 0;
     while let Some(rest) = text.as_bytes().get(start..)
@@ -85,7 +85,7 @@ fn letters(text: &str) -> Vec<Letter> {
         let (byte, length) = decoded(rest);
         let end = start + length;
         if let Some(byte) = byte.filter(u8::is_ascii_alphanumeric) {
-            letters.push(Letter { letter: byte.to_ascii_lowercase(), start, end });
+            letters.push(KeyLetter { letter: byte.to_ascii_lowercase(), start, end });
         }
         start = end;
     }

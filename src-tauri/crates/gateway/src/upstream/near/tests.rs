@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::upstream::resolve::SystemNames;
+use crate::upstream::resolve::SystemNameService;
 
 /// What a server does with a connection after an answer.
 #[derive(Clone, Copy)]
@@ -67,20 +67,23 @@ async fn answer(mut socket: TcpStream, after: After) {
     }
 }
 
-async fn ask(near: &Arc<Near>, server: &Server) -> Result<NearAnswer, UpstreamFailure> {
+async fn ask(
+    near: &Arc<LoopbackPool>,
+    server: &Server,
+) -> Result<LoopbackPoolResponse, UpstreamFailure> {
     let body = Bytes::from_static(b"question");
     near.send(Method::POST, &server.url, HeaderMap::new(), body).await
 }
 
-async fn read(near: &Arc<Near>, server: &Server) -> String {
+async fn read(near: &Arc<LoopbackPool>, server: &Server) -> String {
     let answer = ask(near, server).await.expect("an answer");
     let pieces: Vec<_> = answer.into_body().map(|piece| piece.expect("a piece")).collect().await;
     String::from_utf8(pieces.concat()).expect("text")
 }
 
-fn near() -> Arc<Near> {
+fn near() -> Arc<LoopbackPool> {
     let limit = Duration::from_secs(5);
-    Near::new(limit, Resolver::new(Arc::new(SystemNames), limit))
+    LoopbackPool::new(limit, Resolver::new(Arc::new(SystemNameService), limit))
 }
 
 #[test]

@@ -5,19 +5,20 @@ use serde_json::{Value, json};
 use super::*;
 use crate::UpstreamClass;
 use crate::neutral::{
-    AnswerChoice, Finish, FinishReason, Media, MediaKind, MediaSource, Signature, ToolCall,
+    AnswerChoice, Finish, FinishReason, MediaContent, MediaKind, MediaSource, ThoughtSignature,
+    ToolCall,
 };
 use crate::test_requests::{call, request};
 
-fn written(parts: Vec<Part>, reason: FinishReason) -> Value {
+fn written(parts: Vec<ContentPart>, reason: FinishReason) -> Value {
     let finish = Some(Finish { reason, word: "x".to_owned(), stop_sequence: None });
     let choices = vec![AnswerChoice { parts, finish }];
-    let echo = Echo {
+    let echo = RequestEcho {
         request: std::sync::Arc::new(request("hi")),
         id: "0a".to_owned(),
         created_unix_s: 7,
     };
-    let answer = Answer { choices, ..Answer::default() };
+    let answer = ModelAnswer { choices, ..ModelAnswer::default() };
     serde_json::from_slice(&write_answer(&answer, &echo)).expect("JSON")
 }
 
@@ -30,8 +31,8 @@ fn a_whole_answer_reads_like_its_stream() {
         "stop_reason":"tool_use","stop_sequence":null,
         "usage":{"input_tokens":10,"output_tokens":5}}"#;
     let pieces = read_answer(body).expect("an answer");
-    let done = || Piece::PartDone { choice: 0 };
-    let called = Piece::Call {
+    let done = || ProviderEvent::PartDone { choice: 0 };
+    let called = ProviderEvent::Call {
         choice: 0,
         key: CallKey::Whole,
         id: Some("toolu_1".to_owned()),
@@ -40,17 +41,20 @@ fn a_whole_answer_reads_like_its_stream() {
         arguments: r#"{"x":1e400}"#.to_owned(),
     };
     let head = [
-        Piece::Begin { id: Some("msg_1".to_owned()), model: Some("claude-x".to_owned()) },
-        Piece::Thinking { choice: 0, text: "hm".to_owned() },
-        Piece::Signature { choice: 0, signature: own("Eq".to_owned()) },
+        ProviderEvent::Begin { id: Some("msg_1".to_owned()), model: Some("claude-x".to_owned()) },
+        ProviderEvent::Thinking { choice: 0, text: "hm".to_owned() },
+        ProviderEvent::Signature { choice: 0, signature: own_signature("Eq".to_owned()) },
         done(),
-        Piece::Text { choice: 0, text: "Hi".to_owned() },
+        ProviderEvent::Text { choice: 0, text: "Hi".to_owned() },
         done(),
         called,
         done(),
     ];
     assert_eq!(pieces[..8], head);
-    assert!(matches!(&pieces[8..], [Piece::Finish { .. }, Piece::Usage(_), Piece::End]));
+    assert!(matches!(
+        &pieces[8..],
+        [ProviderEvent::Finish { .. }, ProviderEvent::Usage(_), ProviderEvent::End]
+    ));
 }
 
 #[test]
@@ -65,24 +69,25 @@ fn f44_what_is_no_answer_is_named() {
 
 #[test]
 fn answers_have_the_shape_of_the_sdk() {
-    let signature = |origin| Some(Signature { origin, data: "s".to_owned() });
-    let media = Media {
+    let signature = |origin| Some(ThoughtSignature { origin, data: "s".to_owned() });
+    let media = MediaContent {
         kind: MediaKind::Audio,
         source: MediaSource::Base64("x".to_owned()),
         media_type: None,
         detail: None,
         title: None,
     };
-    let thinking = |text: &str, signature| Part::Thinking { text: text.to_owned(), signature };
+    let thinking =
+        |text: &str, signature| ContentPart::Thinking { text: text.to_owned(), signature };
     let message = written(
         vec![
             thinking("hm", signature(Dialect::AnthropicMessages)),
             thinking("", signature(Dialect::Gemini)),
             thinking("", None),
-            Part::text(""),
-            Part::text("Hi"),
-            Part::Refusal("no".to_owned()),
-            Part::Media(media),
+            ContentPart::text(""),
+            ContentPart::text("Hi"),
+            ContentPart::Refusal("no".to_owned()),
+            ContentPart::Media(media),
             call("toolu_1", "f", r#"{"x":1}"#),
         ],
         FinishReason::EndTurn,
@@ -118,6 +123,6 @@ fn class_19_input_is_always_an_object() {
     }
     let big = arguments_object("{\"n\":123456789012345678901234567890,\"b\":1,\"a\":2}");
     assert_eq!(big.get(), "{\"n\":123456789012345678901234567890,\"b\":1,\"a\":2}");
-    let Part::ToolCall(ToolCall { id, .. }) = call("a", "f", "") else { unreachable!() };
+    let ContentPart::ToolCall(ToolCall { id, .. }) = call("a", "f", "") else { unreachable!() };
     assert_eq!(id, "a");
 }

@@ -3,31 +3,32 @@
 use domain::Dialect;
 
 use super::*;
-use crate::crossing::Field;
+use crate::field_filter::FieldKind;
 use crate::neutral::{
-    Effort, MediaKind, MediaSource, ParallelCalls, Part, Reasoning, Role, ToolChoice, ToolKind,
+    ContentPart, MediaKind, MediaSource, ParallelCalls, Reasoning, Role, ThinkingEffort,
+    ToolChoice, ToolKind,
 };
-use crate::{Surface, UsageChunk};
+use crate::{ApiSurface, UsageChunk};
 
-fn read_text(text: &str) -> Result<Request, RequestError> {
+fn read_text(text: &str) -> Result<ModelRequest, RequestError> {
     read_request(text, "m", Delivery::Whole)
 }
 
 /// A request with `members` besides the model and the limit.
-fn with(members: &str) -> Request {
+fn with(members: &str) -> ModelRequest {
     let text = format!(r#"{{"model":"m","max_tokens":9,{members}}}"#);
     read_text(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn blocks(role: &str, blocks: &str) -> Request {
+fn blocks(role: &str, blocks: &str) -> ModelRequest {
     with(&format!(r#""messages":[{{"role":"{role}","content":[{blocks}]}}]"#))
 }
 
-fn parts(role: &str, list: &str) -> Vec<Part> {
+fn parts(role: &str, list: &str) -> Vec<ContentPart> {
     blocks(role, list).messages.into_iter().flat_map(|message| message.parts).collect()
 }
 
-fn extras(request: &Request) -> Vec<(Field, &str)> {
+fn extras(request: &ModelRequest) -> Vec<(FieldKind, &str)> {
     request.extras.iter().map(|extra| (extra.field, extra.path.as_str())).collect()
 }
 
@@ -57,21 +58,23 @@ const CLAUDE_CODE: &str = r#"{
 #[test]
 fn claude_codes_request_is_read_whole() {
     let body = bytes::Bytes::from(CLAUDE_CODE);
-    let request = crate::ClientRequest::parse(Surface::AnthropicMessages, body).expect("parsed");
+    let request = crate::ClientRequest::parse(ApiSurface::AnthropicMessages, body).expect("parsed");
     assert_eq!(request.delivery(), Delivery::Stream(UsageChunk::Asked));
-    let request = request.read().expect("read");
+    let request = request.to_neutral().expect("read");
     let roles: Vec<Role> = request.messages.iter().map(|message| message.role).collect();
     let (system, user, model) = (Role::System, Role::User, Role::Assistant);
     assert_eq!(roles, [system, user, system, model, user]);
     assert_eq!(request.tools.len(), 1, "the placeholder is no tool");
     assert_eq!(request.output_tokens_max, Some(128_000));
-    let effort = Some(Effort::High);
+    let effort = Some(ThinkingEffort::High);
     assert_eq!(request.reasoning, Reasoning::Adaptive { visible: false, effort });
     assert_eq!(request.user.as_deref(), Some(r#"{"device_id":"d"}"#));
-    let named =
-        [(Field::Presentation, "tools[1]"), (Field::ContextManagement, "context_management")];
+    let named = [
+        (FieldKind::Presentation, "tools[1]"),
+        (FieldKind::ContextManagement, "context_management"),
+    ];
     assert_eq!(extras(&request), named);
-    let Part::ToolCall(call) = &request.messages[3].parts[1] else { panic!("a call") };
+    let ContentPart::ToolCall(call) = &request.messages[3].parts[1] else { panic!("a call") };
     assert_eq!(call.arguments, r#"{"command":"ls","n":1e400}"#, "to the digit");
 }
 
@@ -79,19 +82,21 @@ fn claude_codes_request_is_read_whole() {
 #[test]
 fn class_21_the_fingerprint_stays_behind_when_crossing() {
     let body = bytes::Bytes::from(CLAUDE_CODE);
-    let request = crate::ClientRequest::parse(Surface::AnthropicMessages, body).expect("parsed");
+    let request = crate::ClientRequest::parse(ApiSurface::AnthropicMessages, body).expect("parsed");
     assert_eq!(
-        request.for_upstream("claude-sonnet-4-6", crate::Metering::AskForUsage),
+        request.upstream_body("claude-sonnet-4-6", crate::Metering::AskForUsage),
         CLAUDE_CODE
     );
-    let crossed = request.read().expect("read");
-    let [Part::Text { text, cache }] = &crossed.messages[0].parts[..] else { panic!("one text") };
+    let crossed = request.to_neutral().expect("read");
+    let [ContentPart::Text { text, cache }] = &crossed.messages[0].parts[..] else {
+        panic!("one text")
+    };
     assert_eq!(text, "You are Claude Code.");
     assert!(cache.is_some());
     let one_text = with(
         r#""messages":[{"role":"user","content":"x"}],"system":"x-anthropic-billing-header: a\nBe brief.""#,
     );
-    assert_eq!(one_text.messages[0].parts, [Part::text("Be brief.")]);
+    assert_eq!(one_text.messages[0].parts, [ContentPart::text("Be brief.")]);
     let alone = with(
         r#""messages":[{"role":"user","content":"x"}],"system":[{"type":"text","text":"x-anthropic-billing-header: a"}]"#,
     );
@@ -132,21 +137,21 @@ fn both_versions_and_the_betas_are_read() {
         "output_format":{{"type":"json_schema","schema":{{"type":"object"}}}},
         "output_config":{{"task_budget":5}}"#
     ));
-    assert_eq!(request.temperature.as_ref().map(crate::neutral::Json::get), Some("0.70"));
+    assert_eq!(request.temperature.as_ref().map(crate::neutral::JsonText::get), Some("0.70"));
     assert_eq!(request.stop, ["END"]);
     let OutputFormat::Schema { schema, .. } = &request.output else { panic!("a schema") };
     assert_eq!(schema.get(), r#"{"type":"object"}"#);
     let mut named = extras(&request);
     named.sort_by_key(|(_, path)| (*path).to_owned());
     let expected = [
-        (Field::Unknown, "betas"),
-        (Field::PromptCache, "cache_control"),
-        (Field::ServerState, "container"),
-        (Field::ServerTool, "mcp_servers"),
-        (Field::Metadata, "metadata.other"),
-        (Field::Unknown, "new"),
-        (Field::Unknown, "output_config.task_budget"),
-        (Field::Serving, "service_tier"),
+        (FieldKind::Unknown, "betas"),
+        (FieldKind::PromptCache, "cache_control"),
+        (FieldKind::ServerState, "container"),
+        (FieldKind::ServerTool, "mcp_servers"),
+        (FieldKind::Metadata, "metadata.other"),
+        (FieldKind::Unknown, "new"),
+        (FieldKind::Unknown, "output_config.task_budget"),
+        (FieldKind::ServiceOptions, "service_tier"),
     ];
     assert_eq!(named, expected);
 }
@@ -171,7 +176,9 @@ fn class_14_results_of_every_kind_are_kept() {
     ];
     for (members, count) in cases {
         let block = format!(r#"{{"type":"tool_result","tool_use_id":"t",{members}}}"#);
-        let [Part::ToolResult(result)] = &parts("user", &block)[..] else { panic!("{members}") };
+        let [ContentPart::ToolResult(result)] = &parts("user", &block)[..] else {
+            panic!("{members}")
+        };
         assert_eq!((result.call_id.as_str(), result.content.len()), ("t", count), "{members}");
         assert_eq!(result.is_error, members.contains("is_error"));
     }
@@ -186,14 +193,15 @@ fn class_9_and_11_thinking_keeps_its_signature() {
         {"type":"thinking","thinking":"","signature":"gh1.gemini.abc"}"#;
     let read = parts("assistant", list);
     let signature =
-        |origin, data: &str| crate::neutral::Signature { origin, data: data.to_owned() };
+        |origin, data: &str| crate::neutral::ThoughtSignature { origin, data: data.to_owned() };
     let (own, foreign) = (Dialect::AnthropicMessages, Dialect::Gemini);
-    let thinking = |text: &str, signature| Part::Thinking { text: text.to_owned(), signature };
+    let thinking =
+        |text: &str, signature| ContentPart::Thinking { text: text.to_owned(), signature };
     assert_eq!(
         read,
         [
             thinking("", Some(signature(own, "EqQB=="))),
-            Part::RedactedThinking(signature(own, "Emw+")),
+            ContentPart::RedactedThinking(signature(own, "Emw+")),
             thinking("hm", None),
             thinking("", Some(signature(foreign, "abc"))),
         ]
@@ -220,18 +228,18 @@ fn class_22_media_are_read_and_typed_by_their_bytes() {
     let types: Vec<Option<&str>> = parts
         .iter()
         .filter_map(|part| match part {
-            Part::Media(media) => Some(media.media_type.as_deref()),
+            ContentPart::Media(media) => Some(media.media_type.as_deref()),
             _ => None,
         })
         .collect();
     assert_eq!(types, [Some("image/png"), Some("image/jpeg"), Some("application/pdf"), None]);
-    assert_eq!(parts[3], Part::text("plain"));
-    let Part::Media(file) = &parts[4] else { panic!("a file") };
+    assert_eq!(parts[3], ContentPart::text("plain"));
+    let ContentPart::Media(file) = &parts[4] else { panic!("a file") };
     assert_eq!(
         (file.kind, &file.source),
         (MediaKind::Document, &MediaSource::File("file_1".into()))
     );
-    let citations = (Field::Presentation, "messages[0].content[3].citations.enabled");
+    let citations = (FieldKind::Presentation, "messages[0].content[3].citations.enabled");
     assert_eq!(extras(&request), [citations]);
 }
 
@@ -246,8 +254,13 @@ fn what_the_provider_ran_itself_is_judged_and_not_lost() {
     );
     let at = |place: usize| format!("messages[0].content[{place}]");
     let paths = [format!("{}.citations", at(0)), at(1), at(2), at(3)];
-    let fields = [Field::Presentation, Field::ServerTool, Field::ServerTool, Field::ProviderFile];
-    let expected: Vec<(Field, &str)> =
+    let fields = [
+        FieldKind::Presentation,
+        FieldKind::ServerTool,
+        FieldKind::ServerTool,
+        FieldKind::ProviderFile,
+    ];
+    let expected: Vec<(FieldKind, &str)> =
         fields.into_iter().zip(paths.iter().map(String::as_str)).collect();
     assert_eq!(extras(&request), expected);
 }
@@ -273,7 +286,7 @@ fn tools_of_both_kinds_and_choices_are_read() {
     let choice = ToolChoice::Named { name: "f".to_owned(), namespace: None };
     assert_eq!(request.tool_choice, Some(choice));
     assert_eq!(request.parallel_calls, ParallelCalls::OneAtATime);
-    assert_eq!(extras(&request), [(Field::Presentation, "tools[0].eager_input_streaming")]);
+    assert_eq!(extras(&request), [(FieldKind::Presentation, "tools[0].eager_input_streaming")]);
     for (word, choice) in
         [("auto", ToolChoice::Auto), ("any", ToolChoice::Required), ("none", ToolChoice::None)]
     {
@@ -281,7 +294,7 @@ fn tools_of_both_kinds_and_choices_are_read() {
             r#""messages":[{{"role":"user","content":"x"}}],"tool_choice":{{"type":"{word}"}}"#
         ));
         assert_eq!(request.tool_choice, Some(choice));
-        assert_eq!(request.parallel_calls, ParallelCalls::Unsaid);
+        assert_eq!(request.parallel_calls, ParallelCalls::Unset);
     }
 }
 
@@ -289,7 +302,7 @@ fn lenient_target() -> crate::Target {
     crate::Target {
         kind: crate::TargetKind::Anthropic,
         model: "claude-sonnet-4-5".to_owned(),
-        crossing: domain::Crossing::Lenient,
+        crossing: domain::TranslationMode::Lenient,
         output_tokens_max: None,
     }
 }
@@ -356,7 +369,7 @@ fn what_is_read_and_written_reads_the_same() {
     let mut expected = request;
     // The result takes its tool's name from the call; nothing else changes.
     for part in expected.messages.iter_mut().flat_map(|message| &mut message.parts) {
-        if let Part::ToolResult(result) = part {
+        if let ContentPart::ToolResult(result) = part {
             result.name = None;
         }
     }

@@ -1,46 +1,47 @@
 //! Tests of requests for backends.
 
-use domain::Crossing;
+use domain::TranslationMode;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::neutral::{
-    CacheMark, CallKind, Effort, Extra, Media, MediaKind, MediaSource, Message, ParallelCalls,
-    Part, Reasoning, Role, Signature, Tool, ToolCall, ToolChoice, ToolKind, ToolResult,
+    CacheBreakpoint, CallKind, ContentPart, ConversationTurn, ExtraField, MediaContent, MediaKind,
+    MediaSource, ParallelCalls, Reasoning, Role, ThinkingEffort, ThoughtSignature, ToolCall,
+    ToolChoice, ToolDefinition, ToolKind, ToolResult,
 };
 use crate::test_requests::{call, message, request, result};
 use crate::{Delivery, TargetKind, UsageChunk};
 
-fn target(model: &str, crossing: Crossing) -> Target {
+fn target(model: &str, crossing: TranslationMode) -> Target {
     let kind = TargetKind::Anthropic;
     Target { kind, model: model.to_owned(), crossing, output_tokens_max: None }
 }
 
-fn sent_to(model: &str, request: &Request) -> (Value, Vec<String>) {
-    let written = write_request(request, &target(model, Crossing::Strict)).expect("written");
+fn sent_to(model: &str, request: &ModelRequest) -> (Value, Vec<String>) {
+    let written = write_request(request, &target(model, TranslationMode::Strict)).expect("written");
     (serde_json::from_slice(&written.body).expect("JSON"), written.dropped)
 }
 
-fn sent(request: &Request) -> Value {
+fn sent(request: &ModelRequest) -> Value {
     sent_to("claude-sonnet-4-5", request).0
 }
 
-fn refused(request: &Request) -> Option<String> {
-    let refused = write_request(request, &target("claude-sonnet-4-5", Crossing::Strict));
+fn refused(request: &ModelRequest) -> Option<String> {
+    let refused = write_request(request, &target("claude-sonnet-4-5", TranslationMode::Strict));
     refused.expect_err("refused").param().map(str::to_owned)
 }
 
-fn talk(turns: Vec<(Role, Vec<Part>)>) -> Request {
+fn talk(turns: Vec<(Role, Vec<ContentPart>)>) -> ModelRequest {
     let messages = turns.into_iter().map(|(role, parts)| message(role, parts)).collect();
-    Request { messages, ..request("") }
+    ModelRequest { messages, ..request("") }
 }
 
-fn tool(name: &str, kind: ToolKind) -> Tool {
-    Tool { name: name.to_owned(), namespace: None, description: None, kind, cache: None }
+fn tool(name: &str, kind: ToolKind) -> ToolDefinition {
+    ToolDefinition { name: name.to_owned(), namespace: None, description: None, kind, cache: None }
 }
 
 fn function(schema: &str) -> ToolKind {
-    ToolKind::Function { schema: Json::parse(schema), strict: None }
+    ToolKind::Function { schema: JsonText::parse(schema), strict: None }
 }
 
 #[test]
@@ -52,13 +53,17 @@ fn the_smallest_request_is_whole() {
     });
     assert_eq!(body, expected);
     let most = |wanted, most| {
-        let request = Request { output_tokens_max: wanted, ..request("hi") };
-        tokens_max(&request, &Target { output_tokens_max: most, ..target("m", Crossing::Strict) })
+        let request = ModelRequest { output_tokens_max: wanted, ..request("hi") };
+        output_tokens_limit(
+            &request,
+            &Target { output_tokens_max: most, ..target("m", TranslationMode::Strict) },
+        )
     };
     assert_eq!(most(Some(5), None), 5);
     assert_eq!(most(None, Some(64_000)), 64_000);
     assert_eq!(most(Some(100_000), Some(64_000)), 64_000);
-    let streamed = Request { delivery: Delivery::Stream(UsageChunk::NotAsked), ..request("hi") };
+    let streamed =
+        ModelRequest { delivery: Delivery::Stream(UsageChunk::NotAsked), ..request("hi") };
     assert_eq!(sent(&streamed)["stream"], true);
 }
 
@@ -66,11 +71,11 @@ fn the_smallest_request_is_whole() {
 #[test]
 fn class_12_results_come_first_and_late_instructions_keep_their_place() {
     let body = sent(&talk(vec![
-        (Role::System, vec![Part::text("top")]),
-        (Role::User, vec![Part::text("go")]),
-        (Role::Assistant, vec![Part::text(" "), call("a", "f", "{}"), call("b.1", "f", "")]),
-        (Role::System, vec![Part::text("late")]),
-        (Role::User, vec![Part::text("wait"), result("b.1", "B")]),
+        (Role::System, vec![ContentPart::text("top")]),
+        (Role::User, vec![ContentPart::text("go")]),
+        (Role::Assistant, vec![ContentPart::text(" "), call("a", "f", "{}"), call("b.1", "f", "")]),
+        (Role::System, vec![ContentPart::text("late")]),
+        (Role::User, vec![ContentPart::text("wait"), result("b.1", "B")]),
         (Role::User, vec![result("a", "A")]),
     ]));
     assert_eq!(body["system"], json!([{"type": "text", "text": "top"}]));
@@ -89,7 +94,7 @@ fn class_12_results_come_first_and_late_instructions_keep_their_place() {
 
 #[test]
 fn class_14_an_empty_result_is_sent() {
-    let failed = Part::ToolResult(ToolResult {
+    let failed = ContentPart::ToolResult(ToolResult {
         call_id: "a".to_owned(),
         name: None,
         content: Vec::new(),
@@ -97,7 +102,7 @@ fn class_14_an_empty_result_is_sent() {
         kind: CallKind::Function,
     });
     let body = sent(&talk(vec![
-        (Role::User, vec![Part::text("go")]),
+        (Role::User, vec![ContentPart::text("go")]),
         (Role::Assistant, vec![call("a", "f", "{}")]),
         (Role::User, vec![failed]),
     ]));
@@ -111,26 +116,27 @@ fn class_14_an_empty_result_is_sent() {
 /// UncommonRoute#19, Antigravity-Manager#3342; litellm#25322.
 #[test]
 fn class_10_foreign_thinking_is_left_out_and_own_thinking_goes_back_as_it_came() {
-    let signature = |origin, data: &str| Signature { origin, data: data.to_owned() };
+    let signature = |origin, data: &str| ThoughtSignature { origin, data: data.to_owned() };
     let own = |data: &str| signature(Dialect::AnthropicMessages, data);
     let foreign = || signature(Dialect::Gemini, "abc");
-    let thinking = |text: &str, signature| Part::Thinking { text: text.to_owned(), signature };
+    let thinking =
+        |text: &str, signature| ContentPart::Thinking { text: text.to_owned(), signature };
     let body = sent(&talk(vec![
-        (Role::User, vec![Part::text("go")]),
+        (Role::User, vec![ContentPart::text("go")]),
         (
             Role::Assistant,
             vec![
                 thinking("gemini's", Some(foreign())),
                 thinking("", Some(own("EqQB+/=="))),
-                Part::RedactedThinking(own("Emw")),
-                Part::RedactedThinking(foreign()),
+                ContentPart::RedactedThinking(own("Emw")),
+                ContentPart::RedactedThinking(foreign()),
                 thinking("unsigned", None),
-                Part::text("hm"),
+                ContentPart::text("hm"),
             ],
         ),
-        (Role::User, vec![Part::text("more")]),
+        (Role::User, vec![ContentPart::text("more")]),
         (Role::Assistant, vec![thinking("only this", Some(foreign()))]),
-        (Role::User, vec![Part::text("and more")]),
+        (Role::User, vec![ContentPart::text("and more")]),
     ]));
     let expected = json!([
         {"type": "thinking", "thinking": "", "signature": "EqQB+/=="},
@@ -145,7 +151,7 @@ fn class_10_foreign_thinking_is_left_out_and_own_thinking_goes_back_as_it_came()
 #[test]
 fn class_22_images_are_typed_by_their_bytes_and_results_may_hold_them() {
     let image = |source, media_type: Option<&str>| {
-        Part::Media(Media {
+        ContentPart::Media(MediaContent {
             kind: MediaKind::Image,
             source,
             media_type: media_type.map(str::to_owned),
@@ -175,14 +181,14 @@ fn class_22_images_are_typed_by_their_bytes_and_results_may_hold_them() {
     let jpeg = json!({"type": "base64", "media_type": "image/jpeg", "data": "/9j/4AAQ"});
     assert_eq!(*sources[2], jpeg);
     assert_eq!(*sources[3], json!({"type": "url", "url": "https://example.com/a.png"}));
-    let document = Media {
+    let document = MediaContent {
         kind: MediaKind::Document,
         source: base64("aGVsbG8="),
         media_type: Some("text/markdown".to_owned()),
         detail: None,
         title: Some("T".to_owned()),
     };
-    let body = sent(&talk(vec![(Role::User, vec![Part::Media(document)])]));
+    let body = sent(&talk(vec![(Role::User, vec![ContentPart::Media(document)])]));
     let text = json!({"type": "text", "media_type": "text/plain", "data": "hello"});
     let expected = json!([{"type": "document", "title": "T", "source": text}]);
     assert_eq!(body["messages"][0]["content"], expected);
@@ -194,17 +200,17 @@ fn class_22_images_are_typed_by_their_bytes_and_results_may_hold_them() {
 #[test]
 fn class_19_tools_have_the_dialects_shape() {
     let mut wanted = request("hi");
-    let custom = ToolKind::Custom { format: Json::parse(r#"{"type":"grammar"}"#) };
+    let custom = ToolKind::Custom { format: JsonText::parse(r#"{"type":"grammar"}"#) };
     wanted.tools = vec![
         tool("plain", function(r#"{"type":"object","z":1e400,"a":1}"#)),
         tool("untyped", function(r#"{"properties":{}}"#)),
         tool("none", ToolKind::Function { schema: None, strict: Some(true) }),
         tool("apply_patch", custom),
     ];
-    wanted.tools[0].cache = Json::parse(r#"{"type":"ephemeral"}"#).map(CacheMark);
+    wanted.tools[0].cache = JsonText::parse(r#"{"type":"ephemeral"}"#).map(CacheBreakpoint);
     wanted.tool_choice = Some(ToolChoice::Named { name: "plain".to_owned(), namespace: None });
     wanted.parallel_calls = ParallelCalls::OneAtATime;
-    let written = write_request(&wanted, &target("m", Crossing::Strict)).expect("written");
+    let written = write_request(&wanted, &target("m", TranslationMode::Strict)).expect("written");
     let text = String::from_utf8(written.body.to_vec()).expect("text");
     assert!(text.contains(r#""input_schema":{"type":"object","z":1e400,"a":1}"#), "{text}");
     let body = text.replace("1e400", "1");
@@ -221,7 +227,8 @@ fn class_19_tools_have_the_dialects_shape() {
         [(ToolChoice::Auto, "auto"), (ToolChoice::Required, "any"), (ToolChoice::None, "none")]
     {
         wanted.tool_choice = Some(choice);
-        let body = write_request(&wanted, &target("m", Crossing::Strict)).expect("written").body;
+        let body =
+            write_request(&wanted, &target("m", TranslationMode::Strict)).expect("written").body;
         let text = String::from_utf8_lossy(&body).replace("1e400", "1");
         let body: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(body["tool_choice"]["type"], word);
@@ -233,7 +240,7 @@ fn class_19_tools_have_the_dialects_shape() {
         kind: CallKind::Custom,
         arguments: "*** Begin".to_owned(),
     };
-    wanted.messages.push(message(Role::Assistant, vec![Part::ToolCall(patch)]));
+    wanted.messages.push(message(Role::Assistant, vec![ContentPart::ToolCall(patch)]));
     wanted.tools.truncate(0);
     let body = sent(&wanted);
     assert_eq!(body["messages"][1]["content"][0]["input"], json!({"input": "*** Begin"}));
@@ -241,18 +248,18 @@ fn class_19_tools_have_the_dialects_shape() {
 
 #[test]
 fn sampling_is_sent_where_the_model_takes_it() {
-    let sampled = |temperature: &str, reasoning| Request {
-        temperature: Json::parse(temperature),
-        top_p: Json::parse("1.0"),
+    let sampled = |temperature: &str, reasoning| ModelRequest {
+        temperature: JsonText::parse(temperature),
+        top_p: JsonText::parse("1.0"),
         reasoning,
         ..request("hi")
     };
     let (off, high) =
-        (Reasoning::Unsaid, Reasoning::Effort { effort: Effort::High, visible: true });
+        (Reasoning::Unset, Reasoning::Effort { effort: ThinkingEffort::High, visible: true });
     assert_eq!(sent(&sampled("0.70", off))["temperature"], json!(0.7));
     assert_eq!(sent(&sampled("1", high))["temperature"], Value::Null, "the default says nothing");
     assert_eq!(sent(&sampled("0.7", off))["top_p"], Value::Null);
-    let written = |model: &str, request: &Request| {
+    let written = |model: &str, request: &ModelRequest| {
         let (body, dropped) = sent_to(model, request);
         (body["temperature"].clone(), dropped)
     };
@@ -261,24 +268,24 @@ fn sampling_is_sent_where_the_model_takes_it() {
     assert_eq!(written(older, &sampled("0.7", high)), (Value::Null, named()));
     assert_eq!(written(older, &sampled("1.5", off)), (json!(1), named()));
     assert_eq!(written(newer, &sampled("0.5", off)), (Value::Null, named()));
-    let top_k = Request { top_k: Json::parse("5"), ..request("hi") };
+    let top_k = ModelRequest { top_k: JsonText::parse("5"), ..request("hi") };
     assert_eq!(sent(&top_k)["top_k"], 5);
 }
 
 #[test]
 fn output_stop_and_user_are_written_or_judged() {
-    let schema = Json::parse(r#"{"type":"object","b":1,"a":2}"#).expect("JSON");
+    let schema = JsonText::parse(r#"{"type":"object","b":1,"a":2}"#).expect("JSON");
     let structured = OutputFormat::Schema {
         name: Some("n".to_owned()),
         description: None,
         schema,
         strict: Some(true),
     };
-    let wanted = Request {
+    let wanted = ModelRequest {
         output: structured,
         stop: vec!["END".to_owned()],
         user: Some("u".to_owned()),
-        reasoning: Reasoning::Effort { effort: Effort::Low, visible: true },
+        reasoning: Reasoning::Effort { effort: ThinkingEffort::Low, visible: true },
         ..request("hi")
     };
     let (body, dropped) = sent_to("claude-opus-4-6", &wanted);
@@ -289,24 +296,24 @@ fn output_stop_and_user_are_written_or_judged() {
     assert_eq!(body["stop_sequences"], json!(["END"]));
     assert_eq!(body["metadata"], json!({"user_id": "u"}));
     assert_eq!(dropped, Vec::<String>::new());
-    let any = Request { output: OutputFormat::AnyJson, ..request("hi") };
+    let any = ModelRequest { output: OutputFormat::AnyJson, ..request("hi") };
     // The prompt asks for JSON too, so the model still knows.
     assert_eq!(sent_to("m", &any).1, ["response_format"]);
-    let blank = Request { stop: vec!["\n".to_owned()], ..request("hi") };
+    let blank = ModelRequest { stop: vec!["\n".to_owned()], ..request("hi") };
     assert_eq!(refused(&blank).as_deref(), Some("stop"));
-    let many = Request { choices: Some(2), ..request("hi") };
+    let many = ModelRequest { choices: Some(2), ..request("hi") };
     assert_eq!(refused(&many).as_deref(), Some("n"));
-    assert!(sent(&Request { choices: Some(1), ..request("hi") }).is_object());
+    assert!(sent(&ModelRequest { choices: Some(1), ..request("hi") }).is_object());
     let long = |chars| {
         let user = Some("ä".repeat(chars));
-        sent_to("m", &Request { user, ..request("hi") }).1
+        sent_to("m", &ModelRequest { user, ..request("hi") }).1
     };
     assert_eq!(long(USER_ID_CHARS_MAX), Vec::<String>::new());
     assert_eq!(long(USER_ID_CHARS_MAX + 1), ["user"]);
-    let (field, value) = (Field::Seed, Json::empty_object());
-    let seeded = Extra { field, path: "seed".to_owned(), value };
+    let (field, value) = (FieldKind::Seed, JsonText::empty_object());
+    let seeded = ExtraField { field, path: "seed".to_owned(), value };
     assert_eq!(
-        refused(&Request { extras: vec![seeded], ..request("hi") }).as_deref(),
+        refused(&ModelRequest { extras: vec![seeded], ..request("hi") }).as_deref(),
         Some("seed")
     );
 }
@@ -314,7 +321,7 @@ fn output_stop_and_user_are_written_or_judged() {
 #[test]
 fn thinking_is_left_out_where_a_turn_of_tools_began_without_it() {
     let mut wanted = talk(vec![
-        (Role::User, vec![Part::text("go")]),
+        (Role::User, vec![ContentPart::text("go")]),
         (Role::Assistant, vec![call("a", "f", "{}")]),
         (Role::User, vec![result("a", "A")]),
     ]);
@@ -334,12 +341,15 @@ fn thinking_is_left_out_where_a_turn_of_tools_began_without_it() {
 #[test]
 fn a_turn_to_be_continued_does_not_end_in_white_space_and_a_conversation_is_demanded() {
     let body = sent(&talk(vec![
-        (Role::User, vec![Part::text("go")]),
-        (Role::Assistant, vec![Part::text("The answer is \n")]),
+        (Role::User, vec![ContentPart::text("go")]),
+        (Role::Assistant, vec![ContentPart::text("The answer is \n")]),
     ]));
     assert_eq!(body["messages"][1]["content"][0]["text"], "The answer is");
-    let silent = talk(vec![(Role::System, vec![Part::text("Be brief.")])]);
+    let silent = talk(vec![(Role::System, vec![ContentPart::text("Be brief.")])]);
     assert_eq!(refused(&silent).as_deref(), Some("messages"));
-    let none: Vec<Message> = Vec::new();
-    assert_eq!(refused(&Request { messages: none, ..request("") }).as_deref(), Some("messages"));
+    let none: Vec<ConversationTurn> = Vec::new();
+    assert_eq!(
+        refused(&ModelRequest { messages: none, ..request("") }).as_deref(),
+        Some("messages")
+    );
 }

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use domain::{Crossing, Dialect};
+use domain::{Dialect, TranslationMode};
 use serde_json::{Value, json};
 
 use crate::assemble::Assembler;
-use crate::dialect::{Echo, StreamReader as _, StreamWriter as _};
-use crate::fold::fold;
+use crate::dialect::{RequestEcho, StreamReader as _, StreamWriter as _};
+use crate::fold::fold_events;
 use crate::gemini::{StreamReader, StreamWriter, read_answer, write_answer};
-use crate::names::ToolNames;
-use crate::neutral::{CallKey, CallKind, Event, Finish, FinishReason, Piece, Request, Signature};
+use crate::neutral::{
+    AnswerEvent, CallKey, CallKind, Finish, FinishReason, ModelRequest, ProviderEvent,
+    ThoughtSignature,
+};
 use crate::test_requests::request;
+use crate::tool_names::ToolNames;
 use crate::{
-    BadAnswer, ClientRequest, Delivery, ErrorAnswer, ErrorKind, Exchange, SseDecoder, StreamEnd,
-    Surface, Target, TargetKind, UpstreamClass, UsageChunk,
+    ApiSurface, BackendExchange, BadAnswer, ClientRequest, Delivery, ErrorAnswer, ErrorKind,
+    SseDecoder, StreamEnd, Target, TargetKind, UpstreamClass, UsageChunk,
 };
 
 /// Stream of Gemini 3 with thoughts, text and two calls, framed as Google does.
@@ -26,7 +29,7 @@ const STREAM: &str = concat!(
     "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":9,\"candidatesTokenCount\":4,\"totalTokenCount\":24,\"thoughtsTokenCount\":11}}\r\n\r\n",
 );
 
-fn pieces(stream: &str) -> Vec<Piece> {
+fn pieces(stream: &str) -> Vec<ProviderEvent> {
     let mut decoder = SseDecoder::new();
     decoder.push(stream.as_bytes());
     let mut reader = StreamReader::default();
@@ -37,18 +40,18 @@ fn pieces(stream: &str) -> Vec<Piece> {
     pieces
 }
 
-fn events(pieces: Vec<Piece>) -> Vec<Event> {
+fn events(pieces: Vec<ProviderEvent>) -> Vec<AnswerEvent> {
     let mut assembler = Assembler::new(Arc::new(ToolNames::default()), "seed");
-    let pieces = pieces.into_iter().chain([Piece::End]);
-    pieces.flat_map(|piece| assembler.take(piece).expect("events")).collect()
+    let pieces = pieces.into_iter().chain([ProviderEvent::End]);
+    pieces.flat_map(|piece| assembler.push_event(piece).expect("events")).collect()
 }
 
-fn echo(delivery: Delivery) -> Echo {
-    let request = Arc::new(Request { delivery, ..request("hi") });
-    Echo { request, id: "made1".to_owned(), created_unix_s: 0 }
+fn echo(delivery: Delivery) -> RequestEcho {
+    let request = Arc::new(ModelRequest { delivery, ..request("hi") });
+    RequestEcho { request, id: "made1".to_owned(), created_unix_s: 0 }
 }
 
-fn stream_of(events: &[Event], delivery: Delivery) -> String {
+fn stream_of(events: &[AnswerEvent], delivery: Delivery) -> String {
     let mut writer = StreamWriter::new(echo(delivery));
     let mut out = BytesMut::new();
     events.iter().for_each(|event| writer.write(event, &mut out));
@@ -62,7 +65,7 @@ fn finish(reason: FinishReason, word: &str) -> Finish {
 #[test]
 fn a_stream_is_read_piece_by_piece_and_never_says_end() {
     let read = pieces(STREAM);
-    let call = |arguments: &str| Piece::Call {
+    let call = |arguments: &str| ProviderEvent::Call {
         choice: 0,
         key: CallKey::Whole,
         id: None,
@@ -70,28 +73,30 @@ fn a_stream_is_read_piece_by_piece_and_never_says_end() {
         kind: CallKind::Function,
         arguments: arguments.to_owned(),
     };
-    let text = |text: &str| Piece::Text { choice: 0, text: text.to_owned() };
+    let text = |text: &str| ProviderEvent::Text { choice: 0, text: text.to_owned() };
     let content: Vec<_> =
-        read.iter().filter(|piece| !matches!(piece, Piece::Usage(_))).cloned().collect();
+        read.iter().filter(|piece| !matches!(piece, ProviderEvent::Usage(_))).cloned().collect();
     let (id, model) = (Some("r1".to_owned()), Some("gemini-3-flash".to_owned()));
     assert_eq!(
         content,
         [
-            Piece::Begin { id, model },
-            Piece::Thinking { choice: 0, text: "I look.".to_owned() },
+            ProviderEvent::Begin { id, model },
+            ProviderEvent::Thinking { choice: 0, text: "I look.".to_owned() },
             text("Hel"),
             text("lo"),
-            Piece::PartDone { choice: 0 },
-            Piece::Signature {
+            ProviderEvent::PartDone { choice: 0 },
+            ProviderEvent::Signature {
                 choice: 0,
-                signature: Signature { origin: Dialect::Gemini, data: "S+==".to_owned() },
+                signature: ThoughtSignature { origin: Dialect::Gemini, data: "S+==".to_owned() },
             },
             call(r#"{"n":1.50}"#),
             call("{}"),
-            Piece::Finish { choice: 0, finish: finish(FinishReason::ToolUse, "STOP") },
+            ProviderEvent::Finish { choice: 0, finish: finish(FinishReason::ToolUse, "STOP") },
         ]
     );
-    let Some(Piece::Usage(report)) = read.iter().rfind(|p| matches!(p, Piece::Usage(_))) else {
+    let Some(ProviderEvent::Usage(report)) =
+        read.iter().rfind(|p| matches!(p, ProviderEvent::Usage(_)))
+    else {
         panic!("usage")
     };
     let tokens = report.tokens;
@@ -115,8 +120,8 @@ fn every_finish_reason_has_its_meaning() {
     for (word, reason) in cases {
         let text = format!(r#"{{"candidates":[{{"finishReason":"{word}"}}]}}"#);
         let read = read_answer(&text).expect("an answer");
-        let expected = Piece::Finish { choice: 0, finish: finish(reason, word) };
-        assert_eq!(read, [expected, Piece::End], "{word}");
+        let expected = ProviderEvent::Finish { choice: 0, finish: finish(reason, word) };
+        assert_eq!(read, [expected, ProviderEvent::End], "{word}");
     }
 }
 
@@ -126,13 +131,13 @@ fn a_blocked_prompt_is_a_refusal_without_candidates() {
         r#"{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":4}}"#,
     );
     let expected = finish(FinishReason::Refusal, "PROHIBITED_CONTENT");
-    let last = Piece::Finish { choice: 0, finish: expected };
-    assert_eq!(read.expect("an answer")[1..], [last, Piece::End]);
+    let last = ProviderEvent::Finish { choice: 0, finish: expected };
+    assert_eq!(read.expect("an answer")[1..], [last, ProviderEvent::End]);
     assert_eq!(read_answer("{}"), Err(BadAnswer::NoChoices));
     assert_eq!(read_answer("[1"), Err(BadAnswer::NotJson));
     // Without a finish reason, the answer is incomplete and no end is emitted.
     let cut = read_answer(r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}"#);
-    assert_eq!(cut, Ok(vec![Piece::Text { choice: 0, text: "a".to_owned() }]));
+    assert_eq!(cut, Ok(vec![ProviderEvent::Text { choice: 0, text: "a".to_owned() }]));
 }
 
 /// litellm#18201: the index of the choice.
@@ -141,7 +146,7 @@ fn class_4_candidates_keep_their_indexes_and_parallel_calls_stay_apart() {
     let answer = r#"{"candidates":[
       {"index":1,"content":{"parts":[{"functionCall":{"name":"a","args":{}}},{"functionCall":{"name":"a","args":{}}}]},"finishReason":"STOP"},
       {"index":0,"content":{"parts":[{"text":"x"}]},"finishReason":"MAX_TOKENS"}]}"#;
-    let folded = fold(events(read_answer(answer).expect("an answer")));
+    let folded = fold_events(events(read_answer(answer).expect("an answer")));
     let written = write_answer(&folded, &echo(Delivery::Whole));
     let body: Value = serde_json::from_slice(&written).expect("JSON");
     assert_eq!(body["candidates"][0]["finishReason"], "MAX_TOKENS");
@@ -157,7 +162,7 @@ fn f46_errors_in_the_stream_are_classed() {
         r#"{"error":{"message":"overloaded","status":"UNAVAILABLE"}}"#,
     ] {
         let read = pieces(&format!("data: {text}\r\n\r\n"));
-        let [Piece::Error(error)] = read.as_slice() else { panic!("an error: {read:?}") };
+        let [ProviderEvent::Error(error)] = read.as_slice() else { panic!("an error: {read:?}") };
         assert_eq!((error.status, error.class), (503, UpstreamClass::Overloaded));
         assert!(matches!(read_answer(text), Err(BadAnswer::UpstreamError(_))));
     }
@@ -211,7 +216,7 @@ fn a_stream_without_alt_sse_is_one_array() {
 
 #[test]
 fn a_whole_answer_says_what_the_stream_said() {
-    let folded = fold(events(pieces(STREAM)));
+    let folded = fold_events(events(pieces(STREAM)));
     let body: Value =
         serde_json::from_slice(&write_answer(&folded, &echo(Delivery::Whole))).expect("JSON");
     assert_eq!(
@@ -248,25 +253,25 @@ fn f8_a_stream_that_breaks_ends_with_an_error_and_cleanly() {
     }
 }
 
-fn exchange(model: &str, delivery: Delivery, kind: TargetKind) -> Exchange {
+fn exchange(model: &str, delivery: Delivery, kind: TargetKind) -> BackendExchange {
     let body = Bytes::from_static(br#"{"contents":[{"parts":[{"text":"hi"}]}]}"#);
     let request =
-        ClientRequest::parse(Surface::Gemini { model, delivery }, body).expect("a request");
-    let (model, crossing) = (model.to_owned(), Crossing::Strict);
+        ClientRequest::parse(ApiSurface::Gemini { model, delivery }, body).expect("a request");
+    let (model, crossing) = (model.to_owned(), TranslationMode::Strict);
     let target = Target { kind, model, crossing, output_tokens_max: None };
-    Exchange::new(&request, &target, "made1", 0).expect("an exchange")
+    BackendExchange::new(&request, &target, "made1", 0).expect("an exchange")
 }
 
 #[test]
 fn f9_a_stream_that_passes_is_whole_only_after_a_finish_reason() {
     let delivery = Delivery::Stream(UsageChunk::Asked);
     let whole = exchange("g", delivery, TargetKind::Gemini);
-    let mut stream = whole.stream();
+    let mut stream = whole.answer_stream();
     assert_eq!(stream.feed(STREAM.as_bytes()).relay, STREAM.as_bytes());
     assert_eq!(stream.finish(), StreamEnd::Complete { append: Bytes::new() });
     assert_eq!(stream.facts().model.as_deref(), Some("gemini-3-flash"));
     assert_eq!(stream.facts().finish_reason.as_deref(), Some("STOP"));
-    let mut cut = whole.stream();
+    let mut cut = whole.answer_stream();
     let end = STREAM.rfind("data: ").expect("the last event");
     cut.feed(&STREAM.as_bytes()[..end]);
     assert_eq!(cut.finish(), StreamEnd::Truncated);
@@ -277,10 +282,10 @@ fn f9_a_stream_of_two_candidates_is_whole_when_both_finished() {
     let one = "data: {\"candidates\":[{\"index\":0,\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"STOP\"},{\"index\":1,\"content\":{\"parts\":[{\"text\":\"b\"}]}}]}\r\n\r\n";
     let rest = "data: {\"candidates\":[{\"index\":1,\"finishReason\":\"STOP\"}]}\r\n\r\n";
     let whole = exchange("g", Delivery::Stream(UsageChunk::Asked), TargetKind::Gemini);
-    let mut stream = whole.stream();
+    let mut stream = whole.answer_stream();
     stream.feed(one.as_bytes());
     assert_eq!(stream.finish(), StreamEnd::Truncated);
-    let mut stream = whole.stream();
+    let mut stream = whole.answer_stream();
     stream.feed(one.as_bytes());
     stream.feed(rest.as_bytes());
     assert_eq!(stream.finish(), StreamEnd::Complete { append: Bytes::new() });
@@ -289,7 +294,7 @@ fn f9_a_stream_of_two_candidates_is_whole_when_both_finished() {
 #[test]
 fn a_stream_that_passes_becomes_an_array_for_who_did_not_ask_for_sse() {
     let whole = exchange("g", Delivery::StreamArray, TargetKind::Gemini);
-    let mut stream = whole.stream();
+    let mut stream = whole.answer_stream();
     let mut out = BytesMut::from(stream.feed(STREAM.as_bytes()).relay.as_ref());
     let StreamEnd::Complete { append } = stream.finish() else { panic!("whole") };
     out.extend_from_slice(&append);
@@ -300,19 +305,19 @@ fn a_stream_that_passes_becomes_an_array_for_who_did_not_ask_for_sse() {
 #[test]
 fn f25_a_stream_that_nobody_asked_for_is_folded_into_one_answer() {
     let whole = exchange("g", Delivery::Whole, TargetKind::Gemini);
-    let (body, facts) = whole.answer_of_stream(STREAM.as_bytes()).expect("an answer");
+    let (body, facts) = whole.answer_from_stream(STREAM.as_bytes()).expect("an answer");
     let body: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(body["candidates"][0]["content"]["parts"][1], json!({"text": "Hello"}));
     assert_eq!(facts.finish_reason.as_deref(), Some("STOP"));
     let end = STREAM.rfind("data: ").expect("the last event");
-    assert_eq!(whole.answer_of_stream(&STREAM.as_bytes()[..end]), Err(BadAnswer::Truncated));
+    assert_eq!(whole.answer_from_stream(&STREAM.as_bytes()[..end]), Err(BadAnswer::Truncated));
 }
 
 #[test]
 fn f24_a_whole_answer_on_a_stream_request_is_played_as_a_stream() {
     let answer = Bytes::from_static(br#"{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1}}"#);
     let asked = exchange("g", Delivery::StreamArray, TargetKind::Gemini);
-    let (body, _) = asked.stream_of_answer(&answer).expect("a stream");
+    let (body, _) = asked.stream_from_answer(&answer).expect("a stream");
     let items: Vec<Value> = serde_json::from_slice(&body).expect("one array");
     assert_eq!(items[0]["candidates"][0]["content"]["parts"][0]["text"], "hi");
     assert_eq!(items[1]["usageMetadata"]["totalTokenCount"], 2);

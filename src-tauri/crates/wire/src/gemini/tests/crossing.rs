@@ -2,46 +2,51 @@
 //! clients at a Gemini backend, and Gemini clients at other backends.
 
 use bytes::{Bytes, BytesMut};
-use domain::{Crossing, Dialect};
+use domain::{Dialect, TranslationMode};
 use serde_json::{Value, json};
 
 use crate::mock::{self, MockAnswer};
 use crate::{
-    ClientRequest, Delivery, Exchange, StreamEnd, Surface, Target, TargetKind, UsageChunk,
+    ApiSurface, BackendExchange, ClientRequest, Delivery, StreamEnd, Target, TargetKind, UsageChunk,
 };
 
 const STREAMED: Delivery = Delivery::Stream(UsageChunk::Asked);
 
-fn exchange(surface: Surface<'_>, body: &Value, kind: TargetKind, model: &str) -> Exchange {
+fn exchange(
+    surface: ApiSurface<'_>,
+    body: &Value,
+    kind: TargetKind,
+    model: &str,
+) -> BackendExchange {
     let request = ClientRequest::parse(surface, Bytes::from(body.to_string())).expect("a request");
-    let (model, crossing) = (model.to_owned(), Crossing::Strict);
+    let (model, crossing) = (model.to_owned(), TranslationMode::Strict);
     let target = Target { kind, model, crossing, output_tokens_max: None };
-    Exchange::new(&request, &target, "made1", 7).expect("an exchange")
+    BackendExchange::new(&request, &target, "made1", 7).expect("an exchange")
 }
 
-fn answered(exchange: &Exchange, model: &str) -> MockAnswer {
+fn mock_answer(exchange: &BackendExchange, model: &str) -> MockAnswer {
     let sent = exchange.outgoing();
     let surface = match sent.dialect {
-        Dialect::Gemini => Surface::Gemini { model, delivery: exchange.delivery() },
-        Dialect::OpenAiChat => Surface::OpenAiChat,
-        Dialect::OpenAiResponses => Surface::OpenAiResponses,
-        Dialect::AnthropicMessages | Dialect::OllamaChat => Surface::AnthropicMessages,
+        Dialect::Gemini => ApiSurface::Gemini { model, delivery: exchange.delivery() },
+        Dialect::OpenAiChat => ApiSurface::OpenAiChat,
+        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
+        Dialect::AnthropicMessages | Dialect::OllamaChat => ApiSurface::AnthropicMessages,
     };
     let request = ClientRequest::parse(surface, sent.body.clone()).expect("what is sent is valid");
     mock::answer(&request, 7)
 }
 
-fn whole(exchange: &Exchange, model: &str) -> Value {
-    let answer = answered(exchange, model);
-    let (body, facts) = exchange.answer(&answer.body[0].bytes).expect("an answer");
+fn whole(exchange: &BackendExchange, model: &str) -> Value {
+    let answer = mock_answer(exchange, model);
+    let (body, facts) = exchange.translate_answer(&answer.body[0].bytes).expect("an answer");
     assert!(facts.usage.is_some());
     serde_json::from_slice(&body).expect("JSON")
 }
 
-fn streamed(exchange: &Exchange, model: &str) -> String {
-    let mut stream = exchange.stream();
+fn streamed(exchange: &BackendExchange, model: &str) -> String {
+    let mut stream = exchange.answer_stream();
     let mut out = BytesMut::new();
-    for piece in answered(exchange, model).body {
+    for piece in mock_answer(exchange, model).body {
         out.extend_from_slice(&stream.feed(&piece.bytes).relay);
     }
     let StreamEnd::Complete { append } = stream.finish() else { panic!("a whole stream") };
@@ -62,7 +67,7 @@ fn class_4_parallel_calls_of_gemini_have_ids_and_indexes_of_their_own() {
     let body = chat_request(true);
     let whole_body = chat_request(false);
     let exchange_of =
-        |body| exchange(Surface::OpenAiChat, body, TargetKind::Gemini, "text-and-tool");
+        |body| exchange(ApiSurface::OpenAiChat, body, TargetKind::Gemini, "text-and-tool");
     let answer = whole(&exchange_of(&whole_body), "text-and-tool");
     let calls = answer["choices"][0]["message"]["tool_calls"].as_array().expect("calls");
     assert_eq!(calls.len(), 2);
@@ -87,13 +92,14 @@ fn class_4_parallel_calls_of_gemini_have_ids_and_indexes_of_their_own() {
 #[test]
 fn class_12_and_13_the_next_turn_answers_every_call() {
     let first = chat_request(false);
-    let answer = whole(&exchange(Surface::OpenAiChat, &first, TargetKind::Gemini, "chat"), "chat");
+    let answer =
+        whole(&exchange(ApiSurface::OpenAiChat, &first, TargetKind::Gemini, "chat"), "chat");
     let message = answer["choices"][0]["message"].clone();
     let mut next = first;
     let result = |place: usize, text: &str| json!({"role": "tool", "tool_call_id": message["tool_calls"][place]["id"], "content": text});
     let messages = next["messages"].as_array_mut().expect("messages");
     messages.extend([message.clone(), result(1, "from g"), result(0, "from f")]);
-    let second = exchange(Surface::OpenAiChat, &next, TargetKind::Gemini, "chat");
+    let second = exchange(ApiSurface::OpenAiChat, &next, TargetKind::Gemini, "chat");
     let sent: Value = serde_json::from_slice(&second.outgoing().body).expect("JSON");
     let results = sent["contents"][2]["parts"].as_array().expect("results");
     let told: Vec<_> =
@@ -119,7 +125,7 @@ fn a_gemini_client_gets_the_same_from_every_backend() {
             {"role": "user", "parts": [{"text": "now f again with the tool"}]}],
         "tools": [{"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT", "properties": {"n": {"type": "INTEGER"}}, "required": ["n"]}}]}]});
     for kind in [compatible(), TargetKind::OpenAi, TargetKind::Gemini] {
-        let surface = |delivery| Surface::Gemini { model: "text-and-tool", delivery };
+        let surface = |delivery| ApiSurface::Gemini { model: "text-and-tool", delivery };
         let asked = exchange(surface(Delivery::Whole), &body, kind.clone(), "text-and-tool");
         let answer = whole(&asked, "text-and-tool");
         let parts = answer["candidates"][0]["content"]["parts"].as_array().expect("parts");
@@ -141,7 +147,7 @@ fn a_gemini_client_gets_the_same_from_every_backend() {
 #[test]
 fn thoughts_of_gemini_reach_a_chat_client() {
     let body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}], "reasoning_effort": "low"});
-    let asked = exchange(Surface::OpenAiChat, &body, TargetKind::Gemini, "think");
+    let asked = exchange(ApiSurface::OpenAiChat, &body, TargetKind::Gemini, "think");
     let sent: Value = serde_json::from_slice(&asked.outgoing().body).expect("JSON");
     assert_eq!(sent["generationConfig"]["thinkingConfig"]["thinkingLevel"], "LOW");
     let answer = whole(&asked, "think");
@@ -154,10 +160,11 @@ fn class_9_a_signature_comes_back_through_an_anthropic_client() {
     let tools = json!([{"name": "f", "input_schema": {"type": "object"}}]);
     let mut body = json!({"model": "m", "max_tokens": 100, "tools": tools,
         "messages": [{"role": "user", "content": "call f"}]});
-    let surface = Surface::AnthropicMessages;
+    let surface = ApiSurface::AnthropicMessages;
     let asked = exchange(surface, &body, TargetKind::Gemini, "chat");
     let answer: Value = whole(&asked, "chat");
-    let raw: Value = serde_json::from_slice(&answered(&asked, "chat").body[0].bytes).expect("JSON");
+    let raw: Value =
+        serde_json::from_slice(&mock_answer(&asked, "chat").body[0].bytes).expect("JSON");
     let signature = raw["candidates"][0]["content"]["parts"][0]["thoughtSignature"].clone();
     assert!(signature.is_string(), "{raw}");
     let content = answer["content"].clone();
@@ -179,10 +186,11 @@ fn class_9_a_signature_comes_back_through_a_responses_client() {
     let mut body = json!({"model": "m", "tools": tools, "store": false,
         "include": ["reasoning.encrypted_content"],
         "input": [{"role": "user", "content": "call f"}]});
-    let surface = Surface::OpenAiResponses;
+    let surface = ApiSurface::OpenAiResponses;
     let asked = exchange(surface, &body, TargetKind::Gemini, "chat");
     let answer = whole(&asked, "chat");
-    let raw: Value = serde_json::from_slice(&answered(&asked, "chat").body[0].bytes).expect("JSON");
+    let raw: Value =
+        serde_json::from_slice(&mock_answer(&asked, "chat").body[0].bytes).expect("JSON");
     let signature = raw["candidates"][0]["content"]["parts"][0]["thoughtSignature"].clone();
     let items = answer["output"].as_array().expect("items").clone();
     let id = items.last().expect("a call")["call_id"].clone();

@@ -1,7 +1,7 @@
 //! Property tests: no bytes cause a panic, and a request that was read can be written.
 
 use bytes::Bytes;
-use domain::{Crossing, Dialect};
+use domain::{Dialect, TranslationMode};
 use proptest::prelude::*;
 
 use crate::dialect::StreamReader as _;
@@ -95,7 +95,7 @@ proptest! {
         let body = Bytes::from(text);
         for surface in [EmbeddingSurface::OpenAi, EmbeddingSurface::GeminiOne { model: "m" }, EmbeddingSurface::GeminiBatch { model: "m" }] {
             if let Ok(request) = EmbeddingRequest::parse(surface, body.clone()) {
-                let target = Target { kind: TargetKind::Gemini, model: "n".to_owned(), crossing: Crossing::Lenient, output_tokens_max: None };
+                let target = Target { kind: TargetKind::Gemini, model: "n".to_owned(), crossing: TranslationMode::Lenient, output_tokens_max: None };
                 if let Ok(sent) = request.batch(0..request.len(), &target) {
                     prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&sent.body).is_ok());
                 }
@@ -110,7 +110,7 @@ proptest! {
     fn what_was_read_is_written_as_json(contents in json(), rest in json()) {
         let text = format!("{{\"contents\":[{{\"parts\":[{contents}]}}],\"generationConfig\":{rest},\"tools\":[{rest}]}}");
         if let Ok(request) = read_request(&text, "m", Delivery::Whole) {
-            let target = Target { kind: TargetKind::Gemini, model: "gemini-3".to_owned(), crossing: Crossing::Lenient, output_tokens_max: None };
+            let target = Target { kind: TargetKind::Gemini, model: "gemini-3".to_owned(), crossing: TranslationMode::Lenient, output_tokens_max: None };
             if let Ok(written) = write_request(&request, &target) {
                 prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&written.body).is_ok());
             }

@@ -2,15 +2,15 @@
 
 use domain::Dialect;
 
-use crate::crossing::Field;
+use crate::field_filter::FieldKind;
 use crate::gemini::read_request;
 use crate::neutral::{
-    CallKind, Effort, MediaKind, MediaSource, OutputFormat, Part, Reasoning, Request, Role,
-    Signature, ToolCall, ToolChoice, ToolKind,
+    CallKind, ContentPart, MediaKind, MediaSource, ModelRequest, OutputFormat, Reasoning, Role,
+    ThinkingEffort, ThoughtSignature, ToolCall, ToolChoice, ToolKind,
 };
 use crate::{Delivery, RequestError};
 
-fn read(text: &str) -> Request {
+fn read(text: &str) -> ModelRequest {
     read_request(text, "gemini-3-flash", Delivery::Whole).expect("a request")
 }
 
@@ -19,20 +19,20 @@ fn refused(text: &str) -> RequestError {
 }
 
 /// One line for each part, so that one assertion covers a conversation.
-fn shown(request: &Request) -> Vec<String> {
-    let show = |part: &Part| match part {
-        Part::Text { text, .. } => text.clone(),
-        Part::ToolCall(call) => format!("call {} {} {}", call.id, call.name, call.arguments),
-        Part::ToolResult(result) => {
+fn shown(request: &ModelRequest) -> Vec<String> {
+    let show = |part: &ContentPart| match part {
+        ContentPart::Text { text, .. } => text.clone(),
+        ContentPart::ToolCall(call) => format!("call {} {} {}", call.id, call.name, call.arguments),
+        ContentPart::ToolResult(result) => {
             let text = match result.content.as_slice() {
                 [] => String::new(),
-                [Part::Text { text, .. }] => text.clone(),
+                [ContentPart::Text { text, .. }] => text.clone(),
                 other => format!("{} parts", other.len()),
             };
             let error = if result.is_error { " error" } else { "" };
             format!("result {}={text}{error}", result.call_id)
         }
-        Part::Thinking { text, signature } => {
+        ContentPart::Thinking { text, signature } => {
             let signature = signature.as_ref().map(|s| format!("{}:{}", s.origin, s.data));
             format!("thinking {text:?} {signature:?}")
         }
@@ -74,7 +74,8 @@ fn class_9_gemini_cli_is_read_with_its_signature_before_the_call() {
         ]
     );
     assert_eq!(request.reasoning, Reasoning::Budget { tokens_max: 8_192, visible: true });
-    let number = |json: &Option<crate::neutral::Json>| json.as_ref().map(|j| j.get().to_owned());
+    let number =
+        |json: &Option<crate::neutral::JsonText>| json.as_ref().map(|j| j.get().to_owned());
     assert_eq!(number(&request.top_p).as_deref(), Some("0.95"));
     assert_eq!(number(&request.top_k).as_deref(), Some("64"));
     assert_eq!(request.extras, []);
@@ -101,7 +102,10 @@ fn snake_case_says_the_same() {
     assert_eq!(request.output_tokens_max, Some(50));
     assert_eq!(request.stop, ["a", "b"]);
     assert_eq!(request.choices, Some(2));
-    assert_eq!(request.reasoning, Reasoning::Effort { effort: Effort::Low, visible: false });
+    assert_eq!(
+        request.reasoning,
+        Reasoning::Effort { effort: ThinkingEffort::Low, visible: false }
+    );
     let named = ToolChoice::Named { name: "f".to_owned(), namespace: None };
     assert_eq!(request.tool_choice, Some(named));
     let OutputFormat::Schema { schema, .. } = &request.output else { panic!("a schema") };
@@ -110,7 +114,7 @@ fn snake_case_says_the_same() {
         panic!("a function")
     };
     assert_eq!(schema.get(), r#"{"type":"object","properties":{"max_items":{"type":"integer"}}}"#);
-    let Part::Media(image) = &request.messages[1].parts[1] else { panic!("an image") };
+    let ContentPart::Media(image) = &request.messages[1].parts[1] else { panic!("an image") };
     assert_eq!((image.kind, image.media_type.as_deref()), (MediaKind::Image, Some("image/png")));
     assert_eq!(image.source, MediaSource::Base64("iVBORw0KGgoAAA".to_owned()));
 }
@@ -174,14 +178,15 @@ fn class_14_an_empty_result_is_still_a_result() {
 /// A Gemini client sends an Anthropic signature back in fragments.
 #[test]
 fn class_10_crossed_signatures_come_back_to_their_thoughts() {
-    let signature = Signature { origin: Dialect::AnthropicMessages, data: "Er/A==".to_owned() };
-    let shown_to_client = crate::gemini::signature::for_client(&signature);
+    let signature =
+        ThoughtSignature { origin: Dialect::AnthropicMessages, data: "Er/A==".to_owned() };
+    let shown_to_client = crate::gemini::signature::encode_for_client(&signature);
     let request = read(&format!(
         r#"{{"contents":[{{"role":"model","parts":[{{"thought":true,"text":"a"}},{{"thought":true,"text":"b"}},
         {{"thought":true,"text":"","thoughtSignature":"{shown_to_client}"}},{{"text":"done"}}]}}]}}"#
     ));
-    let thinking = Part::Thinking { text: "ab".to_owned(), signature: Some(signature) };
-    assert_eq!(request.messages[0].parts, [thinking, Part::text("done")]);
+    let thinking = ContentPart::Thinking { text: "ab".to_owned(), signature: Some(signature) };
+    assert_eq!(request.messages[0].parts, [thinking, ContentPart::text("done")]);
 }
 
 #[test]
@@ -198,26 +203,26 @@ fn what_the_neutral_form_cannot_say_is_an_extra_with_its_path() {
     assert_eq!(
         extras,
         [
-            (Field::Unknown, "contents[0].parts[0].videoMetadata"),
-            (Field::ServerTool, "contents[0].parts[1].executableCode"),
-            (Field::ProviderFile, "contents[0].parts[2].fileData"),
-            (Field::Presentation, "toolConfig.functionCallingConfig.mode"),
-            (Field::Seed, "generationConfig.seed"),
-            (Field::Penalties, "generationConfig.presencePenalty"),
-            (Field::Logprobs, "generationConfig.logprobs"),
-            (Field::Logprobs, "generationConfig.responseLogprobs"),
-            (Field::AudioOutput, "generationConfig.responseModalities"),
-            (Field::Unknown, "generationConfig.routing"),
-            (Field::SafetyOff, "safety_settings"),
-            (Field::StoredPrompt, "cachedContent"),
-            (Field::Unknown, "newThing"),
+            (FieldKind::Unknown, "contents[0].parts[0].videoMetadata"),
+            (FieldKind::ServerTool, "contents[0].parts[1].executableCode"),
+            (FieldKind::ProviderFile, "contents[0].parts[2].fileData"),
+            (FieldKind::Presentation, "toolConfig.functionCallingConfig.mode"),
+            (FieldKind::Seed, "generationConfig.seed"),
+            (FieldKind::Penalties, "generationConfig.presencePenalty"),
+            (FieldKind::Logprobs, "generationConfig.logprobs"),
+            (FieldKind::Logprobs, "generationConfig.responseLogprobs"),
+            (FieldKind::AudioOutput, "generationConfig.responseModalities"),
+            (FieldKind::Unknown, "generationConfig.routing"),
+            (FieldKind::SafetyOff, "safety_settings"),
+            (FieldKind::StoredPrompt, "cachedContent"),
+            (FieldKind::Unknown, "newThing"),
         ]
     );
     assert!(matches!(
         &request.tools[0].kind,
         ToolKind::Server { origin: Dialect::Gemini, declaration } if declaration.get() == r#"{"googleSearch":{}}"#
     ));
-    let Part::Media(document) = &request.messages[0].parts[1] else { panic!("a document") };
+    let ContentPart::Media(document) = &request.messages[0].parts[1] else { panic!("a document") };
     assert_eq!(document.kind, MediaKind::Document);
     assert_eq!(request.tool_choice, Some(ToolChoice::Auto));
 }
@@ -245,8 +250,8 @@ fn thinking_is_read_in_all_its_spellings() {
     let adaptive = |visible| Reasoning::Adaptive { visible, effort: None };
     assert_eq!(reasoning(r#"{"thinkingBudget":-1,"includeThoughts":false}"#), adaptive(false));
     assert_eq!(reasoning(r#"{"includeThoughts":true}"#), adaptive(true));
-    assert_eq!(reasoning("{}"), Reasoning::Unsaid);
-    let level = Reasoning::Effort { effort: Effort::Minimal, visible: true };
+    assert_eq!(reasoning("{}"), Reasoning::Unset);
+    let level = Reasoning::Effort { effort: ThinkingEffort::Minimal, visible: true };
     assert_eq!(reasoning(r#"{"thinkingLevel":"MINIMAL","includeThoughts":true}"#), level);
 }
 
@@ -287,7 +292,8 @@ fn f54_arguments_stay_as_the_client_wrote_them() {
     let request = read(
         r#"{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f","args":{"z":1.10,"a":[ ]}}}]}]}"#,
     );
-    let Part::ToolCall(ToolCall { arguments, kind, .. }) = &request.messages[0].parts[0] else {
+    let ContentPart::ToolCall(ToolCall { arguments, kind, .. }) = &request.messages[0].parts[0]
+    else {
         panic!("a call")
     };
     assert_eq!((arguments.as_str(), *kind), (r#"{"z":1.10,"a":[ ]}"#, CallKind::Function));
@@ -305,7 +311,7 @@ fn only_a_filter_that_is_asked_for_is_a_wish() {
     let none = r#"{"category":"B","threshold":"BLOCK_NONE"}"#;
     let some = r#"{"category":"C","threshold":"BLOCK_ONLY_HIGH"}"#;
     assert_eq!(field("[]"), None);
-    assert_eq!(field(&format!("[{off},{none}]")), Some(Field::SafetyOff));
-    assert_eq!(field(&format!("[{off},{some}]")), Some(Field::SafetySettings));
-    assert_eq!(field(r#"[{"category":"C"}]"#), Some(Field::SafetySettings));
+    assert_eq!(field(&format!("[{off},{none}]")), Some(FieldKind::SafetyOff));
+    assert_eq!(field(&format!("[{off},{some}]")), Some(FieldKind::SafetySettings));
+    assert_eq!(field(r#"[{"category":"C"}]"#), Some(FieldKind::SafetySettings));
 }

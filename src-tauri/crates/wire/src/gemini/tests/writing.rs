@@ -1,37 +1,39 @@
 //! Tests of writing requests for Gemini backends.
 
-use domain::{Crossing, Dialect};
+use domain::{Dialect, TranslationMode};
 use serde_json::{Value, json};
 
-use crate::crossing::Field;
-use crate::dialect::Written;
+use crate::dialect::TranslatedRequest;
+use crate::field_filter::FieldKind;
 use crate::gemini::write_request;
 use crate::neutral::{
-    CacheMark, Extra, Json, Media, MediaKind, MediaSource, OutputFormat, ParallelCalls, Part,
-    Reasoning, Request, Role, Signature, Tool, ToolChoice, ToolKind, ToolResult,
+    CacheBreakpoint, ContentPart, ExtraField, JsonText, MediaContent, MediaKind, MediaSource,
+    ModelRequest, OutputFormat, ParallelCalls, Reasoning, Role, ThoughtSignature, ToolChoice,
+    ToolDefinition, ToolKind, ToolResult,
 };
 use crate::test_requests::{call, message, request, result};
 use crate::{RequestError, Target, TargetKind};
 
-fn target(model: &str, crossing: Crossing) -> Target {
+fn target(model: &str, crossing: TranslationMode) -> Target {
     let kind = TargetKind::Gemini;
     Target { kind, model: model.to_owned(), crossing, output_tokens_max: None }
 }
 
-fn write(request: &Request, model: &str) -> (Value, Written) {
-    let written = write_request(request, &target(model, Crossing::Strict)).expect("a request");
+fn write(request: &ModelRequest, model: &str) -> (Value, TranslatedRequest) {
+    let written =
+        write_request(request, &target(model, TranslationMode::Strict)).expect("a request");
     (serde_json::from_slice(&written.body).expect("JSON"), written)
 }
 
-fn function(name: &str, schema: Option<&str>) -> Tool {
-    let schema = schema.map(|schema| Json::parse(schema).expect("JSON"));
+fn function(name: &str, schema: Option<&str>) -> ToolDefinition {
+    let schema = schema.map(|schema| JsonText::parse(schema).expect("JSON"));
     let kind = ToolKind::Function { schema, strict: None };
-    Tool { name: name.to_owned(), namespace: None, description: None, kind, cache: None }
+    ToolDefinition { name: name.to_owned(), namespace: None, description: None, kind, cache: None }
 }
 
-fn signed(origin: Dialect, text: &str, data: &str) -> Part {
-    let signature = Some(Signature { origin, data: data.to_owned() });
-    Part::Thinking { text: text.to_owned(), signature }
+fn signed(origin: Dialect, text: &str, data: &str) -> ContentPart {
+    let signature = Some(ThoughtSignature { origin, data: data.to_owned() });
+    ContentPart::Thinking { text: text.to_owned(), signature }
 }
 
 /// openai/openai-agents-python#2331, litellm#37463.
@@ -42,12 +44,12 @@ fn class_13_gemini_results_match_calls_in_number_and_order() {
         message(
             Role::Assistant,
             vec![
-                Part::text("so"),
+                ContentPart::text("so"),
                 call("1", "a", r#"{"n":12345678901234567890}"#),
                 call("2", "b", ""),
             ],
         ),
-        message(Role::User, vec![Part::text("meanwhile"), result("2", r#"{"ok":true}"#)]),
+        message(Role::User, vec![ContentPart::text("meanwhile"), result("2", r#"{"ok":true}"#)]),
         message(Role::User, vec![result("1", "")]),
     ]);
     let (body, written) = write(&asked, "gemini-2.5-flash");
@@ -78,14 +80,14 @@ fn class_9_own_signatures_return_to_their_part() {
             Role::Assistant,
             vec![
                 signed(own, "thought", "T+/="),
-                Part::text("text"),
+                ContentPart::text("text"),
                 signed(own, "", "C1=="),
                 call("1", "a", "{}"),
                 call("2", "a", "{}"),
             ],
         ),
         message(Role::User, vec![result("1", "x"), result("2", "y")]),
-        message(Role::Assistant, vec![Part::text("done"), signed(own, "", "END=")]),
+        message(Role::Assistant, vec![ContentPart::text("done"), signed(own, "", "END=")]),
     ]);
     let (body, _) = write(&asked, "gemini-3-flash-preview");
     assert_eq!(
@@ -110,7 +112,7 @@ fn class_10_foreign_thinking_is_left_out_and_calls_get_the_stand_in() {
             Role::Assistant,
             vec![
                 signed(Dialect::AnthropicMessages, "deep", "Er=="),
-                Part::RedactedThinking(Signature {
+                ContentPart::RedactedThinking(ThoughtSignature {
                     origin: Dialect::AnthropicMessages,
                     data: "R".to_owned(),
                 }),
@@ -132,8 +134,8 @@ fn class_10_foreign_thinking_is_left_out_and_calls_get_the_stand_in() {
 #[test]
 fn instructions_tools_and_options_have_their_places() {
     let mut asked = request("hi");
-    asked.messages.insert(0, message(Role::System, vec![Part::text("top")]));
-    asked.messages.push(message(Role::System, vec![Part::text("late")]));
+    asked.messages.insert(0, message(Role::System, vec![ContentPart::text("top")]));
+    asked.messages.push(message(Role::System, vec![ContentPart::text("late")]));
     asked.tools = vec![
         function(
             "f",
@@ -141,22 +143,23 @@ fn instructions_tools_and_options_have_their_places() {
                 r#"{"type":"object","properties":{"n":{"const":1e2}},"additionalProperties":false}"#,
             ),
         ),
-        Tool { kind: ToolKind::Custom { format: None }, ..function("patch", None) },
+        ToolDefinition { kind: ToolKind::Custom { format: None }, ..function("patch", None) },
         function("none", None),
     ];
     asked.tool_choice = Some(ToolChoice::Named { name: "f".to_owned(), namespace: None });
     asked.reasoning = Reasoning::Budget { tokens_max: 2_000, visible: true };
     asked.output_tokens_max = Some(100);
-    asked.temperature = Json::parse("0.70");
+    asked.temperature = JsonText::parse("0.70");
     asked.stop = vec!["END".to_owned()];
     asked.choices = Some(2);
-    asked.extras = [("seed", Field::Seed, "7"), ("presence_penalty", Field::Penalties, "0.10")]
-        .map(|(path, field, value)| Extra {
-            field,
-            path: path.to_owned(),
-            value: Json::parse(value).expect("JSON"),
-        })
-        .to_vec();
+    asked.extras =
+        [("seed", FieldKind::Seed, "7"), ("presence_penalty", FieldKind::Penalties, "0.10")]
+            .map(|(path, field, value)| ExtraField {
+                field,
+                path: path.to_owned(),
+                value: JsonText::parse(value).expect("JSON"),
+            })
+            .to_vec();
     let (_, written) = write(&asked, "gemini-2.5-flash");
     assert_eq!(
         String::from_utf8_lossy(&written.body),
@@ -176,7 +179,7 @@ fn instructions_tools_and_options_have_their_places() {
 /// litellm#18621: JSON answers beside functions.
 #[test]
 fn class_18_json_beside_functions_is_native_or_refused_by_name() {
-    let schema = Json::parse(r#"{"type":"object"}"#).expect("JSON");
+    let schema = JsonText::parse(r#"{"type":"object"}"#).expect("JSON");
     let mut asked = request("hi");
     asked.output = OutputFormat::Schema { name: None, description: None, schema, strict: None };
     let plain =
@@ -184,12 +187,14 @@ fn class_18_json_beside_functions_is_native_or_refused_by_name() {
     assert_eq!(write(&asked, "gemini-2.5-flash").0["generationConfig"], plain);
     asked.tools = vec![function("f", None)];
     assert_eq!(write(&asked, "gemini-3-flash-preview").0["generationConfig"], plain);
-    let refused = write_request(&asked, &target("gemini-2.5-flash", Crossing::Strict));
-    let named =
-        RequestError::CannotCross { param: "response_format".to_owned(), dialect: Dialect::Gemini };
+    let refused = write_request(&asked, &target("gemini-2.5-flash", TranslationMode::Strict));
+    let named = RequestError::Untranslatable {
+        param: "response_format".to_owned(),
+        dialect: Dialect::Gemini,
+    };
     assert_eq!(refused, Err(named));
     let lenient =
-        write_request(&asked, &target("gemini-2.5-flash", Crossing::Lenient)).expect("sent");
+        write_request(&asked, &target("gemini-2.5-flash", TranslationMode::Lenient)).expect("sent");
     assert_eq!(lenient.dropped, ["response_format"]);
     assert!(!String::from_utf8_lossy(&lenient.body).contains("responseMimeType"));
     // No function may be called, so nothing is lost without them.
@@ -204,7 +209,13 @@ fn class_18_json_beside_functions_is_native_or_refused_by_name() {
 fn class_22_images_are_sent_with_the_type_of_their_bytes() {
     let image = |source| {
         let media_type = Some("image/jpeg".to_owned());
-        Part::Media(Media { kind: MediaKind::Image, source, media_type, detail: None, title: None })
+        ContentPart::Media(MediaContent {
+            kind: MediaKind::Image,
+            source,
+            media_type,
+            detail: None,
+            title: None,
+        })
     };
     let png = || MediaSource::Base64("iVBORw0KGgoAAAA=".to_owned());
     let mut asked = request("look");
@@ -213,14 +224,14 @@ fn class_22_images_are_sent_with_the_type_of_their_bytes() {
         image(MediaSource::Url("data:image/webp;base64,iVBORw0KGgo=".to_owned())),
         image(MediaSource::Url("https://example.com/a.jpg".to_owned())),
     ]);
-    let Part::ToolResult(mut shot) = result("1", "taken") else { unreachable!() };
+    let ContentPart::ToolResult(mut shot) = result("1", "taken") else { unreachable!() };
     shot.content.push(image(png()));
     asked
         .messages
         .push(message(Role::Assistant, vec![call("1", "shot", "{}"), call("2", "f", "{}")]));
     asked.messages.push(message(
         Role::User,
-        vec![Part::ToolResult(ToolResult { is_error: true, ..shot }), result("2", "x")],
+        vec![ContentPart::ToolResult(ToolResult { is_error: true, ..shot }), result("2", "x")],
     ));
     let (newer, _) = write(&asked, "gemini-3-flash-preview");
     let inline = json!({"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgoAAAA="}});
@@ -238,36 +249,36 @@ fn class_22_images_are_sent_with_the_type_of_their_bytes() {
 
 #[test]
 fn what_cannot_cross_is_refused_or_named() {
-    let refused = |request: &Request| {
-        let error = write_request(request, &target("gemini-3-flash", Crossing::Strict));
+    let refused = |request: &ModelRequest| {
+        let error = write_request(request, &target("gemini-3-flash", TranslationMode::Strict));
         error.expect_err("refused").param().map(str::to_owned)
     };
     let mut asked = request("hi");
     asked.stop = (0..6).map(|n| n.to_string()).collect();
     assert_eq!(refused(&asked).as_deref(), Some("stop"));
     asked.stop.truncate(5);
-    let declaration = Json::parse(r#"{"type":"web_search"}"#).expect("JSON");
-    asked.tools = vec![Tool {
+    let declaration = JsonText::parse(r#"{"type":"web_search"}"#).expect("JSON");
+    asked.tools = vec![ToolDefinition {
         kind: ToolKind::Server { origin: Dialect::OpenAiResponses, declaration },
         ..function("web_search", None)
     }];
     let named = write(&asked, "gemini-3-flash").1.dropped;
     assert_eq!(named, ["tools.web_search"], "left out, strict or not");
     asked.tools.clear();
-    let file = Media {
+    let file = MediaContent {
         kind: MediaKind::Image,
         source: MediaSource::File("file-1".to_owned()),
         media_type: None,
         detail: None,
         title: None,
     };
-    asked.messages[0].parts.push(Part::Media(file));
+    asked.messages[0].parts.push(ContentPart::Media(file));
     assert_eq!(refused(&asked).as_deref(), Some("file"));
     asked.messages[0].parts.pop();
     asked.parallel_calls = ParallelCalls::OneAtATime;
     asked.user = Some("u".to_owned());
-    let cache = Some(CacheMark(Json::empty_object()));
-    asked.messages[0].parts.push(Part::Text { text: "x".to_owned(), cache });
+    let cache = Some(CacheBreakpoint(JsonText::empty_object()));
+    asked.messages[0].parts.push(ContentPart::Text { text: "x".to_owned(), cache });
     let (body, written) = write(&asked, "gemini-3-flash");
     assert_eq!(written.dropped, ["cache_control", "user", "parallel_tool_calls"]);
     assert_eq!(body["generationConfig"]["stopSequences"].as_array().map(Vec::len), Some(5));
@@ -286,7 +297,7 @@ fn f54_arguments_that_are_no_object_stay_visible() {
 #[test]
 fn instructions_alone_are_a_turn() {
     let mut asked = request("x");
-    asked.messages = vec![message(Role::System, vec![Part::text("only")])];
+    asked.messages = vec![message(Role::System, vec![ContentPart::text("only")])];
     let (body, _) = write(&asked, "gemini-3-flash");
     assert_eq!(body, json!({"contents": [{"role": "user", "parts": [{"text": "only"}]}]}));
 }

@@ -2,12 +2,12 @@
 
 use super::super::{MockEnd, answer};
 use super::*;
-use crate::neutral::Piece;
-use crate::test_schema::Published;
-use crate::{ClientRequest, SseDecoder, Surface, openai_responses};
+use crate::neutral::ProviderEvent;
+use crate::test_schema::PublishedSchema;
+use crate::{ApiSurface, ClientRequest, SseDecoder, openai_responses};
 
 fn ask(body: &Value) -> Vec<u8> {
-    let request = ClientRequest::parse(Surface::OpenAiResponses, Bytes::from(body.to_string()));
+    let request = ClientRequest::parse(ApiSurface::OpenAiResponses, Bytes::from(body.to_string()));
     let answer = answer(&request.expect("a request"), 1);
     assert_eq!((answer.status, answer.end), (200, MockEnd::Done));
     answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect()
@@ -22,7 +22,7 @@ fn body(model: &str, delivery: bool) -> Value {
             {"type": "custom", "name": "patch"}]})
 }
 
-fn pieces(stream: &[u8]) -> Vec<Piece> {
+fn pieces(stream: &[u8]) -> Vec<ProviderEvent> {
     use crate::dialect::StreamReader as _;
     let mut reader = openai_responses::StreamReader::default();
     let mut decoder = SseDecoder::new();
@@ -36,7 +36,7 @@ fn pieces(stream: &[u8]) -> Vec<Piece> {
 
 #[test]
 fn every_answer_fits_the_published_schema() {
-    let published = Published::find();
+    let published = PublishedSchema::find();
     for model in ["echo", "think", "text-and-tool"] {
         let whole: Value = serde_json::from_slice(&ask(&body(model, false))).expect("JSON");
         let stream = ask(&body(model, true));
@@ -71,18 +71,21 @@ fn what_it_says_is_read_back_whole_and_streamed() {
     let whole = openai_responses::read_answer(std::str::from_utf8(&whole).expect("text"));
     body["stream"] = json!(true);
     let streamed = pieces(&ask(&body));
-    let text = |pieces: &[Piece]| {
+    let text = |pieces: &[ProviderEvent]| {
         let text = pieces.iter().filter_map(|piece| match piece {
-            Piece::Text { text, .. } => Some(text.as_str()),
+            ProviderEvent::Text { text, .. } => Some(text.as_str()),
             _ => None,
         });
         text.collect::<String>()
     };
     let whole = whole.expect("an answer");
     assert_eq!((text(&whole).as_str(), text(&streamed).as_str()), ("Hello, you", "Hello, you"));
-    assert_eq!((whole.last(), streamed.last()), (Some(&Piece::End), Some(&Piece::End)));
+    assert_eq!(
+        (whole.last(), streamed.last()),
+        (Some(&ProviderEvent::End), Some(&ProviderEvent::End))
+    );
     let usage = streamed.iter().find_map(|piece| match piece {
-        Piece::Usage(report) => Some(report.tokens),
+        ProviderEvent::Usage(report) => Some(report.tokens),
         _ => None,
     });
     let usage = usage.expect("usage");

@@ -15,7 +15,7 @@ fn stream(chunks: &[&str]) -> String {
     chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect()
 }
 
-struct Seen {
+struct TapResult {
     relay: String,
     flow: Flow,
     content_seen: bool,
@@ -24,17 +24,17 @@ struct Seen {
     facts: AnswerFacts,
 }
 
-fn tap_bytes(usage_chunk: UsageChunk, bytes: &[u8]) -> Seen {
+fn tap_bytes(usage_chunk: UsageChunk, bytes: &[u8]) -> TapResult {
     let mut tap = ChatTap::new(usage_chunk);
-    let Tapped { relay, flow } = tap.feed(bytes);
+    let TapOutput { relay, flow } = tap.feed(bytes);
     let relay = String::from_utf8(relay.to_vec()).expect("only UTF-8 is relayed");
     let (content_seen, late_chunks) = (tap.content_seen(), tap.late_chunks());
     let end = tap.finish();
     let facts = tap.facts().clone();
-    Seen { relay, flow, content_seen, late_chunks, end, facts }
+    TapResult { relay, flow, content_seen, late_chunks, end, facts }
 }
 
-fn tap(chunks: &[&str]) -> Seen {
+fn tap(chunks: &[&str]) -> TapResult {
     tap_bytes(UsageChunk::NotAsked, stream(chunks).as_bytes())
 }
 

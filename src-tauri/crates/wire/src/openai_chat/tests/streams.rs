@@ -101,7 +101,7 @@ fn class_5_calls_end_with_tool_calls_and_no_empty_text() {
     ];
     let out = rewritten(&chunks, UsageChunk::NotAsked);
     assert_eq!(reason_of(&out), ["tool_calls"]);
-    let answer = fold(events(&stream(&chunks)));
+    let answer = fold_events(events(&stream(&chunks)));
     assert_eq!(answer.choices[0].parts.len(), 1);
     assert_eq!(answer.choices[0].finish.as_ref().expect("a reason").word, "stop");
 }
@@ -112,7 +112,7 @@ fn class_6_truncation_stays_truncation() {
     let out = rewritten(&[delta(&json!({"content": "a"}), Some("length"))], UsageChunk::NotAsked);
     assert_eq!(reason_of(&out), ["length"]);
     let reason = |word: &str| {
-        let answer = fold(events(&stream(&[delta(&json!({"content": "a"}), Some(word))])));
+        let answer = fold_events(events(&stream(&[delta(&json!({"content": "a"}), Some(word))])));
         answer.choices[0].finish.as_ref().expect("a reason").reason
     };
     assert_eq!(reason("content_filter"), FinishReason::Refusal);
@@ -139,8 +139,8 @@ fn class_17_thinking_is_neither_text_nor_lost_on_replay() {
     history.messages.push(message(
         Role::Assistant,
         vec![
-            Part::Thinking { text: "plain".to_owned(), signature: None },
-            Part::Thinking {
+            ContentPart::Thinking { text: "plain".to_owned(), signature: None },
+            ContentPart::Thinking {
                 text: "foreign".to_owned(),
                 signature: Some(signature(Dialect::AnthropicMessages, "s")),
             },
@@ -151,7 +151,7 @@ fn class_17_thinking_is_neither_text_nor_lost_on_replay() {
     let body = written(&history);
     assert_eq!(body["messages"][1]["reasoning_content"], "plain");
     assert!(!body.to_string().contains("foreign"), "{body}");
-    history.messages.push(message(Role::User, vec![Part::text("next")]));
+    history.messages.push(message(Role::User, vec![ContentPart::text("next")]));
     assert!(written(&history)["messages"][1].get("reasoning_content").is_none());
 }
 
@@ -208,7 +208,9 @@ fn f10_to_f13_ends_are_judged_by_the_finish_reason() {
 fn f44_to_f46_errors_with_status_200_are_errors() {
     let body =
         Bytes::from_static(br#"{"error":{"message":"slow down","type":"rate_limit_error"}}"#);
-    let Err(BadAnswer::UpstreamError(error)) = crossing().answer(&body) else { panic!("f44") };
+    let Err(BadAnswer::UpstreamError(error)) = crossing().translate_answer(&body) else {
+        panic!("f44")
+    };
     assert_eq!((error.status, error.message.as_str()), (429, "slow down"));
     let in_band = "data: {\"error\":{\"message\":\"x\",\"code\":503}}\n\n";
     let (before, end) = crossed(in_band, 9);
@@ -229,7 +231,7 @@ fn f48_the_last_usage_counts_and_null_is_none() {
     let counts = |count: u64| json!({"prompt_tokens": 5, "completion_tokens": count});
     let chunks =
         [with(json!(null)), with(counts(1)), with(counts(2)), delta(&json!({}), Some("stop"))];
-    let answer = fold(events(&stream(&chunks)));
+    let answer = fold_events(events(&stream(&chunks)));
     assert_eq!(answer.usage.expect("usage").tokens.total(), 7);
 }
 
@@ -243,15 +245,16 @@ fn f54_arguments_that_are_no_json_stay_visible() {
 }
 
 /// An exchange between a Responses client and a Chat server.
-fn crossing() -> Exchange {
+fn crossing() -> BackendExchange {
     let body = Bytes::from_static(br#"{"model":"m","input":"hi","stream":true}"#);
-    let request = ClientRequest::parse(Surface::OpenAiResponses, body).expect("a request");
-    Exchange::new(&request, &target(&[], Crossing::Strict), "e", 7).expect("it crosses")
+    let request = ClientRequest::parse(ApiSurface::OpenAiResponses, body).expect("a request");
+    BackendExchange::new(&request, &target(&[], TranslationMode::Strict), "e", 7)
+        .expect("it crosses")
 }
 
 /// What that client receives for a stream in chunks of `size` bytes.
 fn crossed(stream: &str, size: usize) -> (Vec<u8>, StreamEnd) {
-    let mut answer = crossing().stream();
+    let mut answer = crossing().answer_stream();
     let mut out = Vec::new();
     for piece in stream.as_bytes().chunks(size.max(1)) {
         out.extend_from_slice(&answer.feed(piece).relay);

@@ -12,7 +12,7 @@ fn class_16_effort_is_one_word_that_servers_know() {
     }
     let budget = read(&json!({"messages": [], "reasoning": {"max_tokens": 8000, "exclude": true}}));
     assert_eq!(budget.reasoning, Reasoning::Budget { tokens_max: 8000, visible: false });
-    let lacking = target(&[Lack::ReasoningEffort], Crossing::Strict);
+    let lacking = target(&[UnsupportedFeature::ReasoningEffort], TranslationMode::Strict);
     let written = write_request(&budget, &lacking).expect("it crosses");
     assert!(!String::from_utf8_lossy(&written.body).contains("reasoning"));
     assert_eq!(written.dropped, ["reasoning_effort"]);
@@ -37,11 +37,11 @@ fn signatures_come_back_byte_by_byte() {
         {"google": {"thought_signature": "G="}}, "function": {"name": "f", "arguments": "{}"}})),
         Some("tool_calls"),
     ));
-    let answer = fold(events(&stream(&chunks)));
+    let answer = fold_events(events(&stream(&chunks)));
     let mut history = request("go");
     history
         .messages
-        .push(Message { role: Role::Assistant, parts: answer.choices[0].parts.clone() });
+        .push(ConversationTurn { role: Role::Assistant, parts: answer.choices[0].parts.clone() });
     let body = written(&history);
     let back = &body["messages"][1];
     assert_eq!(
@@ -56,14 +56,17 @@ fn signatures_come_back_byte_by_byte() {
 #[test]
 fn signatures_of_others_travel_through_a_chat_client() {
     for (origin, text) in [(Dialect::AnthropicMessages, "I think"), (Dialect::Gemini, "")] {
-        let thinking =
-            Part::Thinking { text: text.to_owned(), signature: Some(signature(origin, "S/=")) };
+        let thinking = ContentPart::Thinking {
+            text: text.to_owned(),
+            signature: Some(signature(origin, "S/=")),
+        };
         let choice = crate::neutral::AnswerChoice {
             parts: vec![thinking.clone(), call_part()],
             finish: None,
         };
-        let answer = crate::neutral::Answer { choices: vec![choice], ..Default::default() };
-        let echo = Echo { request: Arc::new(request("x")), id: "e".to_owned(), created_unix_s: 7 };
+        let answer = crate::neutral::ModelAnswer { choices: vec![choice], ..Default::default() };
+        let echo =
+            RequestEcho { request: Arc::new(request("x")), id: "e".to_owned(), created_unix_s: 7 };
         let body: Value = serde_json::from_slice(&write_answer(&answer, &echo)).expect("JSON");
         let given = body["choices"][0]["message"].clone();
         let read = read(&json!({"messages": [given]}));
@@ -76,9 +79,9 @@ fn signatures_of_others_travel_through_a_chat_client() {
 fn class_12_results_follow_their_calls_complete_and_in_front_of_words() {
     let mut history = request("go");
     history.messages.push(message(Role::Assistant, vec![call("1", "a", "{}"), call("2", "b", "")]));
-    history.messages.push(message(Role::User, vec![Part::text("wait"), result("2", "two")]));
-    history.messages.push(message(Role::System, vec![Part::text("note")]));
-    history.messages.push(message(Role::Assistant, vec![Part::text("so")]));
+    history.messages.push(message(Role::User, vec![ContentPart::text("wait"), result("2", "two")]));
+    history.messages.push(message(Role::System, vec![ContentPart::text("note")]));
+    history.messages.push(message(Role::Assistant, vec![ContentPart::text("so")]));
     history.messages.push(message(Role::User, vec![result("9", "lost")]));
     let body = written(&history);
     let shown: Vec<_> = body["messages"]
@@ -116,7 +119,7 @@ fn class_12_results_follow_their_calls_complete_and_in_front_of_words() {
 #[test]
 fn class_22_every_picture_arrives() {
     let picture = |data: &str| {
-        Part::Media(crate::neutral::Media {
+        ContentPart::Media(crate::neutral::MediaContent {
             kind: crate::neutral::MediaKind::Image,
             source: crate::neutral::MediaSource::Base64(data.to_owned()),
             media_type: Some("image/png".to_owned()),
@@ -127,18 +130,19 @@ fn class_22_every_picture_arrives() {
     let mut history = request("go");
     history.messages[0].parts.push(picture("AA"));
     history.messages.push(message(Role::Assistant, vec![call_part()]));
-    let Part::ToolResult(plain) = result("1", "seen") else { panic!("a result") };
-    let content = vec![Part::text("seen"), picture("BB")];
+    let ContentPart::ToolResult(plain) = result("1", "seen") else { panic!("a result") };
+    let content = vec![ContentPart::text("seen"), picture("BB")];
     history.messages.push(message(
         Role::User,
-        vec![Part::ToolResult(ToolResult { content, ..plain }), picture("CC")],
+        vec![ContentPart::ToolResult(ToolResult { content, ..plain }), picture("CC")],
     ));
     let body = written(&history).to_string();
     for data in ["AA", "BB", "CC"] {
         assert!(body.contains(&format!("data:image/png;base64,{data}")), "{body}");
     }
-    let refused = write_request(&history, &target(&[Lack::Images], Crossing::Strict));
-    assert!(matches!(refused, Err(RequestError::CannotCross { .. })));
+    let refused =
+        write_request(&history, &target(&[UnsupportedFeature::Images], TranslationMode::Strict));
+    assert!(matches!(refused, Err(RequestError::Untranslatable { .. })));
 }
 
 #[test]
@@ -147,7 +151,8 @@ fn raw_values_survive_to_the_digit() {
         "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"z":1,"a":123456789012345678901.50}}},
         "tools":[{"type":"function","function":{"name":"f","parameters":{"z":1,"a":[1e2]}}}]}"#;
     let request = read_request(text, "m", Delivery::Whole).expect("a good request");
-    let body = write_request(&request, &target(&[], Crossing::Strict)).expect("it crosses").body;
+    let body =
+        write_request(&request, &target(&[], TranslationMode::Strict)).expect("it crosses").body;
     let body = String::from_utf8(body.to_vec()).expect("text");
     for raw in
         [r#""temperature":0.70"#, r#"{"z":1,"a":123456789012345678901.50}"#, r#"{"z":1,"a":[1e2]}"#]
@@ -156,17 +161,22 @@ fn raw_values_survive_to_the_digit() {
     }
 }
 
-fn adapted(text: &'static str, lacks: &[Lack], crossing: Crossing) -> (String, Vec<String>) {
-    let request = ClientRequest::parse(Surface::OpenAiChat, Bytes::from_static(text.as_bytes()))
+fn adapted(
+    text: &'static str,
+    lacks: &[UnsupportedFeature],
+    crossing: TranslationMode,
+) -> (String, Vec<String>) {
+    let request = ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::from_static(text.as_bytes()))
         .expect("a request");
-    let exchange = Exchange::new(&request, &target(lacks, crossing), "e", 0).expect("it passes");
+    let exchange =
+        BackendExchange::new(&request, &target(lacks, crossing), "e", 0).expect("it passes");
     let body = String::from_utf8(exchange.outgoing().body.to_vec()).expect("text");
     (body, exchange.outgoing().dropped.clone())
 }
 
 #[test]
 fn a_lacking_server_gets_the_clients_bytes_but_for_what_it_lacks() {
-    use Lack::{
+    use UnsupportedFeature::{
         DeveloperRole, JsonSchema, MaxCompletionTokens, ParallelToolCalls, ReasoningEffort,
         StreamUsage, Tools,
     };
@@ -174,7 +184,7 @@ fn a_lacking_server_gets_the_clients_bytes_but_for_what_it_lacks() {
     let (body, dropped) = adapted(
         text,
         &[DeveloperRole, MaxCompletionTokens, ParallelToolCalls, ReasoningEffort],
-        Crossing::Strict,
+        TranslationMode::Strict,
     );
     assert_eq!(
         body,
@@ -184,20 +194,21 @@ fn a_lacking_server_gets_the_clients_bytes_but_for_what_it_lacks() {
     let text =
         r#"{"stream_options":{"include_usage":true},"stream":true,"model":"m","messages":[]}"#;
     assert_eq!(
-        adapted(text, &[StreamUsage], Crossing::Strict).0,
+        adapted(text, &[StreamUsage], TranslationMode::Strict).0,
         r#"{"stream":true,"model":"m2","messages":[]}"#
     );
     let text = r#"{"model":"m","messages":[],"tools":[{}],"tool_choice":"auto","response_format":{"type":"json_schema"}}"#;
-    let (body, dropped) = adapted(text, &[Tools, JsonSchema], Crossing::Lenient);
+    let (body, dropped) = adapted(text, &[Tools, JsonSchema], TranslationMode::Lenient);
     assert_eq!(body, r#"{"model":"m2","messages":[],"response_format":{"type":"json_object"}}"#);
     assert_eq!(dropped, ["tools", "response_format"]);
-    let request = ClientRequest::parse(Surface::OpenAiChat, Bytes::from_static(text.as_bytes()))
+    let request = ClientRequest::parse(ApiSurface::OpenAiChat, Bytes::from_static(text.as_bytes()))
         .expect("a request");
     let refused =
-        Exchange::new(&request, &target(&[Tools], Crossing::Strict), "e", 0).expect_err("tools");
+        BackendExchange::new(&request, &target(&[Tools], TranslationMode::Strict), "e", 0)
+            .expect_err("tools");
     assert_eq!(refused.param(), Some("tools"));
     let text = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}},{"type":"text","text":"a"}]}]}"#;
-    let (body, dropped) = adapted(text, &[Lack::Images], Crossing::Lenient);
+    let (body, dropped) = adapted(text, &[UnsupportedFeature::Images], TranslationMode::Lenient);
     assert!(
         body.contains(r#"[{"type":"text","text":"[image left out]"},{"type":"text","text":"a"}]"#),
         "{body}"
@@ -208,12 +219,13 @@ fn a_lacking_server_gets_the_clients_bytes_but_for_what_it_lacks() {
 #[test]
 fn schemas_without_a_server_that_knows_them_are_refused_or_loosened() {
     let mut request = request("x");
-    let schema = Json::empty_object();
+    let schema = JsonText::empty_object();
     request.output =
         OutputFormat::Schema { name: None, description: None, schema, strict: Some(true) };
     assert_eq!(written(&request)["response_format"]["json_schema"]["name"], "answer");
-    let lacking = |crossing| write_request(&request, &target(&[Lack::JsonSchema], crossing));
-    assert!(lacking(Crossing::Strict).is_err());
-    let loose = lacking(Crossing::Lenient).expect("it crosses");
+    let lacking =
+        |crossing| write_request(&request, &target(&[UnsupportedFeature::JsonSchema], crossing));
+    assert!(lacking(TranslationMode::Strict).is_err());
+    let loose = lacking(TranslationMode::Lenient).expect("it crosses");
     assert!(String::from_utf8_lossy(&loose.body).contains("json_object"));
 }

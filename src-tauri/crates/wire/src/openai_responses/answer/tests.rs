@@ -3,13 +3,13 @@
 use super::*;
 use crate::UpstreamClass;
 
-fn read(text: &str) -> Vec<Piece> {
+fn read(text: &str) -> Vec<ProviderEvent> {
     read_answer(text).expect("an answer")
 }
 
-fn finish(pieces: &[Piece]) -> (FinishReason, &str) {
+fn finish(pieces: &[ProviderEvent]) -> (FinishReason, &str) {
     let found = pieces.iter().find_map(|piece| match piece {
-        Piece::Finish { finish, .. } => Some((finish.reason, finish.word.as_str())),
+        ProviderEvent::Finish { finish, .. } => Some((finish.reason, finish.word.as_str())),
         _ => None,
     });
     found.expect("a reason")
@@ -28,9 +28,9 @@ fn a_whole_answer_says_what_a_stream_would() {
          {"type":"custom_tool_call","id":"ctc_1","call_id":"call_2","name":"g","input":"raw"}],
         "usage":{"input_tokens":3,"output_tokens":2}}"#,
     );
-    let done = || Piece::PartDone { choice: 0 };
-    let signature = |data: &str| Signature { origin: DIALECT, data: data.to_owned() };
-    let call = |id: &str, name: &str, kind, arguments: &str| Piece::Call {
+    let done = || ProviderEvent::PartDone { choice: 0 };
+    let signature = |data: &str| ThoughtSignature { origin: DIALECT, data: data.to_owned() };
+    let call = |id: &str, name: &str, kind, arguments: &str| ProviderEvent::Call {
         choice: 0,
         key: CallKey::Whole,
         id: Some(id.to_owned()),
@@ -41,20 +41,20 @@ fn a_whole_answer_says_what_a_stream_would() {
     assert_eq!(
         pieces[..pieces.len() - 3],
         [
-            Piece::Begin { id: Some("resp_1".to_owned()), model: Some("gpt-x".to_owned()) },
-            Piece::Thinking { choice: 0, text: "a\n\nb".to_owned() },
-            Piece::Signature { choice: 0, signature: signature("enc") },
+            ProviderEvent::Begin { id: Some("resp_1".to_owned()), model: Some("gpt-x".to_owned()) },
+            ProviderEvent::Thinking { choice: 0, text: "a\n\nb".to_owned() },
+            ProviderEvent::Signature { choice: 0, signature: signature("enc") },
             done(),
-            Piece::RedactedThinking { choice: 0, signature: signature("only") },
+            ProviderEvent::RedactedThinking { choice: 0, signature: signature("only") },
             done(),
-            Piece::Text { choice: 0, text: "\u{fffd}Hi".to_owned() },
+            ProviderEvent::Text { choice: 0, text: "\u{fffd}Hi".to_owned() },
             done(),
             call("call_1", "f", CallKind::Function, r#"{"a":1}"#),
             call("call_2", "g", CallKind::Custom, "raw"),
         ]
     );
     assert_eq!(finish(&pieces), (FinishReason::ToolUse, "completed"));
-    assert_eq!(pieces.last(), Some(&Piece::End));
+    assert_eq!(pieces.last(), Some(&ProviderEvent::End));
 }
 
 #[test]

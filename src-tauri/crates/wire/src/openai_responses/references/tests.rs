@@ -2,16 +2,18 @@
 //! answer.
 
 use bytes::Bytes;
-use domain::Crossing;
+use domain::TranslationMode;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{ClientRequest, Exchange, RequestError, StreamEnd, Surface, Target, TargetKind};
+use crate::{
+    ApiSurface, BackendExchange, ClientRequest, RequestError, StreamEnd, Target, TargetKind,
+};
 
 const REQUEST_ID: &str = "req0190a1b2c3d4";
 
 fn target(kind: TargetKind) -> Target {
-    let crossing = Crossing::Strict;
+    let crossing = TranslationMode::Strict;
     Target { kind, model: "m".to_owned(), crossing, output_tokens_max: Some(64) }
 }
 
@@ -20,10 +22,10 @@ fn asked(input: &Value, is_streamed: bool) -> Value {
         {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": false}]})
 }
 
-fn exchange(body: &Value, kind: TargetKind) -> Result<Exchange, RequestError> {
+fn exchange(body: &Value, kind: TargetKind) -> Result<BackendExchange, RequestError> {
     let body = Bytes::from(body.to_string());
-    let request = ClientRequest::parse(Surface::OpenAiResponses, body).expect("a request");
-    Exchange::new(&request, &target(kind), REQUEST_ID, 7)
+    let request = ClientRequest::parse(ApiSurface::OpenAiResponses, body).expect("a request");
+    BackendExchange::new(&request, &target(kind), REQUEST_ID, 7)
 }
 
 fn compatible() -> TargetKind {
@@ -102,10 +104,11 @@ fn first_step(
 ) -> Vec<ResponseItem> {
     let exchange = exchange(&asked(&json!("go"), is_streamed), kind.clone()).expect("crosses");
     if !is_streamed {
-        let (body, _) = exchange.answer(&Bytes::from(whole.to_string())).expect("an answer");
+        let (body, _) =
+            exchange.translate_answer(&Bytes::from(whole.to_string())).expect("an answer");
         return response_items(&body);
     }
-    let mut tap = exchange.stream();
+    let mut tap = exchange.answer_stream();
     let mut relay = tap.feed(stream.as_bytes()).relay.to_vec();
     let StreamEnd::Complete { append } = tap.finish() else { panic!("whole") };
     relay.extend_from_slice(&append);
@@ -244,7 +247,7 @@ fn an_item_is_put_in_once_and_only_where_it_is_referred_to() {
 #[test]
 fn only_what_was_made_here_is_an_item_of_ours() {
     for ours in ["rs_req01_0", "msg_req0190a1b2c3d4_12", "fc_reqA_1", "ctc_req1_2", "ig_req1_3"] {
-        assert!(is_made_here(ours), "{ours}");
+        assert!(is_gateway_item(ours), "{ours}");
     }
     for other in [
         "",
@@ -256,7 +259,7 @@ fn only_what_was_made_here_is_an_item_of_ours() {
         "rs_req1_0_0",
         "xx_req1_0",
     ] {
-        assert!(!is_made_here(other), "{other}");
+        assert!(!is_gateway_item(other), "{other}");
     }
     for nothing in ["", "{}", "[]", "data: 7\n\n", r#"{"output":[{"id":"msg_1"}, 7]}"#] {
         assert_eq!(response_items(nothing.as_bytes()), [], "{nothing}");

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::UsageChunk;
-use crate::neutral::{CallKind, MediaSource, Signature, ToolChoice, ToolKind};
+use crate::neutral::{CallKind, MediaSource, ThoughtSignature, ToolChoice, ToolKind};
 
 /// A recorded turn of Codex 0.169, with shortened texts.
 pub(crate) const CODEX: &str = r##"{"model":"gpt-x","input":[
@@ -35,11 +35,11 @@ pub(crate) const CODEX: &str = r##"{"model":"gpt-x","input":[
  "stream":true,"include":["reasoning.encrypted_content"],"prompt_cache_key":"019a",
  "client_metadata":{"x-codex-turn-metadata":"{}"}}"##;
 
-fn read(text: &str) -> Result<Request, RequestError> {
+fn read(text: &str) -> Result<ModelRequest, RequestError> {
     read_request(text, "gpt-x", Delivery::Stream(UsageChunk::Asked))
 }
 
-fn kept(request: &Request) -> Vec<(Field, &str)> {
+fn kept(request: &ModelRequest) -> Vec<(FieldKind, &str)> {
     request.extras.iter().map(|extra| (extra.field, extra.path.as_str())).collect()
 }
 
@@ -52,27 +52,34 @@ fn codex_is_read_without_loss() {
     let [thinking, text, spawn, patch] = request.messages[4].parts.as_slice() else {
         panic!("what was said is one turn: {:?}", request.messages[4])
     };
-    let signature = Signature { origin: Dialect::OpenAiResponses, data: "gAAAA==".to_owned() };
-    assert_eq!(*thinking, Part::Thinking { text: "a\n\nb".to_owned(), signature: Some(signature) });
-    assert_eq!(*text, Part::text("I look."));
-    let (Part::ToolCall(spawn), Part::ToolCall(patch)) = (spawn, patch) else { panic!("calls") };
+    let signature =
+        ThoughtSignature { origin: Dialect::OpenAiResponses, data: "gAAAA==".to_owned() };
+    assert_eq!(
+        *thinking,
+        ContentPart::Thinking { text: "a\n\nb".to_owned(), signature: Some(signature) }
+    );
+    assert_eq!(*text, ContentPart::text("I look."));
+    let (ContentPart::ToolCall(spawn), ContentPart::ToolCall(patch)) = (spawn, patch) else {
+        panic!("calls")
+    };
     assert_eq!(spawn.namespace.as_deref(), Some("multi_agent_v1"));
     assert_eq!(spawn.arguments, r#"{"n":12345678901234567890123}"#);
     assert_eq!((patch.kind, patch.arguments.as_str()), (CallKind::Custom, "*** Begin"));
-    let [Part::ToolResult(done), Part::ToolResult(ok)] = request.messages[5].parts.as_slice()
+    let [ContentPart::ToolResult(done), ContentPart::ToolResult(ok)] =
+        request.messages[5].parts.as_slice()
     else {
         panic!("two results in one turn")
     };
     assert_eq!((done.call_id.as_str(), ok.content.len()), ("call_1", 2));
-    let Part::Media(image) = &ok.content[1] else { panic!("an image") };
+    let ContentPart::Media(image) = &ok.content[1] else { panic!("an image") };
     assert_eq!(image.source, MediaSource::Base64("aGk=".to_owned()));
     assert_eq!(request.parallel_calls, ParallelCalls::Allowed);
     assert_eq!(
         kept(&request),
         [
-            (Field::Presentation, "reasoning.summary"),
-            (Field::Serving, "prompt_cache_key"),
-            (Field::Metadata, "client_metadata"),
+            (FieldKind::Presentation, "reasoning.summary"),
+            (FieldKind::ServiceOptions, "prompt_cache_key"),
+            (FieldKind::Metadata, "client_metadata"),
         ]
     );
 }
@@ -111,12 +118,12 @@ fn class_16_reasoning_is_an_object_and_a_summary_alone_switches_nothing_on() {
     let reasoning = |json: &str| {
         read(&format!(r#"{{"input":"x","reasoning":{json}}}"#)).expect("a request").reasoning
     };
-    assert_eq!(reasoning(r#"{"summary":"auto"}"#), Reasoning::Unsaid);
-    assert_eq!(reasoning(r#"{"effort":null,"summary":null}"#), Reasoning::Unsaid);
+    assert_eq!(reasoning(r#"{"summary":"auto"}"#), Reasoning::Unset);
+    assert_eq!(reasoning(r#"{"effort":null,"summary":null}"#), Reasoning::Unset);
     assert_eq!(reasoning(r#"{"effort":"none"}"#), Reasoning::Off);
-    let high = Reasoning::Effort { effort: Effort::High, visible: false };
+    let high = Reasoning::Effort { effort: ThinkingEffort::High, visible: false };
     assert_eq!(reasoning(r#"{"effort":"high"}"#), high);
-    let shown = Reasoning::Effort { effort: Effort::ExtraHigh, visible: true };
+    let shown = Reasoning::Effort { effort: ThinkingEffort::ExtraHigh, visible: true };
     assert_eq!(reasoning(r#"{"effort":"xhigh","summary":"detailed"}"#), shown);
     let refused = |json: &str| read(json).expect_err("refused").param().map(str::to_owned);
     let word = refused(r#"{"input":"x","reasoning":"high"}"#);
@@ -144,7 +151,10 @@ fn class_20_every_valid_body_is_read() {
         read(&body.to_string()).unwrap_or_else(|error| panic!("{body}: {error}"));
     }
     let turns = read(r#"{"input":"hi","instructions":"Be brief."}"#).expect("a request").messages;
-    assert_eq!((turns[0].role, turns[0].parts[0].clone()), (Role::System, Part::text("Be brief.")));
+    assert_eq!(
+        (turns[0].role, turns[0].parts[0].clone()),
+        (Role::System, ContentPart::text("Be brief."))
+    );
 }
 
 #[test]
@@ -164,29 +174,29 @@ fn what_has_no_neutral_form_is_kept_by_name() {
     assert_eq!(
         kept(&request),
         [
-            (Field::ServerState, "input[0]"),
-            (Field::ServerState, "input[1]"),
-            (Field::StoredPrompt, "input[2]"),
-            (Field::ServerTool, "input[3]"),
-            (Field::Unknown, "input[4]"),
-            (Field::Store, "store"),
-            (Field::ServerState, "previous_response_id"),
-            (Field::ContextManagement, "truncation"),
-            (Field::Logprobs, "top_logprobs"),
-            (Field::Metadata, "metadata"),
-            (Field::Metadata, "safety_identifier"),
-            (Field::Serving, "service_tier"),
-            (Field::Presentation, "stream_options"),
-            (Field::Unknown, "moderation"),
-            (Field::Logprobs, "include[0]"),
-            (Field::Presentation, "include[1]"),
-            (Field::Verbosity, "text.verbosity"),
-            (Field::Unknown, "reasoning.context"),
-            (Field::Unknown, "tools[0].defer_loading"),
-            (Field::ServerTool, "tool_choice"),
+            (FieldKind::ServerState, "input[0]"),
+            (FieldKind::ServerState, "input[1]"),
+            (FieldKind::StoredPrompt, "input[2]"),
+            (FieldKind::ServerTool, "input[3]"),
+            (FieldKind::Unknown, "input[4]"),
+            (FieldKind::Store, "store"),
+            (FieldKind::ServerState, "previous_response_id"),
+            (FieldKind::ContextManagement, "truncation"),
+            (FieldKind::Logprobs, "top_logprobs"),
+            (FieldKind::Metadata, "metadata"),
+            (FieldKind::Metadata, "safety_identifier"),
+            (FieldKind::ServiceOptions, "service_tier"),
+            (FieldKind::Presentation, "stream_options"),
+            (FieldKind::Unknown, "moderation"),
+            (FieldKind::Logprobs, "include[0]"),
+            (FieldKind::Presentation, "include[1]"),
+            (FieldKind::Verbosity, "text.verbosity"),
+            (FieldKind::Unknown, "reasoning.context"),
+            (FieldKind::Unknown, "tools[0].defer_loading"),
+            (FieldKind::ServerTool, "tool_choice"),
         ]
     );
-    assert_eq!(request.top_p.as_ref().map(crate::neutral::Json::get), Some("0.50"));
+    assert_eq!(request.top_p.as_ref().map(crate::neutral::JsonText::get), Some("0.50"));
     assert_eq!((request.output_tokens_max, request.user.as_deref()), (Some(1), Some("u")));
 }
 
@@ -237,12 +247,12 @@ fn class_11_signatures_of_others_come_back_as_what_they_were() {
         let text = json!({"input": [{"type": "reasoning", "summary": [], "encrypted_content": encrypted}]});
         read(&text.to_string()).expect("a request").messages[0].parts[0].clone()
     };
-    let signature = |origin| Signature { origin, data: "c2ln".to_owned() };
+    let signature = |origin| ThoughtSignature { origin, data: "c2ln".to_owned() };
     let anthropic = signature(Dialect::AnthropicMessages);
-    let signed = item(&super::super::reasoning::encrypted(&anthropic));
-    let omitted = Part::Thinking { text: String::new(), signature: Some(anthropic.clone()) };
+    let signed = item(&super::super::reasoning::encrypted_content(&anthropic));
+    let omitted = ContentPart::Thinking { text: String::new(), signature: Some(anthropic.clone()) };
     assert_eq!(signed, omitted);
-    let whole = item(&super::super::reasoning::encrypted_whole(&anthropic));
-    assert_eq!(whole, Part::RedactedThinking(anthropic));
-    assert_eq!(item("c2ln"), Part::RedactedThinking(signature(Dialect::OpenAiResponses)));
+    let whole = item(&super::super::reasoning::redacted_content(&anthropic));
+    assert_eq!(whole, ContentPart::RedactedThinking(anthropic));
+    assert_eq!(item("c2ln"), ContentPart::RedactedThinking(signature(Dialect::OpenAiResponses)));
 }

@@ -10,8 +10,14 @@ fn at(secs: i64) -> WallTime {
     WallTime::from_unix_ms(1_795_248_000_000 + secs * 1_000)
 }
 
-fn step(secs: i64, from: &str, to: &str, rule: TransitionRule, lasts: Option<u64>) -> Step {
-    Step {
+fn step(
+    secs: i64,
+    from: &str,
+    to: &str,
+    rule: TransitionCause,
+    lasts: Option<u64>,
+) -> TimelineStep {
+    TimelineStep {
         at: at(secs),
         credential: None,
         model: None,
@@ -23,20 +29,24 @@ fn step(secs: i64, from: &str, to: &str, rule: TransitionRule, lasts: Option<u64
     }
 }
 
-fn calm() -> Holds {
+fn unrestricted() -> EndpointRestrictions {
     use TransitionState as State;
-    Holds {
+    EndpointRestrictions {
         breaker: (State::Closed, None),
         cooldown: (State::Ready, None),
         block: (State::Ready, None),
-        hand: (State::Automatic, None),
+        manual_override: (State::Automatic, None),
     }
 }
 
 /// Compares the spans of an hour, in seconds since its start.
-fn check(steps: &[Step], now: Holds, expected: &[(i64, i64, AvailabilityState)]) {
-    let steps: Vec<&Step> = steps.iter().collect();
-    let spans = spans(&steps, now, at(0), at(HOUR));
+fn check(
+    steps: &[TimelineStep],
+    now: EndpointRestrictions,
+    expected: &[(i64, i64, AvailabilityState)],
+) {
+    let steps: Vec<&TimelineStep> = steps.iter().collect();
+    let spans = build_spans(&steps, now, at(0), at(HOUR));
     let begin = at(0).unix_ms();
     let found: Vec<_> = spans
         .iter()
@@ -48,19 +58,20 @@ fn check(steps: &[Step], now: Holds, expected: &[(i64, i64, AvailabilityState)])
 use AvailabilityState::{Blocked, CoolingDown, Held, Open, Ready, Recovering, Trial};
 
 #[test]
-fn without_a_change_it_was_all_the_time_what_it_is_now() {
-    check(&[], calm(), &[(0, HOUR, Ready)]);
-    let blocked = Holds { block: (TransitionState::Blocked, None), ..calm() };
+fn without_changes_the_current_state_fills_the_strip() {
+    check(&[], unrestricted(), &[(0, HOUR, Ready)]);
+    let blocked =
+        EndpointRestrictions { block: (TransitionState::Blocked, None), ..unrestricted() };
     check(&[], blocked, &[(0, HOUR, Blocked)]);
 }
 
 #[test]
 fn an_outage_is_drawn_from_its_beginning_to_its_end() {
     let steps = [
-        step(100, "closed", "open", TransitionRule::FailuresInARow, Some(5)),
-        step(105, "open", "half-open", TransitionRule::OpenTimeOver, None),
-        step(110, "half-open", "recovering", TransitionRule::TrialsPassed, Some(10)),
-        step(140, "recovering", "closed", TransitionRule::RampPassed, None),
+        step(100, "closed", "open", TransitionCause::FailuresInARow, Some(5)),
+        step(105, "open", "half-open", TransitionCause::OpenTimeOver, None),
+        step(110, "half-open", "recovering", TransitionCause::TrialsPassed, Some(10)),
+        step(140, "recovering", "closed", TransitionCause::RampPassed, None),
     ];
     let drawn = [
         (0, 100, Ready),
@@ -69,22 +80,26 @@ fn an_outage_is_drawn_from_its_beginning_to_its_end() {
         (110, 140, Recovering),
         (140, HOUR, Ready),
     ];
-    check(&steps, calm(), &drawn);
+    check(&steps, unrestricted(), &drawn);
     // The hour may begin during the outage.
-    check(&steps[2..], calm(), &[(0, 110, Trial), (110, 140, Recovering), (140, HOUR, Ready)]);
+    check(
+        &steps[2..],
+        unrestricted(),
+        &[(0, 110, Trial), (110, 140, Recovering), (140, HOUR, Ready)],
+    );
 }
 
 #[test]
-fn what_holds_back_most_is_drawn_and_the_rest_goes_on_behind_it() {
+fn the_most_restrictive_state_is_drawn_and_the_others_continue() {
     let steps = [
-        step(100, "closed", "open", TransitionRule::FailureRate, Some(900)),
-        step(200, "ready", "cooling-down", TransitionRule::RateLimited, Some(100)),
-        step(300, "cooling-down", "ready", TransitionRule::CooldownOver, None),
-        step(400, "automatic", "forced-open", TransitionRule::Forced, None),
-        step(500, "ready", "blocked", TransitionRule::KeyRejected, None),
-        step(600, "blocked", "ready", TransitionRule::CredentialChanged, None),
-        step(700, "forced-open", "automatic", TransitionRule::Reset, None),
-        step(700, "open", "closed", TransitionRule::Reset, None),
+        step(100, "closed", "open", TransitionCause::FailureRate, Some(900)),
+        step(200, "ready", "cooling-down", TransitionCause::RateLimited, Some(100)),
+        step(300, "cooling-down", "ready", TransitionCause::CooldownOver, None),
+        step(400, "automatic", "forced-open", TransitionCause::Forced, None),
+        step(500, "ready", "blocked", TransitionCause::KeyRejected, None),
+        step(600, "blocked", "ready", TransitionCause::CredentialChanged, None),
+        step(700, "forced-open", "automatic", TransitionCause::Reset, None),
+        step(700, "open", "closed", TransitionCause::Reset, None),
     ];
     let drawn = [
         (0, 100, Ready),
@@ -96,52 +111,60 @@ fn what_holds_back_most_is_drawn_and_the_rest_goes_on_behind_it() {
         (600, 700, Held),
         (700, HOUR, Ready),
     ];
-    check(&steps, calm(), &drawn);
+    check(&steps, unrestricted(), &drawn);
 }
 
 #[test]
-fn held_closed_or_only_watched_it_gets_requests_whatever_the_breaker_says() {
+fn a_closed_or_monitor_only_override_is_drawn_as_ready() {
     let steps = [
-        step(100, "automatic", "monitor-only", TransitionRule::Forced, None),
-        step(200, "closed", "open", TransitionRule::FailureRate, None),
-        step(300, "monitor-only", "automatic", TransitionRule::ForceExpired, None),
+        step(100, "automatic", "monitor-only", TransitionCause::Forced, None),
+        step(200, "closed", "open", TransitionCause::FailureRate, None),
+        step(300, "monitor-only", "automatic", TransitionCause::ForceExpired, None),
     ];
-    let now = Holds { breaker: (TransitionState::Open, None), ..calm() };
+    let now = EndpointRestrictions { breaker: (TransitionState::Open, None), ..unrestricted() };
     check(&steps, now, &[(0, 300, Ready), (300, HOUR, Open)]);
 }
 
 #[test]
-fn a_wait_that_ended_while_nobody_looked_ends_in_time() {
-    let cooling = [step(100, "ready", "cooling-down", TransitionRule::RateLimited, Some(60))];
-    check(&cooling, calm(), &[(0, 100, Ready), (100, 160, CoolingDown), (160, HOUR, Ready)]);
-    let lasting = [step(100, "ready", "cooling-down", TransitionRule::DailyQuota, Some(9_000))];
-    let now = Holds { cooldown: (TransitionState::CoolingDown, None), ..calm() };
+fn a_timed_state_without_an_end_in_the_log_ends_on_time() {
+    let cooling = [step(100, "ready", "cooling-down", TransitionCause::RateLimited, Some(60))];
+    check(
+        &cooling,
+        unrestricted(),
+        &[(0, 100, Ready), (100, 160, CoolingDown), (160, HOUR, Ready)],
+    );
+    let lasting = [step(100, "ready", "cooling-down", TransitionCause::DailyQuota, Some(9_000))];
+    let now =
+        EndpointRestrictions { cooldown: (TransitionState::CoolingDown, None), ..unrestricted() };
     check(&lasting, now, &[(0, 100, Ready), (100, HOUR, CoolingDown)]);
 }
 
 #[test]
 fn the_title_is_the_finding() {
-    let strip = |steps: &[Step]| {
-        let steps: Vec<&Step> = steps.iter().collect();
-        vec![BreakerStripView { credential: None, spans: spans(&steps, calm(), at(0), at(HOUR)) }]
+    let strip = |steps: &[TimelineStep]| {
+        let steps: Vec<&TimelineStep> = steps.iter().collect();
+        vec![BreakerStripView {
+            credential: None,
+            spans: build_spans(&steps, unrestricted(), at(0), at(HOUR)),
+        }]
     };
-    assert_eq!(finding(0, 0, &strip(&[]), 1), "Healthy for the last hour");
-    assert_eq!(finding(0, 0, &strip(&[]), 24), "Healthy for the last 24 hours");
+    assert_eq!(timeline_finding(0, 0, &strip(&[]), 1), "Healthy for the last hour");
+    assert_eq!(timeline_finding(0, 0, &strip(&[]), 24), "Healthy for the last 24 hours");
     let outage = [
-        step(0, "closed", "open", TransitionRule::FailureRate, None),
-        step(240, "open", "closed", TransitionRule::Reset, None),
-        step(300, "ready", "cooling-down", TransitionRule::RateLimited, Some(42)),
+        step(0, "closed", "open", TransitionCause::FailureRate, None),
+        step(240, "open", "closed", TransitionCause::Reset, None),
+        step(300, "ready", "cooling-down", TransitionCause::RateLimited, Some(42)),
     ];
-    let found = finding(2, 0, &strip(&outage), 1);
+    let found = timeline_finding(2, 0, &strip(&outage), 1);
     assert_eq!(found, "Tripped twice, 4 min in total; cooling down for 42 s");
-    let again = finding(1, 5, &strip(&outage), 1);
+    let again = timeline_finding(1, 5, &strip(&outage), 1);
     let sentence = "Tripped once, and 5 trials failed, 4 min in total; cooling down for 42 s";
     assert_eq!(again, sentence);
-    assert_eq!(lasting(7_500_000), "2 h 5 min");
+    assert_eq!(duration_text(7_500_000), "2 h 5 min");
 }
 
 #[test]
-fn trips_are_counted_once_each_and_words_of_a_newer_program_are_left_out() {
+fn trips_are_counted_once_and_unknown_words_are_skipped() {
     use TransitionState as State;
     let steps = [
         (State::Closed, State::Open),
@@ -149,11 +172,14 @@ fn trips_are_counted_once_each_and_words_of_a_newer_program_are_left_out() {
         (State::Recovering, State::Open),
         (State::Open, State::HalfOpen),
     ];
-    assert_eq!((trips(steps.into_iter()), failed_trials(steps.into_iter())), (2, 1));
-    assert_eq!(["0 times", "once", "twice", "3 times"].map(str::to_owned), [0, 1, 2, 3].map(times));
-    let transition = |to: &str| Transition {
+    assert_eq!((count_trips(steps.into_iter()), count_failed_trials(steps.into_iter())), (2, 1));
+    assert_eq!(
+        ["0 times", "once", "twice", "3 times"].map(str::to_owned),
+        [0, 1, 2, 3].map(times_text)
+    );
+    let transition = |to: &str| TransitionRecord {
         at: at(0),
-        access: Access { backend: BackendId::new("b").expect("a name"), credential: None },
+        endpoint: Endpoint { backend: BackendId::new("b").expect("a name"), credential: None },
         model: Some("m".to_owned()),
         from: "ready".to_owned(),
         to: to.to_owned(),
@@ -161,8 +187,8 @@ fn trips_are_counted_once_each_and_words_of_a_newer_program_are_left_out() {
         evidence: Vec::new(),
         lasts: Some(Duration::from_secs(7)),
     };
-    assert!(Step::read(transition("dreaming")).is_none());
-    let view = Step::read(transition("cooling-down")).expect("understood").view();
+    assert!(TimelineStep::parse(transition("dreaming")).is_none());
+    let view = TimelineStep::parse(transition("cooling-down")).expect("understood").view();
     assert_eq!(view.rule, "m: the provider's rate limit was reached");
     assert_eq!((view.from, view.to, view.for_secs), (Ready, CoolingDown, Some(7)));
 }

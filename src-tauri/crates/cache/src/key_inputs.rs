@@ -1,0 +1,152 @@
+//! Derives the cache key from everything that can change an answer.
+
+use domain::ClientId;
+
+use crate::CacheKey;
+use crate::address::FORMAT;
+
+/// Owner of the answers: no client gets another client's answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheNamespace<'a> {
+    pub client: &'a ClientId,
+    /// The project named by the client. It divides a client's answers and never joins those of two
+    /// clients, since anybody can name a project.
+    pub project: Option<&'a str>,
+}
+
+/// Form of an answer. A stored answer is replayed unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AnswerForm {
+    /// One body.
+    Whole,
+    /// Server-sent events.
+    Stream,
+    /// Server-sent events and a usage chunk, as the client asked.
+    StreamWithUsage,
+    /// A streamed JSON array.
+    StreamArray,
+    /// The vector of one input, from which new answers are built.
+    Vector,
+}
+
+/// The parts of a cache key.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheKeyInputs<'a> {
+    pub namespace: CacheNamespace<'a>,
+    /// The API protocol, named as in the ledger.
+    pub protocol: &'a str,
+    pub delivered: AnswerForm,
+    /// The model name that the client sent.
+    pub model: &'a str,
+    /// Changes when the definition of the matched route changes.
+    pub route: u64,
+    /// Digest of everything else in the body that can change the answer.
+    pub digest: [u8; 32],
+    /// Forwarded headers that can change the answer (versions, betas), in any order.
+    pub headers: &'a [(&'a str, &'a [u8])],
+}
+
+impl CacheKeyInputs<'_> {
+    #[must_use]
+    pub fn key(&self) -> CacheKey {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&FORMAT.to_le_bytes());
+        hasher.update(&self.digest);
+        hasher.update(&self.route.to_le_bytes());
+        hasher.update(&[match self.delivered {
+            AnswerForm::Whole => 0,
+            AnswerForm::Stream => 1,
+            AnswerForm::StreamWithUsage => 2,
+            AnswerForm::StreamArray => 3,
+            AnswerForm::Vector => 4,
+        }]);
+        let project = self.namespace.project;
+        hasher.update(&[u8::from(project.is_some())]);
+        for text in
+            [self.namespace.client.as_str(), project.unwrap_or(""), self.protocol, self.model]
+        {
+            hash_part(&mut hasher, text.as_bytes());
+        }
+        let mut headers = self.headers.to_vec();
+        headers.sort_unstable();
+        for (name, value) in headers {
+            hash_part(&mut hasher, name.as_bytes());
+            hash_part(&mut hasher, value);
+        }
+        CacheKey::new(hasher.finalize().into())
+    }
+}
+
+/// Hashes the length first, so that parts cannot be confused.
+fn hash_part(hasher: &mut blake3::Hasher, bytes: &[u8]) {
+    hasher.update(&bytes.len().to_le_bytes()).update(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(name: &str) -> ClientId {
+        ClientId::new(name).expect("a name")
+    }
+
+    #[test]
+    fn every_part_of_a_question_splits_keys() {
+        let (a, b) = (client("a"), client("ab"));
+        let namespace = CacheNamespace { client: &a, project: None };
+        let asked = CacheKeyInputs {
+            namespace,
+            protocol: "openai-chat",
+            delivered: AnswerForm::Whole,
+            model: "m",
+            route: 1,
+            digest: [7; 32],
+            headers: &[],
+        };
+        let mut keys = vec![asked.key()];
+        let others = [
+            CacheKeyInputs { namespace: CacheNamespace { client: &b, ..namespace }, ..asked },
+            CacheKeyInputs {
+                namespace: CacheNamespace { project: Some(""), ..namespace },
+                ..asked
+            },
+            CacheKeyInputs {
+                namespace: CacheNamespace { project: Some("x"), ..namespace },
+                ..asked
+            },
+            CacheKeyInputs { protocol: "openai-responses", ..asked },
+            CacheKeyInputs { delivered: AnswerForm::Stream, ..asked },
+            CacheKeyInputs { delivered: AnswerForm::StreamWithUsage, ..asked },
+            CacheKeyInputs { delivered: AnswerForm::StreamArray, ..asked },
+            CacheKeyInputs { delivered: AnswerForm::Vector, ..asked },
+            CacheKeyInputs { model: "n", ..asked },
+            CacheKeyInputs { route: 2, ..asked },
+            CacheKeyInputs { digest: [8; 32], ..asked },
+            CacheKeyInputs { headers: &[("anthropic-version", b"2023-06-01")], ..asked },
+            CacheKeyInputs { headers: &[("anthropic-version", b"2026-10-21")], ..asked },
+            // Shifted boundary between parts.
+            CacheKeyInputs { protocol: "openai-cha", model: "tm", ..asked },
+        ];
+        keys.extend(others.iter().map(CacheKeyInputs::key));
+        let unique: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(unique.len(), keys.len());
+        assert_eq!(asked.key(), asked.key());
+        let headers: [(&str, &[u8]); 2] = [("a", b"1"), ("b", b"2")];
+        let turned = [headers[1], headers[0]];
+        assert_eq!(
+            CacheKeyInputs { headers: &headers, ..asked }.key(),
+            CacheKeyInputs { headers: &turned, ..asked }.key()
+        );
+    }
+
+    #[test]
+    fn an_address_is_read_back_and_tells_nothing_of_its_key() {
+        let key = CacheKey::new([1; 32]);
+        let address = key.address();
+        assert_eq!(address.to_string().parse(), Ok(address));
+        assert_ne!(address.bytes(), &[1; 32]);
+        assert_ne!(address.bytes(), &key.sealing_secret());
+        assert!("zz".parse::<crate::EntryAddress>().is_err());
+        assert!(!format!("{key:?}").contains("0101"));
+    }
+}

@@ -1,0 +1,149 @@
+//! `gatehouse backends states`, `force` and `reset`: the circuit, cooldown and block of each
+//! backend and key.
+
+use clap::ValueEnum;
+use control::Core;
+use control::view::{
+    BreakerOverrideView, EndpointForce, EndpointRef, EndpointView, FORCE_MINUTES_MAX, UnixMs,
+};
+
+use super::render_sentence;
+use crate::command::completions;
+use crate::console::Console;
+use crate::exit::CommandError;
+use crate::quantity::{UNKNOWN, format_distance_if_known};
+use crate::sign::{Sign, Tone};
+use crate::text::{Column, StyledText, TableCell, TextTable};
+
+/// Default duration of a manual override, in minutes.
+const FORCE_MINUTES_DEFAULT: u32 = 15;
+
+/// A backend with one of its keys.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EndpointArguments {
+    /// The backend
+    #[arg(value_name = "NAME", add = completions::candidates_from(completions::backend_names))]
+    backend: String,
+    /// The key, if the backend has several
+    #[arg(long, value_name = "KEY", add = completions::candidates_from(completions::key_names))]
+    key: Option<String>,
+}
+
+/// What is set by hand.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ForceArguments {
+    #[command(flatten)]
+    access: EndpointArguments,
+    /// What the circuit breaker does until then
+    #[arg(long, value_enum)]
+    to: ForcedBreakerState,
+    /// Minutes until it ends; by default 15, and for `closed` the time in the settings
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(FORCE_MINUTES_MAX)))]
+    minutes: Option<u32>,
+    /// Keep it until `gatehouse backends reset`; `closed` still ends by itself
+    #[arg(long, conflicts_with = "minutes")]
+    until_reset: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ForcedBreakerState {
+    /// Block traffic
+    #[value(alias = "block")]
+    Open,
+    /// Allow traffic; a rejected key still blocks
+    #[value(alias = "allow")]
+    Closed,
+    /// Monitor only: count failures, block nothing
+    #[value(alias = "count-only")]
+    MonitorOnly,
+    /// Disable the breaker: neither count nor block
+    Disabled,
+}
+
+pub(super) async fn states(core: &Core, console: &mut Console) -> Result<(), CommandError> {
+    let now = console.now();
+    console.print_view(&control::accesses(core).await?, |accesses| table(accesses, now))
+}
+
+pub(super) async fn reset(
+    wanted: EndpointArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), CommandError> {
+    let req = EndpointRef { backend: wanted.backend, credential: wanted.key };
+    let access = control::access_reset(core, req).await?;
+    console
+        .print_view(&access, |access| render_sentence(&format!("Reset {}.", endpoint_name(access))))
+}
+
+pub(super) async fn force(
+    wanted: ForceArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), CommandError> {
+    let (forced, what) = match wanted.to {
+        ForcedBreakerState::Open => (BreakerOverrideView::Open, "to block traffic"),
+        ForcedBreakerState::Closed => (BreakerOverrideView::Closed, "to allow traffic"),
+        ForcedBreakerState::MonitorOnly => (BreakerOverrideView::MonitorOnly, "to monitor only"),
+        ForcedBreakerState::Disabled => {
+            (BreakerOverrideView::Disabled, "to disabled (nothing is counted or blocked)")
+        }
+    };
+    let has_own_time = wanted.until_reset || matches!(wanted.to, ForcedBreakerState::Closed);
+    let minutes = wanted.minutes.or((!has_own_time).then_some(FORCE_MINUTES_DEFAULT));
+    let EndpointArguments { backend, key: credential } = wanted.access;
+    let req = EndpointForce { backend, credential, forced, minutes };
+    let now = console.now();
+    let access = control::access_force(core, req).await?;
+    console.print_view(&access, |access| {
+        let until = match access.forced.as_ref().and_then(|set| set.until) {
+            Some(until) => format!("ending {}", format_distance_if_known(now, Some(until))),
+            None => "until reset".to_owned(),
+        };
+        render_sentence(&format!(
+            "Set the circuit breaker of {} {what}, {until}.",
+            endpoint_name(access)
+        ))
+    })
+}
+
+fn endpoint_name(access: &EndpointView) -> String {
+    match &access.credential {
+        Some(key) => format!("{} with the key {key}", access.backend),
+        None => access.backend.clone(),
+    }
+}
+
+pub(crate) fn table(accesses: &Vec<EndpointView>, now: UnixMs) -> StyledText {
+    let mut table = TextTable::new(&[
+        Column::Left("Backend"),
+        Column::Left("Key").hidden_at_rank(2),
+        Column::Left("Circuit"),
+        Column::Left("Until"),
+        Column::Left("Reason").hidden_at_rank(1),
+    ]);
+    for access in accesses {
+        let own = &access.availability;
+        table.row([
+            TableCell::styled(Tone::Strong, &access.backend),
+            access.credential.as_deref().unwrap_or(UNKNOWN).into(),
+            Sign::from(own.state).into(),
+            format_distance_if_known(now, own.until).into(),
+            own.why.as_str().into(),
+        ]);
+    }
+    let mut text = StyledText::new();
+    text.table(&table);
+    for access in accesses {
+        for cooldown in access.cooldowns.iter().filter(|cooldown| cooldown.model.is_some()) {
+            let model = cooldown.model.as_deref().unwrap_or_default();
+            let until = format_distance_if_known(now, Some(cooldown.until));
+            let sentence = format!("{}: {model} {until}: {}", access.backend, cooldown.why);
+            text.line(Tone::Muted, &sentence);
+        }
+        if let Some(block) = &access.block {
+            text.line(Tone::Muted, &format!("{}: {}", access.backend, block.fix));
+        }
+    }
+    text
+}

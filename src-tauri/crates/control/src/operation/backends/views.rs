@@ -1,0 +1,184 @@
+//! Builds the views of backends.
+
+use std::collections::HashMap;
+
+use domain::{BackendId, WallTime};
+use engine::{BackendProbeReport, Engine, ProbeStep};
+use ledger::{Price, UsageKey, UsageSummary, UsageTotals};
+use monitor::HealthState;
+use settings::BackendSettings;
+
+use super::super::dependents;
+use super::super::keys::spend_view;
+use crate::view::{
+    BackendDayView, BackendKindView, BackendTestStepState, BackendTestStepView, BackendTestView,
+    BackendView, DependentsView, HealthStateView, HealthView, KeyPoolView, ModelView,
+    PoolOrderView, PriceView, TrafficLimitsView, TranslationModeView,
+};
+
+/// Hours in a backend's chart.
+const CHART_HOURS: usize = 24;
+
+pub(super) fn backend_view(
+    engine: &Engine,
+    id: &BackendId,
+    known: &BackendSettings,
+    day: &UsageSummary,
+) -> BackendView {
+    BackendView {
+        id: id.to_string(),
+        label: known.label.clone(),
+        kind: known.kind.into(),
+        base_url: Some(known.base_url.to_string()),
+        enabled: known.enabled,
+        built_in: false,
+        credential: known.credential().map(ToString::to_string),
+        pool: (&known.pool).into(),
+        limits: known.limits.into(),
+        health: if known.enabled { health_view(engine, id) } else { disabled_health_view() },
+        models: models_view(engine, id),
+        declared_models: known.models.clone(),
+        lacks: known.lacks.iter().map(|lack| (*lack).into()).collect(),
+        offers: known.offers.iter().map(|offer| (*offer).into()).collect(),
+        crossing: known.crossing.into(),
+        dependents: dependents::backend_dependents(&engine.settings(), id),
+        last_day: last_day_view(id.as_str(), day),
+    }
+}
+
+pub(super) fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
+    let id = engine.mock_id();
+    BackendView {
+        id: id.to_string(),
+        label: "Mock".to_owned(),
+        kind: BackendKindView::Mock,
+        base_url: None,
+        enabled: true,
+        built_in: true,
+        credential: None,
+        pool: KeyPoolView { order: PoolOrderView::Ordered, members: Vec::new() },
+        limits: TrafficLimitsView::default(),
+        health: health_view(engine, id),
+        models: models_view(engine, id),
+        declared_models: Vec::new(),
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: TranslationModeView::Strict,
+        dependents: DependentsView::default(),
+        last_day: last_day_view(id.as_str(), day),
+    }
+}
+
+fn disabled_health_view() -> HealthView {
+    HealthView {
+        state: HealthStateView::Disabled,
+        reason: "switched off by you".to_owned(),
+        since: None,
+        last_checked: None,
+        probe_ms: None,
+        last_known: None,
+    }
+}
+
+fn health_view(engine: &Engine, id: &BackendId) -> HealthView {
+    let Some(health) = engine.health(id) else {
+        return HealthView {
+            state: HealthStateView::Unknown,
+            reason: "not checked yet".to_owned(),
+            since: None,
+            last_checked: None,
+            probe_ms: None,
+            last_known: None,
+        };
+    };
+    let ms = |time: std::time::Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    HealthView {
+        state: state_view(health.state),
+        reason: health.reason,
+        since: health.since.map(Into::into),
+        last_checked: health.observed.map(Into::into),
+        probe_ms: health.probe_duration.map(ms),
+        last_known: health.last_known.map(|known| state_view(known.state)),
+    }
+}
+
+const fn state_view(state: HealthState) -> HealthStateView {
+    match state {
+        HealthState::Up => HealthStateView::Up,
+        HealthState::Down => HealthStateView::Down,
+        HealthState::Unknown => HealthStateView::Unknown,
+    }
+}
+
+fn models_view(engine: &Engine, id: &BackendId) -> Vec<ModelView> {
+    let price = |model: &String| engine.price(id, model).map(|price| price_view(&price));
+    let view = |model: String| ModelView { price: price(&model), id: model };
+    engine.models(id).into_iter().map(view).collect()
+}
+
+fn price_view(price: &Price) -> PriceView {
+    let day = |time: WallTime| time.to_rfc3339().chars().take(10).collect();
+    PriceView {
+        input: price.rates.input.map(Into::into),
+        output: price.rates.output.map(Into::into),
+        cache_read: price.rates.cache_read.map(Into::into),
+        valid_from: day(price.valid_from),
+        source: price.source.clone(),
+    }
+}
+
+fn last_day_view(id: &str, day: &UsageSummary) -> BackendDayView {
+    let key = UsageKey::Named(id.to_owned());
+    let totals: HashMap<&UsageKey, &UsageTotals> =
+        day.groups.iter().map(|(key, totals)| (key, totals)).collect();
+    let totals = totals.get(&key).copied();
+    let hours = |number: fn(&UsageTotals) -> u64| {
+        let of_hour = |bucket: &ledger::UsageBucket| {
+            let found = bucket.groups.iter().find(|(group, _)| *group == key);
+            found.map_or(0, |(_, totals)| u32::try_from(number(totals)).unwrap_or(u32::MAX))
+        };
+        let mut hours: Vec<u32> = day.buckets.iter().rev().take(CHART_HOURS).map(of_hour).collect();
+        hours.resize(CHART_HOURS, 0);
+        hours.reverse();
+        hours
+    };
+    let mean = totals.and_then(UsageTotals::first_token_mean);
+    BackendDayView {
+        spend: spend_view(totals),
+        failed: totals.map_or(0, |totals| totals.failed).into(),
+        requests_per_hour: hours(|totals| totals.requests),
+        failed_per_hour: hours(|totals| totals.failed),
+        first_token_ms: mean.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
+    }
+}
+
+pub(super) fn test_view(id: String, report: BackendProbeReport) -> BackendTestView {
+    BackendTestView {
+        id,
+        passed: report.steps.iter().all(|step| matches!(step, ProbeStep::Passed { .. })),
+        steps: report.steps.into_iter().map(step_view).collect(),
+    }
+}
+
+fn step_view(step: ProbeStep) -> BackendTestStepView {
+    let ms = |time: std::time::Duration| u32::try_from(time.as_millis()).ok();
+    let view = |title, state, detail, fix, duration_ms| BackendTestStepView {
+        title,
+        state,
+        detail,
+        fix,
+        duration_ms,
+    };
+    match step {
+        ProbeStep::Passed { title, detail, duration } => {
+            view(title, BackendTestStepState::Pass, detail, None, duration.and_then(ms))
+        }
+        ProbeStep::Failed { title, detail, fix } => {
+            view(title, BackendTestStepState::Fail, detail, fix, None)
+        }
+        ProbeStep::Skipped { title } => {
+            let detail = "skipped, because an earlier step failed".to_owned();
+            view(title, BackendTestStepState::Skipped, detail, None, None)
+        }
+    }
+}

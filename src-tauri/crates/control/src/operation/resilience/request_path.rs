@@ -1,0 +1,129 @@
+//! The path of a request: its attempts, its skipped candidates and its cache outcome.
+
+use std::time::Duration;
+
+use domain::{MicroUsd, RequestId, RouteId};
+use engine::Engine;
+use ledger::{AttemptRecord, CacheOutcome, RequestRow, UsageBasis};
+use serde::Deserialize;
+
+use super::super::usage::cost_view;
+use super::super::{cache, input};
+use crate::ApiError;
+use crate::view::{
+    CacheOutcomeView, ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView,
+    RequestRef,
+};
+
+pub(crate) async fn request_path(
+    engine: &Engine,
+    req: RequestRef,
+) -> Result<RequestPathView, ApiError> {
+    let id: RequestId = input::parse_id("id", &req.id)?;
+    let Some((row, attempts)) = engine.ledger().request(id).await? else {
+        return Err(ApiError::not_found(format!(
+            "there is no request {id} in the ledger; it may have been deleted"
+        )));
+    };
+    let decision = engine.ledger().routing_decision(id).await?;
+    let route = row.request.route.parse::<RouteId>().ok();
+    let route = route.filter(|id| engine.settings().routes.contains_key(id));
+    let last = attempts.len().saturating_sub(1);
+    let attempts = attempts.iter().enumerate().map(|(place, attempt)| {
+        // The usage basis is recorded only for the last attempt.
+        attempt_view(attempt, row.usage_basis.filter(|_| place == last))
+    });
+    Ok(RequestPathView {
+        id: req.id,
+        route: route.map(|id| id.to_string()),
+        queued_ms: row.timings.queue.map(ms),
+        attempts: attempts.collect(),
+        passed_over: decision.as_deref().map(parse_exclusions).unwrap_or_default(),
+        cache: cache_view(&row),
+    })
+}
+
+fn attempt_view(attempt: &AttemptRecord, tokens: Option<UsageBasis>) -> RequestAttemptView {
+    let (cost, cost_basis) = cost_view(&attempt.cost, tokens);
+    let class = attempt.class.as_deref().or(attempt.error_class.as_deref());
+    RequestAttemptView {
+        backend: attempt.backend.to_string(),
+        credential: attempt.credential.as_ref().map(ToString::to_string),
+        model: attempt.model.clone(),
+        waited_ms: ms(attempt.waited),
+        duration_ms: ms(attempt.duration),
+        http_status: attempt.http_status,
+        class: class.map(|word| word.replace(['-', '_'], " ")),
+        owner: attempt.owner.clone(),
+        error: attempt.message.clone(),
+        cost,
+        cost_basis,
+    }
+}
+
+/// The part of a recorded decision that is shown here. Other fields are ignored.
+#[derive(Deserialize)]
+struct RecordedDecision {
+    #[serde(default)]
+    passed_over: Vec<RecordedExclusion>,
+}
+
+#[derive(Deserialize)]
+struct RecordedExclusion {
+    backend: String,
+    #[serde(default)]
+    credential: Option<String>,
+    #[serde(default)]
+    model: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Returns nothing for a decision that another version wrote in another format.
+fn parse_exclusions(json: &str) -> Vec<ExcludedCandidateView> {
+    let decision: Option<RecordedDecision> = serde_json::from_str(json).ok();
+    let passed = decision.map(|decision| decision.passed_over).unwrap_or_default();
+    let view = |passed: RecordedExclusion| ExcludedCandidateView {
+        backend: passed.backend,
+        credential: passed.credential,
+        model: passed.model,
+        reason: passed.reason,
+    };
+    passed.into_iter().map(view).collect()
+}
+
+fn cache_view(row: &RequestRow) -> RequestCacheView {
+    let outcome = match row.cache {
+        CacheOutcome::Hit => CacheOutcomeView::Hit,
+        CacheOutcome::Coalesced => CacheOutcomeView::Joined,
+        CacheOutcome::Miss => CacheOutcomeView::Miss,
+        CacheOutcome::Bypass => CacheOutcomeView::Bypass,
+    };
+    RequestCacheView {
+        outcome,
+        reason: cache::outcome_sentence(outcome, row.cache_reason.as_deref()),
+        saved: row.saved.map(MicroUsd::into),
+        saved_ms: row.saved_time.map(ms),
+    }
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excluded_candidates_are_read_from_a_decision_and_other_json_gives_none() {
+        let json = r#"{"route":"fast","policy":"ordered","candidates":[{"backend":"a"}],
+            "passed_over":[{"backend":"b","model":"m","reason":"it has no tools"}]}"#;
+        let passed = parse_exclusions(json);
+        assert_eq!((passed.len(), passed[0].reason.as_str()), (1, "it has no tools"));
+        assert_eq!((passed[0].backend.as_str(), &passed[0].credential), ("b", &None));
+        for foreign in ["{}", "[]", "{\"passed_over\":7}", "no JSON"] {
+            assert!(parse_exclusions(foreign).is_empty(), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! Builds the views of routes: their current targets and the requests of their last 24 hours.
+
+use std::collections::HashMap;
+
+use domain::{BackendId, Endpoint, RouteId, RoutePolicy};
+use engine::Engine;
+use ledger::RouteCount;
+use monitor::HealthState;
+use settings::{RouteCandidateSettings, RouteSettings, Settings};
+
+use crate::ApiError;
+use crate::operation::resilience::endpoint_availability;
+use crate::view::{
+    AvailabilityState, AvailabilityView, BalanceWeightsView, RouteCandidateView, RouteView,
+    RoutesView,
+};
+
+const DAY_MS: i64 = 86_400_000;
+/// Most backends named in a sentence.
+const NAMES_LISTED_MAX: usize = 4;
+
+/// Requests of the last 24 hours by route, backend and model.
+pub(super) async fn load_request_counts(engine: &Engine) -> Result<Vec<RouteCount>, ApiError> {
+    let since = domain::WallTime::from_unix_ms(engine.wall_time().unix_ms().saturating_sub(DAY_MS));
+    Ok(engine.ledger().route_counts(since).await?)
+}
+
+pub(super) fn routes_view(
+    engine: &Engine,
+    settings: &Settings,
+    counts: &[RouteCount],
+) -> RoutesView {
+    let labels = engine.backend_labels();
+    let total: u64 = counts.iter().map(|counted| counted.requests).sum();
+    let routes: Vec<RouteView> = settings
+        .routes
+        .iter()
+        .map(|(id, route)| {
+            let own: Vec<&RouteCount> =
+                counts.iter().filter(|counted| counted.route == id.as_str()).collect();
+            route_view(engine, settings, &labels, (id, route), (&own, total))
+        })
+        .collect();
+    let unrouted = counts
+        .iter()
+        .filter(|counted| !settings.routes.keys().any(|id| id.as_str() == counted.route));
+    RoutesView {
+        sentence: overview_sentence(&routes),
+        unrouted_requests: unrouted.map(|counted| counted.requests).sum::<u64>().into(),
+        routes,
+    }
+}
+
+fn route_view(
+    engine: &Engine,
+    settings: &Settings,
+    labels: &HashMap<String, String>,
+    (id, route): (&RouteId, &RouteSettings),
+    (own, total): (&[&RouteCount], u64),
+) -> RouteView {
+    let requests: u64 = own.iter().map(|counted| counted.requests).sum();
+    let candidates: Vec<RouteCandidateView> = route
+        .candidates
+        .iter()
+        .map(|candidate| {
+            let answered = count_answered(route, candidate, own);
+            let label = labels.get(candidate.backend.as_str());
+            let accesses = endpoint_availabilities(engine, settings, &candidate.backend);
+            RouteCandidateView {
+                backend: candidate.backend.to_string(),
+                backend_label: label.cloned().unwrap_or_else(|| candidate.backend.to_string()),
+                model: candidate.model.clone(),
+                weight: candidate.weight,
+                availability: best_availability(&accesses),
+                accesses,
+                requests: answered.into(),
+                share_percent: percent(answered, requests),
+            }
+        })
+        .collect();
+    let broken = why_broken(engine, settings, labels, route).map(|broken| broken.why);
+    RouteView {
+        id: id.to_string(),
+        models: route.models.clone(),
+        clients: route.clients.iter().map(ToString::to_string).collect(),
+        projects: route.projects.clone(),
+        policy: route.policy.into(),
+        weights: BalanceWeightsView {
+            latency: route.weights.latency,
+            cost: route.weights.cost,
+            headroom: route.weights.headroom,
+        },
+        sticky_secs: (route.sticky_secs > 0).then_some(route.sticky_secs),
+        crossing: route.crossing.map(Into::into),
+        cache: route.cache.map(Into::into),
+        enabled: route.enabled,
+        sentence: route_sentence(route, &candidates, broken.as_deref()),
+        broken,
+        candidates,
+        requests: requests.into(),
+        share_percent: percent(requests, total),
+    }
+}
+
+/// Counts the requests of a route that a candidate answered. A candidate without a model accepts
+/// any name, so it gets every request to its backend whose model no other candidate names.
+fn count_answered(
+    route: &RouteSettings,
+    candidate: &RouteCandidateSettings,
+    own: &[&RouteCount],
+) -> u64 {
+    let named = |model: &Option<String>| {
+        let same = |other: &&RouteCandidateSettings| {
+            other.backend == candidate.backend && other.model.is_some() && other.model == *model
+        };
+        route.candidates.iter().find(same).is_some()
+    };
+    own.iter()
+        .filter(|counted| counted.backend.as_ref() == Some(&candidate.backend))
+        .filter(|counted| match &candidate.model {
+            Some(_) => counted.model == candidate.model,
+            None => !named(&counted.model),
+        })
+        .map(|counted| counted.requests)
+        .sum()
+}
+
+fn percent(part: u64, whole: u64) -> Option<u32> {
+    let percent = part.saturating_mul(100).saturating_add(whole / 2).checked_div(whole)?;
+    u32::try_from(percent).ok()
+}
+
+/// Availability of each endpoint of a backend; empty if the settings do not know it.
+fn endpoint_availabilities(
+    engine: &Engine,
+    settings: &Settings,
+    backend: &BackendId,
+) -> Vec<AvailabilityView> {
+    let keys: Vec<_> = match settings.backends.get(backend) {
+        Some(known) => known.pool.credentials().cloned().map(Some).collect(),
+        None if backend == engine.mock_id() => Vec::new(),
+        None => return Vec::new(),
+    };
+    let keys = if keys.is_empty() { vec![None] } else { keys };
+    keys.into_iter()
+        .map(|credential| Endpoint { backend: backend.clone(), credential })
+        .map(|access| endpoint_availability(engine, settings, &access))
+        .collect()
+}
+
+/// Availability of a backend: that of its best endpoint.
+fn best_availability(accesses: &[AvailabilityView]) -> AvailabilityView {
+    let best = accesses.iter().min_by_key(|access| availability_rank(access.state));
+    best.map_or_else(removed_availability, |best| AvailabilityView {
+        credential: None,
+        ..best.clone()
+    })
+}
+
+fn removed_availability() -> AvailabilityView {
+    AvailabilityView {
+        credential: None,
+        state: AvailabilityState::Removed,
+        percent: None,
+        why: "This backend no longer exists.".to_owned(),
+        since: None,
+        until: None,
+    }
+}
+
+const fn availability_rank(state: AvailabilityState) -> u8 {
+    match state {
+        AvailabilityState::Ready => 0,
+        AvailabilityState::Recovering => 1,
+        AvailabilityState::Trial => 2,
+        AvailabilityState::CoolingDown => 3,
+        AvailabilityState::Open => 4,
+        AvailabilityState::Blocked => 5,
+        AvailabilityState::Held => 6,
+        AvailabilityState::Off => 7,
+        AvailabilityState::Removed => 8,
+    }
+}
+
+/// Completes "openai …".
+const fn availability_clause(state: AvailabilityState) -> &'static str {
+    match state {
+        AvailabilityState::Ready => "is ready",
+        AvailabilityState::Recovering | AvailabilityState::Trial => "is recovering",
+        AvailabilityState::CoolingDown => "is rate limited",
+        AvailabilityState::Open => "is failing",
+        AvailabilityState::Blocked => "rejected its key or account",
+        AvailabilityState::Held => "is blocked manually",
+        AvailabilityState::Off => "is off",
+        AvailabilityState::Removed => "no longer exists",
+    }
+}
+
+const fn allows_requests(state: AvailabilityState) -> bool {
+    availability_rank(state) <= availability_rank(AvailabilityState::Trial)
+}
+
+fn is_usable(candidate: &RouteCandidateView) -> bool {
+    allows_requests(candidate.availability.state)
+}
+
+/// A route without a usable candidate.
+pub(in crate::operation) struct BrokenRoute {
+    /// The reason as a clause: "its only backend, openai, is failing".
+    pub(in crate::operation) why: String,
+    /// True if all its backends wait for a rate limit, so that time ends it.
+    pub(in crate::operation) is_rate_limited: bool,
+}
+
+/// The enabled routes that cannot serve a request now.
+pub(in crate::operation) fn broken_routes<'a>(
+    engine: &Engine,
+    settings: &'a Settings,
+) -> Vec<(&'a RouteId, BrokenRoute)> {
+    let labels = engine.backend_labels();
+    let broken = |(id, route): (&'a RouteId, &RouteSettings)| {
+        Some((id, why_broken(engine, settings, &labels, route)?))
+    };
+    settings.routes.iter().filter_map(broken).collect()
+}
+
+/// Why no candidate of a route can answer now; `None` if one can, or if the route is switched off.
+/// A backend whose probes fail cannot, even while its breaker still lets requests through.
+fn why_broken(
+    engine: &Engine,
+    settings: &Settings,
+    labels: &HashMap<String, String>,
+    route: &RouteSettings,
+) -> Option<BrokenRoute> {
+    if !route.enabled {
+        return None;
+    }
+    let mut backends: Vec<&BackendId> = Vec::new();
+    for candidate in &route.candidates {
+        if !backends.contains(&&candidate.backend) {
+            backends.push(&candidate.backend);
+        }
+    }
+    let mut is_short = !backends.is_empty();
+    let mut reasons = Vec::with_capacity(backends.len());
+    for backend in &backends {
+        let state = best_availability(&endpoint_availabilities(engine, settings, backend)).state;
+        let is_down =
+            engine.health(backend).is_some_and(|health| health.state == HealthState::Down);
+        let reason = match state {
+            state if !allows_requests(state) => availability_clause(state),
+            _ if is_down => "is down",
+            _ => return None,
+        };
+        is_short &= state == AvailabilityState::CoolingDown;
+        let label = labels.get(backend.as_str()).map_or(backend.as_str(), String::as_str);
+        reasons.push((label, reason));
+    }
+    let why = match reasons.as_slice() {
+        [] => "it has no backends".to_owned(),
+        [(label, reason)] => format!("its only backend, {label}, {reason}"),
+        several => {
+            let parts = several.iter().map(|(label, reason)| format!("{label} {reason}"));
+            format!("none of its backends can answer: {}", join_names(parts))
+        }
+    };
+    Some(BrokenRoute { why, is_rate_limited: is_short })
+}
+
+/// Where a route's requests go now.
+fn route_sentence(
+    route: &RouteSettings,
+    candidates: &[RouteCandidateView],
+    broken: Option<&str>,
+) -> String {
+    if !route.enabled {
+        return "Switched off.".to_owned();
+    }
+    if let Some(why) = broken {
+        return format!("Broken: {why}.");
+    }
+    let usable: Vec<&RouteCandidateView> = candidates.iter().filter(|it| is_usable(it)).collect();
+    let shut = candidates.iter().find(|it| !is_usable(it)).map(candidate_clause);
+    let (Some(first), shut) = (usable.first(), shut) else {
+        return match candidates.first() {
+            Some(only) => format!("{}.", candidate_clause(only)),
+            None => "No backends.".to_owned(),
+        };
+    };
+    let names = join_candidates(&usable, |it| it.backend_label.clone());
+    let goes = match route.policy {
+        _ if usable.len() == 1 => format!("its requests go to {}", first.backend_label),
+        RoutePolicy::Ordered => format!("its requests go to {}", first.backend_label),
+        RoutePolicy::Weighted => format!("its requests are spread over {}", join_shares(&usable)),
+        RoutePolicy::Split => {
+            format!("its conversations are split between {}", join_shares(&usable))
+        }
+        RoutePolicy::Cheapest => format!("each request goes to the cheapest of {names}"),
+        RoutePolicy::Fastest => format!("each request goes to the fastest of {names}"),
+        RoutePolicy::LeastBusy => format!("each request goes to the least busy of {names}"),
+        RoutePolicy::Balanced => format!("each request goes to the best of {names}"),
+    };
+    match shut {
+        Some(shut) => capitalize(&format!("{shut}, so {goes}.")),
+        None => capitalize(&format!("{goes}.")),
+    }
+}
+
+fn candidate_clause(candidate: &RouteCandidateView) -> String {
+    format!("{} {}", candidate.backend_label, availability_clause(candidate.availability.state))
+}
+
+fn join_shares(usable: &[&RouteCandidateView]) -> String {
+    let total: u64 = usable.iter().map(|it| u64::from(it.weight)).sum();
+    join_candidates(usable, |it| match percent(it.weight.into(), total) {
+        Some(share) => format!("{} ({share} %)", it.backend_label),
+        None => it.backend_label.clone(),
+    })
+}
+
+fn join_candidates(
+    candidates: &[&RouteCandidateView],
+    name: impl Fn(&RouteCandidateView) -> String,
+) -> String {
+    join_names(candidates.iter().map(|it| name(it)))
+}
+
+/// `a`, `a and b`, `a, b, c, d and 2 more`.
+pub(in crate::operation) fn join_names(all: impl ExactSizeIterator<Item = String>) -> String {
+    domain::list_names(all, NAMES_LISTED_MAX)
+}
+
+fn capitalize(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Describes all routes: the broken ones first, else the first route that skips its first
+/// candidate.
+fn overview_sentence(routes: &[RouteView]) -> String {
+    let used: Vec<&RouteView> = routes.iter().filter(|route| route.enabled).collect();
+    if used.is_empty() {
+        return match routes.len() {
+            0 => "No routes yet. Requests go by model name.".to_owned(),
+            _ => "All routes are switched off. Requests go by model name.".to_owned(),
+        };
+    }
+    let mut backends: Vec<&str> = used
+        .iter()
+        .flat_map(|route| &route.candidates)
+        .filter(|candidate| candidate.availability.state != AvailabilityState::Removed)
+        .map(|candidate| candidate.backend.as_str())
+        .collect();
+    backends.sort_unstable();
+    backends.dedup();
+    let word = if used.len() == 1 { "uses" } else { "use" };
+    let led = format!(
+        "{} {word} {}",
+        count_with_noun(used.len(), "route"),
+        count_with_noun(backends.len(), "backend")
+    );
+    let broken: Vec<(&str, &str)> = used
+        .iter()
+        .filter_map(|route| Some((route.id.as_str(), route.broken.as_deref()?)))
+        .collect();
+    if !broken.is_empty() {
+        let names = || join_names(broken.iter().map(|(id, _)| (*id).to_owned()));
+        return match broken.as_slice() {
+            [(id, why)] => format!("{id} is broken: {why}. {led}."),
+            several => format!("{} routes are broken: {}. {led}.", several.len(), names()),
+        };
+    }
+    match used.iter().find_map(|route| skipped_candidate_clause(route)) {
+        Some(detour) => format!("{led}; {detour}."),
+        None => format!("{led}."),
+    }
+}
+
+fn skipped_candidate_clause(route: &RouteView) -> Option<String> {
+    let first = route.candidates.first().filter(|it| !is_usable(it))?;
+    let other = route.candidates.iter().find(|it| is_usable(it))?;
+    Some(format!("{}, so {} goes to {}", candidate_clause(first), route.id, other.backend_label))
+}
+
+fn count_with_noun(count: usize, one: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    }
+}

@@ -1,0 +1,93 @@
+//! Serves operations by name on the control listener, for the command line and the browser panel.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use engine::{Engine, ServeError, ServingAddresses};
+use futures_util::StreamExt as _;
+use futures_util::stream::{BoxStream, unfold};
+use gateway::{Asset, ControlCaller, ControlReply, ControlService};
+
+use crate::core::Core;
+use crate::event::PanelEvents;
+use crate::view::{ClientAdd, ClientRef};
+use crate::{ApiError, ErrorCode, json, operation, operations, request_json};
+
+/// Finds a file of the panel by its path without a leading slash.
+pub type AssetLookup = fn(&str) -> Option<Asset>;
+
+/// Starts the gateway, the control listener and the background tasks of `engine`. `assets` finds
+/// the files of the browser panel; if it finds none, no panel is served.
+pub async fn serve(engine: &Engine, assets: AssetLookup) -> Result<ServingAddresses, ServeError> {
+    engine.serve(Arc::new(OperationsListener { engine: engine.clone(), assets })).await
+}
+
+struct OperationsListener {
+    engine: Engine,
+    assets: AssetLookup,
+}
+
+#[async_trait]
+impl ControlService for OperationsListener {
+    async fn call(&self, caller: ControlCaller, name: &str, body: Bytes) -> ControlReply {
+        let answer = match (name, caller) {
+            ("client_token" | "client_issue" | "panel_address", ControlCaller::Local) => {
+                self.call_token_operation(name, &body).await
+            }
+            // A panel never sees a token, so these operations do not exist for it.
+            _ => operations::call(&Core::Local(self.engine.clone()), name, &body).await,
+        };
+        match answer {
+            Ok(view) => ControlReply { status: 200, body: view.into() },
+            Err(error) => error_reply(&error),
+        }
+    }
+
+    fn events(&self) -> BoxStream<'static, Bytes> {
+        let events = PanelEvents::subscribe(&self.engine);
+        unfold(events, |mut events| async move {
+            let event = events.next().await?;
+            let text = serde_json::to_vec(&event).unwrap_or_default();
+            Some((Bytes::from(text), events))
+        })
+        .boxed()
+    }
+
+    fn asset(&self, path: &str) -> Option<Asset> {
+        (self.assets)(path)
+    }
+}
+
+impl OperationsListener {
+    async fn call_token_operation(&self, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        match name {
+            "client_issue" => {
+                let issued =
+                    operation::client_issue(&self.engine, json::parse_request::<ClientAdd>(body)?)
+                        .await?;
+                operations::announce_client_change(&self.engine);
+                Ok(request_json::issued_token_json(&issued))
+            }
+            "panel_address" => {
+                json::serialize_view(&operation::panel_address(&self.engine)?.as_str())
+            }
+            _ => {
+                let client = json::parse_request::<ClientRef>(body)?;
+                Ok(request_json::token_json(&operation::client_token(&self.engine, client).await?))
+            }
+        }
+    }
+}
+
+fn error_reply(error: &ApiError) -> ControlReply {
+    let status = match error.code {
+        ErrorCode::InvalidInput => 400,
+        ErrorCode::NotFound => 404,
+        ErrorCode::VaultUnavailable | ErrorCode::Offline => 503,
+        ErrorCode::SettingsInvalid => 409,
+        ErrorCode::Failed => 500,
+        ErrorCode::TimedOut => 504,
+    };
+    ControlReply { status, body: serde_json::to_vec(error).unwrap_or_default().into() }
+}

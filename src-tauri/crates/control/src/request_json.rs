@@ -1,0 +1,172 @@
+//! Serialises requests for the engine that owns the data folder, including those that hold keys.
+//!
+//! Request types with a key do not implement `Serialize`, so nothing can write them to a log, a
+//! file or a response by accident. Their JSON is made only here, when the command line or a second
+//! window sends a key to the running engine over loopback. The bytes are zeroed after use.
+
+use domain::Secret;
+use serde::Serialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::view::{
+    BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, BacktestQuery,
+    BreakerTimelineQuery, CachePurge, CacheQuery, ClientAdd, ClientEdit, ClientRef, EndpointForce,
+    EndpointRef, HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, LedgerRepair,
+    LedgerRestore, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestRef, RequestsQuery,
+    RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SettingsValues, UsageReportQuery, VaultMove,
+    VaultSet, VaultUnlock,
+};
+
+/// A request that can be sent to the owner of the data folder.
+pub(crate) trait RequestJson {
+    /// Its JSON, zeroed on drop because it may hold a key.
+    fn to_json(&self) -> Zeroizing<Vec<u8>>;
+}
+
+macro_rules! plain {
+    ($($Request:ty),* $(,)?) => {
+        $(impl RequestJson for $Request {
+            fn to_json(&self) -> Zeroizing<Vec<u8>> {
+                to_zeroizing_json(self)
+            }
+        })*
+    };
+}
+
+plain!(
+    (),
+    BackendEdit,
+    BackendSwitch,
+    BackendRef,
+    KeyRef,
+    ClientAdd,
+    ClientEdit,
+    ClientRef,
+    UsageReportQuery,
+    RequestsQuery,
+    RouteEdit,
+    RouteRef,
+    RoutesOrder,
+    ReadinessStart,
+    PlaygroundSend,
+    PlaygroundRef,
+    SettingsValues,
+    RequestRef,
+    EndpointForce,
+    EndpointRef,
+    BreakerTimelineQuery,
+    BacktestQuery,
+    CacheQuery,
+    CachePurge,
+    LedgerRestore,
+    LedgerRepair,
+    HypotheticalRequest,
+    RouteSimulation,
+);
+
+impl RequestJson for BackendAdd {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let key = match &self.key {
+            BackendKey::None => json!({"kind": "none"}),
+            BackendKey::Stored { id } => json!({"kind": "stored", "id": id}),
+            BackendKey::New { secret } => json!({"kind": "new", "secret": expose_as_json(secret)}),
+        };
+        to_zeroizing_json(&json!({
+            "id": self.id, "label": self.label, "kind": self.kind,
+            "base_url": self.base_url, "key": key, "models": self.models,
+            "lacks": self.lacks, "offers": self.offers, "crossing": self.crossing,
+        }))
+    }
+}
+
+impl RequestJson for KeyAdd {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let secret = expose_as_json(&self.secret);
+        to_zeroizing_json(
+            &json!({"id": self.id, "label": self.label, "secret": secret, "url": self.url}),
+        )
+    }
+}
+
+impl RequestJson for KeyReplace {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        to_zeroizing_json(&json!({"id": self.id, "secret": expose_as_json(&self.secret)}))
+    }
+}
+
+impl RequestJson for VaultUnlock {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        to_zeroizing_json(&json!({"passphrase": self.passphrase.as_str()}))
+    }
+}
+
+impl RequestJson for VaultSet {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let passphrase = self.passphrase.as_ref().map(|text| text.as_str());
+        to_zeroizing_json(
+            &json!({"kind": self.kind, "passphrase": passphrase, "move_keys": self.move_keys}),
+        )
+    }
+}
+
+impl RequestJson for VaultMove {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let passphrase = self.passphrase.as_ref().map(|text| text.as_str());
+        to_zeroizing_json(&json!({"from": self.from, "passphrase": passphrase}))
+    }
+}
+
+/// JSON of a new client's token, for the command line.
+pub(crate) fn issued_token_json(issued: &IssuedToken) -> Vec<u8> {
+    let IssuedToken { client, token, not_stored } = issued;
+    json!({"client": client, "token": expose_as_json(token), "not_stored": not_stored})
+        .to_string()
+        .into_bytes()
+}
+
+/// JSON of a client's token, for the command line, which prints it for the tool that asked.
+pub(crate) fn token_json(token: &Secret) -> Vec<u8> {
+    expose_as_json(token).to_string().into_bytes()
+}
+
+fn expose_as_json(secret: &Secret) -> Value {
+    Value::from(secret.expose())
+}
+
+fn to_zeroizing_json(request: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(serde_json::to_vec(request).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{
+        BackendKindView, ExtraDialectView, TranslationModeView, UnsupportedFeatureView,
+    };
+
+    #[test]
+    fn a_request_with_a_key_survives_serialisation() {
+        let secret = || Secret::parse("sk-CANARY-0123456789".to_owned()).expect("a secret");
+        let add = BackendAdd {
+            id: "up".to_owned(),
+            label: String::new(),
+            kind: BackendKindView::OpenaiCompatible,
+            base_url: "http://127.0.0.1:1/v1".to_owned(),
+            key: BackendKey::New { secret: secret() },
+            models: vec!["m".to_owned()],
+            lacks: vec![UnsupportedFeatureView::StreamUsage],
+            offers: vec![ExtraDialectView::Messages],
+            crossing: TranslationModeView::Lenient,
+        };
+        let arrived: BackendAdd = serde_json::from_slice(&add.to_json()).expect("readable");
+        assert_eq!((arrived.id, arrived.models), (add.id, add.models));
+        assert_eq!((arrived.lacks, arrived.offers), (add.lacks, add.offers));
+        assert_eq!((arrived.kind, arrived.crossing), (add.kind, add.crossing));
+        assert!(matches!(arrived.key, BackendKey::New { secret: key } if key == secret()));
+
+        let replace = KeyReplace { id: "up".to_owned(), secret: secret() };
+        let arrived: KeyReplace = serde_json::from_slice(&replace.to_json()).expect("readable");
+        assert_eq!(arrived.secret, secret());
+    }
+}

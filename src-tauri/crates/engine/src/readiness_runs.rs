@@ -1,0 +1,169 @@
+//! Readiness runs: one at a time, published step by step, stored in the ledger at the end.
+
+use std::sync::Arc;
+
+use domain::RunId;
+use ledger::{LedgerError, ReadinessRunRecord, ReadinessRunSummary};
+use parking_lot::Mutex;
+use readiness::{
+    BackendNeed, BackendTarget, CheckInputs, CheckSet, ConcurrencyLimits, Plan, PlanError,
+    ReadinessEnvironment, ReadinessReport, RunEnd, RunParameters, RunSnapshot, RunVerdict,
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use crate::environment::EngineEnvironment;
+use crate::events::{EngineEvent, Topic};
+
+/// A model of the mock that answers immediately.
+const MOCK_MODEL: &str = "mock/echo";
+
+/// The run in progress, if any.
+#[derive(Default)]
+pub(crate) struct ReadinessRuns(Mutex<Option<ActiveRun>>);
+
+struct ActiveRun {
+    snapshots: watch::Receiver<RunSnapshot>,
+    cancel: CancellationToken,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("checks are already running; wait for them to finish, or cancel them")]
+    AlreadyRunning,
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The score of the previous run cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Engine {
+    /// Present snapshot of the run in progress.
+    #[must_use]
+    pub fn run_in_progress(&self) -> Option<RunSnapshot> {
+        self.parts.runs.0.lock().as_ref().map(|going| going.snapshots.borrow().clone())
+    }
+
+    /// Cancels the run in progress. Its report keeps the results so far.
+    pub fn cancel_run(&self) {
+        if let Some(going) = &*self.parts.runs.0.lock() {
+            going.cancel.cancel();
+        }
+    }
+
+    /// Starts a run and returns its first snapshot. Progress is published as events.
+    pub async fn start_run(&self, set: CheckSet) -> Result<RunSnapshot, RunError> {
+        let previous = self.parts.ledger.runs(1).await?.first().map(|run| run.score);
+        let ground: Arc<dyn ReadinessEnvironment> = Arc::new(EngineEnvironment(self.clone()));
+        let checks = readiness::built_in_checks(&ground, set, &self.check_scope());
+        let order = RunParameters {
+            run: RunId::generate(self.wall_time(), &*self.parts.entropy),
+            set,
+            previous_score_tenths: previous.map(u32::from),
+            concurrency: ConcurrencyLimits::default(),
+        };
+        let plan = Plan::build(checks)?;
+        let mut place = self.parts.runs.0.lock();
+        if place.is_some() {
+            return Err(RunError::AlreadyRunning);
+        }
+        let cancel = self.parts.tasks.stop_token().child_token();
+        let clock = Arc::clone(&self.parts.clock);
+        let (snapshots, run) =
+            readiness::start_run(plan, order, clock, cancel.clone().cancelled_owned());
+        let first = snapshots.borrow().clone();
+        *place = Some(ActiveRun { snapshots: snapshots.clone(), cancel });
+        drop(place);
+        let engine = self.clone();
+        self.parts.tasks.spawn("readiness run", async move {
+            let report = engine.publish_progress(snapshots, run).await;
+            engine.end_run(report).await;
+        });
+        Ok(first)
+    }
+
+    /// Waits for the end of the run in progress; returns immediately if there is none.
+    pub async fn wait_for_run(&self) {
+        let going = self.parts.runs.0.lock().as_ref().map(|going| going.snapshots.clone());
+        if let Some(mut snapshots) = going {
+            // Ends when the run ends and drops its sender.
+            while snapshots.changed().await.is_ok() {}
+        }
+    }
+
+    async fn publish_progress(
+        &self,
+        mut snapshots: watch::Receiver<RunSnapshot>,
+        run: impl Future<Output = ReadinessReport>,
+    ) -> ReadinessReport {
+        let mut run = std::pin::pin!(run);
+        loop {
+            tokio::select! {
+                biased;
+                report = &mut run => return report,
+                Ok(()) = snapshots.changed() => {
+                    let snapshot = Arc::new(snapshots.borrow_and_update().clone());
+                    self.parts.events.send(EngineEvent::RunProgress(snapshot));
+                }
+            }
+        }
+    }
+
+    async fn end_run(&self, report: ReadinessReport) {
+        self.store_report(&report).await;
+        *self.parts.runs.0.lock() = None;
+        self.parts.events.send(EngineEvent::RunEnded(Arc::new(report)));
+        self.parts.events.send_changed(&[Topic::Readiness, Topic::Status]);
+    }
+
+    /// Stores the report. A cancelled run has no verdict, so it is not stored.
+    async fn store_report(&self, report: &ReadinessReport) {
+        let (RunEnd::Finished, Some(verdict)) = (report.end, report.judgement.verdict) else {
+            return;
+        };
+        let score = report.judgement.score_tenths.unwrap_or(0);
+        let summary = ReadinessRunSummary {
+            id: report.run,
+            started: report.started,
+            ended: report.ended,
+            set: match report.set {
+                CheckSet::Quick => "quick",
+                CheckSet::Full => "full",
+            }
+            .to_owned(),
+            score: u8::try_from(score).unwrap_or(u8::MAX),
+            verdict: match verdict {
+                RunVerdict::Ready => "ready",
+                RunVerdict::ReadyWithWarnings => "ready_with_warnings",
+                RunVerdict::NotReady => "not_ready",
+            }
+            .to_owned(),
+        };
+        let kept = match serde_json::to_string(report) {
+            Ok(report) => {
+                self.parts.ledger.record_run(ReadinessRunRecord { summary, report }).await
+            }
+            Err(error) => return tracing::error!(%error, "a readiness report could not be written"),
+        };
+        if let Err(error) = kept {
+            tracing::error!(%error, "a readiness run could not be saved");
+        }
+    }
+
+    fn check_scope(&self) -> CheckInputs {
+        let settings = self.settings();
+        let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
+        let only = enabled.clone().count() == 1;
+        let backends = enabled
+            .map(|(id, known)| BackendTarget {
+                backend: id.clone(),
+                label: known.label.clone(),
+                credential: known.credential().cloned(),
+                need: if only { BackendNeed::Required } else { BackendNeed::Optional },
+            })
+            .collect();
+        CheckInputs { mock_model: MOCK_MODEL.to_owned(), backends, clients: settings.clients.len() }
+    }
+}

@@ -1,0 +1,157 @@
+//! The connections of one listener, and which of them makes room.
+//!
+//! Anyone on this machine can open connections, also without a token. So a connection counts as a
+//! stranger's until a request on it has brought a valid token, strangers may hold only a part of all, and the
+//! oldest of them is closed for the next: whoever holds connections open for the sake of it shuts
+//! nobody out.
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// The part of all connections that is kept for authenticated callers: one in so many.
+pub(crate) const RESERVED_ONE_IN: usize = 4;
+
+/// The connections of one listener.
+#[derive(Debug)]
+pub(crate) struct ConnectionLimiter {
+    max: usize,
+    held: Mutex<OpenConnections>,
+}
+
+#[derive(Debug, Default)]
+struct OpenConnections {
+    opened: u64,
+    /// What closes each.
+    open: HashMap<u64, CancellationToken>,
+    /// Those that are not authenticated, the oldest first.
+    strangers: BTreeSet<u64>,
+}
+
+/// One of them; leaves when dropped.
+#[derive(Debug)]
+pub(crate) struct ConnectionSlot {
+    number: u64,
+    is_authenticated: AtomicBool,
+    closing: CancellationToken,
+    connections: Arc<ConnectionLimiter>,
+}
+
+impl ConnectionLimiter {
+    pub(crate) fn new(max: usize) -> Arc<Self> {
+        Arc::new(Self { max, held: Mutex::default() })
+    }
+
+    /// A place for a new connection, for which the oldest stranger may have to go; `None` if all are
+    /// authenticated.
+    pub(crate) fn open(self: &Arc<Self>) -> Option<Arc<ConnectionSlot>> {
+        let mut held = self.held.lock();
+        let strangers_max = (self.max - self.max / RESERVED_ONE_IN).max(1);
+        let is_full = held.open.len() >= self.max || held.strangers.len() >= strangers_max;
+        if is_full && !held.close_oldest() {
+            return None;
+        }
+        held.opened += 1;
+        let (number, closing) = (held.opened, CancellationToken::new());
+        held.open.insert(number, closing.clone());
+        held.strangers.insert(number);
+        let (is_authenticated, connections) = (AtomicBool::new(false), Arc::clone(self));
+        Some(Arc::new(ConnectionSlot { number, is_authenticated, closing, connections }))
+    }
+
+    /// Closes the oldest stranger, if there is one.
+    pub(crate) fn close_oldest(&self) {
+        self.held.lock().close_oldest();
+    }
+
+    pub(crate) const fn max(&self) -> usize {
+        self.max
+    }
+}
+
+impl OpenConnections {
+    fn close_oldest(&mut self) -> bool {
+        let Some(oldest) = self.strangers.pop_first() else { return false };
+        if let Some(closing) = self.open.remove(&oldest) {
+            closing.cancel();
+        }
+        true
+    }
+}
+
+impl ConnectionSlot {
+    /// Ready once it has to close.
+    pub(crate) async fn closing(&self) {
+        self.closing.cancelled().await;
+    }
+
+    /// A request on it brought a valid token.
+    pub(crate) fn authenticated(&self) {
+        if !self.is_authenticated.swap(true, Ordering::Relaxed) {
+            self.connections.held.lock().strangers.remove(&self.number);
+        }
+    }
+
+    /// A request on it brought none, or one that holds no more.
+    pub(crate) fn not_authenticated(&self) {
+        if self.is_authenticated.swap(false, Ordering::Relaxed) {
+            let mut held = self.connections.held.lock();
+            if held.open.contains_key(&self.number) {
+                held.strangers.insert(self.number);
+            }
+        }
+    }
+}
+
+impl Drop for ConnectionSlot {
+    fn drop(&mut self) {
+        let mut held = self.connections.held.lock();
+        held.open.remove(&self.number);
+        held.strangers.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_open(connection: &ConnectionSlot) -> bool {
+        !connection.closing.is_cancelled()
+    }
+
+    #[test]
+    fn the_oldest_stranger_makes_room_and_authenticated_ones_stay() {
+        let connections = ConnectionLimiter::new(4);
+        let known = connections.open().expect("a place");
+        known.authenticated();
+        let strangers: Vec<_> = (0..5).map(|_| connections.open().expect("room is made")).collect();
+        let open: Vec<_> = strangers.iter().map(|stranger| is_open(stranger)).collect();
+        assert_eq!(
+            open,
+            [false, false, true, true, true],
+            "three of four places are for strangers"
+        );
+        assert!(is_open(&known));
+        // One who was closed and shows its token after all gets no place back.
+        strangers[0].authenticated();
+        drop(strangers);
+        let all: Vec<_> = (0..3).map(|_| connections.open().expect("a place")).collect();
+        all.iter().for_each(|connection| connection.authenticated());
+        assert!(connections.open().is_none(), "nobody is left to go");
+        all[1].not_authenticated();
+        assert!(connections.open().is_some());
+        assert_eq!(all.iter().filter(|one| is_open(one)).count(), 2);
+    }
+
+    #[test]
+    fn a_listener_with_a_single_place_serves_one_after_the_other() {
+        let connections = ConnectionLimiter::new(1);
+        let first = connections.open().expect("a place");
+        let second = connections.open().expect("room is made");
+        assert!(!is_open(&first) && is_open(&second));
+    }
+}

@@ -1,0 +1,142 @@
+//! Results of single attempts, ordered by their end: for recent backend speeds, and as history on
+//! which other breaker settings can be simulated.
+//!
+//! Reads a bounded number of rows by primary key, which is ordered by time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::{BackendId, Endpoint, RequestId, WallTime};
+use rusqlite::{Connection, Row, params};
+
+use crate::integer_columns::{get_interval, get_named, get_parsed, row_count};
+use crate::requests::oldest_id_at;
+use crate::text_columns::words;
+
+/// Most attempts in one result of [`crate::LedgerCommand::attempt_outcomes`].
+pub const OUTCOMES_MAX: usize = 50_000;
+
+/// Most requests, the newest, that [`Pace`] is computed from.
+pub const RECENT_REQUESTS_MAX: usize = 1_000;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptOutcome {
+    pub ended: WallTime,
+    pub endpoint: Endpoint,
+    /// The model name sent to the backend.
+    pub model: String,
+    pub request: RequestId,
+    pub end: AttemptEnd,
+    /// [`crate::AttemptRecord::class`]: unknown for attempts of versions that did not record it.
+    pub class: Option<String>,
+    /// The backend's status, if it answered.
+    pub http_status: Option<u16>,
+    /// Time from the start of the attempt; `None` without a token.
+    pub first_token: Option<Duration>,
+}
+
+/// Recent speed of a backend's model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelLatency {
+    pub backend: BackendId,
+    /// The model name sent to the backend.
+    pub model: String,
+    /// Median time to the first token.
+    pub first_token_p50: Duration,
+}
+
+words! {
+    AttemptEnd {
+        Answered = "answered",
+        Failed = "failed",
+        /// The client disconnected; this says nothing about the backend.
+        GivenUp = "given-up",
+    }
+}
+
+pub(crate) const OUTCOMES: &str =
+    "SELECT a.request_id, a.backend, a.credential, a.model, a.started_ms,
+     a.duration_us, a.class, a.error_class, a.http_status, r.state,
+     a.number = r.attempts AS is_last,
+     r.first_token_us - (a.started_ms - r.started_ms) * 1000 AS first_token_us
+    FROM attempts a JOIN requests r ON r.id = a.request_id
+    WHERE a.request_id >= ?1 AND (?2 IS NULL OR a.backend = ?2)
+    ORDER BY a.request_id DESC, a.number DESC LIMIT ?3";
+
+/// The newest [`OUTCOMES_MAX`] attempts of requests since `since`, ordered by their end.
+pub(crate) fn list_since(
+    connection: &Connection,
+    since: WallTime,
+    backend: Option<&BackendId>,
+) -> rusqlite::Result<Vec<AttemptOutcome>> {
+    let range =
+        params![oldest_id_at(since), backend.map(BackendId::as_str), row_count(OUTCOMES_MAX)];
+    let mut statement = connection.prepare_cached(OUTCOMES)?;
+    let mut outcomes: Vec<AttemptOutcome> =
+        statement.query_map(range, read)?.collect::<Result<_, _>>()?;
+    outcomes.reverse();
+    outcomes.sort_by_key(|outcome| outcome.ended);
+    Ok(outcomes)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<AttemptOutcome> {
+    let is_last: bool = row.get("is_last")?;
+    let duration = get_interval(row, "duration_us")?.unwrap_or_default();
+    let duration_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    let end = if row.get_ref("error_class")? != rusqlite::types::ValueRef::Null {
+        AttemptEnd::Failed
+    } else if is_last && row.get::<_, String>("state")? == "cancelled" {
+        AttemptEnd::GivenUp
+    } else {
+        AttemptEnd::Answered
+    };
+    Ok(AttemptOutcome {
+        ended: WallTime::from_unix_ms(row.get::<_, i64>("started_ms")?.saturating_add(duration_ms)),
+        endpoint: Endpoint {
+            backend: get_named(row, "backend")?,
+            credential: get_parsed(row, "credential")?,
+        },
+        model: row.get("model")?,
+        request: get_named(row, "request_id")?,
+        end,
+        class: row.get("class")?,
+        http_status: row.get("http_status")?,
+        first_token: if is_last { first_token(row)? } else { None },
+    })
+}
+
+/// Negative values become zero: the wall clock may have been set back meanwhile.
+fn first_token(row: &Row<'_>) -> rusqlite::Result<Option<Duration>> {
+    let micros: Option<i64> = row.get("first_token_us")?;
+    Ok(micros.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0))))
+}
+
+pub(crate) const RECENT: &str = "SELECT a.backend, a.model,
+     r.first_token_us - (a.started_ms - r.started_ms) * 1000 AS first_token_us
+    FROM (SELECT * FROM requests WHERE id >= ?1 AND state = 'complete' AND purpose = 'user'
+      ORDER BY id DESC LIMIT ?2) r
+    JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts";
+
+/// Speeds from the newest [`RECENT_REQUESTS_MAX`] complete requests since `since`. Only the user's
+/// own traffic counts: probes and drills send other prompts.
+pub(crate) fn model_latencies(
+    connection: &Connection,
+    since: WallTime,
+) -> rusqlite::Result<Vec<ModelLatency>> {
+    let mut times: BTreeMap<(BackendId, String), Vec<Duration>> = BTreeMap::new();
+    let mut statement = connection.prepare_cached(RECENT)?;
+    let mut found =
+        statement.query(params![oldest_id_at(since), row_count(RECENT_REQUESTS_MAX)])?;
+    while let Some(row) = found.next()? {
+        if let Some(took) = first_token(row)? {
+            times.entry((get_named(row, "backend")?, row.get("model")?)).or_default().push(took);
+        }
+    }
+    let pace = |((backend, model), mut took): ((BackendId, String), Vec<Duration>)| {
+        took.sort_unstable();
+        // The lower median.
+        let middle = took.get(took.len().div_ceil(2).saturating_sub(1)).copied();
+        ModelLatency { backend, model, first_token_p50: middle.unwrap_or_default() }
+    };
+    Ok(times.into_iter().map(pace).collect())
+}

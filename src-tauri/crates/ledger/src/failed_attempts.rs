@@ -1,0 +1,80 @@
+//! Counts of failed attempts by endpoint.
+//!
+//! The request roll-ups cannot show them: a request counts for the backend that answered it, while
+//! its failed attempts happened elsewhere. Failures are few, so quarter hours suffice for any
+//! range.
+
+use domain::{Endpoint, MicroUsd, RequestId, WallTime};
+use rusqlite::{Connection, Row, params};
+
+use crate::endpoint_states::read_endpoint;
+use crate::integer_columns::{get_count, row_count};
+use crate::text_columns::WordColumn;
+use crate::usage::{SLOT_MS, slot_end, slot_start};
+use crate::{AttemptRecord, Purpose, Settlement, rollup};
+
+/// Most groups in one result.
+pub const FAILURE_GROUPS_MAX: usize = 500;
+
+/// Failed attempts of one class at one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedAttempts {
+    pub endpoint: Endpoint,
+    /// [`crate::AttemptRecord::class`], or [`crate::AttemptRecord::error_class`] if that is unknown.
+    pub class: String,
+    pub attempts: u64,
+    /// The sum of the known costs.
+    pub cost: MicroUsd,
+    /// Attempts with an unknown cost.
+    pub unpriced_attempts: u64,
+}
+
+/// Counts the failed attempts of just settled requests, in the same transaction.
+pub(crate) fn count_settled(
+    connection: &Connection,
+    settled: &[&Settlement],
+) -> rusqlite::Result<()> {
+    let has_failures = |ended: &&&Settlement| ended.attempts.iter().any(AttemptRecord::has_failed);
+    let ids: Vec<RequestId> =
+        settled.iter().filter(has_failures).map(|ended| ended.request.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO rollup_failures
+        SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
+         coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_micro_usd, 0)),
+         sum(a.cost_micro_usd IS NULL)
+        FROM attempts a JOIN requests r ON r.id = a.request_id
+        WHERE a.request_id IN (SELECT value FROM json_each(?2)) AND a.error_class IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO UPDATE SET
+         attempts = attempts + excluded.attempts,
+         cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd,
+         unpriced_attempts = unpriced_attempts + excluded.unpriced_attempts";
+    connection.prepare_cached(sql)?.execute(params![SLOT_MS, rollup::id_list(&ids)]).map(drop)
+}
+
+/// Failures over whole quarter hours, highest cost first, then most frequent.
+pub(crate) fn sum_between(
+    connection: &Connection,
+    from: WallTime,
+    to: WallTime,
+    purpose: Purpose,
+) -> rusqlite::Result<Vec<FailedAttempts>> {
+    let sql = "SELECT backend, credential, class, sum(attempts) AS attempts,
+         sum(cost_micro_usd) AS cost_micro_usd, sum(unpriced_attempts) AS unpriced_attempts
+        FROM rollup_failures WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3
+        GROUP BY 1, 2, 3 ORDER BY 5 DESC, 4 DESC, 1, 2, 3 LIMIT ?4";
+    let (from, to) = (slot_start(from).unix_ms(), slot_end(to).unix_ms());
+    let range = params![from, to, WordColumn(purpose), row_count(FAILURE_GROUPS_MAX)];
+    connection.prepare_cached(sql)?.query_map(range, read)?.collect()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<FailedAttempts> {
+    Ok(FailedAttempts {
+        endpoint: read_endpoint(row)?,
+        class: row.get("class")?,
+        attempts: get_count(row, "attempts")?,
+        cost: MicroUsd::new(row.get("cost_micro_usd")?),
+        unpriced_attempts: get_count(row, "unpriced_attempts")?,
+    })
+}

@@ -1,0 +1,93 @@
+//! Hourly roll-ups, folded from the quarter hours along one dimension at a time.
+//!
+//! A quarter hour has a row for every combination of backend, model, client, credential and
+//! project, and dashboards group by one of them. Folding an hour costs a few milliseconds once;
+//! updating hourly rows with every commit would double each commit's cost. A request belongs to the
+//! time it began, so the newest hour stays unfolded for long requests. A request that settles later
+//! still unfolds its hour and all later ones until they are folded again.
+
+use domain::WallTime;
+use rusqlite::{Connection, params};
+
+use crate::Settlement;
+use crate::rollup::sums;
+use crate::usage::HOUR_MS;
+
+/// Most hours folded per commit, so that a file with years to fold still takes writes.
+const FOLDED_HOURS_AT_ONCE_MAX: i64 = 6;
+
+/// Folds the hours `?1..?2` along one dimension.
+macro_rules! fold {
+    ($dimension:literal) => {
+        concat!(
+            "INSERT INTO rollup_hour SELECT '",
+            $dimension,
+            "', slot_ms - slot_ms % ?3, purpose, ",
+            $dimension,
+            ", ",
+            sums!(),
+            " FROM rollup_quarter WHERE slot_ms >= ?1 AND slot_ms < ?2 GROUP BY 2, 3, 4"
+        )
+    };
+}
+
+const FOLDS: [&str; 5] =
+    [fold!("backend"), fold!("model"), fold!("client"), fold!("credential"), fold!("project")];
+
+/// Names the dimensions because the table is ordered by them.
+const DELETE_FOLDED: &str = "DELETE FROM rollup_hour WHERE slot_ms >= ?1
+    AND dimension IN ('backend', 'model', 'client', 'credential', 'project')";
+
+pub(crate) fn folded_until(connection: &Connection) -> rusqlite::Result<WallTime> {
+    let mut statement = connection.prepare_cached("SELECT until_ms FROM rollup_folded")?;
+    statement.query_row([], |row| row.get(0)).map(WallTime::from_unix_ms)
+}
+
+/// Folds finished hours and unfolds those folded too early, in the transaction that counts
+/// `settled`.
+pub(crate) fn fold_finished(
+    connection: &Connection,
+    settled: &[&Settlement],
+) -> rusqlite::Result<()> {
+    let begun = || settled.iter().map(|ended| ended.request.started);
+    let (Some(earliest), Some(latest)) = (begun().min(), begun().max()) else { return Ok(()) };
+    let folded = unfold(connection, earliest)?;
+    let past = hour_start_ms(latest).saturating_sub(HOUR_MS);
+    if past <= folded {
+        return Ok(());
+    }
+    // Skips months without requests.
+    let mut next =
+        connection.prepare_cached("SELECT min(slot_ms) FROM rollup_quarter WHERE slot_ms >= ?1")?;
+    let next: Option<i64> = next.query_row([folded], |row| row.get(0))?;
+    let from = hour_start_ms(WallTime::from_unix_ms(next.unwrap_or(past))).min(past);
+    let until = from.saturating_add(FOLDED_HOURS_AT_ONCE_MAX * HOUR_MS).min(past);
+    for fold in FOLDS {
+        connection.prepare_cached(fold)?.execute(params![from, until, HOUR_MS])?;
+    }
+    set_folded(connection, until)
+}
+
+/// Unfolds the hour of `from` and all later ones. Returns the end of the folded hours in
+/// milliseconds.
+pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Result<i64> {
+    let from = hour_start_ms(from);
+    let folded = folded_until(connection)?.unix_ms();
+    if from >= folded {
+        return Ok(folded);
+    }
+    let mut forget = connection.prepare_cached(DELETE_FOLDED)?;
+    forget.execute([from])?;
+    set_folded(connection, from)?;
+    Ok(from)
+}
+
+fn set_folded(connection: &Connection, until: i64) -> rusqlite::Result<()> {
+    let mut set = connection.prepare_cached("UPDATE rollup_folded SET until_ms = ?1")?;
+    set.execute([until]).map(drop)
+}
+
+const fn hour_start_ms(time: WallTime) -> i64 {
+    let ms = time.unix_ms();
+    ms.saturating_sub(ms.rem_euclid(HOUR_MS))
+}

@@ -1,0 +1,348 @@
+//! Compares roll-ups with a recount and proves that sums read no request rows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::{ClientId, CredentialId, MicroUsd, TokenUsage, WallTime};
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
+use crate::{
+    BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, Cost, GroupBy, Ledger, Outcome, Purpose,
+    RequestQuery, RequestRow, RequestState, Settlement, Spend, UsageKey, UsageQuery, UsageTotals,
+    attempts, requests, rollup, rollup::SlotWidth,
+};
+
+const DAY_MS: i64 = 24 * 3_600_000;
+/// Dimensions with roll-ups.
+const SUMMED: [GroupBy; 5] =
+    [GroupBy::Backend, GroupBy::Model, GroupBy::Client, GroupBy::Credential, GroupBy::Project];
+
+/// [`SUMMED`], and those that are counted on demand.
+fn dimensions() -> impl Iterator<Item = GroupBy> {
+    SUMMED.into_iter().chain([GroupBy::Route])
+}
+
+fn query(group_by: GroupBy) -> UsageQuery {
+    let (from, to) = (at(-DAY_MS), at(2 * DAY_MS));
+    UsageQuery::new(from, to, BucketWidth::Day, &TimeZone::UTC, group_by).expect("a range")
+}
+
+pub(super) async fn totals(ledger: &Ledger) -> UsageTotals {
+    ledger.usage(query(GroupBy::Backend)).await.expect("read").totals
+}
+
+#[tokio::test]
+async fn a_request_is_counted_once_however_often_it_is_settled() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    ledger.reserve(request(1)).expect("room");
+    ledger.reserve(request(1)).expect("room");
+    ledger.settle(settlement(1)).await.expect("settled");
+    let mut again = settlement(1);
+    again.cost = Cost::Reported(MicroUsd::new(999));
+    again.outcome = Outcome::Failed;
+    ledger.settle(again.clone()).await.expect("accepted");
+    drop(ledger);
+    let ledger = place.open();
+    ledger.settle(again).await.expect("accepted after a restart");
+    ledger.settle(settlement(2)).await.expect("settled though never reserved");
+    let summary = ledger.usage(query(GroupBy::Backend)).await.expect("read");
+    let totals = summary.totals;
+    assert_eq!((totals.requests, totals.complete, totals.failed), (2, 2, 0));
+    assert_eq!((totals.cost, totals.unpriced_requests), (MicroUsd::new(2_468), 0));
+    assert_eq!(totals.tokens.total(), 420);
+    assert_eq!(totals.first_token_mean().map(|mean| mean.as_micros()), Some(310_000));
+    let attempts = ledger.request(request(1).id).await.expect("read").expect("a row").1;
+    assert_eq!(attempts.len(), 2);
+}
+
+#[tokio::test]
+async fn other_traffic_is_not_in_the_users_totals() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    for (number, purpose) in [(1, Purpose::User), (2, Purpose::Health), (3, Purpose::Check)] {
+        let mut settlement = settlement(number);
+        settlement.request.purpose = purpose;
+        ledger.settle(settlement).await.expect("settled");
+    }
+    let spend = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
+    let expected = Spend { cost: MicroUsd::new(1_234), requests: 1, unpriced_requests: 0 };
+    assert_eq!(spend, expected);
+    for purpose in [Purpose::User, Purpose::Health, Purpose::Check] {
+        let asked = query(GroupBy::Client).purpose(purpose);
+        let summary = ledger.usage(asked).await.expect("read");
+        assert_eq!(summary.totals.requests, 1, "{purpose:?}");
+    }
+}
+
+#[tokio::test]
+async fn absurd_counts_are_clamped_and_the_sums_stay_whole() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    for number in 0..3 {
+        let mut settlement = settlement(number);
+        settlement.usage = Some(TokenUsage { input_uncached: u64::MAX, ..TokenUsage::default() });
+        settlement.cost = Cost::Reported(MicroUsd::new(i64::MAX));
+        ledger.settle(settlement).await.expect("settled");
+    }
+    let totals = ledger.usage(query(GroupBy::Model)).await.expect("read").totals;
+    assert_eq!(totals.tokens.input_uncached, 3 * COUNT_MAX);
+    assert_eq!(totals.cost, MicroUsd::new(3 * crate::COST_MAX.micros()));
+}
+
+#[tokio::test]
+async fn a_day_of_a_zone_off_by_half_an_hour_is_exact() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    // Midnight in Kolkata is 18:30 UTC: 10.5 hours after 08:00.
+    let midnight_s = 10 * 3_600 + 1_800;
+    for number in [midnight_s - 1, midnight_s, midnight_s + 1] {
+        ledger.settle(settlement(number)).await.expect("settled");
+    }
+    let zone = TimeZone::get("Asia/Kolkata").expect("a zone");
+    let (from, to) = (at(0), at(DAY_MS));
+    let asked =
+        UsageQuery::new(from, to, BucketWidth::Day, &zone, GroupBy::Model).expect("a range");
+    let summary = ledger.usage(asked).await.expect("read");
+    let counts: Vec<u64> = summary
+        .buckets
+        .iter()
+        .map(|bucket| bucket.groups.iter().map(|(_, group)| group.requests).sum())
+        .collect();
+    assert_eq!(counts, [1, 2]);
+    assert_eq!(summary.buckets[1].start, at(i64::from(midnight_s) * 1_000));
+}
+
+#[tokio::test]
+async fn past_hours_are_folded_a_few_with_each_commit_and_taken_back_by_who_comes_late() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    // In hours after 08:00, when the first request starts.
+    let folded = || {
+        let until = "SELECT until_ms FROM rollup_folded";
+        let until: i64 = place.raw().query_row(until, [], |row| row.get(0)).expect("a row");
+        (until - NOW_MS) / 3_600_000
+    };
+    let mut second = 0;
+    for (hour, expected) in [(0, -1), (1, 0), (8, 6), (20, 14), (20, 19), (20, 19), (3, 3), (21, 9)]
+    {
+        second += 1;
+        ledger.settle(settlement(hour * 3_600 + second)).await.expect("settled");
+        for group_by in dimensions() {
+            check_against_recount(&ledger, group_by).await;
+        }
+        assert_eq!(folded(), expected, "after request {second}");
+        let spend = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
+        assert_eq!(spend.requests, u64::from(second));
+    }
+}
+
+#[test]
+fn sums_and_pages_never_scan_the_requests() {
+    let place = LedgerFixture::new();
+    drop(place.open());
+    let connection = place.raw();
+    let plan = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| -> String {
+        let mut statement =
+            connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let lines = statement.query_map(parameters, |row| row.get::<_, String>(3)).expect("rows");
+        lines.collect::<Result<Vec<_>, _>>().expect("lines").join("; ")
+    };
+    let range = rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user"];
+    for (width, search) in [
+        (SlotWidth::Quarter, "SEARCH rollup_quarter USING PRIMARY KEY"),
+        (SlotWidth::Hour, "SEARCH rollup_hour USING PRIMARY KEY"),
+    ] {
+        let mut statements: Vec<_> = SUMMED.map(|column| rollup::group_sql(width, column)).into();
+        statements.push(rollup::spend_sql(width));
+        for sql in statements {
+            let plan = plan(sql, range);
+            assert!(plan.contains(search) && !plan.contains("requests"), "{plan}");
+        }
+    }
+    let check = |asked: RequestQuery, index: &str| {
+        let plan = asked.with_parameters(plan);
+        assert!(plan.contains(index) && !plan.contains("SCAN requests"), "{asked:?}: {plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{asked:?}: {plan}");
+    };
+    let newest = RequestQuery::newest(50);
+    check(newest.clone(), "SEARCH requests USING PRIMARY KEY");
+    let client = ClientId::new("editor").ok();
+    check(RequestQuery { client, ..newest.clone() }, "INDEX requests_client");
+    check(RequestQuery { backend: Some(backend("b")), ..newest.clone() }, "INDEX requests_backend");
+    let failed = Some(RequestState::Failed);
+    check(RequestQuery { state: failed, ..newest.clone() }, "INDEX requests_trouble");
+    let running = Some(RequestState::Reserved);
+    check(RequestQuery { state: running, ..newest.clone() }, "INDEX requests_reserved");
+    let route = Some("fast".to_owned());
+    check(RequestQuery { route, ..newest.clone() }, "INDEX requests_route");
+    let status = |range| RequestQuery { http_status: Some(range), ..newest.clone() };
+    check(status(503..=503), "INDEX requests_error_status");
+    check(status(500..=599), "INDEX requests_error_status");
+    let model = RequestQuery { model: Some("gpt".to_owned()), ..newest.clone() };
+    check(model.clone(), "INDEX requests_model_asked");
+    check(model, "INDEX requests_model_billed");
+    let pattern = RequestQuery { model: Some("gpt*".to_owned()), ..newest.clone() };
+    check(pattern, "SEARCH requests USING PRIMARY KEY");
+    let lost = "UPDATE requests SET state = 'unknown' WHERE state = 'reserved'";
+    assert!(plan(lost, &[]).contains("INDEX requests_reserved"));
+    assert!(requests::mark_reserved_unknown(&connection) == Ok(0));
+}
+
+#[test]
+fn settling_a_request_makes_no_table_on_the_way() {
+    let place = LedgerFixture::new();
+    drop(place.open());
+    let connection = place.raw();
+    for sql in [requests::SETTLE, attempts::INSERT] {
+        let mut statement = connection.prepare(&format!("EXPLAIN {sql}")).expect("a statement");
+        let unbound = vec![rusqlite::types::Null; statement.parameter_count()];
+        let steps = statement
+            .query_map(rusqlite::params_from_iter(unbound), |row| row.get::<_, String>(1))
+            .expect("rows")
+            .collect::<Result<Vec<_>, _>>()
+            .expect("steps");
+        assert!(steps.contains(&"OpenWrite".to_owned()), "{sql}");
+        assert!(!steps.contains(&"OpenEphemeral".to_owned()), "{sql}");
+    }
+}
+
+fn any_settlement() -> impl Strategy<Value = Settlement> {
+    let names = (0_u32..40, 0_u32..3, 0_u32..3, 0_u32..2);
+    let outcome = prop::sample::select(vec![
+        Outcome::Complete,
+        Outcome::Partial,
+        Outcome::Failed,
+        Outcome::Cancelled,
+    ]);
+    let tokens = prop::option::of((0_u64..5_000, 0_u64..5_000, 0_u64..5_000));
+    let cost = prop_oneof![
+        Just(Cost::Unpriced),
+        Just(Cost::NotBilled),
+        (0_i64..9_000_000).prop_map(|micros| Cost::Reported(MicroUsd::new(micros))),
+    ];
+    (names, outcome, tokens, cost, any::<bool>()).prop_map(
+        |((number, place, model, client), outcome, tokens, cost, has_project)| {
+            // 40 requests over 40 hours cover several days and quarter hours.
+            let mut ended = settlement(number * 3_600);
+            ended.outcome = outcome;
+            ended.backend = (place > 0).then(|| backend(&format!("b{place}")));
+            ended.credential = CredentialId::new(format!("k{model}")).ok().filter(|_| place > 1);
+            ended.model_billed = (model > 0).then(|| format!("m{model}"));
+            ended.request.client = ClientId::new(format!("c{client}")).expect("a name");
+            ended.request.project = has_project.then(|| "p".to_owned());
+            ended.usage = tokens.map(|(input_uncached, cache_read, reasoning)| TokenUsage {
+                input_uncached,
+                cache_read,
+                reasoning,
+                ..TokenUsage::default()
+            });
+            ended.attempts.truncate(usize::try_from(number % 3).expect("small"));
+            ended.attempts.iter_mut().for_each(|attempt| attempt.cost = cost.clone());
+            let outcomes = [CacheOutcome::Hit, CacheOutcome::Miss, CacheOutcome::Coalesced];
+            ended.cache = outcomes[usize::try_from(place).expect("small")];
+            ended.saved = cost.amount().filter(|_| ended.cache == CacheOutcome::Hit);
+            ended.saved_time = ended.saved.map(|_| Duration::from_micros(5));
+            ended.cost = cost;
+            ended.timings.first_token = has_project.then_some(Duration::from_micros(9));
+            ended
+        },
+    )
+}
+
+fn micros(interval: Duration) -> u64 {
+    u64::try_from(interval.as_micros()).expect("short")
+}
+
+fn totals_of(row: &RequestRow) -> UsageTotals {
+    UsageTotals {
+        requests: 1,
+        complete: u64::from(row.state == RequestState::Complete),
+        failed: u64::from(row.state == RequestState::Failed),
+        tokens: row.usage.unwrap_or_default(),
+        cost: row.cost.amount().unwrap_or_default(),
+        unpriced_requests: u64::from(row.cost.amount().is_none()),
+        first_token_us_sum: row.timings.first_token.map_or(0, micros),
+        first_token_count: u64::from(row.timings.first_token.is_some()),
+        duration_us_sum: row.timings.total.map_or(0, micros),
+        retries: u64::from(row.attempts.saturating_sub(1)),
+        wasted: row.wasted,
+        unpriced_attempts: u64::from(row.unpriced_attempts),
+        cache: CacheTotals {
+            hits: u64::from(row.cache == CacheOutcome::Hit),
+            shared: u64::from(row.cache == CacheOutcome::Coalesced),
+            misses: u64::from(row.cache == CacheOutcome::Miss),
+            saved: row.saved.unwrap_or_default(),
+            saved_us: row.saved_time.map_or(0, micros),
+        },
+    }
+}
+
+fn key_of(row: &RequestRow, group_by: GroupBy) -> UsageKey {
+    let name = match group_by {
+        GroupBy::Backend => row.backend.as_ref().map(ToString::to_string),
+        GroupBy::Model => {
+            Some(row.model_billed.clone().unwrap_or_else(|| row.request.model_asked.clone()))
+        }
+        GroupBy::Client => Some(row.request.client.to_string()),
+        GroupBy::Credential => row.credential.as_ref().map(ToString::to_string),
+        GroupBy::Project => row.request.project.clone(),
+        GroupBy::Route => Some(row.request.route.clone()),
+    };
+    name.map_or(UsageKey::Unnamed, UsageKey::Named)
+}
+
+pub(super) async fn check_against_recount(ledger: &Ledger, group_by: GroupBy) {
+    let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
+    let summary = ledger.usage(query(group_by)).await.expect("read");
+    let mut groups: BTreeMap<UsageKey, UsageTotals> = BTreeMap::new();
+    let mut buckets: BTreeMap<(WallTime, UsageKey), UsageTotals> = BTreeMap::new();
+    let mut totals = UsageTotals::default();
+    for row in rows.iter().filter(|row| row.state != RequestState::Reserved) {
+        let started = row.request.started;
+        let bucket = summary.buckets.iter().find(|b| b.start <= started && started < b.end);
+        let start = bucket.expect("a bucket").start;
+        let one = totals_of(row);
+        *groups.entry(key_of(row, group_by)).or_default() += one;
+        *buckets.entry((start, key_of(row, group_by))).or_default() += one;
+        totals += one;
+    }
+    assert_eq!(summary.totals, totals);
+    assert_eq!(summary.groups.iter().cloned().collect::<BTreeMap<_, _>>(), groups);
+    let shown = summary.buckets.iter().flat_map(|bucket| {
+        bucket.groups.iter().map(|(key, group)| ((bucket.start, key.clone()), *group))
+    });
+    assert_eq!(shown.collect::<BTreeMap<_, _>>(), buckets);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Any mix of reservations, settlements, repeats and a restart: the roll-ups equal a recount.
+    #[test]
+    fn roll_ups_equal_a_recount(
+        settlements in prop::collection::vec(any_settlement(), 1..60),
+        reserved in prop::collection::vec(0_u32..40, 0..10),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        runtime.expect("a runtime").block_on(async {
+            let place = LedgerFixture::new();
+            let ledger = place.open();
+            for number in reserved {
+                ledger.reserve(request(number * 3_600)).expect("room");
+            }
+            for settlement in settlements {
+                ledger.settle(settlement).await.expect("settled");
+            }
+            check_against_recount(&ledger, GroupBy::Model).await;
+            drop(ledger);
+            // Requests that were only reserved now count as unknown.
+            let ledger = place.open();
+            for group_by in dimensions() {
+                check_against_recount(&ledger, group_by).await;
+            }
+        });
+    }
+}

@@ -1,0 +1,248 @@
+//! Writes, and how several of them become one transaction.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::{RequestId, WallTime};
+use parking_lot::Mutex;
+use rusqlite::{CachedStatement, Connection};
+
+use crate::spill::{self, SpillFile, SpilledRecord};
+use crate::{
+    HealthChange, LedgerError, NewRequest, Price, ReadinessRunRecord, Settlement,
+    StoredEndpointState, TransitionRecord, attempts, cache_bypasses, endpoint_states,
+    failed_attempts, health, hourly_rollup, price_table, readiness_runs, requests, rollup,
+    transitions,
+};
+
+/// Most records per transaction, so that the first does not wait long for the last.
+pub(crate) const BATCH_RECORDS_MAX: usize = 128;
+
+/// Replaces the file: takes the writer's connection and leaves one to the new file. It cannot be
+/// rolled back, so it runs outside transactions.
+pub(crate) struct FileSwap(Mutex<FileSwapFn>);
+
+type FileSwapFn = Box<dyn FnOnce(&mut Option<Connection>) + Send>;
+
+impl FileSwap {
+    pub(crate) fn new(work: impl FnOnce(&mut Option<Connection>) + Send + 'static) -> Self {
+        // The mutex only makes it `Sync`, as the records beside it in the queue have to be.
+        Self(Mutex::new(Box::new(work)))
+    }
+
+    pub(crate) fn run(self, connection: &mut Option<Connection>) {
+        self.0.into_inner()(connection);
+    }
+}
+
+impl std::fmt::Debug for FileSwap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Exchange")
+    }
+}
+
+/// The first three are records: facts that stay in the queue until they are committed.
+#[derive(Debug)]
+pub(crate) enum LedgerWrite {
+    Reserve(NewRequest),
+    Settle(Box<Settlement>),
+    EndpointChanges { transitions: Vec<TransitionRecord>, states: Vec<StoredEndpointState> },
+    EndpointStates(Vec<StoredEndpointState>),
+    Run(ReadinessRunRecord),
+    Health(HealthChange),
+    Price(Box<Price>),
+    Purge { before: WallTime, rows_max: usize },
+    SwapFile(FileSwap),
+}
+
+/// Prepared statements of settlements, looked up once per commit because their texts are long.
+struct SettlementStatements<'a> {
+    request: CachedStatement<'a>,
+    attempt: CachedStatement<'a>,
+    decision: CachedStatement<'a>,
+}
+
+impl<'a> SettlementStatements<'a> {
+    fn prepare(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            request: connection.prepare_cached(requests::SETTLE)?,
+            attempt: connection.prepare_cached(attempts::INSERT)?,
+            decision: connection.prepare_cached(requests::INSERT_DECISION)?,
+        })
+    }
+
+    fn settle(&mut self, ended: &Settlement) -> rusqlite::Result<usize> {
+        let fresh = requests::settle(&mut self.request, ended)?;
+        if fresh > 0 {
+            attempts::insert(&mut self.attempt, ended.request.id, &ended.attempts)?;
+            requests::insert_decision(&mut self.decision, ended)?;
+        }
+        Ok(fresh)
+    }
+}
+
+impl LedgerWrite {
+    /// Writes inside the open transaction; returns the number of affected rows.
+    fn apply<'a>(
+        &self,
+        connection: &'a Connection,
+        settling: &mut Option<SettlementStatements<'a>>,
+    ) -> rusqlite::Result<usize> {
+        match self {
+            Self::Reserve(request) => requests::reserve(connection, request),
+            Self::Settle(ended) => match settling {
+                Some(settling) => settling.settle(ended),
+                None => settling.insert(SettlementStatements::prepare(connection)?).settle(ended),
+            },
+            Self::EndpointChanges { transitions, states } => {
+                transitions::insert(connection, transitions)?;
+                endpoint_states::update(connection, states)
+            }
+            Self::EndpointStates(states) => endpoint_states::replace(connection, states),
+            Self::Run(run) => readiness_runs::insert(connection, run),
+            Self::Health(change) => health::insert(connection, change),
+            Self::Price(price) => price_table::insert(connection, price),
+            Self::Purge { before, rows_max } => {
+                transitions::purge(connection, *before)?;
+                requests::purge(connection, *before, *rows_max)
+            }
+            // The writer runs it alone.
+            Self::SwapFile(_) => Ok(0),
+        }
+    }
+
+    /// Time of the record; `None` if this is not a record of a request.
+    pub(crate) const fn record_time(&self) -> Option<WallTime> {
+        match self {
+            Self::Reserve(request) => Some(request.started),
+            Self::Settle(ended) => Some(ended.ended),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn request_id(&self) -> Option<RequestId> {
+        match self {
+            Self::Reserve(request) => Some(request.id),
+            Self::Settle(ended) => Some(ended.request.id),
+            _ => None,
+        }
+    }
+
+    /// Bytes in memory, without allocator overhead.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Reserve(request) => request.text_bytes(),
+                Self::Settle(ended) => ended.bytes(),
+                Self::EndpointChanges { transitions, states } => {
+                    size_of_val(transitions.as_slice())
+                        + states.iter().map(|state| state.json.len()).sum::<usize>()
+                }
+                _ => 0,
+            }
+    }
+}
+
+impl From<SpilledRecord> for LedgerWrite {
+    fn from(entry: SpilledRecord) -> Self {
+        match entry {
+            SpilledRecord::Reserve(request) => Self::Reserve(request),
+            SpilledRecord::Settle(ended) => Self::Settle(ended),
+        }
+    }
+}
+
+/// Commits records left by an earlier process. Invalid ones go to the file of rejected records.
+pub(crate) fn replay(
+    connection: &Connection,
+    ledger: &Path,
+    left: Vec<SpilledRecord>,
+) -> Result<(), LedgerError> {
+    let records: Vec<Arc<LedgerWrite>> =
+        left.into_iter().map(|entry| Arc::new(entry.into())).collect();
+    for batch in records.chunks(BATCH_RECORDS_MAX) {
+        match commit(connection, batch) {
+            Ok(()) => continue,
+            Err(error) if !error.is_invalid_record() => return Err(error),
+            Err(_) => {}
+        }
+        for record in batch {
+            match commit(connection, std::slice::from_ref(record)) {
+                Ok(()) => {}
+                Err(error) if !error.is_invalid_record() => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, cause = ?error, ?record, "a record is impossible");
+                    spill::append(ledger, SpillFile::Rejected, &[record])?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Commits all of `records` in one transaction, or none.
+pub(crate) fn commit(
+    connection: &Connection,
+    records: &[Arc<LedgerWrite>],
+) -> Result<(), LedgerError> {
+    let settled_here: HashSet<RequestId> = records
+        .iter()
+        .filter(|record| matches!(***record, LedgerWrite::Settle(_)))
+        .filter_map(|record| record.request_id())
+        .collect();
+    run_transaction(connection, || {
+        let (mut settling, mut settled) = (None, Vec::new());
+        for record in records {
+            match &**record {
+                // A settlement writes the whole row, so its reservation has nothing to add.
+                LedgerWrite::Reserve(request) if settled_here.contains(&request.id) => {}
+                LedgerWrite::Settle(ended) => {
+                    if record.apply(connection, &mut settling)? > 0 {
+                        settled.push(&**ended);
+                    }
+                }
+                _ => drop(record.apply(connection, &mut settling)?),
+            }
+        }
+        let ids: Vec<_> = settled.iter().map(|ended| ended.request.id).collect();
+        rollup::count_settled(connection, &ids)?;
+        hourly_rollup::fold_finished(connection, &settled)?;
+        failed_attempts::count_settled(connection, &settled)?;
+        cache_bypasses::count_settled(connection, &settled)
+    })
+}
+
+/// Commits one write that is not a record; returns the number of affected rows.
+pub(crate) fn commit_task(
+    connection: &Connection,
+    task: &LedgerWrite,
+) -> Result<usize, LedgerError> {
+    run_transaction(connection, || task.apply(connection, &mut None))
+}
+
+fn run_transaction<T>(
+    connection: &Connection,
+    work: impl FnOnce() -> rusqlite::Result<T>,
+) -> Result<T, LedgerError> {
+    let step = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+    let attempt = || {
+        if !connection.is_autocommit() {
+            // The transaction before failed, and so did its rollback.
+            step("ROLLBACK")?;
+        }
+        step("BEGIN IMMEDIATE")?;
+        let done = work()?;
+        step("COMMIT")?;
+        Ok(done)
+    };
+    attempt().map_err(|error: rusqlite::Error| {
+        // SQLite rolls back by itself after some errors and not after others.
+        if !connection.is_autocommit()
+            && let Err(rollback) = step("ROLLBACK")
+        {
+            tracing::error!(%rollback, "a failed transaction could not be rolled back");
+        }
+        LedgerError::from(error)
+    })
+}

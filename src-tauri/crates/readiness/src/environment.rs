@@ -1,0 +1,175 @@
+//! The facts that the built-in checks read from the machine.
+//!
+//! Facts contain no judgement. The judgement (what is a fault, its cause, its fix) is in `checks`,
+//! where it is tested without a keychain, a database or a network.
+
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+use domain::{BackendId, CredentialId};
+
+/// Source of the facts. All returned texts are free of secrets.
+#[async_trait]
+pub trait ReadinessEnvironment: Send + Sync {
+    /// Tests the ledger's folder by writing and removing a file.
+    async fn data_folder(&self) -> DataFolderFacts;
+
+    /// Problems of the settings file as it is on disk.
+    async fn settings_problems(&self) -> Vec<SettingsProblem>;
+
+    /// State of the ledger after an integrity check.
+    async fn ledger(&self) -> LedgerFacts;
+
+    /// State of the vault after a worthless test value was written, read back and removed.
+    async fn vault(&self) -> VaultFacts;
+
+    /// Addresses the gateway listens on; empty when it does not listen.
+    async fn gateway_listeners(&self) -> Vec<SocketAddr>;
+
+    /// Sends a real request to the gateway over loopback. An error says why there was no response.
+    async fn call_gateway(&self, call: GatewayCall) -> Result<GatewayReply, String>;
+
+    /// Tests the backend's keys with unbilled calls.
+    async fn credential(&self, backend: &BackendId) -> CredentialFacts;
+
+    /// Models the backend lists and models the settings declare for it. An error says why it did
+    /// not list any.
+    async fn models(&self, backend: &BackendId) -> Result<BackendModelFacts, String>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFolderFacts {
+    pub path: String,
+    /// Error: why no file could be written.
+    pub writable: Result<(), String>,
+    /// Free space in bytes; `None` if the system does not report it.
+    pub free_bytes: Option<u64>,
+}
+
+/// A problem of the settings file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsProblem {
+    /// The problem, with its path in the file.
+    pub message: String,
+    pub fix: String,
+    pub severity: ProblemSeverity,
+}
+
+/// Severity of a settings or ledger problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProblemSeverity {
+    Error,
+    Warning,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerFacts {
+    /// Error: what is damaged.
+    pub integrity: Result<(), String>,
+    /// Problems with writing, with the file or with backups, most severe first.
+    pub problems: Vec<LedgerProblemFacts>,
+    /// Schema version of the file.
+    pub schema_found: u32,
+    /// Schema version this program writes.
+    pub schema_expected: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerProblemFacts {
+    /// The problem, worded for the middle of a sentence.
+    pub title: String,
+    /// The consequence and what to do.
+    pub fix: String,
+    pub severity: ProblemSeverity,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultFacts {
+    /// Display name with its article: "the keychain", "the encrypted file".
+    pub store: String,
+    /// True when an enabled backend uses a key.
+    pub needed: bool,
+    pub test_result: VaultTestResult,
+}
+
+/// Result of writing a test value to the vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VaultTestResult {
+    /// The value was written, read back and removed.
+    Kept,
+    Locked,
+    /// This machine has no such store.
+    Missing,
+    /// No response in time.
+    Hung,
+    /// The value read back differs, or could not be removed.
+    Lost,
+    /// The store cannot be written, for example the environment vault.
+    ReadOnly,
+    /// Any other failure, with its message.
+    Failed(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayCall {
+    pub caller: SimulatedCaller,
+    /// Path to request. The method is POST with a JSON content type if there is a body, otherwise
+    /// GET.
+    pub path: &'static str,
+    /// JSON text.
+    pub body: Option<String>,
+}
+
+/// Who the request claims to come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SimulatedCaller {
+    /// A client with a valid token.
+    Client,
+    /// A program without a token.
+    NoToken,
+    /// A web page: a valid token and the header `Origin: https://page.example`.
+    WebPage,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayReply {
+    /// HTTP status code.
+    pub status: u16,
+    /// The whole body, also of a stream.
+    pub body: Vec<u8>,
+}
+
+/// Result of testing a backend's keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialFacts {
+    /// Accepted, with the call that was made, for example `GET /v1/models: 200`.
+    Accepted(String),
+    /// The backend has several keys and does not accept all of them.
+    PartlyAccepted {
+        /// At least one.
+        accepted: usize,
+        /// Number of keys the backend has.
+        keys: usize,
+        /// The first key that was not accepted.
+        credential: CredentialId,
+        /// The reason from the backend or from the vault.
+        reason: String,
+    },
+    /// The backend uses no key.
+    NotNeeded,
+    /// The key is not in the vault.
+    Missing,
+    /// Holds the backend's reason.
+    Rejected(String),
+    /// The key is valid but out of credit or over a limit; holds the backend's reason.
+    Limited(String),
+    /// The call did not reach the backend; holds the reason.
+    Unreachable(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendModelFacts {
+    pub listed: Vec<String>,
+    /// Models the settings declare for the backend.
+    pub declared: Vec<String>,
+}

@@ -1,0 +1,85 @@
+//! Why no backend may answer, with texts that tell the client's user what to do.
+
+use domain::BackendId;
+
+use crate::ExcludedCandidate;
+
+/// Maximum length of a model name, in bytes; a longer one is refused before any comparison.
+pub const MODEL_NAME_BYTES_MAX: usize = 512;
+/// Maximum number of reasons listed in a refusal.
+const REASONS_SHOWN_MAX: usize = 5;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RoutingError {
+    /// The request names no model.
+    #[error("the request has no model; use one that GET /v1/models lists")]
+    MissingModel,
+    /// Longer than [`MODEL_NAME_BYTES_MAX`]. Holds the length in bytes.
+    #[error("the model name has {0} bytes; at most {MODEL_NAME_BYTES_MAX} are allowed")]
+    NameTooLong(usize),
+    /// The pinned backend is disabled or unusable.
+    #[error("the backend {backend} {reason}; fix it or use another model")]
+    BackendUnusable {
+        backend: BackendId,
+        /// Completes "the backend …".
+        reason: String,
+    },
+    /// No provider is configured, only the mock.
+    #[error(
+        "no backend can serve {asked:?}; add one, or use a model of the mock such as mock/echo"
+    )]
+    NoProvider {
+        /// The requested model.
+        asked: String,
+    },
+    /// Backends are configured, but none is known to have the model.
+    #[error("no backend lists {asked:?}; {}", suggest_models(.suggestion.as_deref(), .known))]
+    UnknownModel {
+        /// The requested model.
+        asked: String,
+        /// The most similar known name.
+        suggestion: Option<String>,
+        /// Some of the known names, else the backends that can be pinned.
+        known: Vec<String>,
+    },
+    /// No candidate of the route supports what the request needs.
+    #[error(
+        "no backend of the route {route} can serve this request: {}; use another model or add a \
+         backend that can", join_reasons(.excluded)
+    )]
+    NoCapableCandidate {
+        /// The route's id.
+        route: String,
+        /// Every candidate with the reason.
+        excluded: Vec<ExcludedCandidate>,
+    },
+    /// Every candidate of the route is unusable, for any request.
+    #[error(
+        "no backend of the route {route} is available: {}; fix one of them", join_reasons(.excluded)
+    )]
+    RouteUnusable {
+        /// The route's id.
+        route: String,
+        /// Every candidate with the reason; empty if the route has none.
+        excluded: Vec<ExcludedCandidate>,
+    },
+}
+
+fn join_reasons(passed_over: &[ExcludedCandidate]) -> String {
+    let mut shown: Vec<String> =
+        passed_over.iter().take(REASONS_SHOWN_MAX).map(ToString::to_string).collect();
+    match passed_over.len().saturating_sub(REASONS_SHOWN_MAX) {
+        0 if shown.is_empty() => shown.push("it has none".to_owned()),
+        0 => {}
+        more => shown.push(format!("and {more} more")),
+    }
+    shown.join(", ")
+}
+
+fn suggest_models(suggestion: Option<&str>, known: &[String]) -> String {
+    let known = known.join(", ");
+    match suggestion {
+        Some(suggestion) => format!("did you mean {suggestion:?}? Available: {known}"),
+        None => format!("available: {known}"),
+    }
+}
