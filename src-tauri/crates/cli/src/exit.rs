@@ -63,7 +63,7 @@ pub(crate) enum Failure {
         exit: Exit,
         /// What a program branches on, one of [`ErrorCode`]'s words or of [`Exit`]'s.
         code: &'static str,
-        /// The flag or setting that is wrong.
+        /// The field of the request that is wrong; once it is [`Failure::as_typed`], its switch.
         field: Option<String>,
         /// What happened.
         message: String,
@@ -88,6 +88,17 @@ impl Failure {
             }
             Self::ReaderLeft => Self::ReaderLeft,
         }
+    }
+
+    /// Names what is wrong as the command that was called has it, which has these switches.
+    pub(crate) fn as_typed(self, switches: &[String]) -> Self {
+        let Self::Told { exit, code, field, message, hint } = self else { return self };
+        let field = field.and_then(|field| flag(&field, switches));
+        let message = match &field {
+            Some(flag) => format!("{flag}: {message}"),
+            None => message,
+        };
+        Self::Told { exit, code, field, message, hint }
     }
 
     /// Something broke, with everything that the error's sources say.
@@ -116,21 +127,36 @@ impl From<ApiError> for Failure {
             | ErrorCode::Failed => Exit::Fault,
         };
         let code = code_word(error.code);
-        let field = error.field.as_deref().and_then(flag);
-        let message = match &field {
-            Some(flag) => format!("{flag}: {}", error.message),
-            None => error.message,
-        };
-        Self::Told { exit, code, field, message, hint: error.hint }
+        Self::Told { exit, code, field: error.field, message: error.message, hint: error.hint }
     }
 }
 
-/// What a person types for a field of a request; none where the message names it by itself.
-fn flag(field: &str) -> Option<String> {
-    match field {
-        "" | "id" | "key" | "from" | "kind" | "prompt" | "passphrase" | "secret" => None,
-        field => Some(format!("--{}", field.replace('_', "-"))),
+/// Fields whose switch has another name.
+const RENAMED: [(&str, &str); 13] = [
+    ("clients", "client"),
+    ("closed", "down"),
+    ("credential", "key"),
+    ("draws", "requests"),
+    ("http_status", "status"),
+    ("models", "model"),
+    ("name", "model"),
+    ("pool", "key"),
+    ("projects", "project"),
+    ("range", "since"),
+    ("scope.backends", "allow-backend"),
+    ("scope.models", "allow-model"),
+    ("scope.routes", "allow-route"),
+];
+
+/// What a person types for a field of a request, of these switches; none where the message names it by
+/// itself, and where the command takes it without a switch.
+fn flag(field: &str, switches: &[String]) -> Option<String> {
+    if matches!(field, "id" | "key" | "from" | "kind" | "prompt" | "passphrase" | "secret") {
+        return None;
     }
+    let renamed = RENAMED.iter().find(|(known, _)| *known == field);
+    let switch = renamed.map_or_else(|| field.replace('_', "-"), |(_, name)| (*name).to_owned());
+    switches.contains(&switch).then(|| format!("--{switch}"))
 }
 
 const fn code_word(code: ErrorCode) -> &'static str {
@@ -212,17 +238,22 @@ mod tests {
 
     #[test]
     fn invalid_input_names_the_flag_and_keeps_its_hint() {
+        let switches = ["base-url", "status", "key"].map(str::to_owned);
         let told = |field| {
             let error = ApiError::invalid(field, "no scheme").with_hint("Begin with https://");
-            let Failure::Told { message, hint, .. } = Failure::from(error) else {
+            let Failure::Told { message, hint, .. } = Failure::from(error).as_typed(&switches)
+            else {
                 panic!("something to tell")
             };
             assert_eq!(hint.as_deref(), Some("Begin with https://"));
             message
         };
         assert_eq!(told("base_url"), "--base-url: no scheme");
+        assert_eq!(told("http_status"), "--status: no scheme");
         // The message of a name says by itself what it is about.
         assert_eq!(told("id"), "no scheme");
+        // The command takes these without a switch.
+        assert_eq!((told("model"), told("candidates")), ("no scheme".into(), "no scheme".into()));
     }
 
     #[test]

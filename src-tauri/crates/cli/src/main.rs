@@ -46,14 +46,14 @@ fn run() -> Exit {
     if let Some(exit) = command::completions::answer(&typed) {
         return exit;
     }
-    let arguments = match Arguments::read(typed.into_iter()) {
+    let arguments = match Arguments::read(typed.iter().cloned()) {
         Ok(arguments) => arguments,
         Err(exit) => return exit,
     };
     let environment = Environment { variables: readable(std::env::vars_os()) };
     let mut console = Console::of_the_process(arguments.format());
     answer(arguments.command, environment, &mut console)
-        .unwrap_or_else(|failure| console.fail(&failure))
+        .unwrap_or_else(|failure| console.fail(&failure.as_typed(&Arguments::switches(&typed))))
 }
 
 fn answer(

@@ -3,8 +3,8 @@
 //! The names are those of the settings view itself, so that a new setting is here without a word more.
 
 use clap::Args;
-use control::Core;
 use control::view::{SettingsValues, SettingsView};
+use control::{ApiError, Core};
 use serde_json::{Map, Value};
 
 use crate::command::completions;
@@ -61,7 +61,12 @@ pub(super) async fn set(wanted: &Set, core: &Core, console: &mut Console) -> Res
         typed => parse(&name, &known, typed)?,
     };
     all.insert(name.clone(), value);
-    let edited = control::settings_edit(core, nested(all)?).await?;
+    // There is no switch of that name, so the message says which setting it is about.
+    let named = |error: ApiError| match &error.field {
+        Some(field) => ApiError { message: format!("{field}: {}", error.message), ..error },
+        None => error,
+    };
+    let edited = control::settings_edit(core, nested(all)?).await.map_err(named)?;
     let now = flat(&edited.values)?.get(&name).cloned().unwrap_or_default();
     console.answer(&now, |now| done(&format!("{name} is now {}.", plain(now))))?;
     Ok(Exit::Fine)
