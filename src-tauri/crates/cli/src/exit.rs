@@ -63,7 +63,7 @@ pub(crate) enum Failure {
         exit: Exit,
         /// What a program branches on, one of [`ErrorCode`]'s words or of [`Exit`]'s.
         code: &'static str,
-        /// The field of the request that is wrong; once it is [`Failure::as_typed`], its switch.
+        /// The field of the request that is wrong; after [`Failure::named_by`], its switch.
         field: Option<String>,
         /// What happened.
         message: String,
@@ -91,7 +91,7 @@ impl Failure {
     }
 
     /// Names what is wrong as the command that was called has it, which has these switches.
-    pub(crate) fn as_typed(self, switches: &[String]) -> Self {
+    pub(crate) fn named_by(self, switches: &[String]) -> Self {
         let Self::Told { exit, code, field, message, hint } = self else { return self };
         let field = field.and_then(|field| flag(&field, switches));
         let message = match &field {
@@ -241,7 +241,7 @@ mod tests {
         let switches = ["base-url", "status", "key"].map(str::to_owned);
         let told = |field| {
             let error = ApiError::invalid(field, "no scheme").with_hint("Begin with https://");
-            let Failure::Told { message, hint, .. } = Failure::from(error).as_typed(&switches)
+            let Failure::Told { message, hint, .. } = Failure::from(error).named_by(&switches)
             else {
                 panic!("something to tell")
             };

@@ -53,7 +53,7 @@ fn run() -> Exit {
     let environment = Environment { variables: readable(std::env::vars_os()) };
     let mut console = Console::of_the_process(arguments.format());
     answer(arguments.command, environment, &mut console)
-        .unwrap_or_else(|failure| console.fail(&failure.as_typed(&Arguments::switches(&typed))))
+        .unwrap_or_else(|failure| console.fail(&failure.named_by(&Arguments::switches(&typed))))
 }
 
 fn answer(
