@@ -116,7 +116,7 @@ mod tests {
     }
 
     /// The lines of a status with this verdict, gateway and spend.
-    fn lines(verdict: Value, gateway: &str, unpriced: u64) -> [String; 2] {
+    fn lines(verdict: &Value, gateway: &str, unpriced: u64) -> [String; 2] {
         let status = json!({
             "version": "0.1.0", "now": 0, "started_at": 0, "verdict": verdict,
             "gateway": {"state": gateway, "address": "http://127.0.0.1:4283", "port": 4283,
@@ -140,7 +140,7 @@ mod tests {
         let slow = need("ledger/slow", "attention", "The ledger is behind");
         let down = need("backend/b", "problem", "Groq is down");
         let verdict = |level: &str, sentence: &str, needs: &[&Value]| json!({"level": level, "sentence": sentence, "needs": needs});
-        let state = |verdict| lines(verdict, "listening", 0)[0].clone();
+        let state = |verdict: Value| lines(&verdict, "listening", 0)[0].clone();
         assert_eq!(state(verdict("ok", "Everything works", &[])), "Everything works (port 4283)");
         assert_eq!(
             state(verdict("attention", "The ledger is behind", &[&slow])),
@@ -151,14 +151,14 @@ mod tests {
             state(verdict("problem", "2 issues", &[&full, &down])),
             "2 issues, first: The ledger cannot be written (port 4283)"
         );
-        let stopped = lines(verdict("problem", "2 issues", &[&full, &down]), "failed", 0);
+        let stopped = lines(&verdict("problem", "2 issues", &[&full, &down]), "failed", 0);
         assert_eq!(stopped[0], "Gateway not running, port 4283");
     }
 
     #[test]
     fn spend_says_what_it_leaves_out() {
         let calm = json!({"level": "ok", "sentence": "Everything works", "needs": []});
-        assert_eq!(lines(calm.clone(), "listening", 0)[1], "Spend today: $1.23");
-        assert_eq!(lines(calm, "listening", 3)[1], "Spend today: $1.23, 3 unpriced");
+        assert_eq!(lines(&calm, "listening", 0)[1], "Spend today: $1.23");
+        assert_eq!(lines(&calm, "listening", 3)[1], "Spend today: $1.23, 3 unpriced");
     }
 }
