@@ -269,6 +269,30 @@ async fn wrong_usage_is_exit_code_2_and_says_which_field() {
     assert!(said.err.contains("GATEHOUSE_VAULT"), "{}", said.err);
 }
 
+/// A person types switches and words, and knows nothing of the fields of a request.
+#[tokio::test]
+async fn an_error_names_only_what_its_command_takes() {
+    let home = TestHome::new(HomeVault::Memory);
+    let served = home.serve().await;
+    for (arguments, words) in [
+        (&["ask", "", "hi"][..], "error: no model is selected"),
+        (&["ask", "mock/echo", " "], "error: the prompt is empty"),
+        (&["ask", "mock/echo", "hi", "--temperature", "3"], "error: --temperature: "),
+        (&["backends", "add", "gq", "--preset", "grog"], "error: there is no preset named grog"),
+        (&["backends", "timeline", "a b"], "error: the name contains ' '"),
+        (&["clients", "add", "x", "--allow-route", "a b"], "error: --allow-route: "),
+        (&["routes", "add", "fast", "no such"], "error: the name contains ' '"),
+        (&["routes", "explain", "m", "--client", "a b"], "error: --client: "),
+        (&["routes", "simulate", "m", "--down", "a b"], "error: --down: "),
+        (&["requests", "--status", "abc"], "error: --status: "),
+    ] {
+        let said = home.gatehouse(arguments).run().await;
+        assert!(matches!(said.code, Some(1 | 2)), "{arguments:?}: {:?} {}", said.code, said.err);
+        assert!(said.err.starts_with(words), "{arguments:?}: {}", said.err);
+    }
+    served.stop().await;
+}
+
 #[tokio::test]
 async fn every_json_answer_is_one_document_with_nothing_beside_it() {
     let home = TestHome::new(HomeVault::Memory);

@@ -2,7 +2,7 @@
 //! of another user.
 
 #![cfg(unix)]
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;

@@ -54,12 +54,16 @@ impl Tray {
     }
 }
 
+/// The verdict, the worst of several issues by its name, and where clients call.
 fn state_line(status: &StatusView) -> String {
-    match status.gateway.state {
-        GatewayState::Listening => {
-            format!("{} on port {}", status.verdict.sentence, status.gateway.port)
-        }
-        GatewayState::Failed => format!("Gateway not running, port {}", status.gateway.port),
+    let port = status.gateway.port;
+    if status.gateway.state == GatewayState::Failed {
+        return format!("Gateway not running, port {port}");
+    }
+    let sentence = &status.verdict.sentence;
+    match status.verdict.needs.as_slice() {
+        [worst, _, ..] => format!("{sentence}, first: {} (port {port})", worst.title),
+        _ => format!("{sentence} (port {port})"),
     }
 }
 
@@ -96,5 +100,64 @@ fn on_menu_event(app: &AppHandle<Wry>, event: MenuEvent) {
             });
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn need(id: &str, level: &str, title: &str) -> Value {
+        json!({"id": id, "level": level, "title": title, "impact": "", "since": null,
+            "action": {"kind": "open_ledger"}})
+    }
+
+    /// The lines of a status with this verdict, gateway and spend.
+    fn lines(verdict: &Value, gateway: &str, unpriced: u64) -> [String; 2] {
+        let status = json!({
+            "version": "0.1.0", "now": 0, "started_at": 0, "verdict": verdict,
+            "gateway": {"state": gateway, "address": "http://127.0.0.1:4283", "port": 4283,
+                "reason": null},
+            "vault": {"kind": "file", "state": "ready", "hint": "", "keychain_missing": false,
+                "file_exists": true, "set_by_environment": false},
+            "backends": {"total": 1, "up": 1, "down": 0, "unknown": 0, "disabled": 0},
+            "requests_in_flight": 0,
+            "spend_today": {"cost": 1_234_000, "requests": 9, "unpriced_requests": unpriced},
+            "first_steps": {"backend_added": true, "client_added": true, "request_seen": true,
+                "checks_run": true},
+            "last_run": null, "data_folder": "/h",
+        });
+        let status: StatusView = serde_json::from_value(status).expect("a status");
+        [state_line(&status), spend_line(&status)]
+    }
+
+    #[test]
+    fn a_ledger_that_is_in_trouble_stands_in_the_tray() {
+        let full = need("ledger/disk-full", "problem", "The ledger cannot be written");
+        let slow = need("ledger/slow", "attention", "The ledger is behind");
+        let down = need("backend/b", "problem", "Groq is down");
+        let verdict = |level: &str, sentence: &str, needs: &[&Value]| json!({"level": level, "sentence": sentence, "needs": needs});
+        let state = |verdict: Value| lines(&verdict, "listening", 0)[0].clone();
+        assert_eq!(state(verdict("ok", "Everything works", &[])), "Everything works (port 4283)");
+        assert_eq!(
+            state(verdict("attention", "The ledger is behind", &[&slow])),
+            "The ledger is behind (port 4283)"
+        );
+        // Several are counted in the sentence, which names none of them.
+        assert_eq!(
+            state(verdict("problem", "2 issues", &[&full, &down])),
+            "2 issues, first: The ledger cannot be written (port 4283)"
+        );
+        let stopped = lines(&verdict("problem", "2 issues", &[&full, &down]), "failed", 0);
+        assert_eq!(stopped[0], "Gateway not running, port 4283");
+    }
+
+    #[test]
+    fn spend_says_what_it_leaves_out() {
+        let calm = json!({"level": "ok", "sentence": "Everything works", "needs": []});
+        assert_eq!(lines(&calm, "listening", 0)[1], "Spend today: $1.23");
+        assert_eq!(lines(&calm, "listening", 3)[1], "Spend today: $1.23, 3 unpriced");
     }
 }

@@ -70,6 +70,21 @@ test("a cancelled run says so", async () => {
   expect(await screen.findByText("Cancelled.")).toBeVisible();
 });
 
+test("the focus stays on the button that starts and cancels a run", async () => {
+  const { user, elapse } = renderPanel("busy", "/readiness");
+  (await screen.findByRole("button", { name: "Run all checks" })).focus();
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("button", { name: "Cancel run" })).toHaveFocus();
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("button", { name: "Run all checks" })).toHaveFocus();
+  await user.tab({ shift: true });
+  expect(screen.getByRole("button", { name: "Quick check" })).toHaveFocus();
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("button", { name: "Cancel run" })).toHaveFocus();
+  elapse();
+  expect(await screen.findByRole("button", { name: "Run all checks" })).toHaveFocus();
+});
+
 test("switching a backend off can be undone from the toast", async () => {
   const { user, host } = renderPanel("busy", "/backends");
   const toggle = await screen.findByRole("switch", { name: "Groq switched on" });
@@ -89,6 +104,16 @@ test("removing a key says what is lost, and Escape keeps it", async () => {
   expect(await screen.findByText("These backends lose their key: groq.")).toBeVisible();
   await user.keyboard("{Escape}");
   expect(removing).not.toHaveBeenCalled();
+});
+
+test("the dialog that removes a key names the routes that lose a backend with it", async () => {
+  const { user } = renderPanel("busy", "/keys/openai");
+  await user.click(await screen.findByRole("button", { name: "More for this key" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Remove key" }));
+  const dialog = await screen.findByRole("dialog", { name: /^Remove the .* key\?$/ });
+  expect(dialog).toHaveTextContent("These backends lose their key: openai.");
+  expect(dialog).toHaveTextContent("The routes fast, claude, mini-test will use other backends.");
+  expect(dialog).toHaveTextContent("It is deleted from the vault and cannot be restored.");
 });
 
 test("a place that does not exist leads to the overview", async () => {

@@ -1,7 +1,7 @@
 /** Buttons, links that look like buttons, and buttons that are only an icon (which then must have a label). */
 import { Slot } from "@radix-ui/react-slot";
 import { LoaderCircle, type LucideIcon } from "lucide-react";
-import type { ComponentProps, ReactNode } from "react";
+import type { ComponentProps, MouseEvent, ReactNode } from "react";
 import { Hint } from "@/components/hint";
 import { classNames } from "@/lib/class-names";
 
@@ -23,12 +23,17 @@ const SIZES = { small: "h-7 px-2.5 text-12", medium: "h-8 px-3 text-13" };
 interface ButtonProps extends Omit<ComponentProps<"button">, "children"> {
   look?: ButtonLook;
   size?: keyof typeof SIZES;
-  icon?: LucideIcon;
-  /** In progress: shows a spinner instead of the icon and ignores presses. */
+  icon?: LucideIcon | undefined;
+  /** In progress: shows a spinner instead of the icon, ignores presses and keeps the focus. */
   busy?: boolean;
   /** Gives its only child (a link) the style of a button. */
   asChild?: boolean;
   children: ReactNode;
+}
+
+/** For a button that submits, it keeps the form from being sent. */
+function prevent(event: MouseEvent) {
+  event.preventDefault();
 }
 
 export function Button({
@@ -47,8 +52,9 @@ export function Button({
     <button
       type="button"
       {...rest}
-      disabled={rest.disabled === true || busy}
+      onClick={busy ? prevent : rest.onClick}
       aria-busy={busy || undefined}
+      aria-disabled={busy || undefined}
       className={names}
     >
       {busy ? (

@@ -138,8 +138,7 @@ test("cancel a run", async ({ page }) => {
   await settled(page);
   await tabTo(page, page.getByRole("button", { name: "Run all checks" }));
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("button", { name: "Cancel run" })).toBeVisible();
-  await tabTo(page, page.getByRole("button", { name: "Cancel run" }));
+  await expect(page.getByRole("button", { name: "Cancel run" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.getByText("Cancelled.", { exact: true })).toBeVisible();
 });

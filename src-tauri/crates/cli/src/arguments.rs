@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
     ask, backends, cache, check, clients, completions, keys, ledger, models, notify, requests,
@@ -134,6 +134,18 @@ impl CommandLine {
             let _ = if asked_for { error.print() } else { print_parse_error(&error, &typed) };
             if asked_for { Exit::Success } else { Exit::Usage }
         })
+    }
+
+    /// The switches of the called command.
+    pub(crate) fn switches(typed: &[OsString]) -> Vec<String> {
+        let mut command = Self::command();
+        let Ok(matches) = command.clone().try_get_matches_from(typed) else { return Vec::new() };
+        let mut called = &matches;
+        while let Some((name, inner)) = called.subcommand() {
+            let Some(subcommand) = command.find_subcommand(name).cloned() else { break };
+            (command, called) = (subcommand, inner);
+        }
+        command.get_arguments().filter_map(|it| Some(it.get_long()?.to_owned())).collect()
     }
 
     pub(crate) const fn format(&self) -> ConsoleFormat {

@@ -60,7 +60,7 @@ pub(crate) enum CommandError {
         exit: Exit,
         /// The error code for programs: one of [`ErrorCode`]'s words or of [`Exit`]'s.
         code: &'static str,
-        /// The flag or setting that is wrong.
+        /// The field of the request that is wrong; after [`Failure::named_by`], its switch.
         field: Option<String>,
         message: String,
         hint: Option<String>,
@@ -81,6 +81,17 @@ impl CommandError {
             }
             Self::OutputClosed => Self::OutputClosed,
         }
+    }
+
+    /// Names the wrong field by its switch, if the called command has one.
+    pub(crate) fn named_by(self, switches: &[String]) -> Self {
+        let Self::Reported { exit, code, field, message, hint } = self else { return self };
+        let field = field.and_then(|field| flag(&field, switches));
+        let message = match &field {
+            Some(flag) => format!("{flag}: {message}"),
+            None => message,
+        };
+        Self::Reported { exit, code, field, message, hint }
     }
 
     /// An internal error, with the messages of all its sources.
@@ -108,21 +119,36 @@ impl From<ApiError> for CommandError {
             | ErrorCode::Failed => Exit::Internal,
         };
         let code = code_word(error.code);
-        let field = error.field.as_deref().and_then(flag_name);
-        let message = match &field {
-            Some(flag) => format!("{flag}: {}", error.message),
-            None => error.message,
-        };
-        Self::Reported { exit, code, field, message, hint: error.hint }
+        Self::Reported { exit, code, field: error.field, message: error.message, hint: error.hint }
     }
 }
 
-/// The flag for a field of a request; `None` if the message names the field itself.
-fn flag_name(field: &str) -> Option<String> {
-    match field {
-        "" | "id" | "key" | "from" | "kind" | "prompt" | "passphrase" | "secret" => None,
-        field => Some(format!("--{}", field.replace('_', "-"))),
+/// Fields whose switch has another name.
+const RENAMED: [(&str, &str); 13] = [
+    ("clients", "client"),
+    ("closed", "down"),
+    ("credential", "key"),
+    ("draws", "requests"),
+    ("http_status", "status"),
+    ("models", "model"),
+    ("name", "model"),
+    ("pool", "key"),
+    ("projects", "project"),
+    ("range", "since"),
+    ("scope.backends", "allow-backend"),
+    ("scope.models", "allow-model"),
+    ("scope.routes", "allow-route"),
+];
+
+/// What a person types for a field of a request, of these switches; none where the message names it by
+/// itself, and where the command takes it without a switch.
+fn flag(field: &str, switches: &[String]) -> Option<String> {
+    if matches!(field, "id" | "key" | "from" | "kind" | "prompt" | "passphrase" | "secret") {
+        return None;
     }
+    let renamed = RENAMED.iter().find(|(known, _)| *known == field);
+    let switch = renamed.map_or_else(|| field.replace('_', "-"), |(_, name)| (*name).to_owned());
+    switches.contains(&switch).then(|| format!("--{switch}"))
 }
 
 const fn code_word(code: ErrorCode) -> &'static str {
@@ -206,17 +232,23 @@ mod tests {
 
     #[test]
     fn invalid_input_names_the_flag_and_keeps_its_hint() {
+        let switches = ["base-url", "status", "key"].map(str::to_owned);
         let told = |field| {
             let error = ApiError::invalid(field, "no scheme").with_hint("Begin with https://");
-            let CommandError::Reported { message, hint, .. } = CommandError::from(error) else {
+            let CommandError::Reported { message, hint, .. } =
+                CommandError::from(error).named_by(&switches)
+            else {
                 panic!("something to tell")
             };
             assert_eq!(hint.as_deref(), Some("Begin with https://"));
             message
         };
         assert_eq!(told("base_url"), "--base-url: no scheme");
-        // The message for a name already says what it is about.
+        assert_eq!(told("http_status"), "--status: no scheme");
+        // The message of a name says by itself what it is about.
         assert_eq!(told("id"), "no scheme");
+        // The command takes these without a switch.
+        assert_eq!((told("model"), told("candidates")), ("no scheme".into(), "no scheme".into()));
     }
 
     #[test]

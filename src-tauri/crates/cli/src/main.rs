@@ -46,14 +46,15 @@ fn run() -> Exit {
     if let Some(exit) = command::completions::answer_completion_call(&typed) {
         return exit;
     }
-    let arguments = match CommandLine::read(typed.into_iter()) {
+    let arguments = match CommandLine::read(typed.iter().cloned()) {
         Ok(arguments) => arguments,
         Err(exit) => return exit,
     };
     let environment = ProcessEnvironment { variables: unicode_variables(std::env::vars_os()) };
     let mut console = Console::from_process_streams(arguments.format());
-    dispatch_command(arguments.command, environment, &mut console)
-        .unwrap_or_else(|failure| console.print_error(&failure))
+    dispatch_command(arguments.command, environment, &mut console).unwrap_or_else(|failure| {
+        console.print_error(&failure.named_by(&CommandLine::switches(&typed)))
+    })
 }
 
 fn dispatch_command(

@@ -19,7 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -35,6 +35,10 @@ use crate::response::ResponseBody;
 
 /// How often a port chosen by the system is tried for both address families.
 const SHARED_PORT_TRIES_MAX: usize = 8;
+
+/// Connections that may wait to be accepted, as far as the system allows. With the 128 of
+/// `TcpListener::bind`, one more client of a burst waited a second for its next try.
+const BACKLOG: u32 = 1_024;
 
 /// Pause after a failed accept: out of file descriptors, the loop must not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -149,16 +153,15 @@ impl Listener {
     }
 
     async fn bind_v4(port: u16) -> Result<Self, BindError> {
-        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .await
-            .map_err(|error| bind_error(port, error))?;
+        let v4 = listen((Ipv4Addr::LOCALHOST, port).into());
+        let v4 = v4.map_err(|error| bind_error(port, error))?;
         let bound = v4.local_addr().map_err(|error| bind_error(port, error))?;
         Ok(Self { v4, v6: None, port: bound.port(), lanes: Vec::new() })
     }
 
     async fn bind_both(port: u16) -> Result<Self, BindError> {
         let mut listener = Self::bind_v4(port).await?;
-        match TcpListener::bind((Ipv6Addr::LOCALHOST, listener.port)).await {
+        match listen((Ipv6Addr::LOCALHOST, listener.port).into()) {
             Ok(v6) => listener.v6 = Some(v6),
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
                 return Err(BindError::InUse { port: listener.port });
@@ -226,6 +229,16 @@ impl Drop for WorkerConnection {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As `TcpListener::bind`: connections of a run before, which are still closing, do not keep the
+    // port. On Windows the option would let another program listen there too.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn bind_error(port: u16, source: io::Error) -> BindError {
@@ -469,6 +482,24 @@ mod tests {
         for thread in threads {
             thread.join().expect("ended");
         }
+    }
+
+    /// How many may wait is the system's to say elsewhere: 128 on macOS.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_burst_of_connections_waits_to_be_accepted() {
+        let listener = Listener::bind(0).await.expect("a port");
+        let burst = async {
+            let mut waiting = Vec::new();
+            for _ in 0..600 {
+                let port = listener.port();
+                waiting.push(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await);
+            }
+            waiting.into_iter().all(|connection| connection.is_ok())
+        };
+        // One that finds no place is tried again after a second.
+        let connected = tokio::time::timeout(Duration::from_millis(900), burst).await;
+        assert!(connected.expect("nobody waits for a place"));
     }
 
     #[tokio::test]

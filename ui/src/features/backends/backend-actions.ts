@@ -4,6 +4,7 @@ import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { BackendView, RouteView } from "@/ipc/bindings";
 import { useRoutes } from "@/ipc/route-queries";
+import { routeLosses } from "@/lib/losses";
 
 const NO_ROUTES: RouteView[] = [];
 
@@ -29,18 +30,12 @@ export function useRemovalLosses(backend: BackendView | undefined): string[] {
   const routes = useRoutes().data?.routes ?? NO_ROUTES;
   if (backend === undefined) return [];
   const { used, broken } = routesOf(backend, routes);
-  const others = used.filter((id) => !broken.includes(id));
   return [
     `Requests for ${backend.id}/… are refused from now on.`,
-    ...(broken.length > 0 ? [`No other backend is left for the ${routesNamed(broken)}.`] : []),
-    ...(others.length > 0 ? [`The ${routesNamed(others)} will use other backends.`] : []),
+    ...routeLosses(used, broken),
     "Its usage and costs stay in the ledger.",
     ...(backend.credential === null ? [] : [`Its key ${backend.credential} stays in the vault.`]),
   ];
-}
-
-function routesNamed(ids: string[]): string {
-  return `${ids.length === 1 ? "route" : "routes"} ${ids.join(", ")}`;
 }
 
 export function useBackendSwitch() {

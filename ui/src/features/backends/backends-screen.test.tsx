@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { renderPanel } from "../../../test/render-panel";
 
@@ -12,7 +12,8 @@ async function switchOff(label: string) {
 test("switching off a backend whose routes have others says that those are used, and undo brings it back", async () => {
   const { user, host } = await switchOff("OpenAI");
   expect(screen.getByText("Requests for openai/… are refused. Routes use their other backends.")).toBeVisible();
-  await user.click(screen.getByRole("button", { name: "Undo" }));
+  // The frame of the toasts takes clicks once its first toast has been counted.
+  await waitFor(() => user.click(screen.getByRole("button", { name: "Undo" })));
   expect(await screen.findByText("OpenAI is on")).toBeVisible();
   expect((await host.backends()).find(({ id }) => id === "openai")?.enabled).toBe(true);
 });

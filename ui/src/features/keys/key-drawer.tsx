@@ -18,6 +18,7 @@ import { useAction } from "@/ipc/actions";
 import type { KeyVerificationView, KeyView } from "@/ipc/bindings";
 import { usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
+import { routeLosses } from "@/lib/losses";
 import { formatCounted } from "@/lib/quantity";
 import { KEY, VAULT_KIND_WORD } from "@/lib/states";
 
@@ -86,6 +87,8 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           stored.used_by.length === 0
             ? "No backend uses it."
             : `These backends lose their key: ${stored.used_by.join(", ")}.`,
+          ...routeLosses(stored.dependents.routes, stored.dependents.broken_routes),
+          ...(stored.dependents.cache_server ? ["The shared cache loses its password."] : []),
           "Its past requests and costs stay in the ledger.",
         ]}
         verb="Remove key"

@@ -1,5 +1,6 @@
 /** Am I ready to work: the verdict, the score and its parts, every check with its evidence and fix. */
 import { ListChecks } from "lucide-react";
+import { useRef } from "react";
 import { ChecksList } from "@/features/readiness/checks-list";
 import { RunHistory } from "@/features/readiness/run-history";
 import { Scorecard } from "@/features/readiness/scorecard";
@@ -14,6 +15,7 @@ import type { CheckSetView, ReadinessView, RunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
 
 export function ReadinessScreen() {
+  const main = useRef<HTMLButtonElement>(null);
   const readiness = useReadiness();
   const start = useAction(["readiness"], (host, set: CheckSetView) => host.readinessStart({ set }));
   const cancel = useAction(["readiness"], (host) => host.readinessCancel());
@@ -23,30 +25,33 @@ export function ReadinessScreen() {
     onError: (error: { message: string; hint: string | null }) =>
       notify({ tone: "bad", title: error.message, detail: error.hint }),
   };
+  const begin = (set: CheckSetView) => {
+    // The button of a quick check goes away while it runs.
+    main.current?.focus();
+    start.mutate(set, report);
+  };
   return (
     <Page
       title="Readiness"
       lead={readiness.data && leadOf(run)}
       actions={
-        isRunning ? (
-          <Button busy={cancel.isPending} onClick={() => cancel.mutate(undefined, report)}>
-            Cancel run
-          </Button>
-        ) : (
-          <>
-            <Button busy={start.isPending} onClick={() => start.mutate("quick", report)}>
+        <>
+          {!isRunning && (
+            <Button busy={start.isPending} onClick={() => begin("quick")}>
               Quick check
             </Button>
-            <Button
-              look="primary"
-              icon={ListChecks}
-              busy={start.isPending}
-              onClick={() => start.mutate("full", report)}
-            >
-              Run all checks
-            </Button>
-          </>
-        )
+          )}
+          {/* One button for both, so that the focus stays where it was. */}
+          <Button
+            ref={main}
+            look={isRunning ? "plain" : "primary"}
+            icon={isRunning ? undefined : ListChecks}
+            busy={start.isPending || cancel.isPending}
+            onClick={() => (isRunning ? cancel.mutate(undefined, report) : begin("full"))}
+          >
+            {isRunning ? "Cancel run" : "Run all checks"}
+          </Button>
+        </>
       }
     >
       <Reading of={readiness} skeleton={<ReadinessSkeleton />}>

@@ -64,3 +64,38 @@ test("the drawer shows what the backend reported, word by word", async () => {
   expect(drawer.getByText(/adjusted where its numbers/)).toBeVisible();
   expect(drawer.getByText(request.usage_raw ?? "missing")).toBeVisible();
 });
+
+test("a request that was refused before it reached its backend names it, says why, and cost nothing", async () => {
+  const refused: RequestView = {
+    ...(await newest("reported")),
+    state: "failed",
+    attempts: 0,
+    backend: "groq",
+    error: "The backend groq is failing, so it is not asked at the moment.",
+    explanation: "The request pins the backend groq, even though it is not ready: its breaker is tripped.",
+    http_status: 503,
+    first_token_ms: null,
+    input_tokens: null,
+    cache_read_tokens: null,
+    output_tokens: null,
+    usage_basis: null,
+    usage_raw: null,
+    cost: 0,
+    cost_basis: "not_billed",
+  };
+  renderWith("busy", <RequestDrawer request={refused} onClose={() => {}} />);
+  const drawer = within(await screen.findByRole("dialog", { name: refused.model_asked }));
+  const fact = (name: string) => drawer.getByText(name, { selector: "dt" }).nextElementSibling;
+  expect(drawer.getByText(refused.error ?? "")).toBeVisible();
+  expect(fact("Backend")).toHaveTextContent("groq (not contacted)");
+  expect(fact("Routing reason")).toHaveTextContent(refused.explanation ?? "");
+  expect(fact("Cost source")).toHaveTextContent("nothing billed");
+  expect(fact("Tokens out")).toHaveTextContent("not reported");
+});
+
+test("a request that failed at its backend was in contact with it", async () => {
+  const failed: RequestView = { ...(await newest("reported")), state: "failed", attempts: 1, backend: "groq" };
+  renderWith("busy", <RequestDrawer request={failed} onClose={() => {}} />);
+  await screen.findByRole("dialog", { name: failed.model_asked });
+  expect(screen.queryByText(/not contacted/)).not.toBeInTheDocument();
+});

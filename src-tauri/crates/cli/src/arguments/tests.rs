@@ -31,6 +31,19 @@ fn collect(command: &mut clap::Command, pages: &mut String) {
 }
 
 #[test]
+fn the_switches_are_those_of_the_command_that_was_called() {
+    let of = |line: &str| {
+        let typed: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        CommandLine::switches(&typed)
+    };
+    let ask = of("gatehouse ask m hi");
+    assert!(ask.contains(&"temperature".to_owned()) && !ask.contains(&"model".to_owned()));
+    let add = of("gatehouse backends add groq");
+    assert!(add.contains(&"base-url".to_owned()) && !add.contains(&"temperature".to_owned()));
+    assert!(of("gatehouse nonsense").is_empty());
+}
+
+#[test]
 fn a_key_is_no_argument() {
     for line in [
         "gatehouse keys add up sk-CANARY-0123456789",

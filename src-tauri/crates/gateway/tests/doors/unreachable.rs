@@ -211,3 +211,30 @@ async fn f1_a_refusal_is_told_within_a_second() {
     assert_eq!((answer.status, answer.header("x-gatehouse-attempts")), (502, Some("2")));
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
+
+/// What is written down is read later, so it has no time in it that runs out.
+#[tokio::test]
+async fn a_request_that_was_not_sent_on_is_recorded_with_its_backend_and_a_reason_that_keeps() {
+    let mut limits = limits(network());
+    limits.resilience.attempts.attempts_max = 1;
+    let failing = Reply::error(500, "x", "oh");
+    let pair = Pair::alone(At::Replying(failing), limits).await;
+    for _ in 0..3 {
+        assert_eq!(pair.ask(ASK).await.status, 502);
+    }
+    let answer = pair.ask(ASK).await;
+    assert_eq!((answer.status, pair.calls().0), (503, 3), "{}", answer.text());
+    let (row, attempts) = pair.world.row(&answer).await;
+    assert_eq!((attempts.len(), row.backend.map(|id| id.to_string()).as_deref()), (0, Some("one")));
+    assert_eq!(
+        row.explanation.as_deref(),
+        Some(
+            "one is the only candidate in the route pair that can answer, even though it is not \
+             ready: its breaker is tripped."
+        )
+    );
+    let message = row.error_message.expect("a reason");
+    assert!(message.starts_with("The backend one (one-key) failed repeatedly"), "{message}");
+    assert!(!message.contains(" s."), "{message}");
+    assert_eq!(row.cost, ledger::Cost::NotBilled);
+}

@@ -4,8 +4,8 @@
 //! The names come from the settings view itself, so a new setting needs no code here.
 
 use clap::Args;
-use control::Core;
 use control::view::{SettingsValues, SettingsView};
+use control::{ApiError, Core};
 use serde_json::{Map, Value};
 
 use crate::command::completions;
@@ -70,7 +70,12 @@ pub(super) async fn set(
         typed => parse_value(&name, &known, typed)?,
     };
     all.insert(name.clone(), value);
-    let edited = control::settings_edit(core, unflatten_settings(all)?).await?;
+    // There is no switch of that name, so the message says which setting it is about.
+    let named = |error: ApiError| match &error.field {
+        Some(field) => ApiError { message: format!("{field}: {}", error.message), ..error },
+        None => error,
+    };
+    let edited = control::settings_edit(core, unflatten_settings(all)?).await.map_err(named)?;
     let now = flatten_settings(&edited.values)?.get(&name).cloned().unwrap_or_default();
     console.print_view(&now, |now| {
         render_sentence(&format!("{name} is now {}.", format_value(now)))
