@@ -1,10 +1,10 @@
 /** The limits per minute and at once: the same three numbers for a backend and a client. */
 import { useFormContext } from "react-hook-form";
 import { Field, TextInput } from "@/components/field";
-import type { ApiError, LimitsView } from "@/ipc/bindings";
+import type { ApiError, TrafficLimitsView } from "@/ipc/bindings";
 import { faultOf } from "@/lib/fault";
 
-type LimitName = keyof LimitsView;
+type LimitName = keyof TrafficLimitsView;
 
 /** The form values that these fields use. */
 export interface LimitTexts {
@@ -21,7 +21,7 @@ function spell(number: number | null): string {
   return number === null ? "" : String(number);
 }
 
-export function limitTexts(limits: LimitsView): LimitTexts["limits"] {
+export function limitTexts(limits: TrafficLimitsView): LimitTexts["limits"] {
   return {
     requests_per_minute: spell(limits.requests_per_minute),
     tokens_per_minute: spell(limits.tokens_per_minute),
@@ -30,8 +30,8 @@ export function limitTexts(limits: LimitsView): LimitTexts["limits"] {
 }
 
 /** Empty means no limit. Returns an error for its field if a text is not a whole number. */
-export function readLimits(texts: LimitTexts["limits"]): LimitsView | ApiError {
-  const read: LimitsView = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
+export function readLimits(texts: LimitTexts["limits"]): TrafficLimitsView | ApiError {
+  const read: TrafficLimitsView = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };
   for (const { name } of LIMITS) {
     const text = texts[name].replaceAll(/[\s,]/g, "");
     if (text === "") continue;

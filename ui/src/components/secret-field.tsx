@@ -4,13 +4,13 @@
  */
 import { useState, type ClipboardEvent, type Ref } from "react";
 import { Field, TextInput } from "@/components/field";
-import type { PresetView } from "@/ipc/bindings";
+import type { BackendPresetView } from "@/ipc/bindings";
 import { inspectSecret, NOTHING_FOUND, type SecretFindings } from "@/lib/pasted-secret";
 
 interface SecretFieldProps {
   label: string;
   ref: Ref<HTMLInputElement>;
-  presets: PresetView[];
+  presets: BackendPresetView[];
   fault?: string | null;
   onFindings?: (findings: SecretFindings) => void;
 }

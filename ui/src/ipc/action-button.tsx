@@ -1,13 +1,13 @@
 /** The button of an issue: navigates to its fix, or starts the checks. */
 import { useAction } from "@/ipc/actions";
-import type { ActionView } from "@/ipc/bindings";
+import type { PanelActionView } from "@/ipc/bindings";
 import { Button, type ButtonLook } from "@/components/button";
 import { PanelLink } from "@/components/panel-link";
 import { notify } from "@/components/toast";
 import { actionTarget } from "@/lib/action";
 
 interface ActionButtonProps {
-  action: ActionView;
+  action: PanelActionView;
   /** The id of the need it belongs to. */
   need?: string;
   look?: ButtonLook;

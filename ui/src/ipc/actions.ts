@@ -6,14 +6,14 @@
  * must not be among them.
  */
 import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
-import type { ApiError, Tag } from "@/ipc/bindings";
+import type { ApiError, ChangeTag } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import { useHost } from "@/ipc/host-context";
 import { invalidateTags } from "@/ipc/tags";
 
 /** Runs `perform` against the host and invalidates `changes` on success. */
 export function useAction<Input, Output>(
-  changes: Tag[],
+  changes: ChangeTag[],
   perform: (host: Host, input: Input) => Promise<Output>,
 ): UseMutationResult<Output, ApiError, Input> {
   const host = useHost();

@@ -7,119 +7,119 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 
 /** Commands */
 export const commands = {
-	/**  The verdict, the gateway, the vault, counts and spend. */
+	/**  Returns the verdict, the gateway, the vault, counts and spend. */
 	status: () => typedError<StatusView, ApiError>(__TAURI_INVOKE("status")),
-	/**  All backends, the built-in mock first. */
+	/**  Lists all backends, the built-in mock first. */
 	backends: () => typedError<BackendView[], ApiError>(__TAURI_INVOKE("backends")),
-	/**  Providers and local servers to start from. */
-	presets: () => typedError<PresetView[], ApiError>(__TAURI_INVOKE("presets")),
-	/**  Adds a backend, with a new key, a stored one or none. */
+	/**  Lists templates for providers and local servers. */
+	presets: () => typedError<BackendPresetView[], ApiError>(__TAURI_INVOKE("presets")),
+	/**  Adds a backend, with a new key, a stored key or none. */
 	backendAdd: (req: BackendAdd) => typedError<BackendView, ApiError>(__TAURI_INVOKE("backend_add", { req })),
-	/**  Changes a backend; another origin detaches its key. */
+	/**  Changes a backend. A key that is bound to another origin is refused. */
 	backendEdit: (req: BackendEdit) => typedError<BackendView, ApiError>(__TAURI_INVOKE("backend_edit", { req })),
 	/**  Switches a backend on or off. */
 	backendSwitch: (req: BackendSwitch) => typedError<BackendView, ApiError>(__TAURI_INVOKE("backend_switch", { req })),
-	/**  Tests a backend step by step; nothing is billed. */
+	/**  Tests a backend step by step. Nothing is billed. */
 	backendTest: (req: BackendRef) => typedError<BackendTestView, ApiError>(__TAURI_INVOKE("backend_test", { req })),
-	/**  Removes a backend; its key stays in the vault. */
+	/**  Removes a backend. Its key stays in the vault. */
 	backendRemove: (req: BackendRef) => typedError<null, ApiError>(__TAURI_INVOKE("backend_remove", { req })),
-	/**  All keys, without the keys. */
+	/**  Lists all keys, without their secrets. */
 	keys: () => typedError<KeyView[], ApiError>(__TAURI_INVOKE("keys")),
 	/**  Puts a key into the vault. */
 	keyAdd: (req: KeyAdd) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_add", { req })),
-	/**  Replaces a key in place; it stays bound to its origin. */
+	/**  Replaces a key. It stays bound to its origin. */
 	keyReplace: (req: KeyReplace) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_replace", { req })),
-	/**  Asks the provider whether it accepts the key; nothing is billed. */
+	/**  Asks the provider whether it accepts the key. Nothing is billed. */
 	keyVerify: (req: KeyRef) => typedError<KeyVerificationView, ApiError>(__TAURI_INVOKE("key_verify", { req })),
 	/**  Removes a key from the vault and detaches it from its backends. */
 	keyRemove: (req: KeyRef) => typedError<null, ApiError>(__TAURI_INVOKE("key_remove", { req })),
 	/**  Checks the vault again. */
 	vaultCheck: () => typedError<VaultView, ApiError>(__TAURI_INVOKE("vault_check")),
-	/**  Opens the encrypted file vault, or makes it when there is none yet. */
+	/**  Opens the encrypted vault file, or creates it if there is none. */
 	vaultUnlock: (req: VaultUnlock) => typedError<VaultView, ApiError>(__TAURI_INVOKE("vault_unlock", { req })),
-	/**  Uses another vault from now on, with the keys or without. */
+	/**  Switches to another vault, with or without moving the keys. */
 	vaultSet: (req: VaultSet) => typedError<VaultChangeView, ApiError>(__TAURI_INVOKE("vault_set", { req })),
-	/**  Moves keys that are still in another vault into this one. */
+	/**  Moves keys from another vault into the one in use. */
 	vaultMove: (req: VaultMove) => typedError<VaultChangeView, ApiError>(__TAURI_INVOKE("vault_move", { req })),
-	/**  All client tools. */
+	/**  Lists all clients. */
 	clients: () => typedError<ClientView[], ApiError>(__TAURI_INVOKE("clients")),
-	/**  Makes a local token for a client and keeps it in the vault. */
+	/**  Creates a client with a local token and stores the token in the vault. */
 	clientAdd: (req: ClientAdd) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_add", { req })),
-	/**  Changes a client's limits, its cache and its priority; its token stays. */
+	/**  Changes a client's limits, cache mode, priority and scope. Its token stays. */
 	clientEdit: (req: ClientEdit) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_edit", { req })),
-	/**  Ends a client's token at once. */
+	/**  Revokes a client's token at once. */
 	clientRevoke: (req: ClientRef) => typedError<null, ApiError>(__TAURI_INVOKE("client_revoke", { req })),
-	/**  Sums of a period. */
-	usage: (req: UsageQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
-	/**  Single requests, newest first. */
+	/**  Sums the usage of a period. */
+	usage: (req: UsageReportQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
+	/**  Lists single requests, newest first. */
 	requests: (req: RequestsQuery) => typedError<RequestsView, ApiError>(__TAURI_INVOKE("requests", { req })),
-	/**  All routes, with where each leads now and where its requests went. */
+	/**  Lists all routes with their current targets and their last 24 hours. */
 	routes: () => typedError<RoutesView, ApiError>(__TAURI_INVOKE("routes")),
-	/**  Makes a route, or changes one. */
+	/**  Creates or changes a route. */
 	routeSet: (req: RouteEdit) => typedError<RouteView, ApiError>(__TAURI_INVOKE("route_set", { req })),
 	/**  Removes a route. */
 	routeRemove: (req: RouteRef) => typedError<null, ApiError>(__TAURI_INVOKE("route_remove", { req })),
-	/**  Puts the routes in another order; those that are not named stay behind. */
+	/**  Reorders the routes. Routes that are not named stay behind the others. */
 	routesOrder: (req: RoutesOrder) => typedError<RoutesView, ApiError>(__TAURI_INVOKE("routes_order", { req })),
-	/**  The attempts of one request, who was passed over, and what the cache did. */
+	/**  Returns the attempts of a request, its skipped candidates and its cache outcome. */
 	requestPath: (req: RequestRef) => typedError<RequestPathView, ApiError>(__TAURI_INVOKE("request_path", { req })),
-	/**  Which backend would serve a request now, and why; nothing is sent. */
-	routeExplain: (req: RouteAsk) => typedError<RouteDecisionView, ApiError>(__TAURI_INVOKE("route_explain", { req })),
-	/**  Where many such requests would go; nothing is sent. */
+	/**  Explains which backend would serve a request now. Nothing is sent. */
+	routeExplain: (req: HypotheticalRequest) => typedError<RouteDecisionView, ApiError>(__TAURI_INVOKE("route_explain", { req })),
+	/**  Simulates where many such requests would go. Nothing is sent. */
 	routeSimulate: (req: RouteSimulation) => typedError<RouteSimulationView, ApiError>(__TAURI_INVOKE("route_simulate", { req })),
-	/**  Every backend with each of its keys, and what holds it back. */
-	accesses: () => typedError<AccessView[], ApiError>(__TAURI_INVOKE("accesses")),
-	/**  Sets a breaker by hand, for a time or until it is reset. */
-	accessForce: (req: AccessForce) => typedError<AccessView, ApiError>(__TAURI_INVOKE("access_force", { req })),
-	/**  Begins anew: closed, no cooldown, no block, nothing set by hand. */
-	accessReset: (req: AccessRef) => typedError<AccessView, ApiError>(__TAURI_INVOKE("access_reset", { req })),
-	/**  What a backend went through. */
+	/**  Lists every endpoint (a backend with one of its keys) and what restricts it. */
+	accesses: () => typedError<EndpointView[], ApiError>(__TAURI_INVOKE("accesses")),
+	/**  Forces a breaker into a state, for a time or until it is reset. */
+	accessForce: (req: EndpointForce) => typedError<EndpointView, ApiError>(__TAURI_INVOKE("access_force", { req })),
+	/**  Resets an endpoint: closes its breaker and ends its cooldowns, block and override. */
+	accessReset: (req: EndpointRef) => typedError<EndpointView, ApiError>(__TAURI_INVOKE("access_reset", { req })),
+	/**  Returns the history of a backend's endpoints. */
 	breakerTimeline: (req: BreakerTimelineQuery) => typedError<BreakerTimelineView, ApiError>(__TAURI_INVOKE("breaker_timeline", { req })),
-	/**  What a breaker with other numbers would have done. */
+	/**  Computes what a breaker with other thresholds would have done. */
 	breakerBacktest: (req: BacktestQuery) => typedError<BacktestView, ApiError>(__TAURI_INVOKE("breaker_backtest", { req })),
-	/**  The cache of answers, what it saved, and why requests went past it. */
+	/**  Returns the cache's contents, its savings and its bypass reasons. */
 	cache: (req: CacheQuery) => typedError<CacheView, ApiError>(__TAURI_INVOKE("cache", { req })),
-	/**  Throws kept answers away. */
-	cachePurge: (req: CachePurge) => typedError<CachePurgedView, ApiError>(__TAURI_INVOKE("cache_purge", { req })),
-	/**  The run that goes, or else the newest, and the scores before it. */
+	/**  Removes cached responses. */
+	cachePurge: (req: CachePurge) => typedError<CachePurgeResultView, ApiError>(__TAURI_INVOKE("cache_purge", { req })),
+	/**  Returns the readiness run in progress, or else the newest, and earlier scores. */
 	readiness: () => typedError<ReadinessView, ApiError>(__TAURI_INVOKE("readiness")),
-	/**  Starts a run; progress comes as events. */
-	readinessStart: (req: ReadinessStart) => typedError<RunView, ApiError>(__TAURI_INVOKE("readiness_start", { req })),
-	/**  Stops the run that goes. */
+	/**  Starts a readiness run. Progress comes as events. */
+	readinessStart: (req: ReadinessStart) => typedError<ReadinessRunView, ApiError>(__TAURI_INVOKE("readiness_start", { req })),
+	/**  Stops the readiness run in progress. */
 	readinessCancel: () => typedError<null, ApiError>(__TAURI_INVOKE("readiness_cancel")),
-	/**  The playground's runs that are still in memory, oldest first. */
+	/**  Lists the playground runs that are still in memory, oldest first. */
 	playground: () => typedError<PlaygroundRunView[], ApiError>(__TAURI_INVOKE("playground")),
-	/**  Sends a prompt through the gateway; the answer comes as events. */
+	/**  Sends a prompt through the gateway. The response comes as events. */
 	playgroundSend: (req: PlaygroundSend) => typedError<PlaygroundRunView, ApiError>(__TAURI_INVOKE("playground_send", { req })),
-	/**  Stops a run of the playground, if it still goes. */
+	/**  Stops a playground run, if it is still in progress. */
 	playgroundCancel: (req: PlaygroundRef) => typedError<null, ApiError>(__TAURI_INVOKE("playground_cancel", { req })),
-	/**  What a run of the playground sent and got, without its token. */
-	playgroundRaw: (req: PlaygroundRef) => typedError<PlaygroundRawView, ApiError>(__TAURI_INVOKE("playground_raw", { req })),
-	/**  The same request for a tool of one's own, as code without a token. */
+	/**  Returns the HTTP exchange of a playground run, without its token. */
+	playgroundRaw: (req: PlaygroundRef) => typedError<PlaygroundRawExchangeView, ApiError>(__TAURI_INVOKE("playground_raw", { req })),
+	/**  Returns a playground request as code without a token. */
 	playgroundSnippets: (req: PlaygroundSend) => typedError<PlaygroundSnippetsView, ApiError>(__TAURI_INVOKE("playground_snippets", { req })),
-	/**  The settings, their file, and what is wrong with it. */
+	/**  Returns the settings, their file and its problems. */
 	settings: () => typedError<SettingsView, ApiError>(__TAURI_INVOKE("settings")),
 	/**  Changes the settings. */
 	settingsEdit: (req: SettingsValues) => typedError<SettingsView, ApiError>(__TAURI_INVOKE("settings_edit", { req })),
-	/**  Applies the proposed repair of the settings file. */
+	/**  Applies the proposed fix of the settings file. */
 	settingsFix: () => typedError<SettingsView, ApiError>(__TAURI_INVOKE("settings_fix")),
-	/**  The ledger's state, its file and its backups. */
+	/**  Returns the ledger's state, its file and its backups. */
 	ledger: () => typedError<LedgerView, ApiError>(__TAURI_INVOKE("ledger")),
-	/**  Makes a backup of the ledger now. */
+	/**  Backs up the ledger now. */
 	ledgerBackup: () => typedError<LedgerBackupView, ApiError>(__TAURI_INVOKE("ledger_backup")),
-	/**  Puts the records of a backup back; what was recorded since stays. */
+	/**  Restores the records of a backup. Records made since then stay. */
 	ledgerRestore: (req: LedgerRestore) => typedError<LedgerRestoredView, ApiError>(__TAURI_INVOKE("ledger_restore", { req })),
-	/**  Counts what can be read of a damaged ledger file; changes nothing. */
+	/**  Counts what can be read from a damaged ledger file. Changes nothing. */
 	ledgerExamine: (req: LedgerRepair) => typedError<LedgerSalvageView, ApiError>(__TAURI_INVOKE("ledger_examine", { req })),
-	/**  Puts back what can be read of a damaged ledger file; what was recorded since stays. */
+	/**  Recovers what can be read from a damaged ledger file. Records made since then stay. */
 	ledgerRepair: (req: LedgerRepair) => typedError<LedgerRestoredView, ApiError>(__TAURI_INVOKE("ledger_repair", { req })),
-	/**  Accepts what happened to the ledger's file; kept files stay. */
+	/**  Acknowledges an incident with the ledger's file. Kept files stay. */
 	ledgerAcknowledge: () => typedError<LedgerView, ApiError>(__TAURI_INVOKE("ledger_acknowledge")),
-	/**  Sends a notification, to see that it arrives. */
+	/**  Sends a test notification. */
 	notificationTest: () => typedError<NotificationTestView, ApiError>(__TAURI_INVOKE("notification_test")),
-	/**  Opens a page in the user's browser. Only `https` (never `file:` or `smb:`). */
+	/**  Opens a page in the user's browser. Only `https` is allowed (never `file:` or `smb:`). */
 	openUrl: (req: string) => typedError<null, ApiError>(__TAURI_INVOKE("open_url", { req })),
-	/**  The first data is on the screen: writes down how long the start took. */
+	/**  Called when the first data is on the screen; logs the duration of the start. */
 	painted: () => typedError<null, ApiError>(__TAURI_INVOKE("painted")),
 };
 
@@ -129,748 +129,627 @@ export const events = {
 };
 
 /* Types */
-/**  Sets a breaker by hand, for a time. */
-export type AccessForce = {
-	/**  Which backend. */
-	backend: string,
-	/**  With which key; none if it needs none. */
-	credential: string | null,
-	/**  What. */
-	forced: ForcedView,
-	/**
-	 *  For how long, 1 to [`FORCE_MINUTES_MAX`]. Without it, closed ends after the time in the
-	 *  settings, and everything else when it is reset.
-	 */
-	minutes: number | null,
+/**  A manual override of a breaker. */
+export type ActiveOverrideView = {
+	forced: BreakerOverrideView,
+	/**  Who set it: `you`. */
+	by: string,
+	since: UnixMs | null,
+	/**  When it ends; None if it lasts until it is reset. */
+	until: UnixMs | null,
 };
 
-/**  Names a backend with one of its keys. */
-export type AccessRef = {
-	/**  Which backend. */
-	backend: string,
-	/**  With which key; none if it needs none. */
-	credential: string | null,
-};
-
-/**  A backend with one of its keys, and all that holds it back. */
-export type AccessView = {
-	/**  Which backend. */
-	backend: string,
-	/**  Its name for people. */
-	backend_label: string,
-	/**  With which key; none if it needs none. */
-	credential: string | null,
-	/**  The key's name for people. */
-	credential_label: string | null,
-	/**  Whether requests may go there now. */
-	availability: AvailabilityView,
-	/**  The breaker alone. */
-	breaker: BreakerView,
-	/**  Pauses that the provider asked for; those of the whole access first. */
-	cooldowns: CooldownView[],
-	/**  Why it is blocked, if it is. */
-	block: BlockView | null,
-	/**  What was set by hand, while it lasts. */
-	forced: ForcedStateView | null,
-	/**  How many requests it may have at once. */
-	concurrency: ConcurrencyView,
-};
-
-/**  Where a button leads. */
-export type ActionView = 
-/**  Open this backend. */
-{ kind: "open_backend"; 
-/**  Which. */
-id: string } | 
-/**  Open this route. */
-{ kind: "open_route"; 
-/**  Which. */
-id: string } | 
-/**  Open the list of routes. */
-{ kind: "open_routing" } | 
-/**  Open this key. */
-{ kind: "open_key"; 
-/**  Which. */
-id: string } | 
-/**  Start adding a backend. */
-{ kind: "add_backend" } | 
-/**  Connect a client tool. */
-{ kind: "add_client" } | 
-/**  Start a readiness run. */
-{ kind: "run_checks" } | 
-/**  Open the readiness screen. */
-{ kind: "open_readiness" } | 
-/**  Open the settings. */
-{ kind: "open_settings" } | 
-/**  Open the ledger's part of the settings. */
-{ kind: "open_ledger" };
-
-/**  What happened, and what to do. */
 export type ApiError = {
-	/**  What a program branches on. */
+	/**  For callers that branch on the error. */
 	code: ErrorCode,
 	/**  What happened and why. */
 	message: string,
 	/**  What to do. */
 	hint: string | null,
-	/**  The field of the request that is wrong, for a form to mark. */
+	/**  The wrong field of the request, for a form to mark. */
 	field: string | null,
 };
 
-/**  One word for breaker, cooldown, block and override together: what holds it back most. */
+/**  The most restrictive state of breaker, cooldown, block and override. */
 export type AvailabilityState = 
 /**  Gets requests. */
 "ready" | 
-/**  Gets a growing share of them after an outage. */
+/**  Gets a growing share of requests after an outage. */
 "recovering" | 
-/**  Gets single requests, to see whether it works again. */
+/**  Gets single requests that test whether it works again. */
 "trial" | 
-/**  Asked for a pause: gets none until it is over. */
+/**  Gets no requests until the pause that the provider asked for is over. */
 "cooling_down" | 
-/**  Failed too often, so its breaker is tripped: gets none for a while. */
+/**  Gets no requests for a while, because its breaker tripped. */
 "open" | 
-/**  Refuses its key or its account: gets none until that changes. */
+/**  Gets no requests until its provider accepts its key and account again. */
 "blocked" | 
-/**  Its traffic is blocked by hand. */
+/**  Blocked by the user. */
 "held" | 
 /**  Switched off in the settings. */
 "off" | 
-/**  The settings have no such backend any more. */
+/**  No longer in the settings. */
 "removed";
 
-/**  Whether requests may go to a backend with one of its keys at this moment. */
+/**  Availability of an endpoint at this moment. */
 export type AvailabilityView = {
-	/**  With which key; none if it needs none. */
+	/**  None if the backend needs no key. */
 	credential: string | null,
-	/**  The word. */
 	state: AvailabilityState,
-	/**  The share of requests it gets while it recovers, 1 to 99. */
+	/**  Percentage of requests that it gets while it recovers, 1 to 99. */
 	percent: number | null,
-	/**  Why, in one sentence with its cause. */
+	/**  One sentence with the cause. */
 	why: string,
-	/**  Since when. */
 	since: UnixMs | null,
-	/**  Until when, if time alone ends it. */
+	/**  When the state ends, if time alone ends it. */
 	until: UnixMs | null,
 };
 
-/**  Adds a backend, with a new key, a stored one or none. */
 export type BackendAdd = {
-	/**  Its name in requests. */
 	id: string,
-	/**  Its name for people; empty takes the id. */
+	/**  Display name; the id if empty. */
 	label: string,
-	/**  Its protocol. */
 	kind: BackendKindView,
-	/**  Where requests go, with or without a version such as `/v1`. */
+	/**  With or without a version path such as `/v1`. */
 	base_url: string,
-	/**  Its key. */
 	key: BackendKey,
-	/**  Models it offers; empty asks the backend. */
+	/**  If empty, the backend is asked for its list. */
 	models: string[],
-	/**  What it lacks of Chat Completions; for an OpenAI-compatible backend only. */
-	lacks: LackView[],
-	/**  What it speaks beside Chat Completions; for an OpenAI-compatible backend only. */
-	offers: OfferView[],
-	/**  What becomes of fields that its protocol has no word for. */
-	crossing: CrossingView,
+	/**  Only for OpenAI-compatible backends. */
+	lacks: UnsupportedFeatureView[],
+	/**  Only for OpenAI-compatible backends. */
+	offers: ExtraDialectView[],
+	crossing: TranslationModeView,
 };
 
-/**  Backends by state. The four parts add up to `total`. */
+/**  Number of backends by state. The four states add up to `total`. */
 export type BackendCountsView = {
-	/**  All, the built-in mock included. */
+	/**  Includes the built-in mock. */
 	total: number,
-	/**  Working. */
 	up: number,
-	/**  Not working. */
 	down: number,
-	/**  Not known yet. */
 	unknown: number,
-	/**  Switched off. */
 	disabled: number,
 };
 
-/**  A backend's last 24 hours. */
+/**  Usage of a backend in the last 24 hours. */
 export type BackendDayView = {
-	/**  Spend and requests. */
 	spend: SpendView,
-	/**  Requests that failed. */
 	failed: Count,
-	/**  Requests per hour, oldest first, 24 values. */
+	/**  24 values, oldest first. */
 	requests_per_hour: number[],
-	/**  Of these, those that failed; 24 values. */
+	/**  24 values, oldest first. */
 	failed_per_hour?: number[],
 	/**  Mean time to the first token, in milliseconds. */
 	first_token_ms: number | null,
 };
 
-/**  Changes a backend. Another origin detaches its key. */
+/**  Changes a backend. A key that is bound to another origin is refused. */
 export type BackendEdit = {
-	/**  Which. */
 	id: string,
-	/**  Its name for people. */
 	label: string,
-	/**  Its protocol. */
 	kind: BackendKindView,
-	/**  Where requests go. */
 	base_url: string,
-	/**  The key it uses. The first of several stays with the others; another one takes their place. */
+	/**
+	 *  Used only without `pool`. The current first key keeps the whole pool; another key replaces
+	 *  it.
+	 */
 	credential: string | null,
-	/**  All its keys, in the place of the one above; none leaves it to that. */
-	pool?: PoolView | null,
-	/**  How much the gateway may ask of it; none leaves it as it is. */
-	limits?: LimitsView | null,
-	/**  Models it offers; empty asks the backend. */
+	/**  All its keys. None takes `credential` instead. */
+	pool?: KeyPoolView | null,
+	/**  None leaves the limits as they are. */
+	limits?: TrafficLimitsView | null,
+	/**  If empty, the backend is asked for its list. */
 	models: string[],
-	/**  What it lacks of Chat Completions; for an OpenAI-compatible backend only. */
-	lacks: LackView[],
-	/**  What it speaks beside Chat Completions; for an OpenAI-compatible backend only. */
-	offers: OfferView[],
-	/**  What becomes of fields that its protocol has no word for. */
-	crossing: CrossingView,
+	/**  Only for OpenAI-compatible backends. */
+	lacks: UnsupportedFeatureView[],
+	/**  Only for OpenAI-compatible backends. */
+	offers: ExtraDialectView[],
+	crossing: TranslationModeView,
 };
 
-/**  The key of a backend that is being added. */
 export type BackendKey = 
-/**  Needs none. */
+/**  The backend needs no key. */
 { kind: "none" } | 
-/**  One that is in the vault. */
+/**  A key that is already in the vault. */
 { kind: "stored"; 
-/**  Which. */
+/**  Id of the key. */
 id: string } | 
-/**  A new one, put into the vault under the backend's id. */
+/**  A new key, stored in the vault under the backend's id. */
 { kind: "new"; 
-/**  The key itself; travels inwards only. */
+/**  Write-only. */
 secret: string };
 
-/**  The protocols of backends. */
+/**  Protocols that backends speak. */
 export type BackendKindView = 
-/**  OpenAI itself. */
+/**  OpenAI's own API. */
 "openai" | 
-/**  Anthropic's Messages. */
-"anthropic" | 
-/**  Google's Gemini API. */
-"gemini" | 
-/**  Another server that speaks OpenAI's Chat Completions. */
+/**  Anthropic Messages. */
+"anthropic" | "gemini" | 
+/**  Another server with OpenAI's Chat Completions. */
 "openai-compatible" | 
-/**  Ollama's own chat. */
-"ollama" | 
-/**  The built-in mock. */
-"mock";
+/**  Ollama's own chat API. */
+"ollama" | "mock";
 
-/**  Names one backend. */
-export type BackendRef = {
-	/**  Which. */
+/**  A template for adding a provider or a local server. */
+export type BackendPresetView = {
+	/**  Proposed backend id. */
 	id: string,
-};
-
-/**  Switches a backend on or off. */
-export type BackendSwitch = {
-	/**  Which. */
-	id: string,
-	/**  On or off. */
-	enabled: boolean,
-};
-
-/**  A test of one backend, step by step. Nothing of it is billed. */
-export type BackendTestView = {
-	/**  Which backend. */
-	id: string,
-	/**  All steps passed. */
-	passed: boolean,
-	/**  What was tried, in order. */
-	steps: TestStepView[],
-};
-
-/**  A backend with its health, models and last day. */
-export type BackendView = {
-	/**  Its name in requests: `id/model`. */
-	id: string,
-	/**  Its name for people. */
 	label: string,
-	/**  Its protocol. */
 	kind: BackendKindView,
-	/**  Where requests go; none for the mock. */
-	base_url: string | null,
-	/**  Whether requests may go there. */
+	base_url: string,
+	/**  Prefix of its keys, used to recognise a pasted key. */
+	key_prefix: string | null,
+	/**  The page that describes its API. */
+	docs_url: string,
+	/**  The page where its keys are made, if known. */
+	keys_url: string | null,
+	/**  Runs on this machine and needs no key. */
+	local: boolean,
+	lacks: UnsupportedFeatureView[],
+	offers: ExtraDialectView[],
+};
+
+export type BackendRef = {
+	id: string,
+};
+
+export type BackendSwitch = {
+	id: string,
 	enabled: boolean,
-	/**  Built in, so it cannot be edited or removed. */
+};
+
+export type BackendTestStepState = "pass" | "fail" | 
+/**  Not run, because an earlier step failed. */
+"skipped";
+
+export type BackendTestStepView = {
+	title: string,
+	state: BackendTestStepState,
+	/**  What the step observed. */
+	detail: string,
+	/**  How to fix a failure. */
+	fix: string | null,
+	duration_ms: number | null,
+};
+
+/**  Result of testing a backend step by step. The test is not billed. */
+export type BackendTestView = {
+	id: string,
+	passed: boolean,
+	/**  In the order they were run. */
+	steps: BackendTestStepView[],
+};
+
+/**  A backend with its health, models and last 24 hours. */
+export type BackendView = {
+	/**  Prefix of model names in requests: `id/model`. */
+	id: string,
+	label: string,
+	kind: BackendKindView,
+	/**  None for the mock. */
+	base_url: string | null,
+	enabled: boolean,
+	/**  Built-in backends cannot be edited or removed. */
 	built_in: boolean,
-	/**  The key it uses; the first of several. */
+	/**  The first key of `pool`. */
 	credential: string | null,
-	/**  All its keys. */
-	pool: PoolView,
-	/**  How much the gateway may ask of it. */
-	limits: LimitsView,
-	/**  Whether it works. */
+	pool: KeyPoolView,
+	limits: TrafficLimitsView,
 	health: HealthView,
-	/**  What it offers: the models declared, or those it lists. */
+	/**  The declared models, or else those that the backend lists. */
 	models: ModelView[],
-	/**  The models declared by the user, which an edit starts from; empty asks the backend. */
+	/**  Models declared by the user. If empty, the backend is asked for its list. */
 	declared_models: string[],
-	/**  What it lacks of Chat Completions; of an OpenAI-compatible backend only. */
-	lacks: LackView[],
-	/**  What it speaks beside Chat Completions; of an OpenAI-compatible backend only. */
-	offers: OfferView[],
-	/**  What becomes of fields that its protocol has no word for. */
-	crossing: CrossingView,
-	/**  What changes when it is removed. */
+	/**  Only for OpenAI-compatible backends. */
+	lacks: UnsupportedFeatureView[],
+	/**  Only for OpenAI-compatible backends. */
+	offers: ExtraDialectView[],
+	crossing: TranslationModeView,
 	dependents: DependentsView,
-	/**  The last 24 hours. */
 	last_day: BackendDayView,
 };
 
-/**  Numbers to try on the past. None takes the settings' own. */
+/**  Breaker thresholds to try on past attempts. None takes the value from the settings. */
 export type BacktestQuery = {
-	/**  Only this backend; none for all. */
+	/**  None for all backends. */
 	backend: string | null,
-	/**  How far back, in days, 1 to [`BACKTEST_DAYS_MAX`]. */
+	/**  1 to [`BACKTEST_DAYS_MAX`]. */
 	days: number,
 	/**  Failures in a row that open the breaker. */
 	consecutive_failures: number | null,
-	/**  Share of failures in the window that opens it, in percent. */
+	/**  Percentage of failures in the window that opens the breaker. */
 	failure_percent: number | null,
-	/**  Fewest calls in the window before the share counts. */
+	/**  Fewest calls in the window for `failure_percent` to count. */
 	window_calls_min: number | null,
-	/**  How long it stays open the first time, in seconds. */
+	/**  First open time, in seconds. */
 	open_secs: number | null,
 };
 
-/**  What a breaker with such numbers would have done. */
+/**  What a breaker with these thresholds would have done. */
 export type BacktestView = {
-	/**  "With these numbers, the breaker would have tripped 3 times in the last 7 days." */
+	/**  "With these thresholds, the breaker would have tripped 3 times in the last 7 days." */
 	sentence: string,
-	/**  How often it would have opened. */
+	/**  How often the breaker would have opened. */
 	opened: number,
-	/**  How often it did open. */
+	/**  How often the breaker did open. */
 	opened_really: number,
-	/**  How long it would have been open, in seconds. */
+	/**  How long the breaker would have been open, in seconds. */
 	open_secs: number,
-	/**  Attempts that were looked at. */
+	/**  Number of attempts that were evaluated. */
 	attempts: number,
 };
 
-/**  What counts how much, in percent. They add up to 100. */
+/**  Weights in percent, which add up to 100. */
 export type BalanceWeightsView = {
-	/**  A short time to the first token. */
+	/**  Weight of a short time to the first token. */
 	latency: number,
-	/**  A low price. */
+	/**  Weight of a low price. */
 	cost: number,
-	/**  Room left below the provider's limits. */
+	/**  Weight of the capacity left below the provider's limits. */
 	headroom: number,
 };
 
-/**  Why a key is refused. */
 export type BlockReasonView = 
 /**  The provider does not know the key. */
 "key_rejected" | 
-/**  The key may not do this. */
+/**  The key lacks a permission. */
 "forbidden" | 
-/**  The account has no money left. */
-"unpaid" | 
-/**  The account's quota is used up. */
-"quota_exhausted";
+/**  The account has no credit left. */
+"unpaid" | "quota_exhausted";
 
-/**  A key or an account that its provider refuses. */
-export type BlockView = {
-	/**  Why. */
-	reason: BlockReasonView,
-	/**  Why, in one sentence. */
-	why: string,
-	/**  What lifts it. */
-	fix: string,
-	/**  Since when. */
-	since: UnixMs | null,
-};
-
-/**  A time in one state. */
-export type BreakerSpanView = {
-	/**  Its beginning. */
-	from: UnixMs,
-	/**  Its end. */
-	to: UnixMs,
-	/**  The state. */
-	state: AvailabilityState,
-	/**  Why, in one sentence. */
-	why: string,
-};
-
-/**  The states of a breaker. */
-export type BreakerState = 
-/**  Lets everything through. */
+/**  States that a breaker can be forced into. */
+export type BreakerOverrideView = 
+/**  Lets no request through. */
+"open" | 
+/**  Lets every request through, except while the endpoint is blocked. */
 "closed" | 
-/**  Lets nothing through. */
+/**  The breaker counts but never opens. */
+"monitor_only" | 
+/**  The breaker does nothing. */
+"disabled";
+
+export type BreakerSpanView = {
+	from: UnixMs,
+	to: UnixMs,
+	state: AvailabilityState,
+	/**  One sentence. */
+	why: string,
+};
+
+export type BreakerState = 
+/**  Lets every request through. */
+"closed" | 
+/**  Lets no request through. */
 "open" | 
 /**  Lets single requests through. */
 "half_open" | 
-/**  Lets a growing share through. */
+/**  Lets a growing share of requests through. */
 "recovering";
 
-/**  One key's past as spans to draw. */
+/**  History of one key as spans to draw. */
 export type BreakerStripView = {
-	/**  Which key; none if the backend needs none. */
+	/**  None if the backend needs no key. */
 	credential: string | null,
-	/**  Its spans, oldest first; each begins where the one before ends. */
+	/**  Oldest first. Each begins where the one before it ends. */
 	spans: BreakerSpanView[],
 };
 
-/**  Whose past, and how much of it. */
 export type BreakerTimelineQuery = {
-	/**  Which backend. */
 	backend: string,
-	/**  How far back, 1 to [`TIMELINE_HOURS_MAX`]. */
+	/**  1 to [`TIMELINE_HOURS_MAX`]. */
 	hours: number,
 };
 
-/**  What a backend went through. */
+/**  History of a backend's endpoints. */
 export type BreakerTimelineView = {
-	/**  The chart's title as its finding: "open twice today, 4 minutes in all". */
+	/**  The chart's title: "Tripped twice, 4 min in total". */
 	finding: string,
-	/**  Beginning of the chart. */
+	/**  Start of the chart. */
 	from: UnixMs,
 	/**  End of the chart: now. */
 	to: UnixMs,
-	/**  One strip for each key, without gaps from beginning to end. */
+	/**  One for each key, without gaps. */
 	strips: BreakerStripView[],
-	/**  Every change, newest first; at most 200. */
+	/**  Newest first; at most 200. */
 	transitions: BreakerTransitionView[],
 };
 
-/**  One change of state. */
 export type BreakerTransitionView = {
-	/**  When. */
 	at: UnixMs,
-	/**  Which key; none if the backend needs none. */
+	/**  None if the backend needs no key. */
 	credential: string | null,
-	/**  What it was. */
 	from: AvailabilityState,
-	/**  What it became. */
 	to: AvailabilityState,
-	/**  The rule that did it, in words: "3 failures in a row". */
+	/**  The rule that caused the change, in words: "3 failures in a row". */
 	rule: string,
-	/**  The requests that were counted, oldest first; at most ten. */
+	/**  Ids of the requests that led to the change, oldest first; at most ten. */
 	evidence: string[],
-	/**  How long it was to last, in seconds. */
+	/**  Planned duration, in seconds. */
 	for_secs: number | null,
 };
 
-/**  A breaker's own state. */
+/**  The breaker alone, without cooldown, block and override. */
 export type BreakerView = {
-	/**  The word. */
 	state: BreakerState,
-	/**  The share of requests let through while it recovers, 1 to 99. */
+	/**  Percentage of requests let through while it recovers, 1 to 99. */
 	percent: number | null,
-	/**  Why, in one sentence. */
+	/**  One sentence. */
 	why: string,
-	/**  Since when. */
 	since: UnixMs | null,
-	/**  When it tries again. */
+	/**  When the next trial is due. */
 	until: UnixMs | null,
 };
 
-/**  Requests that went past the cache for one reason. */
+/**  Requests that bypassed the cache for one reason. */
 export type CacheBypassView = {
-	/**  The reason's word, as it stands in the ledger. */
+	/**  The word stored in the ledger. */
 	reason: string,
-	/**  The reason for people. */
 	label: string,
-	/**  What would change it, if something would. */
+	/**  How to avoid the bypass, if possible. */
 	hint: string | null,
-	/**  How many. */
 	requests: Count,
 };
 
-/**  Outcomes of the cache. */
-export type CacheOutcomeView = 
-/**  Answered from it. */
-"hit" | 
-/**  Joined another request that asked the same at the same time. */
+/**  Whether responses may come from the cache. */
+export type CacheModeView = 
+/**  Uses the cache if the request is repeatable. */
+"auto" | 
+/**  Uses the cache at any temperature. */
+"on" | 
+/**  Never uses the cache. */
+"off" | 
+/**  Asks the backend and stores the new response. */
+"refresh";
+
+export type CacheOutcomeView = "hit" | 
+/**  Joined an identical request in flight. */
 "joined" | 
-/**  Not in it; asked, and kept if it may be. */
+/**  Not in the cache. The response is stored if that is allowed. */
 "miss" | 
-/**  Not looked up. */
+/**  The cache was not consulted. */
 "bypass";
 
-/**  Throws answers away. */
 export type CachePurge = {
-	/**  Which. */
-	what: CachePurgeWhat,
+	what: CachePurgeSelector,
 };
 
-/**  Which answers are thrown away. */
-export type CachePurgeWhat = 
-/**  All of them. */
-{ kind: "everything" } | 
-/**  Those of one backend. */
-{ kind: "backend"; 
-/**  Which. */
-id: string } | 
-/**  Those of one model. */
-{ kind: "model"; 
-/**  Which, as it was asked of the backend. */
-name: string } | 
-/**  Those of one client. */
-{ kind: "client"; 
-/**  Which. */
-id: string } | 
-/**  Those that are older. */
-{ kind: "older_than"; 
-/**  Than this, in seconds. */
-secs: number } | 
-/**  A single one. */
-{ kind: "key"; 
-/**  Its key, as the header `x-gatehouse-cache-key` of its answer has it. */
-key: string };
-
-/**  What was thrown away. */
-export type CachePurgedView = {
-	/**  How many answers. */
+export type CachePurgeResultView = {
+	/**  Number of entries removed. */
 	entries: Count,
-	/**  In one sentence. */
 	sentence: string,
 };
 
-/**  Which period the sums are of. */
+export type CachePurgeSelector = { kind: "everything" } | { kind: "backend"; id: string } | { kind: "model"; 
+/**  The model name that the backend was asked for. */
+name: string } | { kind: "client"; id: string } | { kind: "older_than"; 
+/**  Minimum age in seconds. */
+secs: number } | 
+/**  A single entry. */
+{ kind: "key"; 
+/**  The value of the header `x-gatehouse-cache-key` of its response. */
+key: string };
+
 export type CacheQuery = {
-	/**  The period. */
 	range: UsageRange,
-	/**  Whose midnight begins a day. */
-	zone: ZoneChoice,
+	zone: TimeZoneChoice,
 };
 
-/**  The tiers. */
 export type CacheTierName = 
-/**  In this process; gone at its end. */
+/**  In this process; lost when it ends. */
 "memory" | 
-/**  On this machine's disk; outlives a restart. */
+/**  On this machine's disk; survives a restart. */
 "disk" | 
 /**  A Redis or Valkey server that several machines share. */
 "shared";
 
-/**  Whether a tier works. */
-export type CacheTierState = 
-/**  Works. */
-"on" | 
-/**  Switched off. */
-"off" | 
-/**  Switched on and not there; requests go past it. */
+export type CacheTierState = "on" | "off" | 
+/**  Switched on but not available; requests bypass it. */
 "lost";
 
-/**  One tier. */
 export type CacheTierView = {
-	/**  Which. */
 	tier: CacheTierName,
-	/**  Whether it works. */
 	state: CacheTierState,
-	/**  What it is or what is wrong with it, in words. */
+	/**  What the tier is, or what is wrong with it. */
 	detail: string,
-	/**  Answers in it; none when not known. */
+	/**  None if not known. */
 	entries: Count | null,
-	/**  Their size, in bytes; none when not known. */
+	/**  None if not known. */
 	bytes: Count | null,
-	/**  Most bytes it may hold; none without a limit of ours. */
+	/**  None if Gatehouse sets no limit. */
 	bytes_max: Count | null,
-	/**  Answers given from it since the program started. */
+	/**  Hits since the program started. */
 	hits: Count,
 };
 
-/**  The cache, its tiers and its sums. */
 export type CacheView = {
-	/**  Whether it is on. */
 	enabled: boolean,
-	/**  What it does for the user, in one sentence: "31 of 84 repeatable requests were free." */
+	/**  What the cache saved: "31 of 84 repeatable requests were served from cache." */
 	sentence: string,
-	/**  How long an answer is kept, in seconds. */
 	ttl_secs: number,
-	/**  Its tiers, the fastest first. */
+	/**  Fastest first. */
 	tiers: CacheTierView[],
-	/**  Requests of the period that might have been answered from it. */
+	/**  Requests of the period that could have been answered from the cache. */
 	eligible: Count,
-	/**  Of these, answered from it or by joining another that was in flight. */
+	/**  Of these, answered from the cache or by joining an identical request in flight. */
 	hits: Count,
-	/**  Of the hits, those that joined another. */
+	/**  Of the hits, those that joined an identical request in flight. */
 	joined: Count,
-	/**  Hits in percent of the eligible, 0 to 100; none without any. */
+	/**  Hits in percent of `eligible`, 0 to 100; None without any. */
 	hit_percent: number | null,
-	/**  Money not spent in the period. */
+	/**  Cost avoided in the period. */
 	saved: MicroDollars,
-	/**  Time not waited in the period, in milliseconds. */
+	/**  Waiting time avoided in the period, in milliseconds. */
 	saved_ms: Count,
-	/**  Why requests of the period went past it, the most frequent first. */
+	/**  Why requests of the period bypassed the cache, most frequent first. */
 	bypasses: CacheBypassView[],
-	/**  What would make it better, if something would. */
+	/**  A suggestion for the memory limit, if there is one. */
 	advice: string | null,
 };
 
-/**  Whether answers may come from the cache. */
-export type CacheWishView = 
-/**  If the same question has the same answer. */
-"auto" | 
-/**  Whatever the temperature. */
-"on" | 
-/**  Never. */
-"off" | 
-/**  Ask again, and keep the new answer. */
-"refresh";
+export type CandidateShareView = {
+	backend: string,
+	/**  The model requested from the backend. */
+	model: string,
+	/**  Draws in which it was the first choice. */
+	draws: number,
+	/**  Percentage of all draws. */
+	percent: number,
+	/**  The percentage that its weight promises; None for policies without weights. */
+	expected_percent: number | null,
+};
 
-/**  A category's score. */
-export type CategoryView = {
-	/**  Its name. */
+/**  Kinds of data that can change. Each operation lists those that it changes. */
+export type ChangeTag = 
+/**  Verdict, gateway, counts and spend. */
+"status" | 
+/**  Backends, their health and their models. */
+"backends" | 
+/**  Keys and the vault. */
+"keys" | "clients" | 
+/**  Requests and sums. */
+"usage" | "readiness" | "settings" | "playground" | 
+/**  Routes and their current targets. */
+"routes" | 
+/**  Breakers, cooldowns and blocks. */
+"accesses" | "cache" | 
+/**  The ledger's file, its backups and its problems. */
+"ledger";
+
+export type CheckCategoryView = {
 	name: string,
-	/**  Tenths of a point, 0 to 100; none when nothing in it could be tried. */
+	/**  0 to 100, in tenths of a point; None if no check of the category could be run. */
 	score_tenths: number | null,
 };
 
-/**  Sets of checks. */
 export type CheckSetView = 
-/**  Local parts only; under three seconds. */
+/**  Local checks only; takes under three seconds. */
 "quick" | 
-/**  Everything that is free. */
+/**  Every check that costs nothing. */
 "full";
 
-/**  How a check went. */
+export type CheckSeverityView = 
+/**  Nothing works without it. */
+"blocker" | 
+/**  Something does not work. */
+"major" | 
+/**  Something could be better. */
+"minor" | 
+/**  For information. */
+"info";
+
 export type CheckStateView = 
-/**  Waits for others. */
-"waiting" | 
-/**  Goes. */
-"running" | 
-/**  Good. */
-"pass" | 
-/**  Works, not well. */
-"warn" | 
-/**  Bad. */
-"fail" | 
-/**  Not tried, because a check it depends on failed. */
+/**  Waits for other checks. */
+"waiting" | "running" | "pass" | 
+/**  Works, but not well. */
+"warn" | "fail" | 
+/**  Not run, because a check that it depends on failed. */
 "skipped" | 
-/**  Does not apply here. */
+/**  Does not apply to this setup. */
 "not_applicable" | 
 /**  The check itself broke. */
 "crashed" | 
 /**  Stopped by the user. */
 "cancelled";
 
-/**  One check of a run. */
 export type CheckView = {
-	/**  `R-05`, with a suffix for a check made once for each backend: `R-10/openai`. */
+	/**  `R-05`. A check that runs once for each backend has a suffix: `R-10/openai`. */
 	id: string,
-	/**  The question. */
+	/**  The question that the check answers. */
 	title: string,
-	/**  Its category. */
 	category: string,
-	/**  How much it matters. */
-	severity: SeverityView,
-	/**  How it went. */
+	severity: CheckSeverityView,
 	state: CheckStateView,
-	/**  What was seen. */
+	/**  What the check observed. */
 	evidence: string[],
-	/**  Why it failed. */
+	/**  Why the check failed. */
 	cause: string | null,
-	/**  What to do. */
 	fix: string | null,
-	/**  Where the fix is made. */
-	action: ActionView | null,
-	/**  Checks it waits for. */
+	/**  Where to make the fix. */
+	action: PanelActionView | null,
+	/**  Ids of the checks that this check waits for. */
 	depends_on: string[],
-	/**  How long it took, in milliseconds. */
 	duration_ms: number | null,
 };
 
-/**  Makes a token for a client. */
+/**  Creates a client and its token. */
 export type ClientAdd = {
-	/**  Its name; one that is no id becomes one: `Claude Code` is `claude-code`. */
+	/**  Converted to a valid id if needed: `Claude Code` becomes `claude-code`. */
 	id: string,
-	/**  Days until the token ends; none for never. */
+	/**  Days until the token expires; None for never. */
 	expires_in_days: number | null,
-	/**  What it may ask for. */
 	scope: ClientScopeView,
 };
 
-/**  Changes what a client may do. Its token stays. */
+/**  Changes a client's limits, cache mode, priority and scope. Its token stays. */
 export type ClientEdit = {
-	/**  Which. */
 	id: string,
-	/**  How much it may ask of the gateway. */
-	limits: LimitsView,
-	/**  Whether its answers may come from the cache; none leaves it to the request. */
-	cache: CacheWishView | null,
-	/**  Whether somebody waits for its answers. */
+	limits: TrafficLimitsView,
+	/**  None leaves the cache mode to the request. */
+	cache: CacheModeView | null,
 	priority: ClientPriorityView,
-	/**  What it may ask for. */
 	scope: ClientScopeView,
 };
 
-/**  Whose requests go first when all places are taken. */
+/**  Whose requests go first when all slots are taken. */
 export type ClientPriorityView = 
-/**  Somebody waits for the answer. */
+/**  Somebody waits for the response. */
 "interactive" | 
-/**  Nobody does. */
+/**  Nobody waits for the response. */
 "background";
 
-/**  Names one client. */
 export type ClientRef = {
-	/**  Which. */
 	id: string,
 };
 
-/**  What a client may ask for. An empty list allows everything of its kind. */
+/**  What a client may request. An empty list allows everything of its kind. */
 export type ClientScopeView = {
-	/**  Models, by the names that requests use; a `*` at the end stands for any rest. */
+	/**  Model names as used in requests; a trailing `*` matches any rest. */
 	models: string[],
-	/**  Backends that may answer. */
 	backends: string[],
-	/**  Routes that requests may take. */
 	routes: string[],
 };
 
 /**  A tool that may call the gateway. */
 export type ClientView = {
-	/**  Its name. */
 	id: string,
-	/**  When its token was made. */
+	/**  When the token was created. */
 	created_at: UnixMs,
-	/**  When its token ends. */
+	/**  When the token expires; None for never. */
 	expires_at: UnixMs | null,
-	/**  Whether its token has ended. */
 	expired: boolean,
-	/**  When it was last heard of. */
 	seen_at: UnixMs | null,
 	/**  The last 30 days. */
 	last_month: SpendView,
-	/**  How much it may ask of the gateway. */
-	limits: LimitsView,
-	/**  Whether its answers may come from the cache; none leaves it to the request. */
-	cache: CacheWishView | null,
-	/**  Whether somebody waits for its answers. */
+	limits: TrafficLimitsView,
+	/**  None leaves the cache mode to the request. */
+	cache: CacheModeView | null,
 	priority: ClientPriorityView,
-	/**  What it may ask for. */
 	scope: ClientScopeView,
-	/**  How to use it. */
 	snippets: SnippetView[],
 };
 
-/**  How many requests go there at once. */
 export type ConcurrencyView = {
-	/**  Requests there right now. */
+	/**  Requests in flight at this moment. */
 	in_flight: number,
-	/**  How many it may have now; none without a limit. */
+	/**  The limit now, which may be below `limit_max`; None without a limit. */
 	limit: number | null,
-	/**  How many it may have at best, by the settings; none without a limit. */
+	/**  The limit from the settings; None without a limit. */
 	limit_max: number | null,
 };
 
 /**  A pause that the provider asked for. */
 export type CooldownView = {
-	/**  For which model; none for all of them. */
+	/**  None for all models. */
 	model: string | null,
-	/**  Why, in one sentence. */
+	/**  One sentence. */
 	why: string,
-	/**  When it ends. */
 	until: UnixMs,
 };
 
-/**  How a cost is known. */
+/**  Where a cost comes from. */
 export type CostBasisView = 
-/**  The provider said so. */
+/**  Reported by the provider. */
 "reported" | 
 /**  Tokens times price. */
 "computed" | 
@@ -878,60 +757,107 @@ export type CostBasisView =
 "estimated" | 
 /**  Nothing was billed: the mock or the cache answered, or no backend was reached. */
 "not_billed" | 
-/**  No usage or no price: unknown, never zero. */
+/**  Not known, because usage or price is missing. Never shown as zero. */
 "unpriced";
 
-/**  A number of things. */
 export type Count = number;
 
-/**  What becomes of a field that the backend's protocol has no word for. */
-export type CrossingView = 
-/**  Refused by name if it changes the answer, else dropped and named. */
-"strict" | 
-/**  Dropped and named. */
-"lenient";
-
-/**  What uses a key or a backend, and so changes when it is removed. */
+/**  What is affected when a key or a backend is removed. */
 export type DependentsView = {
-	/**  Backends that use the key; of a backend, none. */
+	/**  Backends that use the key; empty for a backend. */
 	backends: string[],
 	/**  Routes that lose a candidate. */
 	routes: string[],
-	/**  Of these routes, those that have no other candidate. */
+	/**  Of these, routes without another candidate. */
 	broken_routes: string[],
 	/**  The key is the password of the shared cache's server. */
 	cache_server: boolean,
 };
 
-/**  How hard a model is to think before it answers. */
-export type EffortView = 
-/**  As little as it can. */
-"minimal" | 
-/**  Little. */
-"low" | 
-/**  Somewhat. */
-"medium" | 
-/**  Hard. */
-"high";
+/**  A key or an account that its provider refuses. */
+export type EndpointBlockView = {
+	reason: BlockReasonView,
+	/**  One sentence. */
+	why: string,
+	/**  What lifts the block. */
+	fix: string,
+	since: UnixMs | null,
+};
 
-/**  Exists for those who branch on it; everything else is `failed`. */
+/**  Forces a breaker into a state. */
+export type EndpointForce = {
+	backend: string,
+	/**  None if the backend needs no key. */
+	credential: string | null,
+	forced: BreakerOverrideView,
+	/**
+	 *  How long it lasts, 1 to [`FORCE_MINUTES_MAX`]. Without it, `closed` ends after the time in
+	 *  the settings, and every other state ends when it is reset.
+	 */
+	minutes: number | null,
+};
+
+/**  Names an endpoint. */
+export type EndpointRef = {
+	backend: string,
+	/**  None if the backend needs no key. */
+	credential: string | null,
+};
+
+/**  An endpoint and everything that restricts it. */
+export type EndpointView = {
+	backend: string,
+	backend_label: string,
+	/**  None if the backend needs no key. */
+	credential: string | null,
+	credential_label: string | null,
+	availability: AvailabilityView,
+	/**  The breaker alone. */
+	breaker: BreakerView,
+	/**  Pauses that the provider asked for; those of the whole endpoint first. */
+	cooldowns: CooldownView[],
+	/**  None if it is not blocked. */
+	block: EndpointBlockView | null,
+	/**  The override in force, if any. */
+	forced: ActiveOverrideView | null,
+	concurrency: ConcurrencyView,
+};
+
+/**  Codes that some caller branches on. Every other error is `failed`. */
 export type ErrorCode = 
-/**  A field of the request is wrong: the form marks it, the command line exits with 2. */
+/**  A field of the request is wrong. The form marks it; the command line exits with 2. */
 "invalid_input" | 
-/**  No such thing: the panel leaves the page, the command line exits with 1. */
+/**  Something does not exist. The panel leaves the page; the command line exits with 1. */
 "not_found" | 
-/**  The vault does not work: the panel shows its state and what to do. */
+/**  The vault does not work. The panel shows its state and what to do. */
 "vault_unavailable" | 
-/**  The settings file is broken: the panel shows its problems. */
+/**  The settings file is broken. The panel shows its problems. */
 "settings_invalid" | 
-/**  The core cannot be reached: the panel shows that it is offline. */
+/**  The core cannot be reached. The panel shows that it is offline. */
 "offline" | 
-/**  The core took too long: the command line exits with 4. */
+/**  The core took too long. The command line exits with 4. */
 "timed_out" | 
-/**  Anything else. */
+/**  Any other error. */
 "failed";
 
-/**  The three first steps. */
+/**  A candidate that would not be tried. */
+export type ExcludedCandidateView = {
+	backend: string,
+	/**  None unless the reason lies with the key. */
+	credential: string | null,
+	/**  The model that would have been requested. */
+	model: string,
+	reason: string,
+};
+
+/**  APIs that an OpenAI-compatible server offers besides Chat Completions. */
+export type ExtraDialectView = 
+/**  `POST /responses`. */
+"responses" | 
+/**  `POST /messages`. */
+"messages";
+
+/**  Which of a new user's first steps are done. */
 export type FirstStepsView = {
 	/**  A backend other than the mock exists. */
 	backend_added: boolean,
@@ -943,117 +869,93 @@ export type FirstStepsView = {
 	checks_run: boolean,
 };
 
-/**  Where things lie. */
 export type FoldersView = {
-	/**  Settings. */
+	/**  Holds the settings. */
 	config: string,
-	/**  Ledger and file vault. */
+	/**  Holds the ledger and the vault file. */
 	data: string,
-	/**  Logs. */
+	/**  Holds the logs. */
 	state: string,
-	/**  Size of the ledger in bytes. */
 	ledger_bytes: Count,
 };
 
-/**  What was set by hand. */
-export type ForcedStateView = {
-	/**  What. */
-	forced: ForcedView,
-	/**  Who set it: `you`. */
-	by: string,
-	/**  Since when. */
-	since: UnixMs | null,
-	/**  Until when; none for until it is reset. */
-	until: UnixMs | null,
-};
+export type GatewayState = "listening" | "failed";
 
-/**  What can be set by hand. */
-export type ForcedView = 
-/**  No requests go there. */
-"open" | 
-/**  Requests go there whatever happens; a block still holds. */
-"closed" | 
-/**  The breaker counts and never opens. */
-"monitor_only" | 
-/**  The breaker does nothing. */
-"disabled";
-
-/**  Whether the gateway listens. */
-export type GatewayState = 
-/**  Answers requests. */
-"listening" | 
-/**  Could not listen. */
-"failed";
-
-/**  The local gateway. */
 export type GatewayView = {
-	/**  Whether it listens. */
 	state: GatewayState,
-	/**  What clients are pointed at, for example `http://127.0.0.1:4283`. */
+	/**  Base URL for clients, for example `http://127.0.0.1:4283`. */
 	address: string,
-	/**  The port in the settings. */
+	/**  The port it listens on, or would listen on. */
 	port: number,
 	/**  Why it does not listen and what to do. */
 	reason: string | null,
 };
 
-/**  Health states. */
-export type HealthStateView = 
-/**  Works. */
-"up" | 
-/**  Does not. */
-"down" | 
-/**  Not known. */
-"unknown" | 
-/**  Switched off. */
-"disabled";
+export type HealthStateView = "up" | "down" | "unknown" | "disabled";
 
-/**  Whether a backend works, why, and since when. */
 export type HealthView = {
-	/**  The word. */
 	state: HealthStateView,
-	/**  The reason in words. */
 	reason: string,
-	/**  Since when it is in this state. */
 	since: UnixMs | null,
-	/**  When it was last observed. */
+	/**  Time of the last observation. */
 	last_checked: UnixMs | null,
-	/**  How long the last light probe took, in milliseconds; none if it failed. */
+	/**  Duration of the last light probe, in milliseconds; None if it failed. */
 	probe_ms: number | null,
 	/**
-	 *  The state before it became unknown: after a start that of the last run, until a probe
+	 *  The state before it became unknown. After a start, the state of the last run until a probe
 	 *  confirms it.
 	 */
 	last_known: HealthStateView | null,
 };
 
-/**  Puts a key in. It can be used, replaced and removed, never read back. */
+/**  A request to explain or to simulate. It is not sent. */
+export type HypotheticalRequest = {
+	/**  Model name as clients use it. */
+	model: string,
+	/**  None for the panel itself. */
+	client: string | null,
+	project: string | null,
+	/**  The request uses tools. */
+	tools: boolean,
+	/**  The request contains images. */
+	vision: boolean,
+	/**  The request asks for a response by a JSON schema. */
+	json_schema: boolean,
+	/**  Length of the prompt, in tokens. */
+	input_tokens: number,
+};
+
+/**  Adds a key. It can be used, replaced and removed, but never read back. */
 export type KeyAdd = {
-	/**  Its name. */
 	id: string,
-	/**  Its name for people; empty takes the id. */
+	/**  Display name; the id if empty. */
 	label: string,
-	/**  The key itself; travels inwards only. */
+	/**  Write-only. */
 	secret: string,
-	/**  The URL it may be sent to; without one it is bound when a backend takes it. */
+	/**
+	 *  The URL that the key may be sent to. Without one, the key is bound to the first backend that
+	 *  uses it.
+	 */
 	url: string | null,
 };
 
-/**  Names one key. */
+export type KeyPoolView = {
+	order: PoolOrderView,
+	/**  Each key once; empty for a backend without keys. */
+	members: PoolKeyView[],
+};
+
 export type KeyRef = {
-	/**  Which. */
 	id: string,
 };
 
-/**  Replaces a key in place. */
+/**  Replaces a key. It stays bound to its origin. */
 export type KeyReplace = {
-	/**  Which. */
 	id: string,
-	/**  The new key; travels inwards only. */
+	/**  Write-only. */
 	secret: string,
 };
 
-/**  Whether a key is good. */
 export type KeyStateView = 
 /**  Accepted at the last call. */
 "valid" | 
@@ -1061,712 +963,566 @@ export type KeyStateView =
 "unverified" | 
 /**  Rejected by its provider. */
 "rejected" | 
-/**  Named in the settings and not in the vault. */
+/**  In the settings but not in the vault. */
 "missing";
 
-/**  What a provider said of a key. The call is not billed. */
+/**  Result of verifying a key with its provider. The call is not billed. */
 export type KeyVerificationView = {
-	/**  Which. */
 	id: string,
-	/**  Whether it is good. */
 	state: KeyStateView,
-	/**  What was seen, in words. */
 	detail: string,
-	/**  What to do. */
 	fix: string | null,
 };
 
-/**  A key in the vault. */
 export type KeyView = {
-	/**  Its name. */
 	id: string,
-	/**  Its name for people. */
 	label: string,
-	/**  Its last four characters, where it is long enough to show them. */
+	/**  Its last four characters; None if the key is too short to show them. */
 	tail: string | null,
-	/**  The only place it may be sent to, `https://api.openai.com:443`. */
+	/**  The only origin it may be sent to, `https://api.openai.com:443`. */
 	origin: string | null,
-	/**  When it was put in. */
 	created_at: UnixMs | null,
-	/**  When it was last replaced. */
 	replaced_at: UnixMs | null,
-	/**  Whether it is good. */
 	state: KeyStateView,
-	/**  Why, and what to do. */
 	reason: string | null,
 	/**  When a provider last accepted or rejected it. */
 	verified_at: UnixMs | null,
 	/**  When a request last used it. */
 	used_at: UnixMs | null,
-	/**  Backends that use it. */
 	used_by: string[],
-	/**  What changes when it is removed. */
 	dependents: DependentsView,
-	/**  Where it lies. */
 	storage: VaultKindView,
-	/**  Read-only: it comes from the environment. */
+	/**  True for keys from the environment. */
 	read_only: boolean,
 	/**  The last 30 days. */
 	last_month: SpendView,
 };
 
-/**
- *  What an OpenAI-compatible server lacks of Chat Completions. A request is then written without
- *  it, or refused if its meaning would change.
- */
-export type LackView = 
-/**  `stream_options.include_usage`. */
-"stream-usage" | 
-/**  The role `developer`. */
-"developer-role" | 
-/**  `max_completion_tokens`. */
-"max-completion-tokens" | 
-/**  `parallel_tool_calls`. */
-"parallel-tool-calls" | 
-/**  `reasoning_effort`. */
-"reasoning-effort" | 
-/**  `response_format` with a JSON schema. */
-"json-schema" | 
-/**  `tools`. */
-"tools" | 
-/**  Images in messages. */
-"images";
-
-/**  One backup. */
 export type LedgerBackupView = {
-	/**  Its file name. */
 	name: string,
-	/**  When it was made. */
 	at: UnixMs,
-	/**  Its size, in bytes. */
 	bytes: Count,
 };
 
-/**  What happened to the ledger's file. */
 export type LedgerIncidentView = {
 	/**  `damaged`, `emptied`, `missing`, `replaced`, `older`, `deleted_in_use` or `replaced_in_use`. */
 	cause: string,
 	/**  When it was noticed. */
 	at: UnixMs,
-	/**  What SQLite said of a damaged file. */
+	/**  SQLite's message about a damaged file. */
 	detail: string | null,
-	/**  The read-only file in which the records of before are kept. */
+	/**  The read-only file that keeps the earlier records. */
 	kept: string | null,
-	/**  How many requests the ledger had before. */
+	/**  Number of requests that the ledger had before. */
 	requests_before: Count | null,
-	/**  True when records of before are missing in the ledger. */
+	/**  True if earlier records are missing from the ledger. */
 	lacks_records: boolean,
 };
 
-/**  One thing that is wrong with the ledger. */
 export type LedgerProblemView = {
-	/**  Stable while it lasts. */
+	/**  Stable while the problem lasts. */
 	id: string,
-	/**  How bad it is. */
 	level: VerdictLevel,
-	/**  What it is. */
 	title: string,
-	/**  What it means, and what to do. */
+	/**  What it means and what to do. */
 	detail: string,
-	/**  Since when. */
 	since: UnixMs | null,
 };
 
-/**  Which damaged file to read. */
 export type LedgerRepair = {
-	/**  Its file name among the kept files; `None` takes the one of the incident, or else the newest. */
+	/**  File name among the kept files; None for the file of the incident, or else the newest. */
 	file: string | null,
 };
 
-/**  Which backup to restore. */
 export type LedgerRestore = {
-	/**  Its file name; `None` takes the newest that is sound. */
+	/**  File name; None for the newest sound backup. */
 	backup: string | null,
 };
 
-/**  What a restore or repair did. */
+/**  Result of a restore or a repair. */
 export type LedgerRestoredView = {
 	/**  The file that the records came from. */
 	from: string,
 	/**  Requests in the ledger now. */
 	requests: Count,
-	/**  Of these, requests recorded since and added. */
+	/**  Of these, requests that were recorded since the restored file was written. */
 	added: Count,
 	/**  The read-only file that was the ledger until now. */
 	kept: string | null,
-	/**  Newer backups that could not be used, and why. */
+	/**  Newer backups that could not be used. */
 	skipped: SkippedBackupView[],
 };
 
-/**  What can be read of a damaged file. */
+/**  What can be read from a damaged ledger file. */
 export type LedgerSalvageView = {
-	/**  The file. */
 	file: string,
-	/**  Requests that can be read. */
+	/**  Readable requests. */
 	requests: Count,
-	/**  How many the ledger had when it was last seen whole. */
+	/**  Number of requests when the ledger was last known to be whole. */
 	requests_before: Count | null,
-	/**  Attempts of those requests. */
+	/**  Readable attempts of those requests. */
 	attempts: Count,
-	/**  Rows of sums, by which usage and costs are shown. */
+	/**  Rows of sums, from which usage and costs are shown. */
 	sums: Count,
-	/**  Prices, runs, health changes and the like. */
+	/**  Prices, runs, health changes and similar rows. */
 	other_rows: Count,
-	/**  Tables in which something cannot be read. */
+	/**  Tables that are not fully readable. */
 	damaged_tables: string[],
 };
 
-/**  Whether requests are recorded as they happen. */
+/**  How far the writing of records keeps up with requests. */
 export type LedgerStateView = 
-/**  Each is recorded before its client sees the end of the answer. */
+/**  Each request is recorded before its client sees the end of the response. */
 "current" | 
-/**  Records wait in memory. */
+/**  Records wait in memory for the disk. */
 "behind" | 
 /**  Records wait in memory, and new requests are refused. */
 "refusing";
 
-/**  The ledger and its backups. */
 export type LedgerView = {
-	/**  Whether requests are recorded as they happen. */
 	state: LedgerStateView,
-	/**  Records that wait in memory for the disk. */
+	/**  Records in memory that are not on disk yet. */
 	waiting_records: Count,
-	/**  What is wrong, most severe first; empty when nothing is. */
+	/**  Most severe first. */
 	problems: LedgerProblemView[],
-	/**  What happened to the file, until it is dealt with. */
+	/**  An incident with the file that has not been dealt with yet. */
 	incident: LedgerIncidentView | null,
-	/**  The ledger's file. */
 	path: string,
-	/**  Its size on disk, in bytes. */
+	/**  Size on disk, in bytes. */
 	bytes: Count,
-	/**  The folder of the backups. */
 	backup_folder: string,
 	/**  Newest first. */
 	backups: LedgerBackupView[],
-	/**  Read-only files with records of before, in the ledger's folder, oldest first. */
+	/**  Read-only files with earlier records, in the ledger's folder, oldest first. */
 	kept_files: string[],
-};
-
-/**  How much may be asked; none for no limit. */
-export type LimitsView = {
-	/**  Requests in any minute. */
-	requests_per_minute: number | null,
-	/**  Tokens in any minute, asked and answered. */
-	tokens_per_minute: number | null,
-	/**  Requests in flight at once. */
-	in_flight_max: number | null,
 };
 
 /**  An amount in millionths of a US dollar. */
 export type MicroDollars = number;
 
-/**  A model a backend offers. */
 export type ModelView = {
-	/**  The provider's name for it. */
+	/**  The provider's model name. */
 	id: string,
-	/**  What it costs, where known. */
+	/**  None if the price is not known. */
 	price: PriceView | null,
 };
 
-/**  One thing that needs attention. */
-export type NeedView = {
-	/**  Stable while the need lasts. */
-	id: string,
-	/**  How bad. */
-	level: VerdictLevel,
-	/**  What. */
-	title: string,
-	/**  What it means for work. */
-	impact: string,
-	/**  Since when, where known. */
-	since: UnixMs | null,
-	/**  The button. */
-	action: ActionView,
-};
-
-/**  What came of a test notification. */
 export type NotificationTestView = {
-	/**  Whether the desktop took it. */
+	/**  True if the desktop accepted it. */
 	delivered: boolean,
 	/**  What happened and what to do. */
 	detail: string,
 };
 
-/**  What one number may be. */
 export type NumberFieldView = {
-	/**  Its name in the file. */
+	/**  Name in the settings file. */
 	name: string,
-	/**  What it means, one sentence. */
+	/**  One sentence. */
 	meaning: string,
-	/**  `ms`, `s`, `%`; empty for things that are counted. */
+	/**  `ms`, `s` or `%`; empty for counts. */
 	unit: string,
-	/**  The least. */
 	min: number,
-	/**  The most. */
 	max: number,
-	/**  What it is unless it is set. */
 	default: number,
 };
 
-/**  What an OpenAI-compatible server speaks beside Chat Completions. */
-export type OfferView = 
-/**  `POST /responses`. */
-"responses" | 
-/**  `POST /messages`. */
-"messages";
+/**  Where a button leads. */
+export type PanelActionView = { kind: "open_backend"; id: string } | { kind: "open_route"; id: string } | 
+/**  The list of routes. */
+{ kind: "open_routing" } | { kind: "open_key"; id: string } | { kind: "add_backend" } | { kind: "add_client" } | 
+/**  Starts a readiness run. */
+{ kind: "run_checks" } | { kind: "open_readiness" } | { kind: "open_settings" } | 
+/**  The ledger section of the settings. */
+{ kind: "open_ledger" };
 
-/**  One message to the panel. */
 export type PanelEvent = 
-/**  These things have changed; what is shown of them is stale. */
+/**  Data with these tags has changed, so views of it are stale. */
 { kind: "changed"; 
-/**  What changed. */
-tags: Tag[] } | 
-/**  A readiness run moved on. */
+/**  The kinds of data that are stale. */
+tags: ChangeTag[] } | 
+/**  A readiness run made progress. */
 { kind: "run_progress"; 
-/**  The run as it is now. */
-run: RunView } | 
+/**  The whole run as it is now. */
+run: ReadinessRunView } | 
 /**  A playground run began or ended. */
 { kind: "playground_run"; 
-/**  The run as it is now. */
+/**  The whole run as it is now. */
 run: PlaygroundRunView } | 
-/**  More of a playground run's answer. */
+/**  A further piece of a playground run's response. */
 { kind: "playground_text"; 
-/**  What came. */
-piece: PlaygroundPieceView } | 
-/**  Open this place: a notification or the tray was clicked. */
+/**  What was added since the previous event. */
+piece: PlaygroundDeltaView } | 
+/**  A notification or the tray was clicked; the panel opens this page. */
 { kind: "navigate"; 
 /**  A path of the panel, `/readiness` or `/backends/openai`. */
 path: string };
 
-/**  The core's events on their way to the window. */
+/**  An event of the core, sent to the window. */
 export type PanelMessage = PanelEvent;
 
-/**  A backend that would not be tried. */
-export type PassedOverView = {
-	/**  Which backend. */
-	backend: string,
-	/**  With which key, if the reason lies with it. */
-	credential: string | null,
-	/**  The model that would have been asked of it. */
-	model: string,
-	/**  Why not, in words. */
-	reason: string,
-};
-
-/**  One try at one backend. */
 export type PlaygroundAttemptView = {
-	/**  Where it went. */
 	backend: string,
-	/**  The model named there. */
+	/**  The model requested from the backend. */
 	model: string,
-	/**  How long it took, in milliseconds. */
 	duration_ms: number,
-	/**  The backend's status, if it answered. */
+	/**  None if the backend did not answer. */
 	http_status: number | null,
-	/**  How it failed, in words; none if it did not. */
+	/**  Error text; None if the attempt succeeded. */
 	error: string | null,
 };
 
-/**  What went wrong. */
+/**  A further piece of a run's response. */
+export type PlaygroundDeltaView = {
+	run: string,
+	/**
+	 *  Position of `text` in the run's text, in UTF-16 units. A reader that expects another
+	 *  position missed a piece.
+	 */
+	text_at: Count,
+	text: string,
+	/**  Position of `thinking` in the run's reasoning, in UTF-16 units. */
+	thinking_at: Count,
+	thinking: string,
+	/**  Time to the first piece, in milliseconds. */
+	first_token_ms: number | null,
+	/**  Time since sending, in milliseconds. */
+	elapsed_ms: number,
+};
+
 export type PlaygroundErrorView = {
-	/**  The gateway's own sentence. */
+	/**  The gateway's message. */
 	message: string,
-	/**  Its word for programs. */
+	/**  The gateway's machine-readable code. */
 	code: string | null,
 };
 
-/**  More of an answer. */
-export type PlaygroundPieceView = {
-	/**  Which run. */
-	run: string,
-	/**
-	 *  UTF-16 units of text before this: another number than the reader has means that it missed
-	 *  some.
-	 */
-	text_at: Count,
-	/**  More text. */
-	text: string,
-	/**  UTF-16 units of thinking before this. */
-	thinking_at: Count,
-	/**  More thinking. */
-	thinking: string,
-	/**  Until the first piece, in milliseconds. */
-	first_token_ms: number | null,
-	/**  Since it was sent, in milliseconds. */
-	elapsed_ms: number,
-};
-
-/**  What went over the wire. The token is not in it. */
-export type PlaygroundRawView = {
+/**  The HTTP exchange of a run, without the token. */
+export type PlaygroundRawExchangeView = {
 	/**  Request line and headers. */
 	request_head: string,
-	/**  The request's JSON. */
 	request_body: string,
-	/**  Status line and headers of the answer; empty until they have come. */
+	/**  Status line and headers; empty until they arrive. */
 	answer_head: string,
-	/**  The answer as it came. */
+	/**  The body as received. */
 	answer_body: string,
-	/**  Bytes at its end that are not shown. */
+	/**  Number of bytes cut from the end of `answer_body`. */
 	answer_bytes_cut: Count,
 };
 
-/**  What the ledger has of a run. */
+/**  The ledger's record of a run. */
 export type PlaygroundRecordView = {
-	/**  What the backend says it used. */
+	/**  The model that the backend reports. */
 	model_billed: string | null,
-	/**  Why it went where it went. */
+	/**  Why this backend was chosen. */
 	explanation: string,
-	/**  Tokens by class; none when the backend did not say. */
+	/**  None if the backend reported no usage. */
 	usage: PlaygroundUsageView | null,
-	/**  Its cost; none when not known. */
+	/**  None if not known. */
 	cost: MicroDollars | null,
-	/**  How the cost is known. */
 	cost_basis: CostBasisView,
-	/**  Output tokens for each second between the first token and the end. */
+	/**  Output tokens per second between the first token and the end. */
 	tokens_per_second: number | null,
-	/**  Every try, in order. */
+	/**  In order. */
 	attempts: PlaygroundAttemptView[],
 };
 
-/**  Names one run. */
 export type PlaygroundRef = {
-	/**  Which. */
 	run: string,
 };
 
-/**  A run, while it goes and after. */
+/**  A run, in progress or ended. */
 export type PlaygroundRunView = {
-	/**  Its id. */
 	id: string,
-	/**  The model that was asked for. */
 	model: string,
-	/**  When it began. */
 	started_at: UnixMs,
-	/**  How far it has come. */
 	state: PlaygroundStateView,
-	/**  The answer's text so far. */
+	/**  Text received so far. */
 	text: string,
-	/**  What the model thought before it, where the backend shows it. */
+	/**  Reasoning received so far, if the backend shows it. */
 	thinking: string,
-	/**  Until the first piece, in milliseconds, as a client sees it. */
+	/**  Time to the first piece as the client sees it, in milliseconds. */
 	first_token_ms: number | null,
-	/**  Since it was sent, or until its end, in milliseconds. */
+	/**  Time since sending, or the total time once the run has ended, in milliseconds. */
 	elapsed_ms: number,
-	/**  Status of the gateway's answer. */
+	/**  Status of the gateway's response. */
 	http_status: number | null,
-	/**  What went wrong, in the gateway's words. */
 	error: PlaygroundErrorView | null,
 	/**  The backend that answered or failed last. */
 	backend: string | null,
-	/**  Fields that the backend has no word for and did not get. */
+	/**  Fields that were not sent because the backend does not support them. */
 	dropped: string[],
-	/**  Why the model stopped. */
 	finish_reason: string | null,
-	/**  The request in the log, to link to. */
+	/**  Id of the request in the log. */
 	request: string | null,
-	/**  What was written down about it, once it has ended. */
+	/**  The ledger's record of the run, once it has ended. */
 	record: PlaygroundRecordView | null,
 };
 
-/**  What to send. The same request asks for its snippets. */
+/**  A prompt for one model. Its code snippets are requested with the same type. */
 export type PlaygroundSend = {
-	/**  A model as clients name it, `backend/model` or a bare name. */
+	/**  Model name as clients use it: `backend/model` or a bare name. */
 	model: string,
-	/**  The system prompt; empty for none. */
+	/**  None or empty for no system prompt. */
 	system: string | null,
-	/**  The prompt. */
 	prompt: string,
-	/**  0 to 2; none for the backend's own. */
+	/**  0 to 2; None for the backend's default. */
 	temperature: number | null,
-	/**  Most tokens of the answer; none for the backend's own. */
+	/**  Limit of the output; None for the backend's default. */
 	max_tokens: number | null,
-	/**  How hard to think; none for the backend's own. */
-	effort: EffortView | null,
+	/**  None for the backend's default. */
+	effort: ReasoningEffortView | null,
 };
 
-/**  The same request as code. */
+/**  A playground request as code. */
 export type PlaygroundSnippetsView = {
 	/**  The client whose token the code fetches. */
 	client: string,
-	/**  Whether there is such a client yet. */
+	/**  True if the client exists. */
 	connected: boolean,
-	/**  The code, one for each library. */
+	/**  One for each library. */
 	snippets: SnippetView[],
 };
 
-/**  How far a run has come. */
 export type PlaygroundStateView = 
-/**  Sent; nothing has come yet. */
-"waiting" | 
-/**  Text comes. */
-"streaming" | 
-/**  Ended well. */
-"complete" | 
+/**  Sent; nothing has arrived yet. */
+"waiting" | "streaming" | "complete" | 
 /**  Broke off after its first text. */
 "partial" | 
-/**  Refused, or broke before any text. */
+/**  Refused, or failed before any text. */
 "failed" | 
 /**  Stopped by the user. */
 "cancelled";
 
-/**  Tokens; no token is in two classes. */
+/**  Token counts. `input` and `output` are totals; the other classes do not overlap. */
 export type PlaygroundUsageView = {
-	/**  All input. */
 	input: Count,
-	/**  All output. */
 	output: Count,
-	/**  Input that no cache had. */
+	/**  Input that no cache held. */
 	input_uncached: Count,
-	/**  Input read from a provider's cache. */
+	/**  Input read from the provider's cache. */
 	cache_read: Count,
-	/**  Input written into a provider's cache. */
+	/**  Input written to the provider's cache. */
 	cache_write: Count,
-	/**  Output that can be seen. */
+	/**  Output without reasoning. */
 	output_visible: Count,
-	/**  Output that was thinking. */
 	reasoning: Count,
 };
 
-/**  One key of a backend. */
-export type PoolMemberView = {
-	/**  Which key. */
+export type PoolKeyView = {
 	credential: string,
-	/**  Its weight, 0 to 1,000; 0 makes it a reserve. */
+	/**  0 to 1,000; 0 makes the key a reserve. */
 	weight: number,
 };
 
-/**  In which order the keys of a backend are used. */
+/**  Order in which the keys of a backend are used. */
 export type PoolOrderView = 
-/**  The first that may be used. */
+/**  The first usable key. */
 "ordered" | 
-/**  By chance, in proportion to their weights. */
+/**  At random, in proportion to their weights. */
 "weighted";
 
-/**  The keys of a backend, as shown and as edited. */
-export type PoolView = {
-	/**  In which order they are used. */
-	order: PoolOrderView,
-	/**  Each key once; empty for a backend that wants none. */
-	members: PoolMemberView[],
-};
-
-/**  A provider or local server to start from. */
-export type PresetView = {
-	/**  Proposed id. */
-	id: string,
-	/**  Its name. */
-	label: string,
-	/**  Its protocol. */
-	kind: BackendKindView,
-	/**  Its address. */
-	base_url: string,
-	/**  How its keys begin, to recognise a pasted one. */
-	key_prefix: string | null,
-	/**  Where keys are made. */
-	docs_url: string,
-	/**  The page where its keys are made, where one is known. */
-	keys_url: string | null,
-	/**  Runs on this machine and needs no key. */
-	local: boolean,
-	/**  What it lacks of Chat Completions. */
-	lacks: LackView[],
-	/**  What it speaks beside Chat Completions. */
-	offers: OfferView[],
-};
-
-/**  A price per million tokens. */
+/**  Prices in micro-dollars per million tokens. */
 export type PriceView = {
-	/**  Input, in micro-dollars per million tokens. */
 	input: MicroDollars | null,
-	/**  Output, in micro-dollars per million tokens. */
 	output: MicroDollars | null,
-	/**  Input read from the provider's cache, in micro-dollars per million tokens. */
+	/**  Input read from the provider's cache. */
 	cache_read: MicroDollars | null,
-	/**  The day it was taken from its source, `2026-11-21`. */
+	/**  Date on which the price was read from its source, `2026-11-21`. */
 	valid_from: string,
-	/**  Where it was taken from. */
 	source: string,
 };
 
-/**  Something wrong or odd in the settings file. */
-export type ProblemView = {
-	/**  The field, `backends.up.base_url`. */
-	path: string,
-	/**  The line, where known. */
-	line: number | null,
-	/**  Stops the file from being used. */
-	fatal: boolean,
-	/**  What is wrong and what to do. */
-	message: string,
-};
-
-/**  From the least to the most, both allowed. */
+/**  Both ends are allowed. */
 export type RangeView = {
-	/**  The least. */
 	min: Count,
-	/**  The most. */
 	max: Count,
 };
 
-/**  Starts a run. */
+export type RankedCandidateView = {
+	/**  Position, from 1. */
+	place: number,
+	backend: string,
+	/**  None if the backend needs no key. */
+	credential: string | null,
+	/**  The model requested from the backend. */
+	model: string,
+	/**  Why it has this position, in words. */
+	why: string,
+	availability: AvailabilityView,
+	/**  What its position was computed from; empty for policies without scores. */
+	parts: ScoreComponentView[],
+};
+
+export type ReadinessRunStateView = "running" | "finished" | 
+/**  Stopped by the user. */
+"cancelled";
+
+/**  Summary of a finished run. */
+export type ReadinessRunSummaryView = {
+	id: string,
+	set: CheckSetView,
+	ended_at: UnixMs,
+	verdict: ReadinessVerdictView,
+	sentence: string,
+	/**  0 to 100, in tenths of a point. */
+	score_tenths: number,
+};
+
+/**  A run, in progress or ended. */
+export type ReadinessRunView = {
+	id: string,
+	set: CheckSetView,
+	state: ReadinessRunStateView,
+	started_at: UnixMs,
+	ended_at: UnixMs | null,
+	/**  None until the run has ended. */
+	verdict: ReadinessVerdictView | null,
+	/**  The verdict as a sentence: "Ready, 9.3 of 10" or "2 blockers: …". */
+	sentence: string,
+	/**  0 to 100, in tenths of a point; None until the run has ended. */
+	score_tenths: number | null,
+	/**  Change since the previous run. */
+	score_change_tenths: number | null,
+	/**  Percentage of checks that could be run. */
+	confidence_percent: number,
+	categories: CheckCategoryView[],
+	/**  In display order. */
+	checks: CheckView[],
+	/**  Ids of at most three failed checks whose fixes raise the score most. */
+	best_fixes: string[],
+};
+
 export type ReadinessStart = {
-	/**  Which checks. */
 	set: CheckSetView,
 };
 
-/**  The newest run in full and the scores of those before. */
+export type ReadinessVerdictView = "ready" | "ready_with_warnings" | "not_ready";
+
+/**  The newest run in full, and the scores of earlier runs. */
 export type ReadinessView = {
-	/**  The run that goes, or else the newest. */
-	run: RunView | null,
+	/**  The run in progress, or else the newest. */
+	run: ReadinessRunView | null,
 	/**  Finished runs, newest first, at most 30. */
-	history: RunSummaryView[],
+	history: ReadinessRunSummaryView[],
 };
 
-/**  One attempt at one backend. */
+/**  How much reasoning the model is asked for. */
+export type ReasoningEffortView = "minimal" | "low" | "medium" | "high";
+
 export type RequestAttemptView = {
-	/**  Where it went. */
 	backend: string,
-	/**  With which key; none if it needs none. */
+	/**  None if the backend needs no key. */
 	credential: string | null,
-	/**  The model asked of it. */
+	/**  The model requested from the backend. */
 	model: string,
-	/**  The pause before it, in milliseconds. */
+	/**  Pause before the attempt, in milliseconds. */
 	waited_ms: number,
-	/**  How long it took, in milliseconds. */
 	duration_ms: number,
-	/**  The backend's status, if it answered. */
+	/**  None if the backend did not answer. */
 	http_status: number | null,
-	/**  The kind of failure, in words: "rate limited"; none if it did not fail. */
+	/**  Failure class in words: "rate limited"; None if the attempt succeeded. */
 	class: string | null,
-	/**  Whose fault that is: `request`, `key`, `model`, `endpoint`, `network`, `local` or `client`. */
+	/**  Who is at fault: `request`, `key`, `model`, `endpoint`, `network`, `local` or `client`. */
 	owner: string | null,
-	/**  What went wrong, in one sentence. */
+	/**  One sentence. */
 	error: string | null,
-	/**  What it cost; none when not known. */
+	/**  None if not known. */
 	cost: MicroDollars | null,
-	/**  How the cost is known. */
 	cost_basis: CostBasisView,
 };
 
-/**  What the cache did with a request. */
 export type RequestCacheView = {
-	/**  The outcome. */
 	outcome: CacheOutcomeView,
-	/**  Why, in one sentence. */
+	/**  One sentence. */
 	reason: string,
-	/**  Money not spent because of it. */
+	/**  Cost avoided by the cache. */
 	saved: MicroDollars | null,
-	/**  Time not waited because of it, in milliseconds. */
+	/**  Waiting time avoided by the cache, in milliseconds. */
 	saved_ms: number | null,
 };
 
-/**  How a request went its way, beyond what its row in the log says. */
+/**  Attempts, skipped candidates and cache outcome of a request. */
 export type RequestPathView = {
-	/**  The request. */
 	id: string,
-	/**  The route that led it; none if the model's name alone decided. */
+	/**  None if the model's name alone decided. */
 	route: string | null,
-	/**  Waiting for a place before the first attempt, in milliseconds. */
+	/**  Time in the admission queue before the first attempt, in milliseconds. */
 	queued_ms: number | null,
-	/**  Every attempt, in order. */
+	/**  In order. */
 	attempts: RequestAttemptView[],
-	/**  Who was not tried, with the reason. */
-	passed_over: PassedOverView[],
-	/**  What the cache did. */
+	/**  Candidates that were not tried. */
+	passed_over: ExcludedCandidateView[],
 	cache: RequestCacheView,
 };
 
-/**  Names one request. */
 export type RequestRef = {
-	/**  Which. */
 	id: string,
 };
 
-/**  How a request ended. */
-export type RequestStateView = 
-/**  Still running. */
-"running" | 
-/**  Ended well. */
-"complete" | 
+export type RequestStateView = "running" | "complete" | 
 /**  Cut short after its first token. */
 "partial" | 
 /**  Refused or failed. */
 "failed" | 
-/**  The client left. */
+/**  The client disconnected. */
 "cancelled" | 
-/**  The program was stopped while it ran. */
+/**  The program stopped while it ran. */
 "unknown";
 
-/**  One request. */
 export type RequestView = {
-	/**  Its id, as in `x-gatehouse-request-id`. */
+	/**  The value of the header `x-gatehouse-request-id`. */
 	id: string,
-	/**  When it came. */
 	started_at: UnixMs,
-	/**  Who sent it. */
 	client: string,
-	/**  Who answered or failed last; of a request that no backend was asked, the first choice. */
+	/**  The backend that answered or failed last. If no backend was asked, the first choice. */
 	backend: string | null,
-	/**  What was asked for. */
 	model_asked: string,
-	/**  What the backend says it used. */
+	/**  The model that the backend reports. */
 	model_billed: string | null,
-	/**  How it ended. */
 	state: RequestStateView,
-	/**  The status the client saw. */
+	/**  The status that the client saw. */
 	http_status: number | null,
-	/**  What went wrong, as the client was told; of requests recorded by older versions the class alone. */
+	/**  The message that the client saw; only the class for requests recorded by older versions. */
 	error: string | null,
-	/**  The gateway's stable word for it: `overloaded`. */
+	/**  The gateway's stable error class: `overloaded`. */
 	error_class?: string | null,
-	/**  Why it went where it went. */
+	/**  Why this backend was chosen. */
 	explanation: string,
-	/**  Streamed or in one piece. */
 	stream: boolean,
-	/**  Why the model stopped. */
 	finish_reason: string | null,
-	/**  Input tokens of every class; none when not known. */
+	/**  Every class of input; None if not known. */
 	input_tokens: Count | null,
-	/**  Of these, read from the provider's cache. */
+	/**  Part of `input_tokens`. */
 	cache_read_tokens: Count | null,
-	/**  Output tokens; none when not known. */
+	/**  None if not known. */
 	output_tokens: Count | null,
-	/**
-	 *  How the tokens are known; none without any, and for requests of before it was written down,
-	 *  whose tokens the backend reported.
-	 */
+	/**  None without tokens. Also None for older requests, whose tokens the backend reported. */
 	usage_basis: UsageBasisView | null,
-	/**  The backend's own usage object, as it came; JSON of at most 4,096 bytes. */
+	/**  The backend's own usage object; JSON of at most 4,096 bytes. */
 	usage_raw: string | null,
-	/**  Its cost; none when not known. */
+	/**  None if not known. */
 	cost: MicroDollars | null,
-	/**  How the cost is known. */
 	cost_basis: CostBasisView,
-	/**  Time to the first token, in milliseconds. */
 	first_token_ms: number | null,
 	/**  Time to the last byte, in milliseconds. */
 	total_ms: number | null,
-	/**  Upstream attempts. */
 	attempts: number,
 };
 
-/**  Which requests. All filters that are set have to hold. */
+/**  Filters for single requests. All filters that are set must match. */
 export type RequestsQuery = {
-	/**  Older than this request; none for the newest. */
+	/**  Only requests older than this one; None for the newest. */
 	before: string | null,
-	/**  How many, 1 to 500. */
+	/**  1 to 500. */
 	limit: number,
-	/**  Only answered by this backend, or failed at it last. */
+	/**  Only requests that this backend answered, or failed last. */
 	backend: string | null,
-	/**  Only of this client. */
 	client: string | null,
-	/**  Only of this route. */
 	route?: string | null,
-	/**  Only requests that asked for this model or were billed as it; `*` stands for any text. */
+	/**  Matches the requested and the billed model; `*` stands for any text. */
 	model?: string | null,
-	/**  Only with this HTTP status, `503`, or one of this class, `5xx`. */
+	/**  A status, `503`, or a class, `5xx`. */
 	http_status?: string | null,
-	/**  Only with this outcome. */
 	state?: RequestStateView | null,
 	/**  Only requests that began at this time or later. */
 	since?: UnixMs | null,
@@ -1776,647 +1532,453 @@ export type RequestsQuery = {
 
 /**  A page of requests, newest first. */
 export type RequestsView = {
-	/**  The rows. */
 	requests: RequestView[],
-	/**  What to ask for as `before` to see older ones. */
+	/**  The value of `before` for the next page. */
 	next: string | null,
 };
 
-/**  What a form for these numbers needs to know. */
+/**  Thresholds and presets for the form. */
 export type ResilienceFormView = {
-	/**  Each number, in the order in which they are shown. */
+	/**  In display order. */
 	fields: NumberFieldView[],
-	/**  The numbers of each set but the custom one. */
+	/**  All presets except the custom one. */
 	presets: ResiliencePresetView[],
 };
 
-/**  A set of numbers for failures. */
+/**  Presets of resilience thresholds. */
 export type ResiliencePresetName = 
-/**  Leaves a failing backend early, and repeats little. */
+/**  Opens breakers early and retries little. */
 "careful" | 
-/**  What is right for most. */
+/**  Suits most users. */
 "balanced" | 
-/**  Bears more failures and comes back sooner. */
+/**  Tolerates more failures and recovers sooner. */
 "eager" | 
-/**  Each number as it is set. */
+/**  Applies the custom thresholds. */
 "custom";
 
-/**  The numbers that a word stands for. */
 export type ResiliencePresetView = {
-	/**  The word. */
 	preset: ResiliencePresetName,
-	/**  Every number by its name. */
+	/**  Every threshold by its name. */
 	numbers: { [key in string]: number },
 };
 
-/**  When a backend is left alone, how it comes back, and how often a request is tried. */
+/**  When a breaker opens, how it recovers, and how often a request is retried. */
 export type ResilienceValues = {
-	/**  The set in force. */
 	preset: ResiliencePresetName,
 	/**
-	 *  The numbers of one's own, by the names of [`ResilienceFormView::fields`]; in force with the
-	 *  custom set only. One that an edit leaves out stays as it is.
+	 *  Custom thresholds by the names in [`ResilienceFormView::fields`]. They apply only with the
+	 *  custom preset. An edit leaves thresholds that it does not name as they are.
 	 */
 	custom: { [key in string]: number },
 };
 
-/**  A request that is thought of and not sent. */
-export type RouteAsk = {
-	/**  A model as clients name it. */
-	model: string,
-	/**  Who asks; none for the panel itself. */
-	client: string | null,
-	/**  For which project. */
-	project: string | null,
-	/**  With tools. */
-	tools: boolean,
-	/**  With images. */
-	vision: boolean,
-	/**  With an answer by a JSON schema. */
-	json_schema: boolean,
-	/**  Length of the question, in tokens. */
-	input_tokens: number,
-};
-
-/**  A backend that a route is to lead to. */
 export type RouteCandidateEdit = {
-	/**  Which backend. */
 	backend: string,
-	/**  The model asked of it; none asks for the name the client used. */
+	/**  None asks for the model that the client named. */
 	model: string | null,
-	/**  Its weight, 1 to 1,000. */
+	/**  1 to 1,000. */
 	weight: number,
 };
 
-/**  A backend that a route leads to. */
+/**  A candidate of a route with its state and its last 24 hours. */
 export type RouteCandidateView = {
-	/**  Which backend. */
 	backend: string,
-	/**  Its name for people. */
 	backend_label: string,
-	/**  The model asked of it; none asks for the name the client used. */
+	/**  None asks for the model that the client named. */
 	model: string | null,
-	/**  Its weight among the others, of the policies that use one. */
+	/**  Used by the policies with weights. */
 	weight: number,
-	/**  The best of its keys: whether it may be used at this moment. */
+	/**  The best of `accesses`. */
 	availability: AvailabilityView,
 	/**
-	 *  Each of its keys; one entry without a key if it needs none, none at all if the backend no
+	 *  One for each key; one without a key if the backend needs none; empty if the backend no
 	 *  longer exists.
 	 */
 	accesses: AvailabilityView[],
 	/**  Requests of this route that it answered in the last 24 hours. */
 	requests: Count,
-	/**  Their share of this route's, 0 to 100; none without any. */
+	/**  Percentage of the route's requests; None without any. */
 	share_percent: number | null,
 };
 
-/**  One candidate of a decision. */
-export type RouteChoiceView = {
-	/**  Its place, from 1. */
-	place: number,
-	/**  Which backend. */
-	backend: string,
-	/**  With which key; none if it needs none. */
-	credential: string | null,
-	/**  The model asked of it. */
-	model: string,
-	/**  Why it has this place, in words. */
-	why: string,
-	/**  Whether it may be used at this moment. */
-	availability: AvailabilityView,
-	/**  What its place was reckoned from; empty for policies that reckon nothing. */
-	parts: ScorePartView[],
-};
-
-/**  Which backend would serve a request at this moment, and why. Nothing is sent. */
+/**  Which backend would serve a request now, and why. Nothing is sent. */
 export type RouteDecisionView = {
-	/**  The route that matched; none if the model's name alone decided. */
+	/**  None if the model's name alone decided. */
 	route: string | null,
-	/**  How the candidates were put in order. */
+	/**  How the candidates were ordered. */
 	policy: RoutePolicyView,
 	/**  The decision in one sentence, or why there is none and what to do. */
 	sentence: string,
-	/**  Whether a backend would serve it. */
+	/**  True if a backend would serve the request. */
 	served: boolean,
-	/**  Who would be tried, first to last. */
-	candidates: RouteChoiceView[],
-	/**  Who would not be tried, with the reason. */
-	passed_over: PassedOverView[],
+	/**  In the order in which they would be tried. */
+	candidates: RankedCandidateView[],
+	/**  Candidates that would not be tried. */
+	passed_over: ExcludedCandidateView[],
 };
 
-/**  Makes a route, or changes one. */
+/**  Creates or changes a route. */
 export type RouteEdit = {
-	/**  The route that is changed; none makes a new one, and refuses a name that is taken. */
+	/**  The route to change. None creates a route and refuses a name that is taken. */
 	replaces: string | null,
-	/**  Its name. */
 	id: string,
-	/**  The model names it answers to; empty takes the id. */
+	/**  Model names that it matches; empty takes the id. */
 	models: string[],
 	/**  Only for these clients; empty for all. */
 	clients: string[],
 	/**  Only for these projects; empty for all. */
 	projects: string[],
-	/**  How its candidates are put in order. */
 	policy: RoutePolicyView,
-	/**  What counts how much, of the balanced policy. */
+	/**  Used by the balanced policy. */
 	weights: BalanceWeightsView,
-	/**  How long a conversation stays with its backend, in seconds; none for not at all. */
+	/**  How long a conversation stays with its backend, in seconds; None if it does not. */
 	sticky_secs: number | null,
-	/**  What becomes of fields that a backend has no word for; none takes the backend's own. */
-	crossing: CrossingView | null,
-	/**  Whether answers may come from the cache; none leaves it to the request. */
-	cache: CacheWishView | null,
-	/**  Whether it is used. */
+	/**  None takes each backend's own setting. */
+	crossing: TranslationModeView | null,
+	/**  None leaves the cache mode to the request. */
+	cache: CacheModeView | null,
 	enabled: boolean,
-	/**  Where it leads, in order. */
+	/**  In order. */
 	candidates: RouteCandidateEdit[],
 };
 
-/**  How a route puts its candidates in order. */
+/**  How a route orders its candidates. */
 export type RoutePolicyView = 
-/**  As they are written. */
+/**  In the order of the settings. */
 "ordered" | 
-/**  By chance, in proportion to their weights. */
+/**  At random, in proportion to their weights. */
 "weighted" | 
-/**  The lowest price for the request first. */
+/**  Lowest price for the request first. */
 "cheapest" | 
-/**  The shortest time to the first token first. */
+/**  Shortest time to the first token first. */
 "fastest" | 
-/**  The fewest requests in flight first. */
+/**  Fewest requests in flight first. */
 "least-busy" | 
-/**  The best sum of latency, cost and headroom. */
+/**  Best combined score of latency, cost and headroom first. */
 "balanced" | 
-/**  A fixed share of the conversations each, without failover between them. */
+/**  A fixed share of the conversations for each, without failover between them. */
 "split";
 
-/**  Names one route. */
 export type RouteRef = {
-	/**  Which. */
 	id: string,
-};
-
-/**  One candidate's share of a simulation. */
-export type RouteShareView = {
-	/**  Which backend. */
-	backend: string,
-	/**  The model asked of it. */
-	model: string,
-	/**  Draws that tried it first. */
-	draws: number,
-	/**  Their share of all draws, 0 to 100. */
-	percent: number,
-	/**  The share that its weight promises, 0 to 100; of the policies that use weights only. */
-	expected_percent: number | null,
 };
 
 /**  Draws the same request many times. Nothing is sent, and no state changes. */
 export type RouteSimulation = {
-	/**  The request. */
-	ask: RouteAsk,
-	/**  How often, 1 to [`SIMULATION_DRAWS_MAX`]. */
+	ask: HypotheticalRequest,
+	/**  1 to [`SIMULATION_DRAWS_MAX`]. */
 	draws: number,
-	/**  Backends that are taken to be down. */
+	/**  Backends that are treated as down. */
 	closed: string[],
 };
 
-/**  Where many such requests would go. */
+/**  Where the simulated requests would go. */
 export type RouteSimulationView = {
-	/**  What was found, in one sentence. */
 	sentence: string,
-	/**  How often it was drawn. */
 	draws: number,
 	/**
-	 *  Who would have been tried first, and how often; the largest share first, candidates without
-	 *  any included.
+	 *  How often each candidate was the first choice, largest share first; includes candidates that
+	 *  never were.
 	 */
-	shares: RouteShareView[],
+	shares: CandidateShareView[],
 	/**  Draws that no backend would have served. */
 	failures: number,
-	/**  Why those failed, in words. */
+	/**  Why those draws failed. */
 	failure: string | null,
 };
 
-/**  A route with the state of its candidates and its last day. */
+/**  A route with the state of its candidates and its last 24 hours. */
 export type RouteView = {
-	/**  Its name. */
 	id: string,
-	/**  The model names it answers to, `*` stands for any letters. */
+	/**  Model names that it matches; `*` stands for any characters. */
 	models: string[],
 	/**  Only for these clients; empty for all. */
 	clients: string[],
 	/**  Only for these projects; empty for all. */
 	projects: string[],
-	/**  How its candidates are put in order. */
 	policy: RoutePolicyView,
-	/**  What counts how much, of the balanced policy. */
+	/**  Used by the balanced policy. */
 	weights: BalanceWeightsView,
-	/**  How long a conversation stays with its backend, in seconds; none for not at all. */
+	/**  How long a conversation stays with its backend, in seconds; None if it does not. */
 	sticky_secs: number | null,
-	/**  What becomes of fields that a backend has no word for; none takes the backend's own. */
-	crossing: CrossingView | null,
-	/**  Whether answers may come from the cache; none leaves it to the request. */
-	cache: CacheWishView | null,
-	/**  Whether it is used. */
+	/**  None takes each backend's own setting. */
+	crossing: TranslationModeView | null,
+	/**  None leaves the cache mode to the request. */
+	cache: CacheModeView | null,
 	enabled: boolean,
-	/**  Where it leads, as written. */
+	/**  In the order of the settings. */
 	candidates: RouteCandidateView[],
 	/**  Where its requests go now, in one sentence. */
 	sentence: string,
 	/**
-	 *  Why none of its candidates can answer now, as a clause: "its only backend, openai, is
-	 *  failing"; none if one can, or if the route is switched off.
+	 *  Why no candidate can answer now, as a clause: "its only backend, openai, is failing". None
+	 *  if one can, or if the route is switched off.
 	 */
 	broken: string | null,
 	/**  Requests of the last 24 hours. */
 	requests: Count,
-	/**  Their share of all requests of the last 24 hours, 0 to 100; none without any. */
+	/**  Percentage of all requests of the last 24 hours; None without any. */
 	share_percent: number | null,
 };
 
-/**  Puts the routes in another order. */
+/**  Reorders the routes. */
 export type RoutesOrder = {
-	/**  Every route's name, first to last. */
+	/**  Route names, first to last. Routes that are not named stay behind them. */
 	ids: string[],
 };
 
-/**  All routes, in the order in which equals are tried. */
+/**  All routes, in the order in which equal matches are tried. */
 export type RoutesView = {
 	/**
-	 *  The worst first, in one or two sentences: "fast is broken: its only backend, openai, is
-	 *  failing. 3 routes lead to 2 backends."
+	 *  Broken routes first: "fast is broken: its only backend, openai, is failing. 3 routes use 2
+	 *  backends."
 	 */
 	sentence: string,
-	/**  The routes. */
 	routes: RouteView[],
-	/**  Requests of the last day that no route led: by their model's name alone. */
+	/**  Requests of the last 24 hours that took no route, only their model's name. */
 	unrouted_requests: Count,
 };
 
-/**  Whether a run still goes. */
-export type RunStateView = 
-/**  Going. */
-"running" | 
-/**  Ended. */
-"finished" | 
-/**  Stopped by the user. */
-"cancelled";
-
-/**  A finished run in a line. */
-export type RunSummaryView = {
-	/**  Its id. */
-	id: string,
-	/**  Which checks. */
-	set: CheckSetView,
-	/**  When it ended. */
-	ended_at: UnixMs,
-	/**  The verdict. */
-	verdict: RunVerdictView,
-	/**  The verdict in a sentence. */
-	sentence: string,
-	/**  Tenths of a point, 0 to 100. */
-	score_tenths: number,
-};
-
-/**  The verdict. */
-export type RunVerdictView = 
-/**  Go. */
-"ready" | 
-/**  Go, with care. */
-"ready_with_warnings" | 
-/**  Do not go. */
-"not_ready";
-
-/**  A run, while it goes and after. */
-export type RunView = {
-	/**  Its id. */
-	id: string,
-	/**  Which checks. */
-	set: CheckSetView,
-	/**  Whether it still goes. */
-	state: RunStateView,
-	/**  When it began. */
-	started_at: UnixMs,
-	/**  When it ended. */
-	ended_at: UnixMs | null,
-	/**  The verdict, once it has ended. */
-	verdict: RunVerdictView | null,
-	/**  The verdict in a sentence: "Ready, 9.3 of 10" or "2 blockers: …". */
-	sentence: string,
-	/**  Tenths of a point, 0 to 100, once it has ended. */
-	score_tenths: number | null,
-	/**  Change of the score since the run before, in tenths. */
-	score_change_tenths: number | null,
-	/**  Share of the checks that could be tried, in percent. */
-	confidence_percent: number,
-	/**  Score by category. */
-	categories: CategoryView[],
-	/**  The checks in the order they are shown. */
-	checks: CheckView[],
-	/**  Ids of the (at most three) failed checks whose repair gains most. */
-	best_fixes: string[],
-};
-
-/**  One part of a candidate's score. */
-export type ScorePartView = {
+export type ScoreComponentView = {
 	/**  `latency`, `cost`, `headroom`, `weight` or `in flight`. */
 	name: string,
-	/**  What was measured, with its unit: `420 ms`. */
+	/**  Measured value with its unit: `420 ms`. */
 	measured: string,
-	/**  How much it counts, 0 to 100. */
+	/**  Weight of this part, 0 to 100. */
 	weight_percent: number,
-	/**  How good it is beside the others, 0 to 100. */
+	/**  How well it does compared with the other candidates, 0 to 100. */
 	score_percent: number,
 };
 
-/**  What each number of the form may be, by the name of its field. */
+/**  An error or a warning in the settings file. */
+export type SettingsProblemView = {
+	/**  Path of the setting, `backends.up.base_url`. */
+	path: string,
+	/**  None if not known. */
+	line: number | null,
+	/**  True if it stops the file from being used. */
+	fatal: boolean,
+	/**  What is wrong and what to do. */
+	message: string,
+};
+
+/**  Range of each number of the form, by field name. */
 export type SettingsRanges = {
-	/**  A port. */
 	gateway_port: RangeView,
-	/**  Requests. */
 	in_flight_max: RangeView,
-	/**  Bytes. */
 	body_bytes_max: RangeView,
-	/**  Milliseconds. */
 	connect_timeout_ms: RangeView,
-	/**  Milliseconds. */
 	first_token_timeout_ms: RangeView,
-	/**  Milliseconds. */
 	stall_timeout_ms: RangeView,
-	/**  Milliseconds. */
 	total_timeout_ms: RangeView,
-	/**  Seconds. */
 	health_interval_secs: RangeView,
-	/**  Days. */
 	retention_days: RangeView,
-	/**  Seconds. */
 	cache_ttl_secs: RangeView,
-	/**  Bytes. */
 	cache_memory_bytes_max: RangeView,
-	/**  Bytes. */
 	cache_entry_bytes_max: RangeView,
-	/**  Bytes. */
 	cache_disk_bytes_max: RangeView,
 };
 
-/**  The editable values. */
 export type SettingsValues = {
-	/**  Gateway port, 1 to 65535. */
+	/**  1 to 65535. */
 	gateway_port: number,
-	/**  Requests answered at once, 1 to 300. */
+	/**  1 to 300. */
 	in_flight_max: number,
-	/**  Largest request body in bytes, 1 KiB to 64 MiB. */
+	/**  Limit of a request body, 1 KiB to 64 MiB. */
 	body_bytes_max: number,
-	/**  Time to connect, in milliseconds. */
 	connect_timeout_ms: number,
-	/**  Time to the first token, in milliseconds. */
 	first_token_timeout_ms: number,
-	/**  Silence in a stream, in milliseconds. */
+	/**  Longest silence in a stream. */
 	stall_timeout_ms: number,
-	/**  Whole answer, in milliseconds. */
+	/**  For the whole response. */
 	total_timeout_ms: number,
-	/**  Time between light probes, in seconds. */
+	/**  Time between light probes. */
 	health_interval_secs: number,
 	/**  Days that single requests are kept; sums are kept longer. */
 	retention_days: number,
-	/**  Desktop notifications. */
+	/**  Shows desktop notifications. */
 	notifications_enabled: boolean,
-	/**  Colours. */
 	theme: ThemeChoice,
-	/**  Where secrets are kept. */
 	vault_kind: VaultKindView,
-	/**  Whether answers are kept at all. */
 	cache_enabled: boolean,
-	/**  How long an answer is served, in seconds. */
 	cache_ttl_secs: number,
-	/**  Answers in memory, in bytes. */
+	/**  Limit of all responses in memory. */
 	cache_memory_bytes_max: Count,
-	/**  One answer, in bytes. */
+	/**  Limit of a single response. */
 	cache_entry_bytes_max: Count,
-	/**  Whether answers are kept on the disk as well, past a restart. */
+	/**  Also keeps responses on disk, past a restart. */
 	cache_disk: boolean,
-	/**  Answers on the disk, in bytes. */
+	/**  Limit of all responses on disk. */
 	cache_disk_bytes_max: Count,
 	/**
-	 *  A server that shares answers between machines, never with a password in it; none or empty for
-	 *  no such server.
+	 *  A server that shares responses between machines, never with a password in the URL; None or
+	 *  empty for no server.
 	 */
 	cache_redis_url: string | null,
-	/**  The key in the vault that is its password; none or empty for none. */
+	/**  The key in the vault that is the server's password; None or empty for none. */
 	cache_redis_credential: string | null,
-	/**  When a backend is left alone, and how often a request is tried. */
 	resilience: ResilienceValues,
 };
 
-/**  The settings, the file behind them, and what is wrong with it. */
 export type SettingsView = {
-	/**  The file. */
 	path: string,
-	/**  Whether the file could be used. When not, defaults are in force and edits are refused. */
+	/**
+	 *  False if the file cannot be used. Defaults or the last valid settings are then in force, and
+	 *  edits are refused.
+	 */
 	valid: boolean,
-	/**  What is in force. */
+	/**  Values in force. */
 	values: SettingsValues,
-	/**  What a fresh install has. */
+	/**  Values of a fresh install. */
 	defaults: SettingsValues,
-	/**  What each number may be. */
 	ranges: SettingsRanges,
-	/**  The numbers for failures, and the sets that stand for all of them. */
+	/**  Resilience thresholds and presets. */
 	resilience: ResilienceFormView,
-	/**  What is wrong with the file or odd about it. */
-	problems: ProblemView[],
-	/**  A repair that is certain, as a unified diff. */
+	/**  Errors and warnings in the file. */
+	problems: SettingsProblemView[],
+	/**  A certain fix of the file, as a unified diff. */
 	proposed_fix: string | null,
-	/**  The vault now. */
 	vault: VaultView,
-	/**  Where things lie. */
 	folders: FoldersView,
 };
 
-/**  How much a check matters. */
-export type SeverityView = 
-/**  Nothing works without it. */
-"blocker" | 
-/**  Something does not work. */
-"major" | 
-/**  Could be better. */
-"minor" | 
-/**  Good to know. */
-"info";
-
-/**  A backup that could not be used. */
 export type SkippedBackupView = {
-	/**  Its file name. */
 	name: string,
-	/**  Why. */
 	reason: string,
 };
 
-/**  A piece of code to copy. */
 export type SnippetView = {
 	/**  `curl`, `Python`, `Node`, … */
 	title: string,
-	/**  The code. Holds no token: it asks `gatehouse token` for it. */
+	/**  Contains no token; it calls `gatehouse token`. */
 	code: string,
 };
 
-/**  Money spent in a period. */
+/**  Spend of a period. */
 export type SpendView = {
-	/**  The priced part. */
+	/**  Cost of the requests with a known cost. */
 	cost: MicroDollars,
-	/**  All requests. */
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,
 };
 
-/**  Everything the Overview, the tray and `gatehouse status` show. */
+/**  Something that needs attention. */
+export type StatusIssueView = {
+	/**  Stable while the need lasts. */
+	id: string,
+	level: VerdictLevel,
+	title: string,
+	/**  What it means for the user's work. */
+	impact: string,
+	/**  None if not known. */
+	since: UnixMs | null,
+	action: PanelActionView,
+};
+
+/**  Everything that the Overview, the tray and `gatehouse status` show. */
 export type StatusView = {
 	/**  Version of the running core. */
 	version: string,
-	/**  When this answer was made. */
+	/**  When this view was made. */
 	now: UnixMs,
-	/**  When the core started. */
 	started_at: UnixMs,
-	/**  The verdict and what needs a hand. */
 	verdict: VerdictView,
-	/**  The local gateway. */
 	gateway: GatewayView,
-	/**  Where secrets are kept. */
 	vault: VaultView,
-	/**  How many backends are in which state; the parts add up to the total. */
 	backends: BackendCountsView,
-	/**  Requests being answered right now. */
 	requests_in_flight: number,
 	/**  Since local midnight. */
 	spend_today: SpendView,
-	/**  How far the first steps are done. */
 	first_steps: FirstStepsView,
 	/**  The newest finished readiness run. */
-	last_run: RunSummaryView | null,
-	/**  Where settings, ledger and logs lie. */
+	last_run: ReadinessRunSummaryView | null,
+	/**  Folder of the ledger and the vault file. */
 	data_folder: string,
 };
 
-/**  What can change. Each operation says which it reads and which it changes. */
-export type Tag = 
-/**  The verdict, the gateway, counts and spend. */
-"status" | 
-/**  Backends, their health and their models. */
-"backends" | 
-/**  Keys and the vault. */
-"keys" | 
-/**  Clients. */
-"clients" | 
-/**  Requests and sums. */
-"usage" | 
-/**  Readiness runs. */
-"readiness" | 
-/**  Settings and their file. */
-"settings" | 
-/**  Runs of the playground. */
-"playground" | 
-/**  Routes and where they lead. */
-"routes" | 
-/**  Breakers, cooldowns and blocks. */
-"accesses" | 
-/**  The cache of answers. */
-"cache" | 
-/**  The ledger's file, its backups and what is wrong with it. */
-"ledger";
+export type ThemeChoice = 
+/**  Follows the desktop. */
+"system" | "light" | "dark";
 
-/**  How a step went. */
-export type TestStepState = 
-/**  Worked. */
-"pass" | 
-/**  Did not. */
-"fail" | 
-/**  Not tried, because an earlier step failed. */
-"skipped";
+/**  The time zone in which a day begins. */
+export type TimeZoneChoice = 
+/**  This machine's time zone. */
+"local" | 
+/**  UTC, as on provider pages. */
+"utc";
 
-/**  One step of a test. */
-export type TestStepView = {
-	/**  What was tried. */
-	title: string,
-	/**  How it went. */
-	state: TestStepState,
-	/**  What was seen. */
-	detail: string,
-	/**  What to do about it. */
-	fix: string | null,
-	/**  How long it took, in milliseconds. */
-	duration_ms: number | null,
+/**  Traffic limits; None for no limit. */
+export type TrafficLimitsView = {
+	/**  In any minute. */
+	requests_per_minute: number | null,
+	/**  Input and output tokens in any minute. */
+	tokens_per_minute: number | null,
+	/**  Concurrent requests. */
+	in_flight_max: number | null,
 };
 
-/**  Colours. */
-export type ThemeChoice = 
-/**  As the desktop. */
-"system" | 
-/**  Light. */
-"light" | 
-/**  Dark. */
-"dark";
+/**  What happens to a request field that the backend's protocol cannot express. */
+export type TranslationModeView = 
+/**
+ *  Refuses the request if the field changes the answer, else drops the field and reports
+ *  it.
+ */
+"strict" | 
+/**  Drops the field and reports it. */
+"lenient";
 
 /**  Milliseconds since 1970-01-01 UTC. */
 export type UnixMs = number;
 
-/**  How token counts are known. */
+/**
+ *  Features of Chat Completions that an OpenAI-compatible server lacks. A request is written
+ *  without the feature, or refused if that would change its meaning.
+ */
+export type UnsupportedFeatureView = 
+/**  `stream_options.include_usage`. */
+"stream-usage" | 
+/**  The role `developer`. */
+"developer-role" | "max-completion-tokens" | "parallel-tool-calls" | "reasoning-effort" | 
+/**  `response_format` with a JSON schema. */
+"json-schema" | "tools" | 
+/**  Images in messages. */
+"images";
+
+/**  Where token counts come from. */
 export type UsageBasisView = 
-/**  The backend said so. */
+/**  Reported by the backend. */
 "reported" | 
-/**  The backend's numbers disagreed or were none, and were brought into range. */
+/**  Reported by the backend, but inconsistent or out of range, and clamped. */
 "adjusted" | 
-/**  The backend said nothing; they were counted from the text. */
+/**  Counted from the text, because the backend reported nothing. */
 "estimated";
 
-/**  One bar. */
+/**  One bar of the chart. */
 export type UsageBucketView = {
-	/**  Its beginning. */
 	start: UnixMs,
-	/**  Its name on the axis: `08:00` or `21 Nov`. */
+	/**  Label on the axis: `08:00` or `21 Nov`. */
 	label: string,
-	/**  One segment for each entry of `groups`, in that order. */
+	/**  One for each entry of `groups`, in that order. */
 	segments: UsageSegmentView[],
 	/**  The whole bar. */
 	total: UsageSegmentView,
 };
 
-/**  Dimensions. */
-export type UsageGroupBy = 
-/**  By backend. */
-"backend" | 
-/**  By model. */
-"model" | 
-/**  By client. */
-"client" | 
-/**  By key. */
-"credential" | 
+export type UsageGroupBy = "backend" | "model" | "client" | "credential" | 
 /**  By the client's tag, the header `x-gatehouse-project`. */
 "project" | 
-/**  By the route that decided, as far as requests are still kept. */
+/**  By the route that decided, as far back as single requests are kept. */
 "route";
 
 /**  One group of the chart and one row of the table. */
 export type UsageGroupView = {
-	/**  Its key; `other` for the rest. */
+	/**  `other` for the rest. */
 	key: string,
-	/**  Its name for people. */
 	label: string,
-	/**  Its sums. */
 	totals: UsageTotalsView,
-	/**  Its share of the cost in percent, 0 to 100, when there is any cost. */
+	/**  Percentage of the total cost, 0 to 100; None without any cost. */
 	cost_share_percent: number | null,
-};
-
-/**  What to add up. */
-export type UsageQuery = {
-	/**  The period. */
-	range: UsageRange,
-	/**  The dimension of the bars and of the table. */
-	group_by: UsageGroupBy,
-	/**  Whose midnight begins a day. */
-	zone: ZoneChoice,
-	/**  Where the period begins, in place of `range`; by hour up to two days, by day beyond. */
-	from?: UnixMs | null,
 };
 
 /**  Periods that end now. */
@@ -2430,55 +1992,56 @@ export type UsageRange =
 /**  30 days, by day. */
 "last_month";
 
+export type UsageReportQuery = {
+	range: UsageRange,
+	/**  Dimension of the bars and the table. */
+	group_by: UsageGroupBy,
+	zone: TimeZoneChoice,
+	/**  Start of the period, instead of `range`. Bars are hours up to two days, else days. */
+	from?: UnixMs | null,
+};
+
 /**  One group's part of a bar. */
 export type UsageSegmentView = {
-	/**  Cost. */
 	cost: MicroDollars,
-	/**  Requests. */
 	requests: Count,
-	/**  Tokens, in and out. */
+	/**  Input and output tokens. */
 	tokens: Count,
 };
 
-/**  Sums. */
 export type UsageTotalsView = {
-	/**  The priced part. */
+	/**  Cost of the requests with a known cost. */
 	cost: MicroDollars,
-	/**  All requests. */
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,
 	/**  Requests that did not end well. */
 	failed_requests: Count,
-	/**  Input tokens of every class. */
+	/**  Every class of input. */
 	input_tokens: Count,
-	/**  Input tokens read from a provider's cache; part of `input_tokens`. */
+	/**  Read from a provider's cache; part of `input_tokens`. */
 	cache_read_tokens: Count,
-	/**  Output tokens, reasoning included. */
+	/**  Includes reasoning. */
 	output_tokens: Count,
-	/**  Reasoning tokens; part of `output_tokens`. */
+	/**  Part of `output_tokens`. */
 	reasoning_tokens: Count,
 };
 
-/**  Bars, table and totals of one period. */
 export type UsageView = {
-	/**  Beginning of the period. */
 	from: UnixMs,
-	/**  End of the period. */
 	to: UnixMs,
-	/**  The time zone that was used, `Europe/Berlin`. */
+	/**  The time zone used, `Europe/Berlin`. */
 	zone: string,
-	/**  The chart's title as its finding, for example "openai: 82 % of $4.10". */
+	/**  The chart's title, for example "openai: 82 % of $4.10 for 12 requests". */
 	finding: string,
-	/**  Totals. */
 	totals: UsageTotalsView,
-	/**  The groups, dearest first; at most eight, then `other`. */
+	/**  Highest cost first; at most eight, then `other`. */
 	groups: UsageGroupView[],
-	/**  The bars, oldest first, gaps included. */
+	/**  Oldest first, without gaps. */
 	buckets: UsageBucketView[],
 };
 
-/**  What came of a change of the vault. */
+/**  Result of a change of the vault. */
 export type VaultChangeView = {
 	/**  The vault in use now. */
 	vault: VaultView,
@@ -2486,110 +2049,102 @@ export type VaultChangeView = {
 	moved: string[],
 	/**  Clients whose tokens were moved into it. */
 	moved_tokens: string[],
-	/**  Keys and clients whose copy could not be removed from the old vault. */
+	/**  Keys and clients whose copies could not be removed from the old vault. */
 	left: string[],
-	/**  What was done, as one or two sentences. */
+	/**  What was done, in one or two sentences. */
 	sentence: string,
 };
 
-/**  The kinds of vault. */
 export type VaultKindView = 
 /**  The operating system's keychain. */
 "keychain" | 
 /**  A file encrypted with a passphrase. */
 "file" | 
-/**  A read-only view of environment variables. */
+/**  Environment variables, read-only. */
 "env" | 
-/**  Memory only; gone at the end. */
+/**  Memory only; lost when the program ends. */
 "memory";
 
-/**  Moves keys and tokens that are still in another vault into the one in use. */
+/**  Moves keys and tokens from another vault into the one in use. */
 export type VaultMove = {
-	/**  Where they are. */
 	from: VaultKindView,
-	/**  Opens the encrypted file, if they are in it; travels inwards only. */
+	/**  Opens the encrypted file, if they are in it. Write-only. */
 	passphrase: string | null,
 };
 
-/**  Uses another vault from now on. Shells ask for a new passphrase twice before they send it. */
+/**
+ *  Switches to another vault. The panel and the command line ask for a new passphrase twice before
+ *  they send it.
+ */
 export type VaultSet = {
-	/**  The new kind. */
 	kind: VaultKindView,
-	/**  Opens the encrypted file, or creates it; travels inwards only. */
+	/**  Opens the encrypted file, or creates it. Write-only. */
 	passphrase: string | null,
-	/**  Move keys and tokens there: written, read back, compared, and only then removed here. */
+	/**
+	 *  Moves keys and tokens there: writes them, reads them back, compares, and only then removes
+	 *  them from the old vault.
+	 */
 	move_keys: boolean,
 };
 
-/**  The states of the vault. */
 export type VaultStateView = 
-/**  Not asked yet. */
-"unknown" | 
-/**  Works. */
-"ready" | 
+/**  Not checked yet. */
+"unknown" | "ready" | 
 /**  Locked, or the passphrase is wrong or missing. */
 "locked" | 
 /**  The keychain service has no collection to store in. */
 "no_collection" | 
-/**  No keychain service answers. */
+/**  No keychain service answers, or the vault file cannot be used. */
 "unavailable" | 
 /**  The keychain service does not answer in time. */
 "hung" | 
 /**  The encrypted file cannot be read. */
 "damaged";
 
-/**  Opens the encrypted file vault, or makes it when there is none yet. */
+/**  Opens the encrypted vault file, or creates it if there is none. */
 export type VaultUnlock = {
-	/**  The passphrase; travels inwards only. */
+	/**  Write-only. */
 	passphrase: string,
 };
 
-/**  Where secrets are kept and whether that works. */
 export type VaultView = {
-	/**  `keychain`, `file`, `env` or `memory`. */
 	kind: VaultKindView,
-	/**  Its state at the last call. */
+	/**  State at the last call. */
 	state: VaultStateView,
-	/**  What to do when it is not ready, or when an older copy of its file stands in its place. */
+	/**  What to do if the vault is not ready, or if its file is older than the last one seen. */
 	hint: string | null,
 	/**
-	 *  This machine has no keychain (which is not the same as a locked one): an encrypted file can
-	 *  stand in for it.
+	 *  This machine has no usable keychain, as opposed to a locked one. An encrypted file can
+	 *  replace it.
 	 */
 	keychain_missing: boolean,
-	/**  An encrypted file exists, so its passphrase is asked for once; a new one is asked for twice. */
+	/**
+	 *  An encrypted file exists, so a form asks for its passphrase once. It asks for a new one
+	 *  twice.
+	 */
 	file_exists: boolean,
-	/**  `GATEHOUSE_VAULT` chose the kind, so it cannot be changed here. */
+	/**  `GATEHOUSE_VAULT` sets the kind, so it cannot be changed here. */
 	set_by_environment: boolean,
 };
 
-/**  How good things are. */
 export type VerdictLevel = 
 /**  Everything works. */
 "ok" | 
-/**  Nothing is known to be wrong, and not everything was checked yet. */
+/**  Nothing is known to be wrong, but not everything has been checked yet. */
 "unknown" | 
-/**  Works, and something wants looking at. */
+/**  Everything works, but something should be looked at. */
 "attention" | 
 /**  Something does not work. */
 "problem";
 
-/**  One word, one sentence, and the list behind it. */
+/**  Overall state and the needs behind it. */
 export type VerdictView = {
-	/**  The word. */
 	level: VerdictLevel,
-	/**  The sentence, for example "openai is down" or "3 issues". */
+	/**  For example "openai is down" or "3 issues". */
 	sentence: string,
-	/**  What needs attention, most severe first; at most five. */
-	needs: NeedView[],
+	/**  Most severe first; at most five. */
+	needs: StatusIssueView[],
 };
-
-/**  Whose midnight. */
-export type ZoneChoice = 
-/**  This machine's time zone. */
-"local" | 
-/**  UTC, as provider pages count. */
-"utc";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { applyEvent } from "@/ipc/events";
 import { QUERY_NAMES, type QueryName } from "@/ipc/queries";
 import { STALE_BY_TAG } from "@/ipc/tags";
-import type { ReadinessView, RunView, Tag } from "@/ipc/bindings";
+import type { ReadinessView, ReadinessRunView, ChangeTag } from "@/ipc/bindings";
 
 function filledCache(): QueryClient {
   const cache = new QueryClient();
@@ -15,7 +15,7 @@ function staleNames(cache: QueryClient): QueryName[] {
   return QUERY_NAMES.filter((name) => cache.getQueryState([name, { some: "filter" }])?.isInvalidated === true);
 }
 
-test.each(Object.entries(STALE_BY_TAG) as [Tag, QueryName[]][])(
+test.each(Object.entries(STALE_BY_TAG) as [ChangeTag, QueryName[]][])(
   "the tag %s makes exactly its readings stale",
   (tag, names) => {
     const cache = filledCache();
@@ -55,7 +55,7 @@ test("progress replaces the run and keeps the history; the end makes readiness a
   const history = [{ id: "run-1" }] as ReadinessView["history"];
   cache.setQueryData<ReadinessView>(["readiness"], { run: null, history });
   cache.setQueryData(["status"], {});
-  const run = { id: "run-2", state: "running" } as RunView;
+  const run = { id: "run-2", state: "running" } as ReadinessRunView;
   applyEvent({ kind: "run_progress", run }, cache, () => {});
   expect(cache.getQueryData(["readiness"])).toEqual({ run, history });
   expect(cache.getQueryState(["status"])?.isInvalidated).toBe(false);

@@ -3,7 +3,7 @@
  * and browser tests, so a missing operation does not compile. Only `fake.tsx` loads it.
  */
 import { offlineError } from "@/ipc/api-error";
-import type { BackendView, KeyView, PanelEvent, Tag } from "@/ipc/bindings";
+import type { BackendView, KeyView, PanelEvent, ChangeTag } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import { modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
@@ -71,7 +71,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
   const announce = (event: PanelEvent) => {
     for (const listener of listeners) listener(event);
   };
-  const changed = (...tags: Tag[]) => announce({ kind: "changed", tags });
+  const changed = (...tags: ChangeTag[]) => announce({ kind: "changed", tags });
 
   const playground = fakePlayground({ world, now, later, announce });
 

@@ -5,7 +5,7 @@
  *
  * Every promise rejects with an `ApiError` and nothing else.
  */
-import type { AccessForce, AccessRef, AccessView, BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView, CachePurge, CachePurgedView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, NotificationTestView, PanelEvent, PlaygroundRawView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteAsk, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RoutesOrder, RoutesView, RouteView, RunView, SettingsValues, SettingsView, StatusView, UsageQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView } from "./bindings";
+import type { EndpointForce, EndpointRef, EndpointView, BackendAdd, BackendEdit, BackendRef, BackendSwitch, BackendTestView, BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView, CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientView, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, NotificationTestView, PanelEvent, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, BackendPresetView, ReadinessStart, ReadinessView, RequestPathView, RequestRef, RequestsQuery, RequestsView, HypotheticalRequest, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RoutesOrder, RoutesView, RouteView, ReadinessRunView, SettingsValues, SettingsView, StatusView, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView } from "./bindings";
 import type { Session } from "./session";
 
 export interface Host {
@@ -15,7 +15,7 @@ export interface Host {
   status(): Promise<StatusView>;
 
   backends(): Promise<BackendView[]>;
-  presets(): Promise<PresetView[]>;
+  presets(): Promise<BackendPresetView[]>;
   backendAdd(req: BackendAdd): Promise<BackendView>;
   backendEdit(req: BackendEdit): Promise<BackendView>;
   backendSwitch(req: BackendSwitch): Promise<BackendView>;
@@ -42,7 +42,7 @@ export interface Host {
   clientEdit(req: ClientEdit): Promise<ClientView>;
   clientRevoke(req: ClientRef): Promise<null>;
 
-  usage(req: UsageQuery): Promise<UsageView>;
+  usage(req: UsageReportQuery): Promise<UsageView>;
   requests(req: RequestsQuery): Promise<RequestsView>;
   /** The attempts of one request, the skipped backends, and the cache's part. */
   requestPath(req: RequestRef): Promise<RequestPathView>;
@@ -53,22 +53,22 @@ export interface Host {
   routeRemove(req: RouteRef): Promise<null>;
   routesOrder(req: RoutesOrder): Promise<RoutesView>;
   /** Which backend would serve a request now, and why; nothing is sent. */
-  routeExplain(req: RouteAsk): Promise<RouteDecisionView>;
+  routeExplain(req: HypotheticalRequest): Promise<RouteDecisionView>;
   /** Where many such requests would go; nothing is sent. */
   routeSimulate(req: RouteSimulation): Promise<RouteSimulationView>;
 
   /** Every backend with each of its keys and their restrictions. */
-  accesses(): Promise<AccessView[]>;
-  accessForce(req: AccessForce): Promise<AccessView>;
-  accessReset(req: AccessRef): Promise<AccessView>;
+  accesses(): Promise<EndpointView[]>;
+  accessForce(req: EndpointForce): Promise<EndpointView>;
+  accessReset(req: EndpointRef): Promise<EndpointView>;
   breakerTimeline(req: BreakerTimelineQuery): Promise<BreakerTimelineView>;
   breakerBacktest(req: BacktestQuery): Promise<BacktestView>;
 
   cache(req: CacheQuery): Promise<CacheView>;
-  cachePurge(req: CachePurge): Promise<CachePurgedView>;
+  cachePurge(req: CachePurge): Promise<CachePurgeResultView>;
 
   readiness(): Promise<ReadinessView>;
-  readinessStart(req: ReadinessStart): Promise<RunView>;
+  readinessStart(req: ReadinessStart): Promise<ReadinessRunView>;
   readinessCancel(): Promise<null>;
 
   /** The runs still in memory, oldest first. */
@@ -76,7 +76,7 @@ export interface Host {
   /** Sends a prompt through the gateway; the answer comes as events. */
   playgroundSend(req: PlaygroundSend): Promise<PlaygroundRunView>;
   playgroundCancel(req: PlaygroundRef): Promise<null>;
-  playgroundRaw(req: PlaygroundRef): Promise<PlaygroundRawView>;
+  playgroundRaw(req: PlaygroundRef): Promise<PlaygroundRawExchangeView>;
   playgroundSnippets(req: PlaygroundSend): Promise<PlaygroundSnippetsView>;
 
   ledger(): Promise<LedgerView>;

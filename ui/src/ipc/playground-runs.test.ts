@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { PlaygroundPieceView, PlaygroundRunView } from "@/ipc/bindings";
+import type { PlaygroundDeltaView, PlaygroundRunView } from "@/ipc/bindings";
 import { withPiece, withRun } from "@/ipc/playground-runs";
 
 const run = (id: string, text = "") => ({ id, text, thinking: "", state: "waiting" }) as PlaygroundRunView;
 
-function piece(text_at: number, text: string): PlaygroundPieceView {
+function piece(text_at: number, text: string): PlaygroundDeltaView {
   return { run: "a", text_at, text, thinking_at: 0, thinking: "", first_token_ms: 5, elapsed_ms: 9 };
 }
 

@@ -1,5 +1,5 @@
 /** Applies events to the playground's runs. */
-import type { PlaygroundPieceView, PlaygroundRunView } from "@/ipc/bindings";
+import type { PlaygroundDeltaView, PlaygroundRunView } from "@/ipc/bindings";
 
 /** The same limit as the core's. */
 const RUNS_KEPT_MAX = 4;
@@ -14,7 +14,7 @@ export function withRun(runs: PlaygroundRunView[], run: PlaygroundRunView): Play
  * Appends the next piece to its run; `null` if a piece before it was missed. A piece that was already applied changes
  * nothing.
  */
-export function withPiece(runs: PlaygroundRunView[], piece: PlaygroundPieceView): PlaygroundRunView[] | null {
+export function withPiece(runs: PlaygroundRunView[], piece: PlaygroundDeltaView): PlaygroundRunView[] | null {
   const run = runs.find((known) => known.id === piece.run);
   if (run === undefined || run.text.length < piece.text_at || run.thinking.length < piece.thinking_at) return null;
   if (run.text.length > piece.text_at || run.thinking.length > piece.thinking_at) return runs;

@@ -9,17 +9,17 @@ import type {
   ClientView,
   KeyView,
   LedgerView,
-  PlaygroundRawView,
+  PlaygroundRawExchangeView,
   PlaygroundRunView,
   PlaygroundSend,
   PlaygroundSnippetsView,
-  PresetView,
+  BackendPresetView,
   ReadinessView,
   RequestsQuery,
   RequestsView,
   SettingsView,
   StatusView,
-  UsageQuery,
+  UsageReportQuery,
   UsageView,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
@@ -62,9 +62,9 @@ export function useBackends(): UseQueryResult<BackendView[], ApiError> {
   return useQuery<BackendView[], ApiError>({ queryKey: ["backends"], queryFn: () => host.backends() });
 }
 
-export function usePresets(): UseQueryResult<PresetView[], ApiError> {
+export function usePresets(): UseQueryResult<BackendPresetView[], ApiError> {
   const host = useHost();
-  return useQuery<PresetView[], ApiError>({ queryKey: ["presets"], queryFn: () => host.presets() });
+  return useQuery<BackendPresetView[], ApiError>({ queryKey: ["presets"], queryFn: () => host.presets() });
 }
 
 export function useKeys(): UseQueryResult<KeyView[], ApiError> {
@@ -89,9 +89,9 @@ export function usePlayground(): UseQueryResult<PlaygroundRunView[], ApiError> {
 }
 
 /** What a run sent and received; refetched when the run has advanced. */
-export function usePlaygroundRaw(run: PlaygroundRunView): UseQueryResult<PlaygroundRawView, ApiError> {
+export function usePlaygroundRaw(run: PlaygroundRunView): UseQueryResult<PlaygroundRawExchangeView, ApiError> {
   const host = useHost();
-  return useQuery<PlaygroundRawView, ApiError>({
+  return useQuery<PlaygroundRawExchangeView, ApiError>({
     queryKey: ["playground_raw", run.id, run.state],
     queryFn: () => host.playgroundRaw({ run: run.id }),
     placeholderData: (previous, query) => (query?.queryKey[1] === run.id ? previous : undefined),
@@ -121,7 +121,7 @@ export function useSettings(): UseQueryResult<SettingsView, ApiError> {
 }
 
 /** Keeps the bars of the previous period while the next is loading. */
-export function useUsage(query: UsageQuery): UseQueryResult<UsageView, ApiError> {
+export function useUsage(query: UsageReportQuery): UseQueryResult<UsageView, ApiError> {
   const host = useHost();
   return useQuery<UsageView, ApiError>({
     queryKey: ["usage", query],

@@ -1,7 +1,7 @@
 /** Queries for routes, breakers and the cache, invalidated by tag like the others. */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type {
-  AccessView,
+  EndpointView,
   ApiError,
   BacktestQuery,
   BacktestView,
@@ -10,7 +10,7 @@ import type {
   CacheQuery,
   CacheView,
   RequestPathView,
-  RouteAsk,
+  HypotheticalRequest,
   RouteDecisionView,
   RouteSimulation,
   RouteSimulationView,
@@ -24,7 +24,7 @@ export function useRoutes(): UseQueryResult<RoutesView, ApiError> {
 }
 
 /** Keeps the previous decision while the next is loading. */
-export function useRouteExplain(ask: RouteAsk): UseQueryResult<RouteDecisionView, ApiError> {
+export function useRouteExplain(ask: HypotheticalRequest): UseQueryResult<RouteDecisionView, ApiError> {
   const host = useHost();
   return useQuery<RouteDecisionView, ApiError>({
     queryKey: ["route_explain", ask],
@@ -46,9 +46,9 @@ export function useRouteSimulate(req: RouteSimulation): UseQueryResult<RouteSimu
   });
 }
 
-export function useAccesses(): UseQueryResult<AccessView[], ApiError> {
+export function useAccesses(): UseQueryResult<EndpointView[], ApiError> {
   const host = useHost();
-  return useQuery<AccessView[], ApiError>({ queryKey: ["accesses"], queryFn: () => host.accesses() });
+  return useQuery<EndpointView[], ApiError>({ queryKey: ["accesses"], queryFn: () => host.accesses() });
 }
 
 export function useBreakerTimeline(query: BreakerTimelineQuery): UseQueryResult<BreakerTimelineView, ApiError> {

@@ -3,10 +3,10 @@
  * invalidation.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import type { Tag } from "@/ipc/bindings";
+import type { ChangeTag } from "@/ipc/bindings";
 import type { QueryName } from "@/ipc/queries";
 
-export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
+export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   status: ["status"],
   backends: ["backends", "routes"],
   keys: ["keys"],
@@ -21,10 +21,10 @@ export const STALE_BY_TAG: Record<Tag, QueryName[]> = {
   ledger: ["ledger"],
 };
 
-export const EVERY_TAG = Object.keys(STALE_BY_TAG) as Tag[];
+export const EVERY_TAG = Object.keys(STALE_BY_TAG) as ChangeTag[];
 
 /** Refetches visible queries and marks the others as stale. */
-export function invalidateTags(cache: QueryClient, tags: Tag[]): void {
+export function invalidateTags(cache: QueryClient, tags: ChangeTag[]): void {
   for (const name of new Set(tags.flatMap((tag) => STALE_BY_TAG[tag]))) refresh(cache, name);
 }
 

@@ -1,5 +1,5 @@
 /** Maps an action from the core to a path in the panel and a label. */
-import type { ActionView } from "@/ipc/bindings";
+import type { PanelActionView } from "@/ipc/bindings";
 
 export interface ActionTarget {
   path: string;
@@ -7,7 +7,7 @@ export interface ActionTarget {
 }
 
 /** The target of `action`; `need` is the id of the need it belongs to. */
-export function actionTarget(action: ActionView, need: string | null = null): ActionTarget {
+export function actionTarget(action: PanelActionView, need: string | null = null): ActionTarget {
   switch (action.kind) {
     case "open_backend":
       return { path: `/backends/${encodeURIComponent(action.id)}`, label: "Open backend" };

@@ -2,11 +2,11 @@
  * Findings about a key from one look at it, while it is typed or pasted. Only these findings are kept; the key itself
  * stays in its field.
  */
-import type { PresetView } from "@/ipc/bindings";
+import type { BackendPresetView } from "@/ipc/bindings";
 
 export interface SecretFindings {
   /** The providers whose keys have this prefix: one if it is unique, several if it is shared. */
-  providers: PresetView[];
+  providers: BackendPresetView[];
   /** Spaces or line breaks inside, which a key never has. */
   hasInnerSpace: boolean;
   /** Spaces or line breaks around it, which are trimmed. */
@@ -21,7 +21,7 @@ export const NOTHING_FOUND: SecretFindings = {
   empty: true,
 };
 
-export function inspectSecret(text: string, presets: PresetView[]): SecretFindings {
+export function inspectSecret(text: string, presets: BackendPresetView[]): SecretFindings {
   const trimmed = text.trim();
   return {
     providers: detectProviders(trimmed, presets),
@@ -32,8 +32,8 @@ export function inspectSecret(text: string, presets: PresetView[]): SecretFindin
 }
 
 /** The longest matching prefix wins: `sk-or-` is OpenRouter's although `sk-` is DeepSeek's and others'. */
-function detectProviders(secret: string, presets: PresetView[]): PresetView[] {
-  let best: PresetView[] = [];
+function detectProviders(secret: string, presets: BackendPresetView[]): BackendPresetView[] {
+  let best: BackendPresetView[] = [];
   for (const preset of presets) {
     const prefix = preset.key_prefix;
     if (prefix === null || prefix === "" || !secret.startsWith(prefix)) continue;

@@ -8,16 +8,16 @@ import type {
   CacheOutcomeView,
   CacheTierState,
   CheckStateView,
-  ForcedView,
+  BreakerOverrideView,
   HealthStateView,
   HealthView,
   KeyStateView,
   LedgerStateView,
   PlaygroundStateView,
   RequestStateView,
-  RunVerdictView,
-  SeverityView,
-  TestStepState,
+  ReadinessVerdictView,
+  CheckSeverityView,
+  BackendTestStepState,
   VaultKindView,
   VaultStateView,
   VerdictLevel,
@@ -81,7 +81,7 @@ export const CHECK: Record<CheckStateView, Sign> = {
   cancelled: sign("Cancelled", "square", "muted"),
 };
 
-export const TEST_STEP: Record<TestStepState, Sign> = {
+export const TEST_STEP: Record<BackendTestStepState, Sign> = {
   pass: sign("Passed", "disc", "ok"),
   fail: sign("Failed", "barred", "bad"),
   skipped: sign("Skipped", "dash", "muted"),
@@ -103,7 +103,7 @@ export const PLAYGROUND: Record<PlaygroundStateView, Sign> = {
   cancelled: sign("Cancelled", "square", "muted"),
 };
 
-export const RUN_VERDICT: Record<RunVerdictView, Sign> = {
+export const RUN_VERDICT: Record<ReadinessVerdictView, Sign> = {
   ready: sign("Ready", "disc", "ok"),
   ready_with_warnings: sign("Ready with warnings", "triangle", "warn"),
   not_ready: sign("Not ready", "barred", "bad"),
@@ -138,7 +138,7 @@ export const BREAKER: Record<BreakerState, Sign> = {
   recovering: sign("Recovering", "half", "warn"),
 };
 
-export const FORCED_WORD: Record<ForcedView, string> = {
+export const FORCED_WORD: Record<BreakerOverrideView, string> = {
   open: "Traffic blocked",
   closed: "Traffic allowed",
   monitor_only: "Monitor only",
@@ -158,7 +158,7 @@ export const CACHE_OUTCOME: Record<CacheOutcomeView, Sign> = {
   bypass: sign("Cache bypassed", "dash", "muted"),
 };
 
-export const SEVERITY_WORD: Record<SeverityView, string> = {
+export const SEVERITY_WORD: Record<CheckSeverityView, string> = {
   blocker: "Blocker",
   major: "Major",
   minor: "Minor",

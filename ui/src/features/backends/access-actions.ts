@@ -2,17 +2,21 @@
 import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { AccessForce, AccessRef, AccessView, ForcedView } from "@/ipc/bindings";
+import type { EndpointForce, EndpointRef, EndpointView, BreakerOverrideView } from "@/ipc/bindings";
 import { FORCED_WORD } from "@/lib/states";
 import { formatClockSeconds } from "@/lib/time";
 
 export function useAccessForce() {
-  const { mutate: set } = useAction(["accesses"], (host, req: AccessForce) => host.accessForce(req));
-  const { mutate: clear } = useAction(["accesses"], (host, req: AccessRef) => host.accessReset(req));
+  const { mutate: set } = useAction(["accesses"], (host, req: EndpointForce) => host.accessForce(req));
+  const { mutate: clear } = useAction(["accesses"], (host, req: EndpointRef) => host.accessReset(req));
   return useMemo(() => {
     const onError = (error: { message: string; hint: string | null }) =>
       notify({ tone: "bad", title: error.message, detail: error.hint });
-    const force = ({ backend, backend_label, credential }: AccessView, forced: ForcedView, minutes: number | null) =>
+    const force = (
+      { backend, backend_label, credential }: EndpointView,
+      forced: BreakerOverrideView,
+      minutes: number | null,
+    ) =>
       set(
         { backend, credential, forced, minutes },
         {
@@ -25,7 +29,7 @@ export function useAccessForce() {
           onError,
         },
       );
-    const reset = ({ backend, backend_label, credential }: AccessView) =>
+    const reset = ({ backend, backend_label, credential }: EndpointView) =>
       clear({ backend, credential }, { onSuccess: () => notify({ title: `${backend_label} was reset` }), onError });
     return { force, reset };
   }, [set, clear]);

@@ -7,11 +7,11 @@ import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
 import { Until } from "@/components/until";
-import type { AccessView, ForcedView } from "@/ipc/bindings";
+import type { EndpointView, BreakerOverrideView } from "@/ipc/bindings";
 import { AVAILABILITY, BREAKER, FORCED_WORD } from "@/lib/states";
 import type { ReactNode } from "react";
 
-export function AccessCard({ access, isOnly }: { access: AccessView; isOnly: boolean }) {
+export function AccessCard({ access, isOnly }: { access: EndpointView; isOnly: boolean }) {
   const { availability, breaker, block, cooldowns, forced, concurrency } = access;
   const name = access.credential_label ?? access.credential ?? "no key";
   return (
@@ -121,7 +121,7 @@ function Mechanism({ name, says, children }: { name: string; says: ReactNode; ch
   );
 }
 
-const FORCES: { forced: ForcedView; label: string; minutes: number | null; note: string }[] = [
+const FORCES: { forced: BreakerOverrideView; label: string; minutes: number | null; note: string }[] = [
   { forced: "open", label: "Block traffic", minutes: 15, note: "Sends no requests for 15 minutes." },
   {
     forced: "closed",
@@ -137,7 +137,7 @@ const FORCES: { forced: ForcedView; label: string; minutes: number | null; note:
   },
 ];
 
-function ByHand({ access }: { access: AccessView }) {
+function ByHand({ access }: { access: EndpointView }) {
   const { force, reset } = useAccessForce();
   const held = access.forced?.forced;
   return (

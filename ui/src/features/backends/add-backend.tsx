@@ -15,7 +15,7 @@ import { Field, TextInput } from "@/components/field";
 import { FormSelect } from "@/components/select";
 import { SecretField } from "@/components/secret-field";
 import { useAction } from "@/ipc/actions";
-import type { BackendAdd, BackendKey, PresetView } from "@/ipc/bindings";
+import type { BackendAdd, BackendKey, BackendPresetView } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 import { useKeys, usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
@@ -27,7 +27,9 @@ interface AddBackendDialogProps {
 }
 
 type Stage =
-  { kind: "choosing" } | { kind: "filling"; preset: PresetView | null } | { kind: "added"; id: string; label: string };
+  | { kind: "choosing" }
+  | { kind: "filling"; preset: BackendPresetView | null }
+  | { kind: "added"; id: string; label: string };
 
 export function AddBackendDialog({ open, onClose, onOpen }: AddBackendDialogProps) {
   return (
@@ -81,7 +83,7 @@ function FillIn({
   onBack,
   onAdded,
 }: {
-  preset: PresetView | null;
+  preset: BackendPresetView | null;
   onBack: () => void;
   onAdded: (id: string, label: string) => void;
 }) {

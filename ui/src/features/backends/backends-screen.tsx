@@ -17,7 +17,7 @@ import { SkeletonRows } from "@/components/skeleton";
 import { Spend, spendValue } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { Switch } from "@/components/switch";
-import type { AccessView, BackendCountsView, BackendView } from "@/ipc/bindings";
+import type { EndpointView, BackendCountsView, BackendView } from "@/ipc/bindings";
 import { useBackends, useStatus } from "@/ipc/queries";
 import { useAccesses } from "@/ipc/route-queries";
 import { matchesFilter } from "@/lib/filter";
@@ -118,7 +118,7 @@ function sayCounts(counts: BackendCountsView): string {
   return [`${counts.up} of ${formatCounted(counts.total, "backend", "backends")} up`, ...parts].join(", ");
 }
 
-const NO_ACCESSES: AccessView[] = [];
+const NO_ACCESSES: EndpointView[] = [];
 
 function useColumns(): Column<BackendView>[] {
   const toggle = useBackendSwitch();
@@ -231,7 +231,7 @@ function useColumns(): Column<BackendView>[] {
 }
 
 /** What breaker, cooldown and block allow now, with the reason on hover; for several keys, how many are healthy. */
-function Circuit({ accesses }: { accesses: AccessView[] }) {
+function Circuit({ accesses }: { accesses: EndpointView[] }) {
   const [first, ...others] = accesses;
   if (first === undefined) return <None />;
   const held = accesses.find((access) => access.availability.state !== "ready");

@@ -1,5 +1,11 @@
 /** Display texts for the protocols of backends and for servers' deviations from them. */
-import type { BackendKindView, BackendView, CrossingView, LackView, OfferView } from "@/ipc/bindings";
+import type {
+  BackendKindView,
+  BackendView,
+  TranslationModeView,
+  UnsupportedFeatureView,
+  ExtraDialectView,
+} from "@/ipc/bindings";
 
 /** The kinds that a user can add; the mock is built in. */
 type AddedKind = Exclude<BackendKindView, "mock">;
@@ -48,7 +54,7 @@ export const KINDS: readonly KindWord[] = [
   },
 ];
 
-export const LACKS: readonly Word<LackView>[] = [
+export const LACKS: readonly Word<UnsupportedFeatureView>[] = [
   { value: "stream-usage", label: "Usage in streams", note: "Not requested; tokens are estimated." },
   { value: "developer-role", label: "developer role", note: "Sent as system messages instead." },
   { value: "max-completion-tokens", label: "max_completion_tokens", note: "max_tokens is sent instead." },
@@ -59,12 +65,12 @@ export const LACKS: readonly Word<LackView>[] = [
   { value: "images", label: "Images", note: "Image input is not supported." },
 ];
 
-export const OFFERS: readonly Word<OfferView>[] = [
+export const OFFERS: readonly Word<ExtraDialectView>[] = [
   { value: "responses", label: "Responses", note: "POST /responses is passed through unchanged." },
   { value: "messages", label: "Messages", note: "POST /messages (Anthropic's format) is passed through unchanged." },
 ];
 
-export const CROSSINGS: readonly Word<CrossingView>[] = [
+export const CROSSINGS: readonly Word<TranslationModeView>[] = [
   {
     value: "strict",
     label: "Strict",

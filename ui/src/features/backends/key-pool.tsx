@@ -7,7 +7,7 @@ import { TextInput } from "@/components/field";
 import { FormSelect } from "@/components/select";
 import { SortableList } from "@/components/sortable-list";
 import { StateMark } from "@/components/state-mark";
-import type { ApiError, PoolOrderView, PoolView } from "@/ipc/bindings";
+import type { ApiError, PoolOrderView, KeyPoolView } from "@/ipc/bindings";
 import { useKeys } from "@/ipc/queries";
 import { faultOf } from "@/lib/fault";
 import { KEY } from "@/lib/states";
@@ -23,7 +23,7 @@ const ORDERS = [
   { value: "weighted", label: "By weight" },
 ] as const;
 
-export function poolValues(pool: PoolView): PoolValues {
+export function poolValues(pool: KeyPoolView): PoolValues {
   return {
     order: pool.order,
     members: pool.members.map(({ credential, weight }) => ({ credential, weight: String(weight) })),
@@ -31,7 +31,7 @@ export function poolValues(pool: PoolView): PoolValues {
 }
 
 /** Returns an error, shown under the keys, if a weight is not a whole number. */
-export function readPool({ order, members }: PoolValues): PoolView | ApiError {
+export function readPool({ order, members }: PoolValues): KeyPoolView | ApiError {
   const read = members.map(({ credential, weight }) => ({ credential, weight: Number(weight) }));
   if (read.some(({ weight }) => !Number.isInteger(weight) || weight < 0))
     return { code: "invalid_input", message: "Weights must be whole numbers.", hint: null, field: "pool" };

@@ -6,11 +6,11 @@ import { Button } from "@/components/button";
 import { DialogFoot } from "@/components/dialog";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
-import type { PresetView } from "@/ipc/bindings";
+import type { BackendPresetView } from "@/ipc/bindings";
 import { usePresets } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
 
-export function PresetChooser({ onChoose }: { onChoose: (preset: PresetView | null) => void }) {
+export function PresetChooser({ onChoose }: { onChoose: (preset: BackendPresetView | null) => void }) {
   const presets = usePresets();
   return (
     <Reading of={presets} skeleton={<SkeletonRows rows={8} label="Loading providers" />}>
@@ -19,8 +19,14 @@ export function PresetChooser({ onChoose }: { onChoose: (preset: PresetView | nu
   );
 }
 
-function Chooser({ presets, onChoose }: { presets: PresetView[]; onChoose: (preset: PresetView | null) => void }) {
-  const row = (preset: PresetView, icon: LucideIcon) => (
+function Chooser({
+  presets,
+  onChoose,
+}: {
+  presets: BackendPresetView[];
+  onChoose: (preset: BackendPresetView | null) => void;
+}) {
+  const row = (preset: BackendPresetView, icon: LucideIcon) => (
     <Row
       key={preset.id}
       id={preset.id}

@@ -5,7 +5,7 @@ import { Notice } from "@/components/notice";
 import { StateMark } from "@/components/state-mark";
 import { Zap } from "lucide-react";
 import { useAction } from "@/ipc/actions";
-import type { BackendTestView, TestStepView } from "@/ipc/bindings";
+import type { BackendTestView, BackendTestStepView } from "@/ipc/bindings";
 import { formatDuration } from "@/lib/quantity";
 import { TEST_STEP, type Sign } from "@/lib/states";
 
@@ -57,7 +57,7 @@ export function TestSteps({ result, running }: { result: BackendTestView | undef
   );
 }
 
-function Step({ step }: { step: TestStepView }) {
+function Step({ step }: { step: BackendTestStepView }) {
   const sign = TEST_STEP[step.state];
   return (
     <li className="flex gap-2.5 border-b border-line px-3 py-2.5 last:border-b-0">

@@ -12,9 +12,9 @@ import { Select } from "@/components/select";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import { useBackends, useClients } from "@/ipc/queries";
-import type { CachePurgeWhat } from "@/ipc/bindings";
+import type { CachePurgeSelector } from "@/ipc/bindings";
 
-type Kind = Exclude<CachePurgeWhat["kind"], "key">;
+type Kind = Exclude<CachePurgeSelector["kind"], "key">;
 
 const KINDS: readonly { value: Kind; label: string }[] = [
   { value: "everything", label: "Everything" },
@@ -30,7 +30,7 @@ const AGES = [
   { value: "604800", label: "a week" },
 ];
 
-function whatOf(kind: Kind, which: string): CachePurgeWhat {
+function whatOf(kind: Kind, which: string): CachePurgeSelector {
   switch (kind) {
     case "everything":
       return { kind };
@@ -60,7 +60,7 @@ function PurgeDialog({ onClose }: { onClose: () => void }) {
   const [chosen, setChosen] = useState("");
   const choices = useChoices(kind);
   const which = choices.some((choice) => choice.value === chosen) ? chosen : (choices[0]?.value ?? "");
-  const purge = useAction(["cache"], (host, what: CachePurgeWhat) => host.cachePurge({ what }));
+  const purge = useAction(["cache"], (host, what: CachePurgeSelector) => host.cachePurge({ what }));
   return (
     <Dialog open onClose={onClose} title="Purge the cache">
       <DialogBody className="flex flex-col gap-4">

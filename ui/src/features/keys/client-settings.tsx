@@ -7,11 +7,11 @@ import { FormSelect } from "@/components/select";
 import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { CacheWishView, ClientPriorityView, ClientScopeView, ClientView } from "@/ipc/bindings";
+import type { CacheModeView, ClientPriorityView, ClientScopeView, ClientView } from "@/ipc/bindings";
 import { faultElsewhere } from "@/lib/fault";
 
 interface ClientValues extends LimitTexts {
-  cache: CacheWishView | "";
+  cache: CacheModeView | "";
   priority: ClientPriorityView;
   /** Comma-separated names. */
   scope: Record<keyof ClientScopeView, string>;

@@ -3,7 +3,7 @@ import { Check } from "lucide-react";
 import { ActionButton } from "@/ipc/action-button";
 import { Card } from "@/components/card";
 import { CodeBlock } from "@/components/copy-button";
-import type { ActionView, FirstStepsView } from "@/ipc/bindings";
+import type { PanelActionView, FirstStepsView } from "@/ipc/bindings";
 import { useClients } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 
@@ -11,7 +11,7 @@ interface Step {
   done: (steps: FirstStepsView) => boolean;
   title: string;
   detail: string;
-  action: ActionView | null;
+  action: PanelActionView | null;
   /** Done outside the panel, with a client's snippet. */
   isTried?: true;
 }

@@ -7,7 +7,7 @@ import { ScoreDial } from "@/components/score-dial";
 import { Skeleton } from "@/components/skeleton";
 import { StateBadge, StateMark } from "@/components/state-mark";
 import { RunChecksButton } from "@/ipc/action-button";
-import type { RunView } from "@/ipc/bindings";
+import type { ReadinessRunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
 import { formatTenths, formatTenthsChange } from "@/lib/quantity";
 import { CHECK, RUN_VERDICT } from "@/lib/states";
@@ -42,7 +42,7 @@ function NeverRun() {
   );
 }
 
-function LastRun({ run }: { run: RunView }) {
+function LastRun({ run }: { run: ReadinessRunView }) {
   const sign = run.verdict === null ? null : RUN_VERDICT[run.verdict];
   const fixes = run.best_fixes.flatMap((id) => run.checks.find((check) => check.id === id) ?? []);
   return (

@@ -2,7 +2,7 @@
 import { CodeBlock } from "@/components/copy-button";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import type { PlaygroundRawView, PlaygroundRunView } from "@/ipc/bindings";
+import type { PlaygroundRawExchangeView, PlaygroundRunView } from "@/ipc/bindings";
 import { usePlaygroundRaw } from "@/ipc/queries";
 import { formatBytes } from "@/lib/quantity";
 
@@ -29,7 +29,7 @@ function Exchange({ run }: { run: PlaygroundRunView }) {
   );
 }
 
-function answerOf(raw: PlaygroundRawView): string {
+function answerOf(raw: PlaygroundRawExchangeView): string {
   return `${raw.answer_head}\n\n${raw.answer_body}`.trimEnd();
 }
 

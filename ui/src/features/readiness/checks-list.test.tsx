@@ -2,7 +2,7 @@ import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { ChecksList } from "@/features/readiness/checks-list";
-import type { RunView } from "@/ipc/bindings";
+import type { ReadinessRunView } from "@/ipc/bindings";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { health, makeBackend, makeWorld } from "@/ipc/fake/world";
 import { NOW, renderWith } from "../../../test/render-panel";
@@ -10,7 +10,7 @@ import { NOW, renderWith } from "../../../test/render-panel";
 const BACKENDS = 60;
 
 /** All checks with 60 more backends, none of which lists its models. */
-function crowdedRun(done: "whole" | "running"): RunView {
+function crowdedRun(done: "whole" | "running"): ReadinessRunView {
   const world = makeWorld("failing", NOW);
   for (let index = 0; index < BACKENDS; index += 1)
     world.backends.push(makeBackend(`b${index}`, null, health("down", "No answer.", NOW, NOW, null)));

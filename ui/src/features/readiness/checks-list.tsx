@@ -2,7 +2,7 @@
 import { ChevronRight } from "lucide-react";
 import { ActionButton } from "@/ipc/action-button";
 import { StateMark, TONE_TEXT } from "@/components/state-mark";
-import type { CheckView, RunView } from "@/ipc/bindings";
+import type { CheckView, ReadinessRunView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { groupBy } from "@/lib/group";
 import { formatCounted, formatDuration } from "@/lib/quantity";
@@ -14,7 +14,7 @@ const FOLDED_FROM = 4;
 /** The question of a check that runs once per backend. */
 const FAMILIES: Record<string, string> = { "R-10": "Key accepted", "R-12": "Models available" };
 
-export function ChecksList({ run }: { run: RunView }) {
+export function ChecksList({ run }: { run: ReadinessRunView }) {
   const settled = run.checks.filter((check) => check.state !== "waiting" && check.state !== "running").length;
   return (
     <section
@@ -72,7 +72,7 @@ function rankOf(check: CheckView): number {
 }
 
 /** During a run every check keeps its position; afterwards problems come first, most severe on top. */
-function sectionsOf(run: RunView): [string, CheckView[]][] {
+function sectionsOf(run: ReadinessRunView): [string, CheckView[]][] {
   if (run.state === "running") return byCategory(run.checks);
   const problems = run.checks.filter(isProblem).toSorted((left, right) => rankOf(left) - rankOf(right));
   const rest = byCategory(run.checks.filter((check) => !isProblem(check)));

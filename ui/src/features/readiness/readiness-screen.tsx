@@ -11,7 +11,7 @@ import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { CheckSetView, ReadinessView, RunView } from "@/ipc/bindings";
+import type { CheckSetView, ReadinessView, ReadinessRunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
 
 export function ReadinessScreen() {
@@ -61,7 +61,7 @@ export function ReadinessScreen() {
   );
 }
 
-function leadOf(run: RunView | null): string {
+function leadOf(run: ReadinessRunView | null): string {
   if (run === null) return "No checks have run yet.";
   return run.state === "running" ? `Running: ${run.sentence}.` : `${run.sentence}.`.replace("..", ".");
 }

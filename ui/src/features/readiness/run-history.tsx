@@ -2,13 +2,13 @@
 import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
-import type { RunSummaryView } from "@/ipc/bindings";
+import type { ReadinessRunSummaryView } from "@/ipc/bindings";
 import { formatTenths } from "@/lib/quantity";
 import { RUN_VERDICT } from "@/lib/states";
 
 const SHOWN_MAX = 8;
 
-export function RunHistory({ history }: { history: RunSummaryView[] }) {
+export function RunHistory({ history }: { history: ReadinessRunSummaryView[] }) {
   if (history.length === 0) return null;
   return (
     <Card

@@ -3,14 +3,14 @@ import { Card } from "@/components/card";
 import { Moment } from "@/components/moment";
 import { ScoreBar, ScoreDial } from "@/components/score-dial";
 import { StateBadge, StateMark } from "@/components/state-mark";
-import type { RunView } from "@/ipc/bindings";
+import type { ReadinessRunView } from "@/ipc/bindings";
 import { formatTenthsChange } from "@/lib/quantity";
 import { CHECK, RUN_VERDICT, type Sign } from "@/lib/states";
 
 const RUNNING: Sign = { word: "Running", shape: "turning", tone: "info" };
 const CANCELLED: Sign = { word: "Cancelled", shape: "square", tone: "muted" };
 
-export function Scorecard({ run }: { run: RunView }) {
+export function Scorecard({ run }: { run: ReadinessRunView }) {
   const sign = run.state === "running" ? RUNNING : run.verdict === null ? CANCELLED : RUN_VERDICT[run.verdict];
   const fixes = run.best_fixes.flatMap((id) => run.checks.find((check) => check.id === id) ?? []);
   return (

@@ -6,7 +6,7 @@ import { Choice } from "@/components/choice";
 import { Field, TextInput } from "@/components/field";
 import { Select } from "@/components/select";
 import { useBackends, useClients } from "@/ipc/queries";
-import type { RouteAsk, RouteView } from "@/ipc/bindings";
+import type { HypotheticalRequest, RouteView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
 
 const VIEWS = [
@@ -25,7 +25,7 @@ const LENGTHS = [1_000, 8_000, 32_000, 128_000, 400_000];
 
 export function AskPanel({ routes }: { routes: RouteView[] }) {
   const [view, setView] = useState<View>("explain");
-  const [ask, setAsk] = useState<RouteAsk>({
+  const [ask, setAsk] = useState<HypotheticalRequest>({
     model: firstName(routes),
     client: null,
     project: null,
@@ -65,7 +65,15 @@ function firstName(routes: RouteView[]): string {
   return names.find((name) => !name.includes("*")) ?? "";
 }
 
-function AskFields({ routes, ask, onAsk }: { routes: RouteView[]; ask: RouteAsk; onAsk: (ask: RouteAsk) => void }) {
+function AskFields({
+  routes,
+  ask,
+  onAsk,
+}: {
+  routes: RouteView[];
+  ask: HypotheticalRequest;
+  onAsk: (ask: HypotheticalRequest) => void;
+}) {
   const backends = useBackends().data ?? [];
   const clients = useClients().data ?? [];
   const listId = useId();

@@ -4,14 +4,19 @@ import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
 import { useRouteExplain } from "@/ipc/route-queries";
-import type { PassedOverView, RouteAsk, RouteChoiceView, ScorePartView } from "@/ipc/bindings";
+import type {
+  ExcludedCandidateView,
+  HypotheticalRequest,
+  RankedCandidateView,
+  ScoreComponentView,
+} from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import type { Sign } from "@/lib/states";
 
 const NOT_SERVED: Sign = { word: "Not served", shape: "barred", tone: "bad" };
 const SERVED: Sign = { word: "Served", shape: "disc", tone: "ok" };
 
-export function Decision({ ask }: { ask: RouteAsk }) {
+export function Decision({ ask }: { ask: HypotheticalRequest }) {
   const reading = useRouteExplain(ask);
   return (
     <Reading of={reading} skeleton={<DecisionSkeleton />}>
@@ -37,7 +42,7 @@ export function Decision({ ask }: { ask: RouteAsk }) {
   );
 }
 
-function Tried({ choice }: { choice: RouteChoiceView }) {
+function Tried({ choice }: { choice: RankedCandidateView }) {
   const isFirst = choice.place === 1;
   return (
     <li className="grid grid-cols-[20px_minmax(0,1fr)_auto] gap-x-2 border-t border-line py-2 first:border-t-0">
@@ -67,7 +72,7 @@ function Tried({ choice }: { choice: RouteChoiceView }) {
 }
 
 /** The parts of a score: width is the weight, fill is the value. */
-function Parts({ parts }: { parts: ScorePartView[] }) {
+function Parts({ parts }: { parts: ScoreComponentView[] }) {
   return (
     <dl className="mt-1.5 flex gap-2 text-12">
       {parts.map((part) => (
@@ -85,7 +90,7 @@ function Parts({ parts }: { parts: ScorePartView[] }) {
   );
 }
 
-function PassedOver({ all }: { all: PassedOverView[] }) {
+function PassedOver({ all }: { all: ExcludedCandidateView[] }) {
   return (
     <section aria-label="Skipped" className="rounded-control bg-surface-2 px-3 py-2">
       <h3 className="text-12 font-medium text-ink-2">Skipped</h3>

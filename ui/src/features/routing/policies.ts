@@ -1,5 +1,5 @@
 /** Display texts for policies: what each does, and how its candidates are laid out. */
-import type { CacheWishView, CrossingView, RoutePolicyView } from "@/ipc/bindings";
+import type { CacheModeView, TranslationModeView, RoutePolicyView } from "@/ipc/bindings";
 
 export interface PolicyWords {
   value: RoutePolicyView;
@@ -43,14 +43,14 @@ export function policyOf(value: RoutePolicyView): PolicyWords {
   return POLICIES.find((policy) => policy.value === value) ?? { value, label: value, note: "", shape: "queue" };
 }
 
-export const CACHE_WISHES: readonly { value: CacheWishView; label: string }[] = [
+export const CACHE_WISHES: readonly { value: CacheModeView; label: string }[] = [
   { value: "auto", label: "Auto: only repeatable requests" },
   { value: "on", label: "On: at any temperature" },
   { value: "off", label: "Off" },
   { value: "refresh", label: "Refresh: always ask the backend, then store" },
 ];
 
-export const CROSSING_WISHES: readonly { value: CrossingView; label: string }[] = [
+export const CROSSING_WISHES: readonly { value: TranslationModeView; label: string }[] = [
   { value: "strict", label: "Strict: refuse fields that would change the response" },
   { value: "lenient", label: "Lenient: drop all of them and name them" },
 ];

@@ -2,8 +2,8 @@
 import type {
   ApiError,
   BackendView,
-  CacheWishView,
-  CrossingView,
+  CacheModeView,
+  TranslationModeView,
   RouteEdit,
   RoutePolicyView,
   RouteView,
@@ -25,8 +25,8 @@ export interface RouteValues {
   policy: RoutePolicyView;
   weights: Record<(typeof WEIGHT_NAMES)[number], string>;
   sticky_minutes: string;
-  crossing: CrossingView | "";
-  cache: CacheWishView | "";
+  crossing: TranslationModeView | "";
+  cache: CacheModeView | "";
   enabled: boolean;
   candidates: CandidateValues[];
 }

@@ -7,7 +7,7 @@ import { Notice } from "@/components/notice";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { useRouteExplain, useRouteSimulate } from "@/ipc/route-queries";
-import type { RouteAsk, RouteShareView, RouteSimulationView } from "@/ipc/bindings";
+import type { HypotheticalRequest, CandidateShareView, RouteSimulationView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCount } from "@/lib/quantity";
 
@@ -17,7 +17,7 @@ const DRAWS = [
   { value: "10000", label: "10,000" },
 ] as const;
 
-export function Simulation({ ask }: { ask: RouteAsk }) {
+export function Simulation({ ask }: { ask: HypotheticalRequest }) {
   const [draws, setDraws] = useState<(typeof DRAWS)[number]["value"]>("1000");
   const [closed, setClosed] = useState<string[]>([]);
   const reading = useRouteSimulate({ ask, draws: Number(draws), closed });
@@ -82,7 +82,7 @@ function Shares({ simulation, isOld }: { simulation: RouteSimulationView; isOld:
 }
 
 /** Bars from zero, with a tick at the share expected from the weights. */
-function ShareBars({ shares }: { shares: RouteShareView[] }) {
+function ShareBars({ shares }: { shares: CandidateShareView[] }) {
   return (
     <ul className="flex flex-col gap-2.5">
       {shares.map((share) => (

@@ -4,7 +4,7 @@ import { ErrorNotice } from "@/components/error-notice";
 import { notify } from "@/components/toast";
 import { StateMark } from "@/components/state-mark";
 import { useAction } from "@/ipc/actions";
-import type { ProblemView, SettingsView } from "@/ipc/bindings";
+import type { SettingsProblemView, SettingsView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 
 export function SettingsProblems({ settings }: { settings: SettingsView }) {
@@ -56,7 +56,7 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
   );
 }
 
-function Problem({ problem }: { problem: ProblemView }) {
+function Problem({ problem }: { problem: SettingsProblemView }) {
   return (
     <li className="flex gap-3 border-b border-line px-4 py-2.5 last:border-b-0">
       <span className="pt-[3px]">

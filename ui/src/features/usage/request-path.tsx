@@ -5,7 +5,7 @@ import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { StateBadge, StateMark } from "@/components/state-mark";
 import { useRequestPath } from "@/ipc/route-queries";
-import type { PassedOverView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
+import type { ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
 import { CACHE_OUTCOME, type Sign } from "@/lib/states";
@@ -103,7 +103,7 @@ const OWNERS: Record<string, string> = {
   client: "caused by the client",
 };
 
-function PassedOver({ all }: { all: PassedOverView[] }) {
+function PassedOver({ all }: { all: ExcludedCandidateView[] }) {
   return (
     <ul aria-label="Skipped" className="flex flex-col gap-0.5 border-t border-line pt-2 text-12 text-ink-2">
       {all.map((one) => (

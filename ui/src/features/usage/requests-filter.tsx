@@ -4,7 +4,7 @@ import { FilterChip } from "@/components/filter-chip";
 import { FilterInput } from "@/components/filter-input";
 import { FilterMenu } from "@/components/filter-menu";
 import { OUTCOMES, type RequestFilter } from "@/features/usage/usage-place";
-import type { ZoneChoice } from "@/ipc/bindings";
+import type { TimeZoneChoice } from "@/ipc/bindings";
 import { useBackends, useClients } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
 import { REQUEST } from "@/lib/states";
@@ -19,7 +19,7 @@ const STATUS_OPTIONS = ["4xx", "400", "401", "403", "404", "429", "5xx", "500", 
 interface RequestsFilterProps {
   filter: RequestFilter;
   /** The time zone for the days and hours of a selected bar. */
-  zone: ZoneChoice;
+  zone: TimeZoneChoice;
   onChange: (filter: RequestFilter) => void;
 }
 

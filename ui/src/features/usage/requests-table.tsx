@@ -13,7 +13,7 @@ import { Moment } from "@/components/moment";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
-import type { RequestView, ZoneChoice } from "@/ipc/bindings";
+import type { RequestView, TimeZoneChoice } from "@/ipc/bindings";
 import { useRequests, type RequestsQueryFilter } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 import { formatDuration } from "@/lib/quantity";
@@ -119,7 +119,7 @@ interface RequestsTableProps {
   /** The start of the displayed period; undefined until it is known. */
   since: number | undefined;
   filter: RequestFilter;
-  zone: ZoneChoice;
+  zone: TimeZoneChoice;
   onFilter: (filter: RequestFilter) => void;
   openId: string | null;
   onOpen: (id: string) => void;

@@ -1,12 +1,12 @@
 /** The state of the usage screen, as stored in the address. */
-import type { RequestStateView, UsageGroupBy, UsageRange, ZoneChoice } from "@/ipc/bindings";
+import type { RequestStateView, UsageGroupBy, UsageRange, TimeZoneChoice } from "@/ipc/bindings";
 
 export type Measure = "cost" | "requests" | "tokens";
 
 export interface UsagePlace extends RequestFilter {
   range: UsageRange;
   group: UsageGroupBy;
-  zone: ZoneChoice;
+  zone: TimeZoneChoice;
   measure: Measure;
   /** The request whose drawer is open. */
   request?: string;
@@ -63,7 +63,7 @@ export const GROUPS = [
 export const ZONES = [
   { value: "local", label: "Local" },
   { value: "utc", label: "UTC" },
-] as const satisfies { value: ZoneChoice; label: string }[];
+] as const satisfies { value: TimeZoneChoice; label: string }[];
 
 export const MEASURES = [
   { value: "cost", label: "Cost" },

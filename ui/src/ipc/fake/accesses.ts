@@ -1,6 +1,6 @@
 /** Breakers, cooldowns and blocks of the fake data, with their history. */
 import type {
-  AccessView,
+  EndpointView,
   AvailabilityState,
   AvailabilityView,
   BackendView,
@@ -29,7 +29,7 @@ function availability(
   return { credential, state, percent, why, since, until };
 }
 
-function calm(backend: BackendView, world: World, now: number): AccessView {
+function calm(backend: BackendView, world: World, now: number): EndpointView {
   const key = world.keys.find((known) => known.id === backend.credential);
   return {
     backend: backend.id,
@@ -55,7 +55,7 @@ function calm(backend: BackendView, world: World, now: number): AccessView {
   };
 }
 
-type Trouble = (access: AccessView, now: number) => AccessView;
+type Trouble = (access: EndpointView, now: number) => EndpointView;
 
 const open: Trouble = (access, now) => {
   const cause = access.backend === "ollama" ? "connection refused at 127.0.0.1:11434" : "503, overloaded";
@@ -107,7 +107,7 @@ const TROUBLES: Partial<Record<Scenario, Record<string, Trouble>>> = {
   blocked: { openrouter: blocked },
 };
 
-export function accessViews(world: World, now: number): AccessView[] {
+export function accessViews(world: World, now: number): EndpointView[] {
   const troubles = TROUBLES[world.scenario] ?? {};
   return world.backends.map((backend) => {
     const before = calm(backend, world, now);
@@ -142,7 +142,7 @@ export function accessViews(world: World, now: number): AccessView[] {
 }
 
 /** One endpoint's last hours: two trips, one pause. */
-function pastOf(access: AccessView, now: number): { spans: BreakerSpanView[]; transitions: BreakerTransitionView[] } {
+function pastOf(access: EndpointView, now: number): { spans: BreakerSpanView[]; transitions: BreakerTransitionView[] } {
   const steps: { before: number; state: AvailabilityState; why: string; rule: string; for_secs: number | null }[] = [
     { before: 19 * HOUR_MS, state: "open", why: "3 failures in a row: 503.", rule: "3 failures in a row", for_secs: 5 },
     {

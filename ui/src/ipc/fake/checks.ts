@@ -1,5 +1,5 @@
 /** Readiness runs of the fake data: the checks, their results, and the score. */
-import type { CheckSetView, CheckView, RunView, RunVerdictView } from "@/ipc/bindings";
+import type { CheckSetView, CheckView, ReadinessRunView, ReadinessVerdictView } from "@/ipc/bindings";
 import { groupBy } from "@/lib/group";
 import type { World } from "@/ipc/fake/world";
 
@@ -158,12 +158,12 @@ function scoreOf(checks: CheckView[]): number | null {
 
 /** The run after `done` of its checks, with the results from `planned`. */
 export function runAfter(
-  run: RunView,
+  run: ReadinessRunView,
   planned: CheckView[],
   done: number,
   now: number,
   before: number | null,
-): RunView {
+): ReadinessRunView {
   const checks = planned.map((one, index): CheckView =>
     index < done
       ? one
@@ -187,7 +187,7 @@ export function runAfter(
   const failed = checks.filter((one) => one.state === "fail");
   const blockers = failed.filter((one) => one.severity === "blocker");
   const score = scoreOf(checks);
-  const verdict: RunVerdictView =
+  const verdict: ReadinessVerdictView =
     blockers.length > 0
       ? "not_ready"
       : checks.some((one) => one.state === "fail" || one.state === "warn")
@@ -215,8 +215,8 @@ export function runAfter(
   };
 }
 
-export function newRun(id: string, set: CheckSetView, planned: CheckView[], now: number): RunView {
-  const run: RunView = {
+export function newRun(id: string, set: CheckSetView, planned: CheckView[], now: number): ReadinessRunView {
+  const run: ReadinessRunView = {
     id,
     set,
     state: "running",

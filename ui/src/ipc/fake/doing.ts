@@ -1,5 +1,5 @@
 /** The dependencies of each part of the fake core. */
-import type { Tag } from "@/ipc/bindings";
+import type { ChangeTag } from "@/ipc/bindings";
 import type { World } from "@/ipc/fake/world";
 
 export interface Doing {
@@ -8,5 +8,5 @@ export interface Doing {
   /** Runs the work like the core: delayed in the slow scenario, rejected if the core is offline. */
   answer: <Output>(work: () => Output) => Promise<Output>;
   /** Reports changed tags to the panel. */
-  changed: (...tags: Tag[]) => void;
+  changed: (...tags: ChangeTag[]) => void;
 }

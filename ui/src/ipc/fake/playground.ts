@@ -1,7 +1,7 @@
 /** The playground of the fake data: answers arrive word by word, at the speed of the requested backend. */
 import type {
   PanelEvent,
-  PlaygroundRawView,
+  PlaygroundRawExchangeView,
   PlaygroundRunView,
   PlaygroundSend,
   PlaygroundSnippetsView,
@@ -50,7 +50,7 @@ export interface FakePlayground {
   runs: () => PlaygroundRunView[];
   send: (req: PlaygroundSend) => PlaygroundRunView;
   cancel: (id: string) => null;
-  raw: (id: string) => PlaygroundRawView;
+  raw: (id: string) => PlaygroundRawExchangeView;
   snippets: (req: PlaygroundSend) => PlaygroundSnippetsView;
 }
 
@@ -227,7 +227,7 @@ function bodyOf(req: PlaygroundSend): string {
   return JSON.stringify({ model: req.model, messages, ...chosen, stream: true }, null, 2);
 }
 
-function rawOf(run: PlaygroundRunView, req: PlaygroundSend | undefined, port: number): PlaygroundRawView {
+function rawOf(run: PlaygroundRunView, req: PlaygroundSend | undefined, port: number): PlaygroundRawExchangeView {
   const chunk = (content: string) =>
     `data: {"id":"chatcmpl-4f1","object":"chat.completion.chunk","model":"${run.model}","choices":[{"index":0,"delta":{"content":${JSON.stringify(content)}}}]}\n\n`;
   const words = (run.text.match(/\S+\s*/g) ?? []).slice(0, 12);

@@ -1,5 +1,5 @@
 /** Provider and local-server presets, as in the core's table. */
-import type { BackendKindView, LackView, OfferView, PresetView } from "@/ipc/bindings";
+import type { BackendKindView, UnsupportedFeatureView, ExtraDialectView, BackendPresetView } from "@/ipc/bindings";
 
 type Row = [
   id: string,
@@ -8,8 +8,8 @@ type Row = [
   base_url: string,
   key_prefix: string | null,
   docs_url: string,
-  lacks?: LackView[],
-  offers?: OfferView[],
+  lacks?: UnsupportedFeatureView[],
+  offers?: ExtraDialectView[],
 ];
 
 const HOSTED: Row[] = [
@@ -385,7 +385,7 @@ const LOCAL: Row[] = [
   ],
 ];
 
-export const PRESETS: PresetView[] = [
+export const PRESETS: BackendPresetView[] = [
   ...HOSTED.map((row) => preset(row, false)),
   ...LOCAL.map((row) => preset(row, true)),
 ];
@@ -393,6 +393,6 @@ export const PRESETS: PresetView[] = [
 function preset(
   [id, label, kind, base_url, key_prefix, docs_url, lacks = [], offers = []]: Row,
   local: boolean,
-): PresetView {
+): BackendPresetView {
   return { id, label, kind, base_url, key_prefix, docs_url, keys_url: null, local, lacks, offers };
 }

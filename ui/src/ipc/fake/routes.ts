@@ -2,12 +2,12 @@
 import type {
   AvailabilityView,
   BackendView,
-  PassedOverView,
-  RouteAsk,
-  RouteChoiceView,
+  ExcludedCandidateView,
+  HypotheticalRequest,
+  RankedCandidateView,
   RouteDecisionView,
   RouteEdit,
-  RouteShareView,
+  CandidateShareView,
   RoutesView,
   RouteView,
 } from "@/ipc/bindings";
@@ -157,7 +157,7 @@ function sayRoutes(routes: RouteView[]): string {
   return `${first.id}: ${first.sentence}${others}`;
 }
 
-function lacks(backend: BackendView, ask: RouteAsk): string | null {
+function lacks(backend: BackendView, ask: HypotheticalRequest): string | null {
   if (ask.tools && backend.id === "ollama") return "It does not support tools.";
   if (ask.vision && backend.id === "groq") return "It does not support images.";
   if (ask.input_tokens > 128_000 && backend.id !== "openrouter")
@@ -165,7 +165,7 @@ function lacks(backend: BackendView, ask: RouteAsk): string | null {
   return null;
 }
 
-function decide(world: World, now: number, ask: RouteAsk, closed: string[] = []): RouteDecisionView {
+function decide(world: World, now: number, ask: HypotheticalRequest, closed: string[] = []): RouteDecisionView {
   const found = routeViews(world, now)
     .filter((one) => one.enabled)
     .filter((one) => one.clients.length === 0 || (ask.client !== null && one.clients.includes(ask.client)))
@@ -175,8 +175,8 @@ function decide(world: World, now: number, ask: RouteAsk, closed: string[] = [])
     found?.candidates ??
     (named === undefined ? [] : [{ backend: named.id, model: ask.model.slice(named.id.length + 1), weight: 1 }]);
   const accesses = accessViews(world, now);
-  const passed: PassedOverView[] = [];
-  const choices: (RouteChoiceView & { weight: number })[] = [];
+  const passed: ExcludedCandidateView[] = [];
+  const choices: (RankedCandidateView & { weight: number })[] = [];
   for (const { backend: id, model, weight } of wanted) {
     const backend = world.backends.find((known) => known.id === id);
     const access = accesses.find((one) => one.backend === id);
@@ -240,7 +240,7 @@ function whyThere(policy: RouteView["policy"], place: number, weight: number): s
   }
 }
 
-function partsOf(place: number): RouteChoiceView["parts"] {
+function partsOf(place: number): RankedCandidateView["parts"] {
   const score = place === 0 ? [92, 61, 88] : [55, 78, 70];
   return [
     { name: "latency", measured: place === 0 ? "420 ms" : "910 ms", weight_percent: 50, score_percent: score[0] ?? 0 },
@@ -311,7 +311,7 @@ export function fakeRoutes({ world, now, answer, changed }: Doing): Pick<Host, O
         const isByChance = decision.policy === "split" || decision.policy === "weighted";
         const weights = [70, 30, 10];
         const sum = ready.reduce((total, _, index) => total + (weights[index] ?? 1), 0);
-        const shares: RouteShareView[] = decision.candidates.map((one) => {
+        const shares: CandidateShareView[] = decision.candidates.map((one) => {
           const place = ready.indexOf(one);
           const exact = place === -1 ? 0 : isByChance ? ((weights[place] ?? 1) * 100) / sum : place === 0 ? 100 : 0;
           const percent = isByChance && exact > 0 ? Math.round(exact * 10 + (place === 0 ? 8 : -8)) / 10 : exact;

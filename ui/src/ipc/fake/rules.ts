@@ -4,9 +4,9 @@ import type {
   BackendAdd,
   BackendTestView,
   BackendView,
-  LimitsView,
+  TrafficLimitsView,
   SettingsValues,
-  TestStepView,
+  BackendTestStepView,
 } from "@/ipc/bindings";
 import { MODELS, RANGES } from "@/ipc/fake/catalogue";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
@@ -88,7 +88,7 @@ export function requireDiffering(req: Differing & Pick<BackendView, "kind">, kno
 export function testOf({ id, health: state, credential }: BackendView): BackendTestView {
   const isDown = state.state === "down";
   const isRejected = isDown && credential !== null;
-  const steps: TestStepView[] = [
+  const steps: BackendTestStepView[] = [
     {
       title: "Connect",
       state: isDown && !isRejected ? "fail" : "pass",
@@ -167,7 +167,7 @@ function requireServer({ cache_redis_url: url }: SettingsValues): void {
 }
 
 /** Rejects a limit that would let nothing through. */
-export function requireLimits(limits: LimitsView): void {
+export function requireLimits(limits: TrafficLimitsView): void {
   for (const [field, value] of Object.entries(limits))
     if (value !== null && value < 1)
       throw fault("invalid_input", `${value} is outside 1 to 1,000,000.`, "Leave it empty for no limit.", field);

@@ -8,7 +8,7 @@ import type {
   UsageBasisView,
   UsageGroupBy,
   UsageGroupView,
-  UsageQuery,
+  UsageReportQuery,
   UsageSegmentView,
   UsageTotalsView,
   UsageView,
@@ -191,12 +191,12 @@ function groupKey(request: RequestView, by: UsageGroupBy): string {
   }
 }
 
-export function startOfDay(now: number, zone: UsageQuery["zone"]): number {
+export function startOfDay(now: number, zone: UsageReportQuery["zone"]): number {
   const date = new Date(now);
   return zone === "utc" ? date.setUTCHours(0, 0, 0, 0) : date.setHours(0, 0, 0, 0);
 }
 
-function startsOf(query: UsageQuery, now: number): { starts: number[]; label: (start: number) => string } {
+function startsOf(query: UsageReportQuery, now: number): { starts: number[]; label: (start: number) => string } {
   const timeZone = query.zone === "utc" ? { timeZone: "UTC" } : {};
   const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", ...timeZone });
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...timeZone });
@@ -221,7 +221,7 @@ function startsOf(query: UsageQuery, now: number): { starts: number[]; label: (s
 
 export function usageOf(
   requests: RequestView[],
-  query: UsageQuery,
+  query: UsageReportQuery,
   now: number,
   backendLabel: (id: string) => string,
 ): UsageView {

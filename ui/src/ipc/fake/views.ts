@@ -5,7 +5,7 @@ import type {
   ClientView,
   DependentsView,
   KeyView,
-  NeedView,
+  StatusIssueView,
   SettingsView,
   StatusView,
   VerdictView,
@@ -77,8 +77,8 @@ export function clientViews(world: World): ClientView[] {
   }));
 }
 
-function needsOf(world: World, now: number): NeedView[] {
-  const needs: NeedView[] = [];
+function needsOf(world: World, now: number): StatusIssueView[] {
+  const needs: StatusIssueView[] = [];
   if (!world.settings.valid)
     needs.push({
       id: "settings",

@@ -2,13 +2,13 @@
 import type {
   BackendView,
   ClientView,
-  ForcedStateView,
+  ActiveOverrideView,
   HealthView,
   KeyView,
   RequestView,
   RouteEdit,
-  RunSummaryView,
-  RunView,
+  ReadinessRunSummaryView,
+  ReadinessRunView,
   SettingsValues,
   VaultKindView,
   VaultStateView,
@@ -41,13 +41,13 @@ export interface World {
   clients: ClientView[];
   /** Newest first. */
   requests: RequestView[];
-  run: RunView | null;
-  history: RunSummaryView[];
+  run: ReadinessRunView | null;
+  history: ReadinessRunSummaryView[];
   vault: VaultView;
   settings: { values: SettingsValues; valid: boolean };
   routes: RouteEdit[];
   /** Manual settings by backend. */
-  forced: Map<string, ForcedStateView>;
+  forced: Map<string, ActiveOverrideView>;
   /** Backends whose breaker was reset. */
   reset: Set<string>;
   /** The cache was purged. */
