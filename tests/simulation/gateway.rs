@@ -11,7 +11,7 @@ use domain::{BackendId, ClientId, Endpoint, Moment, RequestId};
 use resilience::{
     AdaptiveLimit, AdaptiveRules, AdmissionOutcome, AdmissionQueue, AttemptContext, AttemptPlan,
     AttemptRules, AttemptStep, BreakerRules, CallOutcome, FailureWeight, LimitScope, Priority,
-    RateLimits, RateRules, RatesReservation, RetryBudget, Stopped, Ticket,
+    RateLimits, RateRules, RatesReservation, RetryBudget, StopReason, Ticket,
 };
 use routing::{Needs, RouteTable, RoutingRequest};
 
@@ -97,7 +97,7 @@ pub(crate) enum SimulatedOutcome {
     Answered,
     CutInAnswer,
     Failed {
-        stopped: Stopped,
+        stopped: StopReason,
         retry_after: Option<Duration>,
     },
     /// All slots and the queue were full, or the wait timed out.

@@ -4,7 +4,7 @@
 use domain::Moment;
 use resilience::{
     AdmissionOutcome, AttemptFailure, AttemptStep, Availability, CallOutcome, FailureClass,
-    RatesReservation, Stopped, Ticket,
+    RatesReservation, StopReason, Ticket,
 };
 
 use super::{
@@ -87,8 +87,8 @@ impl SimulatedGateway {
     }
 
     /// Tries the last resort if all candidates are closed, else ends the request.
-    pub(super) fn stop(&mut self, id: CallId, stopped: Stopped, now: Moment) {
-        if stopped == Stopped::NoCandidates && self.try_last_resort(id, now) {
+    pub(super) fn stop(&mut self, id: CallId, stopped: StopReason, now: Moment) {
+        if stopped == StopReason::NoCandidates && self.try_last_resort(id, now) {
             return;
         }
         let Some(call) = self.calls.get_mut(&id) else { return };

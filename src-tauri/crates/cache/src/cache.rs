@@ -14,13 +14,13 @@ use crate::shared::SharedTier;
 use crate::stats::CacheCounters;
 use crate::stored_entry::StoredEntry;
 use crate::{
-    Bypass, CacheEntry, CacheKey, CacheStats, EntryTags, InsertTicket, NotStoredReason, Purge,
-    TierStats,
+    BypassReason, CacheEntry, CacheKey, CacheStats, EntryTags, InsertTicket, NotStoredReason,
+    Purge, TierStats,
 };
 
 words! {
     /// Storage tier of an entry.
-    Tier {
+    CacheTier {
         /// This process.
         Memory = "memory",
         /// A file beside the ledger.
@@ -66,10 +66,10 @@ pub struct SharedConfig {
 #[error(
     "purged responses are no longer served, but some copies remain in: {}; purge again later to \
      remove them",
-    .tiers.iter().map(Tier::to_string).collect::<Vec<_>>().join(", ")
+    .tiers.iter().map(CacheTier::to_string).collect::<Vec<_>>().join(", ")
 )]
 pub struct PurgeIncomplete {
-    pub tiers: Vec<Tier>,
+    pub tiers: Vec<CacheTier>,
 }
 
 #[derive(Debug)]
@@ -77,7 +77,7 @@ pub enum Lookup {
     Hit {
         /// The stored answer.
         entry: Arc<CacheEntry>,
-        tier: Tier,
+        tier: CacheTier,
     },
     /// Call a backend and insert its answer with this ticket.
     Miss(InsertTicket),
@@ -133,7 +133,7 @@ impl Cache {
         let Inner { memory, disk, rules, clock, counters, .. } = &*self.inner;
         let address = key.address();
         let entry = memory.get(address, rules, clock.now())?;
-        counters.record_hit(Tier::Memory, &entry);
+        counters.record_hit(CacheTier::Memory, &entry);
         if let Some(disk) = disk {
             disk.record_use(address);
         }
@@ -144,18 +144,18 @@ impl Cache {
     pub async fn get(&self, key: &CacheKey) -> Lookup {
         let mut ticket = self.ticket();
         if let Some(entry) = self.get_memory(key) {
-            return Lookup::Hit { entry, tier: Tier::Memory };
+            return Lookup::Hit { entry, tier: CacheTier::Memory };
         }
         let Inner { disk, shared, counters, config, .. } = &*self.inner;
         if let Some(disk) = disk {
             match disk.get(*key, config.entry_bytes_max).await {
                 DiskLookup::Hit(kept) => {
                     if let Some(entry) = self.promote(key, kept, ticket) {
-                        counters.record_hit(Tier::Disk, &entry);
-                        return Lookup::Hit { entry, tier: Tier::Disk };
+                        counters.record_hit(CacheTier::Disk, &entry);
+                        return Lookup::Hit { entry, tier: CacheTier::Disk };
                     }
                 }
-                DiskLookup::Damaged => counters.record_damaged(Tier::Disk),
+                DiskLookup::Damaged => counters.record_damaged(CacheTier::Disk),
                 DiskLookup::Miss => {}
             }
         }
@@ -163,14 +163,14 @@ impl Cache {
             let looked = shared.get(key, config.entry_bytes_max).await;
             ticket.shared = looked.time;
             if looked.is_damaged {
-                counters.record_damaged(Tier::Shared);
+                counters.record_damaged(CacheTier::Shared);
             }
             if let Some(mut kept) = looked.kept {
                 // The server's marks were checked; this process's rules apply from this lookup on.
                 kept.generation = ticket.generation;
                 if let Some(entry) = self.promote(key, kept, ticket) {
-                    counters.record_hit(Tier::Shared, &entry);
-                    return Lookup::Hit { entry, tier: Tier::Shared };
+                    counters.record_hit(CacheTier::Shared, &entry);
+                    return Lookup::Hit { entry, tier: CacheTier::Shared };
                 }
             }
         }
@@ -288,12 +288,12 @@ impl Cache {
         if let Some(disk) = disk
             && !disk.purge(purge).await
         {
-            unreached.tiers.push(Tier::Disk);
+            unreached.tiers.push(CacheTier::Disk);
         }
         if let Some(shared) = shared
             && !shared.send_purges().await
         {
-            unreached.tiers.push(Tier::Shared);
+            unreached.tiers.push(CacheTier::Shared);
         }
         if unreached.tiers.is_empty() { Ok(()) } else { Err(unreached) }
     }
@@ -332,7 +332,7 @@ impl Cache {
     }
 
     /// Counts a request that was not looked up.
-    pub fn record_bypass(&self, why: Bypass) {
+    pub fn record_bypass(&self, why: BypassReason) {
         self.inner.counters.record_bypass(why);
     }
 
@@ -351,7 +351,7 @@ impl Cache {
     pub fn stats(&self) -> CacheStats {
         let Inner { memory, disk, shared, counters, config, .. } = &*self.inner;
         let (entries, bytes) = memory.size();
-        let mut in_memory = counters.tier(Tier::Memory);
+        let mut in_memory = counters.tier(CacheTier::Memory);
         in_memory.entries = Some(entries);
         in_memory.bytes = Some(bytes);
         in_memory.bytes_max = Some(config.memory_bytes_max);
@@ -362,12 +362,13 @@ impl Cache {
                 entries: Some(entries),
                 bytes: Some(bytes),
                 bytes_max: Some(bytes_max),
-                ..counters.tier(Tier::Disk)
+                ..counters.tier(CacheTier::Disk)
             }
         });
-        let elsewhere = shared
-            .as_ref()
-            .map(|shared| TierStats { is_open: shared.is_open(), ..counters.tier(Tier::Shared) });
+        let elsewhere = shared.as_ref().map(|shared| TierStats {
+            is_open: shared.is_open(),
+            ..counters.tier(CacheTier::Shared)
+        });
         let tiers = std::iter::once(in_memory).chain(on_disk).chain(elsewhere).collect();
         counters.stats(tiers, memory.advice())
     }

@@ -23,11 +23,11 @@ mod stats;
 mod stored_entry;
 
 pub use address::{CacheKey, EntryAddress};
-pub use cache::{Cache, CacheConfig, DiskConfig, Lookup, PurgeIncomplete, SharedConfig, Tier};
+pub use cache::{Cache, CacheConfig, CacheTier, DiskConfig, Lookup, PurgeIncomplete, SharedConfig};
 pub use entry::{BodyRecorder, CHUNKS_MAX, CacheEntry, CachedBody, EntryTags};
 pub use key_inputs::{AnswerForm, CacheKeyInputs, CacheNamespace};
 pub use purge::{InsertTicket, PURGE_RULES_MAX, Purge};
-pub use reasons::{Bypass, NotStoredReason};
+pub use reasons::{BypassReason, NotStoredReason};
 pub use reuse_distance::{SizeAdvice, SizeEstimate};
 pub use single_flight::{FlightStream, Joined, Lagged, SingleFlight};
 pub use stats::{CacheStats, TierStats};

@@ -4,7 +4,7 @@ use domain::words;
 
 words! {
     /// Reason why an answer was not looked up.
-    Bypass {
+    BypassReason {
         /// The cache is disabled.
         Disabled = "disabled",
         /// Disabled by the header `x-gatehouse-cache: off`.

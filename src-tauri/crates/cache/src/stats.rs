@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{MicroUsd, WallTime};
 
-use crate::{Bypass, CacheEntry, NotStoredReason, SizeEstimate, Tier};
+use crate::{BypassReason, CacheEntry, CacheTier, NotStoredReason, SizeEstimate};
 
 /// A snapshot of the counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct CacheStats {
     /// The configured tiers.
     pub tiers: Vec<TierStats>,
     /// Requests without a lookup, by reason; reasons with a count of zero are omitted.
-    pub bypassed: Vec<(Bypass, u64)>,
+    pub bypassed: Vec<(BypassReason, u64)>,
     /// Answers that were not stored, by reason; reasons with a count of zero are omitted.
     pub not_kept: Vec<(NotStoredReason, u64)>,
     /// Known cost of hits and shared answers.
@@ -33,7 +33,7 @@ pub struct CacheStats {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierStats {
-    pub tier: Tier,
+    pub tier: CacheTier,
     /// False while the tier does not work; it is skipped then.
     pub is_open: bool,
     /// `None` if unknown (a shared server).
@@ -52,9 +52,9 @@ pub(crate) struct CacheCounters {
     pub(crate) lookups: AtomicU64,
     pub(crate) misses: AtomicU64,
     coalesced: AtomicU64,
-    hits: [AtomicU64; Tier::ALL.len()],
-    damaged: [AtomicU64; Tier::ALL.len()],
-    bypassed: [AtomicU64; Bypass::ALL.len()],
+    hits: [AtomicU64; CacheTier::ALL.len()],
+    damaged: [AtomicU64; CacheTier::ALL.len()],
+    bypassed: [AtomicU64; BypassReason::ALL.len()],
     not_kept: [AtomicU64; NotStoredReason::ALL.len()],
     saved_micros: AtomicI64,
     saved_ms: AtomicU64,
@@ -76,7 +76,7 @@ impl CacheCounters {
         }
     }
 
-    pub(crate) fn record_hit(&self, tier: Tier, entry: &CacheEntry) {
+    pub(crate) fn record_hit(&self, tier: CacheTier, entry: &CacheEntry) {
         increment(&self.lookups);
         increment_at(&self.hits, tier as usize);
         self.record_saving(entry.cost, entry.took);
@@ -93,7 +93,7 @@ impl CacheCounters {
         self.record_saving(cost, Duration::ZERO);
     }
 
-    pub(crate) fn record_bypass(&self, why: Bypass) {
+    pub(crate) fn record_bypass(&self, why: BypassReason) {
         increment_at(&self.bypassed, why as usize);
     }
 
@@ -101,7 +101,7 @@ impl CacheCounters {
         increment_at(&self.not_kept, why as usize);
     }
 
-    pub(crate) fn record_damaged(&self, tier: Tier) {
+    pub(crate) fn record_damaged(&self, tier: CacheTier) {
         increment_at(&self.damaged, tier as usize);
     }
 
@@ -112,7 +112,7 @@ impl CacheCounters {
     }
 
     /// A tier's counters.
-    pub(crate) fn tier(&self, tier: Tier) -> TierStats {
+    pub(crate) fn tier(&self, tier: CacheTier) -> TierStats {
         let read = |counters: &[AtomicU64]| counters.get(tier as usize).map_or(0, value);
         TierStats {
             tier,
@@ -132,7 +132,7 @@ impl CacheCounters {
             misses: value(&self.misses),
             coalesced: value(&self.coalesced),
             tiers,
-            bypassed: nonzero_counts(Bypass::ALL, &self.bypassed),
+            bypassed: nonzero_counts(BypassReason::ALL, &self.bypassed),
             not_kept: nonzero_counts(NotStoredReason::ALL, &self.not_kept),
             saved: MicroUsd::new(self.saved_micros.load(Ordering::Relaxed)),
             saved_time: Duration::from_millis(value(&self.saved_ms)),

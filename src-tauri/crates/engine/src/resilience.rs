@@ -284,7 +284,9 @@ fn configured_endpoints(settings: &Settings, mock: &BackendId) -> Vec<Endpoint> 
 #[cfg(test)]
 mod tests {
     use domain::SeededEntropy;
-    use ledger::{AttemptRecord, NewRequest, Outcome, Purpose, RequestQuery, Settlement, Timings};
+    use ledger::{
+        AttemptRecord, NewRequest, Purpose, RequestOutcome, RequestQuery, Settlement, Timings,
+    };
     use routing::RoutingSignals as _;
 
     use super::*;
@@ -311,7 +313,7 @@ mod tests {
             };
             let first_token = Some(Duration::from_millis(first_token_ms));
             Settlement {
-                outcome: Outcome::Complete,
+                outcome: RequestOutcome::Complete,
                 backend: Some(access.backend.clone()),
                 attempts: vec![AttemptRecord::started(access.clone(), "m", started)],
                 timings: Timings { first_token, ..Timings::default() },
@@ -336,7 +338,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let engine = opened(&home).await;
         let access = engine.configured_endpoints().remove(0);
-        engine.endpoint_registry().force(&access, ::resilience::Forced::Open, None);
+        engine.endpoint_registry().force(&access, ::resilience::BreakerOverride::Open, None);
         // No background task runs here that could save it later.
         let kept = engine.ledger().endpoint_states().await.expect("read");
         let state = kept.iter().find(|state| state.endpoint == access).expect("a state");

@@ -280,7 +280,7 @@ impl Engine {
             network: Arc::clone(&self.parts.upstream) as Arc<dyn gateway::Upstream>,
             mock: Arc::new(MockUpstream::new(Arc::clone(&self.parts.clock))),
             events: Arc::new(TrafficSink::new(self)),
-            live: Arc::clone(&self.parts.endpoint_registry),
+            endpoints: Arc::clone(&self.parts.endpoint_registry),
         }
     }
 

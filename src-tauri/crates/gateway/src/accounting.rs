@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::{BackendId, Clock, MicroUsd, Moment};
 use ledger::{
-    AttemptRecord, BacklogReason, CommitStatus, Cost, Ledger, LedgerError, NewRequest, Outcome,
-    PriceBook, Settlement, Timings, UsageBasis,
+    AttemptRecord, BacklogReason, CommitStatus, Cost, Ledger, LedgerError, NewRequest, PriceBook,
+    RequestOutcome, Settlement, Timings, UsageBasis,
 };
 use resilience::CallOutcome;
 use routing::{Candidate, Decision};
@@ -288,11 +288,11 @@ impl RequestRecord {
         if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
             attempt.duration = duration;
         }
-        self.settle(Outcome::Complete, None).await;
+        self.settle(RequestOutcome::Complete, None).await;
     }
 
     /// Settles a request whose client gets an error, instead of an answer or after a part of one.
-    pub(crate) async fn fail(&mut self, outcome: Outcome, failure: &Failure) {
+    pub(crate) async fn fail(&mut self, outcome: RequestOutcome, failure: &Failure) {
         self.verdict.get_or_insert(failure.verdict);
         if let Some(settlement) = &mut self.settlement {
             settlement.error_message = Some(failure.refusal.message.to_string());
@@ -320,7 +320,7 @@ impl RequestRecord {
         self.attempt_begun.map_or(Duration::ZERO, |since| self.accounting.clock.now().since(since))
     }
 
-    async fn settle(&mut self, outcome: Outcome, error_class: Option<&'static str>) {
+    async fn settle(&mut self, outcome: RequestOutcome, error_class: Option<&'static str>) {
         self.announce_end(outcome, error_class);
         let Some(closed) = self.close(outcome, error_class) else { return };
         let ClosedRecord { settlement, mut announcement } = closed;
@@ -337,13 +337,15 @@ impl RequestRecord {
     /// `None` if it was settled before.
     fn close(
         &mut self,
-        outcome: Outcome,
+        outcome: RequestOutcome,
         error_class: Option<&'static str>,
     ) -> Option<ClosedRecord> {
         let (total, tokens) = (self.elapsed(), self.tokens());
         let mut settlement = self.settlement.take()?;
         self.slot.used(tokens);
-        if let (Outcome::Complete | Outcome::Partial, Some(usage)) = (outcome, settlement.usage) {
+        if let (RequestOutcome::Complete | RequestOutcome::Partial, Some(usage)) =
+            (outcome, settlement.usage)
+        {
             self.slot.answered(usage.output());
         }
         settlement.outcome = outcome;
@@ -352,7 +354,7 @@ impl RequestRecord {
         settlement.cost = Cost::total(settlement.attempts.iter().map(|attempt| &attempt.cost));
         settlement.error_class = error_class.map(str::to_owned);
         let verdict = settlement.backend.is_some().then_some(self.verdict).flatten();
-        if outcome == Outcome::Failed && settlement.backend.is_none() {
+        if outcome == RequestOutcome::Failed && settlement.backend.is_none() {
             settlement.backend = self.first_choice.take();
         }
         let summary = summary(&settlement, verdict);
@@ -369,7 +371,7 @@ impl Drop for RequestRecord {
         if let Some(attempt) = self.settlement.as_mut().and_then(|s| s.attempts.last_mut()) {
             attempt.duration = duration;
         }
-        let Some(closed) = self.close(Outcome::Cancelled, None) else { return };
+        let Some(closed) = self.close(RequestOutcome::Cancelled, None) else { return };
         let id = closed.settlement.request.id;
         if let Err(error) = self.accounting.ledger.settle_unawaited(closed.settlement) {
             tracing::error!(%id, %error, "a cancelled request could not be recorded in the ledger");

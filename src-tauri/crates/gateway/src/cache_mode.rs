@@ -1,6 +1,6 @@
 //! Which cache mode is in force: the request's own, else the route's, else the client's.
 
-use cache::Bypass;
+use cache::BypassReason;
 use domain::CacheMode;
 use hyper::header::HeaderMap;
 use wire::ErrorKind;
@@ -29,11 +29,11 @@ impl CacheModes {
     }
 
     /// The mode in force with the mode of the route; `Err` names who turned the cache off.
-    pub(crate) fn resolve(&self, route: Option<CacheMode>) -> Result<CacheMode, Bypass> {
+    pub(crate) fn resolve(&self, route: Option<CacheMode>) -> Result<CacheMode, BypassReason> {
         let stated = [
-            (self.request, Bypass::Request),
-            (route, Bypass::Route),
-            (self.client, Bypass::Client),
+            (self.request, BypassReason::Request),
+            (route, BypassReason::Route),
+            (self.client, BypassReason::Client),
         ];
         match stated.into_iter().find_map(|(mode, source)| Some((mode?, source))) {
             Some((CacheMode::Off, source)) => Err(source),

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use cache::{Bypass, Cache, CacheKey, EntryAddress};
+use cache::{BypassReason, Cache, CacheKey, EntryAddress};
 use domain::{CacheMode, MicroUsd};
 use hyper::Response;
 use hyper::header::HeaderMap;
@@ -45,7 +45,7 @@ pub(crate) trait Call: Sized + Send + Sync + 'static {
         &self,
         context: &RequestContext,
         decision: &Decision,
-    ) -> Result<Self::Slot, Bypass>;
+    ) -> Result<Self::Slot, BypassReason>;
 
     /// Asks one candidate, once. An attempt starts with [`RequestRecord::begin_attempt`]: a failure
     /// before it is not the backend's and uses up no attempt.

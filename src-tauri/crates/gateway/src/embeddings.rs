@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cache::Bypass;
+use cache::BypassReason;
 use domain::BoundSecret;
 use futures_util::{StreamExt, stream};
 use hyper::Response;
@@ -110,7 +110,7 @@ impl Call for Embeddings {
         &self,
         context: &RequestContext,
         decision: &Decision,
-    ) -> Result<VectorSlot, Bypass> {
+    ) -> Result<VectorSlot, BypassReason> {
         VectorSlot::of(context, &self.request, self.options.cache, decision)
     }
 

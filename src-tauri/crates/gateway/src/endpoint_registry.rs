@@ -15,7 +15,7 @@ use domain::{
 };
 use parking_lot::{Mutex, MutexGuard};
 use resilience::{
-    Availability, CallOutcome, EndpointStatus, EndpointTransition, Endpoints, Forced,
+    Availability, BreakerOverride, CallOutcome, EndpointStatus, EndpointTransition, Endpoints,
     ModelCooldown, PAUSE_GRACE, Pause, PauseDetector, Permit, ProbeOutcome, RatesReservation,
     RetryBudget, SavedEndpoint,
 };
@@ -112,7 +112,7 @@ impl EndpointRegistry {
     }
 
     /// Holds an access open or closed, by a person's wish.
-    pub fn force(&self, access: &Endpoint, forced: Forced, expires: Option<Duration>) {
+    pub fn force(&self, access: &Endpoint, forced: BreakerOverride, expires: Option<Duration>) {
         let now = self.clock.now();
         let until = expires.map(|expires| now + expires);
         let transitions = self.accesses.lock().force(access, forced, until, now);
@@ -306,7 +306,7 @@ impl EndpointRegistry {
         );
         match entered {
             Ok(taken) => Ok(AdmittedAttempt {
-                live: Arc::clone(self),
+                registry: Arc::clone(self),
                 permit: Some(permit),
                 request: load.request,
                 backend,
@@ -359,7 +359,7 @@ impl EndpointRegistry {
 /// One admitted try. Whatever becomes of it is reported once; one that is dropped says nothing and gives
 /// its permit back.
 pub(crate) struct AdmittedAttempt {
-    live: Arc<EndpointRegistry>,
+    registry: Arc<EndpointRegistry>,
     permit: Option<Permit>,
     request: RequestId,
     backend: BackendId,
@@ -389,7 +389,7 @@ impl AdmittedAttempt {
     pub(crate) fn ended(mut self, happened: CallOutcome, tokens: u64) {
         self.tokens = tokens;
         if let CallOutcome::Success { first_token: Some(first_token) } = &happened {
-            self.live.speeds.lock().learn(&self.backend, &self.model, *first_token);
+            self.registry.speeds.lock().learn(&self.backend, &self.model, *first_token);
         }
         self.report(happened);
     }
@@ -397,7 +397,7 @@ impl AdmittedAttempt {
     /// The first content is there.
     pub(crate) fn answer_started(&self) {
         let Some(permit) = &self.permit else { return };
-        let live = &self.live;
+        let live = &self.registry;
         let transitions =
             live.accesses.lock().answer_started(permit, self.request, live.clock.now());
         live.emit_transitions(transitions);
@@ -405,13 +405,13 @@ impl AdmittedAttempt {
 
     /// Keeps the conversation at this backend for `stay`.
     pub(crate) fn keep_conversation(&self, conversation: u64, stay: Duration) {
-        self.live.keep_conversation(conversation, &self.backend, &self.model, stay);
+        self.registry.keep_conversation(conversation, &self.backend, &self.model, stay);
     }
 
     fn report(&mut self, happened: CallOutcome) {
         let Some(permit) = self.permit.take() else { return };
         let happened = if self.is_mock { CallOutcome::Neutral } else { happened };
-        let live = &self.live;
+        let live = &self.registry;
         let (now, chance) = (live.clock.now(), live.chance());
         let transitions = live.accesses.lock().report(permit, happened, self.request, now, chance);
         if let Some(load) = live.loads.lock().get_mut(&self.backend) {
@@ -424,9 +424,9 @@ impl AdmittedAttempt {
 impl Drop for AdmittedAttempt {
     fn drop(&mut self) {
         self.report(CallOutcome::Neutral);
-        let mut loads = self.live.loads.lock();
+        let mut loads = self.registry.loads.lock();
         if let (Some(load), Some(taken)) = (loads.get_mut(&self.backend), self.taken.take()) {
-            load.leave(taken, self.tokens, self.live.clock.now());
+            load.leave(taken, self.tokens, self.registry.clock.now());
         }
     }
 }

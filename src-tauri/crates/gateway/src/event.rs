@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage};
-use ledger::{Cost, Outcome, Purpose, Timings};
+use ledger::{Cost, Purpose, RequestOutcome, Timings};
 use resilience::{EndpointTransition, FailureClass};
 
 /// Takes events. Called on the way of a request, so it must not block: queue and return.
@@ -58,7 +58,7 @@ pub struct RequestSummary {
     /// The credential used there.
     pub credential: Option<CredentialId>,
     /// How it ended for the client.
-    pub outcome: Outcome,
+    pub outcome: RequestOutcome,
     /// What the last try says about the backend and its key; `None` if none was asked.
     pub verdict: Option<Verdict>,
     /// The status the client got; `None` if it went away before.

@@ -48,7 +48,7 @@ pub struct GatewayParts {
     /// Who is told about requests.
     pub events: Arc<dyn EventSink>,
     /// What is known of the backends at this moment; the engine's too.
-    pub live: Arc<EndpointRegistry>,
+    pub endpoints: Arc<EndpointRegistry>,
 }
 
 /// The local gateway: takes requests from tools on this machine and answers them through backends.
@@ -70,8 +70,17 @@ impl Gateway {
     /// A gateway that serves nothing yet.
     #[must_use]
     pub fn new(parts: GatewayParts, limits: ListenerLimits) -> Arc<Self> {
-        let GatewayParts { clock, entropy, ledger, vault, snapshot, network, mock, events, live } =
-            parts;
+        let GatewayParts {
+            clock,
+            entropy,
+            ledger,
+            vault,
+            snapshot,
+            network,
+            mock,
+            events,
+            endpoints: live,
+        } = parts;
         let accounting =
             Accounting { ledger, clock: Arc::clone(&clock), events: Arc::clone(&events) };
         Arc::new(Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cache::{Bypass, CacheEntry};
+use cache::{BypassReason, CacheEntry};
 use domain::Dialect;
 use futures_util::{StreamExt, stream};
 use hyper::Response;
@@ -104,7 +104,7 @@ impl Call for Generation {
         &self,
         context: &RequestContext,
         decision: &Decision,
-    ) -> Result<AnswerSlot, Bypass> {
+    ) -> Result<AnswerSlot, BypassReason> {
         AnswerSlot::of(context, &self.request, self.options.cache, decision)
     }
 

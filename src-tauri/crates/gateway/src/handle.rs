@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::{Request, Response};
-use ledger::Outcome;
+use ledger::RequestOutcome;
 use routing::Decision;
 use tokio_util::sync::CancellationToken;
 
@@ -189,7 +189,7 @@ async fn fail(
 ) -> Response<ResponseBody> {
     let mut response = failure.refusal.answer(dialect);
     record.set_status(response.status().as_u16());
-    record.fail(Outcome::Failed, failure).await;
+    record.fail(RequestOutcome::Failed, failure).await;
     response.headers_mut().insert(CACHE, HeaderValue::from_static("bypass"));
     response
 }

@@ -15,7 +15,7 @@ use futures_util::{FutureExt, StreamExt};
 use hyper::Response;
 use hyper::body::Frame;
 use hyper::header::HeaderMap;
-use ledger::Outcome;
+use ledger::RequestOutcome;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use wire::{AnswerStream, Flow, TapOutput, heartbeat};
 
@@ -300,7 +300,7 @@ impl Relay {
             Some(failure) => {
                 self.upstream = None;
                 self.record.attempt_failed(&failure);
-                self.record.fail(Outcome::Partial, &failure).await;
+                self.record.fail(RequestOutcome::Partial, &failure).await;
             }
         }
         if bytes.is_empty() { None } else { Some(Ok(Frame::data(bytes))) }

@@ -2,7 +2,7 @@
 //! dialect, else estimated and marked so. Nothing is billed, so nothing is recorded.
 
 use bytes::Bytes;
-use cache::Bypass;
+use cache::BypassReason;
 use hyper::Response;
 use hyper::header::HeaderValue;
 use routing::{Candidate, Needs, RoutingRequest};
@@ -45,7 +45,7 @@ pub(crate) async fn answer(
     };
     let _slot = admission.enter(admission_request, &context.snapshot.limits).await?;
     if let Some(used) = &context.snapshot.cache {
-        used.cache.record_bypass(Bypass::Surface);
+        used.cache.record_bypass(BypassReason::Surface);
     }
     let counted = count(&request, context, outbound).await;
     let mut response =

@@ -15,7 +15,8 @@ use domain::{
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ledger::{
-    AttemptRecord, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings, UsageBasis,
+    AttemptRecord, Cost, Ledger, NewRequest, Purpose, RequestOutcome, Settlement, Timings,
+    UsageBasis,
 };
 
 /// Names for a developer with several keys, tools and models.
@@ -103,7 +104,7 @@ fn settled(
     let ended = request.started.unix_ms() + i64::try_from(took.as_millis()).unwrap_or_default();
     Settlement {
         ended: WallTime::from_unix_ms(ended),
-        outcome: Outcome::Complete,
+        outcome: RequestOutcome::Complete,
         backend: Some(attempt.backend.clone()),
         credential: attempt.credential.clone(),
         cost: Cost::Computed { amount: MicroUsd::new(spent), price_id: format!("bench/{model}") },

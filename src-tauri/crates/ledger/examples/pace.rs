@@ -20,7 +20,8 @@ use domain::{
 };
 use futures_util::future::try_join_all;
 use ledger::{
-    AttemptRecord, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings, UsageBasis,
+    AttemptRecord, Cost, Ledger, NewRequest, Purpose, RequestOutcome, Settlement, Timings,
+    UsageBasis,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -91,7 +92,7 @@ fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domai
         purpose: Purpose::User,
     };
     Ok(Settlement {
-        outcome: Outcome::Complete,
+        outcome: RequestOutcome::Complete,
         backend: Some(backend),
         model_billed: Some(model),
         http_status: Some(200),

@@ -10,7 +10,9 @@
 
 use domain::{MicroUsd, Rates, WallTime};
 
-use crate::price::{Confidence, LongContextRates, Price, PriceOwner, Provider, format_price_id};
+use crate::price::{
+    LongContextRates, Price, PriceConfidence, PriceOwner, Provider, format_price_id,
+};
 
 /// Date since which the rows below are known to hold, and its midnight in UTC. The ledger records
 /// only its own traffic, so no older price is needed.
@@ -89,7 +91,7 @@ impl BundledPrice {
             valid_from,
             valid_to: None,
             source: source.to_owned(),
-            confidence: Confidence::Listed,
+            confidence: PriceConfidence::Listed,
         }
     }
 }
@@ -236,7 +238,8 @@ mod tests {
                 assert!(long.rates.input > rates.input && long.rates.output > rates.output);
             }
         }
-        let listed = rows.iter().filter(|price| price.confidence == Confidence::Listed).count();
+        let listed =
+            rows.iter().filter(|price| price.confidence == PriceConfidence::Listed).count();
         assert!(listed >= 25, "{listed}");
     }
 

@@ -64,12 +64,12 @@ pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use integer_columns::{COST_MAX, COUNT_MAX};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
 pub use note::{IncidentCause, LedgerIncident};
-pub use price::{Confidence, LongContextRates, Price, PriceBook, PriceOwner, Provider};
+pub use price::{LongContextRates, Price, PriceBook, PriceConfidence, PriceOwner, Provider};
 pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_BYTES_MAX, QUEUE_TASKS_MAX};
 pub use readiness_runs::{RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary};
 pub use record::{
-    AttemptRecord, CacheOutcome, Cost, NewRequest, Outcome, Purpose, RequestRow, RequestState,
-    Settlement, Timings, UsageBasis,
+    AttemptRecord, CacheOutcome, Cost, NewRequest, Purpose, RequestOutcome, RequestRow,
+    RequestState, Settlement, Timings, UsageBasis,
 };
 pub use recovery::{Recovery, RestoreReport, SkippedBackup};
 pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};

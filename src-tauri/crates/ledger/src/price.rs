@@ -29,7 +29,7 @@ pub struct Price {
     pub valid_to: Option<WallTime>,
     /// The page or person it comes from.
     pub source: String,
-    pub confidence: Confidence,
+    pub confidence: PriceConfidence,
 }
 
 /// Other rates for the whole request once its input is long, as OpenAI and Google charge.
@@ -55,7 +55,7 @@ impl Price {
             valid_from,
             valid_to: None,
             source: "stated by you".to_owned(),
-            confidence: Confidence::Declared,
+            confidence: PriceConfidence::Declared,
         }
     }
 
@@ -138,7 +138,7 @@ impl Provider {
 
 words! {
     /// Trust in a price.
-    Confidence {
+    PriceConfidence {
         /// From the provider's price page, taken from one public catalogue.
         Listed = "listed",
         /// Stated by the user.
@@ -307,10 +307,10 @@ mod tests {
                 .map(|price| price.confidence)
         };
         let now = NOW.unix_ms();
-        assert_eq!(find(now, &backend()), Some(Confidence::Declared));
-        assert_eq!(find(now - 1, &backend()), Some(Confidence::Listed));
+        assert_eq!(find(now, &backend()), Some(PriceConfidence::Declared));
+        assert_eq!(find(now - 1, &backend()), Some(PriceConfidence::Listed));
         let other = BackendId::new("other").expect("a name");
-        assert_eq!(find(now, &other), Some(Confidence::Listed));
+        assert_eq!(find(now, &other), Some(PriceConfidence::Listed));
         assert_eq!(find(0, &other), None);
     }
 

@@ -56,7 +56,7 @@ pub struct Settlement {
     pub request: NewRequest,
     /// Time when the last byte was ready.
     pub ended: WallTime,
-    pub outcome: Outcome,
+    pub outcome: RequestOutcome,
     /// The backend whose answer or last failure the client got. For a request that failed before
     /// any attempt, the first choice; `None` if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,7 +145,7 @@ impl Settlement {
         Self {
             ended: request.started,
             request,
-            outcome: Outcome::Cancelled,
+            outcome: RequestOutcome::Cancelled,
             backend: None,
             credential: None,
             model_billed: None,
@@ -378,7 +378,7 @@ words! {
 
 words! {
     /// Result of a settled request.
-    Outcome {
+    RequestOutcome {
         /// The client received the whole answer.
         Complete = "complete",
         /// The answer broke off after its first content.

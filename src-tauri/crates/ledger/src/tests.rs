@@ -21,8 +21,8 @@ use domain::{
 use tempfile::TempDir;
 
 use crate::{
-    AttemptRecord, CacheOutcome, Cost, Ledger, NewRequest, Outcome, Purpose, Settlement, Timings,
-    UsageBasis,
+    AttemptRecord, CacheOutcome, Cost, Ledger, NewRequest, Purpose, RequestOutcome, Settlement,
+    Timings, UsageBasis,
 };
 
 /// 2026-11-21T08:00:00Z.
@@ -97,7 +97,7 @@ pub(crate) fn settlement(number: u32) -> Settlement {
     Settlement {
         request,
         ended: WallTime::from_unix_ms(started.unix_ms() + 900),
-        outcome: Outcome::Complete,
+        outcome: RequestOutcome::Complete,
         backend: Some(backend("home")),
         credential: Some(CredentialId::new("home-key").expect("a name")),
         model_billed: Some("gpt-4.1-2025-04-14".to_owned()),

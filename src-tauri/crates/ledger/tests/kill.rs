@@ -15,7 +15,7 @@ use domain::{
     WallTime,
 };
 use ledger::{
-    AttemptRecord, CommitStatus, Cost, Ledger, NewRequest, Outcome, Purpose, RequestState,
+    AttemptRecord, CommitStatus, Cost, Ledger, NewRequest, Purpose, RequestOutcome, RequestState,
     Settlement, UsageBasis,
 };
 
@@ -56,7 +56,7 @@ fn settlement(round: u64, number: i64, entropy: &dyn Entropy) -> Settlement {
         purpose: Purpose::User,
     };
     Settlement {
-        outcome: Outcome::Complete,
+        outcome: RequestOutcome::Complete,
         backend: Some(backend),
         http_status: Some(200),
         usage: Some(TokenUsage { input_uncached: 1, ..TokenUsage::default() }),

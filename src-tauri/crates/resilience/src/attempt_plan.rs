@@ -59,12 +59,12 @@ pub enum AttemptStep {
     /// Wait, then try the candidate at this index.
     TryAfter(usize, Duration),
     /// Answer the client with the failure.
-    Stop(Stopped),
+    Stop(StopReason),
 }
 
 domain::words! {
     /// Why there is no further attempt.
-    Stopped {
+    StopReason {
         /// The maximum number of attempts was made.
         Spent = "attempts-spent",
         /// All candidates were tried, refused or ruled out.
@@ -141,10 +141,10 @@ impl AttemptPlan {
     #[must_use = "the step is the decision"]
     pub fn first_step(&mut self) -> AttemptStep {
         if self.attempts_made >= self.rules.attempts_max {
-            return AttemptStep::Stop(Stopped::Spent);
+            return AttemptStep::Stop(StopReason::Spent);
         }
         self.first_in_state(CandidateState::Untried)
-            .map_or(AttemptStep::Stop(Stopped::NoCandidates), |place| self.start_attempt(place))
+            .map_or(AttemptStep::Stop(StopReason::NoCandidates), |place| self.start_attempt(place))
     }
 
     /// The candidate at `place` was not called, because its breaker, cooldown, block or concurrency
@@ -179,7 +179,7 @@ impl AttemptPlan {
         };
         self.set_state(place, CandidateState::Failed { tries, with: failure });
         if !failure.class.may_fail_over() {
-            return AttemptStep::Stop(Stopped::NotRetryable);
+            return AttemptStep::Stop(StopReason::NotRetryable);
         }
         self.rule_out(place, failure.class.scope());
         self.next_step(budget, at)
@@ -192,7 +192,7 @@ impl AttemptPlan {
     pub fn try_sole_trial(&mut self, place: usize) -> AttemptStep {
         if self.attempts_made > 0 || self.rules.attempts_max == 0 || place >= self.candidates.len()
         {
-            return AttemptStep::Stop(Stopped::NoCandidates);
+            return AttemptStep::Stop(StopReason::NoCandidates);
         }
         self.start_attempt(place)
     }
@@ -205,22 +205,22 @@ impl AttemptPlan {
 
     fn next_step(&mut self, budget: &mut RetryBudget, at: AttemptContext) -> AttemptStep {
         if self.attempts_made >= self.rules.attempts_max {
-            return AttemptStep::Stop(Stopped::Spent);
+            return AttemptStep::Stop(StopReason::Spent);
         }
         if at.left.is_zero() {
-            return AttemptStep::Stop(Stopped::DeadlineNear);
+            return AttemptStep::Stop(StopReason::DeadlineNear);
         }
         if let Some(place) = self.first_in_state(CandidateState::Untried) {
             return self.start_attempt(place);
         }
         let Some((place, delay)) = self.find_retry(at.chance) else {
-            return AttemptStep::Stop(Stopped::NoCandidates);
+            return AttemptStep::Stop(StopReason::NoCandidates);
         };
         if delay >= at.left {
-            return AttemptStep::Stop(Stopped::DeadlineNear);
+            return AttemptStep::Stop(StopReason::DeadlineNear);
         }
         if !budget.try_take(at.now) {
-            return AttemptStep::Stop(Stopped::BudgetSpent);
+            return AttemptStep::Stop(StopReason::BudgetSpent);
         }
         self.retries = self.retries.saturating_add(1);
         self.start_attempt(place);

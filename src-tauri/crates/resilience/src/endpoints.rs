@@ -12,7 +12,7 @@ use crate::availability::{Availability, ClosedReason};
 use crate::block::BlockReason;
 use crate::breaker::{AdmitDecision, BreakerEvent, CountedOutcome, TrialKind};
 use crate::cooldown::{LimitKind, LimitScope, RateLimitSignal};
-use crate::manual_override::{ActiveOverride, Forced};
+use crate::manual_override::{ActiveOverride, BreakerOverride};
 use crate::rules::BreakerRules;
 use crate::status::{EndpointStatus, ModelCooldown};
 use crate::tracked_endpoint::TrackedEndpoint;
@@ -402,7 +402,7 @@ impl Endpoints {
     pub fn force(
         &mut self,
         access: &Endpoint,
-        forced: Forced,
+        forced: BreakerOverride,
         until: Option<Moment>,
         now: Moment,
     ) -> Vec<EndpointTransition> {

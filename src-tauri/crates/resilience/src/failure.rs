@@ -68,7 +68,7 @@ words! {
 
 words! {
     /// Who has to act on a failure.
-    Owner {
+    FailureOwner {
         /// The caller, by changing the request.
         Request = "request",
         /// The owner of the key or of the account.
@@ -101,7 +101,7 @@ pub enum FailureScope {
 }
 
 struct FailureRules {
-    owner: Owner,
+    owner: FailureOwner,
     /// Maximum retries on the same endpoint within one request.
     retries_max: u8,
     scope: FailureScope,
@@ -127,7 +127,7 @@ impl FailureClass {
     }
 
     #[must_use]
-    pub const fn owner(self) -> Owner {
+    pub const fn owner(self) -> FailureOwner {
         self.rules().owner
     }
 
@@ -150,7 +150,7 @@ impl FailureClass {
     }
 
     const fn rules(self) -> FailureRules {
-        use Owner::{Client, Endpoint, Key, Local, Model, Network, Request};
+        use FailureOwner::{Client, Endpoint, Key, Local, Model, Network, Request};
         let (owner, retries_max, reach) = match self {
             Self::Local => (Local, 0, FailureScope::Everything),
             Self::Offline => (Local, 0, FailureScope::Backend),

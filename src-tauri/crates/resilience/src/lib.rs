@@ -32,7 +32,7 @@ pub use adaptive_limit::{AdaptiveLimit, AdaptiveRules};
 pub use admission::{
     AdmissionOutcome, AdmissionQueue, Priority, RETRY_AFTER_MAX, RETRY_AFTER_MIN, SKIPS_MAX, Ticket,
 };
-pub use attempt_plan::{AttemptContext, AttemptPlan, AttemptRules, AttemptStep, Stopped};
+pub use attempt_plan::{AttemptContext, AttemptPlan, AttemptRules, AttemptStep, StopReason};
 pub use availability::{Availability, ClosedReason};
 pub use backoff::full_jitter;
 pub use baseline::{SAMPLES_MAX, SAMPLES_MIN};
@@ -44,8 +44,8 @@ pub use endpoints::{
     CallOutcome, ENDPOINTS_MAX, Endpoints, FailureWeight, Permit, ProbeOutcome,
     TRANSITIONS_QUEUED_MAX, TRIAL_RETRY_AFTER,
 };
-pub use failure::{AttemptFailure, FailureClass, FailureScope, Owner, ServerRetryHint};
-pub use manual_override::{ActiveOverride, Forced};
+pub use failure::{AttemptFailure, FailureClass, FailureOwner, FailureScope, ServerRetryHint};
+pub use manual_override::{ActiveOverride, BreakerOverride};
 pub use pause::{PAUSE_GRACE, PAUSE_MIN, PAUSES_RECORDED_MAX, Pause, PauseDetector};
 pub use rate_window::{
     RateExceeded, RateKind, RateLimits, RateReservation, RateRules, RateWindow, RatesReservation,

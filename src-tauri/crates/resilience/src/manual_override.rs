@@ -9,7 +9,7 @@ words! {
     /// provider.
     #[derive(serde::Serialize, serde::Deserialize)]
     #[serde(rename_all = "kebab-case")]
-    Forced {
+    BreakerOverride {
         /// Nothing goes through. Calls in flight still count.
         Open = "open",
         /// The breaker is reset to closed and counts, but does not trip.
@@ -24,7 +24,7 @@ words! {
 /// A manual setting in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActiveOverride {
-    pub forced: Forced,
+    pub forced: BreakerOverride,
     /// `None` for no end before a reset.
     pub until: Option<Moment>,
 }
@@ -35,7 +35,7 @@ impl ActiveOverride {
     }
 }
 
-impl Forced {
+impl BreakerOverride {
     pub(crate) const fn transition_state(self) -> TransitionState {
         match self {
             Self::Open => TransitionState::ForcedOpen,

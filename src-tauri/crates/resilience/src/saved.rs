@@ -15,7 +15,7 @@ use crate::block::{BlockReason, EndpointBlock};
 use crate::breaker::Breaker;
 use crate::cooldown::{Cooldown, Cooldowns, LimitKind, MODEL_COOLDOWNS_MAX};
 use crate::endpoints::Endpoints;
-use crate::manual_override::{ActiveOverride, Forced};
+use crate::manual_override::{ActiveOverride, BreakerOverride};
 use crate::rules::{BreakerRules, COOLDOWN_MAX};
 use crate::state::State;
 use crate::tracked_endpoint::TrackedEndpoint;
@@ -86,7 +86,7 @@ struct SavedCooldown {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct SavedForced {
-    forced: Forced,
+    forced: BreakerOverride,
     left_us: Option<u64>,
 }
 

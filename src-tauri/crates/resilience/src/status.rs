@@ -6,7 +6,7 @@ use domain::Moment;
 
 use crate::block::EndpointBlock;
 use crate::cooldown::CooldownEnd;
-use crate::manual_override::{ActiveOverride, Forced};
+use crate::manual_override::{ActiveOverride, BreakerOverride};
 use crate::rules::BreakerRules;
 use crate::state::{EndpointState, State};
 use crate::tracked_endpoint::TrackedEndpoint;
@@ -108,14 +108,14 @@ fn breaker_sentence(state: State, rule: Option<TransitionCause>) -> String {
     }
 }
 
-const fn override_sentence(forced: Forced) -> &'static str {
+const fn override_sentence(forced: BreakerOverride) -> &'static str {
     match forced {
-        Forced::Open => "Traffic is blocked manually.",
-        Forced::Closed => "Traffic is allowed manually: failures do not trip the breaker.",
-        Forced::MonitorOnly => {
+        BreakerOverride::Open => "Traffic is blocked manually.",
+        BreakerOverride::Closed => "Traffic is allowed manually: failures do not trip the breaker.",
+        BreakerOverride::MonitorOnly => {
             "Monitor only, set manually: failures are counted but block \
                                 nothing."
         }
-        Forced::Disabled => "The breaker is disabled manually.",
+        BreakerOverride::Disabled => "The breaker is disabled manually.",
     }
 }

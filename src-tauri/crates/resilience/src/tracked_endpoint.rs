@@ -8,7 +8,7 @@ use crate::block::{BlockReason, EndpointBlock};
 use crate::breaker::{Breaker, BreakerChange, BreakerEvent, CountedOutcome, TrialKind, TripPolicy};
 use crate::cooldown::{Cooldown, Cooldowns};
 use crate::endpoints::ProbeOutcome;
-use crate::manual_override::{ActiveOverride, Forced};
+use crate::manual_override::{ActiveOverride, BreakerOverride};
 use crate::rules::BreakerRules;
 use crate::state::{EndpointState, State};
 use crate::transition::{EndpointTransition, TransitionCause, TransitionState};
@@ -49,7 +49,7 @@ impl TrackedEndpoint {
             };
         }
         let forced = self.forced_at(now);
-        if let Some(ActiveOverride { forced: Forced::Open, until }) = forced {
+        if let Some(ActiveOverride { forced: BreakerOverride::Open, until }) = forced {
             return Availability::Closed { reason: ClosedReason::ForcedOpen, until };
         }
         let cooling = self.cooldowns.active_for(model, now);
@@ -119,14 +119,15 @@ impl TrackedEndpoint {
 
     /// True if the breaker counts calls.
     pub(crate) fn counts_calls(&self, now: Moment) -> bool {
-        self.forced_at(now).is_none_or(|forced| forced.forced != Forced::Disabled)
+        self.forced_at(now).is_none_or(|forced| forced.forced != BreakerOverride::Disabled)
     }
 
     fn trip_policy(&self, now: Moment) -> TripPolicy {
         match self.forced_at(now) {
-            Some(ActiveOverride { forced: Forced::Closed | Forced::Disabled, .. }) => {
-                TripPolicy::No
-            }
+            Some(ActiveOverride {
+                forced: BreakerOverride::Closed | BreakerOverride::Disabled,
+                ..
+            }) => TripPolicy::No,
             _ => TripPolicy::Yes,
         }
     }
@@ -306,7 +307,7 @@ impl TrackedEndpoint {
                 now,
             )
         });
-        if matches!(next.forced, Forced::Closed | Forced::Disabled) {
+        if matches!(next.forced, BreakerOverride::Closed | BreakerOverride::Disabled) {
             let mut changes = Vec::new();
             self.breaker.reset(TransitionCause::Forced, now, &mut changes);
             log_changes(access, changes, log);
@@ -334,7 +335,7 @@ impl TrackedEndpoint {
     pub(crate) fn needs_probe(&self, now: Moment, rules: &BreakerRules) -> bool {
         let free = self.block.is_none()
             && !self.cools_down("", now)
-            && self.forced_at(now).is_none_or(|set| set.forced == Forced::MonitorOnly);
+            && self.forced_at(now).is_none_or(|set| set.forced == BreakerOverride::MonitorOnly);
         let silent = matches!(
             self.breaker.state_at(now, rules),
             State::HalfOpen { out: 0, probe_at, .. } if probe_at <= now

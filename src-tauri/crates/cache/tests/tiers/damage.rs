@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use cache::{Cache, CacheConfig, DiskConfig, Tier};
+use cache::{Cache, CacheConfig, CacheTier, DiskConfig};
 use rusqlite::Connection;
 
 use crate::fixture::{clock, config, entry, look, open, put};
@@ -71,7 +71,7 @@ async fn a_row_whose_bytes_changed_is_a_miss_and_is_removed() {
     }
     for number in 6..10 {
         let text = format!("answer {number}").into();
-        assert_eq!(look(&cache, number).await, Some((text, Tier::Disk)));
+        assert_eq!(look(&cache, number).await, Some((text, CacheTier::Disk)));
     }
     cache.flush().await;
     let disk = cache.stats().tiers[1].clone();
@@ -106,7 +106,7 @@ async fn a_file_that_is_no_cache_is_moved_aside_and_a_new_one_begun() {
         put(&cache, 1, entry("hello"));
         drop(cache);
         let cache = open(folder.path(), &clock()).await;
-        assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(Tier::Disk), "{what}");
+        assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(CacheTier::Disk), "{what}");
         assert!(folder.path().join("cache.sqlite.damaged").exists(), "{what}");
     }
 }
@@ -142,7 +142,7 @@ async fn without_a_usable_folder_memory_serves_alone() {
         Cache::open(CacheConfig { disk: Some(disk), ..config(None) }, Arc::clone(&clock) as Arc<_>);
     put(&cache, 1, entry("hello"));
     cache.flush().await;
-    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(Tier::Memory));
+    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(CacheTier::Memory));
     assert!(!cache.stats().tiers[1].is_open);
     // The tier works once the file is usable.
     std::fs::remove_file(&in_the_way).expect("removed");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cache::{
     AnswerForm, BodyRecorder, Cache, CacheConfig, CacheEntry, CacheKey, CacheKeyInputs,
-    CacheNamespace, DiskConfig, EntryTags, Lookup, Tier,
+    CacheNamespace, CacheTier, DiskConfig, EntryTags, Lookup,
 };
 use domain::{BackendId, ClientId, ManualClock, MicroUsd, WallTime};
 
@@ -89,7 +89,7 @@ pub(crate) fn put(cache: &Cache, number: u64, entry: CacheEntry) {
 }
 
 /// Looks up and returns the text and its tier.
-pub(crate) async fn look(cache: &Cache, number: u64) -> Option<(Bytes, Tier)> {
+pub(crate) async fn look(cache: &Cache, number: u64) -> Option<(Bytes, CacheTier)> {
     match cache.get(&key(number)).await {
         Lookup::Hit { entry, tier } => Some((entry.answer.bytes().slice(6..), tier)),
         Lookup::Miss(_) => None,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use cache::{Cache, CacheConfig, DiskConfig, Purge, Tier};
+use cache::{Cache, CacheConfig, CacheTier, DiskConfig, Purge};
 use domain::ManualClock;
 use rusqlite::Connection;
 
@@ -91,7 +91,7 @@ async fn two_hundred_kills_leave_a_whole_cache() {
         entries += stats.tiers[1].entries.expect("counted");
         for number in 0..100 {
             let Some((found, tier)) = look(&cache, number).await else { continue };
-            assert_eq!((found, tier), (text(number).into(), Tier::Disk), "round {round}");
+            assert_eq!((found, tier), (text(number).into(), CacheTier::Disk), "round {round}");
             hits += 1;
         }
         assert_eq!(cache.stats().tiers[1].damaged, 0, "round {round}");

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache::{Cache, CacheConfig, Purge, PurgeIncomplete, SharedConfig, Tier};
+use cache::{Cache, CacheConfig, CacheTier, Purge, PurgeIncomplete, SharedConfig};
 use domain::{ManualClock, Secret};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -146,7 +146,7 @@ impl CacheMachine {
     }
 
     /// Looks up until the answer is there.
-    async fn find(&self, number: u64) -> Tier {
+    async fn find(&self, number: u64) -> CacheTier {
         let found = async {
             loop {
                 if let Some((_, tier)) = look(&self.cache, number).await {
@@ -166,8 +166,8 @@ async fn what_one_machine_was_told_another_gets() {
     let (a, b) = (server.machine(), server.machine());
     a.answer(1, "a marked answer ".repeat(20).as_str()).await;
     b.reach().await;
-    assert_eq!(b.find(1).await, Tier::Shared);
-    assert_eq!(b.find(1).await, Tier::Memory, "it came along");
+    assert_eq!(b.find(1).await, CacheTier::Shared);
+    assert_eq!(b.find(1).await, CacheTier::Memory, "it came along");
     let mut raw = server.raw();
     let names: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut raw).expect("names");
     assert_eq!(names.len(), 2, "{names:?}");
@@ -255,9 +255,9 @@ async fn a_server_that_is_gone_is_passed_by_and_hears_of_purges_when_it_is_back(
     a.cache
         .put(&key(2), a.cache.ticket(), tags(2), entry("while it was away"), TTL)
         .expect("kept in memory");
-    assert_eq!(look(&a.cache, 2).await.map(|(_, tier)| tier), Some(Tier::Memory));
+    assert_eq!(look(&a.cache, 2).await.map(|(_, tier)| tier), Some(CacheTier::Memory));
     let refused = a.cache.purge(Purge::Client(tags(1).client)).await;
-    assert_eq!(refused, Err(PurgeIncomplete { tiers: vec![Tier::Shared] }));
+    assert_eq!(refused, Err(PurgeIncomplete { tiers: vec![CacheTier::Shared] }));
     assert!(!a.cache.stats().tiers[1].is_open);
     assert_eq!(look(&a.cache, 1).await, None);
     // A restarted server is empty, since it persists nothing; restore the old state.

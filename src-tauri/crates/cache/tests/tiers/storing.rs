@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cache::{Cache, CacheConfig, DiskConfig, Lookup, NotStoredReason, Tier};
+use cache::{Cache, CacheConfig, CacheTier, DiskConfig, Lookup, NotStoredReason};
 use domain::{Entropy, MicroUsd, SeededEntropy};
 
 use crate::fixture::{ENTRY_BYTES_MAX, TTL, clock, config, entry, key, look, open, put, tags};
@@ -15,16 +15,16 @@ async fn an_answer_comes_back_from_memory_and_after_a_restart_from_the_disk() {
     let cache = open(folder.path(), &clock).await;
     assert!(look(&cache, 1).await.is_none());
     put(&cache, 1, entry("hello"));
-    assert_eq!(look(&cache, 1).await, Some(("hello".into(), Tier::Memory)));
+    assert_eq!(look(&cache, 1).await, Some(("hello".into(), CacheTier::Memory)));
     drop(cache);
     let cache = open(folder.path(), &clock).await;
-    let Lookup::Hit { entry: found, tier: Tier::Disk } = cache.get(&key(1)).await else {
+    let Lookup::Hit { entry: found, tier: CacheTier::Disk } = cache.get(&key(1)).await else {
         panic!("not on the disk");
     };
     assert_eq!(*found, entry("hello"));
     let chunks: Vec<_> = found.answer.chunks().collect();
     assert_eq!(chunks, ["data: ", "hello"]);
-    assert_eq!(look(&cache, 1).await, Some(("hello".into(), Tier::Memory)), "it came along");
+    assert_eq!(look(&cache, 1).await, Some(("hello".into(), CacheTier::Memory)), "it came along");
     let stats = cache.stats();
     assert_eq!((stats.lookups, stats.misses), (2, 0));
     assert_eq!((stats.saved, stats.saved_time), (MicroUsd::new(140), Duration::from_millis(1_800)));
@@ -41,10 +41,10 @@ async fn an_answer_lives_as_long_as_was_said_in_every_tier() {
     put(&cache, 2, entry("hello"));
     cache.flush().await;
     clock.advance(TTL - Duration::from_millis(1));
-    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(Tier::Memory));
+    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(CacheTier::Memory));
     drop(cache);
     let cache = open(folder.path(), &clock).await;
-    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(Tier::Disk));
+    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(CacheTier::Disk));
     clock.advance(Duration::from_millis(1));
     assert_eq!(look(&cache, 1).await, None, "memory");
     assert_eq!(look(&cache, 2).await, None, "disk");
@@ -64,9 +64,9 @@ async fn a_clock_that_is_set_back_gives_no_longer_life() {
     let cache = open(folder.path(), &clock).await;
     assert!(look(&cache, 1).await.is_some());
     clock.advance(TTL);
-    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(Tier::Disk), "begins again");
+    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(CacheTier::Disk), "begins again");
     clock.advance(TTL - Duration::from_millis(1));
-    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(Tier::Memory));
+    assert_eq!(look(&cache, 1).await.map(|(_, tier)| tier), Some(CacheTier::Memory));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn memory_and_file_hold_no_more_than_they_may() {
     assert!((150..=300).contains(&entries), "{entries} of 400");
     drop(cache);
     let cache = open(folder.path(), &clock).await;
-    assert_eq!(look(&cache, 0).await.map(|(_, tier)| tier), Some(Tier::Disk), "used last");
+    assert_eq!(look(&cache, 0).await.map(|(_, tier)| tier), Some(CacheTier::Disk), "used last");
     assert!(look(&cache, 399).await.is_some(), "new");
     assert!(look(&cache, 1).await.is_none(), "old and unused");
     let bytes = std::fs::metadata(folder.path().join("cache.sqlite")).expect("the file").len();

@@ -1,7 +1,8 @@
 //! Operations on the response cache: contents, savings, bypass reasons and purging.
 
 use ::cache::{
-    Bypass, Cache, CacheStats, EntryAddress, Purge, SizeAdvice, SizeEstimate, Tier, TierStats,
+    BypassReason, Cache, CacheStats, CacheTier, EntryAddress, Purge, SizeAdvice, SizeEstimate,
+    TierStats,
 };
 use domain::WallTime;
 use engine::Engine;
@@ -71,7 +72,8 @@ pub(super) fn outcome_sentence(outcome: CacheOutcomeView, reason: Option<&str>) 
         CacheOutcomeView::Hit => "Served from cache.",
         CacheOutcomeView::Joined => "Shared an identical request in flight.",
         CacheOutcomeView::Miss => "Cache miss.",
-        CacheOutcomeView::Bypass => match reason.and_then(|word| word.parse::<Bypass>().ok()) {
+        CacheOutcomeView::Bypass => match reason.and_then(|word| word.parse::<BypassReason>().ok())
+        {
             Some(known) => bypass_label(known),
             None => "Cache bypassed.",
         },
@@ -135,11 +137,11 @@ fn hit_percent(sums: &CacheTotals) -> Option<f64> {
 
 fn tier_views(settings: &CacheSettings, stats: Option<&CacheStats>) -> Vec<CacheTierView> {
     let is_wanted = |tier| match tier {
-        Tier::Memory => settings.enabled,
-        Tier::Disk => settings.enabled && settings.disk,
-        Tier::Shared => settings.enabled && settings.redis_url.is_some(),
+        CacheTier::Memory => settings.enabled,
+        CacheTier::Disk => settings.enabled && settings.disk,
+        CacheTier::Shared => settings.enabled && settings.redis_url.is_some(),
     };
-    let view = |tier: &Tier| {
+    let view = |tier: &CacheTier| {
         let found = stats.and_then(|stats| stats.tiers.iter().find(|one| one.tier == *tier));
         let is_open = found.is_some_and(|found| found.is_open);
         let state = match (is_wanted(*tier), is_open) {
@@ -149,23 +151,23 @@ fn tier_views(settings: &CacheSettings, stats: Option<&CacheStats>) -> Vec<Cache
         };
         tier_view(*tier, state, found.filter(|_| state != CacheTierState::Off), settings)
     };
-    Tier::ALL.iter().map(view).collect()
+    CacheTier::ALL.iter().map(view).collect()
 }
 
 fn tier_view(
-    tier: Tier,
+    tier: CacheTier,
     state: CacheTierState,
     found: Option<&TierStats>,
     settings: &CacheSettings,
 ) -> CacheTierView {
     let (name, what, lost) = match tier {
-        Tier::Memory => (CacheTierName::Memory, "In this process", "It could not be opened"),
-        Tier::Disk => (
+        CacheTier::Memory => (CacheTierName::Memory, "In this process", "It could not be opened"),
+        CacheTier::Disk => (
             CacheTierName::Disk,
             "On this machine's disk; survives a restart",
             "Its file could not be opened; responses are kept in memory only",
         ),
-        Tier::Shared => (
+        CacheTier::Shared => (
             CacheTierName::Shared,
             "A server that several machines share",
             "The server is not responding, or its password is missing; requests bypass it",
@@ -175,7 +177,7 @@ fn tier_view(
     let detail = match (state, tier, server) {
         (CacheTierState::Off, ..) => "Switched off".to_owned(),
         (CacheTierState::Lost, ..) => lost.to_owned(),
-        (CacheTierState::On, Tier::Shared, Some(server)) => format!("{what}: {server}"),
+        (CacheTierState::On, CacheTier::Shared, Some(server)) => format!("{what}: {server}"),
         (CacheTierState::On, ..) => what.to_owned(),
     };
     CacheTierView {
@@ -190,7 +192,7 @@ fn tier_view(
 }
 
 fn bypass_view(bypasses: BypassCount) -> CacheBypassView {
-    let known = bypasses.reason.parse::<Bypass>().ok();
+    let known = bypasses.reason.parse::<BypassReason>().ok();
     let label = known.map_or("Cache bypassed.", bypass_label);
     CacheBypassView {
         label: label.to_owned(),
@@ -200,31 +202,31 @@ fn bypass_view(bypasses: BypassCount) -> CacheBypassView {
     }
 }
 
-const fn bypass_label(why: Bypass) -> &'static str {
+const fn bypass_label(why: BypassReason) -> &'static str {
     match why {
-        Bypass::Disabled => "The cache is switched off.",
-        Bypass::Request => "Requested by the client.",
-        Bypass::Client => "Turned off for this client.",
-        Bypass::Route => "Turned off for this route.",
-        Bypass::Sampled => "Not repeatable (temperature is not 0).",
-        Bypass::Tools => "The request offers tools.",
-        Bypass::State => "The request uses state stored at the provider.",
-        Bypass::Surface => "Requests of this kind are never cached.",
+        BypassReason::Disabled => "The cache is switched off.",
+        BypassReason::Request => "Requested by the client.",
+        BypassReason::Client => "Turned off for this client.",
+        BypassReason::Route => "Turned off for this route.",
+        BypassReason::Sampled => "Not repeatable (temperature is not 0).",
+        BypassReason::Tools => "The request offers tools.",
+        BypassReason::State => "The request uses state stored at the provider.",
+        BypassReason::Surface => "Requests of this kind are never cached.",
     }
 }
 
 /// How to avoid the bypass.
-const fn bypass_hint(why: Bypass) -> Option<&'static str> {
+const fn bypass_hint(why: BypassReason) -> Option<&'static str> {
     match why {
-        Bypass::Disabled => Some("Switch the cache on in the settings."),
-        Bypass::Request => Some("Remove the header x-gatehouse-cache: off."),
-        Bypass::Client => Some("Change the client's setting."),
-        Bypass::Route => Some("Change the route's setting."),
-        Bypass::Sampled => Some(
+        BypassReason::Disabled => Some("Switch the cache on in the settings."),
+        BypassReason::Request => Some("Remove the header x-gatehouse-cache: off."),
+        BypassReason::Client => Some("Change the client's setting."),
+        BypassReason::Route => Some("Change the route's setting."),
+        BypassReason::Sampled => Some(
             "Use temperature 0, or switch the cache on for the route, the client or the \
                  request.",
         ),
-        Bypass::Tools | Bypass::State | Bypass::Surface => None,
+        BypassReason::Tools | BypassReason::State | BypassReason::Surface => None,
     }
 }
 
@@ -300,7 +302,7 @@ mod tests {
 
     #[test]
     fn every_bypass_reason_has_a_label_and_an_unknown_one_has_the_general_label() {
-        for why in Bypass::ALL {
+        for why in BypassReason::ALL {
             let view = bypass_view(BypassCount { reason: why.to_string(), requests: 1 });
             assert_eq!(view.label, bypass_label(*why));
             assert!(outcome_sentence(CacheOutcomeView::Bypass, Some(why.word())) == view.label);

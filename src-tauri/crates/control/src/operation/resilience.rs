@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ::resilience::{BlockReason, EndpointState, EndpointStatus, Forced, LimitKind};
+use ::resilience::{BlockReason, BreakerOverride, EndpointState, EndpointStatus, LimitKind};
 use domain::{Endpoint, Moment, WallTime};
 use engine::{Clocks, Engine, forced_closed_time};
 use gateway::CONNECTIONS_MAX;
@@ -196,7 +196,7 @@ fn availability_view(
             None,
         );
     }
-    let is_held_open = standing.override_.is_some_and(|set| set.forced == Forced::Open);
+    let is_held_open = standing.override_.is_some_and(|set| set.forced == BreakerOverride::Open);
     if is_held_open {
         return view(AvailabilityState::Held, why, None, until);
     }
@@ -296,20 +296,20 @@ const fn block_reason_view(reason: BlockReason) -> BlockReasonView {
     }
 }
 
-const fn breaker_override(view: BreakerOverrideView) -> Forced {
+const fn breaker_override(view: BreakerOverrideView) -> BreakerOverride {
     match view {
-        BreakerOverrideView::Open => Forced::Open,
-        BreakerOverrideView::Closed => Forced::Closed,
-        BreakerOverrideView::MonitorOnly => Forced::MonitorOnly,
-        BreakerOverrideView::Disabled => Forced::Disabled,
+        BreakerOverrideView::Open => BreakerOverride::Open,
+        BreakerOverrideView::Closed => BreakerOverride::Closed,
+        BreakerOverrideView::MonitorOnly => BreakerOverride::MonitorOnly,
+        BreakerOverrideView::Disabled => BreakerOverride::Disabled,
     }
 }
 
-const fn breaker_override_view(forced: Forced) -> BreakerOverrideView {
+const fn breaker_override_view(forced: BreakerOverride) -> BreakerOverrideView {
     match forced {
-        Forced::Open => BreakerOverrideView::Open,
-        Forced::Closed => BreakerOverrideView::Closed,
-        Forced::MonitorOnly => BreakerOverrideView::MonitorOnly,
-        Forced::Disabled => BreakerOverrideView::Disabled,
+        BreakerOverride::Open => BreakerOverrideView::Open,
+        BreakerOverride::Closed => BreakerOverrideView::Closed,
+        BreakerOverride::MonitorOnly => BreakerOverrideView::MonitorOnly,
+        BreakerOverride::Disabled => BreakerOverrideView::Disabled,
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use cache::{Bypass, CacheEntry};
+use cache::{BypassReason, CacheEntry};
 use domain::{BackendId, MicroUsd, TokenUsage};
-use ledger::{CacheOutcome, Outcome};
+use ledger::{CacheOutcome, RequestOutcome};
 
 use super::RequestRecord;
 
@@ -15,7 +15,7 @@ pub(crate) enum AnswerEnd {
     Complete(Arc<AnswerRecord>),
     /// Failed before or after its first byte.
     Failed {
-        outcome: Outcome,
+        outcome: RequestOutcome,
         code: &'static str,
     },
 }
@@ -38,7 +38,7 @@ pub(crate) type AnswerEndCell = Arc<OnceLock<AnswerEnd>>;
 
 impl RequestRecord {
     /// The cache was bypassed.
-    pub(crate) fn bypassed(&mut self, why: Bypass) {
+    pub(crate) fn bypassed(&mut self, why: BypassReason) {
         self.cache(CacheOutcome::Bypass, Some(why.word()));
     }
 
@@ -68,7 +68,7 @@ impl RequestRecord {
             settlement.saved = entry.cost;
             settlement.saved_time = Some(entry.took.saturating_sub(elapsed));
         }
-        self.settle(Outcome::Complete, None).await;
+        self.settle(RequestOutcome::Complete, None).await;
     }
 
     /// Settles a request all of whose vectors come from the cache.
@@ -86,7 +86,7 @@ impl RequestRecord {
             settlement.model_billed.clone_from(&entry.model_billed);
         }
         self.set_saved(saved);
-        self.settle(Outcome::Complete, None).await;
+        self.settle(RequestOutcome::Complete, None).await;
     }
 
     fn set_saved(&mut self, saved: Option<MicroUsd>) {
@@ -112,14 +112,14 @@ impl RequestRecord {
                     settlement.finish_reason.clone_from(&answer.finish_reason);
                     settlement.saved = answer.cost;
                 }
-                self.settle(Outcome::Complete, None).await;
+                self.settle(RequestOutcome::Complete, None).await;
             }
             AnswerEnd::Failed { outcome, code } => self.settle(*outcome, Some(code)).await,
         }
     }
 
     /// Tells the requests that share the answer how it ended.
-    pub(super) fn announce_end(&mut self, outcome: Outcome, code: Option<&'static str>) {
+    pub(super) fn announce_end(&mut self, outcome: RequestOutcome, code: Option<&'static str>) {
         let Some(end_cell) = self.end_cell.take() else { return };
         let end = match code {
             None => self.answer_record().map(|answer| AnswerEnd::Complete(Arc::new(answer))),

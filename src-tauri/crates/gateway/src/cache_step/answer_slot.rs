@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cache::{
-    AnswerForm, Bypass, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace, EntryAddress,
-    InsertTicket, Lookup,
+    AnswerForm, BypassReason, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
+    EntryAddress, InsertTicket, Lookup,
 };
 use domain::{CacheMode, MicroUsd};
 use routing::Decision;
@@ -34,8 +34,9 @@ impl AnswerSlot {
         request: &ClientRequest,
         modes: CacheModes,
         decision: &Decision,
-    ) -> Result<Self, Bypass> {
-        let CacheUse { cache, ttl } = context.snapshot.cache.as_ref().ok_or(Bypass::Disabled)?;
+    ) -> Result<Self, BypassReason> {
+        let CacheUse { cache, ttl } =
+            context.snapshot.cache.as_ref().ok_or(BypassReason::Disabled)?;
         let mode =
             eligible(request, modes, decision).inspect_err(|why| cache.record_bypass(*why))?;
         let client = &context.client.id;
@@ -109,17 +110,17 @@ fn eligible(
     request: &ClientRequest,
     modes: CacheModes,
     decision: &Decision,
-) -> Result<CacheMode, Bypass> {
+) -> Result<CacheMode, BypassReason> {
     let mode = modes.resolve(decision.cache)?;
     let traits = request.cache_traits();
     if mode == CacheMode::Auto && traits.determinism == Determinism::Sampled {
-        return Err(Bypass::Sampled);
+        return Err(BypassReason::Sampled);
     }
     if traits.has_tools {
-        return Err(Bypass::Tools);
+        return Err(BypassReason::Tools);
     }
     if traits.has_state {
-        return Err(Bypass::State);
+        return Err(BypassReason::State);
     }
     Ok(mode)
 }

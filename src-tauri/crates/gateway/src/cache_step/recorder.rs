@@ -8,7 +8,7 @@ use cache::{
 };
 use domain::ClientId;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
-use ledger::Outcome;
+use ledger::RequestOutcome;
 
 use crate::accounting::{AnswerEnd, AnswerRecord};
 use crate::response::DROPPED;
@@ -62,7 +62,7 @@ impl AnswerRecorder {
         let cache = &destination.cache;
         let answer = match end {
             AnswerEnd::Complete(answer) => answer,
-            AnswerEnd::Failed { outcome: Outcome::Partial, .. } => {
+            AnswerEnd::Failed { outcome: RequestOutcome::Partial, .. } => {
                 return cache.record_not_stored(NotStoredReason::Cut);
             }
             AnswerEnd::Failed { .. } => return cache.record_not_stored(NotStoredReason::Failed),

@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Either};
 use hyper::body::Frame;
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
-use ledger::Outcome;
+use ledger::RequestOutcome;
 use wire::ErrorKind;
 
 use super::recorder::AnswerRecorder;
@@ -321,7 +321,7 @@ impl SharedBody {
         let code = refusal.code;
         let event = wire::error_event(self.reader.dialect(), &refusal.spelled(), 0, None);
         self.stage = ReadStage::Over;
-        self.reader.ended(&AnswerEnd::Failed { outcome: Outcome::Partial, code }).await;
+        self.reader.ended(&AnswerEnd::Failed { outcome: RequestOutcome::Partial, code }).await;
         event
     }
 }

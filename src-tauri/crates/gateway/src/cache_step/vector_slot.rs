@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cache::{
-    AnswerForm, Bypass, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace, CachedBody,
-    EntryAddress, InsertTicket, Lookup,
+    AnswerForm, BypassReason, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
+    CachedBody, EntryAddress, InsertTicket, Lookup,
 };
 use domain::{CacheMode, MicroUsd, TokenUsage};
 use routing::Decision;
@@ -44,8 +44,9 @@ impl VectorSlot {
         request: &EmbeddingRequest,
         modes: CacheModes,
         decision: &Decision,
-    ) -> Result<Self, Bypass> {
-        let CacheUse { cache, ttl } = context.snapshot.cache.as_ref().ok_or(Bypass::Disabled)?;
+    ) -> Result<Self, BypassReason> {
+        let CacheUse { cache, ttl } =
+            context.snapshot.cache.as_ref().ok_or(BypassReason::Disabled)?;
         let mode = modes.resolve(decision.cache).inspect_err(|why| cache.record_bypass(*why))?;
         let client = &context.client.id;
         let model = decision.candidates.first().map_or("", |first| first.model.as_str());

@@ -8,7 +8,7 @@ use super::{LedgerFixture, NOW_MS, at, attempt, backend, request, settlement};
 use crate::{
     AttemptEnd, AttemptOutcome, AttemptRecord, BypassCount, CacheOutcome, CommitStatus,
     ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, EVIDENCE_KEPT_MAX, Ledger, ModelLatency,
-    Outcome, Purpose, Settlement, StoredEndpointState, TRANSITIONS_KEPT_MAX,
+    Purpose, RequestOutcome, Settlement, StoredEndpointState, TRANSITIONS_KEPT_MAX,
     TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord,
 };
 
@@ -169,7 +169,7 @@ async fn attempts_of_the_past_come_in_the_order_in_which_they_ended() {
     let mut second = settlement(2);
     second.attempts = vec![tried("home", None, 2_000, 50)];
     second.timings.first_token = None;
-    let mut third = Settlement { outcome: Outcome::Cancelled, ..settlement(3) };
+    let mut third = Settlement { outcome: RequestOutcome::Cancelled, ..settlement(3) };
     third.attempts = vec![tried("home", None, 3_000, 10)];
     for settlement in [&second, &third, &first] {
         ledger.settle(settlement.clone()).await.expect("settled");
@@ -221,7 +221,7 @@ async fn how_fast_backends_are_is_reckoned_from_what_the_user_was_answered() {
     }
     // None of these counts towards the speed.
     let mut others = [settlement(21), settlement(22), settlement(23)];
-    others[0].outcome = Outcome::Failed;
+    others[0].outcome = RequestOutcome::Failed;
     others[1].request.purpose = Purpose::Check;
     (others[2].usage, others[2].usage_basis, others[2].timings.first_token) = (None, None, None);
     for settlement in others {

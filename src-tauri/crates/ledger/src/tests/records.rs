@@ -4,10 +4,10 @@ use domain::{ClientId, MicroUsd, Rates, RequestId, RunId, SeededEntropy};
 
 use super::{LedgerFixture, at, attempt, backend, request, settlement};
 use crate::{
-    ATTEMPTS_MAX, Confidence, Cost, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Outcome,
-    Price, Purpose, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary,
-    RequestQuery, RequestState, SENTENCE_CHARS_MAX, Settlement, Timings, USAGE_RAW_BYTES_MAX,
-    UsageBasis,
+    ATTEMPTS_MAX, Cost, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Price,
+    PriceConfidence, Purpose, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord,
+    ReadinessRunSummary, RequestOutcome, RequestQuery, RequestState, SENTENCE_CHARS_MAX,
+    Settlement, Timings, USAGE_RAW_BYTES_MAX, UsageBasis,
 };
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn pages_go_from_new_to_old_without_gap_and_filters_hold() {
             settlement.request.client = ClientId::new("shell").expect("a name");
         }
         if number % 3 == 0 {
-            settlement.outcome = Outcome::Failed;
+            settlement.outcome = RequestOutcome::Failed;
             settlement.backend = Some(backend("away"));
         }
         if number == 5 {
@@ -138,7 +138,7 @@ async fn requests_are_found_by_route_model_status_and_time() {
     for number in 1..=8 {
         let mut settlement = settlement(number);
         if number % 2 == 0 {
-            (settlement.outcome, settlement.http_status) = (Outcome::Failed, Some(503));
+            (settlement.outcome, settlement.http_status) = (RequestOutcome::Failed, Some(503));
             settlement.model_billed = None;
         }
         if number % 4 == 0 {
@@ -324,7 +324,7 @@ async fn prices_are_kept_and_never_edited() {
     let book = ledger.price_book().await.expect("read");
     assert_eq!(book.find(&backend("home"), None, "llama", at(0)), Some(&price));
     assert_eq!(book.find(&backend("home"), None, "llama", at(-1)), None);
-    for bundled in book.iter().filter(|price| price.confidence != Confidence::Declared) {
+    for bundled in book.iter().filter(|price| price.confidence != PriceConfidence::Declared) {
         let kept = ledger.price(bundled.id.clone()).await.expect("read");
         assert_eq!(kept.as_ref(), Some(bundled));
     }

@@ -9,9 +9,9 @@ use proptest::prelude::*;
 
 use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
 use crate::{
-    BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, Cost, GroupBy, Ledger, Outcome, Purpose,
-    RequestQuery, RequestRow, RequestState, Settlement, Spend, UsageKey, UsageQuery, UsageTotals,
-    attempts, requests, rollup, rollup::SlotWidth,
+    BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, Cost, GroupBy, Ledger, Purpose,
+    RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement, Spend, UsageKey,
+    UsageQuery, UsageTotals, attempts, requests, rollup, rollup::SlotWidth,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -42,7 +42,7 @@ async fn a_request_is_counted_once_however_often_it_is_settled() {
     ledger.settle(settlement(1)).await.expect("settled");
     let mut again = settlement(1);
     again.cost = Cost::Reported(MicroUsd::new(999));
-    again.outcome = Outcome::Failed;
+    again.outcome = RequestOutcome::Failed;
     ledger.settle(again.clone()).await.expect("accepted");
     drop(ledger);
     let ledger = place.open();
@@ -212,10 +212,10 @@ fn settling_a_request_makes_no_table_on_the_way() {
 fn any_settlement() -> impl Strategy<Value = Settlement> {
     let names = (0_u32..40, 0_u32..3, 0_u32..3, 0_u32..2);
     let outcome = prop::sample::select(vec![
-        Outcome::Complete,
-        Outcome::Partial,
-        Outcome::Failed,
-        Outcome::Cancelled,
+        RequestOutcome::Complete,
+        RequestOutcome::Partial,
+        RequestOutcome::Failed,
+        RequestOutcome::Cancelled,
     ]);
     let tokens = prop::option::of((0_u64..5_000, 0_u64..5_000, 0_u64..5_000));
     let cost = prop_oneof![

@@ -51,7 +51,7 @@ impl AttemptScript {
 
     /// Fails every attempt with the same class. Returns the places that were tried and why it
     /// stopped.
-    fn all_fail(&mut self, class: Class) -> (Vec<usize>, Stopped) {
+    fn all_fail(&mut self, class: Class) -> (Vec<usize>, StopReason) {
         let mut tried = Vec::new();
         let mut step = self.attempts.first_step();
         loop {
@@ -113,29 +113,32 @@ fn alone_a_backend_is_repeated_as_often_as_its_row_says() {
         let (tried, why) = AttemptScript::over("a").all_fail(class);
         (tried.len(), why)
     };
-    assert_eq!(tried(Class::Server), (3, Stopped::Spent));
-    assert_eq!(tried(Class::Connect), (2, Stopped::NoCandidates));
-    assert_eq!(tried(Class::Paused), (2, Stopped::NoCandidates));
-    assert_eq!(tried(Class::Overloaded), (2, Stopped::NoCandidates));
-    assert_eq!(tried(Class::NonConforming), (2, Stopped::NoCandidates));
-    assert_eq!(tried(Class::ConflictOrTimeout), (2, Stopped::NoCandidates));
+    assert_eq!(tried(Class::Server), (3, StopReason::Spent));
+    assert_eq!(tried(Class::Connect), (2, StopReason::NoCandidates));
+    assert_eq!(tried(Class::Paused), (2, StopReason::NoCandidates));
+    assert_eq!(tried(Class::Overloaded), (2, StopReason::NoCandidates));
+    assert_eq!(tried(Class::NonConforming), (2, StopReason::NoCandidates));
+    assert_eq!(tried(Class::ConflictOrTimeout), (2, StopReason::NoCandidates));
     for class in [Class::Dns, Class::Tls, Class::FirstTokenTimeout, Class::Stalled, Class::Quota] {
-        assert_eq!(tried(class), (1, Stopped::NoCandidates), "{class}");
+        assert_eq!(tried(class), (1, StopReason::NoCandidates), "{class}");
     }
-    assert_eq!(tried(Class::RateLimited), (1, Stopped::NoCandidates), "no wait was named");
+    assert_eq!(tried(Class::RateLimited), (1, StopReason::NoCandidates), "no wait was named");
 }
 
 #[test]
 fn three_attempts_in_all_over_many_backends() {
     let (tried, why) = AttemptScript::over("a b c d e").all_fail(Class::Server);
-    assert_eq!((tried, why), (vec![0, 1, 2], Stopped::Spent));
+    assert_eq!((tried, why), (vec![0, 1, 2], StopReason::Spent));
     let rules = AttemptRules { attempts_max: 1, ..AttemptRules::default() };
     assert_eq!(
         AttemptScript::with(rules, "a b").all_fail(Class::Server),
-        (vec![0], Stopped::Spent)
+        (vec![0], StopReason::Spent)
     );
     let rules = AttemptRules { attempts_max: 0, ..AttemptRules::default() };
-    assert_eq!(AttemptScript::with(rules, "a b").all_fail(Class::Server), (vec![], Stopped::Spent));
+    assert_eq!(
+        AttemptScript::with(rules, "a b").all_fail(Class::Server),
+        (vec![], StopReason::Spent)
+    );
 }
 
 #[test]
@@ -168,7 +171,7 @@ fn a_short_wait_is_waited_only_if_nobody_else_can_answer() {
     assert_eq!(play.attempts.first_step(), AttemptStep::Try(0));
     assert_eq!(play.failed(0, rate_limited(wait)), AttemptStep::Try(1));
     assert_eq!(play.failed(1, rate_limited(wait)), AttemptStep::Try(2));
-    assert_eq!(play.failed(2, rate_limited(wait)), AttemptStep::Stop(Stopped::Spent));
+    assert_eq!(play.failed(2, rate_limited(wait)), AttemptStep::Stop(StopReason::Spent));
 
     let mut play = AttemptScript::over("a");
     play.at.chance = 0.0;
@@ -181,7 +184,7 @@ fn a_short_wait_is_waited_only_if_nobody_else_can_answer() {
     let mut play = AttemptScript::over("a");
     assert_eq!(play.attempts.first_step(), AttemptStep::Try(0));
     let longer = wait + Duration::from_micros(1);
-    assert_eq!(play.failed(0, rate_limited(longer)), AttemptStep::Stop(Stopped::NoCandidates));
+    assert_eq!(play.failed(0, rate_limited(longer)), AttemptStep::Stop(StopReason::NoCandidates));
 }
 
 #[test]
@@ -192,7 +195,7 @@ fn a_server_that_names_a_wait_is_not_repeated_sooner() {
     play.at.chance = 0.0;
     assert_eq!(play.attempts.first_step(), AttemptStep::Try(0));
     assert_eq!(play.failed(0, failure(2)), AttemptStep::TryAfter(0, Duration::from_secs(2)));
-    assert_eq!(play.failed(0, failure(6)), AttemptStep::Stop(Stopped::NoCandidates));
+    assert_eq!(play.failed(0, failure(6)), AttemptStep::Stop(StopReason::NoCandidates));
 }
 
 #[test]
@@ -201,7 +204,7 @@ fn a_server_that_wants_no_repetition_gets_none_but_another_backend_is_asked() {
     let mut play = AttemptScript::over("a b");
     assert_eq!(play.attempts.first_step(), AttemptStep::Try(0));
     assert_eq!(play.failed(0, failure), AttemptStep::Try(1));
-    assert_eq!(play.failed(1, failure), AttemptStep::Stop(Stopped::NoCandidates));
+    assert_eq!(play.failed(1, failure), AttemptStep::Stop(StopReason::NoCandidates));
 }
 
 #[test]
@@ -211,13 +214,13 @@ fn nothing_goes_beyond_the_deadline() {
     play.at.left = Duration::from_millis(1);
     assert_eq!(play.failed(0, Class::Server), AttemptStep::Try(1), "a move needs no wait");
     play.at.left = Duration::from_millis(500);
-    assert_eq!(play.failed(1, Class::Server), AttemptStep::Stop(Stopped::DeadlineNear));
+    assert_eq!(play.failed(1, Class::Server), AttemptStep::Stop(StopReason::DeadlineNear));
     assert_eq!(play.budget.retries_left(play.at.now), 3, "what is not tried takes no budget");
 
     let mut play = AttemptScript::over("a b");
     assert_eq!(play.attempts.first_step(), AttemptStep::Try(0));
     play.at.left = Duration::ZERO;
-    assert_eq!(play.failed(0, Class::Server), AttemptStep::Stop(Stopped::DeadlineNear));
+    assert_eq!(play.failed(0, Class::Server), AttemptStep::Stop(StopReason::DeadlineNear));
 }
 
 #[test]
@@ -239,7 +242,7 @@ fn a_repetition_costs_budget_and_a_move_does_not() {
         AttemptStep::Try(1),
         "a healthy backend is still reached"
     );
-    assert_eq!(play.failed(1, Class::Connect), AttemptStep::Stop(Stopped::BudgetSpent));
+    assert_eq!(play.failed(1, Class::Connect), AttemptStep::Stop(StopReason::BudgetSpent));
 }
 
 #[test]
@@ -267,13 +270,13 @@ fn what_is_not_admitted_costs_no_attempt() {
     assert_eq!(play.closed(0), AttemptStep::Try(1));
     assert_eq!(play.closed(1), AttemptStep::Try(2));
     assert_eq!(play.attempts.attempts_made(), 1);
-    assert_eq!(play.closed(2), AttemptStep::Stop(Stopped::NoCandidates));
+    assert_eq!(play.closed(2), AttemptStep::Stop(StopReason::NoCandidates));
     assert_eq!(play.attempts.attempts_made(), 0);
     assert_eq!(play.attempts.try_sole_trial(1), AttemptStep::Try(1));
     assert_eq!(play.attempts.attempts_made(), 1);
     assert_eq!(
         play.attempts.try_sole_trial(2),
-        AttemptStep::Stop(Stopped::NoCandidates),
+        AttemptStep::Stop(StopReason::NoCandidates),
         "one and no more"
     );
 }
@@ -285,15 +288,15 @@ fn when_the_others_are_closed_the_failed_one_is_repeated() {
     assert_eq!(play.failed(0, Class::Connect), AttemptStep::Try(1));
     assert_eq!(play.closed(1), AttemptStep::TryAfter(0, Duration::from_millis(50)));
     assert_eq!(play.attempts.attempts_made(), 2);
-    assert_eq!(play.closed(0), AttemptStep::Stop(Stopped::NoCandidates));
+    assert_eq!(play.closed(0), AttemptStep::Stop(StopReason::NoCandidates));
     assert_eq!(play.attempts.attempts_made(), 1);
-    assert_eq!(play.attempts.try_sole_trial(0), AttemptStep::Stop(Stopped::NoCandidates));
+    assert_eq!(play.attempts.try_sole_trial(0), AttemptStep::Stop(StopReason::NoCandidates));
 }
 
 #[test]
 fn no_candidates_is_an_answer_too() {
     let mut play = AttemptScript::over("");
-    assert_eq!(play.attempts.first_step(), AttemptStep::Stop(Stopped::NoCandidates));
-    assert_eq!(play.attempts.try_sole_trial(0), AttemptStep::Stop(Stopped::NoCandidates));
+    assert_eq!(play.attempts.first_step(), AttemptStep::Stop(StopReason::NoCandidates));
+    assert_eq!(play.attempts.try_sole_trial(0), AttemptStep::Stop(StopReason::NoCandidates));
     assert_eq!(play.attempts.attempts_made(), 0);
 }

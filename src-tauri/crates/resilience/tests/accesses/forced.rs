@@ -1,13 +1,13 @@
 //! Manual settings.
 
 use resilience::{
-    Availability, ClosedReason, EndpointState, Forced, ProbeOutcome, TransitionCause,
+    Availability, BreakerOverride, ClosedReason, EndpointState, ProbeOutcome, TransitionCause,
 };
 
 use crate::world::{BAD, GOOD, MODEL, World, rejected, secs, told};
 
 impl World {
-    fn force(&mut self, forced: Forced, for_secs: Option<u64>) {
+    fn force(&mut self, forced: BreakerOverride, for_secs: Option<u64>) {
         let until = for_secs.map(|time| self.now + secs(time));
         self.log.extend(self.accesses.force(&self.one, forced, until, self.now));
     }
@@ -16,7 +16,7 @@ impl World {
 #[test]
 fn forced_open_lets_nothing_out_until_it_expires() {
     let mut world = World::new();
-    world.force(Forced::Open, Some(900));
+    world.force(BreakerOverride::Open, Some(900));
     let until = Some(world.now + secs(900));
     assert_eq!(world.look(), Availability::Closed { reason: ClosedReason::ForcedOpen, until });
     world.pass(secs(899));
@@ -30,7 +30,7 @@ fn forced_open_lets_nothing_out_until_it_expires() {
 #[test]
 fn without_an_end_it_holds_until_reset() {
     let mut world = World::new();
-    world.force(Forced::Open, None);
+    world.force(BreakerOverride::Open, None);
     world.pass(secs(365 * 86_400));
     let held = Availability::Closed { reason: ClosedReason::ForcedOpen, until: None };
     assert_eq!(world.look(), held);
@@ -44,13 +44,13 @@ fn without_an_end_it_holds_until_reset() {
 fn the_breaker_keeps_its_state_behind_forced_open() {
     let mut world = World::new();
     let late = world.begin();
-    world.force(Forced::Open, Some(4));
+    world.force(BreakerOverride::Open, Some(4));
     world.end(late, BAD);
     assert_eq!(world.accesses.status(&world.one, world.now).recent.calls, 1);
     world.pass(secs(4));
     world.calls(2, BAD);
     assert_eq!(world.open_for(), secs(5), "the call that was out is counted");
-    world.force(Forced::Open, Some(60));
+    world.force(BreakerOverride::Open, Some(60));
     world.pass(secs(59));
     assert!(
         world.accesses.endpoints_due_for_probe(world.now).is_empty(),
@@ -64,7 +64,7 @@ fn the_breaker_keeps_its_state_behind_forced_open() {
 fn forced_closed_closes_an_open_one_and_does_not_trip() {
     let mut world = World::new();
     world.calls(3, BAD);
-    world.force(Forced::Closed, Some(900));
+    world.force(BreakerOverride::Closed, Some(900));
     assert_eq!(world.look(), Availability::Ready);
     world.calls(30, BAD);
     for _ in 0..3 {
@@ -90,7 +90,7 @@ fn forced_closed_closes_an_open_one_and_does_not_trip() {
 #[test]
 fn forced_closed_does_not_overrule_the_provider() {
     let mut world = World::new();
-    world.force(Forced::Closed, None);
+    world.force(BreakerOverride::Closed, None);
     world.call(told(Some(secs(7))));
     assert!(matches!(
         world.look(),
@@ -104,7 +104,7 @@ fn forced_closed_does_not_overrule_the_provider() {
 #[test]
 fn monitor_only_writes_the_log_and_holds_nothing_back() {
     let mut world = World::new();
-    world.force(Forced::MonitorOnly, None);
+    world.force(BreakerOverride::MonitorOnly, None);
     world.calls(3, BAD);
     assert_eq!(world.look(), Availability::Ready);
     assert_eq!(world.accesses.status(&world.one, world.now).breaker, EndpointState::Open);
@@ -134,7 +134,7 @@ fn monitor_only_writes_the_log_and_holds_nothing_back() {
 fn disabled_counts_nothing() {
     let mut world = World::new();
     world.calls(2, BAD);
-    world.force(Forced::Disabled, Some(60));
+    world.force(BreakerOverride::Disabled, Some(60));
     world.calls(30, BAD);
     for _ in 0..3 {
         world.probe(ProbeOutcome::Failed);
@@ -152,8 +152,8 @@ fn disabled_counts_nothing() {
 #[test]
 fn one_setting_replaces_the_other() {
     let mut world = World::new();
-    world.force(Forced::Open, None);
-    world.force(Forced::Closed, Some(10));
+    world.force(BreakerOverride::Open, None);
+    world.force(BreakerOverride::Closed, Some(10));
     assert_eq!(world.look(), Availability::Ready);
     let logged = world.logged();
     assert_eq!(logged, ["automatic>forced-open forced", "forced-open>forced-closed forced"]);

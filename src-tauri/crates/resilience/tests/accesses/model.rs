@@ -7,8 +7,9 @@ use domain::{CredentialId, Endpoint, Moment};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use resilience::{
-    Availability, BlockReason, BreakerRules, CallOutcome, ClosedReason, EndpointTransition,
-    Endpoints, FailureWeight, Forced, LimitKind, LimitScope, Permit, ProbeOutcome, TransitionState,
+    Availability, BlockReason, BreakerOverride, BreakerRules, CallOutcome, ClosedReason,
+    EndpointTransition, Endpoints, FailureWeight, LimitKind, LimitScope, Permit, ProbeOutcome,
+    TransitionState,
 };
 
 use crate::reference::{Event, Reference};
@@ -27,7 +28,7 @@ enum HistoryStep {
     Calls { of: usize, model: usize, count: usize, happened: CallOutcome, chance: f64 },
     Nearest { model: usize },
     Probe { of: usize, good: bool, chance: f64 },
-    Force { of: usize, forced: Forced, time: Option<Duration> },
+    Force { of: usize, forced: BreakerOverride, time: Option<Duration> },
     KeyChanged,
     Recheck { of: usize },
     Reset { of: usize },
@@ -96,7 +97,7 @@ impl Digits {
             83..91 => HistoryStep::Probe { of, good: self.below(2) == 0, chance: self.chance() },
             91..94 => {
                 let time = self.pick(&[None, Some(secs(3)), Some(secs(900))]);
-                HistoryStep::Force { of, forced: self.pick(Forced::ALL), time }
+                HistoryStep::Force { of, forced: self.pick(BreakerOverride::ALL), time }
             }
             94 => HistoryStep::KeyChanged,
             95..97 => HistoryStep::Recheck { of },

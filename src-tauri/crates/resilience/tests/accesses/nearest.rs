@@ -1,7 +1,7 @@
 //! Trials when no other endpoint can answer.
 
 use domain::Endpoint;
-use resilience::{Availability, Forced, Permit, SOLE_TRIAL_AFTER, TRIAL_RETRY_AFTER};
+use resilience::{Availability, BreakerOverride, Permit, SOLE_TRIAL_AFTER, TRIAL_RETRY_AFTER};
 
 use crate::world::{BAD, GOOD, MODEL, World, access, asked_to_wait, rejected, request, secs, told};
 
@@ -170,7 +170,7 @@ fn what_is_blocked_cools_down_or_is_held_open_is_left_alone() {
         world.end(late, happened);
     }
     world.trip(&held);
-    world.accesses.force(&held, Forced::Open, None, world.now);
+    world.accesses.force(&held, BreakerOverride::Open, None, world.now);
     world.pass(SOLE_TRIAL_AFTER);
     assert!(world.nearest(&[&blocked, &cooling, &held]).is_none());
     assert_eq!(world.reopens(&[&blocked, &held]), None, "no time opens these");

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::Moment;
 use resilience::{
-    Availability, BlockReason, BreakerRules, CallOutcome, ClosedReason, FailureWeight, Forced,
-    LimitKind, LimitScope,
+    Availability, BlockReason, BreakerOverride, BreakerRules, CallOutcome, ClosedReason,
+    FailureWeight, LimitKind, LimitScope,
 };
 
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub(crate) enum Event {
         chance: f64,
     },
     Forced {
-        forced: Forced,
+        forced: BreakerOverride,
         until: Option<Moment>,
     },
     KeyChanged,
@@ -97,7 +97,7 @@ impl Reference {
         let through = match &event {
             Event::AdmittedEarly { .. } => true,
             Event::Admitted { .. } => {
-                forced != Some(Forced::Disabled)
+                forced != Some(BreakerOverride::Disabled)
                     && match before.phase {
                         Phase::Closed | Phase::Recovering => true,
                         Phase::Open { .. } => false,
@@ -109,7 +109,7 @@ impl Reference {
         let counted = match &event {
             Event::Reported { permit, .. } | Event::Answering { permit } => {
                 let admitted = self.admitted(*permit);
-                forced != Some(Forced::Disabled)
+                forced != Some(BreakerOverride::Disabled)
                     && admitted >= before.round
                     && self.events[admitted].through
                     && !self.is_lost(*permit, place, now)
@@ -126,7 +126,7 @@ impl Reference {
             return Availability::Closed { reason: ClosedReason::Blocked(reason), until: None };
         }
         let forced = self.forced(self.events.len(), now);
-        if let Some((Forced::Open, until)) = forced {
+        if let Some((BreakerOverride::Open, until)) = forced {
             return Availability::Closed { reason: ClosedReason::ForcedOpen, until };
         }
         let cooling = [self.cooling(None, now), self.cooling(Some(model), now)];
@@ -201,12 +201,12 @@ impl Reference {
         matches!(chapter.phase, Phase::HalfOpen)
             && self.blocked().is_none()
             && self.cooling(None, now).is_none()
-            && !matches!(forced, Some((forced, _)) if forced != Forced::MonitorOnly)
+            && !matches!(forced, Some((forced, _)) if forced != BreakerOverride::MonitorOnly)
             && self.out(&chapter, end, now) == 0
             && now.since(last) >= self.rules.trial_silence
     }
 
-    fn forced(&self, end: usize, now: Moment) -> Option<(Forced, Option<Moment>)> {
+    fn forced(&self, end: usize, now: Moment) -> Option<(BreakerOverride, Option<Moment>)> {
         let last = self.events[..end].iter().rev().find_map(|told| match &told.event {
             Event::Forced { forced, until } => Some(Some((*forced, *until))),
             Event::Reset => Some(None),
@@ -330,10 +330,12 @@ impl Reference {
             round: place + 1,
             openings: 0,
         };
-        let disabled = matches!(self.forced(place, at), Some((Forced::Disabled, _)));
+        let disabled = matches!(self.forced(place, at), Some((BreakerOverride::Disabled, _)));
         match &self.events[place].event {
             Event::Reset => fresh,
-            Event::Forced { forced: Forced::Closed | Forced::Disabled, .. } => fresh,
+            Event::Forced {
+                forced: BreakerOverride::Closed | BreakerOverride::Disabled, ..
+            } => fresh,
             Event::AdmittedEarly { .. } => {
                 Chapter { phase: Phase::HalfOpen, began: at, from: place, ..chapter }
             }
@@ -372,7 +374,7 @@ impl Reference {
                 for number in (chapter.round..=place).rev() {
                     let told = &self.events[number];
                     let forced = self.forced(number, told.at);
-                    let disabled = matches!(forced, Some((Forced::Disabled, _)));
+                    let disabled = matches!(forced, Some((BreakerOverride::Disabled, _)));
                     match told.event {
                         Event::Probed { good: false, .. } if !disabled => bad += 1,
                         Event::Probed { good: true, .. } if !disabled => break,
@@ -538,7 +540,7 @@ impl Reference {
 
     fn may_trip(&self, place: usize, at: Moment) -> bool {
         let forced = self.forced(place, at).map(|(forced, _)| forced);
-        !matches!(forced, Some(Forced::Closed | Forced::Disabled))
+        !matches!(forced, Some(BreakerOverride::Closed | BreakerOverride::Disabled))
     }
 
     /// Successes of calls and probes in half-open.

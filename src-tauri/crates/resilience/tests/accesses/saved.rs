@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Moment;
-use resilience::{Availability, BreakerRules, Endpoints, Forced, SavedEndpoint};
+use resilience::{Availability, BreakerOverride, BreakerRules, Endpoints, SavedEndpoint};
 
 use crate::world::{BAD, GOOD, MODEL, World, asked_to_wait, rejected, secs, told};
 
@@ -106,10 +106,10 @@ fn waits_blocks_and_settings_by_hand_are_kept() {
     );
 
     let until = Some(world.now + secs(900));
-    world.accesses.force(&world.one, Forced::Open, until, world.now);
+    world.accesses.force(&world.one, BreakerOverride::Open, until, world.now);
     world.restart(secs(300));
     let set = world.accesses.status(&world.one, world.now).override_.unwrap();
-    assert_eq!((set.forced, set.until), (Forced::Open, Some(world.now + secs(600))));
+    assert_eq!((set.forced, set.until), (BreakerOverride::Open, Some(world.now + secs(600))));
     world.restart(secs(600));
     world.call(rejected());
     world.restart(secs(86_400));

@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_variant_of_the_store_has_its_word() {
-        check(Error::NoEntry, "Damaged(NotKept)");
+        check(Error::NoEntry, "Damaged(NotStored)");
         check(Error::PlatformFailure(other("broken")), "Unavailable");
         check(Error::BadEncoding(b"sk-1".to_vec()), "Damaged(Item)");
         check(Error::BadDataFormat(b"sk-1".to_vec(), other("odd")), "Damaged(Item)");

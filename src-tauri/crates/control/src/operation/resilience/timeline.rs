@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::resilience::{EndpointState, EndpointStatus, Forced, TransitionCause, TransitionState};
+use ::resilience::{
+    BreakerOverride, EndpointState, EndpointStatus, TransitionCause, TransitionState,
+};
 use domain::{CredentialId, Endpoint, WallTime};
 use engine::Engine;
 use ledger::{TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord};
@@ -192,10 +194,10 @@ impl EndpointRestrictions {
             EndpointState::Recovering { .. } => State::Recovering,
         };
         let hand = standing.override_.map_or(State::Automatic, |set| match set.forced {
-            Forced::Open => State::ForcedOpen,
-            Forced::Closed => State::ForcedClosed,
-            Forced::MonitorOnly => State::MonitorOnly,
-            Forced::Disabled => State::Disabled,
+            BreakerOverride::Open => State::ForcedOpen,
+            BreakerOverride::Closed => State::ForcedClosed,
+            BreakerOverride::MonitorOnly => State::MonitorOnly,
+            BreakerOverride::Disabled => State::Disabled,
         });
         let cooldown = if standing.cooldown.is_some() { State::CoolingDown } else { State::Ready };
         let block = if standing.block.is_some() { State::Blocked } else { State::Ready };

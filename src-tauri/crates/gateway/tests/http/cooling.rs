@@ -8,7 +8,7 @@ use domain::{Clock, CredentialId, ManualClock, SystemClock, WallTime};
 use futures_util::future::join_all;
 use gateway::HttpUpstream;
 use resilience::{
-    AttemptRules, Availability, EndpointState, Forced, SOLE_TRIAL_AFTER, TransitionState,
+    AttemptRules, Availability, BreakerOverride, EndpointState, SOLE_TRIAL_AFTER, TransitionState,
 };
 use test_support::{RawAnswer, Reply, ReplyEnding, ScriptedUpstream};
 
@@ -324,10 +324,10 @@ async fn a_rejected_key_is_not_used_again_until_it_is_replaced() {
 async fn held_open_by_hand_nothing_is_sent_there() {
     let clock = manual();
     let pair = Pair::of(At::Replying(Reply::chat(&WELL)), single(&clock, network())).await;
-    pair.world.live.force(&access("one"), Forced::Open, Some(Duration::from_secs(900)));
+    pair.world.live.force(&access("one"), BreakerOverride::Open, Some(Duration::from_secs(900)));
     assert_eq!(pair.statuses(2).await, [200, 200]);
     assert_eq!(pair.calls(), (0, 2));
-    pair.world.live.force(&access("two"), Forced::Open, Some(Duration::from_secs(60)));
+    pair.world.live.force(&access("two"), BreakerOverride::Open, Some(Duration::from_secs(60)));
     let answer = pair.ask(ASK).await;
     assert_eq!(said(&answer), (503, Some("60"), Some("false")), "{}", answer.text());
     clock.advance(Duration::from_secs(900));

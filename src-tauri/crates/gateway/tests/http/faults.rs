@@ -332,6 +332,6 @@ async fn a_client_that_does_not_read_is_cut_off_and_the_backend_let_go() {
     let world = world_with(&upstream, limits).await;
     let _client = world.begin_chat(ASK_STREAM).await;
     let settled = world.seen.wait_settled(1).await;
-    assert_eq!(settled[0].outcome, ledger::Outcome::Cancelled);
+    assert_eq!(settled[0].outcome, ledger::RequestOutcome::Cancelled);
     upstream.wait_for_broken_off(1).await;
 }

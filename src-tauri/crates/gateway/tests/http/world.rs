@@ -218,7 +218,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         seen.clone(),
     );
     let parts = GatewayParts {
-        live: live.clone(),
+        endpoints: live.clone(),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(1)),
         ledger: ledger.clone(),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cache::{Bypass, Cache, CacheConfig, NotStoredReason, Purge};
+use cache::{BypassReason, Cache, CacheConfig, NotStoredReason, Purge};
 use domain::{ClientId, MicroUsd, SeededEntropy, SystemClock};
 use gateway::{CacheUse, GatewayClient, GatewayClients, TokenState, hash_token, new_token};
-use ledger::{CacheOutcome, Cost, Outcome, Purpose, RequestState};
+use ledger::{CacheOutcome, Cost, Purpose, RequestOutcome, RequestState};
 use serde_json::json;
 use test_support::{BodyEnd, ChatText, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::task::JoinSet;
@@ -159,11 +159,11 @@ async fn what_is_not_eligible_is_bypassed_for_a_reason() {
     let sampled = r#"{"model":"gpt","messages":[{"role":"user","content":"hi"}]}"#;
     let tools = r#"{"model":"gpt","temperature":0,"tools":[{"type":"function","function":{"name":"f"}}],"messages":[{"role":"user","content":"hi"}]}"#;
     let state = r#"{"model":"gpt","temperature":0,"store":true,"messages":[{"role":"user","content":"hi"}]}"#;
-    let cases: [(&[&str], &str, Bypass); 4] = [
-        (&[], sampled, Bypass::Sampled),
-        (&["x-gatehouse-cache: off"], COLD, Bypass::Request),
-        (&["x-gatehouse-cache: on"], tools, Bypass::Tools),
-        (&["x-gatehouse-cache: on"], state, Bypass::State),
+    let cases: [(&[&str], &str, BypassReason); 4] = [
+        (&[], sampled, BypassReason::Sampled),
+        (&["x-gatehouse-cache: off"], COLD, BypassReason::Request),
+        (&["x-gatehouse-cache: on"], tools, BypassReason::Tools),
+        (&["x-gatehouse-cache: on"], state, BypassReason::State),
     ];
     for (headers, body, why) in cases {
         for _ in 0..2 {
@@ -310,7 +310,7 @@ async fn three_hundred_identical_requests_cause_one_call_streams_included() {
         assert_eq!((misses, misses + joined + hits), (1, 300));
         assert!(joined > 0);
         let settled = world.seen.wait_settled(300).await;
-        assert!(settled.iter().all(|summary| summary.outcome == Outcome::Complete));
+        assert!(settled.iter().all(|summary| summary.outcome == RequestOutcome::Complete));
         let shared = answers.iter().find(|answer| word(answer) == "coalesced").expect("one");
         let (row, tries) = world.row(shared).await;
         assert_eq!((row.cache, tries.len()), (CacheOutcome::Coalesced, 0));
@@ -379,7 +379,7 @@ async fn when_the_first_asker_leaves_the_others_get_all_and_it_is_kept() {
     assert_eq!(word(&world.chat(COLD_STREAM).await), "hit");
     assert_eq!(upstream.requests().len(), 1);
     let settled = world.seen.wait_settled(3).await;
-    assert!(settled.iter().all(|summary| summary.outcome == Outcome::Complete));
+    assert!(settled.iter().all(|summary| summary.outcome == RequestOutcome::Complete));
 }
 
 #[tokio::test]
@@ -396,6 +396,9 @@ async fn when_all_leave_the_backend_is_hung_up_on() {
     second.reset().expect("gone");
     upstream.wait_for_broken_off(1).await;
     let settled = world.seen.wait_settled(2).await;
-    assert!(settled.iter().all(|summary| summary.outcome == Outcome::Cancelled), "{settled:?}");
+    assert!(
+        settled.iter().all(|summary| summary.outcome == RequestOutcome::Cancelled),
+        "{settled:?}"
+    );
     assert_eq!(cache.stats().tiers[0].entries, Some(0));
 }

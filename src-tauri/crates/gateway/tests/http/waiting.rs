@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway::{FailureReason, HEARTBEAT, Verdict};
-use ledger::{Outcome, RequestState};
+use ledger::{RequestOutcome, RequestState};
 use test_support::{RawClient, Reply, ReplyEnding};
 
 use crate::bench::{Bench, SAME, Server, TOOLS, Tool, Want, each, pairs};
@@ -88,7 +88,10 @@ async fn f56_a_client_that_leaves_ends_the_call() {
             .expect(&name);
         let settled = bench.world.seen.wait_settled(left).await;
         let last = settled.last().expect("one");
-        assert_eq!((last.outcome, last.verdict), (Outcome::Cancelled, Some(Verdict::Cancelled)));
+        assert_eq!(
+            (last.outcome, last.verdict),
+            (RequestOutcome::Cancelled, Some(Verdict::Cancelled))
+        );
         let row = bench.world.rows().await.swap_remove(0);
         assert_eq!(row.state, RequestState::Cancelled, "{name}");
         let usage = row.usage.expect(&name);
@@ -118,7 +121,7 @@ async fn f57_a_client_that_stops_reading_is_cut_off() {
         let body = tool.body(server.model(), Want::Stream).to_string();
         let _client = bench.begin(&path, &[], body.as_bytes()).await;
         let settled = bench.world.seen.wait_settled(count + 1).await;
-        assert_eq!(settled[count].outcome, Outcome::Cancelled, "{tool:?} of {server:?}");
+        assert_eq!(settled[count].outcome, RequestOutcome::Cancelled, "{tool:?} of {server:?}");
         bench.upstream.wait_for_broken_off(count + 1).await;
     }
 }
@@ -153,7 +156,7 @@ async fn f57_a_client_that_half_closes_leaves_nothing_behind() {
     let mut client: RawClient = bench.begin("/v1/messages", &[], body.as_bytes()).await;
     client.close_sending().await.expect("closed");
     let settled = bench.world.seen.wait_settled(1).await;
-    assert!(matches!(settled[0].outcome, Outcome::Complete | Outcome::Cancelled));
+    assert!(matches!(settled[0].outcome, RequestOutcome::Complete | RequestOutcome::Cancelled));
     assert_eq!(bench.world.gateway.in_flight(), 0);
 }
 

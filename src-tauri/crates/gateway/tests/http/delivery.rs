@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::MicroUsd;
 use gateway::{Recorded, Verdict};
-use ledger::{Cost, Outcome, RequestRow, RequestState};
+use ledger::{Cost, RequestOutcome, RequestRow, RequestState};
 use test_support::{
     BodyEnd, ChatText, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream, search_tree,
 };
@@ -268,7 +268,7 @@ async fn a_client_that_goes_away_ends_the_call_to_the_backend() {
             .await
             .expect("cancelled");
         let settled = world.seen.wait_settled(1).await;
-        assert_eq!(settled[0].outcome, Outcome::Cancelled);
+        assert_eq!(settled[0].outcome, RequestOutcome::Cancelled);
         assert_eq!(settled[0].verdict, Some(Verdict::Cancelled));
         assert_eq!(settled[0].cost, Cost::Unpriced);
         assert_eq!(world.rows().await[0].state, RequestState::Cancelled);

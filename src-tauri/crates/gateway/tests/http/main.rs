@@ -1,4 +1,4 @@
-//! The two doors on loopback, with a scripted upstream behind them and raw bytes in front.
+//! The gateway and the control listener on loopback, with a scripted upstream behind them and raw bytes in front.
 
 #[cfg(test)]
 mod addresses;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cache::{Cache, Purge};
 use futures_util::future::join_all;
-use ledger::{CacheOutcome, Cost, Outcome, RequestState};
+use ledger::{CacheOutcome, Cost, RequestOutcome, RequestState};
 use serde_json::{Value, json};
 use test_support::{RawAnswer, RawClient, Reply, ScriptedUpstream};
 
@@ -173,7 +173,7 @@ async fn three_hundred_identical_requests_cause_one_call_and_cost_once() {
     assert_eq!((misses, misses + joined + hits), (1, 300));
     assert!(joined > 0, "{hits} came too late to share");
     let settled = world.seen.wait_settled(300).await;
-    assert!(settled.iter().all(|summary| summary.outcome == Outcome::Complete));
+    assert!(settled.iter().all(|summary| summary.outcome == RequestOutcome::Complete));
     let mut paid = 0;
     for answer in &answers {
         assert_eq!((answer.status, lengths(answer)), (200, vec![1, 3]));
@@ -241,7 +241,11 @@ async fn when_the_first_asker_leaves_the_others_get_their_vectors() {
     let settled = world.seen.wait_settled(4).await;
     let count = |what| settled.iter().filter(|summary| summary.outcome == what).count();
     // The call of the first was made and paid for, whoever read its answer.
-    assert_eq!((count(Outcome::Complete), count(Outcome::Cancelled)), (3, 1), "{settled:?}");
+    assert_eq!(
+        (count(RequestOutcome::Complete), count(RequestOutcome::Cancelled)),
+        (3, 1),
+        "{settled:?}"
+    );
     assert_eq!(word(&embed(&world, &[], &ask).await), "hit");
 }
 
@@ -263,7 +267,10 @@ async fn when_all_leave_the_call_ends() {
     }
     upstream.wait_for_broken_off(1).await;
     let settled = world.seen.wait_settled(3).await;
-    assert!(settled.iter().all(|summary| summary.outcome == Outcome::Cancelled), "{settled:?}");
+    assert!(
+        settled.iter().all(|summary| summary.outcome == RequestOutcome::Cancelled),
+        "{settled:?}"
+    );
     assert_eq!((upstream.requests().len(), cache.stats().coalesced), (1, 0));
 }
 
