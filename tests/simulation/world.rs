@@ -150,7 +150,7 @@ impl World {
             }
             WorldEvent::Resume { call } => self.gateway.resume(call, now),
             WorldEvent::GiveUp { call, ticket } => {
-                self.gateway.slot_wait_timed_out(call, ticket, now)
+                self.gateway.slot_wait_timed_out(call, ticket, now);
             }
             WorldEvent::Answering { call, send } => {
                 if self.asked.get(&call).is_some_and(|asked| asked.send == Some(send)) {
@@ -223,7 +223,7 @@ impl World {
             }
             GatewayEffect::ResumeAt { call, at } => self.at(at, WorldEvent::Resume { call }),
             GatewayEffect::GiveUpAt { call, ticket, at } => {
-                self.at(at, WorldEvent::GiveUp { call, ticket })
+                self.at(at, WorldEvent::GiveUp { call, ticket });
             }
             GatewayEffect::Ended { call, ending } => self.ended(call, ending),
         }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
     ask, backends, cache, check, clients, completions, keys, ledger, models, notify, requests,
@@ -14,6 +14,8 @@ use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
 use crate::serve::ServeArguments;
 
+pub(crate) mod generated;
+pub(crate) mod name;
 mod suggestion;
 
 /// Printed below the help.
@@ -113,14 +115,6 @@ pub(crate) enum CoreCommand {
     /// Show, change, check and repair settings
     #[command(subcommand, visible_alias = "config", alias = "setting")]
     Settings(settings::SettingsCommand),
-}
-
-/// Names one thing.
-#[derive(Debug, Args)]
-pub(crate) struct NameArgument {
-    /// Its name
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
 }
 
 impl CommandLine {

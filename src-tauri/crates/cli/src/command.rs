@@ -5,6 +5,7 @@ pub(crate) mod backends;
 pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod clients;
+pub(crate) mod completers;
 pub(crate) mod completions;
 pub(crate) mod keys;
 pub(crate) mod ledger;

@@ -10,6 +10,7 @@ mod command;
 mod confirm;
 mod console;
 mod desktop;
+mod dispatch;
 mod escape;
 mod exit;
 mod panel_assets;
@@ -18,9 +19,10 @@ mod passphrase;
 mod quantity;
 mod secret_input;
 mod serve;
-mod session;
 mod sign;
 mod text;
+mod unlock;
+mod variables;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,8 +31,9 @@ use std::process::ExitCode;
 use arguments::{CliCommand, CommandLine};
 use console::Console;
 use control::DisplayAvailability;
+use dispatch::ProcessEnvironment;
 use exit::{CommandError, Exit};
-use session::ProcessEnvironment;
+use variables::unicode_variables;
 
 #[global_allocator]
 static ALLOCATOR: control::Allocator = control::ALLOCATOR;
@@ -43,7 +46,7 @@ fn main() -> ExitCode {
 /// The only function that reads the process's arguments and environment.
 fn run() -> Exit {
     let typed: Vec<OsString> = std::env::args_os().collect();
-    if let Some(exit) = command::completions::answer_completion_call(&typed) {
+    if let Some(exit) = arguments::generated::answer_completion_call(&typed) {
         return exit;
     }
     let arguments = match CommandLine::read(typed.iter().cloned()) {
@@ -52,12 +55,12 @@ fn run() -> Exit {
     };
     let environment = ProcessEnvironment { variables: unicode_variables(std::env::vars_os()) };
     let mut console = Console::from_process_streams(arguments.format());
-    dispatch_command(arguments.command, environment, &mut console).unwrap_or_else(|failure| {
+    run_command(arguments.command, environment, &mut console).unwrap_or_else(|failure| {
         console.print_error(&failure.named_by(&CommandLine::switches(&typed)))
     })
 }
 
-fn dispatch_command(
+fn run_command(
     command: Option<CliCommand>,
     environment: ProcessEnvironment,
     console: &mut Console,
@@ -75,7 +78,7 @@ fn dispatch_command(
         Some(CliCommand::Completions(wanted)) => {
             command::completions::print_script(&wanted, console)
         }
-        Some(CliCommand::Man) => command::completions::print_man(console),
+        Some(CliCommand::Man) => arguments::generated::print_man(console),
         Some(CliCommand::Version) => {
             let version = env!("CARGO_PKG_VERSION");
             console.print_view(&serde_json::json!({"version": version}), |_| {
@@ -85,19 +88,9 @@ fn dispatch_command(
             })?;
             Ok(Exit::Success)
         }
-        Some(CliCommand::Serve(wanted)) => session::serve(&wanted, environment, console),
+        Some(CliCommand::Serve(wanted)) => dispatch::serve(&wanted, environment, console),
         Some(CliCommand::Core(question)) => {
-            session::run_core_command(question, environment, console)
+            dispatch::run_core_command(question, environment, console)
         }
     }
-}
-
-/// The variables that are valid Unicode; all of Gatehouse's variables are.
-fn unicode_variables(
-    variables: impl Iterator<Item = (OsString, OsString)>,
-) -> Vec<(String, String)> {
-    let text = |(name, value): (OsString, OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    variables.filter_map(text).collect()
 }

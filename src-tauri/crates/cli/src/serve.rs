@@ -9,9 +9,9 @@ use crate::command::vault;
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::panel_assets::{no_panel_file, panel_file};
-use crate::session::unlock_interactively;
 use crate::sign::Tone;
 use crate::text::StyledText;
+use crate::unlock::unlock_interactively;
 
 /// How to serve.
 #[derive(Debug, clap::Args)]

@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn json_is_kept_whole_up_to_its_limit_and_loses_control_characters() {
         fn json(text: Option<&str>) -> Option<Cow<'_, str>> {
-            super::bound_json(text, USAGE_RAW_BYTES_MAX)
+            bound_json(text, USAGE_RAW_BYTES_MAX)
         }
         let kept = |bytes: usize| json(Some(&"1".repeat(bytes))).map(|text| text.len());
         assert_eq!(kept(USAGE_RAW_BYTES_MAX), Some(USAGE_RAW_BYTES_MAX));

@@ -243,7 +243,7 @@ impl Health {
                 self.record_probe(took, at, entropy);
             }
             ObservationSource::Passive if finding == HealthFinding::Answered => {
-                self.passive_success = Some(at.now)
+                self.passive_success = Some(at.now);
             }
             ObservationSource::Passive => {}
         }

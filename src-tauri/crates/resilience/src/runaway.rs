@@ -225,7 +225,7 @@ mod tests {
         let mut guard = RunawayGuard::default();
         let (agent, now) = (client("agent"), Moment::from_secs(5));
         (0..19).for_each(|_| {
-            assert_eq!(guard.record_answer(&agent, 7, 0, now), LoopDetection::NoLoop)
+            assert_eq!(guard.record_answer(&agent, 7, 0, now), LoopDetection::NoLoop);
         });
         assert_eq!(guard.record_answer(&agent, 7, 0, now), LoopDetection::Loop);
         assert_eq!(guard.record_answer(&agent, 7, 0, now), LoopDetection::NoLoop, "told once");

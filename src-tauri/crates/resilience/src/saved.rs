@@ -176,7 +176,7 @@ impl SavedBreaker {
         // Replays the time on a clock that was zero when the state was saved.
         let resumed = Moment::default() + since_saved;
         let mut breaker = Breaker::new(Moment::default());
-        breaker.state = self.state.from_zero_clock();
+        breaker.state = self.state.relative_to_zero();
         breaker.rule = self.rule;
         breaker.step = self.step.min(31);
         breaker.run_halves = self.run_halves;
@@ -212,7 +212,7 @@ impl SavedState {
         }
     }
 
-    const fn from_zero_clock(self) -> State {
+    const fn relative_to_zero(self) -> State {
         let at = Moment::from_micros;
         match self {
             Self::Closed { calm_us } => State::Closed { backoff_reset_at: at(calm_us) },

@@ -70,7 +70,7 @@ impl Assembler {
             ProviderEvent::Error(_) => {}
             ProviderEvent::End => self.end(&mut events),
             ProviderEvent::Finish { choice, finish } => {
-                self.finish_choice(choice, finish, &mut events)?
+                self.finish_choice(choice, finish, &mut events)?;
             }
             ProviderEvent::Text { choice, text } => {
                 self.add_content(choice, text.len(), &mut events, |c, out| c.push_text(text, out))?;

@@ -62,7 +62,7 @@ fn extend_part(part: &mut ContentPart, delta: PartDelta) {
             PartDelta::Text(more),
         ) => text.push_str(&more),
         (ContentPart::Thinking { signature, .. }, PartDelta::Signature(given)) => {
-            *signature = Some(given)
+            *signature = Some(given);
         }
         (ContentPart::ToolCall(call), PartDelta::Arguments(more)) => call.arguments.push_str(&more),
         // The assembler sends no other pair.

@@ -206,7 +206,7 @@ impl PassthroughTap {
             | ProviderEvent::Refusal { choice, text }
             | ProviderEvent::Thinking { choice, text } => self.count_content(choice, text.len()),
             ProviderEvent::Call { choice, arguments, .. } => {
-                self.count_content(choice, arguments.len().max(1))
+                self.count_content(choice, arguments.len().max(1));
             }
             ProviderEvent::Media { choice, .. }
             | ProviderEvent::RedactedThinking { choice, .. } => {

@@ -155,7 +155,7 @@ fn fault_figures(fault: InjectedFault, seen: &FaultObservations, usual: usize) -
                 .with_note("a state without a reason"),
         ),
         (_, Some(shown)) => {
-            rows.push(Figure::of_gatehouse(names.shown, shown, FigureTarget::AtMost(2_000.0)))
+            rows.push(Figure::of_gatehouse(names.shown, shown, FigureTarget::AtMost(2_000.0)));
         }
         (_, None) => rows.push(Figure::missing(names.shown, "it was never shown".to_owned())),
     }

@@ -17,9 +17,9 @@ use crate::escape::escape;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_count, format_duration};
 use crate::serve::serve_without_panel;
-use crate::session::unlock_interactively;
 use crate::sign::Tone;
 use crate::text::StyledText;
+use crate::unlock::unlock_interactively;
 
 /// Most bytes read from a pipe. The core has a lower limit and its own error for it.
 const PIPE_BYTES_MAX: u64 = 1_000_000;
@@ -28,7 +28,7 @@ const PIPE_BYTES_MAX: u64 = 1_000_000;
 #[derive(Debug, clap::Args)]
 pub(crate) struct AskArguments {
     /// A model name, for example mock/chat
-    #[arg(value_name = "MODEL", add = super::completions::candidates_from(super::completions::model_names))]
+    #[arg(value_name = "MODEL", add = super::completers::candidates_from(super::completers::model_names))]
     model: String,
     /// The prompt; by default read from standard input
     #[arg(value_name = "PROMPT")]
@@ -46,7 +46,7 @@ pub(crate) struct AskArguments {
     #[arg(long, value_enum)]
     effort: Option<EffortArgument>,
     /// Send the prompt to this model too and compare the answers; may be repeated
-    #[arg(long, value_name = "MODEL", add = super::completions::candidates_from(super::completions::model_names))]
+    #[arg(long, value_name = "MODEL", add = super::completers::candidates_from(super::completers::model_names))]
     compare: Vec<String>,
 }
 

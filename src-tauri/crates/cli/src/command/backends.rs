@@ -7,16 +7,16 @@ use control::view::{
     BackendTestView, BackendView, ExtraDialectView, TranslationModeView, UnsupportedFeatureView,
 };
 
-use super::completions;
+use super::completers;
 use super::keys::render_sentence;
 use crate::confirm::{YesArgument, confirm_removal, describe_consequences};
 use crate::console::{Console, StreamPeer};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_duration, format_spend};
 use crate::secret_input::{SecretSource, read_secret};
-use crate::session::unlock_interactively;
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::unlock::unlock_interactively;
 
 mod compatibility;
 mod edit;
@@ -68,7 +68,7 @@ pub(crate) enum BackendsCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct BackendArgument {
     /// Its name
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::backend_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::backend_names))]
     name: String,
 }
 
@@ -85,10 +85,10 @@ pub(crate) struct RemoveBackendArguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddBackendArguments {
     /// A preset such as groq, or a name of your own; requests use it as NAME/model
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::preset_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::preset_names))]
     id: String,
     /// The preset, if NAME is a name of your own; `gatehouse backends presets` lists them
-    #[arg(long, add = completions::candidates_from(completions::preset_names))]
+    #[arg(long, add = completers::candidates_from(completers::preset_names))]
     preset: Option<String>,
     /// Its protocol
     #[arg(long, value_enum, requires = "base_url", conflicts_with = "preset")]
@@ -98,7 +98,7 @@ pub(crate) struct AddBackendArguments {
         value_hint = ValueHint::Url)]
     base_url: Option<String>,
     /// Use this stored key
-    #[arg(long, value_name = "KEY", add = completions::candidates_from(completions::key_names))]
+    #[arg(long, value_name = "KEY", add = completers::candidates_from(completers::key_names))]
     key: Option<String>,
     /// Read a new key from standard input; in a terminal it is prompted for by default
     #[arg(long, conflicts_with = "key")]
@@ -124,15 +124,15 @@ pub(crate) async fn run(
     match wanted {
         BackendsCommand::List => console.print_view(&control::backends(core).await?, table)?,
         BackendsCommand::Presets => {
-            console.print_view(&control::presets(core).await?, render_presets)?
+            console.print_view(&control::presets(core).await?, render_presets)?;
         }
         BackendsCommand::Add(wanted) => add(*wanted, core, console).await?,
         BackendsCommand::Test(named) => return test(named, core, console).await,
         BackendsCommand::Enable(named) => {
-            set_enabled(named, EnabledSwitch::On, core, console).await?
+            set_enabled(named, EnabledSwitch::On, core, console).await?;
         }
         BackendsCommand::Disable(named) => {
-            set_enabled(named, EnabledSwitch::Off, core, console).await?
+            set_enabled(named, EnabledSwitch::Off, core, console).await?;
         }
         BackendsCommand::Edit(wanted) => edit::run(*wanted, core, console).await?,
         BackendsCommand::States => endpoint::states(core, console).await?,

@@ -14,9 +14,9 @@ use tokio::time::timeout;
 use crate::console::{Console, ConsoleFormat, StreamPeer};
 use crate::exit::{CommandError, Exit};
 use crate::serve::serve_without_panel;
-use crate::session::unlock_interactively;
 use crate::sign::Tone;
 use crate::text::StyledText;
+use crate::unlock::unlock_interactively;
 
 mod report;
 

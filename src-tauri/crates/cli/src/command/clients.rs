@@ -7,17 +7,17 @@ use control::view::{
     TokenNotStoredView, TrafficLimitsView, UnixMs,
 };
 
-use super::completions;
+use super::completers;
 use super::keys::render_sentence;
 use super::token::print_token;
-use crate::arguments::NameArgument;
+use crate::arguments::name::NameArgument;
 use crate::cache_mode::CacheModeArg;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_distance, format_spend};
-use crate::session::unlock_interactively;
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::unlock::unlock_interactively;
 
 /// What to do with clients.
 #[derive(Debug, Subcommand)]
@@ -40,7 +40,7 @@ pub(crate) enum ClientsCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ClientArgument {
     /// Its name
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::client_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::client_names))]
     name: String,
 }
 
@@ -143,14 +143,14 @@ pub(crate) struct AddClientArguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ClientScopeArguments {
     /// Allow only this model name (repeatable); a trailing * matches anything
-    #[arg(long = "allow-model", value_name = "MODEL", add = completions::candidates_from(completions::model_names))]
+    #[arg(long = "allow-model", value_name = "MODEL", add = completers::candidates_from(completers::model_names))]
     models: Vec<String>,
     /// Allow only this backend (repeatable)
     #[arg(long = "allow-backend", value_name = "BACKEND",
-        add = completions::candidates_from(completions::backend_names))]
+        add = completers::candidates_from(completers::backend_names))]
     backends: Vec<String>,
     /// Allow only this route (repeatable)
-    #[arg(long = "allow-route", value_name = "ROUTE", add = completions::candidates_from(completions::route_names))]
+    #[arg(long = "allow-route", value_name = "ROUTE", add = completers::candidates_from(completers::route_names))]
     routes: Vec<String>,
 }
 

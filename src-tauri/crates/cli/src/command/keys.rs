@@ -8,16 +8,16 @@ use control::view::{
     KeyAdd, KeyRef, KeyReplace, KeyStateView, KeyVerificationView, KeyView, UnixMs, VaultKindView,
 };
 
-use super::completions;
-use crate::arguments::NameArgument;
+use super::completers;
+use crate::arguments::name::NameArgument;
 use crate::confirm::{YesArgument, confirm_removal, describe_consequences};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_distance_if_known, format_spend};
 use crate::secret_input::{SecretSource, StdinArgument, read_secret};
-use crate::session::unlock_interactively;
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::unlock::unlock_interactively;
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -45,7 +45,7 @@ pub(crate) enum KeysCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyArgument {
     /// Its name
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::key_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::key_names))]
     name: String,
 }
 

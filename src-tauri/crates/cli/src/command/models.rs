@@ -15,7 +15,7 @@ use crate::text::{Column, StyledText, TableCell, TextTable};
 #[derive(Debug, clap::Args)]
 pub(crate) struct ModelsArguments {
     /// Only models of this backend
-    #[arg(long, value_name = "NAME", add = super::completions::candidates_from(super::completions::backend_names))]
+    #[arg(long, value_name = "NAME", add = super::completers::candidates_from(super::completers::backend_names))]
     backend: Option<String>,
 }
 

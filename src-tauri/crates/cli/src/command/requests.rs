@@ -6,7 +6,7 @@ use control::view::{
     UsageBasisView,
 };
 
-use super::completions;
+use super::completers;
 use super::keys::render_sentence;
 use super::usage::parse_span_ms;
 use crate::console::Console;
@@ -27,13 +27,13 @@ pub(crate) struct RequestsArguments {
     #[arg(long, short = 'n', visible_alias = "count", value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
     limit: u32,
     /// Only requests to this backend
-    #[arg(long, value_name = "NAME", add = completions::candidates_from(completions::backend_names))]
+    #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::backend_names))]
     backend: Option<String>,
     /// Only requests from this client
-    #[arg(long, value_name = "NAME", add = completions::candidates_from(completions::client_names))]
+    #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::client_names))]
     client: Option<String>,
     /// Only requests on this route
-    #[arg(long, value_name = "NAME", add = completions::candidates_from(completions::route_names))]
+    #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::route_names))]
     route: Option<String>,
     /// Only requests for this model; * matches anything
     #[arg(long, value_name = "MODEL")]

@@ -7,7 +7,7 @@ use control::view::{
 };
 
 use super::keys::render_sentence;
-use crate::arguments::NameArgument;
+use crate::arguments::name::NameArgument;
 use crate::confirm::YesArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -58,10 +58,10 @@ pub(crate) enum RoutesCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArguments {
     /// The model name that a client would send
-    #[arg(value_name = "MODEL", add = super::completions::candidates_from(super::completions::model_names))]
+    #[arg(value_name = "MODEL", add = super::completers::candidates_from(super::completers::model_names))]
     model: String,
     /// From this client
-    #[arg(long, value_name = "CLIENT", add = super::completions::candidates_from(super::completions::client_names))]
+    #[arg(long, value_name = "CLIENT", add = super::completers::candidates_from(super::completers::client_names))]
     client: Option<String>,
     /// For this project
     #[arg(long, value_name = "PROJECT")]
@@ -88,14 +88,14 @@ pub(crate) async fn run(
     match wanted {
         RoutesCommand::List => console.print_view(&control::routes(core).await?, table)?,
         RoutesCommand::Show(named) => {
-            console.print_view(&find_route(core, &named.name).await?, render_route)?
+            console.print_view(&find_route(core, &named.name).await?, render_route)?;
         }
         RoutesCommand::Add(wanted) => edit::add(*wanted, core, console).await?,
         RoutesCommand::Edit(wanted) => edit::edit(*wanted, core, console).await?,
         RoutesCommand::Move(wanted) => edit::reorder(wanted, core, console).await?,
         RoutesCommand::Enable(named) => edit::set_enabled(&named.name, true, core, console).await?,
         RoutesCommand::Disable(named) => {
-            edit::set_enabled(&named.name, false, core, console).await?
+            edit::set_enabled(&named.name, false, core, console).await?;
         }
         RoutesCommand::Remove { named, yes } => {
             return edit::remove(&named.name, yes, core, console).await;

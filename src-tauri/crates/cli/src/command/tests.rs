@@ -282,7 +282,7 @@ fn every_shell_gets_a_script_and_the_manual_names_every_command() {
         assert!(answers.text().contains("gatehouse"), "{shell}");
     }
     let (mut console, answers, _) = Console::for_test(ConsoleFormat::Text, StreamPeer::Other);
-    completions::print_man(&mut console).expect("printed");
+    crate::arguments::generated::print_man(&mut console).expect("printed");
     let page = answers.text();
     for command in ["serve", "status", "check", "keys", "backends", "clients", "usage", "cache"] {
         assert!(page.contains(command), "{command}");

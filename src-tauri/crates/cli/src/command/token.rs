@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
-use crate::session::unlock_interactively;
+use crate::unlock::unlock_interactively;
 
 /// Whose token.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenArguments {
     /// The client's name
-    #[arg(add = super::completions::candidates_from(super::completions::client_names))]
+    #[arg(add = super::completers::candidates_from(super::completers::client_names))]
     client: String,
 }
 

@@ -10,9 +10,9 @@ use super::keys::{render_sentence, vault_kind_word};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::passphrase::Passphrases;
-use crate::session::unlock_interactively;
 use crate::sign::{Sign, Tone};
 use crate::text::StyledText;
+use crate::unlock::unlock_interactively;
 
 /// What to do with the vault.
 #[derive(Debug, Subcommand)]

@@ -120,7 +120,7 @@ impl StreamReader {
         let index = block_index(members);
         match delta.string("type").as_deref() {
             Some("text_delta") => {
-                push_text(text("text"), |text| ProviderEvent::Text { choice: 0, text }, out)
+                push_text(text("text"), |text| ProviderEvent::Text { choice: 0, text }, out);
             }
             Some("thinking_delta") => {
                 push_text(

@@ -162,7 +162,7 @@ impl TurnWriter<'_> {
         for part in &result.content {
             match part {
                 ContentPart::Text { text, .. } | ContentPart::Refusal(text) => {
-                    texts.push(text.as_str())
+                    texts.push(text.as_str());
                 }
                 ContentPart::Media(medium) => media.extend(self.write_media(medium)?),
                 _ => {}

@@ -66,7 +66,7 @@ impl ChatMessage {
             ContentPart::Text { text, .. } => self.text.get_or_insert_default().push_str(text),
             ContentPart::Refusal(text) => self.refusal.get_or_insert_default().push_str(text),
             ContentPart::Thinking { text, signature } => {
-                self.add_thinking(text, signature.as_ref())
+                self.add_thinking(text, signature.as_ref());
             }
             ContentPart::RedactedThinking(signature) => {
                 let data = signature.encode_for_client(DIALECT);

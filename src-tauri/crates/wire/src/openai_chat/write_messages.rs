@@ -158,7 +158,7 @@ impl MessageWriter<'_> {
             match part {
                 ContentPart::Thinking { .. } | ContentPart::RedactedThinking(_) if is_openai => {}
                 ContentPart::Text { text, .. } | ContentPart::Refusal(text) => {
-                    turn.texts.push(text)
+                    turn.texts.push(text);
                 }
                 ContentPart::Thinking { text, signature: None } => turn.thoughts.push_str(text),
                 ContentPart::Thinking { text, signature: Some(own) } if own.origin == DIALECT => {

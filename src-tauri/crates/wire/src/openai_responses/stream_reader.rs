@@ -134,7 +134,7 @@ impl StreamReader {
         }
         match kind.as_str() {
             "message" if !seen.has_content => {
-                read_message(&item, &mut self.seen_kinds, &mut pieces)
+                read_message(&item, &mut self.seen_kinds, &mut pieces);
             }
             "reasoning" => {
                 let text = if seen.has_content { String::new() } else { thinking_text(&item) };

@@ -133,7 +133,7 @@ impl PartWriter<'_> {
         match part {
             ContentPart::Text { text, .. } if text.is_empty() => {}
             ContentPart::Text { text, .. } | ContentPart::Refusal(text) => {
-                self.write_text(text, continues, items)
+                self.write_text(text, continues, items);
             }
             ContentPart::Media(media) => {
                 if let Some(part) = media_part(media, self.path, crossings)? {

@@ -71,7 +71,7 @@ pub(super) fn write_tools<'a>(
                     name: names.wire_name(&tool.name, tool.namespace.as_deref()),
                     description: tool.description.as_deref(),
                     format: format.as_ref(),
-                }))
+                }));
             }
         }
     }

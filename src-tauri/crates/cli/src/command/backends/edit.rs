@@ -5,16 +5,16 @@ use control::Core;
 use control::view::{BackendEdit, BackendView};
 
 use super::compatibility::{BackendKindArgument, Compatibility, CompatibilityArguments};
-use crate::command::completions;
+use crate::command::completers;
 use crate::console::Console;
 use crate::exit::CommandError;
-use crate::session::unlock_interactively;
+use crate::unlock::unlock_interactively;
 
 /// What changes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EditBackendArguments {
     /// The backend
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::backend_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::backend_names))]
     id: String,
     /// Display name
     #[arg(long)]
@@ -26,7 +26,7 @@ pub(crate) struct EditBackendArguments {
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     base_url: Option<String>,
     /// Use this stored key
-    #[arg(long, value_name = "KEY", add = completions::candidates_from(completions::key_names))]
+    #[arg(long, value_name = "KEY", add = completers::candidates_from(completers::key_names))]
     key: Option<String>,
     /// Use no key
     #[arg(long, conflicts_with = "key")]

@@ -8,7 +8,7 @@ use control::view::{
 };
 
 use super::render_sentence;
-use crate::command::completions;
+use crate::command::completers;
 use crate::console::Console;
 use crate::exit::CommandError;
 use crate::quantity::{UNKNOWN, format_distance_if_known};
@@ -22,10 +22,10 @@ const FORCE_MINUTES_DEFAULT: u32 = 15;
 #[derive(Debug, clap::Args)]
 pub(crate) struct EndpointArguments {
     /// The backend
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::backend_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::backend_names))]
     backend: String,
     /// The key, if the backend has several
-    #[arg(long, value_name = "KEY", add = completions::candidates_from(completions::key_names))]
+    #[arg(long, value_name = "KEY", add = completers::candidates_from(completers::key_names))]
     key: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use control::view::{
     TIMELINE_HOURS_MAX, UnixMs,
 };
 
-use crate::command::completions;
+use crate::command::completers;
 use crate::command::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::CommandError;
@@ -19,7 +19,7 @@ use crate::text::{Column, StyledText, TextTable};
 #[derive(Debug, clap::Args)]
 pub(crate) struct TimelineArguments {
     /// The backend
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::backend_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::backend_names))]
     backend: String,
     /// How far back
     #[arg(long, value_name = "N", default_value_t = 24,
@@ -31,7 +31,7 @@ pub(crate) struct TimelineArguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct BacktestArguments {
     /// The backend; by default all of them
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::backend_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::backend_names))]
     backend: Option<String>,
     /// How far back
     #[arg(long, value_name = "N", default_value_t = 7,

@@ -14,9 +14,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::session::unlock_interactively;
 use crate::sign::Tone;
 use crate::text::StyledText;
+use crate::unlock::unlock_interactively;
 
 /// Largest file read, in bytes. A `.env` file usually has a few kilobytes.
 const FILE_BYTES_MAX: u64 = 1_048_576;

@@ -12,7 +12,7 @@ use control::view::{
 
 use super::{find_route, render_route};
 use crate::cache_mode::CacheModeArg;
-use crate::command::completions;
+use crate::command::completers;
 use crate::command::keys::render_sentence;
 use crate::confirm::{YesArgument, confirm_removal};
 use crate::console::Console;
@@ -26,7 +26,7 @@ pub(crate) struct AddRouteArguments {
     id: String,
     /// Its backends, first choice first: BACKEND, BACKEND/MODEL, or either with =WEIGHT
     #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", required = true,
-        add = completions::candidates_from(completions::model_names))]
+        add = completers::candidates_from(completers::model_names))]
     candidates: Vec<RouteCandidateArgument>,
     #[command(flatten)]
     rules: RouteRuleArguments,
@@ -36,10 +36,10 @@ pub(crate) struct AddRouteArguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct EditRouteArguments {
     /// The route
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::route_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::route_names))]
     id: String,
     /// Its new backends, first choice first
-    #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", add = completions::candidates_from(completions::model_names))]
+    #[arg(value_name = "BACKEND[/MODEL][=WEIGHT]", add = completers::candidates_from(completers::model_names))]
     candidates: Vec<RouteCandidateArgument>,
     /// A new name
     #[arg(long, value_name = "NAME")]
@@ -58,7 +58,7 @@ struct RouteRuleArguments {
     #[arg(long, value_enum)]
     policy: Option<RoutePolicyArgument>,
     /// Only for this client (repeatable)
-    #[arg(long = "client", value_name = "CLIENT", add = completions::candidates_from(completions::client_names))]
+    #[arg(long = "client", value_name = "CLIENT", add = completers::candidates_from(completers::client_names))]
     clients: Vec<String>,
     /// Only for this project (repeatable)
     #[arg(long = "project", value_name = "PROJECT")]
@@ -252,7 +252,7 @@ pub(super) async fn remove(
 #[derive(Debug, clap::Args)]
 pub(crate) struct MoveRouteArguments {
     /// The route
-    #[arg(value_name = "NAME", add = completions::candidates_from(completions::route_names))]
+    #[arg(value_name = "NAME", add = completers::candidates_from(completers::route_names))]
     name: String,
     #[command(flatten)]
     place: RoutePositionArguments,
@@ -268,10 +268,10 @@ struct RoutePositionArguments {
     #[arg(long)]
     last: bool,
     /// Before this route
-    #[arg(long, value_name = "ROUTE", add = completions::candidates_from(completions::route_names))]
+    #[arg(long, value_name = "ROUTE", add = completers::candidates_from(completers::route_names))]
     before: Option<String>,
     /// After this route
-    #[arg(long, value_name = "ROUTE", add = completions::candidates_from(completions::route_names))]
+    #[arg(long, value_name = "ROUTE", add = completers::candidates_from(completers::route_names))]
     after: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use control::Core;
 use control::view::{RouteSimulation, RouteSimulationView, SIMULATION_DRAWS_MAX};
 
 use super::{ExplainArguments, build_route_request};
-use crate::command::completions;
+use crate::command::completers;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
@@ -20,7 +20,7 @@ pub(crate) struct SimulateArguments {
         value_parser = clap::value_parser!(u32).range(1..=i64::from(SIMULATION_DRAWS_MAX)))]
     requests: u32,
     /// Assume that this backend is down (repeatable)
-    #[arg(long = "down", value_name = "BACKEND", add = completions::candidates_from(completions::backend_names))]
+    #[arg(long = "down", value_name = "BACKEND", add = completers::candidates_from(completers::backend_names))]
     down: Vec<String>,
 }
 

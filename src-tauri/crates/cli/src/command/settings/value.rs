@@ -8,7 +8,7 @@ use control::view::{SettingsValues, SettingsView};
 use control::{ApiError, Core};
 use serde_json::{Map, Value};
 
-use crate::command::completions;
+use crate::command::completers;
 use crate::command::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -19,7 +19,7 @@ use crate::text::{StyledText, TableCell, TextTable};
 #[derive(Debug, Args)]
 pub(crate) struct GetSettingArguments {
     /// The setting, for example gateway_port; by default all of them
-    #[arg(add = completions::candidates_from(completions::setting_names))]
+    #[arg(add = completers::candidates_from(completers::setting_names))]
     name: Option<String>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct GetSettingArguments {
 #[derive(Debug, Args)]
 pub(crate) struct SetSettingArguments {
     /// The setting, for example gateway_port
-    #[arg(add = completions::candidates_from(completions::setting_names))]
+    #[arg(add = completers::candidates_from(completers::setting_names))]
     name: String,
     /// The new value; `none` clears it, `default` resets it
     #[arg(allow_hyphen_values = true)]

@@ -1,7 +1,6 @@
 //! Runs one call against the core: opens it or connects to the process that owns the data folder,
 //! asks it once, and shuts it down.
 
-use control::view::{VaultKindView, VaultStateView, VaultUnlock};
 use control::{Core, EngineConfig};
 use tokio::runtime::Builder;
 
@@ -10,7 +9,7 @@ use crate::command::{
     ask, backends, cache, check, clients, keys, ledger, models, notify, panel, requests, routes,
     settings, status, stop, token, usage, vault,
 };
-use crate::console::{Console, StreamPeer};
+use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::passphrase::Passphrases;
 use crate::serve::{self, ServeArguments};
@@ -117,23 +116,6 @@ async fn dispatch_core_command(
         CoreCommand::Panel => panel::run(core, console).await,
         CoreCommand::Settings(wanted) => settings::run(&wanted, core, console).await,
     }
-}
-
-/// Prompts for the passphrase of a locked vault file if a person is at a terminal. Without a
-/// terminal the vault's own error follows, which says what to do.
-pub(crate) async fn unlock_interactively(
-    core: &Core,
-    console: &Console,
-) -> Result<(), CommandError> {
-    if console.stdin == StreamPeer::Other || console.stderr == StreamPeer::Other {
-        return Ok(());
-    }
-    let vault = control::vault_check(core).await?;
-    if vault.kind == VaultKindView::File && vault.state == VaultStateView::Locked {
-        let passphrase = Passphrases::none().for_file(&vault, console)?;
-        control::vault_unlock(core, VaultUnlock { passphrase }).await?;
-    }
-    Ok(())
 }
 
 /// Warns that `GATEHOUSE_VAULT` has no effect on a process that runs already. Without a warning the

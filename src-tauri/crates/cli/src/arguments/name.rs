@@ -1,0 +1,11 @@
+//! The argument that names one thing, shared by several commands.
+
+use clap::Args;
+
+/// Names one thing.
+#[derive(Debug, Args)]
+pub(crate) struct NameArgument {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
