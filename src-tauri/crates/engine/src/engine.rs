@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::{BackendId, Clock, Entropy, WallTime};
-use gateway::{EndpointRegistry, HttpUpstream, NewToken, ResilienceRules, Snapshot, new_token};
+use endpoints::{EndpointRegistry, ResilienceRules};
+use gateway::{HttpUpstream, NewToken, Snapshot, new_token};
 use ledger::{Ledger, LedgerError, LedgerLimits, PriceBook, Recovery};
 use monitor::{HealthState, LastKnownHealth, Monitor, NotificationChannel, NotificationPolicy};
 use parking_lot::Mutex;
@@ -120,7 +121,7 @@ impl Engine {
                 &ResilienceRules::default(),
                 Arc::clone(&clock),
                 &*entropy,
-                Arc::new(TrafficSink::from_parts(own.clone())),
+                TrafficSink::from_parts(own.clone()).for_transitions(),
             ),
             vault: kept,
             vaults,

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{BackendId, BoundSecret, CredentialId, Moment};
-use gateway::{Backend, ProbeFailure, Upstream, Verdict};
+use endpoints::Verdict;
+use gateway::{Backend, ProbeFailure, Upstream};
 use monitor::{ClockReading, HealthFinding, Observation, ObservationSource, Probe, ProbeResult};
 use vault::VaultError;
 

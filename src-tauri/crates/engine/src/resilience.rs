@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use ::resilience::{BreakerRules, EndpointStatus, EndpointTransition, ProbeOutcome, SavedEndpoint};
 use domain::{BackendId, CredentialId, Endpoint, Moment, WallTime};
-use gateway::Verdict;
+use endpoints::Verdict;
 use ledger::{LedgerError, StoredEndpointState};
 use monitor::HealthFinding;
 use parking_lot::Mutex;
@@ -109,7 +109,7 @@ impl Clocks {
 impl Engine {
     /// Endpoint state at this moment.
     #[must_use]
-    pub fn endpoint_registry(&self) -> &gateway::EndpointRegistry {
+    pub fn endpoint_registry(&self) -> &endpoints::EndpointRegistry {
         &self.parts.endpoint_registry
     }
 
@@ -326,8 +326,10 @@ mod tests {
         let _written = engine.ledger().requests(RequestQuery::newest(9)).await.expect("read");
         engine.load_past_speeds().await.expect("recalled");
         let snapshot = engine.parts.snapshot.load_full();
-        let known =
-            engine.endpoint_registry().routing_inputs(&snapshot).first_token_ms(&backend, "m");
+        let price = snapshot.price();
+        let inputs = engine.endpoint_registry().routing_inputs(&price);
+        let known = inputs.first_token_ms(&backend, "m");
+        drop(inputs);
         assert_eq!(known, Some(200));
         engine.stop().await;
     }

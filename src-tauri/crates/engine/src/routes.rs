@@ -47,7 +47,8 @@ impl Engine {
         let (scope, asking) = (self.scope_of(&question.client), question.routing_request());
         check_model(&scope, &asking)?;
         let current = self.parts.snapshot.load_full();
-        let conditions = self.parts.endpoint_registry.routing_inputs(&current);
+        let price = current.price();
+        let conditions = self.parts.endpoint_registry.routing_inputs(&price);
         let decision = current.routes.choose(&asking, &conditions, &mut || MEDIAN_DRAW)?;
         Ok(apply_scope(&scope, &asking, decision)?)
     }
@@ -75,9 +76,10 @@ impl Engine {
     ) -> Simulation {
         let current = self.parts.snapshot.load_full();
         let asking = question.routing_request();
+        let price = current.price();
         let frozen = current
             .routes
-            .freeze_signals(&asking, &self.parts.endpoint_registry.routing_inputs(&current))
+            .freeze_signals(&asking, &self.parts.endpoint_registry.routing_inputs(&price))
             .with_closed(closed);
         let (entropy, scope) =
             (SeededEntropy::new(SIMULATION_SEED), self.scope_of(&question.client));

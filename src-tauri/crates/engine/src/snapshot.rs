@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BackendId, ClientId, Dialect, ExtraDialect, IdError, RouteId, WallTime};
+use endpoints::{ResilienceRules, TrafficRules};
 use gateway::{
-    Backend, GatewayClient, GatewayClients, RequestLimits, ResilienceRules, Snapshot, TokenHash,
-    TokenState, TrafficRules,
+    Backend, GatewayClient, GatewayClients, RequestLimits, Snapshot, TokenHash, TokenState,
 };
 use ledger::{PriceBook, Purpose};
 use resilience::{Priority, RateRules};

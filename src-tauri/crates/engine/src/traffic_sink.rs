@@ -6,7 +6,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use domain::{BackendId, CredentialId, Endpoint};
-use gateway::{EventSink, FailureReason, GatewayEvent, RequestSummary, Verdict};
+use endpoints::{FailureReason, TransitionSink, Verdict};
+use gateway::{EventSink, GatewayEvent, RequestSummary};
 use ledger::Purpose;
 use monitor::{ClockReading, HealthFinding, Observation, ObservationSource};
 
@@ -25,6 +26,15 @@ impl TrafficSink {
     pub(crate) const fn from_parts(parts: Weak<EngineParts>) -> Self {
         Self(parts)
     }
+
+    /// Records and announces what changes about endpoints.
+    pub(crate) fn for_transitions(self) -> TransitionSink {
+        Box::new(move |transitions| {
+            if let Some(parts) = self.0.upgrade() {
+                resilience::record_transitions(&parts, &transitions);
+            }
+        })
+    }
 }
 
 impl EventSink for TrafficSink {
@@ -32,9 +42,6 @@ impl EventSink for TrafficSink {
         let Some(parts) = self.0.upgrade() else { return };
         match event {
             GatewayEvent::RequestStarted { .. } => parts.events.send_changed(&[Topic::Status]),
-            GatewayEvent::AccessesChanged(transitions) => {
-                resilience::record_transitions(&parts, &transitions);
-            }
             GatewayEvent::FailedOver { backend, credential, verdict, duration } => {
                 let at = ClockReading::read(&*parts.clock);
                 parts.apply_attempt_result((&backend, credential.as_ref()), verdict, duration, at);

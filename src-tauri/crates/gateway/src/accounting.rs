@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{BackendId, Clock, MicroUsd, Moment};
+use endpoints::{AdmittedAttempt, Verdict};
 use ledger::{
     AttemptRecord, BacklogReason, CommitStatus, Cost, Ledger, LedgerError, NewRequest, PriceBook,
     RequestOutcome, Settlement, Timings, UsageBasis,
@@ -17,8 +18,7 @@ use routing::{Candidate, Decision};
 use wire::{AnswerFacts, ErrorKind, UsageReading, UsageReport};
 
 use crate::admission::SlotGuard;
-use crate::endpoint_registry::AdmittedAttempt;
-use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary, Verdict};
+use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary};
 use crate::failure::{BackendWork, Failure};
 use crate::snapshot::Backend;
 

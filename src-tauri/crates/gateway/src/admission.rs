@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{ClientId, Clock};
+use endpoints::TrafficRules;
 use parking_lot::Mutex;
 use resilience::{
     AdmissionOutcome, AdmissionQueue, LoopDetection, Priority, RateExceeded, RateLimits,
@@ -17,7 +18,7 @@ use resilience::{
 use tokio::sync::oneshot;
 use wire::ErrorKind;
 
-use crate::limits::{RequestLimits, TrafficRules};
+use crate::limits::RequestLimits;
 use crate::response::{Refusal, RetryAdvice};
 
 /// The entrance of one gateway.

@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 use domain::Endpoint;
+use endpoints::{AdmittedAttempt, NotAdmitted};
 use resilience::{AttemptContext, AttemptPlan, AttemptStep, Availability, FailureClass};
 use routing::Candidate;
 
 use self::reasons::FailureReasons;
 use crate::accounting::RequestRecord;
 use crate::call::{Call, RoutedCall, Target, TimeoutShare};
-use crate::endpoint_registry::{AdmittedAttempt, NotAdmitted};
 use crate::failure::Failure;
 use crate::limits::RETRY_AFTER_SECS_MAX;
 use crate::outbound::Outbound;
@@ -132,13 +132,14 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         let reachable = self.outbound.reachable(&context.snapshot, candidate);
         let backend = reachable.map_err(AttemptError::NotAttempted)?;
         let load = call.facts().load(context);
-        let admitted = self.outbound.registry.admit(candidate, &decision.candidates, backend, load);
+        let admitted =
+            self.outbound.registry.admit(candidate, &decision.candidates, backend.traffic(), load);
         let permit = admitted.map_err(|refused| {
             AttemptError::NotAttempted(match refused {
                 NotAdmitted::Closed(closed) => {
                     Failure::closed(&candidate.access, &closed, self.outbound.clock.now())
                 }
-                NotAdmitted::Busy(busy) => busy.failure(&backend.id),
+                NotAdmitted::Busy(busy) => Failure::busy(&backend.id, &busy),
             })
         })?;
         let share = self.timeout_share(candidate);
@@ -162,7 +163,7 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
                 let registry = &self.outbound.registry;
                 let mut failure = match self.record.attempt_begun() {
                     Some(since) => {
-                        registry.without_local_pauses(failure, &target.backend.id, since)
+                        failure.without_local_pauses(registry, &target.backend.id, since)
                     }
                     None => failure,
                 };
@@ -183,7 +184,9 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         };
         let reached: Vec<_> = decision.candidates.iter().filter_map(reachable).collect();
         let registry = &self.outbound.registry;
-        let nearest = registry.admit_sole_trial(&reached, call.facts().load(context));
+        let limits: Vec<_> =
+            reached.iter().map(|(candidate, backend)| (*candidate, backend.traffic())).collect();
+        let nearest = registry.admit_sole_trial(&limits, call.facts().load(context));
         let found = nearest.and_then(|(index, permit)| {
             let (candidate, backend) = *reached.get(index)?;
             Some((Target { backend, candidate, share: TimeoutShare::All }, permit))

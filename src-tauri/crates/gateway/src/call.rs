@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cache::{BypassReason, Cache, CacheKey, EntryAddress};
 use domain::{CacheMode, MicroUsd};
+use endpoints::RequestLoad;
 use hyper::Response;
 use hyper::header::HeaderMap;
 use ledger::NewRequest;
@@ -19,7 +20,6 @@ use crate::admission::AdmissionRequest;
 use crate::cache_mode::CacheModes;
 use crate::cache_step::recorder::AnswerRecorder;
 use crate::context::RequestContext;
-use crate::endpoint_registry::RequestLoad;
 use crate::failure::Failure;
 use crate::headers::PRIORITY;
 use crate::outbound::Outbound;

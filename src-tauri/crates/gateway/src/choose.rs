@@ -1,9 +1,9 @@
 //! Chooses the candidates of a request: routing, within the scope of the client's token. Decided before
 //! anything is reserved, cached or sent.
 
+use endpoints::EndpointRegistry;
 use routing::{Decision, RoutingRequest};
 
-use crate::endpoint_registry::EndpointRegistry;
 use crate::failure::Failure;
 use crate::scope::{apply_scope, check_model};
 use crate::snapshot::{GatewayClient, Snapshot};
@@ -16,7 +16,8 @@ pub(crate) fn choose(
     asking: &RoutingRequest<'_>,
 ) -> Result<Decision, Failure> {
     check_model(&client.scope, asking).map_err(|why| Failure::forbidden(&why))?;
-    let inputs = registry.routing_inputs(snapshot);
+    let price = snapshot.price();
+    let inputs = registry.routing_inputs(&price);
     let chosen = snapshot.routes.choose(asking, &inputs, &mut || registry.chance());
     drop(inputs);
     let decision = chosen.map_err(|error| Failure::no_route(&error))?;

@@ -3,14 +3,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use domain::{BackendId, WallTime};
+use domain::{BackendId, Moment, WallTime};
+use endpoints::{EndpointRegistry, FailureReason, Verdict};
 use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use resilience::{CallOutcome, FailureClass, LimitScope, ServerRetryHint};
 use routing::RoutingError;
 use vault::VaultError;
 use wire::{BadAnswer, ErrorKind, RequestError, StreamFault, UpstreamClass, UpstreamError};
 
-use crate::event::{FailureReason, Verdict};
 use crate::limits::RETRY_AFTER_SECS_MAX;
 use crate::response::{Refusal, RetryAdvice};
 use crate::scope::Forbidden;
@@ -189,8 +189,20 @@ impl Failure {
         Self { work: BackendWork::Unknown, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
-    /// The same after a pause of this machine that explains it.
-    pub(crate) fn paused(self, backend: &BackendId) -> Self {
+    /// The failure of an attempt that began at `since`, corrected if a pause of this machine explains it.
+    pub(crate) fn without_local_pauses(
+        self,
+        registry: &EndpointRegistry,
+        backend: &BackendId,
+        since: Moment,
+    ) -> Self {
+        match registry.verdict_without_pauses(self.verdict, since) {
+            verdict if verdict == self.verdict => self,
+            _ => self.paused(backend),
+        }
+    }
+
+    fn paused(self, backend: &BackendId) -> Self {
         let message = format!(
             "This machine slept, or Gatehouse was suspended, while the backend {backend} was \
              responding; part of the response may be lost. Send the request again."

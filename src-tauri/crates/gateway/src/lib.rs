@@ -9,7 +9,6 @@ mod accounting;
 mod admission;
 mod attempts;
 mod auth;
-mod backend_load;
 mod body;
 mod busy_poll;
 mod cache_mode;
@@ -21,7 +20,6 @@ mod context;
 mod control_listener;
 mod control_tokens;
 mod embeddings;
-mod endpoint_registry;
 mod event;
 mod failure;
 mod gateway;
@@ -29,7 +27,6 @@ mod generation;
 mod guard;
 mod handle;
 mod headers;
-mod latency;
 mod limits;
 mod listener;
 mod loopback;
@@ -56,15 +53,13 @@ pub use control_tokens::{
     ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSION_IDLE,
     PANEL_SESSION_LIFETIME, PANEL_SESSIONS_MAX,
 };
-pub use endpoint_registry::{CONVERSATIONS_MAX, EndpointRegistry, RoutingInputs};
-pub use event::{EventSink, FailureReason, GatewayEvent, Recorded, RequestSummary, Verdict};
+pub use event::{EventSink, GatewayEvent, Recorded, RequestSummary};
 pub use gateway::{Gateway, GatewayParts};
-pub use latency::SPEEDS_MAX;
 pub use limits::{
     ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX, COUNT_ANSWER_BYTES_MAX,
     DROPPED_HEADER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX, ERROR_BODY_BYTES_MAX, HEAD_BYTES_MAX,
     HEADERS_MAX, HEARTBEAT, ListenerLimits, RETRY_AFTER_SECS_MAX, RUNAWAY_BODY_BYTES_MIN,
-    RequestLimits, STREAM_BYTES_MAX, TrafficRules,
+    RequestLimits, STREAM_BYTES_MAX,
 };
 pub use listener::{BindError, Ipv6State, Listener, StopSignal};
 pub use loopback::{
@@ -73,9 +68,7 @@ pub use loopback::{
 };
 pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, UpstreamProbe, probe};
 pub use scope::{Forbidden, apply_scope, check_model};
-pub use snapshot::{
-    Backend, CacheUse, GatewayClient, GatewayClients, ResilienceRules, Snapshot, TokenState,
-};
+pub use snapshot::{Backend, CacheUse, GatewayClient, GatewayClients, Snapshot, TokenState};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
     HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, NameService, Proxies, SystemNameService,

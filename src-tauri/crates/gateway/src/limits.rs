@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use resilience::RateRules;
-
 /// Connections held open at once per listener, of which a quarter is kept for authenticated callers. Leaves room for as many upstream sockets under the
 /// usual limit of 1,024 file descriptors; the panel and all tools of one person stay under 50.
 pub const CONNECTIONS_MAX: usize = 512;
@@ -80,15 +78,6 @@ impl Default for ListenerLimits {
             stop_grace: Duration::from_secs(10),
         }
     }
-}
-
-/// How much one client or backend may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TrafficRules {
-    /// Requests and tokens per minute.
-    pub rates: RateRules,
-    /// Concurrent requests; `None` for as many as there are slots.
-    pub in_flight_max: Option<u32>,
 }
 
 /// Limits of one request, from the settings; a snapshot carries them.

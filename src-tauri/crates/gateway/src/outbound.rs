@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use domain::{BoundSecret, Clock, Endpoint};
+use endpoints::EndpointRegistry;
 use routing::Candidate;
 use vault::Vault;
 use wire::TargetKind;
 
-use crate::endpoint_registry::EndpointRegistry;
 use crate::event::EventSink;
 use crate::failure::Failure;
 use crate::snapshot::{Backend, Snapshot};

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use domain::{BackendId, BoundSecret, Clock};
+use endpoints::Verdict;
 use futures_util::StreamExt;
 use hyper::Method;
 use hyper::header::{ACCEPT, HeaderMap};
 use wire::{read_model_list, upstream_error};
 
-use crate::event::Verdict;
 use crate::failure::{BackendWork, ErrorContext, Failure};
 use crate::headers::{backend_headers, is_compressed};
 use crate::response::JSON;

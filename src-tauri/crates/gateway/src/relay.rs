@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use domain::{BackendId, Dialect, Moment};
+use endpoints::EndpointRegistry;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use hyper::Response;
@@ -21,7 +22,6 @@ use wire::{AnswerStream, Flow, TapOutput, heartbeat};
 
 use crate::accounting::RequestRecord;
 use crate::attempts::open::Streaming;
-use crate::endpoint_registry::EndpointRegistry;
 use crate::failure::{ErrorContext, Failure};
 use crate::limits::{HEARTBEAT, RequestLimits};
 use crate::response::{self, COST_USD, ResponseBody, StreamItem};
@@ -272,7 +272,7 @@ impl Relay {
             }
         };
         let failure = failure.map(|failure| match self.record.attempt_begun() {
-            Some(since) => self.registry.without_local_pauses(failure, &self.backend, since),
+            Some(since) => failure.without_local_pauses(&self.registry, &self.backend, since),
             None => failure,
         });
         let facts = self.stream.facts();

@@ -9,18 +9,19 @@ use std::time::Duration;
 
 use cache::Cache;
 use domain::{
-    BackendId, CacheMode, ClientId, CredentialId, Dialect, Origin, OriginError, TranslationMode,
-    WallTime,
+    BackendId, CacheMode, ClientId, CredentialId, Dialect, MicroUsd, Origin, OriginError,
+    TokenUsage, TranslationMode, WallTime,
 };
+use endpoints::{BackendTraffic, ResilienceRules, TrafficRules};
 use ledger::{PriceBook, Provider, Purpose};
-use resilience::{AttemptRules, BreakerRules, Priority, RateRules, RetryBudgetRules};
+use resilience::{Priority, RateRules};
 use routing::RouteTable;
 use settings::{AllowedNetwork, ClientScope};
 use subtle::ConstantTimeEq;
 use url::Url;
 use wire::{Target, TargetKind};
 
-use crate::limits::{RequestLimits, TrafficRules};
+use crate::limits::RequestLimits;
 use crate::token::TokenHash;
 use crate::upstream::KeyCarrier;
 
@@ -45,6 +46,21 @@ pub struct Snapshot {
     pub since: WallTime,
 }
 
+impl Snapshot {
+    /// Prices tokens for [`endpoints::RoutingInputs`]. The mock costs nothing.
+    pub fn price(
+        &self,
+    ) -> impl Fn(&BackendId, &str, &TokenUsage, WallTime) -> Option<MicroUsd> + Sync + '_ {
+        |backend, model, tokens, at| {
+            let provider = self.backends.get(backend)?.provider();
+            if provider == Some(Provider::Mock) {
+                return Some(MicroUsd::ZERO);
+            }
+            self.prices.find(backend, provider, model, at)?.cost(tokens)
+        }
+    }
+}
+
 /// The cache and how it is used.
 #[derive(Debug, Clone)]
 pub struct CacheUse {
@@ -52,17 +68,6 @@ pub struct CacheUse {
     pub cache: Cache,
     /// How long an answer stays valid.
     pub ttl: Duration,
-}
-
-/// What is done about failure, in numbers.
-#[derive(Debug, Clone, Default)]
-pub struct ResilienceRules {
-    /// When an access is left alone, and how it comes back.
-    pub breaker: BreakerRules,
-    /// How often and how fast is tried again.
-    pub attempts: AttemptRules,
-    /// How much of all traffic may be tries again.
-    pub budget: RetryBudgetRules,
 }
 
 /// One place requests can go.
@@ -184,6 +189,11 @@ impl Backend {
         }
         url.set_fragment(None);
         url
+    }
+
+    /// How it may be used.
+    pub(crate) fn traffic(&self) -> BackendTraffic {
+        BackendTraffic { rules: self.rules, is_mock: self.kind == TargetKind::Mock }
     }
 
     /// Where it lists its models, and in which dialect.

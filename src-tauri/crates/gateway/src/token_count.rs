@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use cache::BypassReason;
+use endpoints::TrafficRules;
 use hyper::Response;
 use hyper::header::HeaderValue;
 use routing::{Candidate, Needs, RoutingRequest};
@@ -15,7 +16,7 @@ use crate::attempts::send::{BackendCall, fetch};
 use crate::choose::choose;
 use crate::context::RequestContext;
 use crate::failure::{BackendWork, Failure, bad_request};
-use crate::limits::{COUNT_ANSWER_BYTES_MAX, TrafficRules};
+use crate::limits::COUNT_ANSWER_BYTES_MAX;
 use crate::outbound::Outbound;
 use crate::response::{self, BACKEND, CACHE, ESTIMATED, Refusal, ResponseBody};
 use crate::snapshot::Backend;

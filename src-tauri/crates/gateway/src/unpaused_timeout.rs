@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use crate::endpoint_registry::EndpointRegistry;
+use endpoints::EndpointRegistry;
 
 /// How long bytes that lie in a socket may take to be seen after a timer has fired.
 pub(crate) const LAST_LOOK: Duration = Duration::from_millis(20);

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{BoundSecret, OriginMismatch};
+use endpoints::FailureReason;
 use futures_util::stream::BoxStream;
 use hyper::header::HeaderMap;
 use hyper::{Method, StatusCode};
@@ -25,8 +26,6 @@ pub use http::{HttpUpstream, Proxies, UpstreamEnvironment};
 pub use key::KeyScrubber;
 pub use mock::MockUpstream;
 pub use resolve::{NameService, SystemNameService};
-
-use crate::event::FailureReason;
 
 /// A place that answers requests.
 #[async_trait]

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use endpoints::EndpointRegistry;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
-use crate::endpoint_registry::EndpointRegistry;
 use crate::unpaused_timeout::within;
 use crate::upstream::UpstreamFailure;
 

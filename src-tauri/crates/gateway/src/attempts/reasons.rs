@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use domain::{Endpoint, Moment};
+use domain::{BackendId, Endpoint, Moment};
+use endpoints::{BackendBusy, Verdict};
 use resilience::{Availability, BlockReason, ClosedReason, FailureClass};
 use routing::Candidate;
 use wire::ErrorKind;
 
-use crate::event::Verdict;
 use crate::failure::{BACKEND_KEY_STATUS, Failure};
 use crate::limits::RETRY_AFTER_SECS_MAX;
 use crate::response::{Refusal, RetryAdvice};
@@ -136,8 +136,13 @@ impl Failure {
         Self { class: FailureClass::Overloaded, ..Self::not_sent(refusal) }.reopening(left)
     }
 
-    /// The backend has enough to do.
-    pub(crate) fn busy(refusal: Refusal) -> Self {
+    /// The limits of the backend are reached.
+    pub(crate) fn busy(backend: &BackendId, busy: &BackendBusy) -> Self {
+        let message = format!("The backend {backend} {}.", busy.reason);
+        let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
+        let wait = busy.wait.unwrap_or(Duration::from_secs(1)).min(longest);
+        let refusal = Refusal::new(503, ErrorKind::Overloaded, "backend_limit", message)
+            .retry(RetryAdvice::After(wait));
         Self { class: FailureClass::Overloaded, ..Self::not_sent(refusal) }
     }
 

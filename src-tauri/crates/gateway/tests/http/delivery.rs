@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::MicroUsd;
-use gateway::{Recorded, Verdict};
+use endpoints::Verdict;
+use gateway::Recorded;
 use ledger::{Cost, RequestOutcome, RequestRow, RequestState};
 use test_support::{
     BodyEnd, ChatText, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream, search_tree,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::{FailureReason, HttpUpstream, RequestLimits, Verdict};
+use endpoints::{FailureReason, Verdict};
+use gateway::{HttpUpstream, RequestLimits};
 use ledger::{Cost, RequestState};
 use test_support::{BodyEnd, ChatText, RawAnswer, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::Verdict;
+use endpoints::Verdict;
 use resilience::{Availability, EndpointState};
 use test_support::{RawClient, Reply, ReplyEnding, ScriptedUpstream};
 

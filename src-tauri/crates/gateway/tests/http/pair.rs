@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BackendId, BoundSecret, CredentialId, Endpoint, RouteId, RoutePolicy, Secret};
-use gateway::{Backend, HttpUpstream, ResilienceRules};
+use endpoints::ResilienceRules;
+use gateway::{Backend, HttpUpstream};
 use resilience::AttemptRules;
 use routing::{
     BackendCapabilities, BackendRole, BackendStatus, BalanceWeights, KeyPool, PoolKey,

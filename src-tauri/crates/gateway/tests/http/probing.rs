@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{BackendId, BoundSecret, Secret, SystemClock};
-use gateway::{
-    Backend, FailureReason, HttpUpstream, MockUpstream, PROBE_TIMEOUT, UpstreamProbe, Verdict,
-    probe,
-};
+use endpoints::{FailureReason, Verdict};
+use gateway::{Backend, HttpUpstream, MockUpstream, PROBE_TIMEOUT, UpstreamProbe, probe};
 use test_support::{Reply, ScriptedUpstream};
 use wire::TargetKind;
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use domain::ClientId;
+use endpoints::TrafficRules;
 use futures_util::future::join_all;
-use gateway::{GatewayClient, TokenState, TrafficRules};
+use gateway::{GatewayClient, TokenState};
 use ledger::Purpose;
 use resilience::RateRules;
 use test_support::{ChatText, RawAnswer, RawClient, Reply, ScriptedUpstream};

@@ -202,7 +202,7 @@ async fn f1_a_refusal_is_told_within_a_second() {
     drop(gone);
     let mut limits = limits(network());
     // The waits that users have.
-    limits.resilience = gateway::ResilienceRules::default();
+    limits.resilience = endpoints::ResilienceRules::default();
     let pair = Pair::alone(At::Url(url), limits).await;
     let clock = SystemClock::new();
     let begun = clock.now();

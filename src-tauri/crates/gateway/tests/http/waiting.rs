@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use gateway::{FailureReason, HEARTBEAT, Verdict};
+use endpoints::{FailureReason, Verdict};
+use gateway::HEARTBEAT;
 use ledger::{RequestOutcome, RequestState};
 use test_support::{RawClient, Reply, ReplyEnding};
 

@@ -10,11 +10,11 @@ use domain::{
     BackendId, BoundSecret, ClientId, Clock, CredentialId, Endpoint, MicroUsd, Rates, Secret,
     SeededEntropy, SystemClock, TranslationMode, WallTime,
 };
+use endpoints::{EndpointRegistry, ResilienceRules};
 use gateway::{
-    Backend, CacheUse, EndpointRegistry, EventSink, Gateway, GatewayClient, GatewayEvent,
-    GatewayParts, HttpUpstream, Listener, ListenerLimits, MockUpstream, NameService, RequestLimits,
-    RequestSummary, ResilienceRules, Snapshot, StopSignal, SystemNameService, TokenState,
-    UpstreamEnvironment, new_token,
+    Backend, CacheUse, EventSink, Gateway, GatewayClient, GatewayEvent, GatewayParts, HttpUpstream,
+    Listener, ListenerLimits, MockUpstream, NameService, RequestLimits, RequestSummary, Snapshot,
+    StopSignal, SystemNameService, TokenState, UpstreamEnvironment, new_token,
 };
 use ledger::{
     AttemptRecord, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow,
@@ -51,6 +51,7 @@ pub(crate) struct World {
 #[derive(Default)]
 pub(crate) struct Seen {
     events: Mutex<Vec<GatewayEvent>>,
+    transitions: Mutex<Vec<EndpointTransition>>,
     more: Notify,
 }
 
@@ -71,14 +72,9 @@ impl Seen {
         events.iter().filter_map(summary).collect()
     }
 
-    /// What changed about accesses so far.
+    /// All transitions of endpoints so far.
     pub(crate) fn transitions(&self) -> Vec<EndpointTransition> {
-        let events = self.events.lock();
-        let changed = events.iter().filter_map(|event| match event {
-            GatewayEvent::AccessesChanged(transitions) => Some(transitions.clone()),
-            _ => None,
-        });
-        changed.flatten().collect()
+        self.transitions.lock().clone()
     }
 
     /// Waits until this many requests are settled.
@@ -211,12 +207,10 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     };
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let seen = Arc::new(Seen::default());
-    let live = EndpointRegistry::new(
-        &limits.resilience,
-        clock.clone(),
-        &SeededEntropy::new(5),
-        seen.clone(),
-    );
+    let live = EndpointRegistry::new(&limits.resilience, clock.clone(), &SeededEntropy::new(5), {
+        let seen = seen.clone();
+        Box::new(move |transitions| seen.transitions.lock().extend(transitions))
+    });
     let parts = GatewayParts {
         endpoints: live.clone(),
         clock: clock.clone(),

@@ -1,12 +1,12 @@
-//! How long backends take to the first token: a moving mean for each model, so that one slow answer does
-//! not make a slow backend.
+//! The time to the first token of each model at each backend: a moving mean, so that one slow answer does
+//! not make a backend slow.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::BackendId;
 
-/// Pairs of backend and model whose speed is remembered; more than one person uses in a day.
+/// Pairs of backend and model that are remembered; more than one person uses in a day.
 pub const SPEEDS_MAX: usize = 512;
 /// Share of the newest time in the moving mean of the time to the first token, as RFC 6298 has it for
 /// round trips.

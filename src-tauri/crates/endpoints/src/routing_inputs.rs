@@ -1,42 +1,46 @@
-//! What routing asks of this moment, answered from the live state without changing it.
+//! Answers what routing asks about endpoints, without changing anything.
 
 use std::borrow::Cow;
 
-use domain::{BackendId, Endpoint, Moment, TokenUsage};
+use domain::{BackendId, Endpoint, MicroUsd, Moment, TokenUsage, WallTime};
 use parking_lot::MutexGuard;
 use resilience::{Availability, BlockReason, ClosedReason, Endpoints, LimitKind};
 use routing::{CandidateAvailability, Needs, RoutingSignals};
 
-use super::EndpointRegistry;
 use crate::backend_load::BackendLoad;
-use crate::snapshot::Snapshot;
+use crate::registry::EndpointRegistry;
 
-/// Most output tokens that a comparison of prices counts with. Tools ask for their model's maximum and
-/// take a few hundred.
+/// Most output tokens that a price comparison assumes. Tools ask for their model's maximum and use a few
+/// hundred.
 const OUTPUT_TOKENS_EXPECTED_MAX: u64 = 1_000;
 
-/// The conditions of one moment.
+/// Prices tokens of a model at a backend; `None` if the price is unknown.
+pub type PriceFn<'a> =
+    dyn Fn(&BackendId, &str, &TokenUsage, WallTime) -> Option<MicroUsd> + Sync + 'a;
+
+/// What routing needs to know at one moment.
 pub struct RoutingInputs<'a> {
-    pub(super) live: &'a EndpointRegistry,
-    pub(super) accesses: MutexGuard<'a, Endpoints>,
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) now: Moment,
+    pub(crate) registry: &'a EndpointRegistry,
+    pub(crate) endpoints: MutexGuard<'a, Endpoints>,
+    pub(crate) price: &'a PriceFn<'a>,
+    pub(crate) now: Moment,
+    pub(crate) wall: WallTime,
 }
 
 impl RoutingSignals for RoutingInputs<'_> {
     fn availability(&self, access: &Endpoint, model: &str) -> CandidateAvailability {
-        match self.accesses.availability(access, model, self.now) {
+        match self.endpoints.availability(access, model, self.now) {
             Availability::Ready => CandidateAvailability::Ready,
             Availability::Ramp { percent } => CandidateAvailability::Ramp(percent),
             Availability::Trial => CandidateAvailability::Trial,
-            Availability::Closed { reason: why, .. } => {
-                CandidateAvailability::Closed { reason: Cow::Borrowed(closed_in_words(why)) }
+            Availability::Closed { reason, .. } => {
+                CandidateAvailability::Closed { reason: Cow::Borrowed(closed_clause(reason)) }
             }
         }
     }
 
     fn first_token_ms(&self, backend: &BackendId, model: &str) -> Option<u32> {
-        self.live.speeds.lock().first_token_ms(backend, model)
+        self.registry.latencies.lock().first_token_ms(backend, model)
     }
 
     fn cost_micros(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64> {
@@ -58,15 +62,15 @@ impl RoutingSignals for RoutingInputs<'_> {
     }
 
     fn in_flight(&self, backend: &BackendId) -> u32 {
-        self.live.loads.lock().get(backend).map_or(0, BackendLoad::in_flight)
+        self.registry.loads.lock().get(backend).map_or(0, BackendLoad::in_flight)
     }
 
     fn headroom_percent(&self, access: &Endpoint) -> Option<u8> {
-        self.live.loads.lock().get(&access.backend)?.headroom_percent(self.now)
+        self.registry.loads.lock().get(&access.backend)?.headroom_percent(self.now)
     }
 
     fn last_answered_by(&self, conversation: u64) -> Option<(BackendId, String)> {
-        let conversations = self.live.conversations.lock();
+        let conversations = self.registry.conversations.lock();
         let stay = conversations.get(&conversation).filter(|stay| stay.until > self.now)?;
         Some((stay.backend.clone(), stay.model.clone()))
     }
@@ -74,19 +78,14 @@ impl RoutingSignals for RoutingInputs<'_> {
 
 impl RoutingInputs<'_> {
     fn price(&self, backend: &BackendId, model: &str, tokens: &TokenUsage) -> Option<u64> {
-        let provider = self.snapshot.backends.get(backend)?.provider();
-        if provider == Some(ledger::Provider::Mock) {
-            return Some(0);
-        }
-        let at = self.live.clock.wall();
-        let price = self.snapshot.prices.find(backend, provider, model, at)?;
-        u64::try_from(price.cost(tokens)?.micros()).ok()
+        let cost = (self.price)(backend, model, tokens, self.wall)?;
+        u64::try_from(cost.micros()).ok()
     }
 }
 
-/// Completes "it is passed by because …".
-const fn closed_in_words(why: ClosedReason) -> &'static str {
-    match why {
+/// Completes "it is skipped because …".
+const fn closed_clause(reason: ClosedReason) -> &'static str {
+    match reason {
         ClosedReason::BreakerOpen => "its breaker is tripped",
         ClosedReason::HalfOpenBusy => "another request is testing whether it has recovered",
         ClosedReason::CoolingDown(LimitKind::Rate) => "its rate limit is reached",

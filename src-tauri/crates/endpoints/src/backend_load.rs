@@ -1,38 +1,44 @@
-//! How much one backend has to do: requests on their way, what its own limits allow, and the limit that
-//! its answers teach.
+//! The load of one backend: requests in flight, its configured limits, and the adaptive limit learnt from
+//! its answers.
 
 use std::time::Duration;
 
-use domain::{BackendId, Moment};
+use domain::Moment;
 use resilience::{
     AdaptiveLimit, AdaptiveRules, CallOutcome, LimitKind, RateLimits, RatesReservation,
 };
-use wire::ErrorKind;
 
-use crate::failure::Failure;
-use crate::limits::TrafficRules;
-use crate::limits::{CONNECTIONS_MAX, RETRY_AFTER_SECS_MAX};
-use crate::response::{Refusal, RetryAdvice};
+use crate::rules::TrafficRules;
 
-/// What one backend has to do.
+/// The adaptive limit without evidence: as many requests as the gateway has connections.
+pub const IN_FLIGHT_MAX: u32 = 512;
+
+/// The load of one backend.
 pub(crate) struct BackendLoad {
     in_flight: u32,
     rates: RateLimits,
     adaptive: AdaptiveLimit,
 }
 
-/// A backend has as much to do as its limits allow.
+/// The limits of a backend are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BackendBusy {
-    why: String,
-    wait: Option<Duration>,
+pub struct BackendBusy {
+    /// Completes "the backend …".
+    pub reason: String,
+    pub wait: Option<Duration>,
+}
+
+/// How a backend may be used.
+#[derive(Debug, Clone, Copy)]
+pub struct BackendTraffic {
+    pub rules: TrafficRules,
+    pub is_mock: bool,
 }
 
 impl Default for BackendLoad {
     fn default() -> Self {
-        // Without evidence there is no restriction but the number of connections.
-        let max = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
-        let adaptive = AdaptiveLimit::new(AdaptiveRules { max, ..AdaptiveRules::default() });
+        let rules = AdaptiveRules { max: IN_FLIGHT_MAX, ..AdaptiveRules::default() };
+        let adaptive = AdaptiveLimit::new(rules);
         Self { in_flight: 0, rates: RateLimits::default(), adaptive }
     }
 }
@@ -42,12 +48,12 @@ impl BackendLoad {
         self.in_flight
     }
 
-    /// The limit on requests at once that its answers taught.
+    /// The limit on concurrent requests learnt from its answers.
     pub(crate) fn adaptive_limit(&self) -> u32 {
         self.adaptive.limit()
     }
 
-    /// One request more, if it fits.
+    /// Adds a request, if the limits have room.
     pub(crate) fn enter(
         &mut self,
         rules: &TrafficRules,
@@ -56,19 +62,19 @@ impl BackendLoad {
     ) -> Result<RatesReservation, BackendBusy> {
         let most = rules.in_flight_max.unwrap_or(u32::MAX).min(self.adaptive.limit());
         if self.in_flight >= most {
-            let why = format!("has {most} requests in flight, which is its limit");
-            return Err(BackendBusy { why, wait: None });
+            let reason = format!("has {most} requests in flight, which is its limit");
+            return Err(BackendBusy { reason, wait: None });
         }
         self.rates.set_rules(rules.rates);
         let taken = self.rates.try_take(tokens, now).map_err(|exceeded| BackendBusy {
-            why: format!("is limited in Gatehouse: {exceeded}"),
+            reason: format!("is limited in Gatehouse: {exceeded}"),
             wait: Some(exceeded.wait),
         })?;
         self.in_flight += 1;
         Ok(taken)
     }
 
-    /// What became of a request teaches the limit; it is still counted.
+    /// Adjusts the adaptive limit by the outcome of a request that is still counted.
     pub(crate) fn learn(&mut self, happened: &CallOutcome, now: Moment) {
         match happened {
             CallOutcome::Success { first_token } => {
@@ -81,30 +87,19 @@ impl BackendLoad {
         }
     }
 
-    /// One request less, which used `tokens`.
+    /// Removes a request that used `tokens`.
     pub(crate) fn leave(&mut self, taken: RatesReservation, tokens: u64, now: Moment) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.rates.settle(taken, tokens, now);
     }
 
-    /// How much is left, in percent; `None` if nothing limits it.
+    /// The capacity left in percent; `None` without a limit.
     pub(crate) fn headroom_percent(&self, now: Moment) -> Option<u8> {
         let limit = self.adaptive.limit();
-        let taught = u64::from(limit) < u64::try_from(CONNECTIONS_MAX).unwrap_or(u64::MAX);
+        let taught = limit < IN_FLIGHT_MAX;
         let left = u64::from(limit.saturating_sub(self.in_flight)) * 100 / u64::from(limit.max(1));
         let taught = taught.then(|| u8::try_from(left).unwrap_or(100));
         [self.rates.headroom_percent(now), taught].into_iter().flatten().min()
-    }
-}
-
-impl BackendBusy {
-    /// As the client would be told, if nobody else can answer.
-    pub(crate) fn failure(self, backend: &BackendId) -> Failure {
-        let message = format!("The backend {backend} {}.", self.why);
-        let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
-        let wait = self.wait.unwrap_or(Duration::from_secs(1)).min(longest);
-        let refusal = Refusal::new(503, ErrorKind::Overloaded, "backend_limit", message);
-        Failure::busy(refusal.retry(RetryAdvice::After(wait)))
     }
 }
 
@@ -128,7 +123,7 @@ mod tests {
         let third = load.enter(&rules, 10, now).expect("the third of the minute");
         load.leave(third, 10, now);
         let fourth = load.enter(&rules, 10, now).expect_err("three a minute");
-        assert!(fourth.wait.is_some() && fourth.why.contains("requests"), "{fourth:?}");
+        assert!(fourth.wait.is_some() && fourth.reason.contains("requests"), "{fourth:?}");
         assert_eq!(load.in_flight(), 0);
     }
 
