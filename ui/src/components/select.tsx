@@ -6,7 +6,6 @@
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Check, ChevronDown } from "lucide-react";
 import { useState, type KeyboardEvent } from "react";
-import { useController, type Control, type FieldPath, type FieldValues } from "react-hook-form";
 import { CONTROL, type ControlProps } from "@/components/field";
 import { classNames } from "@/lib/class-names";
 
@@ -15,14 +14,14 @@ export interface SelectOption<Value extends string> {
   label: string;
 }
 
-interface LookProps<Value extends string> extends Partial<ControlProps> {
+export interface SelectLook<Value extends string> extends Partial<ControlProps> {
   options: readonly SelectOption<Value>[];
   "aria-label"?: string;
   disabled?: boolean;
   className?: string;
 }
 
-interface SelectProps<Value extends string> extends LookProps<Value> {
+interface SelectProps<Value extends string> extends SelectLook<Value> {
   value: Value;
   onChange: (value: Value) => void;
 }
@@ -117,16 +116,4 @@ export function Select<Value extends string>({
       </Radix.Portal>
     </Radix.Root>
   );
-}
-
-interface FormSelectProps<Values extends FieldValues> extends LookProps<string> {
-  name: FieldPath<Values>;
-  /** Defaults to the control of the surrounding form. */
-  control?: Control<Values>;
-}
-
-/** A select for a form field. */
-export function FormSelect<Values extends FieldValues>({ name, control, ...rest }: FormSelectProps<Values>) {
-  const { field } = useController<Values>({ name, ...(control === undefined ? {} : { control }) });
-  return <Select {...rest} value={field.value as string} onChange={field.onChange} />;
 }

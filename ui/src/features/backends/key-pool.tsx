@@ -4,7 +4,7 @@ import { useFieldArray, useFormContext, useWatch } from "react-hook-form";
 import { Button, IconButton } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { TextInput } from "@/components/field";
-import { FormSelect } from "@/components/select";
+import { FormSelect } from "@/components/form-select";
 import { SortableList } from "@/components/sortable-list";
 import { StateMark } from "@/components/state-mark";
 import type { ApiError, PoolOrderView, PoolView } from "@/ipc/bindings";
