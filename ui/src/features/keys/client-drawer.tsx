@@ -48,7 +48,7 @@ export function ClientDrawer({ client, onClose }: { client: ClientView | undefin
         open={isRevoking}
         title={`Revoke ${client.id}'s token?`}
         losses={[
-          `$Requests from {client.id} are refused immediately.`,
+          `Requests from ${client.id} are refused immediately.`,
           "The token cannot be restored. Connecting the client again creates a new one.",
           "Its past requests and costs stay in the ledger.",
         ]}
