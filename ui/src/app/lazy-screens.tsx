@@ -1,7 +1,6 @@
 /** The screens, each a script of its own: the first is loaded at the start, the others ahead, one after the other. */
 import { isWithin, SCREENS, type Screen } from "@/app/screens";
 import { lazyComponent } from "@/components/lazy";
-import { Skeleton } from "@/components/skeleton";
 import { OverviewFrame, OverviewSkeleton } from "@/features/overview/overview-skeleton";
 import { whenIdle } from "@/lib/idle";
 
@@ -12,7 +11,7 @@ function ScreenSkeleton({ title }: { title: string }) {
       <div aria-hidden className="min-h-10 text-18 leading-6 font-semibold tracking-[-0.01em] text-ink-1">
         {title}
       </div>
-      <Skeleton className="min-h-0 flex-1 animate-fade-in-late rounded-card" />
+      <div aria-hidden className="min-h-0 flex-1 animate-fade-in-late rounded-card border border-line bg-surface-1" />
     </div>
   );
 }

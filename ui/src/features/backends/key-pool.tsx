@@ -176,9 +176,9 @@ function Locked({ keys, onRemove }: { keys: LockedKey[]; onRemove: () => void })
         </Button>
       }
     >
-      {isOne ? "It is" : `${keys.map(({ id }) => id).join(", ")} are`} not sent to this address, so it cannot be saved
-      yet. Choose a key for the new host, or remove {isOne ? "this one" : "these"} from the backend. The vault keeps{" "}
-      {isOne ? "it" : "them"}.
+      {isOne ? "It is" : `${keys.map(({ id }) => id).join(", ")} are`} never sent to another host, so this address
+      cannot be saved with {isOne ? "it" : "them"}. Choose a key for the new host, or remove{" "}
+      {isOne ? "this one" : "these"} from the backend. The vault keeps {isOne ? "it" : "them"}.
     </Notice>
   );
 }
