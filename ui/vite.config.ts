@@ -39,7 +39,6 @@ export default defineConfig(({ mode }) => ({
     // A data: font or an inline script would break the content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    chunkSizeWarningLimit: 900,
     rolldownOptions: { input: path(mode === "fake" ? "./fake.html" : "./index.html") },
   },
   // By name, as the desktop shell looks for it: on some machines that is ::1.

@@ -11,18 +11,20 @@ import {
   type RouterHistory,
 } from "@tanstack/react-router";
 import { createFragmentHistory } from "@/app/fragment-history";
+import {
+  BackendsScreen,
+  CacheScreen,
+  KeysScreen,
+  OverviewScreen,
+  PlaygroundScreen,
+  ReadinessScreen,
+  RoutingScreen,
+  SettingsScreen,
+  UsageScreen,
+} from "@/app/lazy-screens";
 import { Shell } from "@/app/shell";
 import { UsageTabs } from "@/components/usage-tabs";
-import { BackendsScreen } from "@/features/backends/backends-screen";
-import { CacheScreen } from "@/features/cache/cache-screen";
-import { KeysScreen } from "@/features/keys/keys-screen";
-import { OverviewScreen } from "@/features/overview/overview-screen";
-import { PlaygroundScreen } from "@/features/playground/playground-screen";
-import { ReadinessScreen } from "@/features/readiness/readiness-screen";
-import { RoutingScreen } from "@/features/routing/routing-screen";
-import { SettingsScreen } from "@/features/settings/settings-screen";
 import { parseUsagePlace, type UsagePlace } from "@/features/usage/usage-place";
-import { UsageScreen } from "@/features/usage/usage-screen";
 
 type KeysTab = "keys" | "clients";
 

@@ -2,14 +2,14 @@
 import { Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { Keyboard, LogOut, RotateCw, Search, type LucideIcon } from "lucide-react";
 import { useState, type ComponentProps } from "react";
-import { Palette } from "@/app/palette";
 import { tellFullText } from "@/app/full-text";
 import { isWithin, SCREENS } from "@/app/screens";
-import { COMMAND_KEY, ShortcutsDialog, useShortcuts } from "@/app/shortcuts";
+import { COMMAND_KEY, useShortcuts } from "@/app/shortcuts";
 import { StatusLine } from "@/app/status-line";
 import { Button } from "@/components/button";
 import { Hint } from "@/components/hint";
 import { Kbd } from "@/components/kbd";
+import { lazyOverlay } from "@/components/lazy";
 import { Mark } from "@/components/mark";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
@@ -20,6 +20,15 @@ import { classNames } from "@/lib/class-names";
 import { useNow } from "@/lib/clock";
 import { formatCounted } from "@/lib/quantity";
 import { formatRelative } from "@/lib/time";
+
+const Palette = lazyOverlay(
+  async () => (await import("@/app/palette")).Palette,
+  ({ open }) => open,
+);
+const ShortcutsDialog = lazyOverlay(
+  async () => (await import("@/app/shortcuts-dialog")).ShortcutsDialog,
+  ({ open }) => open,
+);
 
 type Open = "nothing" | "palette" | "shortcuts";
 

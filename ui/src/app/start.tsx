@@ -4,6 +4,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import "@/app/panel.css";
+import { preloadScreen, preloadScreens } from "@/app/lazy-screens";
 import { createPanelRouter } from "@/app/router";
 import { SignedIn } from "@/app/signed-in";
 import { HintProvider } from "@/components/hint";
@@ -30,7 +31,9 @@ export function startPanel(host: Host, clock: Clock): void {
   const router = createPanelRouter();
   connectEvents(host, cache, (path) => router.history.push(path));
   followTheme(host, cache);
-  tellFirstPaint(host, cache);
+  const firstScreen = preloadScreen(router.history.location.pathname);
+  tellFirstPaint(host, cache, firstScreen);
+  void firstScreen.then(preloadScreens);
   // Presets never change while the program runs. Prefetched, so that the add dialogs open complete.
   void cache.prefetchQuery({ queryKey: ["presets"], queryFn: () => host.presets() });
   const element = document.getElementById("root");
@@ -54,12 +57,14 @@ export function startPanel(host: Host, clock: Clock): void {
   );
 }
 
-/** Reports the first paint two frames after the verdict has loaded, when it is on the screen. */
-function tellFirstPaint(host: Host, cache: QueryClient): void {
+/** Reports the first paint two frames after the screen and the verdict have loaded, when they are drawn. */
+function tellFirstPaint(host: Host, cache: QueryClient, screen: Promise<void>): void {
   const unsubscribe = cache.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "success" || event.query.queryKey[0] !== "status") return;
     unsubscribe();
-    requestAnimationFrame(() => requestAnimationFrame(() => void host.painted().catch(() => undefined)));
+    void screen.then(() =>
+      requestAnimationFrame(() => requestAnimationFrame(() => void host.painted().catch(() => undefined))),
+    );
   });
 }
 

@@ -3,6 +3,7 @@ import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Check, ChevronDown } from "lucide-react";
 import type { Option } from "@/components/choice";
 import { FilterPill } from "@/components/filter-chip";
+import { MenuContent } from "@/components/menu-content";
 
 /** The menu value for no filter, since a value must not be empty. */
 const ANY = "";
@@ -24,21 +25,14 @@ export function FilterMenu({ label, value, options, onChange }: FilterMenuProps)
           <span className="truncate">{isSet ? `${label}: ${word}` : label}</span>
           {!isSet && <ChevronDown size={12} strokeWidth={1.5} aria-hidden className="shrink-0 text-ink-3" />}
         </Radix.Trigger>
-        <Radix.Portal>
-          <Radix.Content
-            align="start"
-            sideOffset={4}
-            collisionPadding={8}
-            className="z-50 max-h-72 min-w-40 animate-fade-in overflow-y-auto rounded-control border border-line bg-surface-1 p-1 shadow-float outline-none"
-          >
-            <Radix.RadioGroup value={value ?? ANY} onValueChange={(next) => onChange(next === ANY ? undefined : next)}>
-              <Item value={ANY} label="Any" />
-              {options.map((option) => (
-                <Item key={option.value} value={option.value} label={option.label} />
-              ))}
-            </Radix.RadioGroup>
-          </Radix.Content>
-        </Radix.Portal>
+        <MenuContent align="start" className="max-h-72 min-w-40 overflow-y-auto">
+          <Radix.RadioGroup value={value ?? ANY} onValueChange={(next) => onChange(next === ANY ? undefined : next)}>
+            <Item value={ANY} label="Any" />
+            {options.map((option) => (
+              <Item key={option.value} value={option.value} label={option.label} />
+            ))}
+          </Radix.RadioGroup>
+        </MenuContent>
       </Radix.Root>
     </FilterPill>
   );

@@ -2,6 +2,7 @@
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Ellipsis, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
+import { MenuContent } from "@/components/menu-content";
 import { classNames } from "@/lib/class-names";
 
 export interface MenuEntry {
@@ -26,32 +27,25 @@ export function Menu({ label, entries, trigger }: { label: string; entries: Menu
       >
         {trigger ?? <Ellipsis size={16} strokeWidth={1.5} aria-hidden />}
       </Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          align="end"
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 min-w-44 animate-fade-in rounded-control border border-line bg-surface-1 p-1 shadow-float outline-none"
-        >
-          {entries.map(({ label: text, icon: Icon, danger = false, blocked = null, onChoose }) => (
-            <Radix.Item
-              key={text}
-              disabled={blocked !== null}
-              onSelect={onChoose}
-              className={classNames(
-                "flex min-h-8 items-center gap-2.5 rounded-[4px] px-2 py-1 outline-none data-[disabled]:opacity-70 data-[highlighted]:bg-surface-2",
-                danger ? "text-bad" : "text-ink-1",
-              )}
-            >
-              <Icon size={14} strokeWidth={1.5} aria-hidden className="shrink-0" />
-              <span>
-                {text}
-                {blocked !== null && <span className="block max-w-56 text-12 text-ink-3">{blocked}</span>}
-              </span>
-            </Radix.Item>
-          ))}
-        </Radix.Content>
-      </Radix.Portal>
+      <MenuContent align="end" className="min-w-44">
+        {entries.map(({ label: text, icon: Icon, danger = false, blocked = null, onChoose }) => (
+          <Radix.Item
+            key={text}
+            disabled={blocked !== null}
+            onSelect={onChoose}
+            className={classNames(
+              "flex min-h-8 items-center gap-2.5 rounded-[4px] px-2 py-1 outline-none data-[disabled]:opacity-70 data-[highlighted]:bg-surface-2",
+              danger ? "text-bad" : "text-ink-1",
+            )}
+          >
+            <Icon size={14} strokeWidth={1.5} aria-hidden className="shrink-0" />
+            <span>
+              {text}
+              {blocked !== null && <span className="block max-w-56 text-12 text-ink-3">{blocked}</span>}
+            </span>
+          </Radix.Item>
+        ))}
+      </MenuContent>
     </Radix.Root>
   );
 }

@@ -6,8 +6,8 @@
 import * as Radix from "@radix-ui/react-dropdown-menu";
 import { Check, ChevronDown } from "lucide-react";
 import { useState, type KeyboardEvent } from "react";
-import { useController, type Control, type FieldPath, type FieldValues } from "react-hook-form";
 import { CONTROL, type ControlProps } from "@/components/field";
+import { MenuContent } from "@/components/menu-content";
 import { classNames } from "@/lib/class-names";
 
 export interface SelectOption<Value extends string> {
@@ -15,14 +15,14 @@ export interface SelectOption<Value extends string> {
   label: string;
 }
 
-interface LookProps<Value extends string> extends Partial<ControlProps> {
+export interface SelectLook<Value extends string> extends Partial<ControlProps> {
   options: readonly SelectOption<Value>[];
   "aria-label"?: string;
   disabled?: boolean;
   className?: string;
 }
 
-interface SelectProps<Value extends string> extends LookProps<Value> {
+interface SelectProps<Value extends string> extends SelectLook<Value> {
   value: Value;
   onChange: (value: Value) => void;
 }
@@ -85,48 +85,32 @@ export function Select<Value extends string>({
         <span className="min-w-0 truncate">{options[chosen]?.label ?? ""}</span>
         <ChevronDown size={14} strokeWidth={1.5} aria-hidden className="shrink-0 text-ink-3" />
       </Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          role="listbox"
-          loop
-          align="start"
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 max-h-[min(320px,var(--radix-dropdown-menu-content-available-height))] min-w-(--radix-dropdown-menu-trigger-width) animate-fade-in overflow-y-auto rounded-control border border-line bg-surface-1 p-1 shadow-float outline-none"
-        >
-          {options.map((option) => (
-            <Radix.Item
-              key={option.value}
-              ref={option.value === focused ? reveal : null}
-              role="option"
-              aria-selected={option.value === value}
-              textValue={option.label}
-              onSelect={() => onChange(option.value)}
-              className="flex min-h-7 items-center gap-2 rounded-[4px] py-1 pr-3 pl-2 text-13 text-ink-1 outline-none data-[highlighted]:bg-surface-2"
-            >
-              <Check
-                size={14}
-                strokeWidth={1.75}
-                aria-hidden
-                className={classNames("shrink-0 text-accent", option.value !== value && "invisible")}
-              />
-              <span className="min-w-0 truncate">{option.label}</span>
-            </Radix.Item>
-          ))}
-        </Radix.Content>
-      </Radix.Portal>
+      <MenuContent
+        role="listbox"
+        loop
+        align="start"
+        className="max-h-[min(320px,var(--radix-dropdown-menu-content-available-height))] min-w-(--radix-dropdown-menu-trigger-width) overflow-y-auto"
+      >
+        {options.map((option) => (
+          <Radix.Item
+            key={option.value}
+            ref={option.value === focused ? reveal : null}
+            role="option"
+            aria-selected={option.value === value}
+            textValue={option.label}
+            onSelect={() => onChange(option.value)}
+            className="flex min-h-7 items-center gap-2 rounded-[4px] py-1 pr-3 pl-2 text-13 text-ink-1 outline-none data-[highlighted]:bg-surface-2"
+          >
+            <Check
+              size={14}
+              strokeWidth={1.75}
+              aria-hidden
+              className={classNames("shrink-0 text-accent", option.value !== value && "invisible")}
+            />
+            <span className="min-w-0 truncate">{option.label}</span>
+          </Radix.Item>
+        ))}
+      </MenuContent>
     </Radix.Root>
   );
-}
-
-interface FormSelectProps<Values extends FieldValues> extends LookProps<string> {
-  name: FieldPath<Values>;
-  /** Defaults to the control of the surrounding form. */
-  control?: Control<Values>;
-}
-
-/** A select for a form field. */
-export function FormSelect<Values extends FieldValues>({ name, control, ...rest }: FormSelectProps<Values>) {
-  const { field } = useController<Values>({ name, ...(control === undefined ? {} : { control }) });
-  return <Select {...rest} value={field.value as string} onChange={field.onChange} />;
 }

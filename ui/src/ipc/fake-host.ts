@@ -17,6 +17,7 @@ import {
   fault,
   finishRun,
   originOf,
+  requireOrigin,
   raise,
   recordRun,
   requireDiffering,
@@ -157,14 +158,15 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         const edited = backend(req.id);
         requireDiffering(req, edited);
         if (req.limits) requireLimits(req.limits);
-        const moved = edited.base_url !== null && originOf(edited.base_url) !== origin;
+        const credentials = req.pool?.members.map((member) => member.credential) ?? [req.credential];
+        for (const credential of credentials) if (credential !== null) requireOrigin(world, credential, origin);
         Object.assign(edited, {
           label: req.label || req.id,
           kind: req.kind,
           base_url: req.base_url,
-          credential: moved ? null : req.credential,
+          credential: req.credential,
           limits: req.limits ?? edited.limits,
-          pool: moved ? { order: "ordered", members: [] } : (req.pool ?? edited.pool),
+          pool: req.pool ?? edited.pool,
           lacks: req.lacks,
           offers: req.offers,
           crossing: req.crossing,

@@ -77,6 +77,43 @@ test("every screen works with the prototypes frozen, as the desktop window freez
   }
 });
 
+test("a screen whose script is gone says so; a reload brings it once it is there", async ({ page }) => {
+  await serveCore(page, "busy");
+  const gone = "**/assets/{settings-screen,palette}-*.js";
+  await page.route(gone, (route) => route.fulfill({ status: 404, body: "" }));
+  await page.goto(`${PRODUCT}/index.html`);
+  await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("alert")).toContainText("This part of the panel could not be loaded");
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await page.getByRole("link", { name: "Settings" }).click();
+  const notLoaded = page.getByRole("alert", { name: "Not loaded" });
+  await expect(notLoaded).toBeVisible();
+  await page.getByRole("link", { name: "Backends" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Backends" })).toBeVisible();
+  await page.getByRole("link", { name: "Settings" }).click();
+  await expect(notLoaded).toBeVisible();
+  await page.unroute(gone);
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("dialog", { name: "Search or run" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Reload" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Settings" })).toBeVisible();
+});
+
+test("the first screen's script is loaded first, then those of the others", async ({ page }) => {
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    const name = /assets\/(.+-screen)-[^/]+\.js$/.exec(request.url())?.[1];
+    if (name !== undefined) asked.push(name);
+  });
+  await serveCore(page, "busy");
+  await page.goto(`${PRODUCT}/index.html#/usage`);
+  await expect(page.getByRole("heading", { level: 1, name: "Usage" })).toBeVisible();
+  expect(asked[0]).toBe("usage-screen");
+  await expect.poll(() => new Set(asked).size).toBe(9);
+});
+
 const STONE = { dark: "rgb(21, 19, 16)", light: "rgb(245, 243, 238)" };
 
 for (const { desktop, chosen, shown } of [

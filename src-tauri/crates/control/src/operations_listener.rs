@@ -7,7 +7,7 @@ use bytes::Bytes;
 use engine::{Engine, ServeError, ServingAddresses};
 use futures_util::StreamExt as _;
 use futures_util::stream::{BoxStream, unfold};
-use gateway::{Asset, ControlCaller, ControlReply, ControlService};
+use gateway::{Asset, ControlCaller, ControlOperations, ControlReply};
 
 use crate::core::Core;
 use crate::event::PanelEvents;
@@ -29,7 +29,7 @@ struct OperationsListener {
 }
 
 #[async_trait]
-impl ControlService for OperationsListener {
+impl ControlOperations for OperationsListener {
     async fn call(&self, caller: ControlCaller, name: &str, body: Bytes) -> ControlReply {
         let answer = match (name, caller) {
             ("client_token" | "client_issue" | "panel_address", ControlCaller::Local) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::WallTime;
 use gateway::{
-    BindError, ControlListener, ControlService, ControlTokens, Gateway, GatewayParts, Listener,
+    BindError, ControlListener, ControlOperations, ControlTokens, Gateway, GatewayParts, Listener,
     ListenerLimits, MockUpstream, StopSignal,
 };
 use monitor::Monitor;
@@ -132,7 +132,7 @@ impl Engine {
     /// Starts the gateway, the control listener and the background tasks.
     pub async fn serve(
         &self,
-        door: Arc<dyn ControlService>,
+        door: Arc<dyn ControlOperations>,
     ) -> Result<ServingAddresses, ServeError> {
         let connections = ConnectionLimits::for_descriptors(raise_descriptor_limit());
         let gateway = Gateway::new(self.gateway_parts(), listener_limits(connections.gateway));
@@ -286,7 +286,7 @@ impl Engine {
 
     async fn open_control(
         &self,
-        door: Arc<dyn ControlService>,
+        door: Arc<dyn ControlOperations>,
         limits: ListenerLimits,
     ) -> Result<ServingAddresses, ServeError> {
         let listener = Listener::bind_v4_any().await.map_err(ServeError::Control)?;

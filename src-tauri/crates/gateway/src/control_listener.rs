@@ -2,7 +2,7 @@
 //!
 //! A second listener with the gateway's checks, so that no local token of a client ever reaches an
 //! operation and no page but our own does. It knows no operation: what a name means is decided by
-//! the [`ControlService`] that the layers above pass in.
+//! the [`ControlOperations`] that the layers above pass in.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 /// What lies behind the control door.
 #[async_trait]
-pub trait ControlService: Send + Sync {
+pub trait ControlOperations: Send + Sync {
     /// Runs one operation by its name; `body` is its request as JSON. Unknown names are the door's
     /// own 404.
     async fn call(&self, caller: ControlCaller, operation: &str, body: Bytes) -> ControlReply;
@@ -81,9 +81,9 @@ pub struct Asset {
     pub bytes: Bytes,
 }
 
-/// Serves a [`ControlService`].
+/// Serves a [`ControlOperations`].
 pub struct ControlListener {
-    door: Arc<dyn ControlService>,
+    door: Arc<dyn ControlOperations>,
     tokens: Arc<ControlTokens>,
     wrong_tokens: WrongTokenLimiter,
     limits: ListenerLimits,
@@ -93,7 +93,7 @@ impl ControlListener {
     /// A control door that serves nothing yet.
     #[must_use]
     pub fn new(
-        door: Arc<dyn ControlService>,
+        door: Arc<dyn ControlOperations>,
         tokens: Arc<ControlTokens>,
         limits: ListenerLimits,
     ) -> Arc<Self> {

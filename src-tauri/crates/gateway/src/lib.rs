@@ -48,7 +48,9 @@ mod unpaused_timeout;
 mod upstream;
 mod wrong_token_limiter;
 
-pub use control_listener::{Asset, ControlCaller, ControlListener, ControlReply, ControlService};
+pub use control_listener::{
+    Asset, ControlCaller, ControlListener, ControlOperations, ControlReply,
+};
 pub use control_tokens::{
     ControlTokens, ONE_TIME_LIFETIME, ONE_TIME_OPEN_MAX, PANEL_SESSION_IDLE,
     PANEL_SESSION_LIFETIME, PANEL_SESSIONS_MAX,
@@ -71,6 +73,6 @@ pub use scope::{Forbidden, apply_scope, check_model};
 pub use snapshot::{Backend, CacheUse, GatewayClient, GatewayClients, Snapshot, TokenState};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
-    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, NameService, Proxies, SystemNameService,
+    HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, NameLookup, Proxies, SystemNameLookup,
     TlsFault, Upstream, UpstreamEnvironment, UpstreamFailure, UpstreamRequest, UpstreamResponse,
 };

@@ -25,7 +25,7 @@ use url::Url;
 pub use http::{HttpUpstream, Proxies, UpstreamEnvironment};
 pub use key::KeyScrubber;
 pub use mock::MockUpstream;
-pub use resolve::{NameService, SystemNameService};
+pub use resolve::{NameLookup, SystemNameLookup};
 
 /// A place that answers requests.
 #[async_trait]

@@ -12,7 +12,7 @@ import { Choice } from "@/components/choice";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/select";
+import { FormSelect } from "@/components/form-select";
 import { SecretField } from "@/components/secret-field";
 import { useAction } from "@/ipc/actions";
 import type { BackendAdd, BackendKey, BackendPresetView } from "@/ipc/bindings";

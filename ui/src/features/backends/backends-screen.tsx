@@ -1,8 +1,6 @@
 /** Every backend with its state and the available actions. */
 import { Plus, Server } from "lucide-react";
 import { useMemo, useState } from "react";
-import { AddBackendDialog } from "@/features/backends/add-backend";
-import { BackendDrawer } from "@/features/backends/backend-drawer";
 import { useBackendSwitch } from "@/features/backends/backend-actions";
 import { AvailabilityBadge } from "@/components/availability";
 import { Button } from "@/components/button";
@@ -10,6 +8,7 @@ import { DataTable, type Column } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { Gone } from "@/components/gone";
 import { FilterInput } from "@/components/filter-input";
+import { lazyOverlay } from "@/components/lazy";
 import { Moment } from "@/components/moment";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
@@ -23,6 +22,15 @@ import { useAccesses } from "@/ipc/route-queries";
 import { matchesFilter } from "@/lib/filter";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { healthSign } from "@/lib/states";
+
+const BackendDrawer = lazyOverlay(
+  async () => (await import("@/features/backends/backend-drawer")).BackendDrawer,
+  ({ backend }) => backend !== undefined,
+);
+const AddBackendDialog = lazyOverlay(
+  async () => (await import("@/features/backends/add-backend")).AddBackendDialog,
+  ({ open }) => open,
+);
 
 interface BackendsScreenProps {
   openId: string | null;

@@ -72,3 +72,49 @@ test("several keys are put in order, and limits are refused at their field", asy
     }),
   );
 });
+
+const member = (credential: string) => ({ credential, weight: 1 });
+const address = () => screen.findByLabelText("Address");
+
+test("another path keeps the key; for another host the form says that the key is locked and lets it go", async () => {
+  const { user, host } = renderWith("busy", <EditBackend backend={GROQ} />);
+  const saved = vi.spyOn(host, "backendEdit");
+  await screen.findByText("Groq (groq)");
+  await user.type(await address(), "/beta");
+  expect(screen.queryByText(/is locked to/)).not.toBeInTheDocument();
+  await user.clear(await address());
+  await user.type(await address(), "https://groq.example.com/v1");
+  expect(screen.getByText("The key groq is locked to https://api.groq.com:443.")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(saved).toHaveBeenCalledTimes(1));
+  await expect(saved.mock.results[0]?.value).rejects.toMatchObject({ field: "key" });
+  await user.click(screen.getByRole("button", { name: "Remove key" }));
+  expect(screen.getByText("No key. Requests are sent without one.")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Add a key" })).toHaveFocus();
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(saved).toHaveBeenCalledTimes(2));
+  expect(saved).toHaveBeenLastCalledWith(
+    expect.objectContaining({
+      base_url: "https://groq.example.com/v1",
+      credential: null,
+      pool: { order: "ordered", members: [] },
+    }),
+  );
+  await expect(saved.mock.results[1]?.value).resolves.toMatchObject({ credential: null });
+});
+
+test("of several keys only those that are locked elsewhere are let go; a key without a host stays", async () => {
+  const pool = { order: "ordered" as const, members: [member("groq"), member("pinecone"), member("openai")] };
+  const { user, host } = renderWith("busy", <EditBackend backend={{ ...GROQ, pool }} />);
+  const saved = vi.spyOn(host, "backendEdit");
+  await user.clear(await address());
+  await user.type(await address(), "https://proxy.example.com/v1");
+  expect(await screen.findByText("2 keys are locked to other hosts.")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Remove keys" }));
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(saved).toHaveBeenCalled());
+  expect(saved).toHaveBeenLastCalledWith(
+    expect.objectContaining({ credential: "pinecone", pool: { order: "ordered", members: [member("pinecone")] } }),
+  );
+  await expect(saved.mock.results[0]?.value).resolves.toMatchObject({ credential: "pinecone" });
+});

@@ -1,5 +1,5 @@
-/** A backend's settings. A different origin detaches its key, which the form announces before saving. */
-import { FormProvider, useForm, useWatch } from "react-hook-form";
+/** A backend's settings. The core refuses keys that are locked to another host, which the form says before saving. */
+import { FormProvider, useForm } from "react-hook-form";
 import { differingOf } from "@/features/backends/dialects";
 import { Advanced, KindAndAddress, type KindValues } from "@/features/backends/kind-fields";
 import { KeyPool, poolValues, readPool, type PoolValues } from "@/features/backends/key-pool";
@@ -7,7 +7,6 @@ import { DiscardAndSave } from "@/components/discard-and-save";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
-import { Notice } from "@/components/notice";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { BackendView } from "@/ipc/bindings";
@@ -23,6 +22,7 @@ const FIELDS = [
   "label",
   "kind",
   "base_url",
+  "key",
   "credential",
   "pool",
   "members",
@@ -52,7 +52,7 @@ export function EditBackend({ backend }: { backend: BackendView }) {
   const save = useAction(["backends", "keys", "status", "accesses"], (host, values: EditValues) => {
     const limits = readLimits(values.limits);
     if ("code" in limits) return Promise.reject(limits);
-    // Unchanged keys are left to the core, which detaches them if the origin changes.
+    // Unchanged keys are left to the core.
     const pool = dirtyFields.pool === undefined ? null : readPool(values.pool);
     if (pool !== null && "code" in pool) return Promise.reject(pool);
     return host.backendEdit({
@@ -67,8 +67,6 @@ export function EditBackend({ backend }: { backend: BackendView }) {
       ...differingOf(values.kind, values, backend),
     });
   });
-  const address = useWatch({ control: form.control, name: "base_url" });
-  const moves = backend.credential !== null && address !== (backend.base_url ?? "");
   const submit = form.handleSubmit((values) =>
     save.mutate(values, {
       onSuccess: () => {
@@ -84,11 +82,6 @@ export function EditBackend({ backend }: { backend: BackendView }) {
           {(control) => <TextInput {...control} {...form.register("label")} />}
         </Field>
         <KindAndAddress error={save.error} />
-        {moves && (
-          <Notice tone="warn" title="Changing the host detaches the key.">
-            A key is only sent to the host it was added for. After saving, choose a key for the new host.
-          </Notice>
-        )}
         <KeyPool error={save.error} />
         <Field label="Models" help="One per line. Leave empty to fetch the list." fault={faultOf(save.error, "models")}>
           {(control) => (

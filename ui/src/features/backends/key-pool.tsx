@@ -1,15 +1,18 @@
 /** The keys of a backend: one, none, or several in an order or by weight. */
 import { Plus, X } from "lucide-react";
+import { useRef } from "react";
 import { useFieldArray, useFormContext, useWatch } from "react-hook-form";
 import { Button, IconButton } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { TextInput } from "@/components/field";
-import { FormSelect } from "@/components/select";
+import { FormSelect } from "@/components/form-select";
+import { Notice } from "@/components/notice";
 import { SortableList } from "@/components/sortable-list";
 import { StateMark } from "@/components/state-mark";
-import type { ApiError, PoolOrderView, KeyPoolView } from "@/ipc/bindings";
+import type { ApiError, KeyPoolView, KeyView, PoolOrderView } from "@/ipc/bindings";
 import { useKeys } from "@/ipc/queries";
 import { faultOf } from "@/lib/fault";
+import { originOf } from "@/lib/origin";
 import { KEY } from "@/lib/states";
 
 /** The form values that these fields use. */
@@ -38,13 +41,26 @@ export function readPool({ order, members }: PoolValues): KeyPoolView | ApiError
   return { order, members: read };
 }
 
+/** The form values that the keys belong to. */
+interface PoolFormValues {
+  base_url: string;
+  pool: PoolValues;
+}
+
 export function KeyPool({ error }: { error: ApiError | null }) {
-  const { control, register, setValue } = useFormContext<{ pool: PoolValues }>();
+  const { control, register, setValue } = useFormContext<PoolFormValues>();
+  const add = useRef<HTMLButtonElement>(null);
   const keys = useKeys().data ?? [];
   const rows = useFieldArray({ control, name: "pool.members" });
-  const [order, members] = useWatch({ control, name: ["pool.order", "pool.members"] });
+  const [address, order, members] = useWatch({ control, name: ["base_url", "pool.order", "pool.members"] });
   const next = keys.find((key) => !members.some((member) => member.credential === key.id));
-  const fault = faultOf(error, "credential") ?? faultOf(error, "pool") ?? faultOf(error, "members");
+  const locked = lockedElsewhere(
+    members.map(({ credential }) => keys.find((key) => key.id === credential)),
+    address,
+  );
+  // The notice about locked keys says the same.
+  const refused = locked.length > 0 ? null : faultOf(error, "key");
+  const fault = refused ?? faultOf(error, "credential") ?? faultOf(error, "pool") ?? faultOf(error, "members");
   return (
     <fieldset className="flex flex-col gap-1.5">
       <legend className="mb-1.5 text-12 font-medium">{rows.fields.length > 1 ? "Keys" : "Key"}</legend>
@@ -63,7 +79,7 @@ export function KeyPool({ error }: { error: ApiError | null }) {
             <div className="flex items-center gap-1.5">
               {rows.fields.length > 1 && handle}
               <StateMark sign={KEY[key?.state ?? "missing"]} />
-              <FormSelect<{ pool: PoolValues }>
+              <FormSelect<PoolFormValues>
                 aria-label={`Key ${index + 1}`}
                 className="w-0 flex-1"
                 name={`pool.members.${index}.credential`}
@@ -87,6 +103,16 @@ export function KeyPool({ error }: { error: ApiError | null }) {
         }}
       </SortableList>
       {rows.fields.length === 0 && <p className="text-12 text-ink-3">No key. Requests are sent without one.</p>}
+      {locked.length > 0 && (
+        <Locked
+          keys={locked}
+          onRemove={() => {
+            rows.remove(locked.map(({ index }) => index));
+            // The notice goes away with its button.
+            add.current?.focus();
+          }}
+        />
+      )}
       {fault !== null && (
         <p role="alert" className="text-12 text-bad">
           {fault}
@@ -94,6 +120,7 @@ export function KeyPool({ error }: { error: ApiError | null }) {
       )}
       <div className="flex items-center gap-3">
         <Button
+          ref={add}
           size="small"
           look="quiet"
           icon={Plus}
@@ -114,5 +141,44 @@ export function KeyPool({ error }: { error: ApiError | null }) {
         )}
       </div>
     </fieldset>
+  );
+}
+
+interface LockedKey {
+  index: number;
+  id: string;
+  origin: string;
+}
+
+/** The chosen keys that the core will not send to this address. An incomplete address says nothing about them. */
+function lockedElsewhere(chosen: (KeyView | undefined)[], address: string): LockedKey[] {
+  const target = originOf(address);
+  if (target === null) return [];
+  return chosen.flatMap((key, index) =>
+    key === undefined || key.origin === null || key.origin === target
+      ? []
+      : [{ index, id: key.id, origin: key.origin }],
+  );
+}
+
+function Locked({ keys, onRemove }: { keys: LockedKey[]; onRemove: () => void }) {
+  const [first, ...others] = keys;
+  const isOne = others.length === 0;
+  return (
+    <Notice
+      tone="warn"
+      title={
+        isOne ? `The key ${first?.id} is locked to ${first?.origin}.` : `${keys.length} keys are locked to other hosts.`
+      }
+      action={
+        <Button size="small" onClick={onRemove}>
+          {isOne ? "Remove key" : "Remove keys"}
+        </Button>
+      }
+    >
+      {isOne ? "It is" : `${keys.map(({ id }) => id).join(", ")} are`} never sent to another host, so this address
+      cannot be saved with {isOne ? "it" : "them"}. Choose a key for the new host, or remove{" "}
+      {isOne ? "this one" : "these"} from the backend. The vault keeps {isOne ? "it" : "them"}.
+    </Notice>
   );
 }

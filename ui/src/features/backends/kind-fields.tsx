@@ -4,7 +4,7 @@ import { useFormContext, useWatch } from "react-hook-form";
 import { CROSSINGS, KINDS, LACKS, OFFERS, sayDiffering, type Differing } from "@/features/backends/dialects";
 import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/select";
+import { FormSelect } from "@/components/form-select";
 import { Tick } from "@/components/tick";
 import type { ApiError, BackendKindView } from "@/ipc/bindings";
 import { faultOf } from "@/lib/fault";

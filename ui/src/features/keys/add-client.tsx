@@ -4,7 +4,7 @@ import { Button } from "@/components/button";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/select";
+import { FormSelect } from "@/components/form-select";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ClientAdd } from "@/ipc/bindings";

@@ -3,7 +3,7 @@ import { FormProvider, useForm } from "react-hook-form";
 import { DiscardAndSave } from "@/components/discard-and-save";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/select";
+import { FormSelect } from "@/components/form-select";
 import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";

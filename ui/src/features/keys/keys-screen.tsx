@@ -1,13 +1,12 @@
 /** The keys in the vault, and the clients that may call the gateway. */
 import { Plus } from "lucide-react";
 import { useState } from "react";
-import { AddClientDialog } from "@/features/keys/add-client";
-import { AddKeyDialog } from "@/features/keys/add-key";
 import { ClientsTable } from "@/features/keys/clients-table";
 import { KeysTable } from "@/features/keys/keys-table";
 import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { FilterInput } from "@/components/filter-input";
+import { lazyOverlay } from "@/components/lazy";
 import { Notice } from "@/components/notice";
 import { Page } from "@/components/page";
 import { PanelLink } from "@/components/panel-link";
@@ -15,7 +14,16 @@ import { useClients, useKeys, useStatus } from "@/ipc/queries";
 import { formatCounted } from "@/lib/quantity";
 import { VAULT, VAULT_KIND_WORD } from "@/lib/states";
 
-export interface KeysScreenProps {
+export const AddKeyDialog = lazyOverlay(
+  async () => (await import("@/features/keys/add-key")).AddKeyDialog,
+  ({ open }) => open,
+);
+const AddClientDialog = lazyOverlay(
+  async () => (await import("@/features/keys/add-client")).AddClientDialog,
+  ({ open }) => open,
+);
+
+interface KeysScreenProps {
   tab: "keys" | "clients";
   openId: string | null;
   adding: boolean;

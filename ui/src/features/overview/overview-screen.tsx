@@ -2,13 +2,13 @@
 import { BackendsStrip } from "@/features/overview/backends-strip";
 import { FirstSteps, areFirstStepsDone } from "@/features/overview/first-steps";
 import { NoKeychain, wasNoKeychainDismissed } from "@/features/overview/no-keychain";
+import { OverviewFrame, OverviewSkeleton } from "@/features/overview/overview-skeleton";
 import { NeedsYou } from "@/features/overview/needs-you";
 import { ReadinessCard } from "@/features/overview/readiness-card";
 import { RecentRequests } from "@/features/overview/recent-requests";
 import { SpendCard } from "@/features/overview/spend-card";
 import { VerdictBar } from "@/features/overview/verdict-bar";
 import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
 import type { StatusView } from "@/ipc/bindings";
 import { useStatus } from "@/ipc/queries";
 import { useState } from "react";
@@ -21,11 +21,11 @@ export function OverviewScreen() {
   // Every screen already shows at its top that the core is offline.
   const isSaid = status.data !== undefined && status.error?.code === "offline";
   return (
-    <div className="@container flex min-h-full flex-col gap-4 px-6 pt-5 pb-6">
+    <OverviewFrame>
       <Reading of={isSaid ? { ...status, error: null } : status} skeleton={<OverviewSkeleton />}>
         {(data) => <Overview status={data} />}
       </Reading>
-    </div>
+    </OverviewFrame>
   );
 }
 
@@ -55,21 +55,5 @@ function Overview({ status }: { status: StatusView }) {
         </div>
       </div>
     </>
-  );
-}
-
-function OverviewSkeleton() {
-  return (
-    <div role="status" aria-label="Loading overview" className="flex flex-1 flex-col gap-4">
-      <div className="flex h-[68px] items-center gap-4 rounded-card border border-line bg-surface-1 px-5">
-        <Skeleton className="size-6 rounded-full" />
-        <Skeleton className="h-4 w-56" />
-      </div>
-      <Skeleton className="h-[92px] rounded-card" />
-      <div className="grid flex-1 grid-cols-[minmax(0,1fr)_minmax(264px,336px)] gap-4">
-        <Skeleton className="rounded-card" />
-        <Skeleton className="rounded-card" />
-      </div>
-    </div>
   );
 }

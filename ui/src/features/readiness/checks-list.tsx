@@ -1,5 +1,6 @@
 /** The checks, live during a run, problems first after it; each expands to its evidence, cause and fix. */
 import { ChevronRight } from "lucide-react";
+import type { ReactNode } from "react";
 import { ActionButton } from "@/ipc/action-button";
 import { StateMark, TONE_TEXT } from "@/components/state-mark";
 import type { CheckView, ReadinessRunView } from "@/ipc/bindings";
@@ -94,29 +95,12 @@ function familiesOf(checks: CheckView[]): [CheckView, ...CheckView[]][] {
 function Family({ checks }: { checks: [CheckView, ...CheckView[]] }) {
   const [first, ...more] = checks;
   if (more.length === 0) return <Check check={first} isOpen={isProblem(first)} />;
-  const sign = CHECK[first.state];
   const name = FAMILIES[first.id.split("/")[0] ?? ""] ?? first.title;
   return (
-    <details className="group/family border-t border-line first-of-type:border-t-0">
-      <summary className="focus-inset flex min-h-10 list-none items-center gap-3 px-4 py-1.5 hover:bg-surface-2 [&::-webkit-details-marker]:hidden">
-        <StateMark sign={sign} />
-        <span className="min-w-0 flex-1 text-ink-1">
-          {name} <span className="text-ink-3">on {formatCounted(checks.length, "backend", "backends")}</span>
-        </span>
-        <span
-          className={classNames("text-12 whitespace-nowrap", isProblem(first) ? TONE_TEXT[sign.tone] : "text-ink-2")}
-        >
-          {sign.word}
-        </span>
-        <span className="hidden w-14 text-12 text-ink-3 @min-[640px]:inline">{SEVERITY_WORD[first.severity]}</span>
-        <span className="hidden w-14 @min-[640px]:inline" />
-        <ChevronRight
-          size={14}
-          strokeWidth={1.5}
-          aria-hidden
-          className="shrink-0 text-ink-3 transition-transform duration-150 group-open/family:rotate-90"
-        />
-      </summary>
+    <details className="border-t border-line first-of-type:border-t-0">
+      <Summary check={first} duration={null}>
+        {name} <span className="text-ink-3">on {formatCounted(checks.length, "backend", "backends")}</span>
+      </Summary>
       <div className="border-t border-line pl-5">
         {checks.map((check) => (
           <Check key={check.id} check={check} isOpen={false} />
@@ -127,31 +111,11 @@ function Family({ checks }: { checks: [CheckView, ...CheckView[]] }) {
 }
 
 function Check({ check, isOpen }: { check: CheckView; isOpen: boolean }) {
-  const sign = CHECK[check.state];
-  const isBad = isProblem(check);
   return (
-    <details
-      key={isOpen ? "open" : "closed"}
-      open={isOpen}
-      className="group border-t border-line first-of-type:border-t-0"
-    >
-      <summary className="focus-inset flex min-h-10 list-none items-center gap-3 px-4 py-1.5 hover:bg-surface-2 [&::-webkit-details-marker]:hidden">
-        <StateMark sign={sign} />
-        <span className="min-w-0 flex-1 text-ink-1">{check.title}</span>
-        <span className={classNames("text-12 whitespace-nowrap", isBad ? TONE_TEXT[sign.tone] : "text-ink-2")}>
-          {sign.word}
-        </span>
-        <span className="hidden w-14 text-12 text-ink-3 @min-[640px]:inline">{SEVERITY_WORD[check.severity]}</span>
-        <span className="numeric hidden w-14 text-12 text-ink-3 @min-[640px]:inline">
-          {check.duration_ms === null ? "" : formatDuration(check.duration_ms)}
-        </span>
-        <ChevronRight
-          size={14}
-          strokeWidth={1.5}
-          aria-hidden
-          className="shrink-0 text-ink-3 transition-transform duration-150 group-open:rotate-90"
-        />
-      </summary>
+    <details key={isOpen ? "open" : "closed"} open={isOpen} className="border-t border-line first-of-type:border-t-0">
+      <Summary check={check} duration={check.duration_ms}>
+        {check.title}
+      </Summary>
       <div className="flex items-start gap-4 px-4 pt-0.5 pb-3 pl-10">
         <div className="flex min-w-0 flex-1 flex-col gap-1 [overflow-wrap:anywhere]">
           {check.cause !== null && <p className="text-ink-1">{check.cause}</p>}
@@ -171,5 +135,36 @@ function Check({ check, isOpen }: { check: CheckView; isOpen: boolean }) {
         {check.action !== null && <ActionButton action={check.action} />}
       </div>
     </details>
+  );
+}
+
+interface SummaryProps {
+  /** The check whose result is shown, one of several with the same. */
+  check: CheckView;
+  duration: number | null;
+  children: ReactNode;
+}
+
+/** The row that is always shown. */
+function Summary({ check, duration, children }: SummaryProps) {
+  const sign = CHECK[check.state];
+  return (
+    <summary className="focus-inset flex min-h-10 list-none items-center gap-3 px-4 py-1.5 hover:bg-surface-2 [&::-webkit-details-marker]:hidden">
+      <StateMark sign={sign} />
+      <span className="min-w-0 flex-1 text-ink-1">{children}</span>
+      <span className={classNames("text-12 whitespace-nowrap", isProblem(check) ? TONE_TEXT[sign.tone] : "text-ink-2")}>
+        {sign.word}
+      </span>
+      <span className="hidden w-14 text-12 text-ink-3 @min-[640px]:inline">{SEVERITY_WORD[check.severity]}</span>
+      <span className="numeric hidden w-14 text-12 text-ink-3 @min-[640px]:inline">
+        {duration === null ? "" : formatDuration(duration)}
+      </span>
+      <ChevronRight
+        size={14}
+        strokeWidth={1.5}
+        aria-hidden
+        className="shrink-0 text-ink-3 transition-transform duration-150 [[open]>summary>&]:rotate-90"
+      />
+    </summary>
   );
 }

@@ -6,7 +6,7 @@ import { policyOf } from "@/features/routing/policies";
 import type { RouteValues } from "@/features/routing/route-values";
 import { Button, IconButton } from "@/components/button";
 import { TextInput } from "@/components/field";
-import { FormSelect } from "@/components/select";
+import { FormSelect } from "@/components/form-select";
 import { SortableList } from "@/components/sortable-list";
 import { StateMark } from "@/components/state-mark";
 import type { ApiError, BackendView } from "@/ipc/bindings";

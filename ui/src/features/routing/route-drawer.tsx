@@ -17,7 +17,7 @@ import type { BackendView, RouteCandidateView, RouteView } from "@/ipc/bindings"
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 
 interface RouteDrawerProps {
-  route: RouteView;
+  route: RouteView | undefined;
   onOpen: (id: string) => void;
   onCopy: (values: RouteValues) => void;
   onClose: () => void;
@@ -25,6 +25,7 @@ interface RouteDrawerProps {
 
 export function RouteDrawer({ route, onOpen, onCopy, onClose }: RouteDrawerProps) {
   const { change, remove } = useRouteChanges();
+  if (route === undefined) return null;
   return (
     <Drawer
       open
@@ -78,11 +79,13 @@ export function RouteDrawer({ route, onOpen, onCopy, onClose }: RouteDrawerProps
 }
 
 export function NewRouteDrawer({
+  open,
   values,
   backends,
   onAdded,
   onClose,
 }: {
+  open: boolean;
   values: RouteValues | null;
   backends: BackendView[];
   onAdded: (id: string) => void;
@@ -90,7 +93,7 @@ export function NewRouteDrawer({
 }) {
   return (
     <Drawer
-      open
+      open={open}
       onClose={onClose}
       title="Add route"
       description="A model name of your own, and the backends behind it."

@@ -7,7 +7,7 @@ import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Button } from "@/components/button";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
-import { FormSelect } from "@/components/select";
+import { FormSelect } from "@/components/form-select";
 import { ShareBar } from "@/components/share-bar";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, RouteEdit, RouteView } from "@/ipc/bindings";

@@ -2,13 +2,13 @@
 import { Plus, Route, Server } from "lucide-react";
 import { useState } from "react";
 import { AskPanel } from "@/features/routing/ask-panel";
-import { NewRouteDrawer, RouteDrawer } from "@/features/routing/route-drawer";
 import { newValues, type RouteValues } from "@/features/routing/route-values";
 import { RoutesList } from "@/features/routing/routes-list";
 import { Button } from "@/components/button";
 import { EmptyState } from "@/components/empty-state";
 import { FilterInput } from "@/components/filter-input";
 import { Gone } from "@/components/gone";
+import { lazyOverlay } from "@/components/lazy";
 import { Page } from "@/components/page";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
@@ -18,6 +18,15 @@ import { useRoutes } from "@/ipc/route-queries";
 import type { RoutesView } from "@/ipc/bindings";
 import { matchesFilter } from "@/lib/filter";
 import { formatCounted } from "@/lib/quantity";
+
+const RouteDrawer = lazyOverlay(
+  async () => (await import("@/features/routing/route-drawer")).RouteDrawer,
+  ({ route }) => route !== undefined,
+);
+const NewRouteDrawer = lazyOverlay(
+  async () => (await import("@/features/routing/route-drawer")).NewRouteDrawer,
+  ({ open }) => open,
+);
 
 interface RoutingScreenProps {
   openId: string | null;
@@ -78,10 +87,14 @@ export function RoutingScreen({ openId, adding, onOpen, onAdd, onClose }: Routin
           </div>
         )}
       </Reading>
-      {open !== undefined && <RouteDrawer route={open} onOpen={onOpen} onCopy={add} onClose={onClose} />}
-      {adding && backends !== undefined && (
-        <NewRouteDrawer values={draft} backends={backends} onAdded={onOpen} onClose={onClose} />
-      )}
+      <RouteDrawer route={open} onOpen={onOpen} onCopy={add} onClose={onClose} />
+      <NewRouteDrawer
+        open={adding && backends !== undefined}
+        values={draft}
+        backends={backends ?? []}
+        onAdded={onOpen}
+        onClose={onClose}
+      />
     </Page>
   );
 }

@@ -11,6 +11,7 @@ import type {
 import { MODELS, RANGES } from "@/ipc/fake/catalogue";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import type { World } from "@/ipc/fake/world";
+import { originOf as originOfAddress } from "@/lib/origin";
 
 const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
@@ -58,7 +59,19 @@ export function originOf(address: string, field = "base_url"): string {
       "Use https://.",
       field,
     );
-  return `${url.protocol}//${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
+  return originOfAddress(address) ?? address;
+}
+
+/** Like the core, refuses a key that is locked to another host. */
+export function requireOrigin(world: World, credential: string, origin: string): void {
+  const locked = world.keys.find((key) => key.id === credential)?.origin ?? null;
+  if (locked !== null && locked !== origin)
+    throw fault(
+      "invalid_input",
+      `The key ${credential} is locked to ${locked} and cannot be sent to ${origin}.`,
+      "A key is only sent to its allowed host. Add the key again for this host.",
+      "key",
+    );
 }
 
 export function checkNewBackend(world: World, req: BackendAdd): void {

@@ -19,7 +19,7 @@ use url::{Host, Url};
 use super::key::attach;
 use super::local::local_fault_in;
 use super::near::{LoopbackPool, is_near};
-use super::resolve::{NameService, ResolveError, Resolver, SystemNameService};
+use super::resolve::{NameLookup, ResolveError, Resolver, SystemNameLookup};
 use super::{TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
 /// How long an unused connection to a backend is kept. Most providers close theirs after 60 seconds
@@ -37,7 +37,7 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct UpstreamEnvironment {
     /// Where names lead.
-    pub names: Arc<dyn NameService>,
+    pub names: Arc<dyn NameLookup>,
     /// Who may sign the certificates of backends; `None` is whomever the system trusts.
     pub issuers: Option<Vec<CertificateDer<'static>>>,
     /// Whether what leaves this machine goes through a proxy.
@@ -56,7 +56,7 @@ pub enum Proxies {
 impl Default for UpstreamEnvironment {
     /// As the system has it.
     fn default() -> Self {
-        Self { names: Arc::new(SystemNameService), issuers: None, proxies: Proxies::System }
+        Self { names: Arc::new(SystemNameLookup), issuers: None, proxies: Proxies::System }
     }
 }
 

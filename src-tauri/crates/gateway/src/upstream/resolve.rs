@@ -22,7 +22,7 @@ const BACKEND_NAMES_MAX: usize = 1_024;
 
 /// Where names lead.
 #[async_trait]
-pub trait NameService: fmt::Debug + Send + Sync {
+pub trait NameLookup: fmt::Debug + Send + Sync {
     /// The addresses of `name`, each with `port`. The caller limits the time.
     async fn addresses(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
 
@@ -34,10 +34,10 @@ pub trait NameService: fmt::Debug + Send + Sync {
 
 /// The system's own resolver.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SystemNameService;
+pub struct SystemNameLookup;
 
 #[async_trait]
-impl NameService for SystemNameService {
+impl NameLookup for SystemNameLookup {
     async fn addresses(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(tokio::net::lookup_host((name, port)).await?.collect())
     }
@@ -65,7 +65,7 @@ pub(super) enum ResolveError {
 /// Resolves names within a limited time.
 #[derive(Debug, Clone)]
 pub(super) struct Resolver {
-    names: Arc<dyn NameService>,
+    names: Arc<dyn NameLookup>,
     timeout: Duration,
     /// Where the names of backends may lead. Other names are those of proxies, which the user of this
     /// machine chose.
@@ -75,7 +75,7 @@ pub(super) struct Resolver {
 impl Resolver {
     /// Of the time to connect, three quarters may go into the name: what takes longer must be told as
     /// that before connecting as a whole is given up.
-    pub(super) fn new(names: Arc<dyn NameService>, connect_timeout: Duration) -> Self {
+    pub(super) fn new(names: Arc<dyn NameLookup>, connect_timeout: Duration) -> Self {
         Self { names, timeout: connect_timeout * 3 / 4, backends: Arc::default() }
     }
 

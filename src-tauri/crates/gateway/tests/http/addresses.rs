@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateway::{HttpUpstream, NameService};
+use gateway::{HttpUpstream, NameLookup};
 use parking_lot::Mutex;
 use settings::AllowedNetwork;
 use tokio::task::JoinSet;
@@ -36,7 +36,7 @@ impl Answers {
 }
 
 #[async_trait]
-impl NameService for Answers {
+impl NameLookup for Answers {
     async fn addresses(&self, _name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         Ok(self.0.lock().iter().map(|address| SocketAddr::new(*address, port)).collect())
     }

@@ -10,7 +10,7 @@ use domain::{Clock, SeededEntropy, SystemClock};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use gateway::{
-    Asset, CONTROL_BODY_BYTES_MAX, ControlCaller, ControlListener, ControlReply, ControlService,
+    Asset, CONTROL_BODY_BYTES_MAX, ControlCaller, ControlListener, ControlOperations, ControlReply,
     ControlTokens, Listener, ListenerLimits, StopSignal,
 };
 use test_support::{RawAnswer, RawClient};
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 struct Echo;
 
 #[async_trait]
-impl ControlService for Echo {
+impl ControlOperations for Echo {
     async fn call(&self, caller: ControlCaller, operation: &str, body: Bytes) -> ControlReply {
         let text = format!("\"{caller:?} {operation} {}\"", body.len());
         ControlReply { status: 200, body: text.into() }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateway::{HttpUpstream, NameService, Proxies, UpstreamEnvironment, UpstreamFailure};
+use gateway::{HttpUpstream, NameLookup, Proxies, UpstreamEnvironment, UpstreamFailure};
 use parking_lot::Mutex;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose,
@@ -58,7 +58,7 @@ impl ToldNames {
 }
 
 #[async_trait]
-impl NameService for ToldNames {
+impl NameLookup for ToldNames {
     async fn addresses(&self, _name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let says = *self.says.lock();
@@ -76,7 +76,7 @@ impl NameService for ToldNames {
 
 /// A network whose names are `names` and where only `authority` signs certificates.
 pub(crate) fn amid(
-    names: Arc<impl NameService + 'static>,
+    names: Arc<impl NameLookup + 'static>,
     authority: &Authority,
     connect: Duration,
 ) -> Arc<HttpUpstream> {

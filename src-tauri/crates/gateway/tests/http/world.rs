@@ -13,8 +13,8 @@ use domain::{
 use endpoints::{EndpointRegistry, ResilienceRules};
 use gateway::{
     Backend, CacheUse, EventSink, Gateway, GatewayClient, GatewayEvent, GatewayParts, HttpUpstream,
-    Listener, ListenerLimits, MockUpstream, NameService, RequestLimits, RequestSummary, Snapshot,
-    StopSignal, SystemNameService, TokenState, UpstreamEnvironment, new_token,
+    Listener, ListenerLimits, MockUpstream, NameLookup, RequestLimits, RequestSummary, Snapshot,
+    StopSignal, SystemNameLookup, TokenState, UpstreamEnvironment, new_token,
 };
 use ledger::{
     AttemptRecord, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow,
@@ -126,9 +126,9 @@ pub(crate) fn network_within(connect_timeout: Duration) -> Arc<HttpUpstream> {
 struct Online;
 
 #[async_trait]
-impl NameService for Online {
+impl NameLookup for Online {
     async fn addresses(&self, name: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
-        SystemNameService.addresses(name, port).await
+        SystemNameLookup.addresses(name, port).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Hosted providers, widely used ones first.
 //!
-//! One file, because it is a plain table of facts.
+//! One piece: a plain table of facts.
 //!
 //! A base URL is listed only if the provider documents it for every account: clouds whose address
 //! contains a resource, region or account are added by hand. `lacks` and `offers` follow

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::upstream::resolve::SystemNameService;
+use crate::upstream::resolve::SystemNameLookup;
 
 /// What a server does with a connection after an answer.
 #[derive(Clone, Copy)]
@@ -83,7 +83,7 @@ async fn read(near: &Arc<LoopbackPool>, server: &Server) -> String {
 
 fn near() -> Arc<LoopbackPool> {
     let limit = Duration::from_secs(5);
-    LoopbackPool::new(limit, Resolver::new(Arc::new(SystemNameService), limit))
+    LoopbackPool::new(limit, Resolver::new(Arc::new(SystemNameLookup), limit))
 }
 
 #[test]

@@ -1,7 +1,5 @@
-/** Global keyboard shortcuts, and the dialog that lists them. */
+/** Global keyboard shortcuts. */
 import { useEffect, useEffectEvent } from "react";
-import { Dialog, DialogBody } from "@/components/dialog";
-import { Kbd } from "@/components/kbd";
 import { SCREENS } from "@/app/screens";
 
 export interface ShortcutHandlers {
@@ -44,33 +42,4 @@ function actionFor(event: KeyboardEvent, handlers: ShortcutHandlers): (() => voi
   if (event.key === "?") return handlers.openShortcuts;
   const filter = event.key === "/" ? document.querySelector<HTMLElement>("[data-filter]") : null;
   return filter ? () => filter.focus() : undefined;
-}
-
-export function ShortcutsDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
-  const rows: [string, string[]][] = [
-    ["Search or run anything", [COMMAND_KEY, "K"]],
-    ...SCREENS.map((screen, index): [string, string[]] => [screen.label, [COMMAND_KEY, String(index + 1)]]),
-    ["Settings", [COMMAND_KEY, ","]],
-    ["Filter the list", ["/"]],
-    ["Move between rows, bars and tabs", ["↑", "↓", "←", "→"]],
-    ["Send the playground prompt", [COMMAND_KEY, "↵"]],
-    ["Close, or stop a response", ["Esc"]],
-    ["Show shortcuts", ["?"]],
-  ];
-  return (
-    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts">
-      <DialogBody>
-        <dl className="grid grid-cols-[1fr_auto] items-center gap-y-2.5">
-          {rows.map(([name, keys]) => (
-            <div key={`${name}${keys.join("")}`} className="contents">
-              <dt className="text-ink-2">{name}</dt>
-              <dd className="justify-self-end">
-                <Kbd keys={keys} />
-              </dd>
-            </div>
-          ))}
-        </dl>
-      </DialogBody>
-    </Dialog>
-  );
 }

@@ -1,0 +1,108 @@
+/** One client: how to use its token, its limits, and revoking it. */
+import { Trash2 } from "lucide-react";
+import { useState } from "react";
+import { ClientSettings } from "@/features/keys/client-settings";
+import { signOfClient } from "@/features/keys/client-sign";
+import { Confirm } from "@/components/confirm";
+import { CodeBlock } from "@/components/copy-button";
+import { Drawer } from "@/components/dialog";
+import { Facts } from "@/components/facts";
+import { Menu } from "@/components/menu";
+import { Moment } from "@/components/moment";
+import { Spend } from "@/components/spend";
+import { StateBadge } from "@/components/state-mark";
+import { Tabs } from "@/components/tabs";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { ClientView } from "@/ipc/bindings";
+import { formatCounted } from "@/lib/quantity";
+
+export function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onClose: () => void }) {
+  const [isRevoking, setRevoking] = useState(false);
+  const revoke = useAction(["clients", "status"], (host, id: string) => host.clientRevoke({ id }));
+  if (client === undefined) return null;
+  return (
+    <>
+      <Drawer
+        open
+        onClose={onClose}
+        title={client.id}
+        description={<StateBadge sign={signOfClient(client)} />}
+        actions={
+          <Menu
+            label="More for this client"
+            entries={[{ label: "Revoke token", icon: Trash2, danger: true, onChoose: () => setRevoking(true) }]}
+          />
+        }
+      >
+        <Tabs
+          key={client.id}
+          label={`About ${client.id}`}
+          tabs={[
+            { id: "use", label: "Setup", content: <ClientUse client={client} /> },
+            { id: "limits", label: "Limits", content: <ClientSettings client={client} /> },
+          ]}
+        />
+      </Drawer>
+      <Confirm
+        open={isRevoking}
+        title={`Revoke ${client.id}'s token?`}
+        losses={[
+          `Requests from ${client.id} are refused immediately.`,
+          "The token cannot be restored. Connecting the client again creates a new one.",
+          "Its past requests and costs stay in the ledger.",
+        ]}
+        verb="Revoke token"
+        busy={revoke.isPending}
+        error={revoke.error}
+        onClose={() => setRevoking(false)}
+        onConfirm={() =>
+          revoke.mutate(client.id, {
+            onSuccess: () => {
+              onClose();
+              notify({ title: `Revoked ${client.id}'s token` });
+            },
+          })
+        }
+      />
+    </>
+  );
+}
+
+function ClientUse({ client }: { client: ClientView }) {
+  return (
+    <div className="flex flex-col gap-4">
+      <Facts
+        facts={[
+          { name: "Connected", value: <Moment at={client.created_at} focusable /> },
+          {
+            name: "Last used",
+            value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable />,
+          },
+          {
+            name: "Expires",
+            value: client.expires_at === null ? "never" : <Moment at={client.expires_at} focusable />,
+          },
+          {
+            name: "30 days",
+            value: (
+              <>
+                <Spend spend={client.last_month} /> for{" "}
+                {formatCounted(client.last_month.requests, "request", "requests")}
+              </>
+            ),
+          },
+        ]}
+      />
+      <section aria-label="Setup" className="flex flex-col gap-3 border-t border-line pt-4">
+        <div>
+          <h3 className="font-semibold">Setup</h3>
+          <p className="text-12 text-ink-2">Snippets fetch the token at run time, so it's never written to a file.</p>
+        </div>
+        {client.snippets.map((snippet) => (
+          <CodeBlock key={snippet.title} title={snippet.title} code={snippet.code} />
+        ))}
+      </section>
+    </div>
+  );
+}
