@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::engine::Engine;
-use crate::events::{EngineEvent, Topic};
+use crate::events::EngineEvent;
+use crate::topic::Topic;
 
 /// Interval of the file check, in seconds.
 const FILE_CHECK_SECS: u64 = 10;

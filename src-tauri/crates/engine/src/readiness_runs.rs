@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::environment::EngineEnvironment;
-use crate::events::{EngineEvent, Topic};
+use crate::events::EngineEvent;
+use crate::topic::Topic;
 
 /// A model of the mock that answers immediately.
 const MOCK_MODEL: &str = "mock/echo";

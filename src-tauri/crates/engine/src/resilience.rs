@@ -23,8 +23,8 @@ use parking_lot::Mutex;
 use settings::Settings;
 
 use crate::engine::{Engine, EngineParts};
-use crate::events::Topic;
 use crate::probe::BackendProbeReport;
+use crate::topic::Topic;
 
 pub use backtest::{BackTest, back_test};
 pub use rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};

@@ -16,10 +16,10 @@ use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use crate::engine::{Engine, VERSION};
-use crate::events::Topic;
 use crate::file_descriptors::{ConnectionLimits, raise_descriptor_limit};
 use crate::owner::OwnerNote;
 use crate::probe::BackendProbe;
+use crate::topic::Topic;
 use crate::traffic_sink::TrafficSink;
 use crate::workers::Workers;
 

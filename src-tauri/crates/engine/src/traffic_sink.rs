@@ -11,9 +11,9 @@ use ledger::Purpose;
 use monitor::{ClockReading, HealthFinding, Observation, ObservationSource};
 
 use crate::engine::{Engine, EngineParts};
-use crate::events::Topic;
 use crate::resilience;
 use crate::statuses::KeyState;
+use crate::topic::Topic;
 
 pub(crate) struct TrafficSink(Weak<EngineParts>);
 
