@@ -7,8 +7,8 @@ use monitor::HealthTransition;
 use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
-use crate::ledger_watch::LedgerProblem;
-use crate::playground::{PlaygroundDelta, PlaygroundRun};
+use crate::ledger_problem::LedgerProblem;
+use crate::playground_runs::{PlaygroundDelta, PlaygroundRun};
 use crate::topic::Topic;
 
 /// Queue length per subscriber. A subscriber that lags further loses the oldest events.

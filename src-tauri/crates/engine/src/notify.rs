@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::engine::Engine;
 use crate::events::EngineEvent;
-use crate::ledger_watch::LedgerSeverity;
+use crate::ledger_problem::LedgerSeverity;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotificationOutcome {
@@ -87,7 +87,7 @@ impl Engine {
                 };
                 match change {
                     Ok(change) => {
-                        engine.record_health_change(change.backend, change.transition).await
+                        engine.record_health_change(change.backend, change.transition).await;
                     }
                     Err(RecvError::Lagged(missed)) => {
                         tracing::warn!(missed, "health changes were missed");
@@ -155,7 +155,7 @@ impl Engine {
             }
             NotificationDecision::Withdraw(key) => self.withdraw(key).await,
             NotificationDecision::Suppress(hold) => {
-                tracing::debug!(?hold, "a notification was suppressed")
+                tracing::debug!(?hold, "a notification was suppressed");
             }
         }
     }

@@ -11,7 +11,6 @@ use ledger::Purpose;
 use monitor::{ClockReading, HealthFinding, Observation, ObservationSource};
 
 use crate::engine::{Engine, EngineParts};
-use crate::resilience;
 use crate::statuses::KeyState;
 use crate::topic::Topic;
 
@@ -33,7 +32,7 @@ impl EventSink for TrafficSink {
         match event {
             GatewayEvent::RequestStarted { .. } => parts.events.send_changed(&[Topic::Status]),
             GatewayEvent::AccessesChanged(transitions) => {
-                resilience::record_transitions(&parts, &transitions);
+                parts.endpoint_saver.record_transitions(&transitions);
             }
             GatewayEvent::FailedOver { backend, credential, verdict, duration } => {
                 let at = ClockReading::read(&*parts.clock);
