@@ -1,11 +1,10 @@
 //! The public API of the cache: lookup, insert, purge, statistics.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, MicroUsd, Secret, WallTime, words};
+use domain::{Clock, MicroUsd, WallTime};
 
 use crate::disk::{DiskLookup, DiskTier};
 use crate::memory::{MemoryEntry, MemoryTier};
@@ -14,52 +13,9 @@ use crate::shared::SharedTier;
 use crate::stats::CacheCounters;
 use crate::stored_entry::StoredEntry;
 use crate::{
-    BypassReason, CacheEntry, CacheKey, CacheStats, EntryTags, InsertTicket, NotStoredReason,
-    Purge, TierStats,
+    BypassReason, CacheConfig, CacheEntry, CacheKey, CacheStats, CacheTier, EntryTags,
+    InsertTicket, NotStoredReason, Purge, TierStats,
 };
-
-words! {
-    /// Storage tier of an entry.
-    CacheTier {
-        /// This process.
-        Memory = "memory",
-        /// A file beside the ledger.
-        Disk = "disk",
-        /// A server used by several machines.
-        Shared = "shared",
-    }
-}
-
-/// Limits and tiers of a cache.
-#[derive(Debug, Clone)]
-pub struct CacheConfig {
-    /// Size of the memory tier.
-    pub memory_bytes_max: u64,
-    /// Largest body of an answer. Larger ones are not stored.
-    pub entry_bytes_max: usize,
-    /// `None` disables the disk tier.
-    pub disk: Option<DiskConfig>,
-    /// `None` disables the shared tier.
-    pub shared: Option<SharedConfig>,
-}
-
-/// The disk tier.
-#[derive(Debug, Clone)]
-pub struct DiskConfig {
-    /// `cache.sqlite` in the data folder.
-    pub path: PathBuf,
-    /// Total size of the compressed and encrypted entries.
-    pub bytes_max: u64,
-}
-
-/// The shared tier.
-#[derive(Debug, Clone)]
-pub struct SharedConfig {
-    /// `redis`, `rediss` (TLS), `valkey` or `valkeys://host:port/number`, or `unix:///path`,
-    /// without a password. Clients of the same name on several machines share their entries.
-    pub url: String,
-    pub password: Option<Secret>,
-}
 
 /// Copies of purged answers remain in some tiers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

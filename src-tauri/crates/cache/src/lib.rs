@@ -10,9 +10,11 @@
 
 mod address;
 mod cache;
+mod config;
 mod disk;
 mod entry;
 mod key_inputs;
+mod mark_time;
 mod memory;
 mod purge;
 mod reasons;
@@ -23,7 +25,8 @@ mod stats;
 mod stored_entry;
 
 pub use address::{CacheKey, EntryAddress};
-pub use cache::{Cache, CacheConfig, CacheTier, DiskConfig, Lookup, PurgeIncomplete, SharedConfig};
+pub use cache::{Cache, Lookup, PurgeIncomplete};
+pub use config::{CacheConfig, CacheTier, DiskConfig, SharedConfig};
 pub use entry::{BodyRecorder, CHUNKS_MAX, CacheEntry, CachedBody, EntryTags};
 pub use key_inputs::{AnswerForm, CacheKeyInputs, CacheNamespace};
 pub use purge::{InsertTicket, PURGE_RULES_MAX, Purge};

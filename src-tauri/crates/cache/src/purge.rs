@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::{BackendId, ClientId, WallTime};
 use parking_lot::RwLock;
 
-use crate::shared::MarkTime;
+use crate::mark_time::MarkTime;
 use crate::{EntryAddress, EntryTags};
 
 /// Most separate rules. Past it they become one rule that covers everything, so that too much is

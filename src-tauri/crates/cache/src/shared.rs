@@ -17,11 +17,11 @@ use domain::{Clock, WallTime};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 
+use crate::mark_time::MarkTime;
 use crate::stored_entry::{StoredEntry, seal, unseal};
 use crate::{CacheKey, EntryAddress, Purge, SharedConfig};
 
 use self::connection::SharedConnection;
-pub(crate) use self::purge_marks::MarkTime;
 use self::purge_marks::PurgeMarks;
 
 mod connection;

@@ -15,8 +15,8 @@ use domain::{BackendId, MicroUsd, TokenUsage, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::address::FORMAT;
+use crate::mark_time::MarkTime;
 use crate::purge::{PurgeRules, RuleInput};
-use crate::shared::MarkTime;
 use crate::{CacheEntry, CacheKey, CachedBody, EntryAddress, EntryTags};
 
 const NONCE_BYTES: usize = 24;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::{Engine, EngineConfig, Folders, LockError, StartError, Topic, find_owner, is_owned};
 
-use crate::event::ChangeTag;
+use crate::panel_event::ChangeTag;
 use crate::remote::{OWNER_SILENCE_MAX, RemoteEngine};
 
 /// What operations run on. Cheap to clone.

@@ -6,6 +6,7 @@
 //! returns a secret, except the two that give a client's local token to the command line.
 
 mod core;
+mod core_events;
 mod display;
 mod error;
 mod event;
@@ -13,12 +14,14 @@ mod json;
 mod operation;
 mod operations;
 mod operations_listener;
+mod panel_event;
 mod remote;
 mod request_json;
 mod unknown_name;
 pub mod view;
 
 pub use crate::core::Core;
+pub use core_events::CoreEvents;
 pub use display::DisplayAvailability;
 pub use engine::{
     ALLOCATOR, Allocator, ConfigError, Engine, EngineConfig, Folders, LaunchContext, LockError,
@@ -26,11 +29,12 @@ pub use engine::{
     start_log,
 };
 pub use error::{ApiError, ErrorCode};
-pub use event::{CHANGES_BATCH_MS, ChangeTag, CoreEvents, PanelEvent, PanelEvents};
+pub use event::{CHANGES_BATCH_MS, PanelEvents};
 pub use gateway::Asset;
 pub use monitor::{AppIdentity, DesktopChannel};
 pub use operations::*;
 pub use operations_listener::{AssetLookup, serve};
+pub use panel_event::{ChangeTag, PanelEvent};
 pub use remote::RemoteEngine;
 pub use unknown_name::{nearest_name, unknown_name_error};
 pub use vault::{KNOWN_VARIABLES, KnownVariable};

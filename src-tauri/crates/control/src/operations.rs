@@ -7,7 +7,7 @@ use engine::{Engine, Topic};
 use zeroize::Zeroizing;
 
 use crate::core::Core;
-use crate::event::ChangeTag;
+use crate::panel_event::ChangeTag;
 use crate::view::{
     BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
     BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView,
@@ -92,9 +92,9 @@ macro_rules! operations {
             /// Lists every endpoint (a backend with one of its keys) and what restricts it.
             accesses() -> Vec<EndpointView>, changes [];
             /// Forces a breaker into a state, for a time or until it is reset.
-            access_force(req: EndpointForce) -> EndpointView, changes [Accesses, Routes, Backends, Status];
+            access_force(req: EndpointForce) -> EndpointView, changes [Endpoints, Routes, Backends, Status];
             /// Resets an endpoint: closes its breaker and ends its cooldowns, block and override.
-            access_reset(req: EndpointRef) -> EndpointView, changes [Accesses, Routes, Backends, Status];
+            access_reset(req: EndpointRef) -> EndpointView, changes [Endpoints, Routes, Backends, Status];
             /// Returns the history of a backend's endpoints.
             breaker_timeline(req: BreakerTimelineQuery) -> BreakerTimelineView, changes [];
             /// Computes what a breaker with other thresholds would have done.

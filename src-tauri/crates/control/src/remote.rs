@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-use crate::event::PanelEvent;
+use crate::panel_event::PanelEvent;
 use crate::request_json::RequestJson;
 use crate::{ApiError, ErrorCode};
 

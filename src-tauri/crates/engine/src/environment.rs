@@ -1,25 +1,59 @@
-//! Facts of this engine for the readiness checks, without judgement.
+//! Facts of this engine for the readiness checks, without judgement, and the start of a run on them.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::BackendId;
 use gateway::{LoopbackCall, loopback_call};
 use monitor::HealthFinding;
 use readiness::{
-    BackendModelFacts, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts,
-    LedgerProblemFacts, ProblemSeverity, ReadinessEnvironment, SettingsProblem, SimulatedCaller,
-    VaultFacts, VaultTestResult,
+    BackendModelFacts, BackendNeed, BackendTarget, CheckInputs, CheckSet, CredentialFacts,
+    DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, ProblemSeverity,
+    ReadinessEnvironment, RunSnapshot, SettingsProblem, SimulatedCaller, VaultFacts,
+    VaultTestResult,
 };
 use settings::Severity;
 use vault::VaultError;
 
 use crate::engine::Engine;
-use crate::ledger_watch::LedgerSeverity;
+use crate::ledger_problem::LedgerSeverity;
+use crate::readiness_runs::{ReadinessRuns, RunError};
 
-pub(crate) struct EngineEnvironment(pub(crate) Engine);
+/// A model of the mock that answers immediately.
+const MOCK_MODEL: &str = "mock/echo";
+
+impl Engine {
+    #[must_use]
+    pub fn readiness_runs(&self) -> &ReadinessRuns {
+        &self.parts.runs
+    }
+
+    /// Starts a readiness run of this engine and returns its first snapshot.
+    pub async fn start_run(&self, set: CheckSet) -> Result<RunSnapshot, RunError> {
+        let ground: Arc<dyn ReadinessEnvironment> = Arc::new(EngineEnvironment(self.clone()));
+        self.parts.runs.start(set, &ground, &self.check_inputs()).await
+    }
+
+    fn check_inputs(&self) -> CheckInputs {
+        let settings = self.settings();
+        let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
+        let only = enabled.clone().count() == 1;
+        let backends = enabled
+            .map(|(id, known)| BackendTarget {
+                backend: id.clone(),
+                label: known.label.clone(),
+                credential: known.credential().cloned(),
+                need: if only { BackendNeed::Required } else { BackendNeed::Optional },
+            })
+            .collect();
+        CheckInputs { mock_model: MOCK_MODEL.to_owned(), backends, clients: settings.clients.len() }
+    }
+}
+
+struct EngineEnvironment(Engine);
 
 #[async_trait]
 impl ReadinessEnvironment for EngineEnvironment {

@@ -7,8 +7,9 @@ use monitor::HealthTransition;
 use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
-use crate::ledger_watch::LedgerProblem;
-use crate::playground::{PlaygroundDelta, PlaygroundRun};
+use crate::ledger_problem::LedgerProblem;
+use crate::playground_runs::{PlaygroundDelta, PlaygroundRun};
+use crate::topic::Topic;
 
 /// Queue length per subscriber. A subscriber that lags further loses the oldest events.
 pub const EVENTS_QUEUED_MAX: usize = 1_024;
@@ -34,34 +35,6 @@ pub enum EngineEvent {
     PlaygroundDelta(Arc<PlaygroundDelta>),
     /// Open this path in the panel, because a notification was clicked.
     OpenPath(String),
-}
-
-/// Kinds of data that clients of the engine display. A change makes them stale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Topic {
-    /// Verdict, gateway, counts and spend.
-    Status,
-    /// Backends, their health and their models.
-    Backends,
-    /// Keys and the vault.
-    Keys,
-    Clients,
-    /// Requests and totals.
-    Usage,
-    /// Readiness runs.
-    Readiness,
-    /// Settings and the settings file.
-    Settings,
-    /// Playground runs.
-    Playground,
-    /// Routes and their decisions.
-    Routes,
-    /// Breakers, cooldowns and blocks.
-    Endpoints,
-    /// The response cache.
-    Cache,
-    /// The ledger file, its backups and its problems.
-    Ledger,
 }
 
 /// The event bus. Cheap to clone; sending never waits.

@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::engine::Engine;
 use crate::events::EngineEvent;
-use crate::ledger_watch::LedgerSeverity;
+use crate::ledger_problem::LedgerSeverity;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotificationOutcome {

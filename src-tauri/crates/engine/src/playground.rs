@@ -8,20 +8,21 @@
 mod exchange;
 mod parameters;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, RequestId, RunId, WallTime};
-use ledger::{AttemptRecord, RequestRow, RequestState};
-use parking_lot::Mutex;
+use domain::{BackendId, RunId};
+use ledger::RequestState;
 use routing::Needs;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::events::EngineEvent;
+use crate::playground_runs::{
+    PlaygroundError, PlaygroundRawExchange, PlaygroundRun, PlaygroundSlot, PlaygroundState,
+};
 use crate::routes::RouteQuery;
-use crate::serving::GatewayStatus;
+use crate::serving_state::GatewayStatus;
 use crate::snapshot;
 
 pub use exchange::{
@@ -32,129 +33,24 @@ pub use parameters::{
     PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundParameters, ReasoningEffort, TokenLimitField,
 };
 
-/// Maximum concurrent runs: two, to compare two backends side by side.
-pub const PLAYGROUND_RUNS_AT_ONCE_MAX: usize = 2;
-
-/// Maximum runs kept in memory, including running ones: two comparisons.
-pub const PLAYGROUND_RUNS_KEPT_MAX: usize = 4;
-
-#[derive(Debug, Clone)]
-pub struct PlaygroundRun {
-    pub id: RunId,
-    /// Requested model name.
-    pub model: String,
-    pub started: WallTime,
-    pub state: PlaygroundState,
-    /// Text of the response. Together with `thinking` at most [`PLAYGROUND_TEXT_BYTES_MAX`].
-    pub text: String,
-    /// Reasoning text, if the backend shows it.
-    pub thinking: String,
-    /// Time to the first text or reasoning, as a client sees it.
-    pub first_piece: Option<Duration>,
-    /// Time since the request was sent, or its total duration once it has ended.
-    pub elapsed: Duration,
-    /// Status of the gateway's response.
-    pub http_status: Option<u16>,
-    /// Id of the request in the ledger.
-    pub request: Option<RequestId>,
-    /// Backend that answered, from the response header.
-    pub backend: Option<String>,
-    /// Request fields that were not sent because the backend does not support them.
-    pub dropped: Vec<String>,
-    pub finish_reason: Option<String>,
-    pub fault: Option<PlaygroundFault>,
-    /// The ledger's record, once the run has ended.
-    pub record: Option<Arc<(RequestRow, Vec<AttemptRecord>)>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PlaygroundState {
-    /// Sent, without a response so far.
-    Waiting,
-    Streaming,
-    Complete,
-    /// Failed after the first text.
-    Partial,
-    /// Refused, or failed before any text.
-    Failed,
-    Cancelled,
-}
-
-impl PlaygroundState {
-    /// True while the run is in progress.
-    #[must_use]
-    pub const fn is_running(self) -> bool {
-        matches!(self, Self::Waiting | Self::Streaming)
-    }
-}
-
-/// Error of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaygroundFault {
-    /// The gateway's error message.
-    pub message: String,
-    /// The gateway's error code.
-    pub code: Option<String>,
-}
-
-/// Text added since the last update of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaygroundDelta {
-    pub run: RunId,
-    /// UTF-16 length of the text before this piece, so that a reader notices a gap.
-    pub text_at: usize,
-    pub text: String,
-    /// UTF-16 length of the reasoning before this piece.
-    pub thinking_at: usize,
-    pub thinking: String,
-    /// As in [`PlaygroundRun::first_piece`].
-    pub first_piece: Option<Duration>,
-    /// As in [`PlaygroundRun::elapsed`].
-    pub elapsed: Duration,
-}
-
-/// Raw request and response, without the token.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlaygroundRawExchange {
-    /// Request line and headers.
-    pub request_head: String,
-    pub request_body: String,
-    /// Status line and headers; empty until received.
-    pub answer_head: String,
-    /// At most [`PLAYGROUND_RAW_BYTES_MAX`].
-    pub answer_body: Vec<u8>,
-    /// Number of body bytes received but not kept.
-    pub answer_bytes_cut: usize,
-}
-
-/// Why no run was started.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlaygroundError {
-    /// [`PLAYGROUND_RUNS_AT_ONCE_MAX`] is reached.
-    #[error(
-        "{PLAYGROUND_RUNS_AT_ONCE_MAX} prompts are already running; wait for one to finish, or \
-         cancel it"
-    )]
-    TooManyRuns,
-    /// Holds the bytes of the prompt and system prompt.
-    #[error("the prompts have {0} bytes; at most {PLAYGROUND_PROMPT_BYTES_MAX} are allowed")]
-    TooLong(usize),
-    /// The gateway is not listening; holds the reason.
-    #[error("the gateway is not listening: {0}")]
-    NoGateway(String),
-}
-
-/// Runs in memory, oldest first.
-#[derive(Default)]
-pub(crate) struct Playground(Mutex<VecDeque<PlaygroundSlot>>);
-
-struct PlaygroundSlot {
-    run: PlaygroundRun,
-    raw: PlaygroundRawExchange,
-    cancel: CancellationToken,
-}
-
 impl Engine {
+    /// As for [`PlaygroundRuns::cancel`].
+    pub fn cancel_playground(&self, id: RunId) {
+        self.parts.playground.cancel(id);
+    }
+
+    /// Runs in memory, oldest first.
+    #[must_use]
+    pub fn playground_runs(&self) -> Vec<PlaygroundRun> {
+        self.parts.playground.list()
+    }
+
+    /// Raw request and response; `None` if the run is no longer kept.
+    #[must_use]
+    pub fn playground_raw_exchange(&self, id: RunId) -> Option<PlaygroundRawExchange> {
+        self.parts.playground.raw_exchange(id)
+    }
+
     /// Starts a run and returns its initial state. Progress is published as events.
     pub fn start_playground(
         &self,
@@ -185,27 +81,6 @@ impl Engine {
             engine.end_playground(id, ended).await;
         });
         Ok(run)
-    }
-
-    /// Cancels a run: the gateway sees its client disconnect. Ended runs are not affected.
-    pub fn cancel_playground(&self, id: RunId) {
-        let places = self.parts.playground.0.lock();
-        if let Some(place) = places.iter().find(|place| place.run.id == id) {
-            place.cancel.cancel();
-        }
-    }
-
-    /// Runs in memory, oldest first.
-    #[must_use]
-    pub fn playground_runs(&self) -> Vec<PlaygroundRun> {
-        self.parts.playground.0.lock().iter().map(|place| place.run.clone()).collect()
-    }
-
-    /// Raw request and response; `None` if the run is no longer kept.
-    #[must_use]
-    pub fn playground_raw_exchange(&self, id: RunId) -> Option<PlaygroundRawExchange> {
-        let places = self.parts.playground.0.lock();
-        places.iter().find(|place| place.run.id == id).map(|place| place.raw.clone())
     }
 
     /// The field that limits the response length at the backend `model` leads to: OpenAI's newer
@@ -260,32 +135,12 @@ impl Engine {
             request_body: body.to_owned(),
             ..PlaygroundRawExchange::default()
         };
-        let mut places = self.parts.playground.0.lock();
-        let going = places.iter().filter(|place| place.run.state.is_running()).count();
-        if going >= PLAYGROUND_RUNS_AT_ONCE_MAX {
-            return Err(PlaygroundError::TooManyRuns);
-        }
-        if places.len() >= PLAYGROUND_RUNS_KEPT_MAX
-            && let Some(oldest) = places.iter().position(|place| !place.run.state.is_running())
-        {
-            places.remove(oldest);
-        }
-        places.push_back(PlaygroundSlot { run: run.clone(), raw, cancel });
+        self.parts.playground.add(PlaygroundSlot { run: run.clone(), raw, cancel })?;
         Ok(run)
     }
 
-    /// Applies `change` to a run; `None` if the run is no longer kept.
-    fn update_slot<T>(
-        &self,
-        id: RunId,
-        change: impl FnOnce(&mut PlaygroundSlot) -> T,
-    ) -> Option<T> {
-        let mut places = self.parts.playground.0.lock();
-        places.iter_mut().find(|place| place.run.id == id).map(change)
-    }
-
     async fn end_playground(&self, id: RunId, ended: exchange::ExchangeEnd) {
-        let request = self.update_slot(id, |place| place.run.request).flatten();
+        let request = self.parts.playground.update(id, |place| place.run.request).flatten();
         let record = match request {
             // The gateway records a request before it sends its last byte.
             Some(request) => self.ledger().request(request).await.ok().flatten(),
@@ -293,7 +148,7 @@ impl Engine {
         };
         // A cancelled request is settled a moment later; until then its numbers are meaningless.
         let record = record.filter(|(row, _)| row.state != RequestState::Reserved);
-        let run = self.update_slot(id, |place| {
+        let run = self.parts.playground.update(id, |place| {
             let run = &mut place.run;
             run.record = record.map(Arc::new);
             run.state = match &ended {

@@ -16,8 +16,8 @@ use monitor::{ClockReading, HealthFinding, Observation, ObservationSource, Probe
 use vault::VaultError;
 
 use crate::engine::Engine;
-use crate::events::Topic;
 use crate::statuses::KeyState;
+use crate::topic::Topic;
 
 #[derive(Debug, Clone)]
 pub struct BackendProbeReport {

@@ -2,26 +2,31 @@
 
 use std::sync::Arc;
 
-use domain::RunId;
-use ledger::{LedgerError, ReadinessRunRecord, ReadinessRunSummary};
+use domain::{Clock, Entropy, RunId};
+use ledger::{Ledger, LedgerError, ReadinessRunRecord, ReadinessRunSummary};
 use parking_lot::Mutex;
 use readiness::{
-    BackendNeed, BackendTarget, CheckInputs, CheckSet, ConcurrencyLimits, Plan, PlanError,
-    ReadinessEnvironment, ReadinessReport, RunEnd, RunParameters, RunSnapshot, RunVerdict,
+    CheckInputs, CheckSet, ConcurrencyLimits, Plan, PlanError, ReadinessEnvironment,
+    ReadinessReport, RunEnd, RunParameters, RunSnapshot, RunVerdict,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::Engine;
-use crate::environment::EngineEnvironment;
-use crate::events::{EngineEvent, Topic};
+use crate::events::{EngineEvent, EventBus};
+use crate::tasks::Tasks;
+use crate::topic::Topic;
 
-/// A model of the mock that answers immediately.
-const MOCK_MODEL: &str = "mock/echo";
-
-/// The run in progress, if any.
-#[derive(Default)]
-pub(crate) struct ReadinessRuns(Mutex<Option<ActiveRun>>);
+/// Starts and stores runs. Cheap to clone.
+#[derive(Clone)]
+pub struct ReadinessRuns {
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    events: EventBus,
+    tasks: Tasks,
+    /// The run in progress, if any.
+    active: Arc<Mutex<Option<ActiveRun>>>,
+}
 
 struct ActiveRun {
     snapshots: watch::Receiver<RunSnapshot>,
@@ -39,54 +44,69 @@ pub enum RunError {
     Ledger(#[from] LedgerError),
 }
 
-impl Engine {
+impl ReadinessRuns {
+    pub(crate) fn new(
+        ledger: Ledger,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        events: EventBus,
+        tasks: Tasks,
+    ) -> Self {
+        Self { ledger, clock, entropy, events, tasks, active: Arc::default() }
+    }
+
     /// Present snapshot of the run in progress.
     #[must_use]
-    pub fn run_in_progress(&self) -> Option<RunSnapshot> {
-        self.parts.runs.0.lock().as_ref().map(|going| going.snapshots.borrow().clone())
+    pub fn in_progress(&self) -> Option<RunSnapshot> {
+        self.active.lock().as_ref().map(|going| going.snapshots.borrow().clone())
     }
 
     /// Cancels the run in progress. Its report keeps the results so far.
-    pub fn cancel_run(&self) {
-        if let Some(going) = &*self.parts.runs.0.lock() {
+    pub fn cancel(&self) {
+        if let Some(going) = &*self.active.lock() {
             going.cancel.cancel();
         }
     }
 
-    /// Starts a run and returns its first snapshot. Progress is published as events.
-    pub async fn start_run(&self, set: CheckSet) -> Result<RunSnapshot, RunError> {
-        let previous = self.parts.ledger.runs(1).await?.first().map(|run| run.score);
-        let ground: Arc<dyn ReadinessEnvironment> = Arc::new(EngineEnvironment(self.clone()));
-        let checks = readiness::built_in_checks(&ground, set, &self.check_scope());
+    /// Starts a run of the built-in checks on `ground` and returns its first snapshot. Progress is
+    /// published as events.
+    pub(crate) async fn start(
+        &self,
+        set: CheckSet,
+        ground: &Arc<dyn ReadinessEnvironment>,
+        inputs: &CheckInputs,
+    ) -> Result<RunSnapshot, RunError> {
+        let previous = self.ledger.runs(1).await?.first().map(|run| run.score);
+        let checks = readiness::built_in_checks(ground, set, inputs);
         let order = RunParameters {
-            run: RunId::generate(self.wall_time(), &*self.parts.entropy),
+            run: RunId::generate(self.clock.wall(), &*self.entropy),
             set,
             previous_score_tenths: previous.map(u32::from),
             concurrency: ConcurrencyLimits::default(),
         };
         let plan = Plan::build(checks)?;
-        let mut place = self.parts.runs.0.lock();
+        let mut place = self.active.lock();
         if place.is_some() {
             return Err(RunError::AlreadyRunning);
         }
-        let cancel = self.parts.tasks.stop_token().child_token();
-        let clock = Arc::clone(&self.parts.clock);
+        let cancel = self.tasks.stop_token().child_token();
+        let clock = Arc::clone(&self.clock);
         let (snapshots, run) =
             readiness::start_run(plan, order, clock, cancel.clone().cancelled_owned());
         let first = snapshots.borrow().clone();
         *place = Some(ActiveRun { snapshots: snapshots.clone(), cancel });
         drop(place);
-        let engine = self.clone();
-        self.parts.tasks.spawn("readiness run", async move {
-            let report = engine.publish_progress(snapshots, run).await;
-            engine.end_run(report).await;
+        let runs = self.clone();
+        self.tasks.spawn("readiness run", async move {
+            let report = runs.publish_progress(snapshots, run).await;
+            runs.end_run(report).await;
         });
         Ok(first)
     }
 
     /// Waits for the end of the run in progress; returns immediately if there is none.
-    pub async fn wait_for_run(&self) {
-        let going = self.parts.runs.0.lock().as_ref().map(|going| going.snapshots.clone());
+    pub async fn wait_for_end(&self) {
+        let going = self.active.lock().as_ref().map(|going| going.snapshots.clone());
         if let Some(mut snapshots) = going {
             // Ends when the run ends and drops its sender.
             while snapshots.changed().await.is_ok() {}
@@ -105,7 +125,7 @@ impl Engine {
                 report = &mut run => return report,
                 Ok(()) = snapshots.changed() => {
                     let snapshot = Arc::new(snapshots.borrow_and_update().clone());
-                    self.parts.events.send(EngineEvent::RunProgress(snapshot));
+                    self.events.send(EngineEvent::RunProgress(snapshot));
                 }
             }
         }
@@ -113,9 +133,9 @@ impl Engine {
 
     async fn end_run(&self, report: ReadinessReport) {
         self.store_report(&report).await;
-        *self.parts.runs.0.lock() = None;
-        self.parts.events.send(EngineEvent::RunEnded(Arc::new(report)));
-        self.parts.events.send_changed(&[Topic::Readiness, Topic::Status]);
+        *self.active.lock() = None;
+        self.events.send(EngineEvent::RunEnded(Arc::new(report)));
+        self.events.send_changed(&[Topic::Readiness, Topic::Status]);
     }
 
     /// Stores the report. A cancelled run has no verdict, so it is not stored.
@@ -142,28 +162,11 @@ impl Engine {
             .to_owned(),
         };
         let kept = match serde_json::to_string(report) {
-            Ok(report) => {
-                self.parts.ledger.record_run(ReadinessRunRecord { summary, report }).await
-            }
+            Ok(report) => self.ledger.record_run(ReadinessRunRecord { summary, report }).await,
             Err(error) => return tracing::error!(%error, "a readiness report could not be written"),
         };
         if let Err(error) = kept {
             tracing::error!(%error, "a readiness run could not be saved");
         }
-    }
-
-    fn check_scope(&self) -> CheckInputs {
-        let settings = self.settings();
-        let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
-        let only = enabled.clone().count() == 1;
-        let backends = enabled
-            .map(|(id, known)| BackendTarget {
-                backend: id.clone(),
-                label: known.label.clone(),
-                credential: known.credential().cloned(),
-                need: if only { BackendNeed::Required } else { BackendNeed::Optional },
-            })
-            .collect();
-        CheckInputs { mock_model: MOCK_MODEL.to_owned(), backends, clients: settings.clients.len() }
     }
 }

@@ -1,29 +1,20 @@
-//! Endpoint state beyond the request path: saved across restarts, recorded in the ledger, published
-//! to panels, and back-tested on past attempts.
-//!
-//! The gateway changes states during a request and waits for nothing. Each transition is queued for
-//! the ledger immediately, before the settlement of the request that caused it. So once a client
-//! has seen the end of that request, a killed process does not lose the transition (unless the
-//! ledger is behind). State without a transition, such as usual response times, is saved once a
-//! minute.
+//! Endpoint state beyond the request path: its upkeep, what probes teach it, and back tests on past
+//! attempts.
 
 mod backtest;
 mod rules;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::resilience::{BreakerRules, EndpointStatus, EndpointTransition, ProbeOutcome, SavedEndpoint};
-use domain::{BackendId, CredentialId, Endpoint, Moment, WallTime};
+use ::resilience::{BreakerRules, EndpointStatus, ProbeOutcome};
+use domain::{BackendId, CredentialId, Endpoint};
 use endpoints::Verdict;
-use ledger::{LedgerError, StoredEndpointState};
 use monitor::HealthFinding;
-use parking_lot::Mutex;
 use settings::Settings;
 
-use crate::engine::{Engine, EngineParts};
-use crate::events::Topic;
+use crate::clocks::Clocks;
+use crate::engine::Engine;
 use crate::probe::BackendProbeReport;
 
 pub use backtest::{BackTest, back_test};
@@ -35,76 +26,6 @@ const TICK_MS: u64 = 1_000;
 const TICKS_PER_SAVE: u64 = 60;
 /// Ticks between two rounds of probes; longer than a probe takes.
 const TICKS_PER_PROBE_ROUND: u64 = 15;
-/// Maximum age of responses from which speeds are learnt at the start, in milliseconds: a week.
-const SPEEDS_AGE_MS_MAX: i64 = 7 * 24 * 3_600_000;
-
-/// Tracks which endpoint state is still to be saved to the ledger.
-#[derive(Debug, Default)]
-pub(crate) struct EndpointSaver {
-    /// True if something was learnt since the last save.
-    has_unsaved: AtomicBool,
-    /// Held while states are read and queued, so that an older state never follows a newer one.
-    save_order: Mutex<()>,
-}
-
-impl EndpointSaver {
-    /// Marks that a request or probe may have taught something without a transition.
-    pub(crate) fn mark_unsaved(&self) {
-        self.has_unsaved.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Logs, records and publishes transitions. Called during a request, so it only queues.
-pub(crate) fn record_transitions(parts: &EngineParts, transitions: &[EndpointTransition]) {
-    let clocks = Clocks { now: parts.clock.now(), wall: parts.clock.wall() };
-    for transition in transitions {
-        let EndpointTransition { endpoint: access, from, to, rule, .. } = transition;
-        tracing::info!(%access, %from, %to, %rule, "the circuit of a backend changed");
-    }
-    let changed: HashSet<&Endpoint> = transitions.iter().map(|it| &it.endpoint).collect();
-    let written =
-        transitions.iter().map(|transition| clocks.ledger_transition(transition)).collect();
-    let noted = {
-        let _in_order = parts.endpoint_saver.save_order.lock();
-        let states = saved_states(parts.endpoint_registry.save_some(&changed), parts.clock.wall());
-        parts.ledger.record_endpoint_changes(written, states)
-    };
-    if let Err(error) = noted {
-        tracing::warn!(%error, "circuit changes could not be saved");
-    }
-    parts.events.send_changed(&[Topic::Endpoints, Topic::Routes, Topic::Backends, Topic::Status]);
-}
-
-/// Both clocks, read together, to convert between them.
-#[derive(Debug, Clone, Copy)]
-pub struct Clocks {
-    pub now: Moment,
-    pub wall: WallTime,
-}
-
-impl Clocks {
-    /// Converts a point of the monotonic clock to the wall clock.
-    #[must_use]
-    pub fn wall_at(&self, moment: Moment) -> WallTime {
-        let ms = |interval: Duration| i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
-        let (ahead, behind) = (moment.since(self.now), self.now.since(moment));
-        let at = self.wall.unix_ms().saturating_add(ms(ahead)).saturating_sub(ms(behind));
-        WallTime::from_unix_ms(at)
-    }
-
-    fn ledger_transition(&self, transition: &EndpointTransition) -> ledger::TransitionRecord {
-        ledger::TransitionRecord {
-            at: self.wall_at(transition.at),
-            endpoint: transition.endpoint.clone(),
-            model: transition.model.clone(),
-            from: transition.from.to_string(),
-            to: transition.to.to_string(),
-            rule: transition.rule.to_string(),
-            evidence: transition.evidence.clone(),
-            lasts: transition.until,
-        }
-    }
-}
 
 impl Engine {
     /// Endpoint state at this moment.
@@ -135,37 +56,6 @@ impl Engine {
     #[must_use]
     pub fn breaker_rules(&self) -> BreakerRules {
         self.parts.snapshot.load().resilience.breaker
-    }
-
-    /// Loads the endpoint states saved before the restart.
-    pub(crate) async fn restore_endpoints(&self) -> Result<(), LedgerError> {
-        for state in self.parts.ledger.endpoint_states().await? {
-            let since_ms = self.wall_time().unix_ms().saturating_sub(state.saved.unix_ms());
-            let since = Duration::from_millis(u64::try_from(since_ms).unwrap_or(0));
-            match serde_json::from_str::<SavedEndpoint>(&state.json) {
-                Ok(saved) => self.parts.endpoint_registry.restore(vec![saved], since),
-                Err(error) => {
-                    tracing::warn!(
-                        access = %state.endpoint, %error,
-                        "a saved circuit state could not be read"
-                    );
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Loads past response times from the ledger.
-    pub(crate) async fn load_past_speeds(&self) -> Result<(), LedgerError> {
-        let since = self.wall_time().unix_ms().saturating_sub(SPEEDS_AGE_MS_MAX);
-        for pace in self.parts.ledger.model_latencies(WallTime::from_unix_ms(since)).await? {
-            self.parts.endpoint_registry.load_past_speed(
-                &pace.backend,
-                &pace.model,
-                pace.first_token_p50,
-            );
-        }
-        Ok(())
     }
 
     /// Forgets endpoints that are no longer in the settings.
@@ -225,30 +115,13 @@ impl Engine {
                 }
                 engine.parts.endpoint_registry.apply_elapsed_time();
                 if look.is_multiple_of(TICKS_PER_SAVE) {
-                    engine.save_endpoints().await;
+                    engine.parts.endpoint_saver.save().await;
                 }
                 if look.is_multiple_of(TICKS_PER_PROBE_ROUND) {
                     engine.probe_silent_endpoints();
                 }
             }
         });
-    }
-
-    /// Saves all states when the engine stops.
-    pub(crate) async fn save_endpoints_at_stop(&self) {
-        self.parts.endpoint_registry.apply_elapsed_time();
-        self.save_endpoints().await;
-    }
-
-    async fn save_endpoints(&self) {
-        if !self.parts.endpoint_saver.has_unsaved.swap(false, Ordering::Relaxed) {
-            return;
-        }
-        let states = saved_states(self.parts.endpoint_registry.save(), self.wall_time());
-        if let Err(error) = self.parts.ledger.save_endpoint_states(states).await {
-            self.parts.endpoint_saver.mark_unsaved();
-            tracing::warn!(%error, "the circuit states could not be saved");
-        }
     }
 
     fn probe_silent_endpoints(&self) {
@@ -263,14 +136,6 @@ impl Engine {
     }
 }
 
-fn saved_states(saved: Vec<SavedEndpoint>, at: WallTime) -> Vec<StoredEndpointState> {
-    let state = |saved: SavedEndpoint| {
-        let json = serde_json::to_string(&saved).ok()?;
-        Some(StoredEndpointState { endpoint: saved.access().clone(), saved: at, json })
-    };
-    saved.into_iter().filter_map(state).collect()
-}
-
 fn configured_endpoints(settings: &Settings, mock: &BackendId) -> Vec<Endpoint> {
     let built_in = Endpoint { backend: mock.clone(), credential: None };
     let own = settings.backends.iter().flat_map(|(id, known)| {
@@ -283,14 +148,14 @@ fn configured_endpoints(settings: &Settings, mock: &BackendId) -> Vec<Endpoint> 
 
 #[cfg(test)]
 mod tests {
-    use domain::SeededEntropy;
+    use domain::{Moment, SeededEntropy, WallTime};
     use ledger::{
         AttemptRecord, NewRequest, Purpose, RequestOutcome, RequestQuery, Settlement, Timings,
     };
     use routing::RoutingSignals as _;
 
     use super::*;
-    use crate::response_cache::tests::{NOW, opened};
+    use crate::cache_upkeep::tests::{NOW, opened};
 
     #[tokio::test]
     async fn how_fast_a_backend_was_is_known_after_a_start() {
@@ -324,7 +189,7 @@ mod tests {
             engine.ledger().settle(settled(days_ago, ms)).await.expect("settled");
         }
         let _written = engine.ledger().requests(RequestQuery::newest(9)).await.expect("read");
-        engine.load_past_speeds().await.expect("recalled");
+        engine.parts.endpoint_saver.load_past_speeds().await.expect("recalled");
         let snapshot = engine.parts.snapshot.load_full();
         let price = snapshot.price();
         let inputs = engine.endpoint_registry().routing_inputs(&price);

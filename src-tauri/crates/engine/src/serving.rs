@@ -10,16 +10,14 @@ use gateway::{
     ListenerLimits, MockUpstream, StopSignal,
 };
 use monitor::Monitor;
-use parking_lot::Mutex;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use crate::engine::{Engine, VERSION};
-use crate::events::Topic;
 use crate::file_descriptors::{ConnectionLimits, raise_descriptor_limit};
 use crate::owner::OwnerNote;
 use crate::probe::BackendProbe;
+use crate::serving_state::{GatewayListenerState, GatewayShutdown, GatewayStatus, PanelListener};
+use crate::topic::Topic;
 use crate::traffic_sink::TrafficSink;
 use crate::workers::Workers;
 
@@ -31,56 +29,6 @@ const PAUSE_CHECK_SECS: u64 = 1;
 /// Interval of deleting old requests, in seconds.
 const RETENTION_SECS: u64 = 3_600;
 const DAY_MS: i64 = 86_400_000;
-
-pub(crate) struct ServingState {
-    /// Overrides the port of the settings.
-    port: Option<u16>,
-    gateway: Mutex<Option<Arc<Gateway>>>,
-    workers: Mutex<Option<Workers>>,
-    listening: Mutex<GatewayListenerState>,
-    panel: Mutex<Option<PanelListener>>,
-    stop: GatewayShutdown,
-}
-
-/// What is needed to create a browser address of the panel.
-struct PanelListener {
-    tokens: Arc<ControlTokens>,
-    port: u16,
-}
-
-/// Stops the gateway before everything else, so that commands can reach the engine until it has
-/// stopped.
-#[derive(Default)]
-struct GatewayShutdown {
-    begun: CancellationToken,
-    grace_ended: CancellationToken,
-    running: TaskTracker,
-}
-
-#[derive(Default)]
-enum GatewayListenerState {
-    #[default]
-    Stopped,
-    Listening {
-        wanted: u16,
-        port: u16,
-        addresses: Vec<SocketAddr>,
-        stop: CancellationToken,
-    },
-    Failed {
-        wanted: u16,
-        reason: String,
-    },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GatewayStatus {
-    Listening,
-    /// It was not started.
-    Stopped,
-    /// Holds the reason and what to do.
-    Failed(String),
-}
 
 /// Addresses of the listeners.
 #[derive(Debug)]
@@ -105,27 +53,6 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
-}
-
-impl ServingState {
-    pub(crate) fn new(port: Option<u16>) -> Self {
-        Self {
-            port,
-            gateway: Mutex::default(),
-            workers: Mutex::default(),
-            listening: Mutex::default(),
-            panel: Mutex::default(),
-            stop: GatewayShutdown::default(),
-        }
-    }
-}
-
-impl GatewayListenerState {
-    fn mark_stopping(&mut self) {
-        if let Self::Listening { wanted, .. } = self {
-            *self = Self::Failed { wanted: *wanted, reason: "Gatehouse is stopping".to_owned() };
-        }
-    }
 }
 
 impl Engine {
@@ -336,7 +263,7 @@ impl Engine {
     fn spawn_speed_loading(&self) {
         let engine = self.clone();
         self.parts.tasks.spawn("speeds", async move {
-            if let Err(error) = engine.load_past_speeds().await {
+            if let Err(error) = engine.parts.endpoint_saver.load_past_speeds().await {
                 tracing::warn!(
                     %error,
                     "past response times could not be read; they are measured again"

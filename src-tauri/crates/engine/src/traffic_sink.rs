@@ -12,9 +12,8 @@ use ledger::Purpose;
 use monitor::{ClockReading, HealthFinding, Observation, ObservationSource};
 
 use crate::engine::{Engine, EngineParts};
-use crate::events::Topic;
-use crate::resilience;
 use crate::statuses::KeyState;
+use crate::topic::Topic;
 
 pub(crate) struct TrafficSink(Weak<EngineParts>);
 
@@ -31,7 +30,7 @@ impl TrafficSink {
     pub(crate) fn for_transitions(self) -> TransitionSink {
         Box::new(move |transitions| {
             if let Some(parts) = self.0.upgrade() {
-                resilience::record_transitions(&parts, &transitions);
+                parts.endpoint_saver.record_transitions(&transitions);
             }
         })
     }

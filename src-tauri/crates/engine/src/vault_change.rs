@@ -5,24 +5,13 @@
 //! settings name it, and only then removed from the old one. A failure before that leaves the old
 //! vault and the settings unchanged.
 
-use std::sync::Arc;
-
-use domain::{BoundSecret, Clock, CredentialId};
+use domain::{BoundSecret, CredentialId};
 use settings::{Settings, VaultKind};
-use tokio::sync::{RwLock, RwLockReadGuard};
-use vault::{EnvStore, KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig, VaultError};
+use tokio::sync::RwLockReadGuard;
+use vault::{Passphrase, Vault, VaultError};
 
 use crate::engine::Engine;
-use crate::{EngineEditError, Folders, Topic};
-
-pub(crate) struct VaultOpener {
-    /// The kind set by the shell, which overrides the settings.
-    forced: Option<VaultKind>,
-    environment: Arc<EnvStore>,
-    /// Held for reading while a key and its description are written, for writing while the vault
-    /// changes.
-    change_lock: RwLock<()>,
-}
+use crate::{EngineEditError, Topic};
 
 /// Target or source of a vault change.
 #[derive(Debug)]
@@ -63,27 +52,6 @@ pub enum VaultChangeError {
     },
     #[error(transparent)]
     Settings(#[from] EngineEditError),
-}
-
-impl VaultOpener {
-    pub(crate) fn new(forced: Option<VaultKind>, variables: Vec<(String, String)>) -> Self {
-        let environment = Arc::new(EnvStore::new(variables));
-        Self { forced, environment, change_lock: RwLock::default() }
-    }
-
-    /// Creates a vault handle of this kind. The store is not accessed before the first call.
-    pub(crate) fn open(&self, kind: VaultKind, folders: &Folders, clock: &Arc<dyn Clock>) -> Vault {
-        let config = match kind {
-            VaultKind::Keychain => VaultConfig::Keychain { service: KEYCHAIN_SERVICE.to_owned() },
-            VaultKind::File => VaultConfig::File {
-                path: folders.vault_file(),
-                revision_path: folders.vault_revision_file(),
-            },
-            VaultKind::Env => VaultConfig::Env(Arc::clone(&self.environment)),
-            VaultKind::Memory => VaultConfig::Memory,
-        };
-        Vault::open(config, Arc::clone(clock))
-    }
 }
 
 impl Engine {

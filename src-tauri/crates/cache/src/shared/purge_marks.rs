@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 
 use domain::WallTime;
-use serde::{Deserialize, Serialize};
 
+use crate::mark_time::MarkTime;
 use crate::stored_entry::StoredEntry;
 use crate::{EntryAddress, Purge};
 
@@ -21,13 +21,6 @@ pub(super) const COUNT: &str = "count";
 
 /// Prefix of the field of a purge by age; a time in milliseconds follows.
 const OLDER: &str = "older:";
-
-/// Time of a request by the server's marks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct MarkTime {
-    epoch: u64,
-    count: u64,
-}
 
 /// A snapshot of the marks.
 pub(super) struct PurgeMarks {

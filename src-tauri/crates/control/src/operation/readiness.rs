@@ -16,7 +16,7 @@ use crate::view::{
 const HISTORY_MAX: usize = 30;
 
 pub(crate) async fn readiness(engine: &Engine) -> Result<ReadinessView, ApiError> {
-    let run = match engine.run_in_progress() {
+    let run = match engine.readiness_runs().in_progress() {
         Some(going) => Some(snapshot_view(&going)),
         None => load_newest_report(engine).await?.as_ref().map(report_view),
     };
@@ -37,7 +37,7 @@ pub(crate) async fn readiness_start(
 }
 
 pub(crate) async fn readiness_cancel(engine: &Engine) -> Result<(), ApiError> {
-    engine.cancel_run();
+    engine.readiness_runs().cancel();
     Ok(())
 }
 

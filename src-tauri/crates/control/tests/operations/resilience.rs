@@ -251,7 +251,7 @@ async fn an_override_is_shown_announced_and_kept_over_a_restart() {
     let until = set.until.expect("it ends");
     loop {
         if let PanelEvent::Changed { tags } = events.next().await.expect("an event")
-            && tags.contains(&ChangeTag::Accesses)
+            && tags.contains(&ChangeTag::Endpoints)
         {
             assert!(tags.contains(&ChangeTag::Routes));
             break;

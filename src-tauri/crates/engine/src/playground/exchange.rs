@@ -13,9 +13,9 @@ use serde::Deserialize;
 use tokio::time::{Sleep, sleep, timeout};
 use wire::{SseDecoder, SsePayload};
 
-use super::{PlaygroundDelta, PlaygroundFault, PlaygroundState};
 use crate::engine::Engine;
 use crate::events::EngineEvent;
+use crate::playground_runs::{PlaygroundDelta, PlaygroundFault, PlaygroundState};
 
 /// Interval of updates per run, in milliseconds: 20 a second, which looks continuous.
 pub const PLAYGROUND_UPDATE_MS: u64 = 50;
@@ -159,7 +159,7 @@ impl<'a> PlaygroundResponseReader<'a> {
             std::iter::once(format!("HTTP/1.1 {}", answer.status())).chain(lines).collect();
         let dropped = header("x-gatehouse-dropped").unwrap_or_default();
         let fields = dropped.split(',').map(str::trim).filter(|field| !field.is_empty());
-        self.engine.update_slot(self.id, |place| {
+        self.engine.parts.playground.update(self.id, |place| {
             place.raw.answer_head = head;
             place.run.http_status = Some(answer.status());
             place.run.request = header("x-gatehouse-request-id").and_then(|id| id.parse().ok());
@@ -169,7 +169,7 @@ impl<'a> PlaygroundResponseReader<'a> {
     }
 
     fn record_raw_body(&self, chunk: &[u8]) {
-        self.engine.update_slot(self.id, |place| {
+        self.engine.parts.playground.update(self.id, |place| {
             let raw = &mut place.raw;
             let room = PLAYGROUND_RAW_BYTES_MAX.saturating_sub(raw.answer_body.len());
             let kept = chunk.get(..room.min(chunk.len())).unwrap_or_default();
@@ -204,7 +204,10 @@ impl<'a> PlaygroundResponseReader<'a> {
 
     fn append_choice(&mut self, choice: PlaygroundChoice) {
         if let Some(reason) = choice.finish_reason {
-            self.engine.update_slot(self.id, |place| place.run.finish_reason = Some(reason));
+            self.engine
+                .parts
+                .playground
+                .update(self.id, |place| place.run.finish_reason = Some(reason));
         }
         let delta = choice.delta.unwrap_or_default();
         let text = delta.content.or(delta.refusal).unwrap_or_default();
@@ -216,7 +219,7 @@ impl<'a> PlaygroundResponseReader<'a> {
         self.text.push_str(&text);
         self.thinking.push_str(&thinking);
         let elapsed = self.elapsed();
-        self.engine.update_slot(self.id, |place| {
+        self.engine.parts.playground.update(self.id, |place| {
             place.run.first_piece.get_or_insert(elapsed);
         });
         let soon = || Box::pin(sleep(Duration::from_millis(PLAYGROUND_UPDATE_MS)));
@@ -232,7 +235,7 @@ impl<'a> PlaygroundResponseReader<'a> {
         self.next_update = None;
         let (text, thinking) = (std::mem::take(&mut self.text), std::mem::take(&mut self.thinking));
         let elapsed = self.elapsed();
-        let piece = self.engine.update_slot(self.id, |place| {
+        let piece = self.engine.parts.playground.update(self.id, |place| {
             let run = &mut place.run;
             run.elapsed = elapsed;
             if run.first_piece.is_some() {

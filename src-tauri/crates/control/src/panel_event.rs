@@ -1,0 +1,105 @@
+//! What panels are told: the events, and the kinds of data that a change makes stale.
+
+use engine::{EngineEvent, Topic, for_each_topic};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use crate::operation;
+use crate::view::{PlaygroundDeltaView, PlaygroundRunView, ReadinessRunView};
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PanelEvent {
+    /// Data with these tags has changed, so views of it are stale.
+    Changed {
+        /// The kinds of data that are stale.
+        tags: Vec<ChangeTag>,
+    },
+    /// A readiness run made progress.
+    RunProgress {
+        /// The whole run as it is now.
+        run: Box<ReadinessRunView>,
+    },
+    /// A playground run began or ended.
+    PlaygroundRun {
+        /// The whole run as it is now.
+        run: Box<PlaygroundRunView>,
+    },
+    /// A further piece of a playground run's response.
+    PlaygroundText {
+        /// What was added since the previous event.
+        piece: PlaygroundDeltaView,
+    },
+    /// A notification or the tray was clicked; the panel opens this page.
+    Navigate {
+        /// A path of the panel, `/readiness` or `/backends/openai`.
+        path: String,
+    },
+}
+
+/// Defines [`ChangeTag`] from the engine's list: the engine may not import the library that makes the
+/// panel's types.
+macro_rules! define_change_tag {
+    ($($(#[$doc:meta])* $name:ident = $text:tt,)*) => {
+        /// Kinds of data that can change. Each operation lists those that it changes.
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Type,
+        )]
+        pub enum ChangeTag { $($(#[$doc])* #[serde(rename = $text)] $name),* }
+
+        impl ChangeTag {
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+
+        impl From<Topic> for ChangeTag {
+            fn from(topic: Topic) -> Self {
+                match topic { $(Topic::$name => Self::$name),* }
+            }
+        }
+
+        impl From<ChangeTag> for Topic {
+            fn from(tag: ChangeTag) -> Self {
+                match tag { $(ChangeTag::$name => Self::$name),* }
+            }
+        }
+    };
+}
+
+for_each_topic!(define_change_tag);
+
+impl From<&EngineEvent> for PanelEvent {
+    fn from(event: &EngineEvent) -> Self {
+        match event {
+            EngineEvent::Changed(topics) => {
+                Self::Changed { tags: topics.iter().map(|topic| (*topic).into()).collect() }
+            }
+            EngineEvent::Ledger(_) => {
+                Self::Changed { tags: vec![ChangeTag::Ledger, ChangeTag::Status] }
+            }
+            EngineEvent::Health { .. } => {
+                Self::Changed { tags: vec![ChangeTag::Backends, ChangeTag::Status] }
+            }
+            EngineEvent::SettingsApplied => Self::Changed {
+                tags: vec![
+                    ChangeTag::Settings,
+                    ChangeTag::Status,
+                    ChangeTag::Backends,
+                    ChangeTag::Routes,
+                ],
+            },
+            EngineEvent::RunProgress(snapshot) => {
+                Self::RunProgress { run: Box::new(operation::snapshot_view(snapshot)) }
+            }
+            EngineEvent::RunEnded(report) => {
+                Self::RunProgress { run: Box::new(operation::report_view(report)) }
+            }
+            EngineEvent::Playground(run) => {
+                Self::PlaygroundRun { run: Box::new(operation::playground_run_view(run)) }
+            }
+            EngineEvent::PlaygroundDelta(piece) => {
+                Self::PlaygroundText { piece: operation::playground_piece_view(piece) }
+            }
+            EngineEvent::OpenPath(path) => Self::Navigate { path: path.clone() },
+        }
+    }
+}
