@@ -15,6 +15,7 @@ mod operations;
 mod operations_listener;
 mod remote;
 mod request_json;
+mod sign;
 mod unknown_name;
 pub mod view;
 
@@ -32,5 +33,6 @@ pub use monitor::{AppIdentity, DesktopChannel};
 pub use operations::*;
 pub use operations_listener::{AssetLookup, serve};
 pub use remote::RemoteEngine;
+pub use sign::{Shape, Sign, SignTable, Tone, sign_tables};
 pub use unknown_name::{nearest_name, unknown_name_error};
 pub use vault::{KNOWN_VARIABLES, KnownVariable};

@@ -10,7 +10,7 @@ import { StateMark } from "@/components/state-mark";
 import type { ApiError, PoolOrderView, KeyPoolView } from "@/ipc/bindings";
 import { useKeys } from "@/ipc/queries";
 import { faultOf } from "@/lib/fault";
-import { KEY } from "@/lib/states";
+import { KEY } from "@/lib/tables";
 
 /** The form values that these fields use. */
 export interface PoolValues {

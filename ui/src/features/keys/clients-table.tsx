@@ -24,7 +24,7 @@ import type { ClientView } from "@/ipc/bindings";
 import { useClients } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
 import { formatCount, formatCounted } from "@/lib/quantity";
-import type { Sign } from "@/lib/states";
+import type { Sign } from "@/lib/tables";
 
 function signOf(client: ClientView): Sign {
   if (client.expired) return { word: "Expired", shape: "square", tone: "warn" };
@@ -140,7 +140,7 @@ export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TablePr
 
 function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onClose: () => void }) {
   const [isRevoking, setRevoking] = useState(false);
-  const revoke = useAction(["clients", "status"], (host, id: string) => host.clientRevoke({ id }));
+  const revoke = useAction("clientRevoke", (call, id: string) => call({ id }));
   if (client === undefined) return null;
   return (
     <>
