@@ -335,7 +335,7 @@ async fn use_key(home: &TestHome, served: &TestServer, token: &str, ears: &mut L
 /// Calls every operation as the panel and as the command line, with valid and invalid bodies.
 async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakRecorder) {
     let values = panel.call("settings", &Value::Null).await.json();
-    for operation in control::OPERATIONS {
+    for (operation, _) in control::OPERATIONS {
         let request = match *operation {
             "settings_edit" => values.get("values").cloned().expect("values"),
             other => operation_request(other, base_url),

@@ -69,8 +69,9 @@ mod tests {
             .filter_map(|name| name.as_str()?.strip_prefix("allow-"))
             .map(|name| name.replace('-', "_"))
             .collect();
-        let operations = control::OPERATIONS.iter().chain(&["open_url", "painted"]);
-        assert_eq!(allowed, operations.map(|name| (*name).to_owned()).collect());
+        let operations = control::OPERATIONS.iter().map(|(name, _)| *name);
+        let expected = operations.chain(["open_url", "painted"]).map(str::to_owned).collect();
+        assert_eq!(allowed, expected);
         let others: Vec<_> = permissions
             .iter()
             .filter_map(|name| name.as_str().filter(|name| !name.starts_with("allow-")))

@@ -1,14 +1,22 @@
-//! Writes the TypeScript bindings to the given path. `cargo xtask bindings` runs it and compares.
+//! Writes the panel's generated TypeScript files into the given folder. `cargo xtask bindings` runs
+//! it and compares.
+
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use specta_typescript::Typescript;
 
+const HEADER: &str =
+    "// Generated from the Rust views; do not edit. `cargo xtask bindings` writes it.\n";
+
 #[expect(clippy::disallowed_methods, reason = "a program reads its arguments")]
 fn main() -> anyhow::Result<()> {
-    let path = std::env::args().nth(1).context("give the path of the file to write")?;
-    let header =
-        "// Generated from the Rust views; do not edit. `cargo xtask bindings` writes it.\n";
+    let folder = std::env::args().nth(1).context("give the folder to write into")?;
+    let folder = PathBuf::from(folder);
     gatehouse_desktop::bindings()
-        .export(Typescript::default().header(header), &path)
-        .with_context(|| format!("the bindings could not be written to {path}"))
+        .export(Typescript::default().header(HEADER), folder.join("bindings.ts"))
+        .context("the bindings could not be written")?;
+    let tables = gatehouse_desktop::panel_tables()?;
+    std::fs::write(folder.join("tables.ts"), format!("{HEADER}\n{tables}"))
+        .context("the tables could not be written")
 }

@@ -7,6 +7,7 @@ mod bindings;
 mod browser;
 mod commands;
 mod event_relay;
+mod panel_tables;
 mod signal;
 mod tray;
 mod window;
@@ -20,6 +21,7 @@ use parking_lot::Mutex;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
 
 pub use bindings::{PanelMessage, bindings};
+pub use panel_tables::panel_tables;
 
 /// Starts the core, then the window, and returns when the user quits.
 #[expect(

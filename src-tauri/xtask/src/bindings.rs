@@ -1,6 +1,7 @@
-//! `cargo xtask bindings`: generates the panel's TypeScript types from the Rust types.
+//! `cargo xtask bindings`: generates the panel's TypeScript types from the Rust types, and its
+//! tables (what each operation changes, the sign of each state) from those of the core.
 //!
-//! The generated file is committed, so that work on the panel needs no Rust. `--check` compares
+//! The generated files are committed, so that work on the panel needs no Rust. `--check` compares
 //! contents instead of git's status, so it also detects a file that was never committed.
 
 use anyhow::{Context, Result, bail};
@@ -10,8 +11,8 @@ use crate::call::ProgramCall;
 use crate::panel;
 use crate::repository::Repository;
 
-/// The committed file, relative to the root.
-const COMMITTED: &str = "ui/src/ipc/bindings.ts";
+/// The committed files, relative to the root.
+const FILES: [&str; 2] = ["ui/src/ipc/bindings.ts", "ui/src/lib/tables.ts"];
 
 /// Lines of unchanged text shown around a difference.
 const CONTEXT_LINES: usize = 2;
@@ -19,47 +20,56 @@ const CONTEXT_LINES: usize = 2;
 /// What `bindings` understands.
 #[derive(clap::Args)]
 pub(crate) struct BindingsArguments {
-    /// Change nothing; fail when the committed file differs
+    /// Change nothing; fail when a committed file differs
     #[arg(long)]
     check: bool,
 }
 
-/// Writes the committed types, or checks them.
+/// Writes the committed files, or checks them.
 pub(crate) fn run(repository: &Repository, arguments: &BindingsArguments) -> Result<()> {
     if arguments.check {
         check(repository)?;
-        println!("{COMMITTED} is up to date");
-    } else {
-        let path = repository.root.join(COMMITTED);
-        std::fs::write(&path, generate(repository)?)
+        println!("{} are up to date", FILES.join(" and "));
+        return Ok(());
+    }
+    for (name, fresh) in FILES.iter().zip(generate(repository)?) {
+        let path = repository.root.join(name);
+        std::fs::write(&path, fresh)
             .with_context(|| format!("could not write {}", path.display()))?;
-        println!("wrote {COMMITTED}");
+        println!("wrote {name}");
     }
     Ok(())
 }
 
-/// Fails with the difference if the committed types are out of date.
+/// Fails with the difference if a committed file is out of date.
 pub(crate) fn check(repository: &Repository) -> Result<()> {
-    let path = repository.root.join(COMMITTED);
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    match difference(&committed, &generate(repository)?) {
-        None => Ok(()),
-        Some(difference) => bail!(
-            "{COMMITTED} differs from the Rust types; run `cargo xtask bindings` and commit it\n{difference}"
-        ),
+    for (name, fresh) in FILES.iter().zip(generate(repository)?) {
+        let path = repository.root.join(name);
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        if let Some(difference) = difference(&committed, &fresh) {
+            bail!(
+                "{name} differs from the Rust types; run `cargo xtask bindings` and \
+                 commit it\n{difference}"
+            );
+        }
     }
+    Ok(())
 }
 
+/// The contents of [`FILES`].
+///
 /// Builds with `--workspace`: cargo unifies features over the packages of a call, so any narrower
 /// call would compile half of the dependencies a second time.
-fn generate(repository: &Repository) -> Result<String> {
+fn generate(repository: &Repository) -> Result<[String; 2]> {
     panel::ensure_embeddable(repository)?;
     ProgramCall::cargo("build --quiet --workspace --example bindings", &repository.root).run()?;
-    let fresh = repository.scratch()?.join("bindings.ts");
-    let program = repository.built("examples/bindings");
-    ProgramCall::new(program, &repository.root).arg(&fresh).run()?;
-    std::fs::read_to_string(&fresh)
-        .with_context(|| format!("the generator wrote no {}", fresh.display()))
+    let folder = repository.scratch()?;
+    ProgramCall::new(repository.built("examples/bindings"), &repository.root).arg(&folder).run()?;
+    let read = |name| {
+        std::fs::read_to_string(folder.join(name))
+            .with_context(|| format!("the generator wrote no {name}"))
+    };
+    Ok([read("bindings.ts")?, read("tables.ts")?])
 }
 
 fn difference(committed: &str, fresh: &str) -> Option<String> {

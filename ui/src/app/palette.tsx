@@ -53,9 +53,9 @@ function usePerform({ go, onShortcuts }: Pick<PaletteProps, "go" | "onShortcuts"
   const settings = useSettings().data;
   const address = useStatus().data?.gateway.address;
   const toggle = useBackendSwitch();
-  const start = useAction(["readiness"], (host, set: CheckSetView) => host.readinessStart({ set }));
-  const theme = useAction(["settings"], async (host, choice: ThemeChoice) => {
-    if (settings) await host.settingsEdit({ ...settings.values, theme: choice });
+  const start = useAction("readinessStart", (call, set: CheckSetView) => call({ set }));
+  const theme = useAction("settingsEdit", async (call, choice: ThemeChoice) => {
+    if (settings) await call({ ...settings.values, theme: choice });
   });
   return (target: PaletteTarget) => {
     switch (target.kind) {

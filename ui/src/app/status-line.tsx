@@ -6,14 +6,13 @@ import type { ApiError, StatusView } from "@/ipc/bindings";
 import { notify } from "@/components/toast";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
-import { VAULT, type Sign } from "@/lib/states";
+import { GATEWAY, VAULT, type Sign } from "@/lib/tables";
 
 function gatewaySign(status: StatusView | undefined, error: ApiError | null): Sign {
   if (error !== null) return { word: "Not connected", shape: "barred", tone: "bad" };
   if (status === undefined) return { word: "Connecting", shape: "ring", tone: "muted" };
-  return status.gateway.state === "listening"
-    ? { word: "Gateway running", shape: "disc", tone: "ok" }
-    : { word: "Gateway not running", shape: "barred", tone: "bad" };
+  const sign = GATEWAY[status.gateway.state];
+  return { ...sign, word: `Gateway ${sign.word.toLowerCase()}` };
 }
 
 export function copyAddress(address: string): void {

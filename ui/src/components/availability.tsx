@@ -4,7 +4,7 @@ import { Moment } from "@/components/moment";
 import { StateBadge, StateMark } from "@/components/state-mark";
 import { Until } from "@/components/until";
 import type { AvailabilityView } from "@/ipc/bindings";
-import { AVAILABILITY } from "@/lib/states";
+import { AVAILABILITY } from "@/lib/tables";
 import type { ReactNode } from "react";
 
 /** Mark, word, and the share of traffic while it recovers. */

@@ -1,7 +1,7 @@
 /** A score of 0 to 10 as an arc with its number in the middle. */
 import { formatTenths } from "@/lib/quantity";
 import { TONE_TEXT } from "@/components/state-mark";
-import type { Tone } from "@/lib/states";
+import type { Tone } from "@/lib/tables";
 
 const RADIUS = 42;
 const ARC = 0.75;

@@ -1,5 +1,5 @@
 /** A state as shape and colour, with its word beside it or in its label: never by colour alone. */
-import type { Shape, Sign, Tone } from "@/lib/states";
+import type { Shape, Sign, Tone } from "@/lib/tables";
 import { classNames } from "@/lib/class-names";
 
 export const TONE_TEXT: Record<Tone, string> = {

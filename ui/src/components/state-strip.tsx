@@ -6,7 +6,7 @@ import { useState, type KeyboardEvent, type PointerEvent } from "react";
 import { useMeasuredWidth } from "@/components/measured";
 import { StateBadge } from "@/components/state-mark";
 import type { AvailabilityState, BreakerSpanView } from "@/ipc/bindings";
-import { AVAILABILITY } from "@/lib/states";
+import { AVAILABILITY } from "@/lib/tables";
 import { formatClock, formatExact, formatSpan } from "@/lib/time";
 
 const HEIGHT_PX = 44;

@@ -35,7 +35,7 @@ interface RunChecksButtonProps {
 
 /** Starts a run and navigates to its progress. */
 export function RunChecksButton({ look, size, set, label }: RunChecksButtonProps) {
-  const start = useAction(["readiness"], (host) => host.readinessStart({ set }));
+  const start = useAction("readinessStart", (call) => call({ set }));
   const run = () =>
     start.mutate(undefined, {
       onSuccess: () => {

@@ -27,13 +27,13 @@ export function FileVaultForm({ exists, moveKeys, aside, onDone }: FileVaultForm
   const passphrase = useRef<HTMLInputElement>(null);
   const repeated = useRef<HTMLInputElement>(null);
   const [hint, setHint] = useState(passphraseHint(""));
-  const set = useAction(["keys", "backends", "clients", "settings", "status"], (host) => {
+  const set = useAction("vaultSet", (call) => {
     const typed = passphrase.current?.value ?? "";
     const wrong: ApiError | null =
       exists || repeated.current?.value === typed
         ? null
         : { code: "invalid_input", message: "The passphrases do not match.", hint: null, field: "repeated" };
-    return wrong ? Promise.reject(wrong) : host.vaultSet({ kind: "file", passphrase: typed, move_keys: moveKeys });
+    return wrong ? Promise.reject(wrong) : call({ kind: "file", passphrase: typed, move_keys: moveKeys });
   });
   const submit = () =>
     set.mutate(undefined, {

@@ -24,7 +24,7 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
 export const EVERY_TAG = Object.keys(STALE_BY_TAG) as ChangeTag[];
 
 /** Refetches visible queries and marks the others as stale. */
-export function invalidateTags(cache: QueryClient, tags: ChangeTag[]): void {
+export function invalidateTags(cache: QueryClient, tags: readonly ChangeTag[]): void {
   for (const name of new Set(tags.flatMap((tag) => STALE_BY_TAG[tag]))) refresh(cache, name);
 }
 

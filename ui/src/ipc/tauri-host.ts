@@ -1,18 +1,9 @@
-/**
- * The host for the desktop window. The only file that calls Tauri, over the commands that the core generates: a command
- * whose arguments or result differ from the host's operation does not compile.
- */
+/** The host for the desktop window. The only file that calls Tauri, over the commands that the core generates. */
 import { toApiError } from "@/ipc/api-error";
 import { commands, events } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 
 type Answer = { status: "ok"; data: unknown } | { status: "error"; error: unknown };
-
-type Operations<Commands> = {
-  [Name in keyof Commands]: Commands[Name] extends (...req: infer Req) => Promise<infer Result>
-    ? (...req: Req) => Promise<Extract<Result, { status: "ok" }> extends { data: infer Data } ? Data : never>
-    : never;
-};
 
 /** Makes a generated command reject with its `ApiError` instead of returning it. Also covers Tauri's own errors. */
 function rejecting(command: (...req: never[]) => Promise<Answer>) {
@@ -27,7 +18,7 @@ export function tauriHost(): Host {
   const operations = Object.entries(commands).map(([name, command]) => [name, rejecting(command)]);
   return {
     session: null,
-    ...(Object.fromEntries(operations) as Operations<typeof commands>),
+    ...(Object.fromEntries(operations) as Pick<Host, keyof typeof commands>),
     subscribe(listener) {
       const listening = events.panelEvent.listen((event) => listener(event.payload));
       return () => {

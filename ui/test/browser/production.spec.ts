@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fakeHost } from "@/ipc/fake-host";
 import type { Scenario } from "@/ipc/fake/world";
-import { OPERATIONS } from "@/ipc/operations";
+import type { Operation } from "@/ipc/operations";
+import { OPERATION_CHANGES } from "@/lib/tables";
 import { stoppedClock } from "@/lib/clock";
 import { snakeCase } from "@/lib/names";
 import { watchFaults } from "./panel.ts";
@@ -13,9 +14,7 @@ const PRODUCT = "http://127.0.0.1:4174";
 const BUNDLE = join(import.meta.dirname, "../../dist");
 
 const NOW = Date.UTC(2026, 10, 20, 14, 20);
-const OPERATION_NAMES = new Map(
-  Object.keys(OPERATIONS).map((name) => [snakeCase(name), name as keyof typeof OPERATIONS]),
-);
+const OPERATION_NAMES = new Map(Object.keys(OPERATION_CHANGES).map((name) => [snakeCase(name), name as Operation]));
 
 /** As if a link had been opened in this tab. */
 async function signIn(page: Page): Promise<void> {

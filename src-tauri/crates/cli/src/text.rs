@@ -31,7 +31,7 @@ impl StyledText {
 
     pub(crate) fn sign(&mut self, sign: impl Into<Sign>) -> &mut Self {
         let sign = sign.into();
-        self.piece(sign.tone, &sign.text())
+        self.piece(sign.tone.into(), &sign.text())
     }
 
     pub(crate) fn end(&mut self) -> &mut Self {
@@ -269,7 +269,7 @@ impl From<&String> for TableCell {
 
 impl From<Sign> for TableCell {
     fn from(sign: Sign) -> Self {
-        Self { tone: sign.tone, content: sign.text() }
+        Self { tone: sign.tone.into(), content: sign.text() }
     }
 }
 

@@ -17,6 +17,7 @@ mod operations_listener;
 mod panel_event;
 mod remote;
 mod request_json;
+mod sign;
 mod unknown_name;
 pub mod view;
 
@@ -36,5 +37,6 @@ pub use operations::*;
 pub use operations_listener::{AssetLookup, serve};
 pub use panel_event::{ChangeTag, PanelEvent};
 pub use remote::RemoteEngine;
+pub use sign::{Shape, Sign, SignTable, Tone, sign_tables};
 pub use unknown_name::{nearest_name, unknown_name_error};
 pub use vault::{KNOWN_VARIABLES, KnownVariable};

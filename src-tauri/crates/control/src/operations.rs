@@ -38,7 +38,7 @@ macro_rules! operations {
             /// Adds a backend, with a new key, a stored key or none.
             backend_add(req: BackendAdd) -> BackendView, changes [Backends, Keys, Status, Settings];
             /// Changes a backend. A key that is bound to another origin is refused.
-            backend_edit(req: BackendEdit) -> BackendView, changes [Backends, Keys, Status, Settings];
+            backend_edit(req: BackendEdit) -> BackendView, changes [Backends, Accesses, Keys, Status, Settings];
             /// Switches a backend on or off.
             backend_switch(req: BackendSwitch) -> BackendView, changes [Backends, Status, Settings];
             /// Tests a backend step by step. Nothing is billed.
@@ -122,7 +122,7 @@ macro_rules! operations {
             /// Returns the settings, their file and its problems.
             settings() -> SettingsView, changes [];
             /// Changes the settings.
-            settings_edit(req: SettingsValues) -> SettingsView, changes [Settings, Status, Backends];
+            settings_edit(req: SettingsValues) -> SettingsView, changes [Settings, Status, Backends, Cache];
             /// Applies the proposed fix of the settings file.
             settings_fix() -> SettingsView, changes [Settings, Status, Backends, Keys, Clients];
             /// Returns the ledger's state, its file and its backups.
@@ -159,9 +159,10 @@ macro_rules! entry_points {
             }
         )*
 
-        /// Names of all operations, as they appear in the paths of the control listener and in the
-        /// permissions of the window.
-        pub const OPERATIONS: &[&str] = &[$(stringify!($name)),*];
+        /// All operations, each with what it changes. Their names are also the paths of the control
+        /// listener and the permissions of the window.
+        pub const OPERATIONS: &[(&str, &[ChangeTag])] =
+            &[$((stringify!($name), &[$(ChangeTag::$tag),*])),*];
 
         /// Calls an operation by name. Its request and the returned view are JSON.
         pub async fn call(core: &Core, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {

@@ -4,52 +4,7 @@
 //! The settings file, the ledger, the command line and the panel all use these words, so each is
 //! defined once.
 
-/// The text is not one of the allowed words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("use one of: {}", .allowed.join(", "))]
-pub struct UnknownWord {
-    pub allowed: &'static [&'static str],
-}
-
-/// Defines an enum whose variants each have one word, used for parsing, printing and storing.
-#[macro_export]
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-
-        impl $name {
-            /// Every value, in the order of the variants.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// Every word, in the order of the variants.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-
-            /// The text form of this value.
-            #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = $crate::UnknownWord;
-            fn from_str(text: &str) -> Result<Self, $crate::UnknownWord> {
-                match text {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err($crate::UnknownWord { allowed: Self::WORDS }),
-                }
-            }
-        }
-    };
-}
+use crate::words;
 
 words! {
     /// A protocol for requests to models and their responses.

@@ -4,6 +4,9 @@
 //! does not compile. Invariant: nothing here does IO, and this is the only crate that reads the
 //! clock or makes a random number ([`SystemClock`], [`SystemEntropy`]).
 
+// The macros of `words` name this crate from inside and outside.
+extern crate self as domain;
+
 mod dialect;
 mod entropy;
 mod id;
@@ -17,8 +20,9 @@ mod text;
 mod time;
 mod usage;
 mod vault_kind;
+mod words;
 
-pub use dialect::{Dialect, ExtraDialect, TranslationMode, UnknownWord, UnsupportedFeature};
+pub use dialect::{Dialect, ExtraDialect, TranslationMode, UnsupportedFeature};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use id::{
     BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
@@ -34,3 +38,10 @@ pub use text::{group_digits, list_names};
 pub use time::{Clock, ManualClock, Moment, SystemClock, WallTime};
 pub use usage::TokenUsage;
 pub use vault_kind::VaultKind;
+pub use words::{UnknownWord, Word};
+
+#[doc(hidden)]
+pub use serde;
+#[cfg(feature = "specta")]
+#[doc(hidden)]
+pub use specta;

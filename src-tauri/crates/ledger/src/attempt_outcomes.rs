@@ -11,7 +11,6 @@ use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{get_interval, get_named, get_parsed, row_count};
 use crate::requests::oldest_id_at;
-use crate::text_columns::words;
 
 /// Most attempts in one result of [`crate::LedgerCommand::attempt_outcomes`].
 pub const OUTCOMES_MAX: usize = 50_000;
@@ -45,7 +44,7 @@ pub struct ModelLatency {
     pub first_token_p50: Duration,
 }
 
-words! {
+domain::words! {
     AttemptEnd {
         Answered = "answered",
         Failed = "failed",

@@ -35,7 +35,7 @@ pub(crate) fn count_settled(
         let request = &ended.request;
         let slot = slot_start(WallTime::from_unix_ms(clamp_time(request.started))).unix_ms();
         let reason = ended.cache_reason.as_deref().map(bound_name).unwrap_or_default();
-        *counts.entry((slot, request.purpose.as_str(), reason)).or_default() += 1;
+        *counts.entry((slot, request.purpose.word(), reason)).or_default() += 1;
     }
     let sql = "INSERT INTO rollup_bypasses VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT DO UPDATE SET requests = requests + excluded.requests";

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use domain::{BackendId, MicroUsd, Origin, Rates, TokenUsage, WallTime};
 
 use crate::bundled_prices;
-use crate::text_columns::{StoredWord as _, words};
 
 /// A dated row of the price table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +79,7 @@ pub enum PriceOwner {
     Backend(BackendId),
 }
 
-words! {
+domain::words! {
     /// A provider whose list prices are bundled.
     Provider {
         /// Gatehouse's own mock, which bills nothing and has no prices.
@@ -111,7 +110,7 @@ impl Provider {
     /// limit. Scans some twenty rows, so no map is built at start.
     #[must_use]
     pub fn output_tokens_max(self, model: &str) -> Option<u64> {
-        let bare = model.strip_prefix(self.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let bare = model.strip_prefix(self.word()).and_then(|rest| rest.strip_prefix('/'));
         let model = bare.unwrap_or(model);
         bundled_prices::output_tokens_max(self, model)
             .or_else(|| bundled_prices::output_tokens_max(self, self.documented_alias(model)?))
@@ -120,7 +119,7 @@ impl Provider {
     /// Ids that any provider documents as aliases of `model`, so that their price is the price of
     /// `model` too.
     pub fn documented_aliases(model: &str) -> impl Iterator<Item = &str> {
-        Self::WORDS.iter().filter_map(move |(provider, _)| provider.documented_alias(model))
+        Self::ALL.iter().filter_map(move |provider| provider.documented_alias(model))
     }
 
     /// The id that the provider documents as an alias of `model`: OpenAI's `gpt-4.1-2025-04-14` and
@@ -136,7 +135,7 @@ impl Provider {
     }
 }
 
-words! {
+domain::words! {
     /// Trust in a price.
     PriceConfidence {
         /// From the provider's price page, taken from one public catalogue.
@@ -210,7 +209,7 @@ impl PriceBook {
 /// `provider/model@since` or `backend:name/model@since`.
 pub(crate) fn format_price_id(place: &PriceOwner, model: &str, since: &str) -> String {
     match place {
-        PriceOwner::Provider(provider) => format!("{}/{model}@{since}", provider.as_str()),
+        PriceOwner::Provider(provider) => format!("{}/{model}@{since}", provider.word()),
         PriceOwner::Backend(backend) => format!("backend:{backend}/{model}@{since}"),
     }
 }

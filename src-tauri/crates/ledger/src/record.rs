@@ -12,8 +12,6 @@ use domain::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::text_columns::words;
-
 /// A request at its arrival. Names longer than [`crate::NAME_CHARS_MAX`] are cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewRequest {
@@ -364,7 +362,7 @@ fn read_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RequestId, D::E
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
-words! {
+domain::words! {
     /// Kind of traffic. Only [`Purpose::User`] is in the user's totals.
     Purpose {
         /// A client's own call.
@@ -376,7 +374,7 @@ words! {
     }
 }
 
-words! {
+domain::words! {
     /// Result of a settled request.
     RequestOutcome {
         /// The client received the whole answer.
@@ -389,7 +387,7 @@ words! {
     }
 }
 
-words! {
+domain::words! {
     /// Source of a request's token counts.
     UsageBasis {
         Reported = "reported",
@@ -400,7 +398,7 @@ words! {
     }
 }
 
-words! {
+domain::words! {
     RequestState {
         /// Running; not in any total yet.
         Reserved = "reserved",
@@ -417,7 +415,7 @@ words! {
     }
 }
 
-words! {
+domain::words! {
     /// Result of the response cache for a request.
     CacheOutcome {
         /// The cache was not used.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use domain::Word;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 /// Longest model name, route, project or word saved, in characters.
@@ -47,57 +48,21 @@ pub(crate) fn bound_json(text: Option<&str>, bytes_max: usize) -> Option<Cow<'_,
     })
 }
 
-/// An enum without fields, stored as a word.
-pub(crate) trait StoredWord: Copy + Sized + 'static {
-    /// Every value with its word.
-    const WORDS: &'static [(Self, &'static str)];
-
-    fn word(self) -> &'static str;
-}
-
 /// Database conversion of an enum by its word.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WordColumn<T>(pub(crate) T);
 
-impl<T: StoredWord> ToSql for WordColumn<T> {
+impl<T: Word> ToSql for WordColumn<T> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::from(self.0.word()))
     }
 }
 
-impl<T: StoredWord> FromSql for WordColumn<T> {
+impl<T: Word> FromSql for WordColumn<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let text = value.as_str()?;
-        let found = T::WORDS.iter().find(|(_, word)| *word == text);
-        found.map(|(value, _)| Self(*value)).ok_or(FromSqlError::InvalidType)
+        value.as_str()?.parse().map(Self).map_err(|_| FromSqlError::InvalidType)
     }
 }
-
-/// Declares a public enum together with its stored words.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+ }
-
-        impl $name {
-            /// The stored word.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
-            }
-        }
-
-        impl crate::text_columns::StoredWord for $name {
-            const WORDS: &'static [(Self, &'static str)] = &[$((Self::$variant, $word),)+];
-
-            fn word(self) -> &'static str {
-                self.as_str()
-            }
-        }
-    };
-}
-pub(crate) use words;
 
 #[cfg(test)]
 mod tests {

@@ -9,8 +9,6 @@ use domain::{Moment, words};
 use crate::transition::TransitionCause;
 
 words! {
-    #[derive(serde::Serialize, serde::Deserialize)]
-    #[serde(rename_all = "kebab-case")]
     BlockReason {
         /// 401: the provider does not accept the key.
         KeyRejected = "key-rejected",

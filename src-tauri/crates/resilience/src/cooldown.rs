@@ -33,8 +33,6 @@ pub enum LimitScope {
 
 words! {
     /// The kind of limit that was exceeded.
-    #[derive(serde::Serialize, serde::Deserialize)]
-    #[serde(rename_all = "kebab-case")]
     LimitKind {
         /// Requests or tokens within a short time.
         Rate = "rate",

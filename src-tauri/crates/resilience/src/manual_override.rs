@@ -7,8 +7,6 @@ use crate::transition::TransitionState;
 words! {
     /// A manual breaker setting. Cooldowns and blocks stay in force, because they come from the
     /// provider.
-    #[derive(serde::Serialize, serde::Deserialize)]
-    #[serde(rename_all = "kebab-case")]
     BreakerOverride {
         /// Nothing goes through. Calls in flight still count.
         Open = "open",

@@ -57,8 +57,6 @@ words! {
 
 words! {
     /// Why a state changed.
-    #[derive(serde::Serialize, serde::Deserialize)]
-    #[serde(rename_all = "kebab-case")]
     TransitionCause {
         /// Too many consecutive failures.
         FailuresInARow = "failures-in-a-row",

@@ -7,8 +7,8 @@ import { FORCED_WORD } from "@/lib/states";
 import { formatClockSeconds } from "@/lib/time";
 
 export function useAccessForce() {
-  const { mutate: set } = useAction(["accesses"], (host, req: EndpointForce) => host.accessForce(req));
-  const { mutate: clear } = useAction(["accesses"], (host, req: EndpointRef) => host.accessReset(req));
+  const { mutate: set } = useAction("accessForce", (call, req: EndpointForce) => call(req));
+  const { mutate: clear } = useAction("accessReset", (call, req: EndpointRef) => call(req));
   return useMemo(() => {
     const onError = (error: { message: string; hint: string | null }) =>
       notify({ tone: "bad", title: error.message, detail: error.hint });

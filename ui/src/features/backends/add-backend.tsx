@@ -106,8 +106,8 @@ function FillIn({
     },
   });
   const id = useWatch({ control: form.control, name: "id" });
-  const add = useAction(["backends", "keys", "status"], (given, values: FillValues) =>
-    given.backendAdd(requestOf(values, keyOf(mode, values, secret.current))),
+  const add = useAction("backendAdd", (call, values: FillValues) =>
+    call(requestOf(values, keyOf(mode, values, secret.current))),
   );
   const send = (values: FillValues) =>
     add.mutate(values, {

@@ -40,9 +40,7 @@ export function useRemovalLosses(backend: BackendView | undefined): string[] {
 
 export function useBackendSwitch() {
   const routes = useRoutes().data?.routes ?? NO_ROUTES;
-  const { mutate } = useAction(["backends", "status"], (host, req: { id: string; enabled: boolean }) =>
-    host.backendSwitch(req),
-  );
+  const { mutate } = useAction("backendSwitch", (call, req: { id: string; enabled: boolean }) => call(req));
   return useMemo(() => {
     const change = (backend: BackendView, enabled: boolean) =>
       mutate(

@@ -29,7 +29,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
   const [isRemoving, setRemoving] = useState(false);
   const toggle = useBackendSwitch();
   const losses = useRemovalLosses(backend);
-  const remove = useAction(["backends", "keys", "status"], (host, id: string) => host.backendRemove({ id }));
+  const remove = useAction("backendRemove", (call, id: string) => call({ id }));
   if (backend === undefined) return null;
   const tabs: Tab[] = [
     { id: "summary", label: "Summary", content: <Summary backend={backend} /> },

@@ -9,7 +9,7 @@ import { StateStrip } from "@/components/state-strip";
 import { useBreakerTimeline } from "@/ipc/route-queries";
 import type { BreakerTimelineView, BreakerTransitionView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
-import { AVAILABILITY } from "@/lib/states";
+import { AVAILABILITY } from "@/lib/tables";
 import { formatExact, formatSpan } from "@/lib/time";
 import { Moment } from "@/components/moment";
 

@@ -49,13 +49,13 @@ export function EditBackend({ backend }: { backend: BackendView }) {
     },
   });
   const { dirtyFields } = form.formState;
-  const save = useAction(["backends", "keys", "status", "accesses"], (host, values: EditValues) => {
+  const save = useAction("backendEdit", (call, values: EditValues) => {
     const limits = readLimits(values.limits);
     if ("code" in limits) return Promise.reject(limits);
     // Unchanged keys are left to the core.
     const pool = dirtyFields.pool === undefined ? null : readPool(values.pool);
     if (pool !== null && "code" in pool) return Promise.reject(pool);
-    return host.backendEdit({
+    return call({
       id: backend.id,
       label: values.label.trim(),
       kind: values.kind,

@@ -13,7 +13,7 @@ import type { ApiError, KeyPoolView, KeyView, PoolOrderView } from "@/ipc/bindin
 import { useKeys } from "@/ipc/queries";
 import { faultOf } from "@/lib/fault";
 import { originOf } from "@/lib/origin";
-import { KEY } from "@/lib/states";
+import { KEY } from "@/lib/tables";
 
 /** The form values that these fields use. */
 export interface PoolValues {

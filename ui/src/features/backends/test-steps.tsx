@@ -7,12 +7,12 @@ import { Zap } from "lucide-react";
 import { useAction } from "@/ipc/actions";
 import type { BackendTestView, BackendTestStepView } from "@/ipc/bindings";
 import { formatDuration } from "@/lib/quantity";
-import { TEST_STEP, type Sign } from "@/lib/states";
+import { TEST_STEP, type Sign } from "@/lib/tables";
 
 const RUNNING: Sign = { word: "Testing", shape: "turning", tone: "info" };
 
 export function useBackendTest() {
-  return useAction(["backends", "keys", "status"], (host, id: string) => host.backendTest({ id }));
+  return useAction("backendTest", (call, id: string) => call({ id }));
 }
 
 /** The test with its button, for the drawer. */

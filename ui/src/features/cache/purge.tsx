@@ -60,7 +60,7 @@ function PurgeDialog({ onClose }: { onClose: () => void }) {
   const [chosen, setChosen] = useState("");
   const choices = useChoices(kind);
   const which = choices.some((choice) => choice.value === chosen) ? chosen : (choices[0]?.value ?? "");
-  const purge = useAction(["cache"], (host, what: CachePurgeSelector) => host.cachePurge({ what }));
+  const purge = useAction("cachePurge", (call, what: CachePurgeSelector) => call({ what }));
   return (
     <Dialog open onClose={onClose} title="Purge the cache">
       <DialogBody className="flex flex-col gap-4">

@@ -3,7 +3,7 @@ import { Card } from "@/components/card";
 import { StateBadge } from "@/components/state-mark";
 import type { CacheTierName, CacheTierView } from "@/ipc/bindings";
 import { formatBytes, formatCount, formatCounted, formatDuration } from "@/lib/quantity";
-import { CACHE_TIER } from "@/lib/states";
+import { CACHE_TIER } from "@/lib/tables";
 
 const NAMES: Record<CacheTierName, string> = { memory: "Memory", disk: "Disk", shared: "Shared" };
 

@@ -36,7 +36,7 @@ export function AddClientDialog({ open, onClose, onAdded }: AddClientProps) {
 
 function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
   const form = useForm({ defaultValues: { id: "", ends: NEVER } });
-  const add = useAction(["clients", "status"], (host, req: ClientAdd) => host.clientAdd(req));
+  const add = useAction("clientAdd", (call, req: ClientAdd) => call(req));
   const submit = form.handleSubmit(({ id, ends }) =>
     add.mutate(
       {

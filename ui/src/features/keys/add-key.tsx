@@ -32,8 +32,8 @@ function AddKeyForm({ onClose }: { onClose: () => void }) {
   const secret = useRef<HTMLInputElement>(null);
   const presets = usePresets().data ?? [];
   const form = useForm<AddKeyValues>({ defaultValues: { id: "", label: "", url: "" } });
-  const add = useAction(["keys", "status"], (host, values: AddKeyValues) =>
-    host.keyAdd({
+  const add = useAction("keyAdd", (call, values: AddKeyValues) =>
+    call({
       id: values.id.trim(),
       label: values.label.trim(),
       url: values.url.trim() === "" ? null : values.url.trim(),

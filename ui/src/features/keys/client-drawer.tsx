@@ -19,7 +19,7 @@ import { formatCounted } from "@/lib/quantity";
 
 export function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onClose: () => void }) {
   const [isRevoking, setRevoking] = useState(false);
-  const revoke = useAction(["clients", "status"], (host, id: string) => host.clientRevoke({ id }));
+  const revoke = useAction("clientRevoke", (call, id: string) => call({ id }));
   if (client === undefined) return null;
   return (
     <>

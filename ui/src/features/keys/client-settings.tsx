@@ -57,11 +57,11 @@ export function ClientSettings({ client }: { client: ClientView }) {
       },
     },
   });
-  const save = useAction(["clients"], (host, { limits: texts, cache, priority, scope: listed }: ClientValues) => {
+  const save = useAction("clientEdit", (call, { limits: texts, cache, priority, scope: listed }: ClientValues) => {
     const limits = readLimits(texts);
     if ("code" in limits) return Promise.reject(limits);
     const scope = { models: names(listed.models), backends: names(listed.backends), routes: names(listed.routes) };
-    return host.clientEdit({ id: client.id, limits, cache: cache === "" ? null : cache, priority, scope });
+    return call({ id: client.id, limits, cache: cache === "" ? null : cache, priority, scope });
   });
   const submit = form.handleSubmit((values) =>
     save.mutate(values, {

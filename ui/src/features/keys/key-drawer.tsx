@@ -20,7 +20,8 @@ import { usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { routeLosses } from "@/lib/losses";
 import { formatCounted } from "@/lib/quantity";
-import { KEY, VAULT_KIND_WORD } from "@/lib/states";
+import { KEY } from "@/lib/tables";
+import { VAULT_KIND_WORD } from "@/lib/states";
 
 type Asking = "nothing" | "replace" | "remove";
 
@@ -31,8 +32,8 @@ export function KeyDrawer({ stored, onClose }: { stored: KeyView | undefined; on
 
 function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
   const [asking, setAsking] = useState<Asking>("nothing");
-  const verify = useAction(["keys", "backends", "status"], (host, id: string) => host.keyVerify({ id }));
-  const remove = useAction(["keys", "backends", "status"], (host, id: string) => host.keyRemove({ id }));
+  const verify = useAction("keyVerify", (call, id: string) => call({ id }));
+  const remove = useAction("keyRemove", (call, id: string) => call({ id }));
   const readOnly = stored.read_only ? "Set by an environment variable. Change it there." : null;
   return (
     <>
@@ -187,8 +188,8 @@ function ReplaceDialog({ stored, open, onClose }: { stored: KeyView; open: boole
 function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
   const secret = useRef<HTMLInputElement>(null);
   const presets = usePresets().data ?? [];
-  const replace = useAction(["keys", "backends", "status"], (host, id: string) =>
-    host.keyReplace({ id, secret: secret.current?.value.trim() ?? "" }),
+  const replace = useAction("keyReplace", (call, id: string) =>
+    call({ id, secret: secret.current?.value.trim() ?? "" }),
   );
   const submit = () =>
     replace.mutate(stored.id, {

@@ -12,7 +12,8 @@ import { Page } from "@/components/page";
 import { PanelLink } from "@/components/panel-link";
 import { useClients, useKeys, useStatus } from "@/ipc/queries";
 import { formatCounted } from "@/lib/quantity";
-import { VAULT, VAULT_KIND_WORD } from "@/lib/states";
+import { VAULT } from "@/lib/tables";
+import { VAULT_KIND_WORD } from "@/lib/states";
 
 export const AddKeyDialog = lazyOverlay(
   async () => (await import("@/features/keys/add-key")).AddKeyDialog,

@@ -13,7 +13,7 @@ import { StateBadge } from "@/components/state-mark";
 import type { KeyView } from "@/ipc/bindings";
 import { useKeys } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
-import { KEY } from "@/lib/states";
+import { KEY } from "@/lib/tables";
 
 export interface TableProps {
   filter: string;

@@ -5,7 +5,7 @@ import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
 import { WithCode } from "@/components/with-code";
 import type { VerdictView } from "@/ipc/bindings";
-import { VERDICT } from "@/lib/states";
+import { VERDICT } from "@/lib/tables";
 
 export function NeedsYou({ verdict }: { verdict: VerdictView }) {
   if (verdict.needs.length === 0) {

@@ -10,7 +10,7 @@ import { RunChecksButton } from "@/ipc/action-button";
 import type { ReadinessRunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
 import { formatTenths, formatTenthsChange } from "@/lib/quantity";
-import { CHECK, RUN_VERDICT } from "@/lib/states";
+import { CHECK, RUN_VERDICT } from "@/lib/tables";
 
 export function ReadinessCard() {
   const readiness = useReadiness();

@@ -11,7 +11,7 @@ import { StateMark } from "@/components/state-mark";
 import type { RequestView } from "@/ipc/bindings";
 import { useRequests } from "@/ipc/queries";
 import { formatDuration } from "@/lib/quantity";
-import { REQUEST } from "@/lib/states";
+import { REQUEST } from "@/lib/tables";
 
 /** Number of rows by number of needs, so that the screen does not scroll at 1280 by 800. */
 const ROWS_UNDER_NEEDS = [12, 10, 9, 7, 6, 4] as const;

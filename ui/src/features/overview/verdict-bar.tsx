@@ -5,7 +5,7 @@ import { StateMark } from "@/components/state-mark";
 import type { StatusView, VerdictLevel } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatCounted } from "@/lib/quantity";
-import { VAULT, VERDICT } from "@/lib/states";
+import { VAULT, VERDICT } from "@/lib/tables";
 
 const EDGE: Record<VerdictLevel, string> = {
   ok: "border-line",

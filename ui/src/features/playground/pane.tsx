@@ -9,7 +9,7 @@ import { spokenPart } from "@/features/playground/spoken";
 import { Tabs } from "@/components/tabs";
 import type { PlaygroundRunView, PlaygroundSend } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
-import { PLAYGROUND } from "@/lib/states";
+import { PLAYGROUND } from "@/lib/tables";
 
 interface PaneProps {
   /** Set if there are two sides. */

@@ -27,7 +27,7 @@ export function PlaygroundScreen() {
   const first = useSend();
   const second = useSend();
   const sends = { a: first, b: second };
-  const cancel = useAction([], (host, run: string) => host.playgroundCancel({ run }));
+  const cancel = useAction("playgroundCancel", (call, run: string) => call({ run }));
   const seats = seatsOf(draft);
   const runAt = (seat: Seat) => runs.data?.find((run) => run.id === draft.runs[seat]);
   // A run continues after its pane was closed, and is stopped together with the others.
@@ -119,7 +119,7 @@ export function PlaygroundScreen() {
 }
 
 function useSend() {
-  return useAction([], (host, req: PlaygroundSend) => host.playgroundSend(req));
+  return useAction("playgroundSend", (call, req: PlaygroundSend) => call(req));
 }
 
 /** The screen's answer: the result of the last prompt. */

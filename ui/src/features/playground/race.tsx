@@ -8,7 +8,7 @@ import type { PlaygroundRunView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { formatMoneyFine } from "@/lib/money";
 import { formatCount, formatDuration } from "@/lib/quantity";
-import { PLAYGROUND } from "@/lib/states";
+import { PLAYGROUND } from "@/lib/tables";
 
 export interface Runner {
   seat: Seat;

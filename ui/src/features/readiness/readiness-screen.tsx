@@ -17,8 +17,8 @@ import { useReadiness } from "@/ipc/queries";
 export function ReadinessScreen() {
   const main = useRef<HTMLButtonElement>(null);
   const readiness = useReadiness();
-  const start = useAction(["readiness"], (host, set: CheckSetView) => host.readinessStart({ set }));
-  const cancel = useAction(["readiness"], (host) => host.readinessCancel());
+  const start = useAction("readinessStart", (call, set: CheckSetView) => call({ set }));
+  const cancel = useAction("readinessCancel", (call) => call());
   const run = readiness.data?.run ?? null;
   const isRunning = run?.state === "running";
   const report = {

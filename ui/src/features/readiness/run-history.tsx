@@ -4,7 +4,7 @@ import { Moment } from "@/components/moment";
 import { StateMark } from "@/components/state-mark";
 import type { ReadinessRunSummaryView } from "@/ipc/bindings";
 import { formatTenths } from "@/lib/quantity";
-import { RUN_VERDICT } from "@/lib/states";
+import { RUN_VERDICT } from "@/lib/tables";
 
 const SHOWN_MAX = 8;
 

@@ -5,13 +5,11 @@ import { ScoreBar, ScoreDial } from "@/components/score-dial";
 import { StateBadge, StateMark } from "@/components/state-mark";
 import type { ReadinessRunView } from "@/ipc/bindings";
 import { formatTenthsChange } from "@/lib/quantity";
-import { CHECK, RUN_VERDICT, type Sign } from "@/lib/states";
-
-const RUNNING: Sign = { word: "Running", shape: "turning", tone: "info" };
-const CANCELLED: Sign = { word: "Cancelled", shape: "square", tone: "muted" };
+import { CHECK, RUN_VERDICT } from "@/lib/tables";
 
 export function Scorecard({ run }: { run: ReadinessRunView }) {
-  const sign = run.state === "running" ? RUNNING : run.verdict === null ? CANCELLED : RUN_VERDICT[run.verdict];
+  const sign =
+    run.state === "running" ? CHECK.running : run.verdict === null ? CHECK.cancelled : RUN_VERDICT[run.verdict];
   const fixes = run.best_fixes.flatMap((id) => run.checks.find((check) => check.id === id) ?? []);
   return (
     <Card title="Score" note={run.set === "quick" ? "quick set" : "all checks"}>

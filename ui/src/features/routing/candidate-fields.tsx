@@ -12,7 +12,7 @@ import { StateMark } from "@/components/state-mark";
 import type { ApiError, BackendView } from "@/ipc/bindings";
 import { useBackends } from "@/ipc/queries";
 import { faultOf } from "@/lib/fault";
-import { HEALTH } from "@/lib/states";
+import { HEALTH } from "@/lib/tables";
 
 export function CandidateFields({ error }: { error: ApiError | null }) {
   const { control } = useFormContext<RouteValues>();

@@ -9,7 +9,7 @@ import { TONE_TEXT } from "@/components/state-mark";
 import { policyOf } from "@/features/routing/policies";
 import type { RouteCandidateView, RouteView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
-import { AVAILABILITY } from "@/lib/states";
+import { AVAILABILITY } from "@/lib/tables";
 
 export function CandidatesStrip({ route }: { route: RouteView }) {
   const { shape } = policyOf(route.policy);

@@ -11,7 +11,7 @@ import type {
   ScoreComponentView,
 } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
-import type { Sign } from "@/lib/states";
+import type { Sign } from "@/lib/tables";
 
 const NOT_SERVED: Sign = { word: "Not served", shape: "barred", tone: "bad" };
 const SERVED: Sign = { word: "Served", shape: "disc", tone: "ok" };

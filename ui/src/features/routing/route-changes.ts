@@ -30,9 +30,9 @@ function refused(error: { message: string; hint: string | null }): void {
 
 export function useRouteChanges() {
   const cache = useQueryClient();
-  const { mutate: set } = useAction(["routes"], (host, req: RouteEdit) => host.routeSet(req));
-  const { mutate: drop } = useAction(["routes"], (host, id: string) => host.routeRemove({ id }));
-  const { mutateAsync: put } = useAction(["routes"], (host, ids: string[]) => host.routesOrder({ ids }));
+  const { mutate: set } = useAction("routeSet", (call, req: RouteEdit) => call(req));
+  const { mutate: drop } = useAction("routeRemove", (call, id: string) => call({ id }));
+  const { mutateAsync: put } = useAction("routesOrder", (call, ids: string[]) => call({ ids }));
   return useMemo(() => {
     /** Changes some fields of a route, with an undo in the toast. */
     const change = (route: RouteView, fields: Partial<RouteEdit>, title: string) => {

@@ -22,9 +22,9 @@ interface RouteFormProps {
 
 export function RouteForm({ values, replaces, onSaved }: RouteFormProps) {
   const form = useForm<RouteValues>({ defaultValues: values });
-  const save = useAction<RouteEdit, RouteView>(["routes"], (host, req) => {
+  const save = useAction("routeSet", (call, req: RouteEdit) => {
     const wrong = wrongNumber(req);
-    return wrong ? Promise.reject(wrong) : host.routeSet(req);
+    return wrong ? Promise.reject(wrong) : call(req);
   });
   const submit = form.handleSubmit((typed) =>
     save.mutate(readValues(typed, replaces), {

@@ -51,9 +51,7 @@ const FIELDS = ["cache_redis_url", "cache_redis_credential"] as const;
 export function SharedCachePart({ settings }: { settings: SettingsView }) {
   const { values, valid } = settings;
   const [typed, setTyped] = useState<Partial<Server>>({});
-  const save = useAction(["settings", "cache"], (host, server: Partial<Server>) =>
-    host.settingsEdit({ ...values, ...server }),
-  );
+  const save = useAction("settingsEdit", (call, server: Partial<Server>) => call({ ...values, ...server }));
   const shown = { ...values, ...typed };
   const passwords = usePasswords(values.cache_redis_credential);
   const isDirty = FIELDS.some((key) => (shown[key] ?? "") !== (values[key] ?? ""));

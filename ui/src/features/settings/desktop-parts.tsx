@@ -18,8 +18,8 @@ const THEMES = [
 
 /** Saves some values at once, on top of the current settings. */
 export function useSettingsChange(settings: SettingsView) {
-  const change = useAction(["settings", "status"], (host, part: Partial<SettingsValues>) =>
-    host.settingsEdit({ ...settings.values, ...part }),
+  const change = useAction("settingsEdit", (call, part: Partial<SettingsValues>) =>
+    call({ ...settings.values, ...part }),
   );
   return (part: Partial<SettingsValues>) =>
     change.mutate(part, {
@@ -40,7 +40,7 @@ export function ThemePart({ settings }: { settings: SettingsView }) {
 
 export function NotificationsPart({ settings }: { settings: SettingsView }) {
   const change = useSettingsChange(settings);
-  const test = useAction([], (host) => host.notificationTest());
+  const test = useAction("notificationTest", (call) => call());
   return (
     <Card title="Notifications" flush>
       <SettingRow

@@ -15,7 +15,7 @@ import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { LedgerBackupView, LedgerRestoredView, LedgerSalvageView, LedgerView } from "@/ipc/bindings";
 import { useLedger } from "@/ipc/queries";
-import { LEDGER } from "@/lib/states";
+import { LEDGER } from "@/lib/tables";
 import { formatBytes, formatCount, formatCounted } from "@/lib/quantity";
 
 export function LedgerPart() {
@@ -30,7 +30,7 @@ export function LedgerPart() {
 }
 
 function Body({ ledger }: { ledger: LedgerView }) {
-  const backup = useAction(["ledger", "status"], (host) => host.ledgerBackup());
+  const backup = useAction("ledgerBackup", (call) => call());
   const [newest] = ledger.backups;
   return (
     <>
@@ -91,7 +91,7 @@ function tell(restored: LedgerRestoredView) {
 
 function Restore({ newest }: { newest: LedgerBackupView }) {
   const [isAsking, setAsking] = useState(false);
-  const restore = useAction(["ledger", "status", "usage"], (host) => host.ledgerRestore({ backup: null }));
+  const restore = useAction("ledgerRestore", (call) => call({ backup: null }));
   return (
     <>
       <Button icon={RotateCcw} onClick={() => setAsking(true)}>
@@ -124,8 +124,8 @@ function Restore({ newest }: { newest: LedgerBackupView }) {
 
 function Repair({ ledger }: { ledger: LedgerView }) {
   const [found, setFound] = useState<LedgerSalvageView | null>(null);
-  const examine = useAction([], (host) => host.ledgerExamine({ file: null }));
-  const repair = useAction(["ledger", "status", "usage"], (host, file: string) => host.ledgerRepair({ file }));
+  const examine = useAction("ledgerExamine", (call) => call({ file: null }));
+  const repair = useAction("ledgerRepair", (call, file: string) => call({ file }));
   const close = () => setFound(null);
   return (
     <>
@@ -179,7 +179,7 @@ function salvageOf(found: LedgerSalvageView): string[] {
 }
 
 function Acknowledge() {
-  const acknowledge = useAction(["ledger", "status"], (host) => host.ledgerAcknowledge());
+  const acknowledge = useAction("ledgerAcknowledge", (call) => call());
   return (
     <Button
       busy={acknowledge.isPending}

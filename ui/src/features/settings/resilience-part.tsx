@@ -52,9 +52,9 @@ function Numbers({ settings, filter }: { settings: SettingsView; filter: string 
   const [typed, setTyped] = useState<TypedNumbers>({});
   const { fields } = settings.resilience;
   const inForce = numbersOf(settings, settings.values.resilience.preset);
-  const save = useAction(["settings"], (host, texts: TypedNumbers) => {
+  const save = useAction("settingsEdit", (call, texts: TypedNumbers) => {
     const resilience = readNumbers(fields, texts, inForce);
-    return "code" in resilience ? Promise.reject(resilience) : host.settingsEdit({ ...settings.values, resilience });
+    return "code" in resilience ? Promise.reject(resilience) : call({ ...settings.values, resilience });
   });
   const found = fields.filter(({ name, meaning }) => matchesFilter(filter, [numberLabel(name), name, meaning]));
   const dirty = changedNumbers(typed, inForce).length;

@@ -45,9 +45,9 @@ function wrongNumber(values: SettingsValues, ranges: SettingsRanges): ApiError |
 
 export function SettingsForm({ settings, filter }: { settings: SettingsView; filter: string }) {
   const [typed, setTyped] = useState<Typed>({});
-  const save = useAction<SettingsValues, SettingsView>(["settings", "status"], (host, values) => {
+  const save = useAction("settingsEdit", (call, values: SettingsValues) => {
     const wrong = wrongNumber(values, settings.ranges);
-    return wrong ? Promise.reject(wrong) : host.settingsEdit(values);
+    return wrong ? Promise.reject(wrong) : call(values);
   });
   const dirty = NUMBERS.filter((setting) => {
     const text = typed[setting.key];

@@ -8,7 +8,7 @@ import type { SettingsProblemView, SettingsView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 
 export function SettingsProblems({ settings }: { settings: SettingsView }) {
-  const fix = useAction(["settings", "status", "backends", "keys"], (host) => host.settingsFix());
+  const fix = useAction("settingsFix", (call) => call());
   if (settings.problems.length === 0) return null;
   return (
     <section

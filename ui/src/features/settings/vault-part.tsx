@@ -16,12 +16,13 @@ import { FileVaultForm } from "@/ipc/file-vault-form";
 import { useKeys } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatCounted } from "@/lib/quantity";
-import { VAULT, VAULT_KIND_WORD } from "@/lib/states";
+import { VAULT } from "@/lib/tables";
+import { VAULT_KIND_WORD } from "@/lib/states";
 
 const KINDS = Object.keys(VAULT_KIND_WORD) as VaultKindView[];
 
 export function VaultPart({ settings: { vault, values, defaults, valid } }: { settings: SettingsView }) {
-  const check = useAction(["settings", "keys", "status"], (host) => host.vaultCheck());
+  const check = useAction("vaultCheck", (call) => call());
   const [wanted, setWanted] = useState<VaultKindView | null>(null);
   const isLocked = vault.kind === "file" && vault.state !== "ready";
   return (
@@ -102,9 +103,7 @@ function VaultChange({ kind, vault, onDone }: VaultChangeProps) {
 }
 
 function OtherVault({ kind, moveKeys, onDone }: { kind: VaultKindView; moveKeys: boolean; onDone: () => void }) {
-  const set = useAction(["keys", "backends", "clients", "settings", "status"], (host) =>
-    host.vaultSet({ kind, passphrase: null, move_keys: moveKeys }),
-  );
+  const set = useAction("vaultSet", (call) => call({ kind, passphrase: null, move_keys: moveKeys }));
   return (
     <>
       <ErrorNotice error={set.error} />
@@ -132,9 +131,7 @@ function OtherVault({ kind, moveKeys, onDone }: { kind: VaultKindView; moveKeys:
 /** The passphrase stays in its field; it is read once and cleared. */
 function Unlock() {
   const passphrase = useRef<HTMLInputElement>(null);
-  const unlock = useAction(["settings", "keys", "status"], (host) =>
-    host.vaultUnlock({ passphrase: passphrase.current?.value ?? "" }),
-  );
+  const unlock = useAction("vaultUnlock", (call) => call({ passphrase: passphrase.current?.value ?? "" }));
   return (
     <form
       noValidate

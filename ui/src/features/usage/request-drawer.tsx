@@ -10,7 +10,7 @@ import { RequestPath } from "@/features/usage/request-path";
 import { Tokens } from "@/features/usage/tokens";
 import type { CostBasisView, Count, RequestView, UsageBasisView } from "@/ipc/bindings";
 import { formatDuration } from "@/lib/quantity";
-import { REQUEST } from "@/lib/states";
+import { REQUEST } from "@/lib/tables";
 import { formatExact } from "@/lib/time";
 
 const TOKENS_BASIS: Record<UsageBasisView, string> = {

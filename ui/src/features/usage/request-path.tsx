@@ -8,7 +8,7 @@ import { useRequestPath } from "@/ipc/route-queries";
 import type { ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
-import { CACHE_OUTCOME, type Sign } from "@/lib/states";
+import { CACHE_OUTCOME, type Sign } from "@/lib/tables";
 
 const WORKED: Sign = { word: "Worked", shape: "disc", tone: "ok" };
 const FAILED: Sign = { word: "Failed", shape: "barred", tone: "bad" };

@@ -7,7 +7,7 @@ import { OUTCOMES, type RequestFilter } from "@/features/usage/usage-place";
 import type { TimeZoneChoice } from "@/ipc/bindings";
 import { useBackends, useClients } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
-import { REQUEST } from "@/lib/states";
+import { REQUEST } from "@/lib/tables";
 import { formatPart } from "@/lib/time";
 
 const OUTCOME_OPTIONS = OUTCOMES.map((state) => ({ value: state, label: REQUEST[state].word }));

@@ -17,7 +17,7 @@ import type { RequestView, TimeZoneChoice } from "@/ipc/bindings";
 import { useRequests, type RequestsQueryFilter } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 import { formatDuration } from "@/lib/quantity";
-import { REQUEST } from "@/lib/states";
+import { REQUEST } from "@/lib/tables";
 
 /** The scroll target of links to the requests. */
 export const REQUESTS_ID = "requests";

@@ -121,9 +121,11 @@ fn outcome_cell(request: &RequestView) -> TableCell {
     // The row has room for the error class only; `--json` includes the sentence.
     match (request.error_class.as_ref().or(request.error.as_ref()), request.http_status) {
         (Some(error), Some(status)) => {
-            TableCell::styled(sign.tone, &format!("{} ({status}, {error})", sign.text()))
+            TableCell::styled(sign.tone.into(), &format!("{} ({status}, {error})", sign.text()))
         }
-        (Some(error), None) => TableCell::styled(sign.tone, &format!("{} ({error})", sign.text())),
+        (Some(error), None) => {
+            TableCell::styled(sign.tone.into(), &format!("{} ({error})", sign.text()))
+        }
         (None, _) => sign.into(),
     }
 }

@@ -172,7 +172,7 @@ pub(crate) fn render_vault_line(vault: &VaultView) -> StyledText {
             );
         }
         false => {
-            text.piece(sign.tone, &sign.shape.to_string());
+            text.piece(sign.tone.into(), &sign.shape.symbol().to_string());
             text.piece(Tone::Plain, &format!(" vault: {kind}, {}", sign.word));
             let hint = vault.hint.as_deref().map(|hint| format!(". {hint}")).unwrap_or_default();
             text.line(Tone::Plain, &hint);

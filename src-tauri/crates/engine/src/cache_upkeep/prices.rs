@@ -87,7 +87,7 @@ fn prices_in_force(book: &PriceBook, at: WallTime) -> PricesByModel {
     let mut all = PricesByModel::new();
     for price in book.valid_at(at) {
         let place = match &price.owner {
-            PriceOwner::Provider(provider) => provider.as_str().to_owned(),
+            PriceOwner::Provider(provider) => provider.word().to_owned(),
             PriceOwner::Backend(backend) => format!("backend:{backend}"),
         };
         all.entry(price.model.clone()).or_default().insert(place, price_numbers(price));

@@ -43,7 +43,7 @@ pub(in crate::command) fn render_report(
     }
     text.end();
     let (tone, sign) = match run.verdict.map(Sign::from) {
-        Some(sign) => (sign.tone, sign.text()),
+        Some(sign) => (sign.tone.into(), sign.text()),
         None => (Tone::Muted, "■ cancelled".to_owned()),
     };
     text.piece(tone, &sign).line(Tone::Strong, &format!("  {}", run.sentence));

@@ -1,0 +1,234 @@
+//! The shape, tone and word of every state, defined once for the command line and the panel. A
+//! state is never shown by colour alone.
+
+use crate::view::{
+    AvailabilityState, BackendTestStepState, BreakerState, CacheOutcomeView, CacheTierState,
+    CheckStateView, GatewayState, HealthStateView, KeyStateView, LedgerStateView,
+    PlaygroundStateView, ReadinessVerdictView, RequestStateView, VaultStateView, VerdictLevel,
+};
+
+domain::words! {
+    /// The colour role of a state.
+    Tone {
+        Ok = "ok",
+        /// Needs attention.
+        Warn = "warn",
+        /// Does not work.
+        Bad = "bad",
+        /// In progress.
+        Info = "info",
+        Muted = "muted",
+    }
+}
+
+domain::words! {
+    /// The symbol of a state.
+    Shape {
+        Disc = "disc",
+        Half = "half",
+        Ring = "ring",
+        Triangle = "triangle",
+        Square = "square",
+        Barred = "barred",
+        Dash = "dash",
+        /// Turns in the panel.
+        Turning = "turning",
+    }
+}
+
+impl Shape {
+    /// The symbol in text.
+    #[must_use]
+    pub const fn symbol(self) -> char {
+        match self {
+            Self::Disc => '●',
+            Self::Half | Self::Turning => '◐',
+            Self::Ring => '○',
+            Self::Triangle => '▲',
+            Self::Square => '■',
+            Self::Barred => '▬',
+            Self::Dash => '–',
+        }
+    }
+}
+
+/// A state as it is displayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sign {
+    /// In lower case, as inside a sentence.
+    pub word: &'static str,
+    pub shape: Shape,
+    pub tone: Tone,
+}
+
+impl Sign {
+    /// Symbol and word in one string.
+    #[must_use]
+    pub fn text(self) -> String {
+        format!("{} {}", self.shape.symbol(), self.word)
+    }
+}
+
+/// The signs of one kind of state, for the panel's generated table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignTable {
+    pub name: &'static str,
+    /// Name of the state's type in Rust and TypeScript.
+    pub state_type: &'static str,
+    /// Each state by its word in JSON.
+    pub signs: Vec<(String, Sign)>,
+}
+
+macro_rules! signs {
+    ($($name:ident: $State:ident { $($state:ident => $shape:ident $tone:ident $word:literal,)+ })+) => {
+        $(
+            impl From<$State> for Sign {
+                fn from(state: $State) -> Self {
+                    match state {
+                        $($State::$state => Self { word: $word, shape: Shape::$shape, tone: Tone::$tone },)+
+                    }
+                }
+            }
+        )+
+
+        /// All signs, for the panel.
+        pub fn sign_tables() -> Result<Vec<SignTable>, serde_json::Error> {
+            Ok(vec![$(SignTable {
+                name: stringify!($name),
+                state_type: stringify!($State),
+                signs: vec![$((json_word($State::$state)?, $State::$state.into())),+],
+            }),+])
+        }
+    };
+}
+
+fn json_word(state: impl serde::Serialize) -> Result<String, serde_json::Error> {
+    serde_json::from_value(serde_json::to_value(state)?)
+}
+
+signs! {
+    AVAILABILITY: AvailabilityState {
+        Ready => Disc Ok "healthy",
+        Recovering => Half Warn "recovering",
+        Trial => Ring Info "testing recovery",
+        CoolingDown => Triangle Warn "cooling down",
+        Open => Square Bad "tripped",
+        Blocked => Barred Bad "blocked",
+        Held => Barred Warn "blocked manually",
+        Removed => Barred Bad "no longer exists",
+        Off => Dash Muted "off",
+    }
+    BREAKER: BreakerState {
+        Closed => Disc Ok "healthy",
+        Open => Square Bad "tripped",
+        HalfOpen => Ring Info "testing recovery",
+        Recovering => Half Warn "recovering",
+    }
+    CACHE_OUTCOME: CacheOutcomeView {
+        Hit => Disc Ok "served from cache",
+        Joined => Half Ok "shared an identical request in flight",
+        Miss => Ring Muted "cache miss",
+        Bypass => Dash Muted "cache bypassed",
+    }
+    CACHE_TIER: CacheTierState {
+        On => Disc Ok "on",
+        Off => Dash Muted "off",
+        Lost => Triangle Warn "unreachable",
+    }
+    CHECK: CheckStateView {
+        Waiting => Ring Muted "waiting",
+        Running => Turning Info "running",
+        Pass => Disc Ok "passed",
+        Warn => Triangle Warn "warning",
+        Fail => Barred Bad "failed",
+        Skipped => Dash Muted "skipped",
+        NotApplicable => Dash Muted "not applicable",
+        Crashed => Barred Warn "check crashed",
+        Cancelled => Square Muted "cancelled",
+    }
+    GATEWAY: GatewayState {
+        Listening => Disc Ok "running",
+        Failed => Barred Bad "not running",
+    }
+    HEALTH: HealthStateView {
+        Up => Disc Ok "up",
+        Down => Barred Bad "down",
+        Unknown => Ring Muted "unknown",
+        Disabled => Dash Muted "off",
+    }
+    KEY: KeyStateView {
+        Valid => Disc Ok "valid",
+        Unverified => Ring Muted "unverified",
+        Rejected => Barred Bad "rejected",
+        Missing => Triangle Warn "missing",
+    }
+    LEDGER: LedgerStateView {
+        Current => Disc Ok "recording",
+        Behind => Half Warn "behind",
+        Refusing => Barred Bad "not writable",
+    }
+    PLAYGROUND: PlaygroundStateView {
+        Waiting => Turning Info "waiting",
+        Streaming => Turning Info "streaming",
+        Complete => Disc Ok "complete",
+        Partial => Half Warn "cut short",
+        Failed => Barred Bad "failed",
+        Cancelled => Square Muted "cancelled",
+    }
+    REQUEST: RequestStateView {
+        Running => Turning Info "running",
+        Complete => Disc Ok "complete",
+        Partial => Half Warn "cut short",
+        Failed => Barred Bad "failed",
+        Cancelled => Square Muted "cancelled",
+        Unknown => Ring Muted "unknown",
+    }
+    RUN_VERDICT: ReadinessVerdictView {
+        Ready => Disc Ok "ready",
+        ReadyWithWarnings => Triangle Warn "ready with warnings",
+        NotReady => Barred Bad "not ready",
+    }
+    TEST_STEP: BackendTestStepState {
+        Pass => Disc Ok "passed",
+        Fail => Barred Bad "failed",
+        Skipped => Dash Muted "skipped",
+    }
+    VAULT: VaultStateView {
+        Unknown => Ring Muted "not checked yet",
+        Ready => Disc Ok "ready",
+        Locked => Barred Bad "locked",
+        NoCollection => Triangle Warn "no keyring",
+        Unavailable => Barred Bad "unavailable",
+        Hung => Barred Bad "not responding",
+        Damaged => Barred Bad "damaged",
+    }
+    VERDICT: VerdictLevel {
+        Ok => Disc Ok "all clear",
+        Unknown => Ring Muted "checking",
+        Attention => Triangle Warn "attention",
+        Problem => Barred Bad "problem",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_have_their_json_words_in_the_panels_table() {
+        let tables = sign_tables().unwrap();
+        let availability = &tables[0];
+        assert_eq!(availability.state_type, "AvailabilityState");
+        let (word, sign) = &availability.signs[3];
+        assert_eq!((word.as_str(), sign.text()), ("cooling_down", "▲ cooling down".to_owned()));
+    }
+
+    #[test]
+    fn off_is_a_dash_in_every_table() {
+        let tables = sign_tables().unwrap();
+        let signs = tables.iter().flat_map(|table| &table.signs).map(|(_, sign)| sign);
+        let off: Vec<_> = signs.filter(|sign| sign.word == "off").collect();
+        assert_eq!(off.len(), 3);
+        assert!(off.iter().all(|sign| sign.shape == Shape::Dash && sign.tone == Tone::Muted));
+    }
+}

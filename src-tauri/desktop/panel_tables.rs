@@ -1,0 +1,95 @@
+//! The input of the panel's second generated file: tables of the core that the panel needs as
+//! values, not as types. It stands apart from the bindings because those import Tauri.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write};
+
+use control::{OPERATIONS, Shape, Sign, SignTable, Tone};
+
+/// The tables as TypeScript.
+pub fn panel_tables() -> anyhow::Result<String> {
+    let signs = control::sign_tables()?;
+    let mut text = String::new();
+    write_imports(&mut text, &signs)?;
+    write_changes(&mut text)?;
+    write_signs(&mut text, &signs)?;
+    Ok(text)
+}
+
+fn write_imports(text: &mut String, signs: &[SignTable]) -> fmt::Result {
+    let states = signs.iter().map(|table| table.state_type);
+    let types: BTreeSet<&str> = states.chain(["ChangeTag"]).collect();
+    writeln!(text, "import type {{")?;
+    for name in types {
+        writeln!(text, "  {name},")?;
+    }
+    writeln!(text, "}} from \"@/ipc/bindings\";\n")
+}
+
+fn write_changes(text: &mut String) -> anyhow::Result<()> {
+    writeln!(text, "/** What each operation of the core changes. */")?;
+    writeln!(text, "export const OPERATION_CHANGES = {{")?;
+    for (name, changes) in OPERATIONS {
+        let tags = serde_json::to_string(changes)?.replace(",", ", ");
+        writeln!(text, "  {}: {tags},", camel_case(name))?;
+    }
+    writeln!(text, "}} as const satisfies Record<string, readonly ChangeTag[]>;\n")?;
+    Ok(())
+}
+
+fn write_signs(text: &mut String, tables: &[SignTable]) -> fmt::Result {
+    writeln!(text, "/** The colour role of a state. */")?;
+    writeln!(text, "export type Tone = {};\n", union(Tone::WORDS))?;
+    writeln!(text, "/** The symbol of a state. */")?;
+    writeln!(text, "export type Shape = {};\n", union(Shape::WORDS))?;
+    writeln!(text, "/** A state as it is displayed, never by colour alone. */")?;
+    writeln!(
+        text,
+        "export interface Sign {{\n  word: string;\n  shape: Shape;\n  tone: Tone;\n}}"
+    )?;
+    for SignTable { name, state_type, signs } in tables {
+        writeln!(text, "\nexport const {name}: Record<{state_type}, Sign> = {{")?;
+        for (state, Sign { word, shape, tone }) in signs {
+            let word = capitalise(word);
+            writeln!(
+                text,
+                "  {state}: {{ word: \"{word}\", shape: \"{shape}\", tone: \"{tone}\" }},"
+            )?;
+        }
+        writeln!(text, "}};")?;
+    }
+    Ok(())
+}
+
+fn union(words: &[&str]) -> String {
+    format!("\"{}\"", words.join("\" | \""))
+}
+
+fn capitalise(word: &str) -> String {
+    let (initial, rest) = word.split_at(word.len().min(1));
+    initial.to_ascii_uppercase() + rest
+}
+
+/// The name that a generated command has in TypeScript.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default();
+    words.fold(first.to_owned(), |joined, word| joined + &capitalise(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::panel_tables;
+
+    #[test]
+    fn tables_use_the_names_that_the_panel_uses() {
+        let text = panel_tables().expect("tables");
+        for line in [
+            "  cachePurge: [\"cache\"],",
+            "export const HEALTH: Record<HealthStateView, Sign> = {",
+            "  up: { word: \"Up\", shape: \"disc\", tone: \"ok\" },",
+        ] {
+            assert!(text.lines().any(|written| written == line), "{line} is missing in\n{text}");
+        }
+    }
+}
