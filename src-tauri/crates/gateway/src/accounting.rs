@@ -32,11 +32,11 @@ mod decision;
 pub(crate) mod estimate;
 mod price;
 
-/// When a client that was refused because of the ledger may come back: the write is tried again within a
+/// `Retry-After` of a request that was refused because of the ledger, which retries its write within a
 /// second.
 const LEDGER_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Where requests are recorded and announced.
+/// The ledger that requests are recorded in and the sink that they are announced to.
 #[derive(Clone)]
 pub(crate) struct Accounting {
     pub(crate) ledger: Ledger,
@@ -44,13 +44,12 @@ pub(crate) struct Accounting {
     pub(crate) events: Arc<dyn EventSink>,
 }
 
-/// The end of a request, to be committed and then announced.
+/// A settlement to commit, and its announcement.
 struct ClosedRecord {
     settlement: Box<Settlement>,
     announcement: Announcement,
 }
 
-/// The record of one request.
 pub(crate) struct RequestRecord {
     accounting: Arc<Accounting>,
     settlement: Option<Box<Settlement>>,
@@ -65,7 +64,7 @@ pub(crate) struct RequestRecord {
     waited: Duration,
     /// The first candidate; a request that failed before any attempt is attributed to it.
     first_choice: Option<BackendId>,
-    /// Who is end_cell how the answer ends.
+    /// Set when the answer ends, if other requests share it.
     end_cell: Option<AnswerEndCell>,
     slot: SlotGuard,
 }
@@ -129,17 +128,17 @@ impl RequestRecord {
         }
     }
 
-    /// An attempt was admitted; it starts with [`Self::begin_attempt`].
+    /// Holds the permit of an attempt, which starts with [`Self::begin_attempt`].
     pub(crate) fn attempt_admitted(&mut self, attempt_permit: AdmittedAttempt) {
         self.attempt_permit = Some(attempt_permit);
     }
 
-    /// The admitted attempt did not start.
+    /// Releases the permit of an attempt that did not start.
     pub(crate) fn attempt_not_begun(&mut self) {
         self.attempt_permit = None;
     }
 
-    /// An attempt at `to` starts.
+    /// Starts an attempt at `to`.
     pub(crate) fn begin_attempt(
         &mut self,
         candidate: &Candidate,
@@ -184,7 +183,7 @@ impl RequestRecord {
         self.settlement.as_ref().and_then(|settlement| settlement.backend.as_ref())
     }
 
-    /// The backend's first byte has arrived.
+    /// Records the arrival of the backend's first byte.
     pub(crate) fn first_byte(&mut self, status: u16) {
         let elapsed = self.elapsed();
         let Some(settlement) = &mut self.settlement else { return };
@@ -194,16 +193,16 @@ impl RequestRecord {
         }
     }
 
-    /// The first content has arrived.
+    /// Records the arrival of the first content.
     pub(crate) fn first_token(&mut self) {
         let elapsed = self.elapsed();
-        let of_try = self.attempt_duration();
+        let in_attempt = self.attempt_duration();
         if self.first_token.is_none()
             && let Some(attempt_permit) = &self.attempt_permit
         {
             attempt_permit.answer_started();
         }
-        self.first_token.get_or_insert(of_try);
+        self.first_token.get_or_insert(in_attempt);
         if let Some(settlement) = &mut self.settlement {
             settlement.timings.first_token.get_or_insert(elapsed);
         }
@@ -216,7 +215,7 @@ impl RequestRecord {
         }
     }
 
-    /// The status sent to the client.
+    /// Sets the status that is sent to the client.
     pub(crate) fn set_status(&mut self, status: u16) {
         if let Some(settlement) = &mut self.settlement {
             settlement.http_status = Some(status);
@@ -229,7 +228,7 @@ impl RequestRecord {
         self.set_facts(facts, estimate::usage(facts, asked).as_ref());
     }
 
-    /// As [`Self::learn`], of an answer that broke off.
+    /// As [`Self::record_facts`], for an answer that broke off.
     pub(crate) fn record_partial_facts(&mut self, facts: &AnswerFacts, asked: &Bytes) {
         self.set_facts(facts, estimate::partial_usage(facts, asked).as_ref());
     }
@@ -249,13 +248,13 @@ impl RequestRecord {
         }
     }
 
-    /// The cost of all attempts, as far as it is known.
+    /// The known cost of all attempts.
     pub(crate) fn cost(&self) -> Option<MicroUsd> {
         let attempts = &self.settlement.as_ref()?.attempts;
         Cost::total(attempts.iter().map(|attempt| &attempt.cost)).amount()
     }
 
-    /// The current attempt failed.
+    /// Records the failure of the current attempt.
     pub(crate) fn attempt_failed(&mut self, failure: &Failure) {
         let duration = self.attempt_duration();
         self.verdict = Some(failure.verdict);
@@ -291,7 +290,7 @@ impl RequestRecord {
         self.settle(RequestOutcome::Complete, None).await;
     }
 
-    /// Settles a request whose client gets an error, instead of an answer or after a part of one.
+    /// Settles a request whose client gets an error instead of an answer, or after a part of one.
     pub(crate) async fn fail(&mut self, outcome: RequestOutcome, failure: &Failure) {
         self.verdict.get_or_insert(failure.verdict);
         if let Some(settlement) = &mut self.settlement {
@@ -334,7 +333,7 @@ impl RequestRecord {
         }
     }
 
-    /// `None` if it was settled before.
+    /// Makes the settlement final; `None` if the request is already settled.
     fn close(
         &mut self,
         outcome: RequestOutcome,

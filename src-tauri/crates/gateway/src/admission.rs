@@ -1,8 +1,8 @@
-//! Who may come in: places with a queue of priorities, each client's own limits, and the guard against
-//! a client that spins.
+//! Admission control: concurrency slots, a priority queue, per-client limits, and the guard against
+//! runaway clients.
 //!
-//! Refused early and in the client's dialect, with a time to come back, because a client that is let in
-//! and then times out has cost both sides more.
+//! A request is refused early, in the client's dialect and with a time to retry, because one that is
+//! admitted and then times out costs both sides more.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,6 @@ use wire::ErrorKind;
 use crate::limits::RequestLimits;
 use crate::response::{Refusal, RetryAdvice};
 
-/// The entrance of one gateway.
 pub(crate) struct AdmissionControl {
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
@@ -35,25 +34,24 @@ struct Inner {
     guard: RunawayGuard,
 }
 
-/// What one client has taken.
 #[derive(Default)]
 struct ClientTraffic {
     rates: RateLimits,
     in_flight: u32,
 }
 
-/// Who comes, and with what.
+/// A request that asks for a slot.
 pub(crate) struct AdmissionRequest<'a> {
     pub(crate) client: &'a ClientId,
     pub(crate) priority: Priority,
     pub(crate) rules: TrafficRules,
-    /// Tokens that the request is estimated to need.
+    /// Estimated tokens of the request.
     pub(crate) tokens: u32,
-    /// The fingerprint of its conversation's beginning.
+    /// Fingerprint of the conversation's beginning, for the runaway guard.
     pub(crate) conversation: Option<u64>,
 }
 
-/// One request's place; free again when dropped.
+/// The slot of one request; released when dropped.
 pub(crate) struct SlotGuard {
     entrance: Arc<AdmissionControl>,
     ticket: Option<Ticket>,
@@ -76,50 +74,51 @@ impl AdmissionControl {
         Arc::new(Self { clock, inner: Mutex::new(inner) })
     }
 
-    /// Requests inside.
+    /// The number of requests that hold a slot.
     pub(crate) fn in_flight(&self) -> usize {
         self.inner.lock().admission.in_flight()
     }
 
-    /// A place for `visitor`, at once or after its turn in the queue.
+    /// Takes a slot for `request`, at once or after waiting in the queue. Fails if a limit of the client
+    /// is reached, if the runaway guard stops the conversation, or if the queue is full or too slow.
     pub(crate) async fn enter(
         self: &Arc<Self>,
-        visitor: AdmissionRequest<'_>,
+        request: AdmissionRequest<'_>,
         limits: &RequestLimits,
     ) -> Result<SlotGuard, Refusal> {
-        let (mut place, turn) = self.request_slot(&visitor, limits)?;
+        let (mut slot, turn) = self.request_slot(&request, limits)?;
         if let Some(turn) = turn {
-            // The sender lives as long as the ticket waits.
-            let came = tokio::time::timeout(limits.queue_wait, turn).await;
-            if !matches!(came, Ok(Ok(()))) {
+            // The sender is not dropped while the ticket waits.
+            let woken = tokio::time::timeout(limits.queue_wait, turn).await;
+            if !matches!(woken, Ok(Ok(()))) {
                 return Err(queue_full(limits.in_flight_max, Duration::from_secs(1)));
             }
         }
-        place.taken = Some(self.take_rates(&visitor)?);
-        Ok(place)
+        slot.taken = Some(self.take_rates(&request)?);
+        Ok(slot)
     }
 
     fn request_slot(
         self: &Arc<Self>,
-        visitor: &AdmissionRequest<'_>,
+        request: &AdmissionRequest<'_>,
         limits: &RequestLimits,
     ) -> Result<(SlotGuard, Option<oneshot::Receiver<()>>), Refusal> {
         let now = self.clock.now();
         let mut inner = self.inner.lock();
         inner.apply_limits(limits);
-        if let Some(conversation) = visitor.conversation {
+        if let Some(conversation) = request.conversation {
             inner
                 .guard
-                .check_request(visitor.client, conversation, now)
+                .check_request(request.client, conversation, now)
                 .map_err(|r| runaway(&r))?;
         }
-        let inside = inner.clients.entry(visitor.client.clone()).or_default();
-        if visitor.rules.in_flight_max.is_some_and(|most| inside.in_flight >= most) {
-            return Err(too_many_in_flight(visitor));
+        let traffic = inner.clients.entry(request.client.clone()).or_default();
+        if request.rules.in_flight_max.is_some_and(|most| traffic.in_flight >= most) {
+            return Err(too_many_in_flight(request));
         }
-        inside.in_flight += 1;
-        let entered = inner.admission.request_slot(visitor.priority, now);
-        let (ticket, turn) = match entered {
+        traffic.in_flight += 1;
+        let outcome = inner.admission.request_slot(request.priority, now);
+        let (ticket, turn) = match outcome {
             AdmissionOutcome::Slot(ticket) => (Some(ticket), None),
             AdmissionOutcome::Queued(ticket) => {
                 let (sender, receiver) = oneshot::channel();
@@ -128,33 +127,34 @@ impl AdmissionControl {
             }
             AdmissionOutcome::Full { .. } => (None, None),
         };
-        let place = SlotGuard {
+        let slot = SlotGuard {
             entrance: Arc::clone(self),
             ticket,
-            client: visitor.client.clone(),
+            client: request.client.clone(),
             taken: None,
-            conversation: visitor.conversation,
+            conversation: request.conversation,
             used: 0,
         };
         drop(inner);
-        match entered {
+        match outcome {
             AdmissionOutcome::Full { retry_after } => {
                 Err(queue_full(limits.in_flight_max, retry_after))
             }
-            _ => Ok((place, turn)),
+            _ => Ok((slot, turn)),
         }
     }
 
-    /// Takes of the client's rates, once it is inside: who was sent away has used nothing.
-    fn take_rates(&self, visitor: &AdmissionRequest<'_>) -> Result<RatesReservation, Refusal> {
+    /// Charges the client's rates. Called once the request has its slot, so that a refused one uses up
+    /// nothing.
+    fn take_rates(&self, request: &AdmissionRequest<'_>) -> Result<RatesReservation, Refusal> {
         let now = self.clock.now();
         let mut inner = self.inner.lock();
-        let inside = inner.clients.entry(visitor.client.clone()).or_default();
-        inside.rates.set_rules(visitor.rules.rates);
-        inside
+        let traffic = inner.clients.entry(request.client.clone()).or_default();
+        traffic.rates.set_rules(request.rules.rates);
+        traffic
             .rates
-            .try_take(visitor.tokens, now)
-            .map_err(|exceeded| rate_exceeded(visitor.client, &exceeded))
+            .try_take(request.tokens, now)
+            .map_err(|exceeded| rate_exceeded(request.client, &exceeded))
     }
 }
 
@@ -169,29 +169,30 @@ impl Inner {
         }
     }
 
-    /// Tells a waiting request that it is its turn. One that has just gone leaves by itself.
+    /// Wakes a queued request that has got its slot. One that has just given up frees the slot when its
+    /// [`SlotGuard`] drops.
     fn call(&mut self, ticket: Ticket) {
         if let Some(waiting) = self.waiting.remove(&ticket) {
-            // The only failure is that it has just gone.
+            // Fails only if the request has just given up.
             waiting.send(()).ok();
         }
     }
 }
 
 impl SlotGuard {
-    /// How many tokens the request used, for its client's rates.
+    /// Sets the tokens that the request used, for its client's rates.
     pub(crate) const fn used(&mut self, tokens: u64) {
         self.used = tokens;
     }
 
-    /// An answer of so many output tokens reached the client.
+    /// Reports an answer of `output_tokens` to the runaway guard.
     pub(crate) fn answered(&self, output_tokens: u64) {
         let Some(conversation) = self.conversation else { return };
         let now = self.entrance.clock.now();
         let mut inner = self.entrance.inner.lock();
-        let noticed = inner.guard.record_answer(&self.client, conversation, output_tokens, now);
+        let detection = inner.guard.record_answer(&self.client, conversation, output_tokens, now);
         drop(inner);
-        if noticed == LoopDetection::Loop {
+        if detection == LoopDetection::Loop {
             tracing::warn!(client = %self.client, "the runaway guard stopped a conversation");
         }
     }
@@ -201,10 +202,10 @@ impl Drop for SlotGuard {
     fn drop(&mut self) {
         let now = self.entrance.clock.now();
         let mut inner = self.entrance.inner.lock();
-        if let Some(inside) = inner.clients.get_mut(&self.client) {
-            inside.in_flight = inside.in_flight.saturating_sub(1);
+        if let Some(traffic) = inner.clients.get_mut(&self.client) {
+            traffic.in_flight = traffic.in_flight.saturating_sub(1);
             if let Some(taken) = self.taken.take() {
-                inside.rates.settle(taken, self.used, now);
+                traffic.rates.settle(taken, self.used, now);
             }
         }
         let Some(ticket) = self.ticket else { return };
@@ -215,20 +216,20 @@ impl Drop for SlotGuard {
     }
 }
 
-fn queue_full(places: usize, retry_after: Duration) -> Refusal {
+fn queue_full(slots: usize, retry_after: Duration) -> Refusal {
     let message = format!(
-        "Gatehouse is busy: all {places} slots for concurrent requests are in use and the \
+        "Gatehouse is busy: all {slots} slots for concurrent requests are in use and the \
          queue is full."
     );
     Refusal::new(503, ErrorKind::Overloaded, "too_many_requests", message)
         .retry(RetryAdvice::After(retry_after))
 }
 
-fn too_many_in_flight(visitor: &AdmissionRequest<'_>) -> Refusal {
-    let most = visitor.rules.in_flight_max.unwrap_or_default();
+fn too_many_in_flight(request: &AdmissionRequest<'_>) -> Refusal {
+    let most = request.rules.in_flight_max.unwrap_or_default();
     let message = format!(
         "The client {} has {most} requests in flight, which is its limit in Gatehouse.",
-        visitor.client
+        request.client
     );
     Refusal::new(429, ErrorKind::RateLimit, "client_limit", message)
         .retry(RetryAdvice::After(Duration::from_secs(1)))
@@ -241,7 +242,7 @@ fn rate_exceeded(client: &ClientId, exceeded: &RateExceeded) -> Refusal {
         .retry(RetryAdvice::After(exceeded.wait.min(longest)))
 }
 
-/// In the words of Claude's gateway contract for a spend that is over: clients stop and show it.
+/// Answers as Claude's gateway contract says for an exhausted budget: clients stop and show the message.
 fn runaway(runaway: &RunawayError) -> Refusal {
     let text = runaway.to_string();
     let mut letters = text.chars();
@@ -262,9 +263,9 @@ mod tests {
         (AdmissionControl::new(clock.clone()), clock)
     }
 
-    fn limits(places: usize, queue: usize) -> RequestLimits {
+    fn limits(slots: usize, queue: usize) -> RequestLimits {
         let settings = settings::GatewaySettings::default();
-        RequestLimits { in_flight_max: places, queue_max: queue, ..RequestLimits::from(&settings) }
+        RequestLimits { in_flight_max: slots, queue_max: queue, ..RequestLimits::from(&settings) }
     }
 
     fn admission_request(client: &ClientId, priority: Priority) -> AdmissionRequest<'_> {
@@ -278,48 +279,51 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_queue_serves_people_first_and_has_an_end() {
-        let (entrance, _clock) = admission_control();
+        let (admission, _clock) = admission_control();
         let (client, limits) = (tool(), limits(1, 2));
-        let inside =
-            entrance.enter(admission_request(&client, Priority::Interactive), &limits).await;
-        let inside = inside.expect("a place");
+        let held =
+            admission.enter(admission_request(&client, Priority::Interactive), &limits).await;
+        let held = held.expect("a place");
         let order = Mutex::new(Vec::new());
         let wait = async |priority: Priority| {
-            let place = entrance
+            let slot = admission
                 .enter(admission_request(&client, priority), &limits)
                 .await
                 .expect("a turn");
             order.lock().push(priority);
-            drop(place);
+            drop(slot);
         };
         let rest = async {
             tokio::task::yield_now().await;
             let full =
-                entrance.enter(admission_request(&client, Priority::Interactive), &limits).await;
+                admission.enter(admission_request(&client, Priority::Interactive), &limits).await;
             assert_eq!(full.err().map(|refusal| refusal.status), Some(503));
-            drop(inside);
+            drop(held);
         };
         tokio::join!(wait(Priority::Background), wait(Priority::Interactive), rest);
         assert_eq!(*order.lock(), [Priority::Interactive, Priority::Background]);
-        assert_eq!(entrance.in_flight(), 0);
+        assert_eq!(admission.in_flight(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_too_long_is_sent_away_and_keeps_no_place() {
-        let (entrance, _clock) = admission_control();
+        let (admission, _clock) = admission_control();
         let (client, limits) = (tool(), limits(1, 2));
-        let inside =
-            entrance.enter(admission_request(&client, Priority::Interactive), &limits).await;
-        let late = entrance.enter(admission_request(&client, Priority::Interactive), &limits).await;
+        let held =
+            admission.enter(admission_request(&client, Priority::Interactive), &limits).await;
+        let late =
+            admission.enter(admission_request(&client, Priority::Interactive), &limits).await;
         assert_eq!(late.err().map(|refusal| refusal.status), Some(503));
-        drop(inside);
-        assert_eq!(entrance.in_flight(), 0);
-        assert!(entrance.enter(admission_request(&client, Priority::Probe), &limits).await.is_ok());
+        drop(held);
+        assert_eq!(admission.in_flight(), 0);
+        assert!(
+            admission.enter(admission_request(&client, Priority::Probe), &limits).await.is_ok()
+        );
     }
 
     #[tokio::test]
     async fn a_client_is_held_to_its_own_limits() {
-        let (entrance, clock) = admission_control();
+        let (admission, clock) = admission_control();
         let (client, limits) = (tool(), limits(9, 0));
         let rules = TrafficRules {
             rates: RateRules { requests_per_minute: Some(2), tokens_per_minute: None },
@@ -327,22 +331,22 @@ mod tests {
         };
         let visit =
             || AdmissionRequest { rules, ..admission_request(&client, Priority::Interactive) };
-        let first = entrance.enter(visit(), &limits).await.expect("a place");
-        let second = entrance.enter(visit(), &limits).await.err().expect("one at once");
+        let first = admission.enter(visit(), &limits).await.expect("a place");
+        let second = admission.enter(visit(), &limits).await.err().expect("one at once");
         assert_eq!((second.status, second.code), (429, "client_limit"));
         drop(first);
-        drop(entrance.enter(visit(), &limits).await.expect("a place"));
-        let third = entrance.enter(visit(), &limits).await.err().expect("two a minute");
+        drop(admission.enter(visit(), &limits).await.expect("a place"));
+        let third = admission.enter(visit(), &limits).await.err().expect("two a minute");
         assert!(third.message.contains("requests"), "{}", third.message);
         assert!(matches!(third.retry, RetryAdvice::After(_)));
         clock.advance(Duration::from_secs(66));
-        assert!(entrance.enter(visit(), &limits).await.is_ok());
-        assert_eq!(entrance.in_flight(), 0);
+        assert!(admission.enter(visit(), &limits).await.is_ok());
+        assert_eq!(admission.in_flight(), 0);
     }
 
     #[tokio::test]
     async fn f70_a_client_that_spins_is_stopped_and_others_are_not() {
-        let (entrance, clock) = admission_control();
+        let (admission, clock) = admission_control();
         let (client, other, limits) =
             (tool(), ClientId::new("other").expect("an id"), limits(9, 0));
         let spin = |client| AdmissionRequest {
@@ -351,8 +355,8 @@ mod tests {
         };
         let mut calls = 0;
         let refusal = loop {
-            match entrance.enter(spin(&client), &limits).await {
-                Ok(place) => place.answered(2),
+            match admission.enter(spin(&client), &limits).await {
+                Ok(slot) => slot.answered(2),
                 Err(refusal) => break refusal,
             }
             calls += 1;
@@ -361,6 +365,6 @@ mod tests {
         assert_eq!(calls, 20);
         assert_eq!((refusal.status, refusal.code), (429, "runaway_guard"));
         assert!(refusal.message.contains("runaway guard"), "{}", refusal.message);
-        assert!(entrance.enter(spin(&other), &limits).await.is_ok());
+        assert!(admission.enter(spin(&other), &limits).await.is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! The attempt loop of one request: asks one candidate after the other until one begins to answer.
 //!
-//! [`AttemptPlan`] decides and this acts. Nothing has reached the client while it runs.
+//! [`AttemptPlan`] decides which candidate is next, and when. Nothing reaches the client while the loop
+//! runs.
 
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub(crate) mod read;
 mod reasons;
 pub(crate) mod send;
 
-/// Asks candidates until one begins to answer; else the failure to tell the client.
+/// Asks candidates until one begins to answer. Fails with the error for the client.
 pub(crate) async fn run<C: Call>(
     outbound: &Outbound,
     routed: &RoutedCall<C>,
@@ -48,9 +49,7 @@ struct AttemptLoop<'a, C: Call> {
 
 /// Why a candidate did not answer.
 enum AttemptError {
-    /// It was not asked.
     NotAttempted(Failure),
-    /// It was asked, and failed.
     Failed(Failure),
 }
 
@@ -174,8 +173,8 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         }
     }
 
-    /// All candidates are closed: the one that opens first may be asked by one request at a time, so that
-    /// a backend that has recovered is used at once although nothing could tell.
+    /// Called when no candidate could be asked: asks the closed one that reopens first, with one request
+    /// at a time, so that a backend that has recovered is used at once.
     async fn last_resort(&mut self, reasons: FailureReasons) -> Result<C::Opened, Failure> {
         let RoutedCall { context, call, decision, .. } = self.routed;
         let reachable = |candidate| {
@@ -201,8 +200,8 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         })
     }
 
-    /// A backend that limits its rate and names no wait is left alone for a while all the same: that is
-    /// the wait its client is told.
+    /// Tells the client to wait out the endpoint's cooldown after a rate limit for which the backend named
+    /// no wait.
     fn add_cooldown(&self, failure: &mut Failure, candidate: &Candidate) {
         if failure.class != FailureClass::RateLimited
             || failure.refusal.retry != RetryAdvice::AsStatusSays

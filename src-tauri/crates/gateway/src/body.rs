@@ -1,4 +1,4 @@
-//! Reading a request's body within its limits of size and time.
+//! Reads a request's body within limits of size and time.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use wire::ErrorKind;
 use crate::limits::ListenerLimits;
 use crate::response::{Refusal, RetryAdvice};
 
-/// Longest time spent swallowing the body of a refused request.
+/// Longest time spent draining the body of a refused request.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// Largest buffer made on a client's word about its length, in bytes.
+/// Largest buffer allocated on the client's stated length alone, in bytes.
 const TRUSTED_LENGTH_BYTES: usize = 1_048_576;
 
-/// The whole body, at most `bytes_max` bytes of it: 413 by its stated length or while reading, 408
-/// when it comes too slowly.
+/// Reads the whole body. Fails with 413 if it is larger than `bytes_max`, by its stated length or while
+/// reading, and with 408 if it arrives too slowly.
 pub(crate) async fn read(
     body: Incoming,
     bytes_max: usize,
@@ -59,7 +59,7 @@ async fn collect(
             return Err(too_large(bytes_max));
         }
         match (&first, rest.is_empty()) {
-            // A body that came in one piece is not copied.
+            // A body that arrives in one chunk is not copied.
             (None, true) => first = Some(data),
             (Some(piece), true) => {
                 rest.reserve(stated.min(TRUSTED_LENGTH_BYTES).max(piece.len() + data.len()));
@@ -72,9 +72,9 @@ async fn collect(
     if rest.is_empty() { Ok(first.unwrap_or_default()) } else { Ok(rest.freeze()) }
 }
 
-/// Swallows the body of a request that is refused, within bounds: closing a socket with unread bytes
-/// resets it, and the client would never read why. A client that waits for `100 Continue` sends
-/// nothing, so nothing is swallowed.
+/// Drains the body of a refused request, within bounds: closing a socket with unread bytes resets it, and
+/// the client would never read the refusal. A client that waits for `100 Continue` sends no body, so
+/// nothing is drained.
 pub(crate) async fn swallow_refused(request: Request<Incoming>, bytes_max: usize) {
     if !request.headers().contains_key(EXPECT) {
         swallow(request.into_body(), bytes_max).await;
@@ -95,7 +95,7 @@ async fn swallow(mut body: Incoming, bytes_max: usize) {
             };
         }
     };
-    // Out of time: the client is cut off, as it would have been at once without this.
+    // After the timeout the connection is closed with bytes unread.
     drop(tokio::time::timeout(DRAIN, swallowing).await);
 }
 

@@ -1,24 +1,23 @@
-//! Busy polling: looking for what is expected at once, instead of sleeping until it wakes us.
+//! Busy polling: after sending, a task polls for the reply for a short time before it sleeps.
 //!
-//! A processor that has gone to sleep takes longer to wake than a lane takes to pass a request on: some
-//! 40 µs on a virtual machine, and a request sleeps twice. So whoever has just sent something looks
-//! for the reply a few times before it sleeps, as Linux does for network cards (`net.core.busy_poll`,
-//! for which <https://docs.kernel.org/admin-guide/sysctl/net.html> recommends 50 µs). Only one who is
-//! alone: where others are at work the processor is awake, and has better things to do.
+//! Waking a sleeping processor takes some 40 µs on a virtual machine, longer than a worker needs to
+//! forward a request, and each request would wait for it twice. Linux does the same for network cards
+//! (`net.core.busy_poll`, for which <https://docs.kernel.org/admin-guide/sysctl/net.html> recommends
+//! 50 µs). Only a task that is alone polls: if others are active the processor is awake anyway.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// Looks before sleeping, each a microsecond or less.
+/// Polls before sleeping, each a microsecond or less.
 pub(crate) const LOOKS_MAX: usize = 128;
 
-/// How many are at work in one place.
+/// Counts active tasks. A task polls only while it is the only one.
 #[derive(Debug, Default)]
 pub(crate) struct PollingCount(AtomicUsize);
 
-/// One of a crowd.
+/// One active task; leaves the count when dropped.
 pub(crate) struct PollingGuard<'a>(&'a PollingCount);
 
 impl PollingCount {
@@ -27,7 +26,7 @@ impl PollingCount {
         PollingGuard(self)
     }
 
-    /// Looks anew each time something was sent.
+    /// Polls each time `sent` is notified.
     pub(crate) async fn look_after_each(&self, sent: &Notify) -> Infallible {
         loop {
             sent.notified().await;
@@ -37,8 +36,8 @@ impl PollingCount {
 }
 
 impl PollingGuard<'_> {
-    /// Lets everything go on that is ready and looks at the sockets, up to [`LOOKS_MAX`] times and
-    /// only while alone. To be polled after what is waited for.
+    /// Yields to the runtime, which runs ready tasks and checks the sockets, up to [`LOOKS_MAX`] times and
+    /// only while alone. In a `select!`, poll it after the awaited future.
     pub(crate) async fn look(&self) {
         for _ in 0..LOOKS_MAX {
             if self.0.0.load(Ordering::Relaxed) > 1 {
@@ -48,7 +47,7 @@ impl PollingGuard<'_> {
         }
     }
 
-    /// Looks, and then waits for ever.
+    /// Polls, then stays pending forever.
     pub(crate) async fn look_then_sleep(&self) -> Infallible {
         self.look().await;
         std::future::pending().await
@@ -79,13 +78,13 @@ mod tests {
         }
     }
 
-    /// How often a task would be polled again before it sleeps, outside of any runtime.
-    fn looks(mut between: impl FnMut(usize), crowd: &PollingCount) -> usize {
+    /// Counts how often a task is polled again before it sleeps, outside of any runtime.
+    fn looks(mut between: impl FnMut(usize), count: &PollingCount) -> usize {
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut cx = Context::from_waker(&waker);
-        let inside = crowd.enter();
-        let mut looking = pin!(inside.look_then_sleep());
+        let guard = count.enter();
+        let mut looking = pin!(guard.look_then_sleep());
         for polls in 1.. {
             between(polls);
             assert!(matches!(looking.as_mut().poll(&mut cx), Poll::Pending));
@@ -103,17 +102,17 @@ mod tests {
 
     #[test]
     fn nobody_looks_in_a_crowd() {
-        let crowd = PollingCount::default();
-        let other = crowd.enter();
-        assert_eq!(looks(|_| {}, &crowd), 0);
+        let count = PollingCount::default();
+        let other = count.enter();
+        assert_eq!(looks(|_| {}, &count), 0);
         drop(other);
-        assert_eq!(looks(|_| {}, &crowd), LOOKS_MAX);
-        let mut came = None;
-        let comes = |polls| {
+        assert_eq!(looks(|_| {}, &count), LOOKS_MAX);
+        let mut newcomer = None;
+        let joins = |polls| {
             if polls == 10 {
-                came = Some(crowd.enter());
+                newcomer = Some(count.enter());
             }
         };
-        assert_eq!(looks(comes, &crowd), 9);
+        assert_eq!(looks(joins, &count), 9);
     }
 }

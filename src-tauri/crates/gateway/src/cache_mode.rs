@@ -1,4 +1,4 @@
-//! Which cache mode is in force: the request's own, else the route's, else the client's.
+//! Resolves the cache mode of a request: its own, else the route's, else the client's.
 
 use cache::BypassReason;
 use domain::CacheMode;
@@ -28,7 +28,7 @@ impl CacheModes {
         Ok(Self { request, client: client.cache })
     }
 
-    /// The mode in force with the mode of the route; `Err` names who turned the cache off.
+    /// The effective mode, given the route's mode; `Err` names the source that turned the cache off.
     pub(crate) fn resolve(&self, route: Option<CacheMode>) -> Result<CacheMode, BypassReason> {
         let stated = [
             (self.request, BypassReason::Request),

@@ -1,8 +1,8 @@
 //! The cache as a step of a request: after routing, before any attempt.
 //!
-//! A cached answer is replayed chunk by chunk as it was given. Otherwise requests that ask the same at
-//! the same time share one answer ([`single_flight`]). Requests that offer tools or use state at the
-//! provider bypass the cache, and incomplete answers are never cached.
+//! A cached answer is replayed chunk by chunk as it was received. Otherwise identical requests at the same
+//! time share one answer ([`single_flight`]). Requests that offer tools or use state at the provider
+//! bypass the cache, and incomplete answers are never cached.
 
 use cache::{Joined, SingleFlight};
 use domain::{CacheMode, Dialect};
@@ -20,11 +20,10 @@ pub(crate) mod recorder;
 pub(crate) mod single_flight;
 pub(crate) mod vector_slot;
 
-/// How the cache takes part in a request.
+/// The result of the look-up.
 pub(crate) enum CacheStep<C: Call> {
-    /// It does not.
     Bypass(Box<PendingRequest<C>>),
-    /// It has everything that was asked for.
+    /// The cache has the whole answer.
     Hit(Box<PendingRequest<C>>, <C::Slot as CacheSlot>::Hit),
     /// This request fetches the answer, and others may join it.
     Lead(SharedItems, Dialect),
@@ -40,18 +39,18 @@ pub(crate) async fn look_up<C: Call>(
 ) -> CacheStep<C> {
     let dialect = pending.routed.context.arrival.dialect;
     let Some(slot) = &mut pending.routed.slot else { return CacheStep::Bypass(pending) };
-    // Taken before the look-up: a request that comes after a purge shares nothing asked for before it.
+    // Read before the look-up: a request after a purge never shares an answer requested before it.
     let generation = slot.cache().generation();
     if let Some(hit) = slot.look_up().await {
         return CacheStep::Hit(pending, hit);
     }
     if slot.mode() == CacheMode::Refresh {
-        let alone = single_flight::work(pending, fetch);
-        return CacheStep::Lead(alone.map(Ok).boxed(), dialect);
+        let items = single_flight::work(pending, fetch);
+        return CacheStep::Lead(items.map(Ok).boxed(), dialect);
     }
     let (key, cache) = (slot.flight_key(), slot.cache().clone());
     let joined = flights.join(key, generation, pending, |mut pending| {
-        // Another request may have cached the answer since the look-up, and have ended.
+        // Another request may have fetched and cached the answer since the look-up.
         match pending.routed.slot.as_mut().and_then(CacheSlot::look_up_in_memory) {
             Some(hit) => Err((pending, hit)),
             None => Ok(single_flight::work(pending, fetch)),

@@ -1,5 +1,5 @@
-//! A call to a model, as the steps of [`crate::handle`] see it: what a generation and an embedding
-//! request have in common, and the questions in which they differ.
+//! A call to a model as the steps of [`crate::handle`] see it: what generation and embeddings requests
+//! share, and a trait for what differs.
 
 use std::future::Future;
 use std::time::Duration;
@@ -26,29 +26,27 @@ use crate::outbound::Outbound;
 use crate::response::{Refusal, ResponseBody, RetryAdvice};
 use crate::snapshot::{Backend, GatewayClient};
 
-/// A parsed call: [`crate::generation_config`] and [`crate::answer_embeddings`].
+/// A parsed call: [`crate::generation::Generation`] or [`crate::embeddings::Embeddings`].
 pub(crate) trait Call: Sized + Send + Sync + 'static {
-    /// Where the cache looks for its answer, and keeps it.
     type Slot: CacheSlot;
 
-    /// The beginning of a backend's answer, read as far as is needed to know that it may be delivered.
+    /// The beginning of a backend's answer, read far enough to know that it may be delivered.
     type Opened: Send;
 
-    /// What admission, routing and the ledger need to know of it.
     fn facts(&self) -> CallFacts<'_>;
 
-    /// Removes candidates that cannot stand in for the first one.
+    /// Removes candidates that cannot replace the first one.
     fn restrict(&self, decision: &mut Decision);
 
-    /// Its place in the cache, or the reason why the cache is bypassed.
+    /// The slot of the answer in the cache, or the reason why the cache is bypassed.
     fn cache_slot(
         &self,
         context: &RequestContext,
         decision: &Decision,
     ) -> Result<Self::Slot, BypassReason>;
 
-    /// Asks one candidate, once. An attempt starts with [`RequestRecord::begin_attempt`]: a failure
-    /// before it is not the backend's and uses up no attempt.
+    /// Asks one candidate once. The attempt starts with [`RequestRecord::begin_attempt`]; a failure before
+    /// it is not the backend's and does not count as an attempt.
     fn attempt(
         routed: &RoutedCall<Self>,
         outbound: &Outbound,
@@ -56,7 +54,7 @@ pub(crate) trait Call: Sized + Send + Sync + 'static {
         record: &mut RequestRecord,
     ) -> impl Future<Output = Result<Self::Opened, Failure>> + Send;
 
-    /// The response made of a backend's answer.
+    /// Makes the response from a backend's answer.
     fn deliver(
         routed: RoutedCall<Self>,
         outbound: &Outbound,
@@ -64,21 +62,21 @@ pub(crate) trait Call: Sized + Send + Sync + 'static {
         record: RequestRecord,
     ) -> impl Future<Output = Response<ResponseBody>> + Send;
 
-    /// The response made of cached answers.
+    /// Makes the response from the cache.
     fn replay(
         pending: PendingRequest<Self>,
         hit: <Self::Slot as CacheSlot>::Hit,
     ) -> impl Future<Output = Response<ResponseBody>> + Send;
 }
 
-/// Where the cache looks for the answer to one call.
+/// Looks up the answer to one call in the cache, and stores it.
 pub(crate) trait CacheSlot: Send + Sync {
-    /// Everything that was asked for.
+    /// The complete cached answer.
     type Hit: Send;
 
     fn cache(&self) -> &Cache;
 
-    /// Requests with the same key share one answer while it is under way.
+    /// Requests with the same key share one answer while it is in flight.
     fn flight_key(&self) -> CacheKey;
 
     fn mode(&self) -> CacheMode;
@@ -86,16 +84,16 @@ pub(crate) trait CacheSlot: Send + Sync {
     /// The name of the cached answer for `x-gatehouse-cache-key`, if it is a single one.
     fn address(&self) -> Option<EntryAddress>;
 
-    /// Looks in all tiers; with [`CacheMode::Refresh`] in none.
+    /// Looks in all tiers, or in none with [`CacheMode::Refresh`].
     fn look_up(&mut self) -> impl Future<Output = Option<Self::Hit>> + Send;
 
-    /// Looks once more for what was missing, in memory only.
+    /// Looks again for missing parts, in memory only.
     fn look_up_in_memory(&mut self) -> Option<Self::Hit>;
 
-    /// The cost that the parts found save, where others are missing.
+    /// The cost saved by the parts that were found, if others are missing.
     fn saved(&self) -> Option<MicroUsd>;
 
-    /// Caches the response as it passes; `None` if [`Call::deliver`] caches its parts.
+    /// Records the response while it is relayed; `None` if [`Call::deliver`] caches its parts.
     fn recorder(&self) -> Option<AnswerRecorder>;
 }
 
@@ -108,13 +106,13 @@ pub(crate) struct RoutedCall<C: Call> {
     pub(crate) slot: Option<C::Slot>,
 }
 
-/// A routed call that is reserved in the ledger and not answered yet.
+/// A routed call that is reserved in the ledger and not yet answered.
 pub(crate) struct PendingRequest<C: Call> {
     pub(crate) routed: RoutedCall<C>,
     pub(crate) record: RequestRecord,
 }
 
-/// One candidate of an attempt.
+/// The candidate of one attempt.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
     pub(crate) backend: &'a Backend,
@@ -122,13 +120,12 @@ pub(crate) struct Target<'a> {
     pub(crate) share: TimeoutShare,
 }
 
-/// The share of the remaining time for which an attempt may be silent. A whole response gives no sign of
-/// life until it is ready, and one that never comes must leave time for another backend.
+/// The share of the remaining time for which an attempt may be silent. A response that is not streamed
+/// sends nothing until it is ready, and one that never comes must leave time for another backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeoutShare {
-    /// Another backend is left to ask.
+    /// Another backend can still be asked.
     Half,
-    /// None is.
     All,
 }
 
@@ -141,18 +138,18 @@ impl TimeoutShare {
     }
 }
 
-/// What admission, routing and the ledger need to know of a call.
+/// The properties of a call that admission, routing and the ledger use.
 #[derive(Clone, Copy)]
 pub(crate) struct CallFacts<'a> {
     pub(crate) model: &'a str,
-    /// As the ledger spells it.
+    /// The ledger's name of the protocol.
     pub(crate) protocol: &'static str,
     pub(crate) is_streamed: bool,
     pub(crate) bytes_in: usize,
     pub(crate) needs: Needs,
-    /// Identifies the conversation, where a route keeps conversations on one backend.
+    /// Identifies the conversation, if routes keep conversations on one backend.
     pub(crate) conversation: Option<u64>,
-    /// The fingerprint of the conversation's beginning, for the runaway guard.
+    /// Fingerprint of the conversation's beginning, for the runaway guard.
     pub(crate) prefix: Option<u64>,
     pub(crate) priority: Priority,
 }
@@ -196,21 +193,21 @@ impl CallFacts<'_> {
         }
     }
 
-    /// Estimated tokens of the body, for the limits of backends; corrected when the request is settled.
+    /// Estimated tokens of the body, for the backends' limits; corrected when the request is settled.
     fn tokens(&self) -> u32 {
         let bytes = u64::try_from(self.bytes_in).unwrap_or(u64::MAX);
         u32::try_from(bytes / BYTES_PER_TOKEN).unwrap_or(u32::MAX)
     }
 
-    /// Those and the stated maximum of the answer, for the limit of the client: concurrent requests must
-    /// not exceed it together. Without a stated maximum the answer counts once it is there.
+    /// [`Self::tokens`] plus the stated maximum of the answer, for the client's limit, which concurrent
+    /// requests must not exceed together. Without a stated maximum the answer counts at settlement.
     fn tokens_max(&self) -> u32 {
         let output = u32::try_from(self.needs.output_tokens).unwrap_or(u32::MAX);
         self.tokens().saturating_add(output)
     }
 }
 
-/// The wishes that a client states in headers of its request, else in its settings.
+/// Options from the request's headers, else from the client's settings.
 pub(crate) struct CallOptions {
     pub(crate) priority: Priority,
     pub(crate) cache: CacheModes,

@@ -1,5 +1,5 @@
-//! Chooses the candidates of a request: routing, within the scope of the client's token. Decided before
-//! anything is reserved, cached or sent.
+//! Chooses the candidates of a request: routing within the scope of the client's token, before anything is
+//! reserved, cached or sent.
 
 use endpoints::EndpointRegistry;
 use routing::{Decision, RoutingRequest};
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::scope::{apply_scope, check_model};
 use crate::snapshot::{GatewayClient, Snapshot};
 
-/// The candidates for `asking`, best first, by the conditions of this moment; at least one.
+/// Chooses at least one candidate for `asking`, best first, by the current routing inputs.
 pub(crate) fn choose(
     registry: &EndpointRegistry,
     snapshot: &Snapshot,

@@ -1,9 +1,8 @@
-//! The connections of one listener, and which of them makes room.
+//! Limits the connections of one listener, and decides which one is closed to make room.
 //!
-//! Anyone on this machine can open connections, also without a token. So a connection counts as a
-//! stranger's until a request on it has brought a valid token, strangers may hold only a part of all, and the
-//! oldest of them is closed for the next: whoever holds connections open for the sake of it shuts
-//! nobody out.
+//! Anyone on this machine can open connections, with or without a token. A connection counts as a
+//! stranger's until a request on it has carried a valid token. Strangers may hold only a part of all
+//! connections, and the oldest is closed for a new one, so holding connections open shuts nobody out.
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -13,10 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// The part of all connections that is kept for authenticated callers: one in so many.
+/// One in this many connections is reserved for authenticated callers.
 pub(crate) const RESERVED_ONE_IN: usize = 4;
 
-/// The connections of one listener.
 #[derive(Debug)]
 pub(crate) struct ConnectionLimiter {
     max: usize,
@@ -26,13 +24,13 @@ pub(crate) struct ConnectionLimiter {
 #[derive(Debug, Default)]
 struct OpenConnections {
     opened: u64,
-    /// What closes each.
+    /// Cancelled to close a connection.
     open: HashMap<u64, CancellationToken>,
-    /// Those that are not authenticated, the oldest first.
+    /// Connections that are not authenticated, oldest first.
     strangers: BTreeSet<u64>,
 }
 
-/// One of them; leaves when dropped.
+/// One open connection; freed when dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlot {
     number: u64,
@@ -46,8 +44,8 @@ impl ConnectionLimiter {
         Arc::new(Self { max, held: Mutex::default() })
     }
 
-    /// A place for a new connection, for which the oldest stranger may have to go; `None` if all are
-    /// authenticated.
+    /// Takes a slot for a new connection. If all are in use the oldest stranger is closed; `None` if there
+    /// is none.
     pub(crate) fn open(self: &Arc<Self>) -> Option<Arc<ConnectionSlot>> {
         let mut held = self.held.lock();
         let strangers_max = (self.max - self.max / RESERVED_ONE_IN).max(1);
@@ -84,19 +82,19 @@ impl OpenConnections {
 }
 
 impl ConnectionSlot {
-    /// Ready once it has to close.
+    /// Completes when the connection must close.
     pub(crate) async fn closing(&self) {
         self.closing.cancelled().await;
     }
 
-    /// A request on it brought a valid token.
+    /// Marks the connection as authenticated: a request on it carried a valid token.
     pub(crate) fn authenticated(&self) {
         if !self.is_authenticated.swap(true, Ordering::Relaxed) {
             self.connections.held.lock().strangers.remove(&self.number);
         }
     }
 
-    /// A request on it brought none, or one that holds no more.
+    /// Marks the connection as a stranger's: a request on it carried no token, or one that is not valid.
     pub(crate) fn not_authenticated(&self) {
         if self.is_authenticated.swap(false, Ordering::Relaxed) {
             let mut held = self.connections.held.lock();
@@ -136,7 +134,7 @@ mod tests {
             "three of four places are for strangers"
         );
         assert!(is_open(&known));
-        // One who was closed and shows its token after all gets no place back.
+        // A closed connection that authenticates late gets no slot back.
         strangers[0].authenticated();
         drop(strangers);
         let all: Vec<_> = (0..3).map(|_| connections.open().expect("a place")).collect();

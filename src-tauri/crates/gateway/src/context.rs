@@ -1,4 +1,4 @@
-//! What all steps of one request share: its identity, its client, and the settings it began with.
+//! The context that all steps of one request share: its identity, its client, and the settings as it began.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use crate::headers::PROJECT;
 use crate::snapshot::{GatewayClient, Snapshot};
 use crate::surface;
 
-/// A request's identity, given to it as it arrives.
+/// The identity of a request, made when it arrives.
 pub(crate) struct Arrival {
     pub(crate) id: RequestId,
     pub(crate) begun: Moment,
     pub(crate) started: WallTime,
     /// The client's tag for its own bookkeeping, from `x-gatehouse-project`.
     pub(crate) project: Option<String>,
-    /// The dialect in which the client is answered.
+    /// The dialect of the client's responses.
     pub(crate) dialect: Dialect,
-    /// Cancelled when the grace period of a stop is over: answers then end with an error.
+    /// Cancelled when the grace period of a stop is over; answers then end with an error.
     pub(crate) stopped: CancellationToken,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct RequestContext {
     pub(crate) arrival: Arrival,
     pub(crate) client: Arc<GatewayClient>,
     pub(crate) snapshot: Arc<Snapshot>,
-    /// As the client sent them; [`crate::headers`] decides which of them go on.
+    /// As the client sent them; [`crate::headers`] decides which are forwarded.
     pub(crate) headers: HeaderMap,
 }
 
@@ -52,7 +52,7 @@ impl Arrival {
     }
 }
 
-/// The client's tag, if it is plain text; the ledger cuts it to its length.
+/// The client's tag, if it is visible ASCII; the ledger truncates it.
 fn project(headers: &HeaderMap) -> Option<String> {
     let tag = headers.get(PROJECT)?.to_str().ok()?.trim();
     (!tag.is_empty()).then(|| tag.to_owned())

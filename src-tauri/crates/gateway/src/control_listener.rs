@@ -1,8 +1,8 @@
-//! The control door: typed operations for the command line and the browser panel.
+//! The control API's listener: typed operations for the command line and the browser panel.
 //!
-//! A second listener with the gateway's checks, so that no local token of a client ever reaches an
-//! operation and no page but our own does. It knows no operation: what a name means is decided by
-//! the [`ControlOperations`] that the layers above pass in.
+//! It is separate from the gateway's listener and runs the same checks, so no client token and no foreign
+//! web page reaches an operation. It knows no operation itself: the layers above pass in
+//! [`ControlOperations`].
 
 use std::sync::Arc;
 
@@ -40,44 +40,39 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      frame-ancestors 'none'",
 );
 
-/// What lies behind the control door.
+/// The operations, events and files that a [`ControlListener`] serves.
 #[async_trait]
 pub trait ControlOperations: Send + Sync {
-    /// Runs one operation by its name; `body` is its request as JSON. Unknown names are the door's
-    /// own 404.
+    /// Runs one operation by its name; `body` is its request as JSON. Replies 404 to an unknown name.
     async fn call(&self, caller: ControlCaller, operation: &str, body: Bytes) -> ControlReply;
 
-    /// What happens from now on, one JSON document per item.
+    /// Events from now on, one JSON document per item.
     fn events(&self) -> BoxStream<'static, Bytes>;
 
     /// A file of the panel by its path without a leading slash; `index.html` for the root.
     fn asset(&self, path: &str) -> Option<Asset>;
 }
 
-/// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ControlCaller {
-    /// A program of this user, by the token in the runtime folder.
+    /// A program of this user, with the token from the runtime folder.
     Local,
-    /// The panel in a browser, by its session.
+    /// The panel in a browser, with its session.
     Panel,
 }
 
-/// The answer of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlReply {
-    /// HTTP status.
     pub status: u16,
-    /// JSON; empty for none.
+    /// JSON; empty if there is none.
     pub body: Bytes,
 }
 
-/// A file of the panel. It holds nothing worth protecting.
+/// A file of the panel. It contains no secret and is served without a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// Value of its `Content-Type`.
     pub content_type: String,
-    /// Its content.
     pub bytes: Bytes,
 }
 
@@ -90,7 +85,7 @@ pub struct ControlListener {
 }
 
 impl ControlListener {
-    /// A control door that serves nothing yet.
+    /// Serves nothing until [`Self::serve`].
     #[must_use]
     pub fn new(
         door: Arc<dyn ControlOperations>,
@@ -100,7 +95,7 @@ impl ControlListener {
         Arc::new(Self { door, tokens, wrong_tokens: WrongTokenLimiter::default(), limits })
     }
 
-    /// Serves `listener` until `stop`: streams of events end at once, calls may finish within
+    /// Serves `listener` until `stop`. Event streams then end at once; calls may finish within
     /// [`ListenerLimits::stop_grace`].
     pub async fn serve(self: Arc<Self>, listener: Listener, stop: StopSignal) {
         let port = listener.port();
@@ -111,7 +106,7 @@ impl ControlListener {
     }
 }
 
-/// A control door behind the names of one port.
+/// The control API under the host names of one port.
 struct ControlConnection {
     control: Arc<ControlListener>,
     hosts: AllowedHosts,
@@ -170,7 +165,7 @@ impl ControlConnection {
         }
     }
 
-    /// Only our own page may call from a browser.
+    /// Refuses calls from any web page but the panel.
     fn check_page(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let mut origins = headers.get_all(ORIGIN).iter();
         if !origins.all(|origin| self.hosts.is_own_origin(origin.as_bytes())) {
@@ -179,8 +174,8 @@ impl ControlConnection {
         guard::check_site(headers)
     }
 
-    /// Who calls, and what is cancelled when they may no longer. Their connection is an authenticated one
-    /// from now on, or a stranger's. After many wrong tokens the answer to the next one waits.
+    /// Identifies the caller; the token is cancelled when a panel session ends. Marks the connection as
+    /// authenticated or not. After many wrong tokens the answer to the next one is delayed.
     async fn caller(
         &self,
         request: &Request<Incoming>,
@@ -261,7 +256,7 @@ impl ControlConnection {
                 beat
             }
         });
-        // A first comment, so that the browser knows at once that it is connected.
+        // A first comment tells the browser at once that it is connected.
         let hello = stream::iter([Bytes::from_static(b": here\n\n")]);
         let all = hello.chain(until_first_ends(events, heartbeat));
         let items = all.map(|bytes| Ok(Frame::data(bytes))).take_until(ended.cancelled_owned());
@@ -300,7 +295,7 @@ impl ControlConnection {
         if let Ok(kind) = HeaderValue::try_from(asset.content_type) {
             headers.insert(CONTENT_TYPE, kind);
         }
-        // The build puts a hash of the content into every name below `assets/`.
+        // Every file name below `assets/` contains a hash of the content.
         let caching = match name.starts_with("assets/") {
             true => "public, max-age=31536000, immutable",
             false => "no-cache",
@@ -310,7 +305,7 @@ impl ControlConnection {
     }
 }
 
-/// Both streams as they come; over when the first is.
+/// Merges two streams; ends when `first` ends.
 fn until_first_ends<A, B>(first: A, second: B) -> BoxStream<'static, Bytes>
 where
     A: futures_util::Stream<Item = Bytes> + Send + 'static,
@@ -334,12 +329,12 @@ fn not_signed_in() -> Refusal {
     control_refusal(401, "You are not signed in. Run `gatehouse panel` for a link to the panel.")
 }
 
-/// A refusal of this door; its code means nothing to anyone but people.
+/// A refusal by this listener. Its code is always the same: programs cannot act on it.
 fn control_refusal(status: u16, message: &str) -> Refusal {
     Refusal::new(status, wire::ErrorKind::InvalidRequest, "failed", message)
 }
 
-/// A refusal in the shape of every error of an operation.
+/// Answers a refusal in the shape of an operation's error.
 fn refusal_response(refusal: &Refusal) -> Response<ResponseBody> {
     let body = json!({"code": "failed", "message": refusal.message, "hint": null, "field": null});
     let mut answer = response::json(refusal.status, body.to_string().into());
@@ -348,7 +343,7 @@ fn refusal_response(refusal: &Refusal) -> Response<ResponseBody> {
     answer
 }
 
-/// What keeps a browser from doing anything with an answer but showing it as our own page.
+/// Adds the headers that keep a browser from using an answer for anything but our own page.
 fn add_security_headers(headers: &mut HeaderMap) {
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

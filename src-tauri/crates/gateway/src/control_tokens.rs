@@ -1,9 +1,9 @@
-//! Who may pass the control door: whoever can read the runtime folder (the command line), and a
-//! browser that was handed a one-time address by such a one.
+//! Tokens of the control API: a local token for programs that can read the runtime folder (the command
+//! line), and sessions of browsers that opened a one-time address.
 //!
-//! All of it is random, lives in memory and ends with the process. Only hashes are kept of what a
-//! browser holds. A browser's session is a header that its page sets, not a cookie: browsers send a
-//! cookie to every port of 127.0.0.1, so any other local server could read it and call operations.
+//! All tokens are random and end with the process; of a browser's tokens only hashes are kept. The page
+//! sends its session token in a header, not a cookie: browsers send a cookie to every port of 127.0.0.1,
+//! so any other local server could read it and call operations.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,22 +15,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::token::{CONTROL_TOKEN_PREFIX, TokenHash, hash_token, random_token};
 
-/// How long a one-time address can be opened.
+/// Lifetime of a one-time address.
 pub const ONE_TIME_LIFETIME: Duration = Duration::from_secs(600);
 
-/// One-time addresses that can be open at once; the oldest goes.
+/// One-time addresses that are valid at once; past the limit the oldest is removed.
 pub const ONE_TIME_OPEN_MAX: usize = 8;
 
-/// Browser sessions at once; the oldest goes.
+/// Browser sessions at once; past the limit the oldest ends.
 pub const PANEL_SESSIONS_MAX: usize = 16;
 
 /// Time without a call after which a browser session ends.
 pub const PANEL_SESSION_IDLE: Duration = Duration::from_secs(12 * 3_600);
 
-/// Time after which a browser session ends, however busy it is.
+/// Time after which a browser session ends, even if it is in use.
 pub const PANEL_SESSION_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
-/// The keys of the control door.
+/// The tokens of one process.
 pub struct ControlTokens {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -42,7 +42,7 @@ pub struct ControlTokens {
 #[derive(Default)]
 struct PanelAccess {
     one_time: Vec<(TokenHash, Moment)>,
-    /// The oldest first.
+    /// Oldest first.
     sessions: Vec<PanelSession>,
 }
 
@@ -50,7 +50,7 @@ struct PanelSession {
     hash: TokenHash,
     opened: Moment,
     used: Moment,
-    /// Cancelled when the session ends, so that its streams of events end with it.
+    /// Cancelled when the session ends, which ends its event streams.
     ended: CancellationToken,
 }
 
@@ -76,26 +76,25 @@ impl PanelAccess {
 }
 
 impl ControlTokens {
-    /// The moment by the clock that sessions are timed with.
+    /// The time of the clock that sessions are timed with.
     pub(crate) fn now(&self) -> Moment {
         self.clock.now()
     }
 
-    /// New keys for this process.
     #[must_use]
     pub fn generate(entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
         let (local, local_hash) = control_secret(entropy.as_ref());
         Self { clock, entropy, local, local_hash, panel: Mutex::default() }
     }
 
-    /// The command line's token, to be written into the runtime folder for its owner alone.
+    /// The command line's token. Write it to the runtime folder so that only its owner can read it.
     #[must_use]
     pub const fn local(&self) -> &Secret {
         &self.local
     }
 
-    /// A new address under which a browser may open the panel on `port`, once, within
-    /// [`ONE_TIME_LIFETIME`]. The token is in the fragment, which browsers send nowhere.
+    /// Makes an address that opens the panel on `port` once, within [`ONE_TIME_LIFETIME`]. The token is in
+    /// the fragment, which browsers do not send.
     #[must_use]
     pub fn one_time_address(&self, port: u16) -> String {
         let (token, hash) = random_token(CONTROL_TOKEN_PREFIX, self.entropy.as_ref());
@@ -109,7 +108,7 @@ impl ControlTokens {
         format!("http://127.0.0.1:{port}/#one-time={token}")
     }
 
-    /// Exchanges a one-time token for a new session's token. It works once.
+    /// Exchanges a one-time token for the token of a new session; `None` if it is unknown, used or expired.
     pub(crate) fn exchange(&self, one_time: &str) -> Option<String> {
         let shown = hash_token(one_time);
         let now = self.clock.now();
@@ -134,8 +133,8 @@ impl ControlTokens {
         is_equal(&self.local_hash, hash)
     }
 
-    /// Marks the session with this token as used now. Returns what is cancelled when it ends, or `None`
-    /// if there is no such session (any more).
+    /// Marks the session with this token as used now. Returns a token that is cancelled when the session
+    /// ends; `None` if there is no such session.
     pub(crate) fn use_session(&self, shown: &TokenHash) -> Option<CancellationToken> {
         let now = self.clock.now();
         let mut panel = self.panel.lock();
@@ -149,8 +148,7 @@ impl ControlTokens {
         self.panel.lock().end(|session| is_equal(&session.hash, shown));
     }
 
-    /// Ends the sessions whose time is over. A call does so too; this is for a browser that only
-    /// listens.
+    /// Ends expired sessions. A call does so too; this is for a browser that only listens for events.
     pub(crate) fn end_expired_sessions(&self) {
         let now = self.clock.now();
         self.panel.lock().end(|session| session.is_over(now));
@@ -165,7 +163,7 @@ fn control_secret(entropy: &dyn Entropy) -> (Secret, TokenHash) {
     let (text, hash) = random_token(CONTROL_TOKEN_PREFIX, entropy);
     match Secret::parse(text) {
         Ok(secret) => (secret, hash),
-        // Base64url is visible ASCII and far below the limit; were it not, another is drawn.
+        // Cannot fail: base64url is visible ASCII and far below the length limit.
         Err(_refused) => control_secret(entropy),
     }
 }

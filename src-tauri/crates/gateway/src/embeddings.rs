@@ -1,8 +1,8 @@
-//! A call for embeddings: cut into the batches that a backend takes, sent side by side, joined in order.
+//! An embeddings call: split into batches that the backend accepts, sent concurrently, joined in order.
 //!
 //! One request is one row of the ledger, whatever the number of batches. If a batch fails the request
-//! fails, with an error that names the inputs: a list with a hole in it would shift all vectors behind
-//! it, and no client could tell.
+//! fails, with an error that names the inputs: a gap in the list would shift all later vectors, and the
+//! client could not tell.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ use crate::surface::EmbeddingsSurface;
 
 mod batches;
 
-/// The protocol as the ledger spells it: the client's vendor and what was asked for.
+/// The ledger's name of the protocol: the client's vendor and the kind of call.
 const OPENAI_EMBEDDINGS: &str = "openai-embeddings";
 const GEMINI_EMBEDDINGS: &str = "gemini-embeddings";
 
@@ -50,7 +50,7 @@ pub(crate) struct Embeddings {
     bytes_in: usize,
 }
 
-/// The vectors that were asked for, and the fields left out of the request.
+/// The vectors from the backend, and the request's fields that were dropped.
 pub(crate) struct FetchedVectors {
     batches: Vec<EmbeddingBatch>,
     dropped: Vec<String>,
@@ -75,7 +75,7 @@ impl Embeddings {
         Ok(Self { request, options, protocol, bytes_in })
     }
 
-    /// The indexes of the inputs that have to be asked for.
+    /// The indexes of the inputs to request from a backend.
     fn missing(&self, slot: Option<&VectorSlot>) -> Vec<usize> {
         slot.map_or_else(|| (0..self.request.len()).collect(), VectorSlot::missing)
     }
@@ -99,8 +99,8 @@ impl Call for Embeddings {
         }
     }
 
-    /// Vectors of one model mean nothing beside those of another, and no client could tell: only the same
-    /// model at another backend may stand in.
+    /// Keeps only candidates with the first one's model. Vectors of different models cannot be compared, and
+    /// the client could not tell that the model changed.
     fn restrict(&self, decision: &mut Decision) {
         let first = decision.candidates.first().map(|first| first.model.clone());
         decision.candidates.retain(|candidate| Some(&candidate.model) == first.as_ref());
@@ -123,9 +123,9 @@ impl Call for Embeddings {
         let Target { backend, candidate, share } = target;
         let RoutedCall { context, call, slot, .. } = routed;
         let indexes = call.missing(slot.as_ref());
-        let part =
+        let selected =
             (indexes.len() < call.request.len()).then(|| call.request.select_inputs(&indexes));
-        let request = part.as_ref().unwrap_or(&call.request);
+        let request = selected.as_ref().unwrap_or(&call.request);
         let wire_target = backend.target(&candidate.model);
         let batches = cut(request, &wire_target).map_err(|error| Failure::bad_request(&error))?;
         let dropped = batches.first().map(|batch| batch.outgoing.dropped.clone());
@@ -140,7 +140,7 @@ impl Call for Embeddings {
         let attempt =
             EmbeddingAttempt { outbound, context, backend, request, key, timeout: share.of(left) };
         let sending = batches.into_iter().map(|batch| attempt.send(batch));
-        // In order, so that their vectors join in the order of the inputs.
+        // `buffered` keeps the order of the inputs.
         let sent: Vec<_> =
             stream::iter(sending).buffered(EMBEDDING_BATCHES_AT_ONCE_MAX).collect().await;
         let batches = attempt.judge(sent, &indexes, &wire_target, record)?;
@@ -214,7 +214,7 @@ struct Batch {
     outgoing: BackendRequest,
 }
 
-/// The batches that the target takes.
+/// Splits the request into batches that the target accepts.
 fn cut(request: &EmbeddingRequest, target: &WireTarget) -> Result<Vec<Batch>, RequestError> {
     let one = |inputs: Range<usize>| {
         let outgoing = request.batch(inputs.clone(), target)?;
@@ -228,7 +228,7 @@ struct EmbeddingAttempt<'a> {
     outbound: &'a Outbound,
     context: &'a RequestContext,
     backend: &'a Backend,
-    /// For the inputs that have to be asked for.
+    /// Reduced to the missing inputs.
     request: &'a EmbeddingRequest,
     key: Option<Arc<BoundSecret>>,
     timeout: Duration,
@@ -261,7 +261,7 @@ impl EmbeddingAttempt<'_> {
         )
     }
 
-    /// All batches, with their usage in the record; a failure if one failed. `indexes` are those of the
+    /// Returns all batches and records their usage; fails if one failed. `indexes` are the positions of the
     /// inputs in the client's request.
     fn judge(
         &self,

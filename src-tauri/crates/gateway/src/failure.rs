@@ -1,5 +1,5 @@
-//! From everything that can go wrong on the way of a request to what the client is told, what the
-//! ledger keeps and what it says about the backend: decided once, here.
+//! Maps every failure of a request to the client's error, the ledger's entry and the verdict about the
+//! backend. All of this is decided here and nowhere else.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,37 +16,32 @@ use crate::response::{Refusal, RetryAdvice};
 use crate::scope::Forbidden;
 use crate::upstream::UpstreamFailure;
 
-/// Neutral status where our key for a backend is missing or was rejected; [`wire::error_status`] says
-/// what each dialect makes of it, and why.
+/// Neutral status if our key for a backend is missing or was rejected; [`wire::error_status`] maps it for
+/// each dialect and says why.
 pub(crate) const BACKEND_KEY_STATUS: u16 = 403;
 
-/// When a client may try again after a fault of this machine.
+/// `Retry-After` of a fault of this machine.
 const LOCAL_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A request that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) refusal: Refusal,
-    /// What it says about the backend.
     pub(crate) verdict: Verdict,
-    /// Whether the backend may have done work that it bills.
     pub(crate) work: BackendWork,
-    /// The backend's own status, if it gave one.
+    /// The backend's own status, if it sent one.
     pub(crate) upstream_status: Option<u16>,
-    /// Whose failure it is, and what may be done about it.
     pub(crate) class: FailureClass,
-    /// How long the backend asked to be left alone, as it said it.
+    /// The wait that the backend asked for, not clamped.
     pub(crate) wait: Option<Duration>,
-    /// What the backend said about trying again.
+    /// The backend's hint about retries.
     pub(crate) advice: ServerRetryHint,
 }
 
-/// Whether a backend may bill a request that failed.
+/// Work that the backend may have done, and may bill, for a request that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BackendWork {
-    /// It did nothing.
     None,
-    /// It may have.
     Unknown,
 }
 
@@ -82,19 +77,19 @@ impl Failure {
         }
     }
 
-    /// What the plan of attempts has to know of it.
+    /// The part that the attempt plan uses.
     pub(crate) const fn for_plan(&self) -> resilience::AttemptFailure {
         resilience::AttemptFailure { class: self.class, wait: self.wait, advice: self.advice }
     }
 
-    /// What it tells the state machines of the backend.
+    /// The outcome for the endpoint's state machines.
     pub(crate) fn happened(&self) -> CallOutcome {
-        // The large providers limit each model of an account by itself
+        // The large providers limit each model of an account separately
         // (<https://platform.openai.com/docs/guides/rate-limits>, Anthropic's and Google's likewise).
         self.for_plan().call_outcome(LimitScope::Model)
     }
 
-    /// No backend may answer.
+    /// Routing found no backend that may answer.
     pub(crate) fn no_route(error: &RoutingError) -> Self {
         let (status, kind, code) = match error {
             RoutingError::MissingModel | RoutingError::NameTooLong(_) => {
@@ -114,7 +109,7 @@ impl Failure {
         Self { verdict: Verdict::NotSent, ..Self::not_sent(refusal) }
     }
 
-    /// The client's scope leaves it out.
+    /// The request is outside the client's scope.
     pub(crate) fn forbidden(why: &Forbidden) -> Self {
         let refusal = Refusal::new(403, ErrorKind::Permission, "not_allowed", why.to_string())
             .param(Some("model".to_owned()))
@@ -122,13 +117,13 @@ impl Failure {
         Self { class: FailureClass::BadRequest, ..Self::not_sent(refusal) }
     }
 
-    /// The request is wrong, or cannot be said in the backend's dialect.
+    /// The request is invalid, or cannot be expressed in the backend's dialect.
     pub(crate) fn bad_request(error: &RequestError) -> Self {
         let failure = Self::not_sent(bad_request(error));
         Self { verdict: Verdict::ClientFault, class: FailureClass::BadRequest, ..failure }
     }
 
-    /// The snapshot sends a request where it must not go.
+    /// The configuration does not allow the request to be sent; `what` completes "The backend …".
     pub(crate) fn misconfigured(backend: &BackendId, what: &str) -> Self {
         let message = format!("The backend {backend} {what}");
         let refusal = Refusal::new(502, ErrorKind::Api, "backend_misconfigured", message);
@@ -136,7 +131,7 @@ impl Failure {
         Self { class, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
-    /// The key could not be had.
+    /// The backend's key could not be read.
     pub(crate) fn vault(backend: &BackendId, error: &VaultError) -> Self {
         let missing = matches!(error, VaultError::NotFound(_));
         let (status, kind, code) = match missing {
@@ -145,13 +140,13 @@ impl Failure {
         };
         let hint = error.hint().map(|hint| format!(" {hint}")).unwrap_or_default();
         let message = format!("The key of the backend {backend} cannot be read: {error}.{hint}");
-        // A key that is missing is missing there; a vault that is locked is locked for all.
+        // A missing key affects this backend only; a locked vault affects all.
         let class = if missing { FailureClass::KeyRejected } else { FailureClass::Local };
         let refusal = Refusal::new(status, kind, code, message);
         Self { class, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
-    /// There was no answer, or no more of it.
+    /// No answer arrived, or it broke off.
     pub(crate) fn upstream(backend: &BackendId, failure: &UpstreamFailure) -> Self {
         let message = format!("The backend {backend} failed: {failure}.");
         match failure.reason() {
@@ -167,7 +162,7 @@ impl Failure {
         }
     }
 
-    /// The fault lies on this machine.
+    /// The cause is on this machine.
     fn local(failure: &UpstreamFailure, message: String) -> Self {
         let soon = RetryAdvice::After(LOCAL_RETRY_AFTER);
         let (status, code, class, retry) = match failure {
@@ -181,7 +176,7 @@ impl Failure {
         Self { class, ..Self::not_sent(refusal) }
     }
 
-    /// Gatehouse was stopped before the answer was whole.
+    /// Gatehouse was stopped before the answer was complete.
     pub(crate) fn stopped() -> Self {
         let message = "Gatehouse was stopped before the response was complete. Start it and send \
                        the request again.";
@@ -189,7 +184,7 @@ impl Failure {
         Self { work: BackendWork::Unknown, ..Self::not_sent(refusal.retry(RetryAdvice::Never)) }
     }
 
-    /// The failure of an attempt that began at `since`, corrected if a pause of this machine explains it.
+    /// Corrects the failure of an attempt that began at `since` if a pause of this machine explains it.
     pub(crate) fn without_local_pauses(
         self,
         registry: &EndpointRegistry,
@@ -212,7 +207,7 @@ impl Failure {
         Self { refusal, verdict: Verdict::NotSent, class: FailureClass::Paused, ..self }
     }
 
-    /// It sent us elsewhere.
+    /// The backend sent a redirect.
     pub(crate) fn redirected(backend: &BackendId, status: u16) -> Self {
         let message = format!(
             "The backend {backend} answered with a redirect ({status}), which is not followed, \
@@ -224,7 +219,7 @@ impl Failure {
         failure
     }
 
-    /// It sent what is no answer; `what` completes "The backend …".
+    /// The backend's response cannot be read; `what` completes "The backend …".
     pub(crate) fn unreadable(backend: &BackendId, what: &str, work: BackendWork) -> Self {
         let message = format!("The backend {backend} {what}");
         let mut failure = Self::backend(FailureReason::Unreadable, work, 502, message);
@@ -232,7 +227,7 @@ impl Failure {
         failure
     }
 
-    /// A body with status 200 that is no answer.
+    /// A body with status 200 is not a valid answer.
     pub(crate) fn bad_answer(
         backend: &BackendId,
         bad: &BadAnswer,
@@ -253,14 +248,14 @@ impl Failure {
         }
     }
 
-    /// A stream that broke the dialect.
+    /// A stream does not follow its dialect.
     pub(crate) fn broken_stream(backend: &BackendId, fault: StreamFault) -> Self {
         let message = format!("The backend {backend} sent a broken stream: {fault}.");
         Self::backend(FailureReason::Unreadable, BackendWork::Unknown, 502, message)
     }
 
-    /// A failure the backend reported itself, by status or in its stream. Its words are relayed
-    /// where the client or its user can act on them.
+    /// The backend reported a failure, by status or in its stream. Its message is relayed so that the client
+    /// or its user can act on it.
     pub(crate) fn reported(
         backend: &BackendId,
         error: &UpstreamError,
@@ -270,7 +265,7 @@ impl Failure {
         let relayed_code = error.code.as_deref().map(|code| context.scrubbed(code));
         let ClassRules { status, kind, code, verdict } = class_rules(error.class);
         let message = match error.class {
-            // Clients read these texts ("prompt is too long"), so they stay as they are.
+            // Clients parse these messages ("prompt is too long"), so they are not changed.
             UpstreamClass::InvalidRequest | UpstreamClass::TooLarge | UpstreamClass::NotFound => {
                 words
             }
@@ -294,7 +289,7 @@ impl Failure {
     }
 }
 
-/// Whose failure a backend's own words tell of.
+/// The class of an error that the backend reported.
 const fn class(error: &UpstreamError) -> FailureClass {
     match (error.class, error.status) {
         (UpstreamClass::InvalidRequest | UpstreamClass::TooLarge, _) => FailureClass::BadRequest,
@@ -311,14 +306,14 @@ const fn class(error: &UpstreamError) -> FailureClass {
     }
 }
 
-/// A 400 that names the field.
+/// Answers 400 and names the field.
 pub(crate) fn bad_request(error: &RequestError) -> Refusal {
     Refusal::new(400, ErrorKind::InvalidRequest, error.code(), error.to_string())
         .param(error.param().map(str::to_owned))
         .retry(RetryAdvice::Never)
 }
 
-/// What else a backend said beside its error.
+/// The headers of a backend's error, and what is needed to read it.
 pub(crate) struct ErrorContext<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) scrubber: &'a crate::upstream::KeyScrubber,
@@ -330,7 +325,7 @@ impl ErrorContext<'_> {
         self.scrubber.scrub(text)
     }
 
-    /// How long it wants to be left alone. Gemini says it in the body (`retryDelay`), the others in a
+    /// The wait that the backend asks for. Gemini states it in the body (`retryDelay`), the others in a
     /// header.
     fn wait(&self, error: &UpstreamError) -> Option<Duration> {
         retry_after(self.headers, self.now).or(error.retry_after)
@@ -383,7 +378,7 @@ fn class_rules(class: UpstreamClass) -> ClassRules {
         }
         UpstreamClass::NotFound => (404, Kind::NotFound, "model_not_found", Verdict::ClientFault),
         UpstreamClass::TooLarge => (413, Kind::TooLarge, "request_too_large", Verdict::ClientFault),
-        // Not 401: the client would take its own token for bad. Not 502: it would ask again.
+        // Not 401: the client would think that its own token is wrong. Not 502: it would retry.
         UpstreamClass::KeyRejected => {
             (BACKEND_KEY_STATUS, Kind::BackendKey, "backend_key_rejected", Verdict::KeyRejected)
         }
@@ -401,7 +396,7 @@ fn class_rules(class: UpstreamClass) -> ClassRules {
     ClassRules { status, kind, code, verdict }
 }
 
-/// Whether the backend's own `code` helps the client.
+/// True if the backend's own `code` is useful to the client.
 const fn keeps_code(class: UpstreamClass) -> bool {
     matches!(
         class,
@@ -414,7 +409,7 @@ const fn keeps_code(class: UpstreamClass) -> bool {
     )
 }
 
-/// How long a backend wants to be left alone: `retry-after-ms`, or `retry-after` as seconds or date.
+/// The wait that a backend asks for: `retry-after-ms`, or `retry-after` as seconds or date.
 fn retry_after(headers: &HeaderMap, now: WallTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |text: &str| {
@@ -433,7 +428,7 @@ fn retry_after(headers: &HeaderMap, now: WallTime) -> Option<Duration> {
     })
 }
 
-/// A refusal's text as a sentence.
+/// Makes a sentence of an error's text: a capital first, a full stop last.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());

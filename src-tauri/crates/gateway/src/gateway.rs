@@ -1,4 +1,4 @@
-//! The gateway: its parts, and the listener that hands each request to [`crate::handle`].
+//! The gateway's parts, and the listener that passes each request to [`crate::handle`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -29,31 +29,27 @@ use crate::snapshot::Snapshot;
 use crate::upstream::Upstream;
 use crate::wrong_token_limiter::WrongTokenLimiter;
 
-/// Everything the gateway is given.
+/// The parts that the gateway is built from.
 pub struct GatewayParts {
-    /// Both clocks.
+    /// Monotonic and wall time.
     pub clock: Arc<dyn Clock>,
     /// Seeds request ids.
     pub entropy: Arc<dyn Entropy>,
-    /// Where requests are written down.
     pub ledger: Ledger,
-    /// Where keys come from.
     pub vault: Vault,
-    /// What requests work with; swapped by the engine whenever the settings change.
+    /// Swapped by the engine whenever the settings change.
     pub snapshot: Arc<ArcSwap<Snapshot>>,
-    /// The network.
     pub network: Arc<dyn Upstream>,
     /// The built-in mock.
     pub mock: Arc<dyn Upstream>,
-    /// Who is told about requests.
     pub events: Arc<dyn EventSink>,
-    /// What is known of the backends at this moment; the engine's too.
+    /// Shared with the engine.
     pub endpoints: Arc<EndpointRegistry>,
 }
 
-/// The local gateway: takes requests from tools on this machine and answers them through backends.
+/// The local gateway: answers requests from tools on this machine through backends.
 pub struct Gateway {
-    /// Makes request ids, which are unique and no secret.
+    /// Makes request ids, which are unique and not secret.
     pub(crate) ids: SeededEntropy,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) limits: ListenerLimits,
@@ -67,7 +63,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway that serves nothing yet.
+    /// Serves nothing until [`Self::serve`].
     #[must_use]
     pub fn new(parts: GatewayParts, limits: ListenerLimits) -> Arc<Self> {
         let GatewayParts {
@@ -79,7 +75,7 @@ impl Gateway {
             network,
             mock,
             events,
-            endpoints: live,
+            endpoints,
         } = parts;
         let accounting =
             Accounting { ledger, clock: Arc::clone(&clock), events: Arc::clone(&events) };
@@ -96,7 +92,7 @@ impl Gateway {
             outbound: Outbound {
                 clock,
                 events,
-                registry: live,
+                registry: endpoints,
                 vault,
                 network,
                 mock,
@@ -105,20 +101,20 @@ impl Gateway {
         })
     }
 
-    /// Requests on their way now.
+    /// The number of requests that hold a slot.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.admission.in_flight()
     }
 
-    /// Logs refusals that were counted and not logged one by one. To be called every few seconds.
+    /// Logs refusals that were only counted. Call it every few seconds.
     pub fn log_counted_refusals(&self) {
         self.refusals.log_counted(self.outbound.clock.now());
     }
 
-    /// Serves `listener` until `stop`; then answers in flight may finish within
-    /// [`ListenerLimits::stop_grace`]. Returns when every request is with the ledger. May be called
-    /// again, with another listener, once it has returned.
+    /// Serves `listener` until `stop`; answers in flight may then finish within
+    /// [`ListenerLimits::stop_grace`]. Returns when every request has been handed to the ledger. May then
+    /// be called again with another listener.
     pub async fn serve(self: Arc<Self>, listener: Listener, stop: StopSignal) {
         let port = listener.port();
         self.outbound.port.store(port, Ordering::Relaxed);
@@ -128,11 +124,11 @@ impl Gateway {
     }
 }
 
-/// The gateway behind the host names of one port.
+/// The gateway under the host names of one port.
 struct GatewayListener {
     gateway: Arc<Gateway>,
     hosts: AllowedHosts,
-    /// Cancelled when answers in flight have to end.
+    /// Cancelled when answers in flight must end.
     stopped: CancellationToken,
 }
 

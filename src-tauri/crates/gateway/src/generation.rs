@@ -1,4 +1,4 @@
-//! A call for a generated answer: Chat Completions, Responses, Messages and Gemini.
+//! A call that generates an answer: Chat Completions, Responses, Messages and Gemini.
 
 use std::sync::Arc;
 
@@ -31,11 +31,11 @@ use crate::surface::GenerateSurface;
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
-/// Bytes of a body per token at most: a body is too long for a model for sure if it is by this figure.
-/// Prose has 4.5 bytes per token and the JSON around it counts for nothing.
+/// Upper bound of bytes per token: a body that is too long for a model by this figure is too long for
+/// certain. Prose has 4.5 bytes per token; the JSON around it adds bytes but no tokens.
 const BYTES_PER_TOKEN_MAX: u64 = 8;
 
-/// A parsed request for an answer.
+/// A parsed generation request.
 pub(crate) struct Generation {
     pub(crate) request: ClientRequest,
     options: CallOptions,
@@ -46,7 +46,7 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Parses a body, with references to kept items replaced by the items.
+    /// Parses a body. References to stored items are replaced by the items.
     pub(crate) fn parse(
         surface: &GenerateSurface,
         context: &RequestContext,
@@ -63,11 +63,11 @@ impl Generation {
             ClientRequest::parse(surface.for_wire(), body).map_err(|error| bad_request(&error))?;
         let follows = context.snapshot.routes.follows_conversations();
         let is_watched = bytes_in >= RUNAWAY_BODY_BYTES_MIN;
-        let thread: Option<ConversationFingerprint> =
+        let fingerprint: Option<ConversationFingerprint> =
             (follows || is_watched).then(|| request.conversation_fingerprint());
         Ok(Self {
-            conversation: thread.filter(|_| follows).map(|thread| thread.conversation),
-            prefix: thread.filter(|_| is_watched).map(|thread| thread.prefix),
+            conversation: fingerprint.filter(|_| follows).map(|print| print.conversation),
+            prefix: fingerprint.filter(|_| is_watched).map(|print| print.prefix),
             request,
             options,
             bytes_in,
@@ -75,7 +75,7 @@ impl Generation {
         })
     }
 
-    /// Keeps the items of the answer, if the client may refer to them later.
+    /// The writer that stores the answer's items, if the client may refer to them later.
     fn keeper(&self, context: &RequestContext) -> Option<ResponseItemWriter> {
         self.request.is_stored().then(|| self.items.keeper(&context.client.id))
     }
@@ -152,7 +152,7 @@ impl Call for Generation {
         let RoutedCall { context, call, .. } = routed;
         record.set_status(200);
         let Opened { backend, headers: backend_headers, content, exchange } = opened;
-        // The items of an answer that passes through are kept by its provider.
+        // The provider stores the items of an answer that passes through.
         let keeper = call.keeper(&context).filter(|_| !exchange.passes_through());
         let mut response = match content {
             Content::Whole(body) | Content::Replayed(body) => {
@@ -215,7 +215,7 @@ impl Call for Generation {
     }
 }
 
-/// The request as `backend` gets it, and the way back of its answer.
+/// The request as sent to `backend`, and the translation of its answer.
 fn exchange(
     routed: &RoutedCall<Generation>,
     backend: &Backend,
@@ -230,7 +230,8 @@ fn exchange(
     BackendExchange::new(&call.request, &target, &id, created_unix_s)
 }
 
-/// What the request needs of a model. Images are not counted, as their size says nothing of their tokens.
+/// What the request needs from a model. With images, input tokens are not counted: an image's size says
+/// nothing about its tokens.
 fn needs(request: &ClientRequest) -> Needs {
     let wants = request.needs();
     let bytes = u64::try_from(request.body().len()).unwrap_or(u64::MAX);
@@ -245,7 +246,8 @@ fn needs(request: &ClientRequest) -> Needs {
     }
 }
 
-/// The media type of the body: the backend's own if its bytes pass through and it names the expected one.
+/// The content type of the response: the backend's own if its bytes pass through and the type is the
+/// expected one.
 fn content_type(exchange: &BackendExchange, backend_headers: &HeaderMap) -> HeaderValue {
     let (ours, expected) = match exchange.delivery() {
         Delivery::Stream(_) => (EVENT_STREAM, Media::EventStream),

@@ -1,9 +1,9 @@
-//! Checks that every request passes before anything else looks at it, on every route.
+//! Checks on every request, before anything else reads it.
 //!
-//! A web page on this machine can reach loopback, and a name it controls can point there (DNS
-//! rebinding), so the `Host` must be one of ours to the letter and a browser's marks of a foreign
-//! page are refused. Nothing here relies on the browser being honest about private networks. Clients
-//! built on Node send `sec-fetch-mode: cors` and nothing else, so that mark alone means nothing.
+//! A web page can reach loopback, and a name that it controls can point there (DNS rebinding). So `Host`
+//! must be exactly one of ours, and requests that a browser marks as coming from a foreign page are
+//! refused. Nothing relies on the browser's rules for private networks. Clients built on Node send only
+//! `sec-fetch-mode: cors`, so that header alone means nothing.
 
 use hyper::header::{
     CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN, TRANSFER_ENCODING,
@@ -16,7 +16,7 @@ use crate::response::{Refusal, RetryAdvice};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The three spellings of this listener that a `Host` may have, exactly.
+/// The three values of `Host` that this listener accepts, compared exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AllowedHosts([String; 3]);
 
@@ -29,13 +29,13 @@ impl AllowedHosts {
         self.0.iter().any(|allowed| allowed.as_bytes() == host)
     }
 
-    /// Whether `origin` is a page of this listener itself.
+    /// True if `origin` is a page of this listener itself.
     pub(crate) fn is_own_origin(&self, origin: &[u8]) -> bool {
         origin.strip_prefix(b"http://").is_some_and(|host| self.has(host))
     }
 }
 
-/// Checks the head of a gateway request: framing, host, browser marks, and that it did not pass through a
+/// Checks the head of a gateway request: framing, host, browser headers, and that it did not pass through a
 /// Gatehouse before.
 pub(crate) fn check<B>(request: &Request<B>, hosts: &AllowedHosts) -> Result<(), Refusal> {
     check_framing(request)?;
@@ -50,8 +50,8 @@ fn loops() -> Refusal {
     never(Refusal::new(508, ErrorKind::Api, "loop_detected", message))
 }
 
-/// Refuses a request that names another host: missing, doubled, foreign, or another one in the
-/// request line than in the header.
+/// Refuses a request whose host is missing, repeated or foreign, or differs between request line and
+/// header.
 pub(crate) fn check_host<B>(request: &Request<B>, allowed: &AllowedHosts) -> Result<(), Refusal> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let named = match (hosts.next(), hosts.next()) {
@@ -69,7 +69,7 @@ fn misdirected() -> Refusal {
     never(Refusal::new(421, ErrorKind::InvalidRequest, "misdirected_request", message))
 }
 
-/// Refuses whatever a web page sent.
+/// Refuses requests that a web page sent.
 pub(crate) fn check_no_browser<B>(request: &Request<B>) -> Result<(), Refusal> {
     if request.headers().contains_key(ORIGIN) {
         return Err(foreign_page());
@@ -112,11 +112,11 @@ fn is_json(content_type: &[u8]) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-/// Marks a request whose `Content-Length` was dropped because its body comes in chunks.
+/// Marks a request whose `Content-Length` was dropped because its body is chunked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LengthBesideChunks;
 
-/// Refuses a request that tells the end of its body in two ways.
+/// Refuses a request with both `Content-Length` and `Transfer-Encoding`.
 pub(crate) fn check_framing<B>(request: &Request<B>) -> Result<(), Refusal> {
     match request.extensions().get::<LengthBesideChunks>() {
         Some(LengthBesideChunks) => {
@@ -127,8 +127,8 @@ pub(crate) fn check_framing<B>(request: &Request<B>) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the body's end is told by chunks. The connection is closed after the answer, so that
-/// whatever was smuggled behind is never read.
+/// True if the body is chunked. The caller then closes the connection after the answer, so that a smuggled
+/// request behind the body is never read.
 pub(crate) fn is_chunked(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING)
 }

@@ -1,8 +1,8 @@
-//! The way of a request, from its head to its response. Each step is a module of this crate: it gets what
-//! it needs as arguments, and none calls back into an earlier one.
+//! Handles a request, from its head to its response. Each step is a module of this crate that gets what it
+//! needs as arguments; none calls back into an earlier step.
 //!
-//! Nothing reaches the client before a backend's first content, so until then every failure is an honest
-//! status and another candidate may answer.
+//! Nothing reaches the client before a backend's first content. Until then a failure has its true HTTP
+//! status, and another candidate may answer.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ use crate::response::{self, ATTEMPTS, BACKEND, CACHE, CACHE_KEY, ROUTE, Refusal,
 use crate::surface::{self, Surface};
 use crate::{auth, body, models, token_count};
 
-/// Answers one request. `stopped` is cancelled when answers in flight have to end.
+/// Answers one request. `stopped` is cancelled when answers in flight must end.
 pub(crate) async fn handle(
     gateway: &Arc<Gateway>,
     hosts: &AllowedHosts,
@@ -54,7 +54,7 @@ pub(crate) async fn handle(
     response
 }
 
-/// From the token to the parsed call.
+/// Authenticates the client, reads the body, parses the call and answers it.
 async fn respond(
     gateway: &Arc<Gateway>,
     surface: Surface,
@@ -112,7 +112,7 @@ async fn respond(
     outcome.unwrap_or_else(|refusal| refusal.answer(dialect))
 }
 
-/// From admission to the response: the steps that every call to a model takes.
+/// Runs the steps of every call to a model, from admission to the response.
 async fn answer<C: Call>(
     gateway: &Arc<Gateway>,
     context: RequestContext,
@@ -224,7 +224,7 @@ async fn refuse(
     refusal.answer(dialect)
 }
 
-/// The response headers that tell which route and backend answered.
+/// The response headers that name the route and the backend that answered.
 struct RouteHeaders {
     route: String,
     backend: Option<BackendId>,

@@ -1,5 +1,5 @@
-//! Which headers pass the gateway, in either direction: by allow-list, so that neither cookies nor
-//! identities nor anything a backend wishes to set slips through.
+//! Allow-lists of the headers that the gateway forwards in either direction, so that no cookie, no identity
+//! and nothing else that a backend sets passes by accident.
 
 use domain::Dialect;
 use hyper::header::{
@@ -8,24 +8,24 @@ use hyper::header::{
 
 use crate::response::JSON;
 
-/// Marks a request that a gateway sent on; one that comes back with it has gone round.
+/// Marks a request that a gateway forwarded; one that arrives with it has looped.
 pub(crate) const HOP: HeaderName = HeaderName::from_static("x-gatehouse-hop");
 
-/// A client's tag for its own bookkeeping; it stays here.
+/// A client's tag for its own bookkeeping; not forwarded.
 pub(crate) const PROJECT: HeaderName = HeaderName::from_static("x-gatehouse-project");
 
-/// How urgent a request is; it stays here.
+/// The priority of a request; not forwarded.
 pub(crate) const PRIORITY: HeaderName = HeaderName::from_static("x-gatehouse-priority");
 
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
-/// The version in which requests for Anthropic are written here, and the one that clients mean which
-/// name none (<https://docs.anthropic.com/en/api/versioning>).
+/// The version of the Anthropic requests that Gatehouse writes, and the default for clients that state none
+/// (<https://docs.anthropic.com/en/api/versioning>).
 const ANTHROPIC_VERSION_WRITTEN: HeaderValue = HeaderValue::from_static("2023-06-01");
 
-/// What passes to a backend of the client's own dialect: names, and prefixes of names. Which
-/// organisation or project of a vendor pays is decided by the key, not by the client: none of
-/// `openai-organization`, `openai-project`, `x-goog-user-project` and the like stands here.
+/// Headers that are forwarded if client and backend have the same dialect: names, and prefixes of names.
+/// The key decides which organisation or project of a vendor pays, not the client, so
+/// `openai-organization`, `openai-project`, `x-goog-user-project` and the like are not listed.
 struct AllowedHeaders {
     names: &'static [&'static str],
     prefixes: &'static [&'static str],
@@ -37,7 +37,7 @@ const fn allowed_to_backend(dialect: Dialect) -> AllowedHeaders {
             names: &["accept", "user-agent", "x-client-request-id", "openai-beta"],
             prefixes: &["x-stainless-"],
         },
-        // Codex' own marks, which it sends to OpenAI as well.
+        // Includes Codex' own headers, which it sends to OpenAI as well.
         Dialect::OpenAiResponses => AllowedHeaders {
             names: &[
                 "accept",
@@ -49,7 +49,7 @@ const fn allowed_to_backend(dialect: Dialect) -> AllowedHeaders {
             ],
             prefixes: &["x-stainless-"],
         },
-        // The list of Claude Code's own gateway contract.
+        // The list of Claude Code's gateway contract.
         Dialect::AnthropicMessages => AllowedHeaders {
             names: &["accept", "user-agent", "anthropic-version", "anthropic-beta", "x-app"],
             prefixes: &["x-stainless-"],
@@ -62,8 +62,8 @@ const fn allowed_to_backend(dialect: Dialect) -> AllowedHeaders {
     }
 }
 
-/// What passes to a client of the backend's own dialect. Anthropic's rate limits are those of our
-/// account and stay here, as its gateway contract demands.
+/// Headers that are forwarded to a client of the backend's dialect. Anthropic's rate limits are those of our
+/// account and are not forwarded, as its gateway contract demands.
 const fn allowed_to_client(dialect: Dialect) -> AllowedHeaders {
     match dialect {
         Dialect::OpenAiChat | Dialect::OpenAiResponses => AllowedHeaders {
@@ -81,8 +81,8 @@ impl AllowedHeaders {
     }
 }
 
-/// The headers of a request of `from` that go on to a backend that is spoken to in `to`. What one
-/// dialect's clients say means nothing in another one, so only their own names cross.
+/// The headers of a backend request in dialect `to`, made from a client's request in `from`. Between
+/// different dialects only `user-agent` is forwarded, because the others have no meaning there.
 pub(crate) fn backend_headers(client: &HeaderMap, from: Dialect, to: Dialect) -> HeaderMap {
     let passing = match from == to {
         true => allowed_to_backend(from),
@@ -102,14 +102,14 @@ pub(crate) fn backend_headers(client: &HeaderMap, from: Dialect, to: Dialect) ->
     out
 }
 
-/// Whether the client's `Connection` header names `name`: then it is not for the next hop.
+/// True if the client's `Connection` header names `name`, so that it is not for the next hop.
 fn is_hop_by_hop(name: &HeaderName, client: &HeaderMap) -> bool {
     let values = client.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
     let mut named = values.flat_map(|value| value.split(','));
     named.any(|token| token.trim().eq_ignore_ascii_case(name.as_str()))
 }
 
-/// Copies the headers of a backend's answer that a client may see.
+/// Copies the allowed headers of a backend's answer; none between different dialects.
 pub(crate) fn copy_to_client(
     backend: &HeaderMap,
     client: Dialect,
@@ -127,19 +127,19 @@ pub(crate) fn copy_to_client(
     }
 }
 
-/// What a body is, by its `Content-Type`.
+/// The kind of a body, by its `Content-Type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Media {
     Json,
     EventStream,
-    /// One JSON value a line, as Ollama streams.
+    /// One JSON value per line, as Ollama streams.
     JsonLines,
     Html,
-    /// Something else, or not said.
+    /// Another type, or none stated.
     Unsaid,
 }
 
-/// What a backend says its body is.
+/// The kind of body that a backend states.
 pub(crate) fn media(headers: &HeaderMap) -> Media {
     let value = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
@@ -156,7 +156,7 @@ pub(crate) fn media(headers: &HeaderMap) -> Media {
     }
 }
 
-/// Whether a backend compressed its body although it was asked not to.
+/// True if a backend compressed its body although it was asked not to.
 pub(crate) fn is_compressed(headers: &HeaderMap) -> bool {
     let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
     encodings.any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))

@@ -1,4 +1,4 @@
-//! What the cache did for a request, in its record.
+//! Records what the cache did for a request.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) enum AnswerEnd {
     },
 }
 
-/// What is known of a complete answer.
+/// The facts of a complete answer.
 #[derive(Debug)]
 pub(crate) struct AnswerRecord {
     pub(crate) backend: BackendId,
@@ -37,13 +37,13 @@ pub(crate) struct AnswerRecord {
 pub(crate) type AnswerEndCell = Arc<OnceLock<AnswerEnd>>;
 
 impl RequestRecord {
-    /// The cache was bypassed.
+    /// Records that the cache was bypassed.
     pub(crate) fn bypassed(&mut self, why: BypassReason) {
         self.cache(CacheOutcome::Bypass, Some(why.word()));
     }
 
-    /// Not everything was found, or `why` nothing was looked up. `saved` is the cost of what was found;
-    /// `end_cell` is set when the answer ends.
+    /// Records a miss; `why` is given if nothing was looked up. `saved` is the cost of the parts that were
+    /// found. `end_cell` is set when the answer ends.
     pub(crate) fn missed(
         &mut self,
         why: Option<&'static str>,
@@ -71,7 +71,7 @@ impl RequestRecord {
         self.settle(RequestOutcome::Complete, None).await;
     }
 
-    /// Settles a request all of whose vectors come from the cache.
+    /// Settles a request whose vectors all come from the cache.
     pub(crate) async fn complete_vectors_from_cache(
         &mut self,
         entry: Option<&CacheEntry>,
@@ -95,7 +95,7 @@ impl RequestRecord {
         }
     }
 
-    /// The answer of another request, which this one shares, begins.
+    /// Records the start of the answer that this request shares with another.
     pub(crate) fn follow_started(&mut self, status: u16) {
         self.cache(CacheOutcome::Coalesced, None);
         self.set_status(status);
@@ -131,7 +131,7 @@ impl RequestRecord {
         }
     }
 
-    /// What is known of the answer so far; `None` before any attempt and after the settlement.
+    /// The facts of the answer so far; `None` before any attempt and after the settlement.
     pub(crate) fn answer_record(&self) -> Option<AnswerRecord> {
         let settlement = self.settlement.as_ref()?;
         let attempt = settlement.attempts.last()?;

@@ -1,19 +1,20 @@
-//! Tokens of a request whose backend did not count them: an estimate, flagged as one, never zero.
+//! Estimates the tokens of a request whose backend reports none. An estimate is flagged as one and is
+//! never zero.
 
 use bytes::Bytes;
 use domain::TokenUsage;
 use tokens::TokenEstimator;
 use wire::{AnswerFacts, UsageReading, UsageReport};
 
-/// Longest text without white space that is taken for text, in bytes. Longer ones are images and
-/// other base64, whose tokens have nothing to do with their length.
+/// Longest string without white space that counts as text, in bytes. Longer ones are images and other
+/// base64, whose tokens do not depend on their length.
 const UNBROKEN_BYTES_MAX: usize = 2_048;
 
-/// Bytes of text to a token where only the number of bytes is known: the middle of English prose
-/// (4.5) and code (3.3) in the table of the crate `tokens`.
+/// Bytes of text per token where only the number of bytes is known: between English prose (4.5) and
+/// code (3.3) in the table of the crate `tokens`.
 pub(crate) const BYTES_PER_TOKEN: u64 = 4;
 
-/// What the facts say, or an estimate if an answer came and its backend counted nothing.
+/// The reported usage, or an estimate if an answer arrived without one.
 pub(crate) fn usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageReport> {
     if facts.usage.is_some() || facts.content_bytes == 0 {
         return facts.usage.clone();
@@ -26,12 +27,13 @@ pub(crate) fn usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageReport> {
     Some(UsageReport { tokens, reading: UsageReading::Estimated, raw: None })
 }
 
-/// As [`usage`], for an answer that broke off. What was counted by then may be from its beginning
-/// (Anthropic counts one token out in `message_start`), so at least what came is estimated.
+/// As [`usage`], for an answer that broke off. A count reported by then may date from its beginning
+/// (Anthropic reports one output token in `message_start`), so the output is at least the estimate for
+/// the content that arrived.
 pub(crate) fn partial_usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageReport> {
     let mut report = usage(facts, asked)?;
-    let came = facts.content_bytes.div_ceil(BYTES_PER_TOKEN);
-    let missing = came.saturating_sub(report.tokens.output());
+    let arrived = facts.content_bytes.div_ceil(BYTES_PER_TOKEN);
+    let missing = arrived.saturating_sub(report.tokens.output());
     if facts.finish_reason.is_none() && missing > 0 {
         report.tokens.output_visible = report.tokens.output_visible.saturating_add(missing);
         report.reading = UsageReading::Estimated;
@@ -39,7 +41,7 @@ pub(crate) fn partial_usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageR
     Some(report)
 }
 
-/// Tokens of all texts in a request's body.
+/// Estimates the tokens of all texts in a request's body.
 pub(crate) fn input_tokens(body: &[u8]) -> u64 {
     let mut tally = TokenEstimator::new();
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) {
@@ -48,7 +50,7 @@ pub(crate) fn input_tokens(body: &[u8]) -> u64 {
     tally.tokens()
 }
 
-/// The depth of a body was bounded when it was parsed.
+/// Recursion is bounded: parsing limits the depth of a body.
 fn count(value: &serde_json::Value, tally: &mut TokenEstimator) {
     match value {
         serde_json::Value::String(text) if is_text(text) => tally.push(text),

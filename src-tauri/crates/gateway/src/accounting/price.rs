@@ -8,7 +8,7 @@ use wire::UsageReport;
 
 use crate::snapshot::Backend;
 
-/// What is needed to price the tokens of one attempt.
+/// Prices the tokens of one attempt.
 pub(super) struct AttemptPricing {
     prices: Arc<PriceBook>,
     provider: Option<Provider>,
@@ -26,8 +26,8 @@ impl AttemptPricing {
         }
     }
 
-    /// The cost of an attempt of which nothing more is learnt. The backend may have worked for it, so it
-    /// is unpriced, not free; only the mock never bills.
+    /// The cost of an attempt until its usage is known, and for good if it never is. The backend may have
+    /// worked, so the cost is unpriced, not zero; only the mock never bills.
     pub(super) fn cost_if_dropped(to: &Backend) -> Cost {
         match to.provider() {
             Some(Provider::Mock) => Cost::NotBilled,
@@ -35,7 +35,7 @@ impl AttemptPricing {
         }
     }
 
-    /// The cost that the backend states, else tokens times price, else unpriced.
+    /// The cost that the backend reports, else tokens times price, else unpriced.
     pub(super) fn cost(&self, billed: Option<&str>, usage: &UsageReport, at: WallTime) -> Cost {
         if self.provider == Some(Provider::Mock) {
             return Cost::NotBilled;

@@ -1,5 +1,5 @@
-//! The beginning of a backend's response: judged, and read as far as it has to be known before anything
-//! is relayed.
+//! Opens a backend's response: checks its head, and reads as much as must be known before anything is
+//! relayed.
 
 use std::time::Duration;
 
@@ -47,7 +47,6 @@ pub(crate) struct Streaming {
     pub(crate) scrubber: KeyScrubber,
 }
 
-/// What a response is opened with.
 pub(crate) struct Opening<'a> {
     pub(crate) outbound: &'a Outbound,
     pub(crate) limits: &'a RequestLimits,
@@ -58,7 +57,8 @@ pub(crate) struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    /// Judges the head of a response and reads what has to be known before anything is relayed.
+    /// Checks the head of a response and reads what must be known before anything is relayed: a whole body,
+    /// or a stream up to its first bytes for the client.
     pub(crate) async fn open(
         &self,
         exchange: BackendExchange,
@@ -106,7 +106,7 @@ impl Opening<'_> {
         let registry = &self.outbound.registry;
         let UpstreamResponse { headers, body, scrubber, .. } = response;
         let left = attempt_time_left(self.limits, record, self.share);
-        // A body that trickles is held to the time of its attempt, as one that never comes.
+        // The attempt's time limit holds for a body that trickles too.
         let limits = ReadLimits { bytes_max: ANSWER_BYTES_MAX, stall: self.limits.stall_timeout };
         let failed = |failure: &UpstreamFailure| Failure::upstream(backend, failure);
         let body = match within(registry, left, read::to_end(registry, body, limits)).await {
@@ -135,8 +135,8 @@ impl Opening<'_> {
         let mut stream = exchange.answer_stream();
         let mut has_begun = false;
         let first = loop {
-            // A backend that has begun and then thinks keeps its client waiting no longer than a
-            // heartbeat; until then nothing is promised, so that another backend may still answer.
+            // Once the backend has begun, the client waits at most one heartbeat for content. Nothing is
+            // sent before, so another backend may still answer.
             let (outbound, limits) = (self.outbound, self.limits);
             let timeout = attempt_timeout(outbound, limits, true, record, TimeoutShare::All);
             let wait = if has_begun { timeout.min(HEARTBEAT) } else { timeout };
@@ -162,7 +162,7 @@ impl Opening<'_> {
             let context = self.error_context(&headers, &scrubber);
             let backend = &self.backend.id;
             match stream_end::judge(&mut stream, failure, backend, &context) {
-                // Short enough to be whole before its first byte was passed on.
+                // The stream was complete before its first byte was relayed.
                 StreamOutcome::Complete { last } if !last.is_empty() => {
                     if stream.content_seen() {
                         record.first_token();
@@ -193,8 +193,8 @@ impl Opening<'_> {
     }
 }
 
-/// How long the backend may stay silent before its first token: anew for each attempt, within what is left
-/// of the request. An attempt with [`TimeoutShare::Half`] leaves time for another.
+/// The time left until the backend's first token. It restarts with each attempt and is bounded by the time
+/// left for the request; an attempt with [`TimeoutShare::Half`] leaves time for another.
 pub(crate) fn attempt_timeout(
     outbound: &Outbound,
     limits: &RequestLimits,
@@ -212,12 +212,12 @@ pub(crate) fn attempt_timeout(
         }
     };
     let left = after(Duration::ZERO);
-    // Looking for a pause of this machine takes a lock, so it is only done when time is up.
+    // Looking up pauses of this machine takes a lock, so it is only done when time is up.
     let since = record.attempt_begun().filter(|_| left.is_zero());
     since.and_then(|since| outbound.registry.paused_since(since)).map_or(left, after)
 }
 
-/// The time left for this attempt: its share of what was left when it began, less its age.
+/// The time left for this attempt: its share of the time left when it began, less its age.
 fn attempt_time_left(
     limits: &RequestLimits,
     record: &RequestRecord,

@@ -1,4 +1,4 @@
-//! Reads a response body within its limits of size and silence.
+//! Reads a response body within limits of size and silence.
 
 use std::time::Duration;
 
@@ -10,21 +10,22 @@ use futures_util::stream::BoxStream;
 use crate::unpaused_timeout::within;
 use crate::upstream::UpstreamFailure;
 
-/// How much of a body is read, and how long it may fall silent.
+/// Limits of reading a body.
 #[derive(Clone, Copy)]
 pub(crate) struct ReadLimits {
     pub(crate) bytes_max: usize,
+    /// Longest silence between two chunks.
     pub(crate) stall: Duration,
 }
 
 /// Why a body was not read to its end.
 pub(crate) enum ReadError {
     TooLarge,
-    /// It was cut off; with what had arrived.
+    /// The body was cut off; holds what had arrived.
     Failed(UpstreamFailure, Bytes),
 }
 
-/// The whole body. A body that arrives in one piece is not copied.
+/// Reads the whole body. A body that arrives in one chunk is not copied.
 pub(crate) async fn to_end(
     registry: &EndpointRegistry,
     mut body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,

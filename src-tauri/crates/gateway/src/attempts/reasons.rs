@@ -1,4 +1,4 @@
-//! What all candidates of a request said, made into the one error that its client gets.
+//! Combines the failures of all candidates into the one error that the client gets.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::failure::{BACKEND_KEY_STATUS, Failure};
 use crate::limits::RETRY_AFTER_SECS_MAX;
 use crate::response::{Refusal, RetryAdvice};
 
-/// Characters of one candidate's reason in the common error; the whole one is in the ledger.
+/// Characters of one candidate's reason in the combined error; the ledger has the full text.
 const REASON_CHARS_MAX: usize = 200;
-/// Reasons named in the common error.
+/// Reasons named in the combined error.
 const REASONS_SHOWN_MAX: usize = 5;
 
-/// Why each candidate gave nothing, in the order of trial.
+/// Why each candidate failed, in the order of the attempts.
 #[derive(Default)]
 pub(crate) struct FailureReasons(Vec<(Endpoint, Failure)>);
 
@@ -27,28 +27,29 @@ impl FailureReasons {
         self.0.push((candidate.access.clone(), failure));
     }
 
-    /// The failure to tell: the last backend's, with what the others said.
+    /// The failure of the last backend that was asked, with the reasons of the others.
     pub(crate) fn into_failure(mut self) -> Failure {
         let said = self.said();
-        let tried = |(_, failure): &(Endpoint, Failure)| failure.verdict != Verdict::NotSent;
-        let place = self.0.iter().rposition(tried).unwrap_or(self.0.len().saturating_sub(1));
-        let accesses = self.accesses();
-        if place >= self.0.len() {
+        let was_sent = |(_, failure): &(Endpoint, Failure)| failure.verdict != Verdict::NotSent;
+        let index = self.0.iter().rposition(was_sent).unwrap_or(self.0.len().saturating_sub(1));
+        let endpoints = self.accesses();
+        if index >= self.0.len() {
             return Failure::none_ready(said, None);
         }
-        let (_, mut failure) = self.0.swap_remove(place);
-        if accesses > 1 && failure.class != FailureClass::BadRequest {
+        let (_, mut failure) = self.0.swap_remove(index);
+        if endpoints > 1 && failure.class != FailureClass::BadRequest {
             failure.refusal.message = said.into();
         }
         failure.for_good()
     }
 
-    /// None was asked: all are held back. `reopens` is when the first of them may be asked again.
+    /// The failure when no candidate could be asked. `reopens` is the time until the first of them may be
+    /// asked again.
     pub(crate) fn all_closed(mut self, reopens: Option<Duration>) -> Failure {
-        // A request that no candidate could be asked in its words is the client's matter.
+        // A request that cannot be written in a candidate's dialect is the client's fault.
         let own = |(_, failure): &(Endpoint, Failure)| failure.class == FailureClass::BadRequest;
-        if let Some(place) = self.0.iter().position(own) {
-            return self.0.swap_remove(place).1;
+        if let Some(index) = self.0.iter().position(own) {
+            return self.0.swap_remove(index).1;
         }
         match self.0.as_slice() {
             [_] => match self.0.pop() {
@@ -66,7 +67,7 @@ impl FailureReasons {
     }
 
     fn accesses(&self) -> usize {
-        let mut known: Vec<&Endpoint> = self.0.iter().map(|(access, _)| access).collect();
+        let mut known: Vec<&Endpoint> = self.0.iter().map(|(endpoint, _)| endpoint).collect();
         known.sort();
         known.dedup();
         known.len()
@@ -74,18 +75,18 @@ impl FailureReasons {
 
     fn said(&self) -> String {
         let mut said = String::from("No backend could answer.");
-        for (access, failure) in self.0.iter().take(REASONS_SHOWN_MAX) {
+        for (endpoint, failure) in self.0.iter().take(REASONS_SHOWN_MAX) {
             let short: String = failure.refusal.message.chars().take(REASON_CHARS_MAX).collect();
             // Writing to a string cannot fail.
-            let _ = write!(said, " {access}: {short}");
+            let _ = write!(said, " {endpoint}: {short}");
         }
         said
     }
 }
 
 impl Failure {
-    /// An access may not be asked now.
-    pub(crate) fn closed(access: &Endpoint, closed: &Availability, now: Moment) -> Self {
+    /// The endpoint may not be asked now.
+    pub(crate) fn closed(endpoint: &Endpoint, closed: &Availability, now: Moment) -> Self {
         let (why, until) = match closed {
             Availability::Closed { reason: why, until } => (*why, *until),
             _ => (ClosedReason::HalfOpenBusy, None),
@@ -121,22 +122,22 @@ impl Failure {
                 (503, ErrorKind::Overloaded, "overloaded", "is blocked manually in Gatehouse")
             }
         };
-        // An open breaker lets a trial out before its time where nothing else can answer.
-        let told = left.filter(|_| why != ClosedReason::BreakerOpen);
-        let message = match told {
+        // An open breaker admits a trial early if nothing else can answer, so its time is not stated.
+        let stated = left.filter(|_| why != ClosedReason::BreakerOpen);
+        let message = match stated {
             Some(left) => {
                 format!(
-                    "The backend {access} {what}. It will be tried again in {} s.",
+                    "The backend {endpoint} {what}. It will be tried again in {} s.",
                     seconds(left)
                 )
             }
-            None => format!("The backend {access} {what}."),
+            None => format!("The backend {endpoint} {what}."),
         };
         let refusal = Refusal::new(status, kind, code, message);
         Self { class: FailureClass::Overloaded, ..Self::not_sent(refusal) }.reopening(left)
     }
 
-    /// The limits of the backend are reached.
+    /// The backend's limits are reached.
     pub(crate) fn busy(backend: &BackendId, busy: &BackendBusy) -> Self {
         let message = format!("The backend {backend} {}.", busy.reason);
         let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);
@@ -152,7 +153,7 @@ impl Failure {
         Self::not_sent(refusal).reopening(reopens)
     }
 
-    /// Tells the client when to come back, and not to try before by itself.
+    /// Tells the client when to retry, and not to retry before. Keeps a wait that is already stated.
     fn reopening(mut self, reopens: Option<Duration>) -> Self {
         if let RetryAdvice::After(_) = self.refusal.retry {
             return self;
@@ -165,7 +166,8 @@ impl Failure {
         self
     }
 
-    /// The gateway has tried what it may: a client that tried again by itself would multiply that.
+    /// Tells the client not to retry a backend's failure by itself: the gateway has used its attempts, and
+    /// the client's retries would multiply them.
     pub(crate) fn for_good(mut self) -> Self {
         let is_backends = matches!(self.verdict, Verdict::BackendFailure(_));
         if is_backends && self.refusal.retry == RetryAdvice::AsStatusSays {

@@ -1,4 +1,5 @@
-//! One request to one backend: sent in time, and read whole where the answer has to be whole.
+//! Sends one request to one backend within its timeout, and reads the whole response where the caller
+//! needs it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,14 +27,14 @@ pub(crate) struct BackendCall<'a> {
     pub(crate) backend: &'a Backend,
     pub(crate) key: Option<Arc<BoundSecret>>,
     pub(crate) outgoing: &'a BackendRequest,
-    /// As the client sent them; only listed ones go on.
+    /// As the client sent them; only allowed ones are forwarded.
     pub(crate) headers: &'a HeaderMap,
     pub(crate) client: Dialect,
     /// Time to the head of the response; with [`fetch`], to its end.
     pub(crate) timeout: Duration,
 }
 
-/// A whole response with a good status.
+/// A whole response with a success status.
 pub(crate) struct WholeResponse {
     pub(crate) body: Bytes,
     headers: HeaderMap,
@@ -61,7 +62,7 @@ pub(crate) async fn send(
     response.map_err(|failure| Failure::upstream(&backend.id, &failure))
 }
 
-/// Sends a request and reads its whole response; any status but a good one is a failure.
+/// Sends a request and reads its whole response. Any status but success is a failure.
 pub(crate) async fn fetch(
     outbound: &Outbound,
     request: BackendCall<'_>,
@@ -86,7 +87,7 @@ pub(crate) async fn fetch(
     Ok(WholeResponse { body, headers, scrubber })
 }
 
-/// Passes a response with a good status on; any other becomes a failure, in the backend's own words.
+/// Returns a response with a success status; any other becomes a failure with the backend's own message.
 pub(crate) async fn check_status(
     outbound: &Outbound,
     backend: &Backend,
@@ -103,7 +104,7 @@ pub(crate) async fn check_status(
     let UpstreamResponse { headers, body, scrubber, .. } = response;
     let limits = ReadLimits { bytes_max: ERROR_BODY_BYTES_MAX, stall: ERROR_BODY_TIMEOUT };
     let reading = read::to_end(&outbound.registry, body, limits);
-    // What arrives in time is all that can be told.
+    // The error is made from as much of the body as arrives in time.
     let body = match tokio::time::timeout(ERROR_BODY_TIMEOUT, reading).await {
         Ok(Ok(body) | Err(ReadError::Failed(_, body))) => body,
         Ok(Err(ReadError::TooLarge)) | Err(_) => Bytes::new(),
@@ -115,7 +116,7 @@ pub(crate) async fn check_status(
 }
 
 impl WholeResponse {
-    /// What an error in the body has to be read with.
+    /// The context for reading an error in the body.
     pub(crate) fn error_context(&self, now: WallTime) -> ErrorContext<'_> {
         ErrorContext { headers: &self.headers, scrubber: &self.scrubber, now }
     }

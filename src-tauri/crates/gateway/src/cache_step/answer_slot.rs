@@ -1,4 +1,4 @@
-//! The place of one generated answer in the cache.
+//! The cache slot of one generated answer.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub(crate) struct AnswerSlot {
 }
 
 impl AnswerSlot {
-    /// The slot of a request, or the reason why it bypasses the cache. Cheap for those that do, which are
-    /// most.
+    /// The slot of a request, or the reason why it bypasses the cache. Most requests do, so that path is
+    /// cheap.
     pub(crate) fn of(
         context: &RequestContext,
         request: &ClientRequest,
@@ -40,7 +40,7 @@ impl AnswerSlot {
         let mode =
             eligible(request, modes, decision).inspect_err(|why| cache.record_bypass(*why))?;
         let client = &context.client.id;
-        let question = CacheKeyInputs {
+        let inputs = CacheKeyInputs {
             namespace: CacheNamespace { client, project: context.arrival.project.as_deref() },
             protocol: request.dialect().word(),
             delivered: delivered(request.delivery()),
@@ -56,7 +56,7 @@ impl AnswerSlot {
             model_asked: request.model().to_owned(),
             route: decision.route.clone(),
         };
-        Ok(Self { key: question.key(), mode, ticket: None, destination })
+        Ok(Self { key: inputs.key(), mode, ticket: None, destination })
     }
 }
 

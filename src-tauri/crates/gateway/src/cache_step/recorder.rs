@@ -1,4 +1,4 @@
-//! Records a response as it passes and caches it once it is complete.
+//! Records a response while it is relayed and caches it once it is complete.
 
 use std::time::Duration;
 
@@ -23,7 +23,6 @@ pub(crate) struct Destination {
     pub(crate) route: String,
 }
 
-/// Records one response.
 pub(crate) struct AnswerRecorder {
     destination: Destination,
     key: CacheKey,
@@ -41,8 +40,8 @@ impl Destination {
             client: self.client.clone(),
             route: self.route.clone(),
         };
-        // The cache counts what it does not keep, with the reason.
-        let _kept = self.cache.put(key, ticket, tags, entry, self.ttl);
+        // The cache itself counts an entry that it refuses.
+        let _stored = self.cache.put(key, ticket, tags, entry, self.ttl);
     }
 }
 
@@ -56,7 +55,7 @@ impl AnswerRecorder {
         self.recording.push(bytes);
     }
 
-    /// The response has ended: caches it if it is complete and calls no tool.
+    /// Caches the response, which has ended, if it is complete and calls no tool.
     pub(crate) fn finish(self, end: &AnswerEnd, headers: &HeaderMap) {
         let Self { destination, key, ticket, recording } = self;
         let cache = &destination.cache;
@@ -99,7 +98,8 @@ fn entry(
     }
 }
 
-/// The word of any dialect for an answer that calls a tool. No tool was offered, so none should come.
+/// True for the finish reason of a tool call in any dialect. Cached requests offer no tools, so none should
+/// occur.
 fn is_tool_call(finish_reason: &str) -> bool {
     matches!(finish_reason, "tool_calls" | "function_call" | "tool_use")
 }

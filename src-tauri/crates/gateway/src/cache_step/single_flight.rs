@@ -1,9 +1,9 @@
-//! An answer that several requests share while it arrives: the fetch of the first request as a stream of
-//! items, driven by whichever reader is polled (`cache::Flights`).
+//! An answer that several requests share while it arrives: the leader's fetch as a stream of items, driven
+//! by whichever reader is polled ([`cache::SingleFlight`]).
 //!
-//! The first request's record travels with the fetch, so the ledger has one request that paid. If its
-//! client disconnects while others wait, it is still recorded as complete, because it was. The record of
-//! a follower says that it shared an answer and what it saved.
+//! The fetch owns the leader's record, so the ledger has one request that paid. If the leader's client
+//! disconnects while others wait, the request is still recorded as complete, because it was. A follower's
+//! record says that it shared an answer and what it saved.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub(crate) enum Item {
     Chunk(Bytes),
     /// The last chunk, which may be empty. The request is settled by then.
     Last(Bytes, AnswerEnd),
-    /// The connection is to be cut.
+    /// The connection must be cut.
     Cut,
 }
 
@@ -61,19 +61,19 @@ pub(crate) fn weight(item: &Item) -> usize {
 
 /// A reader of a shared answer.
 pub(crate) enum Reader {
-    /// The request that fetches it; its record travels with the fetch.
+    /// The request that fetches the answer; the fetch owns its record.
     Leader(Dialect),
     Follower(Follower),
 }
 
-/// A request that shares the answer of another.
+/// A request that shares the leader's answer.
 pub(crate) struct Follower {
     pub(crate) record: Box<RequestRecord>,
     pub(crate) dialect: Dialect,
     pub(crate) cache: Cache,
 }
 
-/// The fetch of `pending` as a stream of items. Its response is cached if its slot says so.
+/// The fetch of `pending` as a stream of items. Its response is cached if the slot has a recorder.
 pub(crate) fn work<C: Call>(
     mut pending: Box<PendingRequest<C>>,
     fetch: impl FnOnce(Box<PendingRequest<C>>) -> BoxFuture<'static, Response<ResponseBody>>,
@@ -93,7 +93,6 @@ pub(crate) fn work<C: Call>(
     .boxed()
 }
 
-/// A fetch under way.
 struct Fetch {
     stage: FetchStage,
     end: AnswerEndCell,
@@ -129,7 +128,7 @@ impl Fetch {
                 Some(item)
             }
             FetchStage::Ended(mut body) => {
-                // Nothing is left but a cut, which is passed on.
+                // Only a cut can follow; it is passed on.
                 let next = body.frame().await?;
                 self.stage = FetchStage::Ended(body);
                 next.is_err().then_some(Item::Cut)
@@ -159,12 +158,12 @@ impl Fetch {
                 self.finish_recording(&end);
                 (Item::Last(Bytes::new(), end), true)
             }
-            // A record sets the end first; an answer without one must not pass for complete.
+            // A record sets its end first; without one the answer must not count as complete.
             (None | Some(Err(_)), None) => (Item::Cut, true),
         }
     }
 
-    /// Before the last chunk is sent: whoever asks after receiving it finds the answer cached.
+    /// Runs before the last chunk is sent, so that a client that repeats its request after it gets a hit.
     fn finish_recording(&mut self, end: &AnswerEnd) {
         if let (Some(recorder), Some(head)) = (self.recorder.take(), &self.head) {
             recorder.finish(end, &head.headers);
@@ -222,7 +221,7 @@ impl Reader {
         }
     }
 
-    /// Corrects the headers that differ between the leader and its followers.
+    /// Sets the headers that differ between the leader and its followers.
     fn mark(&self, headers: &mut HeaderMap) {
         let word = match self {
             Self::Leader(_) => "miss",
@@ -236,7 +235,7 @@ impl Reader {
     }
 }
 
-/// A whole body; `None` if it did not reach its end.
+/// Reads the whole body; `None` if it broke off.
 async fn collect(mut items: SharedItems, reader: &mut Reader) -> Option<Bytes> {
     let mut body = BytesMut::new();
     loop {
@@ -285,7 +284,7 @@ impl SharedBody {
         match self.stage {
             ReadStage::Reading => {}
             ReadStage::Cutting => {
-                // hyper writes out its buffer while the body is pending, and drops it on a cut.
+                // hyper flushes its buffer while the body is pending, and drops it on a cut.
                 tokio::task::yield_now().await;
                 self.stage = ReadStage::Over;
                 return Some(Err(Cut));
@@ -331,7 +330,8 @@ fn left_behind() -> Refusal {
     Refusal::new(503, ErrorKind::Overloaded, "left_behind", message)
 }
 
-/// A shared answer ended before its head, which no fetch does.
+/// The refusal if a shared answer ends before its head or, unless it is streamed, before its end. No fetch
+/// does.
 fn lost() -> Refusal {
     let message = "A shared response was lost inside Gatehouse. Send the request again, and please \
                    report this.";

@@ -1,7 +1,7 @@
-//! The places of embeddings in the cache, one for each input: only missing inputs are asked for.
+//! The cache slot of an embeddings request, with one key for each input: only missing inputs are requested.
 //!
-//! A vector belongs to the model that made it. So keys name the model at the backend, not the name that
-//! the client used, and cached vectors are never combined with those of another model.
+//! Keys contain the backend's model name, not the name that the client used, so cached vectors are never
+//! combined with those of another model.
 
 use std::sync::Arc;
 
@@ -28,9 +28,9 @@ pub(crate) struct VectorSlot {
     mode: CacheMode,
     /// One for each input, in order.
     keys: Vec<CacheKey>,
-    /// Of the whole request.
+    /// The key of the whole request.
     flight_key: CacheKey,
-    /// What the look-up found, in the order of the inputs; empty before it.
+    /// Results of the look-up, in the order of the inputs; empty before it.
     found: Vec<Result<Arc<CacheEntry>, InsertTicket>>,
 }
 
@@ -51,7 +51,7 @@ impl VectorSlot {
         let client = &context.client.id;
         let model = decision.candidates.first().map_or("", |first| first.model.as_str());
         let headers = cache_key_headers(&context.headers);
-        let question = |delivered, input: &CanonicalDigest| CacheKeyInputs {
+        let key_inputs = |delivered, input: &CanonicalDigest| CacheKeyInputs {
             namespace: CacheNamespace { client, project: context.arrival.project.as_deref() },
             protocol: request.dialect().word(),
             delivered,
@@ -62,7 +62,7 @@ impl VectorSlot {
         };
         let inputs: Vec<_> =
             (0..request.len()).filter_map(|index| request.input_digest(index)).collect();
-        let key = |input| question(AnswerForm::Vector, input).key();
+        let key = |input| key_inputs(AnswerForm::Vector, input).key();
         Ok(Self {
             destination: Destination {
                 cache: cache.clone(),
@@ -73,12 +73,12 @@ impl VectorSlot {
             },
             mode,
             keys: inputs.iter().map(key).collect(),
-            flight_key: question(AnswerForm::Whole, &request.canonical_digest(&inputs)).key(),
+            flight_key: key_inputs(AnswerForm::Whole, &request.canonical_digest(&inputs)).key(),
             found: Vec::new(),
         })
     }
 
-    /// The indexes of the inputs that have to be asked for.
+    /// The indexes of the inputs that were not found.
     pub(crate) fn missing(&self) -> Vec<usize> {
         let missing = self.found.iter().enumerate().filter(|(_, found)| found.is_err());
         missing.map(|(index, _)| index).collect()
@@ -89,8 +89,8 @@ impl VectorSlot {
         sum_tokens(self.found.iter().flatten())
     }
 
-    /// The vectors of all inputs in order: the cached ones, and `fetched` in the places of the others.
-    /// `None` if a cached one cannot be read, which none is.
+    /// The vectors of all inputs in order: cached ones, and those of `fetched` for the missing inputs. `None`
+    /// if a cached vector cannot be read, which does not happen.
     pub(crate) fn join<'v>(
         &self,
         mut fetched: impl Iterator<Item = &'v EmbeddingVector>,
@@ -192,7 +192,7 @@ impl CachedVectors {
         sum_tokens(self.0.iter())
     }
 
-    /// `None` if one cannot be read, which none is.
+    /// `None` if a vector cannot be read, which does not happen.
     pub(crate) fn vectors(&self) -> Option<Vec<EmbeddingVector>> {
         self.0.iter().map(|entry| read(entry.answer.bytes())).collect()
     }
@@ -212,7 +212,8 @@ fn read(bytes: &Bytes) -> Option<EmbeddingVector> {
     EmbeddingVector::from_text(std::str::from_utf8(bytes).ok()?)
 }
 
-/// One of `inputs` vectors. Backends report sums only, so each gets an equal share, rounded down.
+/// The entry of one of `inputs` vectors. Backends report usage and cost of all inputs together, so each
+/// entry gets an equal share, rounded down.
 fn entry(body: CachedBody, answer: &AnswerRecord, ticket: InsertTicket, inputs: u64) -> CacheEntry {
     let tokens = answer.usage.map_or(0, |usage| usage.input()) / inputs;
     let share = i64::try_from(inputs).unwrap_or(i64::MAX);

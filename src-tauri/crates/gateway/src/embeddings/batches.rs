@@ -11,7 +11,8 @@ use wire::{
 use crate::failure::Failure;
 use crate::snapshot::Backend;
 
-/// Where one batch reports no usage, the estimate for all of them replaces the usage of each, in the first.
+/// If a batch reports no usage, puts `usage`, the estimate for all batches, into the first and clears the
+/// others.
 pub(super) fn share_usage(batches: &mut [EmbeddingBatch], usage: Option<UsageReport>) {
     if batches.iter().all(|batch| batch.usage.is_some()) {
         return;
@@ -22,8 +23,8 @@ pub(super) fn share_usage(batches: &mut [EmbeddingBatch], usage: Option<UsageRep
     }
 }
 
-/// The failure of a request some of whose batches failed. A request of one batch fails with the backend's
-/// own message.
+/// Combines the failures of batches into one that names the inputs. If a single batch had all inputs, its
+/// failure is returned unchanged.
 pub(super) fn failure_of(
     backend: &Backend,
     indexes: &[usize],
@@ -60,7 +61,7 @@ pub(super) fn failure_of(
     Some(worst)
 }
 
-/// Places in order as ranges: `1 2 3 7` as 1 to 3 and 7.
+/// Groups ascending indexes into ranges: `1 2 3 7` becomes `1..4` and `7..8`.
 fn runs(indexes: &[usize]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for index in indexes {
@@ -72,7 +73,7 @@ fn runs(indexes: &[usize]) -> Vec<Range<usize>> {
     runs
 }
 
-/// The usage of all batches, or an estimate where one reports none.
+/// The usage of all batches, or an estimate if one reports none.
 pub(super) fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> UsageReport {
     let reported: Option<Vec<_>> = batches.iter().map(|batch| batch.usage.clone()).collect();
     if let Some(reports) = reported.filter(|reports| !reports.is_empty()) {
@@ -94,7 +95,7 @@ pub(super) fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> U
     UsageReport { tokens, reading: UsageReading::Estimated, raw: None }
 }
 
-/// A usage some of whose tokens are shares of earlier counts.
+/// A usage that includes shares of earlier counts, so it is an estimate.
 pub(super) fn counted(tokens: u64) -> UsageReport {
     let tokens = domain::TokenUsage { input_uncached: tokens, ..Default::default() };
     UsageReport { tokens, reading: UsageReading::Estimated, raw: None }

@@ -1,4 +1,4 @@
-//! The mapping of faults, row by row of the table.
+//! Tests the mapping of failures, one row of the table at a time.
 
 use super::*;
 use crate::upstream::KeyScrubber;
