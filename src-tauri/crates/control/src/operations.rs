@@ -38,7 +38,7 @@ macro_rules! operations {
             /// Adds a backend, with a new key, a stored key or none.
             backend_add(req: BackendAdd) -> BackendView, changes [Backends, Keys, Status, Settings];
             /// Changes a backend. A key that is bound to another origin is refused.
-            backend_edit(req: BackendEdit) -> BackendView, changes [Backends, Accesses, Keys, Status, Settings];
+            backend_edit(req: BackendEdit) -> BackendView, changes [Backends, Endpoints, Keys, Status, Settings];
             /// Switches a backend on or off.
             backend_switch(req: BackendSwitch) -> BackendView, changes [Backends, Status, Settings];
             /// Tests a backend step by step. Nothing is billed.
