@@ -28,7 +28,7 @@ pub struct BackendBusy {
     pub wait: Option<Duration>,
 }
 
-/// How a backend may be used.
+/// The traffic limits of a backend.
 #[derive(Debug, Clone, Copy)]
 pub struct BackendTraffic {
     pub rules: TrafficRules,
@@ -75,8 +75,8 @@ impl BackendLoad {
     }
 
     /// Adjusts the adaptive limit by the outcome of a request that is still counted.
-    pub(crate) fn learn(&mut self, happened: &CallOutcome, now: Moment) {
-        match happened {
+    pub(crate) fn learn(&mut self, outcome: &CallOutcome, now: Moment) {
+        match outcome {
             CallOutcome::Success { first_token } => {
                 self.adaptive.on_success(*first_token, self.in_flight, now);
             }
@@ -96,10 +96,10 @@ impl BackendLoad {
     /// The capacity left in percent; `None` without a limit.
     pub(crate) fn headroom_percent(&self, now: Moment) -> Option<u8> {
         let limit = self.adaptive.limit();
-        let taught = limit < IN_FLIGHT_MAX;
+        let learnt = limit < IN_FLIGHT_MAX;
         let left = u64::from(limit.saturating_sub(self.in_flight)) * 100 / u64::from(limit.max(1));
-        let taught = taught.then(|| u8::try_from(left).unwrap_or(100));
-        [self.rates.headroom_percent(now), taught].into_iter().flatten().min()
+        let learnt = learnt.then(|| u8::try_from(left).unwrap_or(100));
+        [self.rates.headroom_percent(now), learnt].into_iter().flatten().min()
     }
 }
 

@@ -30,7 +30,7 @@ impl FirstTokenLatencies {
         }
     }
 
-    /// What was usual before, where nothing was learnt since.
+    /// Sets a time measured before this process began, unless one was measured since.
     pub(crate) fn recall(&mut self, backend: &BackendId, model: &str, first_token: Duration) {
         if self.0.len() < SPEEDS_MAX {
             let key = (backend.clone(), model.to_owned());

@@ -78,20 +78,20 @@ impl EndpointRegistry {
 
     /// The status of an endpoint, for people. Changes nothing.
     #[must_use]
-    pub fn status(&self, access: &Endpoint) -> EndpointStatus {
-        self.endpoints.lock().status(access, self.clock.now())
+    pub fn status(&self, endpoint: &Endpoint) -> EndpointStatus {
+        self.endpoints.lock().status(endpoint, self.clock.now())
     }
 
     /// The models of an endpoint that cool down by themselves. Changes nothing.
     #[must_use]
-    pub fn model_cooldowns(&self, access: &Endpoint) -> Vec<ModelCooldown> {
-        self.endpoints.lock().model_cooldowns(access, self.clock.now())
+    pub fn model_cooldowns(&self, endpoint: &Endpoint) -> Vec<ModelCooldown> {
+        self.endpoints.lock().model_cooldowns(endpoint, self.clock.now())
     }
 
     /// The availability of `model` at an endpoint. Changes nothing.
     #[must_use]
-    pub fn availability(&self, access: &Endpoint, model: &str) -> Availability {
-        self.endpoints.lock().availability(access, model, self.clock.now())
+    pub fn availability(&self, endpoint: &Endpoint, model: &str) -> Availability {
+        self.endpoints.lock().availability(endpoint, model, self.clock.now())
     }
 
     /// Requests in flight to a backend, and the adaptive limit on them.
@@ -109,23 +109,23 @@ impl EndpointRegistry {
     }
 
     /// Sets a manual override of an endpoint.
-    pub fn force(&self, access: &Endpoint, forced: BreakerOverride, expires: Option<Duration>) {
+    pub fn force(&self, endpoint: &Endpoint, forced: BreakerOverride, expires: Option<Duration>) {
         let now = self.clock.now();
         let until = expires.map(|expires| now + expires);
-        let transitions = self.endpoints.lock().force(access, forced, until, now);
+        let transitions = self.endpoints.lock().force(endpoint, forced, until, now);
         self.emit_transitions(transitions);
     }
 
     /// Clears all restrictions of an endpoint, on a user's request.
-    pub fn reset(&self, access: &Endpoint) {
-        let transitions = self.endpoints.lock().reset(access, self.clock.now());
+    pub fn reset(&self, endpoint: &Endpoint) {
+        let transitions = self.endpoints.lock().reset(endpoint, self.clock.now());
         self.emit_transitions(transitions);
     }
 
     /// Reports the end of an unbilled probe.
-    pub fn report_probe(&self, access: &Endpoint, outcome: ProbeOutcome) {
+    pub fn report_probe(&self, endpoint: &Endpoint, outcome: ProbeOutcome) {
         let (now, chance) = (self.clock.now(), self.chance());
-        let transitions = self.endpoints.lock().report_probe(access, outcome, now, chance);
+        let transitions = self.endpoints.lock().report_probe(endpoint, outcome, now, chance);
         self.emit_transitions(transitions);
     }
 
@@ -137,8 +137,9 @@ impl EndpointRegistry {
     }
 
     /// Lifts the block of an endpoint whose recheck passed.
-    pub fn lift_block_after_recheck(&self, access: &Endpoint) {
-        let transitions = self.endpoints.lock().lift_block_after_recheck(access, self.clock.now());
+    pub fn lift_block_after_recheck(&self, endpoint: &Endpoint) {
+        let transitions =
+            self.endpoints.lock().lift_block_after_recheck(endpoint, self.clock.now());
         self.emit_transitions(transitions);
     }
 
@@ -264,13 +265,13 @@ impl EndpointRegistry {
     ) -> Option<(usize, AdmittedAttempt)> {
         let asked: Vec<_> = candidates.iter().map(|(c, _)| (&c.access, c.model.as_str())).collect();
         let mut endpoints = self.endpoints.lock();
-        let (place, permit) = endpoints.admit_sole_trial(&asked, self.clock.now())?;
-        let Some(&(candidate, traffic)) = candidates.get(place) else {
+        let (index, permit) = endpoints.admit_sole_trial(&asked, self.clock.now())?;
+        let Some(&(candidate, traffic)) = candidates.get(index) else {
             endpoints.release(permit, self.clock.now());
             return None;
         };
-        let trial = self.begin(&mut endpoints, permit, candidate, traffic, load).ok()?;
-        Some((place, trial))
+        let attempt = self.begin(&mut endpoints, permit, candidate, traffic, load).ok()?;
+        Some((index, attempt))
     }
 
     /// Starts an admitted attempt if the backend's limits have room.
@@ -307,7 +308,7 @@ impl EndpointRegistry {
         }
     }
 
-    /// Time until the first of them may be asked again.
+    /// Time until the first of the candidates may be called again.
     pub fn time_until_reopen<'a>(
         &self,
         candidates: impl Iterator<Item = (&'a Endpoint, &'a str)>,
@@ -370,12 +371,12 @@ pub enum NotAdmitted {
 
 impl AdmittedAttempt {
     /// Reports the outcome and the tokens used.
-    pub fn ended(mut self, happened: CallOutcome, tokens: u64) {
+    pub fn ended(mut self, outcome: CallOutcome, tokens: u64) {
         self.tokens = tokens;
-        if let CallOutcome::Success { first_token: Some(first_token) } = &happened {
+        if let CallOutcome::Success { first_token: Some(first_token) } = &outcome {
             self.registry.latencies.lock().learn(&self.backend, &self.model, *first_token);
         }
-        self.report(happened);
+        self.report(outcome);
     }
 
     /// Reports the first content.
@@ -392,15 +393,15 @@ impl AdmittedAttempt {
         self.registry.keep_conversation(conversation, &self.backend, &self.model, stay);
     }
 
-    fn report(&mut self, happened: CallOutcome) {
+    fn report(&mut self, outcome: CallOutcome) {
         let Some(permit) = self.permit.take() else { return };
-        let happened = if self.is_mock { CallOutcome::Neutral } else { happened };
+        let outcome = if self.is_mock { CallOutcome::Neutral } else { outcome };
         let registry = &self.registry;
         let (now, chance) = (registry.clock.now(), registry.chance());
         let transitions =
-            registry.endpoints.lock().report(permit, happened, self.request, now, chance);
+            registry.endpoints.lock().report(permit, outcome, self.request, now, chance);
         if let Some(load) = registry.loads.lock().get_mut(&self.backend) {
-            load.learn(&happened, now);
+            load.learn(&outcome, now);
         }
         registry.emit_transitions(transitions);
     }

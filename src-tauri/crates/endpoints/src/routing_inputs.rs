@@ -28,8 +28,8 @@ pub struct RoutingInputs<'a> {
 }
 
 impl RoutingSignals for RoutingInputs<'_> {
-    fn availability(&self, access: &Endpoint, model: &str) -> CandidateAvailability {
-        match self.endpoints.availability(access, model, self.now) {
+    fn availability(&self, endpoint: &Endpoint, model: &str) -> CandidateAvailability {
+        match self.endpoints.availability(endpoint, model, self.now) {
             Availability::Ready => CandidateAvailability::Ready,
             Availability::Ramp { percent } => CandidateAvailability::Ramp(percent),
             Availability::Trial => CandidateAvailability::Trial,
@@ -65,8 +65,8 @@ impl RoutingSignals for RoutingInputs<'_> {
         self.registry.loads.lock().get(backend).map_or(0, BackendLoad::in_flight)
     }
 
-    fn headroom_percent(&self, access: &Endpoint) -> Option<u8> {
-        self.registry.loads.lock().get(&access.backend)?.headroom_percent(self.now)
+    fn headroom_percent(&self, endpoint: &Endpoint) -> Option<u8> {
+        self.registry.loads.lock().get(&endpoint.backend)?.headroom_percent(self.now)
     }
 
     fn last_answered_by(&self, conversation: u64) -> Option<(BackendId, String)> {

@@ -2,53 +2,50 @@
 
 use resilience::FailureClass;
 
-/// What one request says about the health of its backend and key.
+/// The health of a backend and its key as one request shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It answered well.
     Success,
-    /// It failed.
     BackendFailure(FailureReason),
-    /// It does not accept the key.
+    /// The backend does not accept the key.
     KeyRejected,
-    /// The key's account has no money left.
+    /// The key's account is out of credit.
     KeyUnpaid,
-    /// It is fine and wants fewer requests.
+    /// The backend is healthy but wants fewer requests.
     RateLimited,
-    /// The request was at fault; it says nothing about the backend.
+    /// The request was at fault. Says nothing about the backend.
     ClientFault,
-    /// The client went away; it says nothing about the backend.
+    /// The client disconnected. Says nothing about the backend.
     Cancelled,
-    /// The fault lies on this machine: nothing was sent (a locked vault, no network, no file descriptors
-    /// left), or nobody was there to read (it slept).
+    /// The fault is on this machine: nothing was sent (a locked vault, no network, no file
+    /// descriptors left), or nobody was there to read (the machine slept).
     NotSent,
 }
 
-/// How a backend failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureReason {
-    /// Its name cannot be resolved.
+    /// The name cannot be resolved.
     Dns,
     /// No connection: refused, unreachable or not in time.
     Connect,
-    /// No encrypted connection.
+    /// No TLS connection.
     Tls,
     /// It answered too late or went silent.
     Timeout,
     /// The connection broke, or the answer ended before its end.
     Broken,
-    /// It sent something that is no answer.
+    /// It sent something that is not a valid answer.
     Unreadable,
-    /// It said so itself (5xx).
+    /// It reported a server error (5xx).
     Status,
     /// It has no capacity (503, 529).
     Overloaded,
-    /// It sent us to another address, where no key may go.
+    /// It redirected to another address, where no key may be sent.
     Redirected,
 }
 
 impl FailureReason {
-    /// The stable word for it, also the error class in the ledger.
+    /// Stable error code; also the error class in the ledger.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -64,7 +61,7 @@ impl FailureReason {
         }
     }
 
-    /// Whose failure it is, before any content came.
+    /// The failure class before any content arrived.
     #[must_use]
     pub const fn class(self) -> FailureClass {
         match self {

@@ -1,9 +1,9 @@
-//! The two doors of the program: the gateway for tools, the control door for our own shells.
+//! Serves the gateway API for tools and the control API for Gatehouse's own panel and command line.
 //!
-//! HTTP comes in and goes out here and nowhere else. Invariants: nothing listens beyond loopback, no
-//! request passes without its checks, no key leaves but in the header of a request to its own
-//! origin, no lock is held while the network is waited for, nothing is spawned but connections, and
-//! what a client has seen to its end is in the ledger.
+//! All HTTP enters and leaves the process through this crate. Invariants: sockets bind to loopback
+//! only; every request passes its checks; a key leaves only in the header of a request to its own
+//! origin; no lock is held across a network wait; only connections are spawned as tasks; an answer
+//! that a client has received to its end is in the ledger.
 
 mod accounting;
 mod admission;

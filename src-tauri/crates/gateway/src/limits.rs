@@ -1,69 +1,71 @@
-//! Every limit of the doors, with its unit and where the number comes from.
+//! Limits of the listeners and of requests, each with its unit and the source of its number.
 
 use std::time::Duration;
 
-/// Connections held open at once per listener, of which a quarter is kept for authenticated callers. Leaves room for as many upstream sockets under the
-/// usual limit of 1,024 file descriptors; the panel and all tools of one person stay under 50.
+/// Connections open at once per listener; a quarter of them is reserved for authenticated callers.
+/// Leaves room for as many upstream sockets under the usual limit of 1,024 file descriptors. The
+/// panel and all tools of one person use fewer than 50.
 pub const CONNECTIONS_MAX: usize = 512;
 
 /// Largest request head (request line and headers), in bytes. Real clients send under 4 KiB.
 pub const HEAD_BYTES_MAX: usize = 65_536;
 
-/// Most headers of a request. Real clients send under 40.
+/// Maximum number of headers in a request. Real clients send under 40.
 pub const HEADERS_MAX: usize = 100;
 
-/// Largest body of a call on the control door, in bytes. The largest is a pasted `.env` file.
+/// Largest body of a control request, in bytes. A pasted `.env` file is the largest.
 pub const CONTROL_BODY_BYTES_MAX: usize = 1_048_576;
 
 /// Largest whole answer read from a backend, in bytes. Base64 images of several megabytes fit.
 pub const ANSWER_BYTES_MAX: usize = 67_108_864;
 
-/// Batches of one request for vectors sent side by side; providers count each as a request.
+/// Batches of one embeddings request that are sent concurrently. Providers count each as a request.
 pub const EMBEDDING_BATCHES_AT_ONCE_MAX: usize = 4;
 
-/// Largest answer to a count of tokens, in bytes; the largest seen has some 200.
+/// Largest answer to a token count, in bytes. The largest observed has about 200.
 pub const COUNT_ANSWER_BYTES_MAX: usize = 65_536;
 
-/// Largest streamed answer relayed, in bytes: an endless stream ends here.
+/// Largest streamed answer relayed, in bytes. A longer stream is ended as broken.
 pub const STREAM_BYTES_MAX: u64 = 268_435_456;
 
-/// Largest error body read from a backend, in bytes; the message kept of it is far smaller.
+/// Largest error body read from a backend, in bytes. The message kept from it is far smaller.
 pub const ERROR_BODY_BYTES_MAX: usize = 65_536;
 
-/// Longest `retry-after` handed to a client, in seconds: `anthropic` sleeps whatever it is told and
-/// `openai` gives up above 120. A longer wait of the backend becomes this and "do not retry".
+/// Longest `retry-after` sent to a client, in seconds. The `anthropic` SDK waits however long it
+/// says; `openai` gives up above 120. A longer wait becomes this value with "do not retry".
 pub const RETRY_AFTER_SECS_MAX: u64 = 60;
 
-/// Longest `x-gatehouse-dropped` header, in bytes; what is longer is cut.
+/// Longest `x-gatehouse-dropped` header, in bytes; longer text is cut.
 pub const DROPPED_HEADER_BYTES_MAX: usize = 1_024;
 
-/// Smallest body that the runaway guard watches, in bytes. Agents bring their instructions and tools with
-/// each request, 20 KB and more; a script that asks one short question over and over may mean it.
+/// Smallest body that the runaway guard watches, in bytes. Agents send 20 KB or more of
+/// instructions and tools with each request. A script may repeat a short question on purpose.
 pub const RUNAWAY_BODY_BYTES_MIN: usize = 4_096;
 
-/// Bytes of an answer under way that are kept for those who join it later, or read more slowly than the
-/// others. An answer in text stays under 1 MiB.
+/// Bytes of an in-flight answer kept for followers that join late or read slowly. A text answer
+/// stays under 1 MiB.
 pub(crate) const SHARED_BYTES_MAX: usize = 4_194_304;
 
-/// Silence in a stream after which the client gets a sign of life, so that no proxy or tool takes it
-/// for dead.
+/// Silence in a stream after which the client gets a heartbeat, so that no proxy or tool takes the
+/// stream for dead.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Time limits of a door, as parameters so that tests can shorten them.
+/// Limits of a listener; parameters so that tests can shorten them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenerLimits {
-    /// Connections held at once. Beyond it, and beyond three quarters of it without a valid token, the
-    /// oldest one without makes room; if each has one, the new one is answered 429 and closed.
+    /// Open connections. At this number, and at three quarters of it without a valid token, the
+    /// oldest connection without a valid token is closed to make room. If there is none, the new
+    /// connection is answered with 429 and closed.
     pub connections_max: usize,
-    /// Time for a whole request head, and for an idle connection to begin its next one.
+    /// Time to receive a whole request head, and for an idle connection to begin its next one.
     pub head_timeout: Duration,
-    /// Silence inside a request body.
+    /// Maximum silence within a request body.
     pub body_idle_timeout: Duration,
-    /// Time for a whole request body.
+    /// Time to receive a whole request body.
     pub body_total_timeout: Duration,
-    /// How long a client may refuse to take bytes before it is cut off.
+    /// Time that a client may take no bytes before its connection is closed.
     pub write_timeout: Duration,
-    /// How long answers in flight may take to finish after a stop; then they end with an error.
+    /// Time for in-flight answers to finish after a stop; then they end with an error.
     pub stop_grace: Duration,
 }
 
@@ -80,24 +82,24 @@ impl Default for ListenerLimits {
     }
 }
 
-/// Limits of one request, from the settings; a snapshot carries them.
+/// Limits of one request, from the settings. Part of the snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLimits {
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
-    /// Requests in flight at once; more wait.
+    /// Concurrent requests; more wait in the queue.
     pub in_flight_max: usize,
-    /// Requests that wait for a place; more are refused with 503.
+    /// Requests that wait for a slot; more are refused with 503.
     pub queue_max: usize,
-    /// Longest wait for a place.
+    /// Longest wait for a slot.
     pub queue_wait: Duration,
     /// Time until the first token of a stream.
     pub first_token_timeout: Duration,
-    /// Silence inside an answer.
+    /// Maximum silence within an answer.
     pub stall_timeout: Duration,
     /// Time for a whole request.
     pub total_timeout: Duration,
-    /// Largest streamed answer, in bytes; [`STREAM_BYTES_MAX`], and less in tests.
+    /// Largest streamed answer, in bytes: [`STREAM_BYTES_MAX`], less in tests.
     pub stream_bytes_max: u64,
 }
 

@@ -1,9 +1,9 @@
-//! Loopback sockets and the connections on them, the same for the gateway and the control door.
+//! Binds loopback sockets and serves their connections, for both the gateway and the control API.
 //!
-//! An own accept loop instead of a ready-made server, because what keeps one bad client from harming
-//! the rest has to be certain: a timer for half-sent heads (hyper has none unless it is given one),
-//! a bound on connections, a write time-out, `TCP_NODELAY`, and a stop that lets answers finish.
-//! There is no setting for the address: nothing but loopback can be bound.
+//! The accept loop is our own because one bad client must not harm the others. It has a timer for
+//! incomplete heads (hyper has none by default), a connection limit, a write timeout,
+//! `TCP_NODELAY`, and a graceful stop. There is no setting for the address: only loopback can be
+//! bound.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -33,80 +33,71 @@ use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX, ListenerLimits};
 use crate::request_heads::{HeadWatchingStream, RequestHeads};
 use crate::response::ResponseBody;
 
-/// How often a port chosen by the system is tried for both address families.
+/// Attempts to find a system-chosen port that is free for both address families.
 const SHARED_PORT_TRIES_MAX: usize = 8;
 
-/// Connections that may wait to be accepted, as far as the system allows. With the 128 of
-/// `TcpListener::bind`, one more client of a burst waited a second for its next try.
+/// Accept backlog, which the system may lower. With the 128 of `TcpListener::bind`, a client beyond
+/// them in a burst connected only at its next try, a second later.
 const BACKLOG: u32 = 1_024;
 
-/// Pause after a failed accept: out of file descriptors, the loop must not spin.
+/// Pause after a failed accept, so that the loop does not spin while file descriptors are
+/// exhausted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long answers may take to end with their error, once the grace of a stop is over.
+/// Time for answers to end with an error after the stop's grace period.
 const ENDING: Duration = Duration::from_secs(2);
 
-/// Loopback sockets, bound and not yet served.
+/// Bound loopback sockets, not yet served.
 #[derive(Debug)]
 pub struct Listener {
     v4: TcpListener,
     v6: Option<TcpListener>,
     port: u16,
-    lanes: Vec<Worker>,
+    workers: Vec<Worker>,
 }
 
-/// A runtime that answers connections.
+/// A runtime that serves connections, and their number.
 #[derive(Debug)]
 struct Worker {
     runtime: Handle,
     connections: Arc<AtomicUsize>,
 }
 
-/// Whether `[::1]` is served beside `127.0.0.1`.
+/// Availability of `[::1]` beside `127.0.0.1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ipv6State {
-    /// It is.
     Listening,
     /// This machine has no IPv6 loopback.
     Absent,
 }
 
-/// Why no port could be bound.
+/// A port could not be bound.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// Another program listens there.
+    /// Another program listens on the port.
     #[error(
         "port {port} is in use by another program; stop that program, or choose another port in Settings or with `gatehouse serve --port N`"
     )]
-    InUse {
-        /// The port asked for.
-        port: u16,
-    },
+    InUse { port: u16 },
     /// The system reserves the port.
     #[error(
         "the system does not allow port {port}; choose one above 1023 in Settings or with `gatehouse serve --port N`"
     )]
-    NotAllowed {
-        /// The port asked for.
-        port: u16,
-    },
-    /// Anything else.
+    NotAllowed { port: u16 },
     #[error("port {port} cannot be opened on 127.0.0.1: {source}")]
     Failed {
-        /// The port asked for.
         port: u16,
-        /// What the system said.
         #[source]
         source: io::Error,
     },
 }
 
 impl Listener {
-    /// Binds `port` on 127.0.0.1 and, where the machine has it, on `[::1]`. Port 0 lets the system
-    /// choose (one for both families if it can).
+    /// Binds `port` on 127.0.0.1 and, if the machine has it, on `[::1]`. With port 0 the system
+    /// chooses, one port for both families if possible.
     ///
-    /// A port that is taken on one family only counts as taken: another program there would receive
-    /// the tokens of clients that prefer that family.
+    /// A port taken on only one family counts as taken: another program there would receive the
+    /// tokens of clients that prefer that family.
     pub async fn bind(port: u16) -> Result<Self, BindError> {
         if port != 0 {
             return Self::bind_both(port).await;
@@ -120,33 +111,31 @@ impl Listener {
         Self::bind_v4(0).await
     }
 
-    /// Binds a port of the system's choice on 127.0.0.1 alone.
+    /// Binds a system-chosen port on 127.0.0.1 only.
     pub async fn bind_v4_any() -> Result<Self, BindError> {
         Self::bind_v4(0).await
     }
 
-    /// Answers its connections on these runtimes, each on the one that has the fewest; on none, where
-    /// it is served.
+    /// Serves each connection on the runtime that has the fewest. Without runtimes, the accept
+    /// loop's runtime serves them.
     #[must_use]
     pub fn spread_over(mut self, runtimes: Vec<Handle>) -> Self {
-        let lane = |runtime| Worker { runtime, connections: Arc::default() };
-        self.lanes = runtimes.into_iter().map(lane).collect();
+        let worker = |runtime| Worker { runtime, connections: Arc::default() };
+        self.workers = runtimes.into_iter().map(worker).collect();
         self
     }
 
-    /// The port bound.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Whether `[::1]` is served too.
     #[must_use]
     pub const fn ipv6(&self) -> Ipv6State {
         if self.v6.is_some() { Ipv6State::Listening } else { Ipv6State::Absent }
     }
 
-    /// The IPv6 address served, where the machine has one.
+    /// The bound IPv6 address; `None` if this machine has no IPv6 loopback.
     #[must_use]
     pub fn ipv6_address(&self) -> Option<SocketAddr> {
         self.v6.as_ref()?.local_addr().ok()
@@ -156,7 +145,7 @@ impl Listener {
         let v4 = listen((Ipv4Addr::LOCALHOST, port).into());
         let v4 = v4.map_err(|error| bind_error(port, error))?;
         let bound = v4.local_addr().map_err(|error| bind_error(port, error))?;
-        Ok(Self { v4, v6: None, port: bound.port(), lanes: Vec::new() })
+        Ok(Self { v4, v6: None, port: bound.port(), workers: Vec::new() })
     }
 
     async fn bind_both(port: u16) -> Result<Self, BindError> {
@@ -183,21 +172,22 @@ impl Listener {
 }
 
 impl Listener {
-    /// Spawns what answers on `stream` in the lane that has the fewest connections.
+    /// Spawns `answering` for `stream` on the worker that has the fewest connections.
     fn answer<F: Future<Output = ()> + Send + 'static>(
         &self,
         connections: &mut JoinSet<()>,
         stream: TcpStream,
         answering: impl FnOnce(TcpStream) -> F + Send + 'static,
     ) {
-        let Some(lane) = self.lanes.iter().min_by_key(|lane| lane.count()) else {
+        let Some(worker) = self.workers.iter().min_by_key(|worker| worker.count()) else {
             connections.spawn(answering(stream));
             return;
         };
-        let place = WorkerConnection::take(lane);
-        // The socket is watched by the runtime that accepted it until it is made anew in the lane.
+        let counted = WorkerConnection::take(worker);
+        // The socket stays registered with the runtime that accepted it until it is re-created
+        // here.
         let moved = async move {
-            let _place = place;
+            let _counted = counted;
             match stream.into_std().and_then(TcpStream::from_std) {
                 Ok(stream) => answering(stream).await,
                 Err(error) => {
@@ -205,7 +195,7 @@ impl Listener {
                 }
             }
         };
-        connections.spawn_on(moved, &lane.runtime);
+        connections.spawn_on(moved, &worker.runtime);
     }
 }
 
@@ -215,13 +205,13 @@ impl Worker {
     }
 }
 
-/// One connection among those of a lane.
+/// Counts one connection of a worker until it is dropped.
 struct WorkerConnection(Arc<AtomicUsize>);
 
 impl WorkerConnection {
-    fn take(lane: &Worker) -> Self {
-        lane.connections.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(&lane.connections))
+    fn take(worker: &Worker) -> Self {
+        worker.connections.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&worker.connections))
     }
 }
 
@@ -233,8 +223,8 @@ impl Drop for WorkerConnection {
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // As `TcpListener::bind`: connections of a run before, which are still closing, do not keep the
-    // port. On Windows the option would let another program listen there too.
+    // Like `TcpListener::bind`: connections of a previous run that are still closing do not block
+    // the port. On Windows the option would let another program listen on it too.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -249,44 +239,45 @@ fn bind_error(port: u16, source: io::Error) -> BindError {
     }
 }
 
-/// What answers the requests of a listener.
+/// Handles the requests of a listener.
 pub(crate) trait RequestHandler: Send + Sync + 'static {
-    /// Answers one request. Dropping the future means the client has gone.
+    /// Answers one request. The future is dropped when the client disconnects.
     fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<ResponseBody>> + Send;
 }
 
-/// How a listener is stopped.
+/// Stops a listener in stages.
 #[derive(Debug, Clone, Default)]
 pub struct StopSignal {
-    /// No more connections are taken, and answers in flight may finish.
+    /// Stops accepting connections; in-flight answers may finish.
     pub begun: CancellationToken,
-    /// The time for that is over before its end.
+    /// Ends the grace period early.
     pub hurried: CancellationToken,
-    /// Set by the listener: the time is over, and answers end now with their dialect's error.
+    /// Set by the listener at the end of the grace period: answers end now with their dialect's
+    /// error.
     pub(crate) over: CancellationToken,
 }
 
 impl StopSignal {
-    /// Stops with `begun`, and hurries with `hurried`.
+    /// Begins the stop with `begun` and ends its grace period early with `hurried`.
     #[must_use]
     pub fn new(begun: CancellationToken, hurried: CancellationToken) -> Self {
         Self { begun, hurried, over: CancellationToken::new() }
     }
 }
 
-/// Serves until the stop begins, then lets answers in flight finish within the grace, has the rest end
-/// with an error, and cuts off what does not.
+/// Serves until the stop begins. Then lets in-flight answers finish within the grace period, has
+/// the rest end with an error, and aborts what remains.
 pub(crate) async fn serve<A: RequestHandler>(
     listener: Listener,
-    answers: Arc<A>,
+    handler: Arc<A>,
     limits: ListenerLimits,
     stop: StopSignal,
 ) {
     let mut running = JoinSet::new();
-    let crowd = Arc::new(PollingCount::default());
+    let polling = Arc::new(PollingCount::default());
     let connections = ConnectionLimiter::new(limits.connections_max);
     loop {
         tokio::select! {
@@ -294,23 +285,23 @@ pub(crate) async fn serve<A: RequestHandler>(
             Some(_ended) = running.join_next(), if !running.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let Some(place) = connections.open() else {
+                    let Some(slot) = connections.open() else {
                         refuse(&stream, connections.max());
                         continue;
                     };
-                    let (answers, crowd) = (Arc::clone(&answers), Arc::clone(&crowd));
+                    let (handler, polling) = (Arc::clone(&handler), Arc::clone(&polling));
                     let stop = stop.begun.clone();
                     listener.answer(&mut running, stream, move |stream| async move {
                         tokio::select! {
                             biased;
-                            () = serve_connection(stream, answers, crowd, limits, (&place, stop)) => {}
-                            () = place.closing() => {}
+                            () = serve_connection(stream, handler, polling, limits, (&slot, stop)) => {}
+                            () = slot.closing() => {}
                         }
                     });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    // Out of file descriptors, a stranger's is the one to spare.
+                    // Without file descriptors, an unauthenticated connection is the one to close.
                     connections.close_oldest();
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -322,7 +313,7 @@ pub(crate) async fn serve<A: RequestHandler>(
     running.shutdown().await;
 }
 
-/// Waits for answers to finish, and then for them to end.
+/// Waits for answers to finish, then for the rest to end with an error.
 async fn finish(running: &mut JoinSet<()>, grace: Duration, stop: &StopSignal) {
     let mut finished = pin!(async { while running.join_next().await.is_some() {} });
     tokio::select! {
@@ -337,13 +328,13 @@ async fn finish(running: &mut JoinSet<()>, grace: Duration, stop: &StopSignal) {
 }
 
 fn refuse(stream: &TcpStream, max: usize) {
-    // Best effort: a client that reads it learns why; the socket is closed either way.
+    // Best effort: a client that reads it learns the reason. The socket is closed either way.
     if let Err(error) = stream.try_write(full_response(max).as_bytes()) {
         tracing::debug!(%error, "a refused connection was already closed");
     }
 }
 
-/// The answer to one connection too many.
+/// The 429 for a connection above the limit.
 fn full_response(max: usize) -> String {
     let message = format!(
         "Gatehouse has {max} open connections, which is its limit, and each of them is in use by a client \
@@ -362,10 +353,10 @@ fn full_response(max: usize) -> String {
 
 async fn serve_connection<A: RequestHandler>(
     stream: TcpStream,
-    answers: Arc<A>,
-    crowd: Arc<PollingCount>,
+    handler: Arc<A>,
+    polling: Arc<PollingCount>,
     limits: ListenerLimits,
-    (place, stop): (&Arc<ConnectionSlot>, CancellationToken),
+    (slot, stop): (&Arc<ConnectionSlot>, CancellationToken),
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
@@ -375,17 +366,17 @@ async fn serve_connection<A: RequestHandler>(
     let answered = Notify::new();
     let heads = Arc::new(RequestHeads::default());
     let service = service_fn(|mut request: Request<Incoming>| {
-        let (answers, crowd, answered) = (Arc::clone(&answers), &crowd, &answered);
+        let (handler, polling, answered) = (Arc::clone(&handler), &polling, &answered);
         let heads = Arc::clone(&heads);
-        request.extensions_mut().insert(Arc::clone(place));
+        request.extensions_mut().insert(Arc::clone(slot));
         async move {
             if guard::is_chunked(request.headers()) && heads.has_length() {
                 request.extensions_mut().insert(LengthBesideChunks);
             }
-            let inside = crowd.enter();
-            let answer = answers.answer(request).await;
+            let polling_guard = polling.enter();
+            let answer = handler.answer(request).await;
             heads.next();
-            drop(inside);
+            drop(polling_guard);
             answered.notify_one();
             Ok::<_, Infallible>(answer)
         }
@@ -403,7 +394,7 @@ async fn serve_connection<A: RequestHandler>(
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
-        never = crowd.look_after_each(&answered) => match never {},
+        never = polling.look_after_each(&answered) => match never {},
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -428,7 +419,7 @@ mod tests {
         assert!(message.contains("512 open connections"), "{message}");
     }
 
-    /// Says on which thread it answers.
+    /// Answers with the name of its thread.
     struct WhereAmI;
 
     impl RequestHandler for WhereAmI {
@@ -451,9 +442,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_are_spread_over_the_lanes_and_stop_with_the_listener() {
+    async fn connections_are_spread_over_the_workers_and_stop_with_the_listener() {
         let ended = CancellationToken::new();
-        let lane = |name: &str| {
+        let worker = |name: &str| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.expect("a runtime");
             let (handle, ended) = (runtime.handle().clone(), ended.clone());
@@ -462,7 +453,7 @@ mod tests {
             (handle, thread.expect("a thread"))
         };
         let (handles, threads): (Vec<_>, Vec<_>) =
-            ["lane-a", "lane-b"].map(lane).into_iter().unzip();
+            ["lane-a", "lane-b"].map(worker).into_iter().unzip();
         let listener = Listener::bind(0).await.expect("a port").spread_over(handles);
         let (port, stop) = (listener.port(), StopSignal::default());
         let serving = serve(listener, Arc::new(WhereAmI), ListenerLimits::default(), stop.clone());
@@ -473,7 +464,7 @@ mod tests {
                 assert_eq!(name, expected);
                 kept.push(socket);
             }
-            // The first lane has two connections now, so the second one is next.
+            // The first worker has two connections now, so the second one is next.
             assert_eq!(ask(port).await.1, "lane-b");
             stop.begun.cancel();
         };
@@ -484,7 +475,7 @@ mod tests {
         }
     }
 
-    /// How many may wait is the system's to say elsewhere: 128 on macOS.
+    /// Elsewhere the system limits the backlog: 128 on macOS.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_burst_of_connections_waits_to_be_accepted() {
@@ -497,7 +488,7 @@ mod tests {
             }
             waiting.into_iter().all(|connection| connection.is_ok())
         };
-        // One that finds no place is tried again after a second.
+        // A client that finds the backlog full tries again after a second.
         let connected = tokio::time::timeout(Duration::from_millis(900), burst).await;
         assert!(connected.expect("nobody waits for a place"));
     }

@@ -1,8 +1,8 @@
-//! Calls to our own doors: how the command line and a second window reach the running engine, and
-//! how the readiness checks knock at the gateway as a client would.
+//! HTTP client for Gatehouse's own listeners. The command line and a second window call the running
+//! engine with it; the readiness checks call the gateway as a client would.
 //!
-//! A connection of its own for each call, to a loopback port and nowhere else, without the TLS roots
-//! and pools that a client for the network brings: `gatehouse status` has 30 ms in all.
+//! Each call opens its own connection, to a loopback port only, without the TLS roots and pools of
+//! a network client: `gatehouse status` has 30 ms in all.
 
 use std::net::Ipv4Addr;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ use wire::{SseDecoder, SsePayload};
 
 use crate::limits::ANSWER_BYTES_MAX;
 
-/// Time for a whole call. Operations that take longer tell their progress as events.
+/// Time for a whole call. Longer operations report their progress as events.
 pub const LOOPBACK_CALL_MS_MAX: u64 = 60_000;
 
 /// One call to a loopback port.
@@ -34,37 +34,33 @@ pub struct LoopbackCall {
     limit: Duration,
 }
 
-/// What came back.
+/// A whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopbackReply {
-    /// HTTP status.
     pub status: u16,
-    /// The whole body.
     pub body: Bytes,
 }
 
-/// Why nothing came back.
+/// A loopback call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoopbackError {
-    /// Nobody listens there.
+    /// Nothing listens on the port.
     #[error("nothing is listening on port {port} of this machine; start Gatehouse, then try again")]
     Connect {
-        /// The port.
         port: u16,
-        /// What the system said.
         #[source]
         source: std::io::Error,
     },
     /// The connection broke.
     #[error("the connection to the running Gatehouse was lost; try again")]
     Broken(#[from] hyper::Error),
-    /// It was closed before an answer came.
+    /// The connection closed before an answer came.
     #[error("the running Gatehouse closed the connection without a response; try again")]
     Ended,
-    /// It took too long.
+    /// The call took longer than this limit.
     #[error("the running Gatehouse did not answer within {0:?}")]
     Late(Duration),
-    /// More than any answer has.
+    /// The answer is larger than [`ANSWER_BYTES_MAX`].
     #[error("the response has more than {ANSWER_BYTES_MAX} bytes")]
     TooLarge,
     /// The request cannot be written as HTTP.
@@ -73,20 +69,19 @@ pub enum LoopbackError {
 }
 
 impl LoopbackCall {
-    /// A call of `path` on `port`; a GET until it has a body.
+    /// A GET of `path` on `port`; a POST once it has a body.
     #[must_use]
     pub fn to(port: u16, path: impl Into<String>) -> Self {
         let limit = Duration::from_millis(LOOPBACK_CALL_MS_MAX);
         Self { port, path: path.into(), headers: HeaderMap::new(), body: None, limit }
     }
 
-    /// Where it goes.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Carries a token of ours.
+    /// Adds a token of Gatehouse as the bearer token.
     #[must_use]
     pub fn with_token(mut self, token: &Secret) -> Self {
         if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", token.expose())) {
@@ -96,21 +91,20 @@ impl LoopbackCall {
         self
     }
 
-    /// Carries a header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         self
     }
 
-    /// Gives the whole call another time than [`LOOPBACK_CALL_MS_MAX`].
+    /// Replaces [`LOOPBACK_CALL_MS_MAX`] as the time for the whole call.
     #[must_use]
     pub const fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Posts a JSON document.
+    /// Makes the call a POST of this JSON document.
     #[must_use]
     pub fn with_json(mut self, body: Bytes) -> Self {
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -130,7 +124,7 @@ impl LoopbackCall {
     }
 }
 
-/// Sends `call` and waits for the whole answer.
+/// Sends `call` and reads the whole answer.
 pub async fn loopback_call(call: LoopbackCall) -> Result<LoopbackReply, LoopbackError> {
     let limit = call.limit;
     let exchange = async {
@@ -147,16 +141,16 @@ pub async fn loopback_call(call: LoopbackCall) -> Result<LoopbackReply, Loopback
     tokio::time::timeout(limit, exchange).await.unwrap_or(Err(LoopbackError::Late(limit)))
 }
 
-/// A stream of events from a loopback port.
+/// A stream of server-sent events from a loopback port.
 pub struct LoopbackEvents {
     opened: Opened,
     decoder: SseDecoder,
 }
 
 impl LoopbackEvents {
-    /// Opens the stream behind `call`.
+    /// Opens the event stream of `call`.
     ///
-    /// The call's time is for the head of the answer; the stream itself has no end.
+    /// The call's time limit covers the response head only; the stream has no limit.
     pub async fn open(call: LoopbackCall) -> Result<Self, LoopbackError> {
         let limit = call.limit;
         let opened = tokio::time::timeout(limit, Opened::by(call)).await;
@@ -164,13 +158,13 @@ impl LoopbackEvents {
         Ok(Self { opened, decoder: SseDecoder::new() })
     }
 
-    /// The status of the answer; anything but 200 means that no events come.
+    /// HTTP status; with anything but 200 no events follow.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.opened.status
     }
 
-    /// The data of the next event; `None` when the stream has ended, however it did.
+    /// The data of the next event; `None` after the end of the stream, also a broken one.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
             match self.decoder.next_event() {
@@ -186,8 +180,8 @@ impl LoopbackEvents {
     }
 }
 
-/// An answer taken piece by piece, whatever it is. Dropping it closes its connection, which the
-/// other side sees at once.
+/// An answer of any kind, read in chunks. Dropping it closes its connection, which the other side
+/// notices at once.
 pub struct LoopbackAnswer(Opened);
 
 impl LoopbackAnswer {
@@ -196,25 +190,25 @@ impl LoopbackAnswer {
         Opened::by(call).await.map(Self)
     }
 
-    /// HTTP status.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.0.status
     }
 
-    /// The headers of the answer, names in lower case; those that are no text are left out.
+    /// The response headers, names in lower case. Values that are not text are omitted.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let headers = self.0.headers.iter();
         headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
     }
 
-    /// The next piece of the body; `None` at its regular end.
+    /// The next chunk of the body; `None` at its regular end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, LoopbackError> {
         self.0.chunk().await
     }
 }
 
-/// A connection whose answer has begun. hyper wants the connection polled beside the body.
+/// A connection whose response head has arrived. hyper needs the connection polled along with the
+/// body.
 struct Opened {
     status: u16,
     headers: HeaderMap,
@@ -230,7 +224,7 @@ impl Opened {
         stream.set_nodelay(true).map_err(connect)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let mut connection: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
-            // An error of the connection reaches the body too, which reports it.
+            // A connection error also reaches the body, which reports it.
             drop(connection.await);
         });
         let sending = sender.send_request(call.into_request()?);

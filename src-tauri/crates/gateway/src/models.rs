@@ -1,4 +1,4 @@
-//! `GET /v1/models`: the names a client may ask for, in its dialect.
+//! `GET /v1/models`: the models that a client may use, in its dialect.
 
 use domain::{Dialect, WallTime};
 use hyper::Response;
@@ -8,7 +8,7 @@ use wire::{ErrorKind, write_model, write_model_list};
 use crate::response::{Refusal, ResponseBody, RetryAdvice, json};
 use crate::snapshot::{GatewayClient, Snapshot};
 
-/// All of them.
+/// Answers `GET /v1/models`.
 pub(crate) fn list(
     snapshot: &Snapshot,
     client: &GatewayClient,
@@ -19,7 +19,7 @@ pub(crate) fn list(
     json(200, write_model_list(dialect, names, seconds(snapshot.since)))
 }
 
-/// One of them.
+/// Answers `GET /v1/models/{id}`, with 404 for a model that the client may not use.
 pub(crate) fn one(
     snapshot: &Snapshot,
     client: &GatewayClient,
@@ -37,7 +37,7 @@ pub(crate) fn one(
         .answer(dialect)
 }
 
-/// What its routes and its scope let the client ask for.
+/// Models that both the routes and the client's scope allow.
 fn allowed(snapshot: &Snapshot, client: &GatewayClient) -> Vec<ModelEntry> {
     let mut entries = snapshot.routes.list_models(Some(&client.id));
     let scope = &client.scope;

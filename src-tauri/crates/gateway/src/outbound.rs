@@ -1,4 +1,4 @@
-//! Everything an attempt needs to reach a backend: its key, its transport, and what is known of it now.
+//! What an attempt needs to reach a backend: its key, its transport, and the endpoint registry.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::snapshot::{Backend, Snapshot};
 use crate::upstream::Upstream;
 
-/// The ways out of the gateway.
+/// Keys, transports and endpoint state for calls to backends.
 pub(crate) struct Outbound {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<dyn EventSink>,
@@ -52,10 +52,13 @@ impl Outbound {
         Ok(backend)
     }
 
-    /// Reads the key of `access` from the vault; `None` if the backend is called without one.
-    pub(crate) async fn key(&self, access: &Endpoint) -> Result<Option<Arc<BoundSecret>>, Failure> {
-        let Some(id) = &access.credential else { return Ok(None) };
+    /// Reads the key of `endpoint` from the vault; `None` if the backend is called without one.
+    pub(crate) async fn key(
+        &self,
+        endpoint: &Endpoint,
+    ) -> Result<Option<Arc<BoundSecret>>, Failure> {
+        let Some(id) = &endpoint.credential else { return Ok(None) };
         let read = self.vault.get(id).await;
-        read.map(Some).map_err(|error| Failure::vault(&access.backend, &error))
+        read.map(Some).map_err(|error| Failure::vault(&endpoint.backend, &error))
     }
 }

@@ -1,4 +1,4 @@
-//! A look at a backend that costs nothing: its list of models, with the key it would be called with.
+//! Probes a backend without cost: lists its models with its configured key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,35 +20,34 @@ use crate::upstream::{Upstream, UpstreamFailure, UpstreamRequest, UpstreamRespon
 /// Time for a whole probe.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Largest list of models read, in bytes. The largest aggregators send under a megabyte.
+/// Largest model list read, in bytes. The largest aggregators send under a megabyte.
 pub const MODEL_LIST_BYTES_MAX: usize = 8_388_608;
 
-/// What a probe found.
+/// The result of a probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamProbe {
-    /// How long it took.
     pub duration: Duration,
     /// The backend's status, if it answered.
     pub http_status: Option<u16>,
-    /// The models it lists, or how it failed.
+    /// The models it lists, or the failure.
     pub outcome: Result<Vec<String>, ProbeFailure>,
 }
 
-/// How a probe failed.
+/// A failed probe.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ProbeFailure {
-    /// What it says about the backend and its key. [`EventAction::ClientFault`] with status 404 means
-    /// that it answers and has no list of models.
+    /// What the failure says about the backend and its key. [`Verdict::ClientFault`] with status
+    /// 404 means that the backend answers but has no model list.
     pub verdict: Verdict,
-    /// The gateway's stable word for it.
+    /// Stable error code.
     pub code: &'static str,
     /// What happened and what to do, as a clause without the backend's name; free of keys.
     pub message: String,
 }
 
-/// Asks `backend` for its models within [`PROBE_TIMEOUT`]. No redirect is followed, and the key goes
-/// to its own origin only. Nothing is billed and nothing is written down.
+/// Asks `backend` for its models within [`PROBE_TIMEOUT`]. Follows no redirect, and sends the key
+/// to its own origin only. Nothing is billed or recorded.
 pub async fn probe(
     upstream: &dyn Upstream,
     backend: &Backend,
@@ -70,12 +69,12 @@ pub async fn probe(
     UpstreamProbe { duration: clock.now().since(begun), http_status, outcome }
 }
 
-/// What happened to a backend as a clause without its name: a probe's result stands beside it, and in
-/// a narrow column the name would be all that is seen.
+/// Removes the backend's name from the start of `message`: a probe's result is shown beside the
+/// name, and in a narrow column the name would fill it.
 fn without_subject(backend: &BackendId, message: &str) -> String {
-    let said = message.strip_prefix(&format!("The backend {backend} ")).unwrap_or(message);
-    let said = said.strip_prefix("failed: ").unwrap_or(said);
-    said.strip_prefix("it ").unwrap_or(said).to_owned()
+    let clause = message.strip_prefix(&format!("The backend {backend} ")).unwrap_or(message);
+    let clause = clause.strip_prefix("failed: ").unwrap_or(clause);
+    clause.strip_prefix("it ").unwrap_or(clause).to_owned()
 }
 
 async fn list_models(
@@ -137,12 +136,12 @@ mod tests {
     #[test]
     fn a_reason_does_not_begin_with_the_backends_name() {
         let id = BackendId::new("acme").expect("an id");
-        let told = |message: &str| without_subject(&id, message);
+        let clause = |message: &str| without_subject(&id, message);
         let refused = Failure::upstream(&id, &UpstreamFailure::Connect);
         let reason = "cannot be reached; check that it runs and that its base URL is right.";
-        assert_eq!(told(&refused.refusal.message), reason);
+        assert_eq!(clause(&refused.refusal.message), reason);
         let moved = Failure::redirected(&id, 302);
-        assert!(told(&moved.refusal.message).starts_with("answered with a redirect (302)"));
-        assert_eq!(told("Something else."), "Something else.");
+        assert!(clause(&moved.refusal.message).starts_with("answered with a redirect (302)"));
+        assert_eq!(clause("Something else."), "Something else.");
     }
 }

@@ -1,5 +1,5 @@
-//! The log of refusals: one line for the first, then one line with a count for each interval. Whoever
-//! knocks ten thousand times a second must not fill the disk, and is seen all the same.
+//! Logs refusals: the first at once, then one line with a count per interval. A flood of ten
+//! thousand a second does not fill the disk and still shows in the log.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use domain::Moment;
 use parking_lot::Mutex;
 
-/// How long alike refusals are counted before they are one line.
+/// Interval in which equal refusals are counted for one line.
 const COUNTED_FOR: Duration = Duration::from_secs(30);
 
-/// Counts refusals that are alike: of one code, at one route. Both are words of this program, so their
-/// number is small.
+/// Counts refusals by code and route. Both come from fixed sets of this program, so the map stays
+/// small.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalLog {
     counted: Mutex<HashMap<(&'static str, &'static str), RefusalCount>>,
@@ -23,7 +23,6 @@ struct RefusalCount {
     count: u64,
 }
 
-/// A line for the log.
 #[derive(Debug, PartialEq, Eq)]
 struct RefusalLine {
     code: &'static str,
@@ -32,14 +31,14 @@ struct RefusalLine {
 }
 
 impl RefusalLog {
-    /// Logs the first refusal of its kind, and counts those that follow.
+    /// Logs the first refusal of its kind, and counts the following ones.
     pub(crate) fn note(&self, code: &'static str, route: &'static str, now: Moment) {
         if let Some(line) = self.record(code, route, now) {
             line.log();
         }
     }
 
-    /// Logs what was counted for [`COUNTED_FOR`].
+    /// Logs the counts that are [`COUNTED_FOR`] old.
     pub(crate) fn log_counted(&self, now: Moment) {
         for line in self.due_lines(now) {
             line.log();
@@ -56,7 +55,7 @@ impl RefusalLog {
         Some(RefusalLine { code, route, count: 1 })
     }
 
-    /// What has waited long enough. A kind that was not refused again meanwhile is forgotten.
+    /// Takes the lines whose interval is over. Forgets a kind that was not refused again within it.
     fn due_lines(&self, now: Moment) -> Vec<RefusalLine> {
         let mut lines = Vec::new();
         self.counted.lock().retain(|&(code, route), counted| {

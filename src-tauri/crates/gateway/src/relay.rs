@@ -1,8 +1,9 @@
-//! Passes a backend's answer on to the client, whole or event by event, and tells its end truthfully.
+//! Relays a backend's answer to the client, whole or as a stream, and reports its end truthfully.
 //!
-//! Most clients take a clean end for success, so an incomplete answer ends with the dialect's error event.
-//! The connection then ends cleanly, so that no client loses the event. The last bytes of a complete
-//! answer wait for the ledger: what a client has seen to its end is on the disk.
+//! Most clients take a clean end for success, so an incomplete answer ends with the dialect's error
+//! event. The connection then ends cleanly, so that no client loses the event. The last bytes of a
+//! complete answer wait for the ledger: an answer that a client has received to its end is on the
+//! disk.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::stream_end::{self, StreamOutcome};
 use crate::unpaused_timeout::within;
 use crate::upstream::{KeyScrubber, UpstreamFailure};
 
-/// Passes on one whole answer, once it is settled.
+/// Returns a whole answer once it is settled.
 pub(crate) async fn whole(body: Bytes, mut record: RequestRecord) -> Response<ResponseBody> {
     record.add_bytes_out(body.len());
     let cost = record.cost();
@@ -42,10 +43,10 @@ pub(crate) async fn whole(body: Bytes, mut record: RequestRecord) -> Response<Re
     response
 }
 
-/// Passes on one stream. Dropping it ends the call to the backend and settles what had arrived.
+/// Relays one stream. Dropping it cancels the call to the backend and settles what has arrived.
 pub(crate) struct Relay {
     record: RequestRecord,
-    /// The request's body, for an estimate of its tokens where the backend counts none.
+    /// The request's body, to estimate its tokens if the backend reports none.
     asked: Bytes,
     client: Dialect,
     stream: AnswerStream,
@@ -62,34 +63,33 @@ pub(crate) struct Relay {
     stopped: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-/// What a stream is relayed with.
+/// What a relay needs beside the stream.
 pub(crate) struct RelayContext {
     pub(crate) backend: BackendId,
     pub(crate) limits: RequestLimits,
     pub(crate) client: Dialect,
     pub(crate) asked: Bytes,
     pub(crate) keeper: Option<ResponseItemWriter>,
-    /// Cancelled when answers in flight have to end.
+    /// Cancelled when in-flight answers have to end.
     pub(crate) stopped: CancellationToken,
 }
 
 enum RelayStage {
-    /// To be passed on first.
+    /// The first output, not yet sent.
     First(TapOutput),
     Flowing,
-    /// The last bytes have been passed on.
+    /// The last bytes were sent.
     Over,
 }
 
-/// Why nothing more arrives.
+/// Why a stream ended.
 enum RelayEnd {
-    /// The backend ended it; else the failure.
+    /// The backend ended it, or the call failed with this failure.
     Backend(Option<UpstreamFailure>),
     /// Gatehouse is stopping.
     Stopped,
 }
 
-/// The time left to a stream.
 struct TimeLeft {
     silence: Duration,
     total: Duration,
@@ -190,7 +190,7 @@ impl Relay {
         }
         let left = left.silence.min(left.total);
         let Some(upstream) = &mut self.upstream else { return RelayRead::End(None) };
-        // When the time for silence is over, bytes that lie in the socket are still taken.
+        // When the time for silence is over, bytes already in the socket are still read.
         let next = tokio::select! {
             biased;
             next = within(&self.registry, left.min(HEARTBEAT), upstream.next()) => next,
@@ -218,7 +218,7 @@ impl Relay {
         }
     }
 
-    /// The time left for silence and for the whole answer, pauses of this machine not counted.
+    /// The time left for silence and for the whole answer; pauses of this machine do not count.
     fn left(&self) -> TimeLeft {
         let silence = self.registry.moment().since(self.silent_since);
         let elapsed = self.record.elapsed();
@@ -306,8 +306,8 @@ impl Relay {
         if bytes.is_empty() { None } else { Some(Ok(Frame::data(bytes))) }
     }
 
-    /// A backend usually ends its body together with its last event. Reading that end lets the connection
-    /// be reused; a body that lingers is not waited for.
+    /// A backend usually ends its body together with its last event. Reading that end makes the
+    /// connection reusable; a body that stays open is not waited for.
     fn release_connection(&mut self) {
         if let Some(mut upstream) = self.upstream.take() {
             drop(upstream.next().now_or_never());
@@ -317,7 +317,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        // The client has disconnected: what had arrived by then is recorded.
+        // The client has disconnected: record what had arrived by then.
         if !self.is_over {
             self.record.record_partial_facts(self.stream.facts(), &self.asked);
         }

@@ -1,8 +1,8 @@
-//! The heads of requests as they came over the wire.
+//! Keeps the raw bytes of each request head until it has been checked.
 //!
-//! hyper drops a `Content-Length` that stands beside `Transfer-Encoding`, as RFC 9112 section 6.3 allows.
-//! It also says that such a request ought to be an error: two servers that disagree about its end are how
-//! a second request is smuggled in. So the bytes of each head are kept until it has been read.
+//! hyper drops a `Content-Length` beside `Transfer-Encoding`, as RFC 9112 section 6.3 allows. The
+//! section also says that such a request ought to be an error: two servers that disagree about its
+//! end let a second request be smuggled in.
 
 use std::io;
 use std::pin::Pin;
@@ -17,20 +17,20 @@ use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
 
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// The head that is being read on one connection.
+/// The request head being read on one connection.
 #[derive(Debug, Default)]
 pub(crate) struct RequestHeads(Mutex<RequestHead>);
 
 #[derive(Debug, Default)]
 struct RequestHead {
     bytes: Vec<u8>,
-    /// No more bytes belong to it.
+    /// The end of the head was seen.
     is_whole: bool,
 }
 
 impl RequestHeads {
-    /// Whether the head read last says its body's length although its body comes in chunks, or cannot
-    /// be told. To be asked of requests with chunks only.
+    /// True if the last head has a `Content-Length`, or cannot be parsed. Meant for chunked
+    /// requests only.
     pub(crate) fn has_length(&self) -> bool {
         let head = self.0.lock();
         let mut headers = vec![httparse::EMPTY_HEADER; HEADERS_MAX];
@@ -46,7 +46,7 @@ impl RequestHeads {
         }
     }
 
-    /// The request was answered: what comes now is the next head.
+    /// Starts the next head after a request was answered.
     pub(crate) fn next(&self) {
         let mut head = self.0.lock();
         head.bytes.clear();
@@ -67,7 +67,7 @@ impl RequestHeads {
     }
 }
 
-/// A stream whose heads are kept.
+/// A stream that records the request heads read from it.
 pub(crate) struct HeadWatchingStream<S> {
     stream: S,
     heads: Arc<RequestHeads>,

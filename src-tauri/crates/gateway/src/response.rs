@@ -1,4 +1,4 @@
-//! Answers to clients: bodies, headers, and errors in the dialect of the client.
+//! Responses to clients: bodies, headers, and errors in the client's dialect.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use wire::{ErrorAnswer, ErrorKind, error_body, error_status};
 
 use crate::limits::DROPPED_HEADER_BYTES_MAX;
 
-/// Body of an answer: whole, or a stream that may be cut short on purpose.
+/// Body of a response: whole, or a stream that may be aborted on purpose.
 pub(crate) type ResponseBody = Either<Full<Bytes>, StreamBody<BoxStream<'static, StreamItem>>>;
 
-/// One frame of a streamed body, or the cut.
+/// One frame of a streamed body, or the abort.
 pub(crate) type StreamItem = Result<Frame<Bytes>, Cut>;
 
-/// Ends a body without its final chunk, so that every client sees that the answer is not whole.
+/// Ends a body without its final chunk, so that every client sees that the answer is incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the response was ended on purpose after its error event")]
 pub(crate) struct Cut;
@@ -29,7 +29,7 @@ pub(crate) const BACKEND: HeaderName = HeaderName::from_static("x-gatehouse-back
 pub(crate) const ROUTE: HeaderName = HeaderName::from_static("x-gatehouse-route");
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-gatehouse-attempts");
 pub(crate) const CACHE: HeaderName = HeaderName::from_static("x-gatehouse-cache");
-/// Names one kept answer, for whoever wants to throw it away.
+/// Identifies a cached answer, so that a client can purge it.
 pub(crate) const CACHE_KEY: HeaderName = HeaderName::from_static("x-gatehouse-cache-key");
 pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-gatehouse-dropped");
 pub(crate) const ESTIMATED: HeaderName = HeaderName::from_static("x-gatehouse-estimated");
@@ -38,30 +38,30 @@ const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Room for what an answer usually says about itself and its way.
+/// Header slots reserved for a typical response.
 const USUAL_HEADERS: usize = 12;
 
-/// What a client should do about a failure.
+/// What a client should do after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryAdvice {
-    /// What it thinks best from the status.
+    /// No advice: the client decides by the status.
     AsStatusSays,
-    /// Nothing: the same request fails again.
+    /// Do not retry: the same request fails again.
     Never,
-    /// Wait this long.
+    /// Retry after this time.
     After(Duration),
-    /// It takes too long to wait for: come back after this at the earliest, and not by itself.
+    /// The wait is too long for an automatic retry. Retry by hand, after this time at the earliest.
     NotBefore(Duration),
 }
 
-/// A failure as the client gets it, before a dialect spells it.
+/// An error before it is written in a dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) kind: ErrorKind,
-    /// Stable word for programs; also the error class in the ledger.
+    /// Stable error code; also the error class in the ledger.
     pub(crate) code: &'static str,
-    /// The backend's own word for programs, where there is one; clients read some of them.
+    /// The backend's own error code, if it sent one; some clients read it.
     pub(crate) relayed_code: Option<Box<str>>,
     pub(crate) message: Box<str>,
     pub(crate) param: Option<Box<str>>,
@@ -96,7 +96,7 @@ impl Refusal {
         self
     }
 
-    /// In neutral words.
+    /// The error in the neutral form of `wire`.
     pub(crate) fn spelled(&self) -> ErrorAnswer<'_> {
         ErrorAnswer {
             status: self.status,
@@ -107,7 +107,7 @@ impl Refusal {
         }
     }
 
-    /// The whole answer, spelled for a client of `dialect`.
+    /// The whole response in `dialect`.
     pub(crate) fn answer(&self, dialect: Dialect) -> Response<ResponseBody> {
         let error = self.spelled();
         let status = error_status(dialect, &error);
@@ -133,7 +133,6 @@ fn seconds(wait: Duration) -> HeaderValue {
     HeaderValue::from(rounded.max(1))
 }
 
-/// A JSON answer.
 pub(crate) fn json(status: u16, body: Bytes) -> Response<ResponseBody> {
     let mut answer = whole(body);
     *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -153,8 +152,8 @@ pub(crate) fn streamed(items: BoxStream<'static, StreamItem>) -> Response<Respon
     Response::new(Either::Right(StreamBody::new(items)))
 }
 
-/// Names the request on its answer; also where the SDKs of `dialect` look for a name, if the backend
-/// gave none.
+/// Adds the request's id to its response, also in the header that the SDKs of `dialect` read,
+/// unless the backend has set that one.
 pub(crate) fn stamp(answer: &mut Response<ResponseBody>, id: RequestId, dialect: Dialect) {
     let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; GENERATED_ID_BYTES])) else { return };
     let headers = answer.headers_mut();
@@ -166,15 +165,15 @@ pub(crate) fn stamp(answer: &mut Response<ResponseBody>, id: RequestId, dialect:
     headers.insert(REQUEST_ID, value);
 }
 
-/// Adds a header; text that no header can carry is left out (a route is a model's name as the client wrote
-/// it).
+/// Adds a header. Text that a header cannot carry is omitted (a route may be a model name as the
+/// client wrote it).
 pub(crate) fn mark(response: &mut Response<ResponseBody>, name: HeaderName, text: &str) {
     if let Ok(value) = HeaderValue::try_from(text) {
         response.headers_mut().insert(name, value);
     }
 }
 
-/// Names the request fields that no backend could be told, as far as a header can carry them.
+/// Lists the request fields that no backend could be sent, as far as a header can carry them.
 pub(crate) fn mark_dropped(response: &mut Response<ResponseBody>, dropped: &[String]) {
     let mut text = dropped.join(", ");
     text.retain(|c| c.is_ascii_graphic() || c == ' ');

@@ -1,8 +1,9 @@
-//! Items of answers that clients may refer to (`wire::resolve_items`), for as long as they are kept.
+//! Keeps items of answers that clients may refer to later (`wire::resolve_items`).
 //!
-//! In memory only: they are what people and models said, which the gateway does not write to the disk
-//! unasked; a restart loses them, and a reference to a lost one is left out and named. They hold no
-//! key. A client finds its own only: the id of another's request is no secret, as the log shows it.
+//! In memory only: items are conversation content, which the gateway does not write to disk
+//! unasked. A restart loses them; a reference to a lost item is left out and named. Items hold no
+//! key. A client finds only its own items, since the id of another client's request is no secret:
+//! the log shows it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,16 +14,16 @@ use domain::{ClientId, Clock, Moment};
 use parking_lot::Mutex;
 use wire::ResponseItem;
 
-/// Most items kept at once, for all clients. A long agent's session makes some hundreds.
+/// Maximum number of items, for all clients. A long agent session makes some hundreds.
 pub(crate) const KEPT_ITEMS_MAX: usize = 8_192;
 
-/// Most bytes of items kept at once, for all clients: a hundred times a long conversation in text.
+/// Maximum bytes of items, for all clients: a hundred times a long text conversation.
 pub(crate) const KEPT_ITEMS_BYTES_MAX: usize = 33_554_432;
 
-/// Time an item is kept. A conversation that rests longer goes on without its reasoning.
+/// Lifetime of an item. A conversation that rests longer continues without its reasoning.
 pub(crate) const KEPT_ITEM_TIME: Duration = Duration::from_secs(86_400);
 
-/// The items that are kept, the oldest of which go first.
+/// The kept items. The oldest are evicted first.
 pub(crate) struct ResponseItemStore {
     clock: Arc<dyn Clock>,
     kept: Mutex<StoredItems>,
@@ -31,12 +32,12 @@ pub(crate) struct ResponseItemStore {
 #[derive(Default)]
 struct StoredItems {
     items: HashMap<(ClientId, String), (Arc<str>, Moment)>,
-    /// Their keys, in the order of their time.
+    /// The keys of `items`, oldest first.
     order: VecDeque<(ClientId, String)>,
     bytes: usize,
 }
 
-/// Where the items of one client's answer are kept.
+/// Keeps the items of answers to one client.
 pub(crate) struct ResponseItemWriter {
     items: Arc<ResponseItemStore>,
     client: ClientId,
@@ -47,12 +48,12 @@ impl ResponseItemStore {
         Arc::new(Self { clock, kept: Mutex::default() })
     }
 
-    /// The request of `client` with its own items in the place of their references.
+    /// Replaces the item references in a request of `client` with its own items.
     pub(crate) fn resolve(&self, client: &ClientId, body: Bytes) -> Bytes {
         wire::resolve_items(body, |id| self.find(client, id))
     }
 
-    /// For an answer to `client`.
+    /// A writer for an answer to `client`.
     pub(crate) fn keeper(self: &Arc<Self>, client: &ClientId) -> ResponseItemWriter {
         ResponseItemWriter { items: Arc::clone(self), client: client.clone() }
     }
@@ -76,7 +77,7 @@ impl ResponseItemStore {
 
 impl StoredItems {
     fn add(&mut self, key: (ClientId, String), json: Arc<str>, now: Moment) {
-        // The same answer may come twice, from the cache.
+        // The same answer may come again, from the cache.
         if self.items.contains_key(&key) {
             return;
         }
@@ -128,7 +129,7 @@ mod tests {
         (clock, items)
     }
 
-    /// Bytes and items that are kept.
+    /// Bytes and number of kept items.
     fn room(items: &ResponseItemStore) -> (usize, usize) {
         let kept = items.kept.lock();
         assert_eq!(kept.items.len(), kept.order.len());
@@ -152,11 +153,11 @@ mod tests {
     fn the_oldest_go_at_each_limit() {
         let (_clock, items) = kept();
         let names: Vec<String> =
-            (0..=KEPT_ITEMS_MAX).map(|place| format!("rs_req1_{place}")).collect();
+            (0..=KEPT_ITEMS_MAX).map(|index| format!("rs_req1_{index}")).collect();
         items.keep(&client("one"), names.iter().map(|name| item(name, 1)).collect());
         assert_eq!(items.find(&client("one"), &names[0]), None);
         assert!(names[1..].iter().all(|name| items.find(&client("one"), name).is_some()));
-        // The same again takes no more room.
+        // The same item again takes no more room.
         items.keep(&client("one"), vec![item(&names[1], 1)]);
         assert_eq!(room(&items), (KEPT_ITEMS_MAX, KEPT_ITEMS_MAX));
 

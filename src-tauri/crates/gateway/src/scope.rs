@@ -1,4 +1,4 @@
-//! The scope of a client's token: which models, routes and backends it may use.
+//! The scope of a client's token: the models, routes and backends it may use.
 
 use domain::ClientId;
 use routing::{Decision, RoutingRequest};
@@ -30,7 +30,7 @@ pub fn apply_scope(
     allowed.ok_or_else(|| forbidden(format!("any backend that serves {}", asking.model)))
 }
 
-/// Checks the model alone, before anything is routed.
+/// Checks the model alone, before routing.
 ///
 /// # Errors
 /// The scope excludes the model.

@@ -1,4 +1,5 @@
-//! What a request works with: one immutable value, swapped whole when the settings change.
+//! The configuration a request works with: one immutable value, replaced whole when settings
+//! change.
 //!
 //! A request keeps the snapshot it began with, so it never waits for a settings dialog and never
 //! sees half a change.
@@ -25,29 +26,25 @@ use crate::limits::RequestLimits;
 use crate::token::TokenHash;
 use crate::upstream::KeyCarrier;
 
-/// Everything the way of a request reads. Made by the engine, never changed.
+/// The configuration that requests read. The engine builds it; it never changes.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// Where requests may go, by id. [`FolderSnapshot::routes`] decides among them.
+    /// Configured backends. [`Snapshot::routes`] decides among them.
     pub backends: HashMap<BackendId, Backend>,
-    /// From a model's name to backends.
+    /// Maps model names to backends.
     pub routes: RouteTable,
-    /// Who may call.
     pub clients: GatewayClients,
-    /// What tokens cost.
     pub prices: Arc<PriceBook>,
-    /// Limits of one request.
     pub limits: RequestLimits,
-    /// What is done about failure.
     pub resilience: ResilienceRules,
-    /// Answers that were given before; `None`: none are kept.
+    /// `None` if no answers are cached.
     pub cache: Option<CacheUse>,
-    /// Since when these models are offered; the `created` of our list of models.
+    /// Time since which these models are offered; the `created` of model lists.
     pub since: WallTime,
 }
 
 impl Snapshot {
-    /// Prices tokens for [`endpoints::RoutingInputs`]. The mock costs nothing.
+    /// Prices tokens for [`endpoints::RoutingInputs`]. The mock is free.
     pub fn price(
         &self,
     ) -> impl Fn(&BackendId, &str, &TokenUsage, WallTime) -> Option<MicroUsd> + Sync + '_ {
@@ -61,16 +58,14 @@ impl Snapshot {
     }
 }
 
-/// The cache and how it is used.
+/// The cache and its settings.
 #[derive(Debug, Clone)]
 pub struct CacheUse {
-    /// Cached answers.
     pub cache: Cache,
-    /// How long an answer stays valid.
     pub ttl: Duration,
 }
 
-/// One place requests can go.
+/// A configured backend.
 #[derive(Debug, Clone)]
 pub struct Backend {
     pub(crate) id: BackendId,
@@ -85,8 +80,8 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// A backend at `root`, the address without the endpoint (see `settings::api_root`). The mock may
-    /// have any `http` address: nothing is sent there.
+    /// A backend at `root`, the base URL without the API path (see `settings::api_root`). The mock
+    /// may have any `http` address: nothing is sent there.
     pub fn new(
         id: BackendId,
         kind: TargetKind,
@@ -103,51 +98,48 @@ impl Backend {
         Ok(Self { id, kind, crossing, origin, credential, rules, network, provider, root })
     }
 
-    /// What becomes of fields that its dialect has no word for.
+    /// Sets how request fields without an equivalent in its dialect are treated.
     #[must_use]
     pub const fn crossing(mut self, crossing: TranslationMode) -> Self {
         self.crossing = crossing;
         self
     }
 
-    /// How much it is asked at the most.
+    /// Sets its traffic limits.
     #[must_use]
     pub const fn rules(mut self, rules: TrafficRules) -> Self {
         self.rules = rules;
         self
     }
 
-    /// Where its name may lead.
+    /// Sets the network that its name may resolve to.
     #[must_use]
     pub const fn network(mut self, network: AllowedNetwork) -> Self {
         self.network = network;
         self
     }
 
-    /// Its id.
     #[must_use]
     pub const fn id(&self) -> &BackendId {
         &self.id
     }
 
-    /// Where it lies.
     #[must_use]
     pub const fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The key it is called with.
     #[must_use]
     pub const fn credential(&self) -> Option<&CredentialId> {
         self.credential.as_ref()
     }
 
-    /// Whose list prices hold there.
+    /// The provider whose list prices apply.
     pub(crate) const fn provider(&self) -> Option<Provider> {
         self.provider
     }
 
-    /// It, as a writer of requests for `model` has to know it.
+    /// Describes the backend to the writers of requests for `model`.
     pub(crate) fn target(&self, model: &str) -> Target {
         Target {
             kind: self.kind.clone(),
@@ -157,8 +149,8 @@ impl Backend {
         }
     }
 
-    /// The most output tokens of `model`. Unlike a price this belongs to the model and not to the
-    /// host, so it holds for whatever speaks Anthropic's dialect, a proxy too.
+    /// Maximum output tokens of `model`. Unlike a price this belongs to the model and not to the
+    /// host, so it holds for every backend with Anthropic's dialect, including a proxy.
     fn output_tokens_max(&self, model: &str) -> Option<u64> {
         match self.kind {
             TargetKind::Anthropic => Provider::Anthropic.output_tokens_max(model),
@@ -166,7 +158,7 @@ impl Backend {
         }
     }
 
-    /// The header in which it takes its key.
+    /// The header that carries its key.
     pub(crate) const fn key_carrier(&self) -> KeyCarrier {
         match self.kind {
             TargetKind::Anthropic => KeyCarrier::XApiKey,
@@ -178,7 +170,7 @@ impl Backend {
         }
     }
 
-    /// Where an endpoint of it lies.
+    /// The URL of an API path below the root.
     pub(crate) fn url(&self, segments: &[impl AsRef<str>], query: Option<&str>) -> Url {
         let mut url = self.root.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -191,12 +183,11 @@ impl Backend {
         url
     }
 
-    /// How it may be used.
     pub(crate) fn traffic(&self) -> BackendTraffic {
         BackendTraffic { rules: self.rules, is_mock: self.kind == TargetKind::Mock }
     }
 
-    /// Where it lists its models, and in which dialect.
+    /// The URL of its model list, and the dialect of that list.
     pub(crate) fn models_url(&self) -> (Url, Dialect) {
         let path: &[&str] = match self.kind {
             TargetKind::Anthropic => &["v1", "models"],
@@ -206,7 +197,7 @@ impl Backend {
                 &["models"]
             }
         };
-        // The largest pages there are, so that one request sees the whole list.
+        // The largest page size, so that one request returns the whole list.
         let query = match self.kind {
             TargetKind::Anthropic => Some("limit=1000"),
             TargetKind::Gemini => Some("pageSize=1000"),
@@ -223,7 +214,7 @@ impl Backend {
         (self.url(path, query), dialect)
     }
 
-    /// Whether it is the gateway itself, listening on `port`: a request would go round for ever.
+    /// True if the backend is this gateway, listening on `port`: a request would loop forever.
     pub(crate) fn is_this_gateway(&self, port: u16) -> bool {
         self.kind != TargetKind::Mock
             && self.origin.is_loopback()
@@ -231,22 +222,18 @@ impl Backend {
     }
 }
 
-/// A tool that may call.
+/// A client that may call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayClient {
-    /// Its id.
     pub id: ClientId,
-    /// What it is written down as: a person's tool, or our own checks.
+    /// The purpose recorded for its requests: a person's tool, or Gatehouse's own checks.
     pub purpose: Purpose,
-    /// Whether its token still holds.
     pub standing: TokenState,
-    /// How much it may ask.
     pub rules: TrafficRules,
-    /// Whose turn it is when places are scarce.
+    /// Its priority when slots are scarce.
     pub priority: Priority,
-    /// Whether its answers may come from the cache, where no route says.
+    /// Its cache mode, if the route sets none.
     pub cache: Option<CacheMode>,
-    /// What it may ask for.
     pub scope: ClientScope,
 }
 
@@ -263,16 +250,16 @@ impl GatewayClient {
     }
 }
 
-/// Whether a client's token still holds.
+/// Validity of a client's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenState {
-    /// It does; if a time is given, until then.
+    /// Valid, until the given time if there is one.
     Valid(Option<WallTime>),
-    /// The user took it back. Kept to say so.
+    /// Revoked by the user. Kept so that the refusal can say so.
     Revoked,
 }
 
-/// Why a token was refused.
+/// Reason for refusing a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenRefused {
     Unknown,
@@ -280,19 +267,19 @@ pub(crate) enum TokenRefused {
     Revoked,
 }
 
-/// All clients by the hash of their token.
+/// All clients, by the hash of their token.
 #[derive(Debug, Clone, Default)]
 pub struct GatewayClients(HashMap<TokenHash, Arc<GatewayClient>>);
 
 impl GatewayClients {
-    /// The client with this token, if it may call at `now`.
+    /// The client with this token, if the token is valid at `now`.
     pub(crate) fn admit(
         &self,
         hash: &TokenHash,
         now: WallTime,
     ) -> Result<Arc<GatewayClient>, TokenRefused> {
-        // The map compares hashes, of which a caller cannot choose the bytes; the second comparison
-        // is in constant time all the same, so that no later change of the map matters.
+        // The map compares hashes, whose bytes a caller cannot choose. The second comparison is in
+        // constant time all the same, so that a later change of the map does not matter.
         let found = self.0.get_key_value(hash);
         let (known, client) = found.ok_or(TokenRefused::Unknown)?;
         if !bool::from(known.bytes().ct_eq(hash.bytes())) {

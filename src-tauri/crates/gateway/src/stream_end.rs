@@ -7,17 +7,19 @@ use wire::{AnswerStream, StreamEnd};
 use crate::failure::{BackendWork, ErrorContext, Failure};
 use crate::upstream::UpstreamFailure;
 
-/// How a stream ended.
 pub(crate) enum StreamOutcome {
     /// Complete; `last` are its last bytes for the client.
-    Complete { last: Bytes },
-    /// Without a single event.
+    Complete {
+        last: Bytes,
+    },
+    /// No event arrived.
     Empty,
-    /// Incomplete.
-    Failed { failure: Failure },
+    Failed {
+        failure: Failure,
+    },
 }
 
-/// Judges the end of what `stream` saw. `cause` is why no more came, if the backend did not end it.
+/// Judges the end of `stream`. `cause` says why it ended, if the backend did not end it.
 pub(crate) fn judge(
     stream: &mut AnswerStream,
     cause: Option<UpstreamFailure>,

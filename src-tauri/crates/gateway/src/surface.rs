@@ -1,7 +1,7 @@
-//! Which path asks for what, in which dialect: all surfaces of all vendors at one address.
+//! Maps paths to surfaces and dialects: the surfaces of all vendors at one address.
 //!
-//! Some tools append `/v1` to what they are given and some do not, so both spellings lead to the same
-//! place, doubled ones too. `/v1/models` belongs to three vendors; their own headers tell them apart
+//! Some tools append `/v1` to the base URL and some do not, so paths with it, without it and with
+//! it twice are equal. `/v1/models` belongs to three vendors; their own headers tell them apart
 //! (WIRE rule 4).
 
 use bytes::Bytes;
@@ -12,28 +12,22 @@ use wire::{Delivery, EmbeddingSurface, ErrorKind, UsageChunk};
 
 use crate::response::{self, Refusal, ResponseBody, RetryAdvice};
 
-/// What the path of a request asks for.
+/// What a request's path asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Surface {
-    /// Whether the gateway runs.
+    /// Liveness of the gateway.
     Health,
-    /// Who is here (`/`), and what some tools knock at before they begin (`/api/hello`).
+    /// Identification of the server (`/`), and the path that some tools try first (`/api/hello`).
     Hello,
-    /// An answer of a model.
     Generate(GenerateSurface),
-    /// How many tokens a request has.
     CountTokens(CountTokensSurface),
-    /// Vectors of texts.
     Embeddings(EmbeddingsSurface),
-    /// The list of models.
     Models,
-    /// One model.
     Model(String),
-    /// A WebSocket for Responses, which is not spoken here (WIRE rule 9).
+    /// A WebSocket for Responses, which is not supported (WIRE rule 9).
     ResponsesSocket,
 }
 
-/// The surfaces that generate an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum GenerateSurface {
     Chat,
@@ -42,14 +36,12 @@ pub(crate) enum GenerateSurface {
     Gemini { model: String, delivery: Delivery },
 }
 
-/// The surfaces that count tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CountTokensSurface {
     Messages,
     Gemini { model: String },
 }
 
-/// The surfaces that make embeddings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EmbeddingsSurface {
     OpenAi,
@@ -64,7 +56,7 @@ pub(crate) enum EmbeddingsSurface {
 }
 
 impl GenerateSurface {
-    /// As `wire` reads its requests.
+    /// The surface as `wire` parses its requests.
     pub(crate) fn for_wire(&self) -> wire::ApiSurface<'_> {
         match self {
             Self::Chat => wire::ApiSurface::OpenAiChat,
@@ -78,7 +70,7 @@ impl GenerateSurface {
 }
 
 impl EmbeddingsSurface {
-    /// As `wire` reads its requests.
+    /// The surface as `wire` parses its requests.
     pub(crate) fn for_wire(&self) -> EmbeddingSurface<'_> {
         match self {
             Self::OpenAi => EmbeddingSurface::OpenAi,
@@ -115,7 +107,7 @@ impl Surface {
         })
     }
 
-    /// The path in the words of this program, for the log: a path as it came holds what anybody wrote.
+    /// The path as a fixed template, for the log: a raw path may contain anything.
     pub(crate) const fn template(&self) -> &'static str {
         match self {
             Self::Health => "/health",
@@ -148,7 +140,7 @@ impl Surface {
         }
     }
 
-    /// Whether it takes this method.
+    /// True if the surface supports this method.
     pub(crate) fn takes(&self, method: &Method) -> bool {
         match self {
             Self::Generate(_) | Self::CountTokens(_) | Self::Embeddings(_) => {
@@ -168,7 +160,7 @@ pub(crate) fn of<B>(request: &Request<B>) -> Result<Surface, Refusal> {
     if surface.takes(request.method()) { Ok(surface) } else { Err(wrong_method()) }
 }
 
-/// The path of `request` as [`ApiSurface::template`] spells it, for the log.
+/// The path of `request` as [`Surface::template`] spells it, for the log.
 pub(crate) fn template<B>(request: &Request<B>) -> &'static str {
     let uri = request.uri();
     let surface = Surface::of(uri.path(), uri.query(), request.headers());
@@ -196,15 +188,15 @@ fn upgrade_required() -> Response<ResponseBody> {
     let refusal = Refusal::new(426, ErrorKind::InvalidRequest, "upgrade_required", message)
         .retry(RetryAdvice::Never);
     let mut response = refusal.answer(Dialect::OpenAiResponses);
-    // RFC 9110, section 15.5.22: the header names what is spoken.
+    // RFC 9110, section 15.5.22: the header names the supported protocol.
     response.headers_mut().insert(UPGRADE, HeaderValue::from_static("HTTP/1.1"));
     response::close(&mut response);
     response
 }
 
-/// A method of Gemini, behind the last colon of the path: names may have colons of their own, as
-/// Ollama's `llama3:8b`. The Vercel AI SDK takes a name with a slash in it for a whole path and leaves
-/// `models/` out (`getModelPath` of `@ai-sdk/google`).
+/// Parses a Gemini method, which follows the last colon of the path. Model names may have colons
+/// too, such as Ollama's `llama3:8b`. For a name with a slash the Vercel AI SDK leaves `models/`
+/// out (`getModelPath` of `@ai-sdk/google`).
 fn gemini(below: &str, query: Option<&str>) -> Option<Surface> {
     let (path, method) = below.strip_prefix('/')?.rsplit_once(':')?;
     let id = path.strip_prefix("models/").or_else(|| path.contains('/').then_some(path))?;
@@ -227,7 +219,7 @@ fn gemini(below: &str, query: Option<&str>) -> Option<Surface> {
     })
 }
 
-/// The path under its version: `/v1` or `/v1beta`, none, or two of them.
+/// The path without its version: `/v1` or `/v1beta`, none, or two of them.
 fn below_version(path: &str) -> &str {
     let once = |path: &str| -> Option<usize> {
         ["/v1beta/", "/v1/"].into_iter().find(|version| path.starts_with(version)).map(str::len)
@@ -242,7 +234,7 @@ fn below_version(path: &str) -> &str {
     below
 }
 
-/// The dialect in which a client is spoken to, by where it knocks and what it says of itself.
+/// The dialect of the response, by the path and headers of the request.
 pub(crate) fn dialect(path: &str, headers: &HeaderMap) -> Dialect {
     let below = below_version(path);
     let is_google =
@@ -262,7 +254,7 @@ pub(crate) fn dialect(path: &str, headers: &HeaderMap) -> Dialect {
     }
 }
 
-/// A model's name as the path spells it, percent signs resolved.
+/// Decodes the percent escapes of a model name in a path.
 fn decoded(id: &str) -> String {
     percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned()
 }

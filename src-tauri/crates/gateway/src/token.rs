@@ -1,7 +1,7 @@
-//! Local tokens: what a client shows at the door. Only their SHA-256 is ever kept.
+//! Local tokens, by which clients authenticate. Only their SHA-256 is stored.
 //!
-//! A token has 256 random bits, so a plain hash is enough (there is nothing to guess), and a look-up
-//! by hash does not tell by its time how much of a token was right.
+//! A token has 256 random bits, so a plain hash is enough: there is nothing to guess. The timing of
+//! a look-up by hash does not reveal how much of a token was right.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,27 +12,27 @@ use sha2::{Digest, Sha256};
 
 pub use settings::TokenSha256 as TokenHash;
 
-/// How a local token begins, for people and secret scanners.
+/// Prefix of local tokens, for people and secret scanners.
 pub const TOKEN_PREFIX: &str = "ghk_";
 
-/// How a control token begins.
+/// Prefix of control tokens.
 pub(crate) const CONTROL_TOKEN_PREFIX: &str = "ghc_";
 
 /// Random bytes of a token: 256 bits, 43 characters of base64url.
 const TOKEN_RANDOM_BYTES: usize = 32;
 
-/// Longest value looked at as a token, in bytes: hashing must not be made to work for nothing.
+/// Longest value that is hashed as a token, in bytes; a caller must not make hashing expensive.
 const TOKEN_BYTES_MAX: usize = 256;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 
-/// A token just made: the one moment at which both are known.
+/// A new token, the only time that its text and its hash are both known.
 #[derive(Debug, Clone)]
 pub struct NewToken {
-    /// To hand to the client and forget.
+    /// Given to the client and not stored.
     pub secret: Secret,
-    /// To keep.
+    /// Stored.
     pub hash: TokenHash,
 }
 
@@ -42,12 +42,12 @@ pub fn new_token(entropy: &dyn Entropy) -> NewToken {
     let (text, hash) = random_token(TOKEN_PREFIX, entropy);
     match Secret::parse(text) {
         Ok(secret) => NewToken { secret, hash },
-        // Base64url is visible ASCII and far below the limit; were it not, another is drawn.
+        // Base64url is visible ASCII and far below the limit. If it ever failed, another is drawn.
         Err(_refused) => new_token(entropy),
     }
 }
 
-/// The hash under which the token `text` is known.
+/// The hash that identifies the token `text`.
 #[must_use]
 pub fn hash_token(text: &str) -> TokenHash {
     TokenHash::new(Sha256::digest(text.as_bytes()).into())
@@ -63,8 +63,8 @@ pub(crate) fn random_token(prefix: &str, entropy: &dyn Entropy) -> (String, Toke
 
 /// The hash of the token that a request carries in any of the four ways; `None` if it carries none.
 ///
-/// The first carrier that is there counts, also when another would fit better: a client that sends
-/// two different tokens gets one answer, not a second guess.
+/// The first carrier present counts, even if another holds a valid token: a client that sends two
+/// different tokens gets one answer, not a second try.
 pub(crate) fn presented<B>(request: &Request<B>) -> Option<TokenHash> {
     let headers = request.headers();
     if let Some(hash) = bearer(headers) {

@@ -1,5 +1,6 @@
-//! Counts the tokens of a request before it is sent: asked of the backend if it speaks the client's
-//! dialect, else estimated and marked so. Nothing is billed, so nothing is recorded.
+//! Counts the tokens of a request before it is sent. The backend counts if it speaks the client's
+//! dialect; otherwise the count is an estimate and marked so. Nothing is billed, so nothing is
+//! recorded.
 
 use bytes::Bytes;
 use cache::BypassReason;
@@ -22,7 +23,7 @@ use crate::response::{self, BACKEND, CACHE, ESTIMATED, Refusal, ResponseBody};
 use crate::snapshot::Backend;
 use crate::surface::CountTokensSurface;
 
-/// Answers one count. It takes a slot, but none of its client's rates.
+/// Answers one count. It takes an admission slot but uses none of its client's rates.
 pub(crate) async fn answer(
     surface: &CountTokensSurface,
     context: &RequestContext,

@@ -1,7 +1,8 @@
-//! The way out: one request to one backend, and its answer as it comes.
+//! Sends one request to one backend and returns its answer as it arrives.
 //!
-//! Two implementations: the network and the built-in mock. Neither decides anything; both say what
-//! happened in words the pipeline can decide by. Dropping what they return ends the call at once.
+//! Two implementations: the network and the built-in mock. Neither decides anything; both report
+//! what happened in types the caller can decide by. Dropping what they return cancels the call at
+//! once.
 
 mod http;
 mod key;
@@ -27,7 +28,7 @@ pub use key::KeyScrubber;
 pub use mock::MockUpstream;
 pub use resolve::{NameLookup, SystemNameLookup};
 
-/// A place that answers requests.
+/// A transport to backends.
 #[async_trait]
 pub trait Upstream: Send + Sync {
     /// Sends `request` and waits for the head of the answer. The caller limits the time.
@@ -39,24 +40,22 @@ pub trait Upstream: Send + Sync {
 pub struct UpstreamRequest {
     /// GET or POST.
     pub method: Method,
-    /// Where to.
     pub url: Url,
-    /// Where the name in `url` may lead.
+    /// The network that the host of `url` may resolve to.
     pub network: AllowedNetwork,
-    /// Headers, none of which is the key's.
+    /// Headers without the key.
     pub headers: HeaderMap,
-    /// Sent as `carrier` says, if the URL is of the origin it is bound to.
+    /// Sent in `carrier`, if the URL has the origin it is bound to.
     pub key: Option<Arc<BoundSecret>>,
-    /// The header that takes the key.
     pub carrier: KeyCarrier,
-    /// The body; empty for GET.
+    /// Empty for GET.
     pub body: Bytes,
 }
 
-/// The header in which a backend takes its key.
+/// The header that carries a backend's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyCarrier {
-    /// `Authorization: Bearer`: OpenAI and whoever is compatible with it.
+    /// `Authorization: Bearer`: OpenAI and compatible backends.
     Bearer,
     /// `x-api-key`: Anthropic.
     XApiKey,
@@ -64,55 +63,53 @@ pub enum KeyCarrier {
     XGoogApiKey,
 }
 
-/// The head of an answer and its body to come.
+/// The head of an answer and the stream of its body.
 pub struct UpstreamResponse {
-    /// The status as it came.
     pub status: StatusCode,
-    /// The headers as they came; not to be relayed without an allow-list.
+    /// The headers as received; not to be relayed without an allow-list.
     pub headers: HeaderMap,
-    /// The body as it comes, without the key that was sent.
+    /// The body as it arrives, without the key that was sent.
     pub body: BoxStream<'static, Result<Bytes, UpstreamFailure>>,
-    /// Takes the key that was sent out of what a backend says of an error.
+    /// Removes the key that was sent from error texts.
     pub scrubber: KeyScrubber,
 }
 
-/// Why there was no answer, or no more of it.
+/// Why an answer is missing or incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamFailure {
-    /// The key may not go there; nothing was sent.
+    /// The key may not be sent to this origin; nothing was sent.
     #[error("nothing was sent: {0}")]
     Key(OriginMismatch),
     /// The name does not resolve.
     #[error("its name cannot be resolved; check the base URL and the network")]
     Dns,
-    /// Nobody said in time where the name leads.
+    /// The name lookup timed out.
     #[error(
         "its name could not be resolved in time (DNS); check the network and the DNS server of \
          this machine"
     )]
     DnsTimeout,
-    /// The name leads where it may not.
+    /// The name resolves to an address that is not allowed.
     #[error("{0}")]
     Address(AddressError),
-    /// No connection.
     #[error("it cannot be reached; check that it runs and that its base URL is right")]
     Connect,
-    /// No encrypted connection.
+    /// No TLS connection.
     #[error("no secure connection: {0}")]
     Tls(TlsFault),
-    /// No head of an answer, or no byte, in time.
+    /// No response head, or no byte, in time.
     #[error("it did not answer in time")]
     Timeout,
-    /// The connection broke. Clients read these words: pi 0.73 tries again at "connection lost".
+    /// The connection broke. Clients read this text: pi 0.73 tries again at "connection lost".
     #[error("connection lost before the response was complete")]
     Broken,
-    /// No socket could be opened: the program has as many files and connections open as it may.
+    /// No socket could be opened: the limit on open files and connections is reached.
     #[error(
         "Gatehouse has reached the system's limit on open files and connections; try again in a \
          moment, or raise the limit (`ulimit -n`)"
     )]
     OutOfDescriptors,
-    /// No route leads off this machine.
+    /// No route leaves this machine.
     #[error("this machine is offline; check its network")]
     Offline,
     /// The request could not be built or the client library could not be set up.
@@ -120,16 +117,16 @@ pub enum UpstreamFailure {
     Local,
 }
 
-/// What is wrong with an encrypted connection.
+/// Why a TLS connection failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TlsFault {
-    /// Its certificate is out of date.
+    /// Its certificate has expired or is not valid yet.
     #[error("its certificate has expired")]
     Expired,
     /// Its certificate is for another name.
     #[error("its certificate is for another host")]
     WrongHost,
-    /// Nobody this machine trusts has signed its certificate.
+    /// Its certificate is not signed by an authority that this machine trusts.
     #[error("its certificate is not signed by an authority that this machine trusts")]
     UnknownIssuer,
     /// Anything else: old versions, no encryption at all, a broken handshake.
@@ -150,7 +147,7 @@ impl From<resolve::ResolveError> for UpstreamFailure {
 }
 
 impl UpstreamFailure {
-    /// How the backend failed; `None` where the fault lies on this machine.
+    /// How the backend failed; `None` if the fault is on this machine.
     #[must_use]
     pub const fn reason(&self) -> Option<FailureReason> {
         match self {

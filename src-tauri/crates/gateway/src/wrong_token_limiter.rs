@@ -1,5 +1,6 @@
-//! Slows whoever tries tokens: after a few wrong ones, each further answer waits. Right tokens never
-//! wait, and nothing is kept of a caller, since all of them come from this machine.
+//! Slows down token guessing: after a few wrong tokens, each further answer to one is delayed.
+//! Right tokens never wait, and nothing is stored about callers, since all of them are on this
+//! machine.
 
 use std::time::Duration;
 
@@ -7,19 +8,19 @@ use domain::Moment;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-/// Wrong tokens answered at once in each [`WINDOW`]: a tool that was given a wrong one asks a few times.
+/// Wrong tokens answered at once in each [`WINDOW`]: a tool with a wrong token tries a few times.
 const WRONG_AT_ONCE_MAX: u32 = 20;
 
-/// For how long wrong tokens are counted.
+/// Time over which wrong tokens are counted.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// How long the answer to each further wrong token waits.
+/// Delay of the answer to each further wrong token.
 const WAIT: Duration = Duration::from_millis(250);
 
-/// Answers that wait at one time; more are given at once, so that waiting costs no memory.
+/// Answers delayed at one time; more are sent at once, so that waiting costs no memory.
 const WAITING_MAX: usize = 64;
 
-/// Counts wrong tokens.
+/// Counts wrong tokens and delays their answers.
 #[derive(Debug)]
 pub(crate) struct WrongTokenLimiter {
     counted: Mutex<WrongTokenCount>,
@@ -39,11 +40,11 @@ impl Default for WrongTokenLimiter {
 }
 
 impl WrongTokenLimiter {
-    /// Notes a wrong token, and waits if there were many.
+    /// Records a wrong token, and waits if there were many.
     pub(crate) async fn record(&self, now: Moment) {
         let wait = self.wait(now);
         if wait > Duration::ZERO
-            && let Ok(_place) = self.waiting.try_acquire()
+            && let Ok(_permit) = self.waiting.try_acquire()
         {
             tokio::time::sleep(wait).await;
         }

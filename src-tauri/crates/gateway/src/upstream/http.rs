@@ -1,8 +1,8 @@
-//! The network: reqwest over rustls with the system's roots, and nothing done behind our back. Plain
-//! HTTP on this machine goes a shorter way (`near`).
+//! Sends over the network, with reqwest over rustls and the system's roots. Plain HTTP on this
+//! machine takes a shorter path (`near`).
 //!
-//! No redirect is followed (the key would go along), no answer is decompressed (a bomb would be
-//! inflated), nothing is retried, and requests to this machine never go through a proxy.
+//! No redirect is followed (the key would go along), no answer is decompressed (it could be a
+//! bomb), nothing is retried, and requests to this machine never go through a proxy.
 
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
@@ -22,39 +22,35 @@ use super::near::{LoopbackPool, is_near};
 use super::resolve::{NameLookup, ResolveError, Resolver, SystemNameLookup};
 use super::{TlsFault, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 
-/// How long an unused connection to a backend is kept. Most providers close theirs after 60 seconds
+/// Time that an idle connection to a backend is kept. Most providers close theirs after 60 seconds
 /// or more.
 const POOL_IDLE: Duration = Duration::from_secs(50);
 
-/// Unused connections kept per backend.
+/// Idle connections kept per backend.
 const POOL_IDLE_PER_HOST_MAX: usize = 64;
 
-/// Interval of TCP keep-alive, so that a vanished backend is noticed under a silent stream.
+/// Interval of TCP keep-alive, which detects a vanished backend under a silent stream.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// What lies around this machine: where names lead, whose certificates are believed, and what stands
-/// between it and the network.
+/// The network environment: name lookup, trusted certificates and proxies.
 #[derive(Debug, Clone)]
 pub struct UpstreamEnvironment {
-    /// Where names lead.
     pub names: Arc<dyn NameLookup>,
-    /// Who may sign the certificates of backends; `None` is whomever the system trusts.
+    /// Authorities that may sign backends' certificates; `None` for those the system trusts.
     pub issuers: Option<Vec<CertificateDer<'static>>>,
-    /// Whether what leaves this machine goes through a proxy.
     pub proxies: Proxies,
 }
 
-/// Which proxies are used.
+/// Proxies for requests that leave this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proxies {
-    /// Those that the environment names (`HTTPS_PROXY`, `NO_PROXY`).
+    /// The proxies that the environment names (`HTTPS_PROXY`, `NO_PROXY`).
     System,
-    /// None.
     None,
 }
 
 impl Default for UpstreamEnvironment {
-    /// As the system has it.
+    /// The system's environment.
     fn default() -> Self {
         Self { names: Arc::new(SystemNameLookup), issuers: None, proxies: Proxies::System }
     }
@@ -68,40 +64,41 @@ pub struct HttpUpstream {
     issuers: Option<Vec<CertificateDer<'static>>>,
     proxies: Proxies,
     near: Arc<LoopbackPool>,
-    // Made at first use: reading the system's certificates takes longer than the rest of the start.
+    // Created at first use: reading the system's certificates takes longer than the rest of the
+    // start.
     direct: OnceLock<Option<Client>>,
     outside: OnceLock<Option<Client>>,
 }
 
 impl HttpUpstream {
     /// A client that gives up connecting after `connect_timeout`. Installs ring as the process's
-    /// cryptography unless another provider was installed before.
+    /// cryptography provider, unless one is already installed.
     #[must_use]
     pub fn new(connect_timeout: Duration) -> Self {
         Self::amid(UpstreamEnvironment::default(), connect_timeout)
     }
 
-    /// As [`Self::new`], in other surroundings than the system's.
+    /// As [`Self::new`], in another environment than the system's.
     #[must_use]
-    pub fn amid(surroundings: UpstreamEnvironment, connect_timeout: Duration) -> Self {
+    pub fn amid(environment: UpstreamEnvironment, connect_timeout: Duration) -> Self {
         if rustls::crypto::ring::default_provider().install_default().is_err() {
             tracing::debug!("a cryptography provider was already installed");
         }
-        let UpstreamEnvironment { names, issuers, proxies } = surroundings;
+        let UpstreamEnvironment { names, issuers, proxies } = environment;
         let resolver = Resolver::new(names, connect_timeout);
         let near = LoopbackPool::new(connect_timeout, resolver.clone());
         let (direct, outside) = (OnceLock::new(), OnceLock::new());
         Self { connect_timeout, resolver, issuers, proxies, near, direct, outside }
     }
 
-    /// Closes connections to backends on this machine that have ended or lie unused. To be called
-    /// every two seconds or so; what leaves this machine is watched by reqwest itself.
+    /// Closes connections to backends on this machine that have ended or are idle. To be called
+    /// about every two seconds. reqwest itself watches connections that leave this machine.
     pub fn sweep(&self) {
         self.near.sweep();
     }
 
     /// Reads the system's certificates ahead of the first request. Blocks for some milliseconds;
-    /// worth calling off the async threads once the program is up.
+    /// worth calling off the async threads once the program has started.
     pub fn prepare(&self) {
         self.direct.get_or_init(|| self.build(Proxies::None));
         self.outside.get_or_init(|| self.build(self.proxies));
@@ -171,14 +168,14 @@ impl Upstream for HttpUpstream {
     }
 }
 
-/// Whether `url` is connected to past any proxy: what stays on this machine, and plain HTTP, which goes
-/// to private addresses only and would show a proxy the key.
+/// True if `url` is reached without a proxy: anything on this machine, and plain HTTP, which goes
+/// to private addresses only and would show the key to a proxy.
 fn passes_no_proxy(url: &Url) -> bool {
     let is_here = domain::Origin::from_url(url).is_ok_and(|origin| origin.is_loopback());
     is_here || url.scheme() == "http"
 }
 
-/// What went wrong, by types alone.
+/// Classifies an error by its types alone.
 fn failure(error: &reqwest::Error) -> UpstreamFailure {
     let chain = || causes(error);
     if let Some(unresolved) = chain().find_map(|cause| cause.downcast_ref::<ResolveError>()) {
@@ -211,7 +208,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// rustls' own error, which arrives wrapped in one IO error or several; an IO error's `source` skips
+/// Finds rustls' own error, which is wrapped in one or more IO errors. An IO error's `source` skips
 /// what it wraps.
 fn tls_fault(cause: &(dyn Error + 'static)) -> Option<TlsFault> {
     if let Some(inner) = cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref()) {
@@ -237,7 +234,7 @@ fn tls_fault(cause: &(dyn Error + 'static)) -> Option<TlsFault> {
 mod tests {
     use super::*;
 
-    /// SECURITY.md promises it: a buffer of an idle connection may hold a removed key for so long.
+    /// Promised by SECURITY.md: a buffer of an idle connection may hold a removed key for so long.
     const FREED_KEY_SECS_MAX: u64 = 60;
 
     #[test]

@@ -1,8 +1,8 @@
-//! The one place where a provider's key leaves its type: the outgoing header.
+//! The only place where a provider's key leaves its type: the outgoing header.
 //!
-//! The same header value then serves to take the key out of whatever the backend says: some quote the
-//! key they refuse, and debugging proxies and echo servers repeat whole requests. Answers lose exact
-//! copies (`body`), errors altered ones, too (`altered`).
+//! The same header value then removes the key from what the backend sends: some quote the key they
+//! refuse, and debugging proxies and echo servers repeat whole requests. Exact copies are removed
+//! from answers (`body`), altered ones also from errors (`altered`).
 
 mod altered;
 mod body;
@@ -18,14 +18,14 @@ use super::{KeyCarrier, UpstreamFailure};
 
 const SCHEME: &str = "Bearer ";
 
-/// What stands in a text where the key stood.
+/// Replaces the key in a text.
 const REMOVED: &str = "[key removed]";
 
-/// Takes one key out of texts. Holds it as a header value marked sensitive, whose `Debug` hides it.
+/// Removes one key from texts. Holds it as a header value marked sensitive, whose `Debug` hides it.
 #[derive(Debug, Clone, Default)]
 pub struct KeyScrubber(Option<HeaderValue>);
 
-/// Adds the key to `headers`, if `url` is of the origin it is bound to.
+/// Adds the key to `headers`, if `url` has the origin it is bound to.
 pub(super) fn attach(
     key: Option<&BoundSecret>,
     carrier: KeyCarrier,
@@ -59,8 +59,8 @@ impl KeyScrubber {
         self.0.as_ref().map(key_of).filter(|key| !key.is_empty())
     }
 
-    /// The text of an error without the key, altered or not, and with everything else that looks like
-    /// a key masked.
+    /// The text of an error without the key, altered or not. Masks everything else that looks like
+    /// a key.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         let Some(key) = self.key() else { return redact(text).into_owned() };
@@ -68,8 +68,9 @@ impl KeyScrubber {
         redact(&altered::without_altered(&text, key)).into_owned()
     }
 
-    /// `body` without exact copies of the key. A key of fewer than [`altered::SHARED_CHARS_MIN`] bytes
-    /// is a placeholder for servers that want any (`ollama`, `lm-studio`), and a word that answers use.
+    /// `body` without exact copies of the key. A key of fewer than [`altered::SHARED_CHARS_MIN`]
+    /// bytes is left: it is a placeholder for servers that want any (`ollama`, `lm-studio`) and a
+    /// word that answers use.
     pub(super) fn scrub_body<S>(
         &self,
         body: S,
@@ -85,7 +86,7 @@ impl KeyScrubber {
         }
     }
 
-    /// Takes out every header that holds the key: none of them is worth keeping without it.
+    /// Removes every header that contains the key; none of them is useful without it.
     pub(super) fn scrub_headers(&self, headers: &mut HeaderMap) {
         let Some(key) = self.key().map(str::as_bytes) else { return };
         let holds = |value: &HeaderValue| value.as_bytes().windows(key.len()).any(|at| at == key);

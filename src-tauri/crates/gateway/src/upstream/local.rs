@@ -1,7 +1,7 @@
 //! Faults of this machine that look like faults of a backend: no file descriptors left, no network.
 //!
-//! Both are read from the system's error number. A resolver hides it, so a name that does not resolve
-//! is followed by two questions to the system that send nothing.
+//! Both are read from the system's error number. A resolver hides it, so [`local_fault_now`] asks
+//! the system again after a failed lookup, without sending anything.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -9,13 +9,13 @@ use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 
 use super::UpstreamFailure;
 
-/// Addresses reserved for documents (RFC 5737, RFC 3849): nobody has them, and only the route to them
-/// is asked for.
+/// Addresses reserved for documentation (RFC 5737, RFC 3849): nobody has them, and only the route
+/// to them is looked up.
 const ELSEWHERE_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const ELSEWHERE_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 const DISCARD_PORT: u16 = 9;
 
-/// The fault of this machine that `error` tells of.
+/// The fault of this machine that caused `error`, if any.
 pub(super) fn local_fault(error: &io::Error) -> Option<UpstreamFailure> {
     if is_out_of_descriptors(error) {
         return Some(UpstreamFailure::OutOfDescriptors);
@@ -24,14 +24,14 @@ pub(super) fn local_fault(error: &io::Error) -> Option<UpstreamFailure> {
     offline.then_some(UpstreamFailure::Offline)
 }
 
-/// The same of an error that wraps the system's.
+/// As [`local_fault`], for an error that may be the system's.
 pub(super) fn local_fault_in(error: &(dyn Error + 'static)) -> Option<UpstreamFailure> {
     local_fault(error.downcast_ref::<io::Error>()?)
 }
 
-/// The fault for which nothing outside this machine can be reached now, if there is one.
+/// The fault that keeps this machine from reaching anything outside it now, if any.
 pub(super) fn local_fault_now() -> Option<UpstreamFailure> {
-    // Connecting a datagram socket looks the route up and sends nothing.
+    // Connecting a datagram socket looks up the route and sends nothing.
     let v4 = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0));
     let v4 = v4.and_then(|socket| socket.connect((ELSEWHERE_V4, DISCARD_PORT)));
     let v6 = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0));
@@ -42,8 +42,8 @@ pub(super) fn local_fault_now() -> Option<UpstreamFailure> {
     }
 }
 
-/// EMFILE (this process) or ENFILE (the system), by the numbers that Linux, macOS and the BSDs share,
-/// and Windows' `WSAEMFILE`.
+/// EMFILE (this process) or ENFILE (the system), with the numbers of Linux, macOS and the BSDs, and
+/// Windows' `WSAEMFILE`.
 fn is_out_of_descriptors(error: &io::Error) -> bool {
     let numbers: &[i32] = if cfg!(windows) { &[10_024] } else { &[23, 24] };
     error.raw_os_error().is_some_and(|number| numbers.contains(&number))

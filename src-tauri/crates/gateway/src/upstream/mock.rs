@@ -1,4 +1,4 @@
-//! The built-in mock as a backend: plays the scripts of `wire::mock` in tokio's time.
+//! The built-in mock as a backend: plays the scripts of `wire::mock` on tokio's clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +43,7 @@ impl Upstream for MockUpstream {
     }
 }
 
-/// `None` where a request does not come this way.
+/// `None` for a request that the mock does not support.
 fn answer(route: &Surface, body: Bytes, now_unix_s: i64) -> Option<MockAnswer> {
     Some(match route {
         Surface::Generate(surface) => {

@@ -1,11 +1,12 @@
-//! Backends on this machine over plain HTTP: one connection, driven by the request that uses it.
+//! Connections to backends on this machine over plain HTTP, each polled by the request that uses
+//! it.
 //!
-//! A model server on loopback answers in a fraction of a millisecond, so here our own time is a good
-//! part of the whole. A client for the network gives each connection a task of its own and passes
-//! requests, heads and pieces between the tasks; here the task that waits for the answer polls the
-//! connection itself, and nothing is passed on. That leaves nobody to watch a connection that lies
-//! idle: [`LoopbackPool::sweep`] does, and one that ended meanwhile is noticed before anything is sent on it.
-//! Everything that leaves this machine goes through reqwest (`http`): proxies, TLS and HTTP/2 are its.
+//! A model server on loopback answers in a fraction of a millisecond, so our own overhead matters
+//! here. A network client gives each connection its own task and passes requests, heads and chunks
+//! between tasks. Here the task that waits for the answer polls the connection itself. Idle
+//! connections have no task: [`LoopbackPool::sweep`] checks them, and a closed one is noticed
+//! before anything is sent on it. All other traffic uses reqwest (`http`), with its proxies, TLS
+//! and HTTP/2.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,14 +31,14 @@ use super::local::local_fault;
 use super::resolve::Resolver;
 use crate::busy_poll::{PollingCount, PollingGuard};
 
-/// Unused connections kept per backend and lane.
-const IDLE_LINES_MAX: usize = 64;
+/// Idle connections kept per backend and worker thread.
+const IDLE_CONNECTIONS_MAX: usize = 64;
 
-/// Sweeps that an unused connection survives. At one every two seconds it is kept for 50 s, as long
-/// as one to a backend elsewhere.
+/// Sweeps that an idle connection survives. With a sweep every two seconds it is kept for 50 s, as
+/// long as a connection to a backend elsewhere.
 pub(super) const SWEEPS_SURVIVED_MAX: u8 = 25;
 
-/// Connections to backends on this machine.
+/// Pool of connections to backends on this machine.
 #[derive(Debug)]
 pub(super) struct LoopbackPool {
     connect_timeout: Duration,
@@ -47,21 +48,21 @@ pub(super) struct LoopbackPool {
     waiting: PollingCount,
 }
 
-/// The head of an answer and its body to come.
+/// The head of an answer and the stream of its body.
 pub(super) type LoopbackPoolResponse = Response<LoopbackPoolBody>;
 
-/// A body that drives its connection as it is read, and gives it back at its end. Dropped before
-/// that, it closes the connection.
+/// A body that polls its connection as it is read, and returns it to the pool at its end. Dropped
+/// before that, it closes the connection.
 pub(super) struct LoopbackPoolBody {
     incoming: Incoming,
-    line: Option<PooledConnection>,
+    pooled: Option<PooledConnection>,
     near: Arc<LoopbackPool>,
 }
 
 /// One connection, used by one request at a time.
 struct PooledConnection {
     authority: Arc<str>,
-    /// Where its socket is watched; used elsewhere, each wake would cross threads.
+    /// The runtime that watches its socket. Used on another, each wake would cross threads.
     runtime: Id,
     sender: SendRequest<Full<Bytes>>,
     /// `None` once it has ended.
@@ -75,7 +76,7 @@ impl std::fmt::Debug for PooledConnection {
     }
 }
 
-/// Whether a request for `url` goes this way.
+/// True if requests for `url` use this pool.
 pub(super) fn is_near(url: &Url) -> bool {
     url.scheme() == "http" && domain::Origin::from_url(url).is_ok_and(|origin| origin.is_loopback())
 }
@@ -102,55 +103,56 @@ impl LoopbackPool {
         let authority = &url[Position::BeforeHost..Position::AfterPort];
         let mut request = written(method, url, authority, headers, body)?;
         let waiting = self.waiting.enter();
-        while let Some(mut line) = self.take(authority) {
-            match line.send(request, &waiting).await {
-                Ok(answer) => return Ok(self.answer(answer, line)),
-                // It ended while it lay idle; nothing was sent on it.
+        while let Some(mut pooled) = self.take(authority) {
+            match pooled.send(request, &waiting).await {
+                Ok(answer) => return Ok(self.answer(answer, pooled)),
+                // It closed while idle; nothing was sent on it.
                 Err(NotSent::Back(back)) => request = *back,
                 Err(NotSent::Failed(failure)) => return Err(failure),
             }
         }
-        let mut line = self.open(url, authority).await?;
-        match line.send(request, &waiting).await {
-            Ok(answer) => Ok(self.answer(answer, line)),
+        let mut pooled = self.open(url, authority).await?;
+        match pooled.send(request, &waiting).await {
+            Ok(answer) => Ok(self.answer(answer, pooled)),
             Err(NotSent::Back(_)) => Err(UpstreamFailure::Broken),
             Err(NotSent::Failed(failure)) => Err(failure),
         }
     }
 
-    /// Closes what has ended or was not used for [`SWEEPS_SURVIVED_MAX`] sweeps.
+    /// Closes connections that have ended, or were idle for more than [`SWEEPS_SURVIVED_MAX`]
+    /// sweeps.
     pub(super) fn sweep(&self) {
         let mut nobody = Context::from_waker(Waker::noop());
-        self.idle.lock().retain_mut(|line| {
-            line.sweeps += 1;
-            line.drive(&mut nobody);
-            line.sweeps <= SWEEPS_SURVIVED_MAX && line.sender.is_ready()
+        self.idle.lock().retain_mut(|pooled| {
+            pooled.sweeps += 1;
+            pooled.drive(&mut nobody);
+            pooled.sweeps <= SWEEPS_SURVIVED_MAX && pooled.sender.is_ready()
         });
     }
 
     fn answer(
         self: &Arc<Self>,
         answer: Response<Incoming>,
-        line: PooledConnection,
+        pooled: PooledConnection,
     ) -> LoopbackPoolResponse {
         let near = Arc::clone(self);
-        answer.map(|incoming| LoopbackPoolBody { incoming, line: Some(line), near })
+        answer.map(|incoming| LoopbackPoolBody { incoming, pooled: Some(pooled), near })
     }
 
     fn take(&self, authority: &str) -> Option<PooledConnection> {
         let here = Handle::current().id();
         let mut idle = self.idle.lock();
-        // The one used last is the one least likely to have been closed.
-        let at = idle.iter().rposition(|line| line.is_for(authority, here))?;
+        // The one used last is the least likely to have been closed.
+        let at = idle.iter().rposition(|pooled| pooled.is_for(authority, here))?;
         Some(idle.remove(at))
     }
 
-    fn keep(&self, mut line: PooledConnection) {
-        line.sweeps = 0;
+    fn keep(&self, mut pooled: PooledConnection) {
+        pooled.sweeps = 0;
         let mut idle = self.idle.lock();
-        let alike = idle.iter().filter(|kept| kept.is_for(&line.authority, line.runtime));
-        if alike.count() < IDLE_LINES_MAX {
-            idle.push(line);
+        let alike = idle.iter().filter(|kept| kept.is_for(&pooled.authority, pooled.runtime));
+        if alike.count() < IDLE_CONNECTIONS_MAX {
+            idle.push(pooled);
         }
     }
 
@@ -179,9 +181,9 @@ impl LoopbackPool {
     }
 }
 
-/// Why there is no answer on a line.
+/// Why a connection gave no answer.
 enum NotSent {
-    /// The line had ended, and nothing of the request was sent.
+    /// The connection had closed, and nothing of the request was sent.
     Back(Box<Request<Full<Bytes>>>),
     Failed(UpstreamFailure),
 }
@@ -191,7 +193,7 @@ impl PooledConnection {
         self.runtime == runtime && *self.authority == *authority
     }
 
-    /// Lets the connection write and read what it can.
+    /// Polls the connection, so that it reads and writes what it can.
     fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(connection) = &mut self.connection
             && Pin::new(connection).poll(cx).is_ready()
@@ -227,7 +229,7 @@ impl PooledConnection {
     }
 }
 
-/// The request as it goes over the wire.
+/// Builds the request as it is sent.
 fn written(
     method: Method,
     url: &Url,
@@ -250,7 +252,7 @@ impl Stream for LoopbackPoolBody {
     type Item = Result<Bytes, UpstreamFailure>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // What is there already first; the connection holds back what follows until it is taken.
+        // Takes buffered data first: the connection reads no further until it is taken.
         let mut has_driven = false;
         loop {
             match Pin::new(&mut self.incoming).poll_frame(cx) {
@@ -259,7 +261,7 @@ impl Stream for LoopbackPoolBody {
                     Err(_trailers) => {}
                 },
                 Poll::Ready(Some(Err(_broken))) => {
-                    self.line = None;
+                    self.pooled = None;
                     return Poll::Ready(Some(Err(UpstreamFailure::Broken)));
                 }
                 Poll::Ready(None) => {
@@ -269,8 +271,8 @@ impl Stream for LoopbackPoolBody {
                 Poll::Pending if has_driven => return Poll::Pending,
                 Poll::Pending => {
                     has_driven = true;
-                    if let Some(line) = &mut self.line {
-                        line.drive(cx);
+                    if let Some(pooled) = &mut self.pooled {
+                        pooled.drive(cx);
                     }
                 }
             }
@@ -280,10 +282,10 @@ impl Stream for LoopbackPoolBody {
 
 impl LoopbackPoolBody {
     fn give_back(&mut self, cx: &mut Context<'_>) {
-        let Some(mut line) = self.line.take() else { return };
-        line.drive(cx);
-        if line.sender.is_ready() {
-            self.near.keep(line);
+        let Some(mut pooled) = self.pooled.take() else { return };
+        pooled.drive(cx);
+        if pooled.sender.is_ready() {
+            self.near.keep(pooled);
         }
     }
 }

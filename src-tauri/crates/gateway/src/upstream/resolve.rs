@@ -1,7 +1,7 @@
-//! Names to addresses, with errors of our own type: whether a name failed to resolve must be known
-//! without reading anyone's error text. Each address of a backend is judged here, so that none is
-//! connected to which was not. Nothing is kept: what a name meant a moment ago is the system's
-//! to remember, and how often a dead one is asked for is the breaker's to limit.
+//! Resolves names, with its own error type so that a failed lookup is known without reading error
+//! texts. Every address of a backend is checked here, so that no unchecked one is connected to.
+//! Nothing is cached: the system caches addresses, and the breaker limits how often a dead name is
+//! looked up.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,16 +17,16 @@ use settings::{AddressError, AllowedNetwork, check_resolved_address};
 
 use super::{UpstreamFailure, local};
 
-/// Most names of backends remembered; more than there can be backends at one time.
+/// Maximum number of backend names remembered; more than there can be backends at one time.
 const BACKEND_NAMES_MAX: usize = 1_024;
 
-/// Where names lead.
+/// Looks up the addresses of names.
 #[async_trait]
 pub trait NameLookup: fmt::Debug + Send + Sync {
     /// The addresses of `name`, each with `port`. The caller limits the time.
     async fn addresses(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
 
-    /// Asked when a name does not resolve: the fault of this machine that explains it, if there is one.
+    /// Called when a name does not resolve: the fault of this machine that explains it, if any.
     fn local_fault(&self) -> Option<UpstreamFailure> {
         None
     }
@@ -47,7 +47,7 @@ impl NameLookup for SystemNameLookup {
     }
 }
 
-/// The name did not resolve.
+/// A name did not resolve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ResolveError {
     #[error("the name cannot be resolved")]
@@ -67,19 +67,19 @@ pub(super) enum ResolveError {
 pub(super) struct Resolver {
     names: Arc<dyn NameLookup>,
     timeout: Duration,
-    /// Where the names of backends may lead. Other names are those of proxies, which the user of this
-    /// machine chose.
+    /// The networks that names of backends may resolve to. Other names are those of proxies, which
+    /// the user of this machine chose.
     backends: Arc<RwLock<HashMap<Box<str>, AllowedNetwork>>>,
 }
 
 impl Resolver {
-    /// Of the time to connect, three quarters may go into the name: what takes longer must be told as
-    /// that before connecting as a whole is given up.
+    /// A lookup may take three quarters of the connect timeout, so that a slow one is reported as
+    /// such before connecting as a whole is given up.
     pub(super) fn new(names: Arc<dyn NameLookup>, connect_timeout: Duration) -> Self {
         Self { names, timeout: connect_timeout * 3 / 4, backends: Arc::default() }
     }
 
-    /// Notes that `name` is a backend's, before a connection to it may be opened.
+    /// Registers `name` as a backend's, before a connection to it may be opened.
     pub(super) fn expect(&self, name: &str, network: AllowedNetwork) {
         if self.backends.read().get(name) == Some(&network) {
             return;
@@ -91,7 +91,7 @@ impl Resolver {
         backends.insert(name.into(), network);
     }
 
-    /// Where `name` leads, with `port`: for a backend, to those of its addresses that it may have.
+    /// The addresses of `name`, each with `port`. For a backend, only the allowed ones.
     pub(super) async fn addresses(
         &self,
         name: &str,
@@ -123,7 +123,7 @@ impl Resolver {
     }
 }
 
-/// The addresses that `name` may have; an error if it has none of them.
+/// The allowed addresses among `found`; an error if all of them are refused.
 fn judged(
     name: &str,
     network: AllowedNetwork,
@@ -146,7 +146,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = self.clone();
         Box::pin(async move {
-            // Port 0 means: the port of the URL.
+            // With port 0, reqwest uses the port of the URL.
             let found = resolver.addresses(name.as_str(), 0).await?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })

@@ -1,5 +1,5 @@
-//! Where the names of backends lead, with a resolver of the test's own: addresses are judged at each
-//! connection and not once (S28, S29).
+//! Where the names of backends may lead, with a resolver of the test's own: addresses are checked
+//! at each connection and not once (S28, S29).
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -58,7 +58,7 @@ async fn backend(url: String, network: &Arc<HttpUpstream>, reach: AllowedNetwork
     pair
 }
 
-/// Asks and expects to be told `words`.
+/// Asks and expects an error that contains `words`.
 #[track_caller]
 fn assert_refused(answer: &test_support::RawAnswer, words: &str) {
     let error = &answer.json()["error"];
@@ -102,7 +102,7 @@ async fn a_name_that_changes_between_two_connections_is_judged_again() {
     // Each answer of this server closes its connection, so the next request resolves anew.
     names.say(&["169.254.169.254"]);
     assert_refused(&pair.ask(ASK).await, "169.254.169.254");
-    // Of several addresses only those that may be are connected to.
+    // Of several addresses only the allowed ones are connected to.
     names.say(&["169.254.169.254", "127.0.0.1", "fe80::1"]);
     assert_eq!(pair.ask(ASK).await.status, 200);
 }

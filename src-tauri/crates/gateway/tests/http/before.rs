@@ -6,7 +6,7 @@ use test_support::{RawAnswer, Reply, ReplyEnding};
 
 use crate::bench::{Bench, Server, TOOLS, Tool, Want, each, pairs};
 
-/// The status at clients of OpenAI, and what others are told instead.
+/// The status for OpenAI clients, and the one that clients of other dialects get instead.
 fn status(tool: Tool, openai: u16) -> u16 {
     match (tool, openai) {
         (Tool::Messages, 503) => 529,
@@ -15,7 +15,7 @@ fn status(tool: Tool, openai: u16) -> u16 {
     }
 }
 
-/// The word for the kind of error at this status.
+/// The error type for this status.
 fn word(tool: Tool, openai: u16) -> &'static str {
     match (tool, openai) {
         (Tool::Messages, 429) => "rate_limit_error",
@@ -45,7 +45,7 @@ async fn check_refused(tool: Tool, openai: u16, answer: &RawAnswer, bench: &Benc
     assert_eq!((row.state, row.http_status, attempts.len()), expected, "{name}");
 }
 
-/// Every client of every backend, streamed or whole.
+/// Runs every client against every backend, streamed and whole.
 async fn check(want: Want, openai: u16, reply: impl Fn(Server) -> Reply) {
     let bench = Bench::new().await;
     each(pairs(), async |(tool, server), name| {
@@ -123,7 +123,7 @@ async fn f44_an_error_with_status_200_is_an_error() {
         _ => json!({"error": {"message": "slow down", "type": "rate_limit_error"}}),
     };
     check(Want::Whole, 429, |server| Reply::json(200, &error(server))).await;
-    // F24: the same where a stream was asked for.
+    // F24: the same for a stream request.
     check(Want::Stream, 429, |server| Reply::json(200, &error(server))).await;
 }
 
@@ -166,7 +166,7 @@ async fn f25_a_stream_to_a_whole_request_is_folded() {
         let (row, _) = bench.world.row(&answer).await;
         let tokens = row.usage.map(|usage| (usage.input(), usage.output()));
         assert_eq!((row.state, tokens), (RequestState::Complete, Some((7, 2))), "{name}");
-        // A stream that breaks off is no answer.
+        // A stream that breaks off is not an answer.
         let reply = server.stream(server.begun());
         let answer = bench.ask(tool, Want::Whole, server, reply).await;
         check_refused(tool, 502, &answer, &bench, name).await;

@@ -1,4 +1,5 @@
-//! Every dialect's client before the gateway and every dialect's backend behind it, in one world.
+//! Runs clients of every dialect before the gateway and backends of every dialect behind it, in one
+//! world.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -21,7 +22,7 @@ pub(crate) enum Tool {
     GeminiArray,
 }
 
-/// How an answer is asked for.
+/// The delivery that the request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
     Stream,
@@ -53,14 +54,14 @@ pub(crate) const SAME: [(Tool, Server); 5] = [
     (Tool::GeminiArray, Server::Gemini),
 ];
 
-/// Every client with every backend. OpenAI itself is asked in Chat by clients of Chat, so there that
+/// Every client with every backend. Chat clients of OpenAI itself are served over Chat, so that
 /// pair does not cross to Responses.
 pub(crate) fn pairs() -> impl Iterator<Item = (Tool, Server)> {
     let all = TOOLS.into_iter().flat_map(|tool| SERVERS.map(|server| (tool, server)));
     all.filter(|pair| *pair != (Tool::Chat, Server::Responses))
 }
 
-/// Runs a check for every one of `cases`, and fails by the names of all that failed.
+/// Runs a check for each of `cases`, and fails with the names of all that failed.
 pub(crate) async fn each<C: std::fmt::Debug + Copy>(
     cases: impl IntoIterator<Item = C>,
     check: impl AsyncFn(C, &str),
@@ -106,7 +107,7 @@ impl Tool {
         body
     }
 
-    /// Whether it speaks the backend's dialect.
+    /// True if the client and the backend share a dialect.
     pub(crate) fn speaks(self, server: Server) -> bool {
         match self {
             Self::Chat => server == Server::Chat,
@@ -162,8 +163,7 @@ impl Tool {
         data.map(read).collect()
     }
 
-    /// Asserts that a stream ended as this dialect's clients must be told of a broken one; gives the
-    /// message.
+    /// Asserts that a stream ended with this dialect's error event; returns its message.
     pub(crate) fn assert_broken(self, answer: &RawAnswer, name: &str) -> String {
         let text = answer.text();
         let shown = format!("{name}: {:?} {text}", answer.end);
@@ -204,7 +204,7 @@ impl Tool {
                 assert!(last["error"]["code"].is_u64(), "{shown}");
                 assert!(last["error"]["status"].is_string(), "{shown}");
                 if self == Self::Gemini {
-                    // What older SDKs of Google's raise: the error again, and no event.
+                    // What Google's older SDKs raise: the error again, not as an event.
                     let rest = text.rsplit_once("\r\n\r\n").map(|(_, rest)| rest);
                     let rest: Value = serde_json::from_str(rest.expect(&shown)).expect(&shown);
                     assert_eq!(&rest, last, "{shown}");
@@ -215,7 +215,7 @@ impl Tool {
         message.as_str().expect(&shown).to_owned()
     }
 
-    /// Asserts that a stream ended as a whole answer does.
+    /// Asserts that a stream ended like a complete answer.
     pub(crate) fn assert_whole(self, answer: &RawAnswer, name: &str) {
         let text = answer.text();
         let shown = format!("{name}: {:?} {text}", answer.end);
@@ -255,7 +255,7 @@ impl Bench {
         Self { world, upstream, replies }
     }
 
-    /// What `tool` gets when `server` gives this reply.
+    /// The answer to `tool` when `server` gives this reply.
     pub(crate) async fn ask(
         &self,
         tool: Tool,
@@ -267,7 +267,7 @@ impl Bench {
         self.send(&tool.path(server.model(), want), body.as_bytes(), [reply]).await
     }
 
-    /// Posts a body; `replies` are what the backends give.
+    /// Posts a body; the backends answer with `replies`.
     pub(crate) async fn send(
         &self,
         path: &str,
@@ -289,7 +289,7 @@ impl Bench {
         client
     }
 
-    /// Adds to what the backends give.
+    /// Adds replies for the backends.
     pub(crate) fn script(&self, reply: Reply) {
         self.replies.lock().push_back(reply);
     }

@@ -1,4 +1,4 @@
-//! What a backend of each dialect says, piece by piece.
+//! The replies of a backend of each dialect, chunk by chunk.
 
 use serde_json::{Value, json};
 use test_support::Reply;
@@ -32,7 +32,7 @@ impl Server {
         data.iter().map(|data| self.event(data)).collect()
     }
 
-    /// What comes before the first content.
+    /// The events before the first content.
     pub(crate) fn begin(self) -> Vec<String> {
         match self {
             Self::Chat => self.all(&[chat(&json!({"role": "assistant", "content": ""}), None)]),
@@ -72,7 +72,7 @@ impl Server {
         })
     }
 
-    /// Why it ended, and the usage.
+    /// The finish reason and the usage.
     pub(crate) fn finish(self) -> Vec<String> {
         self.finish_with(json!({}))
     }
@@ -126,7 +126,7 @@ impl Server {
         }
     }
 
-    /// What marks the end, where the dialect has a mark of its own.
+    /// The end marker, in dialects that have one.
     pub(crate) fn terminator(self) -> Option<String> {
         match self {
             Self::Chat => Some("data: [DONE]\n\n".to_owned()),
@@ -135,7 +135,7 @@ impl Server {
         }
     }
 
-    /// An error in the stream: no capacity.
+    /// An error event in the stream: overloaded.
     pub(crate) fn busy(self) -> String {
         self.event(&match self {
             Self::Chat => json!({"error": {"message": "busy now", "type": "overloaded_error"}}),
@@ -150,12 +150,12 @@ impl Server {
         })
     }
 
-    /// Begun, with `Hel` said.
+    /// A stream that has begun, with `Hel` sent.
     pub(crate) fn begun(self) -> Vec<String> {
         [self.begin(), vec![self.text("Hel")]].concat()
     }
 
-    /// Said in full and finished, without its terminator.
+    /// A stream with all text and its finish reason, without its terminator.
     pub(crate) fn finished(self) -> Vec<String> {
         [self.begun(), vec![self.text("lo")], self.finish()].concat()
     }
@@ -165,7 +165,7 @@ impl Server {
         [self.finished(), self.terminator().into_iter().collect()].concat()
     }
 
-    /// A stream of these pieces.
+    /// A stream of these events.
     pub(crate) fn stream(self, pieces: Vec<String>) -> Reply {
         match self {
             Self::Ollama => Reply::chunked_stream("application/x-ndjson", pieces),
@@ -173,7 +173,7 @@ impl Server {
         }
     }
 
-    /// A whole answer that says `Hello`.
+    /// A whole answer with the text `Hello`.
     pub(crate) fn answer(self) -> Value {
         match self {
             Self::Chat => json!({"id": "chatcmpl-1", "object": "chat.completion", "created": 1,

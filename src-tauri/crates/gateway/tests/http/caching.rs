@@ -1,4 +1,5 @@
-//! Answers from the cache: what a client gets, what the backend does not, what the ledger has of it.
+//! Answers from the cache: what the client gets, what the backend does not get, and what the ledger
+//! records.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +18,7 @@ use crate::world::{Limits, PRICED_MODEL, World, world_with};
 const HELLO: ChatText<'_> =
     ChatText { model: "gpt-2026", deltas: &["Hel", "lo", " you"], usage: Some((7, 3)) };
 
-/// A question that always has the same answer.
+/// A request that always gets the same answer.
 const COLD: &str = r#"{"model":"gpt","temperature":0,"messages":[{"role":"user","content":"hi"}]}"#;
 const COLD_STREAM: &str =
     r#"{"model":"gpt","stream":true,"temperature":0,"messages":[{"role":"user","content":"hi"}]}"#;
@@ -32,7 +33,7 @@ pub(crate) fn cache() -> Cache {
     Cache::open(config, Arc::new(SystemClock::new()))
 }
 
-/// A world with a cache, and room for everybody.
+/// A world with a cache and high limits.
 pub(crate) async fn caching(upstream: &ScriptedUpstream, cache: &Cache) -> World {
     let mut limits = Limits::default();
     limits.request.in_flight_max = 300;
@@ -40,17 +41,17 @@ pub(crate) async fn caching(upstream: &ScriptedUpstream, cache: &Cache) -> World
     world_with(upstream, limits).await
 }
 
-/// An upstream that gives the same reply to everybody.
+/// An upstream that gives the same reply to every request.
 pub(crate) async fn always(reply: Reply) -> ScriptedUpstream {
     ScriptedUpstream::start_with(move |_| Some(reply.clone())).await.expect("an upstream")
 }
 
-/// What the header says of the cache.
+/// The value of the cache header.
 pub(crate) fn word(answer: &RawAnswer) -> &str {
     answer.header("x-gatehouse-cache").expect("on every answer")
 }
 
-/// A chat request with further headers.
+/// A chat request with more headers.
 async fn chat_with(world: &World, headers: &[&str], body: &str) -> RawAnswer {
     world.forget();
     let mut client = RawClient::connect(world.address).await.expect("connected");
@@ -61,7 +62,7 @@ async fn chat_with(world: &World, headers: &[&str], body: &str) -> RawAnswer {
     client.read_answer().await.expect("an answer")
 }
 
-/// The bytes of an answer's body as they are on the wire, chunk sizes and all.
+/// The raw bytes of a response body, chunk sizes included.
 async fn wire_body(world: &World, body: &str) -> Vec<u8> {
     let mut client = world.begin_chat(body).await;
     let mut all = Vec::new();
@@ -97,7 +98,7 @@ async fn a_second_question_is_answered_without_the_backend() {
     assert_eq!(row.backend.map(|backend| backend.to_string()).as_deref(), Some("corp"));
     assert!(row.saved_time.is_some());
     assert_eq!(row.bytes_out, u64::try_from(first.body.len()).expect("small"));
-    // The health of a backend that was not asked is not touched.
+    // A backend that was not called keeps its health.
     let settled = world.seen.wait_settled(2).await;
     assert_eq!(settled[1].verdict, None);
 }
@@ -116,7 +117,7 @@ async fn a_header_names_the_one_answer_that_a_purge_throws_away() {
     cache.purge(Purge::Entry(named.parse().expect("an address"))).await.expect("purged");
     assert_eq!(word(&world.chat(COLD).await), "miss");
     assert_eq!(word(&world.chat(&other).await), "hit");
-    // What is never kept has no key.
+    // An answer that is not cached has no cache key.
     let bypassed = chat_with(&world, &["x-gatehouse-cache: off"], COLD).await;
     assert_eq!(key(&bypassed), None);
 }
@@ -144,7 +145,7 @@ async fn a_stream_is_replayed_chunk_by_chunk_as_it_was_given() {
     let chunks = String::from_utf8_lossy(&second).matches("\r\ndata: ").count();
     assert!(chunks >= HELLO.deltas.len(), "{chunks} chunks");
     assert_eq!(upstream.requests().len(), 1);
-    // The same question in another form is another answer.
+    // The same question in another delivery is a different answer.
     let asked = COLD_STREAM
         .replace("\"stream\":true", "\"stream\":true,\"stream_options\":{\"include_usage\":true}");
     assert_eq!(word(&world.chat(&asked).await), "miss");
@@ -278,7 +279,7 @@ async fn errors_cut_streams_and_tool_calls_are_not_kept() {
     }
 }
 
-/// Asks the same at once, so many times; the answers.
+/// Sends the same request so many times concurrently; returns the answers.
 async fn all_at_once(world: &Arc<World>, body: &'static str, times: usize) -> Vec<RawAnswer> {
     let mut asking = JoinSet::new();
     for _ in 0..times {

@@ -1,4 +1,4 @@
-//! Calls of tools as servers really send them, for clients of every other dialect.
+//! Tool calls as servers really send them, for clients of every other dialect.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use test_support::{RawAnswer, Reply};
 
 use crate::bench::{Bench, Server, TOOLS, Tool, Want, each};
 
-/// A call as a client puts it together.
+/// A tool call as a client assembles it.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     id: Option<String>,
@@ -78,7 +78,7 @@ fn calls(tool: Tool, answer: &RawAnswer) -> Vec<Seen> {
     calls.into_values().collect()
 }
 
-/// Blocks begin, say something and stop, one after the other.
+/// Content blocks begin, send content and stop, one after the other.
 fn assert_sequential(answer: &RawAnswer) {
     let mut open = None;
     let mut next = 0;
@@ -129,7 +129,7 @@ fn delta(calls: Vec<Value>) -> Value {
 /// Tools that do not speak Chat.
 const CROSSED: [Tool; 4] = [TOOLS[1], TOOLS[2], TOOLS[3], TOOLS[4]];
 
-/// What every client of another dialect must see of these deltas: names and arguments.
+/// Checks what every client of another dialect receives for these deltas: names and arguments.
 async fn check(deltas: &[Value], expected: &[(&str, Value)]) {
     let bench = Bench::new().await;
     each(CROSSED, async |tool, name| {

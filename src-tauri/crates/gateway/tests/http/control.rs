@@ -1,4 +1,4 @@
-//! The control door: who passes, who does not, and what a browser is allowed.
+//! The control listener: which callers pass, which do not, and what a browser may do.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ impl Control {
         format!("{{\"one_time\":\"{token}\"}}")
     }
 
-    /// Listens to the events, and has got the first.
+    /// Subscribes to events, and waits for the first.
     async fn listen(&self, session: &str) -> RawClient {
         let mut client = RawClient::connect(self.address).await.expect("connected");
         let host = format!("host: {}", self.address);
@@ -99,7 +99,7 @@ impl Control {
     }
 }
 
-/// The header by which a panel shows the session it was given.
+/// The header in which a panel sends its session.
 fn session_header(answer: &RawAnswer) -> String {
     format!("authorization: Bearer {}", answer.json()["session"].as_str().expect("a session"))
 }
@@ -144,8 +144,8 @@ async fn a_one_time_address_gives_one_session_and_no_second() {
     assert_eq!(control.send(EXCHANGE, &[JSON, &own], &fresh).await.status, 200);
 }
 
-/// Browsers send a cookie to every port of 127.0.0.1, so one would hand the panel to any other local
-/// server (S26).
+/// Browsers send a cookie to every port of 127.0.0.1, so a cookie would give the panel to any other
+/// local server (S26).
 #[tokio::test]
 async fn a_cookie_is_neither_set_nor_taken() {
     let control = control().await;
@@ -232,7 +232,8 @@ async fn operations_want_a_token_or_our_own_page() {
     assert_eq!(client.read_answer().await.expect("an answer").status, 421);
 }
 
-/// Answered at once as often as a tool with a wrong token asks, and then after a wait.
+/// The first wrong tokens, as many as a misconfigured tool sends, are answered at once; later ones
+/// wait.
 #[tokio::test]
 async fn trying_tokens_becomes_slow() {
     let control = control().await;

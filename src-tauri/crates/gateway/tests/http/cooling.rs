@@ -1,5 +1,5 @@
-//! That breaker, cooldown and block are connected to the door: what one request taught about a backend
-//! decides what the next one does. On a clock that moves when told to.
+//! Breaker, cooldown and block work across requests: what one request learnt about a backend
+//! decides what the next one does. Runs on a manual clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use test_support::{RawAnswer, Reply, ReplyEnding, ScriptedUpstream};
 use crate::pair::{At, Pair, WELL, access, always, healthy, limits};
 use crate::world::{ASK, ASK_STREAM, Limits, network};
 
-/// One try per request, so that a request is one result.
+/// One attempt per request, so that each request is one result.
 fn single(clock: &Arc<ManualClock>, network: Arc<HttpUpstream>) -> Limits {
     let mut limits = limits(network);
     limits.resilience.attempts = AttemptRules { attempts_max: 1, ..AttemptRules::default() };
@@ -49,7 +49,7 @@ impl Pair {
     }
 }
 
-/// Fails as long as it is told to, and then answers slowly.
+/// Fails for the first `failures` requests, and then answers after `pause`.
 async fn mended_after(failures: usize, pause: Duration) -> (ScriptedUpstream, String) {
     let left = parking_lot::Mutex::new(failures);
     let one = ScriptedUpstream::start_with(move |_| {
@@ -104,7 +104,7 @@ async fn one_request_with_three_tries_opens_it_too() {
 async fn f60_an_open_one_is_passed_by() {
     let clock = manual();
     let pair = Pair::of(failing(), single(&clock, network())).await;
-    // One try per request: the first three fail, and then nobody asks there any more.
+    // One attempt per request: the first three fail, and then the backend is not called any more.
     assert_eq!(pair.statuses(5).await, [502, 502, 502, 200, 200]);
     assert_eq!(pair.calls(), (3, 2));
     let answer = pair.ask(ASK).await;
@@ -118,7 +118,7 @@ async fn f60_an_open_one_is_passed_by() {
         times.push(stopwatch.now().since(begun));
     }
     times.sort();
-    // What is slower waits for a busy machine; the benchmarks measure the slow end.
+    // Slower ones may have waited for a busy machine; the benchmarks measure the slow end.
     assert!(times[4] < Duration::from_millis(50), "with an open breaker: {times:?}");
 }
 
@@ -133,10 +133,10 @@ async fn f61_exactly_one_trial_is_out_and_its_success_opens_the_way_for_all() {
     clock.advance(SOLE_TRIAL_AFTER);
     assert_eq!(pair.breaker(), EndpointState::Open);
     let answers = join_all((0..6).map(|_| pair.ask(ASK))).await;
-    let mut told: Vec<_> = answers.iter().map(said).collect();
-    told.sort();
+    let mut replies: Vec<_> = answers.iter().map(said).collect();
+    replies.sort();
     let busy = (503, Some("1"), Some("false"));
-    assert_eq!(told, [(200, None, None), busy, busy, busy, busy, busy]);
+    assert_eq!(replies, [(200, None, None), busy, busy, busy, busy, busy]);
     assert_eq!(pair.calls(), (4, 0), "one call for six requests");
     assert_eq!(pair.breaker(), EndpointState::Closed);
     let answers = join_all((0..6).map(|_| pair.ask(ASK))).await;
@@ -206,7 +206,7 @@ async fn f61_a_failed_trial_opens_it_for_longer() {
     };
     let open_secs = until.since(clock.now()).as_secs();
     assert!((8..=12).contains(&open_secs), "10 s now, and a fifth more or less: {open_secs}");
-    // Nothing else can answer, so it is tried each second all the same, and not more often.
+    // Nothing else can answer, so it is tried once a second all the same, and not more often.
     clock.advance(Duration::from_millis(900));
     assert_eq!(pair.statuses(1).await, [503]);
     clock.advance(Duration::from_millis(100));
@@ -341,8 +341,8 @@ async fn when_all_are_open_the_first_to_reopen_is_tried_once() {
     let one = mended_after(3, Duration::ZERO).await;
     let two = always(Reply::error(500, "x", "oh")).await;
     let pair = Pair::between(one, two, &["one", "two"], single(&clock, network())).await;
-    // One try per request: three for the first until it opens, three for the second, and after a second
-    // the trial of the first, which has mended.
+    // One attempt per request: three for the first until it opens, three for the second, and after
+    // a second the trial of the first, which has recovered.
     assert_eq!(pair.statuses(7).await, [502, 502, 502, 502, 502, 502, 503]);
     clock.advance(SOLE_TRIAL_AFTER);
     assert_eq!(pair.statuses(2).await, [200, 200]);
@@ -362,13 +362,13 @@ async fn a_dead_provider_and_a_retrying_client_do_not_multiply() {
         limits.clock = clock.clone();
         let dead = || Reply::error(500, "x", "oh");
         let pair = Pair::over(At::Replying(dead()), always(dead()).await, candidates, limits).await;
-        // Until each is open.
+        // Until each breaker is open.
         pair.statuses(6).await;
         let (one, two) = pair.calls();
         let before = one + two;
         let calls = 100;
         for _ in 0..calls {
-            // The client's own three tries; it does not read what we advise.
+            // The client's own three attempts; it ignores our retry advice.
             assert!(pair.statuses(3).await.iter().all(|status| *status >= 500));
             clock.advance(Duration::from_secs(1));
         }

@@ -1,4 +1,5 @@
-//! What reaches the client of a good answer, what reaches the backend, and what the ledger has.
+//! What the client receives of a good answer, what the backend receives, and what the ledger
+//! records.
 
 use std::time::Duration;
 
@@ -294,7 +295,7 @@ async fn a_stop_lets_answers_finish_and_writes_everything_down() {
     assert!(RawClient::connect(world.address).await.is_err(), "the port is closed");
 }
 
-/// A stop whose grace is over, or is made so by a second wish.
+/// Stops during an answer. The grace period passes, or `hurried` ends it early.
 async fn stopped(reply: Reply, body: &str, grace: Duration) -> (RawAnswer, RequestRow, Verdict) {
     let upstream = upstream(reply).await;
     let mut limits = Limits::default();

@@ -1,5 +1,5 @@
-//! The fault pack for the clients of every dialect: a first backend that fails in the most telling ways,
-//! a healthy one behind it, and no client that notices.
+//! The fault pack for clients of every dialect: the first backend fails in the most telling ways,
+//! the second is healthy, and no client notices.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::bench::{TOOLS, Tool, Want, each};
 use crate::pair::{At, Pair, WELL, access, limits};
 use crate::world::network;
 
-/// A way to fail, and how an answer is asked for: streams and whole answers break differently.
+/// A way to fail, and the delivery asked for: streams and whole answers break differently.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     Refused,
@@ -66,7 +66,7 @@ impl Fault {
 }
 
 impl Pair {
-    /// What a client of a dialect gets, with nothing held against the first backend.
+    /// The answer for a client of a dialect, with the first backend's state reset.
     async fn ask_as(&self, tool: Tool, want: Want) -> RawAnswer {
         self.world.live.reset(&access("one"));
         self.send_as(tool, want).await
@@ -83,7 +83,7 @@ impl Pair {
     }
 }
 
-/// The text of a whole answer that says it is one, in the client's dialect.
+/// The text of a whole answer, checked to be complete in the client's dialect.
 fn whole_text(tool: Tool, answer: &RawAnswer, name: &str) -> String {
     let body = answer.json();
     let (end, says_so, text) = match tool {
@@ -103,7 +103,7 @@ fn whole_text(tool: Tool, answer: &RawAnswer, name: &str) -> String {
     text.as_str().unwrap_or_default().to_owned()
 }
 
-/// Asks with every client while the first backend fails so.
+/// Asks with every client while the first backend fails this way.
 async fn check(fault: Fault, want: Want, pair: &Pair) {
     each(TOOLS, async |tool, name| {
         let name = format!("{fault:?}, {want:?}, {name}");
@@ -152,12 +152,13 @@ async fn no_client_of_any_dialect_notices_a_failed_first_backend() {
 async fn no_client_of_any_dialect_notices_a_stalled_first_backend() {
     let mut short = limits(network());
     short.request.first_token_timeout = Duration::from_millis(700);
-    // A whole answer may be waited for half of what is left, since another backend is there.
+    // A whole answer may take half of the time left, since another backend is there.
     short.request.total_timeout = Duration::from_secs(2);
     check_both(Fault::Stalled, short).await;
 }
 
-/// Each dialect's status for a rejected key of ours: what ends its tools soonest (`wire::error_status`).
+/// Each dialect's status for a rejected key of ours: the one that stops its tools soonest
+/// (`wire::error_status`).
 fn backend_key_status(tool: Tool) -> u16 {
     match tool {
         Tool::Chat | Tool::Gemini | Tool::GeminiArray => 403,
@@ -177,7 +178,7 @@ async fn a_rejected_key_of_ours_ends_every_client_and_clears_its_token() {
         each(TOOLS, async |tool, name| {
             pair.world.live.reset(&access("one"));
             pair.world.live.reset(&access("two"));
-            // The first is told what the backend said, the next that its key is not used any more.
+            // The first gets the backend's error, the next that its key is no longer used.
             for place in ["rejected", "blocked"] {
                 let answer = pair.send_as(tool, Want::Whole).await;
                 let text = answer.text();

@@ -8,10 +8,10 @@ use test_support::{ChatText, RawAnswer, Reply, ScriptedUpstream};
 
 use crate::world::{ASK, ASK_STREAM, KEY, World, world};
 
-/// Enough of the key to be worth something, in any case and direction.
+/// Enough of the key to be worth hiding, in any case and direction.
 const KEY_PART: &str = "7f3a9c51e2b8";
 
-/// Fails if a part of the key is left in `text`, whatever stands between its letters.
+/// Fails if a part of the key is left in `text`, whatever separates its letters.
 #[track_caller]
 fn assert_no_key(text: &str) {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
@@ -31,7 +31,7 @@ async fn answering(reply: Reply) -> (ScriptedUpstream, World) {
     (upstream, world)
 }
 
-/// The answer to `body`, with no part of the key in it or in what the ledger kept.
+/// The answer to `body`, checked to leave no part of the key in it or in the ledger.
 async fn asked(world: &World, body: &str) -> RawAnswer {
     let answer = world.chat(body).await;
     let row = world.row(&answer).await;
@@ -49,7 +49,7 @@ async fn a_key_in_a_good_answer_is_taken_out() {
     assert_eq!(answer.status, 200);
     let content = &answer.json()["choices"][0]["message"]["content"];
     assert_eq!(content, "the key [key removed] is mine");
-    // The same answer where a stream was asked for.
+    // The same answer for a stream request.
     let answer = asked(&world, ASK_STREAM).await;
     assert!(answer.text().contains("the key [key removed] is mine"), "{}", answer.text());
 }
@@ -94,7 +94,7 @@ async fn an_answer_in_another_dialect_is_without_the_key_too() {
     }
 }
 
-/// The key as servers, proxies and their error pages change it.
+/// The key as servers, proxies and their error pages alter it.
 fn altered() -> Vec<(&'static str, String)> {
     let each = |write: fn(char) -> String| KEY.chars().map(write).collect::<String>();
     let middle = KEY.len() / 2;
@@ -128,7 +128,7 @@ async fn a_key_altered_in_an_error_is_taken_out() {
             for ask in [ASK, ASK_STREAM] {
                 let answer = asked(&world, ask).await;
                 let said = answer.json()["error"]["message"].to_string();
-                // What still looks like a key is masked before it is compared with ours.
+                // What still looks like a key is masked before the comparison with ours.
                 let removed = said.contains("[key removed]") || said.contains('…');
                 assert!(removed && said.contains("see the docs"), "{how}: {said}");
                 assert!(!answer.text().contains(&in_base64()[12..]), "{how}: {}", answer.text());

@@ -1,4 +1,4 @@
-//! Vectors from the cache: each input by itself, and only the missing ones are asked for.
+//! Embeddings from the cache: each input by itself, and only the missing ones are asked for.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use test_support::{RawAnswer, RawClient, Reply, ScriptedUpstream};
 use crate::caching::{cache, caching, word};
 use crate::world::World;
 
-/// A backend that makes a vector of a text's length and counts ten tokens each; it refuses `bad`.
+/// A backend that turns a text's length into a vector and counts ten tokens each; it refuses `bad`.
 async fn upstream() -> ScriptedUpstream {
     slow_upstream(Duration::ZERO).await
 }
 
-/// As [`upstream`], after this wait.
+/// As [`upstream`], after this delay.
 async fn slow_upstream(wait: Duration) -> ScriptedUpstream {
     let answer = move |received: &test_support::ReceivedRequest| {
         let body = received.json();
@@ -59,7 +59,7 @@ fn ask(texts: &[&str]) -> Value {
     json!({"model": "gpt", "input": texts, "encoding_format": "float"})
 }
 
-/// The first number of each vector: how long its text was.
+/// The first number of each vector: the length of its text.
 fn lengths(answer: &RawAnswer) -> Vec<u64> {
     let body = answer.json();
     let data = body["data"].as_array().expect("vectors");
@@ -98,7 +98,7 @@ async fn only_missing_inputs_are_asked_for_and_order_is_kept() {
     assert_eq!((paid.cache, paid.saved), (CacheOutcome::Miss, None));
     let (partly, tries) = world.row(&second).await;
     assert_eq!((partly.cache, tries.len()), (CacheOutcome::Miss, 1));
-    // Two of four inputs were there, each of them half of 20 micro-dollars.
+    // Two of four inputs were cached, each worth half of 20 micro-dollars.
     assert_eq!(partly.saved.map(domain::MicroUsd::micros), Some(20));
     assert_eq!(partly.usage.map(|usage| usage.total()), Some(20));
     let (kept, tries) = world.row(&third).await;
@@ -149,8 +149,8 @@ async fn an_error_for_a_missing_input_is_the_requests_and_nothing_of_it_is_kept(
     assert_eq!(word(&embed(&world, &[], &ask(&["a"])).await), "hit");
 }
 
-/// Waits until so many requests are on their way. Whoever is has looked up and come aboard too, since
-/// nothing in between waits.
+/// Waits until so many requests are in flight. They have looked up the cache and joined a flight by
+/// then, since nothing in between waits.
 async fn under_way(world: &World, requests: usize) {
     while world.gateway.in_flight() < requests {
         tokio::task::yield_now().await;
@@ -209,11 +209,11 @@ async fn only_what_is_answered_alike_is_shared() {
     forms.sort();
     assert_eq!(forms, ["\"base64\"", "\"float\""]);
     assert_eq!(answers[0].body, answers[2].body);
-    // What is to be asked anew, or not to be looked up, is nobody else's.
+    // Requests that refresh or bypass the cache share nothing.
     let ask = ask(&["bb"]);
-    let wishes = ["x-gatehouse-cache: refresh", "x-gatehouse-cache: off"];
+    let modes = ["x-gatehouse-cache: refresh", "x-gatehouse-cache: off"];
     let each =
-        wishes.iter().chain(&wishes).map(|wish| embed(&world, std::slice::from_ref(wish), &ask));
+        modes.iter().chain(&modes).map(|mode| embed(&world, std::slice::from_ref(mode), &ask));
     let answers = join_all(each).await;
     assert_eq!((words(&answers, "miss"), words(&answers, "bypass")), (2, 2));
     assert_eq!(upstream.requests().len(), 6);
@@ -240,7 +240,7 @@ async fn when_the_first_asker_leaves_the_others_get_their_vectors() {
     assert_eq!(upstream.requests().len(), 1);
     let settled = world.seen.wait_settled(4).await;
     let count = |what| settled.iter().filter(|summary| summary.outcome == what).count();
-    // The call of the first was made and paid for, whoever read its answer.
+    // The leader's call was made and paid for, whoever read its answer.
     assert_eq!(
         (count(RequestOutcome::Complete), count(RequestOutcome::Cancelled)),
         (3, 1),

@@ -1,4 +1,4 @@
-//! How a stream that is not whole ends, for each client with each backend (WIRE rule 1).
+//! How an incomplete stream ends, for each client with each backend (WIRE rule 1).
 
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use test_support::{BodyEnd, Reply, ReplyEnding};
 use crate::bench::{Bench, SAME, Server, Tool, Want, each, pairs};
 use crate::world::Limits;
 
-/// Long enough for what came before a fault to be on its way.
+/// Long enough for the bytes before a fault to be sent.
 const PAUSE: Duration = Duration::from_millis(8);
 
-/// Asks with each client of each backend; the answer must break as its dialect has it, and say this.
+/// Asks with each client of each backend; the answer must break as its dialect defines, with this
+/// message.
 async fn check_broken(bench: &Bench, name: &str, says: &str, reply: impl Fn(Server) -> Reply) {
     each(pairs(), async |(tool, server), pair| {
         let reply = reply(server).delay_each(PAUSE);
@@ -134,7 +135,7 @@ async fn f12_what_comes_after_the_end_is_left_out() {
         let mut pieces = server.whole();
         pieces.extend(server.terminator());
         pieces.push(server.text("late"));
-        // A body that lingers is not waited for.
+        // A body that stays open is not waited for.
         let reply = server.stream(pieces).ending(ReplyEnding::Stall);
         let answer = bench.ask(tool, Want::Stream, server, reply).await;
         tool.assert_whole(&answer, name);

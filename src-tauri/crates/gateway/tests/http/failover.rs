@@ -1,8 +1,8 @@
 //! The fault pack: a first backend that fails in each way of the table, with a healthy second one
 //! behind it, and without.
 //!
-//! With it no request of a client fails; without it the client gets what the row says, after no more
-//! tries than the row allows.
+//! With the second one no request of a client fails. Without it the client gets the row's error,
+//! after no more attempts than the row allows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,9 +23,9 @@ struct Row {
     name: &'static str,
     at: At,
     body: &'static str,
-    /// What the client is told when there is nobody else: status and code.
+    /// Status and code for the client without a second backend.
     alone: (u16, &'static str),
-    /// How often the backend is asked then.
+    /// The number of attempts then.
     tries: usize,
 }
 
@@ -51,13 +51,13 @@ impl From<String> for At {
     }
 }
 
-/// A port that nobody listens on.
+/// A port without a listener.
 async fn closed_port() -> String {
     let gone = ScriptedUpstream::start([]).await.expect("an upstream");
     gone.base_url()
 }
 
-/// Servers that speak no TLS: one answers in plain text, one says nothing.
+/// Servers that speak no TLS: one answers in plain text, one sends nothing.
 async fn no_tls(serving: &mut JoinSet<()>, answer: &'static [u8]) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("https://{}/v1", listener.local_addr().expect("an address"));
@@ -80,9 +80,9 @@ fn json(body: &str) -> Reply {
     Reply::body(200, "application/json", body.to_owned())
 }
 
-/// The rows after which another backend is asked.
+/// The rows after which another backend is tried.
 async fn rows(serving: &mut JoinSet<()>) -> Vec<Row> {
-    // A label of more than 63 characters resolves nowhere, and no network is asked.
+    // A label of more than 63 characters resolves nowhere, and no network is used.
     let unresolvable = format!("http://{}.test/v1", "x".repeat(64));
     let money = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
     let empty = || Reply::sse([""; 0]);

@@ -1,4 +1,4 @@
-//! A backend that fails in every way of the table, and what the client is told.
+//! A backend that fails in every way of the table, and the error that the client gets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,8 @@ async fn ask(reply: Reply, body: &str) -> Told {
     ask_over(network(), reply, body).await
 }
 
-/// As [`ask`], over a network client that several worlds share: making one reads all certificates.
+/// As [`ask`], with a network client that several worlds share: creating one reads all
+/// certificates.
 async fn ask_over(network: Arc<HttpUpstream>, reply: Reply, body: &str) -> Told {
     let upstream = upstream(reply).await;
     let world =
@@ -106,13 +107,13 @@ async fn a_failure_before_the_first_event_is_an_honest_status() {
     for (reply, body, status, verdict) in cases {
         let shown = format!("{reply:?} {body}");
         let shown = shown.get(..300).unwrap_or(&shown).to_owned();
-        let told = ask_over(Arc::clone(&network), reply, body).await;
-        assert_eq!(told.answer.status, status, "{shown}: {}", told.answer.text());
-        assert!(told.answer.json()["error"]["message"].is_string(), "{shown}");
-        assert_eq!(told.answer.header("content-type"), Some("application/json"), "{shown}");
-        assert_eq!(told.answer.header("x-gatehouse-backend"), Some("corp"), "{shown}");
-        assert_eq!(told.world.seen.wait_settled(1).await[0].verdict, Some(verdict), "{shown}");
-        let (row, attempts) = told.world.row(&told.answer).await;
+        let run = ask_over(Arc::clone(&network), reply, body).await;
+        assert_eq!(run.answer.status, status, "{shown}: {}", run.answer.text());
+        assert!(run.answer.json()["error"]["message"].is_string(), "{shown}");
+        assert_eq!(run.answer.header("content-type"), Some("application/json"), "{shown}");
+        assert_eq!(run.answer.header("x-gatehouse-backend"), Some("corp"), "{shown}");
+        assert_eq!(run.world.seen.wait_settled(1).await[0].verdict, Some(verdict), "{shown}");
+        let (row, attempts) = run.world.row(&run.answer).await;
         assert_eq!((row.state, row.http_status), (RequestState::Failed, Some(status)), "{shown}");
         assert_eq!(attempts[0].error_class, row.error_class, "{shown}");
     }
@@ -142,10 +143,10 @@ async fn a_stream_that_breaks_off_ends_with_an_error_and_cleanly() {
     let network = network();
     for (name, reply, relayed) in cases {
         let reply = reply.delay_each(Duration::from_millis(5));
-        let told = ask_over(Arc::clone(&network), reply, ASK_STREAM).await;
-        let text = told.answer.text();
-        assert_eq!(told.answer.status, 200, "{name}");
-        assert_eq!(told.answer.end, BodyEnd::Complete, "{name}: {text}");
+        let run = ask_over(Arc::clone(&network), reply, ASK_STREAM).await;
+        let text = run.answer.text();
+        assert_eq!(run.answer.status, 200, "{name}");
+        assert_eq!(run.answer.end, BodyEnd::Complete, "{name}: {text}");
         let rest = text.strip_prefix(&begun(relayed).concat()).expect(name);
         assert!(
             rest.starts_with("data: {\"error\":{") && rest.ends_with("}\n\n"),
@@ -153,10 +154,10 @@ async fn a_stream_that_breaks_off_ends_with_an_error_and_cleanly() {
         );
         assert_eq!(rest.matches("data: ").count(), 1, "{name}: {rest}");
         assert!(!text.contains("[DONE]"), "{name}");
-        let (row, _) = told.world.row(&told.answer).await;
+        let (row, _) = run.world.row(&run.answer).await;
         assert_eq!(row.state, RequestState::Partial, "{name}");
         assert_eq!(row.cost, Cost::Unpriced, "{name}");
-        let verdict = told.world.seen.wait_settled(1).await[0].verdict;
+        let verdict = run.world.seen.wait_settled(1).await[0].verdict;
         assert!(matches!(verdict, Some(Verdict::BackendFailure(_))), "{name}: {verdict:?}");
     }
 }
@@ -166,10 +167,10 @@ async fn a_missing_done_is_added_where_the_answer_is_whole() {
     let good = HELLO.events();
     for ending in [ReplyEnding::Complete, ReplyEnding::Close, ReplyEnding::Reset] {
         let reply = Reply::sse(good[..good.len() - 1].to_vec()).ending(ending);
-        let told = ask(reply.delay_each(Duration::from_millis(5)), ASK_STREAM).await;
-        assert_eq!(told.answer.text(), good.concat(), "{ending:?}");
-        assert_eq!(told.answer.end, BodyEnd::Complete);
-        assert_eq!(told.world.row(&told.answer).await.0.state, RequestState::Complete);
+        let run = ask(reply.delay_each(Duration::from_millis(5)), ASK_STREAM).await;
+        assert_eq!(run.answer.text(), good.concat(), "{ending:?}");
+        assert_eq!(run.answer.end, BodyEnd::Complete);
+        assert_eq!(run.world.row(&run.answer).await.0.state, RequestState::Complete);
     }
 }
 
@@ -177,9 +178,9 @@ async fn a_missing_done_is_added_where_the_answer_is_whole() {
 async fn what_comes_after_the_end_is_ignored_and_a_lingering_body_is_not_waited_for() {
     let mut events = HELLO.events();
     events.extend(["data: [DONE]\n\n".to_owned(), "data: more\n\n".to_owned()]);
-    let told = ask(Reply::sse(events).ending(ReplyEnding::Stall), ASK_STREAM).await;
-    assert_eq!(told.answer.text(), HELLO.events().concat());
-    assert_eq!(told.answer.end, BodyEnd::Complete);
+    let run = ask(Reply::sse(events).ending(ReplyEnding::Stall), ASK_STREAM).await;
+    assert_eq!(run.answer.text(), HELLO.events().concat());
+    assert_eq!(run.answer.end, BodyEnd::Complete);
 }
 
 #[tokio::test]
@@ -232,12 +233,9 @@ async fn silence_ends_at_each_limit() {
 async fn no_redirect_is_followed() {
     let other = ScriptedUpstream::start([]).await.expect("an upstream");
     for status in [301, 302, 303, 307, 308] {
-        let told = ask(Reply::redirect(other.addr()).status(status), ASK).await;
-        assert_eq!(
-            (told.answer.status, told.answer.header("x-should-retry")),
-            (502, Some("false"))
-        );
-        assert_eq!(told.answer.header("location"), None);
+        let run = ask(Reply::redirect(other.addr()).status(status), ASK).await;
+        assert_eq!((run.answer.status, run.answer.header("x-should-retry")), (502, Some("false")));
+        assert_eq!(run.answer.header("location"), None);
     }
     assert!(other.requests().is_empty());
 }
@@ -260,21 +258,21 @@ async fn a_key_that_the_backend_repeats_is_taken_out() {
     let event = format!("data: {{\"error\":{{\"message\":\"key {KEY} is bad\"}}}}\n\n");
     let mut events = begun(2);
     events.push(event);
-    let told = ask(Reply::sse(events).delay_each(Duration::from_millis(5)), ASK_STREAM).await;
-    assert!(!told.answer.text().contains(KEY), "{}", told.answer.text());
-    drop(told.upstream);
+    let run = ask(Reply::sse(events).delay_each(Duration::from_millis(5)), ASK_STREAM).await;
+    assert!(!run.answer.text().contains(KEY), "{}", run.answer.text());
+    drop(run.upstream);
 }
 
 #[tokio::test]
 async fn waits_are_clamped_for_the_client() {
-    let told = ask(Reply::rate_limited(7), ASK).await;
+    let run = ask(Reply::rate_limited(7), ASK).await;
     assert_eq!(
-        (told.answer.header("retry-after"), told.answer.header("x-should-retry")),
+        (run.answer.header("retry-after"), run.answer.header("x-should-retry")),
         (Some("7"), None)
     );
-    let told = ask(Reply::rate_limited(3_600), ASK).await;
+    let run = ask(Reply::rate_limited(3_600), ASK).await;
     assert_eq!(
-        (told.answer.header("retry-after"), told.answer.header("x-should-retry")),
+        (run.answer.header("retry-after"), run.answer.header("x-should-retry")),
         (Some("60"), Some("false"))
     );
 }
@@ -284,7 +282,7 @@ async fn a_backend_that_cannot_be_reached_is_named_with_its_reason() {
     let gone = ScriptedUpstream::start([]).await.expect("an upstream");
     let closed = gone.base_url();
     drop(gone);
-    // A server that speaks no TLS: whatever comes, it answers in plain text.
+    // A server without TLS: it answers everything in plain text.
     let plain = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let over_tls = format!("https://{}/v1", plain.local_addr().expect("an address"));
     let mut answering = JoinSet::new();
@@ -294,7 +292,7 @@ async fn a_backend_that_cannot_be_reached_is_named_with_its_reason() {
             stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.expect("sent");
         }
     });
-    // A label of more than 63 characters resolves nowhere, and no network is asked.
+    // A label of more than 63 characters resolves nowhere, and no network is used.
     let unresolvable = format!("http://{}.test/v1", "x".repeat(64));
     for (base_url, reason) in [
         (closed.as_str(), FailureReason::Connect),

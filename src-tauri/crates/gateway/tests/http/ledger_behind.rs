@@ -24,9 +24,9 @@ async fn small_disk(upstream: &ScriptedUpstream) -> World {
     world_with(upstream, Limits { ledger, ..Limits::default() }).await
 }
 
-/// Asks until the disk is full; every answer until then is whole, and the last is not yet recorded.
+/// Asks until the disk is full. Every answer until then is whole, and the last is not yet recorded.
 async fn fill(world: &World) {
-    // A minute: whoever waits is released as soon as the disk is known to be full.
+    // A minute: waiting requests are released as soon as the disk is known to be full.
     world.ledger.set_commit_wait(Duration::from_secs(60));
     for asked in 1..2_000 {
         let is_streamed = asked % 2 == 0;

@@ -1,4 +1,4 @@
-//! Faults of this machine, which are no backend's: a pause, no network, no time left.
+//! Faults of this machine that are not a backend's: a pause, no network, no time left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::pair::{At, Pair, WELL, access, healthy, limits};
 use crate::secure::{Authority, HOST, Says, ToldNames, amid};
 use crate::world::{ASK, ASK_STREAM, network};
 
-/// Longer than silence and a whole request may take in these tests.
+/// Longer than the limits on silence and on a whole request in these tests.
 const PAUSE: Duration = Duration::from_secs(35);
 
 impl Pair {
@@ -20,7 +20,7 @@ impl Pair {
         assert_eq!(self.world.live.availability(&access("one"), "gpt"), Availability::Ready);
     }
 
-    /// The machine stops, and wakes after [`PAUSE`].
+    /// Simulates a pause of the machine for [`PAUSE`].
     async fn pause(&self) {
         self.world.live.tick();
         tokio::time::advance(PAUSE).await;
@@ -45,7 +45,7 @@ async fn read_until(client: &mut RawClient, mark: &str) -> String {
     seen
 }
 
-/// Four streams whose first words have arrived.
+/// Four streams whose first text has arrived.
 async fn four_begun(pair: &Pair) -> Vec<RawClient> {
     let mut clients = Vec::new();
     for _ in 0..4 {
@@ -160,7 +160,7 @@ async fn the_total_time_holds_for_a_whole_answer_that_trickles() {
     assert_eq!((answer.status, pair.calls()), (504, (1, 0)), "{}", answer.text());
     let took = pair.world.row(&answer).await.1[0].duration;
     assert!((10..12).contains(&took.as_secs()), "{took:?}");
-    // Half of it is kept for another.
+    // Half of it is kept for another attempt.
     short.resilience.attempts.attempts_max = 3;
     let pair = Pair::of(At::Replying(trickling()), short).await;
     let answer = pair.ask(ASK).await;

@@ -1,4 +1,4 @@
-//! A route over two backends, each an upstream of its own with a key of its own.
+//! A route over two backends, each with an upstream and a key of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use wire::TargetKind;
 
 use crate::world::{KEY, Limits, Memory, World, world_with};
 
-/// What a healthy backend says.
+/// The answer of a healthy backend.
 pub(crate) const WELL: ChatText<'_> =
     ChatText { model: "gpt", deltas: &["all", " is ", "well"], usage: None };
 
-/// Where the first candidate lies.
+/// The address of the first candidate.
 pub(crate) enum At {
-    /// At an upstream that always replies so.
+    /// An upstream that always gives this reply.
     Replying(Reply),
-    /// The same, and it speaks Gemini's dialect.
+    /// The same, in Gemini's dialect.
     Gemini(Reply),
-    /// Elsewhere.
+    /// Another address.
     Url(String),
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Pair {
     pub(crate) world: World,
 }
 
-/// Three attempts, and waits that a test can bear.
+/// Three attempts, with waits short enough for a test.
 pub(crate) fn limits(network: Arc<HttpUpstream>) -> Limits {
     let attempts = AttemptRules {
         base: Duration::from_millis(1),
@@ -52,7 +52,7 @@ pub(crate) async fn always(reply: Reply) -> ScriptedUpstream {
     ScriptedUpstream::start_with(move |_| Some(reply.clone())).await.expect("an upstream")
 }
 
-/// An upstream that is well, whichever way it is asked.
+/// A healthy upstream for every delivery.
 pub(crate) async fn healthy() -> ScriptedUpstream {
     let answer =
         |received: &test_support::ReceivedRequest| match received.json()["stream"].as_bool() {
@@ -137,7 +137,7 @@ impl Pair {
         Self { one, two, world }
     }
 
-    /// Upstream calls at the first and at the second.
+    /// Calls to the first and the second upstream.
     pub(crate) fn calls(&self) -> (usize, usize) {
         (self.one.requests().len(), self.two.requests().len())
     }
@@ -151,7 +151,7 @@ fn compatible() -> TargetKind {
     TargetKind::OpenAiCompatible { lacks: Default::default(), offers: Default::default() }
 }
 
-/// The access of a backend of a pair.
+/// The endpoint of a backend of a pair.
 pub(crate) fn access(id: &str) -> Endpoint {
     let credential = CredentialId::new(format!("{id}-key")).expect("an id");
     Endpoint { backend: BackendId::new(id).expect("an id"), credential: Some(credential) }

@@ -1,4 +1,4 @@
-//! A probe finds out what it can without being billed, and no more than it may.
+//! A probe learns what it can without being billed, and no more than it may.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,12 +1,12 @@
-//! A client of Responses that refers to items of earlier answers, as the AI SDK's default OpenAI
-//! provider does once an answer held reasoning: it finds what the gateway made for it.
+//! A Responses client that refers to items of earlier answers, as the AI SDK's default OpenAI
+//! provider does after an answer with reasoning. It finds what the gateway made for it.
 
 use serde_json::{Value, json};
 use test_support::Reply;
 
 use crate::bench::{Bench, Server};
 
-/// What Anthropic says in the first step: thinking with its signature, text and a call.
+/// Anthropic's answer in the first step: thinking with its signature, text and a call.
 fn thinking() -> Reply {
     Reply::json(
         200,
@@ -36,7 +36,7 @@ fn body(input: &Value, more: &Value) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-/// The first step, asked with `more`; gives the input of the second.
+/// Runs the first step with the fields of `more`; returns the input of the second.
 async fn second_input(bench: &Bench, more: &Value) -> Value {
     let question = json!({"role": "user", "content": "go"});
     let asked = body(&json!([question]), more);
@@ -59,7 +59,7 @@ async fn second_input(bench: &Bench, more: &Value) -> Value {
         {"type": "function_call_output", "call_id": call["call_id"], "output": "18 degrees"}])
 }
 
-/// The content of the assistant's turn, as the backend got it last.
+/// The content of the assistant's turn in the backend's last request.
 fn said(bench: &Bench) -> Value {
     bench.upstream.requests().last().expect("one").json()["messages"][1]["content"].clone()
 }

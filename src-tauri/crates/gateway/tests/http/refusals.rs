@@ -1,4 +1,5 @@
-//! What does not pass the door: the right status, the dialect's shape, and nothing at the upstream.
+//! Requests that the guard refuses: the right status, the dialect's error shape, and no upstream
+//! call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -198,7 +199,7 @@ async fn a_body_is_taken_up_to_its_limit() {
     let answer = world.chat(&format!("{missing} ")).await;
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["error"]["code"], "request_too_large");
-    // By its stated length, before a byte of it.
+    // Refused by its stated length, before a byte of it is read.
     let head = format!(
         "{POST}\r\n{}\r\n{}\r\n{JSON}\r\ncontent-length: 10737418240\r\n\r\n",
         world.host(),
@@ -206,7 +207,7 @@ async fn a_body_is_taken_up_to_its_limit() {
     );
     let answer = RawClient::exchange(world.address, head.as_bytes()).await.expect("an answer");
     assert_eq!(answer.status, 413);
-    // While reading, where no length is stated.
+    // Refused while reading, if no length is stated.
     let chunk = format!("{:x}\r\n{missing}\r\n", missing.len());
     let head = format!(
         "{POST}\r\n{}\r\n{}\r\n{JSON}\r\ntransfer-encoding: chunked\r\n\r\n",
@@ -290,7 +291,7 @@ async fn connections_of_authenticated_callers_are_limited() {
     let refusal = third.read_answer().await.expect("an answer");
     assert_eq!(refusal.status, 429);
     assert!(refusal.text().contains("2 open connections"), "{}", refusal.text());
-    // A place that comes free is given away.
+    // A slot that becomes free is given away.
     drop(held);
     let admitted = async {
         loop {
@@ -322,7 +323,7 @@ async fn s35_idle_connections_without_a_token_shut_nobody_out() {
     let mut idle = Vec::new();
     for number in 0..40 {
         let mut client = RawClient::connect(world.address).await.expect("connected");
-        // Half of them begin a request, and some show a wrong token.
+        // Half of them begin a request, and some send a wrong token.
         match number % 4 {
             0 => client.send(b"GET /v1/mod").await.expect("sent"),
             1 => {

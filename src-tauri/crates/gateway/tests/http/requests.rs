@@ -1,11 +1,12 @@
-//! Wrong requests: refused in the client's words, by the name of the field, and nothing is sent.
+//! Wrong requests are refused in the client's dialect, with the name of the field, and nothing is
+//! sent.
 
 use serde_json::{Value, json};
 use test_support::{RawAnswer, RawClient, Reply};
 
 use crate::bench::{Bench, SERVERS, Server, TOOLS, Tool, Want, each, pairs};
 
-/// The word for a wrong request.
+/// The error type of a wrong request.
 fn word(tool: Tool) -> &'static str {
     match tool {
         Tool::Gemini | Tool::GeminiArray => "INVALID_ARGUMENT",
@@ -29,7 +30,7 @@ fn assert_refused(tool: Tool, answer: &RawAnswer, field: Option<&str>, name: &st
     assert_eq!(answer.header("x-should-retry"), Some("false"), "{shown}");
 }
 
-/// Where the conversation stands.
+/// The field that holds the conversation.
 const fn conversation(tool: Tool) -> &'static str {
     match tool {
         Tool::Chat | Tool::Messages => "messages",
@@ -38,7 +39,7 @@ const fn conversation(tool: Tool) -> &'static str {
     }
 }
 
-/// A backend that `tool` must cross to.
+/// A backend of another dialect than `tool`.
 fn crossed(tool: Tool) -> Server {
     let other = |server: &Server| !tool.speaks(*server) && *server != Server::Responses;
     SERVERS.into_iter().find(other).expect("one of them")

@@ -1,4 +1,4 @@
-//! What a client's token is good for: models, backends, routes.
+//! The scope of a client's token: models, backends, routes.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ async fn a_model_outside_the_scope_is_refused_in_every_dialect_and_nobody_is_ask
     ] {
         assert_forbidden(&post(&world, path, body).await, "may not use the model gpt");
     }
-    // By the backend's name it is the same model, and another name.
+    // By the backend's name it is the same model under another name.
     let pinned = ASK.replace("gpt", "corp/gpt");
     assert_forbidden(&world.chat(&pinned).await, "may not use the model corp/gpt");
     assert!(upstream.requests().is_empty(), "nothing was sent");
@@ -77,7 +77,7 @@ async fn only_backends_of_the_scope_answer() {
     assert!(upstream.requests().is_empty());
     restrict(&world, &ClientScope { backends: vec![backend("corp")], ..Default::default() });
     assert_eq!(world.chat(ASK).await.status, 200);
-    // The list of models shows what can be had.
+    // The model list shows only models in the scope.
     let listed = world.get("/v1/models").await.text();
     assert!(listed.contains("corp/gpt") && !listed.contains("anthropic/"), "{listed}");
 }
@@ -108,7 +108,7 @@ async fn a_route_outside_the_scope_is_refused() {
     assert_eq!(pair.ask(ASK).await.status, 200);
 }
 
-/// The reason in the record is that of the client's decision, not of somebody's who may use everything.
+/// The recorded reason belongs to the client's decision, not to that of an unrestricted client.
 #[tokio::test]
 async fn a_record_says_who_was_left_out_for_the_client() {
     let pair = Pair::of(At::Replying(Reply::chat(&WELL)), limits(network())).await;

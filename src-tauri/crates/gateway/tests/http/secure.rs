@@ -1,4 +1,4 @@
-//! A server over TLS with a certificate made for the test, and names that lead where a test says.
+//! A TLS server with a certificate made for the test, and names that resolve as a test says.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,23 +20,23 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// The host of every server here; a name of this machine, so that no proxy is asked.
+/// The host of every server here; a name of this machine, so that no proxy is used.
 pub(crate) const HOST: &str = "gate.localhost";
 
-/// What a resolver does with every name.
+/// The answer of a resolver to every name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Says {
-    /// It is this machine.
+    /// This machine.
     Here,
-    /// There is none.
+    /// No such name.
     Nowhere,
-    /// Nothing at all.
+    /// No answer at all.
     Nothing,
-    /// That this machine has no network.
+    /// The error of a machine without a network.
     Offline,
 }
 
-/// A resolver that does as it is told, and counts.
+/// A resolver with a scripted answer that counts its look-ups.
 #[derive(Debug)]
 pub(crate) struct ToldNames {
     says: Mutex<Says>,
@@ -74,18 +74,18 @@ impl NameLookup for ToldNames {
     }
 }
 
-/// A network whose names are `names` and where only `authority` signs certificates.
+/// A network client that resolves by `names` and trusts only `authority`.
 pub(crate) fn amid(
     names: Arc<impl NameLookup + 'static>,
     authority: &Authority,
     connect: Duration,
 ) -> Arc<HttpUpstream> {
     let (issuers, proxies) = (Some(vec![authority.certificate()]), Proxies::None);
-    let surroundings = UpstreamEnvironment { names, issuers, proxies };
-    Arc::new(HttpUpstream::amid(surroundings, connect))
+    let environment = UpstreamEnvironment { names, issuers, proxies };
+    Arc::new(HttpUpstream::amid(environment, connect))
 }
 
-/// Who signs certificates.
+/// A certificate authority.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A server's certificate and its key.
@@ -107,12 +107,12 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key()).expect("a certificate"))
     }
 
-    /// What it signs with, as those who believe it have it.
+    /// The authority's own certificate, for those who trust it.
     pub(crate) fn certificate(&self) -> CertificateDer<'static> {
         self.0.der().clone()
     }
 
-    /// A certificate for `host` that is good until the end of this year.
+    /// A certificate for `host` that is valid until the end of `last_year`.
     pub(crate) fn identity(&self, host: &str, last_year: i32) -> Identity {
         let (key, mut params) = (key(), params(host));
         params.not_after = date_time_ymd(last_year, 12, 31);
@@ -122,14 +122,14 @@ impl Authority {
     }
 }
 
-/// A certificate for [`HOST`] that nobody but itself vouches for.
+/// A self-signed certificate for [`HOST`].
 pub(crate) fn self_signed() -> Identity {
     let key = key();
     let signed = params(HOST).self_signed(&key).expect("a certificate");
     Identity(signed.der().clone(), PrivateKeyDer::Pkcs8(key.serialize_der().into()))
 }
 
-/// Answers every request with `body`, as JSON; the base URL.
+/// Answers every request with `body`, as JSON; returns the base URL.
 pub(crate) async fn serve(serving: &mut JoinSet<()>, identity: Identity, body: String) -> String {
     serve_at(HOST, serving, identity, body).await
 }
@@ -154,7 +154,7 @@ pub(crate) async fn serve_at(
     let url = format!("https://{host}:{}/v1", listener.local_addr().expect("an address").port());
     serving.spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // A client that does not like the certificate leaves here.
+            // A client that rejects the certificate leaves here.
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut asked = Vec::new();
             while !asked.ends_with(b"}") && stream.read_buf(&mut asked).await.unwrap_or(0) > 0 {}

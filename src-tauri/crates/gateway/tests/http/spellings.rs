@@ -1,4 +1,4 @@
-//! Odd but lawful, and odd and unlawful, spellings of backends' events.
+//! Odd spellings of backends' events, valid and invalid.
 
 use test_support::{BodyEnd, Reply};
 
@@ -9,7 +9,7 @@ fn events() -> impl Iterator<Item = (Tool, Server)> {
     pairs().filter(|(_, server)| *server != Server::Ollama)
 }
 
-/// Every event of a whole stream, written another way.
+/// Every event of a whole stream, in another spelling.
 fn rewritten(server: Server, way: impl Fn(&str) -> String) -> Vec<String> {
     let plain = |event: &String| event.replace("\r\n", "\n");
     server.whole().iter().map(plain).map(|event| way(&event)).collect()
@@ -39,7 +39,7 @@ async fn f30_events_are_read_as_the_standard_has_them() {
             let name = format!("{way}, {pair}");
             let pieces = rewritten(server, &write);
             let whole = server.stream(pieces.clone());
-            // Line ends are what a cut can fall into.
+            // Line ends are where a cut can fall.
             let trickled = way.starts_with("CR").then(|| whole.clone().trickled());
             for reply in [Some(whole), trickled].into_iter().flatten() {
                 let answer = bench.ask(tool, Want::Stream, server, reply).await;

@@ -1,4 +1,5 @@
-//! Every path in every dialect: who may knock, what errors look like, what passes in headers.
+//! Every path in every dialect: which callers pass, what errors look like, which headers are
+//! relayed.
 
 use serde_json::{Value, json};
 use test_support::{RawAnswer, RawClient, Reply};
@@ -6,7 +7,7 @@ use test_support::{RawAnswer, RawClient, Reply};
 use crate::bench::{Bench, Server, TOOLS, Tool, Want, each};
 use crate::world::{KEY, World};
 
-/// Sends a request as it stands and gives the answer.
+/// Sends a raw request and returns the answer.
 async fn send(world: &World, line: &str, headers: &[&str], body: &str) -> RawAnswer {
     world.forget();
     let mut client = RawClient::connect(world.address).await.expect("connected");
@@ -17,7 +18,7 @@ async fn send(world: &World, line: &str, headers: &[&str], body: &str) -> RawAns
     client.read_answer().await.expect("an answer")
 }
 
-/// The first line and headers of what comes, to the end of the connection.
+/// The status line and headers of the response, read to the end of the connection.
 async fn head(world: &World, line: &str) -> String {
     world.forget();
     let mut client = RawClient::connect(world.address).await.expect("connected");
@@ -70,7 +71,7 @@ async fn every_path_takes_the_token_from_every_carrier() {
     let bench = Bench::new().await;
     let world = &bench.world;
     let token = world.token.clone();
-    // No model of that name: behind the token, and no backend is asked.
+    // No model of that name: checked after the token, and no backend is called.
     let embed = ("POST /v1/embeddings".to_owned(), json!({"model": "nope", "input": "x"}));
     let messages = Tool::Messages.body("nope", Want::Whole);
     let mut paths = vec![
@@ -126,7 +127,7 @@ async fn the_list_of_models_has_the_shape_its_headers_ask_for() {
     }
 }
 
-/// What a client is told when its backend answers this status: status and word in each dialect.
+/// The error for clients when the backend answers this status: status and type in each dialect.
 const STATUSES: [(u16, [(u16, &str); 4]); 9] = {
     /// In Chat, Responses, Messages and Gemini.
     type Words = [(u16, &'static str); 4];
@@ -140,7 +141,7 @@ const STATUSES: [(u16, [(u16, &str); 4]); 9] = {
         (529, "overloaded_error"),
         (503, "UNAVAILABLE"),
     ];
-    // What ends each dialect's tools soonest and blames nobody's login.
+    // The status that stops each dialect's tools soonest without blaming the user's login.
     const KEY: Words = [
         (403, "permission_error"),
         (400, "permission_error"),
@@ -183,7 +184,8 @@ async fn a_backends_status_is_told_in_the_clients_words() {
             let got = (answer.status, word.as_str());
             assert_eq!(got, told[dialect], "{name} {said}: {}", answer.text());
             assert!(message.contains("the backend's words"), "{name} {said}: {message}");
-            // The gateway has tried what it may; clients of the SDKs would each try twice more.
+            // The gateway has used its attempts; clients built on the SDKs would each make two
+            // more.
             let never = matches!(said, 401 | 403 | 408 | 409 | 500..).then_some("false");
             assert_eq!(answer.header("x-should-retry"), never, "{name} {said}");
         }
@@ -288,7 +290,7 @@ async fn a_request_without_a_limit_is_sent_to_anthropic_with_the_models_own() {
     }
 }
 
-/// What every client sends here beside what its dialect has.
+/// The headers that every client sends here, beside those of its dialect.
 const SENT: [&str; 22] = [
     "user-agent: tool/1",
     "accept: */*",
@@ -357,7 +359,7 @@ async fn s33_only_listed_headers_reach_a_backend() {
             "x-goog-api-key",
             vec!["user-agent", "accept", "x-stainless-lang"],
         ),
-        // Crossed: only the tool's own name, and what the backend demands.
+        // Translated: only the tool's own name is sent, and what the backend requires.
         (Tool::Chat, Server::Messages, "x-api-key", vec!["user-agent", "anthropic-version"]),
         (Tool::Messages, Server::Chat, "authorization", vec!["user-agent"]),
         (Tool::Messages, Server::Gemini, "x-goog-api-key", vec!["user-agent"]),
@@ -372,7 +374,7 @@ async fn s33_only_listed_headers_reach_a_backend() {
         let mut expected: Vec<_> = ours.into_iter().chain(listed.clone()).chain([key]).collect();
         let mut names: Vec<_> =
             sent.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
-        // The network client's own `accept: */*`, where none passes.
+        // The network client's own `accept: */*`, since none is relayed.
         names.retain(|name| !accept.clone().any(|own| own == name));
         expected.sort_unstable();
         names.sort_unstable();

@@ -1,4 +1,4 @@
-//! A client's tokens a minute, counted as its answers used them.
+//! A client's limit on tokens per minute, counted by the usage of its answers.
 
 use std::sync::Arc;
 
@@ -34,14 +34,14 @@ fn limit(world: &World, tokens_per_minute: u32) {
     world.snapshot.store(Arc::new(snapshot));
 }
 
-/// An upstream whose answers use these tokens.
+/// An upstream whose answers report this usage.
 async fn billing(prompt: u64, completion: u64) -> ScriptedUpstream {
     let text = ChatText { model: "gpt", deltas: &["ok"], usage: Some((prompt, completion)) };
     let reply = Reply::chat(&text);
     ScriptedUpstream::start_with(move |_| Some(reply.clone())).await.expect("an upstream")
 }
 
-/// The most that the answer of [`body`] may have.
+/// The output limit of [`body`].
 const OUTPUT_TOKENS: u64 = 100;
 
 fn body() -> String {
@@ -50,12 +50,12 @@ fn body() -> String {
     )
 }
 
-/// What its prompt is estimated to have, at four bytes a token.
+/// The estimated tokens of its prompt, at four bytes a token.
 fn input_tokens() -> u64 {
     u64::try_from(body().len()).expect("small") / 4
 }
 
-/// Asks on a connection opened before, as tools do.
+/// Asks on an open connection, as tools do.
 async fn ask(world: &World, mut client: RawClient) -> RawAnswer {
     let (host, bearer) = (world.host(), world.bearer());
     let headers = [host.as_str(), &bearer, "content-type: application/json"];
@@ -104,7 +104,7 @@ async fn the_limit_is_exact_under_64_requests_at_once() {
 
 #[tokio::test]
 async fn what_was_not_used_is_given_back() {
-    // Half of the estimate is used: the limit is met by what was used, not by what was asked for.
+    // Half of the estimate is used: the limit counts what was used, not what was reserved.
     let each = input_tokens() + OUTPUT_TOKENS;
     let upstream = billing(input_tokens(), 0).await;
     let world = world_with(&upstream, Limits { request: many(), ..Limits::default() }).await;
@@ -119,11 +119,11 @@ async fn what_was_not_used_is_given_back() {
             break;
         }
     }
-    // The last that is let in finds room for all that it may use.
+    // The last request let in has room for all it may use.
     assert!(used > 9 * each, "{used} of {}", 10 * each);
 }
 
-/// All of them may be under way.
+/// All of them may be in flight.
 fn many() -> gateway::RequestLimits {
     gateway::RequestLimits { in_flight_max: 64, ..Limits::default().request }
 }

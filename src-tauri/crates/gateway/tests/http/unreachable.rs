@@ -1,5 +1,5 @@
-//! Backends that no request gets to: packets that are dropped, names that do not resolve, certificates
-//! that are not believed. With a healthy second one, and without.
+//! Backends that no request reaches: packets are dropped, names do not resolve, certificates are
+//! not trusted. With a healthy second backend, and without.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,19 +16,19 @@ use crate::pair::{At, Pair, WELL, healthy, limits};
 use crate::secure::{Authority, HOST, Says, ToldNames, amid, self_signed, serve};
 use crate::world::{ASK, network};
 
-/// As long as a test waits for a connection.
+/// The connect timeout of these tests.
 const CONNECT: Duration = Duration::from_millis(400);
 
-/// What a client is told of a backend that it cannot get to.
+/// The error for a backend that cannot be reached.
 struct Told<'a> {
     code: &'a str,
     words: &'a str,
     tries: usize,
-    /// How long each try must be given at least.
+    /// The least time of each attempt.
     each: Duration,
 }
 
-/// The row alone, and before a healthy second backend.
+/// Checks the error alone, and the failover to a healthy second backend.
 async fn check(name: &str, url: &str, network: &Arc<HttpUpstream>, told: Told<'_>) {
     let alone = Pair::alone(At::Url(url.to_owned()), limits(Arc::clone(network))).await;
     let answer = alone.ask(ASK).await;
@@ -40,7 +40,7 @@ async fn check(name: &str, url: &str, network: &Arc<HttpUpstream>, told: Told<'_
     let (_, attempts) = alone.world.row(&answer).await;
     assert_eq!(attempts.len(), told.tries, "{shown}");
     for attempt in &attempts {
-        // Twice the limit would be two waits for one connection, on a machine that is not asleep.
+        // Twice the limit would be two waits for one connection, unless the machine slept.
         let most = told.each.saturating_add(Duration::from_secs(5));
         assert!((told.each..most).contains(&attempt.duration), "{name}: {attempt:?}");
     }
@@ -50,7 +50,7 @@ async fn check(name: &str, url: &str, network: &Arc<HttpUpstream>, told: Told<'_
     assert_eq!(answer.header("x-gatehouse-attempts"), Some("2"), "{name}");
 }
 
-/// A port that drops what would connect to it: its queue is full, and nobody takes from it.
+/// A port that drops new connections: its backlog is full, and nothing accepts.
 #[cfg(target_os = "linux")]
 async fn dropping() -> (TcpListener, Vec<tokio::net::TcpStream>) {
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
@@ -83,7 +83,7 @@ async fn f3_f4_names_that_do_not_resolve_are_told_apart() {
     let authority = Authority::new();
     let nowhere =
         Told { code: "dns", words: "name cannot be resolved", tries: 1, each: Duration::ZERO };
-    // Three quarters of the time to connect are the name's.
+    // Three quarters of the connect timeout are for the name lookup.
     let late = Told {
         words: "name could not be resolved in time (DNS)",
         each: CONNECT * 3 / 4,
@@ -124,7 +124,7 @@ async fn f3_a_dead_name_is_not_asked_for_by_each_request_and_is_found_again() {
     assert!(codes[3..].iter().all(|code| code == "overloaded"), "{codes:?}");
     assert_eq!(names.asked(), 3, "the breaker spares the name server");
     names.say(Says::Here);
-    // Nothing holds the name dead for longer than the wait before a sole trial.
+    // Nothing keeps the name dead for longer than the wait before a sole trial.
     clock.advance(resilience::SOLE_TRIAL_AFTER);
     let answer = pair.ask(ASK).await;
     assert_eq!((answer.status, pair.calls()), (200, (1, 0)), "{}", answer.text());
@@ -153,7 +153,7 @@ async fn f5_a_certificate_that_is_not_believed_is_told_by_its_reason() {
     }
 }
 
-/// Servers that answer every greeting with these bytes; the port.
+/// Servers that answer every TLS greeting with these bytes; returns the port.
 async fn greeting(serving: &mut JoinSet<()>, answer: Vec<u8>) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -168,7 +168,7 @@ async fn greeting(serving: &mut JoinSet<()>, answer: Vec<u8>) -> u16 {
     port
 }
 
-/// A record of TLS 1.0: its kind, and what is in it.
+/// A TLS 1.0 record: its kind and its content.
 fn old_record(kind: u8, content: &[u8]) -> Vec<u8> {
     let length = u8::try_from(content.len()).expect("short");
     [&[kind, 3, 1, 0, length], content].concat()
@@ -180,7 +180,7 @@ async fn f5_a_server_of_tls_1_0_is_refused_and_one_that_says_nothing_is_tried_ag
     let chosen = [&[3, 1][..], &[7; 32], &[0, 0xc0, 0x13, 0]].concat();
     let length = u8::try_from(chosen.len()).expect("short");
     let hello = old_record(22, &[&[2, 0, 0, length], &chosen[..]].concat());
-    // A fatal alert: the version of the protocol.
+    // A fatal alert: the protocol version.
     let alert = old_record(21, &[2, 70]);
     let network = amid(ToldNames::new(Says::Here), &Authority::new(), Duration::from_secs(5));
     let mut serving = JoinSet::new();
@@ -201,7 +201,7 @@ async fn f1_a_refusal_is_told_within_a_second() {
     let url = gone.base_url();
     drop(gone);
     let mut limits = limits(network());
-    // The waits that users have.
+    // The default waits of users.
     limits.resilience = endpoints::ResilienceRules::default();
     let pair = Pair::alone(At::Url(url), limits).await;
     let clock = SystemClock::new();
@@ -212,7 +212,7 @@ async fn f1_a_refusal_is_told_within_a_second() {
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
-/// What is written down is read later, so it has no time in it that runs out.
+/// A recorded reason is read later, so it names no time that has passed by then.
 #[tokio::test]
 async fn a_request_that_was_not_sent_on_is_recorded_with_its_backend_and_a_reason_that_keeps() {
     let mut limits = limits(network());

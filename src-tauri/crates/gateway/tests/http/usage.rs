@@ -1,4 +1,4 @@
-//! What the ledger has of tokens, however a backend counts, and what it costs.
+//! The tokens that the ledger records, however a backend counts, and their cost.
 
 use ledger::{Cost, RequestRow, RequestState, UsageBasis};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Silence, leaving and lingering: what happens while nothing comes, for each client.
+//! Silence, disconnects and lingering bodies: what happens while nothing arrives, for each client.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use test_support::{RawClient, Reply, ReplyEnding};
 use crate::bench::{Bench, SAME, Server, TOOLS, Tool, Want, each, pairs};
 use crate::world::Limits;
 
-/// What a Gemini backend says first: a comment, since the dialect has no beginning of its own.
+/// A Gemini backend's first bytes: a comment, since the dialect has no opening event.
 const THINKING: &str = ": thinking\r\n\r\n";
 
 #[tokio::test(start_paused = true)]
@@ -182,7 +182,7 @@ async fn f18_a_stream_without_end_is_cut_at_its_limit() {
     each(pairs(), async |(tool, server), name| {
         let pieces =
             |texts| [server.begun(), vec![server.text(&"x".repeat(9_000)); texts]].concat();
-        // The limit counts from the first content on.
+        // The limit counts from the first content.
         for (texts, is_cut) in [(10, false), (12, true)] {
             let mut pieces = pieces(texts);
             pieces.extend(server.finish());

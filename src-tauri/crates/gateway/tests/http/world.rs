@@ -103,10 +103,10 @@ pub(crate) struct Limits {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// Whether what one request taught about a backend is there for the next.
+/// Keeps what a request learnt about backends for the next one, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Memory {
-    /// Each request is the first.
+    /// Each request starts without memory.
     None,
     Kept,
 }
@@ -116,12 +116,12 @@ pub(crate) fn network() -> Arc<HttpUpstream> {
 }
 
 pub(crate) fn network_within(connect_timeout: Duration) -> Arc<HttpUpstream> {
-    let surroundings =
+    let environment =
         UpstreamEnvironment { names: Arc::new(Online), ..UpstreamEnvironment::default() };
-    Arc::new(HttpUpstream::amid(surroundings, connect_timeout))
+    Arc::new(HttpUpstream::amid(environment, connect_timeout))
 }
 
-/// The system's names on a machine that is online, as far as the tests are concerned.
+/// The system's names on a machine that counts as online for the tests.
 #[derive(Debug)]
 struct Online;
 
@@ -155,7 +155,7 @@ impl Default for Limits {
             },
             network: network(),
             ledger: LedgerLimits::default(),
-            // What one try does; several are the matter of `failover`.
+            // One attempt; `failover` tests several.
             resilience: ResilienceRules {
                 attempts: AttemptRules { attempts_max: 1, ..AttemptRules::default() },
                 ..ResilienceRules::default()
@@ -245,7 +245,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     }
 }
 
-/// Each backend with its one model; all lie at the same upstream.
+/// Each backend with its one model; all at the same upstream.
 const PROVIDERS: [(&str, &str); 6] = [
     ("corp", "gpt"),
     ("responses", "gpt-r"),
@@ -292,7 +292,7 @@ fn models(id: &str, role: BackendRole, models: &[&str]) -> RoutableBackend {
     }
 }
 
-/// The mock has no key, every provider the same one.
+/// The mock has no key; all providers have the same one.
 fn keys(role: BackendRole) -> Vec<PoolKey> {
     let credential = CredentialId::new("corp-key").expect("an id");
     match role {
@@ -304,8 +304,8 @@ fn keys(role: BackendRole) -> Vec<PoolKey> {
 /// A model that has a declared price at the provider.
 pub(crate) const PRICED_MODEL: &str = "priced-1";
 
-/// Declared prices: a dollar a million tokens for [`PRICED_MODEL`], and for the mock's `echo`, which
-/// is free nevertheless.
+/// Declared prices: a dollar a million tokens for [`PRICED_MODEL`], and for the mock's `echo`,
+/// which is free nevertheless.
 fn prices() -> PriceBook {
     let dollar = Some(MicroUsd::new(1_000_000));
     let rates = Rates { input: dollar, output: dollar, ..Rates::default() };
@@ -325,7 +325,7 @@ impl World {
         format!("authorization: Bearer {}", self.token)
     }
 
-    /// Forgets what earlier requests taught, if this world does.
+    /// Forgets what earlier requests learnt, if this world has no memory.
     pub(crate) fn forget(&self) {
         if self.memory == Memory::Kept {
             return;
@@ -336,7 +336,7 @@ impl World {
         }
     }
 
-    /// Sends a chat request as a good client does.
+    /// Sends a valid chat request.
     pub(crate) async fn begin_chat(&self, body: &str) -> RawClient {
         self.forget();
         let mut client = RawClient::connect(self.address).await.expect("connected");
@@ -351,13 +351,13 @@ impl World {
         self.begin_chat(body).await.read_answer().await.expect("an answer")
     }
 
-    /// Sends a bodiless request with the token.
+    /// Sends a request without a body, with the token.
     pub(crate) async fn get(&self, path: &str) -> RawAnswer {
         let bytes = format!("GET {path} HTTP/1.1\r\n{}\r\n{}\r\n\r\n", self.host(), self.bearer());
         RawClient::exchange(self.address, bytes.as_bytes()).await.expect("an answer")
     }
 
-    /// What the ledger has of a request, by the id on its answer.
+    /// The ledger's row of a request, by the id on its answer.
     pub(crate) async fn row(&self, answer: &RawAnswer) -> (RequestRow, Vec<AttemptRecord>) {
         let id = answer.header("x-gatehouse-request-id").expect("an id");
         let id = id.parse().expect("one of our ids");

@@ -1,8 +1,8 @@
-//! Finds a key in an error message although it was cut, split, reversed, re-cased or encoded.
+//! Finds a key in an error message even if it was cut, split, reversed, re-cased or encoded.
 //!
-//! Both texts are reduced to lower-case letters and digits, after percent and backslash escapes are
-//! decoded. A run of [`SHARED_CHARS_MIN`] that both have is then no chance. This changes texts that
-//! people read and is too slow for each answer, so it serves errors only.
+//! Percent and backslash escapes are decoded and both texts reduced to lower-case letters and
+//! digits. A common run of [`SHARED_CHARS_MIN`] is then no coincidence. This changes texts that
+//! people read and is too slow for every answer, so it serves errors only.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,18 +12,18 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::REMOVED;
 
-/// Letters and digits in a row that are taken for a part of the key. Vendors' own prefixes
+/// Letters and digits in a row that count as a part of the key. Vendors' own prefixes
 /// (`sk-ant-api03-`, `github_pat_11`) are shorter.
 pub(super) const SHARED_CHARS_MIN: usize = 12;
 
-/// A letter or digit in lower case, and the bytes of the text it was read from.
+/// A letter or digit in lower case, and its byte range in the text.
 struct KeyLetter {
     letter: u8,
     start: usize,
     end: usize,
 }
 
-/// `text` without any run of [`SHARED_CHARS_MIN`] letters and digits that `key` has, too: forwards,
+/// `text` without any run of [`SHARED_CHARS_MIN`] letters and digits that `key` contains: forwards,
 /// backwards, in hexadecimal or in base64. A key with fewer letters and digits is left to the exact
 /// comparison.
 pub(super) fn without_altered<'a>(text: &'a str, key: &str) -> Cow<'a, str> {
@@ -56,7 +56,7 @@ pub(super) fn without_altered<'a>(text: &'a str, key: &str) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
-/// What a run of the key may look like once reduced.
+/// The reduced forms that a run of the key may have.
 fn spellings(key: &str) -> Vec<Vec<u8>> {
     let reduced = |text: &str| -> Vec<u8> {
         let kept = text.bytes().filter(u8::is_ascii_alphanumeric);
@@ -65,8 +65,8 @@ fn spellings(key: &str) -> Vec<Vec<u8>> {
     let forwards = reduced(key);
     let backwards = forwards.iter().rev().copied().collect();
     let hexadecimal = key.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-    // Base64 depends on how many bytes stand before the key; the characters at both ends hold bits of
-    // those around it.
+    // Base64 depends on the number of bytes before the key. The characters at both ends hold bits
+    // of the bytes around it.
     let base64 = (0..3).map(|shift| {
         let text = STANDARD_NO_PAD.encode([vec![0; shift], key.as_bytes().to_vec()].concat());
         let until = text.len().saturating_sub(1);
@@ -92,8 +92,8 @@ fn letters(text: &str) -> Vec<KeyLetter> {
     letters
 }
 
-/// The byte that `rest` begins with, escapes decoded, and how many bytes it takes. `None` for escapes
-/// that stand for no letter.
+/// The first byte of `rest`, escapes decoded, and its length in the text. `None` for an escape that
+/// is no letter.
 fn decoded(rest: &[u8]) -> (Option<u8>, usize) {
     let hex = |high: u8, low: u8| {
         let digit = |byte: u8| char::from(byte).to_digit(16);

@@ -1,8 +1,7 @@
-//! Takes the key out of a body as it comes, also where it lies across two pieces.
+//! Removes the key from a body as it arrives, even if it spans two chunks.
 //!
-//! Bytes are held back only while they could be the beginning of the key. What is held back is then a
-//! prefix of the key, so its length is all there is to keep. Every other byte passes untouched and at
-//! once.
+//! Bytes are held back only while they could begin the key. Held bytes are then a prefix of the
+//! key, so only their number is stored. Every other byte passes unchanged and at once.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -20,12 +19,12 @@ pub(super) struct ScrubbedBody<S> {
     body: S,
     /// The header that held the key.
     sent: HeaderValue,
-    /// Bytes at the end of the last piece that begin the key and were not passed on yet.
+    /// Bytes at the end of the last chunk that begin the key and were not passed on yet.
     held_bytes: usize,
     end: End,
 }
 
-/// How the body ended, while held bytes are still to be passed on.
+/// The end of the body, while held bytes are still to be passed on.
 enum End {
     NotYet,
     Whole,
@@ -37,7 +36,7 @@ impl<S> ScrubbedBody<S> {
         Self { body, sent, held_bytes: 0, end: End::NotYet }
     }
 
-    /// What of `piece` may be passed on, after what was held back before.
+    /// The bytes to pass on after `piece` arrived, held ones included.
     fn scrubbed(&mut self, piece: Bytes) -> Bytes {
         let key = key_of(&self.sent).as_bytes();
         let mut rest = match std::mem::take(&mut self.held_bytes) {
@@ -55,7 +54,7 @@ impl<S> ScrubbedBody<S> {
         if out.is_empty() { rest } else { joined(&out, &rest) }
     }
 
-    /// What was held back, now that nothing can complete it.
+    /// Releases the held bytes at the end, when nothing can complete the key.
     fn released(&mut self) -> Option<Bytes> {
         let held = std::mem::take(&mut self.held_bytes);
         let bytes = key_of(&self.sent).as_bytes().get(..held)?;
@@ -94,7 +93,7 @@ impl<S: Stream<Item = Result<Bytes, UpstreamFailure>> + Unpin> Stream for Scrubb
     }
 }
 
-/// How many bytes at the end of `piece` are the beginning of `key`, but not all of it.
+/// Number of bytes at the end of `piece` that begin `key`, without being all of it.
 fn beginning_at_end(piece: &[u8], key: &[u8]) -> usize {
     let longest = piece.len().min(key.len().saturating_sub(1));
     let begins = |length: &usize| key.get(..*length).is_some_and(|begin| piece.ends_with(begin));

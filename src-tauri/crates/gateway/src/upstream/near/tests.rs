@@ -1,4 +1,4 @@
-//! Connections to a server on this machine: used again, replaced when they ended, closed when unused.
+//! Connections to a server on this machine: reused, replaced when closed, closed when idle.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
