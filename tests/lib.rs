@@ -4,7 +4,7 @@
 //! The programs are those beside the test's own (`target/debug`), so build them first: `cargo build
 //! -p cli --bin gatehouse`. They inherit only `PATH` from the environment, write only into a
 //! temporary folder, and end when dropped. Tests never wait for a fixed time: they wait for a line,
-//! a socket or an end, and give up after [`PATIENCE`].
+//! a socket or an end, and give up after [`program::WAIT_MAX`].
 
 #![expect(
     clippy::expect_used,

@@ -26,4 +26,4 @@ pub(crate) fn quit_on_signal(app: AppHandle<Wry>) {
 
 /// Windows closes the window instead.
 #[cfg(not(unix))]
-pub(crate) fn end_on_request(_: AppHandle<Wry>) {}
+pub(crate) fn quit_on_signal(_: AppHandle<Wry>) {}

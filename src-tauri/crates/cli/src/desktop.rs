@@ -57,7 +57,7 @@ fn detach_from_terminal(window: &mut Command) {
 }
 
 #[cfg(not(unix))]
-const fn leave_alone(_: &mut Command) {}
+const fn detach_from_terminal(_: &mut Command) {}
 
 #[cfg(test)]
 mod tests {

@@ -60,7 +60,7 @@ pub(crate) enum CommandError {
         exit: Exit,
         /// The error code for programs: one of [`ErrorCode`]'s words or of [`Exit`]'s.
         code: &'static str,
-        /// The field of the request that is wrong; after [`Failure::named_by`], its switch.
+        /// The field of the request that is wrong; after [`CommandError::named_by`], its switch.
         field: Option<String>,
         message: String,
         hint: Option<String>,

@@ -145,7 +145,7 @@ macro_rules! generated {
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
-            /// Writes the text form into `buffer`, the same as [`fmt::DisplayAvailability`] without an
+            /// Writes the text form into `buffer`, the same as [`fmt::Display`] without an
             /// allocation.
             pub fn encode<'a>(&self, buffer: &'a mut [u8; GENERATED_ID_BYTES]) -> &'a str {
                 let (prefix, digits) = buffer.split_at_mut($prefix.len());

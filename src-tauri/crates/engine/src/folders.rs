@@ -209,7 +209,7 @@ fn create_private(folder: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn refused(folder: &Path, source: io::Error) -> FolderError {
-    FolderError::of(folder, source)
+    FolderError::from_io(folder, source)
 }
 
 #[cfg(not(unix))]
@@ -218,7 +218,7 @@ const fn check_owner(_folder: &Path) -> Result<(), FolderError> {
 }
 
 #[cfg(not(unix))]
-const fn check_closed(_parent: &Path) -> Result<(), FolderError> {
+const fn check_not_world_writable(_parent: &Path) -> Result<(), FolderError> {
     Ok(())
 }
 

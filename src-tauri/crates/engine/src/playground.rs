@@ -34,7 +34,7 @@ pub use parameters::{
 };
 
 impl Engine {
-    /// As for [`PlaygroundRuns::cancel`].
+    /// As for `PlaygroundRuns::cancel`.
     pub fn cancel_playground(&self, id: RunId) {
         self.parts.playground.cancel(id);
     }

@@ -12,10 +12,10 @@ use rusqlite::{Connection, Row, params};
 use crate::integer_columns::{get_interval, get_named, get_parsed, row_count};
 use crate::requests::oldest_id_at;
 
-/// Most attempts in one result of [`crate::LedgerCommand::attempt_outcomes`].
+/// Most attempts in one result of [`crate::Ledger::attempt_outcomes`].
 pub const OUTCOMES_MAX: usize = 50_000;
 
-/// Most requests, the newest, that [`Pace`] is computed from.
+/// Most requests, the newest, that [`ModelLatency`] is computed from.
 pub const RECENT_REQUESTS_MAX: usize = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

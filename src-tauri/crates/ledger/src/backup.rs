@@ -14,7 +14,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::LedgerError;
-use crate::database::{create_folder, create_private_file, file_error};
+use crate::files::{create_folder, create_private_file, file_error};
 use crate::set_aside::{file_bytes, file_name_time, remove_side_files};
 
 /// Most backups kept; the oldest is deleted first.

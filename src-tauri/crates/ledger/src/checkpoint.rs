@@ -7,7 +7,7 @@
 //!
 //! All checkpoints are PASSIVE: none waits for a reader. A reader that keeps its transaction open
 //! (a database browser, a backup) prevents the log from restarting until it ends: the log grows by
-//! some 30 KB a request, which the log file and [`crate::LedgerCommand::size_bytes`] show. The second
+//! some 30 KB a request, which the log file and [`crate::Ledger::size_bytes`] show. The second
 //! checkpoint after that lets the log restart, and `journal_size_limit` truncates it.
 
 use std::sync::Arc;
@@ -234,7 +234,7 @@ mod tests {
             checkpoint_before_close(&writer, limit);
             drop(writer);
             // SQLite removes the log unless the limit is reached.
-            assert!(limit.is_zero() || !crate::database::wal_path(&path).exists());
+            assert!(limit.is_zero() || !crate::files::wal_path(&path).exists());
             let again = Connection::open(&path).expect("opened");
             let count: i64 =
                 again.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("a count");
@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn size(path: &std::path::Path) -> u64 {
-        std::fs::metadata(crate::database::wal_path(path)).expect("a log").len()
+        std::fs::metadata(crate::files::wal_path(path)).expect("a log").len()
     }
 
     fn database(path: &std::path::Path) -> Connection {

@@ -12,16 +12,16 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
-use crate::queue::QUEUE_BYTES_MAX;
-use crate::writer::LOCK_WAIT;
-use crate::{LedgerError, backup, price_table, requests, rollup};
+use crate::files::{
+    create_folder, create_private_file, file_error, restrict_permissions, with_suffix,
+};
+use crate::{LedgerError, LedgerLimits, backup, price_table, requests, rollup};
 
 /// Wait for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,24 +55,6 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 #[must_use]
 pub fn schema_version() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
-}
-
-/// Resource limits of the ledger.
-#[derive(Debug, Clone, Copy)]
-pub struct LedgerLimits {
-    /// Largest size of the main file in bytes; writes then fail as on a full disk. `None` is
-    /// SQLite's own limit.
-    pub file_bytes_max: Option<u64>,
-    /// Bytes of queued records from which new requests are refused.
-    pub queue_bytes_max: usize,
-    /// Wait for another program's lock in one attempt.
-    pub lock_wait: Duration,
-}
-
-impl Default for LedgerLimits {
-    fn default() -> Self {
-        Self { file_bytes_max: None, queue_bytes_max: QUEUE_BYTES_MAX, lock_wait: LOCK_WAIT }
-    }
 }
 
 /// Opens the only writing connection. Call [`recover`] before use.
@@ -117,11 +99,6 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     apply_pragmas(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
-}
-
-/// The write-ahead log of the file at `path`.
-pub(crate) fn wal_path(path: &Path) -> PathBuf {
-    with_suffix(path, "-wal")
 }
 
 fn open_flags() -> OpenFlags {
@@ -237,53 +214,5 @@ pub(crate) fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
     if lost > 0 {
         tracing::warn!(requests = lost, "requests were cut off when Gatehouse last stopped");
     }
-    Ok(())
-}
-
-pub(crate) fn with_suffix(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-pub(crate) fn file_error(path: &Path, error: std::io::Error) -> LedgerError {
-    LedgerError::File { path: path.to_owned(), source: Arc::new(error) }
-}
-
-#[cfg(unix)]
-pub(crate) fn create_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(unix)]
-pub(crate) fn create_private_file(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
-}
-
-#[cfg(unix)]
-pub(crate) fn restrict_permissions(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let permissions = fs::metadata(path)?.permissions();
-    if permissions.mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-}
-
-// On other systems the user's profile folder is private already.
-#[cfg(not(unix))]
-pub(crate) fn create_folder(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
-    fs::OpenOptions::new().write(true).create_new(true).open(path).map(drop)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn restrict(_path: &Path) -> std::io::Result<()> {
     Ok(())
 }

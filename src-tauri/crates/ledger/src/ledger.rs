@@ -23,10 +23,10 @@ use crate::{
     transitions, writer,
 };
 
-/// Requests deleted in one transaction by [`LedgerCommand::purge_before`].
+/// Requests deleted in one transaction by [`Ledger::purge_before`].
 const PURGE_ROWS: usize = 500;
 
-/// Most problems that [`LedgerCommand::check_integrity`] lists.
+/// Most problems that [`Ledger::check_integrity`] lists.
 pub const INTEGRITY_PROBLEMS_MAX: usize = 100;
 
 /// Requests, costs, runs and health in one SQLite file.
@@ -93,10 +93,10 @@ impl Ledger {
         Self::open_with(path, LedgerLimits::default())
     }
 
-    /// [`LedgerCommand::open`] with explicit limits.
+    /// [`Ledger::open`] with explicit limits.
     ///
     /// # Errors
-    /// As for [`LedgerCommand::open`].
+    /// As for [`Ledger::open`].
     pub fn open_with(path: &Path, limits: LedgerLimits) -> Result<Self, LedgerError> {
         let mut connection = database::open(path, limits, database::MIGRATIONS)?;
         journal::replay(&connection, path)?;
@@ -111,7 +111,7 @@ impl Ledger {
 
     /// Queues the start of a request without waiting. Call it before the backend is called. If the
     /// process is killed before the commit, the request leaves no trace; no client has received an
-    /// answer to it by then. The commit takes at most [`LedgerCommand::settle`]'s wait, longer while the
+    /// answer to it by then. The commit takes at most [`Ledger::settle`]'s wait, longer while the
     /// ledger is behind.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl Ledger {
     }
 
     /// Records the end of a request and waits for the commit, at most for
-    /// [`LedgerCommand::set_commit_wait`]: a tenth of it while the ledger is behind, not at all while the
+    /// [`Ledger::set_commit_wait`]: a tenth of it while the ledger is behind, not at all while the
     /// disk refuses writes. The client gets its answer in either case. A queued settlement is never
     /// dropped; refused writes are retried, also at the next start. Creates the row if the
     /// reservation was lost. A second settlement of the same request is accepted and has no effect.
@@ -138,7 +138,7 @@ impl Ledger {
         self.inner.queue.settle(ended.into()).await
     }
 
-    /// [`LedgerCommand::settle`] without the wait, for a request whose client has disconnected.
+    /// [`Ledger::settle`] without the wait, for a request whose client has disconnected.
     ///
     /// # Errors
     /// The ledger was closed.
@@ -166,7 +166,7 @@ impl Ledger {
     }
 
     /// Sends each change of state or reason, starting with the current state. The counts in it are
-    /// those at the change; [`LedgerCommand::state`] has current ones.
+    /// those at the change; [`Ledger::state`] has current ones.
     #[must_use]
     pub fn watch_state(&self) -> watch::Receiver<LedgerState> {
         self.inner.queue.watch_state()
@@ -446,7 +446,7 @@ impl Ledger {
     pub async fn backup(&self, target: PathBuf) -> Result<(), LedgerError> {
         if target.exists() {
             let error = std::io::ErrorKind::AlreadyExists.into();
-            return Err(database::file_error(&target, error));
+            return Err(crate::files::file_error(&target, error));
         }
         let copied = move |connection: &Connection| {
             backup::copy(connection, &target, backup::CopySpeed::Full)
@@ -458,7 +458,7 @@ impl Ledger {
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-        size(&self.inner.path) + size(&database::wal_path(&self.inner.path))
+        size(&self.inner.path) + size(&crate::files::wal_path(&self.inner.path))
     }
 
     /// Runs `question` on a read connection without waiting for queued writes.

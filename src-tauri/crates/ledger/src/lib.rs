@@ -1,6 +1,6 @@
 //! Request records, costs and endpoint state in one SQLite file.
 //!
-//! A request calls [`LedgerCommand::reserve`] before the backend is called and [`LedgerCommand::settle`] before
+//! A request calls [`Ledger::reserve`] before the backend is called and [`Ledger::settle`] before
 //! the client receives the last byte. Both only queue a record in memory; one thread commits queued
 //! records as a group. A settlement waits for its commit, so a killed process loses no finished
 //! request. The wait is bounded: after it the answer is delivered and [`LedgerState`] reports that
@@ -23,11 +23,13 @@ mod database;
 mod endpoint_states;
 mod error;
 mod failed_attempts;
+mod files;
 mod health;
 mod hourly_rollup;
 mod integer_columns;
 mod journal;
 mod ledger;
+mod limits;
 mod merge;
 mod note;
 mod price;
@@ -56,16 +58,17 @@ pub use attempt_outcomes::{
 pub use attempts::ATTEMPTS_MAX;
 pub use backup::{BACKUP_AGE_DAYS_MAX, BACKUPS_KEPT_MAX, LedgerBackup};
 pub use cache_bypasses::{BYPASS_REASONS_MAX, BypassCount};
-pub use database::{LedgerLimits, schema_version};
+pub use database::schema_version;
 pub use endpoint_states::{ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, StoredEndpointState};
 pub use error::LedgerError;
 pub use failed_attempts::{FAILURE_GROUPS_MAX, FailedAttempts};
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use integer_columns::{COST_MAX, COUNT_MAX};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
+pub use limits::{LedgerLimits, QUEUE_BYTES_MAX};
 pub use note::{IncidentCause, LedgerIncident};
 pub use price::{LongContextRates, Price, PriceBook, PriceConfidence, PriceOwner, Provider};
-pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_BYTES_MAX, QUEUE_TASKS_MAX};
+pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_TASKS_MAX};
 pub use readiness_runs::{RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary};
 pub use record::{
     AttemptRecord, CacheOutcome, Cost, NewRequest, Purpose, RequestOutcome, RequestRow,

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use crate::LedgerError;
-use crate::database::{create_private_file, file_error, with_suffix};
+use crate::files::{create_private_file, file_error, with_suffix};
 
 /// Longest note that is read, in bytes; a real one has some hundred.
 const NOTE_BYTES_MAX: u64 = 16_384;
@@ -169,7 +169,7 @@ impl FileIdentity {
 
     // Elsewhere an open file can be neither deleted nor replaced.
     #[cfg(not(unix))]
-    pub(crate) fn of(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         fs::metadata(path).map_or(Self::Missing, |file| Self::File {
             device: 0,
             inode: 0,

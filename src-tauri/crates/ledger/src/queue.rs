@@ -18,10 +18,6 @@ use tokio::sync::{oneshot, watch};
 use crate::writes::{BATCH_RECORDS_MAX, LedgerWrite};
 use crate::{Backlog, BacklogReason, LedgerError, LedgerState, NewRequest, Settlement};
 
-/// Default of the queued bytes from which new requests are refused: some twenty thousand requests.
-/// Running requests are still settled beyond it; the gateway bounds their number.
-pub const QUEUE_BYTES_MAX: usize = 33_554_432;
-
 /// Most queued writes other than records (runs, health, prices, purges).
 pub const QUEUE_TASKS_MAX: usize = 256;
 

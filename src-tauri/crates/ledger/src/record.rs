@@ -276,7 +276,7 @@ pub enum Cost {
     /// Tokens times a row of the price table.
     Computed {
         amount: MicroUsd,
-        /// [`crate::Price::parse_id`] of the row.
+        /// [`crate::Price::id`] of the row.
         price_id: String,
     },
     /// Tokens were or may have been used, but their price or count is unknown.

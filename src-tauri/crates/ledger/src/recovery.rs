@@ -43,11 +43,11 @@ struct KnownLedgerFile {
 }
 
 impl Recovery {
-    /// Opens the ledger at `path` as [`LedgerCommand::open_with`] does, and creates a new one in place of
+    /// Opens the ledger at `path` as [`Ledger::open_with`] does, and creates a new one in place of
     /// a damaged, empty or missing file; see [`Recovery::incident`]. Blocks.
     ///
     /// # Errors
-    /// As for [`LedgerCommand::open`], but damage is an error only if the file cannot be set aside.
+    /// As for [`Ledger::open`], but damage is an error only if the file cannot be set aside.
     pub fn open(
         path: &Path,
         limits: LedgerLimits,
@@ -142,7 +142,7 @@ impl Recovery {
     /// The backup folder cannot be read.
     pub fn backups(&self) -> Result<Vec<LedgerBackup>, LedgerError> {
         let folder = backup::backup_folder(&self.file.path);
-        backup::list(&folder).map_err(|error| database::file_error(&folder, error))
+        backup::list(&folder).map_err(|error| crate::files::file_error(&folder, error))
     }
 
     #[must_use]
@@ -155,7 +155,8 @@ impl Recovery {
     /// # Errors
     /// The folder cannot be read.
     pub fn kept_files(&self) -> Result<Vec<String>, LedgerError> {
-        kept_files(&self.file.path).map_err(|error| database::file_error(&self.file.path, error))
+        kept_files(&self.file.path)
+            .map_err(|error| crate::files::file_error(&self.file.path, error))
     }
 
     #[must_use]
@@ -202,7 +203,7 @@ fn set_aside_if_gone(
     note: &LedgerNote,
     at: WallTime,
 ) -> Result<Option<LedgerIncident>, LedgerError> {
-    let is_known = note.mark.is_some() || file_bytes(&database::wal_path(path)) > 0;
+    let is_known = note.mark.is_some() || file_bytes(&crate::files::wal_path(path)) > 0;
     if file_bytes(path) > 0 || !is_known {
         return Ok(None);
     }

@@ -15,7 +15,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use crate::backup::discard;
-use crate::database::{file_error, wal_path};
+use crate::files::{file_error, wal_path};
 use crate::{LedgerError, rollup};
 
 /// Length of SQLite's file header, and the ledger's page size.

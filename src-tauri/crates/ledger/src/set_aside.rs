@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use domain::WallTime;
 
 use crate::LedgerError;
-use crate::database::{file_error, wal_path, with_suffix};
+use crate::files::{file_error, wal_path, with_suffix};
 
 /// Most kept files of one ledger. Past it opening fails instead, so that a failing disk does not
 /// fill the folder.

@@ -11,10 +11,10 @@ use crate::Purpose;
 /// Most buckets in one result: 41 days of hours, or 2.7 years of days.
 pub const USAGE_BUCKETS_MAX: usize = 1_000;
 
-/// Groups shown by name in each bucket; the others are summed as [`UsageKey::OtherOrigin`].
+/// Groups shown by name in each bucket; the others are summed as [`UsageKey::Other`].
 pub const USAGE_SERIES_MAX: usize = 8;
 
-/// Most groups in [`UsageSummary::groups`]; the others are summed as [`UsageKey::OtherOrigin`].
+/// Most groups in [`UsageSummary::groups`]; the others are summed as [`UsageKey::Other`].
 pub const USAGE_GROUPS_MAX: usize = 200;
 
 /// Width of a roll-up slot in milliseconds. Every time zone in use has an offset in whole quarter
@@ -100,7 +100,7 @@ pub struct UsageSummary {
     /// Every bucket of the range in order, including empty ones.
     pub buckets: Vec<UsageBucket>,
     /// Every group with its totals, highest cost first; past [`USAGE_GROUPS_MAX`] summed as
-    /// [`UsageKey::OtherOrigin`].
+    /// [`UsageKey::Other`].
     pub groups: Vec<(UsageKey, UsageTotals)>,
     /// Equal to the sum of `groups` and of all buckets.
     pub totals: UsageTotals,
@@ -113,7 +113,7 @@ pub struct UsageBucket {
     /// Exclusive.
     pub end: WallTime,
     /// The groups in use, in the order of [`UsageSummary::groups`]: at most [`USAGE_SERIES_MAX`]
-    /// and [`UsageKey::OtherOrigin`].
+    /// and [`UsageKey::Other`].
     pub groups: Vec<(UsageKey, UsageTotals)>,
 }
 
@@ -131,9 +131,9 @@ pub enum UsageKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UsageTotals {
     pub requests: u64,
-    /// Requests with [`crate::Outcome::Complete`].
+    /// Requests with [`crate::RequestOutcome::Complete`].
     pub complete: u64,
-    /// Requests with [`crate::Outcome::Failed`].
+    /// Requests with [`crate::RequestOutcome::Failed`].
     pub failed: u64,
     pub tokens: TokenUsage,
     /// The sum of the known costs.

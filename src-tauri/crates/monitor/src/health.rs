@@ -150,7 +150,7 @@ pub struct BackendHealth {
     pub last_known: Option<LastKnownHealth>,
 }
 
-/// The last settled state. It is stored and passed to [`Health::render_restored`] after a restart.
+/// The last settled state. It is stored and passed to [`Health::restored`] after a restart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastKnownHealth {
     /// [`HealthState::Up`] or [`HealthState::Down`].
@@ -342,7 +342,7 @@ impl Health {
         self.interval = interval;
     }
 
-    /// The state to store for [`Health::render_restored`]; `None` before the first settled one.
+    /// The state to store for [`Health::restored`]; `None` before the first settled one.
     #[must_use]
     pub const fn last_known(&self) -> Option<&LastKnownHealth> {
         self.last_known.as_ref()

@@ -1,7 +1,7 @@
 //! Readiness checks: a dependency graph of checks, run concurrently and judged by fixed rules.
 //!
-//! [`built_in_checks`] creates the checks over the facts of a [`ReadinessEnvironment`]; [`WorldPlan`] validates their
-//! order; [`start`] runs them; [`judge`] computes score and verdict. A [`ReadinessReport`] stores every
+//! [`built_in_checks`] creates the checks over the facts of a [`ReadinessEnvironment`]; [`Plan`] validates their
+//! order; [`start_run`] runs them; [`judge`] computes score and verdict. A [`ReadinessReport`] stores every
 //! input of the verdict, so that anybody can compute it again.
 //!
 //! Invariants: no check costs money; no check leaves a change behind; a check that panics, hangs or

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::check::{CheckCategory, CheckId, CheckSeverity, CheckStatus};
 use crate::report::{CheckResult, RunEnd};
 
-/// Lowest score of [`ReadinessVerdict::Ready`], in tenths of a point.
+/// Lowest score of [`RunVerdict::Ready`], in tenths of a point.
 pub const READY_FROM_TENTHS: u32 = 90;
-/// Lowest score of [`ReadinessVerdict::ReadyWithWarnings`], in tenths of a point.
+/// Lowest score of [`RunVerdict::ReadyWithWarnings`], in tenths of a point.
 pub const WARNINGS_FROM_TENTHS: u32 = 70;
 /// Maximum number of proposed fixes.
 pub const BEST_FIXES_MAX: usize = 3;

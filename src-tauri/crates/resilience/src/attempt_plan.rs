@@ -197,7 +197,7 @@ impl AttemptPlan {
         self.start_attempt(place)
     }
 
-    /// Attempts started so far. After a [`Step::Try`] this is the number of that attempt, from 1.
+    /// Attempts started so far. After a [`AttemptStep::Try`] this is the number of that attempt, from 1.
     #[must_use]
     pub const fn attempts_made(&self) -> u8 {
         self.attempts_made

@@ -13,6 +13,7 @@ use crate::block::BlockReason;
 use crate::breaker::{AdmitDecision, BreakerEvent, CountedOutcome, TrialKind};
 use crate::cooldown::{LimitKind, LimitScope, RateLimitSignal};
 use crate::manual_override::{ActiveOverride, BreakerOverride};
+use crate::probe_outcome::ProbeOutcome;
 use crate::rules::BreakerRules;
 use crate::status::{EndpointStatus, ModelCooldown};
 use crate::tracked_endpoint::TrackedEndpoint;
@@ -35,7 +36,7 @@ pub struct Endpoints {
     transitions: Vec<EndpointTransition>,
 }
 
-/// Permission for one call. Always return it through [`Endpoints::report`] or [`Endpoints::release_held`]:
+/// Permission for one call. Always return it through [`Endpoints::report`] or [`Endpoints::release`]:
 /// a half-open breaker lets no other call through until then.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a permit that is not given back keeps a half-open breaker busy"]
@@ -80,12 +81,6 @@ pub enum FailureWeight {
     Full,
     /// Half: overload (529) and non-conforming answers.
     Half,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProbeOutcome {
-    Passed,
-    Failed,
 }
 
 impl Permit {

@@ -17,6 +17,7 @@ mod failure;
 mod manual_override;
 mod minute_counter;
 mod pause;
+mod probe_outcome;
 mod rate_window;
 mod retry_budget;
 mod rules;
@@ -41,12 +42,13 @@ pub use cooldown::{
     CooldownEnd, GROWTH_RESET_AFTER, LimitKind, LimitScope, MODEL_BYTES_MAX, MODEL_COOLDOWNS_MAX,
 };
 pub use endpoints::{
-    CallOutcome, ENDPOINTS_MAX, Endpoints, FailureWeight, Permit, ProbeOutcome,
-    TRANSITIONS_QUEUED_MAX, TRIAL_RETRY_AFTER,
+    CallOutcome, ENDPOINTS_MAX, Endpoints, FailureWeight, Permit, TRANSITIONS_QUEUED_MAX,
+    TRIAL_RETRY_AFTER,
 };
 pub use failure::{AttemptFailure, FailureClass, FailureOwner, FailureScope, ServerRetryHint};
 pub use manual_override::{ActiveOverride, BreakerOverride};
 pub use pause::{PAUSE_GRACE, PAUSE_MIN, PAUSES_RECORDED_MAX, Pause, PauseDetector};
+pub use probe_outcome::ProbeOutcome;
 pub use rate_window::{
     RateExceeded, RateKind, RateLimits, RateReservation, RateRules, RateWindow, RatesReservation,
 };

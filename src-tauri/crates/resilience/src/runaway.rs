@@ -26,7 +26,7 @@ pub const CONVERSATIONS_MAX: usize = 1_024;
 /// Defines a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunawayRules {
-    /// Number of short answers within [`Self::count_at_least`] that make a loop. 20: two per second for ten
+    /// Number of short answers within [`Self::within`] that make a loop. 20: two per second for ten
     /// seconds, one after another, is faster than a model with real work answers, and a fifth of
     /// what the agent in the field did.
     pub requests: u16,

@@ -38,7 +38,7 @@ fn private_temporary() -> tempfile::Builder<'static, 'static> {
 }
 
 #[cfg(not(unix))]
-fn private_beside() -> tempfile::Builder<'static, 'static> {
+fn private_temporary() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".gatehouse-");
     builder

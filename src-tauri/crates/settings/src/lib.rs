@@ -1,11 +1,12 @@
 //! The validated configuration and its hand-editable file.
 //!
-//! Parse once, then trust: a [`SettingsCommand`] value has passed every rule, and the gateway works on an
+//! Parse once, then trust: a [`Settings`] value has passed every rule, and the gateway works on an
 //! `Arc` of it that no later edit changes. The file belongs to its human editor: our edits keep
 //! comments, order and unknown keys, nothing is corrected without being shown first, and secrets
 //! are rejected. Invariant: no other crate knows TOML.
 
 mod atomic;
+mod backend_kind;
 mod base_url;
 mod finding;
 mod model;
@@ -17,13 +18,14 @@ mod store;
 mod write;
 
 pub use atomic::write_atomic;
+pub use backend_kind::BackendKind;
 pub use base_url::{
     AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, api_root,
     check_resolved_address, correct_base_url, parse_base_url,
 };
 pub use domain::VaultKind;
 pub use model::{
-    AppearanceSettings, BALANCE_PERCENT_RANGE, BackendKind, BackendSettings, BalanceSettings,
+    AppearanceSettings, BALANCE_PERCENT_RANGE, BackendSettings, BalanceSettings,
     CACHE_DISK_BYTES_MAX_RANGE, CACHE_ENTRY_BYTES_MAX_RANGE, CACHE_MEMORY_BYTES_MAX_RANGE,
     CACHE_TTL_SECS_RANGE, CacheSettings, ClientPriority, ClientScope, ClientSettings,
     CredentialSettings, ENTRIES_MAX, GATEWAY_BODY_BYTES_MAX_RANGE,

@@ -11,6 +11,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use crate::backend_kind::BackendKind;
 use domain::{
     BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, Origin, RouteId, TranslationMode,
     UnsupportedFeature, VaultKind, WallTime,
@@ -311,23 +312,5 @@ domain::words! {
         System = "system",
         Light = "light",
         Dark = "dark",
-    }
-}
-
-domain::words! {
-    /// The protocol a backend speaks.
-    BackendKind {
-        /// OpenAI itself, with its whole API.
-        OpenAi = "openai",
-        /// Anthropic's Messages API.
-        Anthropic = "anthropic",
-        /// Google's Gemini API.
-        Gemini = "gemini",
-        /// Another server with OpenAI's Chat Completions API.
-        OpenAiCompatible = "openai-compatible",
-        /// Ollama's own chat API.
-        Ollama = "ollama",
-        /// The built-in mock.
-        Mock = "mock",
     }
 }

@@ -9,11 +9,8 @@ use domain::{BoundSecret, Origin, Secret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::limits::ENVELOPE_BYTES_MAX;
 use crate::{Damage, VaultError};
-
-/// Largest stored item in bytes: `CRED_MAX_CREDENTIAL_BLOB_SIZE` of Windows' Credential Manager,
-/// applied on every system so that a vault can move.
-pub const ENVELOPE_BYTES_MAX: usize = 2_560;
 
 /// The version written, and the only one read.
 const VERSION: u32 = 1;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::{CredentialId, SecretError};
 
+use crate::limits::{ENVELOPE_BYTES_MAX, FILE_BYTES_MAX};
 use crate::state::{LockReason, VaultState};
-use crate::{ENVELOPE_BYTES_MAX, FILE_BYTES_MAX};
 
 /// An error of a vault call. Contains no part of a secret; cheap to clone for several readers.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -21,7 +21,6 @@ use crate::envelope::{self, Envelope};
 use crate::{Damage, LockReason, Passphrase, SecretStore, VaultError, VaultKind};
 
 pub use cipher::{WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX};
-pub use disk::FILE_BYTES_MAX;
 
 /// The encrypted file, locked until [`SecretStore::unlock`].
 pub struct FileStore {

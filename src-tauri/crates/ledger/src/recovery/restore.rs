@@ -74,7 +74,7 @@ impl Recovery {
     /// Restores the readable records of the kept file `name`, or of the incident's file.
     ///
     /// # Errors
-    /// As for [`Recovery::validate_stream`]; the ledger is unchanged then.
+    /// As for [`Recovery::restore`]; the ledger is unchanged then.
     pub async fn repair(
         &self,
         name: Option<String>,
@@ -97,7 +97,7 @@ impl Recovery {
     /// Resolves the named file, the incident's, or the newest that was set aside.
     fn kept_file(&self, name: Option<String>) -> Result<String, LedgerError> {
         let kept = kept_files(&self.file.path)
-            .map_err(|error| database::file_error(&self.file.path, error))?;
+            .map_err(|error| crate::files::file_error(&self.file.path, error))?;
         let wanted = name.or_else(|| self.incident().and_then(|incident| incident.kept));
         let found = match wanted {
             Some(wanted) => kept.into_iter().find(|name| *name == wanted),
@@ -112,7 +112,7 @@ impl Recovery {
         self.ledger
             .read(move |_| {
                 discard(&staged);
-                let scratch = database::with_suffix(&file.path, ".examined");
+                let scratch = crate::files::with_suffix(&file.path, ".examined");
                 let target = database::open(&staged, file.limits, database::MIGRATIONS)?;
                 salvage::salvage(&source, &scratch, &target)
             })
@@ -121,7 +121,7 @@ impl Recovery {
 
     /// Path of the new file until it replaces the ledger.
     fn staging_path(&self) -> PathBuf {
-        database::with_suffix(&self.file.path, ".restoring")
+        crate::files::with_suffix(&self.file.path, ".restoring")
     }
 
     /// Creates the new file with `begin` and adds the ledger's newer records; returns the number of
@@ -155,7 +155,7 @@ impl Recovery {
             let done = finish_staged(&staged, &file.path).and_then(|added| {
                 let kept = set_aside(&file.path, "before-restore", at)?;
                 fs::rename(&staged, &file.path)
-                    .map_err(|error| database::file_error(&file.path, error))?;
+                    .map_err(|error| crate::files::file_error(&file.path, error))?;
                 Ok((added, kept))
             });
             *slot = Some(file.reopen()?);
@@ -186,6 +186,7 @@ fn finish_staged(staged: &Path, ledger: &Path) -> Result<u64, LedgerError> {
 
 fn copy_backup(source: &Path, staged: &Path) -> Result<(), LedgerError> {
     discard(staged);
-    fs::copy(source, staged).map_err(|error| database::file_error(source, error))?;
-    database::restrict_permissions(staged).map_err(|error| database::file_error(staged, error))
+    fs::copy(source, staged).map_err(|error| crate::files::file_error(source, error))?;
+    crate::files::restrict_permissions(staged)
+        .map_err(|error| crate::files::file_error(staged, error))
 }

@@ -266,7 +266,7 @@ impl ServerCapabilities {
     }
 
     #[cfg(not(all(unix, not(target_os = "macos"))))]
-    fn ask() -> Result<Self, ChannelError> {
+    fn query() -> Result<Self, ChannelError> {
         Ok(Self { actions: true, markup: false })
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn read_cache(section: &SectionReader, findings: &mut Findings) -> Ca
     }
     let credential = section.text("redis_credential", findings).map(CredentialId::new);
     if let Some(Err(error)) = &credential {
-        let hint = super::entries::id_error_hint(error);
+        let hint = super::names::id_error_hint(error);
         section.report_error(
             "redis_credential",
             "this is not a valid key name",

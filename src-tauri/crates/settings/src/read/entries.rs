@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use toml_edit::Value;
 use url::Url;
 
-use super::names::{NameListRules, read_names};
+use super::names::{NameListRules, id_error_hint, read_names};
 use super::{limits, pool, scope};
 use crate::finding::{Findings, RepairAction};
 use crate::section_reader::SectionReader;
@@ -201,14 +201,6 @@ where
         }
     }
     all
-}
-
-/// The text of [`IdError`], which repeats at most one character.
-pub(super) fn id_error_hint(error: &IdError) -> String {
-    match error {
-        IdError::Malformed(_) => "choose another name".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 fn read_label(entry: &SectionReader, id: &str, findings: &mut Findings) -> String {

@@ -94,7 +94,7 @@ fn report_bad_name(entry: &SectionReader, name: &str, error: &IdError, findings:
     entry.report_error(
         name,
         "this is not a valid key name",
-        super::entries::id_error_hint(error),
+        super::names::id_error_hint(error),
         None,
         findings,
     );

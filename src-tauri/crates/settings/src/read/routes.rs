@@ -7,8 +7,8 @@ use domain::{BackendId, CacheMode, ClientId, RouteId, RoutePolicy, TranslationMo
 use indexmap::IndexMap;
 use toml_edit::{InlineTable, Item, Value};
 
-use super::entries::{id_error_hint, read_entries};
-use super::names::{NameListRules, read_names};
+use super::entries::read_entries;
+use super::names::{NameListRules, id_error_hint, read_names};
 use crate::finding::{Finding, Findings, RepairAction, closest_word, quote_value};
 use crate::section_reader::SectionReader;
 use crate::{

@@ -5,8 +5,7 @@ use std::str::FromStr;
 use domain::IdError;
 use toml_edit::{Array, Item};
 
-use super::entries::id_error_hint;
-use super::names::{NameListRules, read_names};
+use super::names::{NameListRules, id_error_hint, read_names};
 use crate::finding::Findings;
 use crate::section_reader::SectionReader;
 use crate::{ClientScope, MODEL_CHARS_MAX, SCOPE_ENTRIES_MAX};

@@ -6,10 +6,8 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+use crate::limits::FILE_BYTES_MAX;
 use crate::{Damage, VaultError};
-
-/// Largest vault file read or written, in bytes: some 1,500 keys of the largest size.
-pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// The whole file; `None` if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, VaultError> {

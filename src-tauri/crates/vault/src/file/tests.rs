@@ -116,7 +116,7 @@ fn damage_has_its_own_name_and_the_file_is_left_alone() {
     let mut costly = good.clone();
     let work = good.windows(3).position(|window| window == b" 1\n").expect("a work factor");
     costly.splice(work..work + 3, format!(" {}\n", WORK_FACTOR_LOG2_MAX + 1).into_bytes());
-    let large = vec![b'a'; usize::try_from(FILE_BYTES_MAX).expect("fits") + 1];
+    let large = vec![b'a'; usize::try_from(crate::FILE_BYTES_MAX).expect("fits") + 1];
     let halves = good[..good.len() / 2].to_vec();
     for bytes in [Vec::new(), halves, flipped, later, costly, b"not a vault".to_vec(), large] {
         fs::File::create(&path)
@@ -229,7 +229,7 @@ fn a_file_spoiled_under_an_open_vault_is_reported_and_not_written_over() {
 fn a_file_at_its_size_limit_is_written_and_one_byte_more_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("keys.age");
-    let most = vec![b'k'; usize::try_from(FILE_BYTES_MAX).expect("fits")];
+    let most = vec![b'k'; usize::try_from(crate::FILE_BYTES_MAX).expect("fits")];
     disk::replace(&path, &most).expect("fits");
     let more = [most.as_slice(), b"k"].concat();
     assert!(matches!(disk::replace(&path, &more), Err(VaultError::File { .. })));

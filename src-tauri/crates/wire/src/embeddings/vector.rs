@@ -43,7 +43,7 @@ impl EmbeddingVector {
         }
     }
 
-    /// Parses the result of [`Self::orphan_as_text`]; `None` if it is not a vector.
+    /// Parses the result of [`Self::as_text`]; `None` if it is not a vector.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         if text.starts_with('[') {

@@ -133,11 +133,11 @@ pub enum PartHead {
     Text,
     /// Deltas are [`PartDelta::Text`].
     Refusal,
-    /// Deltas are [`PartDelta::Text`], then at most one [`PartDelta::ThoughtSignature`].
+    /// Deltas are [`PartDelta::Text`], then at most one [`PartDelta::Signature`].
     Thinking,
     /// Encrypted thinking, complete; no deltas.
     RedactedThinking(ThoughtSignature),
-    /// Deltas are [`PartDelta::ArgumentsState`]: at least one, `{}` if the model gave none.
+    /// Deltas are [`PartDelta::Arguments`]: at least one, `{}` if the model gave none.
     Call {
         /// Unique in the answer, never empty.
         id: String,
