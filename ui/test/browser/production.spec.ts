@@ -78,8 +78,13 @@ test("every screen works with the prototypes frozen, as the desktop window freez
 
 test("a screen whose script is gone says so; a reload brings it once it is there", async ({ page }) => {
   await serveCore(page, "busy");
-  const gone = "**/assets/{settings-screen,palette}-*.js";
-  await page.route(gone, (route) => route.fulfill({ status: 404, body: "" }));
+  const palette = "**/assets/palette-*.js";
+  await page.route(palette, (route) => route.fulfill({ status: 404, body: "" }));
+  // Gone until the reload: the panel also loads screens ahead while it is idle.
+  let isGone = true;
+  await page.route("**/assets/settings-screen-*.js", (route) =>
+    isGone ? route.fulfill({ status: 404, body: "" }) : route.fallback(),
+  );
   await page.goto(`${PRODUCT}/index.html`);
   await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
   await page.keyboard.press("Control+k");
@@ -92,10 +97,13 @@ test("a screen whose script is gone says so; a reload brings it once it is there
   await expect(page.getByRole("heading", { level: 1, name: "Backends" })).toBeVisible();
   await page.getByRole("link", { name: "Settings" }).click();
   await expect(notLoaded).toBeVisible();
-  await page.unroute(gone);
+  await page.unroute(palette);
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("dialog", { name: "Search or run" })).toBeVisible();
   await page.keyboard.press("Escape");
+  page.once("framenavigated", () => {
+    isGone = false;
+  });
   await page.getByRole("button", { name: "Reload" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Settings" })).toBeVisible();
 });
