@@ -95,7 +95,7 @@ pub(crate) enum DiskLookup {
 impl DiskTier {
     /// Opens the file in the writer's thread, so that a start never waits for it.
     pub(crate) fn open(config: &DiskConfig, rules: Arc<PurgeRules>, clock: Arc<dyn Clock>) -> Self {
-        let shelf = Arc::new(DiskState {
+        let state = Arc::new(DiskState {
             path: config.path.clone(),
             bytes_max: config.bytes_max,
             rules,
@@ -110,14 +110,14 @@ impl DiskTier {
             file_number: AtomicU64::new(0),
         });
         let (jobs, queue) = sync_channel(QUEUE_JOBS_MAX);
-        let writing = Arc::clone(&shelf);
+        let writing = Arc::clone(&state);
         let thread = std::thread::Builder::new().name("cache-disk".to_owned());
         let writer = thread.spawn(move || writer::run(&writing, &queue));
         if let Err(error) = &writer {
             tracing::error!(%error, "the cache's writer thread could not be started");
         }
         let (jobs, writer) = (Mutex::new(Some(jobs)), Mutex::new(writer.ok()));
-        Self { state: shelf, jobs, writer, permits: Semaphore::new(READERS_MAX) }
+        Self { state, jobs, writer, permits: Semaphore::new(READERS_MAX) }
     }
 
     /// Reads an answer with a body of at most `bytes_max` bytes.
@@ -127,8 +127,8 @@ impl DiskTier {
             return DiskLookup::Miss;
         }
         let Ok(_permit) = self.permits.acquire().await else { return DiskLookup::Miss };
-        let shelf = Arc::clone(&self.state);
-        let read = tokio::task::spawn_blocking(move || shelf.read(&key, bytes_max));
+        let state = Arc::clone(&self.state);
+        let read = tokio::task::spawn_blocking(move || state.read(&key, bytes_max));
         let found = match read.await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
@@ -177,9 +177,9 @@ impl DiskTier {
     /// Every model in the file, each once.
     pub(crate) async fn models(&self) -> Vec<String> {
         self.flush().await;
-        let shelf = Arc::clone(&self.state);
+        let state = Arc::clone(&self.state);
         let read = tokio::task::spawn_blocking(move || -> rusqlite::Result<Vec<String>> {
-            let connection = file::open_reader(&shelf.path)?;
+            let connection = file::open_reader(&state.path)?;
             let sql = "SELECT model FROM entries UNION SELECT model_asked FROM entries";
             connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
         });

@@ -75,7 +75,7 @@ impl<T: Clone + Send + 'static> SingleFlight<T> {
             // This may drop the last reference to the flight, which takes the lock.
             drop(under_way);
             return match FlightStream::follow(&flight) {
-                Some(passenger) => Joined::Follower(passenger, seed),
+                Some(stream) => Joined::Follower(stream, seed),
                 None => self.start_unlisted(seed, work),
             };
         }

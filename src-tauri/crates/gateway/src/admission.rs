@@ -53,7 +53,7 @@ pub(crate) struct AdmissionRequest<'a> {
 
 /// The slot of one request; released when dropped.
 pub(crate) struct SlotGuard {
-    entrance: Arc<AdmissionControl>,
+    control: Arc<AdmissionControl>,
     ticket: Option<Ticket>,
     client: ClientId,
     taken: Option<RatesReservation>,
@@ -128,7 +128,7 @@ impl AdmissionControl {
             AdmissionOutcome::Full { .. } => (None, None),
         };
         let slot = SlotGuard {
-            entrance: Arc::clone(self),
+            control: Arc::clone(self),
             ticket,
             client: request.client.clone(),
             taken: None,
@@ -188,8 +188,8 @@ impl SlotGuard {
     /// Reports an answer of `output_tokens` to the runaway guard.
     pub(crate) fn answered(&self, output_tokens: u64) {
         let Some(conversation) = self.conversation else { return };
-        let now = self.entrance.clock.now();
-        let mut inner = self.entrance.inner.lock();
+        let now = self.control.clock.now();
+        let mut inner = self.control.inner.lock();
         let detection = inner.guard.record_answer(&self.client, conversation, output_tokens, now);
         drop(inner);
         if detection == LoopDetection::Loop {
@@ -200,8 +200,8 @@ impl SlotGuard {
 
 impl Drop for SlotGuard {
     fn drop(&mut self) {
-        let now = self.entrance.clock.now();
-        let mut inner = self.entrance.inner.lock();
+        let now = self.control.clock.now();
+        let mut inner = self.control.inner.lock();
         if let Some(traffic) = inner.clients.get_mut(&self.client) {
             traffic.in_flight = traffic.in_flight.saturating_sub(1);
             if let Some(taken) = self.taken.take() {

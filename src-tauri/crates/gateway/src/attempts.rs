@@ -3,9 +3,10 @@
 //! [`AttemptPlan`] decides which candidate is next, and when. Nothing reaches the client while the loop
 //! runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Endpoint;
+use domain::{BoundSecret, Endpoint};
 use endpoints::{AdmittedAttempt, NotAdmitted};
 use resilience::{AttemptContext, AttemptPlan, AttemptStep, Availability, FailureClass};
 use routing::Candidate;
@@ -13,6 +14,8 @@ use routing::Candidate;
 use self::reasons::FailureReasons;
 use crate::accounting::RequestRecord;
 use crate::call::{Call, RoutedCall, Target, TimeoutShare};
+use crate::context::RequestContext;
+use crate::event::GatewayEvent;
 use crate::failure::Failure;
 use crate::limits::RETRY_AFTER_SECS_MAX;
 use crate::outbound::Outbound;
@@ -38,6 +41,25 @@ pub(crate) async fn run<C: Call>(
     let failure = Failure::stopped();
     record.attempt_failed(&failure);
     Err(failure)
+}
+
+/// Starts an attempt at `target`: reads its key, records and announces the attempt. Without the key it
+/// fails, and no attempt has begun.
+pub(crate) async fn begin(
+    outbound: &Outbound,
+    context: &RequestContext,
+    target: Target<'_>,
+    record: &mut RequestRecord,
+) -> Result<Option<Arc<BoundSecret>>, Failure> {
+    let Target { backend, candidate, .. } = target;
+    let key = outbound.key(&candidate.access).await?;
+    record.begin_attempt(candidate, backend, &context.snapshot.prices);
+    outbound.events.emit(GatewayEvent::RequestStarted {
+        id: context.arrival.id,
+        client: context.client.id.clone(),
+        backend: backend.id.clone(),
+    });
+    Ok(key)
 }
 
 /// The attempts of one request.

@@ -22,17 +22,17 @@ use wire::{
 
 use self::batches::{counted, failure_of, share_usage, usage};
 use crate::accounting::RequestRecord;
+use crate::attempts;
 use crate::attempts::read::ReadLimits;
 use crate::attempts::send::{BackendCall, fetch};
 use crate::cache_step::vector_slot::{CachedVectors, VectorSlot};
 use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
 use crate::context::RequestContext;
-use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::limits::{ANSWER_BYTES_MAX, EMBEDDING_BATCHES_AT_ONCE_MAX};
 use crate::outbound::Outbound;
 use crate::relay;
-use crate::response::{self, ATTEMPTS, BACKEND, CACHE, JSON, ROUTE, Refusal, ResponseBody};
+use crate::response::{self, CACHE, JSON, Refusal, ResponseBody};
 use crate::snapshot::Backend;
 use crate::surface::EmbeddingsSurface;
 
@@ -129,13 +129,7 @@ impl Call for Embeddings {
         let wire_target = backend.target(&candidate.model);
         let batches = cut(request, &wire_target).map_err(|error| Failure::bad_request(&error))?;
         let dropped = batches.first().map(|batch| batch.outgoing.dropped.clone());
-        let key = outbound.key(&candidate.access).await?;
-        record.begin_attempt(candidate, backend, &context.snapshot.prices);
-        outbound.events.emit(GatewayEvent::RequestStarted {
-            id: context.arrival.id,
-            client: context.client.id.clone(),
-            backend: backend.id.clone(),
-        });
+        let key = attempts::begin(outbound, context, target, record).await?;
         let left = context.snapshot.limits.total_timeout.saturating_sub(record.elapsed());
         let attempt =
             EmbeddingAttempt { outbound, context, backend, request, key, timeout: share.of(left) };
@@ -188,16 +182,9 @@ impl Call for Embeddings {
         let vectors = cached.vectors().unwrap_or_default();
         let body = routed.call.request.write_vectors(vectors, counted(cached.tokens()), model);
         record.complete_vectors_from_cache(first, cached.saved(), body.len()).await;
-        let mut response = response::whole(body);
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(CACHE, HeaderValue::from_static("hit"));
-        headers.insert(ATTEMPTS, HeaderValue::from(0));
-        response::mark(&mut response, ROUTE, &routed.decision.route);
-        if let Some(entry) = first {
-            response::mark(&mut response, BACKEND, entry.backend.as_str());
-        }
+        let mut response = response::json(200, body);
+        let backend = first.map(|entry| &entry.backend);
+        response::mark_replayed(&mut response, &routed.decision.route, backend);
         response
     }
 }

@@ -13,18 +13,18 @@ use routing::{Decision, Needs};
 use wire::{BackendExchange, ClientRequest, ConversationFingerprint, Delivery, RequestError};
 
 use crate::accounting::RequestRecord;
+use crate::attempts;
 use crate::attempts::open::{self, Content, Opened};
 use crate::attempts::send::{BackendCall, send};
 use crate::cache_step::answer_slot::AnswerSlot;
 use crate::call::{Call, CallFacts, CallOptions, PendingRequest, RoutedCall, Target};
 use crate::context::RequestContext;
-use crate::event::GatewayEvent;
 use crate::failure::{Failure, bad_request};
 use crate::headers::{Media, copy_to_client, media};
 use crate::limits::RUNAWAY_BODY_BYTES_MIN;
 use crate::outbound::Outbound;
 use crate::relay::{self, Relay, RelayContext};
-use crate::response::{self, ATTEMPTS, BACKEND, CACHE, JSON, ROUTE, Refusal, ResponseBody};
+use crate::response::{self, CACHE, JSON, Refusal, ResponseBody};
 use crate::response_items::{ResponseItemStore, ResponseItemWriter};
 use crate::snapshot::Backend;
 use crate::surface::GenerateSurface;
@@ -118,13 +118,7 @@ impl Call for Generation {
         let RoutedCall { context, call, .. } = routed;
         let exchange = exchange(routed, backend, &candidate.model)
             .map_err(|error| Failure::bad_request(&error))?;
-        let key = outbound.key(&candidate.access).await?;
-        record.begin_attempt(candidate, backend, &context.snapshot.prices);
-        outbound.events.emit(GatewayEvent::RequestStarted {
-            id: context.arrival.id,
-            client: context.client.id.clone(),
-            backend: backend.id.clone(),
-        });
+        let key = attempts::begin(outbound, context, target, record).await?;
         let is_streamed = call.request.delivery().is_streamed();
         let limits = &context.snapshot.limits;
         let timeout = open::attempt_timeout(outbound, limits, is_streamed, record, share);
@@ -201,15 +195,10 @@ impl Call for Generation {
         } else {
             response::whole(entry.answer.bytes().clone())
         };
-        let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::try_from(&entry.content_type) {
-            headers.insert(CONTENT_TYPE, value);
+            response.headers_mut().insert(CONTENT_TYPE, value);
         }
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(CACHE, HeaderValue::from_static("hit"));
-        headers.insert(ATTEMPTS, HeaderValue::from(0));
-        response::mark(&mut response, ROUTE, &decision.route);
-        response::mark(&mut response, BACKEND, entry.backend.as_str());
+        response::mark_replayed(&mut response, &decision.route, Some(&entry.backend));
         response::mark_dropped(&mut response, entry.dropped.as_slice());
         response
     }

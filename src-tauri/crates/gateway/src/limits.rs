@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use endpoints::IN_FLIGHT_MAX;
+
 /// Connections open at once per listener; a quarter of them is reserved for authenticated callers.
 /// Leaves room for as many upstream sockets under the usual limit of 1,024 file descriptors. The
 /// panel and all tools of one person use fewer than 50.
-pub const CONNECTIONS_MAX: usize = 512;
+pub const CONNECTIONS_MAX: usize = IN_FLIGHT_MAX as usize;
 
 /// Largest request head (request line and headers), in bytes. Real clients send under 4 KiB.
 pub const HEAD_BYTES_MAX: usize = 65_536;

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Dialect, GENERATED_ID_BYTES, RequestId};
+use domain::{BackendId, Dialect, GENERATED_ID_BYTES, RequestId};
 use futures_util::stream::BoxStream;
 use http_body_util::{Either, Full, StreamBody};
 use hyper::body::Frame;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use hyper::{Response, StatusCode};
 use wire::{ErrorAnswer, ErrorKind, error_body, error_status};
 
@@ -170,6 +172,22 @@ pub(crate) fn stamp(answer: &mut Response<ResponseBody>, id: RequestId, dialect:
 pub(crate) fn mark(response: &mut Response<ResponseBody>, name: HeaderName, text: &str) {
     if let Ok(value) = HeaderValue::try_from(text) {
         response.headers_mut().insert(name, value);
+    }
+}
+
+/// Marks a response that comes from the cache.
+pub(crate) fn mark_replayed(
+    response: &mut Response<ResponseBody>,
+    route: &str,
+    backend: Option<&BackendId>,
+) {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CACHE, HeaderValue::from_static("hit"));
+    headers.insert(ATTEMPTS, HeaderValue::from(0));
+    mark(response, ROUTE, route);
+    if let Some(backend) = backend {
+        mark(response, BACKEND, backend.as_str());
     }
 }
 

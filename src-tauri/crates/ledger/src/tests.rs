@@ -63,6 +63,15 @@ impl LedgerFixture {
     fn raw(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path()).expect("a connection")
     }
+
+    /// How SQLite would run a statement.
+    fn query_plan(&self, sql: &str, parameters: &[&dyn rusqlite::ToSql]) -> String {
+        let connection = self.raw();
+        let mut statement =
+            connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let lines = statement.query_map(parameters, |row| row.get::<_, String>(3)).expect("rows");
+        lines.collect::<Result<Vec<_>, _>>().expect("lines").join("; ")
+    }
 }
 
 fn at(ms: i64) -> WallTime {

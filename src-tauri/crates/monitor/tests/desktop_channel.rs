@@ -119,7 +119,7 @@ fn inside_a_desktop() {
 }
 
 #[test]
-#[ignore = "started by a_bus_without_a_server_is_told_as_such"]
+#[ignore = "started by a_bus_without_a_server_gives_its_own_error"]
 fn inside_a_bus_without_a_server() {
     if is_inside() {
         let error = deliver_one().expect_err("nobody is there");
@@ -209,7 +209,7 @@ impl RecordingServer {
 }
 
 #[test]
-#[ignore = "started by no_bus_is_told_as_such"]
+#[ignore = "started by a_missing_bus_gives_its_own_error"]
 fn inside_no_bus() {
     if is_inside() {
         let error = deliver_one().expect_err("there is no bus");

@@ -20,8 +20,8 @@ const BATCH_JOBS_MAX: usize = 64;
 const EVICTED_AT_ONCE: i64 = 64;
 
 /// Runs until the queue is closed.
-pub(super) fn run(shelf: &Arc<DiskState>, queue: &Receiver<DiskJob>) {
-    let mut writer = DiskWriter { shelf, connection: None, tried: shelf.clock.now() };
+pub(super) fn run(state: &Arc<DiskState>, queue: &Receiver<DiskJob>) {
+    let mut writer = DiskWriter { state, connection: None, tried: state.clock.now() };
     writer.open();
     loop {
         let first = match queue.recv_timeout(RETRY) {
@@ -43,7 +43,7 @@ pub(super) fn run(shelf: &Arc<DiskState>, queue: &Receiver<DiskJob>) {
 }
 
 struct DiskWriter<'c> {
-    shelf: &'c DiskState,
+    state: &'c DiskState,
     connection: Option<Connection>,
     /// Time of the last attempt to open the file.
     tried: Moment,
@@ -58,18 +58,18 @@ enum DiskWaiter {
 impl DiskWriter<'_> {
     /// Retries to open an unusable file every [`RETRY`].
     fn retry_open(&mut self) {
-        let since = self.shelf.clock.now().since(self.tried);
+        let since = self.state.clock.now().since(self.tried);
         if self.connection.is_none() && since >= RETRY {
             self.open();
         }
     }
 
     fn open(&mut self) {
-        self.tried = self.shelf.clock.now();
+        self.tried = self.state.clock.now();
         let opened = match self.open_existing() {
             Err(error) if error.is_damage() => {
                 tracing::warn!(%error, "the cache file is damaged; starting a new one");
-                let moved = file::move_aside(self.shelf.path()).map_err(CacheFileError::from);
+                let moved = file::move_aside(self.state.path()).map_err(CacheFileError::from);
                 moved.and_then(|()| self.open_existing())
             }
             other => other,
@@ -77,7 +77,7 @@ impl DiskWriter<'_> {
         match opened {
             Ok(connection) => {
                 self.connection = Some(connection);
-                self.shelf.is_open.store(true, Ordering::Relaxed);
+                self.state.is_open.store(true, Ordering::Relaxed);
             }
             Err(error) => {
                 let reason: &dyn std::error::Error = &error;
@@ -89,15 +89,15 @@ impl DiskWriter<'_> {
     }
 
     fn open_existing(&self) -> Result<Connection, CacheFileError> {
-        let connection = file::open(self.shelf.path())?;
+        let connection = file::open(self.state.path())?;
         self.load_index(&connection)?;
         Ok(connection)
     }
 
     /// Loads addresses and size of the file's entries, and deletes expired ones.
     fn load_index(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let shelf = self.shelf;
-        let now = shelf.clock.wall().unix_ms();
+        let state = self.state;
+        let now = state.clock.wall().unix_ms();
         connection.execute("DELETE FROM entries WHERE expires <= ?1", [now])?;
         let mut known = std::collections::HashSet::new();
         let mut statement = connection.prepare("SELECT address FROM entries")?;
@@ -110,24 +110,24 @@ impl DiskWriter<'_> {
         let bytes: i64 = connection.query_row(bytes, [], |row| row.get(0))?;
         let last = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence";
         let last: i64 = connection.query_row(last, [], |row| row.get(0))?;
-        shelf.bytes.store(bytes.unsigned_abs(), Ordering::Relaxed);
+        state.bytes.store(bytes.unsigned_abs(), Ordering::Relaxed);
         // Only for the first open in this process, or a new file: rows written by this process stay
         // its own when it opens the same file again.
-        if last == 0 || shelf.boundary.load(Ordering::Acquire) == i64::MAX {
-            shelf.boundary.store(last, Ordering::Release);
+        if last == 0 || state.boundary.load(Ordering::Acquire) == i64::MAX {
+            state.boundary.store(last, Ordering::Release);
         }
-        *shelf.known.lock() = known;
+        *state.known.lock() = known;
         Ok(())
     }
 
     fn close(&mut self) {
         self.connection = None;
-        let shelf = self.shelf;
-        shelf.is_open.store(false, Ordering::Relaxed);
-        shelf.known.lock().clear();
-        shelf.bytes.store(0, Ordering::Relaxed);
-        shelf.file_number.fetch_add(1, Ordering::AcqRel);
-        shelf.readers.lock().clear();
+        let state = self.state;
+        state.is_open.store(false, Ordering::Relaxed);
+        state.known.lock().clear();
+        state.bytes.store(0, Ordering::Relaxed);
+        state.file_number.fetch_add(1, Ordering::AcqRel);
+        state.readers.lock().clear();
     }
 
     fn run_batch(&mut self, batch: Vec<DiskJob>) {
@@ -138,7 +138,7 @@ impl DiskWriter<'_> {
             match job {
                 DiskJob::Put(put) => {
                     let weight = put.kept.entry.weight();
-                    self.shelf.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
+                    self.state.queued_bytes.fetch_sub(weight, Ordering::Relaxed);
                     changes.push(FileChange::Put(put));
                 }
                 DiskJob::Remove(address) => changes.push(FileChange::Remove(address)),
@@ -170,7 +170,7 @@ impl DiskWriter<'_> {
     /// Replaces a damaged file with a new one.
     fn start_new_file(&mut self) {
         self.close();
-        if let Err(error) = file::move_aside(self.shelf.path()) {
+        if let Err(error) = file::move_aside(self.state.path()) {
             tracing::warn!(%error, "the damaged cache file could not be moved aside");
         }
         self.open();
@@ -200,10 +200,10 @@ impl DiskWriter<'_> {
         connection: &Connection,
         changes: &[FileChange],
     ) -> rusqlite::Result<()> {
-        let shelf = self.shelf;
-        let now = shelf.clock.wall();
+        let state = self.state;
+        let now = state.clock.wall();
         let transaction = connection.unchecked_transaction()?;
-        let used = std::mem::take(&mut *shelf.used.lock());
+        let used = std::mem::take(&mut *state.used.lock());
         let mut note = connection
             .prepare_cached("UPDATE entries SET used = ?2 WHERE address = ?1 AND used < ?2")?;
         for address in used {
@@ -232,15 +232,15 @@ impl DiskWriter<'_> {
         put: &QueuedEntry,
         now: WallTime,
     ) -> rusqlite::Result<()> {
-        let shelf = self.shelf;
+        let state = self.state;
         let QueuedEntry { key, kept } = put;
         let address = key.address();
-        if kept.is_stale(address, &shelf.rules) || kept.remaining_ttl(now).is_none() {
+        if kept.is_stale(address, &state.rules) || kept.remaining_ttl(now).is_none() {
             return Ok(());
         }
         let Some(sealed) = seal(key, kept) else { return Ok(()) };
         let bytes = u64::try_from(sealed.len()).unwrap_or(u64::MAX);
-        if bytes > shelf.bytes_max {
+        if bytes > state.bytes_max {
             return Ok(());
         }
         self.remove(connection, address)?;
@@ -264,8 +264,8 @@ impl DiskWriter<'_> {
                 tags.route,
                 sealed,
             ])?;
-        shelf.bytes.fetch_add(bytes, Ordering::Relaxed);
-        shelf.known.lock().insert(address_prefix(address));
+        state.bytes.fetch_add(bytes, Ordering::Relaxed);
+        state.known.lock().insert(address_prefix(address));
         Ok(())
     }
 
@@ -304,12 +304,12 @@ impl DiskWriter<'_> {
             gone.extend(row.get_ref(0)?.as_blob().unwrap_or_default().first_chunk::<8>().copied());
             bytes = bytes.saturating_add(row.get::<_, i64>(1)?.unsigned_abs());
         }
-        let mut known = self.shelf.known.lock();
+        let mut known = self.state.known.lock();
         for address in gone {
             known.remove(&u64::from_le_bytes(address));
         }
-        let before = self.shelf.bytes.load(Ordering::Relaxed);
-        self.shelf.bytes.store(before.saturating_sub(bytes), Ordering::Relaxed);
+        let before = self.state.bytes.load(Ordering::Relaxed);
+        self.state.bytes.store(before.saturating_sub(bytes), Ordering::Relaxed);
         Ok(())
     }
 
@@ -320,17 +320,17 @@ impl DiskWriter<'_> {
         bytes: u64,
         now: WallTime,
     ) -> rusqlite::Result<()> {
-        let most = self.shelf.bytes_max.saturating_sub(bytes);
-        let is_over = || self.shelf.bytes.load(Ordering::Relaxed) > most;
+        let most = self.state.bytes_max.saturating_sub(bytes);
+        let is_over = || self.state.bytes.load(Ordering::Relaxed) > most;
         if !is_over() {
             return Ok(());
         }
         self.delete(connection, "expires <= ?1", &[&now.unix_ms()])?;
         while is_over() {
-            let before = self.shelf.bytes.load(Ordering::Relaxed);
+            let before = self.state.bytes.load(Ordering::Relaxed);
             let oldest = "number IN (SELECT number FROM entries ORDER BY used, number LIMIT ?1)";
             self.delete(connection, oldest, &[&EVICTED_AT_ONCE.min(self.eviction_batch_max())])?;
-            if self.shelf.bytes.load(Ordering::Relaxed) == before {
+            if self.state.bytes.load(Ordering::Relaxed) == before {
                 break;
             }
         }
@@ -340,14 +340,14 @@ impl DiskWriter<'_> {
     /// One percent of the rows, so that a full cache of few large answers does not lose many at
     /// once.
     fn eviction_batch_max(&self) -> i64 {
-        let rows = self.shelf.known.lock().len() / 100;
+        let rows = self.state.known.lock().len() / 100;
         i64::try_from(rows).unwrap_or(i64::MAX).max(1)
     }
 
     /// Deletes an unusable file, so that no later process reads purged answers from it.
     fn purge_without_file(&mut self, purge: &Purge) -> bool {
         self.close();
-        let removed = file::remove(self.shelf.path());
+        let removed = file::remove(self.state.path());
         if let Err(error) = &removed {
             tracing::error!(%error, ?purge, "the cache file could not be purged or removed");
         }

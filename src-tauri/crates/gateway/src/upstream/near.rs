@@ -72,7 +72,9 @@ struct PooledConnection {
 
 impl std::fmt::Debug for PooledConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Line").field("authority", &self.authority).finish_non_exhaustive()
+        f.debug_struct("PooledConnection")
+            .field("authority", &self.authority)
+            .finish_non_exhaustive()
     }
 }
 

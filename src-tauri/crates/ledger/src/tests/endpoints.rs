@@ -241,19 +241,12 @@ async fn how_fast_backends_are_is_reckoned_from_what_the_user_was_answered() {
 fn the_past_is_read_over_keys_that_are_in_the_order_of_time() {
     let place = LedgerFixture::new();
     drop(place.open());
-    let connection = place.raw();
-    let plan = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| -> String {
-        let mut statement =
-            connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
-        let lines = statement.query_map(parameters, |row| row.get::<_, String>(3)).expect("rows");
-        lines.collect::<Result<Vec<_>, _>>().expect("lines").join("; ")
-    };
     let since = crate::requests::oldest_id_at(WallTime::from_unix_ms(NOW_MS));
     for (sql, parameters) in [
         (crate::attempt_outcomes::OUTCOMES, rusqlite::params![since, None::<String>, 9]),
         (crate::attempt_outcomes::RECENT, rusqlite::params![since, 9]),
     ] {
-        let plan = plan(sql, parameters);
+        let plan = place.query_plan(sql, parameters);
         // `SCAN r` reads the result of the subquery, which its limit bounds.
         let scans = plan.matches("SCAN").count() - plan.matches("SCAN r").count();
         assert!(scans == 0 && !plan.contains("TEMP B-TREE"), "{plan}");

@@ -144,12 +144,6 @@ fn sums_and_pages_never_scan_the_requests() {
     let place = LedgerFixture::new();
     drop(place.open());
     let connection = place.raw();
-    let plan = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| -> String {
-        let mut statement =
-            connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
-        let lines = statement.query_map(parameters, |row| row.get::<_, String>(3)).expect("rows");
-        lines.collect::<Result<Vec<_>, _>>().expect("lines").join("; ")
-    };
     let range = rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user"];
     for (width, search) in [
         (SlotWidth::Quarter, "SEARCH rollup_quarter USING PRIMARY KEY"),
@@ -158,12 +152,12 @@ fn sums_and_pages_never_scan_the_requests() {
         let mut statements: Vec<_> = SUMMED.map(|column| rollup::group_sql(width, column)).into();
         statements.push(rollup::spend_sql(width));
         for sql in statements {
-            let plan = plan(sql, range);
+            let plan = place.query_plan(sql, range);
             assert!(plan.contains(search) && !plan.contains("requests"), "{plan}");
         }
     }
     let check = |asked: RequestQuery, index: &str| {
-        let plan = asked.with_parameters(plan);
+        let plan = asked.with_parameters(|sql, parameters| place.query_plan(sql, parameters));
         assert!(plan.contains(index) && !plan.contains("SCAN requests"), "{asked:?}: {plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{asked:?}: {plan}");
     };
@@ -187,7 +181,7 @@ fn sums_and_pages_never_scan_the_requests() {
     let pattern = RequestQuery { model: Some("gpt*".to_owned()), ..newest.clone() };
     check(pattern, "SEARCH requests USING PRIMARY KEY");
     let lost = "UPDATE requests SET state = 'unknown' WHERE state = 'reserved'";
-    assert!(plan(lost, &[]).contains("INDEX requests_reserved"));
+    assert!(place.query_plan(lost, &[]).contains("INDEX requests_reserved"));
     assert!(requests::mark_reserved_unknown(&connection) == Ok(0));
 }
 
