@@ -2,11 +2,11 @@
 
 use domain::{CredentialId, PoolOrder};
 
+use crate::known::{KnownBackend, KnownEndpoint};
+use crate::ranking::{Candidate, Ranking, RankingFactor};
+use crate::request::RoutingRequest;
+use crate::signals::{CandidateAvailability, RoutingSignals};
 use crate::stable_hash::StableHasher;
-use crate::table::{KnownBackend, KnownEndpoint};
-use crate::{
-    Candidate, CandidateAvailability, Ranking, RankingFactor, RoutingRequest, RoutingSignals,
-};
 
 /// Percentage of requests that may test a half-open endpoint: the same as the first step of its
 /// ramp. A failed test costs its request the time until the next attempt, so most requests skip the

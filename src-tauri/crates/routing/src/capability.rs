@@ -5,8 +5,10 @@ use std::fmt;
 
 use domain::UnsupportedFeature;
 
+use crate::exclusion::ExclusionReason;
 use crate::model_facts::{ModelFacts, Support};
-use crate::{BackendCapabilities, ExclusionReason, Needs};
+use crate::request::Needs;
+use crate::route::BackendCapabilities;
 
 /// A capability that a request may need and a backend or model may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

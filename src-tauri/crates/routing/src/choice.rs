@@ -11,13 +11,15 @@ use domain::{BackendId, RoutePolicy};
 
 use crate::candidates::{BackendCandidate, SelectionContext, expand_keys};
 use crate::capability::find_exclusion;
+use crate::decision::Decision;
 use crate::error::RoutingError;
-use crate::model_facts::{ModelFacts, find_model_facts};
+use crate::exclusion::{ExcludedCandidate, ExclusionReason};
+use crate::explanation;
+use crate::known::{KnownBackend, KnownRoute};
+use crate::model_facts::find_model_facts;
+use crate::ranking::RankingFactor;
+use crate::route::BackendStatus;
 use crate::stable_hash::StableHasher;
-use crate::table::{KnownBackend, KnownRoute};
-use crate::{
-    BackendStatus, Decision, ExcludedCandidate, ExclusionReason, RankingFactor, Route, explanation,
-};
 
 /// Rule name for a request that names its backend.
 const PINNED_RULE: &str = "pinned";
@@ -251,45 +253,6 @@ fn rule_fingerprint(rule: &str, model: &str, backends: &[&KnownBackend]) -> u64 
     let digest = StableHasher::new().write_text(rule).write_text(model);
     let ids = backends.iter().map(|backend| backend.models.backend.as_str());
     ids.fold(digest, StableHasher::write_text).finish()
-}
-
-/// The known facts of each candidate's model. `None` for a candidate that keeps the requested name.
-pub(crate) fn candidate_facts(route: &Route) -> Vec<Option<&'static ModelFacts>> {
-    let models = route.candidates.iter().map(|candidate| candidate.model.as_deref());
-    models.map(|model| model.and_then(find_model_facts)).collect()
-}
-
-/// Fingerprint of every field of the route.
-pub(crate) fn route_fingerprint(route: &Route) -> u64 {
-    let Route { id, models, clients, projects, policy, weights, sticky, .. } = route;
-    let list = |digest: StableHasher, texts: &mut dyn ExactSizeIterator<Item = &str>| {
-        let digest = digest.write_number(texts.len() as u64);
-        texts.fold(digest, StableHasher::write_text)
-    };
-    let digest = StableHasher::new().write_text(id.as_str());
-    let digest = list(digest, &mut models.iter().map(String::as_str));
-    let digest = list(digest, &mut clients.iter().map(|client| client.as_str()));
-    let digest = list(digest, &mut projects.iter().map(String::as_str));
-    let digest = digest.write_text(policy.word());
-    let digest = [weights.latency, weights.cost, weights.headroom]
-        .iter()
-        .fold(digest, |digest, weight| digest.write_number(u64::from(*weight)));
-    let sticky_ms =
-        sticky.map_or(u64::MAX, |sticky| u64::try_from(sticky.as_millis()).unwrap_or(u64::MAX));
-    let digest = digest
-        .write_number(sticky_ms)
-        .write_text(route.crossing.map_or("", |crossing| crossing.word()))
-        .write_text(route.cache.map_or("", |cache| cache.word()))
-        .write_number(route.candidates.len() as u64);
-    let digest = route.candidates.iter().fold(digest, |digest, candidate| {
-        let model = candidate.model.as_deref();
-        digest
-            .write_text(candidate.backend.as_str())
-            .write_number(u64::from(model.is_some()))
-            .write_text(model.unwrap_or(""))
-            .write_number(u64::from(candidate.weight))
-    });
-    digest.finish()
 }
 
 fn exclude_candidate(part: &BackendCandidate<'_>, reason: ExclusionReason) -> ExcludedCandidate {

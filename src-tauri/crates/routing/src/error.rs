@@ -2,7 +2,7 @@
 
 use domain::BackendId;
 
-use crate::ExcludedCandidate;
+use crate::exclusion::ExcludedCandidate;
 
 /// Maximum length of a model name, in bytes; a longer one is refused before any comparison.
 pub const MODEL_NAME_BYTES_MAX: usize = 512;

@@ -5,9 +5,11 @@
 use std::fmt::Write as _;
 
 use crate::candidates::{BackendCandidate, Tier};
-use crate::{
-    Candidate, CandidateAvailability, ExcludedCandidate, RankingFactor, Route, RoutingRequest,
-};
+use crate::exclusion::ExcludedCandidate;
+use crate::ranking::{Candidate, RankingFactor};
+use crate::request::RoutingRequest;
+use crate::route::Route;
+use crate::signals::CandidateAvailability;
 
 /// Initial capacity for a typical sentence, in bytes, so that the string grows at most once.
 const SENTENCE_BYTES: usize = 160;

@@ -9,10 +9,13 @@ mod capability;
 mod choice;
 mod decision;
 mod error;
+mod exclusion;
 mod explanation;
+mod known;
 mod model_facts;
 mod pattern;
 mod policy;
+mod ranking;
 mod request;
 mod route;
 mod signals;
@@ -21,12 +24,11 @@ mod stable_hash;
 mod table;
 
 pub use capability::Capability;
-pub use decision::{
-    Candidate, Decision, ExcludedCandidate, ExclusionReason, Measurements, Ranking, RankingFactor,
-    Score,
-};
+pub use decision::Decision;
 pub use error::{MODEL_NAME_BYTES_MAX, RoutingError};
+pub use exclusion::{ExcludedCandidate, ExclusionReason};
 pub use model_facts::{ModelFacts, Support, find_model_facts};
+pub use ranking::{Candidate, Measurements, Ranking, RankingFactor, Score};
 pub use request::{Needs, RoutingRequest};
 pub use route::{
     BackendCapabilities, BackendRole, BackendStatus, BalanceWeights, KeyPool, PoolKey,

@@ -9,8 +9,9 @@
 use domain::{BackendId, RoutePolicy};
 
 use crate::candidates::{BackendCandidate, SelectionContext, Tier};
+use crate::ranking::{Measurements, RankingFactor, Score};
+use crate::route::{BalanceWeights, Route};
 use crate::stable_hash::StableHasher;
-use crate::{BalanceWeights, Measurements, RankingFactor, Route, Score};
 
 /// By how much another candidate must be better than the conversation's current one, in percent.
 pub(crate) const HYSTERESIS_PERCENT: f64 = 15.0;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use domain::{BackendId, Endpoint};
 
-use crate::Needs;
+use crate::request::Needs;
 
 /// Current routing inputs. Each method is called for every candidate of every request, so it must
 /// be cheap. It must not change anything, because explanations call it too.

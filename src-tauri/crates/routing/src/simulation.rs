@@ -6,11 +6,12 @@ use std::fmt;
 
 use domain::{BackendId, Endpoint, RoutePolicy};
 
+use crate::decision::Decision;
 use crate::error::RoutingError;
+use crate::exclusion::ExclusionReason;
+use crate::request::{Needs, RoutingRequest};
+use crate::signals::{CandidateAvailability, RoutingSignals};
 use crate::table::RouteTable;
-use crate::{
-    CandidateAvailability, Decision, ExclusionReason, Needs, RoutingRequest, RoutingSignals,
-};
 
 /// Maximum draws of one simulation; more would not change the result noticeably.
 pub const SIMULATION_DRAWS_MAX: u32 = 10_000;

@@ -14,16 +14,16 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use domain::{BackendId, ClientId, Endpoint, RoutePolicy};
+use domain::{BackendId, ClientId, RoutePolicy};
 
 use crate::candidates::SelectionContext;
-use crate::choice;
+use crate::decision::Decision;
 use crate::error::{MODEL_NAME_BYTES_MAX, RoutingError};
-use crate::model_facts::ModelFacts;
+use crate::known::{KnownBackend, KnownRoute};
 use crate::pattern::ModelPattern;
-use crate::{
-    BackendRole, BackendStatus, Decision, RoutableBackend, Route, RoutingRequest, RoutingSignals,
-};
+use crate::request::RoutingRequest;
+use crate::route::{BackendRole, BackendStatus, RoutableBackend, Route};
+use crate::signals::RoutingSignals;
 
 /// Minimum similarity of a suggested name (Jaro-Winkler, 0 to 1).
 const SUGGESTION_SIMILARITY_MIN: f64 = 0.85;
@@ -50,29 +50,6 @@ pub struct RouteTable {
     backends_by_model: HashMap<String, Vec<usize>>,
 }
 
-/// A route with values derived from it.
-#[derive(Debug, Clone)]
-pub(crate) struct KnownRoute {
-    pub(crate) route: Route,
-    pub(crate) fingerprint: u64,
-    /// One per candidate. `None` for candidates that keep the requested name.
-    pub(crate) facts: Vec<Option<&'static ModelFacts>>,
-}
-
-/// A backend with its endpoints: one for each key, or a single one without a key.
-#[derive(Debug, Clone)]
-pub(crate) struct KnownBackend {
-    pub(crate) models: RoutableBackend,
-    pub(crate) endpoints: Vec<KnownEndpoint>,
-}
-
-/// One endpoint of a backend.
-#[derive(Debug, Clone)]
-pub(crate) struct KnownEndpoint {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) weight: u16,
-}
-
 /// The requests that a route applies to, from general to specific.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Audience {
@@ -94,9 +71,7 @@ impl RouteTable {
                     None => table.routes_by_name.entry(name.clone()).or_default().push(place),
                 }
             }
-            let fingerprint = choice::route_fingerprint(&route);
-            let facts = choice::candidate_facts(&route);
-            table.routes.push(KnownRoute { route, fingerprint, facts });
+            table.routes.push(KnownRoute::new(route));
         }
         for (place, models) in backends.into_iter().enumerate() {
             table.backends_by_id.entry(models.backend.as_str().to_owned()).or_insert(place);
@@ -108,7 +83,7 @@ impl RouteTable {
                     }
                 }
             }
-            table.backends.push(KnownBackend { endpoints: backend_endpoints(&models), models });
+            table.backends.push(KnownBackend::new(models));
         }
         table
     }
@@ -291,20 +266,6 @@ impl RouteTable {
 
 fn is_usable_provider(models: &RoutableBackend) -> bool {
     models.role == BackendRole::Provider && models.status == BackendStatus::Usable
-}
-
-fn backend_endpoints(models: &RoutableBackend) -> Vec<KnownEndpoint> {
-    let access = |credential| Endpoint { backend: models.backend.clone(), credential };
-    if models.pool.members.is_empty() {
-        return vec![KnownEndpoint { endpoint: access(None), weight: 1 }];
-    }
-    let members = models.pool.members.iter();
-    members
-        .map(|member| KnownEndpoint {
-            endpoint: access(Some(member.credential.clone())),
-            weight: member.weight,
-        })
-        .collect()
 }
 
 fn applies_to<T: PartialEq>(wanted: &[T], it: &T) -> bool {

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use super::client::{AnswerFormat, MeasuredServer, ReceivedAnswer};
-use super::dialect::BenchDialect;
+use super::client::{MeasuredServer, ReceivedAnswer};
+use super::dialect::{AnswerFormat, BenchDialect};
 use super::environment::BenchEnvironment;
 use super::figures::percentile;
 use super::home::BenchVault;

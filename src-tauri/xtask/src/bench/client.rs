@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::dialect::BenchDialect;
+use super::dialect::{AnswerFormat, BenchDialect};
 use super::http::RawHttpConnection;
 use super::upstream::{Epoch, StreamPace};
 
@@ -27,13 +27,6 @@ pub(crate) struct MeasuredServer {
     /// The prefix of model names on this server.
     pub(crate) model_prefix: &'static str,
     pub(crate) dialect: BenchDialect,
-}
-
-/// The delivery format of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AnswerFormat {
-    Whole,
-    Streamed,
 }
 
 impl MeasuredServer {

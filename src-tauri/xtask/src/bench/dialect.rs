@@ -3,8 +3,6 @@
 //! Both answers have the same sentence, the same token counts and the same number of writes, so
 //! that the backend's own cost does not hide the cost of translation.
 
-use super::client::AnswerFormat;
-
 /// The protocol of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BenchDialect {
@@ -12,6 +10,13 @@ pub(crate) enum BenchDialect {
     Chat,
     /// Anthropic Messages.
     Messages,
+}
+
+/// The delivery format of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AnswerFormat {
+    Whole,
+    Streamed,
 }
 
 /// The end of a request's body, the same in both dialects.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::client::{AnswerFormat, LoadConnection, MeasuredServer};
+use super::client::{LoadConnection, MeasuredServer};
+use super::dialect::AnswerFormat;
 use super::environment::BenchEnvironment;
 use super::figures::percentile;
 use super::home::BenchVault;

@@ -6,8 +6,7 @@ use anyhow::Result;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::client::AnswerFormat;
-use super::dialect::BenchDialect;
+use super::dialect::{AnswerFormat, BenchDialect};
 use super::http::RawHttpConnection;
 
 /// Length of the endless line in bytes: sixteen times the limit of an event.

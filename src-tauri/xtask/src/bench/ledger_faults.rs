@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::client::{AnswerFormat, MeasuredServer, StreamTimings};
+use super::client::{MeasuredServer, StreamTimings};
+use super::dialect::AnswerFormat;
 use super::environment::BenchEnvironment;
 use super::home::{BenchHome, BenchVault};
 use super::process::MeasuredProcess;

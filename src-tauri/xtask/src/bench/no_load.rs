@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::client::AnswerFormat;
+use super::dialect::AnswerFormat;
 use super::environment::BenchEnvironment;
 use super::figures::{median, percentile};
 use super::home::{BenchHome, BenchVault};

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::task::JoinSet;
 
-use super::client::{AnswerFormat, MeasuredServer};
+use super::client::MeasuredServer;
+use super::dialect::AnswerFormat;
 use super::environment::BenchEnvironment;
 use super::figures::percentile;
 use super::home::BenchVault;

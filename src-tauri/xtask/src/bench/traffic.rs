@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::client::{self, AnswerFormat, MeasuredServer, StreamTimings};
-use super::dialect::BenchDialect;
+use super::client::{self, MeasuredServer, StreamTimings};
+use super::dialect::{AnswerFormat, BenchDialect};
 use super::environment::BenchEnvironment;
 use super::figures::{median, percentile};
 use super::home::BenchVault;

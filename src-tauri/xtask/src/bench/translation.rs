@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::client::{self, AnswerFormat};
-use super::dialect::BenchDialect;
+use super::client;
+use super::dialect::{AnswerFormat, BenchDialect};
 use super::environment::BenchEnvironment;
 use super::figures::{median, percentile};
 use super::home::{BenchGateway, BenchVault};
