@@ -68,6 +68,12 @@ pub enum Flow {
     Stop,
 }
 
+impl Flow {
+    pub(crate) const fn until(end: Option<&StreamEnd>) -> Self {
+        if end.is_some() { Self::Stop } else { Self::More }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamEnd {
     /// Every choice has its finish reason.

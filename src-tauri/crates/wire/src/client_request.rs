@@ -8,14 +8,16 @@
 
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use domain::Dialect;
 
 use crate::answer::is_model_name;
 use crate::dialect::read_request;
-use crate::json::{JSON_DEPTH_MAX, JsonFault, Members, is_deeper_than, quote, range_in};
+use crate::json::{
+    JSON_DEPTH_MAX, JsonFault, Members, is_deeper_than, quote, range_in, replace_ranges,
+};
 use crate::neutral::ModelRequest;
 use crate::request_digest::RequestOutline;
 use crate::request_needs::RequestNeeds;
@@ -222,20 +224,6 @@ impl ClientRequest {
         edits.sort_by_key(|(at, _)| at.start);
         replace_ranges(&self.body, &edits)
     }
-}
-
-/// Returns `body` with some ranges replaced. The ranges must be sorted and must not overlap.
-pub(crate) fn replace_ranges(body: &Bytes, edits: &[(&Range<usize>, &str)]) -> Bytes {
-    let added: usize = edits.iter().map(|(_, text)| text.len()).sum();
-    let mut out = BytesMut::with_capacity(body.len() + added);
-    let mut copied = 0;
-    for (at, text) in edits {
-        out.extend_from_slice(body.get(copied..at.start).unwrap_or_default());
-        out.extend_from_slice(text.as_bytes());
-        copied = at.end;
-    }
-    out.extend_from_slice(body.get(copied..).unwrap_or_default());
-    out.freeze()
 }
 
 fn utf8_error(body: &[u8], valid: usize) -> RequestError {

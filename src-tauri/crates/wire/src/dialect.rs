@@ -1,50 +1,14 @@
-//! The interface that every dialect module implements, and the only place that selects one.
-//!
-//! Readers and writers know their own dialect and the neutral form, never another dialect.
+//! The only place that selects the module of a dialect.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::Dialect;
 
-use crate::neutral::{AnswerEvent, ModelAnswer, ModelRequest, ProviderEvent};
+use crate::neutral::{ModelAnswer, ModelRequest, ProviderEvent};
+use crate::translation::{RequestEcho, StreamReader, StreamWriter, TranslatedRequest};
 use crate::{
-    BadAnswer, Delivery, ErrorAnswer, RequestError, SseEvent, StreamFault, Target, UpstreamError,
-    anthropic_messages, gemini, ollama_chat, openai_chat, openai_responses,
+    BadAnswer, Delivery, ErrorAnswer, RequestError, Target, UpstreamError, anthropic_messages,
+    gemini, ollama_chat, openai_chat, openai_responses,
 };
-
-/// A request in a backend's dialect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TranslatedRequest {
-    pub(crate) body: Bytes,
-    /// Dropped fields of the client's request, in the client's spelling, for the header
-    /// `x-gatehouse-dropped`.
-    pub(crate) dropped: Vec<String>,
-}
-
-/// What a written answer repeats from its request, and what the gateway adds.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestEcho {
-    pub(crate) request: std::sync::Arc<ModelRequest>,
-    /// For answers whose provider gave no id: unique, letters and digits only.
-    pub(crate) id: String,
-    /// Unix time in seconds, for dialects that put a date into answers.
-    pub(crate) created_unix_s: i64,
-}
-
-/// Parses a backend's stream in one dialect.
-pub(crate) trait StreamReader: Send {
-    /// Returns the pieces in one event. Unknown events give none; the reader fails only on events
-    /// that contradict the dialect.
-    fn read(&mut self, event: &SseEvent) -> Result<Vec<ProviderEvent>, StreamFault>;
-}
-
-/// Writes a client's stream in one dialect.
-pub(crate) trait StreamWriter: Send {
-    /// Appends `event` in this dialect; may append nothing.
-    fn write(&mut self, event: &AnswerEvent, out: &mut BytesMut);
-
-    /// The event that reports an incomplete answer, consistent with what was written so far.
-    fn error_event(&self, error: &ErrorAnswer<'_>) -> Bytes;
-}
 
 /// Parses a client's whole request.
 pub(crate) fn read_request(

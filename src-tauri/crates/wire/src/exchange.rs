@@ -9,14 +9,16 @@ use bytes::{Bytes, BytesMut};
 use domain::{Dialect, UnsupportedFeature};
 
 use crate::answer::answer_text;
-use crate::answer_stream::{AnswerStream, ProviderEventReader};
+use crate::answer_stream::AnswerStream;
 use crate::assemble::Assembler;
 use crate::client_request::{ClientRequest, Metering};
 use crate::client_spelling;
-use crate::dialect::{self, RequestEcho};
+use crate::dialect;
 use crate::fold::fold_events;
 use crate::neutral::{AnswerEvent, ProviderEvent};
+use crate::provider_event_reader::ProviderEventReader;
 use crate::tool_names::ToolNames;
+use crate::translation::{AnswerTranslation, RequestEcho};
 use crate::{
     AnswerFacts, BadAnswer, Delivery, RequestError, Target, openai_chat, openai_responses,
 };
@@ -32,13 +34,6 @@ pub struct BackendExchange {
     created_unix_s: i64,
     translation: Option<AnswerTranslation>,
     outgoing: BackendRequest,
-}
-
-/// What translating an answer back needs.
-#[derive(Debug, Clone)]
-pub(crate) struct AnswerTranslation {
-    pub(crate) echo: RequestEcho,
-    pub(crate) names: Arc<ToolNames>,
 }
 
 /// A request in a backend's dialect.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use bytes::{Bytes, BytesMut};
 use memchr::memchr2;
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -177,6 +178,20 @@ fn skip_string(mut inside: &[u8]) -> &[u8] {
 pub(crate) fn range_in(whole: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
     start..start.saturating_add(part.len())
+}
+
+/// Returns `body` with some ranges replaced. The ranges must be sorted and must not overlap.
+pub(crate) fn replace_ranges(body: &Bytes, edits: &[(&Range<usize>, &str)]) -> Bytes {
+    let added: usize = edits.iter().map(|(_, text)| text.len()).sum();
+    let mut out = BytesMut::with_capacity(body.len() + added);
+    let mut copied = 0;
+    for (at, text) in edits {
+        out.extend_from_slice(body.get(copied..at.start).unwrap_or_default());
+        out.extend_from_slice(text.as_bytes());
+        copied = at.end;
+    }
+    out.extend_from_slice(body.get(copied..).unwrap_or_default());
+    out.freeze()
 }
 
 /// Encodes `text` as a JSON string.

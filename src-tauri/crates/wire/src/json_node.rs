@@ -6,8 +6,9 @@
 use serde_json::value::RawValue;
 
 use crate::RequestError;
+use crate::field_filter::FieldKind;
 use crate::json::{JsonFault, Members, array_items};
-use crate::neutral::JsonText;
+use crate::neutral::{ExtraField, JsonText};
 
 /// Maximum number of items read from one array of a request. The longest conversations seen have a
 /// few thousand turns.
@@ -107,6 +108,11 @@ impl<'a> JsonNode<'a> {
     /// The value as owned JSON text.
     pub(crate) fn json(&self) -> JsonText {
         JsonText::from_raw(self.raw)
+    }
+
+    /// The value as a field that the neutral form cannot express.
+    pub(crate) fn extra(&self, field: FieldKind) -> ExtraField {
+        ExtraField { field, path: self.path.clone(), value: self.json() }
     }
 
     pub(crate) fn is_text(&self) -> bool {

@@ -32,6 +32,7 @@ mod openai_responses;
 mod passthrough_tap;
 #[cfg(test)]
 mod properties;
+mod provider_event_reader;
 #[cfg(test)]
 mod published_tests;
 mod reasoning;
@@ -47,6 +48,7 @@ mod test_schema;
 mod token_count;
 mod tool_names;
 mod translating_tap;
+mod translation;
 mod turns;
 mod usage;
 

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 
-use crate::answer_stream::flow_after;
-use crate::dialect::{StreamReader, error_body, error_event, stream_reader};
+use crate::dialect::{error_body, error_event, stream_reader};
 use crate::gemini::JsonArrayFramer;
 use crate::neutral::{FinishReason, ProviderEvent};
+use crate::translation::StreamReader;
 use crate::{
-    AnswerFacts, Delivery, ErrorAnswer, SseDecoder, SseEvent, SsePayload, StreamEnd, StreamFault,
-    TapOutput,
+    AnswerFacts, Delivery, ErrorAnswer, Flow, SseDecoder, SseEvent, SsePayload, StreamEnd,
+    StreamFault, TapOutput,
 };
 
 /// Reads one upstream stream while it passes through.
@@ -63,7 +63,7 @@ impl PassthroughTap {
                 Err(_) => self.end = Some(StreamEnd::Broken(StreamFault::EventTooLarge)),
             }
         }
-        TapOutput { relay: relay.freeze(), flow: flow_after(self.end.as_ref()) }
+        TapOutput { relay: relay.freeze(), flow: Flow::until(self.end.as_ref()) }
     }
 
     pub(crate) const fn facts(&self) -> &AnswerFacts {

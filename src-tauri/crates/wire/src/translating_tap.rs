@@ -4,12 +4,12 @@
 use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 
-use crate::answer_stream::{ProviderEventReader, flow_after};
 use crate::assemble::Assembler;
-use crate::dialect::{StreamWriter, error_event, stream_writer};
-use crate::exchange::AnswerTranslation;
+use crate::dialect::{error_event, stream_writer};
 use crate::neutral::{AnswerEvent, ProviderEvent};
-use crate::{AnswerFacts, ErrorAnswer, StreamEnd, TapOutput};
+use crate::provider_event_reader::ProviderEventReader;
+use crate::translation::{AnswerTranslation, StreamWriter};
+use crate::{AnswerFacts, ErrorAnswer, Flow, StreamEnd, TapOutput};
 
 /// Translates one upstream stream incrementally.
 pub(crate) struct TranslatingTap {
@@ -40,7 +40,7 @@ impl TranslatingTap {
                 self.end = Some(StreamEnd::Broken(fault));
             }
         }
-        TapOutput { relay: escape_line_ends(out), flow: flow_after(self.end.as_ref()) }
+        TapOutput { relay: escape_line_ends(out), flow: Flow::until(self.end.as_ref()) }
     }
 
     /// The opening event, for a client that must receive something now.

@@ -11,10 +11,10 @@ use super::stream_reader::own_signature;
 use super::usage::{WrittenUsage, read_usage};
 use super::{RAW_ARGUMENTS_KEY, stream_writer};
 use crate::BadAnswer;
-use crate::dialect::RequestEcho;
 use crate::json::{Members, array_items};
 use crate::json_node::decode_string_lossy;
 use crate::neutral::{CallKey, CallKind, ContentPart, JsonText, ModelAnswer, ProviderEvent};
+use crate::translation::RequestEcho;
 
 pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
     let members = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;

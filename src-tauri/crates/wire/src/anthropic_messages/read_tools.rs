@@ -2,7 +2,6 @@
 
 use domain::Dialect;
 
-use super::request::extra_field;
 use crate::RequestError;
 use crate::field_filter::FieldKind;
 use crate::json_node::{JsonNode, JsonObject};
@@ -43,7 +42,7 @@ fn read_tool(
     let name = tool.required_text("name")?;
     let is_deferred = tool.get("defer_loading").is_some_and(|flag| flag.raw() == "true");
     if name == DEFERRED_TOOL_PLACEHOLDER && is_deferred {
-        extras.push(extra_field(FieldKind::Presentation, node));
+        extras.push(node.extra(FieldKind::Presentation));
         return Ok(None);
     }
     let schema = tool.required("input_schema")?;
@@ -53,7 +52,7 @@ fn read_tool(
     extras.extend(
         tool.entries()
             .filter(|(key, value)| !is_known_member(key) && value.raw() != "false")
-            .map(|(_, value)| extra_field(FieldKind::Presentation, &value)),
+            .map(|(_, value)| value.extra(FieldKind::Presentation)),
     );
     let strict = tool.get("strict").map(|flag| flag.flag()).transpose()?;
     let kind = ToolKind::Function { schema: Some(schema.json()), strict };
@@ -97,6 +96,6 @@ pub(super) fn read_tool_choice(
     };
     let known = ["type", "name", "disable_parallel_tool_use"];
     let others = choice.entries().filter(|(key, _)| !known.contains(key));
-    extras.extend(others.map(|(_, node)| extra_field(FieldKind::Unknown, &node)));
+    extras.extend(others.map(|(_, node)| node.extra(FieldKind::Unknown)));
     Ok(ToolChoiceSettings { tool_choice: Some(tool_choice), parallel_calls })
 }

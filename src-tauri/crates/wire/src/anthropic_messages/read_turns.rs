@@ -8,7 +8,6 @@
 use domain::Dialect;
 
 use super::SESSION_FINGERPRINT_PREFIX;
-use super::request::extra_field;
 use crate::RequestError;
 use crate::field_filter::FieldKind;
 use crate::json_node::{JsonNode, JsonObject};
@@ -59,7 +58,7 @@ fn read_turn(
     };
     let parts = read_content(&turn.required("content")?, extras)?;
     let others = turn.entries().filter(|(key, _)| !matches!(*key, "role" | "content"));
-    extras.extend(others.map(|(_, node)| extra_field(FieldKind::Unknown, &node)));
+    extras.extend(others.map(|(_, node)| node.extra(FieldKind::Unknown)));
     Ok(ConversationTurn { role, parts })
 }
 
@@ -90,18 +89,18 @@ fn read_block(
     let kind = block.required_text("type")?;
     if let Some(mark) = block.get("cache_control").filter(|_| kind != "text") {
         // The neutral form has cache markers on texts and tools only.
-        extras.push(extra_field(FieldKind::PromptCache, &mark));
+        extras.push(mark.extra(FieldKind::PromptCache));
     }
     match kind.as_str() {
         "text" => {
             let cache = block.get("cache_control").map(|mark| CacheBreakpoint(mark.json()));
             let citations = block.get("citations").filter(|list| list.raw() != "[]");
-            extras.extend(citations.map(|list| extra_field(FieldKind::Presentation, &list)));
+            extras.extend(citations.map(|list| list.extra(FieldKind::Presentation)));
             parts.push(ContentPart::Text { text: block.required_text("text")?, cache });
         }
         "image" => {
             let settings = block.get("transformations");
-            extras.extend(settings.map(|node| extra_field(FieldKind::Presentation, &node)));
+            extras.extend(settings.map(|node| node.extra(FieldKind::Presentation)));
             parts.push(ContentPart::Media(read_media(&block, MediaKind::Image)?));
         }
         "document" => read_document(&block, parts, extras)?,
@@ -123,9 +122,9 @@ fn read_block(
             parts
                 .push(ContentPart::RedactedThinking(read_signature(&block.required_text("data")?)));
         }
-        "container_upload" => extras.push(extra_field(FieldKind::ProviderFile, node)),
+        "container_upload" => extras.push(node.extra(FieldKind::ProviderFile)),
         // `server_tool_use`, `web_search_tool_result`, `mcp_tool_use` and similar.
-        _ => extras.push(extra_field(FieldKind::ServerTool, node)),
+        _ => extras.push(node.extra(FieldKind::ServerTool)),
     }
     Ok(())
 }
@@ -203,7 +202,7 @@ fn read_document(
     extras.extend(
         wants_citations
             .filter(|enabled| enabled.raw() == "true")
-            .map(|node| extra_field(FieldKind::Presentation, &node)),
+            .map(|node| node.extra(FieldKind::Presentation)),
     );
     let context = block.text("context")?;
     parts.extend(context.filter(|text| !text.is_empty()).map(ContentPart::text));

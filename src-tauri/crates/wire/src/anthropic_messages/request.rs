@@ -48,7 +48,7 @@ pub(crate) fn read_request(
     extras.extend(root.entries().filter(|(key, _)| !KNOWN_FIELDS.contains(key)).map(
         |(key, node)| {
             let field = classify_field(key);
-            extra_field(field, &node)
+            node.extra(field)
         },
     ));
     let number = |key: &str| root.get(key).map(|node| node.number()).transpose();
@@ -86,7 +86,7 @@ fn read_output(
     let inside = config.as_ref().and_then(|config| config.get("format"));
     if let Some(config) = &config {
         let others = config.entries().filter(|(key, _)| !matches!(*key, "format" | "effort"));
-        extras.extend(others.map(|(_, node)| extra_field(FieldKind::Unknown, &node)));
+        extras.extend(others.map(|(_, node)| node.extra(FieldKind::Unknown)));
     }
     let Some(format) = inside.or_else(|| root.get("output_format")) else {
         return Ok(OutputFormat::Text);
@@ -111,7 +111,7 @@ fn read_user(
     let Some(metadata) = root.get("metadata") else { return Ok(None) };
     let metadata = metadata.object()?;
     let others = metadata.entries().filter(|(key, _)| *key != "user_id");
-    extras.extend(others.map(|(_, node)| extra_field(FieldKind::Metadata, &node)));
+    extras.extend(others.map(|(_, node)| node.extra(FieldKind::Metadata)));
     metadata.text("user_id")
 }
 
@@ -126,11 +126,6 @@ fn classify_field(key: &str) -> FieldKind {
         "diagnostics" => FieldKind::Presentation,
         _ => FieldKind::Unknown,
     }
-}
-
-/// Wraps a field that the neutral form cannot express.
-pub(super) fn extra_field(field: FieldKind, node: &JsonNode<'_>) -> ExtraField {
-    ExtraField { field, path: node.path().to_owned(), value: node.json() }
 }
 
 #[cfg(test)]

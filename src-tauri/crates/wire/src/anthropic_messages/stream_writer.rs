@@ -13,8 +13,8 @@ use super::error;
 use super::stop_reason::write_stop_reason;
 use super::usage::WrittenUsage;
 use crate::ErrorAnswer;
-use crate::dialect::RequestEcho;
 use crate::neutral::{AnswerEvent, Finish, MediaContent, MediaKind, PartDelta, PartHead};
+use crate::translation::RequestEcho;
 
 #[derive(Debug)]
 pub(crate) struct StreamWriter {
@@ -110,7 +110,7 @@ impl WrittenEvent<'_> {
     }
 }
 
-impl crate::dialect::StreamWriter for StreamWriter {
+impl crate::translation::StreamWriter for StreamWriter {
     fn write(&mut self, event: &AnswerEvent, out: &mut BytesMut) {
         match event {
             AnswerEvent::Begin { id, model, usage } => {

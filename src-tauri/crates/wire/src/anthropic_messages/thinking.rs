@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::model_features::thinks_adaptively;
-use super::request::extra_field;
 use crate::RequestError;
 use crate::field_filter::{FieldFilter, FieldKind};
 use crate::json_node::JsonObject;
@@ -44,7 +43,7 @@ pub(super) fn read_reasoning(
         _ => return Err(kind.bad_value("the types are enabled, disabled and adaptive")),
     };
     // A level has no meaning beside a budget or with thinking off.
-    extras.extend(level.map(|node| extra_field(FieldKind::Presentation, &node)));
+    extras.extend(level.map(|node| node.extra(FieldKind::Presentation)));
     Ok(reasoning)
 }
 

@@ -10,10 +10,10 @@ use super::write_tools::{WrittenChoice, WrittenTool, write_tool_choice, write_to
 use super::write_turns::{
     WrittenPart, WrittenTurn, continues_without_thinking, write_system, write_turns,
 };
-use crate::dialect::TranslatedRequest;
 use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
 use crate::neutral::{JsonText, ModelRequest, OutputFormat};
 use crate::tool_names::ToolNames;
+use crate::translation::TranslatedRequest;
 use crate::turns::{alternate_turns, split_system};
 use crate::{OUTPUT_TOKENS_UNKNOWN_MODEL, RequestError, Target};
 

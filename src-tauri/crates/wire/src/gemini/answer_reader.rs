@@ -48,7 +48,7 @@ pub(crate) struct StreamReader {
     fragments: FragmentReader,
 }
 
-impl crate::dialect::StreamReader for StreamReader {
+impl crate::translation::StreamReader for StreamReader {
     fn read(&mut self, event: &SseEvent) -> Result<Vec<ProviderEvent>, StreamFault> {
         let SsePayload::Data(data) = &event.payload else { return Ok(Vec::new()) };
         let text = std::str::from_utf8(data).map_err(|_| StreamFault::InvalidUtf8)?.trim();

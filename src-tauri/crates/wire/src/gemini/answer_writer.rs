@@ -11,12 +11,12 @@ use super::body::{GeminiContentBody, GeminiPart, arguments_object};
 use super::error::{error_body, error_event};
 use super::usage::UsageMetadata;
 use super::{JsonArrayFramer, signature};
-use crate::dialect::RequestEcho;
 use crate::neutral::{
     AnswerEvent, CallKind, ContentPart, Finish, FinishReason, ModelAnswer, PartDelta, PartHead,
     ThoughtSignature, ToolCall,
 };
 use crate::tool_names::CUSTOM_INPUT;
+use crate::translation::RequestEcho;
 use crate::{Delivery, ErrorAnswer, UsageReport};
 
 /// An answer or a fragment of one.
@@ -223,7 +223,7 @@ impl StreamWriter {
     }
 }
 
-impl crate::dialect::StreamWriter for StreamWriter {
+impl crate::translation::StreamWriter for StreamWriter {
     fn write(&mut self, event: &AnswerEvent, out: &mut BytesMut) {
         match event {
             AnswerEvent::Begin { id, model, .. } => {

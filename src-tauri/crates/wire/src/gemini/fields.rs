@@ -54,12 +54,12 @@ impl<'a> RemainingMembers<'a> {
 
     /// Takes the member `key` and keeps it as an extra.
     pub(crate) fn take_extra(&mut self, key: &str, field: FieldKind, extras: &mut Vec<ExtraField>) {
-        extras.extend(self.take(key).map(|node| extra_field(field, &node)));
+        extras.extend(self.take(key).map(|node| node.extra(field)));
     }
 
     /// Keeps the remaining members as unknown extras.
     pub(crate) fn keep_rest(self, extras: &mut Vec<ExtraField>) {
-        extras.extend(self.members.iter().map(|(_, node)| extra_field(FieldKind::Unknown, node)));
+        extras.extend(self.members.iter().map(|(_, node)| node.extra(FieldKind::Unknown)));
     }
 
     /// The remaining members, names in camelCase.
@@ -70,10 +70,6 @@ impl<'a> RemainingMembers<'a> {
     pub(crate) fn path_to(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
-}
-
-pub(super) fn extra_field(field: FieldKind, node: &JsonNode<'_>) -> ExtraField {
-    ExtraField { field, path: node.path().to_owned(), value: node.json() }
 }
 
 /// Converts `snake_case` to camelCase; camelCase stays unchanged.

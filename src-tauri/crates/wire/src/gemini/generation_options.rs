@@ -1,6 +1,6 @@
 //! Reads `generationConfig` of a client's request.
 
-use super::fields::{RemainingMembers, extra_field};
+use super::fields::RemainingMembers;
 use super::schema::to_json_schema;
 use crate::RequestError;
 use crate::field_filter::FieldKind;
@@ -139,12 +139,12 @@ fn take_extras(
         fields.take_extra(key, field, extras);
     }
     let logprobs = fields.take("responseLogprobs").filter(|flag| flag.raw() != "false");
-    extras.extend(logprobs.map(|node| extra_field(FieldKind::Logprobs, &node)));
+    extras.extend(logprobs.map(|node| node.extra(FieldKind::Logprobs)));
     if let Some(node) = fields.take("responseModalities") {
         let words: Vec<String> =
             node.array()?.iter().map(JsonNode::text).collect::<Result<_, _>>()?;
         if words.iter().any(|word| !word.eq_ignore_ascii_case("TEXT")) {
-            extras.push(extra_field(FieldKind::AudioOutput, &node));
+            extras.push(node.extra(FieldKind::AudioOutput));
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::json_node::JsonNode;
 use crate::media_type::detect_media_type;
 use crate::neutral::{ContentPart, ExtraField, MediaContent, MediaKind, MediaSource};
 
-use super::fields::{RemainingMembers, extra_field};
+use super::fields::RemainingMembers;
 
 /// Prefixes of the URIs of files uploaded to Google, which no other provider can read.
 const OWN_FILES: [&str; 3] = ["https://generativelanguage.googleapis.com/", "gs://", "files/"];
@@ -88,7 +88,7 @@ fn media_part(
     extras: &mut Vec<ExtraField>,
 ) -> Option<ContentPart> {
     let Some(kind) = media_kind(media_type.as_deref()) else {
-        extras.push(extra_field(FieldKind::ProviderFile, node));
+        extras.push(node.extra(FieldKind::ProviderFile));
         return None;
     };
     Some(ContentPart::Media(MediaContent { kind, source, media_type, detail: None, title }))

@@ -1,6 +1,6 @@
 //! Reads a Gemini client's request.
 
-use super::fields::{RemainingMembers, extra_field};
+use super::fields::RemainingMembers;
 use super::generation_options::GenerationOptions;
 use super::read_contents::{ConversationReader, read_instructions};
 use super::tools::{read_tool_choice, read_tools};
@@ -66,11 +66,11 @@ fn take_extras(
 ) -> Result<(), RequestError> {
     let says = |node: &JsonNode<'_>| !matches!(node.raw(), "[]" | "{}" | "\"\"");
     if let Some(node) = fields.take("safetySettings").filter(says) {
-        extras.push(extra_field(classify_safety_settings(&node)?, &node));
+        extras.push(node.extra(classify_safety_settings(&node)?));
     }
     for (key, field) in EXTRAS {
         let node = fields.take(key).filter(says);
-        extras.extend(node.map(|node| extra_field(field, &node)));
+        extras.extend(node.map(|node| node.extra(field)));
     }
     Ok(())
 }

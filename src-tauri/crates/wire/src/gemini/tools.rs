@@ -2,7 +2,7 @@
 
 use domain::Dialect;
 
-use super::fields::{RemainingMembers, extra_field};
+use super::fields::RemainingMembers;
 use super::schema::to_json_schema;
 use crate::RequestError;
 use crate::field_filter::FieldKind;
@@ -55,7 +55,7 @@ pub(super) fn read_tool_choice(
         ("VALIDATED", Some(mode)) => {
             retain_allowed(&allowed, tools);
             // Only Google checks calls against their schemas; no other dialect can express it.
-            extras.push(extra_field(FieldKind::Presentation, &mode));
+            extras.push(mode.extra(FieldKind::Presentation));
             Ok(Some(ToolChoice::Auto))
         }
         (_, Some(mode)) => Err(mode.bad_value("use AUTO, ANY, NONE or VALIDATED")),

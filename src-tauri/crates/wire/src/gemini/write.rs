@@ -8,10 +8,10 @@ use super::body::GeminiContentBody;
 use super::generation_config::{GenerationConfig, omits_tools};
 use super::model_features::ModelGeneration;
 use super::write_contents::ConversationBody;
-use crate::dialect::TranslatedRequest;
 use crate::field_filter::{FieldFilter, FieldKind};
 use crate::neutral::{JsonText, ModelRequest, ParallelCalls, ToolChoice, ToolKind};
 use crate::tool_names::{CUSTOM_INPUT, ToolNames};
+use crate::translation::TranslatedRequest;
 use crate::{RequestError, Target};
 
 #[derive(Debug, Serialize)]

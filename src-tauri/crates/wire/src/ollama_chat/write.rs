@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use domain::Dialect;
 
-use crate::dialect::TranslatedRequest;
 use crate::field_filter::{FieldFilter, FieldHandling, FieldKind, field_handling};
 use crate::json::quote;
 use crate::json_builder::{JsonObjectBuilder, join_array};
@@ -15,6 +14,7 @@ use crate::neutral::{
     ToolChoice, ToolKind, ToolResult,
 };
 use crate::tool_names::{CUSTOM_INPUT, ToolNames};
+use crate::translation::TranslatedRequest;
 use crate::turns::{alternate_turns, split_system};
 use crate::{RequestError, Target};
 

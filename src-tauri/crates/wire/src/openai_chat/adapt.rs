@@ -4,9 +4,8 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use domain::UnsupportedFeature;
+use domain::{Dialect, UnsupportedFeature};
 
-use super::request::DIALECT;
 use crate::field_filter::{FieldDecision, FieldFilter};
 use crate::json::{Members, array_items, range_in};
 use crate::{RequestError, Target};
@@ -36,7 +35,7 @@ pub(crate) fn adapt_body(
     }
     // UTF-8 was checked when the request was parsed.
     let text = std::str::from_utf8(&body).unwrap_or_default().to_owned();
-    let crossings = FieldFilter::for_dialect(DIALECT, target.crossing);
+    let crossings = FieldFilter::for_dialect(Dialect::OpenAiChat, target.crossing);
     let mut edit = ChatBodyEditor { target, text, crossings };
     edit.adapt_messages()?;
     edit.adapt_members()?;

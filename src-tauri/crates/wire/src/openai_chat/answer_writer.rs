@@ -1,16 +1,16 @@
 //! Writes whole answers for clients, in the format that OpenAI's SDKs expect.
 
 use bytes::Bytes;
+use domain::Dialect;
 
-use super::request::DIALECT;
 use super::thinking::{encrypted_detail, extra_content, reasoning_detail};
 use crate::UsageReport;
-use crate::dialect::RequestEcho;
 use crate::json_builder::{JsonObjectBuilder, join_array};
 use crate::neutral::{
     AnswerChoice, CallKind, ContentPart, FinishReason, MediaContent, MediaSource, ModelAnswer,
     ThoughtSignature, ToolCall,
 };
+use crate::translation::RequestEcho;
 
 pub(crate) fn write_answer(answer: &ModelAnswer, echo: &RequestEcho) -> Bytes {
     let id = answer.id.clone().unwrap_or_else(|| generated_id(echo));
@@ -69,13 +69,14 @@ impl ChatMessage {
                 self.add_thinking(text, signature.as_ref());
             }
             ContentPart::RedactedThinking(signature) => {
-                let data = signature.encode_for_client(DIALECT);
+                let data = signature.encode_for_client(Dialect::OpenAiChat);
                 self.details.push(encrypted_detail(&data, self.details.len()));
             }
             ContentPart::Media(media) => self.images.extend(write_image(media)),
             ContentPart::ToolCall(call) => {
                 let signature = self.signature.take();
-                let signature = signature.map(|signature| signature.encode_for_client(DIALECT));
+                let signature =
+                    signature.map(|signature| signature.encode_for_client(Dialect::OpenAiChat));
                 self.calls.push(write_call(call, signature.as_deref()));
             }
             ContentPart::ToolResult(_) => {}
@@ -95,7 +96,7 @@ impl ChatMessage {
     fn push_detail(&mut self, text: &str, signature: &ThoughtSignature) {
         self.details.push(reasoning_detail(
             text,
-            &signature.encode_for_client(DIALECT),
+            &signature.encode_for_client(Dialect::OpenAiChat),
             self.details.len(),
         ));
     }
@@ -129,7 +130,7 @@ impl ChatMessage {
 
 /// True if a signature without thinking belongs to the call after it (Gemini).
 pub(super) fn belongs_to_call(text: &str, signature: &ThoughtSignature) -> bool {
-    text.is_empty() && matches!(signature.origin, domain::Dialect::Gemini)
+    text.is_empty() && matches!(signature.origin, Dialect::Gemini)
 }
 
 fn write_call(call: &ToolCall, signature: Option<&str>) -> String {

@@ -44,8 +44,7 @@ fn read_part(
         // Some servers put thinking here; clients also return it in `reasoning_content`.
         "thinking" | "reasoning" => return Ok(None),
         _ => {
-            let (path, value) = (node.path().to_owned(), node.json());
-            extras.push(ExtraField { field: FieldKind::ProviderFile, path, value });
+            extras.push(node.extra(FieldKind::ProviderFile));
             return Ok(None);
         }
     };

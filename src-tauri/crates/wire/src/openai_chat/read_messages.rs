@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use domain::Dialect;
+
 use super::content::read_content;
-use super::request::DIALECT;
 use super::thinking::read_thinking;
 use crate::RequestError;
 use crate::field_filter::FieldKind;
@@ -76,8 +77,7 @@ impl MessageReader<'_> {
         parts.extend(self.content_parts(message)?);
         parts.extend(message.text("refusal")?.map(ContentPart::Refusal));
         if let Some(audio) = message.get("audio") {
-            let (path, value) = (audio.path().to_owned(), audio.json());
-            self.extras.push(ExtraField { field: FieldKind::ProviderFile, path, value });
+            self.extras.push(audio.extra(FieldKind::ProviderFile));
         }
         if let Some(calls) = message.get("tool_calls") {
             for call in calls.array()? {
@@ -183,6 +183,6 @@ fn read_thought_signature(call: &JsonObject<'_>) -> Result<Option<ContentPart>, 
     let text = google.map(|google| google.text("thought_signature")).transpose()?.flatten();
     Ok(text.map(|text| ContentPart::Thinking {
         text: String::new(),
-        signature: Some(ThoughtSignature::from_client(&text, DIALECT)),
+        signature: Some(ThoughtSignature::from_client(&text, Dialect::OpenAiChat)),
     }))
 }

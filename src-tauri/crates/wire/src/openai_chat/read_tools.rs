@@ -1,6 +1,7 @@
 //! Parses a client's tools, tool choice and response format.
 
-use super::request::DIALECT;
+use domain::Dialect;
+
 use crate::RequestError;
 use crate::field_filter::FieldKind;
 use crate::json_node::{JsonNode, JsonObject};
@@ -35,7 +36,7 @@ fn read_tool(node: &JsonNode<'_>) -> Result<ToolDefinition, RequestError> {
             tool_from_object(&custom, ToolKind::Custom { format })
         }
         Some(kind) => {
-            let (origin, declaration) = (DIALECT, node.json());
+            let (origin, declaration) = (Dialect::OpenAiChat, node.json());
             let kind_of = ToolKind::Server { origin, declaration };
             let (name, namespace, description) = (kind.to_owned(), None, None);
             Ok(ToolDefinition { name, namespace, description, kind: kind_of, cache: None })
@@ -79,8 +80,7 @@ pub(super) fn read_choice(
         Some("custom") => name("custom")?,
         Some("allowed_tools") => return Ok(None),
         Some(_) => {
-            let (path, value) = (node.path().to_owned(), node.json());
-            extras.push(ExtraField { field: FieldKind::ServerTool, path, value });
+            extras.push(node.extra(FieldKind::ServerTool));
             return Ok(None);
         }
     };
@@ -128,10 +128,7 @@ fn read_allowed(
         let members = tool.object()?;
         match members.first_of(&["function", "custom"]) {
             Some(inner) => names.push(inner.object()?.required_text("name")?),
-            None => {
-                let (path, value) = (tool.path().to_owned(), tool.json());
-                extras.push(ExtraField { field: FieldKind::ServerTool, path, value });
-            }
+            None => extras.push(tool.extra(FieldKind::ServerTool)),
         }
     }
     Ok(Some(AllowedTools { names, choice: mode.unwrap_or(ToolChoice::Auto) }))

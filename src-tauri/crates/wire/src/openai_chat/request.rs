@@ -1,15 +1,11 @@
 //! Parses a client's whole request, strictly.
 
-use domain::Dialect;
-
 use super::read_messages::read_messages;
 use super::read_tools::{read_choice, read_format, read_legacy_choice, read_tools};
 use crate::field_filter::FieldKind;
 use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::{ExtraField, ModelRequest, ParallelCalls, Reasoning, ThinkingEffort};
 use crate::{Delivery, RequestError};
-
-pub(super) const DIALECT: Dialect = Dialect::OpenAiChat;
 
 /// Members that the neutral form covers, or that do not concern the writers.
 const KNOWN_MEMBERS: [&str; 20] = [
@@ -146,7 +142,7 @@ fn read_extras(root: &JsonObject<'_>, extras: &mut Vec<ExtraField>) {
             "verbosity" => FieldKind::Verbosity,
             _ => FieldKind::Unknown,
         };
-        extras.push(ExtraField { field, path: node.path().to_owned(), value: node.json() });
+        extras.push(node.extra(field));
     }
 }
 

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
+use domain::Dialect;
 
 use super::DONE_EVENT;
 use super::answer_writer::{
     belongs_to_call, finish_reason, generated_id, write_image, write_usage,
 };
-use super::request::DIALECT;
 use super::thinking::{encrypted_detail, extra_content, reasoning_detail};
-use crate::dialect::RequestEcho;
 use crate::json_builder::{JsonObjectBuilder, join_array};
 use crate::neutral::{AnswerEvent, CallKind, PartDelta, PartHead, ThoughtSignature};
+use crate::translation::RequestEcho;
 use crate::{Delivery, ErrorAnswer, UsageChunk, UsageReport};
 
 #[derive(Debug)]
@@ -110,8 +110,10 @@ impl StreamWriter {
             PartHead::Refusal => choice.open = StreamedPartKind::Refusal,
             PartHead::Thinking => choice.open = StreamedPartKind::Thinking,
             PartHead::RedactedThinking(signature) => {
-                let detail =
-                    encrypted_detail(&signature.encode_for_client(DIALECT), choice.details);
+                let detail = encrypted_detail(
+                    &signature.encode_for_client(Dialect::OpenAiChat),
+                    choice.details,
+                );
                 choice.details += 1;
                 self.write_choice_delta(
                     index,
@@ -136,8 +138,10 @@ impl StreamWriter {
         let choice = self.choices.entry(index).or_default();
         choice.open = StreamedPartKind::Call(kind);
         choice.calls += 1;
-        let signature =
-            choice.signature.take().map(|signature| signature.encode_for_client(DIALECT));
+        let signature = choice
+            .signature
+            .take()
+            .map(|signature| signature.encode_for_client(Dialect::OpenAiChat));
         let extra = signature.as_deref().map(extra_content);
         let (kind, inner) = call_member_names(kind);
         let body = JsonObjectBuilder::new().text("name", name).text(inner, "").finish();
@@ -173,7 +177,7 @@ impl StreamWriter {
                 return;
             }
             (PartDelta::Signature(signature), _) => {
-                let signature = signature.encode_for_client(DIALECT);
+                let signature = signature.encode_for_client(Dialect::OpenAiChat);
                 let detail = reasoning_detail(&choice.thoughts, &signature, choice.details);
                 choice.details += 1;
                 JsonObjectBuilder::new().array_if("reasoning_details", &[detail])
@@ -195,7 +199,8 @@ impl StreamWriter {
     fn flush_signature(&mut self, index: u32, out: &mut BytesMut) {
         let choice = self.choices.entry(index).or_default();
         let Some(signature) = choice.signature.take() else { return };
-        let detail = reasoning_detail("", &signature.encode_for_client(DIALECT), choice.details);
+        let detail =
+            reasoning_detail("", &signature.encode_for_client(Dialect::OpenAiChat), choice.details);
         choice.details += 1;
         self.write_choice_delta(
             index,
@@ -219,7 +224,7 @@ const fn call_member_names(kind: CallKind) -> (&'static str, &'static str) {
     }
 }
 
-impl crate::dialect::StreamWriter for StreamWriter {
+impl crate::translation::StreamWriter for StreamWriter {
     fn write(&mut self, event: &AnswerEvent, out: &mut BytesMut) {
         match event {
             AnswerEvent::Begin { id, model, .. } => {

@@ -74,7 +74,7 @@ impl ChatTap {
                 Err(_) => self.end = Some(StreamEnd::Broken(StreamFault::EventTooLarge)),
             }
         }
-        let flow = if self.end.is_some() { Flow::Stop } else { Flow::More };
+        let flow = Flow::until(self.end.as_ref());
         TapOutput { relay: relay.freeze(), flow }
     }
 

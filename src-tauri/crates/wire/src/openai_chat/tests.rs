@@ -12,7 +12,6 @@ mod writing;
 
 use super::*;
 use crate::assemble::Assembler;
-use crate::dialect::{RequestEcho, StreamReader as _, StreamWriter as _};
 use crate::fold::fold_events;
 use crate::neutral::{
     AnswerEvent, CallKind, ContentPart, ConversationTurn, FinishReason, JsonText, ModelRequest,
@@ -20,6 +19,7 @@ use crate::neutral::{
 };
 use crate::test_requests::{call, message, request, result};
 use crate::tool_names::ToolNames;
+use crate::translation::{RequestEcho, StreamReader as _, StreamWriter as _};
 use crate::{
     ApiSurface, BackendExchange, ClientRequest, Delivery, RequestError, SseDecoder, StreamEnd,
     Target, TargetKind, UsageChunk,

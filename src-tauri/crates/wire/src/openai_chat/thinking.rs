@@ -2,9 +2,9 @@
 //! (`reasoning_content`), OpenRouter (`reasoning`, `reasoning_details`) and Google
 //! (`extra_content`).
 
+use domain::Dialect;
 use serde_json::value::RawValue;
 
-use super::request::DIALECT;
 use crate::RequestError;
 use crate::json::{Members, array_items};
 use crate::json_builder::JsonObjectBuilder;
@@ -18,7 +18,7 @@ pub(super) fn read_thinking(message: &JsonObject<'_>) -> Result<Vec<ContentPart>
     if let Some(details) = message.get("reasoning_details").filter(|node| node.is_array()) {
         for node in details.array()? {
             let detail = node.object()?;
-            let signed = |text: String| ThoughtSignature::from_client(&text, DIALECT);
+            let signed = |text: String| ThoughtSignature::from_client(&text, Dialect::OpenAiChat);
             match detail.text("type")?.as_deref() {
                 Some("reasoning.encrypted") => {
                     parts
@@ -63,7 +63,8 @@ pub(super) fn push_thinking_events(
         let Ok(members) = Members::parse(detail.get()) else { continue };
         let text = |key: &str| members.get(key).and_then(decode_string_lossy);
         if text("type").as_deref() == Some("reasoning.encrypted") {
-            let signature = ThoughtSignature { origin: DIALECT, data: detail.get().to_owned() };
+            let signature =
+                ThoughtSignature { origin: Dialect::OpenAiChat, data: detail.get().to_owned() };
             pieces.push(ProviderEvent::RedactedThinking { choice, signature });
             continue;
         }
@@ -71,8 +72,10 @@ pub(super) fn push_thinking_events(
             pieces.push(ProviderEvent::Thinking { choice, text });
         }
         if text("signature").is_some_and(|signature| !signature.is_empty()) {
-            let signature =
-                ThoughtSignature { origin: DIALECT, data: detail_without_text(&members) };
+            let signature = ThoughtSignature {
+                origin: Dialect::OpenAiChat,
+                data: detail_without_text(&members),
+            };
             pieces.push(ProviderEvent::Signature { choice, signature });
         }
     }
@@ -89,7 +92,7 @@ fn detail_without_text(members: &Members<'_>) -> String {
 pub(super) fn read_google_signature(owner: &Members<'_>) -> Option<ThoughtSignature> {
     let google = owner.object("extra_content").object("google");
     let data = google.get("thought_signature").and_then(decode_string_lossy)?;
-    (!data.is_empty()).then_some(ThoughtSignature { origin: DIALECT, data })
+    (!data.is_empty()).then_some(ThoughtSignature { origin: Dialect::OpenAiChat, data })
 }
 
 /// A detail for the backend that issued the signature.

@@ -1,11 +1,9 @@
 //! Writes a request for an OpenAI-compatible Chat Completions server, using only what it supports.
 
 use bytes::Bytes;
-use domain::UnsupportedFeature;
+use domain::{Dialect, UnsupportedFeature};
 
-use super::request::DIALECT;
 use super::write_messages::write_messages;
-use crate::dialect::TranslatedRequest;
 use crate::field_filter::{FieldDecision, FieldFilter, FieldHandling, FieldKind, field_handling};
 use crate::json_builder::{JsonObjectBuilder, join_array};
 use crate::neutral::{
@@ -13,6 +11,7 @@ use crate::neutral::{
     ToolDefinition, ToolKind,
 };
 use crate::tool_names::{CUSTOM_INPUT, ToolNames};
+use crate::translation::TranslatedRequest;
 use crate::{RequestError, Target};
 
 /// Schema of a free-text tool that is sent as a function.
@@ -26,11 +25,11 @@ pub(crate) fn write_request(
     request: &ModelRequest,
     target: &Target,
 ) -> Result<TranslatedRequest, RequestError> {
-    let crossings = FieldFilter::for_dialect(DIALECT, target.crossing);
+    let crossings = FieldFilter::for_dialect(Dialect::OpenAiChat, target.crossing);
     let mut writer = ChatRequestWriter {
         request,
         target,
-        names: ToolNames::for_request(request, DIALECT),
+        names: ToolNames::for_request(request, Dialect::OpenAiChat),
         crossings,
     };
     writer.crossings.filter_extras(request)?;
@@ -203,7 +202,9 @@ impl ChatRequestWriter<'_> {
             let key = match (extra.field, extra.shared_field_name()) {
                 (_, Some(word)) => word,
                 (FieldKind::Verbosity, None) => "verbosity",
-                (field, None) if field_handling(field, DIALECT) == FieldHandling::Translated => {
+                (field, None)
+                    if field_handling(field, Dialect::OpenAiChat) == FieldHandling::Translated =>
+                {
                     // Another dialect's name for it is not valid here.
                     self.crossings.check_unsupported(&extra.path)?;
                     continue;

@@ -5,9 +5,8 @@
 
 use std::borrow::Cow;
 
-use domain::UnsupportedFeature;
+use domain::{Dialect, UnsupportedFeature};
 
-use super::request::DIALECT;
 use super::thinking::{detail_for_backend, extra_content};
 use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
 use crate::json::quote;
@@ -161,7 +160,9 @@ impl MessageWriter<'_> {
                     turn.texts.push(text);
                 }
                 ContentPart::Thinking { text, signature: None } => turn.thoughts.push_str(text),
-                ContentPart::Thinking { text, signature: Some(own) } if own.origin == DIALECT => {
+                ContentPart::Thinking { text, signature: Some(own) }
+                    if own.origin == Dialect::OpenAiChat =>
+                {
                     if text.is_empty() && !own.data.starts_with('{') {
                         signature = Some(own);
                     } else {
@@ -169,7 +170,7 @@ impl MessageWriter<'_> {
                         turn.details.push(detail_for_backend(text, own));
                     }
                 }
-                ContentPart::RedactedThinking(own) if own.origin == DIALECT => {
+                ContentPart::RedactedThinking(own) if own.origin == Dialect::OpenAiChat => {
                     turn.details.push(own.data.clone());
                 }
                 // This provider cannot use another one's thinking.
@@ -205,7 +206,7 @@ impl MessageWriter<'_> {
             .finish();
         let extra = signature.map(|signature| extra_content(&signature.data));
         JsonObjectBuilder::new()
-            .text("id", &fit_call_id(&call.id, DIALECT))
+            .text("id", &fit_call_id(&call.id, Dialect::OpenAiChat))
             .text("type", "function")
             .raw("function", &function)
             .raw_if("extra_content", extra.as_deref())
@@ -297,7 +298,7 @@ impl AssistantTurn<'_> {
 fn tool_message(call_id: &str, text: &str) -> String {
     JsonObjectBuilder::new()
         .text("role", "tool")
-        .text("tool_call_id", &fit_call_id(call_id, DIALECT))
+        .text("tool_call_id", &fit_call_id(call_id, Dialect::OpenAiChat))
         .text("content", text)
         .finish()
 }

@@ -1,9 +1,9 @@
 //! Parses a backend's whole answer, and what its stream shares with it: items, statuses, errors.
 
+use domain::Dialect;
 use serde_json::value::RawValue;
 
 use super::content::split_data_url;
-use super::read_input::DIALECT;
 use super::reasoning::SUMMARY_BREAK;
 use super::usage::read_usage;
 use crate::json::{Members, array_items};
@@ -97,7 +97,7 @@ pub(super) fn thinking_text(item: &Members<'_>) -> String {
 
 pub(super) fn read_signature(item: &Members<'_>) -> Option<ThoughtSignature> {
     let data = string_member(item, "encrypted_content").filter(|data| !data.is_empty())?;
-    Some(ThoughtSignature { origin: DIALECT, data })
+    Some(ThoughtSignature { origin: Dialect::OpenAiResponses, data })
 }
 
 /// The text and refusals of a message.

@@ -8,11 +8,11 @@ use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::error::{error_event_text, response_error};
+use super::error::{error_event_text, event_text, response_error};
 use super::output_item::{ItemStatus, OutputContent, OutputItem};
 use super::response_object::{ResponseObject, ResponseState};
-use crate::dialect::RequestEcho;
 use crate::neutral::{AnswerEvent, ContentPart, FinishReason, ModelAnswer, PartDelta, PartHead};
+use crate::translation::RequestEcho;
 use crate::{ErrorAnswer, UsageReport};
 
 pub(crate) fn write_answer(answer: &ModelAnswer, echo: &RequestEcho) -> Bytes {
@@ -360,7 +360,7 @@ impl StreamWriter {
     }
 }
 
-impl crate::dialect::StreamWriter for StreamWriter {
+impl crate::translation::StreamWriter for StreamWriter {
     fn write(&mut self, event: &AnswerEvent, out: &mut BytesMut) {
         match event {
             AnswerEvent::Begin { model, .. } => self.write_begin(model.as_ref(), out),
@@ -391,11 +391,6 @@ struct ResponseEvent<'a> {
     kind: &'a str,
     sequence_number: u64,
     response: ResponseObject<'a>,
-}
-
-/// One event of a stream.
-pub(super) fn event_text(kind: &str, data: &str) -> String {
-    format!("event: {kind}\ndata: {data}\n\n")
 }
 
 /// Cannot fail: all JSON text in these values was parsed before.

@@ -9,7 +9,6 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::answer_writer::event_text;
 use super::response_object::ResponseError;
 use crate::{ErrorAnswer, ErrorKind, openai_chat};
 
@@ -73,4 +72,9 @@ pub(super) fn response_error<'a>(error: &ErrorAnswer<'a>) -> ResponseError<'a> {
         | ErrorKind::Api => "server_error",
     });
     ResponseError { code, message: error.message }
+}
+
+/// One event of a stream.
+pub(super) fn event_text(kind: &str, data: &str) -> String {
+    format!("event: {kind}\ndata: {data}\n\n")
 }

@@ -3,21 +3,16 @@
 //! Items are a flat list. Everything the model said and called between two user turns becomes one
 //! assistant turn, and consecutive tool results become one user turn.
 
-use domain::Dialect;
-
 use super::content::{read_content, read_output};
 use super::read_tools::read_tools;
 use super::reasoning::read_reasoning_item;
 use super::references::is_droppable_reference;
-use super::request::push_extra;
 use crate::RequestError;
 use crate::field_filter::FieldKind;
 use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::{
     CallKind, ContentPart, ConversationTurn, ModelRequest, Role, ToolCall, ToolResult,
 };
-
-pub(super) const DIALECT: Dialect = Dialect::OpenAiResponses;
 
 /// Parses `input`: text, or items.
 pub(super) fn read_input(
@@ -57,12 +52,12 @@ fn read_item(node: &JsonNode<'_>, request: &mut ModelRequest) -> Result<(), Requ
             }
         }
         Some("additional_tools") => read_tools(&item.required("tools")?, request)?,
-        Some("item_reference") => push_extra(request, reference_field(&item)?, node),
-        None => push_extra(request, FieldKind::ServerState, node),
+        Some("item_reference") => request.extras.push(node.extra(reference_field(&item)?)),
+        None => request.extras.push(node.extra(FieldKind::ServerState)),
         // A summary of earlier turns that only its provider can read.
-        Some("compaction") => push_extra(request, FieldKind::StoredPrompt, node),
-        Some(kind) if is_built_in(kind) => push_extra(request, FieldKind::ServerTool, node),
-        Some(_) => push_extra(request, FieldKind::Unknown, node),
+        Some("compaction") => request.extras.push(node.extra(FieldKind::StoredPrompt)),
+        Some(kind) if is_built_in(kind) => request.extras.push(node.extra(FieldKind::ServerTool)),
+        Some(_) => request.extras.push(node.extra(FieldKind::Unknown)),
     }
     Ok(())
 }

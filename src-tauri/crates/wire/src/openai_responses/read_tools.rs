@@ -1,7 +1,7 @@
 //! Parses the tools of a client's request and the tool choice.
 
-use super::read_input::DIALECT;
-use super::request::push_extra;
+use domain::Dialect;
+
 use crate::RequestError;
 use crate::field_filter::FieldKind;
 use crate::json_node::{JsonNode, JsonObject};
@@ -30,7 +30,8 @@ fn read_tool(
         }
         "namespace" => return read_namespace(&tool, request),
         _ => {
-            let kind = ToolKind::Server { origin: DIALECT, declaration: node.json() };
+            let kind =
+                ToolKind::Server { origin: Dialect::OpenAiResponses, declaration: node.json() };
             let (namespace, description, cache) = (None, None, None);
             request.tools.push(ToolDefinition {
                 name: declared,
@@ -88,7 +89,7 @@ fn read_namespace(tool: &JsonObject<'_>, request: &mut ModelRequest) -> Result<(
 fn keep_unknown_members(tool: &JsonObject<'_>, known: &[&str], request: &mut ModelRequest) {
     for (key, node) in tool.entries() {
         if key != "type" && !known.contains(&key) && node.raw() != "false" {
-            push_extra(request, FieldKind::Unknown, &node);
+            request.extras.push(node.extra(FieldKind::Unknown));
         }
     }
 }
@@ -144,7 +145,7 @@ pub(super) fn read_choice(
             })
         }
         _ => {
-            push_extra(request, FieldKind::ServerTool, node);
+            request.extras.push(node.extra(FieldKind::ServerTool));
             None
         }
     })

@@ -6,7 +6,6 @@
 
 use domain::Dialect;
 
-use super::read_input::DIALECT;
 use crate::RequestError;
 use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::{ContentPart, ThoughtSignature};
@@ -20,13 +19,17 @@ pub(super) const SUMMARY_BREAK: &str = "\n\n";
 
 /// `encrypted_content` for a client.
 pub(super) fn encrypted_content(signature: &ThoughtSignature) -> String {
-    signature.encode_for_client(DIALECT)
+    signature.encode_for_client(Dialect::OpenAiResponses)
 }
 
 /// `encrypted_content` for a client, for thinking without text.
 pub(super) fn redacted_content(signature: &ThoughtSignature) -> String {
-    let spelled = signature.encode_for_client(DIALECT);
-    if signature.origin == DIALECT { spelled } else { format!("{REDACTED_PREFIX}{spelled}") }
+    let spelled = signature.encode_for_client(Dialect::OpenAiResponses);
+    if signature.origin == Dialect::OpenAiResponses {
+        spelled
+    } else {
+        format!("{REDACTED_PREFIX}{spelled}")
+    }
 }
 
 /// True if this `encrypted_content` contains another provider's signature.
@@ -58,9 +61,12 @@ fn thinking_part(text: String, encrypted: Option<&str>) -> Option<ContentPart> {
         return (!text.is_empty()).then_some(ContentPart::Thinking { text, signature: None });
     };
     if let Some(whole) = encrypted.strip_prefix(REDACTED_PREFIX) {
-        return Some(ContentPart::RedactedThinking(ThoughtSignature::from_client(whole, DIALECT)));
+        return Some(ContentPart::RedactedThinking(ThoughtSignature::from_client(
+            whole,
+            Dialect::OpenAiResponses,
+        )));
     }
-    let signature = ThoughtSignature::from_client(encrypted, DIALECT);
+    let signature = ThoughtSignature::from_client(encrypted, Dialect::OpenAiResponses);
     if text.is_empty() && signature.origin == Dialect::OpenAiResponses {
         return Some(ContentPart::RedactedThinking(signature));
     }

@@ -16,8 +16,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::client_request::replace_ranges;
-use crate::json::{Members, array_items, range_in};
+use crate::json::{Members, array_items, range_in, replace_ranges};
 use crate::neutral::ThoughtSignature;
 use crate::openai_responses::reasoning::is_foreign;
 

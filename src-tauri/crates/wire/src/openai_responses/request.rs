@@ -8,8 +8,8 @@ use super::read_tools::{ParsedToolChoice, read_choice, read_tools};
 use crate::field_filter::FieldKind;
 use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::{
-    ContentPart, ConversationTurn, ExtraField, ModelRequest, OutputFormat, ParallelCalls,
-    Reasoning, Role, ThinkingEffort,
+    ContentPart, ConversationTurn, ModelRequest, OutputFormat, ParallelCalls, Reasoning, Role,
+    ThinkingEffort,
 };
 use crate::{Delivery, RequestError};
 
@@ -36,11 +36,6 @@ pub(crate) fn read_request(
         ParsedToolChoice::apply(choice, &mut request);
     }
     Ok(request)
-}
-
-/// Keeps a field that is not part of the neutral form.
-pub(super) fn push_extra(request: &mut ModelRequest, field: FieldKind, node: &JsonNode<'_>) {
-    request.extras.push(ExtraField { field, path: node.path().to_owned(), value: node.json() });
 }
 
 fn read_field(
@@ -94,7 +89,7 @@ fn read_extra(key: &str, node: &JsonNode<'_>, request: &mut ModelRequest) {
         ("top_logprobs", _) => FieldKind::Logprobs,
         _ => FieldKind::Unknown,
     };
-    push_extra(request, field, node);
+    request.extras.push(node.extra(field));
 }
 
 /// Parses `include`, the optional parts of the answer. Encrypted thinking is always included.
@@ -102,8 +97,8 @@ fn read_include(node: &JsonNode<'_>, request: &mut ModelRequest) -> Result<(), R
     for item in node.array()? {
         match item.text()?.as_str() {
             "reasoning.encrypted_content" => {}
-            "message.output_text.logprobs" => push_extra(request, FieldKind::Logprobs, &item),
-            _ => push_extra(request, FieldKind::Presentation, &item),
+            "message.output_text.logprobs" => request.extras.push(item.extra(FieldKind::Logprobs)),
+            _ => request.extras.push(item.extra(FieldKind::Presentation)),
         }
     }
     Ok(())
@@ -115,8 +110,8 @@ fn read_text(text: &JsonObject<'_>, request: &mut ModelRequest) -> Result<(), Re
             "format" => request.output = read_format(&node.object()?)?,
             // Equal to the default.
             "verbosity" if node.raw() == "\"medium\"" => {}
-            "verbosity" => push_extra(request, FieldKind::Verbosity, &node),
-            _ => push_extra(request, FieldKind::Unknown, &node),
+            "verbosity" => request.extras.push(node.extra(FieldKind::Verbosity)),
+            _ => request.extras.push(node.extra(FieldKind::Unknown)),
         }
     }
     Ok(())
@@ -159,8 +154,10 @@ fn read_reasoning(
         match key {
             "effort" => {}
             "summary" | "generate_summary" if effort.is_some() => {}
-            "summary" | "generate_summary" => push_extra(request, FieldKind::Presentation, &node),
-            _ => push_extra(request, FieldKind::Unknown, &node),
+            "summary" | "generate_summary" => {
+                request.extras.push(node.extra(FieldKind::Presentation));
+            }
+            _ => request.extras.push(node.extra(FieldKind::Unknown)),
         }
     }
     Ok(())

@@ -7,12 +7,12 @@ use super::echoed_tools::{EchoedChoice, EchoedTool};
 use super::output_item::OutputItem;
 use super::usage::ResponsesUsage;
 use crate::UsageReport;
-use crate::dialect::RequestEcho;
 use crate::field_filter::FieldKind;
 use crate::neutral::{
     ContentPart, FinishReason, JsonText, ModelRequest, OutputFormat, ParallelCalls, Reasoning,
     Role, ThinkingEffort,
 };
+use crate::translation::RequestEcho;
 
 /// Name for a schema that the client did not name.
 const SCHEMA_NAME: &str = "response";

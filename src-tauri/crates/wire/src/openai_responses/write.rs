@@ -1,17 +1,17 @@
 //! Writes a request for a backend of this dialect, usually OpenAI itself.
 
+use domain::Dialect;
 use serde::Serialize;
 
-use super::read_input::DIALECT;
 use super::response_object::TextFormat;
 use super::write_input::{InputItem, write_input};
 use super::write_tools::{ResponsesTool, ResponsesToolChoice, write_choice, write_tools};
-use crate::dialect::TranslatedRequest;
 use crate::field_filter::{FieldFilter, FieldKind};
 use crate::neutral::{
     JsonText, ModelRequest, OutputFormat, ParallelCalls, Reasoning, ThinkingEffort,
 };
 use crate::tool_names::ToolNames;
+use crate::translation::TranslatedRequest;
 use crate::{RequestError, Target};
 
 /// Smallest `max_output_tokens` that OpenAI accepts, in tokens; clients' probes ask for one.
@@ -24,10 +24,10 @@ pub(crate) fn write_request(
     request: &ModelRequest,
     target: &Target,
 ) -> Result<TranslatedRequest, RequestError> {
-    let mut crossings = FieldFilter::for_dialect(DIALECT, target.crossing);
+    let mut crossings = FieldFilter::for_dialect(Dialect::OpenAiResponses, target.crossing);
     crossings.filter_extras(request)?;
     check_unsupported(request, &mut crossings)?;
-    let names = ToolNames::for_request(request, DIALECT);
+    let names = ToolNames::for_request(request, Dialect::OpenAiResponses);
     let family = OpenAiModelFamily::of(&target.model);
     let (temperature, top_p) = sampling_options(request, family, &mut crossings)?;
     let body = ResponsesBody {

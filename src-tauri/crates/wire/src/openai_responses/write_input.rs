@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
+use domain::Dialect;
 use serde::Serialize;
 
 use super::output_item::SummaryPart;
-use super::read_input::DIALECT;
 use crate::RequestError;
 use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
 use crate::neutral::{
@@ -183,7 +183,7 @@ impl PartWriter<'_> {
     }
 
     fn call_item<'a>(&self, call: &'a ToolCall) -> InputItem<'a> {
-        let call_id = fit_call_id(&call.id, DIALECT).into_owned();
+        let call_id = fit_call_id(&call.id, Dialect::OpenAiResponses).into_owned();
         let name = self.names.wire_name(&call.name, call.namespace.as_deref());
         match call.kind {
             CallKind::Function => {
@@ -199,7 +199,7 @@ impl PartWriter<'_> {
         result: &'a ToolResult,
         crossings: &mut FieldFilter,
     ) -> Result<InputItem<'a>, RequestError> {
-        let call_id = fit_call_id(&result.call_id, DIALECT).into_owned();
+        let call_id = fit_call_id(&result.call_id, Dialect::OpenAiResponses).into_owned();
         let output = match result.content.as_slice() {
             // An empty result still counts as a result.
             [] => result_output("", result.is_error),
@@ -303,7 +303,7 @@ fn media_url(media: &MediaContent, media_type: &str) -> Option<String> {
 }
 
 fn is_same_dialect(signature: &ThoughtSignature) -> bool {
-    signature.origin == DIALECT
+    signature.origin == Dialect::OpenAiResponses
 }
 
 fn reasoning_item<'a>(text: &str, signature: &'a ThoughtSignature) -> InputItem<'a> {

@@ -1,9 +1,9 @@
 //! Writes tools and the tool choice for a backend.
 
+use domain::Dialect;
 use serde::Serialize;
 
 use super::echoed_tools::EchoedNamedChoice;
-use super::read_input::DIALECT;
 use crate::RequestError;
 use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
 use crate::neutral::{JsonText, ModelRequest, ToolChoice, ToolDefinition, ToolKind};
@@ -56,7 +56,7 @@ pub(super) fn write_tools<'a>(
     let mut list = Vec::new();
     for tool in &request.tools {
         match &tool.kind {
-            ToolKind::Server { origin, declaration } if *origin == DIALECT => {
+            ToolKind::Server { origin, declaration } if *origin == Dialect::OpenAiResponses => {
                 list.push(ResponsesTool::Server(declaration));
             }
             ToolKind::Server { .. } => {

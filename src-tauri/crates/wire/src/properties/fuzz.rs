@@ -9,9 +9,9 @@ use bytes::Bytes;
 use domain::{Dialect, Entropy, SeededEntropy, TranslationMode};
 
 use super::matrix::{CLIENTS, client_request, mock_answer, scenarios, targets};
-use crate::answer_stream::ProviderEventReader;
 use crate::dialect::{read_answer, write_request};
 use crate::neutral::{ModelRequest, ProviderEvent};
+use crate::provider_event_reader::ProviderEventReader;
 use crate::{
     ApiSurface, BackendExchange, BadAnswer, ClientRequest, Delivery, RequestError, StreamEnd,
     Target, UsageChunk,

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use domain::{Dialect, TranslationMode};
 use serde_json::Value;
 
-use crate::answer_stream::ProviderEventReader;
 use crate::dialect::{read_answer, write_request};
 use crate::fold::fold_events;
 use crate::mock::{self, MockAnswer};
@@ -17,6 +16,7 @@ use crate::neutral::{
     ModelAnswer, ModelRequest, OutputFormat, ParallelCalls, Reasoning, Role, ThinkingEffort,
     ToolChoice, ToolDefinition, ToolKind,
 };
+use crate::provider_event_reader::ProviderEventReader;
 use crate::test_requests::{call, message, request, result};
 use crate::{
     ApiSurface, BackendExchange, ClientRequest, Delivery, StreamEnd, Target, TargetKind, UsageChunk,

@@ -1,8 +1,8 @@
 //! Tests of streams from backends.
 
 use super::*;
-use crate::dialect::StreamReader as _;
 use crate::neutral::FinishReason;
+use crate::translation::StreamReader as _;
 use crate::{SseDecoder, UpstreamClass};
 
 fn pieces(events: &[&str]) -> Vec<ProviderEvent> {

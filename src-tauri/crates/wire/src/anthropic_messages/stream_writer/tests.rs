@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::dialect::StreamWriter as _;
 use crate::neutral::{CallKind, FinishReason, MediaSource, ThoughtSignature};
 use crate::test_requests::request;
+use crate::translation::StreamWriter as _;
 use crate::{ErrorKind, SseDecoder, SsePayload, UsageReading, UsageReport};
 
 pub(crate) fn echo() -> RequestEcho {

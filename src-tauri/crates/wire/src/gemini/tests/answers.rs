@@ -7,7 +7,6 @@ use domain::{Dialect, TranslationMode};
 use serde_json::{Value, json};
 
 use crate::assemble::Assembler;
-use crate::dialect::{RequestEcho, StreamReader as _, StreamWriter as _};
 use crate::fold::fold_events;
 use crate::gemini::{StreamReader, StreamWriter, read_answer, write_answer};
 use crate::neutral::{
@@ -16,6 +15,7 @@ use crate::neutral::{
 };
 use crate::test_requests::request;
 use crate::tool_names::ToolNames;
+use crate::translation::{RequestEcho, StreamReader as _, StreamWriter as _};
 use crate::{
     ApiSurface, BackendExchange, BadAnswer, ClientRequest, Delivery, ErrorAnswer, ErrorKind,
     SseDecoder, StreamEnd, Target, TargetKind, UpstreamClass, UsageChunk,

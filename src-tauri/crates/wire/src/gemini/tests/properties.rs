@@ -4,8 +4,8 @@ use bytes::Bytes;
 use domain::{Dialect, TranslationMode};
 use proptest::prelude::*;
 
-use crate::dialect::StreamReader as _;
 use crate::gemini::{StreamReader, read_answer, read_request, upstream_error, write_request};
+use crate::translation::StreamReader as _;
 use crate::{
     Delivery, EmbeddingBatch, EmbeddingRequest, EmbeddingSurface, SseEvent, SsePayload, Target,
     TargetKind,

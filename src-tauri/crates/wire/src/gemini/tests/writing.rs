@@ -3,7 +3,6 @@
 use domain::{Dialect, TranslationMode};
 use serde_json::{Value, json};
 
-use crate::dialect::TranslatedRequest;
 use crate::field_filter::FieldKind;
 use crate::gemini::write_request;
 use crate::neutral::{
@@ -12,6 +11,7 @@ use crate::neutral::{
     ToolDefinition, ToolKind, ToolResult,
 };
 use crate::test_requests::{call, message, request, result};
+use crate::translation::TranslatedRequest;
 use crate::{RequestError, Target, TargetKind};
 
 fn target(model: &str, crossing: TranslationMode) -> Target {

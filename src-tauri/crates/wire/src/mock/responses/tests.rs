@@ -23,7 +23,7 @@ fn body(model: &str, delivery: bool) -> Value {
 }
 
 fn pieces(stream: &[u8]) -> Vec<ProviderEvent> {
-    use crate::dialect::StreamReader as _;
+    use crate::translation::StreamReader as _;
     let mut reader = openai_responses::StreamReader::default();
     let mut decoder = SseDecoder::new();
     decoder.push(stream);

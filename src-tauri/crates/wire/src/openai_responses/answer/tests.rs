@@ -29,7 +29,8 @@ fn a_whole_answer_says_what_a_stream_would() {
         "usage":{"input_tokens":3,"output_tokens":2}}"#,
     );
     let done = || ProviderEvent::PartDone { choice: 0 };
-    let signature = |data: &str| ThoughtSignature { origin: DIALECT, data: data.to_owned() };
+    let signature =
+        |data: &str| ThoughtSignature { origin: Dialect::OpenAiResponses, data: data.to_owned() };
     let call = |id: &str, name: &str, kind, arguments: &str| ProviderEvent::Call {
         choice: 0,
         key: CallKey::Whole,

@@ -8,7 +8,6 @@ use domain::{Dialect, TokenUsage};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::dialect::StreamWriter as _;
 use crate::fold::fold_events;
 use crate::neutral::{
     CallKind, Finish, JsonText, MediaContent, MediaKind, MediaSource, OutputFormat, Reasoning,
@@ -16,6 +15,7 @@ use crate::neutral::{
 };
 use crate::test_requests::request;
 use crate::test_schema::PublishedSchema;
+use crate::translation::StreamWriter as _;
 use crate::{ErrorKind, UsageReading};
 
 fn echo() -> RequestEcho {
@@ -317,8 +317,8 @@ fn other_choices_and_sound_have_no_place() {
 /// A written answer parses as the same answer, whole and streamed, however the bytes are split.
 #[test]
 fn f16_what_is_written_reads_back_as_the_same_answer() {
-    use crate::answer_stream::ProviderEventReader;
     use crate::assemble::Assembler;
+    use crate::provider_event_reader::ProviderEventReader;
     use crate::tool_names::ToolNames;
 
     let plain = |part: &(PartHead, Vec<PartDelta>)| match &part.0 {

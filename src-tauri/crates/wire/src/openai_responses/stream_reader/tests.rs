@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use domain::Dialect;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::assemble::Assembler;
-use crate::dialect::StreamReader as _;
 use crate::fold::fold_events;
 use crate::neutral::{ContentPart, FinishReason, ModelAnswer, ThoughtSignature};
 use crate::tool_names::ToolNames;
+use crate::translation::StreamReader as _;
 use crate::{SseDecoder, UpstreamClass};
 
 fn pieces(events: &[Value]) -> Vec<ProviderEvent> {
@@ -63,8 +64,7 @@ fn a_regular_stream_is_read() {
         completed(&json!({"input_tokens": 5, "output_tokens": 2})),
     ];
     let answer = told(&events);
-    let signature =
-        ThoughtSignature { origin: super::super::read_input::DIALECT, data: "enc".to_owned() };
+    let signature = ThoughtSignature { origin: Dialect::OpenAiResponses, data: "enc".to_owned() };
     let thinking = ContentPart::Thinking { text: "a\n\nb".to_owned(), signature: Some(signature) };
     assert_eq!(parts(&answer), [thinking, ContentPart::text("Hello")]);
     assert_eq!(answer.model.as_deref(), Some("gpt-x"));
