@@ -223,7 +223,7 @@ async fn a_second_process_asks_the_owner() {
 }
 
 #[tokio::test]
-async fn a_broken_settings_file_is_told_by_field_and_line_and_left_alone() {
+async fn a_broken_settings_file_is_reported_by_field_and_line_and_left_alone() {
     let home = TestHome::new(HomeVault::Memory);
     let broken = "[gateway]\nport = \"many\"\n\n[backends.up]\nkind = \"openai\"\n";
     home.write_settings(broken);

@@ -88,7 +88,7 @@ fn reliability_300() {
     })
     .totals;
     println!("{totals:#?}");
-    assert_eq!((totals.asked, totals.answered), (3_000, 3_000));
+    assert_eq!((totals.requests, totals.answered), (3_000, 3_000));
     assert_eq!((totals.trips, totals.recoveries), (2, 2));
 }
 
@@ -151,7 +151,7 @@ fn a_provider_never_meets_more_than_its_limit() {
     });
     let share = watch.answered_percent("limited");
     println!("{share} % by the limited one, {:#?}", watch.totals);
-    assert_eq!(watch.totals.answered, watch.totals.asked);
+    assert_eq!(watch.totals.answered, watch.totals.requests);
     assert_eq!(watch.totals.rate_limited, 0);
     // 30 a minute of about 102, and the window may be a second longer than a minute.
     assert!((27.0..=30.0).contains(&share), "{share}");
@@ -176,7 +176,7 @@ fn what_a_provider_takes_at_once_is_found_out() {
     })
     .totals;
     println!("{totals:#?}");
-    assert!(totals.rate_limited * 20 < totals.asked, "{totals:?}");
+    assert!(totals.rate_limited * 20 < totals.requests, "{totals:?}");
 }
 
 /// A provider that is down for an hour, and clients that keep retrying: at most one call a second,
@@ -191,7 +191,7 @@ fn a_dead_provider_and_retrying_clients_cause_next_to_nothing_once_it_is_open() 
             assert_eq!(totals.answered, 0);
             assert!(totals.sent <= secs + 3, "{totals:?}");
             let often = every < Duration::from_secs(1);
-            assert!(!often || totals.sent * 10 <= totals.asked, "{totals:?}");
+            assert!(!often || totals.sent * 10 <= totals.requests, "{totals:?}");
         }
     }
 }
@@ -205,7 +205,7 @@ fn a_sole_provider_that_is_back_is_used_at_once() {
     let totals =
         run_sole_provider(31, Duration::from_secs(900), away, every, RetryHabit::Never).totals;
     println!("{totals:#?}");
-    let lost = totals.asked - totals.answered;
+    let lost = totals.requests - totals.answered;
     let within_the_outage = 600 * 10;
     assert!(lost <= within_the_outage + 2 * 10, "{} lost after it", lost - within_the_outage);
     assert_eq!((totals.trips, totals.recoveries), (1, 1), "{totals:?}");

@@ -52,23 +52,23 @@ use window::stages::WindowTest;
 #[tokio::test]
 #[ignore = "needs a screen: cargo xtask test --only window"]
 async fn from_the_first_start_to_the_day_after() {
-    let Some(mut journey) = WindowTest::start().await else { return };
-    journey.first_steps_are_shown().await;
-    journey.no_child_of_the_window_inherits_a_key().await;
-    journey.a_backend_is_added_with_a_new_key().await;
-    journey.a_client_is_connected().await;
-    journey.a_request_is_sent_and_counted().await;
-    journey.a_key_is_added_with_the_keyboard_alone().await;
-    journey.the_checks_run_and_a_notification_comes().await;
-    journey.every_screen_is_accessible_and_without_the_key().await;
-    journey.a_route_is_made_and_explained().await;
-    journey.an_outage_costs_no_request_and_is_shown().await;
-    journey.a_reset_ends_the_outage().await;
-    journey.small_and_dark_nothing_is_lost().await;
-    journey.forged_commands_and_navigation_are_refused().await;
-    journey.the_window_closes_into_the_tray_and_comes_back().await;
-    journey.quit_and_started_again_all_is_as_it_was().await;
-    let session = journey.end().await;
+    let Some(mut test) = WindowTest::start().await else { return };
+    test.first_steps_are_shown().await;
+    test.no_child_of_the_window_inherits_a_key().await;
+    test.a_backend_is_added_with_a_new_key().await;
+    test.a_client_is_connected().await;
+    test.a_request_is_sent_and_counted().await;
+    test.a_key_is_added_with_the_keyboard_alone().await;
+    test.the_checks_run_and_a_notification_comes().await;
+    test.every_screen_is_accessible_and_without_the_key().await;
+    test.a_route_is_made_and_explained().await;
+    test.an_outage_costs_no_request_and_is_shown().await;
+    test.a_reset_ends_the_outage().await;
+    test.small_and_dark_nothing_is_lost().await;
+    test.forged_commands_and_navigation_are_refused().await;
+    test.the_window_closes_into_the_tray_and_comes_back().await;
+    test.quit_and_started_again_all_is_as_it_was().await;
+    let session = test.end().await;
     let found = search_tree(session.folder(), MARKED_KEY).expect("a search");
     assert!(found.is_empty(), "the key lies in {found:?}");
 }

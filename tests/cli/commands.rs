@@ -54,7 +54,7 @@ async fn what_the_panel_can_do_has_a_command() {
 }
 
 #[tokio::test]
-async fn two_models_are_compared_and_usage_is_told_by_project() {
+async fn two_models_are_compared_and_usage_is_reported_by_project() {
     let (upstream, home) = (upstream().await, TestHome::new(HomeVault::Memory));
     let served = home.serve().await;
     add_key_and_backend(&home, &upstream).await;

@@ -49,7 +49,7 @@ pub(crate) struct InvariantChecker {
 /// The totals of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RunTotals {
-    pub(crate) asked: u64,
+    pub(crate) requests: u64,
     pub(crate) answered: u64,
     pub(crate) failed: u64,
     pub(crate) cut: u64,
@@ -86,30 +86,30 @@ impl InvariantChecker {
         }
     }
 
-    pub(crate) fn asked(&mut self, call: CallId, now: Moment) {
-        self.totals.asked += 1;
+    pub(crate) fn request_begins(&mut self, call: CallId, now: Moment) {
+        self.totals.requests += 1;
         self.calls.insert(call, ObservedRequest::new(now));
     }
 
     /// Records an announced transition.
     pub(crate) fn changed(&mut self, transition: EndpointTransition) {
-        let EndpointTransition { endpoint: access, from, to, rule, evidence, at, model, until } =
+        let EndpointTransition { endpoint, from, to, rule, evidence, at, model, until } =
             transition;
-        let book = self.endpoints.entry(access.clone()).or_default();
+        let book = self.endpoints.entry(endpoint.clone()).or_default();
         if let Err(wrong) = book.record_transition(from, to, at) {
-            self.fail_invariant(&format!("{access}: {wrong}"));
+            self.fail_invariant(&format!("{endpoint}: {wrong}"));
         }
         if rule == TransitionCause::NothingElse {
             self.totals.forced_trials += 1;
-            self.endpoints.entry(access.clone()).or_default().cut_short = Some(at);
+            self.endpoints.entry(endpoint.clone()).or_default().cut_short = Some(at);
         }
         let tripped = to == TransitionState::Open && from != TransitionState::HalfOpen;
         self.totals.trips += u64::from(tripped);
         self.totals.recoveries += u64::from(to == TransitionState::Closed);
-        self.hash_line(&format!("{access} {from} {to} {rule} {at:?}"));
+        self.hash_line(&format!("{endpoint} {from} {to} {rule} {at:?}"));
         if to == TransitionState::Open {
             self.openings.push(EndpointTransition {
-                endpoint: access,
+                endpoint,
                 model,
                 from,
                 to,
@@ -124,8 +124,8 @@ impl InvariantChecker {
     /// Checks that an opening has its evidence: as many failed or slow calls of this access as its
     /// rule requires.
     fn opened(&mut self, transition: &EndpointTransition) {
-        let EndpointTransition { endpoint: access, rule, evidence, .. } = transition;
-        let book = self.endpoints.entry(access.clone()).or_default();
+        let EndpointTransition { endpoint, rule, evidence, .. } = transition;
+        let book = self.endpoints.entry(endpoint.clone()).or_default();
         let forgotten = std::mem::take(&mut book.forgotten);
         let least = match rule {
             TransitionCause::FailuresInARow if forgotten => 1,
@@ -133,10 +133,10 @@ impl InvariantChecker {
             TransitionCause::FailureRate | TransitionCause::SlowRate => 5,
             _ => 0,
         };
-        let counted = &self.endpoints[access].counted;
+        let counted = &self.endpoints[endpoint].counted;
         let known = evidence.iter().filter(|id| counted.contains(id)).count();
         self.assert_invariant(known >= least && known == evidence.len(), || {
-            format!("{access} opened by {rule} with {known} of {}", evidence.len())
+            format!("{endpoint} opened by {rule} with {known} of {}", evidence.len())
         });
     }
 
@@ -151,30 +151,30 @@ impl InvariantChecker {
         self.now = now;
         match effect {
             GatewayEffect::Routed { call, candidates } => self.routed(*call, candidates),
-            GatewayEffect::Send { call, access, .. } => self.sent(*call, access, gateway),
-            GatewayEffect::Reported { call, access, request, happened } => {
-                *self.in_flight.entry(access.backend.clone()).or_default() -= 1;
+            GatewayEffect::Send { call, endpoint, .. } => self.sent(*call, endpoint, gateway),
+            GatewayEffect::Reported { call, endpoint, request, happened } => {
+                *self.in_flight.entry(endpoint.backend.clone()).or_default() -= 1;
                 let seen = self.calls.get_mut(call).expect("a request that is inside");
                 let sent = seen.sent.last_mut().expect("an answer to something");
                 sent.outcome = Some(*happened);
                 let limited = matches!(happened, CallOutcome::RateLimited { .. });
                 self.totals.rate_limited += u64::from(limited);
                 if matches!(happened, CallOutcome::Success { .. }) {
-                    *self.answered.entry(access.backend.clone()).or_default() += 1;
+                    *self.answered.entry(endpoint.backend.clone()).or_default() += 1;
                 }
                 let sole = sent.sole;
-                let book = self.endpoints.entry(access.clone()).or_default();
+                let book = self.endpoints.entry(endpoint.clone()).or_default();
                 book.record_outcome(*call, *request, *happened, sent.key, now);
                 let (half_open, openings) =
                     (book.state == TransitionState::HalfOpen, book.openings);
                 let succeeded = matches!(happened, CallOutcome::Success { .. });
                 self.assert_invariant(!(succeeded && half_open && sole == Some(openings)), || {
-                    format!("{access} answered its sole trial and is still half-open")
+                    format!("{endpoint} answered its sole trial and is still half-open")
                 });
             }
             GatewayEffect::Ended { call, ending } => self.ended(*call, *ending, upstreams),
-            GatewayEffect::Decided { call, access } => {
-                if self.calls[call].repeats_failure(access) {
+            GatewayEffect::Decided { call, endpoint } => {
+                if self.calls[call].repeats_failure(endpoint) {
                     self.totals.repeated += 1;
                     self.repetition();
                 }
@@ -186,16 +186,16 @@ impl InvariantChecker {
         }
     }
 
-    pub(crate) fn probed(&mut self, access: &Endpoint, outcome: ProbeOutcome) {
-        let book = self.endpoints.entry(access.clone()).or_default();
+    pub(crate) fn probed(&mut self, endpoint: &Endpoint, outcome: ProbeOutcome) {
+        let book = self.endpoints.entry(endpoint.clone()).or_default();
         if outcome == ProbeOutcome::Passed && book.state == TransitionState::HalfOpen {
             book.successes += 1;
         }
     }
 
     pub(crate) fn key_replaced(&mut self, credential: &CredentialId, now: Moment) {
-        for (access, book) in &mut self.endpoints {
-            if access.credential.as_ref() == Some(credential) {
+        for (endpoint, book) in &mut self.endpoints {
+            if endpoint.credential.as_ref() == Some(credential) {
                 book.key_replaced(now);
             }
         }
@@ -218,8 +218,8 @@ impl InvariantChecker {
         for opening in std::mem::take(&mut self.openings) {
             self.opened(&opening);
         }
-        let door = &gateway.admission_queue.admission;
-        let (inside, queued) = (door.in_flight(), door.queued());
+        let admission = &gateway.admission_queue.admission;
+        let (inside, queued) = (admission.in_flight(), admission.queued());
         self.assert_invariant(inside <= SLOTS && queued <= QUEUE_MAX, || {
             format!("{inside} inside and {queued} waiting")
         });
@@ -256,9 +256,11 @@ impl InvariantChecker {
         });
         let again = gateway.recorded.replay();
         let live = &gateway.recorded.endpoints;
-        for access in self.endpoints.keys() {
-            let (live, again) = (live.status(access, now), again.status(access, now));
-            self.assert_invariant(live == again, || format!("{access}: {live:?} became {again:?}"));
+        for endpoint in self.endpoints.keys() {
+            let (live, again) = (live.status(endpoint, now), again.status(endpoint, now));
+            self.assert_invariant(live == again, || {
+                format!("{endpoint}: {live:?} became {again:?}")
+            });
         }
     }
 
@@ -273,23 +275,24 @@ impl InvariantChecker {
         let now = self.now;
         self.served.push_back(now);
         let books = &self.endpoints;
-        let known = |access: &Endpoint| books.get(access);
-        let available = |access: &&Endpoint| known(access).is_none_or(|book| book.available(now));
-        let is_open = |access: &Endpoint| known(access).is_some_and(|book| book.is_open(now));
+        let known = |endpoint: &Endpoint| books.get(endpoint);
+        let available =
+            |endpoint: &&Endpoint| known(endpoint).is_none_or(|book| book.available(now));
+        let is_open = |endpoint: &Endpoint| known(endpoint).is_some_and(|book| book.is_open(now));
         let seen = self.calls.get_mut(&call).expect("a request that is inside");
         seen.routed = now;
         seen.available = candidates.iter().filter(available).cloned().collect();
         seen.candidates = candidates.to_vec();
         seen.all_open = candidates.iter().all(is_open);
         // A trial that began with this request counts as one in progress.
-        let book = |access| books.get(access).filter(|book| book.admits_nothing(now));
+        let book = |endpoint| books.get(endpoint).filter(|book| book.admits_nothing(now));
         let closed: Vec<_> = candidates.iter().filter_map(book).collect();
         let busy = closed.iter().any(|book| !book.trials.is_empty());
         let fresh = closed.iter().any(|book| {
             book.state == TransitionState::Open && now.since(book.opened) < SOLE_TRIAL_AFTER
         });
         let only_open =
-            |access: &&Endpoint| known(access).is_some_and(|book| book.is_only_open(now));
+            |endpoint: &&Endpoint| known(endpoint).is_some_and(|book| book.is_only_open(now));
         let triable = candidates.iter().find(only_open);
         if closed.len() == candidates.len() && !busy && !fresh {
             seen.trial = triable.cloned();
@@ -297,35 +300,35 @@ impl InvariantChecker {
         self.totals.all_open += u64::from(seen.all_open);
     }
 
-    fn sent(&mut self, call: CallId, access: &Endpoint, gateway: &SimulatedGateway) {
+    fn sent(&mut self, call: CallId, endpoint: &Endpoint, gateway: &SimulatedGateway) {
         let now = self.now;
-        let book = self.endpoints.entry(access.clone()).or_default();
+        let book = self.endpoints.entry(endpoint.clone()).or_default();
         let (allowed, key, openings) = (book.record_send(call, now), book.key, book.openings);
         let is_trial = book.state == TransitionState::HalfOpen;
         let seen = self.calls.get_mut(&call).expect("a request that is inside");
         let is_closed = |other: &Endpoint| {
-            other == access
+            other == endpoint
                 || self.endpoints.get(other).is_some_and(|book| book.admits_nothing(now))
         };
         let is_sole = is_trial && seen.candidates.iter().all(is_closed);
         let sole = is_sole.then_some(openings);
-        seen.sent.push(ObservedAttempt { access: access.clone(), key, outcome: None, sole });
+        seen.sent.push(ObservedAttempt { endpoint: endpoint.clone(), key, outcome: None, sole });
         let (attempts, all_open) = (seen.sent.len(), seen.all_open);
-        let in_flight = self.in_flight.entry(access.backend.clone()).or_default();
+        let in_flight = self.in_flight.entry(endpoint.backend.clone()).or_default();
         *in_flight += 1;
-        let (in_flight, limit) = (*in_flight, gateway.backends[&access.backend].adaptive.limit());
+        let (in_flight, limit) = (*in_flight, gateway.backends[&endpoint.backend].adaptive.limit());
         self.totals.sent += 1;
         self.totals.sent_all_open += u64::from(all_open);
         if let Err(wrong) = allowed {
-            self.fail_invariant(&format!("request {call} was sent to {access}: {wrong}"));
+            self.fail_invariant(&format!("request {call} was sent to {endpoint}: {wrong}"));
         }
         self.assert_invariant(attempts <= ATTEMPTS_MAX, || {
             format!("request {call}: {attempts} attempts")
         });
         self.assert_invariant(in_flight <= limit as usize, || {
-            format!("{access}: {in_flight} at once, {limit} allowed")
+            format!("{endpoint}: {in_flight} at once, {limit} allowed")
         });
-        self.hash_line(&format!("{call} to {access} {now:?}"));
+        self.hash_line(&format!("{call} to {endpoint} {now:?}"));
     }
 
     fn repetition(&mut self) {
@@ -358,21 +361,21 @@ impl InvariantChecker {
             SimulatedOutcome::Failed { .. } if seen.gave_up => totals.busy += 1,
             SimulatedOutcome::Failed { stopped, .. } => {
                 totals.failed += 1;
-                if let (Some(access), true) = (&seen.trial, seen.sent.is_empty()) {
+                if let (Some(endpoint), true) = (&seen.trial, seen.sent.is_empty()) {
                     let began = seen.began;
                     self.fail_invariant(&format!(
-                        "request {call} of {began:?} was not sent ({stopped}) although {access} owed it a trial"
+                        "request {call} of {began:?} was not sent ({stopped}) although {endpoint} owed it a trial"
                     ));
                 }
-                let well = seen.available.iter().find(|access| {
-                    let upstream = &upstreams[&access.backend];
-                    let steady = self.endpoints.get(access);
-                    upstream.was_healthy(access, seen.began, self.now)
+                let well = seen.available.iter().find(|endpoint| {
+                    let upstream = &upstreams[&endpoint.backend];
+                    let steady = self.endpoints.get(endpoint);
+                    upstream.was_healthy(endpoint, seen.began, self.now)
                         && steady.is_none_or(|book| book.unavailable < Some(seen.routed))
                 });
                 if let Some(well) = well {
                     let sent: Vec<_> =
-                        seen.sent.iter().map(|sent| (&sent.access, sent.outcome)).collect();
+                        seen.sent.iter().map(|sent| (&sent.endpoint, sent.outcome)).collect();
                     let began = seen.began;
                     self.fail_invariant(&format!(
                         "request {call} of {began:?} failed ({stopped}) although {well} was well; sent: {sent:?}"

@@ -59,16 +59,16 @@ pub(crate) enum GatewayEffect {
     /// The attempt plan chose this access.
     Decided {
         call: CallId,
-        access: Endpoint,
+        endpoint: Endpoint,
     },
     Send {
         call: CallId,
-        access: Endpoint,
+        endpoint: Endpoint,
         left: Duration,
     },
     Reported {
         call: CallId,
-        access: Endpoint,
+        endpoint: Endpoint,
         request: RequestId,
         happened: CallOutcome,
     },
@@ -182,7 +182,7 @@ impl SimulatedGateway {
     /// Admits a new request.
     pub(crate) fn arrive(&mut self, call: CallId, ask: SimulatedRequest, now: Moment) {
         let entered = self.admission_queue.admission.request_slot(ask.priority, now);
-        let (door, todo) = match entered {
+        let (ticket, todo) = match entered {
             AdmissionOutcome::Slot(ticket) => (ticket, Some(PendingStep::Serve)),
             AdmissionOutcome::Queued(ticket) => (ticket, None),
             AdmissionOutcome::Full { retry_after } => {
@@ -192,7 +192,7 @@ impl SimulatedGateway {
         };
         match todo {
             Some(todo) => self.pending_steps.push_back((call, todo)),
-            None => self.wait_at_most(call, door, now),
+            None => self.wait_at_most(call, ticket, now),
         }
         if let AdmissionOutcome::Queued(ticket) = entered {
             self.admission_queue.waiting.insert(ticket, call);
@@ -205,7 +205,7 @@ impl SimulatedGateway {
             ask,
             began,
             request,
-            admission_ticket: door,
+            admission_ticket: ticket,
             candidates,
             attempts,
             place,
@@ -339,12 +339,12 @@ impl SimulatedGateway {
             SimulatedRoutingInputs { recorded: &self.recorded, backends: &self.backends, now };
         let decision = self.table.choose(&asking, &known, &mut || self.chance.unit());
         let candidates = decision.expect("a route").candidates;
-        call.candidates = candidates.into_iter().map(|one| (one.access, one.model)).collect();
-        let pairs = call.candidates.iter().map(|(access, model)| (access, model.as_str()));
+        call.candidates = candidates.into_iter().map(|one| (one.endpoint, one.model)).collect();
+        let pairs = call.candidates.iter().map(|(endpoint, model)| (endpoint, model.as_str()));
         call.attempts = AttemptPlan::new(AttemptRules::default(), pairs);
         call.at = CallStage::Running;
         let step = call.attempts.first_step();
-        let candidates = call.candidates.iter().map(|(access, _)| access.clone()).collect();
+        let candidates = call.candidates.iter().map(|(endpoint, _)| endpoint.clone()).collect();
         self.effects.push(GatewayEffect::Routed { call: id, candidates });
         self.follow(id, step, now);
     }
@@ -352,8 +352,8 @@ impl SimulatedGateway {
     fn follow(&mut self, id: CallId, step: AttemptStep, now: Moment) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let AttemptStep::Try(place) | AttemptStep::TryAfter(place, _) = step {
-            let access = call.candidates[place].0.clone();
-            self.effects.push(GatewayEffect::Decided { call: id, access });
+            let endpoint = call.candidates[place].0.clone();
+            self.effects.push(GatewayEffect::Decided { call: id, endpoint });
         }
         match step {
             AttemptStep::Try(place) => self.request_slot(id, place, now),

@@ -31,7 +31,7 @@ pub(crate) struct ObservedRequest {
 /// One attempt.
 #[derive(Debug)]
 pub(crate) struct ObservedAttempt {
-    pub(crate) access: Endpoint,
+    pub(crate) endpoint: Endpoint,
     /// The number of the key in use, counted from the first.
     pub(crate) key: u32,
     pub(crate) outcome: Option<CallOutcome>,
@@ -80,12 +80,12 @@ impl ObservedRequest {
         }
     }
 
-    /// True if a call of `access` repeats a failed one: the same access, or a backend whose
+    /// True if a call of `endpoint` repeats a failed one: the same endpoint, or a backend whose
     /// endpoint failed. Another key after a failure of a key is no repetition.
-    pub(crate) fn repeats_failure(&self, access: &Endpoint) -> bool {
+    pub(crate) fn repeats_failure(&self, endpoint: &Endpoint) -> bool {
         self.sent.iter().any(|sent| {
-            let endpoint = matches!(sent.outcome, Some(CallOutcome::Failure { .. }));
-            sent.access == *access || (sent.access.backend == access.backend && endpoint)
+            let failed = matches!(sent.outcome, Some(CallOutcome::Failure { .. }));
+            sent.endpoint == *endpoint || (sent.endpoint.backend == endpoint.backend && failed)
         })
     }
 }

@@ -129,7 +129,7 @@ fn dying_keys(end: Moment, mean_well: Duration, chance: &Chance) -> Vec<DyingKey
     ];
     let mut dying = Vec::new();
     for (backend, number) in [("alpha", 0), ("alpha", 1), ("beta", 0), ("gamma", 0)] {
-        let access = Endpoint {
+        let endpoint = Endpoint {
             backend: BackendId::new(backend).expect("a name"),
             credential: Some(key(backend, number)),
         };
@@ -138,11 +138,11 @@ fn dying_keys(end: Moment, mean_well: Duration, chance: &Chance) -> Vec<DyingKey
             let replaced =
                 dies + chance.between(Duration::from_secs(60), Duration::from_secs(1_800));
             let class = chance.pick(&classes);
-            dying.push(DyingKey { access: access.clone(), class, dies, replaced });
+            dying.push(DyingKey { endpoint: endpoint.clone(), class, dies, replaced });
             dies = replaced + chance.pause(mean_well * 4);
         }
     }
-    let keys: BTreeSet<_> = dying.iter().map(|key| &key.access).collect();
+    let keys: BTreeSet<_> = dying.iter().map(|key| &key.endpoint).collect();
     assert!(keys.len() <= 4, "only these keys die");
     dying
 }

@@ -18,7 +18,7 @@ enum RecordedInput {
     Answering { permit: PermitNumber, evidence: RequestId },
     Report { permit: PermitNumber, happened: CallOutcome, evidence: RequestId, chance: f64 },
     Release { permit: PermitNumber },
-    Probed { access: Endpoint, outcome: ProbeOutcome, chance: f64 },
+    Probed { endpoint: Endpoint, outcome: ProbeOutcome, chance: f64 },
     KeyChanged { credential: CredentialId },
     Restart,
 }
@@ -72,7 +72,8 @@ impl ReplayableEndpoints {
         among: &[(Endpoint, String)],
         now: Moment,
     ) -> Option<(usize, PermitNumber)> {
-        let pairs: Vec<_> = among.iter().map(|(access, model)| (access, model.as_str())).collect();
+        let pairs: Vec<_> =
+            among.iter().map(|(endpoint, model)| (endpoint, model.as_str())).collect();
         let (place, permit) = self.endpoints.admit_sole_trial(&pairs, now)?;
         let among = among.to_vec();
         Some((
@@ -122,13 +123,14 @@ impl ReplayableEndpoints {
 
     pub(crate) fn probed(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         outcome: ProbeOutcome,
         now: Moment,
         chance: f64,
     ) {
-        self.record.push((now, RecordedInput::Probed { access: access.clone(), outcome, chance }));
-        self.transitions.extend(self.endpoints.report_probe(access, outcome, now, chance));
+        self.record
+            .push((now, RecordedInput::Probed { endpoint: endpoint.clone(), outcome, chance }));
+        self.transitions.extend(self.endpoints.report_probe(endpoint, outcome, now, chance));
     }
 
     pub(crate) fn key_changed(&mut self, credential: &CredentialId, now: Moment) {
@@ -161,7 +163,7 @@ impl ReplayableEndpoints {
                 }
                 RecordedInput::AdmitNearest { among, permit } => {
                     let pairs: Vec<_> =
-                        among.iter().map(|(access, model)| (access, model.as_str())).collect();
+                        among.iter().map(|(endpoint, model)| (endpoint, model.as_str())).collect();
                     let admitted = again.admit_sole_trial(&pairs, now).expect("admitted as before");
                     permits.insert(permit, admitted.1);
                 }
@@ -175,8 +177,8 @@ impl ReplayableEndpoints {
                 RecordedInput::Release { permit } => {
                     again.release(permits.remove(&permit).expect("a permit that is out"), now);
                 }
-                RecordedInput::Probed { access, outcome, chance } => {
-                    again.report_probe(&access, outcome, now, chance);
+                RecordedInput::Probed { endpoint, outcome, chance } => {
+                    again.report_probe(&endpoint, outcome, now, chance);
                 }
                 RecordedInput::KeyChanged { credential } => {
                     again.lift_after_credential_change(&credential, now);
@@ -193,15 +195,15 @@ impl ReplayableEndpoints {
 
 /// Requests a permit for a call to one of a request's candidates.
 fn admit(
-    accesses: &mut Endpoints,
+    endpoints: &mut Endpoints,
     place: usize,
     among: &[(Endpoint, String)],
     now: Moment,
 ) -> Result<Permit, Availability> {
-    let (access, model) = &among[place];
+    let (endpoint, model) = &among[place];
     let others = among.iter().enumerate().filter(|(other, _)| *other != place);
-    let others = others.map(|(_, (access, model))| (access, model.as_str()));
-    accesses.admit_with_alternatives(access, model, others, now)
+    let others = others.map(|(_, (endpoint, model))| (endpoint, model.as_str()));
+    endpoints.admit_with_alternatives(endpoint, model, others, now)
 }
 
 fn restarted(before: &Endpoints, rules: BreakerRules, now: Moment) -> Endpoints {

@@ -152,10 +152,10 @@ impl SimulatedUpstream {
         upstream
     }
 
-    /// True if no limit, dead key or fault can affect a call of `access` from `from` to `to`.
-    pub(crate) fn was_healthy(&self, access: &Endpoint, from: Moment, to: Moment) -> bool {
+    /// True if no limit, dead key or fault can affect a call of `endpoint` from `from` to `to`.
+    pub(crate) fn was_healthy(&self, endpoint: &Endpoint, from: Moment, to: Moment) -> bool {
         let limited = self.capacity.is_some() || self.per_minute.is_some();
-        let key = access.credential.as_ref();
+        let key = endpoint.credential.as_ref();
         let overlaps = |phase: &FaultPhase| phase.from <= to && phase.to >= from;
         !limited
             && !key.is_some_and(|key| self.dead_keys.contains_key(key))
@@ -165,7 +165,7 @@ impl SimulatedUpstream {
     /// The answer to a call at this moment.
     pub(crate) fn answer(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         now: Moment,
         chance: &Chance,
     ) -> ProviderAnswer {
@@ -174,7 +174,7 @@ impl SimulatedUpstream {
             self.recent.pop_front();
         }
         self.recent.push_back(now);
-        let dead = access.credential.as_ref().and_then(|key| self.dead_keys.get(key));
+        let dead = endpoint.credential.as_ref().and_then(|key| self.dead_keys.get(key));
         if let Some(class) = dead {
             return failed_answer(*class, Duration::from_millis(80));
         }

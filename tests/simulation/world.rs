@@ -36,7 +36,7 @@ pub(crate) struct WorldPlan {
 /// A key that is rejected from some time on.
 #[derive(Debug, Clone)]
 pub(crate) struct DyingKey {
-    pub(crate) access: Endpoint,
+    pub(crate) endpoint: Endpoint,
     pub(crate) class: FailureClass,
     pub(crate) dies: Moment,
     pub(crate) replaced: Moment,
@@ -77,7 +77,7 @@ pub(crate) struct World {
     gateway: SimulatedGateway,
     upstreams: BTreeMap<BackendId, SimulatedUpstream>,
     clients: Vec<SimulatedClient>,
-    asked: BTreeMap<CallId, PendingClientRequest>,
+    pending: BTreeMap<CallId, PendingClientRequest>,
     watch: InvariantChecker,
 }
 
@@ -110,7 +110,7 @@ impl World {
             gateway,
             upstreams: upstreams.into_iter().map(|one| (one.backend.clone(), one)).collect(),
             clients,
-            asked: BTreeMap::new(),
+            pending: BTreeMap::new(),
             watch: InvariantChecker::new(seed),
         };
         (0..world.clients.len()).for_each(|client| world.schedule_next_request(client));
@@ -153,16 +153,17 @@ impl World {
                 self.gateway.slot_wait_timed_out(call, ticket, now);
             }
             WorldEvent::Answering { call, send } => {
-                if self.asked.get(&call).is_some_and(|asked| asked.send == Some(send)) {
+                if self.pending.get(&call).is_some_and(|pending| pending.send == Some(send)) {
                     self.gateway.first_token_arrived(call, now);
                 }
             }
             WorldEvent::Answered { call, backend, send, how } => {
                 self.upstreams.get_mut(&backend).expect("a provider").ended();
                 // The answer to an abandoned call is dropped.
-                let awaited = self.asked.get_mut(&call).filter(|asked| asked.send == Some(send));
-                if let Some(asked) = awaited {
-                    asked.send = None;
+                let awaited =
+                    self.pending.get_mut(&call).filter(|pending| pending.send == Some(send));
+                if let Some(pending) = awaited {
+                    pending.send = None;
                     self.gateway.call_ended(call, how, now);
                 }
             }
@@ -203,16 +204,16 @@ impl World {
             | GatewayEffect::Decided { .. }
             | GatewayEffect::Reported { .. }
             | GatewayEffect::GaveUp { .. } => {}
-            GatewayEffect::Send { call, access, left } => {
-                let upstream = self.upstreams.get_mut(&access.backend).expect("a provider");
-                let mut answer = upstream.answer(&access, self.now, &self.chance);
+            GatewayEffect::Send { call, endpoint, left } => {
+                let upstream = self.upstreams.get_mut(&endpoint.backend).expect("a provider");
+                let mut answer = upstream.answer(&endpoint, self.now, &self.chance);
                 if answer.after > left {
                     let how = AnswerOutcome::Failed(FailureClass::FirstTokenTimeout.into());
                     answer = ProviderAnswer { after: left, how };
                 }
                 let send = self.number();
-                self.asked.get_mut(&call).expect("somebody asked").send = Some(send);
-                let Endpoint { backend, .. } = access;
+                self.pending.get_mut(&call).expect("somebody asked").send = Some(send);
+                let Endpoint { backend, .. } = endpoint;
                 if let AnswerOutcome::Whole { first_token, .. } = answer.how {
                     self.after(first_token, WorldEvent::Answering { call, send });
                 }
@@ -229,29 +230,29 @@ impl World {
         }
     }
 
-    fn ask(&mut self, asked: PendingClientRequest) {
+    fn ask(&mut self, pending: PendingClientRequest) {
         let call = self.number();
-        let client = &self.clients[asked.client];
+        let client = &self.clients[pending.client];
         let ask = SimulatedRequest {
             client: client.id.clone(),
             priority: client.priority,
             model: client.model,
-            conversation: asked.conversation,
+            conversation: pending.conversation,
         };
         let cancels = self.chance.happens(client.cancels);
-        self.watch.asked(call, self.now);
-        self.asked.insert(call, asked);
+        self.watch.request_begins(call, self.now);
+        self.pending.insert(call, pending);
         if cancels {
-            let patience = self.chance.pause(Duration::from_secs(4));
-            self.after(patience, WorldEvent::Abandon { call });
+            let wait = self.chance.pause(Duration::from_secs(4));
+            self.after(wait, WorldEvent::Abandon { call });
         }
         self.gateway.arrive(call, ask, self.now);
     }
 
     /// The client's reaction to its answer.
     fn ended(&mut self, call: CallId, ending: SimulatedOutcome) {
-        let asked = self.asked.remove(&call).expect("somebody asked");
-        let PendingClientRequest { client, conversation, retries_made: earlier, .. } = asked;
+        let pending = self.pending.remove(&call).expect("somebody asked");
+        let PendingClientRequest { client, conversation, retries_made: earlier, .. } = pending;
         let (told, wait) = match ending {
             SimulatedOutcome::Answered | SimulatedOutcome::Cancelled => return,
             // An error event in the stream has no headers.
@@ -270,23 +271,23 @@ impl World {
     }
 
     fn key_dies(&mut self, key: DyingKey) {
-        let DyingKey { access, class, replaced, .. } = key;
-        let credential = access.credential.expect("a key");
-        let upstream = self.upstreams.get_mut(&access.backend).expect("a provider");
+        let DyingKey { endpoint, class, replaced, .. } = key;
+        let credential = endpoint.credential.expect("a key");
+        let upstream = self.upstreams.get_mut(&endpoint.backend).expect("a provider");
         upstream.dead_keys.insert(credential.clone(), class);
-        self.at(replaced, WorldEvent::KeyReplaced { backend: access.backend, credential });
+        self.at(replaced, WorldEvent::KeyReplaced { backend: endpoint.backend, credential });
     }
 
     /// Light probes: a list of models, which a provider that refuses only generations still
     /// returns.
     fn tick(&mut self) {
         let now = self.now;
-        for access in self.gateway.recorded.endpoints.endpoints_due_for_probe(now) {
-            let upstream = self.upstreams.get(&access.backend).expect("a provider");
+        for endpoint in self.gateway.recorded.endpoints.endpoints_due_for_probe(now) {
+            let upstream = self.upstreams.get(&endpoint.backend).expect("a provider");
             let dead = upstream.fault_at(now) == Some(ProviderFault::Refuse);
             let outcome = if dead { ProbeOutcome::Failed } else { ProbeOutcome::Passed };
-            self.watch.probed(&access, outcome);
-            self.gateway.recorded.probed(&access, outcome, now, self.chance.unit());
+            self.watch.probed(&endpoint, outcome);
+            self.gateway.recorded.probed(&endpoint, outcome, now, self.chance.unit());
         }
         if now < self.end || self.gateway.requests_in_flight() > 0 {
             self.after(TICK, WorldEvent::Tick);

@@ -37,7 +37,6 @@ use self::report::{Figure, RunConditions};
 use crate::call::ProgramCall;
 use crate::repository::Repository;
 
-/// What `bench` understands.
 #[derive(clap::Args)]
 pub(crate) struct BenchArguments {
     /// How often each figure is measured; the median is shown
@@ -126,7 +125,7 @@ pub(crate) fn run(repository: &Repository, arguments: &BenchArguments) -> Result
         upstream_port: arguments.upstream_port.unwrap_or_default(),
         peers: arguments.peer.clone(),
     };
-    let ground = BenchEnvironment::start(repository, program, around)?;
+    let environment = BenchEnvironment::start(repository, program, around)?;
     let mut figures = Vec::new();
     for row in BenchRow::value_variants() {
         let is_wanted = match arguments.only.as_slice() {
@@ -135,7 +134,7 @@ pub(crate) fn run(repository: &Repository, arguments: &BenchArguments) -> Result
         };
         if is_wanted {
             let begin = Instant::now();
-            figures.extend(row.measure(&ground).unwrap_or_else(|error| {
+            figures.extend(row.measure(&environment).unwrap_or_else(|error| {
                 vec![Figure::missing(row.argument_name(), format!("{error:#}"))]
             }));
             println!("measured: {} in {:.0} s", row.argument_name(), begin.elapsed().as_secs_f64());
@@ -204,29 +203,29 @@ impl BenchRow {
         !matches!(self, Self::Reliability | Self::LedgerFaults)
     }
 
-    fn measure(self, ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    fn measure(self, environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
         match self {
-            Self::Throughput => traffic::throughput(ground),
-            Self::Latency => traffic::latency(ground),
-            Self::FirstToken => traffic::first_token(ground),
-            Self::Gaps => traffic::gaps(ground),
-            Self::Agents => agents::hosted(ground),
-            Self::ThinkingAgents => agents::thinking(ground),
-            Self::Streams => traffic::many_streams(ground),
-            Self::Memory => traffic::memory(ground),
-            Self::Dialects => translation::latency(ground),
-            Self::DialectTokens => translation::first_token(ground),
-            Self::DialectStreams => translation::many_streams(ground),
-            Self::DialectMemory => translation::memory(ground),
-            Self::Cache => cache::hits(ground),
-            Self::Failover => failover::refused(ground),
-            Self::Reliability => reliability::profile(ground),
-            Self::LedgerFaults => ledger_faults::measure_all_faults(ground),
-            Self::Idle => no_load::idle(ground),
-            Self::Start => no_load::start(ground),
-            Self::Status => no_load::status(ground),
-            Self::Usage => no_load::usage(ground),
-            Self::Window => window::paint(ground),
+            Self::Throughput => traffic::throughput(environment),
+            Self::Latency => traffic::latency(environment),
+            Self::FirstToken => traffic::first_token(environment),
+            Self::Gaps => traffic::gaps(environment),
+            Self::Agents => agents::hosted(environment),
+            Self::ThinkingAgents => agents::thinking(environment),
+            Self::Streams => traffic::many_streams(environment),
+            Self::Memory => traffic::memory(environment),
+            Self::Dialects => translation::latency(environment),
+            Self::DialectTokens => translation::first_token(environment),
+            Self::DialectStreams => translation::many_streams(environment),
+            Self::DialectMemory => translation::memory(environment),
+            Self::Cache => cache::hits(environment),
+            Self::Failover => failover::refused(environment),
+            Self::Reliability => reliability::profile(environment),
+            Self::LedgerFaults => ledger_faults::measure_all_faults(environment),
+            Self::Idle => no_load::idle(environment),
+            Self::Start => no_load::start(environment),
+            Self::Status => no_load::status(environment),
+            Self::Usage => no_load::usage(environment),
+            Self::Window => window::paint(environment),
         }
     }
 }

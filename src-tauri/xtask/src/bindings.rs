@@ -17,7 +17,6 @@ const FILES: [&str; 2] = ["ui/src/ipc/bindings.ts", "ui/src/lib/tables.ts"];
 /// Lines of unchanged text shown around a difference.
 const CONTEXT_LINES: usize = 2;
 
-/// What `bindings` understands.
 #[derive(clap::Args)]
 pub(crate) struct BindingsArguments {
     /// Change nothing; fail when a committed file differs

@@ -41,7 +41,6 @@ const TRAY_EDGES: [(u32, u32); 4] = [(16, 16), (22, 16), (32, 32), (44, 32)];
 /// black template and colours it itself.
 const INKS: [(&str, &str); 2] = [("", "#b07f24"), ("-template", "#000000")];
 
-/// Renders all icons.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
     install::ensure(repository, &[Prerequisite::Drawing])?;
     let desk = IconFolders { icons: repository.root.join("icons"), scratch: repository.scratch()? };

@@ -7,7 +7,6 @@ use crate::install::{self, Prerequisite};
 use crate::panel;
 use crate::repository::Repository;
 
-/// What `run` understands.
 #[derive(clap::Args)]
 pub(crate) struct RunArguments {
     /// Arguments for the started program, after `--`

@@ -23,7 +23,6 @@ use counts::TestCounts;
 use hermetic::HermeticHome;
 use steps::STEPS;
 
-/// What `test` understands.
 #[derive(clap::Args)]
 pub(crate) struct TestArguments {
     /// Run these steps only, in their usual order

@@ -56,7 +56,6 @@ struct Violation {
     measure: usize,
 }
 
-/// A tolerated violation.
 struct ToleratedViolation {
     rule: TidyRule,
     path: &'static str,

@@ -17,8 +17,8 @@ pub(super) struct SimulatedRoutingInputs<'a> {
 }
 
 impl RoutingSignals for SimulatedRoutingInputs<'_> {
-    fn availability(&self, access: &Endpoint, model: &str) -> CandidateAvailability {
-        match self.recorded.endpoints.availability(access, model, self.now) {
+    fn availability(&self, endpoint: &Endpoint, model: &str) -> CandidateAvailability {
+        match self.recorded.endpoints.availability(endpoint, model, self.now) {
             Availability::Ready => CandidateAvailability::Ready,
             Availability::Ramp { percent } => CandidateAvailability::Ramp(percent),
             Availability::Trial => CandidateAvailability::Trial,
@@ -41,8 +41,8 @@ impl RoutingSignals for SimulatedRoutingInputs<'_> {
         u32::try_from(gate.map_or(0, AdmissionQueue::in_flight)).expect("few")
     }
 
-    fn headroom_percent(&self, access: &Endpoint) -> Option<u8> {
-        self.backends.get(&access.backend)?.rates.headroom_percent(self.now)
+    fn headroom_percent(&self, endpoint: &Endpoint) -> Option<u8> {
+        self.backends.get(&endpoint.backend)?.rates.headroom_percent(self.now)
     }
 
     fn last_answered_by(&self, _conversation: u64) -> Option<(BackendId, String)> {

@@ -20,9 +20,9 @@ impl SimulatedGateway {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.place = place;
         call.at = CallStage::Running;
-        let (access, model) = &call.candidates[place];
-        let availability = self.recorded.endpoints.availability(access, model, now);
-        let backend = self.backends.get_mut(&access.backend).expect("a known backend");
+        let (endpoint, model) = &call.candidates[place];
+        let availability = self.recorded.endpoints.availability(endpoint, model, now);
+        let backend = self.backends.get_mut(&endpoint.backend).expect("a known backend");
         if matches!(availability, Availability::Closed { .. }) {
             return self.not_admitted(id, place, now);
         }
@@ -66,9 +66,9 @@ impl SimulatedGateway {
     ) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.at = CallStage::Backend { gate, permit, rates };
-        let access = call.candidates[call.place].0.clone();
+        let endpoint = call.candidates[call.place].0.clone();
         let left = DEADLINE.saturating_sub(now.since(call.began));
-        self.effects.push(GatewayEffect::Send { call: id, access, left });
+        self.effects.push(GatewayEffect::Send { call: id, endpoint, left });
     }
 
     pub(super) fn not_admitted(&mut self, id: CallId, place: usize, now: Moment) {
@@ -92,7 +92,7 @@ impl SimulatedGateway {
             return;
         }
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let pairs = call.candidates.iter().map(|(access, model)| (access, model.as_str()));
+        let pairs = call.candidates.iter().map(|(endpoint, model)| (endpoint, model.as_str()));
         let retry_after = self.recorded.endpoints.time_until_reopen(pairs, now);
         self.end(id, SimulatedOutcome::Failed { stopped, retry_after }, now);
     }
@@ -141,10 +141,10 @@ impl SimulatedGateway {
         now: Moment,
     ) {
         let Some(call) = self.calls.get(&id) else { return };
-        let (access, _) = call.candidates[call.place].clone();
+        let (endpoint, _) = call.candidates[call.place].clone();
         let request = call.request;
         self.recorded.report(permit, happened, request, now, self.chance.unit());
-        self.effects.push(GatewayEffect::Reported { call: id, access, request, happened });
+        self.effects.push(GatewayEffect::Reported { call: id, endpoint, request, happened });
     }
 
     pub(super) fn learn(&mut self, id: CallId, how: &AnswerOutcome, now: Moment) {

@@ -31,7 +31,6 @@ pub struct PurgeIncomplete {
 #[derive(Debug)]
 pub enum Lookup {
     Hit {
-        /// The stored answer.
         entry: Arc<CacheEntry>,
         tier: CacheTier,
     },
@@ -116,12 +115,12 @@ impl Cache {
             }
         }
         if let Some(shared) = shared {
-            let looked = shared.get(key, config.entry_bytes_max).await;
-            ticket.shared = looked.time;
-            if looked.is_damaged {
+            let found = shared.get(key, config.entry_bytes_max).await;
+            ticket.shared = found.time;
+            if found.is_damaged {
                 counters.record_damaged(CacheTier::Shared);
             }
-            if let Some(mut kept) = looked.kept {
+            if let Some(mut kept) = found.kept {
                 // The server's marks were checked; this process's rules apply from this lookup on.
                 kept.generation = ticket.generation;
                 if let Some(entry) = self.promote(key, kept, ticket) {
@@ -158,7 +157,7 @@ impl Cache {
     #[must_use]
     pub fn ticket(&self) -> InsertTicket {
         let Inner { rules, clock, .. } = &*self.inner;
-        InsertTicket { generation: rules.generation(), shared: None, asked: clock.wall() }
+        InsertTicket { generation: rules.generation(), shared: None, requested_at: clock.wall() }
     }
 
     /// Increases with every purge. A request must not join a flight of an older generation.
@@ -203,14 +202,15 @@ impl Cache {
             return Err(NotStoredReason::TooLarge);
         }
         let address = key.address();
-        let InsertTicket { generation, asked, shared: shared_time } = ticket;
-        if rules.is_stale(&RuleInput { address, tags: &tags, generation, asked }) {
+        let InsertTicket { generation, requested_at, shared: shared_time } = ticket;
+        if rules.is_stale(&RuleInput { address, tags: &tags, generation, requested_at }) {
             return Err(NotStoredReason::Purged);
         }
         let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let expires = WallTime::from_unix_ms(clock.wall().unix_ms().saturating_add(ttl_ms));
         let entry = Arc::new(entry);
-        let kept = StoredEntry { entry, tags, generation, shared: shared_time, asked, expires };
+        let kept =
+            StoredEntry { entry, tags, generation, shared: shared_time, requested_at, expires };
         if let Some(disk) = disk {
             disk.put(*key, kept.clone());
         }

@@ -29,7 +29,6 @@ pub struct CacheConfig {
     pub shared: Option<SharedConfig>,
 }
 
-/// The disk tier.
 #[derive(Debug, Clone)]
 pub struct DiskConfig {
     /// `cache.sqlite` in the data folder.
@@ -38,7 +37,6 @@ pub struct DiskConfig {
     pub bytes_max: u64,
 }
 
-/// The shared tier.
 #[derive(Debug, Clone)]
 pub struct SharedConfig {
     /// `redis`, `rediss` (TLS), `valkey` or `valkeys://host:port/number`, or `unix:///path`,

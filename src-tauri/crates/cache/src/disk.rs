@@ -35,7 +35,6 @@ const QUEUE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 /// Most unwritten uses.
 const USES_MAX: usize = 4_096;
 
-/// Concurrent reads.
 const READERS_MAX: usize = 4;
 
 /// Interval of retries for an unusable file.

@@ -94,7 +94,7 @@ mod tests {
     fn every_part_of_a_question_splits_keys() {
         let (a, b) = (client("a"), client("ab"));
         let namespace = CacheNamespace { client: &a, project: None };
-        let asked = CacheKeyInputs {
+        let inputs = CacheKeyInputs {
             namespace,
             protocol: "openai-chat",
             delivered: AnswerForm::Whole,
@@ -103,39 +103,39 @@ mod tests {
             digest: [7; 32],
             headers: &[],
         };
-        let mut keys = vec![asked.key()];
+        let mut keys = vec![inputs.key()];
         let others = [
-            CacheKeyInputs { namespace: CacheNamespace { client: &b, ..namespace }, ..asked },
+            CacheKeyInputs { namespace: CacheNamespace { client: &b, ..namespace }, ..inputs },
             CacheKeyInputs {
                 namespace: CacheNamespace { project: Some(""), ..namespace },
-                ..asked
+                ..inputs
             },
             CacheKeyInputs {
                 namespace: CacheNamespace { project: Some("x"), ..namespace },
-                ..asked
+                ..inputs
             },
-            CacheKeyInputs { protocol: "openai-responses", ..asked },
-            CacheKeyInputs { delivered: AnswerForm::Stream, ..asked },
-            CacheKeyInputs { delivered: AnswerForm::StreamWithUsage, ..asked },
-            CacheKeyInputs { delivered: AnswerForm::StreamArray, ..asked },
-            CacheKeyInputs { delivered: AnswerForm::Vector, ..asked },
-            CacheKeyInputs { model: "n", ..asked },
-            CacheKeyInputs { route: 2, ..asked },
-            CacheKeyInputs { digest: [8; 32], ..asked },
-            CacheKeyInputs { headers: &[("anthropic-version", b"2023-06-01")], ..asked },
-            CacheKeyInputs { headers: &[("anthropic-version", b"2026-10-21")], ..asked },
+            CacheKeyInputs { protocol: "openai-responses", ..inputs },
+            CacheKeyInputs { delivered: AnswerForm::Stream, ..inputs },
+            CacheKeyInputs { delivered: AnswerForm::StreamWithUsage, ..inputs },
+            CacheKeyInputs { delivered: AnswerForm::StreamArray, ..inputs },
+            CacheKeyInputs { delivered: AnswerForm::Vector, ..inputs },
+            CacheKeyInputs { model: "n", ..inputs },
+            CacheKeyInputs { route: 2, ..inputs },
+            CacheKeyInputs { digest: [8; 32], ..inputs },
+            CacheKeyInputs { headers: &[("anthropic-version", b"2023-06-01")], ..inputs },
+            CacheKeyInputs { headers: &[("anthropic-version", b"2026-10-21")], ..inputs },
             // Shifted boundary between parts.
-            CacheKeyInputs { protocol: "openai-cha", model: "tm", ..asked },
+            CacheKeyInputs { protocol: "openai-cha", model: "tm", ..inputs },
         ];
         keys.extend(others.iter().map(CacheKeyInputs::key));
         let unique: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!(unique.len(), keys.len());
-        assert_eq!(asked.key(), asked.key());
+        assert_eq!(inputs.key(), inputs.key());
         let headers: [(&str, &[u8]); 2] = [("a", b"1"), ("b", b"2")];
         let turned = [headers[1], headers[0]];
         assert_eq!(
-            CacheKeyInputs { headers: &headers, ..asked }.key(),
-            CacheKeyInputs { headers: &turned, ..asked }.key()
+            CacheKeyInputs { headers: &headers, ..inputs }.key(),
+            CacheKeyInputs { headers: &turned, ..inputs }.key()
         );
     }
 

@@ -38,13 +38,13 @@ pub struct InsertTicket {
     pub(crate) generation: u64,
     /// The time by the shared tier's marks, if they could be read.
     pub(crate) shared: Option<MarkTime>,
-    pub(crate) asked: WallTime,
+    pub(crate) requested_at: WallTime,
 }
 
 impl InsertTicket {
     #[must_use]
-    pub const fn asked(&self) -> WallTime {
-        self.asked
+    pub const fn requested_at(&self) -> WallTime {
+        self.requested_at
     }
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct RuleInput<'a> {
     pub(crate) address: EntryAddress,
     pub(crate) tags: &'a EntryTags,
     pub(crate) generation: u64,
-    pub(crate) asked: WallTime,
+    pub(crate) requested_at: WallTime,
 }
 
 impl PurgeRules {
@@ -125,7 +125,7 @@ impl PurgeRules {
         }
         let made = self.made.read();
         let is_after = |generation: u64| generation > answer.generation;
-        if is_after(made.all) || (is_after(made.older) && answer.asked < made.older_than) {
+        if is_after(made.all) || (is_after(made.older) && answer.requested_at < made.older_than) {
             return true;
         }
         if made.by_name.is_empty() {

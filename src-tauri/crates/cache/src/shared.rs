@@ -140,7 +140,7 @@ impl SharedTier {
             }
             // Another caller may have sent it too; a repeated mark is harmless.
             let mut purges = self.purges.lock();
-            if let Some(place) = purges.iter().position(|told| *told == purge) {
+            if let Some(place) = purges.iter().position(|known| *known == purge) {
                 purges.remove(place);
             }
         }

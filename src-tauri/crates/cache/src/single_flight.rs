@@ -90,7 +90,6 @@ impl<T: Clone + Send + 'static> SingleFlight<T> {
         Joined::Leader(FlightStream::leader(flight))
     }
 
-    /// Number of flights.
     #[must_use]
     pub fn count(&self) -> usize {
         self.flights.lock().len()

@@ -17,7 +17,6 @@ pub struct CacheStats {
     pub misses: u64,
     /// Requests that joined a flight.
     pub coalesced: u64,
-    /// The configured tiers.
     pub tiers: Vec<TierStats>,
     /// Requests without a lookup, by reason; reasons with a count of zero are omitted.
     pub bypassed: Vec<(BypassReason, u64)>,
@@ -111,7 +110,6 @@ impl CacheCounters {
         self.saved_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
-    /// A tier's counters.
     pub(crate) fn tier(&self, tier: CacheTier) -> TierStats {
         let read = |counters: &[AtomicU64]| counters.get(tier as usize).map_or(0, value);
         TierStats {

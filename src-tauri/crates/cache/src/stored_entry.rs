@@ -33,19 +33,24 @@ pub(crate) struct StoredEntry {
     pub(crate) generation: u64,
     /// Time of the request by the shared tier's marks, if they could be read.
     pub(crate) shared: Option<MarkTime>,
-    pub(crate) asked: WallTime,
+    pub(crate) requested_at: WallTime,
     pub(crate) expires: WallTime,
 }
 
 impl StoredEntry {
     pub(crate) fn is_stale(&self, address: EntryAddress, rules: &PurgeRules) -> bool {
-        let Self { tags, generation, asked, .. } = self;
-        rules.is_stale(&RuleInput { address, tags, generation: *generation, asked: *asked })
+        let Self { tags, generation, requested_at, .. } = self;
+        rules.is_stale(&RuleInput {
+            address,
+            tags,
+            generation: *generation,
+            requested_at: *requested_at,
+        })
     }
 
     /// Remaining lifetime; `None` if it has expired. A clock that was set back does not extend it.
     pub(crate) fn remaining_ttl(&self, now: WallTime) -> Option<Duration> {
-        let life = self.expires.unix_ms().saturating_sub(self.asked.unix_ms());
+        let life = self.expires.unix_ms().saturating_sub(self.requested_at.unix_ms());
         let left = self.expires.unix_ms().saturating_sub(now.unix_ms()).min(life);
         u64::try_from(left).ok().filter(|ms| *ms > 0).map(Duration::from_millis)
     }
@@ -67,7 +72,8 @@ struct EntryHeader {
     tags: EntryTags,
     generation: u64,
     shared: Option<MarkTime>,
-    asked: WallTime,
+    #[serde(rename = "asked")]
+    requested_at: WallTime,
     expires: WallTime,
     ends: Vec<u32>,
 }
@@ -101,7 +107,7 @@ pub(crate) fn seal(key: &CacheKey, kept: &StoredEntry) -> Option<Vec<u8>> {
         tags: kept.tags.clone(),
         generation: kept.generation,
         shared: kept.shared,
-        asked: kept.asked,
+        requested_at: kept.requested_at,
         expires: kept.expires,
         ends: answer.ends().to_vec(),
     };
@@ -156,7 +162,7 @@ pub(crate) fn unseal(key: &CacheKey, sealed: &[u8], bytes_max: usize) -> Option<
         tags: head.tags,
         generation: head.generation,
         shared: head.shared,
-        asked: head.asked,
+        requested_at: head.requested_at,
         expires: head.expires,
     })
 }

@@ -38,7 +38,6 @@ pub(crate) struct CommandLine {
     pub(crate) command: Option<CliCommand>,
 }
 
-/// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CliCommand {
     /// Run the gateway without a window, until Ctrl-C or `gatehouse stop`

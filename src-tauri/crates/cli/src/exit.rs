@@ -15,7 +15,6 @@ pub(crate) enum Exit {
     Negative,
     /// Wrong usage, or a value was not accepted.
     Usage,
-    /// An internal error.
     Internal,
     /// A time limit was exceeded.
     TimedOut,

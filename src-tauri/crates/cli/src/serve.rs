@@ -13,7 +13,6 @@ use crate::sign::Tone;
 use crate::text::StyledText;
 use crate::unlock::unlock_interactively;
 
-/// How to serve.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServeArguments {
     /// Port of the gateway, instead of the one in the settings; 0 picks a free port

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_told_from_lookalikes() {
+    fn loopback_is_distinguished_from_lookalikes() {
         for text in ["http://127.0.0.1:1", "http://localhost", "http://[::1]", "http://0x7f.1"] {
             assert!(origin(text).is_loopback(), "{text}");
         }

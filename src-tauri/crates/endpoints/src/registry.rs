@@ -250,9 +250,9 @@ impl EndpointRegistry {
         let now = self.clock.now();
         let mut endpoints = self.endpoints.lock();
         let others = candidates.iter().filter(|other| !std::ptr::eq(*other, candidate));
-        let others = others.map(|other| (&other.access, other.model.as_str()));
+        let others = others.map(|other| (&other.endpoint, other.model.as_str()));
         let admitted =
-            endpoints.admit_with_alternatives(&candidate.access, &candidate.model, others, now);
+            endpoints.admit_with_alternatives(&candidate.endpoint, &candidate.model, others, now);
         let permit = admitted.map_err(NotAdmitted::Closed)?;
         self.begin(&mut endpoints, permit, candidate, traffic, load).map_err(NotAdmitted::Busy)
     }
@@ -263,7 +263,8 @@ impl EndpointRegistry {
         candidates: &[(&Candidate, BackendTraffic)],
         load: RequestLoad,
     ) -> Option<(usize, AdmittedAttempt)> {
-        let asked: Vec<_> = candidates.iter().map(|(c, _)| (&c.access, c.model.as_str())).collect();
+        let asked: Vec<_> =
+            candidates.iter().map(|(c, _)| (&c.endpoint, c.model.as_str())).collect();
         let mut endpoints = self.endpoints.lock();
         let (index, permit) = endpoints.admit_sole_trial(&asked, self.clock.now())?;
         let Some(&(candidate, traffic)) = candidates.get(index) else {
@@ -284,7 +285,7 @@ impl EndpointRegistry {
         load: RequestLoad,
     ) -> Result<AdmittedAttempt, BackendBusy> {
         let now = self.clock.now();
-        let backend = candidate.access.backend.clone();
+        let backend = candidate.endpoint.backend.clone();
         let entered = self.loads.lock().entry(backend.clone()).or_default().enter(
             &traffic.rules,
             load.tokens,

@@ -28,7 +28,6 @@ pub enum FailureReason {
     Dns,
     /// No connection: refused, unreachable or not in time.
     Connect,
-    /// No TLS connection.
     Tls,
     /// It answered too late or went silent.
     Timeout,

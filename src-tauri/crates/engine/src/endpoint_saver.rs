@@ -56,8 +56,8 @@ impl EndpointSaver {
     pub(crate) fn record_transitions(&self, transitions: &[EndpointTransition]) {
         let clocks = Clocks { now: self.clock.now(), wall: self.clock.wall() };
         for transition in transitions {
-            let EndpointTransition { endpoint: access, from, to, rule, .. } = transition;
-            tracing::info!(%access, %from, %to, %rule, "the circuit of a backend changed");
+            let EndpointTransition { endpoint, from, to, rule, .. } = transition;
+            tracing::info!(%endpoint, %from, %to, %rule, "the circuit of a backend changed");
         }
         let changed: HashSet<&Endpoint> = transitions.iter().map(|it| &it.endpoint).collect();
         let written =
@@ -87,7 +87,7 @@ impl EndpointSaver {
                 Ok(saved) => self.registry.restore(vec![saved], since),
                 Err(error) => {
                     tracing::warn!(
-                        access = %state.endpoint, %error,
+                        endpoint = %state.endpoint, %error,
                         "a saved circuit state could not be read"
                     );
                 }
@@ -126,7 +126,7 @@ impl EndpointSaver {
 fn saved_states(saved: Vec<SavedEndpoint>, at: WallTime) -> Vec<StoredEndpointState> {
     let state = |saved: SavedEndpoint| {
         let json = serde_json::to_string(&saved).ok()?;
-        Some(StoredEndpointState { endpoint: saved.access().clone(), saved: at, json })
+        Some(StoredEndpointState { endpoint: saved.endpoint().clone(), saved: at, json })
     };
     saved.into_iter().filter_map(state).collect()
 }

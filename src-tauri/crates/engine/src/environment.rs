@@ -33,8 +33,8 @@ impl Engine {
 
     /// Starts a readiness run of this engine and returns its first snapshot.
     pub async fn start_run(&self, set: CheckSet) -> Result<RunSnapshot, RunError> {
-        let ground: Arc<dyn ReadinessEnvironment> = Arc::new(EngineEnvironment(self.clone()));
-        self.parts.runs.start(set, &ground, &self.check_inputs()).await
+        let environment: Arc<dyn ReadinessEnvironment> = Arc::new(EngineEnvironment(self.clone()));
+        self.parts.runs.start(set, &environment, &self.check_inputs()).await
     }
 
     fn check_inputs(&self) -> CheckInputs {

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_backup_that_failed_is_told_and_tried_again_after_an_hour() {
+    async fn a_backup_that_failed_is_reported_and_tried_again_after_an_hour() {
         let home = tempfile::tempdir().expect("a folder");
         let (engine, clock) = with_a_request(&home).await;
         let told = || engine.ledger_problems().iter().any(|problem| problem.id == "ledger/backup");

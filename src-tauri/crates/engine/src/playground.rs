@@ -103,7 +103,7 @@ impl Engine {
         let (needs, project) = (Needs::default(), None);
         let question = RouteQuery { model: model.to_owned(), client, project, needs };
         let chosen = self.explain_route(&question).ok()?;
-        chosen.candidates.first().map(|first| first.access.backend.clone())
+        chosen.candidates.first().map(|first| first.endpoint.backend.clone())
     }
 
     fn reserve_slot(

@@ -68,16 +68,16 @@ impl ReadinessRuns {
         }
     }
 
-    /// Starts a run of the built-in checks on `ground` and returns its first snapshot. Progress is
+    /// Starts a run of the built-in checks on `environment` and returns its first snapshot. Progress is
     /// published as events.
     pub(crate) async fn start(
         &self,
         set: CheckSet,
-        ground: &Arc<dyn ReadinessEnvironment>,
+        environment: &Arc<dyn ReadinessEnvironment>,
         inputs: &CheckInputs,
     ) -> Result<RunSnapshot, RunError> {
         let previous = self.ledger.runs(1).await?.first().map(|run| run.score);
-        let checks = readiness::built_in_checks(ground, set, inputs);
+        let checks = readiness::built_in_checks(environment, set, inputs);
         let order = RunParameters {
             run: RunId::generate(self.clock.wall(), &*self.entropy),
             set,

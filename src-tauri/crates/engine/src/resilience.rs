@@ -48,8 +48,8 @@ impl Engine {
     }
 
     #[must_use]
-    pub fn endpoint_status(&self, access: &Endpoint) -> EndpointStatus {
-        self.parts.endpoint_registry.status(access)
+    pub fn endpoint_status(&self, endpoint: &Endpoint) -> EndpointStatus {
+        self.parts.endpoint_registry.status(endpoint)
     }
 
     /// Breaker rules in force.
@@ -61,7 +61,7 @@ impl Engine {
     /// Forgets endpoints that are no longer in the settings.
     pub(crate) fn forget_unknown_endpoints(&self) {
         let known: HashSet<Endpoint> = self.configured_endpoints().into_iter().collect();
-        self.parts.endpoint_registry.retain(|access| known.contains(access));
+        self.parts.endpoint_registry.retain(|endpoint| known.contains(endpoint));
         self.parts.endpoint_saver.mark_unsaved();
     }
 
@@ -82,8 +82,8 @@ impl Engine {
                 _ => ProbeOutcome::Passed,
             },
         };
-        let access = Endpoint { backend: backend.clone(), credential: credential.cloned() };
-        self.parts.endpoint_registry.report_probe(&access, outcome);
+        let endpoint = Endpoint { backend: backend.clone(), credential: credential.cloned() };
+        self.parts.endpoint_registry.report_probe(&endpoint, outcome);
         self.parts.endpoint_saver.mark_unsaved();
     }
 
@@ -130,7 +130,7 @@ impl Engine {
             .endpoint_registry
             .endpoints_due_for_probe()
             .into_iter()
-            .map(|access| access.backend)
+            .map(|endpoint| endpoint.backend)
             .collect();
         silent.iter().for_each(|backend| self.request_probe(backend));
     }
@@ -139,9 +139,10 @@ impl Engine {
 fn configured_endpoints(settings: &Settings, mock: &BackendId) -> Vec<Endpoint> {
     let built_in = Endpoint { backend: mock.clone(), credential: None };
     let own = settings.backends.iter().flat_map(|(id, known)| {
-        let access = |credential| Endpoint { backend: id.clone(), credential };
-        let keyed: Vec<_> = known.pool.credentials().map(|key| access(Some(key.clone()))).collect();
-        if keyed.is_empty() { vec![access(None)] } else { keyed }
+        let endpoint = |credential| Endpoint { backend: id.clone(), credential };
+        let keyed: Vec<_> =
+            known.pool.credentials().map(|key| endpoint(Some(key.clone()))).collect();
+        if keyed.is_empty() { vec![endpoint(None)] } else { keyed }
     });
     std::iter::once(built_in).chain(own).collect()
 }
@@ -162,7 +163,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let engine = opened(&home).await;
         let backend = BackendId::new("home").expect("a name");
-        let access = Endpoint { backend: backend.clone(), credential: None };
+        let endpoint = Endpoint { backend: backend.clone(), credential: None };
         let settled = |days_ago: i64, first_token_ms: u64| {
             let started = WallTime::from_unix_ms(NOW.unix_ms() - days_ago * 24 * 3_600_000);
             let request = NewRequest {
@@ -179,8 +180,8 @@ mod tests {
             let first_token = Some(Duration::from_millis(first_token_ms));
             Settlement {
                 outcome: RequestOutcome::Complete,
-                backend: Some(access.backend.clone()),
-                attempts: vec![AttemptRecord::started(access.clone(), "m", started)],
+                backend: Some(endpoint.backend.clone()),
+                attempts: vec![AttemptRecord::started(endpoint.clone(), "m", started)],
                 timings: Timings { first_token, ..Timings::default() },
                 ..Settlement::unfinished(request)
             }
@@ -204,11 +205,11 @@ mod tests {
     async fn a_change_is_kept_when_it_happens() {
         let home = tempfile::tempdir().expect("a folder");
         let engine = opened(&home).await;
-        let access = engine.configured_endpoints().remove(0);
-        engine.endpoint_registry().force(&access, ::resilience::BreakerOverride::Open, None);
+        let endpoint = engine.configured_endpoints().remove(0);
+        engine.endpoint_registry().force(&endpoint, ::resilience::BreakerOverride::Open, None);
         // No background task runs here that could save it later.
         let kept = engine.ledger().endpoint_states().await.expect("read");
-        let state = kept.iter().find(|state| state.endpoint == access).expect("a state");
+        let state = kept.iter().find(|state| state.endpoint == endpoint).expect("a state");
         assert!(state.json.contains("\"forced\":{"), "{}", state.json);
         let all = ledger::TransitionQuery {
             backend: None,
@@ -217,7 +218,7 @@ mod tests {
             limit: 9,
         };
         let transitions = engine.ledger().transitions(all).await.expect("read");
-        assert_eq!(transitions.iter().filter(|it| it.endpoint == access).count(), 1);
+        assert_eq!(transitions.iter().filter(|it| it.endpoint == endpoint).count(), 1);
         engine.stop().await;
     }
 

@@ -59,22 +59,23 @@ impl Engine {
     /// Starts the gateway, the control listener and the background tasks.
     pub async fn serve(
         &self,
-        door: Arc<dyn ControlOperations>,
+        operations: Arc<dyn ControlOperations>,
     ) -> Result<ServingAddresses, ServeError> {
         let connections = ConnectionLimits::for_descriptors(raise_descriptor_limit());
         let gateway = Gateway::new(self.gateway_parts(), listener_limits(connections.gateway));
         *self.parts.serving.gateway.lock() = Some(gateway);
-        let lanes = Workers::start();
-        let lanes = lanes.inspect_err(|error| {
+        let workers = Workers::start();
+        let workers = workers.inspect_err(|error| {
             tracing::warn!(
                 %error,
                 "worker threads could not be started; requests share the main threads"
             );
         });
-        *self.parts.serving.workers.lock() = lanes.ok();
+        *self.parts.serving.workers.lock() = workers.ok();
         // The control listener opens first, so that whoever sees the gateway's port can also reach
         // the engine.
-        let mut served = self.open_control(door, listener_limits(connections.control)).await?;
+        let mut served =
+            self.open_control(operations, listener_limits(connections.control)).await?;
         self.listen(self.configured_port()).await;
         served.gateway = self.gateway_address();
         self.spawn_warm_up();
@@ -160,8 +161,8 @@ impl Engine {
         let Some(gateway) = self.parts.serving.gateway.lock().clone() else { return };
         let next = match bound {
             Ok(listener) => {
-                let lanes = self.parts.serving.workers.lock().as_ref().map(Workers::handles);
-                let listener = listener.spread_over(lanes.unwrap_or_default());
+                let workers = self.parts.serving.workers.lock().as_ref().map(Workers::handles);
+                let listener = listener.spread_over(workers.unwrap_or_default());
                 let GatewayShutdown { begun, grace_ended: hurried, running } =
                     &self.parts.serving.stop;
                 let stop = begun.child_token();
@@ -213,7 +214,7 @@ impl Engine {
 
     async fn open_control(
         &self,
-        door: Arc<dyn ControlOperations>,
+        operations: Arc<dyn ControlOperations>,
         limits: ListenerLimits,
     ) -> Result<ServingAddresses, ServeError> {
         let listener = Listener::bind_v4_any().await.map_err(ServeError::Control)?;
@@ -230,13 +231,13 @@ impl Engine {
             path: self.parts.folders.runtime.clone(),
             source,
         })?;
-        if door.asset("index.html").is_some() {
+        if operations.asset("index.html").is_some() {
             let panel = PanelListener { tokens: Arc::clone(&tokens), port: listener.port() };
             *self.parts.serving.panel.lock() = Some(panel);
         }
         let stop = self.parts.tasks.stop_token();
         let stop = StopSignal::new(stop, self.parts.serving.stop.grace_ended.clone());
-        let serving = ControlListener::new(door, tokens, limits).serve(listener, stop);
+        let serving = ControlListener::new(operations, tokens, limits).serve(listener, stop);
         self.parts.tasks.spawn("control", serving);
         Ok(ServingAddresses { gateway: self.gateway_address(), control })
     }

@@ -103,8 +103,8 @@ impl EngineParts {
         let settings = self.settings.current();
         let Some(known) = settings.backends.get(backend) else { return false };
         known.pool.credentials().any(|key| {
-            let access = Endpoint { backend: backend.clone(), credential: Some(key.clone()) };
-            self.endpoint_registry.status(&access).block.is_none()
+            let endpoint = Endpoint { backend: backend.clone(), credential: Some(key.clone()) };
+            self.endpoint_registry.status(&endpoint).block.is_none()
                 && self.statuses.key_status(key).state != KeyState::Missing
         })
     }

@@ -27,11 +27,11 @@ impl Workers {
     /// Starts one worker per core, at most [`WORKERS_MAX`].
     pub(crate) fn start() -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let mut lanes = Self { handles: Vec::new(), stop: CancellationToken::new() };
+        let mut workers = Self { handles: Vec::new(), stop: CancellationToken::new() };
         for number in 0..cores.min(WORKERS_MAX) {
-            lanes.handles.push(start_worker(number, lanes.stop.clone())?);
+            workers.handles.push(start_worker(number, workers.stop.clone())?);
         }
-        Ok(lanes)
+        Ok(workers)
     }
 
     /// Runtime handles to spawn on.
@@ -60,7 +60,7 @@ fn start_worker(number: usize, stop: CancellationToken) -> io::Result<Handle> {
         // A hanging keychain blocks a thread forever, so do not wait for it.
         runtime.shutdown_background();
     };
-    thread::Builder::new().name(format!("lane-{number}")).spawn(run)?;
+    thread::Builder::new().name(format!("worker-{number}")).spawn(run)?;
     receive.recv().unwrap_or_else(|_ended| Err(io::Error::other("the thread stopped immediately")))
 }
 
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn tasks_run_on_their_worker_until_the_workers_are_dropped() {
-        let lanes = Workers::start().expect("lanes");
-        let handles = lanes.handles();
+        let workers = Workers::start().expect("workers");
+        let handles = workers.handles();
         assert!((1..=WORKERS_MAX).contains(&handles.len()));
         let (send, receive) = mpsc::channel();
         for handle in &handles {
@@ -80,7 +80,8 @@ mod tests {
         }
         let mut names: Vec<_> = receive.iter().take(handles.len()).flatten().collect();
         names.sort_unstable();
-        let expected: Vec<_> = (0..handles.len()).map(|number| format!("lane-{number}")).collect();
+        let expected: Vec<_> =
+            (0..handles.len()).map(|number| format!("worker-{number}")).collect();
         assert_eq!(names, expected);
 
         let (held, dropped) = mpsc::channel::<()>();
@@ -89,7 +90,7 @@ mod tests {
             let _held = held;
             std::future::pending::<()>().await;
         });
-        drop(lanes);
+        drop(workers);
         assert!(dropped.recv().is_err(), "what ran there is dropped with them");
     }
 }

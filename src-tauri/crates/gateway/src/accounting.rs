@@ -101,7 +101,7 @@ impl RequestRecord {
 
     /// Queues the reservation. After an error nothing is queued and nothing will be settled.
     pub(crate) fn reserve(&mut self, decision: &Decision) -> Result<(), Refusal> {
-        self.first_choice = decision.candidates.first().map(|first| first.access.backend.clone());
+        self.first_choice = decision.candidates.first().map(|first| first.endpoint.backend.clone());
         let Some(settlement) = &mut self.settlement else { return Ok(()) };
         settlement.explanation = Some(decision.explanation.clone());
         settlement.decision = decision::to_json(decision);
@@ -152,9 +152,9 @@ impl RequestRecord {
         let started = self.accounting.clock.wall();
         let Some(settlement) = &mut self.settlement else { return };
         settlement.backend = Some(to.id.clone());
-        settlement.credential.clone_from(&candidate.access.credential);
+        settlement.credential.clone_from(&candidate.endpoint.credential);
         let mut attempt =
-            AttemptRecord::started(candidate.access.clone(), &candidate.model, started);
+            AttemptRecord::started(candidate.endpoint.clone(), &candidate.model, started);
         attempt.cost = AttemptPricing::cost_if_dropped(to);
         attempt.waited = std::mem::take(&mut self.waited);
         settlement.attempts.push(attempt);
@@ -222,15 +222,15 @@ impl RequestRecord {
         }
     }
 
-    /// Records model, usage and cost of a complete answer. `asked` is the request's body, for an estimate
+    /// Records model, usage and cost of a complete answer. `request_body` is the request's body, for an estimate
     /// where the backend reported no usage.
-    pub(crate) fn record_facts(&mut self, facts: &AnswerFacts, asked: &Bytes) {
-        self.set_facts(facts, estimate::usage(facts, asked).as_ref());
+    pub(crate) fn record_facts(&mut self, facts: &AnswerFacts, request_body: &Bytes) {
+        self.set_facts(facts, estimate::usage(facts, request_body).as_ref());
     }
 
     /// As [`Self::record_facts`], for an answer that broke off.
-    pub(crate) fn record_partial_facts(&mut self, facts: &AnswerFacts, asked: &Bytes) {
-        self.set_facts(facts, estimate::partial_usage(facts, asked).as_ref());
+    pub(crate) fn record_partial_facts(&mut self, facts: &AnswerFacts, request_body: &Bytes) {
+        self.set_facts(facts, estimate::partial_usage(facts, request_body).as_ref());
     }
 
     fn set_facts(&mut self, facts: &AnswerFacts, usage: Option<&UsageReport>) {

@@ -52,7 +52,7 @@ pub(crate) async fn begin(
     record: &mut RequestRecord,
 ) -> Result<Option<Arc<BoundSecret>>, Failure> {
     let Target { backend, candidate, .. } = target;
-    let key = outbound.key(&candidate.access).await?;
+    let key = outbound.key(&candidate.endpoint).await?;
     record.begin_attempt(candidate, backend, &context.snapshot.prices);
     outbound.events.emit(GatewayEvent::RequestStarted {
         id: context.arrival.id,
@@ -124,7 +124,7 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
 
     fn candidates(&self) -> impl Iterator<Item = (&'a Endpoint, &'a str)> + use<'a, C> {
         let candidates = self.routed.decision.candidates.iter();
-        candidates.map(|candidate| (&candidate.access, candidate.model.as_str()))
+        candidates.map(|candidate| (&candidate.endpoint, candidate.model.as_str()))
     }
 
     fn circumstances(&self) -> AttemptContext {
@@ -140,7 +140,7 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         let RoutedCall { context, decision, .. } = self.routed;
         let attempts_max = usize::from(context.snapshot.resilience.attempts.attempts_max);
         let later = decision.candidates.iter().skip_while(|it| !std::ptr::eq(*it, candidate));
-        let mut others = later.filter(|it| it.access.backend != candidate.access.backend);
+        let mut others = later.filter(|it| it.endpoint.backend != candidate.endpoint.backend);
         if self.record.attempts() + 1 < attempts_max && others.next().is_some() {
             TimeoutShare::Half
         } else {
@@ -158,7 +158,7 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         let permit = admitted.map_err(|refused| {
             AttemptError::NotAttempted(match refused {
                 NotAdmitted::Closed(closed) => {
-                    Failure::closed(&candidate.access, &closed, self.outbound.clock.now())
+                    Failure::closed(&candidate.endpoint, &closed, self.outbound.clock.now())
                 }
                 NotAdmitted::Busy(busy) => Failure::busy(&backend.id, &busy),
             })
@@ -230,9 +230,9 @@ impl<'a, C: Call> AttemptLoop<'a, C> {
         {
             return;
         }
-        let Candidate { access, model, .. } = candidate;
+        let Candidate { endpoint, model, .. } = candidate;
         if let Availability::Closed { until: Some(until), .. } =
-            self.outbound.registry.availability(access, model)
+            self.outbound.registry.availability(endpoint, model)
         {
             let wait = until.since(self.outbound.clock.now());
             let longest = Duration::from_secs(RETRY_AFTER_SECS_MAX);

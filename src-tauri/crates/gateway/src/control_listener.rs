@@ -78,7 +78,7 @@ pub struct Asset {
 
 /// Serves a [`ControlOperations`].
 pub struct ControlListener {
-    door: Arc<dyn ControlOperations>,
+    operations: Arc<dyn ControlOperations>,
     tokens: Arc<ControlTokens>,
     wrong_tokens: WrongTokenLimiter,
     limits: ListenerLimits,
@@ -88,11 +88,11 @@ impl ControlListener {
     /// Serves nothing until [`Self::serve`].
     #[must_use]
     pub fn new(
-        door: Arc<dyn ControlOperations>,
+        operations: Arc<dyn ControlOperations>,
         tokens: Arc<ControlTokens>,
         limits: ListenerLimits,
     ) -> Arc<Self> {
-        Arc::new(Self { door, tokens, wrong_tokens: WrongTokenLimiter::default(), limits })
+        Arc::new(Self { operations, tokens, wrong_tokens: WrongTokenLimiter::default(), limits })
     }
 
     /// Serves `listener` until `stop`. Event streams then end at once; calls may finish within
@@ -226,7 +226,7 @@ impl ControlConnection {
             return Err(control_refusal(404, "There is no such operation."));
         }
         let body = self.json_body(request).await?;
-        let reply = self.control.door.call(caller, operation, body).await;
+        let reply = self.control.operations.call(caller, operation, body).await;
         let mut answer = response::json(reply.status, reply.body.clone());
         if reply.body.is_empty() {
             answer.headers_mut().remove(CONTENT_TYPE);
@@ -244,7 +244,7 @@ impl ControlConnection {
     fn events(&self, ended: CancellationToken) -> Response<ResponseBody> {
         let events = self
             .control
-            .door
+            .operations
             .events()
             .map(|event| [b"data: ".as_slice(), &event, b"\n\n"].concat().into());
         let tokens = Arc::clone(&self.control.tokens);
@@ -287,7 +287,7 @@ impl ControlConnection {
     fn asset(&self, path: &str) -> Result<Response<ResponseBody>, Refusal> {
         let name = if path == "/" { "index.html" } else { path.trim_start_matches('/') };
         let is_plain = !name.contains(['\\', '%']) && !name.split('/').any(|part| part == "..");
-        let asset = is_plain.then(|| self.control.door.asset(name)).flatten();
+        let asset = is_plain.then(|| self.control.operations.asset(name)).flatten();
         let asset =
             asset.ok_or_else(|| control_refusal(404, "There is nothing at this address."))?;
         let mut answer = response::whole(asset.bytes);

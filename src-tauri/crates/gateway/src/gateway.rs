@@ -40,7 +40,6 @@ pub struct GatewayParts {
     /// Swapped by the engine whenever the settings change.
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub network: Arc<dyn Upstream>,
-    /// The built-in mock.
     pub mock: Arc<dyn Upstream>,
     pub events: Arc<dyn EventSink>,
     /// Shared with the engine.

@@ -132,8 +132,8 @@ impl Call for Generation {
         };
         let response = send(outbound, request).await?;
         record.first_byte(response.status.as_u16());
-        let asked = call.request.body();
-        let opening = open::Opening { outbound, limits, backend, asked, share };
+        let request_body = call.request.body();
+        let opening = open::Opening { outbound, limits, backend, request_body, share };
         opening.open(exchange, response, record).await
     }
 
@@ -160,7 +160,7 @@ impl Call for Generation {
                     backend,
                     limits: context.snapshot.limits,
                     client: exchange.client(),
-                    asked: call.request.body().clone(),
+                    request_body: call.request.body().clone(),
                     keeper,
                     stopped: context.arrival.stopped,
                 };

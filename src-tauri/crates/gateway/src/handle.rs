@@ -233,7 +233,7 @@ struct RouteHeaders {
 
 impl RouteHeaders {
     fn of(record: &RequestRecord, decision: &Decision) -> Self {
-        let first = decision.candidates.first().map(|candidate| &candidate.access.backend);
+        let first = decision.candidates.first().map(|candidate| &candidate.endpoint.backend);
         let backend = record.backend().or(first).cloned();
         Self { route: decision.route.clone(), backend, attempts: record.attempts() }
     }

@@ -434,7 +434,7 @@ mod tests {
         let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("connected");
         socket.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("sent");
         let mut seen = Vec::new();
-        while !seen.windows(6).any(|six| six == b"lane-a" || six == b"lane-b") {
+        while !seen.windows(8).any(|name| name == b"worker-a" || name == b"worker-b") {
             assert_ne!(socket.read_buf(&mut seen).await.expect("read"), 0);
         }
         let text = String::from_utf8(seen).expect("text");
@@ -453,19 +453,19 @@ mod tests {
             (handle, thread.expect("a thread"))
         };
         let (handles, threads): (Vec<_>, Vec<_>) =
-            ["lane-a", "lane-b"].map(worker).into_iter().unzip();
+            ["worker-a", "worker-b"].map(worker).into_iter().unzip();
         let listener = Listener::bind(0).await.expect("a port").spread_over(handles);
         let (port, stop) = (listener.port(), StopSignal::default());
         let serving = serve(listener, Arc::new(WhereAmI), ListenerLimits::default(), stop.clone());
         let asking = async {
             let mut kept = Vec::new();
-            for expected in ["lane-a", "lane-b", "lane-a"] {
+            for expected in ["worker-a", "worker-b", "worker-a"] {
                 let (socket, name) = ask(port).await;
                 assert_eq!(name, expected);
                 kept.push(socket);
             }
             // The first worker has two connections now, so the second one is next.
-            assert_eq!(ask(port).await.1, "lane-b");
+            assert_eq!(ask(port).await.1, "worker-b");
             stop.begun.cancel();
         };
         tokio::join!(serving, asking);

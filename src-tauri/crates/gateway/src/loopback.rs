@@ -34,7 +34,6 @@ pub struct LoopbackCall {
     limit: Duration,
 }
 
-/// A whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopbackReply {
     pub status: u16,
@@ -51,7 +50,6 @@ pub enum LoopbackError {
         #[source]
         source: std::io::Error,
     },
-    /// The connection broke.
     #[error("the connection to the running Gatehouse was lost; try again")]
     Broken(#[from] hyper::Error),
     /// The connection closed before an answer came.

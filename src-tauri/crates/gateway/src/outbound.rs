@@ -41,7 +41,7 @@ impl Outbound {
         snapshot: &'a Snapshot,
         candidate: &Candidate,
     ) -> Result<&'a Backend, Failure> {
-        let id = &candidate.access.backend;
+        let id = &candidate.endpoint.backend;
         let Some(backend) = snapshot.backends.get(id) else {
             return Err(Failure::misconfigured(id, "no longer exists."));
         };

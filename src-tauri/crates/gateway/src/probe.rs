@@ -33,7 +33,6 @@ pub struct UpstreamProbe {
     pub outcome: Result<Vec<String>, ProbeFailure>,
 }
 
-/// A failed probe.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ProbeFailure {

@@ -47,7 +47,7 @@ pub(crate) async fn whole(body: Bytes, mut record: RequestRecord) -> Response<Re
 pub(crate) struct Relay {
     record: RequestRecord,
     /// The request's body, to estimate its tokens if the backend reports none.
-    asked: Bytes,
+    request_body: Bytes,
     client: Dialect,
     stream: AnswerStream,
     keeper: Option<ResponseItemWriter>,
@@ -68,7 +68,7 @@ pub(crate) struct RelayContext {
     pub(crate) backend: BackendId,
     pub(crate) limits: RequestLimits,
     pub(crate) client: Dialect,
-    pub(crate) asked: Bytes,
+    pub(crate) request_body: Bytes,
     pub(crate) keeper: Option<ResponseItemWriter>,
     /// Cancelled when in-flight answers have to end.
     pub(crate) stopped: CancellationToken,
@@ -112,10 +112,10 @@ impl Relay {
         registry: Arc<EndpointRegistry>,
     ) -> Self {
         let Streaming { stream, first, body, scrubber } = streaming;
-        let RelayContext { backend, limits, client, asked, keeper, stopped } = context;
+        let RelayContext { backend, limits, client, request_body, keeper, stopped } = context;
         Self {
             record,
-            asked,
+            request_body,
             client,
             stream,
             keeper,
@@ -278,11 +278,11 @@ impl Relay {
         let facts = self.stream.facts();
         let last = match &failure {
             None => {
-                self.record.record_facts(facts, &self.asked);
+                self.record.record_facts(facts, &self.request_body);
                 last
             }
             Some(failure) => {
-                self.record.record_partial_facts(facts, &self.asked);
+                self.record.record_partial_facts(facts, &self.request_body);
                 self.stream.error_event(&failure.refusal.spelled())
             }
         };
@@ -319,7 +319,7 @@ impl Drop for Relay {
     fn drop(&mut self) {
         // The client has disconnected: record what had arrived by then.
         if !self.is_over {
-            self.record.record_partial_facts(self.stream.facts(), &self.asked);
+            self.record.record_partial_facts(self.stream.facts(), &self.request_body);
         }
     }
 }

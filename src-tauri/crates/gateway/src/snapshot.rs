@@ -65,7 +65,6 @@ pub struct CacheUse {
     pub ttl: Duration,
 }
 
-/// A configured backend.
 #[derive(Debug, Clone)]
 pub struct Backend {
     pub(crate) id: BackendId,

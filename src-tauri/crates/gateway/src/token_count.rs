@@ -106,7 +106,7 @@ async fn ask(
     let limits = &context.snapshot.limits;
     let sent = BackendCall {
         backend,
-        key: outbound.key(&candidate.access).await?,
+        key: outbound.key(&candidate.endpoint).await?,
         outgoing: &outgoing,
         headers: &context.headers,
         client: outgoing.dialect,

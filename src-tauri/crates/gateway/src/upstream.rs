@@ -94,7 +94,6 @@ pub enum UpstreamFailure {
     Address(AddressError),
     #[error("it cannot be reached; check that it runs and that its base URL is right")]
     Connect,
-    /// No TLS connection.
     #[error("no secure connection: {0}")]
     Tls(TlsFault),
     /// No response head, or no byte, in time.

@@ -30,13 +30,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or(usage)?;
     let requests: usize = arguments.next().ok_or(usage)?.parse()?;
-    let lanes: usize = arguments.next().ok_or(usage)?.parse()?;
+    let clients: usize = arguments.next().ok_or(usage)?.parse()?;
     let ledger = Ledger::open(Path::new(&path))?;
     let (entropy, clock) = (SeededEntropy::new(1), SystemClock::new());
     let begun = Instant::now();
-    let lane = async |_| {
+    let client = async |_| {
         let mut took = Vec::new();
-        for _ in 0..requests / lanes.max(1) {
+        for _ in 0..requests / clients.max(1) {
             let settlement = made_up(clock.wall(), &entropy)?;
             let called = Instant::now();
             ledger.reserve(settlement.request.clone())?;
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         Ok::<_, Box<dyn Error>>(took)
     };
-    let mut took = try_join_all((0..lanes).map(lane)).await?.concat();
+    let mut took = try_join_all((0..clients).map(client)).await?.concat();
     let answered = begun.elapsed();
     let (from, to) = (WallTime::from_unix_ms(0), WallTime::from_unix_ms(i64::MAX / 2));
     let counted = ledger.spend(from, to).await?.requests;
@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let at = |share: usize| took.get(took.len() * share / 100).copied().unwrap_or_default();
     let pace = |all: Duration| requests as f64 / all.as_secs_f64();
     println!(
-        "lanes {lanes}: p50 {:?}, p99 {:?}, {:.0}/s answered, {:.0}/s readable, {counted} counted",
+        "clients {clients}: p50 {:?}, p99 {:?}, {:.0}/s answered, {:.0}/s readable, {counted} counted",
         at(50),
         at(99),
         pace(answered),

@@ -63,8 +63,8 @@ pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<StoredEndpoi
 }
 
 /// The credential column, which is never null: '' means none.
-pub(crate) fn credential_text(access: &Endpoint) -> &str {
-    access.credential.as_ref().map_or("", |credential| credential.as_str())
+pub(crate) fn credential_text(endpoint: &Endpoint) -> &str {
+    endpoint.credential.as_ref().map_or("", |credential| credential.as_str())
 }
 
 /// Reads the two columns of an endpoint, where '' means no credential.

@@ -20,10 +20,7 @@ pub enum LedgerError {
         "the ledger is damaged; run `gatehouse ledger restore`, or `gatehouse ledger repair` \
          without a backup"
     )]
-    Corrupt {
-        /// SQLite's message.
-        detail: String,
-    },
+    Corrupt { detail: String },
     #[error(
         "the ledger has format {found}, but this Gatehouse supports formats up to {known}; install \
          the newer Gatehouse again"

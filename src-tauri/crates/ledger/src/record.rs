@@ -208,10 +208,10 @@ pub struct AttemptRecord {
 impl AttemptRecord {
     /// A new attempt: no answer and an unknown cost.
     #[must_use]
-    pub fn started(access: Endpoint, model: &str, started: WallTime) -> Self {
+    pub fn started(endpoint: Endpoint, model: &str, started: WallTime) -> Self {
         Self {
-            backend: access.backend,
-            credential: access.credential,
+            backend: endpoint.backend,
+            credential: endpoint.credential,
             model: model.to_owned(),
             started,
             duration: Duration::ZERO,

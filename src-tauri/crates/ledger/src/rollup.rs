@@ -158,7 +158,6 @@ pub(crate) fn spend(
     Ok(total)
 }
 
-/// Answers a [`UsageReportQuery`].
 pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageSummary> {
     // One read transaction: all buckets show the same moment.
     let transaction = connection.unchecked_transaction()?;

@@ -158,10 +158,10 @@ fn answered_attempt() -> AttemptRecord {
 
 /// A free successful attempt at `name`, or a failed one that cost 234 micro-dollars.
 fn attempt(name: &str, error_class: Option<&str>) -> AttemptRecord {
-    let access = Endpoint { backend: backend(name), credential: None };
+    let endpoint = Endpoint { backend: backend(name), credential: None };
     let begun = AttemptRecord {
         duration: Duration::from_millis(400),
-        ..AttemptRecord::started(access, "gpt-4.1", at(0))
+        ..AttemptRecord::started(endpoint, "gpt-4.1", at(0))
     };
     let Some(class) = error_class else {
         return AttemptRecord { http_status: Some(200), cost: Cost::NotBilled, ..begun };

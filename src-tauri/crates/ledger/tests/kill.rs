@@ -84,7 +84,7 @@ fn child_that_settles_until_it_is_killed() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     runtime.expect("a runtime").block_on(async {
         for number in 0.. {
-            let four = [0, 1, 2, 3].map(|lane| settlement(round, number * 4 + lane, &entropy));
+            let four = [0, 1, 2, 3].map(|offset| settlement(round, number * 4 + offset, &entropy));
             let settling = four.map(|ended| {
                 ledger.reserve(ended.request.clone()).expect("room");
                 let ledger = &ledger;

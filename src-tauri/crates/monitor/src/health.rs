@@ -113,7 +113,6 @@ pub struct ClockReading {
 }
 
 impl ClockReading {
-    /// Reads `clock`.
     #[must_use]
     pub fn read(clock: &dyn Clock) -> Self {
         Self { now: clock.now(), wall: clock.wall() }

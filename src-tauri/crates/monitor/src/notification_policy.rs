@@ -117,7 +117,6 @@ impl Impact {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NotificationContext {
     pub focus: WindowFocus,
-    /// The user's setting.
     pub notifications: NotificationSetting,
 }
 

@@ -61,7 +61,6 @@ pub enum CheckCategory {
     Capacity,
     /// Whether problems will be noticed.
     Monitoring,
-    /// The response cache.
     Cache,
     /// Next steps in the setup, such as adding a backend or a client.
     Guidance,
@@ -83,7 +82,6 @@ pub enum CheckSeverity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Applicability {
     Yes,
-    /// Holds the reason.
     No(String),
 }
 
@@ -169,7 +167,6 @@ impl ReadinessCheck {
         }
     }
 
-    /// Adds dependencies.
     #[must_use]
     pub fn with_dependencies(mut self, depends_on: impl IntoIterator<Item = CheckId>) -> Self {
         self.depends_on.extend(depends_on);
@@ -238,7 +235,6 @@ impl CheckCategory {
         }
     }
 
-    /// Display name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

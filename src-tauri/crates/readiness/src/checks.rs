@@ -34,7 +34,6 @@ pub struct CheckInputs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendTarget {
     pub backend: BackendId,
-    /// Display name.
     pub label: String,
     pub credential: Option<CredentialId>,
     pub need: BackendNeed,
@@ -51,14 +50,15 @@ pub enum BackendNeed {
 /// Returns the built-in checks of a set in display order.
 #[must_use]
 pub fn built_in_checks(
-    ground: &Arc<dyn ReadinessEnvironment>,
+    environment: &Arc<dyn ReadinessEnvironment>,
     set: CheckSet,
     scope: &CheckInputs,
 ) -> Vec<ReadinessCheck> {
-    let mut checks = local_checks(ground);
-    checks.extend(gateway_checks(ground, &scope.mock_model));
+    let mut checks = local_checks(environment);
+    checks.extend(gateway_checks(environment, &scope.mock_model));
     if set == CheckSet::Full {
-        checks.extend(scope.backends.iter().flat_map(|subject| backend_checks(ground, subject)));
+        checks
+            .extend(scope.backends.iter().flat_map(|subject| backend_checks(environment, subject)));
     }
     checks.extend(guidance_checks(scope));
     checks
@@ -76,13 +76,17 @@ fn guidance_checks(scope: &CheckInputs) -> Vec<ReadinessCheck> {
     ]
 }
 
-fn local_checks(ground: &Arc<dyn ReadinessEnvironment>) -> Vec<ReadinessCheck> {
+fn local_checks(environment: &Arc<dyn ReadinessEnvironment>) -> Vec<ReadinessCheck> {
     use CheckCategory::{Reliability, Security};
     let check = |id, title, category, run: Arc<dyn CheckBody>| {
         ReadinessCheck::new(CheckId::new(id), title, category, CheckSeverity::Blocker, run)
     };
-    let (g, h, i, j) =
-        (Arc::clone(ground), Arc::clone(ground), Arc::clone(ground), Arc::clone(ground));
+    let (g, h, i, j) = (
+        Arc::clone(environment),
+        Arc::clone(environment),
+        Arc::clone(environment),
+        Arc::clone(environment),
+    );
     vec![
         check(
             "R-02",
@@ -108,7 +112,10 @@ fn local_checks(ground: &Arc<dyn ReadinessEnvironment>) -> Vec<ReadinessCheck> {
     ]
 }
 
-fn gateway_checks(ground: &Arc<dyn ReadinessEnvironment>, mock_model: &str) -> Vec<ReadinessCheck> {
+fn gateway_checks(
+    environment: &Arc<dyn ReadinessEnvironment>,
+    mock_model: &str,
+) -> Vec<ReadinessCheck> {
     use CheckCategory::{Reliability, Security};
     let check = |id, title, category, run: Arc<dyn CheckBody>| {
         ReadinessCheck::new(CheckId::new(id), title, category, CheckSeverity::Blocker, run)
@@ -119,28 +126,31 @@ fn gateway_checks(ground: &Arc<dyn ReadinessEnvironment>, mock_model: &str) -> V
             "R-13",
             "Gateway refuses the network, unknown programs and web pages",
             Security,
-            Arc::new(gateway::GatewayGuardCheck(Arc::clone(ground))),
+            Arc::new(gateway::GatewayGuardCheck(Arc::clone(environment))),
         )
         .with_dependencies([CheckId::new("R-03")]),
         check(
             "R-14a",
             "Request through the gateway to the mock",
             Reliability,
-            Arc::new(gateway::RequestCheck { environment: Arc::clone(ground), model: model() }),
+            Arc::new(gateway::RequestCheck {
+                environment: Arc::clone(environment),
+                model: model(),
+            }),
         )
         .with_dependencies([CheckId::new("R-13")]),
         check(
             "R-14b",
             "Stream through the gateway to the mock",
             Reliability,
-            Arc::new(gateway::StreamCheck { environment: Arc::clone(ground), model: model() }),
+            Arc::new(gateway::StreamCheck { environment: Arc::clone(environment), model: model() }),
         )
         .with_dependencies([CheckId::new("R-14a")]),
     ]
 }
 
 fn backend_checks(
-    ground: &Arc<dyn ReadinessEnvironment>,
+    environment: &Arc<dyn ReadinessEnvironment>,
     subject: &BackendTarget,
 ) -> [ReadinessCheck; 2] {
     let key_id = CheckId::for_backend("R-10", &subject.backend);
@@ -153,7 +163,10 @@ fn backend_checks(
         format!("Key accepted by {}", subject.label),
         CheckCategory::Security,
         severity,
-        Arc::new(backend::KeyCheck { environment: Arc::clone(ground), subject: subject.clone() }),
+        Arc::new(backend::KeyCheck {
+            environment: Arc::clone(environment),
+            subject: subject.clone(),
+        }),
     );
     let vault = subject.credential.as_ref().map(|_| CheckId::new("R-05"));
     let models = ReadinessCheck::new(
@@ -162,7 +175,7 @@ fn backend_checks(
         CheckCategory::Reliability,
         CheckSeverity::Major,
         Arc::new(backend::ModelsCheck {
-            environment: Arc::clone(ground),
+            environment: Arc::clone(environment),
             subject: subject.clone(),
         }),
     );

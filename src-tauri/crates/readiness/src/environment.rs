@@ -133,7 +133,6 @@ pub enum SimulatedCaller {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayReply {
-    /// HTTP status code.
     pub status: u16,
     /// The whole body, also of a stream.
     pub body: Vec<u8>,

@@ -52,7 +52,6 @@ pub struct CheckResult {
     pub evidence: Vec<String>,
     /// Why it failed, warned, was skipped or does not apply.
     pub cause: Option<String>,
-    /// What to do.
     pub fix: Option<String>,
     pub action: Option<FixAction>,
     /// In milliseconds; `None` if the check did not run.

@@ -46,7 +46,6 @@ pub struct RunParameters {
     pub concurrency: ConcurrencyLimits,
 }
 
-/// Concurrency limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConcurrencyLimits {
     /// All checks; clamped to 1..=[`CONCURRENCY_MAX`].
@@ -92,7 +91,6 @@ struct RunInProgress {
     started_at: Vec<Option<Moment>>,
 }
 
-/// A completed check.
 struct CompletedCheck {
     index: usize,
     status: CheckStatus,

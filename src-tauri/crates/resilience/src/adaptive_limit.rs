@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_no_crowd() {
+    fn an_outage_is_no_overload() {
         let mut limit = limit(64);
         (1..100).for_each(|secs| limit.on_overload(20, Moment::from_secs(secs)));
         assert_eq!(limit.limit(), 10, "nothing succeeded since the first refusal");
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_are_slow_when_crowded_take_a_tenth_away() {
+    fn answers_that_are_slow_under_load_take_a_tenth_away() {
         let mut limit = limit(20);
         let second = Duration::from_secs(1);
         let now = Moment::from_secs(100);

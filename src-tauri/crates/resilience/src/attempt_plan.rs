@@ -129,8 +129,9 @@ impl AttemptPlan {
         candidates: impl IntoIterator<Item = (&'a Endpoint, &'a str)>,
     ) -> Self {
         let candidates: Vec<_> = candidates.into_iter().collect();
-        let places = candidates.iter().enumerate().map(|(place, (access, model))| {
-            let backend = candidates.iter().position(|(other, _)| other.backend == access.backend);
+        let places = candidates.iter().enumerate().map(|(place, (endpoint, model))| {
+            let backend =
+                candidates.iter().position(|(other, _)| other.backend == endpoint.backend);
             let model = candidates.iter().position(|(_, other)| other == model);
             let (backend, model) = (backend.unwrap_or(place), model.unwrap_or(place));
             PlannedCandidate { backend, model, state: CandidateState::Untried }

@@ -16,7 +16,6 @@ const STEPS_PER_OCTAVE: f64 = 4.0;
 const SMALLEST_MS: f64 = 16.0;
 const PERCENTILE: u32 = 95;
 
-/// The histogram.
 #[derive(Debug, Clone)]
 pub(crate) struct LatencyBaseline {
     counts: [u16; STEPS],

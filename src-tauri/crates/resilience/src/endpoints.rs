@@ -56,7 +56,6 @@ pub enum CallOutcome {
         /// Time to the first token; `None` for answers without one (embeddings, lists).
         first_token: Option<Duration>,
     },
-    /// The endpoint failed.
     Failure {
         weight: FailureWeight,
         /// The wait the server asks for. It replaces the open time if it is longer.
@@ -115,43 +114,44 @@ impl Endpoints {
         &self.rules
     }
 
-    /// Availability of `model` through `access` at `now`. Read-only and as cheap as a map lookup:
+    /// Availability of `model` through `endpoint` at `now`. Read-only and as cheap as a map lookup:
     /// it is called for every candidate of every request.
     #[must_use]
-    pub fn availability(&self, access: &Endpoint, model: &str, now: Moment) -> Availability {
+    pub fn availability(&self, endpoint: &Endpoint, model: &str, now: Moment) -> Availability {
         self.entries
-            .get(access)
+            .get(endpoint)
             .map_or(Availability::Ready, |entry| entry.availability(model, now, &self.rules))
     }
 
-    /// The full state of `access`, for the panel. Read-only.
+    /// The full state of `endpoint`, for the panel. Read-only.
     #[must_use]
-    pub fn status(&self, access: &Endpoint, now: Moment) -> EndpointStatus {
-        self.entries.get(access).map_or_else(
+    pub fn status(&self, endpoint: &Endpoint, now: Moment) -> EndpointStatus {
+        self.entries.get(endpoint).map_or_else(
             || TrackedEndpoint::new(now).status(now, &self.rules),
             |entry| entry.status(now, &self.rules),
         )
     }
 
-    /// The cooldowns at `now` that apply to single models of `access`.
+    /// The cooldowns at `now` that apply to single models of `endpoint`.
     #[must_use]
-    pub fn model_cooldowns(&self, access: &Endpoint, now: Moment) -> Vec<ModelCooldown> {
-        self.entries.get(access).map_or_else(Vec::new, |entry| entry.model_cooldowns(now))
+    pub fn model_cooldowns(&self, endpoint: &Endpoint, now: Moment) -> Vec<ModelCooldown> {
+        self.entries.get(endpoint).map_or_else(Vec::new, |entry| entry.model_cooldowns(now))
     }
 
     /// Admits a call. The error is always [`Availability::Closed`].
     pub fn admit(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         model: &str,
         now: Moment,
     ) -> Result<Permit, Availability> {
-        if !self.entries.contains_key(access) && !self.make_room(now) {
-            return Ok(Permit::new(access, model, None, 0));
+        if !self.entries.contains_key(endpoint) && !self.make_room(now) {
+            return Ok(Permit::new(endpoint, model, None, 0));
         }
         let mut log = Vec::new();
-        let entry = self.entries.entry(access.clone()).or_insert_with(|| TrackedEndpoint::new(now));
-        entry.apply_due(access, now, &self.rules, &mut log);
+        let entry =
+            self.entries.entry(endpoint.clone()).or_insert_with(|| TrackedEndpoint::new(now));
+        entry.apply_due(endpoint, now, &self.rules, &mut log);
         let availability = entry.availability(model, now, &self.rules);
         let admitted = match availability {
             Availability::Closed { .. } => Err(availability),
@@ -162,7 +162,7 @@ impl Endpoints {
         let permit = admitted.map(|admitted| {
             let generation = (admitted == AdmitDecision::Counted && entry.counts_calls(now))
                 .then_some(entry.breaker.generation);
-            Permit::new(access, model, generation, entry.key_generation)
+            Permit::new(endpoint, model, generation, entry.key_generation)
         });
         self.queue_transitions(log);
         permit
@@ -172,23 +172,23 @@ impl Endpoints {
     /// closed, a successful trial closes the breaker at once: a ramp would protect nobody.
     pub fn admit_with_alternatives<'a>(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         model: &str,
         others: impl IntoIterator<Item = (&'a Endpoint, &'a str)>,
         now: Moment,
     ) -> Result<Permit, Availability> {
-        let permit = self.admit(access, model, now)?;
+        let permit = self.admit(endpoint, model, now)?;
         let is_trial =
-            self.entries.get(access).is_some_and(|entry| entry.is_half_open(now, &self.rules));
+            self.entries.get(endpoint).is_some_and(|entry| entry.is_half_open(now, &self.rules));
         let is_closed = |(other, model): (&Endpoint, &str)| {
-            other == access
+            other == endpoint
                 || matches!(self.availability(other, model, now), Availability::Closed { .. })
         };
         let is_sole = is_trial && others.into_iter().all(is_closed);
         Ok(if is_sole { Permit { trial: TrialKind::Sole, ..permit } } else { permit })
     }
 
-    /// If all of `accesses` are closed, admits a single trial on the one whose breaker reopens
+    /// If all of `endpoints` are closed, admits a single trial on the one whose breaker reopens
     /// first. Returns its position and the permit. A success closes the breaker at once.
     ///
     /// Skips endpoints that are blocked, cool down, are forced open or asked for a wait. Returns
@@ -196,17 +196,17 @@ impl Endpoints {
     /// [`crate::SOLE_TRIAL_AFTER`], so that not every request calls a dead group.
     pub fn admit_sole_trial(
         &mut self,
-        accesses: &[(&Endpoint, &str)],
+        endpoints: &[(&Endpoint, &str)],
         now: Moment,
     ) -> Option<(usize, Permit)> {
         let mut nearest: Option<(Moment, usize, &Endpoint, &str)> = None;
-        for (place, (access, model)) in accesses.iter().enumerate() {
-            match self.availability(access, model, now) {
+        for (place, (endpoint, model)) in endpoints.iter().enumerate() {
+            match self.availability(endpoint, model, now) {
                 Availability::Closed { reason: ClosedReason::HalfOpenBusy, .. } => return None,
                 Availability::Closed { .. } => {}
                 _ => return None,
             }
-            let entry = self.entries.get(*access)?;
+            let entry = self.entries.get(*endpoint)?;
             if entry.sole_trial_at(now, &self.rules).is_some_and(|trial_at| trial_at > now) {
                 return None;
             }
@@ -214,29 +214,29 @@ impl Endpoints {
                 && told_until <= now
                 && nearest.is_none_or(|(earliest, ..)| until < earliest)
             {
-                nearest = Some((until, place, access, model));
+                nearest = Some((until, place, endpoint, model));
             }
         }
-        let (_, place, access, model) = nearest?;
-        let entry = self.entries.get_mut(access)?;
+        let (_, place, endpoint, model) = nearest?;
+        let entry = self.entries.get_mut(endpoint)?;
         let mut log = Vec::new();
-        entry.end_open_early(access, now, &self.rules, &mut log);
+        entry.end_open_early(endpoint, now, &self.rules, &mut log);
         self.queue_transitions(log);
-        let permit = self.admit(access, model, now).ok()?;
+        let permit = self.admit(endpoint, model, now).ok()?;
         Some((place, Permit { trial: TrialKind::Sole, ..permit }))
     }
 
-    /// Time until a request that only `accesses` can answer may be sent to one of them; `None` if
+    /// Time until a request that only `endpoints` can answer may be sent to one of them; `None` if
     /// time alone opens none of them.
     #[must_use]
     pub fn time_until_reopen<'a>(
         &self,
-        accesses: impl Iterator<Item = (&'a Endpoint, &'a str)>,
+        endpoints: impl Iterator<Item = (&'a Endpoint, &'a str)>,
         now: Moment,
     ) -> Option<Duration> {
         let (mut reopens, mut told_until, mut trial_at) = (None, None, now);
-        for (access, model) in accesses {
-            let wait = match self.availability(access, model, now) {
+        for (endpoint, model) in endpoints {
+            let wait = match self.availability(endpoint, model, now) {
                 Availability::Closed { reason: ClosedReason::HalfOpenBusy, .. } => {
                     Some(TRIAL_RETRY_AFTER)
                 }
@@ -244,7 +244,7 @@ impl Endpoints {
                 _ => return Some(Duration::ZERO),
             };
             reopens = min_option(reopens, wait);
-            let Some(entry) = self.entries.get(access) else { continue };
+            let Some(entry) = self.entries.get(endpoint) else { continue };
             trial_at = trial_at.max(entry.sole_trial_at(now, &self.rules).unwrap_or(now));
             let open = entry.breaker_only_wait(model, now, &self.rules);
             told_until = min_option(told_until, open.map(|(_, told_until)| told_until));
@@ -261,15 +261,15 @@ impl Endpoints {
         evidence: RequestId,
         now: Moment,
     ) -> Vec<EndpointTransition> {
-        let Permit { endpoint: access, generation, trial, .. } = permit;
+        let Permit { endpoint, generation, trial, .. } = permit;
         let rules = self.rules;
         let mut log = Vec::new();
-        let (TrialKind::Sole, Some(entry)) = (trial, self.entries.get_mut(access)) else {
+        let (TrialKind::Sole, Some(entry)) = (trial, self.entries.get_mut(endpoint)) else {
             return log;
         };
-        entry.apply_due(access, now, &rules, &mut log);
+        entry.apply_due(endpoint, now, &rules, &mut log);
         if *generation == Some(entry.breaker.generation) && entry.counts_calls(now) {
-            entry.close_on_answer(access, evidence, now, &rules, &mut log);
+            entry.close_on_answer(endpoint, evidence, now, &rules, &mut log);
         }
         self.take_transitions_with(log)
     }
@@ -284,14 +284,15 @@ impl Endpoints {
         now: Moment,
         chance: f64,
     ) -> Vec<EndpointTransition> {
-        let Permit { endpoint: access, model, generation, key_generation, trial } = permit;
+        let Permit { endpoint, model, generation, key_generation, trial } = permit;
         let rules = self.rules;
-        if !self.entries.contains_key(&access) && !self.make_room(now) {
+        if !self.entries.contains_key(&endpoint) && !self.make_room(now) {
             return self.take_transitions();
         }
         let mut log = Vec::new();
-        let entry = self.entries.entry(access.clone()).or_insert_with(|| TrackedEndpoint::new(now));
-        entry.apply_due(&access, now, &rules, &mut log);
+        let entry =
+            self.entries.entry(endpoint.clone()).or_insert_with(|| TrackedEndpoint::new(now));
+        entry.apply_due(&endpoint, now, &rules, &mut log);
         let at = BreakerEvent { now, chance, rules: &rules };
         let counted = generation == Some(entry.breaker.generation) && entry.counts_calls(now);
         let outcome = match happened {
@@ -306,19 +307,19 @@ impl Endpoints {
                 let model = (scope == LimitScope::Model).then_some(model.as_str());
                 let told = RateLimitSignal { wait, kind };
                 if let Some(begun) = entry.cooldowns.apply_limit(model, told, now, &rules) {
-                    log.push(begun.transition(&access, model, evidence, now));
+                    log.push(begun.transition(&endpoint, model, evidence, now));
                 }
                 None
             }
             CallOutcome::Blocked(reason) if key_generation == entry.key_generation => {
-                entry.block(&access, reason, evidence, now, &mut log);
+                entry.block(&endpoint, reason, evidence, now, &mut log);
                 None
             }
             CallOutcome::Blocked(_) | CallOutcome::Neutral => None,
         };
         match outcome {
             Some(outcome) if counted => {
-                entry.record_outcome(&access, (outcome, trial), evidence, at, &mut log);
+                entry.record_outcome(&endpoint, (outcome, trial), evidence, at, &mut log);
             }
             None if counted => entry.breaker.return_trial(),
             _ => {}
@@ -342,14 +343,14 @@ impl Endpoints {
     /// Records the result of a light probe.
     pub fn report_probe(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         outcome: ProbeOutcome,
         now: Moment,
         chance: f64,
     ) -> Vec<EndpointTransition> {
         let rules = self.rules;
-        self.update_endpoint(access, now, |entry, access, log| {
-            entry.record_probe(access, outcome, BreakerEvent { now, chance, rules: &rules }, log);
+        self.update_endpoint(endpoint, now, |entry, endpoint, log| {
+            entry.record_probe(endpoint, outcome, BreakerEvent { now, chance, rules: &rules }, log);
         })
     }
 
@@ -360,7 +361,7 @@ impl Endpoints {
         self.entries
             .iter()
             .filter(|(_, entry)| entry.needs_probe(now, &self.rules))
-            .map(|(access, _)| access.clone())
+            .map(|(endpoint, _)| endpoint.clone())
             .collect()
     }
 
@@ -372,11 +373,11 @@ impl Endpoints {
         now: Moment,
     ) -> Vec<EndpointTransition> {
         let mut log = Vec::new();
-        for (access, entry) in &mut self.entries {
-            if access.credential.as_ref() == Some(credential) {
-                entry.apply_due(access, now, &self.rules, &mut log);
-                entry.lift_block(access, TransitionCause::CredentialChanged, now, &mut log);
-                entry.lift_cooldowns(access, TransitionCause::CredentialChanged, now, &mut log);
+        for (endpoint, entry) in &mut self.entries {
+            if endpoint.credential.as_ref() == Some(credential) {
+                entry.apply_due(endpoint, now, &self.rules, &mut log);
+                entry.lift_block(endpoint, TransitionCause::CredentialChanged, now, &mut log);
+                entry.lift_cooldowns(endpoint, TransitionCause::CredentialChanged, now, &mut log);
             }
         }
         self.take_transitions_with(log)
@@ -385,61 +386,62 @@ impl Endpoints {
     /// A manual check succeeded: lifts the block.
     pub fn lift_block_after_recheck(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         now: Moment,
     ) -> Vec<EndpointTransition> {
-        self.update_endpoint(access, now, |entry, access, log| {
-            entry.lift_block(access, TransitionCause::RecheckPassed, now, log);
+        self.update_endpoint(endpoint, now, |entry, endpoint, log| {
+            entry.lift_block(endpoint, TransitionCause::RecheckPassed, now, log);
         })
     }
 
     /// Sets the breaker manually. Without `until` the setting holds until [`Self::reset`].
     pub fn force(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         forced: BreakerOverride,
         until: Option<Moment>,
         now: Moment,
     ) -> Vec<EndpointTransition> {
-        self.update_endpoint(access, now, |entry, access, log| {
-            entry.force(access, ActiveOverride { forced, until }, now, log);
+        self.update_endpoint(endpoint, now, |entry, endpoint, log| {
+            entry.force(endpoint, ActiveOverride { forced, until }, now, log);
         })
     }
 
     /// Resets to the initial state: closed, no cooldown, no block, no manual setting.
-    pub fn reset(&mut self, access: &Endpoint, now: Moment) -> Vec<EndpointTransition> {
-        self.update_endpoint(access, now, |entry, access, log| entry.reset(access, now, log))
+    pub fn reset(&mut self, endpoint: &Endpoint, now: Moment) -> Vec<EndpointTransition> {
+        self.update_endpoint(endpoint, now, |entry, endpoint, log| entry.reset(endpoint, now, log))
     }
 
     /// Returns the transitions caused by time alone, for the log. States are correct without this
     /// call.
     pub fn apply_elapsed_time(&mut self, now: Moment) -> Vec<EndpointTransition> {
         let mut log = Vec::new();
-        for (access, entry) in &mut self.entries {
-            entry.apply_due(access, now, &self.rules, &mut log);
+        for (endpoint, entry) in &mut self.entries {
+            entry.apply_due(endpoint, now, &self.rules, &mut log);
         }
         self.take_transitions_with(log)
     }
 
     /// Drops endpoints that are no longer configured.
     pub fn retain(&mut self, known: impl Fn(&Endpoint) -> bool) {
-        self.entries.retain(|access, _| known(access));
+        self.entries.retain(|endpoint, _| known(endpoint));
     }
 
-    /// Brings the entry of `access` up to date, creating it if needed, and applies `change`.
+    /// Brings the entry of `endpoint` up to date, creating it if needed, and applies `change`.
     fn update_endpoint(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         now: Moment,
         change: impl FnOnce(&mut TrackedEndpoint, &Endpoint, &mut Vec<EndpointTransition>),
     ) -> Vec<EndpointTransition> {
-        if !self.entries.contains_key(access) && !self.make_room(now) {
+        if !self.entries.contains_key(endpoint) && !self.make_room(now) {
             return self.take_transitions();
         }
         let mut log = Vec::new();
-        let entry = self.entries.entry(access.clone()).or_insert_with(|| TrackedEndpoint::new(now));
-        entry.apply_due(access, now, &self.rules, &mut log);
-        change(entry, access, &mut log);
+        let entry =
+            self.entries.entry(endpoint.clone()).or_insert_with(|| TrackedEndpoint::new(now));
+        entry.apply_due(endpoint, now, &self.rules, &mut log);
+        change(entry, endpoint, &mut log);
         self.take_transitions_with(log)
     }
 
@@ -450,7 +452,7 @@ impl Endpoints {
         }
         let at_rest = |entry: &TrackedEndpoint| entry.is_idle(now, &self.rules);
         let idle = self.entries.iter().find(|(_, entry)| at_rest(entry));
-        let Some(idle) = idle.map(|(access, _)| access.clone()) else { return false };
+        let Some(idle) = idle.map(|(endpoint, _)| endpoint.clone()) else { return false };
         self.entries.remove(&idle);
         true
     }
@@ -482,9 +484,9 @@ impl FailureWeight {
 }
 
 impl Permit {
-    fn new(access: &Endpoint, model: &str, generation: Option<u32>, key_generation: u32) -> Self {
-        let (access, model) = (access.clone(), model.to_owned());
-        Self { endpoint: access, model, generation, key_generation, trial: TrialKind::OneOfSeveral }
+    fn new(endpoint: &Endpoint, model: &str, generation: Option<u32>, key_generation: u32) -> Self {
+        let (endpoint, model) = (endpoint.clone(), model.to_owned());
+        Self { endpoint, model, generation, key_generation, trial: TrialKind::OneOfSeveral }
     }
 }
 

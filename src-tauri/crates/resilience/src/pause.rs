@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_process_is_told_by_a_late_tick_and_before_it() {
+    fn a_stopped_process_is_noticed_by_a_late_tick_and_before_it() {
         let mut pauses = ticking(110);
         // A reader that wakes before the tick gets the same result.
         assert_eq!(pauses.paused_since(at(105), at(145), wall(145)), Some(Duration::from_secs(35)));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn sleep_that_stops_the_monotonic_clock_is_told_by_the_wall() {
+    fn sleep_that_stops_the_monotonic_clock_is_noticed_by_the_wall_clock() {
         let mut pauses = ticking(110);
         let pause = pauses.tick(at(111), wall(8 * 3_600)).expect("a pause");
         assert!(pause.lasted > Duration::from_secs(7 * 3_600));

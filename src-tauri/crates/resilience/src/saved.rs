@@ -25,7 +25,8 @@ use crate::window::CallCounts;
 /// An endpoint's state when it was saved. All times are remaining durations in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedEndpoint {
-    access: Endpoint,
+    #[serde(rename = "access")]
+    endpoint: Endpoint,
     breaker: SavedBreaker,
     /// Histogram of times to the first token, for the baseline.
     #[serde(default)]
@@ -92,8 +93,8 @@ struct SavedForced {
 
 impl SavedEndpoint {
     #[must_use]
-    pub const fn access(&self) -> &Endpoint {
-        &self.access
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 }
 
@@ -101,14 +102,17 @@ impl Endpoints {
     /// All state worth keeping over a restart. Read-only.
     #[must_use]
     pub fn save(&self, now: Moment) -> Vec<SavedEndpoint> {
-        self.entries.iter().map(|(access, entry)| entry.save(access, now, &self.rules)).collect()
+        self.entries
+            .iter()
+            .map(|(endpoint, entry)| entry.save(endpoint, now, &self.rules))
+            .collect()
     }
 
-    /// Like [`Self::save`], for those of `accesses` that have any state.
+    /// Like [`Self::save`], for those of `endpoints` that have any state.
     #[must_use]
-    pub fn save_some(&self, accesses: &HashSet<&Endpoint>, now: Moment) -> Vec<SavedEndpoint> {
-        let known = accesses.iter().filter_map(|access| self.entries.get_key_value(*access));
-        known.map(|(access, entry)| entry.save(access, now, &self.rules)).collect()
+    pub fn save_some(&self, endpoints: &HashSet<&Endpoint>, now: Moment) -> Vec<SavedEndpoint> {
+        let known = endpoints.iter().filter_map(|endpoint| self.entries.get_key_value(*endpoint));
+        known.map(|(endpoint, entry)| entry.save(endpoint, now, &self.rules)).collect()
     }
 
     /// Restores state saved `since_saved` ago by wall clock, as if the program had run without
@@ -116,21 +120,21 @@ impl Endpoints {
     pub fn restore(&mut self, saved: Vec<SavedEndpoint>, since_saved: Duration, now: Moment) {
         let rules = self.rules;
         for saved in saved {
-            if self.entries.contains_key(&saved.access) || self.make_room(now) {
-                let access = saved.access.clone();
+            if self.entries.contains_key(&saved.endpoint) || self.make_room(now) {
+                let endpoint = saved.endpoint.clone();
                 self.entries
-                    .insert(access, TrackedEndpoint::restored(saved, since_saved, now, &rules));
+                    .insert(endpoint, TrackedEndpoint::restored(saved, since_saved, now, &rules));
             }
         }
     }
 }
 
 impl TrackedEndpoint {
-    fn save(&self, access: &Endpoint, now: Moment, rules: &BreakerRules) -> SavedEndpoint {
+    fn save(&self, endpoint: &Endpoint, now: Moment, rules: &BreakerRules) -> SavedEndpoint {
         let models = self.cooldowns.models.iter();
         let breaker = self.breaker.advanced_to(now, rules);
         SavedEndpoint {
-            access: access.clone(),
+            endpoint: endpoint.clone(),
             breaker: SavedBreaker {
                 state: SavedState::of(breaker.state, now),
                 rule: breaker.rule,

@@ -135,21 +135,21 @@ impl TrackedEndpoint {
     /// Applies and logs the transitions due by `now`.
     pub(crate) fn apply_due(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         now: Moment,
         rules: &BreakerRules,
         log: &mut Vec<EndpointTransition>,
     ) {
         let mut changes = Vec::new();
         self.breaker.apply_due(now, rules, &mut changes);
-        log_changes(access, changes, log);
+        log_changes(endpoint, changes, log);
         if let Some(until) = self.forced.and_then(|forced| forced.until)
             && until <= now
             && let Some(expired) = self.forced.take()
         {
             let to = TransitionState::Automatic;
             let rule = TransitionCause::ForceExpired;
-            log.push(new_transition(access, expired.forced.transition_state(), to, rule, until));
+            log.push(new_transition(endpoint, expired.forced.transition_state(), to, rule, until));
         }
         let own = self.cooldowns.models.iter_mut().map(|(name, own)| (Some(&*name), own));
         for (model, cooldown) in self.cooldowns.endpoint.iter_mut().map(|c| (None, c)).chain(own) {
@@ -157,7 +157,7 @@ impl TrackedEndpoint {
                 cooldown.end_logged = true;
                 let (from, to) = (TransitionState::CoolingDown, TransitionState::Ready);
                 let rule = TransitionCause::CooldownOver;
-                let over = new_transition(access, from, to, rule, cooldown.until);
+                let over = new_transition(endpoint, from, to, rule, cooldown.until);
                 log.push(EndpointTransition { model: model.cloned(), ..over });
             }
         }
@@ -182,7 +182,7 @@ impl TrackedEndpoint {
 
     pub(crate) fn record_outcome(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         (outcome, trial): (CountedOutcome, TrialKind),
         evidence: RequestId,
         at: BreakerEvent<'_>,
@@ -191,12 +191,12 @@ impl TrackedEndpoint {
         let mut changes = Vec::new();
         let trips = self.trip_policy(at.now);
         self.breaker.record_outcome(outcome, evidence, (trips, trial), at, &mut changes);
-        log_changes(access, changes, log);
+        log_changes(endpoint, changes, log);
     }
 
     pub(crate) fn close_on_answer(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         evidence: RequestId,
         now: Moment,
         rules: &BreakerRules,
@@ -204,12 +204,12 @@ impl TrackedEndpoint {
     ) {
         let mut changes = Vec::new();
         self.breaker.close_on_answer(evidence, now, rules, &mut changes);
-        log_changes(access, changes, log);
+        log_changes(endpoint, changes, log);
     }
 
     pub(crate) fn record_probe(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         outcome: ProbeOutcome,
         at: BreakerEvent<'_>,
         log: &mut Vec<EndpointTransition>,
@@ -220,25 +220,25 @@ impl TrackedEndpoint {
         let mut changes = Vec::new();
         let trips = self.trip_policy(at.now);
         self.breaker.record_probe(outcome == ProbeOutcome::Passed, trips, at, &mut changes);
-        log_changes(access, changes, log);
+        log_changes(endpoint, changes, log);
     }
 
     pub(crate) fn end_open_early(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         now: Moment,
         rules: &BreakerRules,
         log: &mut Vec<EndpointTransition>,
     ) {
         let mut changes = Vec::new();
-        self.apply_due(access, now, rules, log);
+        self.apply_due(endpoint, now, rules, log);
         self.breaker.end_open_early(now, rules, &mut changes);
-        log_changes(access, changes, log);
+        log_changes(endpoint, changes, log);
     }
 
     pub(crate) fn block(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         reason: BlockReason,
         evidence: RequestId,
         now: Moment,
@@ -249,13 +249,13 @@ impl TrackedEndpoint {
         }
         self.block = Some(EndpointBlock { reason, since: now });
         let (from, to) = (TransitionState::Ready, TransitionState::Blocked);
-        let blocked = new_transition(access, from, to, reason.transition_cause(), now);
+        let blocked = new_transition(endpoint, from, to, reason.transition_cause(), now);
         log.push(EndpointTransition { evidence: vec![evidence], ..blocked });
     }
 
     pub(crate) fn lift_block(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         rule: TransitionCause,
         now: Moment,
         log: &mut Vec<EndpointTransition>,
@@ -263,13 +263,13 @@ impl TrackedEndpoint {
         self.key_generation = self.key_generation.wrapping_add(1);
         if self.block.take().is_some() {
             let (from, to) = (TransitionState::Blocked, TransitionState::Ready);
-            log.push(new_transition(access, from, to, rule, now));
+            log.push(new_transition(endpoint, from, to, rule, now));
         }
     }
 
     pub(crate) fn lift_cooldowns(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         rule: TransitionCause,
         now: Moment,
         log: &mut Vec<EndpointTransition>,
@@ -281,7 +281,7 @@ impl TrackedEndpoint {
                 let (from, to) = (TransitionState::CoolingDown, TransitionState::Ready);
                 log.push(EndpointTransition {
                     model,
-                    ..new_transition(access, from, to, rule, now)
+                    ..new_transition(endpoint, from, to, rule, now)
                 });
             }
         }
@@ -289,7 +289,7 @@ impl TrackedEndpoint {
 
     pub(crate) fn force(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         next: ActiveOverride,
         now: Moment,
         log: &mut Vec<EndpointTransition>,
@@ -300,7 +300,7 @@ impl TrackedEndpoint {
         log.push(EndpointTransition {
             until: next.until.map(|until| until.since(now)),
             ..new_transition(
-                access,
+                endpoint,
                 before,
                 next.forced.transition_state(),
                 TransitionCause::Forced,
@@ -310,26 +310,26 @@ impl TrackedEndpoint {
         if matches!(next.forced, BreakerOverride::Closed | BreakerOverride::Disabled) {
             let mut changes = Vec::new();
             self.breaker.reset(TransitionCause::Forced, now, &mut changes);
-            log_changes(access, changes, log);
+            log_changes(endpoint, changes, log);
         }
     }
 
     pub(crate) fn reset(
         &mut self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         now: Moment,
         log: &mut Vec<EndpointTransition>,
     ) {
         let rule = TransitionCause::Reset;
         if let Some(forced) = self.forced.take() {
             let to = TransitionState::Automatic;
-            log.push(new_transition(access, forced.forced.transition_state(), to, rule, now));
+            log.push(new_transition(endpoint, forced.forced.transition_state(), to, rule, now));
         }
         let mut changes = Vec::new();
         self.breaker.reset(rule, now, &mut changes);
-        log_changes(access, changes, log);
-        self.lift_block(access, rule, now, log);
-        self.lift_cooldowns(access, rule, now, log);
+        log_changes(endpoint, changes, log);
+        self.lift_block(endpoint, rule, now, log);
+        self.lift_cooldowns(endpoint, rule, now, log);
     }
 
     pub(crate) fn needs_probe(&self, now: Moment, rules: &BreakerRules) -> bool {
@@ -366,7 +366,7 @@ impl Cooldown {
     /// The log entry for a cooldown that starts now.
     pub(crate) fn transition(
         &self,
-        access: &Endpoint,
+        endpoint: &Endpoint,
         model: Option<&str>,
         evidence: RequestId,
         now: Moment,
@@ -376,14 +376,18 @@ impl Cooldown {
             model: model.map(str::to_owned),
             evidence: vec![evidence],
             until: Some(self.until.since(now)),
-            ..new_transition(access, from, to, self.kind.transition_cause(), now)
+            ..new_transition(endpoint, from, to, self.kind.transition_cause(), now)
         }
     }
 }
 
-fn log_changes(access: &Endpoint, changes: Vec<BreakerChange>, log: &mut Vec<EndpointTransition>) {
+fn log_changes(
+    endpoint: &Endpoint,
+    changes: Vec<BreakerChange>,
+    log: &mut Vec<EndpointTransition>,
+) {
     log.extend(changes.into_iter().map(|change| EndpointTransition {
-        endpoint: access.clone(),
+        endpoint: endpoint.clone(),
         model: None,
         from: change.from,
         to: change.to,
@@ -395,15 +399,15 @@ fn log_changes(access: &Endpoint, changes: Vec<BreakerChange>, log: &mut Vec<End
 }
 
 fn new_transition(
-    access: &Endpoint,
+    endpoint: &Endpoint,
     from: TransitionState,
     to: TransitionState,
     rule: TransitionCause,
     at: Moment,
 ) -> EndpointTransition {
-    let access = access.clone();
+    let endpoint = endpoint.clone();
     EndpointTransition {
-        endpoint: access,
+        endpoint,
         model: None,
         from,
         to,

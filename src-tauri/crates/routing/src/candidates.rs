@@ -56,13 +56,12 @@ pub(crate) enum Tier {
 
 impl<'a> BackendCandidate<'a> {
     pub(crate) fn new(backend: &'a KnownBackend, model: &'a str, place: usize) -> Self {
-        let ground = RankingFactor::Position(place);
         Self {
             backend,
             model,
             weight: 1,
             place,
-            factor: ground,
+            factor: RankingFactor::Position(place),
             is_sticky: false,
             keys: Vec::new(),
         }
@@ -70,19 +69,19 @@ impl<'a> BackendCandidate<'a> {
 
     /// The tier of its best key. `Closed` before availability was read.
     pub(crate) fn tier(&self) -> Tier {
-        self.keys.iter().map(|door| door.tier).min().unwrap_or(Tier::Closed)
+        self.keys.iter().map(|key| key.tier).min().unwrap_or(Tier::Closed)
     }
 
     /// Availability of its best key.
     pub(crate) fn available(&self) -> &CandidateAvailability {
-        let best = self.keys.iter().min_by_key(|door| door.tier);
-        best.map_or(&CandidateAvailability::Ready, |door| &door.available)
+        let best = self.keys.iter().min_by_key(|key| key.tier);
+        best.map_or(&CandidateAvailability::Ready, |key| &key.available)
     }
 
     /// The most headroom among its open keys; `None` if no limit is known.
-    pub(crate) fn headroom_percent(&self, conditions: &dyn RoutingSignals) -> Option<u8> {
-        let open = self.keys.iter().filter(|door| door.tier != Tier::Closed);
-        open.filter_map(|door| conditions.headroom_percent(&door.known.endpoint)).max()
+    pub(crate) fn headroom_percent(&self, signals: &dyn RoutingSignals) -> Option<u8> {
+        let open = self.keys.iter().filter(|key| key.tier != Tier::Closed);
+        open.filter_map(|key| signals.headroom_percent(&key.known.endpoint)).max()
     }
 }
 
@@ -106,10 +105,10 @@ impl SelectionContext<'_> {
                 let conversation = self.request.conversation;
                 let digest =
                     conversation.map(|conversation| StableHasher::new().write_number(conversation));
-                self.weighted_shuffle(&mut part.keys, |door| {
+                self.weighted_shuffle(&mut part.keys, |key| {
                     let id =
-                        door.known.endpoint.credential.as_ref().map_or("", CredentialId::as_str);
-                    (door.known.weight, digest.map(|digest| digest.write_text(id)))
+                        key.known.endpoint.credential.as_ref().map_or("", CredentialId::as_str);
+                    (key.known.weight, digest.map(|digest| digest.write_text(id)))
                 });
             }
         }
@@ -135,12 +134,12 @@ impl SelectionContext<'_> {
     pub(crate) fn weighted_shuffle<T>(
         &mut self,
         items: &mut [T],
-        runner: impl Fn(&T) -> (u16, Option<StableHasher>),
+        weigh: impl Fn(&T) -> (u16, Option<StableHasher>),
     ) {
         let mut times: Vec<f64> = items
             .iter()
             .map(|item| {
-                let (weight, digest) = runner(item);
+                let (weight, digest) = weigh(item);
                 self.exponential_time(weight, digest)
             })
             .collect();
@@ -173,14 +172,14 @@ impl SelectionContext<'_> {
 pub(crate) fn expand_keys(parts: &[BackendCandidate<'_>]) -> Vec<Candidate> {
     let mut candidates = Vec::with_capacity(parts.iter().map(|part| part.keys.len()).sum());
     for part in parts {
-        for door in &part.keys {
+        for key in &part.keys {
             let why = Ranking {
                 factor: part.factor.clone(),
-                available: door.available.clone(),
+                available: key.available.clone(),
                 is_sticky: part.is_sticky,
             };
-            let (access, model) = (door.known.endpoint.clone(), part.model.to_owned());
-            candidates.push((door.tier, Candidate { access, model, ranking: why }));
+            let (endpoint, model) = (key.known.endpoint.clone(), part.model.to_owned());
+            candidates.push((key.tier, Candidate { endpoint, model, ranking: why }));
         }
     }
     if candidates.len() > 1 {

@@ -59,19 +59,19 @@ impl<'a> SelectionContext<'a> {
         'a: 't,
     {
         let route = &known.route;
-        let (mut parts, mut passed_over) = self.filter_candidates(known, find);
+        let (mut parts, mut excluded) = self.filter_candidates(known, find);
         if parts.is_empty() {
             let route = route.id.to_string();
-            return Err(match passed_over.iter().any(|passed| passed.reason.is_about_needs()) {
-                true => RoutingError::NoCapableCandidate { route, excluded: passed_over },
-                false => RoutingError::RouteUnusable { route, excluded: passed_over },
+            return Err(match excluded.iter().any(|passed| passed.reason.is_about_needs()) {
+                true => RoutingError::NoCapableCandidate { route, excluded },
+                false => RoutingError::RouteUnusable { route, excluded },
             });
         }
         if route.policy == RoutePolicy::Split
             && let Some(taken) = self.choose_split_candidate(&mut parts)
         {
             let taken = parts.swap_remove(taken);
-            passed_over.extend(
+            excluded.extend(
                 parts.iter().map(|part| exclude_candidate(part, ExclusionReason::OtherSplit)),
             );
             parts = vec![taken];
@@ -82,13 +82,8 @@ impl<'a> SelectionContext<'a> {
             route: route.id.to_string(),
             policy: route.policy,
             candidates: expand_keys(&parts),
-            explanation: explanation::explain_route(
-                route,
-                self.request.model,
-                &parts,
-                &passed_over,
-            ),
-            excluded: passed_over,
+            explanation: explanation::explain_route(route, self.request.model, &parts, &excluded),
+            excluded,
             crossing: route.crossing,
             cache: route.cache,
             sticky: route.sticky,
@@ -98,7 +93,7 @@ impl<'a> SelectionContext<'a> {
 
     pub(crate) fn choose_listed(&mut self, backends: &[&KnownBackend]) -> Decision {
         let (model, needs) = (self.request.model, &self.request.needs);
-        let (mut parts, mut passed_over) = (Vec::with_capacity(backends.len()), Vec::new());
+        let (mut parts, mut excluded) = (Vec::with_capacity(backends.len()), Vec::new());
         for (place, backend) in backends.iter().enumerate() {
             let part = BackendCandidate::new(backend, model, place + 1);
             // Facts of the model are not checked: they are the same for every backend that lists
@@ -106,7 +101,7 @@ impl<'a> SelectionContext<'a> {
             match find_exclusion(needs, &backend.models.capabilities, || None)
                 .filter(|_| backends.len() > 1)
             {
-                Some(reason) => passed_over.push(exclude_candidate(&part, reason)),
+                Some(reason) => excluded.push(exclude_candidate(&part, reason)),
                 None => parts.push(part),
             }
         }
@@ -116,11 +111,11 @@ impl<'a> SelectionContext<'a> {
             parts = all
                 .map(|(place, backend)| BackendCandidate::new(backend, model, place + 1))
                 .collect();
-            passed_over.clear();
+            excluded.clear();
         }
         self.assign_tiers(&mut parts);
         let text = match parts.as_slice() {
-            [only] if passed_over.is_empty() => {
+            [only] if excluded.is_empty() => {
                 format!(
                     "{} is the only usable backend that lists {model}",
                     only.backend.models.backend
@@ -129,12 +124,12 @@ impl<'a> SelectionContext<'a> {
             [first, ..] => format!(
                 "{} is the first of {} usable backends that list {model}",
                 first.backend.models.backend,
-                parts.len() + passed_over.len()
+                parts.len() + excluded.len()
             ),
             [] => String::new(),
         };
         let fingerprint = rule_fingerprint(model, model, backends);
-        build_decision(model, &parts, passed_over, text, fingerprint)
+        build_decision(model, &parts, excluded, text, fingerprint)
     }
 
     pub(crate) fn choose_unlisted(&mut self, only: &KnownBackend) -> Decision {
@@ -157,13 +152,13 @@ impl<'a> SelectionContext<'a> {
     {
         let (needs, candidates) = (&self.request.needs, &known.route.candidates);
         let mut parts: Vec<BackendCandidate<'t>> = Vec::with_capacity(candidates.len());
-        let (mut small, mut passed_over) = (Vec::new(), Vec::new());
+        let (mut small, mut excluded) = (Vec::new(), Vec::new());
         let mut of_asked = None;
         for (place, candidate) in candidates.iter().enumerate() {
             let model = candidate.model.as_deref().unwrap_or(self.request.model);
             let mut leave_out = |reason| {
                 let (backend, model) = (candidate.backend.clone(), model.to_owned());
-                passed_over.push(ExcludedCandidate { backend, model, reason });
+                excluded.push(ExcludedCandidate { backend, model, reason });
             };
             let Some(backend) = find(&candidate.backend) else {
                 leave_out(ExclusionReason::Unknown);
@@ -191,9 +186,9 @@ impl<'a> SelectionContext<'a> {
             largest.factor = RankingFactor::Largest(size);
             parts.push(largest);
         }
-        passed_over
+        excluded
             .extend(small.into_iter().map(|(_, part, reason)| exclude_candidate(&part, reason)));
-        (parts, passed_over)
+        (parts, excluded)
     }
 
     /// A reason against a candidate that is independent of the model's limits: its backend's status
@@ -231,7 +226,7 @@ impl<'a> SelectionContext<'a> {
 fn build_decision(
     rule: &str,
     parts: &[BackendCandidate<'_>],
-    passed_over: Vec<ExcludedCandidate>,
+    excluded: Vec<ExcludedCandidate>,
     text: String,
     fingerprint: u64,
 ) -> Decision {
@@ -239,8 +234,8 @@ fn build_decision(
         route: rule.to_owned(),
         policy: RoutePolicy::Ordered,
         candidates: expand_keys(parts),
-        explanation: explanation::finish_explanation(text, parts, &passed_over),
-        excluded: passed_over,
+        explanation: explanation::finish_explanation(text, parts, &excluded),
+        excluded,
         crossing: None,
         cache: None,
         sticky: None,

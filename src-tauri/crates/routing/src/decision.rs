@@ -42,24 +42,24 @@ impl Decision {
     #[must_use]
     pub fn only(
         mut self,
-        asking: &RoutingRequest<'_>,
+        request: &RoutingRequest<'_>,
         may_use: impl Fn(&BackendId) -> bool,
     ) -> Option<Self> {
-        let is_kept = |candidate: &Candidate| may_use(&candidate.access.backend);
+        let is_kept = |candidate: &Candidate| may_use(&candidate.endpoint.backend);
         if self.candidates.iter().all(is_kept) {
             return Some(self);
         }
         let (kept, left_out): (Vec<_>, Vec<_>) = self.candidates.into_iter().partition(is_kept);
         self.candidates = kept;
         let mut skipped: Vec<ExcludedCandidate> = Vec::new();
-        for Candidate { access: Endpoint { backend, .. }, model, .. } in left_out {
+        for Candidate { endpoint: Endpoint { backend, .. }, model, .. } in left_out {
             let one = ExcludedCandidate { backend, model, reason: ExclusionReason::NotForClient };
             // A backend is a candidate once for each of its keys.
             if !skipped.contains(&one) {
                 skipped.push(one);
             }
         }
-        self.explanation = explanation::of_client(asking, self.candidates.first()?, &skipped);
+        self.explanation = explanation::of_client(request, self.candidates.first()?, &skipped);
         self.excluded.extend(skipped);
         Some(self)
     }

@@ -26,17 +26,17 @@ pub enum RoutingError {
     },
     /// No provider is configured, only the mock.
     #[error(
-        "no backend can serve {asked:?}; add one, or use a model of the mock such as mock/echo"
+        "no backend can serve {model:?}; add one, or use a model of the mock such as mock/echo"
     )]
     NoProvider {
         /// The requested model.
-        asked: String,
+        model: String,
     },
     /// Backends are configured, but none is known to have the model.
-    #[error("no backend lists {asked:?}; {}", suggest_models(.suggestion.as_deref(), .known))]
+    #[error("no backend lists {model:?}; {}", suggest_models(.suggestion.as_deref(), .known))]
     UnknownModel {
         /// The requested model.
-        asked: String,
+        model: String,
         /// The most similar known name.
         suggestion: Option<String>,
         /// Some of the known names, else the backends that can be pinned.
@@ -65,10 +65,10 @@ pub enum RoutingError {
     },
 }
 
-fn join_reasons(passed_over: &[ExcludedCandidate]) -> String {
+fn join_reasons(excluded: &[ExcludedCandidate]) -> String {
     let mut shown: Vec<String> =
-        passed_over.iter().take(REASONS_SHOWN_MAX).map(ToString::to_string).collect();
-    match passed_over.len().saturating_sub(REASONS_SHOWN_MAX) {
+        excluded.iter().take(REASONS_SHOWN_MAX).map(ToString::to_string).collect();
+    match excluded.len().saturating_sub(REASONS_SHOWN_MAX) {
         0 if shown.is_empty() => shown.push("it has none".to_owned()),
         0 => {}
         more => shown.push(format!("and {more} more")),

@@ -17,33 +17,33 @@ const SENTENCE_BYTES: usize = 160;
 /// Explains a route's decision. `parts` must be in their final order.
 pub(crate) fn explain_route(
     route: &Route,
-    asked: &str,
+    model: &str,
     parts: &[BackendCandidate<'_>],
-    passed_over: &[ExcludedCandidate],
+    excluded: &[ExcludedCandidate],
 ) -> String {
     let mut text = String::with_capacity(SENTENCE_BYTES);
     let Some(first) = parts.first() else { return text };
     // Writing to a `String` never fails.
     let _ = write!(text, "{}", first.backend.models.backend);
-    if first.model != asked {
+    if first.model != model {
         let _ = write!(text, " ({})", first.model);
     }
     let _ = write_reason(&mut text, route, parts, first);
-    finish_explanation(text, parts, passed_over)
+    finish_explanation(text, parts, excluded)
 }
 
 /// For a client that may not use all candidates.
 pub(crate) fn of_client(
-    asking: &RoutingRequest<'_>,
+    request: &RoutingRequest<'_>,
     first: &Candidate,
     left_out: &[ExcludedCandidate],
 ) -> String {
     let mut text = String::with_capacity(SENTENCE_BYTES);
-    let _ = write!(text, "{}", first.access.backend);
-    if first.model != asking.model {
+    let _ = write!(text, "{}", first.endpoint.backend);
+    if first.model != request.model {
         let _ = write!(text, " ({})", first.model);
     }
-    let _ = write!(text, " is the first that the client {} may use", asking.client);
+    let _ = write!(text, " is the first that the client {} may use", request.client);
     if let closed @ CandidateAvailability::Closed { .. } = &first.ranking.available {
         let _ = write!(text, ", even though it is not ready: {closed}");
     }
@@ -56,7 +56,7 @@ pub(crate) fn of_client(
 pub(crate) fn finish_explanation(
     mut text: String,
     parts: &[BackendCandidate<'_>],
-    passed_over: &[ExcludedCandidate],
+    excluded: &[ExcludedCandidate],
 ) -> String {
     let first = parts.first().map(|part| (part.tier(), part.place));
     let waits = |part: &&BackendCandidate<'_>| {
@@ -71,15 +71,15 @@ pub(crate) fn finish_explanation(
             write!(text, "; {} is not ready: {}", part.backend.models.backend, part.available());
         write_others_count(&mut text, parts.iter().filter(waits).count());
     }
-    skipped(&mut text, passed_over);
+    skipped(&mut text, excluded);
     text.push('.');
     text
 }
 
-fn skipped(text: &mut String, passed_over: &[ExcludedCandidate]) {
-    if let Some(one) = passed_over.first() {
+fn skipped(text: &mut String, excluded: &[ExcludedCandidate]) {
+    if let Some(one) = excluded.first() {
         let _ = write!(text, "; skipped: {one}");
-        write_others_count(text, passed_over.len());
+        write_others_count(text, excluded.len());
     }
 }
 
@@ -97,7 +97,7 @@ fn write_reason(
             RankingFactor::Position(_)
             | RankingFactor::Drawn { .. }
             | RankingFactor::InFlight(_) => Ok(()),
-            ground => write_comparison(text, ground, next),
+            factor => write_comparison(text, factor, next),
         };
     }
     match &first.factor {
@@ -123,31 +123,31 @@ fn write_reason(
                  {id}"
             )
         }
-        ground @ RankingFactor::Price(_) => {
+        factor @ RankingFactor::Price(_) => {
             write!(text, " is the cheapest of {count} in the route {id}")?;
-            write_comparison(text, ground, next)
+            write_comparison(text, factor, next)
         }
-        ground @ RankingFactor::FirstToken(_) => {
+        factor @ RankingFactor::FirstToken(_) => {
             write!(text, " is the fastest of {count} in the route {id}")?;
-            write_comparison(text, ground, next)
+            write_comparison(text, factor, next)
         }
-        ground @ RankingFactor::InFlight(_) => {
+        factor @ RankingFactor::InFlight(_) => {
             write!(text, " is the least busy of {count} in the route {id}")?;
-            write_comparison(text, ground, next)
+            write_comparison(text, factor, next)
         }
-        ground @ RankingFactor::Score(_) => {
+        factor @ RankingFactor::Score(_) => {
             write!(text, " is the best balanced of {count} in the route {id}")?;
-            write_comparison(text, ground, next)
+            write_comparison(text, factor, next)
         }
     }
 }
 
 fn write_comparison(
     text: &mut String,
-    ground: &RankingFactor,
+    factor: &RankingFactor,
     next: Option<&RankingFactor>,
 ) -> std::fmt::Result {
-    write!(text, ": {ground}")?;
+    write!(text, ": {factor}")?;
     match next {
         Some(RankingFactor::Score(next)) => write!(text, ", the next {:.2}", next.total),
         Some(next) => write!(text, ", the next {next}"),

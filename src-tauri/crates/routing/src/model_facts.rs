@@ -37,9 +37,7 @@ pub struct ModelFacts {
     pub input_tokens_max: Option<u64>,
     /// Maximum tokens of an answer, including reasoning.
     pub output_tokens_max: Option<u64>,
-    /// Tool calls.
     pub tools: Support,
-    /// Image input.
     pub images: Support,
     /// Answers that follow a JSON schema.
     pub json_schema: Support,

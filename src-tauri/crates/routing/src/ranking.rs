@@ -10,8 +10,7 @@ use crate::signals::CandidateAvailability;
 /// One endpoint with the model name used there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    /// Backend and key.
-    pub access: Endpoint,
+    pub endpoint: Endpoint,
     /// Model name sent to the backend.
     pub model: String,
     pub ranking: Ranking,
@@ -37,14 +36,12 @@ pub enum RankingFactor {
     Position(usize),
     /// Drawn at random by weight.
     Drawn {
-        /// The candidate's weight.
         weight: u16,
         /// Sum of the weights in the draw.
         of: u32,
     },
     /// Has a fixed share of the conversations.
     Share {
-        /// The candidate's weight.
         weight: u16,
         /// Sum of all weights.
         of: u32,

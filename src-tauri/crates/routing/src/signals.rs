@@ -10,8 +10,8 @@ use crate::request::Needs;
 /// Current routing inputs. Each method is called for every candidate of every request, so it must
 /// be cheap. It must not change anything, because explanations call it too.
 pub trait RoutingSignals {
-    /// Availability of `model` through `access`.
-    fn availability(&self, access: &Endpoint, model: &str) -> CandidateAvailability;
+    /// Availability of `model` through `endpoint`.
+    fn availability(&self, endpoint: &Endpoint, model: &str) -> CandidateAvailability;
 
     /// Recent time to the first token in milliseconds; `None` without recent measurements.
     fn first_token_ms(&self, backend: &BackendId, model: &str) -> Option<u32>;
@@ -29,7 +29,7 @@ pub trait RoutingSignals {
     fn in_flight(&self, backend: &BackendId) -> u32;
 
     /// Unused part of the endpoint's limits, in percent; `None` if it has no known limit.
-    fn headroom_percent(&self, access: &Endpoint) -> Option<u8>;
+    fn headroom_percent(&self, endpoint: &Endpoint) -> Option<u8>;
 
     /// The backend and model that answered the conversation last, until that expires.
     fn last_answered_by(&self, conversation: u64) -> Option<(BackendId, String)>;

@@ -77,8 +77,8 @@ impl FrozenSignals {
     /// Marks `backends` as closed.
     #[must_use]
     pub fn with_closed(mut self, backends: &BTreeSet<BackendId>) -> Self {
-        for ((access, _), available) in &mut self.available {
-            if backends.contains(&access.backend) {
+        for ((endpoint, _), available) in &mut self.available {
+            if backends.contains(&endpoint.backend) {
                 *available =
                     CandidateAvailability::Closed { reason: "it is assumed to be down".into() };
             }
@@ -88,8 +88,8 @@ impl FrozenSignals {
 }
 
 impl RoutingSignals for FrozenSignals {
-    fn availability(&self, access: &Endpoint, model: &str) -> CandidateAvailability {
-        let known = self.available.get(&(access.clone(), model.to_owned()));
+    fn availability(&self, endpoint: &Endpoint, model: &str) -> CandidateAvailability {
+        let known = self.available.get(&(endpoint.clone(), model.to_owned()));
         known.cloned().unwrap_or(CandidateAvailability::Ready)
     }
 
@@ -105,8 +105,8 @@ impl RoutingSignals for FrozenSignals {
         self.in_flight.get(backend).copied().unwrap_or(0)
     }
 
-    fn headroom_percent(&self, access: &Endpoint) -> Option<u8> {
-        self.headroom_percent.get(access).copied()
+    fn headroom_percent(&self, endpoint: &Endpoint) -> Option<u8> {
+        self.headroom_percent.get(endpoint).copied()
     }
 
     /// None: each draw is a conversation of its own.
@@ -116,55 +116,55 @@ impl RoutingSignals for FrozenSignals {
 }
 
 impl RouteTable {
-    /// Copies `conditions` for every backend that may answer `asking`.
+    /// Copies `signals` for every backend that may answer `request`.
     #[must_use]
     pub fn freeze_signals(
         &self,
-        asking: &RoutingRequest<'_>,
-        conditions: &dyn RoutingSignals,
+        request: &RoutingRequest<'_>,
+        signals: &dyn RoutingSignals,
     ) -> FrozenSignals {
         let mut frozen = FrozenSignals::default();
-        for (backend, model) in self.possible_backends(asking) {
+        for (backend, model) in self.possible_backends(request) {
             let id = &backend.models.backend;
             let key = || (id.clone(), model.to_owned());
             for known in &backend.endpoints {
-                let access = &known.endpoint;
-                let available = conditions.availability(access, model);
-                frozen.available.insert((access.clone(), model.to_owned()), available);
-                let headroom = conditions.headroom_percent(access);
-                frozen.headroom_percent.extend(headroom.map(|percent| (access.clone(), percent)));
+                let endpoint = &known.endpoint;
+                let available = signals.availability(endpoint, model);
+                frozen.available.insert((endpoint.clone(), model.to_owned()), available);
+                let headroom = signals.headroom_percent(endpoint);
+                frozen.headroom_percent.extend(headroom.map(|percent| (endpoint.clone(), percent)));
             }
-            let time = conditions.first_token_ms(id, model);
+            let time = signals.first_token_ms(id, model);
             frozen.first_token_ms.extend(time.map(|ms| (key(), ms)));
-            let cost = conditions.cost_micros(id, model, &asking.needs);
+            let cost = signals.cost_micros(id, model, &request.needs);
             frozen.cost_micros.extend(cost.map(|micros| (key(), micros)));
-            frozen.in_flight.insert(id.clone(), conditions.in_flight(id));
+            frozen.in_flight.insert(id.clone(), signals.in_flight(id));
         }
         frozen
     }
 
-    /// Repeats the choice for `asking` `draws` times, at most [`SIMULATION_DRAWS_MAX`], each time
+    /// Repeats the choice for `request` `draws` times, at most [`SIMULATION_DRAWS_MAX`], each time
     /// as a new conversation.
     #[must_use]
     pub fn simulate(
         &self,
-        asking: &RoutingRequest<'_>,
+        request: &RoutingRequest<'_>,
         frozen: &FrozenSignals,
         draws: u32,
         chance: &mut dyn FnMut() -> f64,
         admit: &dyn Fn(Decision) -> Result<Decision, String>,
     ) -> Simulation {
         let draws = draws.min(SIMULATION_DRAWS_MAX);
-        let asking = RoutingRequest { conversation: None, ..*asking };
+        let request = RoutingRequest { conversation: None, ..*request };
         let mut simulation = Simulation { draws, shares: Vec::new(), failures: 0, failure: None };
         for _ in 0..draws {
-            match self.choose(&asking, frozen, chance).map(admit) {
+            match self.choose(&request, frozen, chance).map(admit) {
                 Ok(Ok(decision)) => simulation.count_decision(&decision),
                 Ok(Err(why)) => simulation.count_failure(SimulatedFailure::Forbidden(why)),
                 Err(refusal) => simulation.count_failure(SimulatedFailure::Refused(refusal)),
             }
         }
-        self.add_expected_shares(&asking, frozen, &mut simulation.shares);
+        self.add_expected_shares(&request, frozen, &mut simulation.shares);
         simulation.shares.sort_by_key(|share| std::cmp::Reverse(share.draws));
         simulation
     }
@@ -172,11 +172,11 @@ impl RouteTable {
     /// Adds the shares expected from the weights.
     fn add_expected_shares(
         &self,
-        asking: &RoutingRequest<'_>,
+        request: &RoutingRequest<'_>,
         frozen: &FrozenSignals,
         shares: &mut [CandidateShare],
     ) {
-        let Some(route) = self.matching_route(asking) else { return };
+        let Some(route) = self.matching_route(request) else { return };
         if !matches!(route.policy, RoutePolicy::Weighted | RoutePolicy::Split) {
             return;
         }
@@ -187,7 +187,7 @@ impl RouteTable {
         let weight = |share: &CandidateShare| {
             let is_it = |candidate: &&crate::RouteCandidate| {
                 candidate.backend == share.backend
-                    && candidate.model.as_deref().unwrap_or(asking.model) == share.model
+                    && candidate.model.as_deref().unwrap_or(request.model) == share.model
             };
             let candidate = route.candidates.iter().find(is_it).filter(|_| counts(share));
             candidate.map_or(0, |candidate| u32::from(candidate.weight))
@@ -202,8 +202,8 @@ impl RouteTable {
 impl FrozenSignals {
     fn is_open(&self, backend: &BackendId, model: &str) -> bool {
         let mut known = self.available.iter();
-        known.any(|((access, asked), available)| {
-            access.backend == *backend
+        known.any(|((endpoint, asked), available)| {
+            endpoint.backend == *backend
                 && asked == model
                 && !matches!(available, CandidateAvailability::Closed { .. })
         })
@@ -213,16 +213,16 @@ impl FrozenSignals {
 impl Simulation {
     fn count_decision(&mut self, decision: &Decision) {
         for candidate in &decision.candidates {
-            self.share_mut(&candidate.access.backend, &candidate.model);
+            self.share_mut(&candidate.endpoint.backend, &candidate.model);
         }
         let parts = decision.excluded.iter();
         for part in parts.filter(|passed| passed.reason == ExclusionReason::OtherSplit) {
             self.share_mut(&part.backend, &part.model);
         }
         let Some(first) = decision.candidates.first() else { return };
-        self.share_mut(&first.access.backend, &first.model).draws += 1;
+        self.share_mut(&first.endpoint.backend, &first.model).draws += 1;
         if matches!(first.ranking.available, CandidateAvailability::Closed { .. }) {
-            let backend = first.access.backend.clone();
+            let backend = first.endpoint.backend.clone();
             self.count_failure(SimulatedFailure::Closed(backend, first.ranking.available.clone()));
         }
     }

@@ -99,32 +99,32 @@ impl RouteTable {
     /// 1; it is called only where a policy draws.
     pub fn choose(
         &self,
-        asking: &RoutingRequest<'_>,
-        conditions: &dyn RoutingSignals,
+        request: &RoutingRequest<'_>,
+        signals: &dyn RoutingSignals,
         chance: &mut dyn FnMut() -> f64,
     ) -> Result<Decision, RoutingError> {
-        let asked = asking.model;
-        if asked.len() > MODEL_NAME_BYTES_MAX {
-            return Err(RoutingError::NameTooLong(asked.len()));
+        let model = request.model;
+        if model.len() > MODEL_NAME_BYTES_MAX {
+            return Err(RoutingError::NameTooLong(model.len()));
         }
-        if asked.is_empty() {
+        if model.is_empty() {
             return Err(RoutingError::MissingModel);
         }
-        let mut choosing = SelectionContext { request: asking, signals: conditions, chance };
-        if let Some((backend, model)) = self.find_pinned(asked) {
-            return choosing.choose_pinned(backend, model);
+        let mut selection = SelectionContext { request, signals, chance };
+        if let Some((backend, model)) = self.find_pinned(model) {
+            return selection.choose_pinned(backend, model);
         }
-        if let Some(known) = self.find_route(asked, asking.client, asking.project) {
-            return choosing.choose_by_route(known, |id| self.backend(id));
+        if let Some(known) = self.find_route(model, request.client, request.project) {
+            return selection.choose_by_route(known, |id| self.backend(id));
         }
-        if let Some(places) = self.backends_by_model.get(asked) {
+        if let Some(places) = self.backends_by_model.get(model) {
             let backends: Vec<_> =
                 places.iter().filter_map(|place| self.backends.get(*place)).collect();
-            return Ok(choosing.choose_listed(&backends));
+            return Ok(selection.choose_listed(&backends));
         }
         match self.only_unlisted_backend() {
-            Some(only) => Ok(choosing.choose_unlisted(only)),
-            None => Err(self.no_route_error(asking)),
+            Some(only) => Ok(selection.choose_unlisted(only)),
+            None => Err(self.no_route_error(request)),
         }
     }
 
@@ -166,31 +166,31 @@ impl RouteTable {
 
     /// The route that matches a request, if there is one.
     #[must_use]
-    pub fn matching_route(&self, asking: &RoutingRequest<'_>) -> Option<&Route> {
-        if self.find_pinned(asking.model).is_some() {
+    pub fn matching_route(&self, request: &RoutingRequest<'_>) -> Option<&Route> {
+        if self.find_pinned(request.model).is_some() {
             return None;
         }
-        let known = self.find_route(asking.model, asking.client, asking.project);
+        let known = self.find_route(request.model, request.client, request.project);
         known.map(|known| &known.route)
     }
 
     /// Every backend that may answer, with the model name it would be asked for.
     pub(crate) fn possible_backends<'a>(
         &'a self,
-        asking: &RoutingRequest<'a>,
+        request: &RoutingRequest<'a>,
     ) -> Vec<(&'a KnownBackend, &'a str)> {
-        if let Some(pinned) = self.find_pinned(asking.model) {
+        if let Some(pinned) = self.find_pinned(request.model) {
             return vec![pinned];
         }
-        match self.matching_route(asking) {
+        match self.matching_route(request) {
             Some(route) => {
                 let candidates = route.candidates.iter().filter_map(|candidate| {
-                    let model = candidate.model.as_deref().unwrap_or(asking.model);
+                    let model = candidate.model.as_deref().unwrap_or(request.model);
                     Some((self.backend(&candidate.backend)?, model))
                 });
                 candidates.collect()
             }
-            None => self.providers().map(|known| (known, asking.model)).collect(),
+            None => self.providers().map(|known| (known, request.model)).collect(),
         }
     }
 
@@ -198,20 +198,20 @@ impl RouteTable {
         self.backends.get(*self.backends_by_id.get(id.as_str())?)
     }
 
-    fn find_pinned<'a>(&self, asked: &'a str) -> Option<(&KnownBackend, &'a str)> {
-        let (id, model) = asked.split_once('/')?;
+    fn find_pinned<'a>(&self, model: &'a str) -> Option<(&KnownBackend, &'a str)> {
+        let (id, model) = model.split_once('/')?;
         Some((self.backends.get(*self.backends_by_id.get(id)?)?, model))
     }
 
     fn find_route(
         &self,
-        asked: &str,
+        model: &str,
         client: &ClientId,
         project: Option<&str>,
     ) -> Option<&KnownRoute> {
         let exact =
-            self.routes_by_name.get(asked).into_iter().flatten().map(|place| (usize::MAX, *place));
-        let patterns = self.patterns.iter().filter(|(pattern, _)| pattern.matches(asked));
+            self.routes_by_name.get(model).into_iter().flatten().map(|place| (usize::MAX, *place));
+        let patterns = self.patterns.iter().filter(|(pattern, _)| pattern.matches(model));
         let patterns = patterns.map(|(pattern, place)| (pattern.literal_bytes(), *place));
         let fitting = exact.chain(patterns).filter_map(|(literal_bytes, place)| {
             let known = self.routes.get(place)?;
@@ -244,9 +244,9 @@ impl RouteTable {
         }
     }
 
-    fn no_route_error(&self, asking: &RoutingRequest<'_>) -> RoutingError {
-        let asked = asking.model.to_owned();
-        let entries = self.list_models(Some(asking.client));
+    fn no_route_error(&self, request: &RoutingRequest<'_>) -> RoutingError {
+        let model = request.model.to_owned();
+        let entries = self.list_models(Some(request.client));
         let names: Vec<String> = entries.into_iter().map(|entry| entry.id).collect();
         let is_bare = |name: &String| {
             self.routes_by_name.contains_key(name) || self.backends_by_model.contains_key(name)
@@ -255,12 +255,12 @@ impl RouteTable {
             names.iter().filter(|name| is_bare(name)).take(NAMES_SHOWN_MAX).cloned().collect();
         if known.is_empty() {
             if self.providers().next().is_none() {
-                return RoutingError::NoProvider { asked };
+                return RoutingError::NoProvider { model };
             }
             let providers = self.providers().map(|known| format!("{}/…", known.models.backend));
             known = providers.take(NAMES_SHOWN_MAX).collect();
         }
-        RoutingError::UnknownModel { suggestion: closest_name(&asked, &names), asked, known }
+        RoutingError::UnknownModel { suggestion: closest_name(&model, &names), model, known }
     }
 }
 
@@ -284,8 +284,8 @@ fn match_audience(route: &Route, client: &ClientId, project: Option<&str>) -> Op
     })
 }
 
-fn closest_name(asked: &str, names: &[String]) -> Option<String> {
-    let likeness = |name: &String| strsim::jaro_winkler(asked, name);
+fn closest_name(model: &str, names: &[String]) -> Option<String> {
+    let likeness = |name: &String| strsim::jaro_winkler(model, name);
     let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(best) >= SUGGESTION_SIMILARITY_MIN).then(|| best.clone())
 }

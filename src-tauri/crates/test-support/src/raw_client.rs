@@ -9,7 +9,6 @@ use tokio::net::TcpStream;
 
 use crate::http::{BodyEnd, BodyFraming, RawConnection, find_header};
 
-/// One TCP connection.
 #[derive(Debug)]
 pub struct RawClient {
     connection: RawConnection,
@@ -41,7 +40,6 @@ impl RawClient {
         client.read_answer().await
     }
 
-    /// Sends bytes unchanged.
     pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.connection.stream.write_all(bytes).await
     }
@@ -84,7 +82,6 @@ impl RawClient {
         self.connection.stream.shutdown().await
     }
 
-    /// Resets the connection.
     pub fn reset(self) -> io::Result<()> {
         self.connection.stream.set_zero_linger()
     }

@@ -215,7 +215,6 @@ impl Reply {
         Self { pieces: vec![bytes.into()], ..Self::no_head(ReplyEnding::Close) }
     }
 
-    /// Appends a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Some(head) = &mut self.head {

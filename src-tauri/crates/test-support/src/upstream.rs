@@ -26,7 +26,6 @@ pub struct ScriptedUpstream {
     server: JoinHandle<()>,
 }
 
-/// One recorded request.
 #[derive(Debug, Clone)]
 pub struct ReceivedRequest {
     /// `GET`, `POST`, …

@@ -7,7 +7,6 @@ use crate::{EnvStore, FileStore, Keychain, MemoryStore, SecretStore, VaultKind, 
 
 /// The vault to open. There is no automatic choice.
 pub enum VaultConfig {
-    /// The keychain.
     Keychain {
         /// Service name of the items: [`crate::KEYCHAIN_SERVICE`] except in tests.
         service: String,

@@ -50,7 +50,6 @@ pub enum VaultError {
     Damaged(Damage),
 }
 
-/// Kind of damage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
     /// The stored item is not an envelope.

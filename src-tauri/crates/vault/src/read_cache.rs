@@ -35,7 +35,6 @@ pub(crate) struct ReadLease {
 
 /// How to obtain a value.
 pub(crate) enum ReadRole {
-    /// It is cached.
     Cached(Arc<BoundSecret>),
     /// Wait for the read in flight.
     Join(ReadReceiver),
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_read_is_told_to_those_who_wait_and_not_remembered() {
+    fn a_failed_read_is_reported_to_those_who_wait_and_not_remembered() {
         let (mut reads, key, now) = (ReadCache::default(), id("a"), Moment::default());
         let first = lead(&mut reads, &key, now);
         let ReadRole::Join(flight) = reads.begin_read(&key, now) else {

@@ -106,7 +106,6 @@ impl BackendExchange {
         &self.outgoing
     }
 
-    /// The client's dialect.
     #[must_use]
     pub const fn client(&self) -> Dialect {
         self.client

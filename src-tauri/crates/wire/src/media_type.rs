@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_told_by_their_first_bytes() {
+    fn types_are_detected_by_their_first_bytes() {
         let cases = [
             ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB", Some("image/png")),
             ("/9j/4AAQSkZJRgABAQAAAQABAAD", Some("image/jpeg")),

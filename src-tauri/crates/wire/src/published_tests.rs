@@ -60,7 +60,7 @@ fn responses(is_streamed: bool) -> Value {
 /// The body that a client gets with the mock as a backend of `kind`.
 fn relayed(surface: ApiSurface<'_>, body: &Value, kind: &TargetKind, model: &str) -> Vec<u8> {
     let exchange = exchange(surface, body, kind, model);
-    let answer = asked(&exchange, model);
+    let answer = upstream_body(&exchange, model);
     if exchange.delivery() == Delivery::Whole {
         return exchange.translate_answer(&answer).expect("an answer").0.to_vec();
     }
@@ -91,7 +91,7 @@ fn streamed(exchange: &BackendExchange, answer: &[u8]) -> Vec<u8> {
 }
 
 /// The mock's answer in the backend's dialect.
-fn asked(exchange: &BackendExchange, model: &str) -> Bytes {
+fn upstream_body(exchange: &BackendExchange, model: &str) -> Bytes {
     let outgoing = exchange.outgoing();
     let delivery = exchange.delivery();
     let surface = match outgoing.dialect {

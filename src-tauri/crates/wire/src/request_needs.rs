@@ -9,7 +9,6 @@ use crate::json::Members;
 /// The model capabilities that a request requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RequestNeeds {
-    /// Tools are offered.
     pub tools: bool,
     /// The request contains images.
     pub images: bool,

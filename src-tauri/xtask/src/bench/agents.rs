@@ -24,8 +24,8 @@ struct AgentRound {
 }
 
 /// 300 ms to the first token, then 50 pieces a second each.
-pub(crate) fn hosted(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let rounds = rounds(ground, AGENT)?;
+pub(crate) fn hosted(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let rounds = rounds(environment, AGENT)?;
     let first = rounds.each(|round| percentile(&first_ms(round), 99));
     let gap = rounds.each(|round| percentile(&gaps_ms(round), 99));
     let late =
@@ -55,8 +55,8 @@ pub(crate) fn hosted(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
 }
 
 /// 170 pieces a second each, without a wait for the first.
-pub(crate) fn thinking(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let rounds = rounds(ground, THINKING)?;
+pub(crate) fn thinking(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let rounds = rounds(environment, THINKING)?;
     let gap = rounds.each(|round| percentile(&gaps_ms(round), 99));
     let beyond = gap.beyond_nginx();
     let quantity = "16 agents at 170 pieces/s: gap ms p99";
@@ -66,15 +66,20 @@ pub(crate) fn thinking(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     ])
 }
 
-fn rounds(ground: &BenchEnvironment<'_>, pace: StreamPace) -> Result<Rounds<AgentRound>> {
-    let home = ground.create_home()?;
+fn rounds(environment: &BenchEnvironment<'_>, pace: StreamPace) -> Result<Rounds<AgentRound>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
-    ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
+    environment.measure_interleaved(BenchDialect::Chat, &served.server, |server| {
         let begin = Instant::now();
         let used = served.process.processor_seconds()?;
         let all = CONNECTIONS * ANSWERS;
-        let streams =
-            ground.block_on(client::stream_answers(door, pace, CONNECTIONS, all, ground.epoch))?;
+        let streams = environment.block_on(client::stream_answers(
+            server,
+            pace,
+            CONNECTIONS,
+            all,
+            environment.epoch,
+        ))?;
         let streams = streams.into_iter().collect::<Result<Vec<_>>>()?;
         let used = served.process.processor_seconds()? - used;
         let processor_percent = 100.0 * used / begin.elapsed().as_secs_f64();

@@ -27,30 +27,30 @@ candidates = [{ backend = \"keyed\", model = \"bench-model\" }]
 ";
 
 /// Measures whole and streamed answers from memory.
-pub(crate) fn hits(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn hits(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     home.add_settings(ROUTE)?;
     let served = home.serve(BenchVault::File)?;
-    let door = served.with_route_models();
+    let server = served.with_route_models();
     let firsts = [AnswerFormat::Whole, AnswerFormat::Streamed]
-        .map(|answer| ground.block_on(fill_cache(&door, &door.request(MODEL, answer))));
+        .map(|answer| environment.block_on(fill_cache(&server, &server.request(MODEL, answer))));
     let [whole, streamed] = firsts;
     let (whole, streamed) = (whole?, streamed?);
     let mut differing = 0;
-    let rounds = ground.measure_interleaved(BenchDialect::Chat, &door, |contender| {
-        let ours = contender.address == door.address;
+    let rounds = environment.measure_interleaved(BenchDialect::Chat, &server, |contender| {
+        let ours = contender.address == server.address;
         let request = contender.request(MODEL, AnswerFormat::Whole);
         let mut again =
             RepeatedRequest { server: contender, request, first: ours.then_some(&whole) };
-        let (times, others) = ground.block_on(again.ask(SINGLE_REQUESTS))?;
+        let (times, others) = environment.block_on(again.ask(SINGLE_REQUESTS))?;
         differing += others;
         Ok(times)
     })?;
     let mut stream_ms = Vec::new();
-    for _ in 0..ground.rounds {
-        let request = door.request(MODEL, AnswerFormat::Streamed);
-        let mut again = RepeatedRequest { server: &door, request, first: Some(&streamed) };
-        let (times, others) = ground.block_on(again.ask(STREAMS))?;
+    for _ in 0..environment.rounds {
+        let request = server.request(MODEL, AnswerFormat::Streamed);
+        let mut again = RepeatedRequest { server: &server, request, first: Some(&streamed) };
+        let (times, others) = environment.block_on(again.ask(STREAMS))?;
         stream_ms.extend(times);
         differing += others;
     }
@@ -62,7 +62,7 @@ pub(crate) fn hits(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     let stream = Figure::of_gatehouse(quantity, percentile(&stream_ms, 50), FigureTarget::Nothing);
     let quantity = "cache hits that differ in a byte or a piece";
     let differing = Figure::of_gatehouse(quantity, to_figure(differing), FigureTarget::AtMost(0.0));
-    let note = format!("of {}", (SINGLE_REQUESTS + STREAMS) * ground.rounds);
+    let note = format!("of {}", (SINGLE_REQUESTS + STREAMS) * environment.rounds);
     Ok(vec![
         half.with_note("the whole time, not what was added"),
         stream,
@@ -71,8 +71,8 @@ pub(crate) fn hits(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
 }
 
 /// Sends the request that fills the cache, and returns its answer.
-async fn fill_cache(door: &MeasuredServer, request: &[u8]) -> Result<ReceivedAnswer> {
-    let read = door.connect().await?.send_and_read(request, CACHE_HEADER).await?;
+async fn fill_cache(server: &MeasuredServer, request: &[u8]) -> Result<ReceivedAnswer> {
+    let read = server.connect().await?.send_and_read(request, CACHE_HEADER).await?;
     match (read.status, read.header_value.as_deref()) {
         (200, Some("miss")) => Ok(read),
         (status, said) => {

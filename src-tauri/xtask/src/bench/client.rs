@@ -68,7 +68,6 @@ pub(crate) struct PieceArrival {
     pub(crate) arrived_us: u64,
 }
 
-/// A received answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReceivedAnswer {
     pub(crate) status: u16,
@@ -190,7 +189,7 @@ fn parse_stamp(text: &str) -> Option<(u64, String)> {
 
 /// Sends requests without pause over `connections` for `time`, and returns the answers per second.
 pub(crate) async fn measure_answers_per_second(
-    door: &MeasuredServer,
+    server: &MeasuredServer,
     request: &[u8],
     connections: usize,
     time: Duration,
@@ -199,7 +198,7 @@ pub(crate) async fn measure_answers_per_second(
     let start = Instant::now();
     let end = start + time;
     for _ in 0..connections {
-        let (mut connection, request) = (door.connect().await?, request.to_vec());
+        let (mut connection, request) = (server.connect().await?, request.to_vec());
         clients.spawn(async move {
             let mut answers = 0_u32;
             while Instant::now() < end {
@@ -218,14 +217,14 @@ pub(crate) async fn measure_answers_per_second(
 
 /// Sends `requests` requests without pause over `connections`.
 pub(crate) async fn send_requests(
-    door: &MeasuredServer,
+    server: &MeasuredServer,
     request: &[u8],
     connections: usize,
     requests: usize,
 ) -> Result<()> {
     let mut clients = JoinSet::new();
     for _ in 0..connections {
-        let (mut connection, request) = (door.connect().await?, request.to_vec());
+        let (mut connection, request) = (server.connect().await?, request.to_vec());
         clients.spawn(async move {
             for _ in 0..requests / connections {
                 connection.send_and_check(&request).await?;
@@ -242,11 +241,11 @@ pub(crate) async fn send_requests(
 /// Measures each of `requests` on one connection, in milliseconds. A warm-up of a tenth as many
 /// requests is not counted.
 pub(crate) async fn measure_times_ms(
-    door: &MeasuredServer,
+    server: &MeasuredServer,
     request: &[u8],
     requests: usize,
 ) -> Result<Vec<f64>> {
-    let mut connection = door.connect().await?;
+    let mut connection = server.connect().await?;
     for _ in 0..requests / 10 {
         connection.send_and_check(request).await?;
     }
@@ -261,15 +260,15 @@ pub(crate) async fn measure_times_ms(
 
 /// Measures each of `requests` on each of `connections` at once, in milliseconds.
 pub(crate) async fn measure_concurrent_times_ms(
-    door: &MeasuredServer,
+    server: &MeasuredServer,
     request: &[u8],
     connections: usize,
     requests: usize,
 ) -> Result<Vec<f64>> {
     let mut clients = JoinSet::new();
     for _ in 0..connections {
-        let (door, request) = (door.clone(), request.to_vec());
-        clients.spawn(async move { measure_times_ms(&door, &request, requests).await });
+        let (server, request) = (server.clone(), request.to_vec());
+        clients.spawn(async move { measure_times_ms(&server, &request, requests).await });
     }
     let mut times = Vec::with_capacity(connections * requests);
     while let Some(client) = clients.join_next().await {
@@ -281,17 +280,17 @@ pub(crate) async fn measure_concurrent_times_ms(
 /// Streams `answers` at this pace over `connections` at once, one after another on each. An
 /// incomplete stream is an error in the list.
 pub(crate) async fn stream_answers(
-    door: &MeasuredServer,
+    server: &MeasuredServer,
     pace: StreamPace,
     connections: usize,
     answers: usize,
     epoch: Epoch,
 ) -> Result<Vec<Result<StreamTimings>>> {
-    let request = door.request(pace.model, AnswerFormat::Streamed);
+    let request = server.request(pace.model, AnswerFormat::Streamed);
     let mut clients = JoinSet::new();
     let mut opened = Vec::with_capacity(connections);
     for _ in 0..connections {
-        opened.push(door.connect().await?);
+        opened.push(server.connect().await?);
     }
     for mut connection in opened {
         let request = request.clone();

@@ -37,7 +37,6 @@ impl BenchDialect {
         if path.ends_with("/messages") { Self::Messages } else { Self::Chat }
     }
 
-    /// The request path.
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Chat => "/v1/chat/completions",

@@ -21,7 +21,6 @@ use crate::repository::Repository;
 pub(crate) struct BenchEnvironment<'a> {
     /// The repository to build in.
     pub(crate) repository: &'a Repository,
-    /// The measured program.
     pub(crate) program: PathBuf,
     /// Rounds per figure; the median counts.
     pub(crate) rounds: usize,
@@ -127,14 +126,14 @@ impl<'a> BenchEnvironment<'a> {
             model_prefix: "",
             dialect: backend,
         };
-        let mut doors = vec![(Contender::Direct, &direct), (Contender::Gatehouse, gatehouse)];
+        let mut servers = vec![(Contender::Direct, &direct), (Contender::Gatehouse, gatehouse)];
         let nginx = self
             .nginx
             .as_ref()
             .map(|nginx| MeasuredServer { dialect: backend, ..nginx.server.clone() });
-        doors.extend(nginx.iter().map(|door| (Contender::Nginx, door)));
+        servers.extend(nginx.iter().map(|server| (Contender::Nginx, server)));
         let peers = self.peer_servers(backend);
-        doors.extend(peers.iter().enumerate().map(|(at, door)| (Contender::Peer(at), door)));
+        servers.extend(peers.iter().enumerate().map(|(at, server)| (Contender::Peer(at), server)));
         let mut rounds = Rounds {
             direct: Vec::new(),
             nginx: Vec::new(),
@@ -142,8 +141,8 @@ impl<'a> BenchEnvironment<'a> {
             peers: self.peers.iter().map(|peer| (peer.name.clone(), Vec::new())).collect(),
         };
         for _ in 0..self.rounds {
-            for (contender, door) in &doors {
-                let measured = measure(door);
+            for (contender, server) in &servers {
+                let measured = measure(server);
                 if let Contender::Peer(at) = contender {
                     match (rounds.peers.get_mut(*at), measured) {
                         (Some((_, all)), Ok(measured)) => all.push(measured),
@@ -163,7 +162,7 @@ impl<'a> BenchEnvironment<'a> {
                     Contender::Gatehouse => rounds.gatehouse.push(measured),
                 }
             }
-            doors.rotate_left(1);
+            servers.rotate_left(1);
         }
         Ok(rounds)
     }
@@ -171,13 +170,13 @@ impl<'a> BenchEnvironment<'a> {
     /// Peers are measured in Chat only, the dialect that all of them support.
     fn peer_servers(&self, dialect: BenchDialect) -> Vec<MeasuredServer> {
         let peers = if dialect == BenchDialect::Chat { self.peers.as_slice() } else { &[] };
-        let door = |peer: &PeerGateway| MeasuredServer {
+        let server = |peer: &PeerGateway| MeasuredServer {
             address: peer.address,
             token: "sk-not-asked-for".to_owned(),
             model_prefix: "",
             dialect,
         };
-        peers.iter().map(door).collect()
+        peers.iter().map(server).collect()
     }
 }
 

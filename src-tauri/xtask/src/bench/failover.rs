@@ -34,28 +34,28 @@ const OPEN_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// Measures requests whose first backend refuses the connection, and requests whose first breaker
 /// is open.
-pub(crate) fn refused(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn refused(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     home.add_settings(&route_settings(nobody))?;
     let served = home.serve(BenchVault::File)?;
-    let (first, open) = ground.block_on(async {
+    let (first, open) = environment.block_on(async {
         let good = served.server.request(MODEL, AnswerFormat::Whole);
-        let door = served.with_route_models();
-        let mut connection = door.connect().await?;
+        let server = served.with_route_models();
+        let mut connection = server.connect().await?;
         let mut first = Vec::with_capacity(DEAD_BACKENDS);
         for number in 0..DEAD_BACKENDS {
             for _ in 0..GOOD_REQUESTS {
                 connection.send_and_check(&good).await?;
             }
             let (ms, tries) =
-                measure_request(&mut connection, &encode_request(&door, number)).await?;
+                measure_request(&mut connection, &encode_request(&server, number)).await?;
             if tries < 2 {
                 bail!("a dead backend was not tried at all");
             }
             first.push(ms);
         }
-        let open = measure_open_breaker(&door, &mut connection).await?;
+        let open = measure_open_breaker(&server, &mut connection).await?;
         anyhow::Ok((first, open))
     })?;
     let quantity = "failover from a refused connection, ms p95";
@@ -71,10 +71,10 @@ pub(crate) fn refused(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
 
 /// Opens the breaker of one backend, then measures requests that skip it.
 async fn measure_open_breaker(
-    door: &MeasuredServer,
+    server: &MeasuredServer,
     connection: &mut LoadConnection,
 ) -> Result<Vec<f64>> {
-    let request = encode_request(door, DEAD_BACKENDS);
+    let request = encode_request(server, DEAD_BACKENDS);
     for _ in 0..OPENING_REQUESTS_MAX {
         if measure_request(connection, &request).await?.1 == 1 {
             break;
@@ -102,8 +102,8 @@ async fn measure_request(connection: &mut LoadConnection, request: &[u8]) -> Res
     Ok((ms, read.header_value.and_then(|tries| tries.parse().ok()).unwrap_or_default()))
 }
 
-fn encode_request(door: &MeasuredServer, number: usize) -> Vec<u8> {
-    door.request(&format!("past-{number}"), AnswerFormat::Whole)
+fn encode_request(server: &MeasuredServer, number: usize) -> Vec<u8> {
+    server.request(&format!("past-{number}"), AnswerFormat::Whole)
 }
 
 /// Health probes would otherwise open the breakers before a request has failed.

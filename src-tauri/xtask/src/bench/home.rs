@@ -104,7 +104,6 @@ impl BenchHome {
         Ok(std::fs::write(&path, settings + more)?)
     }
 
-    /// The ledger's path.
     pub(crate) fn ledger(&self) -> PathBuf {
         self.folder.path().join("data/ledger.sqlite")
     }

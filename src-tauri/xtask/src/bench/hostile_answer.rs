@@ -54,7 +54,6 @@ impl HostileAnswer {
         }
     }
 
-    /// Sends the answer.
     pub(crate) async fn send(
         self,
         wire: &mut RawHttpConnection,

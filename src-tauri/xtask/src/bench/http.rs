@@ -24,7 +24,6 @@ pub(crate) enum MessageFraming {
     Chunked,
 }
 
-/// A parsed head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MessageHead {
     /// The status of an answer; 0 for a request.
@@ -49,7 +48,6 @@ impl RawHttpConnection {
         Ok(Self { socket, received: Vec::with_capacity(BUFFER_BYTES) })
     }
 
-    /// Sends bytes unchanged.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.socket.write_all(bytes).await?)
     }

@@ -114,12 +114,12 @@ struct FaultObservations {
 }
 
 /// Runs all faults one after the other, and compares each with the run without a fault.
-pub(crate) fn measure_all_faults(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let tools = FaultTools::build(ground)?;
+pub(crate) fn measure_all_faults(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let tools = FaultTools::build(environment)?;
     let mut figures = Vec::new();
     let mut usual = 0;
     for fault in InjectedFault::ALL {
-        let seen = run(ground, &tools, fault)?;
+        let seen = run(environment, &tools, fault)?;
         if fault == InjectedFault::None {
             usual = seen.streams.len();
         }
@@ -182,10 +182,10 @@ struct FaultTools {
 }
 
 impl FaultTools {
-    fn build(ground: &BenchEnvironment<'_>) -> Result<Self> {
-        let root = &ground.repository.root;
+    fn build(environment: &BenchEnvironment<'_>) -> Result<Self> {
+        let root = &environment.repository.root;
         ProgramCall::cargo("build --release -p ledger --example hold", root).run()?;
-        let hold = ground.repository.target.join("release/examples/hold");
+        let hold = environment.repository.target.join("release/examples/hold");
         let folder = tempfile::tempdir()?;
         let source = folder.path().join("disk_fault.c");
         std::fs::write(&source, DISK_FAULT)?;
@@ -225,23 +225,23 @@ impl FaultTools {
 }
 
 fn run(
-    ground: &BenchEnvironment<'_>,
+    environment: &BenchEnvironment<'_>,
     tools: &FaultTools,
     fault: InjectedFault,
 ) -> Result<FaultObservations> {
     tools.set_disk("-")?;
-    let home = ground.create_home()?;
+    let home = environment.create_home()?;
     let mut command = home.command(BenchVault::File, &["serve", "--port", "0"]);
     tools.preload_into(&mut command);
     let served = home.serve_with_command(BenchVault::File, command)?;
     let control = home.control_api()?;
-    ground.block_on(async {
+    environment.block_on(async {
         // The first request opens the vault, which is slow on purpose.
         let warm = served.server.request(AGENT.model, AnswerFormat::Streamed);
-        served.server.connect().await?.stream(&warm, ground.epoch, AGENT.pieces).await?;
+        served.server.connect().await?.stream(&warm, environment.epoch, AGENT.pieces).await?;
         let end = Instant::now() + TIME_BEFORE + FAULT_TIME + TIME_AFTER;
         let (load, shown) = tokio::join!(
-            run_agents(ground, &served.server, end),
+            run_agents(environment, &served.server, end),
             inject_fault(tools, &home, &control, fault)
         );
         let mut seen = load?;
@@ -253,17 +253,17 @@ fn run(
 
 /// Runs the agents until `end`.
 async fn run_agents(
-    ground: &BenchEnvironment<'_>,
-    door: &MeasuredServer,
+    environment: &BenchEnvironment<'_>,
+    server: &MeasuredServer,
     end: Instant,
 ) -> Result<FaultObservations> {
     let mut agents = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (door, epoch) = (door.clone(), ground.epoch);
+        let (server, epoch) = (server.clone(), environment.epoch);
         agents.spawn(async move {
-            let request = door.request(AGENT.model, AnswerFormat::Streamed);
+            let request = server.request(AGENT.model, AnswerFormat::Streamed);
             let mut seen = FaultObservations::default();
-            let mut connection = door.connect().await?;
+            let mut connection = server.connect().await?;
             while Instant::now() < end {
                 match connection.stream(&request, epoch, AGENT.pieces).await {
                     Ok(streamed) => seen.streams.push(streamed),
@@ -271,7 +271,7 @@ async fn run_agents(
                         seen.refused += 1;
                         seen.complaint.get_or_insert(format!("{error:#}"));
                         tokio::time::sleep(RETRY_PAUSE).await;
-                        connection = door.connect().await?;
+                        connection = server.connect().await?;
                     }
                 }
             }

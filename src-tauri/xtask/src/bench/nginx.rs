@@ -39,21 +39,21 @@ impl Nginx {
         command.arg("-p").arg(folder.path()).arg("-c").arg(&configuration);
         command.args(["-e", "error.log"]).stdin(Stdio::null()).stderr(Stdio::null());
         let mut process = MeasuredProcess::start(&mut command)?;
-        let patience = Instant::now() + START_TIME_MAX;
+        let deadline = Instant::now() + START_TIME_MAX;
         while TcpStream::connect(address).is_err() {
-            if Instant::now() > patience || process.child().try_wait()?.is_some() {
+            if Instant::now() > deadline || process.child().try_wait()?.is_some() {
                 let log = std::fs::read_to_string(folder.path().join("error.log"));
                 bail!("nginx does not listen: {}", log.unwrap_or_default());
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        let door = MeasuredServer {
+        let server = MeasuredServer {
             address,
             token: "sk-not-asked-for".to_owned(),
             model_prefix: "",
             dialect: BenchDialect::Chat,
         };
-        Ok(Some(Self { server: door, _process: process, _folder: folder }))
+        Ok(Some(Self { server, _process: process, _folder: folder }))
     }
 }
 

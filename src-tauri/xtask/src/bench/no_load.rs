@@ -25,16 +25,16 @@ const LEDGER_REQUESTS: usize = 1_000_000;
 const DASHBOARD_QUERIES: usize = 40;
 
 /// Processor time of an idle program.
-pub(crate) fn idle(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn idle(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
     // By then the work of the start is over, above all the vault's key derivation.
     std::thread::sleep(Duration::from_secs(5));
     let before = served.process.processor_seconds()?;
-    std::thread::sleep(ground.idle);
+    std::thread::sleep(environment.idle);
     let used = served.process.processor_seconds()? - before;
-    let percent = 100.0 * used / ground.idle.as_secs_f64();
-    let note = format!("one window of {} s, health probes included", ground.idle.as_secs());
+    let percent = 100.0 * used / environment.idle.as_secs_f64();
+    let note = format!("one window of {} s, health probes included", environment.idle.as_secs());
     Ok(vec![
         Figure::of_gatehouse("idle: % of a core", percent, FigureTarget::AtMost(0.1))
             .with_note(note),
@@ -42,12 +42,12 @@ pub(crate) fn idle(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
 }
 
 /// Time from `gatehouse serve` to the first answer.
-pub(crate) fn start(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn start(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let (mut bare, mut opened) = (Vec::new(), Vec::new());
-    for _ in 0..ground.rounds * STARTS {
-        bare.push(start_ms(ground, &home, BenchVault::Env)?);
-        opened.push(start_ms(ground, &home, BenchVault::File)?);
+    for _ in 0..environment.rounds * STARTS {
+        bare.push(start_ms(environment, &home, BenchVault::Env)?);
+        opened.push(start_ms(environment, &home, BenchVault::File)?);
     }
     let quantity = "serve: start to first answer, ms";
     let bare = Figure::of_gatehouse(quantity, median(&bare), FigureTarget::AtMost(100.0));
@@ -56,10 +56,14 @@ pub(crate) fn start(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     Ok(vec![bare, opened.with_note("the file vault is made slow to guess")])
 }
 
-fn start_ms(ground: &BenchEnvironment<'_>, home: &BenchHome, vault: BenchVault) -> Result<f64> {
+fn start_ms(
+    environment: &BenchEnvironment<'_>,
+    home: &BenchHome,
+    vault: BenchVault,
+) -> Result<f64> {
     let begin = Instant::now();
     let served = home.serve(vault)?;
-    ground.block_on(async {
+    environment.block_on(async {
         let request = served.server.request(MODEL, AnswerFormat::Whole);
         served.server.connect().await?.send_and_check(&request).await
     })?;
@@ -67,11 +71,11 @@ fn start_ms(ground: &BenchEnvironment<'_>, home: &BenchHome, vault: BenchVault) 
 }
 
 /// `gatehouse status` beside a running engine.
-pub(crate) fn status(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn status(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let _served = home.serve(BenchVault::File)?;
     let mut times = Vec::new();
-    for _ in 0..ground.rounds * STATUS_CALLS {
+    for _ in 0..environment.rounds * STATUS_CALLS {
         let begin = Instant::now();
         let said = home.command(BenchVault::File, &["status"]).output()?;
         times.push(begin.elapsed().as_secs_f64() * 1_000.0);
@@ -87,18 +91,18 @@ pub(crate) fn status(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
 }
 
 /// Dashboard totals over a large ledger, queried as the panel does.
-pub(crate) fn usage(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
-    let root = &ground.repository.root;
+pub(crate) fn usage(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
+    let root = &environment.repository.root;
     ProgramCall::cargo("build --release -p ledger --example fill", root).run()?;
-    let fill = ground.repository.target.join("release/examples/fill");
+    let fill = environment.repository.target.join("release/examples/fill");
     let begin = Instant::now();
     ProgramCall::new(fill, root).arg(home.ledger()).arg(LEDGER_REQUESTS.to_string()).run()?;
     let note = format!("the ledger was written in {:.0} s", begin.elapsed().as_secs_f64());
     let _served = home.serve(BenchVault::File)?;
     let mut slowest = Vec::new();
-    for _ in 0..ground.rounds {
-        slowest.push(percentile(&measure_queries_ms(ground, &home)?, 95));
+    for _ in 0..environment.rounds {
+        slowest.push(percentile(&measure_queries_ms(environment, &home)?, 95));
     }
     let quantity = "usage over 1,000,000 requests, ms p95";
     Ok(vec![
@@ -107,18 +111,18 @@ pub(crate) fn usage(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     ])
 }
 
-fn measure_queries_ms(ground: &BenchEnvironment<'_>, home: &BenchHome) -> Result<Vec<f64>> {
-    let door = home.control_api()?;
+fn measure_queries_ms(environment: &BenchEnvironment<'_>, home: &BenchHome) -> Result<Vec<f64>> {
+    let server = home.control_api()?;
     let periods = ["today", "last_day", "last_week", "last_month"];
     let dimensions = ["model", "backend", "client", "credential"];
     let every = dimensions.iter().flat_map(|by| periods.iter().map(move |period| (period, by)));
-    ground.block_on(async {
-        let mut connection = door.connect().await?;
+    environment.block_on(async {
+        let mut connection = server.connect().await?;
         let mut times = Vec::new();
         for (period, by) in every.cycle().take(DASHBOARD_QUERIES) {
             let question = format!(r#"{{"range":"{period}","group_by":"{by}","zone":"utc"}}"#);
             let begin = Instant::now();
-            connection.send_and_check(&door.post("/control/v1/usage", &question)).await?;
+            connection.send_and_check(&server.post("/control/v1/usage", &question)).await?;
             times.push(begin.elapsed().as_secs_f64() * 1_000.0);
         }
         Ok(times)

@@ -72,8 +72,8 @@ impl MeasuredProcess {
     pub(crate) fn end(&mut self) -> Result<ExitStatus> {
         let pid = self.child.id().to_string();
         let _asked = Command::new("kill").args(["-TERM", &pid]).status();
-        let patience = Instant::now() + END_TIME_MAX;
-        while Instant::now() < patience {
+        let deadline = Instant::now() + END_TIME_MAX;
+        while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }

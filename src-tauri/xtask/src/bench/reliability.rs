@@ -49,13 +49,13 @@ struct RequestResult {
 }
 
 /// Ten requests a second for five minutes with two outages.
-pub(crate) fn profile(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+pub(crate) fn profile(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     let (one, two) =
-        (BenchUpstream::start(ground.epoch, 0)?, BenchUpstream::start(ground.epoch, 0)?);
-    let home = ground.create_home()?;
+        (BenchUpstream::start(environment.epoch, 0)?, BenchUpstream::start(environment.epoch, 0)?);
+    let home = environment.create_home()?;
     home.add_settings(&route_settings(&one, &two))?;
     let served = home.serve(BenchVault::File)?;
-    let fates = ground.block_on(run(&served.with_route_models(), &one.behaviour))?;
+    let fates = environment.block_on(run(&served.with_route_models(), &one.behaviour))?;
     let good = fates.iter().filter(|fate| fate.answered.is_ok()).count();
     let complaint = fates.iter().find_map(|fate| fate.answered.as_ref().err().cloned());
     let all =
@@ -83,21 +83,21 @@ pub(crate) fn profile(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     Ok(vec![all.with_note(complaint.unwrap_or_default()), trips, back, met.with_note(note), slow])
 }
 
-async fn run(door: &MeasuredServer, mood: &UpstreamBehaviour) -> Result<Vec<RequestResult>> {
-    let request = door.request("reliable", AnswerFormat::Whole);
+async fn run(server: &MeasuredServer, behaviour: &UpstreamBehaviour) -> Result<Vec<RequestResult>> {
+    let request = server.request("reliable", AnswerFormat::Whole);
     let mut pace = tokio::time::interval(REQUEST_INTERVAL);
     let mut asking = JoinSet::new();
     for number in 0..REQUESTS {
         pace.tick().await;
         for outage in &OUTAGES {
             if number == outage.begin {
-                mood.set(outage.mode);
+                behaviour.set(outage.mode);
             } else if number == outage.end {
-                mood.set(AnswerMode::Well);
+                behaviour.set(AnswerMode::Well);
             }
         }
-        let (door, request) = (door.clone(), request.clone());
-        asking.spawn(async move { send_request(number, &door, &request).await });
+        let (server, request) = (server.clone(), request.clone());
+        asking.spawn(async move { send_request(number, &server, &request).await });
     }
     let mut fates = Vec::with_capacity(REQUESTS);
     while let Some(fate) = asking.join_next().await {
@@ -107,9 +107,9 @@ async fn run(door: &MeasuredServer, mood: &UpstreamBehaviour) -> Result<Vec<Requ
     Ok(fates)
 }
 
-async fn send_request(number: usize, door: &MeasuredServer, request: &[u8]) -> RequestResult {
+async fn send_request(number: usize, server: &MeasuredServer, request: &[u8]) -> RequestResult {
     let begin = Instant::now();
-    let read = async { door.connect().await?.send_and_read(request, BACKEND_HEADER).await }.await;
+    let read = async { server.connect().await?.send_and_read(request, BACKEND_HEADER).await }.await;
     let answered = match read {
         Ok(read) if read.status == 200 => Ok(read.header_value.unwrap_or_default()),
         Ok(read) => Err(format!("{}: {}", read.status, String::from_utf8_lossy(&read.body()))),

@@ -75,7 +75,6 @@ impl Figure {
         Self { note: why, ..Self::of(quantity, None, FigureTarget::Nothing) }
     }
 
-    /// Sets the remark.
     pub(crate) fn with_note(self, note: impl Into<String>) -> Self {
         Self { note: note.into(), ..self }
     }

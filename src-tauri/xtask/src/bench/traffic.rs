@@ -41,21 +41,27 @@ const GAP_CONNECTIONS: usize = 10;
 const STREAMS_AT_ONCE: usize = 300;
 
 /// Answers per second over 16 connections.
-pub(crate) fn throughput(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn throughput(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
-    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
-        let request = door.request(MODEL, AnswerFormat::Whole);
-        ground.block_on(client::measure_answers_per_second(door, &request, CONNECTIONS, LOAD_TIME))
+    let rounds = environment.measure_interleaved(BenchDialect::Chat, &served.server, |server| {
+        let request = server.request(MODEL, AnswerFormat::Whole);
+        environment.block_on(client::measure_answers_per_second(
+            server,
+            &request,
+            CONNECTIONS,
+            LOAD_TIME,
+        ))
     })?;
     let quantity = "answers/s at 16 connections; share of nginx";
     let share = rounds.share_of_nginx();
     let figure = Figure::from_rounds(quantity, &rounds, share, FigureTarget::AtLeast(0.45));
     let note = share.map_or("nginx is not installed", |_| "");
-    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
-        let request = door.request(MODEL, AnswerFormat::Whole);
-        let times = client::measure_concurrent_times_ms(door, &request, CONNECTIONS, BUSY_REQUESTS);
-        Ok(percentile(&ground.block_on(times)?, 99))
+    let rounds = environment.measure_interleaved(BenchDialect::Chat, &served.server, |server| {
+        let request = server.request(MODEL, AnswerFormat::Whole);
+        let times =
+            client::measure_concurrent_times_ms(server, &request, CONNECTIONS, BUSY_REQUESTS);
+        Ok(percentile(&environment.block_on(times)?, 99))
     })?;
     let quantity = "ms p99 at 16 connections; times nginx's";
     let slowest =
@@ -64,12 +70,12 @@ pub(crate) fn throughput(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
 }
 
 /// Time of an answer on one connection.
-pub(crate) fn latency(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn latency(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
-    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
-        let request = door.request(MODEL, AnswerFormat::Whole);
-        ground.block_on(client::measure_times_ms(door, &request, SINGLE_REQUESTS))
+    let rounds = environment.measure_interleaved(BenchDialect::Chat, &served.server, |server| {
+        let request = server.request(MODEL, AnswerFormat::Whole);
+        environment.block_on(client::measure_times_ms(server, &request, SINGLE_REQUESTS))
     })?;
     let half = rounds.each(|times| percentile(times, 50));
     let most = rounds.each(|times| percentile(times, 99));
@@ -83,11 +89,11 @@ pub(crate) fn latency(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
 }
 
 /// Time to a stream's first piece, on one connection.
-pub(crate) fn first_token(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn first_token(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
-    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
-        ground.block_on(measure_first_pieces_ms(ground, door))
+    let rounds = environment.measure_interleaved(BenchDialect::Chat, &served.server, |server| {
+        environment.block_on(measure_first_pieces_ms(environment, server))
     })?;
     let half = rounds.each(|times| percentile(times, 50));
     let most = rounds.each(|times| percentile(times, 99));
@@ -100,14 +106,14 @@ pub(crate) fn first_token(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> 
 
 /// Times to the first piece of several streams, in milliseconds.
 pub(crate) async fn measure_first_pieces_ms(
-    ground: &BenchEnvironment<'_>,
-    door: &MeasuredServer,
+    environment: &BenchEnvironment<'_>,
+    server: &MeasuredServer,
 ) -> Result<Vec<f64>> {
-    let request = door.request(SHORT.model, AnswerFormat::Streamed);
-    let mut connection = door.connect().await?;
+    let request = server.request(SHORT.model, AnswerFormat::Streamed);
+    let mut connection = server.connect().await?;
     let mut times = Vec::with_capacity(SHORT_STREAMS);
     for _ in 0..SHORT_STREAMS {
-        let streamed = connection.stream(&request, ground.epoch, SHORT.pieces).await?;
+        let streamed = connection.stream(&request, environment.epoch, SHORT.pieces).await?;
         let first = streamed.arrivals.first().map_or(0, |arrival| arrival.arrived_us);
         times.push(to_ms(first.saturating_sub(streamed.asked_us)));
     }
@@ -115,13 +121,14 @@ pub(crate) async fn measure_first_pieces_ms(
 }
 
 /// Counts answers in which a piece arrived late although it was sent in time.
-pub(crate) fn gaps(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn gaps(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
-    let answers = GAP_ANSWERS.div_ceil(ground.rounds).next_multiple_of(GAP_CONNECTIONS);
-    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
-        let streams = client::stream_answers(door, STEADY, GAP_CONNECTIONS, answers, ground.epoch);
-        ground.block_on(streams)?.into_iter().collect::<Result<Vec<_>>>()
+    let answers = GAP_ANSWERS.div_ceil(environment.rounds).next_multiple_of(GAP_CONNECTIONS);
+    let rounds = environment.measure_interleaved(BenchDialect::Chat, &served.server, |server| {
+        let streams =
+            client::stream_answers(server, STEADY, GAP_CONNECTIONS, answers, environment.epoch);
+        environment.block_on(streams)?.into_iter().collect::<Result<Vec<_>>>()
     })?;
     let late = rounds.each(|streams| to_figure(streams.iter().filter(|one| has_gap(one)).count()));
     let all = |counts: &[f64]| counts.iter().sum::<f64>();
@@ -134,7 +141,7 @@ pub(crate) fn gaps(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
         gatehouse: Some(ours),
         ..Figure::of_gatehouse(quantity, caused, FigureTarget::AtMost(0.0))
     };
-    Ok(vec![figure.with_note(format!("of {} answers each", answers * ground.rounds))])
+    Ok(vec![figure.with_note(format!("of {} answers each", answers * environment.rounds))])
 }
 
 /// True if a piece arrived late although it was sent in time.
@@ -156,19 +163,19 @@ pub(crate) struct ConcurrentStreams {
 }
 
 /// Many concurrent streams: none lost, none late, and memory within bounds.
-pub(crate) fn many_streams(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn many_streams(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
     // Checking the passphrase takes 128 MB for a moment; the vault is open after the first answer.
-    ground.block_on(client::send_requests(
+    environment.block_on(client::send_requests(
         &served.server,
         &served.server.request(MODEL, AnswerFormat::Whole),
         1,
         1,
     ))?;
     served.process.reset_peak()?;
-    let rounds = ground.measure_interleaved(BenchDialect::Chat, &served.server, |door| {
-        run_concurrent_streams(ground, door)
+    let rounds = environment.measure_interleaved(BenchDialect::Chat, &served.server, |server| {
+        run_concurrent_streams(environment, server)
     })?;
     let peak = served.process.memory()?.peak_mb;
     let dropped: usize = rounds.gatehouse.iter().map(|wave| wave.dropped).sum();
@@ -186,12 +193,12 @@ pub(crate) fn many_streams(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>>
 
 /// Runs many concurrent streams once.
 pub(crate) fn run_concurrent_streams(
-    ground: &BenchEnvironment<'_>,
-    door: &MeasuredServer,
+    environment: &BenchEnvironment<'_>,
+    server: &MeasuredServer,
 ) -> Result<ConcurrentStreams> {
     let streams =
-        client::stream_answers(door, STEADY, STREAMS_AT_ONCE, STREAMS_AT_ONCE, ground.epoch);
-    let streams = ground.block_on(streams)?;
+        client::stream_answers(server, STEADY, STREAMS_AT_ONCE, STREAMS_AT_ONCE, environment.epoch);
+    let streams = environment.block_on(streams)?;
     let complaint = streams.iter().find_map(|one| one.as_ref().err().map(ToString::to_string));
     let whole: Vec<StreamTimings> = streams.into_iter().flatten().collect();
     if whole.is_empty() {
@@ -215,18 +222,18 @@ pub(crate) fn to_figure(number: usize) -> f64 {
 }
 
 /// Memory of an idle program, after work, and after as much work again.
-pub(crate) fn memory(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+pub(crate) fn memory(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     /// Requests between two memory readings.
     const REQUESTS: usize = 10_000;
     /// Wait until work that outlives a request or a start has ended.
     const SETTLE_TIME: Duration = Duration::from_secs(2);
     let (mut idle, mut worked, mut grown, mut pss) = (vec![], vec![], vec![], vec![]);
-    for _ in 0..ground.rounds {
-        let home = ground.create_home()?;
+    for _ in 0..environment.rounds {
+        let home = environment.create_home()?;
         let served = home.serve(BenchVault::File)?;
         let work = || {
             let request = served.server.request(MODEL, AnswerFormat::Whole);
-            ground.block_on(client::send_requests(
+            environment.block_on(client::send_requests(
                 &served.server,
                 &request,
                 CONNECTIONS,

@@ -77,15 +77,15 @@ const TO_CHAT: DialectPair = DialectPair {
 const PAIRS: [DialectPair; 3] = [PASSED, TO_MESSAGES, TO_CHAT];
 
 /// Time of an answer on one connection.
-pub(crate) fn latency(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn latency(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
     let mut figures = Vec::new();
     for pair in &PAIRS {
-        let door = served.with_dialects(pair.client, pair.backend);
-        let rounds = ground.measure_interleaved(pair.backend, &door, |door| {
-            let request = door.request(MODEL, AnswerFormat::Whole);
-            ground.block_on(client::measure_times_ms(door, &request, SINGLE_REQUESTS))
+        let server = served.with_dialects(pair.client, pair.backend);
+        let rounds = environment.measure_interleaved(pair.backend, &server, |server| {
+            let request = server.request(MODEL, AnswerFormat::Whole);
+            environment.block_on(client::measure_times_ms(server, &request, SINGLE_REQUESTS))
         })?;
         let half = rounds.each(|times| percentile(times, 50));
         let most = rounds.each(|times| percentile(times, 99));
@@ -102,14 +102,14 @@ pub(crate) fn latency(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
 }
 
 /// Time to a stream's first piece, on one connection.
-pub(crate) fn first_token(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn first_token(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
     let mut figures = Vec::new();
     for pair in &PAIRS {
-        let door = served.with_dialects(pair.client, pair.backend);
-        let rounds = ground.measure_interleaved(pair.backend, &door, |door| {
-            ground.block_on(measure_first_pieces_ms(ground, door))
+        let server = served.with_dialects(pair.client, pair.backend);
+        let rounds = environment.measure_interleaved(pair.backend, &server, |server| {
+            environment.block_on(measure_first_pieces_ms(environment, server))
         })?;
         let half = rounds.each(|times| percentile(times, 50));
         let most = rounds.each(|times| percentile(times, 99));
@@ -122,14 +122,14 @@ pub(crate) fn first_token(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> 
 }
 
 /// Many streams at once.
-pub(crate) fn many_streams(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let home = ground.create_home()?;
+pub(crate) fn many_streams(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let home = environment.create_home()?;
     let served = home.serve(BenchVault::File)?;
     let mut figures = Vec::new();
     for pair in &PAIRS {
-        let door = served.with_dialects(pair.client, pair.backend);
-        let rounds = ground.measure_interleaved(pair.backend, &door, |door| {
-            traffic::run_concurrent_streams(ground, door)
+        let server = served.with_dialects(pair.client, pair.backend);
+        let rounds = environment.measure_interleaved(pair.backend, &server, |server| {
+            traffic::run_concurrent_streams(environment, server)
         })?;
         let dropped: usize = rounds.gatehouse.iter().map(|wave| wave.dropped).sum();
         let complaint = rounds.gatehouse.iter().find_map(|wave| wave.complaint.clone());
@@ -144,18 +144,23 @@ pub(crate) fn many_streams(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>>
 }
 
 /// Memory before and after translated requests, and after hostile answers.
-pub(crate) fn memory(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+pub(crate) fn memory(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
     let (mut before, mut worked, mut grown) = (vec![], vec![], vec![]);
     let mut left: [Vec<f64>; 4] = Default::default();
     let mut most = [0.0_f64; 4];
     let mut said: [String; 4] = Default::default();
-    for _ in 0..ground.rounds {
-        let home = ground.create_home()?;
+    for _ in 0..environment.rounds {
+        let home = environment.create_home()?;
         let served = home.serve(BenchVault::File)?;
-        let door = served.with_dialects(BenchDialect::Chat, BenchDialect::Messages);
+        let server = served.with_dialects(BenchDialect::Chat, BenchDialect::Messages);
         let work = |requests: usize| {
-            let request = door.request(MODEL, AnswerFormat::Whole);
-            ground.block_on(client::send_requests(&door, &request, CONNECTIONS, requests))?;
+            let request = server.request(MODEL, AnswerFormat::Whole);
+            environment.block_on(client::send_requests(
+                &server,
+                &request,
+                CONNECTIONS,
+                requests,
+            ))?;
             std::thread::sleep(SETTLE_TIME);
             served.process.memory()
         };
@@ -166,7 +171,7 @@ pub(crate) fn memory(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
         grown.push(twice.rss_mb - once.rss_mb);
         let looks = left.iter_mut().zip(&mut most).zip(&mut said);
         for (fault, ((left, most), said)) in HostileAnswer::ALL.into_iter().zip(looks) {
-            let looked = measure_hostile_answer(ground, &served, fault)?;
+            let looked = measure_hostile_answer(environment, &served, fault)?;
             left.push(looked.left_mb);
             *most = most.max(looked.peak_mb);
             *said = looked.said;
@@ -206,16 +211,16 @@ struct MemoryEffect {
 }
 
 fn measure_hostile_answer(
-    ground: &BenchEnvironment<'_>,
+    environment: &BenchEnvironment<'_>,
     served: &BenchGateway,
     fault: HostileAnswer,
 ) -> Result<MemoryEffect> {
-    let door = served.with_dialects(BenchDialect::Chat, BenchDialect::Messages);
+    let server = served.with_dialects(BenchDialect::Chat, BenchDialect::Messages);
     let before = served.process.memory()?;
     served.process.reset_peak()?;
-    let request = door.request(fault.model(), fault.answer_format());
-    let (status, bytes) = ground.block_on(async {
-        let mut connection = door.connect().await?;
+    let request = server.request(fault.model(), fault.answer_format());
+    let (status, bytes) = environment.block_on(async {
+        let mut connection = server.connect().await?;
         connection.read_hostile(&request).await
     })?;
     std::thread::sleep(SETTLE_TIME);

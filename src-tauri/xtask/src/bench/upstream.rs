@@ -68,7 +68,6 @@ pub(crate) const PACES: [StreamPace; 4] = [STEADY, SHORT, AGENT, THINKING];
 pub(crate) struct Epoch(Instant);
 
 impl Epoch {
-    /// Starts now.
     pub(crate) fn begin() -> Self {
         Self(Instant::now())
     }
@@ -81,7 +80,6 @@ impl Epoch {
 
 /// A running upstream, stopped on drop.
 pub(crate) struct BenchUpstream {
-    /// Its loopback address.
     pub(crate) address: SocketAddr,
     pub(crate) behaviour: UpstreamBehaviour,
     _runtime: Runtime,

@@ -25,18 +25,18 @@ const PAINT_TIME_MAX: Duration = Duration::from_secs(30);
 const PAINTED_LOG_LINE: &str = "the panel is painted";
 
 /// Time from the start of the program to two frames after the verdict has arrived.
-pub(crate) fn paint(ground: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
-    let program = ground.program.with_file_name("gatehouse-desktop");
+pub(crate) fn paint(environment: &BenchEnvironment<'_>) -> Result<Vec<Figure>> {
+    let program = environment.program.with_file_name("gatehouse-desktop");
     if !program.exists() {
-        let root = &ground.repository.root;
+        let root = &environment.repository.root;
         ProgramCall::cargo("build --release -p gatehouse-desktop --bin gatehouse-desktop", root)
             .run()?;
     }
     let screen = VirtualScreen::start()?;
-    let home = ground.create_home()?;
+    let home = environment.create_home()?;
     let first = paint_ms(&program, &home, &screen)?;
     let mut times = Vec::new();
-    for _ in 0..ground.rounds * STARTS {
+    for _ in 0..environment.rounds * STARTS {
         times.push(paint_ms(&program, &home, &screen)?);
     }
     let note = format!("the very first start took {first:.0}; software rendering under Xvfb");

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grave_vulnerability_fails_and_a_silent_registry_is_told() {
+    fn a_grave_vulnerability_fails_and_a_silent_registry_is_reported() {
         let check =
             |report: &str, expected| assert_eq!(parse_report(report).expect(report), expected);
         check(r#"{"auditReportVersion":2,"vulnerabilities":{}}"#, NpmAudit::Clean);

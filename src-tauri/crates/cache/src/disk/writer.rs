@@ -253,7 +253,7 @@ impl DiskWriter<'_> {
             )?
             .execute(params![
                 address.bytes().as_slice(),
-                kept.asked.unix_ms(),
+                kept.requested_at.unix_ms(),
                 kept.expires.unix_ms(),
                 now.unix_ms(),
                 i64::try_from(bytes).unwrap_or(i64::MAX),

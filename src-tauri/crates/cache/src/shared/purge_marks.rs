@@ -43,7 +43,7 @@ impl PurgeMarks {
 
     /// True if a mark covers the answer.
     pub(super) fn covers(&self, address: EntryAddress, kept: &StoredEntry) -> bool {
-        let Some(asked) = kept.shared.filter(|asked| asked.epoch == self.time.epoch) else {
+        let Some(mark) = kept.shared.filter(|mark| mark.epoch == self.time.epoch) else {
             return true;
         };
         let tags = &kept.tags;
@@ -56,12 +56,12 @@ impl PurgeMarks {
             Purge::Client(tags.client.clone()),
             Purge::Route(tags.route.clone()),
         ];
-        let is_after = |count: &String| count.parse().is_ok_and(|count: u64| count > asked.count);
+        let is_after = |count: &String| count.parse().is_ok_and(|count: u64| count > mark.count);
         let is_covered = |purge| self.fields.get(&mark_field(purge)).is_some_and(is_after);
         covering.iter().any(is_covered)
             || self.fields.iter().any(|(field, count)| {
                 let before = field.strip_prefix(OLDER).and_then(|ms| ms.parse::<i64>().ok());
-                before.is_some_and(|before| kept.asked.unix_ms() < before) && is_after(count)
+                before.is_some_and(|before| kept.requested_at.unix_ms() < before) && is_after(count)
             })
     }
 }

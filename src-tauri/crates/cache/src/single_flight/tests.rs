@@ -12,7 +12,7 @@ use super::*;
 /// A scripted backend that counts calls and dropped connections.
 #[derive(Default)]
 struct ScriptedBackend {
-    asked: AtomicUsize,
+    calls: AtomicUsize,
     dropped: Arc<AtomicUsize>,
 }
 
@@ -29,7 +29,7 @@ impl Drop for BackendStream {
 
 impl ScriptedBackend {
     fn answer(&self) -> (mpsc::UnboundedSender<Vec<u8>>, BoxStream<'static, Vec<u8>>) {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.calls.fetch_add(1, Ordering::SeqCst);
         let (says, rest) = mpsc::unbounded_channel();
         let line = BackendStream { rest, dropped: Arc::clone(&self.dropped) };
         let stream = stream::unfold(line, |mut line| async move {
@@ -60,13 +60,13 @@ fn lead(
     backend: &ScriptedBackend,
 ) -> (BackendSender, FlightStream<Vec<u8>>) {
     let mut says = None;
-    let boarded = flights.join(key(1), 0, (), |()| {
+    let joined = flights.join(key(1), 0, (), |()| {
         let (to, stream) = backend.answer();
         says = Some(to);
         Ok::<_, Infallible>(stream)
     });
-    match (boarded, says) {
-        (Joined::Leader(passenger), Some(says)) => (says, passenger),
+    match (joined, says) {
+        (Joined::Leader(stream), Some(says)) => (says, stream),
         _ => panic!("something was under way"),
     }
 }
@@ -74,7 +74,7 @@ fn lead(
 /// Joins the flight of key 1; panics if there is none.
 fn join(flights: &SingleFlight<Vec<u8>>) -> FlightStream<Vec<u8>> {
     match flights.join(key(1), 0, (), |()| Err::<BoxStream<'static, Vec<u8>>, _>(())) {
-        Joined::Follower(passenger, ()) => passenger,
+        Joined::Follower(stream, ()) => stream,
         _ => panic!("nothing to join"),
     }
 }
@@ -86,8 +86,8 @@ fn is_nothing_under_way(flights: &SingleFlight<Vec<u8>>) -> bool {
     )
 }
 
-async fn all(passenger: FlightStream<Vec<u8>>) -> Vec<u8> {
-    let chunks: Vec<_> = passenger.map(|item| item.expect("not left behind")).collect().await;
+async fn all(stream: FlightStream<Vec<u8>>) -> Vec<u8> {
+    let chunks: Vec<_> = stream.map(|item| item.expect("not left behind")).collect().await;
     chunks.concat()
 }
 
@@ -117,7 +117,7 @@ async fn three_hundred_ask_and_the_backend_is_asked_once() {
         assert!(read == expected);
         whole += 1;
     }
-    assert_eq!((whole, backend.asked.load(Ordering::SeqCst)), (300, 1));
+    assert_eq!((whole, backend.calls.load(Ordering::SeqCst)), (300, 1));
     assert_eq!((flights.count(), backend.dropped()), (0, 1));
 }
 
@@ -175,7 +175,7 @@ async fn when_all_leave_the_backend_is_hung_up_on() {
     assert!(says.send(b"into the void".to_vec()).is_err());
     // The next request starts anew.
     let (_says, _leader) = lead(&flights, &backend);
-    assert_eq!(backend.asked.load(Ordering::SeqCst), 2);
+    assert_eq!(backend.calls.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
@@ -210,12 +210,12 @@ async fn past_the_limit_nobody_joins_and_the_slow_are_left_behind() {
     assert_eq!(slow.next().await, None);
     // A later request gets its own call.
     let mut asked_again = false;
-    let boarded = flights.join(key(1), 0, (), |()| {
+    let joined = flights.join(key(1), 0, (), |()| {
         asked_again = true;
         Ok::<_, Infallible>(backend.answer().1)
     });
-    assert!(asked_again && matches!(boarded, Joined::Leader(_)));
-    drop(boarded);
+    assert!(asked_again && matches!(joined, Joined::Leader(_)));
+    drop(joined);
     drop(says);
     assert_eq!(fast.next().await, None);
 }

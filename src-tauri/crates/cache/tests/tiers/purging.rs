@@ -184,10 +184,10 @@ async fn race(cache: Cache, purges: u64) -> Arc<PurgeRace> {
         is_over: AtomicBool::new(false),
     });
     let mut asking = tokio::task::JoinSet::new();
-    for lane in 0..4 {
+    for writer in 0..4 {
         let race = Arc::clone(&race);
         asking.spawn(async move {
-            let mut number = lane;
+            let mut number = writer;
             while !race.is_over.load(Ordering::SeqCst) {
                 race.ask(number % KEYS).await;
                 number += 1;

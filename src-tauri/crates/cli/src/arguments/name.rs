@@ -2,7 +2,6 @@
 
 use clap::Args;
 
-/// Names one thing.
 #[derive(Debug, Args)]
 pub(crate) struct NameArgument {
     /// Its name

@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_in_the_gateways_words() {
+    fn a_failure_is_reported_in_the_gateways_words() {
         let mut failed = ended();
         failed.state = PlaygroundStateView::Failed;
         failed.http_status = Some(404);

@@ -64,7 +64,6 @@ pub(crate) enum BackendsCommand {
     Reset(endpoint::EndpointArguments),
 }
 
-/// Names one backend.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BackendArgument {
     /// Its name
@@ -81,7 +80,6 @@ pub(crate) struct RemoveBackendArguments {
     yes: YesArgument,
 }
 
-/// A new backend.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddBackendArguments {
     /// A preset such as groq, or a name of your own; requests use it as NAME/model

@@ -28,7 +28,6 @@ pub(crate) enum CacheCommand {
     Purge(CachePurgeArguments),
 }
 
-/// Of which period.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CacheStatusArguments {
     /// How far back
@@ -36,7 +35,6 @@ pub(crate) struct CacheStatusArguments {
     since: PeriodArgument,
 }
 
-/// Which answers.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct CachePurgeArguments {

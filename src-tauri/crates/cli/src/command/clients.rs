@@ -36,7 +36,6 @@ pub(crate) enum ClientsCommand {
     Revoke(ClientArgument),
 }
 
-/// Names one client.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ClientArgument {
     /// Its name
@@ -127,7 +126,6 @@ impl EditClientArguments {
     }
 }
 
-/// A new client.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddClientArguments {
     #[command(flatten)]

@@ -41,7 +41,6 @@ pub(crate) enum KeysCommand {
     Remove(RemoveKeyArguments),
 }
 
-/// Names one key.
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyArgument {
     /// Its name
@@ -58,7 +57,6 @@ pub(crate) struct RemoveKeyArguments {
     yes: YesArgument,
 }
 
-/// A new key.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddKeyArguments {
     #[command(flatten)]

@@ -30,7 +30,6 @@ pub(crate) enum LedgerCommand {
     Acknowledge,
 }
 
-/// From which backup.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RestoreLedgerArguments {
     /// A backup from `gatehouse ledger status`; by default the newest usable one
@@ -41,7 +40,6 @@ pub(crate) struct RestoreLedgerArguments {
     yes: bool,
 }
 
-/// Which file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RepairLedgerArguments {
     /// A kept file from `gatehouse ledger status`; by default the damaged one

@@ -11,7 +11,6 @@ use crate::quantity::UNKNOWN;
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
-/// Which names.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ModelsArguments {
     /// Only models of this backend

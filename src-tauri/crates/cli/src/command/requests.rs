@@ -17,7 +17,6 @@ use crate::text::{Column, StyledText, TableCell, TextTable};
 
 pub(super) mod show;
 
-/// Which requests.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct RequestsArguments {

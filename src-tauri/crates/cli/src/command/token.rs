@@ -12,7 +12,6 @@ use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::unlock::unlock_interactively;
 
-/// Whose token.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenArguments {
     /// The client's name

@@ -30,7 +30,6 @@ pub(crate) enum VaultCommand {
     Move(MoveKeysArguments),
 }
 
-/// Another vault.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SetVaultArguments {
     /// Where keys are stored
@@ -41,7 +40,6 @@ pub(crate) struct SetVaultArguments {
     move_keys: bool,
 }
 
-/// Where keys are.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MoveKeysArguments {
     /// The vault that holds them now

@@ -103,11 +103,11 @@ fn ranked_candidate_view(
     candidate: &Candidate,
     place: u32,
 ) -> RankedCandidateView {
-    let Candidate { access, model, ranking: why } = candidate;
+    let Candidate { endpoint, model, ranking: why } = candidate;
     RankedCandidateView {
         place,
-        backend: access.backend.to_string(),
-        credential: access.credential.as_ref().map(ToString::to_string),
+        backend: endpoint.backend.to_string(),
+        credential: endpoint.credential.as_ref().map(ToString::to_string),
         model: model.clone(),
         why: to_full_sentence(&why.factor.to_string()),
         availability: candidate_availability(engine, candidate),
@@ -118,7 +118,7 @@ fn ranked_candidate_view(
 /// Availability of the candidate's endpoint. A ready endpoint is shown as cooling down while only
 /// the candidate's model is held back.
 fn candidate_availability(engine: &Engine, candidate: &Candidate) -> AvailabilityView {
-    let own = endpoint_availability(engine, &engine.settings(), &candidate.access);
+    let own = endpoint_availability(engine, &engine.settings(), &candidate.endpoint);
     match &candidate.ranking.available {
         closed @ CandidateAvailability::Closed { .. } if own.state == AvailabilityState::Ready => {
             let (state, why) =
@@ -149,14 +149,14 @@ fn excluded_candidates(refusal: NotServed) -> Vec<ExcludedCandidate> {
 }
 
 /// The parts of a score; empty for policies that compute none.
-fn score_components(ground: &RankingFactor) -> Vec<ScoreComponentView> {
+fn score_components(factor: &RankingFactor) -> Vec<ScoreComponentView> {
     let part = |name: &str, measured: String, weight_percent, score: f64| ScoreComponentView {
         name: name.to_owned(),
         measured,
         weight_percent,
         score_percent: whole_percent(score),
     };
-    match ground {
+    match factor {
         RankingFactor::Score(score) => balanced_score_components(score, part),
         RankingFactor::Drawn { weight, of } | RankingFactor::Share { weight, of } if *of > 0 => {
             let share = f64::from(*weight) / f64::from(*of);

@@ -33,10 +33,10 @@ const OVERRIDE_AUTHOR: &str = "you";
 pub(crate) async fn accesses(engine: &Engine) -> Result<Vec<EndpointView>, ApiError> {
     let settings = engine.settings();
     let labels = engine.backend_labels();
-    let view = |access: Endpoint| {
-        let label = labels.get(access.backend.as_str());
-        let backend_label = label.cloned().unwrap_or_else(|| access.backend.to_string());
-        endpoint_view(engine, &settings, &access, backend_label)
+    let view = |endpoint: Endpoint| {
+        let label = labels.get(endpoint.backend.as_str());
+        let backend_label = label.cloned().unwrap_or_else(|| endpoint.backend.to_string());
+        endpoint_view(engine, &settings, &endpoint, backend_label)
     };
     Ok(engine.configured_endpoints().into_iter().map(view).collect())
 }
@@ -49,7 +49,7 @@ pub(crate) async fn access_force(
         let message = format!("choose 1 to {FORCE_MINUTES_MAX} minutes");
         return Err(ApiError::invalid("minutes", message));
     }
-    let access = parse_known_endpoint(engine, &req.backend, req.credential.as_deref())?;
+    let endpoint = parse_known_endpoint(engine, &req.backend, req.credential.as_deref())?;
     let expires = match (req.minutes, req.forced) {
         (Some(minutes), _) => Some(Duration::from_secs(60 * u64::from(minutes))),
         (None, BreakerOverrideView::Closed) => {
@@ -57,34 +57,37 @@ pub(crate) async fn access_force(
         }
         (None, _) => None,
     };
-    engine.endpoint_registry().force(&access, breaker_override(req.forced), expires);
-    find_endpoint_view(engine, &access).await
+    engine.endpoint_registry().force(&endpoint, breaker_override(req.forced), expires);
+    find_endpoint_view(engine, &endpoint).await
 }
 
 pub(crate) async fn access_reset(
     engine: &Engine,
     req: EndpointRef,
 ) -> Result<EndpointView, ApiError> {
-    let access = parse_known_endpoint(engine, &req.backend, req.credential.as_deref())?;
-    engine.endpoint_registry().reset(&access);
-    find_endpoint_view(engine, &access).await
+    let endpoint = parse_known_endpoint(engine, &req.backend, req.credential.as_deref())?;
+    engine.endpoint_registry().reset(&endpoint);
+    find_endpoint_view(engine, &endpoint).await
 }
 
 /// Returns the availability of an endpoint at this moment, with its reason.
 pub(super) fn endpoint_availability(
     engine: &Engine,
     settings: &Settings,
-    access: &Endpoint,
+    endpoint: &Endpoint,
 ) -> AvailabilityView {
-    let standing = engine.endpoint_status(access);
-    availability_view(&standing, engine.clocks(), access, is_enabled(settings, access))
+    let standing = engine.endpoint_status(endpoint);
+    availability_view(&standing, engine.clocks(), endpoint, is_enabled(settings, endpoint))
 }
 
-async fn find_endpoint_view(engine: &Engine, access: &Endpoint) -> Result<EndpointView, ApiError> {
-    let key = access.credential.as_ref().map(ToString::to_string);
+async fn find_endpoint_view(
+    engine: &Engine,
+    endpoint: &Endpoint,
+) -> Result<EndpointView, ApiError> {
+    let key = endpoint.credential.as_ref().map(ToString::to_string);
     let mut all = accesses(engine).await?.into_iter();
-    all.find(|view| view.backend == access.backend.as_str() && view.credential == key)
-        .ok_or_else(|| ApiError::not_found(format!("{access} no longer exists")))
+    all.find(|view| view.backend == endpoint.backend.as_str() && view.credential == key)
+        .ok_or_else(|| ApiError::not_found(format!("{endpoint} no longer exists")))
 }
 
 /// Finds the endpoint that a request names. Without a key, the backend must have only one endpoint.
@@ -99,17 +102,17 @@ fn parse_known_endpoint(
     };
     let credential = credential.map(|text| input::parse_id("credential", text)).transpose()?;
     let mut own = engine.configured_endpoints();
-    own.retain(|access| access.backend == backend);
+    own.retain(|endpoint| endpoint.backend == backend);
     match (credential, own.as_slice()) {
         (None, [only]) => Ok(only.clone()),
         (None, several) => {
-            let names = several.iter().filter_map(|access| access.credential.as_ref());
+            let names = several.iter().filter_map(|endpoint| endpoint.credential.as_ref());
             let names: Vec<String> = names.map(ToString::to_string).collect();
             let message = format!("{backend} has several keys; choose one of {}", names.join(", "));
             Err(ApiError::invalid("credential", message))
         }
         (Some(key), own) => {
-            let found = own.iter().find(|access| access.credential.as_ref() == Some(&key));
+            let found = own.iter().find(|endpoint| endpoint.credential.as_ref() == Some(&key));
             found.cloned().ok_or_else(|| {
                 ApiError::not_found(format!("{backend} does not use a key named {key}"))
             })
@@ -120,21 +123,21 @@ fn parse_known_endpoint(
 fn endpoint_view(
     engine: &Engine,
     settings: &Settings,
-    access: &Endpoint,
+    endpoint: &Endpoint,
     backend_label: String,
 ) -> EndpointView {
-    let standing = engine.endpoint_status(access);
+    let standing = engine.endpoint_status(endpoint);
     let clocks = engine.clocks();
-    let key = access.credential.as_ref();
+    let key = endpoint.credential.as_ref();
     let label = key.and_then(|key| settings.credentials.get(key)).map(|known| known.label.clone());
     EndpointView {
-        backend: access.backend.to_string(),
+        backend: endpoint.backend.to_string(),
         backend_label,
         credential: key.map(ToString::to_string),
         credential_label: label,
-        availability: endpoint_availability(engine, settings, access),
+        availability: endpoint_availability(engine, settings, endpoint),
         breaker: breaker_view(&standing, clocks),
-        cooldowns: cooldown_views(engine, access, &standing, clocks),
+        cooldowns: cooldown_views(engine, endpoint, &standing, clocks),
         block: standing.block.map(|block| EndpointBlockView {
             reason: block_reason_view(block.reason),
             why: standing.reason.clone(),
@@ -147,13 +150,13 @@ fn endpoint_view(
             since: None,
             until: set.until.map(|until| clocks.wall_at(until).into()),
         }),
-        concurrency: concurrency_view(engine, settings, access),
+        concurrency: concurrency_view(engine, settings, endpoint),
     }
 }
 
-fn concurrency_view(engine: &Engine, settings: &Settings, access: &Endpoint) -> ConcurrencyView {
-    let (in_flight, learnt) = engine.endpoint_registry().load(&access.backend);
-    let known = settings.backends.get(&access.backend);
+fn concurrency_view(engine: &Engine, settings: &Settings, endpoint: &Endpoint) -> ConcurrencyView {
+    let (in_flight, learnt) = engine.endpoint_registry().load(&endpoint.backend);
+    let known = settings.backends.get(&endpoint.backend);
     let set = known.and_then(|known| known.limits.in_flight_max);
     let set = set.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
     // A limit at the maximum number of connections means that none has been learnt yet.
@@ -163,18 +166,18 @@ fn concurrency_view(engine: &Engine, settings: &Settings, access: &Endpoint) -> 
     ConcurrencyView { in_flight, limit, limit_max: set }
 }
 
-fn is_enabled(settings: &Settings, access: &Endpoint) -> bool {
-    settings.backends.get(&access.backend).is_none_or(|known| known.enabled)
+fn is_enabled(settings: &Settings, endpoint: &Endpoint) -> bool {
+    settings.backends.get(&endpoint.backend).is_none_or(|known| known.enabled)
 }
 
 /// Returns the most restrictive state.
 fn availability_view(
     standing: &EndpointStatus,
     clocks: Clocks,
-    access: &Endpoint,
+    endpoint: &Endpoint,
     is_enabled: bool,
 ) -> AvailabilityView {
-    let credential = access.credential.as_ref().map(ToString::to_string);
+    let credential = endpoint.credential.as_ref().map(ToString::to_string);
     let wall = |at: Moment| UnixMs::from(clocks.wall_at(at));
     let view = |state, why: &str, since, until| AvailabilityView {
         credential: credential.clone(),
@@ -243,7 +246,7 @@ fn breaker_view(standing: &EndpointStatus, clocks: Clocks) -> BreakerView {
 
 fn cooldown_views(
     engine: &Engine,
-    access: &Endpoint,
+    endpoint: &Endpoint,
     standing: &EndpointStatus,
     clocks: Clocks,
 ) -> Vec<CooldownView> {
@@ -253,7 +256,7 @@ fn cooldown_views(
         until: clocks.wall_at(cooldown.at).into(),
     };
     let own = standing.cooldown.map(|cooldown| view(None, cooldown));
-    let models = engine.endpoint_registry().model_cooldowns(access).into_iter();
+    let models = engine.endpoint_registry().model_cooldowns(endpoint).into_iter();
     own.into_iter().chain(models.map(|one| view(Some(one.model), one.cooldown))).collect()
 }
 

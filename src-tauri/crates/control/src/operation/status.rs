@@ -22,7 +22,6 @@ use crate::view::{
 /// Id of the need for a missing keychain while nothing in use needs one.
 const NO_KEYCHAIN_ISSUE: &str = "vault/missing";
 
-/// Most needs shown.
 const ISSUES_MAX: usize = 5;
 
 pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {

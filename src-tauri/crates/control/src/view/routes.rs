@@ -291,10 +291,10 @@ mod tests {
             let json = spelled(serde_json::to_value(view).expect("JSON"));
             assert_eq!((json.as_str(), RoutePolicy::from(view)), (policy.word(), *policy));
         }
-        for wish in CacheMode::ALL {
-            let view = CacheModeView::from(*wish);
+        for mode in CacheMode::ALL {
+            let view = CacheModeView::from(*mode);
             let json = spelled(serde_json::to_value(view).expect("JSON"));
-            assert_eq!((json.as_str(), CacheMode::from(view)), (wish.word(), *wish));
+            assert_eq!((json.as_str(), CacheMode::from(view)), (mode.word(), *mode));
         }
     }
 }

@@ -54,8 +54,8 @@ fn up() -> EndpointRef {
 }
 
 impl BreakerFixture {
-    async fn access(&self) -> EndpointView {
-        access(&self.core).await
+    async fn endpoint(&self) -> EndpointView {
+        endpoint(&self.core).await
     }
 
     async fn ask(&self) -> String {
@@ -99,23 +99,23 @@ pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
     newest.requests.into_iter().next().expect("a request").id
 }
 
-async fn access(core: &Core) -> EndpointView {
+async fn endpoint(core: &Core) -> EndpointView {
     let accesses = control::accesses(core).await.expect("accesses");
-    accesses.into_iter().find(|access| access.backend == "up").expect("there")
+    accesses.into_iter().find(|endpoint| endpoint.backend == "up").expect("there")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_backend_is_skipped_and_its_timeline_says_why() {
     let world = breaker_fixture().await;
-    assert_eq!(world.access().await.availability.state, AvailabilityState::Ready);
+    assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Ready);
     let mut asked = world.ask().await;
     for _more in 0..6 {
-        if world.access().await.availability.state == AvailabilityState::Open {
+        if world.endpoint().await.availability.state == AvailabilityState::Open {
             break;
         }
         asked = world.ask().await;
     }
-    let open = world.access().await;
+    let open = world.endpoint().await;
     assert_eq!(open.availability.state, AvailabilityState::Open, "{:?}", open.breaker);
     assert_eq!(open.breaker.state, BreakerState::Open);
     assert!(open.availability.until.is_some() && open.availability.since.is_some());
@@ -214,7 +214,7 @@ async fn a_rejected_key_blocks_until_it_is_replaced_or_accepted() {
     let world = breaker_fixture().await;
     world.status.store(401, Ordering::Relaxed);
     world.ask().await;
-    let blocked = world.access().await;
+    let blocked = world.endpoint().await;
     assert_eq!(blocked.availability.state, AvailabilityState::Blocked);
     let block = blocked.block.expect("a block");
     assert_eq!(
@@ -223,14 +223,14 @@ async fn a_rejected_key_blocks_until_it_is_replaced_or_accepted() {
     );
     let replace = KeyReplace { id: "up".to_owned(), secret: secret() };
     control::key_replace(&world.core, replace).await.expect("replaced");
-    assert_eq!(world.access().await.availability.state, AvailabilityState::Ready);
+    assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Ready);
 
     world.ask().await;
-    assert_eq!(world.access().await.availability.state, AvailabilityState::Blocked);
+    assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Blocked);
     let key = KeyRef { id: "up".to_owned() };
     let verified = control::key_verify(&world.core, key).await.expect("verified");
     assert_eq!(verified.state, KeyStateView::Valid);
-    assert_eq!(world.access().await.availability.state, AvailabilityState::Ready);
+    assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Ready);
     world.core.stop().await;
 }
 
@@ -261,7 +261,7 @@ async fn an_override_is_shown_announced_and_kept_over_a_restart() {
     drop(core);
 
     let core = serve_core(&home, 23).await;
-    let kept = access(&core).await;
+    let kept = endpoint(&core).await;
     assert_eq!(kept.availability.state, AvailabilityState::Held);
     let again = kept.forced.and_then(|set| set.until).expect("it ends");
     assert!(
@@ -292,13 +292,13 @@ async fn forced_closed_ends_by_itself_after_the_time_in_the_settings() {
     let BreakerFixture { home: _home, core, upstream: _upstream, .. } = breaker_fixture().await;
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     let force = |forced, minutes| {
-        let access = up();
-        let EndpointRef { backend, credential } = access;
+        let endpoint = up();
+        let EndpointRef { backend, credential } = endpoint;
         control::access_force(&core, EndpointForce { backend, credential, forced, minutes })
     };
-    let secs_left = |access: EndpointView| {
-        let until = access.forced.expect("set by hand").until?;
-        assert_eq!(access.availability.until, Some(until));
+    let secs_left = |endpoint: EndpointView| {
+        let until = endpoint.forced.expect("set by hand").until?;
+        assert_eq!(endpoint.availability.until, Some(until));
         Some((until.0 - engine.wall_time().unix_ms() + 500) / 1_000)
     };
     let usual = secs_left(force(BreakerOverrideView::Closed, None).await.expect("held"));

@@ -31,15 +31,15 @@ pub struct BackTest {
 /// not simulated.
 #[must_use]
 pub fn back_test(outcomes: &[AttemptOutcome], rules: BreakerRules) -> BackTest {
-    let mut accesses = Endpoints::new(rules);
+    let mut endpoints = Endpoints::new(rules);
     let mut found = BackTest::default();
     let Some(begun) = outcomes.first().map(|outcome| outcome.ended) else { return found };
     for outcome in outcomes {
         let now = moment_since(begun, outcome.ended);
-        let Ok(permit) = accesses.admit(&outcome.endpoint, &outcome.model, now) else { continue };
+        let Ok(permit) = endpoints.admit(&outcome.endpoint, &outcome.model, now) else { continue };
         found.attempts = found.attempts.saturating_add(1);
         let happened = call_outcome(outcome);
-        found.count(&accesses.report(permit, happened, outcome.request, now, JITTER_DRAW));
+        found.count(&endpoints.report(permit, happened, outcome.request, now, JITTER_DRAW));
     }
     found
 }

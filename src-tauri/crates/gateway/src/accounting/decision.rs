@@ -19,8 +19,8 @@ pub(super) fn to_json(decision: &Decision) -> Option<String> {
 
 fn candidate(candidate: &Candidate) -> Value {
     json!({
-        "backend": candidate.access.backend,
-        "credential": candidate.access.credential,
+        "backend": candidate.endpoint.backend,
+        "credential": candidate.endpoint.credential,
         "model": candidate.model,
         "why": candidate.ranking.to_string(),
     })

@@ -15,12 +15,12 @@ const UNBROKEN_BYTES_MAX: usize = 2_048;
 pub(crate) const BYTES_PER_TOKEN: u64 = 4;
 
 /// The reported usage, or an estimate if an answer arrived without one.
-pub(crate) fn usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageReport> {
+pub(crate) fn usage(facts: &AnswerFacts, request_body: &Bytes) -> Option<UsageReport> {
     if facts.usage.is_some() || facts.content_bytes == 0 {
         return facts.usage.clone();
     }
     let tokens = TokenUsage {
-        input_uncached: input_tokens(asked).max(1),
+        input_uncached: input_tokens(request_body).max(1),
         output_visible: facts.content_bytes.div_ceil(BYTES_PER_TOKEN),
         ..TokenUsage::default()
     };
@@ -30,8 +30,8 @@ pub(crate) fn usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageReport> {
 /// As [`usage`], for an answer that broke off. A count reported by then may date from its beginning
 /// (Anthropic reports one output token in `message_start`), so the output is at least the estimate for
 /// the content that arrived.
-pub(crate) fn partial_usage(facts: &AnswerFacts, asked: &Bytes) -> Option<UsageReport> {
-    let mut report = usage(facts, asked)?;
+pub(crate) fn partial_usage(facts: &AnswerFacts, request_body: &Bytes) -> Option<UsageReport> {
+    let mut report = usage(facts, request_body)?;
     let arrived = facts.content_bytes.div_ceil(BYTES_PER_TOKEN);
     let missing = arrived.saturating_sub(report.tokens.output());
     if facts.finish_reason.is_none() && missing > 0 {
@@ -75,15 +75,19 @@ mod tests {
 
     #[test]
     fn f47_missing_usage_is_estimated_and_never_zero() {
-        let asked =
+        let request_body =
             Bytes::from_static(br#"{"model":"m","messages":[{"role":"user","content":""}]}"#);
         let facts = AnswerFacts { content_bytes: 1, ..AnswerFacts::default() };
-        let estimate = usage(&facts, &asked).expect("an estimate");
+        let estimate = usage(&facts, &request_body).expect("an estimate");
         assert_eq!(estimate.reading, UsageReading::Estimated);
         assert!(estimate.tokens.input() > 0 && estimate.tokens.output() > 0);
-        assert_eq!(usage(&AnswerFacts::default(), &asked), None, "nothing came, nothing is billed");
+        assert_eq!(
+            usage(&AnswerFacts::default(), &request_body),
+            None,
+            "nothing came, nothing is billed"
+        );
         let said = AnswerFacts { usage: Some(estimate.clone()), content_bytes: 9, ..facts };
-        assert_eq!(usage(&said, &asked), Some(estimate));
+        assert_eq!(usage(&said, &request_body), Some(estimate));
     }
 
     #[test]

@@ -32,7 +32,6 @@ pub(crate) struct Opened {
 }
 
 pub(crate) enum Content {
-    /// A whole body.
     Whole(Bytes),
     /// A stream made of a whole answer, for a backend that was asked for a stream and sent none.
     Replayed(Bytes),
@@ -52,7 +51,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) limits: &'a RequestLimits,
     pub(crate) backend: &'a Backend,
     /// The request's body, for an estimate of its tokens where the backend reports none.
-    pub(crate) asked: &'a Bytes,
+    pub(crate) request_body: &'a Bytes,
     pub(crate) share: TimeoutShare,
 }
 
@@ -121,7 +120,7 @@ impl Opening<'_> {
         let context = self.error_context(&headers, &scrubber);
         let (body, facts) =
             read(&body).map_err(|bad| Failure::bad_answer(backend, &bad, &context))?;
-        record.record_facts(&facts, self.asked);
+        record.record_facts(&facts, self.request_body);
         Ok((headers, body))
     }
 
@@ -167,7 +166,7 @@ impl Opening<'_> {
                     if stream.content_seen() {
                         record.first_token();
                     }
-                    record.record_facts(stream.facts(), self.asked);
+                    record.record_facts(stream.facts(), self.request_body);
                     return Ok((headers, Content::Replayed(last)));
                 }
                 StreamOutcome::Complete { .. } | StreamOutcome::Empty => {

@@ -24,7 +24,7 @@ pub(crate) struct FailureReasons(Vec<(Endpoint, Failure)>);
 
 impl FailureReasons {
     pub(crate) fn add(&mut self, candidate: &Candidate, failure: Failure) {
-        self.0.push((candidate.access.clone(), failure));
+        self.0.push((candidate.endpoint.clone(), failure));
     }
 
     /// The failure of the last backend that was asked, with the reasons of the others.
@@ -32,7 +32,7 @@ impl FailureReasons {
         let said = self.said();
         let was_sent = |(_, failure): &(Endpoint, Failure)| failure.verdict != Verdict::NotSent;
         let index = self.0.iter().rposition(was_sent).unwrap_or(self.0.len().saturating_sub(1));
-        let endpoints = self.accesses();
+        let endpoints = self.endpoints();
         if index >= self.0.len() {
             return Failure::none_ready(said, None);
         }
@@ -66,7 +66,7 @@ impl FailureReasons {
         }
     }
 
-    fn accesses(&self) -> usize {
+    fn endpoints(&self) -> usize {
         let mut known: Vec<&Endpoint> = self.0.iter().map(|(endpoint, _)| endpoint).collect();
         known.sort();
         known.dedup();

@@ -93,7 +93,7 @@ fn entry(
         usage: answer.usage,
         cost: answer.cost,
         finish_reason: answer.finish_reason.clone(),
-        created: ticket.asked(),
+        created: ticket.requested_at(),
         took: answer.took,
     }
 }

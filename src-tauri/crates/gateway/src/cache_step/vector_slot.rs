@@ -227,7 +227,7 @@ fn entry(body: CachedBody, answer: &AnswerRecord, ticket: InsertTicket, inputs: 
         usage: Some(TokenUsage { input_uncached: tokens, ..TokenUsage::default() }),
         cost: answer.cost.map(|cost| MicroUsd::new(cost.micros() / share)),
         finish_reason: None,
-        created: ticket.asked(),
+        created: ticket.requested_at(),
         took: answer.took,
     }
 }

@@ -97,7 +97,7 @@ fn refusals_of_the_router_are_sentences_with_their_status() {
     assert_eq!(failure.refusal.status, 400);
     assert!(failure.refusal.message.starts_with("The request has no model"));
     let unknown =
-        RoutingError::UnknownModel { asked: "x".into(), suggestion: None, known: vec!["y".into()] };
+        RoutingError::UnknownModel { model: "x".into(), suggestion: None, known: vec!["y".into()] };
     let failure = Failure::no_route(&unknown);
     assert_eq!((failure.refusal.status, failure.refusal.code), (404, "model_not_found"));
     assert_eq!(failure.refusal.param.as_deref(), Some("model"));

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_systems_numbers_are_told_apart_from_a_backends_refusal() {
+    fn the_systems_numbers_are_distinguished_from_a_backends_refusal() {
         let fault = |number| local_fault(&io::Error::from_raw_os_error(number));
         assert_eq!(fault(23), Some(UpstreamFailure::OutOfDescriptors));
         assert_eq!(fault(24), Some(UpstreamFailure::OutOfDescriptors));

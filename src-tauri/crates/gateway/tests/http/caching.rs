@@ -196,8 +196,8 @@ async fn the_header_switches_it_on_for_what_is_sampled_and_renews_what_is_kept()
     .expect("an upstream");
     let world = caching(&upstream, &cache()).await;
     let sampled = r#"{"model":"gpt","messages":[{"role":"user","content":"hi"}]}"#;
-    let says = async |wish: &str| {
-        let answer = chat_with(&world, &[&format!("x-gatehouse-cache: {wish}")], sampled).await;
+    let says = async |mode: &str| {
+        let answer = chat_with(&world, &[&format!("x-gatehouse-cache: {mode}")], sampled).await;
         let text = answer.json()["choices"][0]["message"]["content"].to_string();
         (word(&answer).to_owned(), text)
     };

@@ -51,12 +51,12 @@ async fn control() -> Control {
 async fn control_with(limits: ListenerLimits) -> Control {
     let clock = Arc::new(SystemClock::new());
     let tokens = Arc::new(ControlTokens::generate(Arc::new(SeededEntropy::new(5)), clock));
-    let door = ControlListener::new(Arc::new(Echo), Arc::clone(&tokens), limits);
+    let control = ControlListener::new(Arc::new(Echo), Arc::clone(&tokens), limits);
     let listener = Listener::bind_v4_any().await.expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
     let stop = StopSignal::default();
     let mut serving = JoinSet::new();
-    serving.spawn(door.serve(listener, stop.clone()));
+    serving.spawn(control.serve(listener, stop.clone()));
     Control { address, tokens, stop, serving }
 }
 

@@ -12,7 +12,7 @@ use resilience::{
 };
 use test_support::{RawAnswer, Reply, ReplyEnding, ScriptedUpstream};
 
-use crate::pair::{At, Pair, WELL, access, always, healthy, limits};
+use crate::pair::{At, Pair, WELL, always, endpoint, healthy, limits};
 use crate::world::{ASK, ASK_STREAM, Limits, network};
 
 /// One attempt per request, so that each request is one result.
@@ -37,7 +37,7 @@ fn said(answer: &RawAnswer) -> (u16, Option<&str>, Option<&str>) {
 
 impl Pair {
     fn breaker(&self) -> EndpointState {
-        self.world.live.status(&access("one")).breaker
+        self.world.registry.status(&endpoint("one")).breaker
     }
 
     async fn statuses(&self, count: usize) -> Vec<u16> {
@@ -200,7 +200,7 @@ async fn f61_a_failed_trial_opens_it_for_longer() {
     assert_eq!(pair.statuses(3).await, [502, 503, 503]);
     assert_eq!((pair.calls(), pair.breaker()), ((4, 0), EndpointState::Open));
     let Availability::Closed { until: Some(until), .. } =
-        pair.world.live.availability(&access("one"), "gpt")
+        pair.world.registry.availability(&endpoint("one"), "gpt")
     else {
         panic!("not open");
     };
@@ -227,7 +227,7 @@ async fn a_trial_whose_client_leaves_gives_its_place_back() {
     assert_eq!(pair.statuses(1).await, [503], "its trial is out");
     drop(client);
     pair.world.seen.wait_settled(5).await;
-    while pair.world.live.availability(&access("one"), "gpt") != Availability::Trial {
+    while pair.world.registry.availability(&endpoint("one"), "gpt") != Availability::Trial {
         tokio::task::yield_now().await;
     }
 }
@@ -290,7 +290,7 @@ async fn f40_a_daily_quota_is_waited_for_and_not_tried() {
     let pair = Pair::of(At::Gemini(reply), limits).await;
     let answer = pair.ask(ASK).await;
     assert_eq!((answer.status, pair.calls()), (200, (1, 1)), "the second answers");
-    let cooling = |pair: &Pair| pair.world.live.availability(&access("one"), "gpt");
+    let cooling = |pair: &Pair| pair.world.registry.availability(&endpoint("one"), "gpt");
     let Availability::Closed { until: Some(until), .. } = cooling(&pair) else {
         panic!("{:?}", cooling(&pair));
     };
@@ -316,7 +316,7 @@ async fn a_rejected_key_is_not_used_again_until_it_is_replaced() {
     assert_eq!(said(&answer), (403, None, Some("false")));
     assert_eq!(answer.json()["error"]["code"], "backend_key_rejected");
     assert_eq!(pair.calls(), (1, 0));
-    pair.world.live.lift_after_credential_change(&CredentialId::new("one-key").expect("an id"));
+    pair.world.registry.lift_after_credential_change(&CredentialId::new("one-key").expect("an id"));
     assert_eq!(pair.ask(ASK).await.status, 200);
 }
 
@@ -324,10 +324,18 @@ async fn a_rejected_key_is_not_used_again_until_it_is_replaced() {
 async fn held_open_by_hand_nothing_is_sent_there() {
     let clock = manual();
     let pair = Pair::of(At::Replying(Reply::chat(&WELL)), single(&clock, network())).await;
-    pair.world.live.force(&access("one"), BreakerOverride::Open, Some(Duration::from_secs(900)));
+    pair.world.registry.force(
+        &endpoint("one"),
+        BreakerOverride::Open,
+        Some(Duration::from_secs(900)),
+    );
     assert_eq!(pair.statuses(2).await, [200, 200]);
     assert_eq!(pair.calls(), (0, 2));
-    pair.world.live.force(&access("two"), BreakerOverride::Open, Some(Duration::from_secs(60)));
+    pair.world.registry.force(
+        &endpoint("two"),
+        BreakerOverride::Open,
+        Some(Duration::from_secs(60)),
+    );
     let answer = pair.ask(ASK).await;
     assert_eq!(said(&answer), (503, Some("60"), Some("false")), "{}", answer.text());
     clock.advance(Duration::from_secs(900));

@@ -299,7 +299,7 @@ async fn a_stop_lets_answers_finish_and_writes_everything_down() {
 async fn stopped(reply: Reply, body: &str, grace: Duration) -> (RawAnswer, RequestRow, Verdict) {
     let upstream = upstream(reply).await;
     let mut limits = Limits::default();
-    limits.door.stop_grace = grace;
+    limits.listener.stop_grace = grace;
     let mut world = world_with(&upstream, limits).await;
     let mut client = world.begin_chat(body).await;
     while upstream.requests().is_empty() {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use test_support::{BodyEnd, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream};
 
 use crate::bench::{TOOLS, Tool, Want, each};
-use crate::pair::{At, Pair, WELL, access, limits};
+use crate::pair::{At, Pair, WELL, endpoint, limits};
 use crate::world::network;
 
 /// A way to fail, and the delivery asked for: streams and whole answers break differently.
@@ -68,7 +68,7 @@ impl Fault {
 impl Pair {
     /// The answer for a client of a dialect, with the first backend's state reset.
     async fn ask_as(&self, tool: Tool, want: Want) -> RawAnswer {
-        self.world.live.reset(&access("one"));
+        self.world.registry.reset(&endpoint("one"));
         self.send_as(tool, want).await
     }
 
@@ -176,8 +176,8 @@ async fn a_rejected_key_of_ours_ends_every_client_and_clears_its_token() {
     let both = Pair::over(At::Replying(rejects()), two, &["one", "two"], limits(network)).await;
     for pair in [&alone, &both] {
         each(TOOLS, async |tool, name| {
-            pair.world.live.reset(&access("one"));
-            pair.world.live.reset(&access("two"));
+            pair.world.registry.reset(&endpoint("one"));
+            pair.world.registry.reset(&endpoint("two"));
             // The first gets the backend's error, the next that its key is no longer used.
             for place in ["rejected", "blocked"] {
                 let answer = pair.send_as(tool, Want::Whole).await;

@@ -32,7 +32,7 @@ async fn answering(reply: Reply) -> (ScriptedUpstream, World) {
 }
 
 /// The answer to `body`, checked to leave no part of the key in it or in the ledger.
-async fn asked(world: &World, body: &str) -> RawAnswer {
+async fn send(world: &World, body: &str) -> RawAnswer {
     let answer = world.chat(body).await;
     let row = world.row(&answer).await;
     assert_no_key(&format!("{row:?}"));
@@ -45,12 +45,12 @@ async fn a_key_in_a_good_answer_is_taken_out() {
     let deltas = ["the key ", KEY, " is mine"];
     let text = ChatText { model: "gpt", deltas: &deltas, usage: Some((3, 1)) };
     let (_upstream, world) = answering(Reply::chat(&text)).await;
-    let answer = asked(&world, ASK).await;
+    let answer = send(&world, ASK).await;
     assert_eq!(answer.status, 200);
     let content = &answer.json()["choices"][0]["message"]["content"];
     assert_eq!(content, "the key [key removed] is mine");
     // The same answer for a stream request.
-    let answer = asked(&world, ASK_STREAM).await;
+    let answer = send(&world, ASK_STREAM).await;
     assert!(answer.text().contains("the key [key removed] is mine"), "{}", answer.text());
 }
 
@@ -64,7 +64,7 @@ async fn a_key_in_a_stream_is_taken_out_wherever_its_pieces_are_cut() {
         let (first, second) = whole.split_at(cut);
         let reply = Reply::sse([first.to_owned(), second.to_owned()]);
         let (_upstream, world) = answering(reply.delay_each(Duration::from_millis(5))).await;
-        let answer = asked(&world, ASK_STREAM).await;
+        let answer = send(&world, ASK_STREAM).await;
         assert_eq!(answer.status, 200);
         let expected = whole.replace(KEY, "[key removed]");
         assert_eq!(answer.text(), expected, "every other byte passes as it came");
@@ -126,7 +126,7 @@ async fn a_key_altered_in_an_error_is_taken_out() {
             let body: Value = json!({"error": error});
             let (_upstream, world) = answering(Reply::json(status, &body)).await;
             for ask in [ASK, ASK_STREAM] {
-                let answer = asked(&world, ask).await;
+                let answer = send(&world, ask).await;
                 let said = answer.json()["error"]["message"].to_string();
                 // What still looks like a key is masked before the comparison with ours.
                 let removed = said.contains("[key removed]") || said.contains('…');
@@ -139,7 +139,7 @@ async fn a_key_altered_in_an_error_is_taken_out() {
         let pieces = begun.into_iter().take(2).chain([event]);
         let reply = Reply::sse(pieces).delay_each(Duration::from_millis(5));
         let (_upstream, world) = answering(reply).await;
-        let answer = asked(&world, ASK_STREAM).await;
+        let answer = send(&world, ASK_STREAM).await;
         let removed = answer.text().contains("[key removed]") || answer.text().contains('…');
         assert!(removed, "{how}: {}", answer.text());
     }

@@ -32,7 +32,7 @@ async fn check_broken(bench: &Bench, name: &str, says: &str, reply: impl Fn(Serv
 }
 
 #[tokio::test]
-async fn f8_f9_a_cut_stream_is_told_as_broken() {
+async fn f8_f9_a_cut_stream_is_reported_as_broken() {
     let bench = Bench::new().await;
     for ending in [ReplyEnding::Complete, ReplyEnding::Close, ReplyEnding::Reset] {
         let name = format!("{ending:?}");
@@ -99,7 +99,7 @@ async fn f27_broken_utf8_is_not_relayed() {
 }
 
 #[tokio::test]
-async fn f46_an_error_in_the_stream_is_told_in_the_clients_words() {
+async fn f46_an_error_in_the_stream_is_reported_in_the_clients_words() {
     let bench = Bench::new().await;
     check_broken(&bench, "in-band error", "busy now", |server| {
         let mut pieces = server.begun();

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::pair::{At, Pair, WELL, access, always, limits};
+use crate::pair::{At, Pair, WELL, always, endpoint, limits};
 use crate::world::{ASK, ASK_STREAM, KEY, network};
 
 /// One row of the table.
@@ -404,10 +404,10 @@ async fn a_failed_backend_costs_the_others_clients_nothing_but_a_moment() {
     let pair = Pair::of(closed_port().await.into(), limits(network())).await;
     // The first request loads certificates and opens connections.
     pair.ask(ASK).await;
-    pair.world.live.reset(&access("one"));
+    pair.world.registry.reset(&endpoint("one"));
     let mut times = Vec::new();
     for _ in 0..20 {
-        pair.world.live.reset(&access("one"));
+        pair.world.registry.reset(&endpoint("one"));
         let (_, attempts) = pair.world.row(&pair.ask(ASK).await).await;
         times.push(attempts[0].duration);
     }

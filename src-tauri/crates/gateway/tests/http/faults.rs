@@ -327,7 +327,7 @@ async fn a_client_that_does_not_read_is_cut_off_and_the_backend_let_go() {
     );
     let upstream = upstream(Reply::sse(vec![piece; 200])).await;
     let mut limits = Limits::default();
-    limits.door.write_timeout = Duration::from_millis(200);
+    limits.listener.write_timeout = Duration::from_millis(200);
     let world = world_with(&upstream, limits).await;
     let _client = world.begin_chat(ASK_STREAM).await;
     let settled = world.seen.wait_settled(1).await;

@@ -7,8 +7,8 @@ use endpoints::Verdict;
 use resilience::{Availability, EndpointState};
 use test_support::{RawClient, Reply, ReplyEnding, ScriptedUpstream};
 
-use crate::pair::{At, Pair, WELL, access, healthy, limits};
-use crate::secure::{Authority, HOST, Says, ToldNames, amid};
+use crate::pair::{At, Pair, WELL, endpoint, healthy, limits};
+use crate::secure::{Authority, HOST, ScriptedLookup, ScriptedResolver, amid};
 use crate::world::{ASK, ASK_STREAM, network};
 
 /// Longer than the limits on silence and on a whole request in these tests.
@@ -16,20 +16,20 @@ const PAUSE: Duration = Duration::from_secs(35);
 
 impl Pair {
     fn assert_unblamed(&self) {
-        assert_eq!(self.world.live.status(&access("one")).breaker, EndpointState::Closed);
-        assert_eq!(self.world.live.availability(&access("one"), "gpt"), Availability::Ready);
+        assert_eq!(self.world.registry.status(&endpoint("one")).breaker, EndpointState::Closed);
+        assert_eq!(self.world.registry.availability(&endpoint("one"), "gpt"), Availability::Ready);
     }
 
     /// Simulates a pause of the machine for [`PAUSE`].
     async fn pause(&self) {
-        self.world.live.tick();
+        self.world.registry.tick();
         tokio::time::advance(PAUSE).await;
     }
 
     /// Ticks as the engine does.
     async fn tick(&self) -> std::convert::Infallible {
         loop {
-            self.world.live.tick();
+            self.world.registry.tick();
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
@@ -123,7 +123,7 @@ async fn f68_a_request_without_content_is_tried_again_after_a_pause() {
 
 #[tokio::test]
 async fn offline_is_no_backends_fault_and_ends_with_the_network() {
-    let names = ToldNames::new(Says::Offline);
+    let names = ScriptedResolver::new(ScriptedLookup::Offline);
     let network = amid(Arc::clone(&names), &Authority::new(), Duration::from_secs(5));
     let one =
         ScriptedUpstream::start_with(|_| Some(Reply::chat(&WELL))).await.expect("an upstream");
@@ -137,13 +137,13 @@ async fn offline_is_no_backends_fault_and_ends_with_the_network() {
         assert_eq!(pair.world.row(&answer).await.1[0].class.as_deref(), Some("offline"));
     }
     pair.assert_unblamed();
-    names.say(Says::Here);
+    names.say(ScriptedLookup::Here);
     assert_eq!((pair.ask(ASK).await.status, pair.calls()), (200, (1, 0)));
 }
 
 #[tokio::test]
 async fn offline_a_backend_on_this_machine_still_answers() {
-    let names = ToldNames::new(Says::Offline);
+    let names = ScriptedResolver::new(ScriptedLookup::Offline);
     let network = amid(names, &Authority::new(), Duration::from_secs(5));
     let pair = Pair::of(At::Url(format!("http://{HOST}:1/v1")), limits(network)).await;
     assert_eq!((pair.ask(ASK).await.status, pair.calls()), (200, (0, 1)));

@@ -111,17 +111,17 @@ impl Pair {
         let mut snapshot = (**world.snapshot.load()).clone();
         let mut offered = Vec::new();
         for (id, url, kind) in [("one", url, kind), ("two", two.base_url(), compatible())] {
-            let access = access(id);
+            let endpoint = endpoint(id);
             let secret = Secret::parse(KEY.to_owned()).expect("a secret");
             let key = BoundSecret::new(secret, Some(url.parse().expect("an origin")));
-            let credential = access.credential.expect("a key");
+            let credential = endpoint.credential.expect("a key");
             world.vault.put(&credential, key).await.expect("stored");
             let root = url.parse().expect("a URL");
             let backend =
-                Backend::new(access.backend.clone(), kind, &root, Some(credential.clone()));
-            snapshot.backends.insert(access.backend.clone(), backend.expect("a backend"));
+                Backend::new(endpoint.backend.clone(), kind, &root, Some(credential.clone()));
+            snapshot.backends.insert(endpoint.backend.clone(), backend.expect("a backend"));
             offered.push(RoutableBackend {
-                backend: access.backend,
+                backend: endpoint.backend,
                 role: BackendRole::Provider,
                 status: BackendStatus::Usable,
                 models: vec!["gpt".to_owned()],
@@ -152,7 +152,7 @@ fn compatible() -> TargetKind {
 }
 
 /// The endpoint of a backend of a pair.
-pub(crate) fn access(id: &str) -> Endpoint {
+pub(crate) fn endpoint(id: &str) -> Endpoint {
     let credential = CredentialId::new(format!("{id}-key")).expect("an id");
     Endpoint { backend: BackendId::new(id).expect("an id"), credential: Some(credential) }
 }

@@ -224,7 +224,7 @@ async fn a_body_is_taken_up_to_its_limit() {
 async fn a_slow_body_is_not_waited_for() {
     let upstream = nobody().await;
     let mut limits = Limits::default();
-    limits.door.body_idle_timeout = Duration::from_millis(50);
+    limits.listener.body_idle_timeout = Duration::from_millis(50);
     let world = world_with(&upstream, limits).await;
     let head = format!(
         "{POST}\r\n{}\r\n{}\r\n{JSON}\r\ncontent-length: 100\r\n\r\n{{",
@@ -240,7 +240,7 @@ async fn a_slow_body_is_not_waited_for() {
 async fn half_a_head_is_closed_and_does_not_block_others() {
     let upstream = nobody().await;
     let mut limits = Limits::default();
-    limits.door.head_timeout = Duration::from_millis(300);
+    limits.listener.head_timeout = Duration::from_millis(300);
     let world = world_with(&upstream, limits).await;
     let mut slow = Vec::new();
     for _ in 0..200 {
@@ -276,7 +276,7 @@ async fn a_head_is_limited_in_bytes_and_in_lines() {
 async fn connections_of_authenticated_callers_are_limited() {
     let upstream = nobody().await;
     let mut limits = Limits::default();
-    limits.door.connections_max = 2;
+    limits.listener.connections_max = 2;
     let world = world_with(&upstream, limits).await;
     let (host, bearer) = (world.host(), world.bearer());
     let request = format!("GET /v1/models HTTP/1.1\r\n{host}\r\n{bearer}\r\n\r\n");
@@ -313,7 +313,7 @@ async fn connections_of_authenticated_callers_are_limited() {
 async fn s35_idle_connections_without_a_token_shut_nobody_out() {
     let upstream = nobody().await;
     let mut limits = Limits::default();
-    limits.door.connections_max = 16;
+    limits.listener.connections_max = 16;
     let world = world_with(&upstream, limits).await;
     let mut known = RawClient::connect(world.address).await.expect("connected");
     let models =
@@ -394,7 +394,7 @@ async fn malformed_requests_are_closed() {
 }
 
 #[tokio::test]
-async fn requests_over_the_limit_are_told_at_once() {
+async fn requests_over_the_limit_are_refused_at_once() {
     let upstream = ScriptedUpstream::start([Reply::silence()]).await.expect("an upstream");
     let mut limits = Limits::default();
     limits.request.in_flight_max = 1;

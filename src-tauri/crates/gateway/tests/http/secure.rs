@@ -25,7 +25,7 @@ pub(crate) const HOST: &str = "gate.localhost";
 
 /// The answer of a resolver to every name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Says {
+pub(crate) enum ScriptedLookup {
     /// This machine.
     Here,
     /// No such name.
@@ -38,39 +38,41 @@ pub(crate) enum Says {
 
 /// A resolver with a scripted answer that counts its look-ups.
 #[derive(Debug)]
-pub(crate) struct ToldNames {
-    says: Mutex<Says>,
-    asked: AtomicUsize,
+pub(crate) struct ScriptedResolver {
+    lookup: Mutex<ScriptedLookup>,
+    lookups: AtomicUsize,
 }
 
-impl ToldNames {
-    pub(crate) fn new(says: Says) -> Arc<Self> {
-        Arc::new(Self { says: Mutex::new(says), asked: AtomicUsize::new(0) })
+impl ScriptedResolver {
+    pub(crate) fn new(lookup: ScriptedLookup) -> Arc<Self> {
+        Arc::new(Self { lookup: Mutex::new(lookup), lookups: AtomicUsize::new(0) })
     }
 
-    pub(crate) fn say(&self, says: Says) {
-        *self.says.lock() = says;
+    pub(crate) fn say(&self, lookup: ScriptedLookup) {
+        *self.lookup.lock() = lookup;
     }
 
-    pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    pub(crate) fn lookups(&self) -> usize {
+        self.lookups.load(Ordering::SeqCst)
     }
 }
 
 #[async_trait]
-impl NameLookup for ToldNames {
+impl NameLookup for ScriptedResolver {
     async fn addresses(&self, _name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let says = *self.says.lock();
-        match says {
-            Says::Here => Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))]),
-            Says::Nowhere | Says::Offline => Err(io::ErrorKind::NotFound.into()),
-            Says::Nothing => std::future::pending().await,
+        self.lookups.fetch_add(1, Ordering::SeqCst);
+        let lookup = *self.lookup.lock();
+        match lookup {
+            ScriptedLookup::Here => Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))]),
+            ScriptedLookup::Nowhere | ScriptedLookup::Offline => {
+                Err(io::ErrorKind::NotFound.into())
+            }
+            ScriptedLookup::Nothing => std::future::pending().await,
         }
     }
 
     fn local_fault(&self) -> Option<UpstreamFailure> {
-        (*self.says.lock() == Says::Offline).then_some(UpstreamFailure::Offline)
+        (*self.lookup.lock() == ScriptedLookup::Offline).then_some(UpstreamFailure::Offline)
     }
 }
 
@@ -156,8 +158,9 @@ pub(crate) async fn serve_at(
         while let Ok((stream, _)) = listener.accept().await {
             // A client that rejects the certificate leaves here.
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"}") && stream.read_buf(&mut asked).await.unwrap_or(0) > 0 {}
+            let mut lookups = Vec::new();
+            while !lookups.ends_with(b"}") && stream.read_buf(&mut lookups).await.unwrap_or(0) > 0 {
+            }
             let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
             let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             stream.write_all(answer.as_bytes()).await.expect("sent");

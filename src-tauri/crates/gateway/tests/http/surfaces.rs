@@ -164,7 +164,7 @@ const STATUSES: [(u16, [(u16, &str); 4]); 9] = {
 };
 
 #[tokio::test]
-async fn a_backends_status_is_told_in_the_clients_words() {
+async fn a_backends_status_is_reported_in_the_clients_words() {
     let bench = Bench::new().await;
     let cases = TOOLS.into_iter().flat_map(|tool| {
         [Server::Chat, Server::Messages, Server::Gemini].map(|server| (tool, server))

@@ -13,14 +13,14 @@ use tokio::task::JoinSet;
 
 use crate::bench::Server;
 use crate::pair::{At, Pair, WELL, healthy, limits};
-use crate::secure::{Authority, HOST, Says, ToldNames, amid, self_signed, serve};
+use crate::secure::{Authority, HOST, ScriptedLookup, ScriptedResolver, amid, self_signed, serve};
 use crate::world::{ASK, network};
 
 /// The connect timeout of these tests.
 const CONNECT: Duration = Duration::from_millis(400);
 
 /// The error for a backend that cannot be reached.
-struct Told<'a> {
+struct ExpectedFailure<'a> {
     code: &'a str,
     words: &'a str,
     tries: usize,
@@ -29,20 +29,20 @@ struct Told<'a> {
 }
 
 /// Checks the error alone, and the failover to a healthy second backend.
-async fn check(name: &str, url: &str, network: &Arc<HttpUpstream>, told: Told<'_>) {
+async fn check(name: &str, url: &str, network: &Arc<HttpUpstream>, expected: ExpectedFailure<'_>) {
     let alone = Pair::alone(At::Url(url.to_owned()), limits(Arc::clone(network))).await;
     let answer = alone.ask(ASK).await;
     let shown = format!("{name}: {}", answer.text());
     let error = &answer.json()["error"];
-    assert_eq!((answer.status, error["code"].as_str()), (502, Some(told.code)), "{shown}");
-    assert!(error["message"].as_str().is_some_and(|it| it.contains(told.words)), "{shown}");
+    assert_eq!((answer.status, error["code"].as_str()), (502, Some(expected.code)), "{shown}");
+    assert!(error["message"].as_str().is_some_and(|it| it.contains(expected.words)), "{shown}");
     assert_eq!(answer.header("x-should-retry"), Some("false"), "{shown}");
     let (_, attempts) = alone.world.row(&answer).await;
-    assert_eq!(attempts.len(), told.tries, "{shown}");
+    assert_eq!(attempts.len(), expected.tries, "{shown}");
     for attempt in &attempts {
         // Twice the limit would be two waits for one connection, unless the machine slept.
-        let most = told.each.saturating_add(Duration::from_secs(5));
-        assert!((told.each..most).contains(&attempt.duration), "{name}: {attempt:?}");
+        let most = expected.each.saturating_add(Duration::from_secs(5));
+        assert!((expected.each..most).contains(&attempt.duration), "{name}: {attempt:?}");
     }
     let pair = Pair::of(At::Url(url.to_owned()), limits(Arc::clone(network))).await;
     let answer = pair.ask(ASK).await;
@@ -71,33 +71,45 @@ async fn dropping() -> (TcpListener, Vec<tokio::net::TcpStream>) {
 async fn f2_a_connection_that_nobody_takes_ends_at_its_limit() {
     let (listener, _queue) = dropping().await;
     let address = listener.local_addr().expect("an address");
-    let told = || Told { code: "connect", words: "cannot be reached", tries: 2, each: CONNECT };
+    let expected =
+        || ExpectedFailure { code: "connect", words: "cannot be reached", tries: 2, each: CONNECT };
     let near = Arc::new(HttpUpstream::new(CONNECT));
-    check("F2 http", &format!("http://{address}/v1"), &near, told()).await;
-    let far = amid(ToldNames::new(Says::Here), &Authority::new(), CONNECT);
-    check("F2 https", &format!("https://{HOST}:{}/v1", address.port()), &far, told()).await;
+    check("F2 http", &format!("http://{address}/v1"), &near, expected()).await;
+    let far = amid(ScriptedResolver::new(ScriptedLookup::Here), &Authority::new(), CONNECT);
+    check("F2 https", &format!("https://{HOST}:{}/v1", address.port()), &far, expected()).await;
 }
 
 #[tokio::test]
-async fn f3_f4_names_that_do_not_resolve_are_told_apart() {
+async fn f3_f4_names_that_do_not_resolve_are_distinguished() {
     let authority = Authority::new();
-    let nowhere =
-        Told { code: "dns", words: "name cannot be resolved", tries: 1, each: Duration::ZERO };
+    let nowhere = ExpectedFailure {
+        code: "dns",
+        words: "name cannot be resolved",
+        tries: 1,
+        each: Duration::ZERO,
+    };
     // Three quarters of the connect timeout are for the name lookup.
-    let late = Told {
+    let late = ExpectedFailure {
         words: "name could not be resolved in time (DNS)",
         each: CONNECT * 3 / 4,
         ..nowhere
     };
-    for (name, says, told) in [("F3", Says::Nowhere, &nowhere), ("F4", Says::Nothing, &late)] {
+    for (name, lookup, expected) in
+        [("F3", ScriptedLookup::Nowhere, &nowhere), ("F4", ScriptedLookup::Nothing, &late)]
+    {
         for scheme in ["http", "https"] {
-            let names = ToldNames::new(says);
+            let names = ScriptedResolver::new(lookup);
             let network = amid(Arc::clone(&names), &authority, CONNECT);
-            let told = Told { ..*told };
-            check(&format!("{name} {scheme}"), &format!("{scheme}://{HOST}:1/v1"), &network, told)
-                .await;
+            let expected = ExpectedFailure { ..*expected };
+            check(
+                &format!("{name} {scheme}"),
+                &format!("{scheme}://{HOST}:1/v1"),
+                &network,
+                expected,
+            )
+            .await;
             assert_eq!(
-                names.asked(),
+                names.lookups(),
                 2,
                 "{name} {scheme}: once a try, alone and before the second"
             );
@@ -108,7 +120,7 @@ async fn f3_f4_names_that_do_not_resolve_are_told_apart() {
 #[tokio::test]
 async fn f3_a_dead_name_is_not_asked_for_by_each_request_and_is_found_again() {
     let clock = Arc::new(ManualClock::starting_at(WallTime::from_unix_ms(1_794_902_400_000)));
-    let names = ToldNames::new(Says::Nowhere);
+    let names = ScriptedResolver::new(ScriptedLookup::Nowhere);
     let mut limits = limits(amid(Arc::clone(&names), &Authority::new(), Duration::from_secs(5)));
     limits.clock = clock.clone();
     let one =
@@ -122,19 +134,19 @@ async fn f3_a_dead_name_is_not_asked_for_by_each_request_and_is_found_again() {
     }
     assert_eq!(codes[..3], ["dns", "dns", "dns"]);
     assert!(codes[3..].iter().all(|code| code == "overloaded"), "{codes:?}");
-    assert_eq!(names.asked(), 3, "the breaker spares the name server");
-    names.say(Says::Here);
+    assert_eq!(names.lookups(), 3, "the breaker spares the name server");
+    names.say(ScriptedLookup::Here);
     // Nothing keeps the name dead for longer than the wait before a sole trial.
     clock.advance(resilience::SOLE_TRIAL_AFTER);
     let answer = pair.ask(ASK).await;
     assert_eq!((answer.status, pair.calls()), (200, (1, 0)), "{}", answer.text());
-    assert_eq!(names.asked(), 4);
+    assert_eq!(names.lookups(), 4);
 }
 
 #[tokio::test]
-async fn f5_a_certificate_that_is_not_believed_is_told_by_its_reason() {
+async fn f5_a_certificate_that_is_not_trusted_is_reported_with_its_reason() {
     let (ours, theirs) = (Authority::new(), Authority::new());
-    let network = amid(ToldNames::new(Says::Here), &ours, Duration::from_secs(5));
+    let network = amid(ScriptedResolver::new(ScriptedLookup::Here), &ours, Duration::from_secs(5));
     let mut serving = JoinSet::new();
     let body = Server::Chat.answer().to_string();
     let good = serve(&mut serving, ours.identity(HOST, 4_000), body.clone()).await;
@@ -148,8 +160,8 @@ async fn f5_a_certificate_that_is_not_believed_is_told_by_its_reason() {
         ("F5 self-signed", self_signed(), "not signed by an authority"),
     ] {
         let url = serve(&mut serving, identity, body.clone()).await;
-        let told = Told { code: "tls", words, tries: 1, each: Duration::ZERO };
-        check(name, &url, &network, told).await;
+        let expected = ExpectedFailure { code: "tls", words, tries: 1, each: Duration::ZERO };
+        check(name, &url, &network, expected).await;
     }
 }
 
@@ -182,21 +194,31 @@ async fn f5_a_server_of_tls_1_0_is_refused_and_one_that_says_nothing_is_tried_ag
     let hello = old_record(22, &[&[2, 0, 0, length], &chosen[..]].concat());
     // A fatal alert: the protocol version.
     let alert = old_record(21, &[2, 70]);
-    let network = amid(ToldNames::new(Says::Here), &Authority::new(), Duration::from_secs(5));
+    let network = amid(
+        ScriptedResolver::new(ScriptedLookup::Here),
+        &Authority::new(),
+        Duration::from_secs(5),
+    );
     let mut serving = JoinSet::new();
     for (name, answer) in [("F5 TLS 1.0", hello), ("F5 alert", alert)] {
         let port = greeting(&mut serving, answer).await;
-        let told = Told { code: "tls", words: "handshake failed", tries: 1, each: Duration::ZERO };
-        check(name, &format!("https://{HOST}:{port}/v1"), &network, told).await;
+        let expected = ExpectedFailure {
+            code: "tls",
+            words: "handshake failed",
+            tries: 1,
+            each: Duration::ZERO,
+        };
+        check(name, &format!("https://{HOST}:{port}/v1"), &network, expected).await;
     }
     let silent = greeting(&mut serving, Vec::new()).await;
-    let network = amid(ToldNames::new(Says::Here), &Authority::new(), CONNECT);
-    let told = Told { code: "connect", words: "cannot be reached", tries: 2, each: CONNECT };
-    check("F5 stall", &format!("https://{HOST}:{silent}/v1"), &network, told).await;
+    let network = amid(ScriptedResolver::new(ScriptedLookup::Here), &Authority::new(), CONNECT);
+    let expected =
+        ExpectedFailure { code: "connect", words: "cannot be reached", tries: 2, each: CONNECT };
+    check("F5 stall", &format!("https://{HOST}:{silent}/v1"), &network, expected).await;
 }
 
 #[tokio::test]
-async fn f1_a_refusal_is_told_within_a_second() {
+async fn f1_a_refusal_is_reported_within_a_second() {
     let gone = ScriptedUpstream::start([]).await.expect("an upstream");
     let url = gone.base_url();
     drop(gone);

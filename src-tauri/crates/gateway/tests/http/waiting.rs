@@ -104,7 +104,7 @@ async fn f56_a_client_that_leaves_ends_the_call() {
 #[tokio::test]
 async fn f57_a_client_that_stops_reading_is_cut_off() {
     let mut limits = Limits::default();
-    limits.door.write_timeout = Duration::from_millis(200);
+    limits.listener.write_timeout = Duration::from_millis(200);
     let bench = Bench::with(limits).await;
     for (count, (tool, server)) in [
         (Tool::Responses, Server::Responses),

@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) ledger: Ledger,
     pub(crate) vault: Vault,
-    pub(crate) live: Arc<EndpointRegistry>,
+    pub(crate) registry: Arc<EndpointRegistry>,
     memory: Memory,
     pub(crate) seen: Arc<Seen>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
@@ -93,7 +93,7 @@ impl Seen {
 /// Limits short enough for a test and long enough for a busy machine.
 #[derive(Clone)]
 pub(crate) struct Limits {
-    pub(crate) door: ListenerLimits,
+    pub(crate) listener: ListenerLimits,
     pub(crate) request: RequestLimits,
     pub(crate) network: Arc<HttpUpstream>,
     pub(crate) ledger: LedgerLimits,
@@ -136,7 +136,7 @@ impl Default for Limits {
     fn default() -> Self {
         let long = Duration::from_secs(20);
         Self {
-            door: ListenerLimits {
+            listener: ListenerLimits {
                 head_timeout: long,
                 body_idle_timeout: long,
                 body_total_timeout: long,
@@ -207,12 +207,13 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
     };
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let seen = Arc::new(Seen::default());
-    let live = EndpointRegistry::new(&limits.resilience, clock.clone(), &SeededEntropy::new(5), {
-        let seen = seen.clone();
-        Box::new(move |transitions| seen.transitions.lock().extend(transitions))
-    });
+    let registry =
+        EndpointRegistry::new(&limits.resilience, clock.clone(), &SeededEntropy::new(5), {
+            let seen = seen.clone();
+            Box::new(move |transitions| seen.transitions.lock().extend(transitions))
+        });
     let parts = GatewayParts {
-        endpoints: live.clone(),
+        endpoints: registry.clone(),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(1)),
         ledger: ledger.clone(),
@@ -222,7 +223,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         mock: Arc::new(MockUpstream::new(clock)),
         events: seen.clone(),
     };
-    let gateway = Gateway::new(parts, limits.door);
+    let gateway = Gateway::new(parts, limits.listener);
     let listener = Listener::bind(0).await.expect("a port");
     let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
     let stop = StopSignal::default();
@@ -234,7 +235,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         gateway,
         ledger,
         vault,
-        live,
+        registry,
         memory: limits.memory,
         seen,
         snapshot,
@@ -332,7 +333,7 @@ impl World {
         }
         for backend in self.snapshot.load().backends.values() {
             let credential = backend.credential().cloned();
-            self.live.reset(&Endpoint { backend: backend.id().clone(), credential });
+            self.registry.reset(&Endpoint { backend: backend.id().clone(), credential });
         }
     }
 

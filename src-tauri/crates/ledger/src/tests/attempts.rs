@@ -38,7 +38,7 @@ fn a_request_costs_the_sum_of_its_tries() {
 }
 
 #[tokio::test]
-async fn what_failed_tries_cost_is_told_by_request_and_by_where_they_failed() {
+async fn what_failed_attempts_cost_is_reported_by_request_and_by_where_they_failed() {
     let place = LedgerFixture::new();
     let ledger = place.open();
     let away = |class: &str, cost: Cost| AttemptRecord {

@@ -301,7 +301,7 @@ async fn what_could_not_be_written_until_the_stop_is_written_at_the_next_start()
 }
 
 #[tokio::test]
-async fn a_write_that_is_no_record_fails_after_its_patience_and_takes_nothing_with_it() {
+async fn a_write_that_is_no_record_fails_after_its_deadline_and_takes_nothing_with_it() {
     let place = LedgerFixture::new();
     let limits = LedgerLimits { lock_wait: SHORT, ..LedgerLimits::default() };
     let ledger = Ledger::open_with(&place.path(), limits).expect("a ledger");

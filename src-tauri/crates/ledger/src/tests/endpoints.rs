@@ -12,7 +12,7 @@ use crate::{
     TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord,
 };
 
-fn access(name: &str, key: Option<&str>) -> Endpoint {
+fn endpoint(name: &str, key: Option<&str>) -> Endpoint {
     let credential = key.map(|key| CredentialId::new(key).expect("a name"));
     Endpoint { backend: backend(name), credential }
 }
@@ -20,7 +20,7 @@ fn access(name: &str, key: Option<&str>) -> Endpoint {
 fn transition(name: &str, ms: i64) -> TransitionRecord {
     TransitionRecord {
         at: at(ms),
-        endpoint: access(name, Some("key")),
+        endpoint: endpoint(name, Some("key")),
         model: None,
         from: "closed".to_owned(),
         to: "open".to_owned(),
@@ -34,7 +34,7 @@ fn note(ledger: &Ledger, transitions: Vec<TransitionRecord>) {
     ledger.record_endpoint_changes(transitions, Vec::new()).expect("kept");
 }
 
-fn asked(name: Option<&str>, from: i64, to: i64) -> TransitionQuery {
+fn query(name: Option<&str>, from: i64, to: i64) -> TransitionQuery {
     TransitionQuery { backend: name.map(backend), from: at(from), to: at(to), limit: 100 }
 }
 
@@ -43,7 +43,7 @@ async fn transitions_are_read_back_by_backend_and_time_newest_first() {
     let place = LedgerFixture::new();
     let ledger = place.open();
     let bare = TransitionRecord {
-        endpoint: access("home", None),
+        endpoint: endpoint("home", None),
         model: Some("big".to_owned()),
         evidence: Vec::new(),
         lasts: None,
@@ -55,11 +55,11 @@ async fn transitions_are_read_back_by_backend_and_time_newest_first() {
     drop(ledger);
     let ledger = place.open();
     let list = async |query| ledger.transitions(query).await.expect("read");
-    assert_eq!(list(asked(None, 0, 100)).await, [bare.clone(), second, first.clone()]);
-    assert_eq!(list(asked(Some("home"), 0, 100)).await, [bare.clone(), first.clone()]);
+    assert_eq!(list(query(None, 0, 100)).await, [bare.clone(), second, first.clone()]);
+    assert_eq!(list(query(Some("home"), 0, 100)).await, [bare.clone(), first.clone()]);
     // The end of a period is exclusive.
-    assert_eq!(list(asked(Some("home"), 10, 30)).await, [first]);
-    assert_eq!(list(TransitionQuery { limit: 1, ..asked(None, 0, 100) }).await, [bare]);
+    assert_eq!(list(query(Some("home"), 10, 30)).await, [first]);
+    assert_eq!(list(TransitionQuery { limit: 1, ..query(None, 0, 100) }).await, [bare]);
 }
 
 #[tokio::test]
@@ -70,14 +70,14 @@ async fn transitions_are_limited_by_backend_and_go_with_the_requests_of_their_ti
     note(&ledger, vec![transition("away", 0)]);
     let flapping = (0..=kept).map(|ms| transition("home", ms)).collect();
     note(&ledger, flapping);
-    let all = || ledger.transitions(asked(None, 0, 1));
+    let all = || ledger.transitions(query(None, 0, 1));
     all().await.expect("committed");
     let count = || -> i64 {
         let count = "SELECT count(*) FROM transitions WHERE backend = 'home'";
         place.raw().query_row(count, [], |row| row.get(0)).expect("a count")
     };
     assert_eq!(count(), kept);
-    let page = TransitionQuery { limit: usize::MAX, ..asked(None, 0, 1) };
+    let page = TransitionQuery { limit: usize::MAX, ..query(None, 0, 1) };
     let others = ledger.transitions(page.clone()).await.expect("read");
     assert_eq!(others, [transition("away", 0)], "the oldest of the other went");
     let all = ledger.transitions(TransitionQuery { to: at(kept + 1), ..page }).await;
@@ -98,7 +98,7 @@ async fn evidence_is_kept_up_to_its_limit_and_words_from_outside_are_cut() {
         ..transition("home", 0)
     };
     note(&ledger, vec![long]);
-    let read = ledger.transitions(asked(None, 0, 1)).await.expect("read");
+    let read = ledger.transitions(query(None, 0, 1)).await.expect("read");
     assert_eq!(read[0].evidence, ids[..EVIDENCE_KEPT_MAX]);
     assert_eq!(read[0].model.as_ref().map(String::len), Some(crate::NAME_CHARS_MAX));
 }
@@ -109,7 +109,7 @@ async fn states_are_replaced_whole_and_survive_a_restart() {
     let ledger = place.open();
     assert_eq!(ledger.endpoint_states().await.expect("read"), []);
     let state = |name: &str, key: Option<&str>, bytes: usize| StoredEndpointState {
-        endpoint: access(name, key),
+        endpoint: endpoint(name, key),
         saved: at(2),
         json: "7".repeat(bytes),
     };
@@ -135,11 +135,11 @@ async fn a_change_is_in_the_file_before_the_settlement_after_it() {
     let place = LedgerFixture::new();
     let ledger = place.open();
     let state = |ms: i64, json: &str| StoredEndpointState {
-        endpoint: access("home", Some("key")),
+        endpoint: endpoint("home", Some("key")),
         saved: at(ms),
         json: json.to_owned(),
     };
-    let other = StoredEndpointState { endpoint: access("away", None), ..state(1, "calm") };
+    let other = StoredEndpointState { endpoint: endpoint("away", None), ..state(1, "calm") };
     ledger.save_endpoint_states(vec![other.clone(), state(1, "closed")]).await.expect("kept");
     let changes = vec![transition("home", 2)];
     ledger.record_endpoint_changes(changes.clone(), vec![state(2, "open")]).expect("queued");
@@ -148,7 +148,7 @@ async fn a_change_is_in_the_file_before_the_settlement_after_it() {
     let restarted = killed.open();
     let kept = restarted.endpoint_states().await.expect("read");
     assert_eq!(kept, [other.clone(), state(2, "open")]);
-    assert_eq!(restarted.transitions(asked(None, 0, 9)).await.expect("read"), changes);
+    assert_eq!(restarted.transitions(query(None, 0, 9)).await.expect("read"), changes);
     // A write that waited for a lock does not overwrite newer states.
     ledger.record_endpoint_changes(Vec::new(), vec![state(1, "older")]).expect("queued");
     assert_eq!(ledger.endpoint_states().await.expect("read"), [other, state(2, "open")]);
@@ -177,7 +177,7 @@ async fn attempts_of_the_past_come_in_the_order_in_which_they_ended() {
     ledger.reserve(request(4)).expect("room");
     let outcome = |name: &str, number, ms, end| AttemptOutcome {
         ended: at(ms),
-        endpoint: access(name, None),
+        endpoint: endpoint(name, None),
         model: "gpt-4.1".to_owned(),
         request: request(number).id,
         end,

@@ -125,13 +125,13 @@ fn subject(need: BackendNeed) -> BackendTarget {
 }
 
 fn all_checks(facts: Arc<Facts>, set: CheckSet) -> Vec<ReadinessCheck> {
-    let ground: Arc<dyn ReadinessEnvironment> = facts;
+    let environment: Arc<dyn ReadinessEnvironment> = facts;
     let scope = CheckInputs {
         mock_model: "mock/instant".to_owned(),
         backends: vec![subject(BackendNeed::Required)],
         clients: 1,
     };
-    built_in_checks(&ground, set, &scope)
+    built_in_checks(&environment, set, &scope)
 }
 
 async fn run(id: &str, facts: Facts) -> CheckOutcome {
@@ -190,8 +190,8 @@ fn the_sets_hold_their_checks_and_can_be_run() {
 
 #[test]
 fn a_needed_backend_is_a_blocker_and_one_without_a_key_does_not_wait_for_the_vault() {
-    let ground: Arc<dyn ReadinessEnvironment> = Arc::new(good());
-    let key = |subject: &BackendTarget| backend_checks(&ground, subject).into_iter().next();
+    let environment: Arc<dyn ReadinessEnvironment> = Arc::new(good());
+    let key = |subject: &BackendTarget| backend_checks(&environment, subject).into_iter().next();
     let needed = key(&subject(BackendNeed::Required)).expect("a check");
     assert_eq!(needed.severity, CheckSeverity::Blocker);
     assert_eq!(needed.depends_on, [CheckId::new("R-03"), CheckId::new("R-05")]);
@@ -203,10 +203,10 @@ fn a_needed_backend_is_a_blocker_and_one_without_a_key_does_not_wait_for_the_vau
 
 #[tokio::test]
 async fn the_mock_alone_is_not_enough_to_work_with() {
-    let ground: Arc<dyn ReadinessEnvironment> = Arc::new(good());
+    let environment: Arc<dyn ReadinessEnvironment> = Arc::new(good());
     let scope =
         CheckInputs { mock_model: "mock/echo".to_owned(), backends: Vec::new(), clients: 0 };
-    let checks = built_in_checks(&ground, CheckSet::Quick, &scope);
+    let checks = built_in_checks(&environment, CheckSet::Quick, &scope);
     for (id, cause) in
         [("R-09", "no real backend has been added"), ("R-25", "no client is connected")]
     {

@@ -14,10 +14,10 @@ struct AttemptScript {
 
 /// Parses `backend`, `backend:key` or `backend:key/model`.
 fn candidate(text: &str) -> (Endpoint, String) {
-    let (access, model) = text.split_once('/').unwrap_or((text, "m"));
-    let (backend, credential) = match access.split_once(':') {
+    let (endpoint, model) = text.split_once('/').unwrap_or((text, "m"));
+    let (backend, credential) = match endpoint.split_once(':') {
         Some((backend, key)) => (backend, Some(CredentialId::new(key).unwrap())),
-        None => (access, None),
+        None => (endpoint, None),
     };
     (Endpoint { backend: BackendId::new(backend).unwrap(), credential }, model.to_owned())
 }
@@ -29,7 +29,7 @@ impl AttemptScript {
 
     fn with(rules: AttemptRules, candidates: &str) -> Self {
         let candidates: Vec<_> = candidates.split_whitespace().map(candidate).collect();
-        let pairs = candidates.iter().map(|(access, model)| (access, model.as_str()));
+        let pairs = candidates.iter().map(|(endpoint, model)| (endpoint, model.as_str()));
         Self {
             attempts: AttemptPlan::new(rules, pairs),
             budget: RetryBudget::default(),

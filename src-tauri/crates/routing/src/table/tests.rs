@@ -42,7 +42,7 @@ fn outcome(table: &RouteTable, asked: &str) -> String {
             let list: Vec<String> = decision
                 .candidates
                 .iter()
-                .map(|candidate| format!("{}:{}", candidate.access, candidate.model))
+                .map(|candidate| format!("{}:{}", candidate.endpoint, candidate.model))
                 .collect();
             format!("{} | {} | {}", list.join(", "), decision.route, decision.explanation)
         }
@@ -174,6 +174,6 @@ fn the_list_names_only_what_can_be_asked_for_and_each_entry_leads_where_it_says(
     );
     for entry in entries {
         let decision = choose(&table, &entry.id).expect("a listed name has a route");
-        assert_eq!(decision.candidates[0].access.backend, entry.backend, "{}", entry.id);
+        assert_eq!(decision.candidates[0].endpoint.backend, entry.backend, "{}", entry.id);
     }
 }

@@ -137,7 +137,7 @@ fn the_list_has_the_names_of_routes_that_lead_somewhere_and_no_patterns() {
     assert!(ids(None).contains(&"mine > openai".to_owned()));
     for entry in table.list_models(Some(&editor)) {
         let decision = choose(&table, &entry.id, &editor, None).expect("a listed name has a route");
-        assert_eq!(decision.candidates[0].access.backend, entry.backend, "{}", entry.id);
+        assert_eq!(decision.candidates[0].endpoint.backend, entry.backend, "{}", entry.id);
     }
 }
 

@@ -66,7 +66,7 @@ fn weighted_draws_in_proportion_and_a_reserve_comes_last() {
     let without_a = Scene::default().closed("a");
     check_shares(&firsts(&table, &without_a), &[("a", 0), ("b", 67), ("c", 33), ("d", 0)]);
     let decision = ask(&table, &calm);
-    assert_eq!(decision.candidates[3].access.to_string(), "d");
+    assert_eq!(decision.candidates[3].endpoint.to_string(), "d");
     assert_eq!(
         decision.explanation,
         "a was picked at random with weight 70 of 100, from 4 in the route r."

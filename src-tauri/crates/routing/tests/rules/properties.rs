@@ -81,12 +81,12 @@ fn a_scene() -> impl Strategy<Value = Scene> {
         Just(CandidateAvailability::Trial),
         Just(CandidateAvailability::Closed { reason: "its breaker is tripped".into() }),
     ];
-    let accesses =
+    let endpoints =
         IDS.iter().flat_map(|id| ["", " (one)", " (two)"].map(|key| format!("{id}{key}")));
-    let accesses: Vec<_> = accesses.collect();
+    let endpoints: Vec<_> = endpoints.collect();
     let ids = || select(IDS.map(str::to_owned).to_vec());
     (
-        btree_map(select(accesses), available, 0..8),
+        btree_map(select(endpoints), available, 0..8),
         btree_map(ids(), 1_u32..5_000, 0..4),
         btree_map(ids(), 0_u64..1_000_000, 0..4),
         btree_map(ids(), 0_u32..5, 0..4),
@@ -172,7 +172,7 @@ proptest! {
             return Err(TestCaseError::fail("a decision without a candidate"));
         };
         // No candidate appears twice.
-        let distinct: BTreeSet<_> = candidates.iter().map(|one| (&one.access, &one.model)).collect();
+        let distinct: BTreeSet<_> = candidates.iter().map(|one| (&one.endpoint, &one.model)).collect();
         prop_assert_eq!(distinct.len(), candidates.len());
         // Closed candidates come last.
         let is_closed = |available: &CandidateAvailability| matches!(available, CandidateAvailability::Closed { .. });
@@ -180,22 +180,22 @@ proptest! {
         prop_assert!(closed.is_sorted(), "{closed:?}");
         // Only usable backends.
         for candidate in candidates {
-            let known = backends.iter().find(|known| known.backend == candidate.access.backend);
+            let known = backends.iter().find(|known| known.backend == candidate.endpoint.backend);
             prop_assert_eq!(known.map(|known| &known.status), Some(&BackendStatus::Usable));
         }
         // A single sentence that names the first candidate.
         let text = &decision.explanation;
-        prop_assert!(text.contains(first.access.backend.as_str()) && text.ends_with('.'), "{text}");
+        prop_assert!(text.contains(first.endpoint.backend.as_str()) && text.ends_with('.'), "{text}");
         // A pin wins.
         if question.model.contains('/') {
             prop_assert_eq!(decision.route.as_str(), "pinned");
-            let pinned = format!("{}/{}", first.access.backend, first.model);
+            let pinned = format!("{}/{}", first.endpoint.backend, first.model);
             prop_assert_eq!(&pinned, &question.model);
         }
         // A route accounts for each of its candidates.
         if decision.route == "r" {
             let asked: BTreeSet<BackendId> =
-                candidates.iter().map(|one| one.access.backend.clone()).collect();
+                candidates.iter().map(|one| one.endpoint.backend.clone()).collect();
             let left_out = decision.excluded.iter().map(|passed| passed.backend.clone());
             let named: BTreeSet<_> = left_out.chain(asked).collect();
             let accounted = routes.iter().any(|route| {

@@ -26,8 +26,8 @@ pub(crate) struct Scene {
 }
 
 impl RoutingSignals for Scene {
-    fn availability(&self, access: &Endpoint, _model: &str) -> CandidateAvailability {
-        self.available.get(&access.to_string()).cloned().unwrap_or(CandidateAvailability::Ready)
+    fn availability(&self, endpoint: &Endpoint, _model: &str) -> CandidateAvailability {
+        self.available.get(&endpoint.to_string()).cloned().unwrap_or(CandidateAvailability::Ready)
     }
 
     fn first_token_ms(&self, backend: &BackendId, _model: &str) -> Option<u32> {
@@ -46,8 +46,8 @@ impl RoutingSignals for Scene {
         self.in_flight.get(backend.as_str()).copied().unwrap_or(0)
     }
 
-    fn headroom_percent(&self, access: &Endpoint) -> Option<u8> {
-        self.headroom_percent.get(&access.to_string()).copied()
+    fn headroom_percent(&self, endpoint: &Endpoint) -> Option<u8> {
+        self.headroom_percent.get(&endpoint.to_string()).copied()
     }
 
     fn last_answered_by(&self, _conversation: u64) -> Option<(BackendId, String)> {
@@ -57,14 +57,14 @@ impl RoutingSignals for Scene {
 }
 
 impl Scene {
-    pub(crate) fn closed(mut self, access: &str) -> Self {
+    pub(crate) fn closed(mut self, endpoint: &str) -> Self {
         let closed = CandidateAvailability::Closed { reason: "its breaker is tripped".into() };
-        self.available.insert(access.to_owned(), closed);
+        self.available.insert(endpoint.to_owned(), closed);
         self
     }
 
-    pub(crate) fn stands(mut self, access: &str, available: CandidateAvailability) -> Self {
-        self.available.insert(access.to_owned(), available);
+    pub(crate) fn stands(mut self, endpoint: &str, available: CandidateAvailability) -> Self {
+        self.available.insert(endpoint.to_owned(), available);
         self
     }
 
@@ -195,16 +195,16 @@ pub(crate) fn firsts(table: &RouteTable, scene: &Scene) -> BTreeMap<String, u32>
     for _ in 0..1_000 {
         let decision = ask_with(table, scene, Needs::default(), None, &mut chance);
         let decision = decision.expect("a decision");
-        *counts.entry(decision.candidates[0].access.to_string()).or_default() += 1;
+        *counts.entry(decision.candidates[0].endpoint.to_string()).or_default() += 1;
     }
     counts
 }
 
 /// Formats the candidates as `a, b, c`.
 pub(crate) fn order(decision: &Decision) -> String {
-    let accesses: Vec<_> =
-        decision.candidates.iter().map(|candidate| candidate.access.to_string()).collect();
-    accesses.join(", ")
+    let endpoints: Vec<_> =
+        decision.candidates.iter().map(|candidate| candidate.endpoint.to_string()).collect();
+    endpoints.join(", ")
 }
 
 /// Checks the order and the sentence.

@@ -127,7 +127,7 @@ fn damage_has_its_own_name_and_the_file_is_left_alone() {
 }
 
 #[test]
-fn a_damaged_file_is_told_from_one_that_waits_for_its_passphrase() {
+fn a_damaged_file_is_distinguished_from_one_that_waits_for_its_passphrase() {
     let (_folder, path) = filled();
     let good = fs::read(&path).expect("a file");
     let told = |store: &FileStore| format!("{:?}", store.get(&id("openai")).expect_err("closed"));

@@ -43,7 +43,7 @@ mod tests {
 
     /// litellm#25825, #37710; ironclaw#6697 and #34692.
     #[test]
-    fn class_5_and_6_reasons_are_kept_and_tools_are_told() {
+    fn class_5_and_6_reasons_are_kept_and_tools_are_reported() {
         let words = [
             ("end_turn", FinishReason::EndTurn),
             ("stop_sequence", FinishReason::StopSequence),

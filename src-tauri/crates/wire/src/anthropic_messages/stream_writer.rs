@@ -25,7 +25,6 @@ pub(crate) struct StreamWriter {
     finish: Option<Finish>,
 }
 
-/// The current part.
 #[derive(Debug)]
 enum OpenPart {
     /// Text or thinking. Its block starts with the first character.

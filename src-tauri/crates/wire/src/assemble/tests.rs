@@ -50,14 +50,14 @@ fn run(pieces: Vec<ProviderEvent>) -> Result<Vec<AnswerEvent>, StreamFault> {
 
 /// A short form of the answer, after checking that indexes are contiguous and each start has one
 /// stop.
-fn told(pieces: Vec<ProviderEvent>) -> Vec<String> {
+fn summary(pieces: Vec<ProviderEvent>) -> Vec<String> {
     let events = run(pieces).expect("no fault");
     in_order(&events);
     let answer = fold_events(events);
     let choice = answer.choices.first().expect("a choice");
-    let mut told: Vec<String> = choice.parts.iter().map(show).collect();
-    told.extend(choice.finish.as_ref().map(|finish| format!("{:?}", finish.reason)));
-    told
+    let mut summary: Vec<String> = choice.parts.iter().map(show).collect();
+    summary.extend(choice.finish.as_ref().map(|finish| format!("{:?}", finish.reason)));
+    summary
 }
 
 fn in_order(events: &[AnswerEvent]) {
@@ -97,7 +97,7 @@ fn class_2_f53_text_and_call_in_one_delta_are_both_kept() {
         call(Some(0), "", "", ":1}"),
         finish(FinishReason::ToolUse),
     ];
-    assert_eq!(told(pieces), ["text I look. ", "a get({\"x\":1})", "ToolUse"]);
+    assert_eq!(summary(pieces), ["text I look. ", "a get({\"x\":1})", "ToolUse"]);
 }
 
 /// litellm#15884, #36262.
@@ -112,44 +112,47 @@ fn class_3_f51_ids_indexes_and_names_may_be_missing_or_repeated() {
         call(Some(7), "c", "del", "1}"),
         finish(FinishReason::EndTurn),
     ];
-    let told = told(pieces);
-    assert_eq!(told[1..], ["b put({})", "c del({\"late\":1})", "ToolUse"]);
-    assert_eq!(told[0], "call_s_0_0 get({})");
+    let summary = summary(pieces);
+    assert_eq!(summary[1..], ["b put({})", "c del({\"late\":1})", "ToolUse"]);
+    assert_eq!(summary[0], "call_s_0_0 get({})");
     let twice = vec![
         call(Some(0), "a", "get", "{}"),
         call(Some(1), "a", "get", "{}"),
         finish(FinishReason::ToolUse),
     ];
-    let ids: Vec<_> = self::told(twice).into_iter().take(2).collect();
+    let ids: Vec<_> = self::summary(twice).into_iter().take(2).collect();
     assert_eq!(ids, ["a get({})", "call_s_0_1 get({})"], "an id that stands twice is made unique");
 }
 
 /// litellm#21331, #17425, #15307: all calls numbered zero, phantom empty calls.
 #[test]
-fn class_4_calls_that_are_all_numbered_zero_are_told_apart() {
+fn class_4_calls_that_are_all_numbered_zero_are_distinguished() {
     let pieces = vec![
         call(Some(0), "a", "get", "{\"n\":1}"),
         call(Some(0), "b", "get", "{\"n\":2}"),
         call(Some(1), "", "", ""),
         finish(FinishReason::ToolUse),
     ];
-    assert_eq!(told(pieces), ["a get({\"n\":1})", "b get({\"n\":2})", "ToolUse"]);
+    assert_eq!(summary(pieces), ["a get({\"n\":1})", "b get({\"n\":2})", "ToolUse"]);
     let without_ids = vec![
         call(Some(0), "", "get", "{\"n\":1}"),
         call(Some(0), "", "get", "{\"n\":2}"),
         finish(FinishReason::ToolUse),
     ];
-    let told = told(without_ids);
-    assert!(told[0].ends_with("get({\"n\":1})") && told[1].ends_with("get({\"n\":2})"), "{told:?}");
+    let summary = summary(without_ids);
+    assert!(
+        summary[0].ends_with("get({\"n\":1})") && summary[1].ends_with("get({\"n\":2})"),
+        "{summary:?}"
+    );
 }
 
 /// litellm#34692.
 #[test]
 fn class_5_calls_end_with_tool_use_and_no_blank_text_leads() {
     let pieces = vec![text(""), call(Some(0), "a", "get", ""), finish(FinishReason::EndTurn)];
-    assert_eq!(told(pieces), ["a get({})", "ToolUse"]);
+    assert_eq!(summary(pieces), ["a get({})", "ToolUse"]);
     let none = vec![text("hi"), finish(FinishReason::ToolUse)];
-    assert_eq!(told(none), ["text hi", "EndTurn"]);
+    assert_eq!(summary(none), ["text hi", "EndTurn"]);
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn f52_interleaved_calls_come_one_after_the_other() {
         delta: PartDelta::Arguments("{\"x\":".to_owned()),
     };
     assert_eq!(events[2], first, "the first call streams at once");
-    assert_eq!(told(pieces), ["a get({\"x\":1})", "b put({\"y\":2})", "text then", "ToolUse"]);
+    assert_eq!(summary(pieces), ["a get({\"x\":1})", "b put({\"y\":2})", "text then", "ToolUse"]);
 }
 
 #[test]
@@ -183,7 +186,7 @@ fn f54_arguments_that_are_no_json_stay_as_they_are() {
         ("[1]", "[1]"),
     ] {
         let pieces = vec![call(Some(0), "a", "get", given), finish(FinishReason::ToolUse)];
-        assert_eq!(told(pieces)[0], format!("a get({kept})"), "{given}");
+        assert_eq!(summary(pieces)[0], format!("a get({kept})"), "{given}");
     }
     let nameless = vec![call(Some(0), "a", "", "{}"), finish(FinishReason::ToolUse)];
     assert_eq!(run(nameless), Err(StreamFault::NamelessToolCall));
@@ -215,9 +218,9 @@ fn class_9_a_signature_stands_before_the_part_it_belongs_to() {
         finish(FinishReason::EndTurn),
     ];
     let expected = ["thinking hmS1", "text so", "thinking S2", "a get({})", "ToolUse"];
-    assert_eq!(told(pieces), expected);
+    assert_eq!(summary(pieces), expected);
     let alone = vec![signed("S"), finish(FinishReason::EndTurn)];
-    assert_eq!(told(alone), ["thinking S", "EndTurn"]);
+    assert_eq!(summary(alone), ["thinking S", "EndTurn"]);
 }
 
 #[test]

@@ -182,7 +182,7 @@ fn vectors_change_their_form_without_loss() {
 }
 
 #[test]
-fn answers_that_are_none_are_told() {
+fn bad_answers_are_reported() {
     let dialect = Dialect::OpenAiChat;
     assert_eq!(read(dialect, r#"{"data":[]}"#, 1), Err(BadAnswer::Truncated));
     assert_eq!(read(dialect, "{}", 1), Err(BadAnswer::NoChoices));

@@ -15,7 +15,7 @@ fn target(kind: TargetKind) -> Target {
     }
 }
 
-fn asked(client: Dialect, body: &Value) -> ClientRequest {
+fn client_request(client: Dialect, body: &Value) -> ClientRequest {
     let surface = match client {
         Dialect::OpenAiChat | Dialect::OllamaChat => ApiSurface::OpenAiChat,
         Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
@@ -30,7 +30,7 @@ fn exchange(
     body: &Value,
     kind: TargetKind,
 ) -> Result<BackendExchange, RequestError> {
-    BackendExchange::new(&asked(client, body), &target(kind), "req1", 7)
+    BackendExchange::new(&client_request(client, body), &target(kind), "req1", 7)
 }
 
 /// A plain question in the dialect of `client`, with the members of `more` added.

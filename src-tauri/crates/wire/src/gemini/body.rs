@@ -52,7 +52,6 @@ pub(super) struct FileData {
     pub(super) file_uri: String,
 }
 
-/// A complete call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct FunctionCall {
     pub(super) id: String,
@@ -60,7 +59,6 @@ pub(super) struct FunctionCall {
     pub(super) args: JsonText,
 }
 
-/// A tool's result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct FunctionResponse {
     pub(super) id: String,

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_key_is_told_by_its_reason() {
+    fn a_refused_key_is_reported_with_its_reason() {
         let body = br#"[{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT",
             "details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}]"#;
         let error = upstream_error(400, body);

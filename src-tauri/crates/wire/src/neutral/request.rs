@@ -162,7 +162,6 @@ pub enum Role {
     System,
     /// The person, and tool results.
     User,
-    /// The model.
     Assistant,
 }
 
@@ -343,7 +342,6 @@ pub enum ToolKind {
     Server {
         /// Dialect of the declaration.
         origin: Dialect,
-        /// The complete declaration.
         declaration: JsonText,
     },
 }
@@ -352,7 +350,6 @@ pub enum ToolKind {
 pub enum ToolChoice {
     /// The model decides.
     Auto,
-    /// No calls.
     None,
     /// At least one call.
     Required,

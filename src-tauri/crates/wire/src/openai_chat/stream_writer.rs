@@ -61,14 +61,14 @@ impl StreamWriter {
         self.head = head.strip_suffix('}').unwrap_or_default().to_owned();
     }
 
-    fn is_usage_asked(&self) -> bool {
+    fn is_usage_requested(&self) -> bool {
         self.echo.request.delivery == Delivery::Stream(UsageChunk::Asked)
     }
 
     fn write_chunk(&self, choices: &str, usage: &str, out: &mut BytesMut) {
         let head = &self.head;
         let usage =
-            if self.is_usage_asked() { format!(",\"usage\":{usage}") } else { String::new() };
+            if self.is_usage_requested() { format!(",\"usage\":{usage}") } else { String::new() };
         let text = format!("data: {head},\"choices\":[{choices}]{usage}}}\n\n");
         out.extend_from_slice(text.as_bytes());
     }
@@ -210,7 +210,7 @@ impl StreamWriter {
     }
 
     fn write_end(&self, usage: Option<&UsageReport>, out: &mut BytesMut) {
-        if let Some(usage) = usage.filter(|_| self.is_usage_asked()) {
+        if let Some(usage) = usage.filter(|_| self.is_usage_requested()) {
             self.write_chunk("", &write_usage(usage), out);
         }
         out.extend_from_slice(DONE_EVENT);

@@ -61,7 +61,6 @@ const WORDS: [&[u8]; 40] = [
     b"123456789012345678901234567890",
 ];
 
-/// Seeded random numbers.
 struct FuzzRng(SeededEntropy);
 
 impl FuzzRng {

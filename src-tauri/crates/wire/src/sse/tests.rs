@@ -40,7 +40,7 @@ fn data_is_read_as_the_specification_says() {
 }
 
 #[test]
-fn names_comments_and_noise_are_told_apart() {
+fn names_comments_and_noise_are_distinguished() {
     let mut decoder = SseDecoder::new();
     decoder.push(b"data: x\nevent: error\n\n: ping\n\n<html>\n\nretry: 3\n\n");
     let mut next = || decoder.next_event().expect("small").expect("an event");

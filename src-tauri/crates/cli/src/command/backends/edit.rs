@@ -10,7 +10,6 @@ use crate::console::Console;
 use crate::exit::CommandError;
 use crate::unlock::unlock_interactively;
 
-/// What changes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EditBackendArguments {
     /// The backend

@@ -33,7 +33,7 @@ pub(crate) struct EndpointArguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ForceArguments {
     #[command(flatten)]
-    access: EndpointArguments,
+    endpoint: EndpointArguments,
     /// What the circuit breaker does until then
     #[arg(long, value_enum)]
     to: ForcedBreakerState,
@@ -71,9 +71,10 @@ pub(super) async fn reset(
     console: &mut Console,
 ) -> Result<(), CommandError> {
     let req = EndpointRef { backend: wanted.backend, credential: wanted.key };
-    let access = control::access_reset(core, req).await?;
-    console
-        .print_view(&access, |access| render_sentence(&format!("Reset {}.", endpoint_name(access))))
+    let endpoint = control::access_reset(core, req).await?;
+    console.print_view(&endpoint, |endpoint| {
+        render_sentence(&format!("Reset {}.", endpoint_name(endpoint)))
+    })
 }
 
 pub(super) async fn force(
@@ -91,26 +92,26 @@ pub(super) async fn force(
     };
     let has_own_time = wanted.until_reset || matches!(wanted.to, ForcedBreakerState::Closed);
     let minutes = wanted.minutes.or((!has_own_time).then_some(FORCE_MINUTES_DEFAULT));
-    let EndpointArguments { backend, key: credential } = wanted.access;
+    let EndpointArguments { backend, key: credential } = wanted.endpoint;
     let req = EndpointForce { backend, credential, forced, minutes };
     let now = console.now();
-    let access = control::access_force(core, req).await?;
-    console.print_view(&access, |access| {
-        let until = match access.forced.as_ref().and_then(|set| set.until) {
+    let endpoint = control::access_force(core, req).await?;
+    console.print_view(&endpoint, |endpoint| {
+        let until = match endpoint.forced.as_ref().and_then(|set| set.until) {
             Some(until) => format!("ending {}", format_distance_if_known(now, Some(until))),
             None => "until reset".to_owned(),
         };
         render_sentence(&format!(
             "Set the circuit breaker of {} {what}, {until}.",
-            endpoint_name(access)
+            endpoint_name(endpoint)
         ))
     })
 }
 
-fn endpoint_name(access: &EndpointView) -> String {
-    match &access.credential {
-        Some(key) => format!("{} with the key {key}", access.backend),
-        None => access.backend.clone(),
+fn endpoint_name(endpoint: &EndpointView) -> String {
+    match &endpoint.credential {
+        Some(key) => format!("{} with the key {key}", endpoint.backend),
+        None => endpoint.backend.clone(),
     }
 }
 
@@ -122,11 +123,11 @@ pub(crate) fn table(accesses: &Vec<EndpointView>, now: UnixMs) -> StyledText {
         Column::Left("Until"),
         Column::Left("Reason").hidden_at_rank(1),
     ]);
-    for access in accesses {
-        let own = &access.availability;
+    for endpoint in accesses {
+        let own = &endpoint.availability;
         table.row([
-            TableCell::styled(Tone::Strong, &access.backend),
-            access.credential.as_deref().unwrap_or(UNKNOWN).into(),
+            TableCell::styled(Tone::Strong, &endpoint.backend),
+            endpoint.credential.as_deref().unwrap_or(UNKNOWN).into(),
             Sign::from(own.state).into(),
             format_distance_if_known(now, own.until).into(),
             own.why.as_str().into(),
@@ -134,15 +135,15 @@ pub(crate) fn table(accesses: &Vec<EndpointView>, now: UnixMs) -> StyledText {
     }
     let mut text = StyledText::new();
     text.table(&table);
-    for access in accesses {
-        for cooldown in access.cooldowns.iter().filter(|cooldown| cooldown.model.is_some()) {
+    for endpoint in accesses {
+        for cooldown in endpoint.cooldowns.iter().filter(|cooldown| cooldown.model.is_some()) {
             let model = cooldown.model.as_deref().unwrap_or_default();
             let until = format_distance_if_known(now, Some(cooldown.until));
-            let sentence = format!("{}: {model} {until}: {}", access.backend, cooldown.why);
+            let sentence = format!("{}: {model} {until}: {}", endpoint.backend, cooldown.why);
             text.line(Tone::Muted, &sentence);
         }
-        if let Some(block) = &access.block {
-            text.line(Tone::Muted, &format!("{}: {}", access.backend, block.fix));
+        if let Some(block) = &endpoint.block {
+            text.line(Tone::Muted, &format!("{}: {}", endpoint.backend, block.fix));
         }
     }
     text

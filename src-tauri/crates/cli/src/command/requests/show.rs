@@ -9,7 +9,6 @@ use crate::quantity::{UNKNOWN, format_duration};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
-/// Which request.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShowRequestArguments {
     /// The request's id, req_…: see the header x-gatehouse-request-id or `gatehouse requests --json`

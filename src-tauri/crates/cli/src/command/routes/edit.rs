@@ -18,7 +18,6 @@ use crate::confirm::{YesArgument, confirm_removal};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 
-/// A new route.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddRouteArguments {
     /// The route's name, which requests use as the model

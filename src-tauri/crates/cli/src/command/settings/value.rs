@@ -15,7 +15,6 @@ use crate::exit::{CommandError, Exit};
 use crate::sign::Tone;
 use crate::text::{StyledText, TableCell, TextTable};
 
-/// Which setting.
 #[derive(Debug, Args)]
 pub(crate) struct GetSettingArguments {
     /// The setting, for example gateway_port; by default all of them

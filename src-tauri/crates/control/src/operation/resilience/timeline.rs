@@ -49,16 +49,17 @@ pub(crate) async fn breaker_timeline(
         .into_iter()
         .filter_map(TimelineStep::parse)
         .collect();
-    let own = engine.configured_endpoints().into_iter().filter(|access| access.backend == backend);
+    let own =
+        engine.configured_endpoints().into_iter().filter(|endpoint| endpoint.backend == backend);
     let mut strips: BTreeMap<Option<CredentialId>, Vec<&TimelineStep>> =
-        own.map(|access| (access.credential, Vec::new())).collect();
+        own.map(|endpoint| (endpoint.credential, Vec::new())).collect();
     for step in newest_first.iter().rev().filter(|step| step.model.is_none()) {
         strips.entry(step.credential.clone()).or_default().push(step);
     }
     let strip = |(credential, steps): (Option<CredentialId>, Vec<&TimelineStep>)| {
-        let access = Endpoint { backend: backend.clone(), credential };
-        let now = EndpointRestrictions::from_status(&engine.endpoint_status(&access));
-        let credential = access.credential.as_ref().map(ToString::to_string);
+        let endpoint = Endpoint { backend: backend.clone(), credential };
+        let now = EndpointRestrictions::from_status(&engine.endpoint_status(&endpoint));
+        let credential = endpoint.credential.as_ref().map(ToString::to_string);
         BreakerStripView { credential, spans: build_spans(&steps, now, from, to) }
     };
     let strips: Vec<BreakerStripView> = strips.into_iter().map(strip).collect();
@@ -102,7 +103,6 @@ pub(super) fn times_text(number: u32) -> String {
     }
 }
 
-/// A parsed transition.
 struct TimelineStep {
     at: WallTime,
     credential: Option<CredentialId>,

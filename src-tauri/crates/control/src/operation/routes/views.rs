@@ -144,13 +144,13 @@ fn endpoint_availabilities(
     let keys = if keys.is_empty() { vec![None] } else { keys };
     keys.into_iter()
         .map(|credential| Endpoint { backend: backend.clone(), credential })
-        .map(|access| endpoint_availability(engine, settings, &access))
+        .map(|endpoint| endpoint_availability(engine, settings, &endpoint))
         .collect()
 }
 
 /// Availability of a backend: that of its best endpoint.
 fn best_availability(accesses: &[AvailabilityView]) -> AvailabilityView {
-    let best = accesses.iter().min_by_key(|access| availability_rank(access.state));
+    let best = accesses.iter().min_by_key(|endpoint| availability_rank(endpoint.state));
     best.map_or_else(removed_availability, |best| AvailabilityView {
         credential: None,
         ..best.clone()

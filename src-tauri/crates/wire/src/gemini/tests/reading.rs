@@ -300,7 +300,7 @@ fn f54_arguments_stay_as_the_client_wrote_them() {
 }
 
 #[test]
-fn only_a_filter_that_is_asked_for_is_a_wish() {
+fn only_a_filter_that_is_requested_counts() {
     let field = |settings: &str| {
         let body = format!(
             r#"{{"contents":[{{"parts":[{{"text":"hi"}}]}}],"safetySettings":{settings}}}"#

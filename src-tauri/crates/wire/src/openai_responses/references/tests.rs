@@ -17,7 +17,7 @@ fn target(kind: TargetKind) -> Target {
     Target { kind, model: "m".to_owned(), crossing, output_tokens_max: Some(64) }
 }
 
-fn asked(input: &Value, is_streamed: bool) -> Value {
+fn request(input: &Value, is_streamed: bool) -> Value {
     json!({"model": "m", "input": input, "stream": is_streamed, "tools": [
         {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": false}]})
 }
@@ -102,7 +102,7 @@ fn first_step(
     stream: &str,
     is_streamed: bool,
 ) -> Vec<ResponseItem> {
-    let exchange = exchange(&asked(&json!("go"), is_streamed), kind.clone()).expect("crosses");
+    let exchange = exchange(&request(&json!("go"), is_streamed), kind.clone()).expect("crosses");
     if !is_streamed {
         let (body, _) =
             exchange.translate_answer(&Bytes::from(whole.to_string())).expect("an answer");
@@ -122,7 +122,7 @@ fn second_step(items: &[ResponseItem], sent: impl Fn(&ResponseItem) -> Value) ->
     let mut input = vec![json!({"role": "user", "content": "go"})];
     input.extend(items.iter().map(sent));
     input.push(json!({"type": "function_call_output", "call_id": call_id, "output": "done"}));
-    asked(&json!(input), false)
+    request(&json!(input), false)
 }
 
 fn as_item(item: &ResponseItem) -> Value {
@@ -189,12 +189,12 @@ fn what_is_not_kept_any_more_is_left_out_and_named() {
 fn items_of_others_are_theirs() {
     let input = json!([{"role": "user", "content": "go"},
         {"type": "item_reference", "id": "rs_68af01"}, {"type": "item_reference", "id": "msg_68af01"}]);
-    let body = asked(&input, false);
+    let body = request(&input, false);
     let passed = exchange(&body, TargetKind::OpenAi).expect("passes");
     assert_eq!(passed.outgoing().body, Bytes::from(body.to_string()), "OpenAI has its own");
     let refused = exchange(&body, TargetKind::Gemini).expect_err("words cannot be left out");
     assert_eq!(refused.param(), Some("input[2]"));
-    let reasoning = asked(&json!([input[0], input[1]]), false);
+    let reasoning = request(&json!([input[0], input[1]]), false);
     let dropped = exchange(&reasoning, TargetKind::Gemini).expect("crosses");
     assert_eq!(dropped.outgoing().dropped, ["input[1]"], "reasoning is no use elsewhere");
 }
@@ -218,7 +218,7 @@ fn class_10_reasoning_of_another_provider_does_not_pass_to_openai() {
     }
     let own = json!([{"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"},
         {"role": "user", "content": "gh1. and rs_req1_0"}]);
-    let body = asked(&own, false);
+    let body = request(&own, false);
     let passed = exchange(&body, TargetKind::OpenAi).expect("passes");
     assert_eq!(passed.outgoing().body, Bytes::from(body.to_string()));
 }

@@ -27,7 +27,7 @@ fn pieces(events: &[Value]) -> Vec<ProviderEvent> {
 }
 
 /// The answer in a stream.
-fn told(events: &[Value]) -> ModelAnswer {
+fn read_stream(events: &[Value]) -> ModelAnswer {
     let mut assembler = Assembler::new(Arc::new(ToolNames::default()), "seed");
     let take = |piece| assembler.push_event(piece).expect("in order");
     fold_events(pieces(events).into_iter().flat_map(take).collect())
@@ -63,7 +63,7 @@ fn a_regular_stream_is_read() {
             "item": {"type": "message", "content": [{"type": "output_text", "text": "Hello"}]}}),
         completed(&json!({"input_tokens": 5, "output_tokens": 2})),
     ];
-    let answer = told(&events);
+    let answer = read_stream(&events);
     let signature = ThoughtSignature { origin: Dialect::OpenAiResponses, data: "enc".to_owned() };
     let thinking = ContentPart::Thinking { text: "a\n\nb".to_owned(), signature: Some(signature) };
     assert_eq!(parts(&answer), [thinking, ContentPart::text("Hello")]);
@@ -91,7 +91,7 @@ fn f51_calls_are_whole_however_they_are_sent() {
     ];
     for mut stream in streams {
         stream.push(completed(&Value::Null));
-        let answer = told(&stream);
+        let answer = read_stream(&stream);
         let [ContentPart::ToolCall(call)] = parts(&answer) else { panic!("one call: {answer:?}") };
         assert_eq!((call.id.as_str(), call.name.as_str()), ("call_1", "f"), "{stream:?}");
         assert_eq!(call.arguments, "{\"a\":1}", "{stream:?}");
@@ -102,7 +102,7 @@ fn f51_calls_are_whole_however_they_are_sent() {
 
 #[test]
 fn text_and_thinking_without_deltas_are_read_from_their_items() {
-    let answer = told(&[
+    let answer = read_stream(&[
         json!({"type": "response.output_item.done", "output_index": 0, "item": {"type": "reasoning",
             "summary": [], "content": [{"type": "reasoning_text", "text": "hm"}]}}),
         json!({"type": "response.output_item.done", "output_index": 1, "item": {"type": "message",

@@ -3,35 +3,37 @@
 use domain::Endpoint;
 use resilience::{Availability, BreakerOverride, Permit, SOLE_TRIAL_AFTER, TRIAL_RETRY_AFTER};
 
-use crate::world::{BAD, GOOD, MODEL, World, access, asked_to_wait, rejected, request, secs, told};
+use crate::world::{
+    BAD, GOOD, MODEL, World, endpoint, failed_with_wait, rate_limited, rejected, request, secs,
+};
 
 impl World {
-    fn trip(&mut self, access: &Endpoint) {
+    fn trip(&mut self, endpoint: &Endpoint) {
         for _ in 0..3 {
-            let permit = self.accesses.admit(access, MODEL, self.now).unwrap();
+            let permit = self.endpoints.admit(endpoint, MODEL, self.now).unwrap();
             self.end(permit, BAD);
         }
     }
 
     fn nearest(&mut self, group: &[&Endpoint]) -> Option<(usize, Permit)> {
-        let group: Vec<_> = group.iter().map(|access| (*access, MODEL)).collect();
-        self.accesses.admit_sole_trial(&group, self.now)
+        let group: Vec<_> = group.iter().map(|endpoint| (*endpoint, MODEL)).collect();
+        self.endpoints.admit_sole_trial(&group, self.now)
     }
 
     fn reopens(&self, group: &[&Endpoint]) -> Option<std::time::Duration> {
-        let group = group.iter().map(|access| (*access, MODEL));
-        self.accesses.time_until_reopen(group, self.now)
+        let group = group.iter().map(|endpoint| (*endpoint, MODEL));
+        self.endpoints.time_until_reopen(group, self.now)
     }
 
-    fn of(&self, access: &Endpoint) -> Availability {
-        self.accesses.availability(access, MODEL, self.now)
+    fn of(&self, endpoint: &Endpoint) -> Availability {
+        self.endpoints.availability(endpoint, MODEL, self.now)
     }
 
     /// Admits a request with the candidates `group`, as the gateway does.
     fn request(&mut self, group: &[&Endpoint]) -> Option<Permit> {
         for one in group {
             let others = group.iter().filter(|other| other != &one).map(|other| (*other, MODEL));
-            if let Ok(permit) = self.accesses.admit_with_alternatives(one, MODEL, others, self.now)
+            if let Ok(permit) = self.endpoints.admit_with_alternatives(one, MODEL, others, self.now)
             {
                 return Some(permit);
             }
@@ -69,7 +71,7 @@ fn nobody_waits_for_the_end_of_a_sole_trial_that_answers() {
     world.trip(&one);
     world.pass(SOLE_TRIAL_AFTER);
     let permit = world.request(&[&one]).expect("a trial");
-    world.log.extend(world.accesses.answer_started(&permit, request(9), world.now));
+    world.log.extend(world.endpoints.answer_started(&permit, request(9), world.now));
     assert_eq!(world.look(), Availability::Ready);
     // The end of the answer still counts, like that of any call.
     world.calls(2, BAD);
@@ -78,10 +80,10 @@ fn nobody_waits_for_the_end_of_a_sole_trial_that_answers() {
     assert!(matches!(world.look(), Availability::Closed { .. }));
     world.pass(SOLE_TRIAL_AFTER);
     let late = world.request(&[&one]).expect("a trial");
-    world.accesses.reset(&one, world.now);
+    world.endpoints.reset(&one, world.now);
     world.calls(3, BAD);
     assert!(
-        world.accesses.answer_started(&late, request(10), world.now).is_empty(),
+        world.endpoints.answer_started(&late, request(10), world.now).is_empty(),
         "of another round"
     );
     assert!(matches!(world.look(), Availability::Closed { .. }));
@@ -90,16 +92,16 @@ fn nobody_waits_for_the_end_of_a_sole_trial_that_answers() {
 #[test]
 fn a_trial_beside_which_another_could_answer_closes_nothing_by_itself() {
     let mut world = World::new();
-    let (one, two) = (world.one.clone(), access("two"));
+    let (one, two) = (world.one.clone(), endpoint("two"));
     world.half_open();
     let permit = world.request(&[&one, &two]).expect("a trial");
     assert_eq!(permit.endpoint(), &one);
-    assert!(world.accesses.answer_started(&permit, request(9), world.now).is_empty());
+    assert!(world.endpoints.answer_started(&permit, request(9), world.now).is_empty());
     world.end(permit, GOOD);
     assert_eq!(world.look(), Availability::Trial);
     world.log.clear();
     // With the other endpoint blocked, the next success is enough.
-    let permit = world.accesses.admit(&two, MODEL, world.now).unwrap();
+    let permit = world.endpoints.admit(&two, MODEL, world.now).unwrap();
     world.end(permit, rejected());
     let permit = world.request(&[&one, &two]).expect("a trial");
     world.end(permit, GOOD);
@@ -109,7 +111,7 @@ fn a_trial_beside_which_another_could_answer_closes_nothing_by_itself() {
 #[test]
 fn the_one_that_reopens_first_gets_a_single_trial() {
     let mut world = World::new();
-    let (one, two) = (world.one.clone(), access("two"));
+    let (one, two) = (world.one.clone(), endpoint("two"));
     world.trip(&two);
     world.pass(secs(2));
     world.trip(&one);
@@ -130,7 +132,7 @@ fn the_one_that_reopens_first_gets_a_single_trial() {
 #[test]
 fn a_dead_group_is_called_once_a_second_by_however_many_requests() {
     let mut world = World::new();
-    let (one, two) = (world.one.clone(), access("two"));
+    let (one, two) = (world.one.clone(), endpoint("two"));
     world.trip(&one);
     world.trip(&two);
     let mut calls = 0;
@@ -149,11 +151,11 @@ fn a_wait_that_the_server_asked_for_is_kept() {
     let mut world = World::new();
     let one = world.one.clone();
     world.calls(2, BAD);
-    world.call(asked_to_wait(secs(30)));
+    world.call(failed_with_wait(secs(30)));
     world.pass(secs(29));
     assert!(world.nearest(&[&one]).is_none());
     assert_eq!(world.reopens(&[&one]), Some(secs(1)));
-    let two = access("two");
+    let two = endpoint("two");
     world.trip(&two);
     world.pass(SOLE_TRIAL_AFTER);
     assert_eq!(world.look(), Availability::Trial, "its time is over");
@@ -163,14 +165,14 @@ fn a_wait_that_the_server_asked_for_is_kept() {
 fn what_is_blocked_cools_down_or_is_held_open_is_left_alone() {
     let mut world = World::new();
     let names = ["blocked", "cooling", "held"];
-    let [blocked, cooling, held] = names.map(access);
-    for (access, happened) in [(&blocked, rejected()), (&cooling, told(Some(secs(3))))] {
-        let late = world.accesses.admit(access, MODEL, world.now).unwrap();
-        world.trip(access);
+    let [blocked, cooling, held] = names.map(endpoint);
+    for (endpoint, happened) in [(&blocked, rejected()), (&cooling, rate_limited(Some(secs(3))))] {
+        let late = world.endpoints.admit(endpoint, MODEL, world.now).unwrap();
+        world.trip(endpoint);
         world.end(late, happened);
     }
     world.trip(&held);
-    world.accesses.force(&held, BreakerOverride::Open, None, world.now);
+    world.endpoints.force(&held, BreakerOverride::Open, None, world.now);
     world.pass(SOLE_TRIAL_AFTER);
     assert!(world.nearest(&[&blocked, &cooling, &held]).is_none());
     assert_eq!(world.reopens(&[&blocked, &held]), None, "no time opens these");
@@ -186,7 +188,7 @@ fn what_is_blocked_cools_down_or_is_held_open_is_left_alone() {
 #[test]
 fn nothing_is_cut_short_while_something_is_ready() {
     let mut world = World::new();
-    let (one, two) = (world.one.clone(), access("two"));
+    let (one, two) = (world.one.clone(), endpoint("two"));
     world.trip(&one);
     world.pass(SOLE_TRIAL_AFTER);
     assert!(world.nearest(&[&one, &two]).is_none());

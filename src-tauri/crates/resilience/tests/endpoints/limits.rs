@@ -4,37 +4,37 @@ use resilience::{
     Availability, CallOutcome, ENDPOINTS_MAX, EVIDENCE_MAX, SAMPLES_MIN, TRANSITIONS_QUEUED_MAX,
 };
 
-use crate::world::{BAD, GOOD, MODEL, World, access, rejected, request, secs};
+use crate::world::{BAD, GOOD, MODEL, World, endpoint, rejected, request, secs};
 
 #[test]
 fn at_the_limit_one_without_a_past_makes_room() {
     let mut world = World::new();
     for number in 0..ENDPOINTS_MAX {
-        let one = access(&format!("b{number}"));
-        let permit = world.accesses.admit(&one, MODEL, world.now).unwrap();
+        let one = endpoint(&format!("b{number}"));
+        let permit = world.endpoints.admit(&one, MODEL, world.now).unwrap();
         world.end(permit, if number == 7 { GOOD } else { rejected() });
     }
-    let further = access("further");
-    let permit = world.accesses.admit(&further, MODEL, world.now).unwrap();
+    let further = endpoint("further");
+    let permit = world.endpoints.admit(&further, MODEL, world.now).unwrap();
     world.end(permit, rejected());
-    let closed = world.accesses.availability(&further, MODEL, world.now);
+    let closed = world.endpoints.availability(&further, MODEL, world.now);
     assert!(matches!(closed, Availability::Closed { .. }), "b7 made room");
 
-    let beyond = access("beyond");
-    let permit = world.accesses.admit(&beyond, MODEL, world.now).unwrap();
+    let beyond = endpoint("beyond");
+    let permit = world.endpoints.admit(&beyond, MODEL, world.now).unwrap();
     world.end(permit, rejected());
-    let unknown = world.accesses.availability(&beyond, MODEL, world.now);
+    let unknown = world.endpoints.availability(&beyond, MODEL, world.now);
     assert_eq!(unknown, Availability::Ready, "nothing is forgotten for it");
-    assert_eq!(world.accesses.save(world.now).len(), ENDPOINTS_MAX);
+    assert_eq!(world.endpoints.save(world.now).len(), ENDPOINTS_MAX);
 }
 
 #[test]
 fn what_is_no_longer_configured_is_forgotten() {
     let mut world = World::new();
     world.call(rejected());
-    world.accesses.retain(|access| access.backend.as_str() != "one");
+    world.endpoints.retain(|endpoint| endpoint.backend.as_str() != "one");
     assert_eq!(world.look(), Availability::Ready);
-    assert!(world.accesses.save(world.now).is_empty());
+    assert!(world.endpoints.save(world.now).is_empty());
 }
 
 #[test]
@@ -51,14 +51,14 @@ fn evidence_is_at_most_ten_the_last_ones() {
 fn transitions_nobody_fetches_are_bounded() {
     let mut world = World::new();
     world.calls(3, BAD);
-    let open = world.accesses.save(world.now);
+    let open = world.endpoints.save(world.now);
     for _ in 0..TRANSITIONS_QUEUED_MAX + 5 {
-        world.accesses.restore(open.clone(), secs(0), world.now);
+        world.endpoints.restore(open.clone(), secs(0), world.now);
         world.pass(secs(5));
         let permit = world.begin();
-        world.accesses.release(permit, world.now);
+        world.endpoints.release(permit, world.now);
     }
-    assert_eq!(world.accesses.apply_elapsed_time(world.now).len(), TRANSITIONS_QUEUED_MAX);
+    assert_eq!(world.endpoints.apply_elapsed_time(world.now).len(), TRANSITIONS_QUEUED_MAX);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn what_is_usual_is_not_said_of_few_calls() {
     let mut world = World::new();
     let took = CallOutcome::Success { first_token: Some(secs(9)) };
     world.calls(SAMPLES_MIN as usize - 1, took);
-    assert_eq!(world.accesses.status(&world.one, world.now).slow_after, secs(10));
+    assert_eq!(world.endpoints.status(&world.one, world.now).slow_after, secs(10));
     world.call(took);
-    assert!(world.accesses.status(&world.one, world.now).slow_after > secs(27));
+    assert!(world.endpoints.status(&world.one, world.now).slow_after > secs(27));
 }

@@ -5,7 +5,9 @@ use resilience::{
     ProbeOutcome, TransitionCause,
 };
 
-use crate::world::{BAD, GOOD, HALF, MODEL, SLOW, World, asked_to_wait, request, secs, told};
+use crate::world::{
+    BAD, GOOD, HALF, MODEL, SLOW, World, failed_with_wait, rate_limited, request, secs,
+};
 
 const BUSY: Availability = Availability::Closed { reason: ClosedReason::HalfOpenBusy, until: None };
 
@@ -72,9 +74,9 @@ fn a_call_leaves_the_window_after_a_minute() {
         world.call(GOOD);
     }
     world.pass(secs(55));
-    assert_eq!(world.accesses.status(&world.one, world.now).recent.calls, 8);
+    assert_eq!(world.endpoints.status(&world.one, world.now).recent.calls, 8);
     world.pass(secs(5));
-    assert_eq!(world.accesses.status(&world.one, world.now).recent.calls, 0);
+    assert_eq!(world.endpoints.status(&world.one, world.now).recent.calls, 0);
     world.calls(2, BAD);
     assert_eq!(world.look(), Availability::Ready, "two calls are too few to judge a share");
 }
@@ -99,27 +101,27 @@ fn slow_is_later_than_ten_seconds_and_than_three_times_the_usual() {
         |ms| CallOutcome::Success { first_token: Some(std::time::Duration::from_millis(ms)) };
     let mut world = World::with(BreakerRules { slow_percent: 101, ..Default::default() });
     world.call(took(10_000));
-    assert_eq!(world.accesses.status(&world.one, world.now).recent.slow, 0, "at the limit");
+    assert_eq!(world.endpoints.status(&world.one, world.now).recent.slow, 0, "at the limit");
     world.call(took(10_001));
-    assert_eq!(world.accesses.status(&world.one, world.now).recent.slow, 1);
+    assert_eq!(world.endpoints.status(&world.one, world.now).recent.slow, 1);
 
     // A model that always takes 15 s: after twenty calls this is its baseline.
     let mut world = World::with(BreakerRules { slow_percent: 101, ..Default::default() });
     world.calls(19, took(15_000));
-    assert_eq!(world.accesses.status(&world.one, world.now).slow_after, secs(10));
+    assert_eq!(world.endpoints.status(&world.one, world.now).slow_after, secs(10));
     world.calls(1, took(15_000));
-    let after = world.accesses.status(&world.one, world.now).slow_after;
+    let after = world.endpoints.status(&world.one, world.now).slow_after;
     assert!(after > secs(45) && after < secs(54), "3 times 15 s, at most 19 % more: {after:?}");
     world.pass(secs(61));
     world.call(took(44_000));
-    assert_eq!(world.accesses.status(&world.one, world.now).recent.slow, 0);
+    assert_eq!(world.endpoints.status(&world.one, world.now).recent.slow, 0);
 }
 
 #[test]
 fn an_answer_without_tokens_is_not_slow() {
     let mut world = World::new();
     world.calls(20, CallOutcome::Success { first_token: None });
-    let recent = world.accesses.status(&world.one, world.now).recent;
+    let recent = world.endpoints.status(&world.one, world.now).recent;
     assert_eq!((recent.calls, recent.slow), (20, 0));
 }
 
@@ -177,10 +179,10 @@ fn chance_spreads_the_open_time_by_a_fifth() {
 
 #[test]
 fn a_longer_wait_of_the_server_wins_up_to_an_hour() {
-    for (told, expected) in [(4, secs(5)), (30, secs(30)), (7_200, OPEN_RETRY_AFTER_MAX)] {
+    for (rate_limited, expected) in [(4, secs(5)), (30, secs(30)), (7_200, OPEN_RETRY_AFTER_MAX)] {
         let mut world = World::new();
         world.calls(2, BAD);
-        world.call(asked_to_wait(secs(told)));
+        world.call(failed_with_wait(secs(rate_limited)));
         assert_eq!(world.open_for(), expected);
     }
 }
@@ -191,7 +193,7 @@ fn half_open_lets_out_one_then_two_then_four() {
     world.half_open();
     let first = world.begin();
     assert_eq!(world.look(), BUSY);
-    assert_eq!(world.accesses.admit(&world.one, MODEL, world.now), Err(BUSY));
+    assert_eq!(world.endpoints.admit(&world.one, MODEL, world.now), Err(BUSY));
     world.end(first, GOOD);
     let pair = [world.begin(), world.begin()];
     assert_eq!(world.look(), BUSY);
@@ -246,10 +248,10 @@ fn a_trial_that_says_nothing_gives_its_place_back() {
     world.end(trial, CallOutcome::Neutral);
     assert_eq!(world.look(), Availability::Trial);
     let trial = world.begin();
-    world.accesses.release(trial, world.now);
+    world.endpoints.release(trial, world.now);
     assert_eq!(world.look(), Availability::Trial);
     let trial = world.begin();
-    world.end(trial, told(Some(secs(1))));
+    world.end(trial, rate_limited(Some(secs(1))));
     world.pass(secs(1));
     assert_eq!(world.look(), Availability::Trial, "a rate limit is not a failed trial");
 }
@@ -274,18 +276,18 @@ fn silence_in_half_open_asks_for_a_probe_and_never_closes_it() {
     let mut world = World::new();
     world.half_open();
     world.pass(secs(29));
-    assert!(world.accesses.endpoints_due_for_probe(world.now).is_empty());
+    assert!(world.endpoints.endpoints_due_for_probe(world.now).is_empty());
     world.pass(secs(1));
-    assert_eq!(world.accesses.endpoints_due_for_probe(world.now), [world.one.clone()]);
+    assert_eq!(world.endpoints.endpoints_due_for_probe(world.now), [world.one.clone()]);
     world.pass(secs(86_400));
     assert_eq!(world.look(), Availability::Trial);
     world.probe(ProbeOutcome::Passed);
-    assert!(world.accesses.endpoints_due_for_probe(world.now).is_empty(), "asked again in 30 s");
+    assert!(world.endpoints.endpoints_due_for_probe(world.now).is_empty(), "asked again in 30 s");
     world.pass(secs(30));
-    assert_eq!(world.accesses.endpoints_due_for_probe(world.now).len(), 1);
+    assert_eq!(world.endpoints.endpoints_due_for_probe(world.now).len(), 1);
     let trial = world.begin();
     world.pass(secs(31));
-    assert!(world.accesses.endpoints_due_for_probe(world.now).is_empty(), "a call is out");
+    assert!(world.endpoints.endpoints_due_for_probe(world.now).is_empty(), "a call is out");
     world.end(trial, GOOD);
     world.probe(ProbeOutcome::Passed);
     assert_eq!(world.look(), Availability::Ramp { percent: 10 }, "good probes count as successes");
@@ -336,7 +338,7 @@ fn the_ramp_steps_after_ten_seconds() {
         world.pass(secs(1));
     }
     assert_eq!(world.look(), Availability::Ready);
-    assert_eq!(world.accesses.status(&world.one, world.now).breaker, EndpointState::Closed);
+    assert_eq!(world.endpoints.status(&world.one, world.now).breaker, EndpointState::Closed);
 }
 
 #[test]
@@ -375,17 +377,17 @@ fn time_changes_the_log_at_the_moment_it_was_due() {
     world.calls(3, BAD);
     let half_open = world.now + secs(5);
     world.pass(secs(3_600));
-    let log = world.accesses.apply_elapsed_time(world.now);
+    let log = world.endpoints.apply_elapsed_time(world.now);
     assert_eq!(log.len(), 1);
     assert_eq!((log[0].rule, log[0].at), (TransitionCause::OpenTimeOver, half_open));
-    assert!(world.accesses.apply_elapsed_time(world.now).is_empty());
+    assert!(world.endpoints.apply_elapsed_time(world.now).is_empty());
 }
 
 #[test]
 fn new_rules_hold_from_now_on() {
     let mut world = World::new();
     world.calls(2, BAD);
-    world.accesses.set_rules(BreakerRules { failures_in_a_row: 5, ..Default::default() });
+    world.endpoints.set_rules(BreakerRules { failures_in_a_row: 5, ..Default::default() });
     world.calls(2, BAD);
     assert_eq!(world.look(), Availability::Ready);
     world.call(BAD);
@@ -393,7 +395,7 @@ fn new_rules_hold_from_now_on() {
 
     let mut world = World::new();
     world.calls(2, BAD);
-    world.accesses.set_rules(BreakerRules { window: secs(120), ..Default::default() });
-    let recent = world.accesses.status(&world.one, world.now).recent;
+    world.endpoints.set_rules(BreakerRules { window: secs(120), ..Default::default() });
+    let recent = world.endpoints.status(&world.one, world.now).recent;
     assert_eq!(recent.calls, 0, "counts of parts of another length are no counts");
 }

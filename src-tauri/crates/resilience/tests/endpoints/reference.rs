@@ -70,7 +70,7 @@ struct RecordedEvent {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
     Closed,
-    Open { lasts: Duration, told: Duration },
+    Open { lasts: Duration, rate_limited: Duration },
     HalfOpen,
     Recovering,
 }
@@ -116,8 +116,9 @@ impl Reference {
             }
             _ => false,
         };
-        let told = RecordedEvent { at: now, event, chapter: before, through, counted, trial };
-        self.events.push(told);
+        let rate_limited =
+            RecordedEvent { at: now, event, chapter: before, through, counted, trial };
+        self.events.push(rate_limited);
         self.events[place].chapter = self.turned(before, place, now);
     }
 
@@ -178,7 +179,9 @@ impl Reference {
             && self.cooling(None, now).is_none()
             && self.cooling(Some(model), now).is_none();
         match chapter.phase {
-            Phase::Open { lasts, told } if free && now.since(chapter.began) >= told => {
+            Phase::Open { lasts, rate_limited }
+                if free && now.since(chapter.began) >= rate_limited =>
+            {
                 Some(chapter.began + lasts)
             }
             _ => None,
@@ -207,20 +210,21 @@ impl Reference {
     }
 
     fn forced(&self, end: usize, now: Moment) -> Option<(BreakerOverride, Option<Moment>)> {
-        let last = self.events[..end].iter().rev().find_map(|told| match &told.event {
-            Event::Forced { forced, until } => Some(Some((*forced, *until))),
-            Event::Reset => Some(None),
-            _ => None,
-        });
+        let last =
+            self.events[..end].iter().rev().find_map(|rate_limited| match &rate_limited.event {
+                Event::Forced { forced, until } => Some(Some((*forced, *until))),
+                Event::Reset => Some(None),
+                _ => None,
+            });
         last.flatten().filter(|(_, until)| until.is_none_or(|until| now < until))
     }
 
     fn blocked(&self) -> Option<BlockReason> {
-        let lifted = self.events.iter().rposition(|told| {
-            matches!(told.event, Event::KeyChanged | Event::Rechecked | Event::Reset)
+        let lifted = self.events.iter().rposition(|rate_limited| {
+            matches!(rate_limited.event, Event::KeyChanged | Event::Rechecked | Event::Reset)
         });
         let from = lifted.map_or(0, |place| place + 1);
-        self.events[from..].iter().find_map(|told| match &told.event {
+        self.events[from..].iter().find_map(|rate_limited| match &rate_limited.event {
             Event::Reported { permit, happened: CallOutcome::Blocked(reason), .. }
                 if self.admitted(*permit) >= from =>
             {
@@ -301,8 +305,8 @@ impl Reference {
     fn chapter(&self, end: usize, now: Moment) -> Chapter {
         let start = Moment::default();
         let first = Chapter { phase: Phase::Closed, began: start, from: 0, round: 0, openings: 0 };
-        let told = end.checked_sub(1).map_or(first, |last| self.events[last].chapter);
-        self.aged(told, end, now)
+        let rate_limited = end.checked_sub(1).map_or(first, |last| self.events[last].chapter);
+        self.aged(rate_limited, end, now)
     }
 
     /// Applies what time alone changes.
@@ -372,14 +376,14 @@ impl Reference {
             Phase::Closed | Phase::Recovering if !good && self.may_trip(place, at) => {
                 let mut bad = 0;
                 for number in (chapter.round..=place).rev() {
-                    let told = &self.events[number];
-                    let forced = self.forced(number, told.at);
+                    let rate_limited = &self.events[number];
+                    let forced = self.forced(number, rate_limited.at);
                     let disabled = matches!(forced, Some((BreakerOverride::Disabled, _)));
-                    match told.event {
+                    match rate_limited.event {
                         Event::Probed { good: false, .. } if !disabled => bad += 1,
                         Event::Probed { good: true, .. } if !disabled => break,
                         Event::Reported { happened: CallOutcome::Success { .. }, .. }
-                            if told.counted =>
+                            if rate_limited.counted =>
                         {
                             break;
                         }
@@ -400,7 +404,7 @@ impl Reference {
         happened: &CallOutcome,
         chance: f64,
     ) -> Chapter {
-        let (failed, told) = match happened {
+        let (failed, rate_limited) = match happened {
             CallOutcome::Success { .. } => (0.0, None),
             CallOutcome::Failure { weight: FailureWeight::Full, retry_after } => {
                 (1.0, *retry_after)
@@ -412,7 +416,9 @@ impl Reference {
         };
         match chapter.phase {
             Phase::Open { .. } => chapter,
-            Phase::HalfOpen if failed > 0.0 => self.opened(chapter, place, at, told, chance),
+            Phase::HalfOpen if failed > 0.0 => {
+                self.opened(chapter, place, at, rate_limited, chance)
+            }
             Phase::HalfOpen if self.is_sole_report(place) => {
                 Chapter { phase: Phase::Closed, began: at, from: place + 1, ..chapter }
             }
@@ -428,7 +434,7 @@ impl Reference {
                     && chapter.phase == Phase::Recovering
                     && ramp.iter().sum::<f64>() / ramp.len() as f64 > 0.2;
                 if broken || (self.may_trip(place, at) && self.trips(&chapter, place, at)) {
-                    return self.opened(chapter, place, at, told, chance);
+                    return self.opened(chapter, place, at, rate_limited, chance);
                 }
                 match self.stage(&chapter, place + 1, at) {
                     (3, closed) if chapter.phase == Phase::Recovering => {
@@ -461,8 +467,8 @@ impl Reference {
     /// Counted results of this round: place, time, failure weight, and whether slow.
     fn results(&self, chapter: &Chapter, end: usize) -> Vec<(usize, Moment, f64, bool)> {
         let of = |place: usize| {
-            let told = &self.events[place];
-            let Event::Reported { happened, .. } = &told.event else { return None };
+            let rate_limited = &self.events[place];
+            let Event::Reported { happened, .. } = &rate_limited.event else { return None };
             let (failed, slow) = match happened {
                 CallOutcome::Success { first_token } => {
                     (0.0, first_token.is_some_and(|took| self.is_slow(took, place)))
@@ -471,7 +477,7 @@ impl Reference {
                 CallOutcome::Failure { weight: FailureWeight::Half, .. } => (0.5, false),
                 _ => return None,
             };
-            told.counted.then_some((place, told.at, failed, slow))
+            rate_limited.counted.then_some((place, rate_limited.at, failed, slow))
         };
         (chapter.round..end).filter_map(of).collect()
     }
@@ -480,7 +486,7 @@ impl Reference {
     fn is_slow(&self, took: Duration, end: usize) -> bool {
         let mut all: Vec<Duration> = self.events[..end]
             .iter()
-            .filter_map(|told| match &told.event {
+            .filter_map(|rate_limited| match &rate_limited.event {
                 Event::Reported { happened: CallOutcome::Success { first_token }, .. } => {
                     *first_token
                 }
@@ -519,7 +525,7 @@ impl Reference {
         chapter: Chapter,
         place: usize,
         at: Moment,
-        told: Option<Duration>,
+        rate_limited: Option<Duration>,
         chance: f64,
     ) -> Chapter {
         let calm =
@@ -527,10 +533,10 @@ impl Reference {
         let openings = if calm { 0 } else { chapter.openings };
         let steps = [5.0, 10.0, 20.0, 40.0, 60.0];
         let secs = steps[(openings as usize).min(4)] * (0.8 + 0.4 * chance);
-        let told = told.unwrap_or_default();
-        let lasts = Duration::from_secs_f64(secs).max(told);
+        let rate_limited = rate_limited.unwrap_or_default();
+        let lasts = Duration::from_secs_f64(secs).max(rate_limited);
         Chapter {
-            phase: Phase::Open { lasts, told },
+            phase: Phase::Open { lasts, rate_limited },
             began: at,
             from: place + 1,
             round: place + 1,
@@ -548,7 +554,8 @@ impl Reference {
         let results = self.results(chapter, end);
         let calls = results.iter().filter(|(place, ..)| *place >= chapter.from).count();
         let probes = self.events[chapter.from.min(end)..end].iter();
-        let good = probes.filter(|told| matches!(told.event, Event::Probed { good: true, .. }));
+        let good = probes
+            .filter(|rate_limited| matches!(rate_limited.event, Event::Probed { good: true, .. }));
         calls + good.count()
     }
 
@@ -562,7 +569,7 @@ impl Reference {
     }
 
     fn is_back(&self, wanted: usize, end: usize) -> bool {
-        self.events[..end].iter().any(|told| match &told.event {
+        self.events[..end].iter().any(|rate_limited| match &rate_limited.event {
             Event::Reported { permit, .. } | Event::Released { permit } => *permit == wanted,
             _ => false,
         })
@@ -594,14 +601,14 @@ impl Reference {
         }
         let mut last = self.events[from].at;
         for place in from + 1..end {
-            let told = &self.events[place];
-            if told.at.since(last) >= Duration::from_secs(600) {
+            let rate_limited = &self.events[place];
+            if rate_limited.at.since(last) >= Duration::from_secs(600) {
                 return true;
             }
             if self.let_out(place).is_some() {
-                last = told.at;
+                last = rate_limited.at;
             }
-            if !half_open(&told.chapter) {
+            if !half_open(&rate_limited.chapter) {
                 return false;
             }
         }
@@ -620,7 +627,7 @@ impl Reference {
     }
 
     fn admitted(&self, wanted: usize) -> usize {
-        let found = self.events.iter().position(|told| match &told.event {
+        let found = self.events.iter().position(|rate_limited| match &rate_limited.event {
             Event::Admitted { permit, .. } | Event::AdmittedEarly { permit } => *permit == wanted,
             _ => false,
         });

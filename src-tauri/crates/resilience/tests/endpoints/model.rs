@@ -13,7 +13,7 @@ use resilience::{
 };
 
 use crate::reference::{Event, Reference};
-use crate::world::{access, request, secs};
+use crate::world::{endpoint, request, secs};
 
 const MODELS: [&str; 2] = ["small", "large"];
 
@@ -109,7 +109,7 @@ impl Digits {
 
 /// The endpoints under test, the model of each, and the permits in flight.
 struct Pair {
-    accesses: Endpoints,
+    endpoints: Endpoints,
     names: [Endpoint; 2],
     /// `None` skips the comparison.
     models: Option<[Reference; 2]>,
@@ -122,8 +122,8 @@ struct Pair {
 impl Pair {
     fn new() -> Self {
         Self {
-            accesses: Endpoints::new(BreakerRules::default()),
-            names: [access("one"), access("two")],
+            endpoints: Endpoints::new(BreakerRules::default()),
+            names: [endpoint("one"), endpoint("two")],
             models: Some([Reference::default(), Reference::default()]),
             out: Vec::new(),
             now: Moment::from_secs(1_000),
@@ -133,7 +133,7 @@ impl Pair {
     }
 
     fn without_model(rules: BreakerRules) -> Self {
-        Self { accesses: Endpoints::new(rules), models: None, ..Self::new() }
+        Self { endpoints: Endpoints::new(rules), models: None, ..Self::new() }
     }
 
     fn tell(&mut self, of: usize, event: Event) {
@@ -156,7 +156,7 @@ impl Pair {
             }
             HistoryStep::Drop { which } if !self.out.is_empty() => {
                 let (of, number, permit) = self.out.swap_remove(which % self.out.len());
-                self.accesses.release(permit, self.now);
+                self.endpoints.release(permit, self.now);
                 self.tell(of, Event::Released { permit: number });
             }
             HistoryStep::End { .. } | HistoryStep::Drop { .. } | HistoryStep::Answering { .. } => {}
@@ -170,30 +170,30 @@ impl Pair {
             HistoryStep::Nearest { model } => self.nearest(model),
             HistoryStep::Probe { of, good, chance } => {
                 let outcome = if good { ProbeOutcome::Passed } else { ProbeOutcome::Failed };
-                let log = self.accesses.report_probe(&self.names[of], outcome, self.now, chance);
+                let log = self.endpoints.report_probe(&self.names[of], outcome, self.now, chance);
                 self.log.extend(log);
                 self.tell(of, Event::Probed { good, chance });
             }
             HistoryStep::Force { of, forced, time } => {
                 let until = time.map(|time| self.now + time);
-                let log = self.accesses.force(&self.names[of], forced, until, self.now);
+                let log = self.endpoints.force(&self.names[of], forced, until, self.now);
                 self.log.extend(log);
                 self.tell(of, Event::Forced { forced, until });
             }
             HistoryStep::KeyChanged => {
                 let key = CredentialId::new("key").unwrap();
-                self.log.extend(self.accesses.lift_after_credential_change(&key, self.now));
+                self.log.extend(self.endpoints.lift_after_credential_change(&key, self.now));
                 (0..2).for_each(|of| self.tell(of, Event::KeyChanged));
             }
             HistoryStep::Recheck { of } => {
-                self.log.extend(self.accesses.lift_block_after_recheck(&self.names[of], self.now));
+                self.log.extend(self.endpoints.lift_block_after_recheck(&self.names[of], self.now));
                 self.tell(of, Event::Rechecked);
             }
             HistoryStep::Reset { of } => {
-                self.log.extend(self.accesses.reset(&self.names[of], self.now));
+                self.log.extend(self.endpoints.reset(&self.names[of], self.now));
                 self.tell(of, Event::Reset);
             }
-            HistoryStep::Lapse => self.log.extend(self.accesses.apply_elapsed_time(self.now)),
+            HistoryStep::Lapse => self.log.extend(self.endpoints.apply_elapsed_time(self.now)),
         }
     }
 
@@ -207,7 +207,8 @@ impl Pair {
         let other = &self.names[1 - of];
         let others = beside.then_some((other, MODELS[model]));
         let name = &self.names[of];
-        let admitted = self.accesses.admit_with_alternatives(name, MODELS[model], others, self.now);
+        let admitted =
+            self.endpoints.admit_with_alternatives(name, MODELS[model], others, self.now);
         match admitted {
             Ok(permit) => {
                 assert!(!matches!(expected, Some(Availability::Closed { .. })), "{expected:?}");
@@ -227,7 +228,7 @@ impl Pair {
         let (of, number, permit) = self.out.swap_remove(place);
         let model = permit.model().to_owned();
         let evidence = request(i64::try_from(number).unwrap());
-        self.log.extend(self.accesses.report(permit, happened, evidence, self.now, chance));
+        self.log.extend(self.endpoints.report(permit, happened, evidence, self.now, chance));
         let event = Event::Reported { permit: number, model, happened, chance };
         self.tell(of, event);
     }
@@ -236,7 +237,7 @@ impl Pair {
         let (of, number, permit) = &self.out[place];
         let (of, permit_number) = (*of, *number);
         let evidence = request(i64::try_from(permit_number).unwrap());
-        self.log.extend(self.accesses.answer_started(permit, evidence, self.now));
+        self.log.extend(self.endpoints.answer_started(permit, evidence, self.now));
         self.tell(of, Event::Answering { permit: permit_number });
     }
 
@@ -244,7 +245,7 @@ impl Pair {
         let name = MODELS[model];
         let expected = self.models.as_ref().map(|models| expected_nearest(models, name, self.now));
         let [one, two] = self.names.clone();
-        let given = self.accesses.admit_sole_trial(&[(&one, name), (&two, name)], self.now);
+        let given = self.endpoints.admit_sole_trial(&[(&one, name), (&two, name)], self.now);
         let place = given.as_ref().map(|(place, _)| *place);
         assert_eq!(place, expected.unwrap_or(place));
         if let Some((of, permit)) = given {
@@ -258,7 +259,7 @@ impl Pair {
         let mut silent = BTreeSet::new();
         for (name, model) in self.names.iter().zip(self.models.iter().flatten()) {
             for asked in MODELS {
-                let real = self.accesses.availability(name, asked, self.now);
+                let real = self.endpoints.availability(name, asked, self.now);
                 assert_eq!(real, model.availability(asked, self.now), "{name} for {asked}");
             }
             if model.wants_probe(self.now) {
@@ -266,7 +267,7 @@ impl Pair {
             }
         }
         let asked: BTreeSet<_> =
-            self.accesses.endpoints_due_for_probe(self.now).into_iter().collect();
+            self.endpoints.endpoints_due_for_probe(self.now).into_iter().collect();
         assert_eq!(asked, silent);
     }
 
@@ -274,14 +275,14 @@ impl Pair {
     fn seen(&self) -> String {
         let name_and_model = self.names.iter().flat_map(|name| MODELS.map(|model| (name, model)));
         let looks = name_and_model.map(|(name, model)| {
-            match self.accesses.availability(name, model, self.now) {
+            match self.endpoints.availability(name, model, self.now) {
                 Availability::Closed { reason: why, until } => {
                     format!("{why:?} for {:?}", until.map(|until| until.since(self.now)))
                 }
                 other => format!("{other:?}"),
             }
         });
-        let silent = self.accesses.endpoints_due_for_probe(self.now);
+        let silent = self.endpoints.endpoints_due_for_probe(self.now);
         format!("{:?} {silent:?}", looks.collect::<Vec<_>>())
     }
 
@@ -326,15 +327,15 @@ fn mechanism(entry: &EndpointTransition) -> &'static str {
     }
 }
 
-fn look_everywhere(accesses: &Endpoints, names: &[Endpoint; 2], now: Moment) {
+fn look_everywhere(endpoints: &Endpoints, names: &[Endpoint; 2], now: Moment) {
     for name in names {
-        let _ = accesses.availability(name, "small", now);
-        let _ = accesses.status(name, now);
-        let _ = accesses.model_cooldowns(name, now);
-        let _ = accesses.time_until_reopen([(name, "large")].into_iter(), now);
+        let _ = endpoints.availability(name, "small", now);
+        let _ = endpoints.status(name, now);
+        let _ = endpoints.model_cooldowns(name, now);
+        let _ = endpoints.time_until_reopen([(name, "large")].into_iter(), now);
     }
-    let _ = accesses.endpoints_due_for_probe(now);
-    let _ = accesses.save(now);
+    let _ = endpoints.endpoints_due_for_probe(now);
+    let _ = endpoints.save(now);
 }
 
 fn run(steps: &[HistoryStep]) -> Pair {
@@ -365,11 +366,11 @@ proptest! {
         let (mut asked, mut left_alone) = (Pair::new(), Pair::new());
         for (step, ask) in steps.iter().zip(ask) {
             if ask {
-                look_everywhere(&asked.accesses, &asked.names, asked.now);
+                look_everywhere(&asked.endpoints, &asked.names, asked.now);
             }
             asked.take(step);
             left_alone.take(step);
-            prop_assert_eq!(format!("{:?}", asked.accesses), format!("{:?}", left_alone.accesses));
+            prop_assert_eq!(format!("{:?}", asked.endpoints), format!("{:?}", left_alone.endpoints));
         }
         prop_assert_eq!(asked.log, left_alone.log);
     }
@@ -383,8 +384,8 @@ proptest! {
             left_alone.take(step);
             for (name, model) in fetched.names.iter().flat_map(|name| MODELS.map(|model| (name, model))) {
                 prop_assert_eq!(
-                    fetched.accesses.availability(name, model, fetched.now),
-                    left_alone.accesses.availability(name, model, left_alone.now)
+                    fetched.endpoints.availability(name, model, fetched.now),
+                    left_alone.endpoints.availability(name, model, left_alone.now)
                 );
             }
         }
@@ -402,10 +403,10 @@ proptest! {
         let (mut ran_on, mut restarted) = (Pair::without_model(rules), Pair::without_model(rules));
         before.iter().for_each(|step| ran_on.take(step));
         while let Some((.., permit)) = ran_on.out.pop() {
-            ran_on.accesses.release(permit, ran_on.now);
+            ran_on.endpoints.release(permit, ran_on.now);
         }
         let off = Duration::from_micros(off);
-        restarted.accesses.restore(ran_on.accesses.save(ran_on.now), off, restarted.now);
+        restarted.endpoints.restore(ran_on.endpoints.save(ran_on.now), off, restarted.now);
         ran_on.now = ran_on.now + off;
         for step in &after {
             ran_on.take(step);

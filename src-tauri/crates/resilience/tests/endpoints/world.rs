@@ -19,7 +19,7 @@ pub(crate) const HALF: CallOutcome =
     CallOutcome::Failure { weight: FailureWeight::Half, retry_after: None };
 
 pub(crate) struct World {
-    pub(crate) accesses: Endpoints,
+    pub(crate) endpoints: Endpoints,
     pub(crate) one: Endpoint,
     pub(crate) now: Moment,
     /// Jitter of the next open time; 0.5 means none.
@@ -32,7 +32,7 @@ pub(crate) fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-pub(crate) fn access(backend: &str) -> Endpoint {
+pub(crate) fn endpoint(backend: &str) -> Endpoint {
     let credential = Some(CredentialId::new("key").unwrap());
     Endpoint { backend: BackendId::new(backend).unwrap(), credential }
 }
@@ -41,11 +41,11 @@ pub(crate) fn request(number: i64) -> RequestId {
     RequestId::generate(WallTime::from_unix_ms(number), &SeededEntropy::new(7))
 }
 
-pub(crate) fn told(wait: Option<Duration>) -> CallOutcome {
+pub(crate) fn rate_limited(wait: Option<Duration>) -> CallOutcome {
     CallOutcome::RateLimited { scope: LimitScope::Endpoint, wait, kind: LimitKind::Rate }
 }
 
-pub(crate) fn asked_to_wait(wait: Duration) -> CallOutcome {
+pub(crate) fn failed_with_wait(wait: Duration) -> CallOutcome {
     CallOutcome::Failure { weight: FailureWeight::Full, retry_after: Some(wait) }
 }
 
@@ -60,8 +60,8 @@ impl World {
 
     pub(crate) fn with(rules: BreakerRules) -> Self {
         Self {
-            accesses: Endpoints::new(rules),
-            one: access("one"),
+            endpoints: Endpoints::new(rules),
+            one: endpoint("one"),
             now: Moment::from_secs(1_000),
             chance: 0.5,
             log: Vec::new(),
@@ -74,7 +74,7 @@ impl World {
     }
 
     pub(crate) fn look(&self) -> Availability {
-        self.accesses.availability(&self.one, MODEL, self.now)
+        self.endpoints.availability(&self.one, MODEL, self.now)
     }
 
     /// How long its breaker stays open.
@@ -88,13 +88,13 @@ impl World {
     }
 
     pub(crate) fn begin(&mut self) -> Permit {
-        self.accesses.admit(&self.one, MODEL, self.now).expect("a permit")
+        self.endpoints.admit(&self.one, MODEL, self.now).expect("a permit")
     }
 
     pub(crate) fn end(&mut self, permit: Permit, happened: CallOutcome) {
         self.calls += 1;
         let evidence = request(self.calls);
-        self.log.extend(self.accesses.report(permit, happened, evidence, self.now, self.chance));
+        self.log.extend(self.endpoints.report(permit, happened, evidence, self.now, self.chance));
     }
 
     pub(crate) fn call(&mut self, happened: CallOutcome) {
@@ -109,7 +109,7 @@ impl World {
     }
 
     pub(crate) fn probe(&mut self, outcome: ProbeOutcome) {
-        self.log.extend(self.accesses.report_probe(&self.one, outcome, self.now, self.chance));
+        self.log.extend(self.endpoints.report_probe(&self.one, outcome, self.now, self.chance));
     }
 
     /// Trips the breaker and waits until it is half-open.
@@ -127,7 +127,7 @@ impl World {
 
     /// Takes the log so far, as `from>to rule`, including transitions caused by time.
     pub(crate) fn logged(&mut self) -> Vec<String> {
-        self.log.extend(self.accesses.apply_elapsed_time(self.now));
+        self.log.extend(self.endpoints.apply_elapsed_time(self.now));
         self.log.drain(..).map(|t| format!("{}>{} {}", t.from, t.to, t.rule)).collect()
     }
 }

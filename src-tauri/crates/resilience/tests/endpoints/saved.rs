@@ -5,18 +5,18 @@ use std::time::Duration;
 use domain::Moment;
 use resilience::{Availability, BreakerOverride, BreakerRules, Endpoints, SavedEndpoint};
 
-use crate::world::{BAD, GOOD, MODEL, World, asked_to_wait, rejected, secs, told};
+use crate::world::{BAD, GOOD, MODEL, World, failed_with_wait, rate_limited, rejected, secs};
 
 impl World {
     /// Stops, stays off for `off`, and restarts with a clock near zero, through the serialised
     /// text.
     fn restart(&mut self, off: Duration) {
-        let stored = serde_json::to_string(&self.accesses.save(self.now)).unwrap();
+        let stored = serde_json::to_string(&self.endpoints.save(self.now)).unwrap();
         let saved: Vec<SavedEndpoint> = serde_json::from_str(&stored).unwrap();
         self.now = Moment::from_secs(1);
-        let rules = *self.accesses.rules();
-        self.accesses = Endpoints::new(rules);
-        self.accesses.restore(saved, off, self.now);
+        let rules = *self.endpoints.rules();
+        self.endpoints = Endpoints::new(rules);
+        self.endpoints.restore(saved, off, self.now);
     }
 }
 
@@ -41,7 +41,7 @@ fn half_open_keeps_its_successes_and_frees_what_was_out() {
     world.call(GOOD);
     let (_lost, _too) = (world.begin(), world.begin());
     world.restart(secs(31));
-    assert_eq!(world.accesses.endpoints_due_for_probe(world.now), [world.one.clone()]);
+    assert_eq!(world.endpoints.endpoints_due_for_probe(world.now), [world.one.clone()]);
     world.calls(2, GOOD);
     assert_eq!(world.look(), Availability::Ramp { percent: 10 });
 }
@@ -72,7 +72,7 @@ fn ten_minutes_closed_may_have_a_restart_in_them() {
     world.pass(secs(300));
     world.restart(secs(299));
     let mut other = World::new();
-    (other.accesses, other.now) = (world.accesses.clone(), world.now);
+    (other.endpoints, other.now) = (world.endpoints.clone(), world.now);
     world.calls(3, BAD);
     assert_eq!(world.open_for(), secs(10));
     other.pass(secs(1));
@@ -92,23 +92,23 @@ fn failures_in_a_row_may_have_a_restart_between_them() {
 #[test]
 fn waits_blocks_and_settings_by_hand_are_kept() {
     let mut world = World::new();
-    world.call(told(Some(secs(60))));
+    world.call(rate_limited(Some(secs(60))));
     world.restart(secs(20));
     assert_eq!(
-        world.accesses.status(&world.one, world.now).cooldown.unwrap().at,
+        world.endpoints.status(&world.one, world.now).cooldown.unwrap().at,
         world.now + secs(40)
     );
     world.restart(secs(40));
     assert_eq!(world.look(), Availability::Ready);
     assert!(
-        world.accesses.apply_elapsed_time(world.now).is_empty(),
+        world.endpoints.apply_elapsed_time(world.now).is_empty(),
         "what ended while it was off is not told"
     );
 
     let until = Some(world.now + secs(900));
-    world.accesses.force(&world.one, BreakerOverride::Open, until, world.now);
+    world.endpoints.force(&world.one, BreakerOverride::Open, until, world.now);
     world.restart(secs(300));
-    let set = world.accesses.status(&world.one, world.now).override_.unwrap();
+    let set = world.endpoints.status(&world.one, world.now).override_.unwrap();
     assert_eq!((set.forced, set.until), (BreakerOverride::Open, Some(world.now + secs(600))));
     world.restart(secs(600));
     world.call(rejected());
@@ -119,24 +119,24 @@ fn waits_blocks_and_settings_by_hand_are_kept() {
 #[test]
 fn a_guess_goes_on_growing_and_what_is_usual_is_kept() {
     let mut world = World::new();
-    world.call(told(None));
+    world.call(rate_limited(None));
     world.restart(secs(10));
-    world.call(told(None));
+    world.call(rate_limited(None));
     world.pass(secs(9));
-    assert!(world.accesses.admit(&world.one, MODEL, world.now).is_err(), "10 s, not 5");
+    assert!(world.endpoints.admit(&world.one, MODEL, world.now).is_err(), "10 s, not 5");
     let mut world = World::new();
     let took = resilience::CallOutcome::Success { first_token: Some(secs(9)) };
     world.calls(20, took);
-    let before = world.accesses.status(&world.one, world.now).slow_after;
+    let before = world.endpoints.status(&world.one, world.now).slow_after;
     world.restart(secs(1));
-    assert_eq!(world.accesses.status(&world.one, world.now).slow_after, before);
+    assert_eq!(world.endpoints.status(&world.one, world.now).slow_after, before);
 }
 
 #[test]
 fn what_is_stored_is_readable_and_names_no_clock() {
     let mut world = World::new();
     world.calls(3, BAD);
-    let stored = serde_json::to_value(world.accesses.save(world.now + secs(2))).unwrap();
+    let stored = serde_json::to_value(world.endpoints.save(world.now + secs(2))).unwrap();
     let expected = serde_json::json!([{
         "access": { "backend": "one", "credential": "key" },
         "breaker": {
@@ -165,7 +165,7 @@ fn an_older_text_is_read_and_its_open_time_holds() {
     }]"#;
     let saved: Vec<SavedEndpoint> = serde_json::from_str(text).unwrap();
     let mut world = World::new();
-    world.accesses.restore(saved, secs(0), world.now);
+    world.endpoints.restore(saved, secs(0), world.now);
     assert_eq!(world.open_for(), secs(3));
 }
 
@@ -173,11 +173,11 @@ fn an_older_text_is_read_and_its_open_time_holds() {
 fn the_wait_before_a_sole_trial_is_kept() {
     let mut world = World::new();
     world.calls(2, BAD);
-    world.call(asked_to_wait(secs(30)));
+    world.call(failed_with_wait(secs(30)));
     world.restart(secs(10));
     let one = world.one.clone();
-    assert!(world.accesses.admit_sole_trial(&[(&one, MODEL)], world.now).is_none());
-    let reopens = world.accesses.time_until_reopen([(&one, MODEL)].into_iter(), world.now);
+    assert!(world.endpoints.admit_sole_trial(&[(&one, MODEL)], world.now).is_none());
+    let reopens = world.endpoints.time_until_reopen([(&one, MODEL)].into_iter(), world.now);
     assert_eq!(reopens, Some(secs(20)));
 }
 
@@ -196,10 +196,10 @@ fn stored_nonsense_does_not_break_it() {
     let saved: Vec<SavedEndpoint> = serde_json::from_str(text).unwrap();
     let mut world = World::with(BreakerRules::default());
     world.one.credential = None;
-    world.accesses.restore(saved, secs(0), world.now);
+    world.endpoints.restore(saved, secs(0), world.now);
     assert!(matches!(world.look(), Availability::Closed { .. }));
     world.pass(resilience::COOLDOWN_MAX);
     world.call(GOOD);
     world.call(BAD);
-    world.call(told(None));
+    world.call(rate_limited(None));
 }
