@@ -1,4 +1,4 @@
-//! Writes the panel's generated TypeScript files into the given folder. `cargo xtask bindings` runs
+//! Writes the panel's generated TypeScript files and the reference of settings into the given folder. `cargo xtask bindings` runs
 //! it and compares.
 
 use std::path::PathBuf;
@@ -18,5 +18,7 @@ fn main() -> anyhow::Result<()> {
         .context("the bindings could not be written")?;
     let tables = gatehouse_desktop::panel_tables()?;
     std::fs::write(folder.join("tables.ts"), format!("{HEADER}\n{tables}"))
-        .context("the tables could not be written")
+        .context("the tables could not be written")?;
+    std::fs::write(folder.join("SETTINGS.md"), control::settings_reference()?)
+        .context("the reference of settings could not be written")
 }

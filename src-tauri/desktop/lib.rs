@@ -33,7 +33,7 @@ pub fn run(config: EngineConfig) -> anyhow::Result<()> {
     let (core, theme) = tauri::async_runtime::block_on(async {
         let core = open_core(config, &opener).await?;
         let settings = control::settings(&core).await.context("the settings could not be read")?;
-        anyhow::Ok((core, settings.values.theme))
+        anyhow::Ok((core, settings.values.theme()))
     })?;
     let commands = bindings();
     let app = tauri::Builder::default()

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
+use std::ops::RangeInclusive;
 
-use control::{OPERATIONS, Shape, Sign, SignTable, Tone};
+use control::{OPERATIONS, Setting, SettingKind, Settings, Shape, Sign, SignTable, Tone};
+use serde_json::json;
 
 /// The tables as TypeScript.
 pub fn panel_tables() -> anyhow::Result<String> {
@@ -13,12 +15,13 @@ pub fn panel_tables() -> anyhow::Result<String> {
     write_imports(&mut text, &signs)?;
     write_changes(&mut text)?;
     write_signs(&mut text, &signs)?;
+    write_settings(&mut text)?;
     Ok(text)
 }
 
 fn write_imports(text: &mut String, signs: &[SignTable]) -> fmt::Result {
     let states = signs.iter().map(|table| table.state_type);
-    let types: BTreeSet<&str> = states.chain(["ChangeTag"]).collect();
+    let types: BTreeSet<&str> = states.chain(["ChangeTag", "SettingsValues"]).collect();
     writeln!(text, "import type {{")?;
     for name in types {
         writeln!(text, "  {name},")?;
@@ -59,6 +62,64 @@ fn write_signs(text: &mut String, tables: &[SignTable]) -> fmt::Result {
         writeln!(text, "}};")?;
     }
     Ok(())
+}
+
+/// Settings with a dot in their key are thresholds, which the form shows by their names.
+fn write_settings(text: &mut String) -> fmt::Result {
+    let (form, thresholds): (Vec<_>, Vec<_>) =
+        Settings::table().into_iter().partition(|setting| !setting.key.contains('.'));
+    writeln!(
+        text,
+        "\n/** A setting with its place in the form. A number has its range in its own unit. */\n\
+         export interface SettingField {{\n  \
+           key: Exclude<keyof SettingsValues, \"resilience\">;\n  \
+           path: string;\n  kind: \"number\" | \"switch\" | \"word\" | \"text\";\n  \
+           card: string | null;\n  label: string;\n  meaning: string;\n  unit: string;\n  \
+           min: number;\n  max: number;\n  words: readonly string[];\n  \
+           default: string | number | boolean | null;\n}}\n\n\
+         export const SETTINGS: readonly SettingField[] = ["
+    )?;
+    for setting in form {
+        write_setting(text, setting)?;
+    }
+    writeln!(text, "];\n\n/** The label of each resilience threshold. */")?;
+    writeln!(text, "export const THRESHOLD_LABELS: Record<string, string> = {{")?;
+    for Setting { name, panel, .. } in thresholds {
+        if let Some((_, label)) = panel {
+            writeln!(text, "  {name}: {},", json!(label))?;
+        }
+    }
+    writeln!(text, "}};")
+}
+
+fn write_setting(text: &mut String, setting: &Setting) -> fmt::Result {
+    let (kind, words) = match setting.kind {
+        SettingKind::Number => ("number", [].as_slice()),
+        SettingKind::Switch => ("switch", [].as_slice()),
+        SettingKind::Word(words) => ("word", words),
+        SettingKind::Text => ("text", [].as_slice()),
+    };
+    let (min, max) = setting.range.clone().map_or((0, 0), RangeInclusive::into_inner);
+    let card = setting.panel.map(|(card, _)| card);
+    let label = setting.panel.map_or(setting.name, |(_, label)| label);
+    let fields = [
+        ("key", json!(setting.key)),
+        ("path", json!(setting.path)),
+        ("kind", json!(kind)),
+        ("card", json!(card)),
+        ("label", json!(label)),
+        ("meaning", json!(setting.meaning())),
+        ("unit", json!(setting.unit())),
+        ("min", json!(min)),
+        ("max", json!(max)),
+        ("words", json!(words)),
+        ("default", json!(setting.default_value())),
+    ];
+    writeln!(text, "  {{")?;
+    for (name, value) in fields {
+        writeln!(text, "    {name}: {},", value.to_string().replace("\",\"", "\", \""))?;
+    }
+    writeln!(text, "  }},")
 }
 
 fn union(words: &[&str]) -> String {

@@ -1,6 +1,6 @@
 //! Creates, shows and hides the window. It never navigates to another site.
 
-use control::view::ThemeChoice;
+use control::Theme as ThemeChoice;
 use tauri::window::Color;
 use tauri::{
     AppHandle, Manager, Runtime, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,

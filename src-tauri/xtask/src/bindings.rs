@@ -1,5 +1,6 @@
 //! `cargo xtask bindings`: generates the panel's TypeScript types from the Rust types, and its
-//! tables (what each operation changes, the sign of each state) from those of the core.
+//! tables (what each operation changes, the sign of each state, the settings) from those of the core,
+//! with the reference of settings.
 //!
 //! The generated files are committed, so that work on the panel needs no Rust. `--check` compares
 //! contents instead of git's status, so it also detects a file that was never committed.
@@ -12,7 +13,7 @@ use crate::panel;
 use crate::repository::Repository;
 
 /// The committed files, relative to the root.
-const FILES: [&str; 2] = ["ui/src/ipc/bindings.ts", "ui/src/lib/tables.ts"];
+const FILES: [&str; 3] = ["ui/src/ipc/bindings.ts", "ui/src/lib/tables.ts", "SETTINGS.md"];
 
 /// Lines of unchanged text shown around a difference.
 const CONTEXT_LINES: usize = 2;
@@ -28,7 +29,7 @@ pub(crate) struct BindingsArguments {
 pub(crate) fn run(repository: &Repository, arguments: &BindingsArguments) -> Result<()> {
     if arguments.check {
         check(repository)?;
-        println!("{} are up to date", FILES.join(" and "));
+        println!("{} are up to date", FILES.join(", "));
         return Ok(());
     }
     for (name, fresh) in FILES.iter().zip(generate(repository)?) {
@@ -59,16 +60,17 @@ pub(crate) fn check(repository: &Repository) -> Result<()> {
 ///
 /// Builds with `--workspace`: cargo unifies features over the packages of a call, so any narrower
 /// call would compile half of the dependencies a second time.
-fn generate(repository: &Repository) -> Result<[String; 2]> {
+fn generate(repository: &Repository) -> Result<Vec<String>> {
     panel::ensure_embeddable(repository)?;
     ProgramCall::cargo("build --quiet --workspace --example bindings", &repository.root).run()?;
     let folder = repository.scratch()?;
     ProgramCall::new(repository.built("examples/bindings"), &repository.root).arg(&folder).run()?;
-    let read = |name| {
+    let read = |path: &&str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
         std::fs::read_to_string(folder.join(name))
             .with_context(|| format!("the generator wrote no {name}"))
     };
-    Ok([read("bindings.ts")?, read("tables.ts")?])
+    FILES.iter().map(read).collect()
 }
 
 fn difference(committed: &str, fresh: &str) -> Option<String> {

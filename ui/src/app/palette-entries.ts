@@ -21,7 +21,7 @@ import {
 import { SCREENS } from "@/app/screens";
 import { SECTIONS } from "@/features/settings/setting-fields";
 import { SETTINGS_PARTS } from "@/features/settings/settings-parts";
-import type { BackendView, ClientView, KeyView, RouteView, ThemeChoice } from "@/ipc/bindings";
+import type { BackendView, ClientView, KeyView, RouteView, SettingsValues } from "@/ipc/bindings";
 
 const FOUND_MAX = 40;
 const RECENT_MAX = 5;
@@ -31,7 +31,7 @@ const RECENT_STORED_UNDER = "gatehouse.palette.recent";
 export type PaletteTarget =
   | { kind: "go"; path: string }
   | { kind: "checks"; set: "quick" | "full" }
-  | { kind: "theme"; theme: ThemeChoice }
+  | { kind: "theme"; theme: SettingsValues["theme"] }
   | { kind: "copy_address" }
   | { kind: "shortcuts" }
   | { kind: "switch"; backend: BackendView }

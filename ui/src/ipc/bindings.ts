@@ -1762,62 +1762,59 @@ export type SettingsProblemView = {
 	message: string,
 };
 
-/**  Range of each number of the form, by field name. */
-export type SettingsRanges = {
-	gateway_port: RangeView,
-	in_flight_max: RangeView,
-	body_bytes_max: RangeView,
-	connect_timeout_ms: RangeView,
-	first_token_timeout_ms: RangeView,
-	stall_timeout_ms: RangeView,
-	total_timeout_ms: RangeView,
-	health_interval_secs: RangeView,
-	retention_days: RangeView,
-	cache_ttl_secs: RangeView,
-	cache_memory_bytes_max: RangeView,
-	cache_entry_bytes_max: RangeView,
-	cache_disk_bytes_max: RangeView,
-};
-
+/**
+ *  The settings of all sections by their keys. An edit leaves settings that it does not name as they
+ *  are.
+ */
 export type SettingsValues = {
-	/**  1 to 65535. */
-	gateway_port: number,
-	/**  1 to 300. */
-	in_flight_max: number,
-	/**  Limit of a request body, 1 KiB to 64 MiB. */
-	body_bytes_max: number,
-	connect_timeout_ms: number,
-	first_token_timeout_ms: number,
-	/**  Longest silence in a stream. */
-	stall_timeout_ms: number,
-	/**  For the whole response. */
-	total_timeout_ms: number,
-	/**  Time between light probes. */
-	health_interval_secs: number,
-	/**  Days that single requests are kept; sums are kept longer. */
-	retention_days: number,
-	/**  Shows desktop notifications. */
-	notifications_enabled: boolean,
-	theme: ThemeChoice,
-	vault_kind: VaultKindView,
-	cache_enabled: boolean,
-	cache_ttl_secs: number,
-	/**  Limit of all responses in memory. */
-	cache_memory_bytes_max: Count,
-	/**  Limit of a single response. */
-	cache_entry_bytes_max: Count,
-	/**  Also keeps responses on disk, past a restart. */
-	cache_disk: boolean,
-	/**  Limit of all responses on disk. */
-	cache_disk_bytes_max: Count,
-	/**
-	 *  A server that shares responses between machines, never with a password in the URL; None or
-	 *  empty for no server.
-	 */
-	cache_redis_url: string | null,
-	/**  The key in the vault that is the server's password; None or empty for none. */
-	cache_redis_credential: string | null,
 	resilience: ResilienceValues,
+} & {
+	/**  The gateway listens on this port. */
+	gateway_port: number,
+	/**  Further requests wait or are refused. */
+	in_flight_max: number,
+	/**  Larger bodies are refused before they are read. */
+	body_bytes_max: number,
+	/**  Requests that wait for a slot; 0 refuses at once. Each waits with its body in memory. */
+	gateway_queue_max: number,
+	/**  Longest wait for a slot. Most tools give up after a minute. */
+	gateway_queue_wait_ms: number,
+	/**  Time to connect to a backend. */
+	connect_timeout_ms: number,
+	/**  Reasoning models can take long to start. */
+	first_token_timeout_ms: number,
+	/**  A stream that is silent for longer is ended. */
+	stall_timeout_ms: number,
+	/**  From the request's first byte to the response's last. */
+	total_timeout_ms: number,
+	/**  Where keys are stored. `gatehouse vault set` changes it and moves them. */
+	vault_kind: "keychain" | "file" | "env" | "memory",
+	/**  Probes are free. */
+	health_interval_secs: number,
+	/**  Serves repeated requests without asking a provider. */
+	cache_enabled: boolean,
+	/**  Encrypted; survives a restart. */
+	cache_disk: boolean,
+	/**  Providers update models, so cached responses expire. */
+	cache_ttl_secs: number,
+	/**  The least used responses are evicted. */
+	cache_memory_bytes_max: number,
+	/**  On-disk (compressed) size. */
+	cache_disk_bytes_max: number,
+	/**  Larger responses are not cached. */
+	cache_entry_bytes_max: number,
+	/**  Address of a Redis or Valkey server that shares responses between machines, without a password. */
+	cache_redis_url: string | null,
+	/**  The key in the vault that is the server's password. */
+	cache_redis_credential: string | null,
+	/**  When something needs your attention, and when checks finish in the background. */
+	notifications_enabled: boolean,
+	/**  Totals are kept longer. */
+	retention_days: number,
+	/**  Longest wait of an answer's end for its record. After it the answer is delivered, and the ledger counts as behind. */
+	ledger_commit_wait_ms: number,
+	/**  Colour theme of the panel. */
+	theme: "system" | "light" | "dark",
 };
 
 export type SettingsView = {
@@ -1831,7 +1828,8 @@ export type SettingsView = {
 	values: SettingsValues,
 	/**  Values of a fresh install. */
 	defaults: SettingsValues,
-	ranges: SettingsRanges,
+	/**  Range of each number, by key. */
+	ranges: { [key in string]: RangeView },
 	/**  Resilience thresholds and presets. */
 	resilience: ResilienceFormView,
 	/**  Errors and warnings in the file. */
@@ -1896,10 +1894,6 @@ export type StatusView = {
 	/**  Folder of the ledger and the vault file. */
 	data_folder: string,
 };
-
-export type ThemeChoice = 
-/**  Follows the desktop. */
-"system" | "light" | "dark";
 
 /**  The time zone in which a day begins. */
 export type TimeZoneChoice = 

@@ -37,6 +37,9 @@ pub use operations::*;
 pub use operations_listener::{AssetLookup, serve};
 pub use panel_event::{ChangeTag, PanelEvent};
 pub use remote::RemoteEngine;
+pub use settings::{
+    Card, Setting, SettingKind, SettingValue, Settings, Theme, reference as settings_reference,
+};
 pub use sign::{Shape, Sign, SignTable, Tone, sign_tables};
 pub use unknown_name::{nearest_name, unknown_name_error};
 pub use vault::{KNOWN_VARIABLES, KnownVariable};

@@ -209,13 +209,20 @@ impl Engine {
         &self,
         change: impl FnOnce(&mut Settings) + Send + 'static,
     ) -> Result<(), EngineEditError> {
+        self.try_edit(move |draft| {
+            change(draft);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Like [`edit`](Self::edit), with a change that may be refused.
+    pub async fn try_edit(
+        &self,
+        change: impl FnOnce(&mut Settings) -> Result<(), SettingsError> + Send + 'static,
+    ) -> Result<(), EngineEditError> {
         let engine = self.clone();
-        let edited = tokio::task::spawn_blocking(move || {
-            engine.parts.settings.edit(|draft| {
-                change(draft);
-                Ok::<(), SettingsError>(())
-            })
-        });
+        let edited = tokio::task::spawn_blocking(move || engine.parts.settings.edit(change));
         match edited.await.map_err(|_| EngineEditError::Interrupted)? {
             Ok(_) => {}
             Err(

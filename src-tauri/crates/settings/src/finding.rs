@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use domain::IdError;
 use toml_edit::{Key, Value};
 
 use crate::{FileProblem, Severity};
@@ -150,6 +151,14 @@ pub(crate) fn closest_word<'a>(
         .filter(|(likeness, _)| *likeness >= SIMILARITY_MIN)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// The text of [`IdError`], which repeats at most one character.
+pub(crate) fn id_error_hint(error: &IdError) -> String {
+    match error {
+        IdError::Malformed(_) => "choose another name".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 fn describe_repair(path: &[String], action: &RepairAction) -> String {

@@ -13,8 +13,11 @@ mod model;
 mod preset;
 mod problem;
 mod read;
+mod reference;
 mod section_reader;
+mod setting;
 mod store;
+mod values;
 mod write;
 
 pub use atomic::write_atomic;
@@ -25,24 +28,20 @@ pub use base_url::{
 };
 pub use domain::VaultKind;
 pub use model::{
-    AppearanceSettings, BALANCE_PERCENT_RANGE, BackendSettings, BalanceSettings,
-    CACHE_DISK_BYTES_MAX_RANGE, CACHE_ENTRY_BYTES_MAX_RANGE, CACHE_MEMORY_BYTES_MAX_RANGE,
-    CACHE_TTL_SECS_RANGE, CacheSettings, ClientPriority, ClientScope, ClientSettings,
-    CredentialSettings, ENTRIES_MAX, GATEWAY_BODY_BYTES_MAX_RANGE,
-    GATEWAY_CONNECT_TIMEOUT_MS_RANGE, GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE,
-    GATEWAY_IN_FLIGHT_MAX_RANGE, GATEWAY_PORT_RANGE, GATEWAY_QUEUE_MAX_RANGE,
-    GATEWAY_QUEUE_WAIT_MS_RANGE, GATEWAY_STALL_TIMEOUT_MS_RANGE, GATEWAY_TOTAL_TIMEOUT_MS_RANGE,
-    GatewaySettings, HEALTH_INTERVAL_SECS_RANGE, HealthSettings, KeyPoolSettings, LABEL_CHARS_MAX,
-    LEDGER_COMMIT_WAIT_MS_RANGE, LEDGER_RETENTION_DAYS_RANGE, LedgerSettings, MOCK_BACKEND_ID,
-    MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, NotificationSettings, NumberField, POOL_MEMBERS_MAX,
-    PROJECT_CHARS_MAX, PoolMemberSettings, REQUESTS_PER_MINUTE_RANGE, ROUTE_CANDIDATES_MAX,
-    ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset, ResilienceSettings,
-    RouteCandidateSettings, RouteSettings, SCOPE_ENTRIES_MAX, STICKY_SECS_DEFAULT,
-    STICKY_SECS_RANGE, Settings, TOKENS_PER_MINUTE_RANGE, Theme, TokenSha256, TokenSha256Malformed,
+    AppearanceSettings, BALANCE_PERCENT_RANGE, BackendSettings, BalanceSettings, CacheServerUrl,
+    CacheServerUrlError, CacheSettings, ClientPriority, ClientScope, ClientSettings,
+    CredentialSettings, ENTRIES_MAX, GatewaySettings, HealthSettings, KeyPoolSettings,
+    LABEL_CHARS_MAX, LedgerSettings, MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX,
+    NotificationSettings, POOL_MEMBERS_MAX, PROJECT_CHARS_MAX, PoolMemberSettings,
+    ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset,
+    ResilienceSettings, RouteCandidateSettings, RouteSettings, SCOPE_ENTRIES_MAX,
+    STICKY_SECS_DEFAULT, STICKY_SECS_RANGE, Settings, Theme, TokenSha256, TokenSha256Malformed,
     TrafficLimits, VaultSettings, WEIGHT_RANGE,
 };
 pub use preset::{Preset, PresetLocation, presets};
 pub use problem::{FileProblem, ProposedFix, Severity};
+pub use reference::reference;
+pub use setting::{Card, Setting, SettingKind, SettingValue};
 pub use store::{
     AppliedFix, FILE_BYTES_MAX, SettingsEditError, SettingsError, SettingsFileState, SettingsStore,
 };

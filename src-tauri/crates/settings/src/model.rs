@@ -8,7 +8,6 @@ mod scope;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::backend_kind::BackendKind;
@@ -20,48 +19,24 @@ use indexmap::IndexMap;
 use url::Url;
 
 use crate::AllowedNetwork;
+use crate::finding::Findings;
+use crate::section_reader::SectionReader;
+use crate::setting::{Section, Setting, TableFields, settings};
 
-pub use cache::{
-    CACHE_DISK_BYTES_MAX_RANGE, CACHE_ENTRY_BYTES_MAX_RANGE, CACHE_MEMORY_BYTES_MAX_RANGE,
-    CACHE_TTL_SECS_RANGE, CacheSettings,
-};
-pub use resilience::{NumberField, ResilienceNumbers, ResiliencePreset, ResilienceSettings};
+pub use cache::{CacheServerUrl, CacheServerUrlError, CacheSettings};
+pub(crate) use resilience::PresetRow;
+pub use resilience::{ResilienceNumbers, ResiliencePreset, ResilienceSettings};
 pub use routing::{
     BALANCE_PERCENT_RANGE, BalanceSettings, ClientPriority, KeyPoolSettings, POOL_MEMBERS_MAX,
-    PROJECT_CHARS_MAX, PoolMemberSettings, REQUESTS_PER_MINUTE_RANGE, ROUTE_CANDIDATES_MAX,
-    ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT,
-    STICKY_SECS_RANGE, TOKENS_PER_MINUTE_RANGE, TrafficLimits, WEIGHT_RANGE,
+    PROJECT_CHARS_MAX, PoolMemberSettings, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX,
+    ROUTE_SCOPES_MAX, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT,
+    STICKY_SECS_RANGE, TrafficLimits, WEIGHT_RANGE,
 };
 pub use scope::{ClientScope, SCOPE_ENTRIES_MAX};
 
 /// Id of the built-in mock backend, which is never in the file.
 pub const MOCK_BACKEND_ID: &str = "mock";
 
-pub const GATEWAY_PORT_RANGE: RangeInclusive<u16> = 1..=65_535;
-/// Largest request body, in bytes: 1 KiB to 64 MiB.
-pub const GATEWAY_BODY_BYTES_MAX_RANGE: RangeInclusive<usize> = 1_024..=67_108_864;
-/// Concurrent requests.
-pub const GATEWAY_IN_FLIGHT_MAX_RANGE: RangeInclusive<usize> = 1..=300;
-/// Requests waiting for a slot; 0 refuses at once. Each waits with its body in memory.
-pub const GATEWAY_QUEUE_MAX_RANGE: RangeInclusive<usize> = 0..=1_000;
-/// Wait for a slot, in milliseconds; most tools give up after a minute.
-pub const GATEWAY_QUEUE_WAIT_MS_RANGE: RangeInclusive<u64> = 10..=60_000;
-/// Time to connect to a backend, in milliseconds.
-pub const GATEWAY_CONNECT_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 100..=60_000;
-/// Time until the first token, in milliseconds; long because reasoning models send nothing while
-/// they think.
-pub const GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=600_000;
-/// Time without data inside a stream, in milliseconds.
-pub const GATEWAY_STALL_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=600_000;
-/// Time for a whole request, in milliseconds.
-pub const GATEWAY_TOTAL_TIMEOUT_MS_RANGE: RangeInclusive<u64> = 1_000..=3_600_000;
-/// Interval of background probes of one backend, in seconds.
-pub const HEALTH_INTERVAL_SECS_RANGE: RangeInclusive<u64> = 5..=3_600;
-/// Retention of request rows, in days.
-pub const LEDGER_RETENTION_DAYS_RANGE: RangeInclusive<u32> = 1..=3_650;
-/// Wait of an answer's end for the commit of its record, in milliseconds. A local disk takes under
-/// one; past five seconds most tools would take the answer for broken.
-pub const LEDGER_COMMIT_WAIT_MS_RANGE: RangeInclusive<u64> = 10..=5_000;
 /// Longest label, in characters.
 pub const LABEL_CHARS_MAX: usize = 120;
 /// Longest model name, in characters.
@@ -71,119 +46,148 @@ pub const MODELS_PER_BACKEND_MAX: usize = 1_000;
 /// Most entries in each of `credentials`, `backends`, `clients` and `routes`.
 pub const ENTRIES_MAX: usize = 500;
 
-/// The whole configuration. The order of `backends` is the order in which they are tried.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {
-    /// The local listener and its limits.
-    pub gateway: GatewaySettings,
-    pub vault: VaultSettings,
-    /// Background probes.
-    pub health: HealthSettings,
-    /// Breakers, cooldowns and retries.
-    pub resilience: ResilienceSettings,
-    /// The response cache.
-    pub cache: CacheSettings,
-    pub notifications: NotificationSettings,
-    pub ledger: LedgerSettings,
-    pub appearance: AppearanceSettings,
-    /// Metadata of each secret, never the secret.
-    pub credentials: IndexMap<CredentialId, CredentialSettings>,
-    /// Without the built-in mock.
-    pub backends: IndexMap<BackendId, BackendSettings>,
-    /// Maps model names to backends; the first best match is used, so the order matters.
-    pub routes: IndexMap<RouteId, RouteSettings>,
-    /// Tools that may call the gateway.
-    pub clients: IndexMap<ClientId, ClientSettings>,
+/// Defines the settings file: its sections, which are tables of settings, and its entries.
+macro_rules! settings_file {
+    ($(#[$about:meta])* $struct:ident {
+        sections { $($(#[$doc:meta])* $section:ident: $type:ty,)+ }
+        entries { $($(#[$entry_doc:meta])* $entry:ident: $entry_type:ty,)+ }
+    }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct $struct {
+            $($(#[$doc])* pub $section: $type,)+
+            $($(#[$entry_doc])* pub $entry: $entry_type,)+
+        }
+
+        impl $struct {
+            /// Names at the top of the file.
+            pub(crate) const NAMES: &'static [&'static str] =
+                &["version", $(stringify!($section),)+ $(stringify!($entry)),+];
+
+            /// The settings of all sections, in the order of the file.
+            #[must_use]
+            pub fn table() -> Vec<&'static Setting> {
+                [$(<$type as Section>::settings()),+].concat()
+            }
+
+            /// Everything but the entries.
+            pub(crate) fn read_sections(root: &SectionReader, findings: &mut Findings) -> Self {
+                Self {
+                    $($section: {
+                        let section = root.section(stringify!($section), findings);
+                        <$type as Section>::read(&section, findings)
+                    },)+
+                    ..Self::default()
+                }
+            }
+
+            pub(crate) fn write_sections(&self) -> impl Iterator<Item = (&'static str, TableFields)> {
+                [$((stringify!($section), Section::write(&self.$section))),+].into_iter()
+            }
+        }
+    };
 }
 
-/// The local listener and its limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GatewaySettings {
-    /// Port on loopback; within [`GATEWAY_PORT_RANGE`].
-    pub port: u16,
-    /// Within [`GATEWAY_BODY_BYTES_MAX_RANGE`].
-    pub body_bytes_max: usize,
-    /// Concurrent requests; within [`GATEWAY_IN_FLIGHT_MAX_RANGE`].
-    pub in_flight_max: usize,
-    /// Requests waiting for a slot; within [`GATEWAY_QUEUE_MAX_RANGE`].
-    pub queue_max: usize,
-    /// Within [`GATEWAY_QUEUE_WAIT_MS_RANGE`].
-    pub queue_wait_ms: u64,
-    /// Within [`GATEWAY_CONNECT_TIMEOUT_MS_RANGE`].
-    pub connect_timeout_ms: u64,
-    /// Within [`GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE`].
-    pub first_token_timeout_ms: u64,
-    /// Time without data inside a stream; within [`GATEWAY_STALL_TIMEOUT_MS_RANGE`].
-    pub stall_timeout_ms: u64,
-    /// Time for a whole request; within [`GATEWAY_TOTAL_TIMEOUT_MS_RANGE`].
-    pub total_timeout_ms: u64,
-}
-
-impl Default for GatewaySettings {
-    fn default() -> Self {
-        Self {
-            port: 4_283,
-            body_bytes_max: 33_554_432,
-            in_flight_max: 50,
-            queue_max: 300,
-            queue_wait_ms: 10_000,
-            connect_timeout_ms: 5_000,
-            // Reasoning models send nothing while they think, for minutes.
-            first_token_timeout_ms: 300_000,
-            stall_timeout_ms: 30_000,
-            total_timeout_ms: 600_000,
+settings_file! {
+    /// The whole configuration. The order of `backends` is the order in which they are tried.
+    Settings {
+        sections {
+            gateway: GatewaySettings,
+            vault: VaultSettings,
+            health: HealthSettings,
+            resilience: ResilienceSettings,
+            cache: CacheSettings,
+            notifications: NotificationSettings,
+            ledger: LedgerSettings,
+            appearance: AppearanceSettings,
+        }
+        entries {
+            /// Metadata of each secret, never the secret.
+            credentials: IndexMap<CredentialId, CredentialSettings>,
+            /// Without the built-in mock.
+            backends: IndexMap<BackendId, BackendSettings>,
+            /// Maps model names to backends; the first best match is used, so the order matters.
+            routes: IndexMap<RouteId, RouteSettings>,
+            /// Tools that may call the gateway.
+            clients: IndexMap<ClientId, ClientSettings>,
         }
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct VaultSettings {
-    /// Never changed silently.
-    pub kind: VaultKind,
-}
-
-/// Background probes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HealthSettings {
-    /// Interval of the probes of one backend; within [`HEALTH_INTERVAL_SECS_RANGE`].
-    pub interval_secs: u64,
-}
-
-impl Default for HealthSettings {
-    fn default() -> Self {
-        Self { interval_secs: 30 }
+settings! {
+    /// The local listener and its limits.
+    pub GatewaySettings in "gateway", keys "gateway_" {
+        /// The gateway listens on this port.
+        port: u16 = 4_283, in 1..=65_535, panel Gateway "Port", summary "Gateway port";
+        /// Further requests wait or are refused.
+        in_flight_max: usize = 50, in 1..=300, counts "requests", panel Gateway "Concurrent requests",
+            key "in_flight_max", summary "Concurrent requests";
+        /// Larger bodies are refused before they are read.
+        body_bytes_max: usize = 33_554_432, in 1_024..=67_108_864,
+            panel Gateway "Maximum request size",
+            key "body_bytes_max", summary "Maximum request size";
+        /// Requests that wait for a slot; 0 refuses at once. Each waits with its body in memory.
+        queue_max: usize = 300, in 0..=1_000, counts "requests";
+        /// Longest wait for a slot. Most tools give up after a minute.
+        queue_wait_ms: u64 = 10_000, in 10..=60_000;
+        /// Time to connect to a backend.
+        connect_timeout_ms: u64 = 5_000, in 100..=60_000, panel Timeouts "Connect",
+            key "connect_timeout_ms", summary "Connect timeout", after restart;
+        /// Reasoning models can take long to start.
+        // They send nothing while they think, for minutes.
+        first_token_timeout_ms: u64 = 300_000, in 1_000..=600_000, panel Timeouts "First token",
+            key "first_token_timeout_ms", summary "First token timeout";
+        /// A stream that is silent for longer is ended.
+        stall_timeout_ms: u64 = 30_000, in 1_000..=600_000, panel Timeouts "Stream stall",
+            key "stall_timeout_ms", summary "Stream stall timeout";
+        /// From the request's first byte to the response's last.
+        total_timeout_ms: u64 = 600_000, in 1_000..=3_600_000, panel Timeouts "Total",
+            key "total_timeout_ms", summary "Total timeout";
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotificationSettings {
-    pub enabled: bool,
-}
-
-impl Default for NotificationSettings {
-    fn default() -> Self {
-        Self { enabled: true }
+settings! {
+    /// Background probes.
+    pub HealthSettings in "health", keys "health_" {
+        /// Probes are free.
+        interval_secs: u64 = 30, in 5..=3_600, panel Probes "Probe interval",
+            summary "Probe interval";
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerSettings {
-    /// Retention of request rows; within [`LEDGER_RETENTION_DAYS_RANGE`].
-    pub retention_days: u32,
-    /// Wait of an answer's end for its record; within [`LEDGER_COMMIT_WAIT_MS_RANGE`]. After it the
-    /// answer is delivered and the ledger counts as behind.
-    pub commit_wait_ms: u64,
-}
-
-impl Default for LedgerSettings {
-    fn default() -> Self {
-        Self { retention_days: 30, commit_wait_ms: 250 }
+settings! {
+    pub LedgerSettings in "ledger", keys "ledger_" {
+        /// Totals are kept longer.
+        retention_days: u32 = 30, in 1..=3_650, panel Probes "Keep requests",
+            key "retention_days", summary "Keep requests";
+        /// Longest wait of an answer's end for its record. After it the answer is delivered, and the
+        /// ledger counts as behind.
+        // A local disk takes under a millisecond; past five seconds tools would give up.
+        commit_wait_ms: u64 = 250, in 10..=5_000;
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AppearanceSettings {
-    pub theme: Theme,
+settings! {
+    pub NotificationSettings in "notifications", keys "notifications_" {
+        /// When something needs your attention, and when checks finish in the background.
+        enabled: bool = true, panel Notifications "Desktop notifications",
+            summary "Notifications";
+    }
+}
+
+settings! {
+    #[derive(Copy)]
+    pub AppearanceSettings in "appearance", keys "" {
+        /// Colour theme of the panel.
+        theme: Theme, panel Appearance "Theme", summary "Theme";
+    }
+}
+
+settings! {
+    pub VaultSettings in "vault", keys "vault_" {
+        /// Where keys are stored. `gatehouse vault set` changes it and moves them.
+        kind: VaultKind, panel Vault "Key storage";
+    }
 }
 
 /// Metadata of a secret.
@@ -314,3 +318,5 @@ domain::words! {
         Dark = "dark",
     }
 }
+
+crate::setting::word_types!(Theme);

@@ -3,7 +3,6 @@
 
 mod cache;
 mod entries;
-mod limits;
 mod names;
 mod pool;
 mod resilience;
@@ -13,39 +12,14 @@ mod secrets;
 
 use std::ops::Range;
 
-use domain::VaultKind;
 use toml_edit::Document;
 
 use crate::finding::{Findings, Repair, position};
 use crate::section_reader::SectionReader;
-use crate::{
-    AppearanceSettings, FileProblem, GATEWAY_BODY_BYTES_MAX_RANGE,
-    GATEWAY_CONNECT_TIMEOUT_MS_RANGE, GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE,
-    GATEWAY_IN_FLIGHT_MAX_RANGE, GATEWAY_PORT_RANGE, GATEWAY_QUEUE_MAX_RANGE,
-    GATEWAY_QUEUE_WAIT_MS_RANGE, GATEWAY_STALL_TIMEOUT_MS_RANGE, GATEWAY_TOTAL_TIMEOUT_MS_RANGE,
-    GatewaySettings, HEALTH_INTERVAL_SECS_RANGE, HealthSettings, LEDGER_COMMIT_WAIT_MS_RANGE,
-    LEDGER_RETENTION_DAYS_RANGE, LedgerSettings, NotificationSettings, Settings, Severity, Theme,
-    VaultSettings,
-};
+use crate::{FileProblem, GatewaySettings, Settings, Severity};
 
 /// Format version that this program writes.
 pub(crate) const VERSION: i64 = 1;
-
-const SECTIONS: [&str; 13] = [
-    "version",
-    "gateway",
-    "vault",
-    "health",
-    "resilience",
-    "cache",
-    "notifications",
-    "ledger",
-    "appearance",
-    "credentials",
-    "backends",
-    "routes",
-    "clients",
-];
 
 pub(crate) struct ParsedSettings {
     /// Valid only if no problem is an error.
@@ -91,7 +65,7 @@ pub(crate) fn parse(text: &str) -> ParsedSettings {
     let root = SectionReader::root(document.as_table());
     let settings = if version_is_known(&root, &mut findings) {
         secrets::report_secrets(text, document.as_table(), &mut findings);
-        root.check_names(&SECTIONS, &mut findings);
+        root.check_names(Settings::NAMES, &mut findings);
         read_settings(&root, &mut findings)
     } else {
         Settings::default()
@@ -128,7 +102,7 @@ fn version_is_known(root: &SectionReader, findings: &mut Findings) -> bool {
         root.report_error("version", what, hint, None, findings);
         return false;
     }
-    root.integer("version", &(1..=VERSION), VERSION, findings);
+    root.integer::<i64>("version", &(1..=VERSION), findings);
     true
 }
 
@@ -146,118 +120,33 @@ fn drop_duplicate_problems(problems: &mut Vec<FileProblem>) {
 }
 
 fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
-    let fresh = Settings::default();
-    let gateway = read_gateway(&root.section("gateway", findings), findings);
-    let only = |section: &str, name: &str, findings: &mut Findings| {
-        let section = root.section(section, findings);
-        section.check_names(&[name], findings);
-        section
-    };
-    let kind = only("vault", "kind", findings).word("kind", VaultKind::WORDS, findings);
-    let theme = only("appearance", "theme", findings).word("theme", Theme::WORDS, findings);
-    let name = "enabled";
-    let enabled =
-        only("notifications", name, findings).boolean(name, fresh.notifications.enabled, findings);
-    let (name, range) = ("interval_secs", HEALTH_INTERVAL_SECS_RANGE);
-    let health = only("health", name, findings);
-    let interval_secs = health.integer(name, &range, fresh.health.interval_secs, findings);
-    let ledger = read_ledger(&root.section("ledger", findings), findings);
-    let backends = root.section("backends", findings);
-    let (routes, cached) = (root.section("routes", findings), root.section("cache", findings));
-    let settings = Settings {
-        vault: VaultSettings { kind: kind.unwrap_or_default() },
-        health: HealthSettings { interval_secs },
-        notifications: NotificationSettings { enabled },
-        ledger,
-        appearance: AppearanceSettings { theme: theme.unwrap_or_default() },
-        credentials: entries::read_credentials(&root.section("credentials", findings), findings),
-        resilience: resilience::read_resilience(&root.section("resilience", findings), findings),
-        cache: cache::read_cache(&cached, findings),
-        routes: routes::read_routes(&routes, findings),
-        backends: entries::read_backends(&backends, gateway.port, findings),
-        clients: entries::read_clients(&root.section("clients", findings), findings),
-        gateway,
-    };
+    let mut settings = Settings::read_sections(root, findings);
+    let [credentials, backends, routes, clients] =
+        ["credentials", "backends", "routes", "clients"].map(|name| root.section(name, findings));
+    settings.credentials = entries::read_credentials(&credentials, findings);
+    settings.backends = entries::read_backends(&backends, settings.gateway.port, findings);
+    settings.routes = routes::read_routes(&routes, findings);
+    settings.clients = entries::read_clients(&clients, findings);
+    let section = |name: &str| root.section(name, &mut Findings::new(""));
+    check_timeouts(&section("gateway"), &settings.gateway, findings);
+    cache::check_cache(&section("cache"), &settings.cache, findings);
     check_references(&backends, &settings, findings);
-    if let Some(asked) = cached.item("redis_credential").and_then(toml_edit::Item::as_str) {
+    if let Some(asked) = section("cache").item("redis_credential").and_then(toml_edit::Item::as_str)
+    {
         let named = ("redis_credential", None, asked);
-        pool::check_key_exists(&cached, named, &settings.credentials, findings);
+        pool::check_key_exists(&section("cache"), named, &settings.credentials, findings);
     }
     routes::check_routes(&routes, &settings, findings);
     settings
 }
 
-fn read_ledger(section: &SectionReader, findings: &mut Findings) -> LedgerSettings {
-    let fresh = LedgerSettings::default();
-    section.check_names(&["retention_days", "commit_wait_ms"], findings);
-    let (days, waits) = (LEDGER_RETENTION_DAYS_RANGE, LEDGER_COMMIT_WAIT_MS_RANGE);
-    LedgerSettings {
-        retention_days: section.integer("retention_days", &days, fresh.retention_days, findings),
-        commit_wait_ms: section.integer("commit_wait_ms", &waits, fresh.commit_wait_ms, findings),
-    }
-}
-
-fn read_gateway(section: &SectionReader, findings: &mut Findings) -> GatewaySettings {
-    section.check_names(
-        &[
-            "port",
-            "body_bytes_max",
-            "in_flight_max",
-            "queue_max",
-            "queue_wait_ms",
-            "connect_timeout_ms",
-            "first_token_timeout_ms",
-            "stall_timeout_ms",
-            "total_timeout_ms",
-        ],
-        findings,
-    );
-    let fresh = GatewaySettings::default();
-    let mut ms = |name: &str, range, default| section.integer(name, &range, default, findings);
-    let queue_wait = ms("queue_wait_ms", GATEWAY_QUEUE_WAIT_MS_RANGE, fresh.queue_wait_ms);
-    let connect =
-        ms("connect_timeout_ms", GATEWAY_CONNECT_TIMEOUT_MS_RANGE, fresh.connect_timeout_ms);
-    let first_token = ms(
-        "first_token_timeout_ms",
-        GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE,
-        fresh.first_token_timeout_ms,
-    );
-    let stall = ms("stall_timeout_ms", GATEWAY_STALL_TIMEOUT_MS_RANGE, fresh.stall_timeout_ms);
-    let total = ms("total_timeout_ms", GATEWAY_TOTAL_TIMEOUT_MS_RANGE, fresh.total_timeout_ms);
-    // No warning against the default: a total timeout without the other setting is intended.
-    if total < first_token && section.item("first_token_timeout_ms").is_some() {
-        let path = section.path_of("total_timeout_ms");
+/// No warning against the default: a total timeout without the other setting is intended.
+fn check_timeouts(section: &SectionReader, gateway: &GatewaySettings, findings: &mut Findings) {
+    let is_set = section.item("first_token_timeout_ms").is_some();
+    if is_set && gateway.total_timeout_ms < gateway.first_token_timeout_ms {
         let what = "the total timeout is shorter than the first token timeout";
         let hint = "raise total_timeout_ms above first_token_timeout_ms";
-        findings.warning(&path, section.span_of("total_timeout_ms"), what, hint);
-    }
-    let port = section.integer("port", &GATEWAY_PORT_RANGE, fresh.port, findings);
-    let (body, in_flight) = (fresh.body_bytes_max, fresh.in_flight_max);
-    GatewaySettings {
-        port,
-        body_bytes_max: section.integer(
-            "body_bytes_max",
-            &GATEWAY_BODY_BYTES_MAX_RANGE,
-            body,
-            findings,
-        ),
-        in_flight_max: section.integer(
-            "in_flight_max",
-            &GATEWAY_IN_FLIGHT_MAX_RANGE,
-            in_flight,
-            findings,
-        ),
-        queue_max: section.integer(
-            "queue_max",
-            &GATEWAY_QUEUE_MAX_RANGE,
-            fresh.queue_max,
-            findings,
-        ),
-        queue_wait_ms: queue_wait,
-        connect_timeout_ms: connect,
-        first_token_timeout_ms: first_token,
-        stall_timeout_ms: stall,
-        total_timeout_ms: total,
+        section.report_warning("total_timeout_ms", what, hint, None, findings);
     }
 }
 

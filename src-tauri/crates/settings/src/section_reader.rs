@@ -1,17 +1,16 @@
 //! Reads one table of the file: typed fields with ranges, and a report for each mistake.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 
-use domain::WallTime;
+use domain::{CredentialId, WallTime};
 use toml_edit::{Datetime, Item, TableLike, Value};
 
 use crate::Severity;
 use crate::finding::{
-    Finding, Findings, RepairAction, SettingsPath, closest_word, display_path, looks_secret,
-    quote_value,
+    Finding, Findings, RepairAction, SettingsPath, closest_word, display_path, id_error_hint,
+    looks_secret, quote_value,
 };
 
 /// A table of the file and its position; an absent table reads as all defaults.
@@ -100,60 +99,38 @@ impl<'doc> SectionReader<'doc> {
         }
     }
 
-    pub(crate) fn integer<T>(
+    /// A number within `range`; `None` if it is absent or, with an error, unusable.
+    pub(crate) fn integer<T: TryFrom<i64>>(
         &self,
         name: &str,
-        range: &RangeInclusive<T>,
-        default: T,
+        range: &RangeInclusive<i64>,
         findings: &mut Findings,
-    ) -> T
-    where
-        T: Copy + PartialOrd + Display + TryFrom<i64>,
-        i64: TryFrom<T>,
-    {
-        let Some(item) = self.item(name) else { return default };
+    ) -> Option<T> {
+        let item = self.item(name)?;
         let quoted = item.as_str().and_then(|text| text.trim().replace('_', "").parse().ok());
         let Some(number) = item.as_integer().or(quoted) else {
             self.report_wrong_type(name, "a whole number", None, findings);
-            return default;
+            return None;
         };
-        let (low, high) = (*range.start(), *range.end());
-        let inside = T::try_from(number).ok().filter(|value| range.contains(value));
-        let nearest = inside.unwrap_or(if number < i64::try_from(low).unwrap_or(i64::MIN) {
-            low
-        } else {
-            high
-        });
-        if inside.is_some() && quoted.is_none() {
-            return nearest;
+        if quoted.is_none() && range.contains(&number) {
+            return T::try_from(number).ok();
         }
+        let (low, high) = (*range.start(), *range.end());
         let what = match quoted {
             Some(_) => "this must be a number without quotes".to_owned(),
             None => format!("{number} is outside {low} to {high}"),
         };
-        let action = i64::try_from(nearest).ok().map(|value| RepairAction::Set(value.into()));
+        let nearest = number.clamp(low, high);
+        let action = Some(RepairAction::Set(nearest.into()));
         self.report_error(name, what, format!("write {name} = {nearest}"), action, findings);
-        default
+        None
     }
 
-    /// An optional number.
-    pub(crate) fn optional_integer<T>(
-        &self,
-        name: &str,
-        range: &RangeInclusive<T>,
-        findings: &mut Findings,
-    ) -> Option<T>
-    where
-        T: Copy + PartialOrd + Display + TryFrom<i64>,
-        i64: TryFrom<T>,
-    {
-        self.item(name).map(|_| self.integer(name, range, *range.start(), findings))
-    }
-
-    pub(crate) fn boolean(&self, name: &str, default: bool, findings: &mut Findings) -> bool {
-        let Some(item) = self.item(name) else { return default };
+    /// `None` if it is absent or, with an error, neither true nor false.
+    pub(crate) fn boolean(&self, name: &str, findings: &mut Findings) -> Option<bool> {
+        let item = self.item(name)?;
         if let Some(value) = item.as_bool() {
-            return value;
+            return Some(value);
         }
         let meant = match (item.as_str(), item.as_integer()) {
             (Some("true" | "on" | "yes"), _) | (_, Some(1)) => Some(true),
@@ -161,7 +138,17 @@ impl<'doc> SectionReader<'doc> {
             _ => None,
         };
         self.report_wrong_type(name, "true or false", meant.map(Value::from), findings);
-        default
+        None
+    }
+
+    /// The name of a key.
+    pub(crate) fn credential(&self, name: &str, findings: &mut Findings) -> Option<CredentialId> {
+        let id = CredentialId::new(self.text(name, findings)?);
+        id.map_err(|error| {
+            let what = "this is not a valid key name";
+            self.report_error(name, what, id_error_hint(&error), None, findings);
+        })
+        .ok()
     }
 
     /// Parses a word; `None` if it is absent or, with an error, unknown.

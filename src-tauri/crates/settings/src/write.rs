@@ -4,9 +4,10 @@ mod tables;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, TomlError, Value};
 
-use self::tables::{TableFields, to_tables};
+pub(crate) use self::tables::to_tables;
 use crate::Settings;
 use crate::finding::{Repair, RepairAction};
+use crate::setting::TableFields;
 
 /// Content of a new file.
 pub(crate) const NEW_FILE_TEXT: &str = "\

@@ -346,60 +346,41 @@ fn every_limit_holds_at_its_last_value_and_not_one_past_it() {
         let found = problems(&text(limit + 1));
         assert!(found.len() == 1 && found[0].path == path, "{path} past {limit}: {found:#?}");
     };
-    let number = |section: &'static str, name: &'static str| {
-        move |value: usize| format!("[{section}]\n{name} = {value}\n")
-    };
-    let of = |value: u64| usize::try_from(value).expect("fits");
-    let gateway = |name| (number("gateway", name), format!("gateway.{name}"));
-    for (name, limit) in [
-        ("port", usize::from(*limits::GATEWAY_PORT_RANGE.end())),
-        ("body_bytes_max", *limits::GATEWAY_BODY_BYTES_MAX_RANGE.end()),
-        ("in_flight_max", *limits::GATEWAY_IN_FLIGHT_MAX_RANGE.end()),
-        ("queue_max", *limits::GATEWAY_QUEUE_MAX_RANGE.end()),
-        ("queue_wait_ms", of(*limits::GATEWAY_QUEUE_WAIT_MS_RANGE.end())),
-        ("connect_timeout_ms", of(*limits::GATEWAY_CONNECT_TIMEOUT_MS_RANGE.end())),
-        ("first_token_timeout_ms", of(*limits::GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE.end())),
-        ("stall_timeout_ms", of(*limits::GATEWAY_STALL_TIMEOUT_MS_RANGE.end())),
-        ("total_timeout_ms", of(*limits::GATEWAY_TOTAL_TIMEOUT_MS_RANGE.end())),
-    ] {
-        let (text, path) = gateway(name);
-        check(&text, limit, &path);
-    }
-    for (name, limit) in [
-        ("memory_bytes_max", of(*limits::CACHE_MEMORY_BYTES_MAX_RANGE.end())),
-        ("entry_bytes_max", of(*limits::CACHE_ENTRY_BYTES_MAX_RANGE.end())),
-        ("disk_bytes_max", of(*limits::CACHE_DISK_BYTES_MAX_RANGE.end())),
-        ("ttl_secs", *limits::CACHE_TTL_SECS_RANGE.end() as usize),
-    ] {
-        let text = |value| format!("[cache]\nmemory_bytes_max = 1073741824\n{name} = {value}\n");
-        let alone = |value| format!("[cache]\n{name} = {value}\n");
-        match name {
-            "memory_bytes_max" => check(&alone, limit, "cache.memory_bytes_max"),
-            name => check(&text, limit, &format!("cache.{name}")),
-        }
-    }
-    let wide: String = ["open_ms_max", "cooldown_ms_max", "quota_secs_max", "retry_ms_max"]
-        .into_iter()
-        .map(|name| (name, limits::ResilienceNumbers::FIELDS.iter().find(|it| it.name == name)))
-        .map(|(name, field)| format!("{name} = {}\n", field.expect("a field").range.end()))
-        .collect();
-    for field in limits::ResilienceNumbers::FIELDS {
-        let name = field.name;
-        let text = |value| match wide.contains(name) {
-            true => format!("[resilience]\n{name} = {value}\n"),
-            false => format!("[resilience]\n{wide}{name} = {value}\n"),
+    let numbers: Vec<_> =
+        limits::Settings::table().into_iter().filter(|setting| setting.range.is_some()).collect();
+    let range = |setting: &limits::Setting| setting.range.clone().expect("a range");
+    // The numbers that bound others of their section, at their most.
+    let wide = |section: &str, but: &str| -> String {
+        let names = [
+            "memory_bytes_max",
+            "open_ms_max",
+            "cooldown_ms_max",
+            "quota_secs_max",
+            "retry_ms_max",
+        ];
+        let is_wide = |it: &&&limits::Setting| {
+            it.path.starts_with(section) && names.contains(&it.name) && it.name != but
         };
-        check(&text, *field.range.end() as usize, &format!("resilience.{name}"));
-        let below = field.range.start().checked_sub(1).map(|low| problems(&text(low as usize)));
-        assert!(below.is_none_or(|found| !found.is_empty()), "{name} below its range");
-        assert!(field.range.contains(&field.default), "{name}");
+        let bounds = numbers.iter().filter(is_wide);
+        bounds.map(|it| format!("{} = {}\n", it.name, range(it).end())).collect()
+    };
+    assert!(numbers.len() > 40, "{}", numbers.len());
+    for setting in &numbers {
+        let (section, name) = setting.path.split_once('.').expect("a section");
+        let text = |value: i64| format!("[{section}]\n{}{name} = {value}\n", wide(section, name));
+        let (low, high) = range(setting).into_inner();
+        check(
+            &|value| text(i64::try_from(value).expect("fits")),
+            usize::try_from(high).expect("fits"),
+            setting.path,
+        );
+        assert!(!problems(&text(low - 1)).is_empty(), "{name} below its range");
+        let default = setting.default_value();
+        assert!(
+            matches!(default, limits::SettingValue::Number(it) if (low..=high).contains(&it)),
+            "{name}"
+        );
     }
-    let interval = of(*limits::HEALTH_INTERVAL_SECS_RANGE.end());
-    check(&number("health", "interval_secs"), interval, "health.interval_secs");
-    let days = *limits::LEDGER_RETENTION_DAYS_RANGE.end() as usize;
-    check(&number("ledger", "retention_days"), days, "ledger.retention_days");
-    let wait = of(*limits::LEDGER_COMMIT_WAIT_MS_RANGE.end());
-    check(&number("ledger", "commit_wait_ms"), wait, "ledger.commit_wait_ms");
     let label = |length| backend(&format!("label = \"{}\"", "ü".repeat(length)));
     check(&label, limits::LABEL_CHARS_MAX, "backends.up.label");
     let model = |length| backend(&format!("models = [\"{}\"]", "m".repeat(length)));

@@ -349,9 +349,10 @@ fn numbers_mean_themselves_unless_a_word_says_otherwise() {
     assert_eq!(numbers(&word), (ResiliencePreset::Balanced, balanced));
     for preset in [ResiliencePreset::Careful, ResiliencePreset::Eager] {
         let numbers = preset.numbers().expect("a set");
-        for field in ResilienceNumbers::FIELDS {
+        for field in ResilienceNumbers::fields() {
             let value = numbers.get(field.name).expect("a number");
-            assert!(field.range.contains(&value), "{preset}: {} = {value}", field.name);
+            let range = field.range.clone().expect("a range");
+            assert!(range.contains(&value.into()), "{preset}: {} = {value}", field.name);
         }
         for (low, high) in ResilienceNumbers::ORDERED_PAIRS {
             assert!(numbers.get(low) <= numbers.get(high), "{preset}: {low} past {high}");
@@ -399,7 +400,11 @@ fn every_limit_of_a_route_holds_at_its_last_value_and_not_one_past_it() {
     check(&candidates, settings::ROUTE_CANDIDATES_MAX, "routes.r.candidates");
     let weight =
         |weight: usize| format!("candidates = [{{ backend = \"mock\", weight = {weight} }}]");
-    check(&weight, usize::from(*settings::WEIGHT_RANGE.end()), "routes.r.candidates");
+    check(
+        &weight,
+        usize::try_from(*settings::WEIGHT_RANGE.end()).expect("fits"),
+        "routes.r.candidates",
+    );
     let project = |length: usize| {
         format!("candidates = [{{ backend = \"mock\" }}]\nprojects = [\"{}\"]", "p".repeat(length))
     };

@@ -1,47 +1,15 @@
-/** The cache switches, and the server that shares cached responses between machines. */
+/** The server that shares cached responses between machines. */
 import { useState } from "react";
-import { useSettingsChange } from "@/features/settings/desktop-parts";
-import { SettingRow } from "@/features/settings/setting-row";
 import { DiscardAndSave } from "@/components/discard-and-save";
 import { Card } from "@/components/card";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput } from "@/components/field";
 import { Select } from "@/components/select";
 import { notify } from "@/components/toast";
-import { Switch } from "@/components/switch";
 import { useAction } from "@/ipc/actions";
 import { useKeys } from "@/ipc/queries";
 import type { SettingsValues, SettingsView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
-
-const SWITCHES = [
-  {
-    key: "cache_enabled",
-    label: "Response cache",
-    detail: "Serves repeated requests without asking a provider. Default: on.",
-  },
-  {
-    key: "cache_disk",
-    label: "Keep on disk",
-    detail: "Encrypted; survives a restart. Default: on.",
-  },
-] as const;
-
-/** Each takes effect at once. */
-export function CacheSwitches({ settings }: { settings: SettingsView }) {
-  const change = useSettingsChange(settings);
-  const { values, defaults, valid } = settings;
-  return SWITCHES.map(({ key, label, detail }) => (
-    <SettingRow key={key} label={label} detail={detail} changed={values[key] !== defaults[key]}>
-      <Switch
-        label={label}
-        checked={values[key]}
-        disabled={!valid}
-        onChange={(checked) => change(key === "cache_disk" ? { cache_disk: checked } : { cache_enabled: checked })}
-      />
-    </SettingRow>
-  ));
-}
 
 type Server = Pick<SettingsValues, "cache_redis_url" | "cache_redis_credential">;
 

@@ -12,7 +12,7 @@ interface NumberRowProps {
   /** The default as displayed, if that differs. */
   standardShown?: string;
   unit: string;
-  inputMode: "numeric" | "decimal";
+  inputMode: "numeric" | "decimal" | "text";
   text: string;
   fault: string | null;
   disabled: boolean;
@@ -45,7 +45,7 @@ export function NumberRow(props: NumberRowProps) {
           disabled={disabled}
           aria-describedby={noteId}
           aria-invalid={fault !== null || undefined}
-          className="w-24 text-right"
+          className={inputMode === "text" ? "w-64" : "w-24 text-right"}
           value={text}
           onChange={(event) => onType(event.target.value)}
         />

@@ -1,6 +1,7 @@
 /** The failure thresholds as a form. Names, ranges and defaults come from the core. */
 import type { ApiError, NumberFieldView, ResiliencePresetName, ResilienceValues, SettingsView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
+import { THRESHOLD_LABELS } from "@/lib/tables";
 
 /** Typed texts by name of the number. */
 export type TypedNumbers = Record<string, string>;
@@ -12,43 +13,9 @@ export const PRESETS: readonly { value: ResiliencePresetName; label: string; not
   { value: "custom", label: "Custom", note: "Uses the thresholds below." },
 ];
 
-/** Display names of the thresholds; the settings file has its own. */
-const LABELS: Record<string, string> = {
-  failures_in_a_row: "Failures in a row",
-  failure_percent: "Failure rate",
-  slow_percent: "Slow call rate",
-  calls_min: "Minimum calls",
-  window_secs: "Window",
-  slow_factor: "Slow factor",
-  slow_ms_min: "Never slow below",
-  bad_probes: "Failed probes in a row",
-  open_ms_first: "First trip",
-  open_ms_max: "Longest trip",
-  open_jitter_percent: "Trip jitter",
-  calm_secs: "Trip reset",
-  trial_successes: "Successful trials",
-  trial_silence_secs: "Probe without trials",
-  trial_lease_secs: "Trial timeout",
-  ramp_successes: "Recovery step, successes",
-  ramp_step_secs: "Recovery step, time",
-  ramp_failure_percent: "Failure rate in recovery",
-  forced_closed_secs: "Allow traffic",
-  cooldown_ms_first: "First cooldown",
-  cooldown_ms_max: "Longest cooldown",
-  quota_secs_first: "First quota cooldown",
-  quota_secs_max: "Longest quota cooldown",
-  attempts_max: "Attempts",
-  retry_ms_first: "First retry wait",
-  retry_ms_max: "Longest retry wait",
-  retry_connect_ms: "Connection retry wait",
-  retry_after_ms_max: "Longest Retry-After",
-  retry_budget_percent: "Retry budget",
-  retry_reserve: "Retry reserve",
-};
-
 /** `open_ms_first` becomes "First trip". Unknown names are returned as in the settings file. */
 export function numberLabel(name: string): string {
-  return LABELS[name] ?? name;
+  return THRESHOLD_LABELS[name] ?? name;
 }
 
 /** The numbers of a preset. */

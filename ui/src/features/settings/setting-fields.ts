@@ -1,178 +1,68 @@
-/** Names and units of the numeric settings. Ranges and defaults come from the core. */
-import type { RangeView, SettingsRanges } from "@/ipc/bindings";
+/** The settings of the form by card. Names, meanings, ranges and defaults come from the core's table. */
+import type { SettingsValues } from "@/ipc/bindings";
 import { formatBytes, formatCount } from "@/lib/quantity";
+import { SETTINGS, type SettingField } from "@/lib/tables";
 
-export type NumberKey = keyof SettingsRanges;
-
-export interface NumberSetting {
-  key: NumberKey;
-  label: string;
-  detail: string;
-  unit: string;
-  /** Core units per displayed unit: 1000 for milliseconds shown as seconds. */
-  scale: number;
-}
+export type SettingValue = SettingsValues[SettingField["key"]];
 
 export interface Section {
-  id: string;
   title: string;
-  settings: NumberSetting[];
+  settings: SettingField[];
 }
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
+/** Settings with a part of their own on the screen. */
+const OWN_PARTS = new Set([
+  "theme",
+  "vault_kind",
+  "notifications_enabled",
+  "cache_redis_url",
+  "cache_redis_credential",
+]);
 
-export const SECTIONS: Section[] = [
-  {
-    id: "gateway",
-    title: "Gateway",
-    settings: [
-      {
-        key: "gateway_port",
-        label: "Port",
-        detail: "The gateway listens on this port.",
-        unit: "",
-        scale: 1,
-      },
-      {
-        key: "in_flight_max",
-        label: "Concurrent requests",
-        detail: "Further requests wait or are refused.",
-        unit: "requests",
-        scale: 1,
-      },
-      {
-        key: "body_bytes_max",
-        label: "Maximum request size",
-        detail: "Larger bodies are refused before they are read.",
-        unit: "MiB",
-        scale: MIB,
-      },
-    ],
-  },
-  {
-    id: "timeouts",
-    title: "Timeouts",
-    settings: [
-      {
-        key: "connect_timeout_ms",
-        label: "Connect",
-        detail: "Time to connect to a backend.",
-        unit: "s",
-        scale: 1_000,
-      },
-      {
-        key: "first_token_timeout_ms",
-        label: "First token",
-        detail: "Reasoning models can take long to start.",
-        unit: "s",
-        scale: 1_000,
-      },
-      {
-        key: "stall_timeout_ms",
-        label: "Stream stall",
-        detail: "A stream that is silent for longer is ended.",
-        unit: "s",
-        scale: 1_000,
-      },
-      {
-        key: "total_timeout_ms",
-        label: "Total",
-        detail: "From the request's first byte to the response's last.",
-        unit: "s",
-        scale: 1_000,
-      },
-    ],
-  },
-  {
-    id: "probes",
-    title: "Probes and retention",
-    settings: [
-      {
-        key: "health_interval_secs",
-        label: "Probe interval",
-        detail: "Probes are free.",
-        unit: "s",
-        scale: 1,
-      },
-      {
-        key: "retention_days",
-        label: "Keep requests",
-        detail: "Totals are kept longer.",
-        unit: "days",
-        scale: 1,
-      },
-    ],
-  },
-  {
-    id: "cache",
-    title: "Cache",
-    settings: [
-      {
-        key: "cache_ttl_secs",
-        label: "Expire after",
-        detail: "Providers update models, so cached responses expire.",
-        unit: "s",
-        scale: 1,
-      },
-      {
-        key: "cache_memory_bytes_max",
-        label: "Memory limit",
-        detail: "The least used responses are evicted.",
-        unit: "MiB",
-        scale: MIB,
-      },
-      {
-        key: "cache_disk_bytes_max",
-        label: "Disk limit",
-        detail: "On-disk (compressed) size.",
-        unit: "MiB",
-        scale: MIB,
-      },
-      {
-        key: "cache_entry_bytes_max",
-        label: "Maximum response size",
-        detail: "Larger responses are not cached.",
-        unit: "MiB",
-        scale: MIB,
-      },
-    ],
-  },
-];
+const MIB = 1024 * 1024;
+
+export const SECTIONS: Section[] = sections();
+
+function sections(): Section[] {
+  const byCard = new Map<string, SettingField[]>();
+  for (const setting of SETTINGS)
+    if (setting.card !== null && !OWN_PARTS.has(setting.key))
+      byCard.set(setting.card, [...(byCard.get(setting.card) ?? []), setting]);
+  return [...byCard].map(([title, settings]) => ({ title, settings }));
+}
+
+/** The displayed unit, and the core's units in one of it: 1000 for milliseconds shown as seconds. */
+export function displayUnit({ unit }: SettingField): { unit: string; scale: number } {
+  if (unit === "bytes") return { unit: "MiB", scale: MIB };
+  return unit === "ms" ? { unit: "s", scale: 1_000 } : { unit, scale: 1 };
+}
 
 /** `1 KiB to 64 MiB`, `0.1 to 60 s`. */
-export function rangeText(setting: NumberSetting, { min, max }: RangeView): string {
-  if (setting.scale === MIB) return `${formatBytes(min)} to ${formatBytes(max)}`;
-  const unit = setting.unit === "" ? "" : ` ${setting.unit}`;
+export function rangeText(setting: SettingField): string {
+  const { min, max } = setting;
+  const { unit, scale } = displayUnit(setting);
+  if (scale === MIB) return `${formatBytes(min)} to ${formatBytes(max)}`;
   // A port is an identifier, so it has no digit separators.
   const spell = setting.key === "gateway_port" ? String : formatCount;
-  return `${min < setting.scale ? min / setting.scale : spell(min / setting.scale)} to ${spell(max / setting.scale)}${unit}`;
+  return `${min < scale ? min / scale : spell(min / scale)} to ${spell(max / scale)}${unit === "" ? "" : ` ${unit}`}`;
 }
 
 export function labelOf(key: string): string {
-  const known = SECTIONS.flatMap((section) => section.settings).find((setting) => setting.key === key);
-  return (
-    known?.label ??
-    {
-      notifications_enabled: "Desktop notifications",
-      theme: "Theme",
-      vault_kind: "Key storage",
-      cache_enabled: "Response cache",
-      cache_disk: "Disk cache",
-      cache_redis_url: "Shared cache",
-      cache_redis_credential: "Shared cache password",
-      resilience: "Resilience",
-    }[key] ??
-    key
-  );
+  if (key === "cache_disk") return "Disk cache";
+  if (key === "resilience") return "Resilience";
+  return SETTINGS.find((setting) => setting.key === key)?.label ?? key;
 }
 
-/** The value as displayed: scaled, without trailing zeros. */
-export function shown(setting: NumberSetting, value: number): string {
-  return String(Math.round((value / setting.scale) * 1_000) / 1_000);
+/** The value as displayed: numbers are scaled, without trailing zeros. */
+export function shown(setting: SettingField, value: SettingValue | SettingField["default"]): string {
+  if (value === null) return "";
+  if (setting.kind !== "number") return String(value);
+  return String(Math.round((Number(value) / displayUnit(setting).scale) * 1_000) / 1_000);
 }
 
 /** The value in the core's unit; NaN for text that is not a number, which the form rejects. */
-export function counted(setting: NumberSetting, text: string): number {
-  return text.trim() === "" ? Number.NaN : Math.round(Number(text) * setting.scale);
+export function typedValue(setting: SettingField, text: string): string | number | null {
+  if (text.trim() === "" && setting.default === null) return null;
+  if (setting.kind !== "number") return text;
+  return text.trim() === "" ? Number.NaN : Math.round(Number(text) * displayUnit(setting).scale);
 }

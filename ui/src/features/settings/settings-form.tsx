@@ -1,43 +1,41 @@
 /**
- * The numeric settings, edited together and saved together. Holds only what was typed, on top of the current values.
+ * The numbers and texts, edited together and saved together. Holds only what was typed, on top of the current values.
  * Typed text stays until it is saved or discarded, even if the settings are reloaded meanwhile, and a value that is
  * displayed rounded is not saved rounded. The field named by the core's error shows that error.
  */
 import { useState } from "react";
-import { CacheSwitches } from "@/features/settings/cache-part";
-import { NumberRow } from "@/features/settings/number-row";
-import { counted, rangeText, SECTIONS, shown, type NumberKey } from "@/features/settings/setting-fields";
+import { SettingControl } from "@/features/settings/setting-control";
+import { rangeText, SECTIONS, shown, typedValue } from "@/features/settings/setting-fields";
 import { DiscardAndSave } from "@/components/discard-and-save";
 import { Card } from "@/components/card";
 import { ErrorNotice } from "@/components/error-notice";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { ApiError, SettingsRanges, SettingsValues, SettingsView } from "@/ipc/bindings";
+import type { ApiError, SettingsValues, SettingsView } from "@/ipc/bindings";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { matchesFilter } from "@/lib/filter";
 import { formatCounted } from "@/lib/quantity";
+import type { SettingField } from "@/lib/tables";
 
-type Typed = Partial<Record<NumberKey, string>>;
+type Typed = Partial<Record<SettingField["key"], string>>;
 
-const NUMBERS = SECTIONS.flatMap((section) => section.settings);
-const KEYS = NUMBERS.map((setting) => setting.key);
+const FIELDS = SECTIONS.flatMap((section) => section.settings);
+const KEYS = FIELDS.map((setting) => setting.key);
 
 function merged(values: SettingsValues, typed: Typed): SettingsValues {
-  const next = { ...values };
-  for (const setting of NUMBERS) {
+  const changes = FIELDS.flatMap((setting) => {
     const text = typed[setting.key];
-    if (text !== undefined) next[setting.key] = counted(setting, text);
-  }
-  return next;
+    return text === undefined ? [] : [[setting.key, typedValue(setting, text)] as const];
+  });
+  return { ...values, ...Object.fromEntries(changes) };
 }
 
 /** Reports an out-of-range number in the form's unit, before the core would report it in its own. */
-function wrongNumber(values: SettingsValues, ranges: SettingsRanges): ApiError | null {
-  for (const setting of NUMBERS) {
+function wrongNumber(values: SettingsValues): ApiError | null {
+  for (const setting of FIELDS) {
     const value = values[setting.key];
-    const range = ranges[setting.key];
-    if (value >= range.min && value <= range.max) continue;
-    const message = Number.isNaN(value) ? "Enter a number." : `Enter ${rangeText(setting, range)}.`;
+    if (typeof value !== "number" || (value >= setting.min && value <= setting.max)) continue;
+    const message = Number.isNaN(value) ? "Enter a number." : `Enter ${rangeText(setting)}.`;
     return { code: "invalid_input", message, hint: null, field: setting.key };
   }
   return null;
@@ -46,10 +44,10 @@ function wrongNumber(values: SettingsValues, ranges: SettingsRanges): ApiError |
 export function SettingsForm({ settings, filter }: { settings: SettingsView; filter: string }) {
   const [typed, setTyped] = useState<Typed>({});
   const save = useAction("settingsEdit", (call, values: SettingsValues) => {
-    const wrong = wrongNumber(values, settings.ranges);
+    const wrong = wrongNumber(values);
     return wrong ? Promise.reject(wrong) : call(values);
   });
-  const dirty = NUMBERS.filter((setting) => {
+  const dirty = FIELDS.filter((setting) => {
     const text = typed[setting.key];
     return text !== undefined && text !== shown(setting, settings.values[setting.key]);
   });
@@ -72,22 +70,17 @@ export function SettingsForm({ settings, filter }: { settings: SettingsView; fil
     >
       {SECTIONS.map((section) => {
         const found = section.settings.filter((setting) =>
-          matchesFilter(filter, [section.title, setting.label, setting.detail, setting.key]),
+          matchesFilter(filter, [section.title, setting.label, setting.meaning, setting.key]),
         );
         if (found.length === 0) return null;
         return (
-          <Card key={section.id} title={section.title} flush>
-            {section.id === "cache" && <CacheSwitches settings={settings} />}
+          <Card key={section.title} title={section.title} flush>
             {found.map((setting) => (
-              <NumberRow
+              <SettingControl
                 key={setting.key}
-                label={setting.label}
-                detail={`${setting.detail} ${rangeText(setting, settings.ranges[setting.key])}`}
-                standard={shown(setting, settings.defaults[setting.key])}
-                unit={setting.unit}
-                inputMode="decimal"
-                disabled={!settings.valid}
-                text={typed[setting.key] ?? shown(setting, settings.values[setting.key])}
+                setting={setting}
+                settings={settings}
+                typed={typed[setting.key]}
                 fault={faultOf(save.error, setting.key)}
                 onType={(text) => setTyped((before) => ({ ...before, [setting.key]: text }))}
               />

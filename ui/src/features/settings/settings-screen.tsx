@@ -19,6 +19,7 @@ import { Skeleton } from "@/components/skeleton";
 import type { SettingsValues, SettingsView } from "@/ipc/bindings";
 import { useSettings } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
+import { SETTINGS } from "@/lib/tables";
 import { SearchX } from "lucide-react";
 import { SECTIONS } from "@/features/settings/setting-fields";
 
@@ -50,9 +51,8 @@ function spell(values: SettingsValues, key: string): string {
 
 function leadOf(settings: SettingsView): string {
   if (!settings.valid) return "The settings file has errors; defaults or the last valid settings are in use.";
-  const changed = Object.keys(settings.values).filter(
-    (key) => spell(settings.values, key) !== spell(settings.defaults, key),
-  );
+  const keys = [...SETTINGS.flatMap(({ key, card }) => (card === null ? [] : [key])), "resilience"];
+  const changed = keys.filter((key) => spell(settings.values, key) !== spell(settings.defaults, key));
   return changed.length === 0
     ? "All settings are at their defaults."
     : `Changed from default: ${changed.map((key) => labelOf(key).toLowerCase()).join(", ")}.`;
@@ -76,7 +76,7 @@ function Body({ part, settings, filter }: { part: string | null; settings: Setti
     SETTINGS_PARTS.some(({ id, title, words }) => id === part && matchesFilter(filter, [title, words]));
   const hasNumbers = SECTIONS.some((section) =>
     section.settings.some((setting) =>
-      matchesFilter(filter, [section.title, setting.label, setting.detail, setting.key]),
+      matchesFilter(filter, [section.title, setting.label, setting.meaning, setting.key]),
     ),
   );
   const hasResilience =

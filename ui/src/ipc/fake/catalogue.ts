@@ -1,5 +1,6 @@
 /** Static fake data: models with prices, settings of a new installation. */
-import type { ModelView, ResilienceFormView, SettingsRanges, SettingsValues } from "@/ipc/bindings";
+import type { ModelView, ResilienceFormView, SettingsValues, SettingsView } from "@/ipc/bindings";
+import { SETTINGS } from "@/lib/tables";
 
 /** Some of the core's thresholds, in the core's form. */
 export const RESILIENCE: ResilienceFormView = {
@@ -66,46 +67,16 @@ function preset(
   return { preset: name, numbers };
 }
 
-export const DEFAULTS: SettingsValues = {
-  gateway_port: 4283,
-  in_flight_max: 50,
-  body_bytes_max: 33_554_432,
-  connect_timeout_ms: 5_000,
-  first_token_timeout_ms: 300_000,
-  stall_timeout_ms: 30_000,
-  total_timeout_ms: 600_000,
-  health_interval_secs: 30,
-  retention_days: 90,
-  notifications_enabled: true,
-  theme: "system",
-  vault_kind: "keychain",
-  cache_enabled: true,
-  cache_ttl_secs: 600,
-  cache_memory_bytes_max: 67_108_864,
-  cache_entry_bytes_max: 2_097_152,
-  cache_disk: true,
-  cache_disk_bytes_max: 536_870_912,
-  cache_redis_url: null,
-  cache_redis_credential: null,
+export const DEFAULTS = {
+  ...Object.fromEntries(SETTINGS.map((setting) => [setting.key, setting.default])),
   resilience: { preset: "balanced", custom: RESILIENCE.presets[1]?.numbers ?? {} },
-};
+} as SettingsValues;
 
-/** The same as the core's. */
-export const RANGES: SettingsRanges = {
-  gateway_port: { min: 1, max: 65_535 },
-  in_flight_max: { min: 1, max: 300 },
-  body_bytes_max: { min: 1_024, max: 67_108_864 },
-  connect_timeout_ms: { min: 100, max: 60_000 },
-  first_token_timeout_ms: { min: 1_000, max: 600_000 },
-  stall_timeout_ms: { min: 1_000, max: 600_000 },
-  total_timeout_ms: { min: 1_000, max: 3_600_000 },
-  health_interval_secs: { min: 5, max: 3_600 },
-  retention_days: { min: 1, max: 3_650 },
-  cache_ttl_secs: { min: 1, max: 2_592_000 },
-  cache_memory_bytes_max: { min: 1_048_576, max: 1_073_741_824 },
-  cache_entry_bytes_max: { min: 4_096, max: 16_777_216 },
-  cache_disk_bytes_max: { min: 16_777_216, max: 68_719_476_736 },
-};
+const NUMBERS = SETTINGS.filter((setting) => setting.kind === "number");
+
+export const RANGES: SettingsView["ranges"] = Object.fromEntries(
+  NUMBERS.map(({ key, min, max }) => [key, { min, max }]),
+);
 
 function priced(id: string, input: number, output: number, cache_read: number | null): ModelView {
   return {

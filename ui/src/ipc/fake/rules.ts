@@ -8,10 +8,11 @@ import type {
   SettingsValues,
   BackendTestStepView,
 } from "@/ipc/bindings";
-import { MODELS, RANGES } from "@/ipc/fake/catalogue";
+import { MODELS } from "@/ipc/fake/catalogue";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import type { World } from "@/ipc/fake/world";
 import { originOf as originOfAddress } from "@/lib/origin";
+import { SETTINGS } from "@/lib/tables";
 
 const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
@@ -167,9 +168,10 @@ export function requireRanges(values: SettingsValues): void {
       null,
       "open_ms_first",
     );
-  for (const [field, { min, max }] of Object.entries(RANGES)) {
-    const value = values[field as keyof typeof RANGES];
-    if (value < min || value > max) throw fault("invalid_input", `${value} is outside ${min} to ${max}.`, null, field);
+  for (const { key: field, kind, min, max } of SETTINGS) {
+    const value = Number(values[field]);
+    if (kind === "number" && (value < min || value > max))
+      throw fault("invalid_input", `${value} is outside ${min} to ${max}.`, null, field);
   }
 }
 

@@ -2,7 +2,7 @@
 //! core.
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
-use control::{Core, EngineConfig};
+use control::{Core, EngineConfig, Settings};
 use serde_json::Value;
 use tokio::runtime::Builder;
 
@@ -34,11 +34,7 @@ pub(crate) fn preset_names() -> Vec<String> {
 }
 
 pub(crate) fn setting_names() -> Vec<String> {
-    query_names("settings", |view| {
-        let values = view.get("values").and_then(Value::as_object);
-        let names = values.into_iter().flat_map(serde_json::Map::keys);
-        names.filter(|name| *name != "resilience").cloned().collect()
-    })
+    Settings::table().into_iter().map(|setting| setting.key.to_owned()).collect()
 }
 
 /// All model names that a request can use.

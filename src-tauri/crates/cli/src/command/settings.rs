@@ -3,10 +3,10 @@
 mod value;
 
 use clap::Subcommand;
-use control::Core;
-use control::view::{SettingsProblemView, SettingsView, ThemeChoice};
+use control::view::{SettingsProblemView, SettingsView};
+use control::{Core, Setting, SettingValue, Settings};
 
-use super::keys::{render_sentence, vault_kind_word};
+use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_count, format_duration};
@@ -111,33 +111,23 @@ fn append_problems(text: &mut StyledText, settings: &SettingsView) {
 }
 
 pub(super) fn render_settings(settings: &SettingsView) -> StyledText {
-    let values = &settings.values;
     let mut table = TextTable::without_header();
     let mut fact = |name: &str, value: String| {
         table.row([TableCell::styled(Tone::Muted, name), value.into()]);
     };
-    let ms = |ms: u32| format_duration(f64::from(ms));
-    let theme = match values.theme {
-        ThemeChoice::System => "system",
-        ThemeChoice::Light => "light",
-        ThemeChoice::Dark => "dark",
+    let mut shown = Settings::table();
+    shown.sort_by_key(|setting| setting.panel.map(|(card, _)| card));
+    for setting in shown {
+        if let Some(label) = setting.summary {
+            fact(label, format_value(setting, settings.values.get(setting.key)));
+        }
+    }
+    let vault = match settings.values.get("vault_kind").to_string().as_str() {
+        "file" => "encrypted file".to_owned(),
+        "env" => "environment".to_owned(),
+        kind => kind.to_owned(),
     };
-    let notifications = if values.notifications_enabled { "on" } else { "off" };
-    fact("Gateway port", values.gateway_port.to_string());
-    fact("Concurrent requests", values.in_flight_max.to_string());
-    fact(
-        "Maximum request size",
-        format!("{} bytes", format_count(u64::from(values.body_bytes_max).into())),
-    );
-    fact("Connect timeout", ms(values.connect_timeout_ms));
-    fact("First token timeout", ms(values.first_token_timeout_ms));
-    fact("Stream stall timeout", ms(values.stall_timeout_ms));
-    fact("Total timeout", ms(values.total_timeout_ms));
-    fact("Probe interval", format!("{} s", values.health_interval_secs));
-    fact("Keep requests", format!("{} days", values.retention_days));
-    fact("Notifications", notifications.to_owned());
-    fact("Theme", theme.to_owned());
-    fact("Vault", vault_kind_word(values.vault_kind).to_owned());
+    fact("Vault", vault);
     fact("Settings", settings.path.clone());
     fact("Data", settings.folders.data.clone());
     fact("Logs", settings.folders.state.clone());
@@ -145,4 +135,21 @@ pub(super) fn render_settings(settings: &SettingsView) -> StyledText {
     text.table(&table);
     append_problems(&mut text, settings);
     text
+}
+
+fn format_value(setting: &Setting, value: &SettingValue) -> String {
+    match value {
+        SettingValue::Switch(true) => "on".to_owned(),
+        SettingValue::Switch(false) => "off".to_owned(),
+        SettingValue::Number(number) => {
+            let size = u32::try_from(*number).unwrap_or(u32::MAX);
+            match setting.unit() {
+                "ms" => format_duration(f64::from(size)),
+                "bytes" => format!("{} bytes", format_count(u64::from(size).into())),
+                unit @ ("s" | "days") => format!("{number} {unit}"),
+                _ => number.to_string(),
+            }
+        }
+        other => other.to_string(),
+    }
 }

@@ -138,7 +138,9 @@ pub(crate) async fn backend_edit(
                 if names_all || known.credential() != pool.credentials().next() {
                     known.pool = pool;
                 }
-                known.limits = limits.map_or(known.limits, Into::into);
+                if let Some(limits) = limits {
+                    limits.apply(&mut known.limits);
+                }
                 known.models = models;
             }
         })

@@ -173,7 +173,7 @@ fn tier_view(
             "The server is not responding, or its password is missing; requests bypass it",
         ),
     };
-    let server = settings.redis_url.as_ref().and_then(|url| url.host_str());
+    let server = settings.redis_url.as_ref().and_then(|url| url.host());
     let detail = match (state, tier, server) {
         (CacheTierState::Off, ..) => "Switched off".to_owned(),
         (CacheTierState::Lost, ..) => lost.to_owned(),

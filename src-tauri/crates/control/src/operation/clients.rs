@@ -69,7 +69,7 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
         .edit(move |draft| {
             if let Some(known) = draft.clients.get_mut(&id) {
                 known.scope = scope;
-                known.limits = req.limits.into();
+                req.limits.apply(&mut known.limits);
                 known.cache = req.cache.map(Into::into);
                 known.priority = req.priority.into();
             }

@@ -2,19 +2,15 @@
 
 mod form;
 
-use std::ops::RangeInclusive;
+use std::collections::BTreeMap;
 
 use engine::{Engine, EngineEditError, NotificationOutcome};
-use settings::{
-    GatewaySettings, Settings, SettingsError, SettingsFileState, Severity, Theme, VaultKind,
-};
+use settings::{Setting, SettingValue, Settings, SettingsError, SettingsFileState, Severity};
 
-use self::form::ParsedSettingsForm;
-use super::keys::vault_kind_view;
 use super::vault_view;
 use crate::view::{
-    Count, FoldersView, NotificationTestView, RangeView, SettingsProblemView, SettingsRanges,
-    SettingsValues, SettingsView, ThemeChoice, VaultKindView,
+    Count, FoldersView, NotificationTestView, RangeView, SettingsProblemView, SettingsValues,
+    SettingsView, form_settings,
 };
 use crate::{ApiError, ErrorCode};
 
@@ -27,8 +23,13 @@ pub(crate) async fn settings_edit(
     engine: &Engine,
     req: SettingsValues,
 ) -> Result<SettingsView, ApiError> {
-    let parts = ParsedSettingsForm::parse(&req, &engine.settings())?;
-    engine.edit(move |draft| apply_form(draft, &req, parts)).await?;
+    let changes = form::form_changes(&req, &engine.settings())?;
+    engine
+        .try_edit(move |draft| {
+            *draft = draft.with_values(&changes)?;
+            Ok(())
+        })
+        .await?;
     Ok(settings_view(engine))
 }
 
@@ -60,6 +61,7 @@ fn settings_view(engine: &Engine) -> SettingsView {
         valid: engine.settings_state() == SettingsFileState::Valid,
         values: settings_values(&settings),
         defaults: settings_values(&Settings::default()),
+        entries: entry_values(&settings),
         ranges: setting_ranges(),
         resilience: form::resilience_form(),
         problems: engine.settings_problems().iter().map(problem_view).collect(),
@@ -83,105 +85,37 @@ fn problem_view(problem: &settings::FileProblem) -> SettingsProblemView {
     }
 }
 
-fn setting_ranges() -> SettingsRanges {
-    SettingsRanges {
-        gateway_port: range_view(&settings::GATEWAY_PORT_RANGE),
-        in_flight_max: range_view(&settings::GATEWAY_IN_FLIGHT_MAX_RANGE),
-        body_bytes_max: range_view(&settings::GATEWAY_BODY_BYTES_MAX_RANGE),
-        connect_timeout_ms: range_view(&settings::GATEWAY_CONNECT_TIMEOUT_MS_RANGE),
-        first_token_timeout_ms: range_view(&settings::GATEWAY_FIRST_TOKEN_TIMEOUT_MS_RANGE),
-        stall_timeout_ms: range_view(&settings::GATEWAY_STALL_TIMEOUT_MS_RANGE),
-        total_timeout_ms: range_view(&settings::GATEWAY_TOTAL_TIMEOUT_MS_RANGE),
-        health_interval_secs: range_view(&settings::HEALTH_INTERVAL_SECS_RANGE),
-        retention_days: range_view(&settings::LEDGER_RETENTION_DAYS_RANGE),
-        cache_ttl_secs: range_view(&settings::CACHE_TTL_SECS_RANGE),
-        cache_memory_bytes_max: range_view(&settings::CACHE_MEMORY_BYTES_MAX_RANGE),
-        cache_entry_bytes_max: range_view(&settings::CACHE_ENTRY_BYTES_MAX_RANGE),
-        cache_disk_bytes_max: range_view(&settings::CACHE_DISK_BYTES_MAX_RANGE),
-    }
-}
-
-fn range_view<N: Copy + TryInto<u64>>(allowed: &RangeInclusive<N>) -> RangeView {
-    let number = |number: N| Count(number.try_into().unwrap_or(u64::MAX));
-    RangeView { min: number(*allowed.start()), max: number(*allowed.end()) }
+fn setting_ranges() -> BTreeMap<String, RangeView> {
+    let count = |number: i64| Count(number.try_into().unwrap_or_default());
+    let range = |setting: &Setting| {
+        let (min, max) = setting.range.clone()?.into_inner();
+        Some((setting.key.to_owned(), RangeView { min: count(min), max: count(max) }))
+    };
+    form_settings().filter_map(range).collect()
 }
 
 fn settings_values(settings: &Settings) -> SettingsValues {
-    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-    let size = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let values: BTreeMap<String, SettingValue> = settings.values().into_iter().collect();
+    let field =
+        |setting: &Setting| Some((setting.key.to_owned(), values.get(setting.path)?.clone()));
     SettingsValues {
-        gateway_port: settings.gateway.port,
-        in_flight_max: size(settings.gateway.in_flight_max),
-        body_bytes_max: size(settings.gateway.body_bytes_max),
-        connect_timeout_ms: small(settings.gateway.connect_timeout_ms),
-        first_token_timeout_ms: small(settings.gateway.first_token_timeout_ms),
-        stall_timeout_ms: small(settings.gateway.stall_timeout_ms),
-        total_timeout_ms: small(settings.gateway.total_timeout_ms),
-        health_interval_secs: small(settings.health.interval_secs),
-        retention_days: settings.ledger.retention_days,
-        notifications_enabled: settings.notifications.enabled,
-        theme: match settings.appearance.theme {
-            Theme::System => ThemeChoice::System,
-            Theme::Light => ThemeChoice::Light,
-            Theme::Dark => ThemeChoice::Dark,
-        },
-        vault_kind: vault_kind_view(settings.vault.kind),
-        cache_enabled: settings.cache.enabled,
-        cache_ttl_secs: settings.cache.ttl_secs,
-        cache_memory_bytes_max: settings.cache.memory_bytes_max.into(),
-        cache_entry_bytes_max: settings.cache.entry_bytes_max.into(),
-        cache_disk: settings.cache.disk,
-        cache_disk_bytes_max: settings.cache.disk_bytes_max.into(),
-        cache_redis_url: settings.cache.redis_url.as_ref().map(ToString::to_string),
-        cache_redis_credential: settings.cache.redis_credential.as_ref().map(ToString::to_string),
+        fields: form_settings().filter_map(field).collect(),
         resilience: form::resilience_values(&settings.resilience),
     }
 }
 
-fn apply_form(draft: &mut Settings, req: &SettingsValues, parts: ParsedSettingsForm) {
-    draft.cache = parts.cache;
-    draft.resilience = parts.resilience;
-    let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    draft.gateway = GatewaySettings {
-        port: req.gateway_port,
-        in_flight_max: size(req.in_flight_max),
-        body_bytes_max: size(req.body_bytes_max),
-        connect_timeout_ms: req.connect_timeout_ms.into(),
-        first_token_timeout_ms: req.first_token_timeout_ms.into(),
-        stall_timeout_ms: req.stall_timeout_ms.into(),
-        total_timeout_ms: req.total_timeout_ms.into(),
-        ..draft.gateway.clone()
-    };
-    draft.health.interval_secs = req.health_interval_secs.into();
-    draft.ledger.retention_days = req.retention_days;
-    draft.notifications.enabled = req.notifications_enabled;
-    draft.appearance.theme = match req.theme {
-        ThemeChoice::System => Theme::System,
-        ThemeChoice::Light => Theme::Light,
-        ThemeChoice::Dark => Theme::Dark,
-    };
-    draft.vault.kind = match req.vault_kind {
-        VaultKindView::Keychain => VaultKind::Keychain,
-        VaultKindView::File => VaultKind::File,
-        VaultKindView::Env => VaultKind::Env,
-        VaultKindView::Memory => VaultKind::Memory,
-    };
+/// The settings of backends and clients by their paths.
+fn entry_values(settings: &Settings) -> BTreeMap<String, SettingValue> {
+    let table = Settings::table();
+    let is_entry = |(path, _): &(String, _)| !table.iter().any(|setting| setting.path == path);
+    settings.values().into_iter().filter(is_entry).collect()
 }
 
 /// Maps a path in the file to a field of the form: `gateway.port` to `gateway_port`.
 fn form_field(path: &str) -> Option<String> {
-    let field = match path {
-        "gateway.port" => "gateway_port",
-        "health.interval_secs" => "health_interval_secs",
-        "notifications.enabled" => "notifications_enabled",
-        "appearance.theme" => "theme",
-        "vault.kind" => "vault_kind",
-        other => match other.split_once('.') {
-            Some(("cache", field)) => return Some(format!("cache_{field}")),
-            _ => other.rsplit('.').next().filter(|last| !last.is_empty())?,
-        },
-    };
-    Some(field.to_owned())
+    let setting = Settings::table().into_iter().find(|setting| setting.path == path);
+    let key = setting.map_or(path, |setting| setting.key);
+    key.rsplit('.').next().filter(|last| !last.is_empty()).map(str::to_owned)
 }
 
 impl From<SettingsError> for ApiError {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use specta::Type;
+use settings::{Setting, SettingKind, SettingValue, Settings, Theme};
+use specta::datatype::{DataType, Enum, Field, Struct, Variant};
+use specta::{Type, Types};
 
-use super::{Count, VaultKindView, VaultView};
+use super::{Count, VaultView};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct SettingsView {
@@ -17,7 +19,12 @@ pub struct SettingsView {
     pub values: SettingsValues,
     /// Values of a fresh install.
     pub defaults: SettingsValues,
-    pub ranges: SettingsRanges,
+    /// Settings of backends and clients by their paths, such as `backends.up.in_flight_max`.
+    #[serde(default)]
+    #[specta(skip)]
+    pub entries: BTreeMap<String, SettingValue>,
+    /// Range of each number, by key.
+    pub ranges: BTreeMap<String, RangeView>,
     /// Resilience thresholds and presets.
     pub resilience: ResilienceFormView,
     /// Errors and warnings in the file.
@@ -28,44 +35,81 @@ pub struct SettingsView {
     pub folders: FoldersView,
 }
 
+/// The settings of all sections by their keys. An edit leaves settings that it does not name as they
+/// are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct SettingsValues {
-    /// 1 to 65535.
-    pub gateway_port: u16,
-    /// 1 to 300.
-    pub in_flight_max: u32,
-    /// Limit of a request body, 1 KiB to 64 MiB.
-    pub body_bytes_max: u32,
-    pub connect_timeout_ms: u32,
-    pub first_token_timeout_ms: u32,
-    /// Longest silence in a stream.
-    pub stall_timeout_ms: u32,
-    /// For the whole response.
-    pub total_timeout_ms: u32,
-    /// Time between light probes.
-    pub health_interval_secs: u32,
-    /// Days that single requests are kept; sums are kept longer.
-    pub retention_days: u32,
-    /// Shows desktop notifications.
-    pub notifications_enabled: bool,
-    pub theme: ThemeChoice,
-    pub vault_kind: VaultKindView,
-    pub cache_enabled: bool,
-    pub cache_ttl_secs: u32,
-    /// Limit of all responses in memory.
-    pub cache_memory_bytes_max: Count,
-    /// Limit of a single response.
-    pub cache_entry_bytes_max: Count,
-    /// Also keeps responses on disk, past a restart.
-    pub cache_disk: bool,
-    /// Limit of all responses on disk.
-    pub cache_disk_bytes_max: Count,
-    /// A server that shares responses between machines, never with a password in the URL; None or
-    /// empty for no server.
-    pub cache_redis_url: Option<String>,
-    /// The key in the vault that is the server's password; None or empty for none.
-    pub cache_redis_credential: Option<String>,
+    #[serde(flatten)]
+    #[specta(type = SettingFields)]
+    pub fields: BTreeMap<String, SettingValue>,
     pub resilience: ResilienceValues,
+}
+
+impl SettingsValues {
+    /// All values by key, the resilience settings as `resilience.preset` and
+    /// `resilience.custom.attempts_max`.
+    #[must_use]
+    pub fn by_key(&self) -> BTreeMap<String, SettingValue> {
+        let mut all = self.fields.clone();
+        let ResilienceValues { preset, custom } = &self.resilience;
+        let preset =
+            serde_json::to_value(preset).ok().and_then(|it| it.as_str().map(str::to_owned));
+        let preset = preset.map_or(SettingValue::None, SettingValue::Text);
+        all.insert("resilience.preset".to_owned(), preset);
+        all.extend(custom.iter().map(|(name, number)| {
+            (format!("resilience.custom.{name}"), SettingValue::Number((*number).into()))
+        }));
+        all
+    }
+
+    /// The value of the setting with this key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> &SettingValue {
+        self.fields.get(key).unwrap_or(&SettingValue::None)
+    }
+
+    pub fn set(&mut self, key: &str, value: SettingValue) {
+        self.fields.insert(key.to_owned(), value);
+    }
+
+    #[must_use]
+    pub fn theme(&self) -> Theme {
+        self.get("theme").to_string().parse().unwrap_or_default()
+    }
+}
+
+/// The TypeScript type of [`SettingsValues::fields`].
+struct SettingFields;
+
+impl Type for SettingFields {
+    fn definition(types: &mut Types) -> DataType {
+        let mut shape = Struct::named();
+        for setting in form_settings() {
+            let mut of_kind = match setting.kind {
+                SettingKind::Number => u32::definition(types),
+                SettingKind::Switch => bool::definition(types),
+                SettingKind::Text => String::definition(types),
+                SettingKind::Word(words) => {
+                    let mut union = Enum::default();
+                    union.variants =
+                        words.iter().map(|word| ((*word).into(), Variant::unit())).collect();
+                    union.into()
+                }
+            };
+            if setting.optional {
+                of_kind = DataType::Nullable(Box::new(of_kind));
+            }
+            let mut field = Field::new(of_kind);
+            field.docs = format!(" {}", setting.meaning()).into();
+            shape.field_mut(setting.key, field);
+        }
+        shape.build()
+    }
+}
+
+/// The settings with a field of their own in [`SettingsValues`].
+pub(crate) fn form_settings() -> impl Iterator<Item = &'static Setting> {
+    Settings::table().into_iter().filter(|setting| !setting.key.contains('.'))
 }
 
 /// When a breaker opens, how it recovers, and how often a request is retried.
@@ -120,38 +164,11 @@ pub struct ResiliencePresetView {
     pub numbers: BTreeMap<String, u32>,
 }
 
-/// Range of each number of the form, by field name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-pub struct SettingsRanges {
-    pub gateway_port: RangeView,
-    pub in_flight_max: RangeView,
-    pub body_bytes_max: RangeView,
-    pub connect_timeout_ms: RangeView,
-    pub first_token_timeout_ms: RangeView,
-    pub stall_timeout_ms: RangeView,
-    pub total_timeout_ms: RangeView,
-    pub health_interval_secs: RangeView,
-    pub retention_days: RangeView,
-    pub cache_ttl_secs: RangeView,
-    pub cache_memory_bytes_max: RangeView,
-    pub cache_entry_bytes_max: RangeView,
-    pub cache_disk_bytes_max: RangeView,
-}
-
 /// Both ends are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct RangeView {
     pub min: Count,
     pub max: Count,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum ThemeChoice {
-    /// Follows the desktop.
-    System,
-    Light,
-    Dark,
 }
 
 /// An error or a warning in the settings file.

@@ -74,15 +74,14 @@ impl From<TrafficLimits> for TrafficLimitsView {
     }
 }
 
-/// A number out of range stays as it is; the settings reject it by name.
-impl From<TrafficLimitsView> for TrafficLimits {
-    fn from(limits: TrafficLimitsView) -> Self {
+impl TrafficLimitsView {
+    /// Changes the limits that a form shows. A number out of range stays as it is; the settings reject
+    /// it by name.
+    pub(crate) fn apply(self, limits: &mut TrafficLimits) {
         let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        Self {
-            requests_per_minute: limits.requests_per_minute,
-            tokens_per_minute: limits.tokens_per_minute,
-            in_flight_max: limits.in_flight_max.map(size),
-        }
+        limits.requests_per_minute = self.requests_per_minute;
+        limits.tokens_per_minute = self.tokens_per_minute;
+        limits.in_flight_max = self.in_flight_max.map(size);
     }
 }
 

@@ -1,11 +1,16 @@
 //! The settings form: what it shows, what it saves, and which fields it refuses by name.
 
+use control::SettingValue::{self, Number, Switch};
 use control::view::*;
 use control::{Core, ErrorCode};
 use settings::{ResilienceNumbers, ResiliencePreset};
 use test_support::MARKED_KEY;
 
 use crate::whole_engine::{add, engine_fixture, lists_models, refused, secret};
+
+fn text(text: &str) -> SettingValue {
+    SettingValue::Text(text.to_owned())
+}
 
 async fn values(core: &Core) -> SettingsValues {
     control::settings(core).await.expect("settings").values
@@ -17,7 +22,7 @@ async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
     let core = world.core;
     let shown = control::settings(&core).await.expect("settings");
     let form = &shown.resilience;
-    assert_eq!(form.fields.len(), ResilienceNumbers::FIELDS.len());
+    assert_eq!(form.fields.len(), ResilienceNumbers::fields().count());
     for field in &form.fields {
         assert_eq!(shown.defaults.resilience.custom.get(&field.name), Some(&field.default));
         assert!((field.min..=field.max).contains(&field.default), "{field:?}");
@@ -66,39 +71,42 @@ async fn the_cache_is_set_by_the_form_and_its_server_is_checked() {
     let world = engine_fixture().await;
     let core = world.core;
     let mut wanted = values(&core).await;
-    wanted.cache_ttl_secs = 60;
-    wanted.cache_disk = false;
-    wanted.cache_memory_bytes_max = Count(2_097_152);
-    wanted.cache_redis_url = Some(" redis://127.0.0.1:1/0 ".to_owned());
+    wanted.set("cache_ttl_secs", Number(60));
+    wanted.set("cache_disk", Switch(false));
+    wanted.set("cache_memory_bytes_max", Number(2_097_152));
+    wanted.set("cache_redis_url", text(" redis://127.0.0.1:1/0 "));
     let saved = control::settings_edit(&core, wanted.clone()).await.expect("saved").values;
-    assert_eq!(saved.cache_redis_url.as_deref(), Some("redis://127.0.0.1:1/0"));
-    assert_eq!((saved.cache_ttl_secs, saved.cache_disk), (60, false));
-    wanted.cache_redis_url = Some(String::new());
-    wanted.cache_enabled = false;
+    assert_eq!(*saved.get("cache_redis_url"), text("redis://127.0.0.1:1/0"));
+    assert_eq!(*saved.get("cache_ttl_secs"), Number(60));
+    assert_eq!(*saved.get("cache_disk"), Switch(false));
+    wanted.set("cache_redis_url", text(""));
+    wanted.set("cache_enabled", Switch(false));
     let saved = control::settings_edit(&core, wanted.clone()).await.expect("saved").values;
-    assert_eq!((saved.cache_redis_url, saved.cache_enabled), (None, false));
+    assert_eq!(*saved.get("cache_redis_url"), SettingValue::None);
+    assert_eq!(*saved.get("cache_enabled"), Switch(false));
 
     let upstream = lists_models().await;
     let key = BackendKey::New { secret: secret(MARKED_KEY) };
     control::backend_add(&core, add(&upstream, key)).await.expect("added");
-    let check = async |change: &dyn Fn(&mut SettingsValues), field: &str| {
+    let check = async |field: &str, value: SettingValue| {
         let mut wrong = wanted.clone();
-        change(&mut wrong);
+        wrong.set(field, value);
         let answer = control::settings_edit(&core, wrong).await;
         refused(answer, ErrorCode::InvalidInput, Some(field));
     };
-    check(&|it| it.cache_ttl_secs = 0, "cache_ttl_secs").await;
-    check(&|it| it.cache_disk_bytes_max = Count(1), "cache_disk_bytes_max").await;
+    check("cache_ttl_secs", Number(0)).await;
+    check("cache_disk_bytes_max", Number(1)).await;
+    check("cache_disk", SettingValue::None).await;
+    check("cache_colour", Number(1)).await;
     for url in [
         "nowhere".to_owned(),
         "https://x.test".to_owned(),
         format!("rediss://:{MARKED_KEY}@x.test"),
     ] {
-        check(&|it| it.cache_redis_url = Some(url.clone()), "cache_redis_url").await;
+        check("cache_redis_url", text(&url)).await;
     }
     for key in ["gone", "up", "No Name"] {
-        let field = "cache_redis_credential";
-        check(&|it| it.cache_redis_credential = Some(key.to_owned()), field).await;
+        check("cache_redis_credential", text(key)).await;
     }
     core.stop().await;
 }

@@ -215,7 +215,8 @@ async fn wrong_fields_are_named_and_nothing_is_left_behind() {
     assert!(control::keys(&world.core).await.expect("keys").is_empty());
 
     let settings = control::settings(&world.core).await.expect("settings");
-    let port = SettingsValues { gateway_port: 0, ..settings.values };
+    let mut port = settings.values;
+    port.set("gateway_port", control::SettingValue::Number(0));
     let answer = control::settings_edit(&world.core, port).await;
     refused(answer, ErrorCode::InvalidInput, Some("gateway_port"));
     let gone = BackendRef { id: "gone".to_owned() };

@@ -77,6 +77,8 @@ fn millis(number: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use settings::{Setting, SettingValue, Settings};
+
     use super::*;
 
     /// The defaults of the settings must equal the defaults the state machines are tested with.
@@ -91,20 +93,27 @@ mod tests {
     /// A number without effect on any rule would be a dead setting.
     #[test]
     fn each_number_moves_a_rule() {
-        let usual = ResilienceNumbers::default();
         let rules = |numbers: &ResilienceNumbers| {
             let forced = forced_closed_time(numbers);
             (breaker_rules(numbers), attempt_rules(numbers), retry_budget_rules(numbers), forced)
         };
-        for field in ResilienceNumbers::FIELDS {
-            let mut moved = usual.clone();
-            let end = if field.default == *field.range.end() {
-                field.range.start()
-            } else {
-                field.range.end()
+        // Each at an end of its range, with the numbers that bound others at their most.
+        let bounds = ["open_ms_max", "cooldown_ms_max", "quota_secs_max", "retry_ms_max"];
+        let end = |field: &Setting| {
+            let (low, high) = field.range.clone().expect("a range").into_inner();
+            let is_default = field.default_value() == SettingValue::Number(high);
+            SettingValue::Number(if is_default { low } else { high })
+        };
+        for field in ResilienceNumbers::fields() {
+            let wide = ResilienceNumbers::fields()
+                .filter(|other| bounds.contains(&other.name) && other.name != field.name);
+            let wide: Vec<_> = wide.map(|other| (other.path.to_owned(), end(other))).collect();
+            let moved = [wide.clone(), vec![(field.path.to_owned(), end(field))]].concat();
+            let numbers = |changes: &[_]| {
+                let settings = Settings::default().with_values(changes).expect("valid numbers");
+                settings.resilience.custom
             };
-            moved.set(field.name, *end).expect("a field");
-            assert!(rules(&moved) != rules(&usual), "{}", field.name);
+            assert!(rules(&numbers(&moved)) != rules(&numbers(&wide)), "{}", field.name);
         }
     }
 }

@@ -7,15 +7,16 @@ use domain::{
 };
 
 use crate::Settings;
+use crate::setting::settings;
 
 /// Relative share of a candidate or key for weighted orders; 0 excludes it while another one has a
 /// weight. A thousand steps are finer than anybody can observe.
-pub const WEIGHT_RANGE: RangeInclusive<u16> = 0..=1_000;
+pub const WEIGHT_RANGE: RangeInclusive<i64> = 0..=1_000;
 /// Importance of one criterion in the policy `balanced`, in percent.
-pub const BALANCE_PERCENT_RANGE: RangeInclusive<u8> = 0..=100;
+pub const BALANCE_PERCENT_RANGE: RangeInclusive<i64> = 0..=100;
 /// Time for which a conversation stays with its backend after its last request, in seconds; 0
 /// disables it. A day at most: no provider's prompt cache lives longer.
-pub const STICKY_SECS_RANGE: RangeInclusive<u32> = 0..=86_400;
+pub const STICKY_SECS_RANGE: RangeInclusive<i64> = 0..=86_400;
 /// Most candidates of one route. A request tries three; more only lengthen the list.
 pub const ROUTE_CANDIDATES_MAX: usize = 16;
 /// Most names and patterns of one route; each is compared with every request's model.
@@ -25,11 +26,6 @@ pub const ROUTE_SCOPES_MAX: usize = 50;
 pub const PROJECT_CHARS_MAX: usize = 64;
 /// Most keys of one backend. Each has its own probes and health state.
 pub const POOL_MEMBERS_MAX: usize = 16;
-/// Requests per minute. The gateway answers a few thousand a second, so more is no limit.
-pub const REQUESTS_PER_MINUTE_RANGE: RangeInclusive<u32> = 1..=100_000;
-/// Tokens per minute, input and output; the largest accounts have some ten million.
-pub const TOKENS_PER_MINUTE_RANGE: RangeInclusive<u32> = 1..=1_000_000_000;
-
 /// A rule that maps model names to backends. Routes are matched in file order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteSettings {
@@ -156,15 +152,19 @@ impl PoolMemberSettings {
     }
 }
 
-/// Limits of a client's traffic, or of the traffic to a backend; `None` for no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TrafficLimits {
-    /// Within [`REQUESTS_PER_MINUTE_RANGE`], in any minute.
-    pub requests_per_minute: Option<u32>,
-    /// Input and output, in any minute; within [`TOKENS_PER_MINUTE_RANGE`].
-    pub tokens_per_minute: Option<u32>,
-    /// Concurrent requests; within [`crate::GATEWAY_IN_FLIGHT_MAX_RANGE`].
-    pub in_flight_max: Option<usize>,
+settings! {
+    /// Limits of a client's traffic, or of the traffic to a backend; `None` for no limit.
+    #[derive(Copy)]
+    pub TrafficLimits in "*", keys "" {
+        /// Most requests in any minute.
+        // The gateway answers a few thousand a second, so more is no limit.
+        requests_per_minute: Option<u32>, in 1..=100_000;
+        /// Most tokens in any minute, input and output.
+        // The largest accounts have some ten million.
+        tokens_per_minute: Option<u32>, in 1..=1_000_000_000;
+        /// Concurrent requests.
+        in_flight_max: Option<usize>, in 1..=300;
+    }
 }
 
 domain::words! {

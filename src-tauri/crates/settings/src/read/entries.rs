@@ -11,14 +11,15 @@ use indexmap::IndexMap;
 use toml_edit::Value;
 use url::Url;
 
-use super::names::{NameListRules, id_error_hint, read_names};
-use super::{limits, pool, scope};
-use crate::finding::{Findings, RepairAction};
+use super::names::{NameListRules, read_names};
+use super::{pool, scope};
+use crate::finding::{Findings, RepairAction, id_error_hint};
 use crate::section_reader::SectionReader;
+use crate::setting::Rows as _;
 use crate::{
     AllowedNetwork, BackendKind, BackendSettings, ClientPriority, ClientSettings,
     CredentialSettings, ENTRIES_MAX, LABEL_CHARS_MAX, MOCK_BACKEND_ID, MODEL_CHARS_MAX,
-    MODELS_PER_BACKEND_MAX, TokenSha256, correct_base_url, parse_base_url,
+    MODELS_PER_BACKEND_MAX, TokenSha256, TrafficLimits, correct_base_url, parse_base_url,
 };
 
 /// Characters of a key allowed in the file: enough to tell keys apart, useless to a thief.
@@ -93,7 +94,7 @@ pub(super) fn read_backends(
     findings: &mut Findings,
 ) -> IndexMap<BackendId, BackendSettings> {
     read_entries(section, findings, |id: &BackendId, entry, findings| {
-        entry.check_names(&[&BACKEND_NAMES[..], &limits::NAMES].concat(), findings);
+        check_names(entry, &BACKEND_NAMES, findings);
         if id.as_str() == MOCK_BACKEND_ID {
             let what = "the name of the built-in mock cannot be used";
             findings.error(&entry.path, entry.span_of(""), what, "choose another name");
@@ -116,15 +117,15 @@ pub(super) fn read_backends(
             label: read_label(entry, id.as_str(), findings),
             kind,
             pool: pool::read_pool(entry, findings),
-            limits: limits::read_limits(entry, findings),
-            enabled: entry.boolean("enabled", true, findings),
+            limits: read_limits(entry, findings),
+            enabled: entry.boolean("enabled", findings).unwrap_or(true),
             models: read_names(entry, &MODELS, findings),
             lacks: read_features(entry, "lacks", UnsupportedFeature::WORDS, kind, findings),
             offers: read_features(entry, "offers", ExtraDialect::WORDS, kind, findings),
             crossing: entry.word("crossing", TranslationMode::WORDS, findings).unwrap_or_default(),
-            network: match entry.boolean("private_network", false, findings) {
-                true => AllowedNetwork::Private,
-                false => AllowedNetwork::Public,
+            network: match entry.boolean("private_network", findings) {
+                Some(true) => AllowedNetwork::Private,
+                _ => AllowedNetwork::Public,
             },
             base_url: read_base_url(entry, gateway_port, findings)?,
         })
@@ -137,7 +138,7 @@ pub(super) fn read_clients(
 ) -> IndexMap<ClientId, ClientSettings> {
     let mut owners: HashMap<TokenSha256, ClientId> = HashMap::new();
     read_entries(section, findings, |id: &ClientId, entry, findings| {
-        entry.check_names(&[&CLIENT_NAMES[..], &limits::NAMES].concat(), findings);
+        check_names(entry, &CLIENT_NAMES, findings);
         entry.require("created", CREATED_HINT, findings);
         entry.require("token_sha256", "add the client with `gatehouse clients add`", findings);
         let token = entry.text("token_sha256", findings).map(TokenSha256::from_str);
@@ -152,7 +153,7 @@ pub(super) fn read_clients(
             entry.report_error("token_sha256", what, hint, None, findings);
         }
         Some(ClientSettings {
-            limits: limits::read_limits(entry, findings),
+            limits: read_limits(entry, findings),
             cache: entry.word("cache", CacheMode::WORDS, findings),
             priority: entry.word("priority", ClientPriority::WORDS, findings).unwrap_or_default(),
             scope: scope::read_scope(entry, findings),
@@ -161,6 +162,18 @@ pub(super) fn read_clients(
             token_sha256: token?,
         })
     })
+}
+
+/// Checks the names of an entry with limits.
+fn check_names(entry: &SectionReader, own: &[&'static str], findings: &mut Findings) {
+    let known: Vec<&str> = own.iter().copied().chain(TrafficLimits::names()).collect();
+    entry.check_names(&known, findings);
+}
+
+fn read_limits(entry: &SectionReader, findings: &mut Findings) -> TrafficLimits {
+    let mut limits = TrafficLimits::default();
+    limits.read_rows(entry, findings);
+    limits
 }
 
 /// Reads each entry with a valid id; incomplete entries are reported and left out.

@@ -1,6 +1,5 @@
 //! Reads lists of names: models of a backend; names, clients and projects of a route.
 
-use domain::IdError;
 use toml_edit::{Item, Value};
 
 use crate::finding::{Findings, RepairAction, quote_value};
@@ -65,12 +64,4 @@ fn report_repeated_name(
 ) {
     let what = format!("the {} {} is listed twice", rule.one, quote_value(name));
     findings.warning(&entry.path_of(rule.field), item.span(), what, "remove one of the two");
-}
-
-/// The text of [`IdError`], which repeats at most one character.
-pub(super) fn id_error_hint(error: &IdError) -> String {
-    match error {
-        IdError::Malformed(_) => "choose another name".to_owned(),
-        _ => error.to_string(),
-    }
 }

@@ -14,10 +14,7 @@ const HINT: &str = "write it like credentials = [\"first\", { id = \"second\", w
 
 pub(super) fn read_pool(entry: &SectionReader, findings: &mut Findings) -> KeyPoolSettings {
     let order = entry.word("pool", PoolOrder::WORDS, findings).unwrap_or_default();
-    let single = entry.text("credential", findings).and_then(|name| {
-        let id = CredentialId::new(name);
-        id.map_err(|error| report_bad_name(entry, "credential", &error, findings)).ok()
-    });
+    let single = entry.credential("credential", findings);
     let members = match entry.item("credentials") {
         None => single.into_iter().map(PoolMemberSettings::new).collect(),
         Some(_) => read_members(entry, findings),
@@ -77,7 +74,8 @@ fn read_member(
             let inner = SectionReader::list_entry(&path, place, table, value.span());
             inner.check_names(&["id", "weight"], findings);
             inner.require("id", HINT, findings);
-            (inner.text("id", findings), inner.integer("weight", &WEIGHT_RANGE, 1, findings))
+            let weight = inner.integer("weight", &WEIGHT_RANGE, findings);
+            (inner.text("id", findings), weight.unwrap_or(1))
         }
         _ => {
             let what = "the name of a key must be a string";
@@ -94,7 +92,7 @@ fn report_bad_name(entry: &SectionReader, name: &str, error: &IdError, findings:
     entry.report_error(
         name,
         "this is not a valid key name",
-        super::names::id_error_hint(error),
+        crate::finding::id_error_hint(error),
         None,
         findings,
     );

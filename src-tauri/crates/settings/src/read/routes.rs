@@ -8,8 +8,8 @@ use indexmap::IndexMap;
 use toml_edit::{InlineTable, Item, Value};
 
 use super::entries::read_entries;
-use super::names::{NameListRules, id_error_hint, read_names};
-use crate::finding::{Finding, Findings, RepairAction, closest_word, quote_value};
+use super::names::{NameListRules, read_names};
+use crate::finding::{Finding, Findings, RepairAction, closest_word, id_error_hint, quote_value};
 use crate::section_reader::SectionReader;
 use crate::{
     BALANCE_PERCENT_RANGE, BalanceSettings, MOCK_BACKEND_ID, MODEL_CHARS_MAX, PROJECT_CHARS_MAX,
@@ -67,15 +67,15 @@ pub(super) fn read_routes(
             models.push(id.to_string());
         }
         let policy = entry.word("policy", RoutePolicy::WORDS, findings).unwrap_or_default();
-        let sticky = STICKY_SECS_DEFAULT;
+        let sticky = entry.integer("sticky_secs", &STICKY_SECS_RANGE, findings);
         Some(RouteSettings {
-            enabled: entry.boolean("enabled", true, findings),
+            enabled: entry.boolean("enabled", findings).unwrap_or(true),
             models,
             clients: read_route_clients(entry, findings),
             projects: read_names(entry, &PROJECTS, findings),
             policy,
             weights: read_weights(entry, policy, findings),
-            sticky_secs: entry.integer("sticky_secs", &STICKY_SECS_RANGE, sticky, findings),
+            sticky_secs: sticky.unwrap_or(STICKY_SECS_DEFAULT),
             crossing: entry.word("crossing", TranslationMode::WORDS, findings),
             cache: entry.word("cache", CacheMode::WORDS, findings),
             candidates: read_candidates(entry, policy, findings),
@@ -105,7 +105,7 @@ fn read_weights(
     section.check_names(&["latency", "cost", "headroom"], findings);
     let fresh = BalanceSettings::default();
     let mut percent =
-        |name, default| section.integer(name, &BALANCE_PERCENT_RANGE, default, findings);
+        |name, default| section.integer(name, &BALANCE_PERCENT_RANGE, findings).unwrap_or(default);
     let weights = BalanceSettings {
         latency: percent("latency", fresh.latency),
         cost: percent("cost", fresh.cost),
@@ -223,7 +223,7 @@ fn read_candidate(
 ) -> Option<RouteCandidateSettings> {
     section.check_names(&["backend", "model", "weight"], findings);
     section.require("backend", CANDIDATES_HINT, findings);
-    let weight = section.integer("weight", &WEIGHT_RANGE, 1, findings);
+    let weight = section.integer("weight", &WEIGHT_RANGE, findings).unwrap_or(1);
     let model = section.text("model", findings);
     let unfit = |model: &str| {
         let length = model.chars().count();

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use domain::IdError;
 use toml_edit::{Array, Item};
 
-use super::names::{NameListRules, id_error_hint, read_names};
-use crate::finding::Findings;
+use super::names::{NameListRules, read_names};
+use crate::finding::{Findings, id_error_hint};
 use crate::section_reader::SectionReader;
 use crate::{ClientScope, MODEL_CHARS_MAX, SCOPE_ENTRIES_MAX};
 

@@ -6,17 +6,16 @@ use indexmap::IndexMap;
 use toml_edit::{Array, Datetime, InlineTable, Value};
 
 use crate::finding::SettingsPath;
+use crate::setting::{Rows as _, TableFields};
 use crate::{
-    AllowedNetwork, BalanceSettings, CacheSettings, ClientPriority, ClientScope, KeyPoolSettings,
-    PoolMemberSettings, ResilienceNumbers, ResilienceSettings, RouteCandidateSettings,
-    RouteSettings, STICKY_SECS_DEFAULT, Settings, TrafficLimits,
+    AllowedNetwork, BalanceSettings, ClientPriority, ClientScope, KeyPoolSettings,
+    PoolMemberSettings, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT, Settings,
 };
 
-pub(super) type TableFields = IndexMap<&'static str, Value>;
-
 /// The settings as tables of values; an absent optional value has no field.
-pub(super) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFields> {
-    let mut tables = fixed_tables(settings);
+pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFields> {
+    let sections = settings.write_sections().map(|(name, fields)| (vec![name.to_owned()], fields));
+    let mut tables: IndexMap<SettingsPath, TableFields> = sections.collect();
     let path = |section: &str, id: &str| vec![section.to_owned(), id.to_owned()];
     for (id, credential) in &settings.credentials {
         let mut fields = TableFields::from([("label", credential.label.as_str().into())]);
@@ -50,7 +49,7 @@ pub(super) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
         if backend.network == AllowedNetwork::Private {
             fields.insert("private_network", true.into());
         }
-        fields.extend(limit_fields(&backend.limits));
+        fields.extend(backend.limits.write_rows());
         tables.insert(path("backends", id.as_str()), fields);
     }
     for (id, known) in &settings.routes {
@@ -62,7 +61,7 @@ pub(super) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
             ("created", time_value(client.created)),
         ]);
         fields.extend(client.expires.map(|at| ("expires", time_value(at))));
-        fields.extend(limit_fields(&client.limits));
+        fields.extend(client.limits.write_rows());
         fields.extend(client.cache.map(|wish| ("cache", wish.word().into())));
         if client.priority != ClientPriority::default() {
             fields.insert("priority", client.priority.word().into());
@@ -165,91 +164,6 @@ fn pool_member(member: &PoolMemberSettings) -> Value {
     table.insert("id", id.into());
     table.insert("weight", i64::from(member.weight).into());
     table.into()
-}
-
-fn limit_fields(limits: &TrafficLimits) -> TableFields {
-    let TrafficLimits { requests_per_minute, tokens_per_minute, in_flight_max } = limits;
-    let mut fields = TableFields::new();
-    fields.extend(requests_per_minute.map(|it| ("requests_per_minute", i64::from(it).into())));
-    fields.extend(tokens_per_minute.map(|it| ("tokens_per_minute", i64::from(it).into())));
-    fields.extend(in_flight_max.map(|it| ("in_flight_max", integer_value(it))));
-    fields
-}
-
-fn fixed_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFields> {
-    let gateway = &settings.gateway;
-    let ms = integer_value;
-    let sections = [
-        (
-            "gateway",
-            TableFields::from([
-                ("port", i64::from(gateway.port).into()),
-                ("body_bytes_max", integer_value(gateway.body_bytes_max)),
-                ("in_flight_max", integer_value(gateway.in_flight_max)),
-                ("queue_max", integer_value(gateway.queue_max)),
-                ("queue_wait_ms", ms(gateway.queue_wait_ms)),
-                ("connect_timeout_ms", ms(gateway.connect_timeout_ms)),
-                ("first_token_timeout_ms", ms(gateway.first_token_timeout_ms)),
-                ("stall_timeout_ms", ms(gateway.stall_timeout_ms)),
-                ("total_timeout_ms", ms(gateway.total_timeout_ms)),
-            ]),
-        ),
-        ("vault", TableFields::from([("kind", settings.vault.kind.word().into())])),
-        (
-            "health",
-            TableFields::from([("interval_secs", integer_value(settings.health.interval_secs))]),
-        ),
-        ("resilience", resilience_fields(&settings.resilience)),
-        ("cache", cache_fields(&settings.cache)),
-        ("notifications", TableFields::from([("enabled", settings.notifications.enabled.into())])),
-        (
-            "ledger",
-            TableFields::from([
-                ("retention_days", i64::from(settings.ledger.retention_days).into()),
-                ("commit_wait_ms", integer_value(settings.ledger.commit_wait_ms)),
-            ]),
-        ),
-        ("appearance", TableFields::from([("theme", settings.appearance.theme.word().into())])),
-    ];
-    sections.into_iter().map(|(name, fields)| (vec![name.to_owned()], fields)).collect()
-}
-
-/// Leaves the preset out only if it and all numbers are the defaults: numbers without a preset mean
-/// a custom one.
-fn resilience_fields(resilience: &ResilienceSettings) -> TableFields {
-    let ResilienceSettings { preset, custom } = resilience;
-    let mut fields = TableFields::new();
-    if *resilience != ResilienceSettings::default() {
-        fields.insert("preset", preset.word().into());
-    }
-    let numbers = ResilienceNumbers::FIELDS.iter();
-    fields.extend(
-        numbers.filter_map(|field| Some((field.name, i64::from(custom.get(field.name)?).into()))),
-    );
-    fields
-}
-
-fn cache_fields(cache: &CacheSettings) -> TableFields {
-    let mut fields = TableFields::from([
-        ("enabled", cache.enabled.into()),
-        ("memory_bytes_max", integer_value(cache.memory_bytes_max)),
-        ("entry_bytes_max", integer_value(cache.entry_bytes_max)),
-        ("disk", cache.disk.into()),
-        ("disk_bytes_max", integer_value(cache.disk_bytes_max)),
-        ("ttl_secs", i64::from(cache.ttl_secs).into()),
-    ]);
-    fields.extend(cache.redis_url.as_ref().map(|url| ("redis_url", url.as_str().into())));
-    let credential = cache.redis_credential.as_ref();
-    fields.extend(credential.map(|id| ("redis_credential", id.as_str().into())));
-    fields
-}
-
-/// A number above `i64::MAX` is written as that, so that the range check rejects it.
-fn integer_value<T>(number: T) -> Value
-where
-    i64: TryFrom<T>,
-{
-    i64::try_from(number).unwrap_or(i64::MAX).into()
 }
 
 /// A time outside the calendar is written as a number, so that the type check rejects it.

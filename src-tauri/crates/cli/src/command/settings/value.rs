@@ -1,12 +1,11 @@
 //! `gatehouse settings get` and `set`: reads and writes one setting by its name in the file or the
-//! panel.
-//!
-//! The names come from the settings view itself, so a new setting needs no code here.
+//! panel. They come from the table of settings, so a new setting needs no code here.
+
+use std::collections::BTreeMap;
 
 use clap::Args;
 use control::view::{SettingsValues, SettingsView};
-use control::{ApiError, Core};
-use serde_json::{Map, Value};
+use control::{ApiError, Core, SettingKind, SettingValue, Settings};
 
 use crate::command::completers;
 use crate::command::keys::render_sentence;
@@ -33,18 +32,19 @@ pub(crate) struct SetSettingArguments {
     value: String,
 }
 
+type Values = BTreeMap<String, SettingValue>;
+
 pub(super) async fn get(
     wanted: &GetSettingArguments,
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    let all = flatten_settings(&control::settings(core).await?.values)?;
+    let all = all_values(control::settings(core).await?);
     match &wanted.name {
         None => console.print_view(&all, table)?,
         Some(name) => {
-            let name = find_setting(&all, name)?;
-            let value = all.get(&name).cloned().unwrap_or_default();
-            console.print_view(&value, |value| render_sentence(&format_value(value)))?;
+            let value = value_of(&all, &find_setting(&all, name)?);
+            console.print_view(&value, |value| render_sentence(&value.to_string()))?;
         }
     }
     Ok(Exit::Success)
@@ -55,84 +55,48 @@ pub(super) async fn set(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    let SettingsView { values, defaults, .. } = control::settings(core).await?;
-    let mut all = flatten_settings(&values)?;
-    let name = find_setting(&all, &wanted.name)?;
+    let before = control::settings(core).await?;
+    let resilience = before.values.resilience.clone();
+    let name = find_setting(&all_values(before), &wanted.name)?;
     if name == "vault_kind" {
         let message = "the vault is changed with its own command";
         return Err(CommandError::new(Exit::Usage, message)
             .with_hint(format!("Run `gatehouse vault set {}`.", wanted.value)));
     }
-    let known = all.get(&name).cloned().unwrap_or_default();
-    let value = match wanted.value.as_str() {
-        "default" => flatten_settings(&defaults)?.get(&name).cloned().unwrap_or_default(),
-        typed => parse_value(&name, &known, typed)?,
-    };
-    all.insert(name.clone(), value);
+    let value = parse_value(&name, &wanted.value)?;
     // There is no switch of that name, so the message says which setting it is about.
     let named = |error: ApiError| match &error.field {
         Some(field) => ApiError { message: format!("{field}: {}", error.message), ..error },
         None => error,
     };
-    let edited = control::settings_edit(core, unflatten_settings(all)?).await.map_err(named)?;
-    let now = flatten_settings(&edited.values)?.get(&name).cloned().unwrap_or_default();
-    console.print_view(&now, |now| {
-        render_sentence(&format!("{name} is now {}.", format_value(now)))
-    })?;
+    let change = SettingsValues { fields: [(name.clone(), value)].into(), resilience };
+    let edited = control::settings_edit(core, change).await.map_err(named)?;
+    let now = value_of(&all_values(edited), &name);
+    console.print_view(&now, |now| render_sentence(&format!("{name} is now {now}.")))?;
     Ok(Exit::Success)
 }
 
-/// All settings in one map; names in a group are joined with dots, as in
-/// `resilience.custom.open_secs`.
-fn flatten_settings(values: &SettingsValues) -> Result<Map<String, Value>, CommandError> {
-    let json = serde_json::to_value(values).map_err(|error| CommandError::internal(&error))?;
-    let mut all = Map::new();
-    flatten("", json, &mut all);
-    Ok(all)
+/// Settings of sections by key, and settings of entries by path.
+fn all_values(settings: SettingsView) -> Values {
+    let mut all = settings.values.by_key();
+    all.extend(settings.entries);
+    all
 }
 
-fn flatten(prefix: &str, value: Value, into: &mut Map<String, Value>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
-                flatten(&name, value, into);
-            }
-        }
-        value => {
-            into.insert(prefix.to_owned(), value);
-        }
-    }
+fn value_of(all: &Values, name: &str) -> SettingValue {
+    all.get(name).cloned().unwrap_or(SettingValue::None)
 }
 
-fn unflatten_settings(all: Map<String, Value>) -> Result<SettingsValues, CommandError> {
-    let mut root = Map::new();
-    for (name, value) in all {
-        let mut place = &mut root;
-        let mut parts = name.split('.').peekable();
-        while let Some(part) = parts.next() {
-            if parts.peek().is_none() {
-                place.insert(part.to_owned(), value);
-                break;
-            }
-            let inner = place.entry(part).or_insert_with(|| Value::Object(Map::new()));
-            let Value::Object(inner) = inner else { break };
-            place = inner;
-        }
-    }
-    let read = serde_json::from_value(Value::Object(root));
-    read.map_err(|error| {
-        CommandError::new(Exit::Usage, format!("the value was not accepted: {error}"))
-    })
-}
-
-/// Finds a setting by its name (`gateway_port`), its path in the file (`gateway.port`), or an
+/// Finds a setting by its key (`gateway_port`), its path in the file (`gateway.port`), or an
 /// unambiguous ending (`port`).
-fn find_setting(all: &Map<String, Value>, typed: &str) -> Result<String, CommandError> {
+fn find_setting(all: &Values, typed: &str) -> Result<String, CommandError> {
     let same = |name: &str| name.replace(['.', '-'], "_");
     let typed_same = same(typed);
     if let Some(name) = all.keys().find(|name| same(name) == typed_same) {
         return Ok(name.clone());
+    }
+    if let Some(setting) = Settings::table().into_iter().find(|setting| setting.path == typed) {
+        return Ok(setting.key.to_owned());
     }
     let ending = format!("_{typed_same}");
     let mut ending_so = all.keys().filter(|name| same(name).ends_with(&ending));
@@ -142,38 +106,33 @@ fn find_setting(all: &Map<String, Value>, typed: &str) -> Result<String, Command
     Err(control::unknown_name_error("setting", typed, all.keys().map(String::as_str)).into())
 }
 
-/// Parses the typed text as the type of the setting's current value. For a setting without a value
-/// it stays text.
-fn parse_value(name: &str, known: &Value, typed: &str) -> Result<Value, CommandError> {
+/// Parses the typed text as the type of the setting. The core checks it against its rules.
+fn parse_value(name: &str, typed: &str) -> Result<SettingValue, CommandError> {
     let wrong =
         |what: &str| CommandError::new(Exit::Usage, format!("{name}: {typed:?} is not {what}"));
-    match known {
-        Value::Bool(_) => match typed {
-            "true" | "on" | "yes" => Ok(Value::Bool(true)),
-            "false" | "off" | "no" => Ok(Value::Bool(false)),
+    let setting = Settings::setting(name);
+    match (setting, typed) {
+        (Some(setting), "default") => return Ok(setting.default_value()),
+        (Some(setting), "none") if setting.optional => return Ok(SettingValue::None),
+        _ => {}
+    }
+    match setting.map(|setting| setting.kind) {
+        Some(SettingKind::Switch) => match typed {
+            "true" | "on" | "yes" => Ok(SettingValue::Switch(true)),
+            "false" | "off" | "no" => Ok(SettingValue::Switch(false)),
             _ => Err(wrong("on or off")),
         },
-        Value::Number(_) => {
-            let number: u64 = typed.parse().map_err(|_| wrong("a whole number"))?;
-            Ok(Value::from(number))
+        Some(SettingKind::Number) => {
+            typed.parse().map(SettingValue::Number).map_err(|_| wrong("a whole number"))
         }
-        _ if typed == "none" => Ok(Value::Null),
-        _ => Ok(Value::from(typed)),
+        _ => Ok(SettingValue::Text(typed.to_owned())),
     }
 }
 
-fn format_value(value: &Value) -> String {
-    match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn table(all: &Map<String, Value>) -> StyledText {
+fn table(all: &Values) -> StyledText {
     let mut table = TextTable::without_header();
     for (name, value) in all {
-        table.row([TableCell::styled(Tone::Muted, name), format_value(value).into()]);
+        table.row([TableCell::styled(Tone::Muted, name), value.to_string().into()]);
     }
     let mut text = StyledText::new();
     text.table(&table);
@@ -182,14 +141,13 @@ fn table(all: &Map<String, Value>) -> StyledText {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn all() -> Map<String, Value> {
-        let json = json!({"gateway_port": 4283, "cache_ttl_secs": 600, "cache_disk": true,
-            "theme": "system", "cache_redis_url": null, "resilience.custom.open_secs": 30});
-        let Value::Object(all) = json else { unreachable!("an object") };
+    fn all() -> Values {
+        let settings = Settings::table().into_iter();
+        let mut all: Values =
+            settings.map(|setting| (setting.key.to_owned(), setting.default_value())).collect();
+        all.insert("backends.up.in_flight_max".to_owned(), SettingValue::None);
         all
     }
 
@@ -202,29 +160,28 @@ mod tests {
         check("gateway.port", Some("gateway_port"));
         check("gateway-port", Some("gateway_port"));
         check("port", Some("gateway_port"));
-        check("open_secs", Some("resilience.custom.open_secs"));
+        check("gateway.in_flight_max", Some("in_flight_max"));
+        check("backends.up.in_flight_max", Some("backends.up.in_flight_max"));
+        check("open_ms_first", Some("resilience.custom.open_ms_first"));
         check("secs", None);
         check("prot", None);
     }
 
     #[test]
-    fn a_value_has_the_kind_of_the_one_before() {
-        let check = |name: &str, typed: &str, value: Option<Value>| {
-            let known = all().get(name).cloned().expect("known");
-            assert_eq!(parse_value(name, &known, typed).ok(), value, "{name} {typed}");
+    fn a_value_has_the_type_of_its_setting() {
+        let check = |name: &str, typed: &str, value: Option<SettingValue>| {
+            assert_eq!(parse_value(name, typed).ok(), value, "{name} {typed}");
         };
-        check("gateway_port", "4284", Some(json!(4284)));
+        use SettingValue::{None as Absent, Number, Switch, Text};
+        check("gateway_port", "4284", Some(Number(4284)));
+        check("gateway_port", "default", Some(Number(4283)));
         check("gateway_port", "many", None);
-        check("cache_disk", "off", Some(json!(false)));
+        check("gateway_port", "none", None);
+        check("cache_disk", "off", Some(Switch(false)));
         check("cache_disk", "maybe", None);
-        check("theme", "dark", Some(json!("dark")));
-        check("cache_redis_url", "none", Some(Value::Null));
-    }
-
-    #[test]
-    fn what_is_taken_apart_is_put_together_again() {
-        let mut root = Map::new();
-        flatten("", json!({"a": 1, "b": {"c": {"d": 2}}}), &mut root);
-        assert_eq!(root.keys().collect::<Vec<_>>(), ["a", "b.c.d"]);
+        check("theme", "dark", Some(Text("dark".to_owned())));
+        check("cache_redis_url", "none", Some(Absent));
+        check("backends.up.in_flight_max", "4", Some(Number(4)));
+        check("backends.up.in_flight_max", "none", Some(Absent));
     }
 }

@@ -200,7 +200,7 @@ pub(super) fn settings_fixture() -> Value {
         "resilience": {"preset": "balanced", "custom": {"calls_min": 10}}});
     let any = json!({"min": 1, "max": 65_535});
     json!({
-        "path": "/c/settings.toml", "valid": false, "values": values, "defaults": values,
+        "path": "/c/settings.toml", "valid": false, "values": values, "defaults": values, "entries": {},
         "ranges": {"gateway_port": any, "in_flight_max": any, "body_bytes_max": any,
             "connect_timeout_ms": any, "first_token_timeout_ms": any, "stall_timeout_ms": any,
             "total_timeout_ms": any, "health_interval_secs": any, "retention_days": any,

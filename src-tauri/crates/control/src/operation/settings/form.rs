@@ -1,9 +1,11 @@
-//! Parses the parts of the settings form that need more than a range check: the cache with its
-//! server, and the resilience thresholds, which have names.
+//! The settings form: what it changes, and the resilience thresholds with their presets.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use domain::CredentialId;
 use settings::{
-    CacheSettings, NumberField, ResilienceNumbers, ResiliencePreset, ResilienceSettings, Settings,
+    ResilienceNumbers, ResiliencePreset, ResilienceSettings, Setting, SettingValue, Settings,
 };
 
 use crate::ApiError;
@@ -13,79 +15,57 @@ use crate::view::{
     ResilienceValues, SettingsValues,
 };
 
-/// Parsed parts of a form, before they are applied to the settings.
-#[derive(Debug)]
-pub(super) struct ParsedSettingsForm {
-    pub(super) cache: CacheSettings,
-    pub(super) resilience: ResilienceSettings,
-}
-
-impl ParsedSettingsForm {
-    /// Checks what the settings' own ranges do not cover.
-    pub(super) fn parse(req: &SettingsValues, now: &Settings) -> Result<Self, ApiError> {
-        Ok(Self {
-            cache: parse_cache(req, now)?,
-            resilience: parse_resilience(&req.resilience, now)?,
-        })
+/// The changes that a form asks for, by the paths of the settings. A field may be named by its key
+/// or, as those of entries are, by its path; it wins over [`SettingsValues::resilience`].
+pub(super) fn form_changes(
+    req: &SettingsValues,
+    now: &Settings,
+) -> Result<Vec<(String, SettingValue)>, ApiError> {
+    check_cache_server(req, now)?;
+    let preset = resilience_preset(req.resilience.preset).word().to_owned();
+    let mut changes = vec![("resilience.preset".to_owned(), SettingValue::Text(preset))];
+    for (name, number) in &req.resilience.custom {
+        if !ResilienceNumbers::fields().any(|field| field.name == name) {
+            return Err(ApiError::invalid(name, "there is no threshold with this name"));
+        }
+        changes.push((format!("resilience.{name}"), SettingValue::Number((*number).into())));
     }
+    let table = Settings::table();
+    changes.extend(req.fields.iter().map(|(key, value)| {
+        let known = table.iter().find(|setting| setting.key == key);
+        (known.map_or(key.as_str(), |setting| setting.path).to_owned(), value.clone())
+    }));
+    Ok(changes)
 }
 
-fn parse_cache(req: &SettingsValues, now: &Settings) -> Result<CacheSettings, ApiError> {
-    let typed = |text: &Option<String>| {
-        text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+/// Checks the server of the shared cache. A key bound to an origin is refused as its password,
+/// unless the settings already name it.
+fn check_cache_server(req: &SettingsValues, now: &Settings) -> Result<(), ApiError> {
+    let typed = |key: &str| match req.get(key) {
+        SettingValue::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        _ => None,
     };
-    let url = typed(&req.cache_redis_url).map(|text| text.parse()).transpose();
     // The text may hold a password, so no message repeats it.
-    let url = url.map_err(|_| {
-        ApiError::invalid("cache_redis_url", "this is not a valid address")
-            .with_hint("Write it like rediss://cache.example.com:6379/0.")
-    })?;
-    let credential = typed(&req.cache_redis_credential);
-    let credential = credential.map(|text| parse_cache_credential(&text, now)).transpose()?;
-    Ok(CacheSettings {
-        enabled: req.cache_enabled,
-        memory_bytes_max: req.cache_memory_bytes_max.0,
-        entry_bytes_max: req.cache_entry_bytes_max.0,
-        disk: req.cache_disk,
-        disk_bytes_max: req.cache_disk_bytes_max.0,
-        ttl_secs: req.cache_ttl_secs,
-        redis_url: url,
-        redis_credential: credential,
-    })
-}
-
-/// Parses the key that is the cache server's password. A key bound to an origin is refused, unless
-/// the settings already name it.
-fn parse_cache_credential(text: &str, now: &Settings) -> Result<CredentialId, ApiError> {
-    let field = "cache_redis_credential";
-    let id: CredentialId = input::parse_id(field, text)?;
-    if now.cache.redis_credential.as_ref() == Some(&id) {
-        return Ok(id);
+    if typed("cache_redis_url").is_some_and(|text| text.parse::<url::Url>().is_err()) {
+        return Err(ApiError::invalid("cache_redis_url", "this is not a valid address")
+            .with_hint("Write it like rediss://cache.example.com:6379/0."));
     }
-    match now.credentials.get(&id) {
+    let field = "cache_redis_credential";
+    let Some(text) = typed(field) else { return Ok(()) };
+    let id: CredentialId = input::parse_id(field, &text)?;
+    if now.cache.redis_credential.as_ref() == Some(&id) {
+        return Ok(());
+    }
+    match now.credentials.get(&id).map(|known| &known.origin) {
         None => Err(ApiError::invalid(field, format!("there is no key named {id}"))
             .with_hint("Add the password as a key first, without an allowed host.")),
-        Some(known) => match &known.origin {
-            None => Ok(id),
-            Some(origin) => {
-                let message = format!("the key {id} is locked to {origin} and cannot be used here");
-                Err(ApiError::invalid(field, message)
-                    .with_hint("Choose a key without an allowed host."))
-            }
-        },
+        Some(None) => Ok(()),
+        Some(Some(origin)) => {
+            let message = format!("the key {id} is locked to {origin} and cannot be used here");
+            Err(ApiError::invalid(field, message)
+                .with_hint("Choose a key without an allowed host."))
+        }
     }
-}
-
-fn parse_resilience(
-    req: &ResilienceValues,
-    now: &Settings,
-) -> Result<ResilienceSettings, ApiError> {
-    let mut custom = now.resilience.custom.clone();
-    for (name, number) in &req.custom {
-        let set = custom.set(name, *number);
-        set.ok_or_else(|| ApiError::invalid(name, "there is no threshold with this name"))?;
-    }
-    Ok(ResilienceSettings { preset: resilience_preset(req.preset), custom })
 }
 
 pub(super) fn resilience_values(settings: &ResilienceSettings) -> ResilienceValues {
@@ -101,24 +81,29 @@ pub(super) fn resilience_form() -> ResilienceFormView {
         Some(ResiliencePresetView { preset: resilience_preset_name(*preset), numbers })
     };
     let presets = ResiliencePreset::ALL.iter().filter_map(preset).collect();
-    let fields = ResilienceNumbers::FIELDS.iter().map(number_field_view).collect();
+    let fields = ResilienceNumbers::fields().map(number_field_view).collect();
     ResilienceFormView { fields, presets }
 }
 
-fn number_field_view(field: &NumberField) -> NumberFieldView {
+fn number_field_view(field: &Setting) -> NumberFieldView {
+    let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    let (min, max) = field.range.clone().map_or((0, 0), RangeInclusive::into_inner);
+    let default = match field.default_value() {
+        SettingValue::Number(number) => number,
+        _ => min,
+    };
     NumberFieldView {
         name: field.name.to_owned(),
-        meaning: field.meaning.to_owned(),
+        meaning: field.meaning().to_owned(),
         unit: field.unit().to_owned(),
-        min: *field.range.start(),
-        max: *field.range.end(),
-        default: field.default,
+        min: number(min),
+        max: number(max),
+        default: number(default),
     }
 }
 
-fn threshold_values(numbers: &ResilienceNumbers) -> std::collections::BTreeMap<String, u32> {
-    let fields = ResilienceNumbers::FIELDS.iter();
-    fields.filter_map(|field| Some((field.name.to_owned(), numbers.get(field.name)?))).collect()
+fn threshold_values(numbers: &ResilienceNumbers) -> BTreeMap<String, u32> {
+    numbers.values().map(|(name, number)| (name.to_owned(), number)).collect()
 }
 
 const fn resilience_preset(name: ResiliencePresetName) -> ResiliencePreset {
