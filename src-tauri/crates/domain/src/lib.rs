@@ -11,6 +11,7 @@ mod dialect;
 mod entropy;
 mod id;
 mod key_prefix;
+mod keyed_fields;
 mod money;
 mod origin;
 mod redact;
@@ -29,14 +30,14 @@ pub use id::{
     RunId, SLUG_CHARS_MAX,
 };
 pub use key_prefix::KeyPrefix;
-pub use money::{MicroUsd, Rates};
+pub use money::MicroUsd;
 pub use origin::{Origin, OriginError};
 pub use redact::redact;
 pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};
 pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError};
 pub use text::{group_digits, list_names};
 pub use time::{Clock, ManualClock, Moment, SystemClock, WallTime};
-pub use usage::TokenUsage;
+pub use usage::{TokenClass, TokenUsage};
 pub use vault_kind::VaultKind;
 pub use words::{UnknownWord, Word};
 

@@ -4,59 +4,69 @@ use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
 
-/// Tokens of one attempt, each counted in exactly one class.
-///
-/// Prompt counts include cached tokens at OpenAI and Gemini but not at Anthropic. Completion counts
-/// include reasoning at OpenAI but not at Gemini. The crate `wire` makes this split for each of
-/// them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct TokenUsage {
-    /// Input neither read from nor written to a prompt cache.
-    pub input_uncached: u64,
-    /// Input read from the provider's prompt cache.
-    pub cache_read: u64,
-    /// Input written to a five-minute cache.
-    pub cache_write_5m: u64,
-    /// Input written to a one-hour cache.
-    pub cache_write_1h: u64,
-    /// Output except reasoning.
-    pub output_visible: u64,
-    pub reasoning: u64,
+crate::keyed_fields! {
+    /// Tokens of one attempt, each counted in exactly one class.
+    ///
+    /// Prompt counts include cached tokens at OpenAI and Gemini but not at Anthropic. Completion
+    /// counts include reasoning at OpenAI but not at Gemini. The crate `wire` makes this split for
+    /// each of them. Saved records without a class read as zero tokens of it.
+    #[derive(Hash, Serialize, Deserialize)]
+    #[serde(default)]
+    TokenUsage by
+    /// A class of tokens. Its name is also its column in the ledger.
+    TokenClass: u64 {
+        /// Input neither read from nor written to a prompt cache.
+        input_uncached = InputUncached,
+        /// Input read from the provider's prompt cache.
+        cache_read = CacheRead,
+        /// Input written to a five-minute cache.
+        cache_write_5m = CacheWrite5m,
+        /// Input written to a one-hour cache.
+        cache_write_1h = CacheWrite1h,
+        /// Output except reasoning.
+        output_visible = OutputVisible,
+        reasoning = Reasoning,
+    }
+}
+
+impl TokenClass {
+    #[must_use]
+    pub const fn is_input(self) -> bool {
+        match self {
+            Self::InputUncached | Self::CacheRead | Self::CacheWrite5m | Self::CacheWrite1h => true,
+            Self::OutputVisible | Self::Reasoning => false,
+        }
+    }
 }
 
 impl TokenUsage {
     /// The sum of all input classes.
     #[must_use]
-    pub const fn input(&self) -> u64 {
-        self.input_uncached
-            .saturating_add(self.cache_read)
-            .saturating_add(self.cache_write_5m)
-            .saturating_add(self.cache_write_1h)
+    pub fn input(&self) -> u64 {
+        self.sum(TokenClass::is_input)
     }
 
     /// The sum of all output classes.
     #[must_use]
-    pub const fn output(&self) -> u64 {
-        self.output_visible.saturating_add(self.reasoning)
+    pub fn output(&self) -> u64 {
+        self.sum(|class| !class.is_input())
     }
 
     #[must_use]
-    pub const fn total(&self) -> u64 {
-        self.input().saturating_add(self.output())
+    pub fn total(&self) -> u64 {
+        self.sum(|_| true)
+    }
+
+    fn sum(&self, is_counted: impl Fn(TokenClass) -> bool) -> u64 {
+        let counted = TokenClass::ALL.iter().filter(|class| is_counted(**class));
+        counted.fold(0, |sum: u64, class| sum.saturating_add(self.get(*class)))
     }
 }
 
 impl Add for TokenUsage {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self {
-            input_uncached: self.input_uncached.saturating_add(other.input_uncached),
-            cache_read: self.cache_read.saturating_add(other.cache_read),
-            cache_write_5m: self.cache_write_5m.saturating_add(other.cache_write_5m),
-            cache_write_1h: self.cache_write_1h.saturating_add(other.cache_write_1h),
-            output_visible: self.output_visible.saturating_add(other.output_visible),
-            reasoning: self.reasoning.saturating_add(other.reasoning),
-        }
+        Self::from_fn(|class| self.get(class).saturating_add(other.get(class)))
     }
 }
 

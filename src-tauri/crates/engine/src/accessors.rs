@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::{BackendId, ClientId, CredentialId, Entropy, Moment, Origin, WallTime};
-use ledger::{Ledger, LedgerError, Price, Provider, RequestQuery};
+use ledger::{Ledger, LedgerError, RequestQuery};
 use monitor::{BackendHealth, ClockReading};
+use pricing::{Price, Provider};
 use settings::{BackendKind, FileProblem, ProposedFix, Settings, SettingsError, SettingsFileState};
 use vault::Vault;
 

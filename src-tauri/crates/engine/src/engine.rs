@@ -10,9 +10,10 @@ use arc_swap::ArcSwap;
 use domain::{BackendId, Clock, Entropy, WallTime};
 use endpoints::EndpointRegistry;
 use gateway::{HttpUpstream, NewToken, Snapshot};
-use ledger::{Ledger, PriceBook};
+use ledger::Ledger;
 use monitor::{Monitor, NotificationChannel, NotificationPolicy};
 use parking_lot::Mutex;
+use pricing::PriceBook;
 use settings::SettingsStore;
 use vault::Vault;
 

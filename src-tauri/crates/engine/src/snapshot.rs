@@ -10,7 +10,8 @@ use endpoints::{ResilienceRules, TrafficRules};
 use gateway::{
     Backend, GatewayClient, GatewayClients, RequestLimits, Snapshot, TokenHash, TokenState,
 };
-use ledger::{PriceBook, Purpose};
+use ledger::Purpose;
+use pricing::PriceBook;
 use resilience::{Priority, RateRules};
 use routing::{
     BackendCapabilities, BackendRole, BackendStatus, BalanceWeights, KeyPool, PoolKey,

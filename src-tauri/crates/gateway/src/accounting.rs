@@ -10,9 +10,10 @@ use bytes::Bytes;
 use domain::{BackendId, Clock, MicroUsd, Moment};
 use endpoints::{AdmittedAttempt, Verdict};
 use ledger::{
-    AttemptRecord, BacklogReason, CommitStatus, Cost, Ledger, LedgerError, NewRequest, PriceBook,
-    RequestOutcome, Settlement, Timings, UsageBasis,
+    AttemptRecord, BacklogReason, CommitStatus, Ledger, LedgerError, NewRequest, RequestOutcome,
+    Settlement, Timings, UsageBasis,
 };
+use pricing::{AttemptPricing, Cost, PriceBook};
 use resilience::CallOutcome;
 use routing::{Candidate, Decision};
 use wire::{AnswerFacts, ErrorKind, UsageReading, UsageReport};
@@ -22,7 +23,6 @@ use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary};
 use crate::failure::{BackendWork, Failure};
 use crate::snapshot::Backend;
 
-use self::price::AttemptPricing;
 use crate::response::{Refusal, RetryAdvice};
 
 pub(crate) use self::cache_outcome::{AnswerEnd, AnswerEndCell, AnswerRecord};
@@ -30,7 +30,6 @@ pub(crate) use self::cache_outcome::{AnswerEnd, AnswerEndCell, AnswerRecord};
 mod cache_outcome;
 mod decision;
 pub(crate) mod estimate;
-mod price;
 
 /// `Retry-After` of a request that was refused because of the ledger, which retries its write within a
 /// second.
@@ -148,14 +147,21 @@ impl RequestRecord {
         self.failed_over();
         self.attempt_begun = Some(self.accounting.clock.now());
         self.first_token = None;
-        self.pricing = Some(AttemptPricing::new(prices, to, &candidate.model));
+        let pricing = AttemptPricing {
+            prices: Arc::clone(prices),
+            provider: to.provider(),
+            backend: to.id.clone(),
+            model: candidate.model.clone(),
+        };
+        let cost_without_usage = pricing.cost_without_usage();
+        self.pricing = Some(pricing);
         let started = self.accounting.clock.wall();
         let Some(settlement) = &mut self.settlement else { return };
         settlement.backend = Some(to.id.clone());
         settlement.credential.clone_from(&candidate.endpoint.credential);
         let mut attempt =
             AttemptRecord::started(candidate.endpoint.clone(), &candidate.model, started);
-        attempt.cost = AttemptPricing::cost_if_dropped(to);
+        attempt.cost = cost_without_usage;
         attempt.waited = std::mem::take(&mut self.waited);
         settlement.attempts.push(attempt);
     }
@@ -244,7 +250,8 @@ impl RequestRecord {
         let Some(attempt) = settlement.attempts.last_mut() else { return };
         attempt.usage = settlement.usage;
         if let (Some(pricing), Some(usage)) = (&self.pricing, usage) {
-            attempt.cost = pricing.cost(facts.model.as_deref(), usage, started);
+            attempt.cost =
+                pricing.cost(&usage.tokens, usage.stated_cost(), facts.model.as_deref(), started);
         }
     }
 

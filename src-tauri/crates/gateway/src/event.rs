@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::{BackendId, ClientId, CredentialId, RequestId, TokenUsage};
 use endpoints::Verdict;
-use ledger::{Cost, Purpose, RequestOutcome, Timings};
+use ledger::{Purpose, RequestOutcome, Timings};
+use pricing::Cost;
 
 /// Receives events. Called while a request is handled, so it must not block: queue the event and return.
 pub trait EventSink: Send + Sync {

@@ -14,7 +14,8 @@ use domain::{
     TokenUsage, TranslationMode, WallTime,
 };
 use endpoints::{BackendTraffic, ResilienceRules, TrafficRules};
-use ledger::{PriceBook, Provider, Purpose};
+use ledger::Purpose;
+use pricing::{PriceBook, Provider};
 use resilience::{Priority, RateRules};
 use routing::RouteTable;
 use settings::{AllowedNetwork, ClientScope};

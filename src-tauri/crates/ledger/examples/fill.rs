@@ -15,9 +15,9 @@ use domain::{
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ledger::{
-    AttemptRecord, Cost, Ledger, NewRequest, Purpose, RequestOutcome, Settlement, Timings,
-    UsageBasis,
+    AttemptRecord, Ledger, NewRequest, Purpose, RequestOutcome, Settlement, Timings, UsageBasis,
 };
+use pricing::Cost;
 
 /// Names for a developer with several keys, tools and models.
 const BACKENDS: [&str; 4] = ["openai", "openrouter", "groq", "local"];

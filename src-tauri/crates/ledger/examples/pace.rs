@@ -20,9 +20,9 @@ use domain::{
 };
 use futures_util::future::try_join_all;
 use ledger::{
-    AttemptRecord, Cost, Ledger, NewRequest, Purpose, RequestOutcome, Settlement, Timings,
-    UsageBasis,
+    AttemptRecord, Ledger, NewRequest, Purpose, RequestOutcome, Settlement, Timings, UsageBasis,
 };
+use pricing::Cost;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

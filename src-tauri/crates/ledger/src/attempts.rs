@@ -1,25 +1,43 @@
 //! The attempts table: every attempt of a request.
 
-use domain::{MicroUsd, RequestId, TokenUsage, WallTime};
+use std::sync::LazyLock;
+
+use domain::{MicroUsd, RequestId, WallTime};
+use pricing::Cost;
 use rusqlite::{Connection, Row, Statement, params};
 
-use crate::integer_columns::{
-    clamp_cost, clamp_count, clamp_micros, get_interval, get_named, get_parsed,
-};
-use crate::requests::{read_cost, token_columns};
+use crate::AttemptRecord;
+use crate::integer_columns::{clamp_cost, clamp_micros, get_interval, get_named, get_parsed};
+use crate::requests::read_cost;
+use crate::statements::insert_into;
 use crate::text_columns::{bound_name, bound_sentence};
-use crate::{AttemptRecord, Cost};
+use crate::token_columns::{execute_with_tokens, read_tokens, with_token_columns};
 
 /// Most attempts saved per request.
 pub const ATTEMPTS_MAX: usize = 32;
 
-pub(crate) const INSERT: &str =
-    "INSERT INTO attempts (request_id, number, backend, credential, model,
-    started_ms, duration_us, error_class, http_status, message, class, owner, waited_us,
-    input_uncached, cache_read, cache_write_5m, cache_write_1h, output_visible, reasoning,
-    cost_micro_usd, price_id, cost_basis)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-    ?20, ?21, ?22)";
+/// Columns of [`INSERT`] before the token columns, in the order of [`insert`].
+const COLUMNS: &[&str] = &[
+    "request_id",
+    "number",
+    "backend",
+    "credential",
+    "model",
+    "started_ms",
+    "duration_us",
+    "error_class",
+    "http_status",
+    "message",
+    "class",
+    "owner",
+    "waited_us",
+    "cost_micro_usd",
+    "price_id",
+    "cost_basis",
+];
+
+pub(crate) static INSERT: LazyLock<String> =
+    LazyLock::new(|| insert_into("attempts", &with_token_columns(COLUMNS)));
 
 /// Inserts the attempts of a settled request with [`INSERT`].
 pub(crate) fn insert(
@@ -29,10 +47,7 @@ pub(crate) fn insert(
 ) -> rusqlite::Result<()> {
     let request = request.to_string();
     for (attempt, number) in attempts.iter().take(ATTEMPTS_MAX).zip(1_i64..) {
-        let token = |class: fn(&TokenUsage) -> u64| {
-            attempt.usage.as_ref().map(|usage| clamp_count(class(usage)))
-        };
-        statement.execute(params![
+        let values = params![
             request,
             number,
             attempt.backend.as_str(),
@@ -46,16 +61,11 @@ pub(crate) fn insert(
             attempt.class.as_deref().map(bound_name),
             attempt.owner.as_deref().map(bound_name),
             clamp_micros(attempt.waited),
-            token(|usage| usage.input_uncached),
-            token(|usage| usage.cache_read),
-            token(|usage| usage.cache_write_5m),
-            token(|usage| usage.cache_write_1h),
-            token(|usage| usage.output_visible),
-            token(|usage| usage.reasoning),
             attempt.cost.amount().map(clamp_cost),
             attempt.cost.price_id(),
             attempt.cost.basis(),
-        ])?;
+        ];
+        execute_with_tokens(statement, values, attempt.usage.as_ref())?;
     }
     Ok(())
 }
@@ -90,7 +100,7 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
         owner: row.get("owner")?,
         http_status: row.get("http_status")?,
         message: row.get("message")?,
-        usage: if has_usage { Some(token_columns(row)?) } else { None },
+        usage: if has_usage { Some(read_tokens(row)?) } else { None },
         cost: read_cost(row)?,
     })
 }

@@ -207,7 +207,7 @@ pub(crate) fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     rollup::add_reserved(&transaction)?;
     let lost = requests::mark_reserved_unknown(&transaction)?;
-    for price in crate::bundled_prices::bundled_prices() {
+    for price in pricing::bundled_prices() {
         price_table::insert(&transaction, &price)?;
     }
     transaction.commit()?;

@@ -10,29 +10,23 @@ use domain::WallTime;
 use rusqlite::{Connection, params};
 
 use crate::Settlement;
-use crate::rollup::sums;
+use crate::rollup::{rollup_sums, sum_columns};
 use crate::usage::HOUR_MS;
 
 /// Most hours folded per commit, so that a file with years to fold still takes writes.
 const FOLDED_HOURS_AT_ONCE_MAX: i64 = 6;
 
-/// Folds the hours `?1..?2` along one dimension.
-macro_rules! fold {
-    ($dimension:literal) => {
-        concat!(
-            "INSERT INTO rollup_hour SELECT '",
-            $dimension,
-            "', slot_ms - slot_ms % ?3, purpose, ",
-            $dimension,
-            ", ",
-            sums!(),
-            " FROM rollup_quarter WHERE slot_ms >= ?1 AND slot_ms < ?2 GROUP BY 2, 3, 4"
-        )
-    };
-}
+const DIMENSIONS: [&str; 5] = ["backend", "model", "client", "credential", "project"];
 
-const FOLDS: [&str; 5] =
-    [fold!("backend"), fold!("model"), fold!("client"), fold!("credential"), fold!("project")];
+/// Folds the hours `?1..?2` along one dimension.
+fn fold_sql(dimension: &str) -> String {
+    let (columns, sums) = (sum_columns(), rollup_sums());
+    format!(
+        "INSERT INTO rollup_hour (dimension, slot_ms, purpose, name, {columns})
+         SELECT '{dimension}', slot_ms - slot_ms % ?3, purpose, {dimension}, {sums}
+         FROM rollup_quarter WHERE slot_ms >= ?1 AND slot_ms < ?2 GROUP BY 2, 3, 4"
+    )
+}
 
 /// Names the dimensions because the table is ordered by them.
 const DELETE_FOLDED: &str = "DELETE FROM rollup_hour WHERE slot_ms >= ?1
@@ -62,8 +56,8 @@ pub(crate) fn fold_finished(
     let next: Option<i64> = next.query_row([folded], |row| row.get(0))?;
     let from = hour_start_ms(WallTime::from_unix_ms(next.unwrap_or(past))).min(past);
     let until = from.saturating_add(FOLDED_HOURS_AT_ONCE_MAX * HOUR_MS).min(past);
-    for fold in FOLDS {
-        connection.prepare_cached(fold)?.execute(params![from, until, HOUR_MS])?;
+    for dimension in DIMENSIONS {
+        connection.prepare_cached(&fold_sql(dimension))?.execute(params![from, until, HOUR_MS])?;
     }
     set_folded(connection, until)
 }

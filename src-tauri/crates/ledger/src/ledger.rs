@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::{BackendId, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
+use pricing::{Price, PriceBook};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
@@ -15,9 +16,9 @@ use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
     AttemptOutcome, AttemptRecord, BypassCount, FailedAttempts, HealthChange, HealthRow,
-    LedgerError, LedgerLimits, LedgerState, ModelLatency, NewRequest, Price, PriceBook, Purpose,
-    ReadinessRunRecord, ReadinessRunSummary, RequestQuery, RequestRow, RouteCount, Settlement,
-    Spend, StoredEndpointState, TransitionQuery, TransitionRecord, UsageQuery, UsageSummary,
+    LedgerError, LedgerLimits, LedgerState, ModelLatency, NewRequest, Purpose, ReadinessRunRecord,
+    ReadinessRunSummary, RequestQuery, RequestRow, RouteCount, Settlement, Spend,
+    StoredEndpointState, TransitionQuery, TransitionRecord, UsageQuery, UsageSummary,
     attempt_outcomes, attempts, backup, cache_bypasses, database, endpoint_states, failed_attempts,
     health, journal, price_table, readiness_runs, requests, rollup, route_counts, spill,
     transitions, writer,
@@ -411,7 +412,7 @@ impl Ledger {
         self.inner.queue.write(LedgerWrite::Price(Box::new(price))).await.map(drop)
     }
 
-    /// The price row that a cost was computed with ([`crate::Cost::Computed`]).
+    /// The price row that a cost was computed with ([`pricing::Cost::Computed`]).
     ///
     /// # Errors
     /// The file cannot be read.

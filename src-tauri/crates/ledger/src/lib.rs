@@ -6,8 +6,6 @@
 //! request. The wait is bounded: after it the answer is delivered and [`LedgerState`] reports that
 //! the file is behind. A request that was running at a kill becomes [`RequestState::Unknown`] at
 //! the next start if its reservation was committed. A read waits for the records queued before it.
-//! The [`PriceBook`] is part of this crate so that the rows that compute a cost can also explain it
-//! later.
 //!
 //! Invariants: SQL never leaves this crate, and external text never enters a statement; no prompt,
 //! answer or key is stored; a request is counted once or not at all, in its row and in the roll-ups
@@ -16,7 +14,6 @@
 mod attempt_outcomes;
 mod attempts;
 mod backup;
-mod bundled_prices;
 mod cache_bypasses;
 mod checkpoint;
 mod database;
@@ -32,7 +29,6 @@ mod ledger;
 mod limits;
 mod merge;
 mod note;
-mod price;
 mod price_table;
 mod queue;
 mod readers;
@@ -46,7 +42,9 @@ mod salvage;
 mod set_aside;
 mod spill;
 mod state;
+mod statements;
 mod text_columns;
+mod token_columns;
 mod transitions;
 mod usage;
 mod writer;
@@ -67,12 +65,11 @@ pub use integer_columns::{COST_MAX, COUNT_MAX};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
 pub use limits::{LedgerLimits, QUEUE_BYTES_MAX};
 pub use note::{IncidentCause, LedgerIncident};
-pub use price::{LongContextRates, Price, PriceBook, PriceConfidence, PriceOwner, Provider};
 pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_TASKS_MAX};
 pub use readiness_runs::{RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary};
 pub use record::{
-    AttemptRecord, CacheOutcome, Cost, NewRequest, Purpose, RequestOutcome, RequestRow,
-    RequestState, Settlement, Timings, UsageBasis,
+    AttemptRecord, CacheOutcome, NewRequest, Purpose, RequestOutcome, RequestRow, RequestState,
+    Settlement, Timings, UsageBasis,
 };
 pub use recovery::{Recovery, RestoreReport, SkippedBackup};
 pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};

@@ -1,45 +1,66 @@
 //! The prices table: every row that ever priced a request, so that an old cost can be explained
 //! after the bundled table has changed.
 
-use domain::{MicroUsd, Rates, WallTime};
+use std::sync::LazyLock;
+
+use domain::{MicroUsd, WallTime};
+use pricing::{LongContextRates, Price, PriceBook, PriceOwner, Provider, RateKind, Rates};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::integer_columns::{clamp_count, get_parsed};
-use crate::price::{LongContextRates, Price, PriceBook, PriceOwner, Provider};
+use crate::statements::{execute_with_integers, insert_into};
 use crate::text_columns::{WordColumn, bound_name};
+
+/// Columns of a price before those of its rates, in the order of [`insert`].
+const COLUMNS: &[&str] = &[
+    "id",
+    "provider",
+    "backend",
+    "model",
+    "long_over_input_tokens",
+    "valid_from_ms",
+    "valid_to_ms",
+    "source",
+    "confidence",
+];
+
+/// Precedes the name of a rate for long input.
+const LONG: &str = "long_";
+
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let rates = ["", LONG].into_iter().flat_map(rate_columns);
+    let columns: Vec<_> = COLUMNS.iter().copied().map(str::to_owned).chain(rates).collect();
+    format!("{} ON CONFLICT (id) DO NOTHING", insert_into("prices", &columns))
+});
+
+fn rate_columns(prefix: &str) -> impl Iterator<Item = String> {
+    RateKind::ALL.iter().map(move |kind| format!("{prefix}{}", kind.name()))
+}
 
 /// Inserts a price. An existing row with the same id stays: prices are never edited.
 pub(crate) fn insert(connection: &Connection, price: &Price) -> rusqlite::Result<usize> {
-    let sql = "INSERT INTO prices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-        ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT (id) DO NOTHING";
     let (provider, backend) = match &price.owner {
         PriceOwner::Provider(provider) => (Some(WordColumn(*provider)), None),
         PriceOwner::Backend(backend) => (None, Some(backend.as_str())),
     };
-    let rates = price.rates;
     let long = price.long_context.map(|long| long.rates).unwrap_or_default();
-    let micros = |rate: Option<MicroUsd>| rate.map(MicroUsd::micros);
-    connection.prepare_cached(sql)?.execute(params![
+    let rates = [price.rates, long];
+    let micros = rates
+        .iter()
+        .flat_map(|rates| RateKind::ALL.iter().map(|kind| rates.get(*kind).map(MicroUsd::micros)));
+    let values = params![
         price.id,
         provider,
         backend,
         bound_name(&price.model),
-        micros(rates.input),
-        micros(rates.cache_read),
-        micros(rates.cache_write_5m),
-        micros(rates.cache_write_1h),
-        micros(rates.output),
         price.long_context.map(|long| clamp_count(long.over_input_tokens)),
-        micros(long.input),
-        micros(long.cache_read),
-        micros(long.cache_write_5m),
-        micros(long.cache_write_1h),
-        micros(long.output),
         price.valid_from.unix_ms(),
         price.valid_to.map(WallTime::unix_ms),
         bound_name(&price.source),
         WordColumn(price.confidence),
-    ])
+    ];
+    let mut statement = connection.prepare_cached(&INSERT)?;
+    execute_with_integers(&mut statement, values, &micros.collect::<Vec<_>>())
 }
 
 pub(crate) fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option<Price>> {
@@ -62,33 +83,19 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Price> {
         (Some(WordColumn(provider)), None) => PriceOwner::Provider(provider),
         (None, None) => return Err(rusqlite::Error::QueryReturnedNoRows),
     };
-    let rate = |column: &str| {
-        let micros: rusqlite::Result<Option<i64>> = row.get(column);
-        micros.map(|micros| micros.map(MicroUsd::new))
-    };
-    let rates = |columns: [&str; 5]| -> rusqlite::Result<Rates> {
-        let [input, cache_read, cache_write_5m, cache_write_1h, output] = columns;
-        Ok(Rates {
-            input: rate(input)?,
-            cache_read: rate(cache_read)?,
-            cache_write_5m: rate(cache_write_5m)?,
-            cache_write_1h: rate(cache_write_1h)?,
-            output: rate(output)?,
+    let rates = |prefix: &str| {
+        Rates::try_from_fn(|kind| {
+            let micros: Option<i64> = row.get(format!("{prefix}{}", kind.name()).as_str())?;
+            Ok::<_, rusqlite::Error>(micros.map(MicroUsd::new))
         })
     };
-    let long_rates = rates([
-        "long_input",
-        "long_cache_read",
-        "long_cache_write_5m",
-        "long_cache_write_1h",
-        "long_output",
-    ])?;
+    let long_rates = rates(LONG)?;
     let long_over: Option<i64> = row.get("long_over_input_tokens")?;
     Ok(Price {
         id: row.get("id")?,
         owner: place,
         model: row.get("model")?,
-        rates: rates(["input", "cache_read", "cache_write_5m", "cache_write_1h", "output"])?,
+        rates: rates("")?,
         long_context: long_over.map(|over| LongContextRates {
             over_input_tokens: over.unsigned_abs(),
             rates: long_rates,

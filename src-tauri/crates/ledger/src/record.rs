@@ -9,7 +9,7 @@ use domain::{
     BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, MicroUsd, RequestId,
     TokenUsage, WallTime,
 };
-
+use pricing::Cost;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A request at its arrival. Names longer than [`crate::NAME_CHARS_MAX`] are cut.
@@ -266,79 +266,6 @@ pub struct RequestRow {
     pub bytes_out: u64,
     pub explanation: Option<String>,
     pub attempts: u32,
-}
-
-/// Cost of a request and its source. An unknown price is unknown, never zero.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cost {
-    Reported(MicroUsd),
-    /// Tokens times a row of the price table.
-    Computed {
-        amount: MicroUsd,
-        /// [`crate::Price::id`] of the row.
-        price_id: String,
-    },
-    /// Tokens were or may have been used, but their price or count is unknown.
-    #[default]
-    Unpriced,
-    /// No backend did any work: rejected by a guard, failed before an answer, or a cache hit.
-    NotBilled,
-}
-
-impl Cost {
-    #[must_use]
-    pub const fn amount(&self) -> Option<MicroUsd> {
-        match self {
-            Self::Reported(amount) | Self::Computed { amount, .. } => Some(*amount),
-            Self::NotBilled => Some(MicroUsd::ZERO),
-            Self::Unpriced => None,
-        }
-    }
-
-    /// Name in the database.
-    pub(crate) const fn basis(&self) -> &'static str {
-        match self {
-            Self::Reported(_) => "reported",
-            Self::Computed { .. } => "computed",
-            Self::Unpriced => "unpriced",
-            Self::NotBilled => "not_billed",
-        }
-    }
-
-    /// The price row of a computed cost.
-    pub(crate) const fn price_id(&self) -> Option<&str> {
-        match self {
-            Self::Computed { price_id, .. } => Some(price_id.as_str()),
-            _ => None,
-        }
-    }
-
-    /// The cost of a request from the costs of its attempts, in order.
-    ///
-    /// The last attempt, which is the answer, decides if the cost is known. An earlier attempt with
-    /// an unknown cost is left out of the sum and counted in [`RequestRow::unpriced_attempts`];
-    /// otherwise the budgets would lose the price of the answer. If no cost is known, the total is
-    /// unknown.
-    #[must_use]
-    pub fn total<'a>(attempts: impl IntoIterator<Item = &'a Self>) -> Self {
-        let (mut sum, mut total) = (MicroUsd::ZERO, Self::NotBilled);
-        for cost in attempts {
-            sum += cost.amount().unwrap_or_default();
-            total = match (cost, total) {
-                (Self::Unpriced, _) => Self::Unpriced,
-                (Self::NotBilled, before) => before,
-                (Self::Computed { price_id, .. }, _) => {
-                    Self::Computed { amount: sum, price_id: price_id.clone() }
-                }
-                (Self::Reported(_), Self::Computed { price_id, .. }) => {
-                    Self::Computed { amount: sum, price_id }
-                }
-                (Self::Reported(_), _) => Self::Reported(sum),
-            };
-        }
-        total
-    }
 }
 
 /// Times measured from the arrival of the request. `None` if it did not get that far.

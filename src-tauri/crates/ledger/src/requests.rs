@@ -1,18 +1,22 @@
 //! The requests table: a row is reserved before the backend is called and settled once.
 
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 use domain::{BackendId, ClientId, RequestId, TokenUsage, WallTime};
+use pricing::Cost;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
 
 use crate::integer_columns::{
     clamp_cost, clamp_count, clamp_micros, clamp_time, get_count, get_interval, get_named,
     get_parsed, row_count,
 };
+use crate::statements::insert_into;
 use crate::text_columns::{
     DECISION_BYTES_MAX, USAGE_RAW_BYTES_MAX, WordColumn, bound_json, bound_name, bound_sentence,
 };
-use crate::{Cost, NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts};
+use crate::token_columns::{execute_with_tokens, read_tokens, with_token_columns};
+use crate::{NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts};
 
 /// Most rows per page.
 pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
@@ -147,43 +151,66 @@ pub(crate) fn reserve(connection: &Connection, request: &NewRequest) -> rusqlite
     ])
 }
 
-pub(crate) const SETTLE: &str = "INSERT INTO requests
-    (id, started_ms, client, project, route, model_asked, dialect, streamed, purpose, state,
-     ended_ms, backend, credential, model_billed, http_status, finish_reason, error_class,
-     usage_source, input_uncached, cache_read, cache_write_5m, cache_write_1h, output_visible,
-     reasoning, cost_micro_usd, cost_basis, price_id, cache, queue_us, first_byte_us,
-     first_token_us, total_us, bytes_in, bytes_out, explanation, attempts, usage_basis, usage_raw,
-     cache_reason, saved_micro_usd, saved_us, wasted_micro_usd, unpriced_attempts,
-     error_message)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,
-     ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)
-    ON CONFLICT (id) DO UPDATE SET
-     state = excluded.state, ended_ms = excluded.ended_ms, backend = excluded.backend,
-     credential = excluded.credential, model_billed = excluded.model_billed,
-     http_status = excluded.http_status, finish_reason = excluded.finish_reason,
-     error_class = excluded.error_class, usage_source = excluded.usage_source,
-     input_uncached = excluded.input_uncached, cache_read = excluded.cache_read,
-     cache_write_5m = excluded.cache_write_5m, cache_write_1h = excluded.cache_write_1h,
-     output_visible = excluded.output_visible, reasoning = excluded.reasoning,
-     cost_micro_usd = excluded.cost_micro_usd, cost_basis = excluded.cost_basis,
-     price_id = excluded.price_id, cache = excluded.cache, queue_us = excluded.queue_us,
-     first_byte_us = excluded.first_byte_us, first_token_us = excluded.first_token_us,
-     total_us = excluded.total_us, bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
-     explanation = excluded.explanation, attempts = excluded.attempts,
-     usage_basis = excluded.usage_basis, usage_raw = excluded.usage_raw,
-     cache_reason = excluded.cache_reason, saved_micro_usd = excluded.saved_micro_usd,
-     saved_us = excluded.saved_us, wasted_micro_usd = excluded.wasted_micro_usd,
-     unpriced_attempts = excluded.unpriced_attempts, error_message = excluded.error_message
-    WHERE state = 'reserved'";
+/// Columns of a reservation; they keep their values when the request is settled.
+const RESERVED_COLUMNS: &[&str] = &[
+    "id",
+    "started_ms",
+    "client",
+    "project",
+    "route",
+    "model_asked",
+    "dialect",
+    "streamed",
+    "purpose",
+];
+
+/// Columns of a settlement before the token columns, in the order of [`settle`].
+const SETTLED_COLUMNS: &[&str] = &[
+    "state",
+    "ended_ms",
+    "backend",
+    "credential",
+    "model_billed",
+    "http_status",
+    "finish_reason",
+    "error_class",
+    "usage_source",
+    "cost_micro_usd",
+    "cost_basis",
+    "price_id",
+    "cache",
+    "queue_us",
+    "first_byte_us",
+    "first_token_us",
+    "total_us",
+    "bytes_in",
+    "bytes_out",
+    "explanation",
+    "attempts",
+    "usage_basis",
+    "usage_raw",
+    "cache_reason",
+    "saved_micro_usd",
+    "saved_us",
+    "wasted_micro_usd",
+    "unpriced_attempts",
+    "error_message",
+];
+
+pub(crate) static SETTLE: LazyLock<String> = LazyLock::new(|| {
+    let settled = with_token_columns(SETTLED_COLUMNS);
+    let insert = insert_into("requests", &[RESERVED_COLUMNS, &settled].concat());
+    let updates: Vec<_> =
+        settled.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    let updates = updates.join(", ");
+    format!("{insert} ON CONFLICT (id) DO UPDATE SET {updates} WHERE state = 'reserved'")
+});
 
 /// Settles a request with [`SETTLE`]. Returns 0 if it was settled before.
 pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusqlite::Result<usize> {
     let request = &ended.request;
-    let token =
-        |class: fn(&TokenUsage) -> u64| ended.usage.as_ref().map(|usage| clamp_count(class(usage)));
     let (wasted, unpriced_attempts) = attempts::wasted_cost(&ended.attempts);
-    statement.execute(params![
+    let values = params![
         request.id.to_string(),
         clamp_time(request.started),
         request.client.as_str(),
@@ -202,12 +229,6 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
         ended.finish_reason.as_deref().map(bound_name),
         ended.error_class.as_deref().map(bound_name),
         if ended.usage.is_some() { "reported" } else { "unknown" },
-        token(|usage| usage.input_uncached),
-        token(|usage| usage.cache_read),
-        token(|usage| usage.cache_write_5m),
-        token(|usage| usage.cache_write_1h),
-        token(|usage| usage.output_visible),
-        token(|usage| usage.reasoning),
         ended.cost.amount().map(clamp_cost),
         ended.cost.basis(),
         ended.cost.price_id(),
@@ -228,7 +249,8 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
         clamp_cost(wasted),
         row_count(unpriced_attempts),
         bound_sentence(ended.error_message.as_deref()),
-    ])
+    ];
+    execute_with_tokens(statement, values, ended.usage.as_ref())
 }
 
 pub(crate) const INSERT_DECISION: &str =
@@ -343,19 +365,7 @@ fn read_usage(row: &Row<'_>) -> rusqlite::Result<Option<TokenUsage>> {
     if row.get::<_, String>("usage_source")? != "reported" {
         return Ok(None);
     }
-    token_columns(row).map(Some)
-}
-
-/// Reads the six token columns, named alike in requests, attempts and roll-ups.
-pub(crate) fn token_columns(row: &Row<'_>) -> rusqlite::Result<TokenUsage> {
-    Ok(TokenUsage {
-        input_uncached: get_count(row, "input_uncached")?,
-        cache_read: get_count(row, "cache_read")?,
-        cache_write_5m: get_count(row, "cache_write_5m")?,
-        cache_write_1h: get_count(row, "cache_write_1h")?,
-        output_visible: get_count(row, "output_visible")?,
-        reasoning: get_count(row, "reasoning")?,
-    })
+    read_tokens(row).map(Some)
 }
 
 /// Reads the cost columns, named alike in requests and attempts.

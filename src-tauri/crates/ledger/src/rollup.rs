@@ -4,95 +4,81 @@
 //! is answered from its folded hours and the quarters at its ends.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use domain::{MicroUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::get_count;
-use crate::requests::token_columns;
 use crate::text_columns::WordColumn;
+use crate::token_columns::{read_tokens, token_columns};
 use crate::usage::{HOUR_MS, SLOT_MS, slot_end, slot_start};
 use crate::{
     CacheTotals, GroupBy, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
     UsageKey, UsageQuery, UsageSummary, UsageTotals, hourly_rollup,
 };
 
-/// Sums over request rows, with the names and order of the roll-up columns.
-macro_rules! request_sums {
-    () => {
-        "count(*) AS requests, sum(state = 'complete') AS complete, sum(state = 'failed') AS failed,
-         sum(coalesce(input_uncached, 0)) AS input_uncached, sum(coalesce(cache_read, 0)) AS cache_read,
-         sum(coalesce(cache_write_5m, 0)) AS cache_write_5m,
-         sum(coalesce(cache_write_1h, 0)) AS cache_write_1h,
-         sum(coalesce(output_visible, 0)) AS output_visible, sum(coalesce(reasoning, 0)) AS reasoning,
-         sum(coalesce(cost_micro_usd, 0)) AS cost_micro_usd,
-         sum(cost_micro_usd IS NULL) AS unpriced_requests,
-         sum(coalesce(first_token_us, 0)) AS first_token_us_sum,
-         sum(first_token_us IS NOT NULL) AS first_token_count,
-         sum(coalesce(total_us, 0)) AS duration_us_sum, sum(max(attempts - 1, 0)) AS retries,
-         sum(wasted_micro_usd) AS wasted_micro_usd, sum(unpriced_attempts) AS unpriced_attempts,
-         sum(cache = 'hit') AS cache_hits, sum(cache = 'coalesced') AS cache_shared,
-         sum(cache = 'miss') AS cache_misses, sum(coalesce(saved_micro_usd, 0)) AS saved_micro_usd,
-         sum(coalesce(saved_us, 0)) AS saved_us"
-    };
+/// Sum columns of both roll-up tables besides the tokens, and each one as a sum over requests.
+const SUMS: &[(&str, &str)] = &[
+    ("requests", "count(*)"),
+    ("complete", "sum(state = 'complete')"),
+    ("failed", "sum(state = 'failed')"),
+    ("cost_micro_usd", "sum(coalesce(cost_micro_usd, 0))"),
+    ("unpriced_requests", "sum(cost_micro_usd IS NULL)"),
+    ("first_token_us_sum", "sum(coalesce(first_token_us, 0))"),
+    ("first_token_count", "sum(first_token_us IS NOT NULL)"),
+    ("duration_us_sum", "sum(coalesce(total_us, 0))"),
+    ("retries", "sum(max(attempts - 1, 0))"),
+    ("wasted_micro_usd", "sum(wasted_micro_usd)"),
+    ("unpriced_attempts", "sum(unpriced_attempts)"),
+    ("cache_hits", "sum(cache = 'hit')"),
+    ("cache_shared", "sum(cache = 'coalesced')"),
+    ("cache_misses", "sum(cache = 'miss')"),
+    ("saved_micro_usd", "sum(coalesce(saved_micro_usd, 0))"),
+    ("saved_us", "sum(coalesce(saved_us, 0))"),
+];
+
+/// The sum columns, tokens included, each as `term` writes it.
+fn list_sums(term: impl Fn(&str) -> String) -> String {
+    let columns = SUMS.iter().map(|(column, _)| *column).chain(token_columns());
+    columns.map(term).collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) fn sum_columns() -> String {
+    list_sums(str::to_owned)
+}
+
+/// Sums over the rows of either roll-up table, named as its columns.
+pub(crate) fn rollup_sums() -> String {
+    list_sums(|column| format!("sum({column}) AS {column}"))
+}
+
+/// Sums over request rows, named as the roll-up columns.
+fn request_sums() -> String {
+    list_sums(|column| match SUMS.iter().find(|(name, _)| *name == column) {
+        Some((_, sum)) => format!("{sum} AS {column}"),
+        None => format!("sum(coalesce({column}, 0)) AS {column}"),
+    })
 }
 
 /// Counts the requests that match a fixed condition, with one write per roll-up row. Reads the
 /// request rows, so that sums and rows cannot disagree. `?1` is a slot's width.
-macro_rules! count_where {
-    ($condition:literal) => {
-        concat!(
-            "INSERT INTO rollup_quarter SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
-               coalesce(model_billed, model_asked), client, coalesce(credential, ''),
-               coalesce(project, ''), ",
-            request_sums!(),
-            "
-              FROM requests WHERE ",
-            $condition,
-            " GROUP BY 1, 2, 3, 4, 5, 6, 7 ON CONFLICT DO UPDATE SET
-              requests = requests + excluded.requests,
-              complete = complete + excluded.complete,
-              failed = failed + excluded.failed,
-              input_uncached = input_uncached + excluded.input_uncached,
-              cache_read = cache_read + excluded.cache_read,
-              cache_write_5m = cache_write_5m + excluded.cache_write_5m,
-              cache_write_1h = cache_write_1h + excluded.cache_write_1h,
-              output_visible = output_visible + excluded.output_visible,
-              reasoning = reasoning + excluded.reasoning,
-              cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd,
-              unpriced_requests = unpriced_requests + excluded.unpriced_requests,
-              first_token_us_sum = first_token_us_sum + excluded.first_token_us_sum,
-              first_token_count = first_token_count + excluded.first_token_count,
-              duration_us_sum = duration_us_sum + excluded.duration_us_sum,
-              retries = retries + excluded.retries,
-              wasted_micro_usd = wasted_micro_usd + excluded.wasted_micro_usd,
-              unpriced_attempts = unpriced_attempts + excluded.unpriced_attempts,
-              cache_hits = cache_hits + excluded.cache_hits,
-              cache_shared = cache_shared + excluded.cache_shared,
-              cache_misses = cache_misses + excluded.cache_misses,
-              saved_micro_usd = saved_micro_usd + excluded.saved_micro_usd,
-              saved_us = saved_us + excluded.saved_us"
-        )
-    };
+fn count_where(condition: &str) -> String {
+    let (columns, sums) = (sum_columns(), request_sums());
+    let updates = list_sums(|column| format!("{column} = {column} + excluded.{column}"));
+    format!(
+        "INSERT INTO rollup_quarter
+          (slot_ms, purpose, backend, model, client, credential, project, {columns})
+         SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
+          coalesce(model_billed, model_asked), client, coalesce(credential, ''),
+          coalesce(project, ''), {sums}
+         FROM requests WHERE {condition} GROUP BY 1, 2, 3, 4, 5, 6, 7
+         ON CONFLICT DO UPDATE SET {updates}"
+    )
 }
 
-/// Sums over the rows of either roll-up table, named as its columns.
-macro_rules! sums {
-    () => {
-        "sum(requests) AS requests, sum(complete) AS complete, sum(failed) AS failed,
-         sum(input_uncached) AS input_uncached, sum(cache_read) AS cache_read,
-         sum(cache_write_5m) AS cache_write_5m, sum(cache_write_1h) AS cache_write_1h,
-         sum(output_visible) AS output_visible, sum(reasoning) AS reasoning,
-         sum(cost_micro_usd) AS cost_micro_usd, sum(unpriced_requests) AS unpriced_requests,
-         sum(first_token_us_sum) AS first_token_us_sum,
-         sum(first_token_count) AS first_token_count, sum(duration_us_sum) AS duration_us_sum,
-         sum(retries) AS retries, sum(wasted_micro_usd) AS wasted_micro_usd,
-         sum(unpriced_attempts) AS unpriced_attempts, sum(cache_hits) AS cache_hits,
-         sum(cache_shared) AS cache_shared, sum(cache_misses) AS cache_misses,
-         sum(saved_micro_usd) AS saved_micro_usd, sum(saved_us) AS saved_us"
-    };
-}
-pub(crate) use sums;
+static COUNT_SETTLED: LazyLock<String> =
+    LazyLock::new(|| count_where("id IN (SELECT value FROM json_each(?2))"));
 
 /// Counts just settled requests, in the same transaction and all at once: under load most of them
 /// belong to the same few rows.
@@ -104,8 +90,7 @@ pub(crate) fn count_settled(
         return Ok(());
     }
     let ids = id_list(settled);
-    const COUNT: &str = count_where!("id IN (SELECT value FROM json_each(?2))");
-    connection.prepare_cached(COUNT)?.execute(params![SLOT_MS, ids]).map(drop)
+    connection.prepare_cached(&COUNT_SETTLED)?.execute(params![SLOT_MS, ids]).map(drop)
 }
 
 /// The ids as a JSON array; ids need no escapes.
@@ -120,21 +105,22 @@ pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
     if let Some(earliest) = connection.query_row(earliest, [], |row| row.get(0))? {
         hourly_rollup::unfold(connection, WallTime::from_unix_ms(earliest))?;
     }
-    connection.execute(count_where!("state = 'reserved'"), [SLOT_MS]).map(drop)
+    connection.execute(&count_where("state = 'reserved'"), [SLOT_MS]).map(drop)
 }
 
 /// Counts the finished requests in the temporary table `added`.
 pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
-    const COUNT: &str = count_where!("state <> 'reserved' AND id IN (SELECT id FROM temp.added)");
-    connection.execute(COUNT, [SLOT_MS]).map(drop)
+    let count = count_where("state <> 'reserved' AND id IN (SELECT id FROM temp.added)");
+    connection.execute(&count, [SLOT_MS]).map(drop)
 }
 
 /// Counts the requests of quarter hours without any roll-up row.
 pub(crate) fn add_uncounted_slots(connection: &Connection) -> rusqlite::Result<()> {
-    const COUNT: &str = count_where!(
-        "state <> 'reserved' AND started_ms - started_ms % ?1 NOT IN (SELECT slot_ms FROM rollup_quarter)"
+    let count = count_where(
+        "state <> 'reserved'
+          AND started_ms - started_ms % ?1 NOT IN (SELECT slot_ms FROM rollup_quarter)",
     );
-    connection.execute(COUNT, [SLOT_MS]).map(drop)
+    connection.execute(&count, [SLOT_MS]).map(drop)
 }
 
 /// Cost over whole quarter hours.
@@ -162,12 +148,16 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Re
     // One read transaction: all buckets show the same moment.
     let transaction = connection.unchecked_transaction()?;
     let folded = hourly_rollup::folded_until(&transaction)?;
+    let [quarters, hours] =
+        [SlotWidth::Quarter, SlotWidth::Hour].map(|width| group_sql(width, query.group_by));
     let mut buckets = Vec::with_capacity(query.edges.len());
     for (start, end) in query.edges.iter().zip(query.edges.iter().skip(1)) {
         let mut groups: HashMap<UsageKey, UsageTotals> = HashMap::new();
         for piece in split_range(*start, *end, folded) {
-            let mut statement =
-                transaction.prepare_cached(group_sql(piece.width, query.group_by))?;
+            let mut statement = transaction.prepare_cached(match piece.width {
+                SlotWidth::Quarter => &quarters,
+                SlotWidth::Hour => &hours,
+            })?;
             for group in statement.query_map(piece.range(query.purpose), read_group)? {
                 let (key, totals) = group?;
                 *groups.entry(key).or_default() += totals;
@@ -241,45 +231,31 @@ pub(crate) const fn spend_sql(width: SlotWidth) -> &'static str {
 }
 
 /// The statement for a piece; table and column are fixed.
-pub(crate) const fn group_sql(width: SlotWidth, group_by: GroupBy) -> &'static str {
-    macro_rules! grouped {
-        ($name:literal, $rows:expr) => {
-            concat!(
-                "SELECT ",
-                $name,
-                " AS name, ",
-                sums!(),
-                " FROM ",
-                $rows,
-                " slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 GROUP BY 1"
-            )
-        };
-    }
-    macro_rules! along {
-        ($dimension:literal) => {
-            match width {
-                SlotWidth::Quarter => grouped!($dimension, "rollup_quarter WHERE"),
-                SlotWidth::Hour => grouped!(
-                    "name",
-                    concat!("rollup_hour WHERE dimension = '", $dimension, "' AND")
-                ),
-            }
-        };
-    }
-    match group_by {
-        GroupBy::Backend => along!("backend"),
-        GroupBy::Model => along!("model"),
-        GroupBy::Client => along!("client"),
-        GroupBy::Credential => along!("credential"),
-        GroupBy::Project => along!("project"),
+pub(crate) fn group_sql(width: SlotWidth, group_by: GroupBy) -> String {
+    let dimension = match group_by {
+        GroupBy::Backend => "backend",
+        GroupBy::Model => "model",
+        GroupBy::Client => "client",
+        GroupBy::Credential => "credential",
+        GroupBy::Project => "project",
         // Routes have no roll-up: reads the requests still kept.
-        GroupBy::Route => concat!(
-            "SELECT route AS name, ",
-            request_sums!(),
-            " FROM requests WHERE state <> 'reserved' AND started_ms >= ?1 AND started_ms < ?2
-             AND purpose = ?3 GROUP BY 1"
-        ),
-    }
+        GroupBy::Route => {
+            let sums = request_sums();
+            return format!(
+                "SELECT route AS name, {sums} FROM requests WHERE state <> 'reserved'
+                  AND started_ms >= ?1 AND started_ms < ?2 AND purpose = ?3 GROUP BY 1"
+            );
+        }
+    };
+    let sums = rollup_sums();
+    let (name, rows) = match width {
+        SlotWidth::Quarter => (dimension, "rollup_quarter WHERE".to_owned()),
+        SlotWidth::Hour => ("name", format!("rollup_hour WHERE dimension = '{dimension}' AND")),
+    };
+    format!(
+        "SELECT {name} AS name, {sums} FROM {rows} slot_ms >= ?1 AND slot_ms < ?2
+          AND purpose = ?3 GROUP BY 1"
+    )
 }
 
 fn read_group(row: &Row<'_>) -> rusqlite::Result<(UsageKey, UsageTotals)> {
@@ -289,7 +265,7 @@ fn read_group(row: &Row<'_>) -> rusqlite::Result<(UsageKey, UsageTotals)> {
         requests: get_count(row, "requests")?,
         complete: get_count(row, "complete")?,
         failed: get_count(row, "failed")?,
-        tokens: token_columns(row)?,
+        tokens: read_tokens(row)?,
         cost: MicroUsd::new(row.get("cost_micro_usd")?),
         unpriced_requests: get_count(row, "unpriced_requests")?,
         first_token_us_sum: get_count(row, "first_token_us_sum")?,

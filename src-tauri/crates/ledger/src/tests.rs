@@ -18,11 +18,12 @@ use domain::{
     BackendId, ClientId, CredentialId, Endpoint, MicroUsd, RequestId, SeededEntropy, TokenUsage,
     WallTime,
 };
+use pricing::Cost;
 use tempfile::TempDir;
 
 use crate::{
-    AttemptRecord, CacheOutcome, Cost, Ledger, NewRequest, Purpose, RequestOutcome, Settlement,
-    Timings, UsageBasis,
+    AttemptRecord, CacheOutcome, Ledger, NewRequest, Purpose, RequestOutcome, Settlement, Timings,
+    UsageBasis,
 };
 
 /// 2026-11-21T08:00:00Z.

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use domain::{RequestId, WallTime};
 use parking_lot::Mutex;
+use pricing::Price;
 use rusqlite::{CachedStatement, Connection};
 
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
-    HealthChange, LedgerError, NewRequest, Price, ReadinessRunRecord, Settlement,
-    StoredEndpointState, TransitionRecord, attempts, cache_bypasses, endpoint_states,
-    failed_attempts, health, hourly_rollup, price_table, readiness_runs, requests, rollup,
-    transitions,
+    HealthChange, LedgerError, NewRequest, ReadinessRunRecord, Settlement, StoredEndpointState,
+    TransitionRecord, attempts, cache_bypasses, endpoint_states, failed_attempts, health,
+    hourly_rollup, price_table, readiness_runs, requests, rollup, transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -66,8 +66,8 @@ struct SettlementStatements<'a> {
 impl<'a> SettlementStatements<'a> {
     fn prepare(connection: &'a Connection) -> rusqlite::Result<Self> {
         Ok(Self {
-            request: connection.prepare_cached(requests::SETTLE)?,
-            attempt: connection.prepare_cached(attempts::INSERT)?,
+            request: connection.prepare_cached(&requests::SETTLE)?,
+            attempt: connection.prepare_cached(&attempts::INSERT)?,
             decision: connection.prepare_cached(requests::INSERT_DECISION)?,
         })
     }

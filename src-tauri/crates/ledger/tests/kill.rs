@@ -15,9 +15,10 @@ use domain::{
     WallTime,
 };
 use ledger::{
-    AttemptRecord, CommitStatus, Cost, Ledger, NewRequest, Purpose, RequestOutcome, RequestState,
+    AttemptRecord, CommitStatus, Ledger, NewRequest, Purpose, RequestOutcome, RequestState,
     Settlement, UsageBasis,
 };
+use pricing::Cost;
 
 const KILLS: u64 = 50;
 const PATH_VARIABLE: &str = "LEDGER_KILL_TEST_PATH";

@@ -4,7 +4,7 @@ mod snippets;
 
 use std::time::Duration;
 
-use domain::{RunId, TokenUsage};
+use domain::{RunId, TokenClass, TokenUsage};
 use engine::{
     Engine, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundDelta, PlaygroundError, PlaygroundParameters,
     PlaygroundRun, PlaygroundState, ReasoningEffort,
@@ -201,15 +201,22 @@ fn tokens_per_second(tokens: u64, seconds: f64) -> Option<f64> {
 }
 
 fn usage_view(usage: &TokenUsage) -> PlaygroundUsageView {
-    PlaygroundUsageView {
+    let mut view = PlaygroundUsageView {
         input: usage.input().into(),
         output: usage.output().into(),
-        input_uncached: usage.input_uncached.into(),
-        cache_read: usage.cache_read.into(),
-        cache_write: usage.cache_write_5m.saturating_add(usage.cache_write_1h).into(),
-        output_visible: usage.output_visible.into(),
-        reasoning: usage.reasoning.into(),
+        ..PlaygroundUsageView::default()
+    };
+    for class in TokenClass::ALL {
+        let part = match class {
+            TokenClass::InputUncached => &mut view.input_uncached,
+            TokenClass::CacheRead => &mut view.cache_read,
+            TokenClass::CacheWrite5m | TokenClass::CacheWrite1h => &mut view.cache_write,
+            TokenClass::OutputVisible => &mut view.output_visible,
+            TokenClass::Reasoning => &mut view.reasoning,
+        };
+        *part = part.0.saturating_add(usage.get(*class)).into();
     }
+    view
 }
 
 fn attempt_view(attempt: &AttemptRecord) -> PlaygroundAttemptView {

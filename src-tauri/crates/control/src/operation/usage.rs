@@ -8,9 +8,10 @@ use engine::Engine;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ledger::{
-    BucketWidth, Cost, GroupBy, RequestQuery, RequestRow, RequestState, UsageBasis, UsageBucket,
+    BucketWidth, GroupBy, RequestQuery, RequestRow, RequestState, UsageBasis, UsageBucket,
     UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
 };
+use pricing::Cost;
 
 use super::input;
 use crate::ApiError;

@@ -108,7 +108,7 @@ pub struct PlaygroundRecordView {
 }
 
 /// Token counts. `input` and `output` are totals; the other classes do not overlap.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, Type)]
 pub struct PlaygroundUsageView {
     pub input: Count,
     pub output: Count,

@@ -9,8 +9,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use cache::{Cache, Purge};
-use domain::{MicroUsd, Rates, WallTime};
-use ledger::{Price, PriceBook, PriceOwner, Provider};
+use domain::{MicroUsd, WallTime};
+use pricing::{Price, PriceBook, PriceOwner, Provider, RateKind, Rates};
 
 use crate::Topic;
 use crate::engine::Engine;
@@ -96,12 +96,9 @@ fn prices_in_force(book: &PriceBook, at: WallTime) -> PricesByModel {
 }
 
 fn price_numbers(price: &Price) -> Vec<Option<i64>> {
-    let rates = |rates: Rates| {
-        let Rates { input, cache_read, cache_write_5m, cache_write_1h, output } = rates;
-        [input, cache_read, cache_write_5m, cache_write_1h, output]
-            .map(|rate| rate.map(MicroUsd::micros))
-    };
-    let mut numbers = rates(price.rates).to_vec();
+    let rates =
+        |rates: Rates| RateKind::ALL.iter().map(move |kind| rates.get(*kind).map(MicroUsd::micros));
+    let mut numbers: Vec<_> = rates(price.rates).collect();
     if let Some(long) = price.long_context {
         numbers.push(i64::try_from(long.over_input_tokens).ok());
         numbers.extend(rates(long.rates));

@@ -8,9 +8,9 @@ use cache::{
     AnswerForm, BodyRecorder, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
     EntryTags, Lookup, Purge,
 };
-use domain::{BackendId, ClientId, ManualClock, MicroUsd, Rates, SeededEntropy, WallTime};
+use domain::{BackendId, ClientId, ManualClock, MicroUsd, SeededEntropy, WallTime};
 use indexmap::IndexMap;
-use ledger::Price;
+use pricing::{Price, Rates};
 use settings::{BackendKind, BackendSettings, KeyPoolSettings, TrafficLimits, VaultKind};
 use tempfile::TempDir;
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use domain::MicroUsd;
 use endpoints::Verdict;
 use gateway::Recorded;
-use ledger::{Cost, RequestOutcome, RequestRow, RequestState};
+use ledger::{RequestOutcome, RequestRow, RequestState};
+use pricing::Cost;
 use test_support::{
     BodyEnd, ChatText, RawAnswer, RawClient, Reply, ReplyEnding, ScriptedUpstream, search_tree,
 };

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use cache::{Cache, Purge};
 use futures_util::future::join_all;
-use ledger::{CacheOutcome, Cost, RequestOutcome, RequestState};
+use ledger::{CacheOutcome, RequestOutcome, RequestState};
+use pricing::Cost;
 use serde_json::{Value, json};
 use test_support::{RawAnswer, RawClient, Reply, ScriptedUpstream};
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::{HttpUpstream, RequestLimits};
-use ledger::{Cost, RequestState};
+use ledger::RequestState;
+use pricing::Cost;
 use serde_json::json;
 use test_support::{BodyEnd, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

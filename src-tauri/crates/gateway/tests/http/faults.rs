@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use endpoints::{FailureReason, Verdict};
 use gateway::{HttpUpstream, RequestLimits};
-use ledger::{Cost, RequestState};
+use ledger::RequestState;
+use pricing::Cost;
 use test_support::{BodyEnd, ChatText, RawAnswer, Reply, ReplyEnding, ScriptedUpstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -423,7 +423,7 @@ async fn a_key_of_another_origin_is_not_sent() {
     assert!(message.contains("corp") && message.contains("api.openai.com"), "{message}");
     assert!(upstream.requests().is_empty());
     let (row, _) = world.row(&answer).await;
-    assert_eq!(row.cost, ledger::Cost::NotBilled);
+    assert_eq!(row.cost, pricing::Cost::NotBilled);
 }
 
 #[tokio::test]

@@ -258,5 +258,5 @@ async fn a_request_that_was_not_sent_on_is_recorded_with_its_backend_and_a_reaso
     let message = row.error_message.expect("a reason");
     assert!(message.starts_with("The backend one (one-key) failed repeatedly"), "{message}");
     assert!(!message.contains(" s."), "{message}");
-    assert_eq!(row.cost, ledger::Cost::NotBilled);
+    assert_eq!(row.cost, pricing::Cost::NotBilled);
 }

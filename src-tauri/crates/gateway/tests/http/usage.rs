@@ -1,6 +1,7 @@
 //! The tokens that the ledger records, however a backend counts, and their cost.
 
-use ledger::{Cost, RequestRow, RequestState, UsageBasis};
+use ledger::{RequestRow, RequestState, UsageBasis};
+use pricing::Cost;
 use serde_json::{Value, json};
 use test_support::Reply;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use domain::{
-    BackendId, BoundSecret, ClientId, Clock, CredentialId, Endpoint, MicroUsd, Rates, Secret,
+    BackendId, BoundSecret, ClientId, Clock, CredentialId, Endpoint, MicroUsd, Secret,
     SeededEntropy, SystemClock, TranslationMode, WallTime,
 };
 use endpoints::{EndpointRegistry, ResilienceRules};
@@ -16,10 +16,9 @@ use gateway::{
     Listener, ListenerLimits, MockUpstream, NameLookup, RequestLimits, RequestSummary, Snapshot,
     StopSignal, SystemNameLookup, TokenState, UpstreamEnvironment, new_token,
 };
-use ledger::{
-    AttemptRecord, Ledger, LedgerLimits, Price, PriceBook, Purpose, RequestQuery, RequestRow,
-};
+use ledger::{AttemptRecord, Ledger, LedgerLimits, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
+use pricing::{Price, PriceBook, Rates};
 use resilience::{AttemptRules, EndpointTransition};
 use routing::{
     BackendCapabilities, BackendRole, BackendStatus, KeyPool, PoolKey, RoutableBackend, RouteTable,

@@ -1,40 +1,18 @@
 //! Costs of attempts, wasted costs of failed ones, and savings of the cache.
 
 use domain::MicroUsd;
-use proptest::prelude::*;
+use pricing::Cost;
 
 use super::{LedgerFixture, answered_attempt, at, attempt, backend, request, settlement};
 use crate::{
-    AttemptRecord, CacheOutcome, CacheTotals, Cost, DECISION_BYTES_MAX, FAILURE_GROUPS_MAX,
+    AttemptRecord, CacheOutcome, CacheTotals, DECISION_BYTES_MAX, FAILURE_GROUPS_MAX,
     FailedAttempts, Purpose, Settlement,
 };
 
 const HOUR_MS: i64 = 3_600_000;
 
-fn computed(micros: i64, price_id: &str) -> Cost {
-    Cost::Computed { amount: MicroUsd::new(micros), price_id: price_id.to_owned() }
-}
-
 const fn reported(micros: i64) -> Cost {
     Cost::Reported(MicroUsd::new(micros))
-}
-
-#[test]
-fn a_request_costs_the_sum_of_its_tries() {
-    let check = |attempts: &[Cost], expected: Cost| {
-        assert_eq!(Cost::total(attempts), expected, "{attempts:?}");
-    };
-    check(&[], Cost::NotBilled);
-    check(&[Cost::NotBilled, Cost::NotBilled], Cost::NotBilled);
-    check(&[reported(2), reported(3)], reported(5));
-    check(&[Cost::NotBilled, computed(3, "a")], computed(3, "a"));
-    check(&[computed(2, "a"), computed(3, "b")], computed(5, "b"));
-    check(&[computed(2, "a"), reported(3)], computed(5, "a"));
-    check(&[reported(2), computed(3, "b"), Cost::NotBilled], computed(5, "b"));
-    // The answer decides if the cost is known.
-    check(&[Cost::Unpriced, reported(3)], reported(3));
-    check(&[reported(2), Cost::Unpriced], Cost::Unpriced);
-    check(&[Cost::Unpriced, Cost::NotBilled], Cost::Unpriced);
 }
 
 #[tokio::test]
@@ -172,26 +150,4 @@ fn a_settlement_of_version_2_is_still_understood() {
     let attempt = &old.attempts[0];
     assert_eq!((&attempt.cost, attempt.waited.as_millis()), (&Cost::Unpriced, 0));
     assert_eq!((&attempt.class, &attempt.owner, attempt.usage), (&None, &None, None));
-}
-
-fn cost() -> impl Strategy<Value = Cost> {
-    prop_oneof![
-        Just(Cost::Unpriced),
-        Just(Cost::NotBilled),
-        (0_i64..9_000).prop_map(reported),
-        (0_i64..9_000).prop_map(|micros| computed(micros, "p")),
-    ]
-}
-
-proptest! {
-    /// No known cost is lost unless that of the answer is unknown, and none is invented.
-    #[test]
-    fn a_total_is_the_sum_of_what_is_known(attempts in prop::collection::vec(cost(), 0..5)) {
-        let known: MicroUsd = attempts.iter().filter_map(Cost::amount).sum();
-        let total = Cost::total(&attempts);
-        prop_assert!(total.amount().is_none_or(|amount| amount == known));
-        if attempts.last() == Some(&Cost::Unpriced) {
-            prop_assert_eq!(total, Cost::Unpriced);
-        }
-    }
 }

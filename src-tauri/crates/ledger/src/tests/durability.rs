@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::WallTime;
+use pricing::Cost;
 use proptest::prelude::*;
 
 use super::{LedgerFixture, at, request, settlement};
-use crate::{CommitStatus, Cost, RequestQuery, RequestState};
+use crate::{CommitStatus, RequestQuery, RequestState};
 
 #[tokio::test]
 async fn what_was_running_at_the_last_stop_is_unknown_and_counted() {

@@ -3,11 +3,12 @@
 use std::fs;
 
 use domain::MicroUsd;
+use pricing::Cost;
 
 use super::{LedgerFixture, files, request, settlement};
 use crate::{
-    BacklogReason, CommitStatus, Cost, Ledger, LedgerError, LedgerLimits, LedgerState,
-    RequestState, database, schema_version,
+    BacklogReason, CommitStatus, Ledger, LedgerError, LedgerLimits, LedgerState, RequestState,
+    database, schema_version,
 };
 
 #[tokio::test]

@@ -1,13 +1,14 @@
 //! Round trips: requests, attempts, runs, health, prices.
 
-use domain::{ClientId, MicroUsd, Rates, RequestId, RunId, SeededEntropy};
+use domain::{ClientId, MicroUsd, RequestId, RunId, SeededEntropy};
+use pricing::{Cost, Price, PriceConfidence, Rates};
 
 use super::{LedgerFixture, at, attempt, backend, request, settlement};
 use crate::{
-    ATTEMPTS_MAX, Cost, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Price,
-    PriceConfidence, Purpose, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord,
-    ReadinessRunSummary, RequestOutcome, RequestQuery, RequestState, SENTENCE_CHARS_MAX,
-    Settlement, Timings, USAGE_RAW_BYTES_MAX, UsageBasis,
+    ATTEMPTS_MAX, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Purpose,
+    REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary, RequestOutcome,
+    RequestQuery, RequestState, SENTENCE_CHARS_MAX, Settlement, Timings, USAGE_RAW_BYTES_MAX,
+    UsageBasis,
 };
 
 #[tokio::test]

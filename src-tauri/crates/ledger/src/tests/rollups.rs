@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use domain::{ClientId, CredentialId, MicroUsd, TokenUsage, WallTime};
 use jiff::tz::TimeZone;
+use pricing::Cost;
 use proptest::prelude::*;
 
 use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
 use crate::{
-    BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, Cost, GroupBy, Ledger, Purpose,
-    RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement, Spend, UsageKey,
-    UsageQuery, UsageTotals, attempts, requests, rollup, rollup::SlotWidth,
+    BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, GroupBy, Ledger, Purpose, RequestOutcome,
+    RequestQuery, RequestRow, RequestState, Settlement, Spend, UsageKey, UsageQuery, UsageTotals,
+    attempts, requests, rollup, rollup::SlotWidth,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -150,9 +151,9 @@ fn sums_and_pages_never_scan_the_requests() {
         (SlotWidth::Hour, "SEARCH rollup_hour USING PRIMARY KEY"),
     ] {
         let mut statements: Vec<_> = SUMMED.map(|column| rollup::group_sql(width, column)).into();
-        statements.push(rollup::spend_sql(width));
+        statements.push(rollup::spend_sql(width).to_owned());
         for sql in statements {
-            let plan = place.query_plan(sql, range);
+            let plan = place.query_plan(&sql, range);
             assert!(plan.contains(search) && !plan.contains("requests"), "{plan}");
         }
     }
@@ -190,7 +191,7 @@ fn settling_a_request_makes_no_table_on_the_way() {
     let place = LedgerFixture::new();
     drop(place.open());
     let connection = place.raw();
-    for sql in [requests::SETTLE, attempts::INSERT] {
+    for sql in [requests::SETTLE.as_str(), attempts::INSERT.as_str()] {
         let mut statement = connection.prepare(&format!("EXPLAIN {sql}")).expect("a statement");
         let unbound = vec![rusqlite::types::Null; statement.parameter_count()];
         let steps = statement

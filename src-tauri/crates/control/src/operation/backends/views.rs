@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use domain::{BackendId, WallTime};
 use engine::{BackendProbeReport, Engine, ProbeStep};
-use ledger::{Price, UsageKey, UsageSummary, UsageTotals};
+use ledger::{UsageKey, UsageSummary, UsageTotals};
 use monitor::HealthState;
+use pricing::Price;
 use settings::BackendSettings;
 
 use super::super::dependents;

@@ -6,146 +6,9 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, MicroUsd, Origin, Rates, TokenUsage, WallTime};
+use domain::{BackendId, WallTime};
 
-use crate::bundled_prices;
-
-/// A dated row of the price table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Price {
-    /// Unique and readable: `openai/gpt-4.1@2026-11-01`.
-    pub id: String,
-    pub owner: PriceOwner,
-    /// Exact model id at that place.
-    pub model: String,
-    /// Per million tokens.
-    pub rates: Rates,
-    /// Rates for long input.
-    pub long_context: Option<LongContextRates>,
-    /// The first moment it holds.
-    pub valid_from: WallTime,
-    /// Exclusive; `None` while the price is valid.
-    pub valid_to: Option<WallTime>,
-    /// The page or person it comes from.
-    pub source: String,
-    pub confidence: PriceConfidence,
-}
-
-/// Other rates for the whole request once its input is long, as OpenAI and Google charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LongContextRates {
-    /// Applies if all input classes together exceed this many tokens.
-    pub over_input_tokens: u64,
-    /// Per million tokens.
-    pub rates: Rates,
-}
-
-impl Price {
-    /// A price that the user declares for a model of one backend, valid from `valid_from`.
-    #[must_use]
-    pub fn declared(backend: &BackendId, model: &str, rates: Rates, valid_from: WallTime) -> Self {
-        let place = PriceOwner::Backend(backend.clone());
-        Self {
-            id: format_price_id(&place, model, &valid_from.to_rfc3339()),
-            owner: place,
-            model: model.to_owned(),
-            rates,
-            long_context: None,
-            valid_from,
-            valid_to: None,
-            source: "stated by you".to_owned(),
-            confidence: PriceConfidence::Declared,
-        }
-    }
-
-    /// The cost of `usage`; `None` if a used class has no rate.
-    #[must_use]
-    pub fn cost(&self, usage: &TokenUsage) -> Option<MicroUsd> {
-        let long = self.long_context.filter(|long| usage.input() > long.over_input_tokens);
-        long.map_or(self.rates, |long| long.rates).cost(usage)
-    }
-
-    fn is_valid_at(&self, at: WallTime) -> bool {
-        self.valid_from <= at && self.valid_to.is_none_or(|end| at < end)
-    }
-}
-
-/// Who charges a price.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum PriceOwner {
-    /// A provider's own API.
-    Provider(Provider),
-    /// One backend, as declared by the user.
-    Backend(BackendId),
-}
-
-domain::words! {
-    /// A provider whose list prices are bundled.
-    Provider {
-        /// Gatehouse's own mock, which bills nothing and has no prices.
-        Mock = "mock",
-        OpenAi = "openai",
-        Anthropic = "anthropic",
-        /// Google's Gemini API (not Vertex AI, which is priced by region).
-        Google = "google",
-    }
-}
-
-impl Provider {
-    /// The provider whose own API is at `origin`. Regional hosts, proxies, resellers and local
-    /// servers have none. The mock is known by its kind, not by its address.
-    #[must_use]
-    pub fn from_origin(origin: &Origin) -> Option<Self> {
-        match origin.to_string().as_str() {
-            "https://api.openai.com:443" => Some(Self::OpenAi),
-            "https://api.anthropic.com:443" => Some(Self::Anthropic),
-            "https://generativelanguage.googleapis.com:443" => Some(Self::Google),
-            _ => None,
-        }
-    }
-
-    /// Most tokens that `model` writes in one answer, thinking included. Accepts the exact id or
-    /// its documented dated alias, with or without the prefix `anthropic/` of other gateways.
-    /// `None` if unknown; only Anthropic's models are known, since only that dialect requires a
-    /// limit. Scans some twenty rows, so no map is built at start.
-    #[must_use]
-    pub fn output_tokens_max(self, model: &str) -> Option<u64> {
-        let bare = model.strip_prefix(self.word()).and_then(|rest| rest.strip_prefix('/'));
-        let model = bare.unwrap_or(model);
-        bundled_prices::output_tokens_max(self, model)
-            .or_else(|| bundled_prices::output_tokens_max(self, self.documented_alias(model)?))
-    }
-
-    /// Ids that any provider documents as aliases of `model`, so that their price is the price of
-    /// `model` too.
-    pub fn documented_aliases(model: &str) -> impl Iterator<Item = &str> {
-        Self::ALL.iter().filter_map(move |provider| provider.documented_alias(model))
-    }
-
-    /// The id that the provider documents as an alias of `model`: OpenAI's `gpt-4.1-2025-04-14` and
-    /// Anthropic's `claude-opus-4-5-20251101` without the release date, Google's
-    /// `models/gemini-2.5-pro` without the resource prefix.
-    fn documented_alias(self, model: &str) -> Option<&str> {
-        match self {
-            Self::OpenAi => strip_date(model, "-dddd-dd-dd"),
-            Self::Anthropic => strip_date(model, "-dddddddd"),
-            Self::Google => model.strip_prefix("models/"),
-            Self::Mock => None,
-        }
-    }
-}
-
-domain::words! {
-    /// Trust in a price.
-    PriceConfidence {
-        /// From the provider's price page, taken from one public catalogue.
-        Listed = "listed",
-        /// Stated by the user.
-        Declared = "declared",
-        /// Invented for the mock. Unused since version 4 of the ledger; kept for older rows.
-        MadeUp = "made_up",
-    }
-}
+use crate::{Price, PriceOwner, Provider};
 
 /// All known prices in memory. Lookups do no IO.
 #[derive(Debug, Clone, Default)]
@@ -157,7 +20,7 @@ impl PriceBook {
     /// The prices bundled with the program.
     #[must_use]
     pub fn bundled() -> Self {
-        bundled_prices::bundled_prices().into_iter().fold(Self::default(), Self::with_price)
+        crate::bundled_prices().into_iter().fold(Self::default(), Self::with_price)
     }
 
     /// Adds a price. Replaces a row with the same id.
@@ -206,27 +69,12 @@ impl PriceBook {
     }
 }
 
-/// `provider/model@since` or `backend:name/model@since`.
-pub(crate) fn format_price_id(place: &PriceOwner, model: &str, since: &str) -> String {
-    match place {
-        PriceOwner::Provider(provider) => format!("{}/{model}@{since}", provider.word()),
-        PriceOwner::Backend(backend) => format!("backend:{backend}/{model}@{since}"),
-    }
-}
-
-/// `model` without a suffix that matches `pattern`, in which `d` is any digit.
-fn strip_date<'a>(model: &'a str, pattern: &str) -> Option<&'a str> {
-    let (base, end) = model.split_at_checked(model.len().checked_sub(pattern.len())?)?;
-    let fits = |(byte, expected)| match expected {
-        b'd' => u8::is_ascii_digit(&byte),
-        _ => byte == expected,
-    };
-    (!base.is_empty() && end.bytes().zip(pattern.bytes()).all(fits)).then_some(base)
-}
-
 #[cfg(test)]
 mod tests {
+    use domain::{MicroUsd, TokenUsage};
+
     use super::*;
+    use crate::{PriceConfidence, Rates};
 
     const NOW: WallTime = WallTime::from_unix_ms(1_795_200_000_000);
 

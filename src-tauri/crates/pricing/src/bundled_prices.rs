@@ -8,11 +8,10 @@
 //!
 //! Output limits are listed only where the dialect requires one per request, which is Anthropic's.
 
-use domain::{MicroUsd, Rates, WallTime};
+use domain::{MicroUsd, WallTime};
 
-use crate::price::{
-    LongContextRates, Price, PriceConfidence, PriceOwner, Provider, format_price_id,
-};
+use crate::price::format_price_id;
+use crate::{LongContextRates, Price, PriceConfidence, PriceOwner, Provider, Rates};
 
 /// Date since which the rows below are known to hold, and its midnight in UTC. The ledger records
 /// only its own traffic, so no older price is needed.
@@ -21,14 +20,29 @@ const LISTED_SINCE: (&str, WallTime) = ("2026-11-01", WallTime::from_unix_ms(1_7
 /// Marks a class of tokens without a listed price. Using it makes a request unpriced.
 const NONE: i64 = -1;
 
-pub(crate) fn bundled_prices() -> Vec<Price> {
+/// Every bundled price.
+#[must_use]
+pub fn bundled_prices() -> Vec<Price> {
     let providers = [Provider::OpenAi, Provider::Anthropic, Provider::Google];
     let prices = |provider| table(provider).iter().map(move |row| row.price(provider));
     providers.into_iter().flat_map(prices).collect()
 }
 
-/// Output token limit of the model with exactly this id; `None` if it is not listed.
-pub(crate) fn output_tokens_max(provider: Provider, model: &str) -> Option<u64> {
+impl Provider {
+    /// Most tokens that `model` writes in one answer, thinking included. Accepts the exact id or
+    /// its documented dated alias, with or without the prefix `anthropic/` of other gateways.
+    /// `None` if unknown; only Anthropic's models are known, since only that dialect requires a
+    /// limit. Scans some twenty rows, so no map is built at start.
+    #[must_use]
+    pub fn output_tokens_max(self, model: &str) -> Option<u64> {
+        let bare = model.strip_prefix(self.word()).and_then(|rest| rest.strip_prefix('/'));
+        let model = bare.unwrap_or(model);
+        listed_output_tokens_max(self, model)
+            .or_else(|| listed_output_tokens_max(self, self.documented_alias(model)?))
+    }
+}
+
+fn listed_output_tokens_max(provider: Provider, model: &str) -> Option<u64> {
     table(provider).iter().find(|row| row.model == model)?.output_tokens_max
 }
 

@@ -1,0 +1,184 @@
+//! The cost of an attempt and of a request, and where it comes from.
+
+use std::sync::Arc;
+
+use domain::{BackendId, MicroUsd, TokenUsage, WallTime};
+use serde::{Deserialize, Serialize};
+
+use crate::{PriceBook, Provider};
+
+/// Cost of a request and its source. An unknown price is unknown, never zero.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cost {
+    Reported(MicroUsd),
+    /// Tokens times a row of the price table.
+    Computed {
+        amount: MicroUsd,
+        /// [`Price::id`](crate::Price::id) of the row.
+        price_id: String,
+    },
+    /// Tokens were or may have been used, but their price or count is unknown.
+    #[default]
+    Unpriced,
+    /// No backend did any work: rejected by a guard, failed before an answer, or a cache hit.
+    NotBilled,
+}
+
+impl Cost {
+    #[must_use]
+    pub const fn amount(&self) -> Option<MicroUsd> {
+        match self {
+            Self::Reported(amount) | Self::Computed { amount, .. } => Some(*amount),
+            Self::NotBilled => Some(MicroUsd::ZERO),
+            Self::Unpriced => None,
+        }
+    }
+
+    /// The origin of the cost in one word; the ledger stores it.
+    #[must_use]
+    pub const fn basis(&self) -> &'static str {
+        match self {
+            Self::Reported(_) => "reported",
+            Self::Computed { .. } => "computed",
+            Self::Unpriced => "unpriced",
+            Self::NotBilled => "not_billed",
+        }
+    }
+
+    /// The price row of a computed cost.
+    #[must_use]
+    pub const fn price_id(&self) -> Option<&str> {
+        match self {
+            Self::Computed { price_id, .. } => Some(price_id.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The cost of a request from the costs of its attempts, in order.
+    ///
+    /// The last attempt, which is the answer, decides if the cost is known. An earlier attempt with
+    /// an unknown cost is left out of the sum; otherwise the budgets would lose the price of the
+    /// answer. If no cost is known, the total is unknown.
+    #[must_use]
+    pub fn total<'a>(attempts: impl IntoIterator<Item = &'a Self>) -> Self {
+        let (mut sum, mut total) = (MicroUsd::ZERO, Self::NotBilled);
+        for cost in attempts {
+            sum += cost.amount().unwrap_or_default();
+            total = match (cost, total) {
+                (Self::Unpriced, _) => Self::Unpriced,
+                (Self::NotBilled, before) => before,
+                (Self::Computed { price_id, .. }, _) => {
+                    Self::Computed { amount: sum, price_id: price_id.clone() }
+                }
+                (Self::Reported(_), Self::Computed { price_id, .. }) => {
+                    Self::Computed { amount: sum, price_id }
+                }
+                (Self::Reported(_), _) => Self::Reported(sum),
+            };
+        }
+        total
+    }
+}
+
+/// Prices the tokens of one attempt.
+#[derive(Debug, Clone)]
+pub struct AttemptPricing {
+    pub prices: Arc<PriceBook>,
+    /// The provider whose list prices apply at `backend`.
+    pub provider: Option<Provider>,
+    pub backend: BackendId,
+    /// The model name sent to the backend.
+    pub model: String,
+}
+
+impl AttemptPricing {
+    /// The cost of an attempt until its usage is known, and for good if it never is. The backend may
+    /// have worked, so the cost is unpriced, not zero; only the mock never bills.
+    #[must_use]
+    pub fn cost_without_usage(&self) -> Cost {
+        match self.provider {
+            Some(Provider::Mock) => Cost::NotBilled,
+            _ => Cost::Unpriced,
+        }
+    }
+
+    /// The cost that the backend states, else tokens times the price of the billed model or, if
+    /// that has none, of the model that was sent. Unpriced without a price for each used class.
+    #[must_use]
+    pub fn cost(
+        &self,
+        tokens: &TokenUsage,
+        stated: Option<MicroUsd>,
+        model_billed: Option<&str>,
+        at: WallTime,
+    ) -> Cost {
+        if self.provider == Some(Provider::Mock) {
+            return Cost::NotBilled;
+        }
+        if let Some(amount) = stated {
+            return Cost::Reported(amount);
+        }
+        let find = |model: &str| self.prices.find(&self.backend, self.provider, model, at);
+        let price = model_billed.and_then(find).or_else(|| find(&self.model));
+        match price.and_then(|price| Some((price.cost(tokens)?, price.id.clone()))) {
+            Some((amount, price_id)) => Cost::Computed { amount, price_id },
+            None => Cost::Unpriced,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn computed(micros: i64, price_id: &str) -> Cost {
+        Cost::Computed { amount: MicroUsd::new(micros), price_id: price_id.to_owned() }
+    }
+
+    const fn reported(micros: i64) -> Cost {
+        Cost::Reported(MicroUsd::new(micros))
+    }
+
+    #[test]
+    fn a_request_costs_the_sum_of_its_tries() {
+        let check = |attempts: &[Cost], expected: Cost| {
+            assert_eq!(Cost::total(attempts), expected, "{attempts:?}");
+        };
+        check(&[], Cost::NotBilled);
+        check(&[Cost::NotBilled, Cost::NotBilled], Cost::NotBilled);
+        check(&[reported(2), reported(3)], reported(5));
+        check(&[Cost::NotBilled, computed(3, "a")], computed(3, "a"));
+        check(&[computed(2, "a"), computed(3, "b")], computed(5, "b"));
+        check(&[computed(2, "a"), reported(3)], computed(5, "a"));
+        check(&[reported(2), computed(3, "b"), Cost::NotBilled], computed(5, "b"));
+        // The answer decides if the cost is known.
+        check(&[Cost::Unpriced, reported(3)], reported(3));
+        check(&[reported(2), Cost::Unpriced], Cost::Unpriced);
+        check(&[Cost::Unpriced, Cost::NotBilled], Cost::Unpriced);
+    }
+
+    fn cost() -> impl Strategy<Value = Cost> {
+        prop_oneof![
+            Just(Cost::Unpriced),
+            Just(Cost::NotBilled),
+            (0_i64..9_000).prop_map(reported),
+            (0_i64..9_000).prop_map(|micros| computed(micros, "p")),
+        ]
+    }
+
+    proptest! {
+        /// No known cost is lost unless that of the answer is unknown, and none is invented.
+        #[test]
+        fn a_total_is_the_sum_of_what_is_known(attempts in prop::collection::vec(cost(), 0..5)) {
+            let known: MicroUsd = attempts.iter().filter_map(Cost::amount).sum();
+            let total = Cost::total(&attempts);
+            prop_assert!(total.amount().is_none_or(|amount| amount == known));
+            if attempts.last() == Some(&Cost::Unpriced) {
+                prop_assert_eq!(total, Cost::Unpriced);
+            }
+        }
+    }
+}
