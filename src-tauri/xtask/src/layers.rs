@@ -17,6 +17,7 @@ use crate::repository::Repository;
 /// import only crates above it in this table.
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("sqlite-file", &[]),
     ("settings", &["domain"]),
     ("vault", &["domain"]),
     ("wire", &["domain"]),
@@ -25,8 +26,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("pricing", &["domain"]),
     ("resilience", &["domain"]),
     ("endpoints", &["domain", "resilience", "routing"]),
-    ("cache", &["domain"]),
-    ("ledger", &["domain", "pricing"]),
+    ("cache", &["domain", "sqlite-file"]),
+    ("ledger", &["domain", "sqlite-file", "pricing"]),
     (
         "gateway",
         &[
@@ -122,7 +123,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("keyring*", &["vault"]),
     ("*-keyring-store", &["vault"]),
     ("age", &["vault"]),
-    ("rusqlite*", &["ledger", "cache", ACCEPTANCE]),
+    ("rusqlite*", &["sqlite-file", "ledger", "cache", ACCEPTANCE]),
     ("hyper*", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("reqwest", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("notify-rust", &["monitor"]),

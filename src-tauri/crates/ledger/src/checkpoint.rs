@@ -234,7 +234,7 @@ mod tests {
             checkpoint_before_close(&writer, limit);
             drop(writer);
             // SQLite removes the log unless the limit is reached.
-            assert!(limit.is_zero() || !crate::files::wal_path(&path).exists());
+            assert!(limit.is_zero() || !sqlite_file::wal_path(&path).exists());
             let again = Connection::open(&path).expect("opened");
             let count: i64 =
                 again.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("a count");
@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn size(path: &std::path::Path) -> u64 {
-        std::fs::metadata(crate::files::wal_path(path)).expect("a log").len()
+        std::fs::metadata(sqlite_file::wal_path(path)).expect("a log").len()
     }
 
     fn database(path: &std::path::Path) -> Connection {

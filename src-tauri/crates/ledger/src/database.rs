@@ -18,9 +18,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
-use crate::files::{
-    create_folder, create_private_file, file_error, restrict_permissions, with_suffix,
-};
+use crate::error::file_error;
 use crate::{LedgerError, LedgerLimits, backup, price_table, requests, rollup};
 
 /// Wait for another program's lock.
@@ -63,15 +61,11 @@ pub(crate) fn open(
     limits: LedgerLimits,
     steps: &[&str],
 ) -> Result<Connection, LedgerError> {
-    prepare_file(path)?;
+    sqlite_file::prepare_file(path).map_err(|(path, error)| file_error(&path, error))?;
     examine_header(path, steps.len())?;
-    let mut connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | open_flags())?;
-    apply_pragmas(&connection)?;
+    let mut connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = check_schema_version(&connection, steps.len())?;
-    let _mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    sqlite_file::use_wal(&connection)?;
     // `checkpoint` runs them where nobody waits for them.
     let _pages: i64 =
         connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |row| row.get(0))?;
@@ -88,43 +82,22 @@ pub(crate) fn open(
         upgrade(path, &mut connection, version, steps)?;
     }
     // Opens the log now: SQLite cannot once the file is deleted or moved.
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    sqlite_file::object_count(&connection)?;
     Ok(connection)
 }
 
 /// Opens a read-only connection.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | open_flags())?;
-    apply_pragmas(&connection)?;
+    let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
-fn open_flags() -> OpenFlags {
-    // Rust ensures that a connection is used by one thread at a time; SQLite need not.
-    OpenFlags::SQLITE_OPEN_NO_MUTEX
-}
-
-fn apply_pragmas(connection: &Connection) -> Result<(), LedgerError> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+fn open_connection(path: &Path, flags: OpenFlags) -> Result<Connection, LedgerError> {
+    let connection = sqlite_file::open(path, flags, BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update(None, "cell_size_check", true)?;
-    Ok(())
-}
-
-/// Creates folder (0700) and file (0600) before they hold any data. SQLite gives its side files the
-/// permissions of the main file.
-fn prepare_file(path: &Path) -> Result<(), LedgerError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
-        create_folder(folder).map_err(|error| file_error(folder, error))?;
-    }
-    if !path.exists() {
-        return create_private_file(path).map_err(|error| file_error(path, error));
-    }
-    restrict_permissions(path).map_err(|error| file_error(path, error))
+    Ok(connection)
 }
 
 /// Rejects a non-database or a too new file by its first bytes, before SQLite opens it.
@@ -147,9 +120,8 @@ fn examine_header(path: &Path, known: usize) -> Result<(), LedgerError> {
 /// write-ahead log.
 fn check_schema_version(connection: &Connection, known: usize) -> Result<usize, LedgerError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables > 0 && pragma("application_id")? != APPLICATION_ID {
+    let is_new = sqlite_file::object_count(connection)? == 0;
+    if !is_new && pragma("application_id")? != APPLICATION_ID {
         return Err(LedgerError::Corrupt { detail: "it is another program's database".to_owned() });
     }
     refuse_newer(u32::try_from(pragma("user_version")?).unwrap_or(u32::MAX), known)
@@ -181,7 +153,7 @@ fn upgrade(
 ) -> Result<(), LedgerError> {
     if version > 0 {
         backup::check_pages(connection)?;
-        let copy = with_suffix(path, &format!(".bak-v{version}"));
+        let copy = sqlite_file::with_suffix(path, &format!(".bak-v{version}"));
         match fs::remove_file(&copy) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(file_error(&copy, error));

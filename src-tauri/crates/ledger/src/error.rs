@@ -1,6 +1,6 @@
 //! Ledger errors, derived from SQLite's result code, never from its text.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::ErrorCode;
@@ -94,6 +94,10 @@ impl From<rusqlite::Error> for LedgerError {
             _ => Self::Sqlite(Arc::new(error)),
         }
     }
+}
+
+pub(crate) fn file_error(path: &Path, error: std::io::Error) -> LedgerError {
+    LedgerError::File { path: path.to_owned(), source: Arc::new(error) }
 }
 
 #[cfg(test)]

@@ -41,11 +41,11 @@ enum JournalEnd {
 /// Commits the records of the files. Safe to repeat: a request is reserved once and settled once.
 pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), LedgerError> {
     for (ending, age) in ENDINGS {
-        let path = crate::files::with_suffix(ledger, ending);
+        let path = sqlite_file::with_suffix(ledger, ending);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(crate::files::file_error(&path, error)),
+            Err(error) => return Err(crate::error::file_error(&path, error)),
         };
         let mut left = Vec::new();
         let ended = read_entries(&bytes, &mut left);
@@ -57,7 +57,7 @@ pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), Ledge
         // The commits must be on disk before their only other copy is deleted.
         database::flush_to_disk(connection)?;
         spill::retire(&path, ended == JournalEnd::Corrupt)
-            .map_err(|error| crate::files::file_error(&path, error))?;
+            .map_err(|error| crate::error::file_error(&path, error))?;
         tracing::info!(file = %path.display(), records,
             "an older journal was imported into the ledger");
     }

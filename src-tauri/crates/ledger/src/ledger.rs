@@ -447,7 +447,7 @@ impl Ledger {
     pub async fn backup(&self, target: PathBuf) -> Result<(), LedgerError> {
         if target.exists() {
             let error = std::io::ErrorKind::AlreadyExists.into();
-            return Err(crate::files::file_error(&target, error));
+            return Err(crate::error::file_error(&target, error));
         }
         let copied = move |connection: &Connection| {
             backup::copy(connection, &target, backup::CopySpeed::Full)
@@ -459,7 +459,7 @@ impl Ledger {
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-        size(&self.inner.path) + size(&crate::files::wal_path(&self.inner.path))
+        size(&self.inner.path) + size(&sqlite_file::wal_path(&self.inner.path))
     }
 
     /// Runs `question` on a read connection without waiting for queued writes.

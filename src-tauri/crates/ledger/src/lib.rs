@@ -20,7 +20,6 @@ mod database;
 mod endpoint_states;
 mod error;
 mod failed_attempts;
-mod files;
 mod health;
 mod hourly_rollup;
 mod integer_columns;

@@ -10,7 +10,8 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 use crate::LedgerError;
-use crate::files::{create_private_file, file_error, with_suffix};
+use crate::error::file_error;
+use sqlite_file::{create_file, with_suffix};
 
 /// Longest note that is read, in bytes; a real one has some hundred.
 const NOTE_BYTES_MAX: u64 = 16_384;
@@ -134,7 +135,7 @@ impl LedgerNote {
             if new.exists() {
                 fs::remove_file(&new)?;
             }
-            create_private_file(&new)?;
+            create_file(&new)?;
             let mut file = fs::OpenOptions::new().write(true).open(&new)?;
             serde_json::to_writer_pretty(&mut file, self)?;
             file.write_all(b"\n")?;

@@ -142,7 +142,7 @@ impl Recovery {
     /// The backup folder cannot be read.
     pub fn backups(&self) -> Result<Vec<LedgerBackup>, LedgerError> {
         let folder = backup::backup_folder(&self.file.path);
-        backup::list(&folder).map_err(|error| crate::files::file_error(&folder, error))
+        backup::list(&folder).map_err(|error| crate::error::file_error(&folder, error))
     }
 
     #[must_use]
@@ -156,7 +156,7 @@ impl Recovery {
     /// The folder cannot be read.
     pub fn kept_files(&self) -> Result<Vec<String>, LedgerError> {
         kept_files(&self.file.path)
-            .map_err(|error| crate::files::file_error(&self.file.path, error))
+            .map_err(|error| crate::error::file_error(&self.file.path, error))
     }
 
     #[must_use]
@@ -203,7 +203,7 @@ fn set_aside_if_gone(
     note: &LedgerNote,
     at: WallTime,
 ) -> Result<Option<LedgerIncident>, LedgerError> {
-    let is_known = note.mark.is_some() || file_bytes(&crate::files::wal_path(path)) > 0;
+    let is_known = note.mark.is_some() || file_bytes(&sqlite_file::wal_path(path)) > 0;
     if file_bytes(path) > 0 || !is_known {
         return Ok(None);
     }

@@ -15,8 +15,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use crate::backup::discard;
-use crate::files::{file_error, wal_path};
+use crate::error::file_error;
 use crate::{LedgerError, rollup};
+use sqlite_file::wal_path;
 
 /// Length of SQLite's file header, and the ledger's page size.
 const HEADER_BYTES: usize = 100;

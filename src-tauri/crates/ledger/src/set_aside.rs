@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use domain::WallTime;
 
 use crate::LedgerError;
-use crate::files::{file_error, wal_path, with_suffix};
+use crate::error::file_error;
+use sqlite_file::{wal_path, with_suffix};
 
 /// Most kept files of one ledger. Past it opening fails instead, so that a failing disk does not
 /// fill the folder.
@@ -90,7 +91,7 @@ fn unused_name(path: &Path, reason: &str, at: WallTime) -> Result<PathBuf, Ledge
 
 /// Removes SQLite's side files, which it creates again by itself.
 pub(crate) fn remove_side_files(path: &Path) -> Result<(), LedgerError> {
-    remove(&wal_path(path)).and_then(|()| remove(&with_suffix(path, "-shm")))
+    remove(&wal_path(path)).and_then(|()| remove(&sqlite_file::shm_path(path)))
 }
 
 fn remove(path: &Path) -> Result<(), LedgerError> {

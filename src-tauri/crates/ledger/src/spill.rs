@@ -49,7 +49,7 @@ impl SpillFile {
     }
 
     pub(crate) fn path(self, ledger: &Path) -> PathBuf {
-        crate::files::with_suffix(ledger, self.suffix())
+        sqlite_file::with_suffix(ledger, self.suffix())
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn append(
 ) -> Result<(), LedgerError> {
     let path = why.path(ledger);
     let written = try_append(&path, why, records);
-    written.map_err(|error| crate::files::file_error(&path, error))
+    written.map_err(|error| crate::error::file_error(&path, error))
 }
 
 fn try_append(path: &Path, why: SpillFile, records: &[&LedgerWrite]) -> std::io::Result<()> {
@@ -76,7 +76,7 @@ fn try_append(path: &Path, why: SpillFile, records: &[&LedgerWrite]) -> std::io:
         lines.push(b'\n');
     }
     if !path.exists() {
-        crate::files::create_private_file(path)?;
+        sqlite_file::create_file(path)?;
     }
     let mut file = OpenOptions::new().append(true).open(path)?;
     if why == SpillFile::Rejected && file.metadata()?.len() >= REJECTED_BYTES_MAX {
@@ -92,12 +92,12 @@ pub(crate) fn replay(connection: &Connection, ledger: &Path) -> Result<(), Ledge
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(crate::files::file_error(&path, error)),
+        Err(error) => return Err(crate::error::file_error(&path, error)),
     };
     let lines = || text.lines().map(serde_json::from_str::<SpilledRecord>);
     let damaged = lines().filter(Result::is_err).count();
     writes::replay(connection, ledger, lines().filter_map(Result::ok).collect())?;
-    retire(&path, damaged > 0).map_err(|error| crate::files::file_error(&path, error))
+    retire(&path, damaged > 0).map_err(|error| crate::error::file_error(&path, error))
 }
 
 /// Removes an imported file, or renames it if part of it could not be read.
@@ -105,7 +105,7 @@ pub(crate) fn retire(path: &Path, is_damaged: bool) -> std::io::Result<()> {
     if !is_damaged {
         return std::fs::remove_file(path);
     }
-    let kept = crate::files::with_suffix(path, ".damaged");
+    let kept = sqlite_file::with_suffix(path, ".damaged");
     std::fs::rename(path, &kept)?;
     tracing::error!(file = %kept.display(),
         "some records of earlier requests could not be read; the others were imported and the \

@@ -48,7 +48,7 @@ impl LedgerFixture {
 
     /// The file with this suffix after the ledger's name.
     fn beside(&self, ending: &str) -> PathBuf {
-        crate::files::with_suffix(&self.path(), ending)
+        sqlite_file::with_suffix(&self.path(), ending)
     }
 
     /// A copy of the files as a process killed now would leave them.

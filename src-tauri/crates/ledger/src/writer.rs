@@ -49,7 +49,7 @@ pub(crate) fn start_with<C: CommitFn>(
     lock_wait: Duration,
     commit: C,
 ) -> Result<JoinHandle<()>, LedgerError> {
-    let failed = |error| crate::files::file_error(ledger, error);
+    let failed = |error| crate::error::file_error(ledger, error);
     let mut writer = LedgerWriter {
         connection: None,
         queue: Arc::clone(queue),
@@ -137,7 +137,7 @@ impl<C: CommitFn> LedgerWriter<C> {
     fn use_connection(&mut self, connection: Connection) -> Result<(), LedgerError> {
         connection.busy_timeout(self.lock_wait)?;
         let checkpoints = Checkpointer::start(&connection);
-        let failed = |error| crate::files::file_error(&self.ledger, error);
+        let failed = |error| crate::error::file_error(&self.ledger, error);
         self.checkpoints = Some(checkpoints.map_err(failed)?);
         self.connection = Some(connection);
         Ok(())
@@ -167,7 +167,7 @@ impl<C: CommitFn> LedgerWriter<C> {
         // Opening would create a new file and silently drop the earlier records.
         if crate::set_aside::file_bytes(&self.ledger) == 0 {
             let missing = std::io::ErrorKind::NotFound.into();
-            return Err(crate::files::file_error(&self.ledger, missing));
+            return Err(crate::error::file_error(&self.ledger, missing));
         }
         let limits = LedgerLimits { lock_wait: self.lock_wait, ..LedgerLimits::default() };
         let connection = database::open(&self.ledger, limits, database::MIGRATIONS)?;

@@ -103,7 +103,7 @@ impl Recovery {
             let live = slot.take().ok_or_else(|| LedgerError::Corrupt {
                 detail: "it is no longer open".to_owned(),
             })?;
-            let copy = crate::files::with_suffix(&file.path, ".rewritten");
+            let copy = sqlite_file::with_suffix(&file.path, ".rewritten");
             if let Err(error) = backup::copy(&live, &copy, backup::CopySpeed::Full) {
                 backup::discard(&copy);
                 // Records still go to the unlinked file until the next check.
@@ -115,7 +115,7 @@ impl Recovery {
             remove_side_files(&file.path)?;
             let kept = set_aside(&file.path, "replaced", at)?;
             fs::rename(&copy, &file.path)
-                .map_err(|error| crate::files::file_error(&file.path, error))?;
+                .map_err(|error| crate::error::file_error(&file.path, error))?;
             *slot = Some(file.reopen()?);
             Ok(kept)
         });

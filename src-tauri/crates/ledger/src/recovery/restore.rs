@@ -97,7 +97,7 @@ impl Recovery {
     /// Resolves the named file, the incident's, or the newest that was set aside.
     fn kept_file(&self, name: Option<String>) -> Result<String, LedgerError> {
         let kept = kept_files(&self.file.path)
-            .map_err(|error| crate::files::file_error(&self.file.path, error))?;
+            .map_err(|error| crate::error::file_error(&self.file.path, error))?;
         let wanted = name.or_else(|| self.incident().and_then(|incident| incident.kept));
         let found = match wanted {
             Some(wanted) => kept.into_iter().find(|name| *name == wanted),
@@ -112,7 +112,7 @@ impl Recovery {
         self.ledger
             .read(move |_| {
                 discard(&staged);
-                let scratch = crate::files::with_suffix(&file.path, ".examined");
+                let scratch = sqlite_file::with_suffix(&file.path, ".examined");
                 let target = database::open(&staged, file.limits, database::MIGRATIONS)?;
                 salvage::salvage(&source, &scratch, &target)
             })
@@ -121,7 +121,7 @@ impl Recovery {
 
     /// Path of the new file until it replaces the ledger.
     fn staging_path(&self) -> PathBuf {
-        crate::files::with_suffix(&self.file.path, ".restoring")
+        sqlite_file::with_suffix(&self.file.path, ".restoring")
     }
 
     /// Creates the new file with `begin` and adds the ledger's newer records; returns the number of
@@ -155,7 +155,7 @@ impl Recovery {
             let done = finish_staged(&staged, &file.path).and_then(|added| {
                 let kept = set_aside(&file.path, "before-restore", at)?;
                 fs::rename(&staged, &file.path)
-                    .map_err(|error| crate::files::file_error(&file.path, error))?;
+                    .map_err(|error| crate::error::file_error(&file.path, error))?;
                 Ok((added, kept))
             });
             *slot = Some(file.reopen()?);
@@ -186,7 +186,7 @@ fn finish_staged(staged: &Path, ledger: &Path) -> Result<u64, LedgerError> {
 
 fn copy_backup(source: &Path, staged: &Path) -> Result<(), LedgerError> {
     discard(staged);
-    fs::copy(source, staged).map_err(|error| crate::files::file_error(source, error))?;
-    crate::files::restrict_permissions(staged)
-        .map_err(|error| crate::files::file_error(staged, error))
+    fs::copy(source, staged).map_err(|error| crate::error::file_error(source, error))?;
+    sqlite_file::restrict_permissions(staged)
+        .map_err(|error| crate::error::file_error(staged, error))
 }
