@@ -52,8 +52,9 @@ pub(crate) struct BenchArguments {
     /// Seconds for which the idle program is watched; its target speaks of 300
     #[arg(long, value_name = "N", default_value_t = 60)]
     idle_secs: u64,
-    /// Measure another gateway beside ours, in the rows about traffic; it must ask the upstream
-    #[arg(long, value_name = "NAME=ADDRESS:PORT", requires = "upstream_port")]
+    /// Measure another gateway beside ours, in the rows about traffic; it must ask the upstream. It
+    /// may be another build of Gatehouse, with its client's token
+    #[arg(long, value_name = "NAME=ADDRESS:PORT[=TOKEN]", requires = "upstream_port")]
     peer: Vec<PeerGateway>,
     /// Let the upstream listen here, so that a peer can be pointed at it
     #[arg(long, value_name = "PORT")]

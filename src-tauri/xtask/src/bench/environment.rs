@@ -48,20 +48,28 @@ pub(crate) struct Rounds<T> {
     pub(crate) peers: Vec<(String, Vec<T>)>,
 }
 
-/// Another gateway, started and configured by the user with our upstream as its backend.
+/// Another gateway, started and configured by the user with our upstream as its backend. It may be
+/// a Gatehouse too, another build or with other settings.
 #[derive(Debug, Clone)]
 pub(crate) struct PeerGateway {
     name: String,
     address: SocketAddr,
+    token: String,
 }
+
+/// The token of requests to servers that check none.
+const TOKEN_UNCHECKED: &str = "sk-not-asked-for";
 
 impl FromStr for PeerGateway {
     type Err = anyhow::Error;
 
-    /// Parses `litellm=127.0.0.1:4000`.
+    /// Parses `litellm=127.0.0.1:4000` and `before=127.0.0.1:4001=ghk_TOKEN`.
     fn from_str(text: &str) -> Result<Self> {
-        let (name, address) = text.split_once('=').context("write it as NAME=ADDRESS:PORT")?;
-        Ok(Self { name: name.to_owned(), address: address.parse()? })
+        let form = "write it as NAME=ADDRESS:PORT or NAME=ADDRESS:PORT=TOKEN";
+        let (name, rest) = text.split_once('=').context(form)?;
+        let (address, token) = rest.split_once('=').unwrap_or((rest, TOKEN_UNCHECKED));
+        let address = address.parse().context(form)?;
+        Ok(Self { name: name.to_owned(), address, token: token.to_owned() })
     }
 }
 
@@ -122,7 +130,7 @@ impl<'a> BenchEnvironment<'a> {
     ) -> Result<Rounds<T>> {
         let direct = MeasuredServer {
             address: self.upstream.address,
-            token: "sk-not-asked-for".to_owned(),
+            token: TOKEN_UNCHECKED.to_owned(),
             model_prefix: "",
             dialect: backend,
         };
@@ -172,7 +180,7 @@ impl<'a> BenchEnvironment<'a> {
         let peers = if dialect == BenchDialect::Chat { self.peers.as_slice() } else { &[] };
         let server = |peer: &PeerGateway| MeasuredServer {
             address: peer.address,
-            token: "sk-not-asked-for".to_owned(),
+            token: peer.token.clone(),
             model_prefix: "",
             dialect,
         };
@@ -239,6 +247,8 @@ mod tests {
     fn a_peer_is_a_name_and_an_address() {
         let peer: PeerGateway = "litellm=127.0.0.1:4000".parse().expect("a peer");
         assert_eq!((peer.name.as_str(), peer.address.port()), ("litellm", 4000));
+        let before: PeerGateway = "before=127.0.0.1:4001=ghk_1".parse().expect("a peer");
+        assert_eq!((before.address.port(), before.token.as_str()), (4001, "ghk_1"));
         assert!("litellm".parse::<PeerGateway>().is_err() && "a=b".parse::<PeerGateway>().is_err());
     }
 }
