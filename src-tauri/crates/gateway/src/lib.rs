@@ -10,7 +10,6 @@ mod admission;
 mod attempts;
 mod auth;
 mod body;
-mod busy_poll;
 mod cache_mode;
 mod cache_step;
 mod call;

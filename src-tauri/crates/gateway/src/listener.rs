@@ -21,12 +21,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 
-use crate::busy_poll::PollingCount;
 use crate::connection_limiter::{ConnectionLimiter, ConnectionSlot};
 use crate::guard::{self, LengthBesideChunks};
 use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX, ListenerLimits};
@@ -277,7 +275,6 @@ pub(crate) async fn serve<A: RequestHandler>(
     stop: StopSignal,
 ) {
     let mut running = JoinSet::new();
-    let polling = Arc::new(PollingCount::default());
     let connections = ConnectionLimiter::new(limits.connections_max);
     loop {
         tokio::select! {
@@ -289,12 +286,11 @@ pub(crate) async fn serve<A: RequestHandler>(
                         refuse(&stream, connections.max());
                         continue;
                     };
-                    let (handler, polling) = (Arc::clone(&handler), Arc::clone(&polling));
-                    let stop = stop.begun.clone();
+                    let (handler, stop) = (Arc::clone(&handler), stop.begun.clone());
                     listener.answer(&mut running, stream, move |stream| async move {
                         tokio::select! {
                             biased;
-                            () = serve_connection(stream, handler, polling, limits, (&slot, stop)) => {}
+                            () = serve_connection(stream, handler, limits, (&slot, stop)) => {}
                             () = slot.closing() => {}
                         }
                     });
@@ -354,7 +350,6 @@ fn full_response(max: usize) -> String {
 async fn serve_connection<A: RequestHandler>(
     stream: TcpStream,
     handler: Arc<A>,
-    polling: Arc<PollingCount>,
     limits: ListenerLimits,
     (slot, stop): (&Arc<ConnectionSlot>, CancellationToken),
 ) {
@@ -363,21 +358,16 @@ async fn serve_connection<A: RequestHandler>(
     }
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.write_timeout));
-    let answered = Notify::new();
     let heads = Arc::new(RequestHeads::default());
     let service = service_fn(|mut request: Request<Incoming>| {
-        let (handler, polling, answered) = (Arc::clone(&handler), &polling, &answered);
-        let heads = Arc::clone(&heads);
+        let (handler, heads) = (Arc::clone(&handler), Arc::clone(&heads));
         request.extensions_mut().insert(Arc::clone(slot));
         async move {
             if guard::is_chunked(request.headers()) && heads.has_length() {
                 request.extensions_mut().insert(LengthBesideChunks);
             }
-            let polling_guard = polling.enter();
             let answer = handler.answer(request).await;
             heads.next();
-            drop(polling_guard);
-            answered.notify_one();
             Ok::<_, Infallible>(answer)
         }
     });
@@ -394,7 +384,6 @@ async fn serve_connection<A: RequestHandler>(
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
-        never = polling.look_after_each(&answered) => match never {},
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await

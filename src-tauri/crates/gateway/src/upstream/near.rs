@@ -29,7 +29,6 @@ use url::{Host, Position, Url};
 use super::UpstreamFailure;
 use super::local::local_fault;
 use super::resolve::Resolver;
-use crate::busy_poll::{PollingCount, PollingGuard};
 
 /// Idle connections kept per backend and worker thread.
 const IDLE_CONNECTIONS_MAX: usize = 64;
@@ -44,8 +43,6 @@ pub(super) struct LoopbackPool {
     connect_timeout: Duration,
     resolver: Resolver,
     idle: Mutex<Vec<PooledConnection>>,
-    /// Requests whose answers have not begun.
-    waiting: PollingCount,
 }
 
 /// The head of an answer and the stream of its body.
@@ -86,12 +83,7 @@ pub(super) fn is_near(url: &Url) -> bool {
 impl LoopbackPool {
     /// Gives up connecting after `connect_timeout`.
     pub(super) fn new(connect_timeout: Duration, resolver: Resolver) -> Arc<Self> {
-        Arc::new(Self {
-            connect_timeout,
-            resolver,
-            idle: Mutex::default(),
-            waiting: PollingCount::default(),
-        })
+        Arc::new(Self { connect_timeout, resolver, idle: Mutex::default() })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -104,9 +96,8 @@ impl LoopbackPool {
     ) -> Result<LoopbackPoolResponse, UpstreamFailure> {
         let authority = &url[Position::BeforeHost..Position::AfterPort];
         let mut request = written(method, url, authority, headers, body)?;
-        let waiting = self.waiting.enter();
         while let Some(mut pooled) = self.take(authority) {
-            match pooled.send(request, &waiting).await {
+            match pooled.send(request).await {
                 Ok(answer) => return Ok(self.answer(answer, pooled)),
                 // It closed while idle; nothing was sent on it.
                 Err(NotSent::Back(back)) => request = *back,
@@ -114,7 +105,7 @@ impl LoopbackPool {
             }
         }
         let mut pooled = self.open(url, authority).await?;
-        match pooled.send(request, &waiting).await {
+        match pooled.send(request).await {
             Ok(answer) => Ok(self.answer(answer, pooled)),
             Err(NotSent::Back(_)) => Err(UpstreamFailure::Broken),
             Err(NotSent::Failed(failure)) => Err(failure),
@@ -204,11 +195,7 @@ impl PooledConnection {
         }
     }
 
-    async fn send(
-        &mut self,
-        request: Request<Full<Bytes>>,
-        waiting: &PollingGuard<'_>,
-    ) -> Result<Response<Incoming>, NotSent> {
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, NotSent> {
         let mut answer = std::pin::pin!(self.sender.try_send_request(request));
         let sent = std::future::poll_fn(|cx| {
             if let Some(connection) = &mut self.connection
@@ -217,12 +204,8 @@ impl PooledConnection {
                 self.connection = None;
             }
             answer.as_mut().poll(cx)
-        });
-        let sent = tokio::select! {
-            biased;
-            sent = sent => sent,
-            never = waiting.look_then_sleep() => match never {},
-        };
+        })
+        .await;
         sent.map_err(|mut unsent| match unsent.take_message() {
             Some(back) => NotSent::Back(Box::new(back)),
             None if unsent.error().is_user() => NotSent::Failed(UpstreamFailure::Local),
