@@ -34,7 +34,11 @@ pub(crate) fn start(app: &AppHandle<Wry>, core: Core) {
 /// notifications for this window.
 pub(crate) fn report_focus(core: &Core, focused: bool) {
     if let Core::Local(engine) = core {
-        engine.set_focused(if focused { WindowFocus::Focused } else { WindowFocus::Elsewhere });
+        engine.notifications().set_focused(if focused {
+            WindowFocus::Focused
+        } else {
+            WindowFocus::Elsewhere
+        });
     }
 }
 

@@ -117,7 +117,7 @@ impl NotificationOpener {
             window::show(app);
         }
         if let Some(engine) = &opened.engine {
-            engine.open_panel_path(path);
+            engine.notifications().open_panel_path(path);
         }
     }
 }

@@ -46,6 +46,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("monitor", &["domain", "ledger"]),
     ("readiness", &["domain"]),
+    ("playground", &["domain", "wire", "ledger", "gateway"]),
     (
         "engine",
         &[
@@ -63,6 +64,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gateway",
             "monitor",
             "readiness",
+            "playground",
         ],
     ),
     (
@@ -79,6 +81,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gateway",
             "monitor",
             "readiness",
+            "playground",
             "engine",
         ],
     ),
@@ -102,6 +105,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gateway",
             "monitor",
             "readiness",
+            "playground",
             "engine",
             "control",
             TEST_SUPPORT,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::Moment;
 use engine::{Engine, EngineConfig, Folders, LockError, StartError, Topic, find_owner, is_owned};
 
 use crate::panel_event::ChangeTag;
@@ -44,14 +45,15 @@ impl Core {
     /// Ends the grace period of in-flight requests when the engine of this process stops.
     pub fn end_grace_period(&self) {
         if let Self::Local(engine) = self {
-            engine.end_grace_period();
+            engine.gateway().end_grace_period();
         }
     }
 
     /// Logs the time from the start of the core to the first data on the screen.
     pub fn log_first_paint(&self) {
         if let Self::Local(engine) = self {
-            engine.log_first_paint();
+            let taken = engine.clock().now().since(Moment::default());
+            tracing::info!(ms = taken.as_millis(), "the panel is painted");
         }
     }
 

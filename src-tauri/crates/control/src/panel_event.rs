@@ -1,6 +1,7 @@
 //! What panels are told: the events, and the kinds of data that a change makes stale.
 
 use engine::{EngineEvent, Topic, for_each_topic};
+use playground::PlaygroundEvent;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -93,10 +94,10 @@ impl From<&EngineEvent> for PanelEvent {
             EngineEvent::RunEnded(report) => {
                 Self::RunProgress { run: Box::new(operation::report_view(report)) }
             }
-            EngineEvent::Playground(run) => {
+            EngineEvent::Playground(PlaygroundEvent::Run(run)) => {
                 Self::PlaygroundRun { run: Box::new(operation::playground_run_view(run)) }
             }
-            EngineEvent::PlaygroundDelta(piece) => {
+            EngineEvent::Playground(PlaygroundEvent::Delta(piece)) => {
                 Self::PlaygroundText { piece: operation::playground_piece_view(piece) }
             }
             EngineEvent::OpenPath(path) => Self::Navigate { path: path.clone() },

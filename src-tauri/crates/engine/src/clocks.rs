@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ::resilience::EndpointTransition;
-use domain::{Moment, WallTime};
+use domain::{Clock, Moment, WallTime};
+use resilience::EndpointTransition;
 
 /// Both clocks, read together, to convert between them.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +13,11 @@ pub struct Clocks {
 }
 
 impl Clocks {
+    #[must_use]
+    pub fn read(clock: &dyn Clock) -> Self {
+        Self { now: clock.now(), wall: clock.wall() }
+    }
+
     /// Converts a point of the monotonic clock to the wall clock.
     #[must_use]
     pub fn wall_at(&self, moment: Moment) -> WallTime {
@@ -36,5 +41,18 @@ impl Clocks {
             evidence: transition.evidence.clone(),
             lasts: transition.until,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_on_one_clock_is_a_point_on_the_other() {
+        let clocks =
+            Clocks { now: Moment::from_secs(100), wall: WallTime::from_unix_ms(1_000_000) };
+        let at = |secs| clocks.wall_at(Moment::from_secs(secs)).unix_ms();
+        assert_eq!((at(100), at(160), at(40)), (1_000_000, 1_060_000, 940_000));
     }
 }

@@ -1,34 +1,36 @@
-//! The engine: its parts. [`start`](crate::start) assembles them; the other files that name `Engine`
-//! hold what needs several parts, and no part may import them.
+//! The engine: a list of its parts. `assemble` builds them, [`start`](crate::start) starts and stops them.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use arc_swap::ArcSwap;
 use domain::{BackendId, Clock, Entropy, WallTime};
 use endpoints::EndpointRegistry;
-use gateway::{HttpUpstream, NewToken, Snapshot};
+use gateway::{HttpUpstream, MockUpstream};
 use ledger::Ledger;
-use monitor::{Monitor, NotificationChannel, NotificationPolicy};
-use parking_lot::Mutex;
+use playground::Playground;
 use pricing::PriceBook;
-use settings::SettingsStore;
+use settings::{Settings, SettingsStore};
 use vault::Vault;
 
 use crate::Folders;
+use crate::client_activity::ClientActivity;
+use crate::control_server::ControlServer;
 use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
+use crate::gateway_server::GatewayServer;
+use crate::health_watch::HealthWatch;
+use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
-use crate::owner::OwnerLock;
-use crate::playground_runs::PlaygroundRuns;
+use crate::model_catalogue::ModelCatalogue;
+use crate::notifications::Notifications;
+use crate::probe::BackendProber;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
-use crate::serving_state::ServingState;
-use crate::statuses::KeyAndClientStatuses;
+use crate::route_explainer::RouteExplainer;
+use crate::settings_editor::SettingsEditor;
+use crate::snapshot::SnapshotStore;
 use crate::tasks::Tasks;
-use crate::vault_opener::VaultOpener;
+use crate::vault_switch::VaultSwitch;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -38,46 +40,195 @@ pub struct Engine {
     pub(crate) parts: Arc<EngineParts>,
 }
 
+/// In the order in which they are built: each part may hold those above it.
 pub(crate) struct EngineParts {
+    pub(crate) base: BaseParts,
+    pub(crate) backends: BackendParts,
+    pub(crate) clients: Arc<ClientActivity>,
+    pub(crate) ledger_watch: Arc<LedgerWatch>,
+    pub(crate) gateway: Arc<GatewayServer>,
+    pub(crate) control: ControlServer,
+    pub(crate) vault_switch: Arc<VaultSwitch>,
+    pub(crate) settings_editor: Arc<SettingsEditor>,
+    pub(crate) routes: Arc<RouteExplainer>,
+    pub(crate) readiness: ReadinessRuns,
+    pub(crate) notifications: Arc<Notifications>,
+    pub(crate) playground: Arc<Playground>,
+}
+
+/// What almost every part is built from.
+pub(crate) struct BaseParts {
     pub(crate) folders: Folders,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) settings: SettingsStore,
-    pub(crate) vault: Vault,
-    pub(crate) vaults: VaultOpener,
-    pub(crate) ledger: Ledger,
-    pub(crate) ledger_watch: LedgerWatch,
-    pub(crate) prices: Arc<PriceBook>,
-    pub(crate) upstream: Arc<HttpUpstream>,
-    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
-    pub(crate) monitor: Monitor,
-    /// What is known of the backends at this moment.
-    pub(crate) endpoint_registry: Arc<EndpointRegistry>,
-    pub(crate) endpoint_saver: EndpointSaver,
-    pub(crate) statuses: KeyAndClientStatuses,
-    pub(crate) response_cache: ResponseCache,
-    /// Models that backends listed.
-    pub(crate) listed_models: Mutex<HashMap<BackendId, Vec<String>>>,
-    pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
-    pub(crate) notifications: Mutex<NotificationPolicy>,
-    pub(crate) focused: AtomicBool,
-    pub(crate) runs: ReadinessRuns,
+    pub(crate) started: WallTime,
+    /// Id of the built-in mock.
+    pub(crate) mock: BackendId,
     pub(crate) events: EventBus,
     pub(crate) tasks: Tasks,
-    pub(crate) serving: ServingState,
-    pub(crate) owner: OwnerLock,
-    pub(crate) mock: BackendId,
-    /// Token of the readiness checks; kept in memory only and new at each start.
-    pub(crate) check_token: NewToken,
-    pub(crate) playground: PlaygroundRuns,
-    /// Token of the playground; kept in memory only and new at each start.
-    pub(crate) playground_token: NewToken,
-    pub(crate) started: WallTime,
-    pub(crate) request_seen: AtomicBool,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) vault: Vault,
+    pub(crate) ledger: Ledger,
+    pub(crate) prices: Arc<PriceBook>,
+}
+
+/// What is known of the backends, and how they are asked.
+pub(crate) struct BackendParts {
+    pub(crate) network: Arc<HttpUpstream>,
+    pub(crate) mock: Arc<MockUpstream>,
+    pub(crate) saver: Arc<EndpointSaver>,
+    pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) keys: Arc<KeyStatuses>,
+    pub(crate) models: Arc<ModelCatalogue>,
+    pub(crate) response_cache: Arc<ResponseCache>,
+    pub(crate) snapshots: Arc<SnapshotStore>,
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) prober: Arc<BackendProber>,
+}
+
+impl Engine {
+    #[must_use]
+    pub fn folders(&self) -> &Folders {
+        &self.parts.base.folders
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.parts.base.clock
+    }
+
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.parts.base.entropy
+    }
+
+    /// When the engine was opened.
+    #[must_use]
+    pub fn started(&self) -> WallTime {
+        self.parts.base.started
+    }
+
+    /// Id of the built-in mock.
+    #[must_use]
+    pub fn mock_id(&self) -> &BackendId {
+        &self.parts.base.mock
+    }
+
+    #[must_use]
+    pub fn events(&self) -> &EventBus {
+        &self.parts.base.events
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.parts.base.settings.current()
+    }
+
+    #[must_use]
+    pub fn settings_editor(&self) -> &SettingsEditor {
+        &self.parts.settings_editor
+    }
+
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.parts.base.vault
+    }
+
+    #[must_use]
+    pub fn vault_switch(&self) -> &VaultSwitch {
+        &self.parts.vault_switch
+    }
+
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.parts.base.ledger
+    }
+
+    #[must_use]
+    pub fn ledger_watch(&self) -> &LedgerWatch {
+        &self.parts.ledger_watch
+    }
+
+    #[must_use]
+    pub fn prices(&self) -> &PriceBook {
+        &self.parts.base.prices
+    }
+
+    /// Endpoint state at this moment.
+    #[must_use]
+    pub fn endpoint_registry(&self) -> &EndpointRegistry {
+        &self.parts.backends.registry
+    }
+
+    #[must_use]
+    pub fn keys(&self) -> &KeyStatuses {
+        &self.parts.backends.keys
+    }
+
+    #[must_use]
+    pub fn clients(&self) -> &ClientActivity {
+        &self.parts.clients
+    }
+
+    #[must_use]
+    pub fn model_catalogue(&self) -> &ModelCatalogue {
+        &self.parts.backends.models
+    }
+
+    #[must_use]
+    pub fn response_cache(&self) -> &ResponseCache {
+        &self.parts.backends.response_cache
+    }
+
+    #[must_use]
+    pub fn snapshots(&self) -> &SnapshotStore {
+        &self.parts.backends.snapshots
+    }
+
+    #[must_use]
+    pub fn health_watch(&self) -> &HealthWatch {
+        &self.parts.backends.health
+    }
+
+    #[must_use]
+    pub fn prober(&self) -> &BackendProber {
+        &self.parts.backends.prober
+    }
+
+    #[must_use]
+    pub fn gateway(&self) -> &GatewayServer {
+        &self.parts.gateway
+    }
+
+    #[must_use]
+    pub fn control(&self) -> &ControlServer {
+        &self.parts.control
+    }
+
+    #[must_use]
+    pub fn routes(&self) -> &RouteExplainer {
+        &self.parts.routes
+    }
+
+    #[must_use]
+    pub fn readiness(&self) -> &ReadinessRuns {
+        &self.parts.readiness
+    }
+
+    #[must_use]
+    pub fn notifications(&self) -> &Notifications {
+        &self.parts.notifications
+    }
+
+    #[must_use]
+    pub fn playground(&self) -> &Arc<Playground> {
+        &self.parts.playground
+    }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("folders", &self.parts.folders).finish_non_exhaustive()
+        f.debug_struct("Engine").field("folders", &self.parts.base.folders).finish_non_exhaustive()
     }
 }

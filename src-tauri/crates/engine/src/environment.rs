@@ -1,74 +1,73 @@
-//! Facts of this engine for the readiness checks, without judgement, and the start of a run on them.
+//! Facts of this engine for the readiness checks, without judgement.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::BackendId;
+use domain::{BackendId, Secret};
 use gateway::{LoopbackCall, loopback_call};
+use ledger::Ledger;
 use monitor::HealthFinding;
 use readiness::{
-    BackendModelFacts, BackendNeed, BackendTarget, CheckInputs, CheckSet, CredentialFacts,
-    DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, ProblemSeverity,
-    ReadinessEnvironment, RunSnapshot, SettingsProblem, SimulatedCaller, VaultFacts,
-    VaultTestResult,
+    BackendModelFacts, BackendNeed, BackendTarget, CheckInputs, CredentialFacts, DataFolderFacts,
+    GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, ProblemSeverity,
+    ReadinessEnvironment, SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
 };
-use settings::Severity;
-use vault::VaultError;
+use settings::{Settings, SettingsStore, Severity};
+use vault::{Vault, VaultError};
 
-use crate::engine::Engine;
+use crate::gateway_server::GatewayServer;
 use crate::ledger_problem::LedgerSeverity;
-use crate::readiness_runs::{ReadinessRuns, RunError};
+use crate::ledger_watch::LedgerWatch;
+use crate::probe::BackendProber;
 
 /// A model of the mock that answers immediately.
 const MOCK_MODEL: &str = "mock/echo";
 
-impl Engine {
-    #[must_use]
-    pub fn readiness_runs(&self) -> &ReadinessRuns {
-        &self.parts.runs
-    }
-
-    /// Starts a readiness run of this engine and returns its first snapshot.
-    pub async fn start_run(&self, set: CheckSet) -> Result<RunSnapshot, RunError> {
-        let environment: Arc<dyn ReadinessEnvironment> = Arc::new(EngineEnvironment(self.clone()));
-        self.parts.runs.start(set, &environment, &self.check_inputs()).await
-    }
-
-    fn check_inputs(&self) -> CheckInputs {
-        let settings = self.settings();
-        let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
-        let only = enabled.clone().count() == 1;
-        let backends = enabled
-            .map(|(id, known)| BackendTarget {
-                backend: id.clone(),
-                label: known.label.clone(),
-                credential: known.credential().cloned(),
-                need: if only { BackendNeed::Required } else { BackendNeed::Optional },
-            })
-            .collect();
-        CheckInputs { mock_model: MOCK_MODEL.to_owned(), backends, clients: settings.clients.len() }
-    }
+/// What the checks ask about this engine.
+pub(crate) struct EngineEnvironment {
+    pub(crate) data_folder: PathBuf,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) vault: Vault,
+    pub(crate) ledger: Ledger,
+    pub(crate) ledger_watch: Arc<LedgerWatch>,
+    pub(crate) gateway: Arc<GatewayServer>,
+    pub(crate) prober: Arc<BackendProber>,
+    /// Token of the checks; in memory only and new at each start.
+    pub(crate) token: Secret,
 }
 
-struct EngineEnvironment(Engine);
+/// The backends and clients to check.
+pub(crate) fn check_inputs(settings: &Settings) -> CheckInputs {
+    let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
+    let only = enabled.clone().count() == 1;
+    let backends = enabled
+        .map(|(id, known)| BackendTarget {
+            backend: id.clone(),
+            label: known.label.clone(),
+            credential: known.credential().cloned(),
+            need: if only { BackendNeed::Required } else { BackendNeed::Optional },
+        })
+        .collect();
+    CheckInputs { mock_model: MOCK_MODEL.to_owned(), backends, clients: settings.clients.len() }
+}
 
 #[async_trait]
 impl ReadinessEnvironment for EngineEnvironment {
     async fn data_folder(&self) -> DataFolderFacts {
-        let folder = self.0.folders().data.clone();
+        let folder = self.data_folder.clone();
         let look = tokio::task::spawn_blocking(move || test_data_folder(&folder));
         look.await.unwrap_or_else(|error| DataFolderFacts {
-            path: self.0.folders().data.display().to_string(),
+            path: self.data_folder.display().to_string(),
             writable: Err(error.to_string()),
             free_bytes: None,
         })
     }
 
     async fn settings_problems(&self) -> Vec<SettingsProblem> {
-        let problems = self.0.settings_problems().into_iter();
+        let problems = self.settings.problems().into_iter();
         let fact = |problem: settings::FileProblem| SettingsProblem {
             severity: match problem.severity {
                 Severity::Error => ProblemSeverity::Error,
@@ -84,14 +83,14 @@ impl ReadinessEnvironment for EngineEnvironment {
     }
 
     async fn ledger(&self) -> LedgerFacts {
-        let integrity = match self.0.ledger().check_integrity().await {
+        let integrity = match self.ledger.check_integrity().await {
             Ok(report) if report.is_sound() => Ok(()),
             Ok(report) => Err(report.problems.join("; ")),
             Err(error) => Err(error.to_string()),
         };
         // Opening upgrades an older file and refuses a newer one.
         let version = ledger::schema_version();
-        let problems = self.0.ledger_problems().into_iter().map(|problem| LedgerProblemFacts {
+        let problems = self.ledger_watch.problems().into_iter().map(|problem| LedgerProblemFacts {
             title: lowercase_first_letter(&problem.title),
             fix: problem.detail,
             severity: match problem.severity {
@@ -108,7 +107,7 @@ impl ReadinessEnvironment for EngineEnvironment {
     }
 
     async fn vault(&self) -> VaultFacts {
-        let test_result = match self.0.vault().probe().await {
+        let test_result = match self.vault.probe().await {
             Ok(()) => VaultTestResult::Kept,
             Err(VaultError::Locked(_)) => VaultTestResult::Locked,
             Err(VaultError::NoCollection | VaultError::Unavailable { .. }) => {
@@ -120,24 +119,24 @@ impl ReadinessEnvironment for EngineEnvironment {
             Err(error) => VaultTestResult::Failed(error.to_string()),
         };
         VaultFacts {
-            store: self.0.vault().kind().to_string(),
-            needed: self.0.settings().backends.values().any(needs_key),
+            store: self.vault.kind().to_string(),
+            needed: self.settings.current().backends.values().any(needs_key),
             test_result,
         }
     }
 
     async fn gateway_listeners(&self) -> Vec<SocketAddr> {
-        self.0.gateway_sockets()
+        self.gateway.sockets()
     }
 
     async fn call_gateway(&self, call: GatewayCall) -> Result<GatewayReply, String> {
-        let mut request = LoopbackCall::to(self.0.gateway_port(), call.path);
+        let mut request = LoopbackCall::to(self.gateway.port(), call.path);
         request = match call.caller {
-            SimulatedCaller::Client => request.with_token(&self.0.parts.check_token.secret),
+            SimulatedCaller::Client => request.with_token(&self.token),
             SimulatedCaller::NoToken => request,
-            SimulatedCaller::WebPage => request
-                .with_token(&self.0.parts.check_token.secret)
-                .with_header("origin", "https://page.example"),
+            SimulatedCaller::WebPage => {
+                request.with_token(&self.token).with_header("origin", "https://page.example")
+            }
         };
         if let Some(body) = call.body {
             request = request.with_json(body.into_bytes().into());
@@ -147,11 +146,11 @@ impl ReadinessEnvironment for EngineEnvironment {
     }
 
     async fn credential(&self, backend: &BackendId) -> CredentialFacts {
-        let settings = self.0.settings();
+        let settings = self.settings.current();
         if settings.backends.get(backend).is_none_or(|known| known.credential().is_none()) {
             return CredentialFacts::NotNeeded;
         }
-        let report = self.0.probe(backend).await;
+        let report = self.prober.probe_now(backend).await;
         let good = report.keys.iter().filter(|key| key.finding == HealthFinding::Answered).count();
         let bad = report.keys.iter().find(|key| key.finding != HealthFinding::Answered);
         if let (1.., Some(bad)) = (good, bad) {
@@ -174,10 +173,11 @@ impl ReadinessEnvironment for EngineEnvironment {
     }
 
     async fn models(&self, backend: &BackendId) -> Result<BackendModelFacts, String> {
-        let report = self.0.probe(backend).await;
+        let report = self.prober.probe_now(backend).await;
         match report.models {
             Some(listed) => {
-                let wanted = self.0.settings().backends.get(backend).map(|b| b.models.clone());
+                let wanted =
+                    self.settings.current().backends.get(backend).map(|b| b.models.clone());
                 Ok(BackendModelFacts { listed, declared: wanted.unwrap_or_default() })
             }
             None => Err(report.detail),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use domain::BackendId;
 use monitor::HealthTransition;
+use playground::PlaygroundEvent;
 use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
 use crate::ledger_problem::LedgerProblem;
-use crate::playground_runs::{PlaygroundDelta, PlaygroundRun};
 use crate::topic::Topic;
 
 /// Queue length per subscriber. A subscriber that lags further loses the oldest events.
@@ -29,10 +29,7 @@ pub enum EngineEvent {
     /// A readiness run made progress.
     RunProgress(Arc<RunSnapshot>),
     RunEnded(Arc<ReadinessReport>),
-    /// A playground run started or ended.
-    Playground(Arc<PlaygroundRun>),
-    /// More of a playground run's response.
-    PlaygroundDelta(Arc<PlaygroundDelta>),
+    Playground(PlaygroundEvent),
     /// Open this path in the panel, because a notification was clicked.
     OpenPath(String),
 }

@@ -1,78 +1,84 @@
 //! The engine: assembles settings, vault, ledger, gateway, monitor and readiness checks.
 //!
-//! Only [`Engine::open`] and [`Engine::serve`] know every part; everything else in this crate
-//! connects two of them. Invariant: no other crate spawns a task.
+//! [`Engine`] is a list of parts. Each owns its state and gets the parts that it needs when it is
+//! built; only `assemble` and `start` know all of them. Invariant: no other crate spawns a task.
 
-mod accessors;
 mod allocator;
-mod cache_upkeep;
+mod assemble;
+mod backtest;
+mod client_activity;
 mod clocks;
 mod config;
+mod configured;
+mod control_server;
 mod endpoint_saver;
 mod engine;
 mod environment;
 mod events;
 mod file_descriptors;
 mod folders;
+mod gateway_server;
 mod hardening;
+mod health_watch;
+mod key_statuses;
 mod ledger_problem;
-mod ledger_upkeep;
 mod ledger_watch;
 mod log;
-mod notify;
+mod model_catalogue;
+mod notifications;
 mod owner;
-mod playground;
-mod playground_runs;
+mod playground_host;
 mod private_variables;
 mod probe;
 mod readiness_runs;
-mod resilience;
+mod resilience_rules;
 mod response_cache;
-mod routes;
-mod serving;
-mod serving_state;
+mod route_explainer;
+mod settings_editor;
 mod snapshot;
 mod start;
-mod statuses;
 mod tasks;
+#[cfg(test)]
+mod test_parts;
 mod topic;
 mod traffic_sink;
+mod upkeep;
 mod vault_change;
-mod vault_opener;
+mod vault_switch;
 mod workers;
 
-pub use accessors::{EngineEditError, WindowFocus};
 pub use allocator::{ALLOCATOR, Allocator};
+pub use backtest::{BackTest, back_test};
+pub use client_activity::ClientActivity;
 pub use clocks::Clocks;
 pub use config::{ConfigError, EngineConfig};
+pub use configured::{backend_labels, configured_endpoints};
+pub use control_server::{ControlServer, ServeError};
 pub use engine::{Engine, VERSION};
 pub use events::{EVENTS_QUEUED_MAX, EngineEvent, EventBus};
 pub use folders::{FolderError, Folders, NoHome};
+pub use gateway_server::{GatewayServer, GatewayStatus};
 pub use hardening::harden_process;
+pub use health_watch::HealthWatch;
+pub use key_statuses::{KeyState, KeyStatus, KeyStatuses};
 pub use ledger_problem::{BackupFailure, LedgerProblem, LedgerSeverity};
+pub use ledger_watch::LedgerWatch;
 pub use log::{RedactingSink, RedactingWriter, start_log};
-pub use notify::NotificationOutcome;
+pub use model_catalogue::ModelCatalogue;
+pub use monitor::WindowFocus;
+pub use notifications::{NotificationOutcome, Notifications};
 pub use owner::{LockError, OwnerLock, OwnerNote, find_owner, is_owned};
-pub use playground::{
-    PLAYGROUND_IDLE_SECS_MAX, PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RAW_BYTES_MAX,
-    PLAYGROUND_TEXT_BYTES_MAX, PLAYGROUND_UPDATE_MS, PlaygroundParameters, ReasoningEffort,
-    TokenLimitField,
-};
-pub use playground_runs::{
-    PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX, PlaygroundDelta, PlaygroundError,
-    PlaygroundFault, PlaygroundRawExchange, PlaygroundRun, PlaygroundState,
-};
 pub use private_variables::{EnvironmentVariables, LaunchContext, private_variables};
-pub use probe::{BackendProbeReport, KeyProbeReport, ProbeStep};
+pub use probe::{BackendProbeReport, BackendProber, KeyProbeReport, ProbeStep};
 pub use readiness_runs::{ReadinessRuns, RunError};
-pub use resilience::{
-    BackTest, attempt_rules, back_test, breaker_rules, forced_closed_time, retry_budget_rules,
-};
-pub use routes::{NotServed, RouteQuery};
-pub use serving::{ServeError, ServingAddresses};
-pub use serving_state::GatewayStatus;
-pub use snapshot::PLAYGROUND_CLIENT;
-pub use start::StartError;
-pub use statuses::{KeyState, KeyStatus};
+pub use resilience_rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
+pub use response_cache::ResponseCache;
+pub use route_explainer::{NotServed, RouteExplainer, RouteQuery};
+pub use settings_editor::{EngineEditError, SettingsEditor};
+pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};
+pub use start::{ServingAddresses, StartError};
 pub use topic::Topic;
-pub use vault_change::{VaultChangeError, VaultChangeRequest, VaultChangeResult};
+pub use vault_change::{
+    VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, move_keys_from,
+};
+pub use vault_switch::VaultSwitch;

@@ -9,14 +9,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{BackendId, BoundSecret, CredentialId, Moment};
-use endpoints::Verdict;
+use domain::{BackendId, BoundSecret, Clock, CredentialId, Endpoint, Moment};
+use endpoints::{EndpointRegistry, Verdict};
 use gateway::{Backend, ProbeFailure, Upstream};
-use monitor::{ClockReading, HealthFinding, Observation, ObservationSource, Probe, ProbeResult};
-use vault::VaultError;
+use monitor::{HealthFinding, Observation, ObservationSource, Probe, ProbeResult};
+use resilience::ProbeOutcome;
+use settings::SettingsStore;
+use vault::{Vault, VaultError};
 
-use crate::engine::Engine;
-use crate::statuses::KeyState;
+use crate::endpoint_saver::EndpointSaver;
+use crate::events::EventBus;
+use crate::health_watch::HealthWatch;
+use crate::key_statuses::{KeyState, KeyStatuses};
+use crate::model_catalogue::ModelCatalogue;
+use crate::snapshot::SnapshotStore;
 use crate::topic::Topic;
 
 #[derive(Debug, Clone)]
@@ -75,13 +81,28 @@ const ANSWERS: &str = "Reach the backend";
 const ACCEPTED: &str = "Key accepted";
 const LISTED: &str = "Models listed";
 
-/// The engine's [`Probe`] implementation for the monitor.
-pub(crate) struct BackendProbe(pub(crate) Engine);
+/// Probes backends, and passes what it learns to the parts that keep it.
+pub struct BackendProber {
+    pub(crate) snapshots: Arc<SnapshotStore>,
+    pub(crate) models: Arc<ModelCatalogue>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) vault: Vault,
+    pub(crate) network: Arc<dyn Upstream>,
+    pub(crate) mock_upstream: Arc<dyn Upstream>,
+    pub(crate) mock: BackendId,
+    pub(crate) saver: Arc<EndpointSaver>,
+    pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) keys: Arc<KeyStatuses>,
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+}
 
+/// By the monitor's schedule, which records the result itself.
 #[async_trait]
-impl Probe for BackendProbe {
+impl Probe for BackendProber {
     async fn probe(&self, backend: &BackendId) -> ProbeResult {
-        let report = self.0.probe_with_all_keys(backend).await;
+        let report = self.probe_with_all_keys(backend).await;
         let reason = match report.finding {
             HealthFinding::Answered => String::new(),
             _ => report.detail,
@@ -90,14 +111,14 @@ impl Probe for BackendProbe {
     }
 
     fn was_paused_since(&self, since: Moment) -> bool {
-        self.0.parts.endpoint_registry.paused_since(since).is_some()
+        self.registry.paused_since(since).is_some()
     }
 }
 
-impl Engine {
+impl BackendProber {
     /// Probes a backend now and reports the result to the monitor and the breakers. Nothing is
     /// billed.
-    pub async fn probe(&self, id: &BackendId) -> BackendProbeReport {
+    pub async fn probe_now(&self, id: &BackendId) -> BackendProbeReport {
         let report = self.probe_with_all_keys(id).await;
         let observation = Observation {
             source: ObservationSource::Probe,
@@ -108,18 +129,34 @@ impl Engine {
             },
             duration: report.duration,
         };
-        self.parts.monitor.observe(id, observation, ClockReading::read(&*self.parts.clock));
-        self.lift_blocks_after_recheck(id, &report);
+        self.health.observe(id, observation);
+        self.lift_blocks(id, &report);
         report
+    }
+
+    /// Forgets what probes learnt of a changed backend, so that it is probed again.
+    pub fn forget(&self, id: &BackendId) {
+        self.models.forget(id);
+        self.health.forget(id);
+    }
+
+    /// Unblocks the endpoints of keys that were accepted.
+    fn lift_blocks(&self, backend: &BackendId, report: &BackendProbeReport) {
+        let passed = report.keys.iter().filter(|key| key.finding == HealthFinding::Answered);
+        for key in passed {
+            let credential = Some(key.credential.clone());
+            let endpoint = Endpoint { backend: backend.clone(), credential };
+            self.registry.lift_block_after_recheck(&endpoint);
+        }
     }
 
     /// Probes with each key in turn, so that keys not in use yet also get a status.
     async fn probe_with_all_keys(&self, id: &BackendId) -> BackendProbeReport {
-        let snapshot = self.parts.snapshot.load_full();
+        let snapshot = self.snapshots.current();
         let Some(backend) = snapshot.backends.get(id) else {
             return unknown_backend_report(id);
         };
-        let settings = self.settings();
+        let settings = self.settings.current();
         let keys: Vec<CredentialId> = match settings.backends.get(id) {
             Some(known) => known.pool.credentials().cloned().collect(),
             None => Vec::new(),
@@ -149,7 +186,8 @@ impl Engine {
             Err(error) => return self.unreadable_key_report(credential.as_ref(), &error),
         };
         let report = self.probe_upstream(id, backend, key).await;
-        self.report_probe(id, credential.as_ref(), &report);
+        let endpoint = Endpoint { backend: id.clone(), credential: credential.clone() };
+        self.report_to_breaker(&endpoint, &report);
         let found = KeyProbe { credential, report };
         self.update_key_status(&found);
         found.into_report()
@@ -160,7 +198,7 @@ impl Engine {
         credential: Option<&CredentialId>,
     ) -> Result<Option<Arc<BoundSecret>>, VaultError> {
         match credential {
-            Some(credential) => self.parts.vault.get(credential).await.map(Some),
+            Some(credential) => self.vault.get(credential).await.map(Some),
             None => Ok(None),
         }
     }
@@ -171,19 +209,32 @@ impl Engine {
         backend: &Backend,
         key: Option<Arc<BoundSecret>>,
     ) -> gateway::UpstreamProbe {
-        let clock = &*self.parts.clock;
-        if id == &self.parts.mock {
-            let mock = gateway::MockUpstream::new(Arc::clone(&self.parts.clock));
-            return gateway::probe(&mock, backend, key, clock).await;
+        let clock = &*self.clock;
+        if id == &self.mock {
+            return gateway::probe(&*self.mock_upstream, backend, key, clock).await;
         }
-        let network: &dyn Upstream = &*self.parts.upstream;
         let begun = clock.now();
-        let mut report = gateway::probe(network, backend, key, clock).await;
+        let mut report = gateway::probe(&*self.network, backend, key, clock).await;
         if let Err(failure) = &mut report.outcome {
-            failure.verdict =
-                self.parts.endpoint_registry.verdict_without_pauses(failure.verdict, begun);
+            failure.verdict = self.registry.verdict_without_pauses(failure.verdict, begun);
         }
         report
+    }
+
+    /// Reports a probe to the endpoint's breaker, unless the result says nothing about the
+    /// endpoint.
+    fn report_to_breaker(&self, endpoint: &Endpoint, report: &gateway::UpstreamProbe) {
+        let outcome = match &report.outcome {
+            Ok(_) => ProbeOutcome::Passed,
+            Err(failure) => match failure.verdict {
+                Verdict::NotSent | Verdict::Cancelled => return,
+                Verdict::BackendFailure(_) => ProbeOutcome::Failed,
+                // The backend answers, whatever it says about the key.
+                _ => ProbeOutcome::Passed,
+            },
+        };
+        self.registry.report_probe(endpoint, outcome);
+        self.saver.mark_unsaved();
     }
 
     fn unreadable_key_report(
@@ -194,10 +245,7 @@ impl Engine {
         let missing = matches!(error, VaultError::NotFound(_));
         if let (true, Some(credential)) = (missing, credential) {
             let reason = Some("it is not in this vault; replace it to enter it again".to_owned());
-            let now = self.parts.clock.wall();
-            if self.parts.statuses.record_key_result(credential, KeyState::Missing, reason, now) {
-                self.parts.events.send_changed(&[Topic::Keys, Topic::Status]);
-            }
+            self.set_key_state(credential, KeyState::Missing, reason);
         }
         let (detail, fix) = (error.to_string(), error.hint().map(str::to_owned));
         BackendProbeReport {
@@ -223,10 +271,15 @@ impl Engine {
 
     fn update_listed_models(&self, id: &BackendId, listed: Option<&Vec<String>>) {
         let Some(models) = listed else { return };
-        let before = self.parts.listed_models.lock().insert(id.clone(), models.clone());
-        if before.as_ref() != Some(models) {
-            self.rebuild_snapshot();
-            self.parts.events.send_changed(&[Topic::Backends]);
+        if self.models.set_listed(id, models) {
+            self.snapshots.rebuild();
+            self.events.send_changed(&[Topic::Backends]);
+        }
+    }
+
+    fn set_key_state(&self, id: &CredentialId, state: KeyState, reason: Option<String>) {
+        if self.keys.record_result(id, state, reason, self.clock.wall()) {
+            self.events.send_changed(&[Topic::Keys, Topic::Status]);
         }
     }
 
@@ -239,10 +292,7 @@ impl Engine {
             Err(_) => None,
         };
         if let (Some(credential), Some((state, reason))) = (&found.credential, state) {
-            let now = self.parts.clock.wall();
-            if self.parts.statuses.record_key_result(credential, state, reason, now) {
-                self.parts.events.send_changed(&[Topic::Keys, Topic::Status]);
-            }
+            self.set_key_state(credential, state, reason);
         }
     }
 }

@@ -6,12 +6,14 @@ use domain::{Clock, Entropy, RunId};
 use ledger::{Ledger, LedgerError, ReadinessRunRecord, ReadinessRunSummary};
 use parking_lot::Mutex;
 use readiness::{
-    CheckInputs, CheckSet, ConcurrencyLimits, Plan, PlanError, ReadinessEnvironment,
-    ReadinessReport, RunEnd, RunParameters, RunSnapshot, RunVerdict,
+    CheckSet, ConcurrencyLimits, Plan, PlanError, ReadinessEnvironment, ReadinessReport, RunEnd,
+    RunParameters, RunSnapshot, RunVerdict,
 };
+use settings::SettingsStore;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::environment::check_inputs;
 use crate::events::{EngineEvent, EventBus};
 use crate::tasks::Tasks;
 use crate::topic::Topic;
@@ -19,16 +21,18 @@ use crate::topic::Topic;
 /// Starts and stores runs. Cheap to clone.
 #[derive(Clone)]
 pub struct ReadinessRuns {
-    ledger: Ledger,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    events: EventBus,
-    tasks: Tasks,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) events: EventBus,
+    pub(crate) tasks: Tasks,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) environment: Arc<dyn ReadinessEnvironment>,
     /// The run in progress, if any.
-    active: Arc<Mutex<Option<ActiveRun>>>,
+    pub(crate) active: Arc<Mutex<Option<ActiveRun>>>,
 }
 
-struct ActiveRun {
+pub(crate) struct ActiveRun {
     snapshots: watch::Receiver<RunSnapshot>,
     cancel: CancellationToken,
 }
@@ -45,16 +49,6 @@ pub enum RunError {
 }
 
 impl ReadinessRuns {
-    pub(crate) fn new(
-        ledger: Ledger,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-        events: EventBus,
-        tasks: Tasks,
-    ) -> Self {
-        Self { ledger, clock, entropy, events, tasks, active: Arc::default() }
-    }
-
     /// Present snapshot of the run in progress.
     #[must_use]
     pub fn in_progress(&self) -> Option<RunSnapshot> {
@@ -68,16 +62,12 @@ impl ReadinessRuns {
         }
     }
 
-    /// Starts a run of the built-in checks on `environment` and returns its first snapshot. Progress is
-    /// published as events.
-    pub(crate) async fn start(
-        &self,
-        set: CheckSet,
-        environment: &Arc<dyn ReadinessEnvironment>,
-        inputs: &CheckInputs,
-    ) -> Result<RunSnapshot, RunError> {
+    /// Starts a run of the built-in checks and returns its first snapshot. Progress is published as
+    /// events.
+    pub async fn start(&self, set: CheckSet) -> Result<RunSnapshot, RunError> {
+        let inputs = check_inputs(&self.settings.current());
         let previous = self.ledger.runs(1).await?.first().map(|run| run.score);
-        let checks = readiness::built_in_checks(environment, set, inputs);
+        let checks = readiness::built_in_checks(&self.environment, set, &inputs);
         let order = RunParameters {
             run: RunId::generate(self.clock.wall(), &*self.entropy),
             set,

@@ -1,14 +1,15 @@
-//! Builds the snapshot that requests work with from the settings. It is rebuilt as a whole after
-//! every change.
+//! The snapshot of the settings that requests work with, rebuilt as a whole after every change.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, ClientId, Dialect, ExtraDialect, IdError, RouteId, WallTime};
-use endpoints::{ResilienceRules, TrafficRules};
+use arc_swap::ArcSwap;
+use domain::{BackendId, ClientId, Clock, Dialect, ExtraDialect, IdError, RouteId, WallTime};
+use endpoints::{EndpointRegistry, ResilienceRules, TrafficRules};
 use gateway::{
-    Backend, GatewayClient, GatewayClients, RequestLimits, Snapshot, TokenHash, TokenState,
+    Backend, GatewayClient, GatewayClients, NewToken, RequestLimits, Snapshot, TokenHash,
+    TokenState,
 };
 use ledger::Purpose;
 use pricing::PriceBook;
@@ -19,64 +20,82 @@ use routing::{
 };
 use settings::{
     BackendKind, BackendSettings, ClientPriority, ClientSettings, GatewaySettings, RouteSettings,
-    Settings, TrafficLimits, api_root,
+    Settings, SettingsStore, TrafficLimits, api_root,
 };
 use url::Url;
 use wire::TargetKind;
 
-use crate::engine::Engine;
-use crate::resilience::{attempt_rules, breaker_rules, retry_budget_rules};
+use crate::model_catalogue::ModelCatalogue;
+use crate::resilience_rules::{attempt_rules, breaker_rules, retry_budget_rules};
+use crate::response_cache::ResponseCache;
 
 /// Placeholder URL: the mock answers within this process.
 const MOCK_URL: &str = "http://mock.localhost/v1";
 /// Client id of the readiness checks.
-const CHECK_CLIENT: &str = "gatehouse.check";
+pub(crate) const CHECK_CLIENT: &str = "gatehouse.check";
 /// Client id of the playground. Its requests count as the user's own traffic.
 pub const PLAYGROUND_CLIENT: &str = "gatehouse.playground";
 
-impl Engine {
+/// Holds the snapshot in force and rebuilds it.
+pub struct SnapshotStore {
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) models: Arc<ModelCatalogue>,
+    pub(crate) response_cache: Arc<ResponseCache>,
+    pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) prices: Arc<PriceBook>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) mock: BackendId,
+    /// Clients of the engine itself.
+    pub(crate) own_clients: Vec<(TokenHash, GatewayClient)>,
+    /// Shared with the gateway.
+    pub(crate) current: Arc<ArcSwap<Snapshot>>,
+}
+
+impl SnapshotStore {
+    /// The snapshot in force.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
     /// Puts the present settings in force for new requests; requests in flight keep theirs.
-    pub(crate) fn rebuild_snapshot(&self) {
-        let settings = self.settings();
-        let catalogue = self.parts.listed_models.lock().clone();
-        let mock = &self.parts.mock;
+    pub(crate) fn rebuild(&self) {
+        let settings = self.settings.current();
         let numbers = settings.resilience.numbers();
         let resilience = ResilienceRules {
             breaker: breaker_rules(&numbers),
             attempts: attempt_rules(&numbers),
             budget: retry_budget_rules(&numbers),
         };
-        self.parts.endpoint_registry.configure(&resilience);
+        self.registry.configure(&resilience);
         let built = Snapshot {
-            backends: backends(&settings, mock),
-            routes: routes(&settings, &catalogue, mock),
+            backends: backends(&settings, &self.mock),
+            routes: routes(&settings, &self.models, &self.mock),
             clients: self.clients(&settings),
-            cache: self.cache_use(&settings),
-            prices: Arc::clone(&self.parts.prices),
+            cache: self.response_cache.in_use(&settings),
+            prices: Arc::clone(&self.prices),
             limits: RequestLimits::from(&settings.gateway),
             resilience,
-            since: self.parts.clock.wall(),
+            since: self.clock.wall(),
         };
-        self.parts.snapshot.store(Arc::new(built));
+        self.current.store(Arc::new(built));
     }
 
     fn clients(&self, settings: &Settings) -> GatewayClients {
-        let own =
+        let known =
             settings.clients.iter().map(|(id, known)| (known.token_sha256, client(id, known)));
-        own.chain(self.check_client()).chain(self.playground_client()).collect()
+        known.chain(self.own_clients.iter().cloned()).collect()
     }
+}
 
-    fn playground_client(&self) -> Option<(TokenHash, GatewayClient)> {
-        let id = playground_client_id().ok()?;
-        let standing = TokenState::Valid(None);
-        Some((self.parts.playground_token.hash, GatewayClient::new(id, Purpose::User, standing)))
-    }
-
-    fn check_client(&self) -> Option<(TokenHash, GatewayClient)> {
-        let id = check_client_id().ok()?;
-        let standing = TokenState::Valid(None);
-        Some((self.parts.check_token.hash, GatewayClient::new(id, Purpose::Check, standing)))
-    }
+/// A client of the engine itself, whose token exists in memory only.
+pub(crate) fn own_client(
+    id: &str,
+    token: &NewToken,
+    purpose: Purpose,
+) -> Result<(TokenHash, GatewayClient), IdError> {
+    let client = GatewayClient::new(ClientId::new(id)?, purpose, TokenState::Valid(None));
+    Ok((token.hash, client))
 }
 
 fn client(id: &ClientId, known: &ClientSettings) -> GatewayClient {
@@ -101,16 +120,6 @@ fn traffic_rules(limits: TrafficLimits) -> TrafficRules {
     }
 }
 
-/// Client id of the readiness checks.
-pub(crate) fn check_client_id() -> Result<ClientId, IdError> {
-    ClientId::new(CHECK_CLIENT)
-}
-
-/// Client id of the playground.
-pub(crate) fn playground_client_id() -> Result<ClientId, IdError> {
-    ClientId::new(PLAYGROUND_CLIENT)
-}
-
 /// A snapshot that serves nothing, in use until the settings are in force.
 pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
     Snapshot {
@@ -122,22 +131,6 @@ pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
         limits: RequestLimits::from(&GatewaySettings::default()),
         resilience: ResilienceRules::default(),
         since,
-    }
-}
-
-/// Models of a backend: the declared ones, otherwise those it listed. The mock has a fixed list.
-pub(crate) fn models(
-    settings: &Settings,
-    catalogue: &HashMap<BackendId, Vec<String>>,
-    mock: &BackendId,
-    id: &BackendId,
-) -> Vec<String> {
-    if id == mock {
-        return wire::mock::MODELS.iter().map(|model| (*model).to_owned()).collect();
-    }
-    match settings.backends.get(id) {
-        Some(known) if !known.models.is_empty() => known.models.clone(),
-        _ => catalogue.get(id).cloned().unwrap_or_default(),
     }
 }
 
@@ -169,16 +162,12 @@ fn target(known: &BackendSettings) -> TargetKind {
     }
 }
 
-fn routes(
-    settings: &Settings,
-    catalogue: &HashMap<BackendId, Vec<String>>,
-    mock: &BackendId,
-) -> RouteTable {
+fn routes(settings: &Settings, catalogue: &ModelCatalogue, mock: &BackendId) -> RouteTable {
     let own = settings.backends.iter().map(|(id, known)| RoutableBackend {
         backend: id.clone(),
         role: BackendRole::Provider,
         status: if known.enabled { BackendStatus::Usable } else { BackendStatus::Disabled },
-        models: models(settings, catalogue, mock, id),
+        models: catalogue.models_with(settings, id),
         pool: pool(known),
         capabilities: traits(known),
     });
@@ -186,7 +175,7 @@ fn routes(
         backend: mock.clone(),
         role: BackendRole::Mock,
         status: BackendStatus::Usable,
-        models: models(settings, catalogue, mock, mock),
+        models: catalogue.models_with(settings, mock),
         pool: KeyPool::default(),
         capabilities: BackendCapabilities::default(),
     };

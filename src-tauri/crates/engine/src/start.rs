@@ -1,40 +1,36 @@
-//! Assembles and stops the engine. This module is the only place that knows every part.
+//! Opens, serves and stops the engine, in order.
 //!
 //! [`Engine::open`] locks the data folder and opens everything that holds state, without listening:
 //! enough for commands like `gatehouse keys add`. [`Engine::serve`] adds the gateway, the control
 //! listener and the background tasks.
 
-use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use domain::{BackendId, Clock, Entropy};
-use endpoints::{EndpointRegistry, ResilienceRules};
-use gateway::{HttpUpstream, new_token};
+use domain::{BackendId, IdError};
+use gateway::{ControlOperations, Gateway, GatewayParts, ListenerLimits};
 use ledger::{LedgerError, LedgerLimits, Recovery};
-use monitor::{HealthState, LastKnownHealth, Monitor, NotificationPolicy};
-use parking_lot::Mutex;
-use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore, VaultKind};
-use vault::Passphrase;
+use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore};
+use vault::EnvStore;
 
-use crate::endpoint_saver::EndpointSaver;
-use crate::engine::{Engine, EngineParts};
+use crate::assemble::{OpenVault, Outside, assemble};
+use crate::control_server::ServeError;
+use crate::engine::{BaseParts, Engine, EngineParts, VERSION};
 use crate::events::EventBus;
-use crate::ledger_watch::LedgerWatch;
+use crate::file_descriptors::{ConnectionLimits, raise_descriptor_limit};
 use crate::owner::{LockError, OwnerLock};
-use crate::playground_runs::PlaygroundRuns;
-use crate::readiness_runs::ReadinessRuns;
-use crate::response_cache::ResponseCache;
-use crate::serving_state::ServingState;
-use crate::snapshot;
-use crate::statuses::KeyAndClientStatuses;
 use crate::tasks::Tasks;
-use crate::topic::Topic;
 use crate::traffic_sink::TrafficSink;
-use crate::vault_opener::VaultOpener;
-use crate::{EngineConfig, FolderError};
+use crate::vault_switch::VaultOpener;
+use crate::{EngineConfig, FolderError, upkeep};
+
+/// Addresses of the listeners.
+#[derive(Debug)]
+pub struct ServingAddresses {
+    /// Base URL for clients, `http://127.0.0.1:4283`.
+    pub gateway: String,
+    /// Control listener, `http://127.0.0.1:PORT`.
+    pub control: String,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -49,163 +45,142 @@ pub enum StartError {
     Ledger(#[from] LedgerError),
     /// The built-in mock has an invalid name. Cannot happen, but names are checked.
     #[error(transparent)]
-    Name(#[from] domain::IdError),
+    Name(#[from] IdError),
 }
 
 impl Engine {
     /// Locks the data folder and opens settings, vault and ledger, without listening. With a
     /// passphrase, the file vault is unlocked in the background; calls to the vault wait for that.
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
-        let EngineConfig { folders, clock, entropy, port, vault, passphrase, variables, channel } =
-            config;
+        let EngineConfig {
+            folders,
+            clock,
+            entropy,
+            port,
+            vault: forced,
+            passphrase,
+            variables,
+            channel,
+        } = config;
         folders.create()?;
         let owner = OwnerLock::acquire(&folders)?;
-        let settings = SettingsStore::open(folders.settings_file())?;
-        let now = settings.current();
-        let vaults = VaultOpener::new(vault, variables);
-        let kept = vaults.open(vault.unwrap_or(now.vault.kind), &folders, &clock);
+        let settings = Arc::new(SettingsStore::open(folders.settings_file())?);
+        let opener = VaultOpener {
+            environment: Arc::new(EnvStore::new(variables)),
+            folders: folders.clone(),
+            clock: Arc::clone(&clock),
+        };
+        let vault = opener.open(forced.unwrap_or(settings.current().vault.kind));
         let (ledger, recovery) =
             Recovery::open(&folders.ledger_file(), LedgerLimits::default(), Arc::clone(&clock))?;
         let prices = Arc::new(ledger.price_book().await?);
-        let mock = BackendId::new(MOCK_BACKEND_ID)?;
-        let interval = Duration::from_secs(now.health.interval_secs);
-        let connect = Duration::from_millis(now.gateway.connect_timeout_ms);
-        let empty = snapshot::empty(&prices, clock.wall());
-        let (events, tasks) = (EventBus::default(), Tasks::default());
-        let runs = ReadinessRuns::new(
-            ledger.clone(),
-            Arc::clone(&clock),
-            Arc::clone(&entropy),
-            events.clone(),
-            tasks.clone(),
-        );
-        let parts = |own: &Weak<EngineParts>| {
-            let endpoint_registry = new_registry(own, &clock, &*entropy);
-            EngineParts {
-                endpoint_saver: EndpointSaver::new(
-                    Arc::clone(&endpoint_registry),
-                    ledger.clone(),
-                    Arc::clone(&clock),
-                    events.clone(),
-                ),
-                endpoint_registry,
-                vault: kept,
-                vaults,
-                upstream: Arc::new(HttpUpstream::new(connect)),
-                snapshot: Arc::new(ArcSwap::from_pointee(empty)),
-                monitor: Monitor::new(interval, Box::new(SharedEntropy(Arc::clone(&entropy)))),
-                statuses: KeyAndClientStatuses::default(),
-                response_cache: ResponseCache::default(),
-                listed_models: Mutex::default(),
-                notifications: Mutex::new(NotificationPolicy::new()),
-                focused: AtomicBool::new(false),
-                runs,
-                events,
-                tasks,
-                serving: ServingState::new(port),
-                check_token: new_token(&*entropy),
-                playground: PlaygroundRuns::default(),
-                playground_token: new_token(&*entropy),
-                started: clock.wall(),
-                request_seen: AtomicBool::new(false),
-                folders,
-                clock,
-                entropy,
-                settings,
-                ledger,
-                ledger_watch: LedgerWatch::new(recovery),
-                prices,
-                channel,
-                owner,
-                mock,
-            }
+        let base = BaseParts {
+            started: clock.wall(),
+            mock: BackendId::new(MOCK_BACKEND_ID)?,
+            events: EventBus::default(),
+            tasks: Tasks::default(),
+            folders,
+            clock,
+            entropy,
+            settings,
+            vault,
+            ledger,
+            prices,
         };
-        let engine = Self { parts: Arc::new_cyclic(parts) };
-        engine.restore().await?;
-        engine.unlock_with(passphrase);
+        let vault = OpenVault { opener, forced };
+        let engine = Self {
+            parts: Arc::new(assemble(base, Outside { owner, recovery, vault, port, channel })?),
+        };
+        let EngineParts { backends, settings_editor, vault_switch, .. } = &*engine.parts;
+        backends.health.restore().await?;
+        backends.saver.restore().await?;
+        settings_editor.apply();
+        if let Some(passphrase) = passphrase {
+            vault_switch.unlock(passphrase);
+        }
         Ok(engine)
+    }
+
+    /// Starts the gateway, the control listener and the background tasks.
+    pub async fn serve(
+        &self,
+        operations: Arc<dyn ControlOperations>,
+    ) -> Result<ServingAddresses, ServeError> {
+        let EngineParts { base, backends, gateway, .. } = &*self.parts;
+        let limits = ConnectionLimits::for_descriptors(raise_descriptor_limit());
+        // The control listener opens first, so that whoever sees the gateway's port can also reach
+        // the engine.
+        let control_limits = listener_limits(limits.control);
+        let grace_ended = gateway.grace_ended();
+        let control = self.parts.control.start(operations, control_limits, grace_ended).await?;
+        let parts = gateway_parts(&self.parts);
+        gateway.start(Gateway::new(parts, listener_limits(limits.gateway))).await;
+
+        let tasks = &base.tasks;
+        upkeep::spawn_certificate_loading(Arc::clone(&backends.network), tasks);
+        self.parts.vault_switch.spawn_check();
+        backends.saver.spawn(tasks);
+        backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
+        self.parts.notifications.spawn(tasks);
+        self.parts.settings_editor.spawn_file_watch(tasks);
+        let (vault, network) = (base.vault.clone(), Arc::clone(&backends.network));
+        upkeep::spawn_sweep(vault, network, Arc::clone(gateway), tasks);
+        upkeep::spawn_pause_watch(Arc::clone(&backends.registry), tasks);
+        upkeep::spawn_retention(
+            base.ledger.clone(),
+            Arc::clone(&base.settings),
+            Arc::clone(&base.clock),
+            tasks,
+        );
+        let in_flight = Arc::clone(gateway);
+        self.parts.ledger_watch.spawn(move || in_flight.requests_in_flight(), tasks);
+        let gateway = gateway.address();
+        tracing::info!(gateway, version = VERSION, "serving");
+        Ok(ServingAddresses { gateway, control })
     }
 
     /// Stops in order: accepts no new requests, waits for those in flight, stops the background
     /// tasks and closes the ledger.
     pub async fn stop(&self) {
+        let EngineParts { base, backends, .. } = &*self.parts;
         // Commands can still reach the engine while requests in flight finish.
-        self.stop_gateway().await;
-        self.parts.owner.withdraw();
-        self.parts.tasks.stop().await;
-        self.parts.endpoint_saver.save_at_stop().await;
-        self.close_response_cache().await;
-        self.parts.ledger.close().await;
-        if let Err(error) = self.ledger_recovery().save_progress().await {
+        self.parts.gateway.stop().await;
+        self.parts.control.withdraw();
+        base.tasks.stop().await;
+        backends.saver.save_at_stop().await;
+        backends.response_cache.close().await;
+        base.ledger.close().await;
+        if let Err(error) = self.parts.ledger_watch.recovery().save_progress().await {
             tracing::warn!(%error, "the ledger's position could not be saved");
         }
         tracing::info!("stopped");
     }
+}
 
-    /// Loads what was known before the restart, then puts the settings in force.
-    async fn restore(&self) -> Result<(), LedgerError> {
-        self.restore_health().await?;
-        self.parts.endpoint_saver.restore().await?;
-        self.apply_settings();
-        Ok(())
-    }
-
-    async fn restore_health(&self) -> Result<(), LedgerError> {
-        let rows = self.parts.ledger.health().await?;
-        let mut stored: HashMap<BackendId, LastKnownHealth> = HashMap::new();
-        for row in rows {
-            if let Some(state) = HealthState::parse(&row.state) {
-                // The ledger stores changes of state, not single results.
-                let known =
-                    LastKnownHealth { state, reason: row.reason, since: row.since, observed: None };
-                stored.insert(row.backend, known);
-            }
-        }
-        self.watch_backends(&stored);
-        Ok(())
-    }
-
-    /// Passes the enabled backends and the mock to the monitor.
-    pub(crate) fn watch_backends(&self, stored: &HashMap<BackendId, LastKnownHealth>) {
-        let settings = self.parts.settings.current();
-        let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
-        let watched = std::iter::once(&self.parts.mock).chain(enabled.map(|(id, _)| id));
-        let watched = watched.map(|id| (id.clone(), stored.get(id).cloned())).collect();
-        self.parts.monitor.set_backends(watched, self.parts.clock.now());
-    }
-
-    fn unlock_with(&self, passphrase: Option<Passphrase>) {
-        let Some(passphrase) = passphrase else { return };
-        if self.parts.vault.kind() != VaultKind::File {
-            return;
-        }
-        // From here on, every request for a key waits for the unlock.
-        let unlocking = self.parts.vault.unlock(passphrase);
-        let events = self.parts.events.clone();
-        self.parts.tasks.spawn("vault unlock", async move {
-            if let Err(error) = unlocking.await {
-                tracing::warn!(%error, "the file vault was not unlocked");
-            }
-            events.send_changed(&[Topic::Keys, Topic::Status]);
-        });
+fn gateway_parts(parts: &EngineParts) -> GatewayParts {
+    let EngineParts { base, backends, .. } = parts;
+    GatewayParts {
+        clock: Arc::clone(&base.clock),
+        entropy: Arc::clone(&base.entropy),
+        ledger: base.ledger.clone(),
+        vault: base.vault.clone(),
+        snapshot: Arc::clone(&backends.snapshots.current),
+        network: backends.network.clone(),
+        mock: backends.mock.clone(),
+        events: Arc::new(TrafficSink {
+            health: Arc::clone(&backends.health),
+            keys: Arc::clone(&backends.keys),
+            clients: Arc::clone(&parts.clients),
+            saver: Arc::clone(&backends.saver),
+            registry: Arc::clone(&backends.registry),
+            settings: Arc::clone(&base.settings),
+            clock: Arc::clone(&base.clock),
+            events: base.events.clone(),
+        }),
+        endpoints: Arc::clone(&backends.registry),
     }
 }
 
-/// The registry reports what it learns to the engine that it is a part of.
-fn new_registry(
-    own: &Weak<EngineParts>,
-    clock: &Arc<dyn Clock>,
-    entropy: &dyn Entropy,
-) -> Arc<EndpointRegistry> {
-    let transitions = TrafficSink::from_parts(own.clone()).for_transitions();
-    EndpointRegistry::new(&ResilienceRules::default(), Arc::clone(clock), entropy, transitions)
-}
-
-/// Shares one entropy source between several owners.
-struct SharedEntropy(Arc<dyn Entropy>);
-
-impl Entropy for SharedEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.fill(bytes);
-    }
+fn listener_limits(connections_max: usize) -> ListenerLimits {
+    ListenerLimits { connections_max, ..ListenerLimits::default() }
 }

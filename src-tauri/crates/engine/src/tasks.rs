@@ -40,6 +40,14 @@ impl Tasks {
         }));
     }
 
+    /// Sleeps for `period`; returns `false` as soon as the engine stops.
+    pub(crate) async fn sleep(&self, period: Duration) -> bool {
+        tokio::select! {
+            () = self.stop.cancelled() => false,
+            () = tokio::time::sleep(period) => true,
+        }
+    }
+
     /// Cancels all tasks and waits for them, at most [`STOP_SECS_MAX`].
     pub(crate) async fn stop(&self) {
         self.stop.cancel();

@@ -1,76 +1,65 @@
 //! Learns from traffic: health of backends, status of keys, clients seen. A backend that answers
 //! real requests needs no probe.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, CredentialId, Endpoint};
-use endpoints::{FailureReason, TransitionSink, Verdict};
+use domain::{BackendId, Clock, CredentialId, Endpoint};
+use endpoints::{EndpointRegistry, FailureReason, Verdict};
 use gateway::{EventSink, GatewayEvent, RequestSummary};
 use ledger::Purpose;
-use monitor::{ClockReading, HealthFinding, Observation, ObservationSource};
+use monitor::{HealthFinding, Observation, ObservationSource};
+use settings::SettingsStore;
 
-use crate::engine::{Engine, EngineParts};
-use crate::statuses::KeyState;
+use crate::client_activity::ClientActivity;
+use crate::endpoint_saver::EndpointSaver;
+use crate::events::EventBus;
+use crate::health_watch::HealthWatch;
+use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::topic::Topic;
 
-pub(crate) struct TrafficSink(Weak<EngineParts>);
-
-impl TrafficSink {
-    pub(crate) fn new(engine: &Engine) -> Self {
-        Self::from_parts(Arc::downgrade(&engine.parts))
-    }
-
-    pub(crate) const fn from_parts(parts: Weak<EngineParts>) -> Self {
-        Self(parts)
-    }
-
-    /// Records and announces what changes about endpoints.
-    pub(crate) fn for_transitions(self) -> TransitionSink {
-        Box::new(move |transitions| {
-            if let Some(parts) = self.0.upgrade() {
-                parts.endpoint_saver.record_transitions(&transitions);
-            }
-        })
-    }
+pub(crate) struct TrafficSink {
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) keys: Arc<KeyStatuses>,
+    pub(crate) clients: Arc<ClientActivity>,
+    pub(crate) saver: Arc<EndpointSaver>,
+    pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
 }
 
 impl EventSink for TrafficSink {
     fn emit(&self, event: GatewayEvent) {
-        let Some(parts) = self.0.upgrade() else { return };
         match event {
-            GatewayEvent::RequestStarted { .. } => parts.events.send_changed(&[Topic::Status]),
+            GatewayEvent::RequestStarted { .. } => self.events.send_changed(&[Topic::Status]),
             GatewayEvent::FailedOver { backend, credential, verdict, duration } => {
-                let at = ClockReading::read(&*parts.clock);
-                parts.apply_attempt_result((&backend, credential.as_ref()), verdict, duration, at);
+                self.apply_attempt_result((&backend, credential.as_ref()), verdict, duration);
             }
-            GatewayEvent::RequestSettled(summary) => apply_settled_request(&parts, &summary),
+            GatewayEvent::RequestSettled(summary) => self.apply_settled_request(&summary),
         }
     }
 }
 
-fn apply_settled_request(parts: &EngineParts, summary: &RequestSummary) {
-    parts.endpoint_saver.mark_unsaved();
-    let at = ClockReading::read(&*parts.clock);
-    if summary.purpose == Purpose::User {
-        parts.statuses.record_client_request(&summary.client, at.wall);
-        parts.request_seen.store(true, Ordering::Relaxed);
-        parts.events.send_changed(&[Topic::Usage, Topic::Status, Topic::Clients, Topic::Backends]);
+impl TrafficSink {
+    fn apply_settled_request(&self, summary: &RequestSummary) {
+        self.saver.mark_unsaved();
+        if summary.purpose == Purpose::User {
+            self.clients.record_request(&summary.client, self.clock.wall());
+            let stale = [Topic::Usage, Topic::Status, Topic::Clients, Topic::Backends];
+            self.events.send_changed(&stale);
+        }
+        let (Some(backend), Some(verdict)) = (&summary.backend, summary.verdict) else { return };
+        let duration = summary.timings.first_byte.or(summary.timings.total).unwrap_or_default();
+        self.apply_attempt_result((backend, summary.credential.as_ref()), verdict, duration);
     }
-    let (Some(backend), Some(verdict)) = (&summary.backend, summary.verdict) else { return };
-    let duration = summary.timings.first_byte.or(summary.timings.total).unwrap_or_default();
-    parts.apply_attempt_result((backend, summary.credential.as_ref()), verdict, duration, at);
-}
 
-impl EngineParts {
     /// Applies the result of one attempt to the backend's health and the key's status.
     fn apply_attempt_result(
         &self,
         (backend, key): (&BackendId, Option<&CredentialId>),
         verdict: Verdict,
         duration: Duration,
-        at: ClockReading,
     ) {
         // One rejected key among several concerns that key only; the backend still works with the
         // others.
@@ -79,17 +68,16 @@ impl EngineParts {
             let reason = reason.to_owned();
             let observation =
                 Observation { source: ObservationSource::Passive, finding, reason, duration };
-            self.monitor.observe(backend, observation, at);
+            self.health.observe(backend, observation);
         }
         let Some(key) = key else { return };
-        self.statuses.record_key_use(key, at.wall);
+        let now = self.clock.wall();
+        self.keys.record_use(key, now);
         let changed = match verdict {
-            Verdict::Success => {
-                self.statuses.record_key_result(key, KeyState::Valid, None, at.wall)
-            }
+            Verdict::Success => self.keys.record_result(key, KeyState::Valid, None, now),
             Verdict::KeyRejected => {
                 let reason = format!("{backend} rejected it; replace it");
-                self.statuses.record_key_result(key, KeyState::Rejected, Some(reason), at.wall)
+                self.keys.record_result(key, KeyState::Rejected, Some(reason), now)
             }
             _ => false,
         };
@@ -104,8 +92,8 @@ impl EngineParts {
         let Some(known) = settings.backends.get(backend) else { return false };
         known.pool.credentials().any(|key| {
             let endpoint = Endpoint { backend: backend.clone(), credential: Some(key.clone()) };
-            self.endpoint_registry.status(&endpoint).block.is_none()
-                && self.statuses.key_status(key).state != KeyState::Missing
+            self.registry.status(&endpoint).block.is_none()
+                && self.keys.status(key).state != KeyState::Missing
         })
     }
 }

@@ -6,12 +6,11 @@
 //! vault and the settings unchanged.
 
 use domain::{BoundSecret, CredentialId};
-use settings::{Settings, VaultKind};
-use tokio::sync::RwLockReadGuard;
+use settings::VaultKind;
 use vault::{Passphrase, Vault, VaultError};
 
-use crate::engine::Engine;
-use crate::{EngineEditError, Topic};
+use crate::settings_editor::{EngineEditError, SettingsEditor};
+use crate::vault_switch::VaultSwitch;
 
 /// Target or source of a vault change.
 #[derive(Debug)]
@@ -54,105 +53,54 @@ pub enum VaultChangeError {
     Settings(#[from] EngineEditError),
 }
 
-impl Engine {
-    /// The kind of vault set by the shell, which overrides the settings.
-    #[must_use]
-    pub fn vault_forced(&self) -> Option<VaultKind> {
-        self.parts.vaults.forced
+/// Switches to another vault, now and after a restart.
+pub async fn change_vault(
+    switch: &VaultSwitch,
+    settings: &SettingsEditor,
+    change: VaultChangeRequest,
+) -> Result<VaultChangeResult, VaultChangeError> {
+    let VaultChangeRequest { kind, passphrase, moving } = change;
+    if let Some(forced) = switch.forced().filter(|forced| *forced != kind) {
+        return Err(VaultChangeError::Forced(forced));
     }
+    if !moving.is_empty() && matches!(kind, VaultKind::Env | VaultKind::Memory) {
+        return Err(VaultChangeError::NotPersistent(kind));
+    }
+    let _alone = switch.begin_change().await;
+    let (old, new) = (switch.detached(), switch.opener.open(kind));
+    if let Some(passphrase) = passphrase {
+        new.unlock(passphrase).await.map_err(VaultChangeError::Vault)?;
+    }
+    new.probe().await.map_err(VaultChangeError::Vault)?;
+    let moved = copy_keys(&old, &new, moving).await?;
+    // From here on, the settings and all readers see the new vault, or all see the old one.
+    switch.vault.switch_to(&new);
+    if let Err(error) = settings.edit(move |draft| draft.vault.kind = kind).await {
+        switch.vault.switch_to(&old);
+        return Err(error.into());
+    }
+    switch.announce_change();
+    Ok(remove_moved_keys(&old, moved).await)
+}
 
-    /// Prevents a vault change while a key and its description are written.
-    pub async fn lock_vault_changes(&self) -> RwLockReadGuard<'_, ()> {
-        self.parts.vaults.change_lock.read().await
+/// Moves keys from another vault into the one in use.
+pub async fn move_keys_from(
+    switch: &VaultSwitch,
+    from: VaultChangeRequest,
+) -> Result<VaultChangeResult, VaultChangeError> {
+    let VaultChangeRequest { kind, passphrase, moving } = from;
+    let to = switch.vault.kind();
+    if matches!(to, VaultKind::Env | VaultKind::Memory) {
+        return Err(VaultChangeError::NotPersistent(to));
     }
-
-    /// Switches to another vault, now and after a restart.
-    pub async fn change_vault(
-        &self,
-        change: VaultChangeRequest,
-    ) -> Result<VaultChangeResult, VaultChangeError> {
-        let VaultChangeRequest { kind, passphrase, moving } = change;
-        if let Some(forced) = self.parts.vaults.forced.filter(|forced| *forced != kind) {
-            return Err(VaultChangeError::Forced(forced));
-        }
-        if !moving.is_empty() && matches!(kind, VaultKind::Env | VaultKind::Memory) {
-            return Err(VaultChangeError::NotPersistent(kind));
-        }
-        let _alone = self.parts.vaults.change_lock.write().await;
-        let (old, new) = (self.detached_vault(), self.open_vault(kind));
-        if let Some(passphrase) = passphrase {
-            new.unlock(passphrase).await.map_err(VaultChangeError::Vault)?;
-        }
-        new.probe().await.map_err(VaultChangeError::Vault)?;
-        let moved = copy_keys(&old, &new, moving).await?;
-        // From here on, the settings and all readers see the new vault, or all see the old one.
-        self.parts.vault.switch_to(&new);
-        if let Err(error) = self.edit(move |draft| draft.vault.kind = kind).await {
-            self.parts.vault.switch_to(&old);
-            return Err(error.into());
-        }
-        self.refresh_after_vault_change();
-        Ok(remove_moved_keys(&old, moved).await)
+    let _alone = switch.begin_change().await;
+    let old = switch.opener.open(kind);
+    if let Some(passphrase) = passphrase {
+        old.unlock(passphrase).await.map_err(VaultChangeError::Vault)?;
     }
-
-    /// Moves keys from another vault into the one in use.
-    pub async fn move_keys_from(
-        &self,
-        from: VaultChangeRequest,
-    ) -> Result<VaultChangeResult, VaultChangeError> {
-        let VaultChangeRequest { kind, passphrase, moving } = from;
-        let to = self.parts.vault.kind();
-        if matches!(to, VaultKind::Env | VaultKind::Memory) {
-            return Err(VaultChangeError::NotPersistent(to));
-        }
-        let _alone = self.parts.vaults.change_lock.write().await;
-        let old = self.open_vault(kind);
-        if let Some(passphrase) = passphrase {
-            old.unlock(passphrase).await.map_err(VaultChangeError::Vault)?;
-        }
-        let moved = copy_keys(&old, &self.parts.vault, moving).await?;
-        self.refresh_after_vault_change();
-        Ok(remove_moved_keys(&old, moved).await)
-    }
-
-    /// Switches to the vault named in the settings if it is another one. A file vault stays locked
-    /// until it gets its passphrase.
-    pub(crate) fn apply_vault_kind(&self, settings: &Settings) {
-        let wanted = self.parts.vaults.forced.unwrap_or(settings.vault.kind);
-        if wanted != self.parts.vault.kind() {
-            self.parts.vault.switch_to(&self.open_vault(wanted));
-            let engine = self.clone();
-            self.parts.tasks.spawn("vault check", async move {
-                engine.parts.vault.recheck().await;
-                engine.refresh_after_vault_change();
-            });
-        }
-    }
-
-    fn open_vault(&self, kind: VaultKind) -> Vault {
-        self.parts.vaults.open(kind, &self.parts.folders, &self.parts.clock)
-    }
-
-    /// A separate handle to the store in use, which does not follow a change.
-    fn detached_vault(&self) -> Vault {
-        let vault = self.open_vault(VaultKind::Memory);
-        vault.switch_to(&self.parts.vault);
-        vault
-    }
-
-    fn refresh_after_vault_change(&self) {
-        for id in self.settings().credentials.keys() {
-            self.forget_key_status(id);
-        }
-        self.request_all_probes();
-        self.parts.events.send_changed(&[
-            Topic::Keys,
-            Topic::Backends,
-            Topic::Clients,
-            Topic::Status,
-            Topic::Settings,
-        ]);
-    }
+    let moved = copy_keys(&old, &switch.vault, moving).await?;
+    switch.announce_change();
+    Ok(remove_moved_keys(&old, moved).await)
 }
 
 /// Copies those of `ids` that `from` has, reads them back and compares. On failure it restores

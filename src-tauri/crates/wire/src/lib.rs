@@ -9,6 +9,7 @@ mod answer;
 mod answer_stream;
 mod anthropic_messages;
 mod assemble;
+mod chat_client;
 mod client_request;
 mod client_spelling;
 mod delivery;
@@ -54,6 +55,7 @@ mod usage;
 
 pub use answer::{AnswerFacts, BadAnswer, CHOICES_MAX, Flow, StreamEnd, StreamFault, TapOutput};
 pub use answer_stream::{AnswerStream, HELD_BYTES_MAX};
+pub use chat_client::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
 pub use client_request::{ApiSurface, ClientRequest, Metering};
 pub use delivery::{Delivery, UsageChunk};
 pub use dialect::{error_body, error_event, error_status, heartbeat, upstream_error};

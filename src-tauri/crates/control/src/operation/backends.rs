@@ -48,7 +48,7 @@ pub(crate) async fn presets(_: &Engine) -> Result<Vec<BackendPresetView>, ApiErr
 }
 
 pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<BackendView, ApiError> {
-    let _held = engine.lock_vault_changes().await;
+    let _held = engine.vault_switch().lock_changes().await;
     let settings = engine.settings();
     let id = parse_new_backend_id(&settings, &req.id)?;
     let base_url = input::check_base_url("base_url", &req.base_url, engine)?.url;
@@ -83,7 +83,7 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
         limits: TrafficLimits::default(),
     };
     let (place, key) = (id.clone(), added.credential().cloned());
-    let edited = engine.edit(move |draft| {
+    let edited = engine.settings_editor().edit(move |draft| {
         draft.backends.insert(place, added);
     });
     if let Err(error) = edited.await {
@@ -92,7 +92,7 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
         }
         return Err(error.into());
     }
-    engine.request_probe(&id);
+    engine.health_watch().request_probe(&id);
     find_backend_view(engine, &id).await
 }
 
@@ -100,7 +100,7 @@ pub(crate) async fn backend_edit(
     engine: &Engine,
     req: BackendEdit,
 ) -> Result<BackendView, ApiError> {
-    let _held = engine.lock_vault_changes().await;
+    let _held = engine.vault_switch().lock_changes().await;
     let settings = engine.settings();
     let id = input::parse_known_backend(&settings, &req.id)?;
     let base_url = input::check_base_url("base_url", &req.base_url, engine)?.url;
@@ -126,6 +126,7 @@ pub(crate) async fn backend_edit(
     let models = input::trim_names(req.models);
     let place = id.clone();
     engine
+        .settings_editor()
         .edit(move |draft| {
             if let Some(known) = draft.backends.get_mut(&place) {
                 known.label = label;
@@ -145,7 +146,7 @@ pub(crate) async fn backend_edit(
             }
         })
         .await?;
-    engine.forget_health(&id);
+    engine.prober().forget(&id);
     find_backend_view(engine, &id).await
 }
 
@@ -156,6 +157,7 @@ pub(crate) async fn backend_switch(
     let id = input::parse_known_backend(&engine.settings(), &req.id)?;
     let (place, enabled) = (id.clone(), req.enabled);
     engine
+        .settings_editor()
         .edit(move |draft| {
             if let Some(known) = draft.backends.get_mut(&place) {
                 known.enabled = enabled;
@@ -173,13 +175,14 @@ pub(crate) async fn backend_test(
         settings::MOCK_BACKEND_ID => input::parse_id("id", &req.id)?,
         _ => input::parse_known_backend(&engine.settings(), &req.id)?,
     };
-    let report = engine.probe(&id).await;
+    let report = engine.prober().probe_now(&id).await;
     Ok(test_view(req.id, report))
 }
 
 pub(crate) async fn backend_remove(engine: &Engine, req: BackendRef) -> Result<(), ApiError> {
     let id = input::parse_known_backend(&engine.settings(), &req.id)?;
     engine
+        .settings_editor()
         .edit(move |draft| {
             draft.backends.shift_remove(&id);
         })
@@ -255,6 +258,7 @@ async fn bind_stored_key(
     if settings.credentials.contains_key(&id) {
         let (place, origin) = (id.clone(), origin.clone());
         engine
+            .settings_editor()
             .edit(move |draft| {
                 if let Some(known) = draft.credentials.get_mut(&place) {
                     known.origin = Some(origin);

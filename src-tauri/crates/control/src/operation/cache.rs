@@ -23,13 +23,13 @@ pub(crate) async fn cache(engine: &Engine, req: CacheQuery) -> Result<CacheView,
         TimeZoneChoice::Local => TimeZone::system(),
         TimeZoneChoice::Utc => TimeZone::UTC,
     };
-    let to = engine.wall_time();
+    let to = engine.clock().wall();
     let (from, bucket) = period(req.range, to, &zone)?;
     let question = UsageQuery::new(from, to, bucket, &zone, GroupBy::Backend)
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
     let sums = engine.ledger().usage(question).await?.totals.cache;
     let bypasses = engine.ledger().cache_bypasses(from, to).await?;
-    let stats = engine.cache().map(|cache| cache.stats());
+    let stats = engine.response_cache().cache().map(|cache| cache.stats());
     let settings = engine.settings();
     Ok(CacheView {
         enabled: settings.cache.enabled,
@@ -51,8 +51,8 @@ pub(crate) async fn cache_purge(
     engine: &Engine,
     req: CachePurge,
 ) -> Result<CachePurgeResultView, ApiError> {
-    let (purge, what) = parse_purge(req.what, engine.wall_time())?;
-    let Some(cache) = engine.cache() else {
+    let (purge, what) = parse_purge(req.what, engine.clock().wall())?;
+    let Some(cache) = engine.response_cache().cache() else {
         let sentence = "The cache is switched off, so there is nothing to purge.".to_owned();
         return Ok(CachePurgeResultView { entries: Count(0), sentence });
     };

@@ -28,7 +28,7 @@ pub(super) const TOKEN_VAULT_PREFIX: &str = "client.";
 pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError> {
     let settings = engine.settings();
     let used = sum_last_days(engine, CLIENT_USAGE_DAYS, GroupBy::Client).await?;
-    let now = engine.wall_time();
+    let now = engine.clock().wall();
     let mut clients = Vec::with_capacity(settings.clients.len());
     for (id, client) in &settings.clients {
         clients.push(ClientView {
@@ -36,13 +36,13 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             created_at: client.created.into(),
             expires_at: client.expires.map(Into::into),
             expired: client.expires.is_some_and(|end| end <= now),
-            seen_at: engine.client_last_seen(id).await?.map(Into::into),
+            seen_at: engine.clients().last_seen(id).await?.map(Into::into),
             limits: client.limits.into(),
             cache: client.cache.map(Into::into),
             priority: client.priority.into(),
             scope: (&client.scope).into(),
             last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
-            snippets: snippets::client_snippets(&engine.gateway_address(), id),
+            snippets: snippets::client_snippets(&engine.gateway().address(), id),
         });
     }
     Ok(clients)
@@ -51,7 +51,7 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
 /// Adds a client for a panel, which never sees the token. A token that cannot be stored would be
 /// lost, so then no client is created.
 pub(crate) async fn client_add(engine: &Engine, req: ClientAdd) -> Result<ClientView, ApiError> {
-    let _held = engine.lock_vault_changes().await;
+    let _held = engine.vault_switch().lock_changes().await;
     let new = prepare_client(engine, &req)?;
     let id = new.id.clone();
     if let Err(error) = store_token(engine, &new).await {
@@ -66,6 +66,7 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
     let id = input::parse_known_client(&engine.settings(), &req.id)?;
     let scope = req.scope.to_client_scope()?;
     engine
+        .settings_editor()
         .edit(move |draft| {
             if let Some(known) = draft.clients.get_mut(&id) {
                 known.scope = scope;
@@ -86,7 +87,7 @@ async fn find_client_view(engine: &Engine, name: &str) -> Result<ClientView, Api
 /// Creates a client and returns its token to the command line. The gateway admits the token by its
 /// hash, so a vault that cannot store it is reported but is no error.
 pub(crate) async fn client_issue(engine: &Engine, req: ClientAdd) -> Result<IssuedToken, ApiError> {
-    let _held = engine.lock_vault_changes().await;
+    let _held = engine.vault_switch().lock_changes().await;
     let new = prepare_client(engine, &req)?;
     let (id, token) = (new.id.clone(), new.token.clone());
     let not_stored = store_token(engine, &new).await.err().map(|error| TokenNotStoredView {
@@ -113,7 +114,7 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
             "Choose another name, or revoke it first: `gatehouse clients revoke {id}`."
         )));
     }
-    let created = engine.wall_time();
+    let created = engine.clock().wall();
     let expires = expiry_time(created, req.expires_in_days)?;
     let NewToken { secret: token, hash: token_sha256 } = new_token(engine.entropy());
     let settings = ClientSettings {
@@ -150,7 +151,7 @@ async fn store_token(engine: &Engine, new: &NewClient) -> Result<(), VaultError>
 /// Adds the client to the settings. If that fails, removes its token from the vault.
 async fn add_to_settings(engine: &Engine, new: NewClient) -> Result<(), ApiError> {
     let NewClient { id, vault_id, settings, .. } = new;
-    let added = engine.edit(move |draft| {
+    let added = engine.settings_editor().edit(move |draft| {
         draft.clients.insert(id, settings);
     });
     let added = added.await;
@@ -183,10 +184,11 @@ fn new_token_hint(id: &ClientId) -> String {
 }
 
 pub(crate) async fn client_revoke(engine: &Engine, req: ClientRef) -> Result<(), ApiError> {
-    let _held = engine.lock_vault_changes().await;
+    let _held = engine.vault_switch().lock_changes().await;
     let id = input::parse_known_client(&engine.settings(), &req.id)?;
     let place = id.clone();
     engine
+        .settings_editor()
         .edit(move |draft| {
             draft.clients.shift_remove(&place);
         })

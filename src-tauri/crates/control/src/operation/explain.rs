@@ -23,10 +23,10 @@ pub(crate) async fn route_explain(
     req: HypotheticalRequest,
 ) -> Result<RouteDecisionView, ApiError> {
     let question = parse_route_query(&req)?;
-    let route = engine.matching_route(&question);
+    let route = engine.routes().matching_route(&question);
     let policy = route.as_ref().map_or(RoutePolicy::Ordered, |route| route.policy).into();
     let route = route.map(|route| route.id.to_string());
-    Ok(match engine.explain_route(&question) {
+    Ok(match engine.routes().explain(&question) {
         Ok(decision) => decision_view(engine, route, policy, &decision),
         Err(refusal) => RouteDecisionView {
             route,
@@ -50,7 +50,7 @@ pub(crate) async fn route_simulate(
     let question = parse_route_query(&req.ask)?;
     let closed: Result<BTreeSet<BackendId>, ApiError> =
         req.closed.iter().map(|text| input::parse_id("closed", text)).collect();
-    let simulation = engine.simulate_route(&question, req.draws, &closed?);
+    let simulation = engine.routes().simulate(&question, req.draws, &closed?);
     Ok(RouteSimulationView {
         sentence: simulation_sentence(&simulation, &req.ask.model),
         draws: simulation.draws,

@@ -42,7 +42,7 @@ pub(crate) fn check_base_url(
     text: &str,
     engine: &Engine,
 ) -> Result<BaseUrl, ApiError> {
-    let parsed = parse_base_url(text.trim(), engine.gateway_port())
+    let parsed = parse_base_url(text.trim(), engine.gateway().port())
         .and_then(|_| parse_base_url(text.trim(), engine.settings().gateway.port));
     parsed.map_err(|error| ApiError::invalid(field, error.to_string()))
 }

@@ -23,7 +23,7 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
     let used = sum_last_days(engine, KEY_USAGE_DAYS, GroupBy::Credential).await?;
     let mut keys: Vec<KeyView> = Vec::with_capacity(settings.credentials.len());
     for (id, known) in &settings.credentials {
-        let used_at = engine.key_last_used(id, &backends_using_key(&settings, id)).await?;
+        let used_at = engine.keys().last_used(id, &backends_using_key(&settings, id)).await?;
         let view = key_view(engine, &settings, id, known, &used);
         let origin = vault_bound_origin(engine, id).await;
         keys.push(KeyView { origin, used_at: used_at.map(Into::into), ..view });
@@ -46,7 +46,7 @@ async fn vault_bound_origin(engine: &Engine, id: &CredentialId) -> Option<String
 }
 
 pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, ApiError> {
-    let _held = engine.lock_vault_changes().await;
+    let _held = engine.vault_switch().lock_changes().await;
     let settings = engine.settings();
     let id: CredentialId = input::parse_id("id", &req.id)?;
     if settings.credentials.contains_key(&id) {
@@ -74,12 +74,12 @@ pub(super) async fn store_key(
         label,
         origin: origin.clone(),
         tail: secret.tail(),
-        created: engine.wall_time(),
+        created: engine.clock().wall(),
         replaced: None,
     };
     engine.vault().put(id, BoundSecret::new(secret, origin)).await?;
     let place = id.clone();
-    let added = engine.edit(move |draft| {
+    let added = engine.settings_editor().edit(move |draft| {
         draft.credentials.insert(place, known);
     });
     if let Err(error) = added.await {
@@ -96,7 +96,7 @@ pub(super) async fn store_key(
 }
 
 pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyView, ApiError> {
-    let _held = engine.lock_vault_changes().await;
+    let _held = engine.vault_switch().lock_changes().await;
     let settings = engine.settings();
     let id = input::parse_known_credential(&settings, &req.id)?;
     let bound = match engine.vault().get(&id).await {
@@ -104,19 +104,20 @@ pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyV
         Err(VaultError::NotFound(_)) => configured_origin(&settings, &id),
         Err(error) => return Err(error.into()),
     };
-    let (tail, replaced) = (req.secret.tail(), engine.wall_time());
+    let (tail, replaced) = (req.secret.tail(), engine.clock().wall());
     engine.vault().put(&id, BoundSecret::new(req.secret, bound.clone())).await?;
     let place = id.clone();
     engine
+        .settings_editor()
         .edit(move |draft| {
             if let Some(known) = draft.credentials.get_mut(&place) {
                 (known.tail, known.replaced, known.origin) = (tail, Some(replaced), bound);
             }
         })
         .await?;
-    engine.forget_key_status(&id);
+    engine.keys().forget(&id);
     for backend in backends_using_key(&engine.settings(), &id) {
-        engine.request_probe(&backend);
+        engine.health_watch().request_probe(&backend);
     }
     find_key_view(engine, &id).await
 }
@@ -135,8 +136,8 @@ pub(crate) async fn key_verify(
             fix: Some("Use the key for a backend first.".to_owned()),
         });
     };
-    let report = engine.probe(&backend).await;
-    let standing = engine.key_status(&id);
+    let report = engine.prober().probe_now(&backend).await;
+    let standing = engine.keys().status(&id);
     let own = report.keys.into_iter().find(|key| key.credential == id);
     let (detail, fix) = own.map_or((report.detail, report.fix), |own| (own.detail, own.fix));
     Ok(KeyVerificationView {
@@ -148,7 +149,7 @@ pub(crate) async fn key_verify(
 }
 
 pub(crate) async fn key_remove(engine: &Engine, req: KeyRef) -> Result<(), ApiError> {
-    let _held = engine.lock_vault_changes().await;
+    let _held = engine.vault_switch().lock_changes().await;
     remove_key(engine, input::parse_known_credential(&engine.settings(), &req.id)?).await
 }
 
@@ -160,12 +161,13 @@ pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), 
     }
     let place = id.clone();
     engine
+        .settings_editor()
         .edit(move |draft| {
             draft.credentials.shift_remove(&place);
             detach_key(draft, &place);
         })
         .await?;
-    engine.forget_key_status(&id);
+    engine.keys().forget(&id);
     Ok(())
 }
 
@@ -205,7 +207,7 @@ fn key_view(
     known: &CredentialSettings,
     used: &HashMap<UsageKey, UsageTotals>,
 ) -> KeyView {
-    let standing = engine.key_status(id);
+    let standing = engine.keys().status(id);
     KeyView {
         id: id.to_string(),
         label: known.label.clone(),
@@ -243,7 +245,7 @@ async fn environment_key_views(
                 label: variable.variable.to_owned(),
                 origin: bound.parts().1.cloned(),
                 tail: bound.parts().0.tail(),
-                created: engine.wall_time(),
+                created: engine.clock().wall(),
                 replaced: None,
             };
             let view = key_view(engine, settings, &id, &known, used);

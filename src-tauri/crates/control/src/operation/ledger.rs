@@ -11,13 +11,13 @@ use crate::view::{
 };
 
 pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
-    let recovery = engine.ledger_recovery();
+    let recovery = engine.ledger_watch().recovery();
     let state = engine.ledger().state();
     let waiting = state.backlog().map_or(0, |backlog| backlog.records as u64);
     Ok(LedgerView {
         state: state_view(state),
         waiting_records: waiting.into(),
-        problems: engine.ledger_problems().iter().map(problem_view).collect(),
+        problems: engine.ledger_watch().problems().iter().map(problem_view).collect(),
         incident: recovery.incident().as_ref().map(incident_view),
         path: recovery.path().display().to_string(),
         bytes: engine.ledger().size_bytes().into(),
@@ -28,7 +28,7 @@ pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
 }
 
 pub(crate) async fn ledger_backup(engine: &Engine) -> Result<LedgerBackupView, ApiError> {
-    Ok(backup_view(&engine.back_up_ledger().await?))
+    Ok(backup_view(&engine.ledger_watch().back_up().await?))
 }
 
 pub(crate) async fn ledger_restore(
@@ -37,15 +37,15 @@ pub(crate) async fn ledger_restore(
 ) -> Result<LedgerRestoredView, ApiError> {
     let wanted = req.backup.clone();
     if let Some(name) = &wanted {
-        let backups = engine.ledger_recovery().backups()?;
+        let backups = engine.ledger_watch().recovery().backups()?;
         if !backups.iter().any(|backup| backup.name == *name) {
             // The name is not repeated, because it may be a key in the wrong field.
             return Err(ApiError::not_found("there is no backup with this name")
                 .with_hint("`gatehouse ledger status` lists the backups."));
         }
     }
-    let restored = engine.ledger_recovery().restore(wanted).await?;
-    engine.announce_ledger_change();
+    let restored = engine.ledger_watch().recovery().restore(wanted).await?;
+    engine.ledger_watch().announce_change();
     Ok(restored_view(restored))
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn ledger_examine(
     engine: &Engine,
     req: LedgerRepair,
 ) -> Result<LedgerSalvageView, ApiError> {
-    let recovery = engine.ledger_recovery();
+    let recovery = engine.ledger_watch().recovery();
     let (file, report) = recovery.examine(req.file).await?;
     let incident = recovery.incident().filter(|incident| incident.kept.as_ref() == Some(&file));
     Ok(LedgerSalvageView {
@@ -71,14 +71,14 @@ pub(crate) async fn ledger_repair(
     engine: &Engine,
     req: LedgerRepair,
 ) -> Result<LedgerRestoredView, ApiError> {
-    let (_, restored) = engine.ledger_recovery().repair(req.file).await?;
-    engine.announce_ledger_change();
+    let (_, restored) = engine.ledger_watch().recovery().repair(req.file).await?;
+    engine.ledger_watch().announce_change();
     Ok(restored_view(restored))
 }
 
 pub(crate) async fn ledger_acknowledge(engine: &Engine) -> Result<LedgerView, ApiError> {
-    engine.ledger_recovery().acknowledge()?;
-    engine.announce_ledger_change();
+    engine.ledger_watch().recovery().acknowledge()?;
+    engine.ledger_watch().announce_change();
     ledger(engine).await
 }
 

@@ -5,11 +5,12 @@ mod snippets;
 use std::time::Duration;
 
 use domain::{RunId, TokenClass, TokenUsage};
-use engine::{
-    Engine, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundDelta, PlaygroundError, PlaygroundParameters,
+use engine::Engine;
+use ledger::{AttemptRecord, RequestRow};
+use playground::{
+    PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundDelta, PlaygroundError, PlaygroundParameters,
     PlaygroundRun, PlaygroundState, ReasoningEffort,
 };
-use ledger::{AttemptRecord, RequestRow};
 
 use super::input;
 use super::usage::cost_view;
@@ -35,7 +36,7 @@ const WRITING_SECS_MIN: f64 = 0.02;
 const CLIENT_PLACEHOLDER: &str = "my-tool";
 
 pub(crate) async fn playground(engine: &Engine) -> Result<Vec<PlaygroundRunView>, ApiError> {
-    Ok(engine.playground_runs().iter().map(playground_run_view).collect())
+    Ok(engine.playground().runs().iter().map(playground_run_view).collect())
 }
 
 pub(crate) async fn playground_send(
@@ -46,7 +47,7 @@ pub(crate) async fn playground_send(
     if order.prompt.trim().is_empty() {
         return Err(ApiError::invalid("prompt", "the prompt is empty; write a prompt"));
     }
-    let started = engine.start_playground(order).map_err(|error| match error {
+    let started = engine.playground().start(order).map_err(|error| match error {
         PlaygroundError::TooLong(_) => ApiError::invalid("prompt", error.to_string()),
         PlaygroundError::NoGateway(_) => ApiError::failed(error.to_string())
             .with_hint("Free its port, or choose another one in Settings."),
@@ -56,7 +57,7 @@ pub(crate) async fn playground_send(
 }
 
 pub(crate) async fn playground_cancel(engine: &Engine, req: PlaygroundRef) -> Result<(), ApiError> {
-    engine.cancel_playground(parse_run_id(&req)?);
+    engine.playground().cancel(parse_run_id(&req)?);
     Ok(())
 }
 
@@ -64,7 +65,7 @@ pub(crate) async fn playground_raw(
     engine: &Engine,
     req: PlaygroundRef,
 ) -> Result<PlaygroundRawExchangeView, ApiError> {
-    let raw = engine.playground_raw_exchange(parse_run_id(&req)?);
+    let raw = engine.playground().raw_exchange(parse_run_id(&req)?);
     let raw = raw.ok_or_else(|| ApiError::not_found("this run is no longer in memory"))?;
     Ok(PlaygroundRawExchangeView {
         request_head: raw.request_head,
@@ -83,8 +84,8 @@ pub(crate) async fn playground_snippets(
     let known = engine.settings().clients.keys().next().map(ToString::to_string);
     let connected = known.is_some();
     let client = known.unwrap_or_else(|| CLIENT_PLACEHOLDER.to_owned());
-    let limit = engine.token_limit_field(&order.model);
-    let snippets = snippets::render_snippets(&engine.gateway_address(), &client, &order, limit);
+    let limit = engine.playground().token_limit_field(&order.model);
+    let snippets = snippets::render_snippets(&engine.gateway().address(), &client, &order, limit);
     Ok(PlaygroundSnippetsView { client, connected, snippets })
 }
 

@@ -16,7 +16,7 @@ use crate::view::{
 const HISTORY_MAX: usize = 30;
 
 pub(crate) async fn readiness(engine: &Engine) -> Result<ReadinessView, ApiError> {
-    let run = match engine.readiness_runs().in_progress() {
+    let run = match engine.readiness().in_progress() {
         Some(going) => Some(snapshot_view(&going)),
         None => load_newest_report(engine).await?.as_ref().map(report_view),
     };
@@ -32,12 +32,12 @@ pub(crate) async fn readiness_start(
         CheckSetView::Full => CheckSet::Full,
     };
     let started =
-        engine.start_run(set).await.map_err(|error| ApiError::failed(error.to_string()))?;
+        engine.readiness().start(set).await.map_err(|error| ApiError::failed(error.to_string()))?;
     Ok(snapshot_view(&started))
 }
 
 pub(crate) async fn readiness_cancel(engine: &Engine) -> Result<(), ApiError> {
-    engine.readiness_runs().cancel();
+    engine.readiness().cancel();
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::resilience::{BlockReason, BreakerOverride, EndpointState, EndpointStatus, LimitKind};
 use domain::{Endpoint, Moment, WallTime};
-use engine::{Clocks, Engine, forced_closed_time};
+use engine::{Clocks, Engine, backend_labels, configured_endpoints, forced_closed_time};
 use gateway::CONNECTIONS_MAX;
 use settings::Settings;
 
@@ -32,13 +32,13 @@ const OVERRIDE_AUTHOR: &str = "you";
 
 pub(crate) async fn accesses(engine: &Engine) -> Result<Vec<EndpointView>, ApiError> {
     let settings = engine.settings();
-    let labels = engine.backend_labels();
+    let labels = backend_labels(&engine.settings(), engine.mock_id());
     let view = |endpoint: Endpoint| {
         let label = labels.get(endpoint.backend.as_str());
         let backend_label = label.cloned().unwrap_or_else(|| endpoint.backend.to_string());
         endpoint_view(engine, &settings, &endpoint, backend_label)
     };
-    Ok(engine.configured_endpoints().into_iter().map(view).collect())
+    Ok(configured_endpoints(&engine.settings(), engine.mock_id()).into_iter().map(view).collect())
 }
 
 pub(crate) async fn access_force(
@@ -76,8 +76,13 @@ pub(super) fn endpoint_availability(
     settings: &Settings,
     endpoint: &Endpoint,
 ) -> AvailabilityView {
-    let standing = engine.endpoint_status(endpoint);
-    availability_view(&standing, engine.clocks(), endpoint, is_enabled(settings, endpoint))
+    let standing = engine.endpoint_registry().status(endpoint);
+    availability_view(
+        &standing,
+        Clocks::read(engine.clock()),
+        endpoint,
+        is_enabled(settings, endpoint),
+    )
 }
 
 async fn find_endpoint_view(
@@ -101,7 +106,7 @@ fn parse_known_endpoint(
         _ => input::parse_known_backend(&engine.settings(), backend)?,
     };
     let credential = credential.map(|text| input::parse_id("credential", text)).transpose()?;
-    let mut own = engine.configured_endpoints();
+    let mut own = configured_endpoints(&engine.settings(), engine.mock_id());
     own.retain(|endpoint| endpoint.backend == backend);
     match (credential, own.as_slice()) {
         (None, [only]) => Ok(only.clone()),
@@ -126,8 +131,8 @@ fn endpoint_view(
     endpoint: &Endpoint,
     backend_label: String,
 ) -> EndpointView {
-    let standing = engine.endpoint_status(endpoint);
-    let clocks = engine.clocks();
+    let standing = engine.endpoint_registry().status(endpoint);
+    let clocks = Clocks::read(engine.clock());
     let key = endpoint.credential.as_ref();
     let label = key.and_then(|key| settings.credentials.get(key)).map(|known| known.label.clone());
     EndpointView {

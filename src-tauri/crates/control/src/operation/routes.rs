@@ -32,6 +32,7 @@ pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteVi
     let route = build_route(&settings, &id, known, req)?;
     let place = id.clone();
     engine
+        .settings_editor()
         .edit(move |draft| {
             let old = replaced.and_then(|old| draft.routes.shift_remove_full(&old));
             let at = old.map_or(draft.routes.len(), |(at, ..)| at);
@@ -43,7 +44,7 @@ pub(crate) async fn route_set(engine: &Engine, req: RouteEdit) -> Result<RouteVi
 
 pub(crate) async fn route_remove(engine: &Engine, req: RouteRef) -> Result<(), ApiError> {
     let id = parse_known_route(&engine.settings(), &req.id)?;
-    engine.edit(move |draft| drop(draft.routes.shift_remove(&id))).await?;
+    engine.settings_editor().edit(move |draft| drop(draft.routes.shift_remove(&id))).await?;
     Ok(())
 }
 
@@ -60,7 +61,7 @@ pub(crate) async fn routes_order(
         }
         order.push(id);
     }
-    engine.edit(move |draft| draft.order_routes(&order)).await?;
+    engine.settings_editor().edit(move |draft| draft.order_routes(&order)).await?;
     routes(engine).await
 }
 

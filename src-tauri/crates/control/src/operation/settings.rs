@@ -15,7 +15,7 @@ use crate::view::{
 use crate::{ApiError, ErrorCode};
 
 pub(crate) async fn settings(engine: &Engine) -> Result<SettingsView, ApiError> {
-    engine.reload_settings().await?;
+    engine.settings_editor().reload().await?;
     Ok(settings_view(engine))
 }
 
@@ -25,6 +25,7 @@ pub(crate) async fn settings_edit(
 ) -> Result<SettingsView, ApiError> {
     let changes = form::form_changes(&req, &engine.settings())?;
     engine
+        .settings_editor()
         .try_edit(move |draft| {
             *draft = draft.with_values(&changes)?;
             Ok(())
@@ -34,14 +35,14 @@ pub(crate) async fn settings_edit(
 }
 
 pub(crate) async fn settings_fix(engine: &Engine) -> Result<SettingsView, ApiError> {
-    engine.fix_settings().await?;
+    engine.settings_editor().fix().await?;
     Ok(settings_view(engine))
 }
 
 pub(crate) async fn notification_test(engine: &Engine) -> Result<NotificationTestView, ApiError> {
     let view =
         |delivered, detail: &str| NotificationTestView { delivered, detail: detail.to_owned() };
-    Ok(match engine.test_notification().await {
+    Ok(match engine.notifications().test().await {
         NotificationOutcome::Delivered => view(
             true,
             "The desktop accepted it. If you did not see it, check whether Do Not Disturb is on.",
@@ -58,14 +59,14 @@ fn settings_view(engine: &Engine) -> SettingsView {
     let folders = engine.folders();
     SettingsView {
         path: folders.settings_file().display().to_string(),
-        valid: engine.settings_state() == SettingsFileState::Valid,
+        valid: engine.settings_editor().state() == SettingsFileState::Valid,
         values: settings_values(&settings),
         defaults: settings_values(&Settings::default()),
         entries: entry_values(&settings),
         ranges: setting_ranges(),
         resilience: form::resilience_form(),
-        problems: engine.settings_problems().iter().map(problem_view).collect(),
-        proposed_fix: engine.proposed_fix().map(|fix| fix.diff),
+        problems: engine.settings_editor().problems().iter().map(problem_view).collect(),
+        proposed_fix: engine.settings_editor().proposed_fix().map(|fix| fix.diff),
         vault: vault_view(engine),
         folders: FoldersView {
             config: folders.config.display().to_string(),

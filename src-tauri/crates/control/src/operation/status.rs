@@ -26,7 +26,7 @@ const ISSUES_MAX: usize = 5;
 
 pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
     let settings = engine.settings();
-    let now = engine.wall_time();
+    let now = engine.clock().wall();
     let spend = engine.ledger().spend(local_midnight(now), now).await?;
     let last_run = load_last_run(engine).await?;
     let needs = collect_issues(engine, &settings, last_run.as_ref());
@@ -38,7 +38,7 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
         gateway: gateway_view(engine),
         vault: vault_view(engine),
         backends: count_backends(engine, &settings),
-        requests_in_flight: engine.requests_in_flight(),
+        requests_in_flight: engine.gateway().requests_in_flight(),
         spend_today: SpendView {
             cost: spend.cost.into(),
             requests: spend.requests.into(),
@@ -47,7 +47,7 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
         first_steps: FirstStepsView {
             backend_added: !settings.backends.is_empty(),
             client_added: !settings.clients.is_empty(),
-            request_seen: engine.any_request_seen().await?,
+            request_seen: engine.clients().any_request_seen().await?,
             checks_run: last_run.is_some(),
         },
         last_run,
@@ -56,14 +56,19 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
 }
 
 fn gateway_view(engine: &Engine) -> GatewayView {
-    let (state, reason) = match engine.gateway_status() {
+    let (state, reason) = match engine.gateway().status() {
         GatewayStatus::Listening => (GatewayState::Listening, None),
         GatewayStatus::Stopped => {
             (GatewayState::Failed, Some("Gatehouse is not running".to_owned()))
         }
         GatewayStatus::Failed(reason) => (GatewayState::Failed, Some(reason)),
     };
-    GatewayView { state, address: engine.gateway_address(), port: engine.gateway_port(), reason }
+    GatewayView {
+        state,
+        address: engine.gateway().address(),
+        port: engine.gateway().port(),
+        reason,
+    }
 }
 
 fn count_backends(engine: &Engine, settings: &Settings) -> BackendCountsView {
@@ -71,7 +76,7 @@ fn count_backends(engine: &Engine, settings: &Settings) -> BackendCountsView {
     let own = settings.backends.iter().map(|(id, known)| (id, known.enabled));
     for (id, enabled) in std::iter::once((engine.mock_id(), true)).chain(own) {
         counts.total += 1;
-        match engine.health(id).map(|health| health.state) {
+        match engine.health_watch().health(id).map(|health| health.state) {
             _ if !enabled => counts.disabled += 1,
             Some(HealthState::Up) => counts.up += 1,
             Some(HealthState::Down) => counts.down += 1,
@@ -94,7 +99,7 @@ fn count_unconfirmed_backends(engine: &Engine, settings: &Settings) -> Unconfirm
     let mut all = UnconfirmedBackends::default();
     for (id, _) in settings.backends.iter().filter(|(_, known)| known.enabled) {
         all.backends += 1;
-        let health = engine.health(id);
+        let health = engine.health_watch().health(id);
         if health.as_ref().is_none_or(|health| health.state == HealthState::Unknown) {
             all.unconfirmed += 1;
             let last = health.and_then(|health| health.last_known);
@@ -156,7 +161,7 @@ fn collect_issues(
 }
 
 fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
-    (engine.settings_state() == SettingsFileState::Invalid).then(|| StatusIssueView {
+    (engine.settings_editor().state() == SettingsFileState::Invalid).then(|| StatusIssueView {
         id: "settings".to_owned(),
         level: VerdictLevel::Problem,
         title: "The settings file has errors".to_owned(),
@@ -169,7 +174,7 @@ fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
 }
 
 fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
-    let (level, title, impact) = match engine.gateway_status() {
+    let (level, title, impact) = match engine.gateway().status() {
         GatewayStatus::Listening => return None,
         GatewayStatus::Stopped => {
             let start = "Start it with `gatehouse serve`, or open the window.".to_owned();
@@ -198,7 +203,7 @@ fn ledger_issues(engine: &Engine) -> Vec<StatusIssueView> {
         since: problem.since.map(Into::into),
         action: PanelActionView::OpenLedger,
     };
-    engine.ledger_problems().into_iter().map(need).collect()
+    engine.ledger_watch().problems().into_iter().map(need).collect()
 }
 
 fn vault_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> {
@@ -265,7 +270,7 @@ fn route_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> 
 
 fn backend_issues(engine: &Engine, settings: &Settings) -> Vec<StatusIssueView> {
     let need = |id: &domain::BackendId, label: &str| {
-        let health = engine.health(id)?;
+        let health = engine.health_watch().health(id)?;
         let was_down = health.last_known.as_ref().filter(|last| last.state == HealthState::Down);
         let (level, title, impact, since) = match (health.state, was_down) {
             (HealthState::Down, _) => {
@@ -295,7 +300,7 @@ fn backend_issues(engine: &Engine, settings: &Settings) -> Vec<StatusIssueView> 
 
 fn key_issues(engine: &Engine, settings: &Settings) -> Vec<StatusIssueView> {
     let need = |id: &domain::CredentialId| {
-        let standing = engine.key_status(id);
+        let standing = engine.keys().status(id);
         let title = match standing.state {
             KeyState::Rejected => format!("The key {id} was rejected"),
             KeyState::Missing => format!("The key {id} is not in the vault"),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use domain::{BackendId, ClientId, MicroUsd, RequestId, WallTime};
-use engine::Engine;
+use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ledger::{
@@ -31,7 +31,7 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
         TimeZoneChoice::Local => TimeZone::system(),
         TimeZoneChoice::Utc => TimeZone::UTC,
     };
-    let to = engine.wall_time();
+    let to = engine.clock().wall();
     let (from, bucket) = match req.from {
         Some(from) => custom_period(from, to)?,
         None => period(req.range, to, &zone)?,
@@ -39,7 +39,7 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
     let question = Question::new(from, to, bucket, &zone, group_by(req.group_by))
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
     let sums = engine.ledger().usage(question).await?;
-    let named = engine.backend_labels();
+    let named = backend_labels(&engine.settings(), engine.mock_id());
     Ok(usage_view(&sums, from, to, &ChartAxis { zone, bucket }, |key| {
         group_label(key, req.group_by, &named)
     }))
@@ -97,7 +97,7 @@ pub(super) async fn sum_last_days(
     days: i64,
     group_by: GroupBy,
 ) -> Result<HashMap<UsageKey, UsageTotals>, ApiError> {
-    let to = engine.wall_time();
+    let to = engine.clock().wall();
     let from = WallTime::from_unix_ms(to.unix_ms() - days * DAY_MS);
     let question = Question::new(from, to, BucketWidth::Day, &TimeZone::UTC, group_by)
         .map_err(|error| ApiError::failed(error.to_string()))?;
@@ -106,7 +106,7 @@ pub(super) async fn sum_last_days(
 
 /// Usage of the last 24 hours by hour and backend.
 pub(super) async fn sum_last_day_by_backend(engine: &Engine) -> Result<UsageSummary, ApiError> {
-    let to = engine.wall_time();
+    let to = engine.clock().wall();
     let from = WallTime::from_unix_ms(to.unix_ms() - DAY_MS);
     let question = Question::new(from, to, BucketWidth::Hour, &TimeZone::UTC, GroupBy::Backend)
         .map_err(|error| ApiError::failed(error.to_string()))?;

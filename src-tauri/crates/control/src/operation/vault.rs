@@ -2,7 +2,9 @@
 //! browser panel.
 
 use domain::CredentialId;
-use engine::{Engine, VaultChangeError, VaultChangeRequest, VaultChangeResult};
+use engine::{
+    Engine, VaultChangeError, VaultChangeRequest, VaultChangeResult, change_vault, move_keys_from,
+};
 use settings::VaultKind;
 use vault::{OUTDATED_HINT, Passphrase, VaultError, VaultState};
 use zeroize::Zeroizing;
@@ -29,7 +31,7 @@ pub(crate) fn vault_view(engine: &Engine) -> VaultView {
         hint,
         keychain_missing: kind == VaultKind::Keychain && absent,
         file_exists: engine.folders().vault_file().exists(),
-        set_by_environment: engine.vault_forced().is_some(),
+        set_by_environment: engine.vault_switch().forced().is_some(),
     }
 }
 
@@ -63,7 +65,7 @@ pub(crate) async fn vault_set(engine: &Engine, req: VaultSet) -> Result<VaultCha
     }
     let moving = if req.move_keys { list_stored_ids(engine)? } else { Vec::new() };
     let change = VaultChangeRequest { kind, passphrase, moving };
-    let changed = engine.change_vault(change).await?;
+    let changed = change_vault(engine.vault_switch(), engine.settings_editor(), change).await?;
     let mut sentence = format!("The vault is now {}.", vault_description(kind));
     let keys = engine.settings().credentials.len();
     if req.move_keys {
@@ -96,15 +98,18 @@ pub(crate) async fn vault_move(
     }
     let passphrase = req.passphrase.as_ref().map(parse_passphrase).transpose()?;
     let moving = list_stored_ids(engine)?;
-    let changed =
-        engine.move_keys_from(VaultChangeRequest { kind: from, passphrase, moving }).await?;
+    let changed = move_keys_from(
+        engine.vault_switch(),
+        VaultChangeRequest { kind: from, passphrase, moving },
+    )
+    .await?;
     let sentence = moved_sentence(&changed, from);
     Ok(change_view(engine, &changed, sentence))
 }
 
 /// Creates an address that opens the panel in a browser.
 pub(crate) fn panel_address(engine: &Engine) -> Result<Zeroizing<String>, ApiError> {
-    engine.panel_address().ok_or_else(|| {
+    engine.control().panel_address().ok_or_else(|| {
         ApiError::failed("the running Gatehouse does not serve the panel to browsers").with_hint(
             "Use its window, or quit it and run `gatehouse serve`, then `gatehouse panel`.",
         )
@@ -120,7 +125,7 @@ async fn keep_vault_kind(
     if let Some(passphrase) = passphrase {
         unlock(engine, passphrase).await?;
     }
-    engine.edit(move |draft| draft.vault.kind = kind).await?;
+    engine.settings_editor().edit(move |draft| draft.vault.kind = kind).await?;
     engine.vault().recheck().await;
     let sentence = format!("The vault is {}.", vault_description(kind));
     Ok(change_view(engine, &VaultChangeResult::default(), sentence))
@@ -128,7 +133,7 @@ async fn keep_vault_kind(
 
 async fn unlock(engine: &Engine, passphrase: Passphrase) -> Result<(), ApiError> {
     engine.vault().unlock(passphrase).await.map_err(passphrase_error)?;
-    engine.request_all_probes();
+    engine.health_watch().request_all_probes();
     Ok(())
 }
 

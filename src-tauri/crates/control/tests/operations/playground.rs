@@ -6,7 +6,9 @@ use std::time::Duration;
 use control::view::*;
 use control::{ApiError, Core, CoreEvents, ErrorCode, PanelEvent};
 use domain::Secret;
-use engine::{PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX};
+use playground::{
+    PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX,
+};
 use tempfile::TempDir;
 use test_support::{
     ChatText, MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream, leak_encodings, search_tree,

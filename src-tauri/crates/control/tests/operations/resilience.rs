@@ -299,7 +299,7 @@ async fn forced_closed_ends_by_itself_after_the_time_in_the_settings() {
     let secs_left = |endpoint: EndpointView| {
         let until = endpoint.forced.expect("set by hand").until?;
         assert_eq!(endpoint.availability.until, Some(until));
-        Some((until.0 - engine.wall_time().unix_ms() + 500) / 1_000)
+        Some((until.0 - engine.clock().wall().unix_ms() + 500) / 1_000)
     };
     let usual = secs_left(force(BreakerOverrideView::Closed, None).await.expect("held"));
     assert!(usual.is_some_and(|secs| (890..=900).contains(&secs)), "{usual:?}");
@@ -307,7 +307,7 @@ async fn forced_closed_ends_by_itself_after_the_time_in_the_settings() {
         draft.resilience.preset = settings::ResiliencePreset::Custom;
         draft.resilience.custom.forced_closed_secs = 7_200;
     };
-    engine.edit(set).await.expect("saved");
+    engine.settings_editor().edit(set).await.expect("saved");
     let longer = secs_left(force(BreakerOverrideView::Closed, None).await.expect("held"));
     assert!(longer.is_some_and(|secs| (7_190..=7_200).contains(&secs)), "{longer:?}");
     let named = secs_left(force(BreakerOverrideView::Closed, Some(1)).await.expect("held"));

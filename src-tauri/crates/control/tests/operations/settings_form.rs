@@ -45,13 +45,13 @@ async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
     assert_eq!(saved.resilience.custom.get("failures_in_a_row"), Some(&7));
     assert_eq!(saved.resilience.custom.get("calls_min"), Some(&10));
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
-    assert_eq!(engine.breaker_rules().failures_in_a_row, 7);
+    assert_eq!(engine.snapshots().current().resilience.breaker.failures_in_a_row, 7);
 
     wanted.resilience.preset = Careful;
     control::settings_edit(&core, wanted.clone()).await.expect("saved");
     assert_eq!(engine.settings().resilience.preset, ResiliencePreset::Careful);
     assert_eq!(engine.settings().resilience.custom.failures_in_a_row, 7);
-    assert_eq!(engine.breaker_rules().failures_in_a_row, 2);
+    assert_eq!(engine.snapshots().current().resilience.breaker.failures_in_a_row, 2);
 
     for (name, number, field) in [
         ("failures_in_a_row", 21, "failures_in_a_row"),

@@ -61,7 +61,7 @@ async fn a_client_is_admitted_without_a_vault_and_its_token_is_returned_once() {
     let core = open_in_memory(&home).await;
     // A vault file without a passphrase stores nothing.
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
-    engine.edit(|draft| draft.vault.kind = VaultKind::File).await.expect("saved");
+    engine.settings_editor().edit(|draft| draft.vault.kind = VaultKind::File).await.expect("saved");
     assert_eq!(states(&core).await, (VaultKindView::File, VaultStateView::Locked));
 
     let issued = issue(&core, "Claude Code").await;

@@ -326,7 +326,7 @@ async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_ed
     write(to);
     let mut events = CoreEvents::subscribe(&core).await.expect("events");
     control::settings(&core).await.expect("read again");
-    while engine.gateway_port() != to {
+    while engine.gateway().port() != to {
         events.next().await.expect("an event");
     }
     let status = control::status(&core).await.expect("a status");

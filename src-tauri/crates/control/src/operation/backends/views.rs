@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, WallTime};
+use domain::{BackendId, Origin, WallTime};
 use engine::{BackendProbeReport, Engine, ProbeStep};
 use ledger::{UsageKey, UsageSummary, UsageTotals};
 use monitor::HealthState;
-use pricing::Price;
-use settings::BackendSettings;
+use pricing::{Price, Provider};
+use settings::{BackendKind, BackendSettings};
 
 use super::super::dependents;
 use super::super::keys::spend_view;
@@ -82,7 +82,7 @@ fn disabled_health_view() -> HealthView {
 }
 
 fn health_view(engine: &Engine, id: &BackendId) -> HealthView {
-    let Some(health) = engine.health(id) else {
+    let Some(health) = engine.health_watch().health(id) else {
         return HealthView {
             state: HealthStateView::Unknown,
             reason: "not checked yet".to_owned(),
@@ -112,9 +112,16 @@ const fn state_view(state: HealthState) -> HealthStateView {
 }
 
 fn models_view(engine: &Engine, id: &BackendId) -> Vec<ModelView> {
-    let price = |model: &String| engine.price(id, model).map(|price| price_view(&price));
+    let (settings, now) = (engine.settings(), engine.clock().wall());
+    let provider = match settings.backends.get(id) {
+        Some(known) if known.kind != BackendKind::Mock => {
+            Origin::from_url(&known.base_url).ok().and_then(|origin| Provider::from_origin(&origin))
+        }
+        _ => Some(Provider::Mock),
+    };
+    let price = |model: &String| engine.prices().find(id, provider, model, now).map(price_view);
     let view = |model: String| ModelView { price: price(&model), id: model };
-    engine.models(id).into_iter().map(view).collect()
+    engine.model_catalogue().models(id).into_iter().map(view).collect()
 }
 
 fn price_view(price: &Price) -> PriceView {

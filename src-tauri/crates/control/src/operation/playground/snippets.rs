@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use engine::{PlaygroundParameters, ReasoningEffort, TokenLimitField};
+use playground::{PlaygroundParameters, ReasoningEffort, TokenLimitField};
 
 use crate::view::SnippetView;
 

@@ -22,10 +22,10 @@ pub(crate) async fn breaker_backtest(
     req: BacktestQuery,
 ) -> Result<BacktestView, ApiError> {
     check_threshold("days", req.days, BACKTEST_DAYS_MAX)?;
-    let rules = apply_thresholds(engine.breaker_rules(), &req)?;
+    let rules = apply_thresholds(engine.snapshots().current().resilience.breaker, &req)?;
     let backend: Option<BackendId> =
         req.backend.as_deref().map(|text| input::parse_id("backend", text)).transpose()?;
-    let to = engine.wall_time();
+    let to = engine.clock().wall();
     let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.days) * DAY_MS);
     let outcomes = engine.ledger().attempt_outcomes(from, backend.clone()).await?;
     let limit = TRANSITIONS_PAGE_ROWS_MAX;

@@ -10,7 +10,7 @@ use ::resilience::{
     BreakerOverride, EndpointState, EndpointStatus, TransitionCause, TransitionState,
 };
 use domain::{CredentialId, Endpoint, WallTime};
-use engine::Engine;
+use engine::{Engine, configured_endpoints};
 use ledger::{TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery, TransitionRecord};
 
 use super::super::input;
@@ -36,7 +36,7 @@ pub(crate) async fn breaker_timeline(
         settings::MOCK_BACKEND_ID => input::parse_id("backend", &req.backend)?,
         _ => input::parse_known_backend(&engine.settings(), &req.backend)?,
     };
-    let to = engine.wall_time();
+    let to = engine.clock().wall();
     let from = WallTime::from_unix_ms(to.unix_ms() - i64::from(req.hours) * HOUR_MS);
     let limit = TRANSITIONS_PAGE_ROWS_MAX;
     // Includes what happened in this very millisecond.
@@ -49,8 +49,9 @@ pub(crate) async fn breaker_timeline(
         .into_iter()
         .filter_map(TimelineStep::parse)
         .collect();
-    let own =
-        engine.configured_endpoints().into_iter().filter(|endpoint| endpoint.backend == backend);
+    let own = configured_endpoints(&engine.settings(), engine.mock_id())
+        .into_iter()
+        .filter(|endpoint| endpoint.backend == backend);
     let mut strips: BTreeMap<Option<CredentialId>, Vec<&TimelineStep>> =
         own.map(|endpoint| (endpoint.credential, Vec::new())).collect();
     for step in newest_first.iter().rev().filter(|step| step.model.is_none()) {
@@ -58,7 +59,7 @@ pub(crate) async fn breaker_timeline(
     }
     let strip = |(credential, steps): (Option<CredentialId>, Vec<&TimelineStep>)| {
         let endpoint = Endpoint { backend: backend.clone(), credential };
-        let now = EndpointRestrictions::from_status(&engine.endpoint_status(&endpoint));
+        let now = EndpointRestrictions::from_status(&engine.endpoint_registry().status(&endpoint));
         let credential = endpoint.credential.as_ref().map(ToString::to_string);
         BreakerStripView { credential, spans: build_spans(&steps, now, from, to) }
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{BackendId, Endpoint, RouteId, RoutePolicy};
-use engine::Engine;
+use engine::{Engine, backend_labels};
 use ledger::RouteCount;
 use monitor::HealthState;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
@@ -21,7 +21,8 @@ const NAMES_LISTED_MAX: usize = 4;
 
 /// Requests of the last 24 hours by route, backend and model.
 pub(super) async fn load_request_counts(engine: &Engine) -> Result<Vec<RouteCount>, ApiError> {
-    let since = domain::WallTime::from_unix_ms(engine.wall_time().unix_ms().saturating_sub(DAY_MS));
+    let since =
+        domain::WallTime::from_unix_ms(engine.clock().wall().unix_ms().saturating_sub(DAY_MS));
     Ok(engine.ledger().route_counts(since).await?)
 }
 
@@ -30,7 +31,7 @@ pub(super) fn routes_view(
     settings: &Settings,
     counts: &[RouteCount],
 ) -> RoutesView {
-    let labels = engine.backend_labels();
+    let labels = backend_labels(&engine.settings(), engine.mock_id());
     let total: u64 = counts.iter().map(|counted| counted.requests).sum();
     let routes: Vec<RouteView> = settings
         .routes
@@ -217,7 +218,7 @@ pub(in crate::operation) fn broken_routes<'a>(
     engine: &Engine,
     settings: &'a Settings,
 ) -> Vec<(&'a RouteId, BrokenRoute)> {
-    let labels = engine.backend_labels();
+    let labels = backend_labels(&engine.settings(), engine.mock_id());
     let broken = |(id, route): (&'a RouteId, &RouteSettings)| {
         Some((id, why_broken(engine, settings, &labels, route)?))
     };
@@ -245,8 +246,10 @@ fn why_broken(
     let mut reasons = Vec::with_capacity(backends.len());
     for backend in &backends {
         let state = best_availability(&endpoint_availabilities(engine, settings, backend)).state;
-        let is_down =
-            engine.health(backend).is_some_and(|health| health.state == HealthState::Down);
+        let is_down = engine
+            .health_watch()
+            .health(backend)
+            .is_some_and(|health| health.state == HealthState::Down);
         let reason = match state {
             state if !allows_requests(state) => availability_clause(state),
             _ if is_down => "is down",

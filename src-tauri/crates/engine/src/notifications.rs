@@ -2,19 +2,23 @@
 //! click returns as an event.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{BackendId, Origin};
+use domain::{BackendId, Clock, Origin};
 use monitor::{
     ChannelError, FailedBackend, HealthState, HealthTransition, Impact, LedgerFault, Notification,
     NotificationChannel, NotificationContext, NotificationDecision, NotificationEvent,
-    NotificationSetting, ReadinessVerdict, Urgency, WindowFocus,
+    NotificationPolicy, NotificationSetting, ReadinessVerdict, Urgency, WindowFocus,
 };
+use parking_lot::Mutex;
+use settings::SettingsStore;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::engine::Engine;
-use crate::events::EngineEvent;
+use crate::configured::backend_labels;
+use crate::events::{EngineEvent, EventBus};
+use crate::health_watch::HealthWatch;
 use crate::ledger_problem::LedgerSeverity;
+use crate::tasks::Tasks;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotificationOutcome {
@@ -29,9 +33,23 @@ pub enum NotificationOutcome {
     },
 }
 
-impl Engine {
+/// Shows and withdraws desktop notifications.
+pub struct Notifications {
+    /// `None` without a desktop.
+    pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    pub(crate) mock: BackendId,
+    pub(crate) policy: Mutex<NotificationPolicy>,
+    /// True while the window has the focus.
+    pub(crate) focused: AtomicBool,
+}
+
+impl Notifications {
     /// Sends a test notification without asking the policy.
-    pub async fn test_notification(&self) -> NotificationOutcome {
+    pub async fn test(&self) -> NotificationOutcome {
         self.deliver(Notification {
             key: "test".to_owned(),
             title: "Gatehouse".to_owned(),
@@ -44,26 +62,26 @@ impl Engine {
 
     /// Asks the panel to open `path`, because its notification was clicked.
     pub fn open_panel_path(&self, path: &str) {
-        self.parts.events.send(EngineEvent::OpenPath(path.to_owned()));
+        self.events.send(EngineEvent::OpenPath(path.to_owned()));
     }
 
-    pub(crate) fn spawn_notifications(&self) {
-        let engine = self.clone();
-        let stop = self.parts.tasks.stop_token();
-        let mut events = self.parts.events.subscribe_except_changed();
-        self.parts.tasks.spawn("notifications", async move {
+    /// Records whether the window has the focus.
+    pub fn set_focused(&self, focused: WindowFocus) {
+        self.focused.store(focused == WindowFocus::Focused, Ordering::Relaxed);
+    }
+
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        let notifications = Arc::clone(self);
+        let stop = tasks.stop_token();
+        let mut events = self.events.subscribe_except_changed();
+        tasks.spawn("notifications", async move {
             loop {
                 let event = tokio::select! {
-                    () = stop.cancelled() => return engine.withdraw_faults().await,
+                    () = stop.cancelled() => return notifications.withdraw_faults().await,
                     event = events.recv() => event,
                 };
                 match event {
-                    Ok(EngineEvent::SettingsApplied) => engine.forget_gone_backends().await,
-                    Ok(event) => {
-                        if let Some(event) = engine.notification_event(&event) {
-                            engine.apply_notification_policy(&event).await;
-                        }
-                    }
+                    Ok(event) => notifications.handle(&event).await,
                     Err(RecvError::Lagged(missed)) => {
                         tracing::warn!(missed, "notifications fell behind");
                     }
@@ -71,81 +89,45 @@ impl Engine {
                 }
             }
         });
-        self.spawn_health_log();
     }
 
-    /// Stores health changes in the ledger and publishes them as events.
-    fn spawn_health_log(&self) {
-        let engine = self.clone();
-        let stop = self.parts.tasks.stop_token();
-        let mut changes = self.parts.monitor.subscribe();
-        self.parts.tasks.spawn("health log", async move {
-            loop {
-                let change = tokio::select! {
-                    () = stop.cancelled() => return,
-                    change = changes.recv() => change,
-                };
-                match change {
-                    Ok(change) => {
-                        engine.record_health_change(change.backend, change.transition).await;
-                    }
-                    Err(RecvError::Lagged(missed)) => {
-                        tracing::warn!(missed, "health changes were missed");
-                    }
-                    Err(RecvError::Closed) => return,
-                }
-            }
-        });
-    }
-
-    async fn record_health_change(&self, backend: BackendId, transition: HealthTransition) {
-        let change = ledger::HealthChange {
-            backend: backend.clone(),
-            from: Some(transition.from.as_str().to_owned()),
-            to: transition.to.as_str().to_owned(),
-            at: transition.wall,
-            reason: transition.reason.clone(),
-        };
-        if let Err(error) = self.parts.ledger.record_health(change).await {
-            tracing::warn!(%error, "a health change could not be saved");
+    async fn handle(&self, event: &EngineEvent) {
+        if matches!(event, EngineEvent::SettingsApplied) {
+            self.forget_gone_backends().await;
+        } else if let Some(event) = self.notification_event(event) {
+            self.apply_policy(&event).await;
         }
-        let transition = Arc::new(transition);
-        self.parts.events.send(EngineEvent::Health { backend, transition });
     }
 
     /// Clears the faults of backends that were removed or disabled.
     async fn forget_gone_backends(&self) {
-        let failed = self.parts.notifications.lock().failed_backends();
-        let settings = self.settings();
-        let is_watched = |id: &BackendId| {
-            id == self.mock_id() || settings.backends.get(id).is_some_and(|known| known.enabled)
-        };
-        for backend in failed.into_iter().filter(|id| !is_watched(id)) {
-            self.apply_notification_policy(&NotificationEvent::BackendRemoved { backend }).await;
+        let failed = self.policy.lock().failed_backends();
+        for backend in failed.into_iter().filter(|id| !self.health.is_watched(id)) {
+            self.apply_policy(&NotificationEvent::BackendRemoved { backend }).await;
         }
     }
 
     /// Withdraws the shown faults when the engine stops, because nobody updates them afterwards.
     async fn withdraw_faults(&self) {
-        let shown = self.parts.notifications.lock().shown_faults();
+        let shown = self.policy.lock().shown_faults();
         for key in shown {
             self.withdraw(key).await;
         }
     }
 
-    async fn apply_notification_policy(&self, event: &NotificationEvent) {
+    async fn apply_policy(&self, event: &NotificationEvent) {
         let around = NotificationContext {
-            focus: match self.parts.focused.load(Ordering::Relaxed) {
+            focus: match self.focused.load(Ordering::Relaxed) {
                 true => WindowFocus::Focused,
                 false => WindowFocus::Elsewhere,
             },
-            notifications: match self.settings().notifications.enabled {
+            notifications: match self.settings.current().notifications.enabled {
                 true => NotificationSetting::On,
                 false => NotificationSetting::Off,
             },
         };
-        let now = self.parts.clock.now();
-        let decision = self.parts.notifications.lock().decide(event, around, now);
+        let now = self.clock.now();
+        let decision = self.policy.lock().decide(event, around, now);
         match decision {
             NotificationDecision::Show(notification) => {
                 if let NotificationOutcome::Failed { reason, .. } = self.deliver(notification).await
@@ -187,7 +169,6 @@ impl Engine {
             EngineEvent::Changed(_)
             | EngineEvent::RunProgress(_)
             | EngineEvent::Playground(_)
-            | EngineEvent::PlaygroundDelta(_)
             | EngineEvent::SettingsApplied
             | EngineEvent::OpenPath(_) => None,
         }
@@ -198,7 +179,8 @@ impl Engine {
         backend: &BackendId,
         transition: &HealthTransition,
     ) -> Option<NotificationEvent> {
-        let label = self.backend_labels().remove(backend.as_str())?;
+        let labels = backend_labels(&self.settings.current(), &self.mock);
+        let label = labels.get(backend.as_str())?.clone();
         match transition.to {
             HealthState::Down => Some(NotificationEvent::BackendDown(FailedBackend {
                 backend: backend.clone(),
@@ -217,7 +199,7 @@ impl Engine {
 
     /// Host and port of a backend in short form. Backends with the same one fail together.
     fn server_of(&self, backend: &BackendId) -> String {
-        let settings = self.settings();
+        let settings = self.settings.current();
         let known = settings.backends.get(backend);
         let origin = known.and_then(|known| Origin::from_url(&known.base_url).ok());
         origin.map_or_else(
@@ -232,11 +214,11 @@ impl Engine {
 
     /// Enabled routes that use the backend, split by whether another of their backends works.
     fn impact_of(&self, backend: &BackendId) -> Impact {
-        let settings = self.settings();
+        let settings = self.settings.current();
         let is_up = |id: &BackendId| {
-            let is_enabled = settings.backends.get(id).is_some_and(|known| known.enabled);
-            (is_enabled || id == self.mock_id())
-                && self.health(id).is_none_or(|health| health.state != HealthState::Down)
+            let health = self.health.health(id);
+            self.health.is_watched(id)
+                && health.is_none_or(|health| health.state != HealthState::Down)
         };
         let mut impact = Impact::default();
         for (id, route) in settings.routes.iter().filter(|(_, route)| route.enabled) {
@@ -254,7 +236,7 @@ impl Engine {
     }
 
     async fn withdraw(&self, key: String) {
-        let Some(channel) = self.parts.channel.clone() else { return };
+        let Some(channel) = self.channel.clone() else { return };
         let gone =
             tokio::task::spawn_blocking(move || NotificationChannel::withdraw(&*channel, &key))
                 .await;
@@ -264,7 +246,7 @@ impl Engine {
     }
 
     async fn deliver(&self, notification: Notification) -> NotificationOutcome {
-        let Some(channel) = self.parts.channel.clone() else {
+        let Some(channel) = self.channel.clone() else {
             return NotificationOutcome::NoChannel;
         };
         let shown = tokio::task::spawn_blocking(move || {

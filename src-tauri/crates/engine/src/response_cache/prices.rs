@@ -6,17 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cache::{Cache, Purge};
 use domain::{MicroUsd, WallTime};
 use pricing::{Price, PriceBook, PriceOwner, Provider, RateKind, Rates};
 
-use crate::Topic;
-use crate::engine::Engine;
-
 /// Prices by model and place, as numbers in the order of the price table.
-type PricesByModel = BTreeMap<String, BTreeMap<String, Vec<Option<i64>>>>;
+pub(super) type PricesByModel = BTreeMap<String, BTreeMap<String, Vec<Option<i64>>>>;
 
 /// State of the cache before it was opened.
 #[derive(Debug, Clone, Copy)]
@@ -27,49 +24,50 @@ pub(super) struct CacheOpenState {
     pub(super) has_all_tiers: bool,
 }
 
-impl Engine {
-    /// Purges models whose price differs from the recorded one, then records the present prices.
-    pub(super) fn purge_repriced(&self, cache: &Cache, opening: CacheOpenState) {
-        let path = self.parts.folders.cache_prices_file();
-        let now = prices_in_force(&self.parts.prices, self.parts.clock.wall());
-        let written = read_recorded_prices(&path);
-        if written.as_ref() == Some(&now) {
+/// Purges models whose price differs from the recorded one; `None` if there are none. Entries are
+/// doubtful at once; the future waits for every tier, then records the present prices.
+pub(super) fn purge_repriced(
+    cache: &Cache,
+    opening: CacheOpenState,
+    path: PathBuf,
+    now: PricesByModel,
+) -> Option<impl Future<Output = ()> + use<>> {
+    let written = read_recorded_prices(&path);
+    if written.as_ref() == Some(&now) {
+        return None;
+    }
+    let changed = written.as_ref().map(|then| models_with_changed_price(then, &now));
+    let purges: Vec<Purge> = match (&changed, opening.is_new) {
+        (Some(models), _) => models.iter().cloned().map(Purge::Model).collect(),
+        (None, false) => vec![Purge::All],
+        (None, true) => Vec::new(),
+    };
+    let purges: Vec<_> = purges.into_iter().map(|what| cache.purge(what)).collect();
+    let cache = cache.clone();
+    Some(async move {
+        let mut reached = Ok(());
+        for purge in purges {
+            reached = reached.and(purge.await);
+        }
+        for model in models_priced_by_alias(&cache, &changed.unwrap_or_default()).await {
+            reached = reached.and(cache.purge(Purge::Model(model)).await);
+        }
+        if let Err(error) = reached {
+            // The old price file stays, so the next start purges again.
+            tracing::warn!(
+                %error,
+                "responses cached at an old price were purged on this machine only"
+            );
             return;
         }
-        let changed = written.as_ref().map(|then| models_with_changed_price(then, &now));
-        let purges: Vec<Purge> = match (&changed, opening.is_new) {
-            (Some(models), _) => models.iter().cloned().map(Purge::Model).collect(),
-            (None, false) => vec![Purge::All],
-            (None, true) => Vec::new(),
-        };
-        let purges: Vec<_> = purges.into_iter().map(|what| cache.purge(what)).collect();
-        let (cache, events) = (cache.clone(), self.parts.events.clone());
-        self.parts.tasks.spawn("cache prices", async move {
-            let mut reached = Ok(());
-            for purge in purges {
-                reached = reached.and(purge.await);
-            }
-            for model in models_priced_by_alias(&cache, &changed.unwrap_or_default()).await {
-                reached = reached.and(cache.purge(Purge::Model(model)).await);
-            }
-            events.send_changed(&[Topic::Cache]);
-            if let Err(error) = reached {
-                // The old price file stays, so the next start purges again.
-                tracing::warn!(
-                    %error,
-                    "responses cached at an old price were purged on this machine only"
-                );
-                return;
-            }
-            if !opening.has_all_tiers {
-                return;
-            }
-            let writing = tokio::task::spawn_blocking(move || write_recorded_prices(&path, &now));
-            if let Ok(Err(error)) = writing.await {
-                tracing::warn!(%error, "the cache's prices could not be saved");
-            }
-        });
-    }
+        if !opening.has_all_tiers {
+            return;
+        }
+        let writing = tokio::task::spawn_blocking(move || write_recorded_prices(&path, &now));
+        if let Ok(Err(error)) = writing.await {
+            tracing::warn!(%error, "the cache's prices could not be saved");
+        }
+    })
 }
 
 /// Cached model names that are priced through another name. They come from the file on this
@@ -83,7 +81,7 @@ async fn models_priced_by_alias(cache: &Cache, changed: &BTreeSet<String>) -> Ve
     names
 }
 
-fn prices_in_force(book: &PriceBook, at: WallTime) -> PricesByModel {
+pub(super) fn prices_in_force(book: &PriceBook, at: WallTime) -> PricesByModel {
     let mut all = PricesByModel::new();
     for price in book.valid_at(at) {
         let place = match &price.owner {

@@ -1,15 +1,12 @@
-//! The playground's runs in memory: what is known of each, and how many are kept.
+//! What is known of a run, and how many runs are kept.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{RequestId, RunId, WallTime};
 use ledger::{AttemptRecord, RequestRow};
-use parking_lot::Mutex;
-use tokio_util::sync::CancellationToken;
 
-use crate::playground::PLAYGROUND_PROMPT_BYTES_MAX;
+use crate::parameters::PLAYGROUND_PROMPT_BYTES_MAX;
 
 /// Maximum concurrent runs: two, to compare two backends side by side.
 pub const PLAYGROUND_RUNS_AT_ONCE_MAX: usize = 2;
@@ -76,6 +73,15 @@ pub struct PlaygroundFault {
     pub code: Option<String>,
 }
 
+/// A change of a run.
+#[derive(Debug, Clone)]
+pub enum PlaygroundEvent {
+    /// It started or ended.
+    Run(Arc<PlaygroundRun>),
+    /// More of its response.
+    Delta(Arc<PlaygroundDelta>),
+}
+
 /// Text added since the last update of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaygroundDelta {
@@ -121,63 +127,4 @@ pub enum PlaygroundError {
     /// The gateway is not listening; holds the reason.
     #[error("the gateway is not listening: {0}")]
     NoGateway(String),
-}
-
-/// Runs in memory, oldest first.
-#[derive(Default)]
-pub(crate) struct PlaygroundRuns(Mutex<VecDeque<PlaygroundSlot>>);
-
-pub(crate) struct PlaygroundSlot {
-    pub(crate) run: PlaygroundRun,
-    pub(crate) raw: PlaygroundRawExchange,
-    pub(crate) cancel: CancellationToken,
-}
-
-impl PlaygroundRuns {
-    /// Adds a run, in the place of the oldest that has ended if there are many.
-    pub(crate) fn add(&self, slot: PlaygroundSlot) -> Result<(), PlaygroundError> {
-        let mut places = self.0.lock();
-        let going = places.iter().filter(|place| place.run.state.is_running()).count();
-        if going >= PLAYGROUND_RUNS_AT_ONCE_MAX {
-            return Err(PlaygroundError::TooManyRuns);
-        }
-        if places.len() >= PLAYGROUND_RUNS_KEPT_MAX
-            && let Some(oldest) = places.iter().position(|place| !place.run.state.is_running())
-        {
-            places.remove(oldest);
-        }
-        places.push_back(slot);
-        Ok(())
-    }
-
-    /// Cancels a run: the gateway sees its client disconnect. Ended runs are not affected.
-    pub(crate) fn cancel(&self, id: RunId) {
-        let places = self.0.lock();
-        if let Some(place) = places.iter().find(|place| place.run.id == id) {
-            place.cancel.cancel();
-        }
-    }
-
-    /// Runs in memory, oldest first.
-    #[must_use]
-    pub(crate) fn list(&self) -> Vec<PlaygroundRun> {
-        self.0.lock().iter().map(|place| place.run.clone()).collect()
-    }
-
-    /// Raw request and response; `None` if the run is no longer kept.
-    #[must_use]
-    pub(crate) fn raw_exchange(&self, id: RunId) -> Option<PlaygroundRawExchange> {
-        let places = self.0.lock();
-        places.iter().find(|place| place.run.id == id).map(|place| place.raw.clone())
-    }
-
-    /// Applies `change` to a run; `None` if the run is no longer kept.
-    pub(crate) fn update<T>(
-        &self,
-        id: RunId,
-        change: impl FnOnce(&mut PlaygroundSlot) -> T,
-    ) -> Option<T> {
-        let mut places = self.0.lock();
-        places.iter_mut().find(|place| place.run.id == id).map(change)
-    }
 }

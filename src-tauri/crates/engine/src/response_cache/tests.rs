@@ -87,7 +87,7 @@ fn put(cache: &Cache, model: &str) {
 async fn home() -> TempDir {
     let home = tempfile::tempdir().expect("a folder");
     let engine = opened(&home).await;
-    let cache = engine.cache().expect("a cache");
+    let cache = engine.response_cache().cache().expect("a cache");
     MODELS.iter().for_each(|model| put(&cache, model));
     engine.stop().await;
     home
@@ -97,7 +97,7 @@ async fn home() -> TempDir {
 async fn left(home: &TempDir) -> Vec<&'static str> {
     opened(home).await.stop().await;
     let engine = opened(home).await;
-    let cache = engine.cache().expect("a cache");
+    let cache = engine.response_cache().cache().expect("a cache");
     cache.flush().await;
     let mut left = Vec::new();
     for model in MODELS {

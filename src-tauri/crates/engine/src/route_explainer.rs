@@ -5,13 +5,15 @@
 //! taken and no randomness of the gateway is consumed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::{BackendId, ClientId, Entropy, SeededEntropy};
+use endpoints::EndpointRegistry;
 use gateway::{Forbidden, apply_scope, check_model};
 use routing::{Decision, Needs, Route, RoutingError, RoutingRequest, Simulation};
-use settings::ClientScope;
+use settings::{ClientScope, SettingsStore};
 
-use crate::engine::Engine;
+use crate::snapshot::SnapshotStore;
 
 /// The draw used for explanations. The middle gives each draw its most likely outcome by weight,
 /// and the same question gets the same answer while nothing changes.
@@ -41,45 +43,52 @@ pub enum NotServed {
     Forbidden(#[from] Forbidden),
 }
 
-impl Engine {
+/// Asks the router as a request would.
+pub struct RouteExplainer {
+    pub(crate) snapshots: Arc<SnapshotStore>,
+    pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) settings: Arc<SettingsStore>,
+}
+
+impl RouteExplainer {
     /// Where the request would go at this moment within what its client may use, or why nowhere.
-    pub fn explain_route(&self, question: &RouteQuery) -> Result<Decision, NotServed> {
+    pub fn explain(&self, question: &RouteQuery) -> Result<Decision, NotServed> {
         let (scope, asking) = (self.scope_of(&question.client), question.routing_request());
         check_model(&scope, &asking)?;
-        let current = self.parts.snapshot.load_full();
+        let current = self.snapshots.current();
         let price = current.price();
-        let conditions = self.parts.endpoint_registry.routing_inputs(&price);
+        let conditions = self.registry.routing_inputs(&price);
         let decision = current.routes.choose(&asking, &conditions, &mut || MEDIAN_DRAW)?;
         Ok(apply_scope(&scope, &asking, decision)?)
     }
 
     /// What the client may use; everything for one that the settings do not know.
     fn scope_of(&self, client: &ClientId) -> ClientScope {
-        let settings = self.settings();
+        let settings = self.settings.current();
         settings.clients.get(client).map(|known| known.scope.clone()).unwrap_or_default()
     }
 
     /// The route that matches the request; `None` if the model name alone decides.
     #[must_use]
     pub fn matching_route(&self, question: &RouteQuery) -> Option<Route> {
-        self.parts.snapshot.load().routes.matching_route(&question.routing_request()).cloned()
+        self.snapshots.current().routes.matching_route(&question.routing_request()).cloned()
     }
 
     /// Distributes `draws` such requests at this moment as if the backends in `closed` were
     /// unavailable. Freezes the routing inputs first, so that no request waits for the draws.
     #[must_use]
-    pub fn simulate_route(
+    pub fn simulate(
         &self,
         question: &RouteQuery,
         draws: u32,
         closed: &BTreeSet<BackendId>,
     ) -> Simulation {
-        let current = self.parts.snapshot.load_full();
+        let current = self.snapshots.current();
         let asking = question.routing_request();
         let price = current.price();
         let frozen = current
             .routes
-            .freeze_signals(&asking, &self.parts.endpoint_registry.routing_inputs(&price))
+            .freeze_signals(&asking, &self.registry.routing_inputs(&price))
             .with_closed(closed);
         let (entropy, scope) =
             (SeededEntropy::new(SIMULATION_SEED), self.scope_of(&question.client));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ::resilience::{AttemptRules, BreakerRules, RetryBudgetRules};
+use resilience::{AttemptRules, BreakerRules, RetryBudgetRules};
 use settings::ResilienceNumbers;
 
 /// When a breaker opens and how it recovers.

@@ -1,21 +1,20 @@
 //! One exchange with the gateway's listener, published while it runs.
 //!
-//! Dropping [`run_exchange`] closes the connection, so that a cancelled run looks like a client that
+//! Dropping [`Exchange::run`] closes the connection, so that a cancelled run looks like a client that
 //! disconnected.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Moment, RunId};
+use domain::{Clock, Moment, RunId};
 use gateway::{LoopbackAnswer, LoopbackCall};
-use serde::Deserialize;
 use tokio::time::{Sleep, sleep, timeout};
-use wire::{SseDecoder, SsePayload};
+use wire::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
 
-use crate::engine::Engine;
-use crate::events::EngineEvent;
-use crate::playground_runs::{PlaygroundDelta, PlaygroundFault, PlaygroundState};
+use crate::host::{GatewayTarget, PlaygroundHost};
+use crate::run::{PlaygroundDelta, PlaygroundEvent, PlaygroundFault, PlaygroundState};
+use crate::run_list::{RunList, RunSlot};
 
 /// Interval of updates per run, in milliseconds: 20 a second, which looks continuous.
 pub const PLAYGROUND_UPDATE_MS: u64 = 50;
@@ -37,7 +36,7 @@ const TIMEOUT_MARGIN_SECS: u64 = 10;
 const PATH: &str = "/v1/chat/completions";
 const OK: u16 = 200;
 
-pub(super) enum ExchangeEnd {
+pub(crate) enum ExchangeEnd {
     Complete,
     Cancelled,
     Failed(PlaygroundFault),
@@ -50,30 +49,49 @@ impl ExchangeEnd {
 }
 
 /// The request head as displayed, without the token.
-pub(super) fn request_head(port: u16) -> String {
+pub(crate) fn request_head(port: u16) -> String {
     format!(
         "POST {PATH} HTTP/1.1\nhost: 127.0.0.1:{port}\ncontent-type: application/json\n\
          authorization: Bearer (the playground's own token, not shown)"
     )
 }
 
-/// Sends `body` and reads the response to its end.
-pub(super) async fn run_exchange(engine: &Engine, id: RunId, body: String) -> ExchangeEnd {
-    let call = LoopbackCall::to(engine.gateway_port(), PATH)
-        .with_token(&engine.parts.playground_token.secret)
-        .with_json(body.into());
-    let begun = engine.parts.clock.now();
-    let limit = Duration::from_millis(engine.settings().gateway.total_timeout_ms)
-        + Duration::from_secs(TIMEOUT_MARGIN_SECS);
-    let mut follower = PlaygroundResponseReader::new(engine, id, begun);
-    let ended = timeout(limit, follower.read_response(call)).await;
-    ended.unwrap_or_else(|_| ExchangeEnd::failed("the gateway did not finish the response in time"))
+/// Where an exchange goes, and where its progress is written.
+pub(crate) struct Exchange<'a> {
+    pub(crate) id: RunId,
+    pub(crate) gateway: &'a GatewayTarget,
+    pub(crate) runs: &'a RunList,
+    pub(crate) host: &'a dyn PlaygroundHost,
+    pub(crate) clock: &'a dyn Clock,
+}
+
+impl Exchange<'_> {
+    /// Sends `body` and reads the response to its end.
+    pub(crate) async fn run(self, body: String) -> ExchangeEnd {
+        let call = LoopbackCall::to(self.gateway.port, PATH)
+            .with_token(&self.gateway.token)
+            .with_json(body.into());
+        let limit = self.gateway.total_timeout + Duration::from_secs(TIMEOUT_MARGIN_SECS);
+        let begun = self.clock.now();
+        let mut reader = ResponseReader {
+            exchange: self,
+            begun,
+            text: String::new(),
+            thinking: String::new(),
+            bytes: 0,
+            fault: None,
+            finished: false,
+            next_update: None,
+        };
+        let ended = timeout(limit, reader.read_response(call)).await;
+        let late = || ExchangeEnd::failed("the gateway did not finish the response in time");
+        ended.unwrap_or_else(|_| late())
+    }
 }
 
 /// Parses a response and publishes its pieces.
-struct PlaygroundResponseReader<'a> {
-    engine: &'a Engine,
-    id: RunId,
+struct ResponseReader<'a> {
+    exchange: Exchange<'a>,
     begun: Moment,
     text: String,
     thinking: String,
@@ -83,28 +101,14 @@ struct PlaygroundResponseReader<'a> {
     next_update: Option<Pin<Box<Sleep>>>,
 }
 
-impl<'a> PlaygroundResponseReader<'a> {
-    fn new(engine: &'a Engine, id: RunId, begun: Moment) -> Self {
-        Self {
-            engine,
-            id,
-            begun,
-            text: String::new(),
-            thinking: String::new(),
-            bytes: 0,
-            fault: None,
-            finished: false,
-            next_update: None,
-        }
-    }
-
+impl ResponseReader<'_> {
     async fn read_response(&mut self, call: LoopbackCall) -> ExchangeEnd {
         let mut answer = match LoopbackAnswer::open(call).await {
             Ok(answer) => answer,
             Err(error) => return ExchangeEnd::failed(error.to_string()),
         };
         self.record_response_head(&answer);
-        let mut decoder = SseDecoder::new();
+        let mut stream = ChatStreamReader::default();
         let mut refusal = Vec::new();
         let idle = Duration::from_secs(PLAYGROUND_IDLE_SECS_MAX);
         loop {
@@ -125,8 +129,8 @@ impl<'a> PlaygroundResponseReader<'a> {
             };
             self.record_raw_body(&chunk);
             if answer.status() == OK {
-                decoder.push(&chunk);
-                if let Err(message) = self.read_events(&mut decoder) {
+                stream.push(&chunk);
+                if let Err(message) = self.read_events(&mut stream) {
                     return ExchangeEnd::failed(message);
                 }
             } else if refusal.len() < PLAYGROUND_RAW_BYTES_MAX {
@@ -159,18 +163,18 @@ impl<'a> PlaygroundResponseReader<'a> {
             std::iter::once(format!("HTTP/1.1 {}", answer.status())).chain(lines).collect();
         let dropped = header("x-gatehouse-dropped").unwrap_or_default();
         let fields = dropped.split(',').map(str::trim).filter(|field| !field.is_empty());
-        self.engine.parts.playground.update(self.id, |place| {
-            place.raw.answer_head = head;
-            place.run.http_status = Some(answer.status());
-            place.run.request = header("x-gatehouse-request-id").and_then(|id| id.parse().ok());
-            place.run.backend = header("x-gatehouse-backend");
-            place.run.dropped = fields.map(str::to_owned).collect();
+        self.update(|slot| {
+            slot.raw.answer_head = head;
+            slot.run.http_status = Some(answer.status());
+            slot.run.request = header("x-gatehouse-request-id").and_then(|id| id.parse().ok());
+            slot.run.backend = header("x-gatehouse-backend");
+            slot.run.dropped = fields.map(str::to_owned).collect();
         });
     }
 
     fn record_raw_body(&self, chunk: &[u8]) {
-        self.engine.parts.playground.update(self.id, |place| {
-            let raw = &mut place.raw;
+        self.update(|slot| {
+            let raw = &mut slot.raw;
             let room = PLAYGROUND_RAW_BYTES_MAX.saturating_sub(raw.answer_body.len());
             let kept = chunk.get(..room.min(chunk.len())).unwrap_or_default();
             raw.answer_body.extend_from_slice(kept);
@@ -178,20 +182,9 @@ impl<'a> PlaygroundResponseReader<'a> {
         });
     }
 
-    fn read_events(&mut self, decoder: &mut SseDecoder) -> Result<(), String> {
-        while let Some(event) = decoder.next_event().map_err(|error| error.to_string())? {
-            let SsePayload::Data(data) = event.payload else { continue };
-            if data.as_ref() == b"[DONE]" {
-                self.finished = true;
-                continue;
-            }
-            let Ok(chunk) = serde_json::from_slice::<PlaygroundChunk>(&data) else { continue };
-            if let Some(error) = chunk.error {
-                self.fault = Some(error.into());
-            }
-            for choice in chunk.choices {
-                self.append_choice(choice);
-            }
+    fn read_events(&mut self, stream: &mut ChatStreamReader) -> Result<(), String> {
+        while let Some(delta) = stream.next_delta().map_err(|error| error.to_string())? {
+            self.append(delta);
             if self.bytes > PLAYGROUND_TEXT_BYTES_MAX {
                 return Err(format!(
                     "the response has more than {PLAYGROUND_TEXT_BYTES_MAX} bytes, so it was cut \
@@ -202,16 +195,15 @@ impl<'a> PlaygroundResponseReader<'a> {
         Ok(())
     }
 
-    fn append_choice(&mut self, choice: PlaygroundChoice) {
-        if let Some(reason) = choice.finish_reason {
-            self.engine
-                .parts
-                .playground
-                .update(self.id, |place| place.run.finish_reason = Some(reason));
+    fn append(&mut self, delta: ChatDelta) {
+        let ChatDelta { text, reasoning: thinking, finish_reason, error, is_end } = delta;
+        self.finished |= is_end;
+        if let Some(error) = error {
+            self.fault = Some(error.into());
         }
-        let delta = choice.delta.unwrap_or_default();
-        let text = delta.content.or(delta.refusal).unwrap_or_default();
-        let thinking = delta.reasoning_content.or(delta.reasoning).unwrap_or_default();
+        if let Some(reason) = finish_reason {
+            self.update(|slot| slot.run.finish_reason = Some(reason));
+        }
         if text.is_empty() && thinking.is_empty() {
             return;
         }
@@ -219,15 +211,19 @@ impl<'a> PlaygroundResponseReader<'a> {
         self.text.push_str(&text);
         self.thinking.push_str(&thinking);
         let elapsed = self.elapsed();
-        self.engine.parts.playground.update(self.id, |place| {
-            place.run.first_piece.get_or_insert(elapsed);
+        self.update(|slot| {
+            slot.run.first_piece.get_or_insert(elapsed);
         });
         let soon = || Box::pin(sleep(Duration::from_millis(PLAYGROUND_UPDATE_MS)));
         self.next_update.get_or_insert_with(soon);
     }
 
     fn elapsed(&self) -> Duration {
-        self.engine.parts.clock.now().since(self.begun)
+        self.exchange.clock.now().since(self.begun)
+    }
+
+    fn update<T>(&self, change: impl FnOnce(&mut RunSlot) -> T) -> Option<T> {
+        self.exchange.runs.update(self.exchange.id, change)
     }
 
     /// Publishes the text received since the last update.
@@ -235,8 +231,8 @@ impl<'a> PlaygroundResponseReader<'a> {
         self.next_update = None;
         let (text, thinking) = (std::mem::take(&mut self.text), std::mem::take(&mut self.thinking));
         let elapsed = self.elapsed();
-        let piece = self.engine.parts.playground.update(self.id, |place| {
-            let run = &mut place.run;
+        let piece = self.update(|slot| {
+            let run = &mut slot.run;
             run.elapsed = elapsed;
             if run.first_piece.is_some() {
                 run.state = PlaygroundState::Streaming;
@@ -257,13 +253,13 @@ impl<'a> PlaygroundResponseReader<'a> {
         if let Some(piece) =
             piece.filter(|piece| !(piece.text.is_empty() && piece.thinking.is_empty()))
         {
-            self.engine.parts.events.send(EngineEvent::PlaygroundDelta(Arc::new(piece)));
+            self.exchange.host.publish(PlaygroundEvent::Delta(Arc::new(piece)));
         }
     }
 }
 
 /// Text received before the end belongs to the run, however it ended.
-impl Drop for PlaygroundResponseReader<'_> {
+impl Drop for ResponseReader<'_> {
     fn drop(&mut self) {
         self.publish_update();
     }
@@ -283,49 +279,17 @@ fn utf16_units(text: &str) -> usize {
 
 /// The gateway's error message and code from a response without success.
 fn parse_error_response(status: u16, body: &[u8]) -> PlaygroundFault {
-    match serde_json::from_slice::<ErrorResponse>(body) {
-        Ok(refusal) => refusal.error.into(),
-        Err(_) => PlaygroundFault {
+    match read_chat_error(body) {
+        Some(error) => error.into(),
+        None => PlaygroundFault {
             message: format!("the gateway answered with status {status} and gave no reason"),
             code: None,
         },
     }
 }
 
-#[derive(Deserialize)]
-struct ErrorResponse {
-    error: ErrorObject,
-}
-
-#[derive(Deserialize)]
-struct ErrorObject {
-    message: String,
-    code: Option<String>,
-}
-
-impl From<ErrorObject> for PlaygroundFault {
-    fn from(error: ErrorObject) -> Self {
+impl From<ChatError> for PlaygroundFault {
+    fn from(error: ChatError) -> Self {
         Self { message: error.message, code: error.code }
     }
-}
-
-#[derive(Deserialize)]
-struct PlaygroundChunk {
-    error: Option<ErrorObject>,
-    #[serde(default)]
-    choices: Vec<PlaygroundChoice>,
-}
-
-#[derive(Deserialize)]
-struct PlaygroundChoice {
-    delta: Option<PlaygroundChoiceDelta>,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct PlaygroundChoiceDelta {
-    content: Option<String>,
-    refusal: Option<String>,
-    reasoning_content: Option<String>,
-    reasoning: Option<String>,
 }

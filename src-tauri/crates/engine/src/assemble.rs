@@ -1,0 +1,299 @@
+//! Builds the engine's parts, each from those it needs.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use domain::{Entropy, IdError};
+use gateway::{GatewayClient, HttpUpstream, MockUpstream, NewToken, TokenHash, new_token};
+use ledger::{Purpose, Recovery};
+use monitor::{Monitor, NotificationChannel, NotificationPolicy};
+use parking_lot::Mutex;
+use playground::Playground;
+use settings::VaultKind;
+use tokio::sync::RwLock;
+
+use crate::client_activity::ClientActivity;
+use crate::control_server::ControlServer;
+use crate::endpoint_saver::EndpointSaver;
+use crate::engine::{BackendParts, BaseParts, EngineParts};
+use crate::environment::EngineEnvironment;
+use crate::gateway_server::GatewayServer;
+use crate::health_watch::HealthWatch;
+use crate::key_statuses::KeyStatuses;
+use crate::ledger_watch::LedgerWatch;
+use crate::model_catalogue::ModelCatalogue;
+use crate::notifications::Notifications;
+use crate::owner::OwnerLock;
+use crate::playground_host::EnginePlaygroundHost;
+use crate::probe::BackendProber;
+use crate::readiness_runs::ReadinessRuns;
+use crate::response_cache::ResponseCache;
+use crate::route_explainer::RouteExplainer;
+use crate::settings_editor::SettingsEditor;
+use crate::snapshot::{self, CHECK_CLIENT, PLAYGROUND_CLIENT, SnapshotStore, own_client};
+use crate::vault_switch::{VaultOpener, VaultSwitch};
+
+/// What the parts get from outside beside [`BaseParts`].
+pub(crate) struct Outside {
+    pub(crate) owner: OwnerLock,
+    pub(crate) recovery: Recovery,
+    pub(crate) vault: OpenVault,
+    /// Overrides the port of the settings.
+    pub(crate) port: Option<u16>,
+    pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
+}
+
+pub(crate) struct OpenVault {
+    pub(crate) opener: VaultOpener,
+    /// Overrides the vault of the settings.
+    pub(crate) forced: Option<VaultKind>,
+}
+
+pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts, IdError> {
+    let Outside { owner, recovery, vault, port, channel } = outside;
+    let (check_token, playground_token) = (new_token(&*base.entropy), new_token(&*base.entropy));
+    let own_clients = vec![
+        own_client(CHECK_CLIENT, &check_token, Purpose::Check)?,
+        own_client(PLAYGROUND_CLIENT, &playground_token, Purpose::User)?,
+    ];
+    let backends = assemble_backends(&base, own_clients);
+    let clients = Arc::new(ClientActivity::new(base.ledger.clone()));
+    let ledger_watch = Arc::new(LedgerWatch::new(
+        base.ledger.clone(),
+        recovery,
+        Arc::clone(&clients),
+        Arc::clone(&base.clock),
+        base.events.clone(),
+    ));
+    let gateway = Arc::new(GatewayServer::new(
+        port,
+        Arc::clone(&base.settings),
+        base.events.clone(),
+        base.tasks.clone(),
+    ));
+    let vault_switch = vault_switch(&base, &backends, vault);
+    let routes = Arc::new(RouteExplainer {
+        snapshots: Arc::clone(&backends.snapshots),
+        registry: Arc::clone(&backends.registry),
+        settings: Arc::clone(&base.settings),
+    });
+    Ok(EngineParts {
+        control: control_server(&base, owner),
+        settings_editor: settings_editor(&base, &backends, &vault_switch, &gateway),
+        readiness: readiness_runs(&base, &backends, &ledger_watch, &gateway, &check_token),
+        notifications: notifications(&base, &backends, channel),
+        playground: playground(&base, &routes, &gateway, &playground_token),
+        base,
+        backends,
+        clients,
+        ledger_watch,
+        gateway,
+        vault_switch,
+        routes,
+    })
+}
+
+fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts {
+    let settings = base.settings.current();
+    let connect = Duration::from_millis(settings.gateway.connect_timeout_ms);
+    let network = Arc::new(HttpUpstream::new(connect));
+    let mock = Arc::new(MockUpstream::new(Arc::clone(&base.clock)));
+    let saver = EndpointSaver::with_registry(
+        base.ledger.clone(),
+        Arc::clone(&base.clock),
+        &*base.entropy,
+        base.events.clone(),
+    );
+    let registry = saver.registry();
+    let keys = Arc::new(KeyStatuses::new(Arc::clone(&registry), base.ledger.clone()));
+    let models = Arc::new(ModelCatalogue::new(Arc::clone(&base.settings), base.mock.clone()));
+    let response_cache = Arc::new(response_cache(base));
+    let snapshots = Arc::new(SnapshotStore {
+        settings: Arc::clone(&base.settings),
+        models: Arc::clone(&models),
+        response_cache: Arc::clone(&response_cache),
+        registry: Arc::clone(&registry),
+        prices: Arc::clone(&base.prices),
+        clock: Arc::clone(&base.clock),
+        mock: base.mock.clone(),
+        own_clients,
+        current: Arc::new(ArcSwap::from_pointee(snapshot::empty(&base.prices, base.started))),
+    });
+    let interval = Duration::from_secs(settings.health.interval_secs);
+    let entropy = SharedEntropy(Arc::clone(&base.entropy));
+    let health = Arc::new(HealthWatch {
+        monitor: Monitor::new(interval, Box::new(entropy)),
+        settings: Arc::clone(&base.settings),
+        ledger: base.ledger.clone(),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        mock: base.mock.clone(),
+    });
+    let prober = Arc::new(BackendProber {
+        snapshots: Arc::clone(&snapshots),
+        models: Arc::clone(&models),
+        settings: Arc::clone(&base.settings),
+        vault: base.vault.clone(),
+        network: network.clone(),
+        mock_upstream: mock.clone(),
+        mock: base.mock.clone(),
+        saver: Arc::clone(&saver),
+        registry: Arc::clone(&registry),
+        keys: Arc::clone(&keys),
+        health: Arc::clone(&health),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+    });
+    BackendParts {
+        network,
+        mock,
+        saver,
+        registry,
+        keys,
+        models,
+        response_cache,
+        snapshots,
+        health,
+        prober,
+    }
+}
+
+fn response_cache(base: &BaseParts) -> ResponseCache {
+    ResponseCache {
+        folders: base.folders.clone(),
+        clock: Arc::clone(&base.clock),
+        settings: Arc::clone(&base.settings),
+        vault: base.vault.clone(),
+        prices: Arc::clone(&base.prices),
+        events: base.events.clone(),
+        tasks: base.tasks.clone(),
+        open: Mutex::default(),
+        backends: Mutex::default(),
+    }
+}
+
+type OwnClients = Vec<(TokenHash, GatewayClient)>;
+
+fn vault_switch(base: &BaseParts, backends: &BackendParts, vault: OpenVault) -> Arc<VaultSwitch> {
+    Arc::new(VaultSwitch {
+        vault: base.vault.clone(),
+        opener: vault.opener,
+        forced: vault.forced,
+        change_lock: RwLock::default(),
+        settings: Arc::clone(&base.settings),
+        keys: Arc::clone(&backends.keys),
+        health: Arc::clone(&backends.health),
+        events: base.events.clone(),
+        tasks: base.tasks.clone(),
+    })
+}
+
+fn control_server(base: &BaseParts, owner: OwnerLock) -> ControlServer {
+    ControlServer {
+        owner,
+        folders: base.folders.clone(),
+        clock: Arc::clone(&base.clock),
+        entropy: Arc::clone(&base.entropy),
+        tasks: base.tasks.clone(),
+        panel: Mutex::default(),
+    }
+}
+
+fn settings_editor(
+    base: &BaseParts,
+    backends: &BackendParts,
+    vault_switch: &Arc<VaultSwitch>,
+    gateway: &Arc<GatewayServer>,
+) -> Arc<SettingsEditor> {
+    Arc::new(SettingsEditor {
+        store: Arc::clone(&base.settings),
+        vault_switch: Arc::clone(vault_switch),
+        response_cache: Arc::clone(&backends.response_cache),
+        snapshots: Arc::clone(&backends.snapshots),
+        saver: Arc::clone(&backends.saver),
+        health: Arc::clone(&backends.health),
+        ledger: base.ledger.clone(),
+        gateway: Arc::clone(gateway),
+        events: base.events.clone(),
+        mock: base.mock.clone(),
+    })
+}
+
+fn readiness_runs(
+    base: &BaseParts,
+    backends: &BackendParts,
+    ledger_watch: &Arc<LedgerWatch>,
+    gateway: &Arc<GatewayServer>,
+    token: &NewToken,
+) -> ReadinessRuns {
+    ReadinessRuns {
+        ledger: base.ledger.clone(),
+        clock: Arc::clone(&base.clock),
+        entropy: Arc::clone(&base.entropy),
+        events: base.events.clone(),
+        tasks: base.tasks.clone(),
+        settings: Arc::clone(&base.settings),
+        environment: Arc::new(EngineEnvironment {
+            data_folder: base.folders.data.clone(),
+            settings: Arc::clone(&base.settings),
+            vault: base.vault.clone(),
+            ledger: base.ledger.clone(),
+            ledger_watch: Arc::clone(ledger_watch),
+            gateway: Arc::clone(gateway),
+            prober: Arc::clone(&backends.prober),
+            token: token.secret.clone(),
+        }),
+        active: Arc::default(),
+    }
+}
+
+fn notifications(
+    base: &BaseParts,
+    backends: &BackendParts,
+    channel: Option<Arc<dyn NotificationChannel>>,
+) -> Arc<Notifications> {
+    Arc::new(Notifications {
+        channel,
+        settings: Arc::clone(&base.settings),
+        health: Arc::clone(&backends.health),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        mock: base.mock.clone(),
+        policy: Mutex::new(NotificationPolicy::new()),
+        focused: AtomicBool::new(false),
+    })
+}
+
+fn playground(
+    base: &BaseParts,
+    routes: &Arc<RouteExplainer>,
+    gateway: &Arc<GatewayServer>,
+    token: &NewToken,
+) -> Arc<Playground> {
+    let host = EnginePlaygroundHost {
+        gateway: Arc::clone(gateway),
+        routes: Arc::clone(routes),
+        settings: Arc::clone(&base.settings),
+        events: base.events.clone(),
+        tasks: base.tasks.clone(),
+        token: token.secret.clone(),
+    };
+    Playground::new(
+        Box::new(host),
+        base.ledger.clone(),
+        Arc::clone(&base.clock),
+        Arc::clone(&base.entropy),
+        base.tasks.stop_token(),
+    )
+}
+
+/// Shares one entropy source between several owners.
+struct SharedEntropy(Arc<dyn Entropy>);
+
+impl Entropy for SharedEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.fill(bytes);
+    }
+}

@@ -1,0 +1,48 @@
+//! Which clients have sent requests, and when.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::{ClientId, WallTime};
+use ledger::{Ledger, LedgerError, RequestQuery};
+use parking_lot::Mutex;
+
+pub struct ClientActivity {
+    ledger: Ledger,
+    /// Last request since the start.
+    last_requests: Mutex<HashMap<ClientId, WallTime>>,
+    any_request_seen: AtomicBool,
+}
+
+impl ClientActivity {
+    pub(crate) fn new(ledger: Ledger) -> Self {
+        let any_request_seen = AtomicBool::new(false);
+        Self { ledger, last_requests: Mutex::default(), any_request_seen }
+    }
+
+    pub(crate) fn record_request(&self, id: &ClientId, at: WallTime) {
+        self.last_requests.lock().insert(id.clone(), at);
+        self.any_request_seen.store(true, Ordering::Relaxed);
+    }
+
+    /// Last request of a client: since the start, otherwise from the ledger.
+    pub async fn last_seen(&self, id: &ClientId) -> Result<Option<WallTime>, LedgerError> {
+        let since_start = self.last_requests.lock().get(id).copied();
+        if since_start.is_some() {
+            return Ok(since_start);
+        }
+        let newest = RequestQuery { client: Some(id.clone()), ..RequestQuery::newest(1) };
+        let rows = self.ledger.requests(newest).await?;
+        Ok(rows.first().map(|row| row.request.started))
+    }
+
+    /// True once any client has sent a request.
+    pub async fn any_request_seen(&self) -> Result<bool, LedgerError> {
+        if self.any_request_seen.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let seen = !self.ledger.requests(RequestQuery::newest(1)).await?.is_empty();
+        self.any_request_seen.store(seen, Ordering::Relaxed);
+        Ok(seen)
+    }
+}

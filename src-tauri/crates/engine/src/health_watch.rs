@@ -1,0 +1,147 @@
+//! The health of the configured backends: watched by the monitor, stored in the ledger.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{BackendId, Clock};
+use endpoints::EndpointRegistry;
+use ledger::{Ledger, LedgerError};
+use monitor::{
+    BackendHealth, BackendTransition, ClockReading, HealthState, LastKnownHealth, Monitor,
+    Observation, Probe,
+};
+use settings::{Settings, SettingsStore};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::events::{EngineEvent, EventBus};
+use crate::tasks::Tasks;
+
+/// Interval of the rounds of probes for silent endpoints; longer than a probe takes.
+const SILENT_ENDPOINTS_SECS: u64 = 15;
+
+pub struct HealthWatch {
+    pub(crate) monitor: Monitor,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    pub(crate) mock: BackendId,
+}
+
+impl HealthWatch {
+    #[must_use]
+    pub fn health(&self, id: &BackendId) -> Option<BackendHealth> {
+        self.monitor.view(id, ClockReading::read(&*self.clock))
+    }
+
+    /// Probes a backend as soon as a probe slot is free.
+    pub fn request_probe(&self, id: &BackendId) {
+        self.monitor.request_probe(id);
+    }
+
+    /// Probes all enabled backends as soon as probe slots are free.
+    pub fn request_all_probes(&self) {
+        enabled(&self.settings.current()).for_each(|id| self.request_probe(id));
+    }
+
+    /// True for the mock and the enabled backends.
+    pub(crate) fn is_watched(&self, id: &BackendId) -> bool {
+        let settings = self.settings.current();
+        id == &self.mock || settings.backends.get(id).is_some_and(|known| known.enabled)
+    }
+
+    /// Forgets the health of a changed backend, so that it is probed again.
+    pub(crate) fn forget(&self, id: &BackendId) {
+        self.monitor.forget(id, self.clock.now());
+    }
+
+    pub(crate) fn observe(&self, id: &BackendId, observation: Observation) {
+        self.monitor.observe(id, observation, ClockReading::read(&*self.clock));
+    }
+
+    /// Watches the backends of the settings, with the health known before the restart.
+    pub(crate) async fn restore(&self) -> Result<(), LedgerError> {
+        let rows = self.ledger.health().await?;
+        let mut stored: HashMap<BackendId, LastKnownHealth> = HashMap::new();
+        for row in rows {
+            if let Some(state) = HealthState::parse(&row.state) {
+                // The ledger stores changes of state, not single results.
+                let known =
+                    LastKnownHealth { state, reason: row.reason, since: row.since, observed: None };
+                stored.insert(row.backend, known);
+            }
+        }
+        self.watch(&self.settings.current(), &stored);
+        Ok(())
+    }
+
+    /// Watches the backends of `settings` from now on, at the interval they give.
+    pub(crate) fn apply(&self, settings: &Settings) {
+        self.watch(settings, &HashMap::new());
+        self.monitor.set_interval(Duration::from_secs(settings.health.interval_secs));
+    }
+
+    fn watch(&self, settings: &Settings, stored: &HashMap<BackendId, LastKnownHealth>) {
+        let watched = std::iter::once(&self.mock).chain(enabled(settings));
+        let watched = watched.map(|id| (id.clone(), stored.get(id).cloned())).collect();
+        self.monitor.set_backends(watched, self.clock.now());
+    }
+
+    /// Spawns the probes by schedule, those of silent endpoints, and the log of changes.
+    pub(crate) fn spawn(
+        self: &Arc<Self>,
+        probe: Arc<dyn Probe>,
+        registry: Arc<EndpointRegistry>,
+        tasks: &Tasks,
+    ) {
+        let (watch, stop) = (Arc::clone(self), tasks.stop_token());
+        tasks.spawn("monitor", async move {
+            watch.monitor.drive(&*probe, &*watch.clock, stop.cancelled_owned()).await;
+        });
+        let (watch, ticks) = (Arc::clone(self), tasks.clone());
+        tasks.spawn("silent endpoints", async move {
+            while ticks.sleep(Duration::from_secs(SILENT_ENDPOINTS_SECS)).await {
+                let due = registry.endpoints_due_for_probe().into_iter();
+                let silent: HashSet<_> = due.map(|endpoint| endpoint.backend).collect();
+                silent.iter().for_each(|backend| watch.request_probe(backend));
+            }
+        });
+        let (watch, stop) = (Arc::clone(self), tasks.stop_token());
+        let mut changes = self.monitor.subscribe();
+        tasks.spawn("health log", async move {
+            loop {
+                let change = tokio::select! {
+                    () = stop.cancelled() => return,
+                    change = changes.recv() => change,
+                };
+                match change {
+                    Ok(change) => watch.record_change(change).await,
+                    Err(RecvError::Lagged(missed)) => {
+                        tracing::warn!(missed, "health changes were missed");
+                    }
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+    }
+
+    /// Stores a health change in the ledger and publishes it as an event.
+    async fn record_change(&self, BackendTransition { backend, transition }: BackendTransition) {
+        let change = ledger::HealthChange {
+            backend: backend.clone(),
+            from: Some(transition.from.as_str().to_owned()),
+            to: transition.to.as_str().to_owned(),
+            at: transition.wall,
+            reason: transition.reason.clone(),
+        };
+        if let Err(error) = self.ledger.record_health(change).await {
+            tracing::warn!(%error, "a health change could not be saved");
+        }
+        self.events.send(EngineEvent::Health { backend, transition: Arc::new(transition) });
+    }
+}
+
+fn enabled(settings: &Settings) -> impl Iterator<Item = &BackendId> {
+    settings.backends.iter().filter(|(_, known)| known.enabled).map(|(id, _)| id)
+}

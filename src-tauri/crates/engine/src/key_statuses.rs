@@ -1,0 +1,118 @@
+//! Status of keys learnt from traffic and probes: accepted, rejected, last used.
+//!
+//! In memory only, because an unbilled probe tests every enabled key within seconds of the start.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::{BackendId, CredentialId, WallTime};
+use endpoints::EndpointRegistry;
+use ledger::{Ledger, LedgerError, RequestQuery};
+use parking_lot::Mutex;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyStatus {
+    pub state: KeyState,
+    /// Why, and what to do.
+    pub reason: Option<String>,
+    /// When a provider last accepted or rejected the key.
+    pub verified_at: Option<WallTime>,
+    /// When a request last used the key.
+    pub used_at: Option<WallTime>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyState {
+    /// Not tried yet.
+    #[default]
+    Unverified,
+    /// Accepted at the last call.
+    Valid,
+    /// Rejected at the last call.
+    Rejected,
+    /// In the settings but not in the vault.
+    Missing,
+}
+
+pub struct KeyStatuses {
+    registry: Arc<EndpointRegistry>,
+    ledger: Ledger,
+    keys: Mutex<HashMap<CredentialId, KeyStatus>>,
+}
+
+impl KeyStatuses {
+    pub(crate) fn new(registry: Arc<EndpointRegistry>, ledger: Ledger) -> Self {
+        Self { registry, ledger, keys: Mutex::default() }
+    }
+
+    /// Status of a key; the default if nothing is known.
+    #[must_use]
+    pub fn status(&self, id: &CredentialId) -> KeyStatus {
+        self.keys.lock().get(id).cloned().unwrap_or_default()
+    }
+
+    /// Last use of a key: since the start, otherwise from the ledger's newest request of each
+    /// backend.
+    pub async fn last_used(
+        &self,
+        id: &CredentialId,
+        used_by: &[BackendId],
+    ) -> Result<Option<WallTime>, LedgerError> {
+        let mut latest = self.status(id).used_at;
+        if latest.is_some() {
+            return Ok(latest);
+        }
+        for backend in used_by {
+            let newest = RequestQuery { backend: Some(backend.clone()), ..RequestQuery::newest(1) };
+            let rows = self.ledger.requests(newest).await?;
+            let own = rows.first().filter(|row| row.credential.as_ref() == Some(id));
+            latest = latest.max(own.map(|row| row.request.started));
+        }
+        Ok(latest)
+    }
+
+    /// Forgets the status of a replaced key and lifts the blocks and cooldowns of its endpoints.
+    pub fn forget(&self, id: &CredentialId) {
+        self.keys.lock().remove(id);
+        self.registry.lift_after_credential_change(id);
+    }
+
+    /// Records the result for a key. Returns `true` if its state changed.
+    pub(crate) fn record_result(
+        &self,
+        id: &CredentialId,
+        state: KeyState,
+        reason: Option<String>,
+        at: WallTime,
+    ) -> bool {
+        let mut keys = self.keys.lock();
+        let key = keys.entry(id.clone()).or_default();
+        let changed = key.state != state;
+        (key.state, key.reason, key.verified_at) = (state, reason, Some(at));
+        changed
+    }
+
+    pub(crate) fn record_use(&self, id: &CredentialId, at: WallTime) {
+        self.keys.lock().entry(id.clone()).or_default().used_at = Some(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_parts::{ledger_in, registry};
+
+    #[test]
+    fn a_replaced_key_starts_anew_and_keeps_nothing_of_the_old_one() {
+        let home = tempfile::tempdir().expect("a folder");
+        let standings = KeyStatuses::new(registry(), ledger_in(&home));
+        let id = CredentialId::new("up").expect("an id");
+        let at = WallTime::from_unix_ms(1);
+        assert!(standings.record_result(&id, KeyState::Rejected, Some("no".to_owned()), at));
+        assert!(!standings.record_result(&id, KeyState::Rejected, Some("still".to_owned()), at));
+        standings.record_use(&id, at);
+        assert_eq!(standings.status(&id).used_at, Some(at));
+        standings.forget(&id);
+        assert_eq!(standings.status(&id), KeyStatus::default());
+    }
+}

@@ -1,0 +1,173 @@
+//! Edits of the settings: saved first, then put in force in every part that depends on them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use domain::{BackendId, Endpoint};
+use ledger::Ledger;
+use settings::{
+    FileProblem, ProposedFix, Settings, SettingsEditError, SettingsError, SettingsFileState,
+    SettingsStore,
+};
+
+use crate::configured::configured_endpoints;
+use crate::endpoint_saver::EndpointSaver;
+use crate::events::{EngineEvent, EventBus};
+use crate::gateway_server::GatewayServer;
+use crate::health_watch::HealthWatch;
+use crate::response_cache::ResponseCache;
+use crate::snapshot::SnapshotStore;
+use crate::tasks::Tasks;
+use crate::topic::Topic;
+use crate::vault_switch::VaultSwitch;
+
+/// Interval of the checks for an edited file, in seconds.
+const FILE_CHECK_SECS: u64 = 2;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineEditError {
+    /// The file could not be written, or the settings are invalid.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The program is stopping.
+    #[error("the program is stopping")]
+    Interrupted,
+}
+
+/// Edits the settings and applies them.
+pub struct SettingsEditor {
+    pub(crate) store: Arc<SettingsStore>,
+    pub(crate) vault_switch: Arc<VaultSwitch>,
+    pub(crate) response_cache: Arc<ResponseCache>,
+    pub(crate) snapshots: Arc<SnapshotStore>,
+    pub(crate) saver: Arc<EndpointSaver>,
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) ledger: Ledger,
+    pub(crate) gateway: Arc<GatewayServer>,
+    pub(crate) events: EventBus,
+    pub(crate) mock: BackendId,
+}
+
+impl SettingsEditor {
+    /// State of the settings file.
+    #[must_use]
+    pub fn state(&self) -> SettingsFileState {
+        self.store.state()
+    }
+
+    #[must_use]
+    pub fn problems(&self) -> Vec<FileProblem> {
+        self.store.problems()
+    }
+
+    /// The safe repair of the settings file, if there is one.
+    #[must_use]
+    pub fn proposed_fix(&self) -> Option<ProposedFix> {
+        self.store.proposed_fix()
+    }
+
+    /// Edits the settings, saves them atomically and puts them in force.
+    pub async fn edit(
+        &self,
+        change: impl FnOnce(&mut Settings) + Send + 'static,
+    ) -> Result<(), EngineEditError> {
+        self.try_edit(move |draft| {
+            change(draft);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Like [`edit`](Self::edit), with a change that may be refused.
+    pub async fn try_edit(
+        &self,
+        change: impl FnOnce(&mut Settings) -> Result<(), SettingsError> + Send + 'static,
+    ) -> Result<(), EngineEditError> {
+        let store = Arc::clone(&self.store);
+        let edited = tokio::task::spawn_blocking(move || store.edit(change));
+        match edited.await.map_err(|_| EngineEditError::Interrupted)? {
+            Ok(_) => {}
+            Err(SettingsEditError::Refused(error) | SettingsEditError::Settings(error)) => {
+                return Err(error.into());
+            }
+        }
+        self.apply();
+        Ok(())
+    }
+
+    /// Reloads the settings file, for example after an edit by hand.
+    pub async fn reload(&self) -> Result<(), EngineEditError> {
+        let store = Arc::clone(&self.store);
+        let read = tokio::task::spawn_blocking(move || {
+            let before = store.current();
+            store.reload().map(|_| *before != *store.current())
+        });
+        if read.await.map_err(|_| EngineEditError::Interrupted)?? {
+            self.apply();
+        }
+        Ok(())
+    }
+
+    /// Applies the proposed repair of the settings file. The old file is kept beside it.
+    pub async fn fix(&self) -> Result<(), EngineEditError> {
+        let store = Arc::clone(&self.store);
+        let fixed = tokio::task::spawn_blocking(move || store.apply_fix());
+        fixed.await.map_err(|_| EngineEditError::Interrupted)??;
+        self.apply();
+        Ok(())
+    }
+
+    /// Puts the settings in force: vault, cache, request snapshot, watched backends, port and
+    /// intervals.
+    pub(crate) fn apply(&self) {
+        let settings = self.store.current();
+        self.vault_switch.apply(&settings);
+        let snapshots = Arc::clone(&self.snapshots);
+        self.response_cache.apply(&settings, move || snapshots.rebuild());
+        self.snapshots.rebuild();
+        let known: HashSet<Endpoint> =
+            configured_endpoints(&settings, &self.mock).into_iter().collect();
+        self.saver.retain(&known);
+        self.health.apply(&settings);
+        self.ledger.set_commit_wait(Duration::from_millis(settings.ledger.commit_wait_ms));
+        self.gateway.apply_port();
+        self.events.send(EngineEvent::SettingsApplied);
+    }
+
+    /// Spawns the task that notices an edit by hand.
+    pub(crate) fn spawn_file_watch(self: &Arc<Self>, tasks: &Tasks) {
+        let (editor, ticks) = (Arc::clone(self), tasks.clone());
+        tasks.spawn("settings file", async move {
+            let mut seen = editor.file_stamp();
+            while ticks.sleep(Duration::from_secs(FILE_CHECK_SECS)).await {
+                let now = editor.file_stamp();
+                if now != seen {
+                    seen = now;
+                    editor.handle_file_change().await;
+                }
+            }
+        });
+    }
+
+    fn file_stamp(&self) -> Option<(SystemTime, u64)> {
+        let metadata = std::fs::metadata(self.store.path()).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    }
+
+    async fn handle_file_change(&self) {
+        if let Err(error) = self.reload().await {
+            tracing::warn!(%error, "the settings file was edited and cannot be read");
+        }
+        self.events.send_changed(&[
+            Topic::Settings,
+            Topic::Status,
+            Topic::Backends,
+            Topic::Keys,
+            Topic::Clients,
+            Topic::Routes,
+            Topic::Endpoints,
+            Topic::Cache,
+        ]);
+    }
+}

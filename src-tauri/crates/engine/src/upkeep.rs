@@ -1,0 +1,92 @@
+//! Small background tasks that belong to no single part.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, WallTime};
+use endpoints::EndpointRegistry;
+use gateway::HttpUpstream;
+use ledger::Ledger;
+use settings::SettingsStore;
+use vault::Vault;
+
+use crate::gateway_server::GatewayServer;
+use crate::tasks::Tasks;
+
+/// Interval of removing expired keys in memory and unused connections, in seconds.
+const SWEEP_SECS: u64 = 2;
+/// Interval of the pause detection, in seconds.
+const PAUSE_CHECK_SECS: u64 = 1;
+/// Interval of deleting old requests, in seconds.
+const RETENTION_SECS: u64 = 3_600;
+const DAY_MS: i64 = 86_400_000;
+
+/// Loads the system's certificates, which is slow and which nothing waits for.
+pub(crate) fn spawn_certificate_loading(upstream: Arc<HttpUpstream>, tasks: &Tasks) {
+    tasks.spawn("certificates", async move {
+        if tokio::task::spawn_blocking(move || upstream.prepare()).await.is_err() {
+            tracing::debug!("reading the certificates was interrupted");
+        }
+    });
+}
+
+/// Removes expired keys and unused connections, and logs counted refusals.
+pub(crate) fn spawn_sweep(
+    vault: Vault,
+    upstream: Arc<HttpUpstream>,
+    gateway: Arc<GatewayServer>,
+    tasks: &Tasks,
+) {
+    let ticks = tasks.clone();
+    tasks.spawn("sweep", async move {
+        while ticks.sleep(Duration::from_secs(SWEEP_SECS)).await {
+            vault.drop_expired();
+            upstream.sweep();
+            gateway.log_counted_refusals();
+        }
+    });
+}
+
+/// Notices that this machine slept. A task of its own, because other work must not delay its
+/// ticks.
+pub(crate) fn spawn_pause_watch(registry: Arc<EndpointRegistry>, tasks: &Tasks) {
+    let ticks = tasks.clone();
+    tasks.spawn("pauses", async move {
+        loop {
+            if let Some(pause) = registry.tick() {
+                let seconds = pause.lasted.as_secs();
+                tracing::warn!(seconds, "this machine slept, or Gatehouse was suspended");
+            }
+            if !ticks.sleep(Duration::from_secs(PAUSE_CHECK_SECS)).await {
+                return;
+            }
+        }
+    });
+}
+
+/// Deletes requests older than the settings keep them.
+pub(crate) fn spawn_retention(
+    ledger: Ledger,
+    settings: Arc<SettingsStore>,
+    clock: Arc<dyn Clock>,
+    tasks: &Tasks,
+) {
+    let ticks = tasks.clone();
+    tasks.spawn("retention", async move {
+        loop {
+            let days = i64::from(settings.current().ledger.retention_days);
+            delete_before(&ledger, clock.wall().unix_ms() - days * DAY_MS, days).await;
+            if !ticks.sleep(Duration::from_secs(RETENTION_SECS)).await {
+                return;
+            }
+        }
+    });
+}
+
+async fn delete_before(ledger: &Ledger, unix_ms: i64, days: i64) {
+    match ledger.purge_before(WallTime::from_unix_ms(unix_ms)).await {
+        Ok(0) => {}
+        Ok(rows) => tracing::info!(rows, days, "old requests were deleted; their totals are kept"),
+        Err(error) => tracing::warn!(%error, "old requests could not be deleted"),
+    }
+}

@@ -1,0 +1,133 @@
+//! Which vault is in use: the one that the shell forces, or the one that the settings name.
+
+use std::sync::Arc;
+
+use domain::Clock;
+use settings::{Settings, SettingsStore, VaultKind};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use vault::{EnvStore, KEYCHAIN_SERVICE, Passphrase, Vault, VaultConfig};
+
+use crate::Folders;
+use crate::events::EventBus;
+use crate::health_watch::HealthWatch;
+use crate::key_statuses::KeyStatuses;
+use crate::tasks::Tasks;
+use crate::topic::Topic;
+
+/// Opens vaults of each kind.
+pub(crate) struct VaultOpener {
+    pub(crate) environment: Arc<EnvStore>,
+    pub(crate) folders: Folders,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl VaultOpener {
+    /// Creates a vault handle of this kind. The store is not accessed before the first call.
+    pub(crate) fn open(&self, kind: VaultKind) -> Vault {
+        let config = match kind {
+            VaultKind::Keychain => VaultConfig::Keychain { service: KEYCHAIN_SERVICE.to_owned() },
+            VaultKind::File => VaultConfig::File {
+                path: self.folders.vault_file(),
+                revision_path: self.folders.vault_revision_file(),
+            },
+            VaultKind::Env => VaultConfig::Env(Arc::clone(&self.environment)),
+            VaultKind::Memory => VaultConfig::Memory,
+        };
+        Vault::open(config, Arc::clone(&self.clock))
+    }
+}
+
+/// Switches the vault in use while the engine runs.
+pub struct VaultSwitch {
+    pub(crate) vault: Vault,
+    pub(crate) opener: VaultOpener,
+    /// The kind set by the shell, which overrides the settings.
+    pub(crate) forced: Option<VaultKind>,
+    /// Held for reading while a key and its description are written, for writing while the vault
+    /// changes.
+    pub(crate) change_lock: RwLock<()>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) keys: Arc<KeyStatuses>,
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) events: EventBus,
+    pub(crate) tasks: Tasks,
+}
+
+impl VaultSwitch {
+    /// The kind of vault set by the shell, which overrides the settings.
+    #[must_use]
+    pub const fn forced(&self) -> Option<VaultKind> {
+        self.forced
+    }
+
+    /// Prevents a vault change while a key and its description are written.
+    pub async fn lock_changes(&self) -> RwLockReadGuard<'_, ()> {
+        self.change_lock.read().await
+    }
+
+    /// Waits for those who hold [`Self::lock_changes`], and keeps others out.
+    pub(crate) async fn begin_change(&self) -> RwLockWriteGuard<'_, ()> {
+        self.change_lock.write().await
+    }
+
+    /// Switches to the vault named in the settings if it is another one. A file vault stays locked
+    /// until it gets its passphrase.
+    pub(crate) fn apply(self: &Arc<Self>, settings: &Settings) {
+        let wanted = self.forced.unwrap_or(settings.vault.kind);
+        if wanted != self.vault.kind() {
+            self.vault.switch_to(&self.opener.open(wanted));
+            let switch = Arc::clone(self);
+            self.tasks.spawn("vault check", async move {
+                switch.vault.recheck().await;
+                switch.announce_change();
+            });
+        }
+    }
+
+    /// Unlocks the file vault in the background. Every request for a key waits for that.
+    pub(crate) fn unlock(&self, passphrase: Passphrase) {
+        if self.vault.kind() != VaultKind::File {
+            return;
+        }
+        let unlocking = self.vault.unlock(passphrase);
+        let events = self.events.clone();
+        self.tasks.spawn("vault unlock", async move {
+            if let Err(error) = unlocking.await {
+                tracing::warn!(%error, "the file vault was not unlocked");
+            }
+            events.send_changed(&[Topic::Keys, Topic::Status]);
+        });
+    }
+
+    /// Checks the vault in the background after the start.
+    pub(crate) fn spawn_check(&self) {
+        let (vault, events) = (self.vault.clone(), self.events.clone());
+        self.tasks.spawn("vault check", async move {
+            let state = vault.recheck().await;
+            tracing::info!(?state, kind = %vault.kind(), "the vault was checked");
+            events.send_changed(&[Topic::Keys, Topic::Status, Topic::Settings]);
+        });
+    }
+
+    /// A separate handle to the store in use, which does not follow a change.
+    pub(crate) fn detached(&self) -> Vault {
+        let vault = self.opener.open(VaultKind::Memory);
+        vault.switch_to(&self.vault);
+        vault
+    }
+
+    /// Forgets what was known of the keys, and tries them again.
+    pub(crate) fn announce_change(&self) {
+        for id in self.settings.current().credentials.keys() {
+            self.keys.forget(id);
+        }
+        self.health.request_all_probes();
+        self.events.send_changed(&[
+            Topic::Keys,
+            Topic::Backends,
+            Topic::Clients,
+            Topic::Status,
+            Topic::Settings,
+        ]);
+    }
+}

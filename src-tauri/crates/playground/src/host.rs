@@ -1,0 +1,32 @@
+//! What the playground needs from the program around it.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use domain::Secret;
+
+use crate::parameters::TokenLimitField;
+use crate::run::PlaygroundEvent;
+
+pub trait PlaygroundHost: Send + Sync {
+    /// How the gateway is reached, or why it is not listening.
+    fn gateway(&self) -> Result<GatewayTarget, String>;
+
+    /// The field that limits the response length at the backend that `model` leads to: OpenAI's
+    /// newer models reject the older name, other servers do not know the newer one.
+    fn token_limit_field(&self, model: &str) -> TokenLimitField;
+
+    fn publish(&self, event: PlaygroundEvent);
+
+    /// Runs `run` as a task.
+    fn spawn(&self, run: Pin<Box<dyn Future<Output = ()> + Send>>);
+}
+
+/// How the gateway is reached.
+pub struct GatewayTarget {
+    pub port: u16,
+    /// Token of the playground.
+    pub token: Secret,
+    /// The gateway's limit for a whole request.
+    pub total_timeout: Duration,
+}

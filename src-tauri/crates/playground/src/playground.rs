@@ -1,0 +1,250 @@
+//! Starts runs, keeps the last few, and ends each with its record in the ledger.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Clock, Entropy, RunId};
+use ledger::{Ledger, RequestState};
+use tokio_util::sync::CancellationToken;
+
+use crate::exchange::{self, Exchange, ExchangeEnd};
+use crate::host::{GatewayTarget, PlaygroundHost};
+use crate::parameters::{PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundParameters, TokenLimitField};
+use crate::run::{
+    PlaygroundError, PlaygroundEvent, PlaygroundRawExchange, PlaygroundRun, PlaygroundState,
+};
+use crate::run_list::{RunList, RunSlot};
+
+pub struct Playground {
+    host: Box<dyn PlaygroundHost>,
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    /// Cancels all runs.
+    stop: CancellationToken,
+    runs: RunList,
+}
+
+impl Playground {
+    #[must_use]
+    pub fn new(
+        host: Box<dyn PlaygroundHost>,
+        ledger: Ledger,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        Arc::new(Self { host, ledger, clock, entropy, stop, runs: RunList::default() })
+    }
+
+    /// Runs in memory, oldest first.
+    #[must_use]
+    pub fn runs(&self) -> Vec<PlaygroundRun> {
+        self.runs.list()
+    }
+
+    /// Raw request and response; `None` if the run is no longer kept.
+    #[must_use]
+    pub fn raw_exchange(&self, id: RunId) -> Option<PlaygroundRawExchange> {
+        self.runs.raw_exchange(id)
+    }
+
+    /// Cancels a run: the gateway sees its client disconnect. Ended runs are not affected.
+    pub fn cancel(&self, id: RunId) {
+        self.runs.cancel(id);
+    }
+
+    /// As for [`PlaygroundHost::token_limit_field`].
+    #[must_use]
+    pub fn token_limit_field(&self, model: &str) -> TokenLimitField {
+        self.host.token_limit_field(model)
+    }
+
+    /// Starts a run and returns its initial state. Progress is published as events.
+    pub fn start(
+        self: &Arc<Self>,
+        order: PlaygroundParameters,
+    ) -> Result<PlaygroundRun, PlaygroundError> {
+        let bytes = order.prompt_bytes();
+        if bytes > PLAYGROUND_PROMPT_BYTES_MAX {
+            return Err(PlaygroundError::TooLong(bytes));
+        }
+        let gateway = self.host.gateway().map_err(PlaygroundError::NoGateway)?;
+        let cancel = self.stop.child_token();
+        let body = order.request_body(self.token_limit_field(&order.model));
+        let run = self.reserve_slot(order.model, &body, &gateway, cancel.clone())?;
+        self.host.publish(PlaygroundEvent::Run(Arc::new(run.clone())));
+        let (playground, id) = (Arc::clone(self), run.id);
+        self.host.spawn(Box::pin(async move {
+            let ended = tokio::select! {
+                biased;
+                () = cancel.cancelled() => ExchangeEnd::Cancelled,
+                ended = playground.exchange(id, &gateway).run(body) => ended,
+            };
+            playground.end_run(id, ended).await;
+        }));
+        Ok(run)
+    }
+
+    fn exchange<'a>(&'a self, id: RunId, gateway: &'a GatewayTarget) -> Exchange<'a> {
+        Exchange { id, gateway, runs: &self.runs, host: &*self.host, clock: &*self.clock }
+    }
+
+    fn reserve_slot(
+        &self,
+        model: String,
+        body: &str,
+        gateway: &GatewayTarget,
+        cancel: CancellationToken,
+    ) -> Result<PlaygroundRun, PlaygroundError> {
+        let started = self.clock.wall();
+        let run = PlaygroundRun {
+            id: RunId::generate(started, &*self.entropy),
+            model,
+            started,
+            state: PlaygroundState::Waiting,
+            text: String::new(),
+            thinking: String::new(),
+            first_piece: None,
+            elapsed: Duration::ZERO,
+            http_status: None,
+            request: None,
+            backend: None,
+            dropped: Vec::new(),
+            finish_reason: None,
+            fault: None,
+            record: None,
+        };
+        let raw = PlaygroundRawExchange {
+            request_head: exchange::request_head(gateway.port),
+            request_body: body.to_owned(),
+            ..PlaygroundRawExchange::default()
+        };
+        self.runs.add(RunSlot { run: run.clone(), raw, cancel })?;
+        Ok(run)
+    }
+
+    async fn end_run(&self, id: RunId, ended: ExchangeEnd) {
+        let request = self.runs.update(id, |slot| slot.run.request).flatten();
+        let record = match request {
+            // The gateway records a request before it sends its last byte.
+            Some(request) => self.ledger.request(request).await.ok().flatten(),
+            None => None,
+        };
+        // A cancelled request is settled a moment later; until then its numbers are meaningless.
+        let record = record.filter(|(row, _)| row.state != RequestState::Reserved);
+        let run = self.runs.update(id, |slot| {
+            let run = &mut slot.run;
+            run.record = record.map(Arc::new);
+            run.state = match &ended {
+                ExchangeEnd::Complete => PlaygroundState::Complete,
+                ExchangeEnd::Cancelled => PlaygroundState::Cancelled,
+                ExchangeEnd::Failed(_) if run.text.is_empty() => PlaygroundState::Failed,
+                ExchangeEnd::Failed(_) => PlaygroundState::Partial,
+            };
+            if let ExchangeEnd::Failed(fault) = ended {
+                run.fault = Some(fault);
+            }
+            run.clone()
+        });
+        if let Some(run) = run {
+            self.host.publish(PlaygroundEvent::Run(Arc::new(run)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Secret, SeededEntropy, SystemClock};
+    use test_support::{ChatText, Reply, ScriptedUpstream};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// A host whose gateway is a script, and which passes all events on.
+    struct ScriptedHost {
+        gateway: Result<u16, String>,
+        events: mpsc::UnboundedSender<PlaygroundEvent>,
+    }
+
+    impl PlaygroundHost for ScriptedHost {
+        fn gateway(&self) -> Result<GatewayTarget, String> {
+            let token = Secret::parse("gh-0123456789".to_owned()).expect("a secret");
+            let target =
+                |port| GatewayTarget { port, token, total_timeout: Duration::from_secs(9) };
+            self.gateway.clone().map(target)
+        }
+
+        fn token_limit_field(&self, _model: &str) -> TokenLimitField {
+            TokenLimitField::MaxTokens
+        }
+
+        fn publish(&self, event: PlaygroundEvent) {
+            self.events.send(event).expect("the test listens");
+        }
+
+        #[expect(clippy::disallowed_methods, reason = "the host of a test supervises nothing")]
+        fn spawn(&self, run: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) {
+            drop(tokio::spawn(run));
+        }
+    }
+
+    fn playground(
+        home: &tempfile::TempDir,
+        gateway: Result<u16, String>,
+    ) -> (Arc<Playground>, mpsc::UnboundedReceiver<PlaygroundEvent>) {
+        let (events, received) = mpsc::unbounded_channel();
+        let playground = Playground::new(
+            Box::new(ScriptedHost { gateway, events }),
+            Ledger::open(&home.path().join("ledger.sqlite")).expect("a ledger"),
+            Arc::new(SystemClock::new()),
+            Arc::new(SeededEntropy::new(7)),
+            CancellationToken::new(),
+        );
+        (playground, received)
+    }
+
+    fn order() -> PlaygroundParameters {
+        PlaygroundParameters {
+            model: "m".to_owned(),
+            system: None,
+            prompt: "say hi".to_owned(),
+            temperature: None,
+            tokens_max: None,
+            effort: None,
+        }
+    }
+
+    async fn ended(events: &mut mpsc::UnboundedReceiver<PlaygroundEvent>) -> Arc<PlaygroundRun> {
+        loop {
+            match events.recv().await.expect("an event") {
+                PlaygroundEvent::Run(run) if !run.state.is_running() => return run,
+                _ => {}
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_is_a_clients_request_and_needs_nothing_but_a_gateway() {
+        let text = ChatText { model: "m", deltas: &["Hel", "lo"], usage: None };
+        let gateway = ScriptedUpstream::start([Reply::chat_stream(&text)]).await.expect("started");
+        let home = tempfile::tempdir().expect("a folder");
+        let (playground, mut events) = playground(&home, Ok(gateway.addr().port()));
+        let begun = playground.start(order()).expect("started");
+        assert_eq!(begun.state, PlaygroundState::Waiting);
+        let run = ended(&mut events).await;
+        assert_eq!((run.state, run.text.as_str()), (PlaygroundState::Complete, "Hello"));
+        let requests = gateway.requests();
+        assert_eq!(requests[0].path, "/v1/chat/completions");
+        assert_eq!(requests[0].authorization(), Some("Bearer gh-0123456789"));
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_does_not_listen_is_told_before_a_run_begins() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (playground, _events) = playground(&home, Err("its port is taken".to_owned()));
+        let refused = playground.start(order()).expect_err("refused");
+        assert_eq!(refused.to_string(), "the gateway is not listening: its port is taken");
+        assert!(playground.runs().is_empty());
+    }
+}
