@@ -17,7 +17,7 @@ pub use http::BodyEnd;
 pub use logs::{CapturedLogs, capture_logs};
 pub use provider::{
     MockProvider, PROVIDER_CACHED_TOKENS, PROVIDER_INPUT_TOKENS, PROVIDER_KEY, PROVIDER_MODELS,
-    PROVIDER_OUTPUT_TOKENS, PROVIDER_REASONING_TOKENS,
+    PROVIDER_OUTPUT_TOKENS, PROVIDER_REASONING_TOKENS, ProviderAnswer,
 };
 pub use raw_client::{RawAnswer, RawClient};
 pub use reply::{ChatText, Reply, ReplyEnding};

@@ -1,7 +1,8 @@
 //! A mock provider for each dialect on loopback, as strict as the real ones: it refuses requests
 //! that the vendor's own SDK would not send, and keys in another dialect's header.
 //!
-//! It does not use the crate `wire`, so that both cannot share a misreading. Its answers depend on
+//! It does not use the crate `wire`, so that both cannot share a misreading: it judges the
+//! translations, which the program's own mock cannot, since that speaks through `wire`. Its answers depend on
 //! the request alone: see [`MockProvider`].
 
 mod chat;
@@ -16,6 +17,7 @@ mod strict_object;
 use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -46,14 +48,24 @@ pub const PROVIDER_REASONING_TOKENS: u64 = 4;
 /// `/v1beta/models/…` (`/v1` too), `/api/chat`, embeddings and lists of models.
 ///
 /// The model name selects the answer: `think` reasons first and then echoes, `text-and-tool` writes
-/// a sentence and calls tools in one turn, `fault-NNN` fails with that status, `fault-cut` breaks a
-/// stream off, `fault-no-end` closes one cleanly without its terminator, and every other name
-/// echoes the user's last text. A tool whose name occurs in that text is called, with the last word
+/// a sentence and calls tools in one turn, and every other name echoes the user's last text.
+/// `fault-NNN` fails with that status. In the middle of a stream, `fault-cut` breaks the connection,
+/// `fault-no-end` ends the body, `fault-truncated-json` does so within an event, and
+/// `fault-error-event` sends the dialect's error; `fault-no-done` leaves out what follows the finish
+/// reason. A name that begins with `gemini-3` signs the first call of a turn at Gemini. A tool whose name occurs in that text is called, with the last word
 /// in its string arguments; structured output is filled the same way.
 #[derive(Debug)]
 pub struct MockProvider {
     upstream: ScriptedUpstream,
     refusals: Arc<Mutex<Vec<String>>>,
+}
+
+/// An answer that [`MockProvider::answer_post`] made in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderAnswer {
+    pub status: u16,
+    /// One event of a stream each, or the whole body.
+    pub pieces: Vec<Bytes>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,13 +102,41 @@ impl MockProvider {
         let refusals = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&refusals);
         let upstream = ScriptedUpstream::start_with(move |request| {
-            Some(answer_request(request).unwrap_or_else(|(speaks, status, refusal)| {
-                let line = format!("{} {}: {status}: {refusal}", request.method, request.path);
+            Some(answer_request(request).unwrap_or_else(|refused| {
+                let (_, status, reason) = &refused;
+                let line = format!("{} {}: {status}: {reason}", request.method, request.path);
                 noted.lock().push(line);
-                speaks.error_reply(status, &refusal)
+                refusal_reply(&refused)
             }))
         });
         Ok(Self { upstream: upstream.await?, refusals })
+    }
+
+    /// Answers a `POST` to `path` (with its query) in memory. The key and the version are given as
+    /// the dialect of the path wants them.
+    #[must_use]
+    pub fn answer_post(path: &str, body: Bytes) -> ProviderAnswer {
+        let mut request = ReceivedRequest {
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body,
+            connection: 0,
+        };
+        let route = path.split('?').next().unwrap_or_default();
+        let speaks = ProviderProtocol::of_path(route, &request);
+        let mut add = |name: &str, value: String| request.headers.push((name.to_owned(), value));
+        match speaks {
+            ProviderProtocol::Messages => {
+                add("x-api-key", PROVIDER_KEY.to_owned());
+                add("anthropic-version", "2023-06-01".to_owned());
+            }
+            ProviderProtocol::Gemini => add("x-goog-api-key", PROVIDER_KEY.to_owned()),
+            _ => add("authorization", format!("Bearer {PROVIDER_KEY}")),
+        }
+        let reply = answer_request(&request).unwrap_or_else(|refused| refusal_reply(&refused));
+        let status = reply.head.map_or(0, |head| head.status);
+        ProviderAnswer { status, pieces: reply.pieces }
     }
 
     /// The root URL, `http://127.0.0.1:PORT`, without a version.
@@ -119,6 +159,10 @@ impl MockProvider {
 }
 
 type ProviderRefusal = (ProviderProtocol, u16, String);
+
+fn refusal_reply((speaks, status, reason): &ProviderRefusal) -> Reply {
+    speaks.error_reply(*status, reason)
+}
 
 fn answer_request(request: &ReceivedRequest) -> Result<Reply, ProviderRefusal> {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
@@ -178,10 +222,7 @@ fn encode_answer(speaks: ProviderProtocol, asked: &ProviderRequest) -> Reply {
         "fault-cut" => ReplyEnding::Close,
         _ => ReplyEnding::Complete,
     };
-    if matches!(question.model.as_str(), "fault-cut" | "fault-no-end") {
-        // Enough for some text in every dialect, and before any terminator.
-        events.truncate(events.len() / 2 + 1);
-    }
+    break_stream(speaks, &question.model, &mut events);
     match (speaks, delivery) {
         (ProviderProtocol::Ollama, _) => {
             Reply::chunked_stream("application/x-ndjson", events).ending(ending)
@@ -190,6 +231,31 @@ fn encode_answer(speaks: ProviderProtocol, asked: &ProviderRequest) -> Reply {
             Reply::chunked_stream("application/json", events).ending(ending)
         }
         _ => Reply::sse(events).ending(ending),
+    }
+}
+
+/// Applies the fault that the model name selects.
+fn break_stream(speaks: ProviderProtocol, model: &str, events: &mut Vec<String>) {
+    // Enough for some text in every dialect, and before any terminator.
+    let middle = events.len() / 2 + 1;
+    match model {
+        "fault-cut" | "fault-no-end" => events.truncate(middle),
+        "fault-truncated-json" => {
+            events.truncate(middle);
+            if let Some(last) = events.last_mut() {
+                last.truncate(last.len() / 2);
+            }
+        }
+        "fault-error-event" => {
+            events.truncate(middle);
+            events.push(speaks.error_event(events.len()));
+        }
+        "fault-no-done"
+            if matches!(speaks, ProviderProtocol::Chat | ProviderProtocol::Messages) =>
+        {
+            events.pop();
+        }
+        _ => {}
     }
 }
 
@@ -236,9 +302,32 @@ impl ProviderProtocol {
         }
     }
 
-    /// An error in the dialect's format.
+    /// An error in mid-stream, as event number `number`.
+    fn error_event(self, number: usize) -> String {
+        let message = "the scripted fault";
+        let body = self.error_body(500, message);
+        match self {
+            Self::Chat => format!("data: {body}\n\n"),
+            Self::Gemini => format!("data: {body}\r\n\r\n"),
+            Self::Messages => format!("event: error\ndata: {body}\n\n"),
+            Self::Responses => {
+                let body = json!({"type": "error", "code": "server_error", "message": message,
+                    "param": null, "sequence_number": number});
+                format!("event: error\ndata: {body}\n\n")
+            }
+            Self::Ollama => format!("{body}\n"),
+        }
+    }
+
     fn error_reply(self, status: u16, message: &str) -> Reply {
-        let body = match self {
+        let reply = Reply::json(status, &self.error_body(status, message));
+        // One hour: a client must never be made to wait that long.
+        if status == 429 { reply.header("retry-after", "3600") } else { reply }
+    }
+
+    /// An error in the dialect's format.
+    fn error_body(self, status: u16, message: &str) -> Value {
+        match self {
             Self::Chat | Self::Responses => json!({"error": {"message": message,
                 "type": openai_error_type(status), "param": null, "code": null}}),
             Self::Messages => json!({"type": "error", "request_id": "req_provider",
@@ -246,10 +335,7 @@ impl ProviderProtocol {
             Self::Gemini => json!({"error": {"code": status, "message": message,
                 "status": gemini::error_status(status)}}),
             Self::Ollama => json!({"error": message}),
-        };
-        let reply = Reply::json(status, &body);
-        // One hour: a client must never be made to wait that long.
-        if status == 429 { reply.header("retry-after", "3600") } else { reply }
+        }
     }
 }
 

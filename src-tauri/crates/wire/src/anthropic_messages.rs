@@ -24,7 +24,7 @@ mod write_turns;
 
 pub(crate) use answer::{read_answer, write_answer};
 pub(crate) use error::{error_body, error_event, error_status, upstream_error};
-pub(crate) use request::read_request;
+pub(crate) use request::{read_conversation, read_request};
 pub(crate) use stream_reader::StreamReader;
 pub(crate) use stream_writer::StreamWriter;
 pub(crate) use write::write_request;

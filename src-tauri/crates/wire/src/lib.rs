@@ -43,6 +43,8 @@ mod request_needs;
 mod sse;
 mod target;
 #[cfg(test)]
+mod test_provider;
+#[cfg(test)]
 mod test_requests;
 #[cfg(test)]
 mod test_schema;

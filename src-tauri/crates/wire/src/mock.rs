@@ -8,26 +8,23 @@
 //! One rule counts tokens in prompts and answers: a run of letters and digits is one token, and so
 //! is each run of other visible characters; white space is free.
 
-mod anthropic;
-mod chat;
 mod embeddings;
 mod fault;
-mod gemini;
-mod mock_dialect;
-mod ollama;
+mod frames;
 mod prompt;
-mod responses;
 mod schema;
 mod script;
 mod text;
-mod timed_answer;
 mod tools;
 
 use bytes::Bytes;
 use domain::Dialect;
-use serde_json::Value;
+use fault::MockFault;
+use frames::AnswerFrames;
+use prompt::MockPrompt;
+use script::{AnswerScript, AnswerStyle};
 
-use crate::{ClientRequest, Delivery, UsageChunk, write_count, write_model_list};
+use crate::{ClientRequest, CountRequest, EmbeddingRequest, write_count, write_model_list};
 
 /// Pause between the tokens of `chat`, in milliseconds: a fast hosted model.
 pub const CHAT_TOKEN_DELAY_MS: u64 = 5;
@@ -104,44 +101,52 @@ pub enum MockEnd {
 /// Answers a request in its own dialect. `created_unix_s` is the date of the answer.
 #[must_use]
 pub fn answer(request: &ClientRequest, created_unix_s: i64) -> MockAnswer {
-    let question = timed_answer::MockRequest {
-        dialect: request.dialect(),
-        model: request.model(),
-        delivery: request.delivery(),
-        body: request.body(),
-        created_unix_s,
+    let (dialect, model) = (request.dialect(), request.model());
+    let Some((style, delay_ms, fault)) = model_behaviour(model) else {
+        return fault::unknown_model_answer(dialect, model);
     };
-    question.answer()
+    let request = match request.to_neutral() {
+        Ok(request) => request,
+        Err(reason) => return fault::unreadable_request_answer(dialect, &reason),
+    };
+    let script = AnswerScript::new(&MockPrompt::new(&request), style);
+    let tokens_max = fault.as_ref().map_or(usize::MAX, MockFault::tokens_max);
+    let good = AnswerFrames::write(&script, dialect, request, created_unix_s, delay_ms, tokens_max);
+    match fault {
+        Some(fault) => fault.apply(good),
+        None => good.into_answer(MockEnd::Done),
+    }
 }
 
-/// Answers like Ollama's `POST /api/chat`, which no client sends.
-#[must_use]
-pub fn answer_ollama(body: &[u8]) -> MockAnswer {
-    let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    // Ollama streams by default.
-    let is_whole = value.get("stream").is_some_and(|stream| stream == false);
-    let delivery = if is_whole { Delivery::Whole } else { Delivery::Stream(UsageChunk::Asked) };
-    let model = value.get("model").and_then(Value::as_str).unwrap_or_default();
-    let dialect = Dialect::OllamaChat;
-    timed_answer::MockRequest { dialect, model, delivery, body, created_unix_s: 0 }.answer()
+/// Style, pause between tokens in milliseconds, and fault of a model; `None` if it does not exist.
+fn model_behaviour(model: &str) -> Option<(AnswerStyle, u64, Option<MockFault>)> {
+    Some(match model {
+        "echo" => (AnswerStyle::Echo, 0, None),
+        "chat" => (AnswerStyle::Chat, CHAT_TOKEN_DELAY_MS, None),
+        "slow" => (AnswerStyle::Chat, SLOW_TOKEN_DELAY_MS, None),
+        "think" => (AnswerStyle::Think, CHAT_TOKEN_DELAY_MS, None),
+        "text-and-tool" => (AnswerStyle::TextAndTool, CHAT_TOKEN_DELAY_MS, None),
+        _ => (AnswerStyle::Chat, 0, Some(MockFault::from_model_name(model)?)),
+    })
 }
 
 /// Answers a request to count tokens: applies the mock's token rule to the texts of all messages.
 #[must_use]
-pub fn answer_token_count(dialect: Dialect, body: &[u8]) -> MockAnswer {
-    let voice = mock_dialect::mock_dialect(dialect);
-    let value: Option<Value> = serde_json::from_slice(body).ok();
-    let Some(prompt) = value.and_then(|body| voice.read_prompt(&body)) else {
-        return fault::unreadable_request_answer(voice);
-    };
-    fault::ok_answer("application/json", write_count(dialect, prompt.tokens))
+pub fn answer_token_count(request: &CountRequest) -> MockAnswer {
+    let dialect = request.dialect();
+    match request.read_turns() {
+        Ok(turns) => {
+            let tokens = prompt::count_turn_tokens(&turns);
+            fault::ok_answer("application/json", write_count(dialect, tokens))
+        }
+        Err(reason) => fault::unreadable_request_answer(dialect, &reason),
+    }
 }
 
-/// Answers a request for embeddings in the shape of `dialect` (OpenAI's, Gemini's or Ollama's).
-/// Every `model` makes vectors, except that `fault-…` models fail.
+/// Answers a request for embeddings. Every model makes vectors, except that `fault-…` models fail.
 #[must_use]
-pub fn answer_embeddings(dialect: Dialect, model: &str, body: &[u8]) -> MockAnswer {
-    embeddings::answer_embeddings(dialect, model, body)
+pub fn answer_embeddings(request: &EmbeddingRequest) -> MockAnswer {
+    embeddings::answer_embeddings(request)
 }
 
 /// The mock's model list, as `GET /v1/models` answers it.

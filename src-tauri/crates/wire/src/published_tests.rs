@@ -1,5 +1,5 @@
 //! Checks what OpenAI's clients get over every backend against OpenAI's published schema. The
-//! answers come from the mock in each dialect, so they are translated like real ones.
+//! answers come from the strict provider of `test-support`, so they are translated like real ones.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,14 @@ use bytes::Bytes;
 use domain::{Dialect, TranslationMode};
 use serde_json::{Value, json};
 
+use crate::test_provider::provider_answer;
 use crate::test_schema::PublishedSchema;
 use crate::{
     ApiSurface, BackendExchange, ClientRequest, Delivery, EmbeddingBatch, EmbeddingRequest,
     EmbeddingSurface, StreamEnd, Target, TargetKind, mock,
 };
 
-/// Mock models with different answers: text, thinking, text and calls.
+/// Models of the mock and of the strict provider with different answers: text, thinking, text and calls.
 const MODELS: [&str; 3] = ["echo", "think", "text-and-tool"];
 
 /// Thinking, text and two calls, as Claude streams them.
@@ -34,7 +35,7 @@ const CLAUDE: [&str; 14] = [
     r#"{"type":"message_stop"}"#,
 ];
 
-/// Backends whose dialect the mock supports.
+/// The mock speaks to its client directly; the others are translated.
 fn backends() -> [TargetKind; 3] {
     let (lacks, offers) = (BTreeSet::new(), BTreeSet::new());
     [TargetKind::Mock, TargetKind::OpenAiCompatible { lacks, offers }, TargetKind::Anthropic]
@@ -57,10 +58,16 @@ fn responses(is_streamed: bool) -> Value {
             "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}]})
 }
 
-/// The body that a client gets with the mock as a backend of `kind`.
+/// The body that a client gets from a backend of `kind`.
 fn relayed(surface: ApiSurface<'_>, body: &Value, kind: &TargetKind, model: &str) -> Vec<u8> {
     let exchange = exchange(surface, body, kind, model);
-    let answer = upstream_body(&exchange, model);
+    let answer = if *kind == TargetKind::Mock {
+        let request = ClientRequest::parse(surface, exchange.outgoing().body.clone());
+        let answer = mock::answer(&request.expect("our own request"), 1);
+        answer.body.into_iter().flat_map(|piece| piece.bytes).collect()
+    } else {
+        Bytes::from(provider_answer(&exchange).pieces.concat())
+    };
     if exchange.delivery() == Delivery::Whole {
         return exchange.translate_answer(&answer).expect("an answer").0.to_vec();
     }
@@ -88,21 +95,6 @@ fn streamed(exchange: &BackendExchange, answer: &[u8]) -> Vec<u8> {
         other => panic!("not whole: {other:?}"),
     }
     relay
-}
-
-/// The mock's answer in the backend's dialect.
-fn upstream_body(exchange: &BackendExchange, model: &str) -> Bytes {
-    let outgoing = exchange.outgoing();
-    let delivery = exchange.delivery();
-    let surface = match outgoing.dialect {
-        Dialect::OpenAiChat => ApiSurface::OpenAiChat,
-        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
-        Dialect::AnthropicMessages => ApiSurface::AnthropicMessages,
-        Dialect::Gemini | Dialect::OllamaChat => ApiSurface::Gemini { model, delivery },
-    };
-    let request = ClientRequest::parse(surface, outgoing.body.clone()).expect("our own request");
-    let answer = mock::answer(&request, 1);
-    answer.body.into_iter().flat_map(|piece| piece.bytes).collect()
 }
 
 fn events(stream: &[u8]) -> Vec<Value> {

@@ -9,7 +9,12 @@ use serde_json::json;
 
 use crate::client_request::{ApiSurface, ClientRequest, Metering};
 use crate::json::Members;
-use crate::{BackendRequest, Delivery, RequestError, Target};
+use crate::json_node::{JsonNode, JsonObject};
+use crate::neutral::ConversationTurn;
+use crate::{BackendRequest, Delivery, RequestError, Target, anthropic_messages, gemini};
+
+/// Where Gemini's body has a whole request, in both spellings.
+const WHOLE_REQUEST_KEYS: [&str; 2] = ["generateContentRequest", "generate_content_request"];
 
 /// A request to count tokens, validated as far as routing needs.
 #[derive(Debug, Clone)]
@@ -26,8 +31,7 @@ impl CountRequest {
     pub fn parse_gemini(model: &str, body: Bytes) -> Result<Self, RequestError> {
         let delivery = Delivery::Whole;
         ClientRequest::parse_with(ApiSurface::Gemini { model, delivery }, body, |members| {
-            let whole = ["generateContentRequest", "generate_content_request"];
-            whole.iter().any(|key| members.get(key).is_some())
+            WHOLE_REQUEST_KEYS.iter().any(|key| members.get(key).is_some())
         })
         .map(Self)
     }
@@ -42,6 +46,22 @@ impl CountRequest {
     #[must_use]
     pub const fn body(&self) -> &Bytes {
         self.0.body()
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.0.dialect()
+    }
+
+    /// Decodes the conversation to count.
+    pub(crate) fn read_turns(&self) -> Result<Vec<ConversationTurn>, RequestError> {
+        let text = self.0.text();
+        if self.dialect() == Dialect::AnthropicMessages {
+            return anthropic_messages::read_conversation(text);
+        }
+        let body = JsonObject::root(text)?;
+        let inner = WHOLE_REQUEST_KEYS.iter().find_map(|key| body.get(key));
+        let text = inner.as_ref().map_or(text, JsonNode::raw);
+        gemini::read_request(text, self.model(), Delivery::Whole).map(|request| request.messages)
     }
 
     /// The request for a backend that counts in the same dialect; `None` for other backends.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{Clock, Dialect};
+use domain::Clock;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 use wire::mock::{self, MockAnswer, MockChunk, MockEnd};
-use wire::{ClientRequest, EmbeddingRequest};
+use wire::{ClientRequest, CountRequest, EmbeddingRequest};
 
 use super::{KeyScrubber, Upstream, UpstreamFailure, UpstreamRequest, UpstreamResponse};
 use crate::response::JSON;
@@ -51,14 +51,13 @@ fn answer(route: &Surface, body: Bytes, now_unix_s: i64) -> Option<MockAnswer> {
             mock::answer(&request, now_unix_s)
         }
         Surface::CountTokens(CountTokensSurface::Messages) => {
-            mock::answer_token_count(Dialect::AnthropicMessages, &body)
+            mock::answer_token_count(&CountRequest::parse_anthropic(body).ok()?)
         }
-        Surface::CountTokens(CountTokensSurface::Gemini { .. }) => {
-            mock::answer_token_count(Dialect::Gemini, &body)
+        Surface::CountTokens(CountTokensSurface::Gemini { model }) => {
+            mock::answer_token_count(&CountRequest::parse_gemini(model, body).ok()?)
         }
         Surface::Embeddings(embedded) => {
-            let request = EmbeddingRequest::parse(embedded.for_wire(), body.clone()).ok()?;
-            mock::answer_embeddings(request.dialect(), request.model(), &body)
+            mock::answer_embeddings(&EmbeddingRequest::parse(embedded.for_wire(), body).ok()?)
         }
         _ => return None,
     })

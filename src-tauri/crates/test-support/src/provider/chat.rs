@@ -154,7 +154,7 @@ fn read_tool(tool: &Value) -> ParseResult<DeclaredTool> {
     if form.flag("strict")? {
         check_strict_schema("tools.function.parameters", &schema)?;
     }
-    Ok(DeclaredTool { name: name.to_owned(), schema })
+    Ok(DeclaredTool::function(name, schema))
 }
 
 fn read_choice(form: &StrictObject<'_>) -> ParseResult<ToolChoiceMode> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::scripted_answer::{
-    DeclaredTool, ParsedPrompt, ScriptedAnswer, ToolChoiceMode, image_note,
+    DeclaredTool, ParsedPrompt, ScriptedAnswer, ScriptedToolCall, ToolChoiceMode, image_note,
 };
 use super::strict_object::{ParseResult, StrictObject, check_open_api_schema, check_tool_name};
 use super::{
@@ -237,7 +237,7 @@ fn read_tool(declaration: &Value) -> ParseResult<DeclaredTool> {
         (None, Some(schema)) => schema.clone(),
         (None, None) => json!({"type": "object"}),
     };
-    Ok(DeclaredTool { name: form.text("name")?.to_owned(), schema })
+    Ok(DeclaredTool::function(form.text("name")?, schema))
 }
 
 fn read_choice(config: &Value) -> ParseResult<ToolChoiceMode> {
@@ -302,10 +302,16 @@ fn answer(question: &ParsedPrompt, parts: &[Value], finish: Option<&ScriptedAnsw
     answer
 }
 
-fn call_parts(speech: &ScriptedAnswer) -> Vec<Value> {
-    // Without ids, like Google's own API.
-    let part = |call: &super::scripted_answer::ScriptedToolCall| json!({"functionCall": {"name": call.name, "args": call.arguments}});
-    speech.calls.iter().map(part).collect()
+/// Calls without ids, like Google's own API.
+fn call_parts(question: &ParsedPrompt, speech: &ScriptedAnswer) -> Vec<Value> {
+    let part = |(place, call): (usize, &ScriptedToolCall)| {
+        let call = json!({"name": call.name, "args": call.arguments});
+        if place == 0 && question.model.starts_with("gemini-3") {
+            return json!({"functionCall": call, "thoughtSignature": SIGNATURE});
+        }
+        json!({"functionCall": call})
+    };
+    speech.calls.iter().enumerate().map(part).collect()
 }
 
 pub(super) fn whole_answer(question: &ParsedPrompt, speech: &ScriptedAnswer) -> Value {
@@ -319,7 +325,7 @@ pub(super) fn whole_answer(question: &ParsedPrompt, speech: &ScriptedAnswer) -> 
         let with = json!({"text": speech.text, "thoughtSignature": SIGNATURE});
         parts.push(if signed { with } else { text });
     }
-    parts.extend(call_parts(speech));
+    parts.extend(call_parts(question, speech));
     answer(question, &parts, Some(speech))
 }
 
@@ -335,7 +341,7 @@ pub(super) fn stream_events(
     chunks.extend(
         speech.text_deltas().map(|piece| answer(question, &[json!({"text": piece})], None)),
     );
-    for part in call_parts(speech) {
+    for part in call_parts(question, speech) {
         chunks.push(answer(question, &[part], None));
     }
     chunks.push(answer(question, &[json!({"text": ""})], Some(speech)));

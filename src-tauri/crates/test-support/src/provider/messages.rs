@@ -239,7 +239,7 @@ fn read_tool(tool: &Value) -> ParseResult<DeclaredTool> {
     if schema.get("type") != Some(&json!("object")) {
         return Err("tools.input_schema.type: must be object".to_owned());
     }
-    Ok(DeclaredTool { name: form.text("name")?.to_owned(), schema })
+    Ok(DeclaredTool::function(form.text("name")?, schema))
 }
 
 fn read_choice(form: &StrictObject<'_>, question: &mut ParsedPrompt) -> ParseResult<()> {

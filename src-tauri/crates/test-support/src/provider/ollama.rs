@@ -25,7 +25,7 @@ pub(super) fn read(body: &Value) -> ParseResult<ProviderRequest> {
             StrictObject::new("tools.function", function, "name! description parameters")?;
         let schema = function.get("parameters").cloned().unwrap_or_else(|| json!({}));
         check_tool_name("tools.function.name", function.text("name")?)?;
-        question.tools.push(DeclaredTool { name: function.text("name")?.to_owned(), schema });
+        question.tools.push(DeclaredTool::function(function.text("name")?, schema));
     }
     question.schema = form.get("format").filter(|format| format.is_object()).cloned();
     if let Some(options) = form.get("options") {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::scripted_answer::{
-    DeclaredTool, ParsedPrompt, ScriptedAnswer, ToolChoiceMode, data_url_note,
+    DeclaredTool, ParsedPrompt, ScriptedAnswer, ScriptedToolCall, ToolChoiceMode, data_url_note,
 };
 use super::strict_object::{
     ParseResult, StrictObject, check_call_id, check_strict_schema, check_tool_name,
@@ -159,7 +159,19 @@ fn read_tools(tool: &Value, tools: &mut Vec<DeclaredTool>) -> ParseResult<()> {
         Some("namespace") => {
             let form = StrictObject::new("tools", tool, "type! name! description! tools!")?;
             check_tool_name("tools.name", form.text("name")?)?;
-            form.list("tools")?.iter().try_for_each(|nested| read_tools(nested, tools))
+            let (name, before) = (form.text("name")?, tools.len());
+            form.list("tools")?.iter().try_for_each(|nested| read_tools(nested, tools))?;
+            for tool in tools.iter_mut().skip(before) {
+                tool.namespace = Some(name.to_owned());
+            }
+            Ok(())
+        }
+        Some("custom") => {
+            let form = StrictObject::new("tools", tool, "type! name! description format")?;
+            check_tool_name("tools.name", form.text("name")?)?;
+            let name = form.text("name")?.to_owned();
+            tools.push(DeclaredTool { name, namespace: None, schema: None });
+            Ok(())
         }
         _ => {
             tools.push(read_tool(tool)?);
@@ -177,7 +189,7 @@ fn read_tool(tool: &Value) -> ParseResult<DeclaredTool> {
     if form.flag("strict")? {
         check_strict_schema("tools.parameters", &schema)?;
     }
-    Ok(DeclaredTool { name: name.to_owned(), schema })
+    Ok(DeclaredTool::function(name, schema))
 }
 
 fn read_format(text: &Value) -> ParseResult<Option<Value>> {
@@ -207,12 +219,25 @@ fn items(speech: &ScriptedAnswer) -> Vec<Value> {
         items.push(json!({"id": "msg_1", "type": "message", "role": "assistant",
             "status": "completed", "content": [text_part(&speech.text)]}));
     }
-    for call in &speech.calls {
-        items.push(json!({"id": format!("fc_{}", call.id), "type": "function_call",
-            "status": "completed", "call_id": call.id, "name": call.name,
-            "arguments": call.arguments.to_string()}));
-    }
+    items.extend(speech.calls.iter().map(call_item));
     items
+}
+
+fn call_item(call: &ScriptedToolCall) -> Value {
+    let text = call.arguments_text();
+    let mut item = if call.arguments.is_string() {
+        json!({"id": format!("ctc_{}", call.id), "type": "custom_tool_call", "input": text})
+    } else {
+        json!({"id": format!("fc_{}", call.id), "type": "function_call", "arguments": text})
+    };
+    if let Some(members) = item.as_object_mut() {
+        members.insert("status".to_owned(), json!("completed"));
+        members.insert("call_id".to_owned(), json!(call.id));
+        members.insert("name".to_owned(), json!(call.name));
+        let namespace = call.namespace.as_ref();
+        members.extend(namespace.map(|name| ("namespace".to_owned(), json!(name))));
+    }
+    item
 }
 
 fn text_part(text: &str) -> Value {
@@ -287,6 +312,7 @@ fn item_events(
     empty("content", json!([]));
     empty("summary", json!([]));
     empty("arguments", json!(""));
+    empty("input", json!(""));
     events.push(("response.output_item.added", json!({"output_index": index, "item": begun})));
     let at = |more: Value| {
         let mut at = json!({"item_id": id, "output_index": index});
@@ -323,17 +349,18 @@ fn item_events(
         _ => {
             let call =
                 speech.calls.iter().find(|call| item.get("call_id") == Some(&json!(call.id)));
-            for piece in call
-                .map(super::scripted_answer::ScriptedToolCall::argument_deltas)
-                .unwrap_or_default()
-            {
-                let delta = at(json!({"delta": piece}));
-                events.push(("response.function_call_arguments.delta", delta));
-            }
-            let arguments = item.get("arguments").cloned().unwrap_or_default();
+            let (delta, done, field) = if item.get("input").is_some() {
+                let delta = "response.custom_tool_call_input.delta";
+                (delta, "response.custom_tool_call_input.done", "input")
+            } else {
+                let delta = "response.function_call_arguments.delta";
+                (delta, "response.function_call_arguments.done", "arguments")
+            };
+            let pieces = call.map(ScriptedToolCall::argument_deltas).unwrap_or_default();
+            events.extend(pieces.into_iter().map(|piece| (delta, at(json!({"delta": piece})))));
+            let whole = item.get(field).cloned().unwrap_or_default();
             let name = item.get("name").cloned().unwrap_or_default();
-            let done = at(json!({"arguments": arguments, "name": name}));
-            events.push(("response.function_call_arguments.done", done));
+            events.push((done, at(json!({field: whole, "name": name}))));
         }
     }
     events.push(("response.output_item.done", json!({"output_index": index, "item": item})));

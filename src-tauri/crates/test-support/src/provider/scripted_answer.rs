@@ -28,7 +28,16 @@ pub(crate) struct ParsedPrompt {
 #[derive(Debug)]
 pub(crate) struct DeclaredTool {
     pub(crate) name: String,
-    pub(crate) schema: Value,
+    /// The namespace around it (Responses only).
+    pub(crate) namespace: Option<String>,
+    /// `None` for a tool that takes free text (Responses only).
+    pub(crate) schema: Option<Value>,
+}
+
+impl DeclaredTool {
+    pub(crate) fn function(name: &str, schema: Value) -> Self {
+        Self { name: name.to_owned(), namespace: None, schema: Some(schema) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +62,8 @@ pub(crate) struct ScriptedAnswer {
 pub(crate) struct ScriptedToolCall {
     pub(crate) id: String,
     pub(crate) name: String,
+    pub(crate) namespace: Option<String>,
+    /// A text for a tool that takes free text.
     pub(crate) arguments: Value,
 }
 
@@ -97,7 +108,11 @@ impl ScriptedAnswer {
         let call = |(tool, place): (&DeclaredTool, u32)| ScriptedToolCall {
             id: format!("call_{place}"),
             name: tool.name.clone(),
-            arguments: schema_instance(&tool.schema, word),
+            namespace: tool.namespace.clone(),
+            arguments: match &tool.schema {
+                Some(schema) => schema_instance(schema, word),
+                None => json!(word),
+            },
         };
         let calls: Vec<ScriptedToolCall> =
             question.called_tools().into_iter().zip(0..).map(call).collect();
@@ -127,9 +142,14 @@ impl ScriptedAnswer {
 }
 
 impl ScriptedToolCall {
-    /// The arguments as JSON text, split into stream deltas of three characters.
+    /// The arguments as JSON text, or the free text.
+    pub(crate) fn arguments_text(&self) -> String {
+        self.arguments.as_str().map_or_else(|| self.arguments.to_string(), str::to_owned)
+    }
+
+    /// [`Self::arguments_text`], split into stream deltas of three characters.
     pub(crate) fn argument_deltas(&self) -> Vec<String> {
-        let letters: Vec<char> = self.arguments.to_string().chars().collect();
+        let letters: Vec<char> = self.arguments_text().chars().collect();
         letters.chunks(3).map(|piece| piece.iter().collect()).collect()
     }
 }

@@ -38,8 +38,7 @@ pub(crate) fn read_request(
     let root = &JsonObject::root(text)?;
     let tokens_max = root.required("max_tokens")?.whole_number()?;
     let mut extras = Vec::new();
-    let mut messages: Vec<ConversationTurn> = read_system(root, &mut extras)?.into_iter().collect();
-    messages.extend(read_turns(&root.required("messages")?, &mut extras)?);
+    let messages = read_messages(root, &mut extras)?;
     let tools = read_tools(root, &mut extras)?;
     let ToolChoiceSettings { tool_choice, parallel_calls } = read_tool_choice(root, &mut extras)?;
     let output = read_output(root, &mut extras)?;
@@ -70,6 +69,20 @@ pub(crate) fn read_request(
         user,
         extras,
     })
+}
+
+/// Reads the instructions and turns alone: a request to count tokens has no `max_tokens`.
+pub(crate) fn read_conversation(text: &str) -> Result<Vec<ConversationTurn>, RequestError> {
+    read_messages(&JsonObject::root(text)?, &mut Vec::new())
+}
+
+fn read_messages(
+    root: &JsonObject<'_>,
+    extras: &mut Vec<ExtraField>,
+) -> Result<Vec<ConversationTurn>, RequestError> {
+    let mut messages: Vec<ConversationTurn> = read_system(root, extras)?.into_iter().collect();
+    messages.extend(read_turns(&root.required("messages")?, extras)?);
+    Ok(messages)
 }
 
 fn read_stop(root: &JsonObject<'_>) -> Result<Vec<String>, RequestError> {

@@ -1,11 +1,12 @@
 //! The mock's faults, selected by the model name.
 
 use bytes::Bytes;
+use domain::Dialect;
 
-use super::mock_dialect::MockDialect;
-use super::timed_answer::AnswerFrames;
+use super::frames::AnswerFrames;
 use super::{MODELS, MockAnswer, MockChunk, MockEnd, TOKENS_BEFORE_FAULT};
-use crate::{Delivery, ErrorAnswer, ErrorKind};
+use crate::dialect::error_body;
+use crate::{ErrorAnswer, ErrorKind, RequestError};
 
 /// `retry-after` of `fault-429`, in seconds.
 const RETRY_AFTER_S: u32 = 1;
@@ -22,6 +23,7 @@ pub(super) enum MockFault {
     TruncatedJson,
     ErrorEvent,
     NoDone,
+    NoUsage,
 }
 
 const fn status_fault(
@@ -87,45 +89,44 @@ impl MockFault {
             "truncated-json" => Self::TruncatedJson,
             "error-event" => Self::ErrorEvent,
             "no-done" => Self::NoDone,
+            "no-usage" => Self::NoUsage,
             _ => return None,
         })
     }
 
-    /// Applies the fault to a good answer.
+    /// Content tokens that a stream sends before this fault.
+    pub(super) const fn tokens_max(&self) -> usize {
+        match self {
+            Self::Cut | Self::Stall | Self::ErrorEvent => TOKENS_BEFORE_FAULT,
+            Self::TruncatedJson => TOKENS_BEFORE_FAULT + 1,
+            _ => usize::MAX,
+        }
+    }
+
+    /// Applies the fault to a good answer, whose stream has at most [`Self::tokens_max`] tokens.
     pub(super) fn apply(self, good: AnswerFrames) -> MockAnswer {
         let done = MockEnd::Done;
-        match (self, good.delivery) {
+        match (self, good.is_streamed()) {
             (Self::Status(error), _) => error_answer(good.dialect, &error),
             (Self::Html, _) => ok_answer("text/html; charset=utf-8", Bytes::from_static(HTML_PAGE)),
             (Self::Empty, _) => good.without_frames().into_answer(done),
-            (Self::Cut, Delivery::Whole) => good.truncate_last_frame().into_answer(MockEnd::Cut),
-            (Self::Cut, _) => {
-                good.truncate_after_tokens(TOKENS_BEFORE_FAULT).into_answer(MockEnd::Cut)
-            }
-            (Self::Stall, Delivery::Whole) => good.without_frames().into_answer(MockEnd::Stall),
-            (Self::Stall, _) => {
-                good.truncate_after_tokens(TOKENS_BEFORE_FAULT).into_answer(MockEnd::Stall)
-            }
-            (Self::TruncatedJson, Delivery::Whole) => good.truncate_last_frame().into_answer(done),
-            (Self::TruncatedJson, _) => good
-                .truncate_after_tokens(TOKENS_BEFORE_FAULT + 1)
-                .truncate_last_frame()
-                .into_answer(done),
-            (Self::ErrorEvent, Delivery::Whole) => {
-                ok_answer("application/json", good.dialect.error_body(&IN_BAND_ERROR))
-            }
-            (Self::ErrorEvent, _) => {
-                let begun = good.truncate_after_tokens(TOKENS_BEFORE_FAULT);
-                let event = begun.dialect.error_event(&IN_BAND_ERROR, begun.frames.len());
-                begun.with_frame(event).into_answer(done)
+            (Self::Cut, true) => good.into_answer(MockEnd::Cut),
+            (Self::Cut, false) => good.truncate_last_frame().into_answer(MockEnd::Cut),
+            (Self::Stall, true) => good.into_answer(MockEnd::Stall),
+            (Self::Stall, false) => good.without_frames().into_answer(MockEnd::Stall),
+            (Self::TruncatedJson, _) => good.truncate_last_frame().into_answer(done),
+            (Self::ErrorEvent, true) => good.with_error_event(&IN_BAND_ERROR).into_answer(done),
+            (Self::ErrorEvent, false) => {
+                ok_answer("application/json", error_body(good.dialect, &IN_BAND_ERROR))
             }
             (Self::NoDone, _) => good.without_terminator().into_answer(done),
+            (Self::NoUsage, _) => good.without_usage().into_answer(done),
         }
     }
 }
 
 /// Answer to an unknown model name.
-pub(super) fn unknown_model_answer(voice: &dyn MockDialect, model: &str) -> MockAnswer {
+pub(super) fn unknown_model_answer(dialect: Dialect, model: &str) -> MockAnswer {
     let shown = crate::error::sanitize(model, crate::ERROR_FIELD_CHARS_MAX);
     let message =
         format!("The model '{shown}' does not exist. The mock has: {}.", MODELS.join(", "));
@@ -136,27 +137,28 @@ pub(super) fn unknown_model_answer(voice: &dyn MockDialect, model: &str) -> Mock
         message: &message,
         param: Some("model"),
     };
-    error_answer(voice, &error)
+    error_answer(dialect, &error)
 }
 
-/// Answer to a body that cannot be parsed into a request of the dialect.
-pub(super) fn unreadable_request_answer(voice: &dyn MockDialect) -> MockAnswer {
+/// Answer to a body that is no request of the dialect.
+pub(super) fn unreadable_request_answer(dialect: Dialect, reason: &RequestError) -> MockAnswer {
+    let message = format!("The mock cannot read this request: {reason}");
     let error = ErrorAnswer {
         status: 400,
         kind: ErrorKind::InvalidRequest,
-        code: None,
-        message: "The mock cannot read this request: it has half a surrogate pair, a number out of range, or no conversation.",
-        param: None,
+        code: Some(reason.code()),
+        message: &message,
+        param: reason.param(),
     };
-    error_answer(voice, &error)
+    error_answer(dialect, &error)
 }
 
-fn error_answer(voice: &dyn MockDialect, error: &ErrorAnswer<'_>) -> MockAnswer {
+fn error_answer(dialect: Dialect, error: &ErrorAnswer<'_>) -> MockAnswer {
     MockAnswer {
         status: error.status,
         content_type: "application/json",
         retry_after_s: (error.status == 429).then_some(RETRY_AFTER_S),
-        body: vec![MockChunk { delay_ms: 0, bytes: voice.error_body(error) }],
+        body: vec![MockChunk { delay_ms: 0, bytes: error_body(dialect, error) }],
         end: MockEnd::Done,
     }
 }

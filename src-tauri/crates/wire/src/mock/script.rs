@@ -1,10 +1,18 @@
-//! The content of the mock's answers, before a dialect formats it.
+//! The content of the mock's answers, before a dialect's writer formats it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::{Dialect, TokenUsage};
 use serde_json::json;
 
-use super::prompt::{MockOutputFormat, MockPrompt};
-use super::tools::{MockCall, choose_calls, choose_calls_eagerly, last_word};
+use super::prompt::MockPrompt;
+use super::tools::{choose_calls, choose_calls_eagerly, last_word};
 use super::{ANSWER_TOKENS_MAX, schema, text};
+use crate::neutral::{
+    AnswerEvent, Finish, FinishReason, OutputFormat, PartDelta, PartHead, ThoughtSignature,
+    ToolCall,
+};
+use crate::{UsageReading, UsageReport};
 
 /// How the mock makes an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,119 +21,107 @@ pub(super) enum AnswerStyle {
     Echo,
     /// Writes a paragraph.
     Chat,
-    /// Thinks, then does as [`AnswerStyle::RequestEcho`].
+    /// Thinks, then does as [`AnswerStyle::Echo`].
     Think,
     /// Writes a paragraph and calls tools in one turn.
     TextAndTool,
 }
 
-/// Whether an answer reports its usage.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum UsageReporting {
-    Reported,
-    Omitted,
-}
-
 /// Content of one answer.
 #[derive(Debug)]
 pub(super) struct AnswerScript {
-    /// Sixteen hexadecimal digits that depend on the prompt alone. Dialects add their prefix.
+    /// Letters and digits that depend on the prompt alone.
     pub(super) id: String,
-    pub(super) model: String,
-    pub(super) created_unix_s: i64,
     /// Thinking, text and calls, in this order. An empty answer has one empty text.
-    pub(super) parts: Vec<ScriptPart>,
-    pub(super) finish: ScriptFinish,
-    /// `None` if the answer reports no usage.
-    pub(super) usage: Option<ScriptUsage>,
+    parts: Vec<ScriptPart>,
+    finish: FinishReason,
+    /// Counted by the mock's rule.
+    usage: TokenUsage,
 }
 
 #[derive(Debug)]
-pub(super) enum ScriptPart {
+enum ScriptPart {
     /// Tokens; joined they are the thinking.
     Thinking(Vec<String>),
     /// Tokens; joined they are the text.
     Text(Vec<String>),
-    Call(MockCall),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ScriptFinish {
-    Stop,
-    Length,
-    ToolCalls,
-}
-
-/// Token counts by the mock's rule. No token is counted twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ScriptUsage {
-    pub(super) prompt: u64,
-    /// Text and calls.
-    pub(super) visible: u64,
-    pub(super) reasoning: u64,
-}
-
-impl ScriptUsage {
-    /// Text, calls and thinking.
-    pub(super) const fn output(self) -> u64 {
-        self.visible.saturating_add(self.reasoning)
-    }
-
-    pub(super) const fn total(self) -> u64 {
-        self.prompt.saturating_add(self.output())
-    }
+    Call(ToolCall),
 }
 
 impl AnswerScript {
-    pub(super) fn new(
-        model: &str,
-        prompt: &MockPrompt,
-        manner: AnswerStyle,
-        usage: UsageReporting,
-        created_unix_s: i64,
-    ) -> Self {
-        let (parts, finish) = make_parts(prompt, manner);
-        let count = |is_counted: fn(&ScriptPart) -> bool| {
-            parts.iter().filter(|part| is_counted(part)).map(ScriptPart::token_count).sum()
-        };
-        let usage = (usage == UsageReporting::Reported).then(|| ScriptUsage {
-            prompt: prompt.tokens,
-            visible: count(|part| !matches!(part, ScriptPart::Thinking(_))),
-            reasoning: count(|part| matches!(part, ScriptPart::Thinking(_))),
-        });
-        let id = format!("{:016x}", text::hash_text(&prompt.user));
-        Self { id, model: model.to_owned(), created_unix_s, parts, finish, usage }
+    pub(super) fn new(prompt: &MockPrompt<'_>, style: AnswerStyle) -> Self {
+        let (parts, finish) = make_parts(prompt, style);
+        let mut usage = TokenUsage { input_uncached: prompt.tokens, ..TokenUsage::default() };
+        for part in &parts {
+            match part {
+                ScriptPart::Thinking(_) => usage.reasoning += part.token_count(),
+                ScriptPart::Text(_) | ScriptPart::Call(_) => {
+                    usage.output_visible += part.token_count();
+                }
+            }
+        }
+        let id = format!("mock{:016x}", text::hash_text(&prompt.user));
+        Self { id, parts, finish, usage }
     }
 
     /// Tokens of all parts. The model's delay applies to each.
     pub(super) fn token_count(&self) -> u64 {
-        self.parts.iter().map(ScriptPart::token_count).sum()
+        self.usage.output()
     }
 
-    /// Joins the text parts.
-    pub(super) fn text(&self) -> String {
-        let text = |part: &ScriptPart| match part {
-            ScriptPart::Text(tokens) => tokens.concat(),
-            ScriptPart::Thinking(_) | ScriptPart::Call(_) => String::new(),
+    /// The events of the answer for a client of `dialect`, whose signatures it has.
+    pub(super) fn events(&self, dialect: Dialect) -> Vec<AnswerEvent> {
+        let input = TokenUsage { input_uncached: self.usage.input(), ..TokenUsage::default() };
+        let usage =
+            |tokens| Some(UsageReport { tokens, reading: UsageReading::AsReported, raw: None });
+        let mut events = vec![AnswerEvent::Begin { id: None, model: None, usage: usage(input) }];
+        let mut index = 0;
+        let mut push_part = |head: PartHead, deltas: Vec<PartDelta>| {
+            let choice = 0;
+            events.push(AnswerEvent::Start { choice, index, head });
+            let deltas = deltas.into_iter();
+            events.extend(deltas.map(|delta| AnswerEvent::Delta { choice, index, delta }));
+            events.push(AnswerEvent::Stop { choice, index });
+            index += 1;
         };
-        self.parts.iter().map(text).collect()
+        let texts = |tokens: &[String]| tokens.iter().cloned().map(PartDelta::Text).collect();
+        let mut signature = self.signature(dialect);
+        for part in &self.parts {
+            match part {
+                ScriptPart::Thinking(tokens) => {
+                    let mut deltas: Vec<_> = texts(tokens);
+                    let signature = signature.take_if(|_| dialect != Dialect::Gemini);
+                    deltas.extend(signature.map(PartDelta::Signature));
+                    push_part(PartHead::Thinking, deltas);
+                }
+                ScriptPart::Text(tokens) => push_part(PartHead::Text, texts(tokens)),
+                ScriptPart::Call(call) => {
+                    // Like Gemini 3, which signs the first call of a turn.
+                    if let Some(signature) = signature.take_if(|_| dialect == Dialect::Gemini) {
+                        push_part(PartHead::Thinking, vec![PartDelta::Signature(signature)]);
+                    }
+                    let pieces = text::split_tokens(&call.arguments).into_iter();
+                    let pieces = pieces.map(|piece| PartDelta::Arguments(piece.to_owned()));
+                    push_part(call_head(call), pieces.collect());
+                }
+            }
+        }
+        let finish = Finish { reason: self.finish, word: String::new(), stop_sequence: None };
+        events.push(AnswerEvent::Finish { choice: 0, finish });
+        events.push(AnswerEvent::End { usage: usage(self.usage) });
+        events
     }
 
-    /// Joins the thinking parts.
-    pub(super) fn thinking(&self) -> String {
-        let text = |part: &ScriptPart| match part {
-            ScriptPart::Thinking(tokens) => tokens.concat(),
-            ScriptPart::Text(_) | ScriptPart::Call(_) => String::new(),
-        };
-        self.parts.iter().map(text).collect()
+    /// Base64, as Google's SDKs demand. Chat Completions has no signatures.
+    fn signature(&self, dialect: Dialect) -> Option<ThoughtSignature> {
+        let data = STANDARD.encode(format!("signed by {}", self.id));
+        (dialect != Dialect::OpenAiChat).then_some(ThoughtSignature { origin: dialect, data })
     }
+}
 
-    pub(super) fn calls(&self) -> impl Iterator<Item = &MockCall> {
-        self.parts.iter().filter_map(|part| match part {
-            ScriptPart::Call(call) => Some(call),
-            ScriptPart::Thinking(_) | ScriptPart::Text(_) => None,
-        })
-    }
+fn call_head(call: &ToolCall) -> PartHead {
+    let ToolCall { id, name, namespace, kind, .. } = call.clone();
+    PartHead::Call { id, name, namespace, kind }
 }
 
 impl ScriptPart {
@@ -139,13 +135,13 @@ impl ScriptPart {
     }
 }
 
-fn make_parts(prompt: &MockPrompt, manner: AnswerStyle) -> (Vec<ScriptPart>, ScriptFinish) {
-    let calls = match manner {
+fn make_parts(prompt: &MockPrompt<'_>, style: AnswerStyle) -> (Vec<ScriptPart>, FinishReason) {
+    let calls = match style {
         AnswerStyle::TextAndTool => choose_calls_eagerly(prompt),
         AnswerStyle::Echo | AnswerStyle::Chat | AnswerStyle::Think => choose_calls(prompt),
     };
     let mut parts = Vec::new();
-    let most = prompt.tokens_max.and_then(|most| usize::try_from(most).ok());
+    let most = prompt.request.output_tokens_max.and_then(|most| usize::try_from(most).ok());
     let mut room = most.unwrap_or(usize::MAX).min(ANSWER_TOKENS_MAX);
     let mut is_cut = false;
     let mut cut = |full: &str| {
@@ -155,43 +151,43 @@ fn make_parts(prompt: &MockPrompt, manner: AnswerStyle) -> (Vec<ScriptPart>, Scr
         room -= kept.len();
         kept
     };
-    if manner == AnswerStyle::Think {
+    if style == AnswerStyle::Think {
         parts.push(ScriptPart::Thinking(cut(&thinking_text(prompt))));
     }
-    if calls.is_empty() || manner == AnswerStyle::TextAndTool {
-        parts.push(ScriptPart::Text(cut(&answer_text(prompt, manner))));
+    if calls.is_empty() || style == AnswerStyle::TextAndTool {
+        parts.push(ScriptPart::Text(cut(&answer_text(prompt, style))));
     }
     let finish = match (is_cut, calls.is_empty()) {
-        (true, _) => ScriptFinish::Length,
-        (false, true) => ScriptFinish::Stop,
-        (false, false) => ScriptFinish::ToolCalls,
+        (true, _) => FinishReason::MaxTokens,
+        (false, true) => FinishReason::EndTurn,
+        (false, false) => FinishReason::ToolUse,
     };
-    if finish == ScriptFinish::ToolCalls {
+    if finish == FinishReason::ToolUse {
         parts.extend(calls.into_iter().map(ScriptPart::Call));
     }
     (parts, finish)
 }
 
-fn thinking_text(prompt: &MockPrompt) -> String {
+fn thinking_text(prompt: &MockPrompt<'_>) -> String {
     format!("The user says: {}. I repeat it.", text::quote_start(&prompt.user))
 }
 
-fn answer_text(prompt: &MockPrompt, manner: AnswerStyle) -> String {
-    match &prompt.format {
-        MockOutputFormat::Schema(schema) => {
+fn answer_text(prompt: &MockPrompt<'_>, style: AnswerStyle) -> String {
+    match &prompt.request.output {
+        OutputFormat::Schema { schema, .. } => {
             schema::make_instance(schema, &last_word(&prompt.user)).to_string()
         }
-        MockOutputFormat::AnyJson => json!({"answer": free_text(prompt, manner)}).to_string(),
-        MockOutputFormat::Text => free_text(prompt, manner),
+        OutputFormat::AnyJson => json!({"answer": free_text(prompt, style)}).to_string(),
+        OutputFormat::Text => free_text(prompt, style),
     }
 }
 
-fn free_text(prompt: &MockPrompt, manner: AnswerStyle) -> String {
+fn free_text(prompt: &MockPrompt<'_>, style: AnswerStyle) -> String {
     let paragraph = || match prompt.images {
         0 => text::write_paragraph(&prompt.user),
         count => format!("I see {count} pictures. {}", text::write_paragraph(&prompt.user)),
     };
-    match manner {
+    match style {
         AnswerStyle::Echo | AnswerStyle::Think => prompt.user.clone(),
         AnswerStyle::Chat | AnswerStyle::TextAndTool if prompt.tool_results.is_empty() => {
             paragraph()

@@ -1,5 +1,9 @@
 //! Tests of the answers of each mock model, read with the crate's own readers.
 
+mod gemini;
+mod messages;
+mod responses;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -56,13 +60,14 @@ fn echo_repeats_the_last_user_text_and_counts_tokens() {
         {"role": "system", "content": "be brief"},
         {"role": "user", "content": "first"},
         {"role": "assistant", "content": "second"},
-        {"role": "user", "content": [{"type": "text", "text": "Hi, you!"}, {"type": "image_url"}]},
+        {"role": "user", "content": [{"type": "text", "text": "Hi, you!"}, {"type": "image_url",
+            "image_url": {"url": "https://example.com/a.png"}}]},
     ]});
     let answer = whole(&body);
     assert_eq!(answer["choices"][0]["message"]["content"], "Hi, you!");
     assert_eq!(answer["choices"][0]["finish_reason"], "stop");
     let usage = json!({"prompt_tokens": 8, "completion_tokens": 4, "total_tokens": 12,
-        "prompt_tokens_details": {"cached_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 0}});
     assert_eq!(answer["usage"], usage);
     assert_eq!((&answer["model"], &answer["created"]), (&json!("echo"), &json!(1)));
@@ -162,7 +167,8 @@ fn tools_are_called_when_asked_for() {
 fn the_result_of_a_tool_is_answered_in_words() {
     let mut body = with_tools("Use a tool for Paris", &json!({}));
     let messages = body["messages"].as_array_mut().expect("messages");
-    messages.push(json!({"role": "assistant", "tool_calls": [{"id": "1"}]}));
+    messages.push(json!({"role": "assistant", "tool_calls": [
+        {"id": "1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}]}));
     messages.push(json!({"role": "tool", "tool_call_id": "1", "content": "18 degrees"}));
     let answer = whole(&body);
     let text = answer["choices"][0]["message"]["content"].as_str().expect("text");
@@ -291,36 +297,4 @@ fn text_and_tool_says_and_calls_in_one_turn() {
     assert_eq!(called(&body).len(), 1);
     body["tool_choice"] = json!("none");
     assert_eq!(whole(&body)["choices"][0]["finish_reason"], "stop");
-}
-
-#[test]
-fn ollama_answers_in_lines_and_calls_without_ids() {
-    let ask = |model: &str, more: &Value| {
-        let mut body = chat(model, "use get_weather in Paris");
-        for (key, value) in more.as_object().expect("an object") {
-            body[key] = value.clone();
-        }
-        answer_ollama(body.to_string().as_bytes())
-    };
-    let lines = |answer: &MockAnswer| -> Vec<Value> {
-        let text = String::from_utf8(bytes(answer)).expect("text");
-        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-    };
-    let tools = with_tools("x", &json!({}))["tools"].clone();
-    let streamed = ask("chat", &json!({"tools": tools}));
-    assert_eq!(streamed.content_type, "application/x-ndjson");
-    let streamed = lines(&streamed);
-    let call = json!([{"function": {"name": "get_weather", "arguments": {"city": "Paris"}}}]);
-    assert_eq!(streamed[0]["message"]["tool_calls"], call);
-    assert_eq!((&streamed[1]["done"], &streamed[1]["done_reason"]), (&json!(true), &json!("stop")));
-    assert_eq!(streamed[1]["prompt_eval_count"], 6);
-    let cut = lines(&ask("echo", &json!({"stream": false, "options": {"num_predict": 1}})));
-    assert_eq!(
-        (&cut[0]["message"]["content"], &cut[0]["done_reason"]),
-        (&json!("use"), &json!("length"))
-    );
-    let broken = lines(&ask("fault-error-event", &json!({})));
-    assert!(broken.last().expect("lines")["error"].is_string());
-    assert_eq!(ask("fault-401", &json!({})).status, 401);
-    assert_eq!(answer_ollama(b"{}").status, 404);
 }

@@ -1,81 +1,73 @@
 //! Decides when the mock calls tools, and with what arguments.
 
-use serde_json::Value;
-
-use super::prompt::{MockParallelCalls, MockPrompt, MockTool, MockToolChoice};
+use super::prompt::MockPrompt;
 use super::{schema, text};
-use crate::neutral::CallKind;
-
-#[derive(Debug)]
-pub(super) struct MockCall {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) namespace: Option<String>,
-    pub(super) kind: CallKind,
-    /// JSON text, or the free text of a custom tool.
-    pub(super) arguments: String,
-}
+use crate::neutral::{CallKind, ParallelCalls, ToolCall, ToolChoice, ToolDefinition, ToolKind};
 
 /// Calls that `prompt` asks for; none if it wants text.
 ///
 /// `tool_choice` can force calls. Else the last message must be the user's and contain a tool's
 /// name, "tool" or "call". All named tools are called; if none is named, the first. "parallel" with
 /// one tool calls it twice.
-pub(super) fn choose_calls(prompt: &MockPrompt) -> Vec<MockCall> {
+pub(super) fn choose_calls(prompt: &MockPrompt<'_>) -> Vec<ToolCall> {
     let says = |word: &str| prompt.user.to_lowercase().contains(&word.to_lowercase());
-    let named: Vec<&MockTool> = prompt.tools.iter().filter(|tool| says(&tool.name)).collect();
+    let named: Vec<&ToolDefinition> = prompt.tools().filter(|tool| says(&tool.name)).collect();
     let asked = || !named.is_empty() || says("tool") || says("call");
-    let mut chosen = match &prompt.choice {
-        MockToolChoice::Named(name) => {
-            prompt.tools.iter().filter(|tool| tool.name == *name).collect()
+    let mut chosen = match &prompt.request.tool_choice {
+        Some(ToolChoice::Named { name, .. }) => {
+            prompt.tools().filter(|tool| tool.name == *name).collect()
         }
-        MockToolChoice::Required => named_or_first(named, prompt),
-        MockToolChoice::Auto if prompt.tool_results.is_empty() && asked() => {
+        Some(ToolChoice::Required) => named_or_first(named, prompt),
+        None | Some(ToolChoice::Auto) if prompt.tool_results.is_empty() && asked() => {
             named_or_first(named, prompt)
         }
-        MockToolChoice::Auto | MockToolChoice::None => Vec::new(),
+        None | Some(ToolChoice::Auto | ToolChoice::None) => Vec::new(),
     };
-    match (prompt.parallel_calls, chosen.as_slice()) {
-        (MockParallelCalls::Parallel, [one]) if says("parallel") => chosen.push(one),
-        (MockParallelCalls::Parallel, _) => {}
-        (MockParallelCalls::OneAtATime, _) => chosen.truncate(1),
+    match (prompt.request.parallel_calls, chosen.as_slice()) {
+        (ParallelCalls::OneAtATime, _) => chosen.truncate(1),
+        (_, [one]) if says("parallel") => chosen.push(one),
+        _ => {}
     }
-    let seed = text::hash_text(&prompt.user);
-    chosen
-        .into_iter()
-        .enumerate()
-        .map(|(place, tool)| make_call(prompt, tool, seed, place))
-        .collect()
+    let calls = chosen.into_iter().enumerate();
+    calls.map(|(place, tool)| make_call(prompt, tool, place)).collect()
 }
 
 /// Calls of a model that calls a tool whenever it may: the named tools, else the first.
-pub(super) fn choose_calls_eagerly(prompt: &MockPrompt) -> Vec<MockCall> {
+pub(super) fn choose_calls_eagerly(prompt: &MockPrompt<'_>) -> Vec<ToolCall> {
     let asked = choose_calls(prompt);
-    let may = prompt.choice != MockToolChoice::None && prompt.tool_results.is_empty();
-    match prompt.tools.first() {
-        Some(tool) if asked.is_empty() && may => {
-            vec![make_call(prompt, tool, text::hash_text(&prompt.user), 0)]
-        }
+    let may =
+        prompt.request.tool_choice != Some(ToolChoice::None) && prompt.tool_results.is_empty();
+    match prompt.tools().next() {
+        Some(tool) if asked.is_empty() && may => vec![make_call(prompt, tool, 0)],
         _ => asked,
     }
 }
 
-fn named_or_first<'a>(named: Vec<&'a MockTool>, prompt: &'a MockPrompt) -> Vec<&'a MockTool> {
-    if named.is_empty() { prompt.tools.first().into_iter().collect() } else { named }
+fn named_or_first<'a>(
+    named: Vec<&'a ToolDefinition>,
+    prompt: &MockPrompt<'a>,
+) -> Vec<&'a ToolDefinition> {
+    if named.is_empty() { prompt.tools().take(1).collect() } else { named }
 }
 
-fn make_call(prompt: &MockPrompt, tool: &MockTool, seed: u64, place: usize) -> MockCall {
-    let arguments =
-        match (tool.kind, schema::make_instance(&tool.parameters, &last_word(&prompt.user))) {
-            (CallKind::Custom, _) => last_word(&prompt.user),
-            (CallKind::Function, Value::Object(members)) => Value::Object(members).to_string(),
-            (CallKind::Function, _) => "{}".to_owned(),
-        };
-    MockCall {
-        id: format!("call_mock_{seed:016x}_{place}"),
+fn make_call(prompt: &MockPrompt<'_>, tool: &ToolDefinition, place: usize) -> ToolCall {
+    let word = last_word(&prompt.user);
+    let (kind, arguments) = match &tool.kind {
+        ToolKind::Custom { .. } => (CallKind::Custom, word),
+        ToolKind::Function { schema: Some(schema), .. } => {
+            let made = schema::make_instance(schema, &word);
+            let arguments = if made.is_object() { made.to_string() } else { "{}".to_owned() };
+            (CallKind::Function, arguments)
+        }
+        ToolKind::Function { schema: None, .. } | ToolKind::Server { .. } => {
+            (CallKind::Function, "{}".to_owned())
+        }
+    };
+    ToolCall {
+        id: format!("call_mock_{:016x}_{place}", text::hash_text(&prompt.user)),
         name: tool.name.clone(),
         namespace: tool.namespace.clone(),
-        kind: tool.kind,
+        kind,
         arguments,
     }
 }
@@ -84,14 +76,4 @@ fn make_call(prompt: &MockPrompt, tool: &MockTool, seed: u64, place: usize) -> M
 pub(super) fn last_word(prompt: &str) -> String {
     let mut words = prompt.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.next_back().unwrap_or("text").to_owned()
-}
-
-/// Tools of a body that lists functions like Chat Completions and Ollama.
-pub(super) fn read_function_tools(body: &Value) -> Vec<MockTool> {
-    let list = body.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let read = |tool: &Value| {
-        let function = tool.get("function")?;
-        Some(MockTool::function(function.get("name")?.as_str()?, function.get("parameters")))
-    };
-    list.iter().filter_map(read).collect()
 }

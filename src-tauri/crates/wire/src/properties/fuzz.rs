@@ -8,10 +8,11 @@
 use bytes::Bytes;
 use domain::{Dialect, Entropy, SeededEntropy, TranslationMode};
 
-use super::matrix::{CLIENTS, client_request, mock_answer, scenarios, targets};
+use super::matrix::{CLIENTS, client_request, scenarios, targets};
 use crate::dialect::{read_answer, write_request};
 use crate::neutral::{ModelRequest, ProviderEvent};
 use crate::provider_event_reader::ProviderEventReader;
+use crate::test_provider::provider_answer;
 use crate::{
     ApiSurface, BackendExchange, BadAnswer, ClientRequest, Delivery, RequestError, StreamEnd,
     Target, UsageChunk,
@@ -99,8 +100,7 @@ impl FuzzInputs {
                     let target = Target { model: question.model.clone(), ..target };
                     let exchange =
                         BackendExchange::new(&client_request, &target, "x", 7).expect("good");
-                    let answer = mock_answer(&exchange, &question.model);
-                    let body = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
+                    let body = provider_answer(&exchange).pieces.concat().into();
                     exchanges.push((exchange, body));
                 }
             }

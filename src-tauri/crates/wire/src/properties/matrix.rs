@@ -1,22 +1,22 @@
 //! Every client dialect against every backend dialect: the same question has the same visible
 //! answer, complete or streamed, however the stream is cut.
 //!
-//! The mock answers in the backend's dialect with code that shares nothing with the readers and
-//! writers under test, so a fault in one of them shows as a difference.
+//! The strict provider of `test-support` answers in the backend's dialect.
 
 use bytes::Bytes;
 use domain::{Dialect, TranslationMode};
 use serde_json::Value;
+use test_support::ProviderAnswer;
 
 use crate::dialect::{read_answer, write_request};
 use crate::fold::fold_events;
-use crate::mock::{self, MockAnswer};
 use crate::neutral::{
     CallKind, ContentPart, FinishReason, JsonText, MediaContent, MediaKind, MediaSource,
     ModelAnswer, ModelRequest, OutputFormat, ParallelCalls, Reasoning, Role, ThinkingEffort,
     ToolChoice, ToolDefinition, ToolKind,
 };
 use crate::provider_event_reader::ProviderEventReader;
+use crate::test_provider::provider_answer;
 use crate::test_requests::{call, message, request, result};
 use crate::{
     ApiSurface, BackendExchange, ClientRequest, Delivery, StreamEnd, Target, TargetKind, UsageChunk,
@@ -62,27 +62,6 @@ pub(super) fn client_request(dialect: Dialect, request: &ModelRequest) -> Client
         _ => ApiSurface::Gemini { model, delivery: request.delivery },
     };
     ClientRequest::parse(surface, body).expect("it reads back")
-}
-
-/// The mock's answer in the backend's dialect.
-pub(super) fn mock_answer(exchange: &BackendExchange, model: &str) -> MockAnswer {
-    let outgoing = exchange.outgoing();
-    let body = outgoing.body.clone();
-    let surface = match outgoing.dialect {
-        Dialect::OllamaChat => return mock::answer_ollama(&body),
-        Dialect::OpenAiChat => ApiSurface::OpenAiChat,
-        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
-        Dialect::AnthropicMessages => ApiSurface::AnthropicMessages,
-        Dialect::Gemini => {
-            let delivery = match exchange.delivery() {
-                Delivery::StreamArray => Delivery::Stream(UsageChunk::Asked),
-                other => other,
-            };
-            ApiSurface::Gemini { model, delivery }
-        }
-    };
-    let request = ClientRequest::parse(surface, body).expect("the backend understands");
-    mock::answer(&request, 7)
 }
 
 /// What a person sees of an answer.
@@ -161,10 +140,10 @@ fn array_to_events(body: &[u8]) -> Vec<u8> {
 /// The client's stream, with the backend's bytes cut into pieces of `cut` bytes.
 pub(super) fn client_stream(
     exchange: &BackendExchange,
-    answer: &MockAnswer,
+    answer: &ProviderAnswer,
     cut: usize,
 ) -> Result<Vec<u8>, String> {
-    let body: Vec<u8> = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
+    let body = answer.pieces.concat();
     let mut stream = exchange.answer_stream();
     let mut out = Vec::new();
     for piece in body.chunks(cut) {
@@ -192,6 +171,10 @@ fn tool(name: &str) -> ToolDefinition {
         cache: None,
     }
 }
+
+/// Twenty words: more than the lowest limit of the providers, 16.
+const LONG_TEXT: &str = "one two three four five six seven eight nine ten eleven twelve thirteen \
+    fourteen fifteen sixteen seventeen eighteen nineteen twenty";
 
 /// One question for each difference between dialects.
 pub(super) fn scenarios() -> Vec<(&'static str, ModelRequest)> {
@@ -235,8 +218,7 @@ pub(super) fn scenarios() -> Vec<(&'static str, ModelRequest)> {
         vec![ContentPart::text("I look."), call("call_1", "get_weather", r#"{"city":"Paris"}"#)],
     ));
     answered.messages.push(message(Role::User, vec![result("call_1", "sunny")]));
-    let limited =
-        ModelRequest { output_tokens_max: Some(16), ..text_request("chat", "a long story") };
+    let limited = ModelRequest { output_tokens_max: Some(16), ..text_request("chat", LONG_TEXT) };
     vec![
         ("plain", text_request("chat", "hello")),
         ("system", system),
@@ -253,14 +235,15 @@ pub(super) fn scenarios() -> Vec<(&'static str, ModelRequest)> {
     ]
 }
 
-/// The mock's own answer to a client of Chat Completions. The others must see the same.
+/// The provider's own answer to a client of Chat Completions. The others must see the same.
 fn expected(request: &ModelRequest) -> VisibleAnswer {
     let request = &ModelRequest { delivery: Delivery::Whole, ..request.clone() };
     let client = client_request(Dialect::OpenAiChat, request);
     let mock = target(TargetKind::Mock, &request.model);
     let exchange = BackendExchange::new(&client, &mock, "x", 7).expect("it passes");
-    let answer = mock_answer(&exchange, &request.model);
-    visible_answer(&read_whole(Dialect::OpenAiChat, &answer.body[0].bytes))
+    let answer = provider_answer(&exchange);
+    assert_eq!(answer.status, 200, "{:?}", answer.pieces);
+    visible_answer(&read_whole(Dialect::OpenAiChat, &answer.pieces[0]))
 }
 
 /// Known differences: Ollama and Gemini cannot limit a turn to one call, and Ollama cannot force a
@@ -274,7 +257,7 @@ fn may_differ(name: &str, client: Dialect, target: &Target) -> bool {
 #[test]
 fn every_client_sees_the_same_whatever_backend_answers() {
     every_case(&[Delivery::Whole], |question, exchange, answer| {
-        let body: Bytes = answer.body.iter().flat_map(|piece| piece.bytes.to_vec()).collect();
+        let body = Bytes::from(answer.pieces.concat());
         let (whole, facts) = exchange.translate_answer(&body).map_err(|bad| format!("{bad:?}"))?;
         let seen = visible_answer(&read_whole(exchange.client(), &whole));
         let text = String::from_utf8_lossy(&whole);
@@ -310,7 +293,7 @@ fn expect_same(seen: &VisibleAnswer, expected: &VisibleAnswer, text: &str) -> Re
 /// Runs `check` over the whole matrix and reports every failed case, not only the first.
 fn every_case(
     deliveries: &[Delivery],
-    check: impl Fn(&ModelRequest, &BackendExchange, &MockAnswer) -> Result<(), String>,
+    check: impl Fn(&ModelRequest, &BackendExchange, &ProviderAnswer) -> Result<(), String>,
 ) {
     let (mut failed, mut cases) = (Vec::new(), 0);
     for (name, question) in scenarios() {
@@ -329,10 +312,10 @@ fn every_case(
                 let outcome = BackendExchange::new(&asked, &target, "x", 7)
                     .map_err(|error| error.to_string())
                     .and_then(|exchange| {
-                        let answer = mock_answer(&exchange, &question.model);
+                        let answer = provider_answer(&exchange);
                         match answer.status {
                             200 => check(&question, &exchange, &answer),
-                            status => Err(format!("{status}: {:?}", answer.body)),
+                            status => Err(format!("{status}: {:?}", answer.pieces)),
                         }
                     });
                 if let Err(why) = outcome {
@@ -355,8 +338,8 @@ fn namespaces_of_tools_come_back_through_every_backend() {
         let target = Target { model: "chat".to_owned(), ..target };
         let asked = client_request(Dialect::OpenAiResponses, &question);
         let exchange = BackendExchange::new(&asked, &target, "x", 7).expect("it crosses");
-        let answer = mock_answer(&exchange, "chat");
-        let (whole, _) = exchange.translate_answer(&answer.body[0].bytes).expect("an answer");
+        let answer = provider_answer(&exchange);
+        let (whole, _) = exchange.translate_answer(&answer.pieces[0]).expect("an answer");
         let seen = read_whole(Dialect::OpenAiResponses, &whole);
         let calls = seen.choices[0].parts.iter().filter_map(|part| match part {
             ContentPart::ToolCall(call) => Some(call),
@@ -376,7 +359,7 @@ fn namespaces_of_tools_come_back_through_every_backend() {
 fn class_7_an_error_in_mid_stream_reaches_every_client_from_every_backend() {
     let delivery = Delivery::Stream(UsageChunk::Asked);
     for model in ["fault-error-event", "fault-cut"] {
-        let question = ModelRequest { delivery, ..text_request(model, "hello") };
+        let question = ModelRequest { delivery, ..text_request(model, LONG_TEXT) };
         for (client, target) in CLIENTS.iter().flat_map(|c| targets().into_iter().map(|t| (*c, t)))
         {
             let target = Target { model: model.to_owned(), ..target };
@@ -384,10 +367,10 @@ fn class_7_an_error_in_mid_stream_reaches_every_client_from_every_backend() {
             let exchange =
                 BackendExchange::new(&client_request(client, &question), &target, "x", 7)
                     .expect(&case);
-            let answer = mock_answer(&exchange, model);
+            let answer = provider_answer(&exchange);
             let mut stream = exchange.answer_stream();
             let relayed: usize =
-                answer.body.iter().map(|piece| stream.feed(&piece.bytes).relay.len()).sum();
+                answer.pieces.iter().map(|piece| stream.feed(piece).relay.len()).sum();
             assert!(relayed > 0, "{case}: it had begun");
             let end = stream.finish();
             match model {

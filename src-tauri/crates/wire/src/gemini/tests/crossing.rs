@@ -1,16 +1,19 @@
-//! Tests of whole exchanges against the mock, which implements each dialect independently: other
-//! clients at a Gemini backend, and Gemini clients at other backends.
+//! Tests of whole exchanges against the strict provider of `test-support`: other clients at a Gemini
+//! backend, and Gemini clients at other backends.
 
 use bytes::{Bytes, BytesMut};
-use domain::{Dialect, TranslationMode};
+use domain::TranslationMode;
 use serde_json::{Value, json};
 
-use crate::mock::{self, MockAnswer};
+use crate::test_provider::provider_answer;
 use crate::{
     ApiSurface, BackendExchange, ClientRequest, Delivery, StreamEnd, Target, TargetKind, UsageChunk,
 };
 
 const STREAMED: Delivery = Delivery::Stream(UsageChunk::Asked);
+
+/// A model whose calls the provider signs.
+const SIGNING: &str = "gemini-3-pro";
 
 fn exchange(
     surface: ApiSurface<'_>,
@@ -24,30 +27,19 @@ fn exchange(
     BackendExchange::new(&request, &target, "made1", 7).expect("an exchange")
 }
 
-fn mock_answer(exchange: &BackendExchange, model: &str) -> MockAnswer {
-    let sent = exchange.outgoing();
-    let surface = match sent.dialect {
-        Dialect::Gemini => ApiSurface::Gemini { model, delivery: exchange.delivery() },
-        Dialect::OpenAiChat => ApiSurface::OpenAiChat,
-        Dialect::OpenAiResponses => ApiSurface::OpenAiResponses,
-        Dialect::AnthropicMessages | Dialect::OllamaChat => ApiSurface::AnthropicMessages,
-    };
-    let request = ClientRequest::parse(surface, sent.body.clone()).expect("what is sent is valid");
-    mock::answer(&request, 7)
-}
-
-fn whole(exchange: &BackendExchange, model: &str) -> Value {
-    let answer = mock_answer(exchange, model);
-    let (body, facts) = exchange.translate_answer(&answer.body[0].bytes).expect("an answer");
+fn whole(exchange: &BackendExchange) -> Value {
+    let answer = provider_answer(exchange);
+    assert_eq!(answer.status, 200, "{:?}", answer.pieces);
+    let (body, facts) = exchange.translate_answer(&answer.pieces[0]).expect("an answer");
     assert!(facts.usage.is_some());
     serde_json::from_slice(&body).expect("JSON")
 }
 
-fn streamed(exchange: &BackendExchange, model: &str) -> String {
+fn streamed(exchange: &BackendExchange) -> String {
     let mut stream = exchange.answer_stream();
     let mut out = BytesMut::new();
-    for piece in mock_answer(exchange, model).body {
-        out.extend_from_slice(&stream.feed(&piece.bytes).relay);
+    for piece in provider_answer(exchange).pieces {
+        out.extend_from_slice(&stream.feed(&piece).relay);
     }
     let StreamEnd::Complete { append } = stream.finish() else { panic!("a whole stream") };
     out.extend_from_slice(&append);
@@ -68,12 +60,12 @@ fn class_4_parallel_calls_of_gemini_have_ids_and_indexes_of_their_own() {
     let whole_body = chat_request(false);
     let exchange_of =
         |body| exchange(ApiSurface::OpenAiChat, body, TargetKind::Gemini, "text-and-tool");
-    let answer = whole(&exchange_of(&whole_body), "text-and-tool");
+    let answer = whole(&exchange_of(&whole_body));
     let calls = answer["choices"][0]["message"]["tool_calls"].as_array().expect("calls");
     assert_eq!(calls.len(), 2);
     assert_ne!(calls[0]["id"], calls[1]["id"]);
     assert_eq!(answer["choices"][0]["finish_reason"], "tool_calls");
-    let stream = streamed(&exchange_of(&body), "text-and-tool");
+    let stream = streamed(&exchange_of(&body));
     let chunks: Vec<Value> = stream
         .lines()
         .filter_map(|line| line.strip_prefix("data: {"))
@@ -92,8 +84,7 @@ fn class_4_parallel_calls_of_gemini_have_ids_and_indexes_of_their_own() {
 #[test]
 fn class_12_and_13_the_next_turn_answers_every_call() {
     let first = chat_request(false);
-    let answer =
-        whole(&exchange(ApiSurface::OpenAiChat, &first, TargetKind::Gemini, "chat"), "chat");
+    let answer = whole(&exchange(ApiSurface::OpenAiChat, &first, TargetKind::Gemini, "chat"));
     let message = answer["choices"][0]["message"].clone();
     let mut next = first;
     let result = |place: usize, text: &str| json!({"role": "tool", "tool_call_id": message["tool_calls"][place]["id"], "content": text});
@@ -105,7 +96,7 @@ fn class_12_and_13_the_next_turn_answers_every_call() {
     let told: Vec<_> =
         results.iter().map(|r| r["functionResponse"]["response"]["result"].clone()).collect();
     assert_eq!(told, ["from f", "from g"]);
-    let said = whole(&second, "chat")["choices"][0]["message"]["content"].clone();
+    let said = whole(&second)["choices"][0]["message"]["content"].clone();
     assert!(said.as_str().expect("text").contains("from f; from g"), "{said}");
 }
 
@@ -127,19 +118,18 @@ fn a_gemini_client_gets_the_same_from_every_backend() {
     for kind in [compatible(), TargetKind::OpenAi, TargetKind::Gemini] {
         let surface = |delivery| ApiSurface::Gemini { model: "text-and-tool", delivery };
         let asked = exchange(surface(Delivery::Whole), &body, kind.clone(), "text-and-tool");
-        let answer = whole(&asked, "text-and-tool");
+        let answer = whole(&asked);
         let parts = answer["candidates"][0]["content"]["parts"].as_array().expect("parts");
         assert!(parts[0]["text"].is_string(), "{kind:?}: {answer}");
         assert_eq!(parts[1]["functionCall"]["name"], "f", "{kind:?}: {answer}");
         assert!(parts[1]["functionCall"]["args"]["n"].is_i64(), "{kind:?}: {answer}");
         assert_eq!(answer["candidates"][0]["finishReason"], "STOP");
         let asked = exchange(surface(STREAMED), &body, kind.clone(), "text-and-tool");
-        let stream = streamed(&asked, "text-and-tool");
+        let stream = streamed(&asked);
         assert_eq!(stream.matches("\"functionCall\"").count(), 1, "{kind:?}");
         assert_eq!(stream.matches("\"finishReason\":\"STOP\"").count(), 1, "{kind:?}");
         let asked = exchange(surface(Delivery::StreamArray), &body, kind.clone(), "text-and-tool");
-        let items: Vec<Value> =
-            serde_json::from_str(&streamed(&asked, "text-and-tool")).expect("one array");
+        let items: Vec<Value> = serde_json::from_str(&streamed(&asked)).expect("one array");
         assert!(items.len() > 2, "{kind:?}");
     }
 }
@@ -150,7 +140,7 @@ fn thoughts_of_gemini_reach_a_chat_client() {
     let asked = exchange(ApiSurface::OpenAiChat, &body, TargetKind::Gemini, "think");
     let sent: Value = serde_json::from_slice(&asked.outgoing().body).expect("JSON");
     assert_eq!(sent["generationConfig"]["thinkingConfig"]["thinkingLevel"], "LOW");
-    let answer = whole(&asked, "think");
+    let answer = whole(&asked);
     assert_eq!(answer["choices"][0]["message"]["content"], "hi");
 }
 
@@ -161,10 +151,9 @@ fn class_9_a_signature_comes_back_through_an_anthropic_client() {
     let mut body = json!({"model": "m", "max_tokens": 100, "tools": tools,
         "messages": [{"role": "user", "content": "call f"}]});
     let surface = ApiSurface::AnthropicMessages;
-    let asked = exchange(surface, &body, TargetKind::Gemini, "chat");
-    let answer: Value = whole(&asked, "chat");
-    let raw: Value =
-        serde_json::from_slice(&mock_answer(&asked, "chat").body[0].bytes).expect("JSON");
+    let asked = exchange(surface, &body, TargetKind::Gemini, SIGNING);
+    let answer: Value = whole(&asked);
+    let raw: Value = serde_json::from_slice(&provider_answer(&asked).pieces[0]).expect("JSON");
     let signature = raw["candidates"][0]["content"]["parts"][0]["thoughtSignature"].clone();
     assert!(signature.is_string(), "{raw}");
     let content = answer["content"].clone();
@@ -172,7 +161,7 @@ fn class_9_a_signature_comes_back_through_an_anthropic_client() {
     let messages = body["messages"].as_array_mut().expect("messages");
     messages.push(json!({"role": "assistant", "content": content}));
     messages.push(json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": id, "content": "x"}]}));
-    let again = exchange(surface, &body, TargetKind::Gemini, "chat");
+    let again = exchange(surface, &body, TargetKind::Gemini, SIGNING);
     let sent: Value = serde_json::from_slice(&again.outgoing().body).expect("JSON");
     assert_eq!(sent["contents"][1]["parts"][0]["thoughtSignature"], signature, "{sent}");
     assert_eq!(sent["contents"][1]["parts"].as_array().map(Vec::len), Some(1));
@@ -187,17 +176,16 @@ fn class_9_a_signature_comes_back_through_a_responses_client() {
         "include": ["reasoning.encrypted_content"],
         "input": [{"role": "user", "content": "call f"}]});
     let surface = ApiSurface::OpenAiResponses;
-    let asked = exchange(surface, &body, TargetKind::Gemini, "chat");
-    let answer = whole(&asked, "chat");
-    let raw: Value =
-        serde_json::from_slice(&mock_answer(&asked, "chat").body[0].bytes).expect("JSON");
+    let asked = exchange(surface, &body, TargetKind::Gemini, SIGNING);
+    let answer = whole(&asked);
+    let raw: Value = serde_json::from_slice(&provider_answer(&asked).pieces[0]).expect("JSON");
     let signature = raw["candidates"][0]["content"]["parts"][0]["thoughtSignature"].clone();
     let items = answer["output"].as_array().expect("items").clone();
     let id = items.last().expect("a call")["call_id"].clone();
     let input = body["input"].as_array_mut().expect("input");
     input.extend(items);
     input.push(json!({"type": "function_call_output", "call_id": id, "output": "x"}));
-    let again = exchange(surface, &body, TargetKind::Gemini, "chat");
+    let again = exchange(surface, &body, TargetKind::Gemini, SIGNING);
     let sent: Value = serde_json::from_slice(&again.outgoing().body).expect("JSON");
     assert_eq!(sent["contents"][1]["parts"][0]["thoughtSignature"], signature, "{sent}");
 }

@@ -1,7 +1,9 @@
 //! Tests of the mock's Responses answers against the published schema and the crate's reader.
 
-use super::super::{MockEnd, answer};
-use super::*;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::mock::{MockEnd, answer};
 use crate::neutral::ProviderEvent;
 use crate::test_schema::PublishedSchema;
 use crate::{ApiSurface, ClientRequest, SseDecoder, openai_responses};
