@@ -120,15 +120,26 @@ impl ResponseCache {
     }
 
     fn cache_config(&self, wanted: &CacheSettings, password: Option<Secret>) -> CacheConfig {
+        // No `..`: a new setting of the cache has to be used, here or elsewhere.
+        let CacheSettings {
+            memory_bytes_max,
+            entry_bytes_max,
+            disk,
+            disk_bytes_max,
+            redis_url,
+            redis_credential,
+            enabled: _,
+            ttl_secs: _,
+        } = wanted;
         // A shared server that needs a password is not used until the password is known.
-        let has_all = wanted.redis_credential.is_none() || password.is_some();
-        let url = wanted.redis_url.as_ref().filter(|_| has_all);
+        let has_all = redis_credential.is_none() || password.is_some();
+        let url = redis_url.as_ref().filter(|_| has_all);
         CacheConfig {
-            memory_bytes_max: wanted.memory_bytes_max,
-            entry_bytes_max: usize::try_from(wanted.entry_bytes_max).unwrap_or(usize::MAX),
-            disk: wanted.disk.then(|| DiskConfig {
+            memory_bytes_max: *memory_bytes_max,
+            entry_bytes_max: usize::try_from(*entry_bytes_max).unwrap_or(usize::MAX),
+            disk: disk.then(|| DiskConfig {
                 path: self.folders.cache_file(),
-                bytes_max: wanted.disk_bytes_max,
+                bytes_max: *disk_bytes_max,
             }),
             shared: url.map(|url| SharedConfig { url: url.to_string(), password }),
         }

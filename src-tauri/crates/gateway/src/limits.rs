@@ -107,14 +107,26 @@ pub struct RequestLimits {
 
 impl From<&settings::GatewaySettings> for RequestLimits {
     fn from(settings: &settings::GatewaySettings) -> Self {
+        // No `..`: a new setting of the gateway has to be used, here or elsewhere.
+        let settings::GatewaySettings {
+            body_bytes_max,
+            in_flight_max,
+            queue_max,
+            queue_wait_ms,
+            first_token_timeout_ms,
+            stall_timeout_ms,
+            total_timeout_ms,
+            port: _,
+            connect_timeout_ms: _,
+        } = *settings;
         Self {
-            body_bytes_max: settings.body_bytes_max,
-            in_flight_max: settings.in_flight_max,
-            queue_max: settings.queue_max,
-            queue_wait: Duration::from_millis(settings.queue_wait_ms),
-            first_token_timeout: Duration::from_millis(settings.first_token_timeout_ms),
-            stall_timeout: Duration::from_millis(settings.stall_timeout_ms),
-            total_timeout: Duration::from_millis(settings.total_timeout_ms),
+            body_bytes_max,
+            in_flight_max,
+            queue_max,
+            queue_wait: Duration::from_millis(queue_wait_ms),
+            first_token_timeout: Duration::from_millis(first_token_timeout_ms),
+            stall_timeout: Duration::from_millis(stall_timeout_ms),
+            total_timeout: Duration::from_millis(total_timeout_ms),
             stream_bytes_max: STREAM_BYTES_MAX,
         }
     }
