@@ -140,9 +140,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("redis", &["cache"]),
 ];
 
-/// Crates that may still have circles → the files of their largest one. This list may only shrink.
-const CIRCLES_ALLOWED: &[(&str, usize)] = &[];
-
 /// One dependency from a manifest.
 struct CrateImport {
     from: String,
@@ -197,35 +194,23 @@ fn list_imports(metadata: &Metadata) -> (BTreeSet<String>, Vec<CrateImport>) {
     (crates, imports)
 }
 
-/// The circles inside the crates, and crates that are wrongly on the list of those with one.
 fn find_circles(repository: &Repository, metadata: &Metadata) -> Result<Vec<String>> {
     let mut faults = Vec::new();
     for package in metadata.packages.iter().filter(|package| package.name != ACCEPTANCE) {
-        let mut circles = Vec::new();
         for target in package.targets.iter().filter(|target| target.is_lib() || target.is_bin()) {
-            circles.extend(circles::find(target.src_path.as_std_path())?);
-        }
-        let largest = circles.iter().map(Vec::len).max().unwrap_or(0);
-        let allowed = CIRCLES_ALLOWED.iter().find(|(name, _)| *name == package.name.as_str());
-        let allowed = allowed.map_or(0, |(_, files)| *files);
-        if largest < allowed {
-            faults.push(format!(
-                "{}: its largest circle has {largest} files; lower {allowed} in CIRCLES_ALLOWED",
-                package.name
-            ));
-        }
-        for circle in circles.iter().filter(|circle| circle.len() > allowed) {
-            let files: Vec<_> = circle
-                .iter()
-                .map(|file| file.strip_prefix(&repository.root).unwrap_or(file))
-                .map(|file| format!("\n  {}", file.display()))
-                .collect();
-            faults.push(format!(
-                "{}: {} files import each other in a circle:{}",
-                package.name,
-                files.len(),
-                files.concat()
-            ));
+            for circle in circles::find(target.src_path.as_std_path())? {
+                let files: Vec<_> = circle
+                    .iter()
+                    .map(|file| file.strip_prefix(&repository.root).unwrap_or(file))
+                    .map(|file| format!("\n  {}", file.display()))
+                    .collect();
+                faults.push(format!(
+                    "{}: {} files import each other in a circle:{}",
+                    package.name,
+                    files.len(),
+                    files.concat()
+                ));
+            }
         }
     }
     Ok(faults)

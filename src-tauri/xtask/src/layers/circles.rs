@@ -1,10 +1,10 @@
 //! Import circles between the files of a crate.
 //!
 //! Every path in the code, also inside macro calls, is resolved to the file that defines its item,
-//! through imports and re-exports. Two files may use each other; a circle of more is a fault, because
-//! none of its files can be read, tested or moved alone. A module's own parts are not counted against
-//! it, and a re-export alone is no use. Tests do not count. A method called on a value names no file,
-//! so it is not seen.
+//! through imports and re-exports. It uses that file, and every file that re-exports the item on the
+//! way. Two files may use each other; a circle of more is a fault, because none of its files can be
+//! read, tested or moved alone. A module's own parts are not counted against it, and a re-export alone
+//! is no use. Tests do not count. A method called on a value names no file, so it is not seen.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::RandomState;
@@ -28,10 +28,11 @@ pub(super) fn find(root: &Path) -> Result<Vec<Vec<PathBuf>>> {
     let mut graph = DiGraphMap::<&Path, (), RandomState>::new();
     for (path, module) in &tree.modules {
         for used in &module.used {
-            let Some(target) = tree.resolve(path, used) else { continue };
-            let Some(target_module) = tree.modules.get(target) else { continue };
-            if target_module.file != module.file && !target.starts_with(path) {
-                graph.add_edge(module.file.as_path(), target_module.file.as_path(), ());
+            let others = tree.resolve(path, used).into_iter().filter(|at| !at.starts_with(path));
+            for target in others.filter_map(|at| tree.modules.get(at)) {
+                if target.file != module.file {
+                    graph.add_edge(module.file.as_path(), target.file.as_path(), ());
+                }
             }
         }
     }
@@ -56,13 +57,18 @@ struct ModuleTree {
 #[derive(Default)]
 struct Module {
     file: PathBuf,
-    /// Imported and re-exported names → the path that they stand for.
-    imports: BTreeMap<String, Names>,
+    imports: BTreeMap<String, Import>,
     /// Modules whose public names are all imported.
-    globs: Vec<Names>,
+    globs: Vec<Import>,
     defined: HashSet<String>,
     /// Every path that the code names. A re-export is none.
     used: BTreeSet<Names>,
+}
+
+/// What an imported name stands for.
+struct Import {
+    target: Names,
+    is_exported: bool,
 }
 
 impl ModuleTree {
@@ -98,10 +104,15 @@ impl ModuleTree {
         Ok(())
     }
 
-    /// The module that defines what `names` means in the module at `from`; `None` if it is not of
-    /// this crate.
-    fn resolve(&self, from: &[String], names: &[String]) -> Option<&[String]> {
-        Search { tree: self, seen: HashSet::new() }.resolve(from, names, Unlisted::InThatModule)
+    /// The modules that re-export what `names` means in the module at `from`, and last the one that
+    /// defines it; none if it is not of this crate.
+    fn resolve(&self, from: &[String], names: &[String]) -> Vec<&[String]> {
+        let mut search = Search { tree: self, seen: HashSet::new(), through: Vec::new() };
+        let Some(definer) = search.resolve(from, names, Unlisted::InThatModule) else {
+            return Vec::new();
+        };
+        search.through.push(definer);
+        search.through
     }
 }
 
@@ -126,6 +137,8 @@ struct Search<'tree> {
     tree: &'tree ModuleTree,
     /// Ends an import that leads to itself.
     seen: HashSet<(Names, Names)>,
+    /// The modules with a re-export on the way.
+    through: Vec<&'tree [String]>,
 }
 
 impl<'tree> Search<'tree> {
@@ -163,15 +176,21 @@ impl<'tree> Search<'tree> {
         if self.tree.modules.contains_key(&child) {
             return self.walk(&child, rest, unlisted.after_a_step());
         }
-        if let Some(target) = module.imports.get(first) {
-            let target = [target.as_slice(), rest].concat();
+        if let Some(import) = module.imports.get(first) {
+            if import.is_exported {
+                self.through.push(at);
+            }
+            let target = [import.target.as_slice(), rest].concat();
             return self.resolve(at, &target, unlisted.after_a_step());
         }
         if module.defined.contains(first) {
             return Some(at);
         }
+        let through = self.through.len();
         let through_glob = module.globs.iter().find_map(|glob| {
-            self.resolve(at, &[glob.as_slice(), names].concat(), Unlisted::Elsewhere)
+            self.through.truncate(through);
+            self.through.extend(glob.is_exported.then_some(at.as_slice()));
+            self.resolve(at, &[glob.target.as_slice(), names].concat(), Unlisted::Elsewhere)
         });
         through_glob.or(match unlisted {
             Unlisted::InThatModule => Some(at),
@@ -193,7 +212,9 @@ impl Module {
                     self.add_import(before, tree, is_exported);
                 }
             }
-            syn::UseTree::Glob(_) => self.globs.push(before.clone()),
+            syn::UseTree::Glob(_) => {
+                self.globs.push(Import { target: before.clone(), is_exported });
+            }
             syn::UseTree::Name(name) => {
                 self.add_name(before, &name.ident, &name.ident, is_exported);
             }
@@ -222,7 +243,7 @@ impl Module {
         if let Some(local) = local
             && target.first() != Some(&local)
         {
-            self.imports.insert(local, target);
+            self.imports.insert(local, Import { target, is_exported });
         }
     }
 
@@ -388,6 +409,17 @@ mod tests {
         let c = ("c.rs", "use super::a; pub const C1: u8 = a::N;");
         let a = ("a.rs", "use crate::B; pub const N: u8 = 1; type T = B;");
         assert_eq!(circles(&[("lib.rs", ROOT), a, b, c]), THREE);
+    }
+
+    #[test]
+    fn a_re_export_deep_down_counts_as_a_use_of_its_file() {
+        let a = ("a.rs", "mod x; pub use x::N; use crate::b; fn f() { b::f() }");
+        let x = ("a/x.rs", "pub const N: u8 = 1;");
+        let b = ("b.rs", "use crate::c; pub struct B; pub fn f() { c::f() }");
+        let c = ("c.rs", "use crate::a::N; pub fn f() -> u8 { N }");
+        assert_eq!(circles(&[("lib.rs", ROOT), a, x, b, c]), THREE);
+        let c = ("c.rs", "use crate::a::x::N; pub fn f() -> u8 { N }");
+        assert!(circles(&[("lib.rs", ROOT), a, x, b, c]).is_empty());
     }
 
     #[test]
