@@ -315,13 +315,13 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Typed {
+    struct ParsedLine {
         #[command(flatten)]
         prompt: AskArguments,
     }
 
     fn typed(words: &[&str]) -> AskArguments {
-        Typed::try_parse_from([&["ask"], words].concat()).expect("understood").prompt
+        ParsedLine::try_parse_from([&["ask"], words].concat()).expect("understood").prompt
     }
 
     fn ended() -> PlaygroundRunView {

@@ -132,18 +132,18 @@ fn a_refused_request_is_told_when_the_queue_will_have_moved() {
 }
 
 #[derive(Debug, Clone)]
-enum Act {
+enum AdmissionStep {
     Enter(Priority),
     /// `leave` for the n-th ticket ever issued, known or not.
     Leave(prop::sample::Index),
     Resize(usize),
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn act() -> impl Strategy<Value = AdmissionStep> {
     prop_oneof![
-        5 => prop::sample::select(Priority::ALL).prop_map(Act::Enter),
-        5 => any::<prop::sample::Index>().prop_map(Act::Leave),
-        1 => (1_usize..6).prop_map(Act::Resize),
+        5 => prop::sample::select(Priority::ALL).prop_map(AdmissionStep::Enter),
+        5 => any::<prop::sample::Index>().prop_map(AdmissionStep::Leave),
+        1 => (1_usize..6).prop_map(AdmissionStep::Resize),
     ]
 }
 
@@ -153,59 +153,59 @@ proptest! {
         acts in prop::collection::vec(act(), 1..300),
     ) {
         #[derive(Debug, PartialEq)]
-        enum Is { Waiting { turns: u32, ahead: u32 }, Inside, Gone }
+        enum TicketState { Waiting { turns: u32, ahead: u32 }, Inside, Gone }
         let (mut places, queue_max) = (3, 12);
         let mut admission = AdmissionQueue::new(places, queue_max);
-        let mut tickets: BTreeMap<Ticket, Is> = BTreeMap::new();
+        let mut tickets: BTreeMap<Ticket, TicketState> = BTreeMap::new();
         for act in acts {
             let inside_before = admission.in_flight();
             let called = match act {
-                Act::Enter(priority) => {
+                AdmissionStep::Enter(priority) => {
                     match admission.request_slot(priority, START) {
                         AdmissionOutcome::Slot(ticket) => {
-                            prop_assert!(tickets.insert(ticket, Is::Inside).is_none());
+                            prop_assert!(tickets.insert(ticket, TicketState::Inside).is_none());
                             prop_assert!(admission.in_flight() <= places);
                         }
                         AdmissionOutcome::Queued(ticket) => {
                             let ahead = tickets.iter().filter(|(other, is)| {
-                                other.priority == priority && matches!(is, Is::Waiting { .. })
+                                other.priority == priority && matches!(is, TicketState::Waiting { .. })
                             });
                             let ahead = u32::try_from(ahead.count()).unwrap();
-                            let is = Is::Waiting { turns: 0, ahead };
+                            let is = TicketState::Waiting { turns: 0, ahead };
                             prop_assert!(tickets.insert(ticket, is).is_none());
                         }
                         AdmissionOutcome::Full { .. } => {}
                     }
                     vec![]
                 }
-                Act::Leave(index) if !tickets.is_empty() => {
+                AdmissionStep::Leave(index) if !tickets.is_empty() => {
                     let ticket = *index.get(&tickets.keys().copied().collect::<Vec<_>>());
-                    tickets.insert(ticket, Is::Gone);
+                    tickets.insert(ticket, TicketState::Gone);
                     admission.release(ticket, START).into_iter().collect()
                 }
-                Act::Leave(_) => vec![],
-                Act::Resize(to) => {
+                AdmissionStep::Leave(_) => vec![],
+                AdmissionStep::Resize(to) => {
                     places = to;
                     admission.resize(to)
                 }
             };
             for ticket in called {
-                let was = tickets.insert(ticket, Is::Inside);
-                let Some(Is::Waiting { turns, ahead }) = was else {
+                let was = tickets.insert(ticket, TicketState::Inside);
+                let Some(TicketState::Waiting { turns, ahead }) = was else {
                     panic!("{ticket:?} was called although it was {was:?}")
                 };
                 prop_assert!(turns < (ahead + 1) * (SKIPS_MAX + 2), "{ticket:?} {turns} {ahead}");
                 for (other, is) in &mut tickets {
-                    if let Is::Waiting { turns, .. } = is {
+                    if let TicketState::Waiting { turns, .. } = is {
                         *turns += 1;
                         let overtaken = other.priority == ticket.priority && other < &ticket;
                         prop_assert!(!overtaken, "{other:?} was overtaken by {ticket:?}");
                     }
                 }
             }
-            let count = |wanted: fn(&Is) -> bool| tickets.values().filter(|is| wanted(is)).count();
-            prop_assert_eq!(admission.in_flight(), count(|is| *is == Is::Inside));
-            prop_assert_eq!(admission.queued(), count(|is| matches!(is, Is::Waiting { .. })));
+            let count = |wanted: fn(&TicketState) -> bool| tickets.values().filter(|is| wanted(is)).count();
+            prop_assert_eq!(admission.in_flight(), count(|is| *is == TicketState::Inside));
+            prop_assert_eq!(admission.queued(), count(|is| matches!(is, TicketState::Waiting { .. })));
             prop_assert!(admission.in_flight() <= places.max(inside_before));
             prop_assert!(admission.queued() <= queue_max);
             let idle = admission.in_flight() < places && admission.queued() > 0;

@@ -6,7 +6,7 @@ use routing::{
     RoutingRequest,
 };
 
-use crate::scene::{Scene, backend, backend_id, client, route};
+use crate::scene::{FakeSignals, backend, backend_id, client, route};
 
 /// A route `id` for these names to a backend of the same id.
 fn to(id: &str, models: &[&str]) -> Route {
@@ -38,7 +38,7 @@ fn choose(
 ) -> Result<Decision, RoutingError> {
     let asking =
         RoutingRequest { model, client, project, needs: Needs::default(), conversation: None };
-    table.choose(&asking, &Scene::default(), &mut || 0.5)
+    table.choose(&asking, &FakeSignals::default(), &mut || 0.5)
 }
 
 fn check(table: &RouteTable, who: &str, project: Option<&str>, rows: &[(&str, &str)]) {

@@ -8,7 +8,7 @@ use routing::{
     RouteCandidate, RouteTable, RoutingError, RoutingRequest,
 };
 
-use crate::scene::{Scene, backend, backend_id, client, order, route};
+use crate::scene::{FakeSignals, backend, backend_id, client, order, route};
 
 const TOOLS: Needs = Needs {
     tools: true,
@@ -47,7 +47,7 @@ fn ask(
     needs: Needs,
 ) -> Result<Decision, RoutingError> {
     let table = RouteTable::new(vec![route.clone()], backends.to_vec());
-    crate::scene::ask_with(&table, &Scene::default(), needs, None, &mut || 0.5)
+    crate::scene::ask_with(&table, &FakeSignals::default(), needs, None, &mut || 0.5)
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn of_backends_that_list_a_model_those_that_can_are_preferred_and_a_lone_one_is_
             conversation: None,
         };
         let table = RouteTable::new(Vec::new(), backends);
-        table.choose(&asking, &Scene::default(), &mut || 0.5).expect("a decision")
+        table.choose(&asking, &FakeSignals::default(), &mut || 0.5).expect("a decision")
     };
     let both = choose(vec![unable.clone(), able]);
     assert_eq!(order(&both), "b");

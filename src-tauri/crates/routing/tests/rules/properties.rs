@@ -13,7 +13,7 @@ use routing::{
     RoutableBackend, Route, RouteCandidate, RouteTable, RoutingError, RoutingRequest,
 };
 
-use crate::scene::{Scene, backend, backend_id, chances, client, route};
+use crate::scene::{FakeSignals, backend, backend_id, chances, client, route};
 
 const IDS: [&str; 4] = ["a", "b", "c", "d"];
 const MODELS: [&str; 4] = ["m", "gpt-4o", "llama3:8b", "x"];
@@ -74,7 +74,7 @@ fn a_route() -> impl Strategy<Value = Route> {
     )
 }
 
-fn a_scene() -> impl Strategy<Value = Scene> {
+fn a_scene() -> impl Strategy<Value = FakeSignals> {
     let available = prop_oneof![
         Just(CandidateAvailability::Ready),
         (0_u8..=100).prop_map(CandidateAvailability::Ramp),
@@ -92,13 +92,13 @@ fn a_scene() -> impl Strategy<Value = Scene> {
         btree_map(ids(), 0_u32..5, 0..4),
         option::of((ids(), select(MODELS.to_vec()))),
     )
-        .prop_map(|(available, first_token_ms, cost_micros, in_flight, kept)| Scene {
+        .prop_map(|(available, first_token_ms, cost_micros, in_flight, sticky)| FakeSignals {
             available,
             first_token_ms,
             cost_micros,
             in_flight,
-            kept: kept.map(|(id, model)| (id, model.to_owned())),
-            ..Scene::default()
+            sticky: sticky.map(|(id, model)| (id, model.to_owned())),
+            ..FakeSignals::default()
         })
 }
 
@@ -117,17 +117,17 @@ fn needs() -> impl Strategy<Value = Needs> {
 }
 
 #[derive(Debug, Clone)]
-struct Question {
+struct RandomRequest {
     model: String,
     needs: Needs,
     conversation: Option<u64>,
     seed: u64,
 }
 
-fn question() -> impl Strategy<Value = Question> {
+fn random_request() -> impl Strategy<Value = RandomRequest> {
     let models = ["m", "gpt-4o", "fast", "x", "a/m", "b/gpt-4o"];
     (select(models.to_vec()), needs(), option::of(any::<u64>()), any::<u64>()).prop_map(
-        |(model, needs, conversation, seed)| Question {
+        |(model, needs, conversation, seed)| RandomRequest {
             model: model.to_owned(),
             needs,
             conversation,
@@ -144,19 +144,19 @@ fn world() -> impl Strategy<Value = (Vec<Route>, Vec<RoutableBackend>)> {
 fn choose(
     routes: &[Route],
     backends: &[RoutableBackend],
-    scene: &Scene,
-    question: &Question,
+    scene: &FakeSignals,
+    random_request: &RandomRequest,
 ) -> Result<Decision, RoutingError> {
     let client = client("editor");
     let asking = RoutingRequest {
-        model: &question.model,
+        model: &random_request.model,
         client: &client,
         project: None,
-        needs: question.needs,
-        conversation: question.conversation,
+        needs: random_request.needs,
+        conversation: random_request.conversation,
     };
     let table = RouteTable::new(routes.to_vec(), backends.to_vec());
-    table.choose(&asking, scene, &mut chances(question.seed))
+    table.choose(&asking, scene, &mut chances(random_request.seed))
 }
 
 proptest! {
@@ -164,9 +164,9 @@ proptest! {
 
     #[test]
     fn every_decision_is_whole(
-        (routes, backends) in world(), scene in a_scene(), question in question(),
+        (routes, backends) in world(), scene in a_scene(), random_request in random_request(),
     ) {
-        let Ok(decision) = choose(&routes, &backends, &scene, &question) else { return Ok(()) };
+        let Ok(decision) = choose(&routes, &backends, &scene, &random_request) else { return Ok(()) };
         let candidates = &decision.candidates;
         let Some(first) = candidates.first() else {
             return Err(TestCaseError::fail("a decision without a candidate"));
@@ -187,10 +187,10 @@ proptest! {
         let text = &decision.explanation;
         prop_assert!(text.contains(first.endpoint.backend.as_str()) && text.ends_with('.'), "{text}");
         // A pin wins.
-        if question.model.contains('/') {
+        if random_request.model.contains('/') {
             prop_assert_eq!(decision.route.as_str(), "pinned");
             let pinned = format!("{}/{}", first.endpoint.backend, first.model);
-            prop_assert_eq!(&pinned, &question.model);
+            prop_assert_eq!(&pinned, &random_request.model);
         }
         // A route accounts for each of its candidates.
         if decision.route == "r" {
@@ -207,7 +207,7 @@ proptest! {
 
     #[test]
     fn the_same_question_has_the_same_answer_and_what_is_beside_the_rule_changes_nothing(
-        (routes, backends) in world(), scene in a_scene(), question in question(),
+        (routes, backends) in world(), scene in a_scene(), random_request in random_request(),
         other in a_backend("d"), quick in 1_u32..100, dear in 0_u64..100,
     ) {
         // No route names d, and its own models make it match no bare name.
@@ -218,13 +218,13 @@ proptest! {
         let mut backends = backends;
         backends.push(apart(backends[3].clone()));
         backends.swap_remove(3);
-        let before = choose(&routes, &backends, &scene, &question);
-        prop_assert_eq!(&before, &choose(&routes, &backends, &scene, &question));
+        let before = choose(&routes, &backends, &scene, &random_request);
+        prop_assert_eq!(&before, &choose(&routes, &backends, &scene, &random_request));
         let mut changed = backends.clone();
         changed[3] = apart(other);
         let mut moved = scene.quick(&[("d", quick)]).costs(&[("d", dear)]);
-        moved = moved.stands("d", CandidateAvailability::Trial).closed("d (one)").busy(&[("d", quick)]);
-        let after = choose(&routes, &changed, &moved, &question);
+        moved = moved.available_as("d", CandidateAvailability::Trial).closed("d (one)").busy(&[("d", quick)]);
+        let after = choose(&routes, &changed, &moved, &random_request);
         if let (Ok(before), Ok(after)) = (&before, &after) {
             prop_assert_eq!(before, after);
         } else {

@@ -15,17 +15,17 @@ use routing::{
 
 /// Scripted routing inputs. Backends are keyed by id, endpoints by their display text.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Scene {
+pub(crate) struct FakeSignals {
     pub(crate) available: BTreeMap<String, CandidateAvailability>,
     pub(crate) first_token_ms: BTreeMap<String, u32>,
     pub(crate) cost_micros: BTreeMap<String, u64>,
     pub(crate) warm_cost_micros: BTreeMap<String, u64>,
     pub(crate) in_flight: BTreeMap<String, u32>,
     pub(crate) headroom_percent: BTreeMap<String, u8>,
-    pub(crate) kept: Option<(String, String)>,
+    pub(crate) sticky: Option<(String, String)>,
 }
 
-impl RoutingSignals for Scene {
+impl RoutingSignals for FakeSignals {
     fn availability(&self, endpoint: &Endpoint, _model: &str) -> CandidateAvailability {
         self.available.get(&endpoint.to_string()).cloned().unwrap_or(CandidateAvailability::Ready)
     }
@@ -51,19 +51,19 @@ impl RoutingSignals for Scene {
     }
 
     fn last_answered_by(&self, _conversation: u64) -> Option<(BackendId, String)> {
-        let (backend, model) = self.kept.clone()?;
+        let (backend, model) = self.sticky.clone()?;
         Some((backend_id(&backend), model))
     }
 }
 
-impl Scene {
+impl FakeSignals {
     pub(crate) fn closed(mut self, endpoint: &str) -> Self {
         let closed = CandidateAvailability::Closed { reason: "its breaker is tripped".into() };
         self.available.insert(endpoint.to_owned(), closed);
         self
     }
 
-    pub(crate) fn stands(mut self, endpoint: &str, available: CandidateAvailability) -> Self {
+    pub(crate) fn available_as(mut self, endpoint: &str, available: CandidateAvailability) -> Self {
         self.available.insert(endpoint.to_owned(), available);
         self
     }
@@ -84,8 +84,8 @@ impl Scene {
     }
 
     /// The conversation of [`talk`] was answered by this backend last.
-    pub(crate) fn kept(mut self, backend: &str) -> Self {
-        self.kept = Some((backend.to_owned(), "m".to_owned()));
+    pub(crate) fn sticky(mut self, backend: &str) -> Self {
+        self.sticky = Some((backend.to_owned(), "m".to_owned()));
         self
     }
 }
@@ -167,18 +167,18 @@ pub(crate) fn chances(seed: u64) -> impl FnMut() -> f64 {
 }
 
 /// Chooses for model `m` outside any conversation.
-pub(crate) fn ask(table: &RouteTable, scene: &Scene) -> Decision {
+pub(crate) fn ask(table: &RouteTable, scene: &FakeSignals) -> Decision {
     ask_with(table, scene, Needs::default(), None, &mut || 0.5).expect("a decision")
 }
 
 /// Chooses for model `m` within a conversation.
-pub(crate) fn talk(table: &RouteTable, scene: &Scene) -> Decision {
+pub(crate) fn talk(table: &RouteTable, scene: &FakeSignals) -> Decision {
     ask_with(table, scene, Needs::default(), Some(7), &mut || 0.5).expect("a decision")
 }
 
 pub(crate) fn ask_with(
     table: &RouteTable,
-    scene: &Scene,
+    scene: &FakeSignals,
     needs: Needs,
     conversation: Option<u64>,
     chance: &mut dyn FnMut() -> f64,
@@ -189,7 +189,7 @@ pub(crate) fn ask_with(
 }
 
 /// Counts how often each endpoint is first in 1,000 draws outside any conversation.
-pub(crate) fn firsts(table: &RouteTable, scene: &Scene) -> BTreeMap<String, u32> {
+pub(crate) fn firsts(table: &RouteTable, scene: &FakeSignals) -> BTreeMap<String, u32> {
     let mut chance = chances(1);
     let mut counts = BTreeMap::new();
     for _ in 0..1_000 {

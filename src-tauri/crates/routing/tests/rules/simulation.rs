@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use domain::RoutePolicy;
 use routing::{Needs, RouteTable, RoutingRequest, SIMULATION_DRAWS_MAX, Simulation};
 
-use crate::scene::{Scene, backend_id, chances, client, route, table};
+use crate::scene::{FakeSignals, backend_id, chances, client, route, table};
 
-fn simulate(table: &RouteTable, model: &str, scene: &Scene, closed: &[&str]) -> Simulation {
+fn simulate(table: &RouteTable, model: &str, scene: &FakeSignals, closed: &[&str]) -> Simulation {
     let client = client("editor");
     let needs = Needs::default();
     let asking =
@@ -36,7 +36,7 @@ fn check(simulation: &Simulation, expected: &[(&str, u32, Option<f64>)], failure
 #[test]
 fn weights_keep_their_promise_and_what_is_taken_to_be_closed_gives_its_share_away() {
     let table = table(route(RoutePolicy::Weighted, &[("a", 60), ("b", 30), ("c", 10)]));
-    let calm = Scene::default();
+    let calm = FakeSignals::default();
     let simulation = simulate(&table, "m", &calm, &[]);
     check(
         &simulation,
@@ -51,7 +51,7 @@ fn weights_keep_their_promise_and_what_is_taken_to_be_closed_gives_its_share_awa
 #[test]
 fn the_moment_is_held_still_and_the_scene_decides_the_rest() {
     let table = table(route(RoutePolicy::Fastest, &[("a", 1), ("b", 1)]));
-    let scene = Scene::default().quick(&[("a", 900), ("b", 300)]);
+    let scene = FakeSignals::default().quick(&[("a", 900), ("b", 300)]);
     check(&simulate(&table, "m", &scene, &[]), &[("b", 1_000, None), ("a", 0, None)], 0);
     let closed = scene.clone().closed("b");
     check(&simulate(&table, "m", &closed, &[]), &[("a", 1_000, None), ("b", 0, None)], 0);
@@ -61,7 +61,7 @@ fn the_moment_is_held_still_and_the_scene_decides_the_rest() {
 #[test]
 fn a_part_of_a_split_that_is_closed_fails_its_share() {
     let table = table(route(RoutePolicy::Split, &[("a", 3), ("b", 1)]));
-    let simulation = simulate(&table, "m", &Scene::default(), &["b"]);
+    let simulation = simulate(&table, "m", &FakeSignals::default(), &["b"]);
     let failures = simulation.failures;
     assert!(failures.abs_diff(250) <= 50, "{failures}");
     check(&simulation, &[("a", 750, Some(75.0)), ("b", 250, Some(25.0))], failures);
@@ -72,7 +72,7 @@ fn a_part_of_a_split_that_is_closed_fails_its_share() {
 #[test]
 fn without_a_route_every_draw_fails_for_the_same_reason() {
     let table = table(route(RoutePolicy::Ordered, &[("a", 1), ("b", 1)]));
-    let simulation = simulate(&table, "nobody", &Scene::default(), &[]);
+    let simulation = simulate(&table, "nobody", &FakeSignals::default(), &[]);
     check(&simulation, &[], 1_000);
     let why = simulation.failure.expect("a reason").to_string();
     assert_eq!(why, "no backend lists \"nobody\"; available: m");
@@ -85,7 +85,7 @@ fn draws_stop_at_their_limit() {
     let needs = Needs::default();
     let asking =
         RoutingRequest { model: "m", client: &client, project: None, needs, conversation: None };
-    let frozen = table.freeze_signals(&asking, &Scene::default());
+    let frozen = table.freeze_signals(&asking, &FakeSignals::default());
     let draw = |draws| table.simulate(&asking, &frozen, draws, &mut || 0.5, &Ok).draws;
     assert_eq!(draw(SIMULATION_DRAWS_MAX), 10_000);
     assert_eq!(draw(SIMULATION_DRAWS_MAX + 1), 10_000);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use domain::RoutePolicy;
 use routing::{BackendStatus, ExclusionReason, Needs, RoutableBackend, RouteTable};
 
-use crate::scene::{Scene, ask_with, backend, check, check_shares, firsts, order, route, talk};
+use crate::scene::{
+    FakeSignals, ask_with, backend, check, check_shares, firsts, order, route, talk,
+};
 
 fn table(parts: &[(&str, u16)]) -> RouteTable {
     crate::scene::table(route(RoutePolicy::Split, parts))
@@ -13,7 +15,7 @@ fn table(parts: &[(&str, u16)]) -> RouteTable {
 
 fn part(table: &RouteTable, conversation: u64) -> String {
     let decision =
-        ask_with(table, &Scene::default(), Needs::default(), Some(conversation), &mut || 0.5);
+        ask_with(table, &FakeSignals::default(), Needs::default(), Some(conversation), &mut || 0.5);
     order(&decision.expect("a decision"))
 }
 
@@ -27,7 +29,7 @@ fn conversations_are_shared_by_weight_and_each_stays_in_its_part() {
         *counts.entry(first).or_default() += 1;
     }
     check_shares(&counts, &[("a", 50), ("b", 30), ("c", 20), ("d", 0)]);
-    check_shares(&firsts(&table, &Scene::default()), &[("a", 50), ("b", 30), ("c", 20)]);
+    check_shares(&firsts(&table, &FakeSignals::default()), &[("a", 50), ("b", 30), ("c", 20)]);
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn nothing_fails_over_between_the_parts() {
     let table = table(&[("a", 1), ("b", 1)]);
     let mine = part(&table, 7);
     let other = if mine == "a" { "b" } else { "a" };
-    let decision = talk(&table, &Scene::default().closed(&mine));
+    let decision = talk(&table, &FakeSignals::default().closed(&mine));
     let sentence = format!(
         "{mine} gets 1 of 2 conversations of the route r, including this one, even though it is not ready: \
          its breaker is tripped; skipped: {other} serves another share of the split."

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Line {
+    struct ParsedLine {
         #[command(flatten)]
         edit: EditBackendArguments,
     }
@@ -124,7 +124,7 @@ mod tests {
                 "failed": 0, "requests_per_hour": [], "first_token_ms": null}});
         let known: BackendView = serde_json::from_value(known).expect("a view");
         let line = ["edit", "up"].iter().chain(typed);
-        let edit = Line::try_parse_from(line).expect("understood").edit.merge_with(known);
+        let edit = ParsedLine::try_parse_from(line).expect("understood").edit.merge_with(known);
         assert_eq!(edit.id, "up");
         edit
     }
