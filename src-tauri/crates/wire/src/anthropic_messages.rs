@@ -33,7 +33,3 @@ pub(crate) use write::write_request;
 /// It differs per session and would defeat every other provider's prompt cache
 /// (anthropics/claude-code#68900), so only Anthropic gets it, byte for byte.
 const SESSION_FINGERPRINT_PREFIX: &str = "x-anthropic-billing-header:";
-
-/// Key for tool arguments that are not a JSON object. Messages accepts only objects, and dropping
-/// the arguments would hide the model's fault.
-const RAW_ARGUMENTS_KEY: &str = "_raw";

@@ -8,7 +8,7 @@
 use domain::{Dialect, TranslationMode};
 
 use crate::RequestError;
-use crate::neutral::ModelRequest;
+use crate::neutral::{JsonText, ModelRequest};
 
 /// Request fields that are not part of the neutral form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +92,59 @@ pub enum FieldHandling {
     Rejected,
     /// Dropped and named in both modes: the answer is the same without it.
     Dropped,
+}
+
+/// Top-level names of these fields in the requests of each dialect.
+const FIELD_NAMES: &[(Dialect, FieldKind, &[&str])] = {
+    use Dialect::{
+        AnthropicMessages as Messages, Gemini, OpenAiChat as Chat, OpenAiResponses as Responses,
+    };
+    use FieldKind as F;
+    &[
+        (Chat, F::Seed, &["seed"]),
+        (Chat, F::Logprobs, &["logprobs", "top_logprobs"]),
+        (Chat, F::LogitBias, &["logit_bias"]),
+        (Chat, F::Penalties, &["frequency_penalty", "presence_penalty"]),
+        (Chat, F::AudioOutput, &["modalities", "audio"]),
+        (Chat, F::Prediction, &["prediction"]),
+        (Chat, F::WebSearch, &["web_search_options"]),
+        (Chat, F::Store, &["store"]),
+        (Chat, F::Metadata, &["metadata", "safety_identifier"]),
+        (Chat, F::ServiceOptions, &["service_tier", "prompt_cache_key", "prompt_cache_retention"]),
+        (Chat, F::Verbosity, &["verbosity"]),
+        (Responses, F::Logprobs, &["top_logprobs"]),
+        (Responses, F::Store, &["store"]),
+        (Responses, F::ServerState, &["background", "previous_response_id"]),
+        (Responses, F::ServerState, &["conversation", "prompt"]),
+        (Responses, F::Metadata, &["metadata", "safety_identifier", "client_metadata"]),
+        (Responses, F::ServiceOptions, &["service_tier", "prompt_cache_key"]),
+        (Responses, F::ServiceOptions, &["prompt_cache_retention", "prompt_cache_options"]),
+        (Responses, F::ContextManagement, &["truncation", "context_management"]),
+        (Responses, F::Presentation, &["stream_options"]),
+        (Messages, F::ServerTool, &["mcp_servers"]),
+        (Messages, F::ServerState, &["container"]),
+        (Messages, F::Metadata, &["user_profile_id", "workspace_id"]),
+        (Messages, F::ServiceOptions, &["service_tier", "inference_geo", "speed"]),
+        (Messages, F::PromptCache, &["cache_control"]),
+        (Messages, F::ContextManagement, &["context_management"]),
+        (Messages, F::Presentation, &["diagnostics"]),
+        (Gemini, F::StoredPrompt, &["cachedContent"]),
+        (Gemini, F::Metadata, &["labels"]),
+        (Gemini, F::Store, &["store"]),
+        (Gemini, F::ServiceOptions, &["serviceTier"]),
+    ]
+};
+
+/// The top-level fields of `dialect` that are not part of the neutral form.
+pub(crate) fn fields_of(dialect: Dialect) -> impl Iterator<Item = (&'static str, FieldKind)> {
+    let rows = FIELD_NAMES.iter().filter(move |(client, ..)| *client == dialect);
+    rows.flat_map(|(_, field, names)| names.iter().map(move |name| (*name, *field)))
+}
+
+/// The field that a client of `dialect` calls `name`.
+pub(crate) fn field_named(dialect: Dialect, name: &str) -> FieldKind {
+    let known = fields_of(dialect).find(|(known, _)| *known == name);
+    known.map_or(FieldKind::Unknown, |(_, field)| field)
 }
 
 /// The table: what happens to `field` in a request that is written in `dialect`.
@@ -205,6 +258,27 @@ impl FieldFilter {
                 Ok(FieldDecision::Omit)
             }
         }
+    }
+
+    /// The extra fields that cross, under OpenAI's names. A field that this dialect has under
+    /// another name only is rejected or dropped.
+    pub(crate) fn named_extras<'a>(
+        &mut self,
+        request: &'a ModelRequest,
+    ) -> Result<Vec<(&'static str, &'a JsonText)>, RequestError> {
+        let mut named = Vec::new();
+        for extra in &request.extras {
+            if field_handling(extra.field, self.dialect) != FieldHandling::Translated {
+                continue;
+            }
+            match extra.shared_field_name() {
+                Some(name) => named.push((name, &extra.value)),
+                None => {
+                    self.check_unsupported(&extra.path)?;
+                }
+            }
+        }
+        Ok(named)
     }
 
     /// Records a dropped field that does not change the answer.

@@ -3,6 +3,8 @@
 //! Clients often declare images wrongly (a PNG as JPEG), and Anthropic rejects a declaration that
 //! the bytes contradict. Only the beginning of the base64 text is compared; nothing is decoded.
 
+use crate::neutral::MediaSource;
+
 /// The MIME type that the beginning of `base64` (standard alphabet) indicates; `None` if it is none
 /// that models read.
 pub(crate) fn detect_media_type(base64: &str) -> Option<&'static str> {
@@ -31,6 +33,15 @@ pub(crate) fn parse_data_url(url: &str) -> Option<(Option<String>, String)> {
     let head = head.strip_suffix(";base64")?;
     let media_type = head.split(';').next().filter(|word| !word.is_empty());
     Some((media_type.map(str::to_owned), data.to_owned()))
+}
+
+/// Where the media of a URL is, and its MIME type: a data URL contains its data, any other is for
+/// the provider to fetch.
+pub(crate) fn media_source(url: String) -> (MediaSource, Option<String>) {
+    match parse_data_url(&url) {
+        Some((media_type, data)) => (MediaSource::Base64(data), media_type),
+        None => (MediaSource::Url(url), None),
+    }
 }
 
 #[cfg(test)]

@@ -11,10 +11,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use domain::Dialect;
 
-use crate::neutral::{CallKind, ContentPart, ModelRequest, ToolKind};
+use crate::neutral::{CallKind, ContentPart, JsonText, ModelRequest, ToolCall, ToolKind};
 
 /// The single argument of a free-text tool that is sent as a function.
 pub(crate) const CUSTOM_INPUT: &str = "input";
+
+/// Key of arguments that are no JSON object, in dialects that take objects only: the tool or the
+/// model can see the text there (F54).
+pub(crate) const RAW_ARGUMENTS_KEY: &str = "_raw";
 
 /// Longest tool name that every dialect accepts, in characters (OpenAI, Anthropic and Gemini: 64).
 const NAME_CHARS_MAX: usize = 64;
@@ -97,6 +101,29 @@ impl ToolNames {
         self.client_tools.insert(wire.clone(), RestoredTool { name, namespace, kind });
         self.wire_names.insert(key, wire);
     }
+}
+
+/// The arguments of a call as an object, as Anthropic, Gemini and Ollama require.
+pub(crate) fn call_arguments(call: &ToolCall) -> JsonText {
+    match call.kind {
+        CallKind::Function => arguments_object(&call.arguments),
+        CallKind::Custom => single_member_object(CUSTOM_INPUT, &call.arguments),
+    }
+}
+
+/// Converts a function's arguments to an object. Empty text and `null` become `{}`; other text that
+/// is no object is kept under [`RAW_ARGUMENTS_KEY`].
+pub(crate) fn arguments_object(arguments: &str) -> JsonText {
+    if matches!(arguments.trim(), "" | "null") {
+        return JsonText::empty_object();
+    }
+    let object = JsonText::parse(arguments).filter(JsonText::is_object);
+    object.unwrap_or_else(|| single_member_object(RAW_ARGUMENTS_KEY, arguments))
+}
+
+/// A JSON object with one text member.
+pub(crate) fn single_member_object(name: &str, text: &str) -> JsonText {
+    JsonText::from_value(&serde_json::json!({ name: text }))
 }
 
 /// A call id that `dialect` allows: unchanged if it fits (OpenAI: at most 64 characters; Anthropic:

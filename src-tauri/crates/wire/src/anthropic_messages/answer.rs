@@ -8,12 +8,13 @@ use super::content_block::ContentBlock;
 use super::error::in_band_error;
 use super::stop_reason::{read_stop_reason, write_stop_reason};
 use super::stream_reader::own_signature;
+use super::stream_writer;
 use super::usage::{WrittenUsage, read_usage};
-use super::{RAW_ARGUMENTS_KEY, stream_writer};
 use crate::BadAnswer;
 use crate::json::{Members, array_items};
 use crate::json_node::decode_string_lossy;
 use crate::neutral::{CallKey, CallKind, ContentPart, JsonText, ModelAnswer, ProviderEvent};
+use crate::tool_names::arguments_object;
 use crate::translation::RequestEcho;
 
 pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
@@ -130,24 +131,12 @@ fn write_block(part: &ContentPart) -> Option<WrittenBlock<'_>> {
         ContentPart::RedactedThinking(data) => {
             WrittenBlock::RedactedThinking { data: for_client(data) }
         }
-        ContentPart::ToolCall(call) => {
-            let input = arguments_object(&call.arguments);
-            WrittenBlock::ToolUse { id: &call.id, name: &call.name, input }
-        }
+        ContentPart::ToolCall(call) => WrittenBlock::ToolUse {
+            id: &call.id,
+            name: &call.name,
+            input: arguments_object(&call.arguments),
+        },
         ContentPart::ToolResult(_) => return None,
-    })
-}
-
-/// Converts arguments to the object that the dialect requires. Empty text and `null` become `{}`.
-/// Anything else that is not an object is kept under [`RAW_ARGUMENTS_KEY`], where the tool or the model
-/// can see it (F54).
-pub(super) fn arguments_object(arguments: &str) -> JsonText {
-    let text = arguments.trim();
-    if text.is_empty() || text == "null" {
-        return JsonText::empty_object();
-    }
-    JsonText::parse(text).filter(JsonText::is_object).unwrap_or_else(|| {
-        JsonText::from_value(&serde_json::json!({ RAW_ARGUMENTS_KEY: arguments }))
     })
 }
 

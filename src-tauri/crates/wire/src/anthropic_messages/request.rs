@@ -3,10 +3,12 @@
 //! Both API versions are read the same way: the newer one only has fewer fields, so the version
 //! header is not needed.
 
+use domain::Dialect;
+
 use super::read_tools::{ToolChoiceSettings, read_tool_choice, read_tools};
 use super::read_turns::{read_system, read_turns};
 use super::thinking::read_reasoning;
-use crate::field_filter::FieldKind;
+use crate::field_filter::{FieldKind, field_named};
 use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::{ConversationTurn, ExtraField, ModelRequest, OutputFormat};
 use crate::{Delivery, RequestError};
@@ -44,12 +46,9 @@ pub(crate) fn read_request(
     let output = read_output(root, &mut extras)?;
     let reasoning = read_reasoning(root, &mut extras)?;
     let user = read_user(root, &mut extras)?;
-    extras.extend(root.entries().filter(|(key, _)| !KNOWN_FIELDS.contains(key)).map(
-        |(key, node)| {
-            let field = classify_field(key);
-            node.extra(field)
-        },
-    ));
+    let others = root.entries().filter(|(key, _)| !KNOWN_FIELDS.contains(key));
+    let named = |key| field_named(Dialect::AnthropicMessages, key);
+    extras.extend(others.map(|(key, node)| node.extra(named(key))));
     let number = |key: &str| root.get(key).map(|node| node.number()).transpose();
     Ok(ModelRequest {
         model: model.to_owned(),
@@ -126,19 +125,6 @@ fn read_user(
     let others = metadata.entries().filter(|(key, _)| *key != "user_id");
     extras.extend(others.map(|(_, node)| node.extra(FieldKind::Metadata)));
     metadata.text("user_id")
-}
-
-fn classify_field(key: &str) -> FieldKind {
-    match key {
-        "service_tier" | "inference_geo" | "speed" => FieldKind::ServiceOptions,
-        "cache_control" => FieldKind::PromptCache,
-        "context_management" => FieldKind::ContextManagement,
-        "mcp_servers" => FieldKind::ServerTool,
-        "container" => FieldKind::ServerState,
-        "user_profile_id" | "workspace_id" => FieldKind::Metadata,
-        "diagnostics" => FieldKind::Presentation,
-        _ => FieldKind::Unknown,
-    }
 }
 
 #[cfg(test)]

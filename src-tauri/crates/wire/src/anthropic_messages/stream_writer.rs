@@ -8,12 +8,13 @@ use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 use serde::Serialize;
 
-use super::answer::{WrittenMessage, arguments_object};
+use super::answer::WrittenMessage;
 use super::error;
 use super::stop_reason::write_stop_reason;
 use super::usage::WrittenUsage;
 use crate::ErrorAnswer;
 use crate::neutral::{AnswerEvent, Finish, MediaContent, MediaKind, PartDelta, PartHead};
+use crate::tool_names::arguments_object;
 use crate::translation::RequestEcho;
 
 #[derive(Debug)]

@@ -6,16 +6,15 @@ use base64::Engine;
 use domain::Dialect;
 use serde::Serialize;
 
-use super::answer::arguments_object;
 use super::stream_writer::media_note;
 use crate::RequestError;
 use crate::field_filter::{FieldFilter, FieldKind};
 use crate::media_type::{detect_media_type, parse_data_url};
 use crate::neutral::{
-    CallKind, ContentPart, ConversationTurn, JsonText, MediaContent, MediaKind, MediaSource, Role,
+    ContentPart, ConversationTurn, JsonText, MediaContent, MediaKind, MediaSource, Role,
     ThoughtSignature, ToolCall, ToolResult,
 };
-use crate::tool_names::{CUSTOM_INPUT, ToolNames, fit_call_id};
+use crate::tool_names::{ToolNames, call_arguments, fit_call_id};
 
 #[derive(Debug, Serialize)]
 pub(super) struct WrittenTurn<'a> {
@@ -183,16 +182,10 @@ fn own_signature_data(signature: Option<&ThoughtSignature>) -> Option<&str> {
 }
 
 fn write_call<'a>(call: &'a ToolCall, names: &ToolNames) -> WrittenPart<'a> {
-    let input = match call.kind {
-        CallKind::Function => arguments_object(&call.arguments),
-        CallKind::Custom => {
-            JsonText::from_value(&serde_json::json!({ CUSTOM_INPUT: call.arguments }))
-        }
-    };
     WrittenPart::ToolUse {
         id: fit_call_id(&call.id, Dialect::AnthropicMessages),
         name: names.wire_name(&call.name, call.namespace.as_deref()),
-        input,
+        input: call_arguments(call),
     }
 }
 

@@ -7,15 +7,15 @@ use bytes::{Bytes, BytesMut};
 use domain::Dialect;
 use serde::Serialize;
 
-use super::body::{GeminiContentBody, GeminiPart, arguments_object};
+use super::body::{GeminiContentBody, GeminiPart};
 use super::error::{error_body, error_event};
 use super::usage::UsageMetadata;
 use super::{JsonArrayFramer, signature};
 use crate::neutral::{
-    AnswerEvent, CallKind, ContentPart, Finish, FinishReason, ModelAnswer, PartDelta, PartHead,
+    AnswerEvent, ContentPart, Finish, FinishReason, ModelAnswer, PartDelta, PartHead,
     ThoughtSignature, ToolCall,
 };
-use crate::tool_names::CUSTOM_INPUT;
+use crate::tool_names::call_arguments;
 use crate::translation::RequestEcho;
 use crate::{Delivery, ErrorAnswer, UsageReport};
 
@@ -289,11 +289,7 @@ fn write_part(part: &ContentPart, pending: &mut Option<String>, parts: &mut Vec<
 }
 
 fn call_part(call: &ToolCall) -> GeminiPart {
-    let args = match call.kind {
-        CallKind::Function => arguments_object(&call.arguments),
-        CallKind::Custom => super::body::single_member_object(CUSTOM_INPUT, &call.arguments),
-    };
-    GeminiPart::call(call.id.clone(), call.name.clone(), args)
+    GeminiPart::call(call.id.clone(), call.name.clone(), call_arguments(call))
 }
 
 const fn finish_reason(finish: &Finish) -> &'static str {

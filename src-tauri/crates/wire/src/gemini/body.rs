@@ -119,20 +119,3 @@ const fn default_media_type(medium: &MediaContent) -> &'static str {
         MediaKind::Audio => "audio/wav",
     }
 }
-
-/// Converts a call's arguments to the object that Gemini requires. Anything that is not an object
-/// is kept under `_raw`, where it can be seen (FAULTS F54).
-pub(super) fn arguments_object(text: &str) -> JsonText {
-    if text.trim().is_empty() {
-        return JsonText::empty_object();
-    }
-    match JsonText::parse(text) {
-        Some(json) if json.is_object() => json,
-        _ => single_member_object("_raw", text),
-    }
-}
-
-/// A JSON object with one text member.
-pub(super) fn single_member_object(name: &str, text: &str) -> JsonText {
-    JsonText::from_value(&serde_json::json!({ name: text }))
-}

@@ -1,21 +1,15 @@
 //! Reads a Gemini client's request.
 
+use domain::Dialect;
+
 use super::fields::RemainingMembers;
 use super::generation_options::GenerationOptions;
 use super::read_contents::{ConversationReader, read_instructions};
 use super::tools::{read_tool_choice, read_tools};
-use crate::field_filter::FieldKind;
+use crate::field_filter::{FieldKind, fields_of};
 use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::{ExtraField, ModelRequest, ParallelCalls};
 use crate::{Delivery, RequestError};
-
-/// Fields that the neutral form does not have.
-const EXTRAS: [(&str, FieldKind); 4] = [
-    ("cachedContent", FieldKind::StoredPrompt),
-    ("labels", FieldKind::Metadata),
-    ("store", FieldKind::Store),
-    ("serviceTier", FieldKind::ServiceOptions),
-];
 
 pub(crate) fn read_request(
     text: &str,
@@ -68,7 +62,7 @@ fn take_extras(
     if let Some(node) = fields.take("safetySettings").filter(says) {
         extras.push(node.extra(classify_safety_settings(&node)?));
     }
-    for (key, field) in EXTRAS {
+    for (key, field) in fields_of(Dialect::Gemini) {
         let node = fields.take(key).filter(says);
         extras.extend(node.map(|node| node.extra(field)));
     }

@@ -8,19 +8,17 @@ use std::collections::HashMap;
 
 use domain::Dialect;
 
-use super::body::{
-    FunctionResponse, GeminiContentBody, GeminiPart, arguments_object, single_member_object,
-};
+use super::body::{FunctionResponse, GeminiContentBody, GeminiPart};
 use super::media::is_own_file;
 use super::model_features::ModelGeneration;
 use super::signature::PLACEHOLDER_SIGNATURE;
 use crate::RequestError;
 use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
 use crate::neutral::{
-    CallKind, ContentPart, ConversationTurn, JsonText, MediaContent, MediaKind, MediaSource,
-    ModelRequest, Role, ToolCall, ToolResult,
+    ContentPart, ConversationTurn, JsonText, MediaContent, MediaKind, MediaSource, ModelRequest,
+    Role, ToolCall, ToolResult,
 };
-use crate::tool_names::{CUSTOM_INPUT, ToolNames, fit_call_id};
+use crate::tool_names::{ToolNames, call_arguments, fit_call_id, single_member_object};
 use crate::turns::{alternate_turns, split_system};
 
 /// Top-level instructions and turns.
@@ -143,11 +141,8 @@ impl TurnWriter<'_> {
     fn write_call(&mut self, call: &ToolCall) -> GeminiPart {
         let name = self.names.wire_name(&call.name, call.namespace.as_deref());
         self.calls.insert(call.id.clone(), name.clone());
-        let args = match call.kind {
-            CallKind::Function => arguments_object(&call.arguments),
-            CallKind::Custom => single_member_object(CUSTOM_INPUT, &call.arguments),
-        };
-        GeminiPart::call(fit_call_id(&call.id, Dialect::Gemini).into_owned(), name, args)
+        let id = fit_call_id(&call.id, Dialect::Gemini).into_owned();
+        GeminiPart::call(id, name, call_arguments(call))
     }
 
     /// Writes a result, and the media of it that must stand beside it.

@@ -131,12 +131,13 @@ pub struct ExtraField {
 }
 
 impl ExtraField {
-    /// OpenAI's name for a field that Gemini and Ollama have too, by the last word of its path in
-    /// either spelling. `None` for a field that only one dialect has.
+    /// OpenAI's name for a field that several dialects have, by the last word of its path in either
+    /// spelling. `None` for a field that only one dialect has.
     pub(crate) fn shared_field_name(&self) -> Option<&'static str> {
         let word = self.path.rsplit('.').next().unwrap_or_default();
         match (self.field, word) {
             (FieldKind::Seed, _) => Some("seed"),
+            (FieldKind::Verbosity, _) => Some("verbosity"),
             (FieldKind::Penalties, "frequencyPenalty" | "frequency_penalty") => {
                 Some("frequency_penalty")
             }
@@ -192,6 +193,14 @@ pub enum ContentPart {
 }
 
 impl ContentPart {
+    /// A text, also that of a refusal.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text { text, .. } | Self::Refusal(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Text without a cache marker.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
@@ -249,6 +258,21 @@ pub struct MediaContent {
     pub detail: Option<String>,
     /// Name of a document.
     pub title: Option<String>,
+}
+
+impl MediaContent {
+    /// The URL, or the bytes as a data URL; `usual` is the MIME type of media without one. `None`
+    /// for a file at the provider.
+    pub(crate) fn url(&self, usual: &str) -> Option<String> {
+        match &self.source {
+            MediaSource::Url(url) => Some(url.clone()),
+            MediaSource::Base64(data) => {
+                let media_type = self.media_type.as_deref().unwrap_or(usual);
+                Some(format!("data:{media_type};base64,{data}"))
+            }
+            MediaSource::File(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,19 +1,17 @@
 //! Writes a request for Ollama.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use domain::Dialect;
 
-use crate::field_filter::{FieldFilter, FieldHandling, FieldKind, field_handling};
+use crate::field_filter::{FieldFilter, FieldKind};
 use crate::json::quote;
 use crate::json_builder::{JsonObjectBuilder, join_array};
 use crate::neutral::{
-    CallKind, ContentPart, ConversationTurn, JsonText, MediaContent, MediaKind, MediaSource,
-    ModelRequest, OutputFormat, ParallelCalls, Reasoning, Role, ThinkingEffort, ToolCall,
-    ToolChoice, ToolKind, ToolResult,
+    ContentPart, ConversationTurn, JsonText, MediaContent, MediaKind, MediaSource, ModelRequest,
+    OutputFormat, ParallelCalls, Reasoning, Role, ThinkingEffort, ToolCall, ToolChoice, ToolKind,
+    ToolResult,
 };
-use crate::tool_names::{CUSTOM_INPUT, ToolNames};
+use crate::tool_names::{ToolNames, call_arguments};
 use crate::translation::TranslatedRequest;
 use crate::turns::{alternate_turns, split_system};
 use crate::{RequestError, Target};
@@ -155,17 +153,10 @@ impl OllamaRequestWriter<'_> {
     }
 
     fn write_call(&self, call: &ToolCall) -> String {
-        let text = call.arguments.trim();
-        let arguments = match (call.kind, JsonText::parse(text)) {
-            (CallKind::Custom, _) => single_member_object(CUSTOM_INPUT, &call.arguments),
-            (CallKind::Function, Some(json)) if json.is_object() => Cow::Borrowed(text),
-            (CallKind::Function, _) if text.is_empty() => Cow::Borrowed("{}"),
-            // Only objects are allowed; the model's text stays visible.
-            (CallKind::Function, _) => single_member_object("_raw", &call.arguments),
-        };
         let name = self.names.wire_name(&call.name, call.namespace.as_deref());
+        let arguments = call_arguments(call);
         let function =
-            JsonObjectBuilder::new().text("name", &name).raw("arguments", &arguments).finish();
+            JsonObjectBuilder::new().text("name", &name).raw("arguments", arguments.get()).finish();
         JsonObjectBuilder::new().raw("function", &function).finish()
     }
 
@@ -225,17 +216,8 @@ impl OllamaRequestWriter<'_> {
             .raw_if("top_p", request.top_p.as_ref().map(JsonText::get))
             .raw_if("top_k", request.top_k.as_ref().map(JsonText::get))
             .array_if("stop", &stop);
-        for extra in &request.extras {
-            let key = match (extra.field, extra.shared_field_name()) {
-                (_, Some(word)) => word,
-                (field, None) if field_handling(field, DIALECT) == FieldHandling::Translated => {
-                    // The field crosses, but Ollama has no name for it.
-                    self.crossings.check_unsupported(&extra.path)?;
-                    continue;
-                }
-                _ => continue,
-            };
-            options = options.raw(key, extra.value.get());
+        for (name, value) in self.crossings.named_extras(request)? {
+            options = options.raw(name, value.get());
         }
         let options = options.finish();
         Ok((options != "{}").then_some(options))
@@ -260,20 +242,11 @@ impl OllamaRequestWriter<'_> {
     }
 }
 
-fn single_member_object(key: &str, text: &str) -> Cow<'static, str> {
-    Cow::Owned(JsonObjectBuilder::new().text(key, text).finish())
-}
-
 fn message_object(role: &str, text: &str) -> JsonObjectBuilder {
     JsonObjectBuilder::new().text("role", role).text("content", text)
 }
 
 fn join_texts(parts: &[ContentPart]) -> String {
-    let text = |part: &ContentPart| match part {
-        ContentPart::Text { text, .. } | ContentPart::Refusal(text) if !text.is_empty() => {
-            Some(text.clone())
-        }
-        _ => None,
-    };
-    parts.iter().filter_map(text).collect::<Vec<_>>().join("\n\n")
+    let texts = parts.iter().filter_map(ContentPart::as_text).filter(|text| !text.is_empty());
+    texts.collect::<Vec<_>>().join("\n\n")
 }

@@ -2,7 +2,6 @@
 
 use serde_json::value::RawValue;
 
-use super::content::parse_media_url;
 use super::error::in_band_error;
 use super::thinking::{push_thinking_events, read_google_signature};
 use super::usage::read_usage;
@@ -156,7 +155,7 @@ fn push_content_events(choice: u32, content: &RawValue, pieces: &mut Vec<Provide
 
 fn read_image(raw: &RawValue) -> Option<MediaContent> {
     let url = Members::parse(raw.get()).ok()?.object("image_url").string("url")?;
-    let (source, media_type) = parse_media_url(url);
+    let (source, media_type) = crate::media_type::media_source(url);
     Some(MediaContent { kind: MediaKind::Image, source, media_type, detail: None, title: None })
 }
 

@@ -7,8 +7,8 @@ use super::thinking::{encrypted_detail, extra_content, reasoning_detail};
 use crate::UsageReport;
 use crate::json_builder::{JsonObjectBuilder, join_array};
 use crate::neutral::{
-    AnswerChoice, CallKind, ContentPart, FinishReason, MediaContent, MediaSource, ModelAnswer,
-    ThoughtSignature, ToolCall,
+    AnswerChoice, CallKind, ContentPart, FinishReason, MediaContent, ModelAnswer, ThoughtSignature,
+    ToolCall,
 };
 use crate::translation::RequestEcho;
 
@@ -151,14 +151,7 @@ fn write_call(call: &ToolCall, signature: Option<&str>) -> String {
 
 /// An image in OpenRouter's format, which has none for audio and files.
 pub(super) fn write_image(media: &MediaContent) -> Option<String> {
-    let url = match &media.source {
-        MediaSource::Base64(data) => {
-            let media_type = media.media_type.as_deref().unwrap_or("image/png");
-            format!("data:{media_type};base64,{data}")
-        }
-        MediaSource::Url(url) => url.clone(),
-        MediaSource::File(_) => return None,
-    };
+    let url = media.url("image/png")?;
     let address = JsonObjectBuilder::new().text("url", &url).finish();
     Some(JsonObjectBuilder::new().text("type", "image_url").raw("image_url", &address).finish())
 }

@@ -3,6 +3,7 @@
 use crate::RequestError;
 use crate::field_filter::FieldKind;
 use crate::json_node::{JsonNode, JsonObject};
+use crate::media_type::media_source;
 use crate::neutral::{ContentPart, ExtraField, MediaContent, MediaKind, MediaSource};
 
 /// Parses `content`, a string or an array of parts.
@@ -59,7 +60,7 @@ fn read_image(node: &JsonNode<'_>) -> Result<MediaContent, RequestError> {
         let object = node.object()?;
         (object.required_text("url")?, object.text("detail")?)
     };
-    let (source, media_type) = parse_media_url(url);
+    let (source, media_type) = media_source(url);
     Ok(MediaContent { kind: MediaKind::Image, source, media_type, detail, title: None })
 }
 
@@ -85,18 +86,5 @@ fn read_file(object: &JsonObject<'_>) -> Result<MediaContent, RequestError> {
 
 fn parse_file_data(data: String) -> (MediaSource, Option<String>) {
     let is_url = ["data:", "http://", "https://"].iter().any(|start| data.starts_with(start));
-    if is_url { parse_media_url(data) } else { (MediaSource::Base64(data), None) }
-}
-
-/// A data URL contains its data; any other URL is for the provider to fetch.
-pub(super) fn parse_media_url(url: String) -> (MediaSource, Option<String>) {
-    let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
-    match data {
-        Some((head, data)) if head.ends_with(";base64") => {
-            let media_type = head.split(';').next().unwrap_or_default();
-            let media_type = (!media_type.is_empty()).then(|| media_type.to_owned());
-            (MediaSource::Base64(data.to_owned()), media_type)
-        }
-        _ => (MediaSource::Url(url), None),
-    }
+    if is_url { media_source(data) } else { (MediaSource::Base64(data), None) }
 }

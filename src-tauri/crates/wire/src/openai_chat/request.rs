@@ -1,8 +1,10 @@
 //! Parses a client's whole request, strictly.
 
+use domain::Dialect;
+
 use super::read_messages::read_messages;
 use super::read_tools::{read_choice, read_format, read_legacy_choice, read_tools};
-use crate::field_filter::FieldKind;
+use crate::field_filter::field_named;
 use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::{ExtraField, ModelRequest, ParallelCalls, Reasoning, ThinkingEffort};
 use crate::{Delivery, RequestError};
@@ -126,23 +128,7 @@ fn read_extras(root: &JsonObject<'_>, extras: &mut Vec<ExtraField>) {
         if KNOWN_MEMBERS.contains(&key) || is_default(key, node.raw()) {
             continue;
         }
-        let field = match key {
-            "seed" => FieldKind::Seed,
-            "logprobs" | "top_logprobs" => FieldKind::Logprobs,
-            "logit_bias" => FieldKind::LogitBias,
-            "frequency_penalty" | "presence_penalty" => FieldKind::Penalties,
-            "modalities" | "audio" => FieldKind::AudioOutput,
-            "prediction" => FieldKind::Prediction,
-            "web_search_options" => FieldKind::WebSearch,
-            "store" => FieldKind::Store,
-            "metadata" | "safety_identifier" => FieldKind::Metadata,
-            "service_tier" | "prompt_cache_key" | "prompt_cache_retention" => {
-                FieldKind::ServiceOptions
-            }
-            "verbosity" => FieldKind::Verbosity,
-            _ => FieldKind::Unknown,
-        };
-        extras.push(node.extra(field));
+        extras.push(node.extra(field_named(Dialect::OpenAiChat, key)));
     }
 }
 

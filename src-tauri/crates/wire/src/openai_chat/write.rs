@@ -4,7 +4,7 @@ use bytes::Bytes;
 use domain::{Dialect, UnsupportedFeature};
 
 use super::write_messages::write_messages;
-use crate::field_filter::{FieldDecision, FieldFilter, FieldHandling, FieldKind, field_handling};
+use crate::field_filter::{FieldDecision, FieldFilter, FieldKind};
 use crate::json_builder::{JsonObjectBuilder, join_array};
 use crate::neutral::{
     JsonText, ModelRequest, OutputFormat, ParallelCalls, Reasoning, ThinkingEffort, ToolChoice,
@@ -198,20 +198,8 @@ impl ChatRequestWriter<'_> {
         &mut self,
         mut body: JsonObjectBuilder,
     ) -> Result<JsonObjectBuilder, RequestError> {
-        for extra in &self.request.extras {
-            let key = match (extra.field, extra.shared_field_name()) {
-                (_, Some(word)) => word,
-                (FieldKind::Verbosity, None) => "verbosity",
-                (field, None)
-                    if field_handling(field, Dialect::OpenAiChat) == FieldHandling::Translated =>
-                {
-                    // Another dialect's name for it is not valid here.
-                    self.crossings.check_unsupported(&extra.path)?;
-                    continue;
-                }
-                _ => continue,
-            };
-            body = body.raw(key, extra.value.get());
+        for (name, value) in self.crossings.named_extras(self.request)? {
+            body = body.raw(name, value.get());
         }
         Ok(body)
     }

@@ -118,7 +118,7 @@ impl MessageWriter<'_> {
     /// Writes a result for its call. Its images, which a `tool` message cannot carry, move to the
     /// user message after it. A result without a call becomes text.
     fn write_result(&mut self, result: &ToolResult, said: &mut Vec<ContentPart>) {
-        let texts: Vec<&str> = result.content.iter().filter_map(part_text).collect();
+        let texts: Vec<&str> = result.content.iter().filter_map(ContentPart::as_text).collect();
         let mut text = texts.join("\n\n");
         if result.is_error && !text.to_lowercase().contains("error") {
             text.insert_str(0, "Error: ");
@@ -220,7 +220,7 @@ impl MessageWriter<'_> {
         place: usize,
     ) -> Result<Option<String>, RequestError> {
         if !parts.iter().any(|part| matches!(part, ContentPart::Media(_))) {
-            let texts: Vec<&str> = parts.iter().filter_map(part_text).collect();
+            let texts: Vec<&str> = parts.iter().filter_map(ContentPart::as_text).collect();
             let text = texts.join("\n\n");
             return Ok((!text.trim().is_empty()).then(|| quote(&text)));
         }
@@ -229,7 +229,7 @@ impl MessageWriter<'_> {
             match part {
                 ContentPart::Media(media) => items.extend(self.write_media(media, place)?),
                 other => {
-                    items.extend(part_text(other).filter(|text| !text.is_empty()).map(text_part));
+                    items.extend(other.as_text().filter(|text| !text.is_empty()).map(text_part));
                 }
             }
         }
@@ -303,25 +303,13 @@ fn tool_message(call_id: &str, text: &str) -> String {
         .finish()
 }
 
-fn part_text(part: &ContentPart) -> Option<&str> {
-    match part {
-        ContentPart::Text { text, .. } | ContentPart::Refusal(text) => Some(text),
-        _ => None,
-    }
-}
-
 fn text_part(text: &str) -> String {
     JsonObjectBuilder::new().text("type", "text").text("text", text).finish()
 }
 
 fn media_part(media: &MediaContent) -> String {
-    let url = |default: &str| match &media.source {
-        MediaSource::Base64(data) => {
-            let media_type = media.media_type.as_deref().unwrap_or(default);
-            format!("data:{media_type};base64,{data}")
-        }
-        MediaSource::Url(text) | MediaSource::File(text) => text.clone(),
-    };
+    // A file at another provider does not get here.
+    let url = |usual: &str| media.url(usual).unwrap_or_default();
     match media.kind {
         MediaKind::Image => {
             let known = ["auto", "low", "high"];

@@ -3,11 +3,11 @@
 use domain::Dialect;
 use serde_json::value::RawValue;
 
-use super::content::split_data_url;
 use super::reasoning::SUMMARY_BREAK;
 use super::usage::read_usage;
 use crate::json::{Members, array_items};
 use crate::json_node::decode_string_lossy;
+use crate::media_type::parse_data_url;
 use crate::neutral::{
     CallKey, CallKind, Finish, FinishReason, MediaContent, MediaKind, MediaSource, ProviderEvent,
     ThoughtSignature,
@@ -121,14 +121,14 @@ pub(super) fn read_message(
 /// The image of an image generation call.
 pub(super) fn read_image(item: &Members<'_>) -> Option<ProviderEvent> {
     let result = string_member(item, "result").filter(|result| !result.is_empty())?;
-    let (media_type, data) = split_data_url(&result).unwrap_or(("image/png", &result));
+    let (declared, data) = parse_data_url(&result).unwrap_or((None, result));
     let format = string_member(item, "output_format").map(|format| format!("image/{format}"));
     Some(ProviderEvent::Media {
         choice: 0,
         media: MediaContent {
             kind: MediaKind::Image,
-            source: MediaSource::Base64(data.to_owned()),
-            media_type: Some(format.unwrap_or_else(|| media_type.to_owned())),
+            source: MediaSource::Base64(data),
+            media_type: format.or(declared).or_else(|| Some("image/png".to_owned())),
             detail: None,
             title: None,
         },

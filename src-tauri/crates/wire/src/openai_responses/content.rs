@@ -2,6 +2,7 @@
 
 use crate::RequestError;
 use crate::json_node::{JsonNode, JsonObject};
+use crate::media_type::media_source;
 use crate::neutral::{ContentPart, MediaContent, MediaKind, MediaSource};
 
 /// The content of a message: text, or parts.
@@ -20,14 +21,6 @@ pub(super) fn read_output(node: &JsonNode<'_>) -> Result<Vec<ContentPart>, Reque
     if node.raw() == "\"\"" { Ok(Vec::new()) } else { read_content(node) }
 }
 
-/// Media type and data of a base64 `data:` URL.
-pub(super) fn split_data_url(url: &str) -> Option<(&str, &str)> {
-    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
-    let head = head.strip_suffix(";base64")?;
-    // Parameters such as `;charset=utf-8` are not part of the type.
-    Some((head.split(';').next().unwrap_or(head), data))
-}
-
 fn read_part(node: &JsonNode<'_>) -> Result<ContentPart, RequestError> {
     let part = node.object()?;
     let kind = part.required("type")?;
@@ -43,7 +36,7 @@ fn read_part(node: &JsonNode<'_>) -> Result<ContentPart, RequestError> {
 
 fn read_image(part: &JsonObject<'_>) -> Result<ContentPart, RequestError> {
     let (source, media_type) = match (part.text("image_url")?, part.text("file_id")?) {
-        (Some(url), _) => read_url(url),
+        (Some(url), _) => media_source(url),
         (None, Some(id)) => (MediaSource::File(id), None),
         (None, None) => return Err(RequestError::Missing(part.path_to("image_url"))),
     };
@@ -62,7 +55,7 @@ fn read_file(part: &JsonObject<'_>) -> Result<ContentPart, RequestError> {
     let (source, media_type) = match (data, part.text("file_url")?, part.text("file_id")?) {
         // Plain base64 is accepted, too.
         (Some(data), _, _) if !data.starts_with("data:") => (MediaSource::Base64(data), None),
-        (Some(url), _, _) | (None, Some(url), _) => read_url(url),
+        (Some(url), _, _) | (None, Some(url), _) => media_source(url),
         (None, None, Some(id)) => (MediaSource::File(id), None),
         (None, None, None) => return Err(RequestError::Missing(part.path_to("file_data"))),
     };
@@ -82,14 +75,4 @@ fn read_audio(part: &JsonObject<'_>) -> Result<ContentPart, RequestError> {
     let source = MediaSource::Base64(audio.required_text("data")?);
     let kind = MediaKind::Audio;
     Ok(ContentPart::Media(MediaContent { kind, source, media_type, detail: None, title: None }))
-}
-
-fn read_url(url: String) -> (MediaSource, Option<String>) {
-    match split_data_url(&url) {
-        Some((media_type, data)) => {
-            let media_type = (!media_type.is_empty()).then(|| media_type.to_owned());
-            (MediaSource::Base64(data.to_owned()), media_type)
-        }
-        None => (MediaSource::Url(url), None),
-    }
 }

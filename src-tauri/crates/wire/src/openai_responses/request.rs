@@ -3,9 +3,11 @@
 //! Every field of the API is either parsed or kept as an extra, which the crossing table decides
 //! on. Unknown fields are kept too, so that nothing is dropped without being named.
 
+use domain::Dialect;
+
 use super::read_input::read_input;
 use super::read_tools::{ParsedToolChoice, read_choice, read_tools};
-use crate::field_filter::FieldKind;
+use crate::field_filter::{FieldKind, field_named};
 use crate::json_node::{JsonNode, JsonObject};
 use crate::neutral::{
     ContentPart, ConversationTurn, ModelRequest, OutputFormat, ParallelCalls, Reasoning, Role,
@@ -70,26 +72,13 @@ fn read_field(
 }
 
 fn read_extra(key: &str, node: &JsonNode<'_>, request: &mut ModelRequest) {
-    let field = match (key, node.raw()) {
-        // Equal to the default.
-        ("store" | "background", "false")
-        | ("truncation", "\"disabled\"")
-        | ("top_logprobs", "0") => return,
-        ("store", _) => FieldKind::Store,
-        ("background" | "previous_response_id" | "conversation" | "prompt", _) => {
-            FieldKind::ServerState
-        }
-        ("metadata" | "safety_identifier" | "client_metadata", _) => FieldKind::Metadata,
-        (
-            "service_tier" | "prompt_cache_key" | "prompt_cache_retention" | "prompt_cache_options",
-            _,
-        ) => FieldKind::ServiceOptions,
-        ("truncation" | "context_management", _) => FieldKind::ContextManagement,
-        ("stream_options", _) => FieldKind::Presentation,
-        ("top_logprobs", _) => FieldKind::Logprobs,
-        _ => FieldKind::Unknown,
-    };
-    request.extras.push(node.extra(field));
+    let is_default = matches!(
+        (key, node.raw()),
+        ("store" | "background", "false") | ("truncation", "\"disabled\"") | ("top_logprobs", "0")
+    );
+    if !is_default {
+        request.extras.push(node.extra(field_named(Dialect::OpenAiResponses, key)));
+    }
 }
 
 /// Parses `include`, the optional parts of the answer. Encrypted thinking is always included.

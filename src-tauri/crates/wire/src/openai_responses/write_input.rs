@@ -276,30 +276,18 @@ fn audio_part<'a>(media: &'a MediaContent, path: &str) -> Result<InputPart<'a>, 
 fn image_part<'a>(media: &'a MediaContent, file_id: Option<&'a str>) -> InputPart<'a> {
     let known = |detail: &&str| matches!(*detail, "low" | "high" | "original");
     let detail = media.detail.as_deref().filter(known).unwrap_or("auto");
-    InputPart::Image { detail, image_url: media_url(media, "image/png"), file_id }
+    InputPart::Image { detail, image_url: media.url("image/png"), file_id }
 }
 
 fn document_part<'a>(media: &'a MediaContent, file_id: Option<&'a str>) -> InputPart<'a> {
     let (file_data, file_url) = match &media.source {
         MediaSource::Url(url) => (None, Some(url.as_str())),
-        _ => (media_url(media, "application/pdf"), None),
+        _ => (media.url("application/pdf"), None),
     };
     let named = media.title.as_deref();
     // Data without a file name is rejected.
     let filename = named.or(file_data.is_some().then_some("document.pdf"));
     InputPart::File { filename, file_data, file_url, file_id }
-}
-
-/// The URL of a medium: its own, or a data URL.
-fn media_url(media: &MediaContent, media_type: &str) -> Option<String> {
-    match &media.source {
-        MediaSource::Url(url) => Some(url.clone()),
-        MediaSource::Base64(data) => {
-            let media_type = media.media_type.as_deref().unwrap_or(media_type);
-            Some(format!("data:{media_type};base64,{data}"))
-        }
-        MediaSource::File(_) => None,
-    }
 }
 
 fn is_same_dialect(signature: &ThoughtSignature) -> bool {
