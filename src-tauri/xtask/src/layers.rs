@@ -2,9 +2,11 @@
 //!
 //! Two tables say which of our crates may import which, and which crates may import an outside
 //! library. Both are checked against `cargo metadata`, so a wrong dependency fails before any code
-//! uses it. Inside each crate, no circle of imports may have more than two files.
+//! uses it. Inside each crate, no circle of imports may have more than two files. Providers' fields
+//! are named in `wire` alone.
 
 mod circles;
+mod provider_json;
 
 use std::collections::BTreeSet;
 
@@ -165,6 +167,7 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
     let (crates, imports) = list_imports(&metadata);
     let mut faults = find_violations(&crates, &imports);
     faults.extend(find_circles(repository, &metadata)?);
+    faults.extend(provider_json::find(repository)?);
     for fault in &faults {
         println!("{fault}");
     }

@@ -3,7 +3,7 @@
 use domain::{TokenClass, TokenUsage};
 use rusqlite::{Row, Statement, ToSql};
 
-use crate::integer_columns::{clamp_count, get_count};
+use crate::integer_columns::clamp_count;
 use crate::statements::execute_with_integers;
 
 pub(crate) fn token_columns() -> impl Iterator<Item = &'static str> {
@@ -28,6 +28,10 @@ pub(crate) fn execute_with_tokens(
     execute_with_integers(statement, values, &tokens)
 }
 
+/// Reads the tokens. A class that is younger than the row is null, which is zero tokens of it.
 pub(crate) fn read_tokens(row: &Row<'_>) -> rusqlite::Result<TokenUsage> {
-    TokenUsage::try_from_fn(|class| get_count(row, class.name()))
+    TokenUsage::try_from_fn(|class| {
+        let count: Option<i64> = row.get(class.name())?;
+        Ok(count.map_or(0, i64::unsigned_abs))
+    })
 }

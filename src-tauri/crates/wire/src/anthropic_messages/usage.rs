@@ -30,15 +30,16 @@ pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     // Without a split by age, all writes have the default of five minutes.
     let written = written.max(short.saturating_add(long));
     let cache_write_1h = long.min(written);
-    let tokens = TokenUsage {
+    let input = TokenUsage {
         input_uncached: counts.read_count_value(input),
         cache_read: counts.read_count_value(members.get("cache_read_input_tokens")),
         cache_write_5m: written - cache_write_1h,
         cache_write_1h,
-        output_visible: output - reasoning,
-        reasoning,
+        ..TokenUsage::default()
     };
-    Some(counts.into_report(tokens, value))
+    let output =
+        TokenUsage { output_visible: output - reasoning, reasoning, ..TokenUsage::default() };
+    Some(counts.into_report(input + output, value))
 }
 
 /// Overlays `later` on `earlier`. A zero does not overwrite: some servers repeat counts as zero
