@@ -5,23 +5,30 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 use std::ops::RangeInclusive;
 
-use control::{OPERATIONS, Setting, SettingKind, Settings, Shape, Sign, SignTable, Tone};
+use control::{
+    LabelTable, OPERATIONS, Setting, SettingKind, Settings, Shape, Sign, SignTable, Tone,
+};
+use domain::capitalize;
 use serde_json::json;
 
 /// The tables as TypeScript.
 pub fn panel_tables() -> anyhow::Result<String> {
     let signs = control::sign_tables()?;
+    let labels = control::label_tables()?;
     let mut text = String::new();
-    write_imports(&mut text, &signs)?;
+    write_imports(&mut text, &signs, &labels)?;
     write_changes(&mut text)?;
     write_signs(&mut text, &signs)?;
+    write_labels(&mut text, &labels)?;
     write_settings(&mut text)?;
     Ok(text)
 }
 
-fn write_imports(text: &mut String, signs: &[SignTable]) -> fmt::Result {
+fn write_imports(text: &mut String, signs: &[SignTable], labels: &[LabelTable]) -> fmt::Result {
     let states = signs.iter().map(|table| table.state_type);
-    let types: BTreeSet<&str> = states.chain(["ChangeTag", "SettingsValues"]).collect();
+    let values = labels.iter().map(|table| table.value_type);
+    let types: BTreeSet<&str> =
+        states.chain(values).chain(["ChangeTag", "SettingsValues"]).collect();
     writeln!(text, "import type {{")?;
     for name in types {
         writeln!(text, "  {name},")?;
@@ -53,11 +60,22 @@ fn write_signs(text: &mut String, tables: &[SignTable]) -> fmt::Result {
     for SignTable { name, state_type, signs } in tables {
         writeln!(text, "\nexport const {name}: Record<{state_type}, Sign> = {{")?;
         for (state, Sign { word, shape, tone }) in signs {
-            let word = capitalise(word);
+            let word = capitalize(word);
             writeln!(
                 text,
                 "  {state}: {{ word: \"{word}\", shape: \"{shape}\", tone: \"{tone}\" }},"
             )?;
+        }
+        writeln!(text, "}};")?;
+    }
+    Ok(())
+}
+
+fn write_labels(text: &mut String, tables: &[LabelTable]) -> fmt::Result {
+    for LabelTable { name, value_type, labels } in tables {
+        writeln!(text, "\nexport const {name}: Record<{value_type}, string> = {{")?;
+        for (value, label) in labels {
+            writeln!(text, "  {value}: \"{}\",", capitalize(label))?;
         }
         writeln!(text, "}};")?;
     }
@@ -126,16 +144,11 @@ fn union(words: &[&str]) -> String {
     format!("\"{}\"", words.join("\" | \""))
 }
 
-fn capitalise(word: &str) -> String {
-    let (initial, rest) = word.split_at(word.len().min(1));
-    initial.to_ascii_uppercase() + rest
-}
-
 /// The name that a generated command has in TypeScript.
 fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default();
-    words.fold(first.to_owned(), |joined, word| joined + &capitalise(word))
+    words.fold(first.to_owned(), |joined, word| joined + &capitalize(word))
 }
 
 #[cfg(test)]

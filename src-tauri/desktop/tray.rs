@@ -2,7 +2,7 @@
 //! Linux hosts deliver no click on the icon.
 
 use control::Core;
-use control::view::{CheckSetView, GatewayState, ReadinessStart, StatusView, VerdictLevel};
+use control::view::{CheckSet, GatewayState, ReadinessStart, StatusView, VerdictLevel};
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
@@ -93,7 +93,7 @@ fn on_menu_event(app: &AppHandle<Wry>, event: MenuEvent) {
             let core = app.state::<Core>().inner().clone();
             window::show(app);
             tauri::async_runtime::spawn(async move {
-                let full = ReadinessStart { set: CheckSetView::Full };
+                let full = ReadinessStart { set: CheckSet::Full };
                 if let Err(error) = control::readiness_start(&core, full).await {
                     tracing::warn!(%error, "the checks could not be started from the tray");
                 }

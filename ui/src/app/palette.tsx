@@ -15,7 +15,7 @@ import { Dialog } from "@/components/dialog";
 import { notify } from "@/components/toast";
 import { useBackendSwitch } from "@/features/backends/backend-actions";
 import { useAction } from "@/ipc/actions";
-import type { ApiError, CheckSetView, SettingsValues } from "@/ipc/bindings";
+import type { ApiError, CheckSet, SettingsValues } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 import { useBackends, useClients, useKeys, useSettings, useStatus } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
@@ -53,7 +53,7 @@ function usePerform({ go, onShortcuts }: Pick<PaletteProps, "go" | "onShortcuts"
   const settings = useSettings().data;
   const address = useStatus().data?.gateway.address;
   const toggle = useBackendSwitch();
-  const start = useAction("readinessStart", (call, set: CheckSetView) => call({ set }));
+  const start = useAction("readinessStart", (call, set: CheckSet) => call({ set }));
   const theme = useAction("settingsEdit", async (call, choice: SettingsValues["theme"]) => {
     if (settings) await call({ ...settings.values, theme: choice });
   });

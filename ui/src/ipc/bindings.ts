@@ -189,17 +189,17 @@ export type BackendAdd = {
 	id: string,
 	/**  Display name; the id if empty. */
 	label: string,
-	kind: BackendKindView,
+	kind: BackendKind,
 	/**  With or without a version path such as `/v1`. */
 	base_url: string,
 	key: BackendKey,
 	/**  If empty, the backend is asked for its list. */
 	models: string[],
 	/**  Only for OpenAI-compatible backends. */
-	lacks: UnsupportedFeatureView[],
+	lacks: UnsupportedFeature[],
 	/**  Only for OpenAI-compatible backends. */
-	offers: ExtraDialectView[],
-	crossing: TranslationModeView,
+	offers: ExtraDialect[],
+	crossing: TranslationMode,
 };
 
 /**  Number of backends by state. The four states add up to `total`. */
@@ -228,7 +228,7 @@ export type BackendDayView = {
 export type BackendEdit = {
 	id: string,
 	label: string,
-	kind: BackendKindView,
+	kind: BackendKind,
 	base_url: string,
 	/**
 	 *  Used only without `pool`. The current first key keeps the whole pool; another key replaces
@@ -242,10 +242,10 @@ export type BackendEdit = {
 	/**  If empty, the backend is asked for its list. */
 	models: string[],
 	/**  Only for OpenAI-compatible backends. */
-	lacks: UnsupportedFeatureView[],
+	lacks: UnsupportedFeature[],
 	/**  Only for OpenAI-compatible backends. */
-	offers: ExtraDialectView[],
-	crossing: TranslationModeView,
+	offers: ExtraDialect[],
+	crossing: TranslationMode,
 };
 
 export type BackendKey = 
@@ -260,23 +260,27 @@ id: string } |
 /**  Write-only. */
 secret: string };
 
-/**  Protocols that backends speak. */
-export type BackendKindView = 
-/**  OpenAI's own API. */
+/**  The protocol a backend speaks. */
+export type BackendKind = 
+/**  OpenAI itself. */
 "openai" | 
-/**  Anthropic Messages. */
-"anthropic" | "gemini" | 
-/**  Another server with OpenAI's Chat Completions. */
+/**  Anthropic's Messages API. */
+"anthropic" | 
+/**  Google's Gemini API. */
+"gemini" | 
+/**  Any other server with a Chat Completions API. */
 "openai-compatible" | 
-/**  Ollama's own chat API. */
-"ollama" | "mock";
+/**  Ollama's chat API. */
+"ollama" | 
+/**  The built-in mock. */
+"mock";
 
 /**  A template for adding a provider or a local server. */
 export type BackendPresetView = {
 	/**  Proposed backend id. */
 	id: string,
 	label: string,
-	kind: BackendKindView,
+	kind: BackendKind,
 	base_url: string,
 	/**  Prefix of its keys, used to recognise a pasted key. */
 	key_prefix: string | null,
@@ -286,8 +290,8 @@ export type BackendPresetView = {
 	keys_url: string | null,
 	/**  Runs on this machine and needs no key. */
 	local: boolean,
-	lacks: UnsupportedFeatureView[],
-	offers: ExtraDialectView[],
+	lacks: UnsupportedFeature[],
+	offers: ExtraDialect[],
 };
 
 export type BackendRef = {
@@ -326,7 +330,7 @@ export type BackendView = {
 	/**  Prefix of model names in requests: `id/model`. */
 	id: string,
 	label: string,
-	kind: BackendKindView,
+	kind: BackendKind,
 	/**  None for the mock. */
 	base_url: string | null,
 	enabled: boolean,
@@ -342,10 +346,10 @@ export type BackendView = {
 	/**  Models declared by the user. If empty, the backend is asked for its list. */
 	declared_models: string[],
 	/**  Only for OpenAI-compatible backends. */
-	lacks: UnsupportedFeatureView[],
+	lacks: UnsupportedFeature[],
 	/**  Only for OpenAI-compatible backends. */
-	offers: ExtraDialectView[],
-	crossing: TranslationModeView,
+	offers: ExtraDialect[],
+	crossing: TranslationMode,
 	dependents: DependentsView,
 	last_day: BackendDayView,
 };
@@ -491,15 +495,14 @@ export type CacheBypassView = {
 	requests: Count,
 };
 
-/**  Whether responses may come from the cache. */
-export type CacheModeView = 
-/**  Uses the cache if the request is repeatable. */
-"auto" | 
-/**  Uses the cache at any temperature. */
-"on" | 
-/**  Never uses the cache. */
-"off" | 
-/**  Asks the backend and stores the new response. */
+/**
+ *  When answers may come from the cache. A request is repeatable if it gives the same answer
+ *  again: temperature 0, or an embedding.
+ */
+export type CacheMode = 
+/**  Only repeatable requests. */
+"auto" | "on" | "off" | 
+/**  Always ask the backend, then store the response. */
 "refresh";
 
 export type CacheOutcomeView = "hit" | 
@@ -535,12 +538,13 @@ export type CacheQuery = {
 	zone: TimeZoneChoice,
 };
 
-export type CacheTierName = 
-/**  In this process; lost when it ends. */
+/**  Storage tier of an entry. */
+export type CacheTier = 
+/**  This process. */
 "memory" | 
-/**  On this machine's disk; survives a restart. */
+/**  A file beside the ledger. */
 "disk" | 
-/**  A Redis or Valkey server that several machines share. */
+/**  A server used by several machines. */
 "shared";
 
 export type CacheTierState = "on" | "off" | 
@@ -548,7 +552,7 @@ export type CacheTierState = "on" | "off" |
 "lost";
 
 export type CacheTierView = {
-	tier: CacheTierName,
+	tier: CacheTier,
 	state: CacheTierState,
 	/**  What the tier is, or what is wrong with it. */
 	detail: string,
@@ -622,34 +626,33 @@ export type CheckCategoryView = {
 	score_tenths: number | null,
 };
 
-export type CheckSetView = 
+/**  Which readiness checks a run includes. */
+export type CheckSet = 
 /**  Local checks only; takes under three seconds. */
 "quick" | 
 /**  Every check that costs nothing. */
 "full";
 
-export type CheckSeverityView = 
+export type CheckSeverity = 
 /**  Nothing works without it. */
 "blocker" | 
 /**  Something does not work. */
 "major" | 
-/**  Something could be better. */
-"minor" | 
-/**  For information. */
-"info";
+/**  Could be better. */
+"minor" | "info";
 
-export type CheckStateView = 
-/**  Waits for other checks. */
+export type CheckStatus = 
+/**  Has not started: a dependency is not final yet, or the concurrency limit is reached. */
 "waiting" | "running" | "pass" | 
 /**  Works, but not well. */
-"warn" | "fail" | 
-/**  Not run, because a check that it depends on failed. */
-"skipped" | 
-/**  Does not apply to this setup. */
-"not_applicable" | 
-/**  The check itself broke. */
+"warn" | 
+/**  Failed, or exceeded its time limit. */
+"fail" | 
+/**  Not run because a dependency did not pass. */
+"skipped" | "not_applicable" | 
+/**  The check panicked. */
 "crashed" | 
-/**  Stopped by the user. */
+/**  Cancelled by the user. */
 "cancelled";
 
 export type CheckView = {
@@ -658,8 +661,8 @@ export type CheckView = {
 	/**  The question that the check answers. */
 	title: string,
 	category: string,
-	severity: CheckSeverityView,
-	state: CheckStateView,
+	severity: CheckSeverity,
+	state: CheckStatus,
 	/**  What the check observed. */
 	evidence: string[],
 	/**  Why the check failed. */
@@ -686,16 +689,16 @@ export type ClientEdit = {
 	id: string,
 	limits: TrafficLimitsView,
 	/**  None leaves the cache mode to the request. */
-	cache: CacheModeView | null,
-	priority: ClientPriorityView,
+	cache: CacheMode | null,
+	priority: ClientPriority,
 	scope: ClientScopeView,
 };
 
-/**  Whose requests go first when all slots are taken. */
-export type ClientPriorityView = 
-/**  Somebody waits for the response. */
+/**  Priority of a client's requests when all slots are taken. */
+export type ClientPriority = 
+/**  High: someone is waiting. */
 "interactive" | 
-/**  Nobody waits for the response. */
+/**  Low: nobody is waiting. */
 "background";
 
 export type ClientRef = {
@@ -723,8 +726,8 @@ export type ClientView = {
 	last_month: SpendView,
 	limits: TrafficLimitsView,
 	/**  None leaves the cache mode to the request. */
-	cache: CacheModeView | null,
-	priority: ClientPriorityView,
+	cache: CacheMode | null,
+	priority: ClientPriority,
 	scope: ClientScopeView,
 	snippets: SnippetView[],
 };
@@ -850,11 +853,14 @@ export type ExcludedCandidateView = {
 	reason: string,
 };
 
-/**  APIs that an OpenAI-compatible server offers besides Chat Completions. */
-export type ExtraDialectView = 
-/**  `POST /responses`. */
+/**
+ *  A protocol that an OpenAI-compatible server speaks besides Chat Completions. Requests in it
+ *  pass through untranslated.
+ */
+export type ExtraDialect = 
+/**  OpenAI's Responses API. */
 "responses" | 
-/**  `POST /messages`. */
+/**  Anthropic's Messages API. */
 "messages";
 
 /**  Which of a new user's first steps are done. */
@@ -890,6 +896,18 @@ export type GatewayView = {
 	/**  Why it does not listen and what to do. */
 	reason: string | null,
 };
+
+/**  Dimension of a usage report. */
+export type GroupBy = "backend" | 
+/**  The billed model, or the requested one if the backend did not report it. */
+"model" | "client" | "credential" | 
+/**  The client's tag, the header `x-gatehouse-project`. */
+"project" | 
+/**
+ *  The matched route, as far back as single requests are kept. Reads all of them, which
+ *  takes a second per million: fit for a command, not for a dashboard.
+ */
+"route";
 
 export type HealthStateView = "up" | "down" | "unknown" | "disabled";
 
@@ -940,7 +958,7 @@ export type KeyAdd = {
 };
 
 export type KeyPoolView = {
-	order: PoolOrderView,
+	order: PoolOrder,
 	/**  Each key once; empty for a backend without keys. */
 	members: PoolKeyView[],
 };
@@ -956,12 +974,12 @@ export type KeyReplace = {
 	secret: string,
 };
 
-export type KeyStateView = 
-/**  Accepted at the last call. */
-"valid" | 
+export type KeyState = 
 /**  Not tried yet. */
 "unverified" | 
-/**  Rejected by its provider. */
+/**  Accepted at the last call. */
+"valid" | 
+/**  Rejected at the last call. */
 "rejected" | 
 /**  In the settings but not in the vault. */
 "missing";
@@ -969,7 +987,7 @@ export type KeyStateView =
 /**  Result of verifying a key with its provider. The call is not billed. */
 export type KeyVerificationView = {
 	id: string,
-	state: KeyStateView,
+	state: KeyState,
 	detail: string,
 	fix: string | null,
 };
@@ -983,7 +1001,7 @@ export type KeyView = {
 	origin: string | null,
 	created_at: UnixMs | null,
 	replaced_at: UnixMs | null,
-	state: KeyStateView,
+	state: KeyState,
 	reason: string | null,
 	/**  When a provider last accepted or rejected it. */
 	verified_at: UnixMs | null,
@@ -991,7 +1009,7 @@ export type KeyView = {
 	used_at: UnixMs | null,
 	used_by: string[],
 	dependents: DependentsView,
-	storage: VaultKindView,
+	storage: VaultKind,
 	/**  True for keys from the environment. */
 	read_only: boolean,
 	/**  The last 30 days. */
@@ -1235,7 +1253,7 @@ export type PlaygroundRunView = {
 	id: string,
 	model: string,
 	started_at: UnixMs,
-	state: PlaygroundStateView,
+	state: PlaygroundState,
 	/**  Text received so far. */
 	text: string,
 	/**  Reasoning received so far, if the backend shows it. */
@@ -1270,7 +1288,7 @@ export type PlaygroundSend = {
 	/**  Limit of the output; None for the backend's default. */
 	max_tokens: number | null,
 	/**  None for the backend's default. */
-	effort: ReasoningEffortView | null,
+	effort: ReasoningEffort | null,
 };
 
 /**  A playground request as code. */
@@ -1283,10 +1301,10 @@ export type PlaygroundSnippetsView = {
 	snippets: SnippetView[],
 };
 
-export type PlaygroundStateView = 
-/**  Sent; nothing has arrived yet. */
+export type PlaygroundState = 
+/**  Sent, without a response so far. */
 "waiting" | "streaming" | "complete" | 
-/**  Broke off after its first text. */
+/**  Failed after the first text. */
 "partial" | 
 /**  Refused, or failed before any text. */
 "failed" | 
@@ -1314,9 +1332,9 @@ export type PoolKeyView = {
 	weight: number,
 };
 
-/**  Order in which the keys of a backend are used. */
-export type PoolOrderView = 
-/**  The first usable key. */
+/**  The order in which the keys of one backend are used. */
+export type PoolOrder = 
+/**  The first available key. */
 "ordered" | 
 /**  At random, in proportion to their weights. */
 "weighted";
@@ -1360,9 +1378,9 @@ export type ReadinessRunStateView = "running" | "finished" |
 /**  Summary of a finished run. */
 export type ReadinessRunSummaryView = {
 	id: string,
-	set: CheckSetView,
+	set: CheckSet,
 	ended_at: UnixMs,
-	verdict: ReadinessVerdictView,
+	verdict: ReadinessVerdict,
 	sentence: string,
 	/**  0 to 100, in tenths of a point. */
 	score_tenths: number,
@@ -1371,12 +1389,12 @@ export type ReadinessRunSummaryView = {
 /**  A run, in progress or ended. */
 export type ReadinessRunView = {
 	id: string,
-	set: CheckSetView,
+	set: CheckSet,
 	state: ReadinessRunStateView,
 	started_at: UnixMs,
 	ended_at: UnixMs | null,
 	/**  None until the run has ended. */
-	verdict: ReadinessVerdictView | null,
+	verdict: ReadinessVerdict | null,
 	/**  The verdict as a sentence: "Ready, 9.3 of 10" or "2 blockers: …". */
 	sentence: string,
 	/**  0 to 100, in tenths of a point; None until the run has ended. */
@@ -1393,10 +1411,11 @@ export type ReadinessRunView = {
 };
 
 export type ReadinessStart = {
-	set: CheckSetView,
+	set: CheckSet,
 };
 
-export type ReadinessVerdictView = "ready" | "ready_with_warnings" | "not_ready";
+/**  Result of a readiness run. */
+export type ReadinessVerdict = "ready" | "ready_with_warnings" | "not_ready";
 
 /**  The newest run in full, and the scores of earlier runs. */
 export type ReadinessView = {
@@ -1407,7 +1426,7 @@ export type ReadinessView = {
 };
 
 /**  How much reasoning the model is asked for. */
-export type ReasoningEffortView = "minimal" | "low" | "medium" | "high";
+export type ReasoningEffort = "minimal" | "low" | "medium" | "high";
 
 export type RequestAttemptView = {
 	backend: string,
@@ -1497,7 +1516,7 @@ export type RequestView = {
 	/**  None if not known. */
 	output_tokens: Count | null,
 	/**  None without tokens. Also None for older requests, whose tokens the backend reported. */
-	usage_basis: UsageBasisView | null,
+	usage_basis: UsageBasis | null,
 	/**  The backend's own usage object; JSON of at most 4,096 bytes. */
 	usage_raw: string | null,
 	/**  None if not known. */
@@ -1545,26 +1564,26 @@ export type ResilienceFormView = {
 	presets: ResiliencePresetView[],
 };
 
-/**  Presets of resilience thresholds. */
-export type ResiliencePresetName = 
-/**  Opens breakers early and retries little. */
+/**  A named set of numbers. */
+export type ResiliencePreset = 
+/**  Trips early and for longer, and retries little: for metered keys. */
 "careful" | 
-/**  Suits most users. */
+/**  Fits most users. */
 "balanced" | 
-/**  Tolerates more failures and recovers sooner. */
+/**  Tolerates more failures and recovers sooner: for one backend without a fallback. */
 "eager" | 
-/**  Applies the custom thresholds. */
+/**  The user's own numbers. */
 "custom";
 
 export type ResiliencePresetView = {
-	preset: ResiliencePresetName,
+	preset: ResiliencePreset,
 	/**  Every threshold by its name. */
 	numbers: { [key in string]: number },
 };
 
 /**  When a breaker opens, how it recovers, and how often a request is retried. */
 export type ResilienceValues = {
-	preset: ResiliencePresetName,
+	preset: ResiliencePreset,
 	/**
 	 *  Custom thresholds by the names in [`ResilienceFormView::fields`]. They apply only with the
 	 *  custom preset. An edit leaves thresholds that it does not name as they are.
@@ -1606,7 +1625,7 @@ export type RouteDecisionView = {
 	/**  None if the model's name alone decided. */
 	route: string | null,
 	/**  How the candidates were ordered. */
-	policy: RoutePolicyView,
+	policy: RoutePolicy,
 	/**  The decision in one sentence, or why there is none and what to do. */
 	sentence: string,
 	/**  True if a backend would serve the request. */
@@ -1628,35 +1647,35 @@ export type RouteEdit = {
 	clients: string[],
 	/**  Only for these projects; empty for all. */
 	projects: string[],
-	policy: RoutePolicyView,
+	policy: RoutePolicy,
 	/**  Used by the balanced policy. */
 	weights: BalanceWeightsView,
 	/**  How long a conversation stays with its backend, in seconds; None if it does not. */
 	sticky_secs: number | null,
 	/**  None takes each backend's own setting. */
-	crossing: TranslationModeView | null,
+	crossing: TranslationMode | null,
 	/**  None leaves the cache mode to the request. */
-	cache: CacheModeView | null,
+	cache: CacheMode | null,
 	enabled: boolean,
 	/**  In order. */
 	candidates: RouteCandidateEdit[],
 };
 
 /**  How a route orders its candidates. */
-export type RoutePolicyView = 
-/**  In the order of the settings. */
+export type RoutePolicy = 
+/**  The first healthy backend, in the order given. */
 "ordered" | 
-/**  At random, in proportion to their weights. */
+/**  At random, in proportion to the weights. */
 "weighted" | 
-/**  Lowest price for the request first. */
+/**  The lowest price first. */
 "cheapest" | 
-/**  Shortest time to the first token first. */
+/**  The shortest time to the first token first. */
 "fastest" | 
-/**  Fewest requests in flight first. */
+/**  The fewest requests in flight first. */
 "least-busy" | 
-/**  Best combined score of latency, cost and headroom first. */
+/**  The best mix of latency, cost and rate-limit headroom. */
 "balanced" | 
-/**  A fixed share of the conversations for each, without failover between them. */
+/**  A fixed share of conversations each, without failover. */
 "split";
 
 export type RouteRef = {
@@ -1696,15 +1715,15 @@ export type RouteView = {
 	clients: string[],
 	/**  Only for these projects; empty for all. */
 	projects: string[],
-	policy: RoutePolicyView,
+	policy: RoutePolicy,
 	/**  Used by the balanced policy. */
 	weights: BalanceWeightsView,
 	/**  How long a conversation stays with its backend, in seconds; None if it does not. */
 	sticky_secs: number | null,
 	/**  None takes each backend's own setting. */
-	crossing: TranslationModeView | null,
+	crossing: TranslationMode | null,
 	/**  None leaves the cache mode to the request. */
-	cache: CacheModeView | null,
+	cache: CacheMode | null,
 	enabled: boolean,
 	/**  In the order of the settings. */
 	candidates: RouteCandidateView[],
@@ -1912,40 +1931,43 @@ export type TrafficLimitsView = {
 	in_flight_max: number | null,
 };
 
-/**  What happens to a request field that the backend's protocol cannot express. */
-export type TranslationModeView = 
-/**
- *  Refuses the request if the field changes the answer, else drops the field and reports
- *  it.
- */
+/**  How to treat a request field that the backend's dialect cannot express. */
+export type TranslationMode = 
+/**  Refuse fields that would change the response, drop the others. */
 "strict" | 
-/**  Drops the field and reports it. */
+/**  Drop all of them; the header x-gatehouse-dropped names them. */
 "lenient";
 
 /**  Milliseconds since 1970-01-01 UTC. */
 export type UnixMs = number;
 
 /**
- *  Features of Chat Completions that an OpenAI-compatible server lacks. A request is written
- *  without the feature, or refused if that would change its meaning.
+ *  A part of Chat Completions that an OpenAI-compatible server does not support. Requests to it
+ *  are written without that part, or refused if this would change their meaning.
  */
-export type UnsupportedFeatureView = 
-/**  `stream_options.include_usage`. */
+export type UnsupportedFeature = 
+/**  Usage at the end of streams; tokens are estimated. */
 "stream-usage" | 
-/**  The role `developer`. */
-"developer-role" | "max-completion-tokens" | "parallel-tool-calls" | "reasoning-effort" | 
-/**  `response_format` with a JSON schema. */
-"json-schema" | "tools" | 
+/**  The role `developer`; `system` is sent instead. */
+"developer-role" | 
+/**  `max_completion_tokens`; `max_tokens` is sent instead. */
+"max-completion-tokens" | 
+/**  `parallel_tool_calls`. */
+"parallel-tool-calls" | 
+/**  `reasoning_effort`. */
+"reasoning-effort" | 
+/**  Structured output (JSON schema). */
+"json-schema" | 
+/**  Tools. */
+"tools" | 
 /**  Images in messages. */
 "images";
 
-/**  Where token counts come from. */
-export type UsageBasisView = 
-/**  Reported by the backend. */
-"reported" | 
-/**  Reported by the backend, but inconsistent or out of range, and clamped. */
+/**  Source of a request's token counts. */
+export type UsageBasis = "reported" | 
+/**  The backend's counts were inconsistent or invalid and were corrected. */
 "adjusted" | 
-/**  Counted from the text, because the backend reported nothing. */
+/**  Counted from the text, because the backend reported none. */
 "estimated";
 
 /**  One bar of the chart. */
@@ -1958,12 +1980,6 @@ export type UsageBucketView = {
 	/**  The whole bar. */
 	total: UsageSegmentView,
 };
-
-export type UsageGroupBy = "backend" | "model" | "client" | "credential" | 
-/**  By the client's tag, the header `x-gatehouse-project`. */
-"project" | 
-/**  By the route that decided, as far back as single requests are kept. */
-"route";
 
 /**  One group of the chart and one row of the table. */
 export type UsageGroupView = {
@@ -1989,7 +2005,7 @@ export type UsageRange =
 export type UsageReportQuery = {
 	range: UsageRange,
 	/**  Dimension of the bars and the table. */
-	group_by: UsageGroupBy,
+	group_by: GroupBy,
 	zone: TimeZoneChoice,
 	/**  Start of the period, instead of `range`. Bars are hours up to two days, else days. */
 	from?: UnixMs | null,
@@ -2049,19 +2065,20 @@ export type VaultChangeView = {
 	sentence: string,
 };
 
-export type VaultKindView = 
+/**  Where the vault stores keys. The user chooses; it is never detected. */
+export type VaultKind = 
 /**  The operating system's keychain. */
 "keychain" | 
 /**  A file encrypted with a passphrase. */
 "file" | 
-/**  Environment variables, read-only. */
+/**  Read-only: variables such as OPENAI_API_KEY. */
 "env" | 
-/**  Memory only; lost when the program ends. */
+/**  In memory only; lost when Gatehouse stops. */
 "memory";
 
 /**  Moves keys and tokens from another vault into the one in use. */
 export type VaultMove = {
-	from: VaultKindView,
+	from: VaultKind,
 	/**  Opens the encrypted file, if they are in it. Write-only. */
 	passphrase: string | null,
 };
@@ -2071,7 +2088,7 @@ export type VaultMove = {
  *  they send it.
  */
 export type VaultSet = {
-	kind: VaultKindView,
+	kind: VaultKind,
 	/**  Opens the encrypted file, or creates it. Write-only. */
 	passphrase: string | null,
 	/**
@@ -2102,7 +2119,7 @@ export type VaultUnlock = {
 };
 
 export type VaultView = {
-	kind: VaultKindView,
+	kind: VaultKind,
 	/**  State at the last call. */
 	state: VaultStateView,
 	/**  What to do if the vault is not ready, or if its file is older than the last one seen. */

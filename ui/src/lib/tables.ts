@@ -3,19 +3,22 @@
 import type {
   AvailabilityState,
   BackendTestStepState,
+  BreakerOverrideView,
   BreakerState,
   CacheOutcomeView,
   CacheTierState,
   ChangeTag,
-  CheckStateView,
+  CheckSeverity,
+  CheckStatus,
   GatewayState,
   HealthStateView,
-  KeyStateView,
+  KeyState,
   LedgerStateView,
-  PlaygroundStateView,
-  ReadinessVerdictView,
+  PlaygroundState,
+  ReadinessVerdict,
   RequestStateView,
   SettingsValues,
+  VaultKind,
   VaultStateView,
   VerdictLevel,
 } from "@/ipc/bindings";
@@ -124,7 +127,7 @@ export const CACHE_TIER: Record<CacheTierState, Sign> = {
   lost: { word: "Unreachable", shape: "triangle", tone: "warn" },
 };
 
-export const CHECK: Record<CheckStateView, Sign> = {
+export const CHECK: Record<CheckStatus, Sign> = {
   waiting: { word: "Waiting", shape: "ring", tone: "muted" },
   running: { word: "Running", shape: "turning", tone: "info" },
   pass: { word: "Passed", shape: "disc", tone: "ok" },
@@ -148,7 +151,7 @@ export const HEALTH: Record<HealthStateView, Sign> = {
   disabled: { word: "Off", shape: "dash", tone: "muted" },
 };
 
-export const KEY: Record<KeyStateView, Sign> = {
+export const KEY: Record<KeyState, Sign> = {
   valid: { word: "Valid", shape: "disc", tone: "ok" },
   unverified: { word: "Unverified", shape: "ring", tone: "muted" },
   rejected: { word: "Rejected", shape: "barred", tone: "bad" },
@@ -161,7 +164,7 @@ export const LEDGER: Record<LedgerStateView, Sign> = {
   refusing: { word: "Not writable", shape: "barred", tone: "bad" },
 };
 
-export const PLAYGROUND: Record<PlaygroundStateView, Sign> = {
+export const PLAYGROUND: Record<PlaygroundState, Sign> = {
   waiting: { word: "Waiting", shape: "turning", tone: "info" },
   streaming: { word: "Streaming", shape: "turning", tone: "info" },
   complete: { word: "Complete", shape: "disc", tone: "ok" },
@@ -179,7 +182,7 @@ export const REQUEST: Record<RequestStateView, Sign> = {
   unknown: { word: "Unknown", shape: "ring", tone: "muted" },
 };
 
-export const RUN_VERDICT: Record<ReadinessVerdictView, Sign> = {
+export const RUN_VERDICT: Record<ReadinessVerdict, Sign> = {
   ready: { word: "Ready", shape: "disc", tone: "ok" },
   ready_with_warnings: { word: "Ready with warnings", shape: "triangle", tone: "warn" },
   not_ready: { word: "Not ready", shape: "barred", tone: "bad" },
@@ -206,6 +209,27 @@ export const VERDICT: Record<VerdictLevel, Sign> = {
   unknown: { word: "Checking", shape: "ring", tone: "muted" },
   attention: { word: "Attention", shape: "triangle", tone: "warn" },
   problem: { word: "Problem", shape: "barred", tone: "bad" },
+};
+
+export const FORCED_WORD: Record<BreakerOverrideView, string> = {
+  open: "Traffic blocked",
+  closed: "Traffic allowed",
+  monitor_only: "Monitor only",
+  disabled: "Breaker disabled",
+};
+
+export const SEVERITY_WORD: Record<CheckSeverity, string> = {
+  blocker: "Blocker",
+  major: "Major",
+  minor: "Minor",
+  info: "Info",
+};
+
+export const VAULT_KIND_WORD: Record<VaultKind, string> = {
+  keychain: "System keychain",
+  file: "Encrypted file",
+  env: "Environment (read-only)",
+  memory: "Memory (lost on exit)",
 };
 
 /** A setting with its place in the form. A number has its range in its own unit. */

@@ -127,7 +127,7 @@ async fn warn_of_ignored_vault(
 ) -> Result<(), CommandError> {
     let (Core::Remote(_), Some(named)) = (core, named) else { return Ok(()) };
     let vault = control::status(core).await?.vault;
-    let in_use = vault.kind.as_str();
+    let in_use = vault.kind.word();
     if named != in_use {
         let mut text = StyledText::new();
         text.piece(Tone::Warn, "warning: ").line(

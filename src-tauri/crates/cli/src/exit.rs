@@ -117,7 +117,7 @@ impl From<ApiError> for CommandError {
             | ErrorCode::Offline
             | ErrorCode::Failed => Exit::Internal,
         };
-        let code = code_word(error.code);
+        let code = error.code.word();
         Self::Reported { exit, code, field: error.field, message: error.message, hint: error.hint }
     }
 }
@@ -148,18 +148,6 @@ fn flag(field: &str, switches: &[String]) -> Option<String> {
     let renamed = RENAMED.iter().find(|(known, _)| *known == field);
     let switch = renamed.map_or_else(|| field.replace('_', "-"), |(_, name)| (*name).to_owned());
     switches.contains(&switch).then(|| format!("--{switch}"))
-}
-
-const fn code_word(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::InvalidInput => "invalid_input",
-        ErrorCode::NotFound => "not_found",
-        ErrorCode::VaultUnavailable => "vault_unavailable",
-        ErrorCode::SettingsInvalid => "settings_invalid",
-        ErrorCode::Offline => "offline",
-        ErrorCode::TimedOut => "timed_out",
-        ErrorCode::Failed => "failed",
-    }
 }
 
 impl From<StartError> for CommandError {

@@ -5,7 +5,6 @@
 //! milliseconds and can be used in a shell prompt.
 
 mod arguments;
-mod cache_mode;
 mod command;
 mod confirm;
 mod console;
@@ -23,6 +22,7 @@ mod sign;
 mod text;
 mod unlock;
 mod variables;
+mod word;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};

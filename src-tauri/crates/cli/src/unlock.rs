@@ -1,7 +1,7 @@
 //! What commands that need the vault do first.
 
 use control::Core;
-use control::view::{VaultKindView, VaultStateView, VaultUnlock};
+use control::view::{VaultKind, VaultStateView, VaultUnlock};
 
 use crate::console::{Console, StreamPeer};
 use crate::exit::CommandError;
@@ -17,7 +17,7 @@ pub(crate) async fn unlock_interactively(
         return Ok(());
     }
     let vault = control::vault_check(core).await?;
-    if vault.kind == VaultKindView::File && vault.state == VaultStateView::Locked {
+    if vault.kind == VaultKind::File && vault.state == VaultStateView::Locked {
         let passphrase = Passphrases::none().for_file(&vault, console)?;
         control::vault_unlock(core, VaultUnlock { passphrase }).await?;
     }

@@ -16,24 +16,24 @@ pub struct ApiError {
     pub field: Option<String>,
 }
 
-/// Codes that some caller branches on. Every other error is `failed`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// A field of the request is wrong. The form marks it; the command line exits with 2.
-    InvalidInput,
-    /// Something does not exist. The panel leaves the page; the command line exits with 1.
-    NotFound,
-    /// The vault does not work. The panel shows its state and what to do.
-    VaultUnavailable,
-    /// The settings file is broken. The panel shows its problems.
-    SettingsInvalid,
-    /// The core cannot be reached. The panel shows that it is offline.
-    Offline,
-    /// The core took too long. The command line exits with 4.
-    TimedOut,
-    /// Any other error.
-    Failed,
+domain::words! {
+    /// Codes that some caller branches on. Every other error is `failed`.
+    ErrorCode {
+        /// A field of the request is wrong. The form marks it; the command line exits with 2.
+        InvalidInput = "invalid_input",
+        /// Something does not exist. The panel leaves the page; the command line exits with 1.
+        NotFound = "not_found",
+        /// The vault does not work. The panel shows its state and what to do.
+        VaultUnavailable = "vault_unavailable",
+        /// The settings file is broken. The panel shows its problems.
+        SettingsInvalid = "settings_invalid",
+        /// The core cannot be reached. The panel shows that it is offline.
+        Offline = "offline",
+        /// The core took too long. The command line exits with 4.
+        TimedOut = "timed_out",
+        /// Any other error.
+        Failed = "failed",
+    }
 }
 
 impl ApiError {

@@ -40,6 +40,6 @@ pub use remote::RemoteEngine;
 pub use settings::{
     Card, Setting, SettingKind, SettingValue, Settings, Theme, reference as settings_reference,
 };
-pub use sign::{Shape, Sign, SignTable, Tone, sign_tables};
+pub use sign::{Label, LabelTable, Shape, Sign, SignTable, Tone, label_tables, sign_tables};
 pub use unknown_name::{nearest_name, unknown_name_error};
 pub use vault::{KNOWN_VARIABLES, KnownVariable};

@@ -141,9 +141,7 @@ fn to_zeroizing_json(request: &impl Serialize) -> Zeroizing<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{
-        BackendKindView, ExtraDialectView, TranslationModeView, UnsupportedFeatureView,
-    };
+    use crate::view::{BackendKind, ExtraDialect, TranslationMode, UnsupportedFeature};
 
     #[test]
     fn a_request_with_a_key_survives_serialisation() {
@@ -151,13 +149,13 @@ mod tests {
         let add = BackendAdd {
             id: "up".to_owned(),
             label: String::new(),
-            kind: BackendKindView::OpenaiCompatible,
+            kind: BackendKind::OpenAiCompatible,
             base_url: "http://127.0.0.1:1/v1".to_owned(),
             key: BackendKey::New { secret: secret() },
             models: vec!["m".to_owned()],
-            lacks: vec![UnsupportedFeatureView::StreamUsage],
-            offers: vec![ExtraDialectView::Messages],
-            crossing: TranslationModeView::Lenient,
+            lacks: vec![UnsupportedFeature::StreamUsage],
+            offers: vec![ExtraDialect::Messages],
+            crossing: TranslationMode::Lenient,
         };
         let arrived: BackendAdd = serde_json::from_slice(&add.to_json()).expect("readable");
         assert_eq!((arrived.id, arrived.models), (add.id, add.models));

@@ -2,9 +2,10 @@
 //! state is never shown by colour alone.
 
 use crate::view::{
-    AvailabilityState, BackendTestStepState, BreakerState, CacheOutcomeView, CacheTierState,
-    CheckStateView, GatewayState, HealthStateView, KeyStateView, LedgerStateView,
-    PlaygroundStateView, ReadinessVerdictView, RequestStateView, VaultStateView, VerdictLevel,
+    AvailabilityState, BackendTestStepState, BreakerOverrideView, BreakerState, CacheOutcomeView,
+    CacheTierState, CheckSeverity, CheckStatus, GatewayState, HealthStateView, KeyState,
+    LedgerStateView, PlaygroundState, ReadinessVerdict, RequestStateView, VaultKind,
+    VaultStateView, VerdictLevel,
 };
 
 domain::words! {
@@ -80,7 +81,7 @@ pub struct SignTable {
 }
 
 macro_rules! signs {
-    ($($name:ident: $State:ident { $($state:ident => $shape:ident $tone:ident $word:literal,)+ })+) => {
+    ($($name:ident: $State:ident { $($state:ident => $shape:ident $tone:ident $word:expr,)+ })+) => {
         $(
             impl From<$State> for Sign {
                 fn from(state: $State) -> Self {
@@ -135,7 +136,7 @@ signs! {
         Off => Dash Muted "off",
         Lost => Triangle Warn "unreachable",
     }
-    CHECK: CheckStateView {
+    CHECK: CheckStatus {
         Waiting => Ring Muted "waiting",
         Running => Turning Info "running",
         Pass => Disc Ok "passed",
@@ -156,7 +157,7 @@ signs! {
         Unknown => Ring Muted "unknown",
         Disabled => Dash Muted "off",
     }
-    KEY: KeyStateView {
+    KEY: KeyState {
         Valid => Disc Ok "valid",
         Unverified => Ring Muted "unverified",
         Rejected => Barred Bad "rejected",
@@ -167,7 +168,7 @@ signs! {
         Behind => Half Warn "behind",
         Refusing => Barred Bad "not writable",
     }
-    PLAYGROUND: PlaygroundStateView {
+    PLAYGROUND: PlaygroundState {
         Waiting => Turning Info "waiting",
         Streaming => Turning Info "streaming",
         Complete => Disc Ok "complete",
@@ -183,10 +184,10 @@ signs! {
         Cancelled => Square Muted "cancelled",
         Unknown => Ring Muted "unknown",
     }
-    RUN_VERDICT: ReadinessVerdictView {
-        Ready => Disc Ok "ready",
-        ReadyWithWarnings => Triangle Warn "ready with warnings",
-        NotReady => Barred Bad "not ready",
+    RUN_VERDICT: ReadinessVerdict {
+        Ready => Disc Ok ReadinessVerdict::Ready.label(),
+        ReadyWithWarnings => Triangle Warn ReadinessVerdict::ReadyWithWarnings.label(),
+        NotReady => Barred Bad ReadinessVerdict::NotReady.label(),
     }
     TEST_STEP: BackendTestStepState {
         Pass => Disc Ok "passed",
@@ -207,6 +208,64 @@ signs! {
         Unknown => Ring Muted "checking",
         Attention => Triangle Warn "attention",
         Problem => Barred Bad "problem",
+    }
+}
+
+/// A value that is shown in words, without a symbol.
+pub trait Label {
+    /// In lower case, as inside a sentence.
+    fn label(self) -> &'static str;
+}
+
+/// The labels of one enum, for the panel's generated table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelTable {
+    pub name: &'static str,
+    /// Name of the type in Rust and TypeScript.
+    pub value_type: &'static str,
+    /// Each value by its word in JSON.
+    pub labels: Vec<(String, &'static str)>,
+}
+
+macro_rules! labels {
+    ($($name:ident: $Value:ident { $($value:ident => $label:literal,)+ })+) => {
+        $(
+            impl Label for $Value {
+                fn label(self) -> &'static str {
+                    match self { $($Value::$value => $label),+ }
+                }
+            }
+        )+
+
+        /// All labels, for the panel.
+        pub fn label_tables() -> Result<Vec<LabelTable>, serde_json::Error> {
+            Ok(vec![$(LabelTable {
+                name: stringify!($name),
+                value_type: stringify!($Value),
+                labels: vec![$((json_word($Value::$value)?, $label)),+],
+            }),+])
+        }
+    };
+}
+
+labels! {
+    FORCED_WORD: BreakerOverrideView {
+        Open => "traffic blocked",
+        Closed => "traffic allowed",
+        MonitorOnly => "monitor only",
+        Disabled => "breaker disabled",
+    }
+    SEVERITY_WORD: CheckSeverity {
+        Blocker => "blocker",
+        Major => "major",
+        Minor => "minor",
+        Info => "info",
+    }
+    VAULT_KIND_WORD: VaultKind {
+        Keychain => "system keychain",
+        File => "encrypted file",
+        Env => "environment (read-only)",
+        Memory => "memory (lost on exit)",
     }
 }
 

@@ -2,12 +2,11 @@
 //!
 //! No view has a field that could carry a secret: keys come in through write-only request types,
 //! and only their last four characters come back. Field names are the same in Rust, JSON and
-//! TypeScript.
+//! TypeScript. A value enum of the core (made by `domain::words!`) is used as it is.
 
 mod backends;
 mod cache;
 mod clients;
-mod dialects;
 mod keys;
 mod ledger;
 mod number;
@@ -21,10 +20,20 @@ mod traffic;
 mod usage;
 mod vault;
 
+pub use ::cache::CacheTier;
+pub use ::engine::KeyState;
+pub use ::ledger::{GroupBy, UsageBasis};
+pub use ::playground::{PlaygroundState, ReasoningEffort};
+pub use ::readiness::{CheckSeverity, CheckStatus};
+pub use ::settings::{BackendKind, ClientPriority, ResiliencePreset};
+pub use domain::{
+    CacheMode, CheckSet, ExtraDialect, PoolOrder, ReadinessVerdict, RoutePolicy, TranslationMode,
+    UnsupportedFeature, VaultKind,
+};
+
 pub use backends::*;
 pub use cache::*;
 pub use clients::*;
-pub use dialects::*;
 pub use keys::*;
 pub use ledger::*;
 pub use number::{Count, MicroDollars, UnixMs};

@@ -26,20 +26,19 @@ words! {
     /// A part of Chat Completions that an OpenAI-compatible server does not support. Requests to it
     /// are written without that part, or refused if this would change their meaning.
     UnsupportedFeature {
-        /// `stream_options.include_usage`. Streams are requested without it, and usage is
-        /// estimated.
+        /// Usage at the end of streams; tokens are estimated.
         StreamUsage = "stream-usage",
-        /// The role `developer`. Such messages are sent as `system`.
+        /// The role `developer`; `system` is sent instead.
         DeveloperRole = "developer-role",
-        /// `max_completion_tokens`. The older `max_tokens` is sent instead.
+        /// `max_completion_tokens`; `max_tokens` is sent instead.
         MaxCompletionTokens = "max-completion-tokens",
         /// `parallel_tool_calls`.
         ParallelToolCalls = "parallel-tool-calls",
         /// `reasoning_effort`.
         ReasoningEffort = "reasoning-effort",
-        /// `response_format` with a JSON schema.
+        /// Structured output (JSON schema).
         JsonSchema = "json-schema",
-        /// `tools`.
+        /// Tools.
         Tools = "tools",
         /// Images in messages.
         Images = "images",
@@ -50,9 +49,9 @@ words! {
     /// A protocol that an OpenAI-compatible server speaks besides Chat Completions. Requests in it
     /// pass through untranslated.
     ExtraDialect {
-        /// `POST /responses`.
+        /// OpenAI's Responses API.
         Responses = "responses",
-        /// `POST /messages`, as defined by Anthropic.
+        /// Anthropic's Messages API.
         Messages = "messages",
     }
 }
@@ -61,11 +60,10 @@ words! {
     /// How to treat a request field that the backend's dialect cannot express.
     #[derive(Default)]
     TranslationMode {
-        /// Refuses a field that changes the answer and names it. Drops the others and lists them in
-        /// the header `x-gatehouse-dropped`.
+        /// Refuse fields that would change the response, drop the others.
         #[default]
         Strict = "strict",
-        /// Drops every such field and lists it in the header `x-gatehouse-dropped`.
+        /// Drop all of them; the header x-gatehouse-dropped names them.
         Lenient = "lenient",
     }
 }

@@ -7,22 +7,20 @@ words! {
     /// How a route orders its candidates.
     #[derive(Default)]
     RoutePolicy {
-        /// In the configured order.
+        /// The first healthy backend, in the order given.
         #[default]
         Ordered = "ordered",
-        /// At random, in proportion to their weights.
+        /// At random, in proportion to the weights.
         Weighted = "weighted",
-        /// By estimated price of this request, lowest first.
+        /// The lowest price first.
         Cheapest = "cheapest",
-        /// By time to the first token, shortest first.
+        /// The shortest time to the first token first.
         Fastest = "fastest",
-        /// By requests in flight, fewest first.
+        /// The fewest requests in flight first.
         LeastBusy = "least-busy",
-        /// By the weighted sum of latency, cost and headroom, best first. The route sets the
-        /// weights.
+        /// The best mix of latency, cost and rate-limit headroom.
         Balanced = "balanced",
-        /// Each candidate gets a fixed share of the conversations, for A/B comparisons. A
-        /// conversation stays with its candidate, and requests do not fail over to another.
+        /// A fixed share of conversations each, without failover.
         Split = "split",
     }
 }
@@ -40,16 +38,16 @@ words! {
 }
 
 words! {
-    /// When answers may come from the cache.
+    /// When answers may come from the cache. A request is repeatable if it gives the same answer
+    /// again: temperature 0, or an embedding.
     #[derive(Default)]
     CacheMode {
-        /// Only if the same request gives the same answer: temperature 0, or an embedding.
+        /// Only repeatable requests.
         #[default]
         Auto = "auto",
-        /// At any temperature.
         On = "on",
         Off = "off",
-        /// Ignore the cached answer, send the request and cache the new answer.
+        /// Always ask the backend, then store the response.
         Refresh = "refresh",
     }
 }

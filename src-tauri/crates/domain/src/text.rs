@@ -15,6 +15,13 @@ pub fn group_digits(number: u64) -> String {
     text
 }
 
+/// The text with its first letter as a capital.
+#[must_use]
+pub fn capitalize(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// Lists the first `named_max` names and the number of the others: `a`, `a and b`, `a, b and 3
 /// more`. Empty if there are no names.
 pub fn list_names<N: Into<String>>(
@@ -35,7 +42,7 @@ pub fn list_names<N: Into<String>>(
 
 #[cfg(test)]
 mod tests {
-    use super::{group_digits, list_names};
+    use super::{capitalize, group_digits, list_names};
 
     #[test]
     fn numbers_are_grouped_by_three() {
@@ -54,5 +61,12 @@ mod tests {
         check(&["a", "b"], "a and b");
         check(&["a", "b", "c"], "a, b and 1 more");
         check(&["a", "b", "c", "d", "e"], "a, b and 3 more");
+    }
+
+    #[test]
+    fn only_the_first_letter_becomes_a_capital() {
+        assert_eq!(capitalize("it is up"), "It is up");
+        assert_eq!(capitalize("öffnet"), "Öffnet");
+        assert_eq!(capitalize(""), "");
     }
 }

@@ -7,11 +7,11 @@ crate::words! {
         /// The operating system's keychain.
         #[default]
         Keychain = "keychain",
-        /// One file encrypted with a passphrase, for machines without a keychain.
+        /// A file encrypted with a passphrase.
         File = "file",
-        /// A read-only view of environment variables such as `OPENAI_API_KEY`.
+        /// Read-only: variables such as OPENAI_API_KEY.
         Env = "env",
-        /// In memory until the process ends. For tests and the demonstration.
+        /// In memory only; lost when Gatehouse stops.
         Memory = "memory",
     }
 }

@@ -11,14 +11,24 @@ pub struct UnknownWord {
 }
 
 /// An enum made by [`words!`](crate::words).
-pub trait Word: Copy + FromStr<Err = UnknownWord> + 'static {
+pub trait Word: Copy + FromStr<Err = UnknownWord> + Send + Sync + 'static {
+    /// Every value, in the order of the variants.
+    const ALL: &'static [Self];
+
     fn word(self) -> &'static str;
+
+    /// The variant's documentation in one line, without the final full stop; empty without one.
+    fn meaning(self) -> &'static str;
 }
 
 /// Defines an enum whose variants each have one word, used for parsing, printing, storing and JSON.
+/// The documentation of a variant is also its help on the command line and its comment in
+/// TypeScript.
 #[macro_export]
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[doc = $meaning:literal])* $(#[default $($mark:tt)?])? $variant:ident = $word:literal),+ $(,)?
+    }) => {
         $crate::with_panel_type! {
             $(#[$doc])*
             #[derive(
@@ -26,7 +36,9 @@ macro_rules! words {
                 $crate::serde::Serialize, $crate::serde::Deserialize,
             )]
             #[serde(crate = "domain::serde")]
-            pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+ }
+            pub enum $name {
+                $($(#[doc = $meaning])* $(#[default $($mark)?])? #[serde(rename = $word)] $variant),+
+            }
         }
 
         impl $name {
@@ -44,8 +56,15 @@ macro_rules! words {
         }
 
         impl $crate::Word for $name {
+            const ALL: &'static [Self] = Self::ALL;
+
             fn word(self) -> &'static str {
                 self.word()
+            }
+
+            fn meaning(self) -> &'static str {
+                let text = match self { $(Self::$variant => concat!($($meaning),*)),+ };
+                text.trim_ascii().trim_end_matches('.')
             }
         }
 
@@ -90,7 +109,7 @@ macro_rules! with_panel_type {
 
 #[cfg(test)]
 mod tests {
-    use crate::CacheMode;
+    use crate::{CacheMode, VaultKind, Word};
     use serde::Deserialize as _;
     use serde::de::IntoDeserializer as _;
     use serde::de::value::{Error, StrDeserializer};
@@ -106,5 +125,12 @@ mod tests {
         assert!(CacheMode::deserialize(unknown).is_err());
         let error = "Auto".parse::<CacheMode>().expect_err("words are in lower case");
         assert_eq!(error.to_string(), "use one of: auto, on, off, refresh");
+    }
+
+    #[test]
+    fn the_meaning_of_a_word_is_its_documentation() {
+        assert_eq!(CacheMode::Auto.meaning(), "Only repeatable requests");
+        assert_eq!(VaultKind::Env.meaning(), "Read-only: variables such as OPENAI_API_KEY");
+        assert_eq!(CacheMode::On.meaning(), "");
     }
 }

@@ -22,44 +22,30 @@ pub enum Verdict {
     NotSent,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FailureReason {
-    /// The name cannot be resolved.
-    Dns,
-    /// No connection: refused, unreachable or not in time.
-    Connect,
-    Tls,
-    /// It answered too late or went silent.
-    Timeout,
-    /// The connection broke, or the answer ended before its end.
-    Broken,
-    /// It sent something that is not a valid answer.
-    Unreadable,
-    /// It reported a server error (5xx).
-    Status,
-    /// It has no capacity (503, 529).
-    Overloaded,
-    /// It redirected to another address, where no key may be sent.
-    Redirected,
+domain::words! {
+    /// Why a backend failed. The word is the stable error code and the error class in the ledger.
+    FailureReason {
+        /// The name cannot be resolved.
+        Dns = "dns",
+        /// No connection: refused, unreachable or not in time.
+        Connect = "connect",
+        Tls = "tls",
+        /// It answered too late or went silent.
+        Timeout = "timeout",
+        /// The connection broke, or the answer ended before its end.
+        Broken = "broken",
+        /// It sent something that is not a valid answer.
+        Unreadable = "unreadable",
+        /// It reported a server error (5xx).
+        Status = "backend_error",
+        /// It has no capacity (503, 529).
+        Overloaded = "overloaded",
+        /// It redirected to another address, where no key may be sent.
+        Redirected = "redirected",
+    }
 }
 
 impl FailureReason {
-    /// Stable error code; also the error class in the ledger.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Broken => "broken",
-            Self::Unreadable => "unreadable",
-            Self::Status => "backend_error",
-            Self::Overloaded => "overloaded",
-            Self::Redirected => "redirected",
-        }
-    }
-
     /// The failure class before any content arrived.
     #[must_use]
     pub const fn class(self) -> FailureClass {

@@ -8,8 +8,7 @@ use domain::{BackendId, Clock};
 use endpoints::EndpointRegistry;
 use ledger::{Ledger, LedgerError};
 use monitor::{
-    BackendHealth, BackendTransition, ClockReading, HealthState, LastKnownHealth, Monitor,
-    Observation, Probe,
+    BackendHealth, BackendTransition, ClockReading, LastKnownHealth, Monitor, Observation, Probe,
 };
 use settings::{Settings, SettingsStore};
 use tokio::sync::broadcast::error::RecvError;
@@ -65,12 +64,10 @@ impl HealthWatch {
         let rows = self.ledger.health().await?;
         let mut stored: HashMap<BackendId, LastKnownHealth> = HashMap::new();
         for row in rows {
-            if let Some(state) = HealthState::parse(&row.state) {
-                // The ledger stores changes of state, not single results.
-                let known =
-                    LastKnownHealth { state, reason: row.reason, since: row.since, observed: None };
-                stored.insert(row.backend, known);
-            }
+            // The ledger stores changes of state, not single results.
+            let (state, reason, since) = (row.state, row.reason, row.since);
+            let known = LastKnownHealth { state, reason, since, observed: None };
+            stored.insert(row.backend, known);
         }
         self.watch(&self.settings.current(), &stored);
         Ok(())
@@ -130,8 +127,8 @@ impl HealthWatch {
     async fn record_change(&self, BackendTransition { backend, transition }: BackendTransition) {
         let change = ledger::HealthChange {
             backend: backend.clone(),
-            from: Some(transition.from.as_str().to_owned()),
-            to: transition.to.as_str().to_owned(),
+            from: Some(transition.from),
+            to: transition.to,
             at: transition.wall,
             reason: transition.reason.clone(),
         };

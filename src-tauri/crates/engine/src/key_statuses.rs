@@ -21,17 +21,19 @@ pub struct KeyStatus {
     pub used_at: Option<WallTime>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum KeyState {
-    /// Not tried yet.
-    #[default]
-    Unverified,
-    /// Accepted at the last call.
-    Valid,
-    /// Rejected at the last call.
-    Rejected,
-    /// In the settings but not in the vault.
-    Missing,
+domain::words! {
+    #[derive(Default)]
+    KeyState {
+        /// Not tried yet.
+        #[default]
+        Unverified = "unverified",
+        /// Accepted at the last call.
+        Valid = "valid",
+        /// Rejected at the last call.
+        Rejected = "rejected",
+        /// In the settings but not in the vault.
+        Missing = "missing",
+    }
 }
 
 pub struct KeyStatuses {

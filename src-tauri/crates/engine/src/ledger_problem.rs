@@ -124,7 +124,7 @@ pub(crate) fn incident_problem(incident: &LedgerIncident) -> LedgerProblem {
         _ => "`gatehouse ledger acknowledge` removes this message.",
     };
     LedgerProblem {
-        id: format!("ledger/{}", incident.cause.as_str()),
+        id: format!("ledger/{}", incident.cause.word()),
         severity: match incident.cause.lacks_records() {
             true => LedgerSeverity::Problem,
             false => LedgerSeverity::Attention,

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{BackendId, Clock, Origin};
+use domain::{BackendId, Clock, HealthState, Origin};
 use monitor::{
-    ChannelError, FailedBackend, HealthState, HealthTransition, Impact, LedgerFault, Notification,
+    ChannelError, FailedBackend, HealthTransition, Impact, LedgerFault, Notification,
     NotificationChannel, NotificationContext, NotificationDecision, NotificationEvent,
-    NotificationPolicy, NotificationSetting, ReadinessVerdict, Urgency, WindowFocus,
+    NotificationPolicy, NotificationSetting, Urgency, WindowFocus,
 };
 use parking_lot::Mutex;
 use settings::SettingsStore;
@@ -146,11 +146,7 @@ impl Notifications {
         match event {
             EngineEvent::RunEnded(report) => Some(NotificationEvent::RunFinished {
                 run: report.run,
-                verdict: match report.judgement.verdict? {
-                    readiness::RunVerdict::Ready => ReadinessVerdict::Ready,
-                    readiness::RunVerdict::ReadyWithWarnings => ReadinessVerdict::ReadyWithWarnings,
-                    readiness::RunVerdict::NotReady => ReadinessVerdict::NotReady,
-                },
+                verdict: report.judgement.verdict?,
                 sentence: report.judgement.sentence.clone(),
             }),
             EngineEvent::Health { backend, transition } => self.health_event(backend, transition),

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, Entropy, RunId};
+use domain::{CheckSet, Clock, Entropy, RunId};
 use ledger::{Ledger, LedgerError, ReadinessRunRecord, ReadinessRunSummary};
 use parking_lot::Mutex;
 use readiness::{
-    CheckSet, ConcurrencyLimits, Plan, PlanError, ReadinessEnvironment, ReadinessReport, RunEnd,
-    RunParameters, RunSnapshot, RunVerdict,
+    ConcurrencyLimits, Plan, PlanError, ReadinessEnvironment, ReadinessReport, RunEnd,
+    RunParameters, RunSnapshot,
 };
 use settings::SettingsStore;
 use tokio::sync::watch;
@@ -138,18 +138,9 @@ impl ReadinessRuns {
             id: report.run,
             started: report.started,
             ended: report.ended,
-            set: match report.set {
-                CheckSet::Quick => "quick",
-                CheckSet::Full => "full",
-            }
-            .to_owned(),
+            set: report.set,
             score: u8::try_from(score).unwrap_or(u8::MAX),
-            verdict: match verdict {
-                RunVerdict::Ready => "ready",
-                RunVerdict::ReadyWithWarnings => "ready_with_warnings",
-                RunVerdict::NotReady => "not_ready",
-            }
-            .to_owned(),
+            verdict,
         };
         let kept = match serde_json::to_string(report) {
             Ok(report) => self.ledger.record_run(ReadinessRunRecord { summary, report }).await,

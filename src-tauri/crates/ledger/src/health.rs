@@ -1,11 +1,11 @@
 //! The latest health of each backend across restarts, and a log of its changes.
 
-use domain::{BackendId, WallTime};
+use domain::{BackendId, HealthState, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::SENTENCE_CHARS_MAX;
-use crate::integer_columns::{get_named, row_count};
-use crate::text_columns::{bound_name, bound_text};
+use crate::integer_columns::{get_named, get_parsed, row_count};
+use crate::text_columns::bound_text;
 
 /// Changes kept per backend; the oldest are deleted first.
 pub const HEALTH_LOG_ENTRIES_MAX: usize = 1_000;
@@ -14,10 +14,9 @@ pub const HEALTH_LOG_ENTRIES_MAX: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthChange {
     pub backend: BackendId,
-    /// The monitor's name of the state before; `None` at the first observation.
-    pub from: Option<String>,
-    /// The monitor's name of the state now.
-    pub to: String,
+    /// `None` at the first observation.
+    pub from: Option<HealthState>,
+    pub to: HealthState,
     pub at: WallTime,
     /// One sentence without secrets; cut at [`SENTENCE_CHARS_MAX`].
     pub reason: String,
@@ -27,8 +26,7 @@ pub struct HealthChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthRow {
     pub backend: BackendId,
-    /// The monitor's name of the state.
-    pub state: String,
+    pub state: HealthState,
     pub since: WallTime,
     /// One sentence without secrets.
     pub reason: String,
@@ -38,13 +36,13 @@ pub struct HealthRow {
 pub(crate) fn insert(connection: &Connection, change: &HealthChange) -> rusqlite::Result<usize> {
     let backend = change.backend.as_str();
     let reason = bound_text(&change.reason, SENTENCE_CHARS_MAX);
-    let (to, at) = (bound_name(&change.to), change.at.unix_ms());
+    let (to, at) = (change.to.word(), change.at.unix_ms());
     let sql = "INSERT INTO health VALUES (?1, ?2, ?3, ?4) ON CONFLICT (backend) DO UPDATE
         SET state = excluded.state, since_ms = excluded.since_ms, reason = excluded.reason";
     connection.prepare_cached(sql)?.execute(params![backend, to, at, reason])?;
     let sql = "INSERT INTO health_log (backend, from_state, to_state, at_ms, reason)
         VALUES (?1, ?2, ?3, ?4, ?5)";
-    let from = change.from.as_deref().map(bound_name);
+    let from = change.from.map(HealthState::word);
     let added = connection.prepare_cached(sql)?.execute(params![backend, from, to, at, reason])?;
     let sql = "DELETE FROM health_log WHERE number IN (SELECT number FROM health_log
         WHERE backend = ?1 ORDER BY number DESC LIMIT -1 OFFSET ?2)";
@@ -57,7 +55,7 @@ pub(crate) fn list_latest(connection: &Connection) -> rusqlite::Result<Vec<Healt
     let read = |row: &Row<'_>| {
         Ok(HealthRow {
             backend: get_named(row, "backend")?,
-            state: row.get("state")?,
+            state: get_named(row, "state")?,
             since: WallTime::from_unix_ms(row.get("since_ms")?),
             reason: row.get("reason")?,
         })
@@ -75,8 +73,8 @@ pub(crate) fn list_changes(
     let read = |row: &Row<'_>| {
         Ok(HealthChange {
             backend: get_named(row, "backend")?,
-            from: row.get("from_state")?,
-            to: row.get("to_state")?,
+            from: get_parsed(row, "from_state")?,
+            to: get_named(row, "to_state")?,
             at: WallTime::from_unix_ms(row.get("at_ms")?),
             reason: row.get("reason")?,
         })

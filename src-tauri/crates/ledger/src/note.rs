@@ -30,41 +30,28 @@ pub struct LedgerIncident {
     pub requests_before: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IncidentCause {
-    /// The file could not be read; a new ledger was created.
-    Damaged,
-    /// The file was empty; a new ledger was created.
-    Emptied,
-    /// The file was gone; a new ledger was created.
-    Missing,
-    /// The file was replaced by another ledger, which is used.
-    Replaced,
-    /// The file lacks requests that it had before, as an older copy does.
-    Older,
-    /// The file was deleted while in use, and written again with all records.
-    DeletedInUse,
-    /// The file was replaced while in use. The other file is kept, and the ledger was written again
-    /// with all records.
-    ReplacedInUse,
+domain::words! {
+    /// What happened to the ledger's file. The word also stands in names of files.
+    IncidentCause {
+        /// The file could not be read; a new ledger was created.
+        Damaged = "damaged",
+        /// The file was empty; a new ledger was created.
+        Emptied = "emptied",
+        /// The file was gone; a new ledger was created.
+        Missing = "missing",
+        /// The file was replaced by another ledger, which is used.
+        Replaced = "replaced",
+        /// The file lacks requests that it had before, as an older copy does.
+        Older = "older",
+        /// The file was deleted while in use, and written again with all records.
+        DeletedInUse = "deleted_in_use",
+        /// The file was replaced while in use. The other file is kept, and the ledger was written
+        /// again with all records.
+        ReplacedInUse = "replaced_in_use",
+    }
 }
 
 impl IncidentCause {
-    /// Stable name for file names, messages and JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Damaged => "damaged",
-            Self::Emptied => "emptied",
-            Self::Missing => "missing",
-            Self::Replaced => "replaced",
-            Self::Older => "older",
-            Self::DeletedInUse => "deleted_in_use",
-            Self::ReplacedInUse => "replaced_in_use",
-        }
-    }
-
     /// True if the ledger in use lacks records that it had before.
     #[must_use]
     pub const fn lacks_records(self) -> bool {

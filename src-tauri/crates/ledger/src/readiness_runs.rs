@@ -1,10 +1,9 @@
 //! The readiness runs table: the latest ones, each with its whole report.
 
-use domain::{RunId, WallTime};
+use domain::{CheckSet, ReadinessVerdict, RunId, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::integer_columns::{get_named, row_count};
-use crate::text_columns::bound_name;
 
 /// Runs kept; the oldest are deleted first.
 pub const RUNS_KEPT_MAX: usize = 200;
@@ -15,12 +14,10 @@ pub struct ReadinessRunSummary {
     pub id: RunId,
     pub started: WallTime,
     pub ended: WallTime,
-    /// Name of the check set.
-    pub set: String,
+    pub set: CheckSet,
     /// 0 to 100.
     pub score: u8,
-    /// The outcome, as named by `readiness`.
-    pub verdict: String,
+    pub verdict: ReadinessVerdict,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +35,9 @@ pub(crate) fn insert(connection: &Connection, run: &ReadinessRunRecord) -> rusql
         summary.id.to_string(),
         summary.started.unix_ms(),
         summary.ended.unix_ms(),
-        bound_name(&summary.set),
+        summary.set.word(),
         summary.score,
-        bound_name(&summary.verdict),
+        summary.verdict.word(),
         run.report,
     ])?;
     let sql = "DELETE FROM runs WHERE id IN
@@ -78,8 +75,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ReadinessRunSummary> {
         id: get_named(row, "id")?,
         started: WallTime::from_unix_ms(row.get("started_ms")?),
         ended: WallTime::from_unix_ms(row.get("ended_ms")?),
-        set: row.get("set_name")?,
+        set: get_named(row, "set_name")?,
         score: row.get("score")?,
-        verdict: row.get("verdict")?,
+        verdict: get_named(row, "verdict")?,
     })
 }

@@ -62,7 +62,7 @@ impl Recovery {
                     detail,
                     "the ledger is damaged; the file was kept and a new ledger started"
                 );
-                let kept = set_aside(path, IncidentCause::Damaged.as_str(), at)?;
+                let kept = set_aside(path, IncidentCause::Damaged.word(), at)?;
                 incident =
                     Some(new_incident(IncidentCause::Damaged, at, &note, kept, Some(detail)));
                 open_with_progress(path, limits, &note)?
@@ -73,7 +73,7 @@ impl Recovery {
             incident = detect_replacement(&note, &mark, at);
         }
         if let Some(incident) = &incident {
-            tracing::error!(cause = incident.cause.as_str(), "something happened to the ledger");
+            tracing::error!(cause = incident.cause.word(), "something happened to the ledger");
         }
         let known =
             LedgerNote { mark: Some(mark), incident: incident.or_else(|| note.incident.clone()) };
@@ -208,7 +208,7 @@ fn set_aside_if_gone(
         return Ok(None);
     }
     let cause = if path.exists() { IncidentCause::Emptied } else { IncidentCause::Missing };
-    let kept = set_aside(path, cause.as_str(), at)?;
+    let kept = set_aside(path, cause.word(), at)?;
     Ok(Some(new_incident(cause, at, note, kept, None)))
 }
 

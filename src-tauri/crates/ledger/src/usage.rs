@@ -81,18 +81,20 @@ pub enum BucketWidth {
     Day,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupBy {
-    Backend,
-    /// The billed model, or the requested one if the backend did not report it.
-    Model,
-    Client,
-    Credential,
-    /// The client's tag.
-    Project,
-    /// The matched route. Reads the requests still kept, which takes a second per million: fit for
-    /// a command, not for a dashboard.
-    Route,
+domain::words! {
+    /// Dimension of a usage report.
+    GroupBy {
+        Backend = "backend",
+        /// The billed model, or the requested one if the backend did not report it.
+        Model = "model",
+        Client = "client",
+        Credential = "credential",
+        /// The client's tag, the header `x-gatehouse-project`.
+        Project = "project",
+        /// The matched route, as far back as single requests are kept. Reads all of them, which
+        /// takes a second per million: fit for a command, not for a dashboard.
+        Route = "route",
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use domain::{Clock, Entropy, Moment, WallTime};
+use domain::{Clock, Entropy, HealthState, Moment, WallTime};
 
 use crate::text::{format_duration, one_line};
 
@@ -40,15 +40,6 @@ pub struct Health {
     passive_success: Option<Moment>,
     probe_duration: Option<Duration>,
     last_known: Option<LastKnownHealth>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum HealthState {
-    Up,
-    /// It does not answer, or it rejects the key.
-    Down,
-    /// There is no result, or none that is recent.
-    Unknown,
 }
 
 /// Why a backend is in its state.
@@ -166,24 +157,6 @@ enum Streak {
     None,
     Good(u32),
     Bad(u32),
-}
-
-impl HealthState {
-    /// Text form: `up`, `down`, `unknown`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// Parses the text form.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Up, Self::Down, Self::Unknown].into_iter().find(|state| state.as_str() == word)
-    }
 }
 
 impl Health {
@@ -459,7 +432,7 @@ impl Health {
 }
 
 fn last_known_sentence(known: &LastKnownHealth, now: WallTime) -> String {
-    let word = known.state.as_str();
+    let word = known.state.word();
     let Some(observed) = known.observed else { return format!("last known: {word}") };
     let age = now.unix_ms().saturating_sub(observed.unix_ms());
     let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));

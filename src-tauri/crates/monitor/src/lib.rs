@@ -19,14 +19,14 @@ pub use channel::{
 };
 pub use health::{
     BackendHealth, ClockReading, FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding,
-    HealthState, HealthTransition, JITTER_PERMILLE_MAX, LastKnownHealth, Observation,
-    ObservationSource, PASSIVE_TTL, REASON_CHARS_MAX, RECHECK_AFTER, SUCCESSES_FOR_UP,
+    HealthTransition, JITTER_PERMILLE_MAX, LastKnownHealth, Observation, ObservationSource,
+    PASSIVE_TTL, REASON_CHARS_MAX, RECHECK_AFTER, SUCCESSES_FOR_UP,
 };
 pub use notification_policy::{
     BODY_CHARS_MAX, FailedBackend, Impact, LedgerFault, Notification, NotificationContext,
     NotificationDecision, NotificationEvent, NotificationPolicy, NotificationSetting,
-    RECOVERY_DOWNTIME_MIN, ReadinessVerdict, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
-    SuppressionReason, Urgency, WindowFocus,
+    RECOVERY_DOWNTIME_MIN, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SuppressionReason,
+    Urgency, WindowFocus,
 };
 pub use schedule::{
     BackendTransition, Monitor, PROBE_LIMIT, PROBES_AT_ONCE_MAX, Probe, ProbeResult,

@@ -9,7 +9,7 @@ mod ledger_faults;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use domain::{BackendId, Moment, RouteId, RunId, list_names};
+use domain::{BackendId, Moment, ReadinessVerdict, RouteId, RunId, capitalize, list_names};
 
 use self::ledger_faults::ShownLedgerFaults;
 use crate::health::HealthCause;
@@ -87,13 +87,6 @@ pub enum NotificationEvent {
     LedgerFault(LedgerFault),
     /// The ledger has no fault any more.
     LedgerRecovered,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ReadinessVerdict {
-    Ready,
-    ReadyWithWarnings,
-    NotReady,
 }
 
 /// Which routes a failed backend affects. Requests that name the backend itself fail in any case.
@@ -236,9 +229,10 @@ impl NotificationPolicy {
             return NotificationDecision::Suppress(SuppressionReason::AlreadyShown);
         }
         let (title, urgency) = match verdict {
-            ReadinessVerdict::Ready => ("Ready to work", Urgency::Low),
-            ReadinessVerdict::ReadyWithWarnings => ("Ready with warnings", Urgency::Normal),
-            ReadinessVerdict::NotReady => ("Not ready", Urgency::Normal),
+            ReadinessVerdict::Ready => ("Ready to work".to_owned(), Urgency::Low),
+            ReadinessVerdict::ReadyWithWarnings | ReadinessVerdict::NotReady => {
+                (capitalize(verdict.label()), Urgency::Normal)
+            }
         };
         if let Some(hold) = self.suppression_reason(around, urgency, now) {
             return NotificationDecision::Suppress(hold);
@@ -250,7 +244,7 @@ impl NotificationPolicy {
         self.count_shown(urgency, now);
         NotificationDecision::Show(Notification {
             key: format!("run/{run}"),
-            title: title.to_owned(),
+            title,
             body: join_sentences(&[sentence]),
             urgency,
             path: "/readiness".to_owned(),
@@ -442,10 +436,10 @@ fn join_sentences(parts: &[&str]) -> String {
 
 /// Turns a clause into a sentence with a capital letter and a full stop.
 fn to_sentence(clause: &str) -> String {
-    let mut letters = clause.trim().trim_end_matches('.').chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    match clause.trim().trim_end_matches('.') {
+        "" => String::new(),
+        clause => format!("{}.", capitalize(clause)),
+    }
 }
 
 #[cfg(test)]

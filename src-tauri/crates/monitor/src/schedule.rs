@@ -288,8 +288,8 @@ impl Monitor {
         let Some(transition) = transition else { return };
         tracing::info!(
             %backend,
-            from = transition.from.as_str(),
-            to = transition.to.as_str(),
+            from = transition.from.word(),
+            to = transition.to.word(),
             reason = transition.reason,
             "backend health changed"
         );

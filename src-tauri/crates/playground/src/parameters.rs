@@ -20,14 +20,14 @@ pub struct PlaygroundParameters {
     pub effort: Option<ReasoningEffort>,
 }
 
-/// Reasoning effort.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ReasoningEffort {
-    Minimal,
-    Low,
-    Medium,
-    High,
+domain::words! {
+    /// How much reasoning the model is asked for.
+    ReasoningEffort {
+        Minimal = "minimal",
+        Low = "low",
+        Medium = "medium",
+        High = "high",
+    }
 }
 
 /// Name of the request field that limits the response length.

@@ -43,17 +43,19 @@ pub struct PlaygroundRun {
     pub record: Option<Arc<(RequestRow, Vec<AttemptRecord>)>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PlaygroundState {
-    /// Sent, without a response so far.
-    Waiting,
-    Streaming,
-    Complete,
-    /// Failed after the first text.
-    Partial,
-    /// Refused, or failed before any text.
-    Failed,
-    Cancelled,
+domain::words! {
+    PlaygroundState {
+        /// Sent, without a response so far.
+        Waiting = "waiting",
+        Streaming = "streaming",
+        Complete = "complete",
+        /// Failed after the first text.
+        Partial = "partial",
+        /// Refused, or failed before any text.
+        Failed = "failed",
+        /// Stopped by the user.
+        Cancelled = "cancelled",
+    }
 }
 
 impl PlaygroundState {

@@ -49,33 +49,33 @@ pub trait CheckBody: Send + Sync {
 #[serde(transparent)]
 pub struct CheckId(String);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckCategory {
-    /// Speed of Gatehouse itself.
-    Performance,
-    Reliability,
-    /// Protection of keys and of the gateway.
-    Security,
-    /// Limits and quotas.
-    Capacity,
-    /// Whether problems will be noticed.
-    Monitoring,
-    Cache,
-    /// Next steps in the setup, such as adding a backend or a client.
-    Guidance,
+domain::words! {
+    CheckCategory {
+        /// Speed of Gatehouse itself.
+        Performance = "performance",
+        Reliability = "reliability",
+        /// Protection of keys and of the gateway.
+        Security = "security",
+        /// Limits and quotas.
+        Capacity = "capacity",
+        /// Whether problems will be noticed.
+        Monitoring = "monitoring",
+        Cache = "cache",
+        /// Next steps in the setup, such as adding a backend or a client.
+        Guidance = "guidance",
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckSeverity {
-    /// Nothing works without it.
-    Blocker,
-    /// Something does not work.
-    Major,
-    /// Could be better.
-    Minor,
-    Info,
+domain::words! {
+    CheckSeverity {
+        /// Nothing works without it.
+        Blocker = "blocker",
+        /// Something does not work.
+        Major = "major",
+        /// Could be better.
+        Minor = "minor",
+        Info = "info",
+    }
 }
 
 /// Whether the check applies to this machine.
@@ -94,24 +94,24 @@ pub enum NetworkScope {
     Network,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckStatus {
-    /// Has not started: a dependency is not final yet, or the concurrency limit is reached.
-    Waiting,
-    Running,
-    Pass,
-    /// Works, but not well.
-    Warn,
-    /// Failed, or exceeded its time limit.
-    Fail,
-    /// Not run because a dependency did not pass.
-    Skipped,
-    NotApplicable,
-    /// The check panicked.
-    Crashed,
-    /// Cancelled by the user.
-    Cancelled,
+domain::words! {
+    CheckStatus {
+        /// Has not started: a dependency is not final yet, or the concurrency limit is reached.
+        Waiting = "waiting",
+        Running = "running",
+        Pass = "pass",
+        /// Works, but not well.
+        Warn = "warn",
+        /// Failed, or exceeded its time limit.
+        Fail = "fail",
+        /// Not run because a dependency did not pass.
+        Skipped = "skipped",
+        NotApplicable = "not_applicable",
+        /// The check panicked.
+        Crashed = "crashed",
+        /// Cancelled by the user.
+        Cancelled = "cancelled",
+    }
 }
 
 /// The result of a check.
@@ -213,17 +213,6 @@ impl fmt::Display for CheckId {
 }
 
 impl CheckCategory {
-    /// All categories in display order.
-    pub const ALL: [Self; 7] = [
-        Self::Performance,
-        Self::Reliability,
-        Self::Security,
-        Self::Capacity,
-        Self::Monitoring,
-        Self::Cache,
-        Self::Guidance,
-    ];
-
     /// Share of the total score, in percent. The shares add up to 100.
     #[must_use]
     pub const fn weight_percent(self) -> u32 {

@@ -9,11 +9,10 @@ mod local;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, CredentialId};
+use domain::{BackendId, CheckSet, CredentialId};
 
 use crate::check::{CheckBody, CheckCategory, CheckId, CheckSeverity, ReadinessCheck};
 use crate::environment::ReadinessEnvironment;
-use crate::report::CheckSet;
 
 pub use local::FREE_BYTES_MIN;
 

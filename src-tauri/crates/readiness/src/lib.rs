@@ -28,13 +28,13 @@ pub use environment::{
 };
 pub use plan::{CHECKS_MAX, Plan, PlanError};
 pub use report::{
-    CheckResult, CheckSet, REPORT_SCHEMA_VERSION, ReadinessReport, RunEnd, RunSnapshot, RunState,
+    CheckResult, REPORT_SCHEMA_VERSION, ReadinessReport, RunEnd, RunSnapshot, RunState,
 };
 pub use runner::{
     CONCURRENCY_DEFAULT, CONCURRENCY_MAX, ConcurrencyLimits, NETWORK_CONCURRENCY_DEFAULT,
     PROGRESS_EVERY, RunParameters, start_run,
 };
 pub use score::{
-    BEST_FIXES_MAX, BestFix, CategoryScore, Judgement, READY_FROM_TENTHS, RunVerdict,
-    WARNINGS_FROM_TENTHS, judge,
+    BEST_FIXES_MAX, BestFix, CategoryScore, Judgement, READY_FROM_TENTHS, WARNINGS_FROM_TENTHS,
+    judge,
 };

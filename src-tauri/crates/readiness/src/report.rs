@@ -1,6 +1,6 @@
 //! The report of a run. It holds enough to compute the verdict again.
 
-use domain::{RunId, WallTime};
+use domain::{CheckSet, RunId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{CheckCategory, CheckId, CheckSeverity, CheckStatus, FixAction, ReadinessCheck};
@@ -58,27 +58,19 @@ pub struct CheckResult {
     pub duration_ms: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckSet {
-    /// Local checks only; takes under three seconds.
-    Quick,
-    Full,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunState {
     Running,
     Ended(RunEnd),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunEnd {
-    /// Every check has a final status.
-    Finished,
-    /// Cancelled by the user.
-    Cancelled,
+domain::words! {
+    RunEnd {
+        /// Every check has a final status.
+        Finished = "finished",
+        /// Cancelled by the user.
+        Cancelled = "cancelled",
+    }
 }
 
 impl ReadinessReport {

@@ -9,7 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, Moment, RunId};
+use domain::{CheckSet, Clock, Moment, RunId};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -21,7 +21,7 @@ use crate::check::{
 };
 use crate::plan::Plan;
 use crate::report::{
-    CheckResult, CheckSet, REPORT_SCHEMA_VERSION, ReadinessReport, RunEnd, RunSnapshot, RunState,
+    CheckResult, REPORT_SCHEMA_VERSION, ReadinessReport, RunEnd, RunSnapshot, RunState,
 };
 use crate::score::judge;
 

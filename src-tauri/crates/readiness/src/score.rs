@@ -4,14 +4,15 @@
 //! Checks that did not run lower the confidence, not the score: a locked keychain is one fault, not
 //! one for each check that depends on it.
 
+use domain::{ReadinessVerdict, capitalize};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{CheckCategory, CheckId, CheckSeverity, CheckStatus};
 use crate::report::{CheckResult, RunEnd};
 
-/// Lowest score of [`RunVerdict::Ready`], in tenths of a point.
+/// Lowest score of [`ReadinessVerdict::Ready`], in tenths of a point.
 pub const READY_FROM_TENTHS: u32 = 90;
-/// Lowest score of [`RunVerdict::ReadyWithWarnings`], in tenths of a point.
+/// Lowest score of [`ReadinessVerdict::ReadyWithWarnings`], in tenths of a point.
 pub const WARNINGS_FROM_TENTHS: u32 = 70;
 /// Maximum number of proposed fixes.
 pub const BEST_FIXES_MAX: usize = 3;
@@ -19,7 +20,7 @@ pub const BEST_FIXES_MAX: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
     /// `None` if the run was cancelled.
-    pub verdict: Option<RunVerdict>,
+    pub verdict: Option<ReadinessVerdict>,
     /// The verdict as text: "Ready, 9.3 of 10", "1 blocker: the keychain is locked".
     pub sentence: String,
     /// Tenths of a point, 0 to 100; `None` if no check could run.
@@ -32,14 +33,6 @@ pub struct Judgement {
     pub categories: Vec<CategoryScore>,
     /// The fixes that raise the score most, best first, at most [`BEST_FIXES_MAX`].
     pub best_fixes: Vec<BestFix>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunVerdict {
-    Ready,
-    ReadyWithWarnings,
-    NotReady,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,25 +71,25 @@ pub fn judge(checks: &[CheckResult], end: RunEnd, previous_score_tenths: Option<
     }
 }
 
-fn verdict(checks: &[CheckResult], score_tenths: Option<u32>) -> RunVerdict {
+fn verdict(checks: &[CheckResult], score_tenths: Option<u32>) -> ReadinessVerdict {
     let failed =
         |severity| checks.iter().any(|row| row.severity == severity && row.status.is_failure());
     let untried_blocker = checks
         .iter()
         .any(|row| row.severity == CheckSeverity::Blocker && row.status == CheckStatus::Skipped);
     match score_tenths {
-        _ if failed(CheckSeverity::Blocker) => RunVerdict::NotReady,
-        None | Some(..WARNINGS_FROM_TENTHS) => RunVerdict::NotReady,
+        _ if failed(CheckSeverity::Blocker) => ReadinessVerdict::NotReady,
+        None | Some(..WARNINGS_FROM_TENTHS) => ReadinessVerdict::NotReady,
         Some(READY_FROM_TENTHS..) if !failed(CheckSeverity::Major) && !untried_blocker => {
-            RunVerdict::Ready
+            ReadinessVerdict::Ready
         }
-        Some(_) => RunVerdict::ReadyWithWarnings,
+        Some(_) => ReadinessVerdict::ReadyWithWarnings,
     }
 }
 
 fn sentence(
     checks: &[CheckResult],
-    verdict: Option<RunVerdict>,
+    verdict: Option<ReadinessVerdict>,
     score_tenths: Option<u32>,
 ) -> String {
     let Some(verdict) = verdict else {
@@ -112,11 +105,7 @@ fn sentence(
         let word = if blockers.len() == 1 { "blocker" } else { "blockers" };
         return format!("{} {word}: {}", blockers.len(), blockers.join("; "));
     }
-    let words = match verdict {
-        RunVerdict::Ready => "Ready",
-        RunVerdict::ReadyWithWarnings => "Ready with warnings",
-        RunVerdict::NotReady => "Not ready",
-    };
+    let words = capitalize(verdict.label());
     match score_tenths {
         Some(tenths) => format!("{words}, {}.{} of 10", tenths / 10, tenths % 10),
         None => format!("{words}: nothing could be checked"),
@@ -154,7 +143,7 @@ fn category_millionths(
 /// counts in neither sum.
 fn overall_tenths(checks: &[CheckResult], repaired: Option<&CheckId>) -> Option<u32> {
     let (mut gained, mut weights) = (0_u64, 0_u64);
-    for category in CheckCategory::ALL {
+    for &category in CheckCategory::ALL {
         if let Some(millionths) = category_millionths(checks, category, repaired) {
             gained += millionths * u64::from(category.weight_percent());
             weights += u64::from(category.weight_percent());
@@ -169,7 +158,7 @@ fn categories(checks: &[CheckResult]) -> Vec<CategoryScore> {
         category,
         score_tenths: category_millionths(checks, category, None).and_then(tenths),
     };
-    CheckCategory::ALL.into_iter().filter(there).map(score).collect()
+    CheckCategory::ALL.iter().copied().filter(there).map(score).collect()
 }
 
 fn confidence_percent(checks: &[CheckResult]) -> u32 {

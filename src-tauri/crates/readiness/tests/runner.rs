@@ -8,15 +8,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Clock, RunId, SeededEntropy, SystemClock, WallTime};
+use domain::{CheckSet, Clock, RunId, SeededEntropy, SystemClock, WallTime};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use readiness::{
     Applicability, CHECKS_MAX, CONCURRENCY_DEFAULT, CONCURRENCY_MAX, CheckBody, CheckCategory,
-    CheckId, CheckOutcome, CheckSet, CheckSeverity, CheckStatus, ConcurrencyLimits,
-    EVIDENCE_CHARS_MAX, EVIDENCE_LINES_MAX, FixAction, NETWORK_CONCURRENCY_DEFAULT, PROGRESS_EVERY,
-    Plan, PlanError, ReadinessCheck, ReadinessReport, RunEnd, RunParameters, RunSnapshot, RunState,
-    TIMEOUT_DEFAULT, TIMEOUT_HARD, start_run,
+    CheckId, CheckOutcome, CheckSeverity, CheckStatus, ConcurrencyLimits, EVIDENCE_CHARS_MAX,
+    EVIDENCE_LINES_MAX, FixAction, NETWORK_CONCURRENCY_DEFAULT, PROGRESS_EVERY, Plan, PlanError,
+    ReadinessCheck, ReadinessReport, RunEnd, RunParameters, RunSnapshot, RunState, TIMEOUT_DEFAULT,
+    TIMEOUT_HARD, start_run,
 };
 
 /// Log shared by all checks of a test.

@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { EndpointForce, EndpointRef, EndpointView, BreakerOverrideView } from "@/ipc/bindings";
-import { FORCED_WORD } from "@/lib/states";
+import { FORCED_WORD } from "@/lib/tables";
 import { formatClockSeconds } from "@/lib/time";
 
 export function useAccessForce() {

@@ -8,8 +8,7 @@ import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
 import { Until } from "@/components/until";
 import type { EndpointView, BreakerOverrideView } from "@/ipc/bindings";
-import { AVAILABILITY, BREAKER } from "@/lib/tables";
-import { FORCED_WORD } from "@/lib/states";
+import { AVAILABILITY, BREAKER, FORCED_WORD } from "@/lib/tables";
 import type { ReactNode } from "react";
 
 export function AccessCard({ access, isOnly }: { access: EndpointView; isOnly: boolean }) {

@@ -1,14 +1,8 @@
 /** Display texts for the protocols of backends and for servers' deviations from them. */
-import type {
-  BackendKindView,
-  BackendView,
-  TranslationModeView,
-  UnsupportedFeatureView,
-  ExtraDialectView,
-} from "@/ipc/bindings";
+import type { BackendKind, BackendView, TranslationMode, UnsupportedFeature, ExtraDialect } from "@/ipc/bindings";
 
 /** The kinds that a user can add; the mock is built in. */
-type AddedKind = Exclude<BackendKindView, "mock">;
+type AddedKind = Exclude<BackendKind, "mock">;
 
 interface Word<Value> {
   value: Value;
@@ -54,7 +48,7 @@ export const KINDS: readonly KindWord[] = [
   },
 ];
 
-export const LACKS: readonly Word<UnsupportedFeatureView>[] = [
+export const LACKS: readonly Word<UnsupportedFeature>[] = [
   { value: "stream-usage", label: "Usage in streams", note: "Not requested; tokens are estimated." },
   { value: "developer-role", label: "developer role", note: "Sent as system messages instead." },
   { value: "max-completion-tokens", label: "max_completion_tokens", note: "max_tokens is sent instead." },
@@ -65,12 +59,12 @@ export const LACKS: readonly Word<UnsupportedFeatureView>[] = [
   { value: "images", label: "Images", note: "Image input is not supported." },
 ];
 
-export const OFFERS: readonly Word<ExtraDialectView>[] = [
+export const OFFERS: readonly Word<ExtraDialect>[] = [
   { value: "responses", label: "Responses", note: "POST /responses is passed through unchanged." },
   { value: "messages", label: "Messages", note: "POST /messages (Anthropic's format) is passed through unchanged." },
 ];
 
-export const CROSSINGS: readonly Word<TranslationModeView>[] = [
+export const CROSSINGS: readonly Word<TranslationMode>[] = [
   {
     value: "strict",
     label: "Strict",
@@ -79,7 +73,7 @@ export const CROSSINGS: readonly Word<TranslationModeView>[] = [
   { value: "lenient", label: "Lenient", note: "All are dropped and named in a response header." },
 ];
 
-export function kindLabel(kind: BackendKindView): string {
+export function kindLabel(kind: BackendKind): string {
   return KINDS.find(({ value }) => value === kind)?.label ?? "Mock";
 }
 
@@ -107,7 +101,7 @@ function labels<Value extends string>(words: readonly Word<Value>[], chosen: Val
  * unless the kind itself changes.
  */
 export function differingOf(
-  kind: BackendKindView,
+  kind: BackendKind,
   { lacks, offers, crossing }: Differing,
   known?: Differing & Pick<BackendView, "kind">,
 ): Differing {

@@ -9,7 +9,7 @@ import { FormSelect } from "@/components/form-select";
 import { Notice } from "@/components/notice";
 import { SortableList } from "@/components/sortable-list";
 import { StateMark } from "@/components/state-mark";
-import type { ApiError, KeyPoolView, KeyView, PoolOrderView } from "@/ipc/bindings";
+import type { ApiError, KeyPoolView, KeyView, PoolOrder } from "@/ipc/bindings";
 import { useKeys } from "@/ipc/queries";
 import { faultOf } from "@/lib/fault";
 import { originOf } from "@/lib/origin";
@@ -17,7 +17,7 @@ import { KEY } from "@/lib/tables";
 
 /** The form values that these fields use. */
 export interface PoolValues {
-  order: PoolOrderView;
+  order: PoolOrder;
   members: { credential: string; weight: string }[];
 }
 

@@ -6,12 +6,12 @@ import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Field, TextInput } from "@/components/field";
 import { FormSelect } from "@/components/form-select";
 import { Tick } from "@/components/tick";
-import type { ApiError, BackendKindView } from "@/ipc/bindings";
+import type { ApiError, BackendKind } from "@/ipc/bindings";
 import { faultOf } from "@/lib/fault";
 
 /** The form values that these fields use. */
 export interface KindValues extends Differing {
-  kind: BackendKindView;
+  kind: BackendKind;
   base_url: string;
 }
 

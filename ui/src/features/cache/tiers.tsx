@@ -1,11 +1,11 @@
 /** Where responses are stored, fastest first, and how full each tier is. */
 import { Card } from "@/components/card";
 import { StateBadge } from "@/components/state-mark";
-import type { CacheTierName, CacheTierView } from "@/ipc/bindings";
+import type { CacheTier, CacheTierView } from "@/ipc/bindings";
 import { formatBytes, formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { CACHE_TIER } from "@/lib/tables";
 
-const NAMES: Record<CacheTierName, string> = { memory: "Memory", disk: "Disk", shared: "Shared" };
+const NAMES: Record<CacheTier, string> = { memory: "Memory", disk: "Disk", shared: "Shared" };
 
 export function Tiers({ tiers, ttlSecs }: { tiers: CacheTierView[]; ttlSecs: number }) {
   return (

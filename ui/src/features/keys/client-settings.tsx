@@ -7,12 +7,12 @@ import { FormSelect } from "@/components/form-select";
 import { LIMITS, LimitsFields, limitTexts, readLimits, type LimitTexts } from "@/components/limits-fields";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { CacheModeView, ClientPriorityView, ClientScopeView, ClientView } from "@/ipc/bindings";
+import type { CacheMode, ClientPriority, ClientScopeView, ClientView } from "@/ipc/bindings";
 import { faultElsewhere } from "@/lib/fault";
 
 interface ClientValues extends LimitTexts {
-  cache: CacheModeView | "";
-  priority: ClientPriorityView;
+  cache: CacheMode | "";
+  priority: ClientPriority;
   /** Comma-separated names. */
   scope: Record<keyof ClientScopeView, string>;
 }

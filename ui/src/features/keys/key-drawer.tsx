@@ -20,8 +20,7 @@ import { usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { routeLosses } from "@/lib/losses";
 import { formatCounted } from "@/lib/quantity";
-import { KEY } from "@/lib/tables";
-import { VAULT_KIND_WORD } from "@/lib/states";
+import { KEY, VAULT_KIND_WORD } from "@/lib/tables";
 
 type Asking = "nothing" | "replace" | "remove";
 

@@ -12,8 +12,7 @@ import { Page } from "@/components/page";
 import { PanelLink } from "@/components/panel-link";
 import { useClients, useKeys, useStatus } from "@/ipc/queries";
 import { formatCounted } from "@/lib/quantity";
-import { VAULT } from "@/lib/tables";
-import { VAULT_KIND_WORD } from "@/lib/states";
+import { VAULT, VAULT_KIND_WORD } from "@/lib/tables";
 
 export const AddKeyDialog = lazyOverlay(
   async () => (await import("@/features/keys/add-key")).AddKeyDialog,

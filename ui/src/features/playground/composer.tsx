@@ -7,7 +7,7 @@ import { ErrorNotice } from "@/components/error-notice";
 import { TextInput } from "@/components/field";
 import { Select } from "@/components/select";
 import { Kbd } from "@/components/kbd";
-import type { ApiError, ReasoningEffortView } from "@/ipc/bindings";
+import type { ApiError, ReasoningEffort } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 
@@ -19,7 +19,7 @@ const EFFORTS = [
   { value: "low", label: "Low" },
   { value: "medium", label: "Medium" },
   { value: "high", label: "High" },
-] as const satisfies { value: ReasoningEffortView | ""; label: string }[];
+] as const satisfies { value: ReasoningEffort | ""; label: string }[];
 
 const FIELDS = ["prompt", "temperature", "max_tokens"] as const;
 

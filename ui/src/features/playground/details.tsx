@@ -2,18 +2,11 @@
 import { Facts, type Fact } from "@/components/facts";
 import { PanelLink } from "@/components/panel-link";
 import { Unpriced } from "@/components/unpriced";
-import type { CostBasisView, PlaygroundAttemptView, PlaygroundRunView, PlaygroundUsageView } from "@/ipc/bindings";
+import type { PlaygroundAttemptView, PlaygroundRunView, PlaygroundUsageView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatCount, formatDuration } from "@/lib/quantity";
+import { COST_BASIS } from "@/lib/states";
 import { formatExact } from "@/lib/time";
-
-const BASIS: Record<CostBasisView, string> = {
-  reported: "reported by the provider",
-  computed: "computed from tokens and prices",
-  estimated: "estimated from text length",
-  not_billed: "nothing billed",
-  unpriced: "usage or price unknown, not included in totals",
-};
 
 export function Details({ run }: { run: PlaygroundRunView | undefined }) {
   if (run === undefined) return <p className="text-ink-3">Shows usage, cost and routing once a request is sent.</p>;
@@ -52,7 +45,7 @@ function factsOf(run: PlaygroundRunView): Fact[] {
               ) : (
                 <>
                   {record.cost_basis === "not_billed" ? "free" : formatMoneyFine(record.cost)}{" "}
-                  <span className="text-ink-3">{BASIS[record.cost_basis]}</span>
+                  <span className="text-ink-3">{COST_BASIS[record.cost_basis]}</span>
                 </>
               ),
           },

@@ -4,7 +4,7 @@
  */
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import type { ReasoningEffortView, PlaygroundRunView, PlaygroundSend } from "@/ipc/bindings";
+import type { ReasoningEffort, PlaygroundRunView, PlaygroundSend } from "@/ipc/bindings";
 
 export type Seat = "a" | "b";
 export const SEATS: Seat[] = ["a", "b"];
@@ -20,7 +20,7 @@ export interface Draft {
   system: string | null;
   temperature: string;
   max_tokens: string;
-  effort: ReasoningEffortView | "";
+  effort: ReasoningEffort | "";
 }
 
 /** Answers without network or cost, so that a first prompt works at once. */

@@ -7,8 +7,7 @@ import type { CheckView, ReadinessRunView } from "@/ipc/bindings";
 import { classNames } from "@/lib/class-names";
 import { groupBy } from "@/lib/group";
 import { formatCounted, formatDuration } from "@/lib/quantity";
-import { CHECK } from "@/lib/tables";
-import { SEVERITY_WORD } from "@/lib/states";
+import { CHECK, SEVERITY_WORD } from "@/lib/tables";
 
 /** Minimum number of equal results that are folded into one row. */
 const FOLDED_FROM = 4;

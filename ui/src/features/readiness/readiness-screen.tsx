@@ -11,13 +11,13 @@ import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { CheckSetView, ReadinessView, ReadinessRunView } from "@/ipc/bindings";
+import type { CheckSet, ReadinessView, ReadinessRunView } from "@/ipc/bindings";
 import { useReadiness } from "@/ipc/queries";
 
 export function ReadinessScreen() {
   const main = useRef<HTMLButtonElement>(null);
   const readiness = useReadiness();
-  const start = useAction("readinessStart", (call, set: CheckSetView) => call({ set }));
+  const start = useAction("readinessStart", (call, set: CheckSet) => call({ set }));
   const cancel = useAction("readinessCancel", (call) => call());
   const run = readiness.data?.run ?? null;
   const isRunning = run?.state === "running";
@@ -25,7 +25,7 @@ export function ReadinessScreen() {
     onError: (error: { message: string; hint: string | null }) =>
       notify({ tone: "bad", title: error.message, detail: error.hint }),
   };
-  const begin = (set: CheckSetView) => {
+  const begin = (set: CheckSet) => {
     // The button of a quick check goes away while it runs.
     main.current?.focus();
     start.mutate(set, report);

@@ -1,8 +1,8 @@
 /** Display texts for policies: what each does, and how its candidates are laid out. */
-import type { CacheModeView, TranslationModeView, RoutePolicyView } from "@/ipc/bindings";
+import type { CacheMode, TranslationMode, RoutePolicy } from "@/ipc/bindings";
 
 export interface PolicyWords {
-  value: RoutePolicyView;
+  value: RoutePolicy;
   label: string;
   note: string;
   /** Layout of the candidates: in the configured order, side by side by weight, or picked for each request. */
@@ -39,18 +39,18 @@ export const POLICIES: readonly PolicyWords[] = [
   },
 ];
 
-export function policyOf(value: RoutePolicyView): PolicyWords {
+export function policyOf(value: RoutePolicy): PolicyWords {
   return POLICIES.find((policy) => policy.value === value) ?? { value, label: value, note: "", shape: "queue" };
 }
 
-export const CACHE_WISHES: readonly { value: CacheModeView; label: string }[] = [
+export const CACHE_WISHES: readonly { value: CacheMode; label: string }[] = [
   { value: "auto", label: "Auto: only repeatable requests" },
   { value: "on", label: "On: at any temperature" },
   { value: "off", label: "Off" },
   { value: "refresh", label: "Refresh: always ask the backend, then store" },
 ];
 
-export const CROSSING_WISHES: readonly { value: TranslationModeView; label: string }[] = [
+export const CROSSING_WISHES: readonly { value: TranslationMode; label: string }[] = [
   { value: "strict", label: "Strict: refuse fields that would change the response" },
   { value: "lenient", label: "Lenient: drop all of them and name them" },
 ];

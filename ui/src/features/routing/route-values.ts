@@ -2,10 +2,10 @@
 import type {
   ApiError,
   BackendView,
-  CacheModeView,
-  TranslationModeView,
+  CacheMode,
+  TranslationMode,
   RouteEdit,
-  RoutePolicyView,
+  RoutePolicy,
   RouteView,
 } from "@/ipc/bindings";
 
@@ -22,11 +22,11 @@ export interface RouteValues {
   models: string;
   clients: string;
   projects: string;
-  policy: RoutePolicyView;
+  policy: RoutePolicy;
   weights: Record<(typeof WEIGHT_NAMES)[number], string>;
   sticky_minutes: string;
-  crossing: TranslationModeView | "";
-  cache: CacheModeView | "";
+  crossing: TranslationMode | "";
+  cache: CacheMode | "";
   enabled: boolean;
   candidates: CandidateValues[];
 }

@@ -1,12 +1,12 @@
 /** The failure thresholds as a form. Names, ranges and defaults come from the core. */
-import type { ApiError, NumberFieldView, ResiliencePresetName, ResilienceValues, SettingsView } from "@/ipc/bindings";
+import type { ApiError, NumberFieldView, ResiliencePreset, ResilienceValues, SettingsView } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
 import { THRESHOLD_LABELS } from "@/lib/tables";
 
 /** Typed texts by name of the number. */
 export type TypedNumbers = Record<string, string>;
 
-export const PRESETS: readonly { value: ResiliencePresetName; label: string; note: string }[] = [
+export const PRESETS: readonly { value: ResiliencePreset; label: string; note: string }[] = [
   { value: "careful", label: "Careful", note: "Trips early and retries little. For metered keys." },
   { value: "balanced", label: "Balanced", note: "Right for most setups." },
   { value: "eager", label: "Eager", note: "Tolerates more failures and recovers sooner. For a single backend." },
@@ -19,7 +19,7 @@ export function numberLabel(name: string): string {
 }
 
 /** The numbers of a preset. */
-export function numbersOf(settings: SettingsView, preset: ResiliencePresetName): ResilienceValues["custom"] {
+export function numbersOf(settings: SettingsView, preset: ResiliencePreset): ResilienceValues["custom"] {
   const known = settings.resilience.presets.find((one) => one.preset === preset);
   return known?.numbers ?? settings.values.resilience.custom;
 }

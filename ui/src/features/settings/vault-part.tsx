@@ -11,19 +11,18 @@ import { StateBadge } from "@/components/state-mark";
 import { Tick } from "@/components/tick";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
-import type { SettingsView, VaultKindView, VaultView } from "@/ipc/bindings";
+import type { SettingsView, VaultKind, VaultView } from "@/ipc/bindings";
 import { FileVaultForm } from "@/ipc/file-vault-form";
 import { useKeys } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatCounted } from "@/lib/quantity";
-import { VAULT } from "@/lib/tables";
-import { VAULT_KIND_WORD } from "@/lib/states";
+import { VAULT, VAULT_KIND_WORD } from "@/lib/tables";
 
-const KINDS = Object.keys(VAULT_KIND_WORD) as VaultKindView[];
+const KINDS = Object.keys(VAULT_KIND_WORD) as VaultKind[];
 
 export function VaultPart({ settings: { vault, values, defaults, valid } }: { settings: SettingsView }) {
   const check = useAction("vaultCheck", (call) => call());
-  const [wanted, setWanted] = useState<VaultKindView | null>(null);
+  const [wanted, setWanted] = useState<VaultKind | null>(null);
   const isLocked = vault.kind === "file" && vault.state !== "ready";
   return (
     <Card title="Vault" flush>
@@ -70,7 +69,7 @@ export function VaultPart({ settings: { vault, values, defaults, valid } }: { se
 }
 
 interface VaultChangeProps {
-  kind: VaultKindView;
+  kind: VaultKind;
   vault: VaultView;
   onDone: () => void;
 }
@@ -102,7 +101,7 @@ function VaultChange({ kind, vault, onDone }: VaultChangeProps) {
   );
 }
 
-function OtherVault({ kind, moveKeys, onDone }: { kind: VaultKindView; moveKeys: boolean; onDone: () => void }) {
+function OtherVault({ kind, moveKeys, onDone }: { kind: VaultKind; moveKeys: boolean; onDone: () => void }) {
   const set = useAction("vaultSet", (call) => call({ kind, passphrase: null, move_keys: moveKeys }));
   return (
     <>

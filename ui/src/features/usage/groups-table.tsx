@@ -4,10 +4,10 @@ import { seriesColour } from "@/features/usage/series";
 import { GROUPS } from "@/features/usage/usage-place";
 import { DataTable, type Column } from "@/components/data-table";
 import { Spend, spendValue } from "@/components/spend";
-import type { UsageGroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
+import type { GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 
-export function GroupsTable({ usage, group }: { usage: UsageView; group: UsageGroupBy }) {
+export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy }) {
   const header = GROUPS.find((option) => option.value === group)?.label ?? "";
   const columns = useMemo<Column<UsageGroupView>[]>(() => {
     const colours = new Map(usage.groups.map((one, index) => [one.key, seriesColour(index)]));

@@ -8,23 +8,16 @@ import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
 import { RequestPath } from "@/features/usage/request-path";
 import { Tokens } from "@/features/usage/tokens";
-import type { CostBasisView, Count, RequestView, UsageBasisView } from "@/ipc/bindings";
+import type { Count, RequestView, UsageBasis } from "@/ipc/bindings";
 import { formatDuration } from "@/lib/quantity";
+import { COST_BASIS } from "@/lib/states";
 import { REQUEST } from "@/lib/tables";
 import { formatExact } from "@/lib/time";
 
-const TOKENS_BASIS: Record<UsageBasisView, string> = {
+const TOKENS_BASIS: Record<UsageBasis, string> = {
   reported: "reported by the backend",
   adjusted: "reported by the backend, adjusted where its numbers did not add up",
   estimated: "estimated: the backend reported no usage",
-};
-
-const COST_BASIS: Record<CostBasisView, string> = {
-  reported: "reported by the provider",
-  computed: "computed from tokens and prices",
-  estimated: "estimated from text length",
-  not_billed: "nothing billed",
-  unpriced: "usage or price unknown, not included in totals",
 };
 
 export function RequestDrawer({ request, onClose }: { request: RequestView | undefined; onClose: () => void }) {

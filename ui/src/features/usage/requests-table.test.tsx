@@ -2,13 +2,13 @@ import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { RequestDrawer } from "@/features/usage/request-drawer";
 import { RequestsTable } from "@/features/usage/requests-table";
-import type { RequestView, UsageBasisView } from "@/ipc/bindings";
+import type { RequestView, UsageBasis } from "@/ipc/bindings";
 import { makeHost, renderWith } from "../../../test/render-panel";
 
 const HINT = "estimated: the backend reported no usage";
 
 /** The newest priced request of the busy scenario with this usage basis. */
-async function newest(basis: UsageBasisView): Promise<RequestView> {
+async function newest(basis: UsageBasis): Promise<RequestView> {
   const page = await makeHost("busy").host.requests({ before: null, limit: 500, backend: null, client: null });
   const found = page.requests.find((request) => request.usage_basis === basis && request.cost !== null);
   if (found === undefined) throw new Error(`the busy world has no request with ${basis} usage`);

@@ -1,12 +1,12 @@
 /** Token counts of one request, marked where they are estimates. */
 import type { ReactNode } from "react";
 import { Estimated } from "@/components/estimated";
-import type { Count, UsageBasisView } from "@/ipc/bindings";
+import type { Count, UsageBasis } from "@/ipc/bindings";
 import { formatCount } from "@/lib/quantity";
 
 interface TokensProps {
   count: Count | null;
-  basis: UsageBasisView | null;
+  basis: UsageBasis | null;
   /** Shown for an unknown count. */
   unknown: ReactNode;
 }

@@ -6,11 +6,11 @@ import { ClipboardCopy, Download, FileDown } from "lucide-react";
 import { Button } from "@/components/button";
 import { Menu } from "@/components/menu";
 import { notify } from "@/components/toast";
-import type { UsageGroupBy, UsageView } from "@/ipc/bindings";
+import type { GroupBy, UsageView } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
 import { canDownload, downloadText } from "@/lib/download";
 
-export function usageCsv(usage: UsageView, group: UsageGroupBy): string {
+export function usageCsv(usage: UsageView, group: GroupBy): string {
   const rows = usage.buckets.flatMap((bucket) =>
     bucket.segments.map((segment, index) => [
       new Date(bucket.start).toISOString(),
@@ -23,7 +23,7 @@ export function usageCsv(usage: UsageView, group: UsageGroupBy): string {
   return toCsv(["start_utc", group, "cost_micro_usd", "requests", "tokens"], rows);
 }
 
-export function UsageExport({ usage, group }: { usage: UsageView | undefined; group: UsageGroupBy }) {
+export function UsageExport({ usage, group }: { usage: UsageView | undefined; group: GroupBy }) {
   if (usage === undefined) return null;
   const copy = () =>
     void navigator.clipboard.writeText(usageCsv(usage, group)).then(

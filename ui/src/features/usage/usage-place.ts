@@ -1,11 +1,11 @@
 /** The state of the usage screen, as stored in the address. */
-import type { RequestStateView, UsageGroupBy, UsageRange, TimeZoneChoice } from "@/ipc/bindings";
+import type { RequestStateView, GroupBy, UsageRange, TimeZoneChoice } from "@/ipc/bindings";
 
 export type Measure = "cost" | "requests" | "tokens";
 
 export interface UsagePlace extends RequestFilter {
   range: UsageRange;
-  group: UsageGroupBy;
+  group: GroupBy;
   zone: TimeZoneChoice;
   measure: Measure;
   /** The request whose drawer is open. */
@@ -58,7 +58,7 @@ export const GROUPS = [
   { value: "client", label: "Client" },
   { value: "credential", label: "Key" },
   { value: "project", label: "Project" },
-] as const satisfies { value: UsageGroupBy; label: string }[];
+] as const satisfies { value: GroupBy; label: string }[];
 
 export const ZONES = [
   { value: "local", label: "Local" },

@@ -1,5 +1,5 @@
 /** Readiness runs of the fake data: the checks, their results, and the score. */
-import type { CheckSetView, CheckView, ReadinessRunView, ReadinessVerdictView } from "@/ipc/bindings";
+import type { CheckSet, CheckView, ReadinessRunView, ReadinessVerdict } from "@/ipc/bindings";
 import { groupBy } from "@/lib/group";
 import type { World } from "@/ipc/fake/world";
 
@@ -30,7 +30,7 @@ function check(
 }
 
 /** The results of all checks of a run in this scenario. */
-export function plannedChecks(world: World, set: CheckSetView): CheckView[] {
+export function plannedChecks(world: World, set: CheckSet): CheckView[] {
   const isLocked = world.vault.state === "locked";
   const { values } = world.settings;
   const local: CheckView[] = [
@@ -187,7 +187,7 @@ export function runAfter(
   const failed = checks.filter((one) => one.state === "fail");
   const blockers = failed.filter((one) => one.severity === "blocker");
   const score = scoreOf(checks);
-  const verdict: ReadinessVerdictView =
+  const verdict: ReadinessVerdict =
     blockers.length > 0
       ? "not_ready"
       : checks.some((one) => one.state === "fail" || one.state === "warn")
@@ -215,7 +215,7 @@ export function runAfter(
   };
 }
 
-export function newRun(id: string, set: CheckSetView, planned: CheckView[], now: number): ReadinessRunView {
+export function newRun(id: string, set: CheckSet, planned: CheckView[], now: number): ReadinessRunView {
   const run: ReadinessRunView = {
     id,
     set,

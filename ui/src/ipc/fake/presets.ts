@@ -1,15 +1,15 @@
 /** Provider and local-server presets, as in the core's table. */
-import type { BackendKindView, UnsupportedFeatureView, ExtraDialectView, BackendPresetView } from "@/ipc/bindings";
+import type { BackendKind, UnsupportedFeature, ExtraDialect, BackendPresetView } from "@/ipc/bindings";
 
 type Row = [
   id: string,
   label: string,
-  kind: BackendKindView,
+  kind: BackendKind,
   base_url: string,
   key_prefix: string | null,
   docs_url: string,
-  lacks?: UnsupportedFeatureView[],
-  offers?: ExtraDialectView[],
+  lacks?: UnsupportedFeature[],
+  offers?: ExtraDialect[],
 ];
 
 const HOSTED: Row[] = [

@@ -5,8 +5,8 @@ import type {
   RequestsQuery,
   RequestView,
   RequestStateView,
-  UsageBasisView,
-  UsageGroupBy,
+  UsageBasis,
+  GroupBy,
   UsageGroupView,
   UsageReportQuery,
   UsageSegmentView,
@@ -99,12 +99,12 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
 }
 
 /** Some backends omit usage, and now and then one reports an invalid number. */
-function usageBasisOf(backend: string, number: number): UsageBasisView {
+function usageBasisOf(backend: string, number: number): UsageBasis {
   if (backend !== "openrouter" && number % 7 === 0) return "estimated";
   return number % 41 === 0 ? "adjusted" : "reported";
 }
 
-function costBasisOf(cost: number | null, tokens: UsageBasisView | null, backend: string): CostBasisView {
+function costBasisOf(cost: number | null, tokens: UsageBasis | null, backend: string): CostBasisView {
   if (cost === null) return "unpriced";
   if (tokens === "estimated") return "estimated";
   return backend === "openrouter" ? "reported" : "computed";
@@ -174,7 +174,7 @@ function totalsOf(requests: RequestView[]): UsageTotalsView {
   };
 }
 
-function groupKey(request: RequestView, by: UsageGroupBy): string {
+function groupKey(request: RequestView, by: GroupBy): string {
   switch (by) {
     case "backend":
       return request.backend ?? "none";

@@ -1,5 +1,5 @@
 /** The vault of the fake core: checked, unlocked, and replaced. */
-import type { VaultKindView } from "@/ipc/bindings";
+import type { VaultKind } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault } from "@/ipc/fake/rules";
 import { vaultOf } from "@/ipc/fake/world";
@@ -37,7 +37,7 @@ export function fakeVault({ world, answer, changed }: Doing): VaultOperations {
         world.vault = vaultOf(req.kind, "ready", null);
         world.settings.values = { ...world.settings.values, vault_kind: req.kind };
         changed("keys", "backends", "clients", "settings", "status");
-        const place: Record<VaultKindView, string> = {
+        const place: Record<VaultKind, string> = {
           keychain: "the keychain",
           file: "an encrypted file",
           env: "the environment",

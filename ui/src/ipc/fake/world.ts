@@ -10,7 +10,7 @@ import type {
   ReadinessRunSummaryView,
   ReadinessRunView,
   SettingsValues,
-  VaultKindView,
+  VaultKind,
   VaultStateView,
   VaultView,
 } from "@/ipc/bindings";
@@ -106,7 +106,7 @@ export function makeBackend(id: string, credential: string | null, state: Health
   };
 }
 
-export function vaultOf(kind: VaultKindView, state: VaultStateView, hint: string | null): VaultView {
+export function vaultOf(kind: VaultKind, state: VaultStateView, hint: string | null): VaultView {
   return {
     kind,
     state,

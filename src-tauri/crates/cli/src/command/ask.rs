@@ -5,10 +5,9 @@
 
 use std::io::Read;
 
-use clap::ValueEnum;
 use control::view::{
-    PlaygroundRecordView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundStateView,
-    ReasoningEffortView,
+    PlaygroundRecordView, PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundState,
+    ReasoningEffort,
 };
 use control::{ChangeTag, Core, CoreEvents, PanelEvent};
 
@@ -20,6 +19,7 @@ use crate::serve::serve_without_panel;
 use crate::sign::Tone;
 use crate::text::StyledText;
 use crate::unlock::unlock_interactively;
+use crate::word::word;
 
 /// Most bytes read from a pipe. The core has a lower limit and its own error for it.
 const PIPE_BYTES_MAX: u64 = 1_000_000;
@@ -43,19 +43,11 @@ pub(crate) struct AskArguments {
     #[arg(long, value_name = "N")]
     max_tokens: Option<u32>,
     /// Reasoning effort
-    #[arg(long, value_enum)]
-    effort: Option<EffortArgument>,
+    #[arg(long, value_parser = word::<ReasoningEffort>())]
+    effort: Option<ReasoningEffort>,
     /// Send the prompt to this model too and compare the answers; may be repeated
     #[arg(long, value_name = "MODEL", add = super::completers::candidates_from(super::completers::model_names))]
     compare: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum EffortArgument {
-    Minimal,
-    Low,
-    Medium,
-    High,
 }
 
 pub(crate) async fn run(
@@ -124,7 +116,7 @@ async fn compare(
         let json = console.render_json(&runs)?;
         console.print(&json)?;
     }
-    let have_all_answered = runs.iter().all(|run| run.state == PlaygroundStateView::Complete);
+    let have_all_answered = runs.iter().all(|run| run.state == PlaygroundState::Complete);
     Ok(if have_all_answered { Exit::Success } else { Exit::Negative })
 }
 
@@ -165,12 +157,7 @@ fn build_request(
         prompt,
         temperature: wanted.temperature,
         max_tokens: wanted.max_tokens,
-        effort: wanted.effort.map(|word| match word {
-            EffortArgument::Minimal => ReasoningEffortView::Minimal,
-            EffortArgument::Low => ReasoningEffortView::Low,
-            EffortArgument::Medium => ReasoningEffortView::Medium,
-            EffortArgument::High => ReasoningEffortView::High,
-        }),
+        effort: wanted.effort,
     })
 }
 
@@ -211,7 +198,7 @@ async fn print_run(
 }
 
 fn has_ended(run: &PlaygroundRunView) -> bool {
-    !matches!(run.state, PlaygroundStateView::Waiting | PlaygroundStateView::Streaming)
+    !matches!(run.state, PlaygroundState::Waiting | PlaygroundState::Streaming)
 }
 
 /// Prints a part of the answer: unchanged for programs, escaped for a terminal.
@@ -244,7 +231,7 @@ fn finish_run(run: &PlaygroundRunView, console: &mut Console) -> Result<Exit, Co
             };
             Err(CommandError::new(exit, error.message.clone()))
         }
-        None if run.state == PlaygroundStateView::Cancelled => {
+        None if run.state == PlaygroundState::Cancelled => {
             Err(CommandError::new(Exit::Negative, "the request was cancelled elsewhere"))
         }
         None => {
@@ -330,7 +317,7 @@ mod tests {
             id: "run".to_owned(),
             model: "up/m".to_owned(),
             started_at: UnixMs(0),
-            state: PlaygroundStateView::Complete,
+            state: PlaygroundState::Complete,
             text: "Hello".to_owned(),
             thinking: String::new(),
             first_token_ms: Some(180.0),
@@ -366,7 +353,7 @@ mod tests {
         let asked =
             build_request(typed(&["m", "hi", "--effort", "low"]), StreamPeer::Terminal, &b""[..]);
         let asked = asked.expect("a request");
-        assert_eq!((asked.prompt.as_str(), asked.effort), ("hi", Some(ReasoningEffortView::Low)));
+        assert_eq!((asked.prompt.as_str(), asked.effort), ("hi", Some(ReasoningEffort::Low)));
         let piped = build_request(typed(&["m"]), StreamPeer::Other, &b"from a pipe"[..])
             .expect("a request");
         assert_eq!(piped.prompt, "from a pipe");
@@ -406,7 +393,7 @@ mod tests {
     #[test]
     fn a_failure_is_reported_in_the_gateways_words() {
         let mut failed = ended();
-        failed.state = PlaygroundStateView::Failed;
+        failed.state = PlaygroundState::Failed;
         failed.http_status = Some(404);
         failed.error = Some(control::view::PlaygroundErrorView {
             message: "no such model".to_owned(),

@@ -3,8 +3,8 @@
 use clap::{Subcommand, ValueHint};
 use control::Core;
 use control::view::{
-    BackendAdd, BackendKey, BackendKindView, BackendPresetView, BackendRef, BackendSwitch,
-    BackendTestView, BackendView, ExtraDialectView, TranslationModeView, UnsupportedFeatureView,
+    BackendAdd, BackendKey, BackendKind, BackendPresetView, BackendRef, BackendSwitch,
+    BackendTestView, BackendView, ExtraDialect, TranslationMode, UnsupportedFeature,
 };
 
 use super::completers;
@@ -17,13 +17,14 @@ use crate::secret_input::{SecretSource, read_secret};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::unlock::unlock_interactively;
+use crate::word::word_except;
 
 mod compatibility;
 mod edit;
 pub(super) mod endpoint;
 mod history;
 
-use compatibility::{BackendKindArgument, Compatibility, CompatibilityArguments, serialized_word};
+use compatibility::{Compatibility, CompatibilityArguments};
 
 /// What to do with backends.
 #[derive(Debug, Subcommand)]
@@ -89,8 +90,9 @@ pub(crate) struct AddBackendArguments {
     #[arg(long, add = completers::candidates_from(completers::preset_names))]
     preset: Option<String>,
     /// Its protocol
-    #[arg(long, value_enum, requires = "base_url", conflicts_with = "preset")]
-    kind: Option<BackendKindArgument>,
+    #[arg(long, value_parser = word_except(BackendKind::Mock), requires = "base_url",
+        conflicts_with = "preset")]
+    kind: Option<BackendKind>,
     /// Base URL; copy it from the provider's docs
     #[arg(long, value_name = "URL", requires = "kind", conflicts_with = "preset",
         value_hint = ValueHint::Url)]
@@ -174,7 +176,7 @@ async fn add(
     let Compatibility { lacks, offers, crossing } = wanted.differing.merge_with(Compatibility {
         lacks,
         offers,
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     });
     let req = BackendAdd { id, label, kind, base_url, key, models, lacks, offers, crossing };
     console.print_view(&control::backend_add(core, req).await?, |backend| {
@@ -218,12 +220,12 @@ async fn resolve_key(
 
 /// The connection settings of a new backend.
 struct BackendConnection {
-    kind: BackendKindView,
+    kind: BackendKind,
     base_url: String,
     /// Empty unless a preset gives one.
     label: String,
-    lacks: Vec<UnsupportedFeatureView>,
-    offers: Vec<ExtraDialectView>,
+    lacks: Vec<UnsupportedFeature>,
+    offers: Vec<ExtraDialect>,
     needs_key: bool,
 }
 
@@ -236,14 +238,7 @@ async fn resolve_connection(
         let base_url = base_url.clone();
         let (label, lacks, offers) = (String::new(), Vec::new(), Vec::new());
         let needs_key = false;
-        return Ok(BackendConnection {
-            kind: kind.into(),
-            base_url,
-            label,
-            lacks,
-            offers,
-            needs_key,
-        });
+        return Ok(BackendConnection { kind, base_url, label, lacks, offers, needs_key });
     }
     let name = wanted.preset.as_deref().unwrap_or(&wanted.id);
     let presets = control::presets(core).await?;
@@ -321,7 +316,7 @@ pub(super) fn table(backends: &Vec<BackendView>) -> StyledText {
         table.row([
             TableCell::styled(Tone::Strong, &backend.id),
             Sign::from(backend.health.state).into(),
-            serialized_word(&backend.kind).into(),
+            backend.kind.word().into(),
             backend.base_url.as_deref().unwrap_or("built in").into(),
             backend.credential.as_deref().unwrap_or(UNKNOWN).into(),
             backend.models.len().to_string().into(),
@@ -360,7 +355,7 @@ pub(super) fn render_presets(presets: &Vec<BackendPresetView>) -> StyledText {
         table.row([
             TableCell::styled(Tone::Strong, &preset.id),
             preset.label.as_str().into(),
-            serialized_word(&preset.kind).into(),
+            preset.kind.word().into(),
             preset.base_url.as_str().into(),
             keys.into(),
         ]);

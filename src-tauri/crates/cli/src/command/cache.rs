@@ -3,8 +3,7 @@
 use clap::Subcommand;
 use control::Core;
 use control::view::{
-    CachePurge, CachePurgeSelector, CacheQuery, CacheTierName, CacheTierView, CacheView, Count,
-    TimeZoneChoice,
+    CachePurge, CachePurgeSelector, CacheQuery, CacheTierView, CacheView, Count, TimeZoneChoice,
 };
 
 use super::keys::render_sentence;
@@ -128,14 +127,9 @@ pub(super) fn render_status(cache: &CacheView) -> StyledText {
 }
 
 fn tier_row(tier: &CacheTierView) -> [TableCell; 7] {
-    let name = match tier.tier {
-        CacheTierName::Memory => "memory",
-        CacheTierName::Disk => "disk",
-        CacheTierName::Shared => "shared",
-    };
     let known = |number: Option<Count>| number.map_or_else(|| UNKNOWN.to_owned(), format_count);
     [
-        TableCell::styled(Tone::Strong, name),
+        TableCell::styled(Tone::Strong, tier.tier.word()),
         Sign::from(tier.state).into(),
         known(tier.entries).into(),
         tier.bytes.map_or_else(|| UNKNOWN.to_owned(), format_mebibytes).into(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use control::view::{
-    CheckSetView, ReadinessRunStateView, ReadinessRunView, ReadinessStart, ReadinessVerdictView,
+    CheckSet, ReadinessRunStateView, ReadinessRunView, ReadinessStart, ReadinessVerdict,
 };
 use control::{ChangeTag, Core, CoreEvents, PanelEvent};
 use tokio::time::timeout;
@@ -17,6 +17,7 @@ use crate::serve::serve_without_panel;
 use crate::sign::Tone;
 use crate::text::StyledText;
 use crate::unlock::unlock_interactively;
+use crate::word::word;
 
 mod report;
 
@@ -25,9 +26,9 @@ pub(super) use report::{ReportDetail, append_finished_check, render_report};
 /// Which checks, and where the answer goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArguments {
-    /// quick: local parts only, takes a few seconds; full: all checks, also free
-    #[arg(long, value_enum, default_value_t = CheckSetArgument::Full)]
-    set: CheckSetArgument,
+    /// Which checks to run
+    #[arg(long, value_parser = word::<CheckSet>(), default_value_t = CheckSet::Full)]
+    set: CheckSet,
     /// Output format
     #[arg(long, value_enum)]
     format: Option<CheckFormat>,
@@ -37,12 +38,6 @@ pub(crate) struct CheckArguments {
     /// Give up after this many seconds
     #[arg(long, value_name = "SECS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum CheckSetArgument {
-    Quick,
-    Full,
 }
 
 /// How a report is written.
@@ -103,10 +98,8 @@ pub(super) fn choose_check_format(
 /// A cancelled run has no verdict and counts as not ready.
 pub(super) const fn exit(run: &ReadinessRunView) -> Exit {
     match run.verdict {
-        Some(ReadinessVerdictView::Ready | ReadinessVerdictView::ReadyWithWarnings) => {
-            Exit::Success
-        }
-        Some(ReadinessVerdictView::NotReady) | None => Exit::Negative,
+        Some(ReadinessVerdict::Ready | ReadinessVerdict::ReadyWithWarnings) => Exit::Success,
+        Some(ReadinessVerdict::NotReady) | None => Exit::Negative,
     }
 }
 
@@ -125,11 +118,7 @@ async fn follow_readiness_run(
 ) -> Result<ReadinessRunView, CommandError> {
     // Subscribe before the run starts, so that its end cannot be missed.
     let mut events = CoreEvents::subscribe(core).await?;
-    let set = match wanted.set {
-        CheckSetArgument::Quick => CheckSetView::Quick,
-        CheckSetArgument::Full => CheckSetView::Full,
-    };
-    let started = control::readiness_start(core, ReadinessStart { set }).await?;
+    let started = control::readiness_start(core, ReadinessStart { set: wanted.set }).await?;
     loop {
         let run = match events.next().await {
             Some(PanelEvent::RunProgress { run }) => Some(*run),

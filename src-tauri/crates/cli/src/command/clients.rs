@@ -1,23 +1,23 @@
 //! `gatehouse clients`: lists, adds, changes and revokes clients of the gateway.
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use control::Core;
 use control::view::{
-    ClientAdd, ClientEdit, ClientPriorityView, ClientRef, ClientScopeView, ClientView, IssuedToken,
-    TokenNotStoredView, TrafficLimitsView, UnixMs,
+    CacheMode, ClientAdd, ClientEdit, ClientPriority, ClientRef, ClientScopeView, ClientView,
+    IssuedToken, TokenNotStoredView, TrafficLimitsView, UnixMs,
 };
 
 use super::completers;
 use super::keys::render_sentence;
 use super::token::print_token;
 use crate::arguments::name::NameArgument;
-use crate::cache_mode::CacheModeArg;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_distance, format_spend};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::unlock::unlock_interactively;
+use crate::word::{WordOr, word, word_or_default};
 
 /// What to do with clients.
 #[derive(Debug, Subcommand)]
@@ -58,11 +58,11 @@ pub(crate) struct EditClientArguments {
     #[arg(long, value_name = "N")]
     in_flight_max: Option<LimitArgument>,
     /// Use the response cache; `default` leaves it to the request
-    #[arg(long, value_enum)]
-    cache: Option<CacheModeArg>,
+    #[arg(long, value_parser = word_or_default::<CacheMode>("Leave it to the request"))]
+    cache: Option<WordOr<CacheMode>>,
     /// Priority when the gateway is busy
-    #[arg(long, value_enum)]
-    priority: Option<PriorityArgument>,
+    #[arg(long, value_parser = word::<ClientPriority>())]
+    priority: Option<ClientPriority>,
     #[command(flatten)]
     allowed: ClientScopeArguments,
 }
@@ -82,14 +82,6 @@ impl std::str::FromStr for LimitArgument {
                 .map_err(|_| "write a number or `none`".to_owned()),
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PriorityArgument {
-    /// High: someone is waiting
-    Interactive,
-    /// Low: nobody is waiting
-    Background,
 }
 
 impl EditClientArguments {
@@ -117,11 +109,8 @@ impl EditClientArguments {
                 tokens_per_minute: limit(self.tokens_per_minute, known.limits.tokens_per_minute),
                 in_flight_max: limit(self.in_flight_max, known.limits.in_flight_max),
             },
-            cache: self.cache.map_or(known.cache, CacheModeArg::view),
-            priority: self.priority.map_or(known.priority, |priority| match priority {
-                PriorityArgument::Interactive => ClientPriorityView::Interactive,
-                PriorityArgument::Background => ClientPriorityView::Background,
-            }),
+            cache: self.cache.unwrap_or(known.cache),
+            priority: self.priority.unwrap_or(known.priority),
         }
     }
 }

@@ -3,10 +3,10 @@
 mod import;
 
 use clap::{Subcommand, ValueHint};
-use control::Core;
 use control::view::{
-    KeyAdd, KeyRef, KeyReplace, KeyStateView, KeyVerificationView, KeyView, UnixMs, VaultKindView,
+    KeyAdd, KeyRef, KeyReplace, KeyState, KeyVerificationView, KeyView, UnixMs, VaultKind,
 };
+use control::{Core, Label};
 
 use super::completers;
 use crate::arguments::name::NameArgument;
@@ -164,8 +164,8 @@ async fn verify(
     let verification = control::key_verify(core, KeyRef { id: named.name }).await?;
     console.print_view(&verification, render_verification)?;
     Ok(match verification.state {
-        KeyStateView::Valid => Exit::Success,
-        KeyStateView::Unverified | KeyStateView::Rejected | KeyStateView::Missing => Exit::Negative,
+        KeyState::Valid => Exit::Success,
+        KeyState::Unverified | KeyState::Rejected | KeyState::Missing => Exit::Negative,
     })
 }
 
@@ -176,13 +176,9 @@ pub(super) fn render_sentence(sentence: &str) -> StyledText {
     text
 }
 
-pub(super) const fn vault_kind_word(kind: VaultKindView) -> &'static str {
-    match kind {
-        VaultKindView::Keychain => "keychain",
-        VaultKindView::File => "encrypted file",
-        VaultKindView::Env => "environment",
-        VaultKindView::Memory => "memory",
-    }
+/// The label without its note in parentheses.
+pub(super) fn vault_kind_word(kind: VaultKind) -> &'static str {
+    kind.label().split(" (").next().unwrap_or_default()
 }
 
 fn masked_tail(key: &KeyView) -> String {

@@ -3,7 +3,7 @@
 use control::Core;
 use control::view::{
     CostBasisView, Count, RequestStateView, RequestView, RequestsQuery, RequestsView, UnixMs,
-    UsageBasisView,
+    UsageBasis,
 };
 
 use super::completers;
@@ -130,9 +130,9 @@ fn outcome_cell(request: &RequestView) -> TableCell {
 }
 
 /// `~` marks an estimate: the backend reported no usage.
-fn format_tokens(count: Option<Count>, basis: Option<UsageBasisView>) -> String {
+fn format_tokens(count: Option<Count>, basis: Option<UsageBasis>) -> String {
     match (count, basis) {
-        (Some(count), Some(UsageBasisView::Estimated)) => format!("~{}", format_count(count)),
+        (Some(count), Some(UsageBasis::Estimated)) => format!("~{}", format_count(count)),
         (Some(count), _) => format_count(count),
         (None, _) => UNKNOWN.to_owned(),
     }

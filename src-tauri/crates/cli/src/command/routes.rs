@@ -233,7 +233,7 @@ fn candidates_table(choices: &[RankedCandidateView]) -> TextTable {
 }
 
 fn describe_policy(route: &RouteView) -> String {
-    let word = domain::RoutePolicy::from(route.policy).word();
+    let word = route.policy.word();
     let weights = route.weights;
     match word {
         "balanced" => format!(

@@ -3,10 +3,10 @@
 mod value;
 
 use clap::Subcommand;
-use control::view::{SettingsProblemView, SettingsView};
+use control::view::{SettingsProblemView, SettingsView, VaultKind};
 use control::{Core, Setting, SettingValue, Settings};
 
-use super::keys::render_sentence;
+use super::keys::{render_sentence, vault_kind_word};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{format_count, format_duration};
@@ -122,12 +122,11 @@ pub(super) fn render_settings(settings: &SettingsView) -> StyledText {
             fact(label, format_value(setting, settings.values.get(setting.key)));
         }
     }
-    let vault = match settings.values.get("vault_kind").to_string().as_str() {
-        "file" => "encrypted file".to_owned(),
-        "env" => "environment".to_owned(),
-        kind => kind.to_owned(),
-    };
-    fact("Vault", vault);
+    let vault = settings.values.get("vault_kind").to_string();
+    fact(
+        "Vault",
+        vault.parse::<VaultKind>().map_or(vault, |kind| vault_kind_word(kind).to_owned()),
+    );
     fact("Settings", settings.path.clone());
     fact("Data", settings.folders.data.clone());
     fact("Logs", settings.folders.state.clone());

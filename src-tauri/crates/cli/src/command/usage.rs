@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    Count, TimeZoneChoice, UnixMs, UsageGroupBy, UsageGroupView, UsageRange, UsageReportQuery,
+    Count, GroupBy, TimeZoneChoice, UnixMs, UsageGroupView, UsageRange, UsageReportQuery,
     UsageTotalsView, UsageView,
 };
 
@@ -130,12 +130,12 @@ pub(crate) async fn run(
         range,
         from,
         group_by: match wanted.by {
-            GroupByArgument::Model | GroupByArgument::Day => UsageGroupBy::Model,
-            GroupByArgument::Backend => UsageGroupBy::Backend,
-            GroupByArgument::Client => UsageGroupBy::Client,
-            GroupByArgument::Key => UsageGroupBy::Credential,
-            GroupByArgument::Project => UsageGroupBy::Project,
-            GroupByArgument::Route => UsageGroupBy::Route,
+            GroupByArgument::Model | GroupByArgument::Day => GroupBy::Model,
+            GroupByArgument::Backend => GroupBy::Backend,
+            GroupByArgument::Client => GroupBy::Client,
+            GroupByArgument::Key => GroupBy::Credential,
+            GroupByArgument::Project => GroupBy::Project,
+            GroupByArgument::Route => GroupBy::Route,
         },
         zone: if wanted.utc { TimeZoneChoice::Utc } else { TimeZoneChoice::Local },
     };

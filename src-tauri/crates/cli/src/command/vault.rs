@@ -1,9 +1,9 @@
 //! `gatehouse vault`: shows, unlocks and changes the vault, and moves keys between vaults.
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use control::Core;
 use control::view::{
-    VaultChangeView, VaultKindView, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView,
+    VaultChangeView, VaultKind, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView,
 };
 
 use super::keys::{render_sentence, vault_kind_word};
@@ -13,6 +13,7 @@ use crate::passphrase::Passphrases;
 use crate::sign::{Sign, Tone};
 use crate::text::StyledText;
 use crate::unlock::unlock_interactively;
+use crate::word::word;
 
 /// What to do with the vault.
 #[derive(Debug, Subcommand)]
@@ -33,8 +34,8 @@ pub(crate) enum VaultCommand {
 #[derive(Debug, clap::Args)]
 pub(crate) struct SetVaultArguments {
     /// Where keys are stored
-    #[arg(value_enum)]
-    kind: VaultKindArgument,
+    #[arg(value_parser = word::<VaultKind>())]
+    kind: VaultKind,
     /// Move the stored keys and tokens there
     #[arg(long = "move")]
     move_keys: bool,
@@ -43,31 +44,8 @@ pub(crate) struct SetVaultArguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct MoveKeysArguments {
     /// The vault that holds them now
-    #[arg(value_enum)]
-    from: VaultKindArgument,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum VaultKindArgument {
-    /// The operating system's keychain
-    Keychain,
-    /// A file encrypted with a passphrase
-    File,
-    /// Read-only: variables such as OPENAI_API_KEY
-    Env,
-    /// In memory only; lost when Gatehouse stops
-    Memory,
-}
-
-impl From<VaultKindArgument> for VaultKindView {
-    fn from(kind: VaultKindArgument) -> Self {
-        match kind {
-            VaultKindArgument::Keychain => Self::Keychain,
-            VaultKindArgument::File => Self::File,
-            VaultKindArgument::Env => Self::Env,
-            VaultKindArgument::Memory => Self::Memory,
-        }
-    }
+    #[arg(value_parser = word::<VaultKind>())]
+    from: VaultKind,
 }
 
 pub(crate) async fn run(
@@ -84,16 +62,16 @@ pub(crate) async fn run(
         }
         VaultCommand::Unlock => unlock(core, passphrases, console).await,
         VaultCommand::Set(wanted) => {
-            let (kind, move_keys) = (wanted.kind.into(), wanted.move_keys);
+            let (kind, move_keys) = (wanted.kind, wanted.move_keys);
             let passphrase = match kind {
-                VaultKindView::File => {
+                VaultKind::File => {
                     let vault = control::vault_check(core).await?;
                     let open = vault.kind == kind && vault.state == VaultStateView::Ready;
                     if open { None } else { Some(passphrases.for_file(&vault, console)?) }
                 }
                 _ => None,
             };
-            if move_keys && kind != VaultKindView::File {
+            if move_keys && kind != VaultKind::File {
                 // The current vault may be a locked file.
                 unlock_interactively(core, console).await?;
             }
@@ -102,10 +80,10 @@ pub(crate) async fn run(
             Ok(Exit::Success)
         }
         VaultCommand::Move(wanted) => {
-            let from = wanted.from.into();
+            let from = wanted.from;
             unlock_interactively(core, console).await?;
             let vault = control::vault_check(core).await?;
-            let in_file = from == VaultKindView::File && vault.kind != from;
+            let in_file = from == VaultKind::File && vault.kind != from;
             let passphrase = match in_file {
                 true => Some(passphrases.for_file(&vault, console)?),
                 false => None,
@@ -123,7 +101,7 @@ async fn unlock(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let vault = control::vault_check(core).await?;
-    if vault.kind != VaultKindView::File {
+    if vault.kind != VaultKind::File {
         let message =
             format!("the vault is {}, which has no passphrase", vault_kind_word(vault.kind));
         return Err(CommandError::new(Exit::Negative, message)

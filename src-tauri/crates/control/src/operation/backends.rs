@@ -14,9 +14,8 @@ use super::keys::{parse_origin, remove_key, store_key};
 use super::{input, sum_last_day_by_backend};
 use crate::ApiError;
 use crate::view::{
-    BackendAdd, BackendEdit, BackendKey, BackendKindView, BackendPresetView, BackendRef,
-    BackendSwitch, BackendTestView, BackendView, ExtraDialectView, KeyPoolView,
-    UnsupportedFeatureView,
+    BackendAdd, BackendEdit, BackendKey, BackendPresetView, BackendRef, BackendSwitch,
+    BackendTestView, BackendView, KeyPoolView,
 };
 
 mod views;
@@ -35,14 +34,14 @@ pub(crate) async fn presets(_: &Engine) -> Result<Vec<BackendPresetView>, ApiErr
     let view = |preset: &settings::Preset| BackendPresetView {
         id: preset.id.to_owned(),
         label: preset.label.to_owned(),
-        kind: preset.kind.into(),
+        kind: preset.kind,
         base_url: preset.base_url.to_owned(),
         key_prefix: preset.key_prefix.map(|prefix| prefix.as_str().to_owned()),
         docs_url: preset.docs_url.to_owned(),
         keys_url: preset.keys_url.map(str::to_owned),
         local: preset.location == PresetLocation::Local,
-        lacks: preset.lacks.iter().map(|lack| (*lack).into()).collect(),
-        offers: preset.offers.iter().map(|offer| (*offer).into()).collect(),
+        lacks: preset.lacks.to_vec(),
+        offers: preset.offers.to_vec(),
     };
     Ok(settings::presets().map(view).collect())
 }
@@ -78,7 +77,7 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
         models,
         lacks,
         offers,
-        crossing: req.crossing.into(),
+        crossing: req.crossing,
         network: AllowedNetwork::default(),
         limits: TrafficLimits::default(),
     };
@@ -112,7 +111,7 @@ pub(crate) async fn backend_edit(
         kind,
         &known,
     )?;
-    let crossing = req.crossing.into();
+    let crossing = req.crossing;
     let origin = parse_origin(&base_url)?;
     let (names_all, limits) = (req.pool.is_some(), req.limits);
     let pool = match (req.pool, req.credential.as_deref()) {
@@ -228,7 +227,7 @@ async fn parse_pool(
         }
         members.push(PoolMemberSettings { credential, weight: member.weight });
     }
-    Ok(KeyPoolSettings { order: pool.order.into(), members })
+    Ok(KeyPoolSettings { order: pool.order, members })
 }
 
 /// Binds a stored key to `origin` if it is not bound yet. A key bound to another origin is refused.
@@ -269,8 +268,8 @@ async fn bind_stored_key(
     Ok(id)
 }
 
-fn parse_backend_kind(kind: BackendKindView) -> Result<BackendKind, ApiError> {
-    match kind.into() {
+fn parse_backend_kind(kind: BackendKind) -> Result<BackendKind, ApiError> {
+    match kind {
         BackendKind::Mock => {
             Err(ApiError::invalid("kind", "the mock is built in and cannot be added"))
         }
@@ -308,11 +307,8 @@ struct DialectDifferences {
 }
 
 impl DialectDifferences {
-    fn from_request(lacks: Vec<UnsupportedFeatureView>, offers: Vec<ExtraDialectView>) -> Self {
-        Self {
-            lacks: lacks.into_iter().map(Into::into).collect(),
-            offers: offers.into_iter().map(Into::into).collect(),
-        }
+    fn from_request(lacks: Vec<UnsupportedFeature>, offers: Vec<ExtraDialect>) -> Self {
+        Self { lacks: lacks.into_iter().collect(), offers: offers.into_iter().collect() }
     }
 
     fn from_settings(backend: &BackendSettings) -> Self {

@@ -15,7 +15,7 @@ use super::usage::{count_noun, period};
 use crate::ApiError;
 use crate::view::{
     CacheBypassView, CacheOutcomeView, CachePurge, CachePurgeResultView, CachePurgeSelector,
-    CacheQuery, CacheTierName, CacheTierState, CacheTierView, CacheView, Count, TimeZoneChoice,
+    CacheQuery, CacheTierState, CacheTierView, CacheView, Count, TimeZoneChoice,
 };
 
 pub(crate) async fn cache(engine: &Engine, req: CacheQuery) -> Result<CacheView, ApiError> {
@@ -160,15 +160,13 @@ fn tier_view(
     found: Option<&TierStats>,
     settings: &CacheSettings,
 ) -> CacheTierView {
-    let (name, what, lost) = match tier {
-        CacheTier::Memory => (CacheTierName::Memory, "In this process", "It could not be opened"),
+    let (what, lost) = match tier {
+        CacheTier::Memory => ("In this process", "It could not be opened"),
         CacheTier::Disk => (
-            CacheTierName::Disk,
             "On this machine's disk; survives a restart",
             "Its file could not be opened; responses are kept in memory only",
         ),
         CacheTier::Shared => (
-            CacheTierName::Shared,
             "A server that several machines share",
             "The server is not responding, or its password is missing; requests bypass it",
         ),
@@ -181,7 +179,7 @@ fn tier_view(
         (CacheTierState::On, ..) => what.to_owned(),
     };
     CacheTierView {
-        tier: name,
+        tier,
         state,
         detail,
         entries: found.and_then(|found| found.entries).map(Into::into),

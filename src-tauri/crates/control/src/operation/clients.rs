@@ -38,8 +38,8 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             expired: client.expires.is_some_and(|end| end <= now),
             seen_at: engine.clients().last_seen(id).await?.map(Into::into),
             limits: client.limits.into(),
-            cache: client.cache.map(Into::into),
-            priority: client.priority.into(),
+            cache: client.cache,
+            priority: client.priority,
             scope: (&client.scope).into(),
             last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
             snippets: snippets::client_snippets(&engine.gateway().address(), id),
@@ -71,8 +71,8 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
             if let Some(known) = draft.clients.get_mut(&id) {
                 known.scope = scope;
                 req.limits.apply(&mut known.limits);
-                known.cache = req.cache.map(Into::into);
-                known.priority = req.priority.into();
+                known.cache = req.cache;
+                known.priority = req.priority;
             }
         })
         .await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BackendId, RoutePolicy};
+use domain::{BackendId, RoutePolicy, capitalize};
 use engine::{Engine, NotServed, PLAYGROUND_CLIENT, RouteQuery};
 use routing::{
     Candidate, CandidateAvailability, CandidateShare, Decision, ExcludedCandidate, Needs,
@@ -14,8 +14,8 @@ use super::resilience::endpoint_availability;
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, AvailabilityView, CandidateShareView, ExcludedCandidateView,
-    HypotheticalRequest, MicroDollars, RankedCandidateView, RouteDecisionView, RoutePolicyView,
-    RouteSimulation, RouteSimulationView, SIMULATION_DRAWS_MAX, ScoreComponentView,
+    HypotheticalRequest, MicroDollars, RankedCandidateView, RouteDecisionView, RouteSimulation,
+    RouteSimulationView, SIMULATION_DRAWS_MAX, ScoreComponentView,
 };
 
 pub(crate) async fn route_explain(
@@ -24,7 +24,7 @@ pub(crate) async fn route_explain(
 ) -> Result<RouteDecisionView, ApiError> {
     let question = parse_route_query(&req)?;
     let route = engine.routes().matching_route(&question);
-    let policy = route.as_ref().map_or(RoutePolicy::Ordered, |route| route.policy).into();
+    let policy = route.as_ref().map_or(RoutePolicy::Ordered, |route| route.policy);
     let route = route.map(|route| route.id.to_string());
     Ok(match engine.routes().explain(&question) {
         Ok(decision) => decision_view(engine, route, policy, &decision),
@@ -79,7 +79,7 @@ fn parse_route_query(ask: &HypotheticalRequest) -> Result<RouteQuery, ApiError> 
 fn decision_view(
     engine: &Engine,
     route: Option<String>,
-    policy: RoutePolicyView,
+    policy: RoutePolicy,
     decision: &Decision,
 ) -> RouteDecisionView {
     let is_open = |candidate: &Candidate| {
@@ -220,10 +220,8 @@ fn whole_percent(share: f64) -> u8 {
 
 /// Turns a clause into a sentence.
 pub(super) fn to_full_sentence(clause: &str) -> String {
-    let mut letters = clause.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let stop = if clause.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{stop}", letters.as_str())
+    format!("{}{stop}", capitalize(clause))
 }
 
 #[cfg(test)]

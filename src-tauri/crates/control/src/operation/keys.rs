@@ -3,17 +3,14 @@
 use std::collections::HashMap;
 
 use domain::{BoundSecret, CredentialId, Origin, Secret};
-use engine::{Engine, KeyState, KeyStatus};
+use engine::{Engine, KeyState};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, Settings, VaultKind};
 use vault::{KNOWN_VARIABLES, VaultError, VaultState};
 
 use super::{dependents, input, sum_last_days};
 use crate::ApiError;
-use crate::view::{
-    KeyAdd, KeyRef, KeyReplace, KeyStateView, KeyVerificationView, KeyView, SpendView,
-    VaultKindView,
-};
+use crate::view::{KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, SpendView};
 
 /// Days over which a key's usage is summed.
 const KEY_USAGE_DAYS: i64 = 30;
@@ -131,7 +128,7 @@ pub(crate) async fn key_verify(
     let Some(backend) = backends_using_key(&settings, &id).into_iter().next() else {
         return Ok(KeyVerificationView {
             id: req.id,
-            state: KeyStateView::Unverified,
+            state: KeyState::Unverified,
             detail: "no backend uses this key, so it cannot be verified".to_owned(),
             fix: Some("Use the key for a backend first.".to_owned()),
         });
@@ -142,7 +139,7 @@ pub(crate) async fn key_verify(
     let (detail, fix) = own.map_or((report.detail, report.fix), |own| (own.detail, own.fix));
     Ok(KeyVerificationView {
         id: req.id,
-        state: state_view(&standing),
+        state: standing.state,
         detail: standing.reason.unwrap_or(detail),
         fix,
     })
@@ -215,13 +212,13 @@ fn key_view(
         origin: known.origin.as_ref().map(Origin::to_string),
         created_at: Some(known.created.into()),
         replaced_at: known.replaced.map(Into::into),
-        state: state_view(&standing),
+        state: standing.state,
         reason: standing.reason,
         verified_at: standing.verified_at.map(Into::into),
         used_at: standing.used_at.map(Into::into),
         used_by: backends_using_key(settings, id).iter().map(ToString::to_string).collect(),
         dependents: dependents::key_dependents(settings, id),
-        storage: vault_kind_view(engine.vault().kind()),
+        storage: engine.vault().kind(),
         read_only: false,
         last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
     }
@@ -253,24 +250,6 @@ async fn environment_key_views(
         }
     }
     keys
-}
-
-fn state_view(standing: &KeyStatus) -> KeyStateView {
-    match standing.state {
-        KeyState::Valid => KeyStateView::Valid,
-        KeyState::Unverified => KeyStateView::Unverified,
-        KeyState::Rejected => KeyStateView::Rejected,
-        KeyState::Missing => KeyStateView::Missing,
-    }
-}
-
-pub(super) const fn vault_kind_view(kind: VaultKind) -> VaultKindView {
-    match kind {
-        VaultKind::Keychain => VaultKindView::Keychain,
-        VaultKind::File => VaultKindView::File,
-        VaultKind::Env => VaultKindView::Env,
-        VaultKind::Memory => VaultKindView::Memory,
-    }
 }
 
 pub(super) fn spend_view(totals: Option<&UsageTotals>) -> SpendView {

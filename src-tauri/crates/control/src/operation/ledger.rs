@@ -110,7 +110,7 @@ fn problem_view(problem: &LedgerProblem) -> LedgerProblemView {
 
 fn incident_view(incident: &LedgerIncident) -> LedgerIncidentView {
     LedgerIncidentView {
-        cause: incident.cause.as_str().to_owned(),
+        cause: incident.cause.word().to_owned(),
         at: incident.at.into(),
         detail: incident.detail.clone(),
         kept: incident.kept.clone(),

@@ -9,7 +9,7 @@ use engine::Engine;
 use ledger::{AttemptRecord, RequestRow};
 use playground::{
     PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundDelta, PlaygroundError, PlaygroundParameters,
-    PlaygroundRun, PlaygroundState, ReasoningEffort,
+    PlaygroundRun,
 };
 
 use super::input;
@@ -18,8 +18,7 @@ use crate::ApiError;
 use crate::view::{
     Count, PlaygroundAttemptView, PlaygroundDeltaView, PlaygroundErrorView,
     PlaygroundRawExchangeView, PlaygroundRecordView, PlaygroundRef, PlaygroundRunView,
-    PlaygroundSend, PlaygroundSnippetsView, PlaygroundStateView, PlaygroundUsageView,
-    ReasoningEffortView,
+    PlaygroundSend, PlaygroundSnippetsView, PlaygroundUsageView,
 };
 
 /// Highest temperature that any dialect accepts.
@@ -115,20 +114,11 @@ fn parse_parameters(req: PlaygroundSend) -> Result<PlaygroundParameters, ApiErro
         prompt: req.prompt,
         temperature: req.temperature,
         tokens_max: req.max_tokens,
-        effort: req.effort.map(reasoning_effort),
+        effort: req.effort,
     };
     match order.prompt_bytes() {
         0..=PLAYGROUND_PROMPT_BYTES_MAX => Ok(order),
         bytes => Err(ApiError::invalid("prompt", PlaygroundError::TooLong(bytes).to_string())),
-    }
-}
-
-const fn reasoning_effort(effort: ReasoningEffortView) -> ReasoningEffort {
-    match effort {
-        ReasoningEffortView::Minimal => ReasoningEffort::Minimal,
-        ReasoningEffortView::Low => ReasoningEffort::Low,
-        ReasoningEffortView::Medium => ReasoningEffort::Medium,
-        ReasoningEffortView::High => ReasoningEffort::High,
     }
 }
 
@@ -139,14 +129,7 @@ pub(crate) fn playground_run_view(run: &PlaygroundRun) -> PlaygroundRunView {
         id: run.id.to_string(),
         model: run.model.clone(),
         started_at: run.started.into(),
-        state: match run.state {
-            PlaygroundState::Waiting => PlaygroundStateView::Waiting,
-            PlaygroundState::Streaming => PlaygroundStateView::Streaming,
-            PlaygroundState::Complete => PlaygroundStateView::Complete,
-            PlaygroundState::Partial => PlaygroundStateView::Partial,
-            PlaygroundState::Failed => PlaygroundStateView::Failed,
-            PlaygroundState::Cancelled => PlaygroundStateView::Cancelled,
-        },
+        state: run.state,
         text: run.text.clone(),
         thinking: run.thinking.clone(),
         first_token_ms: run.first_piece.map(ms),

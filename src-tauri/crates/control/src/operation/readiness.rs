@@ -1,16 +1,13 @@
 //! Operations on readiness runs and their history.
 
+use domain::capitalize;
 use engine::Engine;
-use readiness::{
-    CategoryScore, CheckResult, CheckSet, CheckSeverity, CheckStatus, FixAction, ReadinessReport,
-    RunEnd, RunSnapshot, RunVerdict,
-};
+use readiness::{CategoryScore, CheckResult, FixAction, ReadinessReport, RunEnd, RunSnapshot};
 
 use crate::ApiError;
 use crate::view::{
-    CheckCategoryView, CheckSetView, CheckSeverityView, CheckStateView, CheckView, PanelActionView,
-    ReadinessRunStateView, ReadinessRunSummaryView, ReadinessRunView, ReadinessStart,
-    ReadinessVerdictView, ReadinessView,
+    CheckCategoryView, CheckView, PanelActionView, ReadinessRunStateView, ReadinessRunSummaryView,
+    ReadinessRunView, ReadinessStart, ReadinessView,
 };
 
 const HISTORY_MAX: usize = 30;
@@ -27,12 +24,11 @@ pub(crate) async fn readiness_start(
     engine: &Engine,
     req: ReadinessStart,
 ) -> Result<ReadinessRunView, ApiError> {
-    let set = match req.set {
-        CheckSetView::Quick => CheckSet::Quick,
-        CheckSetView::Full => CheckSet::Full,
-    };
-    let started =
-        engine.readiness().start(set).await.map_err(|error| ApiError::failed(error.to_string()))?;
+    let started = engine
+        .readiness()
+        .start(req.set)
+        .await
+        .map_err(|error| ApiError::failed(error.to_string()))?;
     Ok(snapshot_view(&started))
 }
 
@@ -53,37 +49,23 @@ async fn load_run_history(
     limit: usize,
 ) -> Result<Vec<ReadinessRunSummaryView>, ApiError> {
     let rows = engine.ledger().runs(limit).await?;
-    Ok(rows.iter().filter_map(summary_view).collect())
+    Ok(rows.iter().map(summary_view).collect())
 }
 
-fn summary_view(row: &ledger::ReadinessRunSummary) -> Option<ReadinessRunSummaryView> {
-    let verdict = match row.verdict.as_str() {
-        "ready" => ReadinessVerdictView::Ready,
-        "ready_with_warnings" => ReadinessVerdictView::ReadyWithWarnings,
-        "not_ready" => ReadinessVerdictView::NotReady,
-        _ => return None,
-    };
+fn summary_view(row: &ledger::ReadinessRunSummary) -> ReadinessRunSummaryView {
     let score_tenths = u32::from(row.score);
-    Some(ReadinessRunSummaryView {
+    ReadinessRunSummaryView {
         id: row.id.to_string(),
-        set: if row.set == "quick" { CheckSetView::Quick } else { CheckSetView::Full },
+        set: row.set,
         ended_at: row.ended.into(),
-        verdict,
+        verdict: row.verdict,
         sentence: format!(
             "{}, {}.{} of 10",
-            verdict_text(verdict),
+            capitalize(row.verdict.label()),
             score_tenths / 10,
             score_tenths % 10
         ),
         score_tenths,
-    })
-}
-
-const fn verdict_text(verdict: ReadinessVerdictView) -> &'static str {
-    match verdict {
-        ReadinessVerdictView::Ready => "Ready",
-        ReadinessVerdictView::ReadyWithWarnings => "Ready with warnings",
-        ReadinessVerdictView::NotReady => "Not ready",
     }
 }
 
@@ -97,7 +79,7 @@ async fn load_newest_report(engine: &Engine) -> Result<Option<ReadinessReport>, 
 pub(crate) fn snapshot_view(snapshot: &RunSnapshot) -> ReadinessRunView {
     ReadinessRunView {
         id: snapshot.run.to_string(),
-        set: set_view(snapshot.set),
+        set: snapshot.set,
         state: ReadinessRunStateView::Running,
         started_at: snapshot.started.into(),
         ended_at: None,
@@ -121,14 +103,14 @@ pub(crate) fn report_view(report: &ReadinessReport) -> ReadinessRunView {
     };
     ReadinessRunView {
         id: report.run.to_string(),
-        set: set_view(report.set),
+        set: report.set,
         state: match report.end {
             RunEnd::Finished => ReadinessRunStateView::Finished,
             RunEnd::Cancelled => ReadinessRunStateView::Cancelled,
         },
         started_at: report.started.into(),
         ended_at: Some(report.ended.into()),
-        verdict: judgement.verdict.map(verdict_view),
+        verdict: judgement.verdict,
         sentence: judgement.sentence.clone(),
         score_tenths: judgement.score_tenths,
         score_change_tenths: judgement.score_change_tenths,
@@ -139,53 +121,19 @@ pub(crate) fn report_view(report: &ReadinessReport) -> ReadinessRunView {
     }
 }
 
-const fn set_view(set: CheckSet) -> CheckSetView {
-    match set {
-        CheckSet::Quick => CheckSetView::Quick,
-        CheckSet::Full => CheckSetView::Full,
-    }
-}
-
-pub(crate) const fn verdict_view(verdict: RunVerdict) -> ReadinessVerdictView {
-    match verdict {
-        RunVerdict::Ready => ReadinessVerdictView::Ready,
-        RunVerdict::ReadyWithWarnings => ReadinessVerdictView::ReadyWithWarnings,
-        RunVerdict::NotReady => ReadinessVerdictView::NotReady,
-    }
-}
-
 fn check_view(row: &CheckResult) -> CheckView {
     CheckView {
         id: row.id.to_string(),
         title: row.title.clone(),
         category: row.category.name().to_owned(),
-        severity: match row.severity {
-            CheckSeverity::Blocker => CheckSeverityView::Blocker,
-            CheckSeverity::Major => CheckSeverityView::Major,
-            CheckSeverity::Minor => CheckSeverityView::Minor,
-            CheckSeverity::Info => CheckSeverityView::Info,
-        },
-        state: state_view(row.status),
+        severity: row.severity,
+        state: row.status,
         evidence: row.evidence.clone(),
         cause: row.cause.clone(),
         fix: row.fix.clone(),
         action: row.action.as_ref().map(action_view),
         depends_on: row.depends_on.iter().map(ToString::to_string).collect(),
         duration_ms: row.duration_ms,
-    }
-}
-
-const fn state_view(status: CheckStatus) -> CheckStateView {
-    match status {
-        CheckStatus::Waiting => CheckStateView::Waiting,
-        CheckStatus::Running => CheckStateView::Running,
-        CheckStatus::Pass => CheckStateView::Pass,
-        CheckStatus::Warn => CheckStateView::Warn,
-        CheckStatus::Fail => CheckStateView::Fail,
-        CheckStatus::Skipped => CheckStateView::Skipped,
-        CheckStatus::NotApplicable => CheckStateView::NotApplicable,
-        CheckStatus::Crashed => CheckStateView::Crashed,
-        CheckStatus::Cancelled => CheckStateView::Cancelled,
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ::resilience::{BlockReason, BreakerOverride, EndpointState, EndpointStatus, LimitKind};
-use domain::{Endpoint, Moment, WallTime};
+use domain::{Endpoint, Moment, WallTime, capitalize};
 use engine::{Clocks, Engine, backend_labels, configured_endpoints, forced_closed_time};
 use gateway::CONNECTIONS_MAX;
 use settings::Settings;
@@ -289,10 +289,10 @@ const fn block_fix(reason: BlockReason) -> &'static str {
 
 /// Turns a clause into a sentence: "it has recovered" becomes "It has recovered."
 pub(super) fn sentence_from_clause(clause: &str) -> String {
-    let mut letters = clause.trim_end_matches('.').chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    match clause.trim_end_matches('.') {
+        "" => String::new(),
+        clause => format!("{}.", capitalize(clause)),
+    }
 }
 
 const fn block_reason_view(reason: BlockReason) -> BlockReasonView {

@@ -107,15 +107,15 @@ fn build_route(
         models,
         clients: parse_clients(settings, known, &req.clients)?,
         projects: input::trim_names(req.projects),
-        policy: req.policy.into(),
+        policy: req.policy,
         weights: BalanceSettings {
             latency: weights.latency,
             cost: weights.cost,
             headroom: weights.headroom,
         },
         sticky_secs: req.sticky_secs.unwrap_or(0),
-        crossing: req.crossing.map(Into::into),
-        cache: req.cache.map(Into::into),
+        crossing: req.crossing,
+        cache: req.cache,
         candidates,
     })
 }

@@ -1,8 +1,7 @@
 //! Builds the overview: the verdict, and the needs behind it. Each rule adds its own needs.
 
-use domain::WallTime;
+use domain::{HealthState, WallTime};
 use engine::{Engine, GatewayStatus, KeyState, LedgerProblem};
-use monitor::HealthState;
 use settings::{Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
@@ -15,7 +14,7 @@ use super::vault_view;
 use crate::ApiError;
 use crate::view::{
     BackendCountsView, FirstStepsView, GatewayState, GatewayView, PanelActionView,
-    ReadinessRunSummaryView, ReadinessVerdictView, SpendView, StatusIssueView, StatusView,
+    ReadinessRunSummaryView, ReadinessVerdict, SpendView, StatusIssueView, StatusView,
     VerdictLevel, VerdictView,
 };
 
@@ -323,7 +322,7 @@ fn key_issues(engine: &Engine, settings: &Settings) -> Vec<StatusIssueView> {
 }
 
 fn readiness_issue(last_run: Option<&ReadinessRunSummaryView>) -> Option<StatusIssueView> {
-    let run = last_run.filter(|run| run.verdict == ReadinessVerdictView::NotReady)?;
+    let run = last_run.filter(|run| run.verdict == ReadinessVerdict::NotReady)?;
     Some(StatusIssueView {
         id: "readiness".to_owned(),
         level: VerdictLevel::Attention,

@@ -17,8 +17,8 @@ use super::input;
 use crate::ApiError;
 use crate::view::{
     CostBasisView, MicroDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
-    TimeZoneChoice, UnixMs, UsageBasisView, UsageBucketView, UsageGroupBy, UsageGroupView,
-    UsageRange, UsageReportQuery, UsageSegmentView, UsageTotalsView, UsageView,
+    TimeZoneChoice, UnixMs, UsageBucketView, UsageGroupView, UsageRange, UsageReportQuery,
+    UsageSegmentView, UsageTotalsView, UsageView,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -36,7 +36,7 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
         Some(from) => custom_period(from, to)?,
         None => period(req.range, to, &zone)?,
     };
-    let question = Question::new(from, to, bucket, &zone, group_by(req.group_by))
+    let question = Question::new(from, to, bucket, &zone, req.group_by)
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
     let sums = engine.ledger().usage(question).await?;
     let named = backend_labels(&engine.settings(), engine.mock_id());
@@ -156,17 +156,6 @@ fn custom_period(from: UnixMs, to: WallTime) -> Result<(WallTime, BucketWidth), 
     }
     let bucket = if length <= HOURLY_MS_MAX { BucketWidth::Hour } else { BucketWidth::Day };
     Ok((WallTime::from_unix_ms(from.0), bucket))
-}
-
-const fn group_by(choice: UsageGroupBy) -> GroupBy {
-    match choice {
-        UsageGroupBy::Backend => GroupBy::Backend,
-        UsageGroupBy::Model => GroupBy::Model,
-        UsageGroupBy::Client => GroupBy::Client,
-        UsageGroupBy::Credential => GroupBy::Credential,
-        UsageGroupBy::Project => GroupBy::Project,
-        UsageGroupBy::Route => GroupBy::Route,
-    }
 }
 
 /// Labels the bars of a chart.
@@ -296,22 +285,16 @@ fn group_key(key: &UsageKey) -> String {
     }
 }
 
-fn group_label(
-    key: &UsageKey,
-    group_by: UsageGroupBy,
-    backends: &HashMap<String, String>,
-) -> String {
+fn group_label(key: &UsageKey, group_by: GroupBy, backends: &HashMap<String, String>) -> String {
     match (key, group_by) {
-        (UsageKey::Named(name), UsageGroupBy::Backend) => {
-            backends.get(name).unwrap_or(name).clone()
-        }
+        (UsageKey::Named(name), GroupBy::Backend) => backends.get(name).unwrap_or(name).clone(),
         (UsageKey::Named(name), _) => name.clone(),
-        (UsageKey::Unnamed, UsageGroupBy::Backend) => "No backend".to_owned(),
-        (UsageKey::Unnamed, UsageGroupBy::Model) => "No model".to_owned(),
-        (UsageKey::Unnamed, UsageGroupBy::Client) => "No client".to_owned(),
-        (UsageKey::Unnamed, UsageGroupBy::Credential) => "No key".to_owned(),
-        (UsageKey::Unnamed, UsageGroupBy::Project) => "No project".to_owned(),
-        (UsageKey::Unnamed, UsageGroupBy::Route) => "No route".to_owned(),
+        (UsageKey::Unnamed, GroupBy::Backend) => "No backend".to_owned(),
+        (UsageKey::Unnamed, GroupBy::Model) => "No model".to_owned(),
+        (UsageKey::Unnamed, GroupBy::Client) => "No client".to_owned(),
+        (UsageKey::Unnamed, GroupBy::Credential) => "No key".to_owned(),
+        (UsageKey::Unnamed, GroupBy::Project) => "No project".to_owned(),
+        (UsageKey::Unnamed, GroupBy::Route) => "No route".to_owned(),
         (UsageKey::Other, _) => "Other".to_owned(),
     }
 }
@@ -372,21 +355,13 @@ fn request_view(row: RequestRow) -> RequestView {
         input_tokens: row.usage.map(|usage| usage.input().into()),
         cache_read_tokens: row.usage.map(|usage| usage.cache_read.into()),
         output_tokens: row.usage.map(|usage| usage.output().into()),
-        usage_basis: row.usage_basis.map(usage_basis_view),
+        usage_basis: row.usage_basis,
         usage_raw: row.usage_raw,
         cost,
         cost_basis,
         first_token_ms: row.timings.first_token.map(ms),
         total_ms: row.timings.total.map(ms),
         attempts: row.attempts,
-    }
-}
-
-const fn usage_basis_view(basis: UsageBasis) -> UsageBasisView {
-    match basis {
-        UsageBasis::Reported => UsageBasisView::Reported,
-        UsageBasis::Adjusted => UsageBasisView::Adjusted,
-        UsageBasis::Estimated => UsageBasisView::Estimated,
     }
 }
 

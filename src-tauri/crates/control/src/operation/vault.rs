@@ -10,10 +10,7 @@ use vault::{OUTDATED_HINT, Passphrase, VaultError, VaultState};
 use zeroize::Zeroizing;
 
 use super::clients::{TOKEN_VAULT_PREFIX, token_vault_id};
-use super::keys::vault_kind_view;
-use crate::view::{
-    VaultChangeView, VaultKindView, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView,
-};
+use crate::view::{VaultChangeView, VaultMove, VaultSet, VaultStateView, VaultUnlock, VaultView};
 use crate::{ApiError, ErrorCode};
 
 /// View of the vault as of its last call.
@@ -26,7 +23,7 @@ pub(crate) fn vault_view(engine: &Engine) -> VaultView {
     };
     let absent = matches!(state, VaultState::Unavailable | VaultState::NoCollection);
     VaultView {
-        kind: vault_kind_view(kind),
+        kind,
         state: vault_state(state),
         hint,
         keychain_missing: kind == VaultKind::Keychain && absent,
@@ -58,7 +55,7 @@ pub(crate) async fn vault_unlock(engine: &Engine, req: VaultUnlock) -> Result<Va
 }
 
 pub(crate) async fn vault_set(engine: &Engine, req: VaultSet) -> Result<VaultChangeView, ApiError> {
-    let (kind, old) = (vault_kind(req.kind), engine.vault().kind());
+    let (kind, old) = (req.kind, engine.vault().kind());
     let passphrase = req.passphrase.as_ref().map(parse_passphrase).transpose()?;
     if kind == old {
         return keep_vault_kind(engine, kind, passphrase).await;
@@ -84,7 +81,7 @@ pub(crate) async fn vault_move(
     engine: &Engine,
     req: VaultMove,
 ) -> Result<VaultChangeView, ApiError> {
-    let (from, kind) = (vault_kind(req.from), engine.vault().kind());
+    let (from, kind) = (req.from, engine.vault().kind());
     if from == kind {
         let message = format!("the keys are already in {}", vault_description(kind));
         return Err(ApiError::invalid("from", message).with_hint(
@@ -198,15 +195,6 @@ const fn vault_description(kind: VaultKind) -> &'static str {
         VaultKind::File => "an encrypted file",
         VaultKind::Env => "the environment",
         VaultKind::Memory => "memory",
-    }
-}
-
-const fn vault_kind(kind: VaultKindView) -> VaultKind {
-    match kind {
-        VaultKindView::Keychain => VaultKind::Keychain,
-        VaultKindView::File => VaultKind::File,
-        VaultKindView::Env => VaultKind::Env,
-        VaultKindView::Memory => VaultKind::Memory,
     }
 }
 

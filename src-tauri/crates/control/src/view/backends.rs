@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use super::{
-    BackendKindView, Count, DependentsView, ExtraDialectView, KeyPoolView, SpendView,
-    TrafficLimitsView, TranslationModeView, UnixMs, UnsupportedFeatureView,
+    BackendKind, Count, DependentsView, ExtraDialect, KeyPoolView, SpendView, TrafficLimitsView,
+    TranslationMode, UnixMs, UnsupportedFeature,
 };
 
 /// A backend with its health, models and last 24 hours.
@@ -15,7 +15,7 @@ pub struct BackendView {
     /// Prefix of model names in requests: `id/model`.
     pub id: String,
     pub label: String,
-    pub kind: BackendKindView,
+    pub kind: BackendKind,
     /// None for the mock.
     pub base_url: Option<String>,
     pub enabled: bool,
@@ -31,10 +31,10 @@ pub struct BackendView {
     /// Models declared by the user. If empty, the backend is asked for its list.
     pub declared_models: Vec<String>,
     /// Only for OpenAI-compatible backends.
-    pub lacks: Vec<UnsupportedFeatureView>,
+    pub lacks: Vec<UnsupportedFeature>,
     /// Only for OpenAI-compatible backends.
-    pub offers: Vec<ExtraDialectView>,
-    pub crossing: TranslationModeView,
+    pub offers: Vec<ExtraDialect>,
+    pub crossing: TranslationMode,
     pub dependents: DependentsView,
     pub last_day: BackendDayView,
 }
@@ -102,7 +102,7 @@ pub struct BackendPresetView {
     /// Proposed backend id.
     pub id: String,
     pub label: String,
-    pub kind: BackendKindView,
+    pub kind: BackendKind,
     pub base_url: String,
     /// Prefix of its keys, used to recognise a pasted key.
     pub key_prefix: Option<String>,
@@ -112,8 +112,8 @@ pub struct BackendPresetView {
     pub keys_url: Option<String>,
     /// Runs on this machine and needs no key.
     pub local: bool,
-    pub lacks: Vec<UnsupportedFeatureView>,
-    pub offers: Vec<ExtraDialectView>,
+    pub lacks: Vec<UnsupportedFeature>,
+    pub offers: Vec<ExtraDialect>,
 }
 
 #[derive(Debug, Deserialize, Type)]
@@ -121,17 +121,17 @@ pub struct BackendAdd {
     pub id: String,
     /// Display name; the id if empty.
     pub label: String,
-    pub kind: BackendKindView,
+    pub kind: BackendKind,
     /// With or without a version path such as `/v1`.
     pub base_url: String,
     pub key: BackendKey,
     /// If empty, the backend is asked for its list.
     pub models: Vec<String>,
     /// Only for OpenAI-compatible backends.
-    pub lacks: Vec<UnsupportedFeatureView>,
+    pub lacks: Vec<UnsupportedFeature>,
     /// Only for OpenAI-compatible backends.
-    pub offers: Vec<ExtraDialectView>,
-    pub crossing: TranslationModeView,
+    pub offers: Vec<ExtraDialect>,
+    pub crossing: TranslationMode,
 }
 
 #[derive(Debug, Deserialize, Type)]
@@ -157,7 +157,7 @@ pub enum BackendKey {
 pub struct BackendEdit {
     pub id: String,
     pub label: String,
-    pub kind: BackendKindView,
+    pub kind: BackendKind,
     pub base_url: String,
     /// Used only without `pool`. The current first key keeps the whole pool; another key replaces
     /// it.
@@ -173,10 +173,10 @@ pub struct BackendEdit {
     /// If empty, the backend is asked for its list.
     pub models: Vec<String>,
     /// Only for OpenAI-compatible backends.
-    pub lacks: Vec<UnsupportedFeatureView>,
+    pub lacks: Vec<UnsupportedFeature>,
     /// Only for OpenAI-compatible backends.
-    pub offers: Vec<ExtraDialectView>,
-    pub crossing: TranslationModeView,
+    pub offers: Vec<ExtraDialect>,
+    pub crossing: TranslationMode,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

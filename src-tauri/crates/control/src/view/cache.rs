@@ -1,6 +1,7 @@
 //! Request and view types for the response cache: its contents, its savings, and why requests
 //! bypassed it.
 
+use ::cache::CacheTier;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -40,7 +41,7 @@ pub struct CacheView {
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct CacheTierView {
-    pub tier: CacheTierName,
+    pub tier: CacheTier,
     pub state: CacheTierState,
     /// What the tier is, or what is wrong with it.
     pub detail: String,
@@ -52,17 +53,6 @@ pub struct CacheTierView {
     pub bytes_max: Option<Count>,
     /// Hits since the program started.
     pub hits: Count,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum CacheTierName {
-    /// In this process; lost when it ends.
-    Memory,
-    /// On this machine's disk; survives a restart.
-    Disk,
-    /// A Redis or Valkey server that several machines share.
-    Shared,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]

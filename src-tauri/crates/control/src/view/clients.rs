@@ -8,7 +8,7 @@ use specta::Type;
 
 use crate::ApiError;
 
-use super::{CacheModeView, ClientPriorityView, SpendView, TrafficLimitsView, UnixMs};
+use super::{CacheMode, ClientPriority, SpendView, TrafficLimitsView, UnixMs};
 
 /// A tool that may call the gateway.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -24,8 +24,8 @@ pub struct ClientView {
     pub last_month: SpendView,
     pub limits: TrafficLimitsView,
     /// None leaves the cache mode to the request.
-    pub cache: Option<CacheModeView>,
-    pub priority: ClientPriorityView,
+    pub cache: Option<CacheMode>,
+    pub priority: ClientPriority,
     pub scope: ClientScopeView,
     pub snippets: Vec<SnippetView>,
 }
@@ -107,8 +107,8 @@ pub struct ClientEdit {
     pub id: String,
     pub limits: TrafficLimitsView,
     /// None leaves the cache mode to the request.
-    pub cache: Option<CacheModeView>,
-    pub priority: ClientPriorityView,
+    pub cache: Option<CacheMode>,
+    pub priority: ClientPriority,
     pub scope: ClientScopeView,
 }
 

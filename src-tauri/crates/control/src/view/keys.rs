@@ -1,11 +1,12 @@
 //! Request and view types for keys. A view never holds the key, only its last four characters.
 
 use domain::Secret;
+use engine::KeyState;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use zeroize::Zeroizing;
 
-use super::{SpendView, UnixMs, VaultKindView};
+use super::{SpendView, UnixMs, VaultKind};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct KeyView {
@@ -17,7 +18,7 @@ pub struct KeyView {
     pub origin: Option<String>,
     pub created_at: Option<UnixMs>,
     pub replaced_at: Option<UnixMs>,
-    pub state: KeyStateView,
+    pub state: KeyState,
     pub reason: Option<String>,
     /// When a provider last accepted or rejected it.
     pub verified_at: Option<UnixMs>,
@@ -25,7 +26,7 @@ pub struct KeyView {
     pub used_at: Option<UnixMs>,
     pub used_by: Vec<String>,
     pub dependents: DependentsView,
-    pub storage: VaultKindView,
+    pub storage: VaultKind,
     /// True for keys from the environment.
     pub read_only: bool,
     /// The last 30 days.
@@ -43,19 +44,6 @@ pub struct DependentsView {
     pub broken_routes: Vec<String>,
     /// The key is the password of the shared cache's server.
     pub cache_server: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyStateView {
-    /// Accepted at the last call.
-    Valid,
-    /// Not tried yet.
-    Unverified,
-    /// Rejected by its provider.
-    Rejected,
-    /// In the settings but not in the vault.
-    Missing,
 }
 
 /// Adds a key. It can be used, replaced and removed, but never read back.
@@ -90,7 +78,7 @@ pub struct KeyRef {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct KeyVerificationView {
     pub id: String,
-    pub state: KeyStateView,
+    pub state: KeyState,
     pub detail: String,
     pub fix: Option<String>,
 }

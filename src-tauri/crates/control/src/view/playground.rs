@@ -1,5 +1,6 @@
 //! Request and view types for playground runs: what was sent, what came back, and what it cost.
 
+use ::playground::{PlaygroundState, ReasoningEffort};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -18,17 +19,7 @@ pub struct PlaygroundSend {
     /// Limit of the output; None for the backend's default.
     pub max_tokens: Option<u32>,
     /// None for the backend's default.
-    pub effort: Option<ReasoningEffortView>,
-}
-
-/// How much reasoning the model is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum ReasoningEffortView {
-    Minimal,
-    Low,
-    Medium,
-    High,
+    pub effort: Option<ReasoningEffort>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -42,7 +33,7 @@ pub struct PlaygroundRunView {
     pub id: String,
     pub model: String,
     pub started_at: UnixMs,
-    pub state: PlaygroundStateView,
+    pub state: PlaygroundState,
     /// Text received so far.
     pub text: String,
     /// Reasoning received so far, if the backend shows it.
@@ -64,21 +55,6 @@ pub struct PlaygroundRunView {
     pub request: Option<String>,
     /// The ledger's record of the run, once it has ended.
     pub record: Option<PlaygroundRecordView>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum PlaygroundStateView {
-    /// Sent; nothing has arrived yet.
-    Waiting,
-    Streaming,
-    Complete,
-    /// Broke off after its first text.
-    Partial,
-    /// Refused, or failed before any text.
-    Failed,
-    /// Stopped by the user.
-    Cancelled,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -1,5 +1,7 @@
 //! Request and view types for readiness runs: the verdict and the checks behind it.
 
+use domain::{CheckSet, ReadinessVerdict};
+use readiness::{CheckSeverity, CheckStatus};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -7,28 +9,19 @@ use super::{PanelActionView, UnixMs};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ReadinessStart {
-    pub set: CheckSetView,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckSetView {
-    /// Local checks only; takes under three seconds.
-    Quick,
-    /// Every check that costs nothing.
-    Full,
+    pub set: CheckSet,
 }
 
 /// A run, in progress or ended.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ReadinessRunView {
     pub id: String,
-    pub set: CheckSetView,
+    pub set: CheckSet,
     pub state: ReadinessRunStateView,
     pub started_at: UnixMs,
     pub ended_at: Option<UnixMs>,
     /// None until the run has ended.
-    pub verdict: Option<ReadinessVerdictView>,
+    pub verdict: Option<ReadinessVerdict>,
     /// The verdict as a sentence: "Ready, 9.3 of 10" or "2 blockers: …".
     pub sentence: String,
     /// 0 to 100, in tenths of a point; None until the run has ended.
@@ -53,14 +46,6 @@ pub enum ReadinessRunStateView {
     Cancelled,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum ReadinessVerdictView {
-    Ready,
-    ReadyWithWarnings,
-    NotReady,
-}
-
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct CheckCategoryView {
     pub name: String,
@@ -75,8 +60,8 @@ pub struct CheckView {
     /// The question that the check answers.
     pub title: String,
     pub category: String,
-    pub severity: CheckSeverityView,
-    pub state: CheckStateView,
+    pub severity: CheckSeverity,
+    pub state: CheckStatus,
     /// What the check observed.
     pub evidence: Vec<String>,
     /// Why the check failed.
@@ -89,46 +74,13 @@ pub struct CheckView {
     pub duration_ms: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckSeverityView {
-    /// Nothing works without it.
-    Blocker,
-    /// Something does not work.
-    Major,
-    /// Something could be better.
-    Minor,
-    /// For information.
-    Info,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckStateView {
-    /// Waits for other checks.
-    Waiting,
-    Running,
-    Pass,
-    /// Works, but not well.
-    Warn,
-    Fail,
-    /// Not run, because a check that it depends on failed.
-    Skipped,
-    /// Does not apply to this setup.
-    NotApplicable,
-    /// The check itself broke.
-    Crashed,
-    /// Stopped by the user.
-    Cancelled,
-}
-
 /// Summary of a finished run.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ReadinessRunSummaryView {
     pub id: String,
-    pub set: CheckSetView,
+    pub set: CheckSet,
     pub ended_at: UnixMs,
-    pub verdict: ReadinessVerdictView,
+    pub verdict: ReadinessVerdict,
     pub sentence: String,
     /// 0 to 100, in tenths of a point.
     pub score_tenths: u32,

@@ -1,49 +1,14 @@
 //! Request and view types for routes, for explaining which backend would serve a request, and for
 //! simulating many requests.
 
-use domain::{CacheMode, RoutePolicy};
+use domain::{CacheMode, RoutePolicy, TranslationMode};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::dialects::twin;
-use super::{AvailabilityView, Count, TranslationModeView};
+use super::{AvailabilityView, Count};
 
 /// Most draws of one simulation.
 pub const SIMULATION_DRAWS_MAX: u32 = 10_000;
-
-twin! {
-    /// How a route orders its candidates.
-    RoutePolicyView of RoutePolicy {
-        /// In the order of the settings.
-        Ordered = Ordered,
-        /// At random, in proportion to their weights.
-        Weighted = Weighted,
-        /// Lowest price for the request first.
-        Cheapest = Cheapest,
-        /// Shortest time to the first token first.
-        Fastest = Fastest,
-        /// Fewest requests in flight first.
-        LeastBusy = LeastBusy,
-        /// Best combined score of latency, cost and headroom first.
-        Balanced = Balanced,
-        /// A fixed share of the conversations for each, without failover between them.
-        Split = Split,
-    }
-}
-
-twin! {
-    /// Whether responses may come from the cache.
-    CacheModeView of CacheMode {
-        /// Uses the cache if the request is repeatable.
-        Auto = Auto,
-        /// Uses the cache at any temperature.
-        On = On,
-        /// Never uses the cache.
-        Off = Off,
-        /// Asks the backend and stores the new response.
-        Refresh = Refresh,
-    }
-}
 
 /// All routes, in the order in which equal matches are tried.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -66,15 +31,15 @@ pub struct RouteView {
     pub clients: Vec<String>,
     /// Only for these projects; empty for all.
     pub projects: Vec<String>,
-    pub policy: RoutePolicyView,
+    pub policy: RoutePolicy,
     /// Used by the balanced policy.
     pub weights: BalanceWeightsView,
     /// How long a conversation stays with its backend, in seconds; None if it does not.
     pub sticky_secs: Option<u32>,
     /// None takes each backend's own setting.
-    pub crossing: Option<TranslationModeView>,
+    pub crossing: Option<TranslationMode>,
     /// None leaves the cache mode to the request.
-    pub cache: Option<CacheModeView>,
+    pub cache: Option<CacheMode>,
     pub enabled: bool,
     /// In the order of the settings.
     pub candidates: Vec<RouteCandidateView>,
@@ -132,15 +97,15 @@ pub struct RouteEdit {
     pub clients: Vec<String>,
     /// Only for these projects; empty for all.
     pub projects: Vec<String>,
-    pub policy: RoutePolicyView,
+    pub policy: RoutePolicy,
     /// Used by the balanced policy.
     pub weights: BalanceWeightsView,
     /// How long a conversation stays with its backend, in seconds; None if it does not.
     pub sticky_secs: Option<u32>,
     /// None takes each backend's own setting.
-    pub crossing: Option<TranslationModeView>,
+    pub crossing: Option<TranslationMode>,
     /// None leaves the cache mode to the request.
-    pub cache: Option<CacheModeView>,
+    pub cache: Option<CacheMode>,
     pub enabled: bool,
     /// In order.
     pub candidates: Vec<RouteCandidateEdit>,
@@ -191,7 +156,7 @@ pub struct RouteDecisionView {
     /// None if the model's name alone decided.
     pub route: Option<String>,
     /// How the candidates were ordered.
-    pub policy: RoutePolicyView,
+    pub policy: RoutePolicy,
     /// The decision in one sentence, or why there is none and what to do.
     pub sentence: String,
     /// True if a backend would serve the request.
@@ -277,24 +242,4 @@ pub struct CandidateShareView {
     pub percent: f64,
     /// The percentage that its weight promises; None for policies without weights.
     pub expected_percent: Option<f64>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_word_is_spelled_on_the_wire_as_in_the_settings_file() {
-        let spelled = |view: serde_json::Value| view.as_str().expect("a word").to_owned();
-        for policy in RoutePolicy::ALL {
-            let view = RoutePolicyView::from(*policy);
-            let json = spelled(serde_json::to_value(view).expect("JSON"));
-            assert_eq!((json.as_str(), RoutePolicy::from(view)), (policy.word(), *policy));
-        }
-        for mode in CacheMode::ALL {
-            let view = CacheModeView::from(*mode);
-            let json = spelled(serde_json::to_value(view).expect("JSON"));
-            assert_eq!((json.as_str(), CacheMode::from(view)), (mode.word(), *mode));
-        }
-    }
 }

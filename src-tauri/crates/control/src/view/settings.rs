@@ -7,7 +7,7 @@ use settings::{Setting, SettingKind, SettingValue, Settings, Theme};
 use specta::datatype::{DataType, Enum, Field, Struct, Variant};
 use specta::{Type, Types};
 
-use super::{Count, VaultView};
+use super::{Count, ResiliencePreset, VaultView};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct SettingsView {
@@ -115,24 +115,10 @@ pub(crate) fn form_settings() -> impl Iterator<Item = &'static Setting> {
 /// When a breaker opens, how it recovers, and how often a request is retried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct ResilienceValues {
-    pub preset: ResiliencePresetName,
+    pub preset: ResiliencePreset,
     /// Custom thresholds by the names in [`ResilienceFormView::fields`]. They apply only with the
     /// custom preset. An edit leaves thresholds that it does not name as they are.
     pub custom: BTreeMap<String, u32>,
-}
-
-/// Presets of resilience thresholds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum ResiliencePresetName {
-    /// Opens breakers early and retries little.
-    Careful,
-    /// Suits most users.
-    Balanced,
-    /// Tolerates more failures and recovers sooner.
-    Eager,
-    /// Applies the custom thresholds.
-    Custom,
 }
 
 /// Thresholds and presets for the form.
@@ -159,7 +145,7 @@ pub struct NumberFieldView {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct ResiliencePresetView {
-    pub preset: ResiliencePresetName,
+    pub preset: ResiliencePreset,
     /// Every threshold by its name.
     pub numbers: BTreeMap<String, u32>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, MicroDollars, ReadinessRunSummaryView, UnixMs};
+use super::{Count, MicroDollars, ReadinessRunSummaryView, UnixMs, VaultKind};
 
 /// Everything that the Overview, the tray and `gatehouse status` show.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -109,7 +109,7 @@ pub enum GatewayState {
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct VaultView {
-    pub kind: VaultKindView,
+    pub kind: VaultKind,
     /// State at the last call.
     pub state: VaultStateView,
     /// What to do if the vault is not ready, or if its file is older than the last one seen.
@@ -122,32 +122,6 @@ pub struct VaultView {
     pub file_exists: bool,
     /// `GATEHOUSE_VAULT` sets the kind, so it cannot be changed here.
     pub set_by_environment: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum VaultKindView {
-    /// The operating system's keychain.
-    Keychain,
-    /// A file encrypted with a passphrase.
-    File,
-    /// Environment variables, read-only.
-    Env,
-    /// Memory only; lost when the program ends.
-    Memory,
-}
-
-impl VaultKindView {
-    /// Its name in the settings, in `GATEHOUSE_VAULT` and on the command line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Keychain => "keychain",
-            Self::File => "file",
-            Self::Env => "env",
-            Self::Memory => "memory",
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]

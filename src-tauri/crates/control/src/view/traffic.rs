@@ -3,34 +3,12 @@
 
 use domain::PoolOrder;
 use serde::{Deserialize, Serialize};
-use settings::{ClientPriority, KeyPoolSettings, TrafficLimits};
+use settings::{KeyPoolSettings, TrafficLimits};
 use specta::Type;
-
-use super::dialects::twin;
-
-twin! {
-    /// Order in which the keys of a backend are used.
-    PoolOrderView of PoolOrder {
-        /// The first usable key.
-        Ordered = Ordered,
-        /// At random, in proportion to their weights.
-        Weighted = Weighted,
-    }
-}
-
-twin! {
-    /// Whose requests go first when all slots are taken.
-    ClientPriorityView of ClientPriority {
-        /// Somebody waits for the response.
-        Interactive = Interactive,
-        /// Nobody waits for the response.
-        Background = Background,
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct KeyPoolView {
-    pub order: PoolOrderView,
+    pub order: PoolOrder,
     /// Each key once; empty for a backend without keys.
     pub members: Vec<PoolKeyView>,
 }
@@ -59,7 +37,7 @@ impl From<&KeyPoolSettings> for KeyPoolView {
             credential: member.credential.to_string(),
             weight: member.weight,
         });
-        Self { order: pool.order.into(), members: members.collect() }
+        Self { order: pool.order, members: members.collect() }
     }
 }
 
@@ -82,25 +60,5 @@ impl TrafficLimitsView {
         limits.requests_per_minute = self.requests_per_minute;
         limits.tokens_per_minute = self.tokens_per_minute;
         limits.in_flight_max = self.in_flight_max.map(size);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_word_is_spelled_on_the_wire_as_in_the_settings_file() {
-        let spelled = |view: serde_json::Value| view.as_str().expect("a word").to_owned();
-        for order in PoolOrder::ALL {
-            let view = PoolOrderView::from(*order);
-            let json = spelled(serde_json::to_value(view).expect("JSON"));
-            assert_eq!((json.as_str(), PoolOrder::from(view)), (order.word(), *order));
-        }
-        for priority in ClientPriority::ALL {
-            let view = ClientPriorityView::from(*priority);
-            let json = spelled(serde_json::to_value(view).expect("JSON"));
-            assert_eq!((json.as_str(), ClientPriority::from(view)), (priority.word(), *priority));
-        }
     }
 }

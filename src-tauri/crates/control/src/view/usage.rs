@@ -1,5 +1,6 @@
 //! Request and view types for usage sums and single requests.
 
+use ledger::{GroupBy, UsageBasis};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -9,7 +10,7 @@ use super::{Count, MicroDollars, UnixMs};
 pub struct UsageReportQuery {
     pub range: UsageRange,
     /// Dimension of the bars and the table.
-    pub group_by: UsageGroupBy,
+    pub group_by: GroupBy,
     pub zone: TimeZoneChoice,
     /// Start of the period, instead of `range`. Bars are hours up to two days, else days.
     #[serde(default)]
@@ -29,19 +30,6 @@ pub enum UsageRange {
     LastWeek,
     /// 30 days, by day.
     LastMonth,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum UsageGroupBy {
-    Backend,
-    Model,
-    Client,
-    Credential,
-    /// By the client's tag, the header `x-gatehouse-project`.
-    Project,
-    /// By the route that decided, as far back as single requests are kept.
-    Route,
 }
 
 /// The time zone in which a day begins.
@@ -192,7 +180,7 @@ pub struct RequestView {
     /// None if not known.
     pub output_tokens: Option<Count>,
     /// None without tokens. Also None for older requests, whose tokens the backend reported.
-    pub usage_basis: Option<UsageBasisView>,
+    pub usage_basis: Option<UsageBasis>,
     /// The backend's own usage object; JSON of at most 4,096 bytes.
     pub usage_raw: Option<String>,
     /// None if not known.
@@ -217,18 +205,6 @@ pub enum RequestStateView {
     Cancelled,
     /// The program stopped while it ran.
     Unknown,
-}
-
-/// Where token counts come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum UsageBasisView {
-    /// Reported by the backend.
-    Reported,
-    /// Reported by the backend, but inconsistent or out of range, and clamped.
-    Adjusted,
-    /// Counted from the text, because the backend reported nothing.
-    Estimated,
 }
 
 /// Where a cost comes from.

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use zeroize::Zeroizing;
 
-use super::{VaultKindView, VaultView};
+use super::{VaultKind, VaultView};
 
 /// Switches to another vault. The panel and the command line ask for a new passphrase twice before
 /// they send it.
 #[derive(Debug, Deserialize, Type)]
 pub struct VaultSet {
-    pub kind: VaultKindView,
+    pub kind: VaultKind,
     /// Opens the encrypted file, or creates it. Write-only.
     #[specta(type = Option<String>)]
     pub passphrase: Option<Zeroizing<String>>,
@@ -22,7 +22,7 @@ pub struct VaultSet {
 /// Moves keys and tokens from another vault into the one in use.
 #[derive(Debug, Deserialize, Type)]
 pub struct VaultMove {
-    pub from: VaultKindView,
+    pub from: VaultKind,
     /// Opens the encrypted file, if they are in it. Write-only.
     #[specta(type = Option<String>)]
     pub passphrase: Option<Zeroizing<String>>,

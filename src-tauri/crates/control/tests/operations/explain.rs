@@ -11,18 +11,17 @@ use crate::routes::{route, to};
 async fn explain_fixture() -> (TempDir, Core) {
     let home = tempfile::tempdir().expect("a folder");
     let core = open_core(&home, 31).await;
-    for (id, port, lacks) in [("a", 9, vec![UnsupportedFeatureView::Tools]), ("b", 19, Vec::new())]
-    {
+    for (id, port, lacks) in [("a", 9, vec![UnsupportedFeature::Tools]), ("b", 19, Vec::new())] {
         let add = BackendAdd {
             id: id.to_owned(),
             label: format!("Backend {id}"),
-            kind: BackendKindView::OpenaiCompatible,
+            kind: BackendKind::OpenAiCompatible,
             base_url: format!("http://127.0.0.1:{port}/v1"),
             key: BackendKey::None,
             models: vec!["m".to_owned()],
             lacks,
             offers: Vec::new(),
-            crossing: TranslationModeView::Strict,
+            crossing: TranslationMode::Strict,
         };
         control::backend_add(&core, add).await.expect("added");
     }
@@ -30,7 +29,7 @@ async fn explain_fixture() -> (TempDir, Core) {
 }
 
 /// A route over backends with these weights, each with the model `m`.
-fn edit(id: &str, policy: RoutePolicyView, candidates: &[(&str, u16)]) -> RouteEdit {
+fn edit(id: &str, policy: RoutePolicy, candidates: &[(&str, u16)]) -> RouteEdit {
     let candidates = candidates.iter().map(|(backend, weight)| to(backend, Some("m"), *weight));
     RouteEdit { policy, ..route(id, candidates.collect()) }
 }
@@ -54,7 +53,7 @@ fn order(decision: &RouteDecisionView) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
     let (_home, core) = explain_fixture().await;
-    let fast = edit("fast", RoutePolicyView::Ordered, &[("a", 1), ("b", 1)]);
+    let fast = edit("fast", RoutePolicy::Ordered, &[("a", 1), ("b", 1)]);
     control::route_set(&core, fast).await.expect("written");
     let explain = |ask: HypotheticalRequest| control::route_explain(&core, ask);
 
@@ -103,7 +102,7 @@ async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_simulation_draws_by_the_weights_and_takes_backends_to_be_closed() {
     let (_home, core) = explain_fixture().await;
-    let shared = edit("shared", RoutePolicyView::Weighted, &[("a", 3), ("b", 1)]);
+    let shared = edit("shared", RoutePolicy::Weighted, &[("a", 3), ("b", 1)]);
     control::route_set(&core, shared).await.expect("written");
     let simulate = |draws, closed: &[&str]| {
         let closed = closed.iter().map(|id| (*id).to_owned()).collect();
@@ -134,7 +133,7 @@ async fn restrict(core: &Core, scope: ClientScopeView) {
         id: "tool".to_owned(),
         limits: TrafficLimitsView::default(),
         cache: None,
-        priority: ClientPriorityView::Interactive,
+        priority: ClientPriority::Interactive,
         scope,
     };
     control::client_edit(core, edit).await.expect("edited");
@@ -143,7 +142,7 @@ async fn restrict(core: &Core, scope: ClientScopeView) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_explanation_for_a_client_stays_within_what_it_may_use() {
     let (_home, core) = explain_fixture().await;
-    let fast = edit("fast", RoutePolicyView::Weighted, &[("a", 3), ("b", 1)]);
+    let fast = edit("fast", RoutePolicy::Weighted, &[("a", 3), ("b", 1)]);
     control::route_set(&core, fast).await.expect("written");
     let everything = ClientScopeView::default();
     let client =

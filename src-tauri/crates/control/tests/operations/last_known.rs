@@ -2,6 +2,7 @@
 
 use control::Core;
 use control::view::*;
+use domain::HealthState;
 use tempfile::TempDir;
 use test_support::{ReceivedRequest, Reply, ScriptedUpstream};
 
@@ -23,13 +24,13 @@ async fn add_backend_until(
     let add = BackendAdd {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
-        kind: BackendKindView::OpenaiCompatible,
+        kind: BackendKind::OpenAiCompatible,
         base_url: upstream.base_url(),
         key: BackendKey::None,
         models: vec!["m-1".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     };
     control::backend_add(core, add).await.expect("added");
     while up(core).await.health.state != state {
@@ -40,8 +41,9 @@ async fn add_backend_until(
     let Core::Local(engine) = core else { panic!("nobody else has this folder") };
     let is_written = async || {
         let rows = engine.ledger().health().await.expect("read");
-        let word = if state == HealthStateView::Up { "up" } else { "down" };
-        rows.iter().any(|row| row.backend.as_str() == "up" && row.state == word)
+        let written =
+            if state == HealthStateView::Up { HealthState::Up } else { HealthState::Down };
+        rows.iter().any(|row| row.backend.as_str() == "up" && row.state == written)
     };
     while !is_written().await {
         tokio::task::yield_now().await;

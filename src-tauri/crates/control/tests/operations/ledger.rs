@@ -46,7 +46,7 @@ async fn next_notification(shown: &mut UnboundedReceiver<Notification>) -> Notif
 /// Runs the quick checks and returns the number of finished runs.
 async fn finish_a_run(core: &Core) -> usize {
     let mut events = CoreEvents::subscribe(core).await.expect("events");
-    control::readiness_start(core, ReadinessStart { set: CheckSetView::Quick }).await.expect("run");
+    control::readiness_start(core, ReadinessStart { set: CheckSet::Quick }).await.expect("run");
     loop {
         let runs = control::readiness(core).await.expect("read").history.len();
         if runs > 0 {

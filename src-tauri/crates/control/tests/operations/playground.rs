@@ -38,7 +38,7 @@ async fn playground_fixture() -> PlaygroundFixture {
 type InvalidateField = fn(&mut PlaygroundSend);
 
 fn is_running(run: &PlaygroundRunView) -> bool {
-    matches!(run.state, PlaygroundStateView::Waiting | PlaygroundStateView::Streaming)
+    matches!(run.state, PlaygroundState::Waiting | PlaygroundState::Streaming)
 }
 
 fn ask(model: &str) -> PlaygroundSend {
@@ -107,9 +107,9 @@ fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>, code: ErrorCode, fie
 async fn a_prompt_is_streamed_and_recorded() {
     let mut world = playground_fixture().await;
     let begun = world.send("mock/chat").await;
-    assert_eq!(begun.state, PlaygroundStateView::Waiting);
+    assert_eq!(begun.state, PlaygroundState::Waiting);
     let (text, pieces, ended) = world.follow(&begun.id).await;
-    assert_eq!(ended.state, PlaygroundStateView::Complete, "{:?}", ended.error);
+    assert_eq!(ended.state, PlaygroundState::Complete, "{:?}", ended.error);
     assert_eq!(ended.text, text);
     assert!(!text.is_empty());
     // 40 tokens at 5 ms each, sent every 50 ms.
@@ -169,7 +169,7 @@ async fn a_cancelled_run_ends_at_once_and_keeps_its_text() {
     let soon = Duration::from_millis(CANCEL_MS_MAX);
     let followed = tokio::time::timeout(soon, world.follow(&begun.id)).await;
     let (_, _, ended) = followed.expect("over in time");
-    assert_eq!(ended.state, PlaygroundStateView::Cancelled);
+    assert_eq!(ended.state, PlaygroundState::Cancelled);
     assert!(!ended.text.is_empty());
     // The gateway has seen its client disconnect.
     loop {
@@ -217,11 +217,11 @@ async fn two_run_side_by_side_and_a_third_is_refused() {
 async fn a_failure_is_shown_in_the_gateways_own_words() {
     let mut world = playground_fixture().await;
     let cases = [
-        ("mock/fault-401", PlaygroundStateView::Failed),
-        ("mock/fault-429", PlaygroundStateView::Failed),
-        ("no-such-model", PlaygroundStateView::Failed),
-        ("mock/fault-cut", PlaygroundStateView::Partial),
-        ("mock/fault-error-event", PlaygroundStateView::Partial),
+        ("mock/fault-401", PlaygroundState::Failed),
+        ("mock/fault-429", PlaygroundState::Failed),
+        ("no-such-model", PlaygroundState::Failed),
+        ("mock/fault-cut", PlaygroundState::Partial),
+        ("mock/fault-error-event", PlaygroundState::Partial),
     ];
     for (model, state) in cases {
         let begun = world.send(model).await;
@@ -230,7 +230,7 @@ async fn a_failure_is_shown_in_the_gateways_own_words() {
         let error = ended.error.expect(model);
         assert!(!error.message.is_empty() && ended.request.is_some(), "{model}: {error:?}");
         let status = ended.http_status.expect("a status");
-        assert_eq!(status == 200, state == PlaygroundStateView::Partial, "{model}");
+        assert_eq!(status == 200, state == PlaygroundState::Partial, "{model}");
     }
     world.core.stop().await;
 }
@@ -309,13 +309,13 @@ async fn add_backend(core: &Core, upstream: &ScriptedUpstream) {
     let add = BackendAdd {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
-        kind: BackendKindView::OpenaiCompatible,
+        kind: BackendKind::OpenAiCompatible,
         base_url: upstream.base_url(),
         key: BackendKey::New { secret: Secret::parse(MARKED_KEY.to_owned()).expect("a secret") },
         models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     };
     control::backend_add(core, add).await.expect("added");
 }
@@ -345,7 +345,7 @@ async fn s1_a_key_that_a_backend_repeats_reaches_no_event_no_raw_view_and_no_fil
         let all = shown.concat();
         assert!(all.contains("[key removed]") || all.contains('…'), "{model}: {all}");
         let finished = matches!(model, "text" | "pieces" | "thinking");
-        assert_eq!(ended.state == PlaygroundStateView::Complete, finished, "{model}: {ended:?}");
+        assert_eq!(ended.state == PlaygroundState::Complete, finished, "{model}: {ended:?}");
     }
     let runs = control::playground(&world.core).await.expect("runs");
     assert_no_key(&serde_json::to_string(&runs).expect("JSON"));

@@ -55,13 +55,13 @@ async fn key_pool_fixture() -> KeyPoolFixture {
     let add = BackendAdd {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
-        kind: BackendKindView::OpenaiCompatible,
+        kind: BackendKind::OpenAiCompatible,
         base_url: url.clone(),
         key: BackendKey::New { secret: secret(MAIN) },
         models: vec!["m-1".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     };
     control::backend_add(&core, add).await.expect("added");
     let member = |id: &str| PoolKeyView { credential: id.to_owned(), weight: 1 };
@@ -69,15 +69,15 @@ async fn key_pool_fixture() -> KeyPoolFixture {
     let edit = BackendEdit {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
-        kind: BackendKindView::OpenaiCompatible,
+        kind: BackendKind::OpenAiCompatible,
         base_url: url,
         credential: Some("up".to_owned()),
-        pool: Some(KeyPoolView { order: PoolOrderView::Ordered, members }),
+        pool: Some(KeyPoolView { order: PoolOrder::Ordered, members }),
         limits: None,
         models: vec!["m-1".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     };
     control::backend_edit(&core, edit).await.expect("edited");
     KeyPoolFixture { _home: home, core, _upstream: upstream, replies: told }
@@ -102,7 +102,7 @@ impl KeyPoolFixture {
         assert_eq!(self.health().await.state, HealthStateView::Up);
     }
 
-    async fn keys(&self) -> [KeyStateView; 2] {
+    async fn keys(&self) -> [KeyState; 2] {
         let keys = control::keys(&self.core).await.expect("keys");
         ["up", "spare"].map(|id| keys.iter().find(|key| key.id == id).expect("there").state)
     }
@@ -114,7 +114,7 @@ async fn a_rejected_key_is_reported_although_another_key_answered() {
     world.check().await;
     world.set_reply(MAIN, Reply::error(401, "x", "who"));
     ask(&world.core).await;
-    assert_eq!(world.keys().await, [KeyStateView::Rejected, KeyStateView::Valid]);
+    assert_eq!(world.keys().await, [KeyState::Rejected, KeyState::Valid]);
     assert_eq!(world.health().await.state, HealthStateView::Up);
     world.core.stop().await;
 }
@@ -149,7 +149,7 @@ async fn a_rejected_key_takes_its_backend_down_only_if_no_other_is_left() {
     ask(&world.core).await;
     let health = world.health().await;
     assert_eq!(health.state, HealthStateView::Up, "{}", health.reason);
-    assert_eq!(world.keys().await, [KeyStateView::Valid, KeyStateView::Rejected]);
+    assert_eq!(world.keys().await, [KeyState::Valid, KeyState::Rejected]);
     // Now the first key is rejected too.
     let first = EndpointRef { backend: "up".to_owned(), credential: Some("up".to_owned()) };
     control::access_reset(&world.core, first).await.expect("reset");
@@ -158,6 +158,6 @@ async fn a_rejected_key_takes_its_backend_down_only_if_no_other_is_left() {
     let health = world.health().await;
     assert_eq!(health.state, HealthStateView::Down, "{}", health.reason);
     assert!(health.reason.contains("key was rejected"), "{}", health.reason);
-    assert_eq!(world.keys().await, [KeyStateView::Rejected; 2]);
+    assert_eq!(world.keys().await, [KeyState::Rejected; 2]);
     world.core.stop().await;
 }

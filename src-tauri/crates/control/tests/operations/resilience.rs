@@ -33,13 +33,13 @@ async fn breaker_fixture() -> BreakerFixture {
     let add = BackendAdd {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
-        kind: BackendKindView::OpenaiCompatible,
+        kind: BackendKind::OpenAiCompatible,
         base_url: upstream.base_url(),
         key: BackendKey::New { secret: secret() },
         models: vec!["m-1".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     };
     control::backend_add(&core, add).await.expect("added");
     BreakerFixture { home, core, upstream, status }
@@ -86,7 +86,7 @@ pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
                 if run.id == sent.id
                     && !matches!(
                         run.state,
-                        PlaygroundStateView::Waiting | PlaygroundStateView::Streaming
+                        PlaygroundState::Waiting | PlaygroundState::Streaming
                     ) =>
             {
                 break;
@@ -229,7 +229,7 @@ async fn a_rejected_key_blocks_until_it_is_replaced_or_accepted() {
     assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Blocked);
     let key = KeyRef { id: "up".to_owned() };
     let verified = control::key_verify(&world.core, key).await.expect("verified");
-    assert_eq!(verified.state, KeyStateView::Valid);
+    assert_eq!(verified.state, KeyState::Valid);
     assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Ready);
     world.core.stop().await;
 }
@@ -304,7 +304,7 @@ async fn forced_closed_ends_by_itself_after_the_time_in_the_settings() {
     let usual = secs_left(force(BreakerOverrideView::Closed, None).await.expect("held"));
     assert!(usual.is_some_and(|secs| (890..=900).contains(&secs)), "{usual:?}");
     let set = |draft: &mut settings::Settings| {
-        draft.resilience.preset = settings::ResiliencePreset::Custom;
+        draft.resilience.preset = ResiliencePreset::Custom;
         draft.resilience.custom.forced_closed_secs = 7_200;
     };
     engine.settings_editor().edit(set).await.expect("saved");
@@ -324,9 +324,9 @@ async fn the_cache_is_shown_and_purged() {
     assert!(shown.enabled, "{shown:?}");
     let on: Vec<_> = shown.tiers.iter().map(|tier| (tier.tier, tier.state)).collect();
     let expected = [
-        (CacheTierName::Memory, CacheTierState::On),
-        (CacheTierName::Disk, CacheTierState::On),
-        (CacheTierName::Shared, CacheTierState::Off),
+        (CacheTier::Memory, CacheTierState::On),
+        (CacheTier::Disk, CacheTierState::On),
+        (CacheTier::Shared, CacheTierState::Off),
     ];
     assert_eq!(on, expected);
     assert_eq!((shown.eligible.0, shown.hit_percent), (0, None));

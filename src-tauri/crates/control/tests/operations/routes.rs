@@ -17,7 +17,7 @@ pub(crate) fn route(id: &str, candidates: Vec<RouteCandidateEdit>) -> RouteEdit 
         models: Vec::new(),
         clients: Vec::new(),
         projects: Vec::new(),
-        policy: RoutePolicyView::Ordered,
+        policy: RoutePolicy::Ordered,
         weights: BalanceWeightsView { latency: 50, cost: 30, headroom: 20 },
         sticky_secs: Some(600),
         crossing: None,
@@ -31,7 +31,7 @@ fn edit(upstream: &ScriptedUpstream, pool: Option<KeyPoolView>) -> BackendEdit {
     BackendEdit {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
-        kind: BackendKindView::OpenaiCompatible,
+        kind: BackendKind::OpenAiCompatible,
         base_url: upstream.base_url(),
         credential: Some("up".to_owned()),
         pool,
@@ -39,7 +39,7 @@ fn edit(upstream: &ScriptedUpstream, pool: Option<KeyPoolView>) -> BackendEdit {
         models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     }
 }
 
@@ -75,7 +75,7 @@ async fn a_route_is_made_changed_renamed_put_in_order_and_removed() {
 
     let renamed = RouteEdit {
         replaces: Some("smart".to_owned()),
-        policy: RoutePolicyView::Split,
+        policy: RoutePolicy::Split,
         models: vec![" smart-* ".to_owned(), String::new()],
         sticky_secs: None,
         ..route("clever", vec![to("up", Some("m-2"), 3), to("mock", Some("mock"), 1)])
@@ -231,7 +231,7 @@ async fn every_key_of_a_pool_is_tried_shown_and_detached() {
     let member =
         |credential: &str, weight| PoolKeyView { credential: credential.to_owned(), weight };
     let pool = KeyPoolView {
-        order: PoolOrderView::Weighted,
+        order: PoolOrder::Weighted,
         members: vec![member("up", 3), member("second", 1)],
     };
     let edited = control::backend_edit(core, edit(&upstream, Some(pool.clone()))).await;
@@ -244,7 +244,7 @@ async fn every_key_of_a_pool_is_tried_shown_and_detached() {
     let titles: Vec<&str> = tested.steps.iter().map(|step| step.title.as_str()).collect();
     assert!(titles.contains(&"Key accepted: up") && titles.contains(&"Key accepted: second"));
     for key in control::keys(core).await.expect("keys") {
-        assert_eq!((key.state, key.used_by), (KeyStateView::Valid, vec!["up".to_owned()]));
+        assert_eq!((key.state, key.used_by), (KeyState::Valid, vec!["up".to_owned()]));
     }
 
     // A form that knows only one key does not remove the others.
@@ -273,10 +273,8 @@ async fn a_key_of_another_host_cannot_join_a_pool() {
     };
     control::key_add(core, elsewhere).await.expect("put in");
     let member = |credential: &str| PoolKeyView { credential: credential.to_owned(), weight: 1 };
-    let pool = KeyPoolView {
-        order: PoolOrderView::Ordered,
-        members: vec![member("up"), member("elsewhere")],
-    };
+    let pool =
+        KeyPoolView { order: PoolOrder::Ordered, members: vec![member("up"), member("elsewhere")] };
     let joined = control::backend_edit(core, edit(&upstream, Some(pool))).await;
     refused(joined, ErrorCode::InvalidInput, Some("key"));
     world.core.stop().await;
@@ -306,8 +304,8 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
     let edit = |limits| ClientEdit {
         id: "codex".to_owned(),
         limits,
-        cache: Some(CacheModeView::On),
-        priority: ClientPriorityView::Background,
+        cache: Some(CacheMode::On),
+        priority: ClientPriority::Background,
         scope: ClientScopeView {
             models: vec!["gpt-*".to_owned()],
             backends: vec!["up".to_owned()],
@@ -315,8 +313,8 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
         },
     };
     let edited = control::client_edit(core, edit(limits)).await.expect("edited");
-    assert_eq!((edited.limits, edited.cache), (limits, Some(CacheModeView::On)));
-    assert_eq!(edited.priority, ClientPriorityView::Background);
+    assert_eq!((edited.limits, edited.cache), (limits, Some(CacheMode::On)));
+    assert_eq!(edited.priority, ClientPriority::Background);
     assert_eq!(edited.scope, edit(limits).scope);
     let mistyped = ClientEdit {
         scope: ClientScopeView { backends: vec!["Not An Id".to_owned()], ..edited.scope },

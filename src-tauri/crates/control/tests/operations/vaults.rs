@@ -30,7 +30,7 @@ fn passphrase(text: &str) -> Option<Zeroizing<String>> {
 }
 
 fn to_file(move_keys: bool) -> VaultSet {
-    let kind = VaultKindView::File;
+    let kind = VaultKind::File;
     VaultSet { kind, passphrase: passphrase("correct-horse"), move_keys }
 }
 
@@ -50,7 +50,7 @@ async fn token(core: &Core, id: &str) -> Result<Secret, control::ApiError> {
     control::client_token(core, ClientRef { id: id.to_owned() }).await
 }
 
-async fn states(core: &Core) -> (VaultKindView, VaultStateView) {
+async fn states(core: &Core) -> (VaultKind, VaultStateView) {
     let vault = control::vault_check(core).await.expect("a vault");
     (vault.kind, vault.state)
 }
@@ -62,7 +62,7 @@ async fn a_client_is_admitted_without_a_vault_and_its_token_is_returned_once() {
     // A vault file without a passphrase stores nothing.
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     engine.settings_editor().edit(|draft| draft.vault.kind = VaultKind::File).await.expect("saved");
-    assert_eq!(states(&core).await, (VaultKindView::File, VaultStateView::Locked));
+    assert_eq!(states(&core).await, (VaultKind::File, VaultStateView::Locked));
 
     let issued = issue(&core, "Claude Code").await;
     assert_eq!(issued.client, "claude-code");
@@ -97,13 +97,13 @@ async fn another_vault_is_in_force_at_once_and_after_a_restart_and_keys_move_on_
     assert_eq!(changed.moved, ["openai"]);
     assert_eq!(changed.moved_tokens, ["demo"]);
     assert!(changed.left.is_empty() && changed.vault.file_exists, "{changed:?}");
-    assert_eq!(states(&core).await, (VaultKindView::File, VaultStateView::Ready));
+    assert_eq!(states(&core).await, (VaultKind::File, VaultStateView::Ready));
     assert_eq!(token(&core, "demo").await.expect("moved"), demo);
     core.stop().await;
     drop(core);
 
     let core = open_from_settings(&home).await;
-    assert_eq!(states(&core).await, (VaultKindView::File, VaultStateView::Locked));
+    assert_eq!(states(&core).await, (VaultKind::File, VaultStateView::Locked));
     let wrong = VaultUnlock { passphrase: Zeroizing::new("wrong-horse".to_owned()) };
     refused(control::vault_unlock(&core, wrong).await, ErrorCode::InvalidInput, Some("passphrase"));
     let right = VaultUnlock { passphrase: Zeroizing::new("correct-horse".to_owned()) };
@@ -118,14 +118,14 @@ async fn keys_that_were_left_behind_can_be_fetched_later() {
     let core = open_in_memory(&home).await;
     control::vault_set(&core, to_file(false)).await.expect("changed");
     add_key(&core, "openai").await;
-    let kind = VaultKindView::Memory;
+    let kind = VaultKind::Memory;
     let memory = VaultSet { kind, passphrase: None, move_keys: false };
     let changed = control::vault_set(&core, memory).await.expect("changed");
     assert!(changed.moved.is_empty());
     assert!(changed.sentence.contains("`gatehouse vault move file`"), "{}", changed.sentence);
 
     // Memory keeps nothing across restarts, so no key is moved into it.
-    let back = |text: &str| VaultMove { from: VaultKindView::File, passphrase: passphrase(text) };
+    let back = |text: &str| VaultMove { from: VaultKind::File, passphrase: passphrase(text) };
     let answer = control::vault_move(&core, back("correct-horse")).await;
     refused(answer, ErrorCode::InvalidInput, Some("kind"));
     let changed = control::vault_set(&core, to_file(false)).await.expect("changed back");
@@ -145,14 +145,14 @@ async fn a_vault_that_cannot_be_used_leaves_everything_as_it_was() {
     add_key(&core, "openai").await;
     let demo = issue(&core, "demo").await.token;
     control::vault_set(&core, to_file(false)).await.expect("a file with a passphrase");
-    let memory = VaultSet { kind: VaultKindView::Memory, passphrase: None, move_keys: false };
+    let memory = VaultSet { kind: VaultKind::Memory, passphrase: None, move_keys: false };
     control::vault_set(&core, memory).await.expect("changed");
     add_key(&core, "other").await;
 
     for given in [passphrase("wrong-horse"), passphrase("short"), None] {
-        let req = VaultSet { kind: VaultKindView::File, passphrase: given, move_keys: true };
+        let req = VaultSet { kind: VaultKind::File, passphrase: given, move_keys: true };
         refused(control::vault_set(&core, req).await, ErrorCode::InvalidInput, Some("passphrase"));
-        assert_eq!(states(&core).await, (VaultKindView::Memory, VaultStateView::Ready));
+        assert_eq!(states(&core).await, (VaultKind::Memory, VaultStateView::Ready));
     }
     let saved = control::settings(&core).await.expect("settings").values;
     assert_eq!(saved.get("vault_kind").to_string(), "memory");
@@ -169,13 +169,13 @@ async fn what_uses_a_key_or_a_backend_is_named_before_it_is_removed() {
     let backend = |id: &str, key: BackendKey| BackendAdd {
         id: id.to_owned(),
         label: String::new(),
-        kind: BackendKindView::OpenaiCompatible,
+        kind: BackendKind::OpenAiCompatible,
         base_url: "http://127.0.0.1:9/v1".to_owned(),
         key,
         models: vec!["m".to_owned()],
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     };
     let stored = BackendKey::Stored { id: "acme".to_owned() };
     control::backend_add(&core, backend("first", stored)).await.expect("added");
@@ -222,7 +222,7 @@ async fn an_older_vault_file_in_its_place_is_shown() {
     let home = tempfile::tempdir().expect("a folder");
     let core = open_in_memory(&home).await;
     let set = VaultSet {
-        kind: VaultKindView::File,
+        kind: VaultKind::File,
         passphrase: passphrase("correct horse"),
         move_keys: false,
     };

@@ -60,13 +60,13 @@ pub(crate) fn add(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
     BackendAdd {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
-        kind: BackendKindView::OpenaiCompatible,
+        kind: BackendKind::OpenAiCompatible,
         base_url: upstream.base_url(),
         key,
         models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     }
 }
 
@@ -98,7 +98,7 @@ async fn a_backend_with_its_key_becomes_healthy_and_its_models_are_known() {
     assert_eq!(models, ["m-1", "m-2"]);
 
     let keys = control::keys(&world.core).await.expect("keys");
-    assert_eq!(keys[0].state, KeyStateView::Valid);
+    assert_eq!(keys[0].state, KeyState::Valid);
     assert_eq!(keys[0].used_by, ["up"]);
     let sent = upstream.requests();
     assert!(sent.iter().all(|r| r.authorization() == Some(&format!("Bearer {MARKED_KEY}"))));
@@ -113,7 +113,7 @@ async fn a_key_never_follows_its_backend_to_another_host() {
     let moved = |credential: Option<&str>| BackendEdit {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
-        kind: BackendKindView::OpenaiCompatible,
+        kind: BackendKind::OpenAiCompatible,
         base_url: away.base_url(),
         credential: credential.map(str::to_owned),
         pool: None,
@@ -121,7 +121,7 @@ async fn a_key_never_follows_its_backend_to_another_host() {
         models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     };
     let kept = control::backend_edit(&world.core, moved(Some("up"))).await;
     refused(kept, ErrorCode::InvalidInput, Some("key"));
@@ -136,19 +136,19 @@ async fn dialect_differences_are_kept_edited_and_shown() {
     let (world, upstream) = (engine_fixture().await, lists_models().await);
     let mut request = add(&upstream, BackendKey::None);
     request.lacks = vec![
-        UnsupportedFeatureView::Images,
-        UnsupportedFeatureView::StreamUsage,
-        UnsupportedFeatureView::Images,
+        UnsupportedFeature::Images,
+        UnsupportedFeature::StreamUsage,
+        UnsupportedFeature::Images,
     ];
-    request.offers = vec![ExtraDialectView::Responses];
-    request.crossing = TranslationModeView::Lenient;
+    request.offers = vec![ExtraDialect::Responses];
+    request.crossing = TranslationMode::Lenient;
     let added = control::backend_add(&world.core, request).await.expect("added");
-    assert_eq!(added.lacks, [UnsupportedFeatureView::StreamUsage, UnsupportedFeatureView::Images]);
+    assert_eq!(added.lacks, [UnsupportedFeature::StreamUsage, UnsupportedFeature::Images]);
     assert_eq!(
         (added.offers.as_slice(), added.crossing),
-        (&[ExtraDialectView::Responses][..], TranslationModeView::Lenient)
+        (&[ExtraDialect::Responses][..], TranslationMode::Lenient)
     );
-    let edit = |kind, lacks: &[UnsupportedFeatureView]| BackendEdit {
+    let edit = |kind, lacks: &[UnsupportedFeature]| BackendEdit {
         id: "up".to_owned(),
         label: "Upstream".to_owned(),
         kind,
@@ -159,19 +159,19 @@ async fn dialect_differences_are_kept_edited_and_shown() {
         models: Vec::new(),
         lacks: lacks.to_vec(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
     };
     // Values in the file for another kind stay until somebody changes them.
-    let kept = edit(BackendKindView::Ollama, &added.lacks);
+    let kept = edit(BackendKind::Ollama, &added.lacks);
     let edited = control::backend_edit(&world.core, kept).await.expect("edited");
-    assert_eq!((edited.kind, &edited.lacks), (BackendKindView::Ollama, &added.lacks));
-    assert_eq!((edited.offers.len(), edited.crossing), (0, TranslationModeView::Strict));
-    let more = edit(BackendKindView::Ollama, &[UnsupportedFeatureView::Tools]);
+    assert_eq!((edited.kind, &edited.lacks), (BackendKind::Ollama, &added.lacks));
+    assert_eq!((edited.offers.len(), edited.crossing), (0, TranslationMode::Strict));
+    let more = edit(BackendKind::Ollama, &[UnsupportedFeature::Tools]);
     let answer = control::backend_edit(&world.core, more).await;
     refused(answer, ErrorCode::InvalidInput, Some("lacks"));
-    let cleared = edit(BackendKindView::Gemini, &[]);
+    let cleared = edit(BackendKind::Gemini, &[]);
     let edited = control::backend_edit(&world.core, cleared).await.expect("edited");
-    assert_eq!((edited.kind, edited.lacks.len()), (BackendKindView::Gemini, 0));
+    assert_eq!((edited.kind, edited.lacks.len()), (BackendKind::Gemini, 0));
     world.core.stop().await;
 }
 
@@ -188,18 +188,18 @@ async fn wrong_fields_are_named_and_nothing_is_left_behind() {
         (with(|r| r.id = "Not a name".to_owned()), "id"),
         (with(|r| r.id = "mock".to_owned()), "id"),
         (with(|r| r.base_url = "http://metadata.google.internal/".to_owned()), "base_url"),
-        (with(|r| r.kind = BackendKindView::Mock), "kind"),
+        (with(|r| r.kind = BackendKind::Mock), "kind"),
         (
             with(|r| {
-                r.kind = BackendKindView::Anthropic;
-                r.lacks = vec![UnsupportedFeatureView::Tools];
+                r.kind = BackendKind::Anthropic;
+                r.lacks = vec![UnsupportedFeature::Tools];
             }),
             "lacks",
         ),
         (
             with(|r| {
-                r.kind = BackendKindView::Openai;
-                r.offers = vec![ExtraDialectView::Responses];
+                r.kind = BackendKind::OpenAi;
+                r.offers = vec![ExtraDialect::Responses];
             }),
             "offers",
         ),
@@ -268,7 +268,7 @@ async fn a_malformed_request_names_its_field_and_repeats_nothing() {
 async fn a_run_sends_progress_events_and_a_desktop_notification() {
     let mut world = engine_fixture().await;
     let mut events = CoreEvents::subscribe(&world.core).await.expect("events");
-    let quick = ReadinessStart { set: CheckSetView::Quick };
+    let quick = ReadinessStart { set: CheckSet::Quick };
     let started = control::readiness_start(&world.core, quick).await.expect("started");
     let ended = loop {
         match events.next().await.expect("an event") {
@@ -279,7 +279,7 @@ async fn a_run_sends_progress_events_and_a_desktop_notification() {
         }
     };
     assert_eq!(ended.id, started.id);
-    assert_eq!(ended.verdict, Some(ReadinessVerdictView::Ready), "{}", ended.sentence);
+    assert_eq!(ended.verdict, Some(ReadinessVerdict::Ready), "{}", ended.sentence);
     let kept = control::readiness(&world.core).await.expect("the run");
     assert_eq!(kept.run.expect("kept").score_tenths, ended.score_tenths);
     let shown = world.shown.recv().await.expect("a notification");

@@ -29,7 +29,7 @@ impl Recovery {
         }
         .inspect(|incident| {
             if let Some(incident) = incident {
-                let cause = incident.cause.as_str();
+                let cause = incident.cause.word();
                 tracing::error!(cause, "the ledger file changed while it was in use");
             }
         })
@@ -84,7 +84,7 @@ impl Recovery {
         let (file, at) = (self.file.clone(), self.file.clock.wall());
         let kept = self.ledger.swap_file(move |slot| {
             drop(slot.take());
-            let kept = set_aside(&file.path, cause.as_str(), at)?;
+            let kept = set_aside(&file.path, cause.word(), at)?;
             *slot = Some(file.create_empty()?);
             Ok(kept)
         });

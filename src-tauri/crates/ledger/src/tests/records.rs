@@ -1,6 +1,8 @@
 //! Round trips: requests, attempts, runs, health, prices.
 
-use domain::{ClientId, MicroUsd, RequestId, RunId, SeededEntropy};
+use domain::{
+    CheckSet, ClientId, HealthState, MicroUsd, ReadinessVerdict, RequestId, RunId, SeededEntropy,
+};
 use pricing::{Cost, Price, PriceConfidence, Rates};
 
 use super::{LedgerFixture, at, attempt, backend, request, settlement};
@@ -263,9 +265,9 @@ async fn the_last_runs_are_kept() {
             id: RunId::generate(started, &entropy),
             started,
             ended: at(number * 1_000 + 500),
-            set: "quick".to_owned(),
+            set: CheckSet::Quick,
             score: 93,
-            verdict: "ready".to_owned(),
+            verdict: ReadinessVerdict::Ready,
         };
         ids.push(summary.id);
         ledger
@@ -278,31 +280,37 @@ async fn the_last_runs_are_kept() {
     assert_eq!((runs[0].id, runs[0].score), (ids[RUNS_KEPT_MAX], 93));
     assert_eq!(ledger.run(ids[0]).await.expect("read"), None);
     let run = ledger.run(ids[1]).await.expect("read").expect("a run");
-    assert_eq!((run.report.as_str(), run.summary.verdict.as_str()), ("{\"checks\":[]}", "ready"));
+    assert_eq!(
+        (run.report.as_str(), run.summary.verdict),
+        ("{\"checks\":[]}", ReadinessVerdict::Ready)
+    );
 }
 
 #[tokio::test]
 async fn health_survives_a_restart_and_its_log_is_limited() {
     let place = LedgerFixture::new();
     let ledger = place.open();
-    let change = |name: &str, from: Option<&str>, to: &str, ms| HealthChange {
+    let change = |name: &str, from: Option<HealthState>, to, ms| HealthChange {
         backend: backend(name),
-        from: from.map(str::to_owned),
-        to: to.to_owned(),
+        from,
+        to,
         at: at(ms),
         reason: format!("seen at {ms}"),
     };
-    let other = change("other", None, "up", 0);
+    let other = change("other", None, HealthState::Up, 0);
     ledger.record_health(other.clone()).await.expect("kept");
     let limit = i64::try_from(HEALTH_LOG_ENTRIES_MAX).expect("small");
     for ms in 0..=limit {
-        ledger.record_health(change("home", Some("up"), "down", ms)).await.expect("kept");
+        ledger
+            .record_health(change("home", Some(HealthState::Up), HealthState::Down, ms))
+            .await
+            .expect("kept");
     }
     drop(ledger);
     let ledger = place.open();
     let rows = ledger.health().await.expect("read");
     assert_eq!(rows.len(), 2);
-    assert_eq!((rows[0].backend.as_str(), rows[0].state.as_str()), ("home", "down"));
+    assert_eq!((rows[0].backend.as_str(), rows[0].state), ("home", HealthState::Down));
     assert_eq!((rows[0].since, rows[0].reason.as_str()), (at(limit), "seen at 1000"));
     let log = ledger.health_log(backend("home"), usize::MAX).await.expect("read");
     assert_eq!(log.len(), HEALTH_LOG_ENTRIES_MAX);

@@ -35,7 +35,7 @@ fn play(findings: &str) -> (Health, Vec<String>) {
         };
         let change =
             health.observe(result(ObservationSource::Probe, finding), at(second), &entropy);
-        told.extend(change.map(|change| format!("{second}:{}", change.to.as_str())));
+        told.extend(change.map(|change| format!("{second}:{}", change.to.word())));
     }
     (health, told)
 }
@@ -278,12 +278,4 @@ fn a_reason_is_one_line_of_limited_length() {
     let reason = health.view(at(1)).reason;
     assert_eq!(reason.chars().count(), REASON_CHARS_MAX);
     assert!(reason.starts_with("the key was rejected: a xxx"), "{reason}");
-}
-
-#[test]
-fn a_state_survives_its_word() {
-    for state in [HealthState::Up, HealthState::Down, HealthState::Unknown] {
-        assert_eq!(HealthState::parse(state.as_str()), Some(state));
-    }
-    assert_eq!(HealthState::parse("sideways"), None);
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use domain::{SeededEntropy, SystemClock};
-
-use crate::health::HealthState;
+use domain::{HealthState, SeededEntropy, SystemClock};
 
 use super::*;
 

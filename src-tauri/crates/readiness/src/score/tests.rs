@@ -78,7 +78,10 @@ fn a_check_counts_by_its_weight() {
 
 #[test]
 fn categories_count_by_their_weights_and_those_without_a_result_are_left_out() {
-    assert_eq!(CheckCategory::ALL.map(CheckCategory::weight_percent).iter().sum::<u32>(), 100);
+    assert_eq!(
+        CheckCategory::ALL.iter().map(|category| category.weight_percent()).sum::<u32>(),
+        100
+    );
     let rows = [
         row("a", CheckCategory::Reliability, CheckSeverity::Info, CheckStatus::Pass),
         row("b", CheckCategory::Security, CheckSeverity::Info, CheckStatus::Pass),
@@ -106,7 +109,7 @@ fn categories_count_by_their_weights_and_those_without_a_result_are_left_out() {
 fn check_verdict(
     filler: u32,
     named: &[(CheckSeverity, CheckStatus)],
-    verdict: RunVerdict,
+    verdict: ReadinessVerdict,
     sentence: &str,
 ) {
     let pass = |number| {
@@ -124,7 +127,7 @@ fn check_verdict(
 fn the_gates_of_the_verdict() {
     use CheckSeverity::{Blocker, Info, Major};
     use CheckStatus::{Crashed, Fail, Skipped, Warn};
-    use RunVerdict::{NotReady, Ready, ReadyWithWarnings};
+    use ReadinessVerdict::{NotReady, Ready, ReadyWithWarnings};
     check_verdict(1, &[], Ready, "Ready, 10.0 of 10");
     check_verdict(9, &[(Info, Fail)], Ready, "Ready, 9.0 of 10");
     check_verdict(8, &[(Info, Fail)], ReadyWithWarnings, "Ready with warnings, 8.9 of 10");

@@ -171,10 +171,10 @@ domain::words! {
     /// Priority of a client's requests when all slots are taken.
     #[derive(Default)]
     ClientPriority {
-        /// A person waits for the answer.
+        /// High: someone is waiting.
         #[default]
         Interactive = "interactive",
-        /// Nobody waits.
+        /// Low: nobody is waiting.
         Background = "background",
     }
 }

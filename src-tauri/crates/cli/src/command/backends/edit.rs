@@ -2,13 +2,14 @@
 //! takes.
 
 use control::Core;
-use control::view::{BackendEdit, BackendView};
+use control::view::{BackendEdit, BackendKind, BackendView};
 
-use super::compatibility::{BackendKindArgument, Compatibility, CompatibilityArguments};
+use super::compatibility::{Compatibility, CompatibilityArguments};
 use crate::command::completers;
 use crate::console::Console;
 use crate::exit::CommandError;
 use crate::unlock::unlock_interactively;
+use crate::word::word_except;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EditBackendArguments {
@@ -19,8 +20,8 @@ pub(crate) struct EditBackendArguments {
     #[arg(long)]
     label: Option<String>,
     /// Its protocol; changing it clears --lacks and --offers
-    #[arg(long, value_enum)]
-    kind: Option<BackendKindArgument>,
+    #[arg(long, value_parser = word_except(BackendKind::Mock))]
+    kind: Option<BackendKind>,
     /// Base URL
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     base_url: Option<String>,
@@ -65,7 +66,7 @@ impl EditBackendArguments {
     /// The new description: the typed values, and `known` for those not typed.
     pub(super) fn merge_with(self, known: BackendView) -> BackendEdit {
         let known_models = known.declared_models;
-        let kind = self.kind.map_or(known.kind, Into::into);
+        let kind = self.kind.unwrap_or(known.kind);
         let (lacks, offers) = match kind == known.kind {
             true => (known.lacks, known.offers),
             false => (Vec::new(), Vec::new()),
@@ -95,9 +96,7 @@ impl EditBackendArguments {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use control::view::{
-        BackendKindView, ExtraDialectView, TranslationModeView, UnsupportedFeatureView,
-    };
+    use control::view::{BackendKind, ExtraDialect, TranslationMode, UnsupportedFeature};
     use serde_json::json;
 
     use super::*;
@@ -149,30 +148,30 @@ mod tests {
 
     #[test]
     fn how_it_differs_stays_until_it_is_said_otherwise_or_the_kind_is_another() {
-        use BackendKindView::{Anthropic, OpenaiCompatible};
+        use BackendKind::{Anthropic, OpenAiCompatible};
         let check = |typed: &[&str],
                      kind,
-                     lacks: &[UnsupportedFeatureView],
-                     offers: &[ExtraDialectView],
+                     lacks: &[UnsupportedFeature],
+                     offers: &[ExtraDialect],
                      crossing| {
             let edit = edited(typed);
             assert_eq!((edit.kind, edit.crossing), (kind, crossing), "{typed:?}");
             assert_eq!((&edit.lacks[..], &edit.offers[..]), (lacks, offers), "{typed:?}");
         };
-        let (images, tools) = (UnsupportedFeatureView::Images, UnsupportedFeatureView::Tools);
-        let (messages, lenient) = (&[ExtraDialectView::Messages][..], TranslationModeView::Lenient);
-        check(&[], OpenaiCompatible, &[images], messages, lenient);
-        check(&["--lacks", "tools,images"], OpenaiCompatible, &[tools, images], messages, lenient);
-        check(&["--lacks", "none"], OpenaiCompatible, &[], messages, lenient);
-        check(&["--offers", "none"], OpenaiCompatible, &[images], &[], lenient);
+        let (images, tools) = (UnsupportedFeature::Images, UnsupportedFeature::Tools);
+        let (messages, lenient) = (&[ExtraDialect::Messages][..], TranslationMode::Lenient);
+        check(&[], OpenAiCompatible, &[images], messages, lenient);
+        check(&["--lacks", "tools,images"], OpenAiCompatible, &[tools, images], messages, lenient);
+        check(&["--lacks", "none"], OpenAiCompatible, &[], messages, lenient);
+        check(&["--offers", "none"], OpenAiCompatible, &[images], &[], lenient);
         check(
             &["--crossing", "strict"],
-            OpenaiCompatible,
+            OpenAiCompatible,
             &[images],
             messages,
-            TranslationModeView::Strict,
+            TranslationMode::Strict,
         );
         check(&["--kind", "anthropic"], Anthropic, &[], &[], lenient);
-        check(&["--kind", "openai-compatible"], OpenaiCompatible, &[images], messages, lenient);
+        check(&["--kind", "openai-compatible"], OpenAiCompatible, &[images], messages, lenient);
     }
 }

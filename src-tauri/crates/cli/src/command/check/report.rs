@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use control::view::{CheckStateView, CheckView, ReadinessRunView};
+use control::view::{CheckStatus, CheckView, ReadinessRunView};
 use tempfile::NamedTempFile;
 
 use crate::exit::{CommandError, Exit};
@@ -19,8 +19,8 @@ pub(in crate::command) enum ReportDetail {
     Findings,
 }
 
-pub(super) const fn has_ended(state: CheckStateView) -> bool {
-    !matches!(state, CheckStateView::Waiting | CheckStateView::Running)
+pub(super) const fn has_ended(state: CheckStatus) -> bool {
+    !matches!(state, CheckStatus::Waiting | CheckStatus::Running)
 }
 
 /// Appends one line for a finished check.
@@ -52,7 +52,7 @@ pub(in crate::command) fn render_report(
         text.line(Tone::Muted, &format!("  {}: {score}", category.name));
     }
     let finding = |check: &&CheckView| {
-        matches!(check.state, CheckStateView::Fail | CheckStateView::Warn | CheckStateView::Crashed)
+        matches!(check.state, CheckStatus::Fail | CheckStatus::Warn | CheckStatus::Crashed)
     };
     for check in run.checks.iter().filter(finding) {
         append_finding(&mut text, check);

@@ -3,20 +3,19 @@
 
 use std::str::FromStr;
 
-use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    BalanceWeightsView, RouteCandidateEdit, RouteEdit, RoutePolicyView, RouteRef, RouteView,
-    RoutesOrder, TranslationModeView,
+    BalanceWeightsView, CacheMode, RouteCandidateEdit, RouteEdit, RoutePolicy, RouteRef, RouteView,
+    RoutesOrder, TranslationMode,
 };
 
 use super::{find_route, render_route};
-use crate::cache_mode::CacheModeArg;
 use crate::command::completers;
 use crate::command::keys::render_sentence;
 use crate::confirm::{YesArgument, confirm_removal};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
+use crate::word::{WordOr, word, word_or_default};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct AddRouteArguments {
@@ -54,8 +53,8 @@ struct RouteRuleArguments {
     #[arg(long = "model", value_name = "NAME")]
     models: Vec<String>,
     /// How it chooses among its backends
-    #[arg(long, value_enum)]
-    policy: Option<RoutePolicyArgument>,
+    #[arg(long, value_parser = word::<RoutePolicy>())]
+    policy: Option<RoutePolicy>,
     /// Only for this client (repeatable)
     #[arg(long = "client", value_name = "CLIENT", add = completers::candidates_from(completers::client_names))]
     clients: Vec<String>,
@@ -66,39 +65,11 @@ struct RouteRuleArguments {
     #[arg(long, value_name = "SECS")]
     sticky_secs: Option<u32>,
     /// Use the response cache
-    #[arg(long, value_enum)]
-    cache: Option<CacheModeArg>,
+    #[arg(long, value_parser = word_or_default::<CacheMode>("Leave it to the request"))]
+    cache: Option<WordOr<CacheMode>>,
     /// What to do with fields that a backend's protocol does not support
-    #[arg(long, value_enum)]
-    crossing: Option<RouteCrossingArgument>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum RoutePolicyArgument {
-    /// The first healthy backend, in the order given
-    Ordered,
-    /// At random, in proportion to the weights
-    Weighted,
-    /// The lowest price first
-    Cheapest,
-    /// The shortest time to the first token first
-    Fastest,
-    /// The fewest requests in flight first
-    LeastBusy,
-    /// The best mix of latency, cost and rate-limit headroom
-    Balanced,
-    /// A fixed share of conversations each, without failover
-    Split,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum RouteCrossingArgument {
-    /// Leave it to the backend
-    Default,
-    /// Refuse the request and name the field
-    Strict,
-    /// Drop the field and name it
-    Lenient,
+    #[arg(long, value_parser = word_or_default::<TranslationMode>("Leave it to the backend"))]
+    crossing: Option<WordOr<TranslationMode>>,
 }
 
 /// A backend as it is typed: `groq`, `groq/llama-3.3-70b`, `groq/llama-3.3-70b=3`.
@@ -133,30 +104,6 @@ impl From<RouteCandidateArgument> for RouteCandidateEdit {
     }
 }
 
-impl RoutePolicyArgument {
-    const fn view(self) -> RoutePolicyView {
-        match self {
-            Self::Ordered => RoutePolicyView::Ordered,
-            Self::Weighted => RoutePolicyView::Weighted,
-            Self::Cheapest => RoutePolicyView::Cheapest,
-            Self::Fastest => RoutePolicyView::Fastest,
-            Self::LeastBusy => RoutePolicyView::LeastBusy,
-            Self::Balanced => RoutePolicyView::Balanced,
-            Self::Split => RoutePolicyView::Split,
-        }
-    }
-}
-
-impl RouteCrossingArgument {
-    const fn view(self) -> Option<TranslationModeView> {
-        match self {
-            Self::Default => None,
-            Self::Strict => Some(TranslationModeView::Strict),
-            Self::Lenient => Some(TranslationModeView::Lenient),
-        }
-    }
-}
-
 impl RouteRuleArguments {
     /// Takes the typed values, and `edit` for those not typed.
     fn merge_with(self, edit: RouteEdit) -> RouteEdit {
@@ -167,14 +114,14 @@ impl RouteRuleArguments {
             models: named(self.models, edit.models),
             clients: named(self.clients, edit.clients),
             projects: named(self.projects, edit.projects),
-            policy: self.policy.map_or(edit.policy, RoutePolicyArgument::view),
+            policy: self.policy.unwrap_or(edit.policy),
             sticky_secs: match self.sticky_secs {
                 Some(0) => None,
                 Some(secs) => Some(secs),
                 None => edit.sticky_secs,
             },
-            cache: self.cache.map_or(edit.cache, CacheModeArg::view),
-            crossing: self.crossing.map_or(edit.crossing, RouteCrossingArgument::view),
+            cache: self.cache.unwrap_or(edit.cache),
+            crossing: self.crossing.unwrap_or(edit.crossing),
             ..edit
         }
     }
@@ -194,7 +141,7 @@ pub(super) async fn add(
         models: Vec::new(),
         clients: Vec::new(),
         projects: Vec::new(),
-        policy: RoutePolicyView::Ordered,
+        policy: RoutePolicy::Ordered,
         weights: BalanceWeightsView { latency: 50, cost: 30, headroom: 20 },
         sticky_secs: Some(STICKY_SECS_DEFAULT),
         crossing: None,

@@ -2,19 +2,18 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, Origin, WallTime};
+use domain::{BackendId, HealthState, Origin, WallTime};
 use engine::{BackendProbeReport, Engine, ProbeStep};
 use ledger::{UsageKey, UsageSummary, UsageTotals};
-use monitor::HealthState;
 use pricing::{Price, Provider};
 use settings::{BackendKind, BackendSettings};
 
 use super::super::dependents;
 use super::super::keys::spend_view;
 use crate::view::{
-    BackendDayView, BackendKindView, BackendTestStepState, BackendTestStepView, BackendTestView,
-    BackendView, DependentsView, HealthStateView, HealthView, KeyPoolView, ModelView,
-    PoolOrderView, PriceView, TrafficLimitsView, TranslationModeView,
+    BackendDayView, BackendTestStepState, BackendTestStepView, BackendTestView, BackendView,
+    DependentsView, HealthStateView, HealthView, KeyPoolView, ModelView, PoolOrder, PriceView,
+    TrafficLimitsView, TranslationMode,
 };
 
 /// Hours in a backend's chart.
@@ -29,7 +28,7 @@ pub(super) fn backend_view(
     BackendView {
         id: id.to_string(),
         label: known.label.clone(),
-        kind: known.kind.into(),
+        kind: known.kind,
         base_url: Some(known.base_url.to_string()),
         enabled: known.enabled,
         built_in: false,
@@ -39,9 +38,9 @@ pub(super) fn backend_view(
         health: if known.enabled { health_view(engine, id) } else { disabled_health_view() },
         models: models_view(engine, id),
         declared_models: known.models.clone(),
-        lacks: known.lacks.iter().map(|lack| (*lack).into()).collect(),
-        offers: known.offers.iter().map(|offer| (*offer).into()).collect(),
-        crossing: known.crossing.into(),
+        lacks: known.lacks.iter().copied().collect(),
+        offers: known.offers.iter().copied().collect(),
+        crossing: known.crossing,
         dependents: dependents::backend_dependents(&engine.settings(), id),
         last_day: last_day_view(id.as_str(), day),
     }
@@ -52,19 +51,19 @@ pub(super) fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
     BackendView {
         id: id.to_string(),
         label: "Mock".to_owned(),
-        kind: BackendKindView::Mock,
+        kind: BackendKind::Mock,
         base_url: None,
         enabled: true,
         built_in: true,
         credential: None,
-        pool: KeyPoolView { order: PoolOrderView::Ordered, members: Vec::new() },
+        pool: KeyPoolView { order: PoolOrder::Ordered, members: Vec::new() },
         limits: TrafficLimitsView::default(),
         health: health_view(engine, id),
         models: models_view(engine, id),
         declared_models: Vec::new(),
         lacks: Vec::new(),
         offers: Vec::new(),
-        crossing: TranslationModeView::Strict,
+        crossing: TranslationMode::Strict,
         dependents: DependentsView::default(),
         last_day: last_day_view(id.as_str(), day),
     }

@@ -377,10 +377,7 @@ fn timeline_finding(
     let others = others.map(|(state, word)| format!("{word} for {}", duration_text(total(state))));
     let parts: Vec<String> = open.into_iter().chain(others).collect();
     let text = if parts.is_empty() { "testing recovery".to_owned() } else { parts.join("; ") };
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
+    domain::capitalize(&text)
 }
 
 /// `42 s`, `4 min`, `2 h 5 min`.

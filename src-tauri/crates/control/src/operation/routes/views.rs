@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, Endpoint, RouteId, RoutePolicy};
+use domain::{BackendId, Endpoint, HealthState, RouteId, RoutePolicy, capitalize};
 use engine::{Engine, backend_labels};
 use ledger::RouteCount;
-use monitor::HealthState;
 use settings::{RouteCandidateSettings, RouteSettings, Settings};
 
 use crate::ApiError;
@@ -85,15 +84,15 @@ fn route_view(
         models: route.models.clone(),
         clients: route.clients.iter().map(ToString::to_string).collect(),
         projects: route.projects.clone(),
-        policy: route.policy.into(),
+        policy: route.policy,
         weights: BalanceWeightsView {
             latency: route.weights.latency,
             cost: route.weights.cost,
             headroom: route.weights.headroom,
         },
         sticky_secs: (route.sticky_secs > 0).then_some(route.sticky_secs),
-        crossing: route.crossing.map(Into::into),
-        cache: route.cache.map(Into::into),
+        crossing: route.crossing,
+        cache: route.cache,
         enabled: route.enabled,
         sentence: route_sentence(route, &candidates, broken.as_deref()),
         broken,
@@ -331,11 +330,6 @@ fn join_candidates(
 /// `a`, `a and b`, `a, b, c, d and 2 more`.
 pub(in crate::operation) fn join_names(all: impl ExactSizeIterator<Item = String>) -> String {
     domain::list_names(all, NAMES_LISTED_MAX)
-}
-
-fn capitalize(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Describes all routes: the broken ones first, else the first route that skips its first

@@ -11,8 +11,7 @@ use settings::{
 use crate::ApiError;
 use crate::operation::input;
 use crate::view::{
-    NumberFieldView, ResilienceFormView, ResiliencePresetName, ResiliencePresetView,
-    ResilienceValues, SettingsValues,
+    NumberFieldView, ResilienceFormView, ResiliencePresetView, ResilienceValues, SettingsValues,
 };
 
 /// The changes that a form asks for, by the paths of the settings. A field may be named by its key
@@ -22,7 +21,7 @@ pub(super) fn form_changes(
     now: &Settings,
 ) -> Result<Vec<(String, SettingValue)>, ApiError> {
     check_cache_server(req, now)?;
-    let preset = resilience_preset(req.resilience.preset).word().to_owned();
+    let preset = req.resilience.preset.word().to_owned();
     let mut changes = vec![("resilience.preset".to_owned(), SettingValue::Text(preset))];
     for (name, number) in &req.resilience.custom {
         if !ResilienceNumbers::fields().any(|field| field.name == name) {
@@ -69,16 +68,13 @@ fn check_cache_server(req: &SettingsValues, now: &Settings) -> Result<(), ApiErr
 }
 
 pub(super) fn resilience_values(settings: &ResilienceSettings) -> ResilienceValues {
-    ResilienceValues {
-        preset: resilience_preset_name(settings.preset),
-        custom: threshold_values(&settings.custom),
-    }
+    ResilienceValues { preset: settings.preset, custom: threshold_values(&settings.custom) }
 }
 
 pub(super) fn resilience_form() -> ResilienceFormView {
     let preset = |preset: &ResiliencePreset| {
         let numbers = threshold_values(&preset.numbers()?);
-        Some(ResiliencePresetView { preset: resilience_preset_name(*preset), numbers })
+        Some(ResiliencePresetView { preset: *preset, numbers })
     };
     let presets = ResiliencePreset::ALL.iter().filter_map(preset).collect();
     let fields = ResilienceNumbers::fields().map(number_field_view).collect();
@@ -104,22 +100,4 @@ fn number_field_view(field: &Setting) -> NumberFieldView {
 
 fn threshold_values(numbers: &ResilienceNumbers) -> BTreeMap<String, u32> {
     numbers.values().map(|(name, number)| (name.to_owned(), number)).collect()
-}
-
-const fn resilience_preset(name: ResiliencePresetName) -> ResiliencePreset {
-    match name {
-        ResiliencePresetName::Careful => ResiliencePreset::Careful,
-        ResiliencePresetName::Balanced => ResiliencePreset::Balanced,
-        ResiliencePresetName::Eager => ResiliencePreset::Eager,
-        ResiliencePresetName::Custom => ResiliencePreset::Custom,
-    }
-}
-
-const fn resilience_preset_name(preset: ResiliencePreset) -> ResiliencePresetName {
-    match preset {
-        ResiliencePreset::Careful => ResiliencePresetName::Careful,
-        ResiliencePreset::Balanced => ResiliencePresetName::Balanced,
-        ResiliencePreset::Eager => ResiliencePresetName::Eager,
-        ResiliencePreset::Custom => ResiliencePresetName::Custom,
-    }
 }

@@ -1,0 +1,45 @@
+//! States and results that the ledger stores and several crates name.
+
+use crate::words;
+
+words! {
+    /// Health of a backend.
+    HealthState {
+        Up = "up",
+        /// It does not answer, or it rejects the key.
+        Down = "down",
+        /// There is no result, or none that is recent.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// Which readiness checks a run includes.
+    CheckSet {
+        /// Local checks only; takes under three seconds.
+        Quick = "quick",
+        /// Every check that costs nothing.
+        Full = "full",
+    }
+}
+
+words! {
+    /// Result of a readiness run.
+    ReadinessVerdict {
+        Ready = "ready",
+        ReadyWithWarnings = "ready_with_warnings",
+        NotReady = "not_ready",
+    }
+}
+
+impl ReadinessVerdict {
+    /// The verdict in words, as inside a sentence.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::ReadyWithWarnings => "ready with warnings",
+            Self::NotReady => "not ready",
+        }
+    }
+}
