@@ -69,7 +69,7 @@ pub use monitor::WindowFocus;
 pub use notifications::{NotificationOutcome, Notifications};
 pub use owner::{LockError, OwnerLock, OwnerNote, find_owner, is_owned};
 pub use private_variables::{EnvironmentVariables, LaunchContext, private_variables};
-pub use probe::{BackendProbeReport, BackendProber, KeyProbeReport, ProbeStep};
+pub use probe::BackendProber;
 pub use readiness_runs::{ReadinessRuns, RunError};
 pub use resilience_rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
 pub use response_cache::ResponseCache;

@@ -3,8 +3,6 @@
 //! The monitor, the Test button, Verify and the readiness checks all use it, so they cannot
 //! disagree, and each shares its result with the others.
 
-mod merge;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +10,7 @@ use async_trait::async_trait;
 use domain::{BackendId, BoundSecret, Clock, CredentialId, Endpoint, Moment};
 use endpoints::{EndpointRegistry, Verdict};
 use gateway::{Backend, ProbeFailure, Upstream};
-use monitor::{HealthFinding, Observation, ObservationSource, Probe, ProbeResult};
+use monitor::{HealthFinding, Probe, ProbeReport, ProbeStep};
 use resilience::ProbeOutcome;
 use settings::SettingsStore;
 use vault::{Vault, VaultError};
@@ -24,57 +22,6 @@ use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::model_catalogue::ModelCatalogue;
 use crate::snapshot::SnapshotStore;
 use crate::topic::Topic;
-
-#[derive(Debug, Clone)]
-pub struct BackendProbeReport {
-    pub finding: HealthFinding,
-    /// The result in words.
-    pub detail: String,
-    /// What to do.
-    pub fix: Option<String>,
-    /// Models the backend lists; `None` if it did not list any.
-    pub models: Option<Vec<String>>,
-    /// True if the backend's key is not in the vault.
-    pub key_missing: bool,
-    pub steps: Vec<ProbeStep>,
-    /// Results per key, in the order of the pool; empty for a backend without keys.
-    pub keys: Vec<KeyProbeReport>,
-    duration: Duration,
-}
-
-/// Result of probing with one key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyProbeReport {
-    pub credential: CredentialId,
-    pub finding: HealthFinding,
-    /// True if the key is not in the vault.
-    pub missing: bool,
-    /// The result in words.
-    pub detail: String,
-    /// What to do.
-    pub fix: Option<String>,
-}
-
-#[derive(Debug, Clone)]
-pub enum ProbeStep {
-    Passed {
-        title: String,
-        detail: String,
-        /// `None` where a duration means nothing.
-        duration: Option<Duration>,
-    },
-    Failed {
-        title: String,
-        detail: String,
-        /// What to do.
-        fix: Option<String>,
-    },
-    /// Not tried, because an earlier step failed.
-    Skipped {
-        /// Title of the step.
-        title: String,
-    },
-}
 
 const READ_KEY: &str = "Read the key from the vault";
 const ANSWERS: &str = "Reach the backend";
@@ -101,13 +48,8 @@ pub struct BackendProber {
 /// By the monitor's schedule, which records the result itself.
 #[async_trait]
 impl Probe for BackendProber {
-    async fn probe(&self, backend: &BackendId) -> ProbeResult {
-        let report = self.probe_with_all_keys(backend).await;
-        let reason = match report.finding {
-            HealthFinding::Answered => String::new(),
-            _ => report.detail,
-        };
-        ProbeResult { finding: report.finding, duration: report.duration, reason }
+    async fn probe(&self, backend: &BackendId) -> ProbeReport {
+        self.probe_with_all_keys(backend).await
     }
 
     fn was_paused_since(&self, since: Moment) -> bool {
@@ -118,18 +60,9 @@ impl Probe for BackendProber {
 impl BackendProber {
     /// Probes a backend now and reports the result to the monitor and the breakers. Nothing is
     /// billed.
-    pub async fn probe_now(&self, id: &BackendId) -> BackendProbeReport {
+    pub async fn probe_now(&self, id: &BackendId) -> ProbeReport {
         let report = self.probe_with_all_keys(id).await;
-        let observation = Observation {
-            source: ObservationSource::Probe,
-            finding: report.finding,
-            reason: match report.finding {
-                HealthFinding::Answered => String::new(),
-                _ => report.detail.clone(),
-            },
-            duration: report.duration,
-        };
-        self.health.observe(id, observation);
+        self.health.observe(id, report.observation());
         self.lift_blocks(id, &report);
         report
     }
@@ -141,7 +74,7 @@ impl BackendProber {
     }
 
     /// Unblocks the endpoints of keys that were accepted.
-    fn lift_blocks(&self, backend: &BackendId, report: &BackendProbeReport) {
+    fn lift_blocks(&self, backend: &BackendId, report: &ProbeReport) {
         let passed = report.keys.iter().filter(|key| key.finding == HealthFinding::Answered);
         for key in passed {
             let credential = Some(key.credential.clone());
@@ -151,10 +84,11 @@ impl BackendProber {
     }
 
     /// Probes with each key in turn, so that keys not in use yet also get a status.
-    async fn probe_with_all_keys(&self, id: &BackendId) -> BackendProbeReport {
+    async fn probe_with_all_keys(&self, id: &BackendId) -> ProbeReport {
         let snapshot = self.snapshots.current();
         let Some(backend) = snapshot.backends.get(id) else {
-            return unknown_backend_report(id);
+            let detail = format!("there is no backend named {id}");
+            return ProbeReport::new(HealthFinding::Failed, detail, Duration::ZERO);
         };
         let settings = self.settings.current();
         let keys: Vec<CredentialId> = match settings.backends.get(id) {
@@ -169,7 +103,7 @@ impl BackendProber {
                 let report = self.probe_with_key(id, backend, Some(key.clone())).await;
                 reports.push((key, report));
             }
-            merge::merge_reports(reports)
+            ProbeReport::merge(reports)
         };
         self.update_listed_models(id, report.models.as_ref());
         report
@@ -180,17 +114,24 @@ impl BackendProber {
         id: &BackendId,
         backend: &Backend,
         credential: Option<CredentialId>,
-    ) -> BackendProbeReport {
+    ) -> ProbeReport {
         let key = match self.read_key(credential.as_ref()).await {
             Ok(key) => key,
             Err(error) => return self.unreadable_key_report(credential.as_ref(), &error),
         };
-        let report = self.probe_upstream(id, backend, key).await;
-        let endpoint = Endpoint { backend: id.clone(), credential: credential.clone() };
-        self.report_to_breaker(&endpoint, &report);
-        let found = KeyProbe { credential, report };
-        self.update_key_status(&found);
-        found.into_report()
+        let begun = self.clock.now();
+        let outcome = self.list_models(id, backend, key, begun).await;
+        let duration = self.clock.now().since(begun);
+        let endpoint = Endpoint { backend: id.clone(), credential };
+        self.report_to_breaker(&endpoint, &outcome);
+        if let Some(key) = &endpoint.credential {
+            self.update_key_status(key, &outcome);
+        }
+        let is_keyed = endpoint.credential.is_some();
+        match outcome {
+            Ok(models) => answered_report(models, is_keyed, duration),
+            Err(failure) => failed_report(&failure, is_keyed, duration),
+        }
     }
 
     async fn read_key(
@@ -203,28 +144,28 @@ impl BackendProber {
         }
     }
 
-    async fn probe_upstream(
+    async fn list_models(
         &self,
         id: &BackendId,
         backend: &Backend,
         key: Option<Arc<BoundSecret>>,
-    ) -> gateway::UpstreamProbe {
+        begun: Moment,
+    ) -> Result<Vec<String>, ProbeFailure> {
         let clock = &*self.clock;
         if id == &self.mock {
             return gateway::probe(&*self.mock_upstream, backend, key, clock).await;
         }
-        let begun = clock.now();
-        let mut report = gateway::probe(&*self.network, backend, key, clock).await;
-        if let Err(failure) = &mut report.outcome {
+        let outcome = gateway::probe(&*self.network, backend, key, clock).await;
+        outcome.map_err(|mut failure| {
             failure.verdict = self.registry.verdict_without_pauses(failure.verdict, begun);
-        }
-        report
+            failure
+        })
     }
 
     /// Reports a probe to the endpoint's breaker, unless the result says nothing about the
     /// endpoint.
-    fn report_to_breaker(&self, endpoint: &Endpoint, report: &gateway::UpstreamProbe) {
-        let outcome = match &report.outcome {
+    fn report_to_breaker(&self, endpoint: &Endpoint, outcome: &Result<Vec<String>, ProbeFailure>) {
+        let outcome = match outcome {
             Ok(_) => ProbeOutcome::Passed,
             Err(failure) => match failure.verdict {
                 Verdict::NotSent | Verdict::Cancelled => return,
@@ -241,32 +182,21 @@ impl BackendProber {
         &self,
         credential: Option<&CredentialId>,
         error: &VaultError,
-    ) -> BackendProbeReport {
+    ) -> ProbeReport {
         let missing = matches!(error, VaultError::NotFound(_));
         if let (true, Some(credential)) = (missing, credential) {
             let reason = Some("it is not in this vault; replace it to enter it again".to_owned());
             self.set_key_state(credential, KeyState::Missing, reason);
         }
         let (detail, fix) = (error.to_string(), error.hint().map(str::to_owned));
-        BackendProbeReport {
-            finding: HealthFinding::Failed,
-            steps: vec![
-                ProbeStep::Failed {
-                    title: READ_KEY.to_owned(),
-                    detail: detail.clone(),
-                    fix: fix.clone(),
-                },
-                skipped_step(ANSWERS),
-                skipped_step(ACCEPTED),
-                skipped_step(LISTED),
-            ],
-            detail,
-            fix,
-            models: None,
-            key_missing: missing,
-            keys: Vec::new(),
-            duration: Duration::ZERO,
-        }
+        let read = ProbeStep::Failed {
+            title: READ_KEY.to_owned(),
+            detail: detail.clone(),
+            fix: fix.clone(),
+        };
+        let steps = vec![read, skipped_step(ANSWERS), skipped_step(ACCEPTED), skipped_step(LISTED)];
+        let report = ProbeReport::new(HealthFinding::Failed, detail, Duration::ZERO);
+        ProbeReport { fix, key_missing: missing, steps, ..report }
     }
 
     fn update_listed_models(&self, id: &BackendId, listed: Option<&Vec<String>>) {
@@ -283,63 +213,38 @@ impl BackendProber {
         }
     }
 
-    fn update_key_status(&self, found: &KeyProbe) {
-        let state = match &found.report.outcome {
-            Ok(_) => Some((KeyState::Valid, None)),
+    fn update_key_status(&self, key: &CredentialId, outcome: &Result<Vec<String>, ProbeFailure>) {
+        match outcome {
+            Ok(_) => self.set_key_state(key, KeyState::Valid, None),
             Err(failure) if failure.verdict == Verdict::KeyRejected => {
-                Some((KeyState::Rejected, Some(failure.message.clone())))
+                self.set_key_state(key, KeyState::Rejected, Some(failure.message.clone()));
             }
-            Err(_) => None,
-        };
-        if let (Some(credential), Some((state, reason))) = (&found.credential, state) {
-            self.set_key_state(credential, state, reason);
+            Err(_) => {}
         }
     }
 }
 
-struct KeyProbe {
-    credential: Option<CredentialId>,
-    report: gateway::UpstreamProbe,
+/// The first steps of a probe that got past the vault.
+fn first_steps(is_keyed: bool) -> Vec<ProbeStep> {
+    let read = || passed_step(READ_KEY, "found and bound to this host", None);
+    is_keyed.then(read).into_iter().collect()
 }
 
-impl KeyProbe {
-    fn into_report(self) -> BackendProbeReport {
-        let keyed = self.credential.is_some();
-        let duration = self.report.duration;
-        let mut steps = Vec::new();
-        if keyed {
-            steps.push(passed_step(READ_KEY, "found and bound to this host", None));
-        }
-        match self.report.outcome {
-            Ok(models) => {
-                steps.push(passed_step(ANSWERS, "it answers", Some(duration)));
-                if keyed {
-                    steps.push(passed_step(ACCEPTED, "a free call succeeded", None));
-                }
-                let detail = format!("{} models", models.len());
-                steps.push(passed_step(LISTED, &detail, None));
-                BackendProbeReport {
-                    finding: HealthFinding::Answered,
-                    detail: format!("it answers and lists {detail}"),
-                    fix: None,
-                    models: Some(models),
-                    key_missing: false,
-                    keys: Vec::new(),
-                    steps,
-                    duration,
-                }
-            }
-            Err(failure) => failed_probe_report(&failure, steps, keyed, duration),
-        }
+fn answered_report(models: Vec<String>, is_keyed: bool, duration: Duration) -> ProbeReport {
+    let mut steps = first_steps(is_keyed);
+    steps.push(passed_step(ANSWERS, "it answers", Some(duration)));
+    if is_keyed {
+        steps.push(passed_step(ACCEPTED, "a free call succeeded", None));
     }
+    let listed = format!("{} models", models.len());
+    steps.push(passed_step(LISTED, &listed, None));
+    let detail = format!("it answers and lists {listed}");
+    let report = ProbeReport::new(HealthFinding::Answered, detail, duration);
+    ProbeReport { models: Some(models), steps, ..report }
 }
 
-fn failed_probe_report(
-    failure: &ProbeFailure,
-    mut steps: Vec<ProbeStep>,
-    keyed: bool,
-    duration: Duration,
-) -> BackendProbeReport {
+fn failed_report(failure: &ProbeFailure, is_keyed: bool, duration: Duration) -> ProbeReport {
+    let mut steps = first_steps(is_keyed);
     let detail = failure.message.clone();
     let fail = |title: &str, fix: Option<&str>| ProbeStep::Failed {
         title: title.to_owned(),
@@ -371,37 +276,15 @@ fn failed_probe_report(
         }
         _ => {
             steps.push(fail(ANSWERS, None));
-            if keyed {
+            if is_keyed {
                 steps.push(skipped_step(ACCEPTED));
             }
             steps.push(skipped_step(LISTED));
             (HealthFinding::Failed, None)
         }
     };
-    BackendProbeReport {
-        finding,
-        detail,
-        fix: fix.map(str::to_owned),
-        models: None,
-        key_missing: false,
-        keys: Vec::new(),
-        steps,
-        duration,
-    }
-}
-
-fn unknown_backend_report(id: &BackendId) -> BackendProbeReport {
-    let detail = format!("there is no backend named {id}");
-    BackendProbeReport {
-        finding: HealthFinding::Failed,
-        detail,
-        fix: None,
-        models: None,
-        key_missing: false,
-        keys: Vec::new(),
-        steps: Vec::new(),
-        duration: Duration::ZERO,
-    }
+    let report = ProbeReport::new(finding, detail, duration);
+    ProbeReport { fix: fix.map(str::to_owned), steps, ..report }
 }
 
 fn passed_step(title: &str, detail: &str, duration: Option<Duration>) -> ProbeStep {

@@ -67,7 +67,7 @@ pub use loopback::{
     LOOPBACK_CALL_MS_MAX, LoopbackAnswer, LoopbackCall, LoopbackError, LoopbackEvents,
     LoopbackReply, loopback_call,
 };
-pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, UpstreamProbe, probe};
+pub use probe::{MODEL_LIST_BYTES_MAX, PROBE_TIMEOUT, ProbeFailure, probe};
 pub use scope::{Forbidden, apply_scope, check_model};
 pub use snapshot::{Backend, CacheUse, GatewayClient, GatewayClients, Snapshot, TokenState};
 pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};

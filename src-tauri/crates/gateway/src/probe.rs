@@ -23,24 +23,14 @@ pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest model list read, in bytes. The largest aggregators send under a megabyte.
 pub const MODEL_LIST_BYTES_MAX: usize = 8_388_608;
 
-/// The result of a probe.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UpstreamProbe {
-    pub duration: Duration,
-    /// The backend's status, if it answered.
-    pub http_status: Option<u16>,
-    /// The models it lists, or the failure.
-    pub outcome: Result<Vec<String>, ProbeFailure>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ProbeFailure {
     /// What the failure says about the backend and its key. [`Verdict::ClientFault`] with status
     /// 404 means that the backend answers but has no model list.
     pub verdict: Verdict,
-    /// Stable error code.
-    pub code: &'static str,
+    /// The backend's status, if it answered.
+    pub http_status: Option<u16>,
     /// What happened and what to do, as a clause without the backend's name; free of keys.
     pub message: String,
 }
@@ -52,20 +42,18 @@ pub async fn probe(
     backend: &Backend,
     key: Option<Arc<BoundSecret>>,
     clock: &dyn Clock,
-) -> UpstreamProbe {
-    let begun = clock.now();
+) -> Result<Vec<String>, ProbeFailure> {
     let mut http_status = None;
     let asking = list_models(upstream, backend, key, clock, &mut http_status);
     let outcome = match tokio::time::timeout(PROBE_TIMEOUT, asking).await {
         Ok(outcome) => outcome,
         Err(_elapsed) => Err(Failure::upstream(&backend.id, &UpstreamFailure::Timeout)),
     };
-    let outcome = outcome.map_err(|failure| ProbeFailure {
+    outcome.map_err(|failure| ProbeFailure {
         verdict: failure.verdict,
-        code: failure.refusal.code,
+        http_status,
         message: without_subject(&backend.id, &failure.refusal.message),
-    });
-    UpstreamProbe { duration: clock.now().since(begun), http_status, outcome }
+    })
 }
 
 /// Removes the backend's name from the start of `message`: a probe's result is shown beside the

@@ -10,6 +10,7 @@
 mod channel;
 mod health;
 mod notification_policy;
+mod probe_report;
 mod schedule;
 mod text;
 
@@ -28,7 +29,7 @@ pub use notification_policy::{
     RECOVERY_DOWNTIME_MIN, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SuppressionReason,
     Urgency, WindowFocus,
 };
+pub use probe_report::{KeyProbeReport, ProbeReport, ProbeStep};
 pub use schedule::{
-    BackendTransition, Monitor, PROBE_LIMIT, PROBES_AT_ONCE_MAX, Probe, ProbeResult,
-    TRANSITIONS_KEPT_MAX,
+    BackendTransition, Monitor, PROBE_LIMIT, PROBES_AT_ONCE_MAX, Probe, TRANSITIONS_KEPT_MAX,
 };

@@ -16,8 +16,9 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::health::{
     BackendHealth, ClockReading, Health, HealthFinding, HealthTransition, LastKnownHealth,
-    Observation, ObservationSource,
+    Observation,
 };
+use crate::probe_report::ProbeReport;
 
 /// Maximum number of concurrent probes.
 pub const PROBES_AT_ONCE_MAX: usize = 3;
@@ -31,21 +32,13 @@ pub const TRANSITIONS_KEPT_MAX: usize = 64;
 pub trait Probe: Send + Sync {
     /// Probes `backend`. Dropping the future cancels the probe; it is dropped after
     /// [`PROBE_LIMIT`].
-    async fn probe(&self, backend: &BackendId) -> ProbeResult;
+    async fn probe(&self, backend: &BackendId) -> ProbeReport;
 
     /// True if this machine slept or the program was suspended after `_since`. A probe that fails
     /// across such a pause says nothing about its backend.
     fn was_paused_since(&self, _since: Moment) -> bool {
         false
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeResult {
-    pub finding: HealthFinding,
-    pub duration: Duration,
-    /// The failure as a sentence without secrets; empty on success.
-    pub reason: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,24 +220,17 @@ impl Monitor {
     async fn probe_one(&self, probe: &dyn Probe, clock: &dyn Clock, backend: BackendId) {
         let begun = clock.now();
         let result = tokio::time::timeout(PROBE_LIMIT, probe.probe(&backend)).await;
-        let mut result = result.unwrap_or_else(|_elapsed| ProbeResult {
-            finding: HealthFinding::Failed,
-            duration: PROBE_LIMIT,
-            reason: format!("no answer within {} s", PROBE_LIMIT.as_secs()),
+        let mut report = result.unwrap_or_else(|_elapsed| {
+            let detail = format!("no answer within {} s", PROBE_LIMIT.as_secs());
+            ProbeReport::new(HealthFinding::Failed, detail, PROBE_LIMIT)
         });
-        if result.finding == HealthFinding::Failed && probe.was_paused_since(begun) {
-            result.finding = HealthFinding::LocalFault;
+        if report.finding == HealthFinding::Failed && probe.was_paused_since(begun) {
+            report.finding = HealthFinding::LocalFault;
         }
-        tracing::debug!(%backend, class = ?result.finding, ms = result.duration.as_millis(), "probed");
-        let observation = Observation {
-            source: ObservationSource::Probe,
-            finding: result.finding,
-            reason: result.reason,
-            duration: result.duration,
-        };
+        tracing::debug!(%backend, class = ?report.finding, ms = report.duration.as_millis(), "probed");
         let is_outdated = self.lock().outdated.remove(&backend);
         if !is_outdated {
-            self.apply_observation(&backend, observation, ClockReading::read(clock));
+            self.apply_observation(&backend, report.observation(), ClockReading::read(clock));
         }
         self.lock().in_flight.remove(&backend);
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, BoundSecret, Secret, SystemClock};
+use domain::{BackendId, BoundSecret, Clock as _, Secret, SystemClock};
 use endpoints::{FailureReason, Verdict};
-use gateway::{Backend, HttpUpstream, MockUpstream, PROBE_TIMEOUT, UpstreamProbe, probe};
+use gateway::{Backend, HttpUpstream, MockUpstream, PROBE_TIMEOUT, ProbeFailure, probe};
 use test_support::{Reply, ScriptedUpstream};
 use wire::TargetKind;
 
@@ -23,7 +23,7 @@ fn key(home: &str) -> Option<Arc<BoundSecret>> {
 
 async fn probed(
     reply: impl Fn() -> Reply + Send + Sync + 'static,
-) -> (UpstreamProbe, ScriptedUpstream) {
+) -> (Result<Vec<String>, ProbeFailure>, ScriptedUpstream) {
     let upstream = ScriptedUpstream::start_with(move |_| Some(reply())).await.expect("an upstream");
     let network = HttpUpstream::new(Duration::from_secs(5));
     let base_url = upstream.base_url();
@@ -38,9 +38,7 @@ async fn probed(
 #[tokio::test]
 async fn a_good_backend_lists_its_models_and_nothing_else_is_asked() {
     let (report, upstream) = probed(|| Reply::models(&["a", "b"])).await;
-    assert_eq!(report.outcome, Ok(vec!["a".to_owned(), "b".to_owned()]));
-    assert_eq!(report.http_status, Some(200));
-    assert!(report.duration > Duration::ZERO);
+    assert_eq!(report, Ok(vec!["a".to_owned(), "b".to_owned()]));
     let requests = upstream.requests();
     assert_eq!(requests.len(), 1);
     assert_eq!((requests[0].method.as_str(), requests[0].path.as_str()), ("GET", "/v1/models"));
@@ -65,8 +63,8 @@ async fn each_failure_has_its_class() {
     ];
     for (reply, status, verdict) in cases {
         let (report, _upstream) = probed(move || reply.clone()).await;
-        let failure = report.outcome.expect_err("a failure");
-        assert_eq!((report.http_status, failure.verdict), (status, verdict), "{failure}");
+        let failure = report.expect_err("a failure");
+        assert_eq!((failure.http_status, failure.verdict), (status, verdict), "{failure}");
         assert!(!failure.message.contains(KEY), "{failure}");
     }
     assert!(other.requests().is_empty());
@@ -79,7 +77,7 @@ async fn a_key_of_another_host_is_not_sent() {
     let backend = backend(TargetKind::OpenAi, &upstream.base_url());
     let key = key("https://api.openai.com");
     let report = probe(&network, &backend, key, &SystemClock::new()).await;
-    assert_eq!(report.outcome.expect_err("refused").verdict, Verdict::NotSent);
+    assert_eq!(report.expect_err("refused").verdict, Verdict::NotSent);
     assert!(upstream.requests().is_empty());
 }
 
@@ -89,7 +87,7 @@ async fn the_mock_is_probed_in_process() {
     let backend = backend(TargetKind::Mock, "http://mock.invalid");
     let report = probe(&mock, &backend, None, &SystemClock::new()).await;
     let expected: Vec<_> = wire::mock::MODELS.iter().map(|&model| model.to_owned()).collect();
-    assert_eq!(report.outcome, Ok(expected));
+    assert_eq!(report, Ok(expected));
 }
 
 /// Never answers.
@@ -108,8 +106,10 @@ impl gateway::Upstream for Silent {
 #[tokio::test(start_paused = true)]
 async fn silence_ends_at_the_limit() {
     let backend = backend(TargetKind::OpenAi, "https://api.test/v1");
-    let report = probe(&Silent, &backend, None, &SystemClock::new()).await;
-    assert_eq!(report.duration, PROBE_TIMEOUT);
-    let verdict = report.outcome.expect_err("late").verdict;
+    let clock = SystemClock::new();
+    let begun = clock.now();
+    let report = probe(&Silent, &backend, None, &clock).await;
+    assert_eq!(clock.now().since(begun), PROBE_TIMEOUT);
+    let verdict = report.expect_err("late").verdict;
     assert_eq!(verdict, Verdict::BackendFailure(FailureReason::Timeout));
 }

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::{HealthState, SeededEntropy, SystemClock};
 
+use crate::ObservationSource;
+
 use super::*;
 
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -33,14 +35,14 @@ impl ScriptedProbe {
 
 #[async_trait]
 impl Probe for ScriptedProbe {
-    async fn probe(&self, _backend: &BackendId) -> ProbeResult {
+    async fn probe(&self, _backend: &BackendId) -> ProbeReport {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.running_most.fetch_max(running, Ordering::SeqCst);
         tokio::time::sleep(self.takes).await;
         self.running.fetch_sub(1, Ordering::SeqCst);
         let finding = *self.finding.lock().expect("a lock");
-        ProbeResult { finding, duration: self.takes, reason: "scripted".to_owned() }
+        ProbeReport::new(finding, "scripted", self.takes)
     }
 }
 
@@ -110,7 +112,7 @@ struct PausedProbe(ScriptedProbe);
 
 #[async_trait]
 impl Probe for PausedProbe {
-    async fn probe(&self, backend: &BackendId) -> ProbeResult {
+    async fn probe(&self, backend: &BackendId) -> ProbeReport {
         self.0.probe(backend).await
     }
 

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use domain::{BackendId, HealthState, Origin, WallTime};
-use engine::{BackendProbeReport, Engine, ProbeStep};
+use engine::Engine;
 use ledger::{UsageKey, UsageSummary, UsageTotals};
+use monitor::{ProbeReport, ProbeStep};
 use pricing::{Price, Provider};
 use settings::{BackendKind, BackendSettings};
 
@@ -159,7 +160,7 @@ fn last_day_view(id: &str, day: &UsageSummary) -> BackendDayView {
     }
 }
 
-pub(super) fn test_view(id: String, report: BackendProbeReport) -> BackendTestView {
+pub(super) fn test_view(id: String, report: ProbeReport) -> BackendTestView {
     BackendTestView {
         id,
         passed: report.steps.iter().all(|step| matches!(step, ProbeStep::Passed { .. })),
