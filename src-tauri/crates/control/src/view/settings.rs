@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use settings::{Setting, SettingKind, SettingValue, Settings, Theme};
 use specta::datatype::{DataType, Enum, Field, Struct, Variant};
 use specta::{Type, Types};
@@ -39,7 +40,7 @@ pub struct SettingsView {
 /// are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct SettingsValues {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "read_fields")]
     #[specta(type = SettingFields)]
     pub fields: BTreeMap<String, SettingValue>,
     pub resilience: ResilienceValues,
@@ -76,6 +77,19 @@ impl SettingsValues {
     pub fn theme(&self) -> Theme {
         self.get("theme").to_string().parse().unwrap_or_default()
     }
+}
+
+/// Reads the fields one by one, since serde names no field of a flattened map in its errors.
+fn read_fields<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, SettingValue>, D::Error> {
+    let read = |(key, value): (String, serde_json::Value)| match serde_json::from_value(value) {
+        Ok(value) => Ok((key, value)),
+        Err(_) => Err(D::Error::custom(format!(
+            "{key}: expected a whole number, true, false, a text or null"
+        ))),
+    };
+    BTreeMap::deserialize(deserializer)?.into_iter().map(read).collect()
 }
 
 /// The TypeScript type of [`SettingsValues::fields`].

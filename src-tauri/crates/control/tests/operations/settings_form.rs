@@ -110,3 +110,12 @@ async fn the_cache_is_set_by_the_form_and_its_server_is_checked() {
     }
     core.stop().await;
 }
+
+#[test]
+fn a_value_of_a_wrong_type_is_refused_by_the_name_of_its_field() {
+    let read = |text: &str| serde_json::from_str::<SettingsValues>(text);
+    let values = r#"{"gateway_port": [4283], "resilience": {"preset": "balanced", "custom": {}}}"#;
+    let error = read(values).expect_err("a list").to_string();
+    assert!(error.starts_with("gateway_port: expected a whole number"), "{error}");
+    assert!(read(&values.replace("[4283]", "4283")).is_ok());
+}
