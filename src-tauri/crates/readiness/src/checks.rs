@@ -1,4 +1,5 @@
-//! The list of built-in checks and their dependencies.
+//! The built-in checks. Each file here holds checks of one subject, and their rows: id, title,
+//! severity and dependencies.
 
 mod backend;
 mod chat_stream;
@@ -7,17 +8,13 @@ mod guidance;
 mod local;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::{BackendId, CheckSet, CredentialId};
 
-use crate::check::{CheckBody, CheckCategory, CheckId, CheckSeverity, ReadinessCheck};
+use crate::check::ReadinessCheck;
 use crate::environment::ReadinessEnvironment;
 
 pub use local::FREE_BYTES_MIN;
-
-/// Time limit of a check that calls a provider.
-const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What [`built_in_checks`] covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +30,7 @@ pub struct CheckInputs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendTarget {
     pub backend: BackendId,
+    /// Display name.
     pub label: String,
     pub credential: Option<CredentialId>,
     pub need: BackendNeed,
@@ -51,139 +49,16 @@ pub enum BackendNeed {
 pub fn built_in_checks(
     environment: &Arc<dyn ReadinessEnvironment>,
     set: CheckSet,
-    scope: &CheckInputs,
+    inputs: &CheckInputs,
 ) -> Vec<ReadinessCheck> {
-    let mut checks = local_checks(environment);
-    checks.extend(gateway_checks(environment, &scope.mock_model));
+    let mut checks = Vec::from(local::checks(environment));
+    checks.extend(gateway::checks(environment, &inputs.mock_model));
     if set == CheckSet::Full {
-        checks
-            .extend(scope.backends.iter().flat_map(|subject| backend_checks(environment, subject)));
+        let backends = inputs.backends.iter();
+        checks.extend(backends.flat_map(|target| backend::checks(environment, target)));
     }
-    checks.extend(guidance_checks(scope));
+    checks.extend(guidance::checks(inputs.backends.len(), inputs.clients));
     checks
-}
-
-fn guidance_checks(scope: &CheckInputs) -> Vec<ReadinessCheck> {
-    let backends: Arc<dyn CheckBody> = Arc::new(guidance::BackendsCheck(scope.backends.len()));
-    let clients: Arc<dyn CheckBody> = Arc::new(guidance::ClientsCheck(scope.clients));
-    let check = |id, title, severity, run| {
-        ReadinessCheck::new(CheckId::new(id), title, CheckCategory::Guidance, severity, run)
-    };
-    vec![
-        check("R-09", "A real backend is configured", CheckSeverity::Major, backends),
-        check("R-25", "A client is connected", CheckSeverity::Info, clients),
-    ]
-}
-
-fn local_checks(environment: &Arc<dyn ReadinessEnvironment>) -> Vec<ReadinessCheck> {
-    use CheckCategory::{Reliability, Security};
-    let check = |id, title, category, run: Arc<dyn CheckBody>| {
-        ReadinessCheck::new(CheckId::new(id), title, category, CheckSeverity::Blocker, run)
-    };
-    let (g, h, i, j) = (
-        Arc::clone(environment),
-        Arc::clone(environment),
-        Arc::clone(environment),
-        Arc::clone(environment),
-    );
-    vec![
-        check(
-            "R-02",
-            "Data folder is writable and has free space",
-            Reliability,
-            Arc::new(local::DataFolderCheck(g)),
-        ),
-        check("R-03", "Settings are valid", Reliability, Arc::new(local::SettingsCheck(h)))
-            .with_dependencies([CheckId::new("R-02")]),
-        check(
-            "R-04",
-            "Ledger is intact and up to date",
-            Reliability,
-            Arc::new(local::LedgerCheck(i)),
-        )
-        .with_dependencies([CheckId::new("R-02")]),
-        check(
-            "R-05",
-            "Vault stores, returns and deletes a value",
-            Security,
-            Arc::new(local::VaultCheck(j)),
-        ),
-    ]
-}
-
-fn gateway_checks(
-    environment: &Arc<dyn ReadinessEnvironment>,
-    mock_model: &str,
-) -> Vec<ReadinessCheck> {
-    use CheckCategory::{Reliability, Security};
-    let check = |id, title, category, run: Arc<dyn CheckBody>| {
-        ReadinessCheck::new(CheckId::new(id), title, category, CheckSeverity::Blocker, run)
-    };
-    let model = || mock_model.to_owned();
-    vec![
-        check(
-            "R-13",
-            "Gateway refuses the network, unknown programs and web pages",
-            Security,
-            Arc::new(gateway::GatewayGuardCheck(Arc::clone(environment))),
-        )
-        .with_dependencies([CheckId::new("R-03")]),
-        check(
-            "R-14a",
-            "Request through the gateway to the mock",
-            Reliability,
-            Arc::new(gateway::RequestCheck {
-                environment: Arc::clone(environment),
-                model: model(),
-            }),
-        )
-        .with_dependencies([CheckId::new("R-13")]),
-        check(
-            "R-14b",
-            "Stream through the gateway to the mock",
-            Reliability,
-            Arc::new(gateway::StreamCheck { environment: Arc::clone(environment), model: model() }),
-        )
-        .with_dependencies([CheckId::new("R-14a")]),
-    ]
-}
-
-fn backend_checks(
-    environment: &Arc<dyn ReadinessEnvironment>,
-    subject: &BackendTarget,
-) -> [ReadinessCheck; 2] {
-    let key_id = CheckId::for_backend("R-10", &subject.backend);
-    let severity = match subject.need {
-        BackendNeed::Required => CheckSeverity::Blocker,
-        BackendNeed::Optional => CheckSeverity::Major,
-    };
-    let key = ReadinessCheck::new(
-        key_id.clone(),
-        format!("Key accepted by {}", subject.label),
-        CheckCategory::Security,
-        severity,
-        Arc::new(backend::KeyCheck {
-            environment: Arc::clone(environment),
-            subject: subject.clone(),
-        }),
-    );
-    let vault = subject.credential.as_ref().map(|_| CheckId::new("R-05"));
-    let models = ReadinessCheck::new(
-        CheckId::for_backend("R-12", &subject.backend),
-        format!("Models available on {}", subject.label),
-        CheckCategory::Reliability,
-        CheckSeverity::Major,
-        Arc::new(backend::ModelsCheck {
-            environment: Arc::clone(environment),
-            subject: subject.clone(),
-        }),
-    );
-    [
-        key.with_dependencies([CheckId::new("R-03")])
-            .with_dependencies(vault)
-            .with_network_timeout(PROVIDER_TIMEOUT),
-        models.with_dependencies([key_id]).with_network_timeout(PROVIDER_TIMEOUT),
-    ]
 }
 
 #[cfg(test)]

@@ -21,11 +21,7 @@ pub use check::{
     TIMEOUT_DEFAULT, TIMEOUT_HARD,
 };
 pub use checks::{BackendNeed, BackendTarget, CheckInputs, FREE_BYTES_MIN, built_in_checks};
-pub use environment::{
-    BackendModelFacts, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts,
-    LedgerProblemFacts, ProblemSeverity, ReadinessEnvironment, SettingsProblem, SimulatedCaller,
-    VaultFacts, VaultTestResult,
-};
+pub use environment::*;
 pub use plan::{CHECKS_MAX, Plan, PlanError};
 pub use report::{
     CheckResult, REPORT_SCHEMA_VERSION, ReadinessReport, RunEnd, RunSnapshot, RunState,

@@ -12,8 +12,8 @@ import { CHECK, SEVERITY_WORD } from "@/lib/tables";
 /** Minimum number of equal results that are folded into one row. */
 const FOLDED_FROM = 4;
 
-/** The question of a check that runs once per backend. */
-const FAMILIES: Record<string, string> = { "R-10": "Key accepted", "R-12": "Models available" };
+/** The end of the title of a check that runs once per backend: "Key accepted by OpenAI". */
+const BACKEND_IN_TITLE = / (?:by|on|of|at) .*$/;
 
 export function ChecksList({ run }: { run: ReadinessRunView }) {
   const settled = run.checks.filter((check) => check.state !== "waiting" && check.state !== "running").length;
@@ -95,7 +95,7 @@ function familiesOf(checks: CheckView[]): [CheckView, ...CheckView[]][] {
 function Family({ checks }: { checks: [CheckView, ...CheckView[]] }) {
   const [first, ...more] = checks;
   if (more.length === 0) return <Check check={first} isOpen={isProblem(first)} />;
-  const name = FAMILIES[first.id.split("/")[0] ?? ""] ?? first.title;
+  const name = first.title.replace(BACKEND_IN_TITLE, "");
   return (
     <details className="border-t border-line first-of-type:border-t-0">
       <Summary check={first} duration={null}>

@@ -1,19 +1,60 @@
 //! Checks of one backend. None of its calls is billed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::BackendTarget;
-use crate::check::{CheckBody, CheckOutcome, FixAction};
+use super::{BackendNeed, BackendTarget};
+use crate::check::{
+    CheckBody, CheckCategory, CheckId, CheckOutcome, CheckSeverity, FixAction, ReadinessCheck,
+};
 use crate::environment::{CredentialFacts, ReadinessEnvironment};
+
+/// Time limit of a check that calls a provider.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Missing model names listed in a message; further names are left out.
 const MISSING_MODELS_LISTED_MAX: usize = 5;
 
-pub(super) struct KeyCheck {
-    pub(super) environment: Arc<dyn ReadinessEnvironment>,
-    pub(super) subject: BackendTarget,
+/// The panel folds the checks of several backends into one row, titled by the words before "by",
+/// "on", "of" or "at".
+pub(super) fn checks(
+    environment: &Arc<dyn ReadinessEnvironment>,
+    target: &BackendTarget,
+) -> [ReadinessCheck; 2] {
+    let environment = || Arc::clone(environment);
+    let key_id = CheckId::for_backend("R-10", &target.backend);
+    let severity = match target.need {
+        BackendNeed::Required => CheckSeverity::Blocker,
+        BackendNeed::Optional => CheckSeverity::Major,
+    };
+    let vault = target.credential.as_ref().map(|_| CheckId::new("R-05"));
+    let key = ReadinessCheck::new(
+        key_id.clone(),
+        format!("Key accepted by {}", target.label),
+        CheckCategory::Security,
+        severity,
+        Arc::new(KeyCheck { environment: environment(), subject: target.clone() }),
+    );
+    let models = ReadinessCheck::new(
+        CheckId::for_backend("R-12", &target.backend),
+        format!("Models available on {}", target.label),
+        CheckCategory::Reliability,
+        CheckSeverity::Major,
+        Arc::new(ModelsCheck { environment: environment(), subject: target.clone() }),
+    );
+    [
+        key.with_dependencies([CheckId::new("R-03")])
+            .with_dependencies(vault)
+            .with_network_timeout(PROVIDER_TIMEOUT),
+        models.with_dependencies([key_id]).with_network_timeout(PROVIDER_TIMEOUT),
+    ]
+}
+
+struct KeyCheck {
+    environment: Arc<dyn ReadinessEnvironment>,
+    subject: BackendTarget,
 }
 
 #[async_trait]
@@ -61,9 +102,9 @@ impl CheckBody for KeyCheck {
     }
 }
 
-pub(super) struct ModelsCheck {
-    pub(super) environment: Arc<dyn ReadinessEnvironment>,
-    pub(super) subject: BackendTarget,
+struct ModelsCheck {
+    environment: Arc<dyn ReadinessEnvironment>,
+    subject: BackendTarget,
 }
 
 #[async_trait]

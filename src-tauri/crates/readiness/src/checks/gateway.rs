@@ -7,13 +7,51 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::chat_stream;
-use crate::check::{CheckBody, CheckOutcome, FixAction};
+use crate::check::{
+    CheckBody, CheckCategory, CheckId, CheckOutcome, CheckSeverity, FixAction, ReadinessCheck,
+};
 use crate::environment::{GatewayCall, GatewayReply, ReadinessEnvironment, SimulatedCaller};
 
 const MODELS_PATH: &str = "/v1/models";
 const CHAT_PATH: &str = "/v1/chat/completions";
 
-pub(super) struct GatewayGuardCheck(pub(super) Arc<dyn ReadinessEnvironment>);
+pub(super) fn checks(
+    environment: &Arc<dyn ReadinessEnvironment>,
+    mock_model: &str,
+) -> [ReadinessCheck; 3] {
+    use CheckCategory::{Reliability, Security};
+    let check = |id, title, category, after, body: Arc<dyn CheckBody>| {
+        ReadinessCheck::new(CheckId::new(id), title, category, CheckSeverity::Blocker, body)
+            .with_dependencies([CheckId::new(after)])
+    };
+    let environment = || Arc::clone(environment);
+    let model = || mock_model.to_owned();
+    [
+        check(
+            "R-13",
+            "Gateway refuses the network, unknown programs and web pages",
+            Security,
+            "R-03",
+            Arc::new(GatewayGuardCheck(environment())),
+        ),
+        check(
+            "R-14a",
+            "Request through the gateway to the mock",
+            Reliability,
+            "R-13",
+            Arc::new(RequestCheck { environment: environment(), model: model() }),
+        ),
+        check(
+            "R-14b",
+            "Stream through the gateway to the mock",
+            Reliability,
+            "R-14a",
+            Arc::new(StreamCheck { environment: environment(), model: model() }),
+        ),
+    ]
+}
+
+struct GatewayGuardCheck(Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
 impl CheckBody for GatewayGuardCheck {
@@ -52,9 +90,9 @@ impl CheckBody for GatewayGuardCheck {
     }
 }
 
-pub(super) struct RequestCheck {
-    pub(super) environment: Arc<dyn ReadinessEnvironment>,
-    pub(super) model: String,
+struct RequestCheck {
+    environment: Arc<dyn ReadinessEnvironment>,
+    model: String,
 }
 
 #[async_trait]
@@ -85,9 +123,9 @@ impl CheckBody for RequestCheck {
     }
 }
 
-pub(super) struct StreamCheck {
-    pub(super) environment: Arc<dyn ReadinessEnvironment>,
-    pub(super) model: String,
+struct StreamCheck {
+    environment: Arc<dyn ReadinessEnvironment>,
+    model: String,
 }
 
 #[async_trait]

@@ -1,10 +1,34 @@
 //! Checks for a missing backend or client. With the mock alone, all other checks pass.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use crate::check::{CheckBody, CheckOutcome, FixAction};
+use crate::check::{
+    CheckBody, CheckCategory, CheckId, CheckOutcome, CheckSeverity, FixAction, ReadinessCheck,
+};
 
-pub(super) struct BackendsCheck(pub(super) usize);
+pub(super) fn checks(backends: usize, clients: usize) -> [ReadinessCheck; 2] {
+    let check = |id, title, severity, body: Arc<dyn CheckBody>| {
+        ReadinessCheck::new(CheckId::new(id), title, CheckCategory::Guidance, severity, body)
+    };
+    [
+        check(
+            "R-09",
+            "A real backend is configured",
+            CheckSeverity::Major,
+            Arc::new(BackendsCheck(backends)),
+        ),
+        check(
+            "R-25",
+            "A client is connected",
+            CheckSeverity::Info,
+            Arc::new(ClientsCheck(clients)),
+        ),
+    ]
+}
+
+struct BackendsCheck(usize);
 
 #[async_trait]
 impl CheckBody for BackendsCheck {
@@ -20,7 +44,7 @@ impl CheckBody for BackendsCheck {
     }
 }
 
-pub(super) struct ClientsCheck(pub(super) usize);
+struct ClientsCheck(usize);
 
 #[async_trait]
 impl CheckBody for ClientsCheck {

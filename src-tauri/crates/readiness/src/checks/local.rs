@@ -4,13 +4,46 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::check::{CheckBody, CheckOutcome, FixAction};
+use crate::check::{
+    CheckBody, CheckCategory, CheckId, CheckOutcome, CheckSeverity, FixAction, ReadinessCheck,
+};
 use crate::environment::{ProblemSeverity, ReadinessEnvironment, VaultTestResult};
 
 /// Minimum free disk space, in bytes. Below it the ledger may soon fail to write.
 pub const FREE_BYTES_MIN: u64 = 500_000_000;
 
-pub(super) struct DataFolderCheck(pub(super) Arc<dyn ReadinessEnvironment>);
+pub(super) fn checks(environment: &Arc<dyn ReadinessEnvironment>) -> [ReadinessCheck; 4] {
+    use CheckCategory::{Reliability, Security};
+    let check = |id, title, category, body: Arc<dyn CheckBody>| {
+        ReadinessCheck::new(CheckId::new(id), title, category, CheckSeverity::Blocker, body)
+    };
+    let environment = || Arc::clone(environment);
+    [
+        check(
+            "R-02",
+            "Data folder is writable and has free space",
+            Reliability,
+            Arc::new(DataFolderCheck(environment())),
+        ),
+        check("R-03", "Settings are valid", Reliability, Arc::new(SettingsCheck(environment())))
+            .with_dependencies([CheckId::new("R-02")]),
+        check(
+            "R-04",
+            "Ledger is intact and up to date",
+            Reliability,
+            Arc::new(LedgerCheck(environment())),
+        )
+        .with_dependencies([CheckId::new("R-02")]),
+        check(
+            "R-05",
+            "Vault stores, returns and deletes a value",
+            Security,
+            Arc::new(VaultCheck(environment())),
+        ),
+    ]
+}
+
+struct DataFolderCheck(Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
 impl CheckBody for DataFolderCheck {
@@ -38,7 +71,7 @@ impl CheckBody for DataFolderCheck {
     }
 }
 
-pub(super) struct SettingsCheck(pub(super) Arc<dyn ReadinessEnvironment>);
+struct SettingsCheck(Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
 impl CheckBody for SettingsCheck {
@@ -65,7 +98,7 @@ impl CheckBody for SettingsCheck {
     }
 }
 
-pub(super) struct LedgerCheck(pub(super) Arc<dyn ReadinessEnvironment>);
+struct LedgerCheck(Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
 impl CheckBody for LedgerCheck {
@@ -107,7 +140,7 @@ impl CheckBody for LedgerCheck {
 const MISSING_FIX: &str = "Run `gatehouse vault set file` to store keys in an encrypted file, or \
                            start a keychain.";
 
-pub(super) struct VaultCheck(pub(super) Arc<dyn ReadinessEnvironment>);
+struct VaultCheck(Arc<dyn ReadinessEnvironment>);
 
 #[async_trait]
 impl CheckBody for VaultCheck {

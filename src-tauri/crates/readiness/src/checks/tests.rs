@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
-use crate::check::{CheckOutcome, CheckStatus, FixAction};
+use crate::check::{CheckId, CheckOutcome, CheckSeverity, CheckStatus, FixAction};
 use crate::environment::{
     BackendModelFacts, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts,
     LedgerProblemFacts, ProblemSeverity, SettingsProblem, SimulatedCaller, VaultFacts,
@@ -191,7 +191,7 @@ fn the_sets_hold_their_checks_and_can_be_run() {
 #[test]
 fn a_needed_backend_is_a_blocker_and_one_without_a_key_does_not_wait_for_the_vault() {
     let environment: Arc<dyn ReadinessEnvironment> = Arc::new(good());
-    let key = |subject: &BackendTarget| backend_checks(&environment, subject).into_iter().next();
+    let key = |subject: &BackendTarget| backend::checks(&environment, subject).into_iter().next();
     let needed = key(&subject(BackendNeed::Required)).expect("a check");
     assert_eq!(needed.severity, CheckSeverity::Blocker);
     assert_eq!(needed.depends_on, [CheckId::new("R-03"), CheckId::new("R-05")]);
