@@ -42,7 +42,7 @@ pub struct ReceivedRequest {
 
 #[derive(Debug, Default)]
 struct RequestLog {
-    requests: Mutex<Vec<ReceivedRequest>>,
+    requests: watch::Sender<Vec<ReceivedRequest>>,
     unscripted: Mutex<Vec<String>>,
     /// Number of replies that the peer broke off.
     broken_off: watch::Sender<usize>,
@@ -88,7 +88,14 @@ impl ScriptedUpstream {
     /// Every request so far, in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.record.requests.lock().clone()
+        self.record.requests.borrow().clone()
+    }
+
+    /// Waits until `count` requests have arrived.
+    pub async fn wait_for_requests(&self, count: usize) {
+        let mut requests = self.record.requests.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _seen = requests.wait_for(|seen| seen.len() >= count).await;
     }
 
     /// Waits until the peer has broken off `count` replies, that is, closed the connection before
@@ -164,7 +171,7 @@ async fn serve_connection(
             body,
             connection: number,
         };
-        record.requests.lock().push(received.clone());
+        record.requests.send_modify(|seen| seen.push(received.clone()));
         let reply = responder(&received).unwrap_or_else(|| reply_unscripted(&received, record));
         match send_reply(&mut connection, &reply).await {
             Ok(ReplyEnding::Complete) => {}

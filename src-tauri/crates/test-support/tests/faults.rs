@@ -131,9 +131,7 @@ async fn a_stall_is_left_by_the_peer_and_counted() {
         let upstream = ScriptedUpstream::start([reply]).await.expect("an upstream");
         let mut client = RawClient::connect(upstream.addr()).await.expect("connected");
         client.send_request("POST / HTTP/1.1", &[], b"").await.expect("sent");
-        while upstream.requests().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        upstream.wait_for_requests(1).await;
         client.reset().expect("reset");
         upstream.wait_for_broken_off(1).await;
     }

@@ -3,14 +3,12 @@
 
 use control::Core;
 use control::view::*;
-use tempfile::TempDir;
 
-use crate::engine_under_test::open_core;
 use crate::routes::{route, to};
+use crate::world::{World, new_home};
 
-async fn explain_fixture() -> (TempDir, Core) {
-    let home = tempfile::tempdir().expect("a folder");
-    let core = open_core(&home, 31).await;
+async fn two_backends() -> World {
+    let world = World::open(new_home(), |_| {}).await;
     for (id, port, lacks) in [("a", 9, vec![UnsupportedFeature::Tools]), ("b", 19, Vec::new())] {
         let add = BackendAdd {
             id: id.to_owned(),
@@ -23,9 +21,9 @@ async fn explain_fixture() -> (TempDir, Core) {
             offers: Vec::new(),
             crossing: TranslationMode::Strict,
         };
-        control::backend_add(&core, add).await.expect("added");
+        control::backend_add(&world.core, add).await.expect("added");
     }
-    (home, core)
+    world
 }
 
 /// A route over backends with these weights, each with the model `m`.
@@ -52,7 +50,7 @@ fn order(decision: &RouteDecisionView) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
-    let (_home, core) = explain_fixture().await;
+    let World { core, home: _home, .. } = two_backends().await;
     let fast = edit("fast", RoutePolicy::Ordered, &[("a", 1), ("b", 1)]);
     control::route_set(&core, fast).await.expect("written");
     let explain = |ask: HypotheticalRequest| control::route_explain(&core, ask);
@@ -101,7 +99,7 @@ async fn an_explanation_says_who_would_serve_and_why_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_simulation_draws_by_the_weights_and_takes_backends_to_be_closed() {
-    let (_home, core) = explain_fixture().await;
+    let World { core, home: _home, .. } = two_backends().await;
     let shared = edit("shared", RoutePolicy::Weighted, &[("a", 3), ("b", 1)]);
     control::route_set(&core, shared).await.expect("written");
     let simulate = |draws, closed: &[&str]| {
@@ -141,7 +139,7 @@ async fn restrict(core: &Core, scope: ClientScopeView) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_explanation_for_a_client_stays_within_what_it_may_use() {
-    let (_home, core) = explain_fixture().await;
+    let World { core, home: _home, .. } = two_backends().await;
     let fast = edit("fast", RoutePolicy::Weighted, &[("a", 3), ("b", 1)]);
     control::route_set(&core, fast).await.expect("written");
     let everything = ClientScopeView::default();

@@ -1,42 +1,14 @@
 //! The ledger's file through the API: how damage is reported, and how records are restored.
 
 use std::io::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 use control::view::*;
-use control::{Core, CoreEvents, EngineConfig, ErrorCode};
-use monitor::{ChannelError, DeliveryOutcome, Notification, NotificationChannel};
-use tempfile::TempDir;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use control::{Core, CoreEvents, ErrorCode};
+use monitor::Notification;
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::engine_under_test::config;
-
-struct LedgerTestDesktop(UnboundedSender<Notification>);
-
-impl NotificationChannel for LedgerTestDesktop {
-    fn deliver(&self, notification: &Notification) -> Result<DeliveryOutcome, ChannelError> {
-        let _gone = self.0.send(notification.clone());
-        Ok(DeliveryOutcome::Clickable)
-    }
-
-    fn withdraw(&self, _key: &str) -> Result<(), ChannelError> {
-        Ok(())
-    }
-}
-
-/// Opens an engine on `home` and serves.
-async fn open_and_serve(home: &TempDir) -> (Core, UnboundedReceiver<Notification>) {
-    let (desktop, shown) = unbounded_channel();
-    let core = Core::open(EngineConfig {
-        channel: Some(Arc::new(LedgerTestDesktop(desktop))),
-        ..config(home, 7)
-    });
-    let core = core.await.expect("an engine");
-    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
-    control::serve(engine, |_| None).await.expect("serving");
-    (core, shown)
-}
+use crate::world::{World, world};
 
 async fn next_notification(shown: &mut UnboundedReceiver<Notification>) -> Notification {
     let told = tokio::time::timeout(Duration::from_secs(10), shown.recv()).await;
@@ -58,12 +30,10 @@ async fn finish_a_run(core: &Core) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_ledger_is_shown_everywhere_until_it_is_restored() {
-    let home = tempfile::tempdir().expect("a folder");
-    let (core, _shown) = open_and_serve(&home).await;
-    let runs = finish_a_run(&core).await;
-    control::ledger_backup(&core).await.expect("a backup");
-    core.stop().await;
-    drop(core);
+    let world = world().await;
+    let runs = finish_a_run(&world.core).await;
+    control::ledger_backup(&world.core).await.expect("a backup");
+    let home = world.stop().await;
     let file = home.path().join("data/ledger.sqlite");
     std::fs::OpenOptions::new()
         .write(true)
@@ -71,7 +41,8 @@ async fn a_damaged_ledger_is_shown_everywhere_until_it_is_restored() {
         .and_then(|mut file| file.write_all(&[0xa5; 4_096]))
         .expect("damaged");
 
-    let (core, mut shown) = open_and_serve(&home).await;
+    let restarted = World::open(home, |_| {}).await.serving().await;
+    let World { core, mut shown, home: _home } = restarted;
     let told = next_notification(&mut shown).await;
     assert_eq!(told.title, "The ledger file was damaged");
     let status = control::status(&core).await.expect("status");

@@ -1,8 +1,6 @@
 //! Tests of the operations with a whole engine on loopback.
 
 #[cfg(test)]
-mod engine_under_test;
-#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod last_known;
@@ -24,3 +22,5 @@ mod settings_form;
 mod vaults;
 #[cfg(test)]
 mod whole_engine;
+#[cfg(test)]
+mod world;

@@ -4,34 +4,30 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use control::view::*;
-use control::{ApiError, Core, CoreEvents, ErrorCode, PanelEvent};
-use domain::Secret;
+use control::{CoreEvents, ErrorCode, PanelEvent};
 use playground::{
     PLAYGROUND_PROMPT_BYTES_MAX, PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX,
 };
-use tempfile::TempDir;
 use test_support::{
     ChatText, MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream, leak_encodings, search_tree,
 };
 
-use crate::engine_under_test::serve_core;
+use crate::world::{World, marked_key, refused, world};
 
 /// How soon a cancelled run must have ended.
 const CANCEL_MS_MAX: u64 = 100;
 
 struct PlaygroundFixture {
-    home: TempDir,
-    core: Core,
+    world: World,
     events: CoreEvents,
     /// Everything that was received, to be searched for secrets.
     received: Vec<String>,
 }
 
 async fn playground_fixture() -> PlaygroundFixture {
-    let home = tempfile::tempdir().expect("a folder");
-    let core = serve_core(&home, 11).await;
-    let events = CoreEvents::subscribe(&core).await.expect("events");
-    PlaygroundFixture { home, core, events, received: Vec::new() }
+    let world = world().await;
+    let events = CoreEvents::subscribe(&world.core).await.expect("events");
+    PlaygroundFixture { world, events, received: Vec::new() }
 }
 
 /// Makes one field invalid.
@@ -54,7 +50,7 @@ fn ask(model: &str) -> PlaygroundSend {
 
 impl PlaygroundFixture {
     async fn send(&self, model: &str) -> PlaygroundRunView {
-        control::playground_send(&self.core, ask(model)).await.expect("sent")
+        control::playground_send(&self.world.core, ask(model)).await.expect("sent")
     }
 
     async fn event(&mut self) -> PanelEvent {
@@ -94,21 +90,16 @@ impl PlaygroundFixture {
 
     async fn raw(&self, run: &str) -> PlaygroundRawExchangeView {
         let run = PlaygroundRef { run: run.to_owned() };
-        control::playground_raw(&self.core, run).await.expect("kept")
+        control::playground_raw(&self.world.core, run).await.expect("kept")
     }
-}
-
-fn refused<T: std::fmt::Debug>(answer: Result<T, ApiError>, code: ErrorCode, field: Option<&str>) {
-    let error = answer.expect_err("refused");
-    assert_eq!((error.code, error.field.as_deref()), (code, field), "{}", error.message);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prompt_is_streamed_and_recorded() {
-    let mut world = playground_fixture().await;
-    let begun = world.send("mock/chat").await;
+    let mut bench = playground_fixture().await;
+    let begun = bench.send("mock/chat").await;
     assert_eq!(begun.state, PlaygroundState::Waiting);
-    let (text, pieces, ended) = world.follow(&begun.id).await;
+    let (text, pieces, ended) = bench.follow(&begun.id).await;
     assert_eq!(ended.state, PlaygroundState::Complete, "{:?}", ended.error);
     assert_eq!(ended.text, text);
     assert!(!text.is_empty());
@@ -125,26 +116,26 @@ async fn a_prompt_is_streamed_and_recorded() {
     assert!(record.tokens_per_second.expect("a speed") > 1.0);
     assert_eq!(record.attempts.len(), 1);
     let query = RequestsQuery { limit: 1, ..RequestsQuery::default() };
-    let newest = control::requests(&world.core, query).await.expect("requests").requests;
+    let newest = control::requests(&bench.world.core, query).await.expect("requests").requests;
     assert_eq!(Some(newest[0].id.as_str()), ended.request.as_deref());
     assert_eq!(newest[0].client, "gatehouse.playground");
-    assert_eq!(control::playground(&world.core).await.expect("runs").len(), 1);
-    world.core.stop().await;
+    assert_eq!(control::playground(&bench.world.core).await.expect("runs").len(), 1);
+    bench.world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_raw_exchange_is_shown_without_the_token() {
-    let mut world = playground_fixture().await;
-    let begun = world.send("mock/echo").await;
-    let (_, _, ended) = world.follow(&begun.id).await;
-    let raw = world.raw(&begun.id).await;
+    let mut bench = playground_fixture().await;
+    let begun = bench.send("mock/echo").await;
+    let (_, _, ended) = bench.follow(&begun.id).await;
+    let raw = bench.raw(&begun.id).await;
     let sent: serde_json::Value = serde_json::from_str(&raw.request_body).expect("JSON");
     assert_eq!(sent["model"], "mock/echo");
     assert!(raw.request_head.starts_with("POST /v1/chat/completions"), "{}", raw.request_head);
     assert!(raw.answer_head.contains("x-gatehouse-request-id"), "{}", raw.answer_head);
     assert!(raw.answer_body.ends_with("data: [DONE]\n\n"), "{}", raw.answer_body);
     assert_eq!(raw.answer_bytes_cut.0, 0);
-    let snippets = control::playground_snippets(&world.core, ask("mock/echo")).await;
+    let snippets = control::playground_snippets(&bench.world.core, ask("mock/echo")).await;
     let snippets = snippets.expect("snippets");
     assert_eq!((snippets.connected, snippets.snippets.len()), (false, 5));
 
@@ -153,69 +144,69 @@ async fn the_raw_exchange_is_shown_without_the_token() {
         serde_json::to_string(&ended).expect("JSON"),
         serde_json::to_string(&snippets).expect("JSON"),
     ];
-    for text in world.received.iter().chain(&shown) {
+    for text in bench.received.iter().chain(&shown) {
         assert!(!text.contains(gateway::TOKEN_PREFIX), "{text}");
     }
-    world.core.stop().await;
+    bench.world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_run_ends_at_once_and_keeps_its_text() {
-    let mut world = playground_fixture().await;
-    let begun = world.send("mock/slow").await;
-    world.first_text(&begun.id).await;
+    let mut bench = playground_fixture().await;
+    let begun = bench.send("mock/slow").await;
+    bench.first_text(&begun.id).await;
     let run = PlaygroundRef { run: begun.id.clone() };
-    control::playground_cancel(&world.core, run.clone()).await.expect("cancelled");
+    control::playground_cancel(&bench.world.core, run.clone()).await.expect("cancelled");
     let soon = Duration::from_millis(CANCEL_MS_MAX);
-    let followed = tokio::time::timeout(soon, world.follow(&begun.id)).await;
+    let followed = tokio::time::timeout(soon, bench.follow(&begun.id)).await;
     let (_, _, ended) = followed.expect("over in time");
     assert_eq!(ended.state, PlaygroundState::Cancelled);
     assert!(!ended.text.is_empty());
     // The gateway has seen its client disconnect.
     loop {
-        let status = control::status(&world.core).await.expect("a status");
+        let status = control::status(&bench.world.core).await.expect("a status");
         if status.requests_in_flight == 0 {
             break;
         }
-        world.event().await;
+        bench.event().await;
     }
-    control::playground_cancel(&world.core, run).await.expect("nothing to do any more");
-    world.core.stop().await;
+    control::playground_cancel(&bench.world.core, run).await.expect("nothing to do any more");
+    bench.world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_run_side_by_side_and_a_third_is_refused() {
-    let mut world = playground_fixture().await;
-    let pair = [world.send("mock/slow").await, world.send("mock/slow").await];
+    let mut bench = playground_fixture().await;
+    let pair = [bench.send("mock/slow").await, bench.send("mock/slow").await];
     assert_eq!(pair.len(), PLAYGROUND_RUNS_AT_ONCE_MAX);
-    let third = control::playground_send(&world.core, ask("mock/echo")).await;
+    let third = control::playground_send(&bench.world.core, ask("mock/echo")).await;
     refused(third, ErrorCode::Failed, None);
     for run in &pair {
         let run = PlaygroundRef { run: run.id.clone() };
-        control::playground_cancel(&world.core, run).await.expect("cancelled");
+        control::playground_cancel(&bench.world.core, run).await.expect("cancelled");
     }
     let mut last = String::new();
     for run in pair {
         // A run may have ended while the test waited for another.
-        let runs = control::playground(&world.core).await.expect("runs");
+        let runs = control::playground(&bench.world.core).await.expect("runs");
         let now = runs.into_iter().find(|known| known.id == run.id).expect("kept");
         if is_running(&now) {
-            world.follow(&run.id).await;
+            bench.follow(&run.id).await;
         }
     }
     for _ in 0..=PLAYGROUND_RUNS_KEPT_MAX {
-        last = world.send("mock/echo").await.id;
-        world.follow(&last).await;
+        last = bench.send("mock/echo").await.id;
+        bench.follow(&last).await;
     }
-    let runs = control::playground(&world.core).await.expect("runs");
+    let runs = control::playground(&bench.world.core).await.expect("runs");
     assert_eq!(runs.len(), PLAYGROUND_RUNS_KEPT_MAX);
     assert_eq!(runs.last().map(|run| run.id.as_str()), Some(last.as_str()));
-    world.core.stop().await;
+    bench.world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_shown_in_the_gateways_own_words() {
-    let mut world = playground_fixture().await;
+    let mut bench = playground_fixture().await;
     let cases = [
         ("mock/fault-401", PlaygroundState::Failed),
         ("mock/fault-429", PlaygroundState::Failed),
@@ -224,20 +215,20 @@ async fn a_failure_is_shown_in_the_gateways_own_words() {
         ("mock/fault-error-event", PlaygroundState::Partial),
     ];
     for (model, state) in cases {
-        let begun = world.send(model).await;
-        let (_, _, ended) = world.follow(&begun.id).await;
+        let begun = bench.send(model).await;
+        let (_, _, ended) = bench.follow(&begun.id).await;
         assert_eq!(ended.state, state, "{model}: {ended:?}");
         let error = ended.error.expect(model);
         assert!(!error.message.is_empty() && ended.request.is_some(), "{model}: {error:?}");
         let status = ended.http_status.expect("a status");
         assert_eq!(status == 200, state == PlaygroundState::Partial, "{model}");
     }
-    world.core.stop().await;
+    bench.world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_fields_are_named() {
-    let world = playground_fixture().await;
+    let bench = playground_fixture().await;
     let cases: [(&str, InvalidateField); 5] = [
         ("prompt", |req| req.prompt = " \n".to_owned()),
         ("prompt", |req| req.prompt = "x".repeat(PLAYGROUND_PROMPT_BYTES_MAX + 1)),
@@ -248,15 +239,15 @@ async fn wrong_fields_are_named() {
     for (field, change) in cases {
         let mut request = ask("mock/echo");
         change(&mut request);
-        let answer = control::playground_send(&world.core, request).await;
+        let answer = control::playground_send(&bench.world.core, request).await;
         refused(answer, ErrorCode::InvalidInput, Some(field));
     }
     let mut longest = ask("mock/fault-401");
     longest.prompt = "x".repeat(PLAYGROUND_PROMPT_BYTES_MAX);
-    control::playground_send(&world.core, longest).await.expect("just short enough");
+    control::playground_send(&bench.world.core, longest).await.expect("just short enough");
     let gone = PlaygroundRef { run: format!("run_{:032x}", 1) };
-    refused(control::playground_raw(&world.core, gone).await, ErrorCode::NotFound, None);
-    world.core.stop().await;
+    refused(control::playground_raw(&bench.world.core, gone).await, ErrorCode::NotFound, None);
+    bench.world.core.stop().await;
 }
 
 /// A backend that repeats the key it was sent: in a text, over two pieces of it, in its thinking, in an
@@ -304,38 +295,22 @@ fn assert_no_key(text: &str) {
     assert!(!leak_encodings(MARKED_KEY).iter().any(has), "{text}");
 }
 
-/// Adds a backend of that key.
-async fn add_backend(core: &Core, upstream: &ScriptedUpstream) {
-    let add = BackendAdd {
-        id: "up".to_owned(),
-        label: "Upstream".to_owned(),
-        kind: BackendKind::OpenAiCompatible,
-        base_url: upstream.base_url(),
-        key: BackendKey::New { secret: Secret::parse(MARKED_KEY.to_owned()).expect("a secret") },
-        models: Vec::new(),
-        lacks: Vec::new(),
-        offers: Vec::new(),
-        crossing: TranslationMode::Strict,
-    };
-    control::backend_add(core, add).await.expect("added");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn s1_a_key_that_a_backend_repeats_reaches_no_event_no_raw_view_and_no_file() {
     let upstream = ScriptedUpstream::start_with(|request| Some(echo(request))).await;
     let upstream = upstream.expect("an upstream");
-    let mut world = playground_fixture().await;
-    add_backend(&world.core, &upstream).await;
+    let mut bench = playground_fixture().await;
+    bench.world.add_up(&upstream, marked_key()).await;
     for model in ["text", "pieces", "thinking", "event", "refusal"] {
-        let begun = world.send(&format!("up/{model}")).await;
-        let (text, _, ended) = world.follow(&begun.id).await;
-        let raw = world.raw(&begun.id).await;
+        let begun = bench.send(&format!("up/{model}")).await;
+        let (text, _, ended) = bench.follow(&begun.id).await;
+        let raw = bench.raw(&begun.id).await;
         let shown = [
             text,
             serde_json::to_string(&ended).expect("JSON"),
             serde_json::to_string(&raw).expect("JSON"),
         ];
-        for text in world.received.iter().chain(&shown) {
+        for text in bench.received.iter().chain(&shown) {
             assert_no_key(text);
         }
         // The key was there to be repeated, and something stands where it was.
@@ -347,9 +322,9 @@ async fn s1_a_key_that_a_backend_repeats_reaches_no_event_no_raw_view_and_no_fil
         let finished = matches!(model, "text" | "pieces" | "thinking");
         assert_eq!(ended.state == PlaygroundState::Complete, finished, "{model}: {ended:?}");
     }
-    let runs = control::playground(&world.core).await.expect("runs");
+    let runs = control::playground(&bench.world.core).await.expect("runs");
     assert_no_key(&serde_json::to_string(&runs).expect("JSON"));
-    world.core.stop().await;
-    let found = search_tree(world.home.path(), MARKED_KEY).expect("searched");
+    bench.world.core.stop().await;
+    let found = search_tree(bench.world.home.path(), MARKED_KEY).expect("searched");
     assert_eq!(found, Vec::<PathBuf>::new());
 }

@@ -3,31 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use control::Core;
 use control::view::*;
-use domain::Secret;
 use parking_lot::Mutex;
-use tempfile::TempDir;
 use test_support::{ChatText, ReceivedRequest, Reply, ScriptedUpstream};
 
-use crate::engine_under_test::serve_core;
 use crate::resilience::{ask, ask_for};
 use crate::routes::{route, to};
+use crate::world::{World, edit_request, secret, world};
 
 const MAIN: &str = "sk-main-0123456789abcdef";
 const SPARE: &str = "sk-spare-0123456789abcdef";
 
 /// A backend `up` with the keys `up` and `spare`, used in that order.
 struct KeyPoolFixture {
-    _home: TempDir,
-    core: Core,
+    world: World,
     _upstream: ScriptedUpstream,
     /// The reply to each key that does not get the normal answer.
     replies: Arc<Mutex<HashMap<&'static str, Reply>>>,
-}
-
-fn secret(text: &str) -> Secret {
-    Secret::parse(text.to_owned()).expect("a secret")
 }
 
 async fn key_pool_fixture() -> KeyPoolFixture {
@@ -42,45 +34,25 @@ async fn key_pool_fixture() -> KeyPoolFixture {
         Some(replies.lock().get(key).cloned().unwrap_or_else(|| Reply::chat_stream(&fine)))
     });
     let upstream = upstream.await.expect("an upstream");
-    let home = tempfile::tempdir().expect("a folder");
-    let core = serve_core(&home, 23).await;
-    let url = upstream.base_url();
+    let world = world().await;
     let spare = KeyAdd {
         id: "spare".to_owned(),
         label: String::new(),
         secret: secret(SPARE),
-        url: Some(url.clone()),
+        url: Some(upstream.base_url()),
     };
-    control::key_add(&core, spare).await.expect("added");
-    let add = BackendAdd {
-        id: "up".to_owned(),
-        label: "Upstream".to_owned(),
-        kind: BackendKind::OpenAiCompatible,
-        base_url: url.clone(),
-        key: BackendKey::New { secret: secret(MAIN) },
-        models: vec!["m-1".to_owned()],
-        lacks: Vec::new(),
-        offers: Vec::new(),
-        crossing: TranslationMode::Strict,
-    };
-    control::backend_add(&core, add).await.expect("added");
+    control::key_add(&world.core, spare).await.expect("added");
+    world.add_up(&upstream, BackendKey::New { secret: secret(MAIN) }).await;
     let member = |id: &str| PoolKeyView { credential: id.to_owned(), weight: 1 };
     let members = vec![member("up"), member("spare")];
     let edit = BackendEdit {
-        id: "up".to_owned(),
-        label: "Upstream".to_owned(),
-        kind: BackendKind::OpenAiCompatible,
-        base_url: url,
         credential: Some("up".to_owned()),
         pool: Some(KeyPoolView { order: PoolOrder::Ordered, members }),
-        limits: None,
         models: vec!["m-1".to_owned()],
-        lacks: Vec::new(),
-        offers: Vec::new(),
-        crossing: TranslationMode::Strict,
+        ..edit_request(&upstream)
     };
-    control::backend_edit(&core, edit).await.expect("edited");
-    KeyPoolFixture { _home: home, core, _upstream: upstream, replies: told }
+    control::backend_edit(&world.core, edit).await.expect("edited");
+    KeyPoolFixture { world, _upstream: upstream, replies: told }
 }
 
 impl KeyPoolFixture {
@@ -89,75 +61,74 @@ impl KeyPoolFixture {
     }
 
     async fn health(&self) -> HealthView {
-        let backends = control::backends(&self.core).await.expect("backends");
-        backends.into_iter().find(|backend| backend.id == "up").expect("there").health
+        self.world.up().await.health
     }
 
     /// Tests the backend as a user does, until it is up.
     async fn check(&self) {
         for _ in 0..2 {
             let up = BackendRef { id: "up".to_owned() };
-            assert!(control::backend_test(&self.core, up).await.expect("tested").passed);
+            assert!(control::backend_test(&self.world.core, up).await.expect("tested").passed);
         }
         assert_eq!(self.health().await.state, HealthStateView::Up);
     }
 
     async fn keys(&self) -> [KeyState; 2] {
-        let keys = control::keys(&self.core).await.expect("keys");
+        let keys = control::keys(&self.world.core).await.expect("keys");
         ["up", "spare"].map(|id| keys.iter().find(|key| key.id == id).expect("there").state)
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_key_is_reported_although_another_key_answered() {
-    let world = key_pool_fixture().await;
-    world.check().await;
-    world.set_reply(MAIN, Reply::error(401, "x", "who"));
-    ask(&world.core).await;
-    assert_eq!(world.keys().await, [KeyState::Rejected, KeyState::Valid]);
-    assert_eq!(world.health().await.state, HealthStateView::Up);
-    world.core.stop().await;
+    let pool = key_pool_fixture().await;
+    pool.check().await;
+    pool.set_reply(MAIN, Reply::error(401, "x", "who"));
+    ask(&pool.world.core).await;
+    assert_eq!(pool.keys().await, [KeyState::Rejected, KeyState::Valid]);
+    assert_eq!(pool.health().await.state, HealthStateView::Up);
+    pool.world.core.stop().await;
 }
 
 /// No request fails, yet the backend is shown as down.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_down_backend_is_reported_although_another_backend_answered() {
-    let world = key_pool_fixture().await;
-    world.check().await;
-    world.set_reply(MAIN, Reply::error(500, "x", "oh"));
-    world.set_reply(SPARE, Reply::error(500, "x", "oh"));
+    let pool = key_pool_fixture().await;
+    pool.check().await;
+    pool.set_reply(MAIN, Reply::error(500, "x", "oh"));
+    pool.set_reply(SPARE, Reply::error(500, "x", "oh"));
     let candidates = vec![to("up", Some("m-1"), 1), to("mock", Some("echo"), 1)];
     // Each request begins with the first candidate, although all belong to one conversation.
     let route = RouteEdit { sticky_secs: None, ..route("fast", candidates) };
-    control::route_set(&world.core, route).await.expect("set");
+    control::route_set(&pool.world.core, route).await.expect("set");
     for _ in 0..3 {
-        ask_for(&world.core, "fast").await;
+        ask_for(&pool.world.core, "fast").await;
     }
-    let health = world.health().await;
+    let health = pool.health().await;
     assert_eq!(health.state, HealthStateView::Down, "{}", health.reason);
     assert!(health.reason.contains("an internal error"), "{}", health.reason);
-    world.core.stop().await;
+    pool.world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_key_takes_its_backend_down_only_if_no_other_is_left() {
-    let world = key_pool_fixture().await;
-    world.check().await;
+    let pool = key_pool_fixture().await;
+    pool.check().await;
     // The first key must wait a minute and the second is rejected. That is no fault of the backend.
-    world.set_reply(MAIN, Reply::rate_limited(60));
-    world.set_reply(SPARE, Reply::error(401, "x", "who"));
-    ask(&world.core).await;
-    let health = world.health().await;
+    pool.set_reply(MAIN, Reply::rate_limited(60));
+    pool.set_reply(SPARE, Reply::error(401, "x", "who"));
+    ask(&pool.world.core).await;
+    let health = pool.health().await;
     assert_eq!(health.state, HealthStateView::Up, "{}", health.reason);
-    assert_eq!(world.keys().await, [KeyState::Valid, KeyState::Rejected]);
+    assert_eq!(pool.keys().await, [KeyState::Valid, KeyState::Rejected]);
     // Now the first key is rejected too.
     let first = EndpointRef { backend: "up".to_owned(), credential: Some("up".to_owned()) };
-    control::access_reset(&world.core, first).await.expect("reset");
-    world.set_reply(MAIN, Reply::error(401, "x", "who"));
-    ask(&world.core).await;
-    let health = world.health().await;
+    control::access_reset(&pool.world.core, first).await.expect("reset");
+    pool.set_reply(MAIN, Reply::error(401, "x", "who"));
+    ask(&pool.world.core).await;
+    let health = pool.health().await;
     assert_eq!(health.state, HealthStateView::Down, "{}", health.reason);
     assert!(health.reason.contains("key was rejected"), "{}", health.reason);
-    assert_eq!(world.keys().await, [KeyState::Rejected; 2]);
-    world.core.stop().await;
+    assert_eq!(pool.keys().await, [KeyState::Rejected; 2]);
+    pool.world.core.stop().await;
 }

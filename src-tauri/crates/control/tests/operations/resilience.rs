@@ -5,17 +5,15 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use control::view::*;
 use control::{ChangeTag, Core, CoreEvents, ErrorCode, PanelEvent};
-use domain::Secret;
-use tempfile::TempDir;
 use test_support::{MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream};
 
-use crate::engine_under_test::serve_core;
+use crate::world::{World, add_request, marked_key, secret, world};
 
 /// An engine with one backend that answers chats with a status chosen by the test.
 struct BreakerFixture {
-    home: TempDir,
-    core: Core,
-    upstream: ScriptedUpstream,
+    world: World,
+    /// Answers for as long as the fixture lives.
+    _upstream: ScriptedUpstream,
     status: Arc<AtomicU16>,
 }
 
@@ -28,25 +26,11 @@ async fn breaker_fixture() -> BreakerFixture {
         Some(if is_list { Reply::models(&["m-1"]) } else { failing })
     });
     let upstream = upstream.await.expect("an upstream");
-    let home = tempfile::tempdir().expect("a folder");
-    let core = serve_core(&home, 23).await;
-    let add = BackendAdd {
-        id: "up".to_owned(),
-        label: "Upstream".to_owned(),
-        kind: BackendKind::OpenAiCompatible,
-        base_url: upstream.base_url(),
-        key: BackendKey::New { secret: secret() },
-        models: vec!["m-1".to_owned()],
-        lacks: Vec::new(),
-        offers: Vec::new(),
-        crossing: TranslationMode::Strict,
-    };
-    control::backend_add(&core, add).await.expect("added");
-    BreakerFixture { home, core, upstream, status }
-}
-
-fn secret() -> Secret {
-    Secret::parse(MARKED_KEY.to_owned()).expect("a secret")
+    let world = world().await;
+    let models = vec!["m-1".to_owned()];
+    let add = BackendAdd { models, ..add_request(&upstream, marked_key()) };
+    control::backend_add(&world.core, add).await.expect("added");
+    BreakerFixture { world, _upstream: upstream, status }
 }
 
 fn up() -> EndpointRef {
@@ -55,11 +39,11 @@ fn up() -> EndpointRef {
 
 impl BreakerFixture {
     async fn endpoint(&self) -> EndpointView {
-        endpoint(&self.core).await
+        endpoint(&self.world.core).await
     }
 
     async fn ask(&self) -> String {
-        ask(&self.core).await
+        ask(&self.world.core).await
     }
 }
 
@@ -106,23 +90,23 @@ async fn endpoint(core: &Core) -> EndpointView {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_backend_is_skipped_and_its_timeline_says_why() {
-    let world = breaker_fixture().await;
-    assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Ready);
-    let mut asked = world.ask().await;
+    let bench = breaker_fixture().await;
+    assert_eq!(bench.endpoint().await.availability.state, AvailabilityState::Ready);
+    let mut asked = bench.ask().await;
     for _more in 0..6 {
-        if world.endpoint().await.availability.state == AvailabilityState::Open {
+        if bench.endpoint().await.availability.state == AvailabilityState::Open {
             break;
         }
-        asked = world.ask().await;
+        asked = bench.ask().await;
     }
-    let open = world.endpoint().await;
+    let open = bench.endpoint().await;
     assert_eq!(open.availability.state, AvailabilityState::Open, "{:?}", open.breaker);
     assert_eq!(open.breaker.state, BreakerState::Open);
     assert!(open.availability.until.is_some() && open.availability.since.is_some());
     assert_eq!(open.availability.why, "Tripped: several requests in a row failed.");
 
     // There were more attempts than requests: each retry is an attempt of its own.
-    let path = control::request_path(&world.core, RequestRef { id: asked.clone() });
+    let path = control::request_path(&bench.world.core, RequestRef { id: asked.clone() });
     let path = path.await.expect("a path");
     let attempt = path.attempts.first().expect("an attempt");
     assert_eq!((attempt.backend.as_str(), attempt.http_status), ("up", Some(500)));
@@ -132,7 +116,7 @@ async fn a_failing_backend_is_skipped_and_its_timeline_says_why() {
 
     let query = BreakerTimelineQuery { backend: "up".to_owned(), hours: 1 };
     let timeline = loop {
-        let timeline = control::breaker_timeline(&world.core, query.clone()).await;
+        let timeline = control::breaker_timeline(&bench.world.core, query.clone()).await;
         let timeline = timeline.expect("a timeline");
         if !timeline.transitions.is_empty() {
             break timeline;
@@ -155,32 +139,32 @@ async fn a_failing_backend_is_skipped_and_its_timeline_says_why() {
         window_calls_min: None,
         open_secs: None,
     };
-    let found = control::breaker_backtest(&world.core, backtest(None)).await.expect("tested");
+    let found = control::breaker_backtest(&bench.world.core, backtest(None)).await.expect("tested");
     assert_eq!((found.opened, found.opened_really), (1, 1), "{}", found.sentence);
-    let bearing = control::breaker_backtest(&world.core, backtest(Some(99))).await;
+    let bearing = control::breaker_backtest(&bench.world.core, backtest(Some(99))).await;
     let bearing = bearing.expect("tested");
     assert_eq!(bearing.opened, 0);
     let sentence = "With these thresholds, the breaker would have tripped 0 times in the last day.";
     assert_eq!(bearing.sentence, sentence);
-    world.core.stop().await;
+    bench.world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_requests_are_found_and_a_refused_one_says_why() {
-    let world = breaker_fixture().await;
-    let failed = world.ask().await;
+    let bench = breaker_fixture().await;
+    let failed = bench.ask().await;
     let held = EndpointForce {
         backend: "up".to_owned(),
         credential: Some("up".to_owned()),
         forced: BreakerOverrideView::Open,
         minutes: None,
     };
-    control::access_force(&world.core, held).await.expect("blocked");
-    let refused = world.ask().await;
-    let free = ask_for(&world.core, "mock/echo").await;
+    control::access_force(&bench.world.core, held).await.expect("blocked");
+    let refused = bench.ask().await;
+    let free = ask_for(&bench.world.core, "mock/echo").await;
     let all = RequestsQuery { limit: 9, ..RequestsQuery::default() };
     let check = async |query: RequestsQuery, expected: &[&String]| {
-        let found = control::requests(&world.core, query.clone()).await.expect("requests");
+        let found = control::requests(&bench.world.core, query.clone()).await.expect("requests");
         let found: Vec<&String> = found.requests.iter().map(|request| &request.id).collect();
         assert_eq!(found, expected, "{query:?}");
     };
@@ -193,10 +177,10 @@ async fn failed_requests_are_found_and_a_refused_one_says_why() {
     check(RequestsQuery { model: text("mock/*"), ..all.clone() }, &[&free]).await;
     check(RequestsQuery { client: text("nobody"), ..all.clone() }, &[]).await;
     let wrong = RequestsQuery { http_status: text("failed"), ..all.clone() };
-    let error = control::requests(&world.core, wrong).await.expect_err("refused");
+    let error = control::requests(&bench.world.core, wrong).await.expect_err("refused");
     assert_eq!(error.field.as_deref(), Some("http_status"));
 
-    let rows = control::requests(&world.core, all).await.expect("requests").requests;
+    let rows = control::requests(&bench.world.core, all).await.expect("requests").requests;
     let row = |id: &String| rows.iter().find(|row| row.id == *id).expect("a row");
     let said = row(&refused).error.as_deref().expect("a reason");
     assert_eq!(said, "The backend up (up) is blocked manually in Gatehouse.");
@@ -204,47 +188,48 @@ async fn failed_requests_are_found_and_a_refused_one_says_why() {
     assert_eq!((row(&refused).backend.as_deref(), row(&refused).attempts), (Some("up"), 0));
     assert_eq!(row(&refused).cost_basis, CostBasisView::NotBilled, "it reached nothing");
     assert_eq!(row(&free).cost_basis, CostBasisView::NotBilled, "the mock bills nothing");
-    let spent = control::status(&world.core).await.expect("a status").spend_today;
+    let spent = control::status(&bench.world.core).await.expect("a status").spend_today;
     assert_eq!((spent.cost, spent.requests.0), (MicroDollars(0), 3));
-    world.core.stop().await;
+    bench.world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_key_blocks_until_it_is_replaced_or_accepted() {
-    let world = breaker_fixture().await;
-    world.status.store(401, Ordering::Relaxed);
-    world.ask().await;
-    let blocked = world.endpoint().await;
+    let bench = breaker_fixture().await;
+    bench.status.store(401, Ordering::Relaxed);
+    bench.ask().await;
+    let blocked = bench.endpoint().await;
     assert_eq!(blocked.availability.state, AvailabilityState::Blocked);
     let block = blocked.block.expect("a block");
     assert_eq!(
         (block.reason, block.fix.as_str()),
         (BlockReasonView::KeyRejected, "Replace the key.")
     );
-    let replace = KeyReplace { id: "up".to_owned(), secret: secret() };
-    control::key_replace(&world.core, replace).await.expect("replaced");
-    assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Ready);
+    let replace = KeyReplace { id: "up".to_owned(), secret: secret(MARKED_KEY) };
+    control::key_replace(&bench.world.core, replace).await.expect("replaced");
+    assert_eq!(bench.endpoint().await.availability.state, AvailabilityState::Ready);
 
-    world.ask().await;
-    assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Blocked);
+    bench.ask().await;
+    assert_eq!(bench.endpoint().await.availability.state, AvailabilityState::Blocked);
     let key = KeyRef { id: "up".to_owned() };
-    let verified = control::key_verify(&world.core, key).await.expect("verified");
+    let verified = control::key_verify(&bench.world.core, key).await.expect("verified");
     assert_eq!(verified.state, KeyState::Valid);
-    assert_eq!(world.endpoint().await.availability.state, AvailabilityState::Ready);
-    world.core.stop().await;
+    assert_eq!(bench.endpoint().await.availability.state, AvailabilityState::Ready);
+    bench.world.core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_override_is_shown_announced_and_kept_over_a_restart() {
-    let BreakerFixture { home, core, upstream, .. } = breaker_fixture().await;
-    let mut events = CoreEvents::subscribe(&core).await.expect("events");
+    let BreakerFixture { world, _upstream, .. } = breaker_fixture().await;
+    let core = &world.core;
+    let mut events = CoreEvents::subscribe(core).await.expect("events");
     let force = EndpointForce {
         backend: "up".to_owned(),
         credential: None,
         forced: BreakerOverrideView::Open,
         minutes: Some(30),
     };
-    let held = control::access_force(&core, force.clone()).await.expect("held");
+    let held = control::access_force(core, force.clone()).await.expect("held");
     assert_eq!(held.availability.state, AvailabilityState::Held);
     let set = held.forced.expect("set by hand");
     assert_eq!(set.forced, BreakerOverrideView::Open);
@@ -257,18 +242,18 @@ async fn an_override_is_shown_announced_and_kept_over_a_restart() {
             break;
         }
     }
-    core.stop().await;
-    drop(core);
+    let home = world.stop().await;
 
-    let core = serve_core(&home, 23).await;
-    let kept = endpoint(&core).await;
+    let world = World::open(home, |_| {}).await.serving().await;
+    let core = &world.core;
+    let kept = endpoint(core).await;
     assert_eq!(kept.availability.state, AvailabilityState::Held);
     let again = kept.forced.and_then(|set| set.until).expect("it ends");
     assert!(
         (again.0 - until.0).abs() < 2_000,
         "the time that is left is kept: {until:?} {again:?}"
     );
-    let calm = control::access_reset(&core, up()).await.expect("reset");
+    let calm = control::access_reset(core, up()).await.expect("reset");
     assert_eq!((calm.availability.state, calm.forced.is_none()), (AvailabilityState::Ready, true));
 
     for (wrong, code) in [
@@ -280,21 +265,19 @@ async fn an_override_is_shown_announced_and_kept_over_a_restart() {
         (EndpointForce { backend: "gone".to_owned(), ..force.clone() }, ErrorCode::NotFound),
         (EndpointForce { credential: Some("other".to_owned()), ..force }, ErrorCode::NotFound),
     ] {
-        let refused = control::access_force(&core, wrong).await.expect_err("refused");
+        let refused = control::access_force(core, wrong).await.expect_err("refused");
         assert_eq!(refused.code, code, "{}", refused.message);
     }
     core.stop().await;
-    drop(upstream);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forced_closed_ends_by_itself_after_the_time_in_the_settings() {
-    let BreakerFixture { home: _home, core, upstream: _upstream, .. } = breaker_fixture().await;
-    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    let BreakerFixture { world, _upstream, .. } = breaker_fixture().await;
+    let (core, engine) = (&world.core, world.engine());
     let force = |forced, minutes| {
-        let endpoint = up();
-        let EndpointRef { backend, credential } = endpoint;
-        control::access_force(&core, EndpointForce { backend, credential, forced, minutes })
+        let EndpointRef { backend, credential } = up();
+        control::access_force(core, EndpointForce { backend, credential, forced, minutes })
     };
     let secs_left = |endpoint: EndpointView| {
         let until = endpoint.forced.expect("set by hand").until?;
@@ -318,9 +301,14 @@ async fn forced_closed_ends_by_itself_after_the_time_in_the_settings() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cache_is_shown_and_purged() {
-    let BreakerFixture { core, .. } = breaker_fixture().await;
+    let world = world().await;
+    let core = &world.core;
+    // A purge waits until the disk tier is open.
+    let purge = |what| control::cache_purge(core, CachePurge { what });
+    let purged = purge(CachePurgeSelector::Everything).await.expect("purged");
+    assert_eq!(purged.sentence, "Purged everything: 0 responses.");
     let query = CacheQuery { range: UsageRange::LastDay, zone: TimeZoneChoice::Utc };
-    let shown = control::cache(&core, query).await.expect("shown");
+    let shown = control::cache(core, query).await.expect("shown");
     assert!(shown.enabled, "{shown:?}");
     let on: Vec<_> = shown.tiers.iter().map(|tier| (tier.tier, tier.state)).collect();
     let expected = [
@@ -330,9 +318,6 @@ async fn the_cache_is_shown_and_purged() {
     ];
     assert_eq!(on, expected);
     assert_eq!((shown.eligible.0, shown.hit_percent), (0, None));
-    let purge = |what| control::cache_purge(&core, CachePurge { what });
-    let purged = purge(CachePurgeSelector::Everything).await.expect("purged");
-    assert_eq!(purged.sentence, "Purged everything: 0 responses.");
     let wrong =
         purge(CachePurgeSelector::Key { key: "nothing".to_owned() }).await.expect_err("wrong");
     assert_eq!((wrong.code, wrong.field.as_deref()), (ErrorCode::InvalidInput, Some("key")));

@@ -2,9 +2,9 @@
 
 use control::view::*;
 use control::{Core, ErrorCode};
-use test_support::{MARKED_KEY, ScriptedUpstream};
+use test_support::ScriptedUpstream;
 
-use crate::whole_engine::{EngineFixture, add, engine_fixture, lists_models, refused, secret};
+use crate::world::{World, edit_request, lists_models, marked_key, refused, secret, world};
 
 pub(crate) fn to(backend: &str, model: Option<&str>, weight: u16) -> RouteCandidateEdit {
     RouteCandidateEdit { backend: backend.to_owned(), model: model.map(str::to_owned), weight }
@@ -27,26 +27,14 @@ pub(crate) fn route(id: &str, candidates: Vec<RouteCandidateEdit>) -> RouteEdit 
     }
 }
 
+/// Changes the pool of the backend `up`.
 fn edit(upstream: &ScriptedUpstream, pool: Option<KeyPoolView>) -> BackendEdit {
-    BackendEdit {
-        id: "up".to_owned(),
-        label: "Upstream".to_owned(),
-        kind: BackendKind::OpenAiCompatible,
-        base_url: upstream.base_url(),
-        credential: Some("up".to_owned()),
-        pool,
-        limits: None,
-        models: Vec::new(),
-        lacks: Vec::new(),
-        offers: Vec::new(),
-        crossing: TranslationMode::Strict,
-    }
+    BackendEdit { credential: Some("up".to_owned()), pool, ..edit_request(upstream) }
 }
 
-async fn with_backend() -> (EngineFixture, ScriptedUpstream) {
-    let (world, upstream) = (engine_fixture().await, lists_models().await);
-    let key = BackendKey::New { secret: secret(MARKED_KEY) };
-    control::backend_add(&world.core, add(&upstream, key)).await.expect("added");
+async fn with_backend() -> (World, ScriptedUpstream) {
+    let (world, upstream) = (world().await, lists_models().await);
+    world.add_up(&upstream, marked_key()).await;
     (world, upstream)
 }
 

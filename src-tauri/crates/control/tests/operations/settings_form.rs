@@ -6,7 +6,7 @@ use control::{Core, ErrorCode};
 use settings::{ResilienceNumbers, ResiliencePreset};
 use test_support::MARKED_KEY;
 
-use crate::whole_engine::{add, engine_fixture, lists_models, refused, secret};
+use crate::world::{lists_models, marked_key, refused, world};
 
 fn text(text: &str) -> SettingValue {
     SettingValue::Text(text.to_owned())
@@ -18,9 +18,9 @@ async fn values(core: &Core) -> SettingsValues {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
-    let world = engine_fixture().await;
-    let core = world.core;
-    let shown = control::settings(&core).await.expect("settings");
+    let world = world().await;
+    let core = &world.core;
+    let shown = control::settings(core).await.expect("settings");
     let form = &shown.resilience;
     assert_eq!(form.fields.len(), ResilienceNumbers::fields().count());
     for field in &form.fields {
@@ -41,15 +41,15 @@ async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
     let mut wanted = shown.values;
     wanted.resilience.preset = Custom;
     wanted.resilience.custom = [("failures_in_a_row".to_owned(), 7)].into();
-    let saved = control::settings_edit(&core, wanted.clone()).await.expect("saved").values;
+    let saved = control::settings_edit(core, wanted.clone()).await.expect("saved").values;
     assert_eq!(saved.resilience.custom.get("failures_in_a_row"), Some(&7));
     assert_eq!(saved.resilience.custom.get("calls_min"), Some(&10));
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
     assert_eq!(engine.snapshots().current().resilience.breaker.failures_in_a_row, 7);
 
     wanted.resilience.preset = Careful;
-    control::settings_edit(&core, wanted.clone()).await.expect("saved");
-    assert_eq!(engine.settings().resilience.preset, Careful);
+    control::settings_edit(core, wanted.clone()).await.expect("saved");
+    assert_eq!(engine.settings().resilience.preset, ResiliencePreset::Careful);
     assert_eq!(engine.settings().resilience.custom.failures_in_a_row, 7);
     assert_eq!(engine.snapshots().current().resilience.breaker.failures_in_a_row, 2);
 
@@ -60,7 +60,7 @@ async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
     ] {
         let mut wrong = wanted.clone();
         wrong.resilience.custom = [(name.to_owned(), number)].into();
-        let answer = control::settings_edit(&core, wrong).await;
+        let answer = control::settings_edit(core, wrong).await;
         refused(answer, ErrorCode::InvalidInput, Some(field));
     }
     core.stop().await;
@@ -68,30 +68,29 @@ async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cache_is_set_by_the_form_and_its_server_is_checked() {
-    let world = engine_fixture().await;
-    let core = world.core;
-    let mut wanted = values(&core).await;
+    let world = world().await;
+    let core = &world.core;
+    let mut wanted = values(core).await;
     wanted.set("cache_ttl_secs", Number(60));
     wanted.set("cache_disk", Switch(false));
     wanted.set("cache_memory_bytes_max", Number(2_097_152));
     wanted.set("cache_redis_url", text(" redis://127.0.0.1:1/0 "));
-    let saved = control::settings_edit(&core, wanted.clone()).await.expect("saved").values;
+    let saved = control::settings_edit(core, wanted.clone()).await.expect("saved").values;
     assert_eq!(*saved.get("cache_redis_url"), text("redis://127.0.0.1:1/0"));
     assert_eq!(*saved.get("cache_ttl_secs"), Number(60));
     assert_eq!(*saved.get("cache_disk"), Switch(false));
     wanted.set("cache_redis_url", text(""));
     wanted.set("cache_enabled", Switch(false));
-    let saved = control::settings_edit(&core, wanted.clone()).await.expect("saved").values;
+    let saved = control::settings_edit(core, wanted.clone()).await.expect("saved").values;
     assert_eq!(*saved.get("cache_redis_url"), SettingValue::None);
     assert_eq!(*saved.get("cache_enabled"), Switch(false));
 
     let upstream = lists_models().await;
-    let key = BackendKey::New { secret: secret(MARKED_KEY) };
-    control::backend_add(&core, add(&upstream, key)).await.expect("added");
+    world.add_up(&upstream, marked_key()).await;
     let check = async |field: &str, value: SettingValue| {
         let mut wrong = wanted.clone();
         wrong.set(field, value);
-        let answer = control::settings_edit(&core, wrong).await;
+        let answer = control::settings_edit(core, wrong).await;
         refused(answer, ErrorCode::InvalidInput, Some(field));
     };
     check("cache_ttl_secs", Number(0)).await;

@@ -8,12 +8,11 @@ use settings::VaultKind;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use crate::engine_under_test::config;
-use crate::whole_engine::{refused, secret};
+use crate::world::{config, new_home, refused, secret};
 
 /// An engine whose settings choose the vault, as a user's settings do.
 async fn open_from_settings(home: &TempDir) -> Core {
-    let config = EngineConfig { vault: None, ..config(home, 3) };
+    let config = EngineConfig { vault: None, ..config(home) };
     Core::open(config).await.expect("an engine")
 }
 
@@ -57,7 +56,7 @@ async fn states(core: &Core) -> (VaultKind, VaultStateView) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_is_admitted_without_a_vault_and_its_token_is_returned_once() {
-    let home = tempfile::tempdir().expect("a folder");
+    let home = new_home();
     let core = open_in_memory(&home).await;
     // A vault file without a passphrase stores nothing.
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
@@ -88,7 +87,7 @@ async fn a_client_is_admitted_without_a_vault_and_its_token_is_returned_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_vault_is_in_force_at_once_and_after_a_restart_and_keys_move_on_request() {
-    let home = tempfile::tempdir().expect("a folder");
+    let home = new_home();
     let core = open_in_memory(&home).await;
     add_key(&core, "openai").await;
     let demo = issue(&core, "demo").await.token;
@@ -114,7 +113,7 @@ async fn another_vault_is_in_force_at_once_and_after_a_restart_and_keys_move_on_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_were_left_behind_can_be_fetched_later() {
-    let home = tempfile::tempdir().expect("a folder");
+    let home = new_home();
     let core = open_in_memory(&home).await;
     control::vault_set(&core, to_file(false)).await.expect("changed");
     add_key(&core, "openai").await;
@@ -140,7 +139,7 @@ async fn keys_that_were_left_behind_can_be_fetched_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vault_that_cannot_be_used_leaves_everything_as_it_was() {
-    let home = tempfile::tempdir().expect("a folder");
+    let home = new_home();
     let core = open_in_memory(&home).await;
     add_key(&core, "openai").await;
     let demo = issue(&core, "demo").await.token;
@@ -163,7 +162,7 @@ async fn a_vault_that_cannot_be_used_leaves_everything_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_uses_a_key_or_a_backend_is_named_before_it_is_removed() {
-    let home = tempfile::tempdir().expect("a folder");
+    let home = new_home();
     let core = open_in_memory(&home).await;
     add_key(&core, "acme").await;
     let backend = |id: &str, key: BackendKey| BackendAdd {
@@ -201,7 +200,7 @@ async fn what_uses_a_key_or_a_backend_is_named_before_it_is_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_panel_address_is_a_new_one_and_only_where_a_panel_is_served() {
-    let home = tempfile::tempdir().expect("a folder");
+    let home = new_home();
     let core = open_in_memory(&home).await;
     assert!(control::panel_address(&core).await.is_err(), "nothing is served yet");
     let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
@@ -219,7 +218,7 @@ async fn each_panel_address_is_a_new_one_and_only_where_a_panel_is_served() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_vault_file_in_its_place_is_shown() {
-    let home = tempfile::tempdir().expect("a folder");
+    let home = new_home();
     let core = open_in_memory(&home).await;
     let set = VaultSet {
         kind: VaultKind::File,

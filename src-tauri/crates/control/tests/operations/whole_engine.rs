@@ -1,90 +1,17 @@
 //! Operations with a whole engine: what a caller may request, and what it gets.
 
-use std::sync::Arc;
-
 use control::view::*;
-use control::{ApiError, ChangeTag, Core, CoreEvents, EngineConfig, ErrorCode, PanelEvent};
-use domain::Secret;
-use monitor::{ChannelError, DeliveryOutcome, Notification, NotificationChannel};
-use tempfile::TempDir;
-use test_support::{MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use control::{ChangeTag, CoreEvents, ErrorCode, PanelEvent};
+use test_support::MARKED_KEY;
 
-use crate::engine_under_test::{config, serve_core};
-
-/// An engine for one test, serving on a free port.
-pub(crate) struct EngineFixture {
-    _home: TempDir,
-    pub(crate) core: Core,
-    shown: UnboundedReceiver<Notification>,
-}
-
-/// A desktop that accepts every notification.
-struct FixtureDesktop(UnboundedSender<Notification>);
-
-impl NotificationChannel for FixtureDesktop {
-    fn deliver(&self, notification: &Notification) -> Result<DeliveryOutcome, ChannelError> {
-        // A test that ignores notifications has dropped the receiver.
-        let _ = self.0.send(notification.clone());
-        Ok(DeliveryOutcome::Clickable)
-    }
-
-    fn withdraw(&self, _key: &str) -> Result<(), ChannelError> {
-        Ok(())
-    }
-}
-
-fn with_desktop(home: &TempDir, desktop: UnboundedSender<Notification>) -> EngineConfig {
-    EngineConfig { channel: Some(Arc::new(FixtureDesktop(desktop))), ..config(home, 7) }
-}
-
-pub(crate) async fn engine_fixture() -> EngineFixture {
-    let home = tempfile::tempdir().expect("a folder");
-    let (desktop, shown) = unbounded_channel();
-    let core = Core::open(with_desktop(&home, desktop)).await.expect("an engine");
-    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
-    control::serve(engine, |_| None).await.expect("serving");
-    EngineFixture { _home: home, core, shown }
-}
-
-pub(crate) fn secret(text: &str) -> Secret {
-    Secret::parse(text.to_owned()).expect("a secret")
-}
-
-pub(crate) async fn lists_models() -> ScriptedUpstream {
-    let models = |_: &ReceivedRequest| Some(Reply::models(&["m-1", "m-2"]));
-    ScriptedUpstream::start_with(models).await.expect("an upstream")
-}
-
-pub(crate) fn add(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
-    BackendAdd {
-        id: "up".to_owned(),
-        label: "Upstream".to_owned(),
-        kind: BackendKind::OpenAiCompatible,
-        base_url: upstream.base_url(),
-        key,
-        models: Vec::new(),
-        lacks: Vec::new(),
-        offers: Vec::new(),
-        crossing: TranslationMode::Strict,
-    }
-}
-
-pub(crate) fn refused<T: std::fmt::Debug>(
-    answer: Result<T, ApiError>,
-    code: ErrorCode,
-    field: Option<&str>,
-) {
-    let error = answer.expect_err("refused");
-    assert_eq!((error.code, error.field.as_deref()), (code, field), "{}", error.message);
-    assert!(!error.message.contains(MARKED_KEY));
-}
+use crate::world::{
+    World, add_request, edit_request, lists_models, marked_key, new_home, refused, secret, world,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_with_its_key_becomes_healthy_and_its_models_are_known() {
-    let (world, upstream) = (engine_fixture().await, lists_models().await);
-    let key = BackendKey::New { secret: secret(MARKED_KEY) };
-    let added = control::backend_add(&world.core, add(&upstream, key)).await.expect("added");
+    let (world, upstream) = (world().await, lists_models().await);
+    let added = world.add_up(&upstream, marked_key()).await;
     assert_eq!(added.credential.as_deref(), Some("up"));
 
     let up = BackendRef { id: "up".to_owned() };
@@ -107,21 +34,11 @@ async fn a_backend_with_its_key_becomes_healthy_and_its_models_are_known() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_never_follows_its_backend_to_another_host() {
-    let (world, home, away) = (engine_fixture().await, lists_models().await, lists_models().await);
-    let key = BackendKey::New { secret: secret(MARKED_KEY) };
-    control::backend_add(&world.core, add(&home, key)).await.expect("added");
+    let (world, home, away) = (world().await, lists_models().await, lists_models().await);
+    world.add_up(&home, marked_key()).await;
     let moved = |credential: Option<&str>| BackendEdit {
-        id: "up".to_owned(),
-        label: "Upstream".to_owned(),
-        kind: BackendKind::OpenAiCompatible,
-        base_url: away.base_url(),
         credential: credential.map(str::to_owned),
-        pool: None,
-        limits: None,
-        models: Vec::new(),
-        lacks: Vec::new(),
-        offers: Vec::new(),
-        crossing: TranslationMode::Strict,
+        ..edit_request(&away)
     };
     let kept = control::backend_edit(&world.core, moved(Some("up"))).await;
     refused(kept, ErrorCode::InvalidInput, Some("key"));
@@ -133,8 +50,8 @@ async fn a_key_never_follows_its_backend_to_another_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dialect_differences_are_kept_edited_and_shown() {
-    let (world, upstream) = (engine_fixture().await, lists_models().await);
-    let mut request = add(&upstream, BackendKey::None);
+    let (world, upstream) = (world().await, lists_models().await);
+    let mut request = add_request(&upstream, BackendKey::None);
     request.lacks = vec![
         UnsupportedFeature::Images,
         UnsupportedFeature::StreamUsage,
@@ -149,17 +66,9 @@ async fn dialect_differences_are_kept_edited_and_shown() {
         (&[ExtraDialect::Responses][..], TranslationMode::Lenient)
     );
     let edit = |kind, lacks: &[UnsupportedFeature]| BackendEdit {
-        id: "up".to_owned(),
-        label: "Upstream".to_owned(),
         kind,
-        base_url: upstream.base_url(),
-        credential: None,
-        pool: None,
-        limits: None,
-        models: Vec::new(),
         lacks: lacks.to_vec(),
-        offers: Vec::new(),
-        crossing: TranslationMode::Strict,
+        ..edit_request(&upstream)
     };
     // Values in the file for another kind stay until somebody changes them.
     let kept = edit(BackendKind::Ollama, &added.lacks);
@@ -177,10 +86,9 @@ async fn dialect_differences_are_kept_edited_and_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_fields_are_named_and_nothing_is_left_behind() {
-    let (world, upstream) = (engine_fixture().await, lists_models().await);
-    let key = || BackendKey::New { secret: secret(MARKED_KEY) };
+    let (world, upstream) = (world().await, lists_models().await);
     let with = |change: fn(&mut BackendAdd)| {
-        let mut request = add(&upstream, key());
+        let mut request = add_request(&upstream, marked_key());
         change(&mut request);
         request
     };
@@ -226,7 +134,7 @@ async fn wrong_fields_are_named_and_nothing_is_left_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_token_goes_to_the_command_line_and_to_no_panel() {
-    let world = engine_fixture().await;
+    let world = world().await;
     let demo = || ClientAdd {
         id: "demo".to_owned(),
         expires_in_days: Some(1),
@@ -254,7 +162,7 @@ async fn a_local_token_goes_to_the_command_line_and_to_no_panel() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_malformed_request_names_its_field_and_repeats_nothing() {
-    let world = engine_fixture().await;
+    let world = world().await;
     let body = format!(r#"{{"id":"up","label":"","secret":["{MARKED_KEY}"],"url":null}}"#);
     let answer = control::call(&world.core, "key_add", body.as_bytes()).await;
     refused(answer, ErrorCode::InvalidInput, Some("secret"));
@@ -266,7 +174,7 @@ async fn a_malformed_request_names_its_field_and_repeats_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_sends_progress_events_and_a_desktop_notification() {
-    let mut world = engine_fixture().await;
+    let mut world = world().await;
     let mut events = CoreEvents::subscribe(&world.core).await.expect("events");
     let quick = ReadinessStart { set: CheckSet::Quick };
     let started = control::readiness_start(&world.core, quick).await.expect("started");
@@ -289,9 +197,9 @@ async fn a_run_sends_progress_events_and_a_desktop_notification() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_panels_are_told_what_an_operation_changes() {
-    let (world, upstream) = (engine_fixture().await, lists_models().await);
+    let (world, upstream) = (world().await, lists_models().await);
     let mut events = CoreEvents::subscribe(&world.core).await.expect("events");
-    control::backend_add(&world.core, add(&upstream, BackendKey::None)).await.expect("added");
+    world.add_up(&upstream, BackendKey::None).await;
     let mut told = Vec::new();
     while !(told.contains(&ChangeTag::Backends) && told.contains(&ChangeTag::Settings)) {
         if let PanelEvent::Changed { tags } = events.next().await.expect("an event") {
@@ -303,8 +211,7 @@ async fn open_panels_are_told_what_an_operation_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_edited_by_hand() {
-    let home = tempfile::tempdir().expect("a folder");
-    let (desktop, _shown) = unbounded_channel();
+    let home = new_home();
     let free = || std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let (first, second) = (free(), free());
     let port = |held: &std::net::TcpListener| held.local_addr().expect("an address").port();
@@ -317,31 +224,29 @@ async fn the_gateway_moves_when_its_port_changes_and_the_settings_file_may_be_ed
     #[expect(clippy::disallowed_methods, reason = "a person's editor")]
     let write = |port: u16| std::fs::write(&file, text(port)).expect("written");
     write(from);
-    let config = EngineConfig { port: None, ..with_desktop(&home, desktop) };
-    let core = Core::open(config).await.expect("an engine");
-    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    let world = World::open(home, |config| config.port = None).await;
+    let (core, engine) = (&world.core, world.engine());
     let served = control::serve(engine, |_| None).await.expect("serving");
     assert_eq!(served.gateway, format!("http://127.0.0.1:{from}"));
 
     write(to);
-    let mut events = CoreEvents::subscribe(&core).await.expect("events");
-    control::settings(&core).await.expect("read again");
+    let mut events = CoreEvents::subscribe(core).await.expect("events");
+    control::settings(core).await.expect("read again");
     while engine.gateway().port() != to {
         events.next().await.expect("an event");
     }
-    let status = control::status(&core).await.expect("a status");
+    let status = control::status(core).await.expect("a status");
     assert_eq!(status.gateway.state, GatewayState::Listening);
     core.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_host_that_is_shown_for_a_key_is_the_vaults_and_not_the_files() {
-    let home = tempfile::tempdir().expect("a folder");
-    let core = serve_core(&home, 31).await;
+    let World { core, home, .. } = world().await;
     let key = KeyAdd {
         id: "up".to_owned(),
         label: String::new(),
-        secret: Secret::parse("sk-0123456789abcdef".to_owned()).expect("a secret"),
+        secret: secret("sk-0123456789abcdef"),
         url: Some("https://api.example.com/v1".to_owned()),
     };
     control::key_add(&core, key).await.expect("added");
@@ -359,7 +264,7 @@ async fn the_host_that_is_shown_for_a_key_is_the_vaults_and_not_the_files() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_notification_says_what_became_of_it() {
-    let mut world = engine_fixture().await;
+    let mut world = world().await;
     assert!(control::notification_test(&world.core).await.expect("sent").delivered);
     let shown = world.shown.recv().await.expect("a notification");
     assert_eq!(shown.path, "/settings");

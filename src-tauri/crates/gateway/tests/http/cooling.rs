@@ -221,9 +221,7 @@ async fn a_trial_whose_client_leaves_gives_its_place_back() {
     pair.statuses(3).await;
     clock.advance(Duration::from_secs(6));
     let client = pair.world.begin_chat(ASK).await;
-    while pair.calls() != (4, 0) {
-        tokio::task::yield_now().await;
-    }
+    pair.one.wait_for_requests(4).await;
     assert_eq!(pair.statuses(1).await, [503], "its trial is out");
     drop(client);
     pair.world.seen.wait_settled(5).await;

@@ -259,9 +259,7 @@ async fn a_client_that_goes_away_ends_the_call_to_the_backend() {
         let world = world(&upstream).await;
         let mut client = world.begin_chat(ASK_STREAM).await;
         if waits_for_first {
-            while upstream.requests().is_empty() {
-                tokio::task::yield_now().await;
-            }
+            upstream.wait_for_requests(1).await;
         } else {
             let first = client.read_some().await.expect("bytes");
             assert!(first.starts_with(b"HTTP/1.1 200"));
@@ -285,9 +283,7 @@ async fn a_stop_lets_answers_finish_and_writes_everything_down() {
     let upstream = upstream(paused).await;
     let mut world = world(&upstream).await;
     let mut client = world.begin_chat(ASK_STREAM).await;
-    while upstream.requests().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    upstream.wait_for_requests(1).await;
     world.stop.begun.cancel();
     let answer = client.read_answer().await.expect("an answer");
     assert!(answer.text().ends_with("data: [DONE]\n\n"));
@@ -303,9 +299,7 @@ async fn stopped(reply: Reply, body: &str, grace: Duration) -> (RawAnswer, Reque
     limits.listener.stop_grace = grace;
     let mut world = world_with(&upstream, limits).await;
     let mut client = world.begin_chat(body).await;
-    while upstream.requests().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    upstream.wait_for_requests(1).await;
     world.stop.begun.cancel();
     if grace > Duration::from_secs(1) {
         world.stop.hurried.cancel();

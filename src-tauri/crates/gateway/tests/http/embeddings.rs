@@ -260,9 +260,7 @@ async fn when_all_leave_the_call_ends() {
         clients.push(begin(&world, &[], &ask(&["a"])).await);
         under_way(&world, count).await;
     }
-    while upstream.requests().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    upstream.wait_for_requests(1).await;
     for client in clients {
         client.reset().expect("gone");
     }

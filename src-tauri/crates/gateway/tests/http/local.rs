@@ -105,6 +105,7 @@ async fn f68_a_request_without_content_is_tried_again_after_a_pause() {
     let url = one.base_url();
     let pair = Pair::between((one, url), healthy().await, &["one"], limits(network())).await;
     let mut client = pair.world.begin_chat(ASK).await;
+    // A plain wait would let the paused time run on.
     while pair.calls() != (1, 0) {
         tokio::task::yield_now().await;
     }

@@ -401,9 +401,7 @@ async fn requests_over_the_limit_are_refused_at_once() {
     limits.request.queue_max = 0;
     let world = world_with(&upstream, limits).await;
     let waiting = world.begin_chat(ASK).await;
-    while world.gateway.in_flight() == 0 {
-        tokio::task::yield_now().await;
-    }
+    upstream.wait_for_requests(1).await;
     let answer = world.chat(ASK).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
     assert_eq!(answer.json()["error"]["code"], "too_many_requests");

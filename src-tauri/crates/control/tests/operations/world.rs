@@ -1,0 +1,153 @@
+//! A whole engine for one test, in a temporary folder and with its keys in memory.
+
+use std::sync::Arc;
+
+use control::view::*;
+use control::{ApiError, Core, EngineConfig, ErrorCode};
+use domain::{Secret, SeededEntropy, SystemClock};
+use engine::{Engine, Folders};
+use monitor::{ChannelError, DeliveryOutcome, Notification, NotificationChannel};
+use settings::VaultKind;
+use tempfile::TempDir;
+use test_support::{MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+pub(crate) struct World {
+    pub(crate) home: TempDir,
+    pub(crate) core: Core,
+    /// The notifications that its desktop has shown.
+    pub(crate) shown: UnboundedReceiver<Notification>,
+}
+
+/// An engine in a new folder that serves on a free port.
+pub(crate) async fn world() -> World {
+    World::open(new_home(), |_| {}).await.serving().await
+}
+
+pub(crate) fn new_home() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// Keys in memory, a free port, no desktop.
+pub(crate) fn config(home: &TempDir) -> EngineConfig {
+    EngineConfig {
+        folders: Folders::resolve(Some(home.path())).expect("folders"),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        port: Some(0),
+        vault: Some(VaultKind::Memory),
+        passphrase: None,
+        variables: Vec::new(),
+        channel: None,
+    }
+}
+
+impl World {
+    /// An engine that does not listen, with [`config`] changed by `change`.
+    pub(crate) async fn open(home: TempDir, change: fn(&mut EngineConfig)) -> Self {
+        let (desktop, shown) = unbounded_channel();
+        let mut config =
+            EngineConfig { channel: Some(Arc::new(TestDesktop(desktop))), ..config(&home) };
+        change(&mut config);
+        let core = Core::open(config).await.expect("an engine");
+        Self { home, core, shown }
+    }
+
+    pub(crate) async fn serving(self) -> Self {
+        control::serve(self.engine(), |_| None).await.expect("serving");
+        self
+    }
+
+    /// Stops the engine. Its folder stays for the next one.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.core.stop().await;
+        self.home
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        let Core::Local(engine) = &self.core else { panic!("nobody else has this folder") };
+        engine
+    }
+
+    /// Adds the backend `up`.
+    pub(crate) async fn add_up(&self, upstream: &ScriptedUpstream, key: BackendKey) -> BackendView {
+        control::backend_add(&self.core, add_request(upstream, key)).await.expect("added")
+    }
+
+    /// The backend `up`.
+    pub(crate) async fn up(&self) -> BackendView {
+        let backends = control::backends(&self.core).await.expect("backends");
+        backends.into_iter().find(|backend| backend.id == "up").expect("there")
+    }
+}
+
+/// A desktop that accepts every notification.
+struct TestDesktop(UnboundedSender<Notification>);
+
+impl NotificationChannel for TestDesktop {
+    fn deliver(&self, notification: &Notification) -> Result<DeliveryOutcome, ChannelError> {
+        // A test that ignores notifications has dropped the receiver.
+        let _ = self.0.send(notification.clone());
+        Ok(DeliveryOutcome::Clickable)
+    }
+
+    fn withdraw(&self, _key: &str) -> Result<(), ChannelError> {
+        Ok(())
+    }
+}
+
+pub(crate) fn secret(text: &str) -> Secret {
+    Secret::parse(text.to_owned()).expect("a secret")
+}
+
+pub(crate) fn marked_key() -> BackendKey {
+    BackendKey::New { secret: secret(MARKED_KEY) }
+}
+
+pub(crate) async fn lists_models() -> ScriptedUpstream {
+    let models = |_: &ReceivedRequest| Some(Reply::models(&["m-1", "m-2"]));
+    ScriptedUpstream::start_with(models).await.expect("an upstream")
+}
+
+/// Asks for the backend `up`.
+pub(crate) fn add_request(upstream: &ScriptedUpstream, key: BackendKey) -> BackendAdd {
+    BackendAdd {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind: BackendKind::OpenAiCompatible,
+        base_url: upstream.base_url(),
+        key,
+        models: Vec::new(),
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: TranslationMode::Strict,
+    }
+}
+
+/// Changes the backend `up`, without a key.
+pub(crate) fn edit_request(upstream: &ScriptedUpstream) -> BackendEdit {
+    BackendEdit {
+        id: "up".to_owned(),
+        label: "Upstream".to_owned(),
+        kind: BackendKind::OpenAiCompatible,
+        base_url: upstream.base_url(),
+        credential: None,
+        pool: None,
+        limits: None,
+        models: Vec::new(),
+        lacks: Vec::new(),
+        offers: Vec::new(),
+        crossing: TranslationMode::Strict,
+    }
+}
+
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(
+    answer: Result<T, ApiError>,
+    code: ErrorCode,
+    field: Option<&str>,
+) {
+    let error = answer.expect_err("refused");
+    assert_eq!((error.code, error.field.as_deref()), (code, field), "{}", error.message);
+    assert!(!error.message.contains(MARKED_KEY));
+}
