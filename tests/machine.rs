@@ -15,6 +15,7 @@ use acceptance::{
 use serde_json::{Value, json};
 use test_support::{
     ChatText, RawAnswer, RawClient, ReceivedRequest, Reply, ReplyEnding, ScriptedUpstream,
+    skip_test,
 };
 
 /// How long the program may go on after the second signal. The grace that the first one gives is five times
@@ -269,8 +270,7 @@ async fn a_home_of_another_user_is_refused_by_name() {
         return assert_folder_refused(&said, &config, "cannot be created or made private");
     }
     if cfg!(not(target_os = "linux")) {
-        eprintln!("SKIPPED: the administrator can become another user on Linux only");
-        return;
+        return skip_test("the administrator can become another user on Linux only");
     }
     let programs = tempfile::tempdir().expect("a folder");
     set_mode(programs.path(), 0o755);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use acceptance::{await_or_fail, built_program};
@@ -28,6 +28,10 @@ const PROGRAMS: [&str; 8] = [
     "dunst",
     "import",
 ];
+
+/// Debian's packages with them.
+const PACKAGES: &str = "xvfb webkit2gtk-driver dbus libglib2.0-bin gnome-keyring libsecret-tools \
+                        dunst imagemagick";
 
 /// The path of the tray's menu on the bus, derived from the tray's id.
 const TRAY_MENU: &str = "/org/ayatana/NotificationItem/tray_icon_tray_app_gatehouse/Menu";
@@ -52,7 +56,7 @@ impl DesktopSession {
     /// Starts the session. `None` with a message if a program is missing; fails instead if the
     /// whole suite runs.
     pub(crate) async fn start() -> Option<Self> {
-        if !has_all_programs() {
+        if !test_support::has_programs(&PROGRAMS, PACKAGES) {
             return None;
         }
         let folder = tempfile::tempdir().expect("a folder");
@@ -283,19 +287,4 @@ fn item_id(menu: &str, label: &str) -> String {
 fn write(path: &Path, text: &str) {
     assert!(!text.contains(MARKED_KEY), "the test itself would write the key down");
     File::create(path).and_then(|mut file| file.write_all(text.as_bytes())).expect("written");
-}
-
-/// True if all programs that a session needs are installed.
-#[expect(clippy::disallowed_methods, reason = "looks for programs as a shell does")]
-fn has_all_programs() -> bool {
-    let folders: Vec<PathBuf> = ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from).to_vec();
-    let is_there = |program: &&str| folders.iter().any(|folder| folder.join(program).is_file());
-    let missing: Vec<&str> = PROGRAMS.into_iter().filter(|program| !is_there(program)).collect();
-    if missing.is_empty() {
-        return true;
-    }
-    let strict = std::env::var_os("GATEHOUSE_TESTS_STRICT").is_some_and(|value| value == "1");
-    assert!(!strict, "not installed: {}", missing.join(", "));
-    eprintln!("SKIPPED, not installed: {}", missing.join(", "));
-    false
 }

@@ -7,6 +7,7 @@
 mod audit;
 mod counts;
 mod hermetic;
+mod junit;
 mod node;
 mod rust;
 mod steps;

@@ -7,7 +7,6 @@
 #![cfg(all(unix, not(target_os = "macos")))]
 #![expect(clippy::expect_used, reason = "a session that cannot be made fails its test")]
 #![expect(clippy::indexing_slicing, reason = "JSON values give null for what is not there")]
-#![expect(clippy::print_stderr, reason = "a test that did not run must be heard")]
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -22,6 +21,7 @@ use monitor::{
     NotificationChannel as _, Urgency,
 };
 use tempfile::TempDir;
+use test_support::has_programs;
 use zbus::blocking::{Connection, fdo::DBusProxy};
 use zbus::zvariant::OwnedValue;
 
@@ -38,7 +38,7 @@ const DUNSTRC: &str = "[global]\n    font = DejaVu Sans 10\n    follow = none\n 
 
 #[test]
 fn a_notification_arrives_and_a_click_on_it_opens_its_path() {
-    if !have(&["Xvfb", "dbus-run-session", "dunst", "dunstctl"]) {
+    if !has_programs(&["Xvfb", "dbus-run-session", "dunst", "dunstctl"], "xvfb dbus dunst") {
         return;
     }
     let (_display, number) = display();
@@ -47,21 +47,21 @@ fn a_notification_arrives_and_a_click_on_it_opens_its_path() {
 
 #[test]
 fn a_bus_without_a_server_gives_its_own_error() {
-    if have(&["dbus-run-session"]) {
+    if has_programs(&["dbus-run-session"], "dbus") {
         in_session("inside_a_bus_without_a_server", &[]);
     }
 }
 
 #[test]
 fn a_server_that_hangs_costs_the_time_limit() {
-    if have(&["dbus-run-session"]) {
+    if has_programs(&["dbus-run-session"], "dbus") {
         in_session("inside_a_bus_with_a_server_that_hangs", &[]);
     }
 }
 
 #[test]
 fn a_server_is_given_what_it_can_use() {
-    if have(&["dbus-run-session"]) {
+    if has_programs(&["dbus-run-session"], "dbus") {
         in_session("inside_a_bus_with_a_recording_server", &[]);
     }
 }
@@ -344,22 +344,4 @@ fn write(path: &Path, text: &str) {
 )]
 fn is_inside() -> bool {
     std::env::var_os(INSIDE).is_some()
-}
-
-/// True if all programs are installed. Otherwise prints that the test was skipped, or fails if the
-/// whole suite was requested.
-#[expect(clippy::disallowed_methods, reason = "looks for programs as a shell does")]
-fn have(programs: &[&str]) -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |program: &&str| {
-        std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
-    };
-    let missing: Vec<&str> = programs.iter().copied().filter(|name| !is_there(name)).collect();
-    if missing.is_empty() {
-        return true;
-    }
-    let strict = std::env::var_os("GATEHOUSE_TESTS_STRICT").is_some_and(|value| value == "1");
-    assert!(!strict, "not installed: {}", missing.join(", "));
-    eprintln!("SKIPPED, not installed: {}", missing.join(", "));
-    false
 }

@@ -1,5 +1,6 @@
 //! Test support: an upstream with every fault, a strict provider for every dialect, a client that
-//! writes raw bytes, a marked key and its search, captured logs.
+//! writes raw bytes, a marked key and its search, captured logs, skipping where a machine lacks
+//! something.
 //!
 //! A dev-dependency only. HTTP is written by hand over TCP, since a proper server library refuses
 //! to misbehave. Waits use tokio's clock, so a paused runtime skips them.
@@ -10,6 +11,7 @@ mod logs;
 mod provider;
 mod raw_client;
 mod reply;
+mod requirements;
 mod upstream;
 
 pub use canary::{MARKED_KEY, leak_encodings, search_tree};
@@ -21,4 +23,5 @@ pub use provider::{
 };
 pub use raw_client::{RawAnswer, RawClient};
 pub use reply::{ChatText, Reply, ReplyEnding};
+pub use requirements::{find_program, has_programs, skip_test, skip_unless_strict};
 pub use upstream::{ReceivedRequest, ScriptedUpstream};

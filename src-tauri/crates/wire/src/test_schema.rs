@@ -1,7 +1,7 @@
 //! OpenAI's published schema, for checking what the writers produce.
 //!
 //! The schema is large and not ours to redistribute. It is looked up at [`SCHEMA_VARIABLE`], else
-//! in the folders beside the workspace; without it, the checks report that they were skipped.
+//! in the folders beside the workspace; without it, the tests count as skipped.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,10 +22,13 @@ pub(crate) struct PublishedSchema {
 }
 
 impl PublishedSchema {
-    /// Loads the schemas, if they are on this machine.
+    /// Loads the schemas. If they are not on this machine, marks the test as skipped.
     pub(crate) fn find() -> Option<Self> {
         let Some(file) = schema_file() else {
-            println!("SKIPPED: {SCHEMA_FILE} is not here; set {SCHEMA_VARIABLE} to its path");
+            test_support::skip_test(&format!(
+                "{SCHEMA_FILE} is neither in a `data` folder beside the checkout nor at \
+                 {SCHEMA_VARIABLE}"
+            ));
             return None;
         };
         let text = std::fs::read_to_string(&file).expect("the schema can be read");

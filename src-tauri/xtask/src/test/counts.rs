@@ -49,21 +49,6 @@ impl fmt::Display for TestCounts {
     }
 }
 
-/// Reads nextest's JUnit report. It lists only tests that ran: tests excluded by a filter do not
-/// count as skipped, since they belong to another step.
-pub(super) fn from_junit(report: &str) -> Result<TestCounts> {
-    let document = roxmltree::Document::parse(report).context("the JUnit report is not XML")?;
-    let root = document.root_element();
-    let number = |name: &str| -> Result<u64> {
-        let text =
-            root.attribute(name).with_context(|| format!("the JUnit report has no `{name}`"))?;
-        text.parse().with_context(|| format!("`{name}` of the JUnit report is no number"))
-    };
-    let failed = number("failures")? + number("errors")?;
-    let tests = number("tests")?;
-    require_tests(TestCounts { passed: tests.saturating_sub(failed), failed, skipped: 0 })
-}
-
 /// Reads Vitest's JSON report.
 pub(super) fn from_vitest(report: &str) -> Result<TestCounts> {
     let report: Value = serde_json::from_str(report).context("Vitest's report is not JSON")?;
@@ -120,7 +105,7 @@ fn read_number(value: &Value, name: &str) -> Result<u64> {
     value.get(name).and_then(Value::as_u64).with_context(|| format!("the report has no `{name}`"))
 }
 
-fn require_tests(counts: TestCounts) -> Result<TestCounts> {
+pub(super) fn require_tests(counts: TestCounts) -> Result<TestCounts> {
     if counts == TestCounts::default() {
         bail!("the runner found no tests");
     }
@@ -129,7 +114,7 @@ fn require_tests(counts: TestCounts) -> Result<TestCounts> {
 
 #[cfg(test)]
 mod tests {
-    use super::{TestCounts, from_doc_tests, from_junit, from_playwright, from_vitest};
+    use super::{TestCounts, from_doc_tests, from_playwright, from_vitest};
 
     const fn counts(passed: u64, failed: u64, skipped: u64) -> TestCounts {
         TestCounts { passed, failed, skipped }
@@ -139,15 +124,6 @@ mod tests {
     fn the_closing_line_is_plain() {
         assert_eq!(counts(12, 1, 0).to_string(), "12 passed, 1 failed");
         assert_eq!(counts(12, 0, 2).to_string(), "12 passed, 0 failed, 2 skipped");
-    }
-
-    #[test]
-    fn junit_of_nextest() {
-        let report = r#"<?xml version="1.0"?><testsuites name="nextest-run" tests="5" failures="1" errors="1" time="0.1"/>"#;
-        assert_eq!(from_junit(report).unwrap(), counts(3, 2, 0));
-        assert!(from_junit("<testsuites tests=\"0\" failures=\"0\" errors=\"0\"/>").is_err());
-        assert!(from_junit("<testsuites tests=\"1\"/>").is_err());
-        assert!(from_junit("").is_err());
     }
 
     #[test]

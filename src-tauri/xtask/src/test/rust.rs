@@ -6,6 +6,7 @@
 use anyhow::{Context, Result, bail};
 
 use super::counts::{self, TestCounts};
+use super::junit::JunitReport;
 use super::{StepContext, StepOutcome};
 use crate::call::{EnvironmentVariable, ProgramCall};
 use crate::{install, panel};
@@ -105,7 +106,12 @@ fn nextest(
     let well = call.try_run()?;
     let text = std::fs::read_to_string(&report)
         .with_context(|| format!("the tests did not run: there is no {}", report.display()))?;
-    let counts = counts::from_junit(&text)?;
+    let junit = JunitReport::parse(&text)?;
+    std::fs::write(&report, &junit.text).context("could not write the test report")?;
+    for (test, reason) in &junit.skipped {
+        println!("SKIPPED {test}: {reason}");
+    }
+    let counts = junit.counts;
     if !well && counts.failed == 0 {
         bail!("nextest failed though no test did; its own words are above");
     }

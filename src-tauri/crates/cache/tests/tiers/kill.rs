@@ -34,6 +34,7 @@ fn text(number: u64) -> String {
 
 /// The child: inserts, overwrites, evicts and purges, for ever.
 #[tokio::test]
+#[ignore = "started by two_hundred_kills_leave_a_whole_cache"]
 async fn child_that_keeps_answers_until_it_is_killed() {
     let Some(path) = variable(PATH_VARIABLE) else { return };
     let disk = DiskConfig { path: PathBuf::from(path), bytes_max: FILE_BYTES_MAX };
@@ -55,7 +56,8 @@ async fn child_that_keeps_answers_until_it_is_killed() {
 /// Runs the child, reads `lines` lines, and kills it.
 fn run_until_killed(path: &Path, lines: usize) {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "kill::child_that_keeps_answers_until_it_is_killed", "--nocapture"])
+        .args(["--exact", "kill::child_that_keeps_answers_until_it_is_killed"])
+        .args(["--ignored", "--nocapture"])
         .env(PATH_VARIABLE, path)
         .stdout(Stdio::piped())
         .spawn()

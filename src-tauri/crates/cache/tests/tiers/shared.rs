@@ -1,6 +1,6 @@
 //! The shared tier with a real server, started by the test in a temporary folder.
 //!
-//! Machines without one skip these tests and say so; `cargo xtask test` installs it.
+//! Without one these tests are skipped; under `cargo xtask test`, which installs it, they fail.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -10,6 +10,7 @@ use std::time::Duration;
 use cache::{Cache, CacheConfig, CacheTier, Purge, PurgeIncomplete, SharedConfig};
 use domain::{ManualClock, Secret};
 use tempfile::TempDir;
+use test_support::{find_program, skip_unless_strict};
 use tokio::task::JoinSet;
 
 use crate::fixture::{TTL, clock, config, entry, key, look, tags};
@@ -33,7 +34,7 @@ struct RedisServer {
 }
 
 impl RedisServer {
-    /// `None` if no server is installed.
+    /// `None` if no server is installed; the test is then marked as skipped.
     fn start(password: Option<&'static str>) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let mut server = Self { folder, child: None, password };
@@ -41,28 +42,29 @@ impl RedisServer {
     }
 
     fn run(&mut self) -> bool {
-        for program in ["redis-server", "valkey-server"] {
-            let mut call = Command::new(program);
-            call.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
-                .arg(self.socket())
-                .arg("--dir")
-                .arg(self.folder.path())
-                .stdout(Stdio::null());
-            if let Some(password) = self.password {
-                call.args(["--requirepass", password]);
-            }
-            if let Ok(child) = call.spawn() {
-                self.child = Some(child);
-                while redis::Client::open(self.url()).expect("a URL").get_connection().is_err()
-                    && !self.socket().exists()
-                {
-                    std::thread::yield_now();
-                }
-                return true;
-            }
+        let Some(program) = ["redis-server", "valkey-server"].into_iter().find_map(find_program)
+        else {
+            skip_unless_strict(
+                "neither redis-server nor valkey-server is installed (apt install redis-server)",
+            );
+            return false;
+        };
+        let mut call = Command::new(program);
+        call.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
+            .arg(self.socket())
+            .arg("--dir")
+            .arg(self.folder.path())
+            .stdout(Stdio::null());
+        if let Some(password) = self.password {
+            call.args(["--requirepass", password]);
         }
-        println!("skipped: neither redis-server nor valkey-server is installed");
-        false
+        self.child = Some(call.spawn().expect("the server starts"));
+        while redis::Client::open(self.url()).expect("a URL").get_connection().is_err()
+            && !self.socket().exists()
+        {
+            std::thread::yield_now();
+        }
+        true
     }
 
     fn stop(&mut self) {

@@ -23,13 +23,8 @@ pub(crate) enum SessionBus {
 /// Runs the scenario inside a private session, and checks that it passed and that no file in its
 /// folders contains the key.
 pub(crate) fn in_session(bus: SessionBus, scenario: &str) {
-    if let Some(missing) = missing_program() {
-        let strict = variable("GATEHOUSE_TESTS_STRICT").as_deref() == Some("1");
-        assert!(
-            !strict,
-            "{missing} is not installed (apt install gnome-keyring dbus libglib2.0-bin)"
-        );
-        eprintln!("SKIPPED: {missing} is not installed, so the state {scenario:?} is not tested");
+    let programs = ["dbus-run-session", "gnome-keyring-daemon", "gdbus", "timeout"];
+    if !test_support::has_programs(&programs, "gnome-keyring dbus libglib2.0-bin coreutils") {
         return;
     }
     let home = tempfile::tempdir().expect("a folder");
@@ -94,16 +89,6 @@ pub(crate) fn scenario_name() -> Option<String> {
 #[expect(clippy::disallowed_methods, reason = "a test program is its own shell")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-fn missing_program() -> Option<&'static str> {
-    let found = |program: &str| {
-        let output = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    ["dbus-run-session", "gnome-keyring-daemon", "gdbus", "timeout"]
-        .into_iter()
-        .find(|program| !found(program))
 }
 
 /// A keyring daemon, stopped on drop.
