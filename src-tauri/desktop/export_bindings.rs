@@ -1,4 +1,4 @@
-//! Writes the panel's generated TypeScript files and the reference of settings into the given folder. `cargo xtask bindings` runs
+//! Writes the panel's generated files and the reference of settings into the given folder. `cargo xtask bindings` runs
 //! it and compares.
 
 use std::path::PathBuf;
@@ -16,9 +16,14 @@ fn main() -> anyhow::Result<()> {
     gatehouse_desktop::bindings()
         .export(Typescript::default().header(HEADER), folder.join("bindings.ts"))
         .context("the bindings could not be written")?;
-    let tables = gatehouse_desktop::panel_tables()?;
-    std::fs::write(folder.join("tables.ts"), format!("{HEADER}\n{tables}"))
-        .context("the tables could not be written")?;
-    std::fs::write(folder.join("SETTINGS.md"), control::settings_reference()?)
-        .context("the reference of settings could not be written")
+    for (name, text) in [
+        ("tables.ts", format!("{HEADER}\n{}", gatehouse_desktop::panel_tables()?)),
+        ("presets.ts", format!("{HEADER}\n{}", gatehouse_desktop::fake_presets()?)),
+        ("panel.json", gatehouse_desktop::capability()),
+        ("SETTINGS.md", control::settings_reference()?),
+    ] {
+        std::fs::write(folder.join(name), text)
+            .with_context(|| format!("{name} could not be written"))?;
+    }
+    Ok(())
 }

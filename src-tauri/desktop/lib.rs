@@ -21,7 +21,8 @@ use parking_lot::Mutex;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
 
 pub use bindings::{PanelMessage, bindings};
-pub use panel_tables::panel_tables;
+pub use commands::capability;
+pub use panel_tables::{fake_presets, panel_tables};
 
 /// Starts the core, then the window, and returns when the user quits.
 #[expect(

@@ -1,5 +1,5 @@
-//! The input of the panel's second generated file: tables of the core that the panel needs as
-//! values, not as types. It stands apart from the bindings because those import Tauri.
+//! The input of the panel's other generated files: tables of the core that the panel and its fake
+//! host need as values, not as types. It stands apart from the bindings because those import Tauri.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
@@ -21,6 +21,17 @@ pub fn panel_tables() -> anyhow::Result<String> {
     write_signs(&mut text, &signs)?;
     write_labels(&mut text, &labels)?;
     write_settings(&mut text)?;
+    Ok(text)
+}
+
+/// The presets as TypeScript, for the panel's fake host.
+pub fn fake_presets() -> anyhow::Result<String> {
+    let mut text = String::from("import type { BackendPresetView } from \"@/ipc/bindings\";\n\n");
+    writeln!(text, "export const PRESETS: BackendPresetView[] = [")?;
+    for preset in control::preset_views() {
+        writeln!(text, "  {},", serde_json::to_string(&preset)?)?;
+    }
+    writeln!(text, "];")?;
     Ok(text)
 }
 

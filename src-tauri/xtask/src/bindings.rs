@@ -1,6 +1,6 @@
-//! `cargo xtask bindings`: generates the panel's TypeScript types from the Rust types, and its
-//! tables (what each operation changes, the sign of each state, the settings) from those of the core,
-//! with the reference of settings.
+//! `cargo xtask bindings`: generates the panel's TypeScript types from the Rust types, its tables
+//! (what each operation changes, the sign of each state, the settings, the presets) from those of the
+//! core, the window's capability file from the table of operations, and the reference of settings.
 //!
 //! The generated files are committed, so that work on the panel needs no Rust. `--check` compares
 //! contents instead of git's status, so it also detects a file that was never committed.
@@ -13,7 +13,13 @@ use crate::panel;
 use crate::repository::Repository;
 
 /// The committed files, relative to the root.
-const FILES: [&str; 3] = ["ui/src/ipc/bindings.ts", "ui/src/lib/tables.ts", "SETTINGS.md"];
+const FILES: [&str; 5] = [
+    "ui/src/ipc/bindings.ts",
+    "ui/src/lib/tables.ts",
+    "ui/src/ipc/fake/presets.ts",
+    "src-tauri/capabilities/panel.json",
+    "SETTINGS.md",
+];
 
 /// Lines of unchanged text shown around a difference.
 const CONTEXT_LINES: usize = 2;

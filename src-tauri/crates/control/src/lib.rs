@@ -33,6 +33,7 @@ pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_BATCH_MS, PanelEvents};
 pub use gateway::Asset;
 pub use monitor::{AppIdentity, DesktopChannel};
+pub use operation::preset_views;
 pub use operations::*;
 pub use operations_listener::{AssetLookup, serve};
 pub use panel_event::{ChangeTag, PanelEvent};
@@ -42,4 +43,4 @@ pub use settings::{
 };
 pub use sign::{Label, LabelTable, Shape, Sign, SignTable, Tone, label_tables, sign_tables};
 pub use unknown_name::{nearest_name, unknown_name_error};
-pub use vault::{KNOWN_VARIABLES, KnownVariable};
+pub use vault::{KnownVariable, known_variables};

@@ -22,6 +22,7 @@ pub(crate) use self::ledger::{
     ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_repair, ledger_restore,
 };
 pub(crate) use self::vault::*;
+pub use backends::preset_views;
 pub(crate) use backends::*;
 pub(crate) use clients::*;
 pub(crate) use explain::*;

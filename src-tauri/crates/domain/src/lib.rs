@@ -7,13 +7,14 @@
 // The macros of `words` name this crate from inside and outside.
 extern crate self as domain;
 
+mod backend_kind;
 mod dialect;
 mod entropy;
 mod id;
-mod key_prefix;
 mod keyed_fields;
 mod money;
 mod origin;
+mod preset;
 mod redact;
 mod routing_modes;
 mod secret;
@@ -24,15 +25,16 @@ mod usage;
 mod vault_kind;
 mod words;
 
+pub use backend_kind::BackendKind;
 pub use dialect::{Dialect, ExtraDialect, TranslationMode, UnsupportedFeature};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use id::{
     BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
     RunId, SLUG_CHARS_MAX,
 };
-pub use key_prefix::KeyPrefix;
 pub use money::MicroUsd;
 pub use origin::{Origin, OriginError};
+pub use preset::{Preset, PresetLocation, presets};
 pub use redact::redact;
 pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};
 pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError};

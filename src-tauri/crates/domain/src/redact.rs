@@ -6,10 +6,35 @@
 
 use std::borrow::Cow;
 
-use crate::KeyPrefix;
+use crate::presets;
 
 /// Shorter words are not masked, in bytes: no key in use is shorter than 16.
 const KEY_BYTES_MIN: usize = 16;
+
+/// Prefixes beside those of the presets, from vendors' pages and the public rules of secret
+/// scanners.
+const OTHER_KEY_PREFIXES: [&str; 19] = [
+    "sk-",
+    "sk_",
+    "rk_",
+    "pk-",
+    "tgp_",
+    "r8_",
+    "AIza",
+    "AKIA",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "eyJ",
+    "AGE-SECRET-KEY-",
+    // Tokens of ours, for clients and for the control listener.
+    "ghk_",
+    "ghc_",
+];
 
 /// Replaces the part of a masked word after its prefix.
 const MASK: &str = "…";
@@ -38,9 +63,12 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 }
 
 fn find_key_prefix(word: &str) -> Option<&'static str> {
-    let long = word.len() >= KEY_BYTES_MIN;
-    let mut prefixes = KeyPrefix::ALL.iter().map(|prefix| prefix.as_str());
-    prefixes.find(|prefix| long && word.starts_with(prefix))
+    if word.len() < KEY_BYTES_MIN {
+        return None;
+    }
+    let of_presets = presets().filter_map(|preset| preset.key_prefix);
+    let all = OTHER_KEY_PREFIXES.iter().copied().chain(of_presets);
+    all.filter(|prefix| word.starts_with(prefix)).min_by_key(|prefix| prefix.len())
 }
 
 fn split_words(text: &str) -> impl Iterator<Item = (usize, &str)> {

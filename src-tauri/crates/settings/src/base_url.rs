@@ -12,7 +12,7 @@ use url::{Host, Url};
 
 pub use resolved_address::{AddressError, AllowedNetwork, check_resolved_address};
 
-use crate::backend_kind::BackendKind;
+use domain::BackendKind;
 
 /// Host names of cloud metadata services, which hand out credentials without authentication.
 const METADATA_NAMES: [&str; 7] = [

@@ -6,11 +6,9 @@
 //! are rejected. Invariant: no other crate knows TOML.
 
 mod atomic;
-mod backend_kind;
 mod base_url;
 mod finding;
 mod model;
-mod preset;
 mod problem;
 mod read;
 mod reference;
@@ -21,11 +19,11 @@ mod values;
 mod write;
 
 pub use atomic::write_atomic;
-pub use backend_kind::BackendKind;
 pub use base_url::{
     AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, api_root,
     check_resolved_address, correct_base_url, parse_base_url,
 };
+pub use domain::BackendKind;
 pub use domain::VaultKind;
 pub use model::{
     AppearanceSettings, BALANCE_PERCENT_RANGE, BackendSettings, BalanceSettings, CacheServerUrl,
@@ -38,7 +36,6 @@ pub use model::{
     STICKY_SECS_DEFAULT, STICKY_SECS_RANGE, Settings, Theme, TokenSha256, TokenSha256Malformed,
     TrafficLimits, VaultSettings, WEIGHT_RANGE,
 };
-pub use preset::{Preset, PresetLocation, presets};
 pub use problem::{FileProblem, ProposedFix, Severity};
 pub use reference::reference;
 pub use setting::{Card, Setting, SettingKind, SettingValue};

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::backend_kind::BackendKind;
+use domain::BackendKind;
 use domain::{
     BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, Origin, RouteId, TranslationMode,
     UnsupportedFeature, VaultKind, WallTime,

@@ -4,9 +4,9 @@
 //! variable is one credential bound to its vendor's host, so a key from the environment cannot be
 //! sent anywhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{BoundSecret, CredentialId, Origin, Secret};
+use domain::{BoundSecret, CredentialId, Origin, Preset, Secret};
 use zeroize::Zeroize;
 
 use crate::{Damage, SecretStore, VaultError, VaultKind};
@@ -21,62 +21,40 @@ pub struct KnownVariable {
     pub origin: &'static str,
 }
 
-const fn known_variable(
-    variable: &'static str,
-    credential: &'static str,
-    origin: &'static str,
-) -> KnownVariable {
-    KnownVariable { variable, credential, origin }
+/// Two that no preset names: a second one of Google's, and GitHub's, whose token most developers
+/// have although no backend uses it any more.
+const OTHER_VARIABLES: [KnownVariable; 2] = [
+    KnownVariable {
+        variable: "GOOGLE_API_KEY",
+        credential: "gemini",
+        origin: "https://generativelanguage.googleapis.com",
+    },
+    KnownVariable {
+        variable: "GITHUB_TOKEN",
+        credential: "github",
+        origin: "https://api.github.com",
+    },
+];
+
+/// The known variables: those of the presets, then the others. If two variables have one
+/// credential, the earlier wins: `GEMINI_API_KEY` names this API, `GOOGLE_API_KEY` may be for any of
+/// Google's. If two presets have one variable, the earlier names the credential.
+pub fn known_variables() -> impl Iterator<Item = KnownVariable> {
+    let of_preset = |preset: &Preset| {
+        let credential = preset.credential.unwrap_or(preset.id);
+        let origin = without_path(preset.base_url);
+        Some(KnownVariable { variable: preset.variable?, credential, origin })
+    };
+    let mut seen = BTreeSet::new();
+    let all = domain::presets().filter_map(of_preset).chain(OTHER_VARIABLES);
+    all.filter(move |known| seen.insert(known.variable))
 }
 
-/// The known variables, from the documentation of each vendor's SDK: those of the presets (checked
-/// by a test in `engine`), a second one of Google's, and GitHub's, whose token most developers have
-/// although no backend uses it any more. If two variables have one credential, the earlier wins:
-/// `GEMINI_API_KEY` names this API, `GOOGLE_API_KEY` may be for any of Google's.
-pub const KNOWN_VARIABLES: &[KnownVariable] = &[
-    known_variable("OPENAI_API_KEY", "openai", "https://api.openai.com"),
-    known_variable("ANTHROPIC_API_KEY", "anthropic", "https://api.anthropic.com"),
-    known_variable("GEMINI_API_KEY", "gemini", "https://generativelanguage.googleapis.com"),
-    known_variable("GOOGLE_API_KEY", "gemini", "https://generativelanguage.googleapis.com"),
-    known_variable("GROQ_API_KEY", "groq", "https://api.groq.com"),
-    known_variable("MISTRAL_API_KEY", "mistral", "https://api.mistral.ai"),
-    known_variable("OPENROUTER_API_KEY", "openrouter", "https://openrouter.ai"),
-    known_variable("DEEPSEEK_API_KEY", "deepseek", "https://api.deepseek.com"),
-    known_variable("XAI_API_KEY", "xai", "https://api.x.ai"),
-    known_variable("TOGETHER_API_KEY", "together", "https://api.together.ai"),
-    known_variable("FIREWORKS_API_KEY", "fireworks", "https://api.fireworks.ai"),
-    known_variable("CEREBRAS_API_KEY", "cerebras", "https://api.cerebras.ai"),
-    known_variable("PERPLEXITY_API_KEY", "perplexity", "https://api.perplexity.ai"),
-    known_variable("COHERE_API_KEY", "cohere", "https://api.cohere.ai"),
-    known_variable("NVIDIA_API_KEY", "nvidia", "https://integrate.api.nvidia.com"),
-    known_variable("HF_TOKEN", "huggingface", "https://router.huggingface.co"),
-    known_variable("DEEPINFRA_API_KEY", "deepinfra", "https://api.deepinfra.com"),
-    known_variable("GITHUB_TOKEN", "github", "https://api.github.com"),
-    known_variable("AI_GATEWAY_API_KEY", "vercel", "https://ai-gateway.vercel.sh"),
-    known_variable("OLLAMA_API_KEY", "ollama-cloud", "https://ollama.com"),
-    known_variable("MOONSHOT_API_KEY", "moonshot", "https://api.moonshot.ai"),
-    known_variable("KIMI_API_KEY", "kimi-code", "https://api.kimi.com"),
-    known_variable("MINIMAX_API_KEY", "minimax", "https://api.minimax.io"),
-    known_variable("ZAI_API_KEY", "zai", "https://api.z.ai"),
-    known_variable("DASHSCOPE_API_KEY", "alibaba", "https://dashscope-intl.aliyuncs.com"),
-    known_variable("ARK_API_KEY", "volcengine", "https://ark.cn-beijing.volces.com"),
-    known_variable("SILICONFLOW_API_KEY", "siliconflow", "https://api.siliconflow.com"),
-    known_variable("STEPFUN_API_KEY", "stepfun", "https://api.stepfun.com"),
-    known_variable("UPSTAGE_API_KEY", "upstage", "https://api.upstage.ai"),
-    known_variable("SAMBANOVA_API_KEY", "sambanova", "https://api.sambanova.ai"),
-    known_variable("HYPERBOLIC_API_KEY", "hyperbolic", "https://api.hyperbolic.xyz"),
-    known_variable("NOVITA_API_KEY", "novita", "https://api.novita.ai"),
-    known_variable("NEBIUS_API_KEY", "nebius", "https://api.tokenfactory.nebius.com"),
-    known_variable("BASETEN_API_KEY", "baseten", "https://inference.baseten.co"),
-    known_variable("CHUTES_API_KEY", "chutes", "https://llm.chutes.ai"),
-    known_variable("FRIENDLI_TOKEN", "friendli", "https://api.friendli.ai"),
-    known_variable("INCEPTION_API_KEY", "inception", "https://api.inceptionlabs.ai"),
-    known_variable("VENICE_API_KEY", "venice", "https://api.venice.ai"),
-    known_variable("WANDB_API_KEY", "wandb", "https://api.inference.wandb.ai"),
-    known_variable("SCALEWAY_API_KEY", "scaleway", "https://api.scaleway.ai"),
-    known_variable("OVHCLOUD_API_KEY", "ovhcloud", "https://oai.endpoints.kepler.ai.cloud.ovh.net"),
-    known_variable("OPENCODE_API_KEY", "opencode", "https://opencode.ai"),
-];
+fn without_path(url: &'static str) -> &'static str {
+    let host = url.find("://").map_or(0, |at| at + "://".len());
+    let path = url.get(host..).and_then(|rest| rest.find('/')).map(|at| host + at);
+    path.and_then(|path| url.get(..path)).unwrap_or(url)
+}
 
 /// The keys found among the variables.
 pub struct EnvStore {
@@ -84,12 +62,12 @@ pub struct EnvStore {
 }
 
 impl EnvStore {
-    /// Keeps the [`KNOWN_VARIABLES`] and zeroes the rest. An empty variable counts as unset.
+    /// Keeps the [`known_variables`] and zeroes the rest. An empty variable counts as unset.
     #[must_use]
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut given: BTreeMap<String, String> = variables.into_iter().collect();
         let mut found = BTreeMap::new();
-        for known in KNOWN_VARIABLES {
+        for known in known_variables() {
             let value = given.remove(known.variable).filter(|value| !value.trim().is_empty());
             let parts = (CredentialId::new(known.credential), known.origin.parse::<Origin>());
             if let (Some(value), (Ok(id), Ok(origin))) = (value, parts) {
@@ -146,12 +124,27 @@ mod tests {
 
     #[test]
     fn every_known_variable_has_a_usable_id_and_an_encrypted_origin() {
-        for known in KNOWN_VARIABLES {
+        for known in known_variables() {
             let store = store(&[(known.variable, "sk-123")]);
             let origin: Origin = known.origin.parse().expect("an origin");
             let bound = store.get(&id(known.credential)).expect(known.variable);
             assert!(bound.for_origin(&origin).is_ok() && origin.is_encrypted());
         }
+    }
+
+    #[test]
+    fn the_variable_of_every_preset_is_bound_to_its_host() {
+        for preset in domain::presets() {
+            let Some(variable) = preset.variable else { continue };
+            let known = known_variables().find(|known| known.variable == variable);
+            let origin = |url: &str| url.parse::<Origin>().expect(preset.id);
+            assert_eq!(
+                origin(known.expect(variable).origin),
+                origin(preset.base_url),
+                "{variable}"
+            );
+        }
+        assert!(known_variables().count() >= 40);
     }
 
     #[test]

@@ -187,7 +187,9 @@ impl<'tree> Search<'tree> {
             return Some(at);
         }
         let through = self.through.len();
-        let through_glob = module.globs.iter().find_map(|glob| {
+        // A glob cannot bring the name that it begins with: that one is an outside library.
+        let mut globs = module.globs.iter().filter(|glob| glob.target.first() != Some(first));
+        let through_glob = globs.find_map(|glob| {
             self.through.truncate(through);
             self.through.extend(glob.is_exported.then_some(at.as_slice()));
             self.resolve(at, &[glob.target.as_slice(), names].concat(), Unlisted::Elsewhere)

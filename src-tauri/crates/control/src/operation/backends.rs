@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BackendId, CredentialId, ExtraDialect, Origin, UnsupportedFeature};
+use domain::{
+    BackendId, CredentialId, ExtraDialect, Origin, Preset, PresetLocation, UnsupportedFeature,
+};
 use engine::Engine;
 use settings::{
-    AllowedNetwork, BackendKind, BackendSettings, KeyPoolSettings, PoolMemberSettings,
-    PresetLocation, Settings, TrafficLimits,
+    AllowedNetwork, BackendKind, BackendSettings, KeyPoolSettings, PoolMemberSettings, Settings,
+    TrafficLimits,
 };
 use vault::VaultError;
 
@@ -31,19 +33,25 @@ pub(crate) async fn backends(engine: &Engine) -> Result<Vec<BackendView>, ApiErr
 }
 
 pub(crate) async fn presets(_: &Engine) -> Result<Vec<BackendPresetView>, ApiError> {
-    let view = |preset: &settings::Preset| BackendPresetView {
+    Ok(preset_views())
+}
+
+/// The table of presets as the panel gets it.
+#[must_use]
+pub fn preset_views() -> Vec<BackendPresetView> {
+    let view = |preset: &Preset| BackendPresetView {
         id: preset.id.to_owned(),
         label: preset.label.to_owned(),
         kind: preset.kind,
         base_url: preset.base_url.to_owned(),
-        key_prefix: preset.key_prefix.map(|prefix| prefix.as_str().to_owned()),
+        key_prefix: preset.key_prefix.map(str::to_owned),
         docs_url: preset.docs_url.to_owned(),
         keys_url: preset.keys_url.map(str::to_owned),
         local: preset.location == PresetLocation::Local,
         lacks: preset.lacks.to_vec(),
         offers: preset.offers.to_vec(),
     };
-    Ok(settings::presets().map(view).collect())
+    domain::presets().map(view).collect()
 }
 
 pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<BackendView, ApiError> {

@@ -6,7 +6,7 @@ use domain::{BoundSecret, CredentialId, Origin, Secret};
 use engine::{Engine, KeyState};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, Settings, VaultKind};
-use vault::{KNOWN_VARIABLES, VaultError, VaultState};
+use vault::{VaultError, VaultState, known_variables};
 
 use super::{dependents, input, sum_last_days};
 use crate::ApiError;
@@ -231,7 +231,7 @@ async fn environment_key_views(
     used: &HashMap<UsageKey, UsageTotals>,
 ) -> Vec<KeyView> {
     let mut keys: Vec<KeyView> = Vec::new();
-    for variable in KNOWN_VARIABLES {
+    for variable in known_variables() {
         let Ok(id) = CredentialId::new(variable.credential) else { continue };
         let listed = keys.iter().any(|key| key.id == id.as_str());
         if listed || settings.credentials.contains_key(&id) {

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use control::view::{KeyAdd, KeyView};
-use control::{Core, KNOWN_VARIABLES, KnownVariable};
+use control::{Core, KnownVariable, known_variables};
 use domain::Secret;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -31,7 +31,7 @@ pub(crate) struct ImportKeysArguments {
 
 /// A key found in the file, with its variable.
 struct FoundKey {
-    known: &'static KnownVariable,
+    known: KnownVariable,
     secret: Secret,
 }
 
@@ -74,7 +74,7 @@ fn find_keys(wanted: &ImportKeysArguments) -> Result<Vec<FoundKey>, CommandError
             return Err(CommandError::new(Exit::Usage, message)
                 .with_hint("Write one NAME=value on each line, in quotes if it has spaces."));
         };
-        let known = KNOWN_VARIABLES.iter().find(|known| known.variable == name);
+        let known = known_variables().find(|known| known.variable == name);
         let taken = |known: &KnownVariable| {
             found.iter().any(|other| other.known.credential == known.credential)
         };

@@ -1,9 +1,7 @@
 //! Servers on this machine, with their default ports.
 
-use domain::ExtraDialect;
-
 use super::{Preset, PresetLocation};
-use crate::BackendKind;
+use crate::{BackendKind, ExtraDialect};
 
 const LOCAL: Preset = Preset {
     id: "",
@@ -14,6 +12,7 @@ const LOCAL: Preset = Preset {
     docs_url: "",
     keys_url: None,
     variable: None,
+    credential: None,
     location: PresetLocation::Local,
     lacks: &[],
     offers: &[],

@@ -1,6 +1,6 @@
 //! The protocol a backend speaks.
 
-domain::words! {
+crate::words! {
     /// The protocol a backend speaks.
     BackendKind {
         /// OpenAI itself.
