@@ -49,7 +49,7 @@ async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
 
     wanted.resilience.preset = Careful;
     control::settings_edit(core, wanted.clone()).await.expect("saved");
-    assert_eq!(engine.settings().resilience.preset, ResiliencePreset::Careful);
+    assert_eq!(engine.settings().resilience.preset, Careful);
     assert_eq!(engine.settings().resilience.custom.failures_in_a_row, 7);
     assert_eq!(engine.snapshots().current().resilience.breaker.failures_in_a_row, 2);
 
