@@ -4,7 +4,7 @@ use domain::{BackendId, HealthState, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::SENTENCE_CHARS_MAX;
-use crate::integer_columns::{get_named, get_parsed, row_count};
+use crate::integer_columns::{collect_known, get_named, get_parsed, row_count};
 use crate::text_columns::bound_text;
 
 /// Changes kept per backend; the oldest are deleted first.
@@ -61,7 +61,7 @@ pub(crate) fn list_latest(connection: &Connection) -> rusqlite::Result<Vec<Healt
         })
     };
     let sql = "SELECT * FROM health ORDER BY backend";
-    connection.prepare_cached(sql)?.query_map([], read)?.collect()
+    collect_known(connection.prepare_cached(sql)?.query_map([], read)?)
 }
 
 /// The latest changes of a backend, newest first.
@@ -81,5 +81,7 @@ pub(crate) fn list_changes(
     };
     let sql = "SELECT * FROM health_log WHERE backend = ?1 ORDER BY number DESC LIMIT ?2";
     let limit = row_count(limit.min(HEALTH_LOG_ENTRIES_MAX));
-    connection.prepare_cached(sql)?.query_map(params![backend.as_str(), limit], read)?.collect()
+    collect_known(
+        connection.prepare_cached(sql)?.query_map(params![backend.as_str(), limit], read)?,
+    )
 }

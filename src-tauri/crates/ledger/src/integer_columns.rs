@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{MicroUsd, WallTime};
+use domain::{MicroUsd, UnknownWord, WallTime};
 use rusqlite::Row;
 
 /// Highest count, byte count or microsecond count saved per request: 10¹².
@@ -67,6 +67,15 @@ where
 {
     get_parsed(row, column)?
         .ok_or_else(|| unreadable(column, rusqlite::types::FromSqlError::InvalidType))
+}
+
+/// Collects rows without those that hold a word unknown to this version, as a newer one may have
+/// written.
+pub(crate) fn collect_known<T>(
+    rows: impl Iterator<Item = rusqlite::Result<T>>,
+) -> rusqlite::Result<Vec<T>> {
+    let is_known = |row: &rusqlite::Result<T>| !matches!(row, Err(rusqlite::Error::FromSqlConversionFailure(_, _, cause)) if cause.is::<UnknownWord>());
+    rows.filter(is_known).collect()
 }
 
 fn unreadable(

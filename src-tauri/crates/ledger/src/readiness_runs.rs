@@ -3,7 +3,7 @@
 use domain::{CheckSet, ReadinessVerdict, RunId, WallTime};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::integer_columns::{get_named, row_count};
+use crate::integer_columns::{collect_known, get_named, row_count};
 
 /// Runs kept; the oldest are deleted first.
 pub const RUNS_KEPT_MAX: usize = 200;
@@ -52,10 +52,8 @@ pub(crate) fn list_newest(
 ) -> rusqlite::Result<Vec<ReadinessRunSummary>> {
     let sql = "SELECT id, started_ms, ended_ms, set_name, score, verdict FROM runs
         ORDER BY id DESC LIMIT ?1";
-    connection
-        .prepare_cached(sql)?
-        .query_map([row_count(limit.min(RUNS_KEPT_MAX))], read)?
-        .collect()
+    let limit = row_count(limit.min(RUNS_KEPT_MAX));
+    collect_known(connection.prepare_cached(sql)?.query_map([limit], read)?)
 }
 
 pub(crate) fn find(

@@ -319,6 +319,33 @@ async fn health_survives_a_restart_and_its_log_is_limited() {
 }
 
 #[tokio::test]
+async fn rows_with_words_of_a_newer_version_are_left_out() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let change = |name: &str| HealthChange {
+        backend: backend(name),
+        from: None,
+        to: HealthState::Up,
+        at: at(0),
+        reason: String::new(),
+    };
+    ledger.record_health(change("known")).await.expect("kept");
+    ledger.record_health(change("newer")).await.expect("kept");
+    let sql = "UPDATE health SET state = 'sideways' WHERE backend = 'newer';
+        UPDATE health_log SET to_state = 'sideways' WHERE backend = 'newer';
+        INSERT INTO health_log (backend, from_state, to_state, at_ms, reason)
+            VALUES ('newer', 'sideways', 'up', 1, ''), ('newer', 'down', 'up', 2, '');";
+    place.raw().execute_batch(sql).expect("written");
+    let rows = ledger.health().await.expect("read");
+    assert_eq!(rows.iter().map(|row| row.backend.as_str()).collect::<Vec<_>>(), ["known"]);
+    let log = ledger.health_log(backend("newer"), 9).await.expect("read");
+    assert_eq!(
+        log.iter().map(|change| change.at).collect::<Vec<_>>(),
+        [domain::WallTime::from_unix_ms(2)]
+    );
+}
+
+#[tokio::test]
 async fn prices_are_kept_and_never_edited() {
     let place = LedgerFixture::new();
     let ledger = place.open();
