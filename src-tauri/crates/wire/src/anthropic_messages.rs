@@ -7,6 +7,7 @@
 mod answer;
 mod content_block;
 mod error;
+mod foreign_thinking;
 #[cfg(test)]
 mod mock_tests;
 mod model_features;
@@ -24,6 +25,7 @@ mod write_turns;
 
 pub(crate) use answer::{read_answer, write_answer};
 pub(crate) use error::{error_body, error_event, error_status, upstream_error};
+pub(crate) use foreign_thinking::remove_foreign_thinking;
 pub(crate) use request::{read_conversation, read_request};
 pub(crate) use stream_reader::StreamReader;
 pub(crate) use stream_writer::StreamWriter;

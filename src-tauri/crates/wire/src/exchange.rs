@@ -20,7 +20,8 @@ use crate::provider_event_reader::ProviderEventReader;
 use crate::tool_names::ToolNames;
 use crate::translation::{AnswerTranslation, RequestEcho};
 use crate::{
-    AnswerFacts, BadAnswer, Delivery, RequestError, Target, openai_chat, openai_responses,
+    AnswerFacts, BadAnswer, Delivery, RequestError, Target, anthropic_messages, openai_chat,
+    openai_responses,
 };
 
 /// A request prepared for one backend.
@@ -71,6 +72,7 @@ impl BackendExchange {
             let (body, dropped) = match client {
                 Dialect::OpenAiChat => openai_chat::adapt_body(body, target)?,
                 Dialect::OpenAiResponses => openai_responses::remove_foreign_items(body),
+                Dialect::AnthropicMessages => anthropic_messages::remove_foreign_thinking(body),
                 _ => (body, Vec::new()),
             };
             (body, dropped, None)
