@@ -118,7 +118,7 @@ impl AnswerStream {
         }
     }
 
-    /// How the stream ended, once the backend's bytes have ended or [`Flow::Stop`] was returned.
+    /// How the stream ended, once the backend's bytes have ended or [`crate::Flow::Stop`] was returned.
     /// Also valid after a broken connection: what had arrived by then counts. Withheld bytes come
     /// first in [`StreamEnd::Complete`].
     pub fn finish(&mut self) -> StreamEnd {
