@@ -218,6 +218,7 @@ fn settings_editor(
         gateway: Arc::clone(gateway),
         events: base.events.clone(),
         mock: base.mock.clone(),
+        applying: Mutex::default(),
     })
 }
 

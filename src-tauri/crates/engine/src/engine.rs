@@ -47,13 +47,14 @@ pub(crate) struct EngineParts {
     pub(crate) clients: Arc<ClientActivity>,
     pub(crate) ledger_watch: Arc<LedgerWatch>,
     pub(crate) gateway: Arc<GatewayServer>,
-    pub(crate) control: ControlServer,
     pub(crate) vault_switch: Arc<VaultSwitch>,
     pub(crate) settings_editor: Arc<SettingsEditor>,
     pub(crate) routes: Arc<RouteExplainer>,
     pub(crate) readiness: ReadinessRuns,
     pub(crate) notifications: Arc<Notifications>,
     pub(crate) playground: Arc<Playground>,
+    /// Last, since it holds the data folder's lock: it is dropped after the ledger is closed.
+    pub(crate) control: ControlServer,
 }
 
 /// What almost every part is built from.

@@ -137,10 +137,14 @@ impl LedgerWatch {
         requests_in_flight: impl Fn() -> u32 + Send + Sync + 'static,
         tasks: &Tasks,
     ) {
-        let (watch, ticks) = (Arc::clone(self), tasks.clone());
+        let (watch, ticks, stop) = (Arc::clone(self), tasks.clone(), tasks.stop_token());
         tasks.spawn("ledger file", async move {
             watch.check_integrity().await;
             for look in 0_u32.. {
+                // A large file takes long to check; no backup begins after the stop.
+                if stop.is_cancelled() {
+                    return;
+                }
                 watch.check_file(look.is_multiple_of(FILE_CHECKS_PER_POSITION_SAVE)).await;
                 watch.back_up_if_due(watch.traffic(requests_in_flight())).await;
                 if !ticks.sleep(Duration::from_secs(FILE_CHECK_SECS)).await {

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use domain::{BackendId, Endpoint};
 use ledger::Ledger;
+use parking_lot::Mutex;
 use settings::{
     FileProblem, ProposedFix, Settings, SettingsEditError, SettingsError, SettingsFileState,
     SettingsStore,
@@ -47,6 +48,8 @@ pub struct SettingsEditor {
     pub(crate) gateway: Arc<GatewayServer>,
     pub(crate) events: EventBus,
     pub(crate) mock: BackendId,
+    /// Held while settings are applied, so that an older edit is never applied after a newer one.
+    pub(crate) applying: Mutex<()>,
 }
 
 impl SettingsEditor {
@@ -121,6 +124,7 @@ impl SettingsEditor {
     /// Puts the settings in force: vault, cache, request snapshot, watched backends, port and
     /// intervals.
     pub(crate) fn apply(&self) {
+        let _in_order = self.applying.lock();
         let settings = self.store.current();
         self.vault_switch.apply(&settings);
         let snapshots = Arc::clone(&self.snapshots);

@@ -120,8 +120,9 @@ impl Engine {
         upkeep::spawn_certificate_loading(Arc::clone(&backends.network), tasks);
         self.parts.vault_switch.spawn_check();
         backends.saver.spawn(tasks);
-        backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
+        // First, so that no change of health comes before it listens.
         self.parts.notifications.spawn(tasks);
+        backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
         self.parts.settings_editor.spawn_file_watch(tasks);
         let (vault, network) = (base.vault.clone(), Arc::clone(&backends.network));
         upkeep::spawn_sweep(vault, network, Arc::clone(gateway), tasks);

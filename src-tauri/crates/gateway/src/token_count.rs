@@ -65,7 +65,11 @@ async fn count(
     let backend = outbound.reachable(&context.snapshot, &candidate)?;
     let mut response = match request.upstream_request(&backend.target(&candidate.model)) {
         Some(outgoing) => {
-            response::json(200, ask(backend, &candidate, outgoing, context, outbound).await?)
+            let dropped = outgoing.dropped.clone();
+            let count = ask(backend, &candidate, outgoing, context, outbound).await?;
+            let mut response = response::json(200, count);
+            response::mark_dropped(&mut response, &dropped);
+            response
         }
         None => {
             let tokens = estimate::input_tokens(request.body());

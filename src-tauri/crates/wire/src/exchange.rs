@@ -72,7 +72,9 @@ impl BackendExchange {
             let (body, dropped) = match client {
                 Dialect::OpenAiChat => openai_chat::adapt_body(body, target)?,
                 Dialect::OpenAiResponses => openai_responses::remove_foreign_items(body),
-                Dialect::AnthropicMessages => anthropic_messages::remove_foreign_thinking(body),
+                Dialect::AnthropicMessages if target.refuses_foreign_thinking() => {
+                    anthropic_messages::remove_foreign_thinking(body)
+                }
                 _ => (body, Vec::new()),
             };
             (body, dropped, None)

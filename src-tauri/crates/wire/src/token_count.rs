@@ -86,7 +86,13 @@ impl CountRequest {
             }
         };
         let body = self.0.upstream_body(&target.model, Metering::AsClientWrote);
-        Some(BackendRequest { dialect, path, query: None, body, dropped: Vec::new() })
+        let (body, dropped) = match dialect {
+            Dialect::AnthropicMessages if target.refuses_foreign_thinking() => {
+                anthropic_messages::remove_foreign_thinking(body)
+            }
+            _ => (body, Vec::new()),
+        };
+        Some(BackendRequest { dialect, path, query: None, body, dropped })
     }
 }
 

@@ -39,15 +39,16 @@ pub(crate) fn remove_foreign_thinking(body: Bytes) -> (Bytes, Vec<String>) {
     if root.object("thinking").string("type").as_deref() == Some("enabled")
         && continues_without_thinking(&kept)
     {
-        // Calls that were made without thinking cannot continue with it, and without thinking there
-        // is none to edit.
-        for (field, value) in
-            [("thinking", r#"{"type":"disabled"}"#), ("context_management", "null")]
+        // Calls that were made without thinking cannot continue with it, and there is none to clear.
+        if let Some(thinking) = root.get("thinking") {
+            edits.push((range_in(text, thinking.get()), r#"{"type":"disabled"}"#.to_owned()));
+            dropped.insert(0, "thinking".to_owned());
+        }
+        if let Some(edit) = root.get("context_management")
+            && edit.get().contains("clear_thinking")
         {
-            if let Some(set) = root.get(field) {
-                edits.push((range_in(text, set.get()), value.to_owned()));
-                dropped.push(field.to_owned());
-            }
+            edits.push((range_in(text, edit.get()), "null".to_owned()));
+            dropped.insert(1, "context_management".to_owned());
         }
     }
     edits.sort_by_key(|(range, _)| range.start);
@@ -90,20 +91,28 @@ fn is_foreign_thinking(block: &str) -> bool {
     signature.is_empty() || signature.starts_with(ThoughtSignature::FOREIGN_PREFIX)
 }
 
-/// True if the last turn of the assistant made calls and does not begin with thinking.
+/// True if the tool loop that the request continues began without thinking. Only the first turn of a
+/// loop has to begin with it.
 fn continues_without_thinking(messages: &[Cow<'_, str>]) -> bool {
-    let last = messages.iter().rev().find_map(|message| {
-        let members = Members::parse(message).ok()?;
-        (members.string("role")? == "assistant").then(|| members.get("content"))?
-    });
-    let types: Vec<String> = last
-        .and_then(array_items)
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|block| Members::parse(block.get()).ok()?.string("type"))
-        .collect();
-    types.iter().any(|kind| kind == "tool_use")
-        && !types.first().is_some_and(|kind| kind.ends_with("thinking"))
+    let mut first: Option<Vec<String>> = None;
+    for message in messages.iter().rev() {
+        let Ok(members) = Members::parse(message) else { break };
+        let blocks = members.get("content").and_then(array_items).unwrap_or_default();
+        let types: Vec<String> = blocks
+            .into_iter()
+            .filter_map(|block| Members::parse(block.get()).ok()?.string("type"))
+            .collect();
+        let has = |kind: &str| types.iter().any(|it| it == kind);
+        if members.string("role").as_deref() == Some("assistant") {
+            if !has("tool_use") {
+                break;
+            }
+            first = Some(types);
+        } else if !has("tool_result") {
+            break;
+        }
+    }
+    first.is_some_and(|types| !types.first().is_some_and(|kind| kind.ends_with("thinking")))
 }
 
 #[cfg(test)]
@@ -145,16 +154,27 @@ mod tests {
         let call = json!({"type": "tool_use", "id": "t", "name": "n", "input": {}});
         let thought = json!({"type": "thinking", "thinking": "", "signature": ""});
         let body = |kind: &str| {
-            json!({"thinking": {"type": kind}, "context_management": {"edits": []}, "messages": [
+            json!({"thinking": {"type": kind}, "context_management": {"edits": [{"type": "clear_thinking_20251015"}]}, "messages": [
                 {"role": "assistant", "content": [thought, call]},
                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t"}]}]})
         };
         let (left, dropped) = removed(&body("enabled"));
         assert_eq!(left["thinking"], json!({"type": "disabled"}));
         assert!(left["context_management"].is_null());
-        assert_eq!(dropped, ["messages[0].content[0]", "thinking", "context_management"]);
+        assert_eq!(dropped, ["thinking", "context_management", "messages[0].content[0]"]);
         assert_eq!(left["messages"][0]["content"], json!([call]));
         let (left, dropped) = removed(&body("adaptive"));
         assert_eq!((&left["thinking"]["type"], dropped.len()), (&json!("adaptive"), 1));
+        // A loop that the model itself began with thinking goes on with it.
+        let own = json!({"type": "thinking", "thinking": "", "signature": "Eo0="});
+        let result =
+            json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t"}]});
+        let (left, dropped) = removed(&json!({"thinking": {"type": "enabled"}, "messages": [
+            {"role": "assistant", "content": [thought, {"type": "text", "text": "hi"}]},
+            {"role": "user", "content": "go"},
+            {"role": "assistant", "content": [own, call]}, result,
+            {"role": "assistant", "content": [call]}, result]}));
+        assert_eq!(left["thinking"]["type"], "enabled");
+        assert_eq!(dropped, ["messages[0].content[0]"]);
     }
 }

@@ -90,9 +90,14 @@ fn value_of(all: &Values, name: &str) -> SettingValue {
 /// Finds a setting by its key (`gateway_port`), its path in the file (`gateway.port`), or an
 /// unambiguous ending (`port`).
 fn find_setting(all: &Values, typed: &str) -> Result<String, CommandError> {
+    if all.contains_key(typed) {
+        return Ok(typed.to_owned());
+    }
     let same = |name: &str| name.replace(['.', '-'], "_");
     let typed_same = same(typed);
-    if let Some(name) = all.keys().find(|name| same(name) == typed_same) {
+    let mut alike = all.keys().filter(|name| same(name) == typed_same);
+    // Ids may differ in these characters alone; then only the exact spelling names one.
+    if let (Some(name), None) = (alike.next(), alike.next()) {
         return Ok(name.clone());
     }
     if let Some(setting) = Settings::table().into_iter().find(|setting| setting.path == typed) {
@@ -147,7 +152,9 @@ mod tests {
         let settings = Settings::table().into_iter();
         let mut all: Values =
             settings.map(|setting| (setting.key.to_owned(), setting.default_value())).collect();
-        all.insert("backends.up.in_flight_max".to_owned(), SettingValue::None);
+        for id in ["up", "gpt-4", "gpt_4"] {
+            all.insert(format!("backends.{id}.in_flight_max"), SettingValue::None);
+        }
         all
     }
 
@@ -162,6 +169,9 @@ mod tests {
         check("port", Some("gateway_port"));
         check("gateway.in_flight_max", Some("in_flight_max"));
         check("backends.up.in_flight_max", Some("backends.up.in_flight_max"));
+        check("backends.gpt-4.in_flight_max", Some("backends.gpt-4.in_flight_max"));
+        check("backends.gpt_4.in_flight_max", Some("backends.gpt_4.in_flight_max"));
+        check("backends.gpt.4.in_flight_max", None);
         check("open_ms_first", Some("resilience.custom.open_ms_first"));
         check("secs", None);
         check("prot", None);
