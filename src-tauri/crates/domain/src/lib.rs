@@ -40,7 +40,7 @@ pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};
 pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError};
 pub use states::{CheckSet, HealthState, ReadinessVerdict};
 pub use text::{capitalize, group_digits, list_names};
-pub use time::{Clock, ManualClock, Moment, SystemClock, WallTime};
+pub use time::{Clock, ClockReading, ManualClock, Moment, SystemClock, WallTime};
 pub use usage::{TokenClass, TokenUsage};
 pub use vault_kind::VaultKind;
 pub use words::{UnknownWord, Word};

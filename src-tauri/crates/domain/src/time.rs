@@ -82,6 +82,31 @@ pub trait Clock: Send + Sync {
     fn wall(&self) -> WallTime;
 }
 
+/// Both clocks, read together, to convert between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClockReading {
+    /// For intervals.
+    pub now: Moment,
+    /// For display and storage.
+    pub wall: WallTime,
+}
+
+impl ClockReading {
+    #[must_use]
+    pub fn read(clock: &dyn Clock) -> Self {
+        Self { now: clock.now(), wall: clock.wall() }
+    }
+
+    /// Converts a point of the monotonic clock to the wall clock.
+    #[must_use]
+    pub fn wall_at(&self, moment: Moment) -> WallTime {
+        let ms = |interval: Duration| i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
+        let (ahead, behind) = (moment.since(self.now), self.now.since(moment));
+        let at = self.wall.unix_ms().saturating_add(ms(ahead)).saturating_sub(ms(behind));
+        WallTime::from_unix_ms(at)
+    }
+}
+
 /// The machine's clocks. The monotonic one is tokio's, so a paused test runtime controls timers and
 /// state machines together.
 #[derive(Debug, Clone, Copy)]
@@ -170,6 +195,14 @@ mod tests {
         assert_eq!(clock.now().since(start), Duration::from_secs(2));
         assert_eq!(clock.wall().unix_ms(), 2_000);
         assert_eq!(start.since(clock.now()), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_point_on_one_clock_is_a_point_on_the_other() {
+        let clocks =
+            ClockReading { now: Moment::from_secs(100), wall: WallTime::from_unix_ms(1_000_000) };
+        let at = |secs| clocks.wall_at(Moment::from_secs(secs)).unix_ms();
+        assert_eq!((at(100), at(160), at(40)), (1_000_000, 1_060_000, 940_000));
     }
 
     #[test]

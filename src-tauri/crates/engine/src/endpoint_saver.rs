@@ -11,13 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use domain::{Clock, Endpoint, Entropy, WallTime};
+use domain::{Clock, ClockReading, Endpoint, Entropy, WallTime};
 use endpoints::{EndpointRegistry, ResilienceRules, TransitionSink};
-use ledger::{Ledger, LedgerError, StoredEndpointState};
+use ledger::{Ledger, LedgerError, StoredEndpointState, TransitionRecord};
 use parking_lot::Mutex;
 use resilience::{EndpointTransition, SavedEndpoint};
 
-use crate::clocks::Clocks;
 use crate::events::EventBus;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
@@ -109,14 +108,14 @@ impl EndpointSaver {
 
     /// Logs, records and publishes transitions. Called during a request, so it only queues.
     fn record_transitions(&self, transitions: &[EndpointTransition]) {
-        let clocks = Clocks::read(&*self.clock);
+        let clocks = ClockReading::read(&*self.clock);
         for transition in transitions {
             let EndpointTransition { endpoint, from, to, rule, .. } = transition;
             tracing::info!(%endpoint, %from, %to, %rule, "the circuit of a backend changed");
         }
         let changed: HashSet<&Endpoint> = transitions.iter().map(|it| &it.endpoint).collect();
         let written =
-            transitions.iter().map(|transition| clocks.ledger_transition(transition)).collect();
+            transitions.iter().map(|transition| transition_record(transition, clocks)).collect();
         let noted = {
             let _in_order = self.save_order.lock();
             let states = saved_states(self.registry.save_some(&changed), self.clock.wall());
@@ -175,6 +174,19 @@ impl EndpointSaver {
             self.mark_unsaved();
             tracing::warn!(%error, "the circuit states could not be saved");
         }
+    }
+}
+
+fn transition_record(transition: &EndpointTransition, clocks: ClockReading) -> TransitionRecord {
+    TransitionRecord {
+        at: clocks.wall_at(transition.at),
+        endpoint: transition.endpoint.clone(),
+        model: transition.model.clone(),
+        from: transition.from.to_string(),
+        to: transition.to.to_string(),
+        rule: transition.rule.to_string(),
+        evidence: transition.evidence.clone(),
+        lasts: transition.until,
     }
 }
 

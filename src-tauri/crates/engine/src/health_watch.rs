@@ -4,12 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BackendId, Clock};
+use domain::{BackendId, Clock, ClockReading};
 use endpoints::EndpointRegistry;
 use ledger::{Ledger, LedgerError};
-use monitor::{
-    BackendHealth, BackendTransition, ClockReading, LastKnownHealth, Monitor, Observation, Probe,
-};
+use monitor::{BackendHealth, BackendTransition, LastKnownHealth, Monitor, Observation, Probe};
 use settings::{Settings, SettingsStore};
 use tokio::sync::broadcast::error::RecvError;
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use domain::{Clock, Entropy, HealthState, Moment, WallTime};
+use domain::{ClockReading, Entropy, HealthState, Moment, WallTime};
 
 use crate::text::{format_duration, one_line};
 
@@ -92,22 +92,6 @@ pub enum HealthFinding {
     /// This machine could not make the call: it was offline, asleep or out of file descriptors, or
     /// the vault is locked. It says nothing about the backend, so the known state goes stale.
     LocalFault,
-}
-
-/// Both clocks, read together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ClockReading {
-    /// For intervals.
-    pub now: Moment,
-    /// For display and storage.
-    pub wall: WallTime,
-}
-
-impl ClockReading {
-    #[must_use]
-    pub fn read(clock: &dyn Clock) -> Self {
-        Self { now: clock.now(), wall: clock.wall() }
-    }
 }
 
 /// A change of the state, or of the cause of being down.

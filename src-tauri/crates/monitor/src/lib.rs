@@ -19,9 +19,9 @@ pub use channel::{
     DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel, NotificationChannel,
 };
 pub use health::{
-    BackendHealth, ClockReading, FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding,
-    HealthTransition, JITTER_PERMILLE_MAX, LastKnownHealth, Observation, ObservationSource,
-    PASSIVE_TTL, REASON_CHARS_MAX, RECHECK_AFTER, SUCCESSES_FOR_UP,
+    BackendHealth, FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding, HealthTransition,
+    JITTER_PERMILLE_MAX, LastKnownHealth, Observation, ObservationSource, PASSIVE_TTL,
+    REASON_CHARS_MAX, RECHECK_AFTER, SUCCESSES_FOR_UP,
 };
 pub use notification_policy::{
     BODY_CHARS_MAX, FailedBackend, Impact, LedgerFault, Notification, NotificationContext,

@@ -9,14 +9,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{BackendId, Clock, Entropy, Moment};
+use domain::{BackendId, Clock, ClockReading, Entropy, Moment};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, broadcast};
 
 use crate::health::{
-    BackendHealth, ClockReading, Health, HealthFinding, HealthTransition, LastKnownHealth,
-    Observation,
+    BackendHealth, Health, HealthFinding, HealthTransition, LastKnownHealth, Observation,
 };
 use crate::probe_report::ProbeReport;
 

@@ -39,8 +39,6 @@ pub struct Setting {
     /// Its label in `gatehouse settings show`.
     pub summary: Option<&'static str>,
     pub needs_restart: bool,
-    /// True if the file leaves out the default.
-    pub(crate) omits_default: bool,
     pub(crate) default: fn() -> Option<Value>,
 }
 
@@ -120,12 +118,13 @@ impl From<Option<Value>> for SettingValue {
 }
 
 impl SettingValue {
+    /// Text without the white space around it, as it is often pasted.
     pub(crate) fn to_toml(&self) -> Option<Value> {
         match self {
             Self::None => None,
             Self::Switch(switch) => Some((*switch).into()),
             Self::Number(number) => Some((*number).into()),
-            Self::Text(text) => Some(text.as_str().into()),
+            Self::Text(text) => Some(text.trim().into()),
         }
     }
 }
@@ -271,15 +270,8 @@ pub(crate) trait Rows: Sized + 'static {
     }
 
     fn write_rows(&self) -> TableFields {
-        let is_default = |setting: &Setting, value: &Value| {
-            (setting.default)().is_some_and(|default| default.to_string() == value.to_string())
-        };
-        let values = Self::ROWS.iter().filter_map(|Row { setting, write, .. }| {
-            let value = write(self)?;
-            let is_omitted = setting.omits_default && is_default(setting, &value);
-            (!is_omitted).then_some((setting.name, value))
-        });
-        values.collect()
+        let value = |row: &Row<Self>| Some((row.setting.name, (row.write)(self)?));
+        Self::ROWS.iter().filter_map(value).collect()
     }
 }
 
@@ -314,7 +306,7 @@ impl<T: Rows + Default> Section for T {
 /// ```text
 /// /// The meaning, for the reference, the panel and here.
 /// name: type = default, in 1..=9, counts "requests", panel Gateway "Label", key "other_key",
-///     summary "Label", omit default, after restart;
+///     summary "Label", after restart;
 /// ```
 ///
 /// Only the meaning, the name and the type are required; a number needs a range. The key is
@@ -326,7 +318,7 @@ macro_rules! settings {
             $name:ident: $type:ty $(= $default:literal)? $(, in $low:literal..=$high:literal)?
             $(, counts $counts:literal)? $(, panel $card:ident $label:literal)?
             $(, key $key:literal)? $(, summary $summary:literal)?
-            $(, omit $omit:ident)? $(, after $restart:ident)?;
+            $(, after $restart:ident)?;
         )+
     }) => {
         $(#[$about])*
@@ -357,7 +349,6 @@ macro_rules! settings {
                     ),
                     summary: $crate::setting::first!($(Some($summary),)? None),
                     needs_restart: $crate::setting::is_given!($($restart)?),
-                    omits_default: $crate::setting::is_given!($($omit)?),
                     default: || {
                         let default: $type =
                             $crate::setting::first!($($default,)? <$type>::default());

@@ -74,6 +74,15 @@ fn each_setting_says_what_it_means_and_has_its_own_name() {
 }
 
 #[test]
+fn a_text_is_stored_without_the_white_space_it_was_pasted_with() {
+    let pasted = SettingValue::Text(" rediss://cache.test\n".to_owned());
+    let settings = Settings::default().with_values(&[("cache.redis_url".to_owned(), pasted)]);
+    let values = settings.expect("a valid value").values();
+    let stored = values.into_iter().find(|(path, _)| path == "cache.redis_url");
+    assert_eq!(stored.map(|it| it.1), Some(SettingValue::Text("rediss://cache.test".to_owned())));
+}
+
+#[test]
 fn a_value_is_refused_with_the_words_of_the_file() {
     let check = |path: &str, value: SettingValue, message: &str| {
         let refused = Settings::default().with_values(&[(path.to_owned(), value)]);

@@ -72,8 +72,8 @@ impl BackendExchange {
             let (body, dropped) = match client {
                 Dialect::OpenAiChat => openai_chat::adapt_body(body, target)?,
                 Dialect::OpenAiResponses => openai_responses::remove_foreign_items(body),
-                Dialect::AnthropicMessages if target.refuses_foreign_thinking() => {
-                    anthropic_messages::remove_foreign_thinking(body)
+                Dialect::AnthropicMessages => {
+                    anthropic_messages::remove_foreign_thinking(body, &target.model)
                 }
                 _ => (body, Vec::new()),
             };

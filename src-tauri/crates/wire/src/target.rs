@@ -62,12 +62,6 @@ impl Target {
         }
     }
 
-    /// True if the backend refuses thinking that another provider signed. Only Claude's models check
-    /// signatures; other servers of this dialect send unsigned thinking and need it back.
-    pub(crate) fn refuses_foreign_thinking(&self) -> bool {
-        self.model.to_ascii_lowercase().contains("claude")
-    }
-
     /// The dialect for `request` at a backend whose dialect is otherwise `usual`: OpenAI has stop
     /// sequences in Chat Completions only.
     pub(crate) fn dialect_for_request(&self, request: &ModelRequest, usual: Dialect) -> Dialect {

@@ -87,8 +87,8 @@ impl CountRequest {
         };
         let body = self.0.upstream_body(&target.model, Metering::AsClientWrote);
         let (body, dropped) = match dialect {
-            Dialect::AnthropicMessages if target.refuses_foreign_thinking() => {
-                anthropic_messages::remove_foreign_thinking(body)
+            Dialect::AnthropicMessages => {
+                anthropic_messages::remove_foreign_thinking(body, &target.model)
             }
             _ => (body, Vec::new()),
         };

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ::resilience::{BlockReason, BreakerOverride, EndpointState, EndpointStatus, LimitKind};
-use domain::{Endpoint, Moment, WallTime, capitalize};
-use engine::{Clocks, Engine, backend_labels, configured_endpoints, forced_closed_time};
+use domain::{ClockReading, Endpoint, Moment, WallTime, capitalize};
+use engine::{Engine, backend_labels, configured_endpoints, forced_closed_time};
 use gateway::CONNECTIONS_MAX;
 use settings::Settings;
 
@@ -79,7 +79,7 @@ pub(super) fn endpoint_availability(
     let standing = engine.endpoint_registry().status(endpoint);
     availability_view(
         &standing,
-        Clocks::read(engine.clock()),
+        ClockReading::read(engine.clock()),
         endpoint,
         is_enabled(settings, endpoint),
     )
@@ -132,7 +132,7 @@ fn endpoint_view(
     backend_label: String,
 ) -> EndpointView {
     let standing = engine.endpoint_registry().status(endpoint);
-    let clocks = Clocks::read(engine.clock());
+    let clocks = ClockReading::read(engine.clock());
     let key = endpoint.credential.as_ref();
     let label = key.and_then(|key| settings.credentials.get(key)).map(|known| known.label.clone());
     EndpointView {
@@ -183,7 +183,7 @@ fn is_enabled(settings: &Settings, endpoint: &Endpoint) -> bool {
 /// Returns the most restrictive state.
 fn availability_view(
     standing: &EndpointStatus,
-    clocks: Clocks,
+    clocks: ClockReading,
     endpoint: &Endpoint,
     is_enabled: bool,
 ) -> AvailabilityView {
@@ -232,7 +232,7 @@ fn availability_view(
     }
 }
 
-fn breaker_view(standing: &EndpointStatus, clocks: Clocks) -> BreakerView {
+fn breaker_view(standing: &EndpointStatus, clocks: ClockReading) -> BreakerView {
     let is_alone =
         standing.block.is_none() && standing.override_.is_none() && standing.cooldown.is_none();
     let (state, percent) = match standing.breaker {
@@ -258,7 +258,7 @@ fn cooldown_views(
     engine: &Engine,
     endpoint: &Endpoint,
     standing: &EndpointStatus,
-    clocks: Clocks,
+    clocks: ClockReading,
 ) -> Vec<CooldownView> {
     let view = |model: Option<String>, cooldown: ::resilience::CooldownEnd| CooldownView {
         model,
@@ -272,7 +272,7 @@ fn cooldown_views(
 
 /// Converts a time of the monotonic clock. Returns `None` for the start of the program, because the
 /// state then began earlier.
-fn wall_time_unless_start(at: Moment, clocks: Clocks) -> Option<UnixMs> {
+fn wall_time_unless_start(at: Moment, clocks: ClockReading) -> Option<UnixMs> {
     (at > Moment::default()).then(|| WallTime::into(clocks.wall_at(at)))
 }
 

@@ -10,6 +10,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::model_features::checks_signatures;
 use crate::json::{Members, array_items, range_in, replace_ranges};
 use crate::neutral::ThoughtSignature;
 
@@ -18,10 +19,10 @@ use crate::neutral::ThoughtSignature;
 const MARKS: [&str; 3] =
     [ThoughtSignature::FOREIGN_PREFIX, r#""signature":"""#, r#""signature": """#];
 
-/// Returns the body without foreign thinking, and the paths of what was removed.
-pub(crate) fn remove_foreign_thinking(body: Bytes) -> (Bytes, Vec<String>) {
+/// Returns the body for `model` without foreign thinking, and the paths of what was removed.
+pub(crate) fn remove_foreign_thinking(body: Bytes, model: &str) -> (Bytes, Vec<String>) {
     let text = std::str::from_utf8(&body).unwrap_or_default();
-    if !MARKS.iter().any(|mark| text.contains(mark)) {
+    if !checks_signatures(model) || !MARKS.iter().any(|mark| text.contains(mark)) {
         return (body, Vec::new());
     }
     let Ok(root) = Members::parse(text) else { return (body, Vec::new()) };
@@ -122,14 +123,15 @@ mod tests {
     use super::*;
 
     fn removed(body: &Value) -> (Value, Vec<String>) {
-        let (body, dropped) = remove_foreign_thinking(Bytes::from(body.to_string()));
+        let (body, dropped) = remove_foreign_thinking(Bytes::from(body.to_string()), "claude-echo");
         (serde_json::from_slice(&body).expect("JSON"), dropped)
     }
 
     #[test]
     fn own_thinking_passes_byte_for_byte() {
         let body = r#"{ "messages": [{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"Eo0="}]}], "x":"gh1."}"#;
-        let (left, dropped) = remove_foreign_thinking(Bytes::from_static(body.as_bytes()));
+        let (left, dropped) =
+            remove_foreign_thinking(Bytes::from_static(body.as_bytes()), "claude-echo");
         assert_eq!((left, dropped), (Bytes::from_static(body.as_bytes()), Vec::new()));
     }
 

@@ -30,6 +30,12 @@ pub(super) fn refuses_sampling(model: &str) -> bool {
     claude_version(model).is_some_and(|version| version >= (4, 7)) || is_mythos(model)
 }
 
+/// True if the model refuses thinking that it did not sign. Other companies' models in this dialect
+/// send unsigned thinking and need it back.
+pub(super) fn checks_signatures(model: &str) -> bool {
+    model.to_ascii_lowercase().contains("claude")
+}
+
 /// The only newer model without a version in its name.
 fn is_mythos(model: &str) -> bool {
     model.contains("claude-mythos")

@@ -32,11 +32,7 @@ pub(super) fn form_changes(
     let table = Settings::table();
     changes.extend(req.fields.iter().map(|(key, value)| {
         let known = table.iter().find(|setting| setting.key == key);
-        let value = match value {
-            SettingValue::Text(text) => SettingValue::Text(text.trim().to_owned()),
-            other => other.clone(),
-        };
-        (known.map_or(key.as_str(), |setting| setting.path).to_owned(), value)
+        (known.map_or(key.as_str(), |setting| setting.path).to_owned(), value.clone())
     }));
     Ok(changes)
 }
