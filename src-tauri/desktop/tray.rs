@@ -70,8 +70,8 @@ fn state_line(status: &StatusView) -> String {
 fn spend_line(status: &StatusView) -> String {
     let spend = status.spend_today;
     match spend.unpriced_requests.0 {
-        0 => format!("Spend today: {}", spend.cost),
-        number => format!("Spend today: {}, {number} unpriced", spend.cost),
+        0 => format!("Spend today: {}", spend.cost_nano_usd),
+        number => format!("Spend today: {}, {number} unpriced", spend.cost_nano_usd),
     }
 }
 

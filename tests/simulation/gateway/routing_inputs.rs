@@ -32,7 +32,7 @@ impl RoutingSignals for SimulatedRoutingInputs<'_> {
         None
     }
 
-    fn cost_micros(&self, _backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
+    fn cost_nanos(&self, _backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
         None
     }
 

@@ -43,7 +43,7 @@ export function StatusLine({ status, error }: { status: StatusView | undefined; 
           </Hint>
           <span>{formatCounted(status.requests_in_flight, "request in flight", "requests in flight")}</span>
           <PanelLink look="none" path="/usage" className="rounded-mark hover:text-ink-1">
-            {formatMoney(status.spend_today.cost)} today
+            {formatMoney(status.spend_today.cost_nano_usd)} today
           </PanelLink>
           {status.vault.state !== "ready" && (
             <PanelLink look="none" path="/settings?part=Vault" className="rounded-mark">

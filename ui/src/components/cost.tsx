@@ -1,10 +1,10 @@
 /** The cost of one request, visibly exact, estimated or unknown. */
 import { Estimated } from "@/components/estimated";
 import { Unpriced } from "@/components/unpriced";
-import type { CostBasisView, MicroDollars } from "@/ipc/bindings";
+import type { CostBasisView, NanoDollars } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 
-export function Cost({ cost, basis }: { cost: MicroDollars | null; basis: CostBasisView }) {
+export function Cost({ cost, basis }: { cost: NanoDollars | null; basis: CostBasisView }) {
   if (cost === null) return <Unpriced />;
   if (basis === "not_billed") return <span title="Nothing was billed.">free</span>;
   return basis === "estimated" ? <Estimated>{formatMoneyFine(cost)}</Estimated> : formatMoneyFine(cost);

@@ -3,18 +3,18 @@ import { expect, test } from "vitest";
 import { Spend, spendValue } from "./spend";
 
 function shown(cost: number, requests: number, unpriced_requests: number) {
-  const { container } = render(<Spend spend={{ cost, requests, unpriced_requests }} />);
+  const { container } = render(<Spend spend={{ cost_nano_usd: cost, requests, unpriced_requests }} />);
   return container.textContent;
 }
 
 test("unknown is never zero: a key whose requests have no price is unpriced", () => {
   expect(shown(0, 121, 121)).toMatch(/unpriced/i);
   expect(shown(0, 121, 121)).not.toContain("0.00");
-  expect(spendValue({ cost: 0, requests: 121, unpriced_requests: 121 })).toBeNull();
+  expect(spendValue({ cost_nano_usd: 0, requests: 121, unpriced_requests: 121 })).toBeNull();
 });
 
 test("a sum of which a part is unknown says how much is missing", () => {
-  expect(shown(1_250_000, 10, 3)).toContain("excludes 3 unpriced requests");
-  expect(shown(1_250_000, 10, 3)).toContain("$1.25");
-  expect(shown(1_250_000, 10, 0)).toBe("$1.25");
+  expect(shown(1_250_000_000, 10, 3)).toContain("excludes 3 unpriced requests");
+  expect(shown(1_250_000_000, 10, 3)).toContain("$1.25");
+  expect(shown(1_250_000_000, 10, 0)).toBe("$1.25");
 });

@@ -4,7 +4,7 @@ import type { SpendView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 
-export function Spend({ spend: { cost, requests, unpriced_requests: unpriced } }: { spend: SpendView }) {
+export function Spend({ spend: { cost_nano_usd: cost, requests, unpriced_requests: unpriced } }: { spend: SpendView }) {
   if (unpriced === 0) return formatMoney(cost);
   if (unpriced === requests) return <Unpriced />;
   const missing = `excludes ${formatCounted(unpriced, "unpriced request", "unpriced requests")}`;
@@ -20,6 +20,6 @@ export function Spend({ spend: { cost, requests, unpriced_requests: unpriced } }
 }
 
 /** The sort value of a sum: entirely unknown costs come after every amount. */
-export function spendValue({ cost, requests, unpriced_requests: unpriced }: SpendView): number | null {
+export function spendValue({ cost_nano_usd: cost, requests, unpriced_requests: unpriced }: SpendView): number | null {
   return requests > 0 && unpriced === requests ? null : cost;
 }

@@ -582,7 +582,7 @@ export type CacheView = {
 	/**  Hits in percent of `eligible`, 0 to 100; None without any. */
 	hit_percent: number | null,
 	/**  Cost avoided in the period. */
-	saved: MicroDollars,
+	saved_nano_usd: NanoDollars,
 	/**  Waiting time avoided in the period, in milliseconds. */
 	saved_ms: Count,
 	/**  Why requests of the period bypassed the cache, most frequent first. */
@@ -1115,15 +1115,15 @@ export type LedgerView = {
 	kept_files: string[],
 };
 
-/**  An amount in millionths of a US dollar. */
-export type MicroDollars = number;
-
 export type ModelView = {
 	/**  The provider's model name. */
 	id: string,
 	/**  None if the price is not known. */
 	price: PriceView | null,
 };
+
+/**  An amount in millionths of a US dollar. */
+export type NanoDollars = number;
 
 export type NotificationTestView = {
 	/**  True if the desktop accepted it. */
@@ -1236,7 +1236,7 @@ export type PlaygroundRecordView = {
 	/**  None if the backend reported no usage. */
 	usage: PlaygroundUsageView | null,
 	/**  None if not known. */
-	cost: MicroDollars | null,
+	cost_nano_usd: NanoDollars | null,
 	cost_basis: CostBasisView,
 	/**  Output tokens per second between the first token and the end. */
 	tokens_per_second: number | null,
@@ -1339,12 +1339,12 @@ export type PoolOrder =
 /**  At random, in proportion to their weights. */
 "weighted";
 
-/**  Prices in micro-dollars per million tokens. */
+/**  Prices in nano-dollars per million tokens. */
 export type PriceView = {
-	input: MicroDollars | null,
-	output: MicroDollars | null,
+	input_nano_usd: NanoDollars | null,
+	output_nano_usd: NanoDollars | null,
 	/**  Input read from the provider's cache. */
-	cache_read: MicroDollars | null,
+	cache_read_nano_usd: NanoDollars | null,
 	/**  Date on which the price was read from its source, `2026-11-21`. */
 	valid_from: string,
 	source: string,
@@ -1446,7 +1446,7 @@ export type RequestAttemptView = {
 	/**  One sentence. */
 	error: string | null,
 	/**  None if not known. */
-	cost: MicroDollars | null,
+	cost_nano_usd: NanoDollars | null,
 	cost_basis: CostBasisView,
 };
 
@@ -1455,7 +1455,7 @@ export type RequestCacheView = {
 	/**  One sentence. */
 	reason: string,
 	/**  Cost avoided by the cache. */
-	saved: MicroDollars | null,
+	saved_nano_usd: NanoDollars | null,
 	/**  Waiting time avoided by the cache, in milliseconds. */
 	saved_ms: number | null,
 };
@@ -1520,7 +1520,7 @@ export type RequestView = {
 	/**  The backend's own usage object; JSON of at most 4,096 bytes. */
 	usage_raw: string | null,
 	/**  None if not known. */
-	cost: MicroDollars | null,
+	cost_nano_usd: NanoDollars | null,
 	cost_basis: CostBasisView,
 	first_token_ms: number | null,
 	/**  Time to the last byte, in milliseconds. */
@@ -1874,7 +1874,7 @@ export type SnippetView = {
 /**  Spend of a period. */
 export type SpendView = {
 	/**  Cost of the requests with a known cost. */
-	cost: MicroDollars,
+	cost_nano_usd: NanoDollars,
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,
@@ -2013,7 +2013,7 @@ export type UsageReportQuery = {
 
 /**  One group's part of a bar. */
 export type UsageSegmentView = {
-	cost: MicroDollars,
+	cost_nano_usd: NanoDollars,
 	requests: Count,
 	/**  Input and output tokens. */
 	tokens: Count,
@@ -2021,7 +2021,7 @@ export type UsageSegmentView = {
 
 export type UsageTotalsView = {
 	/**  Cost of the requests with a known cost. */
-	cost: MicroDollars,
+	cost_nano_usd: NanoDollars,
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 /// Version of keys and entries. Raised when either changes its meaning: older entries are not found
 /// then.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// Identity of a question. Known only while the question is at hand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

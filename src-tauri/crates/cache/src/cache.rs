@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, MicroUsd, WallTime};
+use domain::{Clock, NanoUsd, WallTime};
 
 use crate::disk::{DiskLookup, DiskTier};
 use crate::memory::{MemoryEntry, MemoryTier};
@@ -298,7 +298,7 @@ impl Cache {
     }
 
     /// Counts a request that joined a flight, and the cost it saved.
-    pub fn record_coalesced(&self, cost: Option<MicroUsd>) {
+    pub fn record_coalesced(&self, cost: Option<NanoUsd>) {
         self.inner.counters.record_coalesced(cost);
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{BackendId, ClientId, MicroUsd, TokenUsage, WallTime};
+use domain::{BackendId, ClientId, NanoUsd, TokenUsage, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Most chunks of one answer. The longest real answers have some 30,000 events.
@@ -27,7 +27,7 @@ pub struct CacheEntry {
     pub model_billed: Option<String>,
     pub usage: Option<TokenUsage>,
     /// Known cost, saved by each hit.
-    pub cost: Option<MicroUsd>,
+    pub cost: Option<NanoUsd>,
     /// The reason why the model stopped, as named by the backend.
     pub finish_reason: Option<String>,
     /// Time of the request.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use domain::{MicroUsd, WallTime};
+use domain::{NanoUsd, WallTime};
 
 use crate::{BypassReason, CacheEntry, CacheTier, NotStoredReason, SizeEstimate};
 
@@ -23,7 +23,7 @@ pub struct CacheStats {
     /// Answers that were not stored, by reason; reasons with a count of zero are omitted.
     pub not_kept: Vec<(NotStoredReason, u64)>,
     /// Known cost of hits and shared answers.
-    pub saved: MicroUsd,
+    pub saved: NanoUsd,
     /// Backend time saved by hits.
     pub saved_time: Duration,
     /// Estimates for other sizes of the memory tier.
@@ -55,7 +55,7 @@ pub(crate) struct CacheCounters {
     damaged: [AtomicU64; CacheTier::ALL.len()],
     bypassed: [AtomicU64; BypassReason::ALL.len()],
     not_kept: [AtomicU64; NotStoredReason::ALL.len()],
-    saved_micros: AtomicI64,
+    saved_nanos: AtomicI64,
     saved_ms: AtomicU64,
 }
 
@@ -70,7 +70,7 @@ impl CacheCounters {
             damaged: Default::default(),
             bypassed: Default::default(),
             not_kept: Default::default(),
-            saved_micros: AtomicI64::new(0),
+            saved_nanos: AtomicI64::new(0),
             saved_ms: AtomicU64::new(0),
         }
     }
@@ -86,7 +86,7 @@ impl CacheCounters {
         increment(&self.misses);
     }
 
-    pub(crate) fn record_coalesced(&self, cost: Option<MicroUsd>) {
+    pub(crate) fn record_coalesced(&self, cost: Option<NanoUsd>) {
         increment(&self.coalesced);
         // A shared answer takes as long as the leader's.
         self.record_saving(cost, Duration::ZERO);
@@ -104,8 +104,8 @@ impl CacheCounters {
         increment_at(&self.damaged, tier as usize);
     }
 
-    fn record_saving(&self, cost: Option<MicroUsd>, took: Duration) {
-        self.saved_micros.fetch_add(cost.unwrap_or_default().micros(), Ordering::Relaxed);
+    fn record_saving(&self, cost: Option<NanoUsd>, took: Duration) {
+        self.saved_nanos.fetch_add(cost.unwrap_or_default().nanos(), Ordering::Relaxed);
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         self.saved_ms.fetch_add(ms, Ordering::Relaxed);
     }
@@ -132,7 +132,7 @@ impl CacheCounters {
             tiers,
             bypassed: nonzero_counts(BypassReason::ALL, &self.bypassed),
             not_kept: nonzero_counts(NotStoredReason::ALL, &self.not_kept),
-            saved: MicroUsd::new(self.saved_micros.load(Ordering::Relaxed)),
+            saved: NanoUsd::new(self.saved_nanos.load(Ordering::Relaxed)),
             saved_time: Duration::from_millis(value(&self.saved_ms)),
             advice,
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key as CipherKey, XChaCha20Poly1305, XNonce};
-use domain::{BackendId, MicroUsd, TokenUsage, WallTime};
+use domain::{BackendId, NanoUsd, TokenUsage, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::address::FORMAT;
@@ -65,7 +65,7 @@ struct EntryHeader {
     model: String,
     model_billed: Option<String>,
     usage: Option<TokenUsage>,
-    cost: Option<MicroUsd>,
+    cost: Option<NanoUsd>,
     finish_reason: Option<String>,
     created: WallTime,
     took_ms: u64,

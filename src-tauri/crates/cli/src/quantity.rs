@@ -1,7 +1,7 @@
 //! Formats numbers for people: times as distances, counts with thousands separators, durations with
 //! a unit.
 
-use control::view::{Count, MicroDollars, SpendView, UnixMs};
+use control::view::{Count, NanoDollars, SpendView, UnixMs};
 
 const SECOND_MS: u64 = 1_000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
@@ -40,11 +40,11 @@ pub(crate) fn format_duration(ms: f64) -> String {
 
 /// Formats a spend as `$4.10`, or `$4.10 + 2 unpriced`.
 pub(crate) fn format_spend(spend: &SpendView) -> String {
-    format_cost(spend.cost, spend.requests, spend.unpriced_requests)
+    format_cost(spend.cost_nano_usd, spend.requests, spend.unpriced_requests)
 }
 
 /// Formats a sum of which a part may be unknown; an unknown price is never shown as zero.
-pub(crate) fn format_cost(cost: MicroDollars, requests: Count, unpriced: Count) -> String {
+pub(crate) fn format_cost(cost: NanoDollars, requests: Count, unpriced: Count) -> String {
     match (requests.0, unpriced.0) {
         (0, _) => UNKNOWN.to_owned(),
         (_, 0) => cost.to_string(),
@@ -53,11 +53,9 @@ pub(crate) fn format_cost(cost: MicroDollars, requests: Count, unpriced: Count) 
     }
 }
 
-/// Dollars with all six decimals, for programs: `0.001234`.
-pub(crate) fn format_exact_dollars(amount: MicroDollars) -> String {
-    let sign = if amount.0 < 0 { "-" } else { "" };
-    let micros = amount.0.unsigned_abs();
-    format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+/// Exact dollars, for programs: `0.001234`, `0.000000160`.
+pub(crate) fn format_exact_dollars(amount: NanoDollars) -> String {
+    domain::NanoUsd::new(amount.0).to_string()
 }
 
 /// Formats a count with its noun: `1 request`, `2 requests`.
@@ -94,15 +92,15 @@ mod tests {
         check(999, "999");
         check(1_000, "1,000");
         check(1_234_567, "1,234,567");
-        let check = |micros: i64, all: u64, unpriced: u64, shown: &str| {
-            assert_eq!(format_cost(MicroDollars(micros), Count(all), Count(unpriced)), shown);
+        let check = |nanos: i64, all: u64, unpriced: u64, shown: &str| {
+            assert_eq!(format_cost(NanoDollars(nanos), Count(all), Count(unpriced)), shown);
         };
         check(0, 0, 0, "–");
         check(0, 2, 2, "unpriced");
-        check(4_100_000, 3, 1, "$4.10 + 1 unpriced");
+        check(4_100_000_000, 3, 1, "$4.10 + 1 unpriced");
         check(0, 3, 0, "$0.00");
-        assert_eq!(format_exact_dollars(MicroDollars(1_000_234)), "1.000234");
-        assert_eq!(format_exact_dollars(MicroDollars(-5)), "-0.000005");
+        assert_eq!(format_exact_dollars(NanoDollars(1_000_234_005)), "1.000234005");
+        assert_eq!(format_exact_dollars(NanoDollars(-5)), "-0.000000005");
         assert_eq!(
             (format_duration(340.4), format_duration(1_250.0)),
             ("340 ms".to_owned(), "1.2 s".to_owned())

@@ -36,7 +36,7 @@ pub use cache::*;
 pub use clients::*;
 pub use keys::*;
 pub use ledger::*;
-pub use number::{Count, MicroDollars, UnixMs};
+pub use number::{Count, NanoDollars, UnixMs};
 pub use playground::*;
 pub use readiness::*;
 pub use resilience::*;

@@ -32,7 +32,7 @@ pub use id::{
     BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
     RunId, SLUG_CHARS_MAX,
 };
-pub use money::MicroUsd;
+pub use money::NanoUsd;
 pub use origin::{Origin, OriginError};
 pub use preset::{Preset, PresetLocation, presets};
 pub use redact::redact;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::{BackendId, Endpoint, MicroUsd, Moment, TokenUsage, WallTime};
+use domain::{BackendId, Endpoint, Moment, NanoUsd, TokenUsage, WallTime};
 use parking_lot::MutexGuard;
 use resilience::{Availability, BlockReason, ClosedReason, Endpoints, LimitKind};
 use routing::{CandidateAvailability, Needs, RoutingSignals};
@@ -16,7 +16,7 @@ const OUTPUT_TOKENS_EXPECTED_MAX: u64 = 1_000;
 
 /// Prices tokens of a model at a backend; `None` if the price is unknown.
 pub type PriceFn<'a> =
-    dyn Fn(&BackendId, &str, &TokenUsage, WallTime) -> Option<MicroUsd> + Sync + 'a;
+    dyn Fn(&BackendId, &str, &TokenUsage, WallTime) -> Option<NanoUsd> + Sync + 'a;
 
 /// What routing needs to know at one moment.
 pub struct RoutingInputs<'a> {
@@ -43,7 +43,7 @@ impl RoutingSignals for RoutingInputs<'_> {
         self.registry.latencies.lock().first_token_ms(backend, model)
     }
 
-    fn cost_micros(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64> {
+    fn cost_nanos(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64> {
         let tokens = TokenUsage {
             input_uncached: needs.input_tokens,
             output_visible: needs.output_tokens.clamp(1, OUTPUT_TOKENS_EXPECTED_MAX),
@@ -52,7 +52,7 @@ impl RoutingSignals for RoutingInputs<'_> {
         self.price(backend, model, &tokens)
     }
 
-    fn warm_cost_micros(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64> {
+    fn warm_cost_nanos(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64> {
         let tokens = TokenUsage {
             cache_read: needs.input_tokens,
             output_visible: needs.output_tokens.clamp(1, OUTPUT_TOKENS_EXPECTED_MAX),
@@ -79,7 +79,7 @@ impl RoutingSignals for RoutingInputs<'_> {
 impl RoutingInputs<'_> {
     fn price(&self, backend: &BackendId, model: &str, tokens: &TokenUsage) -> Option<u64> {
         let cost = (self.price)(backend, model, tokens, self.wall)?;
-        u64::try_from(cost.micros()).ok()
+        u64::try_from(cost.nanos()).ok()
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{BackendId, Clock, MicroUsd, Moment};
+use domain::{BackendId, Clock, Moment, NanoUsd};
 use endpoints::{AdmittedAttempt, Verdict};
 use ledger::{
     AttemptRecord, BacklogReason, CommitStatus, Ledger, LedgerError, NewRequest, RequestOutcome,
@@ -256,7 +256,7 @@ impl RequestRecord {
     }
 
     /// The known cost of all attempts.
-    pub(crate) fn cost(&self) -> Option<MicroUsd> {
+    pub(crate) fn cost(&self) -> Option<NanoUsd> {
         let attempts = &self.settlement.as_ref()?.attempts;
         Cost::total(attempts.iter().map(|attempt| &attempt.cost)).amount()
     }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use cache::{BypassReason, Cache, CacheKey, EntryAddress};
-use domain::{CacheMode, MicroUsd};
+use domain::{CacheMode, NanoUsd};
 use endpoints::RequestLoad;
 use hyper::Response;
 use hyper::header::HeaderMap;
@@ -91,7 +91,7 @@ pub(crate) trait CacheSlot: Send + Sync {
     fn look_up_in_memory(&mut self) -> Option<Self::Hit>;
 
     /// The cost saved by the parts that were found, if others are missing.
-    fn saved(&self) -> Option<MicroUsd>;
+    fn saved(&self) -> Option<NanoUsd>;
 
     /// Records the response while it is relayed; `None` if [`Call::deliver`] caches its parts.
     fn recorder(&self) -> Option<AnswerRecorder>;

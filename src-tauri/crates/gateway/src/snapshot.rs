@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cache::Cache;
 use domain::{
-    BackendId, CacheMode, ClientId, CredentialId, Dialect, MicroUsd, Origin, OriginError,
+    BackendId, CacheMode, ClientId, CredentialId, Dialect, NanoUsd, Origin, OriginError,
     TokenUsage, TranslationMode, WallTime,
 };
 use endpoints::{BackendTraffic, ResilienceRules, TrafficRules};
@@ -48,11 +48,11 @@ impl Snapshot {
     /// Prices tokens for [`endpoints::RoutingInputs`]. The mock is free.
     pub fn price(
         &self,
-    ) -> impl Fn(&BackendId, &str, &TokenUsage, WallTime) -> Option<MicroUsd> + Sync + '_ {
+    ) -> impl Fn(&BackendId, &str, &TokenUsage, WallTime) -> Option<NanoUsd> + Sync + '_ {
         |backend, model, tokens, at| {
             let provider = self.backends.get(backend)?.provider();
             if provider == Some(Provider::Mock) {
-                return Some(MicroUsd::ZERO);
+                return Some(NanoUsd::ZERO);
             }
             self.prices.find(backend, provider, model, at)?.cost(tokens)
         }

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, Clock, CredentialId, Endpoint, Entropy, MicroUsd, RequestId,
-    SeededEntropy, SystemClock, TokenUsage, WallTime,
+    BackendId, ClientId, Clock, CredentialId, Endpoint, Entropy, NanoUsd, RequestId, SeededEntropy,
+    SystemClock, TokenUsage, WallTime,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ledger::{
@@ -107,7 +107,7 @@ fn settled(
         outcome: RequestOutcome::Complete,
         backend: Some(attempt.backend.clone()),
         credential: attempt.credential.clone(),
-        cost: Cost::Computed { amount: MicroUsd::new(spent), price_id: format!("bench/{model}") },
+        cost: Cost::Computed { amount: NanoUsd::new(spent), price_id: format!("bench/{model}") },
         model_billed: Some(model),
         http_status: Some(200),
         finish_reason: Some("stop".to_owned()),

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use domain::{
-    BackendId, ClientId, Clock, Endpoint, Entropy, MicroUsd, RequestId, SeededEntropy, SystemClock,
+    BackendId, ClientId, Clock, Endpoint, Entropy, NanoUsd, RequestId, SeededEntropy, SystemClock,
     TokenUsage, WallTime,
 };
 use futures_util::future::try_join_all;
@@ -73,7 +73,7 @@ fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domai
     let attempt = AttemptRecord {
         duration: Duration::from_millis(3),
         http_status: Some(200),
-        cost: Cost::Reported(MicroUsd::new(1)),
+        cost: Cost::Reported(NanoUsd::new(1)),
         ..AttemptRecord::started(
             Endpoint { backend: backend.clone(), credential: None },
             &model,
@@ -100,7 +100,7 @@ fn made_up(started: WallTime, entropy: &dyn Entropy) -> Result<Settlement, domai
         usage: Some(TokenUsage { input_uncached: 7, ..TokenUsage::default() }),
         usage_basis: Some(UsageBasis::Reported),
         usage_raw: Some(r#"{"prompt_tokens":7,"completion_tokens":0,"total_tokens":7}"#.to_owned()),
-        cost: Cost::Reported(MicroUsd::new(3)),
+        cost: Cost::Reported(NanoUsd::new(3)),
         timings: Timings { total: Some(Duration::from_millis(3)), ..Timings::default() },
         bytes_in: 400,
         bytes_out: 500,

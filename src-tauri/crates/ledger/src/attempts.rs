@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{MicroUsd, RequestId, WallTime};
+use domain::{NanoUsd, RequestId, WallTime};
 use pricing::Cost;
 use rusqlite::{Connection, Row, Statement, params};
 
@@ -31,7 +31,7 @@ const COLUMNS: &[&str] = &[
     "class",
     "owner",
     "waited_us",
-    "cost_micro_usd",
+    "cost_nano_usd",
     "price_id",
     "cost_basis",
 ];
@@ -71,7 +71,7 @@ pub(crate) fn insert(
 }
 
 /// Known cost of the failed attempts, and the number of failed attempts with an unknown cost.
-pub(crate) fn wasted_cost(attempts: &[AttemptRecord]) -> (MicroUsd, usize) {
+pub(crate) fn wasted_cost(attempts: &[AttemptRecord]) -> (NanoUsd, usize) {
     let failed = || attempts.iter().filter(|attempt| attempt.has_failed());
     let known = failed().filter_map(|attempt| attempt.cost.amount());
     (known.sum(), failed().filter(|attempt| attempt.cost == Cost::Unpriced).count())

@@ -4,7 +4,7 @@
 //! its failed attempts happened elsewhere. Failures are few, so quarter hours suffice for any
 //! range.
 
-use domain::{Endpoint, MicroUsd, RequestId, WallTime};
+use domain::{Endpoint, NanoUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::endpoint_states::read_endpoint;
@@ -24,7 +24,7 @@ pub struct FailedAttempts {
     pub class: String,
     pub attempts: u64,
     /// The sum of the known costs.
-    pub cost: MicroUsd,
+    pub cost: NanoUsd,
     /// Attempts with an unknown cost.
     pub unpriced_attempts: u64,
 }
@@ -42,13 +42,13 @@ pub(crate) fn count_settled(
     }
     let sql = "INSERT INTO rollup_failures
         SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
-         coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_micro_usd, 0)),
-         sum(a.cost_micro_usd IS NULL)
+         coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_nano_usd, 0)),
+         sum(a.cost_nano_usd IS NULL)
         FROM attempts a JOIN requests r ON r.id = a.request_id
         WHERE a.request_id IN (SELECT value FROM json_each(?2)) AND a.error_class IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO UPDATE SET
          attempts = attempts + excluded.attempts,
-         cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd,
+         cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd,
          unpriced_attempts = unpriced_attempts + excluded.unpriced_attempts";
     connection.prepare_cached(sql)?.execute(params![SLOT_MS, rollup::id_list(&ids)]).map(drop)
 }
@@ -61,7 +61,7 @@ pub(crate) fn sum_between(
     purpose: Purpose,
 ) -> rusqlite::Result<Vec<FailedAttempts>> {
     let sql = "SELECT backend, credential, class, sum(attempts) AS attempts,
-         sum(cost_micro_usd) AS cost_micro_usd, sum(unpriced_attempts) AS unpriced_attempts
+         sum(cost_nano_usd) AS cost_nano_usd, sum(unpriced_attempts) AS unpriced_attempts
         FROM rollup_failures WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3
         GROUP BY 1, 2, 3 ORDER BY 5 DESC, 4 DESC, 1, 2, 3 LIMIT ?4";
     let (from, to) = (slot_start(from).unix_ms(), slot_end(to).unix_ms());
@@ -74,7 +74,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<FailedAttempts> {
         endpoint: read_endpoint(row)?,
         class: row.get("class")?,
         attempts: get_count(row, "attempts")?,
-        cost: MicroUsd::new(row.get("cost_micro_usd")?),
+        cost: NanoUsd::new(row.get("cost_nano_usd")?),
         unpriced_attempts: get_count(row, "unpriced_attempts")?,
     })
 }

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use domain::{MicroUsd, UnknownWord, WallTime};
+use domain::{NanoUsd, UnknownWord, WallTime};
 use rusqlite::Row;
 
 /// Highest count, byte count or microsecond count saved per request: 10¹².
 pub const COUNT_MAX: u64 = 1_000_000_000_000;
 
-/// Highest cost saved per request: a million dollars.
-pub const COST_MAX: MicroUsd = MicroUsd::new(1_000_000_000_000);
+/// Highest cost saved per request: a thousand dollars, ten times the dearest call there is.
+pub const COST_MAX: NanoUsd = NanoUsd::new(1_000_000_000_000);
 
 pub(crate) fn clamp_count(count: u64) -> i64 {
     i64::try_from(count.min(COUNT_MAX)).unwrap_or(i64::MAX)
@@ -34,8 +34,8 @@ pub(crate) fn clamp_micros(interval: Duration) -> i64 {
     clamp_count(u64::try_from(interval.as_micros()).unwrap_or(u64::MAX))
 }
 
-pub(crate) fn clamp_cost(amount: MicroUsd) -> i64 {
-    amount.clamp(MicroUsd::ZERO, COST_MAX).micros()
+pub(crate) fn clamp_cost(amount: NanoUsd) -> i64 {
+    amount.clamp(NanoUsd::ZERO, COST_MAX).nanos()
 }
 
 /// Reads a column that is never negative.
@@ -101,7 +101,7 @@ mod tests {
             WallTime::from_unix_ms(clamp_time(WallTime::from_unix_ms(i64::MAX))).to_rfc3339(),
             "9999-01-01T00:00:00.000Z"
         );
-        assert_eq!(clamp_cost(MicroUsd::new(-1)), 0);
-        assert_eq!(clamp_cost(MicroUsd::new(i64::MAX)), COST_MAX.micros());
+        assert_eq!(clamp_cost(NanoUsd::new(-1)), 0);
+        assert_eq!(clamp_cost(NanoUsd::new(i64::MAX)), COST_MAX.nanos());
     }
 }

@@ -78,7 +78,7 @@ fn retain_unpurged(
     let was_not_purged = |entry: &SpilledRecord| {
         let request = match entry {
             SpilledRecord::Reserve(request) => request,
-            SpilledRecord::Settle(ended) => &ended.request,
+            SpilledRecord::Settle(ended) | SpilledRecord::SettleNano(ended) => &ended.request,
         };
         oldest.map_or(!has_sums, |oldest| request.started.unix_ms() >= oldest)
     };

@@ -105,13 +105,13 @@ fn count_added(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT INTO main.rollup_failures
          SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
-          coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_micro_usd, 0)),
-          sum(a.cost_micro_usd IS NULL)
+          coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_nano_usd, 0)),
+          sum(a.cost_nano_usd IS NULL)
          FROM main.attempts a JOIN main.requests r ON r.id = a.request_id
          WHERE a.request_id IN (SELECT id FROM temp.added) AND a.error_class IS NOT NULL
          GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO UPDATE SET
           attempts = attempts + excluded.attempts,
-          cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd,
+          cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd,
           unpriced_attempts = unpriced_attempts + excluded.unpriced_attempts",
         params![SLOT_MS],
     )?;

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{MicroUsd, WallTime};
+use domain::{NanoUsd, WallTime};
 use pricing::{LongContextRates, Price, PriceBook, PriceOwner, Provider, RateKind, Rates};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -45,9 +45,9 @@ pub(crate) fn insert(connection: &Connection, price: &Price) -> rusqlite::Result
     };
     let long = price.long_context.map(|long| long.rates).unwrap_or_default();
     let rates = [price.rates, long];
-    let micros = rates
+    let nanos = rates
         .iter()
-        .flat_map(|rates| RateKind::ALL.iter().map(|kind| rates.get(*kind).map(MicroUsd::micros)));
+        .flat_map(|rates| RateKind::ALL.iter().map(|kind| rates.get(*kind).map(NanoUsd::nanos)));
     let values = params![
         price.id,
         provider,
@@ -60,7 +60,7 @@ pub(crate) fn insert(connection: &Connection, price: &Price) -> rusqlite::Result
         WordColumn(price.confidence),
     ];
     let mut statement = connection.prepare_cached(&INSERT)?;
-    execute_with_integers(&mut statement, values, &micros.collect::<Vec<_>>())
+    execute_with_integers(&mut statement, values, &nanos.collect::<Vec<_>>())
 }
 
 pub(crate) fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option<Price>> {
@@ -85,8 +85,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Price> {
     };
     let rates = |prefix: &str| {
         Rates::try_from_fn(|kind| {
-            let micros: Option<i64> = row.get(format!("{prefix}{}", kind.name()).as_str())?;
-            Ok::<_, rusqlite::Error>(micros.map(MicroUsd::new))
+            let nanos: Option<i64> = row.get(format!("{prefix}{}", kind.name()).as_str())?;
+            Ok::<_, rusqlite::Error>(nanos.map(NanoUsd::new))
         })
     };
     let long_rates = rates(LONG)?;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, MicroUsd, RequestId,
+    BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, NanoUsd, RequestId,
     TokenUsage, WallTime,
 };
 use pricing::Cost;
@@ -97,7 +97,7 @@ pub struct Settlement {
     /// Cost that the cached answer saved; `None` if the answer was not cached or its price is
     /// unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub saved: Option<MicroUsd>,
+    pub saved: Option<NanoUsd>,
     /// Time saved compared to the backend's answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved_time: Option<Duration>,
@@ -135,6 +135,12 @@ impl Settlement {
             + size_of_val(self.attempts.as_slice())
             + self.request.text_bytes()
             + texts.into_iter().flatten().chain(messages).map(String::len).sum::<usize>()
+    }
+
+    pub(crate) fn scale_money(&mut self, factor: i64) {
+        self.cost.scale(factor);
+        self.saved = self.saved.map(|amount| amount.scaled(factor));
+        self.attempts.iter_mut().for_each(|attempt| attempt.cost.scale(factor));
     }
 
     /// A settlement to be filled in: cancelled before any attempt.
@@ -254,12 +260,12 @@ pub struct RequestRow {
     pub usage_raw: Option<String>,
     pub cost: Cost,
     /// Known cost of the failed attempts; part of `cost`.
-    pub wasted: MicroUsd,
+    pub wasted: NanoUsd,
     /// Failed attempts with an unknown cost, which is in neither sum.
     pub unpriced_attempts: u32,
     pub cache: CacheOutcome,
     pub cache_reason: Option<String>,
-    pub saved: Option<MicroUsd>,
+    pub saved: Option<NanoUsd>,
     pub saved_time: Option<Duration>,
     pub timings: Timings,
     pub bytes_in: u64,

@@ -175,7 +175,7 @@ const SETTLED_COLUMNS: &[&str] = &[
     "finish_reason",
     "error_class",
     "usage_source",
-    "cost_micro_usd",
+    "cost_nano_usd",
     "cost_basis",
     "price_id",
     "cache",
@@ -190,9 +190,9 @@ const SETTLED_COLUMNS: &[&str] = &[
     "usage_basis",
     "usage_raw",
     "cache_reason",
-    "saved_micro_usd",
+    "saved_nano_usd",
     "saved_us",
-    "wasted_micro_usd",
+    "wasted_nano_usd",
     "unpriced_attempts",
     "error_message",
 ];
@@ -328,11 +328,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         usage_basis: row.get::<_, Option<WordColumn<_>>>("usage_basis")?.map(|basis| basis.0),
         usage_raw: row.get("usage_raw")?,
         cost: read_cost(row)?,
-        wasted: domain::MicroUsd::new(row.get("wasted_micro_usd")?),
+        wasted: domain::NanoUsd::new(row.get("wasted_nano_usd")?),
         unpriced_attempts: row.get("unpriced_attempts")?,
         cache: row.get::<_, WordColumn<_>>("cache")?.0,
         cache_reason: row.get("cache_reason")?,
-        saved: row.get::<_, Option<i64>>("saved_micro_usd")?.map(domain::MicroUsd::new),
+        saved: row.get::<_, Option<i64>>("saved_nano_usd")?.map(domain::NanoUsd::new),
         saved_time: get_interval(row, "saved_us")?,
         timings: Timings {
             queue: get_interval(row, "queue_us")?,
@@ -370,7 +370,7 @@ fn read_usage(row: &Row<'_>) -> rusqlite::Result<Option<TokenUsage>> {
 
 /// Reads the cost columns, named alike in requests and attempts.
 pub(crate) fn read_cost(row: &Row<'_>) -> rusqlite::Result<Cost> {
-    let amount = || row.get("cost_micro_usd").map(domain::MicroUsd::new);
+    let amount = || row.get("cost_nano_usd").map(domain::NanoUsd::new);
     Ok(match row.get::<_, String>("cost_basis")?.as_str() {
         "reported" => Cost::Reported(amount()?),
         "computed" => Cost::Computed { amount: amount()?, price_id: row.get("price_id")? },

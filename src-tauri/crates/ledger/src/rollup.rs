@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use domain::{MicroUsd, RequestId, WallTime};
+use domain::{NanoUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::get_count;
@@ -23,18 +23,18 @@ const SUMS: &[(&str, &str)] = &[
     ("requests", "count(*)"),
     ("complete", "sum(state = 'complete')"),
     ("failed", "sum(state = 'failed')"),
-    ("cost_micro_usd", "sum(coalesce(cost_micro_usd, 0))"),
-    ("unpriced_requests", "sum(cost_micro_usd IS NULL)"),
+    ("cost_nano_usd", "sum(coalesce(cost_nano_usd, 0))"),
+    ("unpriced_requests", "sum(cost_nano_usd IS NULL)"),
     ("first_token_us_sum", "sum(coalesce(first_token_us, 0))"),
     ("first_token_count", "sum(first_token_us IS NOT NULL)"),
     ("duration_us_sum", "sum(coalesce(total_us, 0))"),
     ("retries", "sum(max(attempts - 1, 0))"),
-    ("wasted_micro_usd", "sum(wasted_micro_usd)"),
+    ("wasted_nano_usd", "sum(wasted_nano_usd)"),
     ("unpriced_attempts", "sum(unpriced_attempts)"),
     ("cache_hits", "sum(cache = 'hit')"),
     ("cache_shared", "sum(cache = 'coalesced')"),
     ("cache_misses", "sum(cache = 'miss')"),
-    ("saved_micro_usd", "sum(coalesce(saved_micro_usd, 0))"),
+    ("saved_nano_usd", "sum(coalesce(saved_nano_usd, 0))"),
     ("saved_us", "sum(coalesce(saved_us, 0))"),
 ];
 
@@ -135,7 +135,7 @@ pub(crate) fn spend(
     for piece in split_range(slot_start(from), slot_end(to), folded) {
         let mut statement = transaction.prepare_cached(spend_sql(piece.width))?;
         statement.query_row(piece.range(Purpose::User), |row| {
-            total.cost += MicroUsd::new(row.get(0)?);
+            total.cost += NanoUsd::new(row.get(0)?);
             total.requests += row.get::<_, i64>(1)?.unsigned_abs();
             total.unpriced_requests += row.get::<_, i64>(2)?.unsigned_abs();
             Ok(())
@@ -215,7 +215,7 @@ pub(crate) const fn spend_sql(width: SlotWidth) -> &'static str {
     macro_rules! spent_in {
         ($rows:literal) => {
             concat!(
-                "SELECT coalesce(sum(cost_micro_usd), 0), coalesce(sum(requests), 0),
+                "SELECT coalesce(sum(cost_nano_usd), 0), coalesce(sum(requests), 0),
                   coalesce(sum(unpriced_requests), 0)
                  FROM ",
                 $rows,
@@ -266,19 +266,19 @@ fn read_group(row: &Row<'_>) -> rusqlite::Result<(UsageKey, UsageTotals)> {
         complete: get_count(row, "complete")?,
         failed: get_count(row, "failed")?,
         tokens: read_tokens(row)?,
-        cost: MicroUsd::new(row.get("cost_micro_usd")?),
+        cost: NanoUsd::new(row.get("cost_nano_usd")?),
         unpriced_requests: get_count(row, "unpriced_requests")?,
         first_token_us_sum: get_count(row, "first_token_us_sum")?,
         first_token_count: get_count(row, "first_token_count")?,
         duration_us_sum: get_count(row, "duration_us_sum")?,
         retries: get_count(row, "retries")?,
-        wasted: MicroUsd::new(row.get("wasted_micro_usd")?),
+        wasted: NanoUsd::new(row.get("wasted_nano_usd")?),
         unpriced_attempts: get_count(row, "unpriced_attempts")?,
         cache: CacheTotals {
             hits: get_count(row, "cache_hits")?,
             shared: get_count(row, "cache_shared")?,
             misses: get_count(row, "cache_misses")?,
-            saved: MicroUsd::new(row.get("saved_micro_usd")?),
+            saved: NanoUsd::new(row.get("saved_nano_usd")?),
             saved_us: get_count(row, "saved_us")?,
         },
     };
@@ -339,7 +339,7 @@ mod tests {
 
     fn bucket(groups: usize) -> UsageBucket {
         let group = |number: usize| {
-            let cost = MicroUsd::new(i64::try_from(number).expect("small"));
+            let cost = NanoUsd::new(i64::try_from(number).expect("small"));
             let totals = UsageTotals { requests: 1, cost, ..UsageTotals::default() };
             (UsageKey::Named(format!("model-{number:03}")), totals)
         };

@@ -30,6 +30,8 @@ pub(crate) enum SpillFile {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SpilledRecord {
     Reserve(NewRequest),
+    SettleNano(Box<Settlement>),
+    /// Its money is in micro-dollars, the unit until version 6 of the ledger.
     Settle(Box<Settlement>),
 }
 
@@ -37,7 +39,7 @@ pub(crate) enum SpilledRecord {
 #[serde(rename_all = "snake_case")]
 enum SpilledRecordRef<'a> {
     Reserve(&'a NewRequest),
-    Settle(&'a Settlement),
+    SettleNano(&'a Settlement),
 }
 
 impl SpillFile {
@@ -69,7 +71,7 @@ fn try_append(path: &Path, why: SpillFile, records: &[&LedgerWrite]) -> std::io:
     for record in records {
         let entry = match record {
             LedgerWrite::Reserve(request) => SpilledRecordRef::Reserve(request),
-            LedgerWrite::Settle(ended) => SpilledRecordRef::Settle(ended),
+            LedgerWrite::Settle(ended) => SpilledRecordRef::SettleNano(ended),
             _ => continue,
         };
         serde_json::to_writer(&mut lines, &entry)?;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, CredentialId, Endpoint, MicroUsd, RequestId, SeededEntropy, TokenUsage,
+    BackendId, ClientId, CredentialId, Endpoint, NanoUsd, RequestId, SeededEntropy, TokenUsage,
     WallTime,
 };
 use pricing::Cost;
@@ -150,7 +150,7 @@ fn answered_attempt() -> AttemptRecord {
             reasoning: 60,
         }),
         cost: Cost::Computed {
-            amount: MicroUsd::new(1_000),
+            amount: NanoUsd::new(1_000_000),
             price_id: "openai/gpt-4.1@2026-11-01".to_owned(),
         },
         ..attempt("home", None)
@@ -172,7 +172,7 @@ fn attempt(name: &str, error_class: Option<&str>) -> AttemptRecord {
         class: Some("first-token-timeout".to_owned()),
         owner: Some("endpoint".to_owned()),
         message: Some(format!("it was a {class}")),
-        cost: Cost::Reported(MicroUsd::new(234)),
+        cost: Cost::Reported(NanoUsd::new(234_000)),
         ..begun
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{MicroUsd, TokenUsage, WallTime};
+use domain::{NanoUsd, TokenUsage, WallTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
@@ -139,7 +139,7 @@ pub struct UsageTotals {
     pub failed: u64,
     pub tokens: TokenUsage,
     /// The sum of the known costs.
-    pub cost: MicroUsd,
+    pub cost: NanoUsd,
     /// Requests with an unknown cost, which is not in `cost`.
     pub unpriced_requests: u64,
     pub first_token_us_sum: u64,
@@ -149,7 +149,7 @@ pub struct UsageTotals {
     /// Attempts after the first, over all requests.
     pub retries: u64,
     /// Known cost of failed attempts; part of `cost`.
-    pub wasted: MicroUsd,
+    pub wasted: NanoUsd,
     /// Failed attempts with an unknown cost, which is in neither sum.
     pub unpriced_attempts: u64,
     pub cache: CacheTotals,
@@ -164,7 +164,7 @@ pub struct CacheTotals {
     pub shared: u64,
     pub misses: u64,
     /// Known cost of the answers that were not requested again.
-    pub saved: MicroUsd,
+    pub saved: NanoUsd,
     /// Time saved compared to the backend's answers, in microseconds.
     pub saved_us: u64,
 }
@@ -222,7 +222,7 @@ impl std::ops::AddAssign for UsageTotals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Spend {
     /// The sum of the known costs.
-    pub cost: MicroUsd,
+    pub cost: NanoUsd,
     /// Finished requests.
     pub requests: u64,
     /// Requests with an unknown cost, which is not in `cost`.

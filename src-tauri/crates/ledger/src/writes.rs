@@ -148,7 +148,11 @@ impl From<SpilledRecord> for LedgerWrite {
     fn from(entry: SpilledRecord) -> Self {
         match entry {
             SpilledRecord::Reserve(request) => Self::Reserve(request),
-            SpilledRecord::Settle(ended) => Self::Settle(ended),
+            SpilledRecord::SettleNano(ended) => Self::Settle(ended),
+            SpilledRecord::Settle(mut ended) => {
+                ended.scale_money(1_000);
+                Self::Settle(ended)
+            }
         }
     }
 }

@@ -11,8 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, Endpoint, Entropy, MicroUsd, RequestId, SeededEntropy, TokenUsage,
-    WallTime,
+    BackendId, ClientId, Endpoint, Entropy, NanoUsd, RequestId, SeededEntropy, TokenUsage, WallTime,
 };
 use ledger::{
     AttemptRecord, CommitStatus, Ledger, NewRequest, Purpose, RequestOutcome, RequestState,
@@ -38,7 +37,7 @@ fn settlement(round: u64, number: i64, entropy: &dyn Entropy) -> Settlement {
     let attempt = AttemptRecord {
         duration: Duration::from_millis(3),
         http_status: Some(200),
-        cost: Cost::Reported(MicroUsd::new(1)),
+        cost: Cost::Reported(NanoUsd::new(1)),
         ..AttemptRecord::started(
             Endpoint { backend: backend.clone(), credential: None },
             "mock/echo",
@@ -62,7 +61,7 @@ fn settlement(round: u64, number: i64, entropy: &dyn Entropy) -> Settlement {
         http_status: Some(200),
         usage: Some(TokenUsage { input_uncached: 1, ..TokenUsage::default() }),
         usage_basis: Some(UsageBasis::Reported),
-        cost: Cost::Reported(MicroUsd::new(1)),
+        cost: Cost::Reported(NanoUsd::new(1)),
         bytes_in: 1,
         bytes_out: 1,
         decision: Some(r#"{"route":"mock"}"#.to_owned()),
@@ -150,13 +149,10 @@ fn every_answered_request_survives_fifty_kills_exactly_once() {
             let from = WallTime::from_unix_ms(START_MS);
             let to = WallTime::from_unix_ms(START_MS + 100_000_000);
             let spend = ledger.spend(from, to).await.expect("read");
-            // The sums count each row once: settled ones at one micro-dollar, cut-off ones
+            // The sums count each row once: settled ones at one nano-dollar, cut-off ones
             // unpriced.
             assert_eq!(spend.requests, rows(&path));
-            assert_eq!(
-                spend.cost.micros().unsigned_abs(),
-                spend.requests - spend.unpriced_requests
-            );
+            assert_eq!(spend.cost.nanos().unsigned_abs(), spend.requests - spend.unpriced_requests);
             assert!(spend.requests >= rows_before + u64::try_from(ids.len()).expect("small"));
             rows_before = spend.requests;
             assert!(ledger.check_integrity().await.expect("checked").is_sound());

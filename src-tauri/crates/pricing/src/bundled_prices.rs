@@ -8,7 +8,7 @@
 //!
 //! Output limits are listed only where the dialect requires one per request, which is Anthropic's.
 
-use domain::{MicroUsd, WallTime};
+use domain::{NanoUsd, WallTime};
 
 use crate::price::format_price_id;
 use crate::{LongContextRates, Price, PriceConfidence, PriceOwner, Provider, Rates};
@@ -111,7 +111,7 @@ impl BundledPrice {
 }
 
 fn rates([input, cache_read, cache_write_5m, cache_write_1h, output]: RateFigures) -> Rates {
-    let rate = |micros: i64| (micros != NONE).then(|| MicroUsd::new(micros));
+    let rate = |micros: i64| (micros != NONE).then(|| NanoUsd::new(micros * 1_000));
     Rates {
         input: rate(input),
         cache_read: rate(cache_read),
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(ids.len(), rows.len());
         for price in &rows {
             let rates = price.rates;
-            assert!(rates.input.is_some_and(|rate| rate > MicroUsd::ZERO), "{}", price.id);
+            assert!(rates.input.is_some_and(|rate| rate > NanoUsd::ZERO), "{}", price.id);
             assert!(price.source.starts_with("https://"), "{}", price.id);
             let cheaper_read = rates.cache_read.is_none_or(|rate| Some(rate) < rates.input);
             assert!(cheaper_read, "{}: reading a cache costs more than not", price.id);

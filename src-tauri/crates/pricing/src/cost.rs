@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{BackendId, MicroUsd, TokenUsage, WallTime};
+use domain::{BackendId, NanoUsd, TokenUsage, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{PriceBook, Provider};
@@ -11,10 +11,10 @@ use crate::{PriceBook, Provider};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cost {
-    Reported(MicroUsd),
+    Reported(NanoUsd),
     /// Tokens times a row of the price table.
     Computed {
-        amount: MicroUsd,
+        amount: NanoUsd,
         /// [`Price::id`](crate::Price::id) of the row.
         price_id: String,
     },
@@ -27,11 +27,18 @@ pub enum Cost {
 
 impl Cost {
     #[must_use]
-    pub const fn amount(&self) -> Option<MicroUsd> {
+    pub const fn amount(&self) -> Option<NanoUsd> {
         match self {
             Self::Reported(amount) | Self::Computed { amount, .. } => Some(*amount),
-            Self::NotBilled => Some(MicroUsd::ZERO),
+            Self::NotBilled => Some(NanoUsd::ZERO),
             Self::Unpriced => None,
+        }
+    }
+
+    /// Multiplies a known amount, to change its unit.
+    pub const fn scale(&mut self, factor: i64) {
+        if let Self::Reported(amount) | Self::Computed { amount, .. } = self {
+            *amount = amount.scaled(factor);
         }
     }
 
@@ -62,7 +69,7 @@ impl Cost {
     /// answer. If no cost is known, the total is unknown.
     #[must_use]
     pub fn total<'a>(attempts: impl IntoIterator<Item = &'a Self>) -> Self {
-        let (mut sum, mut total) = (MicroUsd::ZERO, Self::NotBilled);
+        let (mut sum, mut total) = (NanoUsd::ZERO, Self::NotBilled);
         for cost in attempts {
             sum += cost.amount().unwrap_or_default();
             total = match (cost, total) {
@@ -109,7 +116,7 @@ impl AttemptPricing {
     pub fn cost(
         &self,
         tokens: &TokenUsage,
-        stated: Option<MicroUsd>,
+        stated: Option<NanoUsd>,
         model_billed: Option<&str>,
         at: WallTime,
     ) -> Cost {
@@ -135,11 +142,11 @@ mod tests {
     use super::*;
 
     fn computed(micros: i64, price_id: &str) -> Cost {
-        Cost::Computed { amount: MicroUsd::new(micros), price_id: price_id.to_owned() }
+        Cost::Computed { amount: NanoUsd::new(micros), price_id: price_id.to_owned() }
     }
 
     const fn reported(micros: i64) -> Cost {
-        Cost::Reported(MicroUsd::new(micros))
+        Cost::Reported(NanoUsd::new(micros))
     }
 
     #[test]
@@ -173,7 +180,7 @@ mod tests {
         /// No known cost is lost unless that of the answer is unknown, and none is invented.
         #[test]
         fn a_total_is_the_sum_of_what_is_known(attempts in prop::collection::vec(cost(), 0..5)) {
-            let known: MicroUsd = attempts.iter().filter_map(Cost::amount).sum();
+            let known: NanoUsd = attempts.iter().filter_map(Cost::amount).sum();
             let total = Cost::total(&attempts);
             prop_assert!(total.amount().is_none_or(|amount| amount == known));
             if attempts.last() == Some(&Cost::Unpriced) {

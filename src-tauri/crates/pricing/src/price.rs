@@ -1,6 +1,6 @@
 //! A dated row of the price table.
 
-use domain::{BackendId, MicroUsd, TokenUsage, WallTime};
+use domain::{BackendId, NanoUsd, TokenUsage, WallTime};
 
 use crate::{Provider, Rates};
 
@@ -54,7 +54,7 @@ impl Price {
 
     /// The cost of `usage`; `None` if a used class has no rate.
     #[must_use]
-    pub fn cost(&self, usage: &TokenUsage) -> Option<MicroUsd> {
+    pub fn cost(&self, usage: &TokenUsage) -> Option<NanoUsd> {
         let long = self.long_context.filter(|long| usage.input() > long.over_input_tokens);
         long.map_or(self.rates, |long| long.rates).cost(usage)
     }

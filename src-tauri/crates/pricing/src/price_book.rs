@@ -71,7 +71,7 @@ impl PriceBook {
 
 #[cfg(test)]
 mod tests {
-    use domain::{MicroUsd, TokenUsage};
+    use domain::{NanoUsd, TokenUsage};
 
     use super::*;
     use crate::{PriceConfidence, Rates};
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_stated_price_wins_for_its_backend_from_its_date_on() {
-        let rates = Rates { input: Some(MicroUsd::new(7)), ..Rates::default() };
+        let rates = Rates { input: Some(NanoUsd::new(7)), ..Rates::default() };
         let book =
             PriceBook::bundled().with_price(Price::declared(&backend(), "gpt-4.1", rates, NOW));
         let find = |at: i64, backend: &BackendId| {
@@ -185,7 +185,7 @@ mod tests {
         let price = price.expect("a price");
         let cost =
             |input_uncached| price.cost(&TokenUsage { input_uncached, ..TokenUsage::default() });
-        assert_eq!(cost(200_000), Some(MicroUsd::new(250_000)));
-        assert_eq!(cost(200_001), Some(MicroUsd::new(500_003)));
+        assert_eq!(cost(200_000), Some(NanoUsd::new(250_000_000)));
+        assert_eq!(cost(200_001), Some(NanoUsd::new(500_002_500)));
     }
 }

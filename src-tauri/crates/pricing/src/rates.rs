@@ -1,6 +1,6 @@
 //! Rates per million tokens, and the rate of each class of tokens.
 
-use domain::{MicroUsd, TokenClass, TokenUsage};
+use domain::{NanoUsd, TokenClass, TokenUsage};
 
 domain::keyed_fields! {
     /// The price of a model per million tokens of each class.
@@ -8,7 +8,7 @@ domain::keyed_fields! {
     /// Usage in a class without a rate (`None`) has no price: unknown is never zero.
     Rates by
     /// A line of a price list. Its name is also its column in the ledger.
-    RateKind: Option<MicroUsd> {
+    RateKind: Option<NanoUsd> {
         /// Input that was not read from a prompt cache.
         input = Input,
         /// Input read from the provider's prompt cache.
@@ -37,17 +37,17 @@ impl RateKind {
 }
 
 impl Rates {
-    /// The cost of `usage`, rounded once, half up, to a micro-dollar. `None` if a used class has no
+    /// The cost of `usage`, rounded once, half up, to a nano-dollar. `None` if a used class has no
     /// rate.
     #[must_use]
-    pub fn cost(&self, usage: &TokenUsage) -> Option<MicroUsd> {
+    pub fn cost(&self, usage: &TokenUsage) -> Option<NanoUsd> {
         let mut millionths: i128 = 0;
         for class in TokenClass::ALL.iter().filter(|class| usage.get(**class) > 0) {
             let rate = self.get(RateKind::of(*class))?;
-            millionths += i128::from(usage.get(*class)) * i128::from(rate.micros());
+            millionths += i128::from(usage.get(*class)) * i128::from(rate.nanos());
         }
         let rounded = (millionths + 500_000).div_euclid(1_000_000);
-        Some(MicroUsd::new(i64::try_from(rounded).unwrap_or(i64::MAX)))
+        Some(NanoUsd::new(i64::try_from(rounded).unwrap_or(i64::MAX)))
     }
 }
 
@@ -56,18 +56,18 @@ mod tests {
     use super::*;
 
     const RATES: Rates = Rates {
-        input: Some(MicroUsd::new(150_000)),
-        cache_read: Some(MicroUsd::new(75_000)),
+        input: Some(NanoUsd::new(20_000_000)),
+        cache_read: Some(NanoUsd::new(37_500_000)),
         cache_write_5m: None,
         cache_write_1h: None,
-        output: Some(MicroUsd::new(600_000)),
+        output: Some(NanoUsd::new(600_000_000)),
     };
 
     #[test]
     fn cost_is_exact_and_rounded_once() {
         let usage = TokenUsage { input_uncached: 10, output_visible: 7, ..TokenUsage::default() };
-        // 10 × 0.15 + 7 × 0.60 = 5.7 micro-dollars.
-        assert_eq!(RATES.cost(&usage), Some(MicroUsd::new(6)));
+        // 10 × 20 + 7 × 600 nano-dollars.
+        assert_eq!(RATES.cost(&usage), Some(NanoUsd::new(4_400)));
         let usage = TokenUsage {
             input_uncached: 1_000_000,
             cache_read: 2_000_000,
@@ -75,13 +75,16 @@ mod tests {
             reasoning: 500_000,
             ..TokenUsage::default()
         };
-        assert_eq!(RATES.cost(&usage), Some(MicroUsd::new(150_000 + 150_000 + 600_000 + 300_000)));
+        assert_eq!(
+            RATES.cost(&usage),
+            Some(NanoUsd::new(20_000_000 + 75_000_000 + 600_000_000 + 300_000_000))
+        );
     }
 
     #[test]
     fn a_class_without_a_rate_is_unpriced_not_free() {
         let usage = TokenUsage { cache_write_5m: 1, ..TokenUsage::default() };
         assert_eq!(RATES.cost(&usage), None);
-        assert_eq!(RATES.cost(&TokenUsage::default()), Some(MicroUsd::ZERO));
+        assert_eq!(RATES.cost(&TokenUsage::default()), Some(NanoUsd::ZERO));
     }
 }

@@ -18,9 +18,9 @@ pub(crate) const HYSTERESIS_PERCENT: f64 = 15.0;
 /// Scores within this percentage of the best are considered equal; among two of them the less busy
 /// one is chosen.
 const SCORE_TIE_PERCENT: f64 = 5.0;
-/// Minimum price used in comparisons, in millionths of a dollar: below a hundredth of a cent the
+/// Minimum price used in comparisons, in billionths of a dollar: below a hundredth of a cent the
 /// price does not matter.
-const COST_MICROS_MIN: u64 = 100;
+const COST_NANOS_MIN: u64 = 100_000;
 /// Minimum time used in comparisons, in milliseconds: users do not notice the difference below.
 const FIRST_TOKEN_MS_MIN: u32 = 50;
 
@@ -134,16 +134,16 @@ impl SelectionContext<'_> {
 
     fn order_balanced(&mut self, weights: BalanceWeights, parts: &mut [BackendCandidate<'_>]) {
         let measured: Vec<Measurements> = parts.iter().map(|part| self.measure(part)).collect();
-        let costs = measured.iter().filter_map(|one| one.cost_micros);
-        let least_cost = costs.clone().min().unwrap_or(0).max(COST_MICROS_MIN) as f64;
-        let most_cost = costs.max().unwrap_or(0).max(COST_MICROS_MIN) as f64;
+        let costs = measured.iter().filter_map(|one| one.cost_nanos);
+        let least_cost = costs.clone().min().unwrap_or(0).max(COST_NANOS_MIN) as f64;
+        let most_cost = costs.max().unwrap_or(0).max(COST_NANOS_MIN) as f64;
         let times = measured.iter().filter_map(|one| one.first_token_ms);
         let least_time = f64::from(times.min().unwrap_or(0).max(FIRST_TOKEN_MS_MIN));
         for (part, measured) in parts.iter_mut().zip(measured) {
             // An unknown time counts as the best, so that it gets measured; an unknown price as the
             // highest.
             let time = measured.first_token_ms.map(|ms| f64::from(ms.max(FIRST_TOKEN_MS_MIN)));
-            let cost = measured.cost_micros.map(|micros| micros.max(COST_MICROS_MIN) as f64);
+            let cost = measured.cost_nanos.map(|nanos| nanos.max(COST_NANOS_MIN) as f64);
             let headroom = measured.headroom_percent.unwrap_or(100).min(100);
             part.factor = RankingFactor::Score(Score::new(
                 weights,
@@ -198,15 +198,14 @@ impl SelectionContext<'_> {
     /// The price of this request, with a warm cache if the conversation is there.
     fn price(&self, part: &BackendCandidate<'_>) -> Option<u64> {
         let (backend, needs) = (&part.backend.models.backend, &self.request.needs);
-        let warm =
-            part.is_sticky.then(|| self.signals.warm_cost_micros(backend, part.model, needs));
-        warm.flatten().or_else(|| self.signals.cost_micros(backend, part.model, needs))
+        let warm = part.is_sticky.then(|| self.signals.warm_cost_nanos(backend, part.model, needs));
+        warm.flatten().or_else(|| self.signals.cost_nanos(backend, part.model, needs))
     }
 
     fn measure(&self, part: &BackendCandidate<'_>) -> Measurements {
         Measurements {
             first_token_ms: self.first_token_ms(part),
-            cost_micros: self.price(part),
+            cost_nanos: self.price(part),
             headroom_percent: part.headroom_percent(self.signals),
         }
     }

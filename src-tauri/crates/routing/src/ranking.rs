@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::{Endpoint, MicroUsd};
+use domain::{Endpoint, NanoUsd};
 
 use crate::route::BalanceWeights;
 use crate::signals::CandidateAvailability;
@@ -46,7 +46,7 @@ pub enum RankingFactor {
         /// Sum of all weights.
         of: u32,
     },
-    /// Price of this request in millionths of a dollar; `None` if unknown.
+    /// Price of this request in billionths of a dollar; `None` if unknown.
     Price(Option<u64>),
     /// Recent time to the first token in milliseconds; `None` if unknown.
     FirstToken(Option<u32>),
@@ -80,8 +80,8 @@ pub struct Score {
 pub struct Measurements {
     /// Recent time to the first token in milliseconds.
     pub first_token_ms: Option<u32>,
-    /// Price of this request in millionths of a dollar.
-    pub cost_micros: Option<u64>,
+    /// Price of this request in billionths of a dollar.
+    pub cost_nanos: Option<u64>,
     /// Unused part of its limits, in percent.
     pub headroom_percent: Option<u8>,
 }
@@ -123,7 +123,7 @@ impl fmt::Display for RankingFactor {
             }
             Self::Share { weight, of } => write!(f, "gets {weight} of {of} conversations"),
             Self::Price(Some(micros)) => {
-                write!(f, "about ${}", MicroUsd::new(i64::try_from(*micros).unwrap_or(i64::MAX)))
+                write!(f, "about ${}", NanoUsd::new(i64::try_from(*micros).unwrap_or(i64::MAX)))
             }
             Self::Price(None) => f.write_str("unknown price"),
             Self::FirstToken(Some(ms)) => write!(f, "{ms} ms to the first token"),

@@ -16,12 +16,12 @@ pub trait RoutingSignals {
     /// Recent time to the first token in milliseconds; `None` without recent measurements.
     fn first_token_ms(&self, backend: &BackendId, model: &str) -> Option<u32>;
 
-    /// Estimated price of this request in millionths of a dollar; `None` if the price is unknown.
-    fn cost_micros(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64>;
+    /// Estimated price of this request in billionths of a dollar; `None` if the price is unknown.
+    fn cost_nanos(&self, backend: &BackendId, model: &str, needs: &Needs) -> Option<u64>;
 
-    /// Like [`Self::cost_micros`], but with the conversation in the provider's prompt cache. The
+    /// Like [`Self::cost_nanos`], but with the conversation in the provider's prompt cache. The
     /// difference is the cost of moving to another backend. `None` if that price is unknown.
-    fn warm_cost_micros(&self, _backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
+    fn warm_cost_nanos(&self, _backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
         None
     }
 
@@ -75,7 +75,7 @@ impl RoutingSignals for NoSignals {
         None
     }
 
-    fn cost_micros(&self, _backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
+    fn cost_nanos(&self, _backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
         None
     }
 

@@ -69,7 +69,7 @@ pub struct FrozenSignals {
     available: HashMap<(Endpoint, String), CandidateAvailability>,
     headroom_percent: HashMap<Endpoint, u8>,
     first_token_ms: HashMap<(BackendId, String), u32>,
-    cost_micros: HashMap<(BackendId, String), u64>,
+    cost_nanos: HashMap<(BackendId, String), u64>,
     in_flight: HashMap<BackendId, u32>,
 }
 
@@ -97,8 +97,8 @@ impl RoutingSignals for FrozenSignals {
         self.first_token_ms.get(&(backend.clone(), model.to_owned())).copied()
     }
 
-    fn cost_micros(&self, backend: &BackendId, model: &str, _needs: &Needs) -> Option<u64> {
-        self.cost_micros.get(&(backend.clone(), model.to_owned())).copied()
+    fn cost_nanos(&self, backend: &BackendId, model: &str, _needs: &Needs) -> Option<u64> {
+        self.cost_nanos.get(&(backend.clone(), model.to_owned())).copied()
     }
 
     fn in_flight(&self, backend: &BackendId) -> u32 {
@@ -136,8 +136,8 @@ impl RouteTable {
             }
             let time = signals.first_token_ms(id, model);
             frozen.first_token_ms.extend(time.map(|ms| (key(), ms)));
-            let cost = signals.cost_micros(id, model, &request.needs);
-            frozen.cost_micros.extend(cost.map(|micros| (key(), micros)));
+            let cost = signals.cost_nanos(id, model, &request.needs);
+            frozen.cost_nanos.extend(cost.map(|micros| (key(), micros)));
             frozen.in_flight.insert(id.clone(), signals.in_flight(id));
         }
         frozen

@@ -5,7 +5,7 @@
 //! completion count includes reasoning, Gemini's does not. Backends also report invalid numbers
 //! (negative, fractional, as text), so a split that had to be guessed or clamped is marked.
 
-use domain::{MicroUsd, TokenUsage};
+use domain::{NanoUsd, TokenUsage};
 use serde_json::value::RawValue;
 
 /// Largest raw usage object kept, in bytes; the largest seen has about 600.
@@ -27,19 +27,19 @@ impl UsageReport {
     /// (<https://openrouter.ai/docs/use-cases/usage-accounting>). `None` if it states none, or one of a
     /// million dollars and more, which no request costs.
     #[must_use]
-    pub fn stated_cost(&self) -> Option<MicroUsd> {
+    pub fn stated_cost(&self) -> Option<NanoUsd> {
         #[derive(serde::Deserialize)]
         struct Stated {
             cost: Option<f64>,
         }
         let dollars = serde_json::from_str::<Stated>(self.raw.as_deref()?).ok()?.cost?;
-        let micros = (dollars * 1e6).round();
-        let believable = (0.0..=1e12).contains(&micros);
+        let nanos = (dollars * 1e9).round();
+        let believable = (0.0..=1e15).contains(&nanos);
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a whole number below 2^53, checked above"
         )]
-        believable.then(|| MicroUsd::new(micros as i64))
+        believable.then(|| NanoUsd::new(nanos as i64))
     }
 }
 
@@ -122,10 +122,10 @@ mod tests {
                 reading: UsageReading::AsReported,
                 raw,
             };
-            report.stated_cost().map(MicroUsd::micros)
+            report.stated_cost().map(NanoUsd::nanos)
         };
-        assert_eq!(cost(r#"{"prompt_tokens":1,"cost":0.000142}"#), Some(142));
-        assert_eq!(cost(r#"{"cost":1.4e-5}"#), Some(14));
+        assert_eq!(cost(r#"{"prompt_tokens":1,"cost":0.000142}"#), Some(142_000));
+        assert_eq!(cost(r#"{"cost":1.4e-5}"#), Some(14_000));
         assert_eq!(cost(r#"{"cost":0}"#), Some(0));
         assert_eq!(cost(r#"{"prompt_tokens":1}"#), None);
         assert_eq!(cost(r#"{"cost":-1}"#), None);

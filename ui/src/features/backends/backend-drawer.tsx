@@ -205,11 +205,13 @@ function Models({ models }: { models: ModelView[] }) {
                 <Unpriced />
               </td>
             ) : (
-              [model.price.input, model.price.cache_read, model.price.output].map((amount, index) => (
-                <td key={index} className="numeric border-t border-line py-2 pl-3">
-                  {formatPrice(amount)}
-                </td>
-              ))
+              [model.price.input_nano_usd, model.price.cache_read_nano_usd, model.price.output_nano_usd].map(
+                (amount, index) => (
+                  <td key={index} className="numeric border-t border-line py-2 pl-3">
+                    {formatPrice(amount)}
+                  </td>
+                ),
+              )
             )}
           </tr>
         ))}

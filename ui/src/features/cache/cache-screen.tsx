@@ -88,7 +88,7 @@ function Savings({ cache }: { cache: CacheView }) {
             : `${formatCount(hits)} of ${formatCount(eligible)} cacheable; ${formatCount(joined)} joined in flight`}
         </dd>
       </div>
-      <Figure name="Money saved" value={formatMoney(cache.saved)} note="at the price of the first response" />
+      <Figure name="Money saved" value={formatMoney(cache.saved_nano_usd)} note="at the price of the first response" />
       <Figure
         name="Time saved"
         value={cache.saved_ms === 0 ? "–" : formatDuration(cache.saved_ms)}

@@ -64,7 +64,7 @@ function Rows({ rows }: { rows: RequestView[] }) {
               {request.total_ms === null ? "–" : formatDuration(request.total_ms)}
             </span>
             <span className="numeric w-20 text-ink-1">
-              <Cost cost={request.cost} basis={request.cost_basis} />
+              <Cost cost={request.cost_nano_usd} basis={request.cost_basis} />
             </span>
             <span className="numeric w-20 text-12 text-ink-3">
               <Moment at={request.started_at} />

@@ -21,7 +21,7 @@ export function SpendCard({ spend }: { spend: SpendView }) {
       }
     >
       <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
-        {isUnknown(spend) ? "unpriced" : formatMoney(spend.cost)}
+        {isUnknown(spend) ? "unpriced" : formatMoney(spend.cost_nano_usd)}
       </p>
       <p className="flex flex-wrap gap-x-3 text-12 text-ink-2">
         {formatCounted(spend.requests, "request", "requests")}
@@ -43,7 +43,7 @@ function isUnknown(spend: SpendView): boolean {
 
 /** Seven bars, one a day, relative to the most expensive day. */
 function Week({ usage }: { usage: UsageView }) {
-  const heights = usage.buckets.map((bucket) => bucket.total.cost);
+  const heights = usage.buckets.map((bucket) => bucket.total.cost_nano_usd);
   const highest = Math.max(1, ...heights);
   return (
     <figure>
@@ -55,7 +55,7 @@ function Week({ usage }: { usage: UsageView }) {
           <li
             key={bucket.start}
             className="flex flex-col items-center gap-1 text-11 text-ink-3"
-            title={`${bucket.label}: ${formatMoney(bucket.total.cost)}`}
+            title={`${bucket.label}: ${formatMoney(bucket.total.cost_nano_usd)}`}
           >
             <span className="flex h-8 w-full items-end">
               <span

@@ -40,11 +40,11 @@ function factsOf(run: PlaygroundRunView): Fact[] {
           {
             name: "Cost",
             value:
-              record.cost === null ? (
+              record.cost_nano_usd === null ? (
                 <Unpriced />
               ) : (
                 <>
-                  {record.cost_basis === "not_billed" ? "free" : formatMoneyFine(record.cost)}{" "}
+                  {record.cost_basis === "not_billed" ? "free" : formatMoneyFine(record.cost_nano_usd)}{" "}
                   <span className="text-ink-3">{COST_BASIS[record.cost_basis]}</span>
                 </>
               ),

@@ -98,7 +98,7 @@ function Models({ label, value, onChoose }: { label: string; value: string; onCh
                   <span className="truncate">{model.id}</span>
                   {model.price !== null && (
                     <span className="ml-auto shrink-0 pl-3 font-sans text-11 text-ink-3">
-                      {formatPrice(model.price.input)} in, {formatPrice(model.price.output)} out
+                      {formatPrice(model.price.input_nano_usd)} in, {formatPrice(model.price.output_nano_usd)} out
                     </span>
                   )}
                 </Item>

@@ -153,7 +153,7 @@ function sentenceOf(run: PlaygroundRunView): string {
 function costOf({ record }: PlaygroundRunView): string {
   if (record === null) return "";
   if (record.cost_basis === "not_billed") return ", free";
-  return record.cost === null ? ", cost unknown" : ` for ${formatMoney(record.cost)}`;
+  return record.cost_nano_usd === null ? ", cost unknown" : ` for ${formatMoney(record.cost_nano_usd)}`;
 }
 
 function PanesSkeleton() {

@@ -54,7 +54,7 @@ const FIGURES: Figure[] = [
   },
   { name: "Tokens in", from: WIDE, of: (run) => run.record?.usage?.input ?? null, spell: formatCount },
   { name: "Tokens out", from: WIDE, of: (run) => run.record?.usage?.output ?? null, spell: formatCount },
-  { name: "Cost", of: (run) => run.record?.cost ?? null, spell: formatMoneyFine, better: "lower" },
+  { name: "Cost", of: (run) => run.record?.cost_nano_usd ?? null, spell: formatMoneyFine, better: "lower" },
 ];
 
 const HEAD = "h-7 px-3 text-11 font-medium text-ink-3";

@@ -97,7 +97,7 @@ function factsOf(request: RequestView): Fact[] {
       name: "Cost",
       value: (
         <>
-          <Cost cost={request.cost} basis={request.cost_basis} />
+          <Cost cost={request.cost_nano_usd} basis={request.cost_basis} />
           {request.cost_basis === "not_billed" && request.backend === "mock" && " (mock)"}
         </>
       ),

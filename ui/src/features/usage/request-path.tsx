@@ -71,7 +71,7 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
         <code className="font-mono text-12 [overflow-wrap:anywhere] text-ink-2">{attempt.model}</code>
       </span>
       <span className="text-12 whitespace-nowrap text-ink-2">
-        {formatDuration(attempt.duration_ms)} · <Cost cost={attempt.cost} basis={attempt.cost_basis} />
+        {formatDuration(attempt.duration_ms)} · <Cost cost={attempt.cost_nano_usd} basis={attempt.cost_basis} />
       </span>
       <span className="col-span-2 col-start-3 text-12 text-ink-3">
         {[
@@ -117,7 +117,7 @@ function PassedOver({ all }: { all: ExcludedCandidateView[] }) {
 
 function CacheLine({ cache }: { cache: RequestCacheView }) {
   const gains = [
-    cache.saved === null ? null : formatMoneyFine(cache.saved),
+    cache.saved_nano_usd === null ? null : formatMoneyFine(cache.saved_nano_usd),
     cache.saved_ms === null ? null : formatDuration(cache.saved_ms),
   ].filter((gain) => gain !== null);
   return (

@@ -10,7 +10,7 @@ const HINT = "estimated: the backend reported no usage";
 /** The newest priced request of the busy scenario with this usage basis. */
 async function newest(basis: UsageBasis): Promise<RequestView> {
   const page = await makeHost("busy").host.requests({ before: null, limit: 500, backend: null, client: null });
-  const found = page.requests.find((request) => request.usage_basis === basis && request.cost !== null);
+  const found = page.requests.find((request) => request.usage_basis === basis && request.cost_nano_usd !== null);
   if (found === undefined) throw new Error(`the busy world has no request with ${basis} usage`);
   return found;
 }
@@ -80,7 +80,7 @@ test("a request that was refused before it reached its backend names it, says wh
     output_tokens: null,
     usage_basis: null,
     usage_raw: null,
-    cost: 0,
+    cost_nano_usd: 0,
     cost_basis: "not_billed",
   };
   renderWith("busy", <RequestDrawer request={refused} onClose={() => {}} />);

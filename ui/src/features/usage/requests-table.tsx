@@ -93,12 +93,12 @@ const COLUMNS: Column<RequestView>[] = [
     header: "Cost",
     width: "100px",
     numeric: true,
-    value: (request) => request.cost,
+    value: (request) => request.cost_nano_usd,
     cell: (request) =>
       request.state === "failed" && request.cost_basis === "not_billed" ? (
         dash
       ) : (
-        <Cost cost={request.cost} basis={request.cost_basis} />
+        <Cost cost={request.cost_nano_usd} basis={request.cost_basis} />
       ),
   },
   {

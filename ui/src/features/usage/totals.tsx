@@ -12,7 +12,7 @@ export function Totals({ usage, onFailed }: { usage: UsageView; onFailed: () => 
       <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-card border border-line bg-line @min-[560px]:grid-cols-4">
         <Total
           name="Cost"
-          value={formatMoney(totals.cost)}
+          value={formatMoney(totals.cost_nano_usd)}
           note={
             totals.requests === 0
               ? "no requests"

@@ -25,7 +25,7 @@ interface UsageBarsProps {
 }
 
 function amountOf(segment: UsageSegmentView, measure: Measure): number {
-  return segment[measure];
+  return measure === "cost" ? segment.cost_nano_usd : segment[measure];
 }
 
 function countOf({ requests, input_tokens, output_tokens }: UsageTotalsView, measure: "requests" | "tokens"): number {

@@ -12,6 +12,6 @@ test("the export has a line for each bar and group, and a hostile name stays tex
   );
   const lines = csv.trimEnd().split("\r\n");
   expect(lines).toHaveLength(1 + usage.buckets.length * usage.groups.length);
-  expect(lines[0]).toBe("start_utc,backend,cost_micro_usd,requests,tokens");
+  expect(lines[0]).toBe("start_utc,backend,cost_nano_usd,requests,tokens");
   expect(lines[1]).toContain(",'=cmd|");
 });

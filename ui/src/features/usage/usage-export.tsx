@@ -15,12 +15,12 @@ export function usageCsv(usage: UsageView, group: GroupBy): string {
     bucket.segments.map((segment, index) => [
       new Date(bucket.start).toISOString(),
       usage.groups[index]?.label ?? "",
-      segment.cost,
+      segment.cost_nano_usd,
       segment.requests,
       segment.tokens,
     ]),
   );
-  return toCsv(["start_utc", group, "cost_micro_usd", "requests", "tokens"], rows);
+  return toCsv(["start_utc", group, "cost_nano_usd", "requests", "tokens"], rows);
 }
 
 export function UsageExport({ usage, group }: { usage: UsageView | undefined; group: GroupBy }) {

@@ -121,7 +121,7 @@ function periodStart(from: number): number {
 
 function leadOf({ totals, zone }: UsageView, range: UsageRange): string {
   const asked = formatCounted(totals.requests, "request", "requests");
-  return `${formatMoney(totals.cost)} for ${asked} ${RANGE_WORDS[range]}. Days are in ${zone.replace("Etc/", "")}.`;
+  return `${formatMoney(totals.cost_nano_usd)} for ${asked} ${RANGE_WORDS[range]}. Days are in ${zone.replace("Etc/", "")}.`;
 }
 
 function UsageSkeleton() {

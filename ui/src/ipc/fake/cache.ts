@@ -60,7 +60,7 @@ function cacheOf({ requests, scenario, purged }: World, days: number): CacheView
     hits,
     joined: isUsed ? 6 * days : 0,
     hit_percent: isUsed ? 36.9 : null,
-    saved: isUsed ? 412_300 * days : 0,
+    saved_nano_usd: isUsed ? 412_300_000 * days : 0,
     saved_ms: isUsed ? 71_400 * days : 0,
     bypasses: isUsed
       ? [
@@ -91,13 +91,13 @@ function pathCache(request: RequestView): RequestCacheView {
     return {
       outcome: "hit",
       reason: "Served from cache.",
-      saved: 11_200,
+      saved_nano_usd: 11_200_000,
       saved_ms: 2_140,
     };
   return {
     outcome: "bypass",
     reason: "Not repeatable (temperature is not 0).",
-    saved: null,
+    saved_nano_usd: null,
     saved_ms: null,
   };
 }
@@ -113,7 +113,7 @@ function attemptsOf(request: RequestView): RequestAttemptView[] {
     class: request.state === "failed" ? (request.http_status === 401 ? "key rejected" : "connection refused") : null,
     owner: request.state === "failed" ? (request.http_status === 401 ? "key" : "endpoint") : null,
     error: request.error,
-    cost: request.cost,
+    cost_nano_usd: request.cost_nano_usd,
     cost_basis: request.cost_basis,
   };
   if (request.attempts < 2) return [last];
@@ -128,7 +128,7 @@ function attemptsOf(request: RequestView): RequestAttemptView[] {
     class: "server error",
     owner: "endpoint",
     error: "groq answered 503: over capacity.",
-    cost: 0,
+    cost_nano_usd: 0,
     cost_basis: "not_billed",
   };
   return [first, last];

@@ -82,9 +82,9 @@ function priced(id: string, input: number, output: number, cache_read: number | 
   return {
     id,
     price: {
-      input: input * 10_000,
-      output: output * 10_000,
-      cache_read: cache_read === null ? null : cache_read * 10_000,
+      input_nano_usd: input * 10_000_000,
+      output_nano_usd: output * 10_000_000,
+      cache_read_nano_usd: cache_read === null ? null : cache_read * 10_000_000,
       valid_from: "2026-11-01",
       source: "provider's price list",
     },

@@ -196,7 +196,9 @@ function recordOf(world: World, run: PlaygroundRunView): PlaygroundRunView["reco
   const output = Math.round(run.text.split(/\s+/).length / TOKEN_WORDS);
   const input = 24;
   const writing = run.elapsed_ms - (run.first_token_ms ?? 0);
-  const cost = price ? Math.round((input * (price.input ?? 0) + output * (price.output ?? 0)) / 1_000_000) : null;
+  const cost = price
+    ? Math.round((input * (price.input_nano_usd ?? 0) + output * (price.output_nano_usd ?? 0)) / 1_000_000)
+    : null;
   return {
     model_billed: name,
     explanation: `The name ${run.model} names the backend ${id}, which was up and switched on.`,
@@ -209,7 +211,7 @@ function recordOf(world: World, run: PlaygroundRunView): PlaygroundRunView["reco
       output_visible: output,
       reasoning: run.thinking === "" ? 0 : 38,
     },
-    cost: id === "mock" ? 0 : cost,
+    cost_nano_usd: id === "mock" ? 0 : cost,
     cost_basis: id === "mock" ? "not_billed" : cost === null ? "unpriced" : "computed",
     tokens_per_second: writing > 0 ? (output / writing) * 1_000 : null,
     attempts: [{ backend: id, model: name, duration_ms: run.elapsed_ms, http_status: 200, error: null }],

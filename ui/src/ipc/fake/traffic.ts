@@ -90,7 +90,7 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
       usageBasis === null || usageBasis === "estimated"
         ? null
         : usageObject(input, cached, usageBasis === "adjusted" ? `${output}.0` : output),
-    cost: state === "failed" ? 0 : cost,
+    cost_nano_usd: state === "failed" ? 0 : cost,
     cost_basis: state === "failed" ? "not_billed" : costBasisOf(cost, usageBasis, backend),
     first_token_ms: state === "failed" ? null : first,
     total_ms: first + output * random.between(6, 14),
@@ -121,10 +121,13 @@ function usageObject(input: number, cached: number, output: number | string): st
 function costOf(model: ModelView, input: number, cached: number, output: number): number {
   const price = model.price;
   if (price === null) return 0;
-  const fresh = price.cache_read === null ? input : input - cached;
-  const kept = price.cache_read === null ? 0 : cached;
+  const fresh = price.cache_read_nano_usd === null ? input : input - cached;
+  const kept = price.cache_read_nano_usd === null ? 0 : cached;
   return Math.round(
-    (fresh * (price.input ?? 0) + kept * (price.cache_read ?? 0) + output * (price.output ?? 0)) / 1_000_000,
+    (fresh * (price.input_nano_usd ?? 0) +
+      kept * (price.cache_read_nano_usd ?? 0) +
+      output * (price.output_nano_usd ?? 0)) /
+      1_000_000,
   );
 }
 
@@ -155,17 +158,17 @@ function matchesStatus(status: number | null, asked: string): boolean {
 }
 
 export function spendOf(requests: RequestView[]): SpendView {
-  const { cost, requests: count, unpriced_requests } = totalsOf(requests);
-  return { cost, requests: count, unpriced_requests };
+  const { cost_nano_usd: cost, requests: count, unpriced_requests } = totalsOf(requests);
+  return { cost_nano_usd: cost, requests: count, unpriced_requests };
 }
 
 function totalsOf(requests: RequestView[]): UsageTotalsView {
   const sum = (value: (request: RequestView) => number | null) =>
     requests.reduce((total, request) => total + (value(request) ?? 0), 0);
   return {
-    cost: sum((request) => request.cost),
+    cost_nano_usd: sum((request) => request.cost_nano_usd),
     requests: requests.length,
-    unpriced_requests: sum((request) => (request.cost === null ? 1 : 0)),
+    unpriced_requests: sum((request) => (request.cost_nano_usd === null ? 1 : 0)),
     failed_requests: sum((request) => (request.state === "failed" ? 1 : 0)),
     input_tokens: sum((request) => request.input_tokens),
     cache_read_tokens: sum((request) => request.cache_read_tokens),
@@ -232,16 +235,17 @@ export function usageOf(
   const byGroup = groupBy(inRange, (request) => groupKey(request, query.group_by));
   const ordered = [...byGroup]
     .map(([key, rows]) => ({ key, rows, totals: totalsOf(rows) }))
-    .toSorted((left, right) => right.totals.cost - left.totals.cost);
+    .toSorted((left, right) => right.totals.cost_nano_usd - left.totals.cost_nano_usd);
   const kept = ordered.slice(0, GROUPS_MAX);
   const rest = ordered.slice(GROUPS_MAX).flatMap((group) => group.rows);
   if (rest.length > 0) kept.push({ key: "other", rows: rest, totals: totalsOf(rest) });
-  const share = (cost: number) => (totals.cost === 0 ? null : Math.round((cost * 100) / totals.cost));
+  const share = (cost: number) => (totals.cost_nano_usd === 0 ? null : Math.round((cost * 100) / totals.cost_nano_usd));
   const groups: UsageGroupView[] = kept.map((group) => ({
     key: group.key,
     label: query.group_by === "backend" ? backendLabel(group.key) : group.key,
     totals: group.totals,
-    cost_share_percent: group.totals.requests > group.totals.unpriced_requests ? share(group.totals.cost) : null,
+    cost_share_percent:
+      group.totals.requests > group.totals.unpriced_requests ? share(group.totals.cost_nano_usd) : null,
   }));
   const first = groups[0];
   return {
@@ -249,8 +253,8 @@ export function usageOf(
     to: now,
     zone: query.zone === "utc" ? "UTC" : "Europe/Berlin",
     finding:
-      first && totals.cost > 0
-        ? `${first.label}: ${share(first.totals.cost)} % of $${(totals.cost / 1_000_000).toFixed(2)} for ${inRange.length.toLocaleString("en-US")} requests`
+      first && totals.cost_nano_usd > 0
+        ? `${first.label}: ${share(first.totals.cost_nano_usd)} % of $${(totals.cost_nano_usd / 1_000_000_000).toFixed(2)} for ${inRange.length.toLocaleString("en-US")} requests`
         : inRange.length === 0
           ? "No requests in this period"
           : `Nothing billed for ${inRange.length.toLocaleString("en-US")} requests`,
@@ -270,6 +274,6 @@ export function usageOf(
 }
 
 function segmentOf(requests: RequestView[]): UsageSegmentView {
-  const { cost, requests: count, input_tokens, output_tokens } = totalsOf(requests);
-  return { cost, requests: count, tokens: input_tokens + output_tokens };
+  const { cost_nano_usd: cost, requests: count, input_tokens, output_tokens } = totalsOf(requests);
+  return { cost_nano_usd: cost, requests: count, tokens: input_tokens + output_tokens };
 }

@@ -65,7 +65,7 @@ const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_fligh
 
 export const NO_DEPENDENTS = { backends: [], routes: [], broken_routes: [], cache_server: false };
 
-export const NO_SPEND = { cost: 0, requests: 0, unpriced_requests: 0 };
+export const NO_SPEND = { cost_nano_usd: 0, requests: 0, unpriced_requests: 0 };
 export function health(
   state: HealthView["state"],
   reason: string,

@@ -9,7 +9,7 @@ use cache::{
     AnswerForm, BodyRecorder, Cache, CacheConfig, CacheEntry, CacheKey, CacheKeyInputs,
     CacheNamespace, CacheTier, DiskConfig, EntryTags, Lookup,
 };
-use domain::{BackendId, ClientId, ManualClock, MicroUsd, WallTime};
+use domain::{BackendId, ClientId, ManualClock, NanoUsd, WallTime};
 
 pub(crate) const START: WallTime = WallTime::from_unix_ms(1_795_248_000_000);
 pub(crate) const TTL: Duration = Duration::from_secs(600);
@@ -77,7 +77,7 @@ pub(crate) fn entry(text: &str) -> CacheEntry {
         model: "mock/echo".to_owned(),
         model_billed: Some("echo-1".to_owned()),
         usage: None,
-        cost: Some(MicroUsd::new(70)),
+        cost: Some(NanoUsd::new(70)),
         finish_reason: Some("stop".to_owned()),
         created: START,
         took: Duration::from_millis(900),

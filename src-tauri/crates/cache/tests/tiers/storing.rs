@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache::{Cache, CacheConfig, CacheTier, DiskConfig, Lookup, NotStoredReason};
-use domain::{Entropy, MicroUsd, SeededEntropy};
+use domain::{Entropy, NanoUsd, SeededEntropy};
 
 use crate::fixture::{ENTRY_BYTES_MAX, TTL, clock, config, entry, key, look, open, put, tags};
 
@@ -27,7 +27,7 @@ async fn an_answer_comes_back_from_memory_and_after_a_restart_from_the_disk() {
     assert_eq!(look(&cache, 1).await, Some(("hello".into(), CacheTier::Memory)), "it came along");
     let stats = cache.stats();
     assert_eq!((stats.lookups, stats.misses), (2, 0));
-    assert_eq!((stats.saved, stats.saved_time), (MicroUsd::new(140), Duration::from_millis(1_800)));
+    assert_eq!((stats.saved, stats.saved_time), (NanoUsd::new(140), Duration::from_millis(1_800)));
     assert_eq!(stats.tiers.iter().map(|tier| tier.hits).collect::<Vec<_>>(), [1, 1]);
     assert_eq!(stats.tiers.iter().map(|tier| tier.entries).collect::<Vec<_>>(), [Some(1), Some(1)]);
 }

@@ -290,14 +290,14 @@ fn format_tokens_and_cost(record: &PlaygroundRecordView) -> String {
             )
         },
     );
-    let cost = record.cost.map_or_else(|| "unpriced".to_owned(), |cost| cost.to_string());
+    let cost = record.cost_nano_usd.map_or_else(|| "unpriced".to_owned(), |cost| cost.to_string());
     format!("{tokens}, {cost}")
 }
 
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use control::view::{CostBasisView, Count, MicroDollars, PlaygroundUsageView, UnixMs};
+    use control::view::{CostBasisView, Count, NanoDollars, PlaygroundUsageView, UnixMs};
 
     use super::*;
 
@@ -340,7 +340,7 @@ mod tests {
                     output_visible: count(340),
                     reasoning: count(0),
                 }),
-                cost: Some(MicroDollars(1_234)),
+                cost_nano_usd: Some(NanoDollars(1_234_000)),
                 cost_basis: CostBasisView::Computed,
                 tokens_per_second: None,
                 attempts: Vec::new(),

@@ -97,8 +97,10 @@ pub(super) fn render_status(cache: &CacheView) -> StyledText {
     let saved = format_duration(cache.saved_ms.0 as f64);
     if cache.hits.0 > 0 {
         let share = cache.hit_percent.unwrap_or_default();
-        let sentence =
-            format!("Hit rate {share:.0} %; saved {} and {saved} of waiting.", cache.saved);
+        let sentence = format!(
+            "Hit rate {share:.0} %; saved {} and {saved} of waiting.",
+            cache.saved_nano_usd
+        );
         text.line(Tone::Plain, &sentence);
     }
     let mut table = TextTable::new(&[

@@ -1,7 +1,7 @@
 //! `gatehouse models`: lists the model names that requests can use.
 
 use control::Core;
-use control::view::{BackendView, HealthStateView, MicroDollars, RouteView};
+use control::view::{BackendView, HealthStateView, NanoDollars, RouteView};
 use serde::Serialize;
 
 use super::keys::render_sentence;
@@ -27,10 +27,10 @@ pub(super) struct ModelName {
     kind: &'static str,
     /// The backends that serve it, in order.
     backends: Vec<String>,
-    /// Input price in micro-dollars per million tokens; `None` if unknown.
-    input_price: Option<MicroDollars>,
-    /// Output price in micro-dollars per million tokens; `None` if unknown.
-    output_price: Option<MicroDollars>,
+    /// Input price in nano-dollars per million tokens; `None` if unknown.
+    input_nano_usd: Option<NanoDollars>,
+    /// Output price in nano-dollars per million tokens; `None` if unknown.
+    output_nano_usd: Option<NanoDollars>,
     #[serde(skip)]
     health: Option<HealthStateView>,
 }
@@ -63,8 +63,8 @@ fn names_of_route(route: &RouteView) -> impl Iterator<Item = ModelName> + '_ {
         model: model.clone(),
         kind: "route",
         backends: route.candidates.iter().map(|one| one.backend.clone()).collect(),
-        input_price: None,
-        output_price: None,
+        input_nano_usd: None,
+        output_nano_usd: None,
         health: None,
     })
 }
@@ -74,8 +74,8 @@ fn names_of_backend(backend: &BackendView) -> impl Iterator<Item = ModelName> + 
         model: format!("{}/{}", backend.id, model.id),
         kind: "backend",
         backends: vec![backend.id.clone()],
-        input_price: model.price.as_ref().and_then(|price| price.input),
-        output_price: model.price.as_ref().and_then(|price| price.output),
+        input_nano_usd: model.price.as_ref().and_then(|price| price.input_nano_usd),
+        output_nano_usd: model.price.as_ref().and_then(|price| price.output_nano_usd),
         health: Some(backend.health.state),
     })
 }
@@ -91,7 +91,7 @@ pub(super) fn table(names: &Vec<ModelName>) -> StyledText {
         Column::Right("In / 1M tokens").hidden_at_rank(1),
         Column::Right("Out / 1M tokens").hidden_at_rank(1),
     ]);
-    let price = |price: Option<MicroDollars>| {
+    let price = |price: Option<NanoDollars>| {
         price.map_or_else(|| UNKNOWN.to_owned(), |price| price.to_string())
     };
     for name in names {
@@ -100,8 +100,8 @@ pub(super) fn table(names: &Vec<ModelName>) -> StyledText {
             TableCell::styled(Tone::Strong, &name.model),
             name.health.map_or_else(|| "route".into(), |health| Sign::from(health).into()),
             leads.into(),
-            price(name.input_price).into(),
-            price(name.output_price).into(),
+            price(name.input_nano_usd).into(),
+            price(name.output_nano_usd).into(),
         ]);
     }
     let mut text = StyledText::new();

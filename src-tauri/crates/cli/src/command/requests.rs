@@ -140,7 +140,7 @@ fn format_tokens(count: Option<Count>, basis: Option<UsageBasis>) -> String {
 
 /// The cost, with its basis unless the provider reported it.
 fn format_request_cost(request: &RequestView) -> String {
-    match (request.cost, request.cost_basis) {
+    match (request.cost_nano_usd, request.cost_basis) {
         (Some(amount), CostBasisView::Reported) => amount.to_string(),
         (Some(amount), CostBasisView::Computed) => format!("{amount} computed"),
         (Some(amount), CostBasisView::Estimated) => format!("~{amount} estimated"),

@@ -178,8 +178,10 @@ fn render_by_day(usage: &UsageView) -> StyledText {
     let unpriced = usage.totals.unpriced_requests;
     for bucket in &usage.buckets {
         // It is unknown which days the unpriced requests fall on, so a sum of zero is not shown.
-        let is_unknown = bucket.total.cost.0 == 0 && bucket.total.requests.0 > 0 && unpriced.0 > 0;
-        let cost = if is_unknown { UNKNOWN.to_owned() } else { bucket.total.cost.to_string() };
+        let is_unknown =
+            bucket.total.cost_nano_usd.0 == 0 && bucket.total.requests.0 > 0 && unpriced.0 > 0;
+        let cost =
+            if is_unknown { UNKNOWN.to_owned() } else { bucket.total.cost_nano_usd.to_string() };
         table.row([
             bucket.label.as_str().into(),
             cost.into(),
@@ -231,7 +233,7 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
 fn totals_row(name: TableCell, share: String, totals: &UsageTotalsView) -> [TableCell; 8] {
     [
         name,
-        format_cost(totals.cost, totals.requests, totals.unpriced_requests).into(),
+        format_cost(totals.cost_nano_usd, totals.requests, totals.unpriced_requests).into(),
         share.into(),
         format_count(totals.requests).into(),
         failed_cell(totals.failed_requests),
@@ -293,7 +295,7 @@ fn csv_row(group: &UsageGroupView) -> [String; 11] {
 /// Empty if no request had a price: an unknown cost is not zero.
 fn format_known_dollars(totals: &UsageTotalsView) -> String {
     let none_known = totals.requests.0 > 0 && totals.requests == totals.unpriced_requests;
-    if none_known { String::new() } else { format_exact_dollars(totals.cost) }
+    if none_known { String::new() } else { format_exact_dollars(totals.cost_nano_usd) }
 }
 
 /// Makes a cell safe for spreadsheets, which would run it as a formula (OWASP, "CSV injection"),

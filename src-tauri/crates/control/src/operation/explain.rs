@@ -14,7 +14,7 @@ use super::resilience::endpoint_availability;
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, AvailabilityView, CandidateShareView, ExcludedCandidateView,
-    HypotheticalRequest, MicroDollars, RankedCandidateView, RouteDecisionView, RouteSimulation,
+    HypotheticalRequest, NanoDollars, RankedCandidateView, RouteDecisionView, RouteSimulation,
     RouteSimulationView, SIMULATION_DRAWS_MAX, ScoreComponentView,
 };
 
@@ -173,8 +173,8 @@ fn balanced_score_components(
     let (measured, weights) = (&score.measurements, &score.weights);
     let unknown = || "unknown".to_owned();
     let latency = measured.first_token_ms.map_or_else(unknown, |ms| format!("{ms} ms"));
-    let cost = measured.cost_micros.map_or_else(unknown, |micros| {
-        MicroDollars(i64::try_from(micros).unwrap_or(i64::MAX)).to_string()
+    let cost = measured.cost_nanos.map_or_else(unknown, |micros| {
+        NanoDollars(i64::try_from(micros).unwrap_or(i64::MAX)).to_string()
     });
     let headroom = measured.headroom_percent.map_or_else(unknown, |left| format!("{left} % left"));
     vec![

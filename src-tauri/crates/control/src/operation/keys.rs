@@ -255,7 +255,7 @@ async fn environment_key_views(
 pub(super) fn spend_view(totals: Option<&UsageTotals>) -> SpendView {
     let totals = totals.copied().unwrap_or_default();
     SpendView {
-        cost: totals.cost.into(),
+        cost_nano_usd: totals.cost.into(),
         requests: totals.requests.into(),
         unpriced_requests: totals.unpriced_requests.into(),
     }

@@ -171,7 +171,7 @@ fn record_view(
         model_billed: row.model_billed.clone(),
         explanation: row.explanation.clone().unwrap_or_default(),
         usage: row.usage.as_ref().map(usage_view),
-        cost,
+        cost_nano_usd: cost,
         cost_basis,
         tokens_per_second: row.usage.as_ref().and_then(speed),
         attempts: tries.iter().map(attempt_view).collect(),

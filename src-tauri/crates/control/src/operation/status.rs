@@ -39,7 +39,7 @@ pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
         backends: count_backends(engine, &settings),
         requests_in_flight: engine.gateway().requests_in_flight(),
         spend_today: SpendView {
-            cost: spend.cost.into(),
+            cost_nano_usd: spend.cost.into(),
             requests: spend.requests.into(),
             unpriced_requests: spend.unpriced_requests.into(),
         },

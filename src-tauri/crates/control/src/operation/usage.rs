@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use domain::{BackendId, ClientId, MicroUsd, RequestId, WallTime};
+use domain::{BackendId, ClientId, NanoUsd, RequestId, WallTime};
 use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -16,7 +16,7 @@ use pricing::Cost;
 use super::input;
 use crate::ApiError;
 use crate::view::{
-    CostBasisView, MicroDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
+    CostBasisView, NanoDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
     TimeZoneChoice, UnixMs, UsageBucketView, UsageGroupView, UsageRange, UsageReportQuery,
     UsageSegmentView, UsageTotalsView, UsageView,
 };
@@ -231,7 +231,7 @@ fn bucket_view(
 
 fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
     UsageSegmentView {
-        cost: totals.cost.into(),
+        cost_nano_usd: totals.cost.into(),
         requests: totals.requests.into(),
         tokens: totals.tokens.total().into(),
     }
@@ -239,7 +239,7 @@ fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
 
 /// The chart's title: its main finding.
 fn usage_finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
-    let spent = MicroDollars::from(totals.cost);
+    let spent = NanoDollars::from(totals.cost);
     let mut requests = count_noun(totals.requests, "request");
     if let unpriced @ 1.. = totals.unpriced_requests {
         requests.push_str(&format!(", {} of them unpriced", domain::group_digits(unpriced)));
@@ -249,7 +249,7 @@ fn usage_finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
         Some(_) if totals.requests == totals.unpriced_requests => {
             format!("{}, none with a known price", count_noun(totals.requests, "request"))
         }
-        Some(_) if totals.cost == MicroUsd::ZERO => format!("Nothing billed for {requests}"),
+        Some(_) if totals.cost == NanoUsd::ZERO => format!("Nothing billed for {requests}"),
         Some(first) => match first.cost_share_percent {
             Some(100) if groups.len() > 1 => {
                 format!("{}: all of {spent} for {requests}", first.label)
@@ -268,8 +268,8 @@ pub(super) fn count_noun(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", domain::group_digits(number))
 }
 
-fn cost_share_percent(part: MicroUsd, whole: MicroUsd) -> Option<u32> {
-    let (part, whole) = (part.micros(), whole.micros());
+fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
+    let (part, whole) = (part.nanos(), whole.nanos());
     if whole <= 0 {
         return None;
     }
@@ -301,7 +301,7 @@ fn group_label(key: &UsageKey, group_by: GroupBy, backends: &HashMap<String, Str
 
 fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
     UsageTotalsView {
-        cost: totals.cost.into(),
+        cost_nano_usd: totals.cost.into(),
         requests: totals.requests.into(),
         unpriced_requests: totals.unpriced_requests.into(),
         failed_requests: totals.failed.into(),
@@ -323,14 +323,14 @@ fn parse_optional_id<T: std::str::FromStr<Err = domain::IdError>>(
 pub(super) fn cost_view(
     cost: &Cost,
     tokens: Option<UsageBasis>,
-) -> (Option<MicroDollars>, CostBasisView) {
+) -> (Option<NanoDollars>, CostBasisView) {
     match cost {
         Cost::Reported(amount) => (Some((*amount).into()), CostBasisView::Reported),
         Cost::Computed { amount, .. } if tokens == Some(UsageBasis::Estimated) => {
             (Some((*amount).into()), CostBasisView::Estimated)
         }
         Cost::Computed { amount, .. } => (Some((*amount).into()), CostBasisView::Computed),
-        Cost::NotBilled => (Some(MicroDollars(0)), CostBasisView::NotBilled),
+        Cost::NotBilled => (Some(NanoDollars(0)), CostBasisView::NotBilled),
         Cost::Unpriced => (None, CostBasisView::Unpriced),
     }
 }
@@ -357,7 +357,7 @@ fn request_view(row: RequestRow) -> RequestView {
         output_tokens: row.usage.map(|usage| usage.output().into()),
         usage_basis: row.usage_basis,
         usage_raw: row.usage_raw,
-        cost,
+        cost_nano_usd: cost,
         cost_basis,
         first_token_ms: row.timings.first_token.map(ms),
         total_ms: row.timings.total.map(ms),
@@ -392,7 +392,8 @@ mod tests {
     use super::*;
 
     fn group(label: &str, cost: i64, requests: u64) -> (UsageKey, UsageTotals) {
-        let totals = UsageTotals { requests, cost: MicroUsd::new(cost), ..UsageTotals::default() };
+        let totals =
+            UsageTotals { requests, cost: NanoUsd::new(cost * 1_000), ..UsageTotals::default() };
         (UsageKey::Named(label.to_owned()), totals)
     }
 
@@ -455,13 +456,13 @@ mod tests {
     #[test]
     fn a_cost_of_estimated_tokens_is_an_estimate_and_a_reported_one_is_not() {
         let computed =
-            Cost::Computed { amount: MicroUsd::new(7), price_id: "openai/x@2026-11-01".to_owned() };
+            Cost::Computed { amount: NanoUsd::new(7), price_id: "openai/x@2026-11-01".to_owned() };
         let check = |cost: &Cost, tokens, expected| assert_eq!(cost_view(cost, tokens).1, expected);
         check(&computed, None, CostBasisView::Computed);
         check(&computed, Some(UsageBasis::Reported), CostBasisView::Computed);
         check(&computed, Some(UsageBasis::Adjusted), CostBasisView::Computed);
         check(&computed, Some(UsageBasis::Estimated), CostBasisView::Estimated);
-        let reported = Cost::Reported(MicroUsd::new(7));
+        let reported = Cost::Reported(NanoUsd::new(7));
         check(&reported, Some(UsageBasis::Estimated), CostBasisView::Reported);
         check(&Cost::Unpriced, Some(UsageBasis::Estimated), CostBasisView::Unpriced);
         check(&Cost::NotBilled, Some(UsageBasis::Estimated), CostBasisView::NotBilled);

@@ -70,13 +70,13 @@ pub struct ModelView {
     pub price: Option<PriceView>,
 }
 
-/// Prices in micro-dollars per million tokens.
+/// Prices in nano-dollars per million tokens.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct PriceView {
-    pub input: Option<super::MicroDollars>,
-    pub output: Option<super::MicroDollars>,
+    pub input_nano_usd: Option<super::NanoDollars>,
+    pub output_nano_usd: Option<super::NanoDollars>,
     /// Input read from the provider's cache.
-    pub cache_read: Option<super::MicroDollars>,
+    pub cache_read_nano_usd: Option<super::NanoDollars>,
     /// Date on which the price was read from its source, `2026-11-21`.
     pub valid_from: String,
     pub source: String,

@@ -5,7 +5,7 @@ use ::cache::CacheTier;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, MicroDollars, TimeZoneChoice, UsageRange};
+use super::{Count, NanoDollars, TimeZoneChoice, UsageRange};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct CacheQuery {
@@ -30,7 +30,7 @@ pub struct CacheView {
     /// Hits in percent of `eligible`, 0 to 100; None without any.
     pub hit_percent: Option<f64>,
     /// Cost avoided in the period.
-    pub saved: MicroDollars,
+    pub saved_nano_usd: NanoDollars,
     /// Waiting time avoided in the period, in milliseconds.
     pub saved_ms: Count,
     /// Why requests of the period bypassed the cache, most frequent first.

@@ -1,6 +1,7 @@
-//! 64-bit numbers that TypeScript can hold: each stays far below 2^53.
+//! 64-bit numbers that TypeScript can hold: each stays below 2^53, which is nine
+//! million dollars in nano-dollars.
 
-use domain::{MicroUsd, WallTime};
+use domain::{NanoUsd, WallTime};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -20,11 +21,11 @@ impl From<WallTime> for UnixMs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(transparent)]
 #[specta(transparent)]
-pub struct MicroDollars(#[specta(type = specta_typescript::Number)] pub i64);
+pub struct NanoDollars(#[specta(type = specta_typescript::Number)] pub i64);
 
-impl From<MicroUsd> for MicroDollars {
-    fn from(amount: MicroUsd) -> Self {
-        Self(amount.micros())
+impl From<NanoUsd> for NanoDollars {
+    fn from(amount: NanoUsd) -> Self {
+        Self(amount.nanos())
     }
 }
 
@@ -43,15 +44,15 @@ impl From<u64> for Count {
 
 /// Formats dollars like the panel: `$4.10`, with four decimals below a cent (`$0.0042`), and
 /// `<$0.0001` below that, so that a cost never shows as zero.
-impl std::fmt::Display for MicroDollars {
+impl std::fmt::Display for NanoDollars {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let micros = self.0.unsigned_abs();
-        match micros {
-            1..100 => write!(f, "{sign}<$0.0001"),
-            100..10_000 => write!(f, "{sign}$0.{:04}", (micros + 50) / 100),
+        let nanos = self.0.unsigned_abs();
+        match nanos {
+            1..100_000 => write!(f, "{sign}<$0.0001"),
+            100_000..10_000_000 => write!(f, "{sign}$0.{:04}", (nanos + 50_000) / 100_000),
             _ => {
-                let cents = (micros + 5_000) / 10_000;
+                let cents = (nanos + 5_000_000) / 10_000_000;
                 write!(f, "{sign}${}.{:02}", cents / 100, cents % 100)
             }
         }
@@ -64,15 +65,16 @@ mod tests {
 
     #[test]
     fn dollars_are_short_for_people() {
-        let check = |micros: i64, text: &str| assert_eq!(MicroDollars(micros).to_string(), text);
+        let check = |nanos: i64, text: &str| assert_eq!(NanoDollars(nanos).to_string(), text);
         check(0, "$0.00");
-        check(99, "<$0.0001");
-        check(100, "$0.0001");
-        check(123, "$0.0001");
-        check(9_949, "$0.0099");
-        check(9_999, "$0.0100");
-        check(10_000, "$0.01");
-        check(4_104_999, "$4.10");
-        check(-2_500_000, "-$2.50");
+        check(1, "<$0.0001");
+        check(99_999, "<$0.0001");
+        check(100_000, "$0.0001");
+        check(123_000, "$0.0001");
+        check(9_949_000, "$0.0099");
+        check(9_999_999, "$0.0100");
+        check(10_000_000, "$0.01");
+        check(4_104_999_999, "$4.10");
+        check(-2_500_000_000, "-$2.50");
     }
 }

@@ -4,7 +4,7 @@ use ::playground::{PlaygroundState, ReasoningEffort};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{CostBasisView, Count, MicroDollars, SnippetView, UnixMs};
+use super::{CostBasisView, Count, NanoDollars, SnippetView, UnixMs};
 
 /// A prompt for one model. Its code snippets are requested with the same type.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -75,7 +75,7 @@ pub struct PlaygroundRecordView {
     /// None if the backend reported no usage.
     pub usage: Option<PlaygroundUsageView>,
     /// None if not known.
-    pub cost: Option<MicroDollars>,
+    pub cost_nano_usd: Option<NanoDollars>,
     pub cost_basis: CostBasisView,
     /// Output tokens per second between the first token and the end.
     pub tokens_per_second: Option<f64>,

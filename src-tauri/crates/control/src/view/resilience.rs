@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{CostBasisView, ExcludedCandidateView, MicroDollars, UnixMs};
+use super::{CostBasisView, ExcludedCandidateView, NanoDollars, UnixMs};
 
 /// Longest time that a breaker can be forced, in minutes: one day.
 pub const FORCE_MINUTES_MAX: u32 = 24 * 60;
@@ -318,7 +318,7 @@ pub struct RequestAttemptView {
     /// One sentence.
     pub error: Option<String>,
     /// None if not known.
-    pub cost: Option<MicroDollars>,
+    pub cost_nano_usd: Option<NanoDollars>,
     pub cost_basis: CostBasisView,
 }
 
@@ -328,7 +328,7 @@ pub struct RequestCacheView {
     /// One sentence.
     pub reason: String,
     /// Cost avoided by the cache.
-    pub saved: Option<MicroDollars>,
+    pub saved_nano_usd: Option<NanoDollars>,
     /// Waiting time avoided by the cache, in milliseconds.
     pub saved_ms: Option<f64>,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, MicroDollars, ReadinessRunSummaryView, UnixMs, VaultKind};
+use super::{Count, NanoDollars, ReadinessRunSummaryView, UnixMs, VaultKind};
 
 /// Everything that the Overview, the tray and `gatehouse status` show.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -157,7 +157,7 @@ pub struct BackendCountsView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct SpendView {
     /// Cost of the requests with a known cost.
-    pub cost: MicroDollars,
+    pub cost_nano_usd: NanoDollars,
     pub requests: Count,
     /// Requests whose cost is not known; not in `cost`.
     pub unpriced_requests: Count,

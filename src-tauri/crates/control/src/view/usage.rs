@@ -4,7 +4,7 @@ use ledger::{GroupBy, UsageBasis};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, MicroDollars, UnixMs};
+use super::{Count, NanoDollars, UnixMs};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageReportQuery {
@@ -60,7 +60,7 @@ pub struct UsageView {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]
 pub struct UsageTotalsView {
     /// Cost of the requests with a known cost.
-    pub cost: MicroDollars,
+    pub cost_nano_usd: NanoDollars,
     pub requests: Count,
     /// Requests whose cost is not known; not in `cost`.
     pub unpriced_requests: Count,
@@ -102,7 +102,7 @@ pub struct UsageBucketView {
 /// One group's part of a bar.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]
 pub struct UsageSegmentView {
-    pub cost: MicroDollars,
+    pub cost_nano_usd: NanoDollars,
     pub requests: Count,
     /// Input and output tokens.
     pub tokens: Count,
@@ -184,7 +184,7 @@ pub struct RequestView {
     /// The backend's own usage object; JSON of at most 4,096 bytes.
     pub usage_raw: Option<String>,
     /// None if not known.
-    pub cost: Option<MicroDollars>,
+    pub cost_nano_usd: Option<NanoDollars>,
     pub cost_basis: CostBasisView,
     pub first_token_ms: Option<f64>,
     /// Time to the last byte, in milliseconds.

@@ -189,7 +189,7 @@ async fn failed_requests_are_found_and_a_refused_one_says_why() {
     assert_eq!(row(&refused).cost_basis, CostBasisView::NotBilled, "it reached nothing");
     assert_eq!(row(&free).cost_basis, CostBasisView::NotBilled, "the mock bills nothing");
     let spent = control::status(&bench.world.core).await.expect("a status").spend_today;
-    assert_eq!((spent.cost, spent.requests.0), (MicroDollars(0), 3));
+    assert_eq!((spent.cost_nano_usd, spent.requests.0), (NanoDollars(0), 3));
     bench.world.core.stop().await;
 }
 

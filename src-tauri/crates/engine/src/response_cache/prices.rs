@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use cache::{Cache, Purge};
-use domain::{MicroUsd, WallTime};
+use domain::{NanoUsd, WallTime};
 use pricing::{Price, PriceBook, PriceOwner, Provider, RateKind, Rates};
 
 /// Prices by model and place, as numbers in the order of the price table.
@@ -95,7 +95,7 @@ pub(super) fn prices_in_force(book: &PriceBook, at: WallTime) -> PricesByModel {
 
 fn price_numbers(price: &Price) -> Vec<Option<i64>> {
     let rates =
-        |rates: Rates| RateKind::ALL.iter().map(move |kind| rates.get(*kind).map(MicroUsd::micros));
+        |rates: Rates| RateKind::ALL.iter().map(move |kind| rates.get(*kind).map(NanoUsd::nanos));
     let mut numbers: Vec<_> = rates(price.rates).collect();
     if let Some(long) = price.long_context {
         numbers.push(i64::try_from(long.over_input_tokens).ok());

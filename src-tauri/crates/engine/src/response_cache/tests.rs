@@ -8,7 +8,7 @@ use cache::{
     AnswerForm, BodyRecorder, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
     EntryTags, Lookup, Purge,
 };
-use domain::{BackendId, ClientId, ManualClock, MicroUsd, SeededEntropy, WallTime};
+use domain::{BackendId, ClientId, ManualClock, NanoUsd, SeededEntropy, WallTime};
 use indexmap::IndexMap;
 use pricing::{Price, Rates};
 use settings::{BackendKind, BackendSettings, KeyPoolSettings, TrafficLimits, VaultKind};
@@ -66,7 +66,7 @@ fn put(cache: &Cache, model: &str) {
         model: model.to_owned(),
         model_billed: None,
         usage: None,
-        cost: Some(MicroUsd::new(70)),
+        cost: Some(NanoUsd::new(70)),
         finish_reason: None,
         created: NOW,
         took: Duration::from_millis(900),
@@ -149,7 +149,7 @@ async fn a_changed_price_of_a_dated_name_purges_the_undated_one() {
 async fn an_added_and_a_removed_price_purge_their_models() {
     let home = home().await;
     let engine = opened(&home).await;
-    let rates = Rates { input: Some(MicroUsd::new(7)), ..Rates::default() };
+    let rates = Rates { input: Some(NanoUsd::new(7)), ..Rates::default() };
     let price = Price::declared(&backend("up"), "llama", rates, NOW);
     engine.ledger().declare_price(price).await.expect("kept");
     engine.stop().await;

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cache::{BypassReason, CacheEntry};
-use domain::{BackendId, MicroUsd, TokenUsage};
+use domain::{BackendId, NanoUsd, TokenUsage};
 use ledger::{CacheOutcome, RequestOutcome};
 
 use super::RequestRecord;
@@ -28,7 +28,7 @@ pub(crate) struct AnswerRecord {
     pub(crate) model: String,
     pub(crate) model_billed: Option<String>,
     pub(crate) usage: Option<TokenUsage>,
-    pub(crate) cost: Option<MicroUsd>,
+    pub(crate) cost: Option<NanoUsd>,
     pub(crate) finish_reason: Option<String>,
     pub(crate) took: Duration,
 }
@@ -47,7 +47,7 @@ impl RequestRecord {
     pub(crate) fn missed(
         &mut self,
         why: Option<&'static str>,
-        saved: Option<MicroUsd>,
+        saved: Option<NanoUsd>,
         end_cell: AnswerEndCell,
     ) {
         self.cache(CacheOutcome::Miss, why);
@@ -75,7 +75,7 @@ impl RequestRecord {
     pub(crate) async fn complete_vectors_from_cache(
         &mut self,
         entry: Option<&CacheEntry>,
-        saved: Option<MicroUsd>,
+        saved: Option<NanoUsd>,
         bytes: usize,
     ) {
         self.cache(CacheOutcome::Hit, None);
@@ -89,7 +89,7 @@ impl RequestRecord {
         self.settle(RequestOutcome::Complete, None).await;
     }
 
-    fn set_saved(&mut self, saved: Option<MicroUsd>) {
+    fn set_saved(&mut self, saved: Option<NanoUsd>) {
         if let Some(settlement) = &mut self.settlement {
             settlement.saved = saved;
         }

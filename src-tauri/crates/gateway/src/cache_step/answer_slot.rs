@@ -6,7 +6,7 @@ use cache::{
     AnswerForm, BypassReason, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
     EntryAddress, InsertTicket, Lookup,
 };
-use domain::{CacheMode, MicroUsd};
+use domain::{CacheMode, NanoUsd};
 use routing::Decision;
 use wire::{ClientRequest, Delivery, Determinism, UsageChunk};
 
@@ -97,7 +97,7 @@ impl CacheSlot for AnswerSlot {
         self.cache().get_memory(&self.key)
     }
 
-    fn saved(&self) -> Option<MicroUsd> {
+    fn saved(&self) -> Option<NanoUsd> {
         None
     }
 

@@ -10,7 +10,7 @@ use cache::{
     AnswerForm, BypassReason, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
     CachedBody, EntryAddress, InsertTicket, Lookup,
 };
-use domain::{CacheMode, MicroUsd, TokenUsage};
+use domain::{CacheMode, NanoUsd, TokenUsage};
 use routing::Decision;
 use wire::{CanonicalDigest, EmbeddingRequest, EmbeddingVector};
 
@@ -170,7 +170,7 @@ impl CacheSlot for VectorSlot {
         self.hit()
     }
 
-    fn saved(&self) -> Option<MicroUsd> {
+    fn saved(&self) -> Option<NanoUsd> {
         sum_costs(self.found.iter().flatten())
     }
 
@@ -184,7 +184,7 @@ impl CachedVectors {
         self.0.first().map(AsRef::as_ref)
     }
 
-    pub(crate) fn saved(&self) -> Option<MicroUsd> {
+    pub(crate) fn saved(&self) -> Option<NanoUsd> {
         sum_costs(self.0.iter())
     }
 
@@ -199,7 +199,7 @@ impl CachedVectors {
 }
 
 /// The cost of all entries whose cost is known; `None` if none is.
-fn sum_costs<'e>(entries: impl Iterator<Item = &'e Arc<CacheEntry>>) -> Option<MicroUsd> {
+fn sum_costs<'e>(entries: impl Iterator<Item = &'e Arc<CacheEntry>>) -> Option<NanoUsd> {
     entries.filter_map(|entry| entry.cost).reduce(|sum, cost| sum + cost)
 }
 
@@ -225,7 +225,7 @@ fn entry(body: CachedBody, answer: &AnswerRecord, ticket: InsertTicket, inputs: 
         model: answer.model.clone(),
         model_billed: answer.model_billed.clone(),
         usage: Some(TokenUsage { input_uncached: tokens, ..TokenUsage::default() }),
-        cost: answer.cost.map(|cost| MicroUsd::new(cost.micros() / share)),
+        cost: answer.cost.map(|cost| NanoUsd::new(cost.nanos() / share)),
         finish_reason: None,
         created: ticket.requested_at(),
         took: answer.took,

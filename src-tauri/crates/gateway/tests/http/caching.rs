@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cache::{BypassReason, Cache, CacheConfig, NotStoredReason, Purge};
-use domain::{ClientId, MicroUsd, SeededEntropy, SystemClock};
+use domain::{ClientId, NanoUsd, SeededEntropy, SystemClock};
 use gateway::{CacheUse, GatewayClient, GatewayClients, TokenState, hash_token, new_token};
 use ledger::{CacheOutcome, Purpose, RequestOutcome, RequestState};
 use pricing::Cost;
@@ -131,7 +131,7 @@ async fn a_hit_saves_what_the_answer_cost() {
     let second = world.chat(COLD).await;
     assert_eq!((word(&first), word(&second)), ("miss", "hit"), "{}", first.text());
     let paid = world.row(&first).await.0.cost.amount().expect("the model has a price");
-    assert!(paid > MicroUsd::ZERO);
+    assert!(paid > NanoUsd::ZERO);
     assert_eq!(world.row(&second).await.0.saved, Some(paid));
     assert_eq!(upstream.requests().len(), 1);
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::MicroUsd;
+use domain::NanoUsd;
 use endpoints::Verdict;
 use gateway::Recorded;
 use ledger::{RequestOutcome, RequestRow, RequestState};
@@ -50,7 +50,7 @@ async fn a_whole_answer_comes_through_byte_for_byte_with_its_headers() {
     }
     let (row, attempts) = world.row(&answer).await;
     assert_eq!(row.state, RequestState::Complete);
-    assert_eq!(row.cost, Cost::Reported(MicroUsd::new(142)));
+    assert_eq!(row.cost, Cost::Reported(NanoUsd::new(142_000)));
     assert_eq!(row.usage.map(|usage| usage.total()), Some(9));
     assert_eq!((row.http_status, row.bytes_out), (Some(200), body.len() as u64));
     assert!(row.timings.first_byte <= row.timings.total && row.timings.first_byte.is_some());
@@ -197,7 +197,7 @@ async fn an_answer_is_priced_by_the_model_that_it_names() {
     let (row, _) = world.row(&answer).await;
     let tokens = row.usage.expect("usage").total();
     let Cost::Computed { amount, .. } = row.cost else { panic!("computed: {:?}", row.cost) };
-    assert_eq!(amount.micros(), i64::try_from(tokens).expect("few"));
+    assert_eq!(amount.nanos(), 1_000 * i64::try_from(tokens).expect("few"));
     assert_eq!(answer.header("x-gatehouse-cost-usd"), Some(amount.to_string().as_str()));
 }
 
@@ -211,7 +211,7 @@ async fn the_mock_answers_in_process_and_is_free() {
     let (row, _) = world.row(&answer).await;
     assert!(row.usage.expect("usage").total() > 0);
     assert_eq!(row.cost, Cost::NotBilled, "even though a price is declared for it");
-    let free = MicroUsd::ZERO.to_string();
+    let free = NanoUsd::ZERO.to_string();
     assert_eq!(answer.header("x-gatehouse-cost-usd"), Some(free.as_str()));
     let stream = world.chat(&ask.replace("\"model\"", "\"stream\":true,\"model\"")).await;
     assert!(stream.text().ends_with("data: [DONE]\n\n"), "{}", stream.text());

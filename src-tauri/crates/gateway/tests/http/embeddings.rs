@@ -100,12 +100,12 @@ async fn only_missing_inputs_are_asked_for_and_order_is_kept() {
     let (partly, tries) = world.row(&second).await;
     assert_eq!((partly.cache, tries.len()), (CacheOutcome::Miss, 1));
     // Two of four inputs were cached, each worth half of 20 micro-dollars.
-    assert_eq!(partly.saved.map(domain::MicroUsd::micros), Some(20));
+    assert_eq!(partly.saved.map(domain::NanoUsd::nanos), Some(20_000));
     assert_eq!(partly.usage.map(|usage| usage.total()), Some(20));
     let (kept, tries) = world.row(&third).await;
     assert_eq!((kept.state, kept.cache), (RequestState::Complete, CacheOutcome::Hit));
     assert_eq!((kept.cost, kept.usage, tries.len()), (Cost::NotBilled, None, 0));
-    assert_eq!(kept.saved.map(domain::MicroUsd::micros), Some(50));
+    assert_eq!(kept.saved.map(domain::NanoUsd::nanos), Some(50_000));
 }
 
 #[tokio::test]
@@ -180,16 +180,16 @@ async fn three_hundred_identical_requests_cause_one_call_and_cost_once() {
         assert_eq!((answer.status, lengths(answer)), (200, vec![1, 3]));
         assert_eq!(answer.header("x-gatehouse-backend"), Some("corp"));
         let (row, tries) = world.row(answer).await;
-        paid += row.cost.amount().map_or(0, domain::MicroUsd::micros);
+        paid += row.cost.amount().map_or(0, domain::NanoUsd::nanos);
         if word(answer) == "coalesced" {
             assert_eq!((row.cache, tries.len()), (CacheOutcome::Coalesced, 0));
             assert_eq!((row.cost, row.usage), (Cost::NotBilled, None));
-            assert_eq!(row.saved.map(domain::MicroUsd::micros), Some(20));
+            assert_eq!(row.saved.map(domain::NanoUsd::nanos), Some(20_000));
             assert_eq!(answer.header("x-gatehouse-attempts"), Some("0"));
             assert_eq!(answer.header("x-gatehouse-cost-usd"), None);
         }
     }
-    assert_eq!(paid, 20, "one call, one cost");
+    assert_eq!(paid, 20_000, "one call, one cost");
     assert_eq!(cache.stats().coalesced, u64::try_from(joined).expect("small"));
     assert_eq!(word(&embed(&world, &[], &ask).await), "hit");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use domain::{
-    BackendId, BoundSecret, ClientId, Clock, CredentialId, Endpoint, MicroUsd, Secret,
+    BackendId, BoundSecret, ClientId, Clock, CredentialId, Endpoint, NanoUsd, Secret,
     SeededEntropy, SystemClock, TranslationMode, WallTime,
 };
 use endpoints::{EndpointRegistry, ResilienceRules};
@@ -307,7 +307,7 @@ pub(crate) const PRICED_MODEL: &str = "priced-1";
 /// Declared prices: a dollar a million tokens for [`PRICED_MODEL`], and for the mock's `echo`,
 /// which is free nevertheless.
 fn prices() -> PriceBook {
-    let dollar = Some(MicroUsd::new(1_000_000));
+    let dollar = Some(NanoUsd::new(1_000_000_000));
     let rates = Rates { input: dollar, output: dollar, ..Rates::default() };
     let price = |backend: &str, model| {
         let backend = BackendId::new(backend).expect("an id");

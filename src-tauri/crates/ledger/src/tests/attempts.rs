@@ -1,9 +1,11 @@
 //! Costs of attempts, wasted costs of failed ones, and savings of the cache.
 
-use domain::MicroUsd;
+use domain::NanoUsd;
 use pricing::Cost;
 
 use super::{LedgerFixture, answered_attempt, at, attempt, backend, request, settlement};
+use crate::spill::SpilledRecord;
+use crate::writes::LedgerWrite;
 use crate::{
     AttemptRecord, CacheOutcome, CacheTotals, DECISION_BYTES_MAX, FAILURE_GROUPS_MAX,
     FailedAttempts, Purpose, Settlement,
@@ -11,8 +13,8 @@ use crate::{
 
 const HOUR_MS: i64 = 3_600_000;
 
-const fn reported(micros: i64) -> Cost {
-    Cost::Reported(MicroUsd::new(micros))
+const fn reported(nanos: i64) -> Cost {
+    Cost::Reported(NanoUsd::new(nanos))
 }
 
 #[tokio::test]
@@ -42,14 +44,14 @@ async fn what_failed_attempts_cost_is_reported_by_request_and_by_where_they_fail
     ledger.settle(given_up).await.expect("settled");
 
     let (row, _) = ledger.request(request(1).id).await.expect("read").expect("a row");
-    assert_eq!((row.wasted, row.unpriced_attempts), (MicroUsd::new(97), 1));
-    assert_eq!(row.cost.amount(), Some(MicroUsd::new(1_097)));
+    assert_eq!((row.wasted, row.unpriced_attempts), (NanoUsd::new(97), 1));
+    assert_eq!(row.cost.amount(), Some(NanoUsd::new(1_000_097)));
     let failed = ledger.failed_attempts(at(0), at(HOUR_MS)).await.expect("read");
-    let kind = |name: &str, class: &str, attempts, micros, unpriced_attempts| FailedAttempts {
+    let kind = |name: &str, class: &str, attempts, nanos, unpriced_attempts| FailedAttempts {
         endpoint: domain::Endpoint { backend: backend(name), credential: None },
         class: class.to_owned(),
         attempts,
-        cost: MicroUsd::new(micros),
+        cost: NanoUsd::new(nanos),
         unpriced_attempts,
     };
     assert_eq!(failed, [kind("far", "cut", 1, 90, 0), kind("away", "server", 2, 7, 1)]);
@@ -78,7 +80,7 @@ async fn what_the_cache_saved_is_summed_over_what_it_was_asked_about() {
         cost: Cost::NotBilled,
         usage: None,
         cache: outcome,
-        saved: saved.map(MicroUsd::new),
+        saved: saved.map(NanoUsd::new),
         saved_time: saved.map(|_| std::time::Duration::from_millis(900)),
         attempts: Vec::new(),
         ..settlement(number)
@@ -106,11 +108,11 @@ async fn what_the_cache_saved_is_summed_over_what_it_was_asked_about() {
         hits: 2,
         shared: 1,
         misses: 1,
-        saved: MicroUsd::new(540),
+        saved: NanoUsd::new(540),
         saved_us: 1_800_000,
     };
     assert_eq!((totals.cache, totals.cache.eligible()), (expected, 4));
-    assert_eq!((totals.retries, totals.wasted), (2, MicroUsd::new(468)));
+    assert_eq!((totals.retries, totals.wasted), (2, NanoUsd::new(468_000)));
 }
 
 #[tokio::test]
@@ -145,8 +147,11 @@ fn a_settlement_of_version_2_is_still_understood() {
         "explanation":"home: first","attempts":[{"backend":"home","credential":null,
         "model":"gpt-4.1","started":1795248000000,"duration":{"secs":0,"nanos":400000000},
         "error_class":null,"http_status":200,"message":null}]}"#;
-    let old: Settlement = serde_json::from_str(json).expect("understood");
-    assert_eq!((old.cost, old.decision, old.saved), (reported(1_234), None, None));
+    let old: SpilledRecord =
+        serde_json::from_str(&format!(r#"{{"settle":{json}}}"#)).expect("understood");
+    let LedgerWrite::Settle(old) = LedgerWrite::from(old) else { panic!("a settlement") };
+    // Its micro-dollars are nano-dollars now.
+    assert_eq!((old.cost, old.decision, old.saved), (reported(1_234_000), None, None));
     let attempt = &old.attempts[0];
     assert_eq!((&attempt.cost, attempt.waited.as_millis()), (&Cost::Unpriced, 0));
     assert_eq!((&attempt.class, &attempt.owner, attempt.usage), (&None, &None, None));

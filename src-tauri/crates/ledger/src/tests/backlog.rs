@@ -68,7 +68,7 @@ async fn a_locked_ledger_delays_an_answer_by_the_wait_and_loses_nothing() {
     until(&ledger, |state| *state == LedgerState::Current).await;
     assert_eq!(rows(&ledger).await, 300);
     let spend = ledger.spend(at(0), at(36_000_000)).await.expect("read");
-    assert_eq!((spend.requests, spend.cost.micros()), (300, 300 * 1_234));
+    assert_eq!((spend.requests, spend.cost.nanos()), (300, 300 * 1_234_000));
     ledger.set_commit_wait(LONG);
     assert_eq!(ledger.settle(settlement(300)).await.expect("settled"), CommitStatus::Committed);
 }
@@ -295,7 +295,7 @@ async fn what_could_not_be_written_until_the_stop_is_written_at_the_next_start()
     for _start in 0..2 {
         let ledger = place.open();
         let spend = ledger.spend(at(0), at(36_000_000)).await.expect("read");
-        assert_eq!((spend.requests, spend.cost.micros()), (200, 200 * 1_234));
+        assert_eq!((spend.requests, spend.cost.nanos()), (200, 200 * 1_234_000));
         assert!(!place.beside(".uncommitted.jsonl").exists());
     }
 }

@@ -56,7 +56,7 @@ async fn many_settle_at_once_and_each_is_there() {
         "{answers:?}"
     );
     let spend = ledger.spend(at(0), at(3_600_000)).await.expect("read");
-    assert_eq!((spend.requests, spend.cost.micros()), (2_000, 2_000 * 1_234));
+    assert_eq!((spend.requests, spend.cost.nanos()), (2_000, 2_000 * 1_234_000));
 }
 
 #[tokio::test]

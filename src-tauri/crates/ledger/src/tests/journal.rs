@@ -10,10 +10,10 @@ use crate::{Ledger, RequestState};
 
 const FOUR_RECORDS: &[u8] = include_bytes!("journal/four-records.bin");
 
-/// Requests and micro-dollars over the period of the samples.
+/// Requests and nano-dollars over the period of the samples.
 async fn counted(ledger: &Ledger) -> (u64, i64) {
     let spend = ledger.spend(at(0), at(360_000_000)).await.expect("read");
-    (spend.requests, spend.cost.micros())
+    (spend.requests, spend.cost.nanos())
 }
 
 /// A ledger with this file beside it.
@@ -36,7 +36,7 @@ async fn an_older_journal_is_replayed_once_and_its_files_are_removed() {
     write(&place.beside(".journal-b"), FOUR_RECORDS);
     for _start in 0..2 {
         let ledger = place.open();
-        assert_eq!(counted(&ledger).await, (4, 3 * 1_234));
+        assert_eq!(counted(&ledger).await, (4, 3 * 1_234_000));
         let (row, attempts) = ledger.request(request(1).id).await.expect("read").expect("a row");
         assert_eq!((row.state, row.cost), (RequestState::Complete, settlement(1).cost));
         assert_eq!((row.timings, attempts), (settlement(1).timings, settlement(1).attempts));
@@ -52,14 +52,14 @@ async fn an_older_journal_is_replayed_once_and_its_files_are_removed() {
 async fn a_journal_that_was_put_aside_is_read_too_and_counts_nothing_twice() {
     let place = left_behind(".journal-a-aside", FOUR_RECORDS);
     let ledger = place.open();
-    assert_eq!(counted(&ledger).await, (4, 3 * 1_234), "nothing had been purged");
+    assert_eq!(counted(&ledger).await, (4, 3 * 1_234_000), "nothing had been purged");
     assert!(!place.beside(".journal-a-aside").exists());
     // Purged requests are in the roll-ups but not in the rows: they must not come back.
     assert_eq!(ledger.purge_before(at(1_500)).await.expect("purged"), 2);
     drop(ledger);
     write(&place.beside(".journal-a-aside"), FOUR_RECORDS);
     let ledger = place.open();
-    assert_eq!(counted(&ledger).await, (4, 3 * 1_234));
+    assert_eq!(counted(&ledger).await, (4, 3 * 1_234_000));
     assert_eq!(ledger.request(request(0).id).await.expect("read"), None);
 }
 
@@ -89,7 +89,7 @@ async fn a_last_record_cut_off_anywhere_is_dropped() {
     }
     for end in [begins + 1, begins + 7, begins + 8, FOUR_RECORDS.len() - 1] {
         let place = left_behind(".journal-a", &FOUR_RECORDS[..end]);
-        assert_eq!(counted(&place.open()).await, (3, 3 * 1_234), "{end}");
+        assert_eq!(counted(&place.open()).await, (3, 3 * 1_234_000), "{end}");
         assert!(!place.beside(".journal-a").exists());
     }
 }

@@ -1,7 +1,7 @@
 //! Round trips: requests, attempts, runs, health, prices.
 
 use domain::{
-    CheckSet, ClientId, HealthState, MicroUsd, ReadinessVerdict, RequestId, RunId, SeededEntropy,
+    CheckSet, ClientId, HealthState, NanoUsd, ReadinessVerdict, RequestId, RunId, SeededEntropy,
 };
 use pricing::{Cost, Price, PriceConfidence, Rates};
 
@@ -29,7 +29,7 @@ async fn a_settled_request_is_read_back_as_it_was_written() {
     assert_eq!(row.usage_raw, settlement.usage_raw);
     assert_eq!((row.timings, row.cache), (settlement.timings, settlement.cache));
     assert_eq!((row.cache_reason, row.saved), (settlement.cache_reason, None));
-    assert_eq!((row.wasted, row.unpriced_attempts), (MicroUsd::new(234), 0));
+    assert_eq!((row.wasted, row.unpriced_attempts), (NanoUsd::new(234_000), 0));
     let decision = ledger.routing_decision(request(1).id).await.expect("read");
     assert_eq!(decision, settlement.decision);
     assert_eq!((row.backend, row.credential), (settlement.backend, settlement.credential));
@@ -54,7 +54,7 @@ async fn what_is_not_known_stays_unknown() {
     settlement.timings = Timings::default();
     settlement.attempts.clear();
     for (number, cost) in
-        [(1, Cost::Unpriced), (2, Cost::NotBilled), (3, Cost::Reported(MicroUsd::new(5)))]
+        [(1, Cost::Unpriced), (2, Cost::NotBilled), (3, Cost::Reported(NanoUsd::new(5)))]
     {
         settlement.request = request(number);
         settlement.cost = cost.clone();
@@ -349,7 +349,7 @@ async fn rows_with_words_of_a_newer_version_are_left_out() {
 async fn prices_are_kept_and_never_edited() {
     let place = LedgerFixture::new();
     let ledger = place.open();
-    let rates = |micros| Rates { input: Some(MicroUsd::new(micros)), ..Rates::default() };
+    let rates = |micros| Rates { input: Some(NanoUsd::new(micros)), ..Rates::default() };
     let price = Price::declared(&backend("home"), "llama", rates(7), at(0));
     ledger.declare_price(price.clone()).await.expect("kept");
     let changed = Price { rates: rates(9), ..price.clone() };

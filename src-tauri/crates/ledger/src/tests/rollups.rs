@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{ClientId, CredentialId, MicroUsd, TokenUsage, WallTime};
+use domain::{ClientId, CredentialId, NanoUsd, TokenUsage, WallTime};
 use jiff::tz::TimeZone;
 use pricing::Cost;
 use proptest::prelude::*;
@@ -42,7 +42,7 @@ async fn a_request_is_counted_once_however_often_it_is_settled() {
     ledger.reserve(request(1)).expect("room");
     ledger.settle(settlement(1)).await.expect("settled");
     let mut again = settlement(1);
-    again.cost = Cost::Reported(MicroUsd::new(999));
+    again.cost = Cost::Reported(NanoUsd::new(999));
     again.outcome = RequestOutcome::Failed;
     ledger.settle(again.clone()).await.expect("accepted");
     drop(ledger);
@@ -52,7 +52,7 @@ async fn a_request_is_counted_once_however_often_it_is_settled() {
     let summary = ledger.usage(query(GroupBy::Backend)).await.expect("read");
     let totals = summary.totals;
     assert_eq!((totals.requests, totals.complete, totals.failed), (2, 2, 0));
-    assert_eq!((totals.cost, totals.unpriced_requests), (MicroUsd::new(2_468), 0));
+    assert_eq!((totals.cost, totals.unpriced_requests), (NanoUsd::new(2_468_000), 0));
     assert_eq!(totals.tokens.total(), 420);
     assert_eq!(totals.first_token_mean().map(|mean| mean.as_micros()), Some(310_000));
     let attempts = ledger.request(request(1).id).await.expect("read").expect("a row").1;
@@ -69,7 +69,7 @@ async fn other_traffic_is_not_in_the_users_totals() {
         ledger.settle(settlement).await.expect("settled");
     }
     let spend = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
-    let expected = Spend { cost: MicroUsd::new(1_234), requests: 1, unpriced_requests: 0 };
+    let expected = Spend { cost: NanoUsd::new(1_234_000), requests: 1, unpriced_requests: 0 };
     assert_eq!(spend, expected);
     for purpose in [Purpose::User, Purpose::Health, Purpose::Check] {
         let asked = query(GroupBy::Client).purpose(purpose);
@@ -85,12 +85,12 @@ async fn absurd_counts_are_clamped_and_the_sums_stay_whole() {
     for number in 0..3 {
         let mut settlement = settlement(number);
         settlement.usage = Some(TokenUsage { input_uncached: u64::MAX, ..TokenUsage::default() });
-        settlement.cost = Cost::Reported(MicroUsd::new(i64::MAX));
+        settlement.cost = Cost::Reported(NanoUsd::new(i64::MAX));
         ledger.settle(settlement).await.expect("settled");
     }
     let totals = ledger.usage(query(GroupBy::Model)).await.expect("read").totals;
     assert_eq!(totals.tokens.input_uncached, 3 * COUNT_MAX);
-    assert_eq!(totals.cost, MicroUsd::new(3 * crate::COST_MAX.micros()));
+    assert_eq!(totals.cost, NanoUsd::new(3 * crate::COST_MAX.nanos()));
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ fn any_settlement() -> impl Strategy<Value = Settlement> {
     let cost = prop_oneof![
         Just(Cost::Unpriced),
         Just(Cost::NotBilled),
-        (0_i64..9_000_000).prop_map(|micros| Cost::Reported(MicroUsd::new(micros))),
+        (0_i64..9_000_000).prop_map(|micros| Cost::Reported(NanoUsd::new(micros))),
     ];
     (names, outcome, tokens, cost, any::<bool>()).prop_map(
         |((number, place, model, client), outcome, tokens, cost, has_project)| {

@@ -175,14 +175,14 @@ fn a_conversation_moves_to_a_price_that_is_lower_by_more_than_15_percent_of_a_wa
     assert_eq!(order(&talk(&table, &price(849))), "b, a");
     // With a warm prompt cache, a costs a third of its price, so b is expensive in comparison.
     let mut warm = price(400);
-    warm.warm_cost_micros.insert("a".to_owned(), 333);
+    warm.warm_cost_nanos.insert("a".to_owned(), 333_000);
     check(
         &talk(&table, &warm),
         "a, b",
         "a answered this conversation last and keeps it in the route r: about $0.000333, the next \
          about $0.000400.",
     );
-    warm.cost_micros.insert("b".to_owned(), 250);
+    warm.cost_nanos.insert("b".to_owned(), 250_000);
     assert_eq!(order(&talk(&table, &warm)), "b, a");
     assert!(!talk(&table, &warm).candidates.iter().any(|candidate| candidate.ranking.is_sticky));
 }

@@ -92,10 +92,10 @@ fn a_scene() -> impl Strategy<Value = FakeSignals> {
         btree_map(ids(), 0_u32..5, 0..4),
         option::of((ids(), select(MODELS.to_vec()))),
     )
-        .prop_map(|(available, first_token_ms, cost_micros, in_flight, sticky)| FakeSignals {
+        .prop_map(|(available, first_token_ms, cost_nanos, in_flight, sticky)| FakeSignals {
             available,
             first_token_ms,
-            cost_micros,
+            cost_nanos,
             in_flight,
             sticky: sticky.map(|(id, model)| (id, model.to_owned())),
             ..FakeSignals::default()

@@ -18,8 +18,8 @@ use routing::{
 pub(crate) struct FakeSignals {
     pub(crate) available: BTreeMap<String, CandidateAvailability>,
     pub(crate) first_token_ms: BTreeMap<String, u32>,
-    pub(crate) cost_micros: BTreeMap<String, u64>,
-    pub(crate) warm_cost_micros: BTreeMap<String, u64>,
+    pub(crate) cost_nanos: BTreeMap<String, u64>,
+    pub(crate) warm_cost_nanos: BTreeMap<String, u64>,
     pub(crate) in_flight: BTreeMap<String, u32>,
     pub(crate) headroom_percent: BTreeMap<String, u8>,
     pub(crate) sticky: Option<(String, String)>,
@@ -34,12 +34,12 @@ impl RoutingSignals for FakeSignals {
         self.first_token_ms.get(backend.as_str()).copied()
     }
 
-    fn cost_micros(&self, backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
-        self.cost_micros.get(backend.as_str()).copied()
+    fn cost_nanos(&self, backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
+        self.cost_nanos.get(backend.as_str()).copied()
     }
 
-    fn warm_cost_micros(&self, backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
-        self.warm_cost_micros.get(backend.as_str()).copied()
+    fn warm_cost_nanos(&self, backend: &BackendId, _model: &str, _needs: &Needs) -> Option<u64> {
+        self.warm_cost_nanos.get(backend.as_str()).copied()
     }
 
     fn in_flight(&self, backend: &BackendId) -> u32 {
@@ -74,7 +74,8 @@ impl FakeSignals {
     }
 
     pub(crate) fn costs(mut self, costs: &[(&str, u64)]) -> Self {
-        self.cost_micros.extend(costs.iter().map(|(id, micros)| ((*id).to_owned(), *micros)));
+        self.cost_nanos
+            .extend(costs.iter().map(|(id, micros)| ((*id).to_owned(), *micros * 1_000)));
         self
     }
 

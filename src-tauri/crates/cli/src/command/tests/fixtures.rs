@@ -9,7 +9,7 @@ fn ago(secs: i64) -> i64 {
 }
 
 fn spend(cost: i64, requests: u64, unpriced: u64) -> Value {
-    json!({"cost": cost, "requests": requests, "unpriced_requests": unpriced})
+    json!({"cost_nano_usd": cost, "requests": requests, "unpriced_requests": unpriced})
 }
 
 pub(super) fn status_fixture() -> Value {
@@ -29,7 +29,7 @@ pub(super) fn status_fixture() -> Value {
             "keychain_missing": false, "file_exists": true, "set_by_environment": false},
         "backends": {"total": 4, "up": 2, "down": 1, "unknown": 0, "disabled": 1},
         "requests_in_flight": 3,
-        "spend_today": spend(4_100_000, 1_234, 2),
+        "spend_today": spend(4_100_000_000, 1_234, 2),
         "first_steps": {"backend_added": true, "client_added": true, "request_seen": true,
             "checks_run": true},
         "last_run": {"id": "run_1", "set": "full", "ended_at": ago(3_600), "verdict": "not_ready",
@@ -47,7 +47,7 @@ pub(super) fn keys_fixture() -> Value {
          "dependents": {"backends": ["openai", "spare"], "routes": ["fast", "main"],
             "broken_routes": ["fast"], "cache_server": true},
          "storage": "keychain", "read_only": false,
-         "last_month": spend(12_000_000, 40, 0)},
+         "last_month": spend(12_000_000_000, 40, 0)},
         {"id": "new", "label": "new", "tail": null, "origin": null, "created_at": ago(5),
          "replaced_at": null, "state": "unverified", "reason": null, "verified_at": null,
          "used_at": null, "used_by": [],
@@ -81,7 +81,7 @@ pub(super) fn backends_fixture() -> Value {
          "pool": {"order": "ordered", "members": []},
          "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
          "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
-         "last_day": {"spend": spend(4_100_000, 12, 0), "failed": 3, "requests_per_hour": idle, "failed_per_hour": [],
+         "last_day": {"spend": spend(4_100_000_000, 12, 0), "failed": 3, "requests_per_hour": idle, "failed_per_hour": [],
             "first_token_ms": null}},
         {"id": "spare", "label": "Spare", "kind": "openai-compatible",
          "base_url": "http://127.0.0.1:11434/v1", "enabled": false, "built_in": false,
@@ -127,7 +127,7 @@ pub(super) fn clients_fixture() -> Value {
         json!({"id": id, "created_at": ago(86_400 * 3), "expires_at": expires_at,
             "expired": expired, "seen_at": seen_at, "limits": {"requests_per_minute": null, "tokens_per_minute": null, "in_flight_max": null},
          "cache": null, "priority": "interactive",
-         "scope": {"models": [], "backends": [], "routes": []}, "last_month": spend(1_000, 2, 0),
+         "scope": {"models": [], "backends": [], "routes": []}, "last_month": spend(1_000_000, 2, 0),
             "snippets": [{"title": "curl", "code": "curl …"}]})
     };
     json!([
@@ -138,7 +138,7 @@ pub(super) fn clients_fixture() -> Value {
 }
 
 fn totals(cost: i64, requests: u64, unpriced: u64, failed: u64) -> Value {
-    json!({"cost": cost, "requests": requests, "unpriced_requests": unpriced,
+    json!({"cost_nano_usd": cost, "requests": requests, "unpriced_requests": unpriced,
         "failed_requests": failed, "input_tokens": 1_234_567, "cache_read_tokens": 1_000,
         "output_tokens": 45_678, "reasoning_tokens": 12})
 }
@@ -147,20 +147,20 @@ pub(super) fn usage_fixture() -> Value {
     json!({
         "from": ago(86_400), "to": NOW.0, "zone": "UTC",
         "finding": "gpt-5-mini took 80 % of $5.00 over 12 requests",
-        "totals": totals(5_000_000, 14, 1, 2),
+        "totals": totals(5_000_000_000, 14, 1, 2),
         "groups": [
-            {"key": "gpt-5-mini", "label": "gpt-5-mini", "totals": totals(4_000_000, 10, 0, 2),
+            {"key": "gpt-5-mini", "label": "gpt-5-mini", "totals": totals(4_000_000_000, 10, 0, 2),
              "cost_share_percent": 80},
-            {"key": HOSTILE, "label": HOSTILE, "totals": totals(1_000_000, 3, 1, 0),
+            {"key": HOSTILE, "label": HOSTILE, "totals": totals(1_000_000_000, 3, 1, 0),
              "cost_share_percent": 20},
             {"key": "=cmd", "label": "=cmd", "totals": totals(0, 1, 1, 0),
              "cost_share_percent": null},
         ],
         "buckets": [{"start": ago(3_600), "label": "07:00", "segments": [
-            {"cost": 4_000_000, "requests": 10, "tokens": 5},
-            {"cost": 1_000_000, "requests": 3, "tokens": 5},
-            {"cost": 0, "requests": 1, "tokens": 5},
-        ], "total": {"cost": 5_000_000, "requests": 14, "tokens": 15}}],
+            {"cost_nano_usd": 4_000_000_000_i64, "requests": 10, "tokens": 5},
+            {"cost_nano_usd": 1_000_000_000_i64, "requests": 3, "tokens": 5},
+            {"cost_nano_usd": 0, "requests": 1, "tokens": 5},
+        ], "total": {"cost_nano_usd": 5_000_000_000_i64, "requests": 14, "tokens": 15}}],
     })
 }
 
@@ -171,19 +171,19 @@ pub(super) fn requests_fixture() -> Value {
          "http_status": 200, "error": null, "error_class": null, "explanation": "named", "stream": true,
          "finish_reason": "stop", "input_tokens": 1_200, "cache_read_tokens": 0,
          "output_tokens": 34, "usage_basis": "adjusted", "usage_raw": "{\"prompt_tokens\":1200}",
-         "cost": 123, "cost_basis": "computed", "first_token_ms": 210.5, "total_ms": 1_234.0,
+         "cost_nano_usd": 123_000, "cost_basis": "computed", "first_token_ms": 210.5, "total_ms": 1_234.0,
          "attempts": 1},
         {"id": "req_3", "started_at": ago(60), "client": "zed", "backend": "groq",
          "model_asked": "groq/oss-20b", "model_billed": null, "state": "partial",
          "http_status": 200, "error": "silent", "error_class": null, "explanation": "named", "stream": true,
          "finish_reason": null, "input_tokens": 2_400, "cache_read_tokens": 0,
-         "output_tokens": 56, "usage_basis": "estimated", "usage_raw": null, "cost": 456,
+         "output_tokens": 56, "usage_basis": "estimated", "usage_raw": null, "cost_nano_usd": 456_000,
          "cost_basis": "estimated", "first_token_ms": 90.0, "total_ms": 800.0, "attempts": 1},
         {"id": "req_1", "started_at": ago(600), "client": "aider", "backend": null,
          "model_asked": HOSTILE, "model_billed": null, "state": "failed", "http_status": 404,
          "error": "model_not_found", "error_class": null, "explanation": "", "stream": false, "finish_reason": null,
          "input_tokens": null, "cache_read_tokens": null, "output_tokens": null, "usage_basis": null,
-         "usage_raw": null, "cost": null,
+         "usage_raw": null, "cost_nano_usd": null,
          "cost_basis": "unpriced", "first_token_ms": null, "total_ms": 3.0, "attempts": 0},
     ], "next": "req_1"})
 }
@@ -255,7 +255,7 @@ pub(super) fn cache_fixture() -> Value {
              "bytes": null, "bytes_max": null, "hits": 0},
         ],
         "eligible": 84, "hits": 31, "joined": 2, "hit_percent": 36.904_761,
-        "saved": 1_230_000, "saved_ms": 42_000,
+        "saved_nano_usd": 1_230_000_000_i64, "saved_ms": 42_000,
         "bypasses": [
             {"reason": "sampled", "label": "Not repeatable (temperature is not 0).",
              "hint": "Use temperature 0.", "requests": 1_200},

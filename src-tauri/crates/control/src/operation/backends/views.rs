@@ -127,9 +127,9 @@ fn models_view(engine: &Engine, id: &BackendId) -> Vec<ModelView> {
 fn price_view(price: &Price) -> PriceView {
     let day = |time: WallTime| time.to_rfc3339().chars().take(10).collect();
     PriceView {
-        input: price.rates.input.map(Into::into),
-        output: price.rates.output.map(Into::into),
-        cache_read: price.rates.cache_read.map(Into::into),
+        input_nano_usd: price.rates.input.map(Into::into),
+        output_nano_usd: price.rates.output.map(Into::into),
+        cache_read_nano_usd: price.rates.cache_read.map(Into::into),
         valid_from: day(price.valid_from),
         source: price.source.clone(),
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{MicroUsd, RequestId, RouteId};
+use domain::{NanoUsd, RequestId, RouteId};
 use engine::Engine;
 use ledger::{AttemptRecord, CacheOutcome, RequestRow, UsageBasis};
 use serde::Deserialize;
@@ -56,7 +56,7 @@ fn attempt_view(attempt: &AttemptRecord, tokens: Option<UsageBasis>) -> RequestA
         class: class.map(|word| word.replace(['-', '_'], " ")),
         owner: attempt.owner.clone(),
         error: attempt.message.clone(),
-        cost,
+        cost_nano_usd: cost,
         cost_basis,
     }
 }
@@ -102,7 +102,7 @@ fn cache_view(row: &RequestRow) -> RequestCacheView {
     RequestCacheView {
         outcome,
         reason: cache::outcome_sentence(outcome, row.cache_reason.as_deref()),
-        saved: row.saved.map(MicroUsd::into),
+        saved_nano_usd: row.saved.map(NanoUsd::into),
         saved_ms: row.saved_time.map(ms),
     }
 }
