@@ -20,6 +20,7 @@ use crate::repository::Repository;
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("sqlite-file", &[]),
+    ("session-logs", &["domain", "sqlite-file"]),
     ("settings", &["domain"]),
     ("vault", &["domain"]),
     ("wire", &["domain"]),
@@ -63,6 +64,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "endpoints",
             "cache",
             "ledger",
+            "session-logs",
             "gateway",
             "monitor",
             "readiness",
@@ -129,7 +131,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("keyring*", &["vault"]),
     ("*-keyring-store", &["vault"]),
     ("age", &["vault"]),
-    ("rusqlite*", &["sqlite-file", "ledger", "cache", ACCEPTANCE]),
+    ("rusqlite*", &["sqlite-file", "session-logs", "ledger", "cache", ACCEPTANCE]),
     ("hyper*", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("reqwest", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("notify-rust", &["monitor"]),
@@ -140,6 +142,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tiktoken*", &["tokens"]),
     ("moka", &["cache"]),
     ("redis", &["cache"]),
+    ("walkdir", &["session-logs"]),
+    ("ruzstd", &["session-logs"]),
 ];
 
 /// One dependency from a manifest.

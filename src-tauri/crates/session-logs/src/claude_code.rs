@@ -1,0 +1,227 @@
+//! Claude Code: `projects/<folder>/<session>.jsonl`, and a file for each subagent below it.
+//!
+//! A line for each block of an answer, all with the answer's id. Each repeats the usage, which
+//! grows while the answer streams, so only the line with the most output counts. Answers are also
+//! copied into other sessions, there with another request id.
+
+use domain::TokenUsage;
+use memchr::memmem;
+use serde::Deserialize;
+
+use crate::fields::Raw;
+use crate::part::PartBuilder;
+use crate::record::{RecordKey, UsageRecord};
+
+/// Shortest id that is taken for one of Anthropic's, which are unique. Servers that speak its
+/// dialect are known to number their answers.
+const UNIQUE_ID_CHARS_MIN: usize = 20;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Raw<'a>,
+    session_id: Raw<'a>,
+    timestamp: Raw<'a>,
+    cwd: Raw<'a>,
+    request_id: Raw<'a>,
+    #[serde(rename = "costUSD")]
+    cost_usd: Raw<'a>,
+    message: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(borrow)]
+    id: Raw<'a>,
+    model: Raw<'a>,
+    usage: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Usage<'a> {
+    #[serde(borrow)]
+    input_tokens: Raw<'a>,
+    cache_creation_input_tokens: Raw<'a>,
+    cache_read_input_tokens: Raw<'a>,
+    output_tokens: Raw<'a>,
+    cache_creation: Raw<'a>,
+    output_tokens_details: Raw<'a>,
+    server_tool_use: Raw<'a>,
+    service_tier: Raw<'a>,
+    speed: Raw<'a>,
+    #[serde(default)]
+    iterations: Raw<'a>,
+    /// In an iteration: what it was for.
+    #[serde(rename = "type")]
+    kind: Raw<'a>,
+    /// In an iteration of an advisor: its own model.
+    model: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Written<'a> {
+    #[serde(borrow)]
+    ephemeral_5m_input_tokens: Raw<'a>,
+    ephemeral_1h_input_tokens: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct OutputDetails<'a> {
+    #[serde(borrow)]
+    thinking_tokens: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct ServerTools<'a> {
+    #[serde(borrow)]
+    web_search_requests: Raw<'a>,
+}
+
+pub(crate) fn is_wanted(line: &[u8]) -> bool {
+    memmem::find(line, br#""usage""#).is_some()
+}
+
+pub(crate) fn read_line(text: &str, part: &mut PartBuilder) {
+    let Some(line) = part.parse::<Line<'_>>("", text) else { return };
+    if line.kind.is_some_and(|kind| kind.get() != r#""assistant""#) {
+        return;
+    }
+    let Some(message) = part.object::<Message<'_>>("message", line.message) else { return };
+    let Some(usage) = part.object::<Usage<'_>>("message.usage", message.usage) else { return };
+    let model = part.text("message.model", message.model);
+    if model.as_deref() == Some("<synthetic>") {
+        return;
+    }
+    let session = part.text("sessionId", line.session_id);
+    let message_id = part.text("message.id", message.id);
+    let request_id = part.text("requestId", line.request_id);
+    let time = part.time("timestamp", line.timestamp);
+    let key = identity(part, &session, &message_id, &request_id, time.unix_ms());
+    let mut record = UsageRecord {
+        key: RecordKey::of(part.tool(), &as_parts(&key)),
+        session,
+        message_id,
+        request_id,
+        time,
+        model,
+        provider: None,
+        project: part.text("cwd", line.cwd),
+        usage: read_usage(part, "message.usage", &usage),
+        web_searches: 0,
+        service_tier: None,
+        stated_cost: part.amount("costUSD", line.cost_usd),
+        line: part.line(),
+    };
+    if let Some(tools) =
+        part.object::<ServerTools<'_>>("message.usage.server_tool_use", usage.server_tool_use)
+    {
+        let field = "message.usage.server_tool_use.web_search_requests";
+        record.web_searches = part.count(field, tools.web_search_requests);
+    }
+    record.service_tier = service_tier(part, &usage);
+    add_iterations(part, &mut record, &key, usage.iterations);
+    part.add(record);
+}
+
+/// The texts that an answer is recognised by.
+fn identity(
+    part: &PartBuilder,
+    session: &Option<String>,
+    message: &Option<String>,
+    request: &Option<String>,
+    time_ms: i64,
+) -> Vec<String> {
+    let session = || session.clone().unwrap_or_default();
+    match (message, request) {
+        (Some(message), _)
+            if message.starts_with("msg_") && message.len() >= UNIQUE_ID_CHARS_MIN =>
+        {
+            vec![message.clone()]
+        }
+        (Some(message), Some(request)) => vec![message.clone(), request.clone()],
+        (Some(message), None) => vec![message.clone(), session(), time_ms.to_string()],
+        (None, Some(request)) => vec![String::new(), request.clone()],
+        (None, None) => vec![session(), time_ms.to_string(), part.line().to_string()],
+    }
+}
+
+fn as_parts(key: &[String]) -> Vec<&str> {
+    key.iter().map(String::as_str).collect()
+}
+
+/// Input excludes the caches; output includes thinking.
+fn read_usage(part: &mut PartBuilder, at: &str, usage: &Usage<'_>) -> TokenUsage {
+    let mut count = |name: &str, raw| part.count(&format!("{at}.{name}"), raw);
+    let input_uncached = count("input_tokens", usage.input_tokens);
+    let cache_read = count("cache_read_input_tokens", usage.cache_read_input_tokens);
+    let written = count("cache_creation_input_tokens", usage.cache_creation_input_tokens);
+    let output = count("output_tokens", usage.output_tokens);
+    let ages = part.object::<Written<'_>>(&format!("{at}.cache_creation"), usage.cache_creation);
+    let (short, long) = ages.map_or((0, 0), |ages| {
+        let mut count = |name: &str, raw| part.count(&format!("{at}.cache_creation.{name}"), raw);
+        let short = count("ephemeral_5m_input_tokens", ages.ephemeral_5m_input_tokens);
+        (short, count("ephemeral_1h_input_tokens", ages.ephemeral_1h_input_tokens))
+    });
+    let details = format!("{at}.output_tokens_details");
+    let details = part.object::<OutputDetails<'_>>(&details, usage.output_tokens_details);
+    let thought = details.map_or(0, |details| {
+        let field = format!("{at}.output_tokens_details.thinking_tokens");
+        part.count(&field, details.thinking_tokens)
+    });
+    // Without a split by age, all writes have the default of five minutes.
+    let written = written.max(short.saturating_add(long));
+    let reasoning = thought.min(output);
+    TokenUsage {
+        input_uncached,
+        cache_read,
+        cache_write_5m: written - long.min(written),
+        cache_write_1h: long.min(written),
+        output_visible: output - reasoning,
+        reasoning,
+    }
+}
+
+fn service_tier(part: &mut PartBuilder, usage: &Usage<'_>) -> Option<&'static str> {
+    let speed = part.text("message.usage.speed", usage.speed);
+    let tier = part.text("message.usage.service_tier", usage.service_tier);
+    match (speed.as_deref(), tier.as_deref()) {
+        (Some("fast"), _) => Some("fast"),
+        (_, Some("priority")) => Some("priority"),
+        (_, Some("batch")) => Some("batch"),
+        _ => None,
+    }
+}
+
+/// Steps inside one answer. The usage of the answer holds all but compactions, which are added, and
+/// advisors, which are answers of another model.
+fn add_iterations(
+    part: &mut PartBuilder,
+    record: &mut UsageRecord,
+    key: &[String],
+    iterations: Raw<'_>,
+) {
+    let at = "message.usage.iterations";
+    let Some(iterations) = part.object::<Vec<Usage<'_>>>(at, iterations) else { return };
+    for (number, iteration) in iterations.iter().enumerate() {
+        let at = format!("{at}[{number}]");
+        match iteration.kind.map(|kind| kind.get()) {
+            Some(r#""compaction""#) => record.usage += read_usage(part, &at, iteration),
+            Some(r#""advisor_message""#) => {
+                let number = number.to_string();
+                let mut parts = as_parts(key);
+                parts.extend(["advisor", &number]);
+                let advice = UsageRecord {
+                    key: RecordKey::of(part.tool(), &parts),
+                    model: part.text(&format!("{at}.model"), iteration.model),
+                    usage: read_usage(part, &at, iteration),
+                    web_searches: 0,
+                    stated_cost: None,
+                    ..record.clone()
+                };
+                part.add(advice);
+            }
+            _ => {}
+        }
+    }
+}
