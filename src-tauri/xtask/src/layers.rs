@@ -30,7 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("resilience", &["domain"]),
     ("endpoints", &["domain", "resilience", "routing"]),
     ("cache", &["domain", "sqlite-file"]),
-    ("ledger", &["domain", "sqlite-file", "pricing"]),
+    ("ledger", &["domain", "sqlite-file", "pricing", "session-logs"]),
     (
         "gateway",
         &[

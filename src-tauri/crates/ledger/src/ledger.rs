@@ -1,5 +1,6 @@
 //! The public handle for all writes and reads.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -9,6 +10,7 @@ use domain::{BackendId, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
 use pricing::{Price, PriceBook};
 use rusqlite::Connection;
+use session_logs::FileProgress;
 use tokio::sync::watch;
 
 use crate::queue::{CommitStatus, WriteQueue};
@@ -17,15 +19,19 @@ use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
     AttemptOutcome, AttemptRecord, BypassCount, FailedAttempts, HealthChange, HealthRow,
     LedgerError, LedgerLimits, LedgerState, ModelLatency, NewRequest, Purpose, ReadinessRunRecord,
-    ReadinessRunSummary, RequestQuery, RequestRow, RouteCount, Settlement, Spend,
-    StoredEndpointState, TransitionQuery, TransitionRecord, UsageQuery, UsageSummary,
-    attempt_outcomes, attempts, backup, cache_bypasses, database, endpoint_states, failed_attempts,
-    health, journal, price_table, readiness_runs, requests, rollup, route_counts, spill,
-    transitions, writer,
+    ReadinessRunSummary, RequestQuery, RequestRow, RouteCount, SessionPart, SessionQuery,
+    SessionSummary, Settlement, Spend, StoredEndpointState, TransitionQuery, TransitionRecord,
+    UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses, database,
+    endpoint_states, failed_attempts, health, journal, price_table, readiness_runs, requests,
+    rollup, route_counts, session_imports, session_matches, session_usage, spill, transitions,
+    writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
 const PURGE_ROWS: usize = 500;
+
+/// Rows marked in one transaction by [`Ledger::match_sessions`].
+const SESSION_MATCHES: usize = 1_000;
 
 /// Most problems that [`Ledger::check_integrity`] lists.
 pub const INTEGRITY_PROBLEMS_MAX: usize = 100;
@@ -349,6 +355,48 @@ impl Ledger {
                 return Ok(deleted);
             }
         }
+    }
+
+    /// How far every session log was read, by its path.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn session_progress(&self) -> Result<HashMap<String, FileProgress>, LedgerError> {
+        self.read(session_imports::read_progress).await
+    }
+
+    /// Stores parts of session logs in one transaction. The file is locked for as long as that
+    /// takes, so a call should bring some thousand records at most. Returns how many rows are new or
+    /// replaced.
+    ///
+    /// # Errors
+    /// The file cannot be written; nothing is stored then.
+    pub async fn store_session_parts(&self, parts: Vec<SessionPart>) -> Result<usize, LedgerError> {
+        self.inner.queue.write(LedgerWrite::SessionParts(parts)).await
+    }
+
+    /// Marks usage from session logs since `since` that the gateway has measured too, so that it is
+    /// not counted twice. Returns how many rows were marked.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub async fn match_sessions(&self, since: WallTime) -> Result<usize, LedgerError> {
+        let found =
+            self.read_current(move |connection| session_matches::find(connection, since)).await?;
+        let mut marked = 0;
+        for matches in found.chunks(SESSION_MATCHES) {
+            let job = LedgerWrite::SessionMatches(matches.to_vec());
+            marked += self.inner.queue.write(job).await?;
+        }
+        Ok(marked)
+    }
+
+    /// Sums over the usage from session logs.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn session_usage(&self, query: SessionQuery) -> Result<SessionSummary, LedgerError> {
+        self.read(move |connection| session_usage::summarize(connection, &query)).await
     }
 
     /// Saves a finished run. Past [`crate::RUNS_KEPT_MAX`] the oldest is deleted.

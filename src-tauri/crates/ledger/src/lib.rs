@@ -38,6 +38,9 @@ mod requests;
 mod rollup;
 mod route_counts;
 mod salvage;
+mod session_imports;
+mod session_matches;
+mod session_usage;
 mod set_aside;
 mod spill;
 mod state;
@@ -74,6 +77,10 @@ pub use recovery::{Recovery, RestoreReport, SkippedBackup};
 pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};
 pub use route_counts::{ROUTE_COUNT_GROUPS_MAX, ROUTE_COUNT_REQUESTS_MAX, RouteCount};
 pub use salvage::SalvageReport;
+pub use session_imports::{SESSION_PROBLEMS_MAX, SESSION_ROWS_MAX, SessionPart, SessionProblem};
+pub use session_usage::{
+    SESSION_GROUPS_MAX, SessionGroupBy, SessionQuery, SessionSummary, SessionTotals,
+};
 pub use set_aside::SET_ASIDE_FILES_MAX;
 pub use spill::REJECTED_BYTES_MAX;
 pub use state::{Backlog, BacklogReason, LedgerState};

@@ -28,6 +28,8 @@ const ADD_LOGS: &str = "
         FROM other.transitions
         WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.transitions) ORDER BY number;
     INSERT OR IGNORE INTO main.runs SELECT * FROM other.runs;
+    INSERT OR IGNORE INTO main.session_usage (SESSION_COLUMNS)
+        SELECT SESSION_COLUMNS FROM other.session_usage;
     INSERT OR IGNORE INTO main.prices SELECT * FROM other.prices;
     INSERT OR REPLACE INTO main.health SELECT * FROM other.health o WHERE o.since_ms >=
         (SELECT coalesce(max(m.since_ms), 0) FROM main.health m WHERE m.backend = o.backend);
@@ -87,7 +89,8 @@ fn add_attached(target: &Connection) -> rusqlite::Result<u64> {
         )?;
     }
     count_added(&transaction)?;
-    transaction.execute_batch(ADD_LOGS)?;
+    let session_columns = self::columns(&transaction, "session_usage")?.replace("number, ", "");
+    transaction.execute_batch(&ADD_LOGS.replace("SESSION_COLUMNS", &session_columns))?;
     transaction.execute_batch("DROP TABLE temp.added")?;
     transaction.commit()?;
     Ok(u64::try_from(added).unwrap_or(u64::MAX))

@@ -62,6 +62,7 @@ const TABLES: &[SalvageTable] = &[
     table("runs", "id", None),
     table("health", "backend", None),
     table("access_states", "backend", None),
+    table("session_usage", "number", None),
 ];
 
 /// Copies the readable part of the file at `source`, which stays unchanged, into the new ledger

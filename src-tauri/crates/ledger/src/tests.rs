@@ -10,6 +10,7 @@ mod records;
 mod recovery;
 mod rollups;
 mod route_counts;
+mod sessions;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

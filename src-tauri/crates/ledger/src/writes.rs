@@ -9,11 +9,13 @@ use parking_lot::Mutex;
 use pricing::Price;
 use rusqlite::{CachedStatement, Connection};
 
+use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
-    HealthChange, LedgerError, NewRequest, ReadinessRunRecord, Settlement, StoredEndpointState,
-    TransitionRecord, attempts, cache_bypasses, endpoint_states, failed_attempts, health,
-    hourly_rollup, price_table, readiness_runs, requests, rollup, transitions,
+    HealthChange, LedgerError, NewRequest, ReadinessRunRecord, SessionPart, Settlement,
+    StoredEndpointState, TransitionRecord, attempts, cache_bypasses, endpoint_states,
+    failed_attempts, health, hourly_rollup, price_table, readiness_runs, requests, rollup,
+    session_imports, transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -52,6 +54,8 @@ pub(crate) enum LedgerWrite {
     Run(ReadinessRunRecord),
     Health(HealthChange),
     Price(Box<Price>),
+    SessionParts(Vec<SessionPart>),
+    SessionMatches(Vec<SessionMatch>),
     Purge { before: WallTime, rows_max: usize },
     SwapFile(FileSwap),
 }
@@ -103,6 +107,8 @@ impl LedgerWrite {
             Self::Run(run) => readiness_runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
             Self::Price(price) => price_table::insert(connection, price),
+            Self::SessionParts(parts) => session_imports::store(connection, parts),
+            Self::SessionMatches(matches) => session_matches::mark(connection, matches),
             Self::Purge { before, rows_max } => {
                 transitions::purge(connection, *before)?;
                 requests::purge(connection, *before, *rows_max)

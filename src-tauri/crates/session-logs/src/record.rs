@@ -52,7 +52,9 @@ impl UsageRecord {
 pub struct RecordKey([u8; 16]);
 
 impl RecordKey {
-    pub(crate) fn of(tool: SessionTool, parts: &[&str]) -> Self {
+    /// The key of the answer that `parts` identify among those of `tool`.
+    #[must_use]
+    pub fn of(tool: SessionTool, parts: &[&str]) -> Self {
         let mut hash = blake3::Hasher::new();
         for part in std::iter::once(&tool.word()).chain(parts) {
             // The length keeps ("ab", "c") apart from ("a", "bc").

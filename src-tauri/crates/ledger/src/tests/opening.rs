@@ -73,7 +73,7 @@ fn the_schema_is_a_contract() {
 fn a_newer_file_is_refused_and_not_touched() {
     let place = LedgerFixture::new();
     drop(place.open());
-    let newer = crate::schema_version() + 2;
+    let newer = schema_version() + 2;
     place.raw().pragma_update(None, "user_version", newer).expect("changed");
     let before = (fs::read(place.path()).expect("bytes"), files(&place.folder.path().join("data")));
     let refused = Ledger::open(&place.path()).expect_err("refused");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{Clock, ManualClock};
 
-use super::{LedgerFixture, NOW_MS, at, files, request, rollups, settlement};
+use super::{LedgerFixture, NOW_MS, at, files, request, rollups, sessions, settlement};
 use crate::{
     BACKUPS_KEPT_MAX, IncidentCause, Ledger, LedgerError, LedgerLimits, Recovery, RequestQuery,
     RequestState, SET_ASIDE_FILES_MAX,
@@ -555,4 +555,18 @@ async fn a_note_that_cannot_be_read_is_done_without() {
     fs::OpenOptions::new().write(true).open(&note).and_then(|note| note.set_len(10)).expect("cut");
     let (ledger, recovery) = guarded.open();
     assert_eq!((recovery.incident(), count(&ledger).await), (None, 2));
+}
+
+/// Tools delete their logs after some weeks, so rows from them cannot always be read again.
+#[tokio::test]
+async fn usage_from_session_logs_stays_over_a_restore() {
+    let guarded = RecoveryFixture::filled(1).await;
+    let (ledger, recovery) = guarded.open();
+    sessions::store(&ledger, &["before"]).await;
+    recovery.back_up().await.expect("a backup");
+    sessions::store(&ledger, &["before", "after"]).await;
+    recovery.restore(None).await.expect("restored");
+    assert_eq!(sessions::answers(&ledger).await, 2);
+    sessions::store(&ledger, &["after"]).await;
+    assert_eq!(sessions::answers(&ledger).await, 2);
 }

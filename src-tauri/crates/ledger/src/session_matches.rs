@@ -1,0 +1,84 @@
+//! Finds the rows of session logs that the gateway measured too.
+//!
+//! The ledger keeps no ids of providers, so a row and a request are the same call if they have the
+//! same model, the same sums of input and output, and the row was written while the request ran or
+//! a few seconds around it. Each request measures at most one row.
+
+use std::collections::HashSet;
+
+use domain::WallTime;
+use rusqlite::{Connection, Row, params};
+
+use crate::requests::oldest_id_at;
+
+/// A tool may write an answer down before the request has ended, by another clock: milliseconds.
+const EARLY_MS: i64 = 5_000;
+
+/// How long after the end of a request its tool may write it down, in milliseconds.
+const LATE_MS: i64 = 10_000;
+
+/// Longest request that is looked for, in milliseconds.
+const REQUEST_MS_MAX: i64 = 3_600_000;
+
+/// A row of session logs and the request that measured it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SessionMatch {
+    number: i64,
+    request: String,
+}
+
+pub(crate) const CANDIDATES: &str = "SELECT s.number, s.model, r.id, r.model_billed, r.model_asked
+    FROM requests r CROSS JOIN session_usage s
+    ON s.measured_by IS NULL
+     AND s.input_uncached + s.cache_read + s.cache_write_5m + s.cache_write_1h
+      = r.input_uncached + r.cache_read + r.cache_write_5m + r.cache_write_1h
+     AND s.output_visible + s.reasoning = r.output_visible + r.reasoning
+     AND s.time_ms BETWEEN r.started_ms - ?2 AND coalesce(r.ended_ms, r.started_ms) + ?3
+    WHERE r.id >= ?1 AND r.purpose = 'user' AND r.input_uncached IS NOT NULL
+     AND r.id NOT IN (SELECT measured_by FROM session_usage WHERE measured_by IS NOT NULL)
+    ORDER BY r.id, abs(s.time_ms - coalesce(r.ended_ms, r.started_ms))";
+
+/// Pairs the rows written since `since` with requests.
+pub(crate) fn find(
+    connection: &Connection,
+    since: WallTime,
+) -> rusqlite::Result<Vec<SessionMatch>> {
+    let oldest = WallTime::from_unix_ms(since.unix_ms().saturating_sub(REQUEST_MS_MAX));
+    let mut statement = connection.prepare_cached(CANDIDATES)?;
+    let mut rows = statement.query(params![oldest_id_at(oldest), EARLY_MS, LATE_MS])?;
+    let (mut taken, mut used) = (HashSet::new(), HashSet::new());
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (number, request): (i64, String) = (row.get("number")?, row.get("id")?);
+        if is_same_model(row)? && !taken.contains(&number) && used.insert(request.clone()) {
+            taken.insert(number);
+            found.push(SessionMatch { number, request });
+        }
+    }
+    Ok(found)
+}
+
+/// Names of one model may differ by a date at the end, and by the provider before it.
+fn is_same_model(row: &Row<'_>) -> rusqlite::Result<bool> {
+    let logged: String = row.get("model")?;
+    let (billed, asked): (Option<String>, String) =
+        (row.get("model_billed")?, row.get("model_asked")?);
+    let plain = |name: &str| name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let is_same = |name: &str| {
+        let (a, b) = (plain(name), plain(&logged));
+        let (long, short) = if a.len() > b.len() { (a, b) } else { (b, a) };
+        let rest = long.strip_prefix(short.as_str());
+        !short.is_empty()
+            && rest
+                .is_some_and(|rest| rest.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()))
+    };
+    Ok(billed.as_deref().is_some_and(is_same) || is_same(&asked))
+}
+
+/// Marks the rows as measured; returns how many.
+pub(crate) fn mark(connection: &Connection, matches: &[SessionMatch]) -> rusqlite::Result<usize> {
+    let sql = "UPDATE OR IGNORE session_usage SET measured_by = ?2
+        WHERE number = ?1 AND measured_by IS NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    matches.iter().map(|pair| statement.execute(params![pair.number, pair.request])).sum()
+}
