@@ -943,6 +943,20 @@ export type HypotheticalRequest = {
 	input_tokens: number,
 };
 
+/**  The lines of an attempt. */
+export type InvoiceView = {
+	/**  In the order of the meters; empty if nothing was counted. */
+	lines: LineItemView[],
+	/**  The sum of the lines; None if one of them has no rate. */
+	computed_nano_usd: NanoDollars | null,
+	/**  The cost that the backend stated. It counts, not the computed one. */
+	stated_nano_usd: NanoDollars | null,
+	/**  The row of the price table. */
+	price: PriceRowView | null,
+	/**  None if the cost is known. */
+	unpriced: UnpricedView | null,
+};
+
 /**  Adds a key. It can be used, replaced and removed, but never read back. */
 export type KeyAdd = {
 	id: string,
@@ -1113,6 +1127,17 @@ export type LedgerView = {
 	backups: LedgerBackupView[],
 	/**  Read-only files with earlier records, in the ledger's folder, oldest first. */
 	kept_files: string[],
+};
+
+export type LineItemView = {
+	/**  What was counted, in words: "Cache read". */
+	meter: string,
+	quantity: Count,
+	unit: Unit,
+	/**  The price of `quoted_for` units; None if the price list has none. */
+	rate_nano_usd: NanoDollars | null,
+	quoted_for: Count,
+	amount_nano_usd: NanoDollars | null,
 };
 
 export type ModelView = {
@@ -1339,6 +1364,15 @@ export type PoolOrder =
 /**  At random, in proportion to their weights. */
 "weighted";
 
+export type PriceRowView = {
+	/**  `openai/gpt-4.1@2026-11-01` */
+	id: string,
+	/**  First day, as `2026-11-01`. */
+	valid_from: string,
+	/**  The page or person it comes from. */
+	source: string,
+};
+
 /**  Prices in nano-dollars per million tokens. */
 export type PriceView = {
 	input_nano_usd: NanoDollars | null,
@@ -1448,6 +1482,7 @@ export type RequestAttemptView = {
 	/**  None if not known. */
 	cost_nano_usd: NanoDollars | null,
 	cost_basis: CostBasisView,
+	invoice: InvoiceView,
 };
 
 export type RequestCacheView = {
@@ -1522,6 +1557,8 @@ export type RequestView = {
 	/**  None if not known. */
 	cost_nano_usd: NanoDollars | null,
 	cost_basis: CostBasisView,
+	/**  Why the cost is not known, where that was recorded. */
+	unpriced: UnpricedView | null,
 	first_token_ms: number | null,
 	/**  Time to the last byte, in milliseconds. */
 	total_ms: number | null,
@@ -1938,8 +1975,34 @@ export type TranslationMode =
 /**  Drop all of them; the header x-gatehouse-dropped names them. */
 "lenient";
 
+/**  What a meter counts, and so how many of them a price is quoted for. */
+export type Unit = "tokens" | "calls" | "images" | "seconds" | "requests";
+
 /**  Milliseconds since 1970-01-01 UTC. */
 export type UnixMs = number;
+
+/**  Why the cost of an attempt is unknown. */
+export type UnpricedReason = 
+/**  The backend reported no usage. */
+"no_usage" | 
+/**  The report has a part that may cost money and that this version does not understand. */
+"unknown_usage" | 
+/**  The price list does not have the model. */
+"no_price" | 
+/**  The price list has the model, but no rate for something that was used. */
+"no_rate" | 
+/**  The price list has no rates for the service tier. */
+"unknown_tier" | 
+/**  The price list does not know what the region costs. */
+"unknown_region" | 
+/**  The counts or the cost are larger than any request can have. */
+"implausible";
+
+export type UnpricedView = {
+	reason: UnpricedReason,
+	/**  One sentence. */
+	sentence: string,
+};
 
 /**
  *  A part of Chat Completions that an OpenAI-compatible server does not support. Requests to it

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatMoney, formatMoneyFine, formatMoneyTick, formatPrice } from "@/lib/money";
+import { formatMoney, formatMoneyExact, formatMoneyFine, formatMoneyTick, formatPrice } from "@/lib/money";
 
 test.each([
   [0, "$0.00"],
@@ -33,6 +33,11 @@ test.each([
   [20_000_000_000, 10_000_000_000, "$20"],
 ])("a tick of %d that are %d apart is spelled %s", (nano, step, text) => {
   expect(formatMoneyTick(nano, step)).toBe(text);
+});
+
+test("an exact amount has the decimals that it needs", () => {
+  expect(formatMoneyExact(160)).toBe("$0.00000016");
+  expect(formatMoneyExact(2_500_000_000)).toBe("$2.50");
 });
 
 test("an unknown price is no number", () => {

@@ -14,6 +14,13 @@ const fineDollars = new Intl.NumberFormat("en-US", {
   maximumFractionDigits: 4,
 });
 
+const exactDollars = new Intl.NumberFormat("en-US", {
+  style: "currency",
+  currency: "USD",
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 9,
+});
+
 /** `$4.10`; below a cent with four decimals (`$0.0042`); below that `<$0.0001`, never a false zero. */
 export function formatMoney(nano: number): string {
   const size = Math.abs(nano);
@@ -26,6 +33,11 @@ export function formatMoney(nano: number): string {
 export function formatMoneyFine(nano: number): string {
   const size = Math.abs(nano);
   return size > 0 && size < NANO_SPELLED_MIN ? "<$0.0001" : fineDollars.format(nano / NANO_PER_DOLLAR);
+}
+
+/** At least two decimals and as many as the amount has, up to nine: `$2.50`, `$0.00000016`. */
+export function formatMoneyExact(nano: number): string {
+  return exactDollars.format(nano / NANO_PER_DOLLAR);
 }
 
 /** An axis tick, with enough decimals to distinguish ticks that are `step` apart. */

@@ -58,6 +58,14 @@ pub(crate) fn format_exact_dollars(amount: NanoDollars) -> String {
     domain::NanoUsd::new(amount.0).to_string()
 }
 
+/// Exact dollars with the decimals that they need, at least two: `$2.50`, `$0.00000016`.
+pub(crate) fn format_shortest_dollars(amount: NanoDollars) -> String {
+    let exact = format_exact_dollars(amount);
+    let (dollars, decimals) = exact.split_once('.').unwrap_or((&exact, ""));
+    let (sign, dollars) = dollars.strip_prefix('-').map_or(("", dollars), |rest| ("-", rest));
+    format!("{sign}${dollars}.{:0<2}", decimals.trim_end_matches('0'))
+}
+
 /// Formats a count with its noun: `1 request`, `2 requests`.
 pub(crate) fn format_counted_noun(count: Count, noun: &str) -> String {
     let plural = if count.0 == 1 { "" } else { "s" };
@@ -100,6 +108,9 @@ mod tests {
         check(4_100_000_000, 3, 1, "$4.10 + 1 unpriced");
         check(0, 3, 0, "$0.00");
         assert_eq!(format_exact_dollars(NanoDollars(1_000_234_005)), "1.000234005");
+        for (nanos, text) in [(160, "$0.00000016"), (-2_500_000_000, "-$2.50"), (0, "$0.00")] {
+            assert_eq!(format_shortest_dollars(NanoDollars(nanos)), text);
+        }
         assert_eq!(format_exact_dollars(NanoDollars(-5)), "-0.000000005");
         assert_eq!(
             (format_duration(340.4), format_duration(1_250.0)),

@@ -6,6 +6,7 @@ mod clients;
 mod dependents;
 mod explain;
 mod input;
+mod invoice;
 mod keys;
 mod ledger;
 mod playground;

@@ -7,6 +7,7 @@
 mod backends;
 mod cache;
 mod clients;
+mod invoice;
 mod keys;
 mod ledger;
 mod number;
@@ -24,16 +25,18 @@ pub use ::cache::CacheTier;
 pub use ::engine::KeyState;
 pub use ::ledger::{GroupBy, UsageBasis};
 pub use ::playground::{PlaygroundState, ReasoningEffort};
+pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::settings::{BackendKind, ClientPriority, ResiliencePreset};
 pub use domain::{
     CacheMode, CheckSet, ExtraDialect, PoolOrder, ReadinessVerdict, RoutePolicy, TranslationMode,
-    UnsupportedFeature, VaultKind,
+    Unit, UnsupportedFeature, VaultKind,
 };
 
 pub use backends::*;
 pub use cache::*;
 pub use clients::*;
+pub use invoice::*;
 pub use keys::*;
 pub use ledger::*;
 pub use number::{Count, NanoDollars, UnixMs};

@@ -12,6 +12,7 @@ mod dialect;
 mod entropy;
 mod id;
 mod keyed_fields;
+mod meter;
 mod money;
 mod origin;
 mod preset;
@@ -33,7 +34,8 @@ pub use id::{
     BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
     RunId, SLUG_CHARS_MAX,
 };
-pub use money::NanoUsd;
+pub use meter::{Meter, MeteredUsage, ServiceTier, Unit, Usage};
+pub use money::{DollarError, NanoUsd};
 pub use origin::{Origin, OriginError};
 pub use preset::{Preset, PresetLocation, presets};
 pub use redact::redact;

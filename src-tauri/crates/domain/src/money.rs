@@ -4,7 +4,15 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 
+use rust_decimal::prelude::ToPrimitive as _;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
+
+const NANOS_PER_DOLLAR: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no amount in dollars; write a decimal number such as 2.5")]
+pub struct DollarError;
 
 /// An amount in billionths of a US dollar. Saturates at the ends of `i64` (9.2 billion dollars).
 #[derive(
@@ -26,6 +34,21 @@ impl NanoUsd {
     #[must_use]
     pub const fn nanos(self) -> i64 {
         self.0
+    }
+
+    /// Reads decimal dollars from their digits: `0.000142`, `1.4e-5`. Rounds half up to a nano-dollar.
+    ///
+    /// # Errors
+    /// If the text is no decimal number, or is beyond nine billion dollars.
+    pub fn from_dollars(text: &str) -> Result<Self, DollarError> {
+        let dollars = match text.contains(['e', 'E']) {
+            true => Decimal::from_scientific(text),
+            false => text.parse(),
+        };
+        let nanos = dollars.ok().and_then(|dollars| dollars.checked_mul(NANOS_PER_DOLLAR));
+        let rounded = nanos
+            .map(|nanos| nanos.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero));
+        rounded.and_then(|nanos| nanos.to_i64()).map(Self).ok_or(DollarError)
     }
 
     #[must_use]
@@ -76,6 +99,19 @@ impl fmt::Display for NanoUsd {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dollars_are_read_from_their_digits() {
+        let nanos = |text: &str| NanoUsd::from_dollars(text).map(NanoUsd::nanos).ok();
+        assert_eq!(nanos("0.000142"), Some(142_000));
+        assert_eq!(nanos("1.4e-5"), Some(14_000));
+        assert_eq!(nanos("3.75E-8"), Some(38));
+        assert_eq!(nanos("-2"), Some(-2_000_000_000));
+        assert_eq!(nanos("0"), Some(0));
+        for wrong in ["", "x", "1,5", "1e300", "1e20", "NaN", "\"1\"", "99999999999"] {
+            assert_eq!(nanos(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn amounts_print_exactly() {

@@ -13,7 +13,7 @@ use ledger::{
     AttemptRecord, BacklogReason, CommitStatus, Ledger, LedgerError, NewRequest, RequestOutcome,
     Settlement, Timings, UsageBasis,
 };
-use pricing::{AttemptPricing, Cost, PriceBook};
+use pricing::{AttemptCost, AttemptPricing, Cost, PriceBook};
 use resilience::CallOutcome;
 use routing::{Candidate, Decision};
 use wire::{AnswerFacts, ErrorKind, UsageReading, UsageReport};
@@ -153,7 +153,7 @@ impl RequestRecord {
             backend: to.id.clone(),
             model: candidate.model.clone(),
         };
-        let cost_without_usage = pricing.cost_without_usage();
+        let cost_without_usage = pricing.without_usage();
         self.pricing = Some(pricing);
         let started = self.accounting.clock.wall();
         let Some(settlement) = &mut self.settlement else { return };
@@ -161,7 +161,7 @@ impl RequestRecord {
         settlement.credential.clone_from(&candidate.endpoint.credential);
         let mut attempt =
             AttemptRecord::started(candidate.endpoint.clone(), &candidate.model, started);
-        attempt.cost = cost_without_usage;
+        attempt.set_cost(cost_without_usage);
         attempt.waited = std::mem::take(&mut self.waited);
         settlement.attempts.push(attempt);
     }
@@ -243,15 +243,14 @@ impl RequestRecord {
         let Some(settlement) = &mut self.settlement else { return };
         settlement.model_billed.clone_from(&facts.model);
         settlement.finish_reason.clone_from(&facts.finish_reason);
-        settlement.usage = usage.map(|report| report.tokens);
+        settlement.usage = usage.map(UsageReport::tokens);
         settlement.usage_basis = usage.map(|report| basis(report.reading));
         settlement.usage_raw = usage.and_then(|report| report.raw.clone());
         let started = settlement.request.started;
         let Some(attempt) = settlement.attempts.last_mut() else { return };
         attempt.usage = settlement.usage;
         if let (Some(pricing), Some(usage)) = (&self.pricing, usage) {
-            attempt.cost =
-                pricing.cost(&usage.tokens, usage.stated_cost(), facts.model.as_deref(), started);
+            attempt.set_cost(pricing.cost(&usage.usage, facts.model.as_deref(), started));
         }
     }
 
@@ -271,7 +270,7 @@ impl RequestRecord {
         let Some(settlement) = &mut self.settlement else { return };
         if let Some(attempt) = settlement.attempts.last_mut() {
             if attempt.usage.is_none() && failure.work == BackendWork::None {
-                attempt.cost = Cost::NotBilled;
+                attempt.set_cost(AttemptCost::not_billed());
             }
             attempt.duration = duration;
             attempt.class = Some(failure.class.word().to_owned());

@@ -158,7 +158,7 @@ impl Call for Embeddings {
             Some(slot) => {
                 let model = fetched.batches.iter().find_map(|batch| batch.model.clone());
                 let usages = fetched.batches.iter().filter_map(|batch| batch.usage.as_ref());
-                let tokens = usages.fold(slot.tokens(), |sum, usage| sum + usage.tokens.input());
+                let tokens = usages.fold(slot.tokens(), |sum, usage| sum + usage.tokens().input());
                 let joined = slot.join(fetched.vectors()).unwrap_or_default();
                 request.write_vectors(joined, counted(tokens), model)
             }

@@ -54,7 +54,7 @@ impl Snapshot {
             if provider == Some(Provider::Mock) {
                 return Some(NanoUsd::ZERO);
             }
-            self.prices.find(backend, provider, model, at)?.cost(tokens)
+            self.prices.find(backend, provider, model, at)?.text_cost(tokens)
         }
     }
 }

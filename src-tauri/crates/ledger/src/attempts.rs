@@ -3,14 +3,14 @@
 use std::sync::LazyLock;
 
 use domain::{NanoUsd, RequestId, WallTime};
-use pricing::Cost;
+use pricing::{Cost, LineItem, Unpriced};
 use rusqlite::{Connection, Row, Statement, params};
 
 use crate::AttemptRecord;
 use crate::integer_columns::{clamp_cost, clamp_micros, get_interval, get_named, get_parsed};
 use crate::requests::read_cost;
 use crate::statements::insert_into;
-use crate::text_columns::{bound_name, bound_sentence};
+use crate::text_columns::{WordColumn, bound_name, bound_sentence};
 use crate::token_columns::{execute_with_tokens, read_tokens, with_token_columns};
 
 /// Most attempts saved per request.
@@ -34,6 +34,9 @@ const COLUMNS: &[&str] = &[
     "cost_nano_usd",
     "price_id",
     "cost_basis",
+    "lines",
+    "unpriced_reason",
+    "unpriced_detail",
 ];
 
 pub(crate) static INSERT: LazyLock<String> =
@@ -64,10 +67,33 @@ pub(crate) fn insert(
             attempt.cost.amount().map(clamp_cost),
             attempt.cost.price_id(),
             attempt.cost.basis(),
+            stored_lines(&attempt.lines),
+            attempt.unpriced.as_ref().map(|why| WordColumn(why.reason)),
+            attempt.unpriced.as_ref().and_then(|why| why.detail.as_deref()).map(bound_name),
         ];
         execute_with_tokens(statement, values, attempt.usage.as_ref())?;
     }
     Ok(())
+}
+
+fn stored_lines(lines: &[LineItem]) -> Option<String> {
+    (!lines.is_empty()).then(|| serde_json::to_string(lines).ok()).flatten()
+}
+
+/// Lines on a meter of a newer version are left out.
+fn read_lines(row: &Row<'_>) -> rusqlite::Result<Vec<LineItem>> {
+    let text: Option<String> = row.get("lines")?;
+    let stored: Option<Vec<serde_json::Value>> =
+        text.and_then(|text| serde_json::from_str(&text).ok());
+    let lines = stored.into_iter().flatten().map(serde_json::from_value);
+    Ok(lines.filter_map(Result::ok).collect())
+}
+
+/// A reason of a newer version is none.
+pub(crate) fn read_unpriced(row: &Row<'_>) -> rusqlite::Result<Option<Unpriced>> {
+    let reason: Option<String> = row.get("unpriced_reason")?;
+    let Some(reason) = reason.and_then(|word| word.parse().ok()) else { return Ok(None) };
+    Ok(Some(Unpriced { reason, detail: row.get("unpriced_detail")? }))
 }
 
 /// Known cost of the failed attempts, and the number of failed attempts with an unknown cost.
@@ -102,5 +128,7 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
         message: row.get("message")?,
         usage: if has_usage { Some(read_tokens(row)?) } else { None },
         cost: read_cost(row)?,
+        lines: read_lines(row)?,
+        unpriced: read_unpriced(row)?,
     })
 }

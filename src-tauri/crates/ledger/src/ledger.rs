@@ -18,13 +18,13 @@ use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
     AttemptOutcome, AttemptRecord, BypassCount, FailedAttempts, HealthChange, HealthRow,
-    LedgerError, LedgerLimits, LedgerState, ModelLatency, NewRequest, Purpose, ReadinessRunRecord,
-    ReadinessRunSummary, RequestQuery, RequestRow, RouteCount, SessionPart, SessionQuery,
-    SessionSummary, Settlement, Spend, StoredEndpointState, TransitionQuery, TransitionRecord,
-    UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses, database,
-    endpoint_states, failed_attempts, health, journal, price_table, readiness_runs, requests,
-    rollup, route_counts, session_imports, session_matches, session_usage, spill, transitions,
-    writer,
+    LedgerError, LedgerLimits, LedgerState, MeterTotals, ModelLatency, NewRequest, Purpose,
+    ReadinessRunRecord, ReadinessRunSummary, RequestQuery, RequestRow, RouteCount, SessionPart,
+    SessionQuery, SessionSummary, Settlement, Spend, StoredEndpointState, TransitionQuery,
+    TransitionRecord, UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses,
+    database, endpoint_states, failed_attempts, health, journal, meter_rollup, price_table,
+    readiness_runs, requests, rollup, route_counts, session_imports, session_matches,
+    session_usage, spill, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -240,6 +240,22 @@ impl Ledger {
     ) -> Result<Vec<FailedAttempts>, LedgerError> {
         self.read_current(move |connection| {
             failed_attempts::sum_between(connection, from, to, Purpose::User)
+        })
+        .await
+    }
+
+    /// What the user's own traffic in `from..to` counted and cost on each meter, failed attempts
+    /// included. `from` is rounded down and `to` up to a quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn meter_totals(
+        &self,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Vec<MeterTotals>, LedgerError> {
+        self.read_current(move |connection| {
+            meter_rollup::sum_between(connection, from, to, Purpose::User)
         })
         .await
     }

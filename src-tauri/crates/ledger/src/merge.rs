@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use crate::usage::SLOT_MS;
-use crate::{LedgerError, hourly_rollup, rollup};
+use crate::{LedgerError, hourly_rollup, meter_rollup, rollup};
 use domain::WallTime;
 
 /// Requests in both ledgers that are finished only in the other one. They are in no roll-ups yet.
@@ -105,6 +105,7 @@ fn count_added(connection: &Connection) -> rusqlite::Result<()> {
     };
     hourly_rollup::unfold(connection, WallTime::from_unix_ms(earliest))?;
     rollup::add_listed(connection)?;
+    meter_rollup::add_listed(connection)?;
     connection.execute(
         "INSERT INTO main.rollup_failures
          SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),

@@ -1,41 +1,16 @@
 //! The prices table: every row that ever priced a request, so that an old cost can be explained
 //! after the bundled table has changed.
 
-use std::sync::LazyLock;
-
-use domain::{NanoUsd, WallTime};
-use pricing::{LongContextRates, Price, PriceBook, PriceOwner, Provider, RateKind, Rates};
+use domain::WallTime;
+use pricing::{Price, PriceBook, PriceOwner, Provider};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::integer_columns::{clamp_count, get_parsed};
-use crate::statements::{execute_with_integers, insert_into};
+use crate::integer_columns::get_parsed;
 use crate::text_columns::{WordColumn, bound_name};
 
-/// Columns of a price before those of its rates, in the order of [`insert`].
-const COLUMNS: &[&str] = &[
-    "id",
-    "provider",
-    "backend",
-    "model",
-    "long_over_input_tokens",
-    "valid_from_ms",
-    "valid_to_ms",
-    "source",
-    "confidence",
-];
-
-/// Precedes the name of a rate for long input.
-const LONG: &str = "long_";
-
-static INSERT: LazyLock<String> = LazyLock::new(|| {
-    let rates = ["", LONG].into_iter().flat_map(rate_columns);
-    let columns: Vec<_> = COLUMNS.iter().copied().map(str::to_owned).chain(rates).collect();
-    format!("{} ON CONFLICT (id) DO NOTHING", insert_into("prices", &columns))
-});
-
-fn rate_columns(prefix: &str) -> impl Iterator<Item = String> {
-    RateKind::ALL.iter().map(move |kind| format!("{prefix}{}", kind.name()))
-}
+const INSERT: &str = "INSERT INTO prices
+    (id, provider, backend, model, terms, valid_from_ms, valid_to_ms, source, confidence)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
 
 /// Inserts a price. An existing row with the same id stays: prices are never edited.
 pub(crate) fn insert(connection: &Connection, price: &Price) -> rusqlite::Result<usize> {
@@ -43,24 +18,19 @@ pub(crate) fn insert(connection: &Connection, price: &Price) -> rusqlite::Result
         PriceOwner::Provider(provider) => (Some(WordColumn(*provider)), None),
         PriceOwner::Backend(backend) => (None, Some(backend.as_str())),
     };
-    let long = price.long_context.map(|long| long.rates).unwrap_or_default();
-    let rates = [price.rates, long];
-    let nanos = rates
-        .iter()
-        .flat_map(|rates| RateKind::ALL.iter().map(|kind| rates.get(*kind).map(NanoUsd::nanos)));
-    let values = params![
+    let terms = serde_json::to_string(&price.terms)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    connection.prepare_cached(INSERT)?.execute(params![
         price.id,
         provider,
         backend,
         bound_name(&price.model),
-        price.long_context.map(|long| clamp_count(long.over_input_tokens)),
+        terms,
         price.valid_from.unix_ms(),
         price.valid_to.map(WallTime::unix_ms),
         bound_name(&price.source),
         WordColumn(price.confidence),
-    ];
-    let mut statement = connection.prepare_cached(&INSERT)?;
-    execute_with_integers(&mut statement, values, &nanos.collect::<Vec<_>>())
+    ])
 }
 
 pub(crate) fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option<Price>> {
@@ -83,23 +53,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Price> {
         (Some(WordColumn(provider)), None) => PriceOwner::Provider(provider),
         (None, None) => return Err(rusqlite::Error::QueryReturnedNoRows),
     };
-    let rates = |prefix: &str| {
-        Rates::try_from_fn(|kind| {
-            let nanos: Option<i64> = row.get(format!("{prefix}{}", kind.name()).as_str())?;
-            Ok::<_, rusqlite::Error>(nanos.map(NanoUsd::new))
-        })
-    };
-    let long_rates = rates(LONG)?;
-    let long_over: Option<i64> = row.get("long_over_input_tokens")?;
+    let terms: String = row.get("terms")?;
+    let terms = serde_json::from_str(&terms).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+    })?;
     Ok(Price {
         id: row.get("id")?,
         owner: place,
         model: row.get("model")?,
-        rates: rates("")?,
-        long_context: long_over.map(|over| LongContextRates {
-            over_input_tokens: over.unsigned_abs(),
-            rates: long_rates,
-        }),
+        terms,
         valid_from: WallTime::from_unix_ms(row.get("valid_from_ms")?),
         valid_to: row.get::<_, Option<i64>>("valid_to_ms")?.map(WallTime::from_unix_ms),
         source: row.get("source")?,

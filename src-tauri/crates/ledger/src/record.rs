@@ -9,7 +9,7 @@ use domain::{
     BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, NanoUsd, RequestId,
     TokenUsage, WallTime,
 };
-use pricing::Cost;
+use pricing::{AttemptCost, Cost, LineItem, Unpriced};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A request at its arrival. Names longer than [`crate::NAME_CHARS_MAX`] are cut.
@@ -137,6 +137,13 @@ impl Settlement {
             + texts.into_iter().flatten().chain(messages).map(String::len).sum::<usize>()
     }
 
+    /// Why the cost is unknown; `None` if it is known.
+    pub(crate) fn unpriced(&self) -> Option<&Unpriced> {
+        let of_attempts =
+            || self.attempts.iter().rev().find_map(|attempt| attempt.unpriced.as_ref());
+        (self.cost == Cost::Unpriced).then(of_attempts).flatten()
+    }
+
     pub(crate) fn scale_money(&mut self, factor: i64) {
         self.cost.scale(factor);
         self.saved = self.saved.map(|amount| amount.scaled(factor));
@@ -209,9 +216,21 @@ pub struct AttemptRecord {
     pub usage: Option<TokenUsage>,
     #[serde(default)]
     pub cost: Cost,
+    /// What the usage costs, line by line, also where the backend states the cost. Empty for records of
+    /// versions before 6.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineItem>,
+    /// Why the cost is unknown, where that was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpriced: Option<Unpriced>,
 }
 
 impl AttemptRecord {
+    pub fn set_cost(&mut self, priced: AttemptCost) {
+        let AttemptCost { cost, lines, unpriced } = priced;
+        (self.cost, self.lines, self.unpriced) = (cost, lines, unpriced);
+    }
+
     /// A new attempt: no answer and an unknown cost.
     #[must_use]
     pub fn started(endpoint: Endpoint, model: &str, started: WallTime) -> Self {
@@ -229,6 +248,8 @@ impl AttemptRecord {
             message: None,
             usage: None,
             cost: Cost::Unpriced,
+            lines: Vec::new(),
+            unpriced: None,
         }
     }
 
@@ -263,6 +284,8 @@ pub struct RequestRow {
     pub wasted: NanoUsd,
     /// Failed attempts with an unknown cost, which is in neither sum.
     pub unpriced_attempts: u32,
+    /// Why the cost of the last unpriced attempt is unknown, where that was recorded.
+    pub unpriced: Option<Unpriced>,
     pub cache: CacheOutcome,
     pub cache_reason: Option<String>,
     pub saved: Option<NanoUsd>,

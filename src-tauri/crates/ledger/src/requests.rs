@@ -195,6 +195,8 @@ const SETTLED_COLUMNS: &[&str] = &[
     "wasted_nano_usd",
     "unpriced_attempts",
     "error_message",
+    "unpriced_reason",
+    "unpriced_detail",
 ];
 
 pub(crate) static SETTLE: LazyLock<String> = LazyLock::new(|| {
@@ -210,6 +212,7 @@ pub(crate) static SETTLE: LazyLock<String> = LazyLock::new(|| {
 pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusqlite::Result<usize> {
     let request = &ended.request;
     let (wasted, unpriced_attempts) = attempts::wasted_cost(&ended.attempts);
+    let unpriced = ended.unpriced();
     let values = params![
         request.id.to_string(),
         clamp_time(request.started),
@@ -249,6 +252,8 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
         clamp_cost(wasted),
         row_count(unpriced_attempts),
         bound_sentence(ended.error_message.as_deref()),
+        unpriced.map(|why| WordColumn(why.reason)),
+        unpriced.and_then(|why| why.detail.as_deref()).map(bound_name),
     ];
     execute_with_tokens(statement, values, ended.usage.as_ref())
 }
@@ -330,6 +335,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         cost: read_cost(row)?,
         wasted: domain::NanoUsd::new(row.get("wasted_nano_usd")?),
         unpriced_attempts: row.get("unpriced_attempts")?,
+        unpriced: attempts::read_unpriced(row)?,
         cache: row.get::<_, WordColumn<_>>("cache")?.0,
         cache_reason: row.get("cache_reason")?,
         saved: row.get::<_, Option<i64>>("saved_nano_usd")?.map(domain::NanoUsd::new),

@@ -55,6 +55,7 @@ const TABLES: &[SalvageTable] = &[
     table("decisions", "request_id", Some(2)),
     table("rollup_quarter", "slot_ms", Some(21)),
     table("rollup_failures", "slot_ms", Some(8)),
+    table("rollup_meters", "slot_ms", Some(8)),
     table("rollup_bypasses", "slot_ms", Some(4)),
     table("health_log", "number", None),
     table("transitions", "number", None),

@@ -14,8 +14,8 @@ use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
     HealthChange, LedgerError, NewRequest, ReadinessRunRecord, SessionPart, Settlement,
     StoredEndpointState, TransitionRecord, attempts, cache_bypasses, endpoint_states,
-    failed_attempts, health, hourly_rollup, price_table, readiness_runs, requests, rollup,
-    session_imports, transitions,
+    failed_attempts, health, hourly_rollup, meter_rollup, price_table, readiness_runs, requests,
+    rollup, session_imports, transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -219,6 +219,7 @@ pub(crate) fn commit(
         rollup::count_settled(connection, &ids)?;
         hourly_rollup::fold_finished(connection, &settled)?;
         failed_attempts::count_settled(connection, &settled)?;
+        meter_rollup::count_settled(connection, &settled)?;
         cache_bypasses::count_settled(connection, &settled)
     })
 }

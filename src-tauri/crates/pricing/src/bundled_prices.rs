@@ -8,10 +8,10 @@
 //!
 //! Output limits are listed only where the dialect requires one per request, which is Anthropic's.
 
-use domain::{NanoUsd, WallTime};
+use domain::{Meter, WallTime};
 
 use crate::price::format_price_id;
-use crate::{LongContextRates, Price, PriceConfidence, PriceOwner, Provider, Rates};
+use crate::{Price, PriceConfidence, PriceOwner, PriceTerms, Provider, Rate, Rates, RatesAbove};
 
 /// Date since which the rows below are known to hold, and its midnight in UTC. The ledger records
 /// only its own traffic, so no older price is needed.
@@ -97,11 +97,13 @@ impl BundledPrice {
             id: format_price_id(&place, self.model, date),
             owner: place,
             model: self.model.to_owned(),
-            rates: rates(self.figures),
-            long_context: self.long.map(|(over_input_tokens, figures)| LongContextRates {
-                over_input_tokens,
-                rates: rates(figures),
-            }),
+            terms: PriceTerms {
+                above: self.long.map(|(input_tokens, figures)| RatesAbove {
+                    input_tokens,
+                    rates: rates(figures),
+                }),
+                ..PriceTerms::flat(rates(self.figures))
+            },
             valid_from,
             valid_to: None,
             source: source.to_owned(),
@@ -110,15 +112,11 @@ impl BundledPrice {
     }
 }
 
-fn rates([input, cache_read, cache_write_5m, cache_write_1h, output]: RateFigures) -> Rates {
-    let rate = |micros: i64| (micros != NONE).then(|| NanoUsd::new(micros * 1_000));
-    Rates {
-        input: rate(input),
-        cache_read: rate(cache_read),
-        cache_write_5m: rate(cache_write_5m),
-        cache_write_1h: rate(cache_write_1h),
-        output: rate(output),
-    }
+fn rates(figures: RateFigures) -> Rates {
+    let meters =
+        [Meter::Input, Meter::CacheRead, Meter::CacheWrite5m, Meter::CacheWrite1h, Meter::Output];
+    let listed = meters.into_iter().zip(figures).filter(|(_, micros)| *micros != NONE);
+    listed.map(|(meter, micros)| (meter, Rate::new(micros * 1_000))).collect()
 }
 
 const OPENAI: &[BundledPrice] = &[
@@ -241,15 +239,18 @@ mod tests {
         let ids: HashSet<_> = rows.iter().map(|price| price.id.as_str()).collect();
         assert_eq!(ids.len(), rows.len());
         for price in &rows {
-            let rates = price.rates;
-            assert!(rates.input.is_some_and(|rate| rate > NanoUsd::ZERO), "{}", price.id);
+            let rate = |meter| price.terms.rates.of(meter);
+            assert!(rate(Meter::Input) > Some(Rate::new(0)), "{}", price.id);
             assert!(price.source.starts_with("https://"), "{}", price.id);
-            let cheaper_read = rates.cache_read.is_none_or(|rate| Some(rate) < rates.input);
+            let cheaper_read =
+                rate(Meter::CacheRead).is_none_or(|it| Some(it) < rate(Meter::Input));
             assert!(cheaper_read, "{}: reading a cache costs more than not", price.id);
-            let dearer_write = rates.cache_write_1h.is_none_or(|rate| Some(rate) > rates.input);
+            let write = rate(Meter::CacheWrite1h);
+            let dearer_write = write.is_none_or(|it| Some(it) > rate(Meter::Input));
             assert!(dearer_write, "{}: writing a cache costs less than not", price.id);
-            if let Some(long) = price.long_context {
-                assert!(long.rates.input > rates.input && long.rates.output > rates.output);
+            if let Some(long) = &price.terms.above {
+                let is_dearer = |meter| long.rates.of(meter) > rate(meter);
+                assert!(is_dearer(Meter::Input) && is_dearer(Meter::Output), "{}", price.id);
             }
         }
         let listed =

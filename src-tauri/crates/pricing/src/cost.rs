@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use domain::{BackendId, NanoUsd, TokenUsage, WallTime};
+use domain::{BackendId, NanoUsd, Usage, WallTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{PriceBook, Provider};
+use crate::{ATTEMPT_COST_MAX, LineItem, PriceBook, Provider, Unpriced, UnpricedReason};
 
 /// Cost of a request and its source. An unknown price is unknown, never zero.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cost {
     Reported(NanoUsd),
-    /// Tokens times a row of the price table.
+    /// By the lines of a row of the price table.
     Computed {
         amount: NanoUsd,
         /// [`Price::id`](crate::Price::id) of the row.
@@ -103,35 +103,70 @@ impl AttemptPricing {
     /// The cost of an attempt until its usage is known, and for good if it never is. The backend may
     /// have worked, so the cost is unpriced, not zero; only the mock never bills.
     #[must_use]
-    pub fn cost_without_usage(&self) -> Cost {
+    pub fn without_usage(&self) -> AttemptCost {
         match self.provider {
-            Some(Provider::Mock) => Cost::NotBilled,
-            _ => Cost::Unpriced,
+            Some(Provider::Mock) => AttemptCost::not_billed(),
+            _ => AttemptCost::unpriced(UnpricedReason::NoUsage.into()),
         }
     }
 
-    /// The cost that the backend states, else tokens times the price of the billed model or, if
-    /// that has none, of the model that was sent. Unpriced without a price for each used class.
+    /// The cost that the backend states, else the sum of the lines by the price of the billed model
+    /// or, if that has none, of the model that was sent. Unpriced if any line has no rate.
     #[must_use]
-    pub fn cost(
-        &self,
-        tokens: &TokenUsage,
-        stated: Option<NanoUsd>,
-        model_billed: Option<&str>,
-        at: WallTime,
-    ) -> Cost {
+    pub fn cost(&self, usage: &Usage, model_billed: Option<&str>, at: WallTime) -> AttemptCost {
         if self.provider == Some(Provider::Mock) {
-            return Cost::NotBilled;
-        }
-        if let Some(amount) = stated {
-            return Cost::Reported(amount);
+            return AttemptCost::not_billed();
         }
         let find = |model: &str| self.prices.find(&self.backend, self.provider, model, at);
         let price = model_billed.and_then(find).or_else(|| find(&self.model));
-        match price.and_then(|price| Some((price.cost(tokens)?, price.id.clone()))) {
-            Some((amount, price_id)) => Cost::Computed { amount, price_id },
-            None => Cost::Unpriced,
+        let (lines, computed) = match price {
+            Some(price) => price.invoice(usage),
+            None => (Vec::new(), Err(UnpricedReason::NoPrice.into())),
+        };
+        // Quantities are kept also where nothing prices them, so that they can be priced later.
+        let lines = if lines.is_empty() { unrated_lines(usage) } else { lines };
+        let stated =
+            usage.stated_cost.filter(|amount| (NanoUsd::ZERO..=ATTEMPT_COST_MAX).contains(amount));
+        let unread = usage.unread.as_deref();
+        let unread = unread.map(|field| Unpriced::new(UnpricedReason::UnknownUsage, field));
+        match (stated, unread, computed, price) {
+            (Some(amount), ..) => {
+                AttemptCost { cost: Cost::Reported(amount), lines, unpriced: None }
+            }
+            (None, None, Ok(amount), Some(price)) => {
+                let cost = Cost::Computed { amount, price_id: price.id.clone() };
+                AttemptCost { cost, lines, unpriced: None }
+            }
+            (None, unread, computed, _) => {
+                let why = unread.or(computed.err()).unwrap_or(UnpricedReason::NoPrice.into());
+                AttemptCost { lines, ..AttemptCost::unpriced(why) }
+            }
         }
+    }
+}
+
+fn unrated_lines(usage: &Usage) -> Vec<LineItem> {
+    usage.quantities.iter().map(|(meter, count)| LineItem::new(meter, count, None)).collect()
+}
+
+/// What an attempt costs, line by line. The lines are computed even where the backend states the cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptCost {
+    pub cost: Cost,
+    pub lines: Vec<LineItem>,
+    /// `None` if the cost is known.
+    pub unpriced: Option<Unpriced>,
+}
+
+impl AttemptCost {
+    /// No backend did any work.
+    #[must_use]
+    pub const fn not_billed() -> Self {
+        Self { cost: Cost::NotBilled, lines: Vec::new(), unpriced: None }
+    }
+
+    const fn unpriced(why: Unpriced) -> Self {
+        Self { cost: Cost::Unpriced, lines: Vec::new(), unpriced: Some(why) }
     }
 }
 

@@ -3,19 +3,25 @@
 //! Pure: no IO, no clock, no lock. The ledger stores the prices that a cost was computed with.
 //! Invariant: an unknown cost is unknown, never zero.
 //!
-//! A class of usage is a row of [`domain::TokenUsage`], a rate is a row of [`Rates`], and
-//! [`RateKind::of`] says which rate prices which class.
+//! A meter is a variant of [`domain::Meter`]; a price list has [`Rates`] by meter, for each tier and
+//! length of input ([`PriceTerms`]); an attempt's cost is the sum of its [`LineItem`]s.
 
 mod bundled_prices;
 mod cost;
+mod line_item;
 mod price;
 mod price_book;
 mod provider;
 mod rates;
+mod terms;
+mod unpriced;
 
 pub use bundled_prices::bundled_prices;
-pub use cost::{AttemptPricing, Cost};
-pub use price::{LongContextRates, Price, PriceConfidence, PriceOwner};
+pub use cost::{AttemptCost, AttemptPricing, Cost};
+pub use line_item::LineItem;
+pub use price::{ATTEMPT_COST_MAX, Price, PriceConfidence, PriceOwner};
 pub use price_book::PriceBook;
 pub use provider::Provider;
-pub use rates::{RateKind, Rates};
+pub use rates::{Rate, RateError, Rates};
+pub use terms::{Factor, PriceTerms, RatesAbove, TierTerms};
+pub use unpriced::{Unpriced, UnpricedReason};

@@ -1,8 +1,12 @@
 //! A dated row of the price table.
 
-use domain::{BackendId, NanoUsd, TokenUsage, WallTime};
+use domain::{BackendId, NanoUsd, TokenUsage, Usage, WallTime};
 
-use crate::{Provider, Rates};
+use crate::{LineItem, PriceTerms, Provider, Unpriced, UnpricedReason};
+
+/// Dearest plausible attempt: a thousand dollars, ten times what the dearest model can cost for its
+/// whole context and longest answer.
+pub const ATTEMPT_COST_MAX: NanoUsd = NanoUsd::new(1_000_000_000_000);
 
 /// A dated row of the price table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,10 +16,7 @@ pub struct Price {
     pub owner: PriceOwner,
     /// Exact model id at that place.
     pub model: String,
-    /// Per million tokens.
-    pub rates: Rates,
-    /// Rates for long input.
-    pub long_context: Option<LongContextRates>,
+    pub terms: PriceTerms,
     /// The first moment it holds.
     pub valid_from: WallTime,
     /// Exclusive; `None` while the price is valid.
@@ -25,26 +26,21 @@ pub struct Price {
     pub confidence: PriceConfidence,
 }
 
-/// Other rates for the whole request once its input is long, as OpenAI and Google charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LongContextRates {
-    /// Applies if all input classes together exceed this many tokens.
-    pub over_input_tokens: u64,
-    /// Per million tokens.
-    pub rates: Rates,
-}
-
 impl Price {
     /// A price that the user declares for a model of one backend, valid from `valid_from`.
     #[must_use]
-    pub fn declared(backend: &BackendId, model: &str, rates: Rates, valid_from: WallTime) -> Self {
+    pub fn declared(
+        backend: &BackendId,
+        model: &str,
+        terms: PriceTerms,
+        valid_from: WallTime,
+    ) -> Self {
         let place = PriceOwner::Backend(backend.clone());
         Self {
             id: format_price_id(&place, model, &valid_from.to_rfc3339()),
             owner: place,
             model: model.to_owned(),
-            rates,
-            long_context: None,
+            terms,
             valid_from,
             valid_to: None,
             source: "stated by you".to_owned(),
@@ -52,11 +48,29 @@ impl Price {
         }
     }
 
-    /// The cost of `usage`; `None` if a used class has no rate.
+    /// The lines of `usage`, and their sum or why it is unknown. An empty list if no rates apply at
+    /// all.
+    pub fn invoice(&self, usage: &Usage) -> (Vec<LineItem>, Result<NanoUsd, Unpriced>) {
+        let lines = match self.terms.lines(usage) {
+            Ok(lines) => lines,
+            Err(unpriced) => return (Vec::new(), Err(unpriced)),
+        };
+        let unrated = lines.iter().find(|line| line.rate.is_none());
+        let total = match unrated {
+            Some(line) => Err(Unpriced::new(UnpricedReason::NoRate, line.meter.word())),
+            None => Ok(lines.iter().filter_map(|line| line.amount).sum()),
+        };
+        let total = total.and_then(|sum| match sum > ATTEMPT_COST_MAX {
+            true => Err(UnpricedReason::Implausible.into()),
+            false => Ok(sum),
+        });
+        (lines, total)
+    }
+
+    /// The cost of text at the standard tier; `None` if a used class has no rate.
     #[must_use]
-    pub fn cost(&self, usage: &TokenUsage) -> Option<NanoUsd> {
-        let long = self.long_context.filter(|long| usage.input() > long.over_input_tokens);
-        long.map_or(self.rates, |long| long.rates).cost(usage)
+    pub fn text_cost(&self, tokens: &TokenUsage) -> Option<NanoUsd> {
+        self.invoice(&Usage::from(*tokens)).1.ok()
     }
 
     pub(crate) fn is_valid_at(&self, at: WallTime) -> bool {

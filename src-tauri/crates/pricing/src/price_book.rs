@@ -71,10 +71,10 @@ impl PriceBook {
 
 #[cfg(test)]
 mod tests {
-    use domain::{NanoUsd, TokenUsage};
+    use domain::{Meter, NanoUsd, TokenUsage};
 
     use super::*;
-    use crate::{PriceConfidence, Rates};
+    use crate::{PriceConfidence, PriceTerms, Rate, Rates};
 
     const NOW: WallTime = WallTime::from_unix_ms(1_795_200_000_000);
 
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_stated_price_wins_for_its_backend_from_its_date_on() {
-        let rates = Rates { input: Some(NanoUsd::new(7)), ..Rates::default() };
+        let rates = PriceTerms::flat(Rates::from_iter([(Meter::Input, Rate::new(7))]));
         let book =
             PriceBook::bundled().with_price(Price::declared(&backend(), "gpt-4.1", rates, NOW));
         let find = |at: i64, backend: &BackendId| {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_ended_price_gives_way_to_its_successor() {
-        let mut old = Price::declared(&backend(), "m", Rates::default(), WallTime::default());
+        let mut old = Price::declared(&backend(), "m", PriceTerms::default(), WallTime::default());
         old.valid_to = Some(NOW);
         let ended = PriceBook::default().with_price(old.clone());
         let find = |book: &PriceBook, at| {
@@ -171,7 +171,7 @@ mod tests {
         };
         assert_eq!(find(&ended, NOW.unix_ms() - 1), Some(old.id));
         assert_eq!(find(&ended, NOW.unix_ms()), None);
-        let new = Price::declared(&backend(), "m", Rates::default(), NOW);
+        let new = Price::declared(&backend(), "m", PriceTerms::default(), NOW);
         let both = ended.with_price(new.clone());
         assert_eq!(find(&both, NOW.unix_ms()), Some(new.id));
         let in_force = |ms| both.valid_at(WallTime::from_unix_ms(ms)).count();
@@ -183,8 +183,9 @@ mod tests {
         let book = PriceBook::bundled();
         let price = book.find(&backend(), Some(Provider::Google), "gemini-2.5-pro", NOW);
         let price = price.expect("a price");
-        let cost =
-            |input_uncached| price.cost(&TokenUsage { input_uncached, ..TokenUsage::default() });
+        let cost = |input_uncached| {
+            price.text_cost(&TokenUsage { input_uncached, ..TokenUsage::default() })
+        };
         assert_eq!(cost(200_000), Some(NanoUsd::new(250_000_000)));
         assert_eq!(cost(200_001), Some(NanoUsd::new(500_002_500)));
     }

@@ -5,8 +5,10 @@
 //! completion count includes reasoning, Gemini's does not. Backends also report invalid numbers
 //! (negative, fractional, as text), so a split that had to be guessed or clamped is marked.
 
-use domain::{NanoUsd, TokenUsage};
+use domain::{NanoUsd, TokenUsage, Usage};
 use serde_json::value::RawValue;
+
+use crate::json::pick;
 
 /// Largest raw usage object kept, in bytes; the largest seen has about 600.
 pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
@@ -16,31 +18,31 @@ pub const TOKEN_COUNT_MAX: u64 = 1_000_000_000_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageReport {
-    pub tokens: TokenUsage,
+    pub usage: Usage,
     pub reading: UsageReading,
     /// The backend's own object; `None` if it exceeds [`USAGE_RAW_BYTES_MAX`].
     pub raw: Option<String>,
 }
 
 impl UsageReport {
-    /// The cost that the backend itself states: OpenRouter's `usage.cost`, in dollars
-    /// (<https://openrouter.ai/docs/use-cases/usage-accounting>). `None` if it states none, or one of a
-    /// million dollars and more, which no request costs.
+    /// A report of text alone, without an object of the backend.
     #[must_use]
-    pub fn stated_cost(&self) -> Option<NanoUsd> {
-        #[derive(serde::Deserialize)]
-        struct Stated {
-            cost: Option<f64>,
-        }
-        let dollars = serde_json::from_str::<Stated>(self.raw.as_deref()?).ok()?.cost?;
-        let nanos = (dollars * 1e9).round();
-        let believable = (0.0..=1e15).contains(&nanos);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a whole number below 2^53, checked above"
-        )]
-        believable.then(|| NanoUsd::new(nanos as i64))
+    pub fn of_text(tokens: TokenUsage, reading: UsageReading) -> Self {
+        Self { usage: tokens.into(), reading, raw: None }
     }
+
+    #[must_use]
+    pub fn tokens(&self) -> TokenUsage {
+        self.usage.tokens()
+    }
+}
+
+/// The cost that a usage object states: OpenRouter's `cost`, in dollars
+/// (<https://openrouter.ai/docs/use-cases/usage-accounting>). `None` if it states none, or no amount.
+fn read_stated_cost(object: &RawValue) -> Option<NanoUsd> {
+    let [cost] = pick(object.get(), ["cost"])?;
+    let amount = NanoUsd::from_dollars(cost?.get()).ok()?;
+    (amount >= NanoUsd::ZERO).then_some(amount)
 }
 
 /// How reliable a usage report is.
@@ -70,7 +72,8 @@ impl CountReader {
     pub(crate) fn into_report(self, tokens: TokenUsage, value: &RawValue) -> UsageReport {
         let raw = value.get();
         let raw = (raw.len() <= USAGE_RAW_BYTES_MAX).then(|| raw.to_owned());
-        UsageReport { tokens, reading: self.reading, raw }
+        let usage = Usage { stated_cost: read_stated_cost(value), ..tokens.into() };
+        UsageReport { usage, reading: self.reading, raw }
     }
 
     /// Records that a number had to be adjusted.
@@ -116,13 +119,7 @@ mod tests {
     #[test]
     fn a_stated_cost_is_read_in_dollars() {
         let cost = |raw: &str| {
-            let raw = Some(raw.to_owned());
-            let report = UsageReport {
-                tokens: TokenUsage::default(),
-                reading: UsageReading::AsReported,
-                raw,
-            };
-            report.stated_cost().map(NanoUsd::nanos)
+            read_stated_cost(serde_json::from_str(raw).expect("JSON")).map(NanoUsd::nanos)
         };
         assert_eq!(cost(r#"{"prompt_tokens":1,"cost":0.000142}"#), Some(142_000));
         assert_eq!(cost(r#"{"cost":1.4e-5}"#), Some(14_000));

@@ -1,5 +1,6 @@
 /** How a request was handled: attempts with wait, failure and cost, skipped backends, and the cache. */
 import { Cost } from "@/components/cost";
+import { Invoice } from "@/components/invoice";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -87,6 +88,7 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
             {attempt.owner !== null && `, ${OWNERS[attempt.owner] ?? attempt.owner}`}. {attempt.error}
           </span>
         )}
+        <Invoice invoice={attempt.invoice} label={`Cost of attempt ${place}`} />
       </span>
     </li>
   );

@@ -5,6 +5,7 @@ import type {
   RequestsQuery,
   RequestView,
   RequestStateView,
+  UnpricedView,
   UsageBasis,
   GroupBy,
   UsageGroupView,
@@ -92,11 +93,18 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
         : usageObject(input, cached, usageBasis === "adjusted" ? `${output}.0` : output),
     cost_nano_usd: state === "failed" ? 0 : cost,
     cost_basis: state === "failed" ? "not_billed" : costBasisOf(cost, usageBasis, backend),
+    unpriced: state === "failed" || cost !== null ? null : says ? NO_PRICE : NO_USAGE,
     first_token_ms: state === "failed" ? null : first,
     total_ms: first + output * random.between(6, 14),
     attempts: random.next() > 0.96 ? 2 : 1,
   };
 }
+
+const NO_PRICE: UnpricedView = {
+  reason: "no_price",
+  sentence: "No price is known for this model at this backend.",
+};
+const NO_USAGE: UnpricedView = { reason: "no_usage", sentence: "The backend reported no usage." };
 
 /** Some backends omit usage, and now and then one reports an invalid number. */
 function usageBasisOf(backend: string, number: number): UsageBasis {

@@ -14,6 +14,7 @@ use ledger::{
 use pricing::Cost;
 
 use super::input;
+use super::invoice::unpriced_view;
 use crate::ApiError;
 use crate::view::{
     CostBasisView, NanoDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
@@ -359,6 +360,7 @@ fn request_view(row: RequestRow) -> RequestView {
         usage_raw: row.usage_raw,
         cost_nano_usd: cost,
         cost_basis,
+        unpriced: row.unpriced.as_ref().map(unpriced_view),
         first_token_ms: row.timings.first_token.map(ms),
         total_ms: row.timings.total.map(ms),
         attempts: row.attempts,

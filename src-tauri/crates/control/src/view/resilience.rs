@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{CostBasisView, ExcludedCandidateView, NanoDollars, UnixMs};
+use super::{CostBasisView, ExcludedCandidateView, InvoiceView, NanoDollars, UnixMs};
 
 /// Longest time that a breaker can be forced, in minutes: one day.
 pub const FORCE_MINUTES_MAX: u32 = 24 * 60;
@@ -320,6 +320,7 @@ pub struct RequestAttemptView {
     /// None if not known.
     pub cost_nano_usd: Option<NanoDollars>,
     pub cost_basis: CostBasisView,
+    pub invoice: InvoiceView,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

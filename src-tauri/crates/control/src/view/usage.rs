@@ -4,7 +4,7 @@ use ledger::{GroupBy, UsageBasis};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, NanoDollars, UnixMs};
+use super::{Count, NanoDollars, UnixMs, UnpricedView};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageReportQuery {
@@ -186,6 +186,8 @@ pub struct RequestView {
     /// None if not known.
     pub cost_nano_usd: Option<NanoDollars>,
     pub cost_basis: CostBasisView,
+    /// Why the cost is not known, where that was recorded.
+    pub unpriced: Option<UnpricedView>,
     pub first_token_ms: Option<f64>,
     /// Time to the last byte, in milliseconds.
     pub total_ms: Option<f64>,

@@ -9,11 +9,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use cache::{Cache, Purge};
-use domain::{NanoUsd, WallTime};
-use pricing::{Price, PriceBook, PriceOwner, Provider, RateKind, Rates};
+use domain::WallTime;
+use pricing::{PriceBook, PriceOwner, PriceTerms, Provider};
 
-/// Prices by model and place, as numbers in the order of the price table.
-pub(super) type PricesByModel = BTreeMap<String, BTreeMap<String, Vec<Option<i64>>>>;
+/// Prices by model and place.
+pub(super) type PricesByModel = BTreeMap<String, BTreeMap<String, PriceTerms>>;
 
 /// State of the cache before it was opened.
 #[derive(Debug, Clone, Copy)]
@@ -88,20 +88,9 @@ pub(super) fn prices_in_force(book: &PriceBook, at: WallTime) -> PricesByModel {
             PriceOwner::Provider(provider) => provider.word().to_owned(),
             PriceOwner::Backend(backend) => format!("backend:{backend}"),
         };
-        all.entry(price.model.clone()).or_default().insert(place, price_numbers(price));
+        all.entry(price.model.clone()).or_default().insert(place, price.terms.clone());
     }
     all
-}
-
-fn price_numbers(price: &Price) -> Vec<Option<i64>> {
-    let rates =
-        |rates: Rates| RateKind::ALL.iter().map(move |kind| rates.get(*kind).map(NanoUsd::nanos));
-    let mut numbers: Vec<_> = rates(price.rates).collect();
-    if let Some(long) = price.long_context {
-        numbers.push(i64::try_from(long.over_input_tokens).ok());
-        numbers.extend(rates(long.rates));
-    }
-    numbers
 }
 
 /// Models whose price was added, removed or changed at any place, plus their documented aliases.

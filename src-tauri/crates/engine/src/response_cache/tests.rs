@@ -8,9 +8,9 @@ use cache::{
     AnswerForm, BodyRecorder, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
     EntryTags, Lookup, Purge,
 };
-use domain::{BackendId, ClientId, ManualClock, NanoUsd, SeededEntropy, WallTime};
+use domain::{BackendId, ClientId, ManualClock, Meter, NanoUsd, SeededEntropy, WallTime};
 use indexmap::IndexMap;
-use pricing::{Price, Rates};
+use pricing::{Price, PriceTerms, Rate, Rates};
 use settings::{BackendKind, BackendSettings, KeyPoolSettings, TrafficLimits, VaultKind};
 use tempfile::TempDir;
 
@@ -131,7 +131,7 @@ async fn a_changed_price_purges_its_model_by_each_of_its_names() {
     let home = home().await;
     let path = folders(&home).cache_prices_file();
     let written = std::fs::read(&path).expect("written");
-    rewrite(&path, |prices| prices["gpt-4.1"]["openai"][0] = 1.into());
+    rewrite(&path, |prices| prices["gpt-4.1"]["openai"]["rates"]["input"] = 1.into());
     assert_eq!(left(&home).await, ["gpt-4o", "llama"]);
     assert_eq!(std::fs::read(&path).expect("written"), written);
 }
@@ -140,7 +140,7 @@ async fn a_changed_price_purges_its_model_by_each_of_its_names() {
 async fn a_changed_price_of_a_dated_name_purges_the_undated_one() {
     let home = home().await;
     rewrite(&folders(&home).cache_prices_file(), |prices| {
-        prices["gpt-4o-2024-05-13"]["openai"][0] = 1.into();
+        prices["gpt-4o-2024-05-13"]["openai"]["rates"]["input"] = 1.into();
     });
     assert_eq!(left(&home).await, ["gpt-4.1", "gpt-4.1-2025-04-14", "llama"]);
 }
@@ -149,14 +149,14 @@ async fn a_changed_price_of_a_dated_name_purges_the_undated_one() {
 async fn an_added_and_a_removed_price_purge_their_models() {
     let home = home().await;
     let engine = opened(&home).await;
-    let rates = Rates { input: Some(NanoUsd::new(7)), ..Rates::default() };
+    let rates = PriceTerms::flat(Rates::from_iter([(Meter::Input, Rate::new(7))]));
     let price = Price::declared(&backend("up"), "llama", rates, NOW);
     engine.ledger().declare_price(price).await.expect("kept");
     engine.stop().await;
     drop(engine);
     assert_eq!(left(&home).await, ["gpt-4.1", "gpt-4.1-2025-04-14", "gpt-4o"]);
     rewrite(&folders(&home).cache_prices_file(), |prices| {
-        prices["gpt-4o"]["backend:gone"] = serde_json::json!([1, 1, 1, 1, 1]);
+        prices["gpt-4o"]["backend:gone"] = serde_json::json!({"rates": {"input": 1}});
     });
     assert_eq!(left(&home).await, ["gpt-4.1", "gpt-4.1-2025-04-14"]);
 }

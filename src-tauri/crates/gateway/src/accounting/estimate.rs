@@ -2,7 +2,7 @@
 //! never zero.
 
 use bytes::Bytes;
-use domain::TokenUsage;
+use domain::{Meter, TokenUsage};
 use tokens::TokenEstimator;
 use wire::{AnswerFacts, UsageReading, UsageReport};
 
@@ -24,7 +24,7 @@ pub(crate) fn usage(facts: &AnswerFacts, request_body: &Bytes) -> Option<UsageRe
         output_visible: facts.content_bytes.div_ceil(BYTES_PER_TOKEN),
         ..TokenUsage::default()
     };
-    Some(UsageReport { tokens, reading: UsageReading::Estimated, raw: None })
+    Some(UsageReport::of_text(tokens, UsageReading::Estimated))
 }
 
 /// As [`usage`], for an answer that broke off. A count reported by then may date from its beginning
@@ -33,9 +33,9 @@ pub(crate) fn usage(facts: &AnswerFacts, request_body: &Bytes) -> Option<UsageRe
 pub(crate) fn partial_usage(facts: &AnswerFacts, request_body: &Bytes) -> Option<UsageReport> {
     let mut report = usage(facts, request_body)?;
     let arrived = facts.content_bytes.div_ceil(BYTES_PER_TOKEN);
-    let missing = arrived.saturating_sub(report.tokens.output());
+    let missing = arrived.saturating_sub(report.tokens().output());
     if facts.finish_reason.is_none() && missing > 0 {
-        report.tokens.output_visible = report.tokens.output_visible.saturating_add(missing);
+        report.usage.quantities.count(Meter::Output, missing);
         report.reading = UsageReading::Estimated;
     }
     Some(report)
@@ -80,7 +80,7 @@ mod tests {
         let facts = AnswerFacts { content_bytes: 1, ..AnswerFacts::default() };
         let estimate = usage(&facts, &request_body).expect("an estimate");
         assert_eq!(estimate.reading, UsageReading::Estimated);
-        assert!(estimate.tokens.input() > 0 && estimate.tokens.output() > 0);
+        assert!(estimate.tokens().input() > 0 && estimate.tokens().output() > 0);
         assert_eq!(
             usage(&AnswerFacts::default(), &request_body),
             None,
@@ -98,18 +98,14 @@ mod tests {
             ..TokenUsage::default()
         };
         let facts = |output, finish_reason: Option<&str>| AnswerFacts {
-            usage: Some(UsageReport {
-                tokens: tokens(output),
-                reading: UsageReading::AsReported,
-                raw: None,
-            }),
+            usage: Some(UsageReport::of_text(tokens(output), UsageReading::AsReported)),
             content_bytes: 41,
             finish_reason: finish_reason.map(str::to_owned),
             ..AnswerFacts::default()
         };
         let read = |facts| {
             let report = partial_usage(&facts, &Bytes::new()).expect("counted");
-            (report.tokens, report.reading)
+            (report.tokens(), report.reading)
         };
         assert_eq!(read(facts(1, None)), (tokens(11), UsageReading::Estimated));
         assert_eq!(read(facts(11, None)), (tokens(11), UsageReading::AsReported));

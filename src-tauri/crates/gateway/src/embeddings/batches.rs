@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use domain::Usage;
 use tokens::TokenEstimator;
 use wire::{
     EmbeddingBatch, EmbeddingFailure, EmbeddingRequest, UpstreamClass, UpstreamError, UsageReading,
@@ -79,24 +80,22 @@ pub(super) fn usage(batches: &[EmbeddingBatch], request: &EmbeddingRequest) -> U
     if let Some(reports) = reported.filter(|reports| !reports.is_empty()) {
         let adjusted = reports.iter().any(|report| report.reading != UsageReading::AsReported);
         let reading = if adjusted { UsageReading::Adjusted } else { UsageReading::AsReported };
-        let mut tokens = domain::TokenUsage::default();
-        for report in &reports {
-            tokens += report.tokens;
-        }
+        let usage = reports.iter().map(|report| report.usage.clone()).reduce(Usage::plus);
+        let usage = usage.unwrap_or_default();
         let raw = match reports.as_slice() {
             [only] => only.raw.clone(),
             _ => None,
         };
-        return UsageReport { tokens, reading, raw };
+        return UsageReport { usage, reading, raw };
     }
     let mut tally = TokenEstimator::new();
     request.texts().for_each(|text| tally.push(text));
     let tokens = domain::TokenUsage { input_uncached: tally.tokens().max(1), ..Default::default() };
-    UsageReport { tokens, reading: UsageReading::Estimated, raw: None }
+    UsageReport::of_text(tokens, UsageReading::Estimated)
 }
 
 /// A usage that includes shares of earlier counts, so it is an estimate.
 pub(super) fn counted(tokens: u64) -> UsageReport {
     let tokens = domain::TokenUsage { input_uncached: tokens, ..Default::default() };
-    UsageReport { tokens, reading: UsageReading::Estimated, raw: None }
+    UsageReport::of_text(tokens, UsageReading::Estimated)
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use domain::{
-    BackendId, BoundSecret, ClientId, Clock, CredentialId, Endpoint, NanoUsd, Secret,
-    SeededEntropy, SystemClock, TranslationMode, WallTime,
+    BackendId, BoundSecret, ClientId, Clock, CredentialId, Endpoint, Meter, Secret, SeededEntropy,
+    SystemClock, TranslationMode, Unit, WallTime,
 };
 use endpoints::{EndpointRegistry, ResilienceRules};
 use gateway::{
@@ -18,7 +18,7 @@ use gateway::{
 };
 use ledger::{AttemptRecord, Ledger, LedgerLimits, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
-use pricing::{Price, PriceBook, Rates};
+use pricing::{Price, PriceBook, PriceTerms, Rate, Rates};
 use resilience::{AttemptRules, EndpointTransition};
 use routing::{
     BackendCapabilities, BackendRole, BackendStatus, KeyPool, PoolKey, RoutableBackend, RouteTable,
@@ -307,11 +307,11 @@ pub(crate) const PRICED_MODEL: &str = "priced-1";
 /// Declared prices: a dollar a million tokens for [`PRICED_MODEL`], and for the mock's `echo`,
 /// which is free nevertheless.
 fn prices() -> PriceBook {
-    let dollar = Some(NanoUsd::new(1_000_000_000));
-    let rates = Rates { input: dollar, output: dollar, ..Rates::default() };
+    let dollar = Rate::from_quote("1", Unit::Tokens).expect("a rate");
+    let rates = Rates::from_iter([(Meter::Input, dollar), (Meter::Output, dollar)]);
     let price = |backend: &str, model| {
         let backend = BackendId::new(backend).expect("an id");
-        Price::declared(&backend, model, rates, WallTime::from_unix_ms(0))
+        Price::declared(&backend, model, PriceTerms::flat(rates.clone()), WallTime::from_unix_ms(0))
     };
     PriceBook::default().with_price(price("mock", "echo")).with_price(price("corp", PRICED_MODEL))
 }

@@ -1,14 +1,16 @@
 //! Costs of attempts, wasted costs of failed ones, and savings of the cache.
 
-use domain::NanoUsd;
-use pricing::Cost;
+use std::sync::Arc;
+
+use domain::{Meter, NanoUsd, Usage};
+use pricing::{AttemptPricing, Cost, Price, PriceBook, PriceTerms, UnpricedReason};
 
 use super::{LedgerFixture, answered_attempt, at, attempt, backend, request, settlement};
 use crate::spill::SpilledRecord;
 use crate::writes::LedgerWrite;
 use crate::{
     AttemptRecord, CacheOutcome, CacheTotals, DECISION_BYTES_MAX, FAILURE_GROUPS_MAX,
-    FailedAttempts, Purpose, Settlement,
+    FailedAttempts, MeterTotals, Purpose, Settlement,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -56,6 +58,58 @@ async fn what_failed_attempts_cost_is_reported_by_request_and_by_where_they_fail
     };
     assert_eq!(failed, [kind("far", "cut", 1, 90, 0), kind("away", "server", 2, 7, 1)]);
     assert_eq!(ledger.failed_attempts(at(HOUR_MS), at(2 * HOUR_MS)).await.expect("read"), []);
+}
+
+#[tokio::test]
+async fn the_lines_of_an_invoice_are_kept_and_their_sums_agree() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let rates = r#"{"rates":{"input":2,"output":10,"web_search":10}}"#;
+    let terms: PriceTerms = serde_json::from_str(rates).expect("terms");
+    let price = Price::declared(&backend("home"), "m", terms, at(0));
+    let mut usage = Usage::default();
+    for (meter, count) in [(Meter::Input, 1_200), (Meter::Output, 50), (Meter::WebSearch, 2)] {
+        usage.quantities.count(meter, count);
+    }
+    let pricing = AttemptPricing {
+        prices: Arc::new(PriceBook::default().with_price(price)),
+        provider: None,
+        backend: backend("home"),
+        model: "m".to_owned(),
+    };
+    let mut priced = answered_attempt();
+    priced.set_cost(pricing.cost(&usage, None, at(0)));
+    usage.quantities.count(Meter::InputAudio, 7);
+    let mut unpriced = answered_attempt();
+    unpriced.set_cost(pricing.cost(&usage, None, at(0)));
+    for (number, attempt) in [(1, &priced), (2, &unpriced)] {
+        let mut ended = settlement(number);
+        ended.attempts = vec![attempt.clone()];
+        ended.cost = attempt.cost.clone();
+        ledger.settle(ended).await.expect("settled");
+        let (row, attempts) = ledger.request(request(number).id).await.expect("read").expect("it");
+        assert_eq!((&attempts[0].lines, &attempts[0].cost), (&attempt.lines, &attempt.cost));
+        assert_eq!((&attempts[0].unpriced, &row.unpriced), (&attempt.unpriced, &attempt.unpriced));
+    }
+    assert_eq!(priced.cost.amount(), Some(NanoUsd::new(2_400_000 + 500_000 + 20_000_000)));
+    let why = unpriced.unpriced.map(|why| (why.reason, why.detail));
+    assert_eq!(why, Some((UnpricedReason::NoRate, Some("input_audio".to_owned()))));
+    let sums = ledger.meter_totals(at(0), at(HOUR_MS)).await.expect("read");
+    let total = |meter, quantity, nanos, unpriced_quantity| MeterTotals {
+        meter,
+        quantity,
+        cost: NanoUsd::new(nanos),
+        unpriced_quantity,
+    };
+    assert_eq!(
+        sums,
+        [
+            total(Meter::Input, 2_400, 4_800_000, 0),
+            total(Meter::InputAudio, 7, 0, 7),
+            total(Meter::Output, 100, 1_000_000, 0),
+            total(Meter::WebSearch, 4, 40_000_000, 0),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -216,6 +216,32 @@ async fn the_stored_file_of_version_2_is_upgraded_and_read() {
     check_stored(2, include_bytes!("stored/v2.sqlite")).await;
 }
 
+/// Until version 6 a price was columns of micro-dollars.
+#[tokio::test]
+async fn prices_of_version_5_are_the_same_in_the_new_form() {
+    let place = LedgerFixture::new();
+    let steps = &database::MIGRATIONS[..5];
+    let old = database::open(&place.path(), LedgerLimits::default(), steps).expect("version 5");
+    old.execute_batch(
+        "INSERT INTO prices (id, backend, model, input, output, long_over_input_tokens, long_input,
+          valid_from_ms, source, confidence) VALUES
+         ('p', 'home', 'm', 37500, 12000000, 200000, 75001, 0, 'you', 'declared'),
+         ('q', 'home', 'n', NULL, NULL, NULL, NULL, 0, 'you', 'declared')",
+    )
+    .expect("prices");
+    drop(old);
+    let ledger = place.open();
+    let terms = async |id: &str| {
+        let price = ledger.price(id.to_owned()).await.expect("read").expect("a price");
+        serde_json::to_string(&price.terms).expect("JSON")
+    };
+    assert_eq!(
+        terms("p").await,
+        r#"{"rates":{"input":0.0375,"output":12},"above":{"input_tokens":200000,"rates":{"input":0.075001}}}"#
+    );
+    assert_eq!(terms("q").await, r#"{"rates":{}}"#);
+}
+
 /// Version 3 booked invented prices for the mock.
 #[tokio::test]
 async fn the_mocks_invented_money_leaves_every_sum() {

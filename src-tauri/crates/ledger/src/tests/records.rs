@@ -1,9 +1,10 @@
 //! Round trips: requests, attempts, runs, health, prices.
 
 use domain::{
-    CheckSet, ClientId, HealthState, NanoUsd, ReadinessVerdict, RequestId, RunId, SeededEntropy,
+    CheckSet, ClientId, HealthState, Meter, NanoUsd, ReadinessVerdict, RequestId, RunId,
+    SeededEntropy,
 };
-use pricing::{Cost, Price, PriceConfidence, Rates};
+use pricing::{Cost, Price, PriceConfidence, PriceTerms, Rate, Rates};
 
 use super::{LedgerFixture, at, attempt, backend, request, settlement};
 use crate::{
@@ -349,10 +350,10 @@ async fn rows_with_words_of_a_newer_version_are_left_out() {
 async fn prices_are_kept_and_never_edited() {
     let place = LedgerFixture::new();
     let ledger = place.open();
-    let rates = |micros| Rates { input: Some(NanoUsd::new(micros)), ..Rates::default() };
-    let price = Price::declared(&backend("home"), "llama", rates(7), at(0));
+    let terms = |nanos| PriceTerms::flat(Rates::from_iter([(Meter::Input, Rate::new(nanos))]));
+    let price = Price::declared(&backend("home"), "llama", terms(7_000), at(0));
     ledger.declare_price(price.clone()).await.expect("kept");
-    let changed = Price { rates: rates(9), ..price.clone() };
+    let changed = Price { terms: terms(9_000), ..price.clone() };
     ledger.declare_price(changed).await.expect("accepted");
     drop(ledger);
     let ledger = place.open();

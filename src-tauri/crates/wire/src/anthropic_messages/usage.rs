@@ -82,7 +82,7 @@ struct WrittenDetails {
 impl WrittenUsage {
     /// Unknown counts become zero, since the dialect requires numbers.
     pub(super) fn from_report(usage: Option<&UsageReport>) -> Self {
-        let tokens = usage.map(|report| report.tokens).unwrap_or_default();
+        let tokens = usage.map(|report| report.tokens()).unwrap_or_default();
         Self {
             input_tokens: tokens.input_uncached,
             cache_creation_input_tokens: tokens
@@ -111,7 +111,7 @@ mod tests {
 
     fn check(json: &str, expected: [u64; 6], reading: UsageReading) {
         let report = read_usage(raw(json)).expect("usage");
-        let t = report.tokens;
+        let t = report.tokens();
         let input = [t.input_uncached, t.cache_read, t.cache_write_5m, t.cache_write_1h];
         let got = [input[0], input[1], input[2], input[3], t.output_visible, t.reasoning];
         assert_eq!((got, report.reading), (expected, reading), "{json}");
@@ -150,11 +150,11 @@ mod tests {
             r#"{"input_tokens":100,"cache_read_input_tokens":7,"output_tokens":1,"x":null}"#;
         let only_output = merge_usage(start, raw(r#"{"output_tokens":25}"#));
         let report = read_usage(&only_output).expect("usage");
-        assert_eq!((report.tokens.input(), report.tokens.output()), (107, 25));
+        assert_eq!((report.tokens().input(), report.tokens().output()), (107, 25));
         let all = raw(r#"{"input_tokens":110,"cache_read_input_tokens":0,"output_tokens":30}"#);
         let report = read_usage(&merge_usage(only_output.get(), all)).expect("usage");
-        assert_eq!((report.tokens.input_uncached, report.tokens.cache_read), (110, 7));
-        assert_eq!(report.tokens.output(), 30);
+        assert_eq!((report.tokens().input_uncached, report.tokens().cache_read), (110, 7));
+        assert_eq!(report.tokens().output(), 30);
         let zeros = raw(r#"{"input_tokens":0,"output_tokens":0}"#);
         assert_eq!(merge_usage("{}", zeros).get(), zeros.get());
         assert_eq!(merge_usage("7", zeros).get(), zeros.get());
@@ -168,7 +168,7 @@ mod tests {
         let report = read_usage(raw(usage)).expect("usage");
         let written =
             serde_json::to_string(&WrittenUsage::from_report(Some(&report))).expect("JSON");
-        assert_eq!(read_usage(raw(&written)).expect("usage").tokens, report.tokens);
+        assert_eq!(read_usage(raw(&written)).expect("usage").tokens(), report.tokens());
         let nothing = serde_json::to_value(WrittenUsage::from_report(None)).expect("JSON");
         assert_eq!((&nothing["input_tokens"], &nothing["output_tokens"]), (&0.into(), &0.into()));
     }

@@ -94,7 +94,7 @@ impl EmbeddingRequest {
             EmbeddingFormat::OpenAi => {
                 let tokens = batches.iter().filter_map(|batch| batch.usage.as_ref());
                 let tokens =
-                    tokens.fold(0_u64, |sum, usage| sum.saturating_add(usage.tokens.input()));
+                    tokens.fold(0_u64, |sum, usage| sum.saturating_add(usage.tokens().input()));
                 let model = batches.iter().find_map(|batch| batch.model.as_deref());
                 serde_json::to_vec(&OpenAiAnswer {
                     object: "list",

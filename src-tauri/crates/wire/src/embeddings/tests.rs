@@ -54,7 +54,7 @@ fn one_batch_of_the_same_dialect_passes_byte_for_byte() {
     assert_eq!(renamed.body, text.replace("\"small\"", "\"large \\\"3\\\"\""));
     let answer = r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":"AACAPw=="},{"object":"embedding","index":1,"embedding":"AACAPw=="}],"model":"m","usage":{"prompt_tokens":2,"total_tokens":2}}"#;
     let batch = read(Dialect::OpenAiChat, answer, 2).expect("vectors");
-    assert_eq!(batch.usage.as_ref().map(|usage| usage.tokens.input()), Some(2));
+    assert_eq!(batch.usage.as_ref().map(|usage| usage.tokens().input()), Some(2));
     assert_eq!(request.write_answer(&[batch]), answer);
 }
 
@@ -145,7 +145,7 @@ fn gemini_crosses_to_openai_and_ollama() {
     );
     let answer = r#"{"model":"nomic","embeddings":[[0.5]],"prompt_eval_count":4}"#;
     let batch = read(Dialect::OllamaChat, answer, 1).expect("vectors");
-    assert_eq!(batch.usage.as_ref().map(|usage| usage.tokens.input()), Some(4));
+    assert_eq!(batch.usage.as_ref().map(|usage| usage.tokens().input()), Some(4));
     assert_eq!(one.write_answer(&[batch]), r#"{"embedding":{"values":[0.5]}}"#);
 }
 
@@ -228,11 +228,8 @@ fn a_part_of_a_request_asks_for_those_inputs_only_and_joins_with_kept_vectors() 
     for text in ["[1,2.50]", "AACAPwAAAEA="] {
         let vector = EmbeddingVector::from_text(text).expect("a vector");
         assert_eq!(vector.as_text(), text);
-        let usage = UsageReport {
-            tokens: domain::TokenUsage { input_uncached: 3, ..Default::default() },
-            reading: crate::UsageReading::Estimated,
-            raw: None,
-        };
+        let tokens = domain::TokenUsage { input_uncached: 3, ..Default::default() };
+        let usage = UsageReport::of_text(tokens, crate::UsageReading::Estimated);
         let written = request.write_vectors(vec![vector; 3], usage, Some("m2".to_owned()));
         let written: Value = serde_json::from_slice(&written).expect("JSON");
         assert_eq!(written["data"].as_array().map(Vec::len), Some(3));

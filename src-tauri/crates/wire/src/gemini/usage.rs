@@ -47,7 +47,7 @@ pub(super) struct UsageMetadata {
 
 impl From<&UsageReport> for UsageMetadata {
     fn from(report: &UsageReport) -> Self {
-        let tokens = &report.tokens;
+        let tokens = &report.tokens();
         let (prompt, thoughts) = (tokens.input(), tokens.reasoning);
         Self {
             prompt_token_count: prompt,
@@ -74,7 +74,7 @@ mod tests {
     fn check(json: &str, expected: [u64; 4], reading: UsageReading) {
         let raw: &RawValue = serde_json::from_str(json).expect("JSON");
         let report = read_usage(raw).unwrap_or_else(|| panic!("no usage in {json}"));
-        let t = report.tokens;
+        let t = report.tokens();
         let got = [t.input_uncached, t.cache_read, t.output_visible, t.reasoning];
         assert_eq!((got, report.reading), (expected, reading), "{json}");
         assert_eq!(report.raw.as_deref(), Some(json));

@@ -23,7 +23,7 @@ pub(super) fn answer_embeddings(request: &EmbeddingRequest) -> MockAnswer {
         input_uncached: request.texts().map(text::count_tokens).sum(),
         ..TokenUsage::default()
     };
-    let usage = UsageReport { tokens, reading: UsageReading::AsReported, raw: None };
+    let usage = UsageReport::of_text(tokens, UsageReading::AsReported);
     let body = request.write_vectors(vectors, usage, None);
     let good = AnswerFrames::whole(request.dialect(), body, 0);
     match MockFault::from_model_name(request.model()) {
@@ -99,7 +99,7 @@ mod tests {
             let vectors: Vec<_> = batch.vectors.iter().map(EmbeddingVector::to_base64).collect();
             assert_eq!(vectors, [pack("x"), pack("y")]);
             if dialect == Dialect::OpenAiChat {
-                assert_eq!(batch.usage.expect("usage").tokens.input(), 2);
+                assert_eq!(batch.usage.expect("usage").tokens().input(), 2);
             }
         }
     }

@@ -72,8 +72,7 @@ impl AnswerScript {
     /// The events of the answer for a client of `dialect`, whose signatures it has.
     pub(super) fn events(&self, dialect: Dialect) -> Vec<AnswerEvent> {
         let input = TokenUsage { input_uncached: self.usage.input(), ..TokenUsage::default() };
-        let usage =
-            |tokens| Some(UsageReport { tokens, reading: UsageReading::AsReported, raw: None });
+        let usage = |tokens| Some(UsageReport::of_text(tokens, UsageReading::AsReported));
         let mut events = vec![AnswerEvent::Begin { id: None, model: None, usage: usage(input) }];
         let mut index = 0;
         let mut push_part = |head: PartHead, deltas: Vec<PartDelta>| {

@@ -103,7 +103,7 @@ mod tests {
         let facts = read_chat_answer(body).expect("an answer");
         assert_eq!(facts.model.as_deref(), Some("gpt-x"));
         assert_eq!(facts.finish_reason.as_deref(), Some("length"));
-        assert_eq!(facts.usage.expect("usage").tokens.total(), 10);
+        assert_eq!(facts.usage.expect("usage").tokens().total(), 10);
         let silent = read_chat_answer(br#"{"choices":[{"message":{}}],"usage":null}"#);
         assert_eq!(silent, Ok(AnswerFacts { content_bytes: 1, ..AnswerFacts::default() }));
     }

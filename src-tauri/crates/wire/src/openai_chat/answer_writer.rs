@@ -168,7 +168,7 @@ pub(super) const fn finish_reason(reason: FinishReason) -> &'static str {
 }
 
 pub(super) fn write_usage(report: &UsageReport) -> String {
-    let tokens = &report.tokens;
+    let tokens = &report.tokens();
     let (input, output) = (tokens.input(), tokens.output_visible.saturating_add(tokens.reasoning));
     let written = tokens.cache_write_5m.saturating_add(tokens.cache_write_1h);
     let prompt = JsonObjectBuilder::new()

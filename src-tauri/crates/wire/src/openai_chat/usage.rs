@@ -76,7 +76,7 @@ mod tests {
     fn check(json: &str, expected: [u64; 5], reading: UsageReading) {
         let raw: &RawValue = serde_json::from_str(json).expect("JSON");
         let report = read_usage(raw).unwrap_or_else(|| panic!("no usage in {json}"));
-        let t = report.tokens;
+        let t = report.tokens();
         let got = [t.input_uncached, t.cache_read, t.cache_write_5m, t.output_visible, t.reasoning];
         assert_eq!((got, report.reading), (expected, reading), "{json}");
         assert_eq!(report.raw.as_deref(), Some(json));

@@ -269,7 +269,7 @@ fn f8_f9_f46_a_stream_that_passes_ends_truthfully() {
         (relay, end),
         (format!("{begun}{text}{whole}"), StreamEnd::Complete { append: Bytes::new() })
     );
-    assert_eq!(stream.facts().usage.as_ref().map(|usage| usage.tokens.total()), Some(4));
+    assert_eq!(stream.facts().usage.as_ref().map(|usage| usage.tokens().total()), Some(4));
     assert_eq!(stream.facts().finish_reason.as_deref(), Some("completed"));
     let (stream, relay, end) = play(&[&begun, &text]);
     assert_eq!((relay, end), (format!("{begun}{text}"), StreamEnd::Truncated));

@@ -183,7 +183,7 @@ impl<'a> ResponseObject<'a> {
             tools: EchoedTool::from_request(request),
             top_p: request.top_p.as_ref(),
             truncation: "disabled",
-            usage: usage.map(|report| ResponsesUsage::of(&report.tokens)),
+            usage: usage.map(|report| ResponsesUsage::of(&report.tokens())),
             user: request.user.as_deref(),
             metadata: find_extra(request, "metadata")
                 .cloned()

@@ -82,7 +82,7 @@ mod tests {
     fn check(json: &str, expected: [u64; 5], reading: UsageReading) {
         let raw: &RawValue = serde_json::from_str(json).expect("JSON");
         let report = read_usage(raw).unwrap_or_else(|| panic!("no usage in {json}"));
-        let t = report.tokens;
+        let t = report.tokens();
         let got = [t.input_uncached, t.cache_read, t.cache_write_5m, t.output_visible, t.reasoning];
         assert_eq!((got, report.reading), (expected, reading), "{json}");
     }
@@ -94,7 +94,7 @@ mod tests {
             "output_tokens_details":{"reasoning_tokens":20},"total_tokens":150}"#;
         check(json, [10, 60, 30, 30, 20], UsageReading::AsReported);
         let raw: &RawValue = serde_json::from_str(json).expect("JSON");
-        let tokens = read_usage(raw).expect("usage").tokens;
+        let tokens = read_usage(raw).expect("usage").tokens();
         let again = serde_json::to_value(ResponsesUsage::of(&tokens)).expect("JSON");
         assert_eq!(again, serde_json::from_str::<serde_json::Value>(json).expect("JSON"));
     }

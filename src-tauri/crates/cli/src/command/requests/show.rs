@@ -1,11 +1,13 @@
 //! `gatehouse requests show ID`: shows one request attempt by attempt.
 
 use control::Core;
-use control::view::{RequestAttemptView, RequestPathView, RequestRef};
+use control::view::{
+    InvoiceView, LineItemView, RequestAttemptView, RequestPathView, RequestRef, Unit,
+};
 
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{UNKNOWN, format_duration};
+use crate::quantity::{UNKNOWN, format_count, format_duration, format_shortest_dollars};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
@@ -42,11 +44,74 @@ pub(in crate::command) fn render_request(path: &RequestPathView) -> StyledText {
     } else {
         text.end().table(&attempts_table(&path.attempts));
     }
+    for (number, attempt) in path.attempts.iter().enumerate() {
+        if !attempt.invoice.lines.is_empty() || attempt.invoice.unpriced.is_some() {
+            text.end();
+            text.line(Tone::Strong, &format!("Cost of attempt {}", number + 1));
+            render_invoice(&attempt.invoice, &mut text);
+        }
+    }
     for passed in &path.passed_over {
         let line = format!("Skipped: {}/{}. {}", passed.backend, passed.model, passed.reason);
         text.line(Tone::Muted, &line);
     }
     text
+}
+
+fn render_invoice(invoice: &InvoiceView, text: &mut StyledText) {
+    if !invoice.lines.is_empty() {
+        text.table(&invoice_table(invoice));
+    }
+    if let Some(unpriced) = &invoice.unpriced {
+        text.line(Tone::Warn, &format!("Unpriced. {}", unpriced.sentence));
+    }
+    if let Some(stated) = invoice.stated_nano_usd {
+        let line = format!("The backend states {}, which counts.", format_shortest_dollars(stated));
+        text.line(Tone::Plain, &line);
+    }
+    if let Some(price) = &invoice.price {
+        let line = format!("Price of {} from {}", price.valid_from, price.source);
+        text.line(Tone::Muted, &line);
+    }
+}
+
+fn invoice_table(invoice: &InvoiceView) -> TextTable {
+    let mut table = TextTable::new(&[
+        Column::Left("Counted"),
+        Column::Right("Quantity"),
+        Column::Left("Unit").hidden_at_rank(2),
+        Column::Right("Rate"),
+        Column::Right("Amount"),
+    ]);
+    let dollars =
+        |amount: Option<_>| amount.map_or_else(|| UNKNOWN.to_owned(), format_shortest_dollars);
+    for line in &invoice.lines {
+        table.row([
+            line.meter.as_str().into(),
+            format_count(line.quantity).into(),
+            line.unit.word().into(),
+            format_rate(line).into(),
+            dollars(line.amount_nano_usd).into(),
+        ]);
+    }
+    if invoice.lines.len() > 1 {
+        let total = dollars(invoice.computed_nano_usd);
+        let name = TableCell::styled(Tone::Strong, "Computed");
+        table.row([name, "".into(), "".into(), "".into(), total.into()]);
+    }
+    table
+}
+
+/// `$2.50 / 1,000,000`.
+fn format_rate(line: &LineItemView) -> String {
+    let per = match line.unit {
+        Unit::Tokens | Unit::Calls => format!(" / {}", format_count(line.quoted_for)),
+        Unit::Images | Unit::Seconds | Unit::Requests => String::new(),
+    };
+    line.rate_nano_usd.map_or_else(
+        || UNKNOWN.to_owned(),
+        |rate| format!("{}{per}", format_shortest_dollars(rate)),
+    )
 }
 
 fn attempts_table(attempts: &[RequestAttemptView]) -> TextTable {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, HealthState, Origin, WallTime};
+use domain::{BackendId, HealthState, Meter, Origin, WallTime};
 use engine::Engine;
 use ledger::{UsageKey, UsageSummary, UsageTotals};
 use monitor::{ProbeReport, ProbeStep};
@@ -13,8 +13,8 @@ use super::super::dependents;
 use super::super::keys::spend_view;
 use crate::view::{
     BackendDayView, BackendTestStepState, BackendTestStepView, BackendTestView, BackendView,
-    DependentsView, HealthStateView, HealthView, KeyPoolView, ModelView, PoolOrder, PriceView,
-    TrafficLimitsView, TranslationMode,
+    DependentsView, HealthStateView, HealthView, KeyPoolView, ModelView, NanoDollars, PoolOrder,
+    PriceView, TrafficLimitsView, TranslationMode,
 };
 
 /// Hours in a backend's chart.
@@ -126,10 +126,12 @@ fn models_view(engine: &Engine, id: &BackendId) -> Vec<ModelView> {
 
 fn price_view(price: &Price) -> PriceView {
     let day = |time: WallTime| time.to_rfc3339().chars().take(10).collect();
+    let rate =
+        |meter| price.terms.rates.of(meter).map(|rate| NanoDollars(rate.nanos_per_million()));
     PriceView {
-        input_nano_usd: price.rates.input.map(Into::into),
-        output_nano_usd: price.rates.output.map(Into::into),
-        cache_read_nano_usd: price.rates.cache_read.map(Into::into),
+        input_nano_usd: rate(Meter::Input),
+        output_nano_usd: rate(Meter::Output),
+        cache_read_nano_usd: rate(Meter::CacheRead),
         valid_from: day(price.valid_from),
         source: price.source.clone(),
     }

@@ -7,12 +7,13 @@ use engine::Engine;
 use ledger::{AttemptRecord, CacheOutcome, RequestRow, UsageBasis};
 use serde::Deserialize;
 
+use super::super::invoice::invoice_view;
 use super::super::usage::cost_view;
 use super::super::{cache, input};
 use crate::ApiError;
 use crate::view::{
-    CacheOutcomeView, ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView,
-    RequestRef,
+    CacheOutcomeView, ExcludedCandidateView, InvoiceView, RequestAttemptView, RequestCacheView,
+    RequestPathView, RequestRef,
 };
 
 pub(crate) async fn request_path(
@@ -29,21 +30,27 @@ pub(crate) async fn request_path(
     let route = row.request.route.parse::<RouteId>().ok();
     let route = route.filter(|id| engine.settings().routes.contains_key(id));
     let last = attempts.len().saturating_sub(1);
-    let attempts = attempts.iter().enumerate().map(|(place, attempt)| {
+    let mut views = Vec::with_capacity(attempts.len());
+    for (place, attempt) in attempts.iter().enumerate() {
         // The usage basis is recorded only for the last attempt.
-        attempt_view(attempt, row.usage_basis.filter(|_| place == last))
-    });
+        let basis = row.usage_basis.filter(|_| place == last);
+        views.push(attempt_view(attempt, basis, invoice_view(engine, attempt).await?));
+    }
     Ok(RequestPathView {
         id: req.id,
         route: route.map(|id| id.to_string()),
         queued_ms: row.timings.queue.map(ms),
-        attempts: attempts.collect(),
+        attempts: views,
         passed_over: decision.as_deref().map(parse_exclusions).unwrap_or_default(),
         cache: cache_view(&row),
     })
 }
 
-fn attempt_view(attempt: &AttemptRecord, tokens: Option<UsageBasis>) -> RequestAttemptView {
+fn attempt_view(
+    attempt: &AttemptRecord,
+    tokens: Option<UsageBasis>,
+    invoice: InvoiceView,
+) -> RequestAttemptView {
     let (cost, cost_basis) = cost_view(&attempt.cost, tokens);
     let class = attempt.class.as_deref().or(attempt.error_class.as_deref());
     RequestAttemptView {
@@ -58,6 +65,7 @@ fn attempt_view(attempt: &AttemptRecord, tokens: Option<UsageBasis>) -> RequestA
         error: attempt.message.clone(),
         cost_nano_usd: cost,
         cost_basis,
+        invoice,
     }
 }
 

@@ -67,7 +67,7 @@ fn a_stream_says_what_it_says() {
     else {
         panic!("usage")
     };
-    assert_eq!((last.tokens.input(), last.tokens.output()), (15, 25));
+    assert_eq!((last.tokens().input(), last.tokens().output()), (15, 25));
 }
 
 fn arguments(read: &[ProviderEvent]) -> Vec<(Option<u64>, Option<&str>, &str)> {

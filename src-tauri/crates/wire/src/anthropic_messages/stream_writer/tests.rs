@@ -52,7 +52,7 @@ fn ended(reason: FinishReason) -> Vec<AnswerEvent> {
         output_visible: 5,
         ..Default::default()
     };
-    let usage = Some(UsageReport { tokens, reading: UsageReading::AsReported, raw: None });
+    let usage = Some(UsageReport::of_text(tokens, UsageReading::AsReported));
     vec![AnswerEvent::Finish { choice: 0, finish }, AnswerEvent::End { usage }]
 }
 

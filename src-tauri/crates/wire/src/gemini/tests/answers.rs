@@ -99,7 +99,7 @@ fn a_stream_is_read_piece_by_piece_and_never_says_end() {
     else {
         panic!("usage")
     };
-    let tokens = report.tokens;
+    let tokens = report.tokens();
     assert_eq!((tokens.input_uncached, tokens.output_visible, tokens.reasoning), (9, 4, 11));
 }
 

@@ -87,7 +87,7 @@ fn what_it_says_is_read_back_whole_and_streamed() {
         (Some(&ProviderEvent::End), Some(&ProviderEvent::End))
     );
     let usage = streamed.iter().find_map(|piece| match piece {
-        ProviderEvent::Usage(report) => Some(report.tokens),
+        ProviderEvent::Usage(report) => Some(report.tokens()),
         _ => None,
     });
     let usage = usage.expect("usage");

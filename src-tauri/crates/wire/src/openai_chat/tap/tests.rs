@@ -49,7 +49,7 @@ fn a_regular_stream_passes_untouched_but_for_usage_nobody_asked_for() {
     assert_eq!((seen.end, seen.flow), (complete(""), Flow::Stop));
     assert_eq!(seen.facts.model.as_deref(), Some("gpt-x"));
     assert_eq!(seen.facts.finish_reason.as_deref(), Some("stop"));
-    assert_eq!(seen.facts.usage.expect("usage").tokens.total(), 5);
+    assert_eq!(seen.facts.usage.expect("usage").tokens().total(), 5);
     assert!(seen.content_seen);
     let all = stream(&[ROLE, HI, STOP, USAGE, DONE]);
     assert_eq!(tap_bytes(UsageChunk::Asked, all.as_bytes()).relay, all);
@@ -196,7 +196,7 @@ fn f48_f49_the_last_usage_wins_and_null_is_none() {
     let seen = tap(&[&one, &two, &null, STOP, DONE]);
     assert_eq!(seen.relay, stream(&[&one, &two, &null, STOP, DONE]), "left alone");
     let report = seen.facts.usage.expect("usage");
-    assert_eq!(report.tokens.output(), 2);
+    assert_eq!(report.tokens().output(), 2);
     assert_eq!(report.raw.as_deref(), Some(r#"{"completion_tokens":2}"#));
     assert_eq!(tap(&[HI, STOP, DONE]).facts.usage, None, "F47: unknown, not zero");
 }

@@ -232,7 +232,7 @@ fn f48_the_last_usage_counts_and_null_is_none() {
     let chunks =
         [with(json!(null)), with(counts(1)), with(counts(2)), delta(&json!({}), Some("stop"))];
     let answer = fold_events(events(&stream(&chunks)));
-    assert_eq!(answer.usage.expect("usage").tokens.total(), 7);
+    assert_eq!(answer.usage.expect("usage").tokens().total(), 7);
 }
 
 /// F54: arguments that are not JSON stay as the model wrote them, for a client that takes a string.

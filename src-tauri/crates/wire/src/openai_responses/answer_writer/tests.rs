@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use domain::{Dialect, TokenUsage};
+use domain::{Dialect, Meter, TokenUsage};
 use serde_json::{Value, json};
 
 use super::*;
@@ -60,7 +60,7 @@ fn usage() -> UsageReport {
         output_visible: 7,
         reasoning: 3,
     };
-    UsageReport { tokens, reading: UsageReading::AsReported, raw: None }
+    UsageReport::of_text(tokens, UsageReading::AsReported)
 }
 
 fn signature(origin: Dialect) -> ThoughtSignature {
@@ -352,8 +352,9 @@ fn f16_what_is_written_reads_back_as_the_same_answer() {
         again.choices[0].finish.as_mut().expect("a reason").word = "w".to_owned();
         again.usage.as_mut().expect("usage").raw = None;
         let mut told = told.clone();
-        let tokens = &mut told.usage.as_mut().expect("usage").tokens;
-        (tokens.cache_write_5m, tokens.cache_write_1h) = (3, 0);
+        let quantities = &mut told.usage.as_mut().expect("usage").usage.quantities;
+        quantities.set(Meter::CacheWrite5m, 3);
+        quantities.set(Meter::CacheWrite1h, 0);
         assert_eq!(again, told);
     }
 }

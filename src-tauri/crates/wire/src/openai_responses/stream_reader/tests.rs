@@ -68,7 +68,7 @@ fn a_regular_stream_is_read() {
     let thinking = ContentPart::Thinking { text: "a\n\nb".to_owned(), signature: Some(signature) };
     assert_eq!(parts(&answer), [thinking, ContentPart::text("Hello")]);
     assert_eq!(answer.model.as_deref(), Some("gpt-x"));
-    assert_eq!(answer.usage.map(|usage| usage.tokens.total()), Some(7));
+    assert_eq!(answer.usage.map(|usage| usage.tokens().total()), Some(7));
 }
 
 /// Copilot and some proxies change the items' ids; others omit deltas or `done`.

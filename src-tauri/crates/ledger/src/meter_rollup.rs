@@ -1,0 +1,88 @@
+//! Sums by meter, per quarter hour: what the classes of tokens in the other roll-ups do not tell
+//! apart, such as audio and calls of server tools.
+
+use domain::{Meter, NanoUsd, RequestId, WallTime};
+use rusqlite::{Connection, Row, params};
+
+use crate::integer_columns::{collect_known, get_count};
+use crate::text_columns::WordColumn;
+use crate::usage::{SLOT_MS, slot_end, slot_start};
+use crate::{COST_MAX, COUNT_MAX, Purpose, Settlement, rollup};
+
+/// What one meter counted and cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeterTotals {
+    pub meter: Meter,
+    pub quantity: u64,
+    /// The sum of the lines that have a rate, also where the backend stated another cost.
+    pub cost: NanoUsd,
+    /// The part of `quantity` without a rate.
+    pub unpriced_quantity: u64,
+}
+
+/// The statement that counts the lines of requests that match a fixed condition on `a.request_id`.
+/// Numbers are bounded, so that a sum stays an integer.
+fn count_sql(condition: &str) -> String {
+    let (count_max, cost_max) = (COUNT_MAX, COST_MAX.nanos());
+    format!(
+        "INSERT INTO rollup_meters
+         SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, a.model, line.value ->> 0,
+          sum(min(line.value ->> 1, {count_max})),
+          sum(min(coalesce(line.value ->> 3, 0), {cost_max})),
+          sum(iif(line.value ->> 3 IS NULL, min(line.value ->> 1, {count_max}), 0))
+         FROM attempts a JOIN requests r ON r.id = a.request_id JOIN json_each(a.lines) line
+         WHERE {condition} AND a.lines IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+         ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity,
+          cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd,
+          unpriced_quantity = unpriced_quantity + excluded.unpriced_quantity"
+    )
+}
+
+/// Counts the lines of just settled requests, in the same transaction.
+pub(crate) fn count_settled(
+    connection: &Connection,
+    settled: &[&Settlement],
+) -> rusqlite::Result<()> {
+    let has_lines =
+        |ended: &&&Settlement| ended.attempts.iter().any(|attempt| !attempt.lines.is_empty());
+    let ids: Vec<RequestId> =
+        settled.iter().filter(has_lines).map(|ended| ended.request.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?2))");
+    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, rollup::id_list(&ids)]).map(drop)
+}
+
+/// Counts the requests in the temporary table `added`.
+pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)");
+    connection.execute(&sql, [SLOT_MS]).map(drop)
+}
+
+/// Sums over whole quarter hours, in the order of the meters.
+pub(crate) fn sum_between(
+    connection: &Connection,
+    from: WallTime,
+    to: WallTime,
+    purpose: Purpose,
+) -> rusqlite::Result<Vec<MeterTotals>> {
+    let sql = "SELECT meter, sum(quantity) AS quantity, sum(cost_nano_usd) AS cost_nano_usd,
+         sum(unpriced_quantity) AS unpriced_quantity
+        FROM rollup_meters WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 GROUP BY 1";
+    let (from, to) = (slot_start(from).unix_ms(), slot_end(to).unix_ms());
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![from, to, WordColumn(purpose)], read)?;
+    let mut totals = collect_known(rows)?;
+    totals.sort_by_key(|total| total.meter);
+    Ok(totals)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<MeterTotals> {
+    Ok(MeterTotals {
+        meter: row.get::<_, WordColumn<_>>("meter")?.0,
+        quantity: get_count(row, "quantity")?,
+        cost: NanoUsd::new(row.get("cost_nano_usd")?),
+        unpriced_quantity: get_count(row, "unpriced_quantity")?,
+    })
+}

@@ -1,0 +1,183 @@
+//! The terms of a price: rates by service tier and length of the input, and what a region adds.
+//!
+//! In JSON as in a price file:
+//! `{"rates": {…}, "above": {"input_tokens": 272000, "rates": {…}}, "tiers": {"flex": {"rates": {…}}},
+//! "regions": {"us": 1.1}}`.
+
+use std::collections::BTreeMap;
+
+use domain::{Meter, ServiceTier, Unit, Usage};
+use serde::{Deserialize, Serialize};
+
+use crate::{LineItem, Rate, Rates, Unpriced, UnpricedReason};
+
+/// What a model costs at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceTerms {
+    pub rates: Rates,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<RatesAbove>,
+    /// Rates of the tiers other than standard; nothing of the standard tier applies to them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tiers: BTreeMap<ServiceTier, TierTerms>,
+    /// What the tokens cost in a region, as a factor: Anthropic's `us` is 1.1.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub regions: BTreeMap<String, Factor>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TierTerms {
+    pub rates: Rates,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<RatesAbove>,
+}
+
+/// Other rates for the whole request once its input is long, as OpenAI and Google charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatesAbove {
+    /// Applies if all input classes together exceed this many tokens.
+    pub input_tokens: u64,
+    pub rates: Rates,
+}
+
+/// A factor in thousandths; a decimal number in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Factor(u32);
+
+impl Factor {
+    #[must_use]
+    pub const fn from_permille(permille: u32) -> Self {
+        Self(permille)
+    }
+}
+
+impl TryFrom<f64> for Factor {
+    type Error = &'static str;
+
+    fn try_from(factor: f64) -> Result<Self, Self::Error> {
+        let permille = factor * 1_000.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 1,000,000, checked before"
+        )]
+        match (0.0..=1_000_000.0).contains(&permille) && (permille - permille.round()).abs() < 1e-6
+        {
+            true => Ok(Self(permille.round() as u32)),
+            false => Err("a factor is between 0 and 1000 and has at most three decimals"),
+        }
+    }
+}
+
+impl From<Factor> for f64 {
+    fn from(factor: Factor) -> Self {
+        Self::from(factor.0) / 1_000.0
+    }
+}
+
+impl PriceTerms {
+    /// Terms with these rates and nothing else.
+    #[must_use]
+    pub fn flat(rates: Rates) -> Self {
+        Self { rates, ..Self::default() }
+    }
+
+    /// A line for each meter that `usage` counted, in order. A line has no rate if its meter has
+    /// none here.
+    ///
+    /// # Errors
+    /// If the terms have no rates for the tier or the region of `usage`.
+    pub(crate) fn lines(&self, usage: &Usage) -> Result<Vec<LineItem>, Unpriced> {
+        let rates = self.rates_for(usage)?;
+        let region = self.region_permille(usage)?;
+        let line = |(meter, quantity): (Meter, u64)| {
+            let rate = rates.of(meter).map(|rate| match meter.unit() {
+                Unit::Tokens => rate.times_permille(region),
+                _ => rate,
+            });
+            LineItem::new(meter, quantity, rate)
+        };
+        Ok(usage.quantities.iter().map(line).collect())
+    }
+
+    fn rates_for(&self, usage: &Usage) -> Result<&Rates, Unpriced> {
+        let (rates, above) = match usage.tier {
+            ServiceTier::Standard => (&self.rates, &self.above),
+            tier => {
+                let terms = self.tiers.get(&tier);
+                let terms =
+                    terms.ok_or_else(|| Unpriced::new(UnpricedReason::UnknownTier, tier.word()))?;
+                (&terms.rates, &terms.above)
+            }
+        };
+        let long = above.as_ref().filter(|above| usage.tokens().input() > above.input_tokens);
+        Ok(long.map_or(rates, |above| &above.rates))
+    }
+
+    fn region_permille(&self, usage: &Usage) -> Result<u32, Unpriced> {
+        let Some(region) = &usage.region else { return Ok(1_000) };
+        let factor = self.regions.get(region);
+        factor
+            .map(|factor| factor.0)
+            .ok_or_else(|| Unpriced::new(UnpricedReason::UnknownRegion, region))
+    }
+
+    /// Every rate of the standard tier, for lists.
+    pub fn standard_rates(&self) -> impl Iterator<Item = (Meter, Rate)> {
+        self.rates.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::TokenUsage;
+
+    use super::*;
+
+    const TERMS: &str = r#"{"rates":{"input":2,"output":10},"above":{"input_tokens":100,"rates":{"input":4,"output":15}},"tiers":{"flex":{"rates":{"input":1,"output":5}}},"regions":{"us":1.1}}"#;
+
+    fn amounts(usage: &Usage) -> Result<Vec<Option<i64>>, Unpriced> {
+        let terms: PriceTerms = serde_json::from_str(TERMS).expect("terms");
+        let lines = terms.lines(usage)?;
+        Ok(lines.iter().map(|line| line.amount.map(domain::NanoUsd::nanos)).collect())
+    }
+
+    fn tokens(input_uncached: u64, output_visible: u64) -> Usage {
+        TokenUsage { input_uncached, output_visible, ..TokenUsage::default() }.into()
+    }
+
+    #[test]
+    fn terms_read_back_as_they_were_written() {
+        let terms: PriceTerms = serde_json::from_str(TERMS).expect("terms");
+        assert_eq!(serde_json::to_string(&terms).expect("JSON"), TERMS);
+        for wrong in [r#"{"rates":{},"tier":{}}"#, r#"{"rates":{},"regions":{"us":1.00005}}"#, "{}"]
+        {
+            assert!(serde_json::from_str::<PriceTerms>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn tier_length_and_region_choose_the_rate() {
+        assert_eq!(amounts(&tokens(100, 1)), Ok(vec![Some(200_000), Some(10_000)]));
+        assert_eq!(amounts(&tokens(101, 1)), Ok(vec![Some(404_000), Some(15_000)]));
+        let flex = Usage { tier: ServiceTier::Flex, ..tokens(101, 1) };
+        assert_eq!(amounts(&flex), Ok(vec![Some(101_000), Some(5_000)]));
+        let us = Usage { region: Some("us".to_owned()), ..tokens(1, 1) };
+        assert_eq!(amounts(&us), Ok(vec![Some(2_200), Some(11_000)]));
+    }
+
+    #[test]
+    fn what_the_terms_do_not_name_has_no_price() {
+        let priority = Usage { tier: ServiceTier::Priority, ..tokens(1, 1) };
+        assert_eq!(amounts(&priority), Err(Unpriced::new(UnpricedReason::UnknownTier, "priority")));
+        let eu = Usage { region: Some("eu".to_owned()), ..tokens(1, 1) };
+        assert_eq!(amounts(&eu), Err(Unpriced::new(UnpricedReason::UnknownRegion, "eu")));
+        let mut search = tokens(1, 0);
+        search.quantities.count(Meter::WebSearch, 1);
+        assert_eq!(amounts(&search), Ok(vec![Some(2_000), None]));
+    }
+}
