@@ -1140,6 +1140,71 @@ export type LineItemView = {
 	amount_nano_usd: NanoDollars | null,
 };
 
+/**  What one line of an invoice counts. No unit is counted on two meters. */
+export type Meter = 
+/**  Text of the prompt that was neither read from nor written to a prompt cache. */
+"input" | 
+/**  Audio of the prompt. */
+"input_audio" | 
+/**  Images of the prompt. */
+"input_image" | 
+/**  Video of the prompt. */
+"input_video" | 
+/**  Prompt read from the provider's cache. */
+"cache_read" | 
+/**  Audio read from the provider's cache. */
+"cache_read_audio" | 
+/**  Images read from the provider's cache. */
+"cache_read_image" | 
+/**  Video read from the provider's cache. */
+"cache_read_video" | 
+/**  Prompt written to a cache that lives five minutes, or for an unstated time. */
+"cache_write_5m" | 
+/**  Prompt written to a cache that lives one hour. */
+"cache_write_1h" | 
+/**  Text of the answer except reasoning. */
+"output" | 
+/**  Reasoning, shown or not. */
+"reasoning" | 
+/**  Audio of the answer. */
+"output_audio" | 
+/**  Images of the answer. */
+"output_image" | 
+/**  Video of the answer. */
+"output_video" | 
+/**  Searches of the web by the provider. */
+"web_search" | 
+/**  Searches in files kept at the provider. */
+"file_search" | 
+/**  Look-ups on a map by the provider. */
+"map_search" | 
+/**  Pages fetched by the provider. */
+"web_fetch" | 
+/**  Runs of code at the provider. */
+"code_execution" | 
+/**  Images made. */
+"image" | 
+/**  Seconds of sound or video read or made. */
+"second" | 
+/**  Calls that have a price of their own. */
+"request";
+
+/**  What one meter counted and cost. */
+export type MeterTotalsView = {
+	/**  Its word: `cache_read`. */
+	meter: Meter,
+	/**  "Cache read" */
+	label: string,
+	unit: Unit,
+	quantity: Count,
+	/**  By the rates of the price list, also where a backend states another cost. */
+	cost_nano_usd: NanoDollars,
+	/**  Part of `quantity` that has no rate; not in the cost. */
+	unpriced_quantity: Count,
+	/**  Percentage of what all meters cost, 0 to 100; None without any cost. */
+	cost_share_percent: number | null,
+};
+
 export type ModelView = {
 	/**  The provider's model name. */
 	id: string,
@@ -2112,6 +2177,11 @@ export type UsageView = {
 	groups: UsageGroupView[],
 	/**  Oldest first, without gaps. */
 	buckets: UsageBucketView[],
+	/**
+	 *  What was counted for the invoice, failed attempts included, in the order of the meters. Not
+	 *  recorded for requests before version 6 of the ledger.
+	 */
+	meters: MeterTotalsView[],
 };
 
 /**  Result of a change of the vault. */

@@ -29,8 +29,8 @@ pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::settings::{BackendKind, ClientPriority, ResiliencePreset};
 pub use domain::{
-    CacheMode, CheckSet, ExtraDialect, PoolOrder, ReadinessVerdict, RoutePolicy, TranslationMode,
-    Unit, UnsupportedFeature, VaultKind,
+    CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder, ReadinessVerdict, RoutePolicy,
+    TranslationMode, Unit, UnsupportedFeature, VaultKind,
 };
 
 pub use backends::*;

@@ -1,6 +1,7 @@
 /** Usage and its cost: the finding, the bars, the table behind them, the single requests. */
 import { UsageBars } from "@/features/usage/usage-bars";
 import { GroupsTable } from "@/features/usage/groups-table";
+import { MetersTable } from "@/features/usage/meters-table";
 import { REQUESTS_ID, RequestsTable } from "@/features/usage/requests-table";
 import { Totals } from "@/features/usage/totals";
 import { UsageExport } from "@/features/usage/usage-export";
@@ -86,6 +87,7 @@ export function UsageScreen({ place, tabs, onMove, onVisit }: UsageScreenProps) 
               onChoose={(part) => visit({ ...filterOf(withoutTime(place)), ...part })}
             />
             <GroupsTable usage={data} group={place.group} />
+            <MetersTable meters={data.meters} />
           </div>
         )}
       </Reading>

@@ -1,6 +1,8 @@
 /** A month of requests for the fake data, and the totals a core would keep over them. */
 import type {
   CostBasisView,
+  LineItemView,
+  MeterTotalsView,
   ModelView,
   RequestsQuery,
   RequestView,
@@ -15,6 +17,7 @@ import type {
   UsageView,
   SpendView,
 } from "@/ipc/bindings";
+import { invoiceOf } from "@/ipc/fake/invoice";
 import { modelsOf } from "@/ipc/fake/catalogue";
 import { groupBy } from "@/lib/group";
 import type { Random } from "@/ipc/fake/random";
@@ -230,6 +233,32 @@ function startsOf(query: UsageReportQuery, now: number): { starts: number[]; lab
   }
 }
 
+/** Sums the lines of the requests' invoices. */
+function metersOf(requests: RequestView[]): MeterTotalsView[] {
+  const lines = requests.flatMap((request) => invoiceOf(request).lines);
+  const whole = lines.reduce((sum, line) => sum + (line.amount_nano_usd ?? 0), 0);
+  const words: [MeterTotalsView["meter"], string][] = [
+    ["input", "Input"],
+    ["cache_read", "Cache read"],
+    ["output", "Output"],
+  ];
+  return words.flatMap(([meter, label]) => {
+    const own = lines.filter((line) => line.meter === label);
+    if (own.length === 0) return [];
+    const cost = own.reduce((sum, line) => sum + (line.amount_nano_usd ?? 0), 0);
+    const countOf = (counted: LineItemView[]) => counted.reduce((sum, line) => sum + line.quantity, 0);
+    return {
+      meter,
+      label,
+      unit: "tokens",
+      quantity: countOf(own),
+      cost_nano_usd: cost,
+      unpriced_quantity: countOf(own.filter((line) => line.amount_nano_usd === null)),
+      cost_share_percent: whole === 0 ? null : Math.round((cost * 100) / whole),
+    };
+  });
+}
+
 export function usageOf(
   requests: RequestView[],
   query: UsageReportQuery,
@@ -278,6 +307,7 @@ export function usageOf(
         total: segmentOf(within(inRange)),
       };
     }),
+    meters: metersOf(inRange),
   };
 }
 

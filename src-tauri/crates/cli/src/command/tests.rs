@@ -125,6 +125,8 @@ fn usage_for_people_and_spreadsheets() {
     let sums: UsageView = view(usage_fixture());
     check_seen!("usage", usage::table(&sums));
     insta::assert_snapshot!("usage_csv", usage::render_csv(&sums).expect("CSV"));
+    check_seen!("usage_meters", usage::meter::table(&sums));
+    insta::assert_snapshot!("usage_meters_csv", usage::meter::csv(&sums).expect("CSV"));
 }
 
 #[test]

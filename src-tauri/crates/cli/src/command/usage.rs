@@ -15,13 +15,15 @@ use crate::quantity::{
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
+pub(super) mod meter;
+
 /// What to add up.
 #[derive(Debug, clap::Args)]
 pub(crate) struct UsageArguments {
     /// How far back: today, or a time span such as 90m, 12h, 7d or 4w
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: UsagePeriod,
-    /// One row per model, backend, client, key, project, route or day
+    /// One row per model, backend, client, key, project, route, day or meter
     #[arg(long, value_enum, default_value_t = GroupByArgument::Model)]
     by: GroupByArgument,
     /// Days are in UTC, as on provider dashboards, instead of local time
@@ -71,6 +73,8 @@ enum GroupByArgument {
     Route,
     /// One row per day, or per hour for up to two days
     Day,
+    /// One row per meter: what the invoice counts, tokens by kind and calls of server tools
+    Meter,
 }
 
 /// A period up to now: a range that the panel offers too, or any span.
@@ -130,7 +134,9 @@ pub(crate) async fn run(
         range,
         from,
         group_by: match wanted.by {
-            GroupByArgument::Model | GroupByArgument::Day => GroupBy::Model,
+            GroupByArgument::Model | GroupByArgument::Day | GroupByArgument::Meter => {
+                GroupBy::Model
+            }
             GroupByArgument::Backend => GroupBy::Backend,
             GroupByArgument::Client => GroupBy::Client,
             GroupByArgument::Key => GroupBy::Credential,
@@ -144,8 +150,12 @@ pub(crate) async fn run(
         UsageFormat::Table if matches!(wanted.by, GroupByArgument::Day) => {
             render_by_day(&usage).to_string()
         }
+        UsageFormat::Table if matches!(wanted.by, GroupByArgument::Meter) => {
+            meter::table(&usage).to_string()
+        }
         UsageFormat::Table => table(&usage).to_string(),
         UsageFormat::Json => console.render_json(&usage)?,
+        UsageFormat::Csv if matches!(wanted.by, GroupByArgument::Meter) => meter::csv(&usage)?,
         UsageFormat::Csv => render_csv(&usage)?,
     };
     console.print(&answer)?;

@@ -54,7 +54,7 @@ fn price_row_view(price: &Price) -> PriceRowView {
 }
 
 /// The meter's word as people write it: `cache_read` is "Cache read".
-fn meter_label(meter: Meter) -> String {
+pub(super) fn meter_label(meter: Meter) -> String {
     capitalize(&meter.word().replace('_', " "))
 }
 

@@ -8,18 +8,18 @@ use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ledger::{
-    BucketWidth, GroupBy, RequestQuery, RequestRow, RequestState, UsageBasis, UsageBucket,
-    UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
+    BucketWidth, GroupBy, MeterTotals, RequestQuery, RequestRow, RequestState, UsageBasis,
+    UsageBucket, UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
 };
 use pricing::Cost;
 
 use super::input;
-use super::invoice::unpriced_view;
+use super::invoice::{meter_label, unpriced_view};
 use crate::ApiError;
 use crate::view::{
-    CostBasisView, NanoDollars, RequestStateView, RequestView, RequestsQuery, RequestsView,
-    TimeZoneChoice, UnixMs, UsageBucketView, UsageGroupView, UsageRange, UsageReportQuery,
-    UsageSegmentView, UsageTotalsView, UsageView,
+    CostBasisView, MeterTotalsView, NanoDollars, RequestStateView, RequestView, RequestsQuery,
+    RequestsView, TimeZoneChoice, UnixMs, UsageBucketView, UsageGroupView, UsageRange,
+    UsageReportQuery, UsageSegmentView, UsageTotalsView, UsageView,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -41,9 +41,28 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
         .map_err(|error| ApiError::invalid("range", error.to_string()))?;
     let sums = engine.ledger().usage(question).await?;
     let named = backend_labels(&engine.settings(), engine.mock_id());
-    Ok(usage_view(&sums, from, to, &ChartAxis { zone, bucket }, |key| {
+    let meters = engine.ledger().meter_totals(from, to).await?;
+    let view = usage_view(&sums, from, to, &ChartAxis { zone, bucket }, |key| {
         group_label(key, req.group_by, &named)
-    }))
+    });
+    Ok(UsageView { meters: meter_views(&meters), ..view })
+}
+
+fn meter_views(meters: &[MeterTotals]) -> Vec<MeterTotalsView> {
+    let whole = meters.iter().map(|total| total.cost).sum();
+    let view = |total: &MeterTotals| MeterTotalsView {
+        meter: total.meter,
+        label: meter_label(total.meter),
+        unit: total.meter.unit(),
+        quantity: total.quantity.into(),
+        cost_nano_usd: total.cost.into(),
+        unpriced_quantity: total.unpriced_quantity.into(),
+        cost_share_percent: match total.quantity > total.unpriced_quantity {
+            true => cost_share_percent(total.cost, whole),
+            false => None,
+        },
+    };
+    meters.iter().map(view).collect()
 }
 
 pub(crate) async fn requests(
@@ -209,6 +228,7 @@ fn usage_view(
             .map(|bucket| bucket_view(bucket, &sums.groups, axis))
             .collect(),
         groups,
+        meters: Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Request and view types for usage sums and single requests.
 
+use domain::{Meter, Unit};
 use ledger::{GroupBy, UsageBasis};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -55,6 +56,26 @@ pub struct UsageView {
     pub groups: Vec<UsageGroupView>,
     /// Oldest first, without gaps.
     pub buckets: Vec<UsageBucketView>,
+    /// What was counted for the invoice, failed attempts included, in the order of the meters. Not
+    /// recorded for requests before version 6 of the ledger.
+    pub meters: Vec<MeterTotalsView>,
+}
+
+/// What one meter counted and cost.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct MeterTotalsView {
+    /// Its word: `cache_read`.
+    pub meter: Meter,
+    /// "Cache read"
+    pub label: String,
+    pub unit: Unit,
+    pub quantity: Count,
+    /// By the rates of the price list, also where a backend states another cost.
+    pub cost_nano_usd: NanoDollars,
+    /// Part of `quantity` that has no rate; not in the cost.
+    pub unpriced_quantity: Count,
+    /// Percentage of what all meters cost, 0 to 100; None without any cost.
+    pub cost_share_percent: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]

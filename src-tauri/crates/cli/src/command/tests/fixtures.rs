@@ -161,6 +161,14 @@ pub(super) fn usage_fixture() -> Value {
             {"cost_nano_usd": 1_000_000_000_i64, "requests": 3, "tokens": 5},
             {"cost_nano_usd": 0, "requests": 1, "tokens": 5},
         ], "total": {"cost_nano_usd": 5_000_000_000_i64, "requests": 14, "tokens": 15}}],
+        "meters": [
+            {"meter": "input", "label": "Input", "unit": "tokens", "quantity": 1_234_567,
+             "cost_nano_usd": 4_000_000_000_i64, "unpriced_quantity": 0, "cost_share_percent": 80},
+            {"meter": "input_audio", "label": "Input audio", "unit": "tokens", "quantity": 70,
+             "cost_nano_usd": 0, "unpriced_quantity": 70, "cost_share_percent": null},
+            {"meter": "web_search", "label": "Web search", "unit": "calls", "quantity": 100,
+             "cost_nano_usd": 1_000_000_160_i64, "unpriced_quantity": 20, "cost_share_percent": 20},
+        ],
     })
 }
 
