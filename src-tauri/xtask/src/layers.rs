@@ -82,6 +82,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "resilience",
             "cache",
             "ledger",
+            "session-logs",
             "gateway",
             "monitor",
             "readiness",

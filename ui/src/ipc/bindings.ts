@@ -53,6 +53,12 @@ export const commands = {
 	usage: (req: UsageReportQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
 	/**  Lists single requests, newest first. */
 	requests: (req: RequestsQuery) => typedError<RequestsView, ApiError>(__TAURI_INVOKE("requests", { req })),
+	/**  Sums the usage from the session logs of coding tools, which no other sum holds. */
+	sessionLogs: (req: SessionLogsQuery) => typedError<SessionLogsView, ApiError>(__TAURI_INVOKE("session_logs", { req })),
+	/**  Starts an import of what is new in the session logs. Progress comes as events. */
+	sessionLogsImport: () => typedError<LogImportView, ApiError>(__TAURI_INVOKE("session_logs_import")),
+	/**  Cancels the import of session logs in progress. What it has read stays. */
+	sessionLogsCancel: () => typedError<null, ApiError>(__TAURI_INVOKE("session_logs_cancel")),
 	/**  Lists all routes with their current targets and their last 24 hours. */
 	routes: () => typedError<RoutesView, ApiError>(__TAURI_INVOKE("routes")),
 	/**  Creates or changes a route. */
@@ -612,7 +618,9 @@ export type ChangeTag =
 /**  Keys and the vault. */
 "keys" | "clients" | 
 /**  Requests and sums. */
-"usage" | "readiness" | "settings" | "playground" | 
+"usage" | 
+/**  Usage from session logs. */
+"session_logs" | "readiness" | "settings" | "playground" | 
 /**  Routes and their current targets. */
 "routes" | 
 /**  Breakers, cooldowns and blocks. */
@@ -1140,6 +1148,32 @@ export type LineItemView = {
 	amount_nano_usd: NanoDollars | null,
 };
 
+export type LogImportState = "running" | "finished" | 
+/**  Stopped by the user or by the end of the program. */
+"cancelled" | "failed";
+
+/**  An import, in progress or ended. */
+export type LogImportView = {
+	state: LogImportState,
+	started_at: UnixMs,
+	ended_at: UnixMs | null,
+	files: Count,
+	/**  Part of `files`: not changed since an earlier import. */
+	unchanged_files: Count,
+	/**  Part of `files`: read to the end, or unchanged. */
+	done_files: Count,
+	/**  Answers that are new, or known more completely. */
+	answers: Count,
+	/**  Answers found to be measured by the gateway. */
+	measured_answers: Count,
+	/**  Problems in the lines that were read. */
+	problems: Count,
+	/**  Places that could not be looked into. */
+	skipped: SessionLogProblemView[],
+	/**  How far it is, or how it ended. */
+	sentence: string,
+};
+
 /**  What one line of an invoice counts. No unit is counted on two meters. */
 export type Meter = 
 /**  Text of the prompt that was neither read from nor written to a prompt cache. */
@@ -1252,6 +1286,8 @@ tags: ChangeTag[] } |
 { kind: "run_progress"; 
 /**  The whole run as it is now. */
 run: ReadinessRunView } | 
+/**  An import of session logs made progress or ended. */
+{ kind: "log_import"; import: LogImportView } | 
 /**  A playground run began or ended. */
 { kind: "playground_run"; 
 /**  The whole run as it is now. */
@@ -1870,6 +1906,82 @@ export type ScoreComponentView = {
 	/**  How well it does compared with the other candidates, 0 to 100. */
 	score_percent: number,
 };
+
+/**  Dimension of a report on session logs. */
+export type SessionGroupBy = "tool" | "model" | 
+/**  The folder that the tool worked in. */
+"project" | "day";
+
+export type SessionLogGroupView = {
+	key: string,
+	label: string,
+	totals: SessionLogTotalsView,
+};
+
+/**  A folder or file that is looked into. */
+export type SessionLogPlaceView = {
+	tool: SessionTool,
+	tool_name: string,
+	path: string,
+};
+
+export type SessionLogProblemView = {
+	path: string,
+	/**  None if it concerns the whole file. */
+	line: Count | null,
+	/**  `message.usage.output_tokens`; empty for the whole line. */
+	field: string,
+	what: string,
+};
+
+/**  Sums over answers that the gateway did not measure. */
+export type SessionLogTotalsView = {
+	answers: Count,
+	/**  Every class of input. */
+	input_tokens: Count,
+	/**  Part of `input_tokens`. */
+	cache_read_tokens: Count,
+	/**  Includes reasoning. */
+	output_tokens: Count,
+	/**
+	 *  What they would have cost at the providers' list prices. No money was paid if a plan covered
+	 *  them.
+	 */
+	value_nano_usd: NanoDollars,
+	/**  Answers without a known price; not in `value`. */
+	unpriced_answers: Count,
+	/**  What the tools say that they cost. */
+	stated_nano_usd: NanoDollars,
+	/**  Further answers that the gateway measured; in no other field. */
+	measured_answers: Count,
+};
+
+export type SessionLogsQuery = {
+	/**  Start of the period; None for all that was imported. */
+	from: UnixMs | null,
+	group_by: SessionGroupBy,
+	zone: TimeZoneChoice,
+};
+
+/**  Usage that coding tools wrote down. No other sum holds it. */
+export type SessionLogsView = {
+	/**  The import in progress, or else the last one since the start. */
+	import: LogImportView | null,
+	/**  What the totals say in a sentence. */
+	finding: string,
+	totals: SessionLogTotalsView,
+	/**  Days in their order, others by value. */
+	groups: SessionLogGroupView[],
+	/**  Log files read so far. */
+	files: Count,
+	/**  What could not be used; at most 200. */
+	problems: SessionLogProblemView[],
+	problems_total: Count,
+	places: SessionLogPlaceView[],
+};
+
+/**  A coding tool that writes session logs on this machine. */
+export type SessionTool = "claude-code" | "codex" | "gemini-cli" | "opencode";
 
 /**  An error or a warning in the settings file. */
 export type SettingsProblemView = {

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { applyEvent } from "@/ipc/events";
 import { QUERY_NAMES, type QueryName } from "@/ipc/queries";
 import { STALE_BY_TAG } from "@/ipc/tags";
-import type { ReadinessView, ReadinessRunView, ChangeTag } from "@/ipc/bindings";
+import type { LogImportView, ReadinessView, ReadinessRunView, ChangeTag } from "@/ipc/bindings";
 
 function filledCache(): QueryClient {
   const cache = new QueryClient();
@@ -61,6 +61,15 @@ test("progress replaces the run and keeps the history; the end makes readiness a
   expect(cache.getQueryState(["status"])?.isInvalidated).toBe(false);
   applyEvent({ kind: "run_progress", run: { ...run, state: "finished" } }, cache, () => {});
   expect(cache.getQueryState(["status"])?.isInvalidated).toBe(true);
+});
+
+test("progress of an import is shown with every grouping of session logs", () => {
+  const cache = new QueryClient();
+  for (const group_by of ["tool", "day"]) cache.setQueryData(["session_logs", { group_by }], { finding: group_by });
+  const progress = { state: "running", sentence: "Reading" } as LogImportView;
+  applyEvent({ kind: "log_import", import: progress }, cache, () => {});
+  expect(cache.getQueryData(["session_logs", { group_by: "day" }])).toEqual({ finding: "day", import: progress });
+  expect(cache.getQueryData(["session_logs", { group_by: "tool" }])).toEqual({ finding: "tool", import: progress });
 });
 
 test("a click in a notification moves the panel", () => {

@@ -3,7 +3,7 @@
  * not subscribe.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import type { PanelEvent, PlaygroundRunView, ReadinessView } from "@/ipc/bindings";
+import type { PanelEvent, PlaygroundRunView, ReadinessView, SessionLogsView } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import { withPiece, withRun } from "@/ipc/playground-runs";
 import { invalidateTags } from "@/ipc/tags";
@@ -18,6 +18,12 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
       return invalidateTags(cache, event.tags);
     case "navigate":
       return navigate(event.path);
+    case "log_import":
+      cache.setQueriesData<SessionLogsView>(
+        { queryKey: ["session_logs"] },
+        (before) => before && { ...before, import: event.import },
+      );
+      return;
     case "playground_run":
       return keepRuns(cache, (runs) => withRun(runs, event.run));
     case "playground_text":

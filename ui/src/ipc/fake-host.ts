@@ -29,6 +29,7 @@ import {
   testOf,
 } from "@/ipc/fake/rules";
 import { fakeRoutes } from "@/ipc/fake/routes";
+import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { fakeVault } from "@/ipc/fake/vault";
 import { isAskedFor, usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
@@ -307,6 +308,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeAccesses(doing),
     ...fakeCache(doing),
     ...fakeLedger(doing),
+    ...fakeSessionLogs({ ...doing, later, announce }),
 
     usage: (req) => answer(() => usageOf(world.requests, req, now(), labelOf)),
     requests: (req) =>

@@ -17,6 +17,8 @@ import type {
   ReadinessView,
   RequestsQuery,
   RequestsView,
+  SessionLogsQuery,
+  SessionLogsView,
   SettingsView,
   StatusView,
   UsageReportQuery,
@@ -32,6 +34,7 @@ export const QUERY_NAMES = [
   "keys",
   "clients",
   "usage",
+  "session_logs",
   "requests",
   "readiness",
   "playground",
@@ -126,6 +129,16 @@ export function useUsage(query: UsageReportQuery): UseQueryResult<UsageView, Api
   return useQuery<UsageView, ApiError>({
     queryKey: ["usage", query],
     queryFn: () => host.usage(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** Usage from session logs; `ipc/events.ts` keeps its import current. */
+export function useSessionLogs(query: SessionLogsQuery): UseQueryResult<SessionLogsView, ApiError> {
+  const host = useHost();
+  return useQuery<SessionLogsView, ApiError>({
+    queryKey: ["session_logs", query],
+    queryFn: () => host.sessionLogs(query),
     placeholderData: (previous) => previous,
   });
 }

@@ -12,6 +12,7 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   keys: ["keys"],
   clients: ["clients", "playground_snippets"],
   usage: ["usage", "requests", "routes", "cache"],
+  session_logs: ["session_logs"],
   readiness: ["readiness"],
   settings: ["playground_snippets", "settings"],
   playground: ["playground"],

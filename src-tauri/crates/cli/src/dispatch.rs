@@ -51,6 +51,7 @@ pub(crate) fn run_core_command(
     let named_vault = config.vault.map(|kind| kind.to_string());
     let threads = match &question {
         CoreCommand::Check(_) | CoreCommand::Prompt(_) => RuntimeThreads::Several,
+        CoreCommand::Usage(wanted) if wanted.command.is_some() => RuntimeThreads::Several,
         _ => RuntimeThreads::One,
     };
     if matches!(question, CoreCommand::Prompt(_)) {

@@ -39,6 +39,12 @@ impl StyledText {
         self
     }
 
+    /// Goes back to the beginning of the terminal's line and clears it.
+    pub(crate) fn rewrite_line(&mut self) -> &mut Self {
+        self.0.push_str("\r\u{1b}[K");
+        self
+    }
+
     pub(crate) fn line(&mut self, tone: Tone, content: &str) -> &mut Self {
         self.piece(tone, content).end()
     }

@@ -14,13 +14,13 @@ use crate::view::{
     CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
     ClientView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest, IssuedToken, KeyAdd,
     KeyRef, KeyReplace, KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair,
-    LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, NotificationTestView,
-    PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundSnippetsView, ReadinessRunView, ReadinessStart, ReadinessView, RequestPathView,
-    RequestRef, RequestsQuery, RequestsView, RouteDecisionView, RouteEdit, RouteRef,
-    RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView, SettingsValues,
-    SettingsView, StatusView, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet,
-    VaultUnlock, VaultView,
+    LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView,
+    NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
+    PlaygroundSend, PlaygroundSnippetsView, ReadinessRunView, ReadinessStart, ReadinessView,
+    RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView, RouteEdit,
+    RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
+    SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView, StatusView, UsageReportQuery,
+    UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -75,6 +75,12 @@ macro_rules! operations {
             usage(req: UsageReportQuery) -> UsageView, changes [];
             /// Lists single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [];
+            /// Sums the usage from the session logs of coding tools, which no other sum holds.
+            session_logs(req: SessionLogsQuery) -> SessionLogsView, changes [];
+            /// Starts an import of what is new in the session logs. Progress comes as events.
+            session_logs_import() -> LogImportView, changes [SessionLogs];
+            /// Cancels the import of session logs in progress. What it has read stays.
+            session_logs_cancel() -> (), changes [SessionLogs];
             /// Lists all routes with their current targets and their last 24 hours.
             routes() -> RoutesView, changes [];
             /// Creates or changes a route.

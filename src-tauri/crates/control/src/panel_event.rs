@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::operation;
-use crate::view::{PlaygroundDeltaView, PlaygroundRunView, ReadinessRunView};
+use crate::view::{LogImportView, PlaygroundDeltaView, PlaygroundRunView, ReadinessRunView};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -21,6 +21,8 @@ pub enum PanelEvent {
         /// The whole run as it is now.
         run: Box<ReadinessRunView>,
     },
+    /// An import of session logs made progress or ended.
+    LogImport { import: Box<LogImportView> },
     /// A playground run began or ended.
     PlaygroundRun {
         /// The whole run as it is now.
@@ -93,6 +95,9 @@ impl From<&EngineEvent> for PanelEvent {
             }
             EngineEvent::RunEnded(report) => {
                 Self::RunProgress { run: Box::new(operation::report_view(report)) }
+            }
+            EngineEvent::LogImport(progress) => {
+                Self::LogImport { import: Box::new(operation::log_import_view(progress)) }
             }
             EngineEvent::Playground(PlaygroundEvent::Run(run)) => {
                 Self::PlaygroundRun { run: Box::new(operation::playground_run_view(run)) }

@@ -15,6 +15,7 @@ mod playground;
 mod readiness;
 mod resilience;
 mod routes;
+mod session_logs;
 mod settings;
 mod status;
 mod traffic;
@@ -22,15 +23,15 @@ mod usage;
 mod vault;
 
 pub use ::cache::CacheTier;
-pub use ::engine::KeyState;
-pub use ::ledger::{GroupBy, UsageBasis};
+pub use ::engine::{KeyState, LogImportState};
+pub use ::ledger::{GroupBy, SessionGroupBy, UsageBasis};
 pub use ::playground::{PlaygroundState, ReasoningEffort};
 pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::settings::{BackendKind, ClientPriority, ResiliencePreset};
 pub use domain::{
     CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder, ReadinessVerdict, RoutePolicy,
-    TranslationMode, Unit, UnsupportedFeature, VaultKind,
+    SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind,
 };
 
 pub use backends::*;
@@ -44,6 +45,7 @@ pub use playground::*;
 pub use readiness::*;
 pub use resilience::*;
 pub use routes::*;
+pub use session_logs::*;
 pub use settings::*;
 pub use status::*;
 pub use traffic::*;

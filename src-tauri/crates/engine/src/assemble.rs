@@ -11,6 +11,7 @@ use ledger::{Purpose, Recovery};
 use monitor::{Monitor, NotificationChannel, NotificationPolicy};
 use parking_lot::Mutex;
 use playground::Playground;
+use session_logs::LogRoot;
 use settings::VaultKind;
 use tokio::sync::RwLock;
 
@@ -23,6 +24,7 @@ use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
+use crate::log_import::LogImport;
 use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
@@ -43,6 +45,7 @@ pub(crate) struct Outside {
     /// Overrides the port of the settings.
     pub(crate) port: Option<u16>,
     pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
+    pub(crate) log_roots: Vec<LogRoot>,
 }
 
 pub(crate) struct OpenVault {
@@ -52,7 +55,7 @@ pub(crate) struct OpenVault {
 }
 
 pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts, IdError> {
-    let Outside { owner, recovery, vault, port, channel } = outside;
+    let Outside { owner, recovery, vault, port, channel, log_roots } = outside;
     let (check_token, playground_token) = (new_token(&*base.entropy), new_token(&*base.entropy));
     let own_clients = vec![
         own_client(CHECK_CLIENT, &check_token, Purpose::Check)?,
@@ -83,6 +86,15 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         control: control_server(&base, owner),
         settings_editor: settings_editor(&base, &backends, &vault_switch, &gateway),
         readiness: readiness_runs(&base, &backends, &ledger_watch, &gateway, &check_token),
+        log_import: LogImport {
+            ledger: base.ledger.clone(),
+            prices: Arc::clone(&base.prices),
+            clock: Arc::clone(&base.clock),
+            events: base.events.clone(),
+            tasks: base.tasks.clone(),
+            roots: Arc::new(log_roots),
+            latest: Arc::default(),
+        },
         notifications: notifications(&base, &backends, channel),
         playground: playground(&base, &routes, &gateway, &playground_token),
         base,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::{Clock, Entropy, SystemClock, SystemEntropy, UnknownWord};
 use monitor::NotificationChannel;
+use session_logs::LogRoot;
 use settings::VaultKind;
 use vault::{Passphrase, PassphraseError};
 use zeroize::Zeroizing;
@@ -13,6 +14,9 @@ use crate::{Folders, NoHome};
 
 /// Holds the passphrase of the file vault.
 pub(crate) const PASSPHRASE_VARIABLE: &str = "GATEHOUSE_PASSPHRASE";
+
+/// Holds the user's home folder.
+const USER_HOME_VARIABLE: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 pub struct EngineConfig {
     pub folders: Folders,
@@ -28,6 +32,8 @@ pub struct EngineConfig {
     pub variables: Vec<(String, String)>,
     /// Delivers notifications; `None` without a desktop.
     pub channel: Option<Arc<dyn NotificationChannel>>,
+    /// Where coding tools keep their session logs.
+    pub log_roots: Vec<LogRoot>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -47,17 +53,21 @@ pub enum ConfigError {
 
 impl EngineConfig {
     /// Reads `GATEHOUSE_HOME`, `GATEHOUSE_VAULT` and `GATEHOUSE_PASSPHRASE` from the variables a
-    /// shell passes in. Keeps the variables known to the vault and drops all others.
+    /// shell passes in, and where session logs lie. Keeps the variables known to the vault and drops
+    /// all others.
     pub fn from_variables(
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let (mut home, mut kind, mut passphrase, mut rest) = (None, None, None, Vec::new());
+        let (mut user_home, mut moved) = (None, Vec::new());
         for (name, value) in variables {
             match name.as_str() {
                 _ if value.is_empty() => {}
                 "GATEHOUSE_HOME" => home = Some(value),
                 "GATEHOUSE_VAULT" => kind = Some(value),
                 PASSPHRASE_VARIABLE => passphrase = Some(Zeroizing::new(value)),
+                USER_HOME_VARIABLE => user_home = Some(value),
+                _ if session_logs::VARIABLES.contains(&name.as_str()) => moved.push((name, value)),
                 _ if vault::known_variables().any(|known| known.variable == name) => {
                     rest.push((name, value));
                 }
@@ -77,8 +87,15 @@ impl EngineConfig {
             passphrase: passphrase.transpose()?,
             variables: rest,
             channel: None,
+            log_roots: user_home.map_or_else(Vec::new, |home| log_roots(&home, &moved)),
         })
     }
+}
+
+fn log_roots(home: &str, moved: &[(String, String)]) -> Vec<LogRoot> {
+    LogRoot::of_user(home.as_ref(), |name| {
+        moved.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    })
 }
 
 impl fmt::Debug for EngineConfig {
@@ -104,11 +121,16 @@ mod tests {
             ("GATEHOUSE_PASSPHRASE", "correct-horse"),
             ("OPENAI_API_KEY", "sk-CANARY-0123456789"),
             ("AWS_SECRET_ACCESS_KEY", "not ours"),
+            (USER_HOME_VARIABLE, "/home/dev"),
+            ("CODEX_HOME", "/codex"),
         ])
         .expect("a config");
         assert_eq!(config.vault, Some(VaultKind::File));
         assert!(config.passphrase.is_some());
         assert_eq!(config.variables.len(), 1);
+        let places: Vec<_> = config.log_roots.iter().map(|root| root.path.as_path()).collect();
+        assert!(places.contains(&"/home/dev/.claude/projects".as_ref()));
+        assert!(places.contains(&"/codex/sessions".as_ref()));
         assert!(!format!("{config:?}").contains("CANARY"));
         assert!(matches!(read(&[("GATEHOUSE_VAULT", "plain")]), Err(ConfigError::Vault { .. })));
         assert!(matches!(

@@ -21,6 +21,7 @@ use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
+use crate::log_import::LogImport;
 use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
 use crate::probe::BackendProber;
@@ -51,6 +52,7 @@ pub(crate) struct EngineParts {
     pub(crate) settings_editor: Arc<SettingsEditor>,
     pub(crate) routes: Arc<RouteExplainer>,
     pub(crate) readiness: ReadinessRuns,
+    pub(crate) log_import: LogImport,
     pub(crate) notifications: Arc<Notifications>,
     pub(crate) playground: Arc<Playground>,
     /// Last, since it holds the data folder's lock: it is dropped after the ledger is closed.
@@ -215,6 +217,11 @@ impl Engine {
     #[must_use]
     pub fn readiness(&self) -> &ReadinessRuns {
         &self.parts.readiness
+    }
+
+    #[must_use]
+    pub fn log_import(&self) -> &LogImport {
+        &self.parts.log_import
     }
 
     #[must_use]

@@ -9,6 +9,7 @@ use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
 use crate::ledger_problem::LedgerProblem;
+use crate::log_import::LogImportProgress;
 use crate::topic::Topic;
 
 /// Queue length per subscriber. A subscriber that lags further loses the oldest events.
@@ -29,6 +30,8 @@ pub enum EngineEvent {
     /// A readiness run made progress.
     RunProgress(Arc<RunSnapshot>),
     RunEnded(Arc<ReadinessReport>),
+    /// An import of session logs made progress or ended.
+    LogImport(Arc<LogImportProgress>),
     Playground(PlaygroundEvent),
     /// Open this path in the panel, because a notification was clicked.
     OpenPath(String),

@@ -166,6 +166,7 @@ impl Notifications {
             | EngineEvent::RunProgress(_)
             | EngineEvent::Playground(_)
             | EngineEvent::SettingsApplied
+            | EngineEvent::LogImport(_)
             | EngineEvent::OpenPath(_) => None,
         }
     }

@@ -61,6 +61,7 @@ impl Engine {
             passphrase,
             variables,
             channel,
+            log_roots,
         } = config;
         folders.create()?;
         let owner = OwnerLock::acquire(&folders)?;
@@ -88,9 +89,8 @@ impl Engine {
             prices,
         };
         let vault = OpenVault { opener, forced };
-        let engine = Self {
-            parts: Arc::new(assemble(base, Outside { owner, recovery, vault, port, channel })?),
-        };
+        let outside = Outside { owner, recovery, vault, port, channel, log_roots };
+        let engine = Self { parts: Arc::new(assemble(base, outside)?) };
         let EngineParts { backends, settings_editor, vault_switch, .. } = &*engine.parts;
         backends.health.restore().await?;
         backends.saver.restore().await?;

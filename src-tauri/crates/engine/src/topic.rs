@@ -14,6 +14,8 @@ macro_rules! for_each_topic {
             Clients = "clients",
             /// Requests and sums.
             Usage = "usage",
+            /// Usage from session logs.
+            SessionLogs = "session_logs",
             Readiness = "readiness",
             Settings = "settings",
             Playground = "playground",

@@ -381,6 +381,14 @@ impl Ledger {
         self.read(session_imports::read_progress).await
     }
 
+    /// Number of answers that session logs have brought, and a little more.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn session_rows(&self) -> Result<u64, LedgerError> {
+        self.read(session_imports::count_rows).await
+    }
+
     /// Stores parts of session logs in one transaction. The file is locked for as long as that
     /// takes, so a call should bring some thousand records at most. Returns how many rows are new or
     /// replaced.

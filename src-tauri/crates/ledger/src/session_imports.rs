@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use domain::NanoUsd;
+use domain::{NanoUsd, ServiceTier};
 use rusqlite::{Connection, Row, params};
 use session_logs::{FilePart, FileProgress, LogProblem, UsageRecord};
 
@@ -103,6 +103,8 @@ fn upsert_record(
 ) -> rusqlite::Result<usize> {
     let text = |text: &Option<String>| bound_name(text.as_deref().unwrap_or_default()).into_owned();
     let id = |id: &Option<String>| id.as_deref().map(|id| bound_name(id).into_owned());
+    let tier =
+        Some(record.service_tier.word()).filter(|_| record.service_tier != ServiceTier::Standard);
     let values = params![
         record.key.as_bytes(),
         part.tool.word(),
@@ -114,7 +116,7 @@ fn upsert_record(
         id(&record.provider),
         text(&record.project),
         clamp_count(record.web_searches),
-        record.service_tier,
+        tier,
         record.stated_cost.map(clamp_cost),
         value.map(|(amount, _)| clamp_cost(*amount)),
         value.map(|(_, price)| price.as_str()),
@@ -168,6 +170,12 @@ fn store_progress(
 
 fn as_integer(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The highest row number, which is read in no time.
+pub(crate) fn count_rows(connection: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT coalesce(max(number), 0) AS answers FROM session_usage";
+    connection.query_row(sql, [], |row| get_count(row, "answers"))
 }
 
 /// How far every known file was read, by its path.

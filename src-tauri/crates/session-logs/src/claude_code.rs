@@ -4,7 +4,7 @@
 //! grows while the answer streams, so only the line with the most output counts. Answers are also
 //! copied into other sessions, there with another request id.
 
-use domain::TokenUsage;
+use domain::{ServiceTier, TokenUsage};
 use memchr::memmem;
 use serde::Deserialize;
 
@@ -15,6 +15,9 @@ use crate::record::{RecordKey, UsageRecord};
 /// Shortest id that is taken for one of Anthropic's, which are unique. Servers that speak its
 /// dialect are known to number their answers.
 const UNIQUE_ID_CHARS_MIN: usize = 20;
+
+/// What stands for no place of its own.
+const NO_REGION: [&str; 2] = ["global", "not_available"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,6 +53,7 @@ struct Usage<'a> {
     server_tool_use: Raw<'a>,
     service_tier: Raw<'a>,
     speed: Raw<'a>,
+    inference_geo: Raw<'a>,
     #[serde(default)]
     iterations: Raw<'a>,
     /// In an iteration: what it was for.
@@ -109,7 +113,8 @@ pub(crate) fn read_line(text: &str, part: &mut PartBuilder) {
         project: part.text("cwd", line.cwd),
         usage: read_usage(part, "message.usage", &usage),
         web_searches: 0,
-        service_tier: None,
+        service_tier: ServiceTier::Standard,
+        region: None,
         stated_cost: part.amount("costUSD", line.cost_usd),
         line: part.line(),
     };
@@ -120,6 +125,8 @@ pub(crate) fn read_line(text: &str, part: &mut PartBuilder) {
         record.web_searches = part.count(field, tools.web_search_requests);
     }
     record.service_tier = service_tier(part, &usage);
+    let region = part.text("message.usage.inference_geo", usage.inference_geo);
+    record.region = region.filter(|region| !NO_REGION.contains(&region.as_str()));
     add_iterations(part, &mut record, &key, usage.iterations);
     part.add(record);
 }
@@ -182,14 +189,14 @@ fn read_usage(part: &mut PartBuilder, at: &str, usage: &Usage<'_>) -> TokenUsage
     }
 }
 
-fn service_tier(part: &mut PartBuilder, usage: &Usage<'_>) -> Option<&'static str> {
+fn service_tier(part: &mut PartBuilder, usage: &Usage<'_>) -> ServiceTier {
     let speed = part.text("message.usage.speed", usage.speed);
     let tier = part.text("message.usage.service_tier", usage.service_tier);
     match (speed.as_deref(), tier.as_deref()) {
-        (Some("fast"), _) => Some("fast"),
-        (_, Some("priority")) => Some("priority"),
-        (_, Some("batch")) => Some("batch"),
-        _ => None,
+        (Some("fast"), _) => ServiceTier::Fast,
+        (_, Some("priority")) => ServiceTier::Priority,
+        (_, Some("batch")) => ServiceTier::Batch,
+        _ => ServiceTier::Standard,
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use domain::TokenUsage;
+use domain::{ServiceTier, TokenUsage};
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -268,10 +268,11 @@ impl CodexParser {
             usage: TokenUsage::default(),
             web_searches: 0,
             service_tier: match self.service_tier.as_deref() {
-                Some("priority" | "fast") => Some("priority"),
-                Some("flex") => Some("flex"),
-                _ => None,
+                Some("priority" | "fast") => ServiceTier::Priority,
+                Some("flex") => ServiceTier::Flex,
+                _ => ServiceTier::Standard,
             },
+            region: None,
             stated_cost: None,
             line: part.line(),
         }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use domain::TokenUsage;
+use domain::{ServiceTier, TokenUsage};
 use memchr::{memchr_iter, memmem};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -138,7 +138,8 @@ impl GeminiCliParser {
             project: self.project.clone(),
             usage,
             web_searches: 0,
-            service_tier: None,
+            service_tier: ServiceTier::Standard,
+            region: None,
             stated_cost: None,
             line: part.line(),
         };

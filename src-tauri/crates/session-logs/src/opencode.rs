@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use domain::TokenUsage;
+use domain::{ServiceTier, TokenUsage};
 use rusqlite::{Connection, OpenFlags, Row};
 use serde::Deserialize;
 
@@ -187,7 +187,8 @@ fn read_message(text: &str, place: &str, row: RowContext, part: &mut PartBuilder
         project: project.or(row.folder),
         usage,
         web_searches: 0,
-        service_tier: None,
+        service_tier: ServiceTier::Standard,
+        region: None,
         stated_cost,
         line: part.line(),
     };

@@ -1,6 +1,6 @@
 //! What a log yields: usage records and problems.
 
-use domain::{NanoUsd, SessionTool, TokenUsage, WallTime};
+use domain::{NanoUsd, ServiceTier, SessionTool, TokenUsage, WallTime};
 
 /// The usage of one answer of a model, as a tool wrote it down. Metadata only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,9 @@ pub struct UsageRecord {
     pub usage: TokenUsage,
     /// Searches that the provider ran and bills per call.
     pub web_searches: u64,
-    /// How the provider served it, if not the standard way: `fast`, `priority`, `batch`, `flex`.
-    pub service_tier: Option<&'static str>,
+    pub service_tier: ServiceTier,
+    /// Where the answer was made, if the provider bills that.
+    pub region: Option<String>,
     /// What the tool says that it cost.
     pub stated_cost: Option<NanoUsd>,
     pub line: u64,

@@ -3,6 +3,7 @@ import { UsageBars } from "@/features/usage/usage-bars";
 import { GroupsTable } from "@/features/usage/groups-table";
 import { MetersTable } from "@/features/usage/meters-table";
 import { REQUESTS_ID, RequestsTable } from "@/features/usage/requests-table";
+import { SessionLogs } from "@/features/usage/session-logs";
 import { Totals } from "@/features/usage/totals";
 import { UsageExport } from "@/features/usage/usage-export";
 import {
@@ -103,6 +104,7 @@ export function UsageScreen({ place, tabs, onMove, onVisit }: UsageScreenProps) 
           onMove(rest);
         }}
       />
+      <SessionLogs zone={place.zone} />
     </Page>
   );
 }

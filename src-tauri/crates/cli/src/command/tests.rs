@@ -4,8 +4,8 @@
 use control::view::{
     BackendPresetView, BackendTestView, BackendView, CacheView, ClientView, EndpointView,
     KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
-    ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, SettingsView, StatusView,
-    UsageView,
+    ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, SessionLogsView, SettingsView,
+    StatusView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -130,6 +130,19 @@ fn usage_for_people_and_spreadsheets() {
 }
 
 #[test]
+fn session_logs_for_people() {
+    let logs: SessionLogsView = view(session_logs_fixture());
+    check_seen!("session_logs", usage::session_logs::render_usage(&logs));
+    check_seen!("session_logs_import", usage::session_logs::render_import(&logs));
+    let mut none = session_logs_fixture();
+    none["files"] = json!(0);
+    none["import"]["skipped"] = json!([]);
+    none["import"]["sentence"] = json!("No session logs found");
+    let none = view::<SessionLogsView>(none);
+    check_seen!("session_logs_none", usage::session_logs::render_import(&none));
+}
+
+#[test]
 fn no_cell_of_a_csv_is_a_formula() {
     for name in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=x", "\n=x"] {
         let mut fixture = usage_fixture();
@@ -220,6 +233,7 @@ fn programs_get_the_view_as_it_is() {
     check::<BackendTestView>(&backend_test_fixture());
     check::<Vec<ClientView>>(&clients_fixture());
     check::<UsageView>(&usage_fixture());
+    check::<SessionLogsView>(&session_logs_fixture());
     check::<RequestsView>(&requests_fixture());
     check::<CacheView>(&cache_fixture());
     check::<Vec<EndpointView>>(&endpoints_fixture());

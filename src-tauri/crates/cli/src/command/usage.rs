@@ -16,10 +16,14 @@ use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
 pub(super) mod meter;
+pub(crate) mod session_logs;
 
 /// What to add up.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct UsageArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<session_logs::SessionLogsCommand>,
     /// How far back: today, or a time span such as 90m, 12h, 7d or 4w
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: UsagePeriod,
@@ -125,6 +129,9 @@ pub(crate) async fn run(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
+    if let Some(command) = &wanted.command {
+        return session_logs::run(command, core, console).await;
+    }
     let format = choose_usage_format(wanted.format, console.format)?;
     let (range, from) = match wanted.since {
         UsagePeriod::Range(range) => (range, None),

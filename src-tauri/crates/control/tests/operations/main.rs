@@ -17,6 +17,8 @@ mod resilience;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod session_logs;
+#[cfg(test)]
 mod settings_form;
 #[cfg(test)]
 mod vaults;

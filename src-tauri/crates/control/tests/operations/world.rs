@@ -39,6 +39,7 @@ pub(crate) fn config(home: &TempDir) -> EngineConfig {
         passphrase: None,
         variables: Vec::new(),
         channel: None,
+        log_roots: Vec::new(),
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) async fn opened_at(home: &TempDir, clock: Arc<ManualClock>) -> Engine
         passphrase: None,
         variables: Vec::new(),
         channel: None,
+        log_roots: Vec::new(),
     };
     Engine::open(config).await.expect("an engine")
 }

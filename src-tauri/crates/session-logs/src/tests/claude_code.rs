@@ -1,5 +1,7 @@
 //! Claude Code.
 
+use domain::ServiceTier;
+
 use super::*;
 
 fn line(id: &str, request: &str, usage: &str) -> String {
@@ -97,11 +99,12 @@ fn compactions_are_added_and_advisors_are_answers_of_their_own() {
 
 #[test]
 fn thinking_searches_speed_and_a_stated_cost_are_read() {
-    let usage = r#"{"input_tokens":4,"output_tokens":100,"output_tokens_details":{"thinking_tokens":60},"server_tool_use":{"web_search_requests":2},"speed":"fast","service_tier":"standard"}"#;
+    let usage = r#"{"input_tokens":4,"output_tokens":100,"output_tokens_details":{"thinking_tokens":60},"server_tool_use":{"web_search_requests":2},"speed":"fast","service_tier":"standard","inference_geo":"us"}"#;
     let text =
         line(ID, "req_1", usage).replace("\"requestId\"", "\"costUSD\":0.0123,\"requestId\"");
     let record = read(&text).remove(0);
     assert_eq!(tokens(&record.usage), [4, 0, 0, 0, 40, 60]);
-    assert_eq!((record.web_searches, record.service_tier), (2, Some("fast")));
+    assert_eq!((record.web_searches, record.service_tier), (2, ServiceTier::Fast));
+    assert_eq!(record.region.as_deref(), Some("us"));
     assert_eq!(record.stated_cost, Some(NanoUsd::new(12_300_000)));
 }

@@ -1,5 +1,7 @@
 //! Codex CLI.
 
+use domain::ServiceTier;
+
 use super::*;
 
 fn at(time: &str, kind: &str, payload: &str) -> String {
@@ -111,7 +113,7 @@ fn cache_writes_and_a_priority_tier_are_read() {
     ];
     let record = read(&text.concat()).remove(0);
     assert_eq!(tokens(&record.usage), [50, 30, 20, 0, 5, 0]);
-    assert_eq!(record.service_tier, Some("priority"));
+    assert_eq!(record.service_tier, ServiceTier::Priority);
 }
 
 /// ccusage#897, #1349, #1370, tokscale#679: a fork begins with its parent's counts.

@@ -143,6 +143,33 @@ fn totals(cost: i64, requests: u64, unpriced: u64, failed: u64) -> Value {
         "output_tokens": 45_678, "reasoning_tokens": 12})
 }
 
+pub(super) fn session_logs_fixture() -> Value {
+    let totals = |value: i64, answers: u64, unpriced: u64, measured: u64| {
+        json!({"answers": answers, "input_tokens": 1_234_567, "cache_read_tokens": 1_000_000,
+            "output_tokens": 45_678, "value_nano_usd": value, "unpriced_answers": unpriced,
+            "stated_nano_usd": 0, "measured_answers": measured})
+    };
+    let import = json!({"state": "finished", "started_at": ago(9), "ended_at": ago(1),
+        "files": 1_200, "unchanged_files": 1_190, "done_files": 1_200, "answers": 31,
+        "measured_answers": 2, "problems": 13, "sentence": "31 answers in 1,200 files",
+        "skipped": [{"path": "/home/dev/.claude/projects/out", "line": null, "field": "",
+            "what": "is a link, which is not followed"}]});
+    let problem = |line: Value, field: &str| json!({"path": HOSTILE, "line": line, "field": field, "what": "is negative (-5)"});
+    json!({
+        "import": import,
+        "finding": "1,234 answers from session logs, worth $41.20 at list prices",
+        "totals": totals(41_200_000_000, 1_234, 12, 2),
+        "groups": [
+            {"key": "claude-code", "label": "Claude Code", "totals": totals(41_200_000_000, 1_222, 0, 2)},
+            {"key": HOSTILE, "label": HOSTILE, "totals": totals(0, 12, 12, 0)},
+        ],
+        "files": 1_200,
+        "problems": [problem(json!(7), "message.usage.output_tokens"), problem(Value::Null, "")],
+        "problems_total": 13,
+        "places": [{"tool": "codex", "tool_name": "Codex CLI", "path": "/home/dev/.codex/sessions"}],
+    })
+}
+
 pub(super) fn usage_fixture() -> Value {
     json!({
         "from": ago(86_400), "to": NOW.0, "zone": "UTC",

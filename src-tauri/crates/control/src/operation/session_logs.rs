@@ -1,0 +1,170 @@
+//! Operations on usage from the session logs of coding tools.
+
+use domain::{SessionTool, WallTime, group_digits};
+use engine::{Engine, LogImportProgress, LogImportState};
+use jiff::tz::TimeZone;
+use ledger::{SessionGroupBy, SessionProblem, SessionQuery, SessionSummary, SessionTotals};
+
+use crate::ApiError;
+use crate::view::{
+    LogImportView, NanoDollars, SessionLogGroupView, SessionLogPlaceView, SessionLogProblemView,
+    SessionLogTotalsView, SessionLogsQuery, SessionLogsView, TimeZoneChoice,
+};
+
+pub(crate) async fn session_logs(
+    engine: &Engine,
+    req: SessionLogsQuery,
+) -> Result<SessionLogsView, ApiError> {
+    let query = SessionQuery {
+        from: req.from.map_or(WallTime::default(), |from| WallTime::from_unix_ms(from.0)),
+        to: WallTime::from_unix_ms(i64::MAX),
+        group_by: req.group_by,
+        zone: match req.zone {
+            TimeZoneChoice::Local => TimeZone::system(),
+            TimeZoneChoice::Utc => TimeZone::UTC,
+        },
+    };
+    let sums = engine.ledger().session_usage(query).await?;
+    let places = engine.log_import().roots().iter().map(|root| SessionLogPlaceView {
+        tool: root.tool,
+        tool_name: root.tool.name().to_owned(),
+        path: root.path.display().to_string(),
+    });
+    Ok(SessionLogsView {
+        import: engine.log_import().latest().as_ref().map(log_import_view),
+        finding: describe_totals(&sums),
+        totals: totals_view(&sums.totals),
+        groups: sums.groups.iter().map(|group| group_view(group, req.group_by)).collect(),
+        files: sums.files.into(),
+        problems: sums.problems.iter().map(problem_view).collect(),
+        problems_total: sums.problems_total.into(),
+        places: places.collect(),
+    })
+}
+
+pub(crate) async fn session_logs_import(engine: &Engine) -> Result<LogImportView, ApiError> {
+    let started = engine.log_import().start();
+    let started = started.map_err(|error| ApiError::failed(error.to_string()))?;
+    Ok(log_import_view(&started))
+}
+
+pub(crate) async fn session_logs_cancel(engine: &Engine) -> Result<(), ApiError> {
+    engine.log_import().cancel();
+    Ok(())
+}
+
+pub(crate) fn log_import_view(progress: &LogImportProgress) -> LogImportView {
+    let skipped = progress.skipped.iter().map(|(path, what)| SessionLogProblemView {
+        path: path.clone(),
+        line: None,
+        field: String::new(),
+        what: what.clone(),
+    });
+    LogImportView {
+        state: progress.state,
+        started_at: progress.started.into(),
+        ended_at: progress.ended.map(Into::into),
+        files: progress.files.into(),
+        unchanged_files: progress.unchanged.into(),
+        done_files: progress.done.into(),
+        answers: progress.answers.into(),
+        measured_answers: progress.measured.into(),
+        problems: progress.problems.into(),
+        skipped: skipped.collect(),
+        sentence: describe_import(progress),
+    }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", group_digits(count))
+}
+
+fn describe_import(progress: &LogImportProgress) -> String {
+    let files = match progress.files {
+        0 => "no session logs found".to_owned(),
+        _ => format!("{} of {}", group_digits(progress.done), counted(progress.files, "file")),
+    };
+    let found = format!(
+        "{} new or completed, {}",
+        counted(progress.answers, "answer"),
+        counted(progress.problems, "problem")
+    );
+    match progress.state {
+        LogImportState::Running if progress.files == 0 => "Looking for session logs".to_owned(),
+        LogImportState::Running => format!("Reading: {files}, {found}"),
+        LogImportState::Finished if progress.files == 0 => "No session logs found".to_owned(),
+        LogImportState::Finished => format!(
+            "{found} in {}, {} of them unchanged",
+            counted(progress.files, "file"),
+            group_digits(progress.unchanged)
+        ),
+        LogImportState::Cancelled => {
+            format!("Cancelled after {files}: {found}. The next import goes on there")
+        }
+        LogImportState::Failed => {
+            let error = progress.error.as_deref().unwrap_or("unknown");
+            format!("Failed after {files}: {error}. The next import goes on there")
+        }
+    }
+}
+
+fn describe_totals(sums: &SessionSummary) -> String {
+    let SessionTotals { answers, measured, unpriced, value, .. } = sums.totals;
+    if answers == 0 && measured == 0 {
+        return "No usage from session logs".to_owned();
+    }
+    let worth = match unpriced {
+        all if all == answers => "of unknown price".to_owned(),
+        0 => format!("worth {} at list prices", NanoDollars::from(value)),
+        some => format!(
+            "worth {} at list prices without {} unpriced",
+            NanoDollars::from(value),
+            group_digits(some)
+        ),
+    };
+    let beside = match measured {
+        0 => String::new(),
+        some => format!("; {} more went through Gatehouse and count there", group_digits(some)),
+    };
+    match answers {
+        0 => format!(
+            "{} from session logs, all of which count in Gatehouse",
+            counted(measured, "answer")
+        ),
+        _ => format!("{} from session logs, {worth}{beside}", counted(answers, "answer")),
+    }
+}
+
+fn group_view((key, sums): &(String, SessionTotals), by: SessionGroupBy) -> SessionLogGroupView {
+    let label = match by {
+        SessionGroupBy::Tool => key.parse::<SessionTool>().map(|tool| tool.name().to_owned()).ok(),
+        SessionGroupBy::Model if key.is_empty() => Some("model not named".to_owned()),
+        SessionGroupBy::Project if key.is_empty() => Some("folder not named".to_owned()),
+        _ => None,
+    };
+    let label = label.unwrap_or_else(|| key.clone());
+    SessionLogGroupView { key: key.clone(), label, totals: totals_view(sums) }
+}
+
+fn totals_view(sums: &SessionTotals) -> SessionLogTotalsView {
+    SessionLogTotalsView {
+        answers: sums.answers.into(),
+        input_tokens: sums.tokens.input().into(),
+        cache_read_tokens: sums.tokens.cache_read.into(),
+        output_tokens: sums.tokens.output().into(),
+        value_nano_usd: sums.value.into(),
+        unpriced_answers: sums.unpriced.into(),
+        stated_nano_usd: sums.stated.into(),
+        measured_answers: sums.measured.into(),
+    }
+}
+
+fn problem_view(found: &SessionProblem) -> SessionLogProblemView {
+    SessionLogProblemView {
+        path: found.path.clone(),
+        line: Some(found.problem.line).filter(|line| *line > 0).map(Into::into),
+        field: found.problem.field.clone(),
+        what: found.problem.what.clone(),
+    }
+}

@@ -1,0 +1,365 @@
+//! Imports the session logs of coding tools: off the request path, one import at a time.
+//!
+//! Threads read what is new in the files; this part prices it and stores it in batches. An import
+//! that is cancelled, fails or is killed keeps what it has stored, and the next one goes on there.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use domain::{
+    BackendId, Clock, Meter, MeteredUsage, Moment, NanoUsd, SessionTool, Usage, WallTime,
+};
+use ledger::{Ledger, LedgerError, SESSION_ROWS_MAX, SessionPart};
+use parking_lot::Mutex;
+use pricing::{AttemptPricing, PriceBook, Provider};
+use session_logs::{
+    FilePart, LogRoot, PlannedFile, ReadOptions, UsageRecord, WORKERS_MAX, find_files, read_files,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::events::{EngineEvent, EventBus};
+use crate::tasks::Tasks;
+use crate::topic::Topic;
+
+/// Parts stored in one transaction; most files are one part. Measured with 32, 64 and 128: the time
+/// of an import is the same, and a shorter transaction lets requests pass sooner.
+const PARTS_PER_BATCH: usize = 64;
+
+/// Records after which a batch is stored even if it has fewer parts.
+const RECORDS_PER_BATCH: usize = 2_000;
+
+/// Parts that wait to be stored; reading then waits too.
+const PARTS_WAITING_MAX: usize = 128;
+
+/// Time between two events about progress.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Most places listed that could not be looked into.
+const SKIPPED_MAX: usize = 100;
+
+/// Stands for the backend where prices are looked up: no user's prices apply to these answers.
+const NO_BACKEND: &str = "session-logs.none";
+
+domain::words! {
+    LogImportState {
+        Running = "running",
+        Finished = "finished",
+        /// Stopped by the user or by the end of the program.
+        Cancelled = "cancelled",
+        Failed = "failed",
+    }
+}
+
+/// An import, running or ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogImportProgress {
+    pub state: LogImportState,
+    pub started: WallTime,
+    pub ended: Option<WallTime>,
+    /// Files found.
+    pub files: u64,
+    /// Of these, files that have not changed since an earlier import.
+    pub unchanged: u64,
+    /// Files that are read to their end, unchanged ones included.
+    pub done: u64,
+    /// Answers that are new, or known more completely.
+    pub answers: u64,
+    /// Rows found to be measured by the gateway.
+    pub measured: u64,
+    /// Problems in the lines that were read.
+    pub problems: u64,
+    /// Places that could not be looked into, with the reason; at most 100.
+    pub skipped: Vec<(String, String)>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LogImportError {
+    #[error("session logs are being imported already; wait for the end, or cancel it")]
+    AlreadyRunning,
+}
+
+/// Runs imports. Cheap to clone.
+#[derive(Clone)]
+pub struct LogImport {
+    pub(crate) ledger: Ledger,
+    pub(crate) prices: Arc<PriceBook>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    pub(crate) tasks: Tasks,
+    pub(crate) roots: Arc<Vec<LogRoot>>,
+    /// The import in progress or the last one, and what cancels it.
+    pub(crate) latest: Arc<Mutex<Option<(LogImportProgress, CancellationToken)>>>,
+}
+
+impl LogImport {
+    /// Where logs are looked for.
+    #[must_use]
+    pub fn roots(&self) -> &[LogRoot] {
+        &self.roots
+    }
+
+    /// The import in progress, else the last one of this process.
+    #[must_use]
+    pub fn latest(&self) -> Option<LogImportProgress> {
+        self.latest.lock().as_ref().map(|(progress, _)| progress.clone())
+    }
+
+    /// Cancels the import in progress. What it has stored stays.
+    pub fn cancel(&self) {
+        if let Some((_, cancel)) = &*self.latest.lock() {
+            cancel.cancel();
+        }
+    }
+
+    /// Starts an import. Progress comes as events.
+    pub fn start(&self) -> Result<LogImportProgress, LogImportError> {
+        let mut latest = self.latest.lock();
+        if latest.as_ref().is_some_and(|(last, _)| last.state == LogImportState::Running) {
+            return Err(LogImportError::AlreadyRunning);
+        }
+        let first = LogImportProgress {
+            state: LogImportState::Running,
+            started: self.clock.wall(),
+            ended: None,
+            files: 0,
+            unchanged: 0,
+            done: 0,
+            answers: 0,
+            measured: 0,
+            problems: 0,
+            skipped: Vec::new(),
+            error: None,
+        };
+        let cancel = self.tasks.stop_token().child_token();
+        *latest = Some((first.clone(), cancel.clone()));
+        drop(latest);
+        let (import, progress) = (self.clone(), first.clone());
+        self.tasks.spawn("import of session logs", async move {
+            let told = Progress { progress, told: import.clock.now() };
+            import.run(told, cancel).await;
+        });
+        Ok(first)
+    }
+
+    async fn run(&self, mut progress: Progress, cancel: CancellationToken) {
+        let outcome = self.import(&mut progress, &cancel).await;
+        let mut last = progress.progress;
+        last.ended = Some(self.clock.wall());
+        last.state = match &outcome {
+            Err(_) => LogImportState::Failed,
+            Ok(()) if cancel.is_cancelled() => LogImportState::Cancelled,
+            Ok(()) => LogImportState::Finished,
+        };
+        if let Err(error) = outcome {
+            tracing::error!(%error, "session logs could not be imported");
+            last.error = Some(error.to_string());
+        }
+        self.publish(last);
+        self.events.send_changed(&[Topic::SessionLogs]);
+    }
+
+    async fn import(
+        &self,
+        progress: &mut Progress,
+        cancel: &CancellationToken,
+    ) -> Result<(), ImportFailure> {
+        if self.ledger.session_rows().await? >= SESSION_ROWS_MAX {
+            return Err(ImportFailure::Full);
+        }
+        let files = self.plan(progress).await?;
+        let earliest = self.store_all(files, progress, cancel).await?;
+        if let Some(earliest) = earliest {
+            let measured = self.ledger.match_sessions(earliest).await?;
+            progress.progress.measured = as_count(measured);
+        }
+        Ok(())
+    }
+
+    /// Finds the files that have changed since they were read.
+    async fn plan(&self, progress: &mut Progress) -> Result<Vec<PlannedFile>, ImportFailure> {
+        let mut known = self.ledger.session_progress().await?;
+        let roots = Arc::clone(&self.roots);
+        let scan = tokio::task::spawn_blocking(move || find_files(&roots)).await;
+        let scan = scan.map_err(|_| ImportFailure::Stopped)?;
+        let told = &mut progress.progress;
+        told.files = as_count(scan.files.len());
+        let skipped = scan.skipped.into_iter().take(SKIPPED_MAX);
+        told.skipped = skipped.map(|(path, what)| (path.display().to_string(), what)).collect();
+        let plan = |file: session_logs::LogFile| {
+            let known = known.remove(&*file.path.to_string_lossy());
+            let is_current = known.as_ref().is_some_and(|known| known.is_current(&file));
+            (!is_current).then_some(PlannedFile { file, known })
+        };
+        let files: Vec<_> = scan.files.into_iter().filter_map(plan).collect();
+        told.unchanged = told.files.saturating_sub(as_count(files.len()));
+        told.done = told.unchanged;
+        self.publish(told.clone());
+        Ok(files)
+    }
+
+    /// Reads and stores; returns the time of the earliest answer that was stored.
+    async fn store_all(
+        &self,
+        files: Vec<PlannedFile>,
+        progress: &mut Progress,
+        cancel: &CancellationToken,
+    ) -> Result<Option<WallTime>, ImportFailure> {
+        let (sender, mut parts) = mpsc::channel(PARTS_WAITING_MAX);
+        let (files, stop) = (Arc::new(files), Arc::new(AtomicBool::new(false)));
+        let (read, stopped, now) = (Arc::clone(&files), Arc::clone(&stop), self.clock.wall());
+        let reading = tokio::task::spawn_blocking(move || {
+            let workers = std::thread::available_parallelism().map_or(1, usize::from);
+            let options = ReadOptions { workers: workers.min(WORKERS_MAX), now, stop: &stopped };
+            read_files(&read, &options, &|part| match sender.blocking_send(part) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            });
+        });
+        let mut batch = Batch::default();
+        let mut earliest = None;
+        let outcome = loop {
+            let part = tokio::select! {
+                biased;
+                () = cancel.cancelled() => break Ok(()),
+                part = parts.recv() => part,
+            };
+            let is_end = part.is_none();
+            if let Some(part) = part {
+                let times = part.records.iter().map(|record| record.time);
+                earliest = times.chain(earliest).min();
+                batch.add(self.price(&files, part));
+            }
+            if (is_end || batch.is_full())
+                && let Err(error) = self.store(batch.take(), progress).await
+            {
+                break Err(error.into());
+            }
+            if is_end {
+                break Ok(());
+            }
+        };
+        stop.store(true, Ordering::Relaxed);
+        drop(parts);
+        // The threads stop at the next part, which nobody takes.
+        let _ended = reading.await;
+        outcome.map(|()| earliest)
+    }
+
+    async fn store(
+        &self,
+        parts: Vec<SessionPart>,
+        progress: &mut Progress,
+    ) -> Result<(), LedgerError> {
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let told = &mut progress.progress;
+        told.done += as_count(parts.iter().filter(|part| part.part.is_last).count());
+        told.problems += parts.iter().map(|part| part.part.problems_total).sum::<u64>();
+        told.answers += as_count(self.ledger.store_session_parts(parts).await?);
+        let now = self.clock.now();
+        if now.since(progress.told) >= PROGRESS_INTERVAL {
+            progress.told = now;
+            self.publish(progress.progress.clone());
+        }
+        Ok(())
+    }
+
+    fn price(&self, files: &[PlannedFile], part: FilePart) -> SessionPart {
+        let planned = files.get(part.file);
+        let tool = planned.map_or(SessionTool::ClaudeCode, |planned| planned.file.tool);
+        let path = planned.map(|planned| planned.file.path.to_string_lossy().into_owned());
+        let (prices, now) = (&self.prices, self.clock.wall());
+        let value = |record| api_value(prices, tool, record, now);
+        let values = part.records.iter().map(value).collect();
+        SessionPart { path: path.unwrap_or_default(), tool, part, values }
+    }
+
+    fn publish(&self, progress: LogImportProgress) {
+        if let Some((latest, _)) = &mut *self.latest.lock() {
+            latest.clone_from(&progress);
+        }
+        self.events.send(EngineEvent::LogImport(Arc::new(progress)));
+    }
+}
+
+/// The progress of an import and when it was last published.
+struct Progress {
+    progress: LogImportProgress,
+    told: Moment,
+}
+
+#[derive(Default)]
+struct Batch {
+    parts: Vec<SessionPart>,
+    records: usize,
+}
+
+impl Batch {
+    fn add(&mut self, part: SessionPart) {
+        self.records += part.part.records.len();
+        self.parts.push(part);
+    }
+
+    fn is_full(&self) -> bool {
+        self.parts.len() >= PARTS_PER_BATCH || self.records >= RECORDS_PER_BATCH
+    }
+
+    fn take(&mut self) -> Vec<SessionPart> {
+        std::mem::take(self).parts
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ImportFailure {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(
+        "the ledger holds {SESSION_ROWS_MAX} answers from session logs, which is the most it takes"
+    )]
+    Full,
+    #[error("Gatehouse is stopping")]
+    Stopped,
+}
+
+fn as_count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// What the answer would have cost at the list prices of its provider: those of its day, else those
+/// of `now`, since the list knows no prices of earlier days.
+fn api_value(
+    prices: &Arc<PriceBook>,
+    tool: SessionTool,
+    record: &UsageRecord,
+    now: WallTime,
+) -> Option<(NanoUsd, String)> {
+    let provider = match tool {
+        SessionTool::ClaudeCode => Provider::Anthropic,
+        SessionTool::Codex => Provider::OpenAi,
+        SessionTool::GeminiCli => Provider::Google,
+        SessionTool::OpenCode => record.provider.as_deref()?.parse().ok()?,
+    };
+    let pricing = AttemptPricing {
+        prices: Arc::clone(prices),
+        provider: Some(provider),
+        backend: BackendId::new(NO_BACKEND).ok()?,
+        model: record.model.clone()?,
+    };
+    let mut quantities = MeteredUsage::from(record.usage);
+    quantities.count(Meter::WebSearch, record.web_searches);
+    let (tier, region) = (record.service_tier, record.region.clone());
+    let usage = Usage { quantities, tier, region, ..Usage::default() };
+    let cost_at = |time| pricing.cost(&usage, None, time).cost;
+    let cost = Some(cost_at(record.time)).filter(|cost| cost.amount().is_some());
+    let cost = cost.unwrap_or_else(|| cost_at(now));
+    Some((cost.amount()?, cost.price_id()?.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;
