@@ -19,7 +19,7 @@ mod unpriced;
 pub use bundled_prices::bundled_prices;
 pub use cost::{AttemptCost, AttemptPricing, Cost};
 pub use line_item::LineItem;
-pub use price::{ATTEMPT_COST_MAX, Price, PriceConfidence, PriceOwner};
+pub use price::{ATTEMPT_COST_MAX, ATTEMPT_TOKENS_MAX, Price, PriceConfidence, PriceOwner};
 pub use price_book::PriceBook;
 pub use provider::Provider;
 pub use rates::{Rate, RateError, Rates};

@@ -8,6 +8,10 @@ use crate::{LineItem, PriceTerms, Provider, Unpriced, UnpricedReason};
 /// whole context and longest answer.
 pub const ATTEMPT_COST_MAX: NanoUsd = NanoUsd::new(1_000_000_000_000);
 
+/// Most plausible tokens of one attempt: fifty times the longest context of any model. Servers that
+/// report more have miscounted.
+pub const ATTEMPT_TOKENS_MAX: u64 = 100_000_000;
+
 /// A dated row of the price table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
@@ -55,6 +59,9 @@ impl Price {
             Ok(lines) => lines,
             Err(unpriced) => return (Vec::new(), Err(unpriced)),
         };
+        if usage.tokens().total() > ATTEMPT_TOKENS_MAX {
+            return (lines, Err(UnpricedReason::Implausible.into()));
+        }
         let unrated = lines.iter().find(|line| line.rate.is_none());
         let total = match unrated {
             Some(line) => Err(Unpriced::new(UnpricedReason::NoRate, line.meter.word())),

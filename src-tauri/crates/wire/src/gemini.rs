@@ -30,6 +30,7 @@ pub(crate) use array::JsonArrayFramer;
 pub(crate) use error::{error_body, error_event, error_status, in_band_error, upstream_error};
 pub(crate) use fields::{RemainingMembers, to_camel_case};
 pub(crate) use request::read_request;
+pub(crate) use usage::read_usage;
 pub(crate) use write::write_request;
 
 #[cfg(test)]

@@ -160,6 +160,27 @@ pub(crate) fn is_deeper_than(text: &str, limit: usize) -> bool {
     false
 }
 
+/// The values in `text` that are neither strings nor brackets, in order.
+pub(crate) fn scalars(text: &str) -> impl Iterator<Item = &str> {
+    let is_between =
+        |c: char| c.is_ascii_whitespace() || matches!(c, ',' | ':' | '[' | ']' | '{' | '}');
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            rest = rest.trim_start_matches(is_between);
+            if let Some(inside) = rest.strip_prefix('"') {
+                let after = skip_string(inside.as_bytes()).len();
+                rest = inside.get(inside.len() - after..)?;
+                continue;
+            }
+            let end = rest.find(|c| c == '"' || is_between(c)).unwrap_or(rest.len());
+            let (scalar, after) = rest.split_at(end);
+            rest = after;
+            return (!scalar.is_empty()).then_some(scalar);
+        }
+    })
+}
+
 /// Returns what follows the string whose content starts at `inside`, or nothing if it has no end.
 /// Prompts consist mostly of strings, so this skips through them instead of testing each byte.
 fn skip_string(mut inside: &[u8]) -> &[u8] {

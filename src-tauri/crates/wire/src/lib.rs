@@ -30,6 +30,7 @@ pub mod neutral;
 mod ollama_chat;
 pub mod openai_chat;
 mod openai_responses;
+mod openai_usage;
 mod passthrough_tap;
 #[cfg(test)]
 mod properties;

@@ -5,16 +5,19 @@
 //! completion count includes reasoning, Gemini's does not. Backends also report invalid numbers
 //! (negative, fractional, as text), so a split that had to be guessed or clamped is marked.
 
-use domain::{NanoUsd, TokenUsage, Usage};
+use domain::{Meter, MeteredUsage, NanoUsd, ServiceTier, TokenUsage, Usage};
 use serde_json::value::RawValue;
 
-use crate::json::pick;
+use crate::json::{self, Members};
 
 /// Largest raw usage object kept, in bytes; the largest seen has about 600.
 pub const USAGE_RAW_BYTES_MAX: usize = 4_096;
 
 /// Largest plausible count, in tokens; anything above it is a fault of the backend.
 pub const TOKEN_COUNT_MAX: u64 = 1_000_000_000_000;
+
+/// Longest name kept of a part that is not understood, in characters.
+const UNREAD_CHARS_MAX: usize = 120;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageReport {
@@ -37,14 +40,6 @@ impl UsageReport {
     }
 }
 
-/// The cost that a usage object states: OpenRouter's `cost`, in dollars
-/// (<https://openrouter.ai/docs/use-cases/usage-accounting>). `None` if it states none, or no amount.
-fn read_stated_cost(object: &RawValue) -> Option<NanoUsd> {
-    let [cost] = pick(object.get(), ["cost"])?;
-    let amount = NanoUsd::from_dollars(cost?.get()).ok()?;
-    (amount >= NanoUsd::ZERO).then_some(amount)
-}
-
 /// How reliable a usage report is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UsageReading {
@@ -57,38 +52,52 @@ pub enum UsageReading {
     Estimated,
 }
 
-/// Parses counts and records whether any had to be adjusted.
-#[derive(Debug)]
-pub(crate) struct CountReader {
-    reading: UsageReading,
+/// Reads usage objects: counts on meters, the stated cost, and what is not understood.
+#[derive(Debug, Default)]
+pub(crate) struct UsageBuilder {
+    usage: Usage,
+    is_adjusted: bool,
 }
 
-impl CountReader {
-    pub(crate) const fn new() -> Self {
-        Self { reading: UsageReading::AsReported }
+impl UsageBuilder {
+    pub(crate) fn count(&mut self, meter: Meter, quantity: u64) {
+        self.usage.quantities.count(meter, quantity);
     }
 
-    /// Makes the report of `tokens`, which were read from `value`.
-    pub(crate) fn into_report(self, tokens: TokenUsage, value: &RawValue) -> UsageReport {
-        let raw = value.get();
-        let raw = (raw.len() <= USAGE_RAW_BYTES_MAX).then(|| raw.to_owned());
-        let usage = Usage { stated_cost: read_stated_cost(value), ..tokens.into() };
-        UsageReport { usage, reading: self.reading, raw }
+    pub(crate) const fn quantities(&self) -> MeteredUsage {
+        self.usage.quantities
     }
 
     /// Records that a number had to be adjusted.
     pub(crate) const fn mark_adjusted(&mut self) {
-        self.reading = UsageReading::Adjusted;
+        self.is_adjusted = true;
+    }
+
+    /// Records a part that may cost money and is not understood. The first one counts.
+    pub(crate) fn mark_unread(&mut self, path: &str) {
+        mark_unread(&mut self.usage, path);
+    }
+
+    pub(crate) fn unread(&self) -> Option<&str> {
+        self.usage.unread.as_deref()
+    }
+
+    pub(crate) const fn set_tier(&mut self, tier: ServiceTier) {
+        self.usage.tier = tier;
+    }
+
+    pub(crate) fn set_region(&mut self, region: String) {
+        self.usage.region = Some(region);
     }
 
     /// Parses a count. A missing one is zero; an invalid one is replaced by the nearest valid
     /// count.
-    pub(crate) fn read_count_value(&mut self, value: Option<&RawValue>) -> u64 {
+    pub(crate) fn read_count(&mut self, value: Option<&RawValue>) -> u64 {
         let Some(value) = value else { return 0 };
         let text = value.get().trim_matches('"');
         let exact = value.get().parse::<u64>().ok().filter(|count| *count <= TOKEN_COUNT_MAX);
         exact.unwrap_or_else(|| {
-            self.reading = UsageReading::Adjusted;
+            self.mark_adjusted();
             nearest_count(text)
         })
     }
@@ -96,9 +105,119 @@ impl CountReader {
     /// A part of `whole`, clamped to it.
     pub(crate) fn clamp_part(&mut self, part: u64, whole: u64) -> u64 {
         if part > whole {
-            self.reading = UsageReading::Adjusted;
+            self.mark_adjusted();
         }
         part.min(whole)
+    }
+
+    /// Counts `parts` of `whole` on their meters and the rest on `text`. Parts that exceed what is
+    /// left of the whole are clamped.
+    pub(crate) fn split<const N: usize>(
+        &mut self,
+        whole: u64,
+        parts: [(Meter, u64); N],
+        text: Meter,
+    ) {
+        let rest = parts.into_iter().fold(whole, |rest, (meter, part)| {
+            let part = self.clamp_part(part, rest);
+            self.count(meter, part);
+            rest - part
+        });
+        self.count(text, rest);
+    }
+
+    /// Marks the first member of `object` that counts something under a name that is neither in
+    /// `known` nor known to be free everywhere.
+    pub(crate) fn check_names(&mut self, path: &str, object: &Members<'_>, known: &[&str]) {
+        let is_known = |name: &str| known.contains(&name) || FREE_NAMES.contains(&name);
+        let mut unknown = object.entries().filter(|(name, _)| !is_known(name));
+        if let Some((name, _)) = unknown.find(|(_, value)| has_positive_number(value)) {
+            self.mark_unread(&format!("{path}.{name}"));
+        }
+    }
+
+    /// Reads what the backend itself says the call costs:
+    ///
+    /// - OpenRouter's `cost` in dollars; with the user's own key at the provider it is OpenRouter's
+    ///   fee only, and `cost_details.upstream_inference_cost` comes on top
+    ///   (<https://openrouter.ai/docs/use-cases/usage-accounting>);
+    /// - xAI's `cost_in_usd_ticks`, 10^10 for a dollar (<https://docs.x.ai/developers/cost-tracking>);
+    /// - Perplexity's `cost.total_cost` in dollars (<https://docs.perplexity.ai/api-reference>).
+    pub(crate) fn read_stated_cost(&mut self, object: &Members<'_>) {
+        let dollars = |value: &RawValue| NanoUsd::from_dollars(value.get()).ok();
+        let stated = match (object.get("cost"), object.get("cost_in_usd_ticks")) {
+            (_, Some(ticks)) => ticks.get().parse().ok().map(xai_ticks),
+            (Some(cost), _) if cost.get().starts_with('{') => {
+                object.object("cost").get("total_cost").and_then(dollars)
+            }
+            (Some(cost), _) if object.get("is_byok").is_some_and(|own| own.get() == "true") => {
+                let upstream = object.object("cost_details");
+                let upstream = upstream.get("upstream_inference_cost").and_then(dollars);
+                if upstream.is_none() {
+                    self.mark_unread("usage.is_byok");
+                }
+                dollars(cost).zip(upstream).map(|(fee, upstream)| fee + upstream)
+            }
+            (cost, _) => cost.and_then(dollars),
+        };
+        self.usage.stated_cost = stated.filter(|amount| *amount >= NanoUsd::ZERO);
+    }
+
+    /// The report of what was read from the object `raw`.
+    pub(crate) fn into_report(self, raw: &RawValue) -> UsageReport {
+        let reading = match self.is_adjusted {
+            true => UsageReading::Adjusted,
+            false => UsageReading::AsReported,
+        };
+        let raw = raw.get();
+        let raw = (raw.len() <= USAGE_RAW_BYTES_MAX).then(|| raw.to_owned());
+        UsageReport { usage: self.usage, reading, raw }
+    }
+}
+
+/// Records a part that may cost money and is not understood. The first one counts.
+pub(crate) fn mark_unread(usage: &mut Usage, path: &str) {
+    usage.unread.get_or_insert_with(|| crate::error::sanitize(path, UNREAD_CHARS_MAX));
+}
+
+/// Ten ticks are a nano-dollar; half a nano-dollar rounds up.
+const fn xai_ticks(ticks: i64) -> NanoUsd {
+    NanoUsd::new(ticks.saturating_add(5).div_euclid(10))
+}
+
+/// Members of usage objects that say nothing about the bill beyond other members: sums, times and
+/// rates of Groq and `SambaNova`, and the cost, which is read on its own.
+const FREE_NAMES: [&str; 21] = [
+    "total_tokens",
+    "cost",
+    "cost_details",
+    "is_byok",
+    "cost_in_usd_ticks",
+    "estimated_cost",
+    "queue_time",
+    "prompt_time",
+    "completion_time",
+    "total_time",
+    "start_time",
+    "end_time",
+    "total_latency",
+    "time_to_first_token",
+    "acceptance_rate",
+    "completion_tokens_after_first_per_sec",
+    "completion_tokens_after_first_per_sec_first_ten",
+    "completion_tokens_after_first_per_sec_graph",
+    "completion_tokens_per_sec",
+    "total_tokens_per_sec",
+    "stop_reason",
+];
+
+/// True if `value` is a number above zero, also as text, or contains one.
+fn has_positive_number(value: &RawValue) -> bool {
+    let text = value.get();
+    let is_positive = |text: &str| text.parse::<f64>().is_ok_and(|number| number > 0.0);
+    match text.starts_with(['{', '[']) {
+        true => json::scalars(text).any(is_positive),
+        false => is_positive(text.trim_matches('"')),
     }
 }
 
@@ -116,17 +235,60 @@ fn nearest_count(text: &str) -> u64 {
 mod tests {
     use super::*;
 
+    fn stated(json: &str) -> Option<i64> {
+        let mut usage = UsageBuilder::default();
+        usage.read_stated_cost(&Members::parse(json).expect("an object"));
+        usage.usage.stated_cost.map(NanoUsd::nanos)
+    }
+
     #[test]
     fn a_stated_cost_is_read_in_dollars() {
-        let cost = |raw: &str| {
-            read_stated_cost(serde_json::from_str(raw).expect("JSON")).map(NanoUsd::nanos)
+        assert_eq!(stated(r#"{"prompt_tokens":1,"cost":0.000142}"#), Some(142_000));
+        assert_eq!(stated(r#"{"cost":1.4e-5}"#), Some(14_000));
+        assert_eq!(stated(r#"{"cost":0}"#), Some(0));
+        assert_eq!(stated(r#"{"prompt_tokens":1}"#), None);
+        assert_eq!(stated(r#"{"cost":-1}"#), None);
+        assert_eq!(stated(r#"{"cost":"1"}"#), None);
+        assert_eq!(stated(r#"{"cost":1e300}"#), None);
+    }
+
+    #[test]
+    fn every_provider_states_its_cost_in_its_own_way() {
+        assert_eq!(stated(r#"{"cost_in_usd_ticks":37756000}"#), Some(3_775_600));
+        assert_eq!(stated(r#"{"cost_in_usd_ticks":5}"#), Some(1), "half a nano-dollar rounds up");
+        assert_eq!(
+            stated(r#"{"cost":{"total_cost":0.006,"request_cost":0.005}}"#),
+            Some(6_000_000)
+        );
+        let own_key =
+            r#"{"cost":0.95,"is_byok":true,"cost_details":{"upstream_inference_cost":19}}"#;
+        assert_eq!(stated(own_key), Some(19_950_000_000));
+        let credits =
+            r#"{"cost":0.95,"is_byok":false,"cost_details":{"upstream_inference_cost":0.95}}"#;
+        assert_eq!(stated(credits), Some(950_000_000));
+        assert_eq!(stated(r#"{"cost":0.95,"is_byok":true}"#), None);
+    }
+
+    #[test]
+    fn what_counts_under_an_unknown_name_is_marked() {
+        let unread = |json: &str| {
+            let mut usage = UsageBuilder::default();
+            usage.check_names("usage", &Members::parse(json).expect("an object"), &["known"]);
+            usage.usage.unread
         };
-        assert_eq!(cost(r#"{"prompt_tokens":1,"cost":0.000142}"#), Some(142_000));
-        assert_eq!(cost(r#"{"cost":1.4e-5}"#), Some(14_000));
-        assert_eq!(cost(r#"{"cost":0}"#), Some(0));
-        assert_eq!(cost(r#"{"prompt_tokens":1}"#), None);
-        assert_eq!(cost(r#"{"cost":-1}"#), None);
-        assert_eq!(cost(r#"{"cost":"1"}"#), None);
-        assert_eq!(cost(r#"{"cost":1e300}"#), None);
+        for harmless in [
+            r#"{"known":7,"total_tokens":9,"queue_time":0.02}"#,
+            r#"{"new":0,"more":-1,"word":"fast","flag":true,"none":null}"#,
+            r#"{"new":{"a":0,"9":[0.0,"8",{"b\"7":"1"}]}}"#,
+        ] {
+            assert_eq!(unread(harmless), None, "{harmless}");
+        }
+        for costly in
+            [r#"{"new":1}"#, r#"{"new":"1"}"#, r#"{"new":1e-3}"#, r#"{"new":{"a":[0,2]}}"#]
+        {
+            assert_eq!(unread(costly).as_deref(), Some("usage.new"), "{costly}");
+        }
+        let deep = format!("{{\"new\":{}1{}}}", "[".repeat(90_000), "]".repeat(90_000));
+        assert!(unread(&deep).is_some(), "no stack is used up");
     }
 }

@@ -3,43 +3,142 @@
 //! In a stream, `message_start` has the input counts, and each `message_delta` repeats some of the
 //! counts cumulatively. The last value of each count applies; nothing is summed.
 
-use domain::TokenUsage;
+use domain::{Meter, ServiceTier};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::UsageReport;
-use crate::json::{Members, quote};
-use crate::usage::CountReader;
+use crate::json::{Members, array_items, quote};
+use crate::usage::UsageBuilder;
 
-/// Reads a `usage` value; `None` if it has neither an input nor an output count.
+const NAMES: [&str; 11] = [
+    "input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation",
+    "output_tokens",
+    "output_tokens_details",
+    "server_tool_use",
+    "iterations",
+    "service_tier",
+    "speed",
+    "inference_geo",
+];
+
+/// Reads a `usage` value; `None` if it has neither an input nor an output count. Fields by
+/// <https://docs.anthropic.com/en/api/messages>.
 pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
     let members = Members::parse(value.get()).ok()?;
-    let (input, output) = (members.get("input_tokens"), members.get("output_tokens"));
-    if input.is_none() && output.is_none() {
+    if members.get("input_tokens").is_none() && members.get("output_tokens").is_none() {
         return None;
     }
-    let mut counts = CountReader::new();
-    let output = counts.read_count_value(output);
-    let thought = members.object("output_tokens_details");
-    let thought = counts.read_count_value(thought.get("thinking_tokens"));
-    let written = counts.read_count_value(members.get("cache_creation_input_tokens"));
+    let mut usage = UsageBuilder::default();
+    read_tokens(&mut usage, &members, "usage");
+    read_iterations(&mut usage, &members);
+    read_server_tools(&mut usage, &members);
+    read_tier(&mut usage, &members);
+    read_region(&mut usage, &members);
+    usage.check_names("usage", &members, &NAMES);
+    usage.read_stated_cost(&members);
+    Some(usage.into_report(value))
+}
+
+fn read_tokens(usage: &mut UsageBuilder, members: &Members<'_>, path: &str) {
+    for (meter, name) in
+        [(Meter::Input, "input_tokens"), (Meter::CacheRead, "cache_read_input_tokens")]
+    {
+        let count = usage.read_count(members.get(name));
+        usage.count(meter, count);
+    }
+    read_cache_writes(usage, members, path);
+    let output = usage.read_count(members.get("output_tokens"));
+    let details = members.object("output_tokens_details");
+    let thought = usage.read_count(details.get("thinking_tokens"));
+    usage.split(output, [(Meter::Reasoning, thought)], Meter::Output);
+}
+
+/// Without a split by age, all writes have the default of five minutes. Where the split is of fewer
+/// writes than the total, as in streams, whose total is cumulative, the others have the age of those
+/// in it.
+fn read_cache_writes(usage: &mut UsageBuilder, members: &Members<'_>, path: &str) {
+    let written = usage.read_count(members.get("cache_creation_input_tokens"));
     let ages = members.object("cache_creation");
-    let [short, long] = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"]
-        .map(|age| counts.read_count_value(ages.get(age)));
-    let reasoning = counts.clamp_part(thought, output);
-    // Without a split by age, all writes have the default of five minutes.
-    let written = written.max(short.saturating_add(long));
-    let cache_write_1h = long.min(written);
-    let input = TokenUsage {
-        input_uncached: counts.read_count_value(input),
-        cache_read: counts.read_count_value(members.get("cache_read_input_tokens")),
-        cache_write_5m: written - cache_write_1h,
-        cache_write_1h,
-        ..TokenUsage::default()
+    let names = ["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"];
+    let [short, long] = names.map(|age| usage.read_count(ages.get(age)));
+    let others = written.saturating_sub(short.saturating_add(long));
+    let path = format!("{path}.cache_creation");
+    usage.check_names(&path, &ages, &names);
+    let has_split = members.get("cache_creation").is_some();
+    let (short, long) = match (short, long) {
+        (0, 1..) => (0, long.saturating_add(others)),
+        (0, 0) if !has_split => (others, 0),
+        (1.., 0) => (short.saturating_add(others), 0),
+        _ => {
+            if others > 0 {
+                usage.mark_unread(&path);
+            }
+            (short.saturating_add(others), long)
+        }
     };
-    let output =
-        TokenUsage { output_visible: output - reasoning, reasoning, ..TokenUsage::default() };
-    Some(counts.into_report(input + output, value))
+    usage.count(Meter::CacheWrite5m, short);
+    usage.count(Meter::CacheWrite1h, long);
+}
+
+/// The counts of the whole object are the sum of the iterations of type `message`. Those of a
+/// compaction come on top. An advisor is another model, with prices of its own
+/// (<https://docs.anthropic.com/en/docs/build-with-claude/compaction>).
+fn read_iterations(usage: &mut UsageBuilder, members: &Members<'_>) {
+    for item in members.get("iterations").and_then(array_items).unwrap_or_default() {
+        let Ok(iteration) = Members::parse(item.get()) else { continue };
+        match iteration.string("type").as_deref() {
+            Some("message") => {}
+            Some("compaction") => read_tokens(usage, &iteration, "usage.iterations"),
+            other => {
+                usage.mark_unread(&format!("usage.iterations: {}", other.unwrap_or_default()));
+            }
+        }
+    }
+}
+
+/// Searching for tools has no price of its own.
+fn read_server_tools(usage: &mut UsageBuilder, members: &Members<'_>) {
+    let tools = members.object("server_tool_use");
+    let meters = [
+        (Meter::WebSearch, "web_search_requests"),
+        (Meter::WebFetch, "web_fetch_requests"),
+        (Meter::CodeExecution, "code_execution_requests"),
+    ];
+    for (meter, name) in meters {
+        let count = usage.read_count(tools.get(name));
+        usage.count(meter, count);
+    }
+    let [web_search, web_fetch, code_execution] = meters.map(|(_, name)| name);
+    let known = [web_search, web_fetch, code_execution, "tool_search_requests"];
+    usage.check_names("usage.server_tool_use", &tools, &known);
+}
+
+/// The fast mode has prices of its own, and is not offered with another tier than the standard one
+/// (<https://docs.anthropic.com/en/docs/build-with-claude/fast-mode>).
+fn read_tier(usage: &mut UsageBuilder, members: &Members<'_>) {
+    let tier = members.string("service_tier").unwrap_or_else(|| "standard".to_owned());
+    let speed = members.string("speed").unwrap_or_else(|| "standard".to_owned());
+    match (tier.as_str(), speed.as_str()) {
+        ("standard", "standard") => {}
+        ("standard", "fast") => usage.set_tier(ServiceTier::Fast),
+        ("priority", "standard") => usage.set_tier(ServiceTier::Priority),
+        ("batch", "standard") => usage.set_tier(ServiceTier::Batch),
+        (tier, "standard") => usage.mark_unread(&format!("usage.service_tier: {tier}")),
+        (_, speed) => usage.mark_unread(&format!("usage.speed: {speed}")),
+    }
+}
+
+/// Only inference that the request kept in a region has a price of its own
+/// (<https://docs.anthropic.com/en/docs/build-with-claude/data-residency>).
+fn read_region(usage: &mut UsageBuilder, members: &Members<'_>) {
+    let region = members.string("inference_geo").unwrap_or_default();
+    if !matches!(region.as_str(), "" | "global" | "not_available") {
+        usage.set_region(region);
+    }
 }
 
 /// Overlays `later` on `earlier`. A zero does not overwrite: some servers repeat counts as zero

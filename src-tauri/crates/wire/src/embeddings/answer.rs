@@ -1,7 +1,7 @@
 //! Parses vectors from backends and writes answers for clients.
 
 use bytes::Bytes;
-use domain::{Dialect, TokenUsage};
+use domain::{Dialect, Meter};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -10,8 +10,8 @@ use super::{EmbeddingBatch, EmbeddingVector};
 use crate::answer::answer_text;
 use crate::json::{Members, array_items};
 use crate::neutral::JsonText;
-use crate::usage::CountReader;
-use crate::{BadAnswer, UsageReport, dialect};
+use crate::usage::UsageBuilder;
+use crate::{BadAnswer, UsageReport, dialect, gemini, openai_usage};
 
 #[derive(Serialize)]
 struct OpenAiAnswer<'a> {
@@ -57,7 +57,7 @@ impl EmbeddingBatch {
         let members = Members::parse(text).map_err(|_| BadAnswer::NotJson)?;
         if members.get("error").is_some() {
             let error = match dialect {
-                Dialect::Gemini => crate::gemini::in_band_error(text.as_bytes()),
+                Dialect::Gemini => gemini::in_band_error(text.as_bytes()),
                 _ => dialect::upstream_error(dialect, 500, text.as_bytes()),
             };
             return Err(BadAnswer::UpstreamError(error));
@@ -164,22 +164,17 @@ fn read_gemini_vectors(members: &Members<'_>) -> Option<Option<Vec<EmbeddingVect
     Some(list.into_iter().map(values).collect())
 }
 
-/// Input tokens as OpenAI, Gemini or Ollama reports them.
+/// Input as OpenAI, Gemini or Ollama reports it.
 fn read_usage(members: &Members<'_>) -> Option<UsageReport> {
-    let (usage, key) = match (members.get("usage"), members.get("usageMetadata")) {
-        (Some(usage), _) => (usage, "prompt_tokens"),
-        (None, Some(usage)) => (usage, "promptTokenCount"),
-        (None, None) => {
-            let count = members.get("prompt_eval_count")?;
-            return Some(usage_report(count, count));
-        }
-    };
-    let inside = Members::parse(usage.get()).ok()?;
-    Some(usage_report(inside.get(key).or_else(|| inside.get("total_tokens"))?, usage))
-}
-
-fn usage_report(count: &RawValue, raw: &RawValue) -> UsageReport {
-    let mut counts = CountReader::new();
-    let input_uncached = counts.read_count_value(Some(count));
-    counts.into_report(TokenUsage { input_uncached, ..TokenUsage::default() }, raw)
+    if let Some(usage) = members.get("usage") {
+        return openai_usage::read_input_usage(usage);
+    }
+    if let Some(usage) = members.get("usageMetadata") {
+        return gemini::read_usage(usage);
+    }
+    let count = members.get("prompt_eval_count")?;
+    let mut usage = UsageBuilder::default();
+    let input = usage.read_count(Some(count));
+    usage.count(Meter::Input, input);
+    Some(usage.into_report(count))
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::error::in_band_error;
 use super::media;
-use super::usage::read_usage;
+use super::usage::AnswerUsage;
 use crate::json::{Members, array_items};
 use crate::json_node::decode_string_lossy;
 use crate::neutral::{
@@ -67,6 +67,7 @@ struct FragmentReader {
     begun: BTreeSet<u32>,
     called: BTreeSet<u32>,
     finished: BTreeSet<u32>,
+    usage: AnswerUsage,
 }
 
 impl FragmentReader {
@@ -77,15 +78,22 @@ impl FragmentReader {
         }
         let mut pieces = Vec::new();
         let (id, model) = (members.string("responseId"), members.string("modelVersion"));
+        self.usage.note_model(model.as_deref());
         if !self.has_named && (id.is_some() || model.is_some()) {
             self.has_named = true;
             pieces.push(ProviderEvent::Begin { id, model });
         }
-        let usage = members.get("usageMetadata").and_then(read_usage);
-        pieces.extend(usage.map(ProviderEvent::Usage));
+        let usage = members.get("usageMetadata");
+        if let Some(usage) = usage {
+            self.usage.read_metadata(usage);
+        }
+        let mut has_news = usage.is_some();
         let candidates = members.get("candidates").and_then(array_items).unwrap_or_default();
         for (place, candidate) in candidates.iter().enumerate() {
-            self.read_candidate(place, candidate, &mut pieces)?;
+            has_news |= self.read_candidate(place, candidate, &mut pieces)?;
+        }
+        if has_news {
+            pieces.extend(self.usage.report().map(ProviderEvent::Usage));
         }
         let blocked = members.object("promptFeedback").string("blockReason");
         if let Some(word) = blocked.filter(|_| self.begun.is_empty()) {
@@ -98,13 +106,14 @@ impl FragmentReader {
         Ok(pieces)
     }
 
+    /// True if the candidate says something new about the usage.
     fn read_candidate(
         &mut self,
         place: usize,
         candidate: &RawValue,
         pieces: &mut Vec<ProviderEvent>,
-    ) -> Result<(), StreamFault> {
-        let Ok(members) = Members::parse(candidate.get()) else { return Ok(()) };
+    ) -> Result<bool, StreamFault> {
+        let Ok(members) = Members::parse(candidate.get()) else { return Ok(false) };
         let told = members.get("index").and_then(|index| index.get().parse::<usize>().ok());
         let index = told.unwrap_or(place);
         let choice = u32::try_from(index).unwrap_or(u32::MAX);
@@ -126,7 +135,7 @@ impl FragmentReader {
             let finish = Finish { reason, word, stop_sequence: None };
             pieces.push(ProviderEvent::Finish { choice, finish });
         }
-        Ok(())
+        Ok(self.usage.read_candidate(&members))
     }
 
     fn read_part(&mut self, choice: u32, part: &Members<'_>, pieces: &mut Vec<ProviderEvent>) {
@@ -154,6 +163,9 @@ impl FragmentReader {
         if let Some(call) = part.get("functionCall").and_then(|call| read_call(choice, call)) {
             self.called.insert(choice);
             pieces.push(call);
+        }
+        if part.get("executableCode").is_some() {
+            self.usage.note_code();
         }
         if let Some(media) = part.get("inlineData").and_then(read_media) {
             pieces.push(ProviderEvent::Media { choice, media });

@@ -2,14 +2,14 @@
 
 use serde_json::value::RawValue;
 
-use domain::TokenUsage;
+use domain::Meter;
 
 use crate::json::{Members, array_items};
 use crate::json_builder::JsonObjectBuilder;
 use crate::json_node::decode_string_lossy;
 use crate::neutral::{CallKey, CallKind, Finish, FinishReason, ProviderEvent};
 use crate::openai_chat::in_band_error;
-use crate::usage::CountReader;
+use crate::usage::UsageBuilder;
 use crate::{BadAnswer, SseEvent, SsePayload, StreamFault, UsageReport};
 
 #[derive(Debug, Default)]
@@ -102,11 +102,10 @@ fn read_usage(line: &Members<'_>) -> Option<UsageReport> {
             object.raw_if(key, line.get(key).map(RawValue::get))
         });
     let raw = RawValue::from_string(kept.finish()).ok()?;
-    let mut counts = CountReader::new();
-    let tokens = TokenUsage {
-        input_uncached: counts.read_count_value(prompt),
-        output_visible: counts.read_count_value(output),
-        ..TokenUsage::default()
-    };
-    Some(counts.into_report(tokens, &raw))
+    let mut usage = UsageBuilder::default();
+    for (meter, count) in [(Meter::Input, prompt), (Meter::Output, output)] {
+        let count = usage.read_count(count);
+        usage.count(meter, count);
+    }
+    Some(usage.into_report(&raw))
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::DONE_EVENT;
 use super::chunk::{ChatChunk, data_event};
 use super::error::in_band_error;
-use super::usage::read_usage;
+use super::usage::ChatUsage;
 use crate::answer::{answer_text, is_model_name};
 use crate::json::{Members, array_items, range_in};
 use crate::{AnswerFacts, BadAnswer, UsageChunk};
@@ -17,13 +17,11 @@ pub(crate) fn read_chat_answer(body: &[u8]) -> Result<AnswerFacts, BadAnswer> {
     if chunk.error.is_some() {
         return Err(BadAnswer::UpstreamError(in_band_error(text.as_bytes())));
     }
-    let usage = chunk.usage.and_then(read_usage);
+    let usage = ChatUsage::default().read(chunk.bill());
     let content_bytes = match usage {
         Some(_) => 0,
         // Even an empty answer needs a usage estimate, so this is never zero.
-        None => {
-            chunk.choices.iter().map(|choice| choice.delta().content_bytes()).sum::<u64>().max(1)
-        }
+        None => chunk.choices.iter().map(|choice| choice.delta.content_bytes()).sum::<u64>().max(1),
     };
     let finish_reason = chunk.choices.into_iter().next().ok_or(BadAnswer::NoChoices)?.finish_reason;
     let model = chunk.model.filter(|model| is_model_name(model));

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::error::in_band_error;
 use super::thinking::{push_thinking_events, read_google_signature};
-use super::usage::read_usage;
+use super::usage::{ChatUsage, ChunkBill, has_citations};
 use crate::json::{Members, array_items};
 use crate::json_node::decode_string_lossy;
 use crate::neutral::{
@@ -15,6 +15,7 @@ use crate::{BadAnswer, SseEvent, SsePayload, StreamFault};
 #[derive(Debug, Default)]
 pub(crate) struct StreamReader {
     has_begun: bool,
+    usage: ChatUsage,
 }
 
 impl crate::translation::StreamReader for StreamReader {
@@ -40,10 +41,11 @@ impl crate::translation::StreamReader for StreamReader {
             self.has_begun = !pieces.is_empty();
         }
         let choices = chunk.get("choices").and_then(array_items).unwrap_or_default();
+        let mut bill = ChunkBill::default();
         for choice in choices {
-            push_choice_events(choice, 0, CallFrame::Pieces, &mut pieces);
+            push_choice_events(choice, 0, CallFrame::Pieces, &mut bill, &mut pieces);
         }
-        pieces.extend(chunk.get("usage").and_then(read_usage).map(ProviderEvent::Usage));
+        pieces.extend(bill_event(&mut self.usage, bill, &chunk));
         Ok(pieces)
     }
 }
@@ -59,8 +61,9 @@ pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
         return Err(BadAnswer::NoChoices);
     }
     let mut pieces: Vec<ProviderEvent> = begin_event(&answer).into_iter().collect();
+    let mut bill = ChunkBill::default();
     for (place, choice) in (0..).zip(choices) {
-        push_choice_events(choice, place, CallFrame::Whole, &mut pieces);
+        push_choice_events(choice, place, CallFrame::Whole, &mut bill, &mut pieces);
         if !matches!(pieces.last(), Some(ProviderEvent::Finish { .. })) {
             // A whole body is complete even if the server gives no finish reason.
             let finish = finish_from_word("", None);
@@ -70,9 +73,25 @@ pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
             });
         }
     }
-    pieces.extend(answer.get("usage").and_then(read_usage).map(ProviderEvent::Usage));
+    pieces.extend(bill_event(&mut ChatUsage::default(), bill, &answer));
     pieces.push(ProviderEvent::End);
     Ok(pieces)
+}
+
+/// The usage so far, if `chunk` changed it. `bill` is what its choices say.
+fn bill_event<'a>(
+    usage: &mut ChatUsage,
+    bill: ChunkBill<'a>,
+    chunk: &Members<'a>,
+) -> Option<ProviderEvent> {
+    let model = chunk.string("model");
+    let bill = ChunkBill {
+        usage: ChunkBill::usage_of(chunk.get("usage"), bill.usage, chunk.get("x_groq")),
+        service_tier: chunk.get("service_tier"),
+        model: model.as_deref(),
+        ..bill
+    };
+    usage.read(bill).map(ProviderEvent::Usage)
 }
 
 fn begin_event(members: &Members<'_>) -> Option<ProviderEvent> {
@@ -90,10 +109,11 @@ fn choice_index(choice: &RawValue) -> Option<u32> {
     Members::parse(choice.get()).ok()?.get("index")?.get().parse().ok()
 }
 
-fn push_choice_events(
-    raw: &RawValue,
+fn push_choice_events<'a>(
+    raw: &'a RawValue,
     place: u32,
     frame: CallFrame,
+    bill: &mut ChunkBill<'a>,
     pieces: &mut Vec<ProviderEvent>,
 ) {
     let Ok(members) = Members::parse(raw.get()) else { return };
@@ -102,6 +122,8 @@ fn push_choice_events(
     // Whole answers have `message` where chunks have `delta`; some servers mix them up.
     let key = if members.get("delta").is_some() { "delta" } else { "message" };
     let delta = members.object(key);
+    bill.usage = bill.usage.or(members.get("usage"));
+    bill.has_citations |= has_citations(delta.get("annotations"));
     push_thinking_events(choice, &delta, pieces);
     if let Some(content) = delta.get("content") {
         push_content_events(choice, content, pieces);

@@ -4,6 +4,7 @@
 
 use serde_json::value::RawValue;
 
+use super::usage::{ChunkBill, has_citations};
 use crate::json::{PickedValues, array_items, decode_string, pick, pick_each};
 use crate::{CHOICES_MAX, StreamFault};
 
@@ -13,6 +14,9 @@ pub(super) struct ChatChunk<'a> {
     pub(super) error: Option<&'a RawValue>,
     pub(super) model: Option<String>,
     pub(super) usage: Option<&'a RawValue>,
+    choice_usage: Option<&'a RawValue>,
+    x_groq: Option<&'a RawValue>,
+    service_tier: Option<&'a RawValue>,
     /// The raw `choices` value, for cutting it out.
     pub(super) choices_raw: Option<&'a RawValue>,
     pub(super) choices: Vec<ChunkChoice<'a>>,
@@ -22,7 +26,7 @@ pub(super) struct ChatChunk<'a> {
 pub(super) struct ChunkChoice<'a> {
     pub(super) index: u64,
     pub(super) finish_reason: Option<String>,
-    delta: Option<&'a RawValue>,
+    pub(super) delta: ChatDelta<'a>,
 }
 
 /// The kind of content that a delta adds.
@@ -38,9 +42,10 @@ pub(super) enum DeltaKind {
 
 impl<'a> ChatChunk<'a> {
     pub(super) fn read(text: &'a str) -> Result<Self, StreamFault> {
-        let keys = ["error", "model", "usage", "choices"];
-        let [error, model, usage, choices_at] = pick(text, keys).ok_or(StreamFault::NotJson)?;
-        let keys = ["index", "delta", "message", "finish_reason"];
+        let keys = ["error", "model", "usage", "choices", "service_tier", "x_groq"];
+        let [error, model, usage, choices_at, service_tier, x_groq] =
+            pick(text, keys).ok_or(StreamFault::NotJson)?;
+        let keys = ["index", "delta", "message", "finish_reason", "usage"];
         let raw = match choices_at {
             Some(value) => pick_each(value, keys, CHOICES_MAX).ok_or(StreamFault::NotJson)?,
             None => Vec::new(),
@@ -48,11 +53,15 @@ impl<'a> ChatChunk<'a> {
         if raw.len() > CHOICES_MAX {
             return Err(StreamFault::TooManyChoices);
         }
+        let choice_usage = raw.iter().find_map(|[.., usage]| *usage);
         let choices = raw.into_iter().map(ChunkChoice::of).collect();
         Ok(Self {
             error,
             model: model.and_then(decode_string),
             usage,
+            choice_usage,
+            x_groq,
+            service_tier,
             choices_raw: choices_at,
             choices,
         })
@@ -62,24 +71,30 @@ impl<'a> ChatChunk<'a> {
     pub(super) fn is_usage_only(&self) -> bool {
         self.choices.is_empty() && self.usage.is_some()
     }
+
+    pub(super) fn bill(&self) -> ChunkBill<'_> {
+        ChunkBill {
+            usage: ChunkBill::usage_of(self.usage, self.choice_usage, self.x_groq),
+            service_tier: self.service_tier,
+            model: self.model.as_deref(),
+            has_citations: self.choices.iter().any(|choice| choice.delta.has_citations()),
+        }
+    }
 }
 
 impl<'a> ChunkChoice<'a> {
-    fn of([index, delta, message, finish_reason]: PickedValues<'a, 4>) -> Self {
+    fn of([index, delta, message, finish_reason, _]: PickedValues<'a, 5>) -> Self {
         let finish_reason =
             finish_reason.and_then(decode_string).filter(|reason| !reason.is_empty());
         let index = index.and_then(|index| index.get().parse().ok()).unwrap_or_default();
         // Whole answers have `message` where chunks have `delta`; some servers mix them up.
-        Self { index, finish_reason, delta: delta.or(message) }
-    }
-
-    pub(super) fn delta(&self) -> ChatDelta<'a> {
-        self.delta.and_then(ChatDelta::read).unwrap_or_default()
+        let delta = delta.or(message).and_then(ChatDelta::read).unwrap_or_default();
+        Self { index, finish_reason, delta }
     }
 }
 
 /// The members of a delta or message that hold content.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct ChatDelta<'a> {
     content: Option<&'a RawValue>,
     refusal: Option<&'a RawValue>,
@@ -88,6 +103,7 @@ pub(super) struct ChatDelta<'a> {
     thinking: [Option<&'a RawValue>; 2],
     tool_calls: Option<&'a RawValue>,
     function_call: Option<&'a RawValue>,
+    annotations: Option<&'a RawValue>,
 }
 
 impl<'a> ChatDelta<'a> {
@@ -100,11 +116,12 @@ impl<'a> ChatDelta<'a> {
             "reasoning",
             "tool_calls",
             "function_call",
+            "annotations",
         ];
-        let [content, refusal, audio, thinking, reasoning, tool_calls, function_call] =
+        let [content, refusal, audio, thinking, reasoning, tool_calls, function_call, annotations] =
             pick(value.get(), keys)?;
         let thinking = [thinking, reasoning];
-        Some(Self { content, refusal, audio, thinking, tool_calls, function_call })
+        Some(Self { content, refusal, audio, thinking, tool_calls, function_call, annotations })
     }
 
     pub(super) fn kind(&self) -> DeltaKind {
@@ -119,6 +136,10 @@ impl<'a> ChatDelta<'a> {
         } else {
             DeltaKind::Nothing
         }
+    }
+
+    pub(super) fn has_citations(&self) -> bool {
+        has_citations(self.annotations)
     }
 
     /// Raw length of text, thinking and arguments, in bytes. Nothing is decoded, and thinking sent

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use super::DONE_EVENT;
 use super::chunk::{ChatChunk, ChunkChoice, DeltaKind, data_event};
 use super::error::in_band_error;
-use super::usage::read_usage;
+use super::usage::ChatUsage;
 use crate::answer::is_model_name;
 use crate::json::range_in;
 use crate::{
@@ -27,6 +27,7 @@ pub(crate) struct ChatTap {
     usage_chunk: UsageChunk,
     decoder: SseDecoder,
     facts: AnswerFacts,
+    usage: ChatUsage,
     choices: Vec<ChoiceFinish>,
     content_seen: bool,
     late_chunks: u32,
@@ -54,6 +55,7 @@ impl ChatTap {
             usage_chunk,
             decoder: SseDecoder::new(),
             facts: AnswerFacts::default(),
+            usage: ChatUsage::default(),
             choices: Vec::new(),
             content_seen: false,
             late_chunks: 0,
@@ -190,7 +192,7 @@ impl ChatTap {
     }
 
     fn classify_chunk(&mut self, chunk: ChatChunk<'_>) -> EventAction {
-        if let Some(report) = chunk.usage.and_then(read_usage) {
+        if let Some(report) = self.usage.read(chunk.bill()) {
             self.facts.usage = Some(report);
         }
         let usage_only = chunk.is_usage_only();
@@ -234,7 +236,7 @@ impl ChatTap {
             self.choices.push(ChoiceFinish { index, finish_reason: None });
             self.choices.len() - 1
         });
-        let delta = choice.delta();
+        let delta = &choice.delta;
         let adds = delta.kind();
         let Some(seen) = self.choices.get_mut(place) else { return Ok(ChoiceTiming::InTime) };
         if let Some(first) = &seen.finish_reason {

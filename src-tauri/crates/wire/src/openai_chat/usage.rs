@@ -1,152 +1,98 @@
-//! Usage as OpenAI-compatible backends report it, split so that no token is counted twice.
+//! The usage of one Chat answer, whole or streamed: its usage object, and what stands beside it.
 //!
-//! OpenAI's prompt count includes cached tokens and its completion count includes reasoning; other
-//! backends differ or report invalid numbers (negative, fractional, as text). The raw object is
-//! kept with the split, and a split that had to be guessed or clamped is marked.
+//! Every chunk names the service tier, and the usage comes in one of the last. Some servers report it
+//! in the choice (Moonshot) or in a member of their own (Groq).
 
-use domain::TokenUsage;
 use serde_json::value::RawValue;
 
 use crate::UsageReport;
-use crate::json::pick;
-use crate::usage::CountReader;
+use crate::json::{Members, array_items, pick};
+use crate::openai_usage::{CHAT, apply_tier, read_usage};
+use crate::usage::mark_unread;
+use domain::Meter;
 
-/// Parses a `usage` value; `None` if it has neither a prompt nor a completion count.
-pub(crate) fn read_usage(value: &RawValue) -> Option<UsageReport> {
-    let keys = [
-        "prompt_tokens",
-        "completion_tokens",
-        "total_tokens",
-        "prompt_tokens_details",
-        "completion_tokens_details",
-        // DeepSeek's older name for tokens read from its cache.
-        "prompt_cache_hit_tokens",
-    ];
-    let [prompt, completion, total, inside, thought, hit] = pick(value.get(), keys)?;
-    if prompt.is_none() && completion.is_none() {
-        return None;
-    }
-    let mut counts = CountReader::new();
-    let prompt = counts.read_count_value(prompt);
-    let completion = counts.read_count_value(completion);
-    let total = counts.read_count_value(total);
-    let inside =
-        inside.and_then(|inside| pick(inside.get(), ["cached_tokens", "cache_write_tokens"]));
-    let [cached, written] = inside.unwrap_or_default();
-    let cached = counts.read_count_value(cached.or(hit));
-    let written = counts.read_count_value(written);
-    let thought = thought.and_then(|thought| pick(thought.get(), ["reasoning_tokens"]));
-    let [thought] = thought.unwrap_or_default();
-    let thought = counts.read_count_value(thought);
-    let mut tokens = TokenUsage::default();
-    counts.split_input(&mut tokens, prompt, cached, written);
-    counts.split_output(&mut tokens, completion, thought, total.saturating_sub(prompt));
-    Some(counts.into_report(tokens, value))
+/// Models that search the web for every request and are billed for one search
+/// (<https://platform.openai.com/docs/guides/tools-web-search>).
+const SEARCH_MODELS: [&str; 2] = ["-search-preview", "-search-api"];
+
+/// Members of a chunk, or of a whole answer, that say what it costs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ChunkBill<'a> {
+    pub(super) usage: Option<&'a RawValue>,
+    pub(super) service_tier: Option<&'a RawValue>,
+    pub(super) model: Option<&'a str>,
+    /// True if the text cites web pages.
+    pub(super) has_citations: bool,
 }
 
-impl CountReader {
-    /// Most backends include cache writes in the prompt count. Where that is impossible (the parts
-    /// would exceed the total), they are treated as additional.
-    fn split_input(&mut self, tokens: &mut TokenUsage, prompt: u64, cached: u64, written: u64) {
-        tokens.cache_read = self.clamp_part(cached, prompt);
-        tokens.cache_write_5m = written;
-        let rest = prompt - tokens.cache_read;
-        tokens.input_uncached = rest.checked_sub(written).unwrap_or_else(|| {
-            self.mark_adjusted();
-            rest
-        });
-    }
-
-    /// The completion count includes reasoning, unless the total shows that it is separate (xAI).
-    fn split_output(&mut self, tokens: &mut TokenUsage, completion: u64, thought: u64, all: u64) {
-        if thought > 0 && all == completion.saturating_add(thought) {
-            (tokens.output_visible, tokens.reasoning) = (completion, thought);
-            return;
-        }
-        tokens.reasoning = self.clamp_part(thought, completion);
-        tokens.output_visible = completion - tokens.reasoning;
+impl<'a> ChunkBill<'a> {
+    /// The usage of `chunk`, wherever it is.
+    pub(super) fn usage_of(
+        usage: Option<&'a RawValue>,
+        choice_usage: Option<&'a RawValue>,
+        x_groq: Option<&'a RawValue>,
+    ) -> Option<&'a RawValue> {
+        let of_groq = || pick(x_groq?.get(), ["usage"])?[0];
+        usage.or(choice_usage).or_else(of_groq)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{TOKEN_COUNT_MAX, USAGE_RAW_BYTES_MAX, UsageReading};
+/// What the chunks read so far say.
+#[derive(Debug, Default)]
+pub(crate) struct ChatUsage {
+    report: Option<UsageReport>,
+    service_tier: Option<Box<RawValue>>,
+    is_search_model: bool,
+    has_citations: bool,
+}
 
-    fn check(json: &str, expected: [u64; 5], reading: UsageReading) {
-        let raw: &RawValue = serde_json::from_str(json).expect("JSON");
-        let report = read_usage(raw).unwrap_or_else(|| panic!("no usage in {json}"));
-        let t = report.tokens();
-        let got = [t.input_uncached, t.cache_read, t.cache_write_5m, t.output_visible, t.reasoning];
-        assert_eq!((got, report.reading), (expected, reading), "{json}");
-        assert_eq!(report.raw.as_deref(), Some(json));
-    }
-
-    #[test]
-    fn parts_are_taken_out_of_their_wholes() {
-        use UsageReading::AsReported;
-        check(r#"{"prompt_tokens":10,"completion_tokens":5}"#, [10, 0, 0, 5, 0], AsReported);
-        check(
-            r#"{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150,
-               "prompt_tokens_details":{"cached_tokens":60,"cache_write_tokens":30},
-               "completion_tokens_details":{"reasoning_tokens":20}}"#,
-            [10, 60, 30, 30, 20],
-            AsReported,
-        );
-        check(
-            r#"{"prompt_tokens":10,"prompt_tokens_details":null,"prompt_cache_hit_tokens":4}"#,
-            [6, 4, 0, 0, 0],
-            AsReported,
-        );
-        check(
-            r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":22,
-               "completion_tokens_details":{"reasoning_tokens":7}}"#,
-            [10, 0, 0, 5, 7],
-            AsReported,
-        );
-    }
-
-    #[test]
-    fn nonsense_is_clamped_and_flagged() {
-        use UsageReading::Adjusted;
-        let cases = [
-            (r#"{"prompt_tokens":-3,"completion_tokens":5}"#, [0, 0, 0, 5, 0]),
-            (r#"{"prompt_tokens":3.9,"completion_tokens":"5"}"#, [3, 0, 0, 5, 0]),
-            (r#"{"prompt_tokens":1e400}"#, [TOKEN_COUNT_MAX, 0, 0, 0, 0]),
-            (r#"{"prompt_tokens":1000000000001}"#, [TOKEN_COUNT_MAX, 0, 0, 0, 0]),
-            (r#"{"prompt_tokens":[],"completion_tokens":1}"#, [0, 0, 0, 1, 0]),
-            (
-                r#"{"prompt_tokens":10,"prompt_tokens_details":{"cached_tokens":11}}"#,
-                [0, 10, 0, 0, 0],
-            ),
-            (
-                r#"{"prompt_tokens":10,"prompt_tokens_details":{"cache_write_tokens":11}}"#,
-                [10, 0, 11, 0, 0],
-            ),
-            (
-                r#"{"completion_tokens":5,"completion_tokens_details":{"reasoning_tokens":6}}"#,
-                [0, 0, 0, 0, 5],
-            ),
-        ];
-        for (json, expected) in cases {
-            check(json, expected, Adjusted);
+impl ChatUsage {
+    /// Reads the next chunk. Returns the usage so far if this chunk changed it.
+    pub(super) fn read(&mut self, chunk: ChunkBill<'_>) -> Option<UsageReport> {
+        let mut is_news = false;
+        if let Some(report) = chunk.usage.and_then(|usage| read_usage(usage, &CHAT)) {
+            self.report = Some(report);
+            is_news = true;
         }
+        if let Some(tier) = chunk.service_tier
+            && self.service_tier.as_ref().is_none_or(|known| known.get() != tier.get())
+        {
+            self.service_tier = Some(tier.to_owned());
+            is_news = true;
+        }
+        let searches = |model: &str| SEARCH_MODELS.iter().any(|word| model.contains(word));
+        if !self.is_search_model && chunk.model.is_some_and(searches) {
+            self.is_search_model = true;
+            is_news = true;
+        }
+        if chunk.has_citations && !self.has_citations {
+            self.has_citations = true;
+            is_news = true;
+        }
+        is_news.then(|| self.bill()).flatten()
     }
 
-    #[test]
-    fn no_counts_is_no_usage_and_a_huge_object_is_not_kept() {
-        for json in ["{}", "[]", "3", r#"{"prompt_tokens":null}"#, r#"{"cost":1}"#] {
-            assert_eq!(read_usage(serde_json::from_str(json).expect("JSON")), None, "{json}");
+    fn bill(&self) -> Option<UsageReport> {
+        let mut report = self.report.clone()?;
+        let usage = &mut report.usage;
+        if let Some(tier) = &self.service_tier {
+            apply_tier(usage, tier);
         }
-        let padded = |bytes: usize| {
-            let empty = r#"{"prompt_tokens":1,"x":""}"#;
-            format!(r#"{{"prompt_tokens":1,"x":"{}"}}"#, "y".repeat(bytes - empty.len()))
-        };
-        let kept = |bytes: usize| {
-            let json = padded(bytes);
-            read_usage(serde_json::from_str(&json).expect("JSON")).expect("usage").raw.is_some()
-        };
-        assert!(kept(USAGE_RAW_BYTES_MAX));
-        assert!(!kept(USAGE_RAW_BYTES_MAX + 1));
+        let searches = usage.quantities.get(Meter::WebSearch);
+        if self.is_search_model {
+            usage.quantities.set(Meter::WebSearch, searches.max(1));
+        } else if self.has_citations && searches == 0 {
+            mark_unread(usage, "choices.message.annotations");
+        }
+        Some(report)
     }
+}
+
+/// True if `annotations` of a message or a delta cite a page of the web.
+pub(super) fn has_citations(annotations: Option<&RawValue>) -> bool {
+    let is_citation = |item: &&RawValue| {
+        Members::parse(item.get())
+            .is_ok_and(|item| item.string("type").as_deref() == Some("url_citation"))
+    };
+    annotations.and_then(array_items).unwrap_or_default().iter().any(is_citation)
 }

@@ -4,7 +4,7 @@ use domain::Dialect;
 use serde_json::value::RawValue;
 
 use super::reasoning::SUMMARY_BREAK;
-use super::usage::read_usage;
+use super::usage::{ToolCalls, read_answer_usage};
 use crate::json::{Members, array_items};
 use crate::json_node::decode_string_lossy;
 use crate::media_type::parse_data_url;
@@ -30,7 +30,7 @@ pub(crate) fn read_answer(text: &str) -> Result<Vec<ProviderEvent>, BadAnswer> {
     for item in output.into_iter().filter_map(|item| Members::parse(item.get()).ok()) {
         read_item(&item, &mut said, &mut pieces);
     }
-    pieces.extend(end_events(&members, said));
+    pieces.extend(end_events(&members, said, ToolCalls::default()));
     Ok(pieces)
 }
 
@@ -49,9 +49,14 @@ pub(super) fn begin_event(response: &Members<'_>) -> ProviderEvent {
     }
 }
 
-/// The last pieces of a finished `response` object: usage, finish reason, end.
-pub(super) fn end_events(response: &Members<'_>, said: ContentKinds) -> Vec<ProviderEvent> {
-    let usage = response.get("usage").and_then(read_usage).map(ProviderEvent::Usage);
+/// The last pieces of a finished `response` object: usage, finish reason, end. `streamed` are the
+/// tool calls that came before it.
+pub(super) fn end_events(
+    response: &Members<'_>,
+    said: ContentKinds,
+    streamed: ToolCalls,
+) -> Vec<ProviderEvent> {
+    let usage = read_answer_usage(response, streamed).map(ProviderEvent::Usage);
     let finish = ProviderEvent::Finish { choice: 0, finish: read_finish(response, said) };
     usage.into_iter().chain([finish, ProviderEvent::End]).collect()
 }

@@ -11,6 +11,7 @@ use super::answer::{
     read_message, read_signature, signature_event, string_member, thinking_text,
 };
 use super::reasoning::SUMMARY_BREAK;
+use super::usage::ToolCalls;
 use crate::json::Members;
 use crate::neutral::{CallKey, CallKind, ProviderEvent};
 use crate::{SseEvent, SsePayload, StreamFault, openai_chat};
@@ -19,6 +20,7 @@ use crate::{SseEvent, SsePayload, StreamFault, openai_chat};
 pub(crate) struct StreamReader {
     items: HashMap<CallKey, ItemProgress>,
     seen_kinds: ContentKinds,
+    tool_calls: ToolCalls,
 }
 
 /// What was received of one item.
@@ -62,7 +64,10 @@ impl StreamReader {
         };
         match kind {
             "created" | "queued" | "in_progress" => vec![begin_event(&event.object("response"))],
-            "completed" | "incomplete" => end_events(&event.object("response"), self.seen_kinds),
+            "completed" | "incomplete" => {
+                let tools = std::mem::take(&mut self.tool_calls);
+                end_events(&event.object("response"), self.seen_kinds, tools)
+            }
             "failed" => vec![ProviderEvent::Error(read_failure(&event.object("response")))],
             "output_item.added" => self.begin_item(event),
             "output_item.done" => self.end_item(event),
@@ -122,6 +127,7 @@ impl StreamReader {
         let item = event.object("item");
         let kind = string_member(&item, "type").unwrap_or_default();
         let seen = self.items.remove(&item_key(event)).unwrap_or_default();
+        self.tool_calls.count_item(&item);
         let mut pieces = Vec::new();
         if let Some(kind) = call_kind(&kind) {
             self.seen_kinds.calls = true;

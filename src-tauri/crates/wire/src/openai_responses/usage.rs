@@ -1,40 +1,92 @@
-//! Usage as Responses reports it: the input count includes cached and cache-written tokens, the
-//! output count includes reasoning.
+//! Usage as Responses reports it: the usage object, the service tier, and the calls of OpenAI's own
+//! tools among the items of the output.
 
-use domain::TokenUsage;
+use domain::{Meter, MeteredUsage, TokenUsage};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::UsageReport;
-use crate::json::Members;
-use crate::usage::CountReader;
+use crate::json::{Members, array_items};
+use crate::openai_usage::{RESPONSES, apply_tier, read_usage};
+use crate::usage::{UsageBuilder, mark_unread};
 
-/// Parses a `usage` value; `None` if it has neither an input nor an output count.
-pub(super) fn read_usage(value: &RawValue) -> Option<UsageReport> {
-    let members = Members::parse(value.get()).ok()?;
-    let (input, output) = (members.get("input_tokens"), members.get("output_tokens"));
-    if input.is_none() && output.is_none() {
-        return None;
+/// What the calls of OpenAI's own tools in an answer count. OpenAI bills searches of the web and
+/// in files by the call (<https://platform.openai.com/docs/pricing>); opening or searching a page
+/// that was found is free.
+#[derive(Debug, Default)]
+pub(super) struct ToolCalls {
+    counts: MeteredUsage,
+    unread: Option<String>,
+}
+
+impl ToolCalls {
+    pub(super) fn of_output(output: &RawValue) -> Self {
+        let mut calls = Self::default();
+        let items = array_items(output).unwrap_or_default();
+        for item in items.into_iter().filter_map(|item| Members::parse(item.get()).ok()) {
+            calls.count_item(&item);
+        }
+        calls
     }
-    let mut counts = CountReader::new();
-    let (input, output) = (counts.read_count_value(input), counts.read_count_value(output));
-    let inside = members.object("input_tokens_details");
-    let cached = counts.read_count_value(inside.get("cached_tokens"));
-    let written = counts.read_count_value(inside.get("cache_write_tokens"));
-    let thought = members.object("output_tokens_details");
-    let thought = counts.read_count_value(thought.get("reasoning_tokens"));
-    let cache_read = counts.clamp_part(cached, input);
-    let cache_write_5m = counts.clamp_part(written, input - cache_read);
-    let reasoning = counts.clamp_part(thought, output);
-    let tokens = TokenUsage {
-        input_uncached: input - cache_read - cache_write_5m,
-        cache_read,
-        cache_write_5m,
-        output_visible: output - reasoning,
-        reasoning,
-        ..TokenUsage::default()
+
+    /// Counts `item` of the output.
+    pub(super) fn count_item(&mut self, item: &Members<'_>) {
+        let kind = item.string("type").unwrap_or_default();
+        let meter = match kind.as_str() {
+            "web_search_call" => match item.object("action").string("type").as_deref() {
+                // The first version of the tool reported no actions.
+                Some("search") | None => Meter::WebSearch,
+                Some("open_page" | "find_in_page" | "find") => return,
+                Some(action) => return self.mark_unread(&format!("web_search_call: {action}")),
+            },
+            "file_search_call" => Meter::FileSearch,
+            "code_interpreter_call" => Meter::CodeExecution,
+            "image_generation_call" => Meter::Image,
+            // Run by the client, or by somebody else's server.
+            "function_call" | "custom_tool_call" | "computer_call" | "local_shell_call"
+            | "apply_patch_call" | "tool_search_call" | "mcp_call" => return,
+            other if other.ends_with("_call") => return self.mark_unread(other),
+            _ => return,
+        };
+        self.counts.count(meter, 1);
+    }
+
+    fn mark_unread(&mut self, item: &str) {
+        self.unread.get_or_insert_with(|| format!("output.{item}"));
+    }
+}
+
+/// The usage of a finished `response` object. `streamed` are the calls whose items came before it;
+/// some servers leave them out of the object.
+pub(super) fn read_answer_usage(
+    response: &Members<'_>,
+    streamed: ToolCalls,
+) -> Option<UsageReport> {
+    let mut report = read_usage(response.get("usage")?, &RESPONSES)?;
+    let usage = &mut report.usage;
+    if let Some(tier) = response.get("service_tier") {
+        apply_tier(usage, tier);
+    }
+    let listed = response.get("output").map(ToolCalls::of_output).unwrap_or_default();
+    for meter in [Meter::WebSearch, Meter::FileSearch, Meter::CodeExecution, Meter::Image] {
+        let counts = [&usage.quantities, &listed.counts, &streamed.counts];
+        let count = counts.map(|counts| counts.get(meter)).into_iter().max();
+        usage.quantities.set(meter, count.unwrap_or_default());
+    }
+    if let Some(unread) = listed.unread.or(streamed.unread) {
+        mark_unread(usage, &unread);
+    }
+    // Images are billed at the rates of the model that made them. Searches are counted above.
+    let mut tools = UsageBuilder::default();
+    let known: &[&str] = match usage.quantities.get(Meter::WebSearch) {
+        0 => &[],
+        _ => &["web_search"],
     };
-    Some(counts.into_report(tokens, value))
+    tools.check_names("tool_usage", &response.object("tool_usage"), known);
+    if let Some(unread) = tools.unread() {
+        mark_unread(usage, unread);
+    }
+    Some(report)
 }
 
 /// A `usage` value for a client.
@@ -81,7 +133,7 @@ mod tests {
 
     fn check(json: &str, expected: [u64; 5], reading: UsageReading) {
         let raw: &RawValue = serde_json::from_str(json).expect("JSON");
-        let report = read_usage(raw).unwrap_or_else(|| panic!("no usage in {json}"));
+        let report = read_usage(raw, &RESPONSES).unwrap_or_else(|| panic!("no usage in {json}"));
         let t = report.tokens();
         let got = [t.input_uncached, t.cache_read, t.cache_write_5m, t.output_visible, t.reasoning];
         assert_eq!((got, report.reading), (expected, reading), "{json}");
@@ -94,7 +146,7 @@ mod tests {
             "output_tokens_details":{"reasoning_tokens":20},"total_tokens":150}"#;
         check(json, [10, 60, 30, 30, 20], UsageReading::AsReported);
         let raw: &RawValue = serde_json::from_str(json).expect("JSON");
-        let tokens = read_usage(raw).expect("usage").tokens();
+        let tokens = read_usage(raw, &RESPONSES).expect("usage").tokens();
         let again = serde_json::to_value(ResponsesUsage::of(&tokens)).expect("JSON");
         assert_eq!(again, serde_json::from_str::<serde_json::Value>(json).expect("JSON"));
     }
@@ -112,7 +164,7 @@ mod tests {
             [0, 0, 0, 5, 0],
             Adjusted,
         );
-        let none = |json: &str| read_usage(serde_json::from_str(json).expect("JSON"));
+        let none = |json: &str| read_usage(serde_json::from_str(json).expect("JSON"), &RESPONSES);
         assert_eq!((none("{}"), none("3"), none("[]")), (None, None, None));
     }
 }
