@@ -86,7 +86,8 @@ fn write_labels(text: &mut String, tables: &[LabelTable]) -> fmt::Result {
     for LabelTable { name, value_type, labels } in tables {
         writeln!(text, "\nexport const {name}: Record<{value_type}, string> = {{")?;
         for (value, label) in labels {
-            writeln!(text, "  {value}: \"{}\",", capitalize(label))?;
+            let name = if value.contains('-') { format!("{value:?}") } else { value.clone() };
+            writeln!(text, "  {name}: \"{}\",", capitalize(label))?;
         }
         writeln!(text, "}};")?;
     }

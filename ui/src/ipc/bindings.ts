@@ -53,6 +53,14 @@ export const commands = {
 	usage: (req: UsageReportQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
 	/**  Lists single requests, newest first. */
 	requests: (req: RequestsQuery) => typedError<RequestsView, ApiError>(__TAURI_INVOKE("requests", { req })),
+	/**  Returns a request as code without a token. */
+	requestCode: (req: RequestRef) => typedError<RequestCodeView, ApiError>(__TAURI_INVOKE("request_code", { req })),
+	/**  Lists the saved views of the requests. */
+	savedViews: () => typedError<SavedView[], ApiError>(__TAURI_INVOKE("saved_views")),
+	/**  Saves filters of the requests under a name, which may be taken. */
+	savedViewSet: (req: SavedView) => typedError<null, ApiError>(__TAURI_INVOKE("saved_view_set", { req })),
+	/**  Removes a saved view. */
+	savedViewRemove: (req: SavedViewRef) => typedError<null, ApiError>(__TAURI_INVOKE("saved_view_remove", { req })),
 	/**  Sums the usage from the session logs of coding tools, which no other sum holds. */
 	sessionLogs: (req: SessionLogsQuery) => typedError<SessionLogsView, ApiError>(__TAURI_INVOKE("session_logs", { req })),
 	/**  Starts an import of what is new in the session logs. Progress comes as events. */
@@ -871,6 +879,83 @@ export type ExtraDialect =
 /**  Anthropic's Messages API. */
 "messages";
 
+/**  The error class and the advice for a request that did not end well. */
+export type FailureCauseView = {
+	/**  None if no backend was at fault, or the class is of another version. */
+	class: FailureClass | null,
+	/**  What went wrong at its origin, in one sentence. */
+	cause: string,
+	/**  What to do about it, in one sentence. */
+	next_step: string,
+};
+
+/**  Why an attempt brought no answer. Also stored in the ledger. */
+export type FailureClass = 
+/**
+ *  Nothing left this machine: no network, no proxy, or a locked keychain. Says nothing
+ *  about the backend, and no other backend would do better.
+ */
+"local" | 
+/**
+ *  This machine is offline: the backend is unreachable. A backend on this machine may
+ *  answer.
+ */
+"offline" | 
+/**
+ *  The machine slept or the program was stopped while waiting, so the backend's part is
+ *  unknown. A retry may succeed.
+ */
+"paused" | 
+/**  Refused, unreachable, or reset before the first byte of an answer. */
+"connect" | 
+/**  The host name could not be resolved. */
+"dns" | 
+/**  The certificate or the handshake was rejected. A retry would meet the same certificate. */
+"tls" | 
+/**  Connected, but no first token within the limit. A retry would wait as long again. */
+"first-token-timeout" | 
+/**
+ *  The answer began but stalled or broke off before any content. (After content nothing is
+ *  retried, so that case is not in this table.)
+ */
+"stalled" | 
+/**
+ *  400, 405, 413, 415, 422: the request is invalid. Every backend would say so, and this
+ *  answer tells the client what to fix. Routing has already excluded backends that lack a
+ *  needed capability.
+ */
+"bad-request" | 
+/**  404: the backend has no such model. Another backend or model may work. */
+"model-missing" | 
+/**  401: the provider does not accept the key. */
+"key-rejected" | 
+/**  403: the key has no permission. */
+"forbidden" | 
+/**  402, or a used-up credit balance: someone must pay. */
+"unpaid" | 
+/**
+ *  A spend limit, or a quota without a renewal date, often reported as 429. About money,
+ *  not rate.
+ */
+"spend-limit" | 
+/**  429: too many requests or tokens at the moment. */
+"rate-limited" | 
+/**  429: a quota of the day or month with a known renewal. */
+"quota" | 
+/**  500, 502, 503, 504 and similar. */
+"server" | 
+/**  529, or a server that reports overload. */
+"overloaded" | 
+/**
+ *  A success status with an unusable answer: empty, truncated, not in the dialect, or a web
+ *  page.
+ */
+"non-conforming" | 
+/**  408 or 409: the server asks for a retry. The vendors' own SDKs retry these too. */
+"conflict-or-timeout" | 
+/**  The client disconnected. */
+"cancelled";
+
 /**  Which of a new user's first steps are done. */
 export type FirstStepsView = {
 	/**  A backend other than the mock exists. */
@@ -1596,9 +1681,17 @@ export type RequestCacheView = {
 	saved_ms: number | null,
 };
 
+/**  A request as code that sends one like it. The texts of requests are not kept. */
+export type RequestCodeView = {
+	/**  One sentence: what the code does not hold. */
+	note: string,
+	/**  The client's own dialect first. */
+	snippets: SnippetView[],
+};
+
 /**  Attempts, skipped candidates and cache outcome of a request. */
 export type RequestPathView = {
-	id: string,
+	request: RequestView,
 	/**  None if the model's name alone decided. */
 	route: string | null,
 	/**  Time in the admission queue before the first attempt, in milliseconds. */
@@ -1608,6 +1701,8 @@ export type RequestPathView = {
 	/**  Candidates that were not tried. */
 	passed_over: ExcludedCandidateView[],
 	cache: RequestCacheView,
+	/**  None if the request ended well or still runs. */
+	failure: FailureCauseView | null,
 };
 
 export type RequestRef = {
@@ -1628,9 +1723,17 @@ export type RequestView = {
 	/**  The value of the header `x-gatehouse-request-id`. */
 	id: string,
 	started_at: UnixMs,
+	/**  None while it runs. */
+	ended_at: UnixMs | null,
 	client: string,
+	/**  From the header `x-gatehouse-project`. */
+	project: string | null,
+	/**  The name of the route, or of the model if no route matched. */
+	route: string,
 	/**  The backend that answered or failed last. If no backend was asked, the first choice. */
 	backend: string | null,
+	/**  The key of that backend. */
+	key: string | null,
 	model_asked: string,
 	/**  The model that the backend reports. */
 	model_billed: string | null,
@@ -1660,31 +1763,58 @@ export type RequestView = {
 	cost_basis: CostBasisView,
 	/**  Why the cost is not known, where that was recorded. */
 	unpriced: UnpricedView | null,
+	cache: CacheOutcomeView,
 	first_token_ms: number | null,
 	/**  Time to the last byte, in milliseconds. */
 	total_ms: number | null,
 	attempts: number,
 };
 
-/**  Filters for single requests. All filters that are set must match. */
+/**
+ *  Filters for single requests. All filters that are set must match.
+ * 
+ *  Amounts and times are texts as a person writes them, so that the panel, the command line and a
+ *  saved view share one reading and its errors.
+ */
 export type RequestsQuery = {
 	/**  Only requests older than this one; None for the newest. */
-	before: string | null,
+	before?: string | null,
 	/**  1 to 500. */
-	limit: number,
+	limit?: number,
 	/**  Only requests that this backend answered, or failed last. */
-	backend: string | null,
-	client: string | null,
+	backend?: string | null,
+	/**  Only requests with this key. */
+	key?: string | null,
+	client?: string | null,
+	/**  Only requests with this value of the header `x-gatehouse-project`. */
+	project?: string | null,
 	route?: string | null,
 	/**  Matches the requested and the billed model; `*` stands for any text. */
 	model?: string | null,
 	/**  A status, `503`, or a class, `5xx`. */
 	http_status?: string | null,
 	state?: RequestStateView | null,
+	/**  The class of a failed attempt, `rate-limited`, or the error code that the client got. */
+	failure?: string | null,
+	cache?: CacheOutcomeView | null,
+	/**  Only requests that cost at least this many US dollars, `0.10`. */
+	min_cost?: string | null,
+	/**  Only requests that cost at most this many US dollars. */
+	max_cost?: string | null,
+	/**  True: only requests whose cost is not known. */
+	unpriced?: boolean | null,
+	/**  Only requests that took at least this long, `5s` or `800ms`. */
+	slower_than?: string | null,
+	/**  Only requests that took at most this long. */
+	faster_than?: string | null,
+	/**  Only requests that began in this span up to now, `1h` or `7d`. */
+	within?: string | null,
 	/**  Only requests that began at this time or later. */
 	since?: UnixMs | null,
 	/**  Only requests that began before this time. */
 	until?: UnixMs | null,
+	/**  Only requests that ended at this time or later. */
+	ended_since?: UnixMs | null,
 };
 
 /**  A page of requests, newest first. */
@@ -1692,6 +1822,11 @@ export type RequestsView = {
 	requests: RequestView[],
 	/**  The value of `before` for the next page. */
 	next: string | null,
+	/**
+	 *  Set if the page ended because few requests match: those that began earlier were not looked
+	 *  at, and `next` goes on from there.
+	 */
+	looked_back_to: UnixMs | null,
 };
 
 /**  Thresholds and presets for the form. */
@@ -1894,6 +2029,19 @@ export type RoutesView = {
 	routes: RouteView[],
 	/**  Requests of the last 24 hours that took no route, only their model's name. */
 	unrouted_requests: Count,
+};
+
+/**  Filters of requests under a name. */
+export type SavedView = {
+	/**  Lower-case letters, digits, `.`, `-` and `_`. */
+	name: string,
+	/**  Its filters, without a page. */
+	query: RequestsQuery,
+};
+
+/**  Names a saved view. */
+export type SavedViewRef = {
+	name: string,
 };
 
 export type ScoreComponentView = {

@@ -28,10 +28,11 @@ import {
   requireVault,
   testOf,
 } from "@/ipc/fake/rules";
+import { fakeRequests } from "@/ipc/fake/requests";
 import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { fakeVault } from "@/ipc/fake/vault";
-import { isAskedFor, usageOf } from "@/ipc/fake/traffic";
+import { usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
 import {
   NO_DEPENDENTS,
@@ -309,15 +310,9 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeCache(doing),
     ...fakeLedger(doing),
     ...fakeSessionLogs({ ...doing, later, announce }),
+    ...fakeRequests(doing),
 
     usage: (req) => answer(() => usageOf(world.requests, req, now(), labelOf)),
-    requests: (req) =>
-      answer(() => {
-        const rows = world.requests.filter((request) => isAskedFor(request, req));
-        const first = req.before === null ? 0 : rows.findIndex((request) => request.id === req.before) + 1;
-        const page = rows.slice(first, first + req.limit);
-        return { requests: page, next: first + req.limit < rows.length ? (page.at(-1)?.id ?? null) : null };
-      }),
 
     readiness: () => answer(() => ({ run: world.run, history: world.history })),
     readinessStart: (req) =>

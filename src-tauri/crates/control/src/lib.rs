@@ -5,6 +5,7 @@
 //! listener are generated from it, so none of them has rules of its own. Invariant: no operation
 //! returns a secret, except the two that give a client's local token to the command line.
 
+mod amount;
 mod core;
 mod core_events;
 mod display;
@@ -22,6 +23,7 @@ mod unknown_name;
 pub mod view;
 
 pub use crate::core::Core;
+pub use amount::parse_span;
 pub use core_events::CoreEvents;
 pub use display::DisplayAvailability;
 pub use engine::{

@@ -17,10 +17,11 @@ use crate::view::{
     LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView,
     NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
     PlaygroundSend, PlaygroundSnippetsView, ReadinessRunView, ReadinessStart, ReadinessView,
-    RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView, RouteEdit,
-    RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
-    SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView, StatusView, UsageReportQuery,
-    UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
+    RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView,
+    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
+    SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView,
+    StatusView, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock,
+    VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -75,6 +76,14 @@ macro_rules! operations {
             usage(req: UsageReportQuery) -> UsageView, changes [];
             /// Lists single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [];
+            /// Returns a request as code without a token.
+            request_code(req: RequestRef) -> RequestCodeView, changes [];
+            /// Lists the saved views of the requests.
+            saved_views() -> Vec<SavedView>, changes [];
+            /// Saves filters of the requests under a name, which may be taken.
+            saved_view_set(req: SavedView) -> (), changes [Settings];
+            /// Removes a saved view.
+            saved_view_remove(req: SavedViewRef) -> (), changes [Settings];
             /// Sums the usage from the session logs of coding tools, which no other sum holds.
             session_logs(req: SessionLogsQuery) -> SessionLogsView, changes [];
             /// Starts an import of what is new in the session logs. Progress comes as events.

@@ -14,8 +14,8 @@ use crate::view::{
     BreakerTimelineQuery, CachePurge, CacheQuery, ClientAdd, ClientEdit, ClientRef, EndpointForce,
     EndpointRef, HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, LedgerRepair,
     LedgerRestore, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestRef, RequestsQuery,
-    RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SessionLogsQuery, SettingsValues,
-    UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
+    RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
+    SettingsValues, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -64,6 +64,8 @@ plain!(
     LedgerRepair,
     HypotheticalRequest,
     RouteSimulation,
+    SavedView,
+    SavedViewRef,
 );
 
 impl RequestJson for BackendAdd {

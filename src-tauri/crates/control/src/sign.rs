@@ -3,8 +3,8 @@
 
 use crate::view::{
     AvailabilityState, BackendTestStepState, BreakerOverrideView, BreakerState, CacheOutcomeView,
-    CacheTierState, CheckSeverity, CheckStatus, GatewayState, HealthStateView, KeyState,
-    LedgerStateView, PlaygroundState, ReadinessVerdict, RequestStateView, VaultKind,
+    CacheTierState, CheckSeverity, CheckStatus, FailureClass, GatewayState, HealthStateView,
+    KeyState, LedgerStateView, PlaygroundState, ReadinessVerdict, RequestStateView, VaultKind,
     VaultStateView, VerdictLevel,
 };
 
@@ -266,6 +266,29 @@ labels! {
         File => "encrypted file",
         Env => "environment (read-only)",
         Memory => "memory (lost on exit)",
+    }
+    FAILURE_WORD: FailureClass {
+        Local => "this machine",
+        Offline => "offline",
+        Paused => "machine slept",
+        Connect => "no connection",
+        Dns => "host not found",
+        Tls => "certificate",
+        FirstTokenTimeout => "first token too late",
+        Stalled => "stalled",
+        BadRequest => "bad request",
+        ModelMissing => "no such model",
+        KeyRejected => "key rejected",
+        Forbidden => "forbidden",
+        Unpaid => "not paid",
+        SpendLimit => "spend limit",
+        RateLimited => "rate limited",
+        Quota => "quota used up",
+        Server => "server error",
+        Overloaded => "overloaded",
+        NonConforming => "unusable answer",
+        ConflictOrTimeout => "asked to retry",
+        Cancelled => "client left",
     }
 }
 

@@ -13,6 +13,7 @@ mod ledger;
 mod number;
 mod playground;
 mod readiness;
+mod requests;
 mod resilience;
 mod routes;
 mod session_logs;
@@ -28,6 +29,7 @@ pub use ::ledger::{GroupBy, SessionGroupBy, UsageBasis};
 pub use ::playground::{PlaygroundState, ReasoningEffort};
 pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};
+pub use ::resilience::FailureClass;
 pub use ::settings::{BackendKind, ClientPriority, ResiliencePreset};
 pub use domain::{
     CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder, ReadinessVerdict, RoutePolicy,
@@ -43,6 +45,7 @@ pub use ledger::*;
 pub use number::{Count, NanoDollars, UnixMs};
 pub use playground::*;
 pub use readiness::*;
+pub use requests::*;
 pub use resilience::*;
 pub use routes::*;
 pub use session_logs::*;

@@ -107,6 +107,10 @@ slug! {
     /// A rule that maps model names to backends.
     RouteId
 }
+slug! {
+    /// A saved view of the requests.
+    ViewId
+}
 
 /// A backend reached with one of its credentials (an endpoint). Breakers, cooldowns, blocks and
 /// attempts all apply to this pair.
@@ -143,6 +147,13 @@ macro_rules! generated {
                 entropy.fill(&mut random);
                 let millis = u64::try_from(wall.unix_ms()).unwrap_or(0);
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+            }
+
+            /// When it was generated, in whole milliseconds.
+            #[must_use]
+            pub fn created(&self) -> WallTime {
+                let millis = self.0.as_u128() >> 80;
+                WallTime::from_unix_ms(i64::try_from(millis).unwrap_or_default())
             }
 
             /// Writes the text form into `buffer`, the same as [`fmt::Display`] without an
@@ -205,6 +216,7 @@ mod tests {
         let late = RequestId::generate(WallTime::from_unix_ms(2_000), &entropy);
         assert!(early < late && early.to_string() < late.to_string());
         assert_eq!(early.to_string().parse(), Ok(early));
+        assert_eq!(late.created(), WallTime::from_unix_ms(2_000));
         assert!("run_00".parse::<RequestId>().is_err());
     }
 }

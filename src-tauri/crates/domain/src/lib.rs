@@ -32,7 +32,7 @@ pub use dialect::{Dialect, ExtraDialect, TranslationMode, UnsupportedFeature};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use id::{
     BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
-    RunId, SLUG_CHARS_MAX,
+    RunId, SLUG_CHARS_MAX, ViewId,
 };
 pub use meter::{Meter, MeteredUsage, ServiceTier, Unit, Usage};
 pub use money::{DollarError, NanoUsd};

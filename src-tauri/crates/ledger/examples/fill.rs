@@ -57,9 +57,9 @@ fn sample_settlement(
     started: WallTime,
     entropy: &dyn Entropy,
 ) -> Result<Settlement, domain::IdError> {
-    let mut dice = [0_u8; 6];
+    let mut dice = [0_u8; 7];
     entropy.fill(&mut dice);
-    let [first, second, third, input, output, millis] = dice;
+    let [first, second, third, input, output, millis, failure] = dice;
     let client = ClientId::new(pick(&CLIENTS, first))?;
     let backend = BackendId::new(pick(&BACKENDS, second))?;
     let credential = CredentialId::new(format!("{backend}-key"))?;
@@ -73,8 +73,8 @@ fn sample_settlement(
     let request = NewRequest {
         id: RequestId::generate(started, entropy),
         started,
-        client,
-        project: None,
+        client: client.clone(),
+        project: (client.as_str() == "agent").then(|| "website".to_owned()),
         route: model.clone(),
         model_asked: model.clone(),
         dialect: "openai-chat".to_owned(),
@@ -90,7 +90,37 @@ fn sample_settlement(
             started,
         )
     };
-    Ok(settled(request, attempt, took, tokens, model))
+    match failure {
+        0..=2 => Ok(failed(request, attempt, took)),
+        _ => Ok(settled(request, attempt, took, tokens, model)),
+    }
+}
+
+/// One request in a hundred fails.
+fn failed(request: NewRequest, attempt: AttemptRecord, took: Duration) -> Settlement {
+    let ended = request.started.unix_ms() + i64::try_from(took.as_millis()).unwrap_or_default();
+    let attempt = AttemptRecord {
+        http_status: Some(503),
+        class: Some("overloaded".to_owned()),
+        owner: Some("endpoint".to_owned()),
+        error_class: Some("overloaded".to_owned()),
+        message: Some("The server is overloaded.".to_owned()),
+        cost: Cost::NotBilled,
+        ..attempt
+    };
+    Settlement {
+        ended: WallTime::from_unix_ms(ended),
+        outcome: RequestOutcome::Failed,
+        backend: Some(attempt.backend.clone()),
+        credential: attempt.credential.clone(),
+        cost: Cost::NotBilled,
+        http_status: Some(503),
+        error_class: Some("overloaded".to_owned()),
+        error_message: attempt.message.clone(),
+        timings: Timings { total: Some(took), ..Timings::default() },
+        attempts: vec![attempt],
+        ..Settlement::unfinished(request)
+    }
 }
 
 fn settled(

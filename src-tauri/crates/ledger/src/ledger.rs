@@ -19,12 +19,12 @@ use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
     AttemptOutcome, AttemptRecord, BypassCount, FailedAttempts, HealthChange, HealthRow,
     LedgerError, LedgerLimits, LedgerState, MeterTotals, ModelLatency, NewRequest, Purpose,
-    ReadinessRunRecord, ReadinessRunSummary, RequestQuery, RequestRow, RouteCount, SessionPart,
-    SessionQuery, SessionSummary, Settlement, Spend, StoredEndpointState, TransitionQuery,
-    TransitionRecord, UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses,
-    database, endpoint_states, failed_attempts, health, journal, meter_rollup, price_table,
-    readiness_runs, requests, rollup, route_counts, session_imports, session_matches,
-    session_usage, spill, transitions, writer,
+    ReadinessRunRecord, ReadinessRunSummary, RequestPage, RequestQuery, RequestRow, RouteCount,
+    SessionPart, SessionQuery, SessionSummary, Settlement, Spend, StoredEndpointState,
+    TransitionQuery, TransitionRecord, UsageQuery, UsageSummary, attempt_outcomes, attempts,
+    backup, cache_bypasses, database, endpoint_states, failed_attempts, health, journal,
+    meter_rollup, price_table, readiness_runs, request_query, requests, rollup, route_counts,
+    session_imports, session_matches, session_usage, spill, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -200,8 +200,16 @@ impl Ledger {
     ///
     /// # Errors
     /// The file cannot be read.
+    pub async fn request_page(&self, query: RequestQuery) -> Result<RequestPage, LedgerError> {
+        self.read_current(move |connection| request_query::list_page(connection, &query)).await
+    }
+
+    /// The rows of [`Self::request_page`].
+    ///
+    /// # Errors
+    /// The file cannot be read.
     pub async fn requests(&self, query: RequestQuery) -> Result<Vec<RequestRow>, LedgerError> {
-        self.read_current(move |connection| requests::list_page(connection, &query)).await
+        Ok(self.request_page(query).await?.rows)
     }
 
     /// A request with its attempts; `None` if it is unknown or purged.

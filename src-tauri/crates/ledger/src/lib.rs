@@ -35,6 +35,7 @@ mod readers;
 mod readiness_runs;
 mod record;
 mod recovery;
+mod request_query;
 mod requests;
 mod rollup;
 mod route_counts;
@@ -76,7 +77,7 @@ pub use record::{
     Settlement, Timings, UsageBasis,
 };
 pub use recovery::{Recovery, RestoreReport, SkippedBackup};
-pub use requests::{REQUESTS_PAGE_ROWS_MAX, RequestQuery};
+pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
 pub use route_counts::{ROUTE_COUNT_GROUPS_MAX, ROUTE_COUNT_REQUESTS_MAX, RouteCount};
 pub use salvage::SalvageReport;
 pub use session_imports::{SESSION_PROBLEMS_MAX, SESSION_ROWS_MAX, SessionPart, SessionProblem};

@@ -1,11 +1,10 @@
 //! The requests table: a row is reserved before the backend is called and settled once.
 
-use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use domain::{BackendId, ClientId, RequestId, TokenUsage, WallTime};
+use domain::{BackendId, RequestId, TokenUsage, WallTime};
 use pricing::Cost;
-use rusqlite::{Connection, OptionalExtension, Row, Statement, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use crate::integer_columns::{
     clamp_cost, clamp_count, clamp_micros, clamp_time, get_count, get_interval, get_named,
@@ -17,121 +16,6 @@ use crate::text_columns::{
 };
 use crate::token_columns::{execute_with_tokens, read_tokens, with_token_columns};
 use crate::{NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts};
-
-/// Most rows per page.
-pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
-
-/// Filters of a list of requests, newest first. All set filters must match.
-#[derive(Debug, Clone, Default)]
-pub struct RequestQuery {
-    /// Only requests older than this one, the last of the previous page.
-    pub before: Option<RequestId>,
-    /// Rows per page; at most [`REQUESTS_PAGE_ROWS_MAX`].
-    pub limit: usize,
-    /// Inclusive.
-    pub since: Option<WallTime>,
-    /// Exclusive.
-    pub until: Option<WallTime>,
-    pub client: Option<ClientId>,
-    /// The backend that answered or failed last.
-    pub backend: Option<BackendId>,
-    pub route: Option<String>,
-    /// The requested or billed model; `*` matches any text and prevents the use of an index.
-    pub model: Option<String>,
-    pub http_status: Option<RangeInclusive<u16>>,
-    pub state: Option<RequestState>,
-    pub purpose: Option<Purpose>,
-}
-
-impl RequestQuery {
-    /// The newest `limit` requests of the user's own traffic.
-    #[must_use]
-    pub fn newest(limit: usize) -> Self {
-        Self { limit, purpose: Some(Purpose::User), ..Self::default() }
-    }
-
-    /// Builds the statement from fixed pieces for the filters in use, so that each can use its
-    /// index. Values are bound, never written into the text.
-    fn build_sql(&self) -> String {
-        let conditions = self.build_conditions();
-        if self.model.as_deref().is_none_or(is_pattern) {
-            return format!("SELECT * FROM requests WHERE {conditions} ORDER BY id DESC LIMIT ?11");
-        }
-        // One page per index: an OR over both columns would read and sort every request of a
-        // frequent model.
-        let page = |condition: &str| {
-            format!(
-                "SELECT * FROM (SELECT id FROM requests WHERE {condition} AND {conditions}
-                  ORDER BY id DESC LIMIT ?11)"
-            )
-        };
-        format!(
-            "SELECT * FROM requests WHERE id IN ({} UNION ALL {}) ORDER BY id DESC LIMIT ?11",
-            page("model_asked = ?7"),
-            page("model_billed = ?7 AND model_billed <> model_asked"),
-        )
-    }
-
-    fn build_conditions(&self) -> String {
-        let mut sql = "id < ?1 AND id >= ?10".to_owned();
-        let mut filter = |is_set: bool, condition: &str| {
-            if is_set {
-                sql.push_str(condition);
-            }
-        };
-        filter(self.client.is_some(), " AND client = ?2");
-        filter(self.backend.is_some(), " AND backend = ?3");
-        filter(self.state.is_some(), " AND state = ?4");
-        filter(self.purpose.is_some(), " AND purpose = ?5");
-        filter(self.route.is_some(), " AND route = ?6");
-        filter(
-            self.model.as_deref().is_some_and(is_pattern),
-            " AND (model_asked GLOB ?7 OR model_billed GLOB ?7)",
-        );
-        filter(self.http_status.is_some(), " AND http_status BETWEEN ?8 AND ?9");
-        // A partial index is used only if the statement repeats its condition literally.
-        match self.state {
-            None | Some(RequestState::Complete) => {}
-            Some(RequestState::Reserved) => filter(true, " AND state = 'reserved'"),
-            Some(_) => filter(true, " AND state NOT IN ('complete', 'reserved')"),
-        }
-        let are_refusals = self.http_status.as_ref().is_some_and(|range| *range.start() >= 400);
-        filter(are_refusals, " AND http_status >= 400");
-        sql
-    }
-
-    pub(crate) fn with_parameters<T>(&self, use_them: impl FnOnce(&str, &[&dyn ToSql]) -> T) -> T {
-        // Every id is less than "req_g": its digits are hexadecimal.
-        let before = self.before.map_or_else(|| "req_g".to_owned(), |id| id.to_string());
-        let before = match self.until {
-            Some(until) => before.min(oldest_id_at(until)),
-            None => before,
-        };
-        let since = self.since.map_or_else(String::new, oldest_id_at);
-        let client = self.client.as_ref().map(ClientId::as_str);
-        let backend = self.backend.as_ref().map(BackendId::as_str);
-        let state = self.state.map(WordColumn);
-        let purpose = self.purpose.map(WordColumn);
-        let least = self.http_status.as_ref().map(|range| *range.start());
-        let most = self.http_status.as_ref().map(|range| *range.end());
-        let limit = row_count(self.limit.min(REQUESTS_PAGE_ROWS_MAX));
-        let route = &self.route;
-        let model = self.model.as_ref().map(|model| match is_pattern(model) {
-            // Only `*` is special here; the other characters that GLOB treats specially are
-            // escaped.
-            true => model.replace('[', "[[]").replace('?', "[?]"),
-            false => model.clone(),
-        });
-        let values = params![
-            before, client, backend, state, purpose, route, model, least, most, since, limit
-        ];
-        use_them(&self.build_sql(), values)
-    }
-}
-
-fn is_pattern(model: &str) -> bool {
-    model.contains('*')
-}
 
 /// Inserts a started request. Has no effect if it is known.
 pub(crate) fn reserve(connection: &Connection, request: &NewRequest) -> rusqlite::Result<usize> {
@@ -296,15 +180,6 @@ pub(crate) fn purge(
     let sql = "DELETE FROM requests WHERE id IN
         (SELECT id FROM requests WHERE id < ?1 AND state <> 'reserved' ORDER BY id LIMIT ?2)";
     connection.prepare_cached(sql)?.execute(params![oldest_id_at(before), row_count(rows_max)])
-}
-
-pub(crate) fn list_page(
-    connection: &Connection,
-    query: &RequestQuery,
-) -> rusqlite::Result<Vec<RequestRow>> {
-    query.with_parameters(|sql, parameters| {
-        connection.prepare_cached(sql)?.query_map(parameters, read)?.collect()
-    })
 }
 
 pub(crate) fn find(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<RequestRow>> {

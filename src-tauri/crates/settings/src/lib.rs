@@ -34,7 +34,7 @@ pub use model::{
     ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset,
     ResilienceSettings, RouteCandidateSettings, RouteSettings, SCOPE_ENTRIES_MAX,
     STICKY_SECS_DEFAULT, STICKY_SECS_RANGE, Settings, Theme, TokenSha256, TokenSha256Malformed,
-    TrafficLimits, VaultSettings, WEIGHT_RANGE,
+    TrafficLimits, VIEW_QUERY_CHARS_MAX, VIEWS_MAX, VaultSettings, ViewSettings, WEIGHT_RANGE,
 };
 pub use problem::{FileProblem, ProposedFix, Severity};
 pub use reference::reference;

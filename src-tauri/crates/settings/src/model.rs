@@ -13,7 +13,7 @@ use std::str::FromStr;
 use domain::BackendKind;
 use domain::{
     BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, Origin, RouteId, TranslationMode,
-    UnsupportedFeature, VaultKind, WallTime,
+    UnsupportedFeature, VaultKind, ViewId, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -43,6 +43,10 @@ pub const LABEL_CHARS_MAX: usize = 120;
 pub const MODEL_CHARS_MAX: usize = 200;
 /// Most models declared for one backend.
 pub const MODELS_PER_BACKEND_MAX: usize = 1_000;
+/// Longest filter text of a saved view, in characters.
+pub const VIEW_QUERY_CHARS_MAX: usize = 1_000;
+/// Most saved views. They are a menu.
+pub const VIEWS_MAX: usize = 50;
 /// Most entries in each of `credentials`, `backends`, `clients` and `routes`.
 pub const ENTRIES_MAX: usize = 500;
 
@@ -110,6 +114,8 @@ settings_file! {
             routes: IndexMap<RouteId, RouteSettings>,
             /// Tools that may call the gateway.
             clients: IndexMap<ClientId, ClientSettings>,
+            /// Saved filters of the requests.
+            views: IndexMap<ViewId, ViewSettings>,
         }
     }
 }
@@ -236,6 +242,14 @@ impl BackendSettings {
     pub fn credential(&self) -> Option<&CredentialId> {
         self.pool.credentials().next()
     }
+}
+
+/// A saved view of the requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewSettings {
+    /// The filters as in the panel's address, `client=editor&slower_than=5s`; at most
+    /// [`VIEW_QUERY_CHARS_MAX`] characters. Read where they are used.
+    pub query: String,
 }
 
 /// A tool that may call the gateway.

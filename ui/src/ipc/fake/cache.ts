@@ -1,5 +1,5 @@
 /** The cache of the fake data, and how each request was handled. */
-import type { CacheView, RequestAttemptView, RequestCacheView, RequestView } from "@/ipc/bindings";
+import type { CacheView, FailureCauseView, RequestAttemptView, RequestCacheView, RequestView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { invoiceOf, NO_INVOICE } from "@/ipc/fake/invoice";
 import { fault, raise } from "@/ipc/fake/rules";
@@ -137,6 +137,30 @@ function attemptsOf(request: RequestView): RequestAttemptView[] {
   return [first, last];
 }
 
+function failureOf(request: RequestView): FailureCauseView | null {
+  if (request.state === "complete" || request.state === "running") return null;
+  if (request.state === "cancelled")
+    return {
+      class: null,
+      cause: "The client disconnected before the answer ended.",
+      next_step: "Raise the client's timeout if it gave up too early.",
+    };
+  const cause = `${request.backend}: ${request.error ?? ""}`;
+  if (request.state === "partial")
+    return {
+      class: null,
+      cause,
+      next_step: "Send it again. If it happens often, raise the stall timeout in Settings.",
+    };
+  return request.http_status === 401
+    ? { class: "key-rejected", cause, next_step: "Replace the key under Keys." }
+    : {
+        class: "connect",
+        cause,
+        next_step: "Start the server, or check the backend's address and your network.",
+      };
+}
+
 export function fakeCache({
   world,
   now: _now,
@@ -158,7 +182,8 @@ export function fakeCache({
           world.requests.find((known) => known.id === req.id) ??
           raise(fault("not_found", `There is no request ${req.id}.`, "It may have been deleted."));
         return {
-          id: request.id,
+          request,
+          failure: failureOf(request),
           route: request.attempts > 1 ? "fast" : null,
           queued_ms: request.attempts > 1 ? 18 : null,
           attempts: attemptsOf(request),

@@ -4,7 +4,6 @@ import type {
   LineItemView,
   MeterTotalsView,
   ModelView,
-  RequestsQuery,
   RequestView,
   RequestStateView,
   UnpricedView,
@@ -69,11 +68,15 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
   return {
     id: `req_${(0x1a2b00 + number).toString(16)}`,
     started_at: at,
-    client: random.pick(CLIENTS),
+    ...ownerOf(random.pick(CLIENTS)),
     backend,
+    key: backend === "ollama" ? null : backend,
+    route: number % 3 === 0 ? "fast" : `${backend}/${model.id}`,
+    cache: state === "complete" && number % 16 === 7 ? "hit" : "bypass",
     model_asked: `${backend}/${model.id}`,
     model_billed: says ? model.id : null,
     state,
+    error_class: state === "failed" ? (backend === "ollama" ? "backend_unreachable" : "backend_key_rejected") : null,
     http_status: state === "failed" ? (backend === "ollama" ? 502 : 401) : state === "cancelled" ? null : 200,
     error:
       state === "failed"
@@ -98,7 +101,7 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
     cost_basis: state === "failed" ? "not_billed" : costBasisOf(cost, usageBasis, backend),
     unpriced: state === "failed" || cost !== null ? null : says ? NO_PRICE : NO_USAGE,
     first_token_ms: state === "failed" ? null : first,
-    total_ms: first + output * random.between(6, 14),
+    ...durationOf(at, first + output * random.between(6, 14)),
     attempts: random.next() > 0.96 ? 2 : 1,
   };
 }
@@ -108,6 +111,14 @@ const NO_PRICE: UnpricedView = {
   sentence: "No price is known for this model at this backend.",
 };
 const NO_USAGE: UnpricedView = { reason: "no_usage", sentence: "The backend reported no usage." };
+
+function ownerOf(client: string) {
+  return { client, project: client === "claude-code" ? "website" : null };
+}
+
+function durationOf(at: number, total: number) {
+  return { total_ms: total, ended_at: at + total };
+}
 
 /** Some backends omit usage, and now and then one reports an invalid number. */
 function usageBasisOf(backend: string, number: number): UsageBasis {
@@ -140,32 +151,6 @@ function costOf(model: ModelView, input: number, cached: number, output: number)
       output * (price.output_nano_usd ?? 0)) /
       1_000_000,
   );
-}
-
-/** True if a request matches the filters of a query. The fake data has no routes. */
-export function isAskedFor(request: RequestView, query: RequestsQuery): boolean {
-  const { backend, client, route, model, http_status: status, state, since, until } = query;
-  const models = [request.model_asked, request.model_billed];
-  return (
-    (backend === null || request.backend === backend) &&
-    (client === null || request.client === client) &&
-    route == null &&
-    (model == null || models.some((name) => name !== null && matchesModel(name, model))) &&
-    (status == null || matchesStatus(request.http_status, status)) &&
-    (state == null || request.state === state) &&
-    (since == null || request.started_at >= since) &&
-    (until == null || request.started_at < until)
-  );
-}
-
-function matchesModel(name: string, pattern: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replaceAll(/[.?+^$()[\]{}|\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`).test(name);
-}
-
-function matchesStatus(status: number | null, asked: string): boolean {
-  if (status === null) return false;
-  return asked.endsWith("xx") ? Math.floor(status / 100) === Number(asked[0]) : status === Number(asked);
 }
 
 export function spendOf(requests: RequestView[]): SpendView {

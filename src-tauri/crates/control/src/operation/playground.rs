@@ -2,6 +2,8 @@
 
 mod snippets;
 
+pub(super) use snippets::render_snippets;
+
 use std::time::Duration;
 
 use domain::{RunId, TokenClass, TokenUsage};
@@ -32,7 +34,7 @@ const TOKENS_MAX: u32 = 1_000_000;
 const WRITING_SECS_MIN: f64 = 0.02;
 
 /// The client that snippets name while none exists.
-const CLIENT_PLACEHOLDER: &str = "my-tool";
+pub(super) const CLIENT_PLACEHOLDER: &str = "my-tool";
 
 pub(crate) async fn playground(engine: &Engine) -> Result<Vec<PlaygroundRunView>, ApiError> {
     Ok(engine.playground().runs().iter().map(playground_run_view).collect())
@@ -84,7 +86,7 @@ pub(crate) async fn playground_snippets(
     let connected = known.is_some();
     let client = known.unwrap_or_else(|| CLIENT_PLACEHOLDER.to_owned());
     let limit = engine.playground().token_limit_field(&order.model);
-    let snippets = snippets::render_snippets(&engine.gateway().address(), &client, &order, limit);
+    let snippets = render_snippets(&engine.gateway().address(), &client, &order, limit);
     Ok(PlaygroundSnippetsView { client, connected, snippets })
 }
 

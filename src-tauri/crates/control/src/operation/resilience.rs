@@ -18,6 +18,7 @@ use crate::view::{
 };
 
 mod backtest;
+mod failure_cause;
 mod request_path;
 mod timeline;
 

@@ -1,31 +1,26 @@
-//! Operations on usage: sums and single requests, for the Usage screen and the Overview.
+//! Operations on usage: sums, for the Usage screen and the Overview.
 
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 
-use domain::{BackendId, ClientId, NanoUsd, RequestId, WallTime};
+use domain::{NanoUsd, WallTime};
 use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ledger::{
-    BucketWidth, GroupBy, MeterTotals, RequestQuery, RequestRow, RequestState, UsageBasis,
-    UsageBucket, UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
+    BucketWidth, GroupBy, MeterTotals, UsageBasis, UsageBucket, UsageKey, UsageQuery as Question,
+    UsageSummary, UsageTotals,
 };
 use pricing::Cost;
 
-use super::input;
-use super::invoice::{meter_label, unpriced_view};
+use super::invoice::meter_label;
 use crate::ApiError;
 use crate::view::{
-    CostBasisView, MeterTotalsView, NanoDollars, RequestStateView, RequestView, RequestsQuery,
-    RequestsView, TimeZoneChoice, UnixMs, UsageBucketView, UsageGroupView, UsageRange,
-    UsageReportQuery, UsageSegmentView, UsageTotalsView, UsageView,
+    CostBasisView, MeterTotalsView, NanoDollars, TimeZoneChoice, UnixMs, UsageBucketView,
+    UsageGroupView, UsageRange, UsageReportQuery, UsageSegmentView, UsageTotalsView, UsageView,
 };
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// Most requests in one page.
-const REQUESTS_PAGE_MAX: u32 = 500;
 
 pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<UsageView, ApiError> {
     let zone = match req.zone {
@@ -63,52 +58,6 @@ fn meter_views(meters: &[MeterTotals]) -> Vec<MeterTotalsView> {
         },
     };
     meters.iter().map(view).collect()
-}
-
-pub(crate) async fn requests(
-    engine: &Engine,
-    req: RequestsQuery,
-) -> Result<RequestsView, ApiError> {
-    if !(1..=REQUESTS_PAGE_MAX).contains(&req.limit) {
-        let message = format!("choose 1 to {REQUESTS_PAGE_MAX} requests");
-        return Err(ApiError::invalid("limit", message));
-    }
-    let query = RequestQuery {
-        before: parse_optional_id::<RequestId>("before", req.before.as_deref())?,
-        backend: parse_optional_id::<BackendId>("backend", req.backend.as_deref())?,
-        client: parse_optional_id::<ClientId>("client", req.client.as_deref())?,
-        route: req.route,
-        model: req.model,
-        http_status: req.http_status.as_deref().map(parse_http_statuses).transpose()?,
-        state: req.state.map(ledger_state),
-        since: req.since.map(wall_time),
-        until: req.until.map(wall_time),
-        ..RequestQuery::newest(usize::try_from(req.limit).unwrap_or(usize::MAX))
-    };
-    let rows = engine.ledger().requests(query).await?;
-    let more = rows.len() == usize::try_from(req.limit).unwrap_or(usize::MAX);
-    let next = rows.last().filter(|_| more).map(|row| row.request.id.to_string());
-    Ok(RequestsView { requests: rows.into_iter().map(request_view).collect(), next })
-}
-
-/// Parses `503` as a range of one status, and `5xx` as the range of its class.
-fn parse_http_statuses(text: &str) -> Result<RangeInclusive<u16>, ApiError> {
-    let lower = text.trim().to_ascii_lowercase();
-    let range = match lower.strip_suffix("xx") {
-        Some(class) => {
-            class.parse::<u16>().ok().filter(|class| (1..=5).contains(class)).map(|class| {
-                let least = 100 * class;
-                least..=least + 99
-            })
-        }
-        None => lower.parse().ok().filter(|it| (100..=599).contains(it)).map(|one| one..=one),
-    };
-    let message = "enter an HTTP status such as 503, or a class such as 5xx";
-    range.ok_or_else(|| ApiError::invalid("http_status", message))
-}
-
-fn wall_time(at: UnixMs) -> WallTime {
-    WallTime::from_unix_ms(at.0)
 }
 
 /// Sums by group over the last `days` days.
@@ -333,13 +282,6 @@ fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
     }
 }
 
-fn parse_optional_id<T: std::str::FromStr<Err = domain::IdError>>(
-    field: &str,
-    text: Option<&str>,
-) -> Result<Option<T>, ApiError> {
-    text.map(|text| input::parse_id(field, text)).transpose()
-}
-
 /// Returns a cost and its basis. A cost computed from estimated tokens is an estimate.
 pub(super) fn cost_view(
     cost: &Cost,
@@ -353,59 +295,6 @@ pub(super) fn cost_view(
         Cost::Computed { amount, .. } => (Some((*amount).into()), CostBasisView::Computed),
         Cost::NotBilled => (Some(NanoDollars(0)), CostBasisView::NotBilled),
         Cost::Unpriced => (None, CostBasisView::Unpriced),
-    }
-}
-
-fn request_view(row: RequestRow) -> RequestView {
-    let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);
-    let ms = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
-    RequestView {
-        id: row.request.id.to_string(),
-        started_at: row.request.started.into(),
-        client: row.request.client.to_string(),
-        backend: row.backend.map(|id| id.to_string()),
-        model_asked: row.request.model_asked,
-        model_billed: row.model_billed,
-        state: state_view(row.state),
-        http_status: row.http_status,
-        error: row.error_message.or_else(|| row.error_class.clone()),
-        error_class: row.error_class,
-        explanation: row.explanation.unwrap_or_default(),
-        stream: row.request.streamed,
-        finish_reason: row.finish_reason,
-        input_tokens: row.usage.map(|usage| usage.input().into()),
-        cache_read_tokens: row.usage.map(|usage| usage.cache_read.into()),
-        output_tokens: row.usage.map(|usage| usage.output().into()),
-        usage_basis: row.usage_basis,
-        usage_raw: row.usage_raw,
-        cost_nano_usd: cost,
-        cost_basis,
-        unpriced: row.unpriced.as_ref().map(unpriced_view),
-        first_token_ms: row.timings.first_token.map(ms),
-        total_ms: row.timings.total.map(ms),
-        attempts: row.attempts,
-    }
-}
-
-const fn ledger_state(view: RequestStateView) -> RequestState {
-    match view {
-        RequestStateView::Running => RequestState::Reserved,
-        RequestStateView::Complete => RequestState::Complete,
-        RequestStateView::Partial => RequestState::Partial,
-        RequestStateView::Failed => RequestState::Failed,
-        RequestStateView::Cancelled => RequestState::Cancelled,
-        RequestStateView::Unknown => RequestState::Unknown,
-    }
-}
-
-const fn state_view(state: RequestState) -> RequestStateView {
-    match state {
-        RequestState::Reserved => RequestStateView::Running,
-        RequestState::Complete => RequestStateView::Complete,
-        RequestState::Partial => RequestStateView::Partial,
-        RequestState::Failed => RequestStateView::Failed,
-        RequestState::Cancelled => RequestStateView::Cancelled,
-        RequestState::Unknown => RequestStateView::Unknown,
     }
 }
 
@@ -456,23 +345,6 @@ mod tests {
         let shares: Vec<_> = view.groups.iter().map(|group| group.cost_share_percent).collect();
         assert_eq!(shares, [Some(100), None], "unknown is never zero");
         assert_eq!(view.finding, "a: all of $2.00 for 4 requests, 3 of them unpriced");
-    }
-
-    #[test]
-    fn an_http_status_is_one_or_a_class() {
-        let check = |text: &str, expected: Option<RangeInclusive<u16>>| {
-            let found = parse_http_statuses(text);
-            assert_eq!(found.as_ref().ok(), expected.as_ref(), "{text}");
-            if let Err(error) = found {
-                assert_eq!(error.field.as_deref(), Some("http_status"));
-            }
-        };
-        check("503", Some(503..=503));
-        check(" 5XX ", Some(500..=599));
-        check("1xx", Some(100..=199));
-        for wrong in ["", "xx", "0xx", "6xx", "99", "600", "50", "5x", "failed", "-1", "65536"] {
-            check(wrong, None);
-        }
     }
 
     #[test]

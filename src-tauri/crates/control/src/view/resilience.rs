@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{CostBasisView, ExcludedCandidateView, InvoiceView, NanoDollars, UnixMs};
+use super::{
+    CostBasisView, ExcludedCandidateView, FailureCauseView, InvoiceView, NanoDollars, RequestView,
+    UnixMs,
+};
 
 /// Longest time that a breaker can be forced, in minutes: one day.
 pub const FORCE_MINUTES_MAX: u32 = 24 * 60;
@@ -285,7 +288,7 @@ pub struct RequestRef {
 /// Attempts, skipped candidates and cache outcome of a request.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RequestPathView {
-    pub id: String,
+    pub request: RequestView,
     /// None if the model's name alone decided.
     pub route: Option<String>,
     /// Time in the admission queue before the first attempt, in milliseconds.
@@ -295,6 +298,8 @@ pub struct RequestPathView {
     /// Candidates that were not tried.
     pub passed_over: Vec<ExcludedCandidateView>,
     pub cache: RequestCacheView,
+    /// None if the request ended well or still runs.
+    pub failure: Option<FailureCauseView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

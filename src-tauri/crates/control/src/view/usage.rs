@@ -1,11 +1,11 @@
 //! Request and view types for usage sums and single requests.
 
 use domain::{Meter, Unit};
-use ledger::{GroupBy, UsageBasis};
+use ledger::GroupBy;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, NanoDollars, UnixMs, UnpricedView};
+use super::{Count, NanoDollars, UnixMs};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageReportQuery {
@@ -127,107 +127,6 @@ pub struct UsageSegmentView {
     pub requests: Count,
     /// Input and output tokens.
     pub tokens: Count,
-}
-
-/// Filters for single requests. All filters that are set must match.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
-pub struct RequestsQuery {
-    /// Only requests older than this one; None for the newest.
-    pub before: Option<String>,
-    /// 1 to 500.
-    pub limit: u32,
-    /// Only requests that this backend answered, or failed last.
-    pub backend: Option<String>,
-    pub client: Option<String>,
-    #[serde(default)]
-    #[specta(optional)]
-    pub route: Option<String>,
-    /// Matches the requested and the billed model; `*` stands for any text.
-    #[serde(default)]
-    #[specta(optional)]
-    pub model: Option<String>,
-    /// A status, `503`, or a class, `5xx`.
-    #[serde(default)]
-    #[specta(optional)]
-    pub http_status: Option<String>,
-    #[serde(default)]
-    #[specta(optional)]
-    pub state: Option<RequestStateView>,
-    /// Only requests that began at this time or later.
-    #[serde(default)]
-    #[specta(optional)]
-    pub since: Option<UnixMs>,
-    /// Only requests that began before this time.
-    #[serde(default)]
-    #[specta(optional)]
-    pub until: Option<UnixMs>,
-}
-
-/// A page of requests, newest first.
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RequestsView {
-    pub requests: Vec<RequestView>,
-    /// The value of `before` for the next page.
-    pub next: Option<String>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RequestView {
-    /// The value of the header `x-gatehouse-request-id`.
-    pub id: String,
-    pub started_at: UnixMs,
-    pub client: String,
-    /// The backend that answered or failed last. If no backend was asked, the first choice.
-    pub backend: Option<String>,
-    pub model_asked: String,
-    /// The model that the backend reports.
-    pub model_billed: Option<String>,
-    pub state: RequestStateView,
-    /// The status that the client saw.
-    pub http_status: Option<u16>,
-    /// The message that the client saw; only the class for requests recorded by older versions.
-    pub error: Option<String>,
-    /// The gateway's stable error class: `overloaded`.
-    #[serde(default)]
-    pub error_class: Option<String>,
-    /// Why this backend was chosen.
-    pub explanation: String,
-    pub stream: bool,
-    pub finish_reason: Option<String>,
-    /// Every class of input; None if not known.
-    pub input_tokens: Option<Count>,
-    /// Part of `input_tokens`.
-    pub cache_read_tokens: Option<Count>,
-    /// None if not known.
-    pub output_tokens: Option<Count>,
-    /// None without tokens. Also None for older requests, whose tokens the backend reported.
-    pub usage_basis: Option<UsageBasis>,
-    /// The backend's own usage object; JSON of at most 4,096 bytes.
-    pub usage_raw: Option<String>,
-    /// None if not known.
-    pub cost_nano_usd: Option<NanoDollars>,
-    pub cost_basis: CostBasisView,
-    /// Why the cost is not known, where that was recorded.
-    pub unpriced: Option<UnpricedView>,
-    pub first_token_ms: Option<f64>,
-    /// Time to the last byte, in milliseconds.
-    pub total_ms: Option<f64>,
-    pub attempts: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum RequestStateView {
-    Running,
-    Complete,
-    /// Cut short after its first token.
-    Partial,
-    /// Refused or failed.
-    Failed,
-    /// The client disconnected.
-    Cancelled,
-    /// The program stopped while it ran.
-    Unknown,
 }
 
 /// Where a cost comes from.

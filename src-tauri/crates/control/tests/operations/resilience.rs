@@ -176,9 +176,28 @@ async fn failed_requests_are_found_and_a_refused_one_says_why() {
     check(RequestsQuery { backend: text("up"), ..all.clone() }, &[&refused, &failed]).await;
     check(RequestsQuery { model: text("mock/*"), ..all.clone() }, &[&free]).await;
     check(RequestsQuery { client: text("nobody"), ..all.clone() }, &[]).await;
+    check(RequestsQuery { failure: text("server"), ..all.clone() }, &[&failed]).await;
+    check(RequestsQuery { failure: text("overloaded"), ..all.clone() }, &[&refused]).await;
+    check(RequestsQuery { slower_than: text("1h"), ..all.clone() }, &[]).await;
+    check(RequestsQuery { within: text("1h"), min_cost: text("0.01"), ..all.clone() }, &[]).await;
     let wrong = RequestsQuery { http_status: text("failed"), ..all.clone() };
     let error = control::requests(&bench.world.core, wrong).await.expect_err("refused");
     assert_eq!(error.field.as_deref(), Some("http_status"));
+
+    let why = async |id: &String| {
+        let path = control::request_path(&bench.world.core, RequestRef { id: id.clone() }).await;
+        path.expect("a path").failure.map(|failure| (failure.cause, failure.next_step))
+    };
+    let (cause, next_step) = why(&failed).await.expect("a cause");
+    assert!(cause.starts_with("up: "), "{cause}");
+    assert_eq!(next_step, "Send it again later, or add another backend to the route.");
+    let (cause, _) = why(&refused).await.expect("a cause");
+    assert_eq!(cause, "The backend up (up) is blocked manually in Gatehouse.");
+    assert_eq!(why(&free).await, None);
+    let code = control::request_code(&bench.world.core, RequestRef { id: free.clone() }).await;
+    let code = code.expect("code").snippets;
+    assert!(code[0].code.contains("\"model\": \"mock/echo\""), "{}", code[0].code);
+    assert!(code.iter().all(|one| one.code.contains("$(gatehouse token ")), "{code:?}");
 
     let rows = control::requests(&bench.world.core, all).await.expect("requests").requests;
     let row = |id: &String| rows.iter().find(|row| row.id == *id).expect("a row");

@@ -118,3 +118,34 @@ fn a_value_of_a_wrong_type_is_refused_by_the_name_of_its_field() {
     assert!(error.starts_with("gateway_port: expected a whole number"), "{error}");
     assert!(read(&values.replace("[4283]", "4283")).is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saved_views_are_in_the_settings_file_and_a_wrong_filter_is_refused() {
+    let world = world().await;
+    let core = &world.core;
+    let view = |name: &str, query: RequestsQuery| SavedView { name: name.to_owned(), query };
+    let slow = RequestsQuery {
+        slower_than: Some("5s".to_owned()),
+        state: Some(RequestStateView::Complete),
+        ..RequestsQuery::default()
+    };
+    control::saved_view_set(core, view("slow", slow.clone())).await.expect("saved");
+    let page = RequestsQuery { limit: 50, before: Some("req_1".to_owned()), ..slow.clone() };
+    control::saved_view_set(core, view("slow", page)).await.expect("saved again");
+    let saved = control::saved_views(core).await.expect("views");
+    let saved: Vec<_> = saved.into_iter().map(|view| (view.name, view.query)).collect();
+    assert_eq!(saved, [("slow".to_owned(), slow)], "without a page");
+    let file = std::fs::read_to_string(world.engine().folders().settings_file()).expect("a file");
+    assert!(file.contains("[views.slow]\nquery = \"slower_than=5s&state=complete\""), "{file}");
+
+    let wrong = RequestsQuery { min_cost: Some("much".to_owned()), ..RequestsQuery::default() };
+    let wrong = control::saved_view_set(core, view("x", wrong)).await;
+    refused(wrong, ErrorCode::InvalidInput, Some("min_cost"));
+    let nothing = control::saved_view_set(core, view("x", RequestsQuery::default())).await;
+    refused(nothing, ErrorCode::InvalidInput, Some("query"));
+    let named = |name: &str| SavedViewRef { name: name.to_owned() };
+    let unknown = control::saved_view_remove(core, named("slov")).await.expect_err("unknown");
+    assert_eq!(unknown.hint.as_deref(), Some("Did you mean slow?"));
+    control::saved_view_remove(core, named("slow")).await.expect("removed");
+    assert_eq!(control::saved_views(core).await.expect("views").len(), 0);
+}

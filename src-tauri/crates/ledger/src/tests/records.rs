@@ -1,17 +1,19 @@
 //! Round trips: requests, attempts, runs, health, prices.
 
+use std::time::Duration;
+
 use domain::{
-    CheckSet, ClientId, HealthState, Meter, NanoUsd, ReadinessVerdict, RequestId, RunId,
-    SeededEntropy,
+    CheckSet, ClientId, CredentialId, HealthState, Meter, NanoUsd, ReadinessVerdict, RequestId,
+    RunId, SeededEntropy,
 };
 use pricing::{Cost, Price, PriceConfidence, PriceTerms, Rate, Rates};
 
 use super::{LedgerFixture, at, attempt, backend, request, settlement};
 use crate::{
-    ATTEMPTS_MAX, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Purpose,
-    REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary, RequestOutcome,
-    RequestQuery, RequestState, SENTENCE_CHARS_MAX, Settlement, Timings, USAGE_RAW_BYTES_MAX,
-    UsageBasis,
+    ATTEMPTS_MAX, CacheOutcome, HEALTH_LOG_ENTRIES_MAX, HealthChange, NAME_CHARS_MAX, Purpose,
+    REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RUNS_KEPT_MAX, ReadinessRunRecord,
+    ReadinessRunSummary, RequestOutcome, RequestQuery, RequestState, SENTENCE_CHARS_MAX,
+    Settlement, Timings, USAGE_RAW_BYTES_MAX, UsageBasis,
 };
 
 #[tokio::test]
@@ -184,6 +186,90 @@ async fn requests_are_found_by_route_model_status_and_time() {
     let until = RequestQuery { until: Some(at(3_000)), ..all.clone() };
     check(until.clone(), &[2, 1]).await;
     check(RequestQuery { before: Some(request(2).id), ..until }, &[1]).await;
+}
+
+#[tokio::test]
+async fn requests_are_found_by_failure_project_key_cache_cost_and_time_taken() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    for number in 1..=6 {
+        let mut settlement = settlement(number);
+        settlement.timings.total = Some(Duration::from_secs(number.into()));
+        settlement.cost = Cost::Reported(NanoUsd::new(100 * i64::from(number)));
+        match number {
+            2 => settlement.request.project = None,
+            3 => settlement.credential = CredentialId::new("other-key").ok(),
+            4 => {
+                (settlement.outcome, settlement.cache) =
+                    (RequestOutcome::Failed, CacheOutcome::Bypass);
+                settlement.error_class = Some("overloaded".to_owned());
+                for attempt in &mut settlement.attempts {
+                    attempt.class = Some("rate-limited".to_owned());
+                }
+            }
+            5 => settlement.cost = Cost::Unpriced,
+            _ => {}
+        }
+        ledger.settle(settlement).await.expect("settled");
+    }
+    ledger.reserve(request(7)).expect("room");
+    ledger.settle(settlement(8)).await.expect("settled");
+    let check = async |query: RequestQuery, expected: &[u32]| {
+        let rows = ledger.requests(query.clone()).await.expect("read");
+        let found: Vec<_> = rows.iter().map(|row| row.request.id).collect();
+        let expected: Vec<RequestId> = expected.iter().map(|number| request(*number).id).collect();
+        assert_eq!(found, expected, "{query:?}");
+    };
+    let all = RequestQuery { until: Some(at(7_500)), ..RequestQuery::newest(9) };
+    let text = |text: &str| Some(text.to_owned());
+    let failure = |word| RequestQuery { failure: text(word), ..all.clone() };
+    check(failure("rate-limited"), &[4]).await;
+    check(failure("overloaded"), &[4]).await;
+    check(failure("first-token-timeout"), &[6, 5, 3, 2, 1]).await;
+    let second = RequestQuery { limit: 2, ..failure("first-token-timeout") };
+    check(RequestQuery { before: Some(request(5).id), ..second }, &[3, 2]).await;
+    check(failure("dns"), &[]).await;
+    let project = text("website");
+    check(RequestQuery { project: project.clone(), ..all.clone() }, &[7, 6, 5, 4, 3, 1]).await;
+    check(RequestQuery { project, ..failure("overloaded") }, &[4]).await;
+    let credential = CredentialId::new("other-key").ok();
+    check(RequestQuery { credential, ..all.clone() }, &[3]).await;
+    check(RequestQuery { cache: Some(CacheOutcome::Miss), ..all.clone() }, &[6, 5, 3, 2, 1]).await;
+    let cost = |min, max| RequestQuery {
+        cost_min: Some(NanoUsd::new(min)),
+        cost_max: Some(NanoUsd::new(max)),
+        ..all.clone()
+    };
+    check(cost(200, 400), &[4, 3, 2]).await;
+    check(cost(0, 10_000), &[6, 4, 3, 2, 1]).await;
+    let settled = Some(RequestState::Complete);
+    check(RequestQuery { is_unpriced: true, state: settled, ..all.clone() }, &[5]).await;
+    let took = |min, max| RequestQuery {
+        took_min: Some(Duration::from_secs(min)),
+        took_max: Some(Duration::from_secs(max)),
+        ..all.clone()
+    };
+    check(took(2, 3), &[3, 2]).await;
+    check(RequestQuery { ended_since: Some(at(5_900)), ..all.clone() }, &[6, 5]).await;
+}
+
+#[tokio::test]
+async fn a_filter_that_matches_rarely_returns_a_cursor_and_goes_on_from_it() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let dear = Settlement { cost: Cost::Reported(NanoUsd::new(7_000_000)), ..settlement(1) };
+    ledger.settle(dear).await.expect("settled");
+    let count = u32::try_from(REQUESTS_EXAMINED_MAX).expect("small") + 1;
+    for number in 2..=count {
+        ledger.reserve(request(number)).expect("room");
+    }
+    let query = RequestQuery { cost_min: Some(NanoUsd::new(7_000_000)), ..RequestQuery::newest(9) };
+    let first = ledger.request_page(query.clone()).await.expect("read");
+    assert!(first.rows.is_empty() && first.is_cut);
+    assert_eq!(first.next, Some(request(2).id), "the oldest one that was looked at");
+    let second = ledger.request_page(RequestQuery { before: first.next, ..query }).await;
+    let second = second.expect("read");
+    assert_eq!((second.rows.len(), second.next, second.is_cut), (1, None, false));
 }
 
 #[tokio::test]

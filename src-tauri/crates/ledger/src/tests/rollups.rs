@@ -158,7 +158,9 @@ fn sums_and_pages_never_scan_the_requests() {
         }
     }
     let check = |asked: RequestQuery, index: &str| {
-        let plan = asked.with_parameters(|sql, parameters| place.query_plan(sql, parameters));
+        let (sql, values) = asked.walk();
+        let values: Vec<_> = values.iter().map(|value| value as &dyn rusqlite::ToSql).collect();
+        let plan = place.query_plan(&sql, &values);
         assert!(plan.contains(index) && !plan.contains("SCAN requests"), "{asked:?}: {plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{asked:?}: {plan}");
     };
@@ -174,6 +176,22 @@ fn sums_and_pages_never_scan_the_requests() {
     let route = Some("fast".to_owned());
     check(RequestQuery { route, ..newest.clone() }, "INDEX requests_route");
     let status = |range| RequestQuery { http_status: Some(range), ..newest.clone() };
+    let project = Some("website".to_owned());
+    check(RequestQuery { project, ..newest.clone() }, "INDEX requests_project");
+    let failure = RequestQuery { failure: Some("overloaded".to_owned()), ..newest.clone() };
+    check(failure.clone(), "INDEX attempts_class");
+    check(failure, "INDEX requests_error_class");
+    let unindexed = RequestQuery {
+        credential: CredentialId::new("home-key").ok(),
+        cache: Some(CacheOutcome::Hit),
+        cost_min: Some(NanoUsd::new(1)),
+        cost_max: Some(NanoUsd::new(2)),
+        took_min: Some(Duration::from_secs(1)),
+        took_max: Some(Duration::from_secs(2)),
+        is_unpriced: true,
+        ..newest.clone()
+    };
+    check(unindexed, "SEARCH requests USING PRIMARY KEY");
     check(status(503..=503), "INDEX requests_error_status");
     check(status(500..=599), "INDEX requests_error_status");
     let model = RequestQuery { model: Some("gpt".to_owned()), ..newest.clone() };

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use domain::{
     BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, IdError, Origin, TranslationMode,
-    UnsupportedFeature,
+    UnsupportedFeature, ViewId,
 };
 use indexmap::IndexMap;
 use toml_edit::Value;
@@ -19,7 +19,8 @@ use crate::setting::Rows as _;
 use crate::{
     AllowedNetwork, BackendKind, BackendSettings, ClientPriority, ClientSettings,
     CredentialSettings, ENTRIES_MAX, LABEL_CHARS_MAX, MOCK_BACKEND_ID, MODEL_CHARS_MAX,
-    MODELS_PER_BACKEND_MAX, TokenSha256, TrafficLimits, correct_base_url, parse_base_url,
+    MODELS_PER_BACKEND_MAX, TokenSha256, TrafficLimits, VIEW_QUERY_CHARS_MAX, VIEWS_MAX,
+    ViewSettings, correct_base_url, parse_base_url,
 };
 
 /// Characters of a key allowed in the file: enough to tell keys apart, useless to a thief.
@@ -85,6 +86,27 @@ pub(super) fn read_credentials(
             replaced: entry.time("replaced", findings),
             created: entry.time("created", findings)?,
         })
+    })
+}
+
+pub(super) fn read_views(
+    section: &SectionReader,
+    findings: &mut Findings,
+) -> IndexMap<ViewId, ViewSettings> {
+    if section.names().len() > VIEWS_MAX {
+        let what = format!("there are more than {VIEWS_MAX} saved views");
+        findings.error(&section.path, section.span_of(""), what, "remove some of them");
+    }
+    read_entries(section, findings, |_: &ViewId, entry, findings| {
+        entry.check_names(&["query"], findings);
+        let hint = "write its filters, such as query = \"client=editor&http_status=5xx\"";
+        entry.require("query", hint, findings);
+        let query = entry.text("query", findings)?.to_owned();
+        if query.chars().count() > VIEW_QUERY_CHARS_MAX {
+            let what = format!("this is longer than {VIEW_QUERY_CHARS_MAX} characters");
+            entry.report_error("query", what, "use fewer filters", None, findings);
+        }
+        Some(ViewSettings { query })
     })
 }
 

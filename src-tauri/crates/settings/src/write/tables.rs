@@ -69,6 +69,10 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
         fields.extend(scope_fields(&client.scope));
         tables.insert(path("clients", id.as_str()), fields);
     }
+    for (id, view) in &settings.views {
+        let fields = TableFields::from([("query", view.query.as_str().into())]);
+        tables.insert(path("views", id.as_str()), fields);
+    }
     tables
 }
 

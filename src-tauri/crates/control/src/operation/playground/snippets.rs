@@ -15,7 +15,7 @@ const ANTHROPIC_TOKENS_DEFAULT: u32 = 1_024;
 const ANTHROPIC_TEMPERATURE_MAX: f64 = 1.0;
 
 /// Returns all snippets. `client` need not exist yet.
-pub(super) fn render_snippets(
+pub(in crate::operation) fn render_snippets(
     address: &str,
     client: &str,
     order: &PlaygroundParameters,

@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use domain::{NanoUsd, RequestId, RouteId};
 use engine::Engine;
-use ledger::{AttemptRecord, CacheOutcome, RequestRow, UsageBasis};
+use ledger::{AttemptRecord, RequestRow, UsageBasis};
 use serde::Deserialize;
 
 use super::super::invoice::invoice_view;
+use super::super::requests::{cache_outcome_view, request_view};
 use super::super::usage::cost_view;
 use super::super::{cache, input};
+use super::failure_cause::failure_cause;
 use crate::ApiError;
 use crate::view::{
-    CacheOutcomeView, ExcludedCandidateView, InvoiceView, RequestAttemptView, RequestCacheView,
-    RequestPathView, RequestRef,
+    ExcludedCandidateView, InvoiceView, RequestAttemptView, RequestCacheView, RequestPathView,
+    RequestRef,
 };
 
 pub(crate) async fn request_path(
@@ -29,6 +31,7 @@ pub(crate) async fn request_path(
     let decision = engine.ledger().routing_decision(id).await?;
     let route = row.request.route.parse::<RouteId>().ok();
     let route = route.filter(|id| engine.settings().routes.contains_key(id));
+    let failure = failure_cause(&row, &attempts);
     let last = attempts.len().saturating_sub(1);
     let mut views = Vec::with_capacity(attempts.len());
     for (place, attempt) in attempts.iter().enumerate() {
@@ -37,12 +40,13 @@ pub(crate) async fn request_path(
         views.push(attempt_view(attempt, basis, invoice_view(engine, attempt).await?));
     }
     Ok(RequestPathView {
-        id: req.id,
         route: route.map(|id| id.to_string()),
         queued_ms: row.timings.queue.map(ms),
         attempts: views,
         passed_over: decision.as_deref().map(parse_exclusions).unwrap_or_default(),
         cache: cache_view(&row),
+        failure,
+        request: request_view(row),
     })
 }
 
@@ -101,12 +105,7 @@ fn parse_exclusions(json: &str) -> Vec<ExcludedCandidateView> {
 }
 
 fn cache_view(row: &RequestRow) -> RequestCacheView {
-    let outcome = match row.cache {
-        CacheOutcome::Hit => CacheOutcomeView::Hit,
-        CacheOutcome::Coalesced => CacheOutcomeView::Joined,
-        CacheOutcome::Miss => CacheOutcomeView::Miss,
-        CacheOutcome::Bypass => CacheOutcomeView::Bypass,
-    };
+    let outcome = cache_outcome_view(row.cache);
     RequestCacheView {
         outcome,
         reason: cache::outcome_sentence(outcome, row.cache_reason.as_deref()),

@@ -1,0 +1,90 @@
+//! Operations on single requests: pages of them by filters, saved views, one request as code.
+
+mod code;
+mod filter;
+mod saved;
+
+use domain::RequestId;
+use engine::Engine;
+use ledger::{CacheOutcome, RequestRow, RequestState};
+
+pub(crate) use code::request_code;
+pub(crate) use saved::{saved_view_remove, saved_view_set, saved_views};
+
+use super::invoice::unpriced_view;
+use super::usage::cost_view;
+use crate::ApiError;
+use crate::view::{
+    CacheOutcomeView, RequestStateView, RequestView, RequestsQuery, RequestsView, UnixMs,
+};
+
+pub(crate) async fn requests(
+    engine: &Engine,
+    req: RequestsQuery,
+) -> Result<RequestsView, ApiError> {
+    let page = engine.ledger().request_page(filter::ledger_query(&req, engine.clock().wall())?);
+    let page = page.await?;
+    // An id begins with its time.
+    let looked_back_to = page.next.filter(|_| page.is_cut).map(|id| id.created().into());
+    Ok(RequestsView {
+        requests: page.rows.into_iter().map(request_view).collect(),
+        next: page.next.map(|id: RequestId| id.to_string()),
+        looked_back_to,
+    })
+}
+
+pub(super) const fn cache_outcome_view(outcome: CacheOutcome) -> CacheOutcomeView {
+    match outcome {
+        CacheOutcome::Hit => CacheOutcomeView::Hit,
+        CacheOutcome::Coalesced => CacheOutcomeView::Joined,
+        CacheOutcome::Miss => CacheOutcomeView::Miss,
+        CacheOutcome::Bypass => CacheOutcomeView::Bypass,
+    }
+}
+
+pub(super) fn request_view(row: RequestRow) -> RequestView {
+    let (cost, cost_basis) = cost_view(&row.cost, row.usage_basis);
+    let ms = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
+    RequestView {
+        id: row.request.id.to_string(),
+        started_at: row.request.started.into(),
+        ended_at: row.ended.map(UnixMs::from),
+        client: row.request.client.to_string(),
+        project: row.request.project,
+        route: row.request.route,
+        backend: row.backend.map(|id| id.to_string()),
+        key: row.credential.map(|id| id.to_string()),
+        model_asked: row.request.model_asked,
+        model_billed: row.model_billed,
+        state: state_view(row.state),
+        http_status: row.http_status,
+        error: row.error_message.or_else(|| row.error_class.clone()),
+        error_class: row.error_class,
+        explanation: row.explanation.unwrap_or_default(),
+        stream: row.request.streamed,
+        finish_reason: row.finish_reason,
+        input_tokens: row.usage.map(|usage| usage.input().into()),
+        cache_read_tokens: row.usage.map(|usage| usage.cache_read.into()),
+        output_tokens: row.usage.map(|usage| usage.output().into()),
+        usage_basis: row.usage_basis,
+        usage_raw: row.usage_raw,
+        cost_nano_usd: cost,
+        cost_basis,
+        unpriced: row.unpriced.as_ref().map(unpriced_view),
+        cache: cache_outcome_view(row.cache),
+        first_token_ms: row.timings.first_token.map(ms),
+        total_ms: row.timings.total.map(ms),
+        attempts: row.attempts,
+    }
+}
+
+const fn state_view(state: RequestState) -> RequestStateView {
+    match state {
+        RequestState::Reserved => RequestStateView::Running,
+        RequestState::Complete => RequestStateView::Complete,
+        RequestState::Partial => RequestStateView::Partial,
+        RequestState::Failed => RequestStateView::Failed,
+        RequestState::Cancelled => RequestStateView::Cancelled,
+        RequestState::Unknown => RequestStateView::Unknown,
+    }
+}

@@ -1,0 +1,212 @@
+//! Request and view types for single requests and saved views of them.
+
+use ledger::UsageBasis;
+use resilience::FailureClass;
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::{
+    CacheOutcomeView, CostBasisView, Count, NanoDollars, SnippetView, UnixMs, UnpricedView,
+};
+
+/// Filters for single requests. All filters that are set must match.
+///
+/// Amounts and times are texts as a person writes them, so that the panel, the command line and a
+/// saved view share one reading and its errors.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(deny_unknown_fields)]
+pub struct RequestsQuery {
+    /// Only requests older than this one; None for the newest.
+    #[serde(default)]
+    #[specta(optional)]
+    pub before: Option<String>,
+    /// 1 to 500.
+    #[serde(default)]
+    pub limit: u32,
+    /// Only requests that this backend answered, or failed last.
+    #[serde(default)]
+    #[specta(optional)]
+    pub backend: Option<String>,
+    /// Only requests with this key.
+    #[serde(default)]
+    #[specta(optional)]
+    pub key: Option<String>,
+    #[serde(default)]
+    #[specta(optional)]
+    pub client: Option<String>,
+    /// Only requests with this value of the header `x-gatehouse-project`.
+    #[serde(default)]
+    #[specta(optional)]
+    pub project: Option<String>,
+    #[serde(default)]
+    #[specta(optional)]
+    pub route: Option<String>,
+    /// Matches the requested and the billed model; `*` stands for any text.
+    #[serde(default)]
+    #[specta(optional)]
+    pub model: Option<String>,
+    /// A status, `503`, or a class, `5xx`.
+    #[serde(default)]
+    #[specta(optional)]
+    pub http_status: Option<String>,
+    #[serde(default)]
+    #[specta(optional)]
+    pub state: Option<RequestStateView>,
+    /// The class of a failed attempt, `rate-limited`, or the error code that the client got.
+    #[serde(default)]
+    #[specta(optional)]
+    pub failure: Option<String>,
+    #[serde(default)]
+    #[specta(optional)]
+    pub cache: Option<CacheOutcomeView>,
+    /// Only requests that cost at least this many US dollars, `0.10`.
+    #[serde(default)]
+    #[specta(optional)]
+    pub min_cost: Option<String>,
+    /// Only requests that cost at most this many US dollars.
+    #[serde(default)]
+    #[specta(optional)]
+    pub max_cost: Option<String>,
+    /// True: only requests whose cost is not known.
+    #[serde(default)]
+    #[specta(optional)]
+    pub unpriced: Option<bool>,
+    /// Only requests that took at least this long, `5s` or `800ms`.
+    #[serde(default)]
+    #[specta(optional)]
+    pub slower_than: Option<String>,
+    /// Only requests that took at most this long.
+    #[serde(default)]
+    #[specta(optional)]
+    pub faster_than: Option<String>,
+    /// Only requests that began in this span up to now, `1h` or `7d`.
+    #[serde(default)]
+    #[specta(optional)]
+    pub within: Option<String>,
+    /// Only requests that began at this time or later.
+    #[serde(default)]
+    #[specta(optional)]
+    pub since: Option<UnixMs>,
+    /// Only requests that began before this time.
+    #[serde(default)]
+    #[specta(optional)]
+    pub until: Option<UnixMs>,
+    /// Only requests that ended at this time or later.
+    #[serde(default)]
+    #[specta(optional)]
+    pub ended_since: Option<UnixMs>,
+}
+
+/// A page of requests, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RequestsView {
+    pub requests: Vec<RequestView>,
+    /// The value of `before` for the next page.
+    pub next: Option<String>,
+    /// Set if the page ended because few requests match: those that began earlier were not looked
+    /// at, and `next` goes on from there.
+    pub looked_back_to: Option<UnixMs>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RequestView {
+    /// The value of the header `x-gatehouse-request-id`.
+    pub id: String,
+    pub started_at: UnixMs,
+    /// None while it runs.
+    pub ended_at: Option<UnixMs>,
+    pub client: String,
+    /// From the header `x-gatehouse-project`.
+    pub project: Option<String>,
+    /// The name of the route, or of the model if no route matched.
+    pub route: String,
+    /// The backend that answered or failed last. If no backend was asked, the first choice.
+    pub backend: Option<String>,
+    /// The key of that backend.
+    pub key: Option<String>,
+    pub model_asked: String,
+    /// The model that the backend reports.
+    pub model_billed: Option<String>,
+    pub state: RequestStateView,
+    /// The status that the client saw.
+    pub http_status: Option<u16>,
+    /// The message that the client saw; only the class for requests recorded by older versions.
+    pub error: Option<String>,
+    /// The gateway's stable error class: `overloaded`.
+    #[serde(default)]
+    pub error_class: Option<String>,
+    /// Why this backend was chosen.
+    pub explanation: String,
+    pub stream: bool,
+    pub finish_reason: Option<String>,
+    /// Every class of input; None if not known.
+    pub input_tokens: Option<Count>,
+    /// Part of `input_tokens`.
+    pub cache_read_tokens: Option<Count>,
+    /// None if not known.
+    pub output_tokens: Option<Count>,
+    /// None without tokens. Also None for older requests, whose tokens the backend reported.
+    pub usage_basis: Option<UsageBasis>,
+    /// The backend's own usage object; JSON of at most 4,096 bytes.
+    pub usage_raw: Option<String>,
+    /// None if not known.
+    pub cost_nano_usd: Option<NanoDollars>,
+    pub cost_basis: CostBasisView,
+    /// Why the cost is not known, where that was recorded.
+    pub unpriced: Option<UnpricedView>,
+    pub cache: CacheOutcomeView,
+    pub first_token_ms: Option<f64>,
+    /// Time to the last byte, in milliseconds.
+    pub total_ms: Option<f64>,
+    pub attempts: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestStateView {
+    Running,
+    Complete,
+    /// Cut short after its first token.
+    Partial,
+    /// Refused or failed.
+    Failed,
+    /// The client disconnected.
+    Cancelled,
+    /// The program stopped while it ran.
+    Unknown,
+}
+
+/// The error class and the advice for a request that did not end well.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct FailureCauseView {
+    /// None if no backend was at fault, or the class is of another version.
+    pub class: Option<FailureClass>,
+    /// What went wrong at its origin, in one sentence.
+    pub cause: String,
+    /// What to do about it, in one sentence.
+    pub next_step: String,
+}
+
+/// A request as code that sends one like it. The texts of requests are not kept.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RequestCodeView {
+    /// One sentence: what the code does not hold.
+    pub note: String,
+    /// The client's own dialect first.
+    pub snippets: Vec<SnippetView>,
+}
+
+/// Filters of requests under a name.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct SavedView {
+    /// Lower-case letters, digits, `.`, `-` and `_`.
+    pub name: String,
+    /// Its filters, without a page.
+    pub query: RequestsQuery,
+}
+
+/// Names a saved view.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct SavedViewRef {
+    pub name: String,
+}

@@ -1,0 +1,279 @@
+//! Pages of requests that match filters, newest first.
+//!
+//! One filter with an index leads: its rows are read in the order of their ids, and each is checked
+//! against the other filters. A call looks at no more than [`REQUESTS_EXAMINED_MAX`] rows, so that
+//! filters that match rarely return soon with a cursor to go on from.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use domain::{BackendId, ClientId, CredentialId, NanoUsd, RequestId, WallTime};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use crate::integer_columns::{clamp_cost, clamp_micros, get_named, row_count};
+use crate::requests::{find, oldest_id_at};
+use crate::{CacheOutcome, Purpose, RequestRow, RequestState};
+
+/// Most rows per page.
+pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
+
+/// Most rows that one call checks against the filters. They take at most some 30 ms.
+pub const REQUESTS_EXAMINED_MAX: usize = 5_000;
+
+/// Filters of a list of requests, newest first. All set filters must match.
+#[derive(Debug, Clone, Default)]
+pub struct RequestQuery {
+    /// Only requests older than this one, the cursor of the previous page.
+    pub before: Option<RequestId>,
+    /// Rows per page; at most [`REQUESTS_PAGE_ROWS_MAX`].
+    pub limit: usize,
+    /// Inclusive.
+    pub since: Option<WallTime>,
+    /// Exclusive.
+    pub until: Option<WallTime>,
+    pub client: Option<ClientId>,
+    pub project: Option<String>,
+    /// The backend that answered or failed last.
+    pub backend: Option<BackendId>,
+    /// The key of that backend.
+    pub credential: Option<CredentialId>,
+    pub route: Option<String>,
+    /// The requested or billed model; `*` matches any text, and then case is ignored.
+    pub model: Option<String>,
+    pub http_status: Option<RangeInclusive<u16>>,
+    pub state: Option<RequestState>,
+    /// The class of a failed attempt, or the error code that the client got.
+    pub failure: Option<String>,
+    pub cache: Option<CacheOutcome>,
+    /// Inclusive bounds. A request without a known cost never matches them.
+    pub cost_min: Option<NanoUsd>,
+    pub cost_max: Option<NanoUsd>,
+    /// Only requests whose cost is not known.
+    pub is_unpriced: bool,
+    /// Inclusive bounds of the time to the last byte.
+    pub took_min: Option<Duration>,
+    pub took_max: Option<Duration>,
+    /// Inclusive. Combine it with `since`, or the walk goes back to the first request.
+    pub ended_since: Option<WallTime>,
+    pub purpose: Option<Purpose>,
+}
+
+/// A page of requests, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct RequestPage {
+    pub rows: Vec<RequestRow>,
+    /// `before` of the next page; `None` if there is none.
+    pub next: Option<RequestId>,
+    /// True if the call stopped at [`REQUESTS_EXAMINED_MAX`] rows and older requests may match.
+    pub is_cut: bool,
+}
+
+impl RequestQuery {
+    /// The newest `limit` requests of the user's own traffic.
+    #[must_use]
+    pub fn newest(limit: usize) -> Self {
+        Self { limit, purpose: Some(Purpose::User), ..Self::default() }
+    }
+
+    /// The statement that walks the ids, with its values. Each row has an id and whether all
+    /// filters match. Values are bound, never written into the text.
+    pub(crate) fn walk(&self) -> (String, Vec<Value>) {
+        let mut filters = self.filters();
+        let leading = filters.iter().position(|filter| !filter.sources.is_empty());
+        let leading = leading.map(|place| filters.remove(place));
+        let matches = match filters.is_empty() {
+            true => "1".to_owned(),
+            false => filters.iter().map(|one| one.condition).collect::<Vec<_>>().join(" AND "),
+        };
+        let sources = leading.as_ref().map_or(&[NEWEST] as &[_], |filter| filter.sources);
+        let mut values = Vec::new();
+        let walks = sources.iter().map(|Source { from, id, condition }| {
+            values.extend(filters.iter().flat_map(|filter| filter.values.iter().cloned()));
+            values.extend(self.id_range());
+            values.extend(leading.iter().flat_map(|filter| filter.values.iter().cloned()));
+            format!(
+                "SELECT {id} AS id, ({matches}) AS matches FROM {from}
+                 WHERE {id} < ? AND {id} >= ? AND {condition}"
+            )
+        });
+        // SQLite merges two walks by their order, without sorting.
+        let walks = walks.collect::<Vec<_>>().join(" UNION ALL ");
+        values.push(row_count(REQUESTS_EXAMINED_MAX).into());
+        (format!("{walks} ORDER BY id DESC LIMIT ?"), values)
+    }
+
+    /// The ids of the period: less than the first, not less than the second.
+    fn id_range(&self) -> [Value; 2] {
+        // Every id is less than "req_g": its digits are hexadecimal.
+        let before = self.before.map_or_else(|| "req_g".to_owned(), |id| id.to_string());
+        let before = match self.until {
+            Some(until) => before.min(oldest_id_at(until)),
+            None => before,
+        };
+        [before.into(), self.since.map_or_else(String::new, oldest_id_at).into()]
+    }
+
+    /// The filters in use. Those with an index come first, the most selective before the others.
+    fn filters(&self) -> Vec<Filter> {
+        let (running, complete, trouble) = match self.state.map(|state| (state, state.word())) {
+            None => (None, None, None),
+            Some((RequestState::Reserved, word)) => (Some(word), None, None),
+            Some((RequestState::Complete, word)) => (None, Some(word), None),
+            Some((_, word)) => (None, None, Some(word)),
+        };
+        let errors = self.http_status.as_ref().filter(|range| *range.start() >= 400);
+        let (exact, pattern) = match self.model.as_deref() {
+            Some(model) if model.contains('*') => (None, Some(like_pattern(model))),
+            model => (model, None),
+        };
+        let filters = [
+            indexed(self.failure.as_deref(), "", FAILURE),
+            indexed(running, "requests.state = ?", RUNNING),
+            errors.map(|_| Filter {
+                condition: "requests.http_status >= 400",
+                values: Vec::new(),
+                sources: ERROR_STATUS,
+            }),
+            indexed(trouble, "requests.state = ?", TROUBLE),
+            indexed(exact, "? IN (requests.model_asked, requests.model_billed)", MODEL),
+            indexed(self.project.as_deref(), "requests.project = ?", PROJECT),
+            indexed(self.route.as_deref(), "requests.route = ?", ROUTE),
+            indexed(self.client.as_ref().map(|id| id.as_str()), "requests.client = ?", CLIENT),
+            indexed(self.backend.as_ref().map(|id| id.as_str()), "requests.backend = ?", BACKEND),
+            self.http_status.as_ref().map(|range| Filter {
+                values: vec![(*range.start()).into(), (*range.end()).into()],
+                ..Filter::checked("requests.http_status BETWEEN ? AND ?")
+            }),
+            pattern.map(|pattern| Filter {
+                values: vec![pattern.clone().into(), pattern.into()],
+                ..Filter::checked(
+                    r"(requests.model_asked LIKE ? ESCAPE '\'
+                    OR requests.model_billed <> requests.model_asked
+                        AND requests.model_billed LIKE ? ESCAPE '\')",
+                )
+            }),
+            checked(complete.map(str::to_owned), "requests.state = ?"),
+            checked(self.credential.as_ref().map(ToString::to_string), "requests.credential = ?"),
+            checked(self.cache.map(|cache| cache.word().to_owned()), "requests.cache = ?"),
+            checked(self.cost_min.map(clamp_cost), "requests.cost_nano_usd >= ?"),
+            checked(self.cost_max.map(clamp_cost), "requests.cost_nano_usd <= ?"),
+            self.is_unpriced.then(|| Filter::checked("requests.cost_basis = 'unpriced'")),
+            checked(self.took_min.map(clamp_micros), "requests.total_us >= ?"),
+            checked(self.took_max.map(clamp_micros), "requests.total_us <= ?"),
+            checked(self.ended_since.map(|at| at.unix_ms()), "requests.ended_ms >= ?"),
+            checked(self.purpose.map(|purpose| purpose.word().to_owned()), "requests.purpose = ?"),
+        ];
+        filters.into_iter().flatten().collect()
+    }
+}
+
+/// A condition on a request, with a `?` for each value.
+struct Filter {
+    condition: &'static str,
+    values: Vec<Value>,
+    /// Where the matching requests can be read in order; empty without an index.
+    sources: &'static [Source],
+}
+
+impl Filter {
+    const fn checked(condition: &'static str) -> Self {
+        Self { condition, values: Vec::new(), sources: &[] }
+    }
+}
+
+fn checked<V>(value: Option<V>, condition: &'static str) -> Option<Filter>
+where
+    Value: From<V>,
+{
+    Some(Filter { values: vec![value?.into()], ..Filter::checked(condition) })
+}
+
+fn indexed(
+    value: Option<&str>,
+    condition: &'static str,
+    sources: &'static [Source],
+) -> Option<Filter> {
+    Some(Filter { condition, values: vec![value?.to_owned().into()], sources })
+}
+
+/// A walk over one index. Its condition has the same values as its filter's.
+struct Source {
+    from: &'static str,
+    id: &'static str,
+    condition: &'static str,
+}
+
+const fn of_requests(condition: &'static str) -> Source {
+    Source { from: "requests", id: "requests.id", condition }
+}
+
+// A partial index is used only if the statement repeats its condition literally.
+const NEWEST: Source = of_requests("1");
+/// The first filter wherever it is set, so it needs no condition on a single request.
+const FAILURE: &[Source] = &[
+    Source {
+        from: "attempts CROSS JOIN requests ON requests.id = attempts.request_id",
+        id: "attempts.request_id",
+        condition: "attempts.class = ?",
+    },
+    of_requests("requests.error_class = ?"),
+];
+const RUNNING: &[Source] = &[of_requests("requests.state = ? AND requests.state = 'reserved'")];
+const ERROR_STATUS: &[Source] = &[of_requests("requests.http_status >= 400")];
+const TROUBLE: &[Source] =
+    &[of_requests("requests.state = ? AND requests.state NOT IN ('complete', 'reserved')")];
+const MODEL: &[Source] = &[
+    of_requests("requests.model_asked = ?"),
+    of_requests("requests.model_billed = ? AND requests.model_billed <> requests.model_asked"),
+];
+const PROJECT: &[Source] = &[of_requests("requests.project = ?")];
+const ROUTE: &[Source] = &[of_requests("requests.route = ?")];
+const CLIENT: &[Source] = &[of_requests("requests.client = ?")];
+const BACKEND: &[Source] = &[of_requests("requests.backend = ?")];
+
+/// Only `*` is special in a model's pattern; the characters that LIKE treats specially are escaped.
+fn like_pattern(model: &str) -> String {
+    let mut pattern = String::with_capacity(model.len() + 2);
+    for character in model.chars() {
+        match character {
+            '*' => pattern.push('%'),
+            '%' | '_' | '\\' => pattern.extend(['\\', character]),
+            other => pattern.push(other),
+        }
+    }
+    pattern
+}
+
+pub(crate) fn list_page(
+    connection: &Connection,
+    query: &RequestQuery,
+) -> rusqlite::Result<RequestPage> {
+    // One state of the file for the walk and for the rows it found.
+    let snapshot = connection.unchecked_transaction()?;
+    let limit = query.limit.min(REQUESTS_PAGE_ROWS_MAX);
+    let (sql, values) = query.walk();
+    let mut statement = snapshot.prepare_cached(&sql)?;
+    let mut walk = statement.query(params_from_iter(values))?;
+    let (mut page, mut examined) = (RequestPage::default(), 0);
+    while page.rows.len() < limit {
+        let Some(row) = walk.next()? else { return finish(page, examined) };
+        examined += 1;
+        // Two failed attempts of one class are next to each other.
+        let id = Some(get_named(row, "id")?);
+        if page.next == id {
+            continue;
+        }
+        page.next = id;
+        if row.get::<_, Option<bool>>("matches")? == Some(true) {
+            page.rows.extend(id.map(|id| find(&snapshot, id)).transpose()?.flatten());
+        }
+    }
+    Ok(page)
+}
+
+/// The walk ended before the page was full: there are no more rows, or it is at its limit.
+fn finish(page: RequestPage, examined: usize) -> rusqlite::Result<RequestPage> {
+    let is_cut = examined == REQUESTS_EXAMINED_MAX;
+    Ok(RequestPage { next: page.next.filter(|_| is_cut), is_cut, ..page })
+}
