@@ -285,6 +285,9 @@ async fn an_error_names_only_what_its_command_takes() {
         (&["routes", "explain", "m", "--client", "a b"], "error: --client: "),
         (&["routes", "simulate", "m", "--down", "a b"], "error: --down: "),
         (&["requests", "--status", "abc"], "error: --status: "),
+        (&["requests", "--min-cost", "much"], "error: --min-cost: "),
+        (&["requests", "--view", "none"], "error: there is no view named none"),
+        (&["requests", "show", "req_1"], "error: "),
     ] {
         let said = home.gatehouse(arguments).run().await;
         assert!(matches!(said.code, Some(1 | 2)), "{arguments:?}: {:?} {}", said.code, said.err);
@@ -308,6 +311,7 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
         &["token", "demo"],
         &["usage"],
         &["requests"],
+        &["requests", "views"],
         &["settings", "show"],
         &["settings", "check"],
         &["check", "--set", "quick"],

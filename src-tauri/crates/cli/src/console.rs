@@ -87,6 +87,12 @@ impl Console {
         Ok(format!("{}\n", escape_json(&json)))
     }
 
+    /// Prints `view` as one line of JSON, for output that goes on.
+    pub(crate) fn print_json_line(&mut self, view: &impl Serialize) -> Result<(), CommandError> {
+        let json = serde_json::to_string(view).map_err(|error| CommandError::internal(&error))?;
+        self.print(&format!("{}\n", escape_json(&json)))
+    }
+
     /// The current time, for times printed as distances.
     pub(crate) fn now(&self) -> UnixMs {
         self.clock.wall().into()

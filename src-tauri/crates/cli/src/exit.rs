@@ -123,11 +123,12 @@ impl From<ApiError> for CommandError {
 }
 
 /// Fields whose switch has another name.
-const RENAMED: [(&str, &str); 13] = [
+const RENAMED: [(&str, &str); 14] = [
     ("clients", "client"),
     ("closed", "down"),
     ("credential", "key"),
     ("draws", "requests"),
+    ("failure", "class"),
     ("http_status", "status"),
     ("models", "model"),
     ("name", "model"),

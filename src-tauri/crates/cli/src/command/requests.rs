@@ -2,20 +2,23 @@
 
 use control::Core;
 use control::view::{
-    CostBasisView, Count, RequestStateView, RequestView, RequestsQuery, RequestsView, UnixMs,
-    UsageBasis,
+    CostBasisView, Count, RequestView, RequestsQuery, RequestsView, SavedView, UnixMs, UsageBasis,
 };
 
-use super::completers;
 use super::keys::render_sentence;
-use super::usage::parse_span_ms;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_count, format_distance, format_duration};
-use crate::sign::Sign;
+use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
+mod filter;
+mod follow;
 pub(super) mod show;
+
+/// Most pages looked through for one list: where few requests match, the core returns after some
+/// thousand requests, matching or not.
+const PAGES_MAX: usize = 200;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -25,34 +28,20 @@ pub(crate) struct RequestsArguments {
     /// Number of requests, at most 500
     #[arg(long, short = 'n', visible_alias = "count", value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
     limit: u32,
-    /// Only requests to this backend
-    #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::backend_names))]
-    backend: Option<String>,
-    /// Only requests from this client
-    #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::client_names))]
-    client: Option<String>,
-    /// Only requests on this route
-    #[arg(long, value_name = "NAME", add = completers::candidates_from(completers::route_names))]
-    route: Option<String>,
-    /// Only requests for this model; * matches anything
-    #[arg(long, value_name = "MODEL")]
-    model: Option<String>,
-    /// Only requests that failed
-    #[arg(long)]
-    failed: bool,
-    /// Only requests with this HTTP status, for example 503 or 5xx
-    #[arg(long, value_name = "CODE")]
-    status: Option<String>,
-    /// Only requests since then, for example 90m, 12h or 7d
-    #[arg(long, value_name = "TIME", value_parser = parse_span_ms)]
-    since: Option<i64>,
+    /// Print requests as they end, until Ctrl-C
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    filter: Box<filter::FilterArguments>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum RequestsCommand {
-    /// Show one request: its route, its attempts, and what the cache did
+    /// Show one request: its outcome, its attempts, its cost and what to do about a failure
     #[command(alias = "get")]
     Show(show::ShowRequestArguments),
+    /// List the saved views, for --view
+    Views,
     /// List requests, as without a subcommand
     #[command(hide = true, alias = "ls")]
     List,
@@ -63,23 +52,64 @@ pub(crate) async fn run(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    if let Some(RequestsCommand::Show(wanted)) = &wanted.one {
-        return show::run(wanted, core, console).await;
+    match &wanted.one {
+        Some(RequestsCommand::Show(wanted)) => return show::run(wanted, core, console).await,
+        Some(RequestsCommand::Views) => {
+            console.print_view(&control::saved_views(core).await?, |views| views_table(views))?;
+            return Ok(Exit::Success);
+        }
+        Some(RequestsCommand::List) | None => {}
     }
-    let query = RequestsQuery {
-        limit: wanted.limit,
-        backend: wanted.backend.clone(),
-        client: wanted.client.clone(),
-        route: wanted.route.clone(),
-        model: wanted.model.clone(),
-        http_status: wanted.status.clone(),
-        state: wanted.failed.then_some(RequestStateView::Failed),
-        since: wanted.since.map(|span| UnixMs(console.now().0 - span)),
-        ..RequestsQuery::default()
-    };
     let now = console.now();
-    console.print_view(&control::requests(core, query).await?, |requests| table(requests, now))?;
+    let query = filter::build_query(&wanted.filter, wanted.limit, core, now).await?;
+    if wanted.follow {
+        return follow::run(query, core, console).await;
+    }
+    let found = list(query, core).await?;
+    console.print_view(&found, |requests| table(requests, now))?;
+    if let Some(back_to) = found.looked_back_to {
+        let mut remark = StyledText::new();
+        let begin = format_distance(now, back_to);
+        remark.line(Tone::Muted, &format!("Looked back to {begin}; older requests may match."));
+        console.print_remark(&remark);
+    }
     Ok(Exit::Success)
+}
+
+/// The newest requests that match, up to the query's limit.
+async fn list(query: RequestsQuery, core: &Core) -> Result<RequestsView, CommandError> {
+    let mut found = control::requests(core, query.clone()).await?;
+    for _ in 1..PAGES_MAX {
+        let held = u32::try_from(found.requests.len()).unwrap_or(u32::MAX);
+        let limit = query.limit.saturating_sub(held);
+        let Some(before) = found.next.clone().filter(|_| limit > 0) else { break };
+        let next = RequestsQuery { before: Some(before), limit, ..query.clone() };
+        let next = control::requests(core, next).await?;
+        found.requests.extend(next.requests);
+        (found.next, found.looked_back_to) = (next.next, next.looked_back_to);
+    }
+    Ok(found)
+}
+
+fn views_table(views: &[SavedView]) -> StyledText {
+    if views.is_empty() {
+        return render_sentence("No saved views. Save one on the Requests screen of the panel.");
+    }
+    let mut table = TextTable::new(&[Column::Left("Name"), Column::Left("Filters")]);
+    for view in views {
+        let fields = serde_json::to_value(&view.query).unwrap_or_default();
+        let filters = fields.as_object().into_iter().flatten();
+        let filters = filters.filter(|(name, value)| !value.is_null() && *name != "limit");
+        let words = filters.map(|(name, value)| match value.as_str() {
+            Some(text) => format!("{name} {text}"),
+            None => format!("{name} {value}"),
+        });
+        let words = words.collect::<Vec<_>>().join(", ");
+        table.row([view.name.as_str().into(), words.as_str().into()]);
+    }
+    let mut text = StyledText::new();
+    text.table(&table);
+    text
 }
 
 pub(super) fn table(page: &RequestsView, now: UnixMs) -> StyledText {
@@ -117,15 +147,20 @@ pub(super) fn table(page: &RequestsView, now: UnixMs) -> StyledText {
 
 fn outcome_cell(request: &RequestView) -> TableCell {
     let sign = Sign::from(request.state);
-    // The row has room for the error class only; `--json` includes the sentence.
+    match (&request.error_class, &request.error) {
+        (None, None) => sign.into(),
+        _ => TableCell::styled(sign.tone.into(), &outcome_text(request)),
+    }
+}
+
+/// The state, with the status and the error. There is room for the error class only; `--json`
+/// includes the sentence.
+fn outcome_text(request: &RequestView) -> String {
+    let sign = Sign::from(request.state);
     match (request.error_class.as_ref().or(request.error.as_ref()), request.http_status) {
-        (Some(error), Some(status)) => {
-            TableCell::styled(sign.tone.into(), &format!("{} ({status}, {error})", sign.text()))
-        }
-        (Some(error), None) => {
-            TableCell::styled(sign.tone.into(), &format!("{} ({error})", sign.text()))
-        }
-        (None, _) => sign.into(),
+        (Some(error), Some(status)) => format!("{} ({status}, {error})", sign.text()),
+        (Some(error), None) => format!("{} ({error})", sign.text()),
+        (None, _) => sign.text(),
     }
 }
 

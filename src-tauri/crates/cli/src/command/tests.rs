@@ -21,7 +21,7 @@ use crate::text::StyledText;
 /// A name that a hostile upstream could send: clears the screen, starts a line, reverses text.
 const HOSTILE: &str = "gpt\u{1b}[2J\n\u{202e}=evil";
 
-mod fixtures;
+pub(super) mod fixtures;
 
 use fixtures::*;
 

@@ -103,17 +103,8 @@ impl std::str::FromStr for UsagePeriod {
 
 /// Parses a time span such as `90m`, `12h`, `7d` or `4w` into milliseconds.
 pub(super) fn parse_span_ms(text: &str) -> Result<i64, String> {
-    let wrong = || format!("{text:?} is not a time span; write it like 90m, 12h, 7d or 4w");
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let number: i64 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
-    let ms = match unit {
-        'm' => 60_000,
-        'h' => 3_600_000,
-        'd' => 86_400_000,
-        'w' => 604_800_000,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(ms).filter(|span| *span > 0).ok_or_else(wrong)
+    let span = control::parse_span(text).and_then(|span| i64::try_from(span.as_millis()).ok());
+    span.ok_or_else(|| format!("{text:?} is not a time span; write it like 90m, 12h, 7d or 4w"))
 }
 
 /// How sums are written.

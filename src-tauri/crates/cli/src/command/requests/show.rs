@@ -2,12 +2,16 @@
 
 use control::Core;
 use control::view::{
-    InvoiceView, LineItemView, RequestAttemptView, RequestPathView, RequestRef, Unit,
+    InvoiceView, LineItemView, RequestAttemptView, RequestPathView, RequestRef, RequestView, Unit,
+    UnixMs,
 };
 
+use super::{format_request_cost, format_tokens, outcome_text};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{UNKNOWN, format_count, format_duration, format_shortest_dollars};
+use crate::quantity::{
+    UNKNOWN, format_count, format_distance, format_duration, format_shortest_dollars,
+};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
@@ -24,20 +28,38 @@ pub(super) async fn run(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     let path = control::request_path(core, RequestRef { id: wanted.id.clone() }).await?;
-    console.print_view(&path, render_request)?;
+    let now = console.now();
+    console.print_view(&path, |path| render_request(path, now))?;
     Ok(Exit::Success)
 }
 
-pub(in crate::command) fn render_request(path: &RequestPathView) -> StyledText {
+pub(in crate::command) fn render_request(path: &RequestPathView, now: UnixMs) -> StyledText {
     let mut text = StyledText::new();
     let mut facts = TextTable::without_header();
     let mut fact = |name: &str, value: &str| {
         facts.row([TableCell::styled(Tone::Muted, name), value.into()]);
     };
-    fact("Request", &path.id);
+    let request = &path.request;
+    fact("Request", &request.id);
+    fact("Outcome", &outcome_text(request));
+    fact("Began", &format_distance(now, request.started_at));
+    fact("Client", &request.client);
+    if let Some(project) = &request.project {
+        fact("Project", project);
+    }
+    fact("Model", &model_text(request));
     fact("Route", path.route.as_deref().unwrap_or("none, by model name"));
+    fact("Reason", &request.explanation);
     fact("Queued", &path.queued_ms.map_or_else(|| UNKNOWN.to_owned(), format_duration));
+    fact("Took", &request.total_ms.map_or_else(|| UNKNOWN.to_owned(), format_duration));
+    fact("Tokens in", &format_tokens(request.input_tokens, request.usage_basis));
+    fact("Tokens out", &format_tokens(request.output_tokens, request.usage_basis));
+    fact("Cost", &format_request_cost(request));
     fact("Cache", &path.cache.reason);
+    if let Some(failure) = &path.failure {
+        fact("Cause", &failure.cause);
+        fact("Next step", &failure.next_step);
+    }
     text.table(&facts);
     if path.attempts.is_empty() {
         text.line(Tone::Plain, "No backend was tried.");
@@ -112,6 +134,14 @@ fn format_rate(line: &LineItemView) -> String {
         || UNKNOWN.to_owned(),
         |rate| format!("{}{per}", format_shortest_dollars(rate)),
     )
+}
+
+/// The requested model, and the billed one if it has another name.
+fn model_text(request: &RequestView) -> String {
+    match request.model_billed.as_deref().filter(|billed| *billed != request.model_asked) {
+        Some(billed) => format!("{}, billed as {billed}", request.model_asked),
+        None => request.model_asked.clone(),
+    }
 }
 
 fn attempts_table(attempts: &[RequestAttemptView]) -> TextTable {

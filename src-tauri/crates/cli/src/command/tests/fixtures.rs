@@ -199,28 +199,28 @@ pub(super) fn usage_fixture() -> Value {
     })
 }
 
-pub(super) fn requests_fixture() -> Value {
+pub(in crate::command) fn requests_fixture() -> Value {
     json!({"requests": [
-        {"id": "req_2", "started_at": ago(3), "client": "codex", "backend": "openai",
+        {"id": "req_2", "started_at": ago(3), "client": "codex", "ended_at": ago(2), "project": "website", "route": "openai/gpt-5-mini", "key": "openai-key", "cache": "miss", "backend": "openai",
          "model_asked": "openai/gpt-5-mini", "model_billed": "gpt-5-mini", "state": "complete",
          "http_status": 200, "error": null, "error_class": null, "explanation": "named", "stream": true,
          "finish_reason": "stop", "input_tokens": 1_200, "cache_read_tokens": 0,
          "output_tokens": 34, "usage_basis": "adjusted", "usage_raw": "{\"prompt_tokens\":1200}",
          "cost_nano_usd": 123_000, "cost_basis": "computed", "unpriced": null, "first_token_ms": 210.5, "total_ms": 1_234.0,
          "attempts": 1},
-        {"id": "req_3", "started_at": ago(60), "client": "zed", "backend": "groq",
+        {"id": "req_3", "started_at": ago(60), "client": "zed", "ended_at": ago(59), "project": null, "route": "groq/oss-20b", "key": "groq", "cache": "bypass", "backend": "groq",
          "model_asked": "groq/oss-20b", "model_billed": null, "state": "partial",
          "http_status": 200, "error": "silent", "error_class": null, "explanation": "named", "stream": true,
          "finish_reason": null, "input_tokens": 2_400, "cache_read_tokens": 0,
          "output_tokens": 56, "usage_basis": "estimated", "usage_raw": null, "cost_nano_usd": 456_000,
          "cost_basis": "estimated", "unpriced": null, "first_token_ms": 90.0, "total_ms": 800.0, "attempts": 1},
-        {"id": "req_1", "started_at": ago(600), "client": "aider", "backend": null,
+        {"id": "req_1", "started_at": ago(600), "client": "aider", "ended_at": ago(600), "project": null, "route": "none", "key": null, "cache": "bypass", "backend": null,
          "model_asked": HOSTILE, "model_billed": null, "state": "failed", "http_status": 404,
          "error": "model_not_found", "error_class": null, "explanation": "", "stream": false, "finish_reason": null,
          "input_tokens": null, "cache_read_tokens": null, "output_tokens": null, "usage_basis": null,
          "usage_raw": null, "cost_nano_usd": null,
          "cost_basis": "unpriced", "unpriced": null, "first_token_ms": null, "total_ms": 3.0, "attempts": 0},
-    ], "next": "req_1"})
+    ], "next": "req_1", "looked_back_to": null})
 }
 
 pub(super) fn settings_fixture() -> Value {
