@@ -284,8 +284,19 @@ impl Failure {
         }
         let wait = context.wait(error);
         let (class, advice) = (class(error), context.should_retry());
-        let (work, upstream_status) = (BackendWork::None, Some(error.status));
+        let (work, upstream_status) = (work_before(error), Some(error.status));
         Self { refusal, verdict, work, upstream_status, class, wait, advice }
+    }
+}
+
+/// Providers bill no answer that is an error
+/// (<https://ai.google.dev/gemini-api/docs/billing>), but whoever reports a
+/// timeout may have worked until then: a proxy's 504 says nothing of what is behind it.
+const fn work_before(error: &UpstreamError) -> BackendWork {
+    match (error.class, error.status) {
+        (UpstreamClass::Timeout, 409) => BackendWork::None,
+        (UpstreamClass::Timeout, _) => BackendWork::Unknown,
+        _ => BackendWork::None,
     }
 }
 

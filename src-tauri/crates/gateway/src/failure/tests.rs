@@ -1,6 +1,7 @@
 //! Tests the mapping of failures, one row of the table at a time.
 
 use super::*;
+use crate::TlsFault;
 use crate::upstream::KeyScrubber;
 use wire::openai_chat::upstream_error;
 
@@ -89,6 +90,35 @@ fn what_was_never_sent_says_nothing_about_the_backend() {
     assert_eq!((failure.refusal.status, failure.work), (504, BackendWork::Unknown));
     let failure = Failure::upstream(&backend(), &UpstreamFailure::Connect);
     assert_eq!((failure.refusal.status, failure.work), (502, BackendWork::None));
+}
+
+/// Whoever was not reached, or answered with an error, bills nothing. Whoever was silent or reports
+/// a timeout may have worked.
+#[test]
+fn only_who_may_have_worked_may_bill() {
+    let work = |failure: &UpstreamFailure| Failure::upstream(&backend(), failure).work;
+    for unreached in [
+        UpstreamFailure::Key(domain::OriginMismatch::Unbound),
+        UpstreamFailure::Dns,
+        UpstreamFailure::DnsTimeout,
+        UpstreamFailure::Connect,
+        UpstreamFailure::Tls(TlsFault::Expired),
+        UpstreamFailure::Tls(TlsFault::Handshake),
+        UpstreamFailure::OutOfDescriptors,
+        UpstreamFailure::Offline,
+        UpstreamFailure::Local,
+    ] {
+        assert_eq!(work(&unreached), BackendWork::None, "{unreached}");
+    }
+    for reached in [UpstreamFailure::Timeout, UpstreamFailure::Broken] {
+        assert_eq!(work(&reached), BackendWork::Unknown, "{reached}");
+    }
+    for status in [400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 502, 503, 529] {
+        assert_eq!(reported(status, "{}", &[]).work, BackendWork::None, "{status}");
+    }
+    for status in [408, 504] {
+        assert_eq!(reported(status, "{}", &[]).work, BackendWork::Unknown, "{status}");
+    }
 }
 
 #[test]

@@ -35,6 +35,8 @@ mod ledger_behind;
 #[cfg(test)]
 mod local;
 #[cfg(test)]
+mod metering;
+#[cfg(test)]
 mod pair;
 #[cfg(test)]
 mod probing;

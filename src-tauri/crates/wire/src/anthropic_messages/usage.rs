@@ -59,7 +59,7 @@ fn read_tokens(usage: &mut UsageBuilder, members: &Members<'_>, path: &str) {
 
 /// Without a split by age, all writes have the default of five minutes. Where the split is of fewer
 /// writes than the total, as in streams, whose total is cumulative, the others have the age of those
-/// in it.
+/// in it. Writes of an age that is not known are on no meter: they may have any price.
 fn read_cache_writes(usage: &mut UsageBuilder, members: &Members<'_>, path: &str) {
     let written = usage.read_count(members.get("cache_creation_input_tokens"));
     let ages = members.object("cache_creation");
@@ -71,13 +71,13 @@ fn read_cache_writes(usage: &mut UsageBuilder, members: &Members<'_>, path: &str
     let has_split = members.get("cache_creation").is_some();
     let (short, long) = match (short, long) {
         (0, 1..) => (0, long.saturating_add(others)),
-        (0, 0) if !has_split => (others, 0),
         (1.., 0) => (short.saturating_add(others), 0),
+        (0, 0) if !has_split => (others, 0),
         _ => {
             if others > 0 {
                 usage.mark_unread(&path);
             }
-            (short.saturating_add(others), long)
+            (short, long)
         }
     };
     usage.count(Meter::CacheWrite5m, short);
@@ -92,7 +92,10 @@ fn read_iterations(usage: &mut UsageBuilder, members: &Members<'_>) {
         let Ok(iteration) = Members::parse(item.get()) else { continue };
         match iteration.string("type").as_deref() {
             Some("message") => {}
-            Some("compaction") => read_tokens(usage, &iteration, "usage.iterations"),
+            Some("compaction") => {
+                read_tokens(usage, &iteration, "usage.iterations");
+                usage.check_names("usage.iterations", &iteration, &NAMES);
+            }
             other => {
                 usage.mark_unread(&format!("usage.iterations: {}", other.unwrap_or_default()));
             }
