@@ -38,6 +38,10 @@ export const UsageScreen = lazyComponent(
   async () => (await import("@/features/usage/usage-screen")).UsageScreen,
   <ScreenSkeleton title="Usage" />,
 );
+export const RequestsScreen = lazyComponent(
+  async () => (await import("@/features/requests/requests-screen")).RequestsScreen,
+  <ScreenSkeleton title="Requests" />,
+);
 export const CacheScreen = lazyComponent(
   async () => (await import("@/features/cache/cache-screen")).CacheScreen,
   <ScreenSkeleton title="Usage" />,
@@ -61,6 +65,7 @@ const PRELOADS: Record<Screen["path"], () => Promise<void>> = {
   "/routing": RoutingScreen.preload,
   "/keys": KeysScreen.preload,
   "/usage": UsageScreen.preload,
+  "/requests": RequestsScreen.preload,
   "/readiness": ReadinessScreen.preload,
   "/playground": PlaygroundScreen.preload,
   "/settings": SettingsScreen.preload,

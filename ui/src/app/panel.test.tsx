@@ -3,7 +3,18 @@ import { describe, expect, test, vi } from "vitest";
 import { SCENARIOS } from "@/ipc/fake/world";
 import { renderPanel } from "../../test/render-panel";
 
-const PATHS = ["/", "/backends", "/routing", "/keys", "/clients", "/usage", "/cache", "/readiness", "/settings"];
+const PATHS = [
+  "/",
+  "/backends",
+  "/routing",
+  "/keys",
+  "/clients",
+  "/usage",
+  "/requests",
+  "/cache",
+  "/readiness",
+  "/settings",
+];
 
 describe.each(SCENARIOS)("the world %s", (scenario) => {
   test.each(PATHS)("renders %s", async (path) => {

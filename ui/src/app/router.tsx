@@ -18,12 +18,14 @@ import {
   OverviewScreen,
   PlaygroundScreen,
   ReadinessScreen,
+  RequestsScreen,
   RoutingScreen,
   SettingsScreen,
   UsageScreen,
 } from "@/app/lazy-screens";
 import { Shell } from "@/app/shell";
 import { UsageTabs } from "@/components/usage-tabs";
+import { parseRequestsPlace, type RequestsPlace } from "@/features/requests/requests-place";
 import { parseUsagePlace, type UsagePlace } from "@/features/usage/usage-place";
 
 type KeysTab = "keys" | "clients";
@@ -139,7 +141,7 @@ const usage = createRoute({
           <UsageTabs value="spend" onChange={() => void navigate({ to: "/cache", search: { range: place.range } })} />
         }
         onMove={(next: UsagePlace) => void navigate({ to: "/usage", search: next, replace: true })}
-        onVisit={(next: UsagePlace) => void navigate({ to: "/usage", search: next })}
+        onRequests={(filter) => void navigate({ to: "/requests", search: filter })}
       />
     );
   },
@@ -167,8 +169,31 @@ const cache = createRoute({
   },
 });
 
+const requests = createRoute({
+  getParentRoute: () => root,
+  path: "/requests",
+  validateSearch: parseRequestsPlace,
+  component: function Requests() {
+    const navigate = useNavigate();
+    return (
+      <RequestsScreen
+        place={requests.useSearch()}
+        onMove={(next: RequestsPlace) => void navigate({ to: "/requests", search: next, replace: true })}
+      />
+    );
+  },
+});
+
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
-const playground = createRoute({ getParentRoute: () => root, path: "/playground", component: PlaygroundScreen });
+const playground = createRoute({
+  getParentRoute: () => root,
+  path: "/playground",
+  validateSearch: (search: Record<string, unknown>): { model?: string } =>
+    typeof search["model"] === "string" ? { model: search["model"] } : {},
+  component: function Playground() {
+    return <PlaygroundScreen model={playground.useSearch().model ?? null} />;
+  },
+});
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
@@ -187,6 +212,7 @@ const routeTree = root.addChildren([
   clients,
   usage,
   cache,
+  requests,
   readiness,
   playground,
   settings,

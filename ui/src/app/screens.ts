@@ -4,6 +4,7 @@ import {
   Gauge,
   KeyRound,
   ListChecks,
+  ListTree,
   MessagesSquare,
   Route,
   Server,
@@ -12,7 +13,7 @@ import {
 } from "lucide-react";
 
 export interface Screen {
-  path: "/" | "/backends" | "/routing" | "/keys" | "/usage" | "/readiness" | "/playground" | "/settings";
+  path: "/" | "/backends" | "/routing" | "/keys" | "/usage" | "/requests" | "/readiness" | "/playground" | "/settings";
   label: string;
   icon: LucideIcon;
   /** Other first path segments of this screen. */
@@ -25,6 +26,7 @@ export const SCREENS: Screen[] = [
   { path: "/routing", label: "Routing", icon: Route },
   { path: "/keys", label: "Keys", icon: KeyRound, also: "/clients" },
   { path: "/usage", label: "Usage", icon: Activity, also: "/cache" },
+  { path: "/requests", label: "Requests", icon: ListTree },
   { path: "/readiness", label: "Readiness", icon: ListChecks },
   { path: "/playground", label: "Playground", icon: MessagesSquare },
   { path: "/settings", label: "Settings", icon: SlidersHorizontal },

@@ -6,6 +6,7 @@ import type { ApiError, StatusView } from "@/ipc/bindings";
 import { notify } from "@/components/toast";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
 import { GATEWAY, VAULT, type Sign } from "@/lib/tables";
 
 function gatewaySign(status: StatusView | undefined, error: ApiError | null): Sign {
@@ -41,7 +42,9 @@ export function StatusLine({ status, error }: { status: StatusView | undefined; 
               {status.gateway.address}
             </button>
           </Hint>
-          <span>{formatCounted(status.requests_in_flight, "request in flight", "requests in flight")}</span>
+          <PanelLink look="none" path={requestsPath({ state: "running" })} className="rounded-mark hover:text-ink-1">
+            {formatCounted(status.requests_in_flight, "request in flight", "requests in flight")}
+          </PanelLink>
           <PanelLink look="none" path="/usage" className="rounded-mark hover:text-ink-1">
             {formatMoney(status.spend_today.cost_nano_usd)} today
           </PanelLink>

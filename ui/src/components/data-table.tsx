@@ -48,6 +48,8 @@ interface DataTableProps<Row> {
   /** Follows the last row, for example "show older". */
   after?: ReactNode;
   className?: string;
+  /** In a narrower area the table scrolls sideways, in pixels. */
+  minWidth?: number | undefined;
 }
 
 const FROM: Record<NonNullable<Column<unknown>["from"]>, string> = {
@@ -73,6 +75,7 @@ export function DataTable<Row extends object>({
   empty,
   after,
   className,
+  minWidth,
 }: DataTableProps<Row>) {
   const scroller = useRef<HTMLDivElement>(null);
   const [sorting, setSorting] = useState<SortingState>(sorted ? [{ id: sorted.by, desc: sorted.descending }] : []);
@@ -127,6 +130,7 @@ export function DataTable<Row extends object>({
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
       <table
         className="w-full table-fixed border-separate border-spacing-0"
+        style={minWidth === undefined ? undefined : { minWidth }}
         aria-rowcount={ordered.length + 1}
         onKeyDown={walkRows}
       >

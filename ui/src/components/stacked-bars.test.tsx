@@ -19,7 +19,6 @@ function renderBars(onChoose: (index: number) => void = () => {}): HTMLElement {
       ]}
       format={(value) => `$${value}`}
       formatTick={String}
-      chosen={-1}
       onChoose={onChoose}
     />,
   );

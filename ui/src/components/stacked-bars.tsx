@@ -31,8 +31,6 @@ interface StackedBarsProps {
   height: number;
   format: (value: number) => string;
   formatTick: (value: number, step: number) => string;
-  /** Index of the chosen bar, -1 for none. */
-  chosen: number;
   onChoose: (index: number) => void;
 }
 
@@ -46,7 +44,7 @@ interface Datum {
   [group: string]: string | number;
 }
 
-export function StackedBars({ label, groups, bars, height, format, formatTick, chosen, onChoose }: StackedBarsProps) {
+export function StackedBars({ label, groups, bars, height, format, formatTick, onChoose }: StackedBarsProps) {
   const [width, measure] = useMeasuredWidth(760);
   const [cursor, setCursor] = useState<number | null>(null);
   const inner = {
@@ -75,7 +73,6 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, c
   const barInset = (x.bandwidth() - barWidth) / 2;
   const current = cursor === null ? undefined : bars[cursor];
   const band = (bar: Bar) => ({ x: (x(bar.key) ?? 0) - (step - x.bandwidth()) / 2, width: step });
-  const marked = bars[chosen];
 
   const move = (event: KeyboardEvent) => {
     const here = cursor ?? bars.length;
@@ -135,7 +132,6 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, c
                 </text>
               </g>
             ))}
-            {marked !== undefined && <rect {...band(marked)} height={inner.height} className="fill-accent-wash" />}
             {current !== undefined && <rect {...band(current)} height={inner.height} className="fill-surface-2" />}
             <BarStack<Datum, string, typeof x, typeof y>
               data={data}
@@ -170,7 +166,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, c
                   x={(x(bar.key) ?? 0) + x.bandwidth() / 2}
                   y={inner.height + 16}
                   textAnchor="middle"
-                  className={index === cursor || index === chosen ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
+                  className={index === cursor ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
                 >
                   {bar.label}
                 </text>

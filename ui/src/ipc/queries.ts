@@ -15,8 +15,10 @@ import type {
   PlaygroundSnippetsView,
   BackendPresetView,
   ReadinessView,
+  RequestCodeView,
   RequestsQuery,
   RequestsView,
+  SavedView,
   SessionLogsQuery,
   SessionLogsView,
   SettingsView,
@@ -50,6 +52,8 @@ export const QUERY_NAMES = [
   "cache",
   "ledger",
   "request_path",
+  "request_code",
+  "saved_views",
 ] as const;
 export type QueryName = (typeof QUERY_NAMES)[number];
 
@@ -143,14 +147,29 @@ export function useSessionLogs(query: SessionLogsQuery): UseQueryResult<SessionL
   });
 }
 
-export type RequestsQueryFilter = Partial<Omit<RequestsQuery, "before" | "limit">>;
+/** A request as code. */
+export function useRequestCode(id: string): UseQueryResult<RequestCodeView, ApiError> {
+  const host = useHost();
+  return useQuery<RequestCodeView, ApiError>({
+    queryKey: ["request_code", id],
+    queryFn: () => host.requestCode({ id }),
+    gcTime: 0,
+  });
+}
+
+export function useSavedViews(): UseQueryResult<SavedView[], ApiError> {
+  const host = useHost();
+  return useQuery<SavedView[], ApiError>({ queryKey: ["saved_views"], queryFn: () => host.savedViews() });
+}
+
+export type RequestsQueryFilter = Omit<RequestsQuery, "before" | "limit">;
 
 /** Requests newest first, by page. Keeps the rows of the previous filter while the next is loading. */
 export function useRequests(filter: RequestsQueryFilter, limit: number = REQUESTS_PAGE_ROWS) {
   const host = useHost();
   return useInfiniteQuery<RequestsView, ApiError, InfiniteData<RequestsView>, readonly unknown[], string | null>({
     queryKey: ["requests", filter, limit],
-    queryFn: ({ pageParam }) => host.requests({ backend: null, client: null, ...filter, limit, before: pageParam }),
+    queryFn: ({ pageParam }) => host.requests({ ...filter, limit, before: pageParam }),
     initialPageParam: null,
     getNextPageParam: (page) => page.next,
     placeholderData: (previous) => previous,

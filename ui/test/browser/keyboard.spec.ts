@@ -193,13 +193,28 @@ test("the palette goes, opens and runs; numbers switch screens; ? lists the shor
   await page.keyboard.press("Escape");
 });
 
-test("usage: the bars' cursor, the grouping and a request's drawer", async ({ page }) => {
+test("usage: the bars' cursor; Enter opens the requests of a bar, and Back returns", async ({ page }) => {
   await openPanel(page, { scenario: "busy", path: "/usage" });
   await settled(page);
   const chart = page.getByRole("slider");
   await tabTo(page, chart);
   await page.keyboard.press("End");
   await expect(chart).toHaveAttribute("aria-valuetext", /20 Nov: .*\$/);
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Time: 19 Nov")).toBeInViewport({ ratio: 1 });
+  await tabTo(page, page.getByRole("button", { name: "Clear time filter" }));
+  await page.goBack();
+  await expect(chart).toBeVisible();
+  await page.goForward();
+  await page.getByRole("button", { name: "Clear time filter" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByText(/^Time:/)).toHaveCount(0);
+});
+
+test("requests: the rows are one stop, and a request's drawer", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/requests?within=7d" });
+  await settled(page);
   const rows = page.getByRole("region", { name: "Requests", exact: true }).locator("button[data-row]");
   await tabTo(page, rows.first());
   const wanted = rows.filter({ hasText: "groq" }).first();
@@ -214,26 +229,6 @@ test("usage: the bars' cursor, the grouping and a request's drawer", async ({ pa
   await expect(page.getByRole("dialog").getByText("Routing reason")).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
-});
-
-test("usage: Enter on a bar lists its requests, and Back lists all again", async ({ page }) => {
-  await openPanel(page, { scenario: "busy", path: "/usage" });
-  await settled(page);
-  const requests = page.getByRole("region", { name: "Requests", exact: true }).first();
-  await tabTo(page, page.getByRole("slider"));
-  await page.keyboard.press("End");
-  await page.keyboard.press("ArrowLeft");
-  await page.keyboard.press("Enter");
-  await expect(requests.getByText("Time: 19 Nov")).toBeInViewport({ ratio: 1 });
-  await expect(requests).toBeFocused();
-  await tabTo(page, page.getByRole("button", { name: "Clear time filter" }));
-  await page.goBack();
-  await expect(requests.getByText(/^Time:/)).toHaveCount(0);
-  await page.goForward();
-  await expect(requests.getByText("Time: 19 Nov")).toBeVisible();
-  await page.getByRole("button", { name: "Clear time filter" }).focus();
-  await page.keyboard.press("Enter");
-  await expect(requests.getByText(/^Time:/)).toHaveCount(0);
 });
 
 test("what is closed gives the focus back to what opened it, over the same list", async ({ page }) => {

@@ -9,6 +9,7 @@ export const SCREENS = {
   keys: { path: "/keys", heading: "Keys" },
   clients: { path: "/clients", heading: "Keys" },
   usage: { path: "/usage", heading: "Usage" },
+  requests: { path: "/requests", heading: "Requests" },
   cache: { path: "/cache", heading: "Usage" },
   readiness: { path: "/readiness", heading: "Readiness" },
   playground: { path: "/playground", heading: "Playground" },

@@ -79,6 +79,7 @@ test.describe("900 by 600", () => {
       keys: "Add key",
       clients: "Connect a client",
       usage: "Export",
+      requests: "Filter",
       cache: "Purge",
       readiness: "Run all checks",
       playground: "Send",

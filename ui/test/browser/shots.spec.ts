@@ -29,19 +29,45 @@ const EXTRA: Extra[] = [
     path: "/backends?add=true",
     act: (page) => page.getByRole("button", { name: "Custom address" }).click(),
   },
+  { name: "requests-filtered", scenario: "failing", path: "/requests?state=failed&backend=ollama&within=24h" },
+  { name: "requests-none", scenario: "busy", path: "/requests?client=nobody&min_cost=0.10&slower_than=5s" },
   {
-    name: "usage-bar",
+    name: "requests-add-filter",
     scenario: "busy",
-    path: "/usage?range=last_week",
+    path: "/requests?within=7d",
     act: async (page) => {
-      await page.getByRole("slider").focus();
-      await page.keyboard.press("End");
-      await page.keyboard.press("ArrowLeft");
-      await page.keyboard.press("Enter");
-      await page.getByText("Time: 19 Nov").waitFor();
-      await page.locator("main").evaluate((main) => (main.scrollTop = 250));
-      await page.getByRole("slider").focus();
-      await page.keyboard.press("ArrowLeft");
+      await page.getByRole("button", { name: "Filter", exact: true }).click();
+      await page.getByRole("menuitem", { name: "Failure" }).hover();
+      await page.getByRole("menuitem", { name: "Rate limited" }).waitFor();
+    },
+  },
+  {
+    name: "requests-typing",
+    scenario: "busy",
+    path: "/requests",
+    act: async (page) => {
+      await page.getByRole("button", { name: "Pause" }).click();
+      await page.getByRole("button", { name: "Filter", exact: true }).click();
+      await page.getByRole("menuitem", { name: "Min cost…" }).click();
+    },
+  },
+  {
+    name: "request-drawer",
+    scenario: "failing",
+    path: "/requests?failure=server",
+    act: async (page) => {
+      await page.locator("button[data-row]").first().click();
+      await page.getByRole("figure", { name: "Waterfall" }).waitFor();
+    },
+  },
+  {
+    name: "request-failed",
+    scenario: "failing",
+    path: "/requests?state=failed",
+    act: async (page) => {
+      await page.locator("button[data-row]").first().click();
+      await page.getByText("Copy as code").click();
+      await page.getByRole("button", { name: "Copy curl" }).waitFor();
     },
   },
   { name: "route-drawer", scenario: "failing", path: "/routing/fast" },

@@ -23,6 +23,7 @@ import { useAction } from "@/ipc/actions";
 import type { BackendView, HealthView, ModelView } from "@/ipc/bindings";
 import { formatPrice } from "@/lib/money";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
 import { healthSign } from "@/lib/states";
 
 export function BackendDrawer({ backend, onClose }: { backend: BackendView | undefined; onClose: () => void }) {
@@ -99,6 +100,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
 
 function Summary({ backend }: { backend: BackendView }) {
   const { health, last_day: day } = backend;
+  const requests = { backend: backend.id, within: "24h" };
   const facts: Fact[] = [
     { name: "ID", value: <code className="font-mono text-12">{backend.id}/model</code> },
     { name: "Kind", value: <Kind backend={backend} /> },
@@ -137,8 +139,16 @@ function Summary({ backend }: { backend: BackendView }) {
           label={`${formatCounted(day.spend.requests, "request", "requests")} in 24 hours by hour, ${formatCount(day.failed)} failed`}
         />
         <dl className="grid grid-cols-4 gap-3">
-          <Figure name="Requests" value={formatCount(day.spend.requests)} />
-          <Figure name="Failed" value={formatCount(day.failed)} />
+          <Figure
+            name="Requests"
+            value={<PanelLink path={requestsPath(requests)}>{formatCount(day.spend.requests)}</PanelLink>}
+          />
+          <Figure
+            name="Failed"
+            value={
+              <PanelLink path={requestsPath({ ...requests, state: "failed" })}>{formatCount(day.failed)}</PanelLink>
+            }
+          />
           <Figure name="First token" value={day.first_token_ms === null ? "–" : formatDuration(day.first_token_ms)} />
           <Figure name="Spend" value={<Spend spend={day.spend} />} />
         </dl>

@@ -11,6 +11,7 @@ import type { BreakerTimelineView, BreakerTransitionView } from "@/ipc/bindings"
 import { classNames } from "@/lib/class-names";
 import { AVAILABILITY } from "@/lib/tables";
 import { formatExact, formatSpan } from "@/lib/time";
+import { requestsPath } from "@/lib/request-filter";
 import { Moment } from "@/components/moment";
 
 const RANGES = [
@@ -104,7 +105,7 @@ function Transitions({ all, hasKeys }: { all: BreakerTransitionView[]; hasKeys: 
                   {one.evidence.map((request, index) => (
                     <span key={request}>
                       {index > 0 && ", "}
-                      <PanelLink path={`/usage?request=${encodeURIComponent(request)}`} className="font-mono text-11">
+                      <PanelLink path={requestsPath({ request })} className="font-mono text-11">
                         {request}
                       </PanelLink>
                     </span>

@@ -54,7 +54,7 @@ test("the timeline is walked with the arrow keys and stands as a table with its 
   expect(within(timeline).getByText("3 failures in a row")).toBeVisible();
   expect(within(timeline).getAllByRole("link", { name: "req_1a2f01" })[0]).toHaveAttribute(
     "href",
-    "#/usage?request=req_1a2f01",
+    "#/requests?request=req_1a2f01",
   );
 });
 

@@ -9,6 +9,7 @@ import { Drawer } from "@/components/dialog";
 import { Facts } from "@/components/facts";
 import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
+import { PanelLink } from "@/components/panel-link";
 import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { Tabs } from "@/components/tabs";
@@ -16,6 +17,7 @@ import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { ClientView } from "@/ipc/bindings";
 import { formatCounted } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
 
 export function ClientDrawer({ client, onClose }: { client: ClientView | undefined; onClose: () => void }) {
   const [isRevoking, setRevoking] = useState(false);
@@ -88,7 +90,9 @@ function ClientUse({ client }: { client: ClientView }) {
             value: (
               <>
                 <Spend spend={client.last_month} /> for{" "}
-                {formatCounted(client.last_month.requests, "request", "requests")}
+                <PanelLink path={requestsPath({ client: client.id, within: "30d" })}>
+                  {formatCounted(client.last_month.requests, "request", "requests")}
+                </PanelLink>
               </>
             ),
           },

@@ -20,6 +20,7 @@ import { usePresets } from "@/ipc/queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { routeLosses } from "@/lib/losses";
 import { formatCounted } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
 import { KEY, VAULT_KIND_WORD } from "@/lib/tables";
 
 type Asking = "nothing" | "replace" | "remove";
@@ -164,7 +165,10 @@ function factsOf(stored: KeyView): Fact[] {
       name: "30 days",
       value: (
         <>
-          <Spend spend={stored.last_month} /> for {formatCounted(stored.last_month.requests, "request", "requests")}
+          <Spend spend={stored.last_month} /> for{" "}
+          <PanelLink path={requestsPath({ key: stored.id, within: "30d" })}>
+            {formatCounted(stored.last_month.requests, "request", "requests")}
+          </PanelLink>
         </>
       ),
     },

@@ -11,6 +11,7 @@ import { StateMark } from "@/components/state-mark";
 import type { RequestView } from "@/ipc/bindings";
 import { useRequests } from "@/ipc/queries";
 import { formatDuration } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
 import { REQUEST } from "@/lib/tables";
 
 /** Number of rows by number of needs, so that the screen does not scroll at 1280 by 800. */
@@ -26,7 +27,7 @@ export function RecentRequests({ needs }: { needs: number }) {
       className="flex-1"
       flush
       action={
-        <PanelLink path="/usage" className="text-12">
+        <PanelLink path="/requests" className="text-12">
           All requests
         </PanelLink>
       }
@@ -52,7 +53,7 @@ function Rows({ rows }: { rows: RequestView[] }) {
         <li key={request.id} className="border-b border-line last:border-b-0">
           <PanelLink
             look="none"
-            path={`/usage?request=${encodeURIComponent(request.id)}`}
+            path={requestsPath({ request: request.id })}
             className="focus-inset flex h-[34px] items-center gap-3 px-4 hover:bg-surface-2"
             title={request.error ?? undefined}
           >

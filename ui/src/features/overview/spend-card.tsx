@@ -8,9 +8,13 @@ import type { SpendView, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
 
 export function SpendCard({ spend }: { spend: SpendView }) {
   const week = useUsage({ range: "last_week", group_by: "backend", zone: "local" });
+  // The last bar of the week is today's.
+  const start = week.data?.buckets.at(-1)?.start;
+  const today = start === undefined ? {} : { since: start };
   return (
     <Card
       title="Spend today"
@@ -24,8 +28,18 @@ export function SpendCard({ spend }: { spend: SpendView }) {
         {isUnknown(spend) ? "unpriced" : formatMoney(spend.cost_nano_usd)}
       </p>
       <p className="flex flex-wrap gap-x-3 text-12 text-ink-2">
-        {formatCounted(spend.requests, "request", "requests")}
-        {spend.unpriced_requests > 0 && <Unpriced requests={spend.unpriced_requests} />}
+        <PanelLink look="none" path={requestsPath(today)} className="rounded-mark hover:underline">
+          {formatCounted(spend.requests, "request", "requests")}
+        </PanelLink>
+        {spend.unpriced_requests > 0 && (
+          <PanelLink
+            look="none"
+            path={requestsPath({ ...today, unpriced: true })}
+            className="rounded-mark hover:underline"
+          >
+            <Unpriced requests={spend.unpriced_requests} />
+          </PanelLink>
+        )}
       </p>
       <div className="mt-2.5 border-t border-line pt-2.5">
         <Reading of={week} skeleton={<Skeleton className="h-[76px]" />}>

@@ -7,6 +7,7 @@ import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
 import type { PlaygroundRunView } from "@/ipc/bindings";
 import { formatCounted } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
 
 const SUGGESTIONS = [
   "Explain what a circuit breaker does, in two sentences.",
@@ -60,9 +61,7 @@ function Failure({ run, message }: { run: PlaygroundRunView; message: string }) 
         {run.backend !== null && (
           <PanelLink path={`/backends/${encodeURIComponent(run.backend)}`}>Open {run.backend}</PanelLink>
         )}
-        {run.request !== null && (
-          <PanelLink path={`/usage?request=${encodeURIComponent(run.request)}`}>Open the request</PanelLink>
-        )}
+        {run.request !== null && <PanelLink path={requestsPath({ request: run.request })}>Open the request</PanelLink>}
       </span>
     </Notice>
   );

@@ -7,6 +7,7 @@ import { formatMoneyFine } from "@/lib/money";
 import { formatCount, formatDuration } from "@/lib/quantity";
 import { COST_BASIS } from "@/lib/states";
 import { formatExact } from "@/lib/time";
+import { requestsPath } from "@/lib/request-filter";
 
 export function Details({ run }: { run: PlaygroundRunView | undefined }) {
   if (run === undefined) return <p className="text-ink-3">Shows usage, cost and routing once a request is sent.</p>;
@@ -62,7 +63,7 @@ function factsOf(run: PlaygroundRunView): Fact[] {
         run.request === null ? (
           "none"
         ) : (
-          <PanelLink path={`/usage?request=${encodeURIComponent(run.request)}`}>
+          <PanelLink path={requestsPath({ request: run.request })}>
             <span className="font-mono text-12">{run.request}</span>
           </PanelLink>
         ),

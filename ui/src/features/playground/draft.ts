@@ -40,21 +40,28 @@ const EMPTY: Draft = {
 
 interface Store {
   draft: Draft;
+  /** The model that the address asked for; taken over once. */
+  asked: string | null;
   listeners: Set<() => void>;
 }
 
 const stores = new WeakMap<QueryClient, Store>();
 
 function storeOf(cache: QueryClient): Store {
-  const known = stores.get(cache) ?? { draft: EMPTY, listeners: new Set() };
+  const known = stores.get(cache) ?? { draft: EMPTY, asked: null, listeners: new Set() };
   stores.set(cache, known);
   return known;
 }
 
 export type ChangeDraft = (change: (draft: Draft) => Draft) => void;
 
-export function useDraft(): [Draft, ChangeDraft] {
+/** `asked` is the model in the address, from a link to the playground. */
+export function useDraft(asked: string | null): [Draft, ChangeDraft] {
   const store = storeOf(useQueryClient());
+  if (store.asked !== asked) {
+    store.asked = asked;
+    if (asked !== null) store.draft = { ...store.draft, models: { ...store.draft.models, a: asked } };
+  }
   const draft = useSyncExternalStore(
     (listener) => {
       store.listeners.add(listener);

@@ -21,9 +21,9 @@ const MODES = [
   { value: "two", label: "Compare two" },
 ] as const satisfies { value: Mode; label: string }[];
 
-export function PlaygroundScreen() {
+export function PlaygroundScreen({ model }: { model: string | null }) {
   const runs = usePlayground();
-  const [draft, change] = useDraft();
+  const [draft, change] = useDraft(model);
   const first = useSend();
   const second = useSend();
   const sends = { a: first, b: second };

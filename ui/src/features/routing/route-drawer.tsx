@@ -15,6 +15,7 @@ import { Tabs } from "@/components/tabs";
 import { notify } from "@/components/toast";
 import type { BackendView, RouteCandidateView, RouteView } from "@/ipc/bindings";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
 
 interface RouteDrawerProps {
   route: RouteView | undefined;
@@ -164,9 +165,16 @@ function Now({ route }: { route: RouteView }) {
       </section>
       <section aria-label="Last 24 hours" className="flex flex-col gap-2 border-t border-line pt-4">
         <h3 className="font-semibold">
-          {route.requests === 0
-            ? "No requests in the last 24 hours"
-            : `${formatCounted(route.requests, "request", "requests")} in the last 24 hours, by backend`}
+          {route.requests === 0 ? (
+            "No requests in the last 24 hours"
+          ) : (
+            <>
+              <PanelLink path={requestsPath({ route: route.id, within: "24h" })}>
+                {formatCounted(route.requests, "request", "requests")}
+              </PanelLink>{" "}
+              in the last 24 hours, by backend
+            </>
+          )}
         </h3>
         {answered.length > 0 && (
           <ShareBar

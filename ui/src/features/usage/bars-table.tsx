@@ -1,16 +1,19 @@
 /** The bars as a table: a row for each bar, a column for the total and each group. */
-import type { UsageSegmentView, UsageView } from "@/ipc/bindings";
+import { barFilter, groupFilter } from "@/features/usage/requests-link";
+import { PanelLink } from "@/components/panel-link";
+import type { GroupBy, UsageSegmentView, UsageView } from "@/ipc/bindings";
+import { requestsPath } from "@/lib/request-filter";
 
 interface BarsTableProps {
   label: string;
   height: number;
   usage: UsageView;
   amountOf: (segment: UsageSegmentView) => string;
-  /** Lists the requests of the bar with this index. */
-  onChoose: (index: number) => void;
+  /** What the groups are. */
+  group: GroupBy;
 }
 
-export function BarsTable({ label, height, usage, amountOf, onChoose }: BarsTableProps) {
+export function BarsTable({ label, height, usage, amountOf, group }: BarsTableProps) {
   return (
     <div role="region" aria-label={label} tabIndex={0} style={{ height }} className="focus-inset overflow-auto">
       <table className="w-full border-separate border-spacing-0">
@@ -36,19 +39,28 @@ export function BarsTable({ label, height, usage, amountOf, onChoose }: BarsTabl
                 scope="row"
                 className="border-t border-line py-1.5 text-left font-normal whitespace-nowrap text-ink-2"
               >
-                <button
-                  type="button"
+                <PanelLink
+                  look="none"
+                  path={requestsPath(barFilter(usage, index))}
                   aria-label={`Requests of ${bucket.label}`}
                   className="rounded-mark hover:text-ink-1 hover:underline hover:underline-offset-2"
-                  onClick={() => onChoose(index)}
                 >
                   {bucket.label}
-                </button>
+                </PanelLink>
               </th>
-              <Amount of={bucket.total} amountOf={amountOf} />
-              {bucket.segments.map((segment, place) => (
-                <Amount key={usage.groups[place]?.key ?? place} of={segment} amountOf={amountOf} />
-              ))}
+              <Amount of={bucket.total} amountOf={amountOf} path={requestsPath(barFilter(usage, index))} />
+              {bucket.segments.map((segment, place) => {
+                const one = usage.groups[place];
+                const filter = one && groupFilter(one, group);
+                return (
+                  <Amount
+                    key={one?.key ?? place}
+                    of={segment}
+                    amountOf={amountOf}
+                    path={filter && requestsPath({ ...filter, ...barFilter(usage, index) })}
+                  />
+                );
+              })}
             </tr>
           ))}
         </tbody>
@@ -57,10 +69,24 @@ export function BarsTable({ label, height, usage, amountOf, onChoose }: BarsTabl
   );
 }
 
-function Amount({ of, amountOf }: { of: UsageSegmentView; amountOf: (segment: UsageSegmentView) => string }) {
+interface AmountProps {
+  of: UsageSegmentView;
+  amountOf: (segment: UsageSegmentView) => string;
+  path: string | null | undefined;
+}
+
+function Amount({ of, amountOf, path }: AmountProps) {
   return (
     <td className="numeric border-t border-line py-1.5 pl-4">
-      {of.requests === 0 ? <span className="text-ink-3">–</span> : amountOf(of)}
+      {of.requests === 0 ? (
+        <span className="text-ink-3">–</span>
+      ) : path == null ? (
+        amountOf(of)
+      ) : (
+        <PanelLink look="none" path={path} className="rounded-mark hover:underline hover:underline-offset-2">
+          {amountOf(of)}
+        </PanelLink>
+      )}
     </td>
   );
 }

@@ -1,15 +1,31 @@
 /** The groups of the bars as a table. Its colour swatches are the legend. */
-import { useMemo } from "react";
+import { useMemo, type ReactNode } from "react";
 import { seriesColour } from "@/features/usage/series";
+import { groupFilter, periodFilter } from "@/features/usage/requests-link";
 import { GROUPS } from "@/features/usage/usage-place";
 import { DataTable, type Column } from "@/components/data-table";
+import { PanelLink } from "@/components/panel-link";
 import { Spend, spendValue } from "@/components/spend";
 import type { GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
+import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 
 export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy }) {
   const header = GROUPS.find((option) => option.value === group)?.label ?? "";
   const columns = useMemo<Column<UsageGroupView>[]>(() => {
+    const linked = (row: UsageGroupView, content: ReactNode, more: RequestFilter = {}) => {
+      const filter = groupFilter(row, group);
+      if (filter === null) return content;
+      return (
+        <PanelLink
+          look="none"
+          path={requestsPath({ ...filter, ...more, ...periodFilter(usage) })}
+          className="rounded-mark hover:underline hover:underline-offset-2"
+        >
+          {content}
+        </PanelLink>
+      );
+    };
     const colours = new Map(usage.groups.map((one, index) => [one.key, seriesColour(index)]));
     return [
       {
@@ -19,7 +35,7 @@ export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy
         cell: (row) => (
           <span className="flex items-center gap-2.5">
             <span data-mark className="size-2.5 shrink-0 rounded-[3px]" style={{ background: colours.get(row.key) }} />
-            <span className="truncate font-medium text-ink-1">{row.label}</span>
+            <span className="truncate font-medium text-ink-1">{linked(row, row.label)}</span>
           </span>
         ),
       },
@@ -45,7 +61,7 @@ export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy
         numeric: true,
         width: "108px",
         value: (row) => row.totals.requests,
-        cell: (row) => formatCount(row.totals.requests),
+        cell: (row) => linked(row, formatCount(row.totals.requests)),
       },
       {
         id: "failed",
@@ -56,7 +72,9 @@ export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy
         value: (row) => row.totals.failed_requests,
         cell: (row) => (
           <span className={row.totals.failed_requests > 0 ? "text-bad" : "text-ink-3"}>
-            {formatCount(row.totals.failed_requests)}
+            {row.totals.failed_requests === 0
+              ? "0"
+              : linked(row, formatCount(row.totals.failed_requests), { state: "failed" })}
           </span>
         ),
       },
@@ -95,7 +113,7 @@ export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy
         ),
       },
     ];
-  }, [header, usage.groups]);
+  }, [header, group, usage]);
   if (usage.groups.length === 0) return null;
   return (
     <DataTable

@@ -1,12 +1,16 @@
 /** The period's totals, and how much of them is known. */
+import { periodFilter } from "@/features/usage/requests-link";
 import { Notice } from "@/components/notice";
+import { PanelLink } from "@/components/panel-link";
 import type { ReactNode } from "react";
 import type { UsageView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted, formatCountShort } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
 
-export function Totals({ usage, onFailed }: { usage: UsageView; onFailed: () => void }) {
+export function Totals({ usage }: { usage: UsageView }) {
   const { totals } = usage;
+  const period = periodFilter(usage);
   return (
     <>
       <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-card border border-line bg-line @min-[560px]:grid-cols-4">
@@ -23,18 +27,22 @@ export function Totals({ usage, onFailed }: { usage: UsageView; onFailed: () => 
         />
         <Total
           name="Requests"
-          value={formatCount(totals.requests)}
+          value={
+            <PanelLink look="none" path={requestsPath(period)} className="rounded-mark hover:underline">
+              {formatCount(totals.requests)}
+            </PanelLink>
+          }
           note={
             totals.failed_requests === 0 ? (
               "none failed"
             ) : (
-              <button
-                type="button"
-                onClick={onFailed}
+              <PanelLink
+                look="none"
+                path={requestsPath({ ...period, state: "failed" })}
                 className="rounded-mark text-bad underline decoration-bad/40 underline-offset-2 hover:decoration-bad"
               >
                 {formatCount(totals.failed_requests)} failed
-              </button>
+              </PanelLink>
             )
           }
         />
@@ -55,6 +63,11 @@ export function Totals({ usage, onFailed }: { usage: UsageView; onFailed: () => 
         <Notice
           tone="warn"
           title={`The cost of ${formatCounted(totals.unpriced_requests, "request is", "requests is")} not known.`}
+          action={
+            <PanelLink path={requestsPath({ ...period, unpriced: true })} className="text-12 whitespace-nowrap">
+              Show them
+            </PanelLink>
+          }
         >
           The usage or the price is unknown, so the cost is not included in totals.
         </Notice>
@@ -63,7 +76,7 @@ export function Totals({ usage, onFailed }: { usage: UsageView; onFailed: () => 
   );
 }
 
-function Total({ name, value, note, exact }: { name: string; value: string; note: ReactNode; exact?: number }) {
+function Total({ name, value, note, exact }: { name: string; value: ReactNode; note: ReactNode; exact?: number }) {
   return (
     <div className="flex flex-col bg-surface-1 px-4 py-3">
       <dt className="text-12 text-ink-3">{name}</dt>

@@ -3,14 +3,16 @@ import { ChartColumn, Table2 } from "lucide-react";
 import { useState } from "react";
 import { BarsTable } from "@/features/usage/bars-table";
 import { seriesColour } from "@/features/usage/series";
-import { MEASURES, RANGES, type Measure, type RequestFilter } from "@/features/usage/usage-place";
+import { barFilter } from "@/features/usage/requests-link";
+import { MEASURES, RANGES, type Measure } from "@/features/usage/usage-place";
 import { IconButton } from "@/components/button";
 import { Choice } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
 import { StackedBars } from "@/components/stacked-bars";
-import type { UsageRange, UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
+import type { GroupBy, UsageRange, UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
 import { formatMoney, formatMoneyTick } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
+import type { RequestFilter } from "@/lib/request-filter";
 
 const HEIGHT_PX = 224;
 
@@ -19,9 +21,8 @@ interface UsageBarsProps {
   measure: Measure;
   range: UsageRange;
   onMeasure: (measure: Measure) => void;
-  /** The start of the bar whose requests are listed. */
-  chosen: number | null;
-  onChoose: (part: Pick<RequestFilter, "since" | "until">) => void;
+  group: GroupBy;
+  onRequests: (filter: RequestFilter) => void;
 }
 
 function amountOf(segment: UsageSegmentView, measure: Measure): number {
@@ -44,17 +45,12 @@ function findingOf({ finding, groups, totals }: UsageView, measure: Measure): st
 
 const UNITS: Record<Measure, string> = { cost: "US dollars", requests: "requests", tokens: "tokens, in and out" };
 
-export function UsageBars({ usage, measure, range, onMeasure, chosen, onChoose }: UsageBarsProps) {
+export function UsageBars({ usage, measure, range, group, onMeasure, onRequests }: UsageBarsProps) {
   const per = range === "today" || range === "last_day" ? "hour" : "day";
   const period = RANGES.find((option) => option.value === range)?.label ?? "";
   const format = measure === "cost" ? formatMoney : formatCount;
   const [view, setView] = useState<"bars" | "table">("bars");
   const finding = findingOf(usage, measure);
-  const choose = (index: number) => {
-    const [bucket, next] = usage.buckets.slice(index);
-    // The last bar is still growing, so it has no end.
-    if (bucket) onChoose({ since: bucket.start, ...(next && { until: next.start }) });
-  };
   return (
     <figure aria-label={finding} className="rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3">
       <figcaption className="mb-3 flex items-start gap-4">
@@ -85,7 +81,7 @@ export function UsageBars({ usage, measure, range, onMeasure, chosen, onChoose }
           label={`${UNITS[measure]} by ${per}`}
           height={HEIGHT_PX}
           usage={usage}
-          onChoose={choose}
+          group={group}
           amountOf={(segment) => format(amountOf(segment, measure))}
         />
       ) : (
@@ -103,8 +99,7 @@ export function UsageBars({ usage, measure, range, onMeasure, chosen, onChoose }
             values: bucket.segments.map((segment) => amountOf(segment, measure)),
             total: amountOf(bucket.total, measure),
           }))}
-          chosen={usage.buckets.findIndex((bucket) => bucket.start === chosen)}
-          onChoose={choose}
+          onChoose={(index) => onRequests(barFilter(usage, index))}
           format={format}
           formatTick={measure === "cost" ? formatMoneyTick : formatCountShort}
         />

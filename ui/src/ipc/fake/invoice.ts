@@ -9,18 +9,21 @@ export const NO_INVOICE: InvoiceView = {
   unpriced: null,
 };
 
-export function invoiceOf(request: RequestView): InvoiceView {
-  const { input_tokens: input, cache_read_tokens: cached, output_tokens: output, model_billed, backend } = request;
-  if (input === null || output === null || backend === "mock") return NO_INVOICE;
-  const price = (MODELS[backend ?? ""] ?? []).find((model) => model.id === model_billed)?.price ?? null;
-  const line = (meter: string, quantity: number, rate: number | null | undefined): LineItemView => ({
+function line(meter: string, quantity: number, rate: number | null | undefined): LineItemView {
+  return {
     meter,
     quantity,
     unit: "tokens",
     rate_nano_usd: rate ?? null,
     quoted_for: 1_000_000,
     amount_nano_usd: rate === null || rate === undefined ? null : Math.round((quantity * rate) / 1_000_000),
-  });
+  };
+}
+
+export function invoiceOf(request: RequestView): InvoiceView {
+  const { input_tokens: input, cache_read_tokens: cached, output_tokens: output, model_billed, backend } = request;
+  if (input === null || output === null || backend === "mock") return NO_INVOICE;
+  const price = (MODELS[backend ?? ""] ?? []).find((model) => model.id === model_billed)?.price ?? null;
   const kept = price?.cache_read_nano_usd === null ? 0 : (cached ?? 0);
   const lines = [
     line("Input", input - kept, price?.input_nano_usd),

@@ -218,6 +218,10 @@ function startsOf(query: UsageReportQuery, now: number): { starts: number[]; lab
   }
 }
 
+function countOf(counted: LineItemView[]): number {
+  return counted.reduce((sum, line) => sum + line.quantity, 0);
+}
+
 /** Sums the lines of the requests' invoices. */
 function metersOf(requests: RequestView[]): MeterTotalsView[] {
   const lines = requests.flatMap((request) => invoiceOf(request).lines);
@@ -231,7 +235,6 @@ function metersOf(requests: RequestView[]): MeterTotalsView[] {
     const own = lines.filter((line) => line.meter === label);
     if (own.length === 0) return [];
     const cost = own.reduce((sum, line) => sum + (line.amount_nano_usd ?? 0), 0);
-    const countOf = (counted: LineItemView[]) => counted.reduce((sum, line) => sum + line.quantity, 0);
     return {
       meter,
       label,

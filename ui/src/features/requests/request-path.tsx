@@ -2,10 +2,7 @@
 import { Cost } from "@/components/cost";
 import { Invoice } from "@/components/invoice";
 import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
 import { StateBadge, StateMark } from "@/components/state-mark";
-import { useRequestPath } from "@/ipc/route-queries";
 import type { ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
@@ -14,24 +11,13 @@ import { CACHE_OUTCOME, type Sign } from "@/lib/tables";
 const WORKED: Sign = { word: "Worked", shape: "disc", tone: "ok" };
 const FAILED: Sign = { word: "Failed", shape: "barred", tone: "bad" };
 
-export function RequestPath({ id }: { id: string }) {
+export function RequestPath({ path }: { path: RequestPathView }) {
   return (
-    <Reading
-      of={useRequestPath(id)}
-      skeleton={
-        <div role="status" aria-label="Loading path">
-          <Skeleton className="h-24 rounded-control" />
-        </div>
-      }
-    >
-      {(path) => (
-        <section aria-label="Path" className="flex flex-col gap-2.5 rounded-control border border-line px-3 py-2.5">
-          <Attempts path={path} />
-          {path.passed_over.length > 0 && <PassedOver all={path.passed_over} />}
-          <CacheLine cache={path.cache} />
-        </section>
-      )}
-    </Reading>
+    <section aria-label="Path" className="flex flex-col gap-2.5 rounded-control border border-line px-3 py-2.5">
+      <Attempts path={path} />
+      {path.passed_over.length > 0 && <PassedOver all={path.passed_over} />}
+      <CacheLine cache={path.cache} />
+    </section>
   );
 }
 

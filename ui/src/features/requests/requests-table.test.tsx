@@ -1,7 +1,8 @@
 import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { RequestDrawer } from "@/features/usage/request-drawer";
-import { RequestsTable } from "@/features/usage/requests-table";
+import { COLUMNS } from "@/features/requests/columns";
+import { RequestDetail, RequestDrawer } from "@/features/requests/request-drawer";
+import { RequestsTable } from "@/features/requests/requests-table";
 import type { RequestView, UsageBasis } from "@/ipc/bindings";
 import { makeHost, renderWith } from "../../../test/render-panel";
 
@@ -9,7 +10,7 @@ const HINT = "estimated: the backend reported no usage";
 
 /** The newest priced request of the busy scenario with this usage basis. */
 async function newest(basis: UsageBasis): Promise<RequestView> {
-  const page = await makeHost("busy").host.requests({ before: null, limit: 500, backend: null, client: null });
+  const page = await makeHost("busy").host.requests({ limit: 500 });
   const found = page.requests.find((request) => request.usage_basis === basis && request.cost_nano_usd !== null);
   if (found === undefined) throw new Error(`the busy world has no request with ${basis} usage`);
   return found;
@@ -20,18 +21,24 @@ async function rowOf(request: RequestView): Promise<HTMLElement> {
   renderWith(
     "busy",
     <RequestsTable
-      since={request.started_at}
-      filter={{}}
-      zone="local"
-      onFilter={() => {}}
-      openId={null}
+      query={{ since: request.started_at }}
+      isFiltered
+      chosen={{ columns: COLUMNS.filter(({ id }) => id !== "cached"), minWidth: undefined, choose: () => {} }}
       onOpen={() => {}}
-      onClose={() => {}}
     />,
   );
   const requests = await screen.findByRole("region", { name: "Requests" });
   const rows = await within(requests).findAllByRole("row");
   return rows.at(-1) as HTMLElement;
+}
+
+/** The detail of a request that no backend was asked for. */
+function renderDetail(request: RequestView): HTMLElement {
+  const failure = { class: null, cause: request.error ?? "", next_step: "Wait." };
+  const cache = { outcome: "bypass", reason: "", saved_nano_usd: null, saved_ms: null } as const;
+  const path = { request, route: null, queued_ms: null, attempts: [], passed_over: [], cache, failure };
+  renderWith("busy", <RequestDetail path={path} />);
+  return document.body;
 }
 
 test("estimated tokens and their cost are marked in the table", async () => {
@@ -49,7 +56,7 @@ test("reported tokens and their cost are not", async () => {
 
 test("the drawer says that an estimate is one, and there is nothing reported to show", async () => {
   const request = await newest("estimated");
-  renderWith("busy", <RequestDrawer request={request} onClose={() => {}} />);
+  renderWith("busy", <RequestDrawer id={request.id} onClose={() => {}} />);
   const drawer = within(await screen.findByRole("dialog", { name: request.model_asked }));
   expect(drawer.getByText(HINT)).toBeVisible();
   expect(drawer.getByText("estimated from text length")).toBeVisible();
@@ -59,7 +66,7 @@ test("the drawer says that an estimate is one, and there is nothing reported to 
 
 test("the drawer shows what the backend reported, word by word", async () => {
   const request = await newest("adjusted");
-  renderWith("busy", <RequestDrawer request={request} onClose={() => {}} />);
+  renderWith("busy", <RequestDrawer id={request.id} onClose={() => {}} />);
   const drawer = within(await screen.findByRole("dialog", { name: request.model_asked }));
   expect(drawer.getByText(/adjusted where its numbers/)).toBeVisible();
   expect(drawer.getByText(request.usage_raw ?? "missing")).toBeVisible();
@@ -83,8 +90,7 @@ test("a request that was refused before it reached its backend names it, says wh
     cost_nano_usd: 0,
     cost_basis: "not_billed",
   };
-  renderWith("busy", <RequestDrawer request={refused} onClose={() => {}} />);
-  const drawer = within(await screen.findByRole("dialog", { name: refused.model_asked }));
+  const drawer = within(renderDetail(refused));
   const fact = (name: string) => drawer.getByText(name, { selector: "dt" }).nextElementSibling;
   expect(drawer.getByText(refused.error ?? "")).toBeVisible();
   expect(fact("Backend")).toHaveTextContent("groq (not contacted)");
@@ -95,7 +101,5 @@ test("a request that was refused before it reached its backend names it, says wh
 
 test("a request that failed at its backend was in contact with it", async () => {
   const failed: RequestView = { ...(await newest("reported")), state: "failed", attempts: 1, backend: "groq" };
-  renderWith("busy", <RequestDrawer request={failed} onClose={() => {}} />);
-  await screen.findByRole("dialog", { name: failed.model_asked });
-  expect(screen.queryByText(/not contacted/)).not.toBeInTheDocument();
+  expect(within(renderDetail(failed)).queryByText(/not contacted/)).not.toBeInTheDocument();
 });

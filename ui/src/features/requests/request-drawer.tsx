@@ -6,10 +6,15 @@ import { Facts, type Fact } from "@/components/facts";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
 import { StateBadge } from "@/components/state-mark";
-import { RequestPath } from "@/features/usage/request-path";
-import { Tokens } from "@/features/usage/tokens";
-import type { Count, RequestView, UsageBasis } from "@/ipc/bindings";
-import { formatDuration } from "@/lib/quantity";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import { RequestCode } from "@/features/requests/request-code";
+import { RequestPath } from "@/features/requests/request-path";
+import { Tokens } from "@/features/requests/tokens";
+import { Waterfall } from "@/features/requests/waterfall";
+import type { Count, RequestPathView, RequestView, UsageBasis } from "@/ipc/bindings";
+import { useRequestPath } from "@/ipc/route-queries";
+import { requestsPath } from "@/lib/request-filter";
 import { COST_BASIS } from "@/lib/states";
 import { REQUEST } from "@/lib/tables";
 import { formatExact } from "@/lib/time";
@@ -20,50 +25,78 @@ const TOKENS_BASIS: Record<UsageBasis, string> = {
   estimated: "estimated: the backend reported no usage",
 };
 
-export function RequestDrawer({ request, onClose }: { request: RequestView | undefined; onClose: () => void }) {
-  if (request === undefined) return null;
+export function RequestDrawer({ id, onClose }: { id: string; onClose: () => void }) {
+  const path = useRequestPath(id);
+  const request = path.data?.request;
   return (
     <Drawer
       open
       onClose={onClose}
-      title={request.model_asked}
-      description={<StateBadge sign={REQUEST[request.state]} />}
+      title={request?.model_asked ?? "Request"}
+      description={request && <StateBadge sign={REQUEST[request.state]} />}
     >
       <DialogBody className="flex flex-col gap-5">
-        {request.error !== null && <Notice tone={request.state === "failed" ? "bad" : "warn"} title={request.error} />}
-        <Timing request={request} />
-        <RequestPath id={request.id} />
-        <Facts facts={factsOf(request)} />
+        <Reading of={path} skeleton={<DrawerSkeleton />}>
+          {(data) => <RequestDetail path={data} />}
+        </Reading>
       </DialogBody>
     </Drawer>
   );
 }
 
-/** Time to the first token and streaming time, to scale. */
-function Timing({ request: { first_token_ms: first, total_ms: total } }: { request: RequestView }) {
-  if (first === null || total === null || total === 0) return null;
+export function RequestDetail({ path }: { path: RequestPathView }) {
+  const { request, failure } = path;
   return (
-    <figure className="flex flex-col gap-1.5">
-      <figcaption className="flex justify-between text-12 text-ink-2">
-        <span>First token after {formatDuration(first)}</span>
-        <span>{formatDuration(total)} in total</span>
-      </figcaption>
-      <div aria-hidden className="flex h-2 overflow-hidden rounded-full bg-surface-3">
-        <span data-mark className="bg-line-strong" style={{ width: `${(first / total) * 100}%` }} />
-        <span data-mark className="flex-1 bg-accent" />
-      </div>
-    </figure>
+    <>
+      {failure !== null && (
+        <Notice tone={request.state === "failed" ? "bad" : "warn"} title={failure.cause}>
+          {failure.next_step}
+        </Notice>
+      )}
+      <Waterfall path={path} />
+      <RequestPath path={path} />
+      <Facts facts={factsOf(request, failure?.cause)} />
+      <RequestCode id={request.id} />
+      <p className="text-12 text-ink-2">
+        <PanelLink path={`/playground?model=${encodeURIComponent(request.model_asked)}`}>
+          Replay in the playground
+        </PanelLink>{" "}
+        with a prompt of your own: prompts are not kept.
+      </p>
+    </>
   );
 }
 
-function factsOf(request: RequestView): Fact[] {
+function DrawerSkeleton() {
+  return (
+    <div role="status" aria-label="Loading request" className="flex flex-col gap-5">
+      <Skeleton className="h-16 rounded-control" />
+      <Skeleton className="h-24 rounded-control" />
+      <Skeleton className="h-48 rounded-control" />
+    </div>
+  );
+}
+
+/** `cause` is shown above, so the same message is not repeated. */
+function factsOf(request: RequestView, cause: string | undefined): Fact[] {
   const tokens = (count: Count | null) => <Tokens count={count} basis={request.usage_basis} unknown="not reported" />;
   return [
+    ...(request.error === null || cause?.endsWith(request.error) === true
+      ? []
+      : [{ name: "Client got", value: request.error }]),
     { name: "Started", value: formatExact(request.started_at) },
     {
       name: "Client",
       value: <PanelLink path={`/clients/${encodeURIComponent(request.client)}`}>{request.client}</PanelLink>,
     },
+    ...(request.project === null
+      ? []
+      : [
+          {
+            name: "Project",
+            value: <PanelLink path={requestsPath({ project: request.project })}>{request.project}</PanelLink>,
+          },
+        ]),
     {
       name: "Backend",
       value:

@@ -1,0 +1,71 @@
+/** The filters of the requests, as stored in the address: links anywhere in the panel can open the requests filtered. */
+import type { CacheOutcomeView, RequestsQuery, RequestStateView } from "@/ipc/bindings";
+import { CACHE_OUTCOME, REQUEST } from "@/lib/tables";
+
+type Filters = Omit<RequestsQuery, "before" | "limit" | "ended_since">;
+
+export type RequestFilter = { [Name in keyof Filters]?: NonNullable<Filters[Name]> };
+
+const TEXTS = [
+  "http_status",
+  "failure",
+  "backend",
+  "key",
+  "client",
+  "project",
+  "route",
+  "model",
+  "min_cost",
+  "max_cost",
+  "slower_than",
+  "faster_than",
+  "within",
+] as const satisfies (keyof RequestFilter)[];
+
+function known<Value extends string>(table: Record<Value, unknown>, asked: unknown): Value | undefined {
+  return (Object.keys(table) as Value[]).find((value) => value === asked);
+}
+
+/** Invalid values in an address that was typed or comes from another version are left out. */
+export function parseRequestFilter(search: Record<string, unknown>): RequestFilter {
+  const filter: RequestFilter = {};
+  const state = known<RequestStateView>(REQUEST, search["state"]);
+  if (state !== undefined) filter.state = state;
+  const cache = known<CacheOutcomeView>(CACHE_OUTCOME, search["cache"]);
+  if (cache !== undefined) filter.cache = cache;
+  if (search["unpriced"] === true) filter.unpriced = true;
+  for (const name of TEXTS) {
+    const value = search[name];
+    // The router parses `http_status=503` as a number.
+    if ((typeof value === "string" && value !== "") || typeof value === "number") filter[name] = String(value);
+  }
+  const { since, until } = search;
+  if (isMoment(since) && (until === undefined || (isMoment(until) && until > since)))
+    Object.assign(filter, { since }, until === undefined ? {} : { until });
+  return filter;
+}
+
+/** The maximum time value of a `Date`, in milliseconds. */
+const MOMENT_MS_MAX = 8_640_000_000_000_000;
+
+function isMoment(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MOMENT_MS_MAX;
+}
+
+/** The path of the requests screen with these filters, or of one request over them. */
+export function requestsPath(filter: RequestFilter & { request?: string } = {}): string {
+  const words = Object.entries(filter).map(([name, value]) => [name, addressWord(value)]);
+  const search = new URLSearchParams(words).toString();
+  return search === "" ? "/requests" : `/requests?${search}`;
+}
+
+/** The router reads words as JSON where it can: a name such as `true` or `12` is quoted to stay a name. */
+function addressWord(value: string | number | boolean): string {
+  if (typeof value !== "string") return String(value);
+  try {
+    JSON.parse(value);
+    return JSON.stringify(value);
+  } catch {
+    return value;
+  }
+}
