@@ -24,9 +24,9 @@ use crate::events::{EngineEvent, EventBus};
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
-/// Parts stored in one transaction; most files are one part. Measured with 32, 64 and 128: the time
-/// of an import is the same, and a shorter transaction lets requests pass sooner.
-const PARTS_PER_BATCH: usize = 64;
+/// Parts stored in one transaction; most files are one part. `BENCHMARKS.md` compares 32, 64 and
+/// 128: an import takes the same time with each, and requests wait least with this.
+const PARTS_PER_BATCH: usize = 32;
 
 /// Records after which a batch is stored even if it has fewer parts.
 const RECORDS_PER_BATCH: usize = 2_000;
