@@ -7,7 +7,7 @@ export function Invoice({ invoice, label }: { invoice: InvoiceView; label: strin
   const { lines, computed_nano_usd, stated_nano_usd, price, unpriced } = invoice;
   if (lines.length === 0 && unpriced === null) return null;
   return (
-    <div className="flex flex-col gap-1 text-12">
+    <div className="flex flex-col gap-1 pt-2 text-12">
       {lines.length > 0 && (
         <table aria-label={label} className="w-full">
           <thead>
@@ -18,10 +18,10 @@ export function Invoice({ invoice, label }: { invoice: InvoiceView; label: strin
               <th className="text-right font-normal">Amount</th>
             </tr>
           </thead>
-          <tbody className="tabular-nums">
+          <tbody className="text-ink-1 tabular-nums">
             {lines.map((line) => (
               <tr key={line.meter}>
-                <td>{line.meter}</td>
+                <td className="text-ink-2">{line.meter}</td>
                 <td className="text-right">{formatCount(line.quantity)}</td>
                 <td className="text-right text-ink-2">{rateOf(line)}</td>
                 <td className="text-right">{amountOf(line.amount_nano_usd)}</td>
@@ -29,7 +29,7 @@ export function Invoice({ invoice, label }: { invoice: InvoiceView; label: strin
             ))}
           </tbody>
           {lines.length > 1 && (
-            <tfoot className="tabular-nums">
+            <tfoot className="text-ink-1 tabular-nums">
               <tr className="border-t border-line">
                 <th scope="row" colSpan={3} className="text-left font-medium">
                   Computed

@@ -41,6 +41,12 @@ export const commands = {
 	vaultSet: (req: VaultSet) => typedError<VaultChangeView, ApiError>(__TAURI_INVOKE("vault_set", { req })),
 	/**  Moves keys from another vault into the one in use. */
 	vaultMove: (req: VaultMove) => typedError<VaultChangeView, ApiError>(__TAURI_INVOKE("vault_move", { req })),
+	/**  Lists budgets with what is spent of them. */
+	budgets: () => typedError<BudgetView[], ApiError>(__TAURI_INVOKE("budgets")),
+	/**  Adds or changes a budget. */
+	budgetSet: (req: BudgetSet) => typedError<BudgetView, ApiError>(__TAURI_INVOKE("budget_set", { req })),
+	/**  Removes a budget. */
+	budgetRemove: (req: BudgetRef) => typedError<null, ApiError>(__TAURI_INVOKE("budget_remove", { req })),
 	/**  Lists all clients. */
 	clients: () => typedError<ClientView[], ApiError>(__TAURI_INVOKE("clients")),
 	/**  Creates a client with a local token and stores the token in the vault. */
@@ -497,6 +503,59 @@ export type BreakerView = {
 	since: UnixMs | null,
 	/**  When the next trial is due. */
 	until: UnixMs | null,
+};
+
+/**  What the spending of a budget has in common. */
+export type BudgetDimension = "backend" | "credential" | "client" | "project" | 
+/**  The model as the backend names it. */
+"model";
+
+/**  How long a budget lasts before it begins anew. */
+export type BudgetPeriod = 
+/**  From midnight. */
+"day" | 
+/**  From Monday. */
+"week" | 
+/**  From the first of the month. */
+"month";
+
+export type BudgetRef = {
+	id: string,
+};
+
+export type BudgetScopeView = {
+	dimension: BudgetDimension,
+	/**  The name of the backend, key, client or project, or the model as the backend names it. */
+	name: string,
+};
+
+/**  Adds or changes a budget. */
+export type BudgetSet = {
+	id: string,
+	/**  Decimal dollars: `20`, `2.50`. */
+	limit_usd: string,
+	period: BudgetPeriod,
+	scope: BudgetScopeView | null,
+};
+
+/**  A spending limit and what became of it in its present period. */
+export type BudgetView = {
+	id: string,
+	limit_nano_usd: NanoDollars,
+	period: BudgetPeriod,
+	/**  Whose spending counts; None for all of it. */
+	scope: BudgetScopeView | null,
+	spent_nano_usd: NanoDollars,
+	/**  For requests under way. */
+	reserved_nano_usd: NanoDollars,
+	/**  Start of the period. */
+	from: UnixMs,
+	/**  End of the period; then it begins anew. */
+	until: UnixMs,
+	/**  Spent and reserved of the limit, at most 999. */
+	used_percent: number,
+	/**  Part of the period that is over. */
+	elapsed_percent: number,
 };
 
 /**  Requests that bypassed the cache for one reason. */

@@ -9,6 +9,7 @@ import { modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
+import { fakeBudgets } from "@/ipc/fake/budgets";
 import { fakeCache } from "@/ipc/fake/cache";
 import { fakeLedger } from "@/ipc/fake/ledger";
 import { fakePlayground } from "@/ipc/fake/playground";
@@ -307,6 +308,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
 
     ...fakeRoutes(doing),
     ...fakeAccesses(doing),
+    ...fakeBudgets(doing),
     ...fakeCache(doing),
     ...fakeLedger(doing),
     ...fakeSessionLogs({ ...doing, later, announce }),

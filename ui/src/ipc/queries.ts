@@ -14,6 +14,7 @@ import type {
   PlaygroundSend,
   PlaygroundSnippetsView,
   BackendPresetView,
+  BudgetView,
   ReadinessView,
   RequestCodeView,
   RequestsQuery,
@@ -125,6 +126,11 @@ export function useLedger(): UseQueryResult<LedgerView, ApiError> {
 export function useSettings(): UseQueryResult<SettingsView, ApiError> {
   const host = useHost();
   return useQuery<SettingsView, ApiError>({ queryKey: ["settings"], queryFn: () => host.settings() });
+}
+
+export function useBudgets(): UseQueryResult<BudgetView[], ApiError> {
+  const host = useHost();
+  return useQuery<BudgetView[], ApiError>({ queryKey: ["usage", "budgets"], queryFn: () => host.budgets() });
 }
 
 /** Keeps the bars of the previous period while the next is loading. */

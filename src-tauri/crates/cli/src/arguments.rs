@@ -7,8 +7,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    ask, backends, cache, check, clients, completions, keys, ledger, models, notify, requests,
-    routes, settings, token, usage, vault,
+    ask, backends, budgets, cache, check, clients, completions, keys, ledger, models, notify,
+    requests, routes, settings, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -85,6 +85,9 @@ pub(crate) enum CoreCommand {
     /// Give tools on this machine access to the gateway
     #[command(subcommand, visible_alias = "client")]
     Clients(clients::ClientsCommand),
+    /// Limit what is spent in a day, a week or a month
+    #[command(subcommand, visible_alias = "budget")]
+    Budgets(budgets::BudgetsCommand),
     /// Print a client's token
     #[command(alias = "tokens")]
     Token(token::TokenArguments),

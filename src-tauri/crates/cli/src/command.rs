@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod backends;
+pub(crate) mod budgets;
 pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod clients;

@@ -6,8 +6,8 @@ use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
 use crate::command::{
-    ask, backends, cache, check, clients, keys, ledger, models, notify, panel, requests, routes,
-    settings, status, stop, token, usage, vault,
+    ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel, requests,
+    routes, settings, status, stop, token, usage, vault,
 };
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -108,6 +108,7 @@ async fn dispatch_core_command(
         CoreCommand::Backends(wanted) => backends::run(wanted, core, console).await,
         CoreCommand::Routes(wanted) => routes::run(wanted, core, console).await,
         CoreCommand::Clients(wanted) => clients::run(wanted, core, console).await,
+        CoreCommand::Budgets(wanted) => budgets::run(wanted, core, console).await,
         CoreCommand::Token(wanted) => token::run(wanted, core, console).await,
         CoreCommand::Usage(wanted) => usage::run(&wanted, core, console).await,
         CoreCommand::Requests(wanted) => requests::run(&wanted, core, console).await,

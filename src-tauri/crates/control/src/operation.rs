@@ -1,6 +1,7 @@
 //! Implementations of the operations in the table in `operations`, one file for each screen.
 
 mod backends;
+mod budgets;
 mod cache;
 mod clients;
 mod dependents;
@@ -20,6 +21,7 @@ mod status;
 mod usage;
 mod vault;
 
+pub(crate) use self::budgets::*;
 pub(crate) use self::cache::{cache, cache_purge};
 pub(crate) use self::ledger::{
     ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_repair, ledger_restore,

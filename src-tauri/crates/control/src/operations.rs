@@ -10,18 +10,18 @@ use crate::core::Core;
 use crate::panel_event::ChangeTag;
 use crate::view::{
     BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
-    BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView,
-    CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
-    ClientView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest, IssuedToken, KeyAdd,
-    KeyRef, KeyReplace, KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair,
-    LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView,
-    NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
-    PlaygroundSend, PlaygroundSnippetsView, ReadinessRunView, ReadinessStart, ReadinessView,
-    RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView,
-    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
-    SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView,
-    StatusView, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock,
-    VaultView,
+    BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView, BudgetRef,
+    BudgetSet, BudgetView, CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd,
+    ClientEdit, ClientRef, ClientView, EndpointForce, EndpointRef, EndpointView,
+    HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
+    LedgerView, LogImportView, NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef,
+    PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, ReadinessRunView, ReadinessStart,
+    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
+    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
+    RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
+    SettingsValues, SettingsView, StatusView, UsageReportQuery, UsageView, VaultChangeView,
+    VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -64,6 +64,12 @@ macro_rules! operations {
             vault_set(req: VaultSet) -> VaultChangeView, changes [Keys, Backends, Clients, Status, Settings];
             /// Moves keys from another vault into the one in use.
             vault_move(req: VaultMove) -> VaultChangeView, changes [Keys, Backends, Clients, Status, Settings];
+            /// Lists budgets with what is spent of them.
+            budgets() -> Vec<BudgetView>, changes [];
+            /// Adds or changes a budget.
+            budget_set(req: BudgetSet) -> BudgetView, changes [Usage, Settings];
+            /// Removes a budget.
+            budget_remove(req: BudgetRef) -> (), changes [Usage, Settings];
             /// Lists all clients.
             clients() -> Vec<ClientView>, changes [];
             /// Creates a client with a local token and stores the token in the vault.

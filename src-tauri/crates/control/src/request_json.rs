@@ -11,11 +11,12 @@ use zeroize::Zeroizing;
 
 use crate::view::{
     BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, BacktestQuery,
-    BreakerTimelineQuery, CachePurge, CacheQuery, ClientAdd, ClientEdit, ClientRef, EndpointForce,
-    EndpointRef, HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, LedgerRepair,
-    LedgerRestore, PlaygroundRef, PlaygroundSend, ReadinessStart, RequestRef, RequestsQuery,
-    RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
-    SettingsValues, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
+    BreakerTimelineQuery, BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd, ClientEdit,
+    ClientRef, EndpointForce, EndpointRef, HypotheticalRequest, IssuedToken, KeyAdd, KeyRef,
+    KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef, PlaygroundSend, ReadinessStart,
+    RequestRef, RequestsQuery, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SavedView,
+    SavedViewRef, SessionLogsQuery, SettingsValues, UsageReportQuery, VaultMove, VaultSet,
+    VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -39,6 +40,8 @@ plain!(
     BackendEdit,
     BackendSwitch,
     BackendRef,
+    BudgetSet,
+    BudgetRef,
     KeyRef,
     ClientAdd,
     ClientEdit,

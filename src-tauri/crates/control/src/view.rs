@@ -5,6 +5,7 @@
 //! TypeScript. A value enum of the core (made by `domain::words!`) is used as it is.
 
 mod backends;
+mod budgets;
 mod cache;
 mod clients;
 mod invoice;
@@ -32,11 +33,13 @@ pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
 pub use ::settings::{BackendKind, ClientPriority, ResiliencePreset};
 pub use domain::{
-    CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder, ReadinessVerdict, RoutePolicy,
-    SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind,
+    BudgetDimension, BudgetPeriod, CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder,
+    ReadinessVerdict, RoutePolicy, SessionTool, TranslationMode, Unit, UnsupportedFeature,
+    VaultKind,
 };
 
 pub use backends::*;
+pub use budgets::*;
 pub use cache::*;
 pub use clients::*;
 pub use invoice::*;

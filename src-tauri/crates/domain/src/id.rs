@@ -103,6 +103,11 @@ slug! {
     /// A tool on this machine that calls the gateway with its own local token.
     ClientId
 }
+
+slug! {
+    /// A spending limit.
+    BudgetId
+}
 slug! {
     /// A rule that maps model names to backends.
     RouteId

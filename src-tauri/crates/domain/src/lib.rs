@@ -8,6 +8,7 @@
 extern crate self as domain;
 
 mod backend_kind;
+mod budget;
 mod dialect;
 mod entropy;
 mod id;
@@ -28,11 +29,12 @@ mod vault_kind;
 mod words;
 
 pub use backend_kind::BackendKind;
+pub use budget::{Budget, BudgetDimension, BudgetPeriod};
 pub use dialect::{Dialect, ExtraDialect, TranslationMode, UnsupportedFeature};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use id::{
-    BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId, RouteId,
-    RunId, SLUG_CHARS_MAX, ViewId,
+    BackendId, BudgetId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId,
+    RouteId, RunId, SLUG_CHARS_MAX, ViewId,
 };
 pub use meter::{Meter, MeteredUsage, ServiceTier, Unit, Usage};
 pub use money::{DollarError, NanoUsd};

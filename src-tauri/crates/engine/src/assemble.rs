@@ -15,6 +15,7 @@ use session_logs::LogRoot;
 use settings::VaultKind;
 use tokio::sync::RwLock;
 
+use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
 use crate::control_server::ControlServer;
 use crate::endpoint_saver::EndpointSaver;
@@ -63,6 +64,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     ];
     let backends = assemble_backends(&base, own_clients);
     let clients = Arc::new(ClientActivity::new(base.ledger.clone()));
+    let budgets = Arc::new(BudgetWatch::new(base.ledger.clone(), Arc::clone(&base.clock)));
     let ledger_watch = Arc::new(LedgerWatch::new(
         base.ledger.clone(),
         recovery,
@@ -84,7 +86,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     });
     Ok(EngineParts {
         control: control_server(&base, owner),
-        settings_editor: settings_editor(&base, &backends, &vault_switch, &gateway),
+        settings_editor: settings_editor(&base, &backends, &budgets, &vault_switch, &gateway),
         readiness: readiness_runs(&base, &backends, &ledger_watch, &gateway, &check_token),
         log_import: LogImport {
             ledger: base.ledger.clone(),
@@ -100,6 +102,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         base,
         backends,
         clients,
+        budgets,
         ledger_watch,
         gateway,
         vault_switch,
@@ -216,6 +219,7 @@ fn control_server(base: &BaseParts, owner: OwnerLock) -> ControlServer {
 fn settings_editor(
     base: &BaseParts,
     backends: &BackendParts,
+    budgets: &Arc<BudgetWatch>,
     vault_switch: &Arc<VaultSwitch>,
     gateway: &Arc<GatewayServer>,
 ) -> Arc<SettingsEditor> {
@@ -226,6 +230,7 @@ fn settings_editor(
         snapshots: Arc::clone(&backends.snapshots),
         saver: Arc::clone(&backends.saver),
         health: Arc::clone(&backends.health),
+        budgets: Arc::clone(budgets),
         ledger: base.ledger.clone(),
         gateway: Arc::clone(gateway),
         events: base.events.clone(),

@@ -13,6 +13,7 @@ use settings::{Settings, SettingsStore};
 use vault::Vault;
 
 use crate::Folders;
+use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
 use crate::control_server::ControlServer;
 use crate::endpoint_saver::EndpointSaver;
@@ -46,6 +47,7 @@ pub(crate) struct EngineParts {
     pub(crate) base: BaseParts,
     pub(crate) backends: BackendParts,
     pub(crate) clients: Arc<ClientActivity>,
+    pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) ledger_watch: Arc<LedgerWatch>,
     pub(crate) gateway: Arc<GatewayServer>,
     pub(crate) vault_switch: Arc<VaultSwitch>,
@@ -167,6 +169,11 @@ impl Engine {
     #[must_use]
     pub fn keys(&self) -> &KeyStatuses {
         &self.parts.backends.keys
+    }
+
+    #[must_use]
+    pub fn budgets(&self) -> &BudgetWatch {
+        &self.parts.budgets
     }
 
     #[must_use]

@@ -6,6 +6,7 @@
 mod allocator;
 mod assemble;
 mod backtest;
+mod budget_watch;
 mod client_activity;
 mod config;
 mod configured;
@@ -49,6 +50,7 @@ mod workers;
 
 pub use allocator::{ALLOCATOR, Allocator};
 pub use backtest::{BackTest, back_test};
+pub use budget_watch::BudgetWatch;
 pub use client_activity::ClientActivity;
 pub use config::{ConfigError, EngineConfig};
 pub use configured::{backend_labels, configured_endpoints};

@@ -12,6 +12,7 @@ use settings::{
     SettingsStore,
 };
 
+use crate::budget_watch::BudgetWatch;
 use crate::configured::configured_endpoints;
 use crate::endpoint_saver::EndpointSaver;
 use crate::events::{EngineEvent, EventBus};
@@ -44,6 +45,7 @@ pub struct SettingsEditor {
     pub(crate) snapshots: Arc<SnapshotStore>,
     pub(crate) saver: Arc<EndpointSaver>,
     pub(crate) health: Arc<HealthWatch>,
+    pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) ledger: Ledger,
     pub(crate) gateway: Arc<GatewayServer>,
     pub(crate) events: EventBus,
@@ -134,6 +136,7 @@ impl SettingsEditor {
             configured_endpoints(&settings, &self.mock).into_iter().collect();
         self.saver.retain(&known);
         self.health.apply(&settings);
+        self.budgets.apply(&settings);
         self.ledger.set_commit_wait(Duration::from_millis(settings.ledger.commit_wait_ms));
         self.gateway.apply_port();
         self.events.send(EngineEvent::SettingsApplied);

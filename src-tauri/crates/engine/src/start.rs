@@ -91,10 +91,11 @@ impl Engine {
         let vault = OpenVault { opener, forced };
         let outside = Outside { owner, recovery, vault, port, channel, log_roots };
         let engine = Self { parts: Arc::new(assemble(base, outside)?) };
-        let EngineParts { backends, settings_editor, vault_switch, .. } = &*engine.parts;
+        let EngineParts { backends, budgets, settings_editor, vault_switch, .. } = &*engine.parts;
         backends.health.restore().await?;
         backends.saver.restore().await?;
         settings_editor.apply();
+        budgets.load().await?;
         if let Some(passphrase) = passphrase {
             vault_switch.unlock(passphrase);
         }
@@ -120,6 +121,7 @@ impl Engine {
         upkeep::spawn_certificate_loading(Arc::clone(&backends.network), tasks);
         self.parts.vault_switch.spawn_check();
         backends.saver.spawn(tasks);
+        self.parts.budgets.spawn(tasks);
         // First, so that no change of health comes before it listens.
         self.parts.notifications.spawn(tasks);
         backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
@@ -179,6 +181,7 @@ fn gateway_parts(parts: &EngineParts) -> GatewayParts {
             events: base.events.clone(),
         }),
         endpoints: Arc::clone(&backends.registry),
+        budgets: parts.budgets.budgets(),
     }
 }
 

@@ -19,6 +19,7 @@ use routing::{Candidate, Decision};
 use wire::{AnswerFacts, ErrorKind, UsageReading, UsageReport};
 
 use crate::admission::SlotGuard;
+use crate::budget_guard::BudgetReservation;
 use crate::event::{EventSink, GatewayEvent, Recorded, RequestSummary};
 use crate::failure::{BackendWork, Failure};
 use crate::snapshot::Backend;
@@ -66,6 +67,7 @@ pub(crate) struct RequestRecord {
     /// Set when the answer ends, if other requests share it.
     end_cell: Option<AnswerEndCell>,
     slot: SlotGuard,
+    budget: Option<BudgetReservation>,
 }
 
 impl RequestRecord {
@@ -95,7 +97,13 @@ impl RequestRecord {
             first_choice: None,
             end_cell: None,
             slot,
+            budget: None,
         }
+    }
+
+    /// Keeps what the budgets reserved until the request is settled.
+    pub(crate) fn hold_budget(&mut self, reservation: Option<BudgetReservation>) {
+        self.budget = reservation;
     }
 
     /// Queues the reservation. After an error nothing is queued and nothing will be settled.
@@ -358,6 +366,9 @@ impl RequestRecord {
         settlement.timings.total = Some(total);
         settlement.cost = Cost::total(settlement.attempts.iter().map(|attempt| &attempt.cost));
         settlement.error_class = error_class.map(str::to_owned);
+        if let Some(reservation) = self.budget.take() {
+            reservation.settle(&settlement);
+        }
         let verdict = settlement.backend.is_some().then_some(self.verdict).flatten();
         if outcome == RequestOutcome::Failed && settlement.backend.is_none() {
             settlement.backend = self.first_choice.take();

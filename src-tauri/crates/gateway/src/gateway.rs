@@ -15,6 +15,7 @@ use vault::Vault;
 
 use crate::accounting::Accounting;
 use crate::admission::AdmissionControl;
+use crate::budget_guard::Budgets;
 use crate::cache_step::single_flight::{self, Item};
 use crate::event::EventSink;
 use crate::guard::AllowedHosts;
@@ -44,6 +45,8 @@ pub struct GatewayParts {
     pub events: Arc<dyn EventSink>,
     /// Shared with the engine.
     pub endpoints: Arc<EndpointRegistry>,
+    /// Shared with the engine.
+    pub budgets: Arc<Budgets>,
 }
 
 /// The local gateway: answers requests from tools on this machine through backends.
@@ -58,6 +61,7 @@ pub struct Gateway {
     pub(crate) accounting: Arc<Accounting>,
     pub(crate) flights: SingleFlight<Item>,
     pub(crate) items: Arc<ResponseItemStore>,
+    pub(crate) budgets: Arc<Budgets>,
     pub(crate) outbound: Outbound,
 }
 
@@ -75,6 +79,7 @@ impl Gateway {
             mock,
             events,
             endpoints,
+            budgets,
         } = parts;
         let accounting =
             Accounting { ledger, clock: Arc::clone(&clock), events: Arc::clone(&events) };
@@ -88,6 +93,7 @@ impl Gateway {
             accounting: Arc::new(accounting),
             flights: SingleFlight::new(SHARED_BYTES_MAX, single_flight::weight),
             items: ResponseItemStore::new(Arc::clone(&clock)),
+            budgets,
             outbound: Outbound {
                 clock,
                 events,

@@ -131,6 +131,10 @@ async fn answer<C: Call>(
         Ok(decision) => decision,
         Err(failure) => return Ok(fail(record, &failure, context.arrival.dialect).await),
     };
+    match gateway.budgets.admit(&context, facts.needs, &mut decision) {
+        Ok(reservation) => record.hold_budget(reservation),
+        Err(failure) => return Ok(fail(record, &failure, context.arrival.dialect).await),
+    }
     registry.budget().count_request(outbound.clock.now());
     record.reserve(&decision)?;
     call.restrict(&mut decision);

@@ -10,6 +10,7 @@ mod admission;
 mod attempts;
 mod auth;
 mod body;
+mod budget_guard;
 mod cache_mode;
 mod cache_step;
 mod call;
@@ -47,6 +48,7 @@ mod unpaused_timeout;
 mod upstream;
 mod wrong_token_limiter;
 
+pub use budget_guard::{Budgets, OUTPUT_TOKENS_RESERVED_MAX};
 pub use control_listener::{
     Asset, ControlCaller, ControlListener, ControlOperations, ControlReply,
 };

@@ -12,8 +12,8 @@ use std::str::FromStr;
 
 use domain::BackendKind;
 use domain::{
-    BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, Origin, RouteId, TranslationMode,
-    UnsupportedFeature, VaultKind, ViewId, WallTime,
+    BackendId, Budget, BudgetId, CacheMode, ClientId, CredentialId, ExtraDialect, NanoUsd, Origin,
+    RouteId, TranslationMode, UnsupportedFeature, VaultKind, ViewId, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -47,8 +47,11 @@ pub const MODELS_PER_BACKEND_MAX: usize = 1_000;
 pub const VIEW_QUERY_CHARS_MAX: usize = 1_000;
 /// Most saved views. They are a menu.
 pub const VIEWS_MAX: usize = 50;
-/// Most entries in each of `credentials`, `backends`, `clients` and `routes`.
+/// Most entries in each of `credentials`, `backends`, `clients`, `routes` and `budgets`.
 pub const ENTRIES_MAX: usize = 500;
+
+/// Highest limit of a budget: a million dollars.
+pub const BUDGET_LIMIT_MAX: NanoUsd = NanoUsd::new(1_000_000_000_000_000);
 
 /// Defines the settings file: its sections, which are tables of settings, and its entries.
 macro_rules! settings_file {
@@ -116,6 +119,8 @@ settings_file! {
             clients: IndexMap<ClientId, ClientSettings>,
             /// Saved filters of the requests.
             views: IndexMap<ViewId, ViewSettings>,
+            /// Spending limits.
+            budgets: IndexMap<BudgetId, Budget>,
         }
     }
 }

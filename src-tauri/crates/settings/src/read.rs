@@ -1,6 +1,7 @@
 //! Parses the file into settings and reports every problem. A result without errors has passed all
 //! rules; nothing downstream checks again.
 
+mod budgets;
 mod cache;
 mod entries;
 mod names;
@@ -121,14 +122,15 @@ fn drop_duplicate_problems(problems: &mut Vec<FileProblem>) {
 
 fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     let mut settings = Settings::read_sections(root, findings);
-    let [credentials, backends, routes, clients, views] =
-        ["credentials", "backends", "routes", "clients", "views"]
+    let [credentials, backends, routes, clients, views, budgets] =
+        ["credentials", "backends", "routes", "clients", "views", "budgets"]
             .map(|name| root.section(name, findings));
     settings.credentials = entries::read_credentials(&credentials, findings);
     settings.backends = entries::read_backends(&backends, settings.gateway.port, findings);
     settings.routes = routes::read_routes(&routes, findings);
     settings.clients = entries::read_clients(&clients, findings);
     settings.views = entries::read_views(&views, findings);
+    settings.budgets = budgets::read_budgets(&budgets, findings);
     let section = |name: &str| root.section(name, &mut Findings::new(""));
     check_timeouts(&section("gateway"), &settings.gateway, findings);
     cache::check_cache(&section("cache"), &settings.cache, findings);

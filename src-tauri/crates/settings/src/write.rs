@@ -17,7 +17,7 @@ version = 1
 ";
 
 /// Tables with names chosen by the user, whose order matters.
-const NAMED: [&str; 5] = ["credentials", "backends", "routes", "clients", "views"];
+const NAMED: [&str; 6] = ["credentials", "backends", "routes", "clients", "views", "budgets"];
 
 /// The two forms of a backend's keys; the file may have only one of them.
 const KEY_SPELLINGS: [&str; 2] = ["credential", "credentials"];

@@ -74,8 +74,10 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
             {attempt.owner !== null && `, ${OWNERS[attempt.owner] ?? attempt.owner}`}. {attempt.error}
           </span>
         )}
-        <Invoice invoice={attempt.invoice} label={`Cost of attempt ${place}`} />
       </span>
+      <div className="col-span-2 col-start-3">
+        <Invoice invoice={attempt.invoice} label={`Cost of attempt ${place}`} />
+      </div>
     </li>
   );
 }

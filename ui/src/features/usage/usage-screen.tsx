@@ -1,4 +1,5 @@
 /** Usage and its cost: the finding, the bars, the table behind them. Every number leads to its requests. */
+import { Budgets } from "@/features/usage/budgets";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { GroupsTable } from "@/features/usage/groups-table";
 import { MetersTable } from "@/features/usage/meters-table";
@@ -51,6 +52,7 @@ export function UsageScreen({ place, tabs, onMove, onRequests }: UsageScreenProp
           onChange={(zone) => onMove({ ...place, zone })}
         />
       </div>
+      <Budgets />
       <Reading of={usage} skeleton={<UsageSkeleton />}>
         {(data) => (
           <div

@@ -58,7 +58,7 @@ export interface World {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 const SEED = 4283;
 
 const NO_LIMITS = { requests_per_minute: null, tokens_per_minute: null, in_flight_max: null };

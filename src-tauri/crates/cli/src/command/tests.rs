@@ -2,8 +2,8 @@
 //! snapshot. Renderers take views, so the tests use fixed views and no engine.
 
 use control::view::{
-    BackendPresetView, BackendTestView, BackendView, CacheView, ClientView, EndpointView,
-    KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
+    BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView, ClientView,
+    EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
     ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, SessionLogsView, SettingsView,
     StatusView, UsageView,
 };
@@ -140,6 +140,24 @@ fn session_logs_for_people() {
     none["import"]["sentence"] = json!("No session logs found");
     let none = view::<SessionLogsView>(none);
     check_seen!("session_logs_none", usage::session_logs::render_import(&none));
+}
+
+#[test]
+fn budgets_for_people() {
+    let scope = json!({"dimension": "client", "name": HOSTILE});
+    let budget = |id: &str, spent: i64, used: u32, scope: &Value| {
+        json!({"id": id, "limit_nano_usd": 20_000_000_000_i64, "period": "month", "scope": scope,
+            "spent_nano_usd": spent, "reserved_nano_usd": 0, "from": NOW.0 - 1_000,
+            "until": NOW.0 + 864_000_000, "used_percent": used, "elapsed_percent": 60})
+    };
+    let known = [
+        budget("monthly", 4_100_000_000, 20, &Value::Null),
+        budget("agent", 17_000_000_000, 85, &scope),
+        budget("over", 20_000_000_000, 100, &Value::Null),
+    ];
+    let known: Vec<BudgetView> = view(json!(known));
+    check_seen!("budgets", budgets::table(&known, NOW));
+    check_seen!("budgets_none", budgets::table(&[], NOW));
 }
 
 #[test]

@@ -1,15 +1,11 @@
-//! Request and view types for endpoints: breaker, cooldowns, block, history, and the path of a
-//! request. An endpoint is a backend with one of its keys.
+//! Request and view types for endpoints: breaker, cooldowns, block, history. An endpoint is a backend with one of its keys.
 //!
 //! States come with their reasons and times as text, so the panel computes nothing.
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{
-    CostBasisView, ExcludedCandidateView, FailureCauseView, InvoiceView, NanoDollars, RequestView,
-    UnixMs,
-};
+use super::UnixMs;
 
 /// Longest time that a breaker can be forced, in minutes: one day.
 pub const FORCE_MINUTES_MAX: u32 = 24 * 60;
@@ -278,75 +274,4 @@ pub struct BacktestView {
     pub open_secs: u32,
     /// Number of attempts that were evaluated.
     pub attempts: u32,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RequestRef {
-    pub id: String,
-}
-
-/// Attempts, skipped candidates and cache outcome of a request.
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RequestPathView {
-    pub request: RequestView,
-    /// None if the model's name alone decided.
-    pub route: Option<String>,
-    /// Time in the admission queue before the first attempt, in milliseconds.
-    pub queued_ms: Option<f64>,
-    /// In order.
-    pub attempts: Vec<RequestAttemptView>,
-    /// Candidates that were not tried.
-    pub passed_over: Vec<ExcludedCandidateView>,
-    pub cache: RequestCacheView,
-    /// None if the request ended well or still runs.
-    pub failure: Option<FailureCauseView>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RequestAttemptView {
-    pub backend: String,
-    /// None if the backend needs no key.
-    pub credential: Option<String>,
-    /// The model requested from the backend.
-    pub model: String,
-    /// Pause before the attempt, in milliseconds.
-    #[specta(type = specta_typescript::Number)]
-    pub waited_ms: f64,
-    #[specta(type = specta_typescript::Number)]
-    pub duration_ms: f64,
-    /// None if the backend did not answer.
-    pub http_status: Option<u16>,
-    /// Failure class in words: "rate limited"; None if the attempt succeeded.
-    pub class: Option<String>,
-    /// Who is at fault: `request`, `key`, `model`, `endpoint`, `network`, `local` or `client`.
-    pub owner: Option<String>,
-    /// One sentence.
-    pub error: Option<String>,
-    /// None if not known.
-    pub cost_nano_usd: Option<NanoDollars>,
-    pub cost_basis: CostBasisView,
-    pub invoice: InvoiceView,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
-pub struct RequestCacheView {
-    pub outcome: CacheOutcomeView,
-    /// One sentence.
-    pub reason: String,
-    /// Cost avoided by the cache.
-    pub saved_nano_usd: Option<NanoDollars>,
-    /// Waiting time avoided by the cache, in milliseconds.
-    pub saved_ms: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum CacheOutcomeView {
-    Hit,
-    /// Joined an identical request in flight.
-    Joined,
-    /// Not in the cache. The response is stored if that is allowed.
-    Miss,
-    /// The cache was not consulted.
-    Bypass,
 }

@@ -1,6 +1,7 @@
 //! Tests of the operations with a whole engine on loopback.
 
 #[cfg(test)]
+mod budgets;
 mod explain;
 #[cfg(test)]
 mod last_known;

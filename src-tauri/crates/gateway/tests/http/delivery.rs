@@ -14,7 +14,7 @@ use test_support::{
 
 use crate::world::{ASK, ASK_STREAM, KEY, Limits, PRICED_MODEL, world, world_with};
 
-const HELLO: ChatText<'_> =
+pub(crate) const HELLO: ChatText<'_> =
     ChatText { model: "gpt-2026", deltas: &["Hel", "lo"], usage: Some((7, 2)) };
 
 async fn upstream(reply: Reply) -> ScriptedUpstream {

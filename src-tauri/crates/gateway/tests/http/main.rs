@@ -8,6 +8,7 @@ mod before;
 mod bench;
 #[cfg(test)]
 mod bench_server;
+mod budgets;
 #[cfg(test)]
 mod caching;
 #[cfg(test)]

@@ -12,9 +12,10 @@ use domain::{
 };
 use endpoints::{EndpointRegistry, ResilienceRules};
 use gateway::{
-    Backend, CacheUse, EventSink, Gateway, GatewayClient, GatewayEvent, GatewayParts, HttpUpstream,
-    Listener, ListenerLimits, MockUpstream, NameLookup, RequestLimits, RequestSummary, Snapshot,
-    StopSignal, SystemNameLookup, TokenState, UpstreamEnvironment, new_token,
+    Backend, Budgets, CacheUse, EventSink, Gateway, GatewayClient, GatewayEvent, GatewayParts,
+    HttpUpstream, Listener, ListenerLimits, MockUpstream, NameLookup, RequestLimits,
+    RequestSummary, Snapshot, StopSignal, SystemNameLookup, TokenState, UpstreamEnvironment,
+    new_token,
 };
 use ledger::{AttemptRecord, Ledger, LedgerLimits, Purpose, RequestQuery, RequestRow};
 use parking_lot::Mutex;
@@ -38,6 +39,7 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) vault: Vault,
     pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) budgets: Arc<Budgets>,
     memory: Memory,
     pub(crate) seen: Arc<Seen>,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
@@ -211,8 +213,10 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
             let seen = seen.clone();
             Box::new(move |transitions| seen.transitions.lock().extend(transitions))
         });
+    let budgets = Budgets::new(clock.clone());
     let parts = GatewayParts {
         endpoints: registry.clone(),
+        budgets: budgets.clone(),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(1)),
         ledger: ledger.clone(),
@@ -235,6 +239,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         ledger,
         vault,
         registry,
+        budgets,
         memory: limits.memory,
         seen,
         snapshot,

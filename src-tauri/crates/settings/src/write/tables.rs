@@ -1,7 +1,7 @@
 //! Converts settings to tables of the file. A default value is left out where a person would leave
 //! it out too.
 
-use domain::{BackendId, ClientId, PoolOrder, RouteId, TranslationMode, WallTime};
+use domain::{BackendId, ClientId, NanoUsd, PoolOrder, RouteId, TranslationMode, WallTime};
 use indexmap::IndexMap;
 use toml_edit::{Array, Datetime, InlineTable, Value};
 
@@ -73,7 +73,23 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
         let fields = TableFields::from([("query", view.query.as_str().into())]);
         tables.insert(path("views", id.as_str()), fields);
     }
+    for (id, budget) in &settings.budgets {
+        let mut fields = TableFields::from([
+            ("limit_usd", dollars_value(budget.limit)),
+            ("period", budget.period.word().into()),
+        ]);
+        let scope = budget.scope.as_ref();
+        fields.extend(scope.map(|(dimension, name)| (dimension.word(), name.as_str().into())));
+        tables.insert(path("budgets", id.as_str()), fields);
+    }
     tables
+}
+
+/// Whole dollars as an integer, others as the shortest decimal number.
+fn dollars_value(amount: NanoUsd) -> Value {
+    let text = amount.to_string();
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    text.parse().unwrap_or_else(|_| Value::from(text))
 }
 
 /// Leaves out lists that allow everything.

@@ -1,0 +1,73 @@
+//! Budgets: what they stop, what they count, and what a refused client reads.
+
+use domain::{Budget, BudgetDimension, BudgetId, BudgetPeriod, NanoUsd};
+use futures_util::future::join_all;
+use jiff::tz::TimeZone;
+use test_support::{ChatText, Reply, ScriptedUpstream};
+
+use crate::pair::always;
+use crate::world::{PRICED_MODEL, World, world};
+
+/// Costs nine tokens at a dollar a million.
+const COST: NanoUsd = NanoUsd::new(9_000);
+
+fn ask() -> String {
+    format!(
+        r#"{{"model":"corp/{PRICED_MODEL}","max_tokens":2,"messages":[{{"role":"user","content":"hi"}}]}}"#
+    )
+}
+
+fn configure(world: &World, limit: NanoUsd, scope: Option<(BudgetDimension, &str)>) {
+    let scope = scope.map(|(dimension, name)| (dimension, name.to_owned()));
+    let budget = Budget { limit, period: BudgetPeriod::Month, scope };
+    let id = BudgetId::new("monthly").expect("a name");
+    world.budgets.configure([(id, budget)], TimeZone::UTC);
+}
+
+async fn priced_world() -> (World, ScriptedUpstream) {
+    let text = ChatText { model: PRICED_MODEL, ..crate::delivery::HELLO };
+    let upstream = always(Reply::chat(&text)).await;
+    (world(&upstream).await, upstream)
+}
+
+#[tokio::test]
+async fn two_hundred_requests_at_once_do_not_pass_a_budget_for_ten() {
+    let (world, _upstream) = priced_world().await;
+    let limit = COST.scaled(10);
+    configure(&world, limit, None);
+    let ask = ask();
+    let answers = join_all((0..200).map(|_| world.chat(&ask))).await;
+    let answered = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((1..=10).contains(&answered), "{answered} were answered");
+    assert!(answers.iter().all(|answer| [200, 402].contains(&answer.status)));
+    let status = world.budgets.statuses().remove(0);
+    assert_eq!(status.spent, COST.scaled(i64::try_from(answered).expect("few")));
+    assert_eq!((status.reserved, status.spent <= limit), (NanoUsd::ZERO, true));
+}
+
+#[tokio::test]
+async fn a_refusal_says_which_budget_until_when_and_how_to_allow_more() {
+    let (world, _upstream) = priced_world().await;
+    configure(&world, NanoUsd::new(1), None);
+    let answer = world.chat(&ask()).await;
+    let error = &answer.json()["error"];
+    let message = error["message"].as_str().expect("a message");
+    for part in ["monthly", "$0.000000001", "until ", "gatehouse budgets set monthly --limit"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert_eq!((answer.status, &error["code"]), (402, &"budget_exceeded".into()));
+    assert_eq!(answer.header("x-should-retry"), Some("false"));
+    let (row, attempts) = world.row(&answer).await;
+    assert_eq!((row.http_status, attempts.len()), (Some(402), 0));
+    configure(&world, NanoUsd::new(1_000_000_000), None);
+    assert_eq!(world.chat(&ask()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_budget_for_another_backend_stops_nothing_here() {
+    let (world, _upstream) = priced_world().await;
+    configure(&world, NanoUsd::new(1), Some((BudgetDimension::Backend, "anthropic")));
+    assert_eq!(world.chat(&ask()).await.status, 200);
+    configure(&world, NanoUsd::new(1), Some((BudgetDimension::Backend, "corp")));
+    assert_eq!(world.chat(&ask()).await.status, 402);
+}
