@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod budgets;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod last_known;

@@ -8,6 +8,7 @@ mod before;
 mod bench;
 #[cfg(test)]
 mod bench_server;
+#[cfg(test)]
 mod budgets;
 #[cfg(test)]
 mod caching;
