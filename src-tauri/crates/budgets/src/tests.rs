@@ -1,3 +1,5 @@
+//! What the book of budgets refuses, counts and forgets, on fixed times.
+
 use domain::BudgetPeriod;
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Converts settings to tables of the file. A default value is left out where a person would leave
 //! it out too.
 
-use domain::{BackendId, ClientId, NanoUsd, PoolOrder, RouteId, TranslationMode, WallTime};
+use domain::{BackendId, Budget, ClientId, NanoUsd, PoolOrder, RouteId, TranslationMode, WallTime};
 use indexmap::IndexMap;
 use toml_edit::{Array, Datetime, InlineTable, Value};
 
@@ -74,15 +74,19 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
         tables.insert(path("views", id.as_str()), fields);
     }
     for (id, budget) in &settings.budgets {
-        let mut fields = TableFields::from([
-            ("limit_usd", dollars_value(budget.limit)),
-            ("period", budget.period.word().into()),
-        ]);
-        let scope = budget.scope.as_ref();
-        fields.extend(scope.map(|(dimension, name)| (dimension.word(), name.as_str().into())));
-        tables.insert(path("budgets", id.as_str()), fields);
+        tables.insert(path("budgets", id.as_str()), budget_fields(budget));
     }
     tables
+}
+
+fn budget_fields(budget: &Budget) -> TableFields {
+    let mut fields = TableFields::from([
+        ("limit_usd", dollars_value(budget.limit)),
+        ("period", budget.period.word().into()),
+    ]);
+    let scope = budget.scope.as_ref();
+    fields.extend(scope.map(|(dimension, name)| (dimension.word(), name.as_str().into())));
+    fields
 }
 
 /// Whole dollars as an integer, others as the shortest decimal number.
