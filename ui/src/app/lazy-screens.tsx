@@ -46,6 +46,10 @@ export const CacheScreen = lazyComponent(
   async () => (await import("@/features/cache/cache-screen")).CacheScreen,
   <ScreenSkeleton title="Usage" />,
 );
+export const PricesScreen = lazyComponent(
+  async () => (await import("@/features/prices/prices-screen")).PricesScreen,
+  <ScreenSkeleton title="Usage" />,
+);
 export const ReadinessScreen = lazyComponent(
   async () => (await import("@/features/readiness/readiness-screen")).ReadinessScreen,
   <ScreenSkeleton title="Readiness" />,
@@ -74,12 +78,14 @@ const PRELOADS: Record<Screen["path"], () => Promise<void>> = {
 /** Loads the screen of a path. */
 export function preloadScreen(pathname: string): Promise<void> {
   if (pathname.startsWith("/cache")) return CacheScreen.preload();
+  if (pathname.startsWith("/prices")) return PricesScreen.preload();
   return PRELOADS[SCREENS.find((screen) => isWithin(screen, pathname))?.path ?? "/"]();
 }
 
 /** Loads every screen in the order of the navigation, each when the page is idle. */
 export async function preloadScreens(): Promise<void> {
-  for (const preload of [...SCREENS.map((screen) => PRELOADS[screen.path]), CacheScreen.preload]) {
+  const others = [CacheScreen.preload, PricesScreen.preload];
+  for (const preload of [...SCREENS.map((screen) => PRELOADS[screen.path]), ...others]) {
     await new Promise<void>((resolve) => void whenIdle(resolve));
     await preload();
   }

@@ -12,6 +12,7 @@ const PATHS = [
   "/usage",
   "/requests",
   "/cache",
+  "/prices",
   "/readiness",
   "/settings",
 ];

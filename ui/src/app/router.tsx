@@ -17,6 +17,7 @@ import {
   KeysScreen,
   OverviewScreen,
   PlaygroundScreen,
+  PricesScreen,
   ReadinessScreen,
   RequestsScreen,
   RoutingScreen,
@@ -24,9 +25,10 @@ import {
   UsageScreen,
 } from "@/app/lazy-screens";
 import { Shell } from "@/app/shell";
-import { UsageTabs } from "@/components/usage-tabs";
+import { UsageTabs, type UsageTab } from "@/components/usage-tabs";
 import { parseRequestsPlace, type RequestsPlace } from "@/features/requests/requests-place";
 import { parseUsagePlace, type UsagePlace } from "@/features/usage/usage-place";
+import type { UsageRange } from "@/ipc/bindings";
 
 type KeysTab = "keys" | "clients";
 
@@ -137,9 +139,7 @@ const usage = createRoute({
     return (
       <UsageScreen
         place={place}
-        tabs={
-          <UsageTabs value="spend" onChange={() => void navigate({ to: "/cache", search: { range: place.range } })} />
-        }
+        tabs={<UsageTabs value="spend" onChange={(tab) => showUsageTab(navigate, tab, place.range)} />}
         onMove={(next: UsagePlace) => void navigate({ to: "/usage", search: next, replace: true })}
         onRequests={(filter) => void navigate({ to: "/requests", search: filter })}
       />
@@ -157,12 +157,7 @@ const cache = createRoute({
     return (
       <CacheScreen
         range={range}
-        tabs={
-          <UsageTabs
-            value="cache"
-            onChange={() => void navigate({ to: "/usage", search: parseUsagePlace({ range }) })}
-          />
-        }
+        tabs={<UsageTabs value="cache" onChange={(tab) => showUsageTab(navigate, tab, range)} />}
         onRange={(next) => void navigate({ to: "/cache", search: { range: next }, replace: true })}
       />
     );
@@ -183,6 +178,25 @@ const requests = createRoute({
     );
   },
 });
+
+const prices = createRoute({
+  getParentRoute: () => root,
+  path: "/prices",
+  component: function Prices() {
+    const navigate = useNavigate();
+    return (
+      <PricesScreen tabs={<UsageTabs value="prices" onChange={(tab) => showUsageTab(navigate, tab, undefined)} />} />
+    );
+  },
+});
+
+/** Opens a part of Usage for the same period. */
+function showUsageTab(navigate: ReturnType<typeof useNavigate>, tab: UsageTab, range: UsageRange | undefined): void {
+  const { range: known } = parseUsagePlace({ range });
+  if (tab === "spend") void navigate({ to: "/usage", search: parseUsagePlace({ range }) });
+  else if (tab === "cache") void navigate({ to: "/cache", search: { range: known } });
+  else void navigate({ to: "/prices" });
+}
 
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
 const playground = createRoute({
@@ -213,6 +227,7 @@ const routeTree = root.addChildren([
   usage,
   cache,
   requests,
+  prices,
   readiness,
   playground,
   settings,

@@ -17,15 +17,15 @@ export interface Screen {
   label: string;
   icon: LucideIcon;
   /** Other first path segments of this screen. */
-  also?: string;
+  also?: string[];
 }
 
 export const SCREENS: Screen[] = [
   { path: "/", label: "Overview", icon: Gauge },
   { path: "/backends", label: "Backends", icon: Server },
   { path: "/routing", label: "Routing", icon: Route },
-  { path: "/keys", label: "Keys", icon: KeyRound, also: "/clients" },
-  { path: "/usage", label: "Usage", icon: Activity, also: "/cache" },
+  { path: "/keys", label: "Keys", icon: KeyRound, also: ["/clients"] },
+  { path: "/usage", label: "Usage", icon: Activity, also: ["/cache", "/prices"] },
   { path: "/requests", label: "Requests", icon: ListTree },
   { path: "/readiness", label: "Readiness", icon: ListChecks },
   { path: "/playground", label: "Playground", icon: MessagesSquare },
@@ -35,5 +35,5 @@ export const SCREENS: Screen[] = [
 /** True if a path belongs to the screen. */
 export function isWithin(screen: Screen, pathname: string): boolean {
   if (screen.path === "/") return pathname === "/";
-  return pathname.startsWith(screen.path) || (screen.also !== undefined && pathname.startsWith(screen.also));
+  return pathname.startsWith(screen.path) || screen.also?.some((path) => pathname.startsWith(path)) === true;
 }

@@ -101,6 +101,16 @@ export const commands = {
 	cache: (req: CacheQuery) => typedError<CacheView, ApiError>(__TAURI_INVOKE("cache", { req })),
 	/**  Removes cached responses. */
 	cachePurge: (req: CachePurge) => typedError<CachePurgeResultView, ApiError>(__TAURI_INVOKE("cache_purge", { req })),
+	/**  Lists prices with their source and date. */
+	prices: (req: PricesQuery) => typedError<PricesView, ApiError>(__TAURI_INVOKE("prices", { req })),
+	/**  Sets one's own price of a model at a backend, from now on. */
+	priceSet: (req: PriceSet) => typedError<PriceChangeView, ApiError>(__TAURI_INVOKE("price_set", { req })),
+	/**  Reads a price list and returns what it would change. Changes nothing. */
+	priceImport: (req: PriceImport) => typedError<PriceImportView, ApiError>(__TAURI_INVOKE("price_import", { req })),
+	/**  Applies an import that was looked at. */
+	priceImportApply: (req: PriceImportRef) => typedError<PriceChangeView, ApiError>(__TAURI_INVOKE("price_import_apply", { req })),
+	/**  Takes the last change of prices back. */
+	priceUndo: () => typedError<PriceChangeView, ApiError>(__TAURI_INVOKE("price_undo")),
 	/**  Returns the readiness run in progress, or else the newest, and earlier scores. */
 	readiness: () => typedError<ReadinessView, ApiError>(__TAURI_INVOKE("readiness")),
 	/**  Starts a readiness run. Progress comes as events. */
@@ -691,7 +701,7 @@ export type ChangeTag =
 /**  Routes and their current targets. */
 "routes" | 
 /**  Breakers, cooldowns and blocks. */
-"accesses" | "cache" | 
+"accesses" | "cache" | "prices" | 
 /**  The ledger's file, its backups and its problems. */
 "ledger";
 
@@ -1292,6 +1302,32 @@ export type LineItemView = {
 	amount_nano_usd: NanoDollars | null,
 };
 
+export type ListedPriceView = {
+	id: string,
+	/**  The provider's or backend's name. */
+	owner: string,
+	/**  The backend, if this is a price for one backend. */
+	backend: string | null,
+	/**  `*` for what all models of the owner share. */
+	model: string,
+	state: PriceRowState,
+	/**  First day, `2026-11-01`. */
+	from: string,
+	/**  The first day without it; None while it holds. */
+	until: string | null,
+	/**  The page it comes from, or "set by you". */
+	source: string,
+	confidence: PriceConfidence,
+	/**  Standard rates per million tokens; None if not known. */
+	input: NanoDollars | null,
+	cache_read: NanoDollars | null,
+	output: NanoDollars | null,
+	/**  Every rate, as an invoice names it. */
+	rates: PriceRateView[],
+	/**  Factors of regions: "us × 1.1". */
+	regions: string[],
+};
+
 export type LogImportState = "running" | "finished" | 
 /**  Stopped by the user or by the end of the program. */
 "cancelled" | "failed";
@@ -1609,6 +1645,99 @@ export type PoolOrder =
 /**  At random, in proportion to their weights. */
 "weighted";
 
+/**  A change of prices. */
+export type PriceChangeView = {
+	/**  "Set the price of llama-3 at home. 120 requests without a price now cost $0.42." */
+	sentence: string,
+	at: UnixMs,
+	/**  Prices that were added. */
+	prices: Count,
+	/**  Requests that had no price and have one now. */
+	repriced: Count,
+};
+
+/**  Trust in a price. */
+export type PriceConfidence = 
+/**  From the provider's price page, taken from one public catalogue. */
+"listed" | 
+/**  Stated by the user. */
+"declared" | 
+/**  Invented for the mock. Unused since version 4 of the ledger; kept for older rows. */
+"made_up";
+
+export type PriceDifferenceView = {
+	owner: string,
+	model: string,
+	/**  What changes: "input $2.00 → $2.50 (+25 %)". */
+	changes: string[],
+	/**  True if the model had no price. */
+	is_new: boolean,
+};
+
+/**  The format of a price file. */
+export type PriceFileFormat = 
+/**  The program's own format. */
+"gatehouse" | 
+/**  LiteLLM's `model_prices_and_context_window.json`. */
+"litellm" | 
+/**  `api.json` of models.dev. */
+"models_dev";
+
+/**  A price list to look at. */
+export type PriceImport = 
+/**  The text of a file. */
+{ kind: "text"; 
+/**  Shown as the source of rows that name none. */
+name: string; text: string } | 
+/**  An address that the list is fetched from. */
+{ kind: "address"; url: string };
+
+export type PriceImportRef = {
+	id: Count,
+};
+
+/**  What an import would change. Nothing has changed yet. */
+export type PriceImportView = {
+	/**  Names this preview for `price_import_apply`. */
+	id: Count,
+	format: PriceFileFormat,
+	/**  "3 prices change, 12 are new, 120 stay as they are." */
+	sentence: string,
+	changed: Count,
+	new: Count,
+	same: Count,
+	/**  Rows of providers that are not kept here. */
+	foreign: Count,
+	/**  Largest change first; at most some hundred. */
+	differences: PriceDifferenceView[],
+	/**  Rows and fields that were not read. */
+	problems: PriceProblemView[],
+	problems_found: Count,
+};
+
+export type PriceProblemView = {
+	line: Count,
+	row: string,
+	field: string,
+	problem: string,
+};
+
+export type PriceRateView = {
+	meter: Meter,
+	/**  None for the standard tier. */
+	tier: ServiceTier | null,
+	/**  For requests with more input tokens than this. */
+	above_tokens: Count | null,
+	rate: NanoDollars,
+	/**  "per million tokens", "per thousand calls". */
+	unit: string,
+};
+
+/**  When a price holds. */
+export type PriceRowState = "in_force" | 
+/**  From a later day on. */
+"upcoming" | "ended";
+
 export type PriceRowView = {
 	/**  `openai/gpt-4.1@2026-11-01` */
 	id: string,
@@ -1616,6 +1745,20 @@ export type PriceRowView = {
 	valid_from: string,
 	/**  The page or person it comes from. */
 	source: string,
+};
+
+/**
+ *  One's own price of a model at a backend, from now on. Earlier requests without a price are priced
+ *  with it too.
+ */
+export type PriceSet = {
+	backend: string,
+	model: string,
+	/**  US dollars per million tokens, as in `2.50`. Empty where unknown. */
+	input: string,
+	cache_read: string,
+	cache_write: string,
+	output: string,
 };
 
 /**  Prices in nano-dollars per million tokens. */
@@ -1627,6 +1770,27 @@ export type PriceView = {
 	/**  Date on which the price was read from its source, `2026-11-21`. */
 	valid_from: string,
 	source: string,
+};
+
+/**  Which prices to list. An empty text is no filter. */
+export type PricesQuery = {
+	/**  Part of a model's id. */
+	model: string,
+	/**  A provider's id or a backend's. */
+	owner: string,
+	/**  Rows in one answer; the view says how many there are. */
+	limit: number,
+};
+
+export type PricesView = {
+	/**  "440 prices of 22 providers and 3 of your own." */
+	sentence: string,
+	/**  By owner and model; the newest row of each first. */
+	rows: ListedPriceView[],
+	/**  Rows that match, those left out included. */
+	found: Count,
+	/**  The change that `price_undo` takes back; None if there is none. */
+	last_change: PriceChangeView | null,
 };
 
 /**  Both ends are allowed. */
@@ -2113,6 +2277,19 @@ export type ScoreComponentView = {
 	/**  How well it does compared with the other candidates, 0 to 100. */
 	score_percent: number,
 };
+
+/**  How fast or when a provider answers, at another price. */
+export type ServiceTier = "standard" | 
+/**  Cheaper and slower (OpenAI). */
+"flex" | 
+/**  Dearer and faster. */
+"priority" | 
+/**  Answered within a day. */
+"batch" | 
+/**  The same model, run faster (Anthropic's `speed`). */
+"fast" | 
+/**  Capacity that was paid for in advance: scale tier, provisioned throughput. */
+"reserved";
 
 /**  Dimension of a report on session logs. */
 export type SessionGroupBy = "tool" | "model" | 

@@ -11,6 +11,7 @@ import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
 import { fakeBudgets } from "@/ipc/fake/budgets";
 import { fakeCache } from "@/ipc/fake/cache";
+import { fakePrices } from "@/ipc/fake/prices";
 import { fakeLedger } from "@/ipc/fake/ledger";
 import { fakePlayground } from "@/ipc/fake/playground";
 import {
@@ -313,6 +314,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeLedger(doing),
     ...fakeSessionLogs({ ...doing, later, announce }),
     ...fakeRequests(doing),
+    ...fakePrices(doing),
 
     usage: (req) => answer(() => usageOf(world.requests, req, now(), labelOf)),
 

@@ -15,6 +15,8 @@ import type {
   PlaygroundSnippetsView,
   BackendPresetView,
   BudgetView,
+  PricesQuery,
+  PricesView,
   ReadinessView,
   RequestCodeView,
   RequestsQuery,
@@ -55,6 +57,7 @@ export const QUERY_NAMES = [
   "request_path",
   "request_code",
   "saved_views",
+  "prices",
 ] as const;
 export type QueryName = (typeof QUERY_NAMES)[number];
 
@@ -83,6 +86,15 @@ export function useKeys(): UseQueryResult<KeyView[], ApiError> {
 export function useClients(): UseQueryResult<ClientView[], ApiError> {
   const host = useHost();
   return useQuery<ClientView[], ApiError>({ queryKey: ["clients"], queryFn: () => host.clients() });
+}
+
+export function usePrices(query: PricesQuery): UseQueryResult<PricesView, ApiError> {
+  const host = useHost();
+  return useQuery<PricesView, ApiError>({
+    queryKey: ["prices", query],
+    queryFn: () => host.prices(query),
+    placeholderData: (before) => before,
+  });
 }
 
 export function useReadiness(): UseQueryResult<ReadinessView, ApiError> {

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
     ask, backends, budgets, cache, check, clients, completions, keys, ledger, models, notify,
-    requests, routes, settings, token, usage, vault,
+    prices, requests, routes, settings, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -94,6 +94,9 @@ pub(crate) enum CoreCommand {
     /// Show usage and costs
     #[command(visible_alias = "cost", aliases = ["costs", "spend", "stats"])]
     Usage(usage::UsageArguments),
+    /// List, set and import prices
+    #[command(subcommand, visible_alias = "price")]
+    Prices(prices::PricesCommand),
     /// List requests, newest first, or show one
     #[command(visible_alias = "logs", aliases = ["request", "log"])]
     Requests(requests::RequestsArguments),

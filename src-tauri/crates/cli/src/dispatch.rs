@@ -6,8 +6,8 @@ use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
 use crate::command::{
-    ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel, requests,
-    routes, settings, status, stop, token, usage, vault,
+    ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel, prices,
+    requests, routes, settings, status, stop, token, usage, vault,
 };
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
@@ -113,6 +113,7 @@ async fn dispatch_core_command(
         CoreCommand::Usage(wanted) => usage::run(&wanted, core, console).await,
         CoreCommand::Requests(wanted) => requests::run(&wanted, core, console).await,
         CoreCommand::Ledger(wanted) => ledger::run(wanted, core, console).await,
+        CoreCommand::Prices(wanted) => prices::run(wanted, core, console).await,
         CoreCommand::Cache(wanted) => cache::run(wanted, core, console).await,
         CoreCommand::Vault { command } => vault::run(command, core, passphrases, console).await,
         CoreCommand::Panel => panel::run(core, console).await,

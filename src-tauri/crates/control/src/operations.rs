@@ -16,10 +16,11 @@ use crate::view::{
     HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
     LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
     LedgerView, LogImportView, NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef,
-    PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, ReadinessRunView, ReadinessStart,
-    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
-    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
-    RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
+    PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport,
+    PriceImportRef, PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView,
+    ReadinessStart, ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery,
+    RequestsView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView,
+    RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
     SettingsValues, SettingsView, StatusView, UsageReportQuery, UsageView, VaultChangeView,
     VaultMove, VaultSet, VaultUnlock, VaultView,
 };
@@ -124,6 +125,16 @@ macro_rules! operations {
             cache(req: CacheQuery) -> CacheView, changes [];
             /// Removes cached responses.
             cache_purge(req: CachePurge) -> CachePurgeResultView, changes [Cache];
+            /// Lists prices with their source and date.
+            prices(req: PricesQuery) -> PricesView, changes [];
+            /// Sets one's own price of a model at a backend, from now on.
+            price_set(req: PriceSet) -> PriceChangeView, changes [Prices, Usage, Status, Cache];
+            /// Reads a price list and returns what it would change. Changes nothing.
+            price_import(req: PriceImport) -> PriceImportView, changes [];
+            /// Applies an import that was looked at.
+            price_import_apply(req: PriceImportRef) -> PriceChangeView, changes [Prices, Usage, Status, Cache];
+            /// Takes the last change of prices back.
+            price_undo() -> PriceChangeView, changes [Prices, Usage, Status, Cache];
             /// Returns the readiness run in progress, or else the newest, and earlier scores.
             readiness() -> ReadinessView, changes [];
             /// Starts a readiness run. Progress comes as events.

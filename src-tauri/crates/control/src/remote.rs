@@ -36,6 +36,10 @@ const SLOW_OPERATIONS: &[&str] = &[
     "key_replace",
     "key_verify",
     "notification_test",
+    "price_import",
+    "price_import_apply",
+    "price_set",
+    "price_undo",
     "vault_check",
     "vault_unlock",
 ];

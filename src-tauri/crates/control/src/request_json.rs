@@ -13,10 +13,10 @@ use crate::view::{
     BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, BacktestQuery,
     BreakerTimelineQuery, BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd, ClientEdit,
     ClientRef, EndpointForce, EndpointRef, HypotheticalRequest, IssuedToken, KeyAdd, KeyRef,
-    KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef, PlaygroundSend, ReadinessStart,
-    RequestRef, RequestsQuery, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SavedView,
-    SavedViewRef, SessionLogsQuery, SettingsValues, UsageReportQuery, VaultMove, VaultSet,
-    VaultUnlock,
+    KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport,
+    PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
+    RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
+    SettingsValues, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -47,6 +47,10 @@ plain!(
     ClientEdit,
     ClientRef,
     UsageReportQuery,
+    PricesQuery,
+    PriceSet,
+    PriceImport,
+    PriceImportRef,
     RequestsQuery,
     RouteEdit,
     RouteRef,

@@ -67,6 +67,20 @@ impl WallTime {
         self.0
     }
 
+    /// The start of a day in UTC, written `2026-11-21`; `None` for any other text.
+    #[must_use]
+    pub fn from_day(day: &str) -> Option<Self> {
+        let date: jiff::civil::Date = day.parse().ok()?;
+        let start = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        (date.to_string() == day).then(|| Self(start.timestamp().as_millisecond()))
+    }
+
+    /// The start of its day in UTC.
+    #[must_use]
+    pub const fn day_start(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(86_400_000)))
+    }
+
     /// RFC 3339 in UTC with milliseconds: `2026-11-21T08:00:00.000Z`.
     #[must_use]
     pub fn to_rfc3339(self) -> String {

@@ -30,6 +30,7 @@ use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
 use crate::playground_host::EnginePlaygroundHost;
+use crate::price_editor::PriceEditor;
 use crate::probe::BackendProber;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
@@ -99,6 +100,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         },
         notifications: notifications(&base, &backends, channel),
         playground: playground(&base, &routes, &gateway, &playground_token),
+        price_editor: price_editor(&base, &backends),
         base,
         backends,
         clients,
@@ -134,7 +136,10 @@ fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts 
         clock: Arc::clone(&base.clock),
         mock: base.mock.clone(),
         own_clients,
-        current: Arc::new(ArcSwap::from_pointee(snapshot::empty(&base.prices, base.started))),
+        current: Arc::new(ArcSwap::from_pointee(snapshot::empty(
+            base.prices.load_full(),
+            base.started,
+        ))),
     });
     let interval = Duration::from_secs(settings.health.interval_secs);
     let entropy = SharedEntropy(Arc::clone(&base.entropy));
@@ -186,6 +191,21 @@ fn response_cache(base: &BaseParts) -> ResponseCache {
         tasks: base.tasks.clone(),
         open: Mutex::default(),
         backends: Mutex::default(),
+    }
+}
+
+fn price_editor(base: &BaseParts, backends: &BackendParts) -> PriceEditor {
+    PriceEditor {
+        book: Arc::clone(&base.prices),
+        ledger: base.ledger.clone(),
+        settings: Arc::clone(&base.settings),
+        snapshots: Arc::clone(&backends.snapshots),
+        response_cache: Arc::clone(&backends.response_cache),
+        network: backends.network.clone(),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        preview: Mutex::default(),
+        changing: tokio::sync::Mutex::default(),
     }
 }
 

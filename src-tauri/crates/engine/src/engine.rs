@@ -25,6 +25,8 @@ use crate::ledger_watch::LedgerWatch;
 use crate::log_import::LogImport;
 use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
+use crate::price_editor::PriceEditor;
+use crate::prices_in_use::PricesInUse;
 use crate::probe::BackendProber;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
@@ -57,6 +59,7 @@ pub(crate) struct EngineParts {
     pub(crate) log_import: LogImport,
     pub(crate) notifications: Arc<Notifications>,
     pub(crate) playground: Arc<Playground>,
+    pub(crate) price_editor: PriceEditor,
     /// Last, since it holds the data folder's lock: it is dropped after the ledger is closed.
     pub(crate) control: ControlServer,
 }
@@ -74,7 +77,7 @@ pub(crate) struct BaseParts {
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) vault: Vault,
     pub(crate) ledger: Ledger,
-    pub(crate) prices: Arc<PriceBook>,
+    pub(crate) prices: PricesInUse,
 }
 
 /// What is known of the backends, and how they are asked.
@@ -156,8 +159,13 @@ impl Engine {
     }
 
     #[must_use]
-    pub fn prices(&self) -> &PriceBook {
-        &self.parts.base.prices
+    pub fn prices(&self) -> Arc<PriceBook> {
+        self.parts.base.prices.load_full()
+    }
+
+    #[must_use]
+    pub fn price_editor(&self) -> &PriceEditor {
+        &self.parts.price_editor
     }
 
     /// Endpoint state at this moment.

@@ -29,6 +29,8 @@ mod model_catalogue;
 mod notifications;
 mod owner;
 mod playground_host;
+mod price_editor;
+mod prices_in_use;
 mod private_variables;
 mod probe;
 mod readiness_runs;
@@ -70,6 +72,9 @@ pub use model_catalogue::ModelCatalogue;
 pub use monitor::WindowFocus;
 pub use notifications::{NotificationOutcome, Notifications};
 pub use owner::{LockError, OwnerLock, OwnerNote, find_owner, is_owned};
+pub use price_editor::{
+    PriceChangeDone, PriceDifference, PriceEditError, PriceEditor, PricePreview,
+};
 pub use private_variables::{EnvironmentVariables, LaunchContext, private_variables};
 pub use probe::BackendProber;
 pub use readiness_runs::{ReadinessRuns, RunError};

@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::events::{EngineEvent, EventBus};
+use crate::prices_in_use::PricesInUse;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -87,7 +88,7 @@ pub enum LogImportError {
 #[derive(Clone)]
 pub struct LogImport {
     pub(crate) ledger: Ledger,
-    pub(crate) prices: Arc<PriceBook>,
+    pub(crate) prices: PricesInUse,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
     pub(crate) tasks: Tasks,
@@ -274,8 +275,8 @@ impl LogImport {
         let planned = files.get(part.file);
         let tool = planned.map_or(SessionTool::ClaudeCode, |planned| planned.file.tool);
         let path = planned.map(|planned| planned.file.path.to_string_lossy().into_owned());
-        let (prices, now) = (&self.prices, self.clock.wall());
-        let value = |record| api_value(prices, tool, record, now);
+        let (prices, now) = (self.prices.load_full(), self.clock.wall());
+        let value = |record| api_value(&prices, tool, record, now);
         let values = part.records.iter().map(value).collect();
         SessionPart { path: path.unwrap_or_default(), tool, part, values }
     }

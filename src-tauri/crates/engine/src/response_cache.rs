@@ -14,7 +14,6 @@ use domain::{BackendId, Clock, CredentialId, Secret};
 use gateway::CacheUse;
 use indexmap::IndexMap;
 use parking_lot::Mutex;
-use pricing::PriceBook;
 use settings::{BackendSettings, CacheSettings, Settings, SettingsStore};
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
@@ -22,6 +21,7 @@ use vault::Vault;
 use self::prices::{CacheOpenState, prices_in_force, purge_repriced};
 use crate::Folders;
 use crate::events::EventBus;
+use crate::prices_in_use::PricesInUse;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -31,7 +31,7 @@ pub struct ResponseCache {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) vault: Vault,
-    pub(crate) prices: Arc<PriceBook>,
+    pub(crate) prices: PricesInUse,
     pub(crate) events: EventBus,
     pub(crate) tasks: Tasks,
     pub(crate) open: Mutex<Option<OpenCache>>,
@@ -97,15 +97,7 @@ impl ResponseCache {
             has_all_tiers: config.shared.is_some() == wanted.redis_url.is_some(),
         };
         let cache = Cache::open(config, Arc::clone(&self.clock));
-        let path = self.folders.cache_prices_file();
-        let prices = prices_in_force(&self.prices, self.clock.wall());
-        if let Some(purging) = purge_repriced(&cache, opening, path, prices) {
-            let events = self.events.clone();
-            self.tasks.spawn("cache prices", async move {
-                purging.await;
-                events.send_changed(&[Topic::Cache]);
-            });
-        }
+        self.purge_repriced_of(&cache, opening);
         let closing = self.tasks.stop_token().child_token();
         let (tended, stop) = (cache.clone(), closing.clone());
         if wanted.redis_url.is_some() {
@@ -117,6 +109,25 @@ impl ResponseCache {
             });
         }
         *open = Some(OpenCache { settings: wanted.clone(), cache, closing });
+    }
+
+    /// Purges responses of models whose price has changed.
+    pub(crate) fn purge_repriced(&self) {
+        let Some(cache) = self.cache() else { return };
+        let has_all_tiers = self.settings.current().cache.redis_url.is_none();
+        self.purge_repriced_of(&cache, CacheOpenState { is_new: false, has_all_tiers });
+    }
+
+    fn purge_repriced_of(&self, cache: &Cache, opening: CacheOpenState) {
+        let path = self.folders.cache_prices_file();
+        let prices = prices_in_force(&self.prices.load(), self.clock.wall());
+        if let Some(purging) = purge_repriced(cache, opening, path, prices) {
+            let events = self.events.clone();
+            self.tasks.spawn("cache prices", async move {
+                purging.await;
+                events.send_changed(&[Topic::Cache]);
+            });
+        }
     }
 
     fn cache_config(&self, wanted: &CacheSettings, password: Option<Secret>) -> CacheConfig {

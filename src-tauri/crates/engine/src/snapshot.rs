@@ -26,6 +26,7 @@ use url::Url;
 use wire::TargetKind;
 
 use crate::model_catalogue::ModelCatalogue;
+use crate::prices_in_use::PricesInUse;
 use crate::resilience_rules::{attempt_rules, breaker_rules, retry_budget_rules};
 use crate::response_cache::ResponseCache;
 
@@ -42,7 +43,7 @@ pub struct SnapshotStore {
     pub(crate) models: Arc<ModelCatalogue>,
     pub(crate) response_cache: Arc<ResponseCache>,
     pub(crate) registry: Arc<EndpointRegistry>,
-    pub(crate) prices: Arc<PriceBook>,
+    pub(crate) prices: PricesInUse,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mock: BackendId,
     /// Clients of the engine itself.
@@ -73,7 +74,7 @@ impl SnapshotStore {
             routes: routes(&settings, &self.models, &self.mock),
             clients: self.clients(&settings),
             cache: self.response_cache.in_use(&settings),
-            prices: Arc::clone(&self.prices),
+            prices: self.prices.load_full(),
             limits: RequestLimits::from(&settings.gateway),
             resilience,
             since: self.clock.wall(),
@@ -121,13 +122,13 @@ fn traffic_rules(limits: TrafficLimits) -> TrafficRules {
 }
 
 /// A snapshot that serves nothing, in use until the settings are in force.
-pub(crate) fn empty(prices: &Arc<PriceBook>, since: WallTime) -> Snapshot {
+pub(crate) fn empty(prices: Arc<PriceBook>, since: WallTime) -> Snapshot {
     Snapshot {
         backends: HashMap::new(),
         routes: RouteTable::new(Vec::new(), Vec::new()),
         clients: GatewayClients::default(),
         cache: None,
-        prices: Arc::clone(prices),
+        prices,
         limits: RequestLimits::from(&GatewaySettings::default()),
         resilience: ResilienceRules::default(),
         since,

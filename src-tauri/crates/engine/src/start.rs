@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use domain::{BackendId, IdError};
 use gateway::{ControlOperations, Gateway, GatewayParts, ListenerLimits};
 use ledger::{LedgerError, LedgerLimits, Recovery};
@@ -74,7 +75,7 @@ impl Engine {
         let vault = opener.open(forced.unwrap_or(settings.current().vault.kind));
         let (ledger, recovery) =
             Recovery::open(&folders.ledger_file(), LedgerLimits::default(), Arc::clone(&clock))?;
-        let prices = Arc::new(ledger.price_book().await?);
+        let prices = Arc::new(ArcSwap::from_pointee(ledger.price_book().await?));
         let base = BaseParts {
             started: clock.wall(),
             mock: BackendId::new(MOCK_BACKEND_ID)?,

@@ -24,6 +24,7 @@ macro_rules! for_each_topic {
             /// Breakers, cooldowns and blocks.
             Endpoints = "accesses",
             Cache = "cache",
+            Prices = "prices",
             /// The ledger's file, its backups and its problems.
             Ledger = "ledger",
         }

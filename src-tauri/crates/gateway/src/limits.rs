@@ -15,8 +15,8 @@ pub const HEAD_BYTES_MAX: usize = 65_536;
 /// Maximum number of headers in a request. Real clients send under 40.
 pub const HEADERS_MAX: usize = 100;
 
-/// Largest body of a control request, in bytes. A pasted `.env` file is the largest.
-pub const CONTROL_BODY_BYTES_MAX: usize = 1_048_576;
+/// Largest body of a control request, in bytes. A price list is the largest; LiteLLM's has 3 MB.
+pub const CONTROL_BODY_BYTES_MAX: usize = 8_388_608;
 
 /// Largest whole answer read from a backend, in bytes. Base64 images of several megabytes fit.
 pub const ANSWER_BYTES_MAX: usize = 67_108_864;

@@ -92,7 +92,7 @@ impl Backend {
         let (crossing, rules) = (TranslationMode::default(), TrafficRules::default());
         let provider = match kind {
             TargetKind::Mock => Some(Provider::Mock),
-            _ => Provider::from_origin(&origin),
+            _ => Provider::from_base_url(&root, credential.is_some()),
         };
         let network = AllowedNetwork::default();
         Ok(Self { id, kind, crossing, origin, credential, rules, network, provider, root })

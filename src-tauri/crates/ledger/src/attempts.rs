@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{NanoUsd, RequestId, WallTime};
+use domain::{NanoUsd, RequestId, ServiceTier, WallTime};
 use pricing::{Cost, LineItem, Unpriced};
 use rusqlite::{Connection, Row, Statement, params};
 
@@ -37,6 +37,8 @@ const COLUMNS: &[&str] = &[
     "lines",
     "unpriced_reason",
     "unpriced_detail",
+    "tier",
+    "region",
 ];
 
 pub(crate) static INSERT: LazyLock<String> =
@@ -70,23 +72,29 @@ pub(crate) fn insert(
             stored_lines(&attempt.lines),
             attempt.unpriced.as_ref().map(|why| WordColumn(why.reason)),
             attempt.unpriced.as_ref().and_then(|why| why.detail.as_deref()).map(bound_name),
+            Some(attempt.tier).filter(|tier| *tier != ServiceTier::Standard).map(WordColumn),
+            attempt.region.as_deref().map(bound_name),
         ];
         execute_with_tokens(statement, values, attempt.usage.as_ref())?;
     }
     Ok(())
 }
 
-fn stored_lines(lines: &[LineItem]) -> Option<String> {
+pub(crate) fn stored_lines(lines: &[LineItem]) -> Option<String> {
     (!lines.is_empty()).then(|| serde_json::to_string(lines).ok()).flatten()
 }
 
 /// Lines on a meter of a newer version are left out.
-fn read_lines(row: &Row<'_>) -> rusqlite::Result<Vec<LineItem>> {
+pub(crate) fn read_lines(row: &Row<'_>) -> rusqlite::Result<Vec<LineItem>> {
     let text: Option<String> = row.get("lines")?;
     let stored: Option<Vec<serde_json::Value>> =
         text.and_then(|text| serde_json::from_str(&text).ok());
     let lines = stored.into_iter().flatten().map(serde_json::from_value);
     Ok(lines.filter_map(Result::ok).collect())
+}
+
+pub(crate) fn read_tier(row: &Row<'_>) -> rusqlite::Result<ServiceTier> {
+    Ok(row.get::<_, Option<WordColumn<_>>>("tier")?.map_or(ServiceTier::Standard, |tier| tier.0))
 }
 
 /// A reason of a newer version is none.
@@ -130,5 +138,7 @@ fn read_attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
         cost: read_cost(row)?,
         lines: read_lines(row)?,
         unpriced: read_unpriced(row)?,
+        tier: read_tier(row)?,
+        region: row.get("region")?,
     })
 }

@@ -19,7 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
 use crate::error::file_error;
-use crate::{LedgerError, LedgerLimits, backup, price_table, requests, rollup};
+use crate::{LedgerError, LedgerLimits, backup, requests, rollup};
 
 /// Wait for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,6 +50,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v6.sql"),
     include_str!("schema/v7.sql"),
     include_str!("schema/v8.sql"),
+    include_str!("schema/v9.sql"),
 ];
 
 /// Schema version that this program reads and writes.
@@ -182,9 +183,6 @@ pub(crate) fn recover(connection: &mut Connection) -> Result<(), LedgerError> {
         connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     rollup::add_reserved(&transaction)?;
     let lost = requests::mark_reserved_unknown(&transaction)?;
-    for price in pricing::bundled_prices() {
-        price_table::insert(&transaction, &price)?;
-    }
     transaction.commit()?;
     if lost > 0 {
         tracing::warn!(requests = lost, "requests were cut off when Gatehouse last stopped");

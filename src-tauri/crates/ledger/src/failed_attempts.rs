@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::endpoint_states::read_endpoint;
 use crate::integer_columns::{get_count, row_count};
+use crate::rollup::Counting;
 use crate::text_columns::WordColumn;
 use crate::usage::{SLOT_MS, slot_end, slot_start};
 use crate::{AttemptRecord, Purpose, Settlement, rollup};
@@ -40,17 +41,27 @@ pub(crate) fn count_settled(
     if ids.is_empty() {
         return Ok(());
     }
-    let sql = "INSERT INTO rollup_failures
+    count(connection, &ids, Counting::Add)
+}
+
+/// Counts the failed attempts of requests, or takes them out of the sums.
+pub(crate) fn count(
+    connection: &Connection,
+    ids: &[RequestId],
+    counting: Counting,
+) -> rusqlite::Result<()> {
+    let updates = ["attempts", "cost_nano_usd", "unpriced_attempts"].map(|it| counting.update(it));
+    let updates = updates.join(", ");
+    let sql = format!(
+        "INSERT INTO rollup_failures
         SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, coalesce(a.credential, ''),
          coalesce(a.class, a.error_class), count(*), sum(coalesce(a.cost_nano_usd, 0)),
          sum(a.cost_nano_usd IS NULL)
         FROM attempts a JOIN requests r ON r.id = a.request_id
         WHERE a.request_id IN (SELECT value FROM json_each(?2)) AND a.error_class IS NOT NULL
-        GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO UPDATE SET
-         attempts = attempts + excluded.attempts,
-         cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd,
-         unpriced_attempts = unpriced_attempts + excluded.unpriced_attempts";
-    connection.prepare_cached(sql)?.execute(params![SLOT_MS, rollup::id_list(&ids)]).map(drop)
+        GROUP BY 1, 2, 3, 4, 5 ON CONFLICT DO UPDATE SET {updates}"
+    );
+    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, rollup::id_list(ids)]).map(drop)
 }
 
 /// Failures over whole quarter hours, highest cost first, then most frequent.

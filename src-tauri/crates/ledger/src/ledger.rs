@@ -18,13 +18,14 @@ use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
     AttemptOutcome, AttemptRecord, BypassCount, FailedAttempts, HealthChange, HealthRow,
-    LedgerError, LedgerLimits, LedgerState, MeterTotals, ModelLatency, NewRequest, Purpose,
-    ReadinessRunRecord, ReadinessRunSummary, RequestPage, RequestQuery, RequestRow, RouteCount,
-    SessionPart, SessionQuery, SessionSummary, Settlement, Spend, StoredEndpointState,
-    TransitionQuery, TransitionRecord, UsageQuery, UsageSummary, attempt_outcomes, attempts,
-    backup, cache_bypasses, database, endpoint_states, failed_attempts, health, journal,
-    meter_rollup, price_table, readiness_runs, request_query, requests, rollup, route_counts,
-    session_imports, session_matches, session_usage, spill, transitions, writer,
+    LedgerError, LedgerLimits, LedgerState, MeterTotals, ModelLatency, NewRequest, PriceChange,
+    Purpose, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage, RequestQuery,
+    RequestRow, RouteCount, SessionPart, SessionQuery, SessionSummary, Settlement, Spend,
+    StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAttempt, UsageQuery,
+    UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses, database, endpoint_states,
+    failed_attempts, health, journal, meter_rollup, price_changes, price_table, readiness_runs,
+    request_query, requests, rollup, route_counts, session_imports, session_matches, session_usage,
+    spill, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -483,13 +484,66 @@ impl Ledger {
         self.read(move |connection| health::list_changes(connection, &backend, limit)).await
     }
 
-    /// Saves a price ([`Price::declared`]). Prices are never edited: a known id has no effect, and
-    /// a new amount needs a new date.
+    /// Adds prices as one change that can be taken back; returns its id. Prices are never edited: a
+    /// known id has no effect, and a new amount needs a new date.
+    ///
+    /// # Errors
+    /// The file cannot be written or read.
+    pub async fn add_prices(
+        &self,
+        at: WallTime,
+        what: String,
+        prices: Vec<Price>,
+    ) -> Result<i64, LedgerError> {
+        self.inner.queue.write(LedgerWrite::AddPrices { at, what, prices }).await?;
+        Ok(self.last_price_change().await?.map_or(0, |change| change.id))
+    }
+
+    /// The newest change of prices that was not taken back.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn last_price_change(&self) -> Result<Option<PriceChange>, LedgerError> {
+        self.read(price_changes::find_last).await
+    }
+
+    /// Takes the newest change of prices back, with what it priced. `None` if there is none.
+    ///
+    /// # Errors
+    /// The file cannot be written or read.
+    pub async fn undo_price_change(
+        &self,
+        at: WallTime,
+    ) -> Result<Option<PriceChange>, LedgerError> {
+        let Some(last) = self.last_price_change().await? else { return Ok(None) };
+        let undo = LedgerWrite::UndoPriceChange { change: last.id, at };
+        self.inner.queue.write(undo).await?;
+        Ok(Some(last))
+    }
+
+    /// Attempts that have no price because none was known, after one of them.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn unpriced_attempts(
+        &self,
+        after: Option<(RequestId, i64)>,
+        limit: usize,
+    ) -> Result<Vec<UnpricedAttempt>, LedgerError> {
+        self.read(move |connection| price_changes::list_unpriced(connection, after, limit)).await
+    }
+
+    /// Prices attempts that have no price, as part of a change. Returns the number of requests.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub async fn declare_price(&self, price: Price) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::Price(Box::new(price))).await.map(drop)
+    pub async fn reprice(
+        &self,
+        change: i64,
+        attempts: Vec<RepricedAttempt>,
+    ) -> Result<u64, LedgerError> {
+        let requests = self.inner.queue.write(LedgerWrite::Reprice { change, attempts }).await?;
+        Ok(requests as u64)
     }
 
     /// The price row that a cost was computed with ([`pricing::Cost::Computed`]).

@@ -29,6 +29,7 @@ mod limits;
 mod merge;
 mod meter_rollup;
 mod note;
+mod price_changes;
 mod price_table;
 mod queue;
 mod readers;
@@ -70,6 +71,7 @@ pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
 pub use limits::{LedgerLimits, QUEUE_BYTES_MAX};
 pub use meter_rollup::MeterTotals;
 pub use note::{IncidentCause, LedgerIncident};
+pub use price_changes::{PriceChange, RepricedAttempt, UnpricedAttempt};
 pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_TASKS_MAX};
 pub use readiness_runs::{RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary};
 pub use record::{

@@ -30,7 +30,19 @@ const ADD_LOGS: &str = "
     INSERT OR IGNORE INTO main.runs SELECT * FROM other.runs;
     INSERT OR IGNORE INTO main.session_usage (SESSION_COLUMNS)
         SELECT SESSION_COLUMNS FROM other.session_usage;
-    INSERT OR IGNORE INTO main.prices SELECT * FROM other.prices;
+    INSERT OR IGNORE INTO main.prices (id, provider, backend, model, terms, valid_from_ms,
+         valid_to_ms, source, confidence, change_id)
+        SELECT id, provider, backend, model, terms, valid_from_ms, valid_to_ms, source, confidence,
+         change_id + (SELECT coalesce(max(id), 0) FROM main.price_changes) FROM other.prices;
+    INSERT OR IGNORE INTO main.repriced_attempts
+        SELECT change_id + (SELECT coalesce(max(id), 0) FROM main.price_changes), request_id,
+         number, reason, detail FROM other.repriced_attempts
+        WHERE request_id IN (SELECT id FROM temp.added);
+    INSERT INTO main.price_changes
+        SELECT id + (SELECT coalesce(max(id), 0) FROM main.price_changes), at_ms, what, undone_ms
+        FROM other.price_changes
+        o WHERE NOT EXISTS (SELECT 1 FROM main.price_changes m
+         WHERE m.at_ms = o.at_ms AND m.what = o.what) ORDER BY id;
     INSERT OR REPLACE INTO main.health SELECT * FROM other.health o WHERE o.since_ms >=
         (SELECT coalesce(max(m.since_ms), 0) FROM main.health m WHERE m.backend = o.backend);
     INSERT OR REPLACE INTO main.access_states SELECT * FROM other.access_states o WHERE o.saved_ms >=

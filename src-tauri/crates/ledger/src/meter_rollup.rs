@@ -5,6 +5,7 @@ use domain::{Meter, NanoUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::{collect_known, get_count};
+use crate::rollup::Counting;
 use crate::text_columns::WordColumn;
 use crate::usage::{SLOT_MS, slot_end, slot_start};
 use crate::{COST_MAX, COUNT_MAX, Purpose, Settlement, rollup};
@@ -22,8 +23,10 @@ pub struct MeterTotals {
 
 /// The statement that counts the lines of requests that match a fixed condition on `a.request_id`.
 /// Numbers are bounded, so that a sum stays an integer.
-fn count_sql(condition: &str) -> String {
+fn count_sql(condition: &str, counting: Counting) -> String {
     let (count_max, cost_max) = (COUNT_MAX, COST_MAX.nanos());
+    let updates = ["quantity", "cost_nano_usd", "unpriced_quantity"].map(|it| counting.update(it));
+    let updates = updates.join(", ");
     format!(
         "INSERT INTO rollup_meters
          SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, a.model, line.value ->> 0,
@@ -32,9 +35,7 @@ fn count_sql(condition: &str) -> String {
           sum(iif(line.value ->> 3 IS NULL, min(line.value ->> 1, {count_max}), 0))
          FROM attempts a JOIN requests r ON r.id = a.request_id JOIN json_each(a.lines) line
          WHERE {condition} AND a.lines IS NOT NULL GROUP BY 1, 2, 3, 4, 5
-         ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity,
-          cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd,
-          unpriced_quantity = unpriced_quantity + excluded.unpriced_quantity"
+         ON CONFLICT DO UPDATE SET {updates}"
     )
 }
 
@@ -50,13 +51,22 @@ pub(crate) fn count_settled(
     if ids.is_empty() {
         return Ok(());
     }
-    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?2))");
-    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, rollup::id_list(&ids)]).map(drop)
+    count(connection, &ids, Counting::Add)
+}
+
+/// Counts the lines of requests, or takes them out of the sums.
+pub(crate) fn count(
+    connection: &Connection,
+    ids: &[RequestId],
+    counting: Counting,
+) -> rusqlite::Result<()> {
+    let sql = count_sql("a.request_id IN (SELECT value FROM json_each(?2))", counting);
+    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, rollup::id_list(ids)]).map(drop)
 }
 
 /// Counts the requests in the temporary table `added`.
 pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
-    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)");
+    let sql = count_sql("a.request_id IN (SELECT id FROM temp.added)", Counting::Add);
     connection.execute(&sql, [SLOT_MS]).map(drop)
 }
 

@@ -1,10 +1,13 @@
 //! The prices table: every row that ever priced a request, so that an old cost can be explained
 //! after the bundled table has changed.
 
+use std::collections::BTreeSet;
+
 use domain::WallTime;
 use pricing::{Price, PriceBook, PriceOwner, Provider};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::Settlement;
 use crate::integer_columns::get_parsed;
 use crate::text_columns::{WordColumn, bound_name};
 
@@ -33,15 +36,43 @@ pub(crate) fn insert(connection: &Connection, price: &Price) -> rusqlite::Result
     ])
 }
 
-pub(crate) fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option<Price>> {
-    let mut statement = connection.prepare_cached("SELECT * FROM prices WHERE id = ?1")?;
-    statement.query_row([id], read).optional()
+/// Inserts the bundled prices that just settled requests were priced by.
+pub(crate) fn keep_used(connection: &Connection, settled: &[&Settlement]) -> rusqlite::Result<()> {
+    let attempts = settled.iter().flat_map(|ended| &ended.attempts);
+    keep_bundled(connection, attempts.filter_map(|attempt| attempt.cost.price_id()))
 }
 
-/// The bundled prices and those declared by the user.
+/// Inserts the bundled prices among these.
+pub(crate) fn keep_bundled<'a>(
+    connection: &Connection,
+    ids: impl Iterator<Item = &'a str>,
+) -> rusqlite::Result<()> {
+    let ids: BTreeSet<&str> = ids.collect();
+    for id in ids {
+        let mut statement = connection.prepare_cached("SELECT 1 FROM prices WHERE id = ?1")?;
+        if !statement.exists([id])?
+            && let Some(price) = pricing::bundled_price(id)
+        {
+            insert(connection, price)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option<Price>> {
+    let mut statement = connection.prepare_cached("SELECT * FROM prices WHERE id = ?1")?;
+    let kept = statement.query_row([id], read).optional()?;
+    Ok(kept.or_else(|| pricing::bundled_price(id).cloned()))
+}
+
+/// The bundled prices and those of the user that were not taken back. Prices of a backend without a
+/// change are of versions before 9.
 pub(crate) fn load_price_book(connection: &Connection) -> rusqlite::Result<PriceBook> {
-    let mut statement =
-        connection.prepare_cached("SELECT * FROM prices WHERE backend IS NOT NULL")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT p.* FROM prices p LEFT JOIN price_changes c ON c.id = p.change_id
+         WHERE iif(p.change_id IS NULL, p.backend IS NOT NULL, c.undone_ms IS NULL)
+         ORDER BY p.change_id",
+    )?;
     let declared = statement.query_map([], read)?;
     declared.into_iter().try_fold(PriceBook::bundled(), |book, price| Ok(book.with_price(price?)))
 }

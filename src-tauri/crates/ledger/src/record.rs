@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::{
     BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, NanoUsd, RequestId,
-    TokenUsage, WallTime,
+    ServiceTier, TokenUsage, WallTime,
 };
 use pricing::{AttemptCost, Cost, LineItem, Unpriced};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -223,12 +223,18 @@ pub struct AttemptRecord {
     /// Why the cost is unknown, where that was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpriced: Option<Unpriced>,
+    #[serde(default)]
+    pub tier: ServiceTier,
+    /// Where the answer was made, if that has a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
 impl AttemptRecord {
     pub fn set_cost(&mut self, priced: AttemptCost) {
-        let AttemptCost { cost, lines, unpriced } = priced;
+        let AttemptCost { cost, lines, unpriced, tier, region } = priced;
         (self.cost, self.lines, self.unpriced) = (cost, lines, unpriced);
+        (self.tier, self.region) = (tier, region);
     }
 
     /// A new attempt: no answer and an unknown cost.
@@ -250,6 +256,8 @@ impl AttemptRecord {
             cost: Cost::Unpriced,
             lines: Vec::new(),
             unpriced: None,
+            tier: ServiceTier::Standard,
+            region: None,
         }
     }
 

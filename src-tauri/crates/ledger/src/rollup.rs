@@ -61,11 +61,26 @@ fn request_sums() -> String {
     })
 }
 
+/// Whether rows are added to the sums or taken out of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    Add,
+    Subtract,
+}
+
+impl Counting {
+    /// How `column` of a roll-up row changes by the counted rows.
+    pub(crate) fn update(self, column: &str) -> String {
+        let sign = if self == Self::Add { '+' } else { '-' };
+        format!("{column} = {column} {sign} excluded.{column}")
+    }
+}
+
 /// Counts the requests that match a fixed condition, with one write per roll-up row. Reads the
 /// request rows, so that sums and rows cannot disagree. `?1` is a slot's width.
-fn count_where(condition: &str) -> String {
+fn count_where(condition: &str, counting: Counting) -> String {
     let (columns, sums) = (sum_columns(), request_sums());
-    let updates = list_sums(|column| format!("{column} = {column} + excluded.{column}"));
+    let updates = list_sums(|column| counting.update(column));
     format!(
         "INSERT INTO rollup_quarter
           (slot_ms, purpose, backend, model, client, credential, project, {columns})
@@ -77,8 +92,9 @@ fn count_where(condition: &str) -> String {
     )
 }
 
-static COUNT_SETTLED: LazyLock<String> =
-    LazyLock::new(|| count_where("id IN (SELECT value FROM json_each(?2))"));
+const LISTED: &str = "id IN (SELECT value FROM json_each(?2))";
+
+static COUNT_SETTLED: LazyLock<String> = LazyLock::new(|| count_where(LISTED, Counting::Add));
 
 /// Counts just settled requests, in the same transaction and all at once: under load most of them
 /// belong to the same few rows.
@@ -93,6 +109,16 @@ pub(crate) fn count_settled(
     connection.prepare_cached(&COUNT_SETTLED)?.execute(params![SLOT_MS, ids]).map(drop)
 }
 
+/// Counts requests, or takes them out of the sums before their rows change.
+pub(crate) fn count(
+    connection: &Connection,
+    ids: &[RequestId],
+    counting: Counting,
+) -> rusqlite::Result<()> {
+    let sql = count_where(LISTED, counting);
+    connection.prepare_cached(&sql)?.execute(params![SLOT_MS, id_list(ids)]).map(drop)
+}
+
 /// The ids as a JSON array; ids need no escapes.
 pub(crate) fn id_list(ids: &[RequestId]) -> String {
     let ids: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
@@ -105,12 +131,13 @@ pub(crate) fn add_reserved(connection: &Connection) -> rusqlite::Result<()> {
     if let Some(earliest) = connection.query_row(earliest, [], |row| row.get(0))? {
         hourly_rollup::unfold(connection, WallTime::from_unix_ms(earliest))?;
     }
-    connection.execute(&count_where("state = 'reserved'"), [SLOT_MS]).map(drop)
+    connection.execute(&count_where("state = 'reserved'", Counting::Add), [SLOT_MS]).map(drop)
 }
 
 /// Counts the finished requests in the temporary table `added`.
 pub(crate) fn add_listed(connection: &Connection) -> rusqlite::Result<()> {
-    let count = count_where("state <> 'reserved' AND id IN (SELECT id FROM temp.added)");
+    let condition = "state <> 'reserved' AND id IN (SELECT id FROM temp.added)";
+    let count = count_where(condition, Counting::Add);
     connection.execute(&count, [SLOT_MS]).map(drop)
 }
 
@@ -119,6 +146,7 @@ pub(crate) fn add_uncounted_slots(connection: &Connection) -> rusqlite::Result<(
     let count = count_where(
         "state <> 'reserved'
           AND started_ms - started_ms % ?1 NOT IN (SELECT slot_ms FROM rollup_quarter)",
+        Counting::Add,
     );
     connection.execute(&count, [SLOT_MS]).map(drop)
 }

@@ -60,6 +60,8 @@ const TABLES: &[SalvageTable] = &[
     table("health_log", "number", None),
     table("transitions", "number", None),
     table("prices", "id", None),
+    table("price_changes", "id", None),
+    table("repriced_attempts", "change_id", None),
     table("runs", "id", None),
     table("health", "backend", None),
     table("access_states", "backend", None),

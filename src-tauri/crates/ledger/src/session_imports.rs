@@ -9,6 +9,7 @@ use session_logs::{FilePart, FileProgress, LogProblem, UsageRecord};
 
 use crate::SENTENCE_CHARS_MAX;
 use crate::integer_columns::{clamp_cost, clamp_count, clamp_time, get_count, row_count};
+use crate::price_table;
 use crate::statements::insert_into;
 use crate::text_columns::{bound_name, bound_text};
 use crate::token_columns::{execute_with_tokens, token_columns, with_token_columns};
@@ -87,6 +88,8 @@ pub(crate) fn store(connection: &Connection, parts: &[SessionPart]) -> rusqlite:
         for (record, value) in part.part.records.iter().zip(&part.values) {
             stored += upsert_record(&mut upsert, part, record, value.as_ref())?;
         }
+        let used = part.values.iter().flatten().map(|(_, price)| price.as_str());
+        price_table::keep_bundled(connection, used)?;
         store_problems(connection, part)?;
         if let Some(progress) = &part.part.progress {
             store_progress(connection, part, progress)?;

@@ -6,6 +6,7 @@ mod durability;
 mod endpoints;
 mod journal;
 mod opening;
+mod price_changes;
 mod records;
 mod recovery;
 mod rollups;

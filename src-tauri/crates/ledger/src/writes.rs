@@ -12,10 +12,10 @@ use rusqlite::{CachedStatement, Connection};
 use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
-    HealthChange, LedgerError, NewRequest, ReadinessRunRecord, SessionPart, Settlement,
-    StoredEndpointState, TransitionRecord, attempts, cache_bypasses, endpoint_states,
-    failed_attempts, health, hourly_rollup, meter_rollup, price_table, readiness_runs, requests,
-    rollup, session_imports, transitions,
+    HealthChange, LedgerError, NewRequest, ReadinessRunRecord, RepricedAttempt, SessionPart,
+    Settlement, StoredEndpointState, TransitionRecord, attempts, cache_bypasses, endpoint_states,
+    failed_attempts, health, hourly_rollup, meter_rollup, price_changes, price_table,
+    readiness_runs, requests, rollup, session_imports, transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -53,7 +53,9 @@ pub(crate) enum LedgerWrite {
     EndpointStates(Vec<StoredEndpointState>),
     Run(ReadinessRunRecord),
     Health(HealthChange),
-    Price(Box<Price>),
+    AddPrices { at: WallTime, what: String, prices: Vec<Price> },
+    Reprice { change: i64, attempts: Vec<RepricedAttempt> },
+    UndoPriceChange { change: i64, at: WallTime },
     SessionParts(Vec<SessionPart>),
     SessionMatches(Vec<SessionMatch>),
     Purge { before: WallTime, rows_max: usize },
@@ -106,7 +108,13 @@ impl LedgerWrite {
             Self::EndpointStates(states) => endpoint_states::replace(connection, states),
             Self::Run(run) => readiness_runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
-            Self::Price(price) => price_table::insert(connection, price),
+            Self::AddPrices { at, what, prices } => {
+                price_changes::add(connection, *at, what, prices)
+            }
+            Self::Reprice { change, attempts } => {
+                price_changes::reprice(connection, *change, attempts)
+            }
+            Self::UndoPriceChange { change, at } => price_changes::undo(connection, *change, *at),
             Self::SessionParts(parts) => session_imports::store(connection, parts),
             Self::SessionMatches(matches) => session_matches::mark(connection, matches),
             Self::Purge { before, rows_max } => {
@@ -220,7 +228,8 @@ pub(crate) fn commit(
         hourly_rollup::fold_finished(connection, &settled)?;
         failed_attempts::count_settled(connection, &settled)?;
         meter_rollup::count_settled(connection, &settled)?;
-        cache_bypasses::count_settled(connection, &settled)
+        cache_bypasses::count_settled(connection, &settled)?;
+        price_table::keep_used(connection, &settled)
     })
 }
 

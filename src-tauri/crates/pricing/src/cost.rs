@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{BackendId, NanoUsd, Usage, WallTime};
+use domain::{BackendId, NanoUsd, ServiceTier, Usage, WallTime};
 use serde::{Deserialize, Serialize};
 
-use crate::{ATTEMPT_COST_MAX, LineItem, PriceBook, Provider, Unpriced, UnpricedReason};
+use crate::{ATTEMPT_COST_MAX, LineItem, Price, PriceBook, Provider, Unpriced, UnpricedReason};
 
 /// Cost of a request and its source. An unknown price is unknown, never zero.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -114,11 +114,34 @@ impl AttemptPricing {
     /// or, if that has none, of the model that was sent. Unpriced if any line has no rate.
     #[must_use]
     pub fn cost(&self, usage: &Usage, model_billed: Option<&str>, at: WallTime) -> AttemptCost {
+        self.cost_by(usage, model_billed, |model| {
+            self.prices.find(&self.backend, self.provider, model, at)
+        })
+    }
+
+    /// The cost of an attempt that was made at `at`, before its price was known.
+    #[must_use]
+    pub fn late_cost(
+        &self,
+        usage: &Usage,
+        model_billed: Option<&str>,
+        at: WallTime,
+    ) -> AttemptCost {
+        self.cost_by(usage, model_billed, |model| {
+            self.prices.find_or_first(&self.backend, self.provider, model, at)
+        })
+    }
+
+    fn cost_by<'a>(
+        &self,
+        usage: &Usage,
+        model_billed: Option<&str>,
+        find: impl Fn(&str) -> Option<&'a Price>,
+    ) -> AttemptCost {
         if self.provider == Some(Provider::Mock) {
             return AttemptCost::not_billed();
         }
-        let find = |model: &str| self.prices.find(&self.backend, self.provider, model, at);
-        let price = model_billed.and_then(find).or_else(|| find(&self.model));
+        let price = model_billed.and_then(&find).or_else(|| find(&self.model));
         let (lines, computed) = match price {
             Some(price) => price.invoice(usage),
             None => (Vec::new(), Err(UnpricedReason::NoPrice.into())),
@@ -129,19 +152,17 @@ impl AttemptPricing {
             usage.stated_cost.filter(|amount| (NanoUsd::ZERO..=ATTEMPT_COST_MAX).contains(amount));
         let unread = usage.unread.as_deref();
         let unread = unread.map(|field| Unpriced::new(UnpricedReason::UnknownUsage, field));
-        match (stated, unread, computed, price) {
-            (Some(amount), ..) => {
-                AttemptCost { cost: Cost::Reported(amount), lines, unpriced: None }
-            }
+        let (cost, unpriced) = match (stated, unread, computed, price) {
+            (Some(amount), ..) => (Cost::Reported(amount), None),
             (None, None, Ok(amount), Some(price)) => {
-                let cost = Cost::Computed { amount, price_id: price.id.clone() };
-                AttemptCost { cost, lines, unpriced: None }
+                (Cost::Computed { amount, price_id: price.id.clone() }, None)
             }
             (None, unread, computed, _) => {
                 let why = unread.or(computed.err()).unwrap_or(UnpricedReason::NoPrice.into());
-                AttemptCost { lines, ..AttemptCost::unpriced(why) }
+                (Cost::Unpriced, Some(why))
             }
-        }
+        };
+        AttemptCost { cost, lines, unpriced, tier: usage.tier, region: usage.region.clone() }
     }
 }
 
@@ -156,17 +177,26 @@ pub struct AttemptCost {
     pub lines: Vec<LineItem>,
     /// `None` if the cost is known.
     pub unpriced: Option<Unpriced>,
+    pub tier: ServiceTier,
+    /// Where the answer was made, if that has a price.
+    pub region: Option<String>,
 }
 
 impl AttemptCost {
     /// No backend did any work.
     #[must_use]
     pub const fn not_billed() -> Self {
-        Self { cost: Cost::NotBilled, lines: Vec::new(), unpriced: None }
+        Self {
+            cost: Cost::NotBilled,
+            lines: Vec::new(),
+            unpriced: None,
+            tier: ServiceTier::Standard,
+            region: None,
+        }
     }
 
-    const fn unpriced(why: Unpriced) -> Self {
-        Self { cost: Cost::Unpriced, lines: Vec::new(), unpriced: Some(why) }
+    fn unpriced(why: Unpriced) -> Self {
+        Self { cost: Cost::Unpriced, unpriced: Some(why), ..Self::not_billed() }
     }
 }
 

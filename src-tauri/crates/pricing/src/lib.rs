@@ -8,19 +8,26 @@
 
 mod bundled_prices;
 mod cost;
+mod difference;
 mod line_item;
 mod price;
 mod price_book;
+mod price_file;
 mod provider;
 mod rates;
 mod terms;
 mod unpriced;
 
-pub use bundled_prices::bundled_prices;
+pub use bundled_prices::{bundled_price, bundled_prices, listed_by};
 pub use cost::{AttemptCost, AttemptPricing, Cost};
+pub use difference::RateChange;
 pub use line_item::LineItem;
 pub use price::{ATTEMPT_COST_MAX, ATTEMPT_TOKENS_MAX, Price, PriceConfidence, PriceOwner};
 pub use price_book::PriceBook;
+pub use price_file::{
+    PRICE_ROWS_MAX, PriceFile, PriceFileError, PriceFileFormat, PriceFileProblem, PriceFileRow,
+    PriceFileValue, read_price_file,
+};
 pub use provider::Provider;
 pub use rates::{Rate, RateError, Rates};
 pub use terms::{Factor, PriceTerms, RatesAbove, TierTerms};

@@ -27,6 +27,14 @@ impl LineItem {
     }
 }
 
+impl LineItem {
+    /// The same quantity, without a price.
+    #[must_use]
+    pub fn without_rate(self) -> Self {
+        Self { rate: None, amount: None, ..self }
+    }
+}
+
 impl From<StoredLine> for LineItem {
     fn from((meter, quantity, rate, amount): StoredLine) -> Self {
         Self { meter, quantity, rate: rate.map(Rate::new), amount }

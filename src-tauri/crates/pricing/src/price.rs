@@ -31,6 +31,42 @@ pub struct Price {
 }
 
 impl Price {
+    /// The model of a row for what all models of its owner share.
+    pub const EVERY_MODEL: &str = "*";
+
+    /// A row of a bundled price list.
+    #[must_use]
+    pub(crate) fn listed(
+        owner: PriceOwner,
+        model: &str,
+        terms: PriceTerms,
+        from: WallTime,
+        until: Option<WallTime>,
+        source: String,
+    ) -> Self {
+        let since = from.to_rfc3339();
+        let day = since.split('T').next().unwrap_or(&since);
+        Self {
+            id: format_price_id(&owner, model, day),
+            owner,
+            model: model.to_owned(),
+            terms,
+            valid_from: from,
+            valid_to: until,
+            source,
+            confidence: PriceConfidence::Listed,
+        }
+    }
+
+    /// The id of a price that the user set or imported at `at`. It is another one for each change, so
+    /// that a cost can be explained after later changes.
+    #[must_use]
+    pub fn own_id(owner: &PriceOwner, model: &str, from: WallTime, at: WallTime) -> String {
+        let (from, at) = (from.to_rfc3339(), at.to_rfc3339());
+        let day = from.split('T').next().unwrap_or(&from);
+        format_price_id(owner, model, &format!("{day}+{at}"))
+    }
+
     /// A price that the user declares for a model of one backend, valid from `valid_from`.
     #[must_use]
     pub fn declared(

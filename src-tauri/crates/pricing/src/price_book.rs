@@ -8,25 +8,28 @@ use std::collections::HashMap;
 
 use domain::{BackendId, WallTime};
 
+use crate::bundled_prices::{PriceRows, listed_prices};
 use crate::{Price, PriceOwner, Provider};
 
-/// All known prices in memory. Lookups do no IO.
+/// All known prices in memory: the user's own, and the bundled ones. Lookups do no IO.
 #[derive(Debug, Clone, Default)]
 pub struct PriceBook {
-    rows: HashMap<PriceOwner, HashMap<String, Vec<Price>>>,
+    own: HashMap<PriceOwner, PriceRows>,
+    is_bundled: bool,
 }
 
 impl PriceBook {
-    /// The prices bundled with the program.
+    /// The prices bundled with the program. Each provider's are read when they are asked for.
     #[must_use]
     pub fn bundled() -> Self {
-        crate::bundled_prices().into_iter().fold(Self::default(), Self::with_price)
+        Self { is_bundled: true, ..Self::default() }
     }
 
-    /// Adds a price. Replaces a row with the same id.
+    /// Adds a price of the user's. Replaces a row with the same id.
     #[must_use]
-    pub fn with_price(mut self, price: Price) -> Self {
-        let models = self.rows.entry(price.owner.clone()).or_default();
+    pub fn with_price(mut self, mut price: Price) -> Self {
+        self.complete(&mut price);
+        let models = self.own.entry(price.owner.clone()).or_default();
         let dated = models.entry(price.model.clone()).or_default();
         dated.retain(|other| other.id != price.id);
         dated.push(price);
@@ -34,8 +37,21 @@ impl PriceBook {
         self
     }
 
-    /// The price of `model` at `backend` at time `at`. A price declared for the backend wins over
-    /// the list price of its `provider` ([`Provider::from_origin`]). `None` means unpriced.
+    /// Adds the rates that all models of the owner share, where `price` has none of its own.
+    pub fn complete(&self, price: &mut Price) {
+        let shared = match &price.owner {
+            PriceOwner::Provider(provider) => self.listed(*provider),
+            PriceOwner::Backend(_) => None,
+        };
+        let shared = shared.and_then(|rows| rows.get(Price::EVERY_MODEL)?.last());
+        if let Some(shared) = shared {
+            price.terms.share(&shared.terms.rates);
+        }
+    }
+
+    /// The price of `model` at `backend` at time `at`. A price of the user's for the backend wins
+    /// over one for its `provider` ([`Provider::from_base_url`]), and that over the list price.
+    /// `None` means unpriced.
     #[must_use]
     pub fn find(
         &self,
@@ -44,28 +60,92 @@ impl PriceBook {
         model: &str,
         at: WallTime,
     ) -> Option<&Price> {
-        let declared = self.find_dated(&PriceOwner::Backend(backend.clone()), model, at);
-        declared.or_else(|| {
-            let provider = provider?;
-            let place = PriceOwner::Provider(provider);
-            self.find_dated(&place, model, at)
-                .or_else(|| self.find_dated(&place, provider.documented_alias(model)?, at))
+        self.find_among(backend, provider, model, |rows| {
+            rows.iter().rev().find(|row| row.is_valid_at(at))
         })
     }
 
-    /// Every row, in no particular order.
+    /// [`PriceBook::find`], or the first price that the model has after `at`: for a request that was
+    /// made before its price was known.
+    #[must_use]
+    pub fn find_or_first(
+        &self,
+        backend: &BackendId,
+        provider: Option<Provider>,
+        model: &str,
+        at: WallTime,
+    ) -> Option<&Price> {
+        self.find(backend, provider, model, at).or_else(|| {
+            self.find_among(backend, provider, model, |rows| {
+                rows.iter().find(|row| at < row.valid_from)
+            })
+        })
+    }
+
+    /// The row of exactly this owner and model at time `at`.
+    #[must_use]
+    pub fn find_row(&self, owner: &PriceOwner, model: &str, at: WallTime) -> Option<&Price> {
+        let valid = |price: &&Price| price.is_valid_at(at);
+        let own = self.own.get(owner).and_then(|rows| rows.get(model)?.iter().rev().find(valid));
+        own.or_else(|| match owner {
+            PriceOwner::Provider(provider) => {
+                self.listed(*provider)?.get(model)?.iter().rev().find(valid)
+            }
+            PriceOwner::Backend(_) => None,
+        })
+    }
+
+    /// Every row, in no particular order. Reads all bundled prices.
     pub fn iter(&self) -> impl Iterator<Item = &Price> {
-        self.rows.values().flat_map(HashMap::values).flatten()
+        let own = self.own.values().flat_map(HashMap::values);
+        own.chain(self.listed_rows()).flatten()
     }
 
     /// The row of each place and model that is valid at `at`, in no particular order.
     pub fn valid_at(&self, at: WallTime) -> impl Iterator<Item = &Price> {
-        let models = self.rows.values().flat_map(HashMap::values);
-        models.filter_map(move |dated| dated.iter().rev().find(|price| price.is_valid_at(at)))
+        let own = self.own.values().flat_map(HashMap::values);
+        let listed = self
+            .listed_rows()
+            .filter(move |rows| !rows.iter().any(|row| self.is_replaced(row, at)));
+        own.chain(listed)
+            .filter_map(move |dated| dated.iter().rev().find(|price| price.is_valid_at(at)))
     }
 
-    fn find_dated(&self, place: &PriceOwner, model: &str, at: WallTime) -> Option<&Price> {
-        self.rows.get(place)?.get(model)?.iter().rev().find(|price| price.is_valid_at(at))
+    fn is_replaced(&self, listed: &Price, at: WallTime) -> bool {
+        let own = self.own.get(&listed.owner).and_then(|rows| rows.get(&listed.model));
+        own.is_some_and(|rows| rows.iter().any(|row| row.is_valid_at(at)))
+    }
+
+    fn find_among<'a>(
+        &'a self,
+        backend: &BackendId,
+        provider: Option<Provider>,
+        model: &str,
+        pick: impl Fn(&'a [Price]) -> Option<&'a Price>,
+    ) -> Option<&'a Price> {
+        let own = |owner: PriceOwner, model: &str| pick(self.own.get(&owner)?.get(model)?);
+        let listed = |provider, model: &str| pick(self.listed(provider)?.get(model)?);
+        let of_backend = |model| own(PriceOwner::Backend(backend.clone()), model);
+        let of_provider = |model| {
+            let provider = provider?;
+            own(PriceOwner::Provider(provider), model).or_else(|| listed(provider, model))
+        };
+        // A row for all models is a price only where it prices tokens; else it adds to the others.
+        let any = |price: &&Price| price.terms.rates.of(domain::Meter::Input).is_some();
+        of_backend(model)
+            .or_else(|| of_backend(Price::EVERY_MODEL).filter(any))
+            .or_else(|| of_provider(model))
+            .or_else(|| of_provider(provider?.documented_alias(model)?))
+            .or_else(|| of_provider(Price::EVERY_MODEL).filter(any))
+    }
+
+    fn listed(&self, provider: Provider) -> Option<&PriceRows> {
+        self.is_bundled.then(|| listed_prices(provider)).flatten()
+    }
+
+    fn listed_rows(&self) -> impl Iterator<Item = &Vec<Price>> {
+        let providers = Provider::ALL.iter().filter_map(|provider| self.listed(*provider));
+        providers.flat_map(HashMap::values)
     }
 }
 
@@ -129,19 +209,76 @@ mod tests {
 
     #[test]
     fn the_same_model_elsewhere_is_unpriced() {
-        let provider = |text: &str| Provider::from_origin(&text.parse().expect("an origin"));
-        assert_eq!(provider("https://api.openai.com/v1"), Some(Provider::OpenAi));
+        let provider = |text: &str| Provider::from_base_url(&text.parse().expect("a URL"), true);
+        for (text, expected) in [
+            ("https://api.openai.com/v1", Provider::OpenAi),
+            ("https://API.groq.com/openai/v1", Provider::Groq),
+            ("https://api.together.xyz/v1", Provider::Together),
+            ("https://api.z.ai/api/paas/v4", Provider::Zai),
+            ("https://api.deepseek.com/anthropic", Provider::DeepSeek),
+        ] {
+            assert_eq!(provider(text), Some(expected), "{text}");
+        }
         for text in [
             "http://api.openai.com/v1",
             "https://api.openai.com.evil.test",
             "https://eu.api.openai.com/v1",
             "https://openrouter.ai/api/v1",
+            // A plan that is not billed by tokens.
+            "https://api.z.ai/api/anthropic",
             "http://127.0.0.1:11434/v1",
         ] {
             assert_eq!(provider(text), None, "{text}");
         }
         assert_eq!(found(None, "gpt-4.1"), None);
         assert_eq!(found(Some(Provider::Anthropic), "gpt-4.1"), None);
+    }
+
+    #[test]
+    fn a_server_on_this_machine_is_free_if_a_preset_has_its_address_and_it_wants_no_key() {
+        let provider = |text: &str| Provider::from_base_url(&text.parse().expect("a URL"), false);
+        for text in ["http://127.0.0.1:11434", "http://localhost:1234/v1", "http://[::1]:8000/v1"] {
+            assert_eq!(provider(text), Some(Provider::Local), "{text}");
+        }
+        for text in
+            ["http://127.0.0.1:4000/v1", "http://192.168.1.2:11434", "http://ollama.test:11434"]
+        {
+            assert_eq!(provider(text), None, "{text}");
+        }
+        let book = PriceBook::bundled();
+        let price = book.find(&backend(), Some(Provider::Local), "llama3.3:70b", NOW);
+        let usage = TokenUsage { input_uncached: 9, reasoning: 7, ..TokenUsage::default() };
+        assert_eq!(price.and_then(|price| price.text_cost(&usage)), Some(NanoUsd::ZERO));
+    }
+
+    #[test]
+    fn a_row_for_all_models_prices_none_that_is_not_listed() {
+        assert_eq!(found(Some(Provider::OpenAi), "gpt-unknown"), None);
+        assert_eq!(
+            found(Some(Provider::Anthropic), "*"),
+            Some("anthropic/*@2026-11-01".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_price_changes_on_its_day() {
+        let argon = |day: &str| {
+            let at = WallTime::from_day(day).expect("a day");
+            let book = PriceBook::bundled();
+            let price = book.find(&backend(), Some(Provider::Google), "gemini-4-argon", at);
+            price.map(|price| price.terms.rates.of(Meter::Output))
+        };
+        assert_eq!(argon("2026-11-30"), Some(Some(Rate::new(10_000_000_000))));
+        assert_eq!(argon("2026-12-01"), Some(Some(Rate::new(20_000_000_000))));
+        assert_eq!(argon("2026-10-31"), None);
+        let book = PriceBook::bundled();
+        let first = book.find_or_first(
+            &backend(),
+            Some(Provider::Google),
+            "gemini-4-argon",
+            WallTime::default(),
+        );
+        assert_eq!(first.map(|price| price.id.as_str()), Some("google/gemini-4-argon@2026-11-01"));
     }
 
     #[test]

@@ -99,6 +99,12 @@ impl Rates {
         own.or_else(|| self.0.get(&meter.priced_as()?).copied())
     }
 
+    /// The rate that is listed for `meter` itself.
+    #[must_use]
+    pub fn listed(&self, meter: Meter) -> Option<Rate> {
+        self.0.get(&meter).copied()
+    }
+
     /// The rates that are listed, in the order of the meters.
     pub fn iter(&self) -> impl Iterator<Item = (Meter, Rate)> {
         self.0.iter().map(|(meter, rate)| (*meter, *rate))
@@ -107,6 +113,12 @@ impl Rates {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The rates of tokens times a factor in thousandths, and nothing else.
+    pub(crate) fn tokens_times(&self, permille: u32) -> Self {
+        let tokens = self.iter().filter(|(meter, _)| meter.unit() == Unit::Tokens);
+        tokens.map(|(meter, rate)| (meter, rate.times_permille(permille))).collect()
     }
 
     /// These rates, and those of `shared` for meters that have none here.

@@ -5,6 +5,7 @@
 //! "regions": {"us": 1.1}}`.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use domain::{Meter, ServiceTier, Unit, Usage};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,13 @@ impl Factor {
     #[must_use]
     pub const fn from_permille(permille: u32) -> Self {
         Self(permille)
+    }
+}
+
+/// `1.1`.
+impl std::fmt::Display for Factor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", f64::from(*self))
     }
 }
 
@@ -124,6 +132,51 @@ impl PriceTerms {
         factor
             .map(|factor| factor.0)
             .ok_or_else(|| Unpriced::new(UnpricedReason::UnknownRegion, region))
+    }
+
+    /// Adds the rates that all models of a provider share. A call costs the same in every tier and
+    /// however long the input is, unless a tier says otherwise.
+    pub(crate) fn share(&mut self, shared: &Rates) {
+        let rates = std::mem::take(&mut self.rates).or(shared);
+        let calls = rates.iter().filter(|(meter, _)| meter.unit() != Unit::Tokens).collect();
+        self.rates = rates;
+        let tiers = self.tiers.values_mut();
+        let above = tiers.flat_map(|tier| {
+            iter::once(&mut tier.rates).chain(tier.above.as_mut().map(|above| &mut above.rates))
+        });
+        for rates in above.chain(self.above.as_mut().map(|above| &mut above.rates)) {
+            *rates = std::mem::take(rates).or(&calls);
+        }
+    }
+
+    /// All rates of tokens times a factor; those of calls stay.
+    #[must_use]
+    pub fn times(&self, factor: Factor) -> Self {
+        let scale = |rates: &Rates| rates.tokens_times(factor.0).or(rates);
+        let scale_above = |above: &Option<RatesAbove>| {
+            above.as_ref().map(|above| RatesAbove {
+                input_tokens: above.input_tokens,
+                rates: scale(&above.rates),
+            })
+        };
+        let tier = |(tier, terms): (&ServiceTier, &TierTerms)| {
+            (*tier, TierTerms { rates: scale(&terms.rates), above: scale_above(&terms.above) })
+        };
+        Self {
+            rates: scale(&self.rates),
+            above: scale_above(&self.above),
+            tiers: self.tiers.iter().map(tier).collect(),
+            regions: self.regions.clone(),
+        }
+    }
+
+    /// The standard tier's terms times a factor, as some vendors price a faster tier.
+    pub(crate) fn standard_times(&self, factor: Factor) -> TierTerms {
+        let above = self.above.as_ref().map(|above| RatesAbove {
+            input_tokens: above.input_tokens,
+            rates: above.rates.tokens_times(factor.0),
+        });
+        TierTerms { rates: self.rates.tokens_times(factor.0), above }
     }
 
     /// Every rate of the standard tier, for lists.

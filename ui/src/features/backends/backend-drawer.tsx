@@ -12,6 +12,7 @@ import { Facts, type Fact } from "@/components/facts";
 import { Menu } from "@/components/menu";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
+import { SetPriceButton } from "@/components/set-price";
 import { Sparkline } from "@/components/sparkline";
 import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
@@ -20,7 +21,7 @@ import { Tabs, type Tab } from "@/components/tabs";
 import { notify } from "@/components/toast";
 import { Unpriced } from "@/components/unpriced";
 import { useAction } from "@/ipc/actions";
-import type { BackendView, HealthView, ModelView } from "@/ipc/bindings";
+import type { BackendView, HealthView } from "@/ipc/bindings";
 import { formatPrice } from "@/lib/money";
 import { formatCount, formatCounted, formatDuration } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
@@ -35,7 +36,7 @@ export function BackendDrawer({ backend, onClose }: { backend: BackendView | und
   const tabs: Tab[] = [
     { id: "summary", label: "Summary", content: <Summary backend={backend} /> },
     { id: "resilience", label: "Resilience", content: <Resilience backend={backend.id} /> },
-    { id: "models", label: `Models (${backend.models.length})`, content: <Models models={backend.models} /> },
+    { id: "models", label: `Models (${backend.models.length})`, content: <Models backend={backend} /> },
     { id: "test", label: "Test", content: <BackendTest id={backend.id} /> },
   ];
   if (!backend.built_in)
@@ -182,7 +183,7 @@ function Figure({ name, value }: { name: string; value: ReactNode }) {
   );
 }
 
-function Models({ models }: { models: ModelView[] }) {
+function Models({ backend: { id, built_in, models } }: { backend: BackendView }) {
   if (models.length === 0) return <p className="text-ink-2">No models yet. Test the backend to fetch its list.</p>;
   return (
     <table className="w-full">
@@ -213,6 +214,7 @@ function Models({ models }: { models: ModelView[] }) {
             {model.price === null ? (
               <td colSpan={3} className="numeric border-t border-line py-2">
                 <Unpriced />
+                {!built_in && <SetPriceButton backend={id} model={model.id} />}
               </td>
             ) : (
               [model.price.input_nano_usd, model.price.cache_read_nano_usd, model.price.output_nano_usd].map(

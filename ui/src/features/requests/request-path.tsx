@@ -2,11 +2,21 @@
 import { Cost } from "@/components/cost";
 import { Invoice } from "@/components/invoice";
 import { PanelLink } from "@/components/panel-link";
+import { SetPriceButton } from "@/components/set-price";
 import { StateBadge, StateMark } from "@/components/state-mark";
-import type { ExcludedCandidateView, RequestAttemptView, RequestCacheView, RequestPathView } from "@/ipc/bindings";
+import type {
+  ExcludedCandidateView,
+  RequestAttemptView,
+  RequestCacheView,
+  RequestPathView,
+  UnpricedReason,
+} from "@/ipc/bindings";
 import { formatMoneyFine } from "@/lib/money";
 import { formatDuration } from "@/lib/quantity";
 import { CACHE_OUTCOME, type Sign } from "@/lib/tables";
+
+/** Reasons that a price would settle. */
+const NO_PRICE = new Set<UnpricedReason | undefined>(["no_price", "no_rate"]);
 
 const WORKED: Sign = { word: "Worked", shape: "disc", tone: "ok" };
 const FAILED: Sign = { word: "Failed", shape: "barred", tone: "bad" };
@@ -77,6 +87,9 @@ function Attempt({ attempt, place }: { attempt: RequestAttemptView; place: numbe
       </span>
       <div className="col-span-2 col-start-3">
         <Invoice invoice={attempt.invoice} label={`Cost of attempt ${place}`} />
+        {NO_PRICE.has(attempt.invoice.unpriced?.reason) && (
+          <SetPriceButton backend={attempt.backend} model={attempt.model} />
+        )}
       </div>
     </li>
   );

@@ -5,6 +5,7 @@ import { groupFilter, periodFilter } from "@/features/usage/requests-link";
 import { GROUPS } from "@/features/usage/usage-place";
 import { DataTable, type Column } from "@/components/data-table";
 import { PanelLink } from "@/components/panel-link";
+import { SetPriceButton } from "@/components/set-price";
 import { Spend, spendValue } from "@/components/spend";
 import type { GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
@@ -43,9 +44,16 @@ export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy
         id: "cost",
         header: "Cost",
         numeric: true,
-        width: "112px",
+        width: "188px",
         value: (row) => spendValue(row.totals),
-        cell: (row) => <Spend spend={row.totals} />,
+        cell: (row) => (
+          <span className="flex items-center justify-end gap-1">
+            <Spend spend={row.totals} />
+            {group === "model" && row.totals.unpriced_requests > 0 && (
+              <SetPriceButton backend={null} model={row.label} />
+            )}
+          </span>
+        ),
       },
       {
         id: "share",

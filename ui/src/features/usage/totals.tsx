@@ -69,7 +69,8 @@ export function Totals({ usage }: { usage: UsageView }) {
             </PanelLink>
           }
         >
-          The usage or the price is unknown, so the cost is not included in totals.
+          The usage or the price is unknown, so the cost is not included in totals.{" "}
+          <PanelLink path="/prices">Prices</PanelLink>
         </Notice>
       )}
     </>

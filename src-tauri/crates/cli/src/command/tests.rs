@@ -4,8 +4,8 @@
 use control::view::{
     BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView, ClientView,
     EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
-    ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, SessionLogsView, SettingsView,
-    StatusView, UsageView,
+    PriceImportView, PricesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView,
+    SessionLogsView, SettingsView, StatusView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -158,6 +158,20 @@ fn budgets_for_people() {
     let known: Vec<BudgetView> = view(json!(known));
     check_seen!("budgets", budgets::table(&known, NOW));
     check_seen!("budgets_none", budgets::table(&[], NOW));
+}
+
+#[test]
+fn prices_for_people() {
+    check_seen!("prices", prices::render_list(&view::<PricesView>(prices_fixture())));
+    let preview = json!({"id": 1, "format": "litellm", "sentence": "1 price change, 1 new, 3 as they are.",
+        "changed": 1, "new": 1, "same": 3, "foreign": 0,
+        "differences": [
+            {"owner": "openai", "model": "gpt-4.1", "changes": ["input $2.00 → $2.50 (+25 %)"], "is_new": false},
+            {"owner": "groq", "model": HOSTILE, "changes": ["input $0.20"], "is_new": true}],
+        "problems": [{"line": 12, "row": "groq/whisper", "field": "input_cost_per_second",
+            "problem": "“free” is no price"}],
+        "problems_found": 1});
+    check_seen!("prices_preview", prices::render_preview(&view::<PriceImportView>(preview)));
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod playground;
 #[cfg(test)]
 mod pools;
 #[cfg(test)]
+mod prices;
+#[cfg(test)]
 mod resilience;
 #[cfg(test)]
 mod routes;

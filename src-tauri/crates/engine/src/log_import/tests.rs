@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use arc_swap::ArcSwap;
 use ledger::{SessionGroupBy, SessionQuery, SessionSummary};
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
@@ -23,7 +24,7 @@ impl Importing {
         let events = EventBus::default();
         let import = LogImport {
             ledger: test_parts::ledger_in(&home),
-            prices: Arc::new(PriceBook::bundled()),
+            prices: Arc::new(ArcSwap::from_pointee(PriceBook::bundled())),
             clock: test_parts::clock(),
             events: events.clone(),
             tasks: Tasks::default(),

@@ -152,7 +152,7 @@ async fn an_added_and_a_removed_price_purge_their_models() {
     let engine = opened(&home).await;
     let rates = PriceTerms::flat(Rates::from_iter([(Meter::Input, Rate::new(7))]));
     let price = Price::declared(&backend("up"), "llama", rates, NOW);
-    engine.ledger().declare_price(price).await.expect("kept");
+    engine.ledger().add_prices(NOW, "Set".to_owned(), vec![price]).await.expect("kept");
     engine.stop().await;
     drop(engine);
     assert_eq!(left(&home).await, ["gpt-4.1", "gpt-4.1-2025-04-14", "gpt-4o"]);

@@ -438,9 +438,9 @@ async fn prices_are_kept_and_never_edited() {
     let ledger = place.open();
     let terms = |nanos| PriceTerms::flat(Rates::from_iter([(Meter::Input, Rate::new(nanos))]));
     let price = Price::declared(&backend("home"), "llama", terms(7_000), at(0));
-    ledger.declare_price(price.clone()).await.expect("kept");
+    ledger.add_prices(at(0), "a".to_owned(), vec![price.clone()]).await.expect("kept");
     let changed = Price { terms: terms(9_000), ..price.clone() };
-    ledger.declare_price(changed).await.expect("accepted");
+    ledger.add_prices(at(1), "b".to_owned(), vec![changed]).await.expect("accepted");
     drop(ledger);
     let ledger = place.open();
     assert_eq!(ledger.price(price.id.clone()).await.expect("read"), Some(price.clone()));

@@ -372,3 +372,22 @@ pub(super) fn decision_fixture() -> Value {
         ],
         "passed_over": [{"backend": "c", "credential": null, "model": "m", "reason": "It does not support tools."}]})
 }
+
+pub(super) fn prices_fixture() -> Value {
+    json!({
+        "sentence": "3 prices, 1 of them for one backend.",
+        "rows": [
+            {"id": "backend:home/m@2026-11-20", "owner": "home", "backend": "home", "model": HOSTILE,
+             "state": "in_force", "from": "2026-11-20", "until": null, "source": "stated by you",
+             "confidence": "declared", "input": 2_500_000_000_u64, "cache_read": null,
+             "output": 10_000_000_000_u64, "rates": [], "regions": []},
+            {"id": "google/gemini-3.6-flash@2026-11-01", "owner": "google", "backend": null,
+             "model": "gemini-3.6-flash", "state": "in_force", "from": "2026-11-01",
+             "until": "2027-01-01", "source": "https://ai.google.dev", "confidence": "listed",
+             "input": 750_000_000_u64, "cache_read": 75_000_000_u64, "output": 3_750_000_000_u64,
+             "rates": [], "regions": []},
+        ],
+        "found": 3,
+        "last_change": null,
+    })
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{BackendId, HealthState, Meter, Origin, WallTime};
+use domain::{BackendId, HealthState, Meter};
 use engine::Engine;
 use ledger::{UsageKey, UsageSummary, UsageTotals};
 use monitor::{ProbeReport, ProbeStep};
@@ -10,6 +10,7 @@ use pricing::{Price, Provider};
 use settings::{BackendKind, BackendSettings};
 
 use super::super::dependents;
+use super::super::invoice::day;
 use super::super::keys::spend_view;
 use crate::view::{
     BackendDayView, BackendTestStepState, BackendTestStepView, BackendTestView, BackendView,
@@ -115,7 +116,7 @@ fn models_view(engine: &Engine, id: &BackendId) -> Vec<ModelView> {
     let (settings, now) = (engine.settings(), engine.clock().wall());
     let provider = match settings.backends.get(id) {
         Some(known) if known.kind != BackendKind::Mock => {
-            Origin::from_url(&known.base_url).ok().and_then(|origin| Provider::from_origin(&origin))
+            Provider::from_base_url(&known.base_url, known.credential().is_some())
         }
         _ => Some(Provider::Mock),
     };
@@ -125,7 +126,6 @@ fn models_view(engine: &Engine, id: &BackendId) -> Vec<ModelView> {
 }
 
 fn price_view(price: &Price) -> PriceView {
-    let day = |time: WallTime| time.to_rfc3339().chars().take(10).collect();
     let rate =
         |meter| price.terms.rates.of(meter).map(|rate| NanoDollars(rate.nanos_per_million()));
     PriceView {

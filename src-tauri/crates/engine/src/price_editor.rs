@@ -1,0 +1,317 @@
+//! The price book in use, and what changes it: one's own prices, imported lists, undo.
+//!
+//! A change adds rows; it never edits one, and a cost that was known stays. Requests without a price
+//! are priced by a change, and unpriced again by its undo.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::{BackendId, Clock, WallTime};
+use gateway::{Upstream, fetch_text};
+use ledger::{Ledger, LedgerError, PriceChange, RepricedAttempt};
+use parking_lot::Mutex;
+use pricing::{
+    AttemptPricing, Cost, Price, PriceBook, PriceConfidence, PriceFileError, PriceFileFormat,
+    PriceFileProblem, PriceFileRow, PriceFileValue, PriceOwner, PriceTerms, Provider, RateChange,
+    listed_by, read_price_file,
+};
+use settings::{AllowedNetwork, SettingsStore, parse_base_url};
+
+use crate::events::EventBus;
+use crate::prices_in_use::PricesInUse;
+use crate::response_cache::ResponseCache;
+use crate::snapshot::SnapshotStore;
+use crate::topic::Topic;
+
+/// Largest price list that is fetched. LiteLLM's has 3 MB.
+const LIST_BYTES_MAX: usize = 16 * 1_048_576;
+/// Attempts without a price that are priced in one transaction.
+const REPRICED_AT_ONCE_MAX: usize = 200;
+
+pub struct PriceEditor {
+    pub(crate) book: PricesInUse,
+    pub(crate) ledger: Ledger,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) snapshots: Arc<SnapshotStore>,
+    pub(crate) response_cache: Arc<ResponseCache>,
+    pub(crate) network: Arc<dyn Upstream>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    /// The last preview, until it is applied or another takes its place.
+    pub(crate) preview: Mutex<Option<Arc<PricePreview>>>,
+    /// One change at a time.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+}
+
+/// What an import would change.
+#[derive(Debug)]
+pub struct PricePreview {
+    pub id: u64,
+    pub format: PriceFileFormat,
+    /// The name or address of the list.
+    pub source: String,
+    /// Largest change first.
+    pub differences: Vec<PriceDifference>,
+    /// Rows that say what is known.
+    pub same: usize,
+    /// Rows of providers whose prices are not kept.
+    pub foreign: usize,
+    pub problems: Vec<PriceFileProblem>,
+}
+
+impl PricePreview {
+    #[must_use]
+    pub fn new_prices(&self) -> usize {
+        self.differences.iter().filter(|difference| difference.is_new).count()
+    }
+
+    #[must_use]
+    pub fn changed(&self) -> usize {
+        self.differences.len() - self.new_prices()
+    }
+}
+
+#[derive(Debug)]
+pub struct PriceDifference {
+    pub price: Price,
+    pub changes: Vec<RateChange>,
+    /// The model had no price.
+    pub is_new: bool,
+}
+
+/// A change of prices that was made or taken back.
+#[derive(Debug, Clone)]
+pub struct PriceChangeDone {
+    pub at: WallTime,
+    pub what: String,
+    pub prices: u64,
+    pub repriced: u64,
+    pub is_undone: bool,
+}
+
+impl PriceChangeDone {
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { what, repriced, is_undone, .. } = self;
+        match (is_undone, repriced) {
+            (false, 0) => format!("{what}."),
+            (false, 1) => format!("{what}. 1 request without a price now has one."),
+            (false, more) => format!("{what}. {more} requests without a price now have one."),
+            (true, 0) => format!("Taken back: {what}."),
+            (true, 1) => format!("Taken back: {what}. 1 request has no price again."),
+            (true, more) => format!("Taken back: {what}. {more} requests have no price again."),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PriceEditError {
+    #[error(transparent)]
+    File(#[from] PriceFileError),
+    /// The address may not be asked, or did not answer with a list.
+    #[error("{0}")]
+    Address(String),
+    #[error("this preview is no longer there; look at the list again")]
+    UnknownPreview,
+    #[error("no change of prices can be taken back")]
+    NothingToUndo,
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl PriceEditor {
+    /// Sets the price of `model` at `backend`, from now on.
+    pub async fn set(
+        &self,
+        backend: &BackendId,
+        model: &str,
+        terms: PriceTerms,
+    ) -> Result<PriceChangeDone, PriceEditError> {
+        let price = Price::declared(backend, model, terms, self.clock.wall());
+        self.change(format!("Set the price of {model} at {backend}"), vec![price]).await
+    }
+
+    /// Reads a price list and compares it with the prices in use. Changes nothing.
+    pub fn preview(&self, name: &str, text: &str) -> Result<Arc<PricePreview>, PriceEditError> {
+        let (format, file) = read_price_file(text)?;
+        let (now, book) = (self.clock.wall(), self.book.load());
+        let mut differences = Vec::new();
+        let mut same = 0;
+        for row in file.rows {
+            for price in self.prices_of(row, name, now) {
+                match difference(&book, price, now) {
+                    Some(difference) => differences.push(difference),
+                    None => same += 1,
+                }
+            }
+        }
+        differences.sort_by_key(|difference| {
+            let largest = difference.changes.iter().map(|change| change.percent().abs()).max();
+            (difference.is_new, std::cmp::Reverse(largest))
+        });
+        let mut last = self.preview.lock();
+        let id = last.as_ref().map_or(0, |last| last.id) + 1;
+        let (foreign, problems) = (file.foreign_rows, file.problems);
+        let source = name.to_owned();
+        let preview =
+            Arc::new(PricePreview { id, format, source, differences, same, foreign, problems });
+        *last = Some(Arc::clone(&preview));
+        Ok(preview)
+    }
+
+    /// Fetches a price list from `address` under the rules for base URLs, and previews it.
+    pub async fn preview_from(&self, address: &str) -> Result<Arc<PricePreview>, PriceEditError> {
+        let text = self.fetch(address).await?;
+        self.preview(address, &text)
+    }
+
+    /// Applies the preview with this id.
+    pub async fn apply(&self, id: u64) -> Result<PriceChangeDone, PriceEditError> {
+        let preview = self.preview.lock().take_if(|preview| preview.id == id);
+        let preview = preview.ok_or(PriceEditError::UnknownPreview)?;
+        let prices: Vec<Price> =
+            preview.differences.iter().map(|difference| difference.price.clone()).collect();
+        let noun = if prices.len() == 1 { "price" } else { "prices" };
+        let what = format!("Imported {} {noun} from {}", prices.len(), preview.source);
+        self.change(what, prices).await
+    }
+
+    /// The change that [`PriceEditor::undo`] takes back.
+    pub async fn last_change(&self) -> Result<Option<PriceChangeDone>, LedgerError> {
+        let last = self.ledger.last_price_change().await?;
+        Ok(last.map(|change| done(change, false)))
+    }
+
+    /// Takes the last change back: its prices are no longer used, and what it priced has no price.
+    pub async fn undo(&self) -> Result<PriceChangeDone, PriceEditError> {
+        let _one = self.changing.lock().await;
+        let undone = self.ledger.undo_price_change(self.clock.wall()).await?;
+        let undone = undone.ok_or(PriceEditError::NothingToUndo)?;
+        self.reload().await?;
+        Ok(done(undone, true))
+    }
+
+    async fn change(
+        &self,
+        what: String,
+        prices: Vec<Price>,
+    ) -> Result<PriceChangeDone, PriceEditError> {
+        let _one = self.changing.lock().await;
+        let count = u64::try_from(prices.len()).unwrap_or(u64::MAX);
+        let at = self.clock.wall();
+        let id = self.ledger.add_prices(at, what.clone(), prices).await?;
+        self.reload().await?;
+        let repriced = self.reprice(id).await?;
+        if repriced > 0 {
+            self.events.send_changed(&[Topic::Usage, Topic::Status]);
+        }
+        Ok(PriceChangeDone { at, what, prices: count, repriced, is_undone: false })
+    }
+
+    /// Puts the ledger's prices in use, and purges cached responses whose price changed.
+    async fn reload(&self) -> Result<(), LedgerError> {
+        self.book.store(Arc::new(self.ledger.price_book().await?));
+        self.snapshots.rebuild();
+        self.response_cache.purge_repriced();
+        Ok(())
+    }
+
+    /// Prices the attempts that had no price, as part of the change `id`. Returns the number of
+    /// requests.
+    async fn reprice(&self, id: i64) -> Result<u64, LedgerError> {
+        let (mut after, mut requests) = (None, 0);
+        loop {
+            let unpriced = self.ledger.unpriced_attempts(after, REPRICED_AT_ONCE_MAX).await?;
+            let Some(last) = unpriced.last() else { return Ok(requests) };
+            after = Some((last.request, last.number));
+            let providers = self.providers();
+            let book = self.book.load_full();
+            let priced: Vec<RepricedAttempt> = unpriced
+                .iter()
+                .filter_map(|attempt| {
+                    let pricing = AttemptPricing {
+                        prices: Arc::clone(&book),
+                        provider: providers.get(&attempt.backend).copied().flatten(),
+                        backend: attempt.backend.clone(),
+                        model: attempt.model.clone(),
+                    };
+                    let billed = attempt.model_billed.as_deref();
+                    let priced = pricing.late_cost(&attempt.usage, billed, attempt.started);
+                    let is_priced = matches!(priced.cost, Cost::Computed { .. });
+                    is_priced.then_some(RepricedAttempt {
+                        request: attempt.request,
+                        number: attempt.number,
+                        priced,
+                    })
+                })
+                .collect();
+            if !priced.is_empty() {
+                requests += self.ledger.reprice(id, priced).await?;
+            }
+        }
+    }
+
+    fn providers(&self) -> HashMap<BackendId, Option<Provider>> {
+        let settings = self.settings.current();
+        let provider = |(id, known): (&BackendId, &settings::BackendSettings)| {
+            (id.clone(), Provider::from_base_url(&known.base_url, known.credential().is_some()))
+        };
+        settings.backends.iter().map(provider).collect()
+    }
+
+    /// The prices that a row stands for: itself, or what a factor makes of the provider's list.
+    fn prices_of(&self, row: PriceFileRow, name: &str, now: WallTime) -> Vec<Price> {
+        let source = if row.source.is_empty() { name.to_owned() } else { row.source };
+        let own = |owner: PriceOwner, model: String, terms: PriceTerms, from, until| Price {
+            id: Price::own_id(&owner, &model, from, now),
+            owner,
+            model,
+            terms,
+            valid_from: from,
+            valid_to: until,
+            source: source.clone(),
+            confidence: PriceConfidence::Declared,
+        };
+        let from = row.from.unwrap_or_else(|| now.day_start());
+        match (row.value, row.owner) {
+            (PriceFileValue::Terms(terms), owner) => {
+                vec![own(owner, row.model, terms, from, row.until)]
+            }
+            (PriceFileValue::Multiplier(factor), PriceOwner::Backend(backend)) => {
+                let provider = self.providers().get(&backend).copied().flatten();
+                let listed = provider.into_iter().flat_map(listed_by);
+                let listed = listed.filter(|price| row.model == "*" || price.model == row.model);
+                let scaled = listed.map(|price| {
+                    let owner = PriceOwner::Backend(backend.clone());
+                    let from = price.valid_from.max(from);
+                    own(owner, price.model.clone(), price.terms.times(factor), from, price.valid_to)
+                });
+                scaled.collect()
+            }
+            (PriceFileValue::Multiplier(_), PriceOwner::Provider(_)) => Vec::new(),
+        }
+    }
+
+    async fn fetch(&self, address: &str) -> Result<String, PriceEditError> {
+        let port = self.settings.current().gateway.port;
+        let url = parse_base_url(address, port)
+            .map_err(|error| PriceEditError::Address(error.to_string()))?
+            .url;
+        let network = AllowedNetwork::default();
+        let text = fetch_text(&*self.network, url, network, LIST_BYTES_MAX).await;
+        text.map_err(|error| PriceEditError::Address(error.to_string()))
+    }
+}
+
+fn difference(book: &PriceBook, price: Price, now: WallTime) -> Option<PriceDifference> {
+    let known = book.find_row(&price.owner, &price.model, price.valid_from.max(now));
+    let mut complete = price.clone();
+    book.complete(&mut complete);
+    let changes = complete.terms.changes_since(known.map(|known| &known.terms));
+    (!changes.is_empty()).then(|| PriceDifference { price, changes, is_new: known.is_none() })
+}
+
+fn done(change: PriceChange, is_undone: bool) -> PriceChangeDone {
+    let PriceChange { at, what, prices, repriced, .. } = change;
+    PriceChangeDone { at, what, prices, repriced, is_undone }
+}

@@ -1,0 +1,141 @@
+//! Changes of prices: what they price later, and their undo.
+
+use std::sync::Arc;
+
+use domain::{Meter, NanoUsd, ServiceTier, Usage};
+use pricing::{AttemptPricing, Cost, Price, PriceBook, PriceTerms, Provider};
+
+use super::rollups::{check_against_recount, totals};
+use super::{LedgerFixture, answered_attempt, at, attempt, backend, request, settlement};
+use crate::{GroupBy, Ledger, MeterTotals, RepricedAttempt};
+
+const HOUR_MS: i64 = 3_600_000;
+
+fn pricing(prices: PriceBook) -> AttemptPricing {
+    AttemptPricing {
+        prices: Arc::new(prices),
+        provider: None,
+        backend: backend("home"),
+        model: "m".to_owned(),
+    }
+}
+
+fn price() -> Price {
+    let terms: PriceTerms = serde_json::from_str(
+        r#"{"rates":{"input":2,"output":10},"tiers":{"batch":{"rates":{"input":1,"output":5}}}}"#,
+    )
+    .expect("terms");
+    Price::declared(&backend("home"), "m", terms, at(HOUR_MS))
+}
+
+fn usage() -> Usage {
+    let quantities = [(Meter::Input, 1_000), (Meter::Output, 100)].into_iter().collect();
+    Usage { quantities, tier: ServiceTier::Batch, ..Usage::default() }
+}
+
+/// One request with a price, one without, and one whose failed attempt has none.
+async fn settle_all(ledger: &Ledger) {
+    let mut unpriced = answered_attempt();
+    unpriced.set_cost(pricing(PriceBook::default()).cost(&usage(), None, at(0)));
+    assert_eq!(unpriced.cost, Cost::Unpriced);
+    let mut failed = attempt("home", Some("cut"));
+    failed.set_cost(pricing(PriceBook::default()).cost(&usage(), None, at(0)));
+    for (number, attempts) in
+        [(1, vec![answered_attempt()]), (2, vec![unpriced]), (3, vec![failed, answered_attempt()])]
+    {
+        let mut ended = settlement(number);
+        ended.cost = Cost::total(attempts.iter().map(|attempt| &attempt.cost));
+        ended.attempts = attempts;
+        ended.model_billed = None;
+        ledger.settle(ended).await.expect("settled");
+    }
+}
+
+async fn meters(ledger: &Ledger) -> Vec<MeterTotals> {
+    ledger.meter_totals(at(0), at(HOUR_MS)).await.expect("read")
+}
+
+async fn reprice(ledger: &Ledger, change: i64) -> u64 {
+    let pricing = pricing(ledger.price_book().await.expect("read"));
+    let (mut after, mut requests) = (None, 0);
+    loop {
+        let page = ledger.unpriced_attempts(after, 1).await.expect("read");
+        let Some(last) = page.last() else { return requests };
+        after = Some((last.request, last.number));
+        let priced = page.iter().map(|found| RepricedAttempt {
+            request: found.request,
+            number: found.number,
+            priced: pricing.late_cost(&found.usage, found.model_billed.as_deref(), found.started),
+        });
+        requests += ledger.reprice(change, priced.collect()).await.expect("repriced");
+    }
+}
+
+#[tokio::test]
+async fn requests_without_a_price_get_one_later_and_lose_it_with_the_undo() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    settle_all(&ledger).await;
+    let (before, meters_before) = (totals(&ledger).await, meters(&ledger).await);
+    assert_eq!((before.unpriced_requests, before.cost), (1, NanoUsd::new(2_000_000)));
+
+    let change = ledger.add_prices(at(9), "Set".to_owned(), vec![price()]).await.expect("added");
+    assert_eq!(reprice(&ledger, change).await, 2);
+    // By the rates of the batch tier: 1,000 × $1 + 100 × $5 for a million.
+    let amount = NanoUsd::new(1_000_000 + 500_000);
+    let after = totals(&ledger).await;
+    assert_eq!((after.unpriced_requests, after.unpriced_attempts), (0, 0));
+    assert_eq!(after.cost, before.cost + amount + amount);
+    assert_eq!(after.wasted, before.wasted + amount);
+    let cost: NanoUsd = meters(&ledger).await.iter().map(|total| total.cost).sum();
+    assert_eq!(cost, amount + amount);
+    check_against_recount(&ledger, GroupBy::Model).await;
+    let (row, attempts) = ledger.request(request(2).id).await.expect("read").expect("a request");
+    assert_eq!((row.unpriced, attempts[0].tier), (None, ServiceTier::Batch));
+    assert_eq!(row.cost.price_id(), Some(price().id.as_str()));
+    // What has a price keeps it.
+    let (known, _) = ledger.request(request(1).id).await.expect("read").expect("a request");
+    assert_eq!(known.cost, answered_attempt().cost);
+    assert_eq!(reprice(&ledger, change).await, 0);
+
+    let undone = ledger.undo_price_change(at(10)).await.expect("undone").expect("a change");
+    assert_eq!((undone.what.as_str(), undone.prices, undone.repriced), ("Set", 1, 2));
+    assert_eq!((totals(&ledger).await, meters(&ledger).await), (before, meters_before));
+    check_against_recount(&ledger, GroupBy::Model).await;
+    let book = ledger.price_book().await.expect("read");
+    assert_eq!(book.find(&backend("home"), None, "m", at(HOUR_MS)), None);
+    assert_eq!(ledger.unpriced_attempts(None, 9).await.expect("read").len(), 2);
+    assert_eq!(ledger.undo_price_change(at(11)).await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn a_list_price_of_the_user_stands_before_the_bundled_one() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let own = Price { owner: pricing::PriceOwner::Provider(Provider::OpenAi), ..price() };
+    let own = Price { model: "gpt-4.1".to_owned(), ..own };
+    ledger.add_prices(at(1), "Imported".to_owned(), vec![own.clone()]).await.expect("added");
+    drop(ledger);
+    let ledger = place.open();
+    let book = ledger.price_book().await.expect("read");
+    let find = |book: &PriceBook| {
+        book.find(&backend("home"), Some(Provider::OpenAi), "gpt-4.1", at(2 * HOUR_MS)).cloned()
+    };
+    assert_eq!(find(&book).map(|price| price.id), Some(own.id));
+    ledger.undo_price_change(at(2)).await.expect("undone").expect("a change");
+    let bundled = find(&ledger.price_book().await.expect("read")).expect("a bundled price");
+    assert!(bundled.id.starts_with("openai/gpt-4.1@"), "{bundled:?}");
+}
+
+#[tokio::test]
+async fn a_bundled_price_is_kept_once_it_priced_a_request() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    ledger.settle(settlement(1)).await.expect("settled");
+    drop(ledger);
+    let kept: i64 = place
+        .raw()
+        .query_row("SELECT count(*) FROM prices", [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(kept, 1);
+}

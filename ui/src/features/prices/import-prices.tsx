@@ -1,0 +1,162 @@
+/** Imports a price list from a file, from pasted text or from an address. Shows the differences before they apply. */
+import { FileUp } from "lucide-react";
+import { useRef, useState } from "react";
+import { Button } from "@/components/button";
+import { Choice } from "@/components/choice";
+import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { ErrorNotice } from "@/components/error-notice";
+import { CONTROL, Field, TextInput } from "@/components/field";
+import { Notice } from "@/components/notice";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { PriceImport, PriceImportView } from "@/ipc/bindings";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+import { formatCount } from "@/lib/quantity";
+import { classNames } from "@/lib/class-names";
+
+type From = "file" | "paste" | "address";
+
+const FROM = [
+  { value: "file", label: "File" },
+  { value: "paste", label: "Paste" },
+  { value: "address", label: "Address" },
+] as const;
+
+export function ImportPrices() {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <Button icon={FileUp} onClick={() => setOpen(true)}>
+        Import
+      </Button>
+      {isOpen && <ImportDialog onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function ImportDialog({ onClose }: { onClose: () => void }) {
+  const [from, setFrom] = useState<From>("file");
+  const [text, setText] = useState("");
+  const [url, setUrl] = useState("");
+  const file = useRef<HTMLInputElement>(null);
+  const preview = useAction("priceImport", (call, list: PriceImport) => call(list));
+  const apply = useAction("priceImportApply", (call, id: number) => call({ id }));
+  const look = async () => {
+    if (from === "address") return preview.mutate({ kind: "address", url });
+    const chosen = file.current?.files?.[0];
+    if (from === "paste") return preview.mutate({ kind: "text", name: "pasted", text });
+    if (chosen) preview.mutate({ kind: "text", name: chosen.name, text: await chosen.text() });
+  };
+  const seen = preview.data;
+  const changes = seen === undefined ? 0 : seen.changed + seen.new;
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      width="wide"
+      title="Import prices"
+      description="Gatehouse's own format, LiteLLM's or models.dev's. Nothing changes before you have seen what would."
+    >
+      <DialogBody className="flex flex-col gap-4">
+        {seen === undefined ? (
+          <>
+            <Choice label="Import from" options={FROM} value={from} onChange={setFrom} />
+            {from === "file" && (
+              <Field label="Price list">
+                {(control) => (
+                  <input {...control} ref={file} type="file" accept=".json,application/json" className="text-13" />
+                )}
+              </Field>
+            )}
+            {from === "paste" && (
+              <Field label="Price list">
+                {(control) => (
+                  <textarea
+                    {...control}
+                    rows={8}
+                    spellCheck={false}
+                    value={text}
+                    onChange={(event) => setText(event.target.value)}
+                    className={classNames(CONTROL, "h-auto w-full py-2 font-mono text-12")}
+                  />
+                )}
+              </Field>
+            )}
+            {from === "address" && (
+              <Field label="Address" fault={faultOf(preview.error, "url")}>
+                {(control) => (
+                  <TextInput
+                    {...control}
+                    mono
+                    placeholder="https://"
+                    value={url}
+                    onChange={(event) => setUrl(event.target.value)}
+                  />
+                )}
+              </Field>
+            )}
+          </>
+        ) : (
+          <Preview seen={seen} />
+        )}
+        <ErrorNotice error={faultElsewhere(preview.error, ["url"]) ?? apply.error} />
+      </DialogBody>
+      <DialogFoot>
+        <Button onClick={seen === undefined ? onClose : preview.reset}>{seen === undefined ? "Cancel" : "Back"}</Button>
+        {seen === undefined ? (
+          <Button look="primary" busy={preview.isPending} onClick={() => void look()}>
+            Show differences
+          </Button>
+        ) : (
+          <Button
+            look="primary"
+            busy={apply.isPending}
+            disabled={changes === 0}
+            onClick={() =>
+              apply.mutate(seen.id, {
+                onSuccess: ({ sentence }) => {
+                  notify({ title: sentence });
+                  onClose();
+                },
+              })
+            }
+          >
+            Import {formatCount(changes)}
+          </Button>
+        )}
+      </DialogFoot>
+    </Dialog>
+  );
+}
+
+function Preview({ seen }: { seen: PriceImportView }) {
+  const left = seen.changed + seen.new - seen.differences.length;
+  return (
+    <>
+      <p>{seen.sentence}</p>
+      {seen.problems.length > 0 && (
+        <Notice tone="warn" title={`${formatCount(seen.problems_found)} rows or fields were not read.`}>
+          <ul className="flex max-h-40 flex-col gap-1 overflow-y-auto">
+            {seen.problems.map((problem) => (
+              <li key={`${problem.line}${problem.row}${problem.field}`}>
+                Line {formatCount(problem.line)}, {problem.row}, <code className="font-mono">{problem.field}</code>:{" "}
+                {problem.problem}
+              </li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+      <ul aria-label="Differences" className="flex max-h-72 flex-col overflow-y-auto">
+        {seen.differences.map((difference) => (
+          <li key={`${difference.owner}/${difference.model}`} className="border-t border-line py-1.5">
+            <span className="font-medium">{difference.model}</span>{" "}
+            <span className="text-ink-3">{difference.owner}</span>
+            {difference.is_new && <span className="text-ink-3">, new</span>}
+            <span className="block text-12 text-ink-2">{difference.changes.join(", ")}</span>
+          </li>
+        ))}
+      </ul>
+      {left > 0 && <p className="text-12 text-ink-3">and {formatCount(left)} more</p>}
+    </>
+  );
+}
