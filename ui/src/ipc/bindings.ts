@@ -1725,7 +1725,7 @@ export type PriceProblemView = {
 export type PriceRateView = {
 	meter: Meter,
 	/**  None for the standard tier. */
-	tier: ServiceTier | null,
+	tier: PriceTier | null,
 	/**  For requests with more input tokens than this. */
 	above_tokens: Count | null,
 	rate: NanoDollars,
@@ -1760,6 +1760,19 @@ export type PriceSet = {
 	cache_write: string,
 	output: string,
 };
+
+/**  How fast or when a provider answers, at another price. */
+export type PriceTier = "standard" | 
+/**  Cheaper and slower (OpenAI). */
+"flex" | 
+/**  Dearer and faster. */
+"priority" | 
+/**  Answered within a day. */
+"batch" | 
+/**  The same model, run faster (Anthropic's `speed`). */
+"fast" | 
+/**  Capacity that was paid for in advance: scale tier, provisioned throughput. */
+"reserved";
 
 /**  Prices in nano-dollars per million tokens. */
 export type PriceView = {
@@ -2277,19 +2290,6 @@ export type ScoreComponentView = {
 	/**  How well it does compared with the other candidates, 0 to 100. */
 	score_percent: number,
 };
-
-/**  How fast or when a provider answers, at another price. */
-export type ServiceTier = "standard" | 
-/**  Cheaper and slower (OpenAI). */
-"flex" | 
-/**  Dearer and faster. */
-"priority" | 
-/**  Answered within a day. */
-"batch" | 
-/**  The same model, run faster (Anthropic's `speed`). */
-"fast" | 
-/**  Capacity that was paid for in advance: scale tier, provisioned throughput. */
-"reserved";
 
 /**  Dimension of a report on session logs. */
 export type SessionGroupBy = "tool" | "model" | 

@@ -36,7 +36,7 @@ pub use id::{
     BackendId, BudgetId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId,
     RouteId, RunId, SLUG_CHARS_MAX, ViewId,
 };
-pub use meter::{Meter, MeteredUsage, ServiceTier, Unit, Usage};
+pub use meter::{Meter, MeteredUsage, PriceTier, Unit, Usage};
 pub use money::{DollarError, NanoUsd};
 pub use origin::{Origin, OriginError};
 pub use preset::{Preset, PresetLocation, presets};

@@ -219,7 +219,7 @@ impl AddAssign for MeteredUsage {
 words! {
     /// How fast or when a provider answers, at another price.
     #[derive(Default)]
-    ServiceTier {
+    PriceTier {
         #[default]
         Standard = "standard",
         /// Cheaper and slower (OpenAI).
@@ -239,7 +239,7 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
     pub quantities: MeteredUsage,
-    pub tier: ServiceTier,
+    pub tier: PriceTier,
     /// Where the answer was made, if that has a price: Anthropic's `inference_geo`.
     pub region: Option<String>,
     /// The cost that the backend itself states.

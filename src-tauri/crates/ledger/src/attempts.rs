@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use domain::{NanoUsd, RequestId, ServiceTier, WallTime};
+use domain::{NanoUsd, PriceTier, RequestId, WallTime};
 use pricing::{Cost, LineItem, Unpriced};
 use rusqlite::{Connection, Row, Statement, params};
 
@@ -72,7 +72,7 @@ pub(crate) fn insert(
             stored_lines(&attempt.lines),
             attempt.unpriced.as_ref().map(|why| WordColumn(why.reason)),
             attempt.unpriced.as_ref().and_then(|why| why.detail.as_deref()).map(bound_name),
-            Some(attempt.tier).filter(|tier| *tier != ServiceTier::Standard).map(WordColumn),
+            Some(attempt.tier).filter(|tier| *tier != PriceTier::Standard).map(WordColumn),
             attempt.region.as_deref().map(bound_name),
         ];
         execute_with_tokens(statement, values, attempt.usage.as_ref())?;
@@ -93,8 +93,8 @@ pub(crate) fn read_lines(row: &Row<'_>) -> rusqlite::Result<Vec<LineItem>> {
     Ok(lines.filter_map(Result::ok).collect())
 }
 
-pub(crate) fn read_tier(row: &Row<'_>) -> rusqlite::Result<ServiceTier> {
-    Ok(row.get::<_, Option<WordColumn<_>>>("tier")?.map_or(ServiceTier::Standard, |tier| tier.0))
+pub(crate) fn read_tier(row: &Row<'_>) -> rusqlite::Result<PriceTier> {
+    Ok(row.get::<_, Option<WordColumn<_>>>("tier")?.map_or(PriceTier::Standard, |tier| tier.0))
 }
 
 /// A reason of a newer version is none.

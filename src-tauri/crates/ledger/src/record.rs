@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, NanoUsd, RequestId,
-    ServiceTier, TokenUsage, WallTime,
+    BackendId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, NanoUsd, PriceTier, RequestId,
+    TokenUsage, WallTime,
 };
 use pricing::{AttemptCost, Cost, LineItem, Unpriced};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -224,7 +224,7 @@ pub struct AttemptRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpriced: Option<Unpriced>,
     #[serde(default)]
-    pub tier: ServiceTier,
+    pub tier: PriceTier,
     /// Where the answer was made, if that has a price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -256,7 +256,7 @@ impl AttemptRecord {
             cost: Cost::Unpriced,
             lines: Vec::new(),
             unpriced: None,
-            tier: ServiceTier::Standard,
+            tier: PriceTier::Standard,
             region: None,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use domain::{NanoUsd, ServiceTier};
+use domain::{NanoUsd, PriceTier};
 use rusqlite::{Connection, Row, params};
 use session_logs::{FilePart, FileProgress, LogProblem, UsageRecord};
 
@@ -107,7 +107,7 @@ fn upsert_record(
     let text = |text: &Option<String>| bound_name(text.as_deref().unwrap_or_default()).into_owned();
     let id = |id: &Option<String>| id.as_deref().map(|id| bound_name(id).into_owned());
     let tier =
-        Some(record.service_tier.word()).filter(|_| record.service_tier != ServiceTier::Standard);
+        Some(record.service_tier.word()).filter(|_| record.service_tier != PriceTier::Standard);
     let values = params![
         record.key.as_bytes(),
         part.tool.word(),

@@ -144,7 +144,7 @@ impl Provider {
 mod tests {
     use std::collections::HashSet;
 
-    use domain::{Meter, ServiceTier, WallTime};
+    use domain::{Meter, PriceTier, WallTime};
 
     use super::*;
     use crate::{PriceConfidence, PriceOwner, Rate};
@@ -211,7 +211,7 @@ mod tests {
         let sol = bundled_price("openai/gpt-6-sol@2026-11-01").expect("a price");
         let search = Some(Rate::new(10_000_000_000_000));
         assert_eq!(sol.terms.rates.of(Meter::WebSearch), search);
-        assert_eq!(sol.terms.tiers[&ServiceTier::Flex].rates.of(Meter::WebSearch), search);
+        assert_eq!(sol.terms.tiers[&PriceTier::Flex].rates.of(Meter::WebSearch), search);
         let above = sol.terms.above.as_ref().expect("a threshold");
         assert_eq!(above.rates.of(Meter::WebSearch), search);
     }

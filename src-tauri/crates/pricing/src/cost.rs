@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{BackendId, NanoUsd, ServiceTier, Usage, WallTime};
+use domain::{BackendId, NanoUsd, PriceTier, Usage, WallTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{ATTEMPT_COST_MAX, LineItem, Price, PriceBook, Provider, Unpriced, UnpricedReason};
@@ -177,7 +177,7 @@ pub struct AttemptCost {
     pub lines: Vec<LineItem>,
     /// `None` if the cost is known.
     pub unpriced: Option<Unpriced>,
-    pub tier: ServiceTier,
+    pub tier: PriceTier,
     /// Where the answer was made, if that has a price.
     pub region: Option<String>,
 }
@@ -190,7 +190,7 @@ impl AttemptCost {
             cost: Cost::NotBilled,
             lines: Vec::new(),
             unpriced: None,
-            tier: ServiceTier::Standard,
+            tier: PriceTier::Standard,
             region: None,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use domain::{Meter, ServiceTier};
+use domain::{Meter, PriceTier};
 
 use crate::{PriceTerms, Rate, Rates, RatesAbove};
 
@@ -12,7 +12,7 @@ use crate::{PriceTerms, Rate, Rates, RatesAbove};
 pub struct RateChange {
     pub meter: Meter,
     /// `None` for the standard tier.
-    pub tier: Option<ServiceTier>,
+    pub tier: Option<PriceTier>,
     /// For more input tokens than this.
     pub above: Option<u64>,
     pub before: Option<Rate>,
@@ -73,7 +73,7 @@ impl PriceTerms {
             (&before.rates, &before.above),
             (&self.rates, &self.above),
         ));
-        let tiers: BTreeSet<ServiceTier> =
+        let tiers: BTreeSet<PriceTier> =
             before.tiers.keys().chain(self.tiers.keys()).copied().collect();
         for tier in tiers {
             let of = |terms: &Self| terms.tiers.get(&tier).cloned().unwrap_or_default();
@@ -91,7 +91,7 @@ impl PriceTerms {
 type RatesAndAbove<'a> = (&'a Rates, &'a Option<RatesAbove>);
 
 fn changes_of(
-    tier: Option<ServiceTier>,
+    tier: Option<PriceTier>,
     before: RatesAndAbove<'_>,
     after: RatesAndAbove<'_>,
 ) -> Vec<RateChange> {
@@ -115,7 +115,7 @@ fn changes_of(
 }
 
 fn rate_changes(
-    tier: Option<ServiceTier>,
+    tier: Option<PriceTier>,
     above: Option<u64>,
     before: &Rates,
     after: &Rates,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use domain::{Meter, ServiceTier, Unit, Usage};
+use domain::{Meter, PriceTier, Unit, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::{LineItem, Rate, Rates, Unpriced, UnpricedReason};
@@ -21,7 +21,7 @@ pub struct PriceTerms {
     pub above: Option<RatesAbove>,
     /// Rates of the tiers other than standard; nothing of the standard tier applies to them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tiers: BTreeMap<ServiceTier, TierTerms>,
+    pub tiers: BTreeMap<PriceTier, TierTerms>,
     /// What the tokens cost in a region, as a factor: Anthropic's `us` is 1.1.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub regions: BTreeMap<String, Factor>,
@@ -114,7 +114,7 @@ impl PriceTerms {
 
     fn rates_for(&self, usage: &Usage) -> Result<&Rates, Unpriced> {
         let (rates, above) = match usage.tier {
-            ServiceTier::Standard => (&self.rates, &self.above),
+            PriceTier::Standard => (&self.rates, &self.above),
             tier => {
                 let terms = self.tiers.get(&tier);
                 let terms =
@@ -159,7 +159,7 @@ impl PriceTerms {
                 rates: scale(&above.rates),
             })
         };
-        let tier = |(tier, terms): (&ServiceTier, &TierTerms)| {
+        let tier = |(tier, terms): (&PriceTier, &TierTerms)| {
             (*tier, TierTerms { rates: scale(&terms.rates), above: scale_above(&terms.above) })
         };
         Self {
@@ -217,7 +217,7 @@ mod tests {
     fn tier_length_and_region_choose_the_rate() {
         assert_eq!(amounts(&tokens(100, 1)), Ok(vec![Some(200_000), Some(10_000)]));
         assert_eq!(amounts(&tokens(101, 1)), Ok(vec![Some(404_000), Some(15_000)]));
-        let flex = Usage { tier: ServiceTier::Flex, ..tokens(101, 1) };
+        let flex = Usage { tier: PriceTier::Flex, ..tokens(101, 1) };
         assert_eq!(amounts(&flex), Ok(vec![Some(101_000), Some(5_000)]));
         let us = Usage { region: Some("us".to_owned()), ..tokens(1, 1) };
         assert_eq!(amounts(&us), Ok(vec![Some(2_200), Some(11_000)]));
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_the_terms_do_not_name_has_no_price() {
-        let priority = Usage { tier: ServiceTier::Priority, ..tokens(1, 1) };
+        let priority = Usage { tier: PriceTier::Priority, ..tokens(1, 1) };
         assert_eq!(amounts(&priority), Err(Unpriced::new(UnpricedReason::UnknownTier, "priority")));
         let eu = Usage { region: Some("eu".to_owned()), ..tokens(1, 1) };
         assert_eq!(amounts(&eu), Err(Unpriced::new(UnpricedReason::UnknownRegion, "eu")));

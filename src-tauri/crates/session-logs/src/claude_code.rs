@@ -4,7 +4,7 @@
 //! grows while the answer streams, so only the line with the most output counts. Answers are also
 //! copied into other sessions, there with another request id.
 
-use domain::{ServiceTier, TokenUsage};
+use domain::{PriceTier, TokenUsage};
 use memchr::memmem;
 use serde::Deserialize;
 
@@ -113,7 +113,7 @@ pub(crate) fn read_line(text: &str, part: &mut PartBuilder) {
         project: part.text("cwd", line.cwd),
         usage: read_usage(part, "message.usage", &usage),
         web_searches: 0,
-        service_tier: ServiceTier::Standard,
+        service_tier: PriceTier::Standard,
         region: None,
         stated_cost: part.amount("costUSD", line.cost_usd),
         line: part.line(),
@@ -189,14 +189,14 @@ fn read_usage(part: &mut PartBuilder, at: &str, usage: &Usage<'_>) -> TokenUsage
     }
 }
 
-fn service_tier(part: &mut PartBuilder, usage: &Usage<'_>) -> ServiceTier {
+fn service_tier(part: &mut PartBuilder, usage: &Usage<'_>) -> PriceTier {
     let speed = part.text("message.usage.speed", usage.speed);
     let tier = part.text("message.usage.service_tier", usage.service_tier);
     match (speed.as_deref(), tier.as_deref()) {
-        (Some("fast"), _) => ServiceTier::Fast,
-        (_, Some("priority")) => ServiceTier::Priority,
-        (_, Some("batch")) => ServiceTier::Batch,
-        _ => ServiceTier::Standard,
+        (Some("fast"), _) => PriceTier::Fast,
+        (_, Some("priority")) => PriceTier::Priority,
+        (_, Some("batch")) => PriceTier::Batch,
+        _ => PriceTier::Standard,
     }
 }
 

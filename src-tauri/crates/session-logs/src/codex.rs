@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use domain::{ServiceTier, TokenUsage};
+use domain::{PriceTier, TokenUsage};
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -268,9 +268,9 @@ impl CodexParser {
             usage: TokenUsage::default(),
             web_searches: 0,
             service_tier: match self.service_tier.as_deref() {
-                Some("priority" | "fast") => ServiceTier::Priority,
-                Some("flex") => ServiceTier::Flex,
-                _ => ServiceTier::Standard,
+                Some("priority" | "fast") => PriceTier::Priority,
+                Some("flex") => PriceTier::Flex,
+                _ => PriceTier::Standard,
             },
             region: None,
             stated_cost: None,

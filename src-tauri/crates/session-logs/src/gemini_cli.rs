@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use domain::{ServiceTier, TokenUsage};
+use domain::{PriceTier, TokenUsage};
 use memchr::{memchr_iter, memmem};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -138,7 +138,7 @@ impl GeminiCliParser {
             project: self.project.clone(),
             usage,
             web_searches: 0,
-            service_tier: ServiceTier::Standard,
+            service_tier: PriceTier::Standard,
             region: None,
             stated_cost: None,
             line: part.line(),

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use domain::{ServiceTier, TokenUsage};
+use domain::{PriceTier, TokenUsage};
 use rusqlite::{Connection, OpenFlags, Row};
 use serde::Deserialize;
 
@@ -187,7 +187,7 @@ fn read_message(text: &str, place: &str, row: RowContext, part: &mut PartBuilder
         project: project.or(row.folder),
         usage,
         web_searches: 0,
-        service_tier: ServiceTier::Standard,
+        service_tier: PriceTier::Standard,
         region: None,
         stated_cost,
         line: part.line(),

@@ -1,6 +1,6 @@
 //! What a log yields: usage records and problems.
 
-use domain::{NanoUsd, ServiceTier, SessionTool, TokenUsage, WallTime};
+use domain::{NanoUsd, PriceTier, SessionTool, TokenUsage, WallTime};
 
 /// The usage of one answer of a model, as a tool wrote it down. Metadata only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct UsageRecord {
     pub usage: TokenUsage,
     /// Searches that the provider ran and bills per call.
     pub web_searches: u64,
-    pub service_tier: ServiceTier,
+    pub service_tier: PriceTier,
     /// Where the answer was made, if the provider bills that.
     pub region: Option<String>,
     /// What the tool says that it cost.

@@ -5,7 +5,7 @@
 //! includes reasoning, audio, and the accepted and rejected tokens of a prediction, which are billed
 //! as output (<https://platform.openai.com/docs/api-reference/chat/object>).
 
-use domain::{Meter, ServiceTier, Usage};
+use domain::{Meter, PriceTier, Usage};
 use serde_json::value::RawValue;
 
 use crate::UsageReport;
@@ -193,11 +193,11 @@ fn read_output(
 pub(crate) fn apply_tier(usage: &mut Usage, word: &RawValue) {
     let word = decode_string(word).unwrap_or_default();
     usage.tier = match word.as_str() {
-        "default" | "standard" | "on_demand" => ServiceTier::Standard,
-        "flex" => ServiceTier::Flex,
-        "priority" => ServiceTier::Priority,
-        "scale" => ServiceTier::Reserved,
-        "batch" => ServiceTier::Batch,
+        "default" | "standard" | "on_demand" => PriceTier::Standard,
+        "flex" => PriceTier::Flex,
+        "priority" => PriceTier::Priority,
+        "scale" => PriceTier::Reserved,
+        "batch" => PriceTier::Batch,
         _ => {
             mark_unread(usage, &format!("service_tier: {word}"));
             return;

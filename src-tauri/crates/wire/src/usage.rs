@@ -5,7 +5,7 @@
 //! completion count includes reasoning, Gemini's does not. Backends also report invalid numbers
 //! (negative, fractional, as text), so a split that had to be guessed or clamped is marked.
 
-use domain::{Meter, MeteredUsage, NanoUsd, ServiceTier, TokenUsage, Usage};
+use domain::{Meter, MeteredUsage, NanoUsd, PriceTier, TokenUsage, Usage};
 use serde_json::value::RawValue;
 
 use crate::json::{self, Members};
@@ -82,7 +82,7 @@ impl UsageBuilder {
         self.usage.unread.as_deref()
     }
 
-    pub(crate) const fn set_tier(&mut self, tier: ServiceTier) {
+    pub(crate) const fn set_tier(&mut self, tier: PriceTier) {
         self.usage.tier = tier;
     }
 

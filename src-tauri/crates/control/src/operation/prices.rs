@@ -1,6 +1,6 @@
 //! Operations on prices: the list, one's own price, imports with a preview, and undo.
 
-use domain::{BackendId, Meter, ServiceTier, Unit, WallTime};
+use domain::{BackendId, Meter, PriceTier, Unit, WallTime};
 use engine::{Engine, PriceChangeDone, PriceEditError, PricePreview};
 use pricing::{Price, PriceOwner, PriceTerms, Rate, Rates, RatesAbove};
 
@@ -162,7 +162,7 @@ fn row_view(price: &Price, now: WallTime) -> ListedPriceView {
 
 fn rate_views(terms: &PriceTerms) -> Vec<PriceRateView> {
     let mut views = Vec::new();
-    let mut push = |tier: Option<ServiceTier>, above: Option<u64>, rates: &Rates| {
+    let mut push = |tier: Option<PriceTier>, above: Option<u64>, rates: &Rates| {
         views.extend(rates.iter().map(|(meter, rate)| PriceRateView {
             meter,
             tier,

@@ -5,7 +5,7 @@ use specta::Type;
 
 use super::{Count, NanoDollars, UnixMs};
 
-use ::domain::{Meter, ServiceTier};
+use ::domain::{Meter, PriceTier};
 pub use ::pricing::{PriceConfidence, PriceFileFormat};
 
 /// Which prices to list. An empty text is no filter.
@@ -72,7 +72,7 @@ domain::words! {
 pub struct PriceRateView {
     pub meter: Meter,
     /// None for the standard tier.
-    pub tier: Option<ServiceTier>,
+    pub tier: Option<PriceTier>,
     /// For requests with more input tokens than this.
     pub above_tokens: Option<Count>,
     pub rate: NanoDollars,

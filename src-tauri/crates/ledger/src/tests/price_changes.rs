@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Meter, NanoUsd, ServiceTier, Usage};
+use domain::{Meter, NanoUsd, PriceTier, Usage};
 use pricing::{AttemptPricing, Cost, Price, PriceBook, PriceTerms, Provider};
 
 use super::rollups::{check_against_recount, totals};
@@ -30,7 +30,7 @@ fn price() -> Price {
 
 fn usage() -> Usage {
     let quantities = [(Meter::Input, 1_000), (Meter::Output, 100)].into_iter().collect();
-    Usage { quantities, tier: ServiceTier::Batch, ..Usage::default() }
+    Usage { quantities, tier: PriceTier::Batch, ..Usage::default() }
 }
 
 /// One request with a price, one without, and one whose failed attempt has none.
@@ -91,7 +91,7 @@ async fn requests_without_a_price_get_one_later_and_lose_it_with_the_undo() {
     assert_eq!(cost, amount + amount);
     check_against_recount(&ledger, GroupBy::Model).await;
     let (row, attempts) = ledger.request(request(2).id).await.expect("read").expect("a request");
-    assert_eq!((row.unpriced, attempts[0].tier), (None, ServiceTier::Batch));
+    assert_eq!((row.unpriced, attempts[0].tier), (None, PriceTier::Batch));
     assert_eq!(row.cost.price_id(), Some(price().id.as_str()));
     // What has a price keeps it.
     let (known, _) = ledger.request(request(1).id).await.expect("read").expect("a request");

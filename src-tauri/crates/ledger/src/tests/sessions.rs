@@ -1,6 +1,6 @@
 //! Usage from session logs: stored once, summed apart, and told from what the gateway measured.
 
-use domain::{ServiceTier, SessionTool};
+use domain::{PriceTier, SessionTool};
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use session_logs::{FilePart, FileProgress, LogProblem, RecordKey, UsageRecord};
@@ -22,7 +22,7 @@ fn record(key: &str, ms: i64, tokens: [u64; 2]) -> UsageRecord {
         project: Some("/home/dev/shop".to_owned()),
         usage: TokenUsage { input_uncached, output_visible, ..TokenUsage::default() },
         web_searches: 0,
-        service_tier: ServiceTier::Standard,
+        service_tier: PriceTier::Standard,
         region: None,
         stated_cost: None,
         line: 1,

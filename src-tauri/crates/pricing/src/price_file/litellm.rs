@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use domain::{Meter, ServiceTier, Unit};
+use domain::{Meter, PriceTier, Unit};
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
@@ -65,10 +65,10 @@ const TOKEN_FIELDS: &[(&str, Meter)] = &[
     ("output_cost_per_image_token", Meter::OutputImage),
 ];
 
-const TIERS: &[(&str, ServiceTier)] = &[
-    ("_flex", ServiceTier::Flex),
-    ("_priority", ServiceTier::Priority),
-    ("_batches", ServiceTier::Batch),
+const TIERS: &[(&str, PriceTier)] = &[
+    ("_flex", PriceTier::Flex),
+    ("_priority", PriceTier::Priority),
+    ("_batches", PriceTier::Batch),
 ];
 
 /// Fields with a charge that no row of ours can say, so that a row with one would be too cheap.
@@ -125,7 +125,7 @@ fn read_row(fields: &mut RowFields<'_>, provider: Provider, model: &str) -> Opti
     if let Some(ranges) = fields.get("tiered_pricing") {
         context_ranges(fields, ranges, &mut rates)?;
     }
-    let standard = rates.remove(&ServiceTier::Standard).unwrap_or_default();
+    let standard = rates.remove(&PriceTier::Standard).unwrap_or_default();
     let Some(input) = standard.base.get(&Meter::Input) else {
         fields.problem("input_cost_per_token", "is missing; only prices per token are imported");
         return None;
@@ -181,8 +181,8 @@ fn listed(rates: BTreeMap<Meter, Rate>) -> Rates {
 }
 
 /// The prices per token, by tier and context; `None` if a field could not be read.
-fn token_rates(fields: &mut RowFields<'_>) -> Option<BTreeMap<ServiceTier, TierRates>> {
-    let mut tiers: BTreeMap<ServiceTier, TierRates> = BTreeMap::new();
+fn token_rates(fields: &mut RowFields<'_>) -> Option<BTreeMap<PriceTier, TierRates>> {
+    let mut tiers: BTreeMap<PriceTier, TierRates> = BTreeMap::new();
     let mut is_whole = true;
     for (name, value) in fields.all() {
         let Some((tier, above, meter)) = parse_field(&name) else { continue };
@@ -217,7 +217,7 @@ fn token_rates(fields: &mut RowFields<'_>) -> Option<BTreeMap<ServiceTier, TierR
 fn context_ranges(
     fields: &mut RowFields<'_>,
     ranges: &RawValue,
-    tiers: &mut BTreeMap<ServiceTier, TierRates>,
+    tiers: &mut BTreeMap<PriceTier, TierRates>,
 ) -> Option<()> {
     let ranges: Option<Vec<&RawValue>> = serde_json::from_str(ranges.get()).ok();
     let Some([short, long]) = ranges.as_deref() else {
@@ -236,7 +236,7 @@ fn context_ranges(
     };
     match (read(short), read(long), range_start(long)) {
         (Some(base), Some(above), Some(start)) => {
-            tiers.insert(ServiceTier::Standard, TierRates { base, above: Some((start, above)) });
+            tiers.insert(PriceTier::Standard, TierRates { base, above: Some((start, above)) });
             Some(())
         }
         _ => {
@@ -253,9 +253,9 @@ fn range_start(range: &RawValue) -> Option<u64> {
 }
 
 /// Tier, threshold and meter of a field such as `input_cost_per_token_above_272k_tokens_flex`.
-fn parse_field(name: &str) -> Option<(ServiceTier, Option<u64>, Meter)> {
+fn parse_field(name: &str) -> Option<(PriceTier, Option<u64>, Meter)> {
     let tiered = TIERS.iter().find_map(|(end, tier)| Some((name.strip_suffix(end)?, *tier)));
-    let (rest, tier) = tiered.unwrap_or((name, ServiceTier::Standard));
+    let (rest, tier) = tiered.unwrap_or((name, PriceTier::Standard));
     let long = rest.strip_suffix("k_tokens").and_then(|rest| rest.rsplit_once("_above_"));
     let (base, above) = match long {
         Some((base, thousands)) => (base, Some(thousands.parse::<u64>().ok()? * 1_000)),
@@ -300,7 +300,7 @@ fn add_factors(fields: &RowFields<'_>, terms: &mut PriceTerms) {
         terms.regions.insert("us".to_owned(), factor);
     }
     if let Some(factor) = member(&special, "fast").and_then(factor) {
-        terms.tiers.insert(ServiceTier::Fast, terms.standard_times(factor));
+        terms.tiers.insert(PriceTier::Fast, terms.standard_times(factor));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tests of the readers of price files.
 
-use domain::{Meter, ServiceTier};
+use domain::{Meter, PriceTier};
 
 use super::*;
 use crate::Rate;
@@ -46,7 +46,7 @@ fn a_row_says_all_that_a_model_is_billed_by() {
     assert_eq!(terms.rates.of(Meter::CacheRead), micros(200_000));
     let above = terms.above.as_ref().expect("a threshold");
     assert_eq!((above.input_tokens, above.rates.of(Meter::Input)), (272_000, micros(4_000_000)));
-    assert!(terms.tiers.contains_key(&ServiceTier::Flex));
+    assert!(terms.tiers.contains_key(&PriceTier::Flex));
     assert_eq!(terms.regions.get("us"), Some(&Factor::from_permille(1_100)));
     assert_eq!(scaled.value, PriceFileValue::Multiplier(Factor::from_permille(800)));
 }
@@ -169,14 +169,14 @@ fn litellms_rows_become_ours() {
     assert_eq!(openai.rates.of(Meter::CacheRead), micros(100_000));
     assert_eq!(openai.rates.of(Meter::CacheWrite5m), None, "0 means: does not apply");
     assert_eq!(openai.rates.of(Meter::WebSearch), micros(10_000_000_000));
-    let flex = &openai.tiers[&ServiceTier::Flex];
+    let flex = &openai.tiers[&PriceTier::Flex];
     assert_eq!(flex.rates.of(Meter::Output), micros(5_000_000));
     assert_eq!(flex.above.as_ref().map(|long| long.input_tokens), Some(272_000));
-    assert!(!openai.tiers.contains_key(&ServiceTier::Priority), "it has no price of input");
+    assert!(!openai.tiers.contains_key(&PriceTier::Priority), "it has no price of input");
     assert_eq!(openai.regions.get("eu"), Some(&Factor::from_permille(1_100)));
     let claude = terms(row("claude-x"));
     assert_eq!(claude.rates.of(Meter::CacheWrite1h), micros(10_000_000));
-    let fast = &claude.tiers[&ServiceTier::Fast];
+    let fast = &claude.tiers[&PriceTier::Fast];
     assert_eq!(fast.rates.of(Meter::Output), micros(50_000_000));
     let qwen = terms(row("q")).above.as_ref().expect("a threshold");
     assert_eq!((qwen.input_tokens, qwen.rates.of(Meter::Input)), (256_000, micros(1_200_000)));

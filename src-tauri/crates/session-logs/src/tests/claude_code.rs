@@ -1,6 +1,6 @@
 //! Claude Code.
 
-use domain::ServiceTier;
+use domain::PriceTier;
 
 use super::*;
 
@@ -104,7 +104,7 @@ fn thinking_searches_speed_and_a_stated_cost_are_read() {
         line(ID, "req_1", usage).replace("\"requestId\"", "\"costUSD\":0.0123,\"requestId\"");
     let record = read(&text).remove(0);
     assert_eq!(tokens(&record.usage), [4, 0, 0, 0, 40, 60]);
-    assert_eq!((record.web_searches, record.service_tier), (2, ServiceTier::Fast));
+    assert_eq!((record.web_searches, record.service_tier), (2, PriceTier::Fast));
     assert_eq!(record.region.as_deref(), Some("us"));
     assert_eq!(record.stated_cost, Some(NanoUsd::new(12_300_000)));
 }

@@ -1,6 +1,6 @@
 //! Codex CLI.
 
-use domain::ServiceTier;
+use domain::PriceTier;
 
 use super::*;
 
@@ -113,7 +113,7 @@ fn cache_writes_and_a_priority_tier_are_read() {
     ];
     let record = read(&text.concat()).remove(0);
     assert_eq!(tokens(&record.usage), [50, 30, 20, 0, 5, 0]);
-    assert_eq!(record.service_tier, ServiceTier::Priority);
+    assert_eq!(record.service_tier, PriceTier::Priority);
 }
 
 /// ccusage#897, #1349, #1370, tokscale#679: a fork begins with its parent's counts.

@@ -3,7 +3,7 @@
 //! In a stream, `message_start` has the input counts, and each `message_delta` repeats some of the
 //! counts cumulatively. The last value of each count applies; nothing is summed.
 
-use domain::{Meter, ServiceTier};
+use domain::{Meter, PriceTier};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -127,9 +127,9 @@ fn read_tier(usage: &mut UsageBuilder, members: &Members<'_>) {
     let speed = members.string("speed").unwrap_or_else(|| "standard".to_owned());
     match (tier.as_str(), speed.as_str()) {
         ("standard", "standard") => {}
-        ("standard", "fast") => usage.set_tier(ServiceTier::Fast),
-        ("priority", "standard") => usage.set_tier(ServiceTier::Priority),
-        ("batch", "standard") => usage.set_tier(ServiceTier::Batch),
+        ("standard", "fast") => usage.set_tier(PriceTier::Fast),
+        ("priority", "standard") => usage.set_tier(PriceTier::Priority),
+        ("batch", "standard") => usage.set_tier(PriceTier::Batch),
         (tier, "standard") => usage.mark_unread(&format!("usage.service_tier: {tier}")),
         (_, speed) => usage.mark_unread(&format!("usage.speed: {speed}")),
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Meter, MeteredUsage, ServiceTier, Usage};
+use domain::{Meter, MeteredUsage, PriceTier, Usage};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -252,11 +252,11 @@ fn read_tier(usage: &mut UsageBuilder, members: &Members<'_>) {
         let Some(word) = members.string(name) else { continue };
         let word = word.to_ascii_uppercase();
         let tier = match word.strip_prefix("SERVICE_TIER_").unwrap_or(&word) {
-            "ON_DEMAND" | "STANDARD" => ServiceTier::Standard,
-            "ON_DEMAND_FLEX" | "FLEX" => ServiceTier::Flex,
-            "ON_DEMAND_PRIORITY" | "PRIORITY" => ServiceTier::Priority,
-            "BATCH" => ServiceTier::Batch,
-            "PROVISIONED_THROUGHPUT" => ServiceTier::Reserved,
+            "ON_DEMAND" | "STANDARD" => PriceTier::Standard,
+            "ON_DEMAND_FLEX" | "FLEX" => PriceTier::Flex,
+            "ON_DEMAND_PRIORITY" | "PRIORITY" => PriceTier::Priority,
+            "BATCH" => PriceTier::Batch,
+            "PROVISIONED_THROUGHPUT" => PriceTier::Reserved,
             "TRAFFIC_TYPE_UNSPECIFIED" | "UNSPECIFIED" => continue,
             _ => {
                 usage.mark_unread(&format!("usageMetadata.{name}: {word}"));
