@@ -10,7 +10,7 @@ use gateway::Budgets;
 use jiff::tz::TimeZone;
 use ledger::{BucketWidth, GroupBy, Ledger, LedgerError, UsageKey, UsageQuery};
 use settings::Settings;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::tasks::Tasks;
 
@@ -22,12 +22,14 @@ pub struct BudgetWatch {
     ledger: Ledger,
     clock: Arc<dyn Clock>,
     changed: Notify,
+    /// Held by a correction: two at once would each add what the other found.
+    loading: Mutex<()>,
 }
 
 impl BudgetWatch {
     pub(crate) fn new(ledger: Ledger, clock: Arc<dyn Clock>) -> Self {
         let budgets = Budgets::new(Arc::clone(&clock));
-        Self { budgets, ledger, clock, changed: Notify::new() }
+        Self { budgets, ledger, clock, changed: Notify::new(), loading: Mutex::default() }
     }
 
     /// Shared with the gateway.
@@ -53,6 +55,7 @@ impl BudgetWatch {
     /// # Errors
     /// The ledger cannot be read; then the budgets keep what they know.
     pub async fn load(&self) -> Result<(), LedgerError> {
+        let _alone = self.loading.lock().await;
         for status in self.budgets.statuses() {
             let spent = self.spent(&status).await?;
             self.budgets.correct(&status.id, status.from, status.spent, spent);
