@@ -126,7 +126,7 @@ async fn the_first_minutes_go_as_the_readme_says() {
         groups.into_iter().find(|group| group["key"] == key).expect(key)["totals"].clone()
     };
     let up = sums(&usage, "up");
-    assert_eq!((&up["requests"], &up["cost"]), (&json!(1), &json!(1234)));
+    assert_eq!((&up["requests"], &up["cost_nano_usd"]), (&json!(1), &json!(1_234_000)));
     assert_eq!((&up["input_tokens"], &up["output_tokens"]), (&json!(1200), &json!(340)));
     assert_eq!(usage["totals"]["requests"], 2);
     let usage = home.gatehouse(&by("client")).run().await.expect_success().json();
@@ -138,7 +138,7 @@ async fn the_first_minutes_go_as_the_readme_says() {
     let told = |name: &str| &rows[1][name];
     assert_eq!((told("id"), told("client")), (&json!(id), &json!("demo")));
     assert_eq!((told("state"), told("cost_basis")), (&json!("complete"), &json!("reported")));
-    assert_eq!((told("cost"), told("finish_reason")), (&json!(1234), &json!("stop")));
+    assert_eq!((told("cost_nano_usd"), told("finish_reason")), (&json!(1_234_000), &json!("stop")));
     let said = home.gatehouse(&["status"]).run().await.expect_success();
     assert!(said.out.contains(&format!("{}", served.gateway)), "{}", said.out);
     assert_eq!(served.stop().await, Some(0));

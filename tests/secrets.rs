@@ -116,9 +116,34 @@ fn assert_in_no_file(home: &TestHome, mark: &str) {
 fn operation_request(operation: &str, base_url: &str) -> Value {
     let secret = json!(MARKED_KEY);
     match operation {
-        "status" | "backends" | "presets" | "keys" | "clients" | "settings" | "readiness"
-        | "vault_check" | "settings_fix" | "readiness_cancel" | "notification_test"
-        | "playground" => Value::Null,
+        "status"
+        | "backends"
+        | "presets"
+        | "keys"
+        | "clients"
+        | "settings"
+        | "readiness"
+        | "vault_check"
+        | "settings_fix"
+        | "readiness_cancel"
+        | "notification_test"
+        | "playground"
+        | "budgets"
+        | "saved_views"
+        | "session_logs_import"
+        | "session_logs_cancel"
+        | "price_undo" => Value::Null,
+        "budget_set" => json!({"id": "monthly", "limit_usd": "20", "period": "month",
+            "scope": {"dimension": "backend", "name": "up"}}),
+        "budget_remove" => json!({"id": "monthly"}),
+        "saved_view_set" => json!({"name": "failed", "query": {"limit": 50}}),
+        "saved_view_remove" => json!({"name": "failed"}),
+        "session_logs" => json!({"from": null, "group_by": "tool", "zone": "utc"}),
+        "prices" => json!({"model": "", "owner": "", "limit": 10}),
+        "price_set" => json!({"backend": "up", "model": "good", "input": "1", "cache_read": "",
+            "cache_write": "", "output": "2"}),
+        "price_import" => json!({"kind": "text", "name": "pasted", "text": "{\"prices\": []}"}),
+        "price_import_apply" => json!({"id": 1}),
         "backend_add" => json!({"id": "panel", "label": "", "kind": "openai-compatible",
             "base_url": base_url, "key": {"kind": "new", "secret": secret}, "models": [],
             "lacks": ["images"], "offers": ["responses"], "crossing": "strict"}),
@@ -142,7 +167,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "client_revoke" => json!({"id": "tool"}),
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc"}),
         "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),
-        "request_path" => json!({"id": format!("req_{:032x}", 1)}),
+        "request_path" | "request_code" => json!({"id": format!("req_{:032x}", 1)}),
         "routes" | "accesses" => Value::Null,
         "route_set" => json!({"replaces": null, "id": "panel", "models": [], "clients": [],
             "projects": [], "policy": "ordered", "sticky_secs": null, "crossing": null,
@@ -349,6 +374,11 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
                 | "vault_move"
                 | "playground_raw"
                 | "request_path"
+                | "request_code"
+                | "price_import"
+                | "price_import_apply"
+                | "price_undo"
+                | "session_logs_cancel"
         );
         assert!(answer.status == 200 || may_refuse, "{operation}: {}", answer.text());
         ears.record_answer(format!("{operation} of the panel"), &answer);

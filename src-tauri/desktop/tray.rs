@@ -124,7 +124,7 @@ mod tests {
                 "file_exists": true, "set_by_environment": false},
             "backends": {"total": 1, "up": 1, "down": 0, "unknown": 0, "disabled": 0},
             "requests_in_flight": 0,
-            "spend_today": {"cost": 1_234_000, "requests": 9, "unpriced_requests": unpriced},
+            "spend_today": {"cost_nano_usd": 1_234_000_000, "requests": 9, "unpriced_requests": unpriced},
             "first_steps": {"backend_added": true, "client_added": true, "request_seen": true,
                 "checks_run": true},
             "last_run": null, "data_folder": "/h",
