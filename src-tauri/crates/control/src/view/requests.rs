@@ -15,7 +15,6 @@ use super::{
 /// Amounts and times are texts as a person writes them, so that the panel, the command line and a
 /// saved view share one reading and its errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(deny_unknown_fields)]
 pub struct RequestsQuery {
     /// Only requests older than this one; None for the newest.
     #[serde(default)]
