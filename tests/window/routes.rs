@@ -66,7 +66,7 @@ impl WindowTest {
         assert_accessible(panel, "Resilience").await;
         self.save_picture("13-outage-resilience").await;
         panel.press("Close").await;
-        panel.open_screen("Usage").await;
+        panel.open_screen("Requests").await;
         panel.press_row("fast").await;
         panel.wait_for_text("route fast").await;
         assert_accessible(panel, "the way of a request").await;
@@ -113,7 +113,9 @@ impl WindowTest {
             })
             .await;
             self.session.screen.resize_panel(size);
-            for screen in ["Overview", "Backends", "Routing", "Playground", "Usage", "Settings"] {
+            for screen in
+                ["Overview", "Backends", "Routing", "Playground", "Usage", "Requests", "Settings"]
+            {
                 panel.open_screen(screen).await;
                 assert_accessible(panel, screen).await;
                 let name =

@@ -43,8 +43,17 @@ fn descendants(pid: u32) -> Vec<u32> {
 }
 
 /// All screens of the panel.
-const SCREENS: [&str; 8] =
-    ["Overview", "Backends", "Keys", "Routing", "Playground", "Usage", "Readiness", "Settings"];
+const SCREENS: [&str; 9] = [
+    "Overview",
+    "Backends",
+    "Keys",
+    "Routing",
+    "Playground",
+    "Usage",
+    "Requests",
+    "Readiness",
+    "Settings",
+];
 /// Longest time with an empty window, in milliseconds; the measured time is printed.
 const FIRST_PAINT_MS_MAX: u128 = 10_000;
 
@@ -135,11 +144,14 @@ impl WindowTest {
         let panel = &self.panel;
         panel.open_screen("Usage").await;
         // This provider has no known prices: unknown is shown as unknown, never as zero.
+        panel.wait_for_text("excludes 1 unpriced").await;
+        self.save_picture("06-usage").await;
+        panel.open_screen("Requests").await;
         let own = panel.row("scripted-small", |row| row.contains("1,234")).await;
         assert!(own.contains("567") && own.contains("unpriced"), "{own}");
         let free = panel.row("mock/chat", |row| row.contains("free")).await;
         assert!(free.contains(CLIENT), "{free}");
-        self.save_picture("06-usage").await;
+        self.save_picture("06-requests").await;
         panel.open_screen("Overview").await;
         panel.wait_for_text("3 of 4 done").await;
     }
@@ -288,7 +300,7 @@ impl WindowTest {
         panel.row("spare", |row| row.contains("0042")).await;
         panel.press("Clients").await;
         panel.row(CLIENT, |row| row.contains('$')).await;
-        panel.open_screen("Usage").await;
+        panel.open_screen("Requests").await;
         panel.row("scripted-small", |row| row.contains("1,234")).await;
         panel.open_screen("Readiness").await;
         self.panel_shows_score(&self.score).await;
