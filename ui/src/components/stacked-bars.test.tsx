@@ -64,3 +64,20 @@ test("a click chooses the bar that is pointed at, and nothing beside the axis", 
   ]);
   expect(choose).toHaveBeenCalledExactlyOnceWith(2);
 });
+
+test("bars of nothing have a base line only, and say so", () => {
+  render(
+    <StackedBars
+      label="Cost by day"
+      height={200}
+      groups={[{ key: "a", label: "mock", colour: "red" }]}
+      bars={[{ key: "1", label: "19 Nov", values: [0], total: 0 }]}
+      format={String}
+      formatTick={(tick) => `tick ${tick}`}
+      onChoose={() => {}}
+      flat="Nothing was billed"
+    />,
+  );
+  expect(screen.getByText("Nothing was billed")).toBeInTheDocument();
+  expect(screen.getAllByText(/^tick/).map((tick) => tick.textContent)).toEqual(["tick 0"]);
+});

@@ -32,6 +32,8 @@ interface StackedBarsProps {
   format: (value: number) => string;
   formatTick: (value: number, step: number) => string;
   onChoose: (index: number) => void;
+  /** Said in the plot if every bar is zero. */
+  flat?: string;
 }
 
 const MARGIN = { top: 8, right: 12, bottom: 22, left: 52 };
@@ -44,7 +46,7 @@ interface Datum {
   [group: string]: string | number;
 }
 
-export function StackedBars({ label, groups, bars, height, format, formatTick, onChoose }: StackedBarsProps) {
+export function StackedBars({ label, groups, bars, height, format, formatTick, onChoose, flat }: StackedBarsProps) {
   const [width, measure] = useMeasuredWidth(760);
   const [cursor, setCursor] = useState<number | null>(null);
   const inner = {
@@ -63,8 +65,9 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
     paddingOuter: 0.14,
   });
   const y = scaleLinear({ domain: [0, highest], range: [inner.height, 0], nice: TICKS });
-  // Counts are whole numbers, so there are no ticks between them.
-  const ticks = y.ticks(TICKS).filter(Number.isInteger);
+  // Counts are whole numbers, so there are no ticks between them. Without a value the axis has only its base line.
+  const isFlat = bars.every((bar) => bar.total === 0);
+  const ticks = isFlat ? [0] : y.ticks(TICKS).filter(Number.isInteger);
   const tickStep = (ticks[1] ?? highest) - (ticks[0] ?? 0);
   const colourOf = new Map(groups.map((group) => [group.key, group.colour]));
   const labelEvery = Math.max(1, Math.ceil((bars.length * LABEL_WIDTH_PX) / inner.width));
@@ -159,6 +162,11 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
                 )
               }
             </BarStack>
+            {isFlat && flat !== undefined && (
+              <text x={inner.width / 2} y={inner.height / 2} textAnchor="middle" className="fill-ink-3 text-13">
+                {flat}
+              </text>
+            )}
             {bars.map((bar, index) =>
               (bars.length - 1 - index) % labelEvery === 0 ? (
                 <text

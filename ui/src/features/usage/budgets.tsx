@@ -11,7 +11,7 @@ export function Budgets() {
   if (budgets.data === undefined || budgets.data.length === 0) return null;
   return (
     <section aria-labelledby="budgets-title" className="rounded-card border border-line bg-surface-1 px-4 py-3">
-      <h2 id="budgets-title" className="text-14 font-semibold">
+      <h2 id="budgets-title" className="text-13 font-semibold">
         Budgets
       </h2>
       <ul className="mt-2 flex flex-col gap-2.5">

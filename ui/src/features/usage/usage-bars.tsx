@@ -43,6 +43,11 @@ function findingOf({ finding, groups, totals }: UsageView, measure: Measure): st
   return `${most.label}: ${percent} % of ${formatCount(total)} ${measure}`;
 }
 
+/** Why there is no cost, though there are requests. */
+function flatOf({ requests, unpriced_requests: unpriced }: UsageTotalsView): string {
+  return unpriced === requests ? "No price is known for any of these requests" : "Nothing was billed";
+}
+
 const UNITS: Record<Measure, string> = { cost: "US dollars", requests: "requests", tokens: "tokens, in and out" };
 
 export function UsageBars({ usage, measure, range, group, onMeasure, onRequests }: UsageBarsProps) {
@@ -100,6 +105,7 @@ export function UsageBars({ usage, measure, range, group, onMeasure, onRequests 
             total: amountOf(bucket.total, measure),
           }))}
           onChoose={(index) => onRequests(barFilter(usage, index))}
+          flat={measure === "cost" ? flatOf(usage.totals) : `No ${measure}`}
           format={format}
           formatTick={measure === "cost" ? formatMoneyTick : formatCountShort}
         />
