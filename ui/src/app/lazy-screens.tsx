@@ -34,8 +34,20 @@ export const KeysScreen = lazyComponent(
   async () => (await import("@/features/keys/keys-screen")).KeysScreen,
   <ScreenSkeleton title="Keys" />,
 );
-export const UsageScreen = lazyComponent(
-  async () => (await import("@/features/usage/usage-screen")).UsageScreen,
+export const CostsScreen = lazyComponent(
+  async () => (await import("@/features/usage/costs-screen")).CostsScreen,
+  <ScreenSkeleton title="Usage" />,
+);
+export const ActivityScreen = lazyComponent(
+  async () => (await import("@/features/usage/activity-screen")).ActivityScreen,
+  <ScreenSkeleton title="Usage" />,
+);
+export const BudgetsScreen = lazyComponent(
+  async () => (await import("@/features/usage/budgets-screen")).BudgetsScreen,
+  <ScreenSkeleton title="Usage" />,
+);
+export const SessionLogsScreen = lazyComponent(
+  async () => (await import("@/features/usage/session-logs-screen")).SessionLogsScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const RequestsScreen = lazyComponent(
@@ -68,24 +80,32 @@ const PRELOADS: Record<Screen["path"], () => Promise<void>> = {
   "/backends": BackendsScreen.preload,
   "/routing": RoutingScreen.preload,
   "/keys": KeysScreen.preload,
-  "/usage": UsageScreen.preload,
+  "/usage": CostsScreen.preload,
   "/requests": RequestsScreen.preload,
   "/readiness": ReadinessScreen.preload,
   "/playground": PlaygroundScreen.preload,
   "/settings": SettingsScreen.preload,
 };
 
+/** The other parts of Usage. */
+const PART_PRELOADS: Record<string, () => Promise<void>> = {
+  "/activity": ActivityScreen.preload,
+  "/budgets": BudgetsScreen.preload,
+  "/cache": CacheScreen.preload,
+  "/prices": PricesScreen.preload,
+  "/session-logs": SessionLogsScreen.preload,
+};
+
 /** Loads the screen of a path. */
 export function preloadScreen(pathname: string): Promise<void> {
-  if (pathname.startsWith("/cache")) return CacheScreen.preload();
-  if (pathname.startsWith("/prices")) return PricesScreen.preload();
+  const part = Object.entries(PART_PRELOADS).find(([path]) => pathname.startsWith(path));
+  if (part) return part[1]();
   return PRELOADS[SCREENS.find((screen) => isWithin(screen, pathname))?.path ?? "/"]();
 }
 
 /** Loads every screen in the order of the navigation, each when the page is idle. */
 export async function preloadScreens(): Promise<void> {
-  const others = [CacheScreen.preload, PricesScreen.preload];
-  for (const preload of [...SCREENS.map((screen) => PRELOADS[screen.path]), ...others]) {
+  for (const preload of [...SCREENS.map((screen) => PRELOADS[screen.path]), ...Object.values(PART_PRELOADS)]) {
     await new Promise<void>((resolve) => void whenIdle(resolve));
     await preload();
   }

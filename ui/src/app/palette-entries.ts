@@ -69,6 +69,7 @@ const ACTIONS: PaletteEntry[] = [
   action("add-route", Plus, "Add route", ["new"], go("/routing?add=true")),
   action("add-key", Plus, "Add key", ["api key", "secret", "new"], go("/keys?add=true")),
   action("add-client", Plus, "Connect a client", ["token", "tool", "new"], go("/clients?add=true")),
+  action("add-budget", Plus, "Add budget", ["limit", "spending", "new"], go("/budgets?add=true")),
   action("address", Copy, "Copy gateway address", ["url", "base url", "endpoint"], { kind: "copy_address" }),
   action("dark", Moon, "Dark theme", ["dark mode", "colors"], { kind: "theme", theme: "dark" }),
   action("light", Sun, "Light theme", ["light mode", "colors"], { kind: "theme", theme: "light" }),

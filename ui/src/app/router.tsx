@@ -12,8 +12,11 @@ import {
 } from "@tanstack/react-router";
 import { createFragmentHistory } from "@/app/fragment-history";
 import {
+  ActivityScreen,
   BackendsScreen,
+  BudgetsScreen,
   CacheScreen,
+  CostsScreen,
   KeysScreen,
   OverviewScreen,
   PlaygroundScreen,
@@ -21,14 +24,12 @@ import {
   ReadinessScreen,
   RequestsScreen,
   RoutingScreen,
+  SessionLogsScreen,
   SettingsScreen,
-  UsageScreen,
 } from "@/app/lazy-screens";
 import { Shell } from "@/app/shell";
-import { UsageTabs, type UsageTab } from "@/components/usage-tabs";
 import { parseRequestsPlace, type RequestsPlace } from "@/features/requests/requests-place";
-import { parseUsagePlace, type UsagePlace } from "@/features/usage/usage-place";
-import type { UsageRange } from "@/ipc/bindings";
+import { parseActivityPlace, parseUsagePlace } from "@/features/usage/usage-place";
 
 type KeysTab = "keys" | "clients";
 
@@ -135,13 +136,44 @@ const usage = createRoute({
   validateSearch: parseUsagePlace,
   component: function Usage() {
     const navigate = useNavigate();
-    const place = usage.useSearch();
     return (
-      <UsageScreen
-        place={place}
-        tabs={<UsageTabs value="spend" onChange={(tab) => showUsageTab(navigate, tab, place.range)} />}
-        onMove={(next: UsagePlace) => void navigate({ to: "/usage", search: next, replace: true })}
+      <CostsScreen
+        place={usage.useSearch()}
+        onMove={(next) => void navigate({ to: "/usage", search: next, replace: true })}
         onRequests={(filter) => void navigate({ to: "/requests", search: filter })}
+      />
+    );
+  },
+});
+
+const activity = createRoute({
+  getParentRoute: () => root,
+  path: "/activity",
+  validateSearch: parseActivityPlace,
+  component: function Activity() {
+    const navigate = useNavigate();
+    return (
+      <ActivityScreen
+        place={activity.useSearch()}
+        onMove={(next) => void navigate({ to: "/activity", search: next, replace: true })}
+        onRequests={(filter) => void navigate({ to: "/requests", search: filter })}
+      />
+    );
+  },
+});
+
+const budgets = createRoute({
+  getParentRoute: () => root,
+  path: "/budgets",
+  validateSearch: parseAdd,
+  component: function Budgets() {
+    const navigate = useNavigate();
+    const { add = false } = budgets.useSearch();
+    return (
+      <BudgetsScreen
+        adding={add}
+        onAdd={() => void navigate({ to: "/budgets", search: { add: true } })}
+        onClose={() => void navigate({ to: "/budgets", search: {} })}
       />
     );
   },
@@ -153,11 +185,9 @@ const cache = createRoute({
   validateSearch: (search) => ({ range: parseUsagePlace(search).range }),
   component: function Cache() {
     const navigate = useNavigate();
-    const { range } = cache.useSearch();
     return (
       <CacheScreen
-        range={range}
-        tabs={<UsageTabs value="cache" onChange={(tab) => showUsageTab(navigate, tab, range)} />}
+        range={cache.useSearch().range}
         onRange={(next) => void navigate({ to: "/cache", search: { range: next }, replace: true })}
       />
     );
@@ -179,24 +209,9 @@ const requests = createRoute({
   },
 });
 
-const prices = createRoute({
-  getParentRoute: () => root,
-  path: "/prices",
-  component: function Prices() {
-    const navigate = useNavigate();
-    return (
-      <PricesScreen tabs={<UsageTabs value="prices" onChange={(tab) => showUsageTab(navigate, tab, undefined)} />} />
-    );
-  },
-});
+const prices = createRoute({ getParentRoute: () => root, path: "/prices", component: PricesScreen });
 
-/** Opens a part of Usage for the same period. */
-function showUsageTab(navigate: ReturnType<typeof useNavigate>, tab: UsageTab, range: UsageRange | undefined): void {
-  const { range: known } = parseUsagePlace({ range });
-  if (tab === "spend") void navigate({ to: "/usage", search: parseUsagePlace({ range }) });
-  else if (tab === "cache") void navigate({ to: "/cache", search: { range: known } });
-  else void navigate({ to: "/prices" });
-}
+const sessionLogs = createRoute({ getParentRoute: () => root, path: "/session-logs", component: SessionLogsScreen });
 
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
 const playground = createRoute({
@@ -225,9 +240,12 @@ const routeTree = root.addChildren([
   keys,
   clients,
   usage,
+  activity,
+  budgets,
   cache,
-  requests,
   prices,
+  sessionLogs,
+  requests,
   readiness,
   playground,
   settings,

@@ -25,7 +25,12 @@ export const SCREENS: Screen[] = [
   { path: "/backends", label: "Backends", icon: Server },
   { path: "/routing", label: "Routing", icon: Route },
   { path: "/keys", label: "Keys", icon: KeyRound, also: ["/clients"] },
-  { path: "/usage", label: "Usage", icon: Activity, also: ["/cache", "/prices"] },
+  {
+    path: "/usage",
+    label: "Usage",
+    icon: Activity,
+    also: ["/activity", "/budgets", "/cache", "/prices", "/session-logs"],
+  },
   { path: "/requests", label: "Requests", icon: ListTree },
   { path: "/readiness", label: "Readiness", icon: ListChecks },
   { path: "/playground", label: "Playground", icon: MessagesSquare },

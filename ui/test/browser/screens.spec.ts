@@ -11,6 +11,7 @@ const DIALOGS = {
   "key drawer": "/keys/openai",
   "connect client": "/clients?add=true",
   "client drawer": "/clients/codex",
+  "add budget": "/budgets?add=true",
 };
 
 /** Elements of the page that stick out of the window sideways. */
@@ -79,6 +80,8 @@ test.describe("900 by 600", () => {
       keys: "Add key",
       clients: "Connect a client",
       usage: "Export",
+      activity: "Export",
+      budgets: "Add budget",
       requests: "Filter",
       cache: "Purge",
       readiness: "Run all checks",

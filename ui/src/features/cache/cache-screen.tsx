@@ -9,12 +9,12 @@ import { Page } from "@/components/page";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
+import { UsageTabs } from "@/components/usage-tabs";
 import type { CacheView, UsageRange } from "@/ipc/bindings";
 import { useCache } from "@/ipc/route-queries";
 import { classNames } from "@/lib/class-names";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatDuration } from "@/lib/quantity";
-import type { ReactNode } from "react";
 
 const RANGES = [
   { value: "today", label: "Today" },
@@ -25,17 +25,15 @@ const RANGES = [
 
 interface CacheScreenProps {
   range: UsageRange;
-  /** The tabs to the other half of Usage. */
-  tabs: ReactNode;
   onRange: (range: UsageRange) => void;
 }
 
-export function CacheScreen({ range, tabs, onRange }: CacheScreenProps) {
+export function CacheScreen({ range, onRange }: CacheScreenProps) {
   const cache = useCache({ range, zone: "local" });
   return (
     <Page title="Usage" lead={cache.data?.sentence} actions={<PurgeButton />}>
+      <UsageTabs current="cache" range={range} />
       <div className="flex flex-wrap items-center gap-2">
-        {tabs}
         <Choice label="Period" options={RANGES} value={range} onChange={onRange} />
       </div>
       <Reading of={cache} skeleton={<CacheSkeleton />}>

@@ -1,6 +1,6 @@
 /** Every known price with its source and date, one's own among them. */
 import { Undo2 } from "lucide-react";
-import { useDeferredValue, useState, type ReactNode } from "react";
+import { useDeferredValue, useState } from "react";
 import { ImportPrices } from "@/features/prices/import-prices";
 import { PriceDrawer } from "@/features/prices/price-drawer";
 import { Button } from "@/components/button";
@@ -8,8 +8,9 @@ import { DataTable, type Column } from "@/components/data-table";
 import { FilterInput } from "@/components/filter-input";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
-import { SetPriceDialog } from "@/components/set-price";
+import { SetPriceDialog } from "@/ipc/set-price";
 import { Skeleton } from "@/components/skeleton";
+import { UsageTabs } from "@/components/usage-tabs";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { PriceRowState, ListedPriceView, PricesView } from "@/ipc/bindings";
@@ -82,8 +83,7 @@ function price(id: string, header: string, amount: (row: ListedPriceView) => num
   };
 }
 
-/** `tabs`: the tabs to the other parts of Usage. */
-export function PricesScreen({ tabs }: { tabs: ReactNode }) {
+export function PricesScreen() {
   const [words, setWords] = useState("");
   const [openId, setOpenId] = useState<string | null>(null);
   const [isSetting, setSetting] = useState(false);
@@ -103,8 +103,8 @@ export function PricesScreen({ tabs }: { tabs: ReactNode }) {
         </>
       }
     >
+      <UsageTabs current="prices" />
       <div className="flex flex-wrap items-center gap-2">
-        {tabs}
         <FilterInput label="Filter by model" value={words} onChange={setWords} />
       </div>
       <Reading

@@ -5,13 +5,21 @@ import { groupFilter, periodFilter } from "@/features/usage/requests-link";
 import { GROUPS } from "@/features/usage/usage-place";
 import { DataTable, type Column } from "@/components/data-table";
 import { PanelLink } from "@/components/panel-link";
-import { SetPriceButton } from "@/components/set-price";
+import { SetPriceButton } from "@/ipc/set-price";
 import { Spend, spendValue } from "@/components/spend";
 import type { GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 
-export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy }) {
+interface GroupsTableProps {
+  usage: UsageView;
+  /** What the groups are. */
+  group: GroupBy;
+  /** Leaves the money out. */
+  withoutCost?: boolean;
+}
+
+export function GroupsTable({ usage, group, withoutCost = false }: GroupsTableProps) {
   const header = GROUPS.find((option) => option.value === group)?.label ?? "";
   const columns = useMemo<Column<UsageGroupView>[]>(() => {
     const linked = (row: UsageGroupView, content: ReactNode, more: RequestFilter = {}) => {
@@ -28,7 +36,7 @@ export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy
       );
     };
     const colours = new Map(usage.groups.map((one, index) => [one.key, seriesColour(index)]));
-    return [
+    const all: Column<UsageGroupView>[] = [
       {
         id: "label",
         header,
@@ -121,7 +129,8 @@ export function GroupsTable({ usage, group }: { usage: UsageView; group: GroupBy
         ),
       },
     ];
-  }, [header, group, usage]);
+    return withoutCost ? all.filter(({ id }) => id !== "cost" && id !== "share") : all;
+  }, [header, group, usage, withoutCost]);
   if (usage.groups.length === 0) return null;
   return (
     <DataTable

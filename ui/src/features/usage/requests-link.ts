@@ -1,5 +1,5 @@
 /** The requests behind a number of the usage. */
-import type { GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
+import type { BudgetScopeView, GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
 import type { RequestFilter } from "@/lib/request-filter";
 
 const QUARTER_HOUR_MS = 900_000;
@@ -27,4 +27,9 @@ const FILTERS = {
 /** The requests of a group; `null` for those without a name and for the rest, which no filter selects. */
 export function groupFilter({ key }: UsageGroupView, by: GroupBy): RequestFilter | null {
   return key === "" || key === "other" ? null : { [FILTERS[by]]: key };
+}
+
+/** The requests that count for a budget. */
+export function scopeFilter(scope: BudgetScopeView | null): RequestFilter {
+  return scope === null ? {} : { [FILTERS[scope.dimension]]: scope.name };
 }

@@ -4,9 +4,9 @@ import { useState } from "react";
 import { BarsTable } from "@/features/usage/bars-table";
 import { seriesColour } from "@/features/usage/series";
 import { barFilter } from "@/features/usage/requests-link";
-import { MEASURES, RANGES, type Measure } from "@/features/usage/usage-place";
+import { RANGES, type Measure } from "@/features/usage/usage-place";
 import { IconButton } from "@/components/button";
-import { Choice } from "@/components/choice";
+import { Choice, type Option } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
 import { StackedBars } from "@/components/stacked-bars";
 import type { GroupBy, UsageRange, UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
@@ -18,6 +18,8 @@ const HEIGHT_PX = 224;
 
 interface UsageBarsProps {
   usage: UsageView;
+  /** What the bars can measure. */
+  measures: readonly Option<Measure>[];
   measure: Measure;
   range: UsageRange;
   onMeasure: (measure: Measure) => void;
@@ -50,7 +52,7 @@ function flatOf({ requests, unpriced_requests: unpriced }: UsageTotalsView): str
 
 const UNITS: Record<Measure, string> = { cost: "US dollars", requests: "requests", tokens: "tokens, in and out" };
 
-export function UsageBars({ usage, measure, range, group, onMeasure, onRequests }: UsageBarsProps) {
+export function UsageBars({ usage, measures, measure, range, group, onMeasure, onRequests }: UsageBarsProps) {
   const per = range === "today" || range === "last_day" ? "hour" : "day";
   const period = RANGES.find((option) => option.value === range)?.label ?? "";
   const format = measure === "cost" ? formatMoney : formatCount;
@@ -67,7 +69,7 @@ export function UsageBars({ usage, measure, range, group, onMeasure, onRequests 
             {period}, {UNITS[measure]} by {per}
           </p>
         </div>
-        <Choice label="Measure" options={MEASURES} value={measure} onChange={onMeasure} />
+        <Choice label="Measure" options={measures} value={measure} onChange={onMeasure} />
         <IconButton
           label={view === "bars" ? "Show as table" : "Show as bars"}
           icon={view === "bars" ? Table2 : ChartColumn}

@@ -1,4 +1,4 @@
-/** The state of the usage screen, as stored in the address. */
+/** The state of the parts of Usage that show a period, as stored in the address. */
 import type { GroupBy, UsageRange, TimeZoneChoice } from "@/ipc/bindings";
 
 export type Measure = "cost" | "requests" | "tokens";
@@ -43,6 +43,9 @@ export const MEASURES = [
   { value: "tokens", label: "Tokens" },
 ] as const satisfies { value: Measure; label: string }[];
 
+/** What the bars of Activity measure. */
+export const ACTIVITY_MEASURES = MEASURES.slice(1);
+
 function known<Value extends string>(options: readonly { value: Value }[], asked: unknown, otherwise: Value): Value {
   return options.find((option) => option.value === asked)?.value ?? otherwise;
 }
@@ -55,4 +58,9 @@ export function parseUsagePlace(search: Record<string, unknown>): UsagePlace {
     zone: known(ZONES, search["zone"], "local"),
     measure: known(MEASURES, search["measure"], "cost"),
   };
+}
+
+/** Activity is about what was asked, not about what it cost. */
+export function parseActivityPlace(search: Record<string, unknown>): UsagePlace {
+  return { ...parseUsagePlace(search), measure: known(ACTIVITY_MEASURES, search["measure"], "requests") };
 }

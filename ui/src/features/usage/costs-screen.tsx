@@ -1,34 +1,32 @@
-/** Usage and its cost: the finding, the bars, the table behind them. Every number leads to its requests. */
-import { Budgets } from "@/features/usage/budgets";
-import { UsageBars } from "@/features/usage/usage-bars";
+/** What was spent: the sum against the budgets, the bars, and where it went. Every number leads to its requests. */
+import { BudgetsCard } from "@/features/usage/budgets-card";
+import { CostHero } from "@/features/usage/cost-hero";
 import { GroupsTable } from "@/features/usage/groups-table";
 import { MetersTable } from "@/features/usage/meters-table";
-import { SessionLogs } from "@/features/usage/session-logs";
-import { Totals } from "@/features/usage/totals";
+import { PeriodBar } from "@/features/usage/period-bar";
+import { UnpricedCard } from "@/features/usage/unpriced-card";
+import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
-import { GROUPS, RANGES, RANGE_WORDS, ZONES, type UsagePlace } from "@/features/usage/usage-place";
-import { Choice } from "@/components/choice";
+import { MEASURES, RANGE_WORDS, type UsagePlace } from "@/features/usage/usage-place";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
-import { classNames } from "@/lib/class-names";
+import { UsageTabs } from "@/components/usage-tabs";
 import type { UsageRange, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
+import { classNames } from "@/lib/class-names";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
-import type { ReactNode } from "react";
 
-interface UsageScreenProps {
+interface CostsScreenProps {
   place: UsagePlace;
-  /** The tabs to the other half of Usage. */
-  tabs: ReactNode;
   onMove: (place: UsagePlace) => void;
   /** Opens the requests of a bar. */
   onRequests: (filter: RequestFilter) => void;
 }
 
-export function UsageScreen({ place, tabs, onMove, onRequests }: UsageScreenProps) {
+export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
   const usage = useUsage({ range: place.range, group_by: place.group, zone: place.zone });
   return (
     <Page
@@ -36,32 +34,21 @@ export function UsageScreen({ place, tabs, onMove, onRequests }: UsageScreenProp
       lead={usage.data && leadOf(usage.data, place.range)}
       actions={<UsageExport usage={usage.data} group={place.group} />}
     >
-      <div className="flex flex-wrap items-center gap-2">
-        {tabs}
-        <Choice label="Period" options={RANGES} value={place.range} onChange={(range) => onMove({ ...place, range })} />
-        <Choice
-          label="Group by"
-          options={GROUPS}
-          value={place.group}
-          onChange={(group) => onMove({ ...place, group })}
-        />
-        <Choice
-          label="Time zone of the days"
-          options={ZONES}
-          value={place.zone}
-          onChange={(zone) => onMove({ ...place, zone })}
-        />
-      </div>
-      <Budgets />
-      <Reading of={usage} skeleton={<UsageSkeleton />}>
+      <UsageTabs current="costs" range={place.range} zone={place.zone} />
+      <PeriodBar place={place} onMove={onMove} />
+      <Reading of={usage} skeleton={<CostsSkeleton />}>
         {(data) => (
           <div
             aria-busy={usage.isPlaceholderData}
             className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}
           >
-            <Totals usage={data} />
+            <div className="grid gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-2">
+              <CostHero usage={data} range={place.range} />
+              <BudgetsCard />
+            </div>
             <UsageBars
               usage={data}
+              measures={MEASURES}
               measure={place.measure}
               range={place.range}
               group={place.group}
@@ -70,10 +57,10 @@ export function UsageScreen({ place, tabs, onMove, onRequests }: UsageScreenProp
             />
             <GroupsTable usage={data} group={place.group} />
             <MetersTable meters={data.meters} />
+            {data.totals.unpriced_requests > 0 && <UnpricedCard usage={data} place={place} />}
           </div>
         )}
       </Reading>
-      <SessionLogs zone={place.zone} />
     </Page>
   );
 }
@@ -83,10 +70,10 @@ function leadOf({ totals, zone }: UsageView, range: UsageRange): string {
   return `${formatMoney(totals.cost_nano_usd)} for ${asked} ${RANGE_WORDS[range]}. Days are in ${zone.replace("Etc/", "")}.`;
 }
 
-function UsageSkeleton() {
+function CostsSkeleton() {
   return (
-    <div role="status" aria-label="Loading usage" className="flex flex-col gap-4">
-      <Skeleton className="h-[76px] rounded-card" />
+    <div role="status" aria-label="Loading costs" className="flex flex-col gap-4">
+      <Skeleton className="h-[132px] rounded-card" />
       <Skeleton className="h-[302px] rounded-card" />
       <Skeleton className="h-[180px] rounded-card" />
     </div>

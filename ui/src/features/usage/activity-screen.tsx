@@ -1,0 +1,73 @@
+/** What was asked and answered: requests, tokens by class, and who used them. */
+import { ActivityTotals } from "@/features/usage/activity-totals";
+import { GroupsTable } from "@/features/usage/groups-table";
+import { PeriodBar } from "@/features/usage/period-bar";
+import { UsageBars } from "@/features/usage/usage-bars";
+import { UsageExport } from "@/features/usage/usage-export";
+import { ACTIVITY_MEASURES, RANGE_WORDS, type UsagePlace } from "@/features/usage/usage-place";
+import { Page } from "@/components/page";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import { UsageTabs } from "@/components/usage-tabs";
+import type { UsageRange, UsageView } from "@/ipc/bindings";
+import { useUsage } from "@/ipc/queries";
+import { classNames } from "@/lib/class-names";
+import { formatCount, formatCounted } from "@/lib/quantity";
+import type { RequestFilter } from "@/lib/request-filter";
+
+interface ActivityScreenProps {
+  place: UsagePlace;
+  onMove: (place: UsagePlace) => void;
+  /** Opens the requests of a bar. */
+  onRequests: (filter: RequestFilter) => void;
+}
+
+export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProps) {
+  const usage = useUsage({ range: place.range, group_by: place.group, zone: place.zone });
+  return (
+    <Page
+      title="Usage"
+      lead={usage.data && leadOf(usage.data, place.range)}
+      actions={<UsageExport usage={usage.data} group={place.group} />}
+    >
+      <UsageTabs current="activity" range={place.range} zone={place.zone} />
+      <PeriodBar place={place} onMove={onMove} />
+      <Reading of={usage} skeleton={<ActivitySkeleton />}>
+        {(data) => (
+          <div
+            aria-busy={usage.isPlaceholderData}
+            className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}
+          >
+            <ActivityTotals usage={data} />
+            <UsageBars
+              usage={data}
+              measures={ACTIVITY_MEASURES}
+              measure={place.measure}
+              range={place.range}
+              group={place.group}
+              onMeasure={(measure) => onMove({ ...place, measure })}
+              onRequests={onRequests}
+            />
+            <GroupsTable usage={data} group={place.group} withoutCost />
+          </div>
+        )}
+      </Reading>
+    </Page>
+  );
+}
+
+function leadOf({ totals, zone }: UsageView, range: UsageRange): string {
+  const asked = formatCounted(totals.requests, "request", "requests");
+  const failed = totals.failed_requests === 0 ? "none failed" : `${formatCount(totals.failed_requests)} failed`;
+  return `${asked} ${RANGE_WORDS[range]}${totals.requests === 0 ? "" : `, ${failed}`}. Days are in ${zone.replace("Etc/", "")}.`;
+}
+
+function ActivitySkeleton() {
+  return (
+    <div role="status" aria-label="Loading activity" className="flex flex-col gap-4">
+      <Skeleton className="h-[132px] rounded-card" />
+      <Skeleton className="h-[302px] rounded-card" />
+      <Skeleton className="h-[180px] rounded-card" />
+    </div>
+  );
+}

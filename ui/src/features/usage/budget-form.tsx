@@ -1,0 +1,127 @@
+/** Adds or changes a budget. What is wrong is said by the core and stands beside its field. */
+import { useForm, useWatch, type Control } from "react-hook-form";
+import { formValues, requestOf, type BudgetValues } from "@/features/usage/budget-values";
+import { DIMENSIONS, PERIODS } from "@/features/usage/budget-words";
+import { Button } from "@/components/button";
+import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { ErrorNotice } from "@/components/error-notice";
+import { Field, TextInput, type ControlProps } from "@/components/field";
+import { FormSelect } from "@/components/form-select";
+import type { SelectOption } from "@/components/select";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { BudgetSet, BudgetView } from "@/ipc/bindings";
+import { useBackends, useClients, useKeys } from "@/ipc/queries";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+import { formatMoney } from "@/lib/money";
+
+const SCOPES = [{ value: "all", label: "All spending" }, ...DIMENSIONS];
+const FIELDS = ["id", "limit_usd", "period", "scope"] as const;
+
+interface BudgetDialogProps {
+  /** The budget to change; null for a new one. */
+  budget: BudgetView | null;
+  onClose: () => void;
+}
+
+export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
+  const form = useForm<BudgetValues>({ defaultValues: formValues(budget) });
+  const set = useAction("budgetSet", (call, values: BudgetSet) => call(values));
+  const send = (values: BudgetValues) =>
+    set.mutate(requestOf(values), {
+      onSuccess: (saved) => {
+        notify({ title: `${saved.id}: ${formatMoney(saved.limit_nano_usd)} a ${saved.period}, from now on` });
+        onClose();
+      },
+    });
+  const dimension = useWatch({ control: form.control, name: "dimension" });
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={budget === null ? "Add budget" : `Budget ${budget.id}`}
+      description="Requests are refused once their cost would exceed the limit. Probes and checks never count."
+    >
+      <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
+        <DialogBody className="flex flex-col gap-4">
+          {budget === null && (
+            <Field
+              label="Name"
+              help="Used in settings and in messages to clients, for example monthly."
+              fault={faultOf(set.error, "id")}
+            >
+              {(control) => <TextInput {...control} mono {...form.register("id")} />}
+            </Field>
+          )}
+          <div className="grid grid-cols-2 gap-4">
+            <Field label="Limit" help="US dollars, for example 20 or 2.50." fault={faultOf(set.error, "limit_usd")}>
+              {(control) => (
+                <TextInput
+                  {...control}
+                  {...form.register("limit_usd")}
+                  data-autofocus={budget !== null || undefined}
+                  inputMode="decimal"
+                  placeholder="20"
+                />
+              )}
+            </Field>
+            <Field label="In each" fault={faultOf(set.error, "period")}>
+              {(control) => (
+                <FormSelect<BudgetValues> {...control} name="period" control={form.control} options={PERIODS} />
+              )}
+            </Field>
+            <Field label="Counts">
+              {(control) => (
+                <FormSelect<BudgetValues> {...control} name="dimension" control={form.control} options={SCOPES} />
+              )}
+            </Field>
+            {dimension !== "all" && (
+              <Field
+                label={DIMENSIONS.find((one) => one.value === dimension)?.label ?? ""}
+                fault={faultOf(set.error, "scope")}
+              >
+                {(control) => <ScopeName dimension={dimension} control={form.control} field={control} />}
+              </Field>
+            )}
+          </div>
+          <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
+        </DialogBody>
+        <DialogFoot>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" busy={set.isPending}>
+            {budget === null ? "Add budget" : "Save"}
+          </Button>
+        </DialogFoot>
+      </form>
+    </Dialog>
+  );
+}
+
+interface ScopeNameProps {
+  dimension: Exclude<BudgetValues["dimension"], "all">;
+  control: Control<BudgetValues>;
+  field: ControlProps;
+}
+
+/** Known names are chosen, the others typed. */
+function ScopeName({ dimension, control, field }: ScopeNameProps) {
+  const known = useKnownNames(dimension);
+  if (known === null) return <TextInput {...field} mono {...control.register("name")} />;
+  return <FormSelect<BudgetValues> {...field} name="name" control={control} options={known} />;
+}
+
+function useKnownNames(dimension: ScopeNameProps["dimension"]): SelectOption<string>[] | null {
+  const backends = useBackends().data ?? [];
+  const keys = useKeys().data ?? [];
+  const clients = useClients().data ?? [];
+  switch (dimension) {
+    case "backend":
+      return backends.filter((one) => !one.built_in).map(({ id, label }) => ({ value: id, label }));
+    case "credential":
+      return keys.map(({ id, label }) => ({ value: id, label }));
+    case "client":
+      return clients.map(({ id }) => ({ value: id, label: id }));
+    default:
+      return null;
+  }
+}

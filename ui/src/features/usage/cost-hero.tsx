@@ -1,0 +1,50 @@
+/** The cost of the period, and how much of it is known. */
+import { periodFilter } from "@/features/usage/requests-link";
+import { RANGES } from "@/features/usage/usage-place";
+import { PanelLink } from "@/components/panel-link";
+import type { UsageRange, UsageView } from "@/ipc/bindings";
+import { formatMoney } from "@/lib/money";
+import { formatCount, formatCounted } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
+
+interface CostHeroProps {
+  usage: UsageView;
+  range: UsageRange;
+}
+
+export function CostHero({ usage, range }: CostHeroProps) {
+  const { requests, failed_requests: failed, unpriced_requests: unpriced, cost_nano_usd: cost } = usage.totals;
+  const period = periodFilter(usage);
+  const isUnknown = requests > 0 && unpriced === requests;
+  return (
+    <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
+      <h2 className="text-12 text-ink-3">Cost, {RANGES.find((one) => one.value === range)?.label.toLowerCase()}</h2>
+      <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
+        {isUnknown ? "unpriced" : formatMoney(cost)}
+      </p>
+      <p className="mt-auto flex flex-wrap gap-x-3 pt-2 text-12 text-ink-2">
+        <PanelLink
+          look="none"
+          path={requestsPath(period)}
+          className="rounded-mark hover:underline hover:underline-offset-2"
+        >
+          {formatCounted(requests, "request", "requests")}
+        </PanelLink>
+        {failed > 0 && (
+          <PanelLink
+            look="none"
+            path={requestsPath({ ...period, state: "failed" })}
+            className="rounded-mark text-bad underline decoration-bad/40 underline-offset-2 hover:decoration-bad"
+          >
+            {formatCount(failed)} failed
+          </PanelLink>
+        )}
+        {requests > 0 && (
+          <span className={unpriced > 0 ? "text-warn" : undefined}>
+            {unpriced === 0 ? "every request is priced" : `excludes ${formatCount(unpriced)} unpriced`}
+          </span>
+        )}
+      </p>
+    </section>
+  );
+}
