@@ -10,14 +10,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::{
-    BackendId, ClientId, Clock, CredentialId, Endpoint, Entropy, NanoUsd, RequestId, SeededEntropy,
-    SystemClock, TokenUsage, WallTime,
+    BackendId, ClientId, Clock, CredentialId, Endpoint, Entropy, Meter, NanoUsd, RequestId,
+    SeededEntropy, SystemClock, TokenUsage, WallTime,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ledger::{
     AttemptRecord, Ledger, NewRequest, Purpose, RequestOutcome, Settlement, Timings, UsageBasis,
 };
-use pricing::Cost;
+use pricing::{Cost, LineItem, Rate};
 
 /// Names for a developer with several keys, tools and models.
 const BACKENDS: [&str; 4] = ["openai", "openrouter", "groq", "local"];
@@ -130,14 +130,16 @@ fn settled(
     tokens: TokenUsage,
     model: String,
 ) -> Settlement {
-    let spent = i64::try_from(tokens.total()).unwrap_or_default();
+    let (lines, cost) = invoice(tokens, &model);
     let ended = request.started.unix_ms() + i64::try_from(took.as_millis()).unwrap_or_default();
     Settlement {
         ended: WallTime::from_unix_ms(ended),
         outcome: RequestOutcome::Complete,
         backend: Some(attempt.backend.clone()),
         credential: attempt.credential.clone(),
-        cost: Cost::Computed { amount: NanoUsd::new(spent), price_id: format!("bench/{model}") },
+        explanation: Some(format!("{}: first in the list and healthy", attempt.backend)),
+        decision: Some(decision(&model)),
+        cost: cost.clone(),
         model_billed: Some(model),
         http_status: Some(200),
         finish_reason: Some("stop".to_owned()),
@@ -147,9 +149,29 @@ fn settled(
         timings: Timings { total: Some(took), ..Timings::default() },
         bytes_in: 400,
         bytes_out: 4_000,
-        attempts: vec![attempt],
+        attempts: vec![AttemptRecord { usage: Some(tokens), cost, lines, ..attempt }],
         ..Settlement::unfinished(request)
     }
+}
+
+/// Two lines and their sum, at 2 and 8 dollars for a million tokens.
+fn invoice(tokens: TokenUsage, model: &str) -> (Vec<LineItem>, Cost) {
+    let line = |meter, quantity: u64, dollars: i64| {
+        let amount = i64::try_from(quantity).unwrap_or_default() * dollars * 1_000;
+        let rate = Some(Rate::new(dollars * 1_000_000_000));
+        LineItem { meter, quantity, rate, amount: Some(NanoUsd::new(amount)) }
+    };
+    let lines =
+        vec![line(Meter::Input, tokens.input(), 2), line(Meter::Output, tokens.output(), 8)];
+    let amount = lines.iter().filter_map(|line| line.amount).sum();
+    (lines, Cost::Computed { amount, price_id: format!("bench/{model}") })
+}
+
+/// A decision between two candidates.
+fn decision(model: &str) -> String {
+    format!(
+        r#"{{"candidates":[{{"backend":"openai","credential":"openai-key","model":"{model}","why":"first in the list"}},{{"backend":"openrouter","credential":"openrouter-key","model":"{model}","why":"second in the list"}}],"passed_over":[],"policy":"ordered","route":"{model}"}}"#
+    )
 }
 
 /// A current usage object of OpenAI, with its details.

@@ -7,7 +7,7 @@
 //! still unfolds its hour and all later ones until they are folded again.
 
 use domain::WallTime;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, params_from_iter};
 
 use crate::Settlement;
 use crate::rollup::{rollup_sums, sum_columns};
@@ -31,6 +31,21 @@ fn fold_sql(dimension: &str) -> String {
 /// Names the dimensions because the table is ordered by them.
 const DELETE_FOLDED: &str = "DELETE FROM rollup_hour WHERE slot_ms >= ?1
     AND dimension IN ('backend', 'model', 'client', 'credential', 'project')";
+
+/// The folded hours that have a request with each of these names, in milliseconds. A request that
+/// is not settled is in none.
+pub(crate) fn hours_with(
+    connection: &Connection,
+    named: &[(&'static str, &str)],
+) -> rusqlite::Result<Vec<i64>> {
+    let one = |(dimension, _): &(&str, &str)| {
+        format!("SELECT slot_ms FROM rollup_hour WHERE dimension = '{dimension}' AND name = ?")
+    };
+    let sql = named.iter().map(one).collect::<Vec<_>>().join(" INTERSECT ");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let names = params_from_iter(named.iter().map(|(_, name)| name));
+    statement.query_map(names, |row| row.get(0))?.collect()
+}
 
 pub(crate) fn folded_until(connection: &Connection) -> rusqlite::Result<WallTime> {
     let mut statement = connection.prepare_cached("SELECT until_ms FROM rollup_folded")?;

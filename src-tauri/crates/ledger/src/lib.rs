@@ -29,6 +29,7 @@ mod limits;
 mod merge;
 mod meter_rollup;
 mod note;
+mod packed_text;
 mod price_changes;
 mod price_table;
 mod queue;

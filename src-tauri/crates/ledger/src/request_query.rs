@@ -1,8 +1,10 @@
 //! Pages of requests that match filters, newest first.
 //!
 //! One filter with an index leads: its rows are read in the order of their ids, and each is checked
-//! against the other filters. A call looks at no more than [`REQUESTS_EXAMINED_MAX`] rows, so that
-//! filters that match rarely return soon with a cursor to go on from.
+//! against the other filters. A client, a backend, a key and a project have no index, which would
+//! cost a twentieth of the file each; the hourly roll-ups tell in which hours they have requests,
+//! and only those hours are read. A call looks at no more than [`REQUESTS_EXAMINED_MAX`] rows, so
+//! that filters that match rarely return soon with a cursor to go on from.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -13,7 +15,8 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::integer_columns::{clamp_cost, clamp_micros, get_named, row_count};
 use crate::requests::{find, oldest_id_at};
-use crate::{CacheOutcome, Purpose, RequestRow, RequestState};
+use crate::usage::HOUR_MS;
+use crate::{CacheOutcome, Purpose, RequestRow, RequestState, hourly_rollup, requests};
 
 /// Most rows per page.
 pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
@@ -76,9 +79,10 @@ impl RequestQuery {
         Self { limit, purpose: Some(Purpose::User), ..Self::default() }
     }
 
-    /// The statement that walks the ids, with its values. Each row has an id and whether all
-    /// filters match. Values are bound, never written into the text.
-    pub(crate) fn walk(&self) -> (String, Vec<Value>) {
+    /// The statement that walks at most `rows_max` ids of `range`, newest first, with its values.
+    /// Each row has an id and whether all filters match. Values are bound, never written into the
+    /// text.
+    fn walk(&self, range: &IdRange, rows_max: usize) -> (String, Vec<Value>) {
         let mut filters = self.filters();
         let leading = filters.iter().position(|filter| !filter.sources.is_empty());
         let leading = leading.map(|place| filters.remove(place));
@@ -90,7 +94,7 @@ impl RequestQuery {
         let mut values = Vec::new();
         let walks = sources.iter().map(|Source { from, id, condition }| {
             values.extend(filters.iter().flat_map(|filter| filter.values.iter().cloned()));
-            values.extend(self.id_range());
+            values.extend([range.before.clone().into(), range.since.clone().into()]);
             values.extend(leading.iter().flat_map(|filter| filter.values.iter().cloned()));
             format!(
                 "SELECT {id} AS id, ({matches}) AS matches FROM {from}
@@ -99,19 +103,56 @@ impl RequestQuery {
         });
         // SQLite merges two walks by their order, without sorting.
         let walks = walks.collect::<Vec<_>>().join(" UNION ALL ");
-        values.push(row_count(REQUESTS_EXAMINED_MAX).into());
+        values.push(row_count(rows_max).into());
         (format!("{walks} ORDER BY id DESC LIMIT ?"), values)
     }
 
-    /// The ids of the period: less than the first, not less than the second.
-    fn id_range(&self) -> [Value; 2] {
+    fn page_rows(&self) -> usize {
+        self.limit.min(REQUESTS_PAGE_ROWS_MAX)
+    }
+
+    /// The statement of the first walk and its values, for tests of its plan.
+    #[cfg(test)]
+    pub(crate) fn first_walk(&self) -> (String, Vec<Value>) {
+        self.walk(&self.id_range(), REQUESTS_EXAMINED_MAX)
+    }
+
+    /// Where requests can match, newest first.
+    fn id_ranges(&self, connection: &Connection) -> rusqlite::Result<Vec<IdRange>> {
+        let whole = self.id_range();
+        let named = [
+            ("credential", self.credential.as_ref().map(|id| id.as_str())),
+            ("backend", self.backend.as_ref().map(BackendId::as_str)),
+            ("client", self.client.as_ref().map(|id| id.as_str())),
+            ("project", self.project.as_deref()),
+        ];
+        let named: Vec<_> =
+            named.into_iter().filter_map(|(dimension, name)| Some((dimension, name?))).collect();
+        if named.is_empty() || self.filters().iter().any(|filter| !filter.sources.is_empty()) {
+            return Ok(vec![whole]);
+        }
+        let mut hours = hourly_rollup::hours_with(connection, &named)?;
+        hours.extend(requests::reserved_hours(connection)?);
+        hours.sort_unstable_by(|one, other| other.cmp(one));
+        let unfolded = hourly_rollup::folded_until(connection)?.unix_ms();
+        let mut spans = vec![(unfolded, i64::MAX)];
+        for hour in hours.into_iter().filter(|hour| *hour < unfolded) {
+            match spans.last_mut() {
+                Some((from, _)) if hour + HOUR_MS >= *from => *from = hour.min(*from),
+                _ => spans.push((hour, hour + HOUR_MS)),
+            }
+        }
+        Ok(spans.into_iter().filter_map(|(from, to)| whole.within(from, to)).collect())
+    }
+
+    fn id_range(&self) -> IdRange {
         // Every id is less than "req_g": its digits are hexadecimal.
         let before = self.before.map_or_else(|| "req_g".to_owned(), |id| id.to_string());
         let before = match self.until {
             Some(until) => before.min(oldest_id_at(until)),
             None => before,
         };
-        [before.into(), self.since.map_or_else(String::new, oldest_id_at).into()]
+        IdRange { since: self.since.map_or_else(String::new, oldest_id_at), before }
     }
 
     /// The filters in use. Those with an index come first, the most selective before the others.
@@ -137,10 +178,10 @@ impl RequestQuery {
             }),
             indexed(trouble, "requests.state = ?", TROUBLE),
             indexed(exact, "? IN (requests.model_asked, requests.model_billed)", MODEL),
-            indexed(self.project.as_deref(), "requests.project = ?", PROJECT),
             indexed(self.route.as_deref(), "requests.route = ?", ROUTE),
-            indexed(self.client.as_ref().map(|id| id.as_str()), "requests.client = ?", CLIENT),
-            indexed(self.backend.as_ref().map(|id| id.as_str()), "requests.backend = ?", BACKEND),
+            checked(self.project.clone(), "requests.project = ?"),
+            checked(self.client.as_ref().map(ToString::to_string), "requests.client = ?"),
+            checked(self.backend.as_ref().map(ToString::to_string), "requests.backend = ?"),
             self.http_status.as_ref().map(|range| Filter {
                 values: vec![(*range.start()).into(), (*range.end()).into()],
                 ..Filter::checked("requests.http_status BETWEEN ? AND ?")
@@ -165,6 +206,26 @@ impl RequestQuery {
             checked(self.purpose.map(|purpose| purpose.word().to_owned()), "requests.purpose = ?"),
         ];
         filters.into_iter().flatten().collect()
+    }
+}
+
+/// Ids from `since` on and less than `before`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct IdRange {
+    since: String,
+    before: String,
+}
+
+impl IdRange {
+    /// The part of the requests that began in `from_ms..to_ms`.
+    fn within(&self, from_ms: i64, to_ms: i64) -> Option<Self> {
+        let id_at = |ms| oldest_id_at(WallTime::from_unix_ms(ms));
+        let to = if to_ms == i64::MAX { self.before.clone() } else { id_at(to_ms) };
+        let range = Self {
+            since: self.since.clone().max(id_at(from_ms)),
+            before: to.min(self.before.clone()),
+        };
+        (range.since < range.before).then_some(range)
     }
 }
 
@@ -227,10 +288,10 @@ const MODEL: &[Source] = &[
     of_requests("requests.model_asked = ?"),
     of_requests("requests.model_billed = ? AND requests.model_billed <> requests.model_asked"),
 ];
-const PROJECT: &[Source] = &[of_requests("requests.project = ?")];
-const ROUTE: &[Source] = &[of_requests("requests.route = ?")];
-const CLIENT: &[Source] = &[of_requests("requests.client = ?")];
-const BACKEND: &[Source] = &[of_requests("requests.backend = ?")];
+const ROUTE: &[Source] = &[
+    of_requests("requests.route = ? AND requests.route <> requests.model_asked"),
+    of_requests("requests.model_asked = ? AND requests.route = requests.model_asked"),
+];
 
 /// Only `*` is special in a model's pattern; the characters that LIKE treats specially are escaped.
 fn like_pattern(model: &str) -> String {
@@ -251,13 +312,36 @@ pub(crate) fn list_page(
 ) -> rusqlite::Result<RequestPage> {
     // One state of the file for the walk and for the rows it found.
     let snapshot = connection.unchecked_transaction()?;
-    let limit = query.limit.min(REQUESTS_PAGE_ROWS_MAX);
-    let (sql, values) = query.walk();
-    let mut statement = snapshot.prepare_cached(&sql)?;
-    let mut walk = statement.query(params_from_iter(values))?;
+    let limit = query.page_rows();
     let (mut page, mut examined) = (RequestPage::default(), 0);
-    while page.rows.len() < limit {
-        let Some(row) = walk.next()? else { return finish(page, examined) };
+    for range in query.id_ranges(&snapshot)? {
+        examined +=
+            read_range(&snapshot, query, &range, REQUESTS_EXAMINED_MAX - examined, &mut page)?;
+        if page.rows.len() == limit {
+            return Ok(page);
+        }
+        if examined == REQUESTS_EXAMINED_MAX {
+            return Ok(RequestPage { is_cut: true, ..page });
+        }
+    }
+    Ok(RequestPage { next: None, ..page })
+}
+
+/// Adds the matching requests of `range` to the page until it is full or `rows_max` were examined.
+/// Returns how many were.
+fn read_range(
+    connection: &Connection,
+    query: &RequestQuery,
+    range: &IdRange,
+    rows_max: usize,
+    page: &mut RequestPage,
+) -> rusqlite::Result<usize> {
+    let (sql, values) = query.walk(range, rows_max);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut walk = statement.query(params_from_iter(values))?;
+    let mut examined = 0;
+    while page.rows.len() < query.page_rows() {
+        let Some(row) = walk.next()? else { break };
         examined += 1;
         // Two failed attempts of one class are next to each other.
         let id = Some(get_named(row, "id")?);
@@ -266,14 +350,8 @@ pub(crate) fn list_page(
         }
         page.next = id;
         if row.get::<_, Option<bool>>("matches")? == Some(true) {
-            page.rows.extend(id.map(|id| find(&snapshot, id)).transpose()?.flatten());
+            page.rows.extend(id.map(|id| find(connection, id)).transpose()?.flatten());
         }
     }
-    Ok(page)
-}
-
-/// The walk ended before the page was full: there are no more rows, or it is at its limit.
-fn finish(page: RequestPage, examined: usize) -> rusqlite::Result<RequestPage> {
-    let is_cut = examined == REQUESTS_EXAMINED_MAX;
-    Ok(RequestPage { next: page.next.filter(|_| is_cut), is_cut, ..page })
+    Ok(examined)
 }

@@ -10,11 +10,13 @@ use crate::integer_columns::{
     clamp_cost, clamp_count, clamp_micros, clamp_time, get_count, get_interval, get_named,
     get_parsed, row_count,
 };
+use crate::packed_text::{pack, unpack};
 use crate::statements::insert_into;
 use crate::text_columns::{
     DECISION_BYTES_MAX, USAGE_RAW_BYTES_MAX, WordColumn, bound_json, bound_name, bound_sentence,
 };
 use crate::token_columns::{execute_with_tokens, read_tokens, with_token_columns};
+use crate::usage::HOUR_MS;
 use crate::{NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts};
 
 /// Inserts a started request. Has no effect if it is known.
@@ -72,7 +74,7 @@ const SETTLED_COLUMNS: &[&str] = &[
     "explanation",
     "attempts",
     "usage_basis",
-    "usage_raw",
+    "usage_packed",
     "cache_reason",
     "saved_nano_usd",
     "saved_us",
@@ -129,7 +131,7 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
         bound_sentence(ended.explanation.as_deref()),
         row_count(ended.attempts.len()),
         ended.usage.and(ended.usage_basis).map(WordColumn),
-        bound_json(ended.usage_raw.as_deref(), USAGE_RAW_BYTES_MAX),
+        bound_json(ended.usage_raw.as_deref(), USAGE_RAW_BYTES_MAX).map(|text| pack(&text)),
         ended.cache_reason.as_deref().map(bound_name),
         ended.saved.map(clamp_cost),
         ended.saved_time.map(clamp_micros),
@@ -143,7 +145,7 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
 }
 
 pub(crate) const INSERT_DECISION: &str =
-    "INSERT INTO decisions (request_id, decision) VALUES (?1, ?2)";
+    "INSERT INTO decisions (request_id, decision, packed) VALUES (?1, '', ?2)";
 
 /// Saves the routing decision of a settled request with [`INSERT_DECISION`], if there is one within
 /// the size limit.
@@ -152,7 +154,7 @@ pub(crate) fn insert_decision(
     ended: &Settlement,
 ) -> rusqlite::Result<()> {
     if let Some(decision) = bound_json(ended.decision.as_deref(), DECISION_BYTES_MAX) {
-        statement.execute(params![ended.request.id.to_string(), decision])?;
+        statement.execute(params![ended.request.id.to_string(), pack(&decision)])?;
     }
     Ok(())
 }
@@ -161,13 +163,23 @@ pub(crate) fn find_decision(
     connection: &Connection,
     id: RequestId,
 ) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT decision FROM decisions WHERE request_id = ?1";
-    connection.prepare_cached(sql)?.query_row([id.to_string()], |row| row.get(0)).optional()
+    let sql = "SELECT decision, packed FROM decisions WHERE request_id = ?1";
+    let read = |row: &Row<'_>| match get_packed(row, "packed")? {
+        Some(decision) => Ok(decision),
+        None => row.get("decision"),
+    };
+    connection.prepare_cached(sql)?.query_row([id.to_string()], read).optional()
 }
 
 /// Marks the requests of a dead process as unknown.
 pub(crate) fn mark_reserved_unknown(connection: &Connection) -> rusqlite::Result<usize> {
     connection.execute("UPDATE requests SET state = 'unknown' WHERE state = 'reserved'", [])
+}
+
+/// The hours in which unsettled requests began, in milliseconds.
+pub(crate) fn reserved_hours(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
+    let sql = "SELECT DISTINCT started_ms - started_ms % ?1 FROM requests WHERE state = 'reserved'";
+    connection.prepare_cached(sql)?.query_map([HOUR_MS], |row| row.get(0))?.collect()
 }
 
 /// Deletes at most `rows_max` of the oldest settled requests before `before`, with their attempts.
@@ -206,7 +218,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         error_message: row.get("error_message")?,
         usage: read_usage(row)?,
         usage_basis: row.get::<_, Option<WordColumn<_>>>("usage_basis")?.map(|basis| basis.0),
-        usage_raw: row.get("usage_raw")?,
+        usage_raw: match get_packed(row, "usage_packed")? {
+            Some(usage) => Some(usage),
+            None => row.get("usage_raw")?,
+        },
         cost: read_cost(row)?,
         wasted: domain::NanoUsd::new(row.get("wasted_nano_usd")?),
         unpriced_attempts: row.get("unpriced_attempts")?,
@@ -226,6 +241,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         explanation: row.get("explanation")?,
         attempts: row.get("attempts")?,
     })
+}
+
+fn get_packed(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<String>> {
+    let packed = row.get_ref(column)?.as_blob_or_null()?;
+    Ok(packed.map(unpack).transpose()?)
 }
 
 fn read_new(row: &Row<'_>) -> rusqlite::Result<NewRequest> {

@@ -1,6 +1,7 @@
 //! Contents of the file after a stop or a kill.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::WallTime;
 use pricing::Cost;
@@ -49,6 +50,7 @@ async fn the_last_handle_writes_what_is_queued_before_it_goes() {
 async fn many_settle_at_once_and_each_is_there() {
     let place = LedgerFixture::new();
     let ledger = place.open();
+    ledger.set_commit_wait(Duration::from_secs(3_600));
     let settling = (0..2_000).map(|number| ledger.settle(settlement(number)));
     let answers = futures_util::future::join_all(settling).await;
     assert!(
