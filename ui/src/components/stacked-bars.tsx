@@ -4,7 +4,8 @@
  */
 import { scaleBand, scaleLinear } from "@visx/scale";
 import { BarStack } from "@visx/shape";
-import { useState, type KeyboardEvent, type MouseEvent } from "react";
+import { useChartCursor } from "@/components/chart-cursor";
+import { ChartReadout } from "@/components/chart-readout";
 import { useMeasuredWidth } from "@/components/measured";
 
 export interface BarGroup {
@@ -48,7 +49,6 @@ interface Datum {
 
 export function StackedBars({ label, groups, bars, height, format, formatTick, onChoose, flat }: StackedBarsProps) {
   const [width, measure] = useMeasuredWidth(760);
-  const [cursor, setCursor] = useState<number | null>(null);
   const inner = {
     width: Math.max(width - MARGIN.left - MARGIN.right, 40),
     height: height - MARGIN.top - MARGIN.bottom,
@@ -74,34 +74,10 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
   const step = x.step();
   const barWidth = Math.min(x.bandwidth(), BAR_WIDTH_PX_MAX);
   const barInset = (x.bandwidth() - barWidth) / 2;
+  const indexAt = (offset: number) => (offset < MARGIN.left ? null : Math.floor((offset - MARGIN.left) / step));
+  const { index: cursor, handlers } = useChartCursor({ count: bars.length, indexAt, onChoose });
   const current = cursor === null ? undefined : bars[cursor];
   const band = (bar: Bar) => ({ x: (x(bar.key) ?? 0) - (step - x.bandwidth()) / 2, width: step });
-
-  const move = (event: KeyboardEvent) => {
-    const here = cursor ?? bars.length;
-    const there = { ArrowLeft: here - 1, ArrowRight: cursor === null ? 0 : here + 1, Home: 0, End: bars.length - 1 }[
-      event.key
-    ];
-    if (event.key === "Escape" && cursor !== null) {
-      event.stopPropagation();
-      setCursor(null);
-    }
-    if ((event.key === "Enter" || event.key === " ") && cursor !== null) {
-      event.preventDefault();
-      onChoose(cursor);
-    }
-    if (there === undefined) return;
-    event.preventDefault();
-    setCursor(Math.min(Math.max(there, 0), bars.length - 1));
-  };
-  const indexAt = (event: MouseEvent<HTMLElement>) => {
-    const offset = event.clientX - event.currentTarget.getBoundingClientRect().left - MARGIN.left;
-    return offset < 0 || bars.length === 0 ? null : Math.min(Math.floor(offset / step), bars.length - 1);
-  };
-  const choose = (event: MouseEvent<HTMLElement>) => {
-    const index = indexAt(event);
-    if (index !== null) onChoose(index);
-  };
 
   return (
     <div ref={measure} className="relative">
@@ -114,11 +90,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
         aria-valuenow={cursor ?? 0}
         aria-valuetext={current ? spell(current, groups, format) : "No bar chosen"}
         className="rounded-control"
-        onKeyDown={move}
-        onClick={choose}
-        onPointerMove={(event) => setCursor(indexAt(event))}
-        onPointerLeave={() => setCursor(null)}
-        onBlur={() => setCursor(null)}
+        {...handlers}
       >
         <svg width={width} height={height} aria-hidden="true" className="block overflow-visible">
           <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
@@ -184,10 +156,11 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
         </svg>
       </div>
       {current !== undefined && cursor !== null && (
-        <Readout
-          bar={current}
-          groups={groups}
-          format={format}
+        <ChartReadout
+          title={current.label}
+          total={partsOf(current, groups).length === 0 ? "Nothing" : format(current.total)}
+          parts={partsOf(current, groups).map((part) => ({ ...part, value: format(part.value) }))}
+          hint={partsOf(current, groups).length === 0 ? undefined : "Click to list the requests"}
           left={MARGIN.left + (cursor + 0.5) * step}
           width={width}
         />
@@ -196,52 +169,12 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
   );
 }
 
-function spell(bar: Bar, groups: BarGroup[], format: (value: number) => string): string {
-  const parts = groups.flatMap((group, index) =>
-    (bar.values[index] ?? 0) > 0 ? `${group.label} ${format(bar.values[index] ?? 0)}` : [],
-  );
-  if (parts.length === 0) return `${bar.label}: nothing`;
-  return `${bar.label}: ${format(bar.total)}. ${parts.join(", ")}`;
+function partsOf(bar: Bar, groups: BarGroup[]) {
+  return groups.map((group, index) => ({ ...group, value: bar.values[index] ?? 0 })).filter((part) => part.value > 0);
 }
 
-const READOUT_WIDTH_PX = 208;
-
-function Readout({
-  bar,
-  groups,
-  format,
-  left,
-  width,
-}: {
-  bar: Bar;
-  groups: BarGroup[];
-  format: (value: number) => string;
-  left: number;
-  width: number;
-}) {
-  const parts = groups
-    .map((group, index) => ({ ...group, value: bar.values[index] ?? 0 }))
-    .filter((part) => part.value > 0);
-  const side = left + READOUT_WIDTH_PX + 16 > width ? left - READOUT_WIDTH_PX - 12 : left + 12;
-  return (
-    <div
-      aria-hidden="true"
-      className="pointer-events-none absolute top-1 z-20 rounded-control border border-line bg-surface-3 px-3 py-2 text-12 shadow-float"
-      style={{ left: Math.max(side, 0), width: READOUT_WIDTH_PX }}
-    >
-      <p className="flex justify-between gap-2 font-medium text-ink-1">
-        <span>{bar.label}</span>
-        <span>{parts.length === 0 ? "Nothing" : format(bar.total)}</span>
-      </p>
-      {parts.length > 0 && <hr className="my-1.5 border-line" />}
-      {parts.map((part) => (
-        <p key={part.key} className="flex items-center gap-2 text-ink-2">
-          <span data-mark className="size-2 shrink-0 rounded-[2px]" style={{ background: part.colour }} />
-          <span className="min-w-0 flex-1 truncate">{part.label}</span>
-          <span className="text-ink-1">{format(part.value)}</span>
-        </p>
-      ))}
-      {parts.length > 0 && <p className="mt-1.5 text-11 text-ink-3">Click to list the requests</p>}
-    </div>
-  );
+function spell(bar: Bar, groups: BarGroup[], format: (value: number) => string): string {
+  const parts = partsOf(bar, groups).map((part) => `${part.label} ${format(part.value)}`);
+  if (parts.length === 0) return `${bar.label}: nothing`;
+  return `${bar.label}: ${format(bar.total)}. ${parts.join(", ")}`;
 }

@@ -1,5 +1,6 @@
 /** The bars as a table: a row for each bar, a column for the total and each group. */
 import { barFilter, groupFilter } from "@/features/usage/requests-link";
+import { ChartTable } from "@/components/chart-table";
 import { PanelLink } from "@/components/panel-link";
 import type { GroupBy, UsageSegmentView, UsageView } from "@/ipc/bindings";
 import { requestsPath } from "@/lib/request-filter";
@@ -14,59 +15,32 @@ interface BarsTableProps {
 }
 
 export function BarsTable({ label, height, usage, amountOf, group }: BarsTableProps) {
-  return (
-    <div role="region" aria-label={label} tabIndex={0} style={{ height }} className="focus-inset overflow-auto">
-      <table className="w-full border-separate border-spacing-0">
-        <thead>
-          <tr className="text-12 text-ink-3">
-            <th scope="col" className="sticky top-0 bg-surface-1 pb-1.5 text-left font-medium">
-              Start
-            </th>
-            <th scope="col" className="numeric sticky top-0 bg-surface-1 pb-1.5 pl-4 font-medium">
-              Total
-            </th>
-            {usage.groups.map((group) => (
-              <th key={group.key} scope="col" className="numeric sticky top-0 bg-surface-1 pb-1.5 pl-4 font-medium">
-                {group.label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {usage.buckets.map((bucket, index) => (
-            <tr key={bucket.start}>
-              <th
-                scope="row"
-                className="border-t border-line py-1.5 text-left font-normal whitespace-nowrap text-ink-2"
-              >
-                <PanelLink
-                  look="none"
-                  path={requestsPath(barFilter(usage, index))}
-                  aria-label={`Requests of ${bucket.label}`}
-                  className="rounded-mark hover:text-ink-1 hover:underline hover:underline-offset-2"
-                >
-                  {bucket.label}
-                </PanelLink>
-              </th>
-              <Amount of={bucket.total} amountOf={amountOf} path={requestsPath(barFilter(usage, index))} />
-              {bucket.segments.map((segment, place) => {
-                const one = usage.groups[place];
-                const filter = one && groupFilter(one, group);
-                return (
-                  <Amount
-                    key={one?.key ?? place}
-                    of={segment}
-                    amountOf={amountOf}
-                    path={filter && requestsPath({ ...filter, ...barFilter(usage, index) })}
-                  />
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+  const rows = usage.buckets.map((bucket, index) => {
+    const bar = barFilter(usage, index);
+    return {
+      key: String(bucket.start),
+      cells: [
+        <PanelLink
+          key="start"
+          look="none"
+          path={requestsPath(bar)}
+          aria-label={`Requests of ${bucket.label}`}
+          className="rounded-mark hover:text-ink-1 hover:underline hover:underline-offset-2"
+        >
+          {bucket.label}
+        </PanelLink>,
+        <Amount key="total" of={bucket.total} amountOf={amountOf} path={requestsPath(bar)} />,
+        ...bucket.segments.map((segment, place) => {
+          const one = usage.groups[place];
+          const filter = one && groupFilter(one, group);
+          const path = filter && requestsPath({ ...filter, ...bar });
+          return <Amount key={one?.key ?? place} of={segment} amountOf={amountOf} path={path} />;
+        }),
+      ],
+    };
+  });
+  const columns = ["Start", "Total", ...usage.groups.map((group) => group.label)];
+  return <ChartTable label={label} height={height} columns={columns} rows={rows} />;
 }
 
 interface AmountProps {
@@ -76,17 +50,11 @@ interface AmountProps {
 }
 
 function Amount({ of, amountOf, path }: AmountProps) {
+  if (of.requests === 0) return <span className="text-ink-3">–</span>;
+  if (path === null || path === undefined) return amountOf(of);
   return (
-    <td className="numeric border-t border-line py-1.5 pl-4">
-      {of.requests === 0 ? (
-        <span className="text-ink-3">–</span>
-      ) : path == null ? (
-        amountOf(of)
-      ) : (
-        <PanelLink look="none" path={path} className="rounded-mark hover:underline hover:underline-offset-2">
-          {amountOf(of)}
-        </PanelLink>
-      )}
-    </td>
+    <PanelLink look="none" path={path} className="rounded-mark hover:underline hover:underline-offset-2">
+      {amountOf(of)}
+    </PanelLink>
   );
 }

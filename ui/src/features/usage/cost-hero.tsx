@@ -39,10 +39,15 @@ export function CostHero({ usage, range }: CostHeroProps) {
             {formatCount(failed)} failed
           </PanelLink>
         )}
-        {requests > 0 && (
-          <span className={unpriced > 0 ? "text-warn" : undefined}>
-            {unpriced === 0 ? "every request is priced" : `excludes ${formatCount(unpriced)} unpriced`}
-          </span>
+        {requests > 0 && unpriced === 0 && <span>every request is priced</span>}
+        {unpriced > 0 && (
+          <PanelLink
+            look="none"
+            path={requestsPath({ ...period, unpriced: true })}
+            className="rounded-mark text-warn underline decoration-warn/40 underline-offset-2 hover:decoration-warn"
+          >
+            excludes {formatCount(unpriced)} unpriced
+          </PanelLink>
         )}
       </p>
     </section>

@@ -1,11 +1,10 @@
 /** The bar chart, with a title that states its finding. */
-import { ChartColumn, Table2 } from "lucide-react";
-import { useState } from "react";
+import { ChartColumn } from "lucide-react";
 import { BarsTable } from "@/features/usage/bars-table";
 import { seriesColour } from "@/features/usage/series";
 import { barFilter } from "@/features/usage/requests-link";
 import { RANGES, type Measure } from "@/features/usage/usage-place";
-import { IconButton } from "@/components/button";
+import { ChartCard } from "@/components/chart-card";
 import { Choice, type Option } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
 import { StackedBars } from "@/components/stacked-bars";
@@ -56,34 +55,13 @@ export function UsageBars({ usage, measures, measure, range, group, onMeasure, o
   const per = range === "today" || range === "last_day" ? "hour" : "day";
   const period = RANGES.find((option) => option.value === range)?.label ?? "";
   const format = measure === "cost" ? formatMoney : formatCount;
-  const [view, setView] = useState<"bars" | "table">("bars");
   const finding = findingOf(usage, measure);
   return (
-    <figure aria-label={finding} className="rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3">
-      <figcaption className="mb-3 flex items-start gap-4">
-        <div className="min-w-0 flex-1">
-          <h2 className="truncate text-15 font-semibold text-ink-1" title={finding}>
-            {finding}
-          </h2>
-          <p className="text-12 text-ink-3">
-            {period}, {UNITS[measure]} by {per}
-          </p>
-        </div>
-        <Choice label="Measure" options={measures} value={measure} onChange={onMeasure} />
-        <IconButton
-          label={view === "bars" ? "Show as table" : "Show as bars"}
-          icon={view === "bars" ? Table2 : ChartColumn}
-          className="size-8 border border-line"
-          onClick={() => setView(view === "bars" ? "table" : "bars")}
-        />
-      </figcaption>
-      {usage.totals.requests === 0 ? (
-        <div style={{ height: HEIGHT_PX }} className="flex items-center justify-center">
-          <EmptyState icon={ChartColumn} title="No requests in this period">
-            Bars appear with the first request.
-          </EmptyState>
-        </div>
-      ) : view === "table" ? (
+    <ChartCard
+      finding={finding}
+      note={`${period}, ${UNITS[measure]} by ${per}`}
+      controls={<Choice label="Measure" options={measures} value={measure} onChange={onMeasure} />}
+      table={
         <BarsTable
           label={`${UNITS[measure]} by ${per}`}
           height={HEIGHT_PX}
@@ -91,6 +69,14 @@ export function UsageBars({ usage, measures, measure, range, group, onMeasure, o
           group={group}
           amountOf={(segment) => format(amountOf(segment, measure))}
         />
+      }
+    >
+      {usage.totals.requests === 0 ? (
+        <div style={{ height: HEIGHT_PX }} className="flex items-center justify-center">
+          <EmptyState icon={ChartColumn} title="No requests in this period">
+            Bars appear with the first request.
+          </EmptyState>
+        </div>
       ) : (
         <StackedBars
           label={`${UNITS[measure]} by ${per}`}
@@ -112,6 +98,6 @@ export function UsageBars({ usage, measures, measure, range, group, onMeasure, o
           formatTick={measure === "cost" ? formatMoneyTick : formatCountShort}
         />
       )}
-    </figure>
+    </ChartCard>
   );
 }

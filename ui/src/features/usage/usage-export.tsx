@@ -1,14 +1,7 @@
-/**
- * Exports the bars as CSV: to a file where downloads work, and to the clipboard everywhere. Every cell is guarded
- * against being read as a formula.
- */
-import { ClipboardCopy, Download, FileDown } from "lucide-react";
-import { Button } from "@/components/button";
-import { Menu } from "@/components/menu";
-import { notify } from "@/components/toast";
+/** Exports the bars as CSV. Every cell is guarded against being read as a formula. */
+import { CsvMenu } from "@/components/csv-menu";
 import type { GroupBy, UsageView } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
-import { canDownload, downloadText } from "@/lib/download";
 
 export function usageCsv(usage: UsageView, group: GroupBy): string {
   const rows = usage.buckets.flatMap((bucket) =>
@@ -25,36 +18,5 @@ export function usageCsv(usage: UsageView, group: GroupBy): string {
 
 export function UsageExport({ usage, group }: { usage: UsageView | undefined; group: GroupBy }) {
   if (usage === undefined) return null;
-  const copy = () =>
-    void navigator.clipboard.writeText(usageCsv(usage, group)).then(
-      () => notify({ title: "Copied the table" }),
-      () =>
-        notify({
-          tone: "bad",
-          title: "Could not copy the table",
-          detail: "The browser may not allow this page to use the clipboard.",
-        }),
-    );
-  if (!canDownload()) {
-    return (
-      <Button icon={ClipboardCopy} onClick={copy}>
-        Copy CSV
-      </Button>
-    );
-  }
-  return (
-    <Menu
-      label="Export"
-      trigger={<Button icon={FileDown}>Export</Button>}
-      entries={[
-        {
-          label: "Download CSV",
-          icon: Download,
-          onChoose: () =>
-            downloadText(`gatehouse-usage-by-${group}.csv`, "text/csv;charset=utf-8", usageCsv(usage, group)),
-        },
-        { label: "Copy CSV", icon: ClipboardCopy, onChoose: copy },
-      ]}
-    />
-  );
+  return <CsvMenu name={`gatehouse-usage-by-${group}`} csv={() => usageCsv(usage, group)} />;
 }

@@ -1,0 +1,61 @@
+/** Exports a table as CSV: to a file where downloads work, and to the clipboard everywhere. */
+import { ClipboardCopy, Download, FileDown } from "lucide-react";
+import { Button, IconButton } from "@/components/button";
+import { Menu } from "@/components/menu";
+import { notify } from "@/components/toast";
+import { canDownload, downloadText } from "@/lib/download";
+
+interface CsvMenuProps {
+  /** Name of the file, without its ending. */
+  name: string;
+  csv: () => string;
+  /** Only an icon, beside a chart. */
+  small?: boolean;
+}
+
+export function CsvMenu({ name, csv, small = false }: CsvMenuProps) {
+  const copy = () =>
+    void navigator.clipboard.writeText(csv()).then(
+      () => notify({ title: "Copied the table" }),
+      () =>
+        notify({
+          tone: "bad",
+          title: "Could not copy the table",
+          detail: "The browser may not allow this page to use the clipboard.",
+        }),
+    );
+  if (!canDownload()) {
+    if (small) return <IconButton label="Copy CSV" icon={ClipboardCopy} className={SMALL} onClick={copy} />;
+    return (
+      <Button icon={ClipboardCopy} onClick={copy}>
+        Copy CSV
+      </Button>
+    );
+  }
+  return (
+    <Menu
+      label="Export"
+      trigger={
+        small ? (
+          <button type="button" aria-label={`Export ${name}`} title="Export" className={`${SMALL} ${SMALL_TRIGGER}`}>
+            <FileDown size={16} strokeWidth={1.5} aria-hidden />
+          </button>
+        ) : (
+          <Button icon={FileDown}>Export</Button>
+        )
+      }
+      entries={[
+        {
+          label: "Download CSV",
+          icon: Download,
+          onChoose: () => downloadText(`${name}.csv`, "text/csv;charset=utf-8", csv()),
+        },
+        { label: "Copy CSV", icon: ClipboardCopy, onChoose: copy },
+      ]}
+    />
+  );
+}
+
+const SMALL = "size-8 border border-line";
+const SMALL_TRIGGER =
+  "inline-flex shrink-0 items-center justify-center rounded-control text-ink-3 transition-colors duration-150 hover:bg-surface-2 hover:text-ink-1";
