@@ -121,6 +121,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "presets"
         | "keys"
         | "clients"
+        | "currency"
         | "settings"
         | "readiness"
         | "vault_check"

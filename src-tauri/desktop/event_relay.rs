@@ -55,8 +55,9 @@ async fn forward_event(app: &AppHandle<Wry>, core: &Core, event: PanelEvent) {
 
 async fn update_tray(app: &AppHandle<Wry>, core: &Core) {
     let Ok(status) = control::status(core).await else { return };
+    let Ok(currency) = control::currency(core).await else { return };
     let tray = app.state::<Tray>();
-    if let Err(error) = tray.show(&status) {
+    if let Err(error) = tray.show(&status, &currency) {
         tracing::warn!(%error, "the tray could not be updated");
     }
 }

@@ -2,7 +2,9 @@
 //! Linux hosts deliver no click on the icon.
 
 use control::Core;
-use control::view::{CheckSet, GatewayState, ReadinessStart, StatusView, VerdictLevel};
+use control::view::{
+    CheckSet, CurrencyView, GatewayState, ReadinessStart, StatusView, VerdictLevel,
+};
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
@@ -45,12 +47,12 @@ pub(crate) fn create(app: &AppHandle<Wry>) -> tauri::Result<Tray> {
 }
 
 impl Tray {
-    /// Updates icon, tooltip and menu from `status`.
-    pub(crate) fn show(&self, status: &StatusView) -> tauri::Result<()> {
+    /// Updates icon, tooltip and menu from `status`, with amounts in `currency`.
+    pub(crate) fn show(&self, status: &StatusView, currency: &CurrencyView) -> tauri::Result<()> {
         self.icon.set_icon(Some(tray_image(status.verdict.level)?))?;
         self.icon.set_tooltip(Some(format!("Gatehouse: {}", status.verdict.sentence)))?;
         self.state.set_text(state_line(status))?;
-        self.spend.set_text(spend_line(status))
+        self.spend.set_text(spend_line(status, currency))
     }
 }
 
@@ -67,11 +69,12 @@ fn state_line(status: &StatusView) -> String {
     }
 }
 
-fn spend_line(status: &StatusView) -> String {
+fn spend_line(status: &StatusView, currency: &CurrencyView) -> String {
     let spend = status.spend_today;
+    let cost = spend.cost_nano_usd.shown_in(currency.shown());
     match spend.unpriced_requests.0 {
-        0 => format!("Spend today: {}", spend.cost_nano_usd),
-        number => format!("Spend today: {}, {number} unpriced", spend.cost_nano_usd),
+        0 => format!("Spend today: {cost}"),
+        number => format!("Spend today: {cost}, {number} unpriced"),
     }
 }
 
@@ -130,7 +133,10 @@ mod tests {
             "last_run": null, "data_folder": "/h",
         });
         let status: StatusView = serde_json::from_value(status).expect("a status");
-        [state_line(&status), spend_line(&status)]
+        let dollars = json!({"code": "USD", "rate": "1", "minor_digits": 2, "has_symbol": true,
+            "source": null, "source_url": null, "as_of": null, "is_own": false, "finding": null});
+        let dollars: CurrencyView = serde_json::from_value(dollars).expect("a currency");
+        [state_line(&status), spend_line(&status, &dollars)]
     }
 
     #[test]

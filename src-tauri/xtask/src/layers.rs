@@ -132,6 +132,7 @@ const ACCEPTANCE: &str = "acceptance";
 /// Outside library → crates that may import it. `*` at the end of a name matches any ending, at the
 /// start any beginning.
 const FENCES: &[(&str, &[&str])] = &[
+    ("iso_currency", &["domain"]),
     ("toml_edit", &["settings"]),
     ("keyring*", &["vault"]),
     ("*-keyring-store", &["vault"]),

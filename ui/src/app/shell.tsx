@@ -14,7 +14,7 @@ import { Mark } from "@/components/mark";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
 import { useHost } from "@/ipc/host-context";
-import { useStatus } from "@/ipc/queries";
+import { useCurrency, useStatus } from "@/ipc/queries";
 import { signOut } from "@/ipc/sign-out";
 import { classNames } from "@/lib/class-names";
 import { useNow } from "@/lib/clock";
@@ -35,6 +35,9 @@ type Open = "nothing" | "palette" | "shortcuts";
 export function Shell() {
   const router = useRouter();
   const status = useStatus();
+  const currency = useCurrency().data;
+  // Amounts are formatted while rendering, so a change of the currency renders everything anew.
+  const money = currency === undefined ? "USD 1" : `${currency.code} ${currency.rate}`;
   // Remounts the scrolling part for each screen, so that every screen starts at its top.
   const screen = useLocation({ select: (location) => location.pathname.split("/")[1] });
   const [open, setOpen] = useState<Open>("nothing");
@@ -64,13 +67,18 @@ export function Shell() {
         onFind={() => setOpen("palette")}
         onShortcuts={() => setOpen("shortcuts")}
       />
-      <main key={screen} id="main" tabIndex={-1} className="focus-inset relative min-h-0 overflow-y-auto outline-none">
+      <main
+        key={`${screen} ${money}`}
+        id="main"
+        tabIndex={-1}
+        className="focus-inset relative min-h-0 overflow-y-auto outline-none"
+      >
         {status.error?.code === "offline" && status.data !== undefined && (
           <OfflineBanner since={status.dataUpdatedAt} busy={status.isFetching} onRetry={() => void status.refetch()} />
         )}
         <Outlet />
       </main>
-      <StatusLine status={status.data} error={status.error} />
+      <StatusLine key={money} status={status.data} error={status.error} />
       <Palette
         open={open === "palette"}
         onClose={() => setOpen("nothing")}

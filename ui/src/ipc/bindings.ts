@@ -55,6 +55,8 @@ export const commands = {
 	clientEdit: (req: ClientEdit) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_edit", { req })),
 	/**  Revokes a client's token at once. */
 	clientRevoke: (req: ClientRef) => typedError<null, ApiError>(__TAURI_INVOKE("client_revoke", { req })),
+	/**  Returns the currency that amounts are shown in, with its rate. */
+	currency: () => typedError<CurrencyView, ApiError>(__TAURI_INVOKE("currency")),
 	/**  Sums the usage of a period. */
 	usage: (req: UsageReportQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
 	/**  Lists single requests, newest first. */
@@ -850,6 +852,30 @@ export type CostBasisView =
 
 export type Count = number;
 
+/**  The currency that amounts are shown in. Every view has its amounts in US dollars. */
+export type CurrencyView = {
+	/**  ISO 4217: `EUR`. */
+	code: string,
+	/**  Units of the currency for one US dollar, exact decimal text: `0.85026783`. */
+	rate: string,
+	/**  Digits after the decimal point: 2, for the yen 0. */
+	minor_digits: number,
+	/**  True if its sign is shown (`€4.10`), false if its code is (`CHF 4.10`). */
+	has_symbol: boolean,
+	/**  Who published the rate; None for US dollars. */
+	source: string | null,
+	source_url: string | null,
+	/**  The day of the rate: `2026-05-08`. */
+	as_of: string | null,
+	/**  True if the rate is the user's own. */
+	is_own: boolean,
+	/**
+	 *  `1 USD = 0.85026783 EUR (European Central Bank, euro reference rates, 2026-05-08)`; None for
+	 *  US dollars.
+	 */
+	finding: string | null,
+};
+
 /**  What is affected when a key or a backend is removed. */
 export type DependentsView = {
 	/**  Backends that use the key; empty for a backend. */
@@ -1426,7 +1452,7 @@ export type ModelView = {
 	price: PriceView | null,
 };
 
-/**  An amount in millionths of a US dollar. */
+/**  An amount in billionths of a US dollar. */
 export type NanoDollars = number;
 
 export type NotificationTestView = {
@@ -2430,6 +2456,12 @@ export type SettingsValues = {
 	retention_days: number,
 	/**  Longest wait of an answer's end for its record. After it the answer is delivered, and the ledger counts as behind. */
 	ledger_commit_wait_ms: number,
+	/**  Currency of all amounts on the screen, by its ISO 4217 code. */
+	currency_show: string,
+	/**  Own rate: units of that currency for one US dollar, such as 0.92. Without one the bundled reference rate is used. */
+	currency_rate: string | null,
+	/**  The day of the own rate, such as 2026-11-20. */
+	currency_rate_date: string | null,
 	/**  Colour theme of the panel. */
 	theme: "system" | "light" | "dark",
 };
@@ -2664,6 +2696,8 @@ export type UsageTotalsView = {
 export type UsageView = {
 	from: UnixMs,
 	to: UnixMs,
+	/**  The currency of the amounts in sentences; the fields of this view are US dollars. */
+	currency: CurrencyView,
 	/**  The time zone used, `Europe/Berlin`. */
 	zone: string,
 	/**  The chart's title, for example "openai: 82 % of $4.10 for 12 requests". */

@@ -10,6 +10,7 @@ import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
 import { fakeBudgets } from "@/ipc/fake/budgets";
+import { currencyOf } from "@/ipc/fake/currency";
 import { fakeCache } from "@/ipc/fake/cache";
 import { fakePrices } from "@/ipc/fake/prices";
 import { fakeLedger } from "@/ipc/fake/ledger";
@@ -316,7 +317,12 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeRequests(doing),
     ...fakePrices(doing),
 
-    usage: (req) => answer(() => usageOf(world.requests, req, now(), labelOf)),
+    currency: () => answer(() => currencyOf(world.settings.values)),
+    usage: (req) =>
+      answer(() => ({
+        ...usageOf(world.requests, req, now(), labelOf),
+        currency: currencyOf(world.settings.values),
+      })),
 
     readiness: () => answer(() => ({ run: world.run, history: world.history })),
     readinessStart: (req) =>
@@ -362,7 +368,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
               ? vaultOf("file", "locked", "Give the passphrase to open the encrypted file.")
               : vaultOf(req.vault_kind, "ready", null);
         world.settings.values = req;
-        changed("settings", "status");
+        changed("settings", "status", "usage");
         return settingsView(world);
       }),
     settingsFix: () =>

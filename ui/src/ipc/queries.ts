@@ -7,6 +7,7 @@ import type {
   ApiError,
   BackendView,
   ClientView,
+  CurrencyView,
   KeyView,
   LedgerView,
   PlaygroundRawExchangeView,
@@ -30,6 +31,7 @@ import type {
   UsageView,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
+import { setShownCurrency } from "@/lib/money";
 
 /** First element of the query keys; `ipc/tags.ts` maps tags to these names. */
 export const QUERY_NAMES = [
@@ -38,6 +40,7 @@ export const QUERY_NAMES = [
   "presets",
   "keys",
   "clients",
+  "currency",
   "usage",
   "session_logs",
   "requests",
@@ -143,6 +146,19 @@ export function useSettings(): UseQueryResult<SettingsView, ApiError> {
 export function useBudgets(): UseQueryResult<BudgetView[], ApiError> {
   const host = useHost();
   return useQuery<BudgetView[], ApiError>({ queryKey: ["usage", "budgets"], queryFn: () => host.budgets() });
+}
+
+/** The currency of all amounts, which it sets for `lib/money`. */
+export function useCurrency(): UseQueryResult<CurrencyView, ApiError> {
+  const host = useHost();
+  return useQuery<CurrencyView, ApiError>({
+    queryKey: ["currency"],
+    queryFn: async () => {
+      const currency = await host.currency();
+      setShownCurrency(currency);
+      return currency;
+    },
+  });
 }
 
 /** Keeps the bars of the previous period while the next is loading. */

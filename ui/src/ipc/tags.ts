@@ -14,7 +14,7 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   usage: ["usage", "requests", "request_path", "routes", "cache"],
   session_logs: ["session_logs"],
   readiness: ["readiness"],
-  settings: ["playground_snippets", "settings", "saved_views"],
+  settings: ["playground_snippets", "settings", "saved_views", "currency"],
   playground: ["playground"],
   routes: ["routes", "route_explain", "route_simulate"],
   accesses: ["routes", "route_explain", "accesses", "breaker_timeline"],

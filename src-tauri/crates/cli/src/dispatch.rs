@@ -9,9 +9,10 @@ use crate::command::{
     ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel, prices,
     requests, routes, settings, status, stop, token, usage, vault,
 };
-use crate::console::Console;
+use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::passphrase::Passphrases;
+use crate::quantity::set_currency;
 use crate::serve::{self, ServeArguments};
 use crate::sign::Tone;
 use crate::text::StyledText;
@@ -97,6 +98,9 @@ async fn dispatch_core_command(
     passphrases: &Passphrases,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
+    if prints_money(&question) && console.format == ConsoleFormat::Text {
+        set_currency(control::currency(core).await?.shown());
+    }
     match question {
         CoreCommand::Status => status::run(core, console).await,
         CoreCommand::Stop => stop::run(core, console).await,
@@ -119,6 +123,21 @@ async fn dispatch_core_command(
         CoreCommand::Panel => panel::run(core, console).await,
         CoreCommand::Settings(wanted) => settings::run(&wanted, core, console).await,
     }
+}
+
+const fn prints_money(question: &CoreCommand) -> bool {
+    matches!(
+        question,
+        CoreCommand::Status
+            | CoreCommand::Prompt(_)
+            | CoreCommand::Keys(_)
+            | CoreCommand::Backends(_)
+            | CoreCommand::Clients(_)
+            | CoreCommand::Budgets(_)
+            | CoreCommand::Usage(_)
+            | CoreCommand::Requests(_)
+            | CoreCommand::Cache(_)
+    )
 }
 
 /// Warns that `GATEHOUSE_VAULT` has no effect on a process that runs already. Without a warning the

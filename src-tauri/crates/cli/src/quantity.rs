@@ -1,7 +1,10 @@
 //! Formats numbers for people: times as distances, counts with thousands separators, durations with
 //! a unit.
 
+use std::sync::OnceLock;
+
 use control::view::{Count, NanoDollars, SpendView, UnixMs};
+use domain::ShownCurrency;
 
 const SECOND_MS: u64 = 1_000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
@@ -38,6 +41,20 @@ pub(crate) fn format_duration(ms: f64) -> String {
     if ms < 1_000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1_000.0) }
 }
 
+/// The currency that amounts are printed in, for this process: like the width of the terminal, it
+/// is the same for everything that a command prints.
+static CURRENCY: OnceLock<ShownCurrency> = OnceLock::new();
+
+/// Sets the currency that amounts are printed in, once.
+pub(crate) fn set_currency(currency: ShownCurrency) {
+    let _ = CURRENCY.set(currency);
+}
+
+/// Formats an amount in the currency of this process: `$4.10`, `€3.49`.
+pub(crate) fn format_money(amount: NanoDollars) -> String {
+    amount.shown_in(CURRENCY.get().copied().unwrap_or(ShownCurrency::USD))
+}
+
 /// Formats a spend as `$4.10`, or `$4.10 + 2 unpriced`.
 pub(crate) fn format_spend(spend: &SpendView) -> String {
     format_cost(spend.cost_nano_usd, spend.requests, spend.unpriced_requests)
@@ -47,9 +64,9 @@ pub(crate) fn format_spend(spend: &SpendView) -> String {
 pub(crate) fn format_cost(cost: NanoDollars, requests: Count, unpriced: Count) -> String {
     match (requests.0, unpriced.0) {
         (0, _) => UNKNOWN.to_owned(),
-        (_, 0) => cost.to_string(),
+        (_, 0) => format_money(cost),
         (all, some) if all == some => "unpriced".to_owned(),
-        (_, some) => format!("{cost} + {some} unpriced"),
+        (_, some) => format!("{} + {some} unpriced", format_money(cost)),
     }
 }
 

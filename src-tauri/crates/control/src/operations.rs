@@ -12,7 +12,7 @@ use crate::view::{
     BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
     BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView, BudgetRef,
     BudgetSet, BudgetView, CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd,
-    ClientEdit, ClientRef, ClientView, EndpointForce, EndpointRef, EndpointView,
+    ClientEdit, ClientRef, ClientView, CurrencyView, EndpointForce, EndpointRef, EndpointView,
     HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
     LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
     LedgerView, LogImportView, NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef,
@@ -79,6 +79,8 @@ macro_rules! operations {
             client_edit(req: ClientEdit) -> ClientView, changes [Clients, Settings];
             /// Revokes a client's token at once.
             client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
+            /// Returns the currency that amounts are shown in, with its rate.
+            currency() -> CurrencyView, changes [];
             /// Sums the usage of a period.
             usage(req: UsageReportQuery) -> UsageView, changes [];
             /// Lists single requests, newest first.
@@ -154,7 +156,7 @@ macro_rules! operations {
             /// Returns the settings, their file and its problems.
             settings() -> SettingsView, changes [];
             /// Changes the settings.
-            settings_edit(req: SettingsValues) -> SettingsView, changes [Settings, Status, Backends, Cache];
+            settings_edit(req: SettingsValues) -> SettingsView, changes [Settings, Status, Backends, Cache, Usage, SessionLogs];
             /// Applies the proposed fix of the settings file.
             settings_fix() -> SettingsView, changes [Settings, Status, Backends, Keys, Clients];
             /// Returns the ledger's state, its file and its backups.

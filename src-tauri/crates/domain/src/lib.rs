@@ -9,6 +9,7 @@ extern crate self as domain;
 
 mod backend_kind;
 mod budget;
+mod currency;
 mod dialect;
 mod entropy;
 mod id;
@@ -30,6 +31,10 @@ mod words;
 
 pub use backend_kind::BackendKind;
 pub use budget::{Budget, BudgetDimension, BudgetPeriod};
+pub use currency::{
+    CurrencyCode, CurrencyCodeError, ExchangeRate, ExchangeRateError, RateSource, ReferenceRates,
+    ShownCurrency, reference_rates,
+};
 pub use dialect::{Dialect, ExtraDialect, TranslationMode, UnsupportedFeature};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use id::{

@@ -2,6 +2,7 @@
 //! `read` and `write` convert them from and to the file's form.
 
 mod cache;
+mod currency;
 mod resilience;
 mod routing;
 mod scope;
@@ -24,6 +25,7 @@ use crate::section_reader::SectionReader;
 use crate::setting::{Section, Setting, TableFields, settings};
 
 pub use cache::{CacheServerUrl, CacheServerUrlError, CacheSettings};
+pub use currency::CurrencySettings;
 pub(crate) use resilience::PresetRow;
 pub use resilience::{ResilienceNumbers, ResiliencePreset, ResilienceSettings};
 pub use routing::{
@@ -106,6 +108,7 @@ settings_file! {
             cache: CacheSettings,
             notifications: NotificationSettings,
             ledger: LedgerSettings,
+            currency: CurrencySettings,
             appearance: AppearanceSettings,
         }
         entries {

@@ -3,6 +3,7 @@
 
 mod budgets;
 mod cache;
+mod currency;
 mod entries;
 mod names;
 mod pool;
@@ -134,6 +135,7 @@ fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     let section = |name: &str| root.section(name, &mut Findings::new(""));
     check_timeouts(&section("gateway"), &settings.gateway, findings);
     cache::check_cache(&section("cache"), &settings.cache, findings);
+    currency::check_currency(&section("currency"), &settings.currency, findings);
     check_references(&backends, &settings, findings);
     if let Some(asked) = section("cache").item("redis_credential").and_then(toml_edit::Item::as_str)
     {

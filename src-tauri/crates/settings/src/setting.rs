@@ -60,6 +60,7 @@ domain::words! {
         Cache = "Cache",
         SharedCache = "Shared cache",
         Resilience = "Resilience",
+        Currency = "Currency",
         Notifications = "Notifications",
         Appearance = "Appearance",
         Vault = "Vault",

@@ -252,7 +252,7 @@ export function usageOf(
   query: UsageReportQuery,
   now: number,
   backendLabel: (id: string) => string,
-): UsageView {
+): Omit<UsageView, "currency"> {
   const { starts, label } = startsOf(query, now);
   const from = starts[0] ?? now;
   const inRange = requests.filter((request) => request.started_at >= from);

@@ -14,7 +14,7 @@ use control::{ChangeTag, Core, CoreEvents, PanelEvent};
 use crate::console::{Console, ConsoleFormat, StreamPeer};
 use crate::escape::escape;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_count, format_duration};
+use crate::quantity::{format_count, format_duration, format_money};
 use crate::serve::serve_without_panel;
 use crate::sign::Tone;
 use crate::text::StyledText;
@@ -290,7 +290,7 @@ fn format_tokens_and_cost(record: &PlaygroundRecordView) -> String {
             )
         },
     );
-    let cost = record.cost_nano_usd.map_or_else(|| "unpriced".to_owned(), |cost| cost.to_string());
+    let cost = record.cost_nano_usd.map_or_else(|| "unpriced".to_owned(), format_money);
     format!("{tokens}, {cost}")
 }
 

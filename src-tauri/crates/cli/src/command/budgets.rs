@@ -11,7 +11,7 @@ use super::keys::render_sentence;
 use crate::arguments::name::NameArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::format_distance;
+use crate::quantity::{format_distance, format_money};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::word::word;
@@ -146,8 +146,8 @@ pub(super) fn table(budgets: &[BudgetView], now: UnixMs) -> StyledText {
             scope
                 .map_or_else(|| "all".to_owned(), |it| format!("{} {}", it.dimension, it.name))
                 .into(),
-            budget.spent_nano_usd.to_string().into(),
-            budget.limit_nano_usd.to_string().into(),
+            format_money(budget.spent_nano_usd).into(),
+            format_money(budget.limit_nano_usd).into(),
             TableCell::styled(tone, &format!("{} %", budget.used_percent)),
             budget.period.word().into(),
             format_distance(now, budget.until).into(),

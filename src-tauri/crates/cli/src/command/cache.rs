@@ -10,7 +10,7 @@ use super::keys::render_sentence;
 use super::usage::PeriodArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{UNKNOWN, format_count, format_duration};
+use crate::quantity::{UNKNOWN, format_count, format_duration, format_money};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
@@ -99,7 +99,7 @@ pub(super) fn render_status(cache: &CacheView) -> StyledText {
         let share = cache.hit_percent.unwrap_or_default();
         let sentence = format!(
             "Hit rate {share:.0} %; saved {} and {saved} of waiting.",
-            cache.saved_nano_usd
+            format_money(cache.saved_nano_usd)
         );
         text.line(Tone::Plain, &sentence);
     }

@@ -2,6 +2,7 @@
 
 use control::Core;
 use control::view::{BackendView, HealthStateView, NanoDollars, RouteView};
+use domain::ShownCurrency;
 use serde::Serialize;
 
 use super::keys::render_sentence;
@@ -92,7 +93,7 @@ pub(super) fn table(names: &Vec<ModelName>) -> StyledText {
         Column::Right("Out / 1M tokens").hidden_at_rank(1),
     ]);
     let price = |price: Option<NanoDollars>| {
-        price.map_or_else(|| UNKNOWN.to_owned(), |price| price.to_string())
+        price.map_or_else(|| UNKNOWN.to_owned(), |price| price.shown_in(ShownCurrency::USD))
     };
     for name in names {
         let leads = if name.kind == "route" { name.backends.join(", ") } else { String::new() };

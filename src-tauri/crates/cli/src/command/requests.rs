@@ -8,7 +8,7 @@ use control::view::{
 use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{UNKNOWN, format_count, format_distance, format_duration};
+use crate::quantity::{UNKNOWN, format_count, format_distance, format_duration, format_money};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
@@ -176,9 +176,9 @@ fn format_tokens(count: Option<Count>, basis: Option<UsageBasis>) -> String {
 /// The cost, with its basis unless the provider reported it.
 fn format_request_cost(request: &RequestView) -> String {
     match (request.cost_nano_usd, request.cost_basis) {
-        (Some(amount), CostBasisView::Reported) => amount.to_string(),
-        (Some(amount), CostBasisView::Computed) => format!("{amount} computed"),
-        (Some(amount), CostBasisView::Estimated) => format!("~{amount} estimated"),
+        (Some(amount), CostBasisView::Reported) => format_money(amount),
+        (Some(amount), CostBasisView::Computed) => format!("{} computed", format_money(amount)),
+        (Some(amount), CostBasisView::Estimated) => format!("~{} estimated", format_money(amount)),
         (Some(_), CostBasisView::NotBilled) => "free".to_owned(),
         (_, CostBasisView::Unpriced) | (None, _) => "unpriced".to_owned(),
     }

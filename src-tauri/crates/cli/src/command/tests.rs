@@ -130,6 +130,18 @@ fn usage_for_people_and_spreadsheets() {
 }
 
 #[test]
+fn the_exchange_rate_is_printed_below_what_usage_says() {
+    let mut usage = usage_fixture();
+    let rate = "1 USD = 0.92 EUR (own rate, 2026-11-20)";
+    usage["currency"]["finding"] = json!(rate);
+    let sums: UsageView = view(usage);
+    for text in [usage::table(&sums), usage::meter::table(&sums)] {
+        let printed = anstream::adapter::strip_str(&text.to_string()).to_string();
+        assert_eq!(printed.lines().nth(1), Some(rate), "{printed}");
+    }
+}
+
+#[test]
 fn session_logs_for_people() {
     let logs: SessionLogsView = view(session_logs_fixture());
     check_seen!("session_logs", usage::session_logs::render_usage(&logs));

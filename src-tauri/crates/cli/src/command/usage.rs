@@ -10,7 +10,7 @@ use control::view::{
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{
-    UNKNOWN, format_cost, format_count, format_counted_noun, format_exact_dollars,
+    UNKNOWN, format_cost, format_count, format_counted_noun, format_exact_dollars, format_money,
 };
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
@@ -189,7 +189,7 @@ fn render_by_day(usage: &UsageView) -> StyledText {
         let is_unknown =
             bucket.total.cost_nano_usd.0 == 0 && bucket.total.requests.0 > 0 && unpriced.0 > 0;
         let cost =
-            if is_unknown { UNKNOWN.to_owned() } else { bucket.total.cost_nano_usd.to_string() };
+            if is_unknown { UNKNOWN.to_owned() } else { format_money(bucket.total.cost_nano_usd) };
         table.row([
             bucket.label.as_str().into(),
             cost.into(),
@@ -198,7 +198,8 @@ fn render_by_day(usage: &UsageView) -> StyledText {
         ]);
     }
     let mut text = StyledText::new();
-    text.line(Tone::Strong, &usage.finding).end().table(&table);
+    append_finding(&mut text, usage);
+    text.end().table(&table);
     if unpriced.0 > 0 {
         let left_out =
             format!("Costs exclude {}.", format_counted_noun(unpriced, "unpriced request"));
@@ -209,7 +210,7 @@ fn render_by_day(usage: &UsageView) -> StyledText {
 
 pub(super) fn table(usage: &UsageView) -> StyledText {
     let mut text = StyledText::new();
-    text.line(Tone::Strong, &usage.finding);
+    append_finding(&mut text, usage);
     if usage.groups.is_empty() {
         return text;
     }
@@ -236,6 +237,14 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
     }
     text.end().table(&table);
     text
+}
+
+/// What the sums say, and the exchange rate that they are shown with.
+pub(super) fn append_finding(text: &mut StyledText, usage: &UsageView) {
+    text.line(Tone::Strong, &usage.finding);
+    if let Some(rate) = &usage.currency.finding {
+        text.line(Tone::Muted, rate);
+    }
 }
 
 fn totals_row(name: TableCell, share: String, totals: &UsageTotalsView) -> [TableCell; 8] {

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BackendId, RoutePolicy, capitalize};
+use domain::{BackendId, NanoUsd, RoutePolicy, ShownCurrency, capitalize};
 use engine::{Engine, NotServed, PLAYGROUND_CLIENT, RouteQuery};
 use routing::{
     Candidate, CandidateAvailability, CandidateShare, Decision, ExcludedCandidate, Needs,
     RankingFactor, RoutingError, Score, Simulation,
 };
 
+use super::currency::shown_currency;
 use super::input;
 use super::resilience::endpoint_availability;
 use crate::ApiError;
 use crate::view::{
     AvailabilityState, AvailabilityView, CandidateShareView, ExcludedCandidateView,
-    HypotheticalRequest, NanoDollars, RankedCandidateView, RouteDecisionView, RouteSimulation,
+    HypotheticalRequest, RankedCandidateView, RouteDecisionView, RouteSimulation,
     RouteSimulationView, SIMULATION_DRAWS_MAX, ScoreComponentView,
 };
 
@@ -111,7 +112,7 @@ fn ranked_candidate_view(
         model: model.clone(),
         why: to_full_sentence(&why.factor.to_string()),
         availability: candidate_availability(engine, candidate),
-        parts: score_components(&why.factor),
+        parts: score_components(&why.factor, shown_currency(engine)),
     }
 }
 
@@ -149,7 +150,7 @@ fn excluded_candidates(refusal: NotServed) -> Vec<ExcludedCandidate> {
 }
 
 /// The parts of a score; empty for policies that compute none.
-fn score_components(factor: &RankingFactor) -> Vec<ScoreComponentView> {
+fn score_components(factor: &RankingFactor, currency: ShownCurrency) -> Vec<ScoreComponentView> {
     let part = |name: &str, measured: String, weight_percent, score: f64| ScoreComponentView {
         name: name.to_owned(),
         measured,
@@ -157,7 +158,7 @@ fn score_components(factor: &RankingFactor) -> Vec<ScoreComponentView> {
         score_percent: whole_percent(score),
     };
     match factor {
-        RankingFactor::Score(score) => balanced_score_components(score, part),
+        RankingFactor::Score(score) => balanced_score_components(score, currency, part),
         RankingFactor::Drawn { weight, of } | RankingFactor::Share { weight, of } if *of > 0 => {
             let share = f64::from(*weight) / f64::from(*of);
             vec![part("weight", format!("{weight} of {of}"), 100, share)]
@@ -168,13 +169,14 @@ fn score_components(factor: &RankingFactor) -> Vec<ScoreComponentView> {
 
 fn balanced_score_components(
     score: &Score,
+    currency: ShownCurrency,
     part: impl Fn(&str, String, u8, f64) -> ScoreComponentView,
 ) -> Vec<ScoreComponentView> {
     let (measured, weights) = (&score.measurements, &score.weights);
     let unknown = || "unknown".to_owned();
     let latency = measured.first_token_ms.map_or_else(unknown, |ms| format!("{ms} ms"));
-    let cost = measured.cost_nanos.map_or_else(unknown, |micros| {
-        NanoDollars(i64::try_from(micros).unwrap_or(i64::MAX)).to_string()
+    let cost = measured.cost_nanos.map_or_else(unknown, |nanos| {
+        currency.format(NanoUsd::new(i64::try_from(nanos).unwrap_or(i64::MAX)))
     });
     let headroom = measured.headroom_percent.map_or_else(unknown, |left| format!("{left} % left"));
     vec![

@@ -1,13 +1,14 @@
 //! Operations on usage from the session logs of coding tools.
 
-use domain::{SessionTool, WallTime, group_digits};
+use domain::{SessionTool, ShownCurrency, WallTime, group_digits};
 use engine::{Engine, LogImportProgress, LogImportState};
 use jiff::tz::TimeZone;
 use ledger::{SessionGroupBy, SessionProblem, SessionQuery, SessionSummary, SessionTotals};
 
+use super::currency::shown_currency;
 use crate::ApiError;
 use crate::view::{
-    LogImportView, NanoDollars, SessionLogGroupView, SessionLogPlaceView, SessionLogProblemView,
+    LogImportView, SessionLogGroupView, SessionLogPlaceView, SessionLogProblemView,
     SessionLogTotalsView, SessionLogsQuery, SessionLogsView, TimeZoneChoice,
 };
 
@@ -32,7 +33,7 @@ pub(crate) async fn session_logs(
     });
     Ok(SessionLogsView {
         import: engine.log_import().latest().as_ref().map(log_import_view),
-        finding: describe_totals(&sums),
+        finding: describe_totals(&sums, shown_currency(engine)),
         totals: totals_view(&sums.totals),
         groups: sums.groups.iter().map(|group| group_view(group, req.group_by)).collect(),
         files: sums.files.into(),
@@ -109,17 +110,17 @@ fn describe_import(progress: &LogImportProgress) -> String {
     }
 }
 
-fn describe_totals(sums: &SessionSummary) -> String {
+fn describe_totals(sums: &SessionSummary, currency: ShownCurrency) -> String {
     let SessionTotals { answers, measured, unpriced, value, .. } = sums.totals;
     if answers == 0 && measured == 0 {
         return "No usage from session logs".to_owned();
     }
     let worth = match unpriced {
         all if all == answers => "of unknown price".to_owned(),
-        0 => format!("worth {} at list prices", NanoDollars::from(value)),
+        0 => format!("worth {} at list prices", currency.format(value)),
         some => format!(
             "worth {} at list prices without {} unpriced",
-            NanoDollars::from(value),
+            currency.format(value),
             group_digits(some)
         ),
     };

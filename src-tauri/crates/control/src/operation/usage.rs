@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{NanoUsd, WallTime};
+use domain::{NanoUsd, ShownCurrency, WallTime};
 use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -12,11 +12,13 @@ use ledger::{
 };
 use pricing::Cost;
 
+use super::currency::currency_view;
 use super::invoice::meter_label;
 use crate::ApiError;
 use crate::view::{
-    CostBasisView, MeterTotalsView, NanoDollars, TimeZoneChoice, UnixMs, UsageBucketView,
-    UsageGroupView, UsageRange, UsageReportQuery, UsageSegmentView, UsageTotalsView, UsageView,
+    CostBasisView, CurrencyView, MeterTotalsView, NanoDollars, TimeZoneChoice, UnixMs,
+    UsageBucketView, UsageGroupView, UsageRange, UsageReportQuery, UsageSegmentView,
+    UsageTotalsView, UsageView,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -37,7 +39,8 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
     let sums = engine.ledger().usage(question).await?;
     let named = backend_labels(&engine.settings(), engine.mock_id());
     let meters = engine.ledger().meter_totals(from, to).await?;
-    let view = usage_view(&sums, from, to, &ChartAxis { zone, bucket }, |key| {
+    let currency = currency_view(&engine.settings());
+    let view = usage_view(&sums, from, to, &ChartAxis { zone, bucket }, currency, |key| {
         group_label(key, req.group_by, &named)
     });
     Ok(UsageView { meters: meter_views(&meters), ..view })
@@ -150,6 +153,7 @@ fn usage_view(
     from: WallTime,
     to: WallTime,
     axis: &ChartAxis,
+    currency: CurrencyView,
     label: impl Fn(&UsageKey) -> String,
 ) -> UsageView {
     let groups: Vec<UsageGroupView> = sums
@@ -169,7 +173,7 @@ fn usage_view(
         from: from.into(),
         to: to.into(),
         zone: axis.zone.iana_name().unwrap_or("local time").to_owned(),
-        finding: usage_finding(&groups, &sums.totals),
+        finding: usage_finding(&groups, &sums.totals, currency.shown()),
         totals: totals_view(&sums.totals),
         buckets: sums
             .buckets
@@ -177,6 +181,7 @@ fn usage_view(
             .map(|bucket| bucket_view(bucket, &sums.groups, axis))
             .collect(),
         groups,
+        currency,
         meters: Vec::new(),
     }
 }
@@ -208,8 +213,12 @@ fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
 }
 
 /// The chart's title: its main finding.
-fn usage_finding(groups: &[UsageGroupView], totals: &UsageTotals) -> String {
-    let spent = NanoDollars::from(totals.cost);
+fn usage_finding(
+    groups: &[UsageGroupView],
+    totals: &UsageTotals,
+    currency: ShownCurrency,
+) -> String {
+    let spent = currency.format(totals.cost);
     let mut requests = count_noun(totals.requests, "request");
     if let unpriced @ 1.. = totals.unpriced_requests {
         requests.push_str(&format!(", {} of them unpriced", domain::group_digits(unpriced)));
@@ -313,7 +322,8 @@ mod tests {
         groups.iter().for_each(|(_, part)| totals += *part);
         let sums = UsageSummary { buckets: Vec::new(), groups, totals };
         let axis = ChartAxis { zone: TimeZone::UTC, bucket: BucketWidth::Day };
-        usage_view(&sums, WallTime::default(), WallTime::default(), &axis, group_key)
+        let currency = currency_view(&settings::Settings::default());
+        usage_view(&sums, WallTime::default(), WallTime::default(), &axis, currency, group_key)
     }
 
     #[test]

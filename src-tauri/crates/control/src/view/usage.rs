@@ -5,7 +5,7 @@ use ledger::GroupBy;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, NanoDollars, UnixMs};
+use super::{Count, CurrencyView, NanoDollars, UnixMs};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageReportQuery {
@@ -47,6 +47,8 @@ pub enum TimeZoneChoice {
 pub struct UsageView {
     pub from: UnixMs,
     pub to: UnixMs,
+    /// The currency of the amounts in sentences; the fields of this view are US dollars.
+    pub currency: CurrencyView,
     /// The time zone used, `Europe/Berlin`.
     pub zone: String,
     /// The chart's title, for example "openai: 82 % of $4.10 for 12 requests".

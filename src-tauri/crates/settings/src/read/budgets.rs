@@ -3,6 +3,7 @@
 use domain::{Budget, BudgetDimension, BudgetId, BudgetPeriod, NanoUsd};
 use indexmap::IndexMap;
 
+use super::currency::decimal_digits;
 use super::entries::read_entries;
 use crate::finding::Findings;
 use crate::section_reader::SectionReader;
@@ -30,14 +31,7 @@ pub(super) fn read_budgets(
 fn read_limit(entry: &SectionReader, findings: &mut Findings) -> Option<NanoUsd> {
     let value = entry.item("limit_usd")?.as_value()?;
     let digits = match value {
-        toml_edit::Value::Integer(number) => Some(number.value().to_string()),
-        // As it is written, so that no digit goes through a float.
-        toml_edit::Value::Float(number) => Some(
-            number
-                .as_repr()
-                .and_then(|text| text.as_raw().as_str())
-                .map_or_else(|| number.value().to_string(), |text| text.replace('_', "")),
-        ),
+        toml_edit::Value::Integer(_) | toml_edit::Value::Float(_) => decimal_digits(value),
         _ => None,
     };
     let limit = digits.and_then(|digits| NanoUsd::from_dollars(&digits).ok());

@@ -174,6 +174,9 @@ pub(super) fn usage_fixture() -> Value {
     json!({
         "from": ago(86_400), "to": NOW.0, "zone": "UTC",
         "finding": "gpt-5-mini took 80 % of $5.00 over 12 requests",
+        "currency": {"code": "USD", "rate": "1", "minor_digits": 2, "has_symbol": true,
+                     "source": null, "source_url": null, "as_of": null, "is_own": false,
+                     "finding": null},
         "totals": totals(5_000_000_000, 14, 1, 2),
         "groups": [
             {"key": "gpt-5-mini", "label": "gpt-5-mini", "totals": totals(4_000_000_000, 10, 0, 2),
@@ -227,7 +230,7 @@ pub(super) fn settings_fixture() -> Value {
     let values = json!({"gateway_port": 4283, "in_flight_max": 50, "body_bytes_max": 33_554_432,
         "connect_timeout_ms": 5_000, "first_token_timeout_ms": 60_000,
         "stall_timeout_ms": 30_000, "total_timeout_ms": 600_000, "health_interval_secs": 30,
-        "retention_days": 90, "notifications_enabled": true, "theme": "system",
+        "retention_days": 90, "notifications_enabled": true, "theme": "system", "currency_show": "USD",
         "vault_kind": "keychain", "cache_enabled": true, "cache_ttl_secs": 600,
         "cache_memory_bytes_max": 67_108_864, "cache_entry_bytes_max": 2_097_152,
         "cache_disk": true, "cache_disk_bytes_max": 536_870_912, "cache_redis_url": null,

@@ -3,13 +3,12 @@
 use control::view::{MeterTotalsView, UsageView};
 
 use crate::exit::CommandError;
-use crate::quantity::{UNKNOWN, format_count, format_exact_dollars};
-use crate::sign::Tone;
+use crate::quantity::{UNKNOWN, format_count, format_exact_dollars, format_money};
 use crate::text::{Column, StyledText, TextTable};
 
 pub(in crate::command) fn table(usage: &UsageView) -> StyledText {
     let mut text = StyledText::new();
-    text.line(Tone::Strong, &usage.finding);
+    super::append_finding(&mut text, usage);
     if usage.meters.is_empty() {
         return text;
     }
@@ -41,7 +40,7 @@ pub(in crate::command) fn table(usage: &UsageView) -> StyledText {
 
 /// `None` if nothing has a rate: unknown is not zero.
 fn cost(total: &MeterTotalsView) -> Option<String> {
-    (total.quantity.0 > total.unpriced_quantity.0).then(|| total.cost_nano_usd.to_string())
+    (total.quantity.0 > total.unpriced_quantity.0).then(|| format_money(total.cost_nano_usd))
 }
 
 pub(in crate::command) fn csv(usage: &UsageView) -> Result<String, CommandError> {
