@@ -8,6 +8,7 @@
 mod amount;
 mod core;
 mod core_events;
+mod csv_cell;
 mod display;
 mod error;
 mod event;
@@ -25,6 +26,7 @@ pub mod view;
 pub use crate::core::Core;
 pub use amount::parse_span;
 pub use core_events::CoreEvents;
+pub use csv_cell::guard_formula;
 pub use display::DisplayAvailability;
 pub use engine::{
     ALLOCATOR, Allocator, ConfigError, Engine, EngineConfig, Folders, LaunchContext, LockError,

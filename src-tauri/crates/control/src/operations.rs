@@ -21,8 +21,8 @@ use crate::view::{
     ReadinessStart, ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery,
     RequestsView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView,
     RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
-    SettingsValues, SettingsView, StatusView, UsageReportQuery, UsageView, VaultChangeView,
-    VaultMove, VaultSet, VaultUnlock, VaultView,
+    SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
+    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -83,6 +83,10 @@ macro_rules! operations {
             currency() -> CurrencyView, changes [];
             /// Sums the usage of a period.
             usage(req: UsageReportQuery) -> UsageView, changes [];
+            /// Writes the statement of a month as a page to print, CSV or JSON.
+            statement(req: StatementQuery) -> StatementFile, changes [];
+            /// Saves the statement of a month in the folder for downloads.
+            statement_save(req: StatementQuery) -> StatementSaved, changes [];
             /// Lists single requests, newest first.
             requests(req: RequestsQuery) -> RequestsView, changes [];
             /// Returns a request as code without a token.

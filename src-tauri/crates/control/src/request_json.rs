@@ -16,7 +16,7 @@ use crate::view::{
     KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport,
     PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
     RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
-    SettingsValues, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
+    SettingsValues, StatementQuery, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -56,6 +56,7 @@ plain!(
     RouteRef,
     RoutesOrder,
     SessionLogsQuery,
+    StatementQuery,
     ReadinessStart,
     PlaygroundSend,
     PlaygroundRef,

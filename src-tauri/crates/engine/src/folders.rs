@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The folders of one installation.
 ///
 /// They come from `directories` (XDG on Linux, Application Support on macOS, AppData on Windows),
-/// unless a home folder is given: then all four lie under it (portable use, tests).
+/// unless a home folder is given: then all of them lie under it (portable use, tests).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
     /// Holds `settings.toml`.
@@ -18,6 +18,9 @@ pub struct Folders {
     /// Holds the control address and token of the running engine. The system clears it at log-out
     /// where such a place exists.
     pub runtime: PathBuf,
+    /// Where statements are saved for the user: the folder for downloads, or else the home folder.
+    /// Not private, and not created by [`Folders::create`].
+    pub downloads: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +28,7 @@ pub struct Folders {
 pub struct NoHome;
 
 impl Folders {
-    /// All four under `home`, otherwise at the system's locations.
+    /// All under `home`, otherwise at the system's locations.
     pub fn resolve(home: Option<&Path>) -> Result<Self, NoHome> {
         match home {
             Some(home) => Ok(Self::in_home(home)),
@@ -40,16 +43,19 @@ impl Folders {
             data: folder("data"),
             state: folder("state"),
             runtime: folder("runtime"),
+            downloads: folder("downloads"),
         }
     }
 
     fn at_system_locations() -> Result<Self, NoHome> {
         let system = directories::ProjectDirs::from("dev", "", "gatehouse").ok_or(NoHome)?;
         let data = system.data_local_dir().to_path_buf();
+        let user = directories::UserDirs::new().ok_or(NoHome)?;
         Ok(Self {
             config: system.config_dir().to_path_buf(),
             state: system.state_dir().map_or_else(|| data.join("state"), Path::to_path_buf),
             runtime: system.runtime_dir().map_or_else(|| data.join("runtime"), Path::to_path_buf),
+            downloads: user.download_dir().unwrap_or_else(|| user.home_dir()).to_path_buf(),
             data,
         })
     }
@@ -94,7 +100,7 @@ impl Folders {
         self.state.join("logs")
     }
 
-    /// Creates all four with access for this user only. Fails where another user could replace
+    /// Creates the first four with access for this user only. Fails where another user could replace
     /// them.
     pub fn create(&self) -> Result<(), FolderError> {
         [&self.config, &self.data, &self.state, &self.runtime].into_iter().try_for_each(|folder| {

@@ -21,11 +21,11 @@ use crate::{
     LedgerError, LedgerLimits, LedgerState, MeterTotals, ModelLatency, NewRequest, PriceChange,
     Purpose, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage, RequestQuery,
     RequestRow, RouteCount, SessionPart, SessionQuery, SessionSummary, Settlement, Spend,
-    StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAttempt, UsageQuery,
-    UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses, database, endpoint_states,
-    failed_attempts, health, journal, meter_rollup, price_changes, price_table, readiness_runs,
-    request_query, requests, rollup, route_counts, session_imports, session_matches, session_usage,
-    spill, transitions, writer,
+    StatementRow, StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAttempt,
+    UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses, database,
+    endpoint_states, failed_attempts, health, journal, meter_rollup, price_changes, price_table,
+    readiness_runs, request_query, requests, rollup, route_counts, session_imports,
+    session_matches, session_usage, spill, statement_rows, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -265,6 +265,24 @@ impl Ledger {
     ) -> Result<Vec<MeterTotals>, LedgerError> {
         self.read_current(move |connection| {
             meter_rollup::sum_between(connection, from, to, Purpose::User)
+        })
+        .await
+    }
+
+    /// Sums of the user's own traffic in `from..to` by quarter hour, backend and model, of one
+    /// project or of all; `Some("")` selects the requests without a project. `from` is rounded down
+    /// and `to` up to a quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn statement_rows(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        project: Option<String>,
+    ) -> Result<Vec<StatementRow>, LedgerError> {
+        self.read_current(move |connection| {
+            statement_rows::list(connection, from, to, project.as_deref())
         })
         .await
     }

@@ -48,6 +48,7 @@ mod session_usage;
 mod set_aside;
 mod spill;
 mod state;
+mod statement_rows;
 mod statements;
 mod text_columns;
 mod token_columns;
@@ -90,6 +91,7 @@ pub use session_usage::{
 pub use set_aside::SET_ASIDE_FILES_MAX;
 pub use spill::REJECTED_BYTES_MAX;
 pub use state::{Backlog, BacklogReason, LedgerState};
+pub use statement_rows::StatementRow;
 pub use text_columns::{
     DECISION_BYTES_MAX, NAME_CHARS_MAX, SENTENCE_CHARS_MAX, USAGE_RAW_BYTES_MAX,
 };

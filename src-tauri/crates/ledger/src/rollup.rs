@@ -289,7 +289,12 @@ pub(crate) fn group_sql(width: SlotWidth, group_by: GroupBy) -> String {
 fn read_group(row: &Row<'_>) -> rusqlite::Result<(UsageKey, UsageTotals)> {
     let name: String = row.get("name")?;
     let key = if name.is_empty() { UsageKey::Unnamed } else { UsageKey::Named(name) };
-    let totals = UsageTotals {
+    Ok((key, read_totals(row)?))
+}
+
+/// The sum columns of a roll-up row.
+pub(crate) fn read_totals(row: &Row<'_>) -> rusqlite::Result<UsageTotals> {
+    Ok(UsageTotals {
         requests: get_count(row, "requests")?,
         complete: get_count(row, "complete")?,
         failed: get_count(row, "failed")?,
@@ -309,8 +314,7 @@ fn read_group(row: &Row<'_>) -> rusqlite::Result<(UsageKey, UsageTotals)> {
             saved: NanoUsd::new(row.get("saved_nano_usd")?),
             saved_us: get_count(row, "saved_us")?,
         },
-    };
-    Ok((key, totals))
+    })
 }
 
 /// Ranks the groups and merges those past the limits into one.

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::console::{Console, ConsoleFormat, StreamPeer};
 use crate::exit::{CommandError, Exit};
+use crate::output_file::write_file;
 use crate::serve::serve_without_panel;
 use crate::sign::Tone;
 use crate::text::StyledText;
@@ -203,7 +204,7 @@ fn output_report(
                 .to_string()
         }
     };
-    report::write_file(path, &content)?;
+    write_file(path, &content)?;
     let mut text = StyledText::new();
     text.line(Tone::Plain, &format!("{} (report in {})", run.sentence, path.display()));
     console.print_remark(&text);

@@ -17,13 +17,14 @@ use crate::text::{Column, StyledText, TableCell, TextTable};
 
 pub(super) mod meter;
 pub(crate) mod session_logs;
+mod statement;
 
 /// What to add up.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct UsageArguments {
     #[command(subcommand)]
-    pub(crate) command: Option<session_logs::SessionLogsCommand>,
+    pub(crate) command: Option<UsageCommand>,
     /// How far back: today, or a time span such as 90m, 12h, 7d or 4w
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: UsagePeriod,
@@ -36,6 +37,15 @@ pub(crate) struct UsageArguments {
     /// Output format
     #[arg(long, value_enum)]
     format: Option<UsageFormat>,
+}
+
+/// What is shown besides sums.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum UsageCommand {
+    #[command(flatten)]
+    SessionLogs(session_logs::SessionLogsCommand),
+    /// Write what a month cost, by day, backend and model, as a page to print, CSV or JSON
+    Statement(statement::StatementArguments),
 }
 
 /// A period, up to now.
@@ -120,8 +130,14 @@ pub(crate) async fn run(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    if let Some(command) = &wanted.command {
-        return session_logs::run(command, core, console).await;
+    match &wanted.command {
+        Some(UsageCommand::SessionLogs(command)) => {
+            return session_logs::run(command, core, console).await;
+        }
+        Some(UsageCommand::Statement(wanted)) => {
+            return statement::run(wanted, core, console).await;
+        }
+        None => {}
     }
     let format = choose_usage_format(wanted.format, console.format)?;
     let (range, from) = match wanted.since {
@@ -318,9 +334,7 @@ fn format_known_dollars(totals: &UsageTotalsView) -> String {
 /// Makes a cell safe for spreadsheets, which would run it as a formula (OWASP, "CSV injection"),
 /// and for terminals. Model names are untrusted.
 fn escape_csv_cell(text: &str) -> String {
-    let begins_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let guard = if begins_formula { "'" } else { "" };
-    format!("{guard}{}", crate::escape::escape(text))
+    crate::escape::escape(&control::guard_formula(text)).to_string()
 }
 
 #[cfg(test)]

@@ -25,10 +25,7 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<UsageView, ApiError> {
-    let zone = match req.zone {
-        TimeZoneChoice::Local => TimeZone::system(),
-        TimeZoneChoice::Utc => TimeZone::UTC,
-    };
+    let zone = time_zone(req.zone);
     let to = engine.clock().wall();
     let (from, bucket) = match req.from {
         Some(from) => custom_period(from, to)?,
@@ -44,6 +41,13 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
         group_label(key, req.group_by, &named)
     });
     Ok(UsageView { meters: meter_views(&meters), ..view })
+}
+
+pub(super) fn time_zone(choice: TimeZoneChoice) -> TimeZone {
+    match choice {
+        TimeZoneChoice::Local => TimeZone::system(),
+        TimeZoneChoice::Utc => TimeZone::UTC,
+    }
 }
 
 fn meter_views(meters: &[MeterTotals]) -> Vec<MeterTotalsView> {

@@ -25,6 +25,8 @@ mod session_logs;
 #[cfg(test)]
 mod settings_form;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod vaults;
 #[cfg(test)]
 mod whole_engine;

@@ -1,0 +1,26 @@
+//! CSV cells that no spreadsheet runs.
+
+use std::borrow::Cow;
+
+/// Puts an apostrophe before a text that a spreadsheet would run as a formula (OWASP, "CSV
+/// injection"). Model names come from other people's servers.
+#[must_use]
+pub fn guard_formula(text: &str) -> Cow<'_, str> {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_becomes_a_text_and_a_text_stays() {
+        for formula in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx"] {
+            assert_eq!(guard_formula(formula), format!("'{formula}"));
+        }
+        assert_eq!(guard_formula("gpt-6=x"), "gpt-6=x");
+    }
+}

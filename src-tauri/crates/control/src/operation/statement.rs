@@ -1,0 +1,316 @@
+//! Statements: what a month cost, by day, backend and model, as a page to print, CSV or JSON.
+//!
+//! All three write the same rows, and the total is their sum: amounts are exact, so that nothing is
+//! lost to rounding.
+
+mod csv;
+mod html;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use domain::{NanoUsd, WallTime};
+use engine::{Engine, backend_labels};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use ledger::{MeterTotals, StatementRow, UsageTotals};
+use serde::Serialize;
+
+use super::invoice::meter_label;
+use super::usage::time_zone;
+use crate::ApiError;
+use crate::view::{StatementFile, StatementFormat, StatementQuery, StatementSaved};
+
+/// Longest project name in a query, in characters, as the ledger keeps them.
+const PROJECT_CHARS_MAX: usize = ledger::NAME_CHARS_MAX;
+/// Files of one name in a folder before saving fails.
+const SAME_NAMES_MAX: usize = 1_000;
+
+/// What a statement says.
+#[derive(Debug, Serialize)]
+struct Statement {
+    /// Year and month.
+    month: String,
+    /// None for all requests; empty for those without a project.
+    project: Option<String>,
+    /// The days' time zone: `Europe/Berlin`, `UTC`.
+    time_zone: String,
+    /// When it was made, RFC 3339.
+    made_at: String,
+    /// True if the month has not ended.
+    is_partial: bool,
+    /// In the order of days, then of backends and models.
+    rows: Vec<StatementLine>,
+    /// By meter, over all projects; empty for a statement of one project.
+    meters: Vec<MeterLine>,
+    total: Amounts,
+}
+
+#[derive(Debug, Serialize)]
+struct StatementLine {
+    day: String,
+    backend: String,
+    model: String,
+    #[serde(flatten)]
+    amounts: Amounts,
+}
+
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+struct Amounts {
+    requests: u64,
+    /// Requests whose cost is not known and so in no amount.
+    unpriced_requests: u64,
+    failed_requests: u64,
+    input_tokens: u64,
+    /// Of the input.
+    cache_read_tokens: u64,
+    output_tokens: u64,
+    cost_nano_usd: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct MeterLine {
+    meter: String,
+    quantity: u64,
+    /// The part without a rate.
+    unpriced_quantity: u64,
+    cost_nano_usd: i64,
+}
+
+pub(crate) async fn statement(
+    engine: &Engine,
+    req: StatementQuery,
+) -> Result<StatementFile, ApiError> {
+    let statement = make(engine, &req).await?;
+    let text = match req.format {
+        StatementFormat::Html => html::render(&statement),
+        StatementFormat::Csv => csv::render(&statement)?,
+        StatementFormat::Json => serde_json::to_string_pretty(&statement)
+            .map_err(|error| ApiError::failed(error.to_string()))?,
+    };
+    Ok(StatementFile {
+        name: file_name(&statement, req.format),
+        media_type: match req.format {
+            StatementFormat::Html => "text/html;charset=utf-8",
+            StatementFormat::Csv => "text/csv;charset=utf-8",
+            StatementFormat::Json => "application/json",
+        }
+        .to_owned(),
+        text,
+        requests: statement.total.requests.into(),
+        unpriced_requests: statement.total.unpriced_requests.into(),
+        cost_nano_usd: NanoUsd::new(statement.total.cost_nano_usd).into(),
+    })
+}
+
+/// Writes the statement into the folder for downloads, beside what is there.
+pub(crate) async fn statement_save(
+    engine: &Engine,
+    req: StatementQuery,
+) -> Result<StatementSaved, ApiError> {
+    let file = statement(engine, req).await?;
+    let folder = engine.folders().downloads.clone();
+    let saved = tokio::task::spawn_blocking(move || write_new(&folder, &file.name, &file.text));
+    let path = saved.await.map_err(|error| ApiError::failed(error.to_string()))??;
+    Ok(StatementSaved { path })
+}
+
+/// Creates `name`, or `name (2)` if that exists.
+fn write_new(folder: &Path, name: &str, text: &str) -> Result<String, ApiError> {
+    let failed = |path: &Path, error: &std::io::Error| {
+        ApiError::failed(format!("could not write {}: {error}", path.display()))
+            .with_hint("Make the folder writable, or use `gatehouse usage statement --output`.")
+    };
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "txt"));
+    for number in 1..=SAME_NAMES_MAX {
+        let name = match number {
+            1 => name.to_owned(),
+            number => format!("{stem} ({number}).{extension}"),
+        };
+        let path = folder.join(name);
+        match std::fs::File::create_new(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(&path, &error)),
+            Ok(mut file) => {
+                std::io::Write::write_all(&mut file, text.as_bytes())
+                    .map_err(|error| failed(&path, &error))?;
+                return Ok(path.display().to_string());
+            }
+        }
+    }
+    Err(ApiError::failed(format!("{} has too many files of this name", folder.display())))
+}
+
+async fn make(engine: &Engine, req: &StatementQuery) -> Result<Statement, ApiError> {
+    if req.project.as_ref().is_some_and(|name| name.chars().count() > PROJECT_CHARS_MAX) {
+        return Err(ApiError::invalid("project", "this is longer than any project's name"));
+    }
+    let zone = time_zone(req.zone);
+    let now = engine.clock().wall();
+    let (month, from, to) = month_range(req.month.as_deref(), &zone, now)?;
+    let rows = engine.ledger().statement_rows(from, to, req.project.clone()).await?;
+    let meters = match req.project {
+        None => engine.ledger().meter_totals(from, to).await?,
+        Some(_) => Vec::new(),
+    };
+    let named = backend_labels(&engine.settings(), engine.mock_id());
+    let label = |backend: &str| named.get(backend).cloned().unwrap_or_else(|| backend.to_owned());
+    let rows = by_day(&rows, &zone, label);
+    let mut total = Amounts::default();
+    rows.iter().for_each(|row| total.add(&row.amounts));
+    Ok(Statement {
+        month,
+        project: req.project.clone(),
+        time_zone: zone.iana_name().unwrap_or("local time").to_owned(),
+        made_at: now.to_rfc3339(),
+        is_partial: to > now,
+        rows,
+        meters: meters.iter().map(meter_line).collect(),
+        total,
+    })
+}
+
+/// The month's name, its start and its end in `zone`.
+fn month_range(
+    month: Option<&str>,
+    zone: &TimeZone,
+    now: WallTime,
+) -> Result<(String, WallTime, WallTime), ApiError> {
+    let invalid = |message: &str| ApiError::invalid("month", message);
+    let wrong = || invalid("write it as year and month, such as 2026-11");
+    let today = day_of(now, zone);
+    let first: Date = match month.map(str::trim) {
+        None => today.ok_or_else(wrong)?.first_of_month(),
+        Some(text) if text.len() == 7 => format!("{text}-01").parse().map_err(|_| wrong())?,
+        Some(_) => return Err(wrong()),
+    };
+    if today.is_some_and(|today| first > today) {
+        return Err(invalid("this month has not begun"));
+    }
+    let start = |day: Date| {
+        let at = day.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond();
+        Some(WallTime::from_unix_ms(at))
+    };
+    let next = first.checked_add(1.month()).map_err(|_| wrong())?;
+    let (from, to) = start(first).zip(start(next)).ok_or_else(wrong)?;
+    Ok((first.strftime("%Y-%m").to_string(), from, to))
+}
+
+fn day_of(time: WallTime, zone: &TimeZone) -> Option<Date> {
+    let time = Timestamp::from_millisecond(time.unix_ms()).ok()?;
+    Some(time.to_zoned(zone.clone()).date())
+}
+
+fn by_day(
+    rows: &[StatementRow],
+    zone: &TimeZone,
+    label: impl Fn(&str) -> String,
+) -> Vec<StatementLine> {
+    let mut days: BTreeMap<(Option<Date>, String, &str), Amounts> = BTreeMap::new();
+    for row in rows {
+        let key = (day_of(row.start, zone), label(&row.backend), row.model.as_str());
+        days.entry(key).or_default().add(&row.totals.into());
+    }
+    let lines = days.into_iter().map(|((day, backend, model), amounts)| StatementLine {
+        day: day.map(|day| day.to_string()).unwrap_or_default(),
+        backend,
+        model: model.to_owned(),
+        amounts,
+    });
+    lines.collect()
+}
+
+impl Amounts {
+    fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.unpriced_requests += other.unpriced_requests;
+        self.failed_requests += other.failed_requests;
+        self.input_tokens += other.input_tokens;
+        self.cache_read_tokens += other.cache_read_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cost_nano_usd = self.cost_nano_usd.saturating_add(other.cost_nano_usd);
+    }
+}
+
+impl From<UsageTotals> for Amounts {
+    fn from(totals: UsageTotals) -> Self {
+        Self {
+            requests: totals.requests,
+            unpriced_requests: totals.unpriced_requests,
+            failed_requests: totals.failed,
+            input_tokens: totals.tokens.input(),
+            cache_read_tokens: totals.tokens.cache_read,
+            output_tokens: totals.tokens.output(),
+            cost_nano_usd: totals.cost.nanos(),
+        }
+    }
+}
+
+fn meter_line(total: &MeterTotals) -> MeterLine {
+    MeterLine {
+        meter: meter_label(total.meter),
+        quantity: total.quantity,
+        unpriced_quantity: total.unpriced_quantity,
+        cost_nano_usd: total.cost.nanos(),
+    }
+}
+
+/// Letters, digits and hyphens of the project's name, so that it suits every file system.
+fn file_name(statement: &Statement, format: StatementFormat) -> String {
+    let project = match statement.project.as_deref() {
+        None => String::new(),
+        Some("") => "-no-project".to_owned(),
+        Some(name) => {
+            let plain =
+                |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+            format!("-{}", name.chars().take(40).map(plain).collect::<String>())
+        }
+    };
+    format!("gatehouse-{}{project}.{format}", statement.month)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> WallTime {
+        let time: Timestamp = text.parse().expect("a time");
+        WallTime::from_unix_ms(time.as_millisecond())
+    }
+
+    #[test]
+    fn a_month_begins_and_ends_at_midnights_of_the_zone() {
+        let zone = TimeZone::get("Europe/Berlin").expect("a zone");
+        let now = at("2026-11-23T12:00:00Z");
+        let (name, from, to) = month_range(Some("2026-10"), &zone, now).expect("a month");
+        // Summer time ends on the 25th.
+        assert_eq!(
+            (name.as_str(), from, to),
+            ("2026-10", at("2026-09-30T22:00:00Z"), at("2026-10-31T23:00:00Z"))
+        );
+        let (name, ..) = month_range(None, &zone, at("2026-11-30T23:30:00Z")).expect("a month");
+        assert_eq!(name, "2026-12", "it is December in Berlin");
+    }
+
+    #[test]
+    fn a_month_that_is_none_names_the_field() {
+        let now = at("2026-11-23T12:00:00Z");
+        for text in ["", "2026", "2026-13", "2026-1", "2026-11-01", "2026-12", "99999-1"] {
+            let error = month_range(Some(text), &TimeZone::UTC, now).expect_err(text);
+            assert_eq!(error.field.as_deref(), Some("month"), "{text}");
+        }
+    }
+
+    #[test]
+    fn files_are_written_beside_those_of_the_same_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let into = folder.path().join("new");
+        let paths: Vec<_> =
+            (0..3).map(|_| write_new(&into, "a.html", "x").expect("written")).collect();
+        let names: Vec<_> =
+            paths.iter().filter_map(|path| Path::new(path).file_name()?.to_str()).collect();
+        assert_eq!(names, ["a.html", "a (2).html", "a (3).html"]);
+    }
+}

@@ -1,0 +1,180 @@
+//! A statement as a page to print: one file, no script, nothing fetched.
+
+use domain::NanoUsd;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{Amounts, Statement, StatementLine};
+
+/// Black on white, tables that break between rows, and headers on each page.
+const STYLE: &str = "
+:root{color-scheme:light;font:14px/1.45 system-ui,sans-serif;color:#1b1b1a;background:#fff}
+body{max-width:60rem;margin:2rem auto;padding:0 1.5rem}
+h1{font-size:1.6rem;margin:0 0 .25rem}h2{font-size:1.05rem;margin:2rem 0 .5rem}
+p{margin:.25rem 0;color:#55534e}dl{display:flex;gap:2.5rem;margin:1.5rem 0 0}
+dt{color:#55534e}dd{margin:0;font-size:1.35rem;font-weight:600}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th{font-weight:600;text-align:left;border-bottom:1px solid #1b1b1a}
+th,td{padding:.3rem .5rem;vertical-align:baseline}td{border-bottom:1px solid #e3e1da}
+th.n,td.n{text-align:right;white-space:nowrap}td{overflow-wrap:anywhere}
+tr.day td{border-top:1px solid #8a877f}tfoot td{font-weight:600;border-top:2px solid #1b1b1a}
+thead{display:table-header-group}tr{break-inside:avoid}
+@page{margin:16mm}@media print{body{margin:0;max-width:none;padding:0}}";
+
+pub(super) fn render(statement: &Statement) -> String {
+    let title = title(statement);
+    let decimals = decimals(statement);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (title) }
+                p { (scope(statement)) }
+                (summary(statement, decimals))
+                (days(statement, decimals))
+                (meters(statement, decimals))
+                p { "Made by Gatehouse on " (statement.made_at) ". US dollars, exact: the rows add up to the total. "
+                    "Amounts are what providers stated or Gatehouse computed from listed prices; the provider's invoice decides." }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn title(statement: &Statement) -> String {
+    match statement.project.as_deref() {
+        None => format!("AI usage, {}", statement.month),
+        Some("") => format!("AI usage without a project, {}", statement.month),
+        Some(project) => format!("AI usage of {project}, {}", statement.month),
+    }
+}
+
+fn scope(statement: &Statement) -> String {
+    let ended = if statement.is_partial { " The month has not ended." } else { "" };
+    format!("Days in {}.{ended}", statement.time_zone)
+}
+
+fn summary(statement: &Statement, decimals: usize) -> Markup {
+    let total = &statement.total;
+    html! {
+        dl {
+            div { dt { "Cost" } dd { (dollars(total.cost_nano_usd, decimals)) } }
+            div { dt { "Requests" } dd { (grouped(total.requests)) } }
+            div { dt { "Tokens in" } dd { (grouped(total.input_tokens)) } }
+            div { dt { "Tokens out" } dd { (grouped(total.output_tokens)) } }
+        }
+        @if total.unpriced_requests > 0 {
+            p { "The cost of " (grouped(total.unpriced_requests)) " of these requests is not known and in no amount." }
+        }
+    }
+}
+
+fn days(statement: &Statement, decimals: usize) -> Markup {
+    if statement.rows.is_empty() {
+        return html! { h2 { "Days" } p { "No requests." } };
+    }
+    let begins_day = |index: usize, row: &StatementLine| {
+        index > 0 && statement.rows.get(index - 1).is_some_and(|before| before.day != row.day)
+    };
+    html! {
+        h2 { "Days" }
+        table {
+            thead { tr {
+                th { "Day" } th { "Backend" } th { "Model" } th.n { "Requests" } th.n { "Unpriced" }
+                th.n { "Tokens in" } th.n { "Cached" } th.n { "Tokens out" } th.n { "Cost" }
+            } }
+            tbody { @for (index, row) in statement.rows.iter().enumerate() {
+                tr.day[begins_day(index, row)] {
+                    td { (row.day) } td { @if row.backend.is_empty() { "no backend" } @else { (row.backend) } }
+                    td { (row.model) } (amounts(&row.amounts, decimals))
+                }
+            } }
+            tfoot { tr { td colspan="3" { "Total" } (amounts(&statement.total, decimals)) } }
+        }
+    }
+}
+
+fn amounts(it: &Amounts, decimals: usize) -> Markup {
+    let is_unknown = it.requests > 0 && it.requests == it.unpriced_requests;
+    html! {
+        td.n { (grouped(it.requests)) } td.n { (grouped(it.unpriced_requests)) }
+        td.n { (grouped(it.input_tokens)) } td.n { (grouped(it.cache_read_tokens)) }
+        td.n { (grouped(it.output_tokens)) }
+        td.n { @if is_unknown { "not known" } @else { (dollars(it.cost_nano_usd, decimals)) } }
+    }
+}
+
+fn meters(statement: &Statement, decimals: usize) -> Markup {
+    if statement.meters.is_empty() {
+        return html! {};
+    }
+    html! {
+        h2 { "What was counted" }
+        p { "Failed attempts are included, and amounts are at listed rates, so that this table may add up to more than the days." }
+        table {
+            thead { tr { th { "Counted" } th.n { "Quantity" } th.n { "Without a rate" } th.n { "Cost" } } }
+            tbody { @for line in &statement.meters {
+                tr {
+                    td { (line.meter) } td.n { (grouped(line.quantity)) }
+                    td.n { (grouped(line.unpriced_quantity)) }
+                    td.n {
+                        @if line.unpriced_quantity == line.quantity { "not known" }
+                        @else { (dollars(line.cost_nano_usd, decimals)) }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+/// Decimals that write every amount exactly, at least two.
+fn decimals(statement: &Statement) -> usize {
+    let rows = statement.rows.iter().map(|row| row.amounts.cost_nano_usd);
+    let amounts = rows.chain(statement.meters.iter().map(|line| line.cost_nano_usd));
+    let needed = |nanos: i64| {
+        let digits = format!("{:09}", nanos.unsigned_abs() % 1_000_000_000);
+        digits.trim_end_matches('0').len()
+    };
+    amounts.map(needed).max().unwrap_or_default().max(2)
+}
+
+fn dollars(nanos: i64, decimals: usize) -> String {
+    let exact = NanoUsd::new(nanos).to_string();
+    let (whole, rest) = exact.split_once('.').unwrap_or((&exact, ""));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |rest| ("-", rest));
+    let rest: String = rest.chars().chain(std::iter::repeat('0')).take(decimals).collect();
+    format!("{sign}${}.{rest}", grouped_digits(whole))
+}
+
+fn grouped(number: u64) -> String {
+    grouped_digits(&number.to_string())
+}
+
+/// `1,234,567`.
+fn grouped_digits(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact_and_grouped() {
+        assert_eq!(dollars(1_234_567_000_000_160, 9), "$1,234,567.000000160");
+        assert_eq!(dollars(-2_500_000_000, 2), "-$2.50");
+        assert_eq!(dollars(0, 2), "$0.00");
+    }
+}
