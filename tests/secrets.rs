@@ -166,7 +166,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
             "scope": {"models": ["gpt-*"], "backends": ["panel"], "routes": []},
             "limits": {"requests_per_minute": 60, "tokens_per_minute": null, "in_flight_max": 4}}),
         "client_revoke" => json!({"id": "tool"}),
-        "statement" | "statement_save" => json!({"month": null, "format": "html"}),
+        "statement" | "statement_save" => json!({"zone": "utc", "format": "html"}),
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc"}),
         "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),
         "request_path" | "request_code" => json!({"id": format!("req_{:032x}", 1)}),

@@ -59,6 +59,10 @@ export const commands = {
 	currency: () => typedError<CurrencyView, ApiError>(__TAURI_INVOKE("currency")),
 	/**  Sums the usage of a period. */
 	usage: (req: UsageReportQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
+	/**  Writes the statement of a month as a page to print, CSV or JSON. */
+	statement: (req: StatementQuery) => typedError<StatementFile, ApiError>(__TAURI_INVOKE("statement", { req })),
+	/**  Saves the statement of a month in the folder for downloads. */
+	statementSave: (req: StatementQuery) => typedError<StatementSaved, ApiError>(__TAURI_INVOKE("statement_save", { req })),
 	/**  Lists single requests, newest first. */
 	requests: (req: RequestsQuery) => typedError<RequestsView, ApiError>(__TAURI_INVOKE("requests", { req })),
 	/**  Returns a request as code without a token. */
@@ -2508,6 +2512,37 @@ export type SpendView = {
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,
+};
+
+/**  A statement as a file. */
+export type StatementFile = {
+	/**  For example `gatehouse-2026-11.html`. */
+	name: string,
+	media_type: string,
+	text: string,
+	requests: Count,
+	/**  Of these, requests whose cost is not known. */
+	unpriced_requests: Count,
+	cost_nano_usd: NanoDollars,
+};
+
+/**  How a statement is written. */
+export type StatementFormat = 
+/**  A page to print. */
+"html" | "csv" | "json";
+
+/**  Asks for the statement of a month. */
+export type StatementQuery = {
+	/**  Year and month: `2026-11`. None for the present one. */
+	month?: string | null,
+	/**  Only this project; empty for the requests without one. None for all requests. */
+	project?: string | null,
+	zone: TimeZoneChoice,
+	format: StatementFormat,
+};
+
+export type StatementSaved = {
+	path: string,
 };
 
 /**  Something that needs attention. */

@@ -34,6 +34,7 @@ import {
 import { fakeRequests } from "@/ipc/fake/requests";
 import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
+import { statementOf } from "@/ipc/fake/statement";
 import { fakeVault } from "@/ipc/fake/vault";
 import { usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
@@ -323,6 +324,10 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         ...usageOf(world.requests, req, now(), labelOf),
         currency: currencyOf(world.settings.values),
       })),
+
+    statement: (req) => answer(() => statementOf(world.requests, req, now())),
+    statementSave: (req) =>
+      answer(() => ({ path: `/home/dev/Downloads/${statementOf(world.requests, req, now()).name}` })),
 
     readiness: () => answer(() => ({ run: world.run, history: world.history })),
     readinessStart: (req) =>

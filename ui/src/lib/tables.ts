@@ -52,6 +52,8 @@ export const OPERATION_CHANGES = {
   clientRevoke: ["clients", "status", "settings"],
   currency: [],
   usage: [],
+  statement: [],
+  statementSave: [],
   requests: [],
   requestCode: [],
   savedViews: [],

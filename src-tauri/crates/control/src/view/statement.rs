@@ -26,9 +26,7 @@ pub struct StatementQuery {
     /// Only this project; empty for the requests without one. None for all requests.
     #[serde(default)]
     pub project: Option<String>,
-    #[serde(default)]
     pub zone: TimeZoneChoice,
-    #[serde(default)]
     pub format: StatementFormat,
 }
 

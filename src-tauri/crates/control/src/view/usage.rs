@@ -34,11 +34,10 @@ pub enum UsageRange {
 }
 
 /// The time zone in which a day begins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeZoneChoice {
     /// This machine's time zone.
-    #[default]
     Local,
     /// UTC, as on provider pages.
     Utc,
