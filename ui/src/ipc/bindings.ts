@@ -59,6 +59,8 @@ export const commands = {
 	currency: () => typedError<CurrencyView, ApiError>(__TAURI_INVOKE("currency")),
 	/**  Sums the usage of a period. */
 	usage: (req: UsageReportQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
+	/**  Sums the usage of a period by two dimensions. */
+	usageCross: (req: UsageCrossQuery) => typedError<UsageCrossView, ApiError>(__TAURI_INVOKE("usage_cross", { req })),
 	/**  Writes the statement of a month as a page to print, CSV or JSON. */
 	statement: (req: StatementQuery) => typedError<StatementFile, ApiError>(__TAURI_INVOKE("statement", { req })),
 	/**  Saves the statement of a month in the folder for downloads. */
@@ -1095,10 +1097,7 @@ export type GroupBy = "backend" |
 "model" | "client" | "credential" | 
 /**  The client's tag, the header `x-gatehouse-project`. */
 "project" | 
-/**
- *  The matched route, as far back as single requests are kept. Reads all of them, which
- *  takes a second per million: fit for a command, not for a dashboard.
- */
+/**  The matched route. Requests that were deleted before version 10 of the ledger have none. */
 "route";
 
 export type HealthStateView = "up" | "down" | "unknown" | "disabled";
@@ -2672,6 +2671,49 @@ export type UsageBucketView = {
 	total: UsageSegmentView,
 };
 
+/**  A row or a column. */
+export type UsageCrossGroupView = {
+	/**  `other` for the rest. */
+	key: string,
+	label: string,
+	totals: UsageTotalsView,
+	/**  Percentage of the total cost, 0 to 100; None without any cost. */
+	cost_share_percent: number | null,
+};
+
+/**  Two dimensions crossed. */
+export type UsageCrossQuery = {
+	period: UsagePeriodQuery,
+	rows: GroupBy,
+	columns: GroupBy,
+};
+
+/**  Sums by two dimensions. */
+export type UsageCrossView = {
+	from: UnixMs,
+	to: UnixMs,
+	/**  Highest cost first; at most twenty, then `other`. */
+	rows: UsageCrossGroupView[],
+	/**  Highest cost first; at most eight, then `other`. */
+	columns: UsageCrossGroupView[],
+	/**  By row, then by column. */
+	cells: UsageTotalsView[][],
+	totals: UsageTotalsView,
+};
+
+/**
+ *  The name that requests must have in each dimension; `""` for requests without one. Without a
+ *  value any name counts.
+ */
+export type UsageFilter = {
+	backend?: string | null,
+	model?: string | null,
+	client?: string | null,
+	credential?: string | null,
+	project?: string | null,
+	route?: string | null,
+};
+
 /**  One group of the chart and one row of the table. */
 export type UsageGroupView = {
 	/**  `other` for the rest. */
@@ -2680,6 +2722,34 @@ export type UsageGroupView = {
 	totals: UsageTotalsView,
 	/**  Percentage of the total cost, 0 to 100; None without any cost. */
 	cost_share_percent: number | null,
+	/**  The same group in the period before; None unless it was asked for. */
+	previous: UsageTotalsView | null,
+	/**  Change from the period before; None without a known cost before. */
+	cost_change_percent: number | null,
+};
+
+/**  A period of usage and the requests that count. */
+export type UsagePeriodQuery = {
+	range: UsageRange,
+	zone: TimeZoneChoice,
+	/**  Start of the period, instead of `range`. */
+	from?: UnixMs | null,
+	/**  End of the period, exclusive; only with `from`. Now at the latest. */
+	to?: UnixMs | null,
+	filter?: UsageFilter,
+};
+
+/**  The period before. */
+export type UsagePreviousView = {
+	from: UnixMs,
+	to: UnixMs,
+	/**  "the 7 days before" */
+	label: string,
+	totals: UsageTotalsView,
+	/**  -12: the cost fell by 12 %. None without a known cost before. */
+	cost_change_percent: number | null,
+	/**  None without requests before. */
+	requests_change_percent: number | null,
 };
 
 /**  Periods that end now. */
@@ -2700,6 +2770,11 @@ export type UsageReportQuery = {
 	zone: TimeZoneChoice,
 	/**  Start of the period, instead of `range`. Bars are hours up to two days, else days. */
 	from?: UnixMs | null,
+	/**  End of the period, exclusive; only with `from`. Now at the latest. */
+	to?: UnixMs | null,
+	filter?: UsageFilter,
+	/**  Also sums the period before. */
+	compare?: boolean,
 };
 
 /**  One group's part of a bar. */
@@ -2726,6 +2801,15 @@ export type UsageTotalsView = {
 	output_tokens: Count,
 	/**  Part of `output_tokens`. */
 	reasoning_tokens: Count,
+	/**  Attempts after the first. */
+	retries: Count,
+	/**  Cost of failed attempts; part of the cost. */
+	wasted_nano_usd: NanoDollars,
+	/**  Cost of the answers that came from the cache instead; not in the cost. */
+	saved_nano_usd: NanoDollars,
+	/**  Answered by the cache, or together with an identical request in flight. */
+	cache_hits: Count,
+	cache_misses: Count,
 };
 
 export type UsageView = {
@@ -2744,9 +2828,12 @@ export type UsageView = {
 	buckets: UsageBucketView[],
 	/**
 	 *  What was counted for the invoice, failed attempts included, in the order of the meters. Not
-	 *  recorded for requests before version 6 of the ledger.
+	 *  recorded for requests before version 6 of the ledger. Empty with a filter: they are not kept
+	 *  by client, key, project and route.
 	 */
 	meters: MeterTotalsView[],
+	/**  None unless it was asked for. */
+	previous: UsagePreviousView | null,
 };
 
 /**  Result of a change of the vault. */

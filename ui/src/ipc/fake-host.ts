@@ -36,7 +36,7 @@ import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { statementOf } from "@/ipc/fake/statement";
 import { fakeVault } from "@/ipc/fake/vault";
-import { usageOf } from "@/ipc/fake/traffic";
+import { crossOf, usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
 import {
   NO_DEPENDENTS,
@@ -324,6 +324,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         ...usageOf(world.requests, req, now(), labelOf),
         currency: currencyOf(world.settings.values),
       })),
+    usageCross: (req) => answer(() => crossOf(world.requests, req, now(), labelOf)),
 
     statement: (req) => answer(() => statementOf(world.requests, req, now())),
     statementSave: (req) =>

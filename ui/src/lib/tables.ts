@@ -52,6 +52,7 @@ export const OPERATION_CHANGES = {
   clientRevoke: ["clients", "status", "settings"],
   currency: [],
   usage: [],
+  usageCross: [],
   statement: [],
   statementSave: [],
   requests: [],

@@ -93,7 +93,7 @@ pub(crate) enum CoreCommand {
     Token(token::TokenArguments),
     /// Show usage and costs
     #[command(visible_alias = "cost", aliases = ["costs", "spend", "stats"])]
-    Usage(usage::UsageArguments),
+    Usage(Box<usage::UsageArguments>),
     /// List, set and import prices
     #[command(subcommand, visible_alias = "price")]
     Prices(prices::PricesCommand),

@@ -1,6 +1,7 @@
 //! Builds the text printed for people. Every piece is escaped when it is added, so upstream text
 //! never reaches the terminal unescaped.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
@@ -80,9 +81,9 @@ pub(crate) struct TextTable {
 }
 
 /// A column: its title, its alignment, and its rank for being hidden.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
-    title: &'static str,
+    title: Cow<'static, str>,
     alignment: CellAlignment,
     /// 0: always shown. Otherwise the column with the highest rank is hidden first.
     hide_rank: u8,
@@ -92,17 +93,23 @@ impl Column {
     /// A left-aligned column, for words.
     #[expect(non_snake_case, reason = "reads like the kind of column that it makes")]
     pub(crate) const fn Left(title: &'static str) -> Self {
-        Self { title, alignment: CellAlignment::Left, hide_rank: 0 }
+        Self { title: Cow::Borrowed(title), alignment: CellAlignment::Left, hide_rank: 0 }
     }
 
     /// A right-aligned column, for numbers.
     #[expect(non_snake_case, reason = "reads like the kind of column that it makes")]
     pub(crate) const fn Right(title: &'static str) -> Self {
+        Self { title: Cow::Borrowed(title), alignment: CellAlignment::Right, hide_rank: 0 }
+    }
+
+    /// A right-aligned column of numbers that is named by data.
+    pub(crate) fn named(title: &str) -> Self {
+        let title = Cow::Owned(escape(title).into_owned());
         Self { title, alignment: CellAlignment::Right, hide_rank: 0 }
     }
 
     /// Lets the column be hidden on a narrow terminal; the highest rank is hidden first.
-    pub(crate) const fn hidden_at_rank(self, rank: u8) -> Self {
+    pub(crate) fn hidden_at_rank(self, rank: u8) -> Self {
         Self { hide_rank: rank, ..self }
     }
 }
@@ -130,6 +137,12 @@ impl TextTable {
         self
     }
 
+    /// A row of a table whose number of columns is not fixed.
+    pub(crate) fn row_of(&mut self, pieces: Vec<TableCell>) -> &mut Self {
+        self.rows.push(pieces);
+        self
+    }
+
     /// Renders the table for a terminal of that width; `None` for a file or a pipe.
     fn render(&self, terminal_columns: Option<u16>) -> String {
         let width = terminal_columns.filter(|columns| *columns >= TERMINAL_COLUMNS_MIN);
@@ -137,7 +150,7 @@ impl TextTable {
         let mut text = self.grid(&shown, width).trim_fmt();
         let left_out: Vec<&str> = (0..self.columns.len())
             .filter(|index| !shown.contains(index))
-            .filter_map(|index| self.columns.get(index).map(|column| column.title))
+            .filter_map(|index| self.columns.get(index).map(|column| &*column.title))
             .collect();
         if !left_out.is_empty() {
             let style = style(Tone::Muted);
@@ -177,7 +190,7 @@ impl TextTable {
     }
 
     fn column_width(&self, index: usize, measure: fn(&str) -> usize) -> usize {
-        let title = self.columns.get(index).map_or("", |column| column.title);
+        let title = self.columns.get(index).map_or("", |column| &column.title);
         let cells = self.rows.iter().filter_map(|row| row.get(index));
         let widest = cells.map(|piece| measure(&piece.content)).max().unwrap_or_default();
         widest.max(measure(title))
@@ -205,7 +218,7 @@ impl TextTable {
             }
         }
         let bold = |index: &usize| {
-            let title = self.columns.get(*index).map_or("", |column| column.title);
+            let title = self.columns.get(*index).map_or("", |column| &column.title);
             Cell::new(title).add_attribute(Attribute::Bold)
         };
         if !self.columns.is_empty() {
@@ -231,7 +244,7 @@ impl TextTable {
 }
 
 /// The content of a table cell, already escaped.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TableCell {
     tone: Tone,
     content: String,

@@ -13,6 +13,7 @@ mod display;
 mod error;
 mod event;
 mod json;
+mod moment;
 mod operation;
 mod operations;
 mod operations_listener;
@@ -36,6 +37,7 @@ pub use engine::{
 pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_BATCH_MS, PanelEvents};
 pub use gateway::Asset;
+pub use moment::Moment;
 pub use monitor::{AppIdentity, DesktopChannel};
 pub use operation::preset_views;
 pub use operations::*;

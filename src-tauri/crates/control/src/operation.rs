@@ -22,6 +22,7 @@ mod settings;
 mod statement;
 mod status;
 mod usage;
+mod usage_period;
 mod vault;
 
 pub(crate) use self::budgets::*;

@@ -22,7 +22,8 @@ use crate::view::{
     RequestsView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView,
     RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
     SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
-    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
+    UsageCrossQuery, UsageCrossView, UsageReportQuery, UsageView, VaultChangeView, VaultMove,
+    VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -83,6 +84,8 @@ macro_rules! operations {
             currency() -> CurrencyView, changes [];
             /// Sums the usage of a period.
             usage(req: UsageReportQuery) -> UsageView, changes [];
+            /// Sums the usage of a period by two dimensions.
+            usage_cross(req: UsageCrossQuery) -> UsageCrossView, changes [];
             /// Writes the statement of a month as a page to print, CSV or JSON.
             statement(req: StatementQuery) -> StatementFile, changes [];
             /// Saves the statement of a month in the folder for downloads.

@@ -16,7 +16,8 @@ use crate::view::{
     KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport,
     PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
     RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
-    SettingsValues, StatementQuery, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
+    SettingsValues, StatementQuery, UsageCrossQuery, UsageReportQuery, VaultMove, VaultSet,
+    VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -47,6 +48,7 @@ plain!(
     ClientEdit,
     ClientRef,
     UsageReportQuery,
+    UsageCrossQuery,
     PricesQuery,
     PriceSet,
     PriceImport,

@@ -1,22 +1,22 @@
 //! Hourly roll-ups, folded from the quarter hours along one dimension at a time.
 //!
-//! A quarter hour has a row for every combination of backend, model, client, credential and
-//! project, and dashboards group by one of them. Folding an hour costs a few milliseconds once;
-//! updating hourly rows with every commit would double each commit's cost. A request belongs to the
+//! A quarter hour has a row for every combination of backend, model, client, credential, project
+//! and route, and most dashboards group by one of them. Folding an hour costs a few milliseconds
+//! once; updating hourly rows with every commit would double each commit's cost. A request belongs to the
 //! time it began, so the newest hour stays unfolded for long requests. A request that settles later
 //! still unfolds its hour and all later ones until they are folded again.
 
 use domain::WallTime;
 use rusqlite::{Connection, params, params_from_iter};
 
-use crate::Settlement;
 use crate::rollup::{rollup_sums, sum_columns};
 use crate::usage::HOUR_MS;
+use crate::{GroupBy, Settlement, cross_rollup};
 
 /// Most hours folded per commit, so that a file with years to fold still takes writes.
 const FOLDED_HOURS_AT_ONCE_MAX: i64 = 6;
 
-const DIMENSIONS: [&str; 5] = ["backend", "model", "client", "credential", "project"];
+const DIMENSIONS: [&str; 6] = ["backend", "model", "client", "credential", "project", "route"];
 
 /// Folds the hours `?1..?2` along one dimension.
 fn fold_sql(dimension: &str) -> String {
@@ -30,7 +30,16 @@ fn fold_sql(dimension: &str) -> String {
 
 /// Names the dimensions because the table is ordered by them.
 const DELETE_FOLDED: &str = "DELETE FROM rollup_hour WHERE slot_ms >= ?1
-    AND dimension IN ('backend', 'model', 'client', 'credential', 'project')";
+    AND dimension IN ('backend', 'model', 'client', 'credential', 'project', 'route')";
+
+/// The statement for hours grouped by one dimension, without a filter.
+pub(crate) fn group_sql(group_by: GroupBy) -> String {
+    let (dimension, sums) = (group_by.word(), rollup_sums());
+    format!(
+        "SELECT name, {sums} FROM rollup_hour WHERE dimension = '{dimension}'
+          AND slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 GROUP BY 1"
+    )
+}
 
 /// The folded hours that have a request with each of these names, in milliseconds. A request that
 /// is not settled is in none.
@@ -74,6 +83,7 @@ pub(crate) fn fold_finished(
     for dimension in DIMENSIONS {
         connection.prepare_cached(&fold_sql(dimension))?.execute(params![from, until, HOUR_MS])?;
     }
+    cross_rollup::fold(connection, folded, from, until)?;
     set_folded(connection, until)
 }
 
@@ -87,6 +97,7 @@ pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Resul
     }
     let mut forget = connection.prepare_cached(DELETE_FOLDED)?;
     forget.execute([from])?;
+    cross_rollup::unfold(connection, from)?;
     set_folded(connection, from)?;
     Ok(from)
 }

@@ -17,15 +17,15 @@ use crate::queue::{CommitStatus, WriteQueue};
 use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
-    AttemptOutcome, AttemptRecord, BypassCount, FailedAttempts, HealthChange, HealthRow,
-    LedgerError, LedgerLimits, LedgerState, MeterTotals, ModelLatency, NewRequest, PriceChange,
-    Purpose, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage, RequestQuery,
-    RequestRow, RouteCount, SessionPart, SessionQuery, SessionSummary, Settlement, Spend,
-    StatementRow, StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAttempt,
-    UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses, database,
-    endpoint_states, failed_attempts, health, journal, meter_rollup, price_changes, price_table,
-    readiness_runs, request_query, requests, rollup, route_counts, session_imports,
-    session_matches, session_usage, spill, statement_rows, transitions, writer,
+    AttemptOutcome, AttemptRecord, BypassCount, CrossQuery, CrossSummary, FailedAttempts,
+    HealthChange, HealthRow, LedgerError, LedgerLimits, LedgerState, MeterTotals, ModelLatency,
+    NewRequest, PriceChange, Purpose, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt,
+    RequestPage, RequestQuery, RequestRow, RouteCount, SessionPart, SessionQuery, SessionSummary,
+    Settlement, Spend, StatementRow, StoredEndpointState, TransitionQuery, TransitionRecord,
+    UnpricedAttempt, UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses,
+    cross_rollup, database, endpoint_states, failed_attempts, health, journal, meter_rollup,
+    price_changes, price_table, readiness_runs, request_query, requests, rollup, route_counts,
+    session_imports, session_matches, session_usage, spill, statement_rows, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -186,6 +186,14 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn usage(&self, query: UsageQuery) -> Result<UsageSummary, LedgerError> {
         self.read_current(move |connection| rollup::usage(connection, &query)).await
+    }
+
+    /// Usage by two dimensions, from the roll-ups.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn usage_cross(&self, query: CrossQuery) -> Result<CrossSummary, LedgerError> {
+        self.read_current(move |connection| cross_rollup::cross(connection, &query)).await
     }
 
     /// Cost of the user's own traffic in `from..to`. `from` is rounded down and `to` up to a

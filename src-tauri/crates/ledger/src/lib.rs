@@ -16,6 +16,7 @@ mod attempts;
 mod backup;
 mod cache_bypasses;
 mod checkpoint;
+mod cross_rollup;
 mod database;
 mod endpoint_states;
 mod error;
@@ -100,9 +101,9 @@ pub use transitions::{
     TransitionRecord,
 };
 pub use usage::{
-    BucketWidth, CacheTotals, GroupBy, Spend, USAGE_BUCKETS_MAX, USAGE_GROUPS_MAX,
-    USAGE_SERIES_MAX, UsageBucket, UsageKey, UsageQuery, UsageRangeError, UsageSummary,
-    UsageTotals,
+    BucketWidth, CacheTotals, CrossQuery, CrossSummary, GroupBy, Spend, USAGE_BUCKETS_MAX,
+    USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
+    UsageFilter, UsageKey, UsageQuery, UsageRangeError, UsageSummary, UsageTotals,
 };
 
 #[cfg(test)]

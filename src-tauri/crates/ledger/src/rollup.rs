@@ -7,15 +7,15 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use domain::{NanoUsd, RequestId, WallTime};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter};
 
 use crate::integer_columns::get_count;
 use crate::text_columns::WordColumn;
 use crate::token_columns::{read_tokens, token_columns};
-use crate::usage::{HOUR_MS, SLOT_MS, slot_end, slot_start};
+use crate::usage::{DAY_MS, HOUR_MS, SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
 use crate::{
-    CacheTotals, GroupBy, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,
-    UsageKey, UsageQuery, UsageSummary, UsageTotals, hourly_rollup,
+    CacheTotals, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageFilter,
+    UsageKey, UsageQuery, UsageSummary, UsageTotals, cross_rollup, hourly_rollup,
 };
 
 /// Sum columns of both roll-up tables besides the tokens, and each one as a sum over requests.
@@ -83,11 +83,11 @@ fn count_where(condition: &str, counting: Counting) -> String {
     let updates = list_sums(|column| counting.update(column));
     format!(
         "INSERT INTO rollup_quarter
-          (slot_ms, purpose, backend, model, client, credential, project, {columns})
+          (slot_ms, purpose, backend, model, client, credential, project, route, {columns})
          SELECT started_ms - started_ms % ?1, purpose, coalesce(backend, ''),
           coalesce(model_billed, model_asked), client, coalesce(credential, ''),
-          coalesce(project, ''), {sums}
-         FROM requests WHERE {condition} GROUP BY 1, 2, 3, 4, 5, 6, 7
+          coalesce(project, ''), route, {sums}
+         FROM requests WHERE {condition} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
          ON CONFLICT DO UPDATE SET {updates}"
     )
 }
@@ -176,19 +176,17 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Re
     // One read transaction: all buckets show the same moment.
     let transaction = connection.unchecked_transaction()?;
     let folded = hourly_rollup::folded_until(&transaction)?;
-    let [quarters, hours] =
-        [SlotWidth::Quarter, SlotWidth::Hour].map(|width| group_sql(width, query.group_by));
+    let statements = GroupStatements::new(&transaction, query)?;
     let mut buckets = Vec::with_capacity(query.edges.len());
     for (start, end) in query.edges.iter().zip(query.edges.iter().skip(1)) {
         let mut groups: HashMap<UsageKey, UsageTotals> = HashMap::new();
-        for piece in split_range(*start, *end, folded) {
-            let mut statement = transaction.prepare_cached(match piece.width {
-                SlotWidth::Quarter => &quarters,
-                SlotWidth::Hour => &hours,
-            })?;
-            for group in statement.query_map(piece.range(query.purpose), read_group)? {
-                let (key, totals) = group?;
-                *groups.entry(key).or_default() += totals;
+        for piece in statements.pieces(*start, *end, folded) {
+            let (sql, filter) = statements.of(piece.width);
+            let mut statement = transaction.prepare_cached(sql)?;
+            let values = cross_rollup::parameters(piece.range(query.purpose), filter);
+            let mut found = statement.query(params_from_iter(values))?;
+            while let Some(row) = found.next()? {
+                *groups.entry(UsageKey::named(row.get("name")?)).or_default() += read_totals(row)?;
             }
         }
         let groups = groups.into_iter().collect();
@@ -197,30 +195,97 @@ pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Re
     Ok(summarise(buckets))
 }
 
+/// The statements of a query by slot width, each with the filter that it has parameters for.
+struct GroupStatements<'a> {
+    quarters: String,
+    hours: String,
+    days: String,
+    filter: &'a UsageFilter,
+    folded_filter: &'a UsageFilter,
+}
+
+impl<'a> GroupStatements<'a> {
+    fn new(connection: &Connection, query: &'a UsageQuery) -> rusqlite::Result<Self> {
+        let group_by = query.group_by;
+        // A filter that excludes nothing would only read more rows.
+        let is_filtered = !cross_rollup::is_everything(connection, query.purpose, &query.filter)?;
+        let folded_filter = if is_filtered { &query.filter } else { UsageFilter::none() };
+        let crossed = |width, filter| cross_rollup::group_sql(width, &[group_by], filter);
+        Ok(Self {
+            quarters: crossed(SlotWidth::Quarter, &query.filter),
+            hours: match is_filtered {
+                true => crossed(SlotWidth::Hour, folded_filter),
+                false => hourly_rollup::group_sql(group_by),
+            },
+            days: crossed(SlotWidth::Day, folded_filter),
+            filter: &query.filter,
+            folded_filter,
+        })
+    }
+
+    fn of(&self, width: SlotWidth) -> (&str, &'a UsageFilter) {
+        match width {
+            SlotWidth::Quarter => (&self.quarters, self.filter),
+            SlotWidth::Hour => (&self.hours, self.folded_filter),
+            SlotWidth::Day => (&self.days, self.folded_filter),
+        }
+    }
+
+    /// Days are used where they save reading the hours of every combination.
+    fn pieces(&self, start: WallTime, end: WallTime, folded: WallTime) -> Vec<RangePiece> {
+        match self.folded_filter.values() {
+            [] => split_range(start, end, folded).collect(),
+            _ => cross_rollup::split_days(start, end, folded).collect(),
+        }
+    }
+}
+
 /// Slot width, and so the roll-up table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SlotWidth {
     Quarter,
     Hour,
+    /// A UTC day; only combinations of names have it.
+    Day,
 }
 
 /// A part of a range that one table answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct RangePiece {
-    width: SlotWidth,
+pub(crate) struct RangePiece {
+    pub(crate) width: SlotWidth,
     start_ms: i64,
     end_ms: i64,
 }
 
 impl RangePiece {
-    fn range(&self, purpose: Purpose) -> (i64, i64, WordColumn<Purpose>) {
+    pub(crate) fn range(&self, purpose: Purpose) -> (i64, i64, WordColumn<Purpose>) {
         (self.start_ms, self.end_ms, WordColumn(purpose))
+    }
+
+    /// Splits hours into whole UTC days and the hours around them.
+    pub(crate) fn split_days(self) -> impl Iterator<Item = Self> {
+        let Self { width, start_ms, end_ms } = self;
+        let days = |width| matches!(width, SlotWidth::Hour).then_some(DAY_MS);
+        let (days_start, days_end) = match days(width) {
+            Some(day_ms) => {
+                let end = end_ms.saturating_sub(end_ms.rem_euclid(day_ms)).max(start_ms);
+                let to_next = (day_ms - start_ms.rem_euclid(day_ms)) % day_ms;
+                (start_ms.saturating_add(to_next).min(end), end)
+            }
+            None => (start_ms, start_ms),
+        };
+        let pieces = [
+            Self { width, start_ms, end_ms: days_start },
+            Self { width: SlotWidth::Day, start_ms: days_start, end_ms: days_end },
+            Self { width, start_ms: days_end, end_ms },
+        ];
+        pieces.into_iter().filter(|piece| piece.start_ms < piece.end_ms)
     }
 }
 
 /// Splits a range at slot boundaries into its `folded` whole hours and the quarters before and
 /// after them.
-fn split_range(
+pub(crate) fn split_range(
     start: WallTime,
     end: WallTime,
     folded: WallTime,
@@ -254,45 +319,13 @@ pub(crate) const fn spend_sql(width: SlotWidth) -> &'static str {
     match width {
         SlotWidth::Quarter => spent_in!("rollup_quarter WHERE"),
         // Every dimension has the same total.
-        SlotWidth::Hour => spent_in!("rollup_hour WHERE dimension = 'backend' AND"),
+        SlotWidth::Hour | SlotWidth::Day => {
+            spent_in!("rollup_hour WHERE dimension = 'backend' AND")
+        }
     }
 }
 
-/// The statement for a piece; table and column are fixed.
-pub(crate) fn group_sql(width: SlotWidth, group_by: GroupBy) -> String {
-    let dimension = match group_by {
-        GroupBy::Backend => "backend",
-        GroupBy::Model => "model",
-        GroupBy::Client => "client",
-        GroupBy::Credential => "credential",
-        GroupBy::Project => "project",
-        // Routes have no roll-up: reads the requests still kept.
-        GroupBy::Route => {
-            let sums = request_sums();
-            return format!(
-                "SELECT route AS name, {sums} FROM requests WHERE state <> 'reserved'
-                  AND started_ms >= ?1 AND started_ms < ?2 AND purpose = ?3 GROUP BY 1"
-            );
-        }
-    };
-    let sums = rollup_sums();
-    let (name, rows) = match width {
-        SlotWidth::Quarter => (dimension, "rollup_quarter WHERE".to_owned()),
-        SlotWidth::Hour => ("name", format!("rollup_hour WHERE dimension = '{dimension}' AND")),
-    };
-    format!(
-        "SELECT {name} AS name, {sums} FROM {rows} slot_ms >= ?1 AND slot_ms < ?2
-          AND purpose = ?3 GROUP BY 1"
-    )
-}
-
-fn read_group(row: &Row<'_>) -> rusqlite::Result<(UsageKey, UsageTotals)> {
-    let name: String = row.get("name")?;
-    let key = if name.is_empty() { UsageKey::Unnamed } else { UsageKey::Named(name) };
-    Ok((key, read_totals(row)?))
-}
-
-/// The sum columns of a roll-up row.
+/// Reads the sum columns of a roll-up row.
 pub(crate) fn read_totals(row: &Row<'_>) -> rusqlite::Result<UsageTotals> {
     Ok(UsageTotals {
         requests: get_count(row, "requests")?,
@@ -325,44 +358,19 @@ fn summarise(mut buckets: Vec<UsageBucket>) -> UsageSummary {
         *sums.entry(key.clone()).or_default() += *group;
         totals += *group;
     }
-    let mut groups: Vec<_> = sums.into_iter().collect();
-    groups.sort_by(|(key, sum), (other_key, other)| {
-        let ranked = (other.cost, other.requests).cmp(&(sum.cost, sum.requests));
-        ranked.then_with(|| key.cmp(other_key))
-    });
+    let groups = rank_groups(sums, usize::MAX);
     let ranks: HashMap<_, _> = groups.iter().map(|(key, _)| key.clone()).zip(0_usize..).collect();
     for bucket in &mut buckets {
         bucket.groups.sort_by_key(|(key, _)| ranks.get(key).copied());
         let rest = |(key, _): &(UsageKey, UsageTotals)| {
             ranks.get(key).is_none_or(|rank| *rank >= USAGE_SERIES_MAX)
         };
-        merge_rest(&mut bucket.groups, rest);
+        if let Some(first) = bucket.groups.iter().position(rest) {
+            merge_past(&mut bucket.groups, first);
+        }
     }
-    let shown = groups.get(..USAGE_GROUPS_MAX).map(|_| USAGE_GROUPS_MAX);
-    if let Some(shown) = shown {
-        let rest = groups.split_off(shown);
-        push_other(&mut groups, &rest);
-    }
+    let groups = rank_groups(groups, USAGE_GROUPS_MAX);
     UsageSummary { buckets, groups, totals }
-}
-
-fn merge_rest(
-    groups: &mut Vec<(UsageKey, UsageTotals)>,
-    is_rest: impl FnMut(&(UsageKey, UsageTotals)) -> bool,
-) {
-    if let Some(first) = groups.iter().position(is_rest) {
-        let rest = groups.split_off(first);
-        push_other(groups, &rest);
-    }
-}
-
-fn push_other(groups: &mut Vec<(UsageKey, UsageTotals)>, rest: &[(UsageKey, UsageTotals)]) {
-    if rest.is_empty() {
-        return;
-    }
-    let mut other = UsageTotals::default();
-    rest.iter().for_each(|(_, group)| other += *group);
-    groups.push((UsageKey::Other, other));
 }
 
 #[cfg(test)]

@@ -229,6 +229,7 @@ fn read_leaves(
     for round in [LeafPass::EndedRequests, LeafPass::Everything] {
         let read = leaf_pages::for_each_row(scratch, |row| {
             let Some(table) = SalvageTable::identify(&row) else { return Ok(()) };
+            let row = if table.name == "rollup_quarter" { with_route(row) } else { row };
             let is_wanted = match round {
                 LeafPass::EndedRequests => table.name == "requests" && !is_reserved(&row),
                 LeafPass::Everything => true,
@@ -243,6 +244,15 @@ fn read_leaves(
         read.map_err(|error| file_error(scratch, error))??;
     }
     Ok(())
+}
+
+/// Rows of versions before 11 have no route, which is part of the key now.
+fn with_route(mut rollup: Vec<Value>) -> Vec<Value> {
+    const ROUTE: usize = 7;
+    if !matches!(rollup.get(ROUTE), Some(Value::Text(_))) {
+        rollup.insert(ROUTE, Value::Text(String::new()));
+    }
+    rollup
 }
 
 #[derive(Clone, Copy)]

@@ -12,6 +12,7 @@ mod recovery;
 mod rollups;
 mod route_counts;
 mod sessions;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -17,6 +17,10 @@ pub const USAGE_SERIES_MAX: usize = 8;
 /// Most groups in [`UsageSummary::groups`]; the others are summed as [`UsageKey::Other`].
 pub const USAGE_GROUPS_MAX: usize = 200;
 
+/// Most rows and columns of a [`CrossSummary`]; the others are summed as [`UsageKey::Other`].
+pub const USAGE_CROSS_ROWS_MAX: usize = 20;
+pub const USAGE_CROSS_COLUMNS_MAX: usize = 8;
+
 /// Width of a roll-up slot in milliseconds. Every time zone in use has an offset in whole quarter
 /// hours (Nepal 5:45, India 5:30), so the days of any zone are whole numbers of these.
 pub(crate) const SLOT_MS: i64 = 15 * 60 * 1_000;
@@ -24,12 +28,16 @@ pub(crate) const SLOT_MS: i64 = 15 * 60 * 1_000;
 /// Width of an hourly roll-up in milliseconds.
 pub(crate) const HOUR_MS: i64 = 4 * SLOT_MS;
 
+/// Width of a daily roll-up in milliseconds.
+pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
+
 /// A usage query, cut into buckets. `from` is rounded down and `to` up to a quarter hour.
 #[derive(Debug, Clone)]
 pub struct UsageQuery {
     pub(crate) edges: Vec<WallTime>,
     pub(crate) group_by: GroupBy,
     pub(crate) purpose: Purpose,
+    pub(crate) filter: UsageFilter,
 }
 
 impl UsageQuery {
@@ -45,14 +53,79 @@ impl UsageQuery {
         group_by: GroupBy,
     ) -> Result<Self, UsageRangeError> {
         let edges = bucket_edges(from, to, bucket, zone)?;
-        Ok(Self { edges, group_by, purpose: Purpose::User })
+        let filter = UsageFilter::default();
+        Ok(Self { edges, group_by, purpose: Purpose::User, filter })
     }
 
     /// Selects traffic other than the user's.
     #[must_use]
-    pub const fn purpose(mut self, purpose: Purpose) -> Self {
+    pub fn purpose(mut self, purpose: Purpose) -> Self {
         self.purpose = purpose;
         self
+    }
+
+    /// Sums only requests that match.
+    #[must_use]
+    pub fn filter(mut self, filter: UsageFilter) -> Self {
+        self.filter = filter;
+        self
+    }
+}
+
+/// Two dimensions crossed over a range, which is rounded outwards to quarter hours.
+#[derive(Debug, Clone)]
+pub struct CrossQuery {
+    pub(crate) from: WallTime,
+    pub(crate) to: WallTime,
+    pub(crate) rows: GroupBy,
+    pub(crate) columns: GroupBy,
+    pub(crate) purpose: Purpose,
+    pub(crate) filter: UsageFilter,
+}
+
+impl CrossQuery {
+    /// The user's own traffic in `from..to`.
+    ///
+    /// # Errors
+    /// [`UsageRangeError::Empty`]
+    pub fn new(
+        from: WallTime,
+        to: WallTime,
+        (rows, columns): (GroupBy, GroupBy),
+        filter: UsageFilter,
+    ) -> Result<Self, UsageRangeError> {
+        if from >= to {
+            return Err(UsageRangeError::Empty);
+        }
+        let (from, to) = (slot_start(from), slot_end(to));
+        Ok(Self { from, to, rows, columns, purpose: Purpose::User, filter })
+    }
+}
+
+/// The name that requests must have in some dimensions; the empty name is that of requests without
+/// one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UsageFilter(Vec<(GroupBy, String)>);
+
+impl UsageFilter {
+    pub(crate) const fn none() -> &'static Self {
+        const NONE: &UsageFilter = &UsageFilter(Vec::new());
+        NONE
+    }
+
+    pub(crate) fn values(&self) -> &[(GroupBy, String)] {
+        &self.0
+    }
+
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(GroupBy, String)> for UsageFilter {
+    fn from_iter<I: IntoIterator<Item = (GroupBy, String)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
     }
 }
 
@@ -91,8 +164,7 @@ domain::words! {
         Credential = "credential",
         /// The client's tag, the header `x-gatehouse-project`.
         Project = "project",
-        /// The matched route, as far back as single requests are kept. Reads all of them, which
-        /// takes a second per million: fit for a command, not for a dashboard.
+        /// The matched route. Requests that were deleted before version 11 of the ledger have none.
         Route = "route",
     }
 }
@@ -127,6 +199,48 @@ pub enum UsageKey {
     Unnamed,
     /// All groups that are not shown by name.
     Other,
+}
+
+impl UsageKey {
+    pub(crate) fn named(name: String) -> Self {
+        if name.is_empty() { Self::Unnamed } else { Self::Named(name) }
+    }
+}
+
+/// Sums by two dimensions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CrossSummary {
+    /// Highest cost first.
+    pub rows: Vec<(UsageKey, UsageTotals)>,
+    /// Highest cost first.
+    pub columns: Vec<(UsageKey, UsageTotals)>,
+    /// By row, then by column; equal to the sums of both.
+    pub cells: Vec<Vec<UsageTotals>>,
+    pub totals: UsageTotals,
+}
+
+/// Orders groups by cost, then requests, and sums those past `shown_max` as [`UsageKey::Other`].
+pub(crate) fn rank_groups(
+    groups: impl IntoIterator<Item = (UsageKey, UsageTotals)>,
+    shown_max: usize,
+) -> Vec<(UsageKey, UsageTotals)> {
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by(|(key, sum), (other_key, other)| {
+        let ranked = (other.cost, other.requests).cmp(&(sum.cost, sum.requests));
+        ranked.then_with(|| key.cmp(other_key))
+    });
+    merge_past(&mut groups, shown_max);
+    groups
+}
+
+/// Sums the groups from `shown_max` on as [`UsageKey::Other`].
+pub(crate) fn merge_past(groups: &mut Vec<(UsageKey, UsageTotals)>, shown_max: usize) {
+    if groups.len() <= shown_max {
+        return;
+    }
+    let mut other = UsageTotals::default();
+    groups.drain(shown_max..).for_each(|(_, group)| other += group);
+    groups.push((UsageKey::Other, other));
 }
 
 /// Sums over finished requests.

@@ -10,6 +10,10 @@ import type {
   UsageBasis,
   GroupBy,
   UsageGroupView,
+  UsageCrossQuery,
+  UsageCrossView,
+  UsageFilter,
+  UsagePeriodQuery,
   UsageReportQuery,
   UsageSegmentView,
   UsageTotalsView,
@@ -170,7 +174,16 @@ function totalsOf(requests: RequestView[]): UsageTotalsView {
     cache_read_tokens: sum((request) => request.cache_read_tokens),
     output_tokens: sum((request) => request.output_tokens),
     reasoning_tokens: sum((request) => Math.floor((request.output_tokens ?? 0) / 5)),
+    retries: sum((request) => Math.max(request.attempts - 1, 0)),
+    wasted_nano_usd: sum((request) => (request.attempts > 1 ? Math.floor((request.cost_nano_usd ?? 0) / 10) : 0)),
+    saved_nano_usd: sum((request) => (isHit(request) ? 2_400_000 : 0)),
+    cache_hits: sum((request) => (isHit(request) ? 1 : 0)),
+    cache_misses: sum((request) => (request.cache === "miss" ? 1 : 0)),
   };
+}
+
+function isHit(request: RequestView): boolean {
+  return request.cache !== "bypass" && request.cache !== "miss";
 }
 
 function groupKey(request: RequestView, by: GroupBy): string {
@@ -195,7 +208,18 @@ export function startOfDay(now: number, zone: UsageReportQuery["zone"]): number 
   return zone === "utc" ? date.setUTCHours(0, 0, 0, 0) : date.setHours(0, 0, 0, 0);
 }
 
-function startsOf(query: UsageReportQuery, now: number): { starts: number[]; label: (start: number) => string } {
+/** Whether a request counts with this filter. */
+function isWanted(request: RequestView, filter: UsageFilter | undefined): boolean {
+  const dimensions: GroupBy[] = ["backend", "model", "client", "credential", "project", "route"];
+  return dimensions.every((by) => {
+    const wanted = filter?.[by];
+    return wanted === undefined || wanted === null || groupKey(request, by) === wanted;
+  });
+}
+
+type Starts = { starts: number[]; label: (start: number) => string };
+
+function startsOf(query: UsagePeriodQuery, now: number): Starts {
   const timeZone = query.zone === "utc" ? { timeZone: "UTC" } : {};
   const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", ...timeZone });
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...timeZone });
@@ -206,6 +230,12 @@ function startsOf(query: UsageReportQuery, now: number): { starts: number[]; lab
     Array.from({ length: days }, (_, index) =>
       startOfDay(midnight + 12 * HOUR_MS - (days - 1 - index) * DAY_MS, query.zone),
     );
+  if (query.from !== undefined && query.from !== null) {
+    const length = now - query.from;
+    return length <= 2 * DAY_MS
+      ? { starts: byHour(query.from), label: (start) => hour.format(start) }
+      : { starts: byDay(Math.ceil(length / DAY_MS)), label: (start) => day.format(start) };
+  }
   switch (query.range) {
     case "today":
       return { starts: byHour(midnight), label: (start) => hour.format(start) };
@@ -250,12 +280,16 @@ function metersOf(requests: RequestView[]): MeterTotalsView[] {
 export function usageOf(
   requests: RequestView[],
   query: UsageReportQuery,
-  now: number,
+  clock: number,
   backendLabel: (id: string) => string,
 ): Omit<UsageView, "currency"> {
+  const now = Math.min(clock, query.to ?? clock);
   const { starts, label } = startsOf(query, now);
   const from = starts[0] ?? now;
-  const inRange = requests.filter((request) => request.started_at >= from);
+  const wanted = requests.filter((request) => isWanted(request, query.filter));
+  const inRange = wanted.filter((request) => request.started_at >= from && request.started_at < now);
+  const length = now - from;
+  const before = wanted.filter(({ started_at }) => started_at >= from - length && started_at < from);
   const totals = totalsOf(inRange);
   const byGroup = groupBy(inRange, (request) => groupKey(request, query.group_by));
   const ordered = [...byGroup]
@@ -271,6 +305,7 @@ export function usageOf(
     totals: group.totals,
     cost_share_percent:
       group.totals.requests > group.totals.unpriced_requests ? share(group.totals.cost_nano_usd) : null,
+    ...previousOf(group, query, before),
   }));
   const first = groups[0];
   return {
@@ -295,7 +330,79 @@ export function usageOf(
         total: segmentOf(within(inRange)),
       };
     }),
-    meters: metersOf(inRange),
+    meters: Object.values(query.filter ?? {}).some((name) => name !== null) ? [] : metersOf(inRange),
+    previous: query.compare
+      ? {
+          from: from - length,
+          to: from,
+          label: length > 1.5 * DAY_MS ? `the ${Math.ceil(length / DAY_MS)} days before` : "the day before",
+          totals: totalsOf(before),
+          cost_change_percent: changeOf(totals.cost_nano_usd, totalsOf(before).cost_nano_usd),
+          requests_change_percent: changeOf(inRange.length, before.length),
+        }
+      : null,
+  };
+}
+
+function changeOf(now: number, before: number): number | null {
+  return before === 0 ? null : Math.round(((now - before) * 100) / before);
+}
+
+function previousOf(
+  group: { key: string; totals: UsageTotalsView },
+  query: UsageReportQuery,
+  before: RequestView[],
+): Pick<UsageGroupView, "previous" | "cost_change_percent"> {
+  if (!query.compare) return { previous: null, cost_change_percent: null };
+  const previous = totalsOf(before.filter((request) => groupKey(request, query.group_by) === group.key));
+  return { previous, cost_change_percent: changeOf(group.totals.cost_nano_usd, previous.cost_nano_usd) };
+}
+
+const CROSS_ROWS_MAX = 20;
+const CROSS_COLUMNS_MAX = 8;
+
+/** Sums by two dimensions. */
+export function crossOf(
+  requests: RequestView[],
+  { period, rows, columns }: UsageCrossQuery,
+  clock: number,
+  backendLabel: (id: string) => string,
+): UsageCrossView {
+  const now = Math.min(clock, period.to ?? clock);
+  const from = startsOf(period, now).starts[0] ?? now;
+  const inRange = requests.filter(
+    (request) => isWanted(request, period.filter) && request.started_at >= from && request.started_at < now,
+  );
+  const totals = totalsOf(inRange);
+  const rank = (by: GroupBy, limit: number) => {
+    const ordered = [...groupBy(inRange, (request) => groupKey(request, by))]
+      .map(([key, own]) => ({ key, own }))
+      .toSorted((left, right) => totalsOf(right.own).cost_nano_usd - totalsOf(left.own).cost_nano_usd);
+    const rest = ordered.slice(limit).flatMap(({ own }) => own);
+    const kept = ordered.slice(0, limit);
+    return rest.length > 0 ? [...kept, { key: "other", own: rest }] : kept;
+  };
+  const [down, across] = [rank(rows, CROSS_ROWS_MAX), rank(columns, CROSS_COLUMNS_MAX)];
+  const view = (by: GroupBy) => (group: { key: string; own: RequestView[] }) => {
+    const sums = totalsOf(group.own);
+    const share = totals.cost_nano_usd === 0 ? null : Math.round((sums.cost_nano_usd * 100) / totals.cost_nano_usd);
+    return {
+      key: group.key,
+      label: by === "backend" ? backendLabel(group.key) : group.key,
+      totals: sums,
+      cost_share_percent: sums.requests > sums.unpriced_requests ? share : null,
+    };
+  };
+  return {
+    from,
+    to: now,
+    rows: down.map(view(rows)),
+    columns: across.map(view(columns)),
+    cells: down.map((row) => {
+      const own = new Set(row.own);
+      return across.map((column) => totalsOf(column.own.filter((request) => own.has(request))));
+    }),
+    totals,
   };
 }
 

@@ -5,7 +5,7 @@ use control::view::{
     BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView, ClientView,
     EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
     PriceImportView, PricesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView,
-    SessionLogsView, SettingsView, StatusView, UsageView,
+    SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -125,6 +125,10 @@ fn usage_for_people_and_spreadsheets() {
     let sums: UsageView = view(usage_fixture());
     check_seen!("usage", usage::table(&sums));
     insta::assert_snapshot!("usage_csv", usage::render_csv(&sums).expect("CSV"));
+    check_seen!("usage_compared", usage::table(&view::<UsageView>(usage_compared_fixture())));
+    let crossed: UsageCrossView = view(usage_cross_fixture());
+    check_seen!("usage_cross", usage::cross::table(&crossed));
+    insta::assert_snapshot!("usage_cross_csv", usage::cross::csv(&crossed).expect("CSV"));
     check_seen!("usage_meters", usage::meter::table(&sums));
     insta::assert_snapshot!("usage_meters_csv", usage::meter::csv(&sums).expect("CSV"));
 }
@@ -276,7 +280,8 @@ fn programs_get_the_view_as_it_is() {
     check::<Vec<BackendPresetView>>(&presets_fixture());
     check::<BackendTestView>(&backend_test_fixture());
     check::<Vec<ClientView>>(&clients_fixture());
-    check::<UsageView>(&usage_fixture());
+    check::<UsageView>(&usage_compared_fixture());
+    check::<UsageCrossView>(&usage_cross_fixture());
     check::<SessionLogsView>(&session_logs_fixture());
     check::<RequestsView>(&requests_fixture());
     check::<CacheView>(&cache_fixture());

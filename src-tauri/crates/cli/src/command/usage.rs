@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    Count, GroupBy, TimeZoneChoice, UnixMs, UsageGroupView, UsageRange, UsageReportQuery,
+    Count, GroupBy, UsageGroupView, UsagePeriodQuery, UsagePreviousView, UsageReportQuery,
     UsageTotalsView, UsageView,
 };
 
@@ -15,9 +15,13 @@ use crate::quantity::{
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
+pub(super) mod cross;
 pub(super) mod meter;
+mod period;
 pub(crate) mod session_logs;
 mod statement;
+
+pub(super) use period::{PeriodArgument, parse_span_ms};
 
 /// What to add up.
 #[derive(Debug, clap::Args)]
@@ -25,15 +29,17 @@ mod statement;
 pub(crate) struct UsageArguments {
     #[command(subcommand)]
     pub(crate) command: Option<UsageCommand>,
-    /// How far back: today, or a time span such as 90m, 12h, 7d or 4w
-    #[arg(long, value_name = "TIME", default_value = "7d")]
-    since: UsagePeriod,
+    #[command(flatten)]
+    period: period::PeriodArguments,
     /// One row per model, backend, client, key, project, route, day or meter
     #[arg(long, value_enum, default_value_t = GroupByArgument::Model)]
     by: GroupByArgument,
-    /// Days are in UTC, as on provider dashboards, instead of local time
+    /// One column for each of these, too: the costs of two dimensions crossed
+    #[arg(long, value_enum, value_name = "BY", conflicts_with = "compare")]
+    across: Option<GroupByArgument>,
+    /// Also show the change from the period before
     #[arg(long)]
-    utc: bool,
+    compare: bool,
     /// Output format
     #[arg(long, value_enum)]
     format: Option<UsageFormat>,
@@ -48,33 +54,6 @@ pub(crate) enum UsageCommand {
     Statement(statement::StatementArguments),
 }
 
-/// A period, up to now.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum PeriodArgument {
-    /// Since midnight
-    Today,
-    /// 24 hours
-    #[value(name = "24h")]
-    Day,
-    /// 7 days
-    #[value(name = "7d")]
-    Week,
-    /// 30 days
-    #[value(name = "30d")]
-    Month,
-}
-
-impl PeriodArgument {
-    pub(super) const fn range(self) -> UsageRange {
-        match self {
-            Self::Today => UsageRange::Today,
-            Self::Day => UsageRange::LastDay,
-            Self::Week => UsageRange::LastWeek,
-            Self::Month => UsageRange::LastMonth,
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum GroupByArgument {
     Model,
@@ -83,7 +62,6 @@ enum GroupByArgument {
     Key,
     /// One row per value of the header x-gatehouse-project
     Project,
-    /// One row per route, from the requests that are still kept
     Route,
     /// One row per day, or per hour for up to two days
     Day,
@@ -91,30 +69,19 @@ enum GroupByArgument {
     Meter,
 }
 
-/// A period up to now: a range that the panel offers too, or any span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum UsagePeriod {
-    Range(UsageRange),
-    SpanMs(i64),
-}
-
-impl std::str::FromStr for UsagePeriod {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "today" => Ok(Self::Range(UsageRange::Today)),
-            "24h" | "1d" => Ok(Self::Range(UsageRange::LastDay)),
-            "7d" => Ok(Self::Range(UsageRange::LastWeek)),
-            "30d" => Ok(Self::Range(UsageRange::LastMonth)),
-            other => parse_span_ms(other).map(Self::SpanMs),
-        }
+impl GroupByArgument {
+    /// `None` for what the bars and the meters answer.
+    const fn dimension(self) -> Option<GroupBy> {
+        Some(match self {
+            Self::Model => GroupBy::Model,
+            Self::Backend => GroupBy::Backend,
+            Self::Client => GroupBy::Client,
+            Self::Key => GroupBy::Credential,
+            Self::Project => GroupBy::Project,
+            Self::Route => GroupBy::Route,
+            Self::Day | Self::Meter => return None,
+        })
     }
-}
-
-/// Parses a time span such as `90m`, `12h`, `7d` or `4w` into milliseconds.
-pub(super) fn parse_span_ms(text: &str) -> Result<i64, String> {
-    let span = control::parse_span(text).and_then(|span| i64::try_from(span.as_millis()).ok());
-    span.ok_or_else(|| format!("{text:?} is not a time span; write it like 90m, 12h, 7d or 4w"))
 }
 
 /// How sums are written.
@@ -140,25 +107,14 @@ pub(crate) async fn run(
         None => {}
     }
     let format = choose_usage_format(wanted.format, console.format)?;
-    let (range, from) = match wanted.since {
-        UsagePeriod::Range(range) => (range, None),
-        UsagePeriod::SpanMs(span) => (UsageRange::LastDay, Some(UnixMs(console.now().0 - span))),
-    };
-    let query = UsageReportQuery {
-        range,
-        from,
-        group_by: match wanted.by {
-            GroupByArgument::Model | GroupByArgument::Day | GroupByArgument::Meter => {
-                GroupBy::Model
-            }
-            GroupByArgument::Backend => GroupBy::Backend,
-            GroupByArgument::Client => GroupBy::Client,
-            GroupByArgument::Key => GroupBy::Credential,
-            GroupByArgument::Project => GroupBy::Project,
-            GroupByArgument::Route => GroupBy::Route,
-        },
-        zone: if wanted.utc { TimeZoneChoice::Utc } else { TimeZoneChoice::Local },
-    };
+    let period = wanted.period.query(console.now())?;
+    if let Some(across) = wanted.across {
+        return cross::run((wanted.by, across), period, format, core, console).await;
+    }
+    let UsagePeriodQuery { range, zone, from, to, filter } = period;
+    let group_by = wanted.by.dimension().unwrap_or(GroupBy::Model);
+    let compare = wanted.compare;
+    let query = UsageReportQuery { range, group_by, zone, from, to, filter, compare };
     let usage = control::usage(core, query).await?;
     let answer = match format {
         UsageFormat::Table if matches!(wanted.by, GroupByArgument::Day) => {
@@ -230,9 +186,12 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
     if usage.groups.is_empty() {
         return text;
     }
-    let mut table = TextTable::new(&[
-        Column::Left("Name"),
-        Column::Right("Cost"),
+    if let Some(previous) = &usage.previous {
+        text.line(Tone::Muted, &previous_sentence(previous));
+    }
+    let change = usage.previous.as_ref().map(|_| Column::Right("Change"));
+    let columns = [Column::Left("Name"), Column::Right("Cost")].into_iter().chain(change);
+    let columns = columns.chain([
         Column::Right("Share").hidden_at_rank(3),
         Column::Right("Requests"),
         Column::Right("Failed").hidden_at_rank(1),
@@ -240,16 +199,20 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
         Column::Right("Cached").hidden_at_rank(4),
         Column::Right("Tokens out").hidden_at_rank(2),
     ]);
+    let mut table = TextTable::new(&columns.collect::<Vec<_>>());
     for group in &usage.groups {
         let share = group.cost_share_percent.map_or_else(String::new, |share| format!("{share} %"));
-        table.row(totals_row(TableCell::from(&group.label), share, &group.totals));
+        let change = group.previous.map(|before| format_change(group.cost_change_percent, &before));
+        let name = TableCell::from(&group.label);
+        table.row_of(totals_row(name, change, share, &group.totals));
     }
     if usage.groups.len() > 1 {
-        table.row(totals_row(
-            TableCell::styled(Tone::Strong, "Total"),
-            String::new(),
-            &usage.totals,
-        ));
+        let change = usage
+            .previous
+            .as_ref()
+            .map(|previous| format_change(previous.cost_change_percent, &previous.totals));
+        let name = TableCell::styled(Tone::Strong, "Total");
+        table.row_of(totals_row(name, change, String::new(), &usage.totals));
     }
     text.end().table(&table);
     text
@@ -263,17 +226,39 @@ pub(super) fn append_finding(text: &mut StyledText, usage: &UsageView) {
     }
 }
 
-fn totals_row(name: TableCell, share: String, totals: &UsageTotalsView) -> [TableCell; 8] {
-    [
-        name,
-        format_cost(totals.cost_nano_usd, totals.requests, totals.unpriced_requests).into(),
+/// `$1.20 for 3 requests in the 7 days before`
+fn previous_sentence(previous: &UsagePreviousView) -> String {
+    let UsagePreviousView { totals, label, .. } = previous;
+    let cost = format_cost(totals.cost_nano_usd, totals.requests, totals.unpriced_requests);
+    format!("{cost} for {} in {label}", format_counted_noun(totals.requests, "request"))
+}
+
+/// `+12 %`; `new` where there were no requests before.
+fn format_change(percent: Option<i32>, before: &UsageTotalsView) -> String {
+    match percent {
+        Some(percent) => format!("{percent:+} %"),
+        None if before.requests.0 == 0 => "new".to_owned(),
+        None => String::new(),
+    }
+}
+
+fn totals_row(
+    name: TableCell,
+    change: Option<String>,
+    share: String,
+    totals: &UsageTotalsView,
+) -> Vec<TableCell> {
+    let cost = format_cost(totals.cost_nano_usd, totals.requests, totals.unpriced_requests);
+    let known = [name, cost.into()].into_iter().chain(change.map(TableCell::from));
+    let rest = [
         share.into(),
         format_count(totals.requests).into(),
         failed_cell(totals.failed_requests),
         format_count(totals.input_tokens).into(),
         format_count(totals.cache_read_tokens).into(),
         format_count(totals.output_tokens).into(),
-    ]
+    ];
+    known.chain(rest).collect()
 }
 
 fn failed_cell(count: Count) -> TableCell {
@@ -335,23 +320,4 @@ fn format_known_dollars(totals: &UsageTotalsView) -> String {
 /// and for terminals. Model names are untrusted.
 fn escape_csv_cell(text: &str) -> String {
     crate::escape::escape(&control::guard_formula(text)).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_span_of_time_is_understood() {
-        let check = |typed: &str, wanted: Option<UsagePeriod>| {
-            assert_eq!(typed.parse().ok(), wanted, "{typed}");
-        };
-        check("today", Some(UsagePeriod::Range(UsageRange::Today)));
-        check("1d", Some(UsagePeriod::Range(UsageRange::LastDay)));
-        check("90m", Some(UsagePeriod::SpanMs(5_400_000)));
-        check("2w", Some(UsagePeriod::SpanMs(1_209_600_000)));
-        for wrong in ["", "d", "0h", "-1d", "1y", "9223372036854775807w", "1é"] {
-            check(wrong, None);
-        }
-    }
 }

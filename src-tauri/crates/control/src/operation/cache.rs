@@ -11,7 +11,8 @@ use ledger::{BypassCount, CacheTotals, GroupBy, UsageQuery};
 use settings::CacheSettings;
 
 use super::input;
-use super::usage::{count_noun, period};
+use super::usage::count_noun;
+use super::usage_period::period;
 use crate::ApiError;
 use crate::view::{
     CacheBypassView, CacheOutcomeView, CachePurge, CachePurgeResultView, CachePurgeSelector,

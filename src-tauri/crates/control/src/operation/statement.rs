@@ -18,8 +18,8 @@ use ledger::{MeterTotals, StatementRow, UsageTotals};
 use serde::Serialize;
 
 use super::invoice::meter_label;
-use super::usage::time_zone;
 use crate::ApiError;
+use crate::moment::time_zone;
 use crate::view::{StatementFile, StatementFormat, StatementQuery, StatementSaved};
 
 /// Longest project name in a query, in characters, as the ledger keeps them.

@@ -9,7 +9,8 @@ use super::ledger;
 use super::readiness::load_last_run;
 use super::resilience::sentence_from_clause;
 use super::routes::{broken_routes, join_names};
-use super::usage::{count_noun, local_midnight};
+use super::usage::count_noun;
+use super::usage_period::local_midnight;
 use super::vault_view;
 use crate::ApiError;
 use crate::view::{

@@ -5,49 +5,112 @@ use std::collections::HashMap;
 use domain::{NanoUsd, ShownCurrency, WallTime};
 use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
 use ledger::{
-    BucketWidth, GroupBy, MeterTotals, UsageBasis, UsageBucket, UsageKey, UsageQuery as Question,
-    UsageSummary, UsageTotals,
+    BucketWidth, CrossQuery, GroupBy, MeterTotals, UsageBasis, UsageBucket, UsageKey,
+    UsageQuery as Question, UsageSummary, UsageTotals,
 };
 use pricing::Cost;
 
 use super::currency::currency_view;
 use super::invoice::meter_label;
+use super::usage_period::{
+    Period, cost_change_percent, ledger_filter, requests_change_percent, to_zoned, zone_name,
+};
 use crate::ApiError;
 use crate::view::{
-    CostBasisView, CurrencyView, MeterTotalsView, NanoDollars, TimeZoneChoice, UnixMs,
-    UsageBucketView, UsageGroupView, UsageRange, UsageReportQuery, UsageSegmentView,
-    UsageTotalsView, UsageView,
+    CostBasisView, CurrencyView, MeterTotalsView, NanoDollars, UsageBucketView,
+    UsageCrossGroupView, UsageCrossQuery, UsageCrossView, UsageGroupView, UsagePeriodQuery,
+    UsagePreviousView, UsageReportQuery, UsageSegmentView, UsageTotalsView, UsageView,
 };
 
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
+const DAY_MS: i64 = 24 * 3_600_000;
 
 pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<UsageView, ApiError> {
-    let zone = time_zone(req.zone);
-    let to = engine.clock().wall();
-    let (from, bucket) = match req.from {
-        Some(from) => custom_period(from, to)?,
-        None => period(req.range, to, &zone)?,
-    };
-    let question = Question::new(from, to, bucket, &zone, req.group_by)
-        .map_err(|error| ApiError::invalid("range", error.to_string()))?;
-    let sums = engine.ledger().usage(question).await?;
+    let UsageReportQuery { range, group_by, zone, from, to, filter, compare } = req;
+    let query = UsagePeriodQuery { range, zone, from, to, filter };
+    let period = Period::resolve(&query, engine.clock().wall())?;
+    let filter = ledger_filter(&query.filter);
+    let sums = sum_period(engine, &period, group_by, &filter).await?;
     let named = backend_labels(&engine.settings(), engine.mock_id());
-    let meters = engine.ledger().meter_totals(from, to).await?;
+    let label = |key: &UsageKey| group_label(key, group_by, &named);
     let currency = currency_view(&engine.settings());
-    let view = usage_view(&sums, from, to, &ChartAxis { zone, bucket }, currency, |key| {
-        group_label(key, req.group_by, &named)
-    });
-    Ok(UsageView { meters: meter_views(&meters), ..view })
+    let mut view = usage_view(&sums, &period, currency, label);
+    if filter.is_empty() {
+        let meters = engine.ledger().meter_totals(period.from, period.to).await?;
+        view.meters = meter_views(&meters);
+    }
+    if let Some((before, name)) = compare.then(|| period.previous()).flatten() {
+        let previous = sum_period(engine, &before, group_by, &filter).await?;
+        add_previous(&mut view, &sums, &previous, &before, name);
+    }
+    Ok(view)
 }
 
-pub(super) fn time_zone(choice: TimeZoneChoice) -> TimeZone {
-    match choice {
-        TimeZoneChoice::Local => TimeZone::system(),
-        TimeZoneChoice::Utc => TimeZone::UTC,
+pub(super) async fn sum_period(
+    engine: &Engine,
+    period: &Period,
+    group_by: GroupBy,
+    filter: &ledger::UsageFilter,
+) -> Result<UsageSummary, ApiError> {
+    let Period { from, to, bucket, zone } = period;
+    let question = Question::new(*from, *to, *bucket, zone, group_by)
+        .map_err(|error| ApiError::invalid("range", error.to_string()))?;
+    Ok(engine.ledger().usage(question.filter(filter.clone())).await?)
+}
+
+/// Puts the period before beside the totals and each group.
+fn add_previous(
+    view: &mut UsageView,
+    sums: &UsageSummary,
+    previous: &UsageSummary,
+    before: &Period,
+    label: String,
+) {
+    let earlier: HashMap<&UsageKey, &UsageTotals> =
+        previous.groups.iter().map(|(key, totals)| (key, totals)).collect();
+    for (group, (key, totals)) in view.groups.iter_mut().zip(&sums.groups) {
+        let earlier = earlier.get(key).copied().copied().unwrap_or_default();
+        group.previous = Some(totals_view(&earlier));
+        group.cost_change_percent = cost_change_percent(totals, &earlier);
     }
+    view.previous = Some(UsagePreviousView {
+        from: before.from.into(),
+        to: before.to.into(),
+        label,
+        totals: totals_view(&previous.totals),
+        cost_change_percent: cost_change_percent(&sums.totals, &previous.totals),
+        requests_change_percent: requests_change_percent(&sums.totals, &previous.totals),
+    });
+}
+
+/// Sums by two dimensions.
+pub(crate) async fn usage_cross(
+    engine: &Engine,
+    req: UsageCrossQuery,
+) -> Result<UsageCrossView, ApiError> {
+    let period = Period::resolve(&req.period, engine.clock().wall())?;
+    let filter = ledger_filter(&req.period.filter);
+    let question = CrossQuery::new(period.from, period.to, (req.rows, req.columns), filter)
+        .map_err(|error| ApiError::invalid("range", error.to_string()))?;
+    let sums = engine.ledger().usage_cross(question).await?;
+    let named = backend_labels(&engine.settings(), engine.mock_id());
+    let groups = |groups: &[(UsageKey, UsageTotals)], group_by| {
+        let view = |(key, totals): &(UsageKey, UsageTotals)| UsageCrossGroupView {
+            key: group_key(key),
+            label: group_label(key, group_by, &named),
+            totals: totals_view(totals),
+            cost_share_percent: known_cost_share_percent(totals, &sums.totals),
+        };
+        groups.iter().map(view).collect()
+    };
+    Ok(UsageCrossView {
+        from: period.from.into(),
+        to: period.to.into(),
+        rows: groups(&sums.rows, req.rows),
+        columns: groups(&sums.columns, req.columns),
+        cells: sums.cells.iter().map(|row| row.iter().map(totals_view).collect()).collect(),
+        totals: totals_view(&sums.totals),
+    })
 }
 
 fn meter_views(meters: &[MeterTotals]) -> Vec<MeterTotalsView> {
@@ -89,74 +152,18 @@ pub(super) async fn sum_last_day_by_backend(engine: &Engine) -> Result<UsageSumm
     Ok(engine.ledger().usage(question).await?)
 }
 
-/// Start of the day in this machine's time zone.
-pub(super) fn local_midnight(now: WallTime) -> WallTime {
-    day_start(now, &TimeZone::system()).unwrap_or(now)
-}
-
-fn day_start(now: WallTime, zone: &TimeZone) -> Option<WallTime> {
-    let start = to_zoned(now, zone)?.start_of_day().ok()?;
-    Some(WallTime::from_unix_ms(start.timestamp().as_millisecond()))
-}
-
-fn to_zoned(time: WallTime, zone: &TimeZone) -> Option<Zoned> {
-    Some(Timestamp::from_millisecond(time.unix_ms()).ok()?.to_zoned(zone.clone()))
-}
-
-pub(super) fn period(
-    range: UsageRange,
-    to: WallTime,
-    zone: &TimeZone,
-) -> Result<(WallTime, BucketWidth), ApiError> {
-    let back = |ms: i64| WallTime::from_unix_ms(to.unix_ms() - ms);
-    let midnight = |time| {
-        day_start(time, zone)
-            .ok_or_else(|| ApiError::failed("the date is outside the supported dates"))
+/// Labels the start of a bar: `08:00` or `21 Nov`.
+pub(super) fn bar_label(start: WallTime, period: &Period) -> String {
+    let format = match period.bucket {
+        BucketWidth::Hour => "%H:%M",
+        BucketWidth::Day => "%-d %b",
     };
-    Ok(match range {
-        UsageRange::Today => (midnight(to)?, BucketWidth::Hour),
-        UsageRange::LastDay => (back(DAY_MS), BucketWidth::Hour),
-        UsageRange::LastWeek => (midnight(back(6 * DAY_MS))?, BucketWidth::Day),
-        UsageRange::LastMonth => (midnight(back(29 * DAY_MS))?, BucketWidth::Day),
-    })
-}
-
-/// Longest custom period that is shown by hour, in milliseconds.
-const HOURLY_MS_MAX: i64 = 2 * DAY_MS;
-
-/// A custom period that ends now.
-fn custom_period(from: UnixMs, to: WallTime) -> Result<(WallTime, BucketWidth), ApiError> {
-    let length = to.unix_ms() - from.0;
-    if length <= 0 {
-        return Err(ApiError::invalid("since", "the period starts in the future"));
-    }
-    let bucket = if length <= HOURLY_MS_MAX { BucketWidth::Hour } else { BucketWidth::Day };
-    Ok((WallTime::from_unix_ms(from.0), bucket))
-}
-
-/// Labels the bars of a chart.
-struct ChartAxis {
-    zone: TimeZone,
-    bucket: BucketWidth,
-}
-
-impl ChartAxis {
-    fn bar_label(&self, start: WallTime) -> String {
-        let format = match self.bucket {
-            BucketWidth::Hour => "%H:%M",
-            BucketWidth::Day => "%-d %b",
-        };
-        to_zoned(start, &self.zone)
-            .map(|time| time.strftime(format).to_string())
-            .unwrap_or_default()
-    }
+    to_zoned(start, &period.zone).map(|time| time.strftime(format).to_string()).unwrap_or_default()
 }
 
 fn usage_view(
     sums: &UsageSummary,
-    from: WallTime,
-    to: WallTime,
-    axis: &ChartAxis,
+    period: &Period,
     currency: CurrencyView,
     label: impl Fn(&UsageKey) -> String,
 ) -> UsageView {
@@ -167,33 +174,33 @@ fn usage_view(
             key: group_key(key),
             label: label(key),
             totals: totals_view(totals),
-            cost_share_percent: match totals.requests > totals.unpriced_requests {
-                true => cost_share_percent(totals.cost, sums.totals.cost),
-                false => None,
-            },
+            cost_share_percent: known_cost_share_percent(totals, &sums.totals),
+            previous: None,
+            cost_change_percent: None,
         })
         .collect();
     UsageView {
-        from: from.into(),
-        to: to.into(),
-        zone: axis.zone.iana_name().unwrap_or("local time").to_owned(),
+        from: period.from.into(),
+        to: period.to.into(),
+        zone: zone_name(&period.zone),
         finding: usage_finding(&groups, &sums.totals, currency.shown()),
         totals: totals_view(&sums.totals),
         buckets: sums
             .buckets
             .iter()
-            .map(|bucket| bucket_view(bucket, &sums.groups, axis))
+            .map(|bucket| bucket_view(bucket, &sums.groups, period))
             .collect(),
         groups,
         currency,
         meters: Vec::new(),
+        previous: None,
     }
 }
 
 fn bucket_view(
     bucket: &UsageBucket,
     groups: &[(UsageKey, UsageTotals)],
-    axis: &ChartAxis,
+    period: &Period,
 ) -> UsageBucketView {
     let inside: HashMap<&UsageKey, &UsageTotals> =
         bucket.groups.iter().map(|(key, totals)| (key, totals)).collect();
@@ -202,13 +209,13 @@ fn bucket_view(
     groups.iter().for_each(|(key, _)| whole += totals(key));
     UsageBucketView {
         start: bucket.start.into(),
-        label: axis.bar_label(bucket.start),
+        label: bar_label(bucket.start, period),
         segments: groups.iter().map(|(key, _)| segment_view(&totals(key))).collect(),
         total: segment_view(&whole),
     }
 }
 
-fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
+pub(super) fn segment_view(totals: &UsageTotals) -> UsageSegmentView {
     UsageSegmentView {
         cost_nano_usd: totals.cost.into(),
         requests: totals.requests.into(),
@@ -251,6 +258,12 @@ pub(super) fn count_noun(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", domain::group_digits(number))
 }
 
+/// `None` where no request of the part has a known cost.
+fn known_cost_share_percent(part: &UsageTotals, whole: &UsageTotals) -> Option<u32> {
+    let is_known = part.requests > part.unpriced_requests;
+    is_known.then(|| cost_share_percent(part.cost, whole.cost))?
+}
+
 fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
     let (part, whole) = (part.nanos(), whole.nanos());
     if whole <= 0 {
@@ -260,7 +273,7 @@ fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
     u32::try_from(percent).ok()
 }
 
-fn group_key(key: &UsageKey) -> String {
+pub(super) fn group_key(key: &UsageKey) -> String {
     match key {
         UsageKey::Named(name) => name.clone(),
         UsageKey::Unnamed => String::new(),
@@ -268,7 +281,11 @@ fn group_key(key: &UsageKey) -> String {
     }
 }
 
-fn group_label(key: &UsageKey, group_by: GroupBy, backends: &HashMap<String, String>) -> String {
+pub(super) fn group_label(
+    key: &UsageKey,
+    group_by: GroupBy,
+    backends: &HashMap<String, String>,
+) -> String {
     match (key, group_by) {
         (UsageKey::Named(name), GroupBy::Backend) => backends.get(name).unwrap_or(name).clone(),
         (UsageKey::Named(name), _) => name.clone(),
@@ -282,7 +299,7 @@ fn group_label(key: &UsageKey, group_by: GroupBy, backends: &HashMap<String, Str
     }
 }
 
-fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
+pub(super) fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
     UsageTotalsView {
         cost_nano_usd: totals.cost.into(),
         requests: totals.requests.into(),
@@ -292,6 +309,11 @@ fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
         cache_read_tokens: totals.tokens.cache_read.into(),
         output_tokens: totals.tokens.output().into(),
         reasoning_tokens: totals.tokens.reasoning.into(),
+        retries: totals.retries.into(),
+        wasted_nano_usd: totals.wasted.into(),
+        saved_nano_usd: totals.cache.saved.into(),
+        cache_hits: (totals.cache.hits + totals.cache.shared).into(),
+        cache_misses: totals.cache.misses.into(),
     }
 }
 
@@ -325,9 +347,10 @@ mod tests {
         let mut totals = UsageTotals::default();
         groups.iter().for_each(|(_, part)| totals += *part);
         let sums = UsageSummary { buckets: Vec::new(), groups, totals };
-        let axis = ChartAxis { zone: TimeZone::UTC, bucket: BucketWidth::Day };
+        let (from, to) = (WallTime::default(), WallTime::default());
+        let period = Period { from, to, bucket: BucketWidth::Day, zone: TimeZone::UTC };
         let currency = currency_view(&settings::Settings::default());
-        usage_view(&sums, WallTime::default(), WallTime::default(), &axis, currency, group_key)
+        usage_view(&sums, &period, currency, group_key)
     }
 
     #[test]
@@ -382,15 +405,5 @@ mod tests {
         let shares: Vec<_> = view.groups.iter().map(|group| group.cost_share_percent).collect();
         assert_eq!(shares, [Some(67), Some(33)]);
         assert_eq!(shown(vec![group("a", 0, 1)]).groups[0].cost_share_percent, None);
-    }
-
-    #[test]
-    fn periods_begin_at_the_zones_midnight() {
-        let zone = TimeZone::get("Asia/Kolkata").expect("a zone");
-        let now = WallTime::from_unix_ms(1_795_215_600_000); // 2026-11-20T23:00Z, 04:30 on the 21st
-        let (from, _) = period(UsageRange::Today, now, &zone).expect("a period");
-        assert_eq!(from.to_rfc3339(), "2026-11-20T18:30:00.000Z");
-        let (from, _) = period(UsageRange::LastWeek, now, &TimeZone::UTC).expect("a period");
-        assert_eq!(from.to_rfc3339(), "2026-11-14T00:00:00.000Z");
     }
 }

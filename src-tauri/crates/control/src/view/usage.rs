@@ -17,6 +17,67 @@ pub struct UsageReportQuery {
     #[serde(default)]
     #[specta(optional)]
     pub from: Option<UnixMs>,
+    /// End of the period, exclusive; only with `from`. Now at the latest.
+    #[serde(default)]
+    #[specta(optional)]
+    pub to: Option<UnixMs>,
+    #[serde(default)]
+    #[specta(optional)]
+    pub filter: UsageFilter,
+    /// Also sums the period before.
+    #[serde(default)]
+    #[specta(optional)]
+    pub compare: bool,
+}
+
+/// A period of usage and the requests that count.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsagePeriodQuery {
+    pub range: UsageRange,
+    pub zone: TimeZoneChoice,
+    /// Start of the period, instead of `range`.
+    #[serde(default)]
+    #[specta(optional)]
+    pub from: Option<UnixMs>,
+    /// End of the period, exclusive; only with `from`. Now at the latest.
+    #[serde(default)]
+    #[specta(optional)]
+    pub to: Option<UnixMs>,
+    #[serde(default)]
+    #[specta(optional)]
+    pub filter: UsageFilter,
+}
+
+/// The name that requests must have in each dimension; `""` for requests without one. Without a
+/// value any name counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct UsageFilter {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub backend: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub client: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub credential: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub project: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[specta(optional)]
+    pub route: Option<String>,
+}
+
+/// Two dimensions crossed.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageCrossQuery {
+    pub period: UsagePeriodQuery,
+    pub rows: GroupBy,
+    pub columns: GroupBy,
 }
 
 /// Periods that end now.
@@ -59,8 +120,50 @@ pub struct UsageView {
     /// Oldest first, without gaps.
     pub buckets: Vec<UsageBucketView>,
     /// What was counted for the invoice, failed attempts included, in the order of the meters. Not
-    /// recorded for requests before version 6 of the ledger.
+    /// recorded for requests before version 6 of the ledger. Empty with a filter: they are not kept
+    /// by client, key, project and route.
     pub meters: Vec<MeterTotalsView>,
+    /// None unless it was asked for.
+    pub previous: Option<UsagePreviousView>,
+}
+
+/// The period before.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsagePreviousView {
+    pub from: UnixMs,
+    pub to: UnixMs,
+    /// "the 7 days before"
+    pub label: String,
+    pub totals: UsageTotalsView,
+    /// -12: the cost fell by 12 %. None without a known cost before.
+    pub cost_change_percent: Option<i32>,
+    /// None without requests before.
+    pub requests_change_percent: Option<i32>,
+}
+
+/// Sums by two dimensions.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageCrossView {
+    pub from: UnixMs,
+    pub to: UnixMs,
+    /// Highest cost first; at most twenty, then `other`.
+    pub rows: Vec<UsageCrossGroupView>,
+    /// Highest cost first; at most eight, then `other`.
+    pub columns: Vec<UsageCrossGroupView>,
+    /// By row, then by column.
+    pub cells: Vec<Vec<UsageTotalsView>>,
+    pub totals: UsageTotalsView,
+}
+
+/// A row or a column.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageCrossGroupView {
+    /// `other` for the rest.
+    pub key: String,
+    pub label: String,
+    pub totals: UsageTotalsView,
+    /// Percentage of the total cost, 0 to 100; None without any cost.
+    pub cost_share_percent: Option<u32>,
 }
 
 /// What one meter counted and cost.
@@ -97,6 +200,15 @@ pub struct UsageTotalsView {
     pub output_tokens: Count,
     /// Part of `output_tokens`.
     pub reasoning_tokens: Count,
+    /// Attempts after the first.
+    pub retries: Count,
+    /// Cost of failed attempts; part of the cost.
+    pub wasted_nano_usd: NanoDollars,
+    /// Cost of the answers that came from the cache instead; not in the cost.
+    pub saved_nano_usd: NanoDollars,
+    /// Answered by the cache, or together with an identical request in flight.
+    pub cache_hits: Count,
+    pub cache_misses: Count,
 }
 
 /// One group of the chart and one row of the table.
@@ -108,6 +220,10 @@ pub struct UsageGroupView {
     pub totals: UsageTotalsView,
     /// Percentage of the total cost, 0 to 100; None without any cost.
     pub cost_share_percent: Option<u32>,
+    /// The same group in the period before; None unless it was asked for.
+    pub previous: Option<UsageTotalsView>,
+    /// Change from the period before; None without a known cost before.
+    pub cost_change_percent: Option<i32>,
 }
 
 /// One bar of the chart.

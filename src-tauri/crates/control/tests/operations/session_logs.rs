@@ -63,6 +63,9 @@ async fn session_logs_are_imported_and_stand_apart() {
         group_by: GroupBy::Model,
         zone: TimeZoneChoice::Utc,
         from: None,
+        to: None,
+        filter: UsageFilter::default(),
+        compare: false,
     };
     let usage = control::usage(&world.core, query).await.expect("usage");
     assert_eq!(usage.totals.requests, Count(0), "no sum of the gateway holds session logs");

@@ -12,18 +12,19 @@ use super::{LedgerFixture, NOW_MS, at, backend, request, settlement};
 use crate::{
     BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, GroupBy, Ledger, Purpose,
     REQUESTS_EXAMINED_MAX, RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement,
-    Spend, UsageKey, UsageQuery, UsageTotals, attempts, requests, rollup, rollup::SlotWidth,
+    Spend, UsageFilter, UsageKey, UsageQuery, UsageTotals, attempts, cross_rollup, hourly_rollup,
+    requests, rollup, rollup::SlotWidth,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
-/// Dimensions with roll-ups.
-const SUMMED: [GroupBy; 5] =
-    [GroupBy::Backend, GroupBy::Model, GroupBy::Client, GroupBy::Credential, GroupBy::Project];
-
-/// [`SUMMED`], and those that are counted on demand.
-fn dimensions() -> impl Iterator<Item = GroupBy> {
-    SUMMED.into_iter().chain([GroupBy::Route])
-}
+pub(super) const DIMENSIONS: [GroupBy; 6] = [
+    GroupBy::Backend,
+    GroupBy::Model,
+    GroupBy::Client,
+    GroupBy::Credential,
+    GroupBy::Project,
+    GroupBy::Route,
+];
 
 fn query(group_by: GroupBy) -> UsageQuery {
     let (from, to) = (at(-DAY_MS), at(2 * DAY_MS));
@@ -131,7 +132,7 @@ async fn past_hours_are_folded_a_few_with_each_commit_and_taken_back_by_who_come
     {
         second += 1;
         ledger.settle(settlement(hour * 3_600 + second)).await.expect("settled");
-        for group_by in dimensions() {
+        for group_by in DIMENSIONS {
             check_against_recount(&ledger, group_by).await;
         }
         assert_eq!(folded(), expected, "after request {second}");
@@ -225,17 +226,25 @@ fn sums_and_pages_never_scan_the_requests() {
     drop(place.open());
     let connection = place.raw();
     let range = rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user"];
+    let none = UsageFilter::default();
+    let sum = |sql: &str, search: &str| {
+        let plan = place.query_plan(sql, range);
+        assert!(plan.contains(search) && !plan.contains("requests"), "{plan}");
+    };
     for (width, search) in [
         (SlotWidth::Quarter, "SEARCH rollup_quarter USING PRIMARY KEY"),
-        (SlotWidth::Hour, "SEARCH rollup_hour USING PRIMARY KEY"),
+        (SlotWidth::Hour, "SEARCH rollup_cross USING PRIMARY KEY"),
+        (SlotWidth::Day, "SEARCH rollup_cross USING PRIMARY KEY"),
     ] {
-        let mut statements: Vec<_> = SUMMED.map(|column| rollup::group_sql(width, column)).into();
-        statements.push(rollup::spend_sql(width).to_owned());
-        for sql in statements {
-            let plan = place.query_plan(&sql, range);
-            assert!(plan.contains(search) && !plan.contains("requests"), "{plan}");
+        for group_by in DIMENSIONS {
+            sum(&cross_rollup::group_sql(width, &[group_by], &none), search);
+            sum(&cross_rollup::group_sql(width, &[group_by, GroupBy::Model], &none), search);
         }
     }
+    let hours = "SEARCH rollup_hour USING PRIMARY KEY";
+    DIMENSIONS.into_iter().for_each(|group_by| sum(&hourly_rollup::group_sql(group_by), hours));
+    sum(rollup::spend_sql(SlotWidth::Hour), hours);
+    sum(rollup::spend_sql(SlotWidth::Quarter), "SEARCH rollup_quarter USING PRIMARY KEY");
     let check = |asked: RequestQuery, index: &str| {
         let (sql, values) = asked.first_walk();
         let values: Vec<_> = values.iter().map(|value| value as &dyn rusqlite::ToSql).collect();
@@ -299,7 +308,7 @@ fn settling_a_request_makes_no_table_on_the_way() {
     }
 }
 
-fn any_settlement() -> impl Strategy<Value = Settlement> {
+pub(super) fn any_settlement() -> impl Strategy<Value = Settlement> {
     let names = (0_u32..40, 0_u32..3, 0_u32..3, 0_u32..2);
     let outcome = prop::sample::select(vec![
         RequestOutcome::Complete,
@@ -322,6 +331,7 @@ fn any_settlement() -> impl Strategy<Value = Settlement> {
             ended.credential = CredentialId::new(format!("k{model}")).ok().filter(|_| place > 1);
             ended.model_billed = (model > 0).then(|| format!("m{model}"));
             ended.request.client = ClientId::new(format!("c{client}")).expect("a name");
+            ended.request.route = format!("r{}", number % 3);
             ended.request.project = has_project.then(|| "p".to_owned());
             ended.usage = tokens.map(|(input_uncached, cache_read, reasoning)| TokenUsage {
                 input_uncached,
@@ -346,7 +356,7 @@ fn micros(interval: Duration) -> u64 {
     u64::try_from(interval.as_micros()).expect("short")
 }
 
-fn totals_of(row: &RequestRow) -> UsageTotals {
+pub(super) fn totals_of(row: &RequestRow) -> UsageTotals {
     UsageTotals {
         requests: 1,
         complete: u64::from(row.state == RequestState::Complete),
@@ -370,7 +380,7 @@ fn totals_of(row: &RequestRow) -> UsageTotals {
     }
 }
 
-fn key_of(row: &RequestRow, group_by: GroupBy) -> UsageKey {
+pub(super) fn key_of(row: &RequestRow, group_by: GroupBy) -> UsageKey {
     let name = match group_by {
         GroupBy::Backend => row.backend.as_ref().map(ToString::to_string),
         GroupBy::Model => {
@@ -430,7 +440,7 @@ proptest! {
             drop(ledger);
             // Requests that were only reserved now count as unknown.
             let ledger = place.open();
-            for group_by in dimensions() {
+            for group_by in DIMENSIONS {
                 check_against_recount(&ledger, group_by).await;
             }
         });

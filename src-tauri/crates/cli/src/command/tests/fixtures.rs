@@ -140,7 +140,8 @@ pub(super) fn clients_fixture() -> Value {
 fn totals(cost: i64, requests: u64, unpriced: u64, failed: u64) -> Value {
     json!({"cost_nano_usd": cost, "requests": requests, "unpriced_requests": unpriced,
         "failed_requests": failed, "input_tokens": 1_234_567, "cache_read_tokens": 1_000,
-        "output_tokens": 45_678, "reasoning_tokens": 12})
+        "output_tokens": 45_678, "reasoning_tokens": 12, "retries": 3, "wasted_nano_usd": 90_000_000,
+        "saved_nano_usd": 250_000_000, "cache_hits": 4, "cache_misses": 6})
 }
 
 pub(super) fn session_logs_fixture() -> Value {
@@ -180,11 +181,11 @@ pub(super) fn usage_fixture() -> Value {
         "totals": totals(5_000_000_000, 14, 1, 2),
         "groups": [
             {"key": "gpt-5-mini", "label": "gpt-5-mini", "totals": totals(4_000_000_000, 10, 0, 2),
-             "cost_share_percent": 80},
+             "cost_share_percent": 80, "previous": null, "cost_change_percent": null},
             {"key": HOSTILE, "label": HOSTILE, "totals": totals(1_000_000_000, 3, 1, 0),
-             "cost_share_percent": 20},
+             "cost_share_percent": 20, "previous": null, "cost_change_percent": null},
             {"key": "=cmd", "label": "=cmd", "totals": totals(0, 1, 1, 0),
-             "cost_share_percent": null},
+             "cost_share_percent": null, "previous": null, "cost_change_percent": null},
         ],
         "buckets": [{"start": ago(3_600), "label": "07:00", "segments": [
             {"cost_nano_usd": 4_000_000_000_i64, "requests": 10, "tokens": 5},
@@ -199,6 +200,33 @@ pub(super) fn usage_fixture() -> Value {
             {"meter": "web_search", "label": "Web search", "unit": "calls", "quantity": 100,
              "cost_nano_usd": 1_000_000_160_i64, "unpriced_quantity": 20, "cost_share_percent": 20},
         ],
+        "previous": null,
+    })
+}
+
+/// [`usage_fixture`], beside the period before.
+pub(super) fn usage_compared_fixture() -> Value {
+    let mut usage = usage_fixture();
+    usage["previous"] = json!({"from": ago(172_800), "to": ago(86_400), "label": "the day before",
+        "totals": totals(4_000_000_000, 9, 0, 0), "cost_change_percent": 25,
+        "requests_change_percent": 56});
+    usage["groups"][0]["previous"] = totals(4_400_000_000, 9, 0, 0);
+    usage["groups"][0]["cost_change_percent"] = json!(-9);
+    for group in [1, 2] {
+        usage["groups"][group]["previous"] = totals(0, 0, 0, 0);
+    }
+    usage
+}
+
+pub(super) fn usage_cross_fixture() -> Value {
+    let group = |key: &str, cost: i64| json!({"key": key, "label": key, "totals": totals(cost, 2, 0, 0), "cost_share_percent": 50});
+    json!({
+        "from": ago(86_400), "to": NOW.0,
+        "rows": [group("gpt-5-mini", 4_000_000_000), group(HOSTILE, 1_000_000_000)],
+        "columns": [group("codex", 4_500_000_000), group("=cmd", 500_000_000)],
+        "cells": [[totals(4_000_000_000, 2, 0, 0), totals(0, 0, 0, 0)],
+            [totals(500_000_000, 1, 0, 0), totals(500_000_000, 1, 0, 0)]],
+        "totals": totals(5_000_000_000, 4, 0, 0),
     })
 }
 

@@ -1,0 +1,83 @@
+//! `gatehouse usage --by model --across client`: the costs of two dimensions crossed.
+
+use control::Core;
+use control::view::{UsageCrossQuery, UsageCrossView, UsagePeriodQuery, UsageTotalsView};
+
+use super::{GroupByArgument, UsageFormat, escape_csv_cell, format_known_dollars};
+use crate::console::Console;
+use crate::exit::{CommandError, Exit};
+use crate::quantity::format_cost;
+use crate::sign::Tone;
+use crate::text::{Column, StyledText, TableCell, TextTable};
+
+pub(super) async fn run(
+    (by, across): (GroupByArgument, GroupByArgument),
+    period: UsagePeriodQuery,
+    format: UsageFormat,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let (Some(rows), Some(columns)) = (by.dimension(), across.dimension()) else {
+        return Err(CommandError::new(Exit::Usage, "day and meter cannot be crossed")
+            .with_hint("Use model, backend, client, key, project or route for both."));
+    };
+    let crossed = control::usage_cross(core, UsageCrossQuery { period, rows, columns }).await?;
+    let answer = match format {
+        UsageFormat::Table => table(&crossed).to_string(),
+        UsageFormat::Json => console.render_json(&crossed)?,
+        UsageFormat::Csv => csv(&crossed)?,
+    };
+    console.print(&answer)?;
+    Ok(Exit::Success)
+}
+
+fn cost_cell(totals: &UsageTotalsView) -> TableCell {
+    if totals.requests.0 == 0 {
+        return "".into();
+    }
+    format_cost(totals.cost_nano_usd, totals.requests, totals.unpriced_requests).into()
+}
+
+pub(in crate::command) fn table(crossed: &UsageCrossView) -> StyledText {
+    let mut text = StyledText::new();
+    if crossed.rows.is_empty() {
+        text.line(Tone::Strong, "No requests in this period");
+        return text;
+    }
+    let names = crossed.columns.iter().map(|column| Column::named(&column.label));
+    let columns = [Column::Left("")].into_iter().chain(names).chain([Column::Right("Total")]);
+    let mut table = TextTable::new(&columns.collect::<Vec<_>>());
+    let line = |name: TableCell, cells: Vec<TableCell>, total: &UsageTotalsView| {
+        [vec![name], cells, vec![cost_cell(total)]].concat()
+    };
+    for (row, cells) in crossed.rows.iter().zip(&crossed.cells) {
+        let cells = cells.iter().map(cost_cell).collect();
+        table.row_of(line(TableCell::from(&row.label), cells, &row.totals));
+    }
+    let sums = crossed.columns.iter().map(|column| cost_cell(&column.totals)).collect();
+    table.row_of(line(TableCell::styled(Tone::Strong, "Total"), sums, &crossed.totals));
+    text.table(&table);
+    text
+}
+
+/// One row for each cell with requests, in US dollars.
+pub(in crate::command) fn csv(crossed: &UsageCrossView) -> Result<String, CommandError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let broken = |error: csv::Error| CommandError::internal(&error);
+    writer.write_record(["row", "column", "cost_usd", "requests"]).map_err(broken)?;
+    for (row, cells) in crossed.rows.iter().zip(&crossed.cells) {
+        for (column, cell) in crossed.columns.iter().zip(cells) {
+            if cell.requests.0 > 0 {
+                let values = [
+                    escape_csv_cell(&row.label),
+                    escape_csv_cell(&column.label),
+                    format_known_dollars(cell),
+                    cell.requests.0.to_string(),
+                ];
+                writer.write_record(values).map_err(broken)?;
+            }
+        }
+    }
+    let bytes = writer.into_inner().map_err(|error| CommandError::internal(&error))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,187 @@
+//! Sums of every combination of names per hour and per UTC day, folded from the quarter hours: for
+//! two dimensions crossed, and for one with the others as filter. One dimension alone is answered
+//! by [`crate::hourly_rollup`], which has fewer rows.
+//!
+//! Combinations are numbered once (`rollup_keys`), and the sums are ordered by them, so that a
+//! filter reads only the hours of its own combinations.
+
+use std::collections::HashMap;
+
+use domain::WallTime;
+use rusqlite::types::{ToSqlOutput, Value};
+use rusqlite::{Connection, params};
+
+use crate::rollup::{SlotWidth, read_totals, rollup_sums, split_range, sum_columns};
+use crate::text_columns::WordColumn;
+use crate::usage::{DAY_MS, HOUR_MS, rank_groups};
+use crate::{
+    CrossQuery, CrossSummary, GroupBy, Purpose, USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX,
+    UsageFilter, UsageKey, UsageTotals, hourly_rollup,
+};
+
+const KEY_COLUMNS: &str = "purpose, backend, model, client, credential, project, route";
+
+/// Folds the hours `from..until`, and the UTC days that end by `until` and were not whole at
+/// `folded`, all in milliseconds.
+pub(crate) fn fold(
+    connection: &Connection,
+    folded: i64,
+    from: i64,
+    until: i64,
+) -> rusqlite::Result<()> {
+    let (columns, sums) = (sum_columns(), rollup_sums());
+    let new_keys = format!(
+        "INSERT OR IGNORE INTO rollup_keys ({KEY_COLUMNS})
+         SELECT DISTINCT {KEY_COLUMNS} FROM rollup_quarter WHERE slot_ms >= ?1 AND slot_ms < ?2"
+    );
+    connection.prepare_cached(&new_keys)?.execute([from, until])?;
+    let hours = format!(
+        "INSERT INTO rollup_cross (hours, key_id, slot_ms, {columns})
+         SELECT 1, id, slot_ms - slot_ms % ?3, {sums}
+         FROM rollup_quarter JOIN rollup_keys USING ({KEY_COLUMNS})
+         WHERE slot_ms >= ?1 AND slot_ms < ?2 GROUP BY 2, 3"
+    );
+    connection.prepare_cached(&hours)?.execute(params![from, until, HOUR_MS])?;
+    let (first_day, days_end) = (day_start_ms(folded), day_start_ms(until));
+    if first_day == days_end {
+        return Ok(());
+    }
+    let days = format!(
+        "INSERT INTO rollup_cross (hours, key_id, slot_ms, {columns})
+         SELECT 24, key_id, slot_ms - slot_ms % ?3, {sums}
+         FROM rollup_keys CROSS JOIN rollup_cross ON key_id = id
+         WHERE hours = 1 AND slot_ms >= ?1 AND slot_ms < ?2 GROUP BY 2, 3"
+    );
+    connection.prepare_cached(&days)?.execute(params![first_day, days_end, DAY_MS]).map(drop)
+}
+
+/// Removes the hours from `from` on, and the days that they belong to.
+pub(crate) fn unfold(connection: &Connection, from: i64) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM rollup_cross
+        WHERE hours = ?1 AND key_id IN (SELECT id FROM rollup_keys) AND slot_ms >= ?2";
+    let mut forget = connection.prepare_cached(sql)?;
+    forget.execute([1, from])?;
+    forget.execute([24, day_start_ms(from)]).map(drop)
+}
+
+const fn day_start_ms(ms: i64) -> i64 {
+    ms.saturating_sub(ms.rem_euclid(DAY_MS))
+}
+
+/// The statement for a piece of a range. Its parameters are start, end, purpose and the values of
+/// `filter`.
+pub(crate) fn group_sql(width: SlotWidth, groups: &[GroupBy], filter: &UsageFilter) -> String {
+    let names = ["name", "column_name"].iter().zip(groups);
+    let names = names.map(|(name, group_by)| format!("{} AS {name}, ", group_by.word()));
+    let (names, sums) = (names.collect::<String>(), rollup_sums());
+    let rows = match width {
+        SlotWidth::Quarter => "rollup_quarter WHERE",
+        SlotWidth::Hour => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 1 AND",
+        SlotWidth::Day => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 24 AND",
+    };
+    let conditions = conditions(filter, 4);
+    let groups = if groups.len() == 2 { "1, 2" } else { "1" };
+    format!(
+        "SELECT {names}{sums} FROM {rows} slot_ms >= ?1 AND slot_ms < ?2
+          AND purpose = ?3{conditions} GROUP BY {groups}"
+    )
+}
+
+fn conditions(filter: &UsageFilter, first: usize) -> String {
+    let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
+        format!(" AND {} = ?{place}", group_by.word())
+    };
+    filter.values().iter().zip(first..).map(equal).collect()
+}
+
+/// True if no combination in the folded hours is excluded by `filter`.
+pub(crate) fn is_everything(
+    connection: &Connection,
+    purpose: Purpose,
+    filter: &UsageFilter,
+) -> rusqlite::Result<bool> {
+    let excluded = |((group_by, _), place): (&(GroupBy, String), usize)| {
+        format!("{} <> ?{place}", group_by.word())
+    };
+    let excluded: Vec<String> = filter.values().iter().zip(2..).map(excluded).collect();
+    if excluded.is_empty() {
+        return Ok(true);
+    }
+    let sql = format!(
+        "SELECT NOT EXISTS (SELECT 1 FROM rollup_keys WHERE purpose = ?1 AND ({}))",
+        excluded.join(" OR ")
+    );
+    let values = std::iter::once(ToSqlOutput::from(purpose.word())).chain(filter_values(filter));
+    connection.prepare_cached(&sql)?.query_row(rusqlite::params_from_iter(values), |row| row.get(0))
+}
+
+fn filter_values(filter: &UsageFilter) -> impl Iterator<Item = ToSqlOutput<'_>> {
+    filter.values().iter().map(|(_, value)| ToSqlOutput::from(value.as_str()))
+}
+
+/// The parameters of [`group_sql`].
+pub(crate) fn parameters(
+    (start_ms, end_ms, purpose): (i64, i64, WordColumn<Purpose>),
+    filter: &UsageFilter,
+) -> Vec<ToSqlOutput<'_>> {
+    let range = [start_ms, end_ms].map(|ms| ToSqlOutput::Owned(Value::Integer(ms)));
+    let purpose = ToSqlOutput::from(purpose.0.word());
+    range.into_iter().chain([purpose]).chain(filter_values(filter)).collect()
+}
+
+pub(crate) fn cross(connection: &Connection, query: &CrossQuery) -> rusqlite::Result<CrossSummary> {
+    let transaction = connection.unchecked_transaction()?;
+    let folded = hourly_rollup::folded_until(&transaction)?;
+    let mut cells: HashMap<(UsageKey, UsageKey), UsageTotals> = HashMap::new();
+    for piece in split_days(query.from, query.to, folded) {
+        let sql = group_sql(piece.width, &[query.rows, query.columns], &query.filter);
+        let mut statement = transaction.prepare_cached(&sql)?;
+        let values = parameters(piece.range(query.purpose), &query.filter);
+        let mut found = statement.query(rusqlite::params_from_iter(values))?;
+        while let Some(row) = found.next()? {
+            let [name, column] = ["name", "column_name"].map(|name| row.get(name));
+            *cells.entry((UsageKey::named(name?), UsageKey::named(column?))).or_default() +=
+                read_totals(row)?;
+        }
+    }
+    Ok(pivot(&cells))
+}
+
+/// As [`split_range`], with whole UTC days where there are some.
+pub(crate) fn split_days(
+    start: WallTime,
+    end: WallTime,
+    folded: WallTime,
+) -> impl Iterator<Item = crate::rollup::RangePiece> {
+    split_range(start, end, folded).flat_map(|piece| piece.split_days())
+}
+
+/// Ranks rows and columns by cost and merges those past the limits.
+fn pivot(cells: &HashMap<(UsageKey, UsageKey), UsageTotals>) -> CrossSummary {
+    let rows = rank(cells.iter().map(|((row, _), sum)| (row, sum)), USAGE_CROSS_ROWS_MAX);
+    let columns =
+        rank(cells.iter().map(|((_, column), sum)| (column, sum)), USAGE_CROSS_COLUMNS_MAX);
+    let place = |groups: &[(UsageKey, UsageTotals)], key: &UsageKey| {
+        let last = groups.len().saturating_sub(1);
+        groups.iter().position(|(known, _)| known == key).unwrap_or(last)
+    };
+    let mut table = vec![vec![UsageTotals::default(); columns.len()]; rows.len()];
+    let mut totals = UsageTotals::default();
+    for ((row, column), sum) in cells {
+        let cell = table.get_mut(place(&rows, row));
+        if let Some(cell) = cell.and_then(|cells| cells.get_mut(place(&columns, column))) {
+            *cell += *sum;
+        }
+        totals += *sum;
+    }
+    CrossSummary { rows, columns, cells: table, totals }
+}
+
+fn rank<'a>(
+    sums: impl Iterator<Item = (&'a UsageKey, &'a UsageTotals)>,
+    shown_max: usize,
+) -> Vec<(UsageKey, UsageTotals)> {
+    let mut groups: HashMap<UsageKey, UsageTotals> = HashMap::new();
+    sums.for_each(|(key, sum)| *groups.entry(key.clone()).or_default() += *sum);
+    rank_groups(groups, shown_max)
+}

@@ -1,0 +1,161 @@
+//! Compares sums by zone, filter and two dimensions with a recount of the requests.
+
+use std::collections::BTreeMap;
+
+use domain::{RequestId, SeededEntropy, WallTime};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::LedgerFixture;
+use super::rollups::{DIMENSIONS, any_settlement, key_of, totals_of};
+use crate::{
+    BucketWidth, CrossQuery, GroupBy, Ledger, RequestQuery, RequestRow, Settlement, UsageFilter,
+    UsageKey, UsageQuery, UsageTotals,
+};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// Starts of periods, most with a change of clock in some zone.
+const PERIODS: [&str; 6] = [
+    "2026-03-07T00:00Z", // North America
+    "2026-03-28T00:00Z", // Europe
+    "2026-04-04T00:00Z", // Lord Howe, by half an hour
+    "2026-10-24T00:00Z", // Europe
+    "2026-10-31T00:00Z", // North America
+    "2026-11-21T00:00Z",
+];
+
+fn time(text: &str) -> WallTime {
+    WallTime::from_unix_ms(text.parse::<Timestamp>().expect("a time").as_millisecond())
+}
+
+fn date_in(time: WallTime, zone: &TimeZone) -> Date {
+    let time = Timestamp::from_millisecond(time.unix_ms()).expect("a time");
+    time.to_zoned(zone.clone()).date()
+}
+
+/// Any zone of the database, and often one of those that are off by less than an hour.
+fn any_zone() -> impl Strategy<Value = TimeZone> {
+    let names: Vec<String> =
+        jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+    let odd = ["Asia/Kathmandu", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns"];
+    prop_oneof![prop::sample::select(names), prop::sample::select(odd.map(str::to_owned).to_vec())]
+        .prop_map(|name| TimeZone::get(&name).expect("a zone"))
+}
+
+/// Requests at any moment of 60 hours, so that most hours are folded and some settle late.
+fn any_traffic() -> impl Strategy<Value = (WallTime, Vec<Settlement>)> {
+    let moved = (any_settlement(), 0_i64..60 * HOUR_MS);
+    (prop::sample::select(PERIODS.to_vec()), prop::collection::vec(moved, 1..60)).prop_map(
+        |(start, settlements)| {
+            let start = time(start);
+            let settle = |(number, (mut ended, after)): (u64, (Settlement, i64))| {
+                ended.request.started = WallTime::from_unix_ms(start.unix_ms() + after);
+                let entropy = SeededEntropy::new(number);
+                ended.request.id = RequestId::generate(ended.request.started, &entropy);
+                ended
+            };
+            (start, (0..).zip(settlements).map(settle).collect())
+        },
+    )
+}
+
+fn sum_by<K: Ord>(
+    rows: &[RequestRow],
+    key: impl Fn(&RequestRow) -> Option<K>,
+) -> BTreeMap<K, UsageTotals> {
+    let mut sums: BTreeMap<K, UsageTotals> = BTreeMap::new();
+    for row in rows {
+        if let Some(key) = key(row) {
+            *sums.entry(key).or_default() += totals_of(row);
+        }
+    }
+    sums
+}
+
+fn filter_value(key: UsageKey) -> String {
+    match key {
+        UsageKey::Named(name) => name,
+        UsageKey::Unnamed | UsageKey::Other => String::new(),
+    }
+}
+
+async fn check_days(
+    ledger: &Ledger,
+    rows: &[RequestRow],
+    range: (WallTime, WallTime),
+    zone: &TimeZone,
+    filter: Option<(GroupBy, UsageKey)>,
+) {
+    let wanted = |row: &RequestRow| {
+        filter.as_ref().is_none_or(|(group_by, key)| key_of(row, *group_by) == *key)
+    };
+    for group_by in DIMENSIONS {
+        let query = UsageQuery::new(range.0, range.1, BucketWidth::Day, zone, group_by);
+        let chosen = filter.clone().map(|(group_by, key)| (group_by, filter_value(key)));
+        let query = query.expect("a range").filter(chosen.into_iter().collect());
+        let summary = ledger.usage(query).await.expect("read");
+        let days = summary.buckets.iter().flat_map(|bucket| {
+            let date = date_in(bucket.start, zone);
+            bucket.groups.iter().map(move |(key, sum)| ((date, key.clone()), *sum))
+        });
+        let expected = sum_by(rows, |row| {
+            let day = date_in(row.request.started, zone);
+            wanted(row).then(|| (day, key_of(row, group_by)))
+        });
+        assert_eq!(days.collect::<BTreeMap<_, _>>(), expected, "{zone:?} {filter:?}");
+    }
+}
+
+async fn check_cross(ledger: &Ledger, rows: &[RequestRow], range: (WallTime, WallTime)) {
+    for (down, across) in [
+        (GroupBy::Project, GroupBy::Route),
+        (GroupBy::Model, GroupBy::Backend),
+        (GroupBy::Client, GroupBy::Client),
+    ] {
+        let query = CrossQuery::new(range.0, range.1, (down, across), UsageFilter::default());
+        let summary = ledger.usage_cross(query.expect("a range")).await.expect("read");
+        let mut cells = BTreeMap::new();
+        for ((down, _), line) in summary.rows.iter().zip(&summary.cells) {
+            for ((across, _), cell) in summary.columns.iter().zip(line) {
+                if cell.requests > 0 {
+                    cells.insert((down.clone(), across.clone()), *cell);
+                }
+            }
+        }
+        let expected = sum_by(rows, |row| Some((key_of(row, down), key_of(row, across))));
+        assert_eq!(cells, expected, "{down:?} by {across:?}");
+        let by_row = sum_by(rows, |row| Some(key_of(row, down)));
+        assert_eq!(summary.rows.into_iter().collect::<BTreeMap<_, _>>(), by_row);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    /// In any zone, by any dimension, with any name as filter, and by two dimensions.
+    #[test]
+    fn sums_equal_a_recount_in_every_zone(
+        (start, traffic) in any_traffic(),
+        zone in any_zone(),
+        filter_by in prop::sample::select(DIMENSIONS.to_vec()),
+        filter_row in any::<prop::sample::Index>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        runtime.expect("a runtime").block_on(async {
+            let place = LedgerFixture::new();
+            let ledger = place.open();
+            for settlement in traffic {
+                ledger.settle(settlement).await.expect("settled");
+            }
+            let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
+            let end = WallTime::from_unix_ms(start.unix_ms() + 60 * HOUR_MS);
+            let chosen = key_of(filter_row.get(&rows), filter_by);
+            check_days(&ledger, &rows, (start, end), &zone, None).await;
+            check_days(&ledger, &rows, (start, end), &zone, Some((filter_by, chosen))).await;
+            check_cross(&ledger, &rows, (start, end)).await;
+        });
+    }
+}
