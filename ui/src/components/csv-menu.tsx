@@ -1,7 +1,7 @@
 /** Exports a table as CSV: to a file where downloads work, and to the clipboard everywhere. */
 import { ClipboardCopy, Download, FileDown } from "lucide-react";
 import { Button, IconButton } from "@/components/button";
-import { Menu } from "@/components/menu";
+import { Menu, type MenuEntry } from "@/components/menu";
 import { notify } from "@/components/toast";
 import { canDownload, downloadText } from "@/lib/download";
 
@@ -11,9 +11,11 @@ interface CsvMenuProps {
   csv: () => string;
   /** Only an icon, beside a chart. */
   small?: boolean;
+  /** Other exports. */
+  more?: MenuEntry[];
 }
 
-export function CsvMenu({ name, csv, small = false }: CsvMenuProps) {
+export function CsvMenu({ name, csv, small = false, more = [] }: CsvMenuProps) {
   const copy = () =>
     void navigator.clipboard.writeText(csv()).then(
       () => notify({ title: "Copied the table" }),
@@ -24,14 +26,13 @@ export function CsvMenu({ name, csv, small = false }: CsvMenuProps) {
           detail: "The browser may not allow this page to use the clipboard.",
         }),
     );
-  if (!canDownload()) {
-    if (small) return <IconButton label="Copy CSV" icon={ClipboardCopy} className={SMALL} onClick={copy} />;
-    return (
-      <Button icon={ClipboardCopy} onClick={copy}>
-        Copy CSV
-      </Button>
-    );
-  }
+  if (!canDownload() && small)
+    return <IconButton label="Copy CSV" icon={ClipboardCopy} className={SMALL} onClick={copy} />;
+  const download: MenuEntry = {
+    label: "Download CSV",
+    icon: Download,
+    onChoose: () => downloadText(`${name}.csv`, "text/csv;charset=utf-8", csv()),
+  };
   return (
     <Menu
       label="Export"
@@ -45,12 +46,9 @@ export function CsvMenu({ name, csv, small = false }: CsvMenuProps) {
         )
       }
       entries={[
-        {
-          label: "Download CSV",
-          icon: Download,
-          onChoose: () => downloadText(`${name}.csv`, "text/csv;charset=utf-8", csv()),
-        },
+        ...(canDownload() ? [download] : []),
         { label: "Copy CSV", icon: ClipboardCopy, onChoose: copy },
+        ...more,
       ]}
     />
   );

@@ -161,6 +161,12 @@ export function useCurrency(): UseQueryResult<CurrencyView, ApiError> {
   });
 }
 
+/** The unit of amounts, as a chart names it. */
+export function useMoneyUnit(): string {
+  const code = useCurrency().data?.code ?? "USD";
+  return code === "USD" ? "US dollars" : code;
+}
+
 /** Keeps the bars of the previous period while the next is loading. */
 export function useUsage(query: UsageReportQuery): UseQueryResult<UsageView, ApiError> {
   const host = useHost();

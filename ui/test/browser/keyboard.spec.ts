@@ -196,7 +196,7 @@ test("the palette goes, opens and runs; numbers switch screens; ? lists the shor
 test("usage: the bars' cursor; Enter opens the requests of a bar, and Back returns", async ({ page }) => {
   await openPanel(page, { scenario: "busy", path: "/usage" });
   await settled(page);
-  const chart = page.getByRole("slider");
+  const chart = page.getByRole("slider", { name: /by day/ });
   await tabTo(page, chart);
   await page.keyboard.press("End");
   await expect(chart).toHaveAttribute("aria-valuetext", /20 Nov: .*\$/);

@@ -5,7 +5,7 @@ import { openPanel, settled } from "./panel.ts";
 test("a click on a bar opens its requests, and Back returns to the chart", async ({ page }) => {
   await openPanel(page, { scenario: "busy", path: "/usage?range=last_day&measure=requests" });
   await settled(page);
-  const chart = page.getByRole("slider");
+  const chart = page.getByRole("slider", { name: /by hour/ });
   const { x, y, width } = (await chart.boundingBox()) ?? { x: 0, y: 0, width: 0 };
   // The fourth of 24 bars from the right: an hour of work in the made-up world.
   await page.mouse.move(x + width - 12 - ((width - 64) / 24) * 3.5, y + 60);

@@ -6,6 +6,7 @@ import { Skeleton } from "@/components/skeleton";
 import { Unpriced } from "@/components/unpriced";
 import type { SpendView, UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
+import { RateNote } from "@/ipc/rate-note";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
@@ -41,6 +42,7 @@ export function SpendCard({ spend }: { spend: SpendView }) {
           </PanelLink>
         )}
       </p>
+      <RateNote />
       <div className="mt-2.5 border-t border-line pt-2.5">
         <Reading of={week} skeleton={<Skeleton className="h-[76px]" />}>
           {(usage) => <Week usage={usage} />}

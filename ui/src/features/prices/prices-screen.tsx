@@ -64,7 +64,7 @@ const COLUMNS: Column<ListedPriceView>[] = [
   },
   {
     id: "state",
-    header: "",
+    header: "State",
     width: "88px",
     from: "640",
     value: (row) => STATES[row.state],

@@ -4,12 +4,12 @@ import { GroupsTable } from "@/features/usage/groups-table";
 import { PeriodBar } from "@/features/usage/period-bar";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
-import { ACTIVITY_MEASURES, RANGE_WORDS, type UsagePlace } from "@/features/usage/usage-place";
+import { ACTIVITY_MEASURES, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { UsageTabs } from "@/components/usage-tabs";
-import type { UsageRange, UsageView } from "@/ipc/bindings";
+import type { UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 import { formatCount, formatCounted } from "@/lib/quantity";
@@ -23,12 +23,12 @@ interface ActivityScreenProps {
 }
 
 export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProps) {
-  const usage = useUsage({ range: place.range, group_by: place.group, zone: place.zone });
+  const usage = useUsage({ ...periodOf(place), group_by: place.group });
   return (
     <Page
       title="Usage"
-      lead={usage.data && leadOf(usage.data, place.range)}
-      actions={<UsageExport usage={usage.data} group={place.group} />}
+      lead={usage.data && leadOf(usage.data, place)}
+      actions={<UsageExport usage={usage.data} place={place} />}
     >
       <UsageTabs current="activity" range={place.range} zone={place.zone} />
       <PeriodBar place={place} onMove={onMove} />
@@ -38,17 +38,15 @@ export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProp
             aria-busy={usage.isPlaceholderData}
             className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}
           >
-            <ActivityTotals usage={data} />
+            <ActivityTotals usage={data} place={place} />
             <UsageBars
               usage={data}
               measures={ACTIVITY_MEASURES}
-              measure={place.measure}
-              range={place.range}
-              group={place.group}
+              place={place}
               onMeasure={(measure) => onMove({ ...place, measure })}
               onRequests={onRequests}
             />
-            <GroupsTable usage={data} group={place.group} withoutCost />
+            <GroupsTable usage={data} place={place} withoutCost />
           </div>
         )}
       </Reading>
@@ -56,10 +54,10 @@ export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProp
   );
 }
 
-function leadOf({ totals, zone }: UsageView, range: UsageRange): string {
+function leadOf({ totals, zone }: UsageView, place: UsagePlace): string {
   const asked = formatCounted(totals.requests, "request", "requests");
   const failed = totals.failed_requests === 0 ? "none failed" : `${formatCount(totals.failed_requests)} failed`;
-  return `${asked} ${RANGE_WORDS[range]}${totals.requests === 0 ? "" : `, ${failed}`}. Days are in ${zone.replace("Etc/", "")}.`;
+  return `${asked} ${periodWords(place)}${totals.requests === 0 ? "" : `, ${failed}`}. Days are in ${zone.replace("Etc/", "")}.`;
 }
 
 function ActivitySkeleton() {

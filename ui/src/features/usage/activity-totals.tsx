@@ -1,5 +1,6 @@
 /** Requests and tokens of the period; the tokens by class, because each class has its price. */
 import { periodFilter } from "@/features/usage/requests-link";
+import type { UsagePlace } from "@/features/usage/usage-place";
 import { PanelLink } from "@/components/panel-link";
 import { ShareBar } from "@/components/share-bar";
 import type { UsageTotalsView, UsageView } from "@/ipc/bindings";
@@ -7,9 +8,9 @@ import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 import type { ReactNode } from "react";
 
-export function ActivityTotals({ usage }: { usage: UsageView }) {
+export function ActivityTotals({ usage, place }: { usage: UsageView; place: UsagePlace }) {
   const { totals } = usage;
-  const period = periodFilter(usage);
+  const period = periodFilter(usage, place);
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-[1fr_1fr_2fr]">
       <Figure

@@ -1,8 +1,9 @@
 /** The bars as a table: a row for each bar, a column for the total and each group. */
 import { barFilter, groupFilter } from "@/features/usage/requests-link";
+import type { UsagePlace } from "@/features/usage/usage-place";
 import { ChartTable } from "@/components/chart-table";
 import { PanelLink } from "@/components/panel-link";
-import type { GroupBy, UsageSegmentView, UsageView } from "@/ipc/bindings";
+import type { UsageSegmentView, UsageView } from "@/ipc/bindings";
 import { requestsPath } from "@/lib/request-filter";
 
 interface BarsTableProps {
@@ -10,13 +11,12 @@ interface BarsTableProps {
   height: number;
   usage: UsageView;
   amountOf: (segment: UsageSegmentView) => string;
-  /** What the groups are. */
-  group: GroupBy;
+  place: UsagePlace;
 }
 
-export function BarsTable({ label, height, usage, amountOf, group }: BarsTableProps) {
+export function BarsTable({ label, height, usage, amountOf, place }: BarsTableProps) {
   const rows = usage.buckets.map((bucket, index) => {
-    const bar = barFilter(usage, index);
+    const bar = barFilter(usage.buckets, index, place);
     return {
       key: String(bucket.start),
       cells: [
@@ -30,11 +30,11 @@ export function BarsTable({ label, height, usage, amountOf, group }: BarsTablePr
           {bucket.label}
         </PanelLink>,
         <Amount key="total" of={bucket.total} amountOf={amountOf} path={requestsPath(bar)} />,
-        ...bucket.segments.map((segment, place) => {
-          const one = usage.groups[place];
-          const filter = one && groupFilter(one, group);
+        ...bucket.segments.map((segment, index) => {
+          const one = usage.groups[index];
+          const filter = one && groupFilter(one, place.group);
           const path = filter && requestsPath({ ...filter, ...bar });
-          return <Amount key={one?.key ?? place} of={segment} amountOf={amountOf} path={path} />;
+          return <Amount key={one?.key ?? index} of={segment} amountOf={amountOf} path={path} />;
         }),
       ],
     };

@@ -1,24 +1,25 @@
 /** The cost of the period, and how much of it is known. */
 import { periodFilter } from "@/features/usage/requests-link";
-import { RANGES } from "@/features/usage/usage-place";
+import { periodLabel, type UsagePlace } from "@/features/usage/usage-place";
 import { PanelLink } from "@/components/panel-link";
-import type { UsageRange, UsageView } from "@/ipc/bindings";
+import type { UsageView } from "@/ipc/bindings";
+import { RateNote } from "@/ipc/rate-note";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 
 interface CostHeroProps {
   usage: UsageView;
-  range: UsageRange;
+  place: UsagePlace;
 }
 
-export function CostHero({ usage, range }: CostHeroProps) {
+export function CostHero({ usage, place }: CostHeroProps) {
   const { requests, failed_requests: failed, unpriced_requests: unpriced, cost_nano_usd: cost } = usage.totals;
-  const period = periodFilter(usage);
+  const period = periodFilter(usage, place);
   const isUnknown = requests > 0 && unpriced === requests;
   return (
     <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
-      <h2 className="text-12 text-ink-3">Cost, {RANGES.find((one) => one.value === range)?.label.toLowerCase()}</h2>
+      <h2 className="text-12 text-ink-3">Cost, {periodLabel(place)}</h2>
       <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
         {isUnknown ? "unpriced" : formatMoney(cost)}
       </p>
@@ -50,6 +51,7 @@ export function CostHero({ usage, range }: CostHeroProps) {
           </PanelLink>
         )}
       </p>
+      <RateNote />
     </section>
   );
 }

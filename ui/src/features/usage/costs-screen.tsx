@@ -7,12 +7,12 @@ import { PeriodBar } from "@/features/usage/period-bar";
 import { UnpricedCard } from "@/features/usage/unpriced-card";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
-import { MEASURES, RANGE_WORDS, type UsagePlace } from "@/features/usage/usage-place";
+import { MEASURES, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { UsageTabs } from "@/components/usage-tabs";
-import type { UsageRange, UsageView } from "@/ipc/bindings";
+import type { UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
 import { classNames } from "@/lib/class-names";
 import { formatMoney } from "@/lib/money";
@@ -27,12 +27,12 @@ interface CostsScreenProps {
 }
 
 export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
-  const usage = useUsage({ range: place.range, group_by: place.group, zone: place.zone });
+  const usage = useUsage({ ...periodOf(place), group_by: place.group });
   return (
     <Page
       title="Usage"
-      lead={usage.data && leadOf(usage.data, place.range)}
-      actions={<UsageExport usage={usage.data} group={place.group} />}
+      lead={usage.data && leadOf(usage.data, place)}
+      actions={<UsageExport usage={usage.data} place={place} />}
     >
       <UsageTabs current="costs" range={place.range} zone={place.zone} />
       <PeriodBar place={place} onMove={onMove} />
@@ -42,20 +42,15 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
             aria-busy={usage.isPlaceholderData}
             className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}
           >
-            <div className="grid gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-2">
-              <CostHero usage={data} range={place.range} />
-              <BudgetsCard />
-            </div>
+            <Hero usage={data} place={place} />
             <UsageBars
               usage={data}
               measures={MEASURES}
-              measure={place.measure}
-              range={place.range}
-              group={place.group}
+              place={place}
               onMeasure={(measure) => onMove({ ...place, measure })}
               onRequests={onRequests}
             />
-            <GroupsTable usage={data} group={place.group} />
+            <GroupsTable usage={data} place={place} />
             <MetersTable meters={data.meters} />
             {data.totals.unpriced_requests > 0 && <UnpricedCard usage={data} place={place} />}
           </div>
@@ -65,9 +60,19 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
   );
 }
 
-function leadOf({ totals, zone }: UsageView, range: UsageRange): string {
+/** The answer first: what was spent, where the month will end, and how far the limits are. */
+function Hero({ usage, place }: { usage: UsageView; place: UsagePlace }) {
+  return (
+    <div className="grid gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-2">
+      <CostHero usage={usage} place={place} />
+      <BudgetsCard />
+    </div>
+  );
+}
+
+function leadOf({ totals, zone }: UsageView, place: UsagePlace): string {
   const asked = formatCounted(totals.requests, "request", "requests");
-  return `${formatMoney(totals.cost_nano_usd)} for ${asked} ${RANGE_WORDS[range]}. Days are in ${zone.replace("Etc/", "")}.`;
+  return `${formatMoney(totals.cost_nano_usd)} for ${asked} ${periodWords(place)}. Days are in ${zone.replace("Etc/", "")}.`;
 }
 
 function CostsSkeleton() {

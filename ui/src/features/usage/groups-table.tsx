@@ -2,24 +2,27 @@
 import { useMemo, type ReactNode } from "react";
 import { seriesColour } from "@/features/usage/series";
 import { groupFilter, periodFilter } from "@/features/usage/requests-link";
-import { GROUPS } from "@/features/usage/usage-place";
+import { GROUPS, type UsagePlace } from "@/features/usage/usage-place";
 import { DataTable, type Column } from "@/components/data-table";
 import { PanelLink } from "@/components/panel-link";
 import { SetPriceButton } from "@/ipc/set-price";
 import { Spend, spendValue } from "@/components/spend";
-import type { GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
+import type { UsageGroupView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 
+/** Columns about money. */
+const MONEY = new Set(["cost", "share"]);
+
 interface GroupsTableProps {
   usage: UsageView;
-  /** What the groups are. */
-  group: GroupBy;
+  place: UsagePlace;
   /** Leaves the money out. */
   withoutCost?: boolean;
 }
 
-export function GroupsTable({ usage, group, withoutCost = false }: GroupsTableProps) {
+export function GroupsTable({ usage, place, withoutCost = false }: GroupsTableProps) {
+  const { group } = place;
   const header = GROUPS.find((option) => option.value === group)?.label ?? "";
   const columns = useMemo<Column<UsageGroupView>[]>(() => {
     const linked = (row: UsageGroupView, content: ReactNode, more: RequestFilter = {}) => {
@@ -28,7 +31,7 @@ export function GroupsTable({ usage, group, withoutCost = false }: GroupsTablePr
       return (
         <PanelLink
           look="none"
-          path={requestsPath({ ...filter, ...more, ...periodFilter(usage) })}
+          path={requestsPath({ ...filter, ...more, ...periodFilter(usage, place) })}
           className="rounded-mark hover:underline hover:underline-offset-2"
         >
           {content}
@@ -52,12 +55,12 @@ export function GroupsTable({ usage, group, withoutCost = false }: GroupsTablePr
         id: "cost",
         header: "Cost",
         numeric: true,
-        width: "188px",
+        width: group === "model" ? "168px" : "124px",
         value: (row) => spendValue(row.totals),
         cell: (row) => (
           <span className="flex items-center justify-end gap-1">
             <Spend spend={row.totals} />
-            {group === "model" && row.totals.unpriced_requests > 0 && (
+            {group === "model" && groupFilter(row, group) !== null && row.totals.unpriced_requests > 0 && (
               <SetPriceButton backend={null} model={row.label} />
             )}
           </span>
@@ -67,7 +70,7 @@ export function GroupsTable({ usage, group, withoutCost = false }: GroupsTablePr
         id: "share",
         header: "Share",
         numeric: true,
-        width: "84px",
+        width: "72px",
         value: (row) => row.cost_share_percent,
         cell: (row) => (row.cost_share_percent === null ? "–" : `${row.cost_share_percent} %`),
       },
@@ -75,7 +78,7 @@ export function GroupsTable({ usage, group, withoutCost = false }: GroupsTablePr
         id: "requests",
         header: "Requests",
         numeric: true,
-        width: "108px",
+        width: "96px",
         value: (row) => row.totals.requests,
         cell: (row) => linked(row, formatCount(row.totals.requests)),
       },
@@ -83,7 +86,7 @@ export function GroupsTable({ usage, group, withoutCost = false }: GroupsTablePr
         id: "failed",
         header: "Failed",
         numeric: true,
-        width: "88px",
+        width: "76px",
         from: "640",
         value: (row) => row.totals.failed_requests,
         cell: (row) => (
@@ -98,7 +101,7 @@ export function GroupsTable({ usage, group, withoutCost = false }: GroupsTablePr
         id: "in",
         header: "Tokens in",
         numeric: true,
-        width: "108px",
+        width: "96px",
         value: (row) => row.totals.input_tokens,
         cell: (row) => (
           <span title={formatCount(row.totals.input_tokens)}>{formatCountShort(row.totals.input_tokens)}</span>
@@ -108,7 +111,7 @@ export function GroupsTable({ usage, group, withoutCost = false }: GroupsTablePr
         id: "cached",
         header: "Cached",
         numeric: true,
-        width: "96px",
+        width: "84px",
         from: "800",
         value: (row) => row.totals.cache_read_tokens,
         cell: (row) => (
@@ -121,7 +124,7 @@ export function GroupsTable({ usage, group, withoutCost = false }: GroupsTablePr
         id: "out",
         header: "Tokens out",
         numeric: true,
-        width: "112px",
+        width: "104px",
         from: "640",
         value: (row) => row.totals.output_tokens,
         cell: (row) => (
@@ -129,8 +132,8 @@ export function GroupsTable({ usage, group, withoutCost = false }: GroupsTablePr
         ),
       },
     ];
-    return withoutCost ? all.filter(({ id }) => id !== "cost" && id !== "share") : all;
-  }, [header, group, usage, withoutCost]);
+    return withoutCost ? all.filter(({ id }) => !MONEY.has(id)) : all;
+  }, [header, group, usage, place, withoutCost]);
   if (usage.groups.length === 0) return null;
   return (
     <DataTable

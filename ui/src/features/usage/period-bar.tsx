@@ -1,6 +1,13 @@
 /** What a part of Usage shows: the period, the dimension, and where the days begin. */
-import { GROUPS, RANGES, ZONES, type UsagePlace } from "@/features/usage/usage-place";
+import { GROUPS, isDaySpan, RANGES, ZONES, type DaySpan, type UsagePlace } from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
+import { TextInput } from "@/components/field";
+import { useNow } from "@/lib/clock";
+
+const CUSTOM = "custom";
+const PERIODS: readonly { value: UsagePlace["range"] | typeof CUSTOM; label: string }[] = RANGES;
+const DAY_MS = 86_400_000;
+const FIRST_DAYS = 14;
 
 interface PeriodBarProps {
   place: UsagePlace;
@@ -8,9 +15,17 @@ interface PeriodBarProps {
 }
 
 export function PeriodBar({ place, onMove }: PeriodBarProps) {
+  const { days, ...rest } = place;
+  const now = useNow();
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <Choice label="Period" options={RANGES} value={place.range} onChange={(range) => onMove({ ...place, range })} />
+      <Choice
+        label="Period"
+        options={PERIODS}
+        value={days === undefined ? place.range : CUSTOM}
+        onChange={(range) => onMove(range === CUSTOM ? { ...rest, days: lastDays(now) } : { ...rest, range })}
+      />
+      {days !== undefined && <Days days={days} onChange={(next) => onMove({ ...rest, days: next })} />}
       <Choice label="Group by" options={GROUPS} value={place.group} onChange={(group) => onMove({ ...place, group })} />
       <span className="ml-auto">
         <Choice
@@ -21,5 +36,37 @@ export function PeriodBar({ place, onMove }: PeriodBarProps) {
         />
       </span>
     </div>
+  );
+}
+
+/** What the choice of own days begins with. */
+function lastDays(now: number): DaySpan {
+  return { first: dateOf(now - (FIRST_DAYS - 1) * DAY_MS), last: dateOf(now) };
+}
+
+/** `2026-11-01`. */
+function dateOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+/** The first and the last day. Anything but two days in order waits until it is right. */
+function Days({ days, onChange }: { days: DaySpan; onChange: (days: DaySpan) => void }) {
+  const change = (next: DaySpan) => {
+    if (isDaySpan(next)) onChange(next);
+  };
+  return (
+    <span className="flex items-center gap-1.5 text-12 text-ink-3">
+      {(["first", "last"] as const).map((end) => (
+        <TextInput
+          key={end}
+          type="date"
+          aria-label={end === "first" ? "First day" : "Last day"}
+          placeholder="2026-11-01"
+          defaultValue={days[end]}
+          className="w-32"
+          onChange={({ target }) => change({ ...days, [end]: target.value })}
+        />
+      ))}
+    </span>
   );
 }

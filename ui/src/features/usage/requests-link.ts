@@ -1,18 +1,24 @@
 /** The requests behind a number of the usage. */
-import type { BudgetScopeView, GroupBy, UsageGroupView, UsageView } from "@/ipc/bindings";
+import { periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import type { BudgetScopeView, GroupBy, UsageGroupView } from "@/ipc/bindings";
 import type { RequestFilter } from "@/lib/request-filter";
 
 const QUARTER_HOUR_MS = 900_000;
 
-/** The period's requests. Its totals begin at the quarter hour of its start. */
-export function periodFilter({ from }: UsageView): RequestFilter {
-  return { since: Math.floor(from / QUARTER_HOUR_MS) * QUARTER_HOUR_MS };
+/** The period's requests. Its totals begin at the quarter hour of its start. Only chosen days have an end. */
+export function periodFilter({ from }: { from: number }, place: UsagePlace): RequestFilter {
+  return { since: Math.floor(from / QUARTER_HOUR_MS) * QUARTER_HOUR_MS, ...endOf(place) };
 }
 
-/** The requests of a bar. The last one is still growing, so it has no end. */
-export function barFilter({ buckets }: UsageView, index: number): RequestFilter {
+function endOf(place: UsagePlace): RequestFilter {
+  const { to } = periodOf(place);
+  return to === undefined ? {} : { until: to };
+}
+
+/** The requests of a bar. The last one may still be growing; then it has no end. */
+export function barFilter(buckets: { start: number }[], index: number, place: UsagePlace): RequestFilter {
   const [bucket, next] = buckets.slice(index);
-  return { ...(bucket && { since: bucket.start }), ...(next && { until: next.start }) };
+  return { ...(bucket && { since: bucket.start }), ...(next ? { until: next.start } : endOf(place)) };
 }
 
 const FILTERS = {
@@ -25,7 +31,7 @@ const FILTERS = {
 } as const satisfies Record<GroupBy, keyof RequestFilter>;
 
 /** The requests of a group; `null` for those without a name and for the rest, which no filter selects. */
-export function groupFilter({ key }: UsageGroupView, by: GroupBy): RequestFilter | null {
+export function groupFilter({ key }: Pick<UsageGroupView, "key">, by: GroupBy): RequestFilter | null {
   return key === "" || key === "other" ? null : { [FILTERS[by]]: key };
 }
 

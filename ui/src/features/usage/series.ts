@@ -1,6 +1,7 @@
-/** Number of group colours. The ninth group is `other`, in a muted colour. */
+/** Number of group colours. */
 const COLOURS = 8;
 
+/** The ninth group is `other`, in a muted colour. */
 export function seriesColour(index: number): string {
-  return `var(--series-${Math.min(index, COLOURS - 1) + 1})`;
+  return index < COLOURS ? `var(--series-${index + 1})` : "var(--line-strong)";
 }

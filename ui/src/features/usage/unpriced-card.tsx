@@ -1,6 +1,6 @@
 /** What has no price yet, by model, each one step from its price. */
 import { periodFilter } from "@/features/usage/requests-link";
-import type { UsagePlace } from "@/features/usage/usage-place";
+import { periodOf, type UsagePlace } from "@/features/usage/usage-place";
 import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import { Unpriced } from "@/components/unpriced";
@@ -11,11 +11,11 @@ import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 
 export function UnpricedCard({ usage, place }: { usage: UsageView; place: UsagePlace }) {
-  const models = useUsage({ range: place.range, group_by: "model", zone: place.zone });
+  const models = useUsage({ ...periodOf(place), group_by: "model" });
   const unpriced = (models.data?.groups ?? []).filter(
     (model) => model.totals.unpriced_requests > 0 && model.key !== "other" && model.key !== "",
   );
-  const period = periodFilter(usage);
+  const period = periodFilter(usage, place);
   return (
     <Card
       title={`The cost of ${formatCounted(usage.totals.unpriced_requests, "request is", "requests is")} not known`}

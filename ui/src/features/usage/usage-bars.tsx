@@ -3,12 +3,13 @@ import { ChartColumn } from "lucide-react";
 import { BarsTable } from "@/features/usage/bars-table";
 import { seriesColour } from "@/features/usage/series";
 import { barFilter } from "@/features/usage/requests-link";
-import { RANGES, type Measure } from "@/features/usage/usage-place";
+import { barUnit, periodLabel, type Measure, type UsagePlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
 import { Choice, type Option } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
 import { StackedBars } from "@/components/stacked-bars";
-import type { GroupBy, UsageRange, UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
+import type { UsageSegmentView, UsageTotalsView, UsageView } from "@/ipc/bindings";
+import { useMoneyUnit } from "@/ipc/queries";
 import { formatMoney, formatMoneyTick } from "@/lib/money";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import type { RequestFilter } from "@/lib/request-filter";
@@ -19,10 +20,8 @@ interface UsageBarsProps {
   usage: UsageView;
   /** What the bars can measure. */
   measures: readonly Option<Measure>[];
-  measure: Measure;
-  range: UsageRange;
+  place: UsagePlace;
   onMeasure: (measure: Measure) => void;
-  group: GroupBy;
   onRequests: (filter: RequestFilter) => void;
 }
 
@@ -49,24 +48,26 @@ function flatOf({ requests, unpriced_requests: unpriced }: UsageTotalsView): str
   return unpriced === requests ? "No price is known for any of these requests" : "Nothing was billed";
 }
 
-const UNITS: Record<Measure, string> = { cost: "US dollars", requests: "requests", tokens: "tokens, in and out" };
+const UNITS = { requests: "requests", tokens: "tokens, in and out" };
 
-export function UsageBars({ usage, measures, measure, range, group, onMeasure, onRequests }: UsageBarsProps) {
-  const per = range === "today" || range === "last_day" ? "hour" : "day";
-  const period = RANGES.find((option) => option.value === range)?.label ?? "";
+export function UsageBars({ usage, measures, place, onMeasure, onRequests }: UsageBarsProps) {
+  const { measure } = place;
+  const per = barUnit(place);
   const format = measure === "cost" ? formatMoney : formatCount;
+  const money = useMoneyUnit();
+  const unit = measure === "cost" ? money : UNITS[measure];
   const finding = findingOf(usage, measure);
   return (
     <ChartCard
       finding={finding}
-      note={`${period}, ${UNITS[measure]} by ${per}`}
+      note={`${periodLabel(place)}, ${unit} by ${per}`}
       controls={<Choice label="Measure" options={measures} value={measure} onChange={onMeasure} />}
       table={
         <BarsTable
-          label={`${UNITS[measure]} by ${per}`}
+          label={`${unit} by ${per}`}
           height={HEIGHT_PX}
           usage={usage}
-          group={group}
+          place={place}
           amountOf={(segment) => format(amountOf(segment, measure))}
         />
       }
@@ -79,7 +80,7 @@ export function UsageBars({ usage, measures, measure, range, group, onMeasure, o
         </div>
       ) : (
         <StackedBars
-          label={`${UNITS[measure]} by ${per}`}
+          label={`${unit} by ${per}`}
           height={HEIGHT_PX}
           groups={usage.groups.map((group, index) => ({
             key: group.key,
@@ -92,7 +93,7 @@ export function UsageBars({ usage, measures, measure, range, group, onMeasure, o
             values: bucket.segments.map((segment) => amountOf(segment, measure)),
             total: amountOf(bucket.total, measure),
           }))}
-          onChoose={(index) => onRequests(barFilter(usage, index))}
+          onChoose={(index) => onRequests(barFilter(usage.buckets, index, place))}
           flat={measure === "cost" ? flatOf(usage.totals) : `No ${measure}`}
           format={format}
           formatTick={measure === "cost" ? formatMoneyTick : formatCountShort}

@@ -1,4 +1,8 @@
-/** Exports the bars as CSV. Every cell is guarded against being read as a formula. */
+/** Exports the bars as CSV, or a month as a statement. Every cell is guarded against being read as a formula. */
+import { Receipt } from "lucide-react";
+import { useState } from "react";
+import { StatementDialog } from "@/features/usage/statement-dialog";
+import type { UsagePlace } from "@/features/usage/usage-place";
 import { CsvMenu } from "@/components/csv-menu";
 import type { GroupBy, UsageView } from "@/ipc/bindings";
 import { toCsv } from "@/lib/csv";
@@ -16,7 +20,23 @@ export function usageCsv(usage: UsageView, group: GroupBy): string {
   return toCsv(["start_utc", group, "cost_nano_usd", "requests", "tokens"], rows);
 }
 
-export function UsageExport({ usage, group }: { usage: UsageView | undefined; group: GroupBy }) {
+interface UsageExportProps {
+  usage: UsageView | undefined;
+  place: UsagePlace;
+}
+
+export function UsageExport({ usage, place }: UsageExportProps) {
+  const [isStating, setStating] = useState(false);
   if (usage === undefined) return null;
-  return <CsvMenu name={`gatehouse-usage-by-${group}`} csv={() => usageCsv(usage, group)} />;
+  const { group, zone } = place;
+  return (
+    <>
+      <CsvMenu
+        name={`gatehouse-usage-by-${group}`}
+        csv={() => usageCsv(usage, group)}
+        more={[{ label: "Statement of a month…", icon: Receipt, onChoose: () => setStating(true) }]}
+      />
+      {isStating && <StatementDialog zone={zone} onClose={() => setStating(false)} />}
+    </>
+  );
 }

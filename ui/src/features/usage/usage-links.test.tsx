@@ -6,7 +6,7 @@ test("a bar opens its requests, and Back returns to the chart", async () => {
   const { host, user } = renderPanel("busy", "/usage?range=last_week");
   const { buckets } = await host.usage({ range: "last_week", group_by: "backend", zone: "local" });
   const [bar, next] = buckets.slice(-2);
-  const chart = await screen.findByRole("slider", undefined, { timeout: 5_000 });
+  const chart = await screen.findByRole("slider", { name: /by day/ }, { timeout: 5_000 });
   chart.focus();
   await user.keyboard("{End}{ArrowLeft}{Enter}");
   expect(await screen.findByText("Time: 19 Nov")).toBeVisible();

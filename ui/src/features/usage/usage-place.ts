@@ -8,6 +8,14 @@ export interface UsagePlace {
   group: GroupBy;
   zone: TimeZoneChoice;
   measure: Measure;
+  /** Chosen days instead of the range, both included. */
+  days?: DaySpan;
+}
+
+/** Two dates, `2026-11-01`, the first not after the second. */
+export interface DaySpan {
+  first: string;
+  last: string;
 }
 
 export const RANGES = [
@@ -17,7 +25,7 @@ export const RANGES = [
   { value: "last_month", label: "30 days" },
 ] as const satisfies { value: UsageRange; label: string }[];
 
-export const RANGE_WORDS: Record<UsageRange, string> = {
+const RANGE_WORDS: Record<UsageRange, string> = {
   today: "today",
   last_day: "in 24 hours",
   last_week: "in 7 days",
@@ -57,7 +65,56 @@ export function parseUsagePlace(search: Record<string, unknown>): UsagePlace {
     group: known(GROUPS, search["group"], "backend"),
     zone: known(ZONES, search["zone"], "local"),
     measure: known(MEASURES, search["measure"], "cost"),
+    ...(isDaySpan(search["days"]) && { days: { first: search["days"].first, last: search["days"].last } }),
   };
+}
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+export function isDaySpan(days: unknown): days is DaySpan {
+  if (typeof days !== "object" || days === null) return false;
+  const { first, last } = days as Partial<Record<string, unknown>>;
+  return isDate(first) && isDate(last) && first <= last;
+}
+
+/** True for a day of the calendar; not for 31 February. */
+function isDate(day: unknown): day is string {
+  if (typeof day !== "string" || !DATE.test(day)) return false;
+  const at = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day);
+}
+
+/** Midnight at the start of a day, or of a later one. */
+function midnight(day: string, zone: TimeZoneChoice, daysLater = 0): number {
+  const [year = 0, month = 1, date = 1] = day.split("-").map(Number);
+  const parts = [year, month - 1, date + daysLater] as const;
+  return zone === "utc" ? Date.UTC(...parts) : new Date(...parts).getTime();
+}
+
+/** What the core is asked for. */
+export function periodOf({ range, zone, days }: UsagePlace) {
+  if (days === undefined) return { range, zone };
+  return { range, zone, from: midnight(days.first, zone), to: midnight(days.last, zone, 1) };
+}
+
+/** `7 days`, `1 Nov to 15 Nov`. */
+export function periodLabel({ range, days }: UsagePlace): string {
+  if (days === undefined) return RANGES.find((one) => one.value === range)?.label ?? "";
+  const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+  const [first, last] = [days.first, days.last].map((day) => date.format(midnight(day, "utc")));
+  return first === last ? `${first}` : `${first} to ${last}`;
+}
+
+/** The period inside a sentence. */
+export function periodWords(place: UsagePlace): string {
+  return place.days === undefined ? RANGE_WORDS[place.range] : `from ${periodLabel(place)}`;
+}
+
+/** Bars are hours up to two days. */
+export function barUnit({ range, zone, days }: UsagePlace): "hour" | "day" {
+  if (days === undefined) return range === "today" || range === "last_day" ? "hour" : "day";
+  const hours = (midnight(days.last, zone, 1) - midnight(days.first, zone)) / 3_600_000;
+  return hours <= 48 ? "hour" : "day";
 }
 
 /** Activity is about what was asked, not about what it cost. */
