@@ -27,6 +27,8 @@ import type {
   SessionLogsView,
   SettingsView,
   StatusView,
+  UsageCrossQuery,
+  UsageCrossView,
   UsageReportQuery,
   UsageView,
 } from "@/ipc/bindings";
@@ -173,6 +175,16 @@ export function useUsage(query: UsageReportQuery): UseQueryResult<UsageView, Api
   return useQuery<UsageView, ApiError>({
     queryKey: ["usage", query],
     queryFn: () => host.usage(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** Keeps the sums of the previous dimensions while the next are loading. */
+export function useUsageCross(query: UsageCrossQuery): UseQueryResult<UsageCrossView, ApiError> {
+  const host = useHost();
+  return useQuery<UsageCrossView, ApiError>({
+    queryKey: ["usage", "cross", query],
+    queryFn: () => host.usageCross(query),
     placeholderData: (previous) => previous,
   });
 }

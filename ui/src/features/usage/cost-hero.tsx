@@ -1,8 +1,9 @@
 /** The cost of the period, and how much of it is known. */
 import { periodFilter } from "@/features/usage/requests-link";
 import { periodLabel, type UsagePlace } from "@/features/usage/usage-place";
+import { Change } from "@/components/change";
 import { PanelLink } from "@/components/panel-link";
-import type { UsageView } from "@/ipc/bindings";
+import type { UsagePreviousView, UsageView } from "@/ipc/bindings";
 import { RateNote } from "@/ipc/rate-note";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
@@ -15,6 +16,7 @@ interface CostHeroProps {
 
 export function CostHero({ usage, place }: CostHeroProps) {
   const { requests, failed_requests: failed, unpriced_requests: unpriced, cost_nano_usd: cost } = usage.totals;
+  const { previous } = usage;
   const period = periodFilter(usage, place);
   const isUnknown = requests > 0 && unpriced === requests;
   return (
@@ -23,6 +25,7 @@ export function CostHero({ usage, place }: CostHeroProps) {
       <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
         {isUnknown ? "unpriced" : formatMoney(cost)}
       </p>
+      <p className="min-h-[18px] truncate text-12 text-ink-2">{previous && <Comparison previous={previous} />}</p>
       <p className="mt-auto flex flex-wrap gap-x-3 pt-2 text-12 text-ink-2">
         <PanelLink
           look="none"
@@ -53,5 +56,21 @@ export function CostHero({ usage, place }: CostHeroProps) {
       </p>
       <RateNote />
     </section>
+  );
+}
+
+function Comparison({ previous }: { previous: UsagePreviousView }) {
+  const { cost_change_percent: percent, label, totals } = previous;
+  if (totals.requests === 0) return <span className="text-ink-3">no requests in {label}</span>;
+  if (percent === null)
+    return (
+      <span className="text-ink-3">
+        {label}: {formatCounted(totals.requests, "request", "requests")}, cost unknown or zero
+      </span>
+    );
+  return (
+    <span title={`${formatMoney(totals.cost_nano_usd)} in ${label}`}>
+      <Change percent={percent} against={`in ${label}`} />
+    </span>
   );
 }

@@ -1,6 +1,7 @@
 /** What was spent: the sum against the budgets, the bars, and where it went. Every number leads to its requests. */
 import { BudgetsCard } from "@/features/usage/budgets-card";
 import { CostHero } from "@/features/usage/cost-hero";
+import { CrossCard } from "@/features/usage/cross-card";
 import { GroupsTable } from "@/features/usage/groups-table";
 import { MetersTable } from "@/features/usage/meters-table";
 import { PeriodBar } from "@/features/usage/period-bar";
@@ -27,7 +28,7 @@ interface CostsScreenProps {
 }
 
 export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
-  const usage = useUsage({ ...periodOf(place), group_by: place.group });
+  const usage = useUsage({ ...periodOf(place), group_by: place.group, compare: true });
   return (
     <Page
       title="Usage"
@@ -51,6 +52,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
               onRequests={onRequests}
             />
             <GroupsTable usage={data} place={place} />
+            <CrossCard place={place} />
             <MetersTable meters={data.meters} />
             {data.totals.unpriced_requests > 0 && <UnpricedCard usage={data} place={place} />}
           </div>

@@ -3,6 +3,7 @@ import { useMemo, type ReactNode } from "react";
 import { seriesColour } from "@/features/usage/series";
 import { groupFilter, periodFilter } from "@/features/usage/requests-link";
 import { GROUPS, type UsagePlace } from "@/features/usage/usage-place";
+import { Change } from "@/components/change";
 import { DataTable, type Column } from "@/components/data-table";
 import { PanelLink } from "@/components/panel-link";
 import { SetPriceButton } from "@/ipc/set-price";
@@ -12,7 +13,7 @@ import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 
 /** Columns about money. */
-const MONEY = new Set(["cost", "share"]);
+const MONEY = new Set(["cost", "share", "change"]);
 
 interface GroupsTableProps {
   usage: UsageView;
@@ -70,15 +71,29 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
         id: "share",
         header: "Share",
         numeric: true,
-        width: "72px",
+        width: "84px",
         value: (row) => row.cost_share_percent,
         cell: (row) => (row.cost_share_percent === null ? "–" : `${row.cost_share_percent} %`),
+      },
+      {
+        id: "change",
+        header: "Change",
+        numeric: true,
+        width: "100px",
+        from: "1000",
+        value: (row) => row.cost_change_percent,
+        cell: (row) =>
+          row.cost_change_percent === null ? (
+            <span className="text-ink-3">–</span>
+          ) : (
+            <Change percent={row.cost_change_percent} />
+          ),
       },
       {
         id: "requests",
         header: "Requests",
         numeric: true,
-        width: "96px",
+        width: "100px",
         value: (row) => row.totals.requests,
         cell: (row) => linked(row, formatCount(row.totals.requests)),
       },
@@ -101,7 +116,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
         id: "in",
         header: "Tokens in",
         numeric: true,
-        width: "96px",
+        width: "100px",
         value: (row) => row.totals.input_tokens,
         cell: (row) => (
           <span title={formatCount(row.totals.input_tokens)}>{formatCountShort(row.totals.input_tokens)}</span>
@@ -111,7 +126,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
         id: "cached",
         header: "Cached",
         numeric: true,
-        width: "84px",
+        width: "96px",
         from: "800",
         value: (row) => row.totals.cache_read_tokens,
         cell: (row) => (
@@ -124,7 +139,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
         id: "out",
         header: "Tokens out",
         numeric: true,
-        width: "104px",
+        width: "112px",
         from: "640",
         value: (row) => row.totals.output_tokens,
         cell: (row) => (

@@ -5,7 +5,7 @@ import { TextInput } from "@/components/field";
 import { useNow } from "@/lib/clock";
 
 const CUSTOM = "custom";
-const PERIODS: readonly { value: UsagePlace["range"] | typeof CUSTOM; label: string }[] = RANGES;
+const PERIODS = [...RANGES, { value: CUSTOM, label: "Custom" }] as const;
 const DAY_MS = 86_400_000;
 const FIRST_DAYS = 14;
 

@@ -40,6 +40,12 @@ export const GROUPS = [
   { value: "project", label: "Project" },
 ] as const satisfies { value: GroupBy; label: string }[];
 
+/** Every dimension. The route is not one of the bars: it is chosen where there is room. */
+export const CROSS_GROUPS: readonly { value: GroupBy; label: string }[] = [
+  ...GROUPS,
+  { value: "route", label: "Route" },
+];
+
 export const ZONES = [
   { value: "local", label: "Local" },
   { value: "utc", label: "UTC" },

@@ -1,0 +1,25 @@
+import { screen, within } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { choose } from "../../../test/choose";
+import { renderPanel } from "../../../test/render-panel";
+
+test("the cost is compared with the period before, also for chosen days", async () => {
+  const { user } = renderPanel("busy", "/usage");
+  expect(await screen.findByText(/^\d+ % (more|less) than in the 7 days before$/)).toBeVisible();
+  await user.click(screen.getByRole("radio", { name: "Custom" }));
+  expect(await screen.findByText("Cost, 7 Nov to 20 Nov")).toBeVisible();
+  expect(screen.getByLabelText("First day")).toHaveValue("2026-11-07");
+});
+
+test("two dimensions are crossed, and each cell leads to its requests", async () => {
+  const { user } = renderPanel("busy", "/usage");
+  await choose(user, await screen.findByRole("combobox", { name: "A bar for each" }), "Client");
+  await choose(user, screen.getByRole("combobox", { name: "Divided by" }), "Backend");
+  const chart = await screen.findByRole("figure", { name: /^Most for claude-code: \d+ % of/ });
+  await user.click(within(chart).getByRole("button", { name: "Show as table" }));
+  const table = within(chart).getByRole("region", { name: "Cost by client and backend" });
+  const [, row] = within(table).getAllByRole("row");
+  expect(row).toHaveTextContent(/^claude-code/);
+  const cells = within(table).getAllByRole("link");
+  expect(cells[0]).toHaveAttribute("href", expect.stringMatching(/client=claude-code&backend=\w+&since=\d+/));
+});

@@ -1,0 +1,151 @@
+/** Any two dimensions crossed: a bar for each of one, divided by the other. */
+import { useState } from "react";
+import { groupFilter, periodFilter } from "@/features/usage/requests-link";
+import { seriesColour } from "@/features/usage/series";
+import { CROSS_GROUPS, periodLabel, periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { ChartCard } from "@/components/chart-card";
+import { ChartTable } from "@/components/chart-table";
+import { PanelLink } from "@/components/panel-link";
+import { RankedBars } from "@/components/ranked-bars";
+import { Reading } from "@/components/reading";
+import { Select } from "@/components/select";
+import { Skeleton } from "@/components/skeleton";
+import { Spend } from "@/components/spend";
+import type { GroupBy, UsageCrossView } from "@/ipc/bindings";
+import { useMoneyUnit, useUsageCross } from "@/ipc/queries";
+import { toCsv } from "@/lib/csv";
+import { formatMoney } from "@/lib/money";
+import { requestsPath, type RequestFilter } from "@/lib/request-filter";
+
+const BARS_MAX = 10;
+const ROW_PX = 38;
+
+/** The word of a dimension inside a sentence. */
+function wordOf(group: GroupBy): string {
+  return CROSS_GROUPS.find((one) => one.value === group)?.label.toLowerCase() ?? group;
+}
+
+export function CrossCard({ place }: { place: UsagePlace }) {
+  const [rows, setRows] = useState<GroupBy>("project");
+  const [columns, setColumns] = useState<GroupBy>("model");
+  const unit = useMoneyUnit();
+  const cross = useUsageCross({ period: periodOf(place), rows, columns });
+  const controls = (
+    <div className="flex items-center gap-2 text-12 text-ink-2">
+      <Select aria-label="A bar for each" options={CROSS_GROUPS} value={rows} onChange={setRows} className="w-28" />
+      by
+      <Select aria-label="Divided by" options={CROSS_GROUPS} value={columns} onChange={setColumns} className="w-28" />
+    </div>
+  );
+  return (
+    <Reading of={cross} skeleton={<Skeleton className="h-[260px] rounded-card" />}>
+      {(data) => (
+        <ChartCard
+          finding={findingOf(data, rows)}
+          note={`${periodLabel(place)}, ${unit} by ${wordOf(rows)} and ${wordOf(columns)}`}
+          controls={controls}
+          file={{ name: `gatehouse-${rows}-by-${columns}`, csv: () => crossCsv(data, rows, columns) }}
+          table={<CrossTable cross={data} rows={rows} columns={columns} period={periodFilter(data, place)} />}
+        >
+          <CrossBars cross={data} rows={rows} columns={columns} period={periodFilter(data, place)} />
+        </ChartCard>
+      )}
+    </Reading>
+  );
+}
+
+function findingOf({ rows, totals }: UsageCrossView, group: GroupBy): string {
+  const [most] = rows;
+  if (most === undefined || totals.requests === 0) return "No requests in this period";
+  const name = most.key === "" ? `no ${wordOf(group)}` : most.label;
+  if (most.cost_share_percent === null) return `Nothing billed, by ${wordOf(group)}`;
+  return `Most for ${name}: ${most.cost_share_percent} % of ${formatMoney(totals.cost_nano_usd)}`;
+}
+
+interface CrossProps {
+  cross: UsageCrossView;
+  rows: GroupBy;
+  columns: GroupBy;
+  /** The requests of the period. */
+  period: RequestFilter;
+}
+
+function CrossBars({ cross, rows, period }: CrossProps) {
+  return (
+    <>
+      <RankedBars
+        label={`Cost by ${wordOf(rows)}`}
+        bars={cross.rows.slice(0, BARS_MAX).map((row, index) => {
+          const filter = groupFilter(row, rows);
+          return {
+            key: row.key,
+            label: row.label,
+            value: row.totals.cost_nano_usd,
+            amount: formatMoney(row.totals.cost_nano_usd),
+            note: row.cost_share_percent === null ? "" : `${row.cost_share_percent} %`,
+            path: filter && requestsPath({ ...filter, ...period }),
+            parts: cross.columns.map((column, place) => ({
+              key: column.key,
+              label: `${column.label}: ${formatMoney(cross.cells[index]?.[place]?.cost_nano_usd ?? 0)}`,
+              value: cross.cells[index]?.[place]?.cost_nano_usd ?? 0,
+              colour: seriesColour(place),
+            })),
+          };
+        })}
+      />
+      <ul aria-label="Colours" className="mt-3 flex flex-wrap gap-x-4 gap-y-1 text-12 text-ink-2">
+        {cross.columns.map((column, place) => (
+          <li key={column.key} className="flex items-center gap-1.5">
+            <span data-mark className="size-2 rounded-[2px]" style={{ background: seriesColour(place) }} />
+            {column.label}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function CrossTable({ cross, rows, columns, period }: CrossProps) {
+  return (
+    <ChartTable
+      label={`Cost by ${wordOf(rows)} and ${wordOf(columns)}`}
+      height={Math.min(cross.rows.length, BARS_MAX) * ROW_PX + 24}
+      columns={[wordOf(rows), "Total", ...cross.columns.map((column) => column.label)]}
+      rows={cross.rows.map((row, index) => ({
+        key: row.key,
+        cells: [
+          row.label,
+          <Spend key="total" spend={row.totals} />,
+          ...cross.columns.map((column, place) => {
+            const cell = cross.cells[index]?.[place];
+            if (cell === undefined || cell.requests === 0) return "–";
+            const [one, other] = [groupFilter(row, rows), groupFilter(column, columns)];
+            if (one === null || other === null) return <Spend key={column.key} spend={cell} />;
+            return (
+              <PanelLink
+                key={column.key}
+                look="none"
+                path={requestsPath({ ...one, ...other, ...period })}
+                className="rounded-mark hover:underline hover:underline-offset-2"
+              >
+                <Spend spend={cell} />
+              </PanelLink>
+            );
+          }),
+        ],
+      }))}
+    />
+  );
+}
+
+function crossCsv({ rows, columns, cells }: UsageCrossView, rowName: GroupBy, columnName: GroupBy): string {
+  return toCsv(
+    [rowName, columnName, "cost_nano_usd", "requests", "unpriced_requests"],
+    rows.flatMap((row, index) =>
+      columns.map((column, place) => {
+        const cell = cells[index]?.[place];
+        return [row.label, column.label, cell?.cost_nano_usd ?? 0, cell?.requests ?? 0, cell?.unpriced_requests ?? 0];
+      }),
+    ),
+  );
+}
