@@ -137,6 +137,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "budget_set" => json!({"id": "monthly", "limit_usd": "20", "period": "month",
             "scope": {"dimension": "backend", "name": "up"}}),
         "budget_remove" => json!({"id": "monthly"}),
+        "budget_allow" => json!({"id": "monthly", "usd": "5", "until": null}),
         "saved_view_set" => json!({"name": "failed", "query": {"limit": 50, "backend": "up"}}),
         "saved_view_remove" => json!({"name": "failed"}),
         "session_logs" => json!({"from": null, "group_by": "tool", "zone": "utc"}),

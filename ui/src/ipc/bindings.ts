@@ -45,6 +45,8 @@ export const commands = {
 	budgets: () => typedError<BudgetView[], ApiError>(__TAURI_INVOKE("budgets")),
 	/**  Adds or changes a budget. */
 	budgetSet: (req: BudgetSet) => typedError<BudgetView, ApiError>(__TAURI_INVOKE("budget_set", { req })),
+	/**  Allows more than a budget's limit for a time, or takes that back. */
+	budgetAllow: (req: BudgetAllow) => typedError<BudgetView, ApiError>(__TAURI_INVOKE("budget_allow", { req })),
 	/**  Removes a budget. */
 	budgetRemove: (req: BudgetRef) => typedError<null, ApiError>(__TAURI_INVOKE("budget_remove", { req })),
 	/**  Lists all clients. */
@@ -523,19 +525,80 @@ export type BreakerView = {
 	until: UnixMs | null,
 };
 
+/**  What becomes of a request that a budget does not cover. */
+export type BudgetAction = 
+/**  It is sent anyway; the user is told at the marks. */
+"tell" | 
+/**  It is refused, and the user is asked to allow more. */
+"ask" | 
+/**  It goes to another route, or is refused if that is not covered either. */
+"switch" | 
+/**  It is refused. */
+"stop";
+
+/**  Allows more than a budget's limit, in addition to what is allowed already. */
+export type BudgetAllow = {
+	id: string,
+	/**  Decimal dollars; `0` takes back everything that is allowed more. */
+	usd: string,
+	/**  None: until the period ends, or for the length of a rolling one. */
+	until: UnixMs | null,
+};
+
+/**  More than the limit, allowed for a time. */
+export type BudgetAllowanceView = {
+	nano_usd: NanoDollars,
+	at: UnixMs,
+	until: UnixMs,
+};
+
+/**  A mark that a budget reached. */
+export type BudgetCrossingView = {
+	kind: BudgetMarkKind,
+	/**  For the kind spent. */
+	percent: number | null,
+	/**  Start of the period in which it was reached. */
+	period_from: UnixMs,
+	at: UnixMs,
+	spent_nano_usd: NanoDollars,
+	/**  With what was allowed more at that time. */
+	limit_nano_usd: NanoDollars,
+};
+
 /**  What the spending of a budget has in common. */
 export type BudgetDimension = "backend" | "credential" | "client" | "project" | 
 /**  The model as the backend names it. */
 "model";
 
+/**  What a budget tells the user about, once per period. */
+export type BudgetMarkKind = 
+/**  A percentage of the limit is spent. */
+"spent" | 
+/**  At the pace so far it is used up before its period ends. */
+"forecast" | 
+/**  Requests are refused or switched to another route. */
+"refused";
+
+/**  A mark that was just reached, in words. */
+export type BudgetNoticeView = {
+	budget: string,
+	title: string,
+	message: string,
+	crossing: BudgetCrossingView,
+	/**  True if requests are refused until the user allows more. */
+	asks: boolean,
+};
+
 /**  How long a budget lasts before it begins anew. */
 export type BudgetPeriod = 
 /**  From midnight. */
 "day" | 
-/**  From Monday. */
+/**  From Monday, or another day of the week. */
 "week" | 
-/**  From the first of the month. */
-"month";
+/**  From the first of the month, or another day of it. */
+"month" | 
+/**  Always the last days up to now. */
+"rolling";
 
 export type BudgetRef = {
 	id: string,
@@ -547,33 +610,71 @@ export type BudgetScopeView = {
 	name: string,
 };
 
-/**  Adds or changes a budget. */
+/**  Adds or changes a budget. What is left out has its default. */
 export type BudgetSet = {
 	id: string,
 	/**  Decimal dollars: `20`, `2.50`. */
 	limit_usd: string,
 	period: BudgetPeriod,
+	/**  Needed for a rolling one: 1 to 366. */
+	days: number | null,
+	/**  For a month: 1 to 31; shorter months begin with their last day. */
+	reset_day: number | null,
+	/**  For a week. */
+	reset_weekday: Weekday | null,
 	scope: BudgetScopeView | null,
+	action: BudgetAction | null,
+	/**  Needed for the action switch. */
+	switch_to: string | null,
+	/**  Percentages from 1 to 200, at most 8. */
+	marks: number[] | null,
+	forecast: boolean | null,
 };
 
 /**  A spending limit and what became of it in its present period. */
 export type BudgetView = {
 	id: string,
+	/**  As in the settings, without what is allowed more. */
 	limit_nano_usd: NanoDollars,
+	/**  Allowed more at this moment: the sum of `allowances`. */
+	allowed_nano_usd: NanoDollars,
 	period: BudgetPeriod,
+	/**  Days that a rolling budget looks back; None for the others. */
+	days: number | null,
+	/**  Day on which a month begins; None for the others. */
+	reset_day: number | null,
+	/**  Day on which a week begins; None for the others. */
+	reset_weekday: Weekday | null,
 	/**  Whose spending counts; None for all of it. */
 	scope: BudgetScopeView | null,
+	action: BudgetAction,
+	/**  The route that the action switch sends requests to. */
+	switch_to: string | null,
+	/**  Percentages at which the user is told, ascending. */
+	marks: number[],
+	/**  True if the user is told when it will be used up before its period ends. */
+	forecast: boolean,
 	spent_nano_usd: NanoDollars,
 	/**  For requests under way. */
 	reserved_nano_usd: NanoDollars,
 	/**  Start of the period. */
 	from: UnixMs,
-	/**  End of the period; then it begins anew. */
+	/**  End of the period; then it begins anew. A rolling window moves on at this time. */
 	until: UnixMs,
-	/**  Spent and reserved of the limit, at most 999. */
+	/**  Spent and reserved of the limit and what is allowed more, at most 999. */
 	used_percent: number,
-	/**  Part of the period that is over. */
+	/**  Part of the period that is over; 100 for a rolling one. */
 	elapsed_percent: number,
+	/**  When it is used up at the pace so far. None if it lasts, is used up, or it is too early to say. */
+	used_up_at: UnixMs | null,
+	/**  Since when requests are refused or switched to another route; None if they are not. */
+	refused_since: UnixMs | null,
+	/**  Requests of this period whose cost is unknown, so that it counts for nothing. */
+	unpriced_requests: Count,
+	/**  What is allowed more at this moment, oldest first. */
+	allowances: BudgetAllowanceView[],
+	/**  Marks that it reached, newest first; the newest 50. */
+	crossings: BudgetCrossingView[],
 };
 
 /**  Requests that bypassed the cache for one reason. */
@@ -1505,6 +1606,8 @@ run: PlaygroundRunView } |
 { kind: "playground_text"; 
 /**  What was added since the previous event. */
 piece: PlaygroundDeltaView } | 
+/**  A budget reached a mark. */
+{ kind: "budget_crossed"; notice: BudgetNoticeView } | 
 /**  A notification or the tray was clicked; the panel opens this page. */
 { kind: "navigate"; 
 /**  A path of the panel, `/readiness` or `/backends/openai`. */
@@ -2941,6 +3044,8 @@ export type VerdictView = {
 	/**  Most severe first; at most five. */
 	needs: StatusIssueView[],
 };
+
+export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -3,10 +3,14 @@
  * not subscribe.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import type { PanelEvent, PlaygroundRunView, ReadinessView, SessionLogsView } from "@/ipc/bindings";
+import type { BudgetNoticeView, PanelEvent, PlaygroundRunView, ReadinessView, SessionLogsView } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import { withPiece, withRun } from "@/ipc/playground-runs";
 import { invalidateTags } from "@/ipc/tags";
+
+/** What was told of budgets since the page was opened, newest first. */
+const BUDGET_NOTICES = ["budget_notices"];
+const BUDGET_NOTICES_MAX = 20;
 
 export function connectEvents(host: Host, cache: QueryClient, navigate: (path: string) => void): () => void {
   return host.subscribe((event) => applyEvent(event, cache, navigate));
@@ -18,6 +22,11 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
       return invalidateTags(cache, event.tags);
     case "navigate":
       return navigate(event.path);
+    case "budget_crossed":
+      cache.setQueryData<BudgetNoticeView[]>(BUDGET_NOTICES, (before) =>
+        [event.notice, ...(before ?? [])].slice(0, BUDGET_NOTICES_MAX),
+      );
+      return;
     case "log_import":
       cache.setQueriesData<SessionLogsView>(
         { queryKey: ["session_logs"] },

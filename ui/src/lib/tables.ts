@@ -45,6 +45,7 @@ export const OPERATION_CHANGES = {
   vaultMove: ["keys", "backends", "clients", "status", "settings"],
   budgets: [],
   budgetSet: ["usage", "settings"],
+  budgetAllow: ["usage"],
   budgetRemove: ["usage", "settings"],
   clients: [],
   clientAdd: ["clients", "status", "settings"],

@@ -7,10 +7,15 @@
 //! admitted. An answer may cost more than was reserved for it (the slack): reservations assume an
 //! answer of at most so many tokens.
 
+mod forecast;
+
 use domain::{
-    BackendId, Budget, BudgetDimension, BudgetId, ClientId, CredentialId, NanoUsd, WallTime,
+    BackendId, Budget, BudgetAction, BudgetAllowance, BudgetDimension, BudgetId, BudgetMark,
+    ClientId, CredentialId, NanoUsd, WallTime,
 };
 use jiff::tz::TimeZone;
+
+pub use forecast::FORECAST_ELAPSED_PERCENT_MIN;
 
 /// Whose money one call spends.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +37,31 @@ pub struct BudgetStatus {
     pub from: WallTime,
     /// End of the period, exclusive.
     pub until: WallTime,
+    /// When what is spent now no longer counts.
+    pub renewal: WallTime,
     pub spent: NanoUsd,
     /// For requests under way.
     pub reserved: NanoUsd,
+    /// Requests of the period whose cost is unknown and so is in no sum.
+    pub unpriced_requests: u64,
+    /// What the user allowed more; may hold some that have ended.
+    pub allowances: Vec<BudgetAllowance>,
+    /// The limit at which a request was refused first, since the period began.
+    pub refused_at: Option<NanoUsd>,
 }
+
+/// What the ledger says of a budget's period.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LoadedSpending {
+    pub spent: NanoUsd,
+    pub unpriced_requests: u64,
+    pub allowances: Vec<BudgetAllowance>,
+}
+
+/// True if the user may have to be told of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct MarkReached(pub bool);
 
 /// Every budget in force.
 #[derive(Debug, Default)]
@@ -53,20 +79,13 @@ impl BudgetBook {
         zone: TimeZone,
         at: WallTime,
     ) {
-        let before = std::mem::take(&mut self.budgets);
+        let mut before = std::mem::take(&mut self.budgets);
         for (id, budget) in budgets {
-            let Some((from, until)) = budget.period.around(at, &zone) else { continue };
-            let old = before.iter().find(|old| old.id == id);
-            let is_same =
-                |old: &&BudgetStatus| old.budget.scope == budget.scope && old.from == from;
-            self.budgets.push(BudgetStatus {
-                reserved: old.map_or(NanoUsd::ZERO, |old| old.reserved),
-                spent: old.filter(is_same).map_or(NanoUsd::ZERO, |old| old.spent),
-                id,
-                budget,
-                from,
-                until,
-            });
+            let old = before.iter().position(|old| old.id == id).map(|at| before.swap_remove(at));
+            self.budgets.extend(BudgetStatus::begin(id, budget, &zone, at).map(|new| match old {
+                Some(old) => new.continued(old),
+                None => new,
+            }));
         }
         self.zone = Some(zone);
     }
@@ -85,27 +104,50 @@ impl BudgetBook {
     /// Corrects what `id` spent to `loaded`, which was read from the ledger while it stood at `seen`.
     /// What was spent since then is added; a call that is in both is counted twice until the next
     /// correction, so that a limit is never passed for that.
-    pub fn correct(&mut self, id: &BudgetId, from: WallTime, seen: NanoUsd, loaded: NanoUsd) {
-        let budget = self.budgets.iter_mut().find(|status| status.id == *id);
-        if let Some(status) = budget.filter(|status| status.from == from) {
+    pub fn correct(
+        &mut self,
+        id: &BudgetId,
+        from: WallTime,
+        seen: NanoUsd,
+        loaded: LoadedSpending,
+    ) {
+        let Some(status) = self.budgets.iter_mut().find(|status| status.id == *id) else { return };
+        status.allowances = loaded.allowances;
+        // A rolling window may have moved meanwhile; what has left it is taken off next time.
+        if status.from == from || status.budget.schedule.is_rolling() {
             let since = (status.spent - seen).max(NanoUsd::ZERO);
-            status.spent = loaded + since;
+            status.spent = loaded.spent + since;
+            status.unpriced_requests = loaded.unpriced_requests;
         }
     }
 
-    /// The first budget that does not have `estimate` left for `charge`.
+    /// The budgets that do not have `estimate` left for `charge`, apart from those that refuse
+    /// nothing. An unknown price (`None`) is covered until a budget is used up, a free call always.
     pub fn exceeded(
         &mut self,
         charge: &Charge<'_>,
-        estimate: NanoUsd,
+        estimate: Option<NanoUsd>,
         at: WallTime,
-    ) -> Option<&BudgetStatus> {
+    ) -> impl Iterator<Item = &BudgetStatus> {
         self.begin_periods(at);
-        self.budgets.iter().find(|status| {
-            let taken = status.spent + status.reserved;
-            status.covers(charge)
-                && (taken + estimate > status.budget.limit || taken >= status.budget.limit)
+        self.budgets.iter().filter(move |status| {
+            let (taken, limit) = (status.spent + status.reserved, status.limit(at));
+            let is_over = match estimate {
+                Some(NanoUsd::ZERO) => false,
+                Some(estimate) => taken + estimate > limit,
+                None => taken >= limit,
+            };
+            is_over && status.budget.action != BudgetAction::Tell && status.covers(charge)
         })
+    }
+
+    /// Notes that `id` refused a request or sent it to another route.
+    pub fn refuse(&mut self, id: &BudgetId, at: WallTime) -> MarkReached {
+        let status = self.budgets.iter_mut().find(|status| status.id == *id);
+        MarkReached(status.is_some_and(|status| {
+            let limit = Some(status.limit(at));
+            std::mem::replace(&mut status.refused_at, limit) != limit
+        }))
     }
 
     /// Reserves `estimate` in each budget that covers one of `charges`, and returns these budgets.
@@ -127,25 +169,98 @@ impl BudgetBook {
         }
     }
 
-    /// Counts what a call cost.
-    pub fn spend(&mut self, charge: &Charge<'_>, amount: NanoUsd, at: WallTime) {
+    /// The budgets that count what `charge` costs.
+    pub fn covering(&self, charge: &Charge<'_>) -> impl Iterator<Item = &BudgetId> {
+        self.budgets.iter().filter(|status| status.covers(charge)).map(|status| &status.id)
+    }
+
+    /// Counts what calls cost, by budget.
+    pub fn spend(&mut self, spent: &[(BudgetId, NanoUsd)], at: WallTime) -> MarkReached {
         self.begin_periods(at);
-        for status in self.budgets.iter_mut().filter(|status| status.covers(charge)) {
-            status.spent += amount;
+        let mut reached = MarkReached(false);
+        for status in &mut self.budgets {
+            let before = status.spent_marks(at);
+            let own = spent.iter().filter(|(id, _)| *id == status.id);
+            status.spent += own.map(|(_, amount)| *amount).sum();
+            reached.0 |= status.spent_marks(at) > before;
         }
+        reached
     }
 
     fn begin_periods(&mut self, at: WallTime) {
         let Some(zone) = &self.zone else { return };
         for status in self.budgets.iter_mut().filter(|status| at >= status.until) {
-            if let Some((from, until)) = status.budget.period.around(at, zone) {
-                (status.from, status.until, status.spent) = (from, until, NanoUsd::ZERO);
+            let (id, budget) = (status.id.clone(), status.budget.clone());
+            let Some(new) = BudgetStatus::begin(id, budget, zone, at) else { continue };
+            (status.from, status.until, status.renewal) = (new.from, new.until, new.renewal);
+            // What has left a rolling window is known with the next correction.
+            if !status.budget.schedule.is_rolling() {
+                (status.spent, status.unpriced_requests) = (NanoUsd::ZERO, 0);
+                status.refused_at = None;
             }
         }
     }
 }
 
 impl BudgetStatus {
+    /// A budget of which nothing is known yet. `None` beyond the calendar.
+    fn begin(id: BudgetId, budget: Budget, zone: &TimeZone, at: WallTime) -> Option<Self> {
+        let (from, until) = budget.schedule.around(at, zone)?;
+        let renewal = budget.schedule.renewal(at, zone)?;
+        let (spent, reserved) = (NanoUsd::ZERO, NanoUsd::ZERO);
+        Some(Self {
+            id,
+            budget,
+            from,
+            until,
+            renewal,
+            spent,
+            reserved,
+            unpriced_requests: 0,
+            allowances: Vec::new(),
+            refused_at: None,
+        })
+    }
+
+    /// `self` with what is still true of `old`.
+    fn continued(self, old: Self) -> Self {
+        let reserved = Self { reserved: old.reserved, allowances: old.allowances, ..self };
+        if old.budget.scope != reserved.budget.scope || old.from != reserved.from {
+            return reserved;
+        }
+        let Self { spent, unpriced_requests, refused_at, .. } = old;
+        Self { spent, unpriced_requests, refused_at, ..reserved }
+    }
+
+    /// The limit with what is allowed more at `at`.
+    #[must_use]
+    pub fn limit(&self, at: WallTime) -> NanoUsd {
+        self.allowed(at).fold(self.budget.limit, |sum, it| sum + it.amount)
+    }
+
+    /// What the user allowed more and has not ended at `at`.
+    pub fn allowed(&self, at: WallTime) -> impl Iterator<Item = &BudgetAllowance> {
+        self.allowances.iter().filter(move |allowance| at < allowance.until)
+    }
+
+    /// Everything that the user is to be told of at `at`, the percentages in order.
+    #[must_use]
+    pub fn marks(&self, at: WallTime) -> Vec<BudgetMark> {
+        let percent = self.budget.marks.iter().take(self.spent_marks(at)).copied();
+        let mut marks: Vec<BudgetMark> = percent.map(BudgetMark::Spent).collect();
+        let is_forecast = self.budget.forecast && self.used_up_at(at).is_some();
+        marks.extend(is_forecast.then_some(BudgetMark::Forecast));
+        let is_refused = self.refused_at.is_some_and(|limit| limit == self.limit(at));
+        marks.extend(is_refused.then_some(BudgetMark::Refused));
+        marks
+    }
+
+    /// The number of percentages that are reached.
+    fn spent_marks(&self, at: WallTime) -> usize {
+        let (spent, limit) = (i128::from(self.spent.nanos()), i128::from(self.limit(at).nanos()));
+        self.budget.marks.partition_point(|percent| spent * 100 >= limit * i128::from(*percent))
+    }
+
     fn covers(&self, charge: &Charge<'_>) -> bool {
         let Some((dimension, name)) = &self.budget.scope else { return true };
         let own = match dimension {

@@ -1,6 +1,6 @@
 //! What the book of budgets refuses, counts and forgets, on fixed times.
 
-use domain::BudgetPeriod;
+use domain::BudgetSchedule;
 use proptest::prelude::*;
 
 use super::*;
@@ -18,10 +18,26 @@ fn id(name: &str) -> BudgetId {
 
 fn budget(limit: i64, scope: Option<(BudgetDimension, &str)>) -> Budget {
     Budget {
-        limit: NanoUsd::new(limit),
-        period: BudgetPeriod::Day,
+        schedule: BudgetSchedule::Day,
         scope: scope.map(|(dimension, name)| (dimension, name.to_owned())),
+        ..Budget::new(NanoUsd::new(limit))
     }
+}
+
+fn spend(book: &mut BudgetBook, charge: &Charge<'_>, amount: i64, at: WallTime) -> bool {
+    let covering = book.covering(charge).map(|id| (id.clone(), NanoUsd::new(amount)));
+    let spent: Vec<_> = covering.collect();
+    book.spend(&spent, at).0
+}
+
+/// The first budget that does not have `estimate` left.
+fn stops(
+    book: &mut BudgetBook,
+    charge: &Charge<'_>,
+    estimate: Option<i64>,
+    at: WallTime,
+) -> Option<BudgetId> {
+    book.exceeded(charge, estimate.map(NanoUsd::new), at).next().map(|it| it.id.clone())
 }
 
 fn book(budgets: &[(&str, Budget)]) -> BudgetBook {
@@ -52,16 +68,17 @@ fn a_budget_stops_what_would_exceed_it_and_only_in_its_scope() {
         ("editor", budget(10, Some((BudgetDimension::Client, "editor")))),
     ]);
     with("editor", "openai", |charge| {
-        assert!(book.exceeded(charge, NanoUsd::new(10), START).is_none());
-        let stopped = book.exceeded(charge, NanoUsd::new(11), START).map(|it| it.id.clone());
-        assert_eq!(stopped, Some(id("editor")));
-        book.spend(charge, NanoUsd::new(10), START);
-        // A request of unknown price does not pass a used-up budget.
-        assert!(book.exceeded(charge, NanoUsd::ZERO, START).is_some());
+        assert_eq!(stops(&mut book, charge, Some(10), START), None);
+        assert_eq!(stops(&mut book, charge, Some(11), START), Some(id("editor")));
+        assert_eq!(stops(&mut book, charge, None, START), None);
+        spend(&mut book, charge, 10, START);
+        // A request of unknown price does not pass a used-up budget, a free one does.
+        assert_eq!(stops(&mut book, charge, None, START), Some(id("editor")));
+        assert_eq!(stops(&mut book, charge, Some(0), START), None);
     });
     with("agent", "openai", |charge| {
-        assert!(book.exceeded(charge, NanoUsd::new(90), START).is_none());
-        assert!(book.exceeded(charge, NanoUsd::new(91), START).is_some());
+        assert_eq!(stops(&mut book, charge, Some(90), START), None);
+        assert_eq!(stops(&mut book, charge, Some(91), START), Some(id("all")));
     });
 }
 
@@ -69,35 +86,117 @@ fn a_budget_stops_what_would_exceed_it_and_only_in_its_scope() {
 fn a_new_period_begins_with_nothing_spent_and_keeps_what_is_reserved() {
     let mut book = book(&[("all", budget(10, None))]);
     with("a", "b", |charge| {
-        book.spend(charge, NanoUsd::new(9), at(DAY_MS - 1));
+        spend(&mut book, charge, 9, at(DAY_MS - 1));
         let reserved = book.reserve(&[*charge], NanoUsd::new(1));
-        assert!(book.exceeded(charge, NanoUsd::ZERO, at(DAY_MS - 1)).is_some());
-        assert!(book.exceeded(charge, NanoUsd::new(9), at(DAY_MS)).is_none());
-        assert!(book.exceeded(charge, NanoUsd::new(10), at(DAY_MS)).is_some());
+        assert!(stops(&mut book, charge, None, at(DAY_MS - 1)).is_some());
+        assert!(stops(&mut book, charge, Some(9), at(DAY_MS)).is_none());
+        assert!(stops(&mut book, charge, Some(10), at(DAY_MS)).is_some());
         book.release(&reserved, NanoUsd::new(1));
-        assert!(book.exceeded(charge, NanoUsd::new(10), at(DAY_MS)).is_none());
+        assert!(stops(&mut book, charge, Some(10), at(DAY_MS)).is_none());
     });
+}
+
+fn loaded(spent: i64) -> LoadedSpending {
+    LoadedSpending { spent: NanoUsd::new(spent), ..LoadedSpending::default() }
 }
 
 #[test]
 fn a_correction_keeps_what_was_spent_meanwhile_and_another_period_is_left_alone() {
     let mut book = book(&[("all", budget(100, None))]);
-    with("a", "b", |charge| book.spend(charge, NanoUsd::new(5), START));
-    book.correct(&id("all"), START, NanoUsd::ZERO, NanoUsd::new(40));
+    with("a", "b", |charge| spend(&mut book, charge, 5, START));
+    book.correct(&id("all"), START, NanoUsd::ZERO, loaded(40));
     assert_eq!(book.statuses(START)[0].spent, NanoUsd::new(45));
-    book.correct(&id("all"), at(-DAY_MS), NanoUsd::ZERO, NanoUsd::new(1));
+    book.correct(&id("all"), at(-DAY_MS), NanoUsd::ZERO, loaded(1));
     assert_eq!(book.statuses(START)[0].spent, NanoUsd::new(45));
 }
 
 #[test]
 fn another_limit_keeps_what_was_spent_and_another_scope_does_not() {
     let mut book = book(&[("x", budget(100, None))]);
-    with("a", "b", |charge| book.spend(charge, NanoUsd::new(5), START));
+    with("a", "b", |charge| spend(&mut book, charge, 5, START));
     book.configure([(id("x"), budget(50, None))], TimeZone::UTC, START);
     assert_eq!(book.statuses(START)[0].spent, NanoUsd::new(5));
     let scope = Some((BudgetDimension::Model, "m"));
     book.configure([(id("x"), budget(50, scope))], TimeZone::UTC, START);
     assert_eq!(book.statuses(START)[0].spent, NanoUsd::ZERO);
+}
+
+#[test]
+fn a_mark_is_reached_once_and_in_order() {
+    let mut book = book(&[("all", budget(100, None))]);
+    let marks = |book: &mut BudgetBook, at| -> Vec<String> {
+        book.statuses(at)[0].marks(at).iter().map(BudgetMark::to_string).collect()
+    };
+    with("a", "b", |charge| {
+        assert!(!spend(&mut book, charge, 49, START));
+        assert_eq!(marks(&mut book, START), [""; 0]);
+        assert!(spend(&mut book, charge, 1, START));
+        assert!(!spend(&mut book, charge, 1, START));
+        assert_eq!(marks(&mut book, START), ["50"]);
+        // Two at once.
+        assert!(spend(&mut book, charge, 44, START));
+        assert_eq!(marks(&mut book, START), ["50", "80", "95"]);
+        assert!(book.refuse(&id("all"), START).0 && !book.refuse(&id("all"), START).0);
+        assert_eq!(marks(&mut book, START), ["50", "80", "95", "refused"]);
+        assert_eq!(marks(&mut book, at(DAY_MS)), [""; 0]);
+    });
+}
+
+#[test]
+fn a_budget_that_only_tells_refuses_nothing() {
+    let tells = Budget { action: BudgetAction::Tell, ..budget(10, None) };
+    let mut book = book(&[("all", tells)]);
+    with("a", "b", |charge| {
+        assert!(spend(&mut book, charge, 10, START));
+        assert_eq!(stops(&mut book, charge, Some(5), START), None);
+    });
+}
+
+#[test]
+fn what_is_allowed_more_counts_until_it_ends_and_is_asked_for_again() {
+    let mut book = book(&[("all", budget(10, None))]);
+    let more = BudgetAllowance { amount: NanoUsd::new(5), at: START, until: at(1_000) };
+    with("a", "b", |charge| {
+        spend(&mut book, charge, 10, START);
+        assert!(book.refuse(&id("all"), START).0);
+        let allowed = LoadedSpending { allowances: vec![more], ..loaded(10) };
+        book.correct(&id("all"), START, NanoUsd::new(10), allowed);
+        assert_eq!(stops(&mut book, charge, Some(5), at(999)), None);
+        assert!(!book.statuses(START)[0].marks(START).contains(&BudgetMark::Refused));
+        assert!(stops(&mut book, charge, Some(6), at(999)).is_some());
+        assert!(book.refuse(&id("all"), START).0);
+        assert!(stops(&mut book, charge, Some(1), at(1_000)).is_some());
+    });
+}
+
+#[test]
+fn the_forecast_waits_for_a_fifth_of_the_period() {
+    let mut book = book(&[("all", budget(100, None))]);
+    with("a", "b", |charge| spend(&mut book, charge, 50, START));
+    let mut used_up = |ms: i64| book.statuses(at(ms))[0].used_up_at(at(ms));
+    assert_eq!(used_up(DAY_MS / 5 - 1), None);
+    assert_eq!(used_up(DAY_MS / 5), Some(at(DAY_MS / 5 * 2)));
+    assert_eq!(used_up(DAY_MS / 2 - 1), Some(at(DAY_MS - 2)));
+    // The rest is enough for the rest of the day.
+    assert_eq!(used_up(DAY_MS / 2), None);
+    with("a", "b", |charge| spend(&mut book, charge, 50, at(DAY_MS / 2)));
+    // Used up already.
+    assert_eq!(book.statuses(at(DAY_MS / 2))[0].used_up_at(at(DAY_MS / 2)), None);
+}
+
+#[test]
+fn a_rolling_window_keeps_what_it_spent_until_the_ledger_says_what_has_left_it() {
+    let rolling = Budget { schedule: BudgetSchedule::Rolling { days: 1 }, ..budget(10, None) };
+    let mut book = book(&[("all", rolling)]);
+    with("a", "b", |charge| {
+        spend(&mut book, charge, 10, START);
+        let later = at(DAY_MS + 900_000);
+        assert!(stops(&mut book, charge, Some(1), later).is_some());
+        let from = book.statuses(later)[0].from;
+        assert_eq!((from, book.statuses(later)[0].used_up_at(later)), (at(900_000), None));
+        book.correct(&id("all"), from, NanoUsd::new(10), loaded(0));
+        assert_eq!(stops(&mut book, charge, Some(10), later), None);
+    });
 }
 
 proptest! {
@@ -113,8 +212,8 @@ proptest! {
                 if ends && !open.is_empty() {
                     let (reserved, amount): (Vec<BudgetId>, NanoUsd) = open.remove(0);
                     book.release(&reserved, amount);
-                    book.spend(charge, amount, START);
-                } else if book.exceeded(charge, NanoUsd::new(amount), START).is_none() {
+                    spend(&mut book, charge, amount.nanos(), START);
+                } else if stops(&mut book, charge, Some(amount), START).is_none() {
                     open.push((book.reserve(&[*charge], NanoUsd::new(amount)), NanoUsd::new(amount)));
                 }
                 let status = &book.statuses(START)[0];

@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use domain::NanoUsd;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::view::UnixMs;
 
 /// Digits after the decimal point of a nano-dollar.
 const NANO_DIGITS: usize = 9;
@@ -44,6 +49,24 @@ pub fn parse_span(text: &str) -> Option<Duration> {
     (1..=SPAN_MS_MAX).contains(&ms).then(|| Duration::from_millis(ms))
 }
 
+/// Parses a time to come: a span from `now` such as `2h`, a day or a time of this machine's zone
+/// (`2026-12-01`, `2026-12-01 18:00`), or an RFC 3339 time.
+#[must_use]
+pub fn parse_time_to_come(text: &str, now: UnixMs) -> Option<UnixMs> {
+    parse_time_in(text, now, TimeZone::system()).filter(|time| *time > now)
+}
+
+fn parse_time_in(text: &str, now: UnixMs, zone: TimeZone) -> Option<UnixMs> {
+    if let Some(span) = parse_span(text) {
+        return now.0.checked_add(i64::try_from(span.as_millis()).ok()?).map(UnixMs);
+    }
+    let timestamp = match text.trim().parse::<Timestamp>() {
+        Ok(timestamp) => timestamp,
+        Err(_) => text.trim().parse::<DateTime>().ok()?.to_zoned(zone).ok()?.timestamp(),
+    };
+    Some(UnixMs(timestamp.as_millisecond()))
+}
+
 /// Longest span, in milliseconds: a hundred years.
 const SPAN_MS_MAX: u64 = 3_155_760_000_000;
 
@@ -79,5 +102,21 @@ mod tests {
         for wrong in ["", "s", "5", "0s", "-1h", "1.5h", "5 s", "1y", "99999999999999999999s"] {
             check(wrong, None);
         }
+    }
+
+    #[test]
+    fn a_time_is_a_span_a_local_time_or_a_timestamp() {
+        let zone = TimeZone::get("Europe/Berlin").expect("a zone");
+        let check = |text: &str, ms: Option<i64>| {
+            let parsed = parse_time_in(text, UnixMs(1_000), zone.clone());
+            assert_eq!(parsed, ms.map(UnixMs), "{text}");
+        };
+        check("2h", Some(7_201_000));
+        check("1970-01-02", Some(82_800_000));
+        check("1970-01-01 02:00", Some(3_600_000));
+        check("1970-01-01T02:00:00Z", Some(7_200_000));
+        check("tomorrow", None);
+        check("", None);
+        assert_eq!(parse_time_to_come("1970-01-01T00:00:00Z", UnixMs(0)), None);
     }
 }

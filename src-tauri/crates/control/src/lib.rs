@@ -25,7 +25,7 @@ mod unknown_name;
 pub mod view;
 
 pub use crate::core::Core;
-pub use amount::parse_span;
+pub use amount::{parse_span, parse_time_to_come};
 pub use core_events::CoreEvents;
 pub use csv_cell::guard_formula;
 pub use display::DisplayAvailability;

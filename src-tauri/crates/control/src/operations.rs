@@ -10,20 +10,20 @@ use crate::core::Core;
 use crate::panel_event::ChangeTag;
 use crate::view::{
     BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
-    BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView, BudgetRef,
-    BudgetSet, BudgetView, CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd,
-    ClientEdit, ClientRef, ClientView, CurrencyView, EndpointForce, EndpointRef, EndpointView,
-    HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
-    LedgerView, LogImportView, NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef,
-    PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport,
-    PriceImportRef, PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView,
-    ReadinessStart, ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery,
-    RequestsView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView,
-    RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
-    SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
-    UsageCrossQuery, UsageCrossView, UsageReportQuery, UsageView, VaultChangeView, VaultMove,
-    VaultSet, VaultUnlock, VaultView,
+    BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView,
+    BudgetAllow, BudgetRef, BudgetSet, BudgetView, CachePurge, CachePurgeResultView, CacheQuery,
+    CacheView, ClientAdd, ClientEdit, ClientRef, ClientView, CurrencyView, EndpointForce,
+    EndpointRef, EndpointView, HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace,
+    KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair, LedgerRestore,
+    LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView, NotificationTestView,
+    PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef, PriceImportView,
+    PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart, ReadinessView,
+    RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView,
+    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
+    SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView,
+    StatementFile, StatementQuery, StatementSaved, StatusView, UsageCrossQuery, UsageCrossView,
+    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -70,6 +70,8 @@ macro_rules! operations {
             budgets() -> Vec<BudgetView>, changes [];
             /// Adds or changes a budget.
             budget_set(req: BudgetSet) -> BudgetView, changes [Usage, Settings];
+            /// Allows more than a budget's limit for a time, or takes that back.
+            budget_allow(req: BudgetAllow) -> BudgetView, changes [Usage];
             /// Removes a budget.
             budget_remove(req: BudgetRef) -> (), changes [Usage, Settings];
             /// Lists all clients.

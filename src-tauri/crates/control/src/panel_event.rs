@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 
 use crate::operation;
-use crate::view::{LogImportView, PlaygroundDeltaView, PlaygroundRunView, ReadinessRunView};
+use crate::view::{
+    BudgetNoticeView, LogImportView, PlaygroundDeltaView, PlaygroundRunView, ReadinessRunView,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -33,6 +35,8 @@ pub enum PanelEvent {
         /// What was added since the previous event.
         piece: PlaygroundDeltaView,
     },
+    /// A budget reached a mark.
+    BudgetCrossed { notice: Box<BudgetNoticeView> },
     /// A notification or the tray was clicked; the panel opens this page.
     Navigate {
         /// A path of the panel, `/readiness` or `/backends/openai`.
@@ -104,6 +108,9 @@ impl From<&EngineEvent> for PanelEvent {
             }
             EngineEvent::Playground(PlaygroundEvent::Delta(piece)) => {
                 Self::PlaygroundText { piece: operation::playground_piece_view(piece) }
+            }
+            EngineEvent::Budget(notice) => {
+                Self::BudgetCrossed { notice: Box::new(operation::budget_notice_view(notice)) }
             }
             EngineEvent::OpenPath(path) => Self::Navigate { path: path.clone() },
         }

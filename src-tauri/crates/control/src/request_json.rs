@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::view::{
     BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, BacktestQuery,
-    BreakerTimelineQuery, BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd, ClientEdit,
-    ClientRef, EndpointForce, EndpointRef, HypotheticalRequest, IssuedToken, KeyAdd, KeyRef,
-    KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport,
+    BreakerTimelineQuery, BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd,
+    ClientEdit, ClientRef, EndpointForce, EndpointRef, HypotheticalRequest, IssuedToken, KeyAdd,
+    KeyRef, KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport,
     PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
     RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
     SettingsValues, StatementQuery, UsageCrossQuery, UsageReportQuery, VaultMove, VaultSet,
@@ -41,6 +41,7 @@ plain!(
     BackendEdit,
     BackendSwitch,
     BackendRef,
+    BudgetAllow,
     BudgetSet,
     BudgetRef,
     KeyRef,

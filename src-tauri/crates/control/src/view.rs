@@ -36,9 +36,9 @@ pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
 pub use ::settings::{BackendKind, ClientPriority, ResiliencePreset};
 pub use domain::{
-    BudgetDimension, BudgetPeriod, CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder,
-    ReadinessVerdict, RoutePolicy, SessionTool, TranslationMode, Unit, UnsupportedFeature,
-    VaultKind,
+    BudgetAction, BudgetDimension, BudgetMarkKind, BudgetPeriod, CacheMode, CheckSet, ExtraDialect,
+    Meter, PoolOrder, ReadinessVerdict, RoutePolicy, SessionTool, TranslationMode, Unit,
+    UnsupportedFeature, VaultKind, Weekday,
 };
 
 pub use backends::*;

@@ -30,7 +30,10 @@ mod vault_kind;
 mod words;
 
 pub use backend_kind::BackendKind;
-pub use budget::{Budget, BudgetDimension, BudgetPeriod};
+pub use budget::{
+    BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetAllowance, BudgetCrossing, BudgetDimension,
+    BudgetMark, BudgetMarkKind, BudgetPeriod, BudgetSchedule, Weekday,
+};
 pub use currency::{
     CurrencyCode, CurrencyCodeError, ExchangeRate, ExchangeRateError, RateSource, ReferenceRates,
     ShownCurrency, reference_rates,

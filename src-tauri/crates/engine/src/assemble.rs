@@ -65,7 +65,11 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     ];
     let backends = assemble_backends(&base, own_clients);
     let clients = Arc::new(ClientActivity::new(base.ledger.clone()));
-    let budgets = Arc::new(BudgetWatch::new(base.ledger.clone(), Arc::clone(&base.clock)));
+    let budgets = Arc::new(BudgetWatch::new(
+        base.ledger.clone(),
+        Arc::clone(&base.clock),
+        base.events.clone(),
+    ));
     let ledger_watch = Arc::new(LedgerWatch::new(
         base.ledger.clone(),
         recovery,

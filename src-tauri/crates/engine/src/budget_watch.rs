@@ -1,35 +1,51 @@
-//! Puts the budgets of the settings in force and loads what was spent from the ledger, which is the
-//! truth: at the start before anything is served, when budgets change, and every minute.
+//! Puts the budgets of the settings in force, loads what was spent from the ledger, which is the
+//! truth, and tells the user of the marks that they reach.
+//!
+//! Loaded at the start before anything is served, when budgets change, and every minute. A mark is
+//! written to the ledger before the user is told of it, so that a restart never tells twice.
+
+mod notice;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use budgets::BudgetStatus;
-use domain::{BudgetDimension, Clock, NanoUsd};
+use budgets::{BudgetStatus, LoadedSpending};
+use domain::{BudgetAllowance, BudgetCrossing, BudgetId, BudgetMark, Clock, WallTime};
 use gateway::Budgets;
 use jiff::tz::TimeZone;
-use ledger::{BucketWidth, GroupBy, Ledger, LedgerError, UsageKey, UsageQuery};
+use ledger::{Ledger, LedgerError, Spend};
 use settings::Settings;
 use tokio::sync::{Mutex, Notify};
 
+use crate::events::{EngineEvent, EventBus};
 use crate::tasks::Tasks;
+use crate::topic::Topic;
+
+pub use notice::BudgetNotice;
 
 /// Interval of the corrections, in seconds.
 const CORRECTION_SECS: u64 = 60;
+
+/// Reached marks of a budget that are shown. More than a period can have.
+pub const BUDGET_CROSSINGS_SHOWN_MAX: usize = 50;
 
 pub struct BudgetWatch {
     budgets: Arc<Budgets>,
     ledger: Ledger,
     clock: Arc<dyn Clock>,
+    events: EventBus,
     changed: Notify,
     /// Held by a correction: two at once would each add what the other found.
     loading: Mutex<()>,
+    /// Held while the user is told, so that a mark is told once.
+    telling: Mutex<()>,
 }
 
 impl BudgetWatch {
-    pub(crate) fn new(ledger: Ledger, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(ledger: Ledger, clock: Arc<dyn Clock>, events: EventBus) -> Self {
         let budgets = Budgets::new(Arc::clone(&clock));
-        Self { budgets, ledger, clock, changed: Notify::new(), loading: Mutex::default() }
+        let (changed, loading, telling) = (Notify::new(), Mutex::default(), Mutex::default());
+        Self { budgets, ledger, clock, events, changed, loading, telling }
     }
 
     /// Shared with the gateway.
@@ -50,42 +66,85 @@ impl BudgetWatch {
         self.changed.notify_one();
     }
 
-    /// Reads what was spent from the ledger.
+    /// Reads what was spent and what is allowed more from the ledger.
     ///
     /// # Errors
     /// The ledger cannot be read; then the budgets keep what they know.
     pub async fn load(&self) -> Result<(), LedgerError> {
         let _alone = self.loading.lock().await;
         for status in self.budgets.statuses() {
-            let spent = self.spent(&status).await?;
-            self.budgets.correct(&status.id, status.from, status.spent, spent);
+            let now = self.clock.wall();
+            let Spend { cost, unpriced_requests, .. } = match status.from < now {
+                true => self.ledger.spend_in(status.budget.scope.clone(), status.from, now).await?,
+                false => Spend::default(),
+            };
+            let allowances = self.ledger.budget_allowances(status.id.clone(), now).await?;
+            let loaded = LoadedSpending { spent: cost, unpriced_requests, allowances };
+            self.budgets.correct(&status.id, status.from, status.spent, loaded);
         }
         Ok(())
     }
 
-    async fn spent(&self, status: &BudgetStatus) -> Result<NanoUsd, LedgerError> {
-        let scope = status.budget.scope.as_ref();
-        let group_by = scope.map_or(GroupBy::Backend, |(dimension, _)| group_by(*dimension));
-        let to = self.clock.wall();
-        let query = UsageQuery::new(status.from, to, BucketWidth::Day, &TimeZone::UTC, group_by);
-        // An empty range: the period begins now.
-        let Ok(query) = query else { return Ok(NanoUsd::ZERO) };
-        let sums = self.ledger.usage(query).await?;
-        Ok(match scope {
-            None => sums.totals.cost,
-            Some((_, name)) => {
-                let key = UsageKey::Named(name.clone());
-                let group = sums.groups.iter().find(|(group, _)| *group == key);
-                group.map_or(NanoUsd::ZERO, |(_, totals)| totals.cost)
+    /// The newest marks that a budget reached, newest first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn crossings(&self, id: &BudgetId) -> Result<Vec<BudgetCrossing>, LedgerError> {
+        self.ledger.budget_crossings(id.clone(), BUDGET_CROSSINGS_SHOWN_MAX).await
+    }
+
+    /// Allows more than the limit of a budget.
+    ///
+    /// # Errors
+    /// The ledger cannot be written or read.
+    pub async fn allow(&self, id: &BudgetId, more: BudgetAllowance) -> Result<(), LedgerError> {
+        self.ledger.allow_budget(id.clone(), more).await?;
+        self.load().await
+    }
+
+    /// Takes back everything that a budget is allowed more.
+    ///
+    /// # Errors
+    /// The ledger cannot be written or read.
+    pub async fn disallow(&self, id: &BudgetId) -> Result<(), LedgerError> {
+        self.ledger.end_budget_allowances(id.clone(), self.clock.wall()).await?;
+        self.load().await
+    }
+
+    /// Tells the user of the marks that were reached and not told of yet: of the last one of a budget,
+    /// if several were reached at once.
+    pub(crate) async fn tell(&self) -> Result<(), LedgerError> {
+        let _alone = self.telling.lock().await;
+        for status in self.budgets.statuses() {
+            let now = self.clock.wall();
+            let marks = status.marks(now);
+            if marks.is_empty() {
+                continue;
             }
-        })
+            let told = self.crossings(&status.id).await?;
+            let new: Vec<BudgetCrossing> = marks
+                .into_iter()
+                .map(|mark| crossing(&status, mark, now))
+                .filter(|crossing| !told.iter().any(|told| is_told(crossing, told)))
+                .collect();
+            let Some(last) = new.last().cloned() else { continue };
+            self.ledger.record_budget_crossings(new).await?;
+            let notice = BudgetNotice::of(&status, last, &TimeZone::system());
+            self.events.send(EngineEvent::Budget(Arc::new(notice)));
+            self.events.send_changed(&[Topic::Usage]);
+        }
+        Ok(())
     }
 
     pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
         let (watch, ticks) = (Arc::clone(self), tasks.clone());
         tasks.spawn("budgets", async move {
             loop {
+                if let Err(error) = watch.tell().await {
+                    tracing::warn!(%error, "marks of the budgets could not be recorded");
+                }
                 let goes_on = tokio::select! {
+                    () = watch.budgets.mark_reached() => continue,
                     () = watch.changed.notified() => true,
                     goes_on = ticks.sleep(Duration::from_secs(CORRECTION_SECS)) => goes_on,
                 };
@@ -100,12 +159,20 @@ impl BudgetWatch {
     }
 }
 
-const fn group_by(dimension: BudgetDimension) -> GroupBy {
-    match dimension {
-        BudgetDimension::Backend => GroupBy::Backend,
-        BudgetDimension::Credential => GroupBy::Credential,
-        BudgetDimension::Client => GroupBy::Client,
-        BudgetDimension::Project => GroupBy::Project,
-        BudgetDimension::Model => GroupBy::Model,
+fn crossing(status: &BudgetStatus, mark: BudgetMark, at: WallTime) -> BudgetCrossing {
+    BudgetCrossing {
+        budget: status.id.clone(),
+        mark,
+        period_from: status.from,
+        at,
+        spent: status.spent,
+        limit: status.limit(at),
     }
+}
+
+/// True if the user was told of a mark in its period: in a rolling window, within its length. A
+/// refusal is told again once more was allowed and used up too.
+fn is_told(crossing: &BudgetCrossing, told: &BudgetCrossing) -> bool {
+    let is_same_limit = crossing.mark != BudgetMark::Refused || told.limit == crossing.limit;
+    told.mark == crossing.mark && told.at >= crossing.period_from && is_same_limit
 }

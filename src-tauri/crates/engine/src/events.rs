@@ -8,6 +8,7 @@ use playground::PlaygroundEvent;
 use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
+use crate::budget_watch::BudgetNotice;
 use crate::ledger_problem::LedgerProblem;
 use crate::log_import::LogImportProgress;
 use crate::topic::Topic;
@@ -23,6 +24,8 @@ pub enum EngineEvent {
         backend: BackendId,
         transition: Arc<HealthTransition>,
     },
+    /// A budget reached a mark.
+    Budget(Arc<BudgetNotice>),
     /// New settings are in force; backends may be gone.
     SettingsApplied,
     /// The ledger's problems changed. Holds the most severe one; `None` when there is none.

@@ -52,7 +52,7 @@ mod workers;
 
 pub use allocator::{ALLOCATOR, Allocator};
 pub use backtest::{BackTest, back_test};
-pub use budget_watch::BudgetWatch;
+pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetNotice, BudgetWatch};
 pub use client_activity::ClientActivity;
 pub use config::{ConfigError, EngineConfig};
 pub use configured::{backend_labels, configured_endpoints};

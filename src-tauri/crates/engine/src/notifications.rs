@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{BackendId, Clock, HealthState, Origin};
 use monitor::{
-    ChannelError, FailedBackend, HealthTransition, Impact, LedgerFault, Notification,
-    NotificationChannel, NotificationContext, NotificationDecision, NotificationEvent,
-    NotificationPolicy, NotificationSetting, Urgency, WindowFocus,
+    BudgetMarkReached, ChannelError, FailedBackend, HealthTransition, Impact, LedgerFault,
+    Notification, NotificationChannel, NotificationContext, NotificationDecision,
+    NotificationEvent, NotificationPolicy, NotificationSetting, Urgency, WindowFocus,
 };
 use parking_lot::Mutex;
 use settings::SettingsStore;
@@ -162,6 +162,11 @@ impl Notifications {
                 }))
             }
             EngineEvent::Ledger(None) => Some(NotificationEvent::LedgerRecovered),
+            EngineEvent::Budget(notice) => Some(NotificationEvent::BudgetMark(BudgetMarkReached {
+                budget: notice.crossing.budget.to_string(),
+                title: notice.title.clone(),
+                message: notice.message.clone(),
+            })),
             EngineEvent::Changed(_)
             | EngineEvent::RunProgress(_)
             | EngineEvent::Playground(_)

@@ -48,6 +48,8 @@ pub(crate) struct Accounting {
 struct ClosedRecord {
     settlement: Box<Settlement>,
     announcement: Announcement,
+    /// Held until the settlement is queued.
+    budget: Option<BudgetReservation>,
 }
 
 pub(crate) struct RequestRecord {
@@ -110,6 +112,8 @@ impl RequestRecord {
     pub(crate) fn reserve(&mut self, decision: &Decision) -> Result<(), Refusal> {
         self.first_choice = decision.candidates.first().map(|first| first.endpoint.backend.clone());
         let Some(settlement) = &mut self.settlement else { return Ok(()) };
+        // A budget may have sent the request to another route than the one first chosen.
+        settlement.request.route.clone_from(&decision.route);
         settlement.explanation = Some(decision.explanation.clone());
         settlement.decision = decision::to_json(decision);
         self.accounting.ledger.reserve(settlement.request.clone()).map_err(|error| {
@@ -336,9 +340,11 @@ impl RequestRecord {
     async fn settle(&mut self, outcome: RequestOutcome, error_class: Option<&'static str>) {
         self.announce_end(outcome, error_class);
         let Some(closed) = self.close(outcome, error_class) else { return };
-        let ClosedRecord { settlement, mut announcement } = closed;
+        let ClosedRecord { settlement, mut announcement, budget } = closed;
         let id = settlement.request.id;
-        match self.accounting.ledger.settle(settlement).await {
+        let commit = self.accounting.ledger.settle(settlement);
+        drop(budget);
+        match commit.await {
             Ok(CommitStatus::Committed) => announcement.recorded(),
             Ok(CommitStatus::Queued) => {}
             Err(error) => {
@@ -366,7 +372,8 @@ impl RequestRecord {
         settlement.timings.total = Some(total);
         settlement.cost = Cost::total(settlement.attempts.iter().map(|attempt| &attempt.cost));
         settlement.error_class = error_class.map(str::to_owned);
-        if let Some(reservation) = self.budget.take() {
+        let mut budget = self.budget.take();
+        if let Some(reservation) = &mut budget {
             reservation.settle(&settlement);
         }
         let verdict = settlement.backend.is_some().then_some(self.verdict).flatten();
@@ -376,7 +383,7 @@ impl RequestRecord {
         let summary = summary(&settlement, verdict);
         let announcement =
             Announcement { events: Arc::clone(&self.accounting.events), summary: Some(summary) };
-        Some(ClosedRecord { settlement, announcement })
+        Some(ClosedRecord { settlement, announcement, budget })
     }
 }
 
@@ -389,6 +396,7 @@ impl Drop for RequestRecord {
         }
         let Some(closed) = self.close(RequestOutcome::Cancelled, None) else { return };
         let id = closed.settlement.request.id;
+        // `closed` keeps the budget's reservation until its end.
         if let Err(error) = self.accounting.ledger.settle_unawaited(closed.settlement) {
             tracing::error!(%id, %error, "a cancelled request could not be recorded in the ledger");
         }

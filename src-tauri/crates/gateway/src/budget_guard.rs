@@ -1,13 +1,18 @@
-//! Refuses requests that a budget does not cover, and counts what the others cost.
+//! Refuses requests that a budget does not cover, or sends them to another route, and counts what the
+//! others cost.
+
+mod refusal;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use budgets::{BudgetBook, BudgetStatus, Charge};
-use domain::{Budget, BudgetId, Clock, NanoUsd, TokenUsage, WallTime};
+use budgets::{BudgetBook, BudgetStatus, Charge, LoadedSpending, MarkReached};
+use domain::{Budget, BudgetId, Clock, NanoUsd, RouteId, TokenUsage, WallTime};
 use jiff::tz::TimeZone;
 use ledger::{Purpose, Settlement};
 use parking_lot::Mutex;
 use routing::{Candidate, Decision, Needs};
+use tokio::sync::Notify;
 
 use crate::context::RequestContext;
 use crate::failure::Failure;
@@ -15,28 +20,36 @@ use crate::failure::Failure;
 /// Most output tokens that a reservation assumes. A longer answer may pass a limit by what exceeds this.
 pub const OUTPUT_TOKENS_RESERVED_MAX: u64 = 4_096;
 
-/// The budgets in force, shared with the engine, which loads what was spent.
+/// The budgets in force, shared with the engine, which loads what was spent and tells the user.
 pub struct Budgets {
     book: Mutex<BudgetBook>,
+    /// True if there is a budget: requests look at nothing else otherwise.
+    in_use: AtomicBool,
+    mark_reached: Notify,
     clock: Arc<dyn Clock>,
 }
 
-/// Money reserved for a request; given back when dropped.
+/// Money reserved for a request. Dropping it gives the reservation back and counts what was spent,
+/// which must be queued in the ledger by then: a correction from it would lose the amount otherwise.
 pub(crate) struct BudgetReservation {
     budgets: Arc<Budgets>,
     reserved: Vec<BudgetId>,
     estimate: NanoUsd,
+    spent: Vec<(BudgetId, NanoUsd)>,
 }
 
 impl Budgets {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { book: Mutex::default(), clock })
+        let (book, in_use) = (Mutex::default(), AtomicBool::new(false));
+        Arc::new(Self { book, in_use, mark_reached: Notify::new(), clock })
     }
 
     /// Puts `budgets` in force; days begin at midnight in `zone`.
     pub fn configure(&self, budgets: impl IntoIterator<Item = (BudgetId, Budget)>, zone: TimeZone) {
-        self.book.lock().configure(budgets, zone, self.clock.wall());
+        let mut book = self.book.lock();
+        book.configure(budgets, zone, self.clock.wall());
+        self.in_use.store(!book.is_empty(), Ordering::Relaxed);
     }
 
     /// The budgets in their present periods.
@@ -46,66 +59,108 @@ impl Budgets {
     }
 
     /// See [`BudgetBook::correct`].
-    pub fn correct(&self, id: &BudgetId, from: WallTime, seen: NanoUsd, loaded: NanoUsd) {
+    pub fn correct(&self, id: &BudgetId, from: WallTime, seen: NanoUsd, loaded: LoadedSpending) {
         self.book.lock().correct(id, from, seen, loaded);
     }
 
+    /// Waits until a request reaches a mark that the user may have to be told of.
+    pub async fn mark_reached(&self) {
+        self.mark_reached.notified().await;
+    }
+
     /// Removes the candidates that a budget does not cover from `decision`, and reserves the price of the
-    /// dearest that is left. `None` if no budget applies. Checks have no budget.
+    /// dearest that is left. If none is left and the budget names another route, `choose_route` replaces
+    /// `decision`, once. `None` if no budget applies. Checks have no budget.
     pub(crate) fn admit(
         self: &Arc<Self>,
         context: &RequestContext,
         needs: Needs,
         decision: &mut Decision,
+        choose_route: impl FnOnce(&RouteId) -> Option<Decision>,
     ) -> Result<Option<BudgetReservation>, Failure> {
-        let mut book = self.book.lock();
-        if book.is_empty() || context.client.purpose != Purpose::User {
+        if !self.in_use.load(Ordering::Relaxed) || context.client.purpose != Purpose::User {
             return Ok(None);
         }
+        let short = match self.reserve(context, needs, decision) {
+            Ok(reservation) => return Ok(Some(reservation)),
+            Err(short) => short,
+        };
+        let switched = short.budget.switch_to.as_ref().and_then(choose_route);
+        let failure = |short: &BudgetStatus| Failure::over_budget(short, self.clock.wall());
+        let Some(other) = switched.filter(|other| other.route != decision.route) else {
+            return Err(failure(&short));
+        };
+        let why = format!("Sent to the route {} by the budget {}.", other.route, short.id);
+        *decision = Decision { explanation: format!("{why} {}", other.explanation), ..other };
+        self.reserve(context, needs, decision).map(Some).map_err(|short| failure(&short))
+    }
+
+    /// Reserves money for the candidates of `decision` that every budget covers and removes the others.
+    /// Returns a budget that stands in the way if none is left, rather one that names another route.
+    fn reserve(
+        self: &Arc<Self>,
+        context: &RequestContext,
+        needs: Needs,
+        decision: &mut Decision,
+    ) -> Result<BudgetReservation, Box<BudgetStatus>> {
         let now = self.clock.wall();
-        let estimates: Vec<NanoUsd> = decision
+        let estimates: Vec<Option<NanoUsd>> = decision
             .candidates
             .iter()
             .map(|candidate| estimate(context, needs, candidate, now))
             .collect();
-        let (mut stopped, mut most) = (None, NanoUsd::ZERO);
         let mut estimates = estimates.into_iter();
+        let (mut short, mut most) = (None::<Box<BudgetStatus>>, NanoUsd::ZERO);
+        let mut book = self.book.lock();
         decision.candidates.retain(|candidate| {
-            let estimate = estimates.next().unwrap_or_default();
-            let exceeded = book.exceeded(&charge(context, candidate), estimate, now);
-            let is_covered = exceeded.is_none();
-            match exceeded {
-                Some(status) => stopped = Some(status.clone()),
-                None => most = most.max(estimate),
+            let estimate = estimates.next().flatten();
+            let mut is_covered = true;
+            for status in book.exceeded(&charge(context, candidate), estimate, now) {
+                is_covered = false;
+                if short.as_ref().is_none_or(|short| short.budget.switch_to.is_none()) {
+                    short = Some(Box::new(status.clone()));
+                }
+            }
+            if is_covered {
+                most = most.max(estimate.unwrap_or_default());
             }
             is_covered
         });
-        if let (Some(status), true) = (&stopped, decision.candidates.is_empty()) {
-            return Err(Failure::over_budget(status));
+        if let (Some(short), true) = (short, decision.candidates.is_empty()) {
+            let reached = book.refuse(&short.id, now);
+            drop(book);
+            self.note(reached);
+            return Err(short);
         }
         let charges: Vec<_> =
             decision.candidates.iter().map(|candidate| charge(context, candidate)).collect();
         let reserved = book.reserve(&charges, most);
         drop(book);
-        let budgets = Arc::clone(self);
-        Ok(Some(BudgetReservation { budgets, reserved, estimate: most }))
+        let (budgets, spent) = (Arc::clone(self), Vec::new());
+        Ok(BudgetReservation { budgets, reserved, estimate: most, spent })
+    }
+
+    fn note(&self, reached: MarkReached) {
+        if reached.0 {
+            self.mark_reached.notify_one();
+        }
     }
 }
 
-/// The price of the request at `candidate`; zero if it is unknown.
+/// The price of the request at `candidate`; `None` if it is unknown.
 fn estimate(
     context: &RequestContext,
     needs: Needs,
     candidate: &Candidate,
     now: WallTime,
-) -> NanoUsd {
+) -> Option<NanoUsd> {
     let tokens = TokenUsage {
         input_uncached: needs.input_tokens,
         output_visible: needs.output_tokens.clamp(1, OUTPUT_TOKENS_RESERVED_MAX),
         ..TokenUsage::default()
     };
     let price = context.snapshot.price();
-    price(&candidate.endpoint.backend, &candidate.model, &tokens, now).unwrap_or_default()
+    price(&candidate.endpoint.backend, &candidate.model, &tokens, now)
 }
 
 fn charge<'a>(context: &'a RequestContext, candidate: &'a Candidate) -> Charge<'a> {
@@ -119,11 +174,11 @@ fn charge<'a>(context: &'a RequestContext, candidate: &'a Candidate) -> Charge<'
 }
 
 impl BudgetReservation {
-    /// Counts what the attempts of `settlement` cost.
-    pub(crate) fn settle(self, settlement: &Settlement) {
-        let now = self.budgets.clock.wall();
-        let mut book = self.budgets.book.lock();
+    /// Notes what the attempts of `settlement` cost.
+    pub(crate) fn settle(&mut self, settlement: &Settlement) {
+        let book = self.budgets.book.lock();
         for attempt in &settlement.attempts {
+            let Some(amount) = attempt.cost.amount() else { continue };
             let charge = Charge {
                 client: &settlement.request.client,
                 project: settlement.request.project.as_deref(),
@@ -131,13 +186,17 @@ impl BudgetReservation {
                 credential: attempt.credential.as_ref(),
                 model: &attempt.model,
             };
-            book.spend(&charge, attempt.cost.amount().unwrap_or_default(), now);
+            self.spent.extend(book.covering(&charge).map(|id| (id.clone(), amount)));
         }
     }
 }
 
 impl Drop for BudgetReservation {
     fn drop(&mut self) {
-        self.budgets.book.lock().release(&self.reserved, self.estimate);
+        let mut book = self.budgets.book.lock();
+        book.release(&self.reserved, self.estimate);
+        let reached = book.spend(&self.spent, self.budgets.clock.wall());
+        drop(book);
+        self.budgets.note(reached);
     }
 }

@@ -1,6 +1,7 @@
 //! Chooses the candidates of a request: routing within the scope of the client's token, before anything is
 //! reserved, cached or sent.
 
+use domain::RouteId;
 use endpoints::EndpointRegistry;
 use routing::{Decision, RoutingRequest};
 
@@ -22,4 +23,20 @@ pub(crate) fn choose(
     drop(inputs);
     let decision = chosen.map_err(|error| Failure::no_route(&error))?;
     apply_scope(&client.scope, asking, decision).map_err(|why| Failure::forbidden(&why))
+}
+
+/// Chooses by the route of this name, whatever model is asked for. `None` if it does not exist, cannot
+/// serve the request, or is outside the client's scope.
+pub(crate) fn choose_route(
+    registry: &EndpointRegistry,
+    snapshot: &Snapshot,
+    client: &GatewayClient,
+    asking: &RoutingRequest<'_>,
+    route: &RouteId,
+) -> Option<Decision> {
+    let price = snapshot.price();
+    let inputs = registry.routing_inputs(&price);
+    let chance = &mut || registry.chance();
+    let decision = snapshot.routes.choose_route(route, asking, &inputs, chance)?.ok()?;
+    apply_scope(&client.scope, asking, decision).ok()
 }

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use budgets::BudgetStatus;
 use domain::{BackendId, Moment, WallTime};
 use endpoints::{EndpointRegistry, FailureReason, Verdict};
 use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
@@ -114,22 +113,6 @@ impl Failure {
     pub(crate) fn forbidden(why: &Forbidden) -> Self {
         let refusal = Refusal::new(403, ErrorKind::Permission, "not_allowed", why.to_string())
             .param(Some("model".to_owned()))
-            .retry(RetryAdvice::Never);
-        Self { class: FailureClass::BadRequest, ..Self::not_sent(refusal) }
-    }
-
-    /// A budget does not cover the request.
-    pub(crate) fn over_budget(status: &BudgetStatus) -> Self {
-        let BudgetStatus { id, budget, spent, reserved, until, .. } = status;
-        let used = *spent + *reserved;
-        let message = format!(
-            "The budget {id} of ${} for this {} does not cover the request: ${used} is spent or reserved, \
-             until {}. Allow more with `gatehouse budgets set {id} --limit AMOUNT`.",
-            budget.limit,
-            budget.period,
-            until.to_rfc3339(),
-        );
-        let refusal = Refusal::new(402, ErrorKind::Billing, "budget_exceeded", message)
             .retry(RetryAdvice::Never);
         Self { class: FailureClass::BadRequest, ..Self::not_sent(refusal) }
     }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use domain::{BackendId, Dialect};
+use domain::{BackendId, Dialect, RouteId};
 use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
@@ -20,7 +20,7 @@ use crate::attempts;
 use crate::cache_step::single_flight::{self, Reader};
 use crate::cache_step::{self, CacheStep};
 use crate::call::{CacheSlot, Call, PendingRequest, RoutedCall};
-use crate::choose::choose;
+use crate::choose::{choose, choose_route};
 use crate::connection_limiter::ConnectionSlot;
 use crate::context::{Arrival, RequestContext};
 use crate::embeddings::Embeddings;
@@ -131,7 +131,10 @@ async fn answer<C: Call>(
         Ok(decision) => decision,
         Err(failure) => return Ok(fail(record, &failure, context.arrival.dialect).await),
     };
-    match gateway.budgets.admit(&context, facts.needs, &mut decision) {
+    let switch = |route: &RouteId| {
+        choose_route(registry, snapshot, &context.client, &facts.asking(&context), route)
+    };
+    match gateway.budgets.admit(&context, facts.needs, &mut decision, switch) {
         Ok(reservation) => record.hold_budget(reservation),
         Err(failure) => return Ok(fail(record, &failure, context.arrival.dialect).await),
     }

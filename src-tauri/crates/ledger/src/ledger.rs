@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::{BackendId, RequestId, RunId, WallTime};
+use domain::{
+    BackendId, BudgetAllowance, BudgetCrossing, BudgetDimension, BudgetId, RequestId, RunId,
+    WallTime,
+};
 use parking_lot::Mutex;
 use pricing::{Price, PriceBook};
 use rusqlite::Connection;
@@ -22,10 +25,11 @@ use crate::{
     NewRequest, PriceChange, Purpose, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt,
     RequestPage, RequestQuery, RequestRow, RouteCount, SessionPart, SessionQuery, SessionSummary,
     Settlement, Spend, StatementRow, StoredEndpointState, TransitionQuery, TransitionRecord,
-    UnpricedAttempt, UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, cache_bypasses,
-    cross_rollup, database, endpoint_states, failed_attempts, health, journal, meter_rollup,
-    price_changes, price_table, readiness_runs, request_query, requests, rollup, route_counts,
-    session_imports, session_matches, session_usage, spill, statement_rows, transitions, writer,
+    UnpricedAttempt, UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, budget_history,
+    cache_bypasses, cross_rollup, database, endpoint_states, failed_attempts, health, journal,
+    meter_rollup, price_changes, price_table, readiness_runs, request_query, requests, rollup,
+    route_counts, session_imports, session_matches, session_usage, spill, statement_rows,
+    transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -130,7 +134,7 @@ impl Ledger {
         self.inner.queue.reserve(request)
     }
 
-    /// Records the end of a request and waits for the commit, at most for
+    /// Queues the end of a request at once. The returned future waits for the commit, at most for
     /// [`Ledger::set_commit_wait`]: a tenth of it while the ledger is behind, not at all while the
     /// disk refuses writes. The client gets its answer in either case. A queued settlement is never
     /// dropped; refused writes are retried, also at the next start. Creates the row if the
@@ -139,11 +143,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The record is invalid, or the ledger was closed. Do not retry.
-    pub async fn settle(
+    pub fn settle(
         &self,
         ended: impl Into<Box<Settlement>>,
-    ) -> Result<CommitStatus, LedgerError> {
-        self.inner.queue.settle(ended.into()).await
+    ) -> impl Future<Output = Result<CommitStatus, LedgerError>> + Send {
+        self.inner.queue.settle(ended.into())
     }
 
     /// [`Ledger::settle`] without the wait, for a request whose client has disconnected.
@@ -202,7 +206,84 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub async fn spend(&self, from: WallTime, to: WallTime) -> Result<Spend, LedgerError> {
-        self.read_current(move |connection| rollup::spend(connection, from, to)).await
+        self.spend_in(None, from, to).await
+    }
+
+    /// [`Self::spend`] of one backend, client, …; `None` for all.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn spend_in(
+        &self,
+        scope: Option<(BudgetDimension, String)>,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Spend, LedgerError> {
+        self.read_current(move |connection| rollup::spend(connection, scope.as_ref(), from, to))
+            .await
+    }
+
+    /// Saves marks that budgets reached. Past [`crate::BUDGET_CROSSINGS_KEPT_MAX`] of a budget its
+    /// oldest are deleted.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn record_budget_crossings(
+        &self,
+        crossings: Vec<BudgetCrossing>,
+    ) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::BudgetCrossings(crossings)).await.map(drop)
+    }
+
+    /// The newest `limit` marks that a budget reached, newest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn budget_crossings(
+        &self,
+        budget: BudgetId,
+        limit: usize,
+    ) -> Result<Vec<BudgetCrossing>, LedgerError> {
+        self.read(move |connection| budget_history::list_crossings(connection, &budget, limit))
+            .await
+    }
+
+    /// Allows more than a budget's limit. Past [`crate::BUDGET_ALLOWANCES_KEPT_MAX`] of a budget its
+    /// oldest are deleted.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn allow_budget(
+        &self,
+        budget: BudgetId,
+        allowance: BudgetAllowance,
+    ) -> Result<(), LedgerError> {
+        let job = LedgerWrite::BudgetAllowance { budget, allowance };
+        self.inner.queue.write(job).await.map(drop)
+    }
+
+    /// Ends everything that a budget is allowed more at `at`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn end_budget_allowances(
+        &self,
+        budget: BudgetId,
+        at: WallTime,
+    ) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::EndBudgetAllowances { budget, at }).await.map(drop)
+    }
+
+    /// What a budget is allowed more at `at`, oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn budget_allowances(
+        &self,
+        budget: BudgetId,
+        at: WallTime,
+    ) -> Result<Vec<BudgetAllowance>, LedgerError> {
+        self.read(move |connection| budget_history::list_allowances(connection, &budget, at)).await
     }
 
     /// A page of requests, newest first.

@@ -43,6 +43,14 @@ const ADD_LOGS: &str = "
         FROM other.price_changes
         o WHERE NOT EXISTS (SELECT 1 FROM main.price_changes m
          WHERE m.at_ms = o.at_ms AND m.what = o.what) ORDER BY id;
+    INSERT INTO main.budget_crossings
+        (budget, mark, period_from_ms, at_ms, spent_nano_usd, limit_nano_usd)
+        SELECT budget, mark, period_from_ms, at_ms, spent_nano_usd, limit_nano_usd
+        FROM other.budget_crossings
+        WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.budget_crossings) ORDER BY number;
+    INSERT INTO main.budget_allowances (budget, nano_usd, at_ms, until_ms)
+        SELECT budget, nano_usd, at_ms, until_ms FROM other.budget_allowances
+        WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.budget_allowances) ORDER BY number;
     INSERT OR REPLACE INTO main.health SELECT * FROM other.health o WHERE o.since_ms >=
         (SELECT coalesce(max(m.since_ms), 0) FROM main.health m WHERE m.backend = o.backend);
     INSERT OR REPLACE INTO main.access_states SELECT * FROM other.access_states o WHERE o.saved_ms >=

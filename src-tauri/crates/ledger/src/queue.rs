@@ -233,9 +233,21 @@ impl WriteQueue {
         Ok(())
     }
 
-    /// Queues a settlement and waits for its commit for the bounded time.
-    pub(crate) async fn settle(&self, ended: Box<Settlement>) -> Result<CommitStatus, LedgerError> {
-        let Some(pending) = self.queue_settlement(ended)? else { return Ok(CommitStatus::Queued) };
+    /// Queues a settlement at once; the future waits for its commit for the bounded time.
+    pub(crate) fn settle(
+        self: &Arc<Self>,
+        ended: Box<Settlement>,
+    ) -> impl Future<Output = RecordResult> + Send + use<> {
+        let (pending, queue) = (self.queue_settlement(ended), Arc::clone(self));
+        async move {
+            match pending? {
+                Some(pending) => queue.wait_for_commit(pending).await,
+                None => Ok(CommitStatus::Queued),
+            }
+        }
+    }
+
+    async fn wait_for_commit(&self, pending: PendingCommit) -> RecordResult {
         let PendingCommit { number, wait, mut committed } = pending;
         let answer = match tokio::time::timeout(wait, &mut committed).await {
             Ok(answer) => answer,

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use domain::{NanoUsd, RequestId, WallTime};
+use domain::{BudgetDimension, NanoUsd, RequestId, WallTime};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use crate::integer_columns::get_count;
@@ -151,18 +151,24 @@ pub(crate) fn add_uncounted_slots(connection: &Connection) -> rusqlite::Result<(
     connection.execute(&count, [SLOT_MS]).map(drop)
 }
 
-/// Cost over whole quarter hours.
+/// Cost over whole quarter hours, of one backend, client, … or of all.
 pub(crate) fn spend(
     connection: &Connection,
+    scope: Option<&(BudgetDimension, String)>,
     from: WallTime,
     to: WallTime,
 ) -> rusqlite::Result<Spend> {
+    let (dimension, name) = match scope {
+        Some((dimension, name)) => (Some(*dimension), Some(name)),
+        None => (None, None),
+    };
     let transaction = connection.unchecked_transaction()?;
     let folded = hourly_rollup::folded_until(&transaction)?;
     let mut total = Spend::default();
     for piece in split_range(slot_start(from), slot_end(to), folded) {
-        let mut statement = transaction.prepare_cached(spend_sql(piece.width))?;
-        statement.query_row(piece.range(Purpose::User), |row| {
+        let mut statement = transaction.prepare_cached(&spend_sql(piece.width, dimension))?;
+        let (start, end, purpose) = piece.range(Purpose::User);
+        statement.query_row(params![start, end, purpose, name], |row| {
             total.cost += NanoUsd::new(row.get(0)?);
             total.requests += row.get::<_, i64>(1)?.unsigned_abs();
             total.unpriced_requests += row.get::<_, i64>(2)?.unsigned_abs();
@@ -303,26 +309,24 @@ pub(crate) fn split_range(
     pieces.into_iter().filter(|piece| piece.start_ms < piece.end_ms)
 }
 
-/// The cost statement for a piece.
-pub(crate) const fn spend_sql(width: SlotWidth) -> &'static str {
-    macro_rules! spent_in {
-        ($rows:literal) => {
-            concat!(
-                "SELECT coalesce(sum(cost_nano_usd), 0), coalesce(sum(requests), 0),
-                  coalesce(sum(unpriced_requests), 0)
-                 FROM ",
-                $rows,
-                " slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
-            )
-        };
-    }
-    match width {
-        SlotWidth::Quarter => spent_in!("rollup_quarter WHERE"),
+/// The cost statement for a piece; its fourth parameter is a name in `dimension`, or NULL.
+pub(crate) fn spend_sql(width: SlotWidth, dimension: Option<BudgetDimension>) -> String {
+    let rows = match (width, dimension.map(BudgetDimension::word)) {
+        (SlotWidth::Quarter, None) => "rollup_quarter WHERE ?4 IS NULL".to_owned(),
+        (SlotWidth::Quarter, Some(column)) => format!("rollup_quarter WHERE {column} = ?4"),
         // Every dimension has the same total.
-        SlotWidth::Hour | SlotWidth::Day => {
-            spent_in!("rollup_hour WHERE dimension = 'backend' AND")
+        (SlotWidth::Hour | SlotWidth::Day, None) => {
+            "rollup_hour WHERE dimension = 'backend' AND ?4 IS NULL".to_owned()
         }
-    }
+        (SlotWidth::Hour | SlotWidth::Day, Some(column)) => {
+            format!("rollup_hour WHERE dimension = '{column}' AND name = ?4")
+        }
+    };
+    format!(
+        "SELECT coalesce(sum(cost_nano_usd), 0), coalesce(sum(requests), 0),
+          coalesce(sum(unpriced_requests), 0)
+         FROM {rows} AND slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
+    )
 }
 
 /// Reads the sum columns of a roll-up row.

@@ -66,6 +66,8 @@ const TABLES: &[SalvageTable] = &[
     table("health", "backend", None),
     table("access_states", "backend", None),
     table("session_usage", "number", None),
+    table("budget_crossings", "number", None),
+    table("budget_allowances", "number", None),
 ];
 
 /// Copies the readable part of the file at `source`, which stays unchanged, into the new ledger

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{RequestId, WallTime};
+use domain::{BudgetAllowance, BudgetCrossing, BudgetId, RequestId, WallTime};
 use parking_lot::Mutex;
 use pricing::Price;
 use rusqlite::{CachedStatement, Connection};
@@ -13,9 +13,9 @@ use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
     HealthChange, LedgerError, NewRequest, ReadinessRunRecord, RepricedAttempt, SessionPart,
-    Settlement, StoredEndpointState, TransitionRecord, attempts, cache_bypasses, endpoint_states,
-    failed_attempts, health, hourly_rollup, meter_rollup, price_changes, price_table,
-    readiness_runs, requests, rollup, session_imports, transitions,
+    Settlement, StoredEndpointState, TransitionRecord, attempts, budget_history, cache_bypasses,
+    endpoint_states, failed_attempts, health, hourly_rollup, meter_rollup, price_changes,
+    price_table, readiness_runs, requests, rollup, session_imports, transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -58,6 +58,9 @@ pub(crate) enum LedgerWrite {
     UndoPriceChange { change: i64, at: WallTime },
     SessionParts(Vec<SessionPart>),
     SessionMatches(Vec<SessionMatch>),
+    BudgetCrossings(Vec<BudgetCrossing>),
+    BudgetAllowance { budget: BudgetId, allowance: BudgetAllowance },
+    EndBudgetAllowances { budget: BudgetId, at: WallTime },
     Purge { before: WallTime, rows_max: usize },
     SwapFile(FileSwap),
 }
@@ -117,6 +120,15 @@ impl LedgerWrite {
             Self::UndoPriceChange { change, at } => price_changes::undo(connection, *change, *at),
             Self::SessionParts(parts) => session_imports::store(connection, parts),
             Self::SessionMatches(matches) => session_matches::mark(connection, matches),
+            Self::BudgetCrossings(crossings) => {
+                budget_history::add_crossings(connection, crossings)
+            }
+            Self::BudgetAllowance { budget, allowance } => {
+                budget_history::add_allowance(connection, budget, allowance)
+            }
+            Self::EndBudgetAllowances { budget, at } => {
+                budget_history::end_allowances(connection, budget, *at)
+            }
             Self::Purge { before, rows_max } => {
                 transitions::purge(connection, *before)?;
                 requests::purge(connection, *before, *rows_max)

@@ -24,10 +24,10 @@ pub use health::{
     REASON_CHARS_MAX, RECHECK_AFTER, SUCCESSES_FOR_UP,
 };
 pub use notification_policy::{
-    BODY_CHARS_MAX, FailedBackend, Impact, LedgerFault, Notification, NotificationContext,
-    NotificationDecision, NotificationEvent, NotificationPolicy, NotificationSetting,
-    RECOVERY_DOWNTIME_MIN, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SuppressionReason,
-    Urgency, WindowFocus,
+    BODY_CHARS_MAX, BudgetMarkReached, FailedBackend, Impact, LedgerFault, Notification,
+    NotificationContext, NotificationDecision, NotificationEvent, NotificationPolicy,
+    NotificationSetting, RECOVERY_DOWNTIME_MIN, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
+    SuppressionReason, Urgency, WindowFocus,
 };
 pub use probe_report::{KeyProbeReport, ProbeReport, ProbeStep};
 pub use schedule::{

@@ -85,8 +85,17 @@ pub enum NotificationEvent {
         backend: BackendId,
     },
     LedgerFault(LedgerFault),
+    BudgetMark(BudgetMarkReached),
     /// The ledger has no fault any more.
     LedgerRecovered,
+}
+
+/// A budget reached a mark. Each is reported once, also over restarts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetMarkReached {
+    pub budget: String,
+    pub title: String,
+    pub message: String,
 }
 
 /// Which routes a failed backend affects. Requests that name the backend itself fail in any case.
@@ -200,6 +209,7 @@ impl NotificationPolicy {
             }
             NotificationEvent::LedgerFault(fault) => self.decide_ledger_fault(fault, around, now),
             NotificationEvent::LedgerRecovered => self.decide_ledger_recovered(around),
+            NotificationEvent::BudgetMark(mark) => self.decide_budget_mark(mark, around, now),
         }
     }
 
@@ -248,6 +258,27 @@ impl NotificationPolicy {
             body: join_sentences(&[sentence]),
             urgency,
             path: "/readiness".to_owned(),
+        })
+    }
+
+    /// A newer mark of a budget replaces the one before.
+    fn decide_budget_mark(
+        &mut self,
+        mark: &BudgetMarkReached,
+        around: NotificationContext,
+        now: Moment,
+    ) -> NotificationDecision {
+        let urgency = Urgency::Normal;
+        if let Some(hold) = self.suppression_reason(around, urgency, now) {
+            return NotificationDecision::Suppress(hold);
+        }
+        self.count_shown(urgency, now);
+        NotificationDecision::Show(Notification {
+            key: format!("budget/{}", mark.budget),
+            title: cut_title(&mark.title),
+            body: join_sentences(&[&mark.message]),
+            urgency,
+            path: "/usage".to_owned(),
         })
     }
 

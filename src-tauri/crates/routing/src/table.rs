@@ -14,7 +14,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use domain::{BackendId, ClientId, RoutePolicy};
+use domain::{BackendId, ClientId, RouteId, RoutePolicy};
 
 use crate::candidates::SelectionContext;
 use crate::decision::Decision;
@@ -126,6 +126,20 @@ impl RouteTable {
             Some(only) => Ok(selection.choose_unlisted(only)),
             None => Err(self.no_route_error(request)),
         }
+    }
+
+    /// Chooses the candidates by the route `id`, whatever model the request names. `None` if there is no
+    /// such route.
+    pub fn choose_route(
+        &self,
+        id: &RouteId,
+        request: &RoutingRequest<'_>,
+        signals: &dyn RoutingSignals,
+        chance: &mut dyn FnMut() -> f64,
+    ) -> Option<Result<Decision, RoutingError>> {
+        let known = self.routes.iter().find(|known| known.route.id == *id)?;
+        let mut selection = SelectionContext { request, signals, chance };
+        Some(selection.choose_by_route(known, |id| self.backend(id)))
     }
 
     /// Lists the names that [`choose`](Self::choose) accepts: names of routes without patterns,

@@ -26,13 +26,14 @@ pub use base_url::{
 pub use domain::BackendKind;
 pub use domain::VaultKind;
 pub use model::{
-    AppearanceSettings, BALANCE_PERCENT_RANGE, BUDGET_LIMIT_MAX, BackendSettings, BalanceSettings,
-    CacheServerUrl, CacheServerUrlError, CacheSettings, ClientPriority, ClientScope,
-    ClientSettings, CredentialSettings, CurrencySettings, ENTRIES_MAX, GatewaySettings,
-    HealthSettings, KeyPoolSettings, LABEL_CHARS_MAX, LedgerSettings, MOCK_BACKEND_ID,
-    MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, NotificationSettings, POOL_MEMBERS_MAX,
-    PROJECT_CHARS_MAX, PoolMemberSettings, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX,
-    ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset, ResilienceSettings,
+    AppearanceSettings, BALANCE_PERCENT_RANGE, BUDGET_DAYS_RANGE, BUDGET_LIMIT_MAX,
+    BUDGET_MARK_PERCENT_RANGE, BUDGET_MARKS_MAX, BUDGET_RESET_DAY_RANGE, BackendSettings,
+    BalanceSettings, CacheServerUrl, CacheServerUrlError, CacheSettings, ClientPriority,
+    ClientScope, ClientSettings, CredentialSettings, CurrencySettings, ENTRIES_MAX,
+    GatewaySettings, HealthSettings, KeyPoolSettings, LABEL_CHARS_MAX, LedgerSettings,
+    MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, NotificationSettings,
+    POOL_MEMBERS_MAX, PROJECT_CHARS_MAX, PoolMemberSettings, ROUTE_CANDIDATES_MAX,
+    ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX, ResilienceNumbers, ResiliencePreset, ResilienceSettings,
     RouteCandidateSettings, RouteSettings, SCOPE_ENTRIES_MAX, STICKY_SECS_DEFAULT,
     STICKY_SECS_RANGE, Settings, Theme, TokenSha256, TokenSha256Malformed, TrafficLimits,
     VIEW_QUERY_CHARS_MAX, VIEWS_MAX, VaultSettings, ViewSettings, WEIGHT_RANGE,

@@ -9,6 +9,7 @@ mod scope;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use domain::BackendKind;
@@ -54,6 +55,14 @@ pub const ENTRIES_MAX: usize = 500;
 
 /// Highest limit of a budget: a million dollars.
 pub const BUDGET_LIMIT_MAX: NanoUsd = NanoUsd::new(1_000_000_000_000_000);
+/// Most marks of one budget.
+pub const BUDGET_MARKS_MAX: usize = 8;
+/// Marks of a budget, in percent. Above 100 for one that refuses nothing.
+pub const BUDGET_MARK_PERCENT_RANGE: RangeInclusive<i64> = 1..=200;
+/// Length of a rolling budget, in days.
+pub const BUDGET_DAYS_RANGE: RangeInclusive<i64> = 1..=366;
+/// Day of the month on which a budget begins.
+pub const BUDGET_RESET_DAY_RANGE: RangeInclusive<i64> = 1..=31;
 
 /// Defines the settings file: its sections, which are tables of settings, and its entries.
 macro_rules! settings_file {

@@ -143,6 +143,7 @@ fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
         pool::check_key_exists(&section("cache"), named, &settings.credentials, findings);
     }
     routes::check_routes(&routes, &settings, findings);
+    budgets::check_budgets(&budgets, &settings, findings);
     settings
 }
 

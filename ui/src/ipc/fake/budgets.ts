@@ -1,59 +1,115 @@
 /** Budgets of the made-up world, over its requests. */
-import type { BudgetSet, BudgetView } from "@/ipc/bindings";
+import type { BudgetAllowanceView, BudgetCrossingView, BudgetSet, BudgetView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
 import { DAY_MS } from "@/ipc/fake/world";
 import type { Host } from "@/ipc/host";
 
 const LENGTH_DAYS = { day: 1, week: 7, month: 30 };
+const MARKS = [50, 80, 95, 100];
+const ELAPSED_PERCENT = 60;
+
+type Spending = Pick<BudgetView, "from" | "until" | "spent_nano_usd" | "used_percent">;
+
+const PLAIN: Omit<BudgetSet, "id" | "limit_usd"> = {
+  period: "month",
+  days: null,
+  reset_day: null,
+  reset_weekday: null,
+  scope: null,
+  action: "stop",
+  switch_to: null,
+  marks: MARKS,
+  forecast: true,
+};
+
+const SET: BudgetSet[] = [
+  { ...PLAIN, id: "monthly", limit_usd: "20", reset_day: 15 },
+  {
+    ...PLAIN,
+    id: "agents",
+    limit_usd: "1.50",
+    period: "week",
+    action: "ask",
+    scope: { dimension: "client", name: "claude-code" },
+  },
+  { ...PLAIN, id: "openai", limit_usd: "5", period: "rolling", days: 30, action: "tell", marks: [80, 100, 150] },
+];
 
 export function fakeBudgets({
   world,
   now,
   answer,
   changed,
-}: Doing): Pick<Host, "budgets" | "budgetSet" | "budgetRemove"> {
-  let budgets: BudgetSet[] =
-    world.requests.length > 0
-      ? [
-          { id: "monthly", limit_usd: "20", period: "month", scope: null },
-          {
-            id: "agents",
-            limit_usd: "1.50",
-            period: "week",
-            scope: { dimension: "client", name: "claude-code" },
-          },
-        ]
-      : [];
-  const viewOf = ({ id, limit_usd, period, scope }: BudgetSet): BudgetView => {
-    const from = now() - LENGTH_DAYS[period] * DAY_MS * 0.6;
+}: Doing): Pick<Host, "budgets" | "budgetSet" | "budgetAllow" | "budgetRemove"> {
+  let budgets = world.requests.length > 0 ? SET : [];
+  let allowances: (BudgetAllowanceView & { id: string })[] = [];
+  const viewOf = (budget: BudgetSet): BudgetView => {
+    const { id, limit_usd, period, scope, days } = budget;
+    const length = (period === "rolling" ? (days ?? 1) : LENGTH_DAYS[period]) * DAY_MS;
+    const from = now() - length * (period === "rolling" ? 1 : ELAPSED_PERCENT / 100);
     const counts = world.requests.filter(
       (request) =>
         request.started_at >= from && (scope === null || scope.dimension !== "client" || request.client === scope.name),
     );
     const spent = counts.reduce((sum, request) => sum + (request.cost_nano_usd ?? 0), 0);
     const limit = Math.round(Number(limit_usd) * 1_000_000_000);
+    const own = allowances.filter((allowance) => allowance.id === id && allowance.until > now());
+    const allowed = own.reduce((sum, allowance) => sum + allowance.nano_usd, 0);
+    const usedPercent = Math.min(999, Math.floor((spent * 100) / (limit + allowed)));
+    const until = from + length;
+    const crossings = crossingsOf(budget, { from, until, spent_nano_usd: spent, used_percent: usedPercent }, limit);
+    const usedUp = from + (now() - from) * ((limit + allowed) / Math.max(spent, 1));
     return {
       id,
       limit_nano_usd: limit,
+      allowed_nano_usd: allowed,
       period,
+      days,
+      reset_day: period === "month" ? (budget.reset_day ?? 1) : null,
+      reset_weekday: period === "week" ? (budget.reset_weekday ?? "monday") : null,
       scope,
+      action: budget.action ?? "stop",
+      switch_to: budget.switch_to,
+      marks: budget.marks ?? MARKS,
+      forecast: budget.forecast ?? true,
       spent_nano_usd: spent,
       reserved_nano_usd: 0,
       from,
-      until: from + LENGTH_DAYS[period] * DAY_MS,
-      used_percent: Math.min(999, Math.floor((spent * 100) / limit)),
-      elapsed_percent: 60,
+      until,
+      used_percent: usedPercent,
+      elapsed_percent: period === "rolling" ? 100 : ELAPSED_PERCENT,
+      used_up_at: period !== "rolling" && usedPercent < 100 && usedUp < until ? usedUp : null,
+      refused_since: crossings.find((crossing) => crossing.kind === "refused" && allowed === 0)?.at ?? null,
+      unpriced_requests: counts.filter((request) => request.cost_nano_usd === null).length,
+      allowances: own.map(({ nano_usd, at, until: end }) => ({ nano_usd, at, until: end })),
+      crossings,
     };
   };
+  const named = (id: string): BudgetSet =>
+    budgets.find((budget) => budget.id === id) ?? raise(fault("not_found", `there is no budget named ${id}`, null));
   return {
     budgets: () => answer(() => budgets.map(viewOf)),
     budgetSet: (req) =>
       answer(() => {
         if (!(Number(req.limit_usd) > 0)) raise(fault("invalid_input", "enter an amount above 0", null, "limit_usd"));
+        if (req.period === "rolling" && req.days === null)
+          raise(fault("invalid_input", "say how many days count, from 1 to 366", null, "days"));
+        if (req.action === "switch" && req.switch_to === null)
+          raise(fault("invalid_input", "name the route that requests go to", null, "switch_to"));
         budgets = [...budgets.filter((budget) => budget.id !== req.id), req];
         changed("usage");
         return viewOf(req);
+      }),
+    budgetAllow: ({ id, usd, until }) =>
+      answer(() => {
+        const budget = named(id);
+        const amount = Math.round(Number(usd) * 1_000_000_000);
+        if (!(amount >= 0)) raise(fault("invalid_input", "enter an amount above 0", null, "usd"));
+        const more = { id, nano_usd: amount, at: now(), until: until ?? viewOf(budget).until };
+        allowances = amount === 0 ? allowances.filter((allowance) => allowance.id !== id) : [...allowances, more];
+        changed("usage");
+        return viewOf(budget);
       }),
     budgetRemove: (req) =>
       answer(() => {
@@ -62,4 +118,31 @@ export function fakeBudgets({
         return null;
       }),
   };
+}
+
+/** The marks that were reached in this period, spread evenly over it, and one of the period before. */
+function crossingsOf(budget: BudgetSet, spending: Spending, limit: number): BudgetCrossingView[] {
+  const { from, until, spent_nano_usd, used_percent } = spending;
+  const reached = (budget.marks ?? MARKS).filter((mark) => mark <= used_percent);
+  const step = ((until - from) * ELAPSED_PERCENT) / 100 / (reached.length + 2);
+  const crossings: BudgetCrossingView[] = reached.map((percent, place) => ({
+    kind: "spent",
+    percent,
+    period_from: from,
+    at: from + step * (place + 1),
+    spent_nano_usd: (limit * percent) / 100,
+    limit_nano_usd: limit,
+  }));
+  const before = { period_from: from - (until - from), at: from - step, limit_nano_usd: limit };
+  crossings.unshift({ ...before, kind: "forecast", percent: null, spent_nano_usd: limit * 0.7 });
+  if (used_percent >= 100 && budget.action !== "tell")
+    crossings.push({
+      kind: "refused",
+      percent: null,
+      period_from: from,
+      at: from + step * (reached.length + 1),
+      spent_nano_usd,
+      limit_nano_usd: limit,
+    });
+  return crossings.toReversed();
 }

@@ -1,17 +1,18 @@
 //! `gatehouse budgets`: lists, sets and removes spending limits.
 
 use clap::Subcommand;
-use control::Core;
 use control::view::{
-    BudgetDimension, BudgetPeriod, BudgetRef, BudgetScopeView, BudgetSet, BudgetView, UnixMs,
+    BudgetAction, BudgetAllow, BudgetCrossingView, BudgetDimension, BudgetMarkKind, BudgetPeriod,
+    BudgetRef, BudgetScopeView, BudgetSet, BudgetView, UnixMs, Weekday,
 };
+use control::{ApiError, Core};
 
 use super::completers;
 use super::keys::render_sentence;
 use crate::arguments::name::NameArgument;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{format_distance, format_money};
+use crate::quantity::{format_counted_noun, format_distance, format_money};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::word::word;
@@ -22,9 +23,13 @@ pub(crate) enum BudgetsCommand {
     /// List budgets and what is left of them
     #[command(visible_alias = "ls")]
     List,
+    /// Show a budget, what is allowed more, and the marks that it reached
+    Show(NameArgument),
     /// Add a budget or change one; requests that could exceed it are refused
     #[command(visible_alias = "add", aliases = ["edit", "create", "new"])]
-    Set(SetBudgetArguments),
+    Set(Box<SetBudgetArguments>),
+    /// Allow more than a budget's limit, for a time
+    Allow(AllowArguments),
     /// Remove a budget
     #[command(visible_alias = "rm", aliases = ["delete", "del"])]
     Remove(NameArgument),
@@ -40,8 +45,76 @@ pub(crate) struct SetBudgetArguments {
     /// When it begins anew; a budget that exists keeps its period
     #[arg(long, value_parser = word::<BudgetPeriod>())]
     period: Option<BudgetPeriod>,
+    /// Days that a rolling budget looks back
+    #[arg(long, value_name = "DAYS")]
+    days: Option<u16>,
+    /// Day on which a month begins; shorter months begin with their last one
+    #[arg(long, value_name = "DAY")]
+    reset_day: Option<u8>,
+    /// Day on which a week begins
+    #[arg(long, value_parser = word::<Weekday>())]
+    reset_weekday: Option<Weekday>,
+    /// What becomes of a request that it does not cover; stop by default
+    #[arg(long, value_parser = word::<BudgetAction>())]
+    action: Option<BudgetAction>,
+    /// The route that the action switch sends requests to
+    #[arg(long, value_name = "ROUTE", add = completers::candidates_from(completers::route_names))]
+    switch_to: Option<String>,
+    /// Percentages at which you are told, for example 50,80,100; none for no mark
+    #[arg(long, value_name = "PERCENT,…", value_parser = parse_marks)]
+    marks: Option<Marks>,
+    /// Whether you are told when it will be used up before its period ends
+    #[arg(long, value_name = "BOOL")]
+    forecast: Option<bool>,
     #[command(flatten)]
     scope: BudgetScopeArguments,
+}
+
+/// Percentages of one argument.
+#[derive(Debug, Clone)]
+struct Marks(Vec<u16>);
+
+fn parse_marks(text: &str) -> Result<Marks, String> {
+    if text == "none" {
+        return Ok(Marks(Vec::new()));
+    }
+    let marks: Result<Vec<u16>, _> = text.split(',').map(|mark| mark.trim().parse()).collect();
+    marks.map(Marks).map_err(|_| "write percentages such as 50,80,100, or none".to_owned())
+}
+
+impl SetBudgetArguments {
+    /// The typed values; those of `known`, the budget so far, where none was typed.
+    fn merge_with(self, known: Option<&BudgetView>) -> BudgetSet {
+        let period = self.period.or(known.map(|it| it.period)).unwrap_or_default();
+        let same = known.filter(|it| it.period == period);
+        let action = self.action.or(known.map(|it| it.action));
+        BudgetSet {
+            id: self.named.name,
+            limit_usd: self.limit,
+            period,
+            days: self.days.or(same.and_then(|it| it.days)),
+            reset_day: self.reset_day.or(same.and_then(|it| it.reset_day)),
+            reset_weekday: self.reset_weekday.or(same.and_then(|it| it.reset_weekday)),
+            scope: self.scope.merge_with(known.and_then(|it| it.scope.clone())),
+            action,
+            switch_to: self.switch_to.or(known.and_then(|it| it.switch_to.clone())),
+            marks: self.marks.map(|it| it.0).or(known.map(|it| it.marks.clone())),
+            forecast: self.forecast.or(known.map(|it| it.forecast)),
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AllowArguments {
+    #[command(flatten)]
+    named: NameArgument,
+    /// How much more, in US dollars; 0 takes back what was allowed
+    #[arg(long, value_name = "USD")]
+    usd: String,
+    /// How long: a span such as 2h, or a time such as 2026-12-01 or "2026-12-01 18:00"; by default
+    /// until the period ends
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
 }
 
 /// Whose spending counts; everything by default, and what it was for a budget that exists.
@@ -96,18 +169,27 @@ pub(crate) async fn run(
             let known = control::budgets(core).await?;
             console.print_view(&known, |known| table(known, now))?;
         }
+        BudgetsCommand::Show(named) => {
+            let shown = find(core, &named.name).await?;
+            console.print_view(&shown, |shown| render_budget(shown, now))?;
+        }
         BudgetsCommand::Set(typed) => {
             let known = control::budgets(core).await?;
             let known = known.into_iter().find(|budget| budget.id == typed.named.name);
-            let (period, scope) = known.map_or((None, None), |it| (Some(it.period), it.scope));
-            let req = BudgetSet {
-                id: typed.named.name,
-                limit_usd: typed.limit,
-                period: typed.period.or(period).unwrap_or_default(),
-                scope: typed.scope.merge_with(scope),
-            };
-            let set = control::budget_set(core, req).await?;
+            let set = control::budget_set(core, typed.merge_with(known.as_ref())).await?;
             console.print_view(&set, |set| table(std::slice::from_ref(set), now))?;
+        }
+        BudgetsCommand::Allow(AllowArguments { named, usd, until }) => {
+            let parse = |text: String| {
+                control::parse_time_to_come(&text, now).ok_or_else(|| {
+                    let example = "2h, 2026-12-01 or 2026-12-01 18:00";
+                    ApiError::invalid("until", format!("name a time to come, such as {example}"))
+                })
+            };
+            let until = until.map(parse).transpose()?;
+            let req = BudgetAllow { id: named.name, usd, until };
+            let allowed = control::budget_allow(core, req).await?;
+            console.print_view(&allowed, |it| render_budget(it, now))?;
         }
         BudgetsCommand::Remove(named) => {
             control::budget_remove(core, BudgetRef { id: named.name.clone() }).await?;
@@ -116,6 +198,69 @@ pub(crate) async fn run(
         }
     }
     Ok(Exit::Success)
+}
+
+async fn find(core: &Core, name: &str) -> Result<BudgetView, ApiError> {
+    let known = control::budgets(core).await?;
+    let names: Vec<String> = known.iter().map(|it| it.id.clone()).collect();
+    let found = known.into_iter().find(|it| it.id == name);
+    found.ok_or_else(|| {
+        control::unknown_name_error("budget", name, names.iter().map(String::as_str))
+    })
+}
+
+/// A budget with what is allowed more and the marks that it reached.
+pub(super) fn render_budget(budget: &BudgetView, now: UnixMs) -> StyledText {
+    let mut text = table(std::slice::from_ref(budget), now);
+    for sentence in sentences(budget, now) {
+        text.line(Tone::Plain, &sentence);
+    }
+    if budget.crossings.is_empty() {
+        return text;
+    }
+    let mut table = TextTable::new(&[
+        Column::Left("Reached"),
+        Column::Left("When"),
+        Column::Right("Spent"),
+        Column::Right("Limit"),
+    ]);
+    for crossing in &budget.crossings {
+        table.row([
+            mark_name(crossing).into(),
+            format_distance(now, crossing.at).into(),
+            format_money(crossing.spent_nano_usd).into(),
+            format_money(crossing.limit_nano_usd).into(),
+        ]);
+    }
+    text.end();
+    text.table(&table);
+    text
+}
+
+fn mark_name(crossing: &BudgetCrossingView) -> String {
+    match (crossing.kind, crossing.percent) {
+        (BudgetMarkKind::Spent, Some(percent)) => format!("{percent} %"),
+        (kind, _) => kind.word().to_owned(),
+    }
+}
+
+/// What the table has no column for.
+fn sentences(budget: &BudgetView, now: UnixMs) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for allowance in &budget.allowances {
+        let ends = format_distance(now, allowance.until);
+        sentences
+            .push(format!("{} more is allowed; it ends {ends}.", format_money(allowance.nano_usd)));
+    }
+    if let Some(used_up) = budget.used_up_at {
+        let used_up = format_distance(now, used_up);
+        sentences.push(format!("At this pace it is used up {used_up}, before it begins anew."));
+    }
+    if budget.unpriced_requests.0 > 0 {
+        let requests = format_counted_noun(budget.unpriced_requests, "request");
+        sentences.push(format!("{requests} without a known price count for nothing here."));
+    }
+    sentences
 }
 
 pub(super) fn table(budgets: &[BudgetView], now: UnixMs) -> StyledText {
@@ -132,6 +277,7 @@ pub(super) fn table(budgets: &[BudgetView], now: UnixMs) -> StyledText {
         Column::Right("Limit"),
         Column::Right("Used"),
         Column::Left("Per"),
+        Column::Left("Then").hidden_at_rank(2),
         Column::Left("Begins anew").hidden_at_rank(1),
     ]);
     for budget in budgets {
@@ -147,12 +293,35 @@ pub(super) fn table(budgets: &[BudgetView], now: UnixMs) -> StyledText {
                 .map_or_else(|| "all".to_owned(), |it| format!("{} {}", it.dimension, it.name))
                 .into(),
             format_money(budget.spent_nano_usd).into(),
-            format_money(budget.limit_nano_usd).into(),
+            format_limit(budget).into(),
             TableCell::styled(tone, &format!("{} %", budget.used_percent)),
-            budget.period.word().into(),
-            format_distance(now, budget.until).into(),
+            format_period(budget).into(),
+            budget.switch_to.as_deref().unwrap_or(budget.action.word()).into(),
+            match budget.period {
+                BudgetPeriod::Rolling => "–".into(),
+                _ => format_distance(now, budget.until).into(),
+            },
         ]);
     }
     text.table(&table);
     text
+}
+
+/// The limit, and what is allowed more: `$20.00 +$5.00`.
+fn format_limit(budget: &BudgetView) -> String {
+    match budget.allowed_nano_usd.0 {
+        0 => format_money(budget.limit_nano_usd),
+        _ => format!(
+            "{} +{}",
+            format_money(budget.limit_nano_usd),
+            format_money(budget.allowed_nano_usd)
+        ),
+    }
+}
+
+fn format_period(budget: &BudgetView) -> String {
+    match budget.days {
+        Some(days) => format!("{days} days"),
+        None => budget.period.word().to_owned(),
+    }
 }

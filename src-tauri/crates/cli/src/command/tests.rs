@@ -164,7 +164,11 @@ fn budgets_for_people() {
     let budget = |id: &str, spent: i64, used: u32, scope: &Value| {
         json!({"id": id, "limit_nano_usd": 20_000_000_000_i64, "period": "month", "scope": scope,
             "spent_nano_usd": spent, "reserved_nano_usd": 0, "from": NOW.0 - 1_000,
-            "until": NOW.0 + 864_000_000, "used_percent": used, "elapsed_percent": 60})
+            "until": NOW.0 + 864_000_000, "used_percent": used, "elapsed_percent": 60,
+            "allowed_nano_usd": 0, "days": null, "reset_day": 1, "reset_weekday": null,
+            "action": "stop", "switch_to": null, "marks": [50, 80, 95, 100], "forecast": true,
+            "used_up_at": null, "refused_since": null, "unpriced_requests": 0, "allowances": [],
+            "crossings": []})
     };
     let known = [
         budget("monthly", 4_100_000_000, 20, &Value::Null),
@@ -174,6 +178,31 @@ fn budgets_for_people() {
     let known: Vec<BudgetView> = view(json!(known));
     check_seen!("budgets", budgets::table(&known, NOW));
     check_seen!("budgets_none", budgets::table(&[], NOW));
+    let crossing = |kind: &str, percent: Option<u16>, ago: i64| {
+        json!({"kind": kind, "percent": percent, "period_from": 0, "at": NOW.0 - ago,
+            "spent_nano_usd": 4_000_000_000_i64, "limit_nano_usd": 5_000_000_000_i64})
+    };
+    let mut shown = budget("rolling", 4_100_000_000, 68, &Value::Null);
+    for (field, value) in [
+        ("period", json!("rolling")),
+        ("days", json!(30)),
+        ("action", json!("switch")),
+        ("switch_to", json!("cheap")),
+        ("allowed_nano_usd", json!(5_000_000_000_i64)),
+        ("unpriced_requests", json!(3)),
+        ("used_up_at", json!(NOW.0 + 86_400_000)),
+        (
+            "allowances",
+            json!([{"nano_usd": 5_000_000_000_i64, "at": NOW.0, "until": NOW.0 + 7_200_000}]),
+        ),
+        (
+            "crossings",
+            json!([crossing("refused", None, 60_000), crossing("spent", Some(80), 7_200_000)]),
+        ),
+    ] {
+        shown[field] = value;
+    }
+    check_seen!("budget_shown", budgets::render_budget(&view(shown), NOW));
 }
 
 #[test]

@@ -1,57 +1,186 @@
 //! Operations on budgets.
 
 use budgets::BudgetStatus;
-use domain::{Budget, BudgetId, NanoUsd, WallTime};
-use engine::Engine;
-use settings::BUDGET_LIMIT_MAX;
+use domain::{
+    BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetAllowance, BudgetCrossing, BudgetId,
+    BudgetMark, BudgetPeriod, BudgetSchedule, NanoUsd, RouteId, WallTime, Weekday,
+};
+use engine::{BudgetNotice, Engine};
+use settings::{
+    BUDGET_DAYS_RANGE, BUDGET_LIMIT_MAX, BUDGET_MARK_PERCENT_RANGE, BUDGET_MARKS_MAX,
+    BUDGET_RESET_DAY_RANGE, Settings,
+};
 
 use super::input;
-use crate::view::{BudgetRef, BudgetScopeView, BudgetSet, BudgetView};
+use crate::view::{
+    BudgetAllow, BudgetAllowanceView, BudgetCrossingView, BudgetNoticeView, BudgetRef,
+    BudgetScopeView, BudgetSet, BudgetView,
+};
 use crate::{ApiError, unknown_name_error};
 
 pub(crate) async fn budgets(engine: &Engine) -> Result<Vec<BudgetView>, ApiError> {
     engine.budgets().load().await?;
     let now = engine.clock().wall();
-    Ok(engine.budgets().statuses().iter().map(|status| budget_view(status, now)).collect())
+    let mut views = Vec::new();
+    for status in engine.budgets().statuses() {
+        let crossings = engine.budgets().crossings(&status.id).await?;
+        views.push(budget_view(&status, &crossings, now));
+    }
+    Ok(views)
 }
 
 pub(crate) async fn budget_set(engine: &Engine, req: BudgetSet) -> Result<BudgetView, ApiError> {
     let id: BudgetId = input::parse_id("id", &req.id)?;
-    let budget = Budget {
-        limit: parse_limit(&req.limit_usd)?,
-        period: req.period,
-        scope: req.scope.as_ref().map(parse_scope).transpose()?,
-    };
+    let budget = parse_budget(&req, &engine.settings())?;
     let name = id.clone();
     let edit = engine.settings_editor().edit(move |draft| {
         draft.budgets.insert(name, budget);
     });
     edit.await?;
-    let found = budgets(engine).await?.into_iter().find(|view| view.id == id.as_str());
-    found.ok_or_else(|| ApiError::not_found(format!("there is no budget named {id}")))
+    find_view(engine, &id).await
 }
 
 pub(crate) async fn budget_remove(engine: &Engine, req: BudgetRef) -> Result<(), ApiError> {
-    let id: BudgetId = input::parse_id("id", &req.id)?;
-    let settings = engine.settings();
-    if !settings.budgets.contains_key(&id) {
-        let known = settings.budgets.keys().map(BudgetId::as_str);
-        return Err(unknown_name_error("budget", id.as_str(), known));
-    }
+    let id = find_budget(engine, &req.id)?.0;
+    engine.budgets().disallow(&id).await?;
     let edit = engine.settings_editor().edit(move |draft| {
         draft.budgets.shift_remove(&id);
     });
     Ok(edit.await?)
 }
 
-fn parse_limit(text: &str) -> Result<NanoUsd, ApiError> {
-    let bare = text.trim().trim_start_matches('$');
-    let limit = NanoUsd::from_dollars(bare).ok();
-    let allowed = limit.filter(|limit| (NanoUsd::new(1)..=BUDGET_LIMIT_MAX).contains(limit));
-    allowed.ok_or_else(|| {
-        let message = "enter an amount above 0 and up to 1,000,000 dollars, such as 20 or 2.50";
-        ApiError::invalid("limit_usd", message)
+pub(crate) async fn budget_allow(
+    engine: &Engine,
+    req: BudgetAllow,
+) -> Result<BudgetView, ApiError> {
+    let (id, status) = find_budget(engine, &req.id)?;
+    let now = engine.clock().wall();
+    let amount = parse_dollars("usd", &req.usd)?;
+    let until = req.until.map_or(status.renewal, |until| WallTime::from_unix_ms(until.0));
+    if amount == NanoUsd::ZERO {
+        engine.budgets().disallow(&id).await?;
+    } else if until <= now {
+        return Err(ApiError::invalid("until", "name a time in the future"));
+    } else if status.limit(now) + amount > BUDGET_LIMIT_MAX {
+        return Err(ApiError::invalid("usd", "a budget has at most 1,000,000 dollars"));
+    } else {
+        engine.budgets().allow(&id, BudgetAllowance { amount, at: now, until }).await?;
+    }
+    find_view(engine, &id).await
+}
+
+fn find_budget(engine: &Engine, id: &str) -> Result<(BudgetId, BudgetStatus), ApiError> {
+    let id: BudgetId = input::parse_id("id", id)?;
+    let statuses = engine.budgets().statuses();
+    match statuses.iter().find(|status| status.id == id) {
+        Some(status) => Ok((id, status.clone())),
+        None => {
+            let known = statuses.iter().map(|status| status.id.as_str());
+            Err(unknown_name_error("budget", id.as_str(), known))
+        }
+    }
+}
+
+async fn find_view(engine: &Engine, id: &BudgetId) -> Result<BudgetView, ApiError> {
+    let found = budgets(engine).await?.into_iter().find(|view| view.id == id.as_str());
+    found.ok_or_else(|| ApiError::not_found(format!("there is no budget named {id}")))
+}
+
+fn parse_budget(req: &BudgetSet, settings: &Settings) -> Result<Budget, ApiError> {
+    let limit = parse_dollars("limit_usd", &req.limit_usd)?;
+    if limit == NanoUsd::ZERO {
+        return Err(amount_error("limit_usd"));
+    }
+    let action = req.action.unwrap_or_default();
+    Ok(Budget {
+        limit,
+        schedule: parse_schedule(req)?,
+        scope: req.scope.as_ref().map(parse_scope).transpose()?,
+        action,
+        switch_to: parse_route(action, req.switch_to.as_deref(), settings)?,
+        marks: parse_marks(req.marks.as_deref())?,
+        forecast: req.forecast.unwrap_or(true),
     })
+}
+
+fn parse_schedule(req: &BudgetSet) -> Result<BudgetSchedule, ApiError> {
+    let out_of_range = |field, what, range: std::ops::RangeInclusive<i64>| {
+        let message = format!("{what} from {} to {}", range.start(), range.end());
+        ApiError::invalid(field, message)
+    };
+    match req.period {
+        BudgetPeriod::Day => Ok(BudgetSchedule::Day),
+        BudgetPeriod::Week => {
+            Ok(BudgetSchedule::Week { begins_on: req.reset_weekday.unwrap_or(Weekday::Monday) })
+        }
+        BudgetPeriod::Month => {
+            let day = req.reset_day.unwrap_or(1);
+            match BUDGET_RESET_DAY_RANGE.contains(&i64::from(day)) {
+                true => Ok(BudgetSchedule::Month { begins_on: day }),
+                false => Err(out_of_range(
+                    "reset_day",
+                    "name a day of the month",
+                    BUDGET_RESET_DAY_RANGE,
+                )),
+            }
+        }
+        BudgetPeriod::Rolling => {
+            let days = req.days.filter(|days| BUDGET_DAYS_RANGE.contains(&i64::from(*days)));
+            let days = days
+                .ok_or_else(|| out_of_range("days", "say how many days count,", BUDGET_DAYS_RANGE));
+            Ok(BudgetSchedule::Rolling { days: days? })
+        }
+    }
+}
+
+fn parse_route(
+    action: BudgetAction,
+    name: Option<&str>,
+    settings: &Settings,
+) -> Result<Option<RouteId>, ApiError> {
+    if action != BudgetAction::Switch {
+        return Ok(None);
+    }
+    let Some(name) = name else {
+        return Err(ApiError::invalid("switch_to", "name the route that requests go to"));
+    };
+    let id: RouteId = input::parse_id("switch_to", name)?;
+    match settings.routes.contains_key(&id) {
+        true => Ok(Some(id)),
+        false => {
+            let known = settings.routes.keys().map(RouteId::as_str);
+            let error = unknown_name_error("route", id.as_str(), known);
+            Err(ApiError { field: Some("switch_to".to_owned()), ..error })
+        }
+    }
+}
+
+fn parse_marks(marks: Option<&[u16]>) -> Result<Vec<u16>, ApiError> {
+    let mut marks = marks.unwrap_or(&BUDGET_MARKS_DEFAULT).to_vec();
+    marks.sort_unstable();
+    marks.dedup();
+    let are_valid = marks.iter().all(|it| BUDGET_MARK_PERCENT_RANGE.contains(&i64::from(*it)));
+    match are_valid && marks.len() <= BUDGET_MARKS_MAX {
+        true => Ok(marks),
+        false => {
+            let (low, high) = (BUDGET_MARK_PERCENT_RANGE.start(), BUDGET_MARK_PERCENT_RANGE.end());
+            let message =
+                format!("name at most {BUDGET_MARKS_MAX} percentages from {low} to {high}");
+            Err(ApiError::invalid("marks", message))
+        }
+    }
+}
+
+/// An amount from 0 to the highest limit.
+fn parse_dollars(field: &str, text: &str) -> Result<NanoUsd, ApiError> {
+    let amount = NanoUsd::from_dollars(text.trim().trim_start_matches('$')).ok();
+    let allowed = amount.filter(|amount| (NanoUsd::ZERO..=BUDGET_LIMIT_MAX).contains(amount));
+    allowed.ok_or_else(|| amount_error(field))
+}
+
+fn amount_error(field: &str) -> ApiError {
+    let message = "enter an amount above 0 and up to 1,000,000 dollars, such as 20 or 2.50";
+    ApiError::invalid(field, message)
 }
 
 fn parse_scope(view: &BudgetScopeView) -> Result<(domain::BudgetDimension, String), ApiError> {
@@ -62,23 +191,78 @@ fn parse_scope(view: &BudgetScopeView) -> Result<(domain::BudgetDimension, Strin
     }
 }
 
-fn budget_view(status: &BudgetStatus, now: WallTime) -> BudgetView {
-    let BudgetStatus { id, budget, from, until, spent, reserved } = status;
+fn budget_view(status: &BudgetStatus, crossings: &[BudgetCrossing], now: WallTime) -> BudgetView {
+    let BudgetStatus { id, budget, from, until, spent, reserved, .. } = status;
     let span = |from: WallTime, until: WallTime| until.unix_ms().saturating_sub(from.unix_ms());
+    let limit = status.limit(now);
+    let (mut days, mut reset_day, mut reset_weekday) = (None, None, None);
+    match budget.schedule {
+        BudgetSchedule::Day => {}
+        BudgetSchedule::Week { begins_on } => reset_weekday = Some(begins_on),
+        BudgetSchedule::Month { begins_on } => reset_day = Some(begins_on),
+        BudgetSchedule::Rolling { days: length } => days = Some(length),
+    }
+    let is_refused = |crossing: &&BudgetCrossing| {
+        crossing.mark == BudgetMark::Refused && crossing.at >= *from && crossing.limit == limit
+    };
     BudgetView {
         id: id.to_string(),
         limit_nano_usd: budget.limit.into(),
-        period: budget.period,
+        allowed_nano_usd: (limit - budget.limit).into(),
+        period: budget.schedule.period(),
+        days,
+        reset_day,
+        reset_weekday,
         scope: budget
             .scope
             .as_ref()
             .map(|(dimension, name)| BudgetScopeView { dimension: *dimension, name: name.clone() }),
+        action: budget.action,
+        switch_to: budget.switch_to.as_ref().map(RouteId::to_string),
+        marks: budget.marks.clone(),
+        forecast: budget.forecast,
         spent_nano_usd: (*spent).into(),
         reserved_nano_usd: (*reserved).into(),
         from: (*from).into(),
         until: (*until).into(),
-        used_percent: percent((*spent + *reserved).nanos(), budget.limit.nanos()).min(999),
-        elapsed_percent: percent(span(*from, now), span(*from, *until)).min(100),
+        used_percent: percent((*spent + *reserved).nanos(), limit.nanos()).min(999),
+        elapsed_percent: match budget.schedule.is_rolling() {
+            true => 100,
+            false => percent(span(*from, now), span(*from, *until)).min(100),
+        },
+        used_up_at: status.used_up_at(now).map(Into::into),
+        refused_since: crossings.iter().find(is_refused).map(|crossing| crossing.at.into()),
+        unpriced_requests: status.unpriced_requests.into(),
+        allowances: status
+            .allowed(now)
+            .map(|it| BudgetAllowanceView {
+                nano_usd: it.amount.into(),
+                at: it.at.into(),
+                until: it.until.into(),
+            })
+            .collect(),
+        crossings: crossings.iter().map(crossing_view).collect(),
+    }
+}
+
+fn crossing_view(crossing: &BudgetCrossing) -> BudgetCrossingView {
+    BudgetCrossingView {
+        kind: crossing.mark.kind(),
+        percent: crossing.mark.percent(),
+        period_from: crossing.period_from.into(),
+        at: crossing.at.into(),
+        spent_nano_usd: crossing.spent.into(),
+        limit_nano_usd: crossing.limit.into(),
+    }
+}
+
+pub(crate) fn budget_notice_view(notice: &BudgetNotice) -> BudgetNoticeView {
+    BudgetNoticeView {
+        budget: notice.crossing.budget.to_string(),
+        title: notice.title.clone(),
+        message: notice.message.clone(),
+        crossing: crossing_view(&notice.crossing),
+        asks: notice.asks,
     }
 }
 

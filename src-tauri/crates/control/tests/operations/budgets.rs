@@ -14,6 +14,13 @@ fn set(limit: &str, scope: Option<(BudgetDimension, &str)>) -> BudgetSet {
         limit_usd: limit.to_owned(),
         period: BudgetPeriod::Month,
         scope: scope.map(|(dimension, name)| BudgetScopeView { dimension, name: name.to_owned() }),
+        days: None,
+        reset_day: None,
+        reset_weekday: None,
+        action: None,
+        switch_to: None,
+        marks: None,
+        forecast: None,
     }
 }
 

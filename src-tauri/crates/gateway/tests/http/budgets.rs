@@ -1,6 +1,6 @@
 //! Budgets: what they stop, what they count, and what a refused client reads.
 
-use domain::{Budget, BudgetDimension, BudgetId, BudgetPeriod, NanoUsd};
+use domain::{Budget, BudgetDimension, BudgetId, NanoUsd};
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 use test_support::{ChatText, Reply, ScriptedUpstream};
@@ -19,7 +19,7 @@ fn ask() -> String {
 
 fn configure(world: &World, limit: NanoUsd, scope: Option<(BudgetDimension, &str)>) {
     let scope = scope.map(|(dimension, name)| (dimension, name.to_owned()));
-    let budget = Budget { limit, period: BudgetPeriod::Month, scope };
+    let budget = Budget { scope, ..Budget::new(limit) };
     let id = BudgetId::new("monthly").expect("a name");
     world.budgets.configure([(id, budget)], TimeZone::UTC);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{ClientId, CredentialId, NanoUsd, TokenUsage, WallTime};
+use domain::{BudgetDimension, ClientId, CredentialId, NanoUsd, TokenUsage, WallTime};
 use jiff::tz::TimeZone;
 use pricing::Cost;
 use proptest::prelude::*;
@@ -243,8 +243,12 @@ fn sums_and_pages_never_scan_the_requests() {
     }
     let hours = "SEARCH rollup_hour USING PRIMARY KEY";
     DIMENSIONS.into_iter().for_each(|group_by| sum(&hourly_rollup::group_sql(group_by), hours));
-    sum(rollup::spend_sql(SlotWidth::Hour), hours);
-    sum(rollup::spend_sql(SlotWidth::Quarter), "SEARCH rollup_quarter USING PRIMARY KEY");
+    let spent = rusqlite::params![NOW_MS, NOW_MS + DAY_MS, "user", "editor"];
+    for dimension in BudgetDimension::ALL.iter().copied().map(Some).chain([None]) {
+        let plan = |width| place.query_plan(&rollup::spend_sql(width, dimension), spent);
+        assert!(plan(SlotWidth::Hour).contains(hours));
+        assert!(plan(SlotWidth::Quarter).contains("SEARCH rollup_quarter USING PRIMARY KEY"));
+    }
     let check = |asked: RequestQuery, index: &str| {
         let (sql, values) = asked.first_walk();
         let values: Vec<_> = values.iter().map(|value| value as &dyn rusqlite::ToSql).collect();

@@ -1,37 +1,168 @@
 //! Reads budgets: a limit, a period, and at most one name whose spending counts.
 
-use domain::{Budget, BudgetDimension, BudgetId, BudgetPeriod, NanoUsd};
+use domain::{
+    BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetDimension, BudgetId, BudgetPeriod,
+    BudgetSchedule, NanoUsd, RouteId, Weekday,
+};
 use indexmap::IndexMap;
+use toml_edit::Value;
 
 use super::currency::decimal_digits;
 use super::entries::read_entries;
-use crate::finding::Findings;
+use crate::finding::{Findings, RepairAction, closest_word, id_error_hint, quote_value};
 use crate::section_reader::SectionReader;
-use crate::{BUDGET_LIMIT_MAX, MODEL_CHARS_MAX};
+use crate::{
+    BUDGET_DAYS_RANGE, BUDGET_LIMIT_MAX, BUDGET_MARK_PERCENT_RANGE, BUDGET_MARKS_MAX,
+    BUDGET_RESET_DAY_RANGE, MODEL_CHARS_MAX, Settings,
+};
 
+/// Fields of a budget, apart from its scope.
+const NAMES: [&str; 9] = [
+    "limit_usd",
+    "period",
+    "days",
+    "reset_day",
+    "reset_weekday",
+    "action",
+    "switch_to",
+    "marks",
+    "forecast",
+];
 const LIMIT_HINT: &str = "write dollars, such as limit_usd = 20 or limit_usd = 2.50";
+const DAYS_HINT: &str = "write how many days count, such as days = 30";
+const SWITCH_HINT: &str = "name a route, such as switch_to = \"cheap\", or use another action";
+const MARKS_HINT: &str = "write percentages, such as marks = [50, 80, 95, 100]";
 
 pub(super) fn read_budgets(
     section: &SectionReader,
     findings: &mut Findings,
 ) -> IndexMap<BudgetId, Budget> {
     read_entries(section, findings, |_: &BudgetId, entry, findings| {
-        let names: Vec<&str> = ["limit_usd", "period"]
-            .into_iter()
-            .chain(BudgetDimension::WORDS.iter().copied())
-            .collect();
+        let names: Vec<&str> =
+            NAMES.into_iter().chain(BudgetDimension::WORDS.iter().copied()).collect();
         entry.check_names(&names, findings);
         entry.require("limit_usd", LIMIT_HINT, findings);
-        let period = entry.word("period", BudgetPeriod::WORDS, findings).unwrap_or_default();
+        let action = entry.word("action", BudgetAction::WORDS, findings).unwrap_or_default();
+        let schedule = read_schedule(entry, findings);
         let scope = read_scope(entry, findings);
-        Some(Budget { limit: read_limit(entry, findings)?, period, scope })
+        let switch_to = read_switch_to(entry, action, findings);
+        let marks = read_marks(entry, findings);
+        let forecast = entry.boolean("forecast", findings).unwrap_or(true);
+        let limit = read_limit(entry, findings)?;
+        Some(Budget { limit, schedule: schedule?, scope, action, switch_to, marks, forecast })
     })
+}
+
+/// Reports routes that do not exist.
+pub(super) fn check_budgets(section: &SectionReader, settings: &Settings, findings: &mut Findings) {
+    let routes = settings.routes.keys().map(RouteId::as_str);
+    for (id, budget) in &settings.budgets {
+        let entry = section.section(id.as_str(), &mut Findings::new(""));
+        let Some(route) = &budget.switch_to else { continue };
+        match settings.routes.get(route) {
+            Some(known) if known.enabled => {}
+            Some(_) => {
+                let what = format!("the route {route} is switched off, so requests are refused");
+                let hint = "switch it on, or name another route";
+                entry.report_warning("switch_to", what, hint, None, findings);
+            }
+            None => {
+                let meant = closest_word(route.as_str(), routes.clone());
+                let hint = meant.map_or_else(
+                    || "add the route, or name one that exists".to_owned(),
+                    |meant| format!("did you mean {meant}?"),
+                );
+                let action = meant.map(|meant| RepairAction::Set(Value::from(meant)));
+                let what = format!("there is no route named {}", quote_value(route.as_str()));
+                entry.report_error("switch_to", what, hint, action, findings);
+            }
+        }
+    }
+}
+
+fn read_schedule(entry: &SectionReader, findings: &mut Findings) -> Option<BudgetSchedule> {
+    let period: BudgetPeriod =
+        entry.word("period", BudgetPeriod::WORDS, findings).unwrap_or_default();
+    let weekday = entry.word("reset_weekday", Weekday::WORDS, findings);
+    let day = entry.integer("reset_day", &BUDGET_RESET_DAY_RANGE, findings);
+    let days = entry.integer("days", &BUDGET_DAYS_RANGE, findings);
+    for (name, of) in [
+        ("reset_weekday", BudgetPeriod::Week),
+        ("reset_day", BudgetPeriod::Month),
+        ("days", BudgetPeriod::Rolling),
+    ] {
+        if period != of && entry.item(name).is_some() {
+            let what = format!("this has no effect on a budget per {period}");
+            let hint = format!("remove it, or write period = \"{of}\"");
+            entry.report_warning(name, what, hint, None, findings);
+        }
+    }
+    match period {
+        BudgetPeriod::Day => Some(BudgetSchedule::Day),
+        BudgetPeriod::Week => {
+            Some(BudgetSchedule::Week { begins_on: weekday.unwrap_or(Weekday::Monday) })
+        }
+        BudgetPeriod::Month => Some(BudgetSchedule::Month { begins_on: day.unwrap_or(1) }),
+        BudgetPeriod::Rolling => {
+            entry.require("days", DAYS_HINT, findings);
+            Some(BudgetSchedule::Rolling { days: days? })
+        }
+    }
+}
+
+fn read_switch_to(
+    entry: &SectionReader,
+    action: BudgetAction,
+    findings: &mut Findings,
+) -> Option<RouteId> {
+    if action != BudgetAction::Switch {
+        if entry.item("switch_to").is_some() {
+            let what = format!("this has no effect with the action {action}");
+            let hint = "remove it, or write action = \"switch\"";
+            entry.report_warning("switch_to", what, hint, None, findings);
+        }
+        return None;
+    }
+    entry.require("switch_to", SWITCH_HINT, findings);
+    let id = RouteId::new(entry.text("switch_to", findings)?);
+    id.map_err(|error| {
+        let what = "this is not a valid route name";
+        entry.report_error("switch_to", what, id_error_hint(&error), None, findings);
+    })
+    .ok()
+}
+
+/// Ascending and without repetitions, however they are written.
+fn read_marks(entry: &SectionReader, findings: &mut Findings) -> Vec<u16> {
+    let Some(item) = entry.item("marks") else { return BUDGET_MARKS_DEFAULT.to_vec() };
+    let Some(list) = item.as_array() else {
+        entry.report_error("marks", "this must be a list of numbers", MARKS_HINT, None, findings);
+        return Vec::new();
+    };
+    if list.len() > BUDGET_MARKS_MAX {
+        let what = format!("{} marks; at most {BUDGET_MARKS_MAX} are allowed", list.len());
+        entry.report_error("marks", what, "remove some of them", None, findings);
+    }
+    let percent = |value: &Value| {
+        let percent = value.as_integer().filter(|it| BUDGET_MARK_PERCENT_RANGE.contains(it))?;
+        u16::try_from(percent).ok()
+    };
+    if let Some(wrong) = list.iter().find(|value| percent(value).is_none()) {
+        let (low, high) = (BUDGET_MARK_PERCENT_RANGE.start(), BUDGET_MARK_PERCENT_RANGE.end());
+        let text = wrong.clone().decorated("", "").to_string();
+        let what = format!("{} is no percentage from {low} to {high}", quote_value(&text));
+        entry.report_error("marks", what, MARKS_HINT, None, findings);
+    }
+    let mut marks: Vec<u16> = list.iter().filter_map(percent).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    marks
 }
 
 fn read_limit(entry: &SectionReader, findings: &mut Findings) -> Option<NanoUsd> {
     let value = entry.item("limit_usd")?.as_value()?;
     let digits = match value {
-        toml_edit::Value::Integer(_) | toml_edit::Value::Float(_) => decimal_digits(value),
+        Value::Integer(_) | Value::Float(_) => decimal_digits(value),
         _ => None,
     };
     let limit = digits.and_then(|digits| NanoUsd::from_dollars(&digits).ok());

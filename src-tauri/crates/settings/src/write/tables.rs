@@ -1,7 +1,10 @@
 //! Converts settings to tables of the file. A default value is left out where a person would leave
 //! it out too.
 
-use domain::{BackendId, Budget, ClientId, NanoUsd, PoolOrder, RouteId, TranslationMode, WallTime};
+use domain::{
+    BackendId, Budget, BudgetSchedule, ClientId, NanoUsd, PoolOrder, RouteId, TranslationMode,
+    WallTime, Weekday,
+};
 use indexmap::IndexMap;
 use toml_edit::{Array, Datetime, InlineTable, Value};
 
@@ -79,13 +82,38 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
     tables
 }
 
+/// Leaves out defaults, apart from the period.
 fn budget_fields(budget: &Budget) -> TableFields {
+    let fresh = Budget::new(budget.limit);
     let mut fields = TableFields::from([
         ("limit_usd", dollars_value(budget.limit)),
-        ("period", budget.period.word().into()),
+        ("period", budget.schedule.period().word().into()),
     ]);
+    match budget.schedule {
+        BudgetSchedule::Rolling { days } => {
+            fields.insert("days", i64::from(days).into());
+        }
+        BudgetSchedule::Month { begins_on } if budget.schedule != fresh.schedule => {
+            fields.insert("reset_day", i64::from(begins_on).into());
+        }
+        BudgetSchedule::Week { begins_on } if begins_on != Weekday::Monday => {
+            fields.insert("reset_weekday", begins_on.word().into());
+        }
+        BudgetSchedule::Day | BudgetSchedule::Week { .. } | BudgetSchedule::Month { .. } => {}
+    }
     let scope = budget.scope.as_ref();
     fields.extend(scope.map(|(dimension, name)| (dimension.word(), name.as_str().into())));
+    if budget.action != fresh.action {
+        fields.insert("action", budget.action.word().into());
+    }
+    fields.extend(budget.switch_to.as_ref().map(|route| ("switch_to", route.as_str().into())));
+    if budget.marks != fresh.marks {
+        let marks: Array = budget.marks.iter().map(|percent| i64::from(*percent)).collect();
+        fields.insert("marks", Value::Array(marks));
+    }
+    if budget.forecast != fresh.forecast {
+        fields.insert("forecast", budget.forecast.into());
+    }
     fields
 }
 

@@ -1,0 +1,57 @@
+//! What a client reads when a budget does not cover its request.
+
+use budgets::BudgetStatus;
+use domain::{BudgetAction, BudgetSchedule, WallTime};
+use resilience::FailureClass;
+use wire::ErrorKind;
+
+use crate::failure::Failure;
+use crate::response::{Refusal, RetryAdvice};
+
+impl Failure {
+    /// A budget does not cover the request.
+    pub(super) fn over_budget(status: &BudgetStatus, now: WallTime) -> Self {
+        let message = format!(
+            "The budget {} of ${} {} does not cover the request: ${} is spent or reserved{}. {} \
+             `gatehouse budgets allow {} --usd AMOUNT`, or raise the limit with `gatehouse budgets \
+             set {} --limit AMOUNT`.",
+            status.id,
+            status.limit(now),
+            period(status),
+            status.spent + status.reserved,
+            end(status),
+            way_out(status),
+            status.id,
+            status.id,
+        );
+        let refusal = Refusal::new(402, ErrorKind::Billing, "budget_exceeded", message)
+            .retry(RetryAdvice::Never);
+        Self { class: FailureClass::BadRequest, ..Self::not_sent(refusal) }
+    }
+}
+
+fn period(status: &BudgetStatus) -> String {
+    match status.budget.schedule {
+        BudgetSchedule::Rolling { days } => format!("for the last {days} days"),
+        other => format!("for this {}", other.period()),
+    }
+}
+
+fn end(status: &BudgetStatus) -> String {
+    match status.budget.schedule.is_rolling() {
+        true => String::new(),
+        false => format!(", until {}", status.until.to_rfc3339()),
+    }
+}
+
+fn way_out(status: &BudgetStatus) -> String {
+    match (status.budget.action, &status.budget.switch_to) {
+        (BudgetAction::Ask, _) => {
+            "Gatehouse asks you: allow more with one click in its window, or with".to_owned()
+        }
+        (_, Some(route)) => {
+            format!("The route {route} cannot serve it within the budget either. Allow more with")
+        }
+        _ => "Allow more with".to_owned(),
+    }
+}
