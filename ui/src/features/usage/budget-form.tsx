@@ -1,22 +1,36 @@
 /** Adds or changes a budget. What is wrong is said by the core and stands beside its field. */
-import { useForm, useWatch, type Control } from "react-hook-form";
+import { Controller, useForm, useWatch, type Control, type UseFormReturn } from "react-hook-form";
 import { formValues, requestOf, type BudgetValues } from "@/features/usage/budget-values";
-import { DIMENSIONS, PERIODS } from "@/features/usage/budget-words";
+import { ACTIONS, DIMENSIONS, PERIODS, periodWords, WEEKDAYS } from "@/features/usage/budget-words";
 import { Button } from "@/components/button";
 import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
 import { ErrorNotice } from "@/components/error-notice";
 import { Field, TextInput, type ControlProps } from "@/components/field";
 import { FormSelect } from "@/components/form-select";
 import type { SelectOption } from "@/components/select";
+import { Switch } from "@/components/switch";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
+import type { ApiError } from "@/ipc/bindings";
 import type { BudgetSet, BudgetView } from "@/ipc/bindings";
 import { useBackends, useClients, useKeys } from "@/ipc/queries";
+import { useRoutes } from "@/ipc/route-queries";
 import { faultElsewhere, faultOf } from "@/lib/fault";
 import { formatMoney } from "@/lib/money";
 
 const SCOPES = [{ value: "all", label: "All spending" }, ...DIMENSIONS];
-const FIELDS = ["id", "limit_usd", "period", "scope"] as const;
+const FIELDS = [
+  "id",
+  "limit_usd",
+  "period",
+  "days",
+  "reset_day",
+  "reset_weekday",
+  "scope",
+  "action",
+  "switch_to",
+  "marks",
+] as const;
 
 interface BudgetDialogProps {
   /** The budget to change; null for a new one. */
@@ -30,17 +44,17 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
   const send = (values: BudgetValues) =>
     set.mutate(requestOf(values), {
       onSuccess: (saved) => {
-        notify({ title: `${saved.id}: ${formatMoney(saved.limit_nano_usd)} a ${saved.period}, from now on` });
+        notify({ title: `${saved.id}: ${formatMoney(saved.limit_nano_usd)} ${periodWords(saved)}, from now on` });
         onClose();
       },
     });
-  const dimension = useWatch({ control: form.control, name: "dimension" });
+  const [dimension, action] = useWatch({ control: form.control, name: ["dimension", "action"] });
   return (
     <Dialog
       open
       onClose={onClose}
       title={budget === null ? "Add budget" : `Budget ${budget.id}`}
-      description="Requests are refused once their cost would exceed the limit. Probes and checks never count."
+      description="Each request is weighed against the limit before it is sent. Probes and checks never count."
     >
       <form noValidate onSubmit={(event) => void form.handleSubmit(send)(event)} className="flex min-h-0 flex-col">
         <DialogBody className="flex flex-col gap-4">
@@ -83,7 +97,35 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
                 {(control) => <ScopeName dimension={dimension} control={form.control} field={control} />}
               </Field>
             )}
+            <div className={dimension === "all" ? undefined : "col-start-1"}>
+              <Field label="At the limit" fault={faultOf(set.error, "action")}>
+                {(control) => (
+                  <FormSelect<BudgetValues> {...control} name="action" control={form.control} options={ACTIONS} />
+                )}
+              </Field>
+            </div>
+            {action === "switch" && (
+              <Field label="Route" fault={faultOf(set.error, "switch_to")}>
+                {(control) => <RouteName control={form.control} field={control} />}
+              </Field>
+            )}
+            <div className="col-start-1">
+              <Field label="Tell me at" help="Percent, separated by commas." fault={faultOf(set.error, "marks")}>
+                {(control) => <TextInput {...control} {...form.register("marks")} />}
+              </Field>
+            </div>
+            <PeriodField form={form} error={set.error} />
           </div>
+          <Controller
+            control={form.control}
+            name="forecast"
+            render={({ field }) => (
+              <div className="flex items-center gap-3">
+                <Switch label="Tell me when it will not last" checked={field.value} onChange={field.onChange} />
+                <span aria-hidden>Tell me when it will not last at this pace</span>
+              </div>
+            )}
+          />
           <ErrorNotice error={faultElsewhere(set.error, FIELDS)} />
         </DialogBody>
         <DialogFoot>
@@ -95,6 +137,48 @@ export function BudgetDialog({ budget, onClose }: BudgetDialogProps) {
       </form>
     </Dialog>
   );
+}
+
+interface PeriodFieldProps {
+  form: UseFormReturn<BudgetValues>;
+  error: ApiError | null;
+}
+
+/** When the period begins, or how long it is. */
+function PeriodField({ form, error }: PeriodFieldProps) {
+  const period = useWatch({ control: form.control, name: "period" });
+  if (period === "week")
+    return (
+      <Field label="Starts on" fault={faultOf(error, "reset_weekday")}>
+        {(control) => (
+          <FormSelect<BudgetValues> {...control} name="reset_weekday" control={form.control} options={WEEKDAYS} />
+        )}
+      </Field>
+    );
+  if (period === "month")
+    return (
+      <Field label="Starts on day" help="1 to 31." fault={faultOf(error, "reset_day")}>
+        {(control) => <TextInput {...control} {...form.register("reset_day")} inputMode="numeric" />}
+      </Field>
+    );
+  if (period === "rolling")
+    return (
+      <Field label="Number of days" help="1 to 366." fault={faultOf(error, "days")}>
+        {(control) => <TextInput {...control} {...form.register("days")} inputMode="numeric" />}
+      </Field>
+    );
+  return null;
+}
+
+interface RouteNameProps {
+  control: Control<BudgetValues>;
+  field: ControlProps;
+}
+
+function RouteName({ control, field }: RouteNameProps) {
+  const routes = useRoutes().data?.routes ?? [];
+  const options = routes.map(({ id }) => ({ value: id, label: id }));
+  return <FormSelect<BudgetValues> {...field} name="switch_to" control={control} options={options} />;
 }
 
 interface ScopeNameProps {

@@ -1,12 +1,24 @@
 /** Budgets in words. */
-import type { BudgetDimension, BudgetPeriod, BudgetScopeView, BudgetView } from "@/ipc/bindings";
+import type { BudgetDimension, BudgetScopeView } from "@/ipc/bindings";
+import type { BudgetAction, BudgetCrossingView, BudgetPeriod, BudgetView, Weekday } from "@/ipc/bindings";
 import type { Sign } from "@/lib/tables";
 
 export const PERIODS = [
   { value: "day", label: "Day" },
   { value: "week", label: "Week" },
   { value: "month", label: "Month" },
+  { value: "rolling", label: "Last days" },
 ] as const satisfies { value: BudgetPeriod; label: string }[];
+
+export const WEEKDAYS = [
+  { value: "monday", label: "Monday" },
+  { value: "tuesday", label: "Tuesday" },
+  { value: "wednesday", label: "Wednesday" },
+  { value: "thursday", label: "Thursday" },
+  { value: "friday", label: "Friday" },
+  { value: "saturday", label: "Saturday" },
+  { value: "sunday", label: "Sunday" },
+] as const satisfies { value: Weekday; label: string }[];
 
 export const DIMENSIONS = [
   { value: "backend", label: "Backend" },
@@ -16,24 +28,71 @@ export const DIMENSIONS = [
   { value: "model", label: "Model" },
 ] as const satisfies { value: BudgetDimension; label: string }[];
 
-/** Marks on every bar; at the last one it is nearly used. */
-export const MARKS = [80, 95];
+export const ACTIONS = [
+  { value: "stop", label: "Refuse requests" },
+  { value: "ask", label: "Refuse until I allow more" },
+  { value: "switch", label: "Switch to a cheaper route" },
+  { value: "tell", label: "Only tell me" },
+] as const satisfies { value: BudgetAction; label: string }[];
 
 export function scopeWords(scope: BudgetScopeView | null): string {
   if (scope === null) return "all spending";
   return `${DIMENSIONS.find((one) => one.value === scope.dimension)?.label.toLowerCase()} ${scope.name}`;
 }
 
-export function budgetSign({ used_percent: used, elapsed_percent: elapsed }: BudgetView): Sign {
+/** `a month`, `a month from day 15`, `in any 30 days`. */
+export function periodWords({ period, days, reset_day, reset_weekday }: BudgetView): string {
+  if (period === "rolling") return `in any ${days} days`;
+  if (period === "month" && reset_day !== null && reset_day > 1) return `a month from day ${reset_day}`;
+  if (period === "week" && reset_weekday !== null && reset_weekday !== "monday")
+    return `a week from ${WEEKDAYS.find((one) => one.value === reset_weekday)?.label}`;
+  return `a ${period}`;
+}
+
+/** The highest mark below the limit, from which on a budget is nearly used up. */
+function nearly(marks: number[]): number {
+  return marks.findLast((mark) => mark < 100) ?? 100;
+}
+
+export function budgetSign(budget: BudgetView): Sign {
+  const { used_percent: used, marks, used_up_at, refused_since } = budget;
+  if (refused_since !== null && budget.action === "switch") return { tone: "warn", shape: "half", word: "Switched" };
+  if (refused_since !== null) return { tone: "bad", shape: "barred", word: "Refusing requests" };
   if (used >= 100) return { tone: "bad", shape: "square", word: "Used up" };
-  if (used >= (MARKS[0] ?? 100)) return { tone: "warn", shape: "triangle", word: "Nearly used up" };
-  if (used > elapsed) return { tone: "warn", shape: "half", word: "Ahead of pace" };
+  if (used >= nearly(marks)) return { tone: "warn", shape: "triangle", word: "Nearly used up" };
+  if (used_up_at !== null) return { tone: "warn", shape: "half", word: "Ahead of pace" };
   return { tone: "ok", shape: "disc", word: "On pace" };
 }
 
 /** The bar in words. */
-export function barWords({ used_percent: used, elapsed_percent: elapsed, period }: BudgetView): string {
+export function barWords({ used_percent: used, elapsed_percent: elapsed, period, days }: BudgetView): string {
+  if (period === "rolling") return `${used} % used in the last ${days} days`;
   return `${used} % used, ${elapsed} % of the ${period} is over`;
+}
+
+/** What happens at the limit. */
+export function actionWords({ action, switch_to }: BudgetView): string {
+  switch (action) {
+    case "stop":
+      return "refuses requests at the limit";
+    case "ask":
+      return "refuses requests at the limit until you allow more";
+    case "switch":
+      return `switches to the route ${switch_to} at the limit`;
+    case "tell":
+      return "only tells you";
+  }
+}
+
+export function crossingWords({ kind, percent }: BudgetCrossingView): string {
+  switch (kind) {
+    case "spent":
+      return `${percent} % reached`;
+    case "forecast":
+      return "Forecast to be used up early";
+    case "refused":
+      return "First request refused or switched";
+  }
 }
 
 const DATE = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });

@@ -1,5 +1,5 @@
 /** The budgets beside the costs: a bar each, the fullest first. */
-import { barWords, budgetSign, MARKS, scopeWords } from "@/features/usage/budget-words";
+import { barWords, budgetSign, scopeWords } from "@/features/usage/budget-words";
 import { BudgetBar } from "@/components/budget-bar";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
@@ -43,14 +43,15 @@ export function BudgetsCard() {
                         </span>
                       </span>
                       <span className="whitespace-nowrap text-ink-2">
-                        {formatMoney(budget.spent_nano_usd)} of {formatMoney(budget.limit_nano_usd)}
+                        {formatMoney(budget.spent_nano_usd)} of{" "}
+                        {formatMoney(budget.limit_nano_usd + budget.allowed_nano_usd)}
                       </span>
                     </span>
                     <BudgetBar
                       label={`${budget.id}: used`}
                       usedPercent={budget.used_percent}
-                      elapsedPercent={budget.elapsed_percent}
-                      marks={MARKS}
+                      elapsedPercent={budget.period === "rolling" ? null : budget.elapsed_percent}
+                      marks={budget.marks}
                       tone={sign.tone}
                       text={barWords(budget)}
                     />

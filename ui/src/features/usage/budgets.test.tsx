@@ -10,6 +10,7 @@ test("a budget is added, and what is wrong stands beside its field", async () =>
   await choose(user, within(dialog).getByRole("combobox", { name: "In each" }), "Day");
   await choose(user, within(dialog).getByRole("combobox", { name: "Counts" }), "Client");
   await choose(user, within(dialog).getByRole("combobox", { name: "Client" }), "zed");
+  await choose(user, within(dialog).getByRole("combobox", { name: "At the limit" }), "Only tell me");
   await user.click(within(dialog).getByRole("button", { name: "Add budget" }));
   expect(await within(dialog).findByText("enter an amount above 0")).toBeVisible();
   expect(within(dialog).getByLabelText("Limit")).toBeInvalid();
@@ -17,9 +18,12 @@ test("a budget is added, and what is wrong stands beside its field", async () =>
   await user.type(within(dialog).getByLabelText("Limit"), "2.50");
   await user.click(within(dialog).getByRole("button", { name: "Add budget" }));
   const added = await screen.findByRole("listitem", { name: "zed-daily" });
-  expect(within(added).getByText("of $2.50")).toBeVisible();
-  expect(within(added).getByText("client zed, by the day")).toBeVisible();
-  expect((await host.budgets()).map(({ id }) => id)).toContain("zed-daily");
+  expect(within(added).getByText("of $2.50 a day")).toBeVisible();
+  expect(within(added).getByText("client zed")).toBeVisible();
+  expect(within(added).getByText(/only tells you/)).toBeVisible();
+  expect(await host.budgets()).toContainEqual(
+    expect.objectContaining({ id: "zed-daily", action: "tell", marks: [50, 80, 95, 100] }),
+  );
 });
 
 test("a budget is changed without its name, and removing it can be undone", async () => {
@@ -29,6 +33,7 @@ test("a budget is changed without its name, and removing it can be undone", asyn
     "aria-valuetext",
     expect.stringMatching(/% used, 60 % of/),
   );
+  const [before] = await host.budgets();
   await user.click(within(monthly).getByRole("button", { name: "Actions for monthly" }));
   await user.click(screen.getByRole("menuitem", { name: "Edit" }));
   const limit = await screen.findByLabelText("Limit");
@@ -36,11 +41,25 @@ test("a budget is changed without its name, and removing it can be undone", asyn
   await user.clear(limit);
   await user.type(limit, "35");
   await user.click(screen.getByRole("button", { name: "Save" }));
-  expect(await screen.findByText("of $35.00")).toBeVisible();
+  expect(await screen.findByText(/of \$35\.00 a month/)).toBeVisible();
 
   await user.click(screen.getByRole("button", { name: "Actions for monthly" }));
   await user.click(screen.getByRole("menuitem", { name: "Remove" }));
   await user.click(await screen.findByRole("button", { name: "Undo" }));
-  expect(await screen.findByText("of $35.00")).toBeVisible();
-  expect((await host.budgets()).map(({ id }) => id)).toContain("monthly");
+  expect(await screen.findByText(/of \$35\.00 a month/)).toBeVisible();
+  const after = (await host.budgets()).find(({ id }) => id === "monthly");
+  expect(after).toMatchObject({ limit_nano_usd: 35_000_000_000, reset_day: before?.reset_day, marks: before?.marks });
+});
+
+test("more is allowed for a time, and taken back", async () => {
+  const { user } = renderPanel("busy", "/budgets");
+  const agents = await screen.findByRole("listitem", { name: "agents" });
+  await user.click(within(agents).getByRole("button", { name: "Allow more" }));
+  await user.type(await screen.findByLabelText("Amount"), "5");
+  await user.click(screen.getByRole("button", { name: "Allow more" }));
+  expect(await within(agents).findByText(/of \$1\.50 a week and \$5\.00 more for a time/)).toBeVisible();
+  await user.click(within(agents).getByRole("button", { name: "Take back" }));
+  expect(await within(agents).findByText(/of \$1\.50 a week$/)).toBeVisible();
+  await user.click(within(agents).getByText(/crossing/));
+  expect(within(agents).getByText("50 % reached")).toBeVisible();
 });

@@ -1,0 +1,176 @@
+/** One budget: how full it is, what happens at its limit, what was allowed more, and its history. */
+import { Pencil, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { AllowDialog } from "@/features/usage/allow-dialog";
+import { budgetSet } from "@/features/usage/budget-values";
+import {
+  actionWords,
+  barWords,
+  budgetSign,
+  crossingWords,
+  dateWords,
+  periodWords,
+  scopeWords,
+} from "@/features/usage/budget-words";
+import { scopeFilter } from "@/features/usage/requests-link";
+import { BudgetBar } from "@/components/budget-bar";
+import { Button } from "@/components/button";
+import { DisclosureSummary } from "@/components/disclosure-summary";
+import { Menu } from "@/components/menu";
+import { Moment } from "@/components/moment";
+import { PanelLink } from "@/components/panel-link";
+import { StateBadge } from "@/components/state-mark";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { BudgetAllow, BudgetSet, BudgetView } from "@/ipc/bindings";
+import { formatMoney } from "@/lib/money";
+import { formatCounted } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
+
+const report = {
+  onError: (error: { message: string; hint: string | null }) =>
+    notify({ tone: "bad", title: error.message, detail: error.hint }),
+};
+
+export function BudgetItem({ budget, onEdit }: { budget: BudgetView; onEdit: () => void }) {
+  const { id, scope, from, until, period } = budget;
+  const [isAllowing, setAllowing] = useState(false);
+  const sign = budgetSign(budget);
+  const isRolling = period === "rolling";
+  return (
+    <li aria-label={id} className="flex flex-col gap-2.5 rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3.5">
+      <div className="flex items-center gap-3">
+        <h2 className="truncate text-15 font-semibold">{id}</h2>
+        <span className="min-w-0 flex-1 truncate text-ink-3">{scopeWords(scope)}</span>
+        <StateBadge sign={sign} />
+        {budget.action !== "tell" && sign.tone !== "ok" && (
+          <Button size="small" onClick={() => setAllowing(true)}>
+            Allow more
+          </Button>
+        )}
+        <BudgetMenu budget={budget} onEdit={onEdit} />
+      </div>
+      <div className="flex flex-wrap items-baseline justify-between gap-x-4">
+        <p>
+          <PanelLink
+            look="none"
+            path={requestsPath({ ...scopeFilter(scope), since: from })}
+            className="rounded-mark text-18 font-semibold tracking-[-0.01em] hover:underline hover:underline-offset-2"
+          >
+            {formatMoney(budget.spent_nano_usd)}
+          </PanelLink>{" "}
+          <span className="text-ink-2">
+            of {formatMoney(budget.limit_nano_usd)} {periodWords(budget)}
+            {budget.allowed_nano_usd > 0 && ` and ${formatMoney(budget.allowed_nano_usd)} more for a time`}
+          </span>
+          {budget.reserved_nano_usd > 0 && (
+            <span className="text-12 text-ink-3">
+              , {formatMoney(budget.reserved_nano_usd)} reserved for requests in flight
+            </span>
+          )}
+        </p>
+        {!isRolling && <p className="text-12 whitespace-nowrap text-ink-2">starts again {dateWords(until)}</p>}
+      </div>
+      <BudgetBar
+        label={`${id}: used`}
+        usedPercent={budget.used_percent}
+        elapsedPercent={isRolling ? null : budget.elapsed_percent}
+        marks={budget.marks}
+        tone={sign.tone}
+        text={barWords(budget)}
+      />
+      <p className="text-12 text-ink-3">
+        {barWords(budget)}
+        {budget.used_up_at !== null && (
+          <span className="text-warn">; at this pace used up {dateWords(budget.used_up_at)}</span>
+        )}
+        ; {actionWords(budget)}.
+        {budget.unpriced_requests > 0 && (
+          <>
+            {" "}
+            <PanelLink path={requestsPath({ ...scopeFilter(scope), since: from, unpriced: true })}>
+              {formatCounted(budget.unpriced_requests, "request has", "requests have")} no price
+            </PanelLink>{" "}
+            and are not counted.
+          </>
+        )}
+      </p>
+      {budget.allowances.length > 0 && <Allowances budget={budget} />}
+      {budget.crossings.length > 0 && <History budget={budget} />}
+      {isAllowing && <AllowDialog budget={budget} onClose={() => setAllowing(false)} />}
+    </li>
+  );
+}
+
+function Allowances({ budget }: { budget: BudgetView }) {
+  const allow = useAction("budgetAllow", (call, values: BudgetAllow) => call(values));
+  const takeBack = () =>
+    allow.mutate(
+      { id: budget.id, usd: "0", until: null },
+      { ...report, onSuccess: () => notify({ title: `Took back what was allowed more of ${budget.id}` }) },
+    );
+  return (
+    <div className="flex items-center gap-3 border-t border-line pt-2 text-12 text-ink-2">
+      <ul className="min-w-0 flex-1">
+        {budget.allowances.map((one) => (
+          <li key={one.at}>
+            {formatMoney(one.nano_usd)} more allowed until {dateWords(one.until)}, <Moment at={one.at} />
+          </li>
+        ))}
+      </ul>
+      <Button size="small" look="quiet" busy={allow.isPending} onClick={takeBack}>
+        Take back
+      </Button>
+    </div>
+  );
+}
+
+function History({ budget }: { budget: BudgetView }) {
+  return (
+    <details className="group border-t border-line pt-2 text-12">
+      <DisclosureSummary className="text-ink-2">
+        {formatCounted(budget.crossings.length, "crossing", "crossings")}
+      </DisclosureSummary>
+      <table className="mt-1.5 w-full">
+        <tbody>
+          {budget.crossings.map((one) => (
+            <tr key={`${one.at}-${one.kind}-${one.percent}`}>
+              <td className="w-32 py-1 text-ink-3">
+                <Moment at={one.at} />
+              </td>
+              <td className={one.kind === "refused" ? "text-bad" : "text-ink-1"}>{crossingWords(one)}</td>
+              <td className="numeric text-ink-2">
+                {formatMoney(one.spent_nano_usd)} of {formatMoney(one.limit_nano_usd)}
+                {one.period_from === budget.from ? "" : ", an earlier period"}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+function BudgetMenu({ budget, onEdit }: { budget: BudgetView; onEdit: () => void }) {
+  const remove = useAction("budgetRemove", (call) => call({ id: budget.id }));
+  const restore = useAction("budgetSet", (call, values: BudgetSet) => call(values));
+  const removeNow = () =>
+    remove.mutate(undefined, {
+      ...report,
+      onSuccess: () =>
+        notify({
+          title: `Removed the budget ${budget.id}`,
+          detail: "It limits nothing from now on.",
+          undo: () => restore.mutate(budgetSet(budget), report),
+        }),
+    });
+  return (
+    <Menu
+      label={`Actions for ${budget.id}`}
+      entries={[
+        { label: "Edit", icon: Pencil, onChoose: onEdit },
+        { label: "Remove", icon: Trash2, danger: true, onChoose: removeNow },
+      ]}
+    />
+  );
+}
