@@ -63,6 +63,10 @@ export const commands = {
 	usage: (req: UsageReportQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
 	/**  Sums the usage of a period by two dimensions. */
 	usageCross: (req: UsageCrossQuery) => typedError<UsageCrossView, ApiError>(__TAURI_INVOKE("usage_cross", { req })),
+	/**  Forecasts what this month costs. */
+	usageForecast: (req: UsageForecastQuery) => typedError<UsageForecastView, ApiError>(__TAURI_INVOKE("usage_forecast", { req })),
+	/**  Sums the usage of a period by weekday and hour. */
+	usageHeatmap: (req: UsagePeriodQuery) => typedError<UsageHeatmapView, ApiError>(__TAURI_INVOKE("usage_heatmap", { req })),
 	/**  Writes the statement of a month as a page to print, CSV or JSON. */
 	statement: (req: StatementQuery) => typedError<StatementFile, ApiError>(__TAURI_INVOKE("statement", { req })),
 	/**  Saves the statement of a month in the folder for downloads. */
@@ -1180,6 +1184,35 @@ export type FoldersView = {
 	ledger_bytes: Count,
 };
 
+/**  How far forecasts of earlier months were off, made on their 14th day. */
+export type ForecastBackTestView = {
+	months: number,
+	/**  Mean absolute error in percent of what the months cost. */
+	error_percent: number | null,
+};
+
+export type ForecastDayView = {
+	start: UnixMs,
+	/**  `21 Nov` */
+	label: string,
+	/**  None for days to come. */
+	spent_nano_usd: NanoDollars | null,
+	/**  Besides what is spent; None for past days. */
+	expected_nano_usd: NanoDollars | null,
+	/**  From the start of the month to the end of this day, spent or expected. */
+	cumulative_nano_usd: NanoDollars,
+	cumulative_low_nano_usd: NanoDollars,
+	cumulative_high_nano_usd: NanoDollars,
+};
+
+export type ForecastMethodView = 
+/**  Recent weekdays and weekends, the newest counting most. */
+"by_weekday" | 
+/**  The mean of the days since the first cost. */
+"run_rate" | 
+/**  Nothing was spent yet. */
+"none";
+
 export type GatewayState = "listening" | "failed";
 
 export type GatewayView = {
@@ -1198,7 +1231,7 @@ export type GroupBy = "backend" |
 "model" | "client" | "credential" | 
 /**  The client's tag, the header `x-gatehouse-project`. */
 "project" | 
-/**  The matched route. Requests that were deleted before version 10 of the ledger have none. */
+/**  The matched route. Requests that were deleted before version 11 of the ledger have none. */
 "route";
 
 export type HealthStateView = "up" | "down" | "unknown" | "disabled";
@@ -1216,6 +1249,16 @@ export type HealthView = {
 	 *  confirms it.
 	 */
 	last_known: HealthStateView | null,
+};
+
+export type HeatmapDayView = {
+	/**  "Monday" */
+	weekday: string,
+	/**
+	 *  The 24 hours of the zone's clock. In a zone that is off by half an hour, each begins up to
+	 *  half an hour later.
+	 */
+	hours: UsageSegmentView[],
 };
 
 /**  A request to explain or to simulate. It is not sent. */
@@ -2817,6 +2860,37 @@ export type UsageFilter = {
 	route?: string | null,
 };
 
+/**  The month that runs now. */
+export type UsageForecastQuery = {
+	zone: TimeZoneChoice,
+	filter?: UsageFilter,
+};
+
+export type UsageForecastView = {
+	month_start: UnixMs,
+	/**  Exclusive. */
+	month_end: UnixMs,
+	/**  "About $41.20 this month, between $36.00 and $48.00" */
+	finding: string,
+	/**  This month until now. */
+	spent_nano_usd: NanoDollars,
+	/**  At the end of the month. */
+	expected_nano_usd: NanoDollars,
+	/**  Nine months in ten cost more. Equal to `expected` unless `is_confident`. */
+	low_nano_usd: NanoDollars,
+	/**  Nine months in ten cost less. */
+	high_nano_usd: NanoDollars,
+	method: ForecastMethodView,
+	/**  False before the seventh day with a cost. */
+	is_confident: boolean,
+	/**  Days with a cost that it was learnt from. */
+	active_days: number,
+	/**  None without an earlier whole month. */
+	back_test: ForecastBackTestView | null,
+	/**  Every day of the month in order. */
+	days: ForecastDayView[],
+};
+
 /**  One group of the chart and one row of the table. */
 export type UsageGroupView = {
 	/**  `other` for the rest. */
@@ -2829,6 +2903,16 @@ export type UsageGroupView = {
 	previous: UsageTotalsView | null,
 	/**  Change from the period before; None without a known cost before. */
 	cost_change_percent: number | null,
+};
+
+/**  Hours by weekdays. */
+export type UsageHeatmapView = {
+	from: UnixMs,
+	to: UnixMs,
+	/**  "Most is spent on Tuesday from 14:00 to 15:00" */
+	finding: string,
+	/**  Monday first. */
+	weekdays: HeatmapDayView[],
 };
 
 /**  A period of usage and the requests that count. */

@@ -36,6 +36,7 @@ import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { statementOf } from "@/ipc/fake/statement";
 import { fakeVault } from "@/ipc/fake/vault";
+import { forecastOf, heatmapOf } from "@/ipc/fake/analytics";
 import { crossOf, usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
 import {
@@ -325,6 +326,8 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         currency: currencyOf(world.settings.values),
       })),
     usageCross: (req) => answer(() => crossOf(world.requests, req, now(), labelOf)),
+    usageForecast: (req) => answer(() => forecastOf(world.requests, req, now())),
+    usageHeatmap: (req) => answer(() => heatmapOf(world.requests, req, now())),
 
     statement: (req) => answer(() => statementOf(world.requests, req, now())),
     statementSave: (req) =>

@@ -54,6 +54,8 @@ export const OPERATION_CHANGES = {
   currency: [],
   usage: [],
   usageCross: [],
+  usageForecast: [],
+  usageHeatmap: [],
   statement: [],
   statementSave: [],
   requests: [],

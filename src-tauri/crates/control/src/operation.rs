@@ -22,6 +22,7 @@ mod settings;
 mod statement;
 mod status;
 mod usage;
+mod usage_forecast;
 mod usage_period;
 mod vault;
 
@@ -48,3 +49,4 @@ pub(crate) use settings::*;
 pub(crate) use statement::*;
 pub(crate) use status::*;
 pub(crate) use usage::*;
+pub(crate) use usage_forecast::*;

@@ -23,7 +23,8 @@ use crate::view::{
     RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
     SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView,
     StatementFile, StatementQuery, StatementSaved, StatusView, UsageCrossQuery, UsageCrossView,
-    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
+    UsageForecastQuery, UsageForecastView, UsageHeatmapView, UsagePeriodQuery, UsageReportQuery,
+    UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -88,6 +89,10 @@ macro_rules! operations {
             usage(req: UsageReportQuery) -> UsageView, changes [];
             /// Sums the usage of a period by two dimensions.
             usage_cross(req: UsageCrossQuery) -> UsageCrossView, changes [];
+            /// Forecasts what this month costs.
+            usage_forecast(req: UsageForecastQuery) -> UsageForecastView, changes [];
+            /// Sums the usage of a period by weekday and hour.
+            usage_heatmap(req: UsagePeriodQuery) -> UsageHeatmapView, changes [];
             /// Writes the statement of a month as a page to print, CSV or JSON.
             statement(req: StatementQuery) -> StatementFile, changes [];
             /// Saves the statement of a month in the folder for downloads.

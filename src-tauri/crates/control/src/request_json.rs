@@ -16,8 +16,8 @@ use crate::view::{
     KeyRef, KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport,
     PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
     RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
-    SettingsValues, StatementQuery, UsageCrossQuery, UsageReportQuery, VaultMove, VaultSet,
-    VaultUnlock,
+    SettingsValues, StatementQuery, UsageCrossQuery, UsageForecastQuery, UsagePeriodQuery,
+    UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -50,6 +50,8 @@ plain!(
     ClientRef,
     UsageReportQuery,
     UsageCrossQuery,
+    UsageForecastQuery,
+    UsagePeriodQuery,
     PricesQuery,
     PriceSet,
     PriceImport,

@@ -4,6 +4,7 @@
 //! and only their last four characters come back. Field names are the same in Rust, JSON and
 //! TypeScript. A value enum of the core (made by `domain::words!`) is used as it is.
 
+mod analytics;
 mod backends;
 mod budgets;
 mod cache;
@@ -41,6 +42,7 @@ pub use domain::{
     UnsupportedFeature, VaultKind, Weekday,
 };
 
+pub use analytics::*;
 pub use backends::*;
 pub use budgets::*;
 pub use cache::*;

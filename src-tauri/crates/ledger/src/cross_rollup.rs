@@ -5,7 +5,7 @@
 //! Combinations are numbered once (`rollup_keys`), and the sums are ordered by them, so that a
 //! filter reads only the hours of its own combinations.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::WallTime;
 use rusqlite::types::{ToSqlOutput, Value};
@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 
 use crate::rollup::{SlotWidth, read_totals, rollup_sums, split_range, sum_columns};
 use crate::text_columns::WordColumn;
-use crate::usage::{DAY_MS, HOUR_MS, rank_groups};
+use crate::usage::{DAY_MS, HOUR_MS, rank_groups, slot_end, slot_start};
 use crate::{
     CrossQuery, CrossSummary, GroupBy, Purpose, USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX,
     UsageFilter, UsageKey, UsageTotals, hourly_rollup,
@@ -145,6 +145,41 @@ pub(crate) fn cross(connection: &Connection, query: &CrossQuery) -> rusqlite::Re
         }
     }
     Ok(pivot(&cells))
+}
+
+/// The sums of each hour with requests, in the order of time. Hours are those of UTC.
+pub(crate) fn by_hour(
+    connection: &Connection,
+    (from, to): (WallTime, WallTime),
+    filter: &UsageFilter,
+) -> rusqlite::Result<Vec<(WallTime, UsageTotals)>> {
+    let transaction = connection.unchecked_transaction()?;
+    let folded = hourly_rollup::folded_until(&transaction)?;
+    let mut hours: BTreeMap<i64, UsageTotals> = BTreeMap::new();
+    for piece in split_range(slot_start(from), slot_end(to), folded) {
+        let mut statement = transaction.prepare_cached(&hours_sql(piece.width, filter))?;
+        let values = parameters(piece.range(Purpose::User), filter);
+        let mut found = statement.query(rusqlite::params_from_iter(values))?;
+        while let Some(row) = found.next()? {
+            *hours.entry(row.get("hour_ms")?).or_default() += read_totals(row)?;
+        }
+    }
+    Ok(hours.into_iter().map(|(ms, sum)| (WallTime::from_unix_ms(ms), sum)).collect())
+}
+
+fn hours_sql(width: SlotWidth, filter: &UsageFilter) -> String {
+    let sums = rollup_sums();
+    let rows = match width {
+        SlotWidth::Quarter => "rollup_quarter WHERE",
+        // Every dimension has the same total.
+        _ if filter.is_empty() => "rollup_hour WHERE dimension = 'backend' AND",
+        _ => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 1 AND",
+    };
+    let conditions = conditions(filter, 4);
+    format!(
+        "SELECT slot_ms - slot_ms % {HOUR_MS} AS hour_ms, {sums} FROM {rows} slot_ms >= ?1
+          AND slot_ms < ?2 AND purpose = ?3{conditions} GROUP BY 1"
+    )
 }
 
 /// As [`split_range`], with whole UTC days where there are some.

@@ -25,11 +25,11 @@ use crate::{
     NewRequest, PriceChange, Purpose, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt,
     RequestPage, RequestQuery, RequestRow, RouteCount, SessionPart, SessionQuery, SessionSummary,
     Settlement, Spend, StatementRow, StoredEndpointState, TransitionQuery, TransitionRecord,
-    UnpricedAttempt, UsageQuery, UsageSummary, attempt_outcomes, attempts, backup, budget_history,
-    cache_bypasses, cross_rollup, database, endpoint_states, failed_attempts, health, journal,
-    meter_rollup, price_changes, price_table, readiness_runs, request_query, requests, rollup,
-    route_counts, session_imports, session_matches, session_usage, spill, statement_rows,
-    transitions, writer,
+    UnpricedAttempt, UsageFilter, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes,
+    attempts, backup, budget_history, cache_bypasses, cross_rollup, database, endpoint_states,
+    failed_attempts, health, journal, meter_rollup, price_changes, price_table, readiness_runs,
+    request_query, requests, rollup, route_counts, session_imports, session_matches, session_usage,
+    spill, statement_rows, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -198,6 +198,20 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn usage_cross(&self, query: CrossQuery) -> Result<CrossSummary, LedgerError> {
         self.read_current(move |connection| cross_rollup::cross(connection, &query)).await
+    }
+
+    /// The user's own traffic in `from..to` by hour of UTC, hours without requests left out.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn usage_by_hour(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        filter: UsageFilter,
+    ) -> Result<Vec<(WallTime, UsageTotals)>, LedgerError> {
+        self.read_current(move |connection| cross_rollup::by_hour(connection, (from, to), &filter))
+            .await
     }
 
     /// Cost of the user's own traffic in `from..to`. `from` is rounded down and `to` up to a

@@ -209,7 +209,7 @@ export function startOfDay(now: number, zone: UsageReportQuery["zone"]): number 
 }
 
 /** Whether a request counts with this filter. */
-function isWanted(request: RequestView, filter: UsageFilter | undefined): boolean {
+export function isWanted(request: RequestView, filter: UsageFilter | undefined): boolean {
   const dimensions: GroupBy[] = ["backend", "model", "client", "credential", "project", "route"];
   return dimensions.every((by) => {
     const wanted = filter?.[by];
@@ -219,7 +219,7 @@ function isWanted(request: RequestView, filter: UsageFilter | undefined): boolea
 
 type Starts = { starts: number[]; label: (start: number) => string };
 
-function startsOf(query: UsagePeriodQuery, now: number): Starts {
+export function startsOf(query: UsagePeriodQuery, now: number): Starts {
   const timeZone = query.zone === "utc" ? { timeZone: "UTC" } : {};
   const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", ...timeZone });
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...timeZone });
@@ -406,7 +406,7 @@ export function crossOf(
   };
 }
 
-function segmentOf(requests: RequestView[]): UsageSegmentView {
+export function segmentOf(requests: RequestView[]): UsageSegmentView {
   const { cost_nano_usd: cost, requests: count, input_tokens, output_tokens } = totalsOf(requests);
   return { cost_nano_usd: cost, requests: count, tokens: input_tokens + output_tokens };
 }

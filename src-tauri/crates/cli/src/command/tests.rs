@@ -5,7 +5,8 @@ use control::view::{
     BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView, ClientView,
     EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
     PriceImportView, PricesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView,
-    SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageView,
+    SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageForecastView, UsageHeatmapView,
+    UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -129,6 +130,10 @@ fn usage_for_people_and_spreadsheets() {
     let crossed: UsageCrossView = view(usage_cross_fixture());
     check_seen!("usage_cross", usage::cross::table(&crossed));
     insta::assert_snapshot!("usage_cross_csv", usage::cross::csv(&crossed).expect("CSV"));
+    let forecast: UsageForecastView = view(usage_forecast_fixture());
+    check_seen!("usage_forecast", usage::forecast::text(&forecast));
+    let heatmap: UsageHeatmapView = view(usage_heatmap_fixture());
+    check_seen!("usage_heatmap", usage::heatmap::text(&heatmap));
     check_seen!("usage_meters", usage::meter::table(&sums));
     insta::assert_snapshot!("usage_meters_csv", usage::meter::csv(&sums).expect("CSV"));
 }
@@ -311,6 +316,8 @@ fn programs_get_the_view_as_it_is() {
     check::<Vec<ClientView>>(&clients_fixture());
     check::<UsageView>(&usage_compared_fixture());
     check::<UsageCrossView>(&usage_cross_fixture());
+    check::<UsageForecastView>(&usage_forecast_fixture());
+    check::<UsageHeatmapView>(&usage_heatmap_fixture());
     check::<SessionLogsView>(&session_logs_fixture());
     check::<RequestsView>(&requests_fixture());
     check::<CacheView>(&cache_fixture());

@@ -16,6 +16,8 @@ use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
 pub(super) mod cross;
+pub(super) mod forecast;
+pub(super) mod heatmap;
 pub(super) mod meter;
 mod period;
 pub(crate) mod session_logs;
@@ -52,6 +54,10 @@ pub(crate) enum UsageCommand {
     SessionLogs(session_logs::SessionLogsCommand),
     /// Write what a month cost, by day, backend and model, as a page to print, CSV or JSON
     Statement(statement::StatementArguments),
+    /// Forecast what this month costs
+    Forecast(period::FilterArguments),
+    /// Show costs by weekday and hour
+    Heatmap(period::PeriodArguments),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -104,6 +110,8 @@ pub(crate) async fn run(
         Some(UsageCommand::Statement(wanted)) => {
             return statement::run(wanted, core, console).await;
         }
+        Some(UsageCommand::Forecast(wanted)) => return forecast::run(wanted, core, console).await,
+        Some(UsageCommand::Heatmap(wanted)) => return heatmap::run(wanted, core, console).await,
         None => {}
     }
     let format = choose_usage_format(wanted.format, console.format)?;

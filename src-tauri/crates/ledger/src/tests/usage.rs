@@ -109,6 +109,22 @@ async fn check_days(
     }
 }
 
+async fn check_hours(
+    ledger: &Ledger,
+    rows: &[RequestRow],
+    range: (WallTime, WallTime),
+    filter: Option<(GroupBy, UsageKey)>,
+) {
+    let chosen = filter.clone().map(|(group_by, key)| (group_by, filter_value(key)));
+    let hours = ledger.usage_by_hour(range.0, range.1, chosen.into_iter().collect()).await;
+    let expected = sum_by(rows, |row| {
+        let ms = row.request.started.unix_ms();
+        let hour = WallTime::from_unix_ms(ms - ms.rem_euclid(HOUR_MS));
+        filter.as_ref().is_none_or(|(by, key)| key_of(row, *by) == *key).then_some(hour)
+    });
+    assert_eq!(hours.expect("read").into_iter().collect::<BTreeMap<_, _>>(), expected);
+}
+
 async fn check_cross(ledger: &Ledger, rows: &[RequestRow], range: (WallTime, WallTime)) {
     for (down, across) in [
         (GroupBy::Project, GroupBy::Route),
@@ -155,6 +171,9 @@ proptest! {
             let chosen = key_of(filter_row.get(&rows), filter_by);
             check_days(&ledger, &rows, (start, end), &zone, None).await;
             check_days(&ledger, &rows, (start, end), &zone, Some((filter_by, chosen))).await;
+            let chosen = key_of(filter_row.get(&rows), filter_by);
+            check_hours(&ledger, &rows, (start, end), None).await;
+            check_hours(&ledger, &rows, (start, end), Some((filter_by, chosen))).await;
             check_cross(&ledger, &rows, (start, end)).await;
         });
     }

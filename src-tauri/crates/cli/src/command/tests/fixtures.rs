@@ -218,6 +218,37 @@ pub(super) fn usage_compared_fixture() -> Value {
     usage
 }
 
+pub(super) fn usage_forecast_fixture() -> Value {
+    let day = |label: &str, spent: Option<i64>, expected: Option<i64>, sum: i64| {
+        json!({"start": ago(0), "label": label, "spent_nano_usd": spent,
+            "expected_nano_usd": expected, "cumulative_nano_usd": sum,
+            "cumulative_low_nano_usd": sum, "cumulative_high_nano_usd": sum})
+    };
+    json!({
+        "month_start": ago(172_800), "month_end": NOW.0 + 86_400_000,
+        "finding": "About $6.00 this month, between $5.00 and $7.50",
+        "spent_nano_usd": 3_500_000_000_i64, "expected_nano_usd": 6_000_000_000_i64,
+        "low_nano_usd": 5_000_000_000_i64, "high_nano_usd": 7_500_000_000_i64,
+        "method": "by_weekday", "is_confident": true, "active_days": 9,
+        "back_test": {"months": 2, "error_percent": 7.25},
+        "days": [day("1 Nov", Some(3_000_000_000), None, 3_000_000_000),
+            day("2 Nov", Some(500_000_000), Some(500_000_000), 4_000_000_000),
+            day("3 Nov", None, Some(2_000_000_000), 6_000_000_000)],
+    })
+}
+
+pub(super) fn usage_heatmap_fixture() -> Value {
+    let none = json!({"cost_nano_usd": 0, "requests": 0, "tokens": 0});
+    let mut weekdays = vec![
+        json!({"weekday": "Monday", "hours": vec![none.clone(); 24]}),
+        json!({"weekday": "Tuesday", "hours": vec![none; 24]}),
+    ];
+    weekdays[1]["hours"][14] =
+        json!({"cost_nano_usd": 1_200_000_000_i64, "requests": 3, "tokens": 900});
+    json!({"from": ago(86_400), "to": NOW.0, "weekdays": weekdays,
+        "finding": "Most is spent on Tuesday from 14:00 to 15:00"})
+}
+
 pub(super) fn usage_cross_fixture() -> Value {
     let group = |key: &str, cost: i64| json!({"key": key, "label": key, "totals": totals(cost, 2, 0, 0), "cost_share_percent": 50});
     json!({

@@ -16,6 +16,13 @@ pub(crate) struct PeriodArguments {
     /// End, written as the start; a day counts whole [default: now]
     #[arg(long, value_name = "TIME")]
     until: Option<UsageEnd>,
+    #[command(flatten)]
+    chosen: FilterArguments,
+}
+
+/// Whose days, and filters.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct FilterArguments {
     /// Days are in UTC, as on provider dashboards, instead of local time
     #[arg(long)]
     utc: bool,
@@ -40,18 +47,20 @@ pub(crate) struct PeriodArguments {
 }
 
 impl PeriodArguments {
-    pub(super) fn zone(&self) -> TimeZoneChoice {
-        if self.utc { TimeZoneChoice::Utc } else { TimeZoneChoice::Local }
-    }
-
     pub(super) fn query(&self, now: UnixMs) -> Result<UsagePeriodQuery, CommandError> {
-        let zone = self.zone();
+        let zone = self.chosen.zone();
         let to = self.until.map(|end| end.resolve(now, zone)).transpose()?;
         let (range, from) = match (self.since, to) {
             (UsagePeriod::Range(range), None) => (range, None),
             (since, _) => (UsageRange::LastDay, Some(since.resolve(now, zone)?)),
         };
-        Ok(UsagePeriodQuery { range, zone, from, to, filter: self.filter() })
+        Ok(UsagePeriodQuery { range, zone, from, to, filter: self.chosen.filter() })
+    }
+}
+
+impl FilterArguments {
+    pub(super) fn zone(&self) -> TimeZoneChoice {
+        if self.utc { TimeZoneChoice::Utc } else { TimeZoneChoice::Local }
     }
 
     pub(super) fn filter(&self) -> UsageFilter {

@@ -1,0 +1,95 @@
+//! View types of what is computed from the sums: forecasts and habits.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::{NanoDollars, TimeZoneChoice, UnixMs, UsageFilter, UsageSegmentView};
+
+/// The month that runs now.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageForecastQuery {
+    pub zone: TimeZoneChoice,
+    #[serde(default)]
+    #[specta(optional)]
+    pub filter: UsageFilter,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageForecastView {
+    pub month_start: UnixMs,
+    /// Exclusive.
+    pub month_end: UnixMs,
+    /// "About $41.20 this month, between $36.00 and $48.00"
+    pub finding: String,
+    /// This month until now.
+    pub spent_nano_usd: NanoDollars,
+    /// At the end of the month.
+    pub expected_nano_usd: NanoDollars,
+    /// Nine months in ten cost more. Equal to `expected` unless `is_confident`.
+    pub low_nano_usd: NanoDollars,
+    /// Nine months in ten cost less.
+    pub high_nano_usd: NanoDollars,
+    pub method: ForecastMethodView,
+    /// False before the seventh day with a cost.
+    pub is_confident: bool,
+    /// Days with a cost that it was learnt from.
+    pub active_days: u32,
+    /// None without an earlier whole month.
+    pub back_test: Option<ForecastBackTestView>,
+    /// Every day of the month in order.
+    pub days: Vec<ForecastDayView>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ForecastMethodView {
+    /// Recent weekdays and weekends, the newest counting most.
+    ByWeekday,
+    /// The mean of the days since the first cost.
+    RunRate,
+    /// Nothing was spent yet.
+    None,
+}
+
+/// How far forecasts of earlier months were off, made on their 14th day.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]
+pub struct ForecastBackTestView {
+    pub months: u32,
+    /// Mean absolute error in percent of what the months cost.
+    pub error_percent: f64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ForecastDayView {
+    pub start: UnixMs,
+    /// `21 Nov`
+    pub label: String,
+    /// None for days to come.
+    pub spent_nano_usd: Option<NanoDollars>,
+    /// Besides what is spent; None for past days.
+    pub expected_nano_usd: Option<NanoDollars>,
+    /// From the start of the month to the end of this day, spent or expected.
+    pub cumulative_nano_usd: NanoDollars,
+    pub cumulative_low_nano_usd: NanoDollars,
+    pub cumulative_high_nano_usd: NanoDollars,
+}
+
+/// Hours by weekdays.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageHeatmapView {
+    pub from: UnixMs,
+    pub to: UnixMs,
+    /// "Most is spent on Tuesday from 14:00 to 15:00"
+    pub finding: String,
+    /// Monday first.
+    pub weekdays: Vec<HeatmapDayView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct HeatmapDayView {
+    /// "Monday"
+    pub weekday: String,
+    /// The 24 hours of the zone's clock. In a zone that is off by half an hour, each begins up to
+    /// half an hour later.
+    pub hours: Vec<UsageSegmentView>,
+}
