@@ -5,6 +5,7 @@ import { PeriodBar } from "@/features/usage/period-bar";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
 import { ACTIVITY_MEASURES, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
+import { HeatmapCard } from "@/features/usage/heatmap-card";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -47,6 +48,7 @@ export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProp
               onRequests={onRequests}
             />
             <GroupsTable usage={data} place={place} withoutCost />
+            {data.totals.requests > 0 && <HeatmapCard place={place} />}
           </div>
         )}
       </Reading>

@@ -9,12 +9,15 @@ import { UnpricedCard } from "@/features/usage/unpriced-card";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
 import { MEASURES, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
+import { ForecastChart } from "@/features/usage/forecast-chart";
+import { ForecastFigure } from "@/features/usage/forecast-figure";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
 import { UsageTabs } from "@/components/usage-tabs";
 import type { UsageView } from "@/ipc/bindings";
 import { useUsage } from "@/ipc/queries";
+import { useUsageForecast } from "@/ipc/usage-queries";
 import { classNames } from "@/lib/class-names";
 import { formatMoney } from "@/lib/money";
 import { formatCounted } from "@/lib/quantity";
@@ -52,7 +55,8 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
               onRequests={onRequests}
             />
             <GroupsTable usage={data} place={place} />
-            <CrossCard place={place} />
+            {data.totals.requests > 0 && <CrossCard place={place} />}
+            <Forecast place={place} />
             <MetersTable meters={data.meters} />
             {data.totals.unpriced_requests > 0 && <UnpricedCard usage={data} place={place} />}
           </div>
@@ -64,11 +68,26 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
 
 /** The answer first: what was spent, where the month will end, and how far the limits are. */
 function Hero({ usage, place }: { usage: UsageView; place: UsagePlace }) {
+  const forecast = useUsageForecast({ zone: place.zone });
   return (
-    <div className="grid gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-2">
+    <div className="grid gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-2 @min-[960px]:grid-cols-[1fr_1fr_1.4fr]">
       <CostHero usage={usage} place={place} />
-      <BudgetsCard />
+      <Reading of={forecast} skeleton={<Skeleton className="min-h-[120px]" />}>
+        {(data) => <ForecastFigure forecast={data} />}
+      </Reading>
+      <div className="grid @min-[640px]:col-span-2 @min-[960px]:col-span-1">
+        <BudgetsCard />
+      </div>
     </div>
+  );
+}
+
+function Forecast({ place }: { place: UsagePlace }) {
+  const forecast = useUsageForecast({ zone: place.zone });
+  return (
+    <Reading of={forecast} skeleton={<Skeleton className="h-[278px] rounded-card" />}>
+      {(data) => (data.method === "none" ? null : <ForecastChart forecast={data} />)}
+    </Reading>
   );
 }
 

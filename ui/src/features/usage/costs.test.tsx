@@ -23,3 +23,15 @@ test("two dimensions are crossed, and each cell leads to its requests", async ()
   const cells = within(table).getAllByRole("link");
   expect(cells[0]).toHaveAttribute("href", expect.stringMatching(/client=claude-code&backend=\w+&since=\d+/));
 });
+
+test("the month's end is expected with its range, and its days stand in a table", async () => {
+  const { host, user } = renderPanel("busy", "/usage");
+  const { finding, days } = await host.usageForecast({ zone: "local" });
+  expect(await screen.findByRole("region", { name: "This month" })).toHaveTextContent(/so far/);
+  const chart = await screen.findByRole("figure", { name: finding });
+  within(chart).getByRole("slider").focus();
+  await user.keyboard("{End}");
+  expect(within(chart).getByRole("slider")).toHaveAttribute("aria-valuetext", expect.stringMatching(/expected \$/));
+  await user.click(within(chart).getByRole("button", { name: "Show as table" }));
+  expect(within(chart).getAllByRole("row")).toHaveLength(days.length + 1);
+});

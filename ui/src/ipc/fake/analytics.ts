@@ -25,6 +25,8 @@ function monthOf(now: number, zone: UsageForecastQuery["zone"]): number[] {
   );
 }
 
+const dollars = (amount: number) => `$${(amount / 1_000_000_000).toFixed(2)}`;
+
 /** The mean day of the month so far goes on; the core weights weekdays and draws a band. */
 export function forecastOf(requests: RequestView[], query: UsageForecastQuery, now: number): UsageForecastView {
   const starts = monthOf(now, query.zone);
@@ -62,7 +64,6 @@ export function forecastOf(requests: RequestView[], query: UsageForecastQuery, n
     };
   });
   const last = days.at(-1);
-  const dollars = (amount: number) => `$${(amount / 1_000_000_000).toFixed(2)}`;
   const [low, high] = [last?.cumulative_low_nano_usd ?? spent, last?.cumulative_high_nano_usd ?? spent];
   return {
     month_start: starts[0] ?? now,
@@ -85,6 +86,8 @@ export function forecastOf(requests: RequestView[], query: UsageForecastQuery, n
 
 const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
+const clockHour = (hour: number) => `${String(hour).padStart(2, "0")}:00`;
+
 export function heatmapOf(requests: RequestView[], query: UsagePeriodQuery, clock: number): UsageHeatmapView {
   const now = Math.min(clock, query.to ?? clock);
   const from = startsOf(query, now).starts[0] ?? now;
@@ -105,7 +108,6 @@ export function heatmapOf(requests: RequestView[], query: UsagePeriodQuery, cloc
   }));
   const cells = weekdays.flatMap(({ weekday, hours }) => hours.map((cell, hour) => ({ weekday, hour, cell })));
   const most = cells.toSorted((left, right) => right.cell.cost_nano_usd - left.cell.cost_nano_usd)[0];
-  const clockHour = (hour: number) => `${String(hour).padStart(2, "0")}:00`;
   return {
     from,
     to: now,

@@ -1,0 +1,26 @@
+import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { Heatmap } from "@/components/heatmap";
+
+test("the arrow keys walk hours and days, and stop at the edges", async () => {
+  render(
+    <Heatmap
+      label="Use"
+      columns={["00:00", "01:00", "02:00"]}
+      rows={[
+        { label: "Monday", values: [0, 3, 8] },
+        { label: "Tuesday", values: [1, 0, 2] },
+      ]}
+      format={(value) => `${value} requests`}
+    />,
+  );
+  const chart = screen.getByRole("slider", { name: /^Use/ });
+  await userEvent.tab();
+  await userEvent.keyboard("{ArrowRight}{ArrowRight}");
+  expect(chart).toHaveAttribute("aria-valuetext", "Monday 01:00: 3 requests");
+  await userEvent.keyboard("{ArrowDown}{End}{ArrowRight}{ArrowDown}");
+  expect(chart).toHaveAttribute("aria-valuetext", "Tuesday 02:00: 2 requests");
+  await userEvent.keyboard("{Escape}");
+  expect(chart).toHaveAttribute("aria-valuetext", "Nothing chosen");
+});

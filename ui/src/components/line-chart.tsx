@@ -1,0 +1,235 @@
+/** Lines over time, each with its name at its end, with a cursor for pointer and keyboard, and optionally a band. */
+import { scaleLinear, scalePoint } from "@visx/scale";
+import { Area, LinePath } from "@visx/shape";
+import { useChartCursor } from "@/components/chart-cursor";
+import { ChartReadout } from "@/components/chart-readout";
+import { useMeasuredWidth } from "@/components/measured";
+
+export interface Line {
+  key: string;
+  label: string;
+  /** A CSS colour. */
+  colour: string;
+  /** Not measured but expected. */
+  dashed?: boolean;
+  /** None where there is no value. */
+  values: (number | null)[];
+}
+
+interface LineChartProps {
+  /** What the lines show, for example "Time to first token by day". */
+  label: string;
+  height: number;
+  /** The moments, oldest first. */
+  points: { key: string; label: string }[];
+  lines: Line[];
+  /** A range around a line, for example of a forecast. */
+  band?: { label: string; colour: string; low: (number | null)[]; high: (number | null)[] };
+  /** A level to stay below. */
+  limit?: { label: string; value: number } | undefined;
+  format: (value: number) => string;
+  formatTick: (value: number, step: number) => string;
+  onChoose?: (index: number) => void;
+}
+
+const MARGIN = { top: 8, right: 76, bottom: 22, left: 52 };
+const TICKS = 4;
+const LABEL_WIDTH_PX = 52;
+const END_LABEL_HEIGHT_PX = 14;
+
+export function LineChart(props: LineChartProps) {
+  const { label, height, points, lines, band, limit, format, formatTick, onChoose } = props;
+  const [width, measure] = useMeasuredWidth(760);
+  const inner = {
+    width: Math.max(width - MARGIN.left - MARGIN.right, 40),
+    height: height - MARGIN.top - MARGIN.bottom,
+  };
+  const all = [...lines.flatMap((line) => line.values), ...(band?.high ?? []), limit?.value ?? null];
+  const highest = Math.max(1, ...all.filter((value) => value !== null));
+  const x = scalePoint({ domain: points.map((point) => point.key), range: [0, inner.width], padding: 0.5 });
+  const y = scaleLinear({ domain: [0, highest], range: [inner.height, 0], nice: TICKS });
+  const ticks = y.ticks(TICKS);
+  const tickStep = (ticks[1] ?? highest) - (ticks[0] ?? 0);
+  const step = x.step() || inner.width;
+  const at = (index: number) => x(points[index]?.key ?? "") ?? 0;
+  const labelEvery = Math.max(1, Math.ceil((points.length * LABEL_WIDTH_PX) / inner.width));
+  const indexAt = (offset: number) => (offset < MARGIN.left ? null : Math.round((offset - MARGIN.left - at(0)) / step));
+  const { index: cursor, handlers } = useChartCursor({ count: points.length, indexAt, onChoose });
+  const values = (index: number) =>
+    lines.flatMap(({ values, ...line }) => {
+      const value = values[index] ?? null;
+      return value === null ? [] : [{ ...line, value }];
+    });
+  const spell = (index: number) => {
+    const parts = values(index).map((line) => `${line.label} ${format(line.value)}`);
+    const [low, high] = [band?.low[index] ?? null, band?.high[index] ?? null];
+    if (band && low !== null && high !== null) parts.push(`${band.label} ${format(low)} to ${format(high)}`);
+    return `${points[index]?.label}: ${parts.length === 0 ? "nothing" : parts.join(", ")}`;
+  };
+
+  return (
+    <div ref={measure} className="relative">
+      <div
+        role="slider"
+        tabIndex={0}
+        aria-label={`${label}. Left and right arrows move along the chart${onChoose ? ", Enter lists the requests" : ""}.`}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(points.length - 1, 0)}
+        aria-valuenow={cursor ?? 0}
+        aria-valuetext={cursor === null ? "Nothing chosen" : spell(cursor)}
+        className="rounded-control"
+        {...handlers}
+      >
+        <svg width={width} height={height} aria-hidden="true" className="block overflow-visible">
+          <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
+            {ticks.map((tick) => (
+              <g key={tick} transform={`translate(0,${y(tick)})`}>
+                <line
+                  x2={inner.width}
+                  className={tick === 0 ? "stroke-line-strong" : "stroke-line"}
+                  shapeRendering="crispEdges"
+                />
+                <text x={-8} dy="0.32em" textAnchor="end" className="fill-ink-3 text-11">
+                  {formatTick(tick, tickStep)}
+                </text>
+              </g>
+            ))}
+            {cursor !== null && (
+              <line x1={at(cursor)} x2={at(cursor)} y2={inner.height} className="stroke-line-strong" />
+            )}
+            {band && (
+              <Area
+                data={points.map((_, index) => index)}
+                defined={(index) => (band.low[index] ?? null) !== null && (band.high[index] ?? null) !== null}
+                x={at}
+                y0={(index) => y(band.low[index] ?? 0)}
+                y1={(index) => y(band.high[index] ?? 0)}
+                data-mark
+                style={{ fill: band.colour }}
+                fillOpacity={0.22}
+              />
+            )}
+            {limit && (
+              <g transform={`translate(0,${y(limit.value)})`}>
+                <line data-mark x2={inner.width} className="stroke-bad" strokeDasharray="2 3" />
+                <text x={inner.width + 8} dy="0.32em" className="fill-bad text-11">
+                  {limit.label}
+                </text>
+              </g>
+            )}
+            {lines.map((line) => (
+              <g key={line.key}>
+                <LinePath
+                  data={line.values}
+                  defined={(value) => value !== null}
+                  x={(_, index) => at(index)}
+                  y={(value) => y(value ?? 0)}
+                  data-mark
+                  fill="none"
+                  style={{ stroke: line.colour }}
+                  strokeWidth={1.75}
+                  strokeLinejoin="round"
+                  {...(line.dashed ? { strokeDasharray: "4 4" } : {})}
+                />
+                {lonely(line.values).map((index) => (
+                  <circle
+                    key={index}
+                    data-mark
+                    cx={at(index)}
+                    cy={y(line.values[index] ?? 0)}
+                    r={2}
+                    style={{ fill: line.colour }}
+                  />
+                ))}
+              </g>
+            ))}
+            {cursor !== null &&
+              values(cursor).map((line) => (
+                <circle
+                  key={line.key}
+                  data-mark
+                  cx={at(cursor)}
+                  cy={y(line.value)}
+                  r={3.5}
+                  className="stroke-surface-1"
+                  strokeWidth={1.5}
+                  style={{ fill: line.colour }}
+                />
+              ))}
+            {endLabels(lines, y).map(({ key, label, index, top }) =>
+              index === points.length - 1 ? (
+                <text key={key} x={inner.width + 8} y={top} dy="0.32em" className="fill-ink-2 text-11">
+                  {label}
+                </text>
+              ) : (
+                <text key={key} x={at(index)} y={top - 10} textAnchor="end" className="fill-ink-2 text-11">
+                  {label}
+                </text>
+              ),
+            )}
+            {points.map((point, index) =>
+              (points.length - 1 - index) % labelEvery === 0 ? (
+                <text
+                  key={point.key}
+                  x={at(index)}
+                  y={inner.height + 16}
+                  textAnchor="middle"
+                  className={index === cursor ? "fill-ink-1 text-11" : "fill-ink-3 text-11"}
+                >
+                  {point.label}
+                </text>
+              ) : null,
+            )}
+          </g>
+        </svg>
+      </div>
+      {cursor !== null && (
+        <ChartReadout
+          title={points[cursor]?.label ?? ""}
+          parts={[
+            ...values(cursor).map((line) => ({ ...line, value: format(line.value) })),
+            ...bandPart(band, cursor, format),
+          ]}
+          hint={onChoose && "Click to list the requests"}
+          left={MARGIN.left + at(cursor)}
+          width={width}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Values without a neighbour, which a line alone would not show. */
+function lonely(values: (number | null)[]): number[] {
+  const isGap = (index: number) => (values[index] ?? null) === null;
+  return values.flatMap((value, index) => (value !== null && isGap(index - 1) && isGap(index + 1) ? [index] : []));
+}
+
+interface EndLabel {
+  key: string;
+  label: string;
+  /** The last point with a value. */
+  index: number;
+  top: number;
+}
+
+/** The names at the lines' ends, moved apart where they would overlap. */
+function endLabels(lines: Line[], y: (value: number) => number): EndLabel[] {
+  const ends = lines
+    .flatMap(({ key, label, values }) => {
+      const index = values.findLastIndex((value) => value !== null);
+      return index === -1 ? [] : [{ key, label, index, top: y(values[index] ?? 0) }];
+    })
+    .toSorted((left, right) => right.top - left.top);
+  let floor = Infinity;
+  return ends.map((end) => {
+    floor = Math.min(end.top, floor - END_LABEL_HEIGHT_PX);
+    return { ...end, top: floor };
+  });
+}
+
+function bandPart(band: LineChartProps["band"], index: number, format: (value: number) => string) {
+  const [low, high] = [band?.low[index] ?? null, band?.high[index] ?? null];
+  if (!band || low === null || high === null || low === high) return [];
+  return [{ key: "band", label: band.label, value: `${format(low)}–${format(high)}`, colour: band.colour }];
+}

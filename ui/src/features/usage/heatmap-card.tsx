@@ -1,0 +1,89 @@
+/** When requests come: by hour and weekday. */
+import { useState } from "react";
+import { MEASURES, periodLabel, periodOf, type Measure, type UsagePlace } from "@/features/usage/usage-place";
+import { ChartCard } from "@/components/chart-card";
+import { ChartTable } from "@/components/chart-table";
+import { Choice } from "@/components/choice";
+import { Heatmap, heatmapHeight } from "@/components/heatmap";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import type { UsageSegmentView } from "@/ipc/bindings";
+import type { UsageHeatmapView } from "@/ipc/bindings";
+import { useUsageHeatmap } from "@/ipc/usage-queries";
+import { toCsv } from "@/lib/csv";
+import { formatMoney } from "@/lib/money";
+import { formatCounted, formatCountShort } from "@/lib/quantity";
+
+const HOURS = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, "0")}:00`);
+
+const FORMATS: Record<Measure, (value: number) => string> = {
+  cost: formatMoney,
+  requests: (count) => formatCounted(count, "request", "requests"),
+  tokens: (count) => `${formatCountShort(count)} tokens`,
+};
+
+function amountOf(segment: UsageSegmentView, measure: Measure): number {
+  return measure === "cost" ? segment.cost_nano_usd : segment[measure];
+}
+
+export function HeatmapCard({ place }: { place: UsagePlace }) {
+  const heatmap = useUsageHeatmap(periodOf(place));
+  return (
+    <Reading of={heatmap} skeleton={<Skeleton className="h-[292px] rounded-card" />}>
+      {(data) => <Hours heatmap={data} period={periodLabel(place)} />}
+    </Reading>
+  );
+}
+
+function Hours({ heatmap, period }: { heatmap: UsageHeatmapView; period: string }) {
+  const [measure, setMeasure] = useState<Measure>("requests");
+  const format = FORMATS[measure];
+  const rows = heatmap.weekdays.map(({ weekday, hours }) => ({
+    label: weekday,
+    values: hours.map((hour) => amountOf(hour, measure)),
+  }));
+  return (
+    <ChartCard
+      finding={findingOf(heatmap, measure)}
+      note={`${period}, by hour and weekday`}
+      controls={<Choice label="Measure of the hours" options={MEASURES} value={measure} onChange={setMeasure} />}
+      file={{ name: "gatehouse-hours", csv: () => hoursCsv(heatmap) }}
+      table={
+        <ChartTable
+          label="Hours and weekdays"
+          height={heatmapHeight(rows.length)}
+          columns={["Hour", ...rows.map((row) => row.label)]}
+          rows={HOURS.map((hour, index) => ({
+            key: hour,
+            cells: [hour, ...rows.map((row) => (row.values[index] === 0 ? "–" : format(row.values[index] ?? 0)))],
+          }))}
+        />
+      }
+    >
+      <Heatmap label="Use by hour and weekday" columns={HOURS} rows={rows} format={format} />
+    </ChartCard>
+  );
+}
+
+/** The strongest hour. The core provides the sentence about cost. */
+function findingOf({ finding, weekdays }: UsageHeatmapView, measure: Measure): string {
+  if (measure === "cost") return finding;
+  const cells = weekdays.flatMap(({ weekday, hours }) =>
+    hours.map((hour, index) => ({ weekday, hour: HOURS[index], amount: amountOf(hour, measure) })),
+  );
+  const most = cells.reduce((best, cell) => (cell.amount > best.amount ? cell : best), {
+    weekday: "",
+    hour: "",
+    amount: 0,
+  });
+  return most.amount === 0 ? `No ${measure} in this period` : `Most ${measure}: ${most.weekday} from ${most.hour}`;
+}
+
+function hoursCsv({ weekdays }: UsageHeatmapView): string {
+  return toCsv(
+    ["weekday", "hour", "cost_nano_usd", "requests", "tokens"],
+    weekdays.flatMap(({ weekday, hours }) =>
+      hours.map((hour, index) => [weekday, index, hour.cost_nano_usd, hour.requests, hour.tokens]),
+    ),
+  );
+}

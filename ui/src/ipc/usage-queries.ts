@@ -1,0 +1,30 @@
+/** The queries of single charts of Usage. The tag of usage invalidates them all. */
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import type {
+  ApiError,
+  UsageForecastQuery,
+  UsageForecastView,
+  UsageHeatmapView,
+  UsagePeriodQuery,
+} from "@/ipc/bindings";
+import { useHost } from "@/ipc/host-context";
+
+/** The month that runs now. */
+export function useUsageForecast(query: UsageForecastQuery): UseQueryResult<UsageForecastView, ApiError> {
+  const host = useHost();
+  return useQuery<UsageForecastView, ApiError>({
+    queryKey: ["usage", "forecast", query],
+    queryFn: () => host.usageForecast(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** Use by hour and weekday. Keeps the cells of the previous period while the next are loading. */
+export function useUsageHeatmap(query: UsagePeriodQuery): UseQueryResult<UsageHeatmapView, ApiError> {
+  const host = useHost();
+  return useQuery<UsageHeatmapView, ApiError>({
+    queryKey: ["usage", "heatmap", query],
+    queryFn: () => host.usageHeatmap(query),
+    placeholderData: (previous) => previous,
+  });
+}
