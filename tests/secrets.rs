@@ -195,6 +195,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "cache_purge" => json!({"what": {"kind": "everything"}}),
         "ledger" | "ledger_backup" | "ledger_acknowledge" => Value::Null,
         "ledger_restore" => json!({"backup": null}),
+        "ledger_export" | "ledger_merge" => json!({"path": "nowhere"}),
         "ledger_examine" | "ledger_repair" => json!({"file": null}),
         "readiness_start" => json!({"set": "full"}),
         "playground_send" | "playground_snippets" => json!({"model": "up/echo-401",
@@ -387,6 +388,8 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
                 | "price_import_apply"
                 | "price_undo"
                 | "session_logs_cancel"
+                | "ledger_export"
+                | "ledger_merge"
         );
         assert!(answer.status == 200 || may_refuse, "{operation}: {}", answer.text());
         ears.record_answer(format!("{operation} of the panel"), &answer);

@@ -159,6 +159,10 @@ export const commands = {
 	ledgerRepair: (req: LedgerRepair) => typedError<LedgerRestoredView, ApiError>(__TAURI_INVOKE("ledger_repair", { req })),
 	/**  Acknowledges an incident with the ledger's file. Kept files stay. */
 	ledgerAcknowledge: () => typedError<LedgerView, ApiError>(__TAURI_INVOKE("ledger_acknowledge")),
+	/**  Copies the ledger into a new file, to be merged on another machine. It holds no secret. */
+	ledgerExport: (req: LedgerExport) => typedError<LedgerExportedView, ApiError>(__TAURI_INVOKE("ledger_export", { req })),
+	/**  Adds the requests of another machine from its export. */
+	ledgerMerge: (req: LedgerMerge) => typedError<LedgerMergedView, ApiError>(__TAURI_INVOKE("ledger_merge", { req })),
 	/**  Sends a test notification. */
 	notificationTest: () => typedError<NotificationTestView, ApiError>(__TAURI_INVOKE("notification_test")),
 	/**  Opens a page in the user's browser. Only `https` is allowed (never `file:` or `smb:`). */
@@ -1371,6 +1375,26 @@ export type LedgerBackupView = {
 	bytes: Count,
 };
 
+export type LedgerDeviceView = {
+	name: string,
+	/**  When its last export was merged. */
+	merged: UnixMs,
+};
+
+export type LedgerExport = {
+	/**  An absolute path where no file is yet. */
+	path: string,
+	/**  What this machine is called on the other one; None for its host name. */
+	device?: string | null,
+};
+
+export type LedgerExportedView = {
+	path: string,
+	device: string,
+	requests: Count,
+	bytes: Count,
+};
+
 export type LedgerIncidentView = {
 	/**  `damaged`, `emptied`, `missing`, `replaced`, `older`, `deleted_in_use` or `replaced_in_use`. */
 	cause: string,
@@ -1384,6 +1408,21 @@ export type LedgerIncidentView = {
 	requests_before: Count | null,
 	/**  True if earlier records are missing from the ledger. */
 	lacks_records: boolean,
+};
+
+export type LedgerMerge = {
+	/**  The absolute path of an export. */
+	path: string,
+};
+
+export type LedgerMergedView = {
+	/**  The other machine; None if the file is an export of this one. */
+	device: string | null,
+	added: Count,
+	/**  Requests of the file that were here already. */
+	known: Count,
+	/**  Requests that had not ended when the file was made; a later export has them. */
+	unfinished: Count,
 };
 
 export type LedgerProblemView = {
@@ -1462,6 +1501,8 @@ export type LedgerView = {
 	backups: LedgerBackupView[],
 	/**  Read-only files with earlier records, in the ledger's folder, oldest first. */
 	kept_files: string[],
+	/**  Other machines whose requests were merged, by name. */
+	devices: LedgerDeviceView[],
 };
 
 export type LineItemView = {
@@ -2157,6 +2198,8 @@ export type RequestView = {
 	error_class?: string | null,
 	/**  Why this backend was chosen. */
 	explanation: string,
+	/**  The other machine that it was made on, if its export was merged. */
+	device: string | null,
 	stream: boolean,
 	finish_reason: string | null,
 	/**  Every class of input; None if not known. */

@@ -102,6 +102,8 @@ export const OPERATION_CHANGES = {
   ledgerExamine: [],
   ledgerRepair: ["ledger", "status", "usage"],
   ledgerAcknowledge: ["ledger", "status"],
+  ledgerExport: [],
+  ledgerMerge: ["usage", "status", "ledger"],
   notificationTest: [],
 } as const satisfies Record<string, readonly ChangeTag[]>;
 

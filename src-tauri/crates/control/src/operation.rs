@@ -29,7 +29,8 @@ mod vault;
 pub(crate) use self::budgets::*;
 pub(crate) use self::cache::{cache, cache_purge};
 pub(crate) use self::ledger::{
-    ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_repair, ledger_restore,
+    ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_export, ledger_merge,
+    ledger_repair, ledger_restore,
 };
 pub(crate) use self::vault::*;
 pub use backends::preset_views;

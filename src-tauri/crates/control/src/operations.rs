@@ -14,17 +14,18 @@ use crate::view::{
     BudgetAllow, BudgetRef, BudgetSet, BudgetView, CachePurge, CachePurgeResultView, CacheQuery,
     CacheView, ClientAdd, ClientEdit, ClientRef, ClientView, CurrencyView, EndpointForce,
     EndpointRef, EndpointView, HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace,
-    KeyVerificationView, KeyView, LedgerBackupView, LedgerRepair, LedgerRestore,
-    LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView, NotificationTestView,
-    PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef, PriceImportView,
-    PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart, ReadinessView,
-    RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView,
-    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
-    SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView,
-    StatementFile, StatementQuery, StatementSaved, StatusView, UsageCrossQuery, UsageCrossView,
-    UsageForecastQuery, UsageForecastView, UsageHeatmapView, UsagePeriodQuery, UsageReportQuery,
-    UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
+    KeyVerificationView, KeyView, LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge,
+    LedgerMergedView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
+    LedgerView, LogImportView, NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef,
+    PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport,
+    PriceImportRef, PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView,
+    ReadinessStart, ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery,
+    RequestsView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView,
+    RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
+    SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
+    UsageCrossQuery, UsageCrossView, UsageForecastQuery, UsageForecastView, UsageHeatmapView,
+    UsagePeriodQuery, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet,
+    VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -185,6 +186,10 @@ macro_rules! operations {
             ledger_repair(req: LedgerRepair) -> LedgerRestoredView, changes [Ledger, Status, Usage];
             /// Acknowledges an incident with the ledger's file. Kept files stay.
             ledger_acknowledge() -> LedgerView, changes [Ledger, Status];
+            /// Copies the ledger into a new file, to be merged on another machine. It holds no secret.
+            ledger_export(req: LedgerExport) -> LedgerExportedView, changes [];
+            /// Adds the requests of another machine from its export.
+            ledger_merge(req: LedgerMerge) -> LedgerMergedView, changes [Usage, Status, Ledger];
             /// Sends a test notification.
             notification_test() -> NotificationTestView, changes [];
         }

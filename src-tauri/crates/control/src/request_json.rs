@@ -13,11 +13,11 @@ use crate::view::{
     BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, BacktestQuery,
     BreakerTimelineQuery, BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd,
     ClientEdit, ClientRef, EndpointForce, EndpointRef, HypotheticalRequest, IssuedToken, KeyAdd,
-    KeyRef, KeyReplace, LedgerRepair, LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport,
-    PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
-    RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
-    SettingsValues, StatementQuery, UsageCrossQuery, UsageForecastQuery, UsagePeriodQuery,
-    UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
+    KeyRef, KeyReplace, LedgerExport, LedgerMerge, LedgerRepair, LedgerRestore, PlaygroundRef,
+    PlaygroundSend, PriceImport, PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef,
+    RequestsQuery, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef,
+    SessionLogsQuery, SettingsValues, StatementQuery, UsageCrossQuery, UsageForecastQuery,
+    UsagePeriodQuery, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -73,6 +73,8 @@ plain!(
     BacktestQuery,
     CacheQuery,
     CachePurge,
+    LedgerExport,
+    LedgerMerge,
     LedgerRestore,
     LedgerRepair,
     HypotheticalRequest,

@@ -83,7 +83,9 @@ pub use record::{
     AttemptRecord, CacheOutcome, NewRequest, Purpose, RequestOutcome, RequestRow, RequestState,
     Settlement, Timings, UsageBasis,
 };
-pub use recovery::{Recovery, RestoreReport, SkippedBackup};
+pub use recovery::{
+    LedgerDevice, LedgerExport, MergeReport, Recovery, RestoreReport, SkippedBackup,
+};
 pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
 pub use route_counts::{ROUTE_COUNT_GROUPS_MAX, ROUTE_COUNT_REQUESTS_MAX, RouteCount};
 pub use salvage::SalvageReport;

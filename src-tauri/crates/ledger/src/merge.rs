@@ -1,11 +1,12 @@
 //! Merges missing records of one ledger into another: requests recorded since a backup was made or
-//! since a damaged ledger was set aside. Requests are matched by id, so merging twice changes
-//! nothing, and each added request is counted in the roll-ups once.
+//! since a damaged ledger was set aside, and the requests of another machine. Requests are matched by
+//! id, so merging twice changes nothing, and each added request is counted in the roll-ups once.
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::integer_columns::row_count;
 use crate::usage::SLOT_MS;
 use crate::{LedgerError, hourly_rollup, meter_rollup, rollup};
 use domain::WallTime;
@@ -14,8 +15,18 @@ use domain::WallTime;
 const DELETE_UNFINISHED: &str = "DELETE FROM main.requests WHERE state = 'reserved'
     AND id IN (SELECT id FROM other.requests WHERE state <> 'reserved')";
 
+/// `?1` is the id after which to look, `?2` how many to add at most.
 const LIST_ADDED: &str = "CREATE TEMP TABLE added AS SELECT id FROM other.requests
-    WHERE id NOT IN (SELECT id FROM main.requests)";
+    WHERE id > ?1 AND id NOT IN (SELECT id FROM main.requests) ORDER BY id LIMIT ?2";
+
+/// Most requests of another machine added in one transaction, so that this machine's own do not
+/// wait long.
+const DEVICE_REQUESTS_AT_ONCE_MAX: usize = 2_000;
+
+/// The machine that a request of the other ledger was made on: the other one itself, or one that it
+/// had merged. `?1` is the other one's number here, NULL if both are one machine.
+const DEVICE_HERE: &str = "iif(device IS NULL, ?1, (SELECT m.number FROM main.devices m
+    JOIN other.devices o ON o.id = m.id WHERE o.number = device))";
 
 /// Logs without unique ids: rows newer than all present ones are added.
 const ADD_LOGS: &str = "
@@ -87,19 +98,88 @@ fn with_attached<T>(
 
 fn add_attached(target: &Connection) -> rusqlite::Result<u64> {
     let transaction = target.unchecked_transaction()?;
-    transaction.execute_batch("DROP TABLE IF EXISTS temp.added")?;
     transaction.execute(DELETE_UNFINISHED, [])?;
-    transaction.execute_batch(LIST_ADDED)?;
-    let columns = columns(&transaction, "requests")?;
+    add_devices(&transaction)?;
+    let added = add_requests(&transaction, None, "", usize::MAX)?.0;
+    let session_columns = columns(&transaction, "session_usage")?.replace("number, ", "");
+    transaction.execute_batch(&ADD_LOGS.replace("SESSION_COLUMNS", &session_columns))?;
+    transaction.commit()?;
+    Ok(u64::try_from(added).unwrap_or(u64::MAX))
+}
+
+/// What one step of merging another machine's export did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeviceStep {
+    pub(crate) added: u64,
+    /// Where the next step begins; `None` after the last one.
+    pub(crate) after: Option<String>,
+}
+
+/// Adds some requests of the export at `other` that `target` lacks, and the usage from its session
+/// logs. Its health, prices and checks are that machine's own and stay there.
+pub(crate) fn add_from_device(
+    target: &Connection,
+    other: &Path,
+    after: &str,
+    at: WallTime,
+) -> Result<DeviceStep, LedgerError> {
+    with_attached(target, other, |target| {
+        let transaction = target.unchecked_transaction()?;
+        add_devices(&transaction)?;
+        let device = add_other_device(&transaction, at)?;
+        let (added, last) = add_requests(&transaction, device, after, DEVICE_REQUESTS_AT_ONCE_MAX)?;
+        let columns = columns(&transaction, "session_usage")?.replace("number, ", "");
+        if last.is_none() {
+            transaction.execute_batch(&format!(
+                "INSERT OR IGNORE INTO main.session_usage ({columns})
+                 SELECT {columns} FROM other.session_usage"
+            ))?;
+        }
+        transaction.commit()?;
+        Ok(DeviceStep { added: u64::try_from(added).unwrap_or(u64::MAX), after: last })
+    })
+}
+
+/// Adds the machines that the other ledger knows, but not this one.
+fn add_devices(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO main.devices (id, name, merged_ms)
+        SELECT id, name, merged_ms FROM other.devices
+        WHERE id <> (SELECT id FROM main.identity) ORDER BY number";
+    connection.execute(sql, []).map(drop)
+}
+
+/// The other machine's number here; `None` if it is this one.
+fn add_other_device(connection: &Connection, at: WallTime) -> rusqlite::Result<Option<i64>> {
+    let sql = "INSERT INTO main.devices (id, name, merged_ms)
+        SELECT id, coalesce(name, 'unnamed'), ?1 FROM other.identity
+        WHERE id <> (SELECT id FROM main.identity)
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, merged_ms = excluded.merged_ms";
+    connection.execute(sql, [at.unix_ms()])?;
+    let sql = "SELECT number FROM main.devices WHERE id = (SELECT id FROM other.identity)";
+    connection.query_row(sql, [], |row| row.get(0)).optional()
+}
+
+/// Adds at most `rows_max` missing requests with an id after `after`, lists them in `temp.added`,
+/// and counts them. Returns how many, and the last one if there may be more.
+fn add_requests(
+    transaction: &Connection,
+    device: Option<i64>,
+    after: &str,
+    rows_max: usize,
+) -> rusqlite::Result<(usize, Option<String>)> {
+    transaction.execute_batch("DROP TABLE IF EXISTS temp.added")?;
+    transaction.execute(LIST_ADDED, params![after, row_count(rows_max)])?;
+    let columns = columns(transaction, "requests")?.replace(", device", "");
     let added = transaction.execute(
         &format!(
-            "INSERT INTO main.requests ({columns}) SELECT {columns} FROM other.requests
+            "INSERT INTO main.requests ({columns}, device)
+             SELECT {columns}, {DEVICE_HERE} FROM other.requests
              WHERE id IN (SELECT id FROM temp.added)"
         ),
-        [],
+        [device],
     )?;
     for table in ["attempts", "decisions"] {
-        let columns = self::columns(&transaction, table)?;
+        let columns = self::columns(transaction, table)?;
         transaction.execute(
             &format!(
                 "INSERT INTO main.{table} ({columns}) SELECT {columns} FROM other.{table}
@@ -108,12 +188,12 @@ fn add_attached(target: &Connection) -> rusqlite::Result<u64> {
             [],
         )?;
     }
-    count_added(&transaction)?;
-    let session_columns = self::columns(&transaction, "session_usage")?.replace("number, ", "");
-    transaction.execute_batch(&ADD_LOGS.replace("SESSION_COLUMNS", &session_columns))?;
-    transaction.execute_batch("DROP TABLE temp.added")?;
-    transaction.commit()?;
-    Ok(u64::try_from(added).unwrap_or(u64::MAX))
+    count_added(transaction)?;
+    let last = match added == rows_max {
+        true => transaction.query_row("SELECT max(id) FROM temp.added", [], |row| row.get(0))?,
+        false => None,
+    };
+    Ok((added, last))
 }
 
 /// Counts the added requests that have ended in the roll-ups.

@@ -303,6 +303,8 @@ pub struct RequestRow {
     pub bytes_out: u64,
     pub explanation: Option<String>,
     pub attempts: u32,
+    /// The other machine that it was made on, by the name its user gave it.
+    pub device: Option<String>,
 }
 
 /// Times measured from the arrival of the request. `None` if it did not get that far.

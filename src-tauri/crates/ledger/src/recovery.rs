@@ -5,6 +5,7 @@
 //! repairs the kept file or acknowledges. Restore and repair build the new file beside the ledger
 //! and add later records, so that neither loses a request.
 
+mod devices;
 mod file_check;
 mod restore;
 
@@ -19,6 +20,7 @@ use crate::note::{FileIdentity, IncidentCause, LedgerIncident, LedgerNote, Ledge
 use crate::set_aside::{file_bytes, kept_files, set_aside};
 use crate::{Ledger, LedgerBackup, LedgerError, LedgerLimits, backup, database};
 
+pub use devices::{LedgerDevice, LedgerExport, MergeReport};
 pub use restore::{RestoreReport, SkippedBackup};
 
 /// Guards the ledger's file: incidents, backups, restore and repair. Cheap to clone.

@@ -195,7 +195,9 @@ pub(crate) fn purge(
 }
 
 pub(crate) fn find(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<RequestRow>> {
-    let mut statement = connection.prepare_cached("SELECT * FROM requests WHERE id = ?1")?;
+    let sql = "SELECT *, (SELECT name FROM devices WHERE number = device) AS device_name
+        FROM requests WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
     statement.query_row([id.to_string()], read).optional()
 }
 
@@ -240,6 +242,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         bytes_out: get_count(row, "bytes_out")?,
         explanation: row.get("explanation")?,
         attempts: row.get("attempts")?,
+        device: row.get("device_name")?,
     })
 }
 

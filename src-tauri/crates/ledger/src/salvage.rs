@@ -50,6 +50,7 @@ const fn table(name: &'static str, key: &'static str, columns_min: Option<usize>
 
 /// Referenced tables come first.
 const TABLES: &[SalvageTable] = &[
+    table("devices", "number", None),
     table("requests", "id", Some(36)),
     table("attempts", "request_id", Some(10)),
     table("decisions", "request_id", Some(2)),

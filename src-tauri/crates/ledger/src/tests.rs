@@ -2,6 +2,7 @@
 
 mod attempts;
 mod backlog;
+mod devices;
 mod durability;
 mod endpoints;
 mod journal;

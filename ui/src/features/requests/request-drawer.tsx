@@ -110,6 +110,7 @@ function factsOf(request: RequestView, cause: string | undefined): Fact[] {
         ),
     },
     { name: "Routing reason", value: request.explanation },
+    ...(request.device === null ? [] : [{ name: "Made on", value: request.device }]),
     { name: "Model billed", value: request.model_billed ?? "not reported" },
     { name: "Status", value: request.http_status === null ? "none" : String(request.http_status) },
     { name: "Streaming", value: request.stream ? "streamed" : "not streamed" },

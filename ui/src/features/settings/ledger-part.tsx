@@ -71,6 +71,21 @@ function Body({ ledger }: { ledger: LedgerView }) {
           {newest && <Restore newest={newest} />}
         </span>
       </SettingRow>
+      {ledger.devices.length > 0 && (
+        <SettingRow
+          label="Merged machines"
+          detail="Add the newest requests of another machine: `gatehouse ledger export FILE` there, `gatehouse ledger merge FILE` here."
+          changed={false}
+        >
+          <ul className="text-right">
+            {ledger.devices.map((device) => (
+              <li key={`${device.name} ${device.merged}`}>
+                {device.name}, <Moment at={device.merged} />
+              </li>
+            ))}
+          </ul>
+        </SettingRow>
+      )}
       {ledger.kept_files.length > 0 && <Repair ledger={ledger} />}
       {backup.error && (
         <div className="p-3">

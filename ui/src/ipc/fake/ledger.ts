@@ -48,6 +48,7 @@ export function ledgerView(world: World, now: number): LedgerView {
         })
       : [],
     kept_files: incident ? [KEPT] : [],
+    devices: isUsed ? [{ name: "laptop", merged: now - 3 * DAY_MS }] : [],
   };
 }
 
@@ -58,7 +59,14 @@ export function fakeLedger({
   changed,
 }: Doing): Pick<
   Host,
-  "ledger" | "ledgerBackup" | "ledgerRestore" | "ledgerExamine" | "ledgerRepair" | "ledgerAcknowledge"
+  | "ledger"
+  | "ledgerBackup"
+  | "ledgerRestore"
+  | "ledgerExamine"
+  | "ledgerRepair"
+  | "ledgerAcknowledge"
+  | "ledgerExport"
+  | "ledgerMerge"
 > {
   const restored = (from: string) => {
     world.ledgerIncident = false;
@@ -88,6 +96,13 @@ export function fakeLedger({
         other_rows: 388,
         damaged_tables: ["requests"],
       })),
+    ledgerExport: (req) =>
+      answer(() => ({ path: req.path, device: req.device ?? "desk", requests: 4_702, bytes: 4_198_400 })),
+    ledgerMerge: () =>
+      answer(() => {
+        changed("ledger", "status", "usage");
+        return { device: "laptop", added: 0, known: 1_204, unfinished: 0 };
+      }),
     ledgerRepair: (req) => answer(() => restored(req.file ?? KEPT)),
     ledgerAcknowledge: () =>
       answer(() => {

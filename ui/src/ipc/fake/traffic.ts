@@ -90,6 +90,7 @@ function makeRequest(random: Random, at: number, number: number, now: number, fa
         : state === "partial"
           ? "The backend did not answer in time: no data for 30 s after 412 tokens."
           : null,
+    device: null,
     explanation: `The name ${backend}/${model.id} names the backend ${backend}, which was up and switched on.`,
     stream: random.next() > 0.2,
     finish_reason: state === "complete" ? random.pick(["stop", "stop", "tool_calls"]) : null,

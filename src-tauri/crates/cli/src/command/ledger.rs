@@ -1,10 +1,12 @@
 //! `gatehouse ledger`: shows the ledger file's state, and makes backups, restores and repairs.
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use control::Core;
 use control::view::{
-    Count, LedgerBackupView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
-    LedgerView, UnixMs,
+    Count, LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView,
+    LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, UnixMs,
 };
 
 use super::keys::render_sentence;
@@ -26,6 +28,10 @@ pub(crate) enum LedgerCommand {
     Restore(RestoreLedgerArguments),
     /// Recover what can be read from a damaged ledger file; newer records stay
     Repair(RepairLedgerArguments),
+    /// Copy the ledger into a file, to be merged on another machine; it holds no secret
+    Export(ExportLedgerArguments),
+    /// Add the requests of another machine from its export; again changes nothing
+    Merge(MergeLedgerArguments),
     /// Acknowledge what happened to the ledger file, so that it is no longer shown
     Acknowledge,
 }
@@ -38,6 +44,23 @@ pub(crate) struct RestoreLedgerArguments {
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportLedgerArguments {
+    /// A new file
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    file: PathBuf,
+    /// What this machine is called on the other one; by default its host name
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MergeLedgerArguments {
+    /// A file from `gatehouse ledger export`
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    file: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,6 +98,16 @@ pub(crate) async fn run(
         }
         LedgerCommand::Restore(wanted) => restore(wanted, core, console).await,
         LedgerCommand::Repair(wanted) => repair(wanted, core, console).await,
+        LedgerCommand::Export(wanted) => {
+            let req = LedgerExport { path: absolute(&wanted.file)?, device: wanted.device };
+            console.print_view(&control::ledger_export(core, req).await?, render_exported)?;
+            Ok(Exit::Success)
+        }
+        LedgerCommand::Merge(wanted) => {
+            let req = LedgerMerge { path: absolute(&wanted.file)? };
+            console.print_view(&control::ledger_merge(core, req).await?, render_merged)?;
+            Ok(Exit::Success)
+        }
         LedgerCommand::Acknowledge => {
             let ledger = control::ledger_acknowledge(core).await?;
             console.print_view(&ledger, |_| {
@@ -123,6 +156,41 @@ async fn repair(
     }
     console.print_view(&control::ledger_repair(core, req).await?, render_restored)?;
     Ok(Exit::Success)
+}
+
+fn absolute(path: &Path) -> Result<String, CommandError> {
+    let whole = std::path::absolute(path)
+        .map_err(|error| CommandError::new(Exit::Usage, format!("{}: {error}", path.display())))?;
+    Ok(whole.display().to_string())
+}
+
+fn render_exported(made: &LedgerExportedView) -> StyledText {
+    render_sentence(&format!(
+        "Exported {} of {} to {}, {}. Merge it on another machine: gatehouse ledger merge FILE",
+        format_counted_noun(made.requests, "request"),
+        made.device,
+        made.path,
+        format_megabytes(made.bytes)
+    ))
+}
+
+fn render_merged(merged: &LedgerMergedView) -> StyledText {
+    let mut text = StyledText::new();
+    let added = format_counted_noun(merged.added, "request");
+    let from = match &merged.device {
+        Some(device) => format!(" of {device}"),
+        None => " of this machine".to_owned(),
+    };
+    let known = format_count(merged.known);
+    text.line(Tone::Good, &format!("● Added {added}{from}; {known} were here already."));
+    if merged.unfinished.0 > 0 {
+        let line = format!(
+            "{} had not ended when the file was made. Merge a later export.",
+            format_counted_noun(merged.unfinished, "request")
+        );
+        text.line(Tone::Muted, &line);
+    }
+    text
 }
 
 /// A sentence on what a repair can recover, shown before it starts.
@@ -184,6 +252,9 @@ pub(super) fn render_status(ledger: &LedgerView, now: UnixMs) -> StyledText {
     fact("Backups", ledger.backup_folder.clone());
     for kept in &ledger.kept_files {
         fact("Kept file", kept.clone());
+    }
+    for device in &ledger.devices {
+        fact("Merged", format!("{}, {}", device.name, format_distance(now, device.merged)));
     }
     text.end().table(&table);
     if !ledger.backups.is_empty() {

@@ -1,11 +1,14 @@
-//! Operations on the ledger's file: state, backup, restore, repair.
+//! Operations on the ledger's file: state, backup, restore, repair, export and merge.
+
+use std::path::PathBuf;
 
 use engine::{Engine, LedgerProblem, LedgerSeverity};
-use ledger::{LedgerBackup, LedgerError, LedgerIncident, LedgerState, RestoreReport};
+use ledger::{LedgerBackup, LedgerDevice, LedgerError, LedgerIncident, LedgerState, RestoreReport};
 
 use crate::ApiError;
 use crate::view::{
-    LedgerBackupView, LedgerIncidentView, LedgerProblemView, LedgerRepair, LedgerRestore,
+    LedgerBackupView, LedgerDeviceView, LedgerExport, LedgerExportedView, LedgerIncidentView,
+    LedgerMerge, LedgerMergedView, LedgerProblemView, LedgerRepair, LedgerRestore,
     LedgerRestoredView, LedgerSalvageView, LedgerStateView, LedgerView, SkippedBackupView,
     VerdictLevel,
 };
@@ -24,7 +27,78 @@ pub(crate) async fn ledger(engine: &Engine) -> Result<LedgerView, ApiError> {
         backup_folder: recovery.backup_folder().display().to_string(),
         backups: recovery.backups()?.iter().map(backup_view).collect(),
         kept_files: recovery.kept_files()?,
+        devices: recovery.devices().await?.into_iter().map(device_view).collect(),
     })
+}
+
+fn device_view(device: LedgerDevice) -> LedgerDeviceView {
+    LedgerDeviceView { name: device.name, merged: device.merged.into() }
+}
+
+pub(crate) async fn ledger_export(
+    engine: &Engine,
+    req: LedgerExport,
+) -> Result<LedgerExportedView, ApiError> {
+    let path = absolute_path(&req.path)?;
+    let device = match req.device.as_deref().map(str::trim) {
+        Some("") => return Err(ApiError::invalid("device", "name this machine")),
+        Some(name) if name.chars().count() > ledger::NAME_CHARS_MAX => {
+            return Err(ApiError::invalid("device", "this name is too long"));
+        }
+        Some(name) => name.to_owned(),
+        None => gethostname::gethostname().to_string_lossy().into_owned(),
+    };
+    if path.exists() {
+        let message = format!("{} exists already", path.display());
+        return Err(ApiError::invalid("path", message).with_hint("Choose another name."));
+    }
+    let made = engine.ledger_watch().recovery().export(path, device.clone()).await?;
+    Ok(LedgerExportedView {
+        path: made.path.display().to_string(),
+        device,
+        requests: made.requests.into(),
+        bytes: made.bytes.into(),
+    })
+}
+
+pub(crate) async fn ledger_merge(
+    engine: &Engine,
+    req: LedgerMerge,
+) -> Result<LedgerMergedView, ApiError> {
+    let path = absolute_path(&req.path)?;
+    let shown = path.display().to_string();
+    let merged = engine.ledger_watch().recovery().merge(path).await;
+    // These two speak of the file, not of this machine's ledger.
+    let merged = merged.map_err(|error| match error {
+        LedgerError::Corrupt { detail } => {
+            ApiError::invalid("path", format!("{shown} is no sound export of a ledger: {detail}"))
+                .with_hint("Make one on the other machine: gatehouse ledger export FILE")
+        }
+        LedgerError::NewerSchema { .. } => {
+            ApiError::invalid("path", format!("{shown} was made by a newer Gatehouse"))
+                .with_hint("Install that version here too.")
+        }
+        LedgerError::File { source, .. } => {
+            ApiError::invalid("path", format!("could not read {shown}: {source}"))
+        }
+        other => other.into(),
+    })?;
+    engine.ledger_watch().announce_change();
+    Ok(LedgerMergedView {
+        device: merged.device,
+        added: merged.added.into(),
+        known: merged.known.into(),
+        unfinished: merged.unfinished.into(),
+    })
+}
+
+/// A path of this machine. Relative ones would depend on where the engine was started.
+fn absolute_path(text: &str) -> Result<PathBuf, ApiError> {
+    let path = PathBuf::from(text);
+    match path.is_absolute() {
+        true => Ok(path),
+        false => Err(ApiError::invalid("path", "give the whole path, from the root on")),
+    }
 }
 
 pub(crate) async fn ledger_backup(engine: &Engine) -> Result<LedgerBackupView, ApiError> {

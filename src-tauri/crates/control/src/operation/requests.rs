@@ -61,6 +61,7 @@ pub(super) fn request_view(row: RequestRow) -> RequestView {
         error: row.error_message.or_else(|| row.error_class.clone()),
         error_class: row.error_class,
         explanation: row.explanation.unwrap_or_default(),
+        device: row.device,
         stream: row.request.streamed,
         finish_reason: row.finish_reason,
         input_tokens: row.usage.map(|usage| usage.input().into()),

@@ -22,6 +22,49 @@ pub struct LedgerView {
     pub backups: Vec<LedgerBackupView>,
     /// Read-only files with earlier records, in the ledger's folder, oldest first.
     pub kept_files: Vec<String>,
+    /// Other machines whose requests were merged, by name.
+    pub devices: Vec<LedgerDeviceView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct LedgerDeviceView {
+    pub name: String,
+    /// When its last export was merged.
+    pub merged: UnixMs,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct LedgerExport {
+    /// An absolute path where no file is yet.
+    pub path: String,
+    /// What this machine is called on the other one; None for its host name.
+    #[serde(default)]
+    pub device: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct LedgerExportedView {
+    pub path: String,
+    pub device: String,
+    pub requests: Count,
+    pub bytes: Count,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct LedgerMerge {
+    /// The absolute path of an export.
+    pub path: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct LedgerMergedView {
+    /// The other machine; None if the file is an export of this one.
+    pub device: Option<String>,
+    pub added: Count,
+    /// Requests of the file that were here already.
+    pub known: Count,
+    /// Requests that had not ended when the file was made; a later export has them.
+    pub unfinished: Count,
 }
 
 /// How far the writing of records keeps up with requests.

@@ -137,6 +137,8 @@ pub struct RequestView {
     pub error_class: Option<String>,
     /// Why this backend was chosen.
     pub explanation: String,
+    /// The other machine that it was made on, if its export was merged.
+    pub device: Option<String>,
     pub stream: bool,
     pub finish_reason: Option<String>,
     /// Every class of input; None if not known.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod budgets;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod last_known;

@@ -135,8 +135,9 @@ async fn a_broken_first_page_is_kept_and_all_requests_come_back() {
 }
 
 #[tokio::test]
-async fn half_a_file_is_kept_and_what_is_in_it_comes_back() {
-    let salvaged = repaired(|guarded| guarded.truncate(guarded.length() / 2)).await;
+async fn a_cut_file_is_kept_and_what_is_in_it_comes_back() {
+    // The first pages are those of empty tables, and the requests come after them.
+    let salvaged = repaired(|guarded| guarded.truncate(guarded.length() / 3 * 2)).await;
     assert!((100..400).contains(&salvaged), "{salvaged}");
 }
 

@@ -50,6 +50,9 @@ pub(in crate::command) fn render_request(path: &RequestPathView, now: UnixMs) ->
     fact("Model", &model_text(request));
     fact("Route", path.route.as_deref().unwrap_or("none, by model name"));
     fact("Reason", &request.explanation);
+    if let Some(device) = &request.device {
+        fact("Made on", device);
+    }
     fact("Queued", &path.queued_ms.map_or_else(|| UNKNOWN.to_owned(), format_duration));
     fact("Took", &request.total_ms.map_or_else(|| UNKNOWN.to_owned(), format_duration));
     fact("Tokens in", &format_tokens(request.input_tokens, request.usage_basis));

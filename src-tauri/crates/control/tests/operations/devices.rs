@@ -1,0 +1,66 @@
+//! Another machine's requests, exported there and merged here.
+
+use control::ErrorCode;
+use control::view::*;
+use domain::{BackendId, ClientId, NanoUsd, RequestId};
+use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
+use pricing::Cost;
+
+use crate::world::{World, refused, world};
+
+async fn spend_a_dollar(world: &World) {
+    let engine = world.engine();
+    let now = engine.clock().wall();
+    let new = NewRequest {
+        id: RequestId::generate(now, engine.entropy()),
+        started: now,
+        client: ClientId::new("editor").expect("a name"),
+        project: None,
+        route: "r".to_owned(),
+        model_asked: "m".to_owned(),
+        dialect: "openai".to_owned(),
+        streamed: false,
+        purpose: Purpose::User,
+    };
+    let ended = Settlement {
+        outcome: RequestOutcome::Complete,
+        backend: Some(BackendId::new("up").expect("a name")),
+        cost: Cost::Reported(NanoUsd::new(1_000_000_000)),
+        ..Settlement::unfinished(new)
+    };
+    engine.ledger().settle(Box::new(ended)).await.expect("settled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_merged_once_and_its_requests_say_where_they_were_made() {
+    let (laptop, desk) = (world().await, world().await);
+    spend_a_dollar(&laptop).await;
+    let path = laptop.home.path().join("export.sqlite").display().to_string();
+    let export = LedgerExport { path: path.clone(), device: Some("laptop".to_owned()) };
+    let made = control::ledger_export(&laptop.core, export.clone()).await.expect("exported");
+    assert_eq!((made.device.as_str(), made.requests), ("laptop", Count(1)));
+    let again = control::ledger_export(&laptop.core, export).await;
+    refused(again, ErrorCode::InvalidInput, Some("path"));
+
+    let merge = LedgerMerge { path };
+    for added in [1, 0] {
+        let merged = control::ledger_merge(&desk.core, merge.clone()).await.expect("merged");
+        assert_eq!((merged.device.as_deref(), merged.added), (Some("laptop"), Count(added)));
+    }
+    let ledger = control::ledger(&desk.core).await.expect("the ledger");
+    assert_eq!(ledger.devices.len(), 1);
+    let asked = RequestsQuery { limit: 10, ..RequestsQuery::default() };
+    let requests = control::requests(&desk.core, asked).await.expect("requests").requests;
+    assert_eq!(requests.first().and_then(|it| it.device.as_deref()), Some("laptop"));
+
+    for path in ["relative.sqlite".to_owned(), desk.home.path().display().to_string()] {
+        let merged = control::ledger_merge(&desk.core, LedgerMerge { path }).await;
+        refused(merged, ErrorCode::InvalidInput, Some("path"));
+    }
+    let text = desk.home.path().join("text");
+    std::fs::write(&text, "not a database".repeat(20)).expect("written");
+    let merged =
+        control::ledger_merge(&desk.core, LedgerMerge { path: text.display().to_string() });
+    let error = merged.await.expect_err("refused");
+    assert!(error.message.contains("is no sound export of a ledger"), "{}", error.message);
+}
