@@ -122,6 +122,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "keys"
         | "clients"
         | "currency"
+        | "billing_cancel"
         | "settings"
         | "readiness"
         | "vault_check"
@@ -136,6 +137,10 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "price_undo" => Value::Null,
         "budget_set" => json!({"id": "monthly", "limit_usd": "20", "period": "month",
             "scope": {"dimension": "backend", "name": "up"}}),
+        "billing_fetch" => json!({"provider": "openai", "days": 7}),
+        "billing_import" => json!({"provider": "openai", "file_name": "cost.csv",
+            "text": "start_time_iso,amount_value\n2026-11-20,1\n"}),
+        "billing_drift" => json!({"days": 30}),
         "budget_remove" => json!({"id": "monthly"}),
         "budget_allow" => json!({"id": "monthly", "usd": "5", "until": null}),
         "saved_view_set" => json!({"name": "failed", "query": {"limit": 50, "backend": "up"}}),
@@ -378,6 +383,7 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
         let may_refuse = matches!(
             *operation,
             "settings_fix"
+                | "billing_fetch"
                 | "notification_test"
                 | "vault_unlock"
                 | "vault_move"

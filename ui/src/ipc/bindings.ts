@@ -41,6 +41,14 @@ export const commands = {
 	vaultSet: (req: VaultSet) => typedError<VaultChangeView, ApiError>(__TAURI_INVOKE("vault_set", { req })),
 	/**  Moves keys from another vault into the one in use. */
 	vaultMove: (req: VaultMove) => typedError<VaultChangeView, ApiError>(__TAURI_INVOKE("vault_move", { req })),
+	/**  Asks a provider for its cost report with its admin key, and stores it. */
+	billingFetch: (req: BillingFetch) => typedError<BillingReportView, ApiError>(__TAURI_INVOKE("billing_fetch", { req })),
+	/**  Cancels the fetch of a cost report in progress. Nothing of it is stored. */
+	billingCancel: () => typedError<null, ApiError>(__TAURI_INVOKE("billing_cancel")),
+	/**  Reads a file of billed costs that a provider's console exported, and stores it. */
+	billingImport: (req: BillingImport) => typedError<BillingReportView, ApiError>(__TAURI_INVOKE("billing_import", { req })),
+	/**  Compares what providers billed with what was computed, by UTC day. */
+	billingDrift: (req: DriftQuery) => typedError<DriftView, ApiError>(__TAURI_INVOKE("billing_drift", { req })),
 	/**  Lists budgets with what is spent of them. */
 	budgets: () => typedError<BudgetView[], ApiError>(__TAURI_INVOKE("budgets")),
 	/**  Adds or changes a budget. */
@@ -440,6 +448,60 @@ export type BalanceWeightsView = {
 	cost: number,
 	/**  Weight of the capacity left below the provider's limits. */
 	headroom: number,
+};
+
+export type BilledLineView = {
+	line: string,
+	amount_nano_usd: NanoDollars,
+};
+
+/**  Where a billed amount was read. */
+export type BilledSource = 
+/**  The provider's cost report. */
+"api" | 
+/**  A file that the provider's console exported. */
+"csv";
+
+/**  Asks a provider for its cost report with the stored admin key. */
+export type BillingFetch = {
+	provider: BillingProvider,
+	/**  UTC days back, without today; 1 to 30. */
+	days: number,
+};
+
+/**  Reads a file that the provider's console exported. */
+export type BillingImport = {
+	provider: BillingProvider,
+	/**  Shown with what could not be read. */
+	file_name: string,
+	/**  The file as text. A byte that is no text stands as U+FFFD. */
+	text: string,
+};
+
+export type BillingProblemView = {
+	file: string,
+	/**  Counted from 1. */
+	line: Count,
+	/**  The column; empty for a whole line. */
+	field: string,
+	problem: string,
+};
+
+/**  A provider that reports what it billed. */
+export type BillingProvider = "openai" | "anthropic" | "openrouter";
+
+/**  What a report said. Stored under its days, in place of what the same source said of them. */
+export type BillingReportView = {
+	provider: BillingProvider,
+	source: BilledSource,
+	/**  Days that were stored, those without costs among them. */
+	days: Count,
+	lines: Count,
+	billed_nano_usd: NanoDollars,
+	/**  What of a file could not be used. A day with such a line is not stored. */
+	problems: BillingProblemView[],
+	/**  "OpenAI billed $41.20 on 12 days. 1 problem." */
+	finding: string,
 };
 
 export type BlockReasonView = 
@@ -1003,6 +1065,70 @@ export type DependentsView = {
 	cache_server: boolean,
 };
 
+export type DriftDayView = {
+	provider: BillingProvider,
+	/**  In UTC: `2026-11-20`. */
+	day: string,
+	state: DriftState,
+	computed_nano_usd: NanoDollars,
+	/**  None without a report, which is not zero. */
+	billed_nano_usd: NanoDollars | null,
+	/**  Billed minus computed; None without a report. */
+	difference_nano_usd: NanoDollars | null,
+	/**  Share of what was billed, in percent with one decimal. */
+	difference_percent: number | null,
+	requests: Count,
+	/**  Requests whose cost is not known; not in the computed cost. */
+	unpriced_requests: Count,
+	/**  Percentage of the requests with a known cost, rounded down; None without requests. */
+	priced_percent: number | null,
+	source: BilledSource | null,
+	fetched: UnixMs | null,
+	/**  Reasons that are seen: "2 requests have no price". */
+	reasons: string[],
+	/**  As the provider names them, highest first. */
+	lines: BilledLineView[],
+};
+
+export type DriftProviderView = {
+	provider: BillingProvider,
+	label: string,
+	/**  Its admin key; None if there is none. */
+	key: string | null,
+	/**  When the newest report was read. */
+	fetched: UnixMs | null,
+	reconciled_days: Count,
+	/**  Days with traffic and without a report. */
+	open_days: Count,
+	/**  Of the reconciled days alone, as the next two. */
+	computed_nano_usd: NanoDollars,
+	billed_nano_usd: NanoDollars,
+	/**  Billed minus computed. */
+	difference_nano_usd: NanoDollars,
+	/**  Share of what was billed, in percent with one decimal; None if nothing was billed. */
+	difference_percent: number | null,
+};
+
+export type DriftQuery = {
+	/**  UTC days back, today included; 1 to 90. */
+	days: number,
+	/**  One provider; None for all. */
+	provider?: BillingProvider | null,
+};
+
+export type DriftState = 
+/**  There is a report of the day. */
+"reconciled" | "not_reconciled";
+
+/**  What was billed beside what was computed. */
+export type DriftView = {
+	/**  "OpenAI billed $4.10 and Gatehouse computed $4.05 on 7 reconciled days." */
+	finding: string,
+	providers: DriftProviderView[],
+	/**  Newest first; days with traffic or a report. */
+	days: DriftDayView[],
+};
+
 /**  A key or an account that its provider refuses. */
 export type EndpointBlockView = {
 	reason: BlockReasonView,
@@ -1308,6 +1434,11 @@ export type KeyAdd = {
 	 *  uses it.
 	 */
 	url: string | null,
+	/**
+	 *  For an admin key: the provider whose cost reports it reads. It is bound to that provider,
+	 *  and no request is sent with it.
+	 */
+	billing?: BillingProvider | null,
 };
 
 export type KeyPoolView = {
@@ -1363,6 +1494,8 @@ export type KeyView = {
 	used_by: string[],
 	dependents: DependentsView,
 	storage: VaultKind,
+	/**  Of an admin key: the provider whose cost reports it reads. */
+	billing: BillingProvider | null,
 	/**  True for keys from the environment. */
 	read_only: boolean,
 	/**  The last 30 days. */
@@ -3021,6 +3154,8 @@ export type UsageTotalsView = {
 	requests: Count,
 	/**  Requests whose cost is not known; not in `cost`. */
 	unpriced_requests: Count,
+	/**  Percentage of the requests with a known cost, rounded down; None without requests. */
+	priced_percent: number | null,
 	/**  Requests that did not end well. */
 	failed_requests: Count,
 	/**  Every class of input. */
@@ -3045,6 +3180,8 @@ export type UsageTotalsView = {
 export type UsageView = {
 	from: UnixMs,
 	to: UnixMs,
+	/**  What the totals rest on: "Stated by the backend, else computed; 98 % of requests priced". */
+	basis: string,
 	/**  The currency of the amounts in sentences; the fields of this view are US dollars. */
 	currency: CurrencyView,
 	/**  The time zone used, `Europe/Berlin`. */

@@ -9,6 +9,7 @@ import { modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
+import { fakeBilling } from "@/ipc/fake/billing";
 import { fakeBudgets } from "@/ipc/fake/budgets";
 import { currencyOf } from "@/ipc/fake/currency";
 import { fakeCache } from "@/ipc/fake/cache";
@@ -224,6 +225,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
             "id",
           );
         const added = putKey(req.id, req.label, req.secret, req.url === null ? null : originOf(req.url, "url"));
+        added.billing = req.billing ?? null;
         changed("keys", "status");
         return { ...added, used_by: [], dependents: NO_DEPENDENTS };
       }),
@@ -396,6 +398,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
           : { delivered: true, detail: "The desktop took it. If nothing appeared, look at Do not disturb." },
       ),
 
+    ...fakeBilling(doing),
     ...fakeVault(doing),
 
     openUrl: (url) =>

@@ -1,6 +1,7 @@
 //! Implementations of the operations in the table in `operations`, one file for each screen.
 
 mod backends;
+mod billing;
 mod budgets;
 mod cache;
 mod clients;
@@ -26,6 +27,7 @@ mod usage_forecast;
 mod usage_period;
 mod vault;
 
+pub(crate) use self::billing::{billing_cancel, billing_drift, billing_fetch, billing_import};
 pub(crate) use self::budgets::*;
 pub(crate) use self::cache::{cache, cache_purge};
 pub(crate) use self::ledger::{

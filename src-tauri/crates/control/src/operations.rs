@@ -10,18 +10,19 @@ use crate::core::Core;
 use crate::panel_event::ChangeTag;
 use crate::view::{
     BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
-    BackendView, BacktestQuery, BacktestView, BreakerTimelineQuery, BreakerTimelineView,
-    BudgetAllow, BudgetRef, BudgetSet, BudgetView, CachePurge, CachePurgeResultView, CacheQuery,
-    CacheView, ClientAdd, ClientEdit, ClientRef, ClientView, CurrencyView, EndpointForce,
-    EndpointRef, EndpointView, HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace,
-    KeyVerificationView, KeyView, LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge,
-    LedgerMergedView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
-    LedgerView, LogImportView, NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef,
-    PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport,
-    PriceImportRef, PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView,
-    ReadinessStart, ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery,
-    RequestsView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView,
-    RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
+    BackendView, BacktestQuery, BacktestView, BillingFetch, BillingImport, BillingReportView,
+    BreakerTimelineQuery, BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView,
+    CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
+    ClientView, CurrencyView, DriftQuery, DriftView, EndpointForce, EndpointRef, EndpointView,
+    HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView,
+    LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView,
+    NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
+    PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef,
+    PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart,
+    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
+    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
+    RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
     SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
     UsageCrossQuery, UsageCrossView, UsageForecastQuery, UsageForecastView, UsageHeatmapView,
     UsagePeriodQuery, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet,
@@ -68,6 +69,14 @@ macro_rules! operations {
             vault_set(req: VaultSet) -> VaultChangeView, changes [Keys, Backends, Clients, Status, Settings];
             /// Moves keys from another vault into the one in use.
             vault_move(req: VaultMove) -> VaultChangeView, changes [Keys, Backends, Clients, Status, Settings];
+            /// Asks a provider for its cost report with its admin key, and stores it.
+            billing_fetch(req: BillingFetch) -> BillingReportView, changes [Usage];
+            /// Cancels the fetch of a cost report in progress. Nothing of it is stored.
+            billing_cancel() -> (), changes [];
+            /// Reads a file of billed costs that a provider's console exported, and stores it.
+            billing_import(req: BillingImport) -> BillingReportView, changes [Usage];
+            /// Compares what providers billed with what was computed, by UTC day.
+            billing_drift(req: DriftQuery) -> DriftView, changes [];
             /// Lists budgets with what is spent of them.
             budgets() -> Vec<BudgetView>, changes [];
             /// Adds or changes a budget.

@@ -27,6 +27,8 @@ const SLOW_OPERATIONS: &[&str] = &[
     "backend_add",
     "backend_edit",
     "backend_test",
+    "billing_fetch",
+    "billing_import",
     "cache_purge",
     "client_add",
     "client_issue",

@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::view::{
-    BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, BacktestQuery,
-    BreakerTimelineQuery, BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd,
-    ClientEdit, ClientRef, EndpointForce, EndpointRef, HypotheticalRequest, IssuedToken, KeyAdd,
-    KeyRef, KeyReplace, LedgerExport, LedgerMerge, LedgerRepair, LedgerRestore, PlaygroundRef,
-    PlaygroundSend, PriceImport, PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef,
-    RequestsQuery, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef,
-    SessionLogsQuery, SettingsValues, StatementQuery, UsageCrossQuery, UsageForecastQuery,
-    UsagePeriodQuery, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
+    BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, BacktestQuery, BillingFetch,
+    BillingImport, BreakerTimelineQuery, BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery,
+    ClientAdd, ClientEdit, ClientRef, DriftQuery, EndpointForce, EndpointRef, HypotheticalRequest,
+    IssuedToken, KeyAdd, KeyRef, KeyReplace, LedgerExport, LedgerMerge, LedgerRepair,
+    LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport, PriceImportRef, PriceSet,
+    PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit, RouteRef, RouteSimulation,
+    RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery, SettingsValues, StatementQuery,
+    UsageCrossQuery, UsageForecastQuery, UsagePeriodQuery, UsageReportQuery, VaultMove, VaultSet,
+    VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -42,6 +43,9 @@ plain!(
     BackendSwitch,
     BackendRef,
     BudgetAllow,
+    BillingFetch,
+    BillingImport,
+    DriftQuery,
     BudgetSet,
     BudgetRef,
     KeyRef,
@@ -102,7 +106,8 @@ impl RequestJson for KeyAdd {
     fn to_json(&self) -> Zeroizing<Vec<u8>> {
         let secret = expose_as_json(&self.secret);
         to_zeroizing_json(
-            &json!({"id": self.id, "label": self.label, "secret": secret, "url": self.url}),
+            &json!({"id": self.id, "label": self.label, "secret": secret, "url": self.url,
+                "billing": self.billing}),
         )
     }
 }

@@ -6,6 +6,7 @@
 
 mod analytics;
 mod backends;
+mod billing;
 mod budgets;
 mod cache;
 mod clients;
@@ -37,13 +38,14 @@ pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
 pub use ::settings::{BackendKind, ClientPriority, ResiliencePreset};
 pub use domain::{
-    BudgetAction, BudgetDimension, BudgetMarkKind, BudgetPeriod, CacheMode, CheckSet, ExtraDialect,
-    Meter, PoolOrder, ReadinessVerdict, RoutePolicy, SessionTool, TranslationMode, Unit,
-    UnsupportedFeature, VaultKind, Weekday,
+    BilledSource, BillingProvider, BudgetAction, BudgetDimension, BudgetMarkKind, BudgetPeriod,
+    CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder, ReadinessVerdict, RoutePolicy,
+    SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
 };
 
 pub use analytics::*;
 pub use backends::*;
+pub use billing::*;
 pub use budgets::*;
 pub use cache::*;
 pub use clients::*;

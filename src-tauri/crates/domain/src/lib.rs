@@ -8,6 +8,7 @@
 extern crate self as domain;
 
 mod backend_kind;
+mod billing;
 mod budget;
 mod currency;
 mod dialect;
@@ -30,6 +31,7 @@ mod vault_kind;
 mod words;
 
 pub use backend_kind::BackendKind;
+pub use billing::{BilledSource, BillingProvider};
 pub use budget::{
     BUDGET_MARKS_DEFAULT, Budget, BudgetAction, BudgetAllowance, BudgetCrossing, BudgetDimension,
     BudgetMark, BudgetMarkKind, BudgetPeriod, BudgetSchedule, Weekday,

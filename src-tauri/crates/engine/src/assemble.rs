@@ -18,6 +18,7 @@ use tokio::sync::RwLock;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
 use crate::control_server::ControlServer;
+use crate::cost_reports::CostReports;
 use crate::endpoint_saver::EndpointSaver;
 use crate::engine::{BackendParts, BaseParts, EngineParts};
 use crate::environment::EngineEnvironment;
@@ -105,6 +106,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         notifications: notifications(&base, &backends, channel),
         playground: playground(&base, &routes, &gateway, &playground_token),
         price_editor: price_editor(&base, &backends),
+        cost_reports: cost_reports(&base, &backends),
         base,
         backends,
         clients,
@@ -210,6 +212,18 @@ fn price_editor(base: &BaseParts, backends: &BackendParts) -> PriceEditor {
         events: base.events.clone(),
         preview: Mutex::default(),
         changing: tokio::sync::Mutex::default(),
+    }
+}
+
+fn cost_reports(base: &BaseParts, backends: &BackendParts) -> CostReports {
+    CostReports {
+        ledger: base.ledger.clone(),
+        settings: Arc::clone(&base.settings),
+        vault: base.vault.clone(),
+        network: backends.network.clone(),
+        clock: Arc::clone(&base.clock),
+        fetching: tokio::sync::Mutex::default(),
+        cancelled: tokio::sync::Notify::default(),
     }
 }
 

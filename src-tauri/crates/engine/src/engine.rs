@@ -16,6 +16,7 @@ use crate::Folders;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
 use crate::control_server::ControlServer;
+use crate::cost_reports::CostReports;
 use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
 use crate::gateway_server::GatewayServer;
@@ -60,6 +61,7 @@ pub(crate) struct EngineParts {
     pub(crate) notifications: Arc<Notifications>,
     pub(crate) playground: Arc<Playground>,
     pub(crate) price_editor: PriceEditor,
+    pub(crate) cost_reports: CostReports,
     /// Last, since it holds the data folder's lock: it is dropped after the ledger is closed.
     pub(crate) control: ControlServer,
 }
@@ -166,6 +168,11 @@ impl Engine {
     #[must_use]
     pub fn price_editor(&self) -> &PriceEditor {
         &self.parts.price_editor
+    }
+
+    #[must_use]
+    pub fn cost_reports(&self) -> &CostReports {
+        &self.parts.cost_reports
     }
 
     /// Endpoint state at this moment.

@@ -1,11 +1,13 @@
-//! Fetches a document that the user asked for, such as a price list. Sends no key and follows no
-//! redirect.
+//! Fetches a document that the user asked for: a price list, without any key, or a provider's cost
+//! report with the admin key for it. Follows no redirect.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use domain::{BoundSecret, Origin};
 use futures_util::StreamExt;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode};
 use settings::AllowedNetwork;
 use url::Url;
@@ -36,17 +38,47 @@ pub async fn fetch_text(
     network: AllowedNetwork,
     bytes_max: usize,
 ) -> Result<String, FetchError> {
-    let fetched = tokio::time::timeout(FETCH_TIMEOUT, fetch(upstream, url, network, bytes_max));
+    let request = get_request(url, network);
+    let fetched = tokio::time::timeout(FETCH_TIMEOUT, fetch(upstream, request, bytes_max));
     fetched.await.map_err(|_elapsed| FetchError::Late)?
 }
 
-async fn fetch(
+/// A page of a provider's cost report.
+#[derive(Debug)]
+pub struct ReportCall {
+    /// The origin that the key is bound to.
+    pub origin: Origin,
+    /// Path and query.
+    pub path: String,
+    pub key: Arc<BoundSecret>,
+    pub carrier: KeyCarrier,
+    pub headers: &'static [(&'static str, &'static str)],
+}
+
+/// Gets a page of a cost report, of at most `bytes_max` bytes.
+pub async fn fetch_report(
     upstream: &dyn Upstream,
-    url: Url,
-    network: AllowedNetwork,
+    call: ReportCall,
     bytes_max: usize,
 ) -> Result<String, FetchError> {
+    let url = Url::parse(&format!("{}{}", call.origin, call.path));
+    let url = url.map_err(|_| FetchError::Upstream(UpstreamFailure::Local))?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in call.headers {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
     let request = UpstreamRequest {
+        headers,
+        key: Some(call.key),
+        carrier: call.carrier,
+        ..get_request(url, AllowedNetwork::default())
+    };
+    let fetched = tokio::time::timeout(FETCH_TIMEOUT, fetch(upstream, request, bytes_max));
+    fetched.await.map_err(|_elapsed| FetchError::Late)?
+}
+
+fn get_request(url: Url, network: AllowedNetwork) -> UpstreamRequest {
+    UpstreamRequest {
         method: Method::GET,
         url,
         network,
@@ -54,7 +86,14 @@ async fn fetch(
         key: None,
         carrier: KeyCarrier::Bearer,
         body: Bytes::new(),
-    };
+    }
+}
+
+async fn fetch(
+    upstream: &dyn Upstream,
+    request: UpstreamRequest,
+    bytes_max: usize,
+) -> Result<String, FetchError> {
     let answer = upstream.send(request).await?;
     let UpstreamResponse { status, mut body, .. } = answer;
     if status != StatusCode::OK {

@@ -10,6 +10,7 @@ use domain::{
     BackendId, BudgetAllowance, BudgetCrossing, BudgetDimension, BudgetId, RequestId, RunId,
     WallTime,
 };
+use jiff::civil::Date;
 use parking_lot::Mutex;
 use pricing::{Price, PriceBook};
 use rusqlite::Connection;
@@ -20,16 +21,16 @@ use crate::queue::{CommitStatus, WriteQueue};
 use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
-    AttemptOutcome, AttemptRecord, BypassCount, CrossQuery, CrossSummary, FailedAttempts,
-    HealthChange, HealthRow, LedgerError, LedgerLimits, LedgerState, MeterTotals, ModelLatency,
-    NewRequest, PriceChange, Purpose, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt,
-    RequestPage, RequestQuery, RequestRow, RouteCount, SessionPart, SessionQuery, SessionSummary,
-    Settlement, Spend, StatementRow, StoredEndpointState, TransitionQuery, TransitionRecord,
-    UnpricedAttempt, UsageFilter, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes,
-    attempts, backup, budget_history, cache_bypasses, cross_rollup, database, endpoint_states,
-    failed_attempts, health, journal, meter_rollup, price_changes, price_table, readiness_runs,
-    request_query, requests, rollup, route_counts, session_imports, session_matches, session_usage,
-    spill, statement_rows, transitions, writer,
+    AttemptOutcome, AttemptRecord, BilledDay, BypassCount, CrossQuery, CrossSummary,
+    FailedAttempts, HealthChange, HealthRow, LedgerError, LedgerLimits, LedgerState, MeterTotals,
+    ModelLatency, NewRequest, PriceChange, Purpose, ReadinessRunRecord, ReadinessRunSummary,
+    RepricedAttempt, RequestPage, RequestQuery, RequestRow, RouteCount, SessionPart, SessionQuery,
+    SessionSummary, Settlement, Spend, StatementRow, StoredEndpointState, TransitionQuery,
+    TransitionRecord, UnpricedAttempt, UsageFilter, UsageQuery, UsageSummary, UsageTotals,
+    attempt_outcomes, attempts, backup, billed, budget_history, cache_bypasses, cross_rollup,
+    database, endpoint_states, failed_attempts, health, journal, meter_rollup, price_changes,
+    price_table, readiness_runs, request_query, requests, rollup, route_counts, session_imports,
+    session_matches, session_usage, spill, statement_rows, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -640,6 +641,23 @@ impl Ledger {
         let undo = LedgerWrite::UndoPriceChange { change: last.id, at };
         self.inner.queue.write(undo).await?;
         Ok(Some(last))
+    }
+
+    /// Stores what providers reported of days; each report replaces the one before from the same
+    /// source.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn replace_billed(&self, days: Vec<BilledDay>) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::ReplaceBilled(days)).await.map(drop)
+    }
+
+    /// What providers reported of the days from `from` on, by day and provider.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn billed(&self, from: Date) -> Result<Vec<BilledDay>, LedgerError> {
+        self.read(move |connection| billed::list(connection, from)).await
     }
 
     /// Attempts that have no price because none was known, after one of them.

@@ -14,6 +14,7 @@
 mod attempt_outcomes;
 mod attempts;
 mod backup;
+mod billed;
 mod budget_history;
 mod cache_bypasses;
 mod checkpoint;
@@ -64,6 +65,7 @@ pub use attempt_outcomes::{
 };
 pub use attempts::ATTEMPTS_MAX;
 pub use backup::{BACKUP_AGE_DAYS_MAX, BACKUPS_KEPT_MAX, LedgerBackup};
+pub use billed::BilledDay;
 pub use budget_history::{BUDGET_ALLOWANCES_KEPT_MAX, BUDGET_CROSSINGS_KEPT_MAX};
 pub use cache_bypasses::{BYPASS_REASONS_MAX, BypassCount};
 pub use database::schema_version;

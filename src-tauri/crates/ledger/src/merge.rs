@@ -39,6 +39,8 @@ const ADD_LOGS: &str = "
         FROM other.transitions
         WHERE at_ms > (SELECT coalesce(max(at_ms), 0) FROM main.transitions) ORDER BY number;
     INSERT OR IGNORE INTO main.runs SELECT * FROM other.runs;
+    INSERT INTO main.billed SELECT * FROM other.billed o WHERE NOT EXISTS (SELECT 1 FROM main.billed m
+         WHERE (m.day, m.provider, m.source) = (o.day, o.provider, o.source));
     INSERT OR IGNORE INTO main.session_usage (SESSION_COLUMNS)
         SELECT SESSION_COLUMNS FROM other.session_usage;
     INSERT OR IGNORE INTO main.prices (id, provider, backend, model, terms, valid_from_ms,

@@ -63,6 +63,7 @@ const TABLES: &[SalvageTable] = &[
     table("prices", "id", None),
     table("price_changes", "id", None),
     table("repriced_attempts", "change_id", None),
+    table("billed", "day", Some(6)),
     table("runs", "id", None),
     table("health", "backend", None),
     table("access_states", "backend", None),

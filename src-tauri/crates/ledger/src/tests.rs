@@ -2,6 +2,7 @@
 
 mod attempts;
 mod backlog;
+mod billed;
 mod devices;
 mod durability;
 mod endpoints;

@@ -12,10 +12,11 @@ use rusqlite::{CachedStatement, Connection};
 use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
-    HealthChange, LedgerError, NewRequest, ReadinessRunRecord, RepricedAttempt, SessionPart,
-    Settlement, StoredEndpointState, TransitionRecord, attempts, budget_history, cache_bypasses,
-    endpoint_states, failed_attempts, health, hourly_rollup, meter_rollup, price_changes,
-    price_table, readiness_runs, requests, rollup, session_imports, transitions,
+    BilledDay, HealthChange, LedgerError, NewRequest, ReadinessRunRecord, RepricedAttempt,
+    SessionPart, Settlement, StoredEndpointState, TransitionRecord, attempts, billed,
+    budget_history, cache_bypasses, endpoint_states, failed_attempts, health, hourly_rollup,
+    meter_rollup, price_changes, price_table, readiness_runs, requests, rollup, session_imports,
+    transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -56,6 +57,7 @@ pub(crate) enum LedgerWrite {
     AddPrices { at: WallTime, what: String, prices: Vec<Price> },
     Reprice { change: i64, attempts: Vec<RepricedAttempt> },
     UndoPriceChange { change: i64, at: WallTime },
+    ReplaceBilled(Vec<BilledDay>),
     SessionParts(Vec<SessionPart>),
     SessionMatches(Vec<SessionMatch>),
     BudgetCrossings(Vec<BudgetCrossing>),
@@ -118,6 +120,7 @@ impl LedgerWrite {
                 price_changes::reprice(connection, *change, attempts)
             }
             Self::UndoPriceChange { change, at } => price_changes::undo(connection, *change, *at),
+            Self::ReplaceBilled(days) => billed::replace(connection, days),
             Self::SessionParts(parts) => session_imports::store(connection, parts),
             Self::SessionMatches(matches) => session_matches::mark(connection, matches),
             Self::BudgetCrossings(crossings) => {

@@ -14,8 +14,8 @@ use std::str::FromStr;
 
 use domain::BackendKind;
 use domain::{
-    BackendId, Budget, BudgetId, CacheMode, ClientId, CredentialId, ExtraDialect, NanoUsd, Origin,
-    RouteId, TranslationMode, UnsupportedFeature, VaultKind, ViewId, WallTime,
+    BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId, ExtraDialect,
+    NanoUsd, Origin, RouteId, TranslationMode, UnsupportedFeature, VaultKind, ViewId, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -225,6 +225,9 @@ pub struct CredentialSettings {
     pub created: WallTime,
     /// When the secret was last replaced; `None` if never.
     pub replaced: Option<WallTime>,
+    /// Set for an admin key, which reads this provider's cost reports and is never sent with a
+    /// request.
+    pub billing: Option<BillingProvider>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -137,6 +137,13 @@ fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     cache::check_cache(&section("cache"), &settings.cache, findings);
     currency::check_currency(&section("currency"), &settings.currency, findings);
     check_references(&backends, &settings, findings);
+    let password = settings.cache.redis_credential.as_ref();
+    let is_admin_key = |id| settings.credentials.get(id).is_some_and(|key| key.billing.is_some());
+    if password.is_some_and(is_admin_key) {
+        let what = "this is an admin key for cost reports, which goes to its provider alone";
+        let hint = "name the key that is the server's password";
+        section("cache").report_error("redis_credential", what, hint, None, findings);
+    }
     if let Some(asked) = section("cache").item("redis_credential").and_then(toml_edit::Item::as_str)
     {
         let named = ("redis_credential", None, asked);
@@ -173,13 +180,22 @@ fn check_references(backends: &SectionReader, settings: &Settings, findings: &mu
             let known = settings.credentials.get(*key);
             known.is_some_and(|known| known.origin.is_some() && known.origin != asked)
         };
+        let is_admin_key = |key: &&domain::CredentialId| {
+            settings.credentials.get(*key).is_some_and(|known| known.billing.is_some())
+        };
+        let field =
+            if section.item("credentials").is_some() { "credentials" } else { "credential" };
+        if let Some(key) = backend.pool.credentials().find(is_admin_key) {
+            let what =
+                format!("{key} is an admin key for cost reports and is never sent with requests");
+            let hint = "use a key that the provider made for requests";
+            section.report_error(field, what, hint, None, findings);
+        }
         if let Some(key) = backend.pool.credentials().find(elsewhere) {
             let what = match backend.pool.members.len() {
                 1 => "the key is locked to another host and will not be sent here".to_owned(),
                 _ => format!("the key {key} is locked to another host and will not be sent here"),
             };
-            let field =
-                if section.item("credentials").is_some() { "credentials" } else { "credential" };
             let (path, span) = (section.path_of(field), section.span_of(field));
             findings.warning(&path, span, what, "enter the key again for this backend");
         }

@@ -166,10 +166,13 @@ export function spendOf(requests: RequestView[]): SpendView {
 function totalsOf(requests: RequestView[]): UsageTotalsView {
   const sum = (value: (request: RequestView) => number | null) =>
     requests.reduce((total, request) => total + (value(request) ?? 0), 0);
+  const unpriced = sum((request) => (request.cost_nano_usd === null ? 1 : 0));
+  const priced = requests.length - unpriced;
   return {
     cost_nano_usd: sum((request) => request.cost_nano_usd),
     requests: requests.length,
-    unpriced_requests: sum((request) => (request.cost_nano_usd === null ? 1 : 0)),
+    unpriced_requests: unpriced,
+    priced_percent: requests.length === 0 ? null : Math.floor((priced * 100) / requests.length),
     failed_requests: sum((request) => (request.state === "failed" ? 1 : 0)),
     input_tokens: sum((request) => request.input_tokens),
     cache_read_tokens: sum((request) => request.cache_read_tokens),
@@ -181,6 +184,11 @@ function totalsOf(requests: RequestView[]): UsageTotalsView {
     cache_hits: sum((request) => (isHit(request) ? 1 : 0)),
     cache_misses: sum((request) => (request.cache === "miss" ? 1 : 0)),
   };
+}
+
+function basisOf({ priced_percent: priced }: UsageTotalsView): string {
+  const basis = "Stated by the backend, else computed";
+  return priced === null ? basis : `${basis}; ${priced} % of requests priced`;
 }
 
 function isHit(request: RequestView): boolean {
@@ -320,6 +328,7 @@ export function usageOf(
           ? "No requests in this period"
           : `Nothing billed for ${inRange.length.toLocaleString("en-US")} requests`,
     totals,
+    basis: basisOf(totals),
     groups,
     buckets: starts.map((start, index) => {
       const end = starts[index + 1] ?? Infinity;

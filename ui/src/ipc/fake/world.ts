@@ -133,6 +133,7 @@ export function makeKey(id: string, tail: string, origin: string | null, now: nu
     used_by: [id],
     dependents: NO_DEPENDENTS,
     storage: "keychain",
+    billing: null,
     read_only: false,
     last_month: NO_SPEND,
   };

@@ -4,7 +4,8 @@ mod import;
 
 use clap::{Subcommand, ValueHint};
 use control::view::{
-    KeyAdd, KeyRef, KeyReplace, KeyState, KeyVerificationView, KeyView, UnixMs, VaultKind,
+    BillingProvider, KeyAdd, KeyRef, KeyReplace, KeyState, KeyVerificationView, KeyView, UnixMs,
+    VaultKind,
 };
 use control::{Core, Label};
 
@@ -18,6 +19,7 @@ use crate::secret_input::{SecretSource, StdinArgument, read_secret};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::unlock::unlock_interactively;
+use crate::word::word;
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -70,6 +72,9 @@ pub(crate) struct AddKeyArguments {
     /// Display name
     #[arg(long, default_value = "", hide_default_value = true)]
     label: String,
+    /// An admin key that reads this provider's cost reports; no request is sent with it
+    #[arg(long, value_name = "PROVIDER", value_parser = word::<BillingProvider>())]
+    billing: Option<BillingProvider>,
 }
 
 /// Another key for a name.
@@ -128,9 +133,11 @@ async fn add(
     let (id, label) = (wanted.named.name, wanted.label);
     let url = match wanted.url {
         Some(url) => Some(url),
+        None if wanted.billing.is_some() => None,
         None => preset_base_url(&id, core).await?,
     };
-    let key = control::key_add(core, KeyAdd { id, label, secret, url }).await?;
+    let billing = wanted.billing;
+    let key = control::key_add(core, KeyAdd { id, label, secret, url, billing }).await?;
     console.print_view(&key, |key| render_stored_key("Stored", "in", key))?;
     Ok(Exit::Success)
 }

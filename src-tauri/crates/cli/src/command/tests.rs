@@ -146,8 +146,34 @@ fn the_exchange_rate_is_printed_below_what_usage_says() {
     let sums: UsageView = view(usage);
     for text in [usage::table(&sums), usage::meter::table(&sums)] {
         let printed = anstream::adapter::strip_str(&text.to_string()).to_string();
-        assert_eq!(printed.lines().nth(1), Some(rate), "{printed}");
+        assert_eq!(printed.lines().nth(2), Some(rate), "{printed}");
     }
+}
+
+#[test]
+fn what_was_billed_beside_what_was_computed() {
+    let report = json!({"provider": "openai", "source": "csv", "days": 12, "lines": 40,
+        "billed_nano_usd": 41_200_000_000_i64, "finding": "OpenAI billed $41.20 on 12 days. 2 problems.",
+        "problems": [
+            {"file": HOSTILE, "line": 4, "field": "amount_value", "problem": "\"=1+1\" is no amount"},
+            {"file": "cost.csv", "line": 5, "field": "", "problem": "3 cells, but 5 columns"}]});
+    check_seen!("billing_report", usage::reconcile::render_report(&view(report)));
+    let day = |day: &str, billed: Option<i64>, percent: Option<f64>, reasons: &[&str]| {
+        json!({"provider": "openai", "day": day, "computed_nano_usd": 4_000_000_000_i64,
+            "state": if billed.is_some() { "reconciled" } else { "not_reconciled" },
+            "billed_nano_usd": billed, "difference_percent": percent, "requests": 120,
+            "difference_nano_usd": billed.map(|billed| billed - 4_000_000_000),
+            "unpriced_requests": 2, "priced_percent": 98, "source": null, "fetched": null,
+            "reasons": reasons, "lines": []})
+    };
+    let drift = json!({"finding": "OpenAI billed $4.10 and Gatehouse computed $4.00 on 1 reconciled day.",
+        "providers": [],
+        "days": [day("2026-11-20", None, None, &["2 requests have no price"]),
+            day("2026-11-19", Some(4_100_000_000), Some(2.4), &["billed more than Gatehouse saw"]),
+            day("2026-11-18", Some(0), None, &[])]});
+    check_seen!("billing_drift", usage::reconcile::render_drift(&view(drift)));
+    let nothing = json!({"finding": "Nothing is reconciled.", "providers": [], "days": []});
+    check_seen!("billing_drift_none", usage::reconcile::render_drift(&view(nothing)));
 }
 
 #[test]

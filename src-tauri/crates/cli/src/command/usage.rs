@@ -20,6 +20,7 @@ pub(super) mod forecast;
 pub(super) mod heatmap;
 pub(super) mod meter;
 mod period;
+pub(in crate::command) mod reconcile;
 pub(crate) mod session_logs;
 mod statement;
 
@@ -58,6 +59,13 @@ pub(crate) enum UsageCommand {
     Forecast(period::FilterArguments),
     /// Show costs by weekday and hour
     Heatmap(period::PeriodArguments),
+    /// Read what a provider billed, from its cost report or from a file of its console
+    ///
+    /// A cost report needs an admin key (`gatehouse keys add NAME --billing openai`), which is
+    /// used for nothing else. What was read of a day before is replaced.
+    Reconcile(reconcile::ReconcileArguments),
+    /// Compare what providers billed with what was computed, by UTC day
+    Drift(reconcile::DriftArguments),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -107,6 +115,10 @@ pub(crate) async fn run(
         Some(UsageCommand::SessionLogs(command)) => {
             return session_logs::run(command, core, console).await;
         }
+        Some(UsageCommand::Reconcile(wanted)) => {
+            return reconcile::reconcile(wanted, core, console).await;
+        }
+        Some(UsageCommand::Drift(wanted)) => return reconcile::drift(wanted, core, console).await,
         Some(UsageCommand::Statement(wanted)) => {
             return statement::run(wanted, core, console).await;
         }
@@ -229,6 +241,9 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
 /// What the sums say, and the exchange rate that they are shown with.
 pub(super) fn append_finding(text: &mut StyledText, usage: &UsageView) {
     text.line(Tone::Strong, &usage.finding);
+    if usage.totals.requests.0 > 0 {
+        text.line(Tone::Muted, &usage.basis);
+    }
     if let Some(rate) = &usage.currency.finding {
         text.line(Tone::Muted, rate);
     }

@@ -70,7 +70,7 @@ pub(crate) async fn backend_add(engine: &Engine, req: BackendAdd) -> Result<Back
         BackendKey::New { secret } => {
             let key = parse_new_key_id(&settings, &id)?;
             let label = input::label_or_id(&req.label, id.as_str());
-            store_key(engine, &key, label, secret, Some(origin)).await?;
+            store_key(engine, &key, label, secret, Some(origin), None).await?;
             Some(key)
         }
     };

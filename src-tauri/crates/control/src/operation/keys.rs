@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{BoundSecret, CredentialId, Origin, Secret};
+use domain::{BillingProvider, BoundSecret, CredentialId, Origin, Secret};
 use engine::{Engine, KeyState};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, Settings, VaultKind};
@@ -53,9 +53,10 @@ pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, Api
     }
     let origin = match req.url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
         Some(url) => Some(parse_origin(&input::check_base_url("url", url, engine)?.url)?),
-        None => None,
+        None => req.billing.and_then(|provider| provider.address().parse().ok()),
     };
-    store_key(engine, &id, input::label_or_id(&req.label, &req.id), req.secret, origin).await?;
+    let label = input::label_or_id(&req.label, &req.id);
+    store_key(engine, &id, label, req.secret, origin, req.billing).await?;
     find_key_view(engine, &id).await
 }
 
@@ -66,6 +67,7 @@ pub(super) async fn store_key(
     label: String,
     secret: Secret,
     origin: Option<Origin>,
+    billing: Option<BillingProvider>,
 ) -> Result<(), ApiError> {
     let known = CredentialSettings {
         label,
@@ -73,6 +75,7 @@ pub(super) async fn store_key(
         tail: secret.tail(),
         created: engine.clock().wall(),
         replaced: None,
+        billing,
     };
     engine.vault().put(id, BoundSecret::new(secret, origin)).await?;
     let place = id.clone();
@@ -125,6 +128,15 @@ pub(crate) async fn key_verify(
 ) -> Result<KeyVerificationView, ApiError> {
     let settings = engine.settings();
     let id = input::parse_known_credential(&settings, &req.id)?;
+    if let Some(provider) = settings.credentials.get(&id).and_then(|known| known.billing) {
+        let fetch = format!("`gatehouse usage reconcile --provider {}`", provider.word());
+        return Ok(KeyVerificationView {
+            id: req.id,
+            state: KeyState::Unverified,
+            detail: "it reads cost reports and is sent with no request".to_owned(),
+            fix: Some(format!("{fetch} tries it.")),
+        });
+    }
     let Some(backend) = backends_using_key(&settings, &id).into_iter().next() else {
         return Ok(KeyVerificationView {
             id: req.id,
@@ -219,6 +231,7 @@ fn key_view(
         used_by: backends_using_key(settings, id).iter().map(ToString::to_string).collect(),
         dependents: dependents::key_dependents(settings, id),
         storage: engine.vault().kind(),
+        billing: known.billing,
         read_only: false,
         last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
     }
@@ -244,6 +257,7 @@ async fn environment_key_views(
                 tail: bound.parts().0.tail(),
                 created: engine.clock().wall(),
                 replaced: None,
+                billing: None,
             };
             let view = key_view(engine, settings, &id, &known, used);
             keys.push(KeyView { created_at: None, read_only: true, ..view });

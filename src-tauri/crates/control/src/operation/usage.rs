@@ -185,6 +185,7 @@ fn usage_view(
         zone: zone_name(&period.zone),
         finding: usage_finding(&groups, &sums.totals, currency.shown()),
         totals: totals_view(&sums.totals),
+        basis: basis_sentence(&sums.totals),
         buckets: sums
             .buckets
             .iter()
@@ -273,6 +274,21 @@ fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
     u32::try_from(percent).ok()
 }
 
+/// Rounded down, so that 100 means all.
+pub(super) fn priced_percent(requests: u64, unpriced: u64) -> Option<u32> {
+    let priced = u128::from(requests.saturating_sub(unpriced)) * 100;
+    u32::try_from(priced.checked_div(u128::from(requests))?).ok()
+}
+
+/// The basis of a total. What providers billed is in the drift, apart.
+fn basis_sentence(totals: &UsageTotals) -> String {
+    let basis = "Stated by the backend, else computed";
+    match priced_percent(totals.requests, totals.unpriced_requests) {
+        None => basis.to_owned(),
+        Some(percent) => format!("{basis}; {percent} % of requests priced"),
+    }
+}
+
 pub(super) fn group_key(key: &UsageKey) -> String {
     match key {
         UsageKey::Named(name) => name.clone(),
@@ -304,6 +320,7 @@ pub(super) fn totals_view(totals: &UsageTotals) -> UsageTotalsView {
         cost_nano_usd: totals.cost.into(),
         requests: totals.requests.into(),
         unpriced_requests: totals.unpriced_requests.into(),
+        priced_percent: priced_percent(totals.requests, totals.unpriced_requests),
         failed_requests: totals.failed.into(),
         input_tokens: totals.tokens.input().into(),
         cache_read_tokens: totals.tokens.cache_read.into(),

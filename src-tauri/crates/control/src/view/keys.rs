@@ -1,6 +1,6 @@
 //! Request and view types for keys. A view never holds the key, only its last four characters.
 
-use domain::Secret;
+use domain::{BillingProvider, Secret};
 use engine::KeyState;
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -27,6 +27,8 @@ pub struct KeyView {
     pub used_by: Vec<String>,
     pub dependents: DependentsView,
     pub storage: VaultKind,
+    /// Of an admin key: the provider whose cost reports it reads.
+    pub billing: Option<BillingProvider>,
     /// True for keys from the environment.
     pub read_only: bool,
     /// The last 30 days.
@@ -58,6 +60,11 @@ pub struct KeyAdd {
     /// The URL that the key may be sent to. Without one, the key is bound to the first backend that
     /// uses it.
     pub url: Option<String>,
+    /// For an admin key: the provider whose cost reports it reads. It is bound to that provider,
+    /// and no request is sent with it.
+    #[serde(default)]
+    #[specta(optional)]
+    pub billing: Option<BillingProvider>,
 }
 
 /// Replaces a key. It stays bound to its origin.

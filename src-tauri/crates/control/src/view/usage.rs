@@ -108,6 +108,8 @@ pub enum TimeZoneChoice {
 pub struct UsageView {
     pub from: UnixMs,
     pub to: UnixMs,
+    /// What the totals rest on: "Stated by the backend, else computed; 98 % of requests priced".
+    pub basis: String,
     /// The currency of the amounts in sentences; the fields of this view are US dollars.
     pub currency: CurrencyView,
     /// The time zone used, `Europe/Berlin`.
@@ -190,6 +192,8 @@ pub struct UsageTotalsView {
     pub requests: Count,
     /// Requests whose cost is not known; not in `cost`.
     pub unpriced_requests: Count,
+    /// Percentage of the requests with a known cost, rounded down; None without requests.
+    pub priced_percent: Option<u32>,
     /// Requests that did not end well.
     pub failed_requests: Count,
     /// Every class of input.

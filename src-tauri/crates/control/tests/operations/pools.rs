@@ -40,6 +40,7 @@ async fn key_pool_fixture() -> KeyPoolFixture {
         label: String::new(),
         secret: secret(SPARE),
         url: Some(upstream.base_url()),
+        billing: None,
     };
     control::key_add(&world.core, spare).await.expect("added");
     world.add_up(&upstream, BackendKey::New { secret: secret(MAIN) }).await;

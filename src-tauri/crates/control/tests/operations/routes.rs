@@ -214,6 +214,7 @@ async fn every_key_of_a_pool_is_tried_shown_and_detached() {
         label: String::new(),
         secret: secret("sk-second-0123456789"),
         url: None,
+        billing: None,
     };
     control::key_add(core, second).await.expect("put in");
     let member =
@@ -258,6 +259,7 @@ async fn a_key_of_another_host_cannot_join_a_pool() {
         label: String::new(),
         secret: secret("sk-else-0123456789"),
         url: Some("https://other.test/v1".to_owned()),
+        billing: None,
     };
     control::key_add(core, elsewhere).await.expect("put in");
     let member = |credential: &str| PoolKeyView { credential: credential.to_owned(), weight: 1 };

@@ -35,7 +35,7 @@ fn to_file(move_keys: bool) -> VaultSet {
 
 async fn add_key(core: &Core, id: &str) {
     let (label, secret) = (String::new(), secret("sk-0123456789abcdef"));
-    let req = KeyAdd { id: id.to_owned(), label, secret, url: None };
+    let req = KeyAdd { id: id.to_owned(), label, secret, url: None, billing: None };
     control::key_add(core, req).await.expect("a key");
 }
 
@@ -233,6 +233,7 @@ async fn an_older_vault_file_in_its_place_is_shown() {
         label: String::new(),
         secret: secret("sk-0123456789abcdef"),
         url: Some("https://api.example.com/v1".to_owned()),
+        billing: None,
     };
     control::key_add(&core, key).await.expect("added");
     assert_eq!(control::vault_check(&core).await.expect("looked at").hint, None);

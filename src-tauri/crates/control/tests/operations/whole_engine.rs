@@ -248,6 +248,7 @@ async fn the_host_that_is_shown_for_a_key_is_the_vaults_and_not_the_files() {
         label: String::new(),
         secret: secret("sk-0123456789abcdef"),
         url: Some("https://api.example.com/v1".to_owned()),
+        billing: None,
     };
     control::key_add(&core, key).await.expect("added");
     let file = home.path().join("config").join("settings.toml");

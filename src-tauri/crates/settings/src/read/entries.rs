@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
 use domain::{
-    BackendId, CacheMode, ClientId, CredentialId, ExtraDialect, IdError, Origin, TranslationMode,
-    UnsupportedFeature, ViewId,
+    BackendId, BillingProvider, CacheMode, ClientId, CredentialId, ExtraDialect, IdError, Origin,
+    TranslationMode, UnsupportedFeature, ViewId,
 };
 use indexmap::IndexMap;
 use toml_edit::Value;
@@ -67,7 +67,7 @@ pub(super) fn read_credentials(
     findings: &mut Findings,
 ) -> IndexMap<CredentialId, CredentialSettings> {
     read_entries(section, findings, |id: &CredentialId, entry, findings| {
-        entry.check_names(&["label", "origin", "tail", "created", "replaced"], findings);
+        entry.check_names(&["label", "origin", "tail", "created", "replaced", "billing"], findings);
         entry.require("created", CREATED_HINT, findings);
         let tail = entry.text("tail", findings);
         if tail.is_some_and(|tail| tail.chars().count() > TAIL_CHARS) {
@@ -85,6 +85,7 @@ pub(super) fn read_credentials(
             tail: tail.map(str::to_owned),
             replaced: entry.time("replaced", findings),
             created: entry.time("created", findings)?,
+            billing: entry.word("billing", BillingProvider::WORDS, findings),
         })
     })
 }

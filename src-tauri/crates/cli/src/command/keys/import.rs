@@ -46,7 +46,7 @@ pub(super) async fn run(
     for FoundKey { known, secret } in found {
         let id = known.credential.to_owned();
         let (label, url) = (String::new(), Some(known.origin.to_owned()));
-        match control::key_add(core, KeyAdd { id, label, secret, url }).await {
+        match control::key_add(core, KeyAdd { id, label, secret, url, billing: None }).await {
             Ok(key) => kept.push(key),
             Err(error) if error.field.as_deref() == Some("id") => {
                 console.print_remark(&super::render_sentence(&format!(

@@ -46,13 +46,13 @@ pub(super) fn keys_fixture() -> Value {
          "used_by": ["openai", "spare"],
          "dependents": {"backends": ["openai", "spare"], "routes": ["fast", "main"],
             "broken_routes": ["fast"], "cache_server": true},
-         "storage": "keychain", "read_only": false,
+         "storage": "keychain", "billing": null, "read_only": false,
          "last_month": spend(12_000_000_000, 40, 0)},
         {"id": "new", "label": "new", "tail": null, "origin": null, "created_at": ago(5),
          "replaced_at": null, "state": "unverified", "reason": null, "verified_at": null,
          "used_at": null, "used_by": [],
          "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
-         "storage": "file", "read_only": false,
+         "storage": "file", "billing": null, "read_only": false,
          "last_month": spend(0, 0, 0)},
     ])
 }
@@ -138,7 +138,9 @@ pub(super) fn clients_fixture() -> Value {
 }
 
 fn totals(cost: i64, requests: u64, unpriced: u64, failed: u64) -> Value {
+    let priced_percent = ((requests - unpriced) * 100).checked_div(requests);
     json!({"cost_nano_usd": cost, "requests": requests, "unpriced_requests": unpriced,
+        "priced_percent": priced_percent,
         "failed_requests": failed, "input_tokens": 1_234_567, "cache_read_tokens": 1_000,
         "output_tokens": 45_678, "reasoning_tokens": 12, "retries": 3, "wasted_nano_usd": 90_000_000,
         "saved_nano_usd": 250_000_000, "cache_hits": 4, "cache_misses": 6})
@@ -175,6 +177,7 @@ pub(super) fn usage_fixture() -> Value {
     json!({
         "from": ago(86_400), "to": NOW.0, "zone": "UTC",
         "finding": "gpt-5-mini took 80 % of $5.00 over 12 requests",
+        "basis": "Stated by the backend, else computed; 92 % of requests priced",
         "currency": {"code": "USD", "rate": "1", "minor_digits": 2, "has_symbol": true,
                      "source": null, "source_url": null, "as_of": null, "is_own": false,
                      "finding": null},

@@ -1,0 +1,152 @@
+//! `gatehouse usage reconcile` and `gatehouse usage drift`: what providers billed, beside what was
+//! computed.
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+use control::Core;
+use control::view::{
+    BillingFetch, BillingImport, BillingProvider, BillingReportView, DriftDayView, DriftQuery,
+    DriftView,
+};
+
+use crate::console::Console;
+use crate::exit::{CommandError, Exit};
+use crate::quantity::{UNKNOWN, format_count, format_counted_noun, format_money};
+use crate::sign::Tone;
+use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::word::word;
+
+/// Problems of a file that are listed.
+const PROBLEMS_SHOWN: usize = 20;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReconcileArguments {
+    /// The provider that billed
+    #[arg(long, value_parser = word::<BillingProvider>())]
+    provider: BillingProvider,
+    /// Read this file, which the provider's console exported, instead of asking the provider
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "days")]
+    csv: Option<PathBuf>,
+    /// Days back, without today
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=30))]
+    days: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DriftArguments {
+    /// One provider
+    #[arg(long, value_parser = word::<BillingProvider>())]
+    provider: Option<BillingProvider>,
+    /// Days back, today included
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=90))]
+    days: u32,
+}
+
+pub(super) async fn reconcile(
+    wanted: &ReconcileArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let report = match &wanted.csv {
+        Some(file) => {
+            let file_name = file.display().to_string();
+            let bytes = std::fs::read(file).map_err(|error| {
+                CommandError::new(Exit::Usage, format!("{file_name} could not be read: {error}"))
+            })?;
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let import = BillingImport { provider: wanted.provider, file_name, text };
+            control::billing_import(core, import).await?
+        }
+        None => {
+            let fetch = BillingFetch { provider: wanted.provider, days: wanted.days };
+            tokio::select! {
+                report = control::billing_fetch(core, fetch) => report?,
+                _ = tokio::signal::ctrl_c() => {
+                    control::billing_cancel(core).await?;
+                    return Err(CommandError::new(Exit::Negative, "the fetch was cancelled")
+                        .with_hint("Nothing was stored."));
+                }
+            }
+        }
+    };
+    console.print_view(&report, render_report)?;
+    Ok(if report.days.0 > 0 && report.problems.is_empty() { Exit::Success } else { Exit::Negative })
+}
+
+pub(super) async fn drift(
+    wanted: &DriftArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let query = DriftQuery { days: wanted.days, provider: wanted.provider };
+    let drift = control::billing_drift(core, query).await?;
+    console.print_view(&drift, render_drift)?;
+    Ok(Exit::Success)
+}
+
+pub(in crate::command) fn render_report(report: &BillingReportView) -> StyledText {
+    let mut text = StyledText::new();
+    let tone = if report.problems.is_empty() { Tone::Good } else { Tone::Warn };
+    text.line(tone, &report.finding);
+    for problem in report.problems.iter().take(PROBLEMS_SHOWN) {
+        let field = match problem.field.as_str() {
+            "" => String::new(),
+            field => format!("{field}: "),
+        };
+        let place = format!("{}:{}: ", problem.file, problem.line.0);
+        text.piece(Tone::Muted, &place).line(Tone::Plain, &format!("{field}{}", problem.problem));
+    }
+    let hidden = report.problems.len().saturating_sub(PROBLEMS_SHOWN) as u64;
+    if hidden > 0 {
+        text.line(Tone::Muted, &format!("and {}", format_counted_noun(hidden.into(), "more")));
+    }
+    text.line(Tone::Muted, "`gatehouse usage drift` compares it with what was computed.");
+    text
+}
+
+pub(in crate::command) fn render_drift(drift: &DriftView) -> StyledText {
+    let mut text = StyledText::new();
+    text.line(Tone::Strong, &drift.finding);
+    if drift.days.is_empty() {
+        let hint = "`gatehouse usage reconcile --provider NAME` reads a cost report.";
+        text.line(Tone::Muted, hint);
+        return text;
+    }
+    let mut table = TextTable::new(&[
+        Column::Left("Day (UTC)"),
+        Column::Left("Provider"),
+        Column::Right("Computed"),
+        Column::Right("Priced").hidden_at_rank(3),
+        Column::Right("Billed"),
+        Column::Right("Difference"),
+        Column::Right("Requests").hidden_at_rank(2),
+        Column::Left("Why").hidden_at_rank(1),
+    ]);
+    for day in &drift.days {
+        table.row(day_row(day));
+    }
+    text.end().table(&table);
+    text
+}
+
+fn day_row(day: &DriftDayView) -> [TableCell; 8] {
+    let difference = match (day.difference_nano_usd, day.difference_percent) {
+        (None, _) => UNKNOWN.to_owned(),
+        (Some(amount), None) => format_money(amount),
+        (Some(amount), Some(percent)) => format!("{} ({percent:+.1} %)", format_money(amount)),
+    };
+    [
+        day.day.as_str().into(),
+        day.provider.name().into(),
+        format_money(day.computed_nano_usd).into(),
+        day.priced_percent.map_or_else(|| UNKNOWN.to_owned(), |share| format!("{share} %")).into(),
+        match day.billed_nano_usd {
+            Some(billed) => format_money(billed).into(),
+            None => TableCell::styled(Tone::Muted, "not reconciled"),
+        },
+        difference.into(),
+        format_count(day.requests).into(),
+        day.reasons.join("; ").into(),
+    ]
+}

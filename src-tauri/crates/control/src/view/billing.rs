@@ -1,0 +1,130 @@
+//! Request and view types for what providers billed, and how far it is from what was computed.
+
+use domain::{BilledSource, BillingProvider};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::{Count, NanoDollars, UnixMs};
+
+/// Asks a provider for its cost report with the stored admin key.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BillingFetch {
+    pub provider: BillingProvider,
+    /// UTC days back, without today; 1 to 30.
+    pub days: u32,
+}
+
+/// Reads a file that the provider's console exported.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BillingImport {
+    pub provider: BillingProvider,
+    /// Shown with what could not be read.
+    pub file_name: String,
+    /// The file as text. A byte that is no text stands as U+FFFD.
+    pub text: String,
+}
+
+/// What a report said. Stored under its days, in place of what the same source said of them.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BillingReportView {
+    pub provider: BillingProvider,
+    pub source: BilledSource,
+    /// Days that were stored, those without costs among them.
+    pub days: Count,
+    pub lines: Count,
+    pub billed_nano_usd: NanoDollars,
+    /// What of a file could not be used. A day with such a line is not stored.
+    pub problems: Vec<BillingProblemView>,
+    /// "OpenAI billed $41.20 on 12 days. 1 problem."
+    pub finding: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BillingProblemView {
+    pub file: String,
+    /// Counted from 1.
+    pub line: Count,
+    /// The column; empty for a whole line.
+    pub field: String,
+    pub problem: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct DriftQuery {
+    /// UTC days back, today included; 1 to 90.
+    pub days: u32,
+    /// One provider; None for all.
+    #[serde(default)]
+    #[specta(optional)]
+    pub provider: Option<BillingProvider>,
+}
+
+/// What was billed beside what was computed.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct DriftView {
+    /// "OpenAI billed $4.10 and Gatehouse computed $4.05 on 7 reconciled days."
+    pub finding: String,
+    pub providers: Vec<DriftProviderView>,
+    /// Newest first; days with traffic or a report.
+    pub days: Vec<DriftDayView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct DriftProviderView {
+    pub provider: BillingProvider,
+    pub label: String,
+    /// Its admin key; None if there is none.
+    pub key: Option<String>,
+    /// When the newest report was read.
+    pub fetched: Option<UnixMs>,
+    pub reconciled_days: Count,
+    /// Days with traffic and without a report.
+    pub open_days: Count,
+    /// Of the reconciled days alone, as the next two.
+    pub computed_nano_usd: NanoDollars,
+    pub billed_nano_usd: NanoDollars,
+    /// Billed minus computed.
+    pub difference_nano_usd: NanoDollars,
+    /// Share of what was billed, in percent with one decimal; None if nothing was billed.
+    pub difference_percent: Option<f64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct DriftDayView {
+    pub provider: BillingProvider,
+    /// In UTC: `2026-11-20`.
+    pub day: String,
+    pub state: DriftState,
+    pub computed_nano_usd: NanoDollars,
+    /// None without a report, which is not zero.
+    pub billed_nano_usd: Option<NanoDollars>,
+    /// Billed minus computed; None without a report.
+    pub difference_nano_usd: Option<NanoDollars>,
+    /// Share of what was billed, in percent with one decimal.
+    pub difference_percent: Option<f64>,
+    pub requests: Count,
+    /// Requests whose cost is not known; not in the computed cost.
+    pub unpriced_requests: Count,
+    /// Percentage of the requests with a known cost, rounded down; None without requests.
+    pub priced_percent: Option<u32>,
+    pub source: Option<BilledSource>,
+    pub fetched: Option<UnixMs>,
+    /// Reasons that are seen: "2 requests have no price".
+    pub reasons: Vec<String>,
+    /// As the provider names them, highest first.
+    pub lines: Vec<BilledLineView>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftState {
+    /// There is a report of the day.
+    Reconciled,
+    NotReconciled,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BilledLineView {
+    pub line: String,
+    pub amount_nano_usd: NanoDollars,
+}

@@ -1,0 +1,126 @@
+/** What OpenAI billed in the made-up world: two weeks, of which the newest two days have no report yet. */
+import type { BilledSource, BillingProvider, BillingReportView, DriftDayView, DriftView } from "@/ipc/bindings";
+import type { Doing } from "@/ipc/fake/doing";
+import { fault, raise } from "@/ipc/fake/rules";
+import { DAY_MS } from "@/ipc/fake/world";
+import type { Host } from "@/ipc/host";
+
+const LABELS: Record<BillingProvider, string> = {
+  openai: "OpenAI",
+  anthropic: "Anthropic",
+  openrouter: "OpenRouter",
+};
+const DAYS = 14;
+const OPEN_DAYS = 2;
+const NANO = 1_000_000_000;
+
+export function fakeBilling({
+  world,
+  now,
+  answer,
+  changed,
+}: Doing): Pick<Host, "billingFetch" | "billingCancel" | "billingImport" | "billingDrift"> {
+  const adminKey = (provider: BillingProvider) => world.keys.find((key) => key.billing === provider)?.id ?? null;
+
+  const dayOf = (back: number): DriftDayView => {
+    const at = now() - back * DAY_MS;
+    const day = new Date(at).toISOString().slice(0, 10);
+    const computed = Math.round((2.1 + Math.sin(back) * 0.8) * NANO);
+    const unpriced = back % 5 === 0 ? 3 : 0;
+    const billed = back < OPEN_DAYS ? null : computed + (unpriced > 0 ? Math.round(0.09 * NANO) : 0);
+    const difference = billed === null ? null : billed - computed;
+    return {
+      provider: "openai",
+      day,
+      state: billed === null ? "not_reconciled" : "reconciled",
+      computed_nano_usd: computed,
+      billed_nano_usd: billed,
+      difference_nano_usd: difference,
+      difference_percent:
+        difference === null || billed === null ? null : Math.round((difference * 1_000) / billed) / 10,
+      requests: 140 + back * 3,
+      unpriced_requests: unpriced,
+      priced_percent: unpriced > 0 ? 97 : 100,
+      source: billed === null ? null : "api",
+      fetched: billed === null ? null : now() - DAY_MS / 4,
+      reasons: [
+        ...(unpriced > 0 ? [`${unpriced} requests have no price`] : []),
+        ...(back === 0 ? ["the day is not over"] : []),
+        ...(difference !== null && difference > 0
+          ? ["billed more than Gatehouse saw; requests outside Gatehouse are not known"]
+          : []),
+      ],
+      lines:
+        billed === null
+          ? []
+          : [
+              { line: "gpt-5.2, output", amount_nano_usd: Math.round(billed * 0.7) },
+              { line: "gpt-5.2, input", amount_nano_usd: billed - Math.round(billed * 0.7) },
+            ],
+    };
+  };
+
+  const drift = (provider: BillingProvider | null, days: number): DriftView => {
+    const has = world.requests.length > 0 && (provider === null || provider === "openai");
+    const rows = has ? Array.from({ length: Math.min(days, DAYS) }, (_, back) => dayOf(back)) : [];
+    const reconciled = rows.filter((row) => row.state === "reconciled");
+    const sum = (pick: (row: DriftDayView) => number) => reconciled.reduce((total, row) => total + pick(row), 0);
+    const computed = sum((row) => row.computed_nano_usd);
+    const billed = sum((row) => row.billed_nano_usd ?? 0);
+    const money = (nano: number) => `$${(nano / NANO).toFixed(2)}`;
+    return {
+      finding:
+        reconciled.length === 0
+          ? "Nothing is reconciled: there is no cost report of these days."
+          : `OpenAI billed ${money(billed)} and Gatehouse computed ${money(computed)} on ${reconciled.length} reconciled days.`,
+      providers: has
+        ? [
+            {
+              provider: "openai",
+              label: LABELS.openai,
+              key: adminKey("openai"),
+              fetched: now() - DAY_MS / 4,
+              reconciled_days: reconciled.length,
+              open_days: rows.length - reconciled.length,
+              computed_nano_usd: computed,
+              billed_nano_usd: billed,
+              difference_nano_usd: billed - computed,
+              difference_percent: billed === 0 ? null : Math.round(((billed - computed) * 1_000) / billed) / 10,
+            },
+          ]
+        : [],
+      days: rows,
+    };
+  };
+
+  const report = (provider: BillingProvider, source: BilledSource, days: number): BillingReportView => {
+    changed("usage");
+    return {
+      provider,
+      source,
+      days,
+      lines: days * 2,
+      billed_nano_usd: days * 2 * NANO,
+      problems: [],
+      finding: `${LABELS[provider]} billed $${days * 2}.00 on ${days} days.`,
+    };
+  };
+
+  return {
+    billingFetch: (req) =>
+      answer(() => {
+        if (adminKey(req.provider) === null)
+          raise(
+            fault(
+              "not_found",
+              `there is no admin key of ${LABELS[req.provider]} for cost reports`,
+              "Add one, or import the file that the provider's console exports.",
+            ),
+          );
+        return report(req.provider, "api", req.days);
+      }),
+    billingCancel: () => answer(() => null),
+    billingImport: (req) => answer(() => report(req.provider, "csv", 12)),
+    billingDrift: (req) => answer(() => drift(req.provider ?? null, req.days)),
+  };
+}
