@@ -44,6 +44,7 @@ export const QUERY_NAMES = [
   "clients",
   "currency",
   "usage",
+  "billing_drift",
   "session_logs",
   "requests",
   "readiness",

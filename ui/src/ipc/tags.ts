@@ -9,9 +9,9 @@ import type { QueryName } from "@/ipc/queries";
 export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   status: ["status"],
   backends: ["backends", "routes"],
-  keys: ["keys"],
+  keys: ["keys", "billing_drift"],
   clients: ["clients", "playground_snippets"],
-  usage: ["usage", "requests", "request_path", "routes", "cache"],
+  usage: ["usage", "billing_drift", "requests", "request_path", "routes", "cache"],
   session_logs: ["session_logs"],
   readiness: ["readiness"],
   settings: ["playground_snippets", "settings", "saved_views", "currency"],

@@ -2,6 +2,8 @@
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type {
   ApiError,
+  DriftQuery,
+  DriftView,
   UsageForecastQuery,
   UsageForecastView,
   UsageHeatmapView,
@@ -25,6 +27,16 @@ export function useUsageHeatmap(query: UsagePeriodQuery): UseQueryResult<UsageHe
   return useQuery<UsageHeatmapView, ApiError>({
     queryKey: ["usage", "heatmap", query],
     queryFn: () => host.usageHeatmap(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** What providers billed against what was computed. Admin keys change it too, so it has a name of its own. */
+export function useBillingDrift(query: DriftQuery): UseQueryResult<DriftView, ApiError> {
+  const host = useHost();
+  return useQuery<DriftView, ApiError>({
+    queryKey: ["billing_drift", query],
+    queryFn: () => host.billingDrift(query),
     placeholderData: (previous) => previous,
   });
 }

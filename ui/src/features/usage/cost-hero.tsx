@@ -54,6 +54,7 @@ export function CostHero({ usage, place }: CostHeroProps) {
           </PanelLink>
         )}
       </p>
+      <p className="text-11 text-pretty text-ink-3">{usage.basis}</p>
       <RateNote />
     </section>
   );

@@ -11,6 +11,7 @@ import { UsageExport } from "@/features/usage/usage-export";
 import { MEASURES, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
 import { ForecastChart } from "@/features/usage/forecast-chart";
 import { ForecastFigure } from "@/features/usage/forecast-figure";
+import { DriftCard } from "@/features/usage/drift-card";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -58,6 +59,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
             {data.totals.requests > 0 && <CrossCard place={place} />}
             <Forecast place={place} />
             <MetersTable meters={data.meters} />
+            <DriftCard />
             {data.totals.unpriced_requests > 0 && <UnpricedCard usage={data} place={place} />}
           </div>
         )}

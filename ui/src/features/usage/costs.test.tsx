@@ -35,3 +35,18 @@ test("the month's end is expected with its range, and its days stand in a table"
   await user.click(within(chart).getByRole("button", { name: "Show as table" }));
   expect(within(chart).getAllByRole("row")).toHaveLength(days.length + 1);
 });
+
+test("what a provider billed stands beside what was computed, and an admin key leads to its report", async () => {
+  const { host, user } = renderPanel("busy", "/usage");
+  const { finding } = await host.billingDrift({ days: 30 });
+  const card = await screen.findByRole("region", { name: "Billed and computed" });
+  expect(await within(card).findByText(finding)).toBeVisible();
+  await user.click(within(card).getByText("By day"));
+  expect(within(card).getAllByText("no report")).not.toHaveLength(0);
+  await user.click(within(card).getByRole("button", { name: "Add admin key" }));
+  const dialog = await screen.findByRole("dialog", { name: "Admin key of OpenAI" });
+  await user.type(within(dialog).getByLabelText("Admin key"), "sk-admin-0123456789");
+  await user.click(within(dialog).getByRole("button", { name: "Add key" }));
+  await user.click(await within(card).findByRole("button", { name: "Reconcile" }));
+  expect(await screen.findByText(/^OpenAI billed \$/)).toBeVisible();
+});

@@ -14,6 +14,8 @@ const DAYS = 14;
 const OPEN_DAYS = 2;
 const NANO = 1_000_000_000;
 
+const money = (nano: number) => `$${(nano / NANO).toFixed(2)}`;
+
 export function fakeBilling({
   world,
   now,
@@ -67,7 +69,6 @@ export function fakeBilling({
     const sum = (pick: (row: DriftDayView) => number) => reconciled.reduce((total, row) => total + pick(row), 0);
     const computed = sum((row) => row.computed_nano_usd);
     const billed = sum((row) => row.billed_nano_usd ?? 0);
-    const money = (nano: number) => `$${(nano / NANO).toFixed(2)}`;
     return {
       finding:
         reconciled.length === 0

@@ -1,0 +1,197 @@
+/** What providers billed against what was computed here, by provider and day. */
+import { FileUp, KeyRound, RefreshCw } from "lucide-react";
+import { useMemo, useRef, useState, type ChangeEvent } from "react";
+import { AdminKeyDialog } from "@/features/usage/admin-key-dialog";
+import { Button } from "@/components/button";
+import { Card } from "@/components/card";
+import { DataTable, type Column } from "@/components/data-table";
+import { DisclosureSummary } from "@/components/disclosure-summary";
+import { Moment } from "@/components/moment";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { BillingReportView, BillingProvider, DriftDayView, DriftProviderView, DriftView } from "@/ipc/bindings";
+import { useBillingDrift } from "@/ipc/usage-queries";
+import { formatMoney } from "@/lib/money";
+import { formatCount, formatCounted } from "@/lib/quantity";
+
+const DAYS = 30;
+
+function firstProblem({ problems: [problem] }: BillingReportView): string | null {
+  return problem === undefined ? null : `${problem.file}, line ${problem.line}: ${problem.problem}`;
+}
+
+const report = {
+  onSuccess: (done: BillingReportView) => notify({ title: done.finding, detail: firstProblem(done) }),
+  onError: (error: { message: string; hint: string | null }) =>
+    notify({ tone: "bad", title: error.message, detail: error.hint }),
+};
+
+export function DriftCard() {
+  const drift = useBillingDrift({ days: DAYS });
+  return (
+    <Card title="Billed and computed" note={`the last ${DAYS} days, in UTC as providers bill`}>
+      <Reading of={drift} skeleton={<Skeleton className="h-24" />}>
+        {(data) => (
+          <div className="flex flex-col gap-3">
+            <p className="text-ink-1">{data.finding}</p>
+            {data.providers.length > 0 && (
+              <ul aria-label="Providers" className="border-t border-line">
+                {data.providers.map((provider) => (
+                  <Provider key={provider.provider} provider={provider} />
+                ))}
+              </ul>
+            )}
+            {data.days.length > 0 && <Days drift={data} />}
+          </div>
+        )}
+      </Reading>
+    </Card>
+  );
+}
+
+function Provider({ provider }: { provider: DriftProviderView }) {
+  const { difference_nano_usd: difference, difference_percent: percent, reconciled_days: days } = provider;
+  const [isAdding, setAdding] = useState(false);
+  const fetch = useAction("billingFetch", (call) => call({ provider: provider.provider, days: DAYS }));
+  return (
+    <li className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line py-2">
+      <span className="w-24 font-medium">{provider.label}</span>
+      <span className="min-w-0 flex-1 text-12 text-ink-2">
+        {days === 0 ? (
+          "nothing reconciled yet"
+        ) : (
+          <>
+            {formatMoney(provider.billed_nano_usd)} billed, {formatMoney(provider.computed_nano_usd)} computed
+            <span className={isLarge(percent) ? "text-warn" : "text-ink-3"}>
+              {" "}
+              ({difference >= 0 ? "+" : ""}
+              {formatMoney(difference)}
+              {percent !== null && `, ${percent} %`})
+            </span>
+          </>
+        )}
+        <span className="text-ink-3">
+          {provider.open_days > 0 && `; ${formatCounted(provider.open_days, "day", "days")} open`}
+          {provider.fetched !== null && (
+            <>
+              ; read <Moment at={provider.fetched} />
+            </>
+          )}
+        </span>
+      </span>
+      <CsvButton provider={provider.provider} />
+      {provider.key === null ? (
+        <Button size="small" icon={KeyRound} onClick={() => setAdding(true)}>
+          Add admin key
+        </Button>
+      ) : (
+        <Button size="small" icon={RefreshCw} busy={fetch.isPending} onClick={() => fetch.mutate(undefined, report)}>
+          Reconcile
+        </Button>
+      )}
+      {isAdding && <AdminKeyDialog provider={provider} onClose={() => setAdding(false)} />}
+    </li>
+  );
+}
+
+/** From here on a difference is worth a look. */
+const LARGE_PERCENT = 2;
+
+function isLarge(percent: number | null): boolean {
+  return percent !== null && Math.abs(percent) >= LARGE_PERCENT;
+}
+
+/** Imports the cost report that a provider's page exports. */
+function CsvButton({ provider }: { provider: BillingProvider }) {
+  const input = useRef<HTMLInputElement>(null);
+  const read = useAction("billingImport", async (call, file: File) =>
+    call({ provider, file_name: file.name, text: await file.text() }),
+  );
+  const choose = ({ target }: ChangeEvent<HTMLInputElement>) => {
+    const [file] = target.files ?? [];
+    if (file) read.mutate(file, report);
+    target.value = "";
+  };
+  return (
+    <>
+      <input ref={input} type="file" accept=".csv,text/csv" hidden aria-label="Cost report" onChange={choose} />
+      <Button size="small" look="quiet" icon={FileUp} busy={read.isPending} onClick={() => input.current?.click()}>
+        Import CSV
+      </Button>
+    </>
+  );
+}
+
+function Days({ drift }: { drift: DriftView }) {
+  const columns = useMemo<Column<DriftDayView>[]>(() => {
+    const labels = new Map(drift.providers.map(({ provider, label }) => [provider, label]));
+    return [
+      { id: "day", header: "Day", width: "104px", value: (row) => row.day, cell: (row) => row.day },
+      {
+        id: "provider",
+        header: "Provider",
+        width: "112px",
+        value: (row) => labels.get(row.provider) ?? row.provider,
+        cell: (row) => labels.get(row.provider) ?? row.provider,
+      },
+      amount("billed", "Billed", (row) => row.billed_nano_usd),
+      amount("computed", "Computed", (row) => row.computed_nano_usd),
+      {
+        id: "difference",
+        header: "Difference",
+        numeric: true,
+        width: "120px",
+        value: (row) => row.difference_percent,
+        cell: (row) =>
+          row.difference_nano_usd === null ? (
+            "–"
+          ) : (
+            <span
+              className={isLarge(row.difference_percent) ? "text-warn" : undefined}
+              title={formatMoney(row.difference_nano_usd)}
+            >
+              {row.difference_percent === null ? formatMoney(row.difference_nano_usd) : `${row.difference_percent} %`}
+            </span>
+          ),
+      },
+      {
+        id: "requests",
+        header: "Requests",
+        numeric: true,
+        width: "96px",
+        from: "800",
+        value: (row) => row.requests,
+        cell: (row) => formatCount(row.requests),
+      },
+      {
+        id: "reasons",
+        header: "Reasons",
+        from: "640",
+        cell: (row) => <span title={row.reasons.join("; ")}>{row.reasons.join("; ")}</span>,
+      },
+    ];
+  }, [drift.providers]);
+  return (
+    <details className="group">
+      <DisclosureSummary className="text-ink-1">By day</DisclosureSummary>
+      <DataTable
+        label="Billed and computed by day"
+        columns={columns}
+        rows={drift.days}
+        rowId={(row) => `${row.provider}-${row.day}`}
+        empty={null}
+        className="mt-2 max-h-80"
+      />
+    </details>
+  );
+}
+
+function amount(id: string, header: string, of: (row: DriftDayView) => number | null): Column<DriftDayView> {
+  const cell = (row: DriftDayView) => {
+    const nano = of(row);
+    return nano === null ? <span className="text-ink-3">no report</span> : formatMoney(nano);
+  };
+  return { id, header, numeric: true, width: "104px", value: of, cell };
+}
