@@ -85,3 +85,67 @@ async fn a_wrong_budget_is_refused_by_its_field() {
     assert_eq!(refused.field.as_deref(), Some("scope"));
     assert_eq!(spent(&world.core).await, []);
 }
+
+/// Waits until the user is told of a mark.
+async fn told(events: &mut tokio::sync::broadcast::Receiver<engine::EngineEvent>) -> String {
+    loop {
+        if let engine::EngineEvent::Budget(notice) = events.recv().await.expect("an event") {
+            return notice.title.clone();
+        }
+    }
+}
+
+fn marks(view: &BudgetView) -> Vec<Option<u16>> {
+    view.crossings.iter().map(|crossing| crossing.percent).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_is_told_once_also_after_a_restart() {
+    let world = world().await;
+    spend_two_dollars(&world, "editor").await;
+    let monthly = BudgetSet { forecast: Some(false), ..set("4", None) };
+    let mut events = world.engine().events().subscribe();
+    control::budget_set(&world.core, monthly.clone()).await.expect("set");
+    assert_eq!(told(&mut events).await, "Budget monthly: 50 % used");
+    let home = world.stop().await;
+    let again = World::open(home, |_| {}).await.serving().await;
+    let mut events = again.engine().events().subscribe();
+    spend_two_dollars(&again, "editor").await;
+    control::budget_set(&again.core, monthly).await.expect("set");
+    // The last of those that were reached at once; half of it was told before the restart.
+    assert_eq!(told(&mut events).await, "Budget monthly: 100 % used");
+    let view = control::budgets(&again.core).await.expect("budgets").remove(0);
+    assert_eq!(marks(&view), [Some(100), Some(95), Some(80), Some(50)]);
+    assert_eq!(view.crossings[3].spent_nano_usd.0, 2_000_000_000);
+}
+
+fn allow(usd: &str) -> BudgetAllow {
+    BudgetAllow { id: "monthly".to_owned(), usd: usd.to_owned(), until: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_allowed_more_survives_a_restart_and_is_taken_back() {
+    let world = world().await;
+    control::budget_set(&world.core, set("8", None)).await.expect("set");
+    control::budget_allow(&world.core, allow("5")).await.expect("allowed");
+    let more = control::budget_allow(&world.core, allow("$0.50")).await.expect("allowed");
+    assert_eq!((more.allowed_nano_usd.0, more.limit_nano_usd.0), (5_500_000_000, 8_000_000_000));
+    assert!(more.allowances.iter().all(|it| it.until == more.until), "{more:?}");
+    let home = world.stop().await;
+    let again = World::open(home, |_| {}).await.serving().await;
+    let kept = control::budgets(&again.core).await.expect("budgets").remove(0);
+    assert_eq!((kept.allowed_nano_usd.0, kept.allowances.len()), (5_500_000_000, 2));
+    let none = control::budget_allow(&again.core, allow("0")).await.expect("taken back");
+    assert_eq!((none.allowed_nano_usd.0, none.allowances.len()), (0, 0));
+    for (req, field) in [
+        (allow("x"), "usd"),
+        (allow("1000000"), "usd"),
+        (BudgetAllow { until: Some(UnixMs(1)), ..allow("1") }, "until"),
+    ] {
+        let refused = control::budget_allow(&again.core, req).await.expect_err(field);
+        assert_eq!(refused.field.as_deref(), Some(field));
+    }
+    let nobody = BudgetAllow { id: "none".to_owned(), ..allow("1") };
+    let unknown = control::budget_allow(&again.core, nobody).await.expect_err("unknown");
+    assert_eq!(unknown.code, ErrorCode::NotFound);
+}

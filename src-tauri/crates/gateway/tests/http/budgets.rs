@@ -1,6 +1,6 @@
 //! Budgets: what they stop, what they count, and what a refused client reads.
 
-use domain::{Budget, BudgetDimension, BudgetId, NanoUsd};
+use domain::{Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd};
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 use test_support::{ChatText, Reply, ScriptedUpstream};
@@ -70,4 +70,24 @@ async fn a_budget_for_another_backend_stops_nothing_here() {
     assert_eq!(world.chat(&ask()).await.status, 200);
     configure(&world, NanoUsd::new(1), Some((BudgetDimension::Backend, "corp")));
     assert_eq!(world.chat(&ask()).await.status, 402);
+}
+
+fn configure_action(world: &World, action: BudgetAction) {
+    let budget = Budget { action, ..Budget::new(NanoUsd::new(1)) };
+    world.budgets.configure([(BudgetId::new("monthly").expect("a name"), budget)], TimeZone::UTC);
+}
+
+#[tokio::test]
+async fn a_budget_that_tells_refuses_nothing_and_one_that_asks_says_so() {
+    let (world, _upstream) = priced_world().await;
+    configure_action(&world, BudgetAction::Tell);
+    assert_eq!(world.chat(&ask()).await.status, 200);
+    // Told by the first request that passes its marks.
+    world.budgets.mark_reached().await;
+    configure_action(&world, BudgetAction::Ask);
+    let answer = world.chat(&ask()).await;
+    let message = answer.json()["error"]["message"].as_str().expect("a message").to_owned();
+    assert!(answer.status == 402 && message.contains("Gatehouse asks you"), "{message}");
+    assert!(message.contains("gatehouse budgets allow monthly --usd"), "{message}");
+    world.budgets.mark_reached().await;
 }
