@@ -178,6 +178,8 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "usage_cross" => json!({"period": {"range": "last_week", "zone": "utc"},
             "rows": "credential", "columns": "route"}),
         "usage_forecast" => json!({"zone": "utc"}),
+        "usage_failures" => json!({"range": "last_week", "zone": "utc"}),
+        "usage_latency" => json!({"range": "last_week", "zone": "utc", "group_by": "backend"}),
         "usage_heatmap" => json!({"range": "last_week", "zone": "utc"}),
         "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),
         "request_path" | "request_code" => json!({"id": format!("req_{:032x}", 1)}),

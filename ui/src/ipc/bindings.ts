@@ -73,8 +73,12 @@ export const commands = {
 	usageCross: (req: UsageCrossQuery) => typedError<UsageCrossView, ApiError>(__TAURI_INVOKE("usage_cross", { req })),
 	/**  Forecasts what this month costs. */
 	usageForecast: (req: UsageForecastQuery) => typedError<UsageForecastView, ApiError>(__TAURI_INVOKE("usage_forecast", { req })),
+	/**  Counts the failed attempts of a period by class. */
+	usageFailures: (req: UsagePeriodQuery) => typedError<UsageFailuresView, ApiError>(__TAURI_INVOKE("usage_failures", { req })),
 	/**  Sums the usage of a period by weekday and hour. */
 	usageHeatmap: (req: UsagePeriodQuery) => typedError<UsageHeatmapView, ApiError>(__TAURI_INVOKE("usage_heatmap", { req })),
+	/**  Returns percentiles of the latencies of a period. */
+	usageLatency: (req: UsageLatencyQuery) => typedError<UsageLatencyView, ApiError>(__TAURI_INVOKE("usage_latency", { req })),
 	/**  Writes the statement of a month as a page to print, CSV or JSON. */
 	statement: (req: StatementQuery) => typedError<StatementFile, ApiError>(__TAURI_INVOKE("statement", { req })),
 	/**  Saves the statement of a month in the folder for downloads. */
@@ -1215,6 +1219,12 @@ export type ExtraDialect =
 /**  Anthropic's Messages API. */
 "messages";
 
+export type FailureBackendView = {
+	key: string,
+	label: string,
+	attempts: Count,
+};
+
 /**  The error class and the advice for a request that did not end well. */
 export type FailureCauseView = {
 	/**  None if no backend was at fault, or the class is of another version. */
@@ -1291,6 +1301,17 @@ export type FailureClass =
 "conflict-or-timeout" | 
 /**  The client disconnected. */
 "cancelled";
+
+export type FailureClassView = {
+	/**  Its word: `rate-limited`. */
+	class: string,
+	attempts: Count,
+	percent_of_attempts: number | null,
+	/**  The known cost. */
+	cost_nano_usd: NanoDollars,
+	/**  Most attempts first. */
+	backends: FailureBackendView[],
+};
 
 /**  Which of a new user's first steps are done. */
 export type FirstStepsView = {
@@ -1500,6 +1521,48 @@ export type KeyView = {
 	read_only: boolean,
 	/**  The last 30 days. */
 	last_month: SpendView,
+};
+
+export type LatencyBucketView = {
+	start: UnixMs,
+	/**  `08:00` or `21 Nov` */
+	label: string,
+	parts: LatencyPartView[],
+};
+
+/**  Dimension of latencies. */
+export type LatencyGroupBy = 
+/**  All requests together. */
+"all" | "backend" | 
+/**  The billed model, or the requested one if the backend did not report it. */
+"model" | "route";
+
+export type LatencyGroupView = {
+	key: string,
+	label: string,
+	parts: LatencyPartView[],
+};
+
+/**  What was waited for. */
+export type LatencyPart = 
+/**  A free slot. */
+"queue" | 
+/**  The backend's first byte, without the queue. */
+"connect" | 
+/**  The first token, from the arrival of the request. */
+"first_token" | 
+/**  The end, from the arrival of the request. */
+"total";
+
+/**  Percentiles of one part, at most one percent off. Parts that nothing measured are left out. */
+export type LatencyPartView = {
+	part: LatencyPart,
+	/**  Requests that it was measured of. */
+	count: Count,
+	p50_ms: number | null,
+	p95_ms: number | null,
+	p99_ms: number | null,
+	max_ms: number | null,
 };
 
 export type LedgerBackupView = {
@@ -3023,6 +3086,21 @@ export type UsageCrossView = {
 	totals: UsageTotalsView,
 };
 
+/**  Failed attempts by class. */
+export type UsageFailuresView = {
+	from: UnixMs,
+	to: UnixMs,
+	/**  "3 of 1,200 attempts failed, most of them rate-limited" */
+	finding: string,
+	/**  Requests and retries. */
+	attempts: Count,
+	failed_attempts: Count,
+	/**  None without an attempt. */
+	failed_percent: number | null,
+	/**  Most attempts first. */
+	classes: FailureClassView[],
+};
+
 /**
  *  The name that requests must have in each dimension; `""` for requests without one. Without a
  *  value any name counts.
@@ -3089,6 +3167,32 @@ export type UsageHeatmapView = {
 	finding: string,
 	/**  Monday first. */
 	weekdays: HeatmapDayView[],
+};
+
+export type UsageLatencyQuery = {
+	range: UsageRange,
+	zone: TimeZoneChoice,
+	/**  Start of the period, instead of `range`. */
+	from?: UnixMs | null,
+	/**  End of the period, exclusive; only with `from`. Now at the latest. */
+	to?: UnixMs | null,
+	group_by: LatencyGroupBy,
+	/**  Only this backend, model or route. */
+	name?: string | null,
+};
+
+/**  Latencies of requests that a backend answered whole; answers from the cache are left out. */
+export type UsageLatencyView = {
+	from: UnixMs,
+	to: UnixMs,
+	/**  "First token: half within 420 ms, 95 % within 2.1 s" */
+	finding: string,
+	/**  Everything in the period, or what has the name. */
+	parts: LatencyPartView[],
+	/**  Most requests first; at most twenty. Empty without a dimension. */
+	groups: LatencyGroupView[],
+	/**  Oldest first, without gaps. A step has the hours of UTC that begin in it. */
+	buckets: LatencyBucketView[],
 };
 
 /**  A period of usage and the requests that count. */

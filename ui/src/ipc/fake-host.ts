@@ -38,6 +38,7 @@ import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { statementOf } from "@/ipc/fake/statement";
 import { fakeVault } from "@/ipc/fake/vault";
 import { forecastOf, heatmapOf } from "@/ipc/fake/analytics";
+import { failuresOf, latencyOf } from "@/ipc/fake/latency";
 import { crossOf, usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
 import {
@@ -329,6 +330,8 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       })),
     usageCross: (req) => answer(() => crossOf(world.requests, req, now(), labelOf)),
     usageForecast: (req) => answer(() => forecastOf(world.requests, req, now())),
+    usageFailures: (req) => answer(() => failuresOf(world.requests, req, now(), labelOf)),
+    usageLatency: (req) => answer(() => latencyOf(world.requests, req, now(), labelOf)),
     usageHeatmap: (req) => answer(() => heatmapOf(world.requests, req, now())),
 
     statement: (req) => answer(() => statementOf(world.requests, req, now())),

@@ -24,6 +24,7 @@ mod statement;
 mod status;
 mod usage;
 mod usage_forecast;
+mod usage_latency;
 mod usage_period;
 mod vault;
 
@@ -53,3 +54,4 @@ pub(crate) use statement::*;
 pub(crate) use status::*;
 pub(crate) use usage::*;
 pub(crate) use usage_forecast::*;
+pub(crate) use usage_latency::*;

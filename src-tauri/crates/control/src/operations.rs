@@ -24,9 +24,9 @@ use crate::view::{
     RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
     RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
     SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
-    UsageCrossQuery, UsageCrossView, UsageForecastQuery, UsageForecastView, UsageHeatmapView,
-    UsagePeriodQuery, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet,
-    VaultUnlock, VaultView,
+    UsageCrossQuery, UsageCrossView, UsageFailuresView, UsageForecastQuery, UsageForecastView,
+    UsageHeatmapView, UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery, UsageReportQuery,
+    UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -101,8 +101,12 @@ macro_rules! operations {
             usage_cross(req: UsageCrossQuery) -> UsageCrossView, changes [];
             /// Forecasts what this month costs.
             usage_forecast(req: UsageForecastQuery) -> UsageForecastView, changes [];
+            /// Counts the failed attempts of a period by class.
+            usage_failures(req: UsagePeriodQuery) -> UsageFailuresView, changes [];
             /// Sums the usage of a period by weekday and hour.
             usage_heatmap(req: UsagePeriodQuery) -> UsageHeatmapView, changes [];
+            /// Returns percentiles of the latencies of a period.
+            usage_latency(req: UsageLatencyQuery) -> UsageLatencyView, changes [];
             /// Writes the statement of a month as a page to print, CSV or JSON.
             statement(req: StatementQuery) -> StatementFile, changes [];
             /// Saves the statement of a month in the folder for downloads.

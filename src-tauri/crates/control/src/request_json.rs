@@ -17,8 +17,8 @@ use crate::view::{
     LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport, PriceImportRef, PriceSet,
     PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit, RouteRef, RouteSimulation,
     RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery, SettingsValues, StatementQuery,
-    UsageCrossQuery, UsageForecastQuery, UsagePeriodQuery, UsageReportQuery, VaultMove, VaultSet,
-    VaultUnlock,
+    UsageCrossQuery, UsageForecastQuery, UsageLatencyQuery, UsagePeriodQuery, UsageReportQuery,
+    VaultMove, VaultSet, VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -56,6 +56,7 @@ plain!(
     UsageCrossQuery,
     UsageForecastQuery,
     UsagePeriodQuery,
+    UsageLatencyQuery,
     PricesQuery,
     PriceSet,
     PriceImport,

@@ -56,6 +56,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v12.sql"),
     include_str!("schema/v13.sql"),
     include_str!("schema/v14.sql"),
+    include_str!("schema/v15.sql"),
 ];
 
 /// Schema version that this program reads and writes.

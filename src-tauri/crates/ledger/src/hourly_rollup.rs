@@ -11,7 +11,7 @@ use rusqlite::{Connection, params, params_from_iter};
 
 use crate::rollup::{rollup_sums, sum_columns};
 use crate::usage::HOUR_MS;
-use crate::{GroupBy, Settlement, cross_rollup};
+use crate::{GroupBy, Settlement, cross_rollup, latency_rollup};
 
 /// Most hours folded per commit, so that a file with years to fold still takes writes.
 const FOLDED_HOURS_AT_ONCE_MAX: i64 = 6;
@@ -84,6 +84,7 @@ pub(crate) fn fold_finished(
         connection.prepare_cached(&fold_sql(dimension))?.execute(params![from, until, HOUR_MS])?;
     }
     cross_rollup::fold(connection, folded, from, until)?;
+    latency_rollup::fold(connection, folded, from, until)?;
     set_folded(connection, until)
 }
 
@@ -98,6 +99,7 @@ pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Resul
     let mut forget = connection.prepare_cached(DELETE_FOLDED)?;
     forget.execute([from])?;
     cross_rollup::unfold(connection, from)?;
+    latency_rollup::unfold(connection, from)?;
     set_folded(connection, from)?;
     Ok(from)
 }

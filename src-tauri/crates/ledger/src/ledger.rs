@@ -22,15 +22,16 @@ use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
     AttemptOutcome, AttemptRecord, BilledDay, BypassCount, CrossQuery, CrossSummary,
-    FailedAttempts, HealthChange, HealthRow, LedgerError, LedgerLimits, LedgerState, MeterTotals,
-    ModelLatency, NewRequest, PriceChange, Purpose, ReadinessRunRecord, ReadinessRunSummary,
-    RepricedAttempt, RequestPage, RequestQuery, RequestRow, RouteCount, SessionPart, SessionQuery,
-    SessionSummary, Settlement, Spend, StatementRow, StoredEndpointState, TransitionQuery,
-    TransitionRecord, UnpricedAttempt, UsageFilter, UsageQuery, UsageSummary, UsageTotals,
-    attempt_outcomes, attempts, backup, billed, budget_history, cache_bypasses, cross_rollup,
-    database, endpoint_states, failed_attempts, health, journal, meter_rollup, price_changes,
-    price_table, readiness_runs, request_query, requests, rollup, route_counts, session_imports,
-    session_matches, session_usage, spill, statement_rows, transitions, writer,
+    FailedAttempts, HealthChange, HealthRow, LatencyGroupBy, LatencySummary, LedgerError,
+    LedgerLimits, LedgerState, MeterTotals, ModelLatency, NewRequest, PriceChange, Purpose,
+    ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage, RequestQuery,
+    RequestRow, RouteCount, SessionPart, SessionQuery, SessionSummary, Settlement, Spend,
+    StatementRow, StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAttempt,
+    UsageFilter, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes, attempts, backup, billed,
+    budget_history, cache_bypasses, cross_rollup, database, endpoint_states, failed_attempts,
+    health, journal, latency_rollup, meter_rollup, price_changes, price_table, readiness_runs,
+    request_query, requests, rollup, route_counts, session_imports, session_matches, session_usage,
+    spill, statement_rows, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -213,6 +214,23 @@ impl Ledger {
     ) -> Result<Vec<(WallTime, UsageTotals)>, LedgerError> {
         self.read_current(move |connection| cross_rollup::by_hour(connection, (from, to), &filter))
             .await
+    }
+
+    /// Latencies of the user's own traffic in the steps of `query`, whose dimension and filter do
+    /// not matter: of all requests or those of one `name`, and by group.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn latencies(
+        &self,
+        query: UsageQuery,
+        group_by: LatencyGroupBy,
+        name: Option<String>,
+    ) -> Result<LatencySummary, LedgerError> {
+        self.read_current(move |connection| {
+            latency_rollup::summarise(connection, &query, group_by, name.as_deref())
+        })
+        .await
     }
 
     /// Cost of the user's own traffic in `from..to`. `from` is rounded down and `to` up to a

@@ -27,6 +27,7 @@ mod health;
 mod hourly_rollup;
 mod integer_columns;
 mod journal;
+mod latency_rollup;
 mod ledger;
 mod limits;
 mod merge;
@@ -74,6 +75,9 @@ pub use error::LedgerError;
 pub use failed_attempts::{FAILURE_GROUPS_MAX, FailedAttempts};
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use integer_columns::{COST_MAX, COUNT_MAX};
+pub use latency_rollup::{
+    LatencyGroupBy, LatencyHistogram, LatencyPart, LatencyParts, LatencySummary,
+};
 pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
 pub use limits::{LedgerLimits, QUEUE_BYTES_MAX};
 pub use meter_rollup::MeterTotals;

@@ -5,8 +5,8 @@ use control::view::{
     BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView, ClientView,
     EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
     PriceImportView, PricesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView,
-    SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageForecastView, UsageHeatmapView,
-    UsageView,
+    SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageFailuresView,
+    UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -132,6 +132,10 @@ fn usage_for_people_and_spreadsheets() {
     insta::assert_snapshot!("usage_cross_csv", usage::cross::csv(&crossed).expect("CSV"));
     let forecast: UsageForecastView = view(usage_forecast_fixture());
     check_seen!("usage_forecast", usage::forecast::text(&forecast));
+    let latency: UsageLatencyView = view(usage_latency_fixture());
+    check_seen!("usage_latency", usage::latency::text(&latency));
+    let failures: UsageFailuresView = view(usage_failures_fixture());
+    check_seen!("usage_failures", usage::latency::failures_text(&failures));
     let heatmap: UsageHeatmapView = view(usage_heatmap_fixture());
     check_seen!("usage_heatmap", usage::heatmap::text(&heatmap));
     check_seen!("usage_meters", usage::meter::table(&sums));
@@ -344,6 +348,8 @@ fn programs_get_the_view_as_it_is() {
     check::<UsageCrossView>(&usage_cross_fixture());
     check::<UsageForecastView>(&usage_forecast_fixture());
     check::<UsageHeatmapView>(&usage_heatmap_fixture());
+    check::<UsageLatencyView>(&usage_latency_fixture());
+    check::<UsageFailuresView>(&usage_failures_fixture());
     check::<SessionLogsView>(&session_logs_fixture());
     check::<RequestsView>(&requests_fixture());
     check::<CacheView>(&cache_fixture());

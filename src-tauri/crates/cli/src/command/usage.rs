@@ -18,6 +18,7 @@ use crate::text::{Column, StyledText, TableCell, TextTable};
 pub(super) mod cross;
 pub(super) mod forecast;
 pub(super) mod heatmap;
+pub(super) mod latency;
 pub(super) mod meter;
 mod period;
 pub(in crate::command) mod reconcile;
@@ -57,6 +58,10 @@ pub(crate) enum UsageCommand {
     Statement(statement::StatementArguments),
     /// Forecast what this month costs
     Forecast(period::FilterArguments),
+    /// Show percentiles of the time until the first token and the end
+    Latency(latency::LatencyArguments),
+    /// Count failed attempts by class
+    Failures(period::PeriodArguments),
     /// Show costs by weekday and hour
     Heatmap(period::PeriodArguments),
     /// Read what a provider billed, from its cost report or from a file of its console
@@ -123,6 +128,10 @@ pub(crate) async fn run(
             return statement::run(wanted, core, console).await;
         }
         Some(UsageCommand::Forecast(wanted)) => return forecast::run(wanted, core, console).await,
+        Some(UsageCommand::Latency(wanted)) => return latency::run(wanted, core, console).await,
+        Some(UsageCommand::Failures(wanted)) => {
+            return latency::run_failures(wanted, core, console).await;
+        }
         Some(UsageCommand::Heatmap(wanted)) => return heatmap::run(wanted, core, console).await,
         None => {}
     }

@@ -11,8 +11,9 @@ use proptest::prelude::*;
 use super::LedgerFixture;
 use super::rollups::{DIMENSIONS, any_settlement, key_of, totals_of};
 use crate::{
-    BucketWidth, CrossQuery, GroupBy, Ledger, RequestQuery, RequestRow, Settlement, UsageFilter,
-    UsageKey, UsageQuery, UsageTotals,
+    BucketWidth, CacheOutcome, CrossQuery, GroupBy, LatencyGroupBy, LatencyPart, LatencyParts,
+    Ledger, RequestQuery, RequestRow, RequestState, Settlement, UsageFilter, UsageKey, UsageQuery,
+    UsageTotals,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -125,6 +126,48 @@ async fn check_hours(
     assert_eq!(hours.expect("read").into_iter().collect::<BTreeMap<_, _>>(), expected);
 }
 
+/// Of each part the number of requests and its largest latency, which no merge may change.
+async fn check_latencies(
+    ledger: &Ledger,
+    rows: &[RequestRow],
+    range: (WallTime, WallTime),
+    group_by: LatencyGroupBy,
+) {
+    let query =
+        UsageQuery::new(range.0, range.1, BucketWidth::Hour, &TimeZone::UTC, GroupBy::Backend);
+    let query = query.expect("a range");
+    let found = ledger.latencies(query, group_by, None).await.expect("read");
+    let shown = |parts: &LatencyParts| {
+        let total = parts.get(&LatencyPart::Total);
+        total.map_or(0, |histogram| histogram.count())
+    };
+    let counts = |row: &&RequestRow| {
+        let is_cached = matches!(row.cache, CacheOutcome::Hit | CacheOutcome::Coalesced);
+        row.state == RequestState::Complete && !is_cached
+    };
+    let by_hour = sum_by(rows, |row| {
+        let ms = row.request.started.unix_ms();
+        counts(&row).then(|| WallTime::from_unix_ms(ms - ms.rem_euclid(HOUR_MS)))
+    });
+    let buckets = found.buckets.iter().filter(|(_, parts)| shown(parts) > 0);
+    let buckets: BTreeMap<_, _> = buckets.map(|(at, parts)| (*at, shown(parts))).collect();
+    let expected: BTreeMap<_, _> =
+        by_hour.into_iter().map(|(at, totals)| (at, totals.requests)).collect();
+    assert_eq!(buckets, expected);
+    assert_eq!(shown(&found.all), expected.values().sum::<u64>());
+    let dimension = match group_by {
+        LatencyGroupBy::All => return,
+        LatencyGroupBy::Backend => GroupBy::Backend,
+        LatencyGroupBy::Model => GroupBy::Model,
+        LatencyGroupBy::Route => GroupBy::Route,
+    };
+    let groups = found.groups.iter().map(|(name, parts)| (name.clone(), shown(parts)));
+    let expected = sum_by(rows, |row| counts(&row).then(|| filter_value(key_of(row, dimension))));
+    let expected: BTreeMap<_, _> =
+        expected.into_iter().map(|(name, totals)| (name, totals.requests)).collect();
+    assert_eq!(groups.collect::<BTreeMap<_, _>>(), expected);
+}
+
 async fn check_cross(ledger: &Ledger, rows: &[RequestRow], range: (WallTime, WallTime)) {
     for (down, across) in [
         (GroupBy::Project, GroupBy::Route),
@@ -175,6 +218,9 @@ proptest! {
             check_hours(&ledger, &rows, (start, end), None).await;
             check_hours(&ledger, &rows, (start, end), Some((filter_by, chosen))).await;
             check_cross(&ledger, &rows, (start, end)).await;
+            for group_by in [LatencyGroupBy::All, LatencyGroupBy::Backend, LatencyGroupBy::Model, LatencyGroupBy::Route] {
+                check_latencies(&ledger, &rows, (start, end), group_by).await;
+            }
         });
     }
 }

@@ -240,6 +240,31 @@ pub(super) fn usage_forecast_fixture() -> Value {
     })
 }
 
+pub(super) fn usage_latency_fixture() -> Value {
+    let part = |part: &str, p50: f64| {
+        json!({"part": part, "count": 1_200, "p50_ms": p50, "p95_ms": p50 * 4.0,
+            "p99_ms": p50 * 9.0, "max_ms": p50 * 20.0})
+    };
+    let parts = json!([part("queue", 0.25), part("first_token", 420.0), part("total", 2_000.0)]);
+    json!({
+        "from": ago(86_400), "to": NOW.0,
+        "finding": "First token: half within 420 ms, 95 % within 1.7 s", "parts": parts,
+        "groups": [{"key": HOSTILE, "label": HOSTILE, "parts": [part("total", 800.0)]}],
+        "buckets": [{"start": ago(3_600), "label": "07:00", "parts": []}],
+    })
+}
+
+pub(super) fn usage_failures_fixture() -> Value {
+    json!({
+        "from": ago(86_400), "to": NOW.0, "finding": "3 of 1,200 attempts failed, most often: timeout",
+        "attempts": 1_200, "failed_attempts": 3, "failed_percent": 0.25,
+        "classes": [{"class": "timeout", "attempts": 3, "percent_of_attempts": 0.25,
+            "cost_nano_usd": 20_000_000, "backends": [
+                {"key": "openai", "label": "OpenAI", "attempts": 2},
+                {"key": HOSTILE, "label": HOSTILE, "attempts": 1}]}],
+    })
+}
+
 pub(super) fn usage_heatmap_fixture() -> Value {
     let none = json!({"cost_nano_usd": 0, "requests": 0, "tokens": 0});
     let mut weekdays = vec![
