@@ -4,8 +4,6 @@
 //! Loaded at the start before anything is served, when budgets change, and every minute. A mark is
 //! written to the ledger before the user is told of it, so that a restart never tells twice.
 
-mod notice;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +15,10 @@ use ledger::{Ledger, LedgerError, Spend};
 use settings::Settings;
 use tokio::sync::{Mutex, Notify};
 
+use crate::budget_notice::BudgetNotice;
 use crate::events::{EngineEvent, EventBus};
 use crate::tasks::Tasks;
 use crate::topic::Topic;
-
-pub use notice::BudgetNotice;
 
 /// Interval of the corrections, in seconds.
 const CORRECTION_SECS: u64 = 60;

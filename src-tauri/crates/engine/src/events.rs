@@ -8,7 +8,7 @@ use playground::PlaygroundEvent;
 use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
-use crate::budget_watch::BudgetNotice;
+use crate::budget_notice::BudgetNotice;
 use crate::ledger_problem::LedgerProblem;
 use crate::log_import::LogImportProgress;
 use crate::topic::Topic;

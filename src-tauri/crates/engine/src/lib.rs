@@ -6,6 +6,7 @@
 mod allocator;
 mod assemble;
 mod backtest;
+mod budget_notice;
 mod budget_watch;
 mod client_activity;
 mod config;
@@ -53,7 +54,8 @@ mod workers;
 
 pub use allocator::{ALLOCATOR, Allocator};
 pub use backtest::{BackTest, back_test};
-pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetNotice, BudgetWatch};
+pub use budget_notice::BudgetNotice;
+pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetWatch};
 pub use client_activity::ClientActivity;
 pub use config::{ConfigError, EngineConfig};
 pub use configured::{backend_labels, configured_endpoints};

@@ -11,12 +11,13 @@ use domain::WallTime;
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, params};
 
-use crate::rollup::{SlotWidth, read_totals, rollup_sums, split_range, sum_columns};
+use crate::rollup_range::{self, SlotWidth, split_days, split_range};
+use crate::rollup_sums::{read_totals, rollup_sums, sum_columns};
 use crate::text_columns::WordColumn;
 use crate::usage::{DAY_MS, HOUR_MS, rank_groups, slot_end, slot_start};
 use crate::{
     CrossQuery, CrossSummary, GroupBy, Purpose, USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX,
-    UsageFilter, UsageKey, UsageTotals, hourly_rollup,
+    UsageFilter, UsageKey, UsageTotals,
 };
 
 const KEY_COLUMNS: &str = "purpose, backend, model, client, credential, project, route";
@@ -131,7 +132,7 @@ pub(crate) fn parameters(
 
 pub(crate) fn cross(connection: &Connection, query: &CrossQuery) -> rusqlite::Result<CrossSummary> {
     let transaction = connection.unchecked_transaction()?;
-    let folded = hourly_rollup::folded_until(&transaction)?;
+    let folded = rollup_range::folded_until(&transaction)?;
     let mut cells: HashMap<(UsageKey, UsageKey), UsageTotals> = HashMap::new();
     for piece in split_days(query.from, query.to, folded) {
         let sql = group_sql(piece.width, &[query.rows, query.columns], &query.filter);
@@ -154,7 +155,7 @@ pub(crate) fn by_hour(
     filter: &UsageFilter,
 ) -> rusqlite::Result<Vec<(WallTime, UsageTotals)>> {
     let transaction = connection.unchecked_transaction()?;
-    let folded = hourly_rollup::folded_until(&transaction)?;
+    let folded = rollup_range::folded_until(&transaction)?;
     let mut hours: BTreeMap<i64, UsageTotals> = BTreeMap::new();
     for piece in split_range(slot_start(from), slot_end(to), folded) {
         let mut statement = transaction.prepare_cached(&hours_sql(piece.width, filter))?;
@@ -180,15 +181,6 @@ fn hours_sql(width: SlotWidth, filter: &UsageFilter) -> String {
         "SELECT slot_ms - slot_ms % {HOUR_MS} AS hour_ms, {sums} FROM {rows} slot_ms >= ?1
           AND slot_ms < ?2 AND purpose = ?3{conditions} GROUP BY 1"
     )
-}
-
-/// As [`split_range`], with whole UTC days where there are some.
-pub(crate) fn split_days(
-    start: WallTime,
-    end: WallTime,
-    folded: WallTime,
-) -> impl Iterator<Item = crate::rollup::RangePiece> {
-    split_range(start, end, folded).flat_map(|piece| piece.split_days())
 }
 
 /// Ranks rows and columns by cost and merges those past the limits.

@@ -9,7 +9,8 @@
 use domain::WallTime;
 use rusqlite::{Connection, params, params_from_iter};
 
-use crate::rollup::{rollup_sums, sum_columns};
+use crate::rollup_range::folded_until;
+use crate::rollup_sums::{rollup_sums, sum_columns};
 use crate::usage::HOUR_MS;
 use crate::{GroupBy, Settlement, cross_rollup, latency_rollup};
 
@@ -54,11 +55,6 @@ pub(crate) fn hours_with(
     let mut statement = connection.prepare_cached(&sql)?;
     let names = params_from_iter(named.iter().map(|(_, name)| name));
     statement.query_map(names, |row| row.get(0))?.collect()
-}
-
-pub(crate) fn folded_until(connection: &Connection) -> rusqlite::Result<WallTime> {
-    let mut statement = connection.prepare_cached("SELECT until_ms FROM rollup_folded")?;
-    statement.query_row([], |row| row.get(0)).map(WallTime::from_unix_ms)
 }
 
 /// Folds finished hours and unfolds those folded too early, in the transaction that counts

@@ -17,9 +17,9 @@ use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::get_interval;
 use crate::requests::oldest_id_at;
-use crate::rollup::SlotWidth;
+use crate::rollup_range::{self, SlotWidth};
 use crate::usage::{DAY_MS, HOUR_MS};
-use crate::{Purpose, UsageQuery, cross_rollup, hourly_rollup};
+use crate::{Purpose, UsageQuery};
 
 /// Longest latency told apart, in microseconds; a longer one counts as an hour.
 const MICROS_MAX: u64 = 3_600_000_000;
@@ -291,7 +291,7 @@ pub(crate) fn summarise(
     name: Option<&str>,
 ) -> rusqlite::Result<LatencySummary> {
     let transaction = connection.unchecked_transaction()?;
-    let folded = hourly_rollup::folded_until(&transaction)?.unix_ms();
+    let folded = rollup_range::folded_until(&transaction)?.unix_ms();
     let (Some(first), Some(last)) = (query.edges.first(), query.edges.last()) else {
         return Ok(LatencySummary::default());
     };
@@ -361,7 +361,7 @@ fn add_groups(
         AND slot_ms >= ?2 AND slot_ms < ?3 AND dimension = ?4 AND purpose = 'user'";
     let [from, until] = [from, until].map(WallTime::from_unix_ms);
     let mut statement = connection.prepare_cached(sql)?;
-    for piece in cross_rollup::split_days(from, until, until) {
+    for piece in rollup_range::split_days(from, until, until) {
         let (start, end, _) = piece.range(Purpose::User);
         let mut rows = statement.query(params![hours(piece.width), start, end, group_by.word()])?;
         while let Some(row) = rows.next()? {

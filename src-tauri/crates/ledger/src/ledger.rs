@@ -1,16 +1,14 @@
 //! The public handle for all writes and reads.
 
+mod sums;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::{
-    BackendId, BudgetAllowance, BudgetCrossing, BudgetDimension, BudgetId, RequestId, RunId,
-    WallTime,
-};
-use jiff::civil::Date;
+use domain::{BackendId, BudgetAllowance, BudgetCrossing, BudgetId, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
 use pricing::{Price, PriceBook};
 use rusqlite::Connection;
@@ -21,17 +19,13 @@ use crate::queue::{CommitStatus, WriteQueue};
 use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
-    AttemptOutcome, AttemptRecord, BilledDay, BypassCount, CrossQuery, CrossSummary,
-    FailedAttempts, HealthChange, HealthRow, LatencyGroupBy, LatencySummary, LedgerError,
-    LedgerLimits, LedgerState, MeterTotals, ModelLatency, NewRequest, PriceChange, Purpose,
-    ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage, RequestQuery,
-    RequestRow, RouteCount, SessionPart, SessionQuery, SessionSummary, Settlement, Spend,
-    StatementRow, StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAttempt,
-    UsageFilter, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes, attempts, backup, billed,
-    budget_history, cache_bypasses, cross_rollup, database, endpoint_states, failed_attempts,
-    health, journal, latency_rollup, meter_rollup, price_changes, price_table, readiness_runs,
-    request_query, requests, rollup, route_counts, session_imports, session_matches, session_usage,
-    spill, statement_rows, transitions, writer,
+    AttemptRecord, BilledDay, HealthChange, HealthRow, LedgerError, LedgerLimits, LedgerState,
+    NewRequest, PriceChange, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage,
+    RequestQuery, RequestRow, SessionPart, SessionQuery, SessionSummary, Settlement,
+    StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAttempt, attempts, backup,
+    budget_history, database, endpoint_states, health, journal, price_changes, price_table,
+    readiness_runs, request_query, requests, session_imports, session_matches, session_usage,
+    spill, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -186,76 +180,6 @@ impl Ledger {
         self.inner.queue.watch_state()
     }
 
-    /// Usage over time, from the roll-ups.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn usage(&self, query: UsageQuery) -> Result<UsageSummary, LedgerError> {
-        self.read_current(move |connection| rollup::usage(connection, &query)).await
-    }
-
-    /// Usage by two dimensions, from the roll-ups.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn usage_cross(&self, query: CrossQuery) -> Result<CrossSummary, LedgerError> {
-        self.read_current(move |connection| cross_rollup::cross(connection, &query)).await
-    }
-
-    /// The user's own traffic in `from..to` by hour of UTC, hours without requests left out.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn usage_by_hour(
-        &self,
-        from: WallTime,
-        to: WallTime,
-        filter: UsageFilter,
-    ) -> Result<Vec<(WallTime, UsageTotals)>, LedgerError> {
-        self.read_current(move |connection| cross_rollup::by_hour(connection, (from, to), &filter))
-            .await
-    }
-
-    /// Latencies of the user's own traffic in the steps of `query`, whose dimension and filter do
-    /// not matter: of all requests or those of one `name`, and by group.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn latencies(
-        &self,
-        query: UsageQuery,
-        group_by: LatencyGroupBy,
-        name: Option<String>,
-    ) -> Result<LatencySummary, LedgerError> {
-        self.read_current(move |connection| {
-            latency_rollup::summarise(connection, &query, group_by, name.as_deref())
-        })
-        .await
-    }
-
-    /// Cost of the user's own traffic in `from..to`. `from` is rounded down and `to` up to a
-    /// quarter hour.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn spend(&self, from: WallTime, to: WallTime) -> Result<Spend, LedgerError> {
-        self.spend_in(None, from, to).await
-    }
-
-    /// [`Self::spend`] of one backend, client, …; `None` for all.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn spend_in(
-        &self,
-        scope: Option<(BudgetDimension, String)>,
-        from: WallTime,
-        to: WallTime,
-    ) -> Result<Spend, LedgerError> {
-        self.read_current(move |connection| rollup::spend(connection, scope.as_ref(), from, to))
-            .await
-    }
-
     /// Saves marks that budgets reached. Past [`crate::BUDGET_CROSSINGS_KEPT_MAX`] of a budget its
     /// oldest are deleted.
     ///
@@ -356,109 +280,6 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn routing_decision(&self, id: RequestId) -> Result<Option<String>, LedgerError> {
         self.read_current(move |connection| requests::find_decision(connection, id)).await
-    }
-
-    /// Failed attempts of the user's own traffic in `from..to`, grouped by endpoint and class; at
-    /// most [`crate::FAILURE_GROUPS_MAX`] groups, highest cost first. `from` is rounded down and
-    /// `to` up to a quarter hour.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn failed_attempts(
-        &self,
-        from: WallTime,
-        to: WallTime,
-    ) -> Result<Vec<FailedAttempts>, LedgerError> {
-        self.read_current(move |connection| {
-            failed_attempts::sum_between(connection, from, to, Purpose::User)
-        })
-        .await
-    }
-
-    /// What the user's own traffic in `from..to` counted and cost on each meter, failed attempts
-    /// included. `from` is rounded down and `to` up to a quarter hour.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn meter_totals(
-        &self,
-        from: WallTime,
-        to: WallTime,
-    ) -> Result<Vec<MeterTotals>, LedgerError> {
-        self.read_current(move |connection| {
-            meter_rollup::sum_between(connection, from, to, Purpose::User)
-        })
-        .await
-    }
-
-    /// Sums of the user's own traffic in `from..to` by quarter hour, backend and model, of one
-    /// project or of all; `Some("")` selects the requests without a project. `from` is rounded down
-    /// and `to` up to a quarter hour.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn statement_rows(
-        &self,
-        from: WallTime,
-        to: WallTime,
-        project: Option<String>,
-    ) -> Result<Vec<StatementRow>, LedgerError> {
-        self.read_current(move |connection| {
-            statement_rows::list(connection, from, to, project.as_deref())
-        })
-        .await
-    }
-
-    /// Reasons why requests of the user's own traffic bypassed the cache in `from..to`, most
-    /// frequent first; at most [`crate::BYPASS_REASONS_MAX`]. `from` is rounded down and `to` up to
-    /// a quarter hour.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn cache_bypasses(
-        &self,
-        from: WallTime,
-        to: WallTime,
-    ) -> Result<Vec<BypassCount>, LedgerError> {
-        self.read_current(move |connection| {
-            cache_bypasses::count_between(connection, from, to, Purpose::User)
-        })
-        .await
-    }
-
-    /// Attempts of requests since `from`, ordered by their end; of one backend or of all, the
-    /// newest [`crate::OUTCOMES_MAX`]. Scans request rows, so it is too slow for frequent use.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn attempt_outcomes(
-        &self,
-        from: WallTime,
-        backend: Option<BackendId>,
-    ) -> Result<Vec<AttemptOutcome>, LedgerError> {
-        self.read_current(move |connection| {
-            attempt_outcomes::list_since(connection, from, backend.as_ref())
-        })
-        .await
-    }
-
-    /// Counts the user's own requests since `from` by route, backend and model, largest groups
-    /// first; covers the newest [`crate::ROUTE_COUNT_REQUESTS_MAX`] requests.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn route_counts(&self, from: WallTime) -> Result<Vec<RouteCount>, LedgerError> {
-        self.read_current(move |connection| route_counts::count_since(connection, from)).await
-    }
-
-    /// Recent speed of each backend's models, from the newest [`crate::RECENT_REQUESTS_MAX`]
-    /// requests since `from`. Takes some milliseconds, so do not call it per request. Does not wait
-    /// for queued writes.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn model_latencies(&self, from: WallTime) -> Result<Vec<ModelLatency>, LedgerError> {
-        self.read(move |connection| attempt_outcomes::model_latencies(connection, from)).await
     }
 
     /// State changes of breakers, cooldowns and blocks, newest first.
@@ -668,14 +489,6 @@ impl Ledger {
     /// The file cannot be written.
     pub async fn replace_billed(&self, days: Vec<BilledDay>) -> Result<(), LedgerError> {
         self.inner.queue.write(LedgerWrite::ReplaceBilled(days)).await.map(drop)
-    }
-
-    /// What providers reported of the days from `from` on, by day and provider.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn billed(&self, from: Date) -> Result<Vec<BilledDay>, LedgerError> {
-        self.read(move |connection| billed::list(connection, from)).await
     }
 
     /// Attempts that have no price because none was known, after one of them.

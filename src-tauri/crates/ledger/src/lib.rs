@@ -44,6 +44,8 @@ mod recovery;
 mod request_query;
 mod requests;
 mod rollup;
+mod rollup_range;
+mod rollup_sums;
 mod route_counts;
 mod salvage;
 mod session_imports;

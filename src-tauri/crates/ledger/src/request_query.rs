@@ -16,7 +16,9 @@ use rusqlite::{Connection, params_from_iter};
 use crate::integer_columns::{clamp_cost, clamp_micros, get_named, row_count};
 use crate::requests::{find, oldest_id_at};
 use crate::usage::HOUR_MS;
-use crate::{CacheOutcome, Purpose, RequestRow, RequestState, hourly_rollup, requests};
+use crate::{
+    CacheOutcome, Purpose, RequestRow, RequestState, hourly_rollup, requests, rollup_range,
+};
 
 /// Most rows per page.
 pub const REQUESTS_PAGE_ROWS_MAX: usize = 500;
@@ -134,7 +136,7 @@ impl RequestQuery {
         let mut hours = hourly_rollup::hours_with(connection, &named)?;
         hours.extend(requests::reserved_hours(connection)?);
         hours.sort_unstable_by(|one, other| other.cmp(one));
-        let unfolded = hourly_rollup::folded_until(connection)?.unix_ms();
+        let unfolded = rollup_range::folded_until(connection)?.unix_ms();
         let mut spans = vec![(unfolded, i64::MAX)];
         for hour in hours.into_iter().filter(|hour| *hour < unfolded) {
             match spans.last_mut() {

@@ -7,59 +7,15 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use domain::{BudgetDimension, NanoUsd, RequestId, WallTime};
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
-use crate::integer_columns::get_count;
-use crate::text_columns::WordColumn;
-use crate::token_columns::{read_tokens, token_columns};
-use crate::usage::{DAY_MS, HOUR_MS, SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
+use crate::rollup_range::{self, RangePiece, SlotWidth, split_range};
+use crate::rollup_sums::{list_sums, read_totals, request_sums, sum_columns};
+use crate::usage::{SLOT_MS, merge_past, rank_groups, slot_end, slot_start};
 use crate::{
-    CacheTotals, Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageFilter,
-    UsageKey, UsageQuery, UsageSummary, UsageTotals, cross_rollup, hourly_rollup,
+    Purpose, Spend, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket, UsageFilter, UsageKey,
+    UsageQuery, UsageSummary, UsageTotals, cross_rollup, hourly_rollup,
 };
-
-/// Sum columns of both roll-up tables besides the tokens, and each one as a sum over requests.
-const SUMS: &[(&str, &str)] = &[
-    ("requests", "count(*)"),
-    ("complete", "sum(state = 'complete')"),
-    ("failed", "sum(state = 'failed')"),
-    ("cost_nano_usd", "sum(coalesce(cost_nano_usd, 0))"),
-    ("unpriced_requests", "sum(cost_nano_usd IS NULL)"),
-    ("first_token_us_sum", "sum(coalesce(first_token_us, 0))"),
-    ("first_token_count", "sum(first_token_us IS NOT NULL)"),
-    ("duration_us_sum", "sum(coalesce(total_us, 0))"),
-    ("retries", "sum(max(attempts - 1, 0))"),
-    ("wasted_nano_usd", "sum(wasted_nano_usd)"),
-    ("unpriced_attempts", "sum(unpriced_attempts)"),
-    ("cache_hits", "sum(cache = 'hit')"),
-    ("cache_shared", "sum(cache = 'coalesced')"),
-    ("cache_misses", "sum(cache = 'miss')"),
-    ("saved_nano_usd", "sum(coalesce(saved_nano_usd, 0))"),
-    ("saved_us", "sum(coalesce(saved_us, 0))"),
-];
-
-/// The sum columns, tokens included, each as `term` writes it.
-fn list_sums(term: impl Fn(&str) -> String) -> String {
-    let columns = SUMS.iter().map(|(column, _)| *column).chain(token_columns());
-    columns.map(term).collect::<Vec<_>>().join(", ")
-}
-
-pub(crate) fn sum_columns() -> String {
-    list_sums(str::to_owned)
-}
-
-/// Sums over the rows of either roll-up table, named as its columns.
-pub(crate) fn rollup_sums() -> String {
-    list_sums(|column| format!("sum({column}) AS {column}"))
-}
-
-/// Sums over request rows, named as the roll-up columns.
-fn request_sums() -> String {
-    list_sums(|column| match SUMS.iter().find(|(name, _)| *name == column) {
-        Some((_, sum)) => format!("{sum} AS {column}"),
-        None => format!("sum(coalesce({column}, 0)) AS {column}"),
-    })
-}
 
 /// Whether rows are added to the sums or taken out of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +119,7 @@ pub(crate) fn spend(
         None => (None, None),
     };
     let transaction = connection.unchecked_transaction()?;
-    let folded = hourly_rollup::folded_until(&transaction)?;
+    let folded = rollup_range::folded_until(&transaction)?;
     let mut total = Spend::default();
     for piece in split_range(slot_start(from), slot_end(to), folded) {
         let mut statement = transaction.prepare_cached(&spend_sql(piece.width, dimension))?;
@@ -181,7 +137,7 @@ pub(crate) fn spend(
 pub(crate) fn usage(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageSummary> {
     // One read transaction: all buckets show the same moment.
     let transaction = connection.unchecked_transaction()?;
-    let folded = hourly_rollup::folded_until(&transaction)?;
+    let folded = rollup_range::folded_until(&transaction)?;
     let statements = GroupStatements::new(&transaction, query)?;
     let mut buckets = Vec::with_capacity(query.edges.len());
     for (start, end) in query.edges.iter().zip(query.edges.iter().skip(1)) {
@@ -241,72 +197,9 @@ impl<'a> GroupStatements<'a> {
     fn pieces(&self, start: WallTime, end: WallTime, folded: WallTime) -> Vec<RangePiece> {
         match self.folded_filter.values() {
             [] => split_range(start, end, folded).collect(),
-            _ => cross_rollup::split_days(start, end, folded).collect(),
+            _ => rollup_range::split_days(start, end, folded).collect(),
         }
     }
-}
-
-/// Slot width, and so the roll-up table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SlotWidth {
-    Quarter,
-    Hour,
-    /// A UTC day; only combinations of names have it.
-    Day,
-}
-
-/// A part of a range that one table answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RangePiece {
-    pub(crate) width: SlotWidth,
-    start_ms: i64,
-    end_ms: i64,
-}
-
-impl RangePiece {
-    pub(crate) fn range(&self, purpose: Purpose) -> (i64, i64, WordColumn<Purpose>) {
-        (self.start_ms, self.end_ms, WordColumn(purpose))
-    }
-
-    /// Splits hours into whole UTC days and the hours around them.
-    pub(crate) fn split_days(self) -> impl Iterator<Item = Self> {
-        let Self { width, start_ms, end_ms } = self;
-        let days = |width| matches!(width, SlotWidth::Hour).then_some(DAY_MS);
-        let (days_start, days_end) = match days(width) {
-            Some(day_ms) => {
-                let end = end_ms.saturating_sub(end_ms.rem_euclid(day_ms)).max(start_ms);
-                let to_next = (day_ms - start_ms.rem_euclid(day_ms)) % day_ms;
-                (start_ms.saturating_add(to_next).min(end), end)
-            }
-            None => (start_ms, start_ms),
-        };
-        let pieces = [
-            Self { width, start_ms, end_ms: days_start },
-            Self { width: SlotWidth::Day, start_ms: days_start, end_ms: days_end },
-            Self { width, start_ms: days_end, end_ms },
-        ];
-        pieces.into_iter().filter(|piece| piece.start_ms < piece.end_ms)
-    }
-}
-
-/// Splits a range at slot boundaries into its `folded` whole hours and the quarters before and
-/// after them.
-pub(crate) fn split_range(
-    start: WallTime,
-    end: WallTime,
-    folded: WallTime,
-) -> impl Iterator<Item = RangePiece> {
-    let (start_ms, end_ms) = (start.unix_ms(), end.unix_ms());
-    let last_edge = end_ms.saturating_sub(end_ms.rem_euclid(HOUR_MS));
-    let hours_end = last_edge.min(folded.unix_ms()).max(start_ms);
-    let to_next_hour = (HOUR_MS - start_ms.rem_euclid(HOUR_MS)) % HOUR_MS;
-    let hours_start = start_ms.saturating_add(to_next_hour).min(hours_end);
-    let pieces = [
-        RangePiece { width: SlotWidth::Quarter, start_ms, end_ms: hours_start },
-        RangePiece { width: SlotWidth::Hour, start_ms: hours_start, end_ms: hours_end },
-        RangePiece { width: SlotWidth::Quarter, start_ms: hours_end, end_ms },
-    ];
-    pieces.into_iter().filter(|piece| piece.start_ms < piece.end_ms)
 }
 
 /// The cost statement for a piece; its fourth parameter is a name in `dimension`, or NULL.
@@ -327,31 +220,6 @@ pub(crate) fn spend_sql(width: SlotWidth, dimension: Option<BudgetDimension>) ->
           coalesce(sum(unpriced_requests), 0)
          FROM {rows} AND slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
     )
-}
-
-/// Reads the sum columns of a roll-up row.
-pub(crate) fn read_totals(row: &Row<'_>) -> rusqlite::Result<UsageTotals> {
-    Ok(UsageTotals {
-        requests: get_count(row, "requests")?,
-        complete: get_count(row, "complete")?,
-        failed: get_count(row, "failed")?,
-        tokens: read_tokens(row)?,
-        cost: NanoUsd::new(row.get("cost_nano_usd")?),
-        unpriced_requests: get_count(row, "unpriced_requests")?,
-        first_token_us_sum: get_count(row, "first_token_us_sum")?,
-        first_token_count: get_count(row, "first_token_count")?,
-        duration_us_sum: get_count(row, "duration_us_sum")?,
-        retries: get_count(row, "retries")?,
-        wasted: NanoUsd::new(row.get("wasted_nano_usd")?),
-        unpriced_attempts: get_count(row, "unpriced_attempts")?,
-        cache: CacheTotals {
-            hits: get_count(row, "cache_hits")?,
-            shared: get_count(row, "cache_shared")?,
-            misses: get_count(row, "cache_misses")?,
-            saved: NanoUsd::new(row.get("saved_nano_usd")?),
-            saved_us: get_count(row, "saved_us")?,
-        },
-    })
 }
 
 /// Ranks the groups and merges those past the limits into one.

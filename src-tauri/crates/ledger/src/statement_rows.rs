@@ -3,7 +3,7 @@
 use domain::WallTime;
 use rusqlite::{Connection, Row, params};
 
-use crate::rollup::{read_totals, rollup_sums};
+use crate::rollup_sums::{read_totals, rollup_sums};
 use crate::text_columns::WordColumn;
 use crate::usage::{slot_end, slot_start};
 use crate::{Purpose, UsageTotals};

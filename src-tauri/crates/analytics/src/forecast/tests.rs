@@ -1,3 +1,5 @@
+//! Forecasts of spending whose month is known.
+
 use domain::SeededEntropy;
 use jiff::civil::date;
 use proptest::prelude::*;

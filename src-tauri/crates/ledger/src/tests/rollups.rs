@@ -13,7 +13,7 @@ use crate::{
     BucketWidth, COUNT_MAX, CacheOutcome, CacheTotals, GroupBy, Ledger, Purpose,
     REQUESTS_EXAMINED_MAX, RequestOutcome, RequestQuery, RequestRow, RequestState, Settlement,
     Spend, UsageFilter, UsageKey, UsageQuery, UsageTotals, attempts, cross_rollup, hourly_rollup,
-    requests, rollup, rollup::SlotWidth,
+    requests, rollup, rollup_range::SlotWidth,
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;

@@ -1,0 +1,197 @@
+//! Questions about many requests at once, answered after the writes that are queued when they are
+//! asked.
+
+use domain::{BackendId, BudgetDimension, WallTime};
+use jiff::civil::Date;
+
+use super::Ledger;
+use crate::{
+    AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, FailedAttempts,
+    LatencyGroupBy, LatencySummary, LedgerError, MeterTotals, ModelLatency, Purpose, RouteCount,
+    Spend, StatementRow, UsageFilter, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes,
+    billed, cache_bypasses, cross_rollup, failed_attempts, latency_rollup, meter_rollup, rollup,
+    route_counts, statement_rows,
+};
+
+impl Ledger {
+    /// Usage over time, from the roll-ups.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn usage(&self, query: UsageQuery) -> Result<UsageSummary, LedgerError> {
+        self.read_current(move |connection| rollup::usage(connection, &query)).await
+    }
+
+    /// Usage by two dimensions, from the roll-ups.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn usage_cross(&self, query: CrossQuery) -> Result<CrossSummary, LedgerError> {
+        self.read_current(move |connection| cross_rollup::cross(connection, &query)).await
+    }
+
+    /// The user's own traffic in `from..to` by hour of UTC, hours without requests left out.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn usage_by_hour(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        filter: UsageFilter,
+    ) -> Result<Vec<(WallTime, UsageTotals)>, LedgerError> {
+        self.read_current(move |connection| cross_rollup::by_hour(connection, (from, to), &filter))
+            .await
+    }
+
+    /// Latencies of the user's own traffic in the steps of `query`, whose dimension and filter do
+    /// not matter: of all requests or those of one `name`, and by group.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn latencies(
+        &self,
+        query: UsageQuery,
+        group_by: LatencyGroupBy,
+        name: Option<String>,
+    ) -> Result<LatencySummary, LedgerError> {
+        self.read_current(move |connection| {
+            latency_rollup::summarise(connection, &query, group_by, name.as_deref())
+        })
+        .await
+    }
+
+    /// Cost of the user's own traffic in `from..to`. `from` is rounded down and `to` up to a
+    /// quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn spend(&self, from: WallTime, to: WallTime) -> Result<Spend, LedgerError> {
+        self.spend_in(None, from, to).await
+    }
+
+    /// [`Self::spend`] of one backend, client, …; `None` for all.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn spend_in(
+        &self,
+        scope: Option<(BudgetDimension, String)>,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Spend, LedgerError> {
+        self.read_current(move |connection| rollup::spend(connection, scope.as_ref(), from, to))
+            .await
+    }
+
+    /// Failed attempts of the user's own traffic in `from..to`, grouped by endpoint and class; at
+    /// most [`crate::FAILURE_GROUPS_MAX`] groups, highest cost first. `from` is rounded down and
+    /// `to` up to a quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn failed_attempts(
+        &self,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Vec<FailedAttempts>, LedgerError> {
+        self.read_current(move |connection| {
+            failed_attempts::sum_between(connection, from, to, Purpose::User)
+        })
+        .await
+    }
+
+    /// What the user's own traffic in `from..to` counted and cost on each meter, failed attempts
+    /// included. `from` is rounded down and `to` up to a quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn meter_totals(
+        &self,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Vec<MeterTotals>, LedgerError> {
+        self.read_current(move |connection| {
+            meter_rollup::sum_between(connection, from, to, Purpose::User)
+        })
+        .await
+    }
+
+    /// Sums of the user's own traffic in `from..to` by quarter hour, backend and model, of one
+    /// project or of all; `Some("")` selects the requests without a project. `from` is rounded down
+    /// and `to` up to a quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn statement_rows(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        project: Option<String>,
+    ) -> Result<Vec<StatementRow>, LedgerError> {
+        self.read_current(move |connection| {
+            statement_rows::list(connection, from, to, project.as_deref())
+        })
+        .await
+    }
+
+    /// Reasons why requests of the user's own traffic bypassed the cache in `from..to`, most
+    /// frequent first; at most [`crate::BYPASS_REASONS_MAX`]. `from` is rounded down and `to` up to
+    /// a quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn cache_bypasses(
+        &self,
+        from: WallTime,
+        to: WallTime,
+    ) -> Result<Vec<BypassCount>, LedgerError> {
+        self.read_current(move |connection| {
+            cache_bypasses::count_between(connection, from, to, Purpose::User)
+        })
+        .await
+    }
+
+    /// Attempts of requests since `from`, ordered by their end; of one backend or of all, the
+    /// newest [`crate::OUTCOMES_MAX`]. Scans request rows, so it is too slow for frequent use.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn attempt_outcomes(
+        &self,
+        from: WallTime,
+        backend: Option<BackendId>,
+    ) -> Result<Vec<AttemptOutcome>, LedgerError> {
+        self.read_current(move |connection| {
+            attempt_outcomes::list_since(connection, from, backend.as_ref())
+        })
+        .await
+    }
+
+    /// Counts the user's own requests since `from` by route, backend and model, largest groups
+    /// first; covers the newest [`crate::ROUTE_COUNT_REQUESTS_MAX`] requests.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn route_counts(&self, from: WallTime) -> Result<Vec<RouteCount>, LedgerError> {
+        self.read_current(move |connection| route_counts::count_since(connection, from)).await
+    }
+
+    /// Recent speed of each backend's models, from the newest [`crate::RECENT_REQUESTS_MAX`]
+    /// requests since `from`. Takes some milliseconds, so do not call it per request. Does not wait
+    /// for queued writes.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn model_latencies(&self, from: WallTime) -> Result<Vec<ModelLatency>, LedgerError> {
+        self.read(move |connection| attempt_outcomes::model_latencies(connection, from)).await
+    }
+
+    /// What providers reported of the days from `from` on, by day and provider.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn billed(&self, from: Date) -> Result<Vec<BilledDay>, LedgerError> {
+        self.read(move |connection| billed::list(connection, from)).await
+    }
+}
