@@ -435,7 +435,8 @@ fn ledger_fixture() -> Value {
         "path": "/data/ledger.sqlite", "bytes": 4_321_280, "backup_folder": "/data/backups",
         "backups": [{"name": "ledger-2026-11-21T08-00-00Z.sqlite", "at": NOW.0 - 7_200_000,
                      "bytes": 4_198_400}],
-        "kept_files": ["ledger.sqlite.kept-damaged-2026-11-20T08-00-00Z"]
+        "kept_files": ["ledger.sqlite.kept-damaged-2026-11-20T08-00-00Z"],
+        "devices": [{"name": "laptop", "merged": NOW - 86_400_000}]
     })
 }
 

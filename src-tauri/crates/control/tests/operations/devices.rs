@@ -1,5 +1,7 @@
 //! Another machine's requests, exported there and merged here.
 
+use std::io::Write;
+
 use control::ErrorCode;
 use control::view::*;
 use domain::{BackendId, ClientId, NanoUsd, RequestId};
@@ -58,7 +60,8 @@ async fn an_export_is_merged_once_and_its_requests_say_where_they_were_made() {
         refused(merged, ErrorCode::InvalidInput, Some("path"));
     }
     let text = desk.home.path().join("text");
-    std::fs::write(&text, "not a database".repeat(20)).expect("written");
+    let mut file = std::fs::File::create(&text).expect("a file");
+    file.write_all("not a database".repeat(20).as_bytes()).expect("written");
     let merged =
         control::ledger_merge(&desk.core, LedgerMerge { path: text.display().to_string() });
     let error = merged.await.expect_err("refused");

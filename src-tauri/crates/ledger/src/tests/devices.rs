@@ -1,7 +1,9 @@
 //! Exports of other machines, merged.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::{Clock, ManualClock, Meter, NanoUsd};
@@ -44,8 +46,8 @@ impl Device {
         path
     }
 
-    async fn merge(&self, file: &PathBuf) -> (Option<String>, u64, u64, u64) {
-        let merged = self.recovery.merge(file.clone()).await.expect("merged");
+    async fn merge(&self, file: &Path) -> (Option<String>, u64, u64, u64) {
+        let merged = self.recovery.merge(file.to_owned()).await.expect("merged");
         (merged.device, merged.added, merged.known, merged.unfinished)
     }
 
@@ -75,6 +77,10 @@ impl Device {
         let found = self.ledger.request(request(number).id).await.expect("read");
         found.expect("a row").0.device
     }
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    File::create(path).and_then(|mut file| file.write_all(bytes)).expect("written");
 }
 
 fn with_lines(number: u32) -> Settlement {
@@ -139,15 +145,14 @@ async fn what_is_no_export_changes_nothing_and_no_file_is_replaced() {
     let before = device.contents().await;
     let folder = device.place.folder.path().to_owned();
     let text = folder.join("text.sqlite");
-    std::fs::write(&text, "no database at all, but long enough for a header".repeat(9))
-        .expect("ok");
+    write(&text, "no database at all, but long enough for a header".repeat(9).as_bytes());
     let foreign = folder.join("foreign.sqlite");
     rusqlite::Connection::open(&foreign)
         .and_then(|other| other.execute_batch("CREATE TABLE theirs (x)"))
         .expect("a database");
     let half = folder.join("half.sqlite");
     let whole = std::fs::read(device.export("x", "whole.sqlite").await).expect("bytes");
-    std::fs::write(&half, whole.get(..whole.len() / 2).unwrap_or_default()).expect("written");
+    write(&half, whole.get(..whole.len() / 2).unwrap_or_default());
     for path in [text, foreign, half] {
         let error = device.recovery.merge(path.clone()).await.expect_err("refused");
         assert!(matches!(error, LedgerError::Corrupt { .. }), "{path:?}: {error:?}");
