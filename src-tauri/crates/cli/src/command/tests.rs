@@ -436,7 +436,7 @@ fn ledger_fixture() -> Value {
         "backups": [{"name": "ledger-2026-11-21T08-00-00Z.sqlite", "at": NOW.0 - 7_200_000,
                      "bytes": 4_198_400}],
         "kept_files": ["ledger.sqlite.kept-damaged-2026-11-20T08-00-00Z"],
-        "devices": [{"name": "laptop", "merged": NOW - 86_400_000}]
+        "devices": [{"name": "laptop", "merged": NOW.0 - 86_400_000}]
     })
 }
 
