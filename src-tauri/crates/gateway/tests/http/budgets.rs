@@ -1,12 +1,13 @@
 //! Budgets: what they stop, what they count, and what a refused client reads.
 
-use domain::{Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd};
+use budgets::LoadedSpending;
+use domain::{Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd, RouteId};
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 use test_support::{ChatText, Reply, ScriptedUpstream};
 
-use crate::pair::always;
-use crate::world::{PRICED_MODEL, World, world};
+use crate::pair::{At, Pair, WELL, always, limits};
+use crate::world::{PRICED_MODEL, World, network, world};
 
 /// Costs nine tokens at a dollar a million.
 const COST: NanoUsd = NanoUsd::new(9_000);
@@ -90,4 +91,33 @@ async fn a_budget_that_tells_refuses_nothing_and_one_that_asks_says_so() {
     assert!(answer.status == 402 && message.contains("Gatehouse asks you"), "{message}");
     assert!(message.contains("gatehouse budgets allow monthly --usd"), "{message}");
     world.budgets.mark_reached().await;
+}
+
+/// A budget that is used up and sends requests to the route `spare`.
+fn configure_switch(world: &World, scope: Option<(BudgetDimension, String)>) {
+    let switch_to = RouteId::new("spare").ok();
+    let limit = NanoUsd::new(1);
+    let budget = Budget { scope, action: BudgetAction::Switch, switch_to, ..Budget::new(limit) };
+    let id = BudgetId::new("monthly").expect("a name");
+    world.budgets.configure([(id.clone(), budget)], TimeZone::UTC);
+    let status = world.budgets.statuses().remove(0);
+    let spent = LoadedSpending { spent: limit, unpriced_requests: 0, allowances: Vec::new() };
+    world.budgets.correct(&id, status.from, status.spent, spent);
+}
+
+#[tokio::test]
+async fn a_budget_that_switches_sends_requests_to_its_route_and_says_so() {
+    let ask = r#"{"model":"gpt","messages":[{"role":"user","content":"hi"}]}"#;
+    let pair = Pair::alone(At::Replying(Reply::chat(&WELL)), limits(network())).await;
+    assert_eq!((pair.ask(ask).await.status, pair.calls()), (200, (1, 0)));
+    configure_switch(&pair.world, Some((BudgetDimension::Backend, "one".to_owned())));
+    let answer = pair.ask(ask).await;
+    assert_eq!((answer.status, pair.calls()), (200, (1, 1)));
+    let (row, attempts) = pair.world.row(&answer).await;
+    assert_eq!((row.request.route.as_str(), attempts.len()), ("spare", 1));
+    let why = row.explanation.expect("a reason");
+    assert!(why.starts_with("Sent to the route spare by the budget monthly."), "{why}");
+    // Nothing is sent where the budget covers that route neither.
+    configure_switch(&pair.world, None);
+    assert_eq!((pair.ask(ask).await.status, pair.calls()), (402, (1, 1)));
 }

@@ -30,7 +30,7 @@ pub(crate) enum At {
     Url(String),
 }
 
-/// A gateway with one or two candidates for every model.
+/// A gateway with one or two candidates for every model, and the route `spare` to the second.
 pub(crate) struct Pair {
     pub(crate) one: ScriptedUpstream,
     pub(crate) two: ScriptedUpstream,
@@ -132,7 +132,8 @@ impl Pair {
                 capabilities: BackendCapabilities::default(),
             });
         }
-        snapshot.routes = RouteTable::new(vec![route(candidates)], offered);
+        let routes = vec![route("pair", "*", candidates), route("spare", "spare", &["two"])];
+        snapshot.routes = RouteTable::new(routes, offered);
         world.snapshot.store(Arc::new(snapshot));
         Self { one, two, world }
     }
@@ -157,15 +158,15 @@ pub(crate) fn endpoint(id: &str) -> Endpoint {
     Endpoint { backend: BackendId::new(id).expect("an id"), credential: Some(credential) }
 }
 
-fn route(candidates: &[&str]) -> Route {
+fn route(id: &str, model: &str, candidates: &[&str]) -> Route {
     let candidate = |id: &&str| RouteCandidate {
         backend: BackendId::new(*id).expect("an id"),
         model: None,
         weight: 1,
     };
     Route {
-        id: RouteId::new("pair").expect("an id"),
-        models: vec!["*".to_owned()],
+        id: RouteId::new(id).expect("an id"),
+        models: vec![model.to_owned()],
         clients: Vec::new(),
         projects: Vec::new(),
         policy: RoutePolicy::Ordered,

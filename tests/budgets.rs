@@ -1,0 +1,156 @@
+//! A budget over `kill -9`: however often the server is killed in the middle of requests, clients get
+//! no more answers than the budget pays for, because what was spent is in the ledger before a client
+//! sees the end of its answer, and is loaded before anything is served.
+//!
+//! The slack: a request that the backend had answered, and whose client had not, may leave no cost.
+//! There is at most one of those for each client and kill.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use acceptance::{HomeVault, TestHome, TestServer, await_or_fail, json_body};
+use serde_json::{Value, json};
+use test_support::{BodyEnd, ChatText, RawClient, ReceivedRequest, Reply, ScriptedUpstream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// Answers that the budget pays for: nine tokens each, at a dollar a million.
+const AFFORDED: usize = 10;
+const COST_NANO_USD: i64 = 9_000;
+const LIMIT_USD: &str = "0.00009";
+
+const KILLS: usize = 4;
+const CLIENTS: usize = 8;
+/// Whole answers before each kill.
+const ANSWERS: usize = 2;
+
+fn answer(request: &ReceivedRequest) -> Reply {
+    match request.json().get("model").and_then(Value::as_str) {
+        Some(model) => Reply::chat(&ChatText { model, deltas: &["one"], usage: Some((7, 2)) }),
+        None => Reply::models(&["m"]),
+    }
+}
+
+/// What a client got: a whole answer, or a refusal by the budget. A cut connection ends it without
+/// a word.
+#[derive(Debug, PartialEq, Eq)]
+enum Got {
+    Answer,
+    Refusal,
+}
+
+/// Sends requests until the budget refuses one or the server is gone.
+async fn spend(served: std::net::SocketAddr, token: String, got: mpsc::UnboundedSender<Got>) {
+    let Ok(mut connection) = RawClient::connect(served).await else { return };
+    let authorization = format!("authorization: Bearer {token}");
+    let host = format!("host: {served}");
+    let headers = [host.as_str(), &authorization, "content-type: application/json"];
+    let body = json_body(&json!({"model": "up/m", "max_tokens": 2,
+        "messages": [{"role": "user", "content": "hi"}]}));
+    loop {
+        let line = "POST /v1/chat/completions HTTP/1.1";
+        if connection.send_request(line, &headers, &body).await.is_err() {
+            return;
+        }
+        let Ok(answer) = connection.read_answer().await else { return };
+        if answer.end != BodyEnd::Complete {
+            return;
+        }
+        let is_refused = answer.status == 402;
+        assert!(is_refused || answer.status == 200, "{}", answer.text());
+        let sent = got.send(if is_refused { Got::Refusal } else { Got::Answer });
+        if is_refused || sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Clients that spend at once. The channel ends with the last of them.
+fn start_clients(
+    served: &TestServer,
+    token: &str,
+    clients: &mut JoinSet<()>,
+) -> mpsc::UnboundedReceiver<Got> {
+    let (sender, got) = mpsc::unbounded_channel();
+    for _client in 0..CLIENTS {
+        clients.spawn(spend(served.gateway, token.to_owned(), sender.clone()));
+    }
+    got
+}
+
+/// Answers of the rest of a run. All clients end.
+async fn drain(got: &mut mpsc::UnboundedReceiver<Got>, clients: &mut JoinSet<()>) -> usize {
+    while let Some(ended) = await_or_fail("the end of a client", clients.join_next()).await {
+        ended.expect("a client does not break");
+    }
+    let mut answers = 0;
+    while let Some(one) = got.recv().await {
+        answers += usize::from(one == Got::Answer);
+    }
+    answers
+}
+
+/// Lets clients spend and kills the server in the middle. Returns the whole answers.
+async fn run_until_killed(home: &TestHome, token: &str) -> usize {
+    let served = home.serve().await;
+    let mut clients = JoinSet::new();
+    let mut got = start_clients(&served, token, &mut clients);
+    let mut answers = 0;
+    while answers < ANSWERS {
+        match await_or_fail("an answer", got.recv()).await {
+            Some(Got::Answer) => answers += 1,
+            Some(Got::Refusal) | None => break,
+        }
+    }
+    served.kill().await;
+    answers + drain(&mut got, &mut clients).await
+}
+
+async fn spent_nano_usd(home: &TestHome) -> i64 {
+    let budgets = home.gatehouse(&["budgets", "list", "--json"]).run().await.expect_success().json();
+    budgets[0]["spent_nano_usd"].as_i64().expect("an amount")
+}
+
+#[tokio::test]
+async fn no_kill_buys_more_than_the_budget_pays_for() {
+    let upstream = ScriptedUpstream::start_with(|request| Some(answer(request)));
+    let upstream = upstream.await.expect("an upstream");
+    let home = TestHome::new(HomeVault::Memory);
+    home.write_settings(&format!(
+        "[ledger]\ncommit_wait_ms = 5000\n\
+         [backends.up]\nkind = \"openai-compatible\"\nbase_url = \"{}\"\n",
+        upstream.base_url()
+    ));
+    let token = home.client("demo").await;
+    let price = ["prices", "set", "up", "m", "--input", "1", "--output", "1"];
+    home.gatehouse(&price).run().await.expect_success();
+    let budget = ["budgets", "set", "monthly", "--limit", LIMIT_USD];
+    home.gatehouse(&budget).run().await.expect_success();
+
+    let mut answers = 0;
+    for _kill in 0..KILLS {
+        answers += run_until_killed(&home, &token).await;
+    }
+    // What the kills left is spent to the end.
+    let served = home.serve().await;
+    let mut clients = JoinSet::new();
+    let mut got = start_clients(&served, &token, &mut clients);
+    answers += drain(&mut got, &mut clients).await;
+    assert!((1..=AFFORDED).contains(&answers), "{answers} were answered");
+
+    let asked = upstream.requests().iter().filter(|request| request.json()["model"] == "m").count();
+    let slack = KILLS * CLIENTS;
+    assert!((answers..=AFFORDED + slack).contains(&asked), "{asked} reached the backend");
+    println!("{KILLS} kills, {CLIENTS} clients: {answers} of {AFFORDED} answers, {asked} asked");
+
+    // Checks and tests of a backend spend nothing of it and are not stopped by it.
+    let spent = spent_nano_usd(&home).await;
+    let afforded = i64::try_from(AFFORDED).expect("few");
+    assert!((COST_NANO_USD..=COST_NANO_USD * afforded).contains(&spent), "{spent}");
+    let tested = home.gatehouse(&["backends", "test", "up"]).run().await.expect_success();
+    let checked = home.gatehouse(&["check", "--json"]).run().await;
+    for said in [&tested.out, &checked.out, &checked.err] {
+        assert!(!said.contains("budget_exceeded"), "{said}");
+    }
+    assert_eq!(spent_nano_usd(&home).await, spent);
+    assert_eq!(served.stop().await, Some(0));
+}
