@@ -133,11 +133,12 @@ test("a place that does not exist leads to the overview", async () => {
   expect(await screen.findByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
 });
 
-test("the desktop window, which takes no downloads, offers to copy the usage and nothing else", async () => {
+test("the desktop window, which takes no downloads, offers to copy the usage and to save statements", async () => {
   vi.stubGlobal("__TAURI_INTERNALS__", {});
-  renderPanel("busy", "/usage");
-  expect(await screen.findByRole("button", { name: "Copy CSV" })).toBeVisible();
-  expect(screen.queryByRole("button", { name: "Export" })).not.toBeInTheDocument();
+  const { user } = renderPanel("busy", "/usage");
+  await user.click(await screen.findByText("Export"));
+  const names = screen.getAllByRole("menuitem").map((item) => item.textContent);
+  expect(names).toEqual(["Copy CSV", "Statement of a month…"]);
   vi.unstubAllGlobals();
 });
 
