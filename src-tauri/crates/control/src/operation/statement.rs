@@ -32,6 +32,9 @@ const SAME_NAMES_MAX: usize = 1_000;
 struct Statement {
     /// Year and month.
     month: String,
+    /// `November 2026`.
+    #[serde(skip)]
+    month_name: String,
     /// None for all requests; empty for those without a project.
     project: Option<String>,
     /// The days' time zone: `Europe/Berlin`, `UTC`.
@@ -161,6 +164,7 @@ async fn make(engine: &Engine, req: &StatementQuery) -> Result<Statement, ApiErr
     let mut total = Amounts::default();
     rows.iter().for_each(|row| total.add(&row.amounts));
     Ok(Statement {
+        month_name: month_name(&month),
         month,
         project: req.project.clone(),
         time_zone: zone.iana_name().unwrap_or("local time").to_owned(),
@@ -196,6 +200,11 @@ fn month_range(
     let next = first.checked_add(1.month()).map_err(|_| wrong())?;
     let (from, to) = start(first).zip(start(next)).ok_or_else(wrong)?;
     Ok((first.strftime("%Y-%m").to_string(), from, to))
+}
+
+fn month_name(month: &str) -> String {
+    let first = format!("{month}-01").parse::<Date>();
+    first.map_or_else(|_| month.to_owned(), |first| first.strftime("%B %Y").to_string())
 }
 
 fn day_of(time: WallTime, zone: &TimeZone) -> Option<Date> {

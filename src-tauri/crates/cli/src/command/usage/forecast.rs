@@ -1,7 +1,7 @@
 //! `gatehouse usage forecast`: what this month costs.
 
 use control::Core;
-use control::view::{UsageForecastQuery, UsageForecastView};
+use control::view::{ForecastMethodView, UsageForecastQuery, UsageForecastView};
 
 use super::period::FilterArguments;
 use crate::console::{Console, ConsoleFormat};
@@ -35,6 +35,10 @@ pub(in crate::command) fn text(forecast: &UsageForecastView) -> StyledText {
             tested.months, tested.error_percent
         );
         text.line(Tone::Muted, &sentence);
+    }
+    // Without any spending there is no forecast, and a column of zeros would look like one.
+    if forecast.method == ForecastMethodView::None {
+        return text;
     }
     let mut table = TextTable::new(&[
         Column::Left("Day"),

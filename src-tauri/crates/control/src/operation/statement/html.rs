@@ -11,10 +11,11 @@ const STYLE: &str = "
 body{max-width:60rem;margin:2rem auto;padding:0 1.5rem}
 h1{font-size:1.6rem;margin:0 0 .25rem}h2{font-size:1.05rem;margin:2rem 0 .5rem}
 p{margin:.25rem 0;color:#55534e}dl{display:flex;gap:2.5rem;margin:1.5rem 0 0}
-dt{color:#55534e}dd{margin:0;font-size:1.35rem;font-weight:600}
+dt{color:#55534e}p.note{margin-top:1.5rem}dd{margin:0;font-size:1.35rem;font-weight:600}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th{font-weight:600;text-align:left;border-bottom:1px solid #1b1b1a}
-th,td{padding:.3rem .5rem;vertical-align:baseline}td{border-bottom:1px solid #e3e1da}
+th,td{padding:.3rem .5rem;vertical-align:baseline}
+th:first-child,td:first-child{padding-left:0}th:last-child,td:last-child{padding-right:0}td{border-bottom:1px solid #e3e1da}
 th.n,td.n{text-align:right;white-space:nowrap}td{overflow-wrap:anywhere}
 tr.day td{border-top:1px solid #8a877f}tfoot td{font-weight:600;border-top:2px solid #1b1b1a}
 thead{display:table-header-group}tr{break-inside:avoid}
@@ -38,7 +39,7 @@ pub(super) fn render(statement: &Statement) -> String {
                 (summary(statement, decimals))
                 (days(statement, decimals))
                 (meters(statement, decimals))
-                p { "Made by Gatehouse on " (statement.made_at) ". US dollars, exact: the rows add up to the total. "
+                p.note { "Made by Gatehouse on " (statement.made_at) ". US dollars, exact: the rows add up to the total. "
                     "Amounts are what providers stated or Gatehouse computed from listed prices; the provider's invoice decides." }
             }
         }
@@ -47,10 +48,11 @@ pub(super) fn render(statement: &Statement) -> String {
 }
 
 fn title(statement: &Statement) -> String {
+    let month = statement.month_name.as_str();
     match statement.project.as_deref() {
-        None => format!("AI usage, {}", statement.month),
-        Some("") => format!("AI usage without a project, {}", statement.month),
-        Some(project) => format!("AI usage of {project}, {}", statement.month),
+        None => format!("AI usage, {month}"),
+        Some("") => format!("AI usage without a project, {month}"),
+        Some(project) => format!("AI usage of {project}, {month}"),
     }
 }
 
