@@ -4,9 +4,12 @@ import type {
   ApiError,
   DriftQuery,
   DriftView,
+  UsageFailuresView,
   UsageForecastQuery,
   UsageForecastView,
   UsageHeatmapView,
+  UsageLatencyQuery,
+  UsageLatencyView,
   UsagePeriodQuery,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
@@ -27,6 +30,29 @@ export function useUsageHeatmap(query: UsagePeriodQuery): UseQueryResult<UsageHe
   return useQuery<UsageHeatmapView, ApiError>({
     queryKey: ["usage", "heatmap", query],
     queryFn: () => host.usageHeatmap(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** Percentiles of latencies. Keeps those of the previous period, but not of other requests, while the next are loading. */
+export function useUsageLatency(query: UsageLatencyQuery): UseQueryResult<UsageLatencyView, ApiError> {
+  const host = useHost();
+  return useQuery<UsageLatencyView, ApiError, UsageLatencyView, ["usage", "latency", UsageLatencyQuery]>({
+    queryKey: ["usage", "latency", query],
+    queryFn: () => host.usageLatency(query),
+    placeholderData: (previous, last) => {
+      const [, , before] = last?.queryKey ?? [];
+      return before?.group_by === query.group_by && before.name === query.name ? previous : undefined;
+    },
+  });
+}
+
+/** Failed attempts by class. Only backends and keys filter them. */
+export function useUsageFailures(query: UsagePeriodQuery): UseQueryResult<UsageFailuresView, ApiError> {
+  const host = useHost();
+  return useQuery<UsageFailuresView, ApiError>({
+    queryKey: ["usage", "failures", query],
+    queryFn: () => host.usageFailures(query),
     placeholderData: (previous) => previous,
   });
 }

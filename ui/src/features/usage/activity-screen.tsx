@@ -1,6 +1,8 @@
-/** What was asked and answered: requests, tokens by class, and who used them. */
+/** What was asked and answered: requests, tokens by class, who used them, how fast they were and what failed. */
 import { ActivityTotals } from "@/features/usage/activity-totals";
+import { FailuresCard } from "@/features/usage/failures-card";
 import { GroupsTable } from "@/features/usage/groups-table";
+import { LatencyCard } from "@/features/usage/latency-card";
 import { PeriodBar } from "@/features/usage/period-bar";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
@@ -48,7 +50,13 @@ export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProp
               onRequests={onRequests}
             />
             <GroupsTable usage={data} place={place} withoutCost />
-            {data.totals.requests > 0 && <HeatmapCard place={place} />}
+            {data.totals.requests > 0 && (
+              <>
+                <LatencyCard place={place} onRequests={onRequests} />
+                <FailuresCard place={place} />
+                <HeatmapCard place={place} />
+              </>
+            )}
           </div>
         )}
       </Reading>

@@ -1,6 +1,6 @@
 /** The requests behind a number of the usage. */
 import { periodOf, type UsagePlace } from "@/features/usage/usage-place";
-import type { BudgetScopeView, GroupBy, UsageGroupView } from "@/ipc/bindings";
+import type { BudgetScopeView, GroupBy, LatencyGroupBy, UsageGroupView } from "@/ipc/bindings";
 import type { RequestFilter } from "@/lib/request-filter";
 
 const QUARTER_HOUR_MS = 900_000;
@@ -33,6 +33,12 @@ const FILTERS = {
 /** The requests of a group; `null` for those without a name and for the rest, which no filter selects. */
 export function groupFilter({ key }: Pick<UsageGroupView, "key">, by: GroupBy): RequestFilter | null {
   return key === "" || key === "other" ? null : { [FILTERS[by]]: key };
+}
+
+/** The requests that latencies are measured of; `null` for those without a name, which no filter selects. */
+export function latencyFilter(key: string, by: LatencyGroupBy): RequestFilter | null {
+  const group = by === "all" ? {} : groupFilter({ key }, by);
+  return group && { ...group, state: "complete" };
 }
 
 /** The requests that count for a budget. */

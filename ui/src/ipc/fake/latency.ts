@@ -7,7 +7,8 @@ import type {
   UsageLatencyView,
   UsagePeriodQuery,
 } from "@/ipc/bindings";
-import { isWanted, startsOf } from "@/ipc/fake/traffic";
+import { failedAttempts, isWanted, startsOf } from "@/ipc/fake/traffic";
+import { groupBy } from "@/lib/group";
 
 const GROUPS_MAX = 20;
 
@@ -21,7 +22,7 @@ function partOf(part: LatencyPart, values: (number | null)[]): LatencyPartView[]
 }
 
 function partsOf(requests: RequestView[]): LatencyPartView[] {
-  const whole = requests.filter((request) => request.state === "complete");
+  const whole = requests.filter((request) => request.state === "complete" && request.cache !== "hit");
   return [
     ...partOf(
       "queue",
@@ -51,7 +52,7 @@ function nameOf(request: RequestView, by: UsageLatencyQuery["group_by"]): string
     case "model":
       return request.model_billed ?? request.model_asked;
     case "route":
-      return request.model_asked;
+      return request.route;
   }
 }
 
@@ -88,7 +89,8 @@ export function latencyOf(
         key,
         label: query.group_by === "backend" ? backendLabel(key) : key,
         parts: partsOf(own),
-      })),
+      }))
+      .filter((group) => group.parts.length > 0),
     buckets: starts.map((start, index) => {
       const end = starts[index + 1] ?? Infinity;
       return {
@@ -112,24 +114,18 @@ export function failuresOf(
     (request) => isWanted(request, query.filter) && request.started_at >= from && request.started_at < now,
   );
   const attempts = inRange.reduce((sum, request) => sum + request.attempts, 0);
-  const failed = inRange.filter((request) => request.state === "failed");
+  const failed = inRange.flatMap((request) => failedAttempts(request).map((name) => ({ name, request })));
   const percent = (part: number) => (attempts === 0 ? 0 : Math.round((part * 10_000) / attempts) / 100);
-  const classes = [...new Set(failed.map((request) => request.error_class ?? "overloaded"))]
-    .map((name) => {
-      const own = failed.filter((request) => (request.error_class ?? "overloaded") === name);
-      const keys = [...new Set(own.map((request) => request.backend ?? ""))];
-      return {
-        class: name,
-        attempts: own.length,
-        percent_of_attempts: percent(own.length),
-        cost_nano_usd: own.reduce((sum, request) => sum + (request.cost_nano_usd ?? 0), 0),
-        backends: keys.map((key) => ({
-          key,
-          label: backendLabel(key),
-          attempts: own.filter((request) => (request.backend ?? "") === key).length,
-        })),
-      };
-    })
+  const classes = [...groupBy(failed, ({ name }) => name)]
+    .map(([name, own]) => ({
+      class: name,
+      attempts: own.length,
+      percent_of_attempts: percent(own.length),
+      cost_nano_usd: 0,
+      backends: [...groupBy(own, ({ request }) => request.backend ?? "")]
+        .map(([key, rows]) => ({ key, label: backendLabel(key), attempts: rows.length }))
+        .toSorted((left, right) => right.attempts - left.attempts),
+    }))
     .toSorted((left, right) => right.attempts - left.attempts);
   const most = classes[0];
   return {

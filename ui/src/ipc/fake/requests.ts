@@ -2,6 +2,7 @@
 import type { RequestsQuery, RequestView, SavedView, SnippetView } from "@/ipc/bindings";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
+import { failedAttempts } from "@/ipc/fake/traffic";
 import type { Host } from "@/ipc/host";
 
 const MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
@@ -59,8 +60,7 @@ function filtered(requests: RequestView[], query: RequestsQuery, now: number): R
 }
 
 function failuresOf(request: RequestView): string[] {
-  const last = request.state === "failed" ? [request.http_status === 401 ? "key-rejected" : "connect"] : [];
-  return [...last, ...(request.attempts > 1 ? ["server"] : []), request.error_class ?? ""];
+  return [...failedAttempts(request), request.error_class ?? ""];
 }
 
 function matchesModel({ model_asked, model_billed }: RequestView, pattern: string): boolean {

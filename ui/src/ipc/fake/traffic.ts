@@ -1,6 +1,7 @@
 /** A month of requests for the fake data, and the totals a core would keep over them. */
 import type {
   CostBasisView,
+  FailureClass,
   LineItemView,
   MeterTotalsView,
   ModelView,
@@ -224,6 +225,12 @@ export function isWanted(request: RequestView, filter: UsageFilter | undefined):
     const wanted = filter?.[by];
     return wanted === undefined || wanted === null || groupKey(request, by) === wanted;
   });
+}
+
+/** The class of each failed attempt. */
+export function failedAttempts({ state, http_status, attempts }: RequestView): FailureClass[] {
+  const last: FailureClass[] = state === "failed" ? [http_status === 401 ? "key-rejected" : "connect"] : [];
+  return attempts > 1 ? [...last, "server"] : last;
 }
 
 type Starts = { starts: number[]; label: (start: number) => string };

@@ -1,0 +1,116 @@
+/** Failed attempts by class, each leading to its requests. */
+import { periodFilter } from "@/features/usage/requests-link";
+import { periodLabel, periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { ChartCard } from "@/components/chart-card";
+import { ChartTable } from "@/components/chart-table";
+import { RankedBars } from "@/components/ranked-bars";
+import { Reading } from "@/components/reading";
+import { Skeleton } from "@/components/skeleton";
+import type { FailureBackendView, FailureClassView, UsageFailuresView } from "@/ipc/bindings";
+import { useUsageFailures } from "@/ipc/usage-queries";
+import { classNames } from "@/lib/class-names";
+import { toCsv } from "@/lib/csv";
+import { formatMoney } from "@/lib/money";
+import { formatCount, formatCounted } from "@/lib/quantity";
+import { requestsPath } from "@/lib/request-filter";
+import { FAILURE_WORD } from "@/lib/tables";
+
+const BAR_PX = 39;
+const ROW_PX = 32;
+const HEAD_PX = 26;
+/** Backends named beside a bar; the table names them all. */
+const BACKENDS_MAX = 2;
+
+export function FailuresCard({ place }: { place: UsagePlace }) {
+  const failures = useUsageFailures(periodOf(place));
+  return (
+    <Reading of={failures} skeleton={<Skeleton className="h-[198px] rounded-card" />}>
+      {(data) => (
+        <div aria-busy={failures.isPlaceholderData} className={classNames(failures.isPlaceholderData && "opacity-60")}>
+          <ChartCard
+            finding={data.finding}
+            note={`${periodLabel(place)}, ${shareOf(data.failed_percent)}also those that a retry made good`}
+            file={{ name: "gatehouse-failures", csv: () => failuresCsv(data) }}
+            table={<ClassTable classes={data.classes} />}
+          >
+            <div style={{ minHeight: heightOf(data.classes) }}>
+              <ClassBars failures={data} place={place} />
+            </div>
+          </ChartCard>
+        </div>
+      )}
+    </Reading>
+  );
+}
+
+/** The height of the bars and of the table, so that nothing moves between them. */
+function heightOf({ length }: FailureClassView[]): number {
+  return Math.max(length * BAR_PX, length * ROW_PX + HEAD_PX);
+}
+
+function shareOf(percent: number | null): string {
+  return percent === null ? "" : `${percent} % of the attempts, `;
+}
+
+function ClassBars({ failures, place }: { failures: UsageFailuresView; place: UsagePlace }) {
+  if (failures.classes.length === 0)
+    return <p className="pb-1 text-ink-2">{formatCounted(failures.attempts, "attempt", "attempts")}, none failed.</p>;
+  const period = periodFilter(failures, place);
+  return (
+    <RankedBars
+      label="Failed attempts by class"
+      colour="var(--bad)"
+      bars={failures.classes.map((one) => ({
+        key: one.class,
+        label: wordOf(one.class),
+        value: one.attempts,
+        amount: formatCounted(one.attempts, "attempt", "attempts"),
+        note: `${shareOf(one.percent_of_attempts)}${firstBackends(one.backends)}`,
+        path: requestsPath({ failure: one.class, ...period }),
+      }))}
+    />
+  );
+}
+
+function ClassTable({ classes }: { classes: FailureClassView[] }) {
+  return (
+    <ChartTable
+      label="Failed attempts by class"
+      height={heightOf(classes)}
+      columns={["Class", "Attempts", "Share", "Cost", "Backends"]}
+      rows={classes.map((one) => ({
+        key: one.class,
+        cells: [
+          wordOf(one.class),
+          formatCount(one.attempts),
+          one.percent_of_attempts === null ? "–" : `${one.percent_of_attempts} %`,
+          formatMoney(one.cost_nano_usd),
+          one.backends.map(countedBackend).join(", "),
+        ],
+      }))}
+    />
+  );
+}
+
+function firstBackends(backends: FailureBackendView[]): string {
+  const named = backends.slice(0, BACKENDS_MAX).map(countedBackend).join(", ");
+  const more = backends.length - BACKENDS_MAX;
+  return more > 0 ? `${named} and ${more} more` : named;
+}
+
+function countedBackend({ label, attempts }: FailureBackendView): string {
+  return `${label} ${formatCount(attempts)}`;
+}
+
+/** A class of another version has no word here. */
+function wordOf(name: string): string {
+  const words: Partial<Record<string, string>> = FAILURE_WORD;
+  return words[name] ?? name;
+}
+
+function failuresCsv({ classes }: UsageFailuresView): string {
+  return toCsv(
+    ["class", "backend", "attempts"],
+    classes.flatMap((one) => one.backends.map((backend) => [one.class, backend.key, backend.attempts])),
+  );
+}

@@ -1,0 +1,59 @@
+/** The parts of a latency and the dimensions that they are kept by, in words. */
+import type { LatencyGroupBy, LatencyPart, LatencyPartView } from "@/ipc/bindings";
+import { formatDuration } from "@/lib/quantity";
+
+/** The key and label of a group of latencies. */
+export interface LatencyGroup {
+  key: string;
+  label: string;
+}
+
+export const LATENCY_PARTS = [
+  { value: "queue", label: "Queue" },
+  { value: "connect", label: "First byte" },
+  { value: "first_token", label: "First token" },
+  { value: "total", label: "Total" },
+] as const satisfies { value: LatencyPart; label: string }[];
+
+/** From when until when. */
+export const LATENCY_SPANS: Record<LatencyPart, string> = {
+  queue: "waiting for a free slot",
+  connect: "until the backend's first byte, without the queue",
+  first_token: "from the request to the first token",
+  total: "from the request to the end of the answer",
+};
+
+export const LATENCY_GROUPS = [
+  { value: "all", label: "All" },
+  { value: "backend", label: "Backend" },
+  { value: "model", label: "Model" },
+  { value: "route", label: "Route" },
+] as const satisfies { value: LatencyGroupBy; label: string }[];
+
+/** `null` where nothing measured it. */
+export function latencyOf(parts: LatencyPartView[], part: LatencyPart): LatencyPartView | null {
+  return parts.find((one) => one.part === part) ?? null;
+}
+
+export function formatLatency(ms: number | null): string {
+  return ms === null ? "–" : formatDuration(ms);
+}
+
+/** Ticks below a millisecond differ. */
+export function formatLatencyTick(ms: number): string {
+  if (ms === 0) return "0";
+  return ms < 1 ? `${Number(ms.toFixed(2))} ms` : formatDuration(ms);
+}
+
+/** "First token: half within 420 ms, 95 % within 2.1 s" */
+export function latencyFinding(parts: LatencyPartView[], part: LatencyPart, group: LatencyGroup | null): string {
+  const label = LATENCY_PARTS.find((one) => one.value === part)?.label ?? "";
+  const what = group === null ? label : `${group.label}, ${label.toLowerCase()}`;
+  const { p50_ms: half = null, p95_ms: most = null } = latencyOf(parts, part) ?? {};
+  if (half === null || most === null) return `${what}: nothing measured`;
+  return `${what}: half within ${formatWithin(half)}, 95 % within ${formatWithin(most)}`;
+}
+
+function formatWithin(ms: number): string {
+  return formatDuration(Math.max(ms, 1));
+}
