@@ -108,7 +108,7 @@ async fn run_until_killed(home: &TestHome, token: &str) -> usize {
 async fn spent_nano_usd(home: &TestHome) -> i64 {
     let budgets =
         home.gatehouse(&["budgets", "list", "--json"]).run().await.expect_success().json();
-    budgets[0]["spent_nano_usd"].as_i64().expect("an amount")
+    budgets.pointer("/0/spent_nano_usd").and_then(Value::as_i64).expect("an amount")
 }
 
 #[tokio::test]

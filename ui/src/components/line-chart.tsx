@@ -4,6 +4,7 @@ import { Area, LinePath } from "@visx/shape";
 import { useChartCursor } from "@/components/chart-cursor";
 import { ChartReadout } from "@/components/chart-readout";
 import { useMeasuredWidth } from "@/components/measured";
+import { ValueAxis } from "@/components/value-axis";
 
 export interface Line {
   key: string;
@@ -82,18 +83,7 @@ export function LineChart(props: LineChartProps) {
       >
         <svg width={width} height={height} aria-hidden="true" className="block overflow-visible">
           <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
-            {ticks.map((tick) => (
-              <g key={tick} transform={`translate(0,${y(tick)})`}>
-                <line
-                  x2={inner.width}
-                  className={tick === 0 ? "stroke-line-strong" : "stroke-line"}
-                  shapeRendering="crispEdges"
-                />
-                <text x={-8} dy="0.32em" textAnchor="end" className="fill-ink-3 text-11">
-                  {formatTick(tick, tickStep)}
-                </text>
-              </g>
-            ))}
+            <ValueAxis ticks={ticks} y={y} width={inner.width} format={(tick) => formatTick(tick, tickStep)} />
             {cursor !== null && (
               <line x1={at(cursor)} x2={at(cursor)} y2={inner.height} className="stroke-line-strong" />
             )}

@@ -7,6 +7,7 @@ import { BarStack } from "@visx/shape";
 import { useChartCursor } from "@/components/chart-cursor";
 import { ChartReadout } from "@/components/chart-readout";
 import { useMeasuredWidth } from "@/components/measured";
+import { ValueAxis } from "@/components/value-axis";
 
 export interface BarGroup {
   key: string;
@@ -94,19 +95,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
       >
         <svg width={width} height={height} aria-hidden="true" className="block overflow-visible">
           <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
-            {ticks.map((tick) => (
-              <g key={tick} transform={`translate(0,${y(tick)})`}>
-                <line
-                  x2={inner.width}
-                  className={tick === 0 ? "stroke-line-strong" : "stroke-line"}
-                  strokeWidth={1}
-                  shapeRendering="crispEdges"
-                />
-                <text x={-8} dy="0.32em" textAnchor="end" className="fill-ink-3 text-11">
-                  {formatTick(tick, tickStep)}
-                </text>
-              </g>
-            ))}
+            <ValueAxis ticks={ticks} y={y} width={inner.width} format={(tick) => formatTick(tick, tickStep)} />
             {current !== undefined && <rect {...band(current)} height={inner.height} className="fill-surface-2" />}
             <BarStack<Datum, string, typeof x, typeof y>
               data={data}

@@ -11,7 +11,7 @@ use domain::WallTime;
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, params};
 
-use crate::rollup_range::{self, SlotWidth, split_days, split_range};
+use crate::rollup_range::{self, SlotWidth, day_start_ms, split_days, split_range};
 use crate::rollup_sums::{read_totals, rollup_sums, sum_columns};
 use crate::text_columns::WordColumn;
 use crate::usage::{DAY_MS, HOUR_MS, rank_groups, slot_end, slot_start};
@@ -63,10 +63,6 @@ pub(crate) fn unfold(connection: &Connection, from: i64) -> rusqlite::Result<()>
     let mut forget = connection.prepare_cached(sql)?;
     forget.execute([1, from])?;
     forget.execute([24, day_start_ms(from)]).map(drop)
-}
-
-const fn day_start_ms(ms: i64) -> i64 {
-    ms.saturating_sub(ms.rem_euclid(DAY_MS))
 }
 
 /// The statement for a piece of a range. Its parameters are start, end, purpose and the values of

@@ -17,7 +17,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::integer_columns::get_interval;
 use crate::requests::oldest_id_at;
-use crate::rollup_range::{self, SlotWidth};
+use crate::rollup_range::{self, SlotWidth, day_start_ms};
 use crate::usage::{DAY_MS, HOUR_MS};
 use crate::{Purpose, UsageQuery};
 
@@ -258,10 +258,6 @@ const fn hours(width: SlotWidth) -> i64 {
         SlotWidth::Day => 24,
         SlotWidth::Hour | SlotWidth::Quarter => 1,
     }
-}
-
-const fn day_start_ms(ms: i64) -> i64 {
-    ms.saturating_sub(ms.rem_euclid(DAY_MS))
 }
 
 /// Merges a row into the histogram of its part; a part of a newer version is left out.

@@ -130,8 +130,8 @@ pub(crate) fn add_from_device(
         add_devices(&transaction)?;
         let device = add_other_device(&transaction, at)?;
         let (added, last) = add_requests(&transaction, device, after, DEVICE_REQUESTS_AT_ONCE_MAX)?;
-        let columns = columns(&transaction, "session_usage")?.replace("number, ", "");
         if last.is_none() {
+            let columns = columns(&transaction, "session_usage")?.replace("number, ", "");
             transaction.execute_batch(&format!(
                 "INSERT OR IGNORE INTO main.session_usage ({columns})
                  SELECT {columns} FROM other.session_usage"

@@ -84,3 +84,8 @@ pub(crate) fn split_days(
 ) -> impl Iterator<Item = RangePiece> {
     split_range(start, end, folded).flat_map(|piece| piece.split_days())
 }
+
+/// Start of the UTC day of a time, both in milliseconds.
+pub(crate) const fn day_start_ms(ms: i64) -> i64 {
+    WallTime::from_unix_ms(ms).day_start().unix_ms()
+}

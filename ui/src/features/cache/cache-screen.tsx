@@ -4,6 +4,7 @@ import { Bypasses } from "@/features/cache/bypasses";
 import { PurgeButton } from "@/features/cache/purge";
 import { Tiers } from "@/features/cache/tiers";
 import { Choice } from "@/components/choice";
+import { Figure } from "@/components/figure";
 import { Notice } from "@/components/notice";
 import { Page } from "@/components/page";
 import { PanelLink } from "@/components/panel-link";
@@ -93,16 +94,6 @@ function Savings({ cache }: { cache: CacheView }) {
         note="total waiting time avoided"
       />
     </dl>
-  );
-}
-
-function Figure({ name, value, note }: { name: string; value: string; note: string }) {
-  return (
-    <div className="flex flex-col bg-surface-1 px-4 py-3">
-      <dt className="text-12 text-ink-3">{name}</dt>
-      <dd className="text-24 leading-8 font-semibold tracking-[-0.02em]">{value}</dd>
-      <dd className="truncate text-12 text-ink-2">{note}</dd>
-    </div>
   );
 }
 

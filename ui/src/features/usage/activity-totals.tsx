@@ -1,12 +1,12 @@
 /** Requests and tokens of the period; the tokens by class, because each class has its price. */
 import { periodFilter } from "@/features/usage/requests-link";
 import type { UsagePlace } from "@/features/usage/usage-place";
+import { Figure } from "@/components/figure";
 import { PanelLink } from "@/components/panel-link";
 import { ShareBar } from "@/components/share-bar";
 import type { UsageTotalsView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
-import type { ReactNode } from "react";
 
 export function ActivityTotals({ usage, place }: { usage: UsageView; place: UsagePlace }) {
   const { totals } = usage;
@@ -70,14 +70,4 @@ function classesOf({ input_tokens, cache_read_tokens, output_tokens, reasoning_t
   const left = 100 - shares.reduce((sum, share) => sum + share.percent, 0);
   const most = shares.reduce((best, share) => (share.tokens > best.tokens ? share : best));
   return shares.map((share) => (share === most ? { ...share, percent: share.percent + left } : share));
-}
-
-function Figure({ name, value, note }: { name: string; value: ReactNode; note: ReactNode }) {
-  return (
-    <div className="flex flex-col bg-surface-1 px-4 py-3">
-      <dt className="text-12 text-ink-3">{name}</dt>
-      <dd className="text-24 leading-8 font-semibold tracking-[-0.02em]">{value}</dd>
-      <dd className="truncate text-12 text-ink-2">{note}</dd>
-    </div>
-  );
 }

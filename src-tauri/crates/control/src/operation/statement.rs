@@ -11,13 +11,14 @@ use std::path::Path;
 
 use domain::{NanoUsd, WallTime};
 use engine::{Engine, backend_labels};
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
 use ledger::{MeterTotals, StatementRow, UsageTotals};
 use serde::Serialize;
 
 use super::invoice::meter_label;
+use super::usage_period::{to_zoned, zone_name};
 use crate::ApiError;
 use crate::moment::time_zone;
 use crate::view::{StatementFile, StatementFormat, StatementQuery, StatementSaved};
@@ -167,7 +168,7 @@ async fn make(engine: &Engine, req: &StatementQuery) -> Result<Statement, ApiErr
         month_name: month_name(&month),
         month,
         project: req.project.clone(),
-        time_zone: zone.iana_name().unwrap_or("local time").to_owned(),
+        time_zone: zone_name(&zone),
         made_at: now.to_rfc3339(),
         is_partial: to > now,
         rows,
@@ -208,8 +209,7 @@ fn month_name(month: &str) -> String {
 }
 
 fn day_of(time: WallTime, zone: &TimeZone) -> Option<Date> {
-    let time = Timestamp::from_millisecond(time.unix_ms()).ok()?;
-    Some(time.to_zoned(zone.clone()).date())
+    to_zoned(time, zone).map(|time| time.date())
 }
 
 fn by_day(
@@ -282,6 +282,8 @@ fn file_name(statement: &Statement, format: StatementFormat) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn at(text: &str) -> WallTime {

@@ -2,8 +2,8 @@
 
 use control::view::*;
 use control::{Core, ErrorCode};
-use domain::{BackendId, ClientId, NanoUsd, RequestId};
-use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
+use domain::NanoUsd;
+use ledger::Settlement;
 use pricing::Cost;
 
 use crate::world::{World, world};
@@ -26,26 +26,8 @@ fn set(limit: &str, scope: Option<(BudgetDimension, &str)>) -> BudgetSet {
 
 /// Records a request of `client` that cost two dollars.
 async fn spend_two_dollars(world: &World, client: &str) {
-    let engine = world.engine();
-    let now = engine.clock().wall();
-    let new = NewRequest {
-        id: RequestId::generate(now, engine.entropy()),
-        started: now,
-        client: ClientId::new(client).expect("a name"),
-        project: None,
-        route: "r".to_owned(),
-        model_asked: "m".to_owned(),
-        dialect: "openai".to_owned(),
-        streamed: false,
-        purpose: Purpose::User,
-    };
-    let ended = Settlement {
-        outcome: RequestOutcome::Complete,
-        backend: Some(BackendId::new("up").expect("a name")),
-        cost: Cost::Reported(NanoUsd::new(2_000_000_000)),
-        ..Settlement::unfinished(new)
-    };
-    engine.ledger().settle(Box::new(ended)).await.expect("settled");
+    let cost = Cost::Reported(NanoUsd::new(2_000_000_000));
+    world.settle(Settlement { cost, ..world.answered(client) }).await;
 }
 
 async fn spent(core: &Core) -> Vec<(i64, u32)> {

@@ -4,33 +4,15 @@ use std::io::Write;
 
 use control::ErrorCode;
 use control::view::*;
-use domain::{BackendId, ClientId, NanoUsd, RequestId};
-use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
+use domain::NanoUsd;
+use ledger::Settlement;
 use pricing::Cost;
 
 use crate::world::{World, refused, world};
 
 async fn spend_a_dollar(world: &World) {
-    let engine = world.engine();
-    let now = engine.clock().wall();
-    let new = NewRequest {
-        id: RequestId::generate(now, engine.entropy()),
-        started: now,
-        client: ClientId::new("editor").expect("a name"),
-        project: None,
-        route: "r".to_owned(),
-        model_asked: "m".to_owned(),
-        dialect: "openai".to_owned(),
-        streamed: false,
-        purpose: Purpose::User,
-    };
-    let ended = Settlement {
-        outcome: RequestOutcome::Complete,
-        backend: Some(BackendId::new("up").expect("a name")),
-        cost: Cost::Reported(NanoUsd::new(1_000_000_000)),
-        ..Settlement::unfinished(new)
-    };
-    engine.ledger().settle(Box::new(ended)).await.expect("settled");
+    let cost = Cost::Reported(NanoUsd::new(1_000_000_000));
+    world.settle(Settlement { cost, ..world.answered("editor") }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use control::ErrorCode;
 use control::view::*;
-use domain::{
-    BackendId, ClientId, CredentialId, Endpoint, Meter, NanoUsd, RequestId, SeededEntropy, Usage,
-};
-use ledger::{AttemptRecord, NewRequest, Purpose, RequestOutcome, Settlement};
+use domain::{BackendId, CredentialId, Endpoint, Meter, NanoUsd, Usage};
+use ledger::AttemptRecord;
 use pricing::{AttemptPricing, PriceBook};
 use test_support::{Reply, ScriptedUpstream};
 
@@ -19,18 +17,9 @@ fn list(text: &str) -> PriceImport {
 
 /// Records a request that `up` answered with a million tokens of `m-1`, without a price.
 async fn settle_unpriced(world: &World) {
-    let now = world.engine().clock().wall();
-    let request = NewRequest {
-        id: RequestId::generate(now, &SeededEntropy::new(3)),
-        started: now,
-        client: ClientId::new("editor").expect("a name"),
-        project: None,
-        route: "fast".to_owned(),
-        model_asked: "m-1".to_owned(),
-        dialect: "openai".to_owned(),
-        streamed: false,
-        purpose: Purpose::User,
-    };
+    let mut settlement = world.answered("editor");
+    settlement.request.model_asked = "m-1".to_owned();
+    let now = settlement.request.started;
     let backend = BackendId::new("up").expect("a name");
     let endpoint = Endpoint { backend: backend.clone(), credential: None::<CredentialId> };
     let mut attempt = AttemptRecord::started(endpoint, "m-1", now);
@@ -42,14 +31,9 @@ async fn settle_unpriced(world: &World) {
     };
     let quantities = [(Meter::Input, 1_000_000)].into_iter().collect();
     attempt.set_cost(pricing.cost(&Usage { quantities, ..Usage::default() }, None, now));
-    let settlement = Settlement {
-        outcome: RequestOutcome::Complete,
-        backend: Some(backend),
-        cost: attempt.cost.clone(),
-        attempts: vec![attempt],
-        ..Settlement::unfinished(request)
-    };
-    world.engine().ledger().settle(settlement).await.expect("settled");
+    settlement.cost = attempt.cost.clone();
+    settlement.attempts = vec![attempt];
+    world.settle(settlement).await;
 }
 
 async fn cost(world: &World) -> Option<NanoUsd> {

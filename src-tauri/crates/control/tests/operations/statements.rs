@@ -2,8 +2,7 @@
 
 use control::ErrorCode;
 use control::view::*;
-use domain::{BackendId, ClientId, NanoUsd, RequestId};
-use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
+use domain::NanoUsd;
 use pricing::Cost;
 use serde_json::Value;
 
@@ -11,26 +10,11 @@ use crate::world::{World, refused, world};
 
 /// Records a request of now; `None` for an unknown cost.
 async fn record(world: &World, model: &str, project: Option<&str>, nanos: Option<i64>) {
-    let engine = world.engine();
-    let started = engine.clock().wall();
-    let new = NewRequest {
-        id: RequestId::generate(started, engine.entropy()),
-        started,
-        client: ClientId::new("editor").expect("a name"),
-        project: project.map(str::to_owned),
-        route: "r".to_owned(),
-        model_asked: model.to_owned(),
-        dialect: "openai".to_owned(),
-        streamed: false,
-        purpose: Purpose::User,
-    };
-    let ended = Settlement {
-        outcome: RequestOutcome::Complete,
-        backend: Some(BackendId::new("up").expect("a name")),
-        cost: nanos.map_or(Cost::Unpriced, |nanos| Cost::Reported(NanoUsd::new(nanos))),
-        ..Settlement::unfinished(new)
-    };
-    engine.ledger().settle(Box::new(ended)).await.expect("settled");
+    let mut ended = world.answered("editor");
+    ended.request.model_asked = model.to_owned();
+    ended.request.project = project.map(str::to_owned);
+    ended.cost = nanos.map_or(Cost::Unpriced, |nanos| Cost::Reported(NanoUsd::new(nanos)));
+    world.settle(ended).await;
 }
 
 async fn write(world: &World, format: StatementFormat, project: Option<&str>) -> StatementFile {

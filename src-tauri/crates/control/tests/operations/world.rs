@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use control::view::*;
 use control::{ApiError, Core, EngineConfig, ErrorCode};
-use domain::{Secret, SeededEntropy, SystemClock};
+use domain::{BackendId, ClientId, RequestId, Secret, SeededEntropy, SystemClock};
 use engine::{Engine, Folders};
+use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
 use monitor::{ChannelError, DeliveryOutcome, Notification, NotificationChannel};
+use pricing::Cost;
 use settings::VaultKind;
 use tempfile::TempDir;
 use test_support::{MARKED_KEY, ReceivedRequest, Reply, ScriptedUpstream};
@@ -68,6 +70,33 @@ impl World {
     pub(crate) fn engine(&self) -> &Engine {
         let Core::Local(engine) = &self.core else { panic!("nobody else has this folder") };
         engine
+    }
+
+    /// A request of now that the backend `up` answered for `client`, at an unknown cost.
+    pub(crate) fn answered(&self, client: &str) -> Settlement {
+        let engine = self.engine();
+        let started = engine.clock().wall();
+        let request = NewRequest {
+            id: RequestId::generate(started, engine.entropy()),
+            started,
+            client: ClientId::new(client).expect("a name"),
+            project: None,
+            route: "r".to_owned(),
+            model_asked: "m".to_owned(),
+            dialect: "openai".to_owned(),
+            streamed: false,
+            purpose: Purpose::User,
+        };
+        Settlement {
+            outcome: RequestOutcome::Complete,
+            backend: Some(BackendId::new("up").expect("a name")),
+            cost: Cost::Unpriced,
+            ..Settlement::unfinished(request)
+        }
+    }
+
+    pub(crate) async fn settle(&self, ended: Settlement) {
+        self.engine().ledger().settle(Box::new(ended)).await.expect("settled");
     }
 
     /// Adds the backend `up`.

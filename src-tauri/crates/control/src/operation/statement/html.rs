@@ -1,6 +1,6 @@
 //! A statement as a page to print: one file, no script, nothing fetched.
 
-use domain::NanoUsd;
+use domain::{NanoUsd, group_digits};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Amounts, Statement, StatementLine};
@@ -66,12 +66,12 @@ fn summary(statement: &Statement, decimals: usize) -> Markup {
     html! {
         dl {
             div { dt { "Cost" } dd { (dollars(total.cost_nano_usd, decimals)) } }
-            div { dt { "Requests" } dd { (grouped(total.requests)) } }
-            div { dt { "Tokens in" } dd { (grouped(total.input_tokens)) } }
-            div { dt { "Tokens out" } dd { (grouped(total.output_tokens)) } }
+            div { dt { "Requests" } dd { (group_digits(total.requests)) } }
+            div { dt { "Tokens in" } dd { (group_digits(total.input_tokens)) } }
+            div { dt { "Tokens out" } dd { (group_digits(total.output_tokens)) } }
         }
         @if total.unpriced_requests > 0 {
-            p { "The cost of " (grouped(total.unpriced_requests)) " of these requests is not known and in no amount." }
+            p { "The cost of " (group_digits(total.unpriced_requests)) " of these requests is not known and in no amount." }
         }
     }
 }
@@ -104,9 +104,9 @@ fn days(statement: &Statement, decimals: usize) -> Markup {
 fn amounts(it: &Amounts, decimals: usize) -> Markup {
     let is_unknown = it.requests > 0 && it.requests == it.unpriced_requests;
     html! {
-        td.n { (grouped(it.requests)) } td.n { (grouped(it.unpriced_requests)) }
-        td.n { (grouped(it.input_tokens)) } td.n { (grouped(it.cache_read_tokens)) }
-        td.n { (grouped(it.output_tokens)) }
+        td.n { (group_digits(it.requests)) } td.n { (group_digits(it.unpriced_requests)) }
+        td.n { (group_digits(it.input_tokens)) } td.n { (group_digits(it.cache_read_tokens)) }
+        td.n { (group_digits(it.output_tokens)) }
         td.n { @if is_unknown { "not known" } @else { (dollars(it.cost_nano_usd, decimals)) } }
     }
 }
@@ -122,8 +122,8 @@ fn meters(statement: &Statement, decimals: usize) -> Markup {
             thead { tr { th { "Counted" } th.n { "Quantity" } th.n { "Without a rate" } th.n { "Cost" } } }
             tbody { @for line in &statement.meters {
                 tr {
-                    td { (line.meter) } td.n { (grouped(line.quantity)) }
-                    td.n { (grouped(line.unpriced_quantity)) }
+                    td { (line.meter) } td.n { (group_digits(line.quantity)) }
+                    td.n { (group_digits(line.unpriced_quantity)) }
                     td.n {
                         @if line.unpriced_quantity == line.quantity { "not known" }
                         @else { (dollars(line.cost_nano_usd, decimals)) }
@@ -147,26 +147,10 @@ fn decimals(statement: &Statement) -> usize {
 
 fn dollars(nanos: i64, decimals: usize) -> String {
     let exact = NanoUsd::new(nanos).to_string();
-    let (whole, rest) = exact.split_once('.').unwrap_or((&exact, ""));
-    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |rest| ("-", rest));
-    let rest: String = rest.chars().chain(std::iter::repeat('0')).take(decimals).collect();
-    format!("{sign}${}.{rest}", grouped_digits(whole))
-}
-
-fn grouped(number: u64) -> String {
-    grouped_digits(&number.to_string())
-}
-
-/// `1,234,567`.
-fn grouped_digits(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    let decimals_text = exact.split_once('.').map_or("", |(_, decimals)| decimals);
+    let rest: String = decimals_text.chars().chain(std::iter::repeat('0')).take(decimals).collect();
+    let sign = if nanos < 0 { "-" } else { "" };
+    format!("{sign}${}.{rest}", group_digits(nanos.unsigned_abs() / 1_000_000_000))
 }
 
 #[cfg(test)]
