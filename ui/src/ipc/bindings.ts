@@ -71,6 +71,8 @@ export const commands = {
 	usage: (req: UsageReportQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
 	/**  Sums the usage of a period by two dimensions. */
 	usageCross: (req: UsageCrossQuery) => typedError<UsageCrossView, ApiError>(__TAURI_INVOKE("usage_cross", { req })),
+	/**  Returns the most expensive requests of a period, and how many cost how much. */
+	usageExpensive: (req: UsagePeriodQuery) => typedError<UsageExpensiveView, ApiError>(__TAURI_INVOKE("usage_expensive", { req })),
 	/**  Forecasts what this month costs. */
 	usageForecast: (req: UsageForecastQuery) => typedError<UsageForecastView, ApiError>(__TAURI_INVOKE("usage_forecast", { req })),
 	/**  Counts the failed attempts of a period by class. */
@@ -1030,6 +1032,19 @@ export type CostBasisView =
 "not_billed" | 
 /**  Not known, because usage or price is missing. Never shown as zero. */
 "unpriced";
+
+/**  Requests that cost between two amounts. */
+export type CostStepView = {
+	/**  1, 2 or 5 times a power of ten; 0 for the lowest step. */
+	from_nano_usd: NanoDollars,
+	/**  Exclusive. */
+	to_nano_usd: NanoDollars,
+	/**  "$0.01 to $0.02" */
+	label: string,
+	requests: Count,
+	/**  The sum of their costs. */
+	cost_nano_usd: NanoDollars,
+};
 
 export type Count = number;
 
@@ -2993,6 +3008,19 @@ export type Unit = "tokens" | "calls" | "images" | "seconds" | "requests";
 /**  Milliseconds since 1970-01-01 UTC. */
 export type UnixMs = number;
 
+/**  A model at a backend that has requests without a known cost. */
+export type UnpricedModelView = {
+	model: string,
+	/**  None if no backend was reached. */
+	backend: string | null,
+	/**  "Local llama at home" */
+	backend_label: string | null,
+	/**  Requests whose cost is not known. */
+	requests: Count,
+	/**  Why the newest of them has none; None where that was not recorded. */
+	why: UnpricedView | null,
+};
+
 /**  Why the cost of an attempt is unknown. */
 export type UnpricedReason = 
 /**  The backend reported no usage. */
@@ -3084,6 +3112,22 @@ export type UsageCrossView = {
 	/**  By row, then by column. */
 	cells: UsageTotalsView[][],
 	totals: UsageTotalsView,
+};
+
+/**  What single requests cost. */
+export type UsageExpensiveView = {
+	from: UnixMs,
+	to: UnixMs,
+	/**  "The 20 most expensive of 12,345 requests: 31 % of $41.20" */
+	finding: string,
+	/**  Of all requests with a known cost above zero. */
+	cost_nano_usd: NanoDollars,
+	/**  How many these are. */
+	priced_requests: Count,
+	/**  Highest cost first, at most twenty. Requests that were deleted by age are not among them. */
+	requests: RequestView[],
+	/**  Lowest step first, without gaps between the first and the last that have a request. */
+	histogram: CostStepView[],
 };
 
 /**  Failed attempts by class. */
@@ -3305,6 +3349,8 @@ export type UsageView = {
 	meters: MeterTotalsView[],
 	/**  None unless it was asked for. */
 	previous: UsagePreviousView | null,
+	/**  Models without a price, most requests first; at most twelve. */
+	unpriced: UnpricedModelView[],
 };
 
 /**  Result of a change of the vault. */

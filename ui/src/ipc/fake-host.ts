@@ -38,6 +38,7 @@ import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { statementOf } from "@/ipc/fake/statement";
 import { fakeVault } from "@/ipc/fake/vault";
 import { forecastOf, heatmapOf } from "@/ipc/fake/analytics";
+import { expensiveOf } from "@/ipc/fake/expensive";
 import { failuresOf, latencyOf } from "@/ipc/fake/latency";
 import { crossOf, usageOf } from "@/ipc/fake/traffic";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
@@ -329,6 +330,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         currency: currencyOf(world.settings.values),
       })),
     usageCross: (req) => answer(() => crossOf(world.requests, req, now(), labelOf)),
+    usageExpensive: (req) => answer(() => expensiveOf(world.requests, req, now())),
     usageForecast: (req) => answer(() => forecastOf(world.requests, req, now())),
     usageFailures: (req) => answer(() => failuresOf(world.requests, req, now(), labelOf)),
     usageLatency: (req) => answer(() => latencyOf(world.requests, req, now(), labelOf)),

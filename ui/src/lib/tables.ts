@@ -58,6 +58,7 @@ export const OPERATION_CHANGES = {
   currency: [],
   usage: [],
   usageCross: [],
+  usageExpensive: [],
   usageForecast: [],
   usageFailures: [],
   usageHeatmap: [],

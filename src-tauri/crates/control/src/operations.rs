@@ -24,9 +24,9 @@ use crate::view::{
     RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
     RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
     SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
-    UsageCrossQuery, UsageCrossView, UsageFailuresView, UsageForecastQuery, UsageForecastView,
-    UsageHeatmapView, UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery, UsageReportQuery,
-    UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
+    UsageCrossQuery, UsageCrossView, UsageExpensiveView, UsageFailuresView, UsageForecastQuery,
+    UsageForecastView, UsageHeatmapView, UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery,
+    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -99,6 +99,8 @@ macro_rules! operations {
             usage(req: UsageReportQuery) -> UsageView, changes [];
             /// Sums the usage of a period by two dimensions.
             usage_cross(req: UsageCrossQuery) -> UsageCrossView, changes [];
+            /// Returns the most expensive requests of a period, and how many cost how much.
+            usage_expensive(req: UsagePeriodQuery) -> UsageExpensiveView, changes [];
             /// Forecasts what this month costs.
             usage_forecast(req: UsageForecastQuery) -> UsageForecastView, changes [];
             /// Counts the failed attempts of a period by class.

@@ -71,17 +71,30 @@ pub(crate) fn group_sql(width: SlotWidth, groups: &[GroupBy], filter: &UsageFilt
     let names = ["name", "column_name"].iter().zip(groups);
     let names = names.map(|(name, group_by)| format!("{} AS {name}, ", group_by.word()));
     let (names, sums) = (names.collect::<String>(), rollup_sums());
-    let rows = match width {
-        SlotWidth::Quarter => "rollup_quarter WHERE",
-        SlotWidth::Hour => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 1 AND",
-        SlotWidth::Day => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 24 AND",
-    };
-    let conditions = conditions(filter, 4);
+    let (rows, conditions) = (rows_of(width), conditions(filter, 4));
     let groups = if groups.len() == 2 { "1, 2" } else { "1" };
     format!(
         "SELECT {names}{sums} FROM {rows} slot_ms >= ?1 AND slot_ms < ?2
           AND purpose = ?3{conditions} GROUP BY {groups}"
     )
+}
+
+/// [`group_sql`] by model and backend, of the requests without a cost alone.
+pub(crate) fn unpriced_sql(width: SlotWidth, filter: &UsageFilter) -> String {
+    let (rows, conditions) = (rows_of(width), conditions(filter, 4));
+    format!(
+        "SELECT model, backend, sum(unpriced_requests) AS unpriced_requests FROM {rows}
+          slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3{conditions} AND unpriced_requests > 0
+         GROUP BY 1, 2"
+    )
+}
+
+const fn rows_of(width: SlotWidth) -> &'static str {
+    match width {
+        SlotWidth::Quarter => "rollup_quarter WHERE",
+        SlotWidth::Hour => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 1 AND",
+        SlotWidth::Day => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 24 AND",
+    }
 }
 
 fn conditions(filter: &UsageFilter, first: usize) -> String {
@@ -110,6 +123,29 @@ pub(crate) fn is_everything(
     );
     let values = std::iter::once(ToSqlOutput::from(purpose.word())).chain(filter_values(filter));
     connection.prepare_cached(&sql)?.query_row(rusqlite::params_from_iter(values), |row| row.get(0))
+}
+
+/// For each number of a combination, true if it is of `purpose` and matches `filter`.
+pub(crate) fn matching_keys(
+    connection: &Connection,
+    purpose: Purpose,
+    filter: &UsageFilter,
+) -> rusqlite::Result<Vec<bool>> {
+    let sql = format!("SELECT id FROM rollup_keys WHERE purpose = ?1{}", conditions(filter, 2));
+    let values = std::iter::once(ToSqlOutput::from(purpose.word())).chain(filter_values(filter));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key = usize::try_from(row.get::<_, i64>(0)?).unwrap_or_default();
+        if keys.len() <= key {
+            keys.resize(key + 1, false);
+        }
+        if let Some(matches) = keys.get_mut(key) {
+            *matches = true;
+        }
+    }
+    Ok(keys)
 }
 
 fn filter_values(filter: &UsageFilter) -> impl Iterator<Item = ToSqlOutput<'_>> {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params, params_from_iter};
 use crate::rollup_range::folded_until;
 use crate::rollup_sums::{rollup_sums, sum_columns};
 use crate::usage::HOUR_MS;
-use crate::{GroupBy, Settlement, cross_rollup, latency_rollup};
+use crate::{GroupBy, Settlement, cross_rollup, latency_rollup, request_costs};
 
 /// Most hours folded per commit, so that a file with years to fold still takes writes.
 const FOLDED_HOURS_AT_ONCE_MAX: i64 = 6;
@@ -81,6 +81,7 @@ pub(crate) fn fold_finished(
     }
     cross_rollup::fold(connection, folded, from, until)?;
     latency_rollup::fold(connection, folded, from, until)?;
+    request_costs::fold(connection, from, until)?;
     set_folded(connection, until)
 }
 
@@ -96,6 +97,7 @@ pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Resul
     forget.execute([from])?;
     cross_rollup::unfold(connection, from)?;
     latency_rollup::unfold(connection, from)?;
+    request_costs::unfold(connection, from)?;
     set_folded(connection, from)?;
     Ok(from)
 }

@@ -41,6 +41,7 @@ mod readers;
 mod readiness_runs;
 mod record;
 mod recovery;
+mod request_costs;
 mod request_query;
 mod requests;
 mod rollup;
@@ -59,6 +60,7 @@ mod statements;
 mod text_columns;
 mod token_columns;
 mod transitions;
+mod unpriced_models;
 mod usage;
 mod writer;
 mod writes;
@@ -94,6 +96,7 @@ pub use record::{
 pub use recovery::{
     LedgerDevice, LedgerExport, MergeReport, Recovery, RestoreReport, SkippedBackup,
 };
+pub use request_costs::{CostStep, EXPENSIVE_REQUESTS_MAX, RequestCosts};
 pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};
 pub use route_counts::{ROUTE_COUNT_GROUPS_MAX, ROUTE_COUNT_REQUESTS_MAX, RouteCount};
 pub use salvage::SalvageReport;
@@ -112,6 +115,7 @@ pub use transitions::{
     EVIDENCE_KEPT_MAX, TRANSITIONS_KEPT_MAX, TRANSITIONS_PAGE_ROWS_MAX, TransitionQuery,
     TransitionRecord,
 };
+pub use unpriced_models::{UNPRICED_MODELS_MAX, UnpricedModel};
 pub use usage::{
     BucketWidth, CacheTotals, CrossQuery, CrossSummary, GroupBy, Spend, USAGE_BUCKETS_MAX,
     USAGE_CROSS_COLUMNS_MAX, USAGE_CROSS_ROWS_MAX, USAGE_GROUPS_MAX, USAGE_SERIES_MAX, UsageBucket,

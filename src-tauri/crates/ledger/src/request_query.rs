@@ -329,6 +329,17 @@ pub(crate) fn list_page(
     Ok(RequestPage { next: None, ..page })
 }
 
+/// The newest match among the `rows_max` newest requests of the leading index.
+pub(crate) fn find_newest(
+    connection: &Connection,
+    query: &RequestQuery,
+    rows_max: usize,
+) -> rusqlite::Result<Option<RequestRow>> {
+    let mut page = RequestPage::default();
+    read_range(connection, query, &query.id_range(), rows_max, &mut page)?;
+    Ok(page.rows.pop())
+}
+
 /// Adds the matching requests of `range` to the page until it is full or `rows_max` were examined.
 /// Returns how many were.
 fn read_range(

@@ -11,9 +11,11 @@ mod opening;
 mod price_changes;
 mod records;
 mod recovery;
+mod request_costs;
 mod rollups;
 mod route_counts;
 mod sessions;
+mod unpriced_models;
 mod usage;
 
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ import type {
   ModelView,
   RequestView,
   RequestStateView,
+  UnpricedModelView,
   UnpricedView,
   UsageBasis,
   GroupBy,
@@ -358,7 +359,29 @@ export function usageOf(
           requests_change_percent: changeOf(inRange.length, before.length),
         }
       : null,
+    unpriced: unpricedOf(inRange, backendLabel),
   };
+}
+
+const UNPRICED_MAX = 12;
+
+/** Models without a price, most requests first. */
+function unpricedOf(requests: RequestView[], backendLabel: (id: string) => string): UnpricedModelView[] {
+  const unpriced = requests.filter((request) => request.cost_nano_usd === null);
+  const models = [...groupBy(unpriced, (request) => `${request.backend ?? ""} ${groupKey(request, "model")}`)];
+  return models
+    .flatMap(([, [first, ...others]]) => {
+      if (first === undefined) return [];
+      return {
+        model: groupKey(first, "model"),
+        backend: first.backend,
+        backend_label: first.backend === null ? null : backendLabel(first.backend),
+        requests: others.length + 1,
+        why: first.unpriced,
+      };
+    })
+    .toSorted((left, right) => right.requests - left.requests)
+    .slice(0, UNPRICED_MAX);
 }
 
 function changeOf(now: number, before: number): number | null {

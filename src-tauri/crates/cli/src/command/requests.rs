@@ -116,6 +116,12 @@ pub(super) fn table(page: &RequestsView, now: UnixMs) -> StyledText {
     if page.requests.is_empty() {
         return render_sentence("No requests found.");
     }
+    let mut text = StyledText::new();
+    text.table(&request_rows(&page.requests, now));
+    text
+}
+
+pub(super) fn request_rows(requests: &[RequestView], now: UnixMs) -> TextTable {
     let mut table = TextTable::new(&[
         Column::Left("When"),
         Column::Left("Client").hidden_at_rank(4),
@@ -127,7 +133,7 @@ pub(super) fn table(page: &RequestsView, now: UnixMs) -> StyledText {
         Column::Right("Cost").hidden_at_rank(2),
         Column::Right("Took").hidden_at_rank(3),
     ]);
-    for request in &page.requests {
+    for request in requests {
         table.row([
             format_distance(now, request.started_at).into(),
             request.client.as_str().into(),
@@ -140,9 +146,7 @@ pub(super) fn table(page: &RequestsView, now: UnixMs) -> StyledText {
             request.total_ms.map_or_else(|| UNKNOWN.to_owned(), format_duration).into(),
         ]);
     }
-    let mut text = StyledText::new();
-    text.table(&table);
-    text
+    table
 }
 
 fn outcome_cell(request: &RequestView) -> TableCell {

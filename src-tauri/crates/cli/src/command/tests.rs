@@ -5,8 +5,8 @@ use control::view::{
     BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView, ClientView,
     EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
     PriceImportView, PricesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView,
-    SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageFailuresView,
-    UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageView,
+    SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageExpensiveView,
+    UsageFailuresView, UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -138,6 +138,8 @@ fn usage_for_people_and_spreadsheets() {
     check_seen!("usage_failures", usage::latency::failures_text(&failures));
     let heatmap: UsageHeatmapView = view(usage_heatmap_fixture());
     check_seen!("usage_heatmap", usage::heatmap::text(&heatmap));
+    let expensive: UsageExpensiveView = view(usage_expensive_fixture());
+    check_seen!("usage_expensive", usage::expensive::text(&expensive, NOW));
     check_seen!("usage_meters", usage::meter::table(&sums));
     insta::assert_snapshot!("usage_meters_csv", usage::meter::csv(&sums).expect("CSV"));
 }
@@ -346,6 +348,7 @@ fn programs_get_the_view_as_it_is() {
     check::<Vec<ClientView>>(&clients_fixture());
     check::<UsageView>(&usage_compared_fixture());
     check::<UsageCrossView>(&usage_cross_fixture());
+    check::<UsageExpensiveView>(&usage_expensive_fixture());
     check::<UsageForecastView>(&usage_forecast_fixture());
     check::<UsageHeatmapView>(&usage_heatmap_fixture());
     check::<UsageLatencyView>(&usage_latency_fixture());

@@ -3,8 +3,8 @@
 use clap::ValueEnum;
 use control::Core;
 use control::view::{
-    Count, GroupBy, UsageGroupView, UsagePeriodQuery, UsagePreviousView, UsageReportQuery,
-    UsageTotalsView, UsageView,
+    Count, GroupBy, UnpricedModelView, UsageGroupView, UsagePeriodQuery, UsagePreviousView,
+    UsageReportQuery, UsageTotalsView, UsageView,
 };
 
 use crate::console::{Console, ConsoleFormat};
@@ -16,6 +16,7 @@ use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
 pub(super) mod cross;
+pub(super) mod expensive;
 pub(super) mod forecast;
 pub(super) mod heatmap;
 pub(super) mod latency;
@@ -56,6 +57,8 @@ pub(crate) enum UsageCommand {
     SessionLogs(session_logs::SessionLogsCommand),
     /// Write what a month cost, by day, backend and model, as a page to print, CSV or JSON
     Statement(statement::StatementArguments),
+    /// List the most expensive requests, and count how many cost how much
+    Expensive(period::PeriodArguments),
     /// Forecast what this month costs
     Forecast(period::FilterArguments),
     /// Show percentiles of the time until the first token and the end
@@ -126,6 +129,9 @@ pub(crate) async fn run(
         Some(UsageCommand::Drift(wanted)) => return reconcile::drift(wanted, core, console).await,
         Some(UsageCommand::Statement(wanted)) => {
             return statement::run(wanted, core, console).await;
+        }
+        Some(UsageCommand::Expensive(wanted)) => {
+            return expensive::run(wanted, core, console).await;
         }
         Some(UsageCommand::Forecast(wanted)) => return forecast::run(wanted, core, console).await,
         Some(UsageCommand::Latency(wanted)) => return latency::run(wanted, core, console).await,
@@ -244,7 +250,22 @@ pub(super) fn table(usage: &UsageView) -> StyledText {
         table.row_of(totals_row(name, change, String::new(), &usage.totals));
     }
     text.end().table(&table);
+    append_unpriced(&mut text, &usage.unpriced);
     text
+}
+
+/// What has no price, and why.
+fn append_unpriced(text: &mut StyledText, models: &[UnpricedModelView]) {
+    if models.is_empty() {
+        return;
+    }
+    text.end().line(Tone::Muted, "Without a price (set one with `gatehouse prices set`):");
+    for UnpricedModelView { model, backend_label, requests, why, .. } in models {
+        let at = backend_label.as_ref().map(|label| format!(" at {label}")).unwrap_or_default();
+        let why = why.as_ref().map(|why| format!(". {}", why.sentence)).unwrap_or_default();
+        let requests = format_counted_noun(*requests, "request");
+        text.line(Tone::Plain, &format!("{model}{at}: {requests}{why}"));
+    }
 }
 
 /// What the sums say, and the exchange rate that they are shown with.

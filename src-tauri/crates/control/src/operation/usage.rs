@@ -6,19 +6,19 @@ use domain::{NanoUsd, ShownCurrency, WallTime};
 use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use ledger::{
-    BucketWidth, CrossQuery, GroupBy, MeterTotals, UsageBasis, UsageBucket, UsageKey,
-    UsageQuery as Question, UsageSummary, UsageTotals,
+    BucketWidth, CrossQuery, GroupBy, MeterTotals, UnpricedModel, UsageBasis, UsageBucket,
+    UsageKey, UsageQuery as Question, UsageSummary, UsageTotals,
 };
 use pricing::Cost;
 
 use super::currency::currency_view;
-use super::invoice::meter_label;
+use super::invoice::{meter_label, unpriced_view};
 use super::usage_period::{
     Period, cost_change_percent, ledger_filter, requests_change_percent, to_zoned, zone_name,
 };
 use crate::ApiError;
 use crate::view::{
-    CostBasisView, CurrencyView, MeterTotalsView, NanoDollars, UsageBucketView,
+    CostBasisView, CurrencyView, MeterTotalsView, NanoDollars, UnpricedModelView, UsageBucketView,
     UsageCrossGroupView, UsageCrossQuery, UsageCrossView, UsageGroupView, UsagePeriodQuery,
     UsagePreviousView, UsageReportQuery, UsageSegmentView, UsageTotalsView, UsageView,
 };
@@ -38,6 +38,12 @@ pub(crate) async fn usage(engine: &Engine, req: UsageReportQuery) -> Result<Usag
     if filter.is_empty() {
         let meters = engine.ledger().meter_totals(period.from, period.to).await?;
         view.meters = meter_views(&meters);
+    }
+    if sums.totals.unpriced_requests > 0 {
+        let models =
+            engine.ledger().unpriced_models(period.from, period.to, filter.clone()).await?;
+        view.unpriced =
+            models.into_iter().map(|model| unpriced_model_view(model, &named)).collect();
     }
     if let Some((before, name)) = compare.then(|| period.previous()).flatten() {
         let previous = sum_period(engine, &before, group_by, &filter).await?;
@@ -111,6 +117,20 @@ pub(crate) async fn usage_cross(
         cells: sums.cells.iter().map(|row| row.iter().map(totals_view).collect()).collect(),
         totals: totals_view(&sums.totals),
     })
+}
+
+fn unpriced_model_view(
+    unpriced: UnpricedModel,
+    named: &HashMap<String, String>,
+) -> UnpricedModelView {
+    let UnpricedModel { model, backend, requests, unpriced } = unpriced;
+    UnpricedModelView {
+        model,
+        backend_label: backend.as_ref().map(|id| named.get(id).unwrap_or(id).clone()),
+        backend,
+        requests: requests.into(),
+        why: unpriced.as_ref().map(unpriced_view),
+    }
 }
 
 fn meter_views(meters: &[MeterTotals]) -> Vec<MeterTotalsView> {
@@ -195,6 +215,7 @@ fn usage_view(
         currency,
         meters: Vec::new(),
         previous: None,
+        unpriced: Vec::new(),
     }
 }
 
@@ -265,7 +286,7 @@ fn known_cost_share_percent(part: &UsageTotals, whole: &UsageTotals) -> Option<u
     is_known.then(|| cost_share_percent(part.cost, whole.cost))?
 }
 
-fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
+pub(super) fn cost_share_percent(part: NanoUsd, whole: NanoUsd) -> Option<u32> {
     let (part, whole) = (part.nanos(), whole.nanos());
     if whole <= 0 {
         return None;

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{NanoDollars, TimeZoneChoice, UnixMs, UsageFilter, UsageSegmentView};
+use super::{
+    Count, NanoDollars, RequestView, TimeZoneChoice, UnixMs, UsageFilter, UsageSegmentView,
+};
 
 /// The month that runs now.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -92,4 +94,35 @@ pub struct HeatmapDayView {
     /// The 24 hours of the zone's clock. In a zone that is off by half an hour, each begins up to
     /// half an hour later.
     pub hours: Vec<UsageSegmentView>,
+}
+
+/// What single requests cost.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageExpensiveView {
+    pub from: UnixMs,
+    pub to: UnixMs,
+    /// "The 20 most expensive of 12,345 requests: 31 % of $41.20"
+    pub finding: String,
+    /// Of all requests with a known cost above zero.
+    pub cost_nano_usd: NanoDollars,
+    /// How many these are.
+    pub priced_requests: Count,
+    /// Highest cost first, at most twenty. Requests that were deleted by age are not among them.
+    pub requests: Vec<RequestView>,
+    /// Lowest step first, without gaps between the first and the last that have a request.
+    pub histogram: Vec<CostStepView>,
+}
+
+/// Requests that cost between two amounts.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct CostStepView {
+    /// 1, 2 or 5 times a power of ten; 0 for the lowest step.
+    pub from_nano_usd: NanoDollars,
+    /// Exclusive.
+    pub to_nano_usd: NanoDollars,
+    /// "$0.01 to $0.02"
+    pub label: String,
+    pub requests: Count,
+    /// The sum of their costs.
+    pub cost_nano_usd: NanoDollars,
 }

@@ -5,7 +5,7 @@ use ledger::GroupBy;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Count, CurrencyView, NanoDollars, UnixMs};
+use super::{Count, CurrencyView, NanoDollars, UnixMs, UnpricedView};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageReportQuery {
@@ -127,6 +127,22 @@ pub struct UsageView {
     pub meters: Vec<MeterTotalsView>,
     /// None unless it was asked for.
     pub previous: Option<UsagePreviousView>,
+    /// Models without a price, most requests first; at most twelve.
+    pub unpriced: Vec<UnpricedModelView>,
+}
+
+/// A model at a backend that has requests without a known cost.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UnpricedModelView {
+    pub model: String,
+    /// None if no backend was reached.
+    pub backend: Option<String>,
+    /// "Local llama at home"
+    pub backend_label: Option<String>,
+    /// Requests whose cost is not known.
+    pub requests: Count,
+    /// Why the newest of them has none; None where that was not recorded.
+    pub why: Option<UnpricedView>,
 }
 
 /// The period before.

@@ -7,10 +7,11 @@ use jiff::civil::Date;
 use super::Ledger;
 use crate::{
     AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, FailedAttempts,
-    LatencyGroupBy, LatencySummary, LedgerError, MeterTotals, ModelLatency, Purpose, RouteCount,
-    Spend, StatementRow, UsageFilter, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes,
-    billed, cache_bypasses, cross_rollup, failed_attempts, latency_rollup, meter_rollup, rollup,
-    route_counts, statement_rows,
+    LatencyGroupBy, LatencySummary, LedgerError, MeterTotals, ModelLatency, Purpose, RequestCosts,
+    RouteCount, Spend, StatementRow, UnpricedModel, UsageFilter, UsageQuery, UsageSummary,
+    UsageTotals, attempt_outcomes, billed, cache_bypasses, cross_rollup, failed_attempts,
+    latency_rollup, meter_rollup, request_costs, rollup, route_counts, statement_rows,
+    unpriced_models,
 };
 
 impl Ledger {
@@ -28,6 +29,21 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn usage_cross(&self, query: CrossQuery) -> Result<CrossSummary, LedgerError> {
         self.read_current(move |connection| cross_rollup::cross(connection, &query)).await
+    }
+
+    /// Models without a price in the user's own traffic of `from..to`, most requests first; at most
+    /// [`crate::UNPRICED_MODELS_MAX`]. `from` is rounded down and `to` up to a quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn unpriced_models(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        filter: UsageFilter,
+    ) -> Result<Vec<UnpricedModel>, LedgerError> {
+        self.read_current(move |connection| unpriced_models::list(connection, (from, to), &filter))
+            .await
     }
 
     /// The user's own traffic in `from..to` by hour of UTC, hours without requests left out.
@@ -57,6 +73,23 @@ impl Ledger {
     ) -> Result<LatencySummary, LedgerError> {
         self.read_current(move |connection| {
             latency_rollup::summarise(connection, &query, group_by, name.as_deref())
+        })
+        .await
+    }
+
+    /// How many requests of the user's own traffic in `from..to` cost how much, and the most
+    /// expensive ones. `from` is rounded down and `to` up to a quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn request_costs(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        filter: UsageFilter,
+    ) -> Result<RequestCosts, LedgerError> {
+        self.read_current(move |connection| {
+            request_costs::summarise(connection, (from, to), &filter)
         })
         .await
     }

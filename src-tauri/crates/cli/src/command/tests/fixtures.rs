@@ -204,6 +204,12 @@ pub(super) fn usage_fixture() -> Value {
              "cost_nano_usd": 1_000_000_160_i64, "unpriced_quantity": 20, "cost_share_percent": 20},
         ],
         "previous": null,
+        "unpriced": [
+            {"model": "=cmd", "backend": "home", "backend_label": HOSTILE, "requests": 1,
+             "why": {"reason": "no_price",
+                     "sentence": "No price is known for this model at this backend."}},
+            {"model": HOSTILE, "backend": null, "backend_label": null, "requests": 1, "why": null},
+        ],
     })
 }
 
@@ -275,6 +281,21 @@ pub(super) fn usage_heatmap_fixture() -> Value {
         json!({"cost_nano_usd": 1_200_000_000_i64, "requests": 3, "tokens": 900});
     json!({"from": ago(86_400), "to": NOW.0, "weekdays": weekdays,
         "finding": "Most is spent on Tuesday from 14:00 to 15:00"})
+}
+
+pub(super) fn usage_expensive_fixture() -> Value {
+    let step = |from: i64, to: i64, label: &str, requests: u32| {
+        json!({"from_nano_usd": from, "to_nano_usd": to, "label": label, "requests": requests,
+            "cost_nano_usd": from * i64::from(requests)})
+    };
+    json!({
+        "from": ago(86_400), "to": NOW.0,
+        "finding": "The 2 most expensive of 1,203 requests: 80 % of $5.00",
+        "cost_nano_usd": 5_000_000_000_i64, "priced_requests": 1_203,
+        "requests": requests_fixture()["requests"],
+        "histogram": [step(0, 100_000, "below $0.0001", 1_200), step(100_000, 200_000, "$0.0001 to $0.0002", 0),
+            step(2_000_000_000, 5_000_000_000, "$2.00 to $5.00", 3)],
+    })
 }
 
 pub(super) fn usage_cross_fixture() -> Value {

@@ -1,0 +1,78 @@
+//! Models without a price: how many requests each has, and why the newest of them has no cost.
+
+use std::collections::HashMap;
+
+use domain::{BackendId, WallTime};
+use pricing::Unpriced;
+use rusqlite::{Connection, params_from_iter};
+
+use crate::integer_columns::get_count;
+use crate::rollup_range::{self, split_days};
+use crate::usage::{slot_end, slot_start};
+use crate::{Purpose, RequestQuery, UsageFilter, cross_rollup, request_query};
+
+/// Most models in one result.
+pub const UNPRICED_MODELS_MAX: usize = 12;
+
+/// Most requests of a model that are looked at for a reason.
+const REASON_ROWS_MAX: usize = 200;
+
+/// A model at a backend that has requests without a cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnpricedModel {
+    pub model: String,
+    /// `None` if no backend was reached.
+    pub backend: Option<String>,
+    /// Requests whose cost is not known.
+    pub requests: u64,
+    /// The reason of the newest one, if one of the model's newest requests has it.
+    pub unpriced: Option<Unpriced>,
+}
+
+/// Over whole quarter hours of the user's own traffic, most requests first.
+pub(crate) fn list(
+    connection: &Connection,
+    (from, to): (WallTime, WallTime),
+    filter: &UsageFilter,
+) -> rusqlite::Result<Vec<UnpricedModel>> {
+    let transaction = connection.unchecked_transaction()?;
+    let folded = rollup_range::folded_until(&transaction)?;
+    let mut counts: HashMap<(String, String), u64> = HashMap::new();
+    for piece in split_days(slot_start(from), slot_end(to), folded) {
+        let sql = cross_rollup::unpriced_sql(piece.width, filter);
+        let mut statement = transaction.prepare_cached(&sql)?;
+        let values = cross_rollup::parameters(piece.range(Purpose::User), filter);
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            let key = (row.get("model")?, row.get("backend")?);
+            *counts.entry(key).or_default() += get_count(row, "unpriced_requests")?;
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|(key, count), (other_key, other)| other.cmp(count).then(key.cmp(other_key)));
+    counts.truncate(UNPRICED_MODELS_MAX);
+    let model = |((model, backend), requests): ((String, String), u64)| {
+        let unpriced = newest_reason(&transaction, (from, to), &model, &backend)?;
+        let backend = Some(backend).filter(|name| !name.is_empty());
+        Ok(UnpricedModel { model, backend, requests, unpriced })
+    };
+    counts.into_iter().map(model).collect()
+}
+
+fn newest_reason(
+    connection: &Connection,
+    (from, to): (WallTime, WallTime),
+    model: &str,
+    backend: &str,
+) -> rusqlite::Result<Option<Unpriced>> {
+    let query = RequestQuery {
+        since: Some(slot_start(from)),
+        until: Some(slot_end(to)),
+        model: Some(model.to_owned()),
+        backend: BackendId::new(backend).ok(),
+        is_unpriced: true,
+        ..RequestQuery::newest(1)
+    };
+    let newest = request_query::find_newest(connection, &query, REASON_ROWS_MAX)?;
+    Ok(newest.and_then(|row| row.unpriced))
+}
