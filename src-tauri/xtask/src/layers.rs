@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("sqlite-file", &[]),
     ("session-logs", &["domain", "sqlite-file"]),
+    ("wiring", &["domain"]),
     ("settings", &["domain"]),
     ("vault", &["domain"]),
     ("wire", &["domain"]),
@@ -138,7 +139,8 @@ const ACCEPTANCE: &str = "acceptance";
 /// start any beginning.
 const FENCES: &[(&str, &[&str])] = &[
     ("iso_currency", &["domain"]),
-    ("toml_edit", &["settings"]),
+    ("toml_edit", &["settings", "wiring"]),
+    ("jsonc-parser", &["wiring"]),
     ("keyring*", &["vault"]),
     ("*-keyring-store", &["vault"]),
     ("age", &["vault"]),

@@ -1,0 +1,48 @@
+//! The client tools that can be wired.
+
+domain::words! {
+    /// A client tool that can be wired to the gateway.
+    ClientTool {
+        ClaudeCode = "claude-code",
+        Codex = "codex",
+    }
+}
+
+domain::words! {
+    /// How a wired tool gets its local token, best first.
+    WiringRung {
+        /// The tool runs a command that prints the token.
+        Command = "command",
+        /// The tool's file names a variable or a file that holds the token.
+        Reference = "reference",
+        /// The tool is started with the token in its environment.
+        Environment = "environment",
+        /// The token is in the tool's file.
+        Token = "token",
+    }
+}
+
+domain::words! {
+    /// Where a value stands that outranks a wired key.
+    ConflictLayer {
+        /// A variable of the environment.
+        Environment = "environment",
+        /// A file of the project in the current folder.
+        Project = "project",
+        /// Settings that an administrator manages.
+        Managed = "managed",
+        /// The profile in use, in the same file.
+        Profile = "profile",
+    }
+}
+
+impl ClientTool {
+    /// The tool's own name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClaudeCode => "Claude Code",
+            Self::Codex => "Codex CLI",
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Other layers of a tool's configuration that outrank the keys of its wiring.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::client_tool::ConflictLayer;
+use crate::document::Document;
+use crate::environment::ToolEnvironment;
+use crate::files::read_config;
+use crate::key::KeyEdit;
+use crate::tool::{LayerFile, ToolDefinition};
+
+/// A value that outranks a wired key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    pub layer: ConflictLayer,
+    /// The file; empty for the environment.
+    pub place: String,
+    /// The key or variable.
+    pub key: String,
+}
+
+impl Conflict {
+    pub(crate) fn new(layer: ConflictLayer, place: impl Into<String>, key: &str) -> Self {
+        Self { layer, place: place.into(), key: key.to_owned() }
+    }
+
+    /// What it does and what to do, in one sentence.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        let Self { layer, place, key } = self;
+        match layer {
+            ConflictLayer::Environment => {
+                format!("{key} is set in the environment and is used instead; unset it")
+            }
+            ConflictLayer::Project => {
+                format!("{key} in the project's {place} is used instead; remove it there")
+            }
+            ConflictLayer::Managed => format!(
+                "{key} is managed by an administrator in {place} and is used instead; only they \
+                 can change it"
+            ),
+            ConflictLayer::Profile => {
+                format!("{key} in {place} is used instead; remove it or choose another profile")
+            }
+        }
+    }
+}
+
+/// The values that outrank the keys of `edits`. `own` is the tool's first file, as it is or will be.
+pub(crate) fn find_conflicts(
+    definition: &ToolDefinition,
+    environment: &ToolEnvironment,
+    edits: &[KeyEdit],
+    own: (&Path, &Value),
+) -> Vec<Conflict> {
+    let variables = definition.variables.iter().filter(|name| environment.is_set(name));
+    let mut found: Vec<_> =
+        variables.map(|name| Conflict::new(ConflictLayer::Environment, "", name)).collect();
+    for layer in (definition.layers)(environment) {
+        found.extend(layer_conflicts(&layer, edits));
+    }
+    let (path, config) = own;
+    if let Some(key) = (definition.profile_key)(config) {
+        found.push(Conflict::new(ConflictLayer::Profile, path.display().to_string(), &key));
+    }
+    found
+}
+
+/// A file that cannot be read by us is left to the tool, which reports it.
+fn layer_conflicts(layer: &LayerFile, edits: &[KeyEdit]) -> Vec<Conflict> {
+    let text = read_config(&layer.path).ok().flatten();
+    let Some(Ok(document)) = text.map(|text| Document::parse(layer.format, &text)) else {
+        return Vec::new();
+    };
+    let place = layer.path.display().to_string();
+    let outranking = edits.iter().filter(|edit| {
+        document.get(&edit.path).is_some_and(|found| Some(&found) != edit.value.as_ref())
+    });
+    outranking
+        .map(|edit| Conflict::new(layer.layer, place.clone(), &edit.path.to_string()))
+        .collect()
+}

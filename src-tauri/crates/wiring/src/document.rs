@@ -1,0 +1,138 @@
+//! A tool's file as a text whose keys can be changed while everything else stays: comments, order,
+//! indentation, unknown keys.
+
+mod json;
+mod toml;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::FileProblem;
+use crate::key::{KeyEdit, KeyPath};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Format {
+    /// With comments and trailing commas, which some tools allow.
+    Json,
+    Toml,
+}
+
+/// Why a text cannot be edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SyntaxProblem {
+    /// Line and column from 1, in characters, if known.
+    pub(crate) position: Option<(usize, usize)>,
+    pub(crate) what: String,
+}
+
+impl SyntaxProblem {
+    fn new(what: impl Into<String>) -> Self {
+        Self { position: None, what: what.into() }
+    }
+
+    pub(crate) fn in_file(self, path: &Path) -> FileProblem {
+        FileProblem {
+            line: self.position.map(|(line, _)| line),
+            column: self.position.map(|(_, column)| column),
+            ..FileProblem::new(path, self.what)
+        }
+    }
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+pub(crate) struct Document {
+    tree: Tree,
+    has_byte_order_mark: bool,
+    /// Every line ends with a carriage return and a line feed.
+    has_crlf: bool,
+}
+
+enum Tree {
+    Json(json::JsonTree),
+    Toml(toml::TomlTree),
+}
+
+impl Document {
+    pub(crate) fn parse(format: Format, text: &str) -> Result<Self, SyntaxProblem> {
+        let body = text.strip_prefix(BYTE_ORDER_MARK);
+        let (has_byte_order_mark, body) = (body.is_some(), body.unwrap_or(text));
+        let lines = body.matches('\n').count();
+        let has_crlf = lines > 0 && body.matches("\r\n").count() == lines;
+        let tree = match format {
+            Format::Json => Tree::Json(json::JsonTree::parse(body)?),
+            Format::Toml => Tree::Toml(toml::TomlTree::parse(body)?),
+        };
+        Ok(Self { tree, has_byte_order_mark, has_crlf })
+    }
+
+    pub(crate) fn value(&self) -> Value {
+        match &self.tree {
+            Tree::Json(tree) => tree.value(),
+            Tree::Toml(tree) => tree.value(),
+        }
+    }
+
+    pub(crate) fn get(&self, path: &KeyPath) -> Option<Value> {
+        path.find(&self.value()).cloned()
+    }
+
+    /// Sets or removes a key. Missing objects around a key that is set are created.
+    pub(crate) fn edit(&mut self, edit: &KeyEdit) -> Result<(), SyntaxProblem> {
+        let (parents, name) = edit.path.split();
+        match (&mut self.tree, &edit.value) {
+            (Tree::Json(tree), Some(value)) => tree.set(parents, name, value),
+            (Tree::Json(tree), None) => tree.remove(parents, name),
+            (Tree::Toml(tree), Some(value)) => tree.set(parents, name, value),
+            (Tree::Toml(tree), None) => tree.remove(parents, name),
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let body = match &self.tree {
+            Tree::Json(tree) => tree.text(),
+            Tree::Toml(tree) => tree.text(),
+        };
+        let body = match self.has_crlf {
+            true => body.replace("\r\n", "\n").replace('\n', "\r\n"),
+            false => body,
+        };
+        match self.has_byte_order_mark {
+            true => format!("{BYTE_ORDER_MARK}{body}"),
+            false => body,
+        }
+    }
+}
+
+/// Applies the edits to a text, and checks on plain values that they and nothing else happened.
+pub(crate) fn edit_text(
+    format: Format,
+    text: &str,
+    edits: &[KeyEdit],
+) -> Result<String, SyntaxProblem> {
+    let mut document = Document::parse(format, text)?;
+    if document.text() != text {
+        return Err(SyntaxProblem::new("cannot be written again as it is; change it by hand"));
+    }
+    let mut expected = document.value();
+    for edit in edits {
+        document.edit(edit)?;
+        edit.apply_to(&mut expected);
+    }
+    let edited = document.text();
+    let read_back = Document::parse(format, &edited)?.value();
+    match read_back == expected {
+        true => Ok(edited),
+        false => Err(SyntaxProblem::new("has a form that cannot be edited; change it by hand")),
+    }
+}
+
+/// Line and column of a byte of `text`, from 1, in characters.
+fn position_of(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}

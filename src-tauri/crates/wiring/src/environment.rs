@@ -1,0 +1,89 @@
+//! The user's home folder and variables, as far as client tools look at them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Variables with folders of tools, and the search path.
+const FOLDER_VARIABLES: &[&str] = &["CLAUDE_CONFIG_DIR", "CODEX_HOME", "PATH"];
+
+/// Where tools are installed that the search path of a desktop session may not name, from the home
+/// folder and from the root of the file system.
+const HOME_PROGRAM_FOLDERS: &[&str] =
+    &[".local/bin", ".claude/local", ".npm-global/bin", ".bun/bin", ".volta/bin", ".cargo/bin"];
+const SYSTEM_PROGRAM_FOLDERS: &[&str] = &["usr/local/bin", "opt/homebrew/bin", "usr/bin"];
+
+/// What client tools see of this user. Holds no secret: of variables with a key it is only known
+/// that they are set.
+#[derive(Debug, Clone)]
+pub struct ToolEnvironment {
+    pub home: PathBuf,
+    /// The folder whose project settings are looked at.
+    pub project: Option<PathBuf>,
+    /// `/`; another folder in tests.
+    pub system_root: PathBuf,
+    folders: BTreeMap<String, String>,
+    set: Vec<String>,
+}
+
+impl ToolEnvironment {
+    pub fn new(home: PathBuf, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let (mut folders, mut set) = (BTreeMap::new(), Vec::new());
+        for (name, value) in variables {
+            if value.trim().is_empty() {
+                continue;
+            }
+            if FOLDER_VARIABLES.contains(&name.as_str()) {
+                folders.insert(name, value);
+            } else {
+                set.push(name);
+            }
+        }
+        let system_root = PathBuf::from(if cfg!(windows) { "C:\\" } else { "/" });
+        Self { home, project: None, system_root, folders, set }
+    }
+
+    /// With the settings of the project in `folder`.
+    #[must_use]
+    pub fn in_project(mut self, folder: Option<PathBuf>) -> Self {
+        // The user's own files also lie in the home folder's `.claude`.
+        self.project = folder.filter(|folder| *folder != self.home);
+        self
+    }
+
+    /// The folder that `variable` names, or else `default` in the home folder.
+    pub(crate) fn folder(&self, variable: &str, default: &str) -> PathBuf {
+        let moved = self.folders.get(variable).map(|value| match value.strip_prefix("~/") {
+            Some(rest) => self.home.join(rest),
+            None => self.home.join(value),
+        });
+        moved.unwrap_or_else(|| self.home.join(default))
+    }
+
+    pub(crate) fn is_set(&self, variable: &str) -> bool {
+        self.set.iter().any(|name| name == variable)
+    }
+
+    /// Finds a program in the search path and in the usual places.
+    pub(crate) fn find_program(&self, name: &str) -> Option<PathBuf> {
+        let path = self.folders.get("PATH").map(std::env::split_paths);
+        let home = HOME_PROGRAM_FOLDERS.iter().map(|folder| self.home.join(folder));
+        let system = SYSTEM_PROGRAM_FOLDERS.iter().map(|folder| self.system_root.join(folder));
+        let folders = path.into_iter().flatten().chain(home).chain(system);
+        let ends: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
+        let files = folders
+            .filter(|folder| folder.is_absolute())
+            .flat_map(|folder| ends.iter().map(move |end| folder.join(format!("{name}{end}"))));
+        files.into_iter().find(|file| is_program(file))
+    }
+}
+
+#[cfg(unix)]
+fn is_program(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(file: &Path) -> bool {
+    file.is_file()
+}

@@ -1,0 +1,65 @@
+//! Errors of wiring. No text holds a value from a tool's file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::client_tool::ClientTool;
+use crate::key::KeyChange;
+
+/// Why a tool's file is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}: {what}", .path.display(), position(*.line, *.column))]
+pub struct FileProblem {
+    pub path: PathBuf,
+    /// From 1, if known.
+    pub line: Option<usize>,
+    /// In the line, from 1, in characters, if known.
+    pub column: Option<usize>,
+    pub what: String,
+}
+
+impl FileProblem {
+    pub(crate) fn new(path: &Path, what: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), line: None, column: None, what: what.into() }
+    }
+}
+
+fn position(line: Option<usize>, column: Option<usize>) -> String {
+    match (line, column) {
+        (Some(line), Some(column)) => format!(", line {line}, column {column}"),
+        _ => String::new(),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WiringError {
+    /// The file is left as it is.
+    #[error(transparent)]
+    File(#[from] FileProblem),
+    #[error("{} was not found on this machine", .0.name())]
+    NotInstalled(ClientTool),
+    #[error("{} is not wired", .0.name())]
+    NotWired(ClientTool),
+    /// Someone else changed what wiring had set; the caller has to decide.
+    #[error("{} changed since the wiring: {}", names(.changes), .tool.name())]
+    KeysChanged { tool: ClientTool, changes: Vec<KeyChange> },
+    /// A file is not what the plan was made of.
+    #[error("{} changed in the meantime; look at the plan again", .0.display())]
+    Outdated(PathBuf),
+    #[error("{} cannot be read or written", .path.display())]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl WiringError {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+}
+
+fn names(changes: &[KeyChange]) -> String {
+    changes.iter().map(|change| change.key.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,150 @@
+//! Reads and replaces the files of tools, and our own records.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{FileProblem, WiringError};
+
+/// Largest file of a tool that is read, in bytes.
+pub const CONFIG_BYTES_MAX: u64 = 4 << 20;
+
+/// Start of the name of a file that is about to replace another one.
+const TEMPORARY_PREFIX: &str = ".gatehouse-wiring-";
+
+/// Reads a file of a tool; none if there is none.
+pub(crate) fn read_config(path: &Path) -> Result<Option<String>, WiringError> {
+    let problem = |what: &str| Err(FileProblem::new(path, what).into());
+    let metadata = match path.metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return match path.is_symlink() {
+                true => problem("is a link to a file that does not exist"),
+                false => Ok(None),
+            };
+        }
+        Err(error) => return Err(WiringError::io(path, error)),
+    };
+    if !metadata.is_file() {
+        return problem("is not a regular file");
+    }
+    let mut bytes = Vec::new();
+    let opened = File::open(path).map_err(|error| WiringError::io(path, error))?;
+    let read = opened.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| WiringError::io(path, error))?;
+    if bytes.len() as u64 > CONFIG_BYTES_MAX {
+        return problem("is larger than 4 MiB");
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => problem("is not UTF-8 text"),
+    }
+}
+
+/// Changes files. In tests, a function is called after each step that a kill may follow.
+#[derive(Default)]
+pub(crate) struct Disk {
+    #[cfg(test)]
+    pub(crate) after_step: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Disk {
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests observe the steps"))]
+    fn step(&self) {
+        #[cfg(test)]
+        if let Some(observe) = &self.after_step {
+            observe();
+        }
+    }
+
+    /// Replaces a file at once: a crash leaves the old or the new one. The mode stays, a link stays
+    /// and its target is replaced. A new file is for this user only.
+    pub(crate) fn replace(&self, path: &Path, text: &str) -> Result<(), WiringError> {
+        self.replace_target(path, text).map_err(|error| WiringError::io(path, error))
+    }
+
+    fn replace_target(&self, path: &Path, text: &str) -> io::Result<()> {
+        let real = if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
+        let mode = match real.metadata() {
+            Ok(metadata) => Some(writable(metadata.permissions())?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let folder = real.parent().unwrap_or(Path::new("."));
+        let mut temporary =
+            tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder)?;
+        self.step();
+        temporary.write_all(text.as_bytes())?;
+        if let Some(mode) = mode {
+            temporary.as_file().set_permissions(mode)?;
+        }
+        temporary.as_file().sync_all()?;
+        self.step();
+        temporary.persist(&real).map_err(|error| error.error)?;
+        sync_folder(folder)?;
+        self.step();
+        Ok(())
+    }
+
+    /// Removes a file; one that is gone is no error.
+    pub(crate) fn remove(&self, path: &Path) -> Result<(), WiringError> {
+        let removed = match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => path.parent().filter(|folder| folder.is_dir()).map_or(Ok(()), sync_folder),
+        };
+        self.step();
+        removed.map_err(|error| WiringError::io(path, error))
+    }
+
+    /// Creates a folder and those above it, for this user only.
+    pub(crate) fn create_folder(&self, folder: &Path) -> Result<(), WiringError> {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt;
+            builder.mode(0o700);
+        }
+        let created = builder.create(folder);
+        self.step();
+        created.map_err(|error| WiringError::io(folder, error))
+    }
+
+    /// Removes a folder that is empty.
+    pub(crate) fn remove_empty_folder(&self, folder: &Path) {
+        drop(std::fs::remove_dir(folder));
+        self.step();
+    }
+}
+
+/// A read-only file could be replaced by its name; its owner does not want that.
+fn writable(mode: Permissions) -> io::Result<Permissions> {
+    match mode.readonly() {
+        true => Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only")),
+        false => Ok(mode),
+    }
+}
+
+/// Makes a rename durable; Windows has no handle for a folder and needs none.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// The folders above `path` that do not exist, outermost first.
+pub(crate) fn missing_folders(path: &Path) -> Vec<PathBuf> {
+    let above = path.ancestors().skip(1).take_while(|folder| !folder.exists());
+    let mut missing: Vec<_> = above.map(Path::to_owned).collect();
+    missing.reverse();
+    missing
+}
+
+/// Removes what a killed process left beside `path`.
+pub(crate) fn remove_temporaries(path: &Path) {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let entries = real.parent().and_then(|folder| folder.read_dir().ok());
+    for entry in entries.into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+            drop(std::fs::remove_file(entry.path()));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Points client tools at the gateway, and undoes it.
+//!
+//! [`Wiring`] finds out whether a tool is installed and wired, shows what would change, changes the
+//! keys it needs in the tool's own file with everything else kept, and takes that back three-way: a
+//! file that nobody else touched is restored byte for byte, in any other only our keys are.
+//!
+//! Invariants: no key of a provider and no token is written to a tool's file; a file that cannot be
+//! parsed is left alone; nothing is written that was not read back by the parser as what was meant;
+//! a kill at any moment leaves the old or the new file, and [`Wiring::repair`] finishes the rest. No
+//! program is run, and no text of an error, a plan or a state holds a secret of the user's files.
+
+mod client_tool;
+mod conflict;
+mod document;
+mod environment;
+mod error;
+mod files;
+mod installation;
+mod key;
+mod mask;
+mod plan;
+mod record;
+mod status;
+mod tool;
+mod undo;
+mod wiring;
+
+pub use client_tool::{ClientTool, ConflictLayer, WiringRung};
+pub use conflict::Conflict;
+pub use environment::ToolEnvironment;
+pub use error::{FileProblem, WiringError};
+pub use files::CONFIG_BYTES_MAX;
+pub use installation::Installation;
+pub use key::KeyChange;
+pub use plan::{FilePlan, WiringPlan};
+pub use status::{ToolStatus, WiringState};
+pub use tool::WiringTarget;
+pub use undo::ChangedKeys;
+pub use wiring::Wiring;
+
+#[cfg(test)]
+mod tests;

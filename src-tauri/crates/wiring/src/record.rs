@@ -1,0 +1,100 @@
+//! What wiring did to a tool, kept until it is undone: the journal of a change in progress, and the
+//! snapshot for the undo.
+//!
+//! The file may hold a copy of the user's own file with a key in it, and is for this user only.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::client_tool::ClientTool;
+use crate::error::{FileProblem, WiringError};
+use crate::files::{Disk, read_config, remove_temporaries};
+use crate::undo::{ChangedKeys, WiredFile};
+
+/// Version of the file's shape.
+const VERSION: u32 = 1;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WiringRecord {
+    pub(crate) version: u32,
+    pub(crate) phase: Phase,
+    pub(crate) client: String,
+    pub(crate) address: String,
+    pub(crate) files: Vec<WiredFile>,
+}
+
+/// How far a change got. It is written before the first file is touched and after the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    Wiring,
+    Wired,
+    Unwiring(ChangedKeys),
+}
+
+impl WiringRecord {
+    pub(crate) fn new(client: &str, address: &str, files: Vec<WiredFile>) -> Self {
+        let (client, address) = (client.to_owned(), address.to_owned());
+        Self { version: VERSION, phase: Phase::Wiring, client, address, files }
+    }
+}
+
+/// The records of all tools, in the state folder.
+pub(crate) struct Records {
+    folder: PathBuf,
+}
+
+impl Records {
+    pub(crate) fn new(state_folder: &Path) -> Self {
+        Self { folder: state_folder.join("wiring") }
+    }
+
+    fn file(&self, tool: ClientTool) -> PathBuf {
+        self.folder.join(format!("{tool}.json"))
+    }
+
+    /// None if the tool is not wired.
+    pub(crate) fn load(&self, tool: ClientTool) -> Result<Option<WiringRecord>, WiringError> {
+        let path = self.file(tool);
+        let Some(text) = read_config(&path)? else { return Ok(None) };
+        let damaged = |_| FileProblem::new(&path, "the record of the wiring is damaged");
+        let record: WiringRecord = serde_json::from_str(&text).map_err(damaged)?;
+        match record.version {
+            VERSION => Ok(Some(record)),
+            _ => Err(FileProblem::new(&path, "was written by a newer version of Gatehouse").into()),
+        }
+    }
+
+    pub(crate) fn save(
+        &self,
+        disk: &Disk,
+        tool: ClientTool,
+        record: &WiringRecord,
+    ) -> Result<(), WiringError> {
+        let path = self.file(tool);
+        let text = serde_json::to_string_pretty(record)
+            .map_err(|error| WiringError::io(&path, error.into()))?;
+        disk.replace(&path, &text)
+    }
+
+    pub(crate) fn remove(&self, disk: &Disk, tool: ClientTool) -> Result<(), WiringError> {
+        disk.remove(&self.file(tool))
+    }
+
+    /// Waits until no other process changes files of tools, which takes milliseconds. Removes what a
+    /// killed one left beside the records.
+    pub(crate) fn lock(&self, disk: &Disk) -> Result<File, WiringError> {
+        let path = self.folder.join("lock");
+        disk.create_folder(&self.folder)?;
+        let open = || -> io::Result<File> {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        let locked = open().map_err(|error| WiringError::io(&path, error))?;
+        remove_temporaries(&path);
+        Ok(locked)
+    }
+}

@@ -1,0 +1,150 @@
+//! The state of each tool's wiring, found out anew each time.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::client_tool::{ClientTool, WiringRung};
+use crate::conflict::{Conflict, find_conflicts};
+use crate::document::Document;
+use crate::environment::ToolEnvironment;
+use crate::error::{FileProblem, WiringError};
+use crate::files::read_config;
+use crate::installation::Installation;
+use crate::key::{KeyChange, KeyEdit};
+use crate::record::WiringRecord;
+use crate::tool::ToolFile;
+
+domain::words! {
+    /// State of a tool's wiring.
+    WiringState {
+        /// Neither the tool nor its folder was found.
+        NotInstalled = "not_installed",
+        NotWired = "not_wired",
+        /// The tool's requests go to the gateway.
+        Wired = "wired",
+        /// Something else changed the wired keys.
+        Drifted = "drifted",
+        /// Another layer of the tool's configuration outranks the wired keys.
+        Conflict = "conflict",
+        /// A file of the tool cannot be read, and is left alone.
+        Broken = "broken",
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct ToolStatus {
+    pub tool: ClientTool,
+    pub rung: WiringRung,
+    /// True if the tool reads its files only when it starts.
+    pub restart: bool,
+    pub state: WiringState,
+    pub installation: Option<Installation>,
+    /// Files that are wired, or would be.
+    pub files: Vec<PathBuf>,
+    /// The client whose token it uses, while wired.
+    pub client: Option<String>,
+    /// Where it sends its requests, while wired.
+    pub address: Option<String>,
+    pub drift: Vec<KeyChange>,
+    pub conflicts: Vec<Conflict>,
+    /// Why the state is `broken`.
+    pub problem: Option<FileProblem>,
+}
+
+/// What was found in the files of a tool.
+struct Findings {
+    drift: Vec<KeyChange>,
+    conflicts: Vec<Conflict>,
+}
+
+impl ToolStatus {
+    /// `planned` are the files of a tool that is not wired.
+    pub(crate) fn find(
+        tool: ClientTool,
+        environment: &ToolEnvironment,
+        record: Result<Option<WiringRecord>, WiringError>,
+        planned: &[ToolFile],
+    ) -> Self {
+        let definition = tool.definition();
+        let installation = Installation::find(definition, environment);
+        let (record, unreadable) = match record {
+            Ok(record) => (record, None),
+            Err(error) => (None, Some(error)),
+        };
+        let found = match (unreadable, &record) {
+            (Some(error), _) => Err(error),
+            (None, Some(record)) => look_at_wired(tool, environment, record),
+            (None, None) => look_at_planned(planned),
+        };
+        let state = match (&found, &record, &installation) {
+            (Err(_), ..) => WiringState::Broken,
+            (Ok(found), Some(_), _) if !found.drift.is_empty() => WiringState::Drifted,
+            (Ok(found), Some(_), _) if !found.conflicts.is_empty() => WiringState::Conflict,
+            (Ok(_), Some(_), _) => WiringState::Wired,
+            (Ok(_), None, Some(_)) => WiringState::NotWired,
+            (Ok(_), None, None) => WiringState::NotInstalled,
+        };
+        let (found, problem) = match found {
+            Ok(found) => (found, None),
+            Err(error) => (Findings { drift: vec![], conflicts: vec![] }, Some(problem(error))),
+        };
+        let files = match &record {
+            Some(record) => record.files.iter().map(|file| file.path.clone()).collect(),
+            None => planned.iter().map(|file| file.path.clone()).collect(),
+        };
+        Self {
+            tool,
+            rung: definition.rung,
+            restart: definition.restart,
+            state,
+            installation,
+            files,
+            client: record.as_ref().map(|record| record.client.clone()),
+            address: record.as_ref().map(|record| record.address.clone()),
+            drift: found.drift,
+            conflicts: found.conflicts,
+            problem,
+        }
+    }
+}
+
+fn problem(error: WiringError) -> FileProblem {
+    match error {
+        WiringError::File(problem) => problem,
+        WiringError::Io { path, source } => FileProblem::new(&path, source.to_string()),
+        other => FileProblem::new("".as_ref(), other.to_string()),
+    }
+}
+
+fn look_at_planned(planned: &[ToolFile]) -> Result<Findings, WiringError> {
+    for file in planned {
+        let text = read_config(&file.path)?.unwrap_or_default();
+        Document::parse(file.format, &text).map_err(|found| found.in_file(&file.path))?;
+    }
+    Ok(Findings { drift: Vec::new(), conflicts: Vec::new() })
+}
+
+fn look_at_wired(
+    tool: ClientTool,
+    environment: &ToolEnvironment,
+    record: &WiringRecord,
+) -> Result<Findings, WiringError> {
+    let (mut drift, mut own, mut edits) = (Vec::new(), Value::Null, Vec::new());
+    for (index, file) in record.files.iter().enumerate() {
+        let now = read_config(&file.path)?;
+        let in_file = |found: crate::document::SyntaxProblem| found.in_file(&file.path);
+        drift.extend(file.drift(now.as_deref()).map_err(in_file)?);
+        if let (0, Some(now)) = (index, &now) {
+            own = Document::parse(file.format, now).map_err(in_file)?.value();
+        }
+        edits.extend(
+            file.keys
+                .iter()
+                .map(|key| KeyEdit { path: key.path.clone(), value: key.written.clone() }),
+        );
+    }
+    let path = record.files.first().map_or(Path::new(""), |file| &file.path);
+    let conflicts = find_conflicts(tool.definition(), environment, &edits, (path, &own));
+    Ok(Findings { drift, conflicts })
+}

@@ -1,0 +1,6 @@
+//! Every tool is wired and unwired in a folder of its own.
+
+mod golden;
+mod kills;
+mod states;
+mod world;

@@ -1,0 +1,93 @@
+//! A home folder with tools, for tests.
+
+use std::path::{Path, PathBuf};
+
+use domain::ClientId;
+use tempfile::TempDir;
+
+use crate::{ClientTool, ToolEnvironment, Wiring, WiringTarget};
+
+pub(super) struct World {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl World {
+    /// A home in which every tool's folder exists.
+    pub(super) fn new() -> Self {
+        let world = Self::without_tools();
+        for folder in [".claude", ".codex"] {
+            std::fs::create_dir_all(world.home().join(folder)).expect("a folder");
+        }
+        world
+    }
+
+    pub(super) fn without_tools() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["home", "root", "state"] {
+            std::fs::create_dir(folder.path().join(name)).expect("a folder");
+        }
+        Self { folder, variables: Vec::new() }
+    }
+
+    pub(super) fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(super) fn home(&self) -> PathBuf {
+        self.path("home")
+    }
+
+    pub(super) fn environment(&self) -> ToolEnvironment {
+        let mut environment = ToolEnvironment::new(self.home(), self.variables.clone());
+        environment.system_root = self.path("root");
+        environment.in_project(Some(self.path("project")))
+    }
+
+    pub(super) fn wiring(&self) -> Wiring {
+        Wiring::new(self.environment(), &self.path("state"))
+    }
+
+    pub(super) fn config(&self, tool: ClientTool) -> PathBuf {
+        self.home().join(match tool {
+            ClientTool::ClaudeCode => ".claude/settings.json",
+            ClientTool::Codex => ".codex/config.toml",
+        })
+    }
+
+    pub(super) fn write(&self, path: &Path, text: &str) {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+        let mut file = std::fs::File::create(path).expect("a file");
+        std::io::Write::write_all(&mut file, text.as_bytes()).expect("written");
+    }
+
+    /// The names of what is in a folder.
+    pub(super) fn names(&self, folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+pub(super) fn read(path: &Path) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
+pub(super) fn target() -> WiringTarget {
+    target_at("http://127.0.0.1:4283")
+}
+
+pub(super) fn target_at(address: &str) -> WiringTarget {
+    WiringTarget {
+        client: ClientId::new("my-tool").expect("an id"),
+        address: address.to_owned(),
+        program: PathBuf::from("/usr/bin/gatehouse"),
+    }
+}

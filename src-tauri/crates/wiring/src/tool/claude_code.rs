@@ -1,0 +1,96 @@
+//! Claude Code: `settings.json` in its folder.
+//!
+//! The helper ranks below the variables that hold a key, and a variable that selects a cloud
+//! provider makes the base URL void. Both are therefore removed from the file's `env`. The values of
+//! `env` win over the shell's, so only variables that the file does not set can conflict.
+
+use serde_json::Value;
+
+use super::{LayerFile, ToolDefinition, ToolFile, WiringTarget};
+use crate::client_tool::{ConflictLayer, WiringRung};
+use crate::document::Format;
+use crate::environment::ToolEnvironment;
+use crate::key::KeyEdit;
+
+/// Variables that win over `apiKeyHelper` or over the base URL.
+const OUTRANKING: &[&str] = &[
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_VERTEX",
+];
+
+pub(super) const DEFINITION: ToolDefinition = ToolDefinition {
+    rung: WiringRung::Command,
+    restart: false,
+    program: "claude",
+    folder: |environment| environment.folder("CLAUDE_CONFIG_DIR", ".claude"),
+    files: tool_files,
+    layers: layer_files,
+    variables: OUTRANKING,
+    profile_key: |_| None,
+};
+
+fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile> {
+    let path = (DEFINITION.folder)(environment).join("settings.json");
+    vec![ToolFile { path, format: Format::Json, edits: key_edits }]
+}
+
+fn key_edits(target: &WiringTarget) -> Vec<KeyEdit> {
+    let program = target.program.to_string_lossy();
+    let helper = std::iter::once(program.as_ref()).chain(target.token_arguments());
+    let set = |path: &[&str], value: String| KeyEdit::set(path, Value::String(value));
+    let removed = OUTRANKING.iter().map(|name| KeyEdit::remove(&["env", name]));
+    let mut edits = vec![
+        set(&["apiKeyHelper"], shell_command(helper)),
+        set(&["env", "ANTHROPIC_BASE_URL"], target.address.clone()),
+    ];
+    edits.extend(removed);
+    edits
+}
+
+/// Quotes the words for the shell that Claude Code runs the helper with.
+fn shell_command<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    if cfg!(windows) {
+        let quoted = words.map(|word| match word.contains(' ') {
+            true => format!("\"{word}\""),
+            false => word.to_owned(),
+        });
+        return quoted.collect::<Vec<_>>().join(" ");
+    }
+    // Only a NUL byte cannot be quoted, and no path has one.
+    shlex::try_join(words).unwrap_or_default()
+}
+
+/// Managed settings win over all others, then those of a project.
+fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
+    let managed = match () {
+        () if cfg!(target_os = "macos") => "Library/Application Support/ClaudeCode",
+        () if cfg!(windows) => "Program Files/ClaudeCode",
+        () => "etc/claude-code",
+    };
+    let file = |layer, path| LayerFile { layer, path, format: Format::Json };
+    let managed = environment.system_root.join(managed).join("managed-settings.json");
+    let mut layers = vec![file(ConflictLayer::Managed, managed)];
+    if let Some(project) = &environment.project {
+        for name in ["settings.local.json", "settings.json"] {
+            layers.push(file(ConflictLayer::Project, project.join(".claude").join(name)));
+        }
+    }
+    layers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_command;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_helper_with_spaces_and_quotes_is_quoted_for_the_shell() {
+        let command = |program| shell_command([program, "token", "claude-code"].into_iter());
+        assert_eq!(command("/usr/bin/gatehouse"), "/usr/bin/gatehouse token claude-code");
+        assert_eq!(command("/opt/My Apps/g'h"), "\"/opt/My Apps/g'h\" token claude-code");
+        assert!(command("/opt/$(x)/g").starts_with('\''), "{}", command("/opt/$(x)/g"));
+    }
+}

@@ -1,0 +1,62 @@
+//! Codex CLI: `config.toml` in its folder. Its provider runs a command that prints the token, and
+//! speaks only the Responses API.
+
+use serde_json::{Value, json};
+
+use super::{LayerFile, ToolDefinition, ToolFile, WiringTarget};
+use crate::client_tool::{ConflictLayer, WiringRung};
+use crate::document::Format;
+use crate::environment::ToolEnvironment;
+use crate::key::KeyEdit;
+
+/// Name of the provider in the tool's file.
+const PROVIDER: &str = "gatehouse";
+
+pub(super) const DEFINITION: ToolDefinition = ToolDefinition {
+    rung: WiringRung::Command,
+    restart: true,
+    program: "codex",
+    folder: |environment| environment.folder("CODEX_HOME", ".codex"),
+    files: tool_files,
+    layers: layer_files,
+    variables: &[],
+    profile_key: outranking_profile_key,
+};
+
+fn tool_files(environment: &ToolEnvironment) -> Vec<ToolFile> {
+    let path = (DEFINITION.folder)(environment).join("config.toml");
+    vec![ToolFile { path, format: Format::Toml, edits: key_edits }]
+}
+
+fn key_edits(target: &WiringTarget) -> Vec<KeyEdit> {
+    let provider = json!({
+        "name": "Gatehouse",
+        "base_url": format!("{}/v1", target.address),
+        "wire_api": "responses",
+        "auth": {
+            "command": target.program.to_string_lossy(),
+            "args": target.token_arguments(),
+        },
+    });
+    vec![
+        KeyEdit::set(&["model_provider"], Value::from(PROVIDER)),
+        KeyEdit::set(&["model_providers", PROVIDER], provider),
+    ]
+}
+
+fn layer_files(environment: &ToolEnvironment) -> Vec<LayerFile> {
+    let file = |layer, path| LayerFile { layer, path, format: Format::Toml };
+    let managed = environment.system_root.join("etc/codex/managed_config.toml");
+    let mut layers = vec![file(ConflictLayer::Managed, managed)];
+    if let Some(project) = &environment.project {
+        layers.push(file(ConflictLayer::Project, project.join(".codex/config.toml")));
+    }
+    layers
+}
+
+/// The profile in use may name another provider.
+fn outranking_profile_key(config: &Value) -> Option<String> {
+    let name = config.get("profile")?.as_str()?;
+    let provider = config.get("profiles")?.get(name)?.get("model_provider")?;
+    (provider != PROVIDER).then(|| format!("profiles.{name}.model_provider"))
+}
