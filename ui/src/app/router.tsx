@@ -165,12 +165,18 @@ const activity = createRoute({
 const budgets = createRoute({
   getParentRoute: () => root,
   path: "/budgets",
-  validateSearch: parseAdd,
+  validateSearch: (search: Record<string, unknown>): AddSearch & { budget?: string } => ({
+    ...parseAdd(search),
+    ...((typeof search["budget"] === "string" || typeof search["budget"] === "number") && {
+      budget: String(search["budget"]),
+    }),
+  }),
   component: function Budgets() {
     const navigate = useNavigate();
-    const { add = false } = budgets.useSearch();
+    const { add = false, budget } = budgets.useSearch();
     return (
       <BudgetsScreen
+        pointedId={budget ?? null}
         adding={add}
         onAdd={() => void navigate({ to: "/budgets", search: { add: true } })}
         onClose={() => void navigate({ to: "/budgets", search: {} })}

@@ -1,24 +1,35 @@
 /**
- * Results of the user's own actions, shown for a few seconds, with an undo where possible. A store, so that any code
- * can add one.
+ * Results of the user's own actions, with an undo where possible, and what the core tells at once, with a link. Shown
+ * for a few seconds. A store, so that any code can add one.
  */
 import * as Radix from "@radix-ui/react-toast";
 import { X } from "lucide-react";
 import { useLayoutEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import { createPortal } from "react-dom";
 import { IconButton } from "@/components/button";
+import { PanelLink } from "@/components/panel-link";
 import { StateMark } from "@/components/state-mark";
 import { WithCode } from "@/components/with-code";
+import type { Sign } from "@/lib/tables";
 
 const SHOWN_MAX = 3;
 const PLAIN_MS = 6_000;
-const UNDO_MS = 10_000;
+/** With something to press. */
+const ACTION_MS = 10_000;
+
+const SIGNS: Record<NonNullable<Toast["tone"]>, Sign> = {
+  ok: { word: "Done", shape: "disc", tone: "ok" },
+  warn: { word: "Attention", shape: "triangle", tone: "warn" },
+  bad: { word: "Failed", shape: "barred", tone: "bad" },
+};
 
 export interface Toast {
   title: string;
   detail?: string | null;
-  tone?: "ok" | "bad";
+  tone?: "ok" | "warn" | "bad";
   undo?: () => void;
+  /** Where to look at it. */
+  link?: { label: string; path: string };
 }
 
 interface Shown extends Toast {
@@ -87,18 +98,12 @@ export function ToastProvider({ children }: { children: ReactNode }) {
       {toasts.map((toast) => (
         <Radix.Root
           key={toast.id}
-          duration={toast.undo ? UNDO_MS : PLAIN_MS}
+          duration={toast.undo || toast.link ? ACTION_MS : PLAIN_MS}
           onOpenChange={(open) => !open && dismiss(toast.id)}
           className="flex animate-rise items-start gap-3 rounded-card border border-line bg-surface-1 py-2.5 pr-2 pl-3.5 shadow-float"
         >
           <span className="pt-1">
-            <StateMark
-              sign={
-                toast.tone === "bad"
-                  ? { word: "Failed", shape: "barred", tone: "bad" }
-                  : { word: "Done", shape: "disc", tone: "ok" }
-              }
-            />
+            <StateMark sign={SIGNS[toast.tone ?? "ok"]} />
           </span>
           <div className="min-w-0 flex-1">
             <Radix.Title className="font-medium text-ink-1 [overflow-wrap:anywhere]">{toast.title}</Radix.Title>
@@ -115,6 +120,17 @@ export function ToastProvider({ children }: { children: ReactNode }) {
               className="h-7 rounded-control px-2 text-12 font-medium text-accent hover:bg-surface-2"
             >
               Undo
+            </Radix.Action>
+          )}
+          {toast.link && (
+            <Radix.Action asChild altText={toast.link.label}>
+              <PanelLink
+                look="none"
+                path={toast.link.path}
+                className="flex h-7 items-center rounded-control px-2 text-12 font-medium whitespace-nowrap text-accent hover:bg-surface-2"
+              >
+                {toast.link.label}
+              </PanelLink>
             </Radix.Action>
           )}
           <Radix.Close asChild>

@@ -3,14 +3,12 @@
  * not subscribe.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import type { BudgetNoticeView, PanelEvent, PlaygroundRunView, ReadinessView, SessionLogsView } from "@/ipc/bindings";
+import { notify } from "@/components/toast";
+import type { PanelEvent, PlaygroundRunView, ReadinessView, SessionLogsView } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import { withPiece, withRun } from "@/ipc/playground-runs";
 import { invalidateTags } from "@/ipc/tags";
-
-/** What was told of budgets since the page was opened, newest first. */
-const BUDGET_NOTICES = ["budget_notices"];
-const BUDGET_NOTICES_MAX = 20;
+import { pathWith } from "@/lib/request-filter";
 
 export function connectEvents(host: Host, cache: QueryClient, navigate: (path: string) => void): () => void {
   return host.subscribe((event) => applyEvent(event, cache, navigate));
@@ -23,10 +21,15 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
     case "navigate":
       return navigate(event.path);
     case "budget_crossed":
-      cache.setQueryData<BudgetNoticeView[]>(BUDGET_NOTICES, (before) =>
-        [event.notice, ...(before ?? [])].slice(0, BUDGET_NOTICES_MAX),
-      );
-      return;
+      return notify({
+        title: event.notice.title,
+        detail: event.notice.message,
+        tone: event.notice.crossing.kind === "refused" ? "bad" : "warn",
+        link: {
+          label: event.notice.asks ? "Allow more" : "Budget",
+          path: pathWith("/budgets", { budget: event.notice.budget }),
+        },
+      });
     case "log_import":
       cache.setQueriesData<SessionLogsView>(
         { queryKey: ["session_logs"] },

@@ -54,9 +54,13 @@ function isMoment(value: unknown): value is number {
 
 /** The path of the requests screen with these filters, or of one request over them. */
 export function requestsPath(filter: RequestFilter & { request?: string } = {}): string {
-  const words = Object.entries(filter).map(([name, value]) => [name, addressWord(value)]);
-  const search = new URLSearchParams(words).toString();
-  return search === "" ? "/requests" : `/requests?${search}`;
+  return pathWith("/requests", filter);
+}
+
+/** A path with these words after it. */
+export function pathWith(path: string, search: Record<string, string | number | boolean>): string {
+  const words = Object.entries(search).map(([name, value]) => [name, addressWord(value)]);
+  return words.length === 0 ? path : `${path}?${new URLSearchParams(words).toString()}`;
 }
 
 /** The router reads words as JSON where it can: a name such as `true` or `12` is quoted to stay a name. */

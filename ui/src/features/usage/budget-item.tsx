@@ -32,13 +32,29 @@ const report = {
     notify({ tone: "bad", title: error.message, detail: error.hint }),
 };
 
-export function BudgetItem({ budget, onEdit }: { budget: BudgetView; onEdit: () => void }) {
+interface BudgetItemProps {
+  budget: BudgetView;
+  /** A link led to it: it is marked, and scrolled to. */
+  isPointed: boolean;
+  onEdit: () => void;
+}
+
+function scrollTo(item: HTMLElement | null) {
+  item?.scrollIntoView({ block: "nearest" });
+}
+
+export function BudgetItem({ budget, isPointed, onEdit }: BudgetItemProps) {
   const { id, scope, from, until, period } = budget;
   const [isAllowing, setAllowing] = useState(false);
   const sign = budgetSign(budget);
   const isRolling = period === "rolling";
   return (
-    <li aria-label={id} className="flex flex-col gap-2.5 rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3.5">
+    <li
+      ref={isPointed ? scrollTo : undefined}
+      aria-label={id}
+      aria-current={isPointed || undefined}
+      className="flex flex-col gap-2.5 rounded-card border border-line bg-surface-1 px-4 pt-3 pb-3.5 aria-[current]:border-accent/60"
+    >
       <div className="flex items-center gap-3">
         <h2 className="truncate text-15 font-semibold">{id}</h2>
         <span className="min-w-0 flex-1 truncate text-ink-3">{scopeWords(scope)}</span>

@@ -15,12 +15,14 @@ import { RateNote } from "@/ipc/rate-note";
 import { formatCounted } from "@/lib/quantity";
 
 interface BudgetsScreenProps {
+  /** The budget that a link led to. */
+  pointedId: string | null;
   adding: boolean;
   onAdd: () => void;
   onClose: () => void;
 }
 
-export function BudgetsScreen({ adding, onAdd, onClose }: BudgetsScreenProps) {
+export function BudgetsScreen({ pointedId, adding, onAdd, onClose }: BudgetsScreenProps) {
   const budgets = useBudgets();
   const [editing, setEditing] = useState<BudgetView | null>(null);
   const add = (
@@ -51,7 +53,12 @@ export function BudgetsScreen({ adding, onAdd, onClose }: BudgetsScreenProps) {
           ) : (
             <ul aria-label="Budgets" className="flex flex-col gap-3">
               {all.map((budget) => (
-                <BudgetItem key={budget.id} budget={budget} onEdit={() => setEditing(budget)} />
+                <BudgetItem
+                  key={budget.id}
+                  budget={budget}
+                  isPointed={budget.id === pointedId}
+                  onEdit={() => setEditing(budget)}
+                />
               ))}
             </ul>
           )

@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { act, screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { choose } from "../../../test/choose";
 import { renderPanel } from "../../../test/render-panel";
@@ -62,4 +62,21 @@ test("more is allowed for a time, and taken back", async () => {
   expect(await within(agents).findByText(/of \$1\.50 a week$/)).toBeVisible();
   await user.click(within(agents).getByText(/crossing/));
   expect(within(agents).getByText("50 % reached")).toBeVisible();
+});
+
+test("a crossed mark is told at once with its amount, and leads to the budget", async () => {
+  const { host } = renderPanel("busy", "/budgets?budget=agents");
+  expect(await screen.findByRole("listitem", { name: "agents", current: true })).toBeVisible();
+  const crossing = {
+    kind: "spent",
+    percent: 80,
+    period_from: 0,
+    at: 1,
+    spent_nano_usd: 1_200_000_000,
+    limit_nano_usd: 1_500_000_000,
+  } as const;
+  const notice = { budget: "agents", title: "Budget agents: 80 % used", crossing, asks: false };
+  act(() => host.announce({ kind: "budget_crossed", notice: { ...notice, message: "$1.20 of $1.50 this week." } }));
+  expect(await screen.findByText("$1.20 of $1.50 this week.")).toBeVisible();
+  expect(screen.getByRole("link", { name: "Budget" })).toHaveAttribute("href", "#/budgets?budget=agents");
 });
