@@ -1,4 +1,5 @@
-/** The cost of today and of the last week. */
+/** The cost of today, of this month as expected, and of the last week. */
+import { MonthForecast } from "@/features/overview/month-forecast";
 import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
@@ -43,6 +44,9 @@ export function SpendCard({ spend }: { spend: SpendView }) {
         )}
       </p>
       <RateNote />
+      <div className="mt-2.5 border-t border-line pt-2.5">
+        <MonthForecast />
+      </div>
       <div className="mt-2.5 border-t border-line pt-2.5">
         <Reading of={week} skeleton={<Skeleton className="h-[76px]" />}>
           {(usage) => <Week usage={usage} />}
