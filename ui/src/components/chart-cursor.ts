@@ -16,8 +16,8 @@ interface ChartCursor {
 
 interface ChartCursorOptions {
   count: number;
-  /** The index at a distance from the left edge, in pixels. */
-  indexAt: (offset: number) => number | null;
+  /** The index at a distance from the left and the upper edge, in pixels. */
+  indexAt: (offset: number, down: number) => number | null;
   onChoose?: ((index: number) => void) | undefined;
 }
 
@@ -25,7 +25,8 @@ export function useChartCursor({ count, indexAt, onChoose }: ChartCursorOptions)
   const [cursor, setCursor] = useState<number | null>(null);
   const index = cursor === null || cursor >= count ? null : cursor;
   const indexOf = (event: MouseEvent<HTMLElement>) => {
-    const found = indexAt(event.clientX - event.currentTarget.getBoundingClientRect().left);
+    const { left, top } = event.currentTarget.getBoundingClientRect();
+    const found = indexAt(event.clientX - left, event.clientY - top);
     return found === null || count === 0 ? null : Math.min(Math.max(found, 0), count - 1);
   };
   const onKeyDown = (event: KeyboardEvent) => {

@@ -8,7 +8,15 @@ import { PeriodBar } from "@/features/usage/period-bar";
 import { UnpricedCard } from "@/features/usage/unpriced-card";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
-import { MEASURES, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
+import {
+  MEASURES,
+  filterOf,
+  isFiltered,
+  periodOf,
+  periodWords,
+  usageFilter,
+  type UsagePlace,
+} from "@/features/usage/usage-place";
 import { ForecastChart } from "@/features/usage/forecast-chart";
 import { ForecastFigure } from "@/features/usage/forecast-figure";
 import { DriftCard } from "@/features/usage/drift-card";
@@ -39,7 +47,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
       lead={usage.data && leadOf(usage.data, place)}
       actions={<UsageExport usage={usage.data} place={place} />}
     >
-      <UsageTabs current="costs" range={place.range} zone={place.zone} />
+      <UsageTabs current="costs" range={place.range} zone={place.zone} filter={filterOf(place)} />
       <PeriodBar place={place} onMove={onMove} />
       <Reading of={usage} skeleton={<CostsSkeleton />}>
         {(data) => (
@@ -56,10 +64,19 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
               onRequests={onRequests}
             />
             <GroupsTable usage={data} place={place} />
-            {data.totals.requests > 0 && <CrossCard place={place} />}
+            {data.totals.requests > 0 && <CrossCard place={place} onRequests={onRequests} />}
             <Forecast place={place} />
-            <MetersTable meters={data.meters} />
-            <DriftCard />
+            {isFiltered(place) ? (
+              <p className="text-12 text-ink-3">
+                What was counted for the invoice and what providers billed is kept for all requests only. Remove the
+                filter to see it.
+              </p>
+            ) : (
+              <>
+                <MetersTable meters={data.meters} />
+                <DriftCard />
+              </>
+            )}
             {data.totals.unpriced_requests > 0 && <UnpricedCard usage={data} place={place} />}
           </div>
         )}
@@ -70,7 +87,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
 
 /** The answer first: what was spent, where the month will end, and how far the limits are. */
 function Hero({ usage, place }: { usage: UsageView; place: UsagePlace }) {
-  const forecast = useUsageForecast({ zone: place.zone });
+  const forecast = useUsageForecast({ zone: place.zone, ...usageFilter(place) });
   return (
     <div className="grid gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-2 @min-[960px]:grid-cols-[1fr_1fr_1.4fr]">
       <CostHero usage={usage} place={place} />
@@ -85,7 +102,7 @@ function Hero({ usage, place }: { usage: UsageView; place: UsagePlace }) {
 }
 
 function Forecast({ place }: { place: UsagePlace }) {
-  const forecast = useUsageForecast({ zone: place.zone });
+  const forecast = useUsageForecast({ zone: place.zone, ...usageFilter(place) });
   return (
     <Reading of={forecast} skeleton={<Skeleton className="h-[278px] rounded-card" />}>
       {(data) => (data.method === "none" ? null : <ForecastChart forecast={data} />)}

@@ -24,6 +24,21 @@ test("two dimensions are crossed, and each cell leads to its requests", async ()
   expect(cells[0]).toHaveAttribute("href", expect.stringMatching(/client=claude-code&backend=\w+&since=\d+/));
 });
 
+test("a dimension is also a treemap, walked by keyboard, and a tile leads to its requests", async () => {
+  const { user } = renderPanel("busy", "/usage");
+  await choose(user, await screen.findByRole("combobox", { name: "A bar for each" }), "Client");
+  const chart = await screen.findByRole("figure", { name: /^Most for claude-code: \d+ % of/ });
+  await user.click(within(chart).getByRole("radio", { name: "Treemap" }));
+  const tiles = within(chart).getByRole("slider", { name: /^Cost by client and model/ });
+  expect(tiles).toHaveAttribute("aria-valuemax", "2");
+  tiles.focus();
+  await user.keyboard("{ArrowRight}");
+  expect(tiles).toHaveAttribute("aria-valuetext", expect.stringMatching(/^claude-code: \$[\d.]+, \d+ %\. .+ \$/));
+  await user.keyboard("{Enter}");
+  expect(await screen.findByRole("heading", { level: 1, name: "Requests" })).toBeVisible();
+  expect(screen.getByRole("button", { name: "Client: claude-code" })).toBeVisible();
+});
+
 test("the month's end is expected with its range, and its days stand in a table", async () => {
   const { host, user } = renderPanel("busy", "/usage");
   const { finding, days } = await host.usageForecast({ zone: "local" });

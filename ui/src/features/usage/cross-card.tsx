@@ -1,23 +1,32 @@
-/** Any two dimensions crossed: a bar for each of one, divided by the other. */
+/** Any two dimensions crossed: a bar or a tile for each of one, divided by the other. */
 import { useState } from "react";
 import { groupFilter, periodFilter } from "@/features/usage/requests-link";
 import { seriesColour } from "@/features/usage/series";
 import { CROSS_GROUPS, periodLabel, periodOf, type UsagePlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";
+import { Choice } from "@/components/choice";
 import { PanelLink } from "@/components/panel-link";
 import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { Select } from "@/components/select";
 import { Skeleton } from "@/components/skeleton";
 import { Spend } from "@/components/spend";
-import type { GroupBy, UsageCrossView } from "@/ipc/bindings";
+import { Treemap } from "@/components/treemap";
+import type { GroupBy, UsageCrossGroupView, UsageCrossView } from "@/ipc/bindings";
 import { useMoneyUnit, useUsageCross } from "@/ipc/queries";
 import { toCsv } from "@/lib/csv";
 import { formatMoney } from "@/lib/money";
 import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 
 const BARS_MAX = 10;
+const TREEMAP_PX = 300;
+
+const VIEWS = [
+  { value: "bars", label: "Bars" },
+  { value: "treemap", label: "Treemap" },
+] as const;
+type CrossLook = (typeof VIEWS)[number]["value"];
 const ROW_PX = 38;
 
 /** The word of a dimension inside a sentence. */
@@ -25,13 +34,21 @@ function wordOf(group: GroupBy): string {
   return CROSS_GROUPS.find((one) => one.value === group)?.label.toLowerCase() ?? group;
 }
 
-export function CrossCard({ place }: { place: UsagePlace }) {
+interface CrossCardProps {
+  place: UsagePlace;
+  /** Opens the requests of a tile. */
+  onRequests: (filter: RequestFilter) => void;
+}
+
+export function CrossCard({ place, onRequests }: CrossCardProps) {
+  const [look, setLook] = useState<CrossLook>("bars");
   const [rows, setRows] = useState<GroupBy>("project");
   const [columns, setColumns] = useState<GroupBy>("model");
   const unit = useMoneyUnit();
   const cross = useUsageCross({ period: periodOf(place), rows, columns });
   const controls = (
-    <div className="flex items-center gap-2 text-12 text-ink-2">
+    <div className="flex flex-wrap items-center justify-end gap-2 text-12 text-ink-2">
+      <Choice label="Look of the sums" options={VIEWS} value={look} onChange={setLook} />
       <Select aria-label="A bar for each" options={CROSS_GROUPS} value={rows} onChange={setRows} className="w-28" />
       by
       <Select aria-label="Divided by" options={CROSS_GROUPS} value={columns} onChange={setColumns} className="w-28" />
@@ -47,7 +64,19 @@ export function CrossCard({ place }: { place: UsagePlace }) {
           file={{ name: `gatehouse-${rows}-by-${columns}`, csv: () => crossCsv(data, rows, columns) }}
           table={<CrossTable cross={data} rows={rows} columns={columns} period={periodFilter(data, place)} />}
         >
-          <CrossBars cross={data} rows={rows} columns={columns} period={periodFilter(data, place)} />
+          {look === "bars" ? (
+            <CrossBars cross={data} rows={rows} columns={columns} period={periodFilter(data, place)} />
+          ) : (
+            <CrossTreemap
+              cross={data}
+              rows={rows}
+              columns={columns}
+              onRow={(row) => {
+                const filter = groupFilter(row, rows);
+                if (filter !== null) onRequests({ ...filter, ...periodFilter(data, place) });
+              }}
+            />
+          )}
         </ChartCard>
       )}
     </Reading>
@@ -60,6 +89,48 @@ function findingOf({ rows, totals }: UsageCrossView, group: GroupBy): string {
   const name = most.key === "" ? `no ${wordOf(group)}` : most.label;
   if (most.cost_share_percent === null) return `Nothing billed, by ${wordOf(group)}`;
   return `Most for ${name}: ${most.cost_share_percent} % of ${formatMoney(totals.cost_nano_usd)}`;
+}
+
+interface CrossTreemapProps {
+  cross: UsageCrossView;
+  rows: GroupBy;
+  columns: GroupBy;
+  onRow: (row: UsageCrossGroupView) => void;
+}
+
+function CrossTreemap({ cross, rows, columns, onRow }: CrossTreemapProps) {
+  const tiles = cross.rows.flatMap((row, index) =>
+    row.totals.cost_nano_usd === 0
+      ? []
+      : {
+          row,
+          key: row.key,
+          label: row.label,
+          value: row.totals.cost_nano_usd,
+          colour: seriesColour(index),
+          opens: groupFilter(row, rows) !== null,
+          note: row.cost_share_percent === null ? undefined : `${row.cost_share_percent} %`,
+          parts: cross.columns.flatMap((column, place) => {
+            const cost = cross.cells[index]?.[place]?.cost_nano_usd ?? 0;
+            return cost === 0 ? [] : { key: column.key, label: column.label, value: cost, colour: seriesColour(place) };
+          }),
+        },
+  );
+  if (tiles.length === 0)
+    return (
+      <p style={{ minHeight: TREEMAP_PX }} className="text-ink-2">
+        Nothing was billed in this period.
+      </p>
+    );
+  return (
+    <Treemap
+      label={`Cost by ${wordOf(rows)} and ${wordOf(columns)}`}
+      height={TREEMAP_PX}
+      tiles={tiles}
+      format={formatMoney}
+      onChoose={(index) => tiles[index] && onRow(tiles[index].row)}
+    />
+  );
 }
 
 interface CrossProps {

@@ -1,8 +1,10 @@
 /** Failed attempts by class, each leading to its requests. */
 import { periodFilter } from "@/features/usage/requests-link";
-import { periodLabel, periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { filterOf, periodLabel, periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { Card } from "@/components/card";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";
+import { PanelLink } from "@/components/panel-link";
 import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -21,14 +23,32 @@ const HEAD_PX = 26;
 /** Backends named beside a bar; the table names them all. */
 const BACKENDS_MAX = 2;
 
+/** Failures are kept by backend and key, not by the other names of a filter. */
 export function FailuresCard({ place }: { place: UsagePlace }) {
+  const { backend: _backend, key: _key, ...others } = filterOf(place);
+  if (Object.keys(others).length === 0) return <Failures place={place} />;
+  return (
+    <Card
+      title="Failed attempts"
+      action={
+        <PanelLink path={requestsPath({ ...filterOf(place), state: "failed" })} className="text-12 whitespace-nowrap">
+          Failed requests
+        </PanelLink>
+      }
+    >
+      <p className="text-ink-2">Failed attempts are counted by backend and key only, not by the rest of this filter.</p>
+    </Card>
+  );
+}
+
+function Failures({ place }: { place: UsagePlace }) {
   const failures = useUsageFailures(periodOf(place));
   return (
     <Reading of={failures} skeleton={<Skeleton className="h-[198px] rounded-card" />}>
       {(data) => (
         <div aria-busy={failures.isPlaceholderData} className={classNames(failures.isPlaceholderData && "opacity-60")}>
           <ChartCard
-            finding={data.finding}
+            finding={findingOf(data)}
             note={`${periodLabel(place)}, ${shareOf(data.failed_percent)}also those that a retry made good`}
             file={{ name: "gatehouse-failures", csv: () => failuresCsv(data) }}
             table={<ClassTable classes={data.classes} />}
@@ -41,6 +61,12 @@ export function FailuresCard({ place }: { place: UsagePlace }) {
       )}
     </Reading>
   );
+}
+
+function findingOf({ attempts, failed_attempts: failed, classes }: UsageFailuresView): string {
+  const [most] = classes;
+  if (most === undefined) return "No attempt failed";
+  return `${formatCount(failed)} of ${formatCounted(attempts, "attempt", "attempts")} failed, most often: ${wordOf(most.class).toLowerCase()}`;
 }
 
 /** The height of the bars and of the table, so that nothing moves between them. */

@@ -2,9 +2,9 @@
 import { useState } from "react";
 import { LatencyChart } from "@/features/usage/latency-chart";
 import { LatencyTable } from "@/features/usage/latency-table";
-import { LATENCY_GROUPS, type LatencyGroup } from "@/features/usage/latency-words";
+import { LATENCY_GROUPS, latencyGroupOf, type LatencyGroup } from "@/features/usage/latency-words";
 import { periodFilter } from "@/features/usage/requests-link";
-import { periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { spanOf, type UsagePlace } from "@/features/usage/usage-place";
 import { Card } from "@/components/card";
 import { Choice } from "@/components/choice";
 import { FilterChip } from "@/components/filter-chip";
@@ -20,11 +20,54 @@ interface LatencyCardProps {
   onRequests: (filter: RequestFilter) => void;
 }
 
+/** Latencies are kept by backend, model and route, not by the other names of a filter. */
 export function LatencyCard({ place, onRequests }: LatencyCardProps) {
+  const group = latencyGroupOf(place);
+  if (group === null)
+    return (
+      <Card title="Times">
+        <p className="text-ink-2">
+          Times are kept by one backend, model or route only, not by the rest of this filter.
+        </p>
+      </Card>
+    );
+  return group.by === "all" ? (
+    <LatencyByGroup place={place} onRequests={onRequests} />
+  ) : (
+    <LatencyOf group={group} place={place} onRequests={onRequests} />
+  );
+}
+
+/** Of the one group that the filter names. */
+function LatencyOf({ group, place, onRequests }: LatencyCardProps & { group: { by: LatencyGroupBy; key: string } }) {
+  const [part, setPart] = useState<LatencyPart>("first_token");
+  const lines = useUsageLatency({ ...spanOf(place), group_by: group.by, name: group.key });
+  return (
+    <Reading of={lines} skeleton={<Skeleton className="h-[278px] rounded-card" />}>
+      {(latency) => {
+        const label = latency.groups.find(({ key }) => key === group.key)?.label ?? group.key;
+        return (
+          <div aria-busy={lines.isPlaceholderData} className={classNames(lines.isPlaceholderData && "opacity-60")}>
+            <LatencyChart
+              latency={latency}
+              part={part}
+              group={{ ...group, label }}
+              place={place}
+              onPart={setPart}
+              onRequests={onRequests}
+            />
+          </div>
+        );
+      }}
+    </Reading>
+  );
+}
+
+function LatencyByGroup({ place, onRequests }: LatencyCardProps) {
   const [part, setPart] = useState<LatencyPart>("first_token");
   const [by, setBy] = useState<LatencyGroupBy>("backend");
   const [chosen, setChosen] = useState<LatencyGroup | null>(null);
-  const period = periodOf(place);
+  const period = spanOf(place);
   const lines = useUsageLatency({ ...period, ...(chosen ? { group_by: by, name: chosen.key } : { group_by: "all" }) });
   const groups = useUsageLatency({ ...period, group_by: by });
   const header = LATENCY_GROUPS.find((one) => one.value === by)?.label ?? "";

@@ -1,4 +1,5 @@
 /** The parts of a latency and the dimensions that they are kept by, in words. */
+import { filterOf, type DimensionFilter } from "@/features/usage/usage-place";
 import type { LatencyGroupBy, LatencyPart, LatencyPartView } from "@/ipc/bindings";
 import { formatDuration } from "@/lib/quantity";
 
@@ -56,4 +57,15 @@ export function latencyFinding(parts: LatencyPartView[], part: LatencyPart, grou
 
 function formatWithin(ms: number): string {
   return formatDuration(Math.max(ms, 1));
+}
+
+/** The backend, model or route that a filter names, `all` without one; `null` for any other filter: latencies are not kept by it. */
+export function latencyGroupOf(place: DimensionFilter): { by: LatencyGroupBy; key: string } | null {
+  const { backend, model, route, ...others } = filterOf(place);
+  if (Object.keys(others).length > 0) return null;
+  const named: { by: LatencyGroupBy; key: string }[] = [];
+  if (backend !== undefined) named.push({ by: "backend", key: backend });
+  if (model !== undefined) named.push({ by: "model", key: model });
+  if (route !== undefined) named.push({ by: "route", key: route });
+  return named.length > 1 ? null : (named[0] ?? { by: "all", key: "" });
 }

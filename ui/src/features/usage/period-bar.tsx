@@ -1,4 +1,5 @@
-/** What a part of Usage shows: the period, the dimension, and where the days begin. */
+/** What a part of Usage shows: the period, the dimension, where the days begin, and the requests that count. */
+import { UsageFilters } from "@/features/usage/usage-filters";
 import { GROUPS, isDaySpan, RANGES, ZONES, type DaySpan, type UsagePlace } from "@/features/usage/usage-place";
 import { Choice } from "@/components/choice";
 import { TextInput } from "@/components/field";
@@ -27,14 +28,13 @@ export function PeriodBar({ place, onMove }: PeriodBarProps) {
       />
       {days !== undefined && <Days days={days} onChange={(next) => onMove({ ...rest, days: next })} />}
       <Choice label="Group by" options={GROUPS} value={place.group} onChange={(group) => onMove({ ...place, group })} />
-      <span className="ml-auto">
-        <Choice
-          label="Time zone of the days"
-          options={ZONES}
-          value={place.zone}
-          onChange={(zone) => onMove({ ...place, zone })}
-        />
-      </span>
+      <Choice
+        label="Time zone of the days"
+        options={ZONES}
+        value={place.zone}
+        onChange={(zone) => onMove({ ...place, zone })}
+      />
+      <UsageFilters place={place} onMove={onMove} />
     </div>
   );
 }

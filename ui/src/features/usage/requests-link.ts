@@ -1,24 +1,28 @@
 /** The requests behind a number of the usage. */
-import { periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { filterOf, spanOf, type UsagePlace } from "@/features/usage/usage-place";
 import type { BudgetScopeView, GroupBy, LatencyGroupBy, UsageGroupView } from "@/ipc/bindings";
 import type { RequestFilter } from "@/lib/request-filter";
 
 const QUARTER_HOUR_MS = 900_000;
 
-/** The period's requests. Its totals begin at the quarter hour of its start. Only chosen days have an end. */
+/** The requests that count in the period. Its totals begin at the quarter hour of its start. Only chosen days have an end. */
 export function periodFilter({ from }: { from: number }, place: UsagePlace): RequestFilter {
-  return { since: Math.floor(from / QUARTER_HOUR_MS) * QUARTER_HOUR_MS, ...endOf(place) };
+  return { ...filterOf(place), since: Math.floor(from / QUARTER_HOUR_MS) * QUARTER_HOUR_MS, ...endOf(place) };
 }
 
 function endOf(place: UsagePlace): RequestFilter {
-  const { to } = periodOf(place);
+  const { to } = spanOf(place);
   return to === undefined ? {} : { until: to };
 }
 
 /** The requests of a bar. The last one may still be growing; then it has no end. */
 export function barFilter(buckets: { start: number }[], index: number, place: UsagePlace): RequestFilter {
   const [bucket, next] = buckets.slice(index);
-  return { ...(bucket && { since: bucket.start }), ...(next ? { until: next.start } : endOf(place)) };
+  return {
+    ...filterOf(place),
+    ...(bucket && { since: bucket.start }),
+    ...(next ? { until: next.start } : endOf(place)),
+  };
 }
 
 const FILTERS = {

@@ -3,7 +3,7 @@ import { ChartColumn } from "lucide-react";
 import { BarsTable } from "@/features/usage/bars-table";
 import { seriesColour } from "@/features/usage/series";
 import { barFilter } from "@/features/usage/requests-link";
-import { barUnit, periodLabel, type Measure, type UsagePlace } from "@/features/usage/usage-place";
+import { barUnit, isFiltered, periodLabel, type Measure, type UsagePlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
 import { Choice, type Option } from "@/components/choice";
 import { EmptyState } from "@/components/empty-state";
@@ -74,9 +74,15 @@ export function UsageBars({ usage, measures, place, onMeasure, onRequests }: Usa
     >
       {usage.totals.requests === 0 ? (
         <div style={{ height: HEIGHT_PX }} className="flex items-center justify-center">
-          <EmptyState icon={ChartColumn} title="No requests in this period">
-            Bars appear with the first request.
-          </EmptyState>
+          {isFiltered(place) ? (
+            <EmptyState icon={ChartColumn} title="No requests match the filter">
+              Choose a longer period or remove a part of the filter.
+            </EmptyState>
+          ) : (
+            <EmptyState icon={ChartColumn} title="No requests in this period">
+              Bars appear with the first request.
+            </EmptyState>
+          )}
         </div>
       ) : (
         <StackedBars

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { renderPanel } from "../../../test/render-panel";
 
@@ -6,7 +6,7 @@ test("a bar opens its requests, and Back returns to the chart", async () => {
   const { host, user } = renderPanel("busy", "/usage?range=last_week");
   const { buckets } = await host.usage({ range: "last_week", group_by: "backend", zone: "local" });
   const [bar, next] = buckets.slice(-2);
-  const chart = await screen.findByRole("slider", { name: /by day/ }, { timeout: 5_000 });
+  const chart = await screen.findByRole("slider", { name: /by day/ });
   chart.focus();
   await user.keyboard("{End}{ArrowLeft}{Enter}");
   expect(await screen.findByText("Time: 19 Nov")).toBeVisible();
@@ -24,8 +24,9 @@ test("every number of the tables leads to its requests", async () => {
   const start = usage.from - (usage.from % 900_000);
   const codex = await screen.findByRole("link", { name: "codex" });
   expect(codex).toHaveAttribute("href", `#/requests?client=codex&since=${start}`);
-  await user.click(screen.getByRole("button", { name: "Show as table" }));
-  expect(screen.getByRole("link", { name: "Requests of 20 Nov" })).toHaveAttribute(
+  const bars = screen.getByRole("figure", { name: usage.finding });
+  await user.click(within(bars).getByRole("button", { name: "Show as table" }));
+  expect(within(bars).getByRole("link", { name: "Requests of 20 Nov" })).toHaveAttribute(
     "href",
     `#/requests?since=${usage.buckets.at(-1)?.start}`,
   );

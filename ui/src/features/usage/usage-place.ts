@@ -1,9 +1,17 @@
 /** The state of the parts of Usage that show a period, as stored in the address. */
-import type { GroupBy, UsageRange, TimeZoneChoice } from "@/ipc/bindings";
+import type { GroupBy, TimeZoneChoice, UsageFilter, UsageRange } from "@/ipc/bindings";
+import { parseRequestFilter, type RequestFilter } from "@/lib/request-filter";
 
 export type Measure = "cost" | "requests" | "tokens";
 
-export interface UsagePlace {
+/** What requests belong to, as the requests screen names it. */
+export const DIMENSIONS = ["backend", "model", "client", "key", "project", "route"] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+/** Only the requests with these names count. */
+export type DimensionFilter = Pick<RequestFilter, Dimension>;
+
+export interface UsagePlace extends DimensionFilter {
   range: UsageRange;
   group: GroupBy;
   zone: TimeZoneChoice;
@@ -72,7 +80,23 @@ export function parseUsagePlace(search: Record<string, unknown>): UsagePlace {
     zone: known(ZONES, search["zone"], "local"),
     measure: known(MEASURES, search["measure"], "cost"),
     ...(isDaySpan(search["days"]) && { days: { first: search["days"].first, last: search["days"].last } }),
+    ...parseDimensions(search),
   };
+}
+
+function parseDimensions(search: Record<string, unknown>): DimensionFilter {
+  return filterOf(parseRequestFilter(search));
+}
+
+/** The filter of a place, without the rest. */
+export function filterOf(place: DimensionFilter): DimensionFilter {
+  const filter: DimensionFilter = {};
+  for (const name of DIMENSIONS) if (place[name] !== undefined) filter[name] = place[name];
+  return filter;
+}
+
+export function isFiltered(place: DimensionFilter): boolean {
+  return DIMENSIONS.some((name) => place[name] !== undefined);
 }
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
@@ -97,10 +121,21 @@ function midnight(day: string, zone: TimeZoneChoice, daysLater = 0): number {
   return zone === "utc" ? Date.UTC(...parts) : new Date(...parts).getTime();
 }
 
-/** What the core is asked for. */
-export function periodOf({ range, zone, days }: UsagePlace) {
+/** The filter as the core asks for it. */
+export function usageFilter(place: DimensionFilter): { filter?: UsageFilter } {
+  const { key, ...names } = filterOf(place);
+  return isFiltered(place) ? { filter: { ...names, ...(key !== undefined && { credential: key }) } } : {};
+}
+
+/** The period that the core is asked for. */
+export function spanOf({ range, zone, days }: UsagePlace) {
   if (days === undefined) return { range, zone };
   return { range, zone, from: midnight(days.first, zone), to: midnight(days.last, zone, 1) };
+}
+
+/** The period and the requests that the core is asked for. */
+export function periodOf(place: UsagePlace) {
+  return { ...spanOf(place), ...usageFilter(place) };
 }
 
 /** `7 days`, `1 Nov to 15 Nov`. */

@@ -1,0 +1,58 @@
+/** List filters as chips: those that are set, and a menu of those that can be added. */
+import { useState } from "react";
+import { AddFilter, type AddableFilter } from "@/components/add-filter";
+import { FilterMenu } from "@/components/filter-menu";
+import { FilterText } from "@/components/filter-text";
+
+export interface Chip<Name extends string> extends AddableFilter<Name> {
+  /** An example of the text, for a filter that is typed. */
+  example: string;
+}
+
+interface FilterChipsProps<Name extends string> {
+  chips: readonly Chip<Name>[];
+  values: Partial<Record<Name, string>>;
+  /** Removes the filter without a value. */
+  onChange: (name: Name, value: string | undefined) => void;
+}
+
+export function FilterChips<Name extends string>({ chips, values, onChange }: FilterChipsProps<Name>) {
+  // The filter whose field is open for its first text.
+  const [typing, setTyping] = useState<Name | null>(null);
+  const set = (name: Name, value: string | undefined) => {
+    setTyping(null);
+    onChange(name, value);
+  };
+  const isShown = ({ name }: Chip<Name>) => values[name] !== undefined || typing === name;
+  return (
+    <>
+      {chips
+        .filter(isShown)
+        .map(({ name, label, options, example }) =>
+          options === null ? (
+            <FilterText
+              key={name}
+              label={label}
+              value={values[name]}
+              example={example}
+              isNew={typing === name}
+              onChange={(next) => set(name, next)}
+              onLeave={() => setTyping(null)}
+            />
+          ) : (
+            <FilterMenu
+              key={name}
+              label={label}
+              value={values[name]}
+              options={options}
+              onChange={(next) => set(name, next)}
+            />
+          ),
+        )}
+      <AddFilter
+        filters={chips.filter((chip) => !isShown(chip))}
+        onAdd={(name, value) => (value === undefined ? setTyping(name) : set(name, value))}
+      />
+    </>
+  );
+}

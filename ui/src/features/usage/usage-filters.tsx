@@ -1,0 +1,37 @@
+/** The requests that count on a part of Usage, as chips. Everything on it follows them. */
+import { DIMENSIONS, filterOf, spanOf, type Dimension, type UsagePlace } from "@/features/usage/usage-place";
+import { FilterChips, type Chip } from "@/components/filter-chips";
+import type { UsageCrossView } from "@/ipc/bindings";
+import { useDimensionChips } from "@/ipc/dimension-chips";
+import { useUsageCross } from "@/ipc/queries";
+
+interface UsageFiltersProps {
+  place: UsagePlace;
+  onMove: (place: UsagePlace) => void;
+}
+
+export function UsageFilters({ place, onMove }: UsageFiltersProps) {
+  const period = spanOf(place);
+  const models = useUsageCross({ period, rows: "model", columns: "project" }).data;
+  const projects = useUsageCross({ period, rows: "project", columns: "model" }).data;
+  const known: Chip<Dimension>[] = [
+    ...useDimensionChips(),
+    { name: "model", label: "Model", options: null, example: "gpt-5.2" },
+  ];
+  const used = { model: models, project: projects };
+  const chips = DIMENSIONS.flatMap((name) => known.filter((chip) => chip.name === name)).map((chip) =>
+    chip.name === "model" || chip.name === "project" ? withNames(chip, used[chip.name]) : chip,
+  );
+  const set = (name: Dimension, value: string | undefined) => {
+    const { [name]: _old, ...rest } = place;
+    onMove(value === undefined ? rest : { ...rest, [name]: value });
+  };
+  return <FilterChips chips={chips} values={filterOf(place)} onChange={set} />;
+}
+
+/** The names of the period to choose from; where there are more than are listed, they are typed. */
+function withNames(chip: Chip<Dimension>, used: UsageCrossView | undefined): Chip<Dimension> {
+  const names = (used?.rows ?? []).map((row) => row.key).filter((key) => key !== "");
+  if (names.length === 0 || names.includes("other")) return chip;
+  return { ...chip, options: names.map((name) => ({ value: name, label: name })) };
+}

@@ -1,0 +1,34 @@
+/** The filters by what a request belongs to, with the names that the settings know. */
+import type { Chip } from "@/components/filter-chips";
+import { useBackends, useClients, useKeys } from "@/ipc/queries";
+import { useRoutes } from "@/ipc/route-queries";
+
+type KnownDimension = "backend" | "key" | "client" | "route" | "project";
+
+export function useDimensionChips(): Chip<KnownDimension>[] {
+  const backends = useBackends().data ?? [];
+  const keys = useKeys().data ?? [];
+  const clients = useClients().data ?? [];
+  const routes = useRoutes().data?.routes ?? [];
+  const choice = (name: KnownDimension, label: string, known: { id: string; label?: string }[]) => ({
+    name,
+    label,
+    options: known.map((one) => ({ value: one.id, label: one.label ?? one.id })),
+    example: "",
+  });
+  return [
+    choice("backend", "Backend", backends),
+    choice("key", "Key", keys),
+    choice(
+      "client",
+      "Client",
+      clients.map(({ id }) => ({ id })),
+    ),
+    choice(
+      "route",
+      "Route",
+      routes.map(({ id }) => ({ id })),
+    ),
+    { name: "project", label: "Project", options: null, example: "website" },
+  ];
+}
