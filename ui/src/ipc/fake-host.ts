@@ -41,6 +41,7 @@ import { forecastOf, heatmapOf } from "@/ipc/fake/analytics";
 import { expensiveOf } from "@/ipc/fake/expensive";
 import { failuresOf, latencyOf } from "@/ipc/fake/latency";
 import { crossOf, usageOf } from "@/ipc/fake/traffic";
+import { unpricedOf } from "@/ipc/fake/unpriced";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
 import {
   NO_DEPENDENTS,
@@ -327,6 +328,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     usage: (req) =>
       answer(() => ({
         ...usageOf(world.requests, req, now(), labelOf),
+        unpriced: unpricedOf(world.requests, req, now(), labelOf),
         currency: currencyOf(world.settings.values),
       })),
     usageCross: (req) => answer(() => crossOf(world.requests, req, now(), labelOf)),

@@ -12,6 +12,8 @@ function dollars(nanos: number): string {
 
 const costOf = (requests: RequestView[]) => requests.reduce((sum, request) => sum + (request.cost_nano_usd ?? 0), 0);
 
+const used = (step: CostStepView) => step.requests > 0;
+
 function stepsOf(requests: RequestView[]): CostStepView[] {
   const steps = STARTS.map((from, index) => {
     const to = STARTS[index + 1] ?? 10 ** 13;
@@ -24,7 +26,6 @@ function stepsOf(requests: RequestView[]): CostStepView[] {
       cost_nano_usd: costOf(inside),
     };
   });
-  const used = (step: CostStepView) => step.requests > 0;
   return steps.slice(Math.max(steps.findIndex(used), 0), steps.findLastIndex(used) + 1);
 }
 

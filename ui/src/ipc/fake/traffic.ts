@@ -7,7 +7,6 @@ import type {
   ModelView,
   RequestView,
   RequestStateView,
-  UnpricedModelView,
   UnpricedView,
   UsageBasis,
   GroupBy,
@@ -197,7 +196,7 @@ function isHit(request: RequestView): boolean {
   return request.cache !== "bypass" && request.cache !== "miss";
 }
 
-function groupKey(request: RequestView, by: GroupBy): string {
+export function groupKey(request: RequestView, by: GroupBy): string {
   switch (by) {
     case "backend":
       return request.backend ?? "none";
@@ -299,7 +298,7 @@ export function usageOf(
   query: UsageReportQuery,
   clock: number,
   backendLabel: (id: string) => string,
-): Omit<UsageView, "currency"> {
+): Omit<UsageView, "currency" | "unpriced"> {
   const now = Math.min(clock, query.to ?? clock);
   const { starts, label } = startsOf(query, now);
   const from = starts[0] ?? now;
@@ -359,29 +358,7 @@ export function usageOf(
           requests_change_percent: changeOf(inRange.length, before.length),
         }
       : null,
-    unpriced: unpricedOf(inRange, backendLabel),
   };
-}
-
-const UNPRICED_MAX = 12;
-
-/** Models without a price, most requests first. */
-function unpricedOf(requests: RequestView[], backendLabel: (id: string) => string): UnpricedModelView[] {
-  const unpriced = requests.filter((request) => request.cost_nano_usd === null);
-  const models = [...groupBy(unpriced, (request) => `${request.backend ?? ""} ${groupKey(request, "model")}`)];
-  return models
-    .flatMap(([, [first, ...others]]) => {
-      if (first === undefined) return [];
-      return {
-        model: groupKey(first, "model"),
-        backend: first.backend,
-        backend_label: first.backend === null ? null : backendLabel(first.backend),
-        requests: others.length + 1,
-        why: first.unpriced,
-      };
-    })
-    .toSorted((left, right) => right.requests - left.requests)
-    .slice(0, UNPRICED_MAX);
 }
 
 function changeOf(now: number, before: number): number | null {
