@@ -20,6 +20,8 @@ export interface Bar {
   key: string;
   /** Its label on the axis. */
   label: string;
+  /** Its name where there is more room. */
+  title?: string;
   /** One value for each group, in the order of the groups. */
   values: number[];
   total: number;
@@ -106,21 +108,18 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
               color={(key) => colourOf.get(String(key)) ?? "currentColor"}
             >
               {(stacks) =>
-                stacks.flatMap((stack) =>
-                  stack.bars
-                    .filter((bar) => bar.height > 0)
-                    .map((bar) => (
-                      <rect
-                        key={`${stack.key}-${bar.index}`}
-                        data-mark
-                        x={bar.x + barInset}
-                        y={bar.y}
-                        width={barWidth}
-                        height={Math.max(bar.height - 0.75, 0.75)}
-                        style={{ fill: bar.color }}
-                      />
-                    )),
-                )
+                // A path for each group and not an element for each part: a month by model has hundreds.
+                stacks.map((stack) => (
+                  <path
+                    key={stack.key}
+                    data-mark
+                    d={stack.bars
+                      .filter((bar) => bar.height > 0)
+                      .map((bar) => pathOf(bar.x + barInset, bar.y, barWidth, Math.max(bar.height - 0.75, 0.75)))
+                      .join("")}
+                    style={{ fill: colourOf.get(stack.key) }}
+                  />
+                ))
               }
             </BarStack>
             {isFlat && flat !== undefined && (
@@ -146,7 +145,7 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
       </div>
       {current !== undefined && cursor !== null && (
         <ChartReadout
-          title={current.label}
+          title={current.title ?? current.label}
           total={partsOf(current, groups).length === 0 ? "Nothing" : format(current.total)}
           parts={partsOf(current, groups).map((part) => ({ ...part, value: format(part.value) }))}
           hint={partsOf(current, groups).length === 0 ? undefined : "Click to list the requests"}
@@ -158,12 +157,17 @@ export function StackedBars({ label, groups, bars, height, format, formatTick, o
   );
 }
 
+function pathOf(x: number, y: number, width: number, height: number): string {
+  return `M${x} ${y}h${width}v${height}h${-width}Z`;
+}
+
 function partsOf(bar: Bar, groups: BarGroup[]) {
   return groups.map((group, index) => ({ ...group, value: bar.values[index] ?? 0 })).filter((part) => part.value > 0);
 }
 
 function spell(bar: Bar, groups: BarGroup[], format: (value: number) => string): string {
   const parts = partsOf(bar, groups).map((part) => `${part.label} ${format(part.value)}`);
-  if (parts.length === 0) return `${bar.label}: nothing`;
-  return `${bar.label}: ${format(bar.total)}. ${parts.join(", ")}`;
+  const name = bar.title ?? bar.label;
+  if (parts.length === 0) return `${name}: nothing`;
+  return `${name}: ${format(bar.total)}. ${parts.join(", ")}`;
 }

@@ -4,6 +4,7 @@ import type {
   ApiError,
   DriftQuery,
   DriftView,
+  UsageExpensiveView,
   UsageFailuresView,
   UsageForecastQuery,
   UsageForecastView,
@@ -53,6 +54,16 @@ export function useUsageFailures(query: UsagePeriodQuery): UseQueryResult<UsageF
   return useQuery<UsageFailuresView, ApiError>({
     queryKey: ["usage", "failures", query],
     queryFn: () => host.usageFailures(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** What single requests cost. Keeps those of the previous period while the next are loading. */
+export function useUsageExpensive(query: UsagePeriodQuery): UseQueryResult<UsageExpensiveView, ApiError> {
+  const host = useHost();
+  return useQuery<UsageExpensiveView, ApiError>({
+    queryKey: ["usage", "expensive", query],
+    queryFn: () => host.usageExpensive(query),
     placeholderData: (previous) => previous,
   });
 }

@@ -9,7 +9,7 @@ import { formatMoney } from "@/lib/money";
 export function MonthForecast() {
   const forecast = useUsageForecast({ zone: "local" });
   return (
-    <Reading of={forecast} skeleton={<Skeleton className="h-[38px]" />}>
+    <Reading of={forecast} skeleton={<Skeleton className="h-[30px]" />}>
       {(data) => <Forecast forecast={data} />}
     </Reading>
   );
@@ -22,8 +22,8 @@ function Forecast({ forecast }: { forecast: UsageForecastView }) {
   const range = isConfident ? `${formatMoney(low)} to ${formatMoney(high)}` : "low confidence";
   const share = (amount: number) => `${(amount / Math.max(high, 1)) * 100}%`;
   return (
-    <figure className="min-h-[38px]" title={`${formatMoney(spent)} spent so far this month. ${finding}.`}>
-      <figcaption className="mb-2 flex items-baseline gap-2 text-12 text-ink-2">
+    <figure className="min-h-[30px]" title={`${formatMoney(spent)} spent so far this month. ${finding}.`}>
+      <figcaption className="mb-1.5 flex items-baseline gap-2 text-12 text-ink-2">
         <PanelLink
           look="none"
           path="/usage?range=last_month"

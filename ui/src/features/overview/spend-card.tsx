@@ -44,11 +44,11 @@ export function SpendCard({ spend }: { spend: SpendView }) {
         )}
       </p>
       <RateNote />
-      <div className="mt-2.5 border-t border-line pt-2.5">
+      <div className="mt-2">
         <MonthForecast />
       </div>
-      <div className="mt-2.5 border-t border-line pt-2.5">
-        <Reading of={week} skeleton={<Skeleton className="h-[76px]" />}>
+      <div className="mt-2 border-t border-line pt-2.5">
+        <Reading of={week} skeleton={<Skeleton className="h-[68px]" />}>
           {(usage) => <Week usage={usage} />}
         </Reading>
       </div>
@@ -77,7 +77,7 @@ function Week({ usage }: { usage: UsageView }) {
             className="flex flex-col items-center gap-1 text-11 text-ink-3"
             title={`${bucket.label}: ${formatMoney(bucket.total.cost_nano_usd)}`}
           >
-            <span className="flex h-8 w-full items-end">
+            <span className="flex h-6 w-full items-end">
               <span
                 data-mark
                 className={

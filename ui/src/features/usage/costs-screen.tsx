@@ -2,6 +2,7 @@
 import { BudgetsCard } from "@/features/usage/budgets-card";
 import { CostHero } from "@/features/usage/cost-hero";
 import { CrossCard } from "@/features/usage/cross-card";
+import { ExpensiveCard } from "@/features/usage/expensive-card";
 import { GroupsTable } from "@/features/usage/groups-table";
 import { MetersTable } from "@/features/usage/meters-table";
 import { PeriodBar } from "@/features/usage/period-bar";
@@ -64,12 +65,16 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
               onRequests={onRequests}
             />
             <GroupsTable usage={data} place={place} />
-            {data.totals.requests > 0 && <CrossCard place={place} onRequests={onRequests} />}
+            {data.totals.requests > 0 && (
+              <>
+                <CrossCard place={place} onRequests={onRequests} />
+                <ExpensiveCard place={place} onRequests={onRequests} />
+              </>
+            )}
             <Forecast place={place} />
             {isFiltered(place) ? (
               <p className="text-12 text-ink-3">
-                What was counted for the invoice and what providers billed is kept for all requests only. Remove the
-                filter to see it.
+                Meters and what providers billed are for all requests only. Remove the filter to see them.
               </p>
             ) : (
               <>

@@ -57,7 +57,7 @@ test("what a provider billed stands beside what was computed, and an admin key l
   const card = await screen.findByRole("region", { name: "Billed and computed" });
   expect(await within(card).findByText(finding)).toBeVisible();
   await user.click(within(card).getByText("By day"));
-  expect(within(card).getAllByText("no report")).not.toHaveLength(0);
+  expect(await within(card).findAllByText("no report")).not.toHaveLength(0);
   await user.click(within(card).getByRole("button", { name: "Add admin key" }));
   const dialog = await screen.findByRole("dialog", { name: "Admin key of OpenAI" });
   await user.type(within(dialog).getByLabelText("Admin key"), "sk-admin-0123456789");

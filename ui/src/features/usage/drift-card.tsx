@@ -125,6 +125,8 @@ function CsvButton({ provider }: { provider: BillingProvider }) {
 }
 
 function Days({ drift }: { drift: DriftView }) {
+  // A hidden table of months of days would be a tenth of the page.
+  const [isOpen, setOpen] = useState(false);
   const columns = useMemo<Column<DriftDayView>[]>(() => {
     const labels = new Map(drift.providers.map(({ provider, label }) => [provider, label]));
     return [
@@ -174,16 +176,18 @@ function Days({ drift }: { drift: DriftView }) {
     ];
   }, [drift.providers]);
   return (
-    <details className="group">
+    <details className="group" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <DisclosureSummary className="text-ink-1">By day</DisclosureSummary>
-      <DataTable
-        label="Billed and computed by day"
-        columns={columns}
-        rows={drift.days}
-        rowId={(row) => `${row.provider}-${row.day}`}
-        empty={null}
-        className="mt-2 max-h-80"
-      />
+      {isOpen && (
+        <DataTable
+          label="Billed and computed by day"
+          columns={columns}
+          rows={drift.days}
+          rowId={(row) => `${row.provider}-${row.day}`}
+          empty={null}
+          className="mt-2 max-h-80"
+        />
+      )}
     </details>
   );
 }

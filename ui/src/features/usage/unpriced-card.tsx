@@ -1,24 +1,21 @@
-/** What has no price yet, by model, each one step from its price. */
+/** What has no price yet, most requests first, each one step from its price. */
 import { periodFilter } from "@/features/usage/requests-link";
-import { periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import type { UsagePlace } from "@/features/usage/usage-place";
 import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
-import { Unpriced } from "@/components/unpriced";
-import type { UsageView } from "@/ipc/bindings";
-import { useUsage } from "@/ipc/queries";
+import type { UnpricedModelView, UnpricedReason, UsageView } from "@/ipc/bindings";
 import { SetPriceButton } from "@/ipc/set-price";
-import { formatCounted } from "@/lib/quantity";
-import { requestsPath } from "@/lib/request-filter";
+import { formatCount, formatCounted } from "@/lib/quantity";
+import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 
 export function UnpricedCard({ usage, place }: { usage: UsageView; place: UsagePlace }) {
-  const models = useUsage({ ...periodOf(place), group_by: "model" });
-  const unpriced = (models.data?.groups ?? []).filter(
-    (model) => model.totals.unpriced_requests > 0 && model.key !== "other" && model.key !== "",
-  );
+  const { unpriced } = usage;
   const period = periodFilter(usage, place);
+  const listed = unpriced.reduce((sum, one) => sum + one.requests, 0);
+  const others = usage.totals.unpriced_requests - listed;
   return (
     <Card
-      title={`The cost of ${formatCounted(usage.totals.unpriced_requests, "request is", "requests is")} not known`}
+      title={`The cost of ${formatCounted(usage.totals.unpriced_requests, "request", "requests")} is not known`}
       note="in no total"
       action={
         <PanelLink path={requestsPath({ ...period, unpriced: true })} className="text-12 whitespace-nowrap">
@@ -27,22 +24,46 @@ export function UnpricedCard({ usage, place }: { usage: UsageView; place: UsageP
       }
     >
       <ul aria-label="Models without a price" className="-my-1 grid gap-x-8 @min-[820px]:grid-cols-2">
-        {unpriced.map(({ key, label, totals }) => (
-          <li key={key} className="flex h-9 items-center gap-3">
-            <span className="min-w-0 flex-1 truncate font-medium" title={label}>
-              {label}
-            </span>
-            <PanelLink
-              look="none"
-              path={requestsPath({ ...period, model: key, unpriced: true })}
-              className="rounded-mark text-12 hover:underline hover:underline-offset-2"
-            >
-              <Unpriced requests={totals.unpriced_requests} />
-            </PanelLink>
-            <SetPriceButton backend={null} model={key} />
-          </li>
+        {unpriced.map((one) => (
+          <UnpricedModel key={`${one.backend} ${one.model}`} of={one} period={period} />
         ))}
       </ul>
+      {others > 0 && <p className="mt-2 text-12 text-ink-3">{formatCount(others)} more are of other models.</p>}
     </Card>
+  );
+}
+
+/** A price of one's own helps here, and where the reason was not recorded. */
+const NO_PRICE = new Set<UnpricedReason | undefined>(["no_price", "no_rate", undefined]);
+
+function UnpricedModel({ of, period }: { of: UnpricedModelView; period: RequestFilter }) {
+  const { model, backend, backend_label: label, requests, why } = of;
+  return (
+    <li className="flex min-h-11 items-center gap-3 border-t border-line py-1.5">
+      <div className="min-w-0 flex-1">
+        <p className="truncate" title={label === null ? model : `${model} at ${label}`}>
+          <span className="font-medium text-ink-1">{model === "" ? "No model" : model}</span>
+          {label !== null && <span className="text-ink-3"> at {label}</span>}
+        </p>
+        {why && (
+          <p className="truncate text-12 text-ink-3" title={why.sentence}>
+            {why.sentence}
+          </p>
+        )}
+      </div>
+      <PanelLink
+        look="none"
+        path={requestsPath({
+          ...period,
+          ...(model !== "" && { model }),
+          ...(backend !== null && { backend }),
+          unpriced: true,
+        })}
+        className="rounded-mark text-12 whitespace-nowrap text-warn hover:underline hover:underline-offset-2"
+      >
+        {formatCounted(requests, "request", "requests")}
+      </PanelLink>
+      {model !== "" && NO_PRICE.has(why?.reason) && <SetPriceButton backend={backend} model={model} />}
+    </li>
   );
 }

@@ -1,0 +1,55 @@
+import { screen, within } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { ExpensiveCard } from "@/features/usage/expensive-card";
+import { UnpricedCard } from "@/features/usage/unpriced-card";
+import type { UsagePlace } from "@/features/usage/usage-place";
+import { renderWith } from "../../../test/render-panel";
+
+const PLACE: UsagePlace = { range: "last_month", group: "backend", zone: "local", measure: "cost" };
+const PERIOD = { range: "last_month", zone: "local" } as const;
+
+const dollars = (nano = 0) => String(nano / 1_000_000_000);
+
+test("the most expensive requests are listed under how many cost how much", async () => {
+  const chosen = vi.fn();
+  const { host, user } = renderWith("busy", <ExpensiveCard place={PLACE} onRequests={chosen} />);
+  const { finding, histogram, requests } = await host.usageExpensive(PERIOD);
+  const chart = within(await screen.findByRole("figure", { name: finding }));
+  chart.getByRole("slider").focus();
+  await user.keyboard("{End}");
+  const last = histogram.at(-1);
+  expect(chart.getByRole("slider")).toHaveAttribute("aria-valuetext", expect.stringContaining(last?.label ?? "?"));
+  await user.keyboard("{Enter}");
+  const { from_nano_usd: from, to_nano_usd: to } = last ?? {};
+  expect(chosen).toHaveBeenCalledWith(expect.objectContaining({ min_cost: dollars(from), max_cost: dollars(to) }));
+  const table = screen.getByRole("region", { name: "Most expensive requests" });
+  const few = within(table).getAllByRole("row").length;
+  await user.click(screen.getByRole("button", { name: `Show all ${requests.length}` }));
+  expect(within(table).getAllByRole("row").length - 1).toBe(requests.length);
+  expect(few).toBeLessThan(requests.length);
+  expect(within(table).getAllByRole("link")[0]).toHaveAttribute(
+    "href",
+    expect.stringMatching(new RegExp(`^#/requests\\?since=\\d+&request=${requests[0]?.id}$`)),
+  );
+});
+
+test("models without a price say why, and get one where that helps", async () => {
+  const { host } = renderWith("busy", <p>ready</p>);
+  const usage = await host.usage({ ...PERIOD, group_by: "backend" });
+  const [first] = usage.unpriced;
+  if (first === undefined) throw new Error("everything has a price");
+  const unpriced = [
+    { ...first, model: "kimi", why: { reason: "no_price", sentence: "The list has no price." } as const },
+    { ...first, model: "gpt", why: { reason: "no_usage", sentence: "The backend reported no usage." } as const },
+  ];
+  renderWith("busy", <UnpricedCard usage={{ ...usage, unpriced }} place={PLACE} />);
+  const rows = within(screen.getByRole("list", { name: "Models without a price" })).getAllByRole("listitem");
+  const [priced, silent] = rows.map((row) => within(row));
+  expect(priced?.getByRole("button", { name: "Set price" })).toBeVisible();
+  expect(silent?.getByText("The backend reported no usage.")).toBeVisible();
+  expect(silent?.queryByRole("button")).not.toBeInTheDocument();
+  expect(priced?.getByRole("link")).toHaveAttribute(
+    "href",
+    expect.stringMatching(/model=kimi&backend=\w+&unpriced=true$/),
+  );
+});
