@@ -19,3 +19,49 @@ test("a click on a bar opens its requests, and Back returns to the chart", async
   await page.goBack();
   await expect(chart).toBeVisible();
 });
+
+const NODES_MAX = 1_500;
+
+for (const path of [
+  "/",
+  "/usage?range=last_month&group=model",
+  "/usage?range=today",
+  "/activity?range=last_month&group=model",
+]) {
+  test(`${path} stays below ${NODES_MAX} elements`, async ({ page }) => {
+    await openPanel(page, { scenario: "busy", path });
+    await settled(page);
+    expect(await page.locator("*").count()).toBeLessThan(NODES_MAX);
+  });
+}
+
+test("a filter is added and removed by keyboard alone, and a treemap is walked", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/usage" });
+  await settled(page);
+  await page.getByRole("button", { name: "Filter", exact: true }).focus();
+  await page.keyboard.press("Enter");
+  for (const name of ["Backend", "Model", "Client"]) {
+    await expect(page.getByRole("menuitem", { name, exact: true })).toBeFocused();
+    await page.keyboard.press(name === "Client" ? "ArrowRight" : "ArrowDown");
+  }
+  await expect(page.getByRole("menuitem", { name: "claude-code" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  const chip = page.getByRole("button", { name: "Client: claude-code" });
+  await expect(chip).toBeVisible();
+  await expect(page).toHaveURL(/[?&]client=claude-code/);
+
+  await page.getByRole("radio", { name: "Treemap" }).focus();
+  await page.keyboard.press("Space");
+  const tiles = page.getByRole("slider", { name: /^Cost by project and model/ });
+  await tiles.focus();
+  await page.keyboard.press("End");
+  await page.keyboard.press("Home");
+  await expect(tiles).toHaveAttribute("aria-valuetext", /^website: \$/);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Project: website" })).toBeVisible();
+  await expect(chip).toBeVisible();
+  await page.goBack();
+  await page.getByRole("button", { name: "Clear client filter" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(chip).toHaveCount(0);
+});
