@@ -2,20 +2,18 @@
 //!
 //! A quarter hour has a row for every combination of backend, model, client, credential, project
 //! and route, and most dashboards group by one of them. Folding an hour costs a few milliseconds
-//! once; updating hourly rows with every commit would double each commit's cost. A request belongs to the
-//! time it began, so the newest hour stays unfolded for long requests. A request that settles later
-//! still unfolds its hour and all later ones until they are folded again.
+//! once; updating hourly rows with every commit would double each commit's cost. So the writer folds
+//! hour by hour while nothing is queued. A request belongs to the time it began, so the newest hour
+//! stays unfolded for long requests. A request that settles later still unfolds its hour and all
+//! later ones until they are folded again.
 
 use domain::WallTime;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use crate::rollup_range::folded_until;
 use crate::rollup_sums::{rollup_sums, sum_columns};
 use crate::usage::HOUR_MS;
 use crate::{GroupBy, Settlement, cross_rollup, latency_rollup, request_costs};
-
-/// Most hours folded per commit, so that a file with years to fold still takes writes.
-const FOLDED_HOURS_AT_ONCE_MAX: i64 = 6;
 
 const DIMENSIONS: [&str; 6] = ["backend", "model", "client", "credential", "project", "route"];
 
@@ -57,27 +55,47 @@ pub(crate) fn hours_with(
     statement.query_map(names, |row| row.get(0))?.collect()
 }
 
-/// Folds finished hours and unfolds those folded too early, in the transaction that counts
-/// `settled`.
-pub(crate) fn fold_finished(
+/// Unfolds the hours of requests that settle late, in the transaction that counts them.
+pub(crate) fn unfold_settled(
     connection: &Connection,
     settled: &[&Settlement],
 ) -> rusqlite::Result<()> {
-    let begun = || settled.iter().map(|ended| ended.request.started);
-    let (Some(earliest), Some(latest)) = (begun().min(), begun().max()) else { return Ok(()) };
-    let folded = unfold(connection, earliest)?;
-    let past = hour_start_ms(latest).saturating_sub(HOUR_MS);
-    if past <= folded {
-        return Ok(());
+    match settled.iter().map(|ended| ended.request.started).min() {
+        Some(earliest) => unfold(connection, earliest).map(drop),
+        None => Ok(()),
     }
-    // Skips months without requests.
-    let mut next =
-        connection.prepare_cached("SELECT min(slot_ms) FROM rollup_quarter WHERE slot_ms >= ?1")?;
-    let next: Option<i64> = next.query_row([folded], |row| row.get(0))?;
-    let from = hour_start_ms(WallTime::from_unix_ms(next.unwrap_or(past))).min(past);
-    let until = from.saturating_add(FOLDED_HOURS_AT_ONCE_MAX * HOUR_MS).min(past);
+}
+
+/// The hour to fold next, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FoldStep {
+    folded: i64,
+    /// Later than `folded` after hours without requests.
+    from: i64,
+    until: i64,
+    pub(crate) is_last: bool,
+}
+
+/// The next step; `None` if all past hours are folded.
+pub(crate) fn next_step(connection: &Connection) -> rusqlite::Result<Option<FoldStep>> {
+    let folded = folded_until(connection)?.unix_ms();
+    let mut find = connection.prepare_cached(
+        "SELECT (SELECT min(slot_ms) FROM rollup_quarter WHERE slot_ms >= ?1),
+          (SELECT max(slot_ms) FROM rollup_quarter)",
+    )?;
+    let found = find.query_row([folded], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(next), Some(newest)) = found else { return Ok(None) };
+    let past = hour_start_ms(WallTime::from_unix_ms(newest)).saturating_sub(HOUR_MS);
+    let from = hour_start_ms(WallTime::from_unix_ms(next)).min(past);
+    let until = from.saturating_add(HOUR_MS).min(past);
+    let step = FoldStep { folded, from, until, is_last: until == past };
+    Ok((past > folded).then_some(step))
+}
+
+pub(crate) fn fold(connection: &Connection, step: FoldStep) -> rusqlite::Result<()> {
+    let FoldStep { folded, from, until, .. } = step;
     for dimension in DIMENSIONS {
-        connection.prepare_cached(&fold_sql(dimension))?.execute(params![from, until, HOUR_MS])?;
+        connection.prepare_cached(&fold_sql(dimension))?.execute([from, until, HOUR_MS])?;
     }
     cross_rollup::fold(connection, folded, from, until)?;
     latency_rollup::fold(connection, folded, from, until)?;

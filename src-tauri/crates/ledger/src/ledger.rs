@@ -167,6 +167,12 @@ impl Ledger {
         let _closed = tokio::task::spawn_blocking(move || inner.close()).await;
     }
 
+    /// Waits until nothing is queued and all past hours are folded for fast queries.
+    pub async fn wait_until_folded(&self) {
+        let queue = Arc::clone(&self.inner.queue);
+        let _ended = tokio::task::spawn_blocking(move || queue.wait_until_idle()).await;
+    }
+
     /// The current state, with the current backlog.
     #[must_use]
     pub fn state(&self) -> LedgerState {

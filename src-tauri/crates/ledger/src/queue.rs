@@ -78,6 +78,8 @@ struct QueueState {
     fault: Option<CommitFault>,
     /// Kept from when the ledger falls behind until it is current again.
     reason: BacklogReason,
+    /// True while the writer waits and has nothing else to do.
+    is_writer_idle: bool,
     is_closed: bool,
 }
 
@@ -110,7 +112,7 @@ struct CommitFault {
     refuses_requests: bool,
 }
 
-/// Next batch of the writer.
+/// Next batch of the writer; empty if nothing is queued.
 #[derive(Debug)]
 pub(crate) struct WriteBatch {
     /// The oldest records, in order. They stay in the queue until [`WriteQueue::finish`].
@@ -182,6 +184,7 @@ impl WriteQueue {
             delivered: 0,
             fault: None,
             reason: BacklogReason::Slow,
+            is_writer_idle: false,
             is_closed: false,
         };
         let queue = Self {
@@ -324,6 +327,15 @@ impl WriteQueue {
         let _timed_out = self.caught_up.wait_while_for(&mut waiting, is_behind, CATCH_UP_MAX);
     }
 
+    /// Waits until nothing is queued and the writer has nothing else to do. Blocks.
+    pub(crate) fn wait_until_idle(&self) {
+        let is_busy = |now: &mut QueueState| {
+            let is_empty = now.records.is_empty() && now.tasks.is_empty();
+            !(now.is_writer_idle && is_empty || now.is_closed)
+        };
+        self.caught_up.wait_while(&mut self.waiting.lock(), is_busy);
+    }
+
     /// Refuses new writes; the writer finishes the queue and stops.
     pub(crate) fn close(&self) {
         self.waiting.lock().is_closed = true;
@@ -357,14 +369,21 @@ impl WriteQueue {
 
 /// Used by the writer's thread.
 impl WriteQueue {
-    /// Waits for work. `None` if closed and empty.
-    pub(crate) fn next_batch(&self) -> Option<WriteBatch> {
+    /// Waits for work; not if the writer has something else to do while nothing is queued. `None`
+    /// if closed and empty.
+    pub(crate) fn next_batch(&self, has_other_work: bool) -> Option<WriteBatch> {
         let mut waiting = self.waiting.lock();
         while waiting.records.is_empty() && waiting.tasks.is_empty() {
             if waiting.is_closed {
                 return None;
             }
+            if has_other_work {
+                return Some(waiting.take_batch());
+            }
+            waiting.is_writer_idle = true;
+            self.caught_up.notify_all();
             self.wake.wait(&mut waiting);
+            waiting.is_writer_idle = false;
         }
         // Held records are written after the time-out.
         let held = |now: &mut QueueState| now.can_be_delayed();

@@ -3,7 +3,8 @@
 //! It commits at once when somebody waits, together with whatever else is queued. Refused records
 //! stay in the queue and are retried as long as the program runs, because their requests have
 //! happened. Only a record that is itself invalid leaves the queue uncommitted, alone, and goes to
-//! a file beside the ledger ([`crate::spill`]).
+//! a file beside the ledger ([`crate::spill`]). While nothing is queued, it folds past hours one by
+//! one, each in a transaction of a few milliseconds, so that a record never waits for more.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use rusqlite::Connection;
 use crate::checkpoint::{self, Checkpointer};
 use crate::queue::{CommitStatus, QueuedTask, RecordResult, WriteQueue};
 use crate::spill::{self, SpillFile};
-use crate::writes::{LedgerWrite, commit};
+use crate::writes::{LedgerWrite, commit, fold_next};
 use crate::{LedgerError, LedgerLimits, database};
 
 /// Attempts of [`LOCK_WAIT`] against a lock after which new requests are refused: a minute. A lock
@@ -30,6 +31,13 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 /// Consecutive refusals after which a closing ledger gives up: some three seconds.
 const CLOSING_TRIES_MAX: u32 = 12;
+
+/// Records after which an hour is folded although more are queued. A busy day has some thousand
+/// requests, so folding keeps up.
+const RECORDS_PER_FOLDED_HOUR: usize = 500;
+
+/// Records that take about as much of the write-ahead log as the sums of an hour.
+const FOLDED_HOUR_RECORDS: usize = 20;
 
 /// Starts the thread that owns `connection` until `queue` is closed.
 pub(crate) fn start(
@@ -59,6 +67,8 @@ pub(crate) fn start_with<C: CommitFn>(
         commit,
         refusals: 0,
         is_locked: false,
+        may_fold: true,
+        since_folded: 0,
     };
     writer.use_connection(connection)?;
     let builder = std::thread::Builder::new().name("ledger-writer".to_owned());
@@ -88,6 +98,10 @@ struct LedgerWriter<C> {
     refusals: u32,
     /// True if the last refusal was a lock, for which SQLite has already waited.
     is_locked: bool,
+    /// True until there is no past hour to fold.
+    may_fold: bool,
+    /// Records written since an hour was folded.
+    since_folded: usize,
 }
 
 /// Closes the queue when the thread ends, even by a panic, so that nobody waits for ever.
@@ -108,9 +122,16 @@ impl Drop for QueueAbandonGuard {
 impl<C: CommitFn> LedgerWriter<C> {
     fn run(mut self) {
         let _farewell = QueueAbandonGuard(Arc::clone(&self.queue));
-        while let Some(work) = self.queue.next_batch() {
-            let written = self.write(&work.records);
+        while let Some(work) = self.queue.next_batch(self.may_fold) {
+            let is_idle = work.records.is_empty() && work.task.is_none();
+            let mut written = self.write(&work.records);
             let has_done_task = work.task.is_some_and(|task| self.run_task(task));
+            self.since_folded += written;
+            self.may_fold |= written > 0 || has_done_task;
+            if is_idle || self.since_folded >= RECORDS_PER_FOLDED_HOUR {
+                self.fold_hour();
+                written += FOLDED_HOUR_RECORDS;
+            }
             if let (Some(checkpoints), Some(connection)) = (&mut self.checkpoints, &self.connection)
             {
                 checkpoints.after_commit(connection, written);
@@ -131,6 +152,16 @@ impl<C: CommitFn> LedgerWriter<C> {
         if let Some(connection) = self.connection.take() {
             checkpoint::checkpoint_before_close(&connection, checkpoint::CLOSING_CHECKPOINT_MAX);
         }
+    }
+
+    /// Folds the next past hour. After an error the next write tries again.
+    fn fold_hour(&mut self) {
+        self.since_folded = 0;
+        let folded = self.connection.as_ref().map_or(Ok(false), fold_next);
+        self.may_fold = folded.unwrap_or_else(|error| {
+            tracing::warn!(%error, "an hour could not be summed up; long ranges take longer");
+            false
+        });
     }
 
     /// Uses `connection` from now on.

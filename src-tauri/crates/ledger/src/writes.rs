@@ -240,7 +240,7 @@ pub(crate) fn commit(
         }
         let ids: Vec<_> = settled.iter().map(|ended| ended.request.id).collect();
         rollup::count_settled(connection, &ids)?;
-        hourly_rollup::fold_finished(connection, &settled)?;
+        hourly_rollup::unfold_settled(connection, &settled)?;
         failed_attempts::count_settled(connection, &settled)?;
         meter_rollup::count_settled(connection, &settled)?;
         cache_bypasses::count_settled(connection, &settled)?;
@@ -254,6 +254,13 @@ pub(crate) fn commit_task(
     task: &LedgerWrite,
 ) -> Result<usize, LedgerError> {
     run_transaction(connection, || task.apply(connection, &mut None))
+}
+
+/// Folds the next past hour, if there is one. True if there are more.
+pub(crate) fn fold_next(connection: &Connection) -> Result<bool, LedgerError> {
+    let Some(step) = hourly_rollup::next_step(connection)? else { return Ok(false) };
+    run_transaction(connection, || hourly_rollup::fold(connection, step))?;
+    Ok(!step.is_last)
 }
 
 fn run_transaction<T>(

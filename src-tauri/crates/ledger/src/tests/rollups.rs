@@ -118,7 +118,7 @@ async fn a_day_of_a_zone_off_by_half_an_hour_is_exact() {
 }
 
 #[tokio::test]
-async fn past_hours_are_folded_a_few_with_each_commit_and_taken_back_by_who_comes_late() {
+async fn past_hours_are_folded_while_nothing_is_queued_and_again_after_who_comes_late() {
     let place = LedgerFixture::new();
     let ledger = place.open();
     // In hours after 08:00, when the first request starts.
@@ -128,14 +128,20 @@ async fn past_hours_are_folded_a_few_with_each_commit_and_taken_back_by_who_come
         (until - NOW_MS) / 3_600_000
     };
     let mut second = 0;
-    for (hour, expected) in [(0, -1), (1, 0), (8, 6), (20, 14), (20, 19), (20, 19), (3, 3), (21, 9)]
+    // The last hour with requests stays unfolded, and so does the one before.
+    for (hour, expected) in
+        [(0, -1), (1, 0), (8, 7), (20, 19), (20, 19), (20, 19), (3, 19), (21, 20)]
     {
         second += 1;
         ledger.settle(settlement(hour * 3_600 + second)).await.expect("settled");
         for group_by in DIMENSIONS {
             check_against_recount(&ledger, group_by).await;
         }
+        ledger.wait_until_folded().await;
         assert_eq!(folded(), expected, "after request {second}");
+        for group_by in DIMENSIONS {
+            check_against_recount(&ledger, group_by).await;
+        }
         let spend = ledger.spend(at(0), at(DAY_MS)).await.expect("read");
         assert_eq!(spend.requests, u64::from(second));
     }
@@ -168,6 +174,7 @@ async fn a_rare_name_is_found_without_reading_what_lies_between() {
     running.client = ClientId::new("rare").expect("a name");
     running.project = Some("rare".to_owned());
     ledger.reserve(running.clone()).expect("room");
+    ledger.wait_until_folded().await;
     place.raw().execute_batch(&copies_of_a_request(10 * 3_600)).expect("many");
 
     let named = RequestQuery::newest(50);

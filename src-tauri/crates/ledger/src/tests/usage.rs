@@ -13,7 +13,7 @@ use super::rollups::{DIMENSIONS, any_settlement, key_of, totals_of};
 use crate::{
     BucketWidth, CacheOutcome, CrossQuery, GroupBy, LatencyGroupBy, LatencyPart, LatencyParts,
     Ledger, RequestQuery, RequestRow, RequestState, Settlement, UsageFilter, UsageKey, UsageQuery,
-    UsageTotals,
+    UsageTotals, hourly_rollup,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -46,7 +46,7 @@ fn any_zone() -> impl Strategy<Value = TimeZone> {
         .prop_map(|name| TimeZone::get(&name).expect("a zone"))
 }
 
-/// Requests at any moment of 60 hours, so that most hours are folded and some settle late.
+/// Requests at any moment of 60 hours, so that some settle after their hour was folded.
 fn any_traffic() -> impl Strategy<Value = (WallTime, Vec<Settlement>)> {
     let moved = (any_settlement(), 0_i64..60 * HOUR_MS);
     (prop::sample::select(PERIODS.to_vec()), prop::collection::vec(moved, 1..60)).prop_map(
@@ -194,13 +194,15 @@ async fn check_cross(ledger: &Ledger, rows: &[RequestRow], range: (WallTime, Wal
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
-    /// In any zone, by any dimension, with any name as filter, and by two dimensions.
+    /// In any zone, by any dimension, with any name as filter, and by two dimensions; however far
+    /// the hours are folded.
     #[test]
     fn sums_equal_a_recount_in_every_zone(
         (start, traffic) in any_traffic(),
         zone in any_zone(),
         filter_by in prop::sample::select(DIMENSIONS.to_vec()),
         filter_row in any::<prop::sample::Index>(),
+        unfolded_hour in 0_i64..70,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         runtime.expect("a runtime").block_on(async {
@@ -209,6 +211,9 @@ proptest! {
             for settlement in traffic {
                 ledger.settle(settlement).await.expect("settled");
             }
+            ledger.wait_until_folded().await;
+            let unfolded = WallTime::from_unix_ms(start.unix_ms() + unfolded_hour * HOUR_MS);
+            hourly_rollup::unfold(&place.raw(), unfolded).expect("unfolded");
             let rows = ledger.requests(RequestQuery::newest(500)).await.expect("read");
             let end = WallTime::from_unix_ms(start.unix_ms() + 60 * HOUR_MS);
             let chosen = key_of(filter_row.get(&rows), filter_by);
