@@ -1,7 +1,7 @@
 //! Measures what dashboards ask: `dashboards PATH [ZONE]`, on a ledger of the example `fill`.
 //!
-//! Prints the time until all hours are folded, the file's size by table, and each question over the
-//! ranges that the panel offers.
+//! Prints the time until all hours are folded, and each question over the ranges that the panel
+//! offers.
 
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a program of its own")]
 
@@ -52,6 +52,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let opened = Instant::now();
     let ledger = Ledger::open(Path::new(&path))?;
     println!("opened in {:.1?}, {} MB", opened.elapsed(), ledger.size_bytes() / 1_000_000);
+    ledger.wait_until_folded().await;
+    println!("folded after {:.1?}", opened.elapsed());
     let now = SystemClock::new().wall();
     for (name, days) in RANGES {
         let from = match days {
@@ -129,9 +131,11 @@ async fn others(ledger: &Ledger, range: &Range) -> Result<(), Box<dyn Error>> {
     measure("failures", || ledger.failed_attempts(from, to)).await?;
     measure("meters", || ledger.meter_totals(from, to)).await?;
     measure("bypasses", || ledger.cache_bypasses(from, to)).await?;
-    measure("statement", || ledger.statement_rows(from, to, None)).await?;
+    // A statement has whole days.
+    let (first, last) = (from.day_start(), to.day_start());
+    measure("statement", || ledger.statement_rows(first, last, None)).await?;
     let project = || Some("website".to_owned());
-    measure("statement of a project", || ledger.statement_rows(from, to, project())).await?;
+    measure("statement of a project", || ledger.statement_rows(first, last, project())).await?;
     measure("spend", || ledger.spend(from, to)).await?;
     let scope = || Some((BudgetDimension::Client, "agent".to_owned()));
     measure("spend of a client", || ledger.spend_in(scope(), from, to)).await

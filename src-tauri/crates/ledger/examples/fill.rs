@@ -289,16 +289,39 @@ impl Sample {
         (lines, Cost::Computed { amount, price_id: format!("{backend}/{}@2026-06-01", self.model) })
     }
 
+    /// The routes that choose by speed say what was measured, which differs by request.
+    fn is_by_speed(&self) -> bool {
+        matches!(self.route, "fast" | "reasoning")
+    }
+
+    fn first_token_ms(&self) -> [u64; 2] {
+        let ms = 250 + self.tokens.input_uncached % 400;
+        [ms, ms + 20 + self.tokens.output_visible % 90]
+    }
+
     fn explanation(&self) -> String {
-        let [first, _] = self.backends;
-        format!("{first} ({}) is first in the list.", self.model)
+        let (model, [first, second], route) = (self.model, self.backends, self.route);
+        let [ms, later] = self.first_token_ms();
+        match self.is_by_speed() {
+            true => format!(
+                "{first} ({model}) is the fastest of 2 in the route {route}: {ms} ms to the first token, {later} ms at {second}."
+            ),
+            false => format!("{first} ({model}) is the first of 2 in the route {route}."),
+        }
     }
 
     /// A decision between two candidates, in the gateway's order of fields.
     fn decision(&self) -> String {
         let (model, [first, second], route) = (self.model, self.backends, self.route);
+        let (policy, [why, other]) = match self.is_by_speed() {
+            true => (
+                "fastest",
+                self.first_token_ms().map(|ms| format!("{ms} ms to the first token, ready")),
+            ),
+            false => ("ordered", ["position 1, ready", "position 2, ready"].map(str::to_owned)),
+        };
         format!(
-            r#"{{"candidates":[{{"backend":"{first}","credential":"{first}-key","model":"{model}","why":"first in the list"}},{{"backend":"{second}","credential":"{second}-key","model":"{model}","why":"second in the list"}}],"passed_over":[],"policy":"ordered","route":"{route}"}}"#
+            r#"{{"candidates":[{{"backend":"{first}","credential":"{first}-key","model":"{model}","why":"{why}"}},{{"backend":"{second}","credential":"{second}-key","model":"{model}","why":"{other}"}}],"passed_over":[],"policy":"{policy}","route":"{route}"}}"#
         )
     }
 

@@ -11,8 +11,8 @@ use domain::WallTime;
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, params};
 
-use crate::rollup_range::{self, SlotWidth, day_start_ms, split_days, split_range};
-use crate::rollup_sums::{read_totals, rollup_sums, sum_columns};
+use crate::rollup_range::{self, RangePiece, SlotWidth, day_start_ms, split_days, split_range};
+use crate::rollup_sums::{NameNumbers, dimension_rows_sql, read_totals, rollup_sums, sum_columns};
 use crate::text_columns::WordColumn;
 use crate::usage::{DAY_MS, HOUR_MS, rank_groups, slot_end, slot_start};
 use crate::{
@@ -58,43 +58,44 @@ pub(crate) fn fold(
 
 /// Removes the hours from `from` on, and the days that they belong to.
 pub(crate) fn unfold(connection: &Connection, from: i64) -> rusqlite::Result<()> {
-    let sql = "DELETE FROM rollup_cross
-        WHERE hours = ?1 AND key_id IN (SELECT id FROM rollup_keys) AND slot_ms >= ?2";
-    let mut forget = connection.prepare_cached(sql)?;
-    forget.execute([1, from])?;
-    forget.execute([24, day_start_ms(from)]).map(drop)
+    let hours = "DELETE FROM rollup_cross INDEXED BY rollup_cross_slots
+        WHERE hours = 1 AND slot_ms >= ?1";
+    connection.prepare_cached(hours)?.execute([from])?;
+    let days = "DELETE FROM rollup_cross
+        WHERE hours = 24 AND key_id IN (SELECT id FROM rollup_keys) AND slot_ms >= ?1";
+    connection.prepare_cached(days)?.execute([day_start_ms(from)]).map(drop)
 }
 
-/// The statement for a piece of a range. Its parameters are start, end, purpose and the values of
-/// `filter`.
-pub(crate) fn group_sql(width: SlotWidth, groups: &[GroupBy], filter: &UsageFilter) -> String {
-    let names = ["name", "column_name"].iter().zip(groups);
-    let names = names.map(|(name, group_by)| format!("{} AS {name}, ", group_by.word()));
-    let (names, sums) = (names.collect::<String>(), rollup_sums());
-    let (rows, conditions) = (rows_of(width), conditions(filter, 4));
-    let groups = if groups.len() == 2 { "1, 2" } else { "1" };
+/// The statement for the rows of a piece of a range: `columns` and the sums of each. To sum them
+/// here is faster than to let SQLite sort them first. Its parameters are start, end, purpose and
+/// the values of `filter`.
+pub(crate) fn rows_sql(piece: &RangePiece, columns: &str, filter: &UsageFilter) -> String {
+    format!("SELECT {columns}, {} FROM {}", sum_columns(), rows_of(piece, filter))
+}
+
+/// The statement that counts requests without a cost by model and backend, as [`rows_sql`].
+pub(crate) fn unpriced_sql(piece: &RangePiece, filter: &UsageFilter) -> String {
     format!(
-        "SELECT {names}{sums} FROM {rows} slot_ms >= ?1 AND slot_ms < ?2
-          AND purpose = ?3{conditions} GROUP BY {groups}"
+        "SELECT model, backend, sum(unpriced_requests) AS unpriced_requests FROM {}
+          AND unpriced_requests > 0 GROUP BY 1, 2",
+        rows_of(piece, filter)
     )
 }
 
-/// [`group_sql`] by model and backend, of the requests without a cost alone.
-pub(crate) fn unpriced_sql(width: SlotWidth, filter: &UsageFilter) -> String {
-    let (rows, conditions) = (rows_of(width), conditions(filter, 4));
-    format!(
-        "SELECT model, backend, sum(unpriced_requests) AS unpriced_requests FROM {rows}
-          slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3{conditions} AND unpriced_requests > 0
-         GROUP BY 1, 2"
-    )
-}
-
-const fn rows_of(width: SlotWidth) -> &'static str {
-    match width {
+/// The rows of a piece with all names that match.
+fn rows_of(piece: &RangePiece, filter: &UsageFilter) -> String {
+    let conditions = conditions(filter, 4);
+    let rows = match piece.width {
         SlotWidth::Quarter => "rollup_quarter WHERE",
+        // To look for a few hours in every combination would take longer.
+        SlotWidth::Hour if piece.end_ms - piece.start_ms < DAY_MS => {
+            "rollup_cross INDEXED BY rollup_cross_slots CROSS JOIN rollup_keys ON key_id = id
+              WHERE hours = 1 AND"
+        }
         SlotWidth::Hour => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 1 AND",
         SlotWidth::Day => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 24 AND",
-    }
+    };
+    format!("{rows} slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3{conditions}")
 }
 
 fn conditions(filter: &UsageFilter, first: usize) -> String {
@@ -165,19 +166,25 @@ pub(crate) fn parameters(
 pub(crate) fn cross(connection: &Connection, query: &CrossQuery) -> rusqlite::Result<CrossSummary> {
     let transaction = connection.unchecked_transaction()?;
     let folded = rollup_range::folded_until(&transaction)?;
-    let mut cells: HashMap<(UsageKey, UsageKey), UsageTotals> = HashMap::new();
+    let columns = format!("{}, {}", query.rows.word(), query.columns.word());
+    let (mut names, mut sums) = (NameNumbers::default(), HashMap::new());
     for piece in split_days(query.from, query.to, folded) {
-        let sql = group_sql(piece.width, &[query.rows, query.columns], &query.filter);
+        let sql = rows_sql(&piece, &columns, &query.filter);
         let mut statement = transaction.prepare_cached(&sql)?;
         let values = parameters(piece.range(query.purpose), &query.filter);
         let mut found = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = found.next()? {
-            let [name, column] = ["name", "column_name"].map(|name| row.get(name));
-            *cells.entry((UsageKey::named(name?), UsageKey::named(column?))).or_default() +=
-                read_totals(row)?;
+            let line = names.number(row.get_ref(0)?.as_str()?);
+            let column = names.number(row.get_ref(1)?.as_str()?);
+            let sum: &mut UsageTotals = sums.entry((line, column)).or_default();
+            *sum += read_totals(row, 2)?;
         }
     }
-    Ok(pivot(&cells))
+    let names: Vec<UsageKey> = names.into_names().into_iter().map(UsageKey::named).collect();
+    let cell = |((line, column), sum): ((usize, usize), UsageTotals)| {
+        Some(((names.get(line)?.clone(), names.get(column)?.clone()), sum))
+    };
+    Ok(pivot(&sums.into_iter().filter_map(cell).collect()))
 }
 
 /// The sums of each hour with requests, in the order of time. Hours are those of UTC.
@@ -190,29 +197,19 @@ pub(crate) fn by_hour(
     let folded = rollup_range::folded_until(&transaction)?;
     let mut hours: BTreeMap<i64, UsageTotals> = BTreeMap::new();
     for piece in split_range(slot_start(from), slot_end(to), folded) {
-        let mut statement = transaction.prepare_cached(&hours_sql(piece.width, filter))?;
+        let sql = match piece.width {
+            SlotWidth::Hour if filter.is_empty() => dimension_rows_sql(GroupBy::Backend, "slot_ms"),
+            _ => rows_sql(&piece, "slot_ms", filter),
+        };
+        let mut statement = transaction.prepare_cached(&sql)?;
         let values = parameters(piece.range(Purpose::User), filter);
         let mut found = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = found.next()? {
-            *hours.entry(row.get("hour_ms")?).or_default() += read_totals(row)?;
+            let slot: i64 = row.get(0)?;
+            *hours.entry(slot - slot.rem_euclid(HOUR_MS)).or_default() += read_totals(row, 1)?;
         }
     }
     Ok(hours.into_iter().map(|(ms, sum)| (WallTime::from_unix_ms(ms), sum)).collect())
-}
-
-fn hours_sql(width: SlotWidth, filter: &UsageFilter) -> String {
-    let sums = rollup_sums();
-    let rows = match width {
-        SlotWidth::Quarter => "rollup_quarter WHERE",
-        // Every dimension has the same total.
-        _ if filter.is_empty() => "rollup_hour WHERE dimension = 'backend' AND",
-        _ => "rollup_keys CROSS JOIN rollup_cross ON key_id = id WHERE hours = 1 AND",
-    };
-    let conditions = conditions(filter, 4);
-    format!(
-        "SELECT slot_ms - slot_ms % {HOUR_MS} AS hour_ms, {sums} FROM {rows} slot_ms >= ?1
-          AND slot_ms < ?2 AND purpose = ?3{conditions} GROUP BY 1"
-    )
 }
 
 /// Ranks rows and columns by cost and merges those past the limits.

@@ -8,12 +8,13 @@
 //! later ones until they are folded again.
 
 use domain::WallTime;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
+use crate::requests::oldest_id_at;
 use crate::rollup_range::folded_until;
 use crate::rollup_sums::{rollup_sums, sum_columns};
 use crate::usage::HOUR_MS;
-use crate::{GroupBy, Settlement, cross_rollup, latency_rollup, request_costs};
+use crate::{Settlement, cross_rollup, latency_rollup, request_costs};
 
 const DIMENSIONS: [&str; 6] = ["backend", "model", "client", "credential", "project", "route"];
 
@@ -31,25 +32,28 @@ fn fold_sql(dimension: &str) -> String {
 const DELETE_FOLDED: &str = "DELETE FROM rollup_hour WHERE slot_ms >= ?1
     AND dimension IN ('backend', 'model', 'client', 'credential', 'project', 'route')";
 
-/// The statement for hours grouped by one dimension, without a filter.
-pub(crate) fn group_sql(group_by: GroupBy) -> String {
-    let (dimension, sums) = (group_by.word(), rollup_sums());
-    format!(
-        "SELECT name, {sums} FROM rollup_hour WHERE dimension = '{dimension}'
-          AND slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 GROUP BY 1"
-    )
-}
+/// Notes the hour `?3` for the models that its requests, with ids from `?1` to `?2`, asked for by
+/// another name than the billed one.
+const FOLD_ASKED: &str = "INSERT INTO asked_hours SELECT DISTINCT model_asked, ?3 FROM requests
+    WHERE id >= ?1 AND id < ?2 AND model_billed <> model_asked AND state <> 'reserved'";
 
-/// The folded hours that have a request with each of these names, in milliseconds. A request that
-/// is not settled is in none.
+/// The folded hours that have a request with each of these names, in milliseconds. A model has the
+/// requests that asked for it or were billed for it. A request that is not settled is in none.
 pub(crate) fn hours_with(
     connection: &Connection,
     named: &[(&'static str, &str)],
 ) -> rusqlite::Result<Vec<i64>> {
-    let one = |(dimension, _): &(&str, &str)| {
-        format!("SELECT slot_ms FROM rollup_hour WHERE dimension = '{dimension}' AND name = ?")
+    let one = |((dimension, _), place): (&(&str, &str), usize)| {
+        let asked = match *dimension {
+            "model" => format!(" UNION SELECT slot_ms FROM asked_hours WHERE model = ?{place}"),
+            _ => String::new(),
+        };
+        format!(
+            "SELECT slot_ms FROM (SELECT slot_ms FROM rollup_hour WHERE dimension = '{dimension}'
+              AND name = ?{place}{asked})"
+        )
     };
-    let sql = named.iter().map(one).collect::<Vec<_>>().join(" INTERSECT ");
+    let sql = named.iter().zip(1..).map(one).collect::<Vec<_>>().join(" INTERSECT ");
     let mut statement = connection.prepare_cached(&sql)?;
     let names = params_from_iter(named.iter().map(|(_, name)| name));
     statement.query_map(names, |row| row.get(0))?.collect()
@@ -97,6 +101,8 @@ pub(crate) fn fold(connection: &Connection, step: FoldStep) -> rusqlite::Result<
     for dimension in DIMENSIONS {
         connection.prepare_cached(&fold_sql(dimension))?.execute([from, until, HOUR_MS])?;
     }
+    let ids = [from, until].map(|ms| oldest_id_at(WallTime::from_unix_ms(ms)));
+    connection.prepare_cached(FOLD_ASKED)?.execute(params![ids[0], ids[1], from])?;
     cross_rollup::fold(connection, folded, from, until)?;
     latency_rollup::fold(connection, folded, from, until)?;
     request_costs::fold(connection, from, until)?;
@@ -113,6 +119,8 @@ pub(crate) fn unfold(connection: &Connection, from: WallTime) -> rusqlite::Resul
     }
     let mut forget = connection.prepare_cached(DELETE_FOLDED)?;
     forget.execute([from])?;
+    let forget = "DELETE FROM asked_hours WHERE slot_ms >= ?1";
+    connection.prepare_cached(forget)?.execute([from])?;
     cross_rollup::unfold(connection, from)?;
     latency_rollup::unfold(connection, from)?;
     request_costs::unfold(connection, from)?;

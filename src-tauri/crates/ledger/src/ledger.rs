@@ -23,9 +23,9 @@ use crate::{
     NewRequest, PriceChange, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage,
     RequestQuery, RequestRow, SessionPart, SessionQuery, SessionSummary, Settlement,
     StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAttempt, attempts, backup,
-    budget_history, database, endpoint_states, health, journal, price_changes, price_table,
-    readiness_runs, request_query, requests, session_imports, session_matches, session_usage,
-    spill, transitions, writer,
+    budget_history, database, endpoint_states, explanations, health, journal, price_changes,
+    price_table, readiness_runs, request_query, requests, session_imports, session_matches,
+    session_usage, spill, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -285,7 +285,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub async fn routing_decision(&self, id: RequestId) -> Result<Option<String>, LedgerError> {
-        self.read_current(move |connection| requests::find_decision(connection, id)).await
+        self.read_current(move |connection| explanations::find_decision(connection, id)).await
     }
 
     /// State changes of breakers, cooldowns and blocks, newest first.

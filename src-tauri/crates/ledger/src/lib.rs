@@ -22,6 +22,7 @@ mod cross_rollup;
 mod database;
 mod endpoint_states;
 mod error;
+mod explanations;
 mod failed_attempts;
 mod health;
 mod hourly_rollup;

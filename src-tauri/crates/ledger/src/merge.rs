@@ -28,6 +28,11 @@ const DEVICE_REQUESTS_AT_ONCE_MAX: usize = 2_000;
 const DEVICE_HERE: &str = "iif(device IS NULL, ?1, (SELECT m.number FROM main.devices m
     JOIN other.devices o ON o.id = m.id WHERE o.number = device))";
 
+const ADD_EXPLANATIONS: &str = "INSERT INTO main.explanations (id, last_day, sentence, decision)
+    SELECT id, last_day, sentence, decision FROM other.explanations WHERE id IN (SELECT explanation_id
+     FROM other.requests WHERE id IN (SELECT id FROM temp.added))
+    ON CONFLICT (id) DO UPDATE SET last_day = max(last_day, excluded.last_day)";
+
 /// Logs without unique ids: rows newer than all present ones are added.
 const ADD_LOGS: &str = "
     INSERT INTO main.health_log (backend, from_state, to_state, at_ms, reason)
@@ -180,6 +185,7 @@ fn add_requests(
         ),
         [device],
     )?;
+    transaction.execute(ADD_EXPLANATIONS, [])?;
     for table in ["attempts", "decisions"] {
         let columns = self::columns(transaction, table)?;
         transaction.execute(

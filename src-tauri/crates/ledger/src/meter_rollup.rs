@@ -29,12 +29,12 @@ fn count_sql(condition: &str, counting: Counting) -> String {
     let updates = updates.join(", ");
     format!(
         "INSERT INTO rollup_meters
-         SELECT r.started_ms - r.started_ms % ?1, r.purpose, a.backend, a.model, line.value ->> 0,
+         SELECT r.started_ms - r.started_ms % ?1, r.purpose, line.value ->> 0,
           sum(min(line.value ->> 1, {count_max})),
           sum(min(coalesce(line.value ->> 3, 0), {cost_max})),
           sum(iif(line.value ->> 3 IS NULL, min(line.value ->> 1, {count_max}), 0))
          FROM attempts a JOIN requests r ON r.id = a.request_id JOIN json_each(a.lines) line
-         WHERE {condition} AND a.lines IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+         WHERE {condition} AND a.lines IS NOT NULL GROUP BY 1, 2, 3
          ON CONFLICT DO UPDATE SET {updates}"
     )
 }

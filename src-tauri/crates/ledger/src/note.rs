@@ -74,16 +74,10 @@ impl LedgerProgress {
         Ok(Self {
             id: connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?,
             requests: connection
-                .query_row("SELECT count(*) FROM requests", [], |row| row.get::<_, i64>(0))?
+                .query_row("SELECT requests FROM request_count", [], |row| row.get::<_, i64>(0))?
                 .unsigned_abs(),
             newest: newest_request_id(connection)?,
         })
-    }
-
-    /// True if the ledger behind `connection` has this id and the same newest request.
-    pub(crate) fn matches(&self, connection: &Connection) -> rusqlite::Result<bool> {
-        let id: String = connection.query_row("SELECT id FROM identity", [], |row| row.get(0))?;
-        Ok(self.id == id && self.newest == newest_request_id(connection)?)
     }
 }
 

@@ -5,6 +5,7 @@
 //! little-endian `u32`, and an LZ4 block (<https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md>).
 
 use lz4_flex::block::{compress_prepend_size_with_dict, decompress_with_dict, uncompressed_size};
+use rusqlite::Row;
 use rusqlite::types::FromSqlError;
 
 use crate::text_columns::{DECISION_BYTES_MAX, USAGE_RAW_BYTES_MAX};
@@ -22,6 +23,12 @@ pub(crate) fn pack(text: &str) -> Vec<u8> {
     let mut packed = compress_prepend_size_with_dict(text.as_bytes(), DICTIONARY_1);
     packed.insert(0, VERSION_1);
     packed
+}
+
+/// Reads a column of packed text.
+pub(crate) fn get_packed(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<String>> {
+    let packed = row.get_ref(column)?.as_blob_or_null()?;
+    Ok(packed.map(unpack).transpose()?)
 }
 
 /// # Errors

@@ -58,7 +58,7 @@ impl Recovery {
         let at = clock.wall();
         let note = LedgerNote::load(path);
         let mut incident = set_aside_if_gone(path, &note, at)?;
-        let (ledger, mark) = match open_with_progress(path, limits, &note) {
+        let (ledger, mark) = match open_with_progress(path, limits) {
             Err(LedgerError::Corrupt { detail }) => {
                 tracing::error!(
                     detail,
@@ -67,7 +67,7 @@ impl Recovery {
                 let kept = set_aside(path, IncidentCause::Damaged.word(), at)?;
                 incident =
                     Some(new_incident(IncidentCause::Damaged, at, &note, kept, Some(detail)));
-                open_with_progress(path, limits, &note)?
+                open_with_progress(path, limits)?
             }
             opened => opened?,
         };
@@ -186,16 +186,9 @@ impl LedgerFile {
 fn open_with_progress(
     path: &Path,
     limits: LedgerLimits,
-    note: &LedgerNote,
 ) -> Result<(Ledger, LedgerProgress), LedgerError> {
     let ledger = Ledger::open_with(path, limits)?;
-    let connection = database::open_reader(path)?;
-    // Counting scans an index, too slow for a short-lived command.
-    let is_noted = |mark: &LedgerProgress| mark.matches(&connection);
-    let mark = match &note.mark {
-        Some(mark) if is_noted(mark)? => mark.clone(),
-        _ => LedgerProgress::read(&connection)?,
-    };
+    let mark = LedgerProgress::read(&database::open_reader(path)?)?;
     Ok((ledger, mark))
 }
 

@@ -1,9 +1,9 @@
 //! Pages of requests that match filters, newest first.
 //!
 //! One filter with an index leads: its rows are read in the order of their ids, and each is checked
-//! against the other filters. A client, a backend, a key and a project have no index, which would
-//! cost a twentieth of the file each; the hourly roll-ups tell in which hours they have requests,
-//! and only those hours are read. A call looks at no more than [`REQUESTS_EXAMINED_MAX`] rows, so
+//! against the other filters. A client, a backend, a key, a project, a route and a model have no
+//! index, which would cost a twentieth of the file each; the hourly roll-ups tell in which hours
+//! they have requests, and only those hours are read. A call looks at no more than [`REQUESTS_EXAMINED_MAX`] rows, so
 //! that filters that match rarely return soon with a cursor to go on from.
 
 use std::ops::RangeInclusive;
@@ -127,6 +127,8 @@ impl RequestQuery {
             ("backend", self.backend.as_ref().map(BackendId::as_str)),
             ("client", self.client.as_ref().map(|id| id.as_str())),
             ("project", self.project.as_deref()),
+            ("route", self.route.as_deref()),
+            ("model", self.model.as_deref().filter(|model| !model.contains('*'))),
         ];
         let named: Vec<_> =
             named.into_iter().filter_map(|(dimension, name)| Some((dimension, name?))).collect();
@@ -179,8 +181,8 @@ impl RequestQuery {
                 sources: ERROR_STATUS,
             }),
             indexed(trouble, "requests.state = ?", TROUBLE),
-            indexed(exact, "? IN (requests.model_asked, requests.model_billed)", MODEL),
-            indexed(self.route.as_deref(), "requests.route = ?", ROUTE),
+            checked(exact.map(str::to_owned), "? IN (requests.model_asked, requests.model_billed)"),
+            checked(self.route.clone(), "requests.route = ?"),
             checked(self.project.clone(), "requests.project = ?"),
             checked(self.client.as_ref().map(ToString::to_string), "requests.client = ?"),
             checked(self.backend.as_ref().map(ToString::to_string), "requests.backend = ?"),
@@ -286,14 +288,6 @@ const RUNNING: &[Source] = &[of_requests("requests.state = ? AND requests.state 
 const ERROR_STATUS: &[Source] = &[of_requests("requests.http_status >= 400")];
 const TROUBLE: &[Source] =
     &[of_requests("requests.state = ? AND requests.state NOT IN ('complete', 'reserved')")];
-const MODEL: &[Source] = &[
-    of_requests("requests.model_asked = ?"),
-    of_requests("requests.model_billed = ? AND requests.model_billed <> requests.model_asked"),
-];
-const ROUTE: &[Source] = &[
-    of_requests("requests.route = ? AND requests.route <> requests.model_asked"),
-    of_requests("requests.model_asked = ? AND requests.route = requests.model_asked"),
-];
 
 /// Only `*` is special in a model's pattern; the characters that LIKE treats specially are escaped.
 fn like_pattern(model: &str) -> String {
@@ -314,30 +308,43 @@ pub(crate) fn list_page(
 ) -> rusqlite::Result<RequestPage> {
     // One state of the file for the walk and for the rows it found.
     let snapshot = connection.unchecked_transaction()?;
-    let limit = query.page_rows();
-    let (mut page, mut examined) = (RequestPage::default(), 0);
-    for range in query.id_ranges(&snapshot)? {
-        examined +=
-            read_range(&snapshot, query, &range, REQUESTS_EXAMINED_MAX - examined, &mut page)?;
-        if page.rows.len() == limit {
-            return Ok(page);
-        }
-        if examined == REQUESTS_EXAMINED_MAX {
-            return Ok(RequestPage { is_cut: true, ..page });
-        }
+    let mut page = RequestPage::default();
+    let examined = read_ranges(&snapshot, query, REQUESTS_EXAMINED_MAX, &mut page)?;
+    if page.rows.len() == query.page_rows() {
+        return Ok(page);
     }
-    Ok(RequestPage { next: None, ..page })
+    match examined == REQUESTS_EXAMINED_MAX {
+        true => Ok(RequestPage { is_cut: true, ..page }),
+        false => Ok(RequestPage { next: None, ..page }),
+    }
 }
 
-/// The newest match among the `rows_max` newest requests of the leading index.
+/// The newest match among the `rows_max` newest requests where there can be one.
 pub(crate) fn find_newest(
     connection: &Connection,
     query: &RequestQuery,
     rows_max: usize,
 ) -> rusqlite::Result<Option<RequestRow>> {
     let mut page = RequestPage::default();
-    read_range(connection, query, &query.id_range(), rows_max, &mut page)?;
+    read_ranges(connection, query, rows_max, &mut page)?;
     Ok(page.rows.pop())
+}
+
+/// [`read_range`] for every range with possible matches, newest first.
+fn read_ranges(
+    connection: &Connection,
+    query: &RequestQuery,
+    rows_max: usize,
+    page: &mut RequestPage,
+) -> rusqlite::Result<usize> {
+    let mut examined = 0;
+    for range in query.id_ranges(connection)? {
+        examined += read_range(connection, query, &range, rows_max - examined, page)?;
+        if page.rows.len() == query.page_rows() || examined == rows_max {
+            break;
+        }
+    }
+    Ok(examined)
 }
 
 /// Adds the matching requests of `range` to the page until it is full or `rows_max` were examined.

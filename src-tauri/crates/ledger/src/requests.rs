@@ -10,14 +10,16 @@ use crate::integer_columns::{
     clamp_cost, clamp_count, clamp_micros, clamp_time, get_count, get_interval, get_named,
     get_parsed, row_count,
 };
-use crate::packed_text::{pack, unpack};
+use crate::packed_text::{get_packed, pack};
 use crate::statements::insert_into;
 use crate::text_columns::{
-    DECISION_BYTES_MAX, USAGE_RAW_BYTES_MAX, WordColumn, bound_json, bound_name, bound_sentence,
+    USAGE_RAW_BYTES_MAX, WordColumn, bound_json, bound_name, bound_sentence,
 };
 use crate::token_columns::{execute_with_tokens, read_tokens, with_token_columns};
 use crate::usage::HOUR_MS;
-use crate::{NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts};
+use crate::{
+    NewRequest, Purpose, RequestRow, RequestState, Settlement, Timings, attempts, explanations,
+};
 
 /// Inserts a started request. Has no effect if it is known.
 pub(crate) fn reserve(connection: &Connection, request: &NewRequest) -> rusqlite::Result<usize> {
@@ -71,7 +73,7 @@ const SETTLED_COLUMNS: &[&str] = &[
     "total_us",
     "bytes_in",
     "bytes_out",
-    "explanation",
+    "explanation_id",
     "attempts",
     "usage_basis",
     "usage_packed",
@@ -94,8 +96,13 @@ pub(crate) static SETTLE: LazyLock<String> = LazyLock::new(|| {
     format!("{insert} ON CONFLICT (id) DO UPDATE SET {updates} WHERE state = 'reserved'")
 });
 
-/// Settles a request with [`SETTLE`]. Returns 0 if it was settled before.
-pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusqlite::Result<usize> {
+/// Settles a request with [`SETTLE`]. Returns 0 if it was settled before. `explanation_id` says
+/// why its backend was chosen.
+pub(crate) fn settle(
+    statement: &mut Statement<'_>,
+    ended: &Settlement,
+    explanation_id: Option<i64>,
+) -> rusqlite::Result<usize> {
     let request = &ended.request;
     let (wasted, unpriced_attempts) = attempts::wasted_cost(&ended.attempts);
     let unpriced = ended.unpriced();
@@ -128,7 +135,7 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
         ended.timings.total.map(clamp_micros),
         clamp_count(ended.bytes_in),
         clamp_count(ended.bytes_out),
-        bound_sentence(ended.explanation.as_deref()),
+        explanation_id,
         row_count(ended.attempts.len()),
         ended.usage.and(ended.usage_basis).map(WordColumn),
         bound_json(ended.usage_raw.as_deref(), USAGE_RAW_BYTES_MAX).map(|text| pack(&text)),
@@ -144,33 +151,6 @@ pub(crate) fn settle(statement: &mut Statement<'_>, ended: &Settlement) -> rusql
     execute_with_tokens(statement, values, ended.usage.as_ref())
 }
 
-pub(crate) const INSERT_DECISION: &str =
-    "INSERT INTO decisions (request_id, decision, packed) VALUES (?1, '', ?2)";
-
-/// Saves the routing decision of a settled request with [`INSERT_DECISION`], if there is one within
-/// the size limit.
-pub(crate) fn insert_decision(
-    statement: &mut Statement<'_>,
-    ended: &Settlement,
-) -> rusqlite::Result<()> {
-    if let Some(decision) = bound_json(ended.decision.as_deref(), DECISION_BYTES_MAX) {
-        statement.execute(params![ended.request.id.to_string(), pack(&decision)])?;
-    }
-    Ok(())
-}
-
-pub(crate) fn find_decision(
-    connection: &Connection,
-    id: RequestId,
-) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT decision, packed FROM decisions WHERE request_id = ?1";
-    let read = |row: &Row<'_>| match get_packed(row, "packed")? {
-        Some(decision) => Ok(decision),
-        None => row.get("decision"),
-    };
-    connection.prepare_cached(sql)?.query_row([id.to_string()], read).optional()
-}
-
 /// Marks the requests of a dead process as unknown.
 pub(crate) fn mark_reserved_unknown(connection: &Connection) -> rusqlite::Result<usize> {
     connection.execute("UPDATE requests SET state = 'unknown' WHERE state = 'reserved'", [])
@@ -182,8 +162,8 @@ pub(crate) fn reserved_hours(connection: &Connection) -> rusqlite::Result<Vec<i6
     connection.prepare_cached(sql)?.query_map([HOUR_MS], |row| row.get(0))?.collect()
 }
 
-/// Deletes at most `rows_max` of the oldest settled requests before `before`, with their attempts.
-/// Roll-ups stay.
+/// Deletes at most `rows_max` of the oldest settled requests before `before`, with their attempts;
+/// with the last of them, what only they had been chosen by. Roll-ups stay.
 pub(crate) fn purge(
     connection: &Connection,
     before: WallTime,
@@ -191,11 +171,18 @@ pub(crate) fn purge(
 ) -> rusqlite::Result<usize> {
     let sql = "DELETE FROM requests WHERE id IN
         (SELECT id FROM requests WHERE id < ?1 AND state <> 'reserved' ORDER BY id LIMIT ?2)";
-    connection.prepare_cached(sql)?.execute(params![oldest_id_at(before), row_count(rows_max)])
+    let mut delete = connection.prepare_cached(sql)?;
+    let deleted = delete.execute(params![oldest_id_at(before), row_count(rows_max)])?;
+    if deleted < rows_max {
+        explanations::purge(connection, before)?;
+    }
+    Ok(deleted)
 }
 
 pub(crate) fn find(connection: &Connection, id: RequestId) -> rusqlite::Result<Option<RequestRow>> {
-    let sql = "SELECT *, (SELECT name FROM devices WHERE number = device) AS device_name
+    let sql = "SELECT *, (SELECT name FROM devices WHERE number = device) AS device_name,
+         coalesce(explanation, (SELECT e.sentence FROM explanations e WHERE e.id = explanation_id))
+          AS why
         FROM requests WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     statement.query_row([id.to_string()], read).optional()
@@ -240,15 +227,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<RequestRow> {
         },
         bytes_in: get_count(row, "bytes_in")?,
         bytes_out: get_count(row, "bytes_out")?,
-        explanation: row.get("explanation")?,
+        explanation: row.get("why")?,
         attempts: row.get("attempts")?,
         device: row.get("device_name")?,
     })
-}
-
-fn get_packed(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<String>> {
-    let packed = row.get_ref(column)?.as_blob_or_null()?;
-    Ok(packed.map(unpack).transpose()?)
 }
 
 fn read_new(row: &Row<'_>) -> rusqlite::Result<NewRequest> {

@@ -1,11 +1,12 @@
 //! The sum columns that all roll-ups of requests share.
 
-use domain::NanoUsd;
+use std::collections::HashMap;
+
+use domain::{NanoUsd, TokenUsage};
 use rusqlite::Row;
 
-use crate::integer_columns::get_count;
-use crate::token_columns::{read_tokens, token_columns};
-use crate::{CacheTotals, UsageTotals};
+use crate::token_columns::token_columns;
+use crate::{CacheTotals, GroupBy, UsageTotals};
 
 /// Sum columns of both roll-up tables besides the tokens, and each one as a sum over requests.
 const SUMS: &[(&str, &str)] = &[
@@ -42,6 +43,16 @@ pub(crate) fn rollup_sums() -> String {
     list_sums(|column| format!("sum({column}) AS {column}"))
 }
 
+/// The statement for the hours of one dimension, without a filter: `columns` and the sums of each
+/// name.
+pub(crate) fn dimension_rows_sql(dimension: GroupBy, columns: &str) -> String {
+    let (dimension, sums) = (dimension.word(), sum_columns());
+    format!(
+        "SELECT {columns}, {sums} FROM rollup_hour WHERE dimension = '{dimension}'
+          AND slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3"
+    )
+}
+
 /// Sums over request rows, named as the roll-up columns.
 pub(crate) fn request_sums() -> String {
     list_sums(|column| match SUMS.iter().find(|(name, _)| *name == column) {
@@ -50,27 +61,57 @@ pub(crate) fn request_sums() -> String {
     })
 }
 
-/// Reads the sum columns of a roll-up row.
-pub(crate) fn read_totals(row: &Row<'_>) -> rusqlite::Result<UsageTotals> {
+/// Reads the sum columns of a roll-up row, which begin at the place `first`. Not by name: to look
+/// the columns up takes longer than to sum them.
+pub(crate) fn read_totals(row: &Row<'_>, first: usize) -> rusqlite::Result<UsageTotals> {
+    let places = std::cell::Cell::new(first);
+    let next = || row.get::<_, i64>(places.replace(places.get() + 1));
+    let count = || next().map(i64::unsigned_abs);
+    let cost = || next().map(NanoUsd::new);
+    // In the order of `list_sums`.
     Ok(UsageTotals {
-        requests: get_count(row, "requests")?,
-        complete: get_count(row, "complete")?,
-        failed: get_count(row, "failed")?,
-        tokens: read_tokens(row)?,
-        cost: NanoUsd::new(row.get("cost_nano_usd")?),
-        unpriced_requests: get_count(row, "unpriced_requests")?,
-        first_token_us_sum: get_count(row, "first_token_us_sum")?,
-        first_token_count: get_count(row, "first_token_count")?,
-        duration_us_sum: get_count(row, "duration_us_sum")?,
-        retries: get_count(row, "retries")?,
-        wasted: NanoUsd::new(row.get("wasted_nano_usd")?),
-        unpriced_attempts: get_count(row, "unpriced_attempts")?,
+        requests: count()?,
+        complete: count()?,
+        failed: count()?,
+        cost: cost()?,
+        unpriced_requests: count()?,
+        first_token_us_sum: count()?,
+        first_token_count: count()?,
+        duration_us_sum: count()?,
+        retries: count()?,
+        wasted: cost()?,
+        unpriced_attempts: count()?,
         cache: CacheTotals {
-            hits: get_count(row, "cache_hits")?,
-            shared: get_count(row, "cache_shared")?,
-            misses: get_count(row, "cache_misses")?,
-            saved: NanoUsd::new(row.get("saved_nano_usd")?),
-            saved_us: get_count(row, "saved_us")?,
+            hits: count()?,
+            shared: count()?,
+            misses: count()?,
+            saved: cost()?,
+            saved_us: count()?,
         },
+        tokens: TokenUsage::try_from_fn(|_| count())?,
     })
+}
+
+/// Numbers for the names in the rows of a query, so that sums are kept by number.
+#[derive(Debug, Default)]
+pub(crate) struct NameNumbers(HashMap<String, usize>);
+
+impl NameNumbers {
+    pub(crate) fn number(&mut self, name: &str) -> usize {
+        match self.0.get(name) {
+            Some(number) => *number,
+            None => {
+                let number = self.0.len();
+                self.0.insert(name.to_owned(), number);
+                number
+            }
+        }
+    }
+
+    /// The names by number.
+    pub(crate) fn into_names(self) -> Vec<String> {
+        let mut numbered: Vec<_> = self.0.into_iter().collect();
+        numbered.sort_unstable_by_key(|(_, number)| *number);
+        numbered.into_iter().map(|(name, _)| name).collect()
+    }
 }

@@ -11,6 +11,7 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use domain::Meter;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
@@ -40,7 +41,8 @@ struct SalvageTable {
     name: &'static str,
     key: &'static str,
     /// Fewest columns of a row, which are those of the first schema version; identifies rows found
-    /// in a page. `None` for tables with row ids, whose leaves have another format.
+    /// in a page. `None` for tables with row ids, whose leaves have another format, and for those
+    /// that are told by the types of their columns.
     columns_min: Option<usize>,
 }
 
@@ -54,9 +56,10 @@ const TABLES: &[SalvageTable] = &[
     table("requests", "id", Some(36)),
     table("attempts", "request_id", Some(10)),
     table("decisions", "request_id", Some(2)),
+    table("explanations", "id", None),
     table("rollup_quarter", "slot_ms", Some(21)),
     table("rollup_failures", "slot_ms", Some(8)),
-    table("rollup_meters", "slot_ms", Some(8)),
+    table("rollup_meters", "slot_ms", Some(6)),
     table("rollup_bypasses", "slot_ms", Some(4)),
     table("health_log", "number", None),
     table("transitions", "number", None),
@@ -270,17 +273,36 @@ fn is_reserved(request: &[Value]) -> bool {
     request.get(STATE) == Some(&Value::Text("reserved".to_owned()))
 }
 
+/// True for a sum by meter of a version before 17, which has the columns of a sum of failures.
+fn is_model_meter(row: &[Value]) -> bool {
+    match row {
+        [_, _, _, _, Value::Text(meter), _, _, _] => meter.parse::<Meter>().is_ok(),
+        _ => false,
+    }
+}
+
 impl SalvageTable {
     /// Identifies the table of a row found in a leaf by its first values and their number.
     fn identify(row: &[Value]) -> Option<&'static Self> {
         let is_request = match row {
+            [
+                Value::Integer(_),
+                Value::Integer(_),
+                Value::Text(_) | Value::Null,
+                Value::Blob(_) | Value::Null,
+            ] => {
+                return TABLES.iter().find(|table| table.name == "explanations");
+            }
             [Value::Text(id), ..] if id.len() == 36 && id.starts_with("req_") => true,
             [Value::Integer(_), Value::Text(_), ..] => false,
             _ => return None,
         };
         let fits = |table: &&Self| {
             let is_keyed_so = table.key.ends_with("id") == is_request;
-            is_keyed_so && table.columns_min.is_some_and(|min| row.len() >= min)
+            // The other roll-ups have the columns of their first version.
+            let has_grown = is_request || table.name == "rollup_quarter";
+            let has_columns = |min| if has_grown { row.len() >= min } else { row.len() == min };
+            is_keyed_so && table.columns_min.is_some_and(has_columns) && !is_model_meter(row)
         };
         // The one with the most columns that the row can fill.
         TABLES.iter().filter(fits).max_by_key(|table| table.columns_min)

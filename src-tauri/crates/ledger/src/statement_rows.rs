@@ -1,17 +1,20 @@
-//! What a statement of a period lists: sums by quarter hour, backend and model, of one project or of all.
+//! What a statement of a period lists: sums by hour, backend and model, of one project or of all.
+
+use std::collections::HashMap;
 
 use domain::WallTime;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params_from_iter};
 
-use crate::rollup_sums::{read_totals, rollup_sums};
-use crate::text_columns::WordColumn;
-use crate::usage::{slot_end, slot_start};
-use crate::{Purpose, UsageTotals};
+use crate::rollup_range::{self, split_range};
+use crate::rollup_sums::{NameNumbers, read_totals};
+use crate::usage::{HOUR_MS, slot_end, slot_start};
+use crate::{GroupBy, Purpose, UsageFilter, UsageTotals, cross_rollup};
 
-/// The user's requests of one quarter hour to one model.
+/// The user's requests of a quarter hour or an hour to one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementRow {
-    /// Start of the quarter hour; the days of every time zone are whole numbers of those.
+    /// Start of the quarter hour, of which the days of every time zone are whole numbers; of the hour
+    /// in a range of whole hours.
     pub start: WallTime,
     /// Empty for requests that no backend got.
     pub backend: String,
@@ -27,23 +30,33 @@ pub(crate) fn list(
     to: WallTime,
     project: Option<&str>,
 ) -> rusqlite::Result<Vec<StatementRow>> {
-    let sums = rollup_sums();
-    let sql = format!(
-        "SELECT slot_ms, backend, model, {sums} FROM rollup_quarter
-         WHERE slot_ms >= ?1 AND slot_ms < ?2 AND purpose = ?3 AND (?4 IS NULL OR project = ?4)
-         GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-    );
-    let (from, to) = (slot_start(from).unix_ms(), slot_end(to).unix_ms());
-    let mut statement = connection.prepare_cached(&sql)?;
-    let asked = params![from, to, WordColumn(Purpose::User), project];
-    statement.query_map(asked, read)?.collect()
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<StatementRow> {
-    Ok(StatementRow {
-        start: WallTime::from_unix_ms(row.get("slot_ms")?),
-        backend: row.get("backend")?,
-        model: row.get("model")?,
-        totals: read_totals(row)?,
-    })
+    let transaction = connection.unchecked_transaction()?;
+    let (from, to) = (slot_start(from), slot_end(to));
+    // Where days begin within an hour, only quarter hours tell them apart.
+    let is_of_hours = [from, to].iter().all(|edge| edge.unix_ms().rem_euclid(HOUR_MS) == 0);
+    let folded = if is_of_hours { rollup_range::folded_until(&transaction)? } else { from };
+    let filter = project.map(|name| (GroupBy::Project, name.to_owned()));
+    let filter: UsageFilter = filter.into_iter().collect();
+    let (mut names, mut sums) = (NameNumbers::default(), HashMap::new());
+    for piece in split_range(from, to, folded) {
+        let sql = cross_rollup::rows_sql(&piece, "slot_ms, backend, model", &filter);
+        let mut statement = transaction.prepare_cached(&sql)?;
+        let values = cross_rollup::parameters(piece.range(Purpose::User), &filter);
+        let mut found = statement.query(params_from_iter(values))?;
+        while let Some(row) = found.next()? {
+            let backend = names.number(row.get_ref(1)?.as_str()?);
+            let model = names.number(row.get_ref(2)?.as_str()?);
+            let sum: &mut UsageTotals = sums.entry((row.get(0)?, backend, model)).or_default();
+            *sum += read_totals(row, 3)?;
+        }
+    }
+    let names = names.into_names();
+    let row = |((start_ms, backend, model), totals): ((i64, usize, usize), UsageTotals)| {
+        let (backend, model) = (names.get(backend)?.clone(), names.get(model)?.clone());
+        Some(StatementRow { start: WallTime::from_unix_ms(start_ms), backend, model, totals })
+    };
+    let mut rows: Vec<StatementRow> = sums.into_iter().filter_map(row).collect();
+    let key = |row: &StatementRow| (row.start, row.backend.clone(), row.model.clone());
+    rows.sort_by_cached_key(key);
+    Ok(rows)
 }

@@ -14,8 +14,8 @@ use crate::{Purpose, RequestQuery, UsageFilter, cross_rollup, request_query};
 /// Most models in one result.
 pub const UNPRICED_MODELS_MAX: usize = 12;
 
-/// Most requests of a model that are looked at for a reason.
-const REASON_ROWS_MAX: usize = 200;
+/// Most requests that are looked at for the reason of a model, in the hours that it has requests.
+const REASON_ROWS_MAX: usize = 500;
 
 /// A model at a backend that has requests without a cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) fn list(
     let folded = rollup_range::folded_until(&transaction)?;
     let mut counts: HashMap<(String, String), u64> = HashMap::new();
     for piece in split_days(slot_start(from), slot_end(to), folded) {
-        let sql = cross_rollup::unpriced_sql(piece.width, filter);
+        let sql = cross_rollup::unpriced_sql(&piece, filter);
         let mut statement = transaction.prepare_cached(&sql)?;
         let values = cross_rollup::parameters(piece.range(Purpose::User), filter);
         let mut rows = statement.query(params_from_iter(values))?;

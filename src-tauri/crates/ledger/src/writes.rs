@@ -14,9 +14,9 @@ use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
     BilledDay, HealthChange, LedgerError, NewRequest, ReadinessRunRecord, RepricedAttempt,
     SessionPart, Settlement, StoredEndpointState, TransitionRecord, attempts, billed,
-    budget_history, cache_bypasses, endpoint_states, failed_attempts, health, hourly_rollup,
-    meter_rollup, price_changes, price_table, readiness_runs, requests, rollup, session_imports,
-    transitions,
+    budget_history, cache_bypasses, endpoint_states, explanations, failed_attempts, health,
+    hourly_rollup, meter_rollup, price_changes, price_table, readiness_runs, requests, rollup,
+    session_imports, transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -71,7 +71,7 @@ pub(crate) enum LedgerWrite {
 struct SettlementStatements<'a> {
     request: CachedStatement<'a>,
     attempt: CachedStatement<'a>,
-    decision: CachedStatement<'a>,
+    explanation: CachedStatement<'a>,
 }
 
 impl<'a> SettlementStatements<'a> {
@@ -79,15 +79,15 @@ impl<'a> SettlementStatements<'a> {
         Ok(Self {
             request: connection.prepare_cached(&requests::SETTLE)?,
             attempt: connection.prepare_cached(&attempts::INSERT)?,
-            decision: connection.prepare_cached(requests::INSERT_DECISION)?,
+            explanation: connection.prepare_cached(explanations::INSERT)?,
         })
     }
 
     fn settle(&mut self, ended: &Settlement) -> rusqlite::Result<usize> {
-        let fresh = requests::settle(&mut self.request, ended)?;
+        let explanation_id = explanations::insert(&mut self.explanation, ended)?;
+        let fresh = requests::settle(&mut self.request, ended, explanation_id)?;
         if fresh > 0 {
             attempts::insert(&mut self.attempt, ended.request.id, &ended.attempts)?;
-            requests::insert_decision(&mut self.decision, ended)?;
         }
         Ok(fresh)
     }

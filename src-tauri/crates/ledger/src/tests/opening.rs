@@ -244,6 +244,47 @@ async fn prices_of_version_5_are_the_same_in_the_new_form() {
     assert_eq!(terms("q").await, r#"{"rates":{}}"#);
 }
 
+/// Until version 17 each request had its own explanation and decision, and meters their model.
+#[tokio::test]
+async fn explanations_decisions_and_meters_of_version_16_are_kept() {
+    let place = LedgerFixture::new();
+    let steps = &database::MIGRATIONS[..16];
+    let old = database::open(&place.path(), LedgerLimits::default(), steps).expect("version 16");
+    let request = request(1);
+    let (id, started) = (request.id.to_string(), request.started.unix_ms());
+    old.execute(
+        "INSERT INTO requests (id, started_ms, client, route, model_asked, dialect, streamed,
+          purpose, state, explanation)
+         VALUES (?1, ?2, 'editor', 'fast', 'chat', 'openai', 0, 'user', 'failed', 'home is first.')",
+        rusqlite::params![id, started],
+    )
+    .expect("a request");
+    let decision = r#"{"route":"fast","policy":"ordered"}"#;
+    old.execute(
+        "INSERT INTO decisions (request_id, decision, packed) VALUES (?1, '', ?2)",
+        rusqlite::params![id, crate::packed_text::pack(decision)],
+    )
+    .expect("a decision");
+    for model in ["chat", "code"] {
+        old.execute(
+            "INSERT INTO rollup_meters VALUES (?1, 'user', 'home', ?2, 'input', 10, 20, 3)",
+            rusqlite::params![started - started % 900_000, model],
+        )
+        .expect("a sum");
+    }
+    drop(old);
+
+    let ledger = place.open();
+    let row = ledger.request(request.id).await.expect("read").expect("a row").0;
+    assert_eq!(row.explanation.as_deref(), Some("home is first."));
+    let kept = ledger.routing_decision(request.id).await.expect("read");
+    assert_eq!(kept.as_deref(), Some(decision));
+    let meters = ledger.meter_totals(super::at(0), super::at(3_600_000)).await.expect("read");
+    let sums: Vec<_> = meters.iter().map(|it| (it.quantity, it.unpriced_quantity)).collect();
+    assert_eq!(sums, [(20, 6)]);
+    assert_eq!(meters[0].cost, NanoUsd::new(40));
+}
+
 /// Version 3 booked invented prices for the mock.
 #[tokio::test]
 async fn the_mocks_invented_money_leaves_every_sum() {

@@ -312,6 +312,40 @@ async fn hostile_and_endless_text_is_only_text() {
 }
 
 #[tokio::test]
+async fn why_a_backend_was_chosen_is_stored_once_and_goes_with_the_last_request() {
+    const DAY_S: u32 = 24 * 3_600;
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let other = |number| Settlement { decision: None, ..settlement(number) };
+    let neither = Settlement { explanation: None, ..other(3) };
+    for ended in [settlement(1), settlement(DAY_S), other(2), neither] {
+        ledger.settle(ended).await.expect("settled");
+    }
+    let count = || -> i64 {
+        let sql = "SELECT count(*) FROM explanations";
+        place.raw().query_row(sql, [], |row| row.get(0)).expect("a count")
+    };
+    assert_eq!(count(), 2);
+    for (number, has_explanation, has_decision) in
+        [(1, true, true), (2, true, false), (3, false, false), (DAY_S, true, true)]
+    {
+        let id = request(number).id;
+        let row = ledger.request(id).await.expect("read").expect("a row").0;
+        assert_eq!(row.explanation, settlement(number).explanation.filter(|_| has_explanation));
+        let decision = ledger.routing_decision(id).await.expect("read");
+        assert_eq!(decision, settlement(number).decision.filter(|_| has_decision));
+    }
+    let next_day = at(i64::from(DAY_S) * 1_000 - 9_000);
+    assert_eq!(ledger.purge_before(next_day).await.expect("purged"), 3);
+    assert_eq!(count(), 1);
+    let sql = "SELECT requests FROM request_count";
+    let left: i64 = place.raw().query_row(sql, [], |row| row.get(0)).expect("a count");
+    assert_eq!(left, 1);
+    let decision = ledger.routing_decision(request(DAY_S).id).await.expect("read");
+    assert_eq!(decision, settlement(DAY_S).decision);
+}
+
+#[tokio::test]
 async fn old_requests_go_with_their_attempts_and_their_sums_stay() {
     let place = LedgerFixture::new();
     let ledger = place.open();
