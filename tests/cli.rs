@@ -310,6 +310,8 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
         &["clients", "list"],
         &["token", "demo"],
         &["usage"],
+        &["usage", "expensive"],
+        &["pins", "list"],
         &["requests"],
         &["requests", "views"],
         &["settings", "show"],

@@ -81,6 +81,12 @@ export const commands = {
 	usageHeatmap: (req: UsagePeriodQuery) => typedError<UsageHeatmapView, ApiError>(__TAURI_INVOKE("usage_heatmap", { req })),
 	/**  Returns percentiles of the latencies of a period. */
 	usageLatency: (req: UsageLatencyQuery) => typedError<UsageLatencyView, ApiError>(__TAURI_INVOKE("usage_latency", { req })),
+	/**  Lists the figures that are pinned to the Overview, with their values. */
+	pinsList: (req: PinsQuery) => typedError<PinView[], ApiError>(__TAURI_INVOKE("pins_list", { req })),
+	/**  Pins a figure to the Overview, or changes one. */
+	pinSave: (req: PinSave) => typedError<null, ApiError>(__TAURI_INVOKE("pin_save", { req })),
+	/**  Removes a pinned figure. */
+	pinDelete: (req: PinRef) => typedError<null, ApiError>(__TAURI_INVOKE("pin_delete", { req })),
 	/**  Writes the statement of a month as a page to print, CSV or JSON. */
 	statement: (req: StatementQuery) => typedError<StatementFile, ApiError>(__TAURI_INVOKE("statement", { req })),
 	/**  Saves the statement of a month in the folder for downloads. */
@@ -491,6 +497,19 @@ export type BillingProblemView = {
 	/**  The column; empty for a whole line. */
 	field: string,
 	problem: string,
+};
+
+/**  How far the fetch of a cost report is. */
+export type BillingProgressView = {
+	provider: BillingProvider,
+	/**  UTC days of the report that are read. */
+	days_read: Count,
+	/**  UTC days that were asked for. */
+	days: Count,
+	/**  "OpenAI: day 7 of 30" */
+	sentence: string,
+	/**  False in the last event of a fetch, whatever its outcome. */
+	is_running: boolean,
 };
 
 /**  A provider that reports what it billed. */
@@ -1893,6 +1912,8 @@ tags: ChangeTag[] } |
 run: ReadinessRunView } | 
 /**  An import of session logs made progress or ended. */
 { kind: "log_import"; import: LogImportView } | 
+/**  The fetch of a cost report made progress or ended. */
+{ kind: "billing_progress"; progress: BillingProgressView } | 
 /**  A playground run began or ended. */
 { kind: "playground_run"; 
 /**  The whole run as it is now. */
@@ -1910,6 +1931,85 @@ path: string };
 
 /**  An event of the core, sent to the window. */
 export type PanelMessage = PanelEvent;
+
+export type PinDayView = {
+	start: UnixMs,
+	/**  `21 Nov` */
+	label: string,
+	value: number | null,
+};
+
+/**  What a pinned figure measures. */
+export type PinMeasure = 
+/**  What is spent. */
+"cost" | 
+/**  How many requests there were. */
+"requests" | 
+/**  The percentage of requests that ended well. */
+"success_rate" | 
+/**  The mean cost of the requests with a known cost. */
+"cost_per_request" | 
+/**  Tokens of input and output. */
+"tokens" | 
+/**  The time within which 95 of 100 answers began. */
+"first_token_p95";
+
+/**  The days that a pinned figure is of, up to now. */
+export type PinRange = 
+/**  Since midnight. */
+"today" | 
+/**  7 days. */
+"last_week" | 
+/**  30 days. */
+"last_month";
+
+/**  Names a pinned figure. */
+export type PinRef = {
+	name: string,
+};
+
+/**  A figure to pin. One of the same name is replaced. */
+export type PinSave = {
+	/**  Lower-case letters, digits, `.`, `-` and `_`. */
+	name: string,
+	measure: PinMeasure,
+	range: PinRange,
+	filter?: UsageFilter,
+};
+
+export type PinUnit = "nano_usd" | "requests" | "percent" | "tokens" | "ms";
+
+/**  A pinned figure with its value. */
+export type PinView = {
+	name: string,
+	measure: PinMeasure,
+	range: PinRange,
+	filter: UsageFilter,
+	from: UnixMs,
+	to: UnixMs,
+	/**  "Cost per request" */
+	measure_label: string,
+	/**  "project web, model gpt-6-sol, 7 days" */
+	scope_label: string,
+	unit: PinUnit,
+	/**  The value in words, in the shown currency: "$4.10", "98.5 %", "420 ms", "unknown". */
+	text: string,
+	/**  In `unit`; None where it is not known: no requests, or none with a price. */
+	value: number | null,
+	/**  Of the period before. */
+	previous: number | null,
+	/**  "the 7 days before" */
+	previous_label: string | null,
+	/**  Change from the period before in percent; of a percentage in percentage points. */
+	change: number | null,
+	/**  The last 7 days, or 30; oldest first. */
+	days: PinDayView[],
+};
+
+export type PinsQuery = {
+	/**  Whose days. */
+	zone: TimeZoneChoice,
+};
 
 export type PlaygroundAttemptView = {
 	backend: string,

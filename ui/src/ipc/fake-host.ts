@@ -13,6 +13,7 @@ import { fakeBilling } from "@/ipc/fake/billing";
 import { fakeBudgets } from "@/ipc/fake/budgets";
 import { currencyOf } from "@/ipc/fake/currency";
 import { fakeCache } from "@/ipc/fake/cache";
+import { fakePins } from "@/ipc/fake/pins";
 import { fakePrices } from "@/ipc/fake/prices";
 import { fakeLedger } from "@/ipc/fake/ledger";
 import { fakePlayground } from "@/ipc/fake/playground";
@@ -322,6 +323,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeLedger(doing),
     ...fakeSessionLogs({ ...doing, later, announce }),
     ...fakeRequests(doing),
+    ...fakePins(doing),
     ...fakePrices(doing),
 
     currency: () => answer(() => currencyOf(world.settings.values)),

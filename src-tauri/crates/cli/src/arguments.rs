@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    ask, backends, budgets, cache, check, clients, completions, keys, ledger, models, notify,
+    ask, backends, budgets, cache, check, clients, completions, keys, ledger, models, notify, pins,
     prices, requests, routes, settings, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
@@ -88,6 +88,9 @@ pub(crate) enum CoreCommand {
     /// Limit what is spent in a day, a week or a month
     #[command(subcommand, visible_alias = "budget")]
     Budgets(budgets::BudgetsCommand),
+    /// Pin figures to the Overview, such as the cost of a project
+    #[command(subcommand, visible_alias = "pin")]
+    Pins(pins::PinsCommand),
     /// Print a client's token
     #[command(alias = "tokens")]
     Token(token::TokenArguments),

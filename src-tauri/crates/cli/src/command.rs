@@ -13,6 +13,7 @@ pub(crate) mod ledger;
 pub(crate) mod models;
 pub(crate) mod notify;
 pub(crate) mod panel;
+pub(crate) mod pins;
 pub(crate) mod prices;
 pub(crate) mod requests;
 pub(crate) mod routes;

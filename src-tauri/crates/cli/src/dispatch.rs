@@ -6,8 +6,8 @@ use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
 use crate::command::{
-    ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel, prices,
-    requests, routes, settings, status, stop, token, usage, vault,
+    ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel, pins,
+    prices, requests, routes, settings, status, stop, token, usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -113,6 +113,7 @@ async fn dispatch_core_command(
         CoreCommand::Routes(wanted) => routes::run(wanted, core, console).await,
         CoreCommand::Clients(wanted) => clients::run(wanted, core, console).await,
         CoreCommand::Budgets(wanted) => budgets::run(wanted, core, console).await,
+        CoreCommand::Pins(wanted) => pins::run(wanted, core, console).await,
         CoreCommand::Token(wanted) => token::run(wanted, core, console).await,
         CoreCommand::Usage(wanted) => usage::run(&wanted, core, console).await,
         CoreCommand::Requests(wanted) => requests::run(&wanted, core, console).await,
@@ -134,6 +135,7 @@ const fn prints_money(question: &CoreCommand) -> bool {
             | CoreCommand::Backends(_)
             | CoreCommand::Clients(_)
             | CoreCommand::Budgets(_)
+            | CoreCommand::Pins(_)
             | CoreCommand::Usage(_)
             | CoreCommand::Requests(_)
             | CoreCommand::Cache(_)

@@ -17,16 +17,17 @@ use crate::view::{
     HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
     LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView,
     LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView,
-    NotificationTestView, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
-    PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef,
-    PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart,
-    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
-    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
-    RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
-    SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
-    UsageCrossQuery, UsageCrossView, UsageExpensiveView, UsageFailuresView, UsageForecastQuery,
-    UsageForecastView, UsageHeatmapView, UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery,
-    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
+    NotificationTestView, PinRef, PinSave, PinView, PinsQuery, PlaygroundRawExchangeView,
+    PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PriceChangeView,
+    PriceImport, PriceImportRef, PriceImportView, PriceSet, PricesQuery, PricesView,
+    ReadinessRunView, ReadinessStart, ReadinessView, RequestCodeView, RequestPathView, RequestRef,
+    RequestsQuery, RequestsView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
+    RouteSimulationView, RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef,
+    SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView, StatementFile, StatementQuery,
+    StatementSaved, StatusView, UsageCrossQuery, UsageCrossView, UsageExpensiveView,
+    UsageFailuresView, UsageForecastQuery, UsageForecastView, UsageHeatmapView, UsageLatencyQuery,
+    UsageLatencyView, UsagePeriodQuery, UsageReportQuery, UsageView, VaultChangeView, VaultMove,
+    VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -109,6 +110,12 @@ macro_rules! operations {
             usage_heatmap(req: UsagePeriodQuery) -> UsageHeatmapView, changes [];
             /// Returns percentiles of the latencies of a period.
             usage_latency(req: UsageLatencyQuery) -> UsageLatencyView, changes [];
+            /// Lists the figures that are pinned to the Overview, with their values.
+            pins_list(req: PinsQuery) -> Vec<PinView>, changes [];
+            /// Pins a figure to the Overview, or changes one.
+            pin_save(req: PinSave) -> (), changes [Settings, Usage];
+            /// Removes a pinned figure.
+            pin_delete(req: PinRef) -> (), changes [Settings, Usage];
             /// Writes the statement of a month as a page to print, CSV or JSON.
             statement(req: StatementQuery) -> StatementFile, changes [];
             /// Saves the statement of a month in the folder for downloads.

@@ -14,11 +14,11 @@ use crate::view::{
     BillingImport, BreakerTimelineQuery, BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery,
     ClientAdd, ClientEdit, ClientRef, DriftQuery, EndpointForce, EndpointRef, HypotheticalRequest,
     IssuedToken, KeyAdd, KeyRef, KeyReplace, LedgerExport, LedgerMerge, LedgerRepair,
-    LedgerRestore, PlaygroundRef, PlaygroundSend, PriceImport, PriceImportRef, PriceSet,
-    PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit, RouteRef, RouteSimulation,
-    RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery, SettingsValues, StatementQuery,
-    UsageCrossQuery, UsageForecastQuery, UsageLatencyQuery, UsagePeriodQuery, UsageReportQuery,
-    VaultMove, VaultSet, VaultUnlock,
+    LedgerRestore, PinRef, PinSave, PinsQuery, PlaygroundRef, PlaygroundSend, PriceImport,
+    PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
+    RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
+    SettingsValues, StatementQuery, UsageCrossQuery, UsageForecastQuery, UsageLatencyQuery,
+    UsagePeriodQuery, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -62,6 +62,9 @@ plain!(
     PriceImport,
     PriceImportRef,
     RequestsQuery,
+    PinsQuery,
+    PinSave,
+    PinRef,
     RouteEdit,
     RouteRef,
     RoutesOrder,

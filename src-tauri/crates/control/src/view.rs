@@ -16,6 +16,7 @@ mod keys;
 mod latency;
 mod ledger;
 mod number;
+mod pins;
 mod playground;
 mod prices;
 mod readiness;
@@ -37,7 +38,7 @@ pub use ::playground::{PlaygroundState, ReasoningEffort};
 pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
-pub use ::settings::{BackendKind, ClientPriority, ResiliencePreset};
+pub use ::settings::{BackendKind, ClientPriority, PinMeasure, PinRange, ResiliencePreset};
 pub use domain::{
     BilledSource, BillingProvider, BudgetAction, BudgetDimension, BudgetMarkKind, BudgetPeriod,
     CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder, ReadinessVerdict, RoutePolicy,
@@ -56,6 +57,7 @@ pub use keys::*;
 pub use latency::*;
 pub use ledger::*;
 pub use number::{Count, NanoDollars, UnixMs};
+pub use pins::*;
 pub use playground::*;
 pub use prices::*;
 pub use readiness::*;

@@ -113,6 +113,10 @@ slug! {
     RouteId
 }
 slug! {
+    /// A figure on the Overview.
+    PinId
+}
+slug! {
     /// A saved view of the requests.
     ViewId
 }

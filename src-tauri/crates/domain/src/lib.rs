@@ -13,6 +13,7 @@ mod budget;
 mod currency;
 mod dialect;
 mod entropy;
+mod group_by;
 mod id;
 mod keyed_fields;
 mod meter;
@@ -42,9 +43,10 @@ pub use currency::{
 };
 pub use dialect::{Dialect, ExtraDialect, TranslationMode, UnsupportedFeature};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
+pub use group_by::GroupBy;
 pub use id::{
-    BackendId, BudgetId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, RequestId,
-    RouteId, RunId, SLUG_CHARS_MAX, ViewId,
+    BackendId, BudgetId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, PinId,
+    RequestId, RouteId, RunId, SLUG_CHARS_MAX, ViewId,
 };
 pub use meter::{Meter, MeteredUsage, PriceTier, Unit, Usage};
 pub use money::{DollarError, NanoUsd};

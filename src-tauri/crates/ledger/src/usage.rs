@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub use domain::GroupBy;
 use domain::{NanoUsd, TokenUsage, WallTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -152,21 +153,6 @@ pub enum BucketWidth {
     Hour,
     /// A day of the zone: 23 or 25 hours at a clock change.
     Day,
-}
-
-domain::words! {
-    /// Dimension of a usage report.
-    GroupBy {
-        Backend = "backend",
-        /// The billed model, or the requested one if the backend did not report it.
-        Model = "model",
-        Client = "client",
-        Credential = "credential",
-        /// The client's tag, the header `x-gatehouse-project`.
-        Project = "project",
-        /// The matched route. Requests that were deleted before version 11 of the ledger have none.
-        Route = "route",
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

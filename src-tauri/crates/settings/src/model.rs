@@ -3,6 +3,7 @@
 
 mod cache;
 mod currency;
+mod pins;
 mod resilience;
 mod routing;
 mod scope;
@@ -15,7 +16,8 @@ use std::str::FromStr;
 use domain::BackendKind;
 use domain::{
     BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId, ExtraDialect,
-    NanoUsd, Origin, RouteId, TranslationMode, UnsupportedFeature, VaultKind, ViewId, WallTime,
+    NanoUsd, Origin, PinId, RouteId, TranslationMode, UnsupportedFeature, VaultKind, ViewId,
+    WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -27,6 +29,7 @@ use crate::setting::{Section, Setting, TableFields, settings};
 
 pub use cache::{CacheServerUrl, CacheServerUrlError, CacheSettings};
 pub use currency::CurrencySettings;
+pub use pins::{PINS_MAX, PinMeasure, PinRange, PinSettings};
 pub(crate) use resilience::PresetRow;
 pub use resilience::{ResilienceNumbers, ResiliencePreset, ResilienceSettings};
 pub use routing::{
@@ -131,6 +134,8 @@ settings_file! {
             clients: IndexMap<ClientId, ClientSettings>,
             /// Saved filters of the requests.
             views: IndexMap<ViewId, ViewSettings>,
+            /// Figures on the Overview.
+            pins: IndexMap<PinId, PinSettings>,
             /// Spending limits.
             budgets: IndexMap<BudgetId, Budget>,
         }

@@ -6,6 +6,7 @@ mod cache;
 mod currency;
 mod entries;
 mod names;
+mod pins;
 mod pool;
 mod resilience;
 mod routes;
@@ -123,14 +124,15 @@ fn drop_duplicate_problems(problems: &mut Vec<FileProblem>) {
 
 fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     let mut settings = Settings::read_sections(root, findings);
-    let [credentials, backends, routes, clients, views, budgets] =
-        ["credentials", "backends", "routes", "clients", "views", "budgets"]
+    let [credentials, backends, routes, clients, views, pins, budgets] =
+        ["credentials", "backends", "routes", "clients", "views", "pins", "budgets"]
             .map(|name| root.section(name, findings));
     settings.credentials = entries::read_credentials(&credentials, findings);
     settings.backends = entries::read_backends(&backends, settings.gateway.port, findings);
     settings.routes = routes::read_routes(&routes, findings);
     settings.clients = entries::read_clients(&clients, findings);
     settings.views = entries::read_views(&views, findings);
+    settings.pins = pins::read_pins(&pins, findings);
     settings.budgets = budgets::read_budgets(&budgets, findings);
     let section = |name: &str| root.section(name, &mut Findings::new(""));
     check_timeouts(&section("gateway"), &settings.gateway, findings);

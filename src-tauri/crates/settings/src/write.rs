@@ -17,7 +17,8 @@ version = 1
 ";
 
 /// Tables with names chosen by the user, whose order matters.
-const NAMED: [&str; 6] = ["credentials", "backends", "routes", "clients", "views", "budgets"];
+const NAMED: [&str; 7] =
+    ["credentials", "backends", "routes", "clients", "views", "pins", "budgets"];
 
 /// The two forms of a backend's keys; the file may have only one of them.
 const KEY_SPELLINGS: [&str; 2] = ["credential", "credentials"];

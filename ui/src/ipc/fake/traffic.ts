@@ -164,7 +164,7 @@ export function spendOf(requests: RequestView[]): SpendView {
   return { cost_nano_usd: cost, requests: count, unpriced_requests };
 }
 
-function totalsOf(requests: RequestView[]): UsageTotalsView {
+export function totalsOf(requests: RequestView[]): UsageTotalsView {
   const sum = (value: (request: RequestView) => number | null) =>
     requests.reduce((total, request) => total + (value(request) ?? 0), 0);
   const unpriced = sum((request) => (request.cost_nano_usd === null ? 1 : 0));

@@ -4,8 +4,8 @@
 use control::view::{
     BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView, ClientView,
     EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
-    PriceImportView, PricesView, ReadinessRunView, RequestsView, RouteDecisionView, RoutesView,
-    SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageExpensiveView,
+    PinView, PriceImportView, PricesView, ReadinessRunView, RequestsView, RouteDecisionView,
+    RoutesView, SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageExpensiveView,
     UsageFailuresView, UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageView,
 };
 use domain::Secret;
@@ -119,6 +119,12 @@ fn clients_for_people() {
     let known: Vec<ClientView> = view(clients_fixture());
     check_seen!("clients", clients::table(&known, NOW));
     check_seen!("clients_none", clients::table(&Vec::new(), NOW));
+}
+
+#[test]
+fn pinned_figures_for_people() {
+    check_seen!("pins", pins::table(&view::<Vec<PinView>>(pins_fixture())));
+    check_seen!("pins_none", pins::table(&[]));
 }
 
 #[test]
@@ -348,6 +354,7 @@ fn programs_get_the_view_as_it_is() {
     check::<Vec<ClientView>>(&clients_fixture());
     check::<UsageView>(&usage_compared_fixture());
     check::<UsageCrossView>(&usage_cross_fixture());
+    check::<Vec<PinView>>(&pins_fixture());
     check::<UsageExpensiveView>(&usage_expensive_fixture());
     check::<UsageForecastView>(&usage_forecast_fixture());
     check::<UsageHeatmapView>(&usage_heatmap_fixture());

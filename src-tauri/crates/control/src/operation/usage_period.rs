@@ -132,6 +132,10 @@ fn custom_period(
 }
 
 pub(super) fn ledger_filter(filter: &UsageFilter) -> ledger::UsageFilter {
+    filter_names(filter).collect()
+}
+
+pub(super) fn filter_names(filter: &UsageFilter) -> impl Iterator<Item = (GroupBy, String)> {
     let UsageFilter { backend, model, client, credential, project, route } = filter;
     [
         (GroupBy::Backend, backend),
@@ -143,7 +147,6 @@ pub(super) fn ledger_filter(filter: &UsageFilter) -> ledger::UsageFilter {
     ]
     .into_iter()
     .filter_map(|(dimension, name)| Some((dimension, name.clone()?)))
-    .collect()
 }
 
 /// Change of a cost in percent; `None` where either is unknown or there was none before.
@@ -158,7 +161,7 @@ pub(super) fn requests_change_percent(now: &UsageTotals, before: &UsageTotals) -
     change_percent(now.requests.into(), before.requests.into())
 }
 
-fn change_percent(now: i128, before: i128) -> Option<i32> {
+pub(super) fn change_percent(now: i128, before: i128) -> Option<i32> {
     if before <= 0 {
         return None;
     }

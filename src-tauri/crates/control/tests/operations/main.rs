@@ -15,6 +15,8 @@ mod ledger;
 #[cfg(test)]
 mod owner;
 #[cfg(test)]
+mod pins;
+#[cfg(test)]
 mod playground;
 #[cfg(test)]
 mod pools;

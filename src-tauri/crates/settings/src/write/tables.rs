@@ -11,7 +11,7 @@ use toml_edit::{Array, Datetime, InlineTable, Value};
 use crate::finding::SettingsPath;
 use crate::setting::{Rows as _, TableFields};
 use crate::{
-    AllowedNetwork, BalanceSettings, ClientPriority, ClientScope, KeyPoolSettings,
+    AllowedNetwork, BalanceSettings, ClientPriority, ClientScope, KeyPoolSettings, PinSettings,
     PoolMemberSettings, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT, Settings,
 };
 
@@ -77,10 +77,22 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
         let fields = TableFields::from([("query", view.query.as_str().into())]);
         tables.insert(path("views", id.as_str()), fields);
     }
+    for (id, pin) in &settings.pins {
+        tables.insert(path("pins", id.as_str()), pin_fields(pin));
+    }
     for (id, budget) in &settings.budgets {
         tables.insert(path("budgets", id.as_str()), budget_fields(budget));
     }
     tables
+}
+
+fn pin_fields(pin: &PinSettings) -> TableFields {
+    let mut fields = TableFields::from([
+        ("measure", pin.measure.word().into()),
+        ("range", pin.range.word().into()),
+    ]);
+    fields.extend(pin.filter.iter().map(|(by, name)| (by.word(), name.as_str().into())));
+    fields
 }
 
 /// Leaves out defaults, apart from the period.

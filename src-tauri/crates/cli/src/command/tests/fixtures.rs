@@ -283,6 +283,21 @@ pub(super) fn usage_heatmap_fixture() -> Value {
         "finding": "Most is spent on Tuesday from 14:00 to 15:00"})
 }
 
+pub(super) fn pins_fixture() -> Value {
+    let pin = |name: &str, measure: &str, unit: &str, text: &str, value: Value, change: Value| {
+        json!({"name": name, "measure": measure, "range": "last_week",
+            "filter": {"project": HOSTILE}, "from": ago(604_800), "to": NOW.0,
+            "measure_label": "Cost", "scope_label": format!("project {HOSTILE}, 7 days"),
+            "unit": unit, "text": text, "value": value, "previous": null, "previous_label": null,
+            "change": change, "days": [{"start": ago(86_400), "label": "21 Nov", "value": value}]})
+    };
+    json!([
+        pin("spend", "cost", "nano_usd", "$4.10", json!(4_100_000_000.0), json!(-12.0)),
+        pin("good", "success_rate", "percent", "98.5 %", json!(98.5), json!(0.5)),
+        pin("fast", "first_token_p95", "ms", "unknown", Value::Null, Value::Null)
+    ])
+}
+
 pub(super) fn usage_expensive_fixture() -> Value {
     let step = |from: i64, to: i64, label: &str, requests: u32| {
         json!({"from_nano_usd": from, "to_nano_usd": to, "label": label, "requests": requests,

@@ -1,0 +1,18 @@
+//! Dimensions of requests.
+
+use crate::words;
+
+words! {
+    /// Dimension of a usage report.
+    GroupBy {
+        Backend = "backend",
+        /// The billed model, or the requested one if the backend did not report it.
+        Model = "model",
+        Client = "client",
+        Credential = "credential",
+        /// The client's tag, the header `x-gatehouse-project`.
+        Project = "project",
+        /// The matched route. Requests that were deleted before version 11 of the ledger have none.
+        Route = "route",
+    }
+}
