@@ -2,8 +2,10 @@
 //! truth, and tells the user of the marks that they reach.
 //!
 //! Loaded at the start before anything is served, when budgets change, and every minute. A mark is
-//! written to the ledger before the user is told of it, so that a restart never tells twice.
+//! written to the ledger before the user is told of it and noted as told afterwards, so that a
+//! restart tells of what a crash kept back, and of nothing else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,16 +128,46 @@ impl BudgetWatch {
                 .collect();
             let Some(last) = new.last().cloned() else { continue };
             self.ledger.record_budget_crossings(new).await?;
-            let notice = BudgetNotice::of(&status, last, &TimeZone::system());
-            self.events.send(EngineEvent::Budget(Arc::new(notice)));
-            self.events.send_changed(&[Topic::Usage]);
+            self.send_notice(&status, last).await?;
         }
         Ok(())
+    }
+
+    /// Tells of the marks that were recorded, but whose notification a crash took: of the last one of
+    /// a budget. One of an earlier period is history and no news.
+    pub(crate) async fn tell_untold(&self) -> Result<(), LedgerError> {
+        let _alone = self.telling.lock().await;
+        let untold = self.ledger.untold_budget_crossings().await?;
+        let last: BTreeMap<&BudgetId, &BudgetCrossing> =
+            untold.iter().map(|crossing| (&crossing.budget, crossing)).collect();
+        let statuses = self.budgets.statuses();
+        for (id, crossing) in last {
+            let status = statuses.iter().find(|status| status.id == *id);
+            match status.filter(|status| status.from <= crossing.at) {
+                Some(status) => self.send_notice(status, crossing.clone()).await?,
+                None => self.ledger.mark_budget_crossings_told(id.clone()).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_notice(
+        &self,
+        status: &BudgetStatus,
+        crossing: BudgetCrossing,
+    ) -> Result<(), LedgerError> {
+        let notice = BudgetNotice::of(status, crossing, &TimeZone::system());
+        self.events.send(EngineEvent::Budget(Arc::new(notice)));
+        self.events.send_changed(&[Topic::Usage]);
+        self.ledger.mark_budget_crossings_told(status.id.clone()).await
     }
 
     pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
         let (watch, ticks) = (Arc::clone(self), tasks.clone());
         tasks.spawn("budgets", async move {
+            if let Err(error) = watch.tell_untold().await {
+                tracing::warn!(%error, "marks of the budgets that were not told could not be read");
+            }
             loop {
                 if let Err(error) = watch.tell().await {
                     tracing::warn!(%error, "marks of the budgets could not be recorded");
@@ -172,4 +204,81 @@ fn crossing(status: &BudgetStatus, mark: BudgetMark, at: WallTime) -> BudgetCros
 fn is_told(crossing: &BudgetCrossing, told: &BudgetCrossing) -> bool {
     let is_same_limit = crossing.mark != BudgetMark::Refused || told.limit == crossing.limit;
     told.mark == crossing.mark && told.at >= crossing.period_from && is_same_limit
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Budget, NanoUsd};
+    use settings::Settings;
+
+    use super::*;
+    use crate::test_parts::{NOW, clock, ledger_in};
+
+    fn watch(home: &tempfile::TempDir) -> (BudgetWatch, EventBus) {
+        let events = EventBus::default();
+        let watch = BudgetWatch::new(ledger_in(home), clock(), events.clone());
+        let mut settings = Settings::default();
+        let id = BudgetId::new("monthly").expect("a name");
+        settings.budgets.insert(id, Budget::new(NanoUsd::new(1_000_000_000)));
+        watch.apply(&settings);
+        (watch, events)
+    }
+
+    fn reached(percent: u16, period_from: WallTime, at: WallTime) -> BudgetCrossing {
+        BudgetCrossing {
+            budget: BudgetId::new("monthly").expect("a name"),
+            mark: BudgetMark::Spent(percent),
+            period_from,
+            at,
+            spent: NanoUsd::new(900_000_000),
+            limit: NanoUsd::new(1_000_000_000),
+        }
+    }
+
+    /// Titles of the notices that were sent.
+    fn titles(sent: &mut tokio::sync::broadcast::Receiver<EngineEvent>) -> Vec<String> {
+        let mut titles = Vec::new();
+        while let Ok(event) = sent.try_recv() {
+            if let EngineEvent::Budget(notice) = event {
+                titles.push(notice.title.clone());
+            }
+        }
+        titles
+    }
+
+    #[tokio::test]
+    async fn a_mark_that_a_crash_kept_back_is_told_once_by_the_next_start() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (before, _) = watch(&home);
+        let from = before.statuses()[0].from;
+        // Recorded, and then the process dies before the user is told.
+        let marks = vec![reached(50, from, NOW), reached(80, from, NOW)];
+        before.ledger.record_budget_crossings(marks).await.expect("recorded");
+        drop(before);
+
+        let (after, events) = watch(&home);
+        let mut sent = events.subscribe();
+        after.tell_untold().await.expect("told");
+        assert_eq!(titles(&mut sent), ["Budget monthly: 80 % used"]);
+        after.tell_untold().await.expect("nothing to tell");
+        after.tell().await.expect("nothing to tell");
+        drop(after);
+        let (again, events) = watch(&home);
+        let mut sent = events.subscribe();
+        again.tell_untold().await.expect("nothing to tell");
+        assert_eq!(titles(&mut sent), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_mark_of_an_earlier_period_is_no_news() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (watch, events) = watch(&home);
+        let earlier = WallTime::from_unix_ms(watch.statuses()[0].from.unix_ms() - 1);
+        let marks = vec![reached(80, WallTime::default(), earlier)];
+        watch.ledger.record_budget_crossings(marks).await.expect("recorded");
+        let mut sent = events.subscribe();
+        watch.tell_untold().await.expect("read");
+        assert_eq!(titles(&mut sent), Vec::<String>::new());
+        assert_eq!(watch.ledger.untold_budget_crossings().await.expect("read"), Vec::new());
+    }
 }

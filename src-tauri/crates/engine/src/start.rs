@@ -122,9 +122,9 @@ impl Engine {
         upkeep::spawn_certificate_loading(Arc::clone(&backends.network), tasks);
         self.parts.vault_switch.spawn_check();
         backends.saver.spawn(tasks);
-        self.parts.budgets.spawn(tasks);
-        // First, so that no change of health comes before it listens.
+        // First, so that no mark of a budget and no change of health comes before it listens.
         self.parts.notifications.spawn(tasks);
+        self.parts.budgets.spawn(tasks);
         backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
         self.parts.settings_editor.spawn_file_watch(tasks);
         let (vault, network) = (base.vault.clone(), Arc::clone(&backends.network));

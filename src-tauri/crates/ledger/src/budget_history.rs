@@ -18,8 +18,8 @@ pub(crate) fn add_crossings(
     crossings: &[BudgetCrossing],
 ) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO budget_crossings
-        (budget, mark, period_from_ms, at_ms, spent_nano_usd, limit_nano_usd)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        (budget, mark, period_from_ms, at_ms, spent_nano_usd, limit_nano_usd, is_told)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)";
     let mut statement = connection.prepare_cached(sql)?;
     for crossing in crossings {
         statement.execute(params![
@@ -49,6 +49,18 @@ pub(crate) fn list_crossings(
         ORDER BY at_ms DESC, number DESC LIMIT ?2";
     let range = params![budget.as_str(), row_count(limit)];
     collect_known(connection.prepare_cached(sql)?.query_map(range, read_crossing)?)
+}
+
+/// The marks that the user was not told of, oldest first.
+pub(crate) fn list_untold(connection: &Connection) -> rusqlite::Result<Vec<BudgetCrossing>> {
+    let sql = "SELECT * FROM budget_crossings WHERE NOT is_told ORDER BY at_ms, number";
+    collect_known(connection.prepare_cached(sql)?.query_map([], read_crossing)?)
+}
+
+/// Notes that the user was told of every mark of a budget.
+pub(crate) fn mark_told(connection: &Connection, budget: &BudgetId) -> rusqlite::Result<usize> {
+    let sql = "UPDATE budget_crossings SET is_told = 1 WHERE budget = ?1 AND NOT is_told";
+    connection.prepare_cached(sql)?.execute([budget.as_str()])
 }
 
 fn read_crossing(row: &Row<'_>) -> rusqlite::Result<BudgetCrossing> {

@@ -186,7 +186,7 @@ impl Ledger {
         self.inner.queue.watch_state()
     }
 
-    /// Saves marks that budgets reached. Past [`crate::BUDGET_CROSSINGS_KEPT_MAX`] of a budget its
+    /// Saves marks that budgets reached, of which the user is to be told. Past [`crate::BUDGET_CROSSINGS_KEPT_MAX`] of a budget its
     /// oldest are deleted.
     ///
     /// # Errors
@@ -196,6 +196,22 @@ impl Ledger {
         crossings: Vec<BudgetCrossing>,
     ) -> Result<(), LedgerError> {
         self.inner.queue.write(LedgerWrite::BudgetCrossings(crossings)).await.map(drop)
+    }
+
+    /// The marks that the user was not told of, oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn untold_budget_crossings(&self) -> Result<Vec<BudgetCrossing>, LedgerError> {
+        self.read(budget_history::list_untold).await
+    }
+
+    /// Notes that the user was told of every mark of a budget.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn mark_budget_crossings_told(&self, budget: BudgetId) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::BudgetCrossingsTold(budget)).await.map(drop)
     }
 
     /// The newest `limit` marks that a budget reached, newest first.

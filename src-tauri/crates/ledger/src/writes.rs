@@ -61,6 +61,7 @@ pub(crate) enum LedgerWrite {
     SessionParts(Vec<SessionPart>),
     SessionMatches(Vec<SessionMatch>),
     BudgetCrossings(Vec<BudgetCrossing>),
+    BudgetCrossingsTold(BudgetId),
     BudgetAllowance { budget: BudgetId, allowance: BudgetAllowance },
     EndBudgetAllowances { budget: BudgetId, at: WallTime },
     Purge { before: WallTime, rows_max: usize },
@@ -126,6 +127,7 @@ impl LedgerWrite {
             Self::BudgetCrossings(crossings) => {
                 budget_history::add_crossings(connection, crossings)
             }
+            Self::BudgetCrossingsTold(budget) => budget_history::mark_told(connection, budget),
             Self::BudgetAllowance { budget, allowance } => {
                 budget_history::add_allowance(connection, budget, allowance)
             }
