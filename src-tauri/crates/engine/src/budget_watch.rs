@@ -62,6 +62,7 @@ impl BudgetWatch {
     pub(crate) fn apply(&self, settings: &Settings) {
         let named = settings.budgets.iter().map(|(id, budget)| (id.clone(), budget.clone()));
         self.budgets.configure(named, TimeZone::system());
+        self.budgets.show_in(settings.currency.shown().0);
         self.changed.notify_one();
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use budgets::{BudgetBook, BudgetStatus, Charge, LoadedSpending, MarkReached};
-use domain::{Budget, BudgetId, Clock, NanoUsd, RouteId, TokenUsage, WallTime};
+use domain::{Budget, BudgetId, Clock, NanoUsd, RouteId, ShownCurrency, TokenUsage, WallTime};
 use jiff::tz::TimeZone;
 use ledger::{Purpose, Settlement};
 use parking_lot::Mutex;
@@ -27,6 +27,8 @@ pub struct Budgets {
     in_use: AtomicBool,
     mark_reached: Notify,
     clock: Arc<dyn Clock>,
+    /// What refusals write amounts in.
+    currency: Mutex<ShownCurrency>,
 }
 
 /// Money reserved for a request. Dropping it gives the reservation back and counts what was spent,
@@ -42,7 +44,13 @@ impl Budgets {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         let (book, in_use) = (Mutex::default(), AtomicBool::new(false));
-        Arc::new(Self { book, in_use, mark_reached: Notify::new(), clock })
+        let currency = Mutex::new(ShownCurrency::USD);
+        Arc::new(Self { book, in_use, mark_reached: Notify::new(), clock, currency })
+    }
+
+    /// Writes amounts in this currency, with US dollars beside them.
+    pub fn show_in(&self, currency: ShownCurrency) {
+        *self.currency.lock() = currency;
     }
 
     /// Puts `budgets` in force; days begin at midnight in `zone`.
@@ -86,7 +94,9 @@ impl Budgets {
             Err(short) => short,
         };
         let switched = short.budget.switch_to.as_ref().and_then(choose_route);
-        let failure = |short: &BudgetStatus| Failure::over_budget(short, self.clock.wall());
+        let failure = |short: &BudgetStatus| {
+            Failure::over_budget(short, self.clock.wall(), *self.currency.lock())
+        };
         let Some(other) = switched.filter(|other| other.route != decision.route) else {
             return Err(failure(&short));
         };

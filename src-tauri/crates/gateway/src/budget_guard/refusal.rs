@@ -1,7 +1,7 @@
 //! What a client reads when a budget does not cover its request.
 
 use budgets::BudgetStatus;
-use domain::{BudgetAction, BudgetSchedule, WallTime};
+use domain::{BudgetAction, BudgetSchedule, NanoUsd, ShownCurrency, WallTime};
 use resilience::FailureClass;
 use wire::ErrorKind;
 
@@ -10,15 +10,19 @@ use crate::response::{Refusal, RetryAdvice};
 
 impl Failure {
     /// A budget does not cover the request.
-    pub(super) fn over_budget(status: &BudgetStatus, now: WallTime) -> Self {
+    pub(super) fn over_budget(
+        status: &BudgetStatus,
+        now: WallTime,
+        currency: ShownCurrency,
+    ) -> Self {
         let message = format!(
-            "The budget {} of ${} {} does not cover the request: ${} is spent or reserved{}. {} \
+            "The budget {} of {} {} does not cover the request: {} is spent or reserved{}. {} \
              `gatehouse budgets allow {} --usd AMOUNT`, or raise the limit with `gatehouse budgets \
              set {} --limit AMOUNT`.",
             status.id,
-            status.limit(now),
+            amount(status.limit(now), currency),
             period(status),
-            status.spent + status.reserved,
+            amount(status.spent + status.reserved, currency),
             end(status),
             way_out(status),
             status.id,
@@ -28,6 +32,14 @@ impl Failure {
             .retry(RetryAdvice::Never);
         Self { class: FailureClass::BadRequest, ..Self::not_sent(refusal) }
     }
+}
+
+/// Exact US dollars, behind what they are in another currency: `€17.01 ($20)`.
+fn amount(amount: NanoUsd, currency: ShownCurrency) -> String {
+    if currency == ShownCurrency::USD {
+        return format!("${amount}");
+    }
+    format!("{} (${amount})", currency.format(amount))
 }
 
 fn period(status: &BudgetStatus) -> String {

@@ -1,7 +1,7 @@
 //! Budgets: what they stop, what they count, and what a refused client reads.
 
 use budgets::LoadedSpending;
-use domain::{Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd, RouteId};
+use domain::{Budget, BudgetAction, BudgetDimension, BudgetId, NanoUsd, RouteId, ShownCurrency};
 use futures_util::future::join_all;
 use jiff::tz::TimeZone;
 use test_support::{ChatText, Reply, ScriptedUpstream};
@@ -62,6 +62,18 @@ async fn a_refusal_says_which_budget_until_when_and_how_to_allow_more() {
     assert_eq!((row.http_status, attempts.len()), (Some(402), 0));
     configure(&world, NanoUsd::new(1_000_000_000), None);
     assert_eq!(world.chat(&ask()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_refusal_writes_amounts_in_the_shown_currency_and_in_dollars() {
+    let (world, _upstream) = priced_world().await;
+    let (code, rate) = ("EUR".parse().expect("a code"), "0.85".parse().expect("a rate"));
+    world.budgets.show_in(ShownCurrency { code, rate });
+    configure(&world, NanoUsd::new(1), None);
+    let answer = world.chat(&ask()).await;
+    let message = answer.json()["error"]["message"].as_str().expect("a message").to_owned();
+    assert!(message.contains("The budget monthly of <€0.0001 ($0.000000001) for"), "{message}");
+    assert!(message.contains("€0.00 ($0.000000) is spent or reserved"), "{message}");
 }
 
 #[tokio::test]
