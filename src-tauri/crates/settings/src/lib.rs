@@ -7,6 +7,7 @@
 
 mod atomic;
 mod base_url;
+mod entry_field;
 mod finding;
 mod model;
 mod problem;

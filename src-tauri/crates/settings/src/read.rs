@@ -1,12 +1,12 @@
 //! Parses the file into settings and reports every problem. A result without errors has passed all
 //! rules; nothing downstream checks again.
 
-mod budgets;
+pub(crate) mod budgets;
 mod cache;
 mod currency;
 mod entries;
 mod names;
-mod pins;
+pub(crate) mod pins;
 mod pool;
 mod resilience;
 mod routes;

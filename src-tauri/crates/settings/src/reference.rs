@@ -2,13 +2,16 @@
 
 use std::fmt::{self, Write};
 
+use crate::entry_field::{EntryField, EntryValue};
+use crate::read::budgets::BUDGET_FIELDS;
+use crate::read::pins::PIN_FIELDS;
 use crate::{Setting, SettingKind, SettingValue, Settings};
 
 const HEAD: &str = "# Settings
 
 The settings with a single value in `settings.toml`, with their defaults. `gatehouse settings get`, `set` and `check`
-read, change and check them; comments and order in the file are kept. Backends, routes, clients and keys have commands of
-their own for the rest.
+read, change and check them; comments and order in the file are kept. Backends, routes, clients, budgets, pinned
+figures and keys have commands of their own for the rest.
 
 This page is generated from the tables in `src-tauri/crates/settings/src/model`; `cargo xtask bindings` writes it.
 ";
@@ -31,7 +34,21 @@ pub fn reference() -> Result<String, fmt::Error> {
             .into_iter()
             .try_for_each(|it| write_row(&mut page, it))?;
     }
+    for (collection, fields) in [("budgets", BUDGET_FIELDS), ("pins", PIN_FIELDS)] {
+        write_head(&mut page, &format!("{collection}.<name>"))?;
+        fields.iter().try_for_each(|field| write_field(&mut page, field))?;
+    }
     Ok(page)
+}
+
+fn write_field(page: &mut String, field: &EntryField) -> fmt::Result {
+    let value = match field.value {
+        EntryValue::Text(text) => text.to_owned(),
+        EntryValue::Words(words) => format!("`{}`", words.join("`, `")),
+    };
+    let default = field.default.map_or_else(|| "none".to_owned(), |it| format!("`{it}`"));
+    let EntryField { name, meaning, .. } = field;
+    writeln!(page, "| `{name}` | {value} | {default} | | {meaning} |")
 }
 
 fn write_head(page: &mut String, section: &str) -> fmt::Result {

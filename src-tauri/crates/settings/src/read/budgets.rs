@@ -9,6 +9,7 @@ use toml_edit::Value;
 
 use super::currency::decimal_digits;
 use super::entries::read_entries;
+use crate::entry_field::{self, EntryField, EntryValue};
 use crate::finding::{Findings, RepairAction, closest_word, id_error_hint, quote_value};
 use crate::section_reader::SectionReader;
 use crate::{
@@ -16,17 +17,93 @@ use crate::{
     BUDGET_RESET_DAY_RANGE, MODEL_CHARS_MAX, Settings,
 };
 
-/// Fields of a budget, apart from its scope.
-const NAMES: [&str; 9] = [
-    "limit_usd",
-    "period",
-    "days",
-    "reset_day",
-    "reset_weekday",
-    "action",
-    "switch_to",
-    "marks",
-    "forecast",
+pub(crate) const BUDGET_FIELDS: &[EntryField] = &[
+    EntryField {
+        name: "limit_usd",
+        value: EntryValue::Text("US dollars: `20`, `2.50`"),
+        default: None,
+        meaning: "Most to spend in a period. Requests that it does not cover are treated by `action`.",
+    },
+    EntryField {
+        name: "period",
+        value: EntryValue::Words(BudgetPeriod::WORDS),
+        default: Some("month"),
+        meaning: "When it begins anew. A rolling one always counts the last `days`.",
+    },
+    EntryField {
+        name: "days",
+        value: EntryValue::Text("1 to 366"),
+        default: None,
+        meaning: "How many days a rolling budget looks back. Needed for that period only.",
+    },
+    EntryField {
+        name: "reset_day",
+        value: EntryValue::Text("1 to 31"),
+        default: Some("1"),
+        meaning: "Day on which a month begins; shorter months begin with their last one.",
+    },
+    EntryField {
+        name: "reset_weekday",
+        value: EntryValue::Words(Weekday::WORDS),
+        default: Some("monday"),
+        meaning: "Day on which a week begins.",
+    },
+    EntryField {
+        name: "action",
+        value: EntryValue::Words(BudgetAction::WORDS),
+        default: Some("stop"),
+        meaning: "What becomes of a request that it does not cover: it is sent and you are told, it \
+                  is refused until you allow more, it goes to the route `switch_to`, or it is refused.",
+    },
+    EntryField {
+        name: "switch_to",
+        value: EntryValue::Text("the name of a route"),
+        default: None,
+        meaning: "Where the action `switch` sends requests. Needed for that action only.",
+    },
+    EntryField {
+        name: "marks",
+        value: EntryValue::Text("at most 8 percentages, 1 to 200"),
+        default: Some("[50, 80, 95, 100]"),
+        meaning: "You are told once a period when this much is spent.",
+    },
+    EntryField {
+        name: "forecast",
+        value: EntryValue::Words(&["true", "false"]),
+        default: Some("true"),
+        meaning: "Whether you are told when it will be used up before its period ends.",
+    },
+    EntryField {
+        name: BudgetDimension::Backend.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this backend. At most one of this and the next four; without them all \
+                  spending counts.",
+    },
+    EntryField {
+        name: BudgetDimension::Credential.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this key.",
+    },
+    EntryField {
+        name: BudgetDimension::Client.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this client.",
+    },
+    EntryField {
+        name: BudgetDimension::Project.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only requests with this value of the header `x-gatehouse-project`.",
+    },
+    EntryField {
+        name: BudgetDimension::Model.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this model, as the backend names it.",
+    },
 ];
 const LIMIT_HINT: &str = "write dollars, such as limit_usd = 20 or limit_usd = 2.50";
 const DAYS_HINT: &str = "write how many days count, such as days = 30";
@@ -38,9 +115,7 @@ pub(super) fn read_budgets(
     findings: &mut Findings,
 ) -> IndexMap<BudgetId, Budget> {
     read_entries(section, findings, |_: &BudgetId, entry, findings| {
-        let names: Vec<&str> =
-            NAMES.into_iter().chain(BudgetDimension::WORDS.iter().copied()).collect();
-        entry.check_names(&names, findings);
+        entry.check_names(&entry_field::names(BUDGET_FIELDS), findings);
         entry.require("limit_usd", LIMIT_HINT, findings);
         let action = entry.word("action", BudgetAction::WORDS, findings).unwrap_or_default();
         let schedule = read_schedule(entry, findings);

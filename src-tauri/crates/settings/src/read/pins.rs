@@ -4,9 +4,61 @@ use domain::{GroupBy, PinId};
 use indexmap::IndexMap;
 
 use super::entries::read_entries;
+use crate::entry_field::{self, EntryField, EntryValue};
 use crate::finding::Findings;
 use crate::section_reader::SectionReader;
 use crate::{MODEL_CHARS_MAX, PINS_MAX, PinMeasure, PinRange, PinSettings};
+
+pub(crate) const PIN_FIELDS: &[EntryField] = &[
+    EntryField {
+        name: "measure",
+        value: EntryValue::Words(PinMeasure::WORDS),
+        default: None,
+        meaning: "What it measures.",
+    },
+    EntryField {
+        name: "range",
+        value: EntryValue::Words(PinRange::WORDS),
+        default: Some("last_week"),
+        meaning: "The days that count, up to now.",
+    },
+    EntryField {
+        name: GroupBy::Backend.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this backend. `first_token_p95` takes one of backend, model and route.",
+    },
+    EntryField {
+        name: GroupBy::Model.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this model.",
+    },
+    EntryField {
+        name: GroupBy::Client.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this client.",
+    },
+    EntryField {
+        name: GroupBy::Credential.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this key.",
+    },
+    EntryField {
+        name: GroupBy::Project.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this project; empty for requests without one.",
+    },
+    EntryField {
+        name: GroupBy::Route.word(),
+        value: EntryValue::Text("a name"),
+        default: None,
+        meaning: "Counts only this route.",
+    },
+];
 
 pub(super) fn read_pins(
     section: &SectionReader,
@@ -17,9 +69,7 @@ pub(super) fn read_pins(
         findings.error(&section.path, section.span_of(""), what, "remove some of them");
     }
     read_entries(section, findings, |_: &PinId, entry, findings| {
-        let names: Vec<&str> =
-            ["measure", "range"].into_iter().chain(GroupBy::WORDS.iter().copied()).collect();
-        entry.check_names(&names, findings);
+        entry.check_names(&entry_field::names(PIN_FIELDS), findings);
         entry.require("measure", "write what it measures, such as measure = \"cost\"", findings);
         let measure: Option<PinMeasure> = entry.word("measure", PinMeasure::WORDS, findings);
         let range = entry.word("range", PinRange::WORDS, findings).unwrap_or_default();
