@@ -37,6 +37,7 @@ mod note;
 mod packed_text;
 mod price_changes;
 mod price_table;
+mod project_meters;
 mod queue;
 mod readers;
 mod readiness_runs;
@@ -88,6 +89,7 @@ pub use limits::{LedgerLimits, QUEUE_BYTES_MAX};
 pub use meter_rollup::MeterTotals;
 pub use note::{IncidentCause, LedgerIncident};
 pub use price_changes::{PriceChange, RepricedAttempt, UnpricedAttempt};
+pub use project_meters::PROJECT_METER_REQUESTS_MAX;
 pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_TASKS_MAX};
 pub use readiness_runs::{RUNS_KEPT_MAX, ReadinessRunRecord, ReadinessRunSummary};
 pub use record::{

@@ -21,18 +21,26 @@ pub struct MeterTotals {
     pub unpriced_quantity: u64,
 }
 
-/// The statement that counts the lines of requests that match a fixed condition on `a.request_id`.
-/// Numbers are bounded, so that a sum stays an integer.
-fn count_sql(condition: &str, counting: Counting) -> String {
+/// The sums of [`MeterTotals`] over `line`, an item of an attempt's lines. Numbers are bounded, so
+/// that a sum stays an integer.
+pub(crate) fn line_sums() -> String {
     let (count_max, cost_max) = (COUNT_MAX, COST_MAX.nanos());
+    format!(
+        "sum(min(line.value ->> 1, {count_max})) AS quantity,
+          sum(min(coalesce(line.value ->> 3, 0), {cost_max})) AS cost_nano_usd,
+          sum(iif(line.value ->> 3 IS NULL, min(line.value ->> 1, {count_max}), 0))
+           AS unpriced_quantity"
+    )
+}
+
+/// The statement that counts the lines of requests that match a fixed condition on `a.request_id`.
+fn count_sql(condition: &str, counting: Counting) -> String {
+    let sums = line_sums();
     let updates = ["quantity", "cost_nano_usd", "unpriced_quantity"].map(|it| counting.update(it));
     let updates = updates.join(", ");
     format!(
         "INSERT INTO rollup_meters
-         SELECT r.started_ms - r.started_ms % ?1, r.purpose, line.value ->> 0,
-          sum(min(line.value ->> 1, {count_max})),
-          sum(min(coalesce(line.value ->> 3, 0), {cost_max})),
-          sum(iif(line.value ->> 3 IS NULL, min(line.value ->> 1, {count_max}), 0))
+         SELECT r.started_ms - r.started_ms % ?1, r.purpose, line.value ->> 0, {sums}
          FROM attempts a JOIN requests r ON r.id = a.request_id JOIN json_each(a.lines) line
          WHERE {condition} AND a.lines IS NOT NULL GROUP BY 1, 2, 3
          ON CONFLICT DO UPDATE SET {updates}"
@@ -88,7 +96,7 @@ pub(crate) fn sum_between(
     Ok(totals)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<MeterTotals> {
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<MeterTotals> {
     Ok(MeterTotals {
         meter: row.get::<_, WordColumn<_>>("meter")?.0,
         quantity: get_count(row, "quantity")?,

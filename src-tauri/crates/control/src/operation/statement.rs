@@ -46,7 +46,7 @@ struct Statement {
     is_partial: bool,
     /// In the order of days, then of backends and models.
     rows: Vec<StatementLine>,
-    /// By meter, over all projects; empty for a statement of one project.
+    /// By meter. Empty for a project with very many requests, or with deleted ones.
     meters: Vec<MeterLine>,
     total: Amounts,
 }
@@ -155,9 +155,9 @@ async fn make(engine: &Engine, req: &StatementQuery) -> Result<Statement, ApiErr
     let now = engine.clock().wall();
     let (month, from, to) = month_range(req.month.as_deref(), &zone, now)?;
     let rows = engine.ledger().statement_rows(from, to, req.project.clone()).await?;
-    let meters = match req.project {
-        None => engine.ledger().meter_totals(from, to).await?,
-        Some(_) => Vec::new(),
+    let meters = match req.project.clone() {
+        None => Some(engine.ledger().meter_totals(from, to).await?),
+        Some(project) => engine.ledger().project_meter_totals(from, to, project).await?,
     };
     let named = backend_labels(&engine.settings(), engine.mock_id());
     let label = |backend: &str| named.get(backend).cloned().unwrap_or_else(|| backend.to_owned());
@@ -172,7 +172,7 @@ async fn make(engine: &Engine, req: &StatementQuery) -> Result<Statement, ApiErr
         made_at: now.to_rfc3339(),
         is_partial: to > now,
         rows,
-        meters: meters.iter().map(meter_line).collect(),
+        meters: meters.iter().flatten().map(meter_line).collect(),
         total,
     })
 }

@@ -10,8 +10,8 @@ use crate::{
     LatencyGroupBy, LatencySummary, LedgerError, MeterTotals, ModelLatency, Purpose, RequestCosts,
     RouteCount, Spend, StatementRow, UnpricedModel, UsageFilter, UsageQuery, UsageSummary,
     UsageTotals, attempt_outcomes, billed, cache_bypasses, cross_rollup, failed_attempts,
-    latency_rollup, meter_rollup, request_costs, rollup, route_counts, statement_rows,
-    unpriced_models,
+    latency_rollup, meter_rollup, project_meters, request_costs, rollup, route_counts,
+    statement_rows, unpriced_models,
 };
 
 impl Ledger {
@@ -146,6 +146,23 @@ impl Ledger {
     ) -> Result<Vec<MeterTotals>, LedgerError> {
         self.read_current(move |connection| {
             meter_rollup::sum_between(connection, from, to, Purpose::User)
+        })
+        .await
+    }
+
+    /// [`Self::meter_totals`] of one project; `""` selects the requests without one. `None` if it has
+    /// more than [`crate::PROJECT_METER_REQUESTS_MAX`] requests, or if some of them were deleted.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn project_meter_totals(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        project: String,
+    ) -> Result<Option<Vec<MeterTotals>>, LedgerError> {
+        self.read_current(move |connection| {
+            project_meters::sum_between(connection, from, to, &project)
         })
         .await
     }

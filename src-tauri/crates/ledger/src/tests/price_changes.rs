@@ -139,3 +139,31 @@ async fn a_bundled_price_is_kept_once_it_priced_a_request() {
         .expect("a count");
     assert_eq!(kept, 1);
 }
+
+#[tokio::test]
+async fn the_meters_of_a_project_are_those_of_its_requests() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    settle_all(&ledger).await;
+    let all = meters(&ledger).await;
+    let of = |project: &str| ledger.project_meter_totals(at(0), at(HOUR_MS), project.to_owned());
+    assert_eq!(of("website").await.expect("read"), Some(all.clone()));
+    assert_eq!(of("").await.expect("read"), Some(Vec::new()));
+    let mut other = settlement(4);
+    other.request.project = None;
+    let mut attempt = answered_attempt();
+    attempt.set_cost(pricing(PriceBook::default().with_price(price())).cost(
+        &usage(),
+        None,
+        at(HOUR_MS),
+    ));
+    other.attempts = vec![attempt];
+    ledger.settle(other).await.expect("settled");
+    assert_eq!(of("website").await.expect("read"), Some(all));
+    let without = of("").await.expect("read").expect("all of its requests");
+    let quantities: Vec<_> = without.iter().map(|total| (total.meter, total.quantity)).collect();
+    assert_eq!(quantities, [(Meter::Input, 1_000), (Meter::Output, 100)]);
+    // Lines that are gone are not guessed.
+    ledger.purge_before(request(2).started).await.expect("purged");
+    assert_eq!(of("website").await.expect("read"), None);
+}
