@@ -72,6 +72,21 @@ test("progress of an import is shown with every grouping of session logs", () =>
   expect(cache.getQueryData(["session_logs", { group_by: "tool" }])).toEqual({ finding: "tool", import: progress });
 });
 
+test("progress of a cost report is kept until its fetch ends", () => {
+  const cache = new QueryClient();
+  const progress = {
+    provider: "openai",
+    days_read: 7,
+    days: 30,
+    sentence: "OpenAI: day 7 of 30",
+    is_running: true,
+  } as const;
+  applyEvent({ kind: "billing_progress", progress }, cache, () => {});
+  expect(cache.getQueryData(["billing_progress"])).toEqual(progress);
+  applyEvent({ kind: "billing_progress", progress: { ...progress, is_running: false } }, cache, () => {});
+  expect(cache.getQueryData(["billing_progress"])).toBeNull();
+});
+
 test("a click in a notification moves the panel", () => {
   const navigate = vi.fn<(path: string) => void>();
   applyEvent({ kind: "navigate", path: "/backends/openai" }, new QueryClient(), navigate);

@@ -4,11 +4,20 @@
  */
 import type { QueryClient } from "@tanstack/react-query";
 import { notify } from "@/components/toast";
-import type { PanelEvent, PlaygroundRunView, ReadinessView, SessionLogsView } from "@/ipc/bindings";
+import type {
+  BillingProgressView,
+  PanelEvent,
+  PlaygroundRunView,
+  ReadinessView,
+  SessionLogsView,
+} from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import { withPiece, withRun } from "@/ipc/playground-runs";
 import { invalidateTags } from "@/ipc/tags";
 import { pathWith } from "@/lib/request-filter";
+
+/** The fetch of a cost report in progress; null when there is none. */
+const BILLING_PROGRESS = ["billing_progress"];
 
 export function connectEvents(host: Host, cache: QueryClient, navigate: (path: string) => void): () => void {
   return host.subscribe((event) => applyEvent(event, cache, navigate));
@@ -34,6 +43,12 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
       cache.setQueriesData<SessionLogsView>(
         { queryKey: ["session_logs"] },
         (before) => before && { ...before, import: event.import },
+      );
+      return;
+    case "billing_progress":
+      cache.setQueryData<BillingProgressView | null>(
+        BILLING_PROGRESS,
+        event.progress.is_running ? event.progress : null,
       );
       return;
     case "playground_run":

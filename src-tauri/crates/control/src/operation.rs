@@ -30,7 +30,9 @@ mod usage_latency;
 mod usage_period;
 mod vault;
 
-pub(crate) use self::billing::{billing_cancel, billing_drift, billing_fetch, billing_import};
+pub(crate) use self::billing::{
+    billing_cancel, billing_drift, billing_fetch, billing_import, billing_progress_view,
+};
 pub(crate) use self::budgets::*;
 pub(crate) use self::cache::{cache, cache_purge};
 pub(crate) use self::ledger::{

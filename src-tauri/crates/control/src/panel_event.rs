@@ -7,7 +7,8 @@ use specta::Type;
 
 use crate::operation;
 use crate::view::{
-    BudgetNoticeView, LogImportView, PlaygroundDeltaView, PlaygroundRunView, ReadinessRunView,
+    BillingProgressView, BudgetNoticeView, LogImportView, PlaygroundDeltaView, PlaygroundRunView,
+    ReadinessRunView,
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -25,6 +26,8 @@ pub enum PanelEvent {
     },
     /// An import of session logs made progress or ended.
     LogImport { import: Box<LogImportView> },
+    /// The fetch of a cost report made progress or ended.
+    BillingProgress { progress: BillingProgressView },
     /// A playground run began or ended.
     PlaygroundRun {
         /// The whole run as it is now.
@@ -102,6 +105,9 @@ impl From<&EngineEvent> for PanelEvent {
             }
             EngineEvent::LogImport(progress) => {
                 Self::LogImport { import: Box::new(operation::log_import_view(progress)) }
+            }
+            EngineEvent::CostReport(progress) => {
+                Self::BillingProgress { progress: operation::billing_progress_view(progress) }
             }
             EngineEvent::Playground(PlaygroundEvent::Run(run)) => {
                 Self::PlaygroundRun { run: Box::new(operation::playground_run_view(run)) }

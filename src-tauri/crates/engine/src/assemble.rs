@@ -224,6 +224,7 @@ fn cost_reports(base: &BaseParts, backends: &BackendParts) -> CostReports {
         clock: Arc::clone(&base.clock),
         fetching: tokio::sync::Mutex::default(),
         cancelled: tokio::sync::Notify::default(),
+        events: base.events.clone(),
     }
 }
 

@@ -21,6 +21,9 @@ use settings::SettingsStore;
 use tokio::sync::Notify;
 use vault::{Vault, VaultError};
 
+use crate::cost_report_progress::CostReportProgress;
+use crate::events::{EngineEvent, EventBus};
+
 /// Most pages of one report. A page has up to thirty days.
 const PAGES_MAX: usize = 40;
 /// Largest page of a report.
@@ -37,6 +40,7 @@ pub struct CostReports {
     /// One fetch at a time.
     pub(crate) fetching: tokio::sync::Mutex<()>,
     pub(crate) cancelled: Notify,
+    pub(crate) events: EventBus,
 }
 
 /// What a fetch or an import stored.
@@ -115,13 +119,23 @@ impl CostReports {
     ) -> Result<StoredReport, CostReportError> {
         let _one = self.fetching.try_lock().map_err(|_| CostReportError::Busy)?;
         let until = self.today();
-        let from = until.saturating_sub(days.clamp(1, REPORT_DAYS_MAX).days());
+        let days = days.clamp(1, REPORT_DAYS_MAX);
+        let from = until.saturating_sub(days.days());
+        let days = usize::try_from(days).unwrap_or_default();
+        let mut progress = CostReportProgress { provider, days_read: 0, days, is_running: true };
+        self.publish(progress);
         let read = tokio::select! {
-            read = self.fetch_pages(provider, from, until) => read?,
-            () = self.cancelled.notified() => return Err(CostReportError::Cancelled),
+            read = self.fetch_pages(&mut progress, from, until) => read,
+            () = self.cancelled.notified() => Err(CostReportError::Cancelled),
         };
+        self.publish(CostReportProgress { is_running: false, ..progress });
+        let read = read?;
         self.store(provider, BilledSource::Api, &read).await?;
         Ok(StoredReport { days: read, problems: Vec::new() })
+    }
+
+    fn publish(&self, progress: CostReportProgress) {
+        self.events.send(EngineEvent::CostReport(progress));
     }
 
     /// Cancels the fetch in progress.
@@ -139,10 +153,11 @@ impl CostReports {
 
     async fn fetch_pages(
         &self,
-        provider: BillingProvider,
+        progress: &mut CostReportProgress,
         from: Date,
         until: Date,
     ) -> Result<BilledDays, CostReportError> {
+        let provider = progress.provider;
         let id = self.admin_key(provider).ok_or(CostReportError::NoKey(provider))?;
         let key = self.vault.get(&id).await?;
         let origin = key.parts().1.cloned().ok_or(CostReportError::Unbound(id))?;
@@ -166,6 +181,8 @@ impl CostReports {
                     *known.entry(line).or_default() += amount;
                 }
             }
+            progress.days_read = days.len();
+            self.publish(*progress);
             match read.next {
                 None => return Ok(days),
                 next if next == page => break,

@@ -9,6 +9,7 @@ use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
 use crate::budget_notice::BudgetNotice;
+use crate::cost_report_progress::CostReportProgress;
 use crate::ledger_problem::LedgerProblem;
 use crate::log_import::LogImportProgress;
 use crate::topic::Topic;
@@ -35,6 +36,8 @@ pub enum EngineEvent {
     RunEnded(Arc<ReadinessReport>),
     /// An import of session logs made progress or ended.
     LogImport(Arc<LogImportProgress>),
+    /// The fetch of a cost report made progress or ended.
+    CostReport(CostReportProgress),
     Playground(PlaygroundEvent),
     /// Open this path in the panel, because a notification was clicked.
     OpenPath(String),

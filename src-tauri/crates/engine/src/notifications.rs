@@ -172,6 +172,7 @@ impl Notifications {
             | EngineEvent::Playground(_)
             | EngineEvent::SettingsApplied
             | EngineEvent::LogImport(_)
+            | EngineEvent::CostReport(_)
             | EngineEvent::OpenPath(_) => None,
         }
     }

@@ -2,14 +2,14 @@
 
 use billing::{DriftReason, ExportProblem};
 use domain::{BilledSource, BillingProvider, NanoUsd, ShownCurrency, WallTime};
-use engine::{CostReportError, Engine, ProviderDay, StoredReport};
+use engine::{CostReportError, CostReportProgress, Engine, ProviderDay, StoredReport};
 
 use super::count_noun;
 use super::currency::shown_currency;
 use crate::ApiError;
 use crate::view::{
-    BilledLineView, BillingFetch, BillingImport, BillingProblemView, BillingReportView,
-    DriftDayView, DriftProviderView, DriftQuery, DriftState, DriftView,
+    BilledLineView, BillingFetch, BillingImport, BillingProblemView, BillingProgressView,
+    BillingReportView, DriftDayView, DriftProviderView, DriftQuery, DriftState, DriftView,
 };
 
 /// Where each provider makes its admin keys.
@@ -29,6 +29,18 @@ pub(crate) async fn billing_fetch(
     let stored = engine.cost_reports().fetch(req.provider, days).await;
     let stored = stored.map_err(|error| fetch_error(req.provider, error))?;
     Ok(report_view(req.provider, BilledSource::Api, &stored, shown_currency(engine)))
+}
+
+pub(crate) fn billing_progress_view(progress: &CostReportProgress) -> BillingProgressView {
+    let CostReportProgress { provider, days_read, days, is_running } = *progress;
+    let count = |days: usize| u64::try_from(days).unwrap_or(u64::MAX).into();
+    BillingProgressView {
+        provider,
+        days_read: count(days_read),
+        days: count(days),
+        sentence: format!("{}: day {days_read} of {days}", provider.name()),
+        is_running,
+    }
 }
 
 pub(crate) async fn billing_cancel(engine: &Engine) -> Result<(), ApiError> {

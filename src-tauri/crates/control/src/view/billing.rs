@@ -39,6 +39,20 @@ pub struct BillingReportView {
     pub finding: String,
 }
 
+/// How far the fetch of a cost report is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct BillingProgressView {
+    pub provider: BillingProvider,
+    /// UTC days of the report that are read.
+    pub days_read: Count,
+    /// UTC days that were asked for.
+    pub days: Count,
+    /// "OpenAI: day 7 of 30"
+    pub sentence: String,
+    /// False in the last event of a fetch, whatever its outcome.
+    pub is_running: bool,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct BillingProblemView {
     pub file: String,

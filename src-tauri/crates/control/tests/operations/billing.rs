@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use control::view::*;
-use control::{ApiError, ErrorCode};
+use control::{ApiError, CoreEvents, ErrorCode, PanelEvent};
 use domain::BackendId;
 use jiff::{Timestamp, ToSpan};
 use parking_lot::Mutex;
@@ -107,6 +107,39 @@ async fn the_costs_of_openai_are_fetched_page_by_page_and_replaced() {
     );
     fetch(&world, BillingProvider::OpenAi).await.expect("a report");
     assert_eq!(reconciled(&drift(&world).await)[1], (before.as_str(), 250_000_000, 1));
+    world.core.stop().await;
+}
+
+/// The days read by each event of a fetch, and whether it still ran.
+async fn progress_of_a_fetch(events: &mut CoreEvents) -> Vec<(u64, bool)> {
+    let mut told = Vec::new();
+    while let Some(event) = events.next().await {
+        let PanelEvent::BillingProgress { progress } = event else { continue };
+        assert_eq!((progress.provider, progress.days.0), (BillingProvider::OpenAi, 3));
+        told.push((progress.days_read.0, progress.is_running));
+        if !progress.is_running {
+            break;
+        }
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_says_how_far_it_is_and_when_it_has_ended() {
+    let world = world().await;
+    let pages = vec![
+        openai_page(day(&world, 2), &json!([]), Some("second")),
+        openai_page(day(&world, 1), &json!([]), None),
+        Reply::json(500, &json!({})),
+    ];
+    let (upstream, _) = provider(pages).await;
+    add_admin_key(&world, &upstream, BillingProvider::OpenAi).await;
+    let mut events = CoreEvents::subscribe(&world.core).await.expect("events");
+    fetch(&world, BillingProvider::OpenAi).await.expect("a report");
+    let told = progress_of_a_fetch(&mut events).await;
+    assert_eq!(told, [(0, true), (1, true), (2, true), (2, false)]);
+    fetch(&world, BillingProvider::OpenAi).await.expect_err("no report");
+    assert_eq!(progress_of_a_fetch(&mut events).await, [(0, true), (0, false)]);
     world.core.stop().await;
 }
 

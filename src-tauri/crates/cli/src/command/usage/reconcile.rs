@@ -4,18 +4,21 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
-use control::Core;
 use control::view::{
-    BillingFetch, BillingImport, BillingProvider, BillingReportView, DriftDayView, DriftQuery,
-    DriftView,
+    BillingFetch, BillingImport, BillingProgressView, BillingProvider, BillingReportView,
+    DriftDayView, DriftQuery, DriftView,
 };
+use control::{Core, CoreEvents, PanelEvent};
 
-use crate::console::Console;
+use crate::console::{Console, ConsoleFormat, StreamPeer};
 use crate::exit::{CommandError, Exit};
 use crate::quantity::{UNKNOWN, format_count, format_counted_noun, format_money};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 use crate::word::word;
+
+/// Width of a progress bar in characters.
+const BAR_CELLS: usize = 24;
 
 /// Problems of a file that are listed.
 const PROBLEMS_SHOWN: usize = 20;
@@ -60,18 +63,59 @@ pub(super) async fn reconcile(
         }
         None => {
             let fetch = BillingFetch { provider: wanted.provider, days: wanted.days };
-            tokio::select! {
-                report = control::billing_fetch(core, fetch) => report?,
-                _ = tokio::signal::ctrl_c() => {
-                    control::billing_cancel(core).await?;
-                    return Err(CommandError::new(Exit::Negative, "the fetch was cancelled")
-                        .with_hint("Nothing was stored."));
-                }
-            }
+            follow_fetch(fetch, core, console).await?
         }
     };
     console.print_view(&report, render_report)?;
     Ok(if report.days.0 > 0 && report.problems.is_empty() { Exit::Success } else { Exit::Negative })
+}
+
+/// Fetches a report and shows how far it is, until it ends or Ctrl+C cancels it.
+async fn follow_fetch(
+    fetch: BillingFetch,
+    core: &Core,
+    console: &mut Console,
+) -> Result<BillingReportView, CommandError> {
+    let is_live = console.stderr == StreamPeer::Terminal && console.format == ConsoleFormat::Text;
+    let mut events = CoreEvents::subscribe(core).await?;
+    let fetching = control::billing_fetch(core, fetch);
+    tokio::pin!(fetching);
+    loop {
+        tokio::select! {
+            report = &mut fetching => return Ok(report?),
+            event = events.next() => match event {
+                Some(PanelEvent::BillingProgress { progress }) if is_live => {
+                    show_progress(&progress, console);
+                }
+                Some(_) => {}
+                // The call tells why the core is gone.
+                None => return Ok(fetching.await?),
+            },
+            _ = tokio::signal::ctrl_c() => {
+                control::billing_cancel(core).await?;
+                return Err(CommandError::new(Exit::Negative, "the fetch was cancelled")
+                    .with_hint("Nothing was stored."));
+            }
+        }
+    }
+}
+
+/// Writes over the line of the progress before.
+fn show_progress(progress: &BillingProgressView, console: &mut Console) {
+    let mut text = StyledText::new();
+    text.rewrite_line();
+    if progress.is_running {
+        let done = bar_cells(progress.days_read.0, progress.days.0);
+        let bar = format!("{}{}", "█".repeat(done), "░".repeat(BAR_CELLS - done));
+        text.piece(Tone::Muted, &format!("{bar} {}", progress.sentence));
+    }
+    console.print_remark(&text);
+}
+
+/// Filled cells of a bar.
+fn bar_cells(done: u64, whole: u64) -> usize {
+    let cells = BAR_CELLS as u64 * done.min(whole);
+    usize::try_from(cells.checked_div(whole).unwrap_or_default()).unwrap_or_default()
 }
 
 pub(super) async fn drift(
