@@ -40,6 +40,7 @@ mod readiness_runs;
 mod resilience_rules;
 mod response_cache;
 mod route_explainer;
+mod session_answer;
 mod settings_editor;
 mod snapshot;
 mod start;

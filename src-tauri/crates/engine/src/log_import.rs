@@ -8,12 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{
-    BackendId, Clock, Meter, MeteredUsage, Moment, NanoUsd, SessionTool, Usage, WallTime,
-};
+use domain::{Clock, Meter, MeteredUsage, Moment, SessionTool, Usage, WallTime};
 use ledger::{Ledger, LedgerError, SESSION_ROWS_MAX, SessionPart};
 use parking_lot::Mutex;
-use pricing::{AttemptPricing, PriceBook, Provider};
 use session_logs::{
     FilePart, LogRoot, PlannedFile, ReadOptions, UsageRecord, WORKERS_MAX, find_files, read_files,
 };
@@ -22,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::events::{EngineEvent, EventBus};
 use crate::prices_in_use::PricesInUse;
+use crate::session_answer::SessionAnswer;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -40,9 +38,6 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Most places listed that could not be looked into.
 const SKIPPED_MAX: usize = 100;
-
-/// Stands for the backend where prices are looked up: no user's prices apply to these answers.
-const NO_BACKEND: &str = "session-logs.none";
 
 domain::words! {
     LogImportState {
@@ -276,7 +271,19 @@ impl LogImport {
         let tool = planned.map_or(SessionTool::ClaudeCode, |planned| planned.file.tool);
         let path = planned.map(|planned| planned.file.path.to_string_lossy().into_owned());
         let (prices, now) = (self.prices.load_full(), self.clock.wall());
-        let value = |record| api_value(&prices, tool, record, now);
+        let value = |record: &UsageRecord| {
+            let mut quantities = MeteredUsage::from(record.usage);
+            quantities.count(Meter::WebSearch, record.web_searches);
+            let (tier, region) = (record.service_tier, record.region.clone());
+            let answer = SessionAnswer {
+                tool,
+                provider: record.provider.as_deref(),
+                model: record.model.as_deref()?,
+                time: record.time,
+                usage: &Usage { quantities, tier, region, ..Usage::default() },
+            };
+            answer.value(&prices, now)
+        };
         let values = part.records.iter().map(value).collect();
         SessionPart { path: path.unwrap_or_default(), tool, part, values }
     }
@@ -330,36 +337,6 @@ enum ImportFailure {
 
 fn as_count(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
-}
-
-/// What the answer would have cost at the list prices of its provider: those of its day, else those
-/// of `now`, since the list knows no prices of earlier days.
-fn api_value(
-    prices: &Arc<PriceBook>,
-    tool: SessionTool,
-    record: &UsageRecord,
-    now: WallTime,
-) -> Option<(NanoUsd, String)> {
-    let provider = match tool {
-        SessionTool::ClaudeCode => Provider::Anthropic,
-        SessionTool::Codex => Provider::OpenAi,
-        SessionTool::GeminiCli => Provider::Google,
-        SessionTool::OpenCode => record.provider.as_deref()?.parse().ok()?,
-    };
-    let pricing = AttemptPricing {
-        prices: Arc::clone(prices),
-        provider: Some(provider),
-        backend: BackendId::new(NO_BACKEND).ok()?,
-        model: record.model.clone()?,
-    };
-    let mut quantities = MeteredUsage::from(record.usage);
-    quantities.count(Meter::WebSearch, record.web_searches);
-    let (tier, region) = (record.service_tier, record.region.clone());
-    let usage = Usage { quantities, tier, region, ..Usage::default() };
-    let cost_at = |time| pricing.cost(&usage, None, time).cost;
-    let cost = Some(cost_at(record.time)).filter(|cost| cost.amount().is_some());
-    let cost = cost.unwrap_or_else(|| cost_at(now));
-    Some((cost.amount()?, cost.price_id()?.to_owned()))
 }
 
 #[cfg(test)]

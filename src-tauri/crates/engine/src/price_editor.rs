@@ -1,14 +1,14 @@
 //! The price book in use, and what changes it: one's own prices, imported lists, undo.
 //!
 //! A change adds rows; it never edits one, and a cost that was known stays. Requests without a price
-//! are priced by a change, and unpriced again by its undo.
+//! are priced by a change, and unpriced again by its undo. So are answers of session logs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::{BackendId, Clock, WallTime};
 use gateway::{Upstream, fetch_text};
-use ledger::{Ledger, LedgerError, PriceChange, RepricedAttempt};
+use ledger::{AnswerValue, Ledger, LedgerError, PriceChange, RepricedAttempt, UnpricedAnswer};
 use parking_lot::Mutex;
 use pricing::{
     AttemptPricing, Cost, Price, PriceBook, PriceConfidence, PriceFileError, PriceFileFormat,
@@ -20,6 +20,7 @@ use settings::{AllowedNetwork, SettingsStore, parse_base_url};
 use crate::events::EventBus;
 use crate::prices_in_use::PricesInUse;
 use crate::response_cache::ResponseCache;
+use crate::session_answer::SessionAnswer;
 use crate::snapshot::SnapshotStore;
 use crate::topic::Topic;
 
@@ -27,6 +28,8 @@ use crate::topic::Topic;
 const LIST_BYTES_MAX: usize = 16 * 1_048_576;
 /// Attempts without a price that are priced in one transaction.
 const REPRICED_AT_ONCE_MAX: usize = 200;
+/// Answers of session logs that are priced in one transaction.
+const ANSWERS_AT_ONCE_MAX: usize = 2_000;
 
 pub struct PriceEditor {
     pub(crate) book: PricesInUse,
@@ -188,6 +191,12 @@ impl PriceEditor {
         let undone = self.ledger.undo_price_change(self.clock.wall()).await?;
         let undone = undone.ok_or(PriceEditError::NothingToUndo)?;
         self.reload().await?;
+        for numbers in self.ledger.answers_priced_by(undone.id).await?.chunks(ANSWERS_AT_ONCE_MAX) {
+            let values = numbers.iter().map(|number| (*number, None)).collect();
+            self.ledger.set_answer_values(values).await?;
+        }
+        // Some may have had an earlier price.
+        self.price_answers().await?;
         Ok(done(undone, true))
     }
 
@@ -205,6 +214,7 @@ impl PriceEditor {
         if repriced > 0 {
             self.events.send_changed(&[Topic::Usage, Topic::Status]);
         }
+        self.price_answers().await?;
         Ok(PriceChangeDone { at, what, prices: count, repriced, is_undone: false })
     }
 
@@ -249,6 +259,31 @@ impl PriceEditor {
                 requests += self.ledger.reprice(id, priced).await?;
             }
         }
+    }
+
+    /// Prices the answers of session logs that had no price.
+    async fn price_answers(&self) -> Result<(), LedgerError> {
+        let (mut after, mut priced) = (0, 0);
+        loop {
+            let unpriced = self.ledger.unpriced_answers(after, ANSWERS_AT_ONCE_MAX).await?;
+            let Some(last) = unpriced.last() else { break };
+            after = last.number;
+            let (book, now) = (self.book.load_full(), self.clock.wall());
+            let value = |answer: &UnpricedAnswer| {
+                let UnpricedAnswer { number, tool, provider, model, time, usage } = answer;
+                let (tool, provider, time) = (*tool, provider.as_deref(), *time);
+                let answer = SessionAnswer { tool, provider, model, time, usage };
+                Some((*number, Some(answer.value(&book, now)?)))
+            };
+            let values: Vec<AnswerValue> = unpriced.iter().filter_map(value).collect();
+            if !values.is_empty() {
+                priced += self.ledger.set_answer_values(values).await?;
+            }
+        }
+        if priced > 0 {
+            self.events.send_changed(&[Topic::SessionLogs]);
+        }
+        Ok(())
     }
 
     fn providers(&self) -> HashMap<BackendId, Option<Provider>> {

@@ -19,13 +19,13 @@ use crate::queue::{CommitStatus, WriteQueue};
 use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
-    AttemptRecord, BilledDay, HealthChange, HealthRow, LedgerError, LedgerLimits, LedgerState,
-    NewRequest, PriceChange, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage,
-    RequestQuery, RequestRow, SessionPart, SessionQuery, SessionSummary, Settlement,
-    StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAttempt, attempts, backup,
-    budget_history, database, endpoint_states, explanations, health, journal, price_changes,
-    price_table, readiness_runs, request_query, requests, session_imports, session_matches,
-    session_usage, spill, transitions, writer,
+    AnswerValue, AttemptRecord, BilledDay, HealthChange, HealthRow, LedgerError, LedgerLimits,
+    LedgerState, NewRequest, PriceChange, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt,
+    RequestPage, RequestQuery, RequestRow, SessionPart, SessionQuery, SessionSummary, Settlement,
+    StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAnswer, UnpricedAttempt,
+    attempts, backup, budget_history, database, endpoint_states, explanations, health, journal,
+    price_changes, price_table, readiness_runs, request_query, requests, session_imports,
+    session_matches, session_usage, session_values, spill, transitions, writer,
 };
 
 /// Requests deleted in one transaction by [`Ledger::purge_before`].
@@ -405,6 +405,34 @@ impl Ledger {
             marked += self.inner.queue.write(job).await?;
         }
         Ok(marked)
+    }
+
+    /// Answers of session logs without a known value, in rows after `after`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn unpriced_answers(
+        &self,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<UnpricedAnswer>, LedgerError> {
+        self.read(move |connection| session_values::list_unpriced(connection, after, limit)).await
+    }
+
+    /// Rows of the answers of session logs whose value is by a price of a change.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn answers_priced_by(&self, change: i64) -> Result<Vec<i64>, LedgerError> {
+        self.read(move |connection| session_values::list_priced_by(connection, change)).await
+    }
+
+    /// Sets the values of answers of session logs. Returns their number.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn set_answer_values(&self, values: Vec<AnswerValue>) -> Result<usize, LedgerError> {
+        self.inner.queue.write(LedgerWrite::SessionValues(values)).await
     }
 
     /// Sums over the usage from session logs.

@@ -54,6 +54,7 @@ mod salvage;
 mod session_imports;
 mod session_matches;
 mod session_usage;
+mod session_values;
 mod set_aside;
 mod spill;
 mod state;
@@ -107,6 +108,7 @@ pub use session_imports::{SESSION_PROBLEMS_MAX, SESSION_ROWS_MAX, SessionPart, S
 pub use session_usage::{
     SESSION_GROUPS_MAX, SessionGroupBy, SessionQuery, SessionSummary, SessionTotals,
 };
+pub use session_values::{AnswerValue, UnpricedAnswer};
 pub use set_aside::SET_ASIDE_FILES_MAX;
 pub use spill::REJECTED_BYTES_MAX;
 pub use state::{Backlog, BacklogReason, LedgerState};

@@ -12,11 +12,11 @@ use rusqlite::{CachedStatement, Connection};
 use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
-    BilledDay, HealthChange, LedgerError, NewRequest, ReadinessRunRecord, RepricedAttempt,
-    SessionPart, Settlement, StoredEndpointState, TransitionRecord, attempts, billed,
-    budget_history, cache_bypasses, endpoint_states, explanations, failed_attempts, health,
+    AnswerValue, BilledDay, HealthChange, LedgerError, NewRequest, ReadinessRunRecord,
+    RepricedAttempt, SessionPart, Settlement, StoredEndpointState, TransitionRecord, attempts,
+    billed, budget_history, cache_bypasses, endpoint_states, explanations, failed_attempts, health,
     hourly_rollup, meter_rollup, price_changes, price_table, readiness_runs, requests, rollup,
-    session_imports, transitions,
+    session_imports, session_values, transitions,
 };
 
 /// Most records per transaction, so that the first does not wait long for the last.
@@ -60,6 +60,7 @@ pub(crate) enum LedgerWrite {
     ReplaceBilled(Vec<BilledDay>),
     SessionParts(Vec<SessionPart>),
     SessionMatches(Vec<SessionMatch>),
+    SessionValues(Vec<AnswerValue>),
     BudgetCrossings(Vec<BudgetCrossing>),
     BudgetCrossingsTold(BudgetId),
     BudgetAllowance { budget: BudgetId, allowance: BudgetAllowance },
@@ -123,6 +124,7 @@ impl LedgerWrite {
             Self::UndoPriceChange { change, at } => price_changes::undo(connection, *change, *at),
             Self::ReplaceBilled(days) => billed::replace(connection, days),
             Self::SessionParts(parts) => session_imports::store(connection, parts),
+            Self::SessionValues(values) => session_values::set(connection, values),
             Self::SessionMatches(matches) => session_matches::mark(connection, matches),
             Self::BudgetCrossings(crossings) => {
                 budget_history::add_crossings(connection, crossings)

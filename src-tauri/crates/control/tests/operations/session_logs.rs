@@ -15,33 +15,64 @@ fn by(group_by: SessionGroupBy) -> SessionLogsQuery {
     SessionLogsQuery { from: None, group_by, zone: TimeZoneChoice::Utc }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn session_logs_are_imported_and_stand_apart() {
+/// An engine that finds one log with this line.
+async fn world_with(line: &str) -> World {
     let home = new_home();
     let folder = home.path().join("projects/p");
     std::fs::create_dir_all(&folder).expect("a folder");
     let mut file = std::fs::File::create(folder.join("s1.jsonl")).expect("a file");
-    file.write_all(format!("{LINE}\n").as_bytes()).expect("written");
-    let world = World::open(home, |config| {
+    file.write_all(format!("{line}\n").as_bytes()).expect("written");
+    World::open(home, |config| {
         let path = config.folders.data.with_file_name("projects");
         config.log_roots = vec![LogRoot { tool: SessionTool::ClaudeCode, path }];
     })
-    .await;
+    .await
+}
+
+/// Imports to the end.
+async fn import(world: &World) -> LogImportView {
+    let mut events = CoreEvents::subscribe(&world.core).await.expect("events");
+    control::session_logs_import(&world.core).await.expect("started");
+    loop {
+        if let PanelEvent::LogImport { import } = events.next().await.expect("the engine runs")
+            && import.state != LogImportState::Running
+        {
+            return *import;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_worth_something_once_its_price_is_known_until_that_is_taken_back() {
+    let world = world_with(&LINE.replace("claude-opus-4-5-20251101", "not-yet-listed")).await;
+    import(&world).await;
+    let totals = async || {
+        let logs = control::session_logs(&world.core, by(SessionGroupBy::Tool)).await;
+        let totals = logs.expect("logs").totals;
+        (totals.value_nano_usd.0, totals.unpriced_answers.0)
+    };
+    assert_eq!(totals().await, (0, 1));
+    let text = r#"{"prices": [{"provider": "anthropic", "model": "not-yet-listed", "from": "2026-11-01",
+        "source": "https://www.anthropic.com", "rates": {"input": 2, "output": 10}}]}"#;
+    let list = PriceImport::Text { name: "list.json".to_owned(), text: text.to_owned() };
+    let seen = control::price_import(&world.core, list).await.expect("a preview");
+    let apply = PriceImportRef { id: seen.id };
+    control::price_import_apply(&world.core, apply).await.expect("applied");
+    assert_eq!(totals().await, (2_000_000, 0));
+    control::price_undo(&world.core).await.expect("undone");
+    assert_eq!(totals().await, (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn session_logs_are_imported_and_stand_apart() {
+    let world = world_with(LINE).await;
 
     let before = control::session_logs(&world.core, by(SessionGroupBy::Tool)).await.expect("logs");
     assert_eq!(before.finding, "No usage from session logs");
     assert_eq!(before.places[0].tool_name, "Claude Code");
     assert!(before.import.is_none());
 
-    let mut events = CoreEvents::subscribe(&world.core).await.expect("events");
-    control::session_logs_import(&world.core).await.expect("started");
-    let last = loop {
-        if let PanelEvent::LogImport { import } = events.next().await.expect("the engine runs")
-            && import.state != LogImportState::Running
-        {
-            break import;
-        }
-    };
+    let last = import(&world).await;
     assert_eq!(last.state, LogImportState::Finished);
     assert_eq!(
         last.sentence,

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::Path;
 
 use arc_swap::ArcSwap;
+use domain::NanoUsd;
 use ledger::{SessionGroupBy, SessionQuery, SessionSummary};
+use pricing::PriceBook;
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
 
