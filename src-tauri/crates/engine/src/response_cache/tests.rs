@@ -8,9 +8,13 @@ use cache::{
     AnswerForm, BodyRecorder, Cache, CacheEntry, CacheKey, CacheKeyInputs, CacheNamespace,
     EntryTags, Lookup, Purge,
 };
-use domain::{BackendId, ClientId, ManualClock, Meter, NanoUsd, SeededEntropy, WallTime};
+use domain::{
+    BackendId, ClientId, Endpoint, ManualClock, Meter, NanoUsd, RequestId, SeededEntropy, Usage,
+    WallTime,
+};
 use indexmap::IndexMap;
-use pricing::{Price, PriceTerms, Rate, Rates};
+use ledger::{AttemptRecord, NewRequest, Purpose, RequestOutcome, Settlement};
+use pricing::{AttemptPricing, Price, PriceBook, PriceTerms, Rate, Rates};
 use settings::{BackendKind, BackendSettings, KeyPoolSettings, TrafficLimits, VaultKind};
 use tempfile::TempDir;
 
@@ -160,6 +164,60 @@ async fn an_added_and_a_removed_price_purge_their_models() {
         prices["gpt-4o"]["backend:gone"] = serde_json::json!({"rates": {"input": 1}});
     });
     assert_eq!(left(&home).await, ["gpt-4.1", "gpt-4.1-2025-04-14"]);
+}
+
+/// A request of the last day that `up` answered with a thousand tokens of `llama`.
+fn unpriced(number: u32) -> Settlement {
+    let started = WallTime::from_unix_ms(NOW.unix_ms() - i64::from(number) * 60_000);
+    let request = NewRequest {
+        id: RequestId::generate(started, &SeededEntropy::new(u64::from(number))),
+        started,
+        client: ClientId::new("c").expect("a name"),
+        project: None,
+        route: "llama".to_owned(),
+        model_asked: "llama".to_owned(),
+        dialect: "openai-chat".to_owned(),
+        streamed: false,
+        purpose: Purpose::User,
+    };
+    let endpoint = Endpoint { backend: backend("up"), credential: None };
+    let mut attempt = AttemptRecord::started(endpoint, "llama", started);
+    let pricing = AttemptPricing {
+        prices: Arc::new(PriceBook::default()),
+        provider: None,
+        backend: backend("up"),
+        model: "llama".to_owned(),
+    };
+    let quantities = [(Meter::Input, 1_000)].into_iter().collect();
+    attempt.set_cost(pricing.cost(&Usage { quantities, ..Usage::default() }, None, started));
+    Settlement {
+        outcome: RequestOutcome::Complete,
+        backend: Some(backend("up")),
+        cost: attempt.cost.clone(),
+        attempts: vec![attempt],
+        ..Settlement::unfinished(request)
+    }
+}
+
+/// The purge is in force when the change returns, for the day's requests as for the cache.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_is_set_purges_its_model_at_once_and_prices_the_last_day() {
+    let home = home().await;
+    let engine = opened(&home).await;
+    for number in 1..=300 {
+        let settled = engine.ledger().settle_unawaited(unpriced(number));
+        settled.expect("queued");
+    }
+    let rates = PriceTerms::flat(Rates::from_iter([(Meter::Input, Rate::new(2_000_000))]));
+    let done = engine.price_editor().set(&backend("up"), "llama", rates).await.expect("set");
+    assert_eq!(done.repriced, 300);
+    let cache = engine.response_cache().cache().expect("a cache");
+    assert!(!matches!(cache.get(&key("llama")).await, Lookup::Hit { .. }));
+    assert!(matches!(cache.get(&key("gpt-4o")).await, Lookup::Hit { .. }));
+    let day = WallTime::from_unix_ms(NOW.unix_ms() - 24 * 3_600_000);
+    let spend = engine.ledger().spend(day, NOW).await.expect("read");
+    assert_eq!((spend.cost, spend.unpriced_requests), (NanoUsd::new(300 * 2_000), 0));
+    engine.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
