@@ -1,9 +1,11 @@
 /** The queries of single charts of Usage. The tag of usage invalidates them all. */
-import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { skipToken, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type {
   ApiError,
+  BillingProgressView,
   DriftQuery,
   DriftView,
+  PinView,
   UsageExpensiveView,
   UsageFailuresView,
   UsageForecastQuery,
@@ -75,5 +77,20 @@ export function useBillingDrift(query: DriftQuery): UseQueryResult<DriftView, Ap
     queryKey: ["billing_drift", query],
     queryFn: () => host.billingDrift(query),
     placeholderData: (previous) => previous,
+  });
+}
+
+/** The fetch of a cost report that is under way, of which events tell; `null` without one. */
+export function useBillingProgress(): BillingProgressView | null {
+  const { data } = useQuery<BillingProgressView | null>({ queryKey: ["billing_progress"], queryFn: skipToken });
+  return data ?? null;
+}
+
+/** The figures pinned to the Overview, with their values. */
+export function usePins(): UseQueryResult<PinView[], ApiError> {
+  const host = useHost();
+  return useQuery<PinView[], ApiError>({
+    queryKey: ["usage", "pins"],
+    queryFn: () => host.pinsList({ zone: "local" }),
   });
 }

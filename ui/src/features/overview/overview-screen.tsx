@@ -4,13 +4,15 @@ import { FirstSteps, areFirstStepsDone } from "@/features/overview/first-steps";
 import { NoKeychain, wasNoKeychainDismissed } from "@/features/overview/no-keychain";
 import { OverviewFrame, OverviewSkeleton } from "@/features/overview/overview-skeleton";
 import { NeedsYou } from "@/features/overview/needs-you";
+import { Pins } from "@/features/overview/pins";
 import { ReadinessCard } from "@/features/overview/readiness-card";
 import { RecentRequests } from "@/features/overview/recent-requests";
 import { SpendCard } from "@/features/overview/spend-card";
 import { VerdictBar } from "@/features/overview/verdict-bar";
 import { Reading } from "@/components/reading";
-import type { StatusView } from "@/ipc/bindings";
+import type { PinView, StatusView } from "@/ipc/bindings";
 import { useStatus } from "@/ipc/queries";
+import { usePins } from "@/ipc/usage-queries";
 import { useState } from "react";
 
 /** With this many needs, the fewest requests are shown. */
@@ -18,12 +20,14 @@ const MOST_NEEDS = 5;
 
 export function OverviewScreen() {
   const status = useStatus();
+  // Read along with the status, so that they are there with the rest and move nothing.
+  const pins = usePins();
   // Every screen already shows at its top that the core is offline.
   const isSaid = status.data !== undefined && status.error?.code === "offline";
   return (
     <OverviewFrame>
       <Reading of={isSaid ? { ...status, error: null } : status} skeleton={<OverviewSkeleton />}>
-        {(data) => <Overview status={data} />}
+        {(data) => (pins.isPending ? <OverviewSkeleton /> : <Overview status={data} pins={pins.data ?? []} />)}
       </Reading>
     </OverviewFrame>
   );
@@ -32,7 +36,7 @@ export function OverviewScreen() {
 /** The core's need that the keychain card replaces. */
 const KEYS_UNSTORED = "vault/missing";
 
-function Overview({ status }: { status: StatusView }) {
+function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
   const isSetUp = areFirstStepsDone(status.first_steps);
   const [isDismissed, setDismissed] = useState(wasNoKeychainDismissed);
   const asksForVault = status.vault.keychain_missing && !isDismissed;
@@ -47,7 +51,8 @@ function Overview({ status }: { status: StatusView }) {
           {asksForVault && <NoKeychain fileExists={status.vault.file_exists} onDismiss={() => setDismissed(true)} />}
           {(isSetUp || needs > 0) && <NeedsYou verdict={{ ...status.verdict, needs: shown }} />}
           {!isSetUp && <FirstSteps steps={status.first_steps} />}
-          <RecentRequests needs={asksForVault ? MOST_NEEDS : isSetUp ? needs : 4} />
+          <Pins pins={pins} />
+          <RecentRequests needs={asksForVault ? MOST_NEEDS : isSetUp ? needs : 4} isShort={pins.length > 0} />
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <SpendCard spend={status.spend_today} />

@@ -17,10 +17,19 @@ import { REQUEST } from "@/lib/tables";
 /** Number of rows by number of needs, so that the screen does not scroll at 1280 by 800. */
 const ROWS_UNDER_NEEDS = [12, 10, 9, 7, 6, 4] as const;
 const ROWS_MAX = 12;
+/** Rows whose place the pinned figures take. */
+const PIN_ROWS = 3;
+const ROWS_MIN = 1;
 
-export function RecentRequests({ needs }: { needs: number }) {
+interface RecentRequestsProps {
+  needs: number;
+  /** Leaves room for the pinned figures. */
+  isShort: boolean;
+}
+
+export function RecentRequests({ needs, isShort }: RecentRequestsProps) {
   const requests = useRequests({}, ROWS_MAX);
-  const rows = ROWS_UNDER_NEEDS[needs] ?? 4;
+  const rows = Math.max((ROWS_UNDER_NEEDS[needs] ?? 4) - (isShort ? PIN_ROWS : 0), ROWS_MIN);
   return (
     <Card
       title="Recent requests"

@@ -1,9 +1,10 @@
 /** Requests and tokens of the period; the tokens by class, because each class has its price. */
 import { periodFilter } from "@/features/usage/requests-link";
-import type { UsagePlace } from "@/features/usage/usage-place";
+import { usageFilter, type UsagePlace } from "@/features/usage/usage-place";
 import { Figure } from "@/components/figure";
 import { PanelLink } from "@/components/panel-link";
 import { ShareBar } from "@/components/share-bar";
+import { PinButton } from "@/ipc/pin-dialog";
 import type { UsageTotalsView, UsageView } from "@/ipc/bindings";
 import { formatCount, formatCountShort } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
@@ -15,6 +16,7 @@ export function ActivityTotals({ usage, place }: { usage: UsageView; place: Usag
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-card border border-line bg-line @min-[640px]:grid-cols-[1fr_1fr_2fr]">
       <Figure
         name="Requests"
+        action={<PinButton measure="requests" range={place.range} {...usageFilter(place)} />}
         value={
           <PanelLink look="none" path={requestsPath(period)} className="rounded-mark hover:underline">
             {formatCount(totals.requests)}
@@ -36,6 +38,7 @@ export function ActivityTotals({ usage, place }: { usage: UsageView; place: Usag
       />
       <Figure
         name="Tokens"
+        action={<PinButton measure="tokens" range={place.range} {...usageFilter(place)} />}
         value={
           <span title={formatCount(totals.input_tokens + totals.output_tokens)}>
             {formatCountShort(totals.input_tokens + totals.output_tokens)}

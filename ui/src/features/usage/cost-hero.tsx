@@ -1,9 +1,10 @@
 /** The cost of the period, and how much of it is known. */
 import { periodFilter } from "@/features/usage/requests-link";
-import { periodLabel, type UsagePlace } from "@/features/usage/usage-place";
+import { periodLabel, usageFilter, type UsagePlace } from "@/features/usage/usage-place";
 import { Change } from "@/components/change";
 import { PanelLink } from "@/components/panel-link";
 import type { UsagePreviousView, UsageView } from "@/ipc/bindings";
+import { PinButton } from "@/ipc/pin-dialog";
 import { RateNote } from "@/ipc/rate-note";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
@@ -21,7 +22,10 @@ export function CostHero({ usage, place }: CostHeroProps) {
   const isUnknown = requests > 0 && unpriced === requests;
   return (
     <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
-      <h2 className="text-12 text-ink-3">Cost, {periodLabel(place)}</h2>
+      <h2 className="flex items-center justify-between text-12 text-ink-3">
+        Cost, {periodLabel(place)}
+        <PinButton measure="cost" range={place.range} {...usageFilter(place)} />
+      </h2>
       <p className="text-32 leading-10 font-semibold tracking-[-0.02em]">
         {isUnknown ? "unpriced" : formatMoney(cost)}
       </p>

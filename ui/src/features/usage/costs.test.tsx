@@ -1,5 +1,5 @@
-import { screen, within } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { act, screen, within } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
 import { choose } from "../../../test/choose";
 import { renderPanel } from "../../../test/render-panel";
 
@@ -64,4 +64,28 @@ test("what a provider billed stands beside what was computed, and an admin key l
   await user.click(within(dialog).getByRole("button", { name: "Add key" }));
   await user.click(await within(card).findByRole("button", { name: "Reconcile" }));
   expect(await screen.findByText(/^OpenAI billed \$/)).toBeVisible();
+});
+
+test("a fetch of a cost report says how far it is, and the button cancels it meanwhile", async () => {
+  const { host, user } = renderPanel("busy", "/usage");
+  const card = await screen.findByRole("region", { name: "Billed and computed" });
+  const cancel = vi.spyOn(host, "billingCancel");
+  const progress = {
+    provider: "openai" as const,
+    days_read: 7,
+    days: 30,
+    sentence: "OpenAI: day 7 of 30",
+    is_running: true,
+  };
+  await user.click(await within(card).findByRole("button", { name: "Add admin key" }));
+  const dialog = await screen.findByRole("dialog", { name: "Admin key of OpenAI" });
+  await user.type(within(dialog).getByLabelText("Admin key"), "sk-admin-0123456789");
+  await user.click(within(dialog).getByRole("button", { name: "Add key" }));
+  await within(card).findByRole("button", { name: "Reconcile" });
+  act(() => host.announce({ kind: "billing_progress", progress }));
+  expect(await within(card).findByText("OpenAI: day 7 of 30")).toBeVisible();
+  await user.click(within(card).getByRole("button", { name: "Cancel" }));
+  expect(cancel).toHaveBeenCalledOnce();
+  act(() => host.announce({ kind: "billing_progress", progress: { ...progress, is_running: false } }));
+  expect(await within(card).findByRole("button", { name: "Reconcile" })).toBeVisible();
 });

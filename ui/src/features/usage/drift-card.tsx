@@ -1,5 +1,5 @@
 /** What providers billed against what was computed here, by provider and day. */
-import { FileUp, KeyRound, RefreshCw } from "lucide-react";
+import { FileUp, KeyRound, RefreshCw, X } from "lucide-react";
 import { useMemo, useRef, useState, type ChangeEvent } from "react";
 import { AdminKeyDialog } from "@/features/usage/admin-key-dialog";
 import { Button } from "@/components/button";
@@ -12,7 +12,7 @@ import { Skeleton } from "@/components/skeleton";
 import { notify } from "@/components/toast";
 import { useAction } from "@/ipc/actions";
 import type { BillingReportView, BillingProvider, DriftDayView, DriftProviderView, DriftView } from "@/ipc/bindings";
-import { useBillingDrift } from "@/ipc/usage-queries";
+import { useBillingDrift, useBillingProgress } from "@/ipc/usage-queries";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
 
@@ -54,12 +54,17 @@ export function DriftCard() {
 function Provider({ provider }: { provider: DriftProviderView }) {
   const { difference_nano_usd: difference, difference_percent: percent, reconciled_days: days } = provider;
   const [isAdding, setAdding] = useState(false);
+  const progress = useBillingProgress();
+  const running = progress?.provider === provider.provider ? progress : null;
+  const cancel = useAction("billingCancel", (call) => call());
   const fetch = useAction("billingFetch", (call) => call({ provider: provider.provider, days: DAYS }));
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line py-2">
       <span className="w-24 font-medium">{provider.label}</span>
       <span className="min-w-0 flex-1 text-12 text-ink-2">
-        {days === 0 ? (
+        {running !== null ? (
+          <span role="status">{running.sentence}</span>
+        ) : days === 0 ? (
           "nothing reconciled yet"
         ) : (
           <>
@@ -72,14 +77,16 @@ function Provider({ provider }: { provider: DriftProviderView }) {
             </span>
           </>
         )}
-        <span className="text-ink-3">
-          {provider.open_days > 0 && `; ${formatCounted(provider.open_days, "day", "days")} open`}
-          {provider.fetched !== null && (
-            <>
-              ; read <Moment at={provider.fetched} />
-            </>
-          )}
-        </span>
+        {running === null && (
+          <span className="text-ink-3">
+            {provider.open_days > 0 && `; ${formatCounted(provider.open_days, "day", "days")} open`}
+            {provider.fetched !== null && (
+              <>
+                ; read <Moment at={provider.fetched} />
+              </>
+            )}
+          </span>
+        )}
       </span>
       <CsvButton provider={provider.provider} />
       {provider.key === null ? (
@@ -87,8 +94,14 @@ function Provider({ provider }: { provider: DriftProviderView }) {
           Add admin key
         </Button>
       ) : (
-        <Button size="small" icon={RefreshCw} busy={fetch.isPending} onClick={() => fetch.mutate(undefined, report)}>
-          Reconcile
+        // One button for start and cancel, so that the focus stays where it was.
+        <Button
+          size="small"
+          icon={running === null ? RefreshCw : X}
+          busy={running === null ? fetch.isPending : cancel.isPending}
+          onClick={() => (running === null ? fetch.mutate(undefined, report) : cancel.mutate())}
+        >
+          {running === null ? "Reconcile" : "Cancel"}
         </Button>
       )}
       {isAdding && <AdminKeyDialog provider={provider} onClose={() => setAdding(false)} />}

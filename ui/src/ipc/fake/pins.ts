@@ -98,11 +98,13 @@ function pinOf(pin: PinSave, requests: RequestView[], zone: TimeZoneChoice, now:
   };
 }
 
+const PINS: PinSave[] = [
+  { name: "website", measure: "cost", range: "last_week", filter: { project: "website" } },
+  { name: "success", measure: "success_rate", range: "last_month" },
+];
+
 export function fakePins({ world, answer, changed, now }: Doing): Pick<Host, "pinsList" | "pinSave" | "pinDelete"> {
-  const pins: PinSave[] = [
-    { name: "website", measure: "cost", range: "last_week", filter: { project: "website" } },
-    { name: "success", measure: "success_rate", range: "last_month" },
-  ];
+  const pins: PinSave[] = world.requests.length === 0 ? [] : [...PINS];
   return {
     pinsList: (req) => answer(() => pins.map((pin) => pinOf(pin, world.requests, req.zone, now()))),
     pinSave: (req) =>
