@@ -298,8 +298,9 @@ async fn an_error_names_only_what_its_command_takes() {
 
 #[tokio::test]
 async fn every_json_answer_is_one_document_with_nothing_beside_it() {
-    let home = TestHome::new(HomeVault::Memory);
+    let (upstream, home) = (upstream().await, TestHome::new(HomeVault::Memory));
     let served = home.serve().await;
+    add_key_and_backend(&home, &upstream).await;
     for arguments in [
         &["status"][..],
         &["keys", "list"],

@@ -81,7 +81,9 @@ fn spend_line(status: &StatusView, currency: &CurrencyView) -> String {
 fn tray_image(level: VerdictLevel) -> tauri::Result<Image<'static>> {
     Image::from_bytes(match level {
         VerdictLevel::Ok => include_bytes!("../../icons/tray-ok-32.png"),
-        VerdictLevel::Unknown => include_bytes!("../../icons/tray-unknown-32.png"),
+        VerdictLevel::Unknown | VerdictLevel::NotSetUp => {
+            include_bytes!("../../icons/tray-unknown-32.png")
+        }
         VerdictLevel::Attention => include_bytes!("../../icons/tray-attention-32.png"),
         VerdictLevel::Problem => include_bytes!("../../icons/tray-problem-32.png"),
     })

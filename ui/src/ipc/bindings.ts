@@ -925,6 +925,8 @@ export type CheckSet =
 export type CheckSeverity = 
 /**  Nothing works without it. */
 "blocker" | 
+/**  A step of the setup without which nothing real works. */
+"setup" | 
 /**  Something does not work. */
 "major" | 
 /**  Could be better. */
@@ -2365,8 +2367,8 @@ export type ReadinessRunSummaryView = {
 	ended_at: UnixMs,
 	verdict: ReadinessVerdict,
 	sentence: string,
-	/**  0 to 100, in tenths of a point. */
-	score_tenths: number,
+	/**  0 to 100, in tenths of a point; `None` before the setup is done. */
+	score_tenths: number | null,
 };
 
 /**  A run, in progress or ended. */
@@ -2398,7 +2400,9 @@ export type ReadinessStart = {
 };
 
 /**  Result of a readiness run. */
-export type ReadinessVerdict = "ready" | "ready_with_warnings" | "not_ready";
+export type ReadinessVerdict = "ready" | "ready_with_warnings" | "not_ready" | 
+/**  Nothing is wrong, but a step of the setup without which nothing real works is missing. */
+"not_set_up";
 
 /**  The newest run in full, and the scores of earlier runs. */
 export type ReadinessView = {
@@ -3545,6 +3549,8 @@ export type VerdictLevel =
 "ok" | 
 /**  Nothing is known to be wrong, but not everything has been checked yet. */
 "unknown" | 
+/**  No backend has been added, so only the mock answers. */
+"not_set_up" | 
 /**  Everything works, but something should be looked at. */
 "attention" | 
 /**  Something does not work. */

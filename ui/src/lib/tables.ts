@@ -221,6 +221,7 @@ export const RUN_VERDICT: Record<ReadinessVerdict, Sign> = {
   ready: { word: "Ready", shape: "disc", tone: "ok" },
   ready_with_warnings: { word: "Ready with warnings", shape: "triangle", tone: "warn" },
   not_ready: { word: "Not ready", shape: "barred", tone: "bad" },
+  not_set_up: { word: "Not set up yet", shape: "ring", tone: "info" },
 };
 
 export const TEST_STEP: Record<BackendTestStepState, Sign> = {
@@ -242,6 +243,7 @@ export const VAULT: Record<VaultStateView, Sign> = {
 export const VERDICT: Record<VerdictLevel, Sign> = {
   ok: { word: "All clear", shape: "disc", tone: "ok" },
   unknown: { word: "Checking", shape: "ring", tone: "muted" },
+  not_set_up: { word: "Not set up yet", shape: "ring", tone: "info" },
   attention: { word: "Attention", shape: "triangle", tone: "warn" },
   problem: { word: "Problem", shape: "barred", tone: "bad" },
 };
@@ -255,6 +257,7 @@ export const FORCED_WORD: Record<BreakerOverrideView, string> = {
 
 export const SEVERITY_WORD: Record<CheckSeverity, string> = {
   blocker: "Blocker",
+  setup: "Setup",
   major: "Major",
   minor: "Minor",
   info: "Info",

@@ -29,6 +29,7 @@ mod usage_forecast;
 mod usage_latency;
 mod usage_period;
 mod vault;
+mod verdict;
 
 pub(crate) use self::billing::{
     billing_cancel, billing_drift, billing_fetch, billing_import, billing_progress_view,

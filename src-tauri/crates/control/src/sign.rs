@@ -188,6 +188,7 @@ signs! {
         Ready => Disc Ok ReadinessVerdict::Ready.label(),
         ReadyWithWarnings => Triangle Warn ReadinessVerdict::ReadyWithWarnings.label(),
         NotReady => Barred Bad ReadinessVerdict::NotReady.label(),
+        NotSetUp => Ring Info ReadinessVerdict::NotSetUp.label(),
     }
     TEST_STEP: BackendTestStepState {
         Pass => Disc Ok "passed",
@@ -206,6 +207,7 @@ signs! {
     VERDICT: VerdictLevel {
         Ok => Disc Ok "all clear",
         Unknown => Ring Muted "checking",
+        NotSetUp => Ring Info "not set up yet",
         Attention => Triangle Warn "attention",
         Problem => Barred Bad "problem",
     }
@@ -257,6 +259,7 @@ labels! {
     }
     SEVERITY_WORD: CheckSeverity {
         Blocker => "blocker",
+        Setup => "setup",
         Major => "major",
         Minor => "minor",
         Info => "info",

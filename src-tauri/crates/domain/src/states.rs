@@ -29,6 +29,8 @@ words! {
         Ready = "ready",
         ReadyWithWarnings = "ready_with_warnings",
         NotReady = "not_ready",
+        /// Nothing is wrong, but a step of the setup without which nothing real works is missing.
+        NotSetUp = "not_set_up",
     }
 }
 
@@ -40,6 +42,7 @@ impl ReadinessVerdict {
             Self::Ready => "ready",
             Self::ReadyWithWarnings => "ready with warnings",
             Self::NotReady => "not ready",
+            Self::NotSetUp => "not set up yet",
         }
     }
 }

@@ -156,6 +156,7 @@ fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts 
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
         mock: base.mock.clone(),
+        is_offline: base.is_offline,
     });
     let prober = Arc::new(BackendProber {
         snapshots: Arc::clone(&snapshots),
@@ -292,6 +293,7 @@ fn readiness_runs(
         events: base.events.clone(),
         tasks: base.tasks.clone(),
         settings: Arc::clone(&base.settings),
+        snapshots: Arc::clone(&backends.snapshots),
         environment: Arc::new(EngineEnvironment {
             data_folder: base.folders.data.clone(),
             settings: Arc::clone(&base.settings),

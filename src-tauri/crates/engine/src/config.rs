@@ -34,6 +34,8 @@ pub struct EngineConfig {
     pub channel: Option<Arc<dyn NotificationChannel>>,
     /// Where coding tools keep their session logs.
     pub log_roots: Vec<LogRoot>,
+    /// Tells whether no network leads off this machine.
+    pub is_offline: fn() -> bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +90,7 @@ impl EngineConfig {
             variables: rest,
             channel: None,
             log_roots: user_home.map_or_else(Vec::new, |home| log_roots(&home, &moved)),
+            is_offline: gateway::is_offline,
         })
     }
 }

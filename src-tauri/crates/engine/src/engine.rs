@@ -80,6 +80,8 @@ pub(crate) struct BaseParts {
     pub(crate) vault: Vault,
     pub(crate) ledger: Ledger,
     pub(crate) prices: PricesInUse,
+    /// Tells whether no network leads off this machine.
+    pub(crate) is_offline: fn() -> bool,
 }
 
 /// What is known of the backends, and how they are asked.

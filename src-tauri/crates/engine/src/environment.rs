@@ -6,18 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{BackendId, Secret};
+use domain::{BackendId, HealthState, Secret};
 use gateway::{LoopbackCall, loopback_call};
 use ledger::Ledger;
 use monitor::HealthFinding;
 use readiness::{
     BackendModelFacts, BackendNeed, BackendTarget, CheckInputs, CredentialFacts, DataFolderFacts,
     GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, ProblemSeverity,
-    ReadinessEnvironment, SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
+    ReadinessEnvironment, ServedFacts, ServingBackend, SettingsProblem, SimulatedCaller,
+    VaultFacts, VaultTestResult,
 };
+use routing::{ModelSet, ServedModels};
 use settings::{Settings, SettingsStore, Severity};
 use vault::{Vault, VaultError};
 
+use crate::configured::backend_labels;
 use crate::gateway_server::GatewayServer;
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
@@ -39,16 +42,18 @@ pub(crate) struct EngineEnvironment {
     pub(crate) token: Secret,
 }
 
-/// The backends and clients to check.
-pub(crate) fn check_inputs(settings: &Settings) -> CheckInputs {
+/// The backends and clients to check. A backend is required if nothing else answers some of what
+/// `served` holds.
+pub(crate) fn check_inputs(settings: &Settings, served: &[ServedModels]) -> CheckInputs {
+    let is_enabled = |id: &BackendId| settings.backends.get(id).is_some_and(|it| it.enabled);
+    let is_required = |id| served.iter().any(|models| models.require(id, is_enabled));
     let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
-    let only = enabled.clone().count() == 1;
     let backends = enabled
         .map(|(id, known)| BackendTarget {
             backend: id.clone(),
             label: known.label.clone(),
             credential: known.credential().cloned(),
-            need: if only { BackendNeed::Required } else { BackendNeed::Optional },
+            need: if is_required(id) { BackendNeed::Required } else { BackendNeed::Optional },
         })
         .collect();
     CheckInputs { mock_model: MOCK_MODEL.to_owned(), backends, clients: settings.clients.len() }
@@ -182,6 +187,34 @@ impl ReadinessEnvironment for EngineEnvironment {
             }
             None => Err(report.detail),
         }
+    }
+
+    async fn served(&self) -> Vec<ServedFacts> {
+        let labels = backend_labels(&self.settings.current(), &self.prober.mock);
+        let health = &self.prober.health;
+        let backend = |id: &BackendId| ServingBackend {
+            label: labels.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()),
+            fault: match health.health(id) {
+                _ if !health.is_watched(id) => Some("is off or was removed".to_owned()),
+                Some(found) if found.state == HealthState::Down => {
+                    Some(format!("is down ({})", found.reason))
+                }
+                _ => None,
+            },
+        };
+        let served = self.prober.snapshots.current().routes.served_models();
+        let fact = |served: ServedModels| ServedFacts {
+            what: match &served.models {
+                ModelSet::Route(id) => format!("the route {id}"),
+                ModelSet::Listed(models) if models.len() == 1 => {
+                    format!("the model {}", models.concat())
+                }
+                ModelSet::Listed(models) => format!("{} models", models.len()),
+                ModelSet::Unlisted => "models that no backend lists".to_owned(),
+            },
+            backends: served.backends.iter().map(backend).collect(),
+        };
+        served.into_iter().map(fact).collect()
     }
 }
 

@@ -24,12 +24,19 @@ pub struct HealthWatch {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventBus,
     pub(crate) mock: BackendId,
+    pub(crate) is_offline: fn() -> bool,
 }
 
 impl HealthWatch {
     #[must_use]
     pub fn health(&self, id: &BackendId) -> Option<BackendHealth> {
         self.monitor.view(id, ClockReading::read(&*self.clock))
+    }
+
+    /// True while no network leads off this machine, which is no backend's fault.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        (self.is_offline)()
     }
 
     /// Probes a backend as soon as a probe slot is free.

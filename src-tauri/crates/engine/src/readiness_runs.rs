@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{CheckSet, Clock, Entropy, RunId};
+use domain::{CheckSet, Clock, Entropy, ReadinessVerdict, RunId};
 use ledger::{Ledger, LedgerError, ReadinessRunRecord, ReadinessRunSummary};
 use parking_lot::Mutex;
 use readiness::{
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::environment::check_inputs;
 use crate::events::{EngineEvent, EventBus};
+use crate::snapshot::SnapshotStore;
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -28,6 +29,7 @@ pub struct ReadinessRuns {
     pub(crate) tasks: Tasks,
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) environment: Arc<dyn ReadinessEnvironment>,
+    pub(crate) snapshots: Arc<SnapshotStore>,
     /// The run in progress, if any.
     pub(crate) active: Arc<Mutex<Option<ActiveRun>>>,
 }
@@ -65,8 +67,11 @@ impl ReadinessRuns {
     /// Starts a run of the built-in checks and returns its first snapshot. Progress is published as
     /// events.
     pub async fn start(&self, set: CheckSet) -> Result<RunSnapshot, RunError> {
-        let inputs = check_inputs(&self.settings.current());
-        let previous = self.ledger.runs(1).await?.first().map(|run| run.score);
+        let served = self.snapshots.current().routes.served_models();
+        let inputs = check_inputs(&self.settings.current(), &served);
+        let previous = self.ledger.runs(1).await?;
+        let previous = previous.first().filter(|run| run.verdict != ReadinessVerdict::NotSetUp);
+        let previous = previous.map(|run| run.score);
         let checks = readiness::built_in_checks(&self.environment, set, &inputs);
         let order = RunParameters {
             run: RunId::generate(self.clock.wall(), &*self.entropy),

@@ -63,6 +63,7 @@ impl Engine {
             variables,
             channel,
             log_roots,
+            is_offline,
         } = config;
         folders.create()?;
         let owner = OwnerLock::acquire(&folders)?;
@@ -88,6 +89,7 @@ impl Engine {
             vault,
             ledger,
             prices,
+            is_offline,
         };
         let vault = OpenVault { opener, forced };
         let outside = Outside { owner, recovery, vault, port, channel, log_roots };

@@ -78,4 +78,5 @@ pub use token::{NewToken, TOKEN_PREFIX, TokenHash, hash_token, new_token};
 pub use upstream::{
     HttpUpstream, KeyCarrier, KeyScrubber, MockUpstream, NameLookup, Proxies, SystemNameLookup,
     TlsFault, Upstream, UpstreamEnvironment, UpstreamFailure, UpstreamRequest, UpstreamResponse,
+    is_offline,
 };

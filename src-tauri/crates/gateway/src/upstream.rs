@@ -25,6 +25,7 @@ use url::Url;
 
 pub use http::{HttpUpstream, Proxies, UpstreamEnvironment};
 pub use key::KeyScrubber;
+pub use local::is_offline;
 pub use mock::MockUpstream;
 pub use resolve::{NameLookup, SystemNameLookup};
 

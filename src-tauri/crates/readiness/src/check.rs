@@ -70,6 +70,8 @@ domain::words! {
     CheckSeverity {
         /// Nothing works without it.
         Blocker = "blocker",
+        /// A step of the setup without which nothing real works.
+        Setup = "setup",
         /// Something does not work.
         Major = "major",
         /// Could be better.
@@ -243,7 +245,7 @@ impl CheckSeverity {
     #[must_use]
     pub const fn weight(self) -> u32 {
         match self {
-            Self::Blocker => 8,
+            Self::Blocker | Self::Setup => 8,
             Self::Major => 4,
             Self::Minor => 2,
             Self::Info => 1,

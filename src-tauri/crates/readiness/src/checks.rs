@@ -6,6 +6,7 @@ mod chat_stream;
 mod gateway;
 mod guidance;
 mod local;
+mod served;
 
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ pub struct BackendTarget {
 /// Whether requests can be served without the backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BackendNeed {
-    /// Requests fail without it, because there is no other backend.
+    /// Nothing else answers some of what clients can ask for.
     Required,
     Optional,
 }
@@ -56,6 +57,7 @@ pub fn built_in_checks(
     if set == CheckSet::Full {
         let backends = inputs.backends.iter();
         checks.extend(backends.flat_map(|target| backend::checks(environment, target)));
+        checks.push(served::check(environment));
     }
     checks.extend(guidance::checks(inputs.backends.len(), inputs.clients));
     checks

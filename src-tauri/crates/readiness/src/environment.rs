@@ -35,6 +35,25 @@ pub trait ReadinessEnvironment: Send + Sync {
     /// Models the backend lists and models the settings declare for it. An error says why it did
     /// not list any.
     async fn models(&self, backend: &BackendId) -> Result<BackendModelFacts, String>;
+
+    /// What clients can ask for without naming a backend, with what is known of its backends now.
+    async fn served(&self) -> Vec<ServedFacts>;
+}
+
+/// Models that the same backends answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedFacts {
+    /// For example "the route chat", "3 models".
+    pub what: String,
+    pub backends: Vec<ServingBackend>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServingBackend {
+    /// Display name.
+    pub label: String,
+    /// Why it does not answer; `None` while nothing is known against it.
+    pub fault: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub struct Judgement {
     pub verdict: Option<ReadinessVerdict>,
     /// The verdict as text: "Ready, 9.3 of 10", "1 blocker: the keychain is locked".
     pub sentence: String,
-    /// Tenths of a point, 0 to 100; `None` if no check could run.
+    /// Tenths of a point, 0 to 100; `None` if no check could run, and before the setup is done.
     pub score_tenths: Option<u32>,
     /// Change since the previous run, in tenths of a point.
     pub score_change_tenths: Option<i32>,
@@ -58,6 +58,7 @@ pub fn judge(checks: &[CheckResult], end: RunEnd, previous_score_tenths: Option<
         RunEnd::Finished => Some(verdict(checks, score_tenths)),
         RunEnd::Cancelled => None,
     };
+    let score_tenths = score_tenths.filter(|_| verdict != Some(ReadinessVerdict::NotSetUp));
     let change =
         |(score, previous): (u32, u32)| i32::try_from(i64::from(score) - i64::from(previous)).ok();
     Judgement {
@@ -79,6 +80,7 @@ fn verdict(checks: &[CheckResult], score_tenths: Option<u32>) -> ReadinessVerdic
         .any(|row| row.severity == CheckSeverity::Blocker && row.status == CheckStatus::Skipped);
     match score_tenths {
         _ if failed(CheckSeverity::Blocker) => ReadinessVerdict::NotReady,
+        _ if failed(CheckSeverity::Setup) => ReadinessVerdict::NotSetUp,
         None | Some(..WARNINGS_FROM_TENTHS) => ReadinessVerdict::NotReady,
         Some(READY_FROM_TENTHS..) if !failed(CheckSeverity::Major) && !untried_blocker => {
             ReadinessVerdict::Ready
@@ -96,20 +98,25 @@ fn sentence(
         let done = checks.iter().filter(|row| row.status != CheckStatus::Cancelled).count();
         return format!("Stopped after {done} of {} checks", checks.len());
     };
-    let blockers: Vec<&str> = checks
-        .iter()
-        .filter(|row| row.severity == CheckSeverity::Blocker && row.status.is_failure())
-        .map(|row| row.cause.as_deref().unwrap_or(&row.title))
-        .collect();
+    let blockers = failed_causes(checks, CheckSeverity::Blocker);
     if !blockers.is_empty() {
         let word = if blockers.len() == 1 { "blocker" } else { "blockers" };
         return format!("{} {word}: {}", blockers.len(), blockers.join("; "));
     }
     let words = capitalize(verdict.label());
+    if verdict == ReadinessVerdict::NotSetUp {
+        return format!("{words}: {}", failed_causes(checks, CheckSeverity::Setup).join("; "));
+    }
     match score_tenths {
         Some(tenths) => format!("{words}, {}.{} of 10", tenths / 10, tenths % 10),
         None => format!("{words}: nothing could be checked"),
     }
+}
+
+/// The causes of the failed checks of a severity.
+fn failed_causes(checks: &[CheckResult], severity: CheckSeverity) -> Vec<&str> {
+    let failed = checks.iter().filter(|row| row.severity == severity && row.status.is_failure());
+    failed.map(|row| row.cause.as_deref().unwrap_or(&row.title)).collect()
 }
 
 /// Half points of a status; `None` if it does not count.

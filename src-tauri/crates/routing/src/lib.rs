@@ -38,4 +38,4 @@ pub use signals::{CandidateAvailability, NoSignals, RoutingSignals};
 pub use simulation::{
     CandidateShare, FrozenSignals, SIMULATION_DRAWS_MAX, SimulatedFailure, Simulation,
 };
-pub use table::{ModelEntry, RouteTable};
+pub use table::{ModelEntry, ModelSet, RouteTable, ServedModels};

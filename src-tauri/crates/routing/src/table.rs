@@ -11,6 +11,8 @@
 //! The mock answers only when it is pinned or named by a route: a made-up answer must never be
 //! taken for a real one.
 
+mod served;
+
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +26,8 @@ use crate::pattern::ModelPattern;
 use crate::request::RoutingRequest;
 use crate::route::{BackendRole, BackendStatus, RoutableBackend, Route};
 use crate::signals::RoutingSignals;
+
+pub use served::{ModelSet, ServedModels};
 
 /// Minimum similarity of a suggested name (Jaro-Winkler, 0 to 1).
 const SUGGESTION_SIMILARITY_MIN: f64 = 0.85;
@@ -290,12 +294,18 @@ fn match_audience(route: &Route, client: &ClientId, project: Option<&str>) -> Op
     let is_project = |known: &String| project == Some(known.as_str());
     let fits = applies_to(&route.clients, client)
         && (route.projects.is_empty() || route.projects.iter().any(is_project));
-    fits.then_some(match (route.clients.is_empty(), route.projects.is_empty()) {
-        (true, true) => Audience::All,
-        (true, false) => Audience::Project,
-        (false, true) => Audience::Client,
-        (false, false) => Audience::ClientAndProject,
-    })
+    fits.then(|| Audience::of(route))
+}
+
+impl Audience {
+    const fn of(route: &Route) -> Self {
+        match (route.clients.is_empty(), route.projects.is_empty()) {
+            (true, true) => Self::All,
+            (true, false) => Self::Project,
+            (false, true) => Self::Client,
+            (false, false) => Self::ClientAndProject,
+        }
+    }
 }
 
 fn closest_name(model: &str, names: &[String]) -> Option<String> {

@@ -10,6 +10,7 @@ import { VAULT, VERDICT } from "@/lib/tables";
 const EDGE: Record<VerdictLevel, string> = {
   ok: "border-line",
   unknown: "border-line",
+  not_set_up: "border-line",
   attention: "border-warn/45",
   problem: "border-bad/45",
 };

@@ -61,7 +61,7 @@ function isProblem({ state }: CheckView): boolean {
   return state === "fail" || state === "warn" || state === "crashed";
 }
 
-const SEVERITIES: readonly CheckView["severity"][] = ["blocker", "major", "minor", "info"];
+const SEVERITIES: readonly CheckView["severity"][] = ["blocker", "setup", "major", "minor", "info"];
 
 function byCategory(checks: CheckView[]): [string, CheckView[]][] {
   return [...groupBy(checks, (check) => check.category)];

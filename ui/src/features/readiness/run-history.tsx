@@ -25,7 +25,9 @@ export function RunHistory({ history }: { history: ReadinessRunSummaryView[] }) 
           >
             <StateMark sign={RUN_VERDICT[run.verdict]} />
             <span className="min-w-0 flex-1 truncate text-ink-2">{RUN_VERDICT[run.verdict].word}</span>
-            <span className="numeric font-medium text-ink-1">{formatTenths(run.score_tenths)}</span>
+            <span className="numeric font-medium text-ink-1">
+              {run.score_tenths === null ? "–" : formatTenths(run.score_tenths)}
+            </span>
             <span className="numeric w-20 text-ink-3">
               <Moment at={run.ended_at} />
             </span>

@@ -3,7 +3,7 @@ import type { CheckSet, CheckView, ReadinessRunView, ReadinessVerdict } from "@/
 import { groupBy } from "@/lib/group";
 import type { World } from "@/ipc/fake/world";
 
-const WEIGHT: Record<CheckView["severity"], number> = { blocker: 4, major: 3, minor: 2, info: 1 };
+const WEIGHT: Record<CheckView["severity"], number> = { blocker: 4, setup: 4, major: 3, minor: 2, info: 1 };
 
 function check(
   id: string,
@@ -85,13 +85,13 @@ export function plannedChecks(world: World, set: CheckSet): CheckView[] {
     check(
       "R-09",
       "Guidance",
-      "major",
+      "setup",
       "A real backend is configured",
       [`${world.backends.length - 1} besides the mock`],
       world.backends.length > 1
         ? {}
         : {
-            state: "warn",
+            state: "fail",
             cause: "No real backend has been added.",
             fix: "Add a backend: a provider with its key, or a local server.",
             action: { kind: "add_backend" },
@@ -186,13 +186,16 @@ export function runAfter(
     };
   const failed = checks.filter((one) => one.state === "fail");
   const blockers = failed.filter((one) => one.severity === "blocker");
-  const score = scoreOf(checks);
+  const setup = failed.filter((one) => one.severity === "setup");
+  const score = blockers.length === 0 && setup.length > 0 ? null : scoreOf(checks);
   const verdict: ReadinessVerdict =
     blockers.length > 0
       ? "not_ready"
-      : checks.some((one) => one.state === "fail" || one.state === "warn")
-        ? "ready_with_warnings"
-        : "ready";
+      : setup.length > 0
+        ? "not_set_up"
+        : checks.some((one) => one.state === "fail" || one.state === "warn")
+          ? "ready_with_warnings"
+          : "ready";
   const count = blockers.length === 1 ? "1 blocker" : `${blockers.length} blockers`;
   return {
     ...run,
@@ -203,7 +206,9 @@ export function runAfter(
     sentence:
       verdict === "not_ready"
         ? `${count}: ${blockers.map((one) => one.cause).join(" ")}`
-        : `${verdict === "ready" ? "Ready" : "Ready with warnings"}, ${((score ?? 0) / 10).toFixed(1)} of 10`,
+        : verdict === "not_set_up"
+          ? `Not set up yet: ${setup.map((one) => one.cause).join(" ")}`
+          : `${verdict === "ready" ? "Ready" : "Ready with warnings"}, ${((score ?? 0) / 10).toFixed(1)} of 10`,
     score_tenths: score,
     score_change_tenths: score === null || before === null ? null : score - before,
     confidence_percent: Math.round((checks.filter((one) => one.state !== "skipped").length * 100) / checks.length),

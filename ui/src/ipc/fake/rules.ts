@@ -146,7 +146,7 @@ export function finishRun(world: World, now: number): void {
 
 export function recordRun(world: World): void {
   const { run } = world;
-  if (run === null || run.verdict === null || run.score_tenths === null || run.ended_at === null) return;
+  if (run === null || run.verdict === null || run.ended_at === null) return;
   world.history.unshift({
     id: run.id,
     set: run.set,

@@ -88,6 +88,15 @@ function needsOf(world: World, now: number): StatusIssueView[] {
       since: now - 4 * 60_000,
       action: { kind: "open_settings" },
     });
+  if (world.backends.length === 1)
+    needs.push({
+      id: "setup",
+      level: "not_set_up",
+      title: "No backend has been added",
+      impact: "Only the built-in mock answers, and its answers are made up.",
+      since: null,
+      action: { kind: "add_backend" },
+    });
   if (world.vault.keychain_missing)
     needs.push({
       id: "vault/missing",
@@ -145,17 +154,17 @@ function needsOf(world: World, now: number): StatusIssueView[] {
   return needs.slice(0, 5);
 }
 
-const KEYLESS = "Everything works; keys can't be stored yet";
-
 function verdictOf(world: World, now: number): VerdictView {
   const needs = needsOf(world, now);
-  const level = needs.some((need) => need.level === "problem") ? "problem" : needs.length > 0 ? "attention" : "ok";
+  const isNew = needs.some((need) => need.level === "not_set_up");
+  const isBad = needs.some((need) => need.level === "problem");
+  const level = isBad ? "problem" : isNew ? "not_set_up" : needs.length > 0 ? "attention" : "ok";
   const [first, ...more] = needs;
   const sentence =
     first === undefined
       ? "Everything works"
-      : first.id === "vault/missing" && more.length === 0
-        ? KEYLESS
+      : level === "not_set_up"
+        ? "Not set up yet: add a backend"
         : more.length === 0
           ? first.title
           : `${needs.length} issues`;

@@ -100,7 +100,7 @@ pub(super) fn choose_check_format(
 pub(super) const fn exit(run: &ReadinessRunView) -> Exit {
     match run.verdict {
         Some(ReadinessVerdict::Ready | ReadinessVerdict::ReadyWithWarnings) => Exit::Success,
-        Some(ReadinessVerdict::NotReady) | None => Exit::Negative,
+        Some(ReadinessVerdict::NotReady | ReadinessVerdict::NotSetUp) | None => Exit::Negative,
     }
 }
 

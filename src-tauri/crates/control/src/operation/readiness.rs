@@ -1,6 +1,6 @@
 //! Operations on readiness runs and their history.
 
-use domain::capitalize;
+use domain::{ReadinessVerdict, capitalize};
 use engine::Engine;
 use readiness::{CategoryScore, CheckResult, FixAction, ReadinessReport, RunEnd, RunSnapshot};
 
@@ -53,19 +53,19 @@ async fn load_run_history(
 }
 
 fn summary_view(row: &ledger::ReadinessRunSummary) -> ReadinessRunSummaryView {
-    let score_tenths = u32::from(row.score);
+    let verdict = capitalize(row.verdict.label());
+    let score = u32::from(row.score);
+    let score = Some(score).filter(|_| row.verdict != ReadinessVerdict::NotSetUp);
     ReadinessRunSummaryView {
         id: row.id.to_string(),
         set: row.set,
         ended_at: row.ended.into(),
         verdict: row.verdict,
-        sentence: format!(
-            "{}, {}.{} of 10",
-            capitalize(row.verdict.label()),
-            score_tenths / 10,
-            score_tenths % 10
-        ),
-        score_tenths,
+        sentence: match score {
+            Some(tenths) => format!("{verdict}, {}.{} of 10", tenths / 10, tenths % 10),
+            None => verdict,
+        },
+        score_tenths: score,
     }
 }
 

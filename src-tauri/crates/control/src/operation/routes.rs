@@ -2,7 +2,7 @@
 
 mod views;
 
-pub(super) use views::{broken_routes, join_names};
+pub(super) use views::{backend_availability, broken_routes};
 
 use domain::{BackendId, ClientId, RouteId};
 use engine::Engine;

@@ -1,40 +1,42 @@
-//! Builds the overview: the verdict, and the needs behind it. Each rule adds its own needs.
+//! Gathers what the overview shows: the facts of the verdict, and the figures beside it.
 
-use domain::{HealthState, WallTime};
-use engine::{Engine, GatewayStatus, KeyState, LedgerProblem};
-use settings::{Settings, SettingsFileState};
+use std::collections::BTreeMap;
+
+use ::ledger::LedgerState;
+use domain::{BackendId, CredentialId, HealthState, Origin, WallTime};
+use engine::{Engine, GatewayStatus, KeyState, LedgerProblem, LedgerSeverity};
+use monitor::{HealthCause, LastKnownHealth};
+use settings::{BackendSettings, Settings, SettingsFileState};
 use vault::{OUTDATED_HINT, VaultState};
 
 use super::ledger;
 use super::readiness::load_last_run;
 use super::resilience::sentence_from_clause;
-use super::routes::{broken_routes, join_names};
-use super::usage::count_noun;
+use super::routes::{backend_availability, broken_routes};
 use super::usage_period::local_midnight;
 use super::vault_view;
+use super::verdict::{
+    BackendAnswers, BackendFacts, Issue, KeyFacts, LastState, NO_KEYCHAIN_ISSUE, Outage,
+    OutageCause, Readiness, VerdictFacts, judge,
+};
 use crate::ApiError;
 use crate::view::{
-    BackendCountsView, FirstStepsView, GatewayState, GatewayView, PanelActionView,
-    ReadinessRunSummaryView, ReadinessVerdict, SpendView, StatusIssueView, StatusView,
-    VerdictLevel, VerdictView,
+    AvailabilityState, BackendCountsView, FirstStepsView, GatewayState, GatewayView,
+    PanelActionView, ReadinessRunSummaryView, ReadinessVerdict, SpendView, StatusIssueView,
+    StatusView, VerdictLevel,
 };
-
-/// Id of the need for a missing keychain while nothing in use needs one.
-const NO_KEYCHAIN_ISSUE: &str = "vault/missing";
-
-const ISSUES_MAX: usize = 5;
 
 pub(crate) async fn status(engine: &Engine) -> Result<StatusView, ApiError> {
     let settings = engine.settings();
     let now = engine.clock().wall();
     let spend = engine.ledger().spend(local_midnight(now), now).await?;
     let last_run = load_last_run(engine).await?;
-    let needs = collect_issues(engine, &settings, last_run.as_ref());
+    let facts = collect_facts(engine, &settings, last_run.as_ref());
     Ok(StatusView {
         version: engine::VERSION.to_owned(),
         now: now.into(),
         started_at: engine.started().into(),
-        verdict: build_verdict(needs, count_unconfirmed_backends(engine, &settings)),
+        verdict: judge(facts),
         gateway: gateway_view(engine),
         vault: vault_view(engine),
         backends: count_backends(engine, &settings),
@@ -86,78 +88,144 @@ fn count_backends(engine: &Engine, settings: &Settings) -> BackendCountsView {
     counts
 }
 
-/// Number of the user's enabled backends, and how many of them have no confirmed state.
-#[derive(Clone, Copy, Default)]
-struct UnconfirmedBackends {
-    backends: u64,
-    unconfirmed: u64,
-    /// Of these, backends that were up when last seen.
-    last_up: u64,
-}
-
-fn count_unconfirmed_backends(engine: &Engine, settings: &Settings) -> UnconfirmedBackends {
-    let mut all = UnconfirmedBackends::default();
-    for (id, _) in settings.backends.iter().filter(|(_, known)| known.enabled) {
-        all.backends += 1;
-        let health = engine.health_watch().health(id);
-        if health.as_ref().is_none_or(|health| health.state == HealthState::Unknown) {
-            all.unconfirmed += 1;
-            let last = health.and_then(|health| health.last_known);
-            all.last_up += u64::from(last.is_some_and(|last| last.state == HealthState::Up));
-        }
-    }
-    all
-}
-
-impl UnconfirmedBackends {
-    /// What to say while some states are unknown; `None` if all are known.
-    fn sentence(&self) -> Option<String> {
-        let Self { backends, unconfirmed, last_up } = *self;
-        let which = match (unconfirmed, backends) {
-            (0, _) => return None,
-            (1, 1) => "your backend".to_owned(),
-            (some, all) if some < all => format!("{some} of {}", count_noun(all, "backend")),
-            (_, all) => count_noun(all, "backend"),
-        };
-        let last = if last_up == unconfirmed { " (last known: up)" } else { "" };
-        Some(format!("Checking {which}{last}"))
-    }
-}
-
-fn build_verdict(needs: Vec<StatusIssueView>, unconfirmed: UnconfirmedBackends) -> VerdictView {
-    let level = needs.iter().map(|need| need.level).max();
-    let (level, sentence) = match (needs.as_slice(), unconfirmed.sentence()) {
-        ([], Some(sentence)) => (VerdictLevel::Unknown, sentence),
-        ([], None) => (VerdictLevel::Ok, "Everything works".to_owned()),
-        ([one], _) if one.id == NO_KEYCHAIN_ISSUE => {
-            (one.level, "Everything works; keys can't be stored yet".to_owned())
-        }
-        ([one], _) => (one.level, one.title.clone()),
-        (many, _) => {
-            (level.unwrap_or(VerdictLevel::Attention), count_noun(many.len() as u64, "issue"))
-        }
+fn collect_facts(
+    engine: &Engine,
+    settings: &Settings,
+    last_run: Option<&ReadinessRunSummaryView>,
+) -> VerdictFacts {
+    let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
+    let backends: Vec<BackendFacts> = enabled
+        .map(|(id, known)| BackendFacts {
+            id: id.clone(),
+            label: known.label.clone(),
+            is_local: Origin::from_url(&known.base_url).is_ok_and(|origin| origin.is_loopback()),
+            answers: backend_answers(engine, settings, id, known),
+        })
+        .collect();
+    let is_enabled = |id: &BackendId| {
+        id == engine.mock_id() || settings.backends.get(id).is_some_and(|known| known.enabled)
     };
-    let mut needs = needs;
-    needs.sort_by_key(|need| std::cmp::Reverse(need.level));
-    needs.truncate(ISSUES_MAX);
-    VerdictView { level, sentence, needs }
+    let dead_routes = broken_routes(engine, settings)
+        .into_iter()
+        .filter(|(id, _)| {
+            let route = settings.routes.get(*id);
+            !route.is_some_and(|route| route.candidates.iter().any(|to| is_enabled(&to.backend)))
+        })
+        .map(|(id, broken)| (id.to_string(), broken.why));
+    VerdictFacts {
+        first_off: settings
+            .backends
+            .iter()
+            .find(|(_, known)| !known.enabled)
+            .map(|(id, _)| id.clone()),
+        mock: engine.mock_id().clone(),
+        keys: collect_keys(engine, settings),
+        served: engine.snapshots().current().routes.served_models(),
+        dead_routes: dead_routes.collect(),
+        is_offline: engine.health_watch().is_offline(),
+        others: collect_issues(engine, settings, last_run),
+        backends,
+    }
 }
 
+/// Whether a backend can answer now. A backend whose probes fail cannot, even while its breaker still lets
+/// requests through.
+fn backend_answers(
+    engine: &Engine,
+    settings: &Settings,
+    id: &BackendId,
+    known: &BackendSettings,
+) -> BackendAnswers {
+    let is_bad = |key: &&CredentialId| key_fault(engine.keys().status(key).state).is_some();
+    let bad_key = known.pool.credentials().find(is_bad).cloned();
+    let lost_key = bad_key.clone().filter(|_| known.pool.credentials().all(|key| is_bad(&key)));
+    let health = engine.health_watch().health(id);
+    let availability = backend_availability(engine, settings, id);
+    let since = availability.since.map(|since| WallTime::from_unix_ms(since.0));
+    let no = |cause, reason: &str, since| {
+        BackendAnswers::No(Outage { cause, reason: sentence_from_clause(reason), since })
+    };
+    if let Some(key) = lost_key {
+        return no(OutageCause::Key(key), "", None);
+    }
+    match (health, availability.state) {
+        (Some(health), _) if health.state == HealthState::Down => {
+            let cause = match (health.cause, bad_key) {
+                (HealthCause::KeyRejected, Some(key)) => OutageCause::Key(key),
+                _ => OutageCause::Down,
+            };
+            no(cause, &health.reason, health.since)
+        }
+        // From before a restart, and not confirmed.
+        (Some(health), AvailabilityState::Open) if health.last_known.is_some() => {
+            unconfirmed(health.last_known)
+        }
+        (_, AvailabilityState::CoolingDown) => {
+            no(OutageCause::RateLimited, &availability.why, since)
+        }
+        (_, AvailabilityState::Open) => no(OutageCause::Failing, &availability.why, since),
+        (_, AvailabilityState::Blocked | AvailabilityState::Held) => {
+            no(OutageCause::Blocked, &availability.why, since)
+        }
+        (Some(health), _) if health.state == HealthState::Up => BackendAnswers::Yes,
+        (health, _) => unconfirmed(health.and_then(|health| health.last_known)),
+    }
+}
+
+fn unconfirmed(last: Option<LastKnownHealth>) -> BackendAnswers {
+    BackendAnswers::Unconfirmed(last.map(|last| LastState {
+        state: last.state,
+        reason: sentence_from_clause(&last.reason),
+        since: last.since,
+    }))
+}
+
+/// Completes "the key …"; `None` for a key without a known fault.
+const fn key_fault(state: KeyState) -> Option<&'static str> {
+    match state {
+        KeyState::Rejected => Some("was rejected"),
+        KeyState::Missing => Some("is not in the vault"),
+        KeyState::Valid | KeyState::Unverified => None,
+    }
+}
+
+/// The keys of enabled backends that are rejected or missing.
+fn collect_keys(engine: &Engine, settings: &Settings) -> Vec<KeyFacts> {
+    let mut users: BTreeMap<&CredentialId, Vec<BackendId>> = BTreeMap::new();
+    for (backend, known) in settings.backends.iter().filter(|(_, known)| known.enabled) {
+        for key in known.pool.credentials() {
+            users.entry(key).or_default().push(backend.clone());
+        }
+    }
+    let fact = |(id, used_by): (&CredentialId, Vec<BackendId>)| {
+        let status = engine.keys().status(id);
+        Some(KeyFacts {
+            id: id.clone(),
+            what: key_fault(status.state)?,
+            reason: status.reason.unwrap_or_default(),
+            since: status.verified_at,
+            used_by,
+        })
+    };
+    users.into_iter().filter_map(fact).collect()
+}
+
+/// The issues of everything but backends, keys and routes.
 fn collect_issues(
     engine: &Engine,
     settings: &Settings,
     last_run: Option<&ReadinessRunSummaryView>,
-) -> Vec<StatusIssueView> {
-    let mut needs = Vec::new();
-    needs.extend(settings_issue(engine));
-    needs.extend(gateway_issue(engine));
-    needs.extend(ledger_issues(engine));
-    needs.extend(vault_issue(engine, settings));
-    needs.extend(route_issue(engine, settings));
-    needs.extend(backend_issues(engine, settings));
-    needs.extend(key_issues(engine, settings));
-    needs.extend(readiness_issue(last_run));
-    needs
+) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    issues.extend(settings_issue(engine).map(|view| Issue::new(view, Readiness::Ready)));
+    issues.extend(gateway_issue(engine).map(|view| Issue::new(view, Readiness::NotReady)));
+    issues.extend(ledger_issues(engine));
+    issues.extend(vault_issue(engine, settings).map(|view| {
+        let stops = view.level == VerdictLevel::Problem;
+        Issue::new(view, if stops { Readiness::NotReady } else { Readiness::Ready })
+    }));
+    issues.extend(readiness_issue(last_run).map(|view| Issue::new(view, Readiness::Ready)));
+    issues
 }
 
 fn settings_issue(engine: &Engine) -> Option<StatusIssueView> {
@@ -194,16 +262,22 @@ fn gateway_issue(engine: &Engine) -> Option<StatusIssueView> {
     })
 }
 
-fn ledger_issues(engine: &Engine) -> Vec<StatusIssueView> {
-    let need = |problem: LedgerProblem| StatusIssueView {
-        id: problem.id,
-        level: ledger::verdict_level(problem.severity),
-        title: problem.title,
-        impact: problem.detail,
-        since: problem.since.map(Into::into),
-        action: PanelActionView::OpenLedger,
+/// The ledger's problems. Only one that makes the gateway refuse requests stops them.
+fn ledger_issues(engine: &Engine) -> Vec<Issue> {
+    let is_refusing = matches!(engine.ledger().state(), LedgerState::Refusing(_));
+    let issue = |problem: LedgerProblem| {
+        let stops = is_refusing && problem.severity == LedgerSeverity::Problem;
+        let view = StatusIssueView {
+            id: problem.id,
+            level: ledger::verdict_level(problem.severity),
+            title: problem.title,
+            impact: problem.detail,
+            since: problem.since.map(Into::into),
+            action: PanelActionView::OpenLedger,
+        };
+        Issue::new(view, if stops { Readiness::NotReady } else { Readiness::Ready })
     };
-    engine.ledger_watch().problems().into_iter().map(need).collect()
+    engine.ledger_watch().problems().into_iter().map(issue).collect()
 }
 
 fn vault_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> {
@@ -239,89 +313,6 @@ fn vault_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> 
     })
 }
 
-/// Combines all broken routes into one need. They mostly share a cause, which has a need of its
-/// own.
-fn route_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> {
-    let all = broken_routes(engine, settings);
-    let level = match all.iter().all(|(_, broken)| broken.is_rate_limited) {
-        true => VerdictLevel::Attention,
-        false => VerdictLevel::Problem,
-    };
-    let named: Vec<(&str, &str)> =
-        all.iter().map(|(id, broken)| (id.as_str(), broken.why.as_str())).collect();
-    let (title, impact, action) = match named.as_slice() {
-        [] => return None,
-        [(id, why)] => (
-            format!("The route {id} is broken"),
-            format!("Its requests fail: {why}."),
-            PanelActionView::OpenRoute { id: (*id).to_owned() },
-        ),
-        several => (
-            format!("{} routes are broken", several.len()),
-            format!(
-                "Their requests fail: {}.",
-                join_names(several.iter().map(|(id, _)| (*id).to_owned()))
-            ),
-            PanelActionView::OpenRouting,
-        ),
-    };
-    Some(StatusIssueView { id: "routes".to_owned(), level, title, impact, since: None, action })
-}
-
-fn backend_issues(engine: &Engine, settings: &Settings) -> Vec<StatusIssueView> {
-    let need = |id: &domain::BackendId, label: &str| {
-        let health = engine.health_watch().health(id)?;
-        let was_down = health.last_known.as_ref().filter(|last| last.state == HealthState::Down);
-        let (level, title, impact, since) = match (health.state, was_down) {
-            (HealthState::Down, _) => {
-                let why = sentence_from_clause(&health.reason);
-                (VerdictLevel::Problem, format!("{label} is down"), why, health.since)
-            }
-            (HealthState::Unknown, Some(last)) => (
-                VerdictLevel::Attention,
-                format!("{label} was down when last checked"),
-                format!("{} Checking again now.", sentence_from_clause(&last.reason)),
-                Some(last.since),
-            ),
-            _ => return None,
-        };
-        Some(StatusIssueView {
-            id: format!("backend/{id}"),
-            level,
-            title,
-            impact,
-            since: since.map(Into::into),
-            action: PanelActionView::OpenBackend { id: id.to_string() },
-        })
-    };
-    let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
-    enabled.filter_map(|(id, known)| need(id, &known.label)).collect()
-}
-
-fn key_issues(engine: &Engine, settings: &Settings) -> Vec<StatusIssueView> {
-    let need = |id: &domain::CredentialId| {
-        let standing = engine.keys().status(id);
-        let title = match standing.state {
-            KeyState::Rejected => format!("The key {id} was rejected"),
-            KeyState::Missing => format!("The key {id} is not in the vault"),
-            KeyState::Valid | KeyState::Unverified => return None,
-        };
-        Some(StatusIssueView {
-            id: format!("key/{id}"),
-            level: VerdictLevel::Problem,
-            title,
-            impact: standing.reason.unwrap_or_default(),
-            since: standing.verified_at.map(|at: WallTime| at.into()),
-            action: PanelActionView::OpenKey { id: id.to_string() },
-        })
-    };
-    let used = settings.backends.values().filter(|known| known.enabled);
-    let mut keys: Vec<_> = used.flat_map(|known| known.pool.credentials()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.into_iter().filter_map(need).collect()
-}
-
 fn readiness_issue(last_run: Option<&ReadinessRunSummaryView>) -> Option<StatusIssueView> {
     let run = last_run.filter(|run| run.verdict == ReadinessVerdict::NotReady)?;
     Some(StatusIssueView {
@@ -332,51 +323,4 @@ fn readiness_issue(last_run: Option<&ReadinessRunSummaryView>) -> Option<StatusI
         since: Some(run.ended_at),
         action: PanelActionView::OpenReadiness,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn issue(level: VerdictLevel, title: &str) -> StatusIssueView {
-        StatusIssueView {
-            id: title.to_owned(),
-            level,
-            title: title.to_owned(),
-            impact: String::new(),
-            since: None,
-            action: PanelActionView::RunChecks,
-        }
-    }
-
-    #[test]
-    fn the_worst_issue_decides_and_the_list_is_capped() {
-        let verdict = |needs| build_verdict(needs, UnconfirmedBackends::default());
-        assert_eq!(verdict(vec![]).sentence, "Everything works");
-        let one = verdict(vec![issue(VerdictLevel::Attention, "a")]);
-        assert_eq!((one.level, one.sentence.as_str()), (VerdictLevel::Attention, "a"));
-        let mut needs = vec![issue(VerdictLevel::Attention, "a"); ISSUES_MAX];
-        needs.push(issue(VerdictLevel::Problem, "b"));
-        let many = verdict(needs);
-        assert_eq!(many.sentence, "6 issues");
-        assert_eq!((many.needs.len(), many.needs[0].title.as_str()), (ISSUES_MAX, "b"));
-    }
-
-    #[test]
-    fn what_is_not_confirmed_is_never_said_to_work() {
-        let check = |backends, unconfirmed, last_up, level, sentence: &str| {
-            let found =
-                build_verdict(vec![], UnconfirmedBackends { backends, unconfirmed, last_up });
-            assert_eq!((found.level, found.sentence.as_str()), (level, sentence));
-        };
-        check(7, 0, 0, VerdictLevel::Ok, "Everything works");
-        check(7, 2, 2, VerdictLevel::Unknown, "Checking 2 of 7 backends (last known: up)");
-        check(7, 2, 1, VerdictLevel::Unknown, "Checking 2 of 7 backends");
-        check(3, 3, 0, VerdictLevel::Unknown, "Checking 3 backends");
-        check(1, 1, 1, VerdictLevel::Unknown, "Checking your backend (last known: up)");
-        let problem = vec![issue(VerdictLevel::Problem, "a")];
-        let found =
-            build_verdict(problem, UnconfirmedBackends { backends: 2, unconfirmed: 1, last_up: 0 });
-        assert_eq!((found.level, found.sentence.as_str()), (VerdictLevel::Problem, "a"));
-    }
 }

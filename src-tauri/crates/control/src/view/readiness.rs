@@ -82,8 +82,8 @@ pub struct ReadinessRunSummaryView {
     pub ended_at: UnixMs,
     pub verdict: ReadinessVerdict,
     pub sentence: String,
-    /// 0 to 100, in tenths of a point.
-    pub score_tenths: u32,
+    /// 0 to 100, in tenths of a point; `None` before the setup is done.
+    pub score_tenths: Option<u32>,
 }
 
 /// The newest run in full, and the scores of earlier runs.

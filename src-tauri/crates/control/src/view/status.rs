@@ -44,6 +44,8 @@ pub enum VerdictLevel {
     Ok,
     /// Nothing is known to be wrong, but not everything has been checked yet.
     Unknown,
+    /// No backend has been added, so only the mock answers.
+    NotSetUp,
     /// Everything works, but something should be looked at.
     Attention,
     /// Something does not work.

@@ -174,7 +174,8 @@ async fn a_malformed_request_names_its_field_and_repeats_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_sends_progress_events_and_a_desktop_notification() {
-    let mut world = world().await;
+    let (mut world, upstream) = (world().await, lists_models().await);
+    world.add_up(&upstream, BackendKey::None).await;
     let mut events = CoreEvents::subscribe(&world.core).await.expect("events");
     let quick = ReadinessStart { set: CheckSet::Quick };
     let started = control::readiness_start(&world.core, quick).await.expect("started");

@@ -42,6 +42,7 @@ pub(crate) fn config(home: &TempDir) -> EngineConfig {
         variables: Vec::new(),
         channel: None,
         log_roots: Vec::new(),
+        is_offline: || false,
     }
 }
 

@@ -29,6 +29,12 @@ pub(super) fn local_fault_in(error: &(dyn Error + 'static)) -> Option<UpstreamFa
     local_fault(error.downcast_ref::<io::Error>()?)
 }
 
+/// True if no network leads off this machine now. Asks the system and sends nothing.
+#[must_use]
+pub fn is_offline() -> bool {
+    local_fault_now() == Some(UpstreamFailure::Offline)
+}
+
 /// The fault that keeps this machine from reaching anything outside it now, if any.
 pub(super) fn local_fault_now() -> Option<UpstreamFailure> {
     // Connecting a datagram socket looks up the route and sends nothing.

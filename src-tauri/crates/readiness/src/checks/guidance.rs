@@ -16,7 +16,7 @@ pub(super) fn checks(backends: usize, clients: usize) -> [ReadinessCheck; 2] {
         check(
             "R-09",
             "A real backend is configured",
-            CheckSeverity::Major,
+            CheckSeverity::Setup,
             Arc::new(BackendsCheck(backends)),
         ),
         check(
@@ -34,7 +34,7 @@ struct BackendsCheck(usize);
 impl CheckBody for BackendsCheck {
     async fn run(&self) -> CheckOutcome {
         match self.0 {
-            0 => CheckOutcome::warn(
+            0 => CheckOutcome::fail(
                 "no real backend has been added",
                 "Add a backend: a provider with its key, or a local server.",
             )

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use crate::check::{CheckId, CheckOutcome, CheckSeverity, CheckStatus, FixAction};
 use crate::environment::{
     BackendModelFacts, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts,
-    LedgerProblemFacts, ProblemSeverity, SettingsProblem, SimulatedCaller, VaultFacts,
-    VaultTestResult,
+    LedgerProblemFacts, ProblemSeverity, ServedFacts, ServingBackend, SettingsProblem,
+    SimulatedCaller, VaultFacts, VaultTestResult,
 };
 use crate::plan::Plan;
 
@@ -27,6 +27,7 @@ struct Facts {
     chat: Result<GatewayReply, String>,
     credential: CredentialFacts,
     models: Result<BackendModelFacts, String>,
+    served: Vec<ServedFacts>,
     calls: Mutex<Vec<GatewayCall>>,
 }
 
@@ -67,8 +68,17 @@ fn good() -> Facts {
             listed: vec!["m1".to_owned(), "m2".to_owned()],
             declared: vec!["m2".to_owned()],
         }),
+        served: vec![served("the route chat", &[("OpenAI", None)])],
         calls: Mutex::new(Vec::new()),
     }
+}
+
+fn served(what: &str, backends: &[(&str, Option<&str>)]) -> ServedFacts {
+    let backend = |(label, fault): &(&str, Option<&str>)| ServingBackend {
+        label: (*label).to_owned(),
+        fault: fault.map(str::to_owned),
+    };
+    ServedFacts { what: what.to_owned(), backends: backends.iter().map(backend).collect() }
 }
 
 #[async_trait]
@@ -112,6 +122,10 @@ impl ReadinessEnvironment for Facts {
 
     async fn models(&self, _backend: &BackendId) -> Result<BackendModelFacts, String> {
         self.models.clone()
+    }
+
+    async fn served(&self) -> Vec<ServedFacts> {
+        self.served.clone()
     }
 }
 
@@ -184,7 +198,7 @@ fn the_sets_hold_their_checks_and_can_be_run() {
     let quick = ["R-02", "R-03", "R-04", "R-05", "R-13", "R-14a", "R-14b"];
     let guidance = ["R-09", "R-25"];
     assert_eq!(ids(CheckSet::Quick), [&quick[..], &guidance].concat());
-    let full = [&quick[..], &["R-10/openai", "R-12/openai"], &guidance].concat();
+    let full = [&quick[..], &["R-10/openai", "R-12/openai", "R-29"], &guidance].concat();
     assert_eq!(ids(CheckSet::Full), full);
 }
 
@@ -207,11 +221,12 @@ async fn the_mock_alone_is_not_enough_to_work_with() {
     let scope =
         CheckInputs { mock_model: "mock/echo".to_owned(), backends: Vec::new(), clients: 0 };
     let checks = built_in_checks(&environment, CheckSet::Quick, &scope);
-    for (id, cause) in
-        [("R-09", "no real backend has been added"), ("R-25", "no client is connected")]
-    {
+    for (id, status, cause) in [
+        ("R-09", CheckStatus::Fail, "no real backend has been added"),
+        ("R-25", CheckStatus::Warn, "no client is connected"),
+    ] {
         let found = checks.iter().find(|check| check.id.as_str() == id).expect("such a check");
-        check(&found.run.run().await, CheckStatus::Warn, cause);
+        check(&found.run.run().await, status, cause);
     }
 }
 
@@ -421,4 +436,26 @@ async fn models_that_are_wanted_must_be_listed() {
     check(&outcome, CheckStatus::Warn, "OpenAI lists no models");
     let outcome = run("R-12/openai", Facts { models: Err("404".to_owned()), ..good() }).await;
     check(&outcome, CheckStatus::Fail, "OpenAI does not list its models");
+}
+
+#[tokio::test]
+async fn a_route_whose_backends_all_fail_is_named_with_their_faults() {
+    let down = Some("is down");
+    let facts = Facts {
+        served: vec![
+            served("the route chat", &[("OpenAI", down), ("Claude", None)]),
+            served("the route code", &[("OpenAI", down), ("Azure", Some("rejects its key"))]),
+            served("3 models", &[("OpenAI", down)]),
+        ],
+        ..good()
+    };
+    let outcome = run("R-29", facts).await;
+    check(&outcome, CheckStatus::Fail, "nothing answers the route code, 3 models");
+    let evidence =
+        ["the route code: OpenAI is down, Azure rejects its key", "3 models: OpenAI is down"];
+    assert_eq!(outcome.evidence, evidence);
+    let outcome = run("R-29", good()).await;
+    assert_eq!((outcome.status, outcome.evidence.len()), (CheckStatus::Pass, 1));
+    let outcome = run("R-29", Facts { served: Vec::new(), ..good() }).await;
+    check(&outcome, CheckStatus::NotApplicable, "no backend offers a model yet");
 }

@@ -182,3 +182,23 @@ fn the_change_is_counted_from_the_run_before() {
     let change = |previous| judge(&rows, RunEnd::Finished, previous).score_change_tenths;
     assert_eq!((change(None), change(Some(46)), change(Some(100))), (None, Some(4), Some(-50)));
 }
+
+#[test]
+fn a_missing_step_of_the_setup_has_a_verdict_of_its_own_and_no_score() {
+    use CheckStatus::{Fail, Pass, Warn};
+    let rows = |setup, blocker| {
+        [
+            row("backend", CheckCategory::Guidance, CheckSeverity::Setup, setup),
+            row("gateway", CheckCategory::Reliability, CheckSeverity::Blocker, blocker),
+            row("client", CheckCategory::Guidance, CheckSeverity::Info, Warn),
+        ]
+    };
+    let new = finished(&rows(Fail, Pass));
+    assert_eq!(new.verdict, Some(ReadinessVerdict::NotSetUp));
+    assert_eq!(new.sentence, "Not set up yet: backend is broken");
+    assert_eq!(new.score_tenths, None, "a score would look like a result");
+    let broken = finished(&rows(Fail, Fail));
+    assert_eq!(broken.verdict, Some(ReadinessVerdict::NotReady));
+    assert_eq!(broken.sentence, "1 blocker: gateway is broken");
+    assert_ne!(finished(&rows(Pass, Pass)).verdict, new.verdict);
+}

@@ -1,7 +1,7 @@
 //! The routing rules as tables: one row for each API call.
 
 use super::*;
-use crate::{BackendCapabilities, KeyPool, Needs, NoSignals};
+use crate::{BackendCapabilities, BalanceWeights, KeyPool, Needs, NoSignals, RouteCandidate};
 
 fn backend(id: &str, models: &[&str]) -> RoutableBackend {
     RoutableBackend {
@@ -176,4 +176,59 @@ fn the_list_names_only_what_can_be_asked_for_and_each_entry_leads_where_it_says(
         let decision = choose(&table, &entry.id).expect("a listed name has a route");
         assert_eq!(decision.candidates[0].endpoint.backend, entry.backend, "{}", entry.id);
     }
+}
+
+#[test]
+fn served_models_are_grouped_by_what_can_answer_them() {
+    let id = |text: &str| BackendId::new(text).expect("an id");
+    let route = |name: &str, models: &[&str], clients: &[ClientId], to: &[&str]| Route {
+        id: RouteId::new(name).expect("an id"),
+        models: models.iter().map(|model| (*model).to_owned()).collect(),
+        clients: clients.to_vec(),
+        candidates: to
+            .iter()
+            .map(|backend| RouteCandidate { backend: id(backend), model: None, weight: 1 })
+            .collect(),
+        projects: Vec::new(),
+        policy: RoutePolicy::Ordered,
+        weights: BalanceWeights::default(),
+        sticky: None,
+        crossing: None,
+        cache: None,
+    };
+    let table = RouteTable::new(
+        vec![
+            route("chat", &["m-routed", "fast-*"], &[], &["a", "b", "a"]),
+            route("mine", &["m-1"], &[client()], &["gone"]),
+        ],
+        vec![
+            backend("a", &["m-1", "m-2", "m-routed", "fast-1"]),
+            backend("b", &["m-2", "m-3"]),
+            standing(BackendStatus::Disabled, backend("off", &["m-4"])),
+            backend("mock", &["echo"]),
+            backend("silent", &[]),
+        ],
+    );
+    let served = table.served_models();
+    let shown: Vec<String> = served
+        .iter()
+        .map(|served| {
+            let backends: Vec<&str> = served.backends.iter().map(BackendId::as_str).collect();
+            let models = match &served.models {
+                ModelSet::Route(id) => format!("route {id}"),
+                ModelSet::Listed(models) => models.join(" "),
+                ModelSet::Unlisted => "others".to_owned(),
+            };
+            format!("{models}: {}", backends.join(" "))
+        })
+        .collect();
+    let wanted =
+        ["route chat: a b", "route mine: gone", "m-1: a", "m-2: a b", "m-3: b", "others: silent"];
+    assert_eq!(shown, wanted, "a route for one client hides no name from the others");
+
+    let chat = &served[0];
+    let all_but = |down: &'static str| move |other: &BackendId| other.as_str() != down;
+    assert!(!chat.require(&id("a"), all_but("a")), "b answers");
+    assert!(chat.require(&id("a"), all_but("b")), "b cannot");
+    assert!(!chat.require(&id("c"), |_| false), "it is none of its backends");
 }

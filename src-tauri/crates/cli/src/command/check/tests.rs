@@ -41,7 +41,8 @@ const ENOUGH: Duration = Duration::from_secs(60);
 async fn a_run_is_followed_to_its_end() {
     let (ended, answer, remarks) = outcome(&[], ENOUGH, ConsoleFormat::Json).await;
     let run: ReadinessRunView = serde_json::from_str(&answer).expect("a run");
-    assert_eq!(ended, Ok(Exit::Success), "{answer}");
+    assert_eq!(run.verdict, Some(ReadinessVerdict::NotSetUp), "the mock alone: {answer}");
+    assert_eq!((run.score_tenths, ended), (None, Ok(Exit::Negative)), "{answer}");
     assert_eq!(run.state, ReadinessRunStateView::Finished);
     assert!(run.checks.iter().all(|check| report::has_ended(check.state)), "{answer}");
     assert_eq!(remarks, "", "a program gets the answer and nothing else");
@@ -53,7 +54,7 @@ async fn a_report_in_a_file_is_whole_and_without_colours() {
     let path = folder.path().join("report.txt");
     let typed = ["--output", path.to_str().expect("text")];
     let (ended, answer, remarks) = outcome(&typed, ENOUGH, ConsoleFormat::Text).await;
-    assert_eq!((ended, answer.as_str()), (Ok(Exit::Success), ""));
+    assert_eq!((ended, answer.as_str()), (Ok(Exit::Negative), ""));
     assert!(remarks.contains("report.txt"), "{remarks}");
     let report = std::fs::read_to_string(&path).expect("the report");
     assert!(report.contains("R-02") && !report.contains('\u{1b}'), "{report}");

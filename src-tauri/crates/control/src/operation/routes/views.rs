@@ -148,6 +148,15 @@ fn endpoint_availabilities(
         .collect()
 }
 
+/// Availability of a backend of the settings: that of its best endpoint.
+pub(in crate::operation) fn backend_availability(
+    engine: &Engine,
+    settings: &Settings,
+    backend: &BackendId,
+) -> AvailabilityView {
+    best_availability(&endpoint_availabilities(engine, settings, backend))
+}
+
 /// Availability of a backend: that of its best endpoint.
 fn best_availability(accesses: &[AvailabilityView]) -> AvailabilityView {
     let best = accesses.iter().min_by_key(|endpoint| availability_rank(endpoint.state));
@@ -208,8 +217,6 @@ fn is_usable(candidate: &RouteCandidateView) -> bool {
 pub(in crate::operation) struct BrokenRoute {
     /// The reason as a clause: "its only backend, openai, is failing".
     pub(in crate::operation) why: String,
-    /// True if all its backends wait for a rate limit, so that time ends it.
-    pub(in crate::operation) is_rate_limited: bool,
 }
 
 /// The enabled routes that cannot serve a request now.
@@ -241,10 +248,9 @@ fn why_broken(
             backends.push(&candidate.backend);
         }
     }
-    let mut is_short = !backends.is_empty();
     let mut reasons = Vec::with_capacity(backends.len());
     for backend in &backends {
-        let state = best_availability(&endpoint_availabilities(engine, settings, backend)).state;
+        let state = backend_availability(engine, settings, backend).state;
         let is_down = engine
             .health_watch()
             .health(backend)
@@ -254,7 +260,6 @@ fn why_broken(
             _ if is_down => "is down",
             _ => return None,
         };
-        is_short &= state == AvailabilityState::CoolingDown;
         let label = labels.get(backend.as_str()).map_or(backend.as_str(), String::as_str);
         reasons.push((label, reason));
     }
@@ -266,7 +271,7 @@ fn why_broken(
             format!("none of its backends can answer: {}", join_names(parts))
         }
     };
-    Some(BrokenRoute { why, is_rate_limited: is_short })
+    Some(BrokenRoute { why })
 }
 
 /// Where a route's requests go now.
@@ -328,7 +333,7 @@ fn join_candidates(
 }
 
 /// `a`, `a and b`, `a, b, c, d and 2 more`.
-pub(in crate::operation) fn join_names(all: impl ExactSizeIterator<Item = String>) -> String {
+fn join_names(all: impl ExactSizeIterator<Item = String>) -> String {
     domain::list_names(all, NAMES_LISTED_MAX)
 }
 

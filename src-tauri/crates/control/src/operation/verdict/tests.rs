@@ -1,0 +1,305 @@
+//! The verdict as a table: one row for each state of backends, routes, keys, vault and network, with the
+//! sentence a person would agree with.
+
+use domain::RouteId;
+use routing::ModelSet;
+
+use super::*;
+use crate::view::VerdictLevel::{Attention, NotSetUp, Ok as Fine, Problem, Unknown};
+
+/// Reads a setup: words separated by spaces.
+/// - `openai=up`: a backend; states up, down, failing, limited, blocked, new, was-up, was-down, `key:NAME`
+/// - `@local`: the last backend is a server on this machine; `off=1`: one more is switched off
+/// - `chat>openai,mock`: a route; `3*openai,azure`: three models that both list; `?>openai`: unlisted models
+/// - `dead:chat`: a route whose backends are all off; `badkey:NAME,openai`: a rejected key and its user
+/// - offline, gateway, vault, no-keychain, ledger-full, ledger-behind, settings, checks: what others report
+fn facts(setup: &str) -> VerdictFacts {
+    let mut facts = VerdictFacts {
+        backends: Vec::new(),
+        first_off: None,
+        mock: id("mock"),
+        keys: Vec::new(),
+        served: Vec::new(),
+        dead_routes: Vec::new(),
+        is_offline: false,
+        others: Vec::new(),
+    };
+    for word in setup.split_whitespace() {
+        add(&mut facts, word);
+    }
+    facts
+}
+
+fn add(facts: &mut VerdictFacts, word: &str) {
+    if let Some((name, state)) = word.split_once('=') {
+        match name {
+            "off" => facts.first_off = Some(id("spare")),
+            _ => facts.backends.push(backend(name, state)),
+        }
+    } else if let Some((route, to)) = word.split_once('>') {
+        let models = match route {
+            "?" => ModelSet::Unlisted,
+            _ => ModelSet::Route(RouteId::new(route).expect("an id")),
+        };
+        facts.served.push(ServedModels { models, backends: to.split(',').map(id).collect() });
+    } else if let Some((count, by)) = word.split_once('*') {
+        let count: usize = count.parse().expect("a number");
+        let models = (1..=count).map(|number| format!("m-{number}")).collect();
+        let backends = by.split(',').map(id).collect();
+        facts.served.push(ServedModels { models: ModelSet::Listed(models), backends });
+    } else if let Some(route) = word.strip_prefix("dead:") {
+        facts.dead_routes.push((route.to_owned(), "its only backend, spare, is off".to_owned()));
+    } else if let Some((key, user)) = word.strip_prefix("badkey:").and_then(|it| it.split_once(','))
+    {
+        facts.keys.push(KeyFacts {
+            id: CredentialId::new(key).expect("an id"),
+            what: "was rejected",
+            reason: String::new(),
+            since: None,
+            used_by: vec![id(user)],
+        });
+    } else {
+        report(facts, word);
+    }
+}
+
+fn report(facts: &mut VerdictFacts, word: &str) {
+    let (id, level, title, readiness) = match word {
+        "@local" => return facts.backends.last_mut().expect("a backend").is_local = true,
+        "offline" => return facts.is_offline = true,
+        "gateway" => ("gateway", Problem, "The gateway is not listening", Readiness::NotReady),
+        "vault" => ("vault", Problem, "The vault is locked", Readiness::NotReady),
+        "no-keychain" => (NO_KEYCHAIN_ISSUE, Attention, "There is no keychain", Readiness::Ready),
+        "ledger-full" => ("ledger", Problem, "The ledger cannot be written", Readiness::NotReady),
+        "ledger-behind" => ("ledger", Attention, "The ledger is behind", Readiness::Ready),
+        "settings" => ("settings", Problem, "The settings file has errors", Readiness::Ready),
+        "checks" => ("readiness", Attention, "The last readiness check failed", Readiness::Ready),
+        word => panic!("what is {word}?"),
+    };
+    let view = StatusIssueView {
+        id: id.to_owned(),
+        level,
+        title: title.to_owned(),
+        impact: String::new(),
+        since: None,
+        action: PanelActionView::RunChecks,
+    };
+    facts.others.push(Issue::new(view, readiness));
+}
+
+fn backend(name: &str, state: &str) -> BackendFacts {
+    let no = |cause| BackendAnswers::No(Outage { cause, reason: String::new(), since: None });
+    let last = |state| {
+        let reason = "It did not answer.".to_owned();
+        let since = WallTime::from_unix_ms(0);
+        BackendAnswers::Unconfirmed(Some(LastState { state, reason, since }))
+    };
+    let answers = match state.split_once(':') {
+        Some(("key", key)) => no(OutageCause::Key(CredentialId::new(key).expect("an id"))),
+        _ => match state {
+            "up" => BackendAnswers::Yes,
+            "new" => BackendAnswers::Unconfirmed(None),
+            "was-up" => last(HealthState::Up),
+            "was-down" => last(HealthState::Down),
+            "down" => no(OutageCause::Down),
+            "failing" => no(OutageCause::Failing),
+            "limited" => no(OutageCause::RateLimited),
+            "blocked" => no(OutageCause::Blocked),
+            state => panic!("what is {state}?"),
+        },
+    };
+    BackendFacts { id: id(name), label: name.to_owned(), is_local: false, answers }
+}
+
+fn id(name: &str) -> BackendId {
+    BackendId::new(name).expect("an id")
+}
+
+const ROWS: &[(&str, VerdictLevel, &str)] = &[
+    // Nothing set up.
+    ("", NotSetUp, "Not set up yet: add a backend"),
+    ("demo>mock", NotSetUp, "Not set up yet: add a backend"),
+    ("no-keychain", NotSetUp, "Not set up yet: add a backend"),
+    ("checks", NotSetUp, "Not set up yet: add a backend"),
+    ("settings", Problem, "2 issues"),
+    ("gateway", Problem, "Not ready: 2 issues"),
+    ("off=1", Problem, "Not ready: every backend is switched off"),
+    ("off=1 dead:chat", Problem, "Not ready: 2 issues"),
+    // One backend.
+    ("openai=up 3*openai", Fine, "Everything works"),
+    ("openai=up chat>openai", Fine, "Everything works"),
+    ("openai=new 3*openai", Unknown, "Checking openai"),
+    ("openai=was-up 3*openai", Unknown, "Checking openai (last known: up)"),
+    ("openai=was-down 3*openai", Attention, "openai was down when last checked"),
+    ("openai=down 3*openai", Problem, "Not ready: openai is down: nothing else can answer"),
+    ("openai=down ?>openai", Problem, "Not ready: openai is down: nothing else can answer"),
+    ("openai=down chat>openai", Problem, "Not ready: openai is down: nothing else can answer"),
+    ("openai=failing 3*openai", Problem, "Not ready: openai is failing: nothing else can answer"),
+    (
+        "openai=limited 3*openai",
+        Attention,
+        "Not ready: openai is rate limited: nothing else can answer",
+    ),
+    ("openai=blocked 3*openai", Problem, "Not ready: openai is blocked: nothing else can answer"),
+    (
+        "openai=key:work badkey:work,openai 3*openai",
+        Problem,
+        "Not ready: the key work was rejected: nothing else can answer",
+    ),
+    (
+        "openai=up 3*openai badkey:second,openai",
+        Attention,
+        "The key second was rejected; other keys answer instead",
+    ),
+    ("openai=new 3*openai badkey:second,openai", Attention, "The key second was rejected"),
+    // Two backends, one of them dead.
+    ("openai=up claude=up 3*openai 2*claude chat>openai,claude", Fine, "Everything works"),
+    (
+        "openai=down claude=up chat>openai,claude",
+        Attention,
+        "Ready, degraded: openai is down; claude answers instead",
+    ),
+    (
+        "openai=up claude=down chat>openai,claude",
+        Attention,
+        "Ready, degraded: claude is down; openai answers instead",
+    ),
+    (
+        "openai=down claude=up chat>openai,claude code>openai",
+        Problem,
+        "Not ready: openai is down: the route code fails",
+    ),
+    (
+        "openai=down claude=up chat>openai code>openai,mock 12*openai 2*claude",
+        Problem,
+        "Not ready: openai is down: the route chat and 12 models fail",
+    ),
+    ("openai=down claude=up 1*openai", Problem, "Not ready: openai is down: the model m-1 fails"),
+    ("openai=down claude=up ?>openai", Problem, "Not ready: openai is down: its models fail"),
+    (
+        "openai=down claude=up a>openai b>openai c>openai",
+        Problem,
+        "Not ready: openai is down: the routes a, b and c fail",
+    ),
+    (
+        "openai=down claude=up a>openai b>openai c>openai d>openai e>openai",
+        Problem,
+        "Not ready: openai is down: 5 routes fail",
+    ),
+    ("openai=down claude=up 2*claude", Attention, "openai is down"),
+    (
+        "openai=down claude=new chat>openai,claude",
+        Attention,
+        "Ready, degraded: openai is down; claude is being checked",
+    ),
+    ("openai=up claude=new chat>openai,claude", Unknown, "Checking claude"),
+    ("openai=new claude=was-up chat>openai,claude", Unknown, "Checking 2 backends"),
+    ("openai=was-up claude=was-up", Unknown, "Checking 2 backends (last known: up)"),
+    ("openai=up claude=was-up x=up", Unknown, "Checking claude (last known: up)"),
+    ("openai=new claude=new x=up", Unknown, "Checking 2 of 3 backends"),
+    // Rate limits and open breakers are issues only while requests fail.
+    ("openai=limited claude=up chat>openai,claude", Fine, "Everything works"),
+    ("openai=failing claude=up chat>openai,claude", Fine, "Everything works"),
+    (
+        "openai=limited claude=up chat>openai,claude 3*openai",
+        Attention,
+        "Not ready: openai is rate limited: 3 models fail",
+    ),
+    ("openai=down claude=failing x=up chat>openai,claude", Problem, "Not ready: 2 issues"),
+    // Both dead: each is a cause.
+    ("openai=down claude=down chat>openai,claude", Problem, "Not ready: 2 issues"),
+    (
+        "openai=down claude=up azure=up chat>openai,claude code>openai,azure",
+        Attention,
+        "Ready, degraded: openai is down; other backends answer instead",
+    ),
+    (
+        "openai=down chat>openai,mock",
+        Attention,
+        "Ready, degraded: openai is down; only the mock answers instead",
+    ),
+    // One key for two backends is one cause.
+    (
+        "a=key:work b=key:work c=up badkey:work,a chat>a,b 2*b",
+        Problem,
+        "Not ready: the key work was rejected: the route chat and 2 models fail",
+    ),
+    (
+        "a=key:work c=up badkey:work,a chat>a,c",
+        Attention,
+        "Ready, degraded: the key work was rejected; c answers instead",
+    ),
+    // Routes without a backend.
+    ("openai=up 3*openai dead:chat", Problem, "Not ready: the route chat is broken"),
+    ("openai=up dead:chat dead:code", Problem, "Not ready: 2 routes are broken"),
+    // The network: one cause, no children.
+    ("openai=up 3*openai offline", Problem, "Not ready: this machine is offline"),
+    (
+        "openai=down claude=new chat>openai,claude offline",
+        Problem,
+        "Not ready: this machine is offline",
+    ),
+    (
+        "openai=up ollama=up @local chat>openai,ollama offline",
+        Attention,
+        "Ready, degraded: this machine is offline; only ollama can answer",
+    ),
+    (
+        "openai=up ollama=up @local 3*openai 1*ollama offline",
+        Problem,
+        "Not ready: this machine is offline; only ollama can answer",
+    ),
+    ("ollama=up @local 1*ollama offline", Fine, "Everything works"),
+    ("ollama=down @local openai=up 1*ollama offline", Problem, "Not ready: 2 issues"),
+    // What other parts report.
+    ("openai=up no-keychain", Attention, "Everything works; keys can't be stored yet"),
+    ("openai=up vault", Problem, "Not ready: the vault is locked"),
+    ("openai=up gateway", Problem, "Not ready: the gateway is not listening"),
+    ("openai=up ledger-full", Problem, "Not ready: the ledger cannot be written"),
+    ("openai=up ledger-behind", Attention, "The ledger is behind"),
+    ("openai=up settings", Problem, "The settings file has errors"),
+    ("openai=up checks", Attention, "The last readiness check failed"),
+    ("openai=new checks", Attention, "The last readiness check failed"),
+    ("openai=up checks ledger-behind", Attention, "2 issues"),
+    ("openai=down claude=up chat>openai,claude checks", Attention, "Ready, degraded: 2 issues"),
+];
+
+#[test]
+fn each_state_has_the_sentence_that_a_person_would_agree_with() {
+    let mut wrong = Vec::new();
+    for (setup, level, sentence) in ROWS {
+        let found = judge(facts(setup));
+        if (found.level, found.sentence.as_str()) != (*level, *sentence) {
+            wrong.push(format!(
+                "{setup}\n  {:?} {}\n  {level:?} {sentence}",
+                found.level, found.sentence
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len(), wrong.join("\n"));
+}
+
+#[test]
+fn nothing_unconfirmed_or_failing_is_green() {
+    for (setup, ..) in ROWS {
+        let words = || setup.split_whitespace();
+        let is_settled = |word: &str| word.ends_with("=up") || !word.contains('=');
+        let found = judge(facts(setup)).level;
+        // A rate limit or an open breaker that another backend stands in for stops nothing.
+        let stood_in = |word: &str| word.ends_with("=limited") || word.ends_with("=failing");
+        if found == Fine {
+            assert!(words().all(|word| is_settled(word) || stood_in(word)), "{setup}");
+        }
+    }
+}
+
+#[test]
+fn the_worst_issue_comes_first_and_the_list_is_capped() {
+    let setup = "a=down b=down c=down d=down e=up 1*a chat>b,e checks ledger-behind dead:x";
+    let found = judge(facts(setup));
+    assert_eq!(found.needs.len(), ISSUES_MAX);
+    assert_eq!(found.sentence, "Not ready: 7 issues");
+    let levels: Vec<_> = found.needs.iter().map(|need| need.level).collect();
+    assert!(levels.is_sorted_by(|a, b| a >= b), "{levels:?}");
+    assert_eq!(found.needs[0].id, "routes", "a dead route is a problem of the first rank");
+}
