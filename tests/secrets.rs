@@ -182,7 +182,11 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "usage_cross" => json!({"period": {"range": "last_week", "zone": "utc"},
             "rows": "credential", "columns": "route"}),
         "usage_forecast" => json!({"zone": "utc"}),
-        "usage_expensive" | "usage_failures" => json!({"range": "last_week", "zone": "utc"}),
+        "usage_advice" => json!({"zone": "utc"}),
+        "usage_anomalies" => json!({"zone": "utc", "days": 7}),
+        "usage_efficiency" | "usage_expensive" | "usage_failures" => {
+            json!({"range": "last_week", "zone": "utc"})
+        }
         "usage_latency" => json!({"range": "last_week", "zone": "utc", "group_by": "backend"}),
         "usage_heatmap" => json!({"range": "last_week", "zone": "utc"}),
         "requests" => json!({"before": null, "limit": 500, "backend": null, "client": null}),

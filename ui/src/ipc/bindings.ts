@@ -69,10 +69,16 @@ export const commands = {
 	currency: () => typedError<CurrencyView, ApiError>(__TAURI_INVOKE("currency")),
 	/**  Sums the usage of a period. */
 	usage: (req: UsageReportQuery) => typedError<UsageView, ApiError>(__TAURI_INVOKE("usage", { req })),
+	/**  Suggests what to change to spend less. */
+	usageAdvice: (req: UsageAdviceQuery) => typedError<UsageAdviceView, ApiError>(__TAURI_INVOKE("usage_advice", { req })),
+	/**  Finds what was unusual in the last days, and why. */
+	usageAnomalies: (req: UsageAnomaliesQuery) => typedError<UsageAnomaliesView, ApiError>(__TAURI_INVOKE("usage_anomalies", { req })),
 	/**  Sums the usage of a period by two dimensions. */
 	usageCross: (req: UsageCrossQuery) => typedError<UsageCrossView, ApiError>(__TAURI_INVOKE("usage_cross", { req })),
 	/**  Returns the most expensive requests of a period, and how many cost how much. */
 	usageExpensive: (req: UsagePeriodQuery) => typedError<UsageExpensiveView, ApiError>(__TAURI_INVOKE("usage_expensive", { req })),
+	/**  Sums what the caches saved and what was wasted in a period. */
+	usageEfficiency: (req: UsagePeriodQuery) => typedError<UsageEfficiencyView, ApiError>(__TAURI_INVOKE("usage_efficiency", { req })),
 	/**  Forecasts what this month costs. */
 	usageForecast: (req: UsageForecastQuery) => typedError<UsageForecastView, ApiError>(__TAURI_INVOKE("usage_forecast", { req })),
 	/**  Counts the failed attempts of a period by class. */
@@ -3170,6 +3176,116 @@ export type UnsupportedFeature =
 /**  Images in messages. */
 "images";
 
+/**  The same rule on the 30 days before. */
+export type UsageAdviceBackTestView = {
+	/**  What it found then. */
+	estimated_nano_usd: NanoDollars,
+	/**  What following it would have saved since. */
+	saved_nano_usd: NanoDollars,
+};
+
+export type UsageAdviceCardView = {
+	rule: UsageAdviceRule,
+	/**  "Try gpt-4.1-mini for gpt-4.1 of OpenAI" */
+	title: string,
+	subject: UsageSubjectView,
+	/**  What it would have saved in the last 30 days; None if that is not known. */
+	saving_nano_usd_per_month: NanoDollars | null,
+	/**  At least one. */
+	evidence: UsageEvidenceView[],
+	/**  A sentence. */
+	next_step: string,
+	/**  None without 60 days of traffic, or where the rule found nothing in the 30 days before. */
+	back_test: UsageAdviceBackTestView | null,
+};
+
+export type UsageAdviceQuery = {
+	zone: TimeZoneChoice,
+};
+
+export type UsageAdviceRule = 
+/**  Many short, simple requests that a cheaper model of the same provider may answer. */
+"cheaper_model" | 
+/**  Writing to a provider's cache cost more than reading from it saved. */
+"prompt_cache_writes" | 
+/**  Many large prompts, none of which the provider cached. */
+"prompt_cache_reads" | "unused_key" | "unused_backend" | 
+/**  Attempts that failed and were paid all the same. */
+"failed_attempts";
+
+/**  Suggestions from the last 30 days. */
+export type UsageAdviceView = {
+	from: UnixMs,
+	to: UnixMs,
+	/**  "3 suggestions, up to $12.40 a month" */
+	finding: string,
+	/**  At most eight; the largest saving first, those without an estimate last. */
+	advice: UsageAdviceCardView[],
+	/**  What is not suggested because it is not recorded, a sentence each. */
+	unavailable_rules: string[],
+};
+
+export type UsageAnomaliesQuery = {
+	zone: TimeZoneChoice,
+	/**  Days until now that are looked at, 1 to 28. */
+	days: number,
+};
+
+export type UsageAnomaliesView = {
+	from: UnixMs,
+	to: UnixMs,
+	/**  "2 unusual things in the last 7 days" */
+	finding: string,
+	/**  Newest first; at most twenty. */
+	anomalies: UsageAnomalyView[],
+	/**  True before two weeks of traffic: an hour is compared with the mean of all. */
+	learning: boolean,
+	/**  Rules that need what is not recorded, a sentence each. */
+	unavailable_rules: string[],
+};
+
+export type UsageAnomalyRule = 
+/**  Hours that cost far more than the same hours of the weeks before. */
+"cost" | 
+/**  Hours with five times the requests of a usual one. */
+"request_rate" | 
+/**  A client, model or key that was never in use before. */
+"first_seen" | 
+/**  A provider's cache of prompts that is hardly read any more. */
+"cache_collapse";
+
+/**  Parts of an excess, which sum to it. */
+export type UsageAnomalySplitView = {
+	/**  More tokens. */
+	volume_nano_usd: NanoDollars,
+	/**  Dearer models. */
+	mix_nano_usd: NanoDollars,
+	/**  Dearer tokens of the same models: prices, less cache, longer answers. */
+	price_nano_usd: NanoDollars,
+};
+
+export type UsageAnomalyUnit = "nano_usd" | "requests" | "percent";
+
+export type UsageAnomalyView = {
+	rule: UsageAnomalyRule,
+	start: UnixMs,
+	/**  Exclusive. */
+	end: UnixMs,
+	/**  "$4.20 on 21 Nov from 14:00 to 15:00, usually $0.30" */
+	finding: string,
+	actual: number | null,
+	expected: number | null,
+	unit: UsageAnomalyUnit,
+	/**  How far it is from usual in standard deviations; None where all before was alike. */
+	robust_z: number | null,
+	/**  The name that is new, whose cache collapsed or that sent most of the requests. */
+	subject: UsageSubjectView | null,
+	/**  Why it cost more; of the rule `cost`. */
+	split: UsageAnomalySplitView | null,
+	/**  At most three, each of another dimension, largest first; of the rule `cost`. */
+	contributors: UsageContributorView[],
+};
+
 /**  Source of a request's token counts. */
 export type UsageBasis = "reported" | 
 /**  The backend's counts were inconsistent or invalid and were corrected. */
@@ -3186,6 +3302,14 @@ export type UsageBucketView = {
 	segments: UsageSegmentView[],
 	/**  The whole bar. */
 	total: UsageSegmentView,
+};
+
+export type UsageContributorView = {
+	dimension: GroupBy,
+	key: string,
+	label: string,
+	/**  Its cost above its usual share of what was expected. */
+	excess_nano_usd: NanoDollars,
 };
 
 /**  A row or a column. */
@@ -3216,6 +3340,41 @@ export type UsageCrossView = {
 	/**  By row, then by column. */
 	cells: UsageTotalsView[][],
 	totals: UsageTotalsView,
+};
+
+export type UsageEfficiencyView = {
+	from: UnixMs,
+	to: UnixMs,
+	/**  "The cache saved $4.10; $0.30 was wasted" */
+	finding: string,
+	cost_nano_usd: NanoDollars,
+	/**  Known cost of the answers that came from the cache instead. */
+	saved_nano_usd: NanoDollars,
+	/**  The cost and what the cache saved. */
+	without_cache_nano_usd: NanoDollars,
+	/**
+	 *  By route, most saved first; at most 200, then `other`. Groups that looked nothing up are
+	 *  left out.
+	 */
+	cache_savings: UsageSavingView[],
+	/**  The same sums by model. */
+	cache_savings_by_model: UsageSavingView[],
+	/**  The same sums by client. */
+	cache_savings_by_client: UsageSavingView[],
+	/**  Percentage of the input tokens that providers read from their caches; None without input. */
+	provider_cache_read_percent: number | null,
+	/**  Every kind once. Their costs do not overlap. */
+	waste: UsageWasteView[],
+};
+
+/**  A number that a suggestion rests on. */
+export type UsageEvidenceView = {
+	/**  "Mean answer" */
+	label: string,
+	/**  "84 tokens" */
+	value: string,
+	/**  The requests behind it, of the period of the answer. */
+	filter: UsageFilter,
 };
 
 /**  What single requests cost. */
@@ -3392,12 +3551,33 @@ export type UsageReportQuery = {
 	compare?: boolean,
 };
 
+/**  What the response cache did for a group of requests. */
+export type UsageSavingView = {
+	/**  `other` for the rest. */
+	key: string,
+	label: string,
+	saved_nano_usd: NanoDollars,
+	/**  Answered by the cache, or together with an identical request in flight. */
+	hits: Count,
+	/**  Requests that looked into the cache. */
+	eligible_requests: Count,
+	/**  Time saved compared to the backends' answers. */
+	saved_ms: Count,
+};
+
 /**  One group's part of a bar. */
 export type UsageSegmentView = {
 	cost_nano_usd: NanoDollars,
 	requests: Count,
 	/**  Input and output tokens. */
 	tokens: Count,
+};
+
+/**  A name in a dimension. */
+export type UsageSubjectView = {
+	dimension: GroupBy,
+	key: string,
+	label: string,
 };
 
 export type UsageTotalsView = {
@@ -3455,6 +3635,27 @@ export type UsageView = {
 	previous: UsagePreviousView | null,
 	/**  Models without a price, most requests first; at most twelve. */
 	unpriced: UnpricedModelView[],
+};
+
+export type UsageWasteKind = 
+/**  Requests that failed, with all their attempts. */
+"failed" | 
+/**  Failed attempts of requests that did not fail. */
+"retries" | 
+/**  Health measurements. In no total. */
+"health" | 
+/**  Readiness checks, drills and load tests. In no total. */
+"checks";
+
+export type UsageWasteView = {
+	kind: UsageWasteKind,
+	/**  "Failed requests" */
+	label: string,
+	/**  Requests; of `retries` all attempts after the first. */
+	requests: Count,
+	cost_nano_usd: NanoDollars,
+	/**  Requests, or attempts of `retries`, whose cost is not known and not in the cost. */
+	unpriced: Count,
 };
 
 /**  Result of a change of the vault. */

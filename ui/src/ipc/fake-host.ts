@@ -38,8 +38,11 @@ import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { statementOf } from "@/ipc/fake/statement";
 import { fakeVault } from "@/ipc/fake/vault";
+import { adviceOf } from "@/ipc/fake/advice";
 import { forecastOf, heatmapOf } from "@/ipc/fake/analytics";
 import { expensiveOf } from "@/ipc/fake/expensive";
+import { anomaliesOf } from "@/ipc/fake/anomalies";
+import { efficiencyOf } from "@/ipc/fake/efficiency";
 import { failuresOf, latencyOf } from "@/ipc/fake/latency";
 import { crossOf, usageOf } from "@/ipc/fake/traffic";
 import { unpricedOf } from "@/ipc/fake/unpriced";
@@ -335,6 +338,9 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       })),
     usageCross: (req) => answer(() => crossOf(world.requests, req, now(), labelOf)),
     usageExpensive: (req) => answer(() => expensiveOf(world.requests, req, now())),
+    usageAdvice: (req) => answer(() => adviceOf(world.requests, req, now())),
+    usageAnomalies: (req) => answer(() => anomaliesOf(world.requests, req, now())),
+    usageEfficiency: (req) => answer(() => efficiencyOf(world.requests, req, now())),
     usageForecast: (req) => answer(() => forecastOf(world.requests, req, now())),
     usageFailures: (req) => answer(() => failuresOf(world.requests, req, now(), labelOf)),
     usageLatency: (req) => answer(() => latencyOf(world.requests, req, now(), labelOf)),

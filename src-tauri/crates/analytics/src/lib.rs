@@ -1,9 +1,19 @@
-//! Answers that sums alone do not give: the forecast of a month's cost. It decides from the sums
-//! and random numbers that it is given: no IO, no clock.
+//! Answers that sums alone do not give: the forecast of a month's cost, what was unusual and
+//! why, what to change. It decides from the sums and random numbers that it is given: no IO, no
+//! clock.
 
+mod advice;
+mod anomaly;
+mod explanation;
 mod forecast;
 mod statistics;
 
+pub use advice::{Alternative, ModelUse, SAVING_MIN, cheaper_model};
+pub use anomaly::{
+    CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, HISTORY_HOURS, HourlyUsage, LEARNING_HOURS,
+    Spike, cache_collapses, cost_spikes, request_spikes,
+};
+pub use explanation::{ExcessSplit, ModelChange, contributions, split_excess};
 pub use forecast::{
     ACTIVE_DAYS_MIN, BackTest, DailyCost, Forecast, ForecastDay, ForecastMethod, Today, back_test,
     forecast,

@@ -24,7 +24,8 @@ use crate::view::{
     RequestsQuery, RequestsView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
     RouteSimulationView, RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef,
     SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView, StatementFile, StatementQuery,
-    StatementSaved, StatusView, UsageCrossQuery, UsageCrossView, UsageExpensiveView,
+    StatementSaved, StatusView, UsageAdviceQuery, UsageAdviceView, UsageAnomaliesQuery,
+    UsageAnomaliesView, UsageCrossQuery, UsageCrossView, UsageEfficiencyView, UsageExpensiveView,
     UsageFailuresView, UsageForecastQuery, UsageForecastView, UsageHeatmapView, UsageLatencyQuery,
     UsageLatencyView, UsagePeriodQuery, UsageReportQuery, UsageView, VaultChangeView, VaultMove,
     VaultSet, VaultUnlock, VaultView,
@@ -98,10 +99,16 @@ macro_rules! operations {
             currency() -> CurrencyView, changes [];
             /// Sums the usage of a period.
             usage(req: UsageReportQuery) -> UsageView, changes [];
+            /// Suggests what to change to spend less.
+            usage_advice(req: UsageAdviceQuery) -> UsageAdviceView, changes [];
+            /// Finds what was unusual in the last days, and why.
+            usage_anomalies(req: UsageAnomaliesQuery) -> UsageAnomaliesView, changes [];
             /// Sums the usage of a period by two dimensions.
             usage_cross(req: UsageCrossQuery) -> UsageCrossView, changes [];
             /// Returns the most expensive requests of a period, and how many cost how much.
             usage_expensive(req: UsagePeriodQuery) -> UsageExpensiveView, changes [];
+            /// Sums what the caches saved and what was wasted in a period.
+            usage_efficiency(req: UsagePeriodQuery) -> UsageEfficiencyView, changes [];
             /// Forecasts what this month costs.
             usage_forecast(req: UsageForecastQuery) -> UsageForecastView, changes [];
             /// Counts the failed attempts of a period by class.

@@ -17,8 +17,9 @@ use crate::view::{
     LedgerRestore, PinRef, PinSave, PinsQuery, PlaygroundRef, PlaygroundSend, PriceImport,
     PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
     RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
-    SettingsValues, StatementQuery, UsageCrossQuery, UsageForecastQuery, UsageLatencyQuery,
-    UsagePeriodQuery, UsageReportQuery, VaultMove, VaultSet, VaultUnlock,
+    SettingsValues, StatementQuery, UsageAdviceQuery, UsageAnomaliesQuery, UsageCrossQuery,
+    UsageForecastQuery, UsageLatencyQuery, UsagePeriodQuery, UsageReportQuery, VaultMove, VaultSet,
+    VaultUnlock,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -53,6 +54,8 @@ plain!(
     ClientEdit,
     ClientRef,
     UsageReportQuery,
+    UsageAdviceQuery,
+    UsageAnomaliesQuery,
     UsageCrossQuery,
     UsageForecastQuery,
     UsagePeriodQuery,

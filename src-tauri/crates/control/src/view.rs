@@ -4,13 +4,16 @@
 //! and only their last four characters come back. Field names are the same in Rust, JSON and
 //! TypeScript. A value enum of the core (made by `domain::words!`) is used as it is.
 
+mod advice;
 mod analytics;
+mod anomalies;
 mod backends;
 mod billing;
 mod budgets;
 mod cache;
 mod clients;
 mod currency;
+mod efficiency;
 mod invoice;
 mod keys;
 mod latency;
@@ -45,13 +48,16 @@ pub use domain::{
     SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
 };
 
+pub use advice::*;
 pub use analytics::*;
+pub use anomalies::*;
 pub use backends::*;
 pub use billing::*;
 pub use budgets::*;
 pub use cache::*;
 pub use clients::*;
 pub use currency::*;
+pub use efficiency::*;
 pub use invoice::*;
 pub use keys::*;
 pub use latency::*;

@@ -149,7 +149,7 @@ pub(crate) fn matching_keys(
     Ok(keys)
 }
 
-fn filter_values(filter: &UsageFilter) -> impl Iterator<Item = ToSqlOutput<'_>> {
+pub(crate) fn filter_values(filter: &UsageFilter) -> impl Iterator<Item = ToSqlOutput<'_>> {
     filter.values().iter().map(|(_, value)| ToSqlOutput::from(value.as_str()))
 }
 
@@ -163,7 +163,14 @@ pub(crate) fn parameters(
     range.into_iter().chain([purpose]).chain(filter_values(filter)).collect()
 }
 
+type Cells = HashMap<(UsageKey, UsageKey), UsageTotals>;
+
 pub(crate) fn cross(connection: &Connection, query: &CrossQuery) -> rusqlite::Result<CrossSummary> {
+    cells(connection, query).map(|cells| pivot(&cells))
+}
+
+/// Every pair of names in use with its sums.
+pub(crate) fn cells(connection: &Connection, query: &CrossQuery) -> rusqlite::Result<Cells> {
     let transaction = connection.unchecked_transaction()?;
     let folded = rollup_range::folded_until(&transaction)?;
     let columns = format!("{}, {}", query.rows.word(), query.columns.word());
@@ -184,7 +191,7 @@ pub(crate) fn cross(connection: &Connection, query: &CrossQuery) -> rusqlite::Re
     let cell = |((line, column), sum): ((usize, usize), UsageTotals)| {
         Some(((names.get(line)?.clone(), names.get(column)?.clone()), sum))
     };
-    Ok(pivot(&sums.into_iter().filter_map(cell).collect()))
+    Ok(sums.into_iter().filter_map(cell).collect())
 }
 
 /// The sums of each hour with requests, in the order of time. Hours are those of UTC.
@@ -213,7 +220,7 @@ pub(crate) fn by_hour(
 }
 
 /// Ranks rows and columns by cost and merges those past the limits.
-fn pivot(cells: &HashMap<(UsageKey, UsageKey), UsageTotals>) -> CrossSummary {
+fn pivot(cells: &Cells) -> CrossSummary {
     let rows = rank(cells.iter().map(|((row, _), sum)| (row, sum)), USAGE_CROSS_ROWS_MAX);
     let columns =
         rank(cells.iter().map(|((_, column), sum)| (column, sum)), USAGE_CROSS_COLUMNS_MAX);

@@ -60,6 +60,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v16.sql"),
     include_str!("schema/v17.sql"),
     include_str!("schema/v18.sql"),
+    include_str!("schema/v19.sql"),
 ];
 
 /// Schema version that this program reads and writes.

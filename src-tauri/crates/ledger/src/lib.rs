@@ -24,6 +24,8 @@ mod endpoint_states;
 mod error;
 mod explanations;
 mod failed_attempts;
+mod failed_requests;
+mod first_uses;
 mod health;
 mod hourly_rollup;
 mod integer_columns;
@@ -80,6 +82,7 @@ pub use database::schema_version;
 pub use endpoint_states::{ENDPOINT_STATE_BYTES_MAX, ENDPOINT_STATES_MAX, StoredEndpointState};
 pub use error::LedgerError;
 pub use failed_attempts::{FAILURE_GROUPS_MAX, FailedAttempts};
+pub use failed_requests::FailedCosts;
 pub use health::{HEALTH_LOG_ENTRIES_MAX, HealthChange, HealthRow};
 pub use integer_columns::{COST_MAX, COUNT_MAX};
 pub use latency_rollup::{

@@ -128,7 +128,7 @@ fn request_sql(columns: &str, filter: &UsageFilter) -> String {
 }
 
 /// A request's name in a dimension, as the roll-ups have it.
-const fn request_name(group_by: GroupBy) -> &'static str {
+pub(crate) const fn request_name(group_by: GroupBy) -> &'static str {
     match group_by {
         GroupBy::Backend => "coalesce(backend, '')",
         GroupBy::Model => "coalesce(model_billed, model_asked)",

@@ -58,6 +58,18 @@ impl UsageQuery {
         Ok(Self { edges, group_by, purpose: Purpose::User, filter })
     }
 
+    /// The user's own traffic in `from..to` as one bucket.
+    ///
+    /// # Errors
+    /// [`UsageRangeError::Empty`]
+    pub fn whole(from: WallTime, to: WallTime, group_by: GroupBy) -> Result<Self, UsageRangeError> {
+        if from >= to {
+            return Err(UsageRangeError::Empty);
+        }
+        let edges = vec![slot_start(from), slot_end(to)];
+        Ok(Self { edges, group_by, purpose: Purpose::User, filter: UsageFilter::default() })
+    }
+
     /// Selects traffic other than the user's.
     #[must_use]
     pub fn purpose(mut self, purpose: Purpose) -> Self {

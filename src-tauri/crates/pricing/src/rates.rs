@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Meter, NanoUsd, Unit};
+use domain::{Meter, MeteredUsage, NanoUsd, TokenUsage, Unit};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::de::Error as _;
@@ -108,6 +108,13 @@ impl Rates {
     /// The rates that are listed, in the order of the meters.
     pub fn iter(&self) -> impl Iterator<Item = (Meter, Rate)> {
         self.0.iter().map(|(meter, rate)| (*meter, *rate))
+    }
+
+    /// What text costs at these rates; `None` if a used class has none.
+    #[must_use]
+    pub fn text_cost(&self, tokens: &TokenUsage) -> Option<NanoUsd> {
+        let usage = MeteredUsage::from(*tokens);
+        usage.iter().map(|(meter, quantity)| Some(self.of(meter)?.amount(quantity))).sum()
     }
 
     #[must_use]

@@ -5,8 +5,9 @@ use control::view::{
     BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView, ClientView,
     EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
     PinView, PriceImportView, PricesView, ReadinessRunView, RequestsView, RouteDecisionView,
-    RoutesView, SessionLogsView, SettingsView, StatusView, UsageCrossView, UsageExpensiveView,
-    UsageFailuresView, UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageView,
+    RoutesView, SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView,
+    UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,
+    UsageHeatmapView, UsageLatencyView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -146,6 +147,14 @@ fn usage_for_people_and_spreadsheets() {
     check_seen!("usage_heatmap", usage::heatmap::text(&heatmap));
     let expensive: UsageExpensiveView = view(usage_expensive_fixture());
     check_seen!("usage_expensive", usage::expensive::text(&expensive, NOW));
+    let efficiency: UsageEfficiencyView = view(usage_efficiency_fixture());
+    let by_client = usage::efficiency::SavingsGroupBy::Client;
+    check_seen!("usage_savings", usage::efficiency::savings_text(&efficiency, by_client));
+    check_seen!("usage_waste", usage::efficiency::waste_text(&efficiency));
+    let advice: UsageAdviceView = view(usage_advice_fixture());
+    check_seen!("usage_advice", usage::advice::text(&advice));
+    let anomalies: UsageAnomaliesView = view(usage_anomalies_fixture());
+    check_seen!("usage_anomalies", usage::anomalies::text(&anomalies));
     check_seen!("usage_meters", usage::meter::table(&sums));
     insta::assert_snapshot!("usage_meters_csv", usage::meter::csv(&sums).expect("CSV"));
 }
@@ -360,6 +369,9 @@ fn programs_get_the_view_as_it_is() {
     check::<UsageHeatmapView>(&usage_heatmap_fixture());
     check::<UsageLatencyView>(&usage_latency_fixture());
     check::<UsageFailuresView>(&usage_failures_fixture());
+    check::<UsageAdviceView>(&usage_advice_fixture());
+    check::<UsageAnomaliesView>(&usage_anomalies_fixture());
+    check::<UsageEfficiencyView>(&usage_efficiency_fixture());
     check::<SessionLogsView>(&session_logs_fixture());
     check::<RequestsView>(&requests_fixture());
     check::<CacheView>(&cache_fixture());

@@ -15,7 +15,10 @@ use crate::quantity::{
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
 
+pub(super) mod advice;
+pub(super) mod anomalies;
 pub(super) mod cross;
+pub(super) mod efficiency;
 pub(super) mod expensive;
 pub(super) mod forecast;
 pub(super) mod heatmap;
@@ -67,6 +70,14 @@ pub(crate) enum UsageCommand {
     Failures(period::PeriodArguments),
     /// Show costs by weekday and hour
     Heatmap(period::PeriodArguments),
+    /// Suggest what to change to spend less, from the last 30 days
+    Advice(anomalies::ZoneArguments),
+    /// Show what was unusual, and why
+    Anomalies(anomalies::AnomaliesArguments),
+    /// Show what the caches saved, by route, model or client
+    Savings(efficiency::SavingsArguments),
+    /// Show what failed requests, retries, health measurements and checks cost
+    Waste(period::PeriodArguments),
     /// Read what a provider billed, from its cost report or from a file of its console
     ///
     /// A cost report needs an admin key (`gatehouse keys add NAME --billing openai`), which is
@@ -139,6 +150,16 @@ pub(crate) async fn run(
             return latency::run_failures(wanted, core, console).await;
         }
         Some(UsageCommand::Heatmap(wanted)) => return heatmap::run(wanted, core, console).await,
+        Some(UsageCommand::Advice(wanted)) => return advice::run(*wanted, core, console).await,
+        Some(UsageCommand::Anomalies(wanted)) => {
+            return anomalies::run(*wanted, core, console).await;
+        }
+        Some(UsageCommand::Savings(wanted)) => {
+            return efficiency::run_savings(wanted, core, console).await;
+        }
+        Some(UsageCommand::Waste(wanted)) => {
+            return efficiency::run_waste(wanted, core, console).await;
+        }
         None => {}
     }
     let format = choose_usage_format(wanted.format, console.format)?;

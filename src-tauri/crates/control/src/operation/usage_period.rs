@@ -107,7 +107,7 @@ pub(super) fn period(
 }
 
 /// Start of the day that is `days` before that of `now`.
-fn days_before(now: WallTime, days: i64, zone: &TimeZone) -> Option<WallTime> {
+pub(super) fn days_before(now: WallTime, days: i64, zone: &TimeZone) -> Option<WallTime> {
     let date = to_zoned(now, zone)?.date().checked_sub(days.days()).ok()?;
     let start = date.to_zoned(zone.clone()).ok()?.start_of_day().ok()?;
     Some(WallTime::from_unix_ms(start.timestamp().as_millisecond()))

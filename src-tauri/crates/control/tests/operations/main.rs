@@ -9,6 +9,8 @@ mod devices;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod insight;
+#[cfg(test)]
 mod last_known;
 #[cfg(test)]
 mod ledger;

@@ -6,12 +6,12 @@ use jiff::civil::Date;
 
 use super::Ledger;
 use crate::{
-    AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, FailedAttempts,
-    LatencyGroupBy, LatencySummary, LedgerError, MeterTotals, ModelLatency, Purpose, RequestCosts,
-    RouteCount, Spend, StatementRow, UnpricedModel, UsageFilter, UsageQuery, UsageSummary,
-    UsageTotals, attempt_outcomes, billed, cache_bypasses, cross_rollup, failed_attempts,
-    latency_rollup, meter_rollup, project_meters, request_costs, rollup, route_counts,
-    statement_rows, unpriced_models,
+    AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, FailedAttempts, FailedCosts,
+    GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals, ModelLatency, Purpose,
+    RequestCosts, RouteCount, Spend, StatementRow, UnpricedModel, UsageFilter, UsageKey,
+    UsageQuery, UsageSummary, UsageTotals, attempt_outcomes, billed, cache_bypasses, cross_rollup,
+    failed_attempts, failed_requests, first_uses, latency_rollup, meter_rollup, project_meters,
+    request_costs, rollup, route_counts, statement_rows, unpriced_models,
 };
 
 impl Ledger {
@@ -46,6 +46,19 @@ impl Ledger {
             .await
     }
 
+    /// Usage of every pair of names in two dimensions, from the roll-ups, in no order.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn usage_pairs(
+        &self,
+        query: CrossQuery,
+    ) -> Result<Vec<((UsageKey, UsageKey), UsageTotals)>, LedgerError> {
+        let cells =
+            self.read_current(move |connection| cross_rollup::cells(connection, &query)).await?;
+        Ok(cells.into_iter().collect())
+    }
+
     /// The user's own traffic in `from..to` by hour of UTC, hours without requests left out.
     ///
     /// # Errors
@@ -57,6 +70,28 @@ impl Ledger {
         filter: UsageFilter,
     ) -> Result<Vec<(WallTime, UsageTotals)>, LedgerError> {
         self.read_current(move |connection| cross_rollup::by_hour(connection, (from, to), &filter))
+            .await
+    }
+
+    /// The hour of UTC of the first request of the user's own traffic.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn first_hour(&self) -> Result<Option<WallTime>, LedgerError> {
+        self.read_current(first_uses::first_hour).await
+    }
+
+    /// Names of the user's own traffic that were not in use before `since`, with the hour of UTC of
+    /// their first request, the oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn first_uses(
+        &self,
+        group_by: GroupBy,
+        since: WallTime,
+    ) -> Result<Vec<(String, WallTime)>, LedgerError> {
+        self.read_current(move |connection| first_uses::list_since(connection, group_by, since))
             .await
     }
 
@@ -130,6 +165,23 @@ impl Ledger {
     ) -> Result<Vec<FailedAttempts>, LedgerError> {
         self.read_current(move |connection| {
             failed_attempts::sum_between(connection, from, to, Purpose::User)
+        })
+        .await
+    }
+
+    /// What the failed requests of the user's own traffic in `from..to` cost. `from` is rounded down
+    /// and `to` up to a quarter hour.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn failed_costs(
+        &self,
+        from: WallTime,
+        to: WallTime,
+        filter: UsageFilter,
+    ) -> Result<FailedCosts, LedgerError> {
+        self.read_current(move |connection| {
+            failed_requests::sum_between(connection, (from, to), &filter)
         })
         .await
     }

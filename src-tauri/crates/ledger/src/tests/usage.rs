@@ -11,9 +11,9 @@ use proptest::prelude::*;
 use super::LedgerFixture;
 use super::rollups::{DIMENSIONS, any_settlement, key_of, totals_of};
 use crate::{
-    BucketWidth, CacheOutcome, CrossQuery, GroupBy, LatencyGroupBy, LatencyPart, LatencyParts,
-    Ledger, RequestQuery, RequestRow, RequestState, Settlement, UsageFilter, UsageKey, UsageQuery,
-    UsageTotals, hourly_rollup,
+    BucketWidth, CacheOutcome, CrossQuery, FailedCosts, GroupBy, LatencyGroupBy, LatencyPart,
+    LatencyParts, Ledger, RequestQuery, RequestRow, RequestState, Settlement, UsageFilter,
+    UsageKey, UsageQuery, UsageTotals, hourly_rollup,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -126,6 +126,71 @@ async fn check_hours(
     assert_eq!(hours.expect("read").into_iter().collect::<BTreeMap<_, _>>(), expected);
 }
 
+/// Names from the middle of the range on that were not in use before.
+async fn check_first_uses(ledger: &Ledger, rows: &[RequestRow], group_by: GroupBy, from: WallTime) {
+    let expected = first_hours(rows, group_by);
+    let oldest = first_hours(rows, GroupBy::Client).into_values().min();
+    assert_eq!(ledger.first_hour().await.expect("read"), oldest);
+    for hours in [0, 30] {
+        let since = WallTime::from_unix_ms(from.unix_ms() + hours * HOUR_MS);
+        let found = ledger.first_uses(group_by, since).await.expect("read");
+        let expected = expected.iter().filter(|(_, hour)| **hour >= since);
+        let expected: BTreeMap<_, _> = expected.map(|(name, hour)| (name.clone(), *hour)).collect();
+        assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), expected);
+    }
+}
+
+fn first_hours(rows: &[RequestRow], group_by: GroupBy) -> BTreeMap<String, WallTime> {
+    let mut first: BTreeMap<String, WallTime> = BTreeMap::new();
+    for row in rows {
+        let ms = row.request.started.unix_ms();
+        let hour = WallTime::from_unix_ms(ms - ms.rem_euclid(HOUR_MS));
+        if let UsageKey::Named(name) = key_of(row, group_by) {
+            first.entry(name).and_modify(|known| *known = hour.min(*known)).or_insert(hour);
+        }
+    }
+    first
+}
+
+/// What failed, and every group of a range as one bucket.
+async fn check_whole(
+    ledger: &Ledger,
+    rows: &[RequestRow],
+    (from, to): (WallTime, WallTime),
+    filter: (GroupBy, UsageKey),
+) {
+    let wanted = |row: &&RequestRow| key_of(row, filter.0) == filter.1;
+    let chosen: UsageFilter = std::iter::once((filter.0, filter_value(filter.1.clone()))).collect();
+    for (filter, rows) in [
+        (UsageFilter::default(), rows.to_vec()),
+        (chosen, rows.iter().filter(wanted).cloned().collect()),
+    ] {
+        let failed = |row: &RequestRow| {
+            // One that cost nothing had no failed attempt that did.
+            let is_billed = row.cost.amount() != Some(domain::NanoUsd::ZERO);
+            (row.state == RequestState::Failed && is_billed).then_some(())
+        };
+        let expected = sum_by(&rows, failed).remove(&()).unwrap_or_default();
+        let found = ledger.failed_costs(from, to, filter.clone()).await.expect("read");
+        let expected = FailedCosts {
+            cost: expected.cost,
+            unpriced_requests: expected.unpriced_requests,
+            wasted: expected.wasted,
+            unpriced_attempts: expected.unpriced_attempts,
+        };
+        assert_eq!(found, expected);
+        for group_by in DIMENSIONS {
+            if filter.is_empty() {
+                check_first_uses(ledger, &rows, group_by, from).await;
+            }
+            let query = UsageQuery::whole(from, to, group_by).expect("a range");
+            let summary = ledger.usage(query.filter(filter.clone())).await.expect("read");
+            let expected = sum_by(&rows, |row| Some(key_of(row, group_by)));
+            assert_eq!(summary.groups.into_iter().collect::<BTreeMap<_, _>>(), expected);
+        }
+    }
+}
+
 /// Of each part the number of requests and its largest latency, which no merge may change.
 async fn check_latencies(
     ledger: &Ledger,
@@ -223,6 +288,8 @@ proptest! {
             check_hours(&ledger, &rows, (start, end), None).await;
             check_hours(&ledger, &rows, (start, end), Some((filter_by, chosen))).await;
             check_cross(&ledger, &rows, (start, end)).await;
+            let chosen = key_of(filter_row.get(&rows), filter_by);
+            check_whole(&ledger, &rows, (start, end), (filter_by, chosen)).await;
             for group_by in [LatencyGroupBy::All, LatencyGroupBy::Backend, LatencyGroupBy::Model, LatencyGroupBy::Route] {
                 check_latencies(&ledger, &rows, (start, end), group_by).await;
             }

@@ -271,6 +271,74 @@ pub(super) fn usage_failures_fixture() -> Value {
     })
 }
 
+pub(super) fn usage_advice_fixture() -> Value {
+    let row = |label: &str, value: &str| json!({"label": label, "value": value, "filter": {"backend": "openai"}});
+    json!({
+        "from": ago(2_592_000), "to": NOW.0,
+        "finding": "2 suggestions, up to $9.60 a month",
+        "advice": [
+            {"rule": "cheaper_model", "title": "Try gpt-5-mini for gpt-5 of OpenAI",
+             "subject": {"dimension": "model", "key": "gpt-5", "label": "gpt-5"},
+             "saving_nano_usd_per_month": 9_600_000_000_i64,
+             "evidence": [row("Requests", "1,200"), row("Mean request", "800 tokens in, 84 out")],
+             "next_step": "Send some of these prompts to gpt-5-mini in the playground.",
+             "back_test": {"estimated_nano_usd": 8_000_000_000_i64, "saved_nano_usd": 9_600_000_000_i64}},
+            {"rule": "unused_key", "title": format!("The key {HOSTILE} was not used for 30 days"),
+             "subject": {"dimension": "credential", "key": "old", "label": HOSTILE},
+             "saving_nano_usd_per_month": null, "evidence": [row("Requests", "0")],
+             "next_step": "Revoke it at the provider and remove it here, unless it is a spare.",
+             "back_test": null}],
+        "unavailable_rules": ["No route is suggested for the cache."],
+    })
+}
+
+pub(super) fn usage_anomalies_fixture() -> Value {
+    let excess = |dimension: &str, key: &str, excess: i64| json!({"dimension": dimension, "key": key, "label": key, "excess_nano_usd": excess});
+    json!({
+        "from": ago(604_800), "to": NOW.0, "learning": true,
+        "finding": "2 unusual things in the last 7 days",
+        "anomalies": [
+            {"rule": "cost", "start": ago(7_200), "end": ago(3_600),
+             "finding": "$4.20 on 21 Nov from 14:00 to 15:00, usually $0.30",
+             "actual": 4_200_000_000.0, "expected": 300_000_000.0, "unit": "nano_usd",
+             "robust_z": 9.5, "subject": null,
+             "split": {"volume_nano_usd": 3_000_000_000_i64, "mix_nano_usd": 1_000_000_000_i64,
+                 "price_nano_usd": -100_000_000_i64},
+             "contributors": [excess("client", "codex", 3_900_000_000), excess("model", HOSTILE, 2_000_000_000)]},
+            {"rule": "request_rate", "start": ago(90_000), "end": ago(86_400),
+             "finding": "700 requests on 20 Nov from 10:00 to 11:00, usually 40 an hour",
+             "actual": 700.0, "expected": 40.0, "unit": "requests", "robust_z": null, "split": null,
+             "subject": {"dimension": "client", "key": "codex", "label": "codex"},
+             "contributors": []}],
+        "unavailable_rules": ["Repeated prompts are not looked for: hashes of prompts are not recorded."],
+    })
+}
+
+pub(super) fn usage_efficiency_fixture() -> Value {
+    let saving = |key: &str, saved: i64, hits: u64| {
+        json!({"key": key, "label": key, "saved_nano_usd": saved, "hits": hits,
+            "eligible_requests": 3 * hits, "saved_ms": 1_250 * hits})
+    };
+    let waste = |kind: &str, label: &str, cost: i64, requests: u64, unpriced: u64| {
+        json!({"kind": kind, "label": label, "requests": requests, "cost_nano_usd": cost,
+            "unpriced": unpriced})
+    };
+    json!({
+        "from": ago(86_400), "to": NOW.0,
+        "finding": "The cache saved $4.10; $0.30 was wasted",
+        "cost_nano_usd": 9_000_000_000_i64, "saved_nano_usd": 4_100_000_000_i64,
+        "without_cache_nano_usd": 13_100_000_000_i64,
+        "cache_savings": [saving("fast", 4_100_000_000, 50)],
+        "cache_savings_by_model": [],
+        "cache_savings_by_client": [saving("codex", 4_000_000_000, 48), saving(HOSTILE, 100_000_000, 2)],
+        "provider_cache_read_percent": 41.25,
+        "waste": [waste("failed", "Failed requests", 200_000_000, 4, 1),
+            waste("retries", "Retries", 100_000_000, 9, 0),
+            waste("health", "Health measurements", 0, 0, 0),
+            waste("checks", "Readiness checks", 0, 2, 2)],
+    })
+}
+
 pub(super) fn usage_heatmap_fixture() -> Value {
     let none = json!({"cost_nano_usd": 0, "requests": 0, "tokens": 0});
     let mut weekdays = vec![

@@ -1,0 +1,98 @@
+//! `gatehouse usage anomalies`: what was unusual, and why.
+
+use control::Core;
+use control::view::{
+    GroupBy, TimeZoneChoice, UsageAnomaliesQuery, UsageAnomaliesView, UsageAnomalySplitView,
+    UsageAnomalyView,
+};
+
+use crate::console::{Console, ConsoleFormat};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::format_money;
+use crate::sign::Tone;
+use crate::text::StyledText;
+
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct AnomaliesArguments {
+    /// Days until now
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=28))]
+    days: u32,
+    #[command(flatten)]
+    zone: ZoneArguments,
+}
+
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct ZoneArguments {
+    /// Days are in UTC instead of local time
+    #[arg(long)]
+    utc: bool,
+}
+
+impl ZoneArguments {
+    pub(super) const fn zone(self) -> TimeZoneChoice {
+        if self.utc { TimeZoneChoice::Utc } else { TimeZoneChoice::Local }
+    }
+}
+
+pub(super) async fn run(
+    wanted: AnomaliesArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let query = UsageAnomaliesQuery { zone: wanted.zone.zone(), days: wanted.days };
+    let found = control::usage_anomalies(core, query).await?;
+    let answer = match console.format {
+        ConsoleFormat::Text => text(&found).to_string(),
+        ConsoleFormat::Json => console.render_json(&found)?,
+    };
+    console.print(&answer)?;
+    Ok(Exit::Success)
+}
+
+pub(in crate::command) fn text(found: &UsageAnomaliesView) -> StyledText {
+    let mut text = StyledText::new();
+    text.line(Tone::Strong, &found.finding);
+    if found.learning {
+        let sentence = "Less than two weeks are known: an hour is compared with the mean of all.";
+        text.line(Tone::Muted, sentence);
+    }
+    for anomaly in &found.anomalies {
+        text.end().line(Tone::Plain, &anomaly.finding);
+        for reason in reasons(anomaly) {
+            text.line(Tone::Muted, &reason);
+        }
+    }
+    text.end();
+    for rule in &found.unavailable_rules {
+        text.line(Tone::Muted, rule);
+    }
+    text
+}
+
+fn reasons(anomaly: &UsageAnomalyView) -> Vec<String> {
+    let split = anomaly.split.map(split_sentence);
+    let subject = anomaly
+        .subject
+        .as_ref()
+        .filter(|subject| !anomaly.finding.contains(&subject.label))
+        .map(|subject| format!("  Most by the {} {}", noun(subject.dimension), subject.label));
+    let names = anomaly.contributors.iter().map(|one| {
+        let more = format_money(one.excess_nano_usd);
+        format!("  {more} more by the {} {}", noun(one.dimension), one.label)
+    });
+    split.into_iter().chain(subject).chain(names).collect()
+}
+
+/// The word of the command line.
+const fn noun(dimension: GroupBy) -> &'static str {
+    match dimension {
+        GroupBy::Credential => "key",
+        other => other.word(),
+    }
+}
+
+fn split_sentence(split: UsageAnomalySplitView) -> String {
+    let [volume, mix, price] =
+        [split.volume_nano_usd, split.mix_nano_usd, split.price_nano_usd].map(format_money);
+    format!("  {volume} by more tokens, {mix} by dearer models, {price} by dearer tokens")
+}

@@ -1,0 +1,98 @@
+//! View types of what was unusual.
+
+use ledger::GroupBy;
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::{NanoDollars, TimeZoneChoice, UnixMs};
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageAnomaliesQuery {
+    pub zone: TimeZoneChoice,
+    /// Days until now that are looked at, 1 to 28.
+    pub days: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageAnomaliesView {
+    pub from: UnixMs,
+    pub to: UnixMs,
+    /// "2 unusual things in the last 7 days"
+    pub finding: String,
+    /// Newest first; at most twenty.
+    pub anomalies: Vec<UsageAnomalyView>,
+    /// True before two weeks of traffic: an hour is compared with the mean of all.
+    pub learning: bool,
+    /// Rules that need what is not recorded, a sentence each.
+    pub unavailable_rules: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageAnomalyView {
+    pub rule: UsageAnomalyRule,
+    pub start: UnixMs,
+    /// Exclusive.
+    pub end: UnixMs,
+    /// "$4.20 on 21 Nov from 14:00 to 15:00, usually $0.30"
+    pub finding: String,
+    pub actual: f64,
+    pub expected: f64,
+    pub unit: UsageAnomalyUnit,
+    /// How far it is from usual in standard deviations; None where all before was alike.
+    pub robust_z: Option<f64>,
+    /// The name that is new, whose cache collapsed or that sent most of the requests.
+    pub subject: Option<UsageSubjectView>,
+    /// Why it cost more; of the rule `cost`.
+    pub split: Option<UsageAnomalySplitView>,
+    /// At most three, each of another dimension, largest first; of the rule `cost`.
+    pub contributors: Vec<UsageContributorView>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageAnomalyRule {
+    /// Hours that cost far more than the same hours of the weeks before.
+    Cost,
+    /// Hours with five times the requests of a usual one.
+    RequestRate,
+    /// A client, model or key that was never in use before.
+    FirstSeen,
+    /// A provider's cache of prompts that is hardly read any more.
+    CacheCollapse,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageAnomalyUnit {
+    NanoUsd,
+    Requests,
+    Percent,
+}
+
+/// A name in a dimension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct UsageSubjectView {
+    pub dimension: GroupBy,
+    pub key: String,
+    pub label: String,
+}
+
+/// Parts of an excess, which sum to it.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, Type)]
+pub struct UsageAnomalySplitView {
+    /// More tokens.
+    pub volume_nano_usd: NanoDollars,
+    /// Dearer models.
+    pub mix_nano_usd: NanoDollars,
+    /// Dearer tokens of the same models: prices, less cache, longer answers.
+    pub price_nano_usd: NanoDollars,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageContributorView {
+    pub dimension: GroupBy,
+    pub key: String,
+    pub label: String,
+    /// Its cost above its usual share of what was expected.
+    pub excess_nano_usd: NanoDollars,
+}

@@ -1,0 +1,70 @@
+//! View types of what the caches saved and what was wasted.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::{Count, NanoDollars, UnixMs};
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageEfficiencyView {
+    pub from: UnixMs,
+    pub to: UnixMs,
+    /// "The cache saved $4.10; $0.30 was wasted"
+    pub finding: String,
+    pub cost_nano_usd: NanoDollars,
+    /// Known cost of the answers that came from the cache instead.
+    pub saved_nano_usd: NanoDollars,
+    /// The cost and what the cache saved.
+    pub without_cache_nano_usd: NanoDollars,
+    /// By route, most saved first; at most 200, then `other`. Groups that looked nothing up are
+    /// left out.
+    pub cache_savings: Vec<UsageSavingView>,
+    /// The same sums by model.
+    pub cache_savings_by_model: Vec<UsageSavingView>,
+    /// The same sums by client.
+    pub cache_savings_by_client: Vec<UsageSavingView>,
+    /// Percentage of the input tokens that providers read from their caches; None without input.
+    pub provider_cache_read_percent: Option<f64>,
+    /// Every kind once. Their costs do not overlap.
+    pub waste: Vec<UsageWasteView>,
+}
+
+/// What the response cache did for a group of requests.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageSavingView {
+    /// `other` for the rest.
+    pub key: String,
+    pub label: String,
+    pub saved_nano_usd: NanoDollars,
+    /// Answered by the cache, or together with an identical request in flight.
+    pub hits: Count,
+    /// Requests that looked into the cache.
+    pub eligible_requests: Count,
+    /// Time saved compared to the backends' answers.
+    pub saved_ms: Count,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UsageWasteView {
+    pub kind: UsageWasteKind,
+    /// "Failed requests"
+    pub label: String,
+    /// Requests; of `retries` all attempts after the first.
+    pub requests: Count,
+    pub cost_nano_usd: NanoDollars,
+    /// Requests, or attempts of `retries`, whose cost is not known and not in the cost.
+    pub unpriced: Count,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageWasteKind {
+    /// Requests that failed, with all their attempts.
+    Failed,
+    /// Failed attempts of requests that did not fail.
+    Retries,
+    /// Health measurements. In no total.
+    Health,
+    /// Readiness checks, drills and load tests. In no total.
+    Checks,
+}

@@ -1,0 +1,110 @@
+//! What was unusual, what was wasted and what to change, from requests in the ledger.
+
+use control::view::*;
+use domain::{ClientId, NanoUsd, RequestId, TokenUsage, WallTime};
+use ledger::{CacheOutcome, RequestOutcome, Settlement};
+use pricing::Cost;
+
+use crate::world::{World, new_home, world};
+
+const HOUR_MS: i64 = 3_600_000;
+
+fn dollars(cents: i64) -> NanoUsd {
+    NanoUsd::new(cents * 10_000_000)
+}
+
+/// A request `hours` ago that cost `cents`.
+fn ago(world: &World, client: &str, hours: i64, cents: i64) -> Settlement {
+    let mut ended = world.answered(client);
+    let now = ended.request.started.unix_ms();
+    let started = WallTime::from_unix_ms(now - now.rem_euclid(HOUR_MS) - hours * HOUR_MS + 1);
+    ended.request.id = RequestId::generate(started, world.engine().entropy());
+    ended.request.started = started;
+    ended.ended = started;
+    ended.cost = Cost::Reported(dollars(cents));
+    ended.usage = Some(TokenUsage { input_uncached: 1_000, ..TokenUsage::default() });
+    ended
+}
+
+#[tokio::test]
+async fn a_runaway_is_found_with_what_it_cost_more_and_by_whom() {
+    let world = world().await;
+    for hours in (6..40 * 24).rev().step_by(4) {
+        world.settle(ago(&world, "editor", hours, 50)).await;
+    }
+    let mut runaway = ago(&world, "agent", 3, 3_000);
+    runaway.request.model_asked = "big".to_owned();
+    world.settle(runaway).await;
+    let query = UsageAnomaliesQuery { zone: TimeZoneChoice::Utc, days: 7 };
+    let found = control::usage_anomalies(&world.core, query).await.expect("anomalies");
+    assert!(!found.learning);
+    let costs: Vec<_> =
+        found.anomalies.iter().filter(|one| one.rule == UsageAnomalyRule::Cost).collect();
+    let [cost] = costs.as_slice() else { panic!("{found:#?}") };
+    assert_eq!(cost.actual, 30e9);
+    assert!(cost.finding.starts_with("$30.00 on "), "{}", cost.finding);
+    let split = cost.split.expect("a split");
+    let sum = split.volume_nano_usd.0 + split.mix_nano_usd.0 + split.price_nano_usd.0;
+    assert_eq!(sum as f64, cost.actual - cost.expected);
+    let by = |one: &UsageContributorView| (one.dimension, one.key.clone(), one.excess_nano_usd.0);
+    let by: Vec<_> = cost.contributors.iter().map(by).collect();
+    let agent = (GroupBy::Client, "agent".to_owned(), 30_000_000_000);
+    assert!(by.contains(&agent), "{by:?}");
+    let new: Vec<_> = found
+        .anomalies
+        .iter()
+        .filter(|one| one.rule == UsageAnomalyRule::FirstSeen)
+        .filter_map(|one| Some(one.subject.as_ref()?.key.as_str()))
+        .collect();
+    assert_eq!(new, ["agent", "big"]);
+}
+
+#[tokio::test]
+async fn savings_and_waste_are_those_of_the_requests() {
+    let world = World::open(new_home(), |_| {}).await;
+    let mut hit = ago(&world, "editor", 2, 0);
+    (hit.cache, hit.cost) = (CacheOutcome::Hit, Cost::NotBilled);
+    hit.saved = Some(dollars(40));
+    world.settle(hit).await;
+    let mut failed = ago(&world, "agent", 2, 30);
+    failed.outcome = RequestOutcome::Failed;
+    world.settle(failed).await;
+    let query = UsagePeriodQuery {
+        range: UsageRange::LastWeek,
+        zone: TimeZoneChoice::Utc,
+        from: None,
+        to: None,
+        filter: UsageFilter::default(),
+    };
+    let found = control::usage_efficiency(&world.core, query.clone()).await.expect("sums");
+    assert_eq!(found.finding, "The cache saved $0.40; $0.30 was wasted");
+    assert_eq!(found.without_cache_nano_usd.0 - found.cost_nano_usd.0, dollars(40).nanos());
+    let clients: Vec<_> =
+        found.cache_savings_by_client.iter().map(|one| (one.key.as_str(), one.hits.0)).collect();
+    assert_eq!(clients, [("editor", 1)]);
+    let waste = |found: &UsageEfficiencyView| -> Vec<(u64, i64)> {
+        found.waste.iter().map(|row| (row.requests.0, row.cost_nano_usd.0)).collect()
+    };
+    assert_eq!(waste(&found), [(1, dollars(30).nanos()), (0, 0), (0, 0), (0, 0)]);
+    let client = ClientId::new("editor").expect("a name").to_string();
+    let filter = UsageFilter { client: Some(client), ..UsageFilter::default() };
+    let own = control::usage_efficiency(&world.core, UsagePeriodQuery { filter, ..query }).await;
+    assert_eq!(waste(&own.expect("sums")), [(0, 0); 4]);
+}
+
+#[tokio::test]
+async fn without_evidence_nothing_is_suggested_or_unusual() {
+    let world = World::open(new_home(), |_| {}).await;
+    world.settle(ago(&world, "editor", 2, 500)).await;
+    let zone = TimeZoneChoice::Utc;
+    let advice = control::usage_advice(&world.core, UsageAdviceQuery { zone }).await;
+    let advice = advice.expect("advice");
+    assert_eq!((advice.finding.as_str(), advice.advice.len()), ("Nothing to suggest", 0));
+    let query = UsageAnomaliesQuery { zone, days: 28 };
+    let found = control::usage_anomalies(&world.core, query).await.expect("anomalies");
+    assert_eq!(
+        (found.finding.as_str(), found.learning),
+        ("Nothing unusual in the last 28 days", true)
+    );
+    assert_eq!(found.unavailable_rules.len(), 2);
+}

@@ -1,0 +1,61 @@
+//! What failed requests cost. Roll-ups count them but do not keep their costs apart. Few cost
+//! anything: those have an index of their own.
+
+use domain::{NanoUsd, WallTime};
+use rusqlite::{Connection, params_from_iter};
+
+use crate::integer_columns::get_count;
+use crate::request_costs::request_name;
+use crate::requests::oldest_id_at;
+use crate::usage::{slot_end, slot_start};
+use crate::{GroupBy, Purpose, UsageFilter, cross_rollup};
+
+/// Sums over requests that failed and cost something, or nobody knows what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FailedCosts {
+    /// The sum of the known costs.
+    pub cost: NanoUsd,
+    /// Requests with an unknown cost, which is not in `cost`.
+    pub unpriced_requests: u64,
+    /// Known cost of their failed attempts.
+    pub wasted: NanoUsd,
+    /// Failed attempts with an unknown cost.
+    pub unpriced_attempts: u64,
+}
+
+/// The statement; its parameters are the ids of both ends, the purpose and the values of `filter`.
+pub(crate) fn sum_sql(filter: &UsageFilter) -> String {
+    let equal = |((group_by, _), place): (&(GroupBy, String), usize)| {
+        format!(" AND {} = ?{place}", request_name(*group_by))
+    };
+    let conditions: String = filter.values().iter().zip(4..).map(equal).collect();
+    format!(
+        "SELECT coalesce(sum(cost_nano_usd), 0) AS cost_nano_usd,
+          coalesce(sum(cost_nano_usd IS NULL), 0) AS unpriced_requests,
+          coalesce(sum(wasted_nano_usd), 0) AS wasted_nano_usd,
+          coalesce(sum(unpriced_attempts), 0) AS unpriced_attempts
+         FROM requests INDEXED BY requests_failed_costs
+         WHERE state = 'failed' AND (cost_nano_usd IS NULL OR cost_nano_usd > 0)
+          AND id >= ?1 AND id < ?2 AND purpose = ?3{conditions}"
+    )
+}
+
+/// The user's own failed requests over whole quarter hours.
+pub(crate) fn sum_between(
+    connection: &Connection,
+    (from, to): (WallTime, WallTime),
+    filter: &UsageFilter,
+) -> rusqlite::Result<FailedCosts> {
+    let [from, to] = [slot_start(from), slot_end(to)].map(oldest_id_at);
+    let range = [from.as_str(), to.as_str(), Purpose::User.word()].map(Into::into);
+    let values = range.into_iter().chain(cross_rollup::filter_values(filter));
+    let mut statement = connection.prepare_cached(&sum_sql(filter))?;
+    statement.query_row(params_from_iter(values), |row| {
+        Ok(FailedCosts {
+            cost: NanoUsd::new(row.get("cost_nano_usd")?),
+            unpriced_requests: get_count(row, "unpriced_requests")?,
+            wasted: NanoUsd::new(row.get("wasted_nano_usd")?),
+            unpriced_attempts: get_count(row, "unpriced_attempts")?,
+        })
+    })
+}
