@@ -11,7 +11,6 @@ import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
 import { fakeBilling } from "@/ipc/fake/billing";
 import { fakeBudgets } from "@/ipc/fake/budgets";
-import { currencyOf } from "@/ipc/fake/currency";
 import { fakeCache } from "@/ipc/fake/cache";
 import { fakePins } from "@/ipc/fake/pins";
 import { fakePrices } from "@/ipc/fake/prices";
@@ -37,15 +36,8 @@ import { fakeRequests } from "@/ipc/fake/requests";
 import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { statementOf } from "@/ipc/fake/statement";
+import { fakeUsage } from "@/ipc/fake/usage";
 import { fakeVault } from "@/ipc/fake/vault";
-import { adviceOf } from "@/ipc/fake/advice";
-import { forecastOf, heatmapOf } from "@/ipc/fake/analytics";
-import { expensiveOf } from "@/ipc/fake/expensive";
-import { anomaliesOf } from "@/ipc/fake/anomalies";
-import { efficiencyOf } from "@/ipc/fake/efficiency";
-import { failuresOf, latencyOf } from "@/ipc/fake/latency";
-import { crossOf, usageOf } from "@/ipc/fake/traffic";
-import { unpricedOf } from "@/ipc/fake/unpriced";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
 import {
   NO_DEPENDENTS,
@@ -329,23 +321,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakePins(doing),
     ...fakePrices(doing),
 
-    currency: () => answer(() => currencyOf(world.settings.values)),
-    usage: (req) =>
-      answer(() => ({
-        ...usageOf(world.requests, req, now(), labelOf),
-        unpriced: unpricedOf(world.requests, req, now(), labelOf),
-        currency: currencyOf(world.settings.values),
-      })),
-    usageCross: (req) => answer(() => crossOf(world.requests, req, now(), labelOf)),
-    usageExpensive: (req) => answer(() => expensiveOf(world.requests, req, now())),
-    usageAdvice: (req) => answer(() => adviceOf(world.requests, req, now())),
-    usageAnomalies: (req) => answer(() => anomaliesOf(world.requests, req, now())),
-    usageEfficiency: (req) => answer(() => efficiencyOf(world.requests, req, now())),
-    usageForecast: (req) => answer(() => forecastOf(world.requests, req, now())),
-    usageFailures: (req) => answer(() => failuresOf(world.requests, req, now(), labelOf)),
-    usageLatency: (req) => answer(() => latencyOf(world.requests, req, now(), labelOf)),
-    usageHeatmap: (req) => answer(() => heatmapOf(world.requests, req, now())),
-
+    ...fakeUsage(doing, labelOf),
     statement: (req) => answer(() => statementOf(world.requests, req, now())),
     statementSave: (req) =>
       answer(() => ({ path: `/home/dev/Downloads/${statementOf(world.requests, req, now()).name}` })),

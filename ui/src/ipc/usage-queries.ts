@@ -6,6 +6,11 @@ import type {
   DriftQuery,
   DriftView,
   PinView,
+  UsageAdviceQuery,
+  UsageAdviceView,
+  UsageAnomaliesQuery,
+  UsageAnomaliesView,
+  UsageEfficiencyView,
   UsageExpensiveView,
   UsageFailuresView,
   UsageForecastQuery,
@@ -56,6 +61,36 @@ export function useUsageFailures(query: UsagePeriodQuery): UseQueryResult<UsageF
   return useQuery<UsageFailuresView, ApiError>({
     queryKey: ["usage", "failures", query],
     queryFn: () => host.usageFailures(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** Spending that is unlike what it usually is. */
+export function useUsageAnomalies(query: UsageAnomaliesQuery): UseQueryResult<UsageAnomaliesView, ApiError> {
+  const host = useHost();
+  return useQuery<UsageAnomaliesView, ApiError>({
+    queryKey: ["usage", "anomalies", query],
+    queryFn: () => host.usageAnomalies(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** What would cost less, by the last 30 days. */
+export function useUsageAdvice(query: UsageAdviceQuery): UseQueryResult<UsageAdviceView, ApiError> {
+  const host = useHost();
+  return useQuery<UsageAdviceView, ApiError>({
+    queryKey: ["usage", "advice", query],
+    queryFn: () => host.usageAdvice(query),
+    placeholderData: (previous) => previous,
+  });
+}
+
+/** What the caches saved and what was wasted. Keeps that of the previous period while the next is loading. */
+export function useUsageEfficiency(query: UsagePeriodQuery): UseQueryResult<UsageEfficiencyView, ApiError> {
+  const host = useHost();
+  return useQuery<UsageEfficiencyView, ApiError>({
+    queryKey: ["usage", "efficiency", query],
+    queryFn: () => host.usageEfficiency(query),
     placeholderData: (previous) => previous,
   });
 }

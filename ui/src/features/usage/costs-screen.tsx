@@ -1,7 +1,10 @@
 /** What was spent: the sum against the budgets, the bars, and where it went. Every number leads to its requests. */
+import { AdviceCard } from "@/features/usage/advice-card";
+import { AnomaliesCard } from "@/features/usage/anomalies-card";
 import { BudgetsCard } from "@/features/usage/budgets-card";
 import { CostHero } from "@/features/usage/cost-hero";
 import { CrossCard } from "@/features/usage/cross-card";
+import { EfficiencyCards } from "@/features/usage/efficiency-cards";
 import { ExpensiveCard } from "@/features/usage/expensive-card";
 import { GroupsTable } from "@/features/usage/groups-table";
 import { MetersTable } from "@/features/usage/meters-table";
@@ -57,6 +60,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
             className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}
           >
             <Hero usage={data} place={place} />
+            <AnomaliesCard place={place} />
             <UsageBars
               usage={data}
               measures={MEASURES}
@@ -68,16 +72,18 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
             {data.totals.requests > 0 && (
               <>
                 <CrossCard place={place} onRequests={onRequests} />
+                <EfficiencyCards place={place} />
                 <ExpensiveCard place={place} onRequests={onRequests} />
               </>
             )}
             <Forecast place={place} />
             {isFiltered(place) ? (
               <p className="text-12 text-ink-3">
-                Meters and what providers billed are for all requests only. Remove the filter to see them.
+                Suggestions, meters and what providers billed are for all requests only. Remove the filter to see them.
               </p>
             ) : (
               <>
+                {data.totals.requests > 0 && <AdviceCard place={place} />}
                 <MetersTable meters={data.meters} />
                 <DriftCard />
               </>
@@ -124,6 +130,7 @@ function CostsSkeleton() {
   return (
     <div role="status" aria-label="Loading costs" className="flex flex-col gap-4">
       <Skeleton className="h-[132px] rounded-card" />
+      <Skeleton className="h-[42px] rounded-card" />
       <Skeleton className="h-[302px] rounded-card" />
       <Skeleton className="h-[180px] rounded-card" />
     </div>

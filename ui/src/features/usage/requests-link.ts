@@ -1,6 +1,6 @@
 /** The requests behind a number of the usage. */
 import { filterOf, spanOf, type UsagePlace } from "@/features/usage/usage-place";
-import type { BudgetScopeView, GroupBy, LatencyGroupBy, UsageGroupView } from "@/ipc/bindings";
+import type { BudgetScopeView, GroupBy, LatencyGroupBy, UsageFilter, UsageGroupView } from "@/ipc/bindings";
 import type { RequestFilter } from "@/lib/request-filter";
 
 const QUARTER_HOUR_MS = 900_000;
@@ -37,6 +37,17 @@ const FILTERS = {
 /** The requests of a group; `null` for those without a name and for the rest, which no filter selects. */
 export function groupFilter({ key }: Pick<UsageGroupView, "key">, by: GroupBy): RequestFilter | null {
   return key === "" || key === "other" ? null : { [FILTERS[by]]: key };
+}
+
+/** The requests of a name; all where no filter selects it. */
+export function dimensionFilter({ dimension, key }: { dimension: GroupBy; key: string }): RequestFilter {
+  return groupFilter({ key }, dimension) ?? {};
+}
+
+/** The requests that a filter of the core selects. */
+export function filterOfUsage(filter: UsageFilter): RequestFilter {
+  const names = Object.entries(filter) as [GroupBy, string | null | undefined][];
+  return Object.assign({}, ...names.map(([by, key]) => groupFilter({ key: key ?? "" }, by))) as RequestFilter;
 }
 
 /** The requests that latencies are measured of; `null` for those without a name, which no filter selects. */

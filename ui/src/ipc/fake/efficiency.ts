@@ -12,21 +12,22 @@ import { groupBy } from "@/lib/group";
 /** Time that an answer of the cache saves. */
 const SAVED_MS = 2_300;
 
-function savingsOf(requests: RequestView[], by: "route" | "model" | "client"): UsageSavingView[] {
-  const saving = ([key, own]: [string, RequestView[]]): UsageSavingView => {
-    const { saved_nano_usd, cache_hits, cache_misses } = totalsOf(own);
-    const eligible = cache_hits + cache_misses;
-    return {
-      key,
-      label: key,
-      saved_nano_usd,
-      hits: cache_hits,
-      eligible_requests: eligible,
-      saved_ms: cache_hits * SAVED_MS,
-    };
+function savingOf([key, own]: [string, RequestView[]]): UsageSavingView {
+  const { saved_nano_usd, cache_hits, cache_misses } = totalsOf(own);
+  const eligible = cache_hits + cache_misses;
+  return {
+    key,
+    label: key,
+    saved_nano_usd,
+    hits: cache_hits,
+    eligible_requests: eligible,
+    saved_ms: cache_hits * SAVED_MS,
   };
+}
+
+function savingsOf(requests: RequestView[], by: "route" | "model" | "client"): UsageSavingView[] {
   return [...groupBy(requests, (request) => groupKey(request, by))]
-    .map(saving)
+    .map(savingOf)
     .filter(({ eligible_requests }) => eligible_requests > 0)
     .toSorted((left, right) => right.saved_nano_usd - left.saved_nano_usd);
 }

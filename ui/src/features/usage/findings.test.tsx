@@ -1,0 +1,110 @@
+import { screen, within } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { EfficiencyCards } from "@/features/usage/efficiency-cards";
+import { AdviceCard } from "@/features/usage/advice-card";
+import { AnomaliesCard } from "@/features/usage/anomalies-card";
+import type { UsagePlace } from "@/features/usage/usage-place";
+import type { UsageAdviceCardView, UsageAnomalyView } from "@/ipc/bindings";
+import { formatMoney } from "@/lib/money";
+import { renderWith } from "../../../test/render-panel";
+
+const PLACE: UsagePlace = { range: "last_month", group: "backend", zone: "local", measure: "cost" };
+const PERIOD = { range: "last_month", zone: "local" } as const;
+
+const ANOMALY: UsageAnomalyView = {
+  rule: "cost",
+  start: 1_000_000,
+  end: 4_600_000,
+  finding: "$4.20 between 14:00 and 15:00, usually $0.30",
+  actual: 4_200_000_000,
+  expected: 300_000_000,
+  unit: "nano_usd",
+  robust_z: 9,
+  subject: { dimension: "client", key: "codex", label: "codex" },
+  split: { volume_nano_usd: 2_900_000_000, mix_nano_usd: -100_000_000, price_nano_usd: 1_100_000_000 },
+  contributors: [{ dimension: "model", key: "gpt-5.2", label: "gpt-5.2", excess_nano_usd: 2_100_000_000 }],
+};
+
+test("what is unusual is one line, and opens to its explanation and its requests", async () => {
+  const { host, user, cache } = renderWith("busy", <AnomaliesCard place={PLACE} />);
+  const known = await host.usageAnomalies({ zone: "local", days: 7 });
+  await screen.findByText(known.finding);
+  const view = {
+    ...known,
+    learning: true,
+    finding: "1 unusual thing",
+    unavailable_rules: ["Loops are not looked for."],
+  };
+  const asked = vi.spyOn(host, "usageAnomalies").mockResolvedValue({ ...view, anomalies: [ANOMALY] });
+  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await user.click(await screen.findByText("1 unusual thing"));
+  expect(screen.getByText(/still learning what is usual$/)).toBeVisible();
+  const list = screen.getByRole("list", { name: "Unusual spending" });
+  expect(list).toHaveTextContent("$2.90 from more tokens, $1.10 from dearer tokens");
+  expect(within(list).getByRole("link", { name: ANOMALY.finding })).toHaveAttribute(
+    "href",
+    "#/requests?client=codex&since=1000000&until=4600000",
+  );
+  expect(within(list).getByRole("link", { name: "gpt-5.2 +$2.10" })).toHaveAttribute(
+    "href",
+    "#/requests?model=gpt-5.2&since=1000000&until=4600000",
+  );
+  expect(screen.getByText("Loops are not looked for.")).toBeVisible();
+
+  asked.mockResolvedValue({ ...view, learning: false, finding: "Nothing unusual", anomalies: [] });
+  await cache.invalidateQueries({ queryKey: ["usage"] });
+  expect(await screen.findByText("Nothing unusual")).toBeVisible();
+  expect(screen.queryByRole("list", { name: "Unusual spending" })).not.toBeInTheDocument();
+});
+
+const ADVICE: UsageAdviceCardView = {
+  rule: "unused_key",
+  title: "The key spare was not used",
+  subject: { dimension: "credential", key: "spare", label: "spare" },
+  saving_nano_usd_per_month: null,
+  evidence: [{ label: "Requests", value: "0", filter: { credential: "spare" } }],
+  next_step: "Remove it.",
+  back_test: { estimated_nano_usd: 2_800_000_000, saved_nano_usd: 3_100_000_000 },
+};
+
+test("a suggestion has its estimate, its evidence, its back-test and its next step", async () => {
+  const { host, cache } = renderWith("busy", <AdviceCard place={PLACE} />);
+  const known = await host.usageAdvice({ zone: "local" });
+  await screen.findByText(known.finding);
+  const cheaper = {
+    ...ADVICE,
+    rule: "cheaper_model",
+    title: "Try another",
+    saving_nano_usd_per_month: 3_000_000_000,
+  } as const;
+  const view = { ...known, from: 10, to: 20, advice: [cheaper, ADVICE] };
+  const asked = vi.spyOn(host, "usageAdvice").mockResolvedValue(view);
+  await cache.invalidateQueries({ queryKey: ["usage"] });
+  await screen.findByText("Try another");
+  const [first, second] = screen.getAllByRole("heading", { level: 3 });
+  expect(first?.closest("li")).toHaveTextContent(/\$3\.00less a month$/);
+  const unused = within(second?.closest("li") as HTMLElement);
+  expect(unused.getByText("saving not known")).toBeVisible();
+  expect(unused.getByRole("link", { name: "0" })).toHaveAttribute("href", "#/requests?key=spare&since=10&until=20");
+  expect(unused.getByRole("link", { name: "Open the key" })).toHaveAttribute("href", "#/keys/spare");
+  expect(unused.getByText("A month ago: estimated $2.80, would have saved $3.10")).toBeVisible();
+  asked.mockResolvedValue({ ...view, finding: "Nothing to suggest", advice: [] });
+  await cache.invalidateQueries({ queryKey: ["usage"] });
+  expect(await screen.findByText("Nothing to suggest")).toBeVisible();
+});
+
+test("savings stand by route, model or client, and waste by kind, each with its requests", async () => {
+  const { host, user } = renderWith("busy", <EfficiencyCards place={PLACE} />);
+  const { cache_savings_by_client, without_cache_nano_usd, waste } = await host.usageEfficiency(PERIOD);
+  const both = await screen.findByRole("list", { name: "Cost with and without the cache" });
+  expect(within(both).getByText(formatMoney(without_cache_nano_usd))).toBeVisible();
+  await user.click(screen.getByRole("radio", { name: "Client" }));
+  const [most] = cache_savings_by_client;
+  const savings = within(screen.getByRole("list", { name: "Savings by client" }));
+  expect(savings.getByRole("link", { name: most?.label ?? "" })).toHaveAttribute(
+    "href",
+    expect.stringContaining(`client=${most?.key}&cache=hit&since=`),
+  );
+  const wasted = within(screen.getByRole("list", { name: "Waste" }));
+  expect(wasted.getAllByRole("listitem")).toHaveLength(waste.filter(({ requests }) => requests > 0).length);
+});
