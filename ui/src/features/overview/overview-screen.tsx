@@ -33,14 +33,16 @@ export function OverviewScreen() {
   );
 }
 
-/** The core's need that the keychain card replaces. */
+/** The core's need that the keychain card replaces. The first steps replace the one for a backend. */
 const KEYS_UNSTORED = "vault/missing";
 
 function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
   const isSetUp = areFirstStepsDone(status.first_steps);
   const [isDismissed, setDismissed] = useState(wasNoKeychainDismissed);
   const asksForVault = status.vault.keychain_missing && !isDismissed;
-  const shown = status.verdict.needs.filter((need) => !(asksForVault && need.id === KEYS_UNSTORED));
+  const shown = status.verdict.needs.filter(
+    (need) => !(asksForVault && need.id === KEYS_UNSTORED) && (isSetUp || need.level !== "not_set_up"),
+  );
   const needs = shown.length;
   return (
     <>
