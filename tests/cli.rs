@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use acceptance::{HomeVault, ProgramResult, TestCall, TestHome, await_or_fail, post_chat};
 use serde_json::{Value, json};
-use test_support::{ReceivedRequest, Reply, ScriptedUpstream};
+use test_support::{ReceivedRequest, Reply, ScriptedUpstream, search_tree};
 
 const KEY: &str = "sk-test-0123456789abcdef";
 
@@ -293,6 +293,39 @@ async fn an_error_names_only_what_its_command_takes() {
         assert!(matches!(said.code, Some(1 | 2)), "{arguments:?}: {:?} {}", said.code, said.err);
         assert!(said.err.starts_with(words), "{arguments:?}: {}", said.err);
     }
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn keys_in_plain_text_are_found_and_imported_without_being_shown() {
+    let mut home = TestHome::new(HomeVault::File);
+    let user = home.path().join("user");
+    std::fs::create_dir_all(&user).expect("a folder");
+    home.set("HOME", &user.display().to_string());
+    let (path, profile) = (user.join(".zshrc"), "export GROQ_API_KEY=gsk_CANARY0a1b2c3d4e5f6g7h\n");
+    settings::write_atomic(&path, profile.as_bytes()).expect("written");
+    let served = home.serve().await;
+    let said = home.gatehouse(&["keys", "scan"]).run().await.expect_code(1);
+    assert!(
+        said.out.contains("~/.zshrc:1 GROQ_API_KEY") && said.out.contains("Zsh"),
+        "{}",
+        said.out
+    );
+    let asked = home.gatehouse(&["keys", "scan", "--import"]).run().await.expect_code(2);
+    assert!(asked.err.contains("This stores 1 key in the vault: groq."), "{}", asked.err);
+    let done = home.gatehouse(&["keys", "scan", "--import", "--yes"]).run().await.expect_success();
+    assert!(done.out.contains("Stored groq in the vault."), "{}", done.out);
+    let again = home.gatehouse(&["keys", "scan", "--json"]).run().await.expect_code(1).json();
+    assert_eq!(again["keys"][0]["stored_as"], "groq");
+    let none = home.gatehouse(&["keys", "scan", "--import", "--yes"]).run().await.expect_success();
+    assert!(none.out.contains("are in the vault already"), "{}", none.out);
+    for said in [&said, &asked, &done, &none] {
+        assert!(!said.out.contains("CANARY") && !said.err.contains("CANARY"));
+    }
+    let found = search_tree(home.path(), "CANARY").expect("searched");
+    assert_eq!(found, std::slice::from_ref(&path), "the key is in a file of ours");
+    let kept = std::fs::read_to_string(path).expect("the profile");
+    assert_eq!(kept, profile);
     served.stop().await;
 }
 

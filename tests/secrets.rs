@@ -164,6 +164,9 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "backend_switch" => json!({"id": "panel", "enabled": true}),
         "backend_test" | "backend_remove" => json!({"id": "panel"}),
         "key_add" => json!({"id": "second", "label": "", "secret": secret, "url": base_url}),
+        "keys_scan" => json!({"known_files": true, "paths": []}),
+        "keys_import" => json!({"scan": {"known_files": true, "paths": []}, "keys": [
+            {"fingerprint": "0000000000000000", "name": "found", "add_backend": false}]}),
         "key_replace" => json!({"id": "second", "secret": secret}),
         "key_verify" => json!({"id": "up"}),
         "key_remove" => json!({"id": "second"}),
@@ -431,6 +434,8 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     // In memory, since an encrypted file takes a second per change; the next test uses one.
     let mut home = TestHome::new(HomeVault::Memory);
     home.set("GATEHOUSE_LOG", "trace");
+    // A home folder without files, so that `keys_scan` looks at none of the developer's.
+    home.set("HOME", &home.path().join("user").display().to_string());
     let served = home.serve_with(&["--panel"]).await;
     type_key_in(&home, &mut ears).await;
     import_key(&home).await;

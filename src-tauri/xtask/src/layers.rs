@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sqlite-file", &[]),
     ("session-logs", &["domain", "sqlite-file"]),
     ("wiring", &["domain"]),
+    ("key-scan", &["domain"]),
     ("settings", &["domain"]),
     ("vault", &["domain"]),
     ("wire", &["domain"]),
@@ -72,6 +73,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "cache",
             "ledger",
             "session-logs",
+            "key-scan",
             "gateway",
             "monitor",
             "readiness",
@@ -93,6 +95,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "cache",
             "ledger",
             "session-logs",
+            "key-scan",
             "gateway",
             "monitor",
             "readiness",
@@ -155,7 +158,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tiktoken*", &["tokens"]),
     ("moka", &["cache"]),
     ("redis", &["cache"]),
-    ("walkdir", &["session-logs"]),
+    ("walkdir", &["session-logs", "key-scan"]),
     ("ruzstd", &["session-logs"]),
 ];
 

@@ -38,7 +38,20 @@ interface AddSearch {
 }
 
 function parseAdd(search: Record<string, unknown>): AddSearch {
-  return search["add"] === true || search["add"] === "true" ? { add: true } : {};
+  return isSet(search["add"]) ? { add: true } : {};
+}
+
+interface KeysSearch extends AddSearch {
+  /** Keys in plain text are looked for. */
+  find?: true;
+}
+
+function parseKeysSearch(search: Record<string, unknown>): KeysSearch {
+  return isSet(search["find"]) ? { find: true } : parseAdd(search);
+}
+
+function isSet(value: unknown): boolean {
+  return value === true || value === "true";
 }
 
 const root = createRootRoute({ component: Shell, notFoundComponent: () => <Navigate to="/" replace /> });
@@ -96,9 +109,10 @@ const routing = createRoute({
 const keys = createRoute({
   getParentRoute: () => root,
   path: "/keys/{-$id}",
-  validateSearch: parseAdd,
+  validateSearch: parseKeysSearch,
   component: function Keys() {
-    return <KeysPlace tab="keys" openId={keys.useParams().id ?? null} adding={keys.useSearch().add === true} />;
+    const { add = false, find = false } = keys.useSearch();
+    return <KeysPlace tab="keys" openId={keys.useParams().id ?? null} adding={add} finding={find} />;
   },
 });
 
@@ -113,15 +127,24 @@ const clients = createRoute({
   },
 });
 
-function KeysPlace({ tab, openId, adding }: { tab: KeysTab; openId: string | null; adding: boolean }) {
+interface KeysPlaceProps {
+  tab: KeysTab;
+  openId: string | null;
+  adding: boolean;
+  finding?: boolean;
+}
+
+function KeysPlace({ tab, openId, adding, finding = false }: KeysPlaceProps) {
   const navigate = useNavigate();
-  const move = (to: KeysTab, id: string | undefined, search: AddSearch = {}) =>
+  const move = (to: KeysTab, id: string | undefined, search: KeysSearch = {}) =>
     void navigate({ to: to === "keys" ? "/keys/{-$id}" : "/clients/{-$id}", params: { id }, search });
   return (
     <KeysScreen
       tab={tab}
       openId={openId}
       adding={openId === null && adding}
+      finding={openId === null && finding}
+      onFind={() => move("keys", undefined, { find: true })}
       onTab={(next) => move(next, undefined)}
       onOpen={(id) => move(tab, id)}
       onAdd={() => move(tab, undefined, { add: true })}

@@ -27,6 +27,10 @@ export const commands = {
 	keys: () => typedError<KeyView[], ApiError>(__TAURI_INVOKE("keys")),
 	/**  Puts a key into the vault. */
 	keyAdd: (req: KeyAdd) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_add", { req })),
+	/**  Looks for keys in plain text in shell profiles, files of tools and named files. */
+	keysScan: (req: KeysScan) => typedError<KeysScanView, ApiError>(__TAURI_INVOKE("keys_scan", { req })),
+	/**  Imports keys found in plain text into the vault. The files stay as they are. */
+	keysImport: (req: KeysImport) => typedError<KeyImportView[], ApiError>(__TAURI_INVOKE("keys_import", { req })),
 	/**  Replaces a key. It stays bound to its origin. */
 	keyReplace: (req: KeyReplace) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_replace", { req })),
 	/**  Asks the provider whether it accepts the key. Nothing is billed. */
@@ -1504,6 +1508,20 @@ export type KeyAdd = {
 	billing?: BillingProvider | null,
 };
 
+/**  What came of one key. */
+export type KeyImportView = {
+	fingerprint: string,
+	name: string,
+	/**  Why it is not in the vault; None if it is. */
+	error: string | null,
+	/**  The backend that was added for it. */
+	backend: string | null,
+	/**  Why no backend was added although one was asked for. */
+	backend_error: string | null,
+	/**  Whether its provider accepts it, asked without cost; None without a backend. */
+	verification: KeyVerificationView | null,
+};
+
 export type KeyPoolView = {
 	order: PoolOrder,
 	/**  Each key once; empty for a backend without keys. */
@@ -1563,6 +1581,31 @@ export type KeyView = {
 	read_only: boolean,
 	/**  The last 30 days. */
 	last_month: SpendView,
+};
+
+/**  Imports keys that a scan of the same places found. */
+export type KeysImport = {
+	scan: KeysScan,
+	keys: PlainKeyImport[],
+};
+
+export type KeysScan = {
+	/**  Look into shell profiles and the files of known tools. */
+	known_files: boolean,
+	/**  Whole paths of further files, and of folders whose `.env` files are read. */
+	paths?: string[],
+};
+
+export type KeysScanView = {
+	keys: PlainKeyView[],
+	/**  Files that were read. */
+	files: Count,
+	/**  Files and folders that could not be read, with the reason. */
+	problems: string[],
+	/**  True if there is more than the list has. */
+	is_truncated: boolean,
+	/**  False while the vault is locked or missing: then it is not known which keys it holds. */
+	vault_was_read: boolean,
 };
 
 export type LatencyBucketView = {
@@ -1904,6 +1947,8 @@ export type NumberFieldView = {
 export type PanelActionView = { kind: "open_backend"; id: string } | { kind: "open_route"; id: string } | 
 /**  The list of routes. */
 { kind: "open_routing" } | { kind: "open_key"; id: string } | { kind: "add_backend" } | { kind: "add_client" } | 
+/**  Looks for keys in plain text, to import them. */
+{ kind: "find_keys" } | 
 /**  Starts a readiness run. */
 { kind: "run_checks" } | { kind: "open_readiness" } | { kind: "open_settings" } | 
 /**  The ledger section of the settings. */
@@ -2017,6 +2062,44 @@ export type PinView = {
 export type PinsQuery = {
 	/**  Whose days. */
 	zone: TimeZoneChoice,
+};
+
+export type PlainKeyImport = {
+	fingerprint: string,
+	/**  Its name in the vault. */
+	name: string,
+	/**  Add a backend of the key's preset that uses it. */
+	add_backend: boolean,
+};
+
+export type PlainKeyPlaceView = {
+	/**  `~` is the home folder. */
+	path: string,
+	/**  From 1. */
+	line: Count,
+	/**  The variable or field that holds it. */
+	name: string | null,
+	/**  The program that reads the file; None for a file that the user named. */
+	reader: string | null,
+};
+
+/**  A key in plain text, once for all of its places. */
+export type PlainKeyView = {
+	/**  Its fingerprint: the same for the same key. */
+	fingerprint: string,
+	/**  Its last four characters. */
+	tail: string | null,
+	/**  Name of the provider that it is for; None if neither its variable nor its prefix tells. */
+	provider: string | null,
+	/**  Preset of a backend with such a key. */
+	preset: string | null,
+	/**  The only origin it would be sent to; None if the provider is not known. */
+	origin: string | null,
+	/**  Proposed name in the vault. */
+	name: string,
+	/**  The key of the vault that is the same one. */
+	stored_as: string | null,
+	places: PlainKeyPlaceView[],
 };
 
 export type PlaygroundAttemptView = {

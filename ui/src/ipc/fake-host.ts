@@ -14,6 +14,7 @@ import { fakeBudgets } from "@/ipc/fake/budgets";
 import { fakeCache } from "@/ipc/fake/cache";
 import { fakePins } from "@/ipc/fake/pins";
 import { fakePrices } from "@/ipc/fake/prices";
+import { importKeys, scanKeys } from "@/ipc/fake/plain-keys";
 import { fakeLedger } from "@/ipc/fake/ledger";
 import { fakePlayground } from "@/ipc/fake/playground";
 import {
@@ -227,6 +228,14 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         added.billing = req.billing ?? null;
         changed("keys", "status");
         return { ...added, used_by: [], dependents: NO_DEPENDENTS };
+      }),
+    keysScan: (req) => answer(() => scanKeys(world, req)),
+    keysImport: (req) =>
+      answer(() => {
+        requireVault(world);
+        const outcomes = importKeys(world, req, now());
+        changed("keys", "backends", "status");
+        return outcomes;
       }),
     keyReplace: (req) =>
       answer(() => {

@@ -8,6 +8,8 @@ import type {
   BackendView,
   ClientView,
   CurrencyView,
+  KeysScan,
+  KeysScanView,
   KeyView,
   LedgerView,
   PlaygroundRawExchangeView,
@@ -41,6 +43,7 @@ export const QUERY_NAMES = [
   "backends",
   "presets",
   "keys",
+  "keys_scan",
   "clients",
   "currency",
   "usage",
@@ -87,6 +90,17 @@ export function usePresets(): UseQueryResult<BackendPresetView[], ApiError> {
 export function useKeys(): UseQueryResult<KeyView[], ApiError> {
   const host = useHost();
   return useQuery<KeyView[], ApiError>({ queryKey: ["keys"], queryFn: () => host.keys() });
+}
+
+/** Keys in plain text. Read again whenever the dialog opens. */
+export function useKeysScan(scan: KeysScan): UseQueryResult<KeysScanView, ApiError> {
+  const host = useHost();
+  return useQuery<KeysScanView, ApiError>({
+    queryKey: ["keys_scan", scan],
+    queryFn: () => host.keysScan(scan),
+    placeholderData: (before) => before,
+    gcTime: 0,
+  });
 }
 
 export function useClients(): UseQueryResult<ClientView[], ApiError> {

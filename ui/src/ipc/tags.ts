@@ -9,7 +9,7 @@ import type { QueryName } from "@/ipc/queries";
 export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   status: ["status"],
   backends: ["backends", "routes"],
-  keys: ["keys", "billing_drift"],
+  keys: ["keys", "keys_scan", "billing_drift"],
   clients: ["clients", "playground_snippets"],
   usage: ["usage", "billing_drift", "requests", "request_path", "routes", "cache"],
   session_logs: ["session_logs"],

@@ -21,6 +21,8 @@ export function actionTarget(action: PanelActionView, need: string | null = null
       return { path: "/backends?add=true", label: "Add backend" };
     case "add_client":
       return { path: "/clients?add=true", label: "Connect a client" };
+    case "find_keys":
+      return { path: "/keys?find=true", label: "Find keys" };
     case "run_checks":
       return { path: "/readiness", label: "Run checks" };
     case "open_readiness":

@@ -36,6 +36,8 @@ export const OPERATION_CHANGES = {
   backendRemove: ["backends", "keys", "status", "settings"],
   keys: [],
   keyAdd: ["keys", "status", "settings"],
+  keysScan: [],
+  keysImport: ["backends", "keys", "status", "settings"],
   keyReplace: ["keys", "backends", "status", "settings"],
   keyVerify: ["keys", "backends", "status"],
   keyRemove: ["keys", "backends", "status", "settings"],

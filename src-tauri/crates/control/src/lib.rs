@@ -49,4 +49,3 @@ pub use settings::{
 };
 pub use sign::{Label, LabelTable, Shape, Sign, SignTable, Tone, label_tables, sign_tables};
 pub use unknown_name::{nearest_name, unknown_name_error};
-pub use vault::{KnownVariable, known_variables};

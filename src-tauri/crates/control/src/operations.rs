@@ -14,21 +14,21 @@ use crate::view::{
     BreakerTimelineQuery, BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView,
     CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
     ClientView, CurrencyView, DriftQuery, DriftView, EndpointForce, EndpointRef, EndpointView,
-    HypotheticalRequest, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView,
-    LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView,
-    NotificationTestView, PinRef, PinSave, PinView, PinsQuery, PlaygroundRawExchangeView,
-    PlaygroundRef, PlaygroundRunView, PlaygroundSend, PlaygroundSnippetsView, PriceChangeView,
-    PriceImport, PriceImportRef, PriceImportView, PriceSet, PricesQuery, PricesView,
-    ReadinessRunView, ReadinessStart, ReadinessView, RequestCodeView, RequestPathView, RequestRef,
-    RequestsQuery, RequestsView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
-    RouteSimulationView, RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef,
-    SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView, StatementFile, StatementQuery,
-    StatementSaved, StatusView, UsageAdviceQuery, UsageAdviceView, UsageAnomaliesQuery,
-    UsageAnomaliesView, UsageCrossQuery, UsageCrossView, UsageEfficiencyView, UsageExpensiveView,
-    UsageFailuresView, UsageForecastQuery, UsageForecastView, UsageHeatmapView, UsageLatencyQuery,
-    UsageLatencyView, UsagePeriodQuery, UsageReportQuery, UsageView, VaultChangeView, VaultMove,
-    VaultSet, VaultUnlock, VaultView,
+    HypotheticalRequest, IssuedToken, KeyAdd, KeyImportView, KeyRef, KeyReplace,
+    KeyVerificationView, KeyView, KeysImport, KeysScan, KeysScanView, LedgerBackupView,
+    LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView, LedgerRepair, LedgerRestore,
+    LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView, NotificationTestView, PinRef,
+    PinSave, PinView, PinsQuery, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
+    PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef,
+    PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart,
+    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
+    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
+    RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
+    SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
+    UsageAdviceQuery, UsageAdviceView, UsageAnomaliesQuery, UsageAnomaliesView, UsageCrossQuery,
+    UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastQuery,
+    UsageForecastView, UsageHeatmapView, UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery,
+    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
 };
 use crate::{ApiError, operation};
 
@@ -57,6 +57,10 @@ macro_rules! operations {
             keys() -> Vec<KeyView>, changes [];
             /// Puts a key into the vault.
             key_add(req: KeyAdd) -> KeyView, changes [Keys, Status, Settings];
+            /// Looks for keys in plain text in shell profiles, files of tools and named files.
+            keys_scan(req: KeysScan) -> KeysScanView, changes [];
+            /// Imports keys found in plain text into the vault. The files stay as they are.
+            keys_import(req: KeysImport) -> Vec<KeyImportView>, changes [Backends, Keys, Status, Settings];
             /// Replaces a key. It stays bound to its origin.
             key_replace(req: KeyReplace) -> KeyView, changes [Keys, Backends, Status, Settings];
             /// Asks the provider whether it accepts the key. Nothing is billed.

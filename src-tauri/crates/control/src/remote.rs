@@ -37,6 +37,8 @@ const SLOW_OPERATIONS: &[&str] = &[
     "key_remove",
     "key_replace",
     "key_verify",
+    "keys_import",
+    "keys_scan",
     "notification_test",
     "price_import",
     "price_import_apply",

@@ -16,6 +16,7 @@ mod entropy;
 mod group_by;
 mod id;
 mod keyed_fields;
+mod known_variable;
 mod meter;
 mod money;
 mod origin;
@@ -48,6 +49,7 @@ pub use id::{
     BackendId, BudgetId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, PinId,
     RequestId, RouteId, RunId, SLUG_CHARS_MAX, ViewId,
 };
+pub use known_variable::{KnownVariable, known_variables};
 pub use meter::{Meter, MeteredUsage, PriceTier, Unit, Usage};
 pub use money::{DollarError, NanoUsd};
 pub use origin::{Origin, OriginError};

@@ -15,6 +15,8 @@ pub const SECRET_BYTES_MAX: usize = 2_048;
 /// secret.
 const TAIL_FROM_CHARS: usize = 12;
 
+const FINGERPRINT_CHARS: usize = 16;
+
 /// A key or token. Zeroed when dropped. `Debug` prints none of it, and it has no `Serialize`.
 #[derive(Clone, PartialEq, Eq, Zeroize, Deserialize)]
 #[zeroize(drop)]
@@ -75,6 +77,15 @@ impl Secret {
     pub fn tail(&self) -> Option<String> {
         let length = self.0.len();
         (length >= TAIL_FROM_CHARS).then(|| self.0.get(length - 4..).unwrap_or_default().to_owned())
+    }
+
+    /// Sixteen hexadecimal digits that are the same for the same key. The key cannot be found from
+    /// them: it has some 80 random bits, and half of the hash is missing.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new_derive_key("gatehouse key fingerprint");
+        hasher.update(self.0.as_bytes());
+        hasher.finalize().to_hex().chars().take(FINGERPRINT_CHARS).collect()
     }
 }
 

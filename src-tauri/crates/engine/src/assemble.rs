@@ -1,5 +1,6 @@
 //! Builds the engine's parts, each from those it needs.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::engine::{BackendParts, BaseParts, EngineParts};
 use crate::environment::EngineEnvironment;
 use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
+use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
 use crate::log_import::LogImport;
@@ -49,6 +51,7 @@ pub(crate) struct Outside {
     pub(crate) port: Option<u16>,
     pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
     pub(crate) log_roots: Vec<LogRoot>,
+    pub(crate) user_home: Option<PathBuf>,
 }
 
 pub(crate) struct OpenVault {
@@ -58,7 +61,7 @@ pub(crate) struct OpenVault {
 }
 
 pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts, IdError> {
-    let Outside { owner, recovery, vault, port, channel, log_roots } = outside;
+    let Outside { owner, recovery, vault, port, channel, log_roots, user_home } = outside;
     let (check_token, playground_token) = (new_token(&*base.entropy), new_token(&*base.entropy));
     let own_clients = vec![
         own_client(CHECK_CLIENT, &check_token, Purpose::Check)?,
@@ -85,6 +88,11 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         base.tasks.clone(),
     ));
     let vault_switch = vault_switch(&base, &backends, vault);
+    let key_scanner = Arc::new(KeyScanner {
+        home: user_home,
+        settings: Arc::clone(&base.settings),
+        vault: base.vault.clone(),
+    });
     let routes = Arc::new(RouteExplainer {
         snapshots: Arc::clone(&backends.snapshots),
         registry: Arc::clone(&backends.registry),
@@ -93,16 +101,15 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     Ok(EngineParts {
         control: control_server(&base, owner),
         settings_editor: settings_editor(&base, &backends, &budgets, &vault_switch, &gateway),
-        readiness: readiness_runs(&base, &backends, &ledger_watch, &gateway, &check_token),
-        log_import: LogImport {
-            ledger: base.ledger.clone(),
-            prices: Arc::clone(&base.prices),
-            clock: Arc::clone(&base.clock),
-            events: base.events.clone(),
-            tasks: base.tasks.clone(),
-            roots: Arc::new(log_roots),
-            latest: Arc::default(),
-        },
+        readiness: readiness_runs(
+            &base,
+            &backends,
+            &ledger_watch,
+            &gateway,
+            &key_scanner,
+            &check_token,
+        ),
+        log_import: log_import(&base, log_roots),
         notifications: notifications(&base, &backends, channel),
         playground: playground(&base, &routes, &gateway, &playground_token),
         price_editor: price_editor(&base, &backends),
@@ -115,7 +122,20 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         gateway,
         vault_switch,
         routes,
+        key_scanner,
     })
+}
+
+fn log_import(base: &BaseParts, roots: Vec<LogRoot>) -> LogImport {
+    LogImport {
+        ledger: base.ledger.clone(),
+        prices: Arc::clone(&base.prices),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        tasks: base.tasks.clone(),
+        roots: Arc::new(roots),
+        latest: Arc::default(),
+    }
 }
 
 fn assemble_backends(base: &BaseParts, own_clients: OwnClients) -> BackendParts {
@@ -284,6 +304,7 @@ fn readiness_runs(
     backends: &BackendParts,
     ledger_watch: &Arc<LedgerWatch>,
     gateway: &Arc<GatewayServer>,
+    key_scanner: &Arc<KeyScanner>,
     token: &NewToken,
 ) -> ReadinessRuns {
     ReadinessRuns {
@@ -302,6 +323,7 @@ fn readiness_runs(
             ledger_watch: Arc::clone(ledger_watch),
             gateway: Arc::clone(gateway),
             prober: Arc::clone(&backends.prober),
+            key_scanner: Arc::clone(key_scanner),
             token: token.secret.clone(),
         }),
         active: Arc::default(),

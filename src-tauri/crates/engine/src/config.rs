@@ -1,6 +1,7 @@
 //! Input for starting an engine. Shells read the environment; nothing below them does.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::{Clock, Entropy, SystemClock, SystemEntropy, UnknownWord};
@@ -34,6 +35,8 @@ pub struct EngineConfig {
     pub channel: Option<Arc<dyn NotificationChannel>>,
     /// Where coding tools keep their session logs.
     pub log_roots: Vec<LogRoot>,
+    /// The home folder, whose files are looked into for keys in plain text.
+    pub user_home: Option<PathBuf>,
     /// Tells whether no network leads off this machine.
     pub is_offline: fn() -> bool,
 }
@@ -70,7 +73,7 @@ impl EngineConfig {
                 PASSPHRASE_VARIABLE => passphrase = Some(Zeroizing::new(value)),
                 USER_HOME_VARIABLE => user_home = Some(value),
                 _ if session_logs::VARIABLES.contains(&name.as_str()) => moved.push((name, value)),
-                _ if vault::known_variables().any(|known| known.variable == name) => {
+                _ if domain::known_variables().any(|known| known.variable == name) => {
                     rest.push((name, value));
                 }
                 _ => {}
@@ -89,7 +92,8 @@ impl EngineConfig {
             passphrase: passphrase.transpose()?,
             variables: rest,
             channel: None,
-            log_roots: user_home.map_or_else(Vec::new, |home| log_roots(&home, &moved)),
+            log_roots: user_home.as_deref().map_or_else(Vec::new, |home| log_roots(home, &moved)),
+            user_home: user_home.map(PathBuf::from),
             is_offline: gateway::is_offline,
         })
     }

@@ -21,6 +21,7 @@ use crate::endpoint_saver::EndpointSaver;
 use crate::events::EventBus;
 use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
+use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
 use crate::log_import::LogImport;
@@ -56,6 +57,7 @@ pub(crate) struct EngineParts {
     pub(crate) vault_switch: Arc<VaultSwitch>,
     pub(crate) settings_editor: Arc<SettingsEditor>,
     pub(crate) routes: Arc<RouteExplainer>,
+    pub(crate) key_scanner: Arc<KeyScanner>,
     pub(crate) readiness: ReadinessRuns,
     pub(crate) log_import: LogImport,
     pub(crate) notifications: Arc<Notifications>,
@@ -236,6 +238,11 @@ impl Engine {
     #[must_use]
     pub fn routes(&self) -> &RouteExplainer {
         &self.parts.routes
+    }
+
+    #[must_use]
+    pub fn key_scanner(&self) -> &KeyScanner {
+        &self.parts.key_scanner
     }
 
     #[must_use]

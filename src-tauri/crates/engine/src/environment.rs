@@ -12,7 +12,7 @@ use ledger::Ledger;
 use monitor::HealthFinding;
 use readiness::{
     BackendModelFacts, BackendNeed, BackendTarget, CheckInputs, CredentialFacts, DataFolderFacts,
-    GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, ProblemSeverity,
+    GatewayCall, GatewayReply, LedgerFacts, LedgerProblemFacts, PlainKeyFacts, ProblemSeverity,
     ReadinessEnvironment, ServedFacts, ServingBackend, SettingsProblem, SimulatedCaller,
     VaultFacts, VaultTestResult,
 };
@@ -22,6 +22,7 @@ use vault::{Vault, VaultError};
 
 use crate::configured::backend_labels;
 use crate::gateway_server::GatewayServer;
+use crate::key_scanner::{KeyScanPlaces, KeyScanner};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
 use crate::probe::BackendProber;
@@ -38,6 +39,7 @@ pub(crate) struct EngineEnvironment {
     pub(crate) ledger_watch: Arc<LedgerWatch>,
     pub(crate) gateway: Arc<GatewayServer>,
     pub(crate) prober: Arc<BackendProber>,
+    pub(crate) key_scanner: Arc<KeyScanner>,
     /// Token of the checks; in memory only and new at each start.
     pub(crate) token: Secret,
 }
@@ -85,6 +87,20 @@ impl ReadinessEnvironment for EngineEnvironment {
             fix: problem.hint,
         };
         problems.map(fact).collect()
+    }
+
+    async fn plain_keys(&self) -> Result<PlainKeyFacts, String> {
+        let places = KeyScanPlaces { known_files: true, named: Vec::new() };
+        let scan = self.key_scanner.scan(places).await.map_err(|error| error.to_string())?;
+        let place = |place: &key_scan::KeyPlace| {
+            let path = self.key_scanner.short_path(&place.path);
+            match &place.name {
+                Some(name) => format!("{path} line {}: {name}", place.line),
+                None => format!("{path} line {}", place.line),
+            }
+        };
+        let places = scan.keys.iter().flat_map(|found| &found.key.places).map(place).collect();
+        Ok(PlainKeyFacts { keys: scan.keys.len(), places, files: scan.files })
     }
 
     async fn ledger(&self) -> LedgerFacts {

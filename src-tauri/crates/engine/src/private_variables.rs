@@ -113,7 +113,7 @@ mod linux {
         let is_private = |name: &OsString| {
             let Some(name) = name.to_str() else { return false };
             let opens_window = build == Build::Release && WINDOW_CONTROL_VARIABLES.contains(&name);
-            let known = || vault::known_variables().any(|known| known.variable == name);
+            let known = || domain::known_variables().any(|known| known.variable == name);
             name == crate::config::PASSPHRASE_VARIABLE || opens_window || known()
         };
         variables.into_iter().partition(|(name, _)| is_private(name))
@@ -170,7 +170,7 @@ mod linux {
         #[test]
         fn keys_and_the_passphrase_are_private_and_nothing_else() {
             for build in [Build::Release, Build::Debug] {
-                for known in vault::known_variables() {
+                for known in domain::known_variables() {
                     assert_eq!(
                         split_private(variables(&[(known.variable, "k")]), build).0.len(),
                         1

@@ -63,6 +63,7 @@ impl Engine {
             variables,
             channel,
             log_roots,
+            user_home,
             is_offline,
         } = config;
         folders.create()?;
@@ -92,7 +93,7 @@ impl Engine {
             is_offline,
         };
         let vault = OpenVault { opener, forced };
-        let outside = Outside { owner, recovery, vault, port, channel, log_roots };
+        let outside = Outside { owner, recovery, vault, port, channel, log_roots, user_home };
         let engine = Self { parts: Arc::new(assemble(base, outside)?) };
         let EngineParts { backends, budgets, settings_editor, vault_switch, .. } = &*engine.parts;
         backends.health.restore().await?;

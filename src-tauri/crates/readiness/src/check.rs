@@ -142,6 +142,8 @@ pub enum FixAction {
     OpenLedger,
     AddBackend,
     AddClient,
+    /// Looks for keys in plain text, to import them.
+    FindKeys,
 }
 
 impl ReadinessCheck {

@@ -6,6 +6,7 @@ mod chat_stream;
 mod gateway;
 mod guidance;
 mod local;
+mod plain_keys;
 mod served;
 
 use std::sync::Arc;
@@ -53,6 +54,7 @@ pub fn built_in_checks(
     inputs: &CheckInputs,
 ) -> Vec<ReadinessCheck> {
     let mut checks = Vec::from(local::checks(environment));
+    checks.push(plain_keys::check(environment));
     checks.extend(gateway::checks(environment, &inputs.mock_model));
     if set == CheckSet::Full {
         let backends = inputs.backends.iter();

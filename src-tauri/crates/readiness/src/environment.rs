@@ -17,6 +17,10 @@ pub trait ReadinessEnvironment: Send + Sync {
     /// Problems of the settings file as it is on disk.
     async fn settings_problems(&self) -> Vec<SettingsProblem>;
 
+    /// Keys in plain text in shell profiles and the files of known tools. An error says why nobody
+    /// could look.
+    async fn plain_keys(&self) -> Result<PlainKeyFacts, String>;
+
     /// State of the ledger after an integrity check.
     async fn ledger(&self) -> LedgerFacts;
 
@@ -79,6 +83,16 @@ pub struct SettingsProblem {
 pub enum ProblemSeverity {
     Error,
     Warning,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlainKeyFacts {
+    /// Different keys.
+    pub keys: usize,
+    /// File, line and name of each copy.
+    pub places: Vec<String>,
+    /// Files that were read.
+    pub files: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

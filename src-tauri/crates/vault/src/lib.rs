@@ -21,7 +21,7 @@ mod vault;
 
 pub use config::VaultConfig;
 pub use domain::VaultKind;
-pub use env::{EnvStore, KnownVariable, known_variables};
+pub use env::EnvStore;
 pub use error::{Damage, VaultError};
 pub use file::{FileStore, WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX};
 pub use keychain::{KEYCHAIN_SERVICE, Keychain};

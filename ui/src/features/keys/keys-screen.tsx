@@ -1,5 +1,5 @@
 /** The keys in the vault, and the clients that may call the gateway. */
-import { Plus } from "lucide-react";
+import { Plus, SearchCheck } from "lucide-react";
 import { useState } from "react";
 import { ClientsTable } from "@/features/keys/clients-table";
 import { KeysTable } from "@/features/keys/keys-table";
@@ -18,6 +18,10 @@ export const AddKeyDialog = lazyOverlay(
   async () => (await import("@/features/keys/add-key")).AddKeyDialog,
   ({ open }) => open,
 );
+const FindKeysDialog = lazyOverlay(
+  async () => (await import("@/features/keys/find-keys")).FindKeysDialog,
+  ({ open }) => open,
+);
 const AddClientDialog = lazyOverlay(
   async () => (await import("@/features/keys/add-client")).AddClientDialog,
   ({ open }) => open,
@@ -27,9 +31,11 @@ interface KeysScreenProps {
   tab: "keys" | "clients";
   openId: string | null;
   adding: boolean;
+  finding: boolean;
   onTab: (tab: "keys" | "clients") => void;
   onOpen: (id: string) => void;
   onAdd: () => void;
+  onFind: () => void;
   onClose: () => void;
 }
 
@@ -38,7 +44,8 @@ const TABS = [
   { value: "clients", label: "Clients" },
 ] as const;
 
-export function KeysScreen({ tab, openId, adding, onTab, onOpen, onAdd, onClose }: KeysScreenProps) {
+export function KeysScreen(props: KeysScreenProps) {
+  const { tab, openId, adding, finding, onTab, onOpen, onAdd, onFind, onClose } = props;
   const [filter, setFilter] = useState("");
   const vault = useStatus().data?.vault;
   return (
@@ -49,6 +56,11 @@ export function KeysScreen({ tab, openId, adding, onTab, onOpen, onAdd, onClose 
       actions={
         <>
           <FilterInput label={tab === "keys" ? "Filter keys" : "Filter clients"} value={filter} onChange={setFilter} />
+          {tab === "keys" && (
+            <Button icon={SearchCheck} onClick={onFind}>
+              Find keys
+            </Button>
+          )}
           <Button look="primary" icon={Plus} onClick={onAdd}>
             {tab === "keys" ? "Add key" : "Connect a client"}
           </Button>
@@ -84,6 +96,7 @@ export function KeysScreen({ tab, openId, adding, onTab, onOpen, onAdd, onClose 
         <ClientsTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} />
       )}
       <AddKeyDialog open={adding && tab === "keys"} onClose={onClose} />
+      <FindKeysDialog open={finding} onClose={onClose} />
       <AddClientDialog open={adding && tab === "clients"} onClose={onClose} onAdded={onOpen} />
     </Page>
   );

@@ -45,6 +45,7 @@ export function plannedChecks(world: World, set: CheckSet): CheckView[] {
       ["401 without a token, 401 with a wrong one"],
       { depends_on: ["R-03"] },
     ),
+    check("R-23", "Security", "major", "No keys in plain text", ["read 14 files"]),
     check("R-04", "Reliability", "blocker", "Ledger is intact and up to date", [
       "quick_check: ok",
       "4.1 MiB, write in 0.4 ms",

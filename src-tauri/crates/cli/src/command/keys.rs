@@ -1,6 +1,7 @@
 //! `gatehouse keys`: adds, verifies, replaces and removes keys. No command prints a key.
 
 mod import;
+mod scan;
 
 use clap::{Subcommand, ValueHint};
 use control::view::{
@@ -32,6 +33,9 @@ pub(crate) enum KeysCommand {
     Add(AddKeyArguments),
     /// Import keys from a file of variables such as .env
     Import(import::ImportKeysArguments),
+    /// Find keys in plain text in shell profiles, files of tools and the given files
+    #[command(visible_alias = "find")]
+    Scan(scan::ScanKeysArguments),
     /// Check that the provider accepts a key; nothing is billed
     #[command(alias = "test")]
     Verify(KeyArgument),
@@ -99,6 +103,7 @@ pub(crate) async fn run(
         }
         KeysCommand::Add(wanted) => add(wanted, core, console).await,
         KeysCommand::Import(wanted) => import::run(wanted, core, console).await,
+        KeysCommand::Scan(wanted) => scan::run(wanted, core, console).await,
         KeysCommand::Verify(named) => verify(named, core, console).await,
         KeysCommand::Replace(wanted) => replace(wanted, core, console).await,
         KeysCommand::Remove(wanted) => remove(wanted, core, console).await,

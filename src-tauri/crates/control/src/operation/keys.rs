@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use domain::{BillingProvider, BoundSecret, CredentialId, Origin, Secret};
+use domain::{BillingProvider, BoundSecret, CredentialId, Origin, Secret, known_variables};
 use engine::{Engine, KeyState};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, Settings, VaultKind};
-use vault::{VaultError, VaultState, known_variables};
+use vault::{VaultError, VaultState};
 
 use super::{dependents, input, sum_last_days};
 use crate::ApiError;
@@ -45,12 +45,7 @@ async fn vault_bound_origin(engine: &Engine, id: &CredentialId) -> Option<String
 pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, ApiError> {
     let _held = engine.vault_switch().lock_changes().await;
     let settings = engine.settings();
-    let id: CredentialId = input::parse_id("id", &req.id)?;
-    if settings.credentials.contains_key(&id) {
-        let message =
-            format!("a key named {id} already exists; replace it, or choose another name");
-        return Err(ApiError::invalid("id", message));
-    }
+    let id = parse_new_key_name(&settings, "id", &req.id)?;
     let origin = match req.url.as_deref().map(str::trim).filter(|url| !url.is_empty()) {
         Some(url) => Some(parse_origin(&input::check_base_url("url", url, engine)?.url)?),
         None => req.billing.and_then(|provider| provider.address().parse().ok()),
@@ -58,6 +53,20 @@ pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, Api
     let label = input::label_or_id(&req.label, &req.id);
     store_key(engine, &id, label, req.secret, origin, req.billing).await?;
     find_key_view(engine, &id).await
+}
+
+pub(super) fn parse_new_key_name(
+    settings: &Settings,
+    field: &str,
+    name: &str,
+) -> Result<CredentialId, ApiError> {
+    let id: CredentialId = input::parse_id(field, name)?;
+    if settings.credentials.contains_key(&id) {
+        let message =
+            format!("a key named {id} already exists; replace it, or choose another name");
+        return Err(ApiError::invalid(field, message));
+    }
+    Ok(id)
 }
 
 /// Stores a new key in the vault and its description in the settings, both or neither.

@@ -145,5 +145,6 @@ fn action_view(action: &FixAction) -> PanelActionView {
         FixAction::OpenLedger => PanelActionView::OpenLedger,
         FixAction::AddBackend => PanelActionView::AddBackend,
         FixAction::AddClient => PanelActionView::AddClient,
+        FixAction::FindKeys => PanelActionView::FindKeys,
     }
 }

@@ -83,6 +83,8 @@ pub enum PanelActionView {
     },
     AddBackend,
     AddClient,
+    /// Looks for keys in plain text, to import them.
+    FindKeys,
     /// Starts a readiness run.
     RunChecks,
     OpenReadiness,

@@ -11,6 +11,8 @@ mod explain;
 #[cfg(test)]
 mod insight;
 #[cfg(test)]
+mod keys_scan;
+#[cfg(test)]
 mod last_known;
 #[cfg(test)]
 mod ledger;

@@ -42,6 +42,7 @@ pub(crate) fn config(home: &TempDir) -> EngineConfig {
         variables: Vec::new(),
         channel: None,
         log_roots: Vec::new(),
+        user_home: None,
         is_offline: || false,
     }
 }

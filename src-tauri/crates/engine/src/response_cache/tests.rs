@@ -48,6 +48,7 @@ pub(crate) async fn opened_at(home: &TempDir, clock: Arc<ManualClock>) -> Engine
         variables: Vec::new(),
         channel: None,
         log_roots: Vec::new(),
+        user_home: None,
         is_offline: || false,
     };
     Engine::open(config).await.expect("an engine")

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use crate::check::{CheckId, CheckOutcome, CheckSeverity, CheckStatus, FixAction};
 use crate::environment::{
     BackendModelFacts, CredentialFacts, DataFolderFacts, GatewayCall, GatewayReply, LedgerFacts,
-    LedgerProblemFacts, ProblemSeverity, ServedFacts, ServingBackend, SettingsProblem,
-    SimulatedCaller, VaultFacts, VaultTestResult,
+    LedgerProblemFacts, PlainKeyFacts, ProblemSeverity, ServedFacts, ServingBackend,
+    SettingsProblem, SimulatedCaller, VaultFacts, VaultTestResult,
 };
 use crate::plan::Plan;
 
@@ -20,6 +20,7 @@ struct Facts {
     folder: DataFolderFacts,
     settings: Vec<SettingsProblem>,
     ledger: LedgerFacts,
+    plain_keys: Result<PlainKeyFacts, String>,
     canary: VaultTestResult,
     vault_needed: bool,
     listeners: Vec<SocketAddr>,
@@ -58,6 +59,7 @@ fn good() -> Facts {
             schema_found: 3,
             schema_expected: 3,
         },
+        plain_keys: Ok(PlainKeyFacts { files: 3, ..PlainKeyFacts::default() }),
         canary: VaultTestResult::Kept,
         vault_needed: true,
         listeners: vec!["127.0.0.1:4283".parse().expect("an address")],
@@ -89,6 +91,10 @@ impl ReadinessEnvironment for Facts {
 
     async fn settings_problems(&self) -> Vec<SettingsProblem> {
         self.settings.clone()
+    }
+
+    async fn plain_keys(&self) -> Result<PlainKeyFacts, String> {
+        self.plain_keys.clone()
     }
 
     async fn ledger(&self) -> LedgerFacts {
@@ -169,6 +175,7 @@ async fn on_a_good_machine_every_check_passes_with_evidence() {
         "R-03",
         "R-04",
         "R-05",
+        "R-23",
         "R-13",
         "R-14a",
         "R-10/openai",
@@ -195,7 +202,7 @@ fn the_sets_hold_their_checks_and_can_be_run() {
         let plan = Plan::build(all_checks(Arc::new(good()), set)).expect("a plan");
         plan.checks().iter().map(|check| check.id.to_string()).collect()
     };
-    let quick = ["R-02", "R-03", "R-04", "R-05", "R-13", "R-14a", "R-14b"];
+    let quick = ["R-02", "R-03", "R-04", "R-05", "R-23", "R-13", "R-14a", "R-14b"];
     let guidance = ["R-09", "R-25"];
     assert_eq!(ids(CheckSet::Quick), [&quick[..], &guidance].concat());
     let full = [&quick[..], &["R-10/openai", "R-12/openai", "R-29"], &guidance].concat();
@@ -321,6 +328,29 @@ async fn each_state_of_the_vault_has_its_own_cause() {
     // No backend in use needs a key: a warning, but not a reason to be not ready.
     let idle = Facts { canary: VaultTestResult::Missing, vault_needed: false, ..good() };
     check(&run("R-05", idle).await, CheckStatus::Warn, "the keychain is not available");
+}
+
+#[tokio::test]
+async fn keys_in_plain_text_are_a_warning_with_their_places() {
+    let facts = |keys, places: usize| Facts {
+        plain_keys: Ok(PlainKeyFacts {
+            keys,
+            places: (1..=places).map(|line| format!("~/.zshrc line {line}: A_KEY")).collect(),
+            files: 3,
+        }),
+        ..good()
+    };
+    let outcome = run("R-23", facts(1, 1)).await;
+    check(&outcome, CheckStatus::Warn, "a key is in plain text, where every program can read it");
+    assert_eq!(outcome.evidence, ["~/.zshrc line 1: A_KEY"]);
+    assert_eq!(outcome.action, Some(FixAction::FindKeys));
+    let outcome = run("R-23", facts(2, 8)).await;
+    assert_eq!(outcome.evidence.len(), 8);
+    let outcome = run("R-23", facts(2, 10)).await;
+    assert_eq!(outcome.evidence.last().map(String::as_str), Some("and 2 more places"));
+
+    let unknown = Facts { plain_keys: Err("no home folder".to_owned()), ..good() };
+    check(&run("R-23", unknown).await, CheckStatus::NotApplicable, "no home folder");
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use control::Core;
 use control::view::{KeyAdd, KeyView};
-use control::{Core, KnownVariable, known_variables};
-use domain::Secret;
+use domain::{KnownVariable, Secret, known_variables};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::console::Console;

@@ -1,0 +1,97 @@
+//! Looks for keys in plain text, and tells which of them the vault holds.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::CredentialId;
+use key_scan::{PlainKey, ScanProblem, ScanReport};
+use settings::SettingsStore;
+use vault::{Vault, VaultState};
+
+/// Finds keys in the files of this user.
+pub struct KeyScanner {
+    /// None where the shell knows no home folder.
+    pub(crate) home: Option<PathBuf>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) vault: Vault,
+}
+
+/// Where to look.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyScanPlaces {
+    /// Shell profiles and the files of known tools.
+    pub known_files: bool,
+    /// Files, and folders whose `.env` files are read.
+    pub named: Vec<PathBuf>,
+}
+
+/// A key in plain text.
+#[derive(Debug)]
+pub struct FoundKey {
+    pub key: PlainKey,
+    /// The key of the vault that is the same one.
+    pub stored_as: Option<CredentialId>,
+}
+
+#[derive(Debug)]
+pub struct KeyScan {
+    pub keys: Vec<FoundKey>,
+    /// Files that were read.
+    pub files: usize,
+    pub problems: Vec<ScanProblem>,
+    /// True if there is more than a scan reports.
+    pub is_truncated: bool,
+    /// False while the vault is locked or missing: then it is not known which keys it holds.
+    pub vault_was_read: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyScanError {
+    #[error("the home folder is not known; set HOME, or name the files to look into")]
+    NoHome,
+    #[error("the files could not be read: {0}")]
+    Stopped(#[from] tokio::task::JoinError),
+}
+
+impl KeyScanner {
+    pub async fn scan(&self, places: KeyScanPlaces) -> Result<KeyScan, KeyScanError> {
+        let KeyScanPlaces { known_files, named } = places;
+        let home = self.home.clone().filter(|_| known_files);
+        if known_files && home.is_none() {
+            return Err(KeyScanError::NoHome);
+        }
+        let look = move || key_scan::scan(home.as_deref(), &named);
+        let ScanReport { keys, files, problems, is_truncated } =
+            tokio::task::spawn_blocking(look).await?;
+        let mut found: Vec<_> =
+            keys.into_iter().map(|key| FoundKey { key, stored_as: None }).collect();
+        let vault_was_read = self.mark_stored(&mut found).await;
+        Ok(KeyScan { keys: found, files, problems, is_truncated, vault_was_read })
+    }
+
+    /// Nobody is asked to unlock the vault for it.
+    async fn mark_stored(&self, found: &mut [FoundKey]) -> bool {
+        let state = match self.vault.state() {
+            VaultState::Unchecked => self.vault.recheck().await,
+            known => known,
+        };
+        if state != VaultState::Ready {
+            return false;
+        }
+        for id in self.settings.current().credentials.keys() {
+            let Ok(bound) = self.vault.get(id).await else { continue };
+            let same = found.iter_mut().find(|found| found.key.secret == *bound.parts().0);
+            if let Some(same) = same {
+                same.stored_as = Some(id.clone());
+            }
+        }
+        true
+    }
+
+    /// A path as people write it: `~/.zshrc`.
+    #[must_use]
+    pub fn short_path(&self, path: &Path) -> String {
+        let below = self.home.as_deref().and_then(|home| path.strip_prefix(home).ok());
+        below.map_or_else(|| path.display().to_string(), |below| format!("~/{}", below.display()))
+    }
+}
