@@ -4,14 +4,18 @@ import { lazyComponent } from "@/components/lazy";
 import { OverviewFrame, OverviewSkeleton } from "@/features/overview/overview-skeleton";
 import { whenIdle } from "@/lib/idle";
 
-/** Where title and content will be. Not a heading, because it is replaced by one. */
+/** Title and content where a `Page` has them. Not a heading, because it is replaced by one. */
 function ScreenSkeleton({ title }: { title: string }) {
   return (
-    <div role="status" aria-label={`Loading ${title}`} className="flex h-full flex-col gap-4 px-6 pt-5 pb-6">
-      <div aria-hidden className="min-h-10 text-18 leading-6 font-semibold tracking-[-0.01em] text-ink-1">
+    <div className="flex h-full flex-col gap-4 px-6 pt-5 pb-6">
+      <div aria-hidden className="min-h-11 text-18 leading-6 font-semibold tracking-[-0.01em] text-ink-1">
         {title}
       </div>
-      <div aria-hidden className="min-h-0 flex-1 animate-fade-in-late rounded-card border border-line bg-surface-1" />
+      <div
+        role="status"
+        aria-label={`Loading ${title}`}
+        className="min-h-0 flex-1 animate-fade-in-late rounded-card border border-line bg-surface-1"
+      />
     </div>
   );
 }
@@ -36,6 +40,22 @@ export const KeysScreen = lazyComponent(
 );
 export const CostsScreen = lazyComponent(
   async () => (await import("@/features/usage/costs-screen")).CostsScreen,
+  <ScreenSkeleton title="Usage" />,
+);
+export const BreakdownScreen = lazyComponent(
+  async () => (await import("@/features/usage/breakdown-screen")).BreakdownScreen,
+  <ScreenSkeleton title="Usage" />,
+);
+export const SavingsScreen = lazyComponent(
+  async () => (await import("@/features/usage/savings-screen")).SavingsScreen,
+  <ScreenSkeleton title="Usage" />,
+);
+export const AnomaliesScreen = lazyComponent(
+  async () => (await import("@/features/usage/anomalies-screen")).AnomaliesScreen,
+  <ScreenSkeleton title="Usage" />,
+);
+export const BillingScreen = lazyComponent(
+  async () => (await import("@/features/usage/billing-screen")).BillingScreen,
   <ScreenSkeleton title="Usage" />,
 );
 export const ActivityScreen = lazyComponent(
@@ -89,6 +109,10 @@ const PRELOADS: Record<Screen["path"], () => Promise<void>> = {
 
 /** The other parts of Usage. */
 const PART_PRELOADS: Record<string, () => Promise<void>> = {
+  "/breakdown": BreakdownScreen.preload,
+  "/savings": SavingsScreen.preload,
+  "/anomalies": AnomaliesScreen.preload,
+  "/billing": BillingScreen.preload,
   "/activity": ActivityScreen.preload,
   "/budgets": BudgetsScreen.preload,
   "/cache": CacheScreen.preload,

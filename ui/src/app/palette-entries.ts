@@ -1,6 +1,7 @@
 /** Everything the palette can find or run, and how a query ranks it. */
 import { matchSorter, rankings } from "match-sorter";
 import {
+  Activity,
   Box,
   Copy,
   Keyboard,
@@ -22,6 +23,7 @@ import {
 import { SCREENS } from "@/app/screens";
 import { SECTIONS } from "@/features/settings/setting-fields";
 import { SETTINGS_PARTS } from "@/features/settings/settings-parts";
+import { USAGE_PARTS } from "@/lib/usage-parts";
 import type { BackendView, ClientView, KeyView, RouteView, SettingsValues } from "@/ipc/bindings";
 
 const FOUND_MAX = 40;
@@ -90,6 +92,16 @@ const SCREEN_ENTRIES: PaletteEntry[] = SCREENS.map((screen) => ({
   target: go(screen.path),
 }));
 
+/** Found by name; the screen itself stands for them while nothing is typed. */
+const USAGE_ENTRIES: PaletteEntry[] = USAGE_PARTS.slice(1).map(({ part, label, path }) => ({
+  id: `screen:${part}`,
+  group: "Screen",
+  label: `Usage: ${label.toLowerCase()}`,
+  keywords: [label],
+  icon: Activity,
+  target: go(path),
+}));
+
 const SETTING_ENTRIES: PaletteEntry[] = [
   ...SECTIONS.flatMap(({ title, settings }) =>
     settings.map(({ label, key }) => ({ part: title, label, words: [key] })),
@@ -120,6 +132,7 @@ export function allEntries({ backends, routes, keys, clients, hasSession }: Worl
   });
   return [
     ...baseEntries(hasSession),
+    ...USAGE_ENTRIES,
     ...backends.map(({ id, label }) => place("Backend", Server, "/backends", id, label)),
     ...backends.map((backend) =>
       action(

@@ -2,44 +2,23 @@
  * Maps addresses to screens. The location is in the fragment, because the same files are served under tauri:// and
  * under loopback http. Features get their location as properties and do not use the router.
  */
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  Navigate,
-  useNavigate,
-  type RouterHistory,
-} from "@tanstack/react-router";
+import { createRoute, createRouter, useNavigate, type RouterHistory } from "@tanstack/react-router";
 import { createFragmentHistory } from "@/app/fragment-history";
 import {
-  ActivityScreen,
   BackendsScreen,
-  BudgetsScreen,
-  CacheScreen,
-  CostsScreen,
   KeysScreen,
   OverviewScreen,
   PlaygroundScreen,
-  PricesScreen,
   ReadinessScreen,
   RequestsScreen,
   RoutingScreen,
-  SessionLogsScreen,
   SettingsScreen,
 } from "@/app/lazy-screens";
-import { Shell } from "@/app/shell";
+import { isSet, parseAdd, root, type AddSearch } from "@/app/root-route";
+import { usageRoutes } from "@/app/usage-routes";
 import { parseRequestsPlace, type RequestsPlace } from "@/features/requests/requests-place";
-import { parseActivityPlace, parseUsagePlace } from "@/features/usage/usage-place";
 
 type KeysTab = "keys" | "clients";
-
-interface AddSearch {
-  add?: true;
-}
-
-function parseAdd(search: Record<string, unknown>): AddSearch {
-  return isSet(search["add"]) ? { add: true } : {};
-}
 
 interface KeysSearch extends AddSearch {
   /** Keys in plain text are looked for. */
@@ -49,12 +28,6 @@ interface KeysSearch extends AddSearch {
 function parseKeysSearch(search: Record<string, unknown>): KeysSearch {
   return isSet(search["find"]) ? { find: true } : parseAdd(search);
 }
-
-function isSet(value: unknown): boolean {
-  return value === true || value === "true";
-}
-
-const root = createRootRoute({ component: Shell, notFoundComponent: () => <Navigate to="/" replace /> });
 
 const overview = createRoute({ getParentRoute: () => root, path: "/", component: OverviewScreen });
 
@@ -153,76 +126,6 @@ function KeysPlace({ tab, openId, adding, finding = false }: KeysPlaceProps) {
   );
 }
 
-const usage = createRoute({
-  getParentRoute: () => root,
-  path: "/usage",
-  validateSearch: parseUsagePlace,
-  component: function Usage() {
-    const navigate = useNavigate();
-    return (
-      <CostsScreen
-        place={usage.useSearch()}
-        onMove={(next) => void navigate({ to: "/usage", search: next, replace: true })}
-        onRequests={(filter) => void navigate({ to: "/requests", search: filter })}
-      />
-    );
-  },
-});
-
-const activity = createRoute({
-  getParentRoute: () => root,
-  path: "/activity",
-  validateSearch: parseActivityPlace,
-  component: function Activity() {
-    const navigate = useNavigate();
-    return (
-      <ActivityScreen
-        place={activity.useSearch()}
-        onMove={(next) => void navigate({ to: "/activity", search: next, replace: true })}
-        onRequests={(filter) => void navigate({ to: "/requests", search: filter })}
-      />
-    );
-  },
-});
-
-const budgets = createRoute({
-  getParentRoute: () => root,
-  path: "/budgets",
-  validateSearch: (search: Record<string, unknown>): AddSearch & { budget?: string } => ({
-    ...parseAdd(search),
-    ...((typeof search["budget"] === "string" || typeof search["budget"] === "number") && {
-      budget: String(search["budget"]),
-    }),
-  }),
-  component: function Budgets() {
-    const navigate = useNavigate();
-    const { add = false, budget } = budgets.useSearch();
-    return (
-      <BudgetsScreen
-        pointedId={budget ?? null}
-        adding={add}
-        onAdd={() => void navigate({ to: "/budgets", search: { add: true } })}
-        onClose={() => void navigate({ to: "/budgets", search: {} })}
-      />
-    );
-  },
-});
-
-const cache = createRoute({
-  getParentRoute: () => root,
-  path: "/cache",
-  validateSearch: (search) => ({ range: parseUsagePlace(search).range }),
-  component: function Cache() {
-    const navigate = useNavigate();
-    return (
-      <CacheScreen
-        range={cache.useSearch().range}
-        onRange={(next) => void navigate({ to: "/cache", search: { range: next }, replace: true })}
-      />
-    );
-  },
-});
-
 const requests = createRoute({
   getParentRoute: () => root,
   path: "/requests",
@@ -237,10 +140,6 @@ const requests = createRoute({
     );
   },
 });
-
-const prices = createRoute({ getParentRoute: () => root, path: "/prices", component: PricesScreen });
-
-const sessionLogs = createRoute({ getParentRoute: () => root, path: "/session-logs", component: SessionLogsScreen });
 
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
 const playground = createRoute({
@@ -268,12 +167,7 @@ const routeTree = root.addChildren([
   routing,
   keys,
   clients,
-  usage,
-  activity,
-  budgets,
-  cache,
-  prices,
-  sessionLogs,
+  usageRoutes,
   requests,
   readiness,
   playground,

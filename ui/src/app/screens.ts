@@ -11,6 +11,7 @@ import {
   SlidersHorizontal,
   type LucideIcon,
 } from "lucide-react";
+import { USAGE_PARTS } from "@/lib/usage-parts";
 
 export interface Screen {
   path: "/" | "/backends" | "/routing" | "/keys" | "/usage" | "/requests" | "/readiness" | "/playground" | "/settings";
@@ -29,7 +30,7 @@ export const SCREENS: Screen[] = [
     path: "/usage",
     label: "Usage",
     icon: Activity,
-    also: ["/activity", "/budgets", "/cache", "/prices", "/session-logs"],
+    also: USAGE_PARTS.map(({ path }) => path),
   },
   { path: "/requests", label: "Requests", icon: ListTree },
   { path: "/readiness", label: "Readiness", icon: ListChecks },

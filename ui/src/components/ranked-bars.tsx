@@ -22,8 +22,6 @@ interface RankedBarsProps {
   colour?: string;
 }
 
-const LINK = "rounded-mark hover:underline hover:underline-offset-2";
-
 export function RankedBars({ label, bars, colour = "var(--series-1)" }: RankedBarsProps) {
   const highest = Math.max(1, ...bars.map((bar) => bar.value));
   return (
@@ -35,7 +33,7 @@ export function RankedBars({ label, bars, colour = "var(--series-1)" }: RankedBa
             <span className="flex items-baseline gap-3">
               <span className="min-w-0 flex-1 truncate text-ink-1" title={bar.label}>
                 {bar.path ? (
-                  <PanelLink look="none" path={bar.path} className={LINK}>
+                  <PanelLink look="plain" path={bar.path}>
                     {bar.label}
                   </PanelLink>
                 ) : (

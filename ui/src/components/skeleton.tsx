@@ -8,6 +8,15 @@ export function Skeleton({ className }: { className?: string }) {
   );
 }
 
+/** Where a card of a known height will be. */
+export function LoadingCard({ label, className }: { label: string; className: string }) {
+  return (
+    <div role="status" aria-label={label}>
+      <Skeleton className={`${className} rounded-card`} />
+    </div>
+  );
+}
+
 export function SkeletonRows({ rows, label }: { rows: number; label: string }) {
   return (
     <div role="status" aria-label={label} className="flex flex-col">

@@ -6,10 +6,10 @@ export function RateNote() {
   const finding = useCurrency().data?.finding ?? null;
   if (finding === null) return null;
   return (
-    <p className="truncate text-11 text-ink-3" title={finding}>
-      <PanelLink look="none" path="/settings?part=Currency" className="rounded-mark hover:underline">
+    <span className="block truncate text-11 text-ink-3" title={finding}>
+      <PanelLink look="plain" path="/settings?part=Currency">
         {finding}
       </PanelLink>
-    </p>
+    </span>
   );
 }

@@ -57,15 +57,18 @@ export function requestsPath(filter: RequestFilter & { request?: string } = {}):
   return pathWith("/requests", filter);
 }
 
+/** What a word of an address may hold; objects stand there as JSON. */
+export type AddressValue = string | number | boolean | object;
+
 /** A path with these words after it. */
-export function pathWith(path: string, search: Record<string, string | number | boolean>): string {
+export function pathWith(path: string, search: Record<string, AddressValue>): string {
   const words = Object.entries(search).map(([name, value]) => [name, addressWord(value)]);
   return words.length === 0 ? path : `${path}?${new URLSearchParams(words).toString()}`;
 }
 
 /** The router reads words as JSON where it can: a name such as `true` or `12` is quoted to stay a name. */
-function addressWord(value: string | number | boolean): string {
-  if (typeof value !== "string") return String(value);
+function addressWord(value: AddressValue): string {
+  if (typeof value !== "string") return JSON.stringify(value);
   try {
     JSON.parse(value);
     return JSON.stringify(value);

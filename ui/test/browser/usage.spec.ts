@@ -26,6 +26,10 @@ for (const path of [
   "/",
   "/usage?range=last_month&group=model",
   "/usage?range=today",
+  "/breakdown?range=last_month",
+  "/savings?range=last_month",
+  "/anomalies?look_back=28",
+  "/billing?range=last_month",
   "/activity?range=last_month&group=model",
 ]) {
   test(`${path} stays below ${NODES_MAX} elements`, async ({ page }) => {
@@ -50,6 +54,11 @@ test("a filter is added and removed by keyboard alone, and a treemap is walked",
   await expect(chip).toBeVisible();
   await expect(page).toHaveURL(/[?&]client=claude-code/);
 
+  const parts = page.getByRole("navigation", { name: "Parts of Usage" });
+  await parts.getByRole("link", { name: "Costs" }).focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await expect(chip).toBeVisible();
   await page.getByRole("radio", { name: "Treemap" }).focus();
   await page.keyboard.press("Space");
   const tiles = page.getByRole("slider", { name: /^Cost by project and model/ });

@@ -33,7 +33,7 @@ export function CacheScreen({ range, onRange }: CacheScreenProps) {
   const cache = useCache({ range, zone: "local" });
   return (
     <Page title="Usage" lead={cache.data?.sentence} actions={<PurgeButton />}>
-      <UsageTabs current="cache" range={range} />
+      <UsageTabs current="cache" />
       <div className="flex flex-wrap items-center gap-2">
         <Choice label="Period" options={RANGES} value={range} onChange={onRange} />
       </div>

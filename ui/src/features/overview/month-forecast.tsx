@@ -24,11 +24,7 @@ function Forecast({ forecast }: { forecast: UsageForecastView }) {
   return (
     <figure className="min-h-[30px]" title={`${formatMoney(spent)} spent so far this month. ${finding}.`}>
       <figcaption className="mb-1.5 flex items-baseline gap-2 text-12 text-ink-2">
-        <PanelLink
-          look="none"
-          path="/usage?range=last_month"
-          className="min-w-0 flex-1 truncate rounded-mark hover:underline hover:underline-offset-2"
-        >
+        <PanelLink look="plain" path="/usage?range=last_month" className="min-w-0 flex-1 truncate">
           {isNothing ? "Nothing was spent this month" : `This month: about ${formatMoney(expected)}`}
         </PanelLink>
         {!isNothing && <span className="whitespace-nowrap text-ink-3">{range}</span>}

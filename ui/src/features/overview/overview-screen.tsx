@@ -15,9 +15,6 @@ import { useStatus } from "@/ipc/queries";
 import { usePins } from "@/ipc/usage-queries";
 import { useState } from "react";
 
-/** With this many needs, the fewest requests are shown. */
-const MOST_NEEDS = 5;
-
 export function OverviewScreen() {
   const status = useStatus();
   // Read along with the status, so that they are there with the rest and move nothing.
@@ -54,7 +51,7 @@ function Overview({ status, pins }: { status: StatusView; pins: PinView[] }) {
           {(isSetUp || needs > 0) && <NeedsYou verdict={{ ...status.verdict, needs: shown }} />}
           {!isSetUp && <FirstSteps steps={status.first_steps} />}
           <Pins pins={pins} />
-          <RecentRequests needs={asksForVault ? MOST_NEEDS : isSetUp ? needs : 4} isShort={pins.length > 0} />
+          <RecentRequests />
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <SpendCard spend={status.spend_today} />

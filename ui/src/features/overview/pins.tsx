@@ -39,10 +39,10 @@ function Pin({ pin }: { pin: PinView }) {
       </span>
       <span className="flex items-baseline gap-2 overflow-hidden whitespace-nowrap">
         <PanelLink
-          look="none"
+          look="plain"
           path={pathWith(pinScreen(pin.measure), { range: pin.range, ...namesOf(pin) })}
           title={text}
-          className="focus-inset rounded-mark text-18 leading-6 font-semibold tracking-[-0.01em] hover:underline"
+          className="focus-inset text-18 leading-6 font-semibold tracking-[-0.01em]"
         >
           {unit === "tokens" && value !== null ? formatPin(unit, value) : text}
         </PanelLink>

@@ -61,10 +61,13 @@ function LastRun({ run }: { run: ReadinessRunView }) {
         </div>
       </div>
       {run.categories.length > 0 && (
-        <ul aria-label="By category" className="grid grid-cols-2 gap-x-5 gap-y-1 border-t border-line pt-2.5 text-12">
+        <ul
+          aria-label="By category"
+          className="flex flex-wrap justify-between gap-x-4 gap-y-1 border-t border-line pt-2.5 text-12"
+        >
           {run.categories.map((category) => (
-            <li key={category.name} className="flex justify-between gap-2 text-ink-2">
-              <span className="truncate">{category.name}</span>
+            <li key={category.name} className="flex gap-2 whitespace-nowrap text-ink-2">
+              <span>{category.name}</span>
               <span className="text-ink-1">
                 {category.score_tenths === null ? "–" : formatTenths(category.score_tenths)}
               </span>

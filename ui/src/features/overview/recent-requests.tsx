@@ -7,44 +7,51 @@ import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
 import { SkeletonRows } from "@/components/skeleton";
+import { useMeasuredHeight } from "@/components/measured";
 import { StateMark } from "@/components/state-mark";
 import type { RequestView } from "@/ipc/bindings";
 import { useRequests } from "@/ipc/queries";
+import { classNames } from "@/lib/class-names";
 import { formatDuration } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 import { REQUEST } from "@/lib/tables";
 
-/** Number of rows by number of needs, so that the screen does not scroll at 1280 by 800. */
-const ROWS_UNDER_NEEDS = [12, 10, 9, 7, 6, 4] as const;
 const ROWS_MAX = 12;
-/** Rows whose place the pinned figures take. */
-const PIN_ROWS = 3;
-const ROWS_MIN = 1;
+const ROW_PX = 35;
+const HEADER_PX = 43;
 
-interface RecentRequestsProps {
-  needs: number;
-  /** Leaves room for the pinned figures. */
-  isShort: boolean;
-}
-
-export function RecentRequests({ needs, isShort }: RecentRequestsProps) {
+/**
+ * As many rows as there is room for: beside the other parts of the screen, so that it does not scroll at 1280 by 800.
+ * Where it scrolls anyway, some.
+ */
+export function RecentRequests() {
   const requests = useRequests({}, ROWS_MAX);
-  const rows = Math.max((ROWS_UNDER_NEEDS[needs] ?? 4) - (isShort ? PIN_ROWS : 0), ROWS_MIN);
+  const [height, measure] = useMeasuredHeight(HEADER_PX + ROWS_MAX * ROW_PX);
+  const rows = Math.min(Math.max(Math.floor((height - HEADER_PX) / ROW_PX), 1), ROWS_MAX);
+  const isEmpty = requests.data?.pages[0]?.requests.length === 0;
   return (
-    <Card
-      title="Recent requests"
-      className="flex-1"
-      flush
-      action={
-        <PanelLink path="/requests" className="text-12">
-          All requests
-        </PanelLink>
-      }
+    <div
+      ref={measure}
+      className={classNames(
+        "flex flex-col",
+        isEmpty ? "flex-1" : "min-h-[218px] flex-[1_1_0] @min-[960px]:min-h-[78px]",
+      )}
     >
-      <Reading of={requests} skeleton={<SkeletonRows rows={rows} label="Loading requests" />}>
-        {(data) => <Rows rows={data.pages.flatMap((page) => page.requests).slice(0, rows)} />}
-      </Reading>
-    </Card>
+      <Card
+        title="Recent requests"
+        className="flex-1 overflow-hidden"
+        flush
+        action={
+          <PanelLink path="/requests" className="text-12">
+            All requests
+          </PanelLink>
+        }
+      >
+        <Reading of={requests} skeleton={<SkeletonRows rows={rows} label="Loading requests" />}>
+          {(data) => <Rows rows={data.pages.flatMap((page) => page.requests).slice(0, rows)} />}
+        </Reading>
+      </Card>
+    </div>
   );
 }
 

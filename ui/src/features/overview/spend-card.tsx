@@ -20,6 +20,7 @@ export function SpendCard({ spend }: { spend: SpendView }) {
   return (
     <Card
       title="Spend today"
+      note={<RateNote />}
       action={
         <PanelLink path="/usage" className="text-12">
           Usage
@@ -30,20 +31,15 @@ export function SpendCard({ spend }: { spend: SpendView }) {
         {isUnknown(spend) ? "unpriced" : formatMoney(spend.cost_nano_usd)}
       </p>
       <p className="flex flex-wrap gap-x-3 text-12 text-ink-2">
-        <PanelLink look="none" path={requestsPath(today)} className="rounded-mark hover:underline">
+        <PanelLink look="plain" path={requestsPath(today)}>
           {formatCounted(spend.requests, "request", "requests")}
         </PanelLink>
         {spend.unpriced_requests > 0 && (
-          <PanelLink
-            look="none"
-            path={requestsPath({ ...today, unpriced: true })}
-            className="rounded-mark hover:underline"
-          >
+          <PanelLink look="plain" path={requestsPath({ ...today, unpriced: true })}>
             <Unpriced requests={spend.unpriced_requests} />
           </PanelLink>
         )}
       </p>
-      <RateNote />
       <div className="mt-2">
         <MonthForecast />
       </div>

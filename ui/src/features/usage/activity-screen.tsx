@@ -6,7 +6,7 @@ import { LatencyCard } from "@/features/usage/latency-card";
 import { PeriodBar } from "@/features/usage/period-bar";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
-import { ACTIVITY_MEASURES, filterOf, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
+import { ACTIVITY_MEASURES, periodOf, periodWords, type UsagePlace } from "@/features/usage/usage-place";
 import { HeatmapCard } from "@/features/usage/heatmap-card";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
@@ -33,7 +33,7 @@ export function ActivityScreen({ place, onMove, onRequests }: ActivityScreenProp
       lead={usage.data && leadOf(usage.data, place)}
       actions={<UsageExport usage={usage.data} place={place} />}
     >
-      <UsageTabs current="activity" range={place.range} zone={place.zone} filter={filterOf(place)} />
+      <UsageTabs current="activity" />
       <PeriodBar place={place} onMove={onMove} />
       <Reading of={usage} skeleton={<ActivitySkeleton />}>
         {(data) => (

@@ -18,7 +18,7 @@ export function ActivityTotals({ usage, place }: { usage: UsageView; place: Usag
         name="Requests"
         action={<PinButton measure="requests" range={place.range} {...usageFilter(place)} />}
         value={
-          <PanelLink look="none" path={requestsPath(period)} className="rounded-mark hover:underline">
+          <PanelLink look="plain" path={requestsPath(period)}>
             {formatCount(totals.requests)}
           </PanelLink>
         }

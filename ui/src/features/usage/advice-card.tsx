@@ -5,7 +5,7 @@ import { Unavailable } from "@/features/usage/unavailable";
 import { Card } from "@/components/card";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
+import { LoadingCard } from "@/components/skeleton";
 import type { UsageAdviceCardView, UsageAdviceView } from "@/ipc/bindings";
 import { useUsageAdvice } from "@/ipc/usage-queries";
 import { formatMoney } from "@/lib/money";
@@ -14,7 +14,7 @@ import { pathWith, requestsPath, type RequestFilter } from "@/lib/request-filter
 export function AdviceCard({ place }: { place: UsagePlace }) {
   const advice = useUsageAdvice({ zone: place.zone });
   return (
-    <Reading of={advice} skeleton={<Skeleton className="h-[132px] rounded-card" />}>
+    <Reading of={advice} skeleton={<LoadingCard label="Loading suggestions" className="h-[272px]" />}>
       {(data) => (
         <Card title={data.finding} note="by the last 30 days">
           {data.advice.length === 0 && (
@@ -57,9 +57,9 @@ function Suggestion({ card, of }: { card: UsageAdviceCardView; of: UsageAdviceVi
             <li key={row.label} className="flex gap-1">
               <span>{row.label}</span>
               <PanelLink
-                look="none"
+                look="plain"
                 path={requestsPath({ ...filterOfUsage(row.filter), ...period })}
-                className="rounded-mark text-ink-2 hover:underline hover:underline-offset-2"
+                className="text-ink-2"
               >
                 {row.value}
               </PanelLink>

@@ -22,10 +22,10 @@ export function BarsTable({ label, height, usage, amountOf, place }: BarsTablePr
       cells: [
         <PanelLink
           key="start"
-          look="none"
+          look="plain"
           path={requestsPath(bar)}
           aria-label={`Requests of ${bucket.label}`}
-          className="rounded-mark hover:text-ink-1 hover:underline hover:underline-offset-2"
+          className="hover:text-ink-1"
         >
           {bucket.label}
         </PanelLink>,
@@ -53,7 +53,7 @@ function Amount({ of, amountOf, path }: AmountProps) {
   if (of.requests === 0) return <span className="text-ink-3">–</span>;
   if (path === null || path === undefined) return amountOf(of);
   return (
-    <PanelLink look="none" path={path} className="rounded-mark hover:underline hover:underline-offset-2">
+    <PanelLink look="plain" path={path}>
       {amountOf(of)}
     </PanelLink>
   );

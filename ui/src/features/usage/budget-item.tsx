@@ -69,9 +69,9 @@ export function BudgetItem({ budget, isPointed, onEdit }: BudgetItemProps) {
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">
         <p>
           <PanelLink
-            look="none"
+            look="plain"
             path={requestsPath({ ...scopeFilter(scope), since: from })}
-            className="rounded-mark text-18 font-semibold tracking-[-0.01em] hover:underline hover:underline-offset-2"
+            className="text-18 font-semibold tracking-[-0.01em]"
           >
             {formatMoney(budget.spent_nano_usd)}
           </PanelLink>{" "}

@@ -1,14 +1,16 @@
 /** The cost of the period, and how much of it is known. */
+import { use } from "react";
 import { periodFilter } from "@/features/usage/requests-link";
 import { periodLabel, usageFilter, type UsagePlace } from "@/features/usage/usage-place";
 import { Change } from "@/components/change";
 import { PanelLink } from "@/components/panel-link";
+import { KeptWords } from "@/components/usage-tabs";
 import type { UsagePreviousView, UsageView } from "@/ipc/bindings";
 import { PinButton } from "@/ipc/pin-dialog";
 import { RateNote } from "@/ipc/rate-note";
 import { formatMoney } from "@/lib/money";
 import { formatCount, formatCounted } from "@/lib/quantity";
-import { requestsPath } from "@/lib/request-filter";
+import { pathWith, requestsPath } from "@/lib/request-filter";
 
 interface CostHeroProps {
   usage: UsageView;
@@ -19,6 +21,7 @@ export function CostHero({ usage, place }: CostHeroProps) {
   const { requests, failed_requests: failed, unpriced_requests: unpriced, cost_nano_usd: cost } = usage.totals;
   const { previous } = usage;
   const period = periodFilter(usage, place);
+  const kept = use(KeptWords);
   const isUnknown = requests > 0 && unpriced === requests;
   return (
     <section aria-label="Cost" className="flex min-w-0 flex-col bg-surface-1 px-4 py-3">
@@ -31,11 +34,7 @@ export function CostHero({ usage, place }: CostHeroProps) {
       </p>
       <p className="min-h-[18px] truncate text-12 text-ink-2">{previous && <Comparison previous={previous} />}</p>
       <p className="mt-auto flex flex-wrap gap-x-3 pt-2 text-12 text-ink-2">
-        <PanelLink
-          look="none"
-          path={requestsPath(period)}
-          className="rounded-mark hover:underline hover:underline-offset-2"
-        >
+        <PanelLink look="plain" path={requestsPath(period)}>
           {formatCounted(requests, "request", "requests")}
         </PanelLink>
         {failed > 0 && (
@@ -58,7 +57,9 @@ export function CostHero({ usage, place }: CostHeroProps) {
           </PanelLink>
         )}
       </p>
-      <p className="text-11 text-pretty text-ink-3">{usage.basis}</p>
+      <p className="text-11 text-pretty text-ink-3">
+        {usage.basis} {unpriced > 0 && <PanelLink path={pathWith("/billing", kept)}>Set prices</PanelLink>}
+      </p>
       <RateNote />
     </section>
   );

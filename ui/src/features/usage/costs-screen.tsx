@@ -1,29 +1,14 @@
-/** What was spent: the sum against the budgets, the bars, and where it went. Every number leads to its requests. */
-import { AdviceCard } from "@/features/usage/advice-card";
-import { AnomaliesCard } from "@/features/usage/anomalies-card";
+/** What was spent: the sum against the budgets, the bars, and where the month will end. Every number leads to its requests. */
+import { AnomaliesLine } from "@/features/usage/anomalies-line";
 import { BudgetsCard } from "@/features/usage/budgets-card";
 import { CostHero } from "@/features/usage/cost-hero";
-import { CrossCard } from "@/features/usage/cross-card";
-import { EfficiencyCards } from "@/features/usage/efficiency-cards";
-import { ExpensiveCard } from "@/features/usage/expensive-card";
 import { GroupsTable } from "@/features/usage/groups-table";
-import { MetersTable } from "@/features/usage/meters-table";
 import { PeriodBar } from "@/features/usage/period-bar";
-import { UnpricedCard } from "@/features/usage/unpriced-card";
 import { UsageBars } from "@/features/usage/usage-bars";
 import { UsageExport } from "@/features/usage/usage-export";
-import {
-  MEASURES,
-  filterOf,
-  isFiltered,
-  periodOf,
-  periodWords,
-  usageFilter,
-  type UsagePlace,
-} from "@/features/usage/usage-place";
+import { MEASURES, periodOf, periodWords, usageFilter, type UsagePlace } from "@/features/usage/usage-place";
 import { ForecastChart } from "@/features/usage/forecast-chart";
 import { ForecastFigure } from "@/features/usage/forecast-figure";
-import { DriftCard } from "@/features/usage/drift-card";
 import { Page } from "@/components/page";
 import { Reading } from "@/components/reading";
 import { Skeleton } from "@/components/skeleton";
@@ -51,7 +36,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
       lead={usage.data && leadOf(usage.data, place)}
       actions={<UsageExport usage={usage.data} place={place} />}
     >
-      <UsageTabs current="costs" range={place.range} zone={place.zone} filter={filterOf(place)} />
+      <UsageTabs current="costs" />
       <PeriodBar place={place} onMove={onMove} />
       <Reading of={usage} skeleton={<CostsSkeleton />}>
         {(data) => (
@@ -60,7 +45,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
             className={classNames("flex flex-col gap-4", usage.isPlaceholderData && "opacity-60")}
           >
             <Hero usage={data} place={place} />
-            <AnomaliesCard place={place} />
+            <AnomaliesLine place={place} />
             <UsageBars
               usage={data}
               measures={MEASURES}
@@ -69,26 +54,7 @@ export function CostsScreen({ place, onMove, onRequests }: CostsScreenProps) {
               onRequests={onRequests}
             />
             <GroupsTable usage={data} place={place} />
-            {data.totals.requests > 0 && (
-              <>
-                <CrossCard place={place} onRequests={onRequests} />
-                <EfficiencyCards place={place} />
-                <ExpensiveCard place={place} onRequests={onRequests} />
-              </>
-            )}
             <Forecast place={place} />
-            {isFiltered(place) ? (
-              <p className="text-12 text-ink-3">
-                Suggestions, meters and what providers billed are for all requests only. Remove the filter to see them.
-              </p>
-            ) : (
-              <>
-                {data.totals.requests > 0 && <AdviceCard place={place} />}
-                <MetersTable meters={data.meters} />
-                <DriftCard />
-              </>
-            )}
-            {data.totals.unpriced_requests > 0 && <UnpricedCard usage={data} place={place} />}
           </div>
         )}
       </Reading>

@@ -12,7 +12,7 @@ test("the cost is compared with the period before, also for chosen days", async 
 });
 
 test("two dimensions are crossed, and each cell leads to its requests", async () => {
-  const { user } = renderPanel("busy", "/usage");
+  const { user } = renderPanel("busy", "/breakdown");
   await choose(user, await screen.findByRole("combobox", { name: "A bar for each" }), "Client");
   await choose(user, screen.getByRole("combobox", { name: "Divided by" }), "Backend");
   const chart = await screen.findByRole("figure", { name: /^Most for claude-code: \d+ % of/ });
@@ -25,7 +25,7 @@ test("two dimensions are crossed, and each cell leads to its requests", async ()
 });
 
 test("a dimension is also a treemap, walked by keyboard, and a tile leads to its requests", async () => {
-  const { user } = renderPanel("busy", "/usage");
+  const { user } = renderPanel("busy", "/breakdown");
   await choose(user, await screen.findByRole("combobox", { name: "A bar for each" }), "Client");
   const chart = await screen.findByRole("figure", { name: /^Most for claude-code: \d+ % of/ });
   await user.click(within(chart).getByRole("radio", { name: "Treemap" }));
@@ -52,7 +52,7 @@ test("the month's end is expected with its range, and its days stand in a table"
 });
 
 test("what a provider billed stands beside what was computed, and an admin key leads to its report", async () => {
-  const { host, user } = renderPanel("busy", "/usage");
+  const { host, user } = renderPanel("busy", "/billing");
   const { finding } = await host.billingDrift({ days: 30 });
   const card = await screen.findByRole("region", { name: "Billed and computed" });
   expect(await within(card).findByText(finding)).toBeVisible();
@@ -67,7 +67,7 @@ test("what a provider billed stands beside what was computed, and an admin key l
 });
 
 test("a fetch of a cost report says how far it is, and the button cancels it meanwhile", async () => {
-  const { host, user } = renderPanel("busy", "/usage");
+  const { host, user } = renderPanel("busy", "/billing");
   const card = await screen.findByRole("region", { name: "Billed and computed" });
   const cancel = vi.spyOn(host, "billingCancel");
   const progress = {

@@ -1,8 +1,7 @@
 /** Any two dimensions crossed: a bar or a tile for each of one, divided by the other. */
-import { useState } from "react";
 import { groupFilter, periodFilter } from "@/features/usage/requests-link";
 import { seriesColour } from "@/features/usage/series";
-import { CROSS_GROUPS, periodLabel, periodOf, type UsagePlace } from "@/features/usage/usage-place";
+import { CROSS_GROUPS, CROSS_LOOKS, periodLabel, periodOf, type BreakdownPlace } from "@/features/usage/usage-place";
 import { ChartCard } from "@/components/chart-card";
 import { ChartTable } from "@/components/chart-table";
 import { Choice } from "@/components/choice";
@@ -10,7 +9,7 @@ import { PanelLink } from "@/components/panel-link";
 import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
 import { Select } from "@/components/select";
-import { Skeleton } from "@/components/skeleton";
+import { LoadingCard } from "@/components/skeleton";
 import { Spend } from "@/components/spend";
 import { Treemap } from "@/components/treemap";
 import type { GroupBy, UsageCrossGroupView, UsageCrossView } from "@/ipc/bindings";
@@ -22,11 +21,6 @@ import { requestsPath, type RequestFilter } from "@/lib/request-filter";
 const BARS_MAX = 10;
 const TREEMAP_PX = 300;
 
-const VIEWS = [
-  { value: "bars", label: "Bars" },
-  { value: "treemap", label: "Treemap" },
-] as const;
-type CrossLook = (typeof VIEWS)[number]["value"];
 const ROW_PX = 38;
 
 /** The word of a dimension inside a sentence. */
@@ -35,27 +29,37 @@ function wordOf(group: GroupBy): string {
 }
 
 interface CrossCardProps {
-  place: UsagePlace;
+  place: BreakdownPlace;
+  onMove: (place: BreakdownPlace) => void;
   /** Opens the requests of a tile. */
   onRequests: (filter: RequestFilter) => void;
 }
 
-export function CrossCard({ place, onRequests }: CrossCardProps) {
-  const [look, setLook] = useState<CrossLook>("bars");
-  const [rows, setRows] = useState<GroupBy>("project");
-  const [columns, setColumns] = useState<GroupBy>("model");
+export function CrossCard({ place, onMove, onRequests }: CrossCardProps) {
+  const { rows, columns, look } = place;
+  const dimension = (name: "rows" | "columns") => ({
+    options: CROSS_GROUPS,
+    value: place[name],
+    onChange: (group: GroupBy) => onMove({ ...place, [name]: group }),
+    className: "w-28",
+  });
   const unit = useMoneyUnit();
   const cross = useUsageCross({ period: periodOf(place), rows, columns });
   const controls = (
     <div className="flex flex-wrap items-center justify-end gap-2 text-12 text-ink-2">
-      <Choice label="Look of the sums" options={VIEWS} value={look} onChange={setLook} />
-      <Select aria-label="A bar for each" options={CROSS_GROUPS} value={rows} onChange={setRows} className="w-28" />
+      <Choice
+        label="Look of the sums"
+        options={CROSS_LOOKS}
+        value={look}
+        onChange={(next) => onMove({ ...place, look: next })}
+      />
+      <Select aria-label="A bar for each" {...dimension("rows")} />
       by
-      <Select aria-label="Divided by" options={CROSS_GROUPS} value={columns} onChange={setColumns} className="w-28" />
+      <Select aria-label="Divided by" {...dimension("columns")} />
     </div>
   );
   return (
-    <Reading of={cross} skeleton={<Skeleton className="h-[260px] rounded-card" />}>
+    <Reading of={cross} skeleton={<LoadingCard label="Loading breakdown" className="h-[260px]" />}>
       {(data) => (
         <ChartCard
           finding={findingOf(data, rows)}
@@ -193,12 +197,7 @@ function CrossTable({ cross, rows, columns, period }: CrossProps) {
             const [one, other] = [groupFilter(row, rows), groupFilter(column, columns)];
             if (one === null || other === null) return <Spend key={column.key} spend={cell} />;
             return (
-              <PanelLink
-                key={column.key}
-                look="none"
-                path={requestsPath({ ...one, ...other, ...period })}
-                className="rounded-mark hover:underline hover:underline-offset-2"
-              >
+              <PanelLink key={column.key} look="plain" path={requestsPath({ ...one, ...other, ...period })}>
                 <Spend spend={cell} />
               </PanelLink>
             );

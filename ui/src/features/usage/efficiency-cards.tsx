@@ -7,7 +7,7 @@ import { Choice } from "@/components/choice";
 import { PanelLink } from "@/components/panel-link";
 import { RankedBars } from "@/components/ranked-bars";
 import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
+import { LoadingCard } from "@/components/skeleton";
 import type { UsageEfficiencyView, UsageSavingView, UsageWasteView } from "@/ipc/bindings";
 import { useUsageEfficiency } from "@/ipc/usage-queries";
 import { classNames } from "@/lib/class-names";
@@ -45,12 +45,12 @@ export function EfficiencyCards({ place }: { place: UsagePlace }) {
         title="Saved by the cache"
         action={<Choice label="Group savings by" options={SAVING_GROUPS} value={by} onChange={setBy} />}
       >
-        <Reading of={efficiency} skeleton={<Skeleton className="h-[190px]" />}>
+        <Reading of={efficiency} skeleton={<LoadingCard label="Loading savings" className="h-[190px]" />}>
           {(data) => <Savings efficiency={data} by={by} period={periodFilter(data, place)} />}
         </Reading>
       </Card>
       <Card title="Wasted" note="nobody got an answer for it">
-        <Reading of={efficiency} skeleton={<Skeleton className="h-[190px]" />}>
+        <Reading of={efficiency} skeleton={<LoadingCard label="Loading waste" className="h-[190px]" />}>
           {(data) => <Waste efficiency={data} period={periodFilter(data, place)} />}
         </Reading>
       </Card>
@@ -104,11 +104,7 @@ function SavingRow({ group, by, period }: { group: UsageSavingView; by: SavingGr
         {filter === null ? (
           group.label
         ) : (
-          <PanelLink
-            look="none"
-            path={requestsPath({ ...filter, cache: "hit", ...period })}
-            className="rounded-mark hover:underline hover:underline-offset-2"
-          >
+          <PanelLink look="plain" path={requestsPath({ ...filter, cache: "hit", ...period })}>
             {group.label}
           </PanelLink>
         )}

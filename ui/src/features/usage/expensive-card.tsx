@@ -10,7 +10,7 @@ import { DataTable, type Column } from "@/components/data-table";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
 import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
+import { LoadingCard } from "@/components/skeleton";
 import { StackedBars } from "@/components/stacked-bars";
 import type { CostStepView, RequestView, UsageExpensiveView } from "@/ipc/bindings";
 import { useUsageExpensive } from "@/ipc/usage-queries";
@@ -32,7 +32,7 @@ interface ExpensiveCardProps {
 export function ExpensiveCard({ place, onRequests }: ExpensiveCardProps) {
   const expensive = useUsageExpensive(periodOf(place));
   return (
-    <Reading of={expensive} skeleton={<Skeleton className="h-[470px] rounded-card" />}>
+    <Reading of={expensive} skeleton={<LoadingCard label="Loading requests" className="h-[523px]" />}>
       {(data) =>
         data.histogram.length === 0 ? null : (
           <div
@@ -68,12 +68,7 @@ function Histogram({ expensive, place, onRequests }: ExpensiveCardProps & { expe
               step.requests === 0 ? (
                 "–"
               ) : (
-                <PanelLink
-                  key="requests"
-                  look="none"
-                  path={requestsPath(filterOf(step))}
-                  className="rounded-mark hover:underline hover:underline-offset-2"
-                >
+                <PanelLink key="requests" look="plain" path={requestsPath(filterOf(step))}>
                   {formatCount(step.requests)}
                 </PanelLink>
               ),
@@ -131,9 +126,9 @@ function MostExpensive({ requests, period }: { requests: RequestView[]; period: 
         value: (row) => row.model_asked,
         cell: (row) => (
           <PanelLink
-            look="none"
+            look="plain"
             path={requestsPath({ ...period, request: row.id })}
-            className="truncate rounded-mark font-medium text-ink-1 hover:underline hover:underline-offset-2"
+            className="truncate font-medium text-ink-1"
           >
             {row.model_billed ?? row.model_asked}
           </PanelLink>

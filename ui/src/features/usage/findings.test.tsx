@@ -2,7 +2,8 @@ import { screen, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { EfficiencyCards } from "@/features/usage/efficiency-cards";
 import { AdviceCard } from "@/features/usage/advice-card";
-import { AnomaliesCard } from "@/features/usage/anomalies-card";
+import { AnomaliesLine } from "@/features/usage/anomalies-line";
+import { AnomaliesScreen } from "@/features/usage/anomalies-screen";
 import type { UsagePlace } from "@/features/usage/usage-place";
 import type { UsageAdviceCardView, UsageAnomalyView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
@@ -25,10 +26,25 @@ const ANOMALY: UsageAnomalyView = {
   contributors: [{ dimension: "model", key: "gpt-5.2", label: "gpt-5.2", excess_nano_usd: 2_100_000_000 }],
 };
 
-test("what is unusual is one line, and opens to its explanation and its requests", async () => {
-  const { host, user, cache } = renderWith("busy", <AnomaliesCard place={PLACE} />);
+test("what is unusual is one line on Costs, which leads to all of it", async () => {
+  const { host, cache } = renderWith("busy", <AnomaliesLine place={PLACE} />);
   const known = await host.usageAnomalies({ zone: "local", days: 7 });
-  await screen.findByText(known.finding);
+  expect(await screen.findByRole("link")).toHaveAttribute("href", "#/anomalies");
+  expect(screen.getByRole("link")).toHaveTextContent(`${known.finding}${known.anomalies[0]?.finding}`);
+  vi.spyOn(host, "usageAnomalies").mockResolvedValue({ ...known, learning: true, finding: "Calm", anomalies: [] });
+  await cache.invalidateQueries({ queryKey: ["usage"] });
+  expect(await screen.findByText("Calm")).toBeVisible();
+  expect(screen.getByRole("link")).toHaveTextContent(/still learning what is usual$/);
+});
+
+test("each unusual thing has its explanation and its requests", async () => {
+  const moved = vi.fn();
+  const { host, user, cache } = renderWith(
+    "busy",
+    <AnomaliesScreen place={{ zone: "local", look_back: "7" }} onMove={moved} />,
+  );
+  const known = await host.usageAnomalies({ zone: "local", days: 7 });
+  await screen.findByText(`${known.finding}.`);
   const view = {
     ...known,
     learning: true,
@@ -37,8 +53,7 @@ test("what is unusual is one line, and opens to its explanation and its requests
   };
   const asked = vi.spyOn(host, "usageAnomalies").mockResolvedValue({ ...view, anomalies: [ANOMALY] });
   await cache.invalidateQueries({ queryKey: ["usage"] });
-  await user.click(await screen.findByText("1 unusual thing"));
-  expect(screen.getByText(/still learning what is usual$/)).toBeVisible();
+  expect(await screen.findByText("1 unusual thing, still learning what is usual.")).toBeVisible();
   const list = screen.getByRole("list", { name: "Unusual spending" });
   expect(list).toHaveTextContent("$2.90 from more tokens, $1.10 from dearer tokens");
   expect(within(list).getByRole("link", { name: ANOMALY.finding })).toHaveAttribute(
@@ -55,6 +70,9 @@ test("what is unusual is one line, and opens to its explanation and its requests
   await cache.invalidateQueries({ queryKey: ["usage"] });
   expect(await screen.findByText("Nothing unusual")).toBeVisible();
   expect(screen.queryByRole("list", { name: "Unusual spending" })).not.toBeInTheDocument();
+  expect(screen.getByText("Loops are not looked for.")).toBeVisible();
+  await user.click(screen.getByRole("radio", { name: "28 days" }));
+  expect(moved).toHaveBeenCalledWith({ zone: "local", look_back: "28" });
 });
 
 const ADVICE: UsageAdviceCardView = {

@@ -30,11 +30,7 @@ export function GroupsTable({ usage, place, withoutCost = false }: GroupsTablePr
       const filter = groupFilter(row, group);
       if (filter === null) return content;
       return (
-        <PanelLink
-          look="none"
-          path={requestsPath({ ...filter, ...more, ...periodFilter(usage, place) })}
-          className="rounded-mark hover:underline hover:underline-offset-2"
-        >
+        <PanelLink look="plain" path={requestsPath({ ...filter, ...more, ...periodFilter(usage, place) })}>
           {content}
         </PanelLink>
       );

@@ -45,9 +45,8 @@ export function LatencyTable({ latency, part, by, chosen, period, onChoose }: La
           if (filter === null) return count;
           return (
             <PanelLink
-              look="none"
+              look="plain"
               path={requestsPath({ ...filter, ...period })}
-              className="rounded-mark hover:underline hover:underline-offset-2"
               onClick={(event) => event.stopPropagation()}
             >
               {count}

@@ -13,9 +13,11 @@ const FIRST_DAYS = 14;
 interface PeriodBarProps {
   place: UsagePlace;
   onMove: (place: UsagePlace) => void;
+  /** Leaves the dimension out, where nothing is grouped by it. */
+  withoutGroups?: boolean;
 }
 
-export function PeriodBar({ place, onMove }: PeriodBarProps) {
+export function PeriodBar({ place, onMove, withoutGroups = false }: PeriodBarProps) {
   const { days, ...rest } = place;
   const now = useNow();
   return (
@@ -27,7 +29,14 @@ export function PeriodBar({ place, onMove }: PeriodBarProps) {
         onChange={(range) => onMove(range === CUSTOM ? { ...rest, days: lastDays(now) } : { ...rest, range })}
       />
       {days !== undefined && <Days days={days} onChange={(next) => onMove({ ...rest, days: next })} />}
-      <Choice label="Group by" options={GROUPS} value={place.group} onChange={(group) => onMove({ ...place, group })} />
+      {!withoutGroups && (
+        <Choice
+          label="Group by"
+          options={GROUPS}
+          value={place.group}
+          onChange={(group) => onMove({ ...place, group })}
+        />
+      )}
       <Choice
         label="Time zone of the days"
         options={ZONES}

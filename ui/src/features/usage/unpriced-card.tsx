@@ -52,14 +52,14 @@ function UnpricedModel({ of, period }: { of: UnpricedModelView; period: RequestF
         )}
       </div>
       <PanelLink
-        look="none"
+        look="plain"
         path={requestsPath({
           ...period,
           ...(model !== "" && { model }),
           ...(backend !== null && { backend }),
           unpriced: true,
         })}
-        className="rounded-mark text-12 whitespace-nowrap text-warn hover:underline hover:underline-offset-2"
+        className="text-12 whitespace-nowrap text-warn"
       >
         {formatCounted(requests, "request", "requests")}
       </PanelLink>

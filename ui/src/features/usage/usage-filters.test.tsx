@@ -23,7 +23,7 @@ test("a filter of the costs is chosen from the names of the period, and every nu
   expect(total).toHaveAttribute("href", expect.stringMatching(/^#\/requests\?model=gpt-5\.2-mini&since=\d+/));
   expect(screen.getByRole("link", { name: "Activity" })).toHaveAttribute(
     "href",
-    "#/activity?range=last_week&zone=local&model=gpt-5.2-mini",
+    "#/activity?range=last_week&group=backend&zone=local&model=gpt-5.2-mini",
   );
   await user.click(screen.getByRole("button", { name: "Clear model filter" }));
   expect(screen.queryByRole("button", { name: "Model: gpt-5.2-mini" })).not.toBeInTheDocument();

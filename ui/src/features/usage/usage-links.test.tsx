@@ -30,8 +30,36 @@ test("every number of the tables leads to its requests", async () => {
     "href",
     `#/requests?since=${usage.buckets.at(-1)?.start}`,
   );
-  expect(screen.getByRole("link", { name: "Show them" })).toHaveAttribute(
+});
+
+test("what has no price leads to its requests, and the costs lead to what has no price", async () => {
+  const { host } = renderPanel("busy", "/billing?range=last_week");
+  const usage = await host.usage({ range: "last_week", group_by: "backend", zone: "local" });
+  const start = usage.from - (usage.from % 900_000);
+  expect(await screen.findByRole("link", { name: "Show them" })).toHaveAttribute(
     "href",
     `#/requests?since=${start}&unpriced=true`,
   );
+  const { requests, unpriced_requests: unpriced } = usage.totals;
+  expect(screen.getByText(`${unpriced} of ${requests} requests in 7 days have no price.`)).toBeVisible();
+});
+
+test("the parts of Usage hand on what was chosen, by link and by arrow keys", async () => {
+  const { user } = renderPanel(
+    "busy",
+    "/breakdown?range=last_month&group=model&rows=client&look=treemap&client=codex&columns=nothing",
+  );
+  const tabs = within(await screen.findByRole("navigation", { name: "Parts of Usage" }));
+  expect(tabs.getByRole("link", { current: "page" })).toHaveTextContent("Breakdown");
+  const kept = "range=last_month&group=model&zone=local&client=codex&rows=client&columns=model&look=treemap";
+  expect(tabs.getByRole("link", { name: "Savings" })).toHaveAttribute("href", `#/savings?${kept}`);
+  expect(screen.getByRole("radio", { name: "Treemap" })).toBeChecked();
+  tabs.getByRole("link", { name: "Breakdown" }).focus();
+  await user.keyboard("{ArrowRight}{ArrowRight}{ArrowRight}");
+  expect(tabs.getByRole("link", { name: "Budgets" })).toHaveFocus();
+  // Budgets show no period, and hand it on all the same.
+  await user.keyboard("{Enter}");
+  const onward = await screen.findByRole("link", { name: "Breakdown" });
+  expect(onward).toHaveAttribute("href", `#/breakdown?${kept}`);
+  expect(onward).not.toHaveAttribute("aria-current");
 });

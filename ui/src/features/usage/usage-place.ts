@@ -54,6 +54,26 @@ export const CROSS_GROUPS: readonly { value: GroupBy; label: string }[] = [
   { value: "route", label: "Route" },
 ];
 
+export const CROSS_LOOKS = [
+  { value: "bars", label: "Bars" },
+  { value: "treemap", label: "Treemap" },
+] as const;
+
+/** A place with the two dimensions that are crossed there. */
+export interface BreakdownPlace extends UsagePlace {
+  rows: GroupBy;
+  columns: GroupBy;
+  look: (typeof CROSS_LOOKS)[number]["value"];
+}
+
+/** How many days until now are looked at for unusual spending. */
+export const LOOK_BACKS = [
+  { value: "1", label: "Today" },
+  { value: "7", label: "7 days" },
+  { value: "28", label: "28 days" },
+] as const;
+export type LookBack = (typeof LOOK_BACKS)[number]["value"];
+
 export const ZONES = [
   { value: "local", label: "Local" },
   { value: "utc", label: "UTC" },
@@ -82,6 +102,28 @@ export function parseUsagePlace(search: Record<string, unknown>): UsagePlace {
     ...(isDaySpan(search["days"]) && { days: { first: search["days"].first, last: search["days"].last } }),
     ...parseDimensions(search),
   };
+}
+
+export function parseBreakdownPlace(search: Record<string, unknown>): BreakdownPlace {
+  return {
+    ...parseUsagePlace(search),
+    rows: known(CROSS_GROUPS, search["rows"], "project"),
+    columns: known(CROSS_GROUPS, search["columns"], "model"),
+    look: known(CROSS_LOOKS, search["look"], "bars"),
+  };
+}
+
+/** The router reads `look_back=7` as a number. */
+export function parseLookBack({ look_back: asked }: Record<string, unknown>): LookBack {
+  return known(LOOK_BACKS, typeof asked === "number" ? String(asked) : asked, "7");
+}
+
+/** What the parts of Usage hand on to each other: what an address says of them. */
+export type KeptPlace = Partial<Omit<BreakdownPlace, "measure">>;
+
+export function parseKeptPlace(search: Record<string, unknown>): KeptPlace {
+  const { measure: _, ...place } = parseBreakdownPlace(search);
+  return Object.fromEntries(Object.entries(place).filter(([name]) => name in search));
 }
 
 function parseDimensions(search: Record<string, unknown>): DimensionFilter {

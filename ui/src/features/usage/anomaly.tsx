@@ -1,21 +1,12 @@
-/** Spending that is unlike what it usually is, each with what explains it. */
+/** One thing that is unlike what it usually is, with what explains it and the requests behind it. */
 import { dimensionFilter } from "@/features/usage/requests-link";
-import type { UsagePlace } from "@/features/usage/usage-place";
-import { DisclosureSummary } from "@/components/disclosure-summary";
 import { Moment } from "@/components/moment";
 import { PanelLink } from "@/components/panel-link";
-import { Reading } from "@/components/reading";
-import { Skeleton } from "@/components/skeleton";
 import { StateMark } from "@/components/state-mark";
-import { Unavailable } from "@/features/usage/unavailable";
-import type { UsageAnomaliesView, UsageAnomalyRule, UsageAnomalyView } from "@/ipc/bindings";
-import { useUsageAnomalies } from "@/ipc/usage-queries";
+import type { UsageAnomalyRule, UsageAnomalyView } from "@/ipc/bindings";
 import { formatMoney } from "@/lib/money";
 import { requestsPath } from "@/lib/request-filter";
 import type { Sign } from "@/lib/tables";
-
-const DAYS = 7;
-const SHOWN_MAX = 5;
 
 const SIGNS: Record<UsageAnomalyRule, Sign> = {
   cost: { word: "Cost", shape: "triangle", tone: "warn" },
@@ -26,53 +17,12 @@ const SIGNS: Record<UsageAnomalyRule, Sign> = {
 
 const CALM: Sign = { word: "Usual", shape: "disc", tone: "ok" };
 
-/** One line until it is opened, whatever was found: nothing moves when it comes. */
-export function AnomaliesCard({ place }: { place: UsagePlace }) {
-  const anomalies = useUsageAnomalies({ zone: place.zone, days: DAYS });
-  return (
-    <Reading of={anomalies} skeleton={<Skeleton className="h-[42px] rounded-card" />}>
-      {(data) => <Anomalies view={data} />}
-    </Reading>
-  );
+/** The sign of the newest finding, or of a calm period. */
+export function anomalySign(first: UsageAnomalyView | undefined): Sign {
+  return first ? SIGNS[first.rule] : CALM;
 }
 
-const FRAME = "rounded-card border border-line bg-surface-1 px-4";
-
-function Anomalies({ view }: { view: UsageAnomaliesView }) {
-  const { anomalies, finding, learning, unavailable_rules: unavailable } = view;
-  const [first] = anomalies;
-  const summary = (
-    <span className="flex min-w-0 flex-1 items-center gap-3">
-      <StateMark sign={first ? SIGNS[first.rule] : CALM} />
-      <span className="font-semibold whitespace-nowrap text-ink-1">{finding}</span>
-      <span className="min-w-0 truncate text-12 text-ink-3 group-open:hidden">
-        {first?.finding}
-        {learning && `${first ? "; " : ""}still learning what is usual`}
-      </span>
-    </span>
-  );
-  if (first === undefined)
-    return (
-      <section aria-label="Unusual spending" className={`${FRAME} flex h-[42px] items-center`}>
-        {summary}
-      </section>
-    );
-  return (
-    <details aria-label="Unusual spending" className={`group ${FRAME}`}>
-      <DisclosureSummary className="h-10">{summary}</DisclosureSummary>
-      <ul aria-label="Unusual spending" className="border-t border-line py-1">
-        {anomalies.slice(0, SHOWN_MAX).map((anomaly) => (
-          <Anomaly key={`${anomaly.rule}-${anomaly.start}-${anomaly.finding}`} anomaly={anomaly} />
-        ))}
-      </ul>
-      <Unavailable rules={unavailable} />
-    </details>
-  );
-}
-
-const LINK = "rounded-mark hover:underline hover:underline-offset-2";
-
-function Anomaly({ anomaly }: { anomaly: UsageAnomalyView }) {
+export function Anomaly({ anomaly }: { anomaly: UsageAnomalyView }) {
   const { rule, subject, start, end, contributors } = anomaly;
   const sign = SIGNS[rule];
   const about = subject === null ? {} : dimensionFilter(subject);
@@ -85,7 +35,7 @@ function Anomaly({ anomaly }: { anomaly: UsageAnomalyView }) {
       <div className="min-w-0 flex-1">
         <p className="text-ink-1">
           <span className="sr-only">{sign.word}: </span>
-          <PanelLink look="none" path={requestsPath({ ...about, since: start, until: end })} className={LINK}>
+          <PanelLink look="plain" path={requestsPath({ ...about, since: start, until: end })}>
             {anomaly.finding}
           </PanelLink>
         </p>
@@ -95,9 +45,8 @@ function Anomaly({ anomaly }: { anomaly: UsageAnomalyView }) {
             {contributors.map((one) => (
               <PanelLink
                 key={`${one.dimension}-${one.key}`}
-                look="none"
+                look="plain"
                 path={requestsPath({ ...dimensionFilter(one), since: start, until: end })}
-                className={LINK}
               >
                 {`${one.label} +${formatMoney(one.excess_nano_usd)}`}
               </PanelLink>
