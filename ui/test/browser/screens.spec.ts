@@ -135,21 +135,18 @@ test("at 200 % zoom nothing sticks out", async ({ page }) => {
 });
 
 test("what is asked for slowly shows its shape first and does not jump", async ({ page }) => {
-  // Neither while the screen's script is loaded nor while its data is.
-  let letScriptCome = () => {};
-  const script = new Promise<void>((resolve) => (letScriptCome = resolve));
-  await page.route("**/assets/backends-screen-*.js", async (route) => {
-    await script;
-    await route.continue();
-  });
-  await openPanel(page, { scenario: "slow", path: "/backends" });
   const top = async (name: string) => {
     const skeleton = page.getByRole("status", { name, exact: true });
     await expect(skeleton).toBeVisible();
     return (await skeleton.boundingBox())?.y ?? 0;
   };
-  const first = await top("Loading Backends");
-  letScriptCome();
+  // Neither while the screen's script is loaded nor while its data is.
+  let first = -1;
+  await page.route("**/assets/backends-screen-*.js", async (route) => {
+    first = await top("Loading Backends");
+    await route.continue();
+  });
+  await openPanel(page, { scenario: "slow", path: "/backends" });
   const second = await top("Loading backends");
   await settled(page);
   const last = (await page.getByRole("region", { name: "Backends" }).boundingBox())?.y ?? 0;
