@@ -178,6 +178,11 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "client_edit" => json!({"id": "tool", "cache": "on", "priority": "background",
             "scope": {"models": ["gpt-*"], "backends": ["panel"], "routes": []},
             "limits": {"requests_per_minute": 60, "tokens_per_minute": null, "in_flight_max": 4}}),
+        "clients_wiring" => json!({}),
+        "client_wiring_plan" => json!({"tool": "claude-code", "undo": false}),
+        "client_wire" => json!({"tool": "claude-code"}),
+        "client_unwire" => json!({"tool": "claude-code", "changed_keys": "refuse"}),
+        "clients_unwire_all" => json!({"changed_keys": "refuse"}),
         "client_revoke" => json!({"id": "tool"}),
         "statement" | "statement_save" => json!({"zone": "utc", "format": "html"}),
         "usage" => json!({"range": "last_week", "group_by": "credential", "zone": "utc",
@@ -434,8 +439,9 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     // In memory, since an encrypted file takes a second per change; the next test uses one.
     let mut home = TestHome::new(HomeVault::Memory);
     home.set("GATEHOUSE_LOG", "trace");
-    // A home folder without files, so that `keys_scan` looks at none of the developer's.
+    // A home folder of a user with Claude Code, so that nothing of the developer is looked at.
     home.set("HOME", &home.path().join("user").display().to_string());
+    std::fs::create_dir_all(home.path().join("user/.claude")).expect("a tool's folder");
     let served = home.serve_with(&["--panel"]).await;
     type_key_in(&home, &mut ears).await;
     import_key(&home).await;

@@ -69,6 +69,16 @@ export const commands = {
 	clientEdit: (req: ClientEdit) => typedError<ClientView, ApiError>(__TAURI_INVOKE("client_edit", { req })),
 	/**  Revokes a client's token at once. */
 	clientRevoke: (req: ClientRef) => typedError<null, ApiError>(__TAURI_INVOKE("client_revoke", { req })),
+	/**  Lists client tools and whether they use the gateway. */
+	clientsWiring: (req: ClientsWiringQuery) => typedError<ToolWiringView[], ApiError>(__TAURI_INVOKE("clients_wiring", { req })),
+	/**  Returns what pointing a tool at the gateway, or undoing that, would change. */
+	clientWiringPlan: (req: WiringPlanQuery) => typedError<WiringPlanView, ApiError>(__TAURI_INVOKE("client_wiring_plan", { req })),
+	/**  Points a tool at the gateway with a client of its own. No token is put into its files. */
+	clientWire: (req: ClientWire) => typedError<ToolWiringView, ApiError>(__TAURI_INVOKE("client_wire", { req })),
+	/**  Undoes that. What others changed in the tool's files stays. */
+	clientUnwire: (req: ClientUnwire) => typedError<ToolWiringView, ApiError>(__TAURI_INVOKE("client_unwire", { req })),
+	/**  Undoes it for every tool. */
+	clientsUnwireAll: (req: ClientsUnwireAll) => typedError<UnwiredToolView[], ApiError>(__TAURI_INVOKE("clients_unwire_all", { req })),
 	/**  Returns the currency that amounts are shown in, with its rate. */
 	currency: () => typedError<CurrencyView, ApiError>(__TAURI_INVOKE("currency")),
 	/**  Sums the usage of a period. */
@@ -919,6 +929,15 @@ export type ChangeTag =
 /**  The ledger's file, its backups and its problems. */
 "ledger";
 
+/**  What an undo does with wired keys that someone else changed. */
+export type ChangedKeys = 
+/**  Change nothing and say which they are. */
+"refuse" | 
+/**  Leave them as they are and undo the others. */
+"keep" | 
+/**  Put back what was there before the wiring. */
+"restore";
+
 export type CheckCategoryView = {
 	name: string,
 	/**  0 to 100, in tenths of a point; None if no check of the category could be run. */
@@ -1014,6 +1033,14 @@ export type ClientScopeView = {
 	routes: string[],
 };
 
+/**  A client tool that can be wired to the gateway. */
+export type ClientTool = "claude-code" | "codex";
+
+export type ClientUnwire = {
+	tool: ClientTool,
+	changed_keys: ChangedKeys,
+};
+
 /**  A tool that may call the gateway. */
 export type ClientView = {
 	id: string,
@@ -1033,6 +1060,26 @@ export type ClientView = {
 	snippets: SnippetView[],
 };
 
+export type ClientWire = {
+	tool: ClientTool,
+	/**
+	 *  The client whose token the tool uses. It is created if there is none of that name. None for
+	 *  the one in use, or one with the tool's name.
+	 */
+	client?: string | null,
+	/**  Of the plan that was shown. */
+	fingerprint?: string | null,
+};
+
+export type ClientsUnwireAll = {
+	changed_keys: ChangedKeys,
+};
+
+export type ClientsWiringQuery = {
+	/**  Whole path of a project whose own settings of the tools are looked at too. */
+	project?: string | null,
+};
+
 export type ConcurrencyView = {
 	/**  Requests in flight at this moment. */
 	in_flight: number,
@@ -1041,6 +1088,17 @@ export type ConcurrencyView = {
 	/**  The limit from the settings; None without a limit. */
 	limit_max: number | null,
 };
+
+/**  Where a value stands that outranks a wired key. */
+export type ConflictLayer = 
+/**  A variable of the environment. */
+"environment" | 
+/**  A file of the project in the current folder. */
+"project" | 
+/**  Settings that an administrator manages. */
+"managed" | 
+/**  The profile in use, in the same file. */
+"profile";
 
 /**  A pause that the provider asked for. */
 export type CooldownView = {
@@ -3178,6 +3236,35 @@ export type TimeZoneChoice =
 /**  UTC, as on provider pages. */
 "utc";
 
+/**  A client tool and how it reaches the gateway. */
+export type ToolWiringView = {
+	tool: ClientTool,
+	/**  The tool's own name. */
+	name: string,
+	state: WiringState,
+	/**  The state in a sentence. */
+	sentence: string,
+	/**  How it gets its token. */
+	rung: WiringRung,
+	rung_sentence: string,
+	/**  True if it reads its files only when it starts. */
+	restart: boolean,
+	/**  None if only its folder was found. */
+	program: string | null,
+	/**  None if it is not known. */
+	version: string | null,
+	/**  Files that are changed, or would be. */
+	files: string[],
+	/**  The client whose token it uses, while it is wired. */
+	client: string | null,
+	/**  Where it sends its requests, while it is wired. */
+	address: string | null,
+	/**  Keys that someone else changed. */
+	drift: WiredKeyChangeView[],
+	/**  What is used instead of the wired keys. */
+	conflicts: WiringConflictView[],
+};
+
 /**  Traffic limits; None for no limit. */
 export type TrafficLimitsView = {
 	/**  In any minute. */
@@ -3258,6 +3345,15 @@ export type UnsupportedFeature =
 "tools" | 
 /**  Images in messages. */
 "images";
+
+/**  What came of undoing one tool's wiring. */
+export type UnwiredToolView = {
+	tool: ClientTool,
+	/**  The tool's own name. */
+	name: string,
+	/**  Why it is still wired; None if it is not. */
+	error: string | null,
+};
 
 /**  The same rule on the 30 days before. */
 export type UsageAdviceBackTestView = {
@@ -3850,6 +3946,85 @@ export type VerdictView = {
 };
 
 export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+
+/**  A wired key that someone else changed. Secrets in the values are masked. */
+export type WiredKeyChangeView = {
+	file: string,
+	/**  With the objects around it, as in `env.ANTHROPIC_BASE_URL`. */
+	key: string,
+	/**  None if wiring had removed it. */
+	expected: string | null,
+	/**  None if it is gone. */
+	found: string | null,
+};
+
+export type WiringConflictView = {
+	layer: ConflictLayer,
+	/**  The file; empty for the environment. */
+	place: string,
+	key: string,
+	/**  What it does and what to do. */
+	explanation: string,
+};
+
+export type WiringFileView = {
+	path: string,
+	/**  There is no such file yet. */
+	creates: boolean,
+	/**  There will be no such file. */
+	removes: boolean,
+	/**  Unified diff, with secrets masked. */
+	diff: string,
+};
+
+/**  Asks what wiring a tool, or undoing that, would change. */
+export type WiringPlanQuery = {
+	tool: ClientTool,
+	/**  True for the undo. */
+	undo: boolean,
+	/**
+	 *  The client whose token the tool would use; None for the one in use, or one with the tool's
+	 *  name.
+	 */
+	client?: string | null,
+	/**  For the undo. */
+	changed_keys?: ChangedKeys | null,
+};
+
+/**  What would change. Nothing is written yet. */
+export type WiringPlanView = {
+	files: WiringFileView[],
+	/**  Wired keys that someone else changed. */
+	changes: WiredKeyChangeView[],
+	/**  What would be used instead. */
+	conflicts: WiringConflictView[],
+	/**  Given back, it makes sure that this plan is carried out. */
+	fingerprint: string,
+};
+
+/**  How a wired tool gets its local token, best first. */
+export type WiringRung = 
+/**  The tool runs a command that prints the token. */
+"command" | 
+/**  The tool's file names a variable or a file that holds the token. */
+"reference" | 
+/**  The tool is started with the token in its environment. */
+"environment" | 
+/**  The token is in the tool's file. */
+"token";
+
+/**  State of a tool's wiring. */
+export type WiringState = 
+/**  Neither the tool nor its folder was found. */
+"not_installed" | "not_wired" | 
+/**  The tool's requests go to the gateway. */
+"wired" | 
+/**  Something else changed the wired keys. */
+"drifted" | 
+/**  Another layer of the tool's configuration outranks the wired keys. */
+"conflict" | 
+/**  A file of the tool cannot be read, and is left alone. */
+"broken";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

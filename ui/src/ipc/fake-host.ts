@@ -37,6 +37,7 @@ import { fakeRequests } from "@/ipc/fake/requests";
 import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { statementOf } from "@/ipc/fake/statement";
+import { fakeWiring } from "@/ipc/fake/wiring";
 import { fakeUsage } from "@/ipc/fake/usage";
 import { fakeVault } from "@/ipc/fake/vault";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
@@ -328,6 +329,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeSessionLogs({ ...doing, later, announce }),
     ...fakeRequests(doing),
     ...fakePins(doing),
+    ...fakeWiring(doing),
     ...fakePrices(doing),
 
     ...fakeUsage(doing, labelOf),

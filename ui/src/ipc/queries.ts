@@ -29,6 +29,7 @@ import type {
   SessionLogsView,
   SettingsView,
   StatusView,
+  ToolWiringView,
   UsageCrossQuery,
   UsageCrossView,
   UsageReportQuery,
@@ -45,6 +46,7 @@ export const QUERY_NAMES = [
   "keys",
   "keys_scan",
   "clients",
+  "clients_wiring",
   "currency",
   "usage",
   "billing_drift",
@@ -106,6 +108,14 @@ export function useKeysScan(scan: KeysScan): UseQueryResult<KeysScanView, ApiErr
 export function useClients(): UseQueryResult<ClientView[], ApiError> {
   const host = useHost();
   return useQuery<ClientView[], ApiError>({ queryKey: ["clients"], queryFn: () => host.clients() });
+}
+
+export function useClientsWiring(): UseQueryResult<ToolWiringView[], ApiError> {
+  const host = useHost();
+  return useQuery<ToolWiringView[], ApiError>({
+    queryKey: ["clients_wiring"],
+    queryFn: () => host.clientsWiring({}),
+  });
 }
 
 export function usePrices(query: PricesQuery): UseQueryResult<PricesView, ApiError> {

@@ -10,7 +10,7 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   status: ["status"],
   backends: ["backends", "routes"],
   keys: ["keys", "keys_scan", "billing_drift"],
-  clients: ["clients", "playground_snippets"],
+  clients: ["clients", "clients_wiring", "playground_snippets"],
   usage: ["usage", "billing_drift", "requests", "request_path", "routes", "cache"],
   session_logs: ["session_logs"],
   readiness: ["readiness"],

@@ -22,6 +22,7 @@ import type {
   VaultKind,
   VaultStateView,
   VerdictLevel,
+  WiringState,
 } from "@/ipc/bindings";
 
 /** What each operation of the core changes. */
@@ -57,6 +58,11 @@ export const OPERATION_CHANGES = {
   clientAdd: ["clients", "status", "settings"],
   clientEdit: ["clients", "settings"],
   clientRevoke: ["clients", "status", "settings"],
+  clientsWiring: [],
+  clientWiringPlan: [],
+  clientWire: ["clients", "status", "settings"],
+  clientUnwire: ["clients"],
+  clientsUnwireAll: ["clients"],
   currency: [],
   usage: [],
   usageAdvice: [],
@@ -251,6 +257,15 @@ export const VERDICT: Record<VerdictLevel, Sign> = {
   not_set_up: { word: "Not set up yet", shape: "ring", tone: "info" },
   attention: { word: "Attention", shape: "triangle", tone: "warn" },
   problem: { word: "Problem", shape: "barred", tone: "bad" },
+};
+
+export const WIRING: Record<WiringState, Sign> = {
+  not_installed: { word: "Not found", shape: "dash", tone: "muted" },
+  not_wired: { word: "Not connected", shape: "ring", tone: "muted" },
+  wired: { word: "Connected", shape: "disc", tone: "ok" },
+  drifted: { word: "Changed", shape: "triangle", tone: "warn" },
+  conflict: { word: "Overridden", shape: "triangle", tone: "warn" },
+  broken: { word: "Unreadable", shape: "square", tone: "bad" },
 };
 
 export const FORCED_WORD: Record<BreakerOverrideView, string> = {

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
     ask, backends, budgets, cache, check, clients, completions, keys, ledger, models, notify, pins,
-    prices, requests, routes, settings, token, usage, vault,
+    prices, requests, routes, run, settings, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -43,6 +43,8 @@ pub(crate) enum CliCommand {
     /// Run the gateway without a window, until Ctrl-C or `gatehouse stop`
     #[command(alias = "start")]
     Serve(ServeArguments),
+    /// Start a tool that uses the gateway, without a change of its files
+    Run(run::RunArguments),
     /// Ask the core something.
     #[command(flatten)]
     Core(CoreCommand),

@@ -17,6 +17,7 @@ pub(crate) mod pins;
 pub(crate) mod prices;
 pub(crate) mod requests;
 pub(crate) mod routes;
+pub(crate) mod run;
 pub(crate) mod settings;
 pub(crate) mod status;
 pub(crate) mod stop;

@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 use crate::arguments::CoreCommand;
 use crate::command::{
     ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel, pins,
-    prices, requests, routes, settings, status, stop, token, usage, vault,
+    prices, requests, routes, run, settings, status, stop, token, usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -40,6 +40,25 @@ pub(crate) fn serve(
     block_on_runtime(RuntimeThreads::Several, serving)
 }
 
+/// Starts a tool. The runtime has ended by then: the tool takes the place of this process.
+pub(crate) fn run_tool(
+    wanted: run::RunArguments,
+    environment: ProcessEnvironment,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    control::harden_process();
+    let config = EngineConfig::from_variables(environment.variables)?;
+    let mut prepared = None;
+    block_on_runtime(RuntimeThreads::One, async {
+        let core = Core::open(config).await?;
+        let outcome = run::prepare(wanted, &core, console).await;
+        core.stop().await;
+        prepared = Some(outcome?);
+        Ok(Exit::Success)
+    })?;
+    prepared.map_or(Ok(Exit::Internal), run::PreparedProgram::start)
+}
+
 /// Runs one command against the core.
 pub(crate) fn run_core_command(
     question: CoreCommand,
@@ -59,8 +78,16 @@ pub(crate) fn run_core_command(
         // A gateway for one prompt needs no known address, and a free port cannot be in use.
         config.port = Some(0);
     }
+    let without_core = match &question {
+        CoreCommand::Clients(wanted) => wanted.without_core(&config),
+        _ => None,
+    };
     block_on_runtime(threads, async {
-        let core = Core::open(config).await?;
+        let core = match (Core::open(config).await, without_core) {
+            (Ok(core), _) => core,
+            (Err(_), Some(unwire)) => return unwire.run(console).await,
+            (Err(error), None) => return Err(error.into()),
+        };
         let outcome = match warn_of_ignored_vault(&core, named_vault.as_deref(), console).await {
             Ok(()) => dispatch_core_command(question, &core, &passphrases, console).await,
             Err(failure) => Err(failure),

@@ -90,6 +90,7 @@ fn run_command(
             Ok(Exit::Success)
         }
         Some(CliCommand::Serve(wanted)) => dispatch::serve(&wanted, environment, console),
+        Some(CliCommand::Run(wanted)) => dispatch::run_tool(wanted, environment, console),
         Some(CliCommand::Core(question)) => {
             dispatch::run_core_command(question, environment, console)
         }

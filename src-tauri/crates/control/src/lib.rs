@@ -25,21 +25,22 @@ mod unknown_name;
 pub mod view;
 
 pub use crate::core::Core;
+pub use ::wiring::Launch;
 pub use amount::{parse_span, parse_time_to_come};
 pub use core_events::CoreEvents;
 pub use csv_cell::guard_formula;
 pub use display::DisplayAvailability;
 pub use engine::{
-    ALLOCATOR, Allocator, ConfigError, Engine, EngineConfig, Folders, LaunchContext, LockError,
-    ServeError, ServingAddresses, StartError, WindowFocus, harden_process, private_variables,
-    start_log,
+    ALLOCATOR, Allocator, ClientWiring, ConfigError, Engine, EngineConfig, Folders, LaunchContext,
+    LockError, ServeError, ServingAddresses, StartError, WindowFocus, harden_process,
+    private_variables, start_log,
 };
 pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_BATCH_MS, PanelEvents};
 pub use gateway::Asset;
 pub use moment::Moment;
 pub use monitor::{AppIdentity, DesktopChannel};
-pub use operation::preset_views;
+pub use operation::{preset_views, unwired_view};
 pub use operations::*;
 pub use operations_listener::{AssetLookup, serve};
 pub use panel_event::{ChangeTag, PanelEvent};

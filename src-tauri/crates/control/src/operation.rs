@@ -34,6 +34,7 @@ mod usage_latency;
 mod usage_period;
 mod vault;
 mod verdict;
+mod wiring;
 
 pub(crate) use self::billing::{
     billing_cancel, billing_drift, billing_fetch, billing_import, billing_progress_view,
@@ -45,6 +46,10 @@ pub(crate) use self::ledger::{
     ledger_repair, ledger_restore,
 };
 pub(crate) use self::vault::*;
+pub use self::wiring::unwired_view;
+pub(crate) use self::wiring::{
+    client_unwire, client_wire, client_wiring_plan, clients_unwire_all, clients_wiring,
+};
 pub use backends::preset_views;
 pub(crate) use backends::*;
 pub(crate) use clients::*;

@@ -13,22 +13,24 @@ use crate::view::{
     BackendView, BacktestQuery, BacktestView, BillingFetch, BillingImport, BillingReportView,
     BreakerTimelineQuery, BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView,
     CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
-    ClientView, CurrencyView, DriftQuery, DriftView, EndpointForce, EndpointRef, EndpointView,
-    HypotheticalRequest, IssuedToken, KeyAdd, KeyImportView, KeyRef, KeyReplace,
-    KeyVerificationView, KeyView, KeysImport, KeysScan, KeysScanView, LedgerBackupView,
-    LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView, LedgerRepair, LedgerRestore,
-    LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView, NotificationTestView, PinRef,
-    PinSave, PinView, PinsQuery, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
-    PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef,
-    PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart,
-    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
-    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
-    RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
-    SettingsValues, SettingsView, StatementFile, StatementQuery, StatementSaved, StatusView,
+    ClientUnwire, ClientView, ClientWire, ClientsUnwireAll, ClientsWiringQuery, CurrencyView,
+    DriftQuery, DriftView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest,
+    IssuedToken, KeyAdd, KeyImportView, KeyRef, KeyReplace, KeyVerificationView, KeyView,
+    KeysImport, KeysScan, KeysScanView, LedgerBackupView, LedgerExport, LedgerExportedView,
+    LedgerMerge, LedgerMergedView, LedgerRepair, LedgerRestore, LedgerRestoredView,
+    LedgerSalvageView, LedgerView, LogImportView, NotificationTestView, PinRef, PinSave, PinView,
+    PinsQuery, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef, PriceImportView,
+    PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart, ReadinessView,
+    RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView,
+    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
+    SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView,
+    StatementFile, StatementQuery, StatementSaved, StatusView, ToolWiringView, UnwiredToolView,
     UsageAdviceQuery, UsageAdviceView, UsageAnomaliesQuery, UsageAnomaliesView, UsageCrossQuery,
     UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastQuery,
     UsageForecastView, UsageHeatmapView, UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery,
     UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
+    WiringPlanQuery, WiringPlanView,
 };
 use crate::{ApiError, operation};
 
@@ -99,6 +101,16 @@ macro_rules! operations {
             client_edit(req: ClientEdit) -> ClientView, changes [Clients, Settings];
             /// Revokes a client's token at once.
             client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
+            /// Lists client tools and whether they use the gateway.
+            clients_wiring(req: ClientsWiringQuery) -> Vec<ToolWiringView>, changes [];
+            /// Returns what pointing a tool at the gateway, or undoing that, would change.
+            client_wiring_plan(req: WiringPlanQuery) -> WiringPlanView, changes [];
+            /// Points a tool at the gateway with a client of its own. No token is put into its files.
+            client_wire(req: ClientWire) -> ToolWiringView, changes [Clients, Status, Settings];
+            /// Undoes that. What others changed in the tool's files stays.
+            client_unwire(req: ClientUnwire) -> ToolWiringView, changes [Clients];
+            /// Undoes it for every tool.
+            clients_unwire_all(req: ClientsUnwireAll) -> Vec<UnwiredToolView>, changes [Clients];
             /// Returns the currency that amounts are shown in, with its rate.
             currency() -> CurrencyView, changes [];
             /// Sums the usage of a period.

@@ -33,6 +33,7 @@ const SLOW_OPERATIONS: &[&str] = &[
     "client_add",
     "client_issue",
     "client_token",
+    "client_wire",
     "key_add",
     "key_remove",
     "key_replace",

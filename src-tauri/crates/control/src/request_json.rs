@@ -12,14 +12,15 @@ use zeroize::Zeroizing;
 use crate::view::{
     BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, BacktestQuery, BillingFetch,
     BillingImport, BreakerTimelineQuery, BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery,
-    ClientAdd, ClientEdit, ClientRef, DriftQuery, EndpointForce, EndpointRef, HypotheticalRequest,
-    IssuedToken, KeyAdd, KeyRef, KeyReplace, KeysImport, KeysScan, LedgerExport, LedgerMerge,
-    LedgerRepair, LedgerRestore, PinRef, PinSave, PinsQuery, PlaygroundRef, PlaygroundSend,
-    PriceImport, PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery,
-    RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
+    ClientAdd, ClientEdit, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll,
+    ClientsWiringQuery, DriftQuery, EndpointForce, EndpointRef, HypotheticalRequest, IssuedToken,
+    KeyAdd, KeyRef, KeyReplace, KeysImport, KeysScan, LedgerExport, LedgerMerge, LedgerRepair,
+    LedgerRestore, PinRef, PinSave, PinsQuery, PlaygroundRef, PlaygroundSend, PriceImport,
+    PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
+    RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
     SettingsValues, StatementQuery, UsageAdviceQuery, UsageAnomaliesQuery, UsageCrossQuery,
     UsageForecastQuery, UsageLatencyQuery, UsagePeriodQuery, UsageReportQuery, VaultMove, VaultSet,
-    VaultUnlock,
+    VaultUnlock, WiringPlanQuery,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -55,6 +56,11 @@ plain!(
     ClientAdd,
     ClientEdit,
     ClientRef,
+    ClientsWiringQuery,
+    WiringPlanQuery,
+    ClientWire,
+    ClientUnwire,
+    ClientsUnwireAll,
     UsageReportQuery,
     UsageAdviceQuery,
     UsageAnomaliesQuery,

@@ -5,7 +5,7 @@ use crate::view::{
     AvailabilityState, BackendTestStepState, BreakerOverrideView, BreakerState, CacheOutcomeView,
     CacheTierState, CheckSeverity, CheckStatus, FailureClass, GatewayState, HealthStateView,
     KeyState, LedgerStateView, PlaygroundState, ReadinessVerdict, RequestStateView, VaultKind,
-    VaultStateView, VerdictLevel,
+    VaultStateView, VerdictLevel, WiringState,
 };
 
 domain::words! {
@@ -210,6 +210,14 @@ signs! {
         NotSetUp => Ring Info "not set up yet",
         Attention => Triangle Warn "attention",
         Problem => Barred Bad "problem",
+    }
+    WIRING: WiringState {
+        NotInstalled => Dash Muted "not found",
+        NotWired => Ring Muted "not connected",
+        Wired => Disc Ok "connected",
+        Drifted => Triangle Warn "changed",
+        Conflict => Triangle Warn "overridden",
+        Broken => Square Bad "unreadable",
     }
 }
 

@@ -34,6 +34,7 @@ mod status;
 mod traffic;
 mod usage;
 mod vault;
+mod wiring;
 
 pub use ::cache::CacheTier;
 pub use ::engine::{KeyState, LogImportState};
@@ -49,6 +50,7 @@ pub use domain::{
     SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
 };
 
+pub use self::wiring::*;
 pub use advice::*;
 pub use analytics::*;
 pub use anomalies::*;

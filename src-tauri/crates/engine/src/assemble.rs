@@ -1,6 +1,5 @@
 //! Builds the engine's parts, each from those it needs.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -18,6 +17,7 @@ use tokio::sync::RwLock;
 
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
+use crate::client_wiring::ClientWiring;
 use crate::control_server::ControlServer;
 use crate::cost_reports::CostReports;
 use crate::endpoint_saver::EndpointSaver;
@@ -51,7 +51,7 @@ pub(crate) struct Outside {
     pub(crate) port: Option<u16>,
     pub(crate) channel: Option<Arc<dyn NotificationChannel>>,
     pub(crate) log_roots: Vec<LogRoot>,
-    pub(crate) user_home: Option<PathBuf>,
+    pub(crate) client_wiring: ClientWiring,
 }
 
 pub(crate) struct OpenVault {
@@ -61,7 +61,7 @@ pub(crate) struct OpenVault {
 }
 
 pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts, IdError> {
-    let Outside { owner, recovery, vault, port, channel, log_roots, user_home } = outside;
+    let Outside { owner, recovery, vault, port, channel, log_roots, client_wiring } = outside;
     let (check_token, playground_token) = (new_token(&*base.entropy), new_token(&*base.entropy));
     let own_clients = vec![
         own_client(CHECK_CLIENT, &check_token, Purpose::Check)?,
@@ -89,7 +89,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
     ));
     let vault_switch = vault_switch(&base, &backends, vault);
     let key_scanner = Arc::new(KeyScanner {
-        home: user_home,
+        home: client_wiring.environment.as_ref().map(|environment| environment.home.clone()),
         settings: Arc::clone(&base.settings),
         vault: base.vault.clone(),
     });
@@ -123,6 +123,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         vault_switch,
         routes,
         key_scanner,
+        client_wiring,
     })
 }
 

@@ -9,6 +9,7 @@ use monitor::NotificationChannel;
 use session_logs::LogRoot;
 use settings::VaultKind;
 use vault::{Passphrase, PassphraseError};
+use wiring::ToolEnvironment;
 use zeroize::Zeroizing;
 
 use crate::{Folders, NoHome};
@@ -35,8 +36,10 @@ pub struct EngineConfig {
     pub channel: Option<Arc<dyn NotificationChannel>>,
     /// Where coding tools keep their session logs.
     pub log_roots: Vec<LogRoot>,
-    /// The home folder, whose files are looked into for keys in plain text.
-    pub user_home: Option<PathBuf>,
+    /// The home folder and what client tools see of the environment.
+    pub tools: Option<ToolEnvironment>,
+    /// The command line program, which client tools run for their token.
+    pub command_line: Option<PathBuf>,
     /// Tells whether no network leads off this machine.
     pub is_offline: fn() -> bool,
 }
@@ -64,8 +67,9 @@ impl EngineConfig {
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let (mut home, mut kind, mut passphrase, mut rest) = (None, None, None, Vec::new());
-        let (mut user_home, mut moved) = (None, Vec::new());
+        let (mut user_home, mut moved, mut tool_variables) = (None, Vec::new(), Vec::new());
         for (name, value) in variables {
+            tool_variables.push(ToolEnvironment::reduce(&name, &value));
             match name.as_str() {
                 _ if value.is_empty() => {}
                 "GATEHOUSE_HOME" => home = Some(value),
@@ -93,10 +97,18 @@ impl EngineConfig {
             variables: rest,
             channel: None,
             log_roots: user_home.as_deref().map_or_else(Vec::new, |home| log_roots(home, &moved)),
-            user_home: user_home.map(PathBuf::from),
+            tools: user_home.map(|home| ToolEnvironment::new(home.into(), tool_variables)),
+            command_line: find_command_line(),
             is_offline: gateway::is_offline,
         })
     }
+}
+
+/// The program `gatehouse` beside this one.
+fn find_command_line() -> Option<PathBuf> {
+    let name = format!("gatehouse{}", std::env::consts::EXE_SUFFIX);
+    let program = std::env::current_exe().ok()?.with_file_name(name);
+    program.is_file().then_some(program)
 }
 
 fn log_roots(home: &str, moved: &[(String, String)]) -> Vec<LogRoot> {

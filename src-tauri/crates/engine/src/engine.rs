@@ -15,6 +15,7 @@ use vault::Vault;
 use crate::Folders;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
+use crate::client_wiring::ClientWiring;
 use crate::control_server::ControlServer;
 use crate::cost_reports::CostReports;
 use crate::endpoint_saver::EndpointSaver;
@@ -58,6 +59,7 @@ pub(crate) struct EngineParts {
     pub(crate) settings_editor: Arc<SettingsEditor>,
     pub(crate) routes: Arc<RouteExplainer>,
     pub(crate) key_scanner: Arc<KeyScanner>,
+    pub(crate) client_wiring: ClientWiring,
     pub(crate) readiness: ReadinessRuns,
     pub(crate) log_import: LogImport,
     pub(crate) notifications: Arc<Notifications>,
@@ -243,6 +245,11 @@ impl Engine {
     #[must_use]
     pub fn key_scanner(&self) -> &KeyScanner {
         &self.parts.key_scanner
+    }
+
+    #[must_use]
+    pub fn client_wiring(&self) -> &ClientWiring {
+        &self.parts.client_wiring
     }
 
     #[must_use]

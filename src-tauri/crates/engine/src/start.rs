@@ -14,6 +14,7 @@ use settings::{MOCK_BACKEND_ID, SettingsError, SettingsStore};
 use vault::EnvStore;
 
 use crate::assemble::{OpenVault, Outside, assemble};
+use crate::client_wiring::ClientWiring;
 use crate::control_server::ServeError;
 use crate::engine::{BaseParts, Engine, EngineParts, VERSION};
 use crate::events::EventBus;
@@ -63,7 +64,8 @@ impl Engine {
             variables,
             channel,
             log_roots,
-            user_home,
+            tools,
+            command_line,
             is_offline,
         } = config;
         folders.create()?;
@@ -93,7 +95,13 @@ impl Engine {
             is_offline,
         };
         let vault = OpenVault { opener, forced };
-        let outside = Outside { owner, recovery, vault, port, channel, log_roots, user_home };
+        let client_wiring = ClientWiring {
+            environment: tools,
+            state_folder: base.folders.state.clone(),
+            program: command_line,
+        };
+        client_wiring.repair().await;
+        let outside = Outside { owner, recovery, vault, port, channel, log_roots, client_wiring };
         let engine = Self { parts: Arc::new(assemble(base, outside)?) };
         let EngineParts { backends, budgets, settings_editor, vault_switch, .. } = &*engine.parts;
         backends.health.restore().await?;

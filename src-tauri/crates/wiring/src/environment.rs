@@ -26,6 +26,21 @@ pub struct ToolEnvironment {
 }
 
 impl ToolEnvironment {
+    /// A variable with no more of its value than [`Self::new`] keeps: none of a key is copied.
+    #[must_use]
+    pub fn reduce(name: &str, value: &str) -> (String, String) {
+        let is_kept = FOLDER_VARIABLES.contains(&name);
+        let is_set = !value.trim().is_empty();
+        let reduced = if is_kept {
+            value
+        } else if is_set {
+            "set"
+        } else {
+            ""
+        };
+        (name.to_owned(), reduced.to_owned())
+    }
+
     pub fn new(home: PathBuf, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let (mut folders, mut set) = (BTreeMap::new(), Vec::new());
         for (name, value) in variables {

@@ -63,6 +63,12 @@ pub(crate) struct ToolDefinition {
 }
 
 impl ClientTool {
+    /// Name of its program in the search path.
+    #[must_use]
+    pub const fn program(self) -> &'static str {
+        self.definition().program
+    }
+
     pub(crate) const fn definition(self) -> &'static ToolDefinition {
         match self {
             Self::ClaudeCode => &claude_code::DEFINITION,

@@ -13,18 +13,19 @@ use super::{
 };
 
 /// Files that may expose a secret. The first two handle provider keys: the vault's encryption, and
-/// the header sent to the provider. The next four handle secrets that never leave this machine: the
+/// the header sent to the provider. The next five handle secrets that never leave this machine: the
 /// header of a call to our own gateway, a key sent to the engine that owns the data folder, the
-/// control token in a file of mode 0600, and the local token that `gatehouse token` prints. The
-/// last one is the password of the user's own server, the cache's shared tier. A further entry
+/// control token in a file of mode 0600, the local token that `gatehouse token` prints, and the one
+/// that `gatehouse run` puts into the environment of the tool it starts. The last one is the password of the user's own server, the cache's shared tier. A further entry
 /// needs a design decision first.
-const EXPOSE_ALLOWED: [&str; 7] = [
+const EXPOSE_ALLOWED: [&str; 8] = [
     "src-tauri/crates/vault/src/envelope.rs",
     "src-tauri/crates/gateway/src/upstream/key.rs",
     "src-tauri/crates/gateway/src/loopback.rs",
     "src-tauri/crates/control/src/request_json.rs",
     "src-tauri/crates/engine/src/owner.rs",
     "src-tauri/crates/cli/src/command/token.rs",
+    "src-tauri/crates/cli/src/command/run.rs",
     "src-tauri/crates/cache/src/shared/connection.rs",
 ];
 

@@ -2,6 +2,7 @@
 import { Plus, SearchCheck } from "lucide-react";
 import { useState } from "react";
 import { ClientsTable } from "@/features/keys/clients-table";
+import { ToolsList } from "@/features/keys/tools-list";
 import { KeysTable } from "@/features/keys/keys-table";
 import { Button } from "@/components/button";
 import { Choice } from "@/components/choice";
@@ -93,7 +94,10 @@ export function KeysScreen(props: KeysScreenProps) {
       {tab === "keys" ? (
         <KeysTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} />
       ) : (
-        <ClientsTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} />
+        <>
+          <ToolsList />
+          <ClientsTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} />
+        </>
       )}
       <AddKeyDialog open={adding && tab === "keys"} onClose={onClose} />
       <FindKeysDialog open={finding} onClose={onClose} />

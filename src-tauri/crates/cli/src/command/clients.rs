@@ -1,11 +1,13 @@
 //! `gatehouse clients`: lists, adds, changes and revokes clients of the gateway.
 
+pub(crate) mod wiring;
+
 use clap::Subcommand;
-use control::Core;
 use control::view::{
     CacheMode, ClientAdd, ClientEdit, ClientPriority, ClientRef, ClientScopeView, ClientView,
     IssuedToken, TokenNotStoredView, TrafficLimitsView, UnixMs,
 };
+use control::{Core, EngineConfig};
 
 use super::completers;
 use super::keys::render_sentence;
@@ -31,6 +33,14 @@ pub(crate) enum ClientsCommand {
     /// Change a client's limits, cache and priority; its token stays
     #[command(aliases = ["set", "update"])]
     Edit(EditClientArguments),
+    /// Point a tool at the gateway in its own files; no token is put into them
+    #[command(alias = "connect")]
+    Wire(wiring::WireArguments),
+    /// Undo that for a tool or for all; what others changed in the files stays
+    #[command(alias = "disconnect")]
+    Unwire(wiring::UnwireArguments),
+    /// Show which tools use the gateway
+    Status,
     /// Revoke a client's token immediately
     #[command(visible_aliases = ["rm", "del"], aliases = ["remove", "delete"])]
     Revoke(ClientArgument),
@@ -141,6 +151,16 @@ pub(crate) struct ClientScopeArguments {
     routes: Vec<String>,
 }
 
+impl ClientsCommand {
+    /// The part of it that can be done without a core.
+    pub(crate) fn without_core(&self, config: &EngineConfig) -> Option<wiring::StandaloneUnwire> {
+        match self {
+            Self::Unwire(wanted) => wiring::StandaloneUnwire::of(wanted, config),
+            _ => None,
+        }
+    }
+}
+
 pub(crate) async fn run(
     wanted: ClientsCommand,
     core: &Core,
@@ -164,6 +184,9 @@ pub(crate) async fn run(
             console.print_remark(&render_token_notes(&issued, &named.name));
         }
         ClientsCommand::Edit(wanted) => edit(wanted, core, console).await?,
+        ClientsCommand::Wire(wanted) => return wiring::wire(wanted, core, console).await,
+        ClientsCommand::Unwire(wanted) => return wiring::unwire(wanted, core, console).await,
+        ClientsCommand::Status => return wiring::status(core, console).await,
         ClientsCommand::Revoke(client) => {
             control::client_revoke(core, ClientRef { id: client.name.clone() }).await?;
             console.print_view(&(), |()| {

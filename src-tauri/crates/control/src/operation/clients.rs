@@ -107,7 +107,7 @@ struct NewClient {
 }
 
 fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiError> {
-    let id = parse_client_id(&req.id)?;
+    let id = parse_client_id("id", &req.id)?;
     if engine.settings().clients.contains_key(&id) {
         let message = format!("there is already a client named {id}");
         return Err(ApiError::invalid("id", message).with_hint(format!(
@@ -131,15 +131,15 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
 
 /// Turns a name into an id: `Claude Code` becomes `claude-code`. Characters that no id can hold
 /// separate its words.
-fn parse_client_id(name: &str) -> Result<ClientId, ApiError> {
+pub(super) fn parse_client_id(field: &str, name: &str) -> Result<ClientId, ApiError> {
     let lower = name.trim().to_lowercase();
     if lower.parse::<ClientId>().is_ok() {
-        return input::parse_id("id", &lower);
+        return input::parse_id(field, &lower);
     }
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     match words.collect::<Vec<_>>().join("-") {
-        slug if slug.is_empty() => input::parse_id("id", name),
-        slug => input::parse_id("id", &slug),
+        slug if slug.is_empty() => input::parse_id(field, name),
+        slug => input::parse_id(field, &slug),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use control::view::*;
 use domain::CredentialId;
+use wiring::ToolEnvironment;
 
 use crate::world::{World, new_home};
 
@@ -24,7 +25,8 @@ async fn world_with(profile: &str) -> World {
     std::fs::create_dir_all(&user).expect("a folder");
     write(&user.join(".zshrc"), profile);
     World::open(home, |config| {
-        config.user_home = config.folders.data.parent().map(|folder| folder.join("user"));
+        let user = config.folders.data.parent().map(|folder| folder.join("user"));
+        config.tools = user.map(|user| ToolEnvironment::new(user, []));
     })
     .await
 }

@@ -41,4 +41,6 @@ mod vaults;
 #[cfg(test)]
 mod whole_engine;
 #[cfg(test)]
+mod wiring;
+#[cfg(test)]
 mod world;

@@ -42,7 +42,8 @@ pub(crate) fn config(home: &TempDir) -> EngineConfig {
         variables: Vec::new(),
         channel: None,
         log_roots: Vec::new(),
-        user_home: None,
+        tools: None,
+        command_line: None,
         is_offline: || false,
     }
 }

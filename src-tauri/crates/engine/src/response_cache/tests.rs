@@ -48,7 +48,8 @@ pub(crate) async fn opened_at(home: &TempDir, clock: Arc<ManualClock>) -> Engine
         variables: Vec::new(),
         channel: None,
         log_roots: Vec::new(),
-        user_home: None,
+        tools: None,
+        command_line: None,
         is_offline: || false,
     };
     Engine::open(config).await.expect("an engine")

@@ -1,0 +1,211 @@
+//! `gatehouse clients wire|unwire|status`: points tools at the gateway in their own files, and
+//! undoes it.
+
+use control::view::{
+    ChangedKeys, ClientTool, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
+    ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView, WiringState,
+};
+use control::{ClientWiring, Core, EngineConfig};
+
+use crate::command::keys::render_sentence;
+use crate::confirm::confirm_plan;
+use crate::console::{Console, ConsoleFormat};
+use crate::exit::{CommandError, Exit};
+use crate::quantity::UNKNOWN;
+use crate::sign::{Sign, Tone};
+use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::unlock::unlock_interactively;
+use crate::word::word;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct WireArguments {
+    /// The tool
+    #[arg(value_name = "TOOL", value_parser = word::<ClientTool>())]
+    tool: ClientTool,
+    /// Use this client's token; by default a client with the tool's name, created if necessary
+    #[arg(long, value_name = "NAME")]
+    client: Option<String>,
+    /// Print what would change, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    plan: bool,
+    /// Change the files without confirmation
+    #[arg(long, short = 'y')]
+    yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UnwireArguments {
+    /// The tool
+    #[arg(value_name = "TOOL", value_parser = word::<ClientTool>(), required_unless_present = "all")]
+    tool: Option<ClientTool>,
+    /// Undo every tool; works even if nothing else of Gatehouse does
+    #[arg(long, conflicts_with = "tool")]
+    pub(super) all: bool,
+    /// What to do with keys that someone else changed
+    #[arg(long, value_name = "HOW", value_parser = word::<ChangedKeys>(), default_value = "refuse")]
+    changed: ChangedKeys,
+}
+
+pub(super) async fn wire(
+    wanted: WireArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let WireArguments { tool, client, plan: plan_only, yes } = wanted;
+    let query = WiringPlanQuery { tool, undo: false, client: client.clone(), changed_keys: None };
+    let plan = control::client_wiring_plan(core, query).await?;
+    if plan_only {
+        console.print_view(&plan, render_plan)?;
+        return Ok(Exit::Success);
+    }
+    if !yes {
+        if console.format == ConsoleFormat::Text {
+            console.print_remark(&render_plan(&plan));
+        }
+        let question = format!("This points {} at the gateway.", tool.name());
+        if !confirm_plan(&question, console)? {
+            return Err(CommandError::new(Exit::Negative, "nothing was changed"));
+        }
+    }
+    unlock_interactively(core, console).await?;
+    let request = ClientWire { tool, client, fingerprint: Some(plan.fingerprint) };
+    let wired = control::client_wire(core, request).await?;
+    console.print_view(&wired, render_wired)?;
+    Ok(if wired.state == WiringState::Wired { Exit::Success } else { Exit::Negative })
+}
+
+pub(super) async fn unwire(
+    wanted: UnwireArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let Some(tool) = wanted.tool else {
+        let request = ClientsUnwireAll { changed_keys: wanted.changed };
+        return print_unwired(&control::clients_unwire_all(core, request).await?, console);
+    };
+    let request = ClientUnwire { tool, changed_keys: wanted.changed };
+    let unwired = control::client_unwire(core, request).await?;
+    console.print_view(&unwired, |view| {
+        render_sentence(&format!("{} no longer uses the gateway.{}", view.name, restart(view)))
+    })?;
+    Ok(Exit::Success)
+}
+
+/// `unwire --all` for when no core can be opened.
+#[derive(Clone)]
+pub(crate) struct StandaloneUnwire {
+    wiring: ClientWiring,
+    changed: ChangedKeys,
+}
+
+impl StandaloneUnwire {
+    /// None for every other command.
+    pub(super) fn of(wanted: &UnwireArguments, config: &EngineConfig) -> Option<Self> {
+        let wiring = ClientWiring::of_config(config);
+        wanted.all.then_some(Self { wiring, changed: wanted.changed })
+    }
+
+    pub(crate) async fn run(self, console: &mut Console) -> Result<Exit, CommandError> {
+        let outcomes = self.wiring.unwire_all(self.changed).await;
+        let outcomes = outcomes.map_err(control::ApiError::from)?.into_iter();
+        let views = outcomes.map(|(tool, outcome)| control::unwired_view(tool, outcome));
+        print_unwired(&views.collect(), console)
+    }
+}
+
+fn print_unwired(
+    outcomes: &Vec<UnwiredToolView>,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    console.print_view(outcomes, |outcomes| {
+        let mut text = StyledText::new();
+        if outcomes.is_empty() {
+            text.line(Tone::Plain, "No tool was connected.");
+        }
+        for UnwiredToolView { name, error, .. } in outcomes {
+            match error {
+                None => text.line(Tone::Plain, &format!("{name} no longer uses the gateway.")),
+                Some(error) => text.line(Tone::Bad, &format!("{name} was left as it is: {error}")),
+            };
+        }
+        text
+    })?;
+    let all_done = outcomes.iter().all(|outcome| outcome.error.is_none());
+    Ok(if all_done { Exit::Success } else { Exit::Negative })
+}
+
+/// Looks at the project in the current folder too, whose settings may win over the user's.
+pub(super) async fn status(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
+    let here = std::env::current_dir().ok();
+    let project = here.and_then(|folder| folder.into_os_string().into_string().ok());
+    let tools = control::clients_wiring(core, ClientsWiringQuery { project }).await?;
+    console.print_view(&tools, |tools| render_status(tools))?;
+    Ok(Exit::Success)
+}
+
+fn render_status(tools: &[ToolWiringView]) -> StyledText {
+    let mut table = TextTable::new(&[
+        Column::Left("Tool"),
+        Column::Left("Gateway"),
+        Column::Left("Version").hidden_at_rank(1),
+        Column::Left("Client"),
+    ]);
+    for tool in tools {
+        table.row([
+            TableCell::styled(Tone::Strong, &tool.name),
+            Sign::from(tool.state).into(),
+            tool.version.as_deref().unwrap_or(UNKNOWN).into(),
+            tool.client.as_deref().unwrap_or_default().into(),
+        ]);
+    }
+    let mut text = StyledText::new();
+    text.table(&table);
+    for tool in tools {
+        let says_all = matches!(tool.state, WiringState::NotInstalled | WiringState::Wired);
+        if !says_all && tool.state != WiringState::NotWired {
+            text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &tool.sentence);
+        }
+    }
+    if let Some(tool) = tools.iter().find(|tool| tool.state == WiringState::NotWired) {
+        let hint = format!("`gatehouse clients wire {}` points it at the gateway.", tool.tool);
+        text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &hint);
+    }
+    text
+}
+
+fn render_plan(plan: &WiringPlanView) -> StyledText {
+    let mut text = StyledText::new();
+    if plan.files.is_empty() {
+        text.line(Tone::Plain, "No file would change.");
+    }
+    for file in &plan.files {
+        for line in file.diff.lines() {
+            let tone = match line.as_bytes().first() {
+                Some(b'+') => Tone::Good,
+                Some(b'-') => Tone::Bad,
+                Some(b'@') => Tone::Muted,
+                _ => Tone::Plain,
+            };
+            text.line(tone, line);
+        }
+    }
+    for conflict in &plan.conflicts {
+        text.piece(Tone::Warn, "▲ ").line(Tone::Plain, &conflict.explanation);
+    }
+    text
+}
+
+fn render_wired(tool: &ToolWiringView) -> StyledText {
+    let mut text = render_sentence(&format!("{}{}", tool.sentence, restart(tool)));
+    if let Some(client) = &tool.client {
+        let line = format!("Its requests are those of the client {client}. {}", tool.rung_sentence);
+        text.line(Tone::Muted, &line);
+    }
+    let undo = format!("`gatehouse clients unwire {}` undoes this.", tool.tool);
+    text.line(Tone::Muted, &undo);
+    text
+}
+
+fn restart(tool: &ToolWiringView) -> &'static str {
+    if tool.restart { " Restart it if it is running." } else { "" }
+}

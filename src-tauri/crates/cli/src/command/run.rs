@@ -1,0 +1,116 @@
+//! `gatehouse run`: starts a tool that uses the gateway, and changes none of its files.
+//!
+//! The token is in the environment of that program alone. On Unix the program takes the place of
+//! this process, so its exit code and its signals are its own.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use control::view::{ClientAdd, ClientRef, ClientScopeView, ClientTool, GatewayState};
+use control::{Core, Launch};
+use domain::Secret;
+
+use super::completers;
+use crate::console::Console;
+use crate::exit::{CommandError, Exit};
+use crate::unlock::unlock_interactively;
+
+/// Models that a tool with a list of its own is told.
+const MODELS_MAX: usize = 200;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArguments {
+    /// The client whose token it gets; one of a known tool is created if necessary
+    #[arg(value_name = "CLIENT", add = completers::candidates_from(completers::client_names))]
+    client: String,
+    /// The program and its arguments; by default the tool with the client's name
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+/// A program that can be started.
+pub(crate) struct PreparedProgram {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    launch: Launch,
+    token: Secret,
+}
+
+pub(crate) async fn prepare(
+    wanted: RunArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<PreparedProgram, CommandError> {
+    let (program, arguments) = program_of(&wanted)?;
+    let gateway = control::status(core).await?.gateway;
+    if matches!(core, Core::Local(_)) || gateway.state != GatewayState::Listening {
+        return Err(CommandError::new(Exit::Negative, "the gateway is not running")
+            .with_hint("Start it with `gatehouse serve`, or open the window."));
+    }
+    unlock_interactively(core, console).await?;
+    let token = token_of(&wanted.client, core).await?;
+    let names = super::models::list_model_names(core).await?.into_iter();
+    let models: Vec<String> = names.map(|name| name.model).take(MODELS_MAX).collect();
+    let launch = Launch::new(&program, &gateway.address, &models);
+    Ok(PreparedProgram { program, arguments, launch, token })
+}
+
+fn program_of(wanted: &RunArguments) -> Result<(PathBuf, Vec<OsString>), CommandError> {
+    if let Some((program, arguments)) = wanted.command.split_first() {
+        return Ok((program.into(), arguments.to_vec()));
+    }
+    let tool = wanted.client.parse::<ClientTool>().map_err(|_| {
+        let message = format!("it is not known which program {} is", wanted.client);
+        let hint = format!("Name it: `gatehouse run {} -- PROGRAM`.", wanted.client);
+        CommandError::new(Exit::Usage, message).with_hint(hint)
+    })?;
+    Ok((tool.program().into(), Vec::new()))
+}
+
+/// The token of the client. A client of a known tool is created if there is none.
+async fn token_of(client: &str, core: &Core) -> Result<Secret, CommandError> {
+    let is_known = control::clients(core).await?.iter().any(|known| known.id == client);
+    if !is_known && client.parse::<ClientTool>().is_ok() {
+        let scope = ClientScopeView::default();
+        let new = ClientAdd { id: client.to_owned(), expires_in_days: None, scope };
+        return Ok(control::client_issue(core, new).await?.token);
+    }
+    Ok(control::client_token(core, ClientRef { id: client.to_owned() }).await?)
+}
+
+impl PreparedProgram {
+    /// Starts it. On Unix this returns only on failure.
+    pub(crate) fn start(self) -> Result<Exit, CommandError> {
+        let Self { program, arguments, launch, token } = self;
+        let mut command = Command::new(&program);
+        command.args(launch.arguments).args(arguments);
+        for name in launch.removed_variables {
+            command.env_remove(name);
+        }
+        command.envs(launch.variables);
+        for name in launch.token_variables {
+            command.env(name, OsStr::new(token.expose()));
+        }
+        drop(token);
+        start(command, &program)
+    }
+}
+
+#[cfg(unix)]
+fn start(mut command: Command, program: &Path) -> Result<Exit, CommandError> {
+    use std::os::unix::process::CommandExt as _;
+    Err(not_started(program, &command.exec()))
+}
+
+#[cfg(not(unix))]
+fn start(mut command: Command, program: &Path) -> Result<Exit, CommandError> {
+    let ended = command.status().map_err(|error| not_started(program, &error))?;
+    std::process::exit(ended.code().unwrap_or(1))
+}
+
+fn not_started(program: &Path, error: &std::io::Error) -> CommandError {
+    let message = format!("{} could not be started: {error}", program.display());
+    let hint = "Check that it is installed and in the search path.";
+    CommandError::new(Exit::Negative, message).with_hint(hint)
+}

@@ -1,0 +1,165 @@
+//! Request and view types for pointing client tools at the gateway. No view holds a token or a
+//! secret of the user's files.
+
+use ::wiring::{Conflict, FilePlan, KeyChange};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+pub use ::wiring::{ChangedKeys, ClientTool, ConflictLayer, WiringRung, WiringState};
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
+pub struct ClientsWiringQuery {
+    /// Whole path of a project whose own settings of the tools are looked at too.
+    #[serde(default)]
+    #[specta(optional)]
+    pub project: Option<String>,
+}
+
+/// A client tool and how it reaches the gateway.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ToolWiringView {
+    pub tool: ClientTool,
+    /// The tool's own name.
+    pub name: String,
+    pub state: WiringState,
+    /// The state in a sentence.
+    pub sentence: String,
+    /// How it gets its token.
+    pub rung: WiringRung,
+    pub rung_sentence: String,
+    /// True if it reads its files only when it starts.
+    pub restart: bool,
+    /// None if only its folder was found.
+    pub program: Option<String>,
+    /// None if it is not known.
+    pub version: Option<String>,
+    /// Files that are changed, or would be.
+    pub files: Vec<String>,
+    /// The client whose token it uses, while it is wired.
+    pub client: Option<String>,
+    /// Where it sends its requests, while it is wired.
+    pub address: Option<String>,
+    /// Keys that someone else changed.
+    pub drift: Vec<WiredKeyChangeView>,
+    /// What is used instead of the wired keys.
+    pub conflicts: Vec<WiringConflictView>,
+}
+
+/// A wired key that someone else changed. Secrets in the values are masked.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct WiredKeyChangeView {
+    pub file: String,
+    /// With the objects around it, as in `env.ANTHROPIC_BASE_URL`.
+    pub key: String,
+    /// None if wiring had removed it.
+    pub expected: Option<String>,
+    /// None if it is gone.
+    pub found: Option<String>,
+}
+
+impl From<KeyChange> for WiredKeyChangeView {
+    fn from(change: KeyChange) -> Self {
+        let KeyChange { file, key, expected, found } = change;
+        Self { file: file.display().to_string(), key, expected, found }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct WiringConflictView {
+    pub layer: ConflictLayer,
+    /// The file; empty for the environment.
+    pub place: String,
+    pub key: String,
+    /// What it does and what to do.
+    pub explanation: String,
+}
+
+impl From<Conflict> for WiringConflictView {
+    fn from(conflict: Conflict) -> Self {
+        let explanation = conflict.explanation();
+        let Conflict { layer, place, key } = conflict;
+        Self { layer, place, key, explanation }
+    }
+}
+
+/// Asks what wiring a tool, or undoing that, would change.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct WiringPlanQuery {
+    pub tool: ClientTool,
+    /// True for the undo.
+    pub undo: bool,
+    /// The client whose token the tool would use; None for the one in use, or one with the tool's
+    /// name.
+    #[serde(default)]
+    #[specta(optional)]
+    pub client: Option<String>,
+    /// For the undo.
+    #[serde(default)]
+    #[specta(optional)]
+    pub changed_keys: Option<ChangedKeys>,
+}
+
+/// What would change. Nothing is written yet.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct WiringPlanView {
+    pub files: Vec<WiringFileView>,
+    /// Wired keys that someone else changed.
+    pub changes: Vec<WiredKeyChangeView>,
+    /// What would be used instead.
+    pub conflicts: Vec<WiringConflictView>,
+    /// Given back, it makes sure that this plan is carried out.
+    pub fingerprint: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct WiringFileView {
+    pub path: String,
+    /// There is no such file yet.
+    pub creates: bool,
+    /// There will be no such file.
+    pub removes: bool,
+    /// Unified diff, with secrets masked.
+    pub diff: String,
+}
+
+impl From<FilePlan> for WiringFileView {
+    fn from(plan: FilePlan) -> Self {
+        let FilePlan { path, creates, removes, diff } = plan;
+        Self { path: path.display().to_string(), creates, removes, diff }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ClientWire {
+    pub tool: ClientTool,
+    /// The client whose token the tool uses. It is created if there is none of that name. None for
+    /// the one in use, or one with the tool's name.
+    #[serde(default)]
+    #[specta(optional)]
+    pub client: Option<String>,
+    /// Of the plan that was shown.
+    #[serde(default)]
+    #[specta(optional)]
+    pub fingerprint: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ClientUnwire {
+    pub tool: ClientTool,
+    pub changed_keys: ChangedKeys,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ClientsUnwireAll {
+    pub changed_keys: ChangedKeys,
+}
+
+/// What came of undoing one tool's wiring.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct UnwiredToolView {
+    pub tool: ClientTool,
+    /// The tool's own name.
+    pub name: String,
+    /// Why it is still wired; None if it is not.
+    pub error: Option<String>,
+}

@@ -1,0 +1,124 @@
+//! Points client tools at this gateway, and undoes it. Files are changed on a thread that may wait.
+
+use std::path::{Path, PathBuf};
+
+use domain::ClientId;
+use wiring::{
+    ChangedKeys, ClientTool, ToolEnvironment, ToolStatus, Wiring, WiringError, WiringPlan,
+    WiringTarget,
+};
+
+use crate::EngineConfig;
+
+/// Wires this user's tools.
+#[derive(Clone)]
+pub struct ClientWiring {
+    /// None where the shell knows no home folder.
+    pub(crate) environment: Option<ToolEnvironment>,
+    pub(crate) state_folder: PathBuf,
+    /// The command line program, which tools run for their token.
+    pub(crate) program: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ClientWiringError {
+    #[error("the home folder is not known, so no tool can be found; set HOME")]
+    NoHome,
+    #[error("the command line program gatehouse is not beside this one, so no tool could run it")]
+    NoProgram,
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    #[error("the files could not be changed: {0}")]
+    Stopped(#[from] tokio::task::JoinError),
+}
+
+impl ClientWiring {
+    /// Works without an engine: for undoing everything when none can start.
+    #[must_use]
+    pub fn of_config(config: &EngineConfig) -> Self {
+        Self {
+            environment: config.tools.clone(),
+            state_folder: config.folders.state.clone(),
+            program: config.command_line.clone(),
+        }
+    }
+
+    /// The state of every tool. Files of the project in `project` are looked at too.
+    pub async fn list(&self, project: Option<&Path>) -> Result<Vec<ToolStatus>, ClientWiringError> {
+        let wiring = self.wiring(project)?;
+        Ok(tokio::task::spawn_blocking(move || wiring.list()).await?)
+    }
+
+    /// What [`Self::wire`] would change.
+    pub async fn plan(
+        &self,
+        tool: ClientTool,
+        client: ClientId,
+        address: String,
+    ) -> Result<WiringPlan, ClientWiringError> {
+        let (wiring, target) = (self.wiring(None)?, self.target(client, address)?);
+        Ok(tokio::task::spawn_blocking(move || wiring.plan(tool, &target)).await??)
+    }
+
+    /// What [`Self::unwire`] would change.
+    pub async fn plan_unwire(
+        &self,
+        tool: ClientTool,
+        changed_keys: ChangedKeys,
+    ) -> Result<WiringPlan, ClientWiringError> {
+        let wiring = self.wiring(None)?;
+        Ok(tokio::task::spawn_blocking(move || wiring.plan_unwire(tool, changed_keys)).await??)
+    }
+
+    /// With the fingerprint of a plan, nothing else than that plan is carried out.
+    pub async fn wire(
+        &self,
+        tool: ClientTool,
+        client: ClientId,
+        address: String,
+        fingerprint: Option<String>,
+    ) -> Result<ToolStatus, ClientWiringError> {
+        let (wiring, target) = (self.wiring(None)?, self.target(client, address)?);
+        let wire = move || wiring.wire(tool, &target, fingerprint.as_deref());
+        Ok(tokio::task::spawn_blocking(wire).await??)
+    }
+
+    pub async fn unwire(
+        &self,
+        tool: ClientTool,
+        changed_keys: ChangedKeys,
+    ) -> Result<ToolStatus, ClientWiringError> {
+        let wiring = self.wiring(None)?;
+        Ok(tokio::task::spawn_blocking(move || wiring.unwire(tool, changed_keys)).await??)
+    }
+
+    /// Undoes every wiring, each with its outcome.
+    pub async fn unwire_all(
+        &self,
+        changed_keys: ChangedKeys,
+    ) -> Result<Vec<(ClientTool, Result<ToolStatus, WiringError>)>, ClientWiringError> {
+        let wiring = self.wiring(None)?;
+        Ok(tokio::task::spawn_blocking(move || wiring.unwire_all(changed_keys)).await?)
+    }
+
+    /// Finishes what a killed process left half done. What cannot be finished shows in the tool's
+    /// state, so here it is only logged.
+    pub(crate) async fn repair(&self) {
+        let Ok(wiring) = self.wiring(None) else { return };
+        let left = tokio::task::spawn_blocking(move || wiring.repair()).await.unwrap_or_default();
+        for (tool, error) in left {
+            tracing::warn!(tool = tool.name(), %error, "a change of a tool's files is unfinished");
+        }
+    }
+
+    fn wiring(&self, project: Option<&Path>) -> Result<Wiring, ClientWiringError> {
+        let environment = self.environment.clone().ok_or(ClientWiringError::NoHome)?;
+        let environment = environment.in_project(project.map(Path::to_owned));
+        Ok(Wiring::new(environment, &self.state_folder))
+    }
+
+    fn target(&self, client: ClientId, address: String) -> Result<WiringTarget, ClientWiringError> {
+        let program = self.program.clone().ok_or(ClientWiringError::NoProgram)?;
+        Ok(WiringTarget { client, address, program })
+    }
+}

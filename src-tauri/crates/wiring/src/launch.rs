@@ -1,0 +1,154 @@
+//! The environment in which a tool uses the gateway without a change of its files.
+//!
+//! Most tools and SDKs read an address and a key from variables. What else a tool needs is known by
+//! the name of its program. The token is in the child's environment alone.
+
+use std::path::Path;
+
+use serde_json::json;
+
+/// Variables that hold the address without a path.
+const ROOT_VARIABLES: [&str; 2] = ["ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"];
+
+/// Variables that hold the address with `/v1`: the OpenAI SDKs read the first, older tools and Aider
+/// the second.
+const V1_VARIABLES: [&str; 2] = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
+
+const TOKEN_VARIABLES: [&str; 3] = ["ANTHROPIC_AUTH_TOKEN", "GEMINI_API_KEY", "OPENAI_API_KEY"];
+
+/// Variables that lead past the gateway: another key that a tool prefers, or a cloud that it asks
+/// instead.
+const REMOVED_VARIABLES: [&str; 7] = [
+    "ANTHROPIC_API_KEY",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_VERTEX",
+    "GOOGLE_API_KEY",
+    "GOOGLE_GENAI_USE_GCA",
+    "GOOGLE_GENAI_USE_VERTEXAI",
+];
+
+/// Name of the provider in a tool's configuration.
+const PROVIDER: &str = "gatehouse";
+
+/// How a program is started.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Launch {
+    pub variables: Vec<(&'static str, String)>,
+    /// Variables that get the token.
+    pub token_variables: Vec<&'static str>,
+    pub removed_variables: Vec<&'static str>,
+    /// Arguments before those of the user.
+    pub arguments: Vec<String>,
+}
+
+impl Launch {
+    /// For `program`, with the gateway at `address`, which has no path. `models` are those that a
+    /// tool with a list of its own may ask for.
+    #[must_use]
+    pub fn new(program: &Path, address: &str, models: &[String]) -> Self {
+        let v1 = format!("{address}/v1");
+        let root = ROOT_VARIABLES.map(|name| (name, address.to_owned()));
+        let with_path = V1_VARIABLES.map(|name| (name, v1.clone()));
+        let mut launch = Self {
+            variables: root.into_iter().chain(with_path).collect(),
+            token_variables: TOKEN_VARIABLES.to_vec(),
+            removed_variables: REMOVED_VARIABLES.to_vec(),
+            arguments: Vec::new(),
+        };
+        match program.file_stem().and_then(|name| name.to_str()) {
+            Some("codex") => launch.arguments = codex_arguments(&v1),
+            Some("opencode") => {
+                launch.variables.push(("OPENCODE_CONFIG_CONTENT", opencode_config(&v1, models)));
+            }
+            _ => {}
+        }
+        launch
+    }
+}
+
+/// Codex CLI takes a provider from its configuration alone, and that from options too.
+fn codex_arguments(v1: &str) -> Vec<String> {
+    let setting = |key: &str, value: String| ["-c".to_owned(), format!("{key}={value}")];
+    let provider = |key: &str| format!("model_providers.{PROVIDER}.{key}");
+    [
+        setting("model_provider", toml_text(PROVIDER)),
+        setting(&provider("name"), toml_text("Gatehouse")),
+        setting(&provider("base_url"), toml_text(v1)),
+        setting(&provider("wire_api"), toml_text("responses")),
+        setting(&provider("env_key"), toml_text("OPENAI_API_KEY")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A text that JSON and TOML write alike: addresses and names have no character that they do not.
+fn toml_text(text: &str) -> String {
+    json!(text).to_string()
+}
+
+/// OpenCode knows no provider by variables; this one is added to those of its files.
+fn opencode_config(v1: &str, models: &[String]) -> String {
+    let models: serde_json::Map<_, _> =
+        models.iter().map(|model| (model.clone(), json!({"name": model}))).collect();
+    let options = json!({"baseURL": v1, "apiKey": "{env:OPENAI_API_KEY}"});
+    let provider = json!({
+        "npm": "@ai-sdk/openai-compatible", "name": "Gatehouse", "options": options,
+        "models": models,
+    });
+    json!({"provider": {PROVIDER: provider}}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launch(program: &str) -> Launch {
+        Launch::new(Path::new(program), "http://127.0.0.1:4283", &["fast".to_owned()])
+    }
+
+    #[test]
+    fn every_program_gets_addresses_and_loses_what_leads_past_the_gateway() {
+        let launch = launch("/usr/bin/my-script");
+        let value = |name| launch.variables.iter().find(|(known, _)| *known == name);
+        let address = |name| value(name).map(|(_, value)| value.as_str());
+        assert_eq!(address("ANTHROPIC_BASE_URL"), Some("http://127.0.0.1:4283"));
+        assert_eq!(address("OPENAI_BASE_URL"), Some("http://127.0.0.1:4283/v1"));
+        assert!(launch.removed_variables.contains(&"ANTHROPIC_API_KEY"));
+        assert!(launch.arguments.is_empty());
+        let set: Vec<_> = launch.variables.iter().map(|(name, _)| name).collect();
+        let is_set = |name| set.contains(&&name) || launch.token_variables.contains(&name);
+        assert!(!launch.removed_variables.iter().any(|name| is_set(*name)));
+    }
+
+    #[test]
+    fn codex_is_told_its_provider_by_options() {
+        let launch = launch("codex");
+        assert_eq!(
+            launch.arguments.get(..4),
+            Some(
+                &[
+                    "-c",
+                    "model_provider=\"gatehouse\"",
+                    "-c",
+                    "model_providers.gatehouse.name=\"Gatehouse\"",
+                ]
+                .map(str::to_owned)[..]
+            )
+        );
+        assert!(launch.arguments.contains(
+            &"model_providers.gatehouse.base_url=\"http://127.0.0.1:4283/v1\"".to_owned()
+        ));
+    }
+
+    #[test]
+    fn opencode_gets_a_provider_that_reads_the_token_from_its_environment() {
+        let launch = launch("/opt/opencode");
+        let (_, config) = launch.variables.last().expect("a variable");
+        let config: serde_json::Value = serde_json::from_str(config).expect("JSON");
+        let provider = &config["provider"]["gatehouse"];
+        assert_eq!(provider["options"]["apiKey"], "{env:OPENAI_API_KEY}");
+        assert_eq!(provider["models"]["fast"]["name"], "fast");
+    }
+}

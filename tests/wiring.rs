@@ -1,0 +1,146 @@
+//! Acceptance tests of tools that use the gateway: wired in their own files, undone, and started with
+//! an environment.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::path::{Path, PathBuf};
+
+use acceptance::{HomeVault, TestHome};
+use test_support::search_tree;
+
+const SETTINGS: &str = "{\n  // mine\n  \"model\": \"opus\"\n}\n";
+
+/// A home of a user with Claude Code and an empty Codex CLI.
+struct User {
+    home: TestHome,
+    folder: PathBuf,
+}
+
+impl User {
+    fn new() -> Self {
+        let mut home = TestHome::new(HomeVault::File);
+        let folder = home.path().join("user");
+        for tool in [".claude", ".codex"] {
+            std::fs::create_dir_all(folder.join(tool)).expect("a folder");
+        }
+        home.set("HOME", &folder.display().to_string());
+        let user = Self { home, folder };
+        user.write(".claude/settings.json", SETTINGS);
+        user
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        settings::write_atomic(&self.folder.join(path), text.as_bytes()).expect("written");
+    }
+
+    fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.folder.join(path)).expect("the file")
+    }
+
+    /// A program for everybody to run.
+    #[cfg(unix)]
+    fn write_program(&self, name: &str, text: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        self.write(name, text);
+        let path = self.folder.join(name);
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&path, mode).expect("a mode");
+        path
+    }
+}
+
+fn text_of(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+#[tokio::test]
+async fn a_tool_is_wired_without_a_token_in_its_files_and_restored_byte_for_byte() {
+    let user = User::new();
+    let home = &user.home;
+    let served = home.serve().await;
+    let planned = home.gatehouse(&["clients", "wire", "claude-code", "--plan"]).run().await;
+    let planned = planned.expect_success();
+    assert!(planned.out.contains("+  \"apiKeyHelper\": "), "{}", planned.out);
+    let asked = home.gatehouse(&["clients", "wire", "claude-code"]).run().await.expect_code(2);
+    assert!(asked.err.contains("Add --yes"), "{}", asked.err);
+    assert_eq!(user.read(".claude/settings.json"), SETTINGS);
+
+    for tool in ["claude-code", "codex"] {
+        let wired = home.gatehouse(&["clients", "wire", tool, "--yes"]).run().await;
+        wired.expect_success();
+    }
+    let status =
+        home.gatehouse(&["clients", "status", "--json"]).run().await.expect_success().json();
+    let states: Vec<_> = status.as_array().expect("tools").iter().take(2).collect();
+    assert!(states.iter().all(|tool| tool["state"] == "wired"), "{status}");
+
+    // The helper that Claude Code would run prints the token of its client.
+    let wired: serde_json::Value =
+        serde_json::from_str(&user.read(".claude/settings.json").replace("// mine", ""))
+            .expect("JSON");
+    let helper = wired["apiKeyHelper"].as_str().expect("a command");
+    let words: Vec<&str> = helper.split(' ').skip(1).collect();
+    let token = home.gatehouse(&words).run().await.expect_success().out;
+    let token = token.trim();
+    assert!(token.starts_with("ghk_"), "{helper}");
+    assert_eq!(search_tree(&user.folder, token).expect("searched"), Vec::<PathBuf>::new());
+    let address = wired["env"]["ANTHROPIC_BASE_URL"].as_str().expect("an address");
+    assert_eq!(address, format!("http://{}", served.gateway));
+
+    let undone = home.gatehouse(&["clients", "unwire", "claude-code"]).run().await.expect_success();
+    assert!(undone.out.contains("Claude Code no longer uses the gateway."), "{}", undone.out);
+    assert_eq!(user.read(".claude/settings.json"), SETTINGS);
+    home.gatehouse(&["clients", "unwire", "codex"]).run().await.expect_success();
+    assert!(!user.folder.join(".codex/config.toml").exists(), "the file is gone again");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn everything_is_undone_although_no_core_can_be_opened() {
+    let user = User::new();
+    let home = &user.home;
+    home.gatehouse(&["clients", "wire", "claude-code", "--yes"]).run().await.expect_success();
+    assert_ne!(user.read(".claude/settings.json"), SETTINGS);
+    // A folder where the ledger should be: no engine opens.
+    let ledger = home.path().join("data/ledger.sqlite");
+    std::fs::remove_file(&ledger).expect("removed");
+    std::fs::create_dir(&ledger).expect("a folder");
+    home.gatehouse(&["status"]).run().await.expect_code(3);
+    let undone = home.gatehouse(&["clients", "unwire", "--all"]).run().await.expect_success();
+    assert!(undone.out.contains("Claude Code no longer uses the gateway."), "{}", undone.out);
+    assert_eq!(user.read(".claude/settings.json"), SETTINGS);
+    let again = home.gatehouse(&["clients", "unwire", "--all"]).run().await.expect_success();
+    assert_eq!(again.out, "No tool was connected.\n");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_started_tool_gets_a_token_an_address_and_its_own_exit_code() {
+    let mut user = User::new();
+    user.home.set("ANTHROPIC_API_KEY", "sk-ant-of-the-user");
+    let home = &user.home;
+    let script = "#!/bin/sh\necho \"$ANTHROPIC_BASE_URL|$OPENAI_BASE_URL|$OPENAI_API_KEY|${ANTHROPIC_API_KEY-unset}|$*\"\nexit 7\n";
+    let tool = user.write_program("tool", script);
+    let start = ["run", "claude-code", "--", text_of(&tool), "-p", "hello there"];
+    let refused = home.gatehouse(&start).run().await.expect_code(1);
+    assert!(refused.err.contains("the gateway is not running"), "{}", refused.err);
+
+    let served = home.serve().await;
+    let ended = home.gatehouse(&start).run().await.expect_code(7);
+    let said: Vec<&str> = ended.out.trim().split('|').collect();
+    let [root, v1, token, of_user, arguments] = said[..] else { panic!("{}", ended.out) };
+    assert_eq!(root, format!("http://{}", served.gateway));
+    assert_eq!(v1, format!("{root}/v1"));
+    assert!(token.starts_with("ghk_"), "a token: {token}");
+    assert_eq!((of_user, arguments), ("unset", "-p hello there"));
+    assert_eq!(user.read(".claude/settings.json"), SETTINGS, "no file is changed");
+
+    let unknown = ["run", "nobody", "--", text_of(&tool)];
+    home.gatehouse(&unknown).run().await.expect_code(1);
+    let no_program = home.gatehouse(&["run", "nobody"]).run().await.expect_code(2);
+    assert!(no_program.err.contains("gatehouse run nobody -- PROGRAM"), "{}", no_program.err);
+    let gone = ["run", "claude-code", "--", "/no/such/program"];
+    let gone = home.gatehouse(&gone).run().await.expect_code(1);
+    assert!(gone.err.contains("could not be started"), "{}", gone.err);
+    served.stop().await;
+}
