@@ -53,13 +53,14 @@ test("the parts of Usage hand on what was chosen, by link and by arrow keys", as
   expect(tabs.getByRole("link", { current: "page" })).toHaveTextContent("Breakdown");
   const kept = "range=last_month&group=model&zone=local&client=codex&rows=client&columns=model&look=treemap";
   expect(tabs.getByRole("link", { name: "Savings" })).toHaveAttribute("href", `#/savings?${kept}`);
-  expect(screen.getByRole("radio", { name: "Treemap" })).toBeChecked();
+  expect(await screen.findByRole("radio", { name: "Treemap" })).toBeChecked();
   tabs.getByRole("link", { name: "Breakdown" }).focus();
   await user.keyboard("{ArrowRight}{ArrowRight}{ArrowRight}");
   expect(tabs.getByRole("link", { name: "Budgets" })).toHaveFocus();
   // Budgets show no period, and hand it on all the same.
   await user.keyboard("{Enter}");
-  const onward = await screen.findByRole("link", { name: "Breakdown" });
+  expect(await screen.findByRole("link", { name: "Budgets", current: "page" })).toBeVisible();
+  const onward = screen.getByRole("link", { name: "Breakdown" });
   expect(onward).toHaveAttribute("href", `#/breakdown?${kept}`);
   expect(onward).not.toHaveAttribute("aria-current");
 });
