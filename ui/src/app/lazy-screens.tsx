@@ -38,6 +38,10 @@ export const KeysScreen = lazyComponent(
   async () => (await import("@/features/keys/keys-screen")).KeysScreen,
   <ScreenSkeleton title="Keys" />,
 );
+export const ClientsScreen = lazyComponent(
+  async () => (await import("@/features/clients/clients-screen")).ClientsScreen,
+  <ScreenSkeleton title="Clients" />,
+);
 export const CostsScreen = lazyComponent(
   async () => (await import("@/features/usage/costs-screen")).CostsScreen,
   <ScreenSkeleton title="Usage" />,
@@ -100,6 +104,7 @@ const PRELOADS: Record<Screen["path"], () => Promise<void>> = {
   "/backends": BackendsScreen.preload,
   "/routing": RoutingScreen.preload,
   "/keys": KeysScreen.preload,
+  "/clients": ClientsScreen.preload,
   "/usage": CostsScreen.preload,
   "/requests": RequestsScreen.preload,
   "/readiness": ReadinessScreen.preload,

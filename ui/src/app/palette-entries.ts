@@ -3,6 +3,7 @@ import { matchSorter, rankings } from "match-sorter";
 import {
   Activity,
   Box,
+  Cable,
   Copy,
   Keyboard,
   KeyRound,
@@ -72,7 +73,8 @@ const ACTIONS: PaletteEntry[] = [
   action("add-route", Plus, "Add route", ["new"], go("/routing?add=true")),
   action("add-key", Plus, "Add key", ["api key", "secret", "new"], go("/keys?add=true")),
   action("find-keys", SearchCheck, "Find keys in plain text", ["import", "env", "scan"], go("/keys?find=true")),
-  action("add-client", Plus, "Connect a client", ["token", "tool", "new"], go("/clients?add=true")),
+  action("connect", Cable, "Connect a tool", ["claude code", "codex", "wire", "client"], go("/clients")),
+  action("add-client", Plus, "Add client", ["token", "tool", "new"], go("/clients?add=true")),
   action("add-budget", Plus, "Add budget", ["limit", "spending", "new"], go("/budgets?add=true")),
   action("address", Copy, "Copy gateway address", ["url", "base url", "endpoint"], { kind: "copy_address" }),
   action("dark", Moon, "Dark theme", ["dark mode", "colors"], { kind: "theme", theme: "dark" }),

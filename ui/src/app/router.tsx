@@ -6,6 +6,7 @@ import { createRoute, createRouter, useNavigate, type RouterHistory } from "@tan
 import { createFragmentHistory } from "@/app/fragment-history";
 import {
   BackendsScreen,
+  ClientsScreen,
   KeysScreen,
   OverviewScreen,
   PlaygroundScreen,
@@ -17,8 +18,6 @@ import {
 import { isSet, parseAdd, root, type AddSearch } from "@/app/root-route";
 import { usageRoutes } from "@/app/usage-routes";
 import { parseRequestsPlace, type RequestsPlace } from "@/features/requests/requests-place";
-
-type KeysTab = "keys" | "clients";
 
 interface KeysSearch extends AddSearch {
   /** Keys in plain text are looked for. */
@@ -84,47 +83,66 @@ const keys = createRoute({
   path: "/keys/{-$id}",
   validateSearch: parseKeysSearch,
   component: function Keys() {
+    const navigate = useNavigate();
+    const { id } = keys.useParams();
     const { add = false, find = false } = keys.useSearch();
-    return <KeysPlace tab="keys" openId={keys.useParams().id ?? null} adding={add} finding={find} />;
-  },
-});
-
-const clients = createRoute({
-  getParentRoute: () => root,
-  path: "/clients/{-$id}",
-  validateSearch: parseAdd,
-  component: function Clients() {
+    const move = (to: string | undefined, search: KeysSearch = {}) =>
+      void navigate({ to: "/keys/{-$id}", params: { id: to }, search });
     return (
-      <KeysPlace tab="clients" openId={clients.useParams().id ?? null} adding={clients.useSearch().add === true} />
+      <KeysScreen
+        openId={id ?? null}
+        adding={id === undefined && add}
+        finding={id === undefined && find}
+        onOpen={(next) => move(next)}
+        onAdd={() => move(undefined, { add: true })}
+        onFind={() => move(undefined, { find: true })}
+        onClose={() => move(undefined)}
+      />
     );
   },
 });
 
-interface KeysPlaceProps {
-  tab: KeysTab;
-  openId: string | null;
-  adding: boolean;
-  finding?: boolean;
+interface ClientsSearch extends AddSearch {
+  /** The tool that is to be connected or disconnected. */
+  connect?: string;
+  disconnect?: string;
 }
 
-function KeysPlace({ tab, openId, adding, finding = false }: KeysPlaceProps) {
-  const navigate = useNavigate();
-  const move = (to: KeysTab, id: string | undefined, search: KeysSearch = {}) =>
-    void navigate({ to: to === "keys" ? "/keys/{-$id}" : "/clients/{-$id}", params: { id }, search });
-  return (
-    <KeysScreen
-      tab={tab}
-      openId={openId}
-      adding={openId === null && adding}
-      finding={openId === null && finding}
-      onFind={() => move("keys", undefined, { find: true })}
-      onTab={(next) => move(next, undefined)}
-      onOpen={(id) => move(tab, id)}
-      onAdd={() => move(tab, undefined, { add: true })}
-      onClose={() => move(tab, undefined)}
-    />
-  );
+function parseClientsSearch(search: Record<string, unknown>): ClientsSearch {
+  if (typeof search["connect"] === "string") return { connect: search["connect"] };
+  if (typeof search["disconnect"] === "string") return { disconnect: search["disconnect"] };
+  return parseAdd(search);
 }
+
+const clients = createRoute({
+  getParentRoute: () => root,
+  path: "/clients/{-$id}",
+  validateSearch: parseClientsSearch,
+  component: function Clients() {
+    const navigate = useNavigate();
+    const { id } = clients.useParams();
+    const { add = false, connect, disconnect } = clients.useSearch();
+    const move = (to: string | undefined, search: ClientsSearch = {}) =>
+      void navigate({ to: "/clients/{-$id}", params: { id: to }, search });
+    const change =
+      connect !== undefined
+        ? { kind: "connect" as const, tool: connect }
+        : disconnect === undefined
+          ? null
+          : { kind: "disconnect" as const, tool: disconnect };
+    return (
+      <ClientsScreen
+        openId={id ?? null}
+        adding={id === undefined && add}
+        change={id === undefined ? change : null}
+        onOpen={(next) => move(next)}
+        onAdd={() => move(undefined, { add: true })}
+        onChange={({ kind, tool }) => move(undefined, { [kind]: tool })}
+        onClose={() => move(undefined)}
+      />
+    );
+  },
+});
 
 const requests = createRoute({
   getParentRoute: () => root,

@@ -1,6 +1,7 @@
-/** The screens, in the order of the navigation and of Ctrl/Cmd+1..9. */
+/** The screens, in the order of the navigation. */
 import {
   Activity,
+  Cable,
   Gauge,
   KeyRound,
   ListChecks,
@@ -14,7 +15,17 @@ import {
 import { USAGE_PARTS } from "@/lib/usage-parts";
 
 export interface Screen {
-  path: "/" | "/backends" | "/routing" | "/keys" | "/usage" | "/requests" | "/readiness" | "/playground" | "/settings";
+  path:
+    | "/"
+    | "/backends"
+    | "/routing"
+    | "/keys"
+    | "/clients"
+    | "/usage"
+    | "/requests"
+    | "/readiness"
+    | "/playground"
+    | "/settings";
   label: string;
   icon: LucideIcon;
   /** Other first path segments of this screen. */
@@ -25,7 +36,8 @@ export const SCREENS: Screen[] = [
   { path: "/", label: "Overview", icon: Gauge },
   { path: "/backends", label: "Backends", icon: Server },
   { path: "/routing", label: "Routing", icon: Route },
-  { path: "/keys", label: "Keys", icon: KeyRound, also: ["/clients"] },
+  { path: "/keys", label: "Keys", icon: KeyRound },
+  { path: "/clients", label: "Clients", icon: Cable },
   {
     path: "/usage",
     label: "Usage",
@@ -37,6 +49,12 @@ export const SCREENS: Screen[] = [
   { path: "/playground", label: "Playground", icon: MessagesSquare },
   { path: "/settings", label: "Settings", icon: SlidersHorizontal },
 ];
+
+/** The key that opens a screen with Ctrl/Cmd: the digits in their order on the keyboard, and the usual one of settings. */
+export function screenKey({ path }: Screen): string {
+  if (path === "/settings") return ",";
+  return String((SCREENS.findIndex((screen) => screen.path === path) + 1) % 10);
+}
 
 /** True if a path belongs to the screen. */
 export function isWithin(screen: Screen, pathname: string): boolean {

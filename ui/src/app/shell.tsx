@@ -3,7 +3,7 @@ import { Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { Keyboard, LogOut, RotateCw, Search, type LucideIcon } from "lucide-react";
 import { useState, type ComponentProps } from "react";
 import { tellFullText } from "@/app/full-text";
-import { isWithin, SCREENS } from "@/app/screens";
+import { isWithin, screenKey, SCREENS } from "@/app/screens";
 import { COMMAND_KEY, useShortcuts } from "@/app/shortcuts";
 import { StatusLine } from "@/app/status-line";
 import { Button } from "@/components/button";
@@ -144,11 +144,11 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
           </span>
         </button>
       </Hint>
-      {SCREENS.map((screen, index) => {
+      {SCREENS.map((screen) => {
         const isHere = isWithin(screen, pathname);
         const count = screen.path === "/" ? needs : 0;
         return (
-          <Hint key={screen.path} text={`${screen.label} (${COMMAND_KEY} ${index + 1})`} side="right">
+          <Hint key={screen.path} text={`${screen.label} (${COMMAND_KEY} ${screenKey(screen)})`} side="right">
             <PanelLink
               look="none"
               path={screen.path}

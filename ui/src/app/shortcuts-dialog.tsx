@@ -1,5 +1,5 @@
 /** Lists the keyboard shortcuts. */
-import { SCREENS } from "@/app/screens";
+import { screenKey, SCREENS } from "@/app/screens";
 import { COMMAND_KEY } from "@/app/shortcuts";
 import { Dialog, DialogBody } from "@/components/dialog";
 import { Kbd } from "@/components/kbd";
@@ -7,8 +7,7 @@ import { Kbd } from "@/components/kbd";
 export function ShortcutsDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   const rows: [string, string[]][] = [
     ["Search or run anything", [COMMAND_KEY, "K"]],
-    ...SCREENS.map((screen, index): [string, string[]] => [screen.label, [COMMAND_KEY, String(index + 1)]]),
-    ["Settings", [COMMAND_KEY, ","]],
+    ...SCREENS.map((screen): [string, string[]] => [screen.label, [COMMAND_KEY, screenKey(screen)]]),
     ["Filter the list", ["/"]],
     ["Move between rows, bars and tabs", ["↑", "↓", "←", "→"]],
     ["Send the playground prompt", [COMMAND_KEY, "↵"]],

@@ -1,6 +1,6 @@
 /** Global keyboard shortcuts. */
 import { useEffect, useEffectEvent } from "react";
-import { SCREENS } from "@/app/screens";
+import { SCREENS, screenKey } from "@/app/screens";
 
 export interface ShortcutHandlers {
   openPalette: () => void;
@@ -33,8 +33,7 @@ function actionFor(event: KeyboardEvent, handlers: ShortcutHandlers): (() => voi
   if (event.defaultPrevented || event.altKey) return undefined;
   if (event.ctrlKey || event.metaKey) {
     if (event.key.toLowerCase() === "k") return handlers.openPalette;
-    if (event.key === ",") return () => handlers.go("/settings");
-    const screen = SCREENS[Number(event.key) - 1];
+    const screen = SCREENS.find((one) => screenKey(one) === event.key);
     return screen && (() => handlers.go(screen.path));
   }
   // The page behind a dialog must not navigate.

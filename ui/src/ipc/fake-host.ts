@@ -37,9 +37,9 @@ import { fakeRequests } from "@/ipc/fake/requests";
 import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
 import { statementOf } from "@/ipc/fake/statement";
-import { fakeWiring } from "@/ipc/fake/wiring";
 import { fakeUsage } from "@/ipc/fake/usage";
 import { fakeVault } from "@/ipc/fake/vault";
+import { fakeWiring } from "@/ipc/fake/wiring";
 import { backendViews, clientViews, keyViews, settingsView, statusView } from "@/ipc/fake/views";
 import {
   NO_DEPENDENTS,

@@ -34,6 +34,8 @@ import type {
   UsageCrossView,
   UsageReportQuery,
   UsageView,
+  WiringPlanQuery,
+  WiringPlanView,
 } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 import { setShownCurrency } from "@/lib/money";
@@ -110,11 +112,27 @@ export function useClients(): UseQueryResult<ClientView[], ApiError> {
   return useQuery<ClientView[], ApiError>({ queryKey: ["clients"], queryFn: () => host.clients() });
 }
 
+/**
+ * The client tools of this machine. Others change their files unannounced, so each screen that shows them looks again;
+ * what is known stays meanwhile.
+ */
 export function useClientsWiring(): UseQueryResult<ToolWiringView[], ApiError> {
   const host = useHost();
   return useQuery<ToolWiringView[], ApiError>({
     queryKey: ["clients_wiring"],
     queryFn: () => host.clientsWiring({}),
+    refetchOnMount: "always",
+  });
+}
+
+/** What wiring a tool, or undoing that, would change at this moment. */
+export function useWiringPlan(query: WiringPlanQuery): UseQueryResult<WiringPlanView, ApiError> {
+  const host = useHost();
+  return useQuery<WiringPlanView, ApiError>({
+    queryKey: ["clients_wiring", "plan", query],
+    queryFn: () => host.clientWiringPlan(query),
+    placeholderData: (previous) => previous,
+    gcTime: 0,
   });
 }
 

@@ -20,7 +20,7 @@ export function actionTarget(action: PanelActionView, need: string | null = null
     case "add_backend":
       return { path: "/backends?add=true", label: "Add backend" };
     case "add_client":
-      return { path: "/clients?add=true", label: "Connect a client" };
+      return { path: "/clients", label: "Connect a client" };
     case "find_keys":
       return { path: "/keys?find=true", label: "Find keys" };
     case "run_checks":

@@ -105,10 +105,25 @@ test("add a key, open it along the rows, verify it, remove it", async ({ page })
   await expect(page.getByRole("row", { name: /Groq/ })).toHaveCount(0);
 });
 
-test("connect a client and reach its snippets", async ({ page }) => {
+test("connect a tool after reading what changes, and take it back", async ({ page }) => {
+  await openPanel(page, { scenario: "busy", path: "/clients" });
+  await settled(page);
+  await tabTo(page, page.getByRole("button", { name: "Connect", exact: true }));
+  await page.keyboard.press("Enter");
+  const sheet = page.getByRole("dialog", { name: "Connect Codex CLI" });
+  await tabTo(page, sheet.getByRole("region", { name: /^Changes of / }));
+  await tabTo(page, sheet.getByRole("button", { name: "Connect" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Codex CLI uses the gateway.")).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Undo" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Codex CLI does not use the gateway.")).toBeVisible();
+});
+
+test("add a client and reach its snippets", async ({ page }) => {
   await openPanel(page, { scenario: "fresh", path: "/clients" });
   await settled(page);
-  await tabTo(page, page.getByRole("button", { name: "Connect a client", exact: true }));
+  await tabTo(page, page.getByRole("button", { name: "Add client", exact: true }));
   await page.keyboard.press("Enter");
   await expect(page.getByLabel("Name")).toBeFocused();
   await page.keyboard.type("aider");
@@ -181,7 +196,7 @@ test("the palette goes, opens and runs; numbers switch screens; ? lists the shor
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "Readiness" })).toBeVisible();
 
-  await page.keyboard.press("Control+5");
+  await page.keyboard.press("Control+6");
   await expect(page.getByRole("heading", { level: 1, name: "Usage" })).toBeVisible();
   await page.keyboard.press("Control+1");
   await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();

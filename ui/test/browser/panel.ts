@@ -7,7 +7,7 @@ export const SCREENS = {
   backends: { path: "/backends", heading: "Backends" },
   routing: { path: "/routing", heading: "Routing" },
   keys: { path: "/keys", heading: "Keys" },
-  clients: { path: "/clients", heading: "Keys" },
+  clients: { path: "/clients", heading: "Clients" },
   usage: { path: "/usage", heading: "Usage" },
   breakdown: { path: "/breakdown", heading: "Usage" },
   savings: { path: "/savings", heading: "Usage" },

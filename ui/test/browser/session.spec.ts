@@ -132,7 +132,7 @@ test.describe("with the real program", () => {
       other.server.close();
     }
     await page.goto(`${origin}/#/clients`);
-    await expect(page.getByText("No clients yet.", { exact: true })).toBeVisible();
+    await expect(page.getByText("No clients yet", { exact: true })).toBeVisible();
   });
 
   test("a link works once; a reload keeps the session, another tab has none, signing out ends it", async ({

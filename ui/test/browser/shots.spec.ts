@@ -110,6 +110,8 @@ const EXTRA: Extra[] = [
   { name: "key-drawer", scenario: "failing", path: "/keys/openrouter" },
   { name: "key-add", scenario: "busy", path: "/keys?add=true" },
   { name: "client-drawer", scenario: "busy", path: "/clients/codex" },
+  { name: "client-connect", scenario: "busy", path: "/clients?connect=codex" },
+  { name: "client-disconnect", scenario: "failing", path: "/clients?disconnect=claude-code" },
   { name: "client-add", scenario: "busy", path: "/clients?add=true" },
   { name: "usage-month", scenario: "busy", path: "/usage?range=last_month&group=model" },
   { name: "settings-invalid", scenario: "invalid-settings", path: "/settings" },

@@ -30,6 +30,7 @@ for (const path of [
   "/savings?range=last_month",
   "/anomalies?look_back=28",
   "/billing?range=last_month",
+  "/clients",
   "/activity?range=last_month&group=model",
 ]) {
   test(`${path} stays below ${NODES_MAX} elements`, async ({ page }) => {

@@ -15,7 +15,7 @@ import { useKeys } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
 import { KEY } from "@/lib/tables";
 
-export interface TableProps {
+interface KeysTableProps {
   filter: string;
   openId: string | null;
   onOpen: (id: string) => void;
@@ -92,7 +92,7 @@ const COLUMNS: Column<KeyView>[] = [
   },
 ];
 
-export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: TableProps) {
+export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: KeysTableProps) {
   const keys = useKeys();
   const open = keys.data?.find((key) => key.id === openId);
   return (

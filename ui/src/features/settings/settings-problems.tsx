@@ -1,5 +1,6 @@
 /** The errors of the settings file, and a preview of the certain repair. */
 import { Button } from "@/components/button";
+import { Diff } from "@/components/diff";
 import { ErrorNotice } from "@/components/error-notice";
 import { notify } from "@/components/toast";
 import { StateMark } from "@/components/state-mark";
@@ -37,7 +38,7 @@ export function SettingsProblems({ settings }: { settings: SettingsView }) {
       {settings.proposed_fix !== null && (
         <div className="flex flex-col gap-3 border-t border-line p-4">
           <h3 className="text-12 font-medium text-ink-2">Proposed repair:</h3>
-          <Diff text={settings.proposed_fix} />
+          <Diff label="Proposed repair" text={settings.proposed_fix} />
           <ErrorNotice error={fix.error} />
           <div>
             <Button
@@ -78,31 +79,4 @@ function Problem({ problem }: { problem: SettingsProblemView }) {
       </div>
     </li>
   );
-}
-
-function Diff({ text }: { text: string }) {
-  return (
-    <pre
-      role="region"
-      aria-label="Proposed repair"
-      tabIndex={0}
-      className="focus-inset overflow-x-auto rounded-control border border-line bg-surface-0 py-2 font-mono text-12 leading-5"
-    >
-      {text
-        .trimEnd()
-        .split("\n")
-        .map((line, index) => (
-          <div key={`${index}${line}`} className={classNames("px-3", lineLook(line))}>
-            {line === "" ? " " : line}
-          </div>
-        ))}
-    </pre>
-  );
-}
-
-function lineLook(line: string): string {
-  if (line.startsWith("+++") || line.startsWith("---") || line.startsWith("@@")) return "text-ink-3";
-  if (line.startsWith("+")) return "bg-ok-wash text-ok";
-  if (line.startsWith("-")) return "bg-bad-wash text-bad";
-  return "text-ink-2";
 }

@@ -1,167 +1,230 @@
-/** Client tools of the fake data, and their connection to the gateway. */
+/** The fake core's client tools: one connected, one not, and in the failing world one that others changed. */
 import type {
+  ChangedKeys,
   ClientTool,
-  ClientUnwire,
-  ClientWire,
   ToolWiringView,
-  UnwiredToolView,
-  WiringPlanQuery,
+  WiringConflictView,
+  WiredKeyChangeView,
   WiringPlanView,
 } from "@/ipc/bindings";
 import type { Host } from "@/ipc/host";
 import type { Doing } from "@/ipc/fake/doing";
-import { fault, raise } from "@/ipc/fake/rules";
-import { makeClient, type World } from "@/ipc/fake/world";
+import { fault, raise, requireVault } from "@/ipc/fake/rules";
+import { makeClient } from "@/ipc/fake/world";
 
-const FILE: Record<ClientTool, string> = {
-  "claude-code": "/home/me/.claude/settings.json",
-  codex: "/home/me/.codex/config.toml",
-};
+type WiringOperation = "clientsWiring" | "clientWiringPlan" | "clientWire" | "clientUnwire" | "clientsUnwireAll";
 
-const DIFF: Record<ClientTool, string> = {
-  "claude-code": `--- /home/me/.claude/settings.json
-+++ /home/me/.claude/settings.json
-@@ -1,5 +1,9 @@
- {
-   // Opus for everything
--  "model": "opus"
-+  "model": "opus",
-+  "apiKeyHelper": "/usr/bin/gatehouse token claude-code",
-+  "env": {
-+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:4283"
-+  }
- }
-`,
-  codex: `--- /dev/null
-+++ /home/me/.codex/config.toml
-@@ -0,0 +1,10 @@
-+model_provider = "gatehouse"
-+
-+[model_providers.gatehouse]
-+name = "Gatehouse"
-+base_url = "http://127.0.0.1:4283/v1"
-+wire_api = "responses"
-+
-+[model_providers.gatehouse.auth]
-+command = "/usr/bin/gatehouse"
-+args = ["token", "codex"]
-`,
-};
+interface FakeTool {
+  tool: ClientTool;
+  name: string;
+  version: string | null;
+  program: string | null;
+  restart: boolean;
+  file: string;
+  /** Without the header: the lines around, and those that wiring adds. */
+  diff: (address: string) => string[];
+  isFound: boolean;
+  isWired: boolean;
+  drift: WiredKeyChangeView[];
+  conflicts: WiringConflictView[];
+}
 
-function tool(name: string, rest: Pick<ToolWiringView, "tool"> & Partial<ToolWiringView>): ToolWiringView {
+const COMMAND = "It runs a command for its token, so none is in its files.";
+
+function claudeCode(): FakeTool {
   return {
-    name,
-    state: "not_wired",
-    sentence: `${name} does not use the gateway.`,
-    rung: "command",
-    rung_sentence: "It runs a command for its token, so none is in its files.",
+    tool: "claude-code",
+    name: "Claude Code",
+    version: "2.1.4",
+    program: "/home/ada/.local/bin/claude",
     restart: false,
-    program: null,
-    version: null,
-    files: [FILE[rest.tool]],
-    client: null,
-    address: null,
+    file: "/home/ada/.claude/settings.json",
+    diff: (address) => [
+      "@@ -1,4 +1,8 @@",
+      " {",
+      '   "model": "opus",',
+      '-  "theme": "dark"',
+      '+  "theme": "dark",',
+      '+  "apiKeyHelper": "/usr/bin/gatehouse token claude-code",',
+      '+  "env": {',
+      `+    "ANTHROPIC_BASE_URL": "${address}"`,
+      "+  }",
+      " }",
+    ],
+    isFound: true,
+    isWired: true,
     drift: [],
     conflicts: [],
-    ...rest,
   };
 }
 
-/** The tools of a scenario: nothing is found on a fresh machine but Claude Code. */
-function makeTools(world: World): ToolWiringView[] {
-  const claude = tool("Claude Code", { tool: "claude-code", program: "/usr/bin/claude", version: "2.1.329" });
-  const codex = tool("Codex CLI", { tool: "codex", restart: true });
-  if (world.clients.length === 0)
-    return [claude, { ...codex, state: "not_installed", sentence: "Codex CLI was not found on this machine." }];
-  const wired = connected(claude);
-  const drifted: ToolWiringView = {
-    ...wired,
-    state: "drifted",
-    sentence: `env.ANTHROPIC_BASE_URL in ${FILE["claude-code"]} was changed since Claude Code was connected.`,
-    drift: [
+function codex(): FakeTool {
+  return {
+    tool: "codex",
+    name: "Codex CLI",
+    version: "0.98.0",
+    program: "/usr/bin/codex",
+    restart: true,
+    file: "/home/ada/.codex/config.toml",
+    diff: (address) => [
+      "@@ -1,2 +1,10 @@",
+      " # mine",
+      '-model_provider = "openai"',
+      '+model_provider = "gatehouse"',
+      "+",
+      "+[model_providers.gatehouse]",
+      '+name = "Gatehouse"',
+      `+base_url = "${address}/v1"`,
+      '+wire_api = "responses"',
+      '+auth = { command = "/usr/bin/gatehouse", args = ["token", "codex"] }',
+    ],
+    isFound: true,
+    isWired: false,
+    drift: [],
+    conflicts: [],
+  };
+}
+
+function madeTools({ scenario }: Doing["world"]): FakeTool[] {
+  const tools = [claudeCode(), codex()];
+  const [claude, other] = tools as [FakeTool, FakeTool];
+  if (scenario === "fresh") {
+    claude.isWired = false;
+    other.isFound = false;
+  }
+  if (scenario === "failing") {
+    claude.drift = [
       {
-        file: FILE["claude-code"],
+        file: claude.file,
         key: "env.ANTHROPIC_BASE_URL",
         expected: "http://127.0.0.1:4283",
-        found: "https://llm-proxy.example.com",
+        found: "http://127.0.0.1:3456",
       },
-    ],
-  };
-  const installed = { ...codex, program: "/usr/local/bin/codex", version: "0.169.0" };
-  return [world.scenario === "failing" ? drifted : wired, installed];
+    ];
+    other.isWired = true;
+    other.conflicts = [
+      {
+        layer: "profile",
+        place: other.file,
+        key: "profiles.work.model_provider",
+        explanation: `profiles.work.model_provider in ${other.file} is used instead; remove it or choose another profile`,
+      },
+    ];
+  }
+  return tools;
 }
 
-function connected(view: ToolWiringView): ToolWiringView {
+function viewOf({ isFound, isWired, drift, conflicts, ...tool }: FakeTool, address: string): ToolWiringView {
+  const [changed, conflict] = [drift[0], conflicts[0]];
+  const [state, sentence]: [ToolWiringView["state"], string] = !isFound
+    ? ["not_installed", `${tool.name} was not found on this machine.`]
+    : !isWired
+      ? ["not_wired", `${tool.name} does not use the gateway.`]
+      : changed !== undefined
+        ? ["drifted", `${changed.key} in ${changed.file} was changed since ${tool.name} was connected.`]
+        : conflict !== undefined
+          ? ["conflict", `${conflict.explanation}.`]
+          : ["wired", `${tool.name} uses the gateway.`];
   return {
-    ...view,
-    state: "wired",
-    sentence: `${view.name} uses the gateway.`,
-    client: view.tool,
-    address: "http://127.0.0.1:4283",
-    drift: [],
+    tool: tool.tool,
+    name: tool.name,
+    state,
+    sentence,
+    rung: "command",
+    rung_sentence: COMMAND,
+    restart: tool.restart,
+    program: isFound ? tool.program : null,
+    version: isFound ? tool.version : null,
+    files: [tool.file],
+    client: isWired ? tool.tool : null,
+    address: isWired ? address : null,
+    drift: isWired ? drift : [],
+    conflicts: isWired ? conflicts : [],
   };
 }
 
-function disconnected(view: ToolWiringView): ToolWiringView {
-  const sentence = `${view.name} does not use the gateway.`;
-  return { ...view, state: "not_wired", sentence, client: null, address: null, drift: [] };
+/** The lines of a diff the other way round. */
+function undone(lines: string[]): string[] {
+  return lines.map((line) =>
+    line.startsWith("+") ? `-${line.slice(1)}` : line.startsWith("-") ? `+${line.slice(1)}` : line,
+  );
 }
 
-function planOf(query: WiringPlanQuery, view: ToolWiringView): WiringPlanView {
-  const path = FILE[query.tool];
-  const diff = DIFF[query.tool];
-  const file = { path, creates: query.tool === "codex" && !query.undo, removes: false, diff };
-  return { files: [file], changes: view.drift, conflicts: view.conflicts, fingerprint: "5d1f" };
+function refuseChanged(tool: FakeTool, keys: ChangedKeys): void {
+  if (keys === "refuse" && tool.drift.length > 0)
+    throw fault(
+      "invalid_input",
+      `Keys of ${tool.name} were changed: ${tool.drift.map(({ key }) => key).join(", ")}`,
+      "Keep what was changed, or restore what was there before.",
+      "changed_keys",
+    );
 }
 
-type WiringHost = Pick<Host, "clientsWiring" | "clientWiringPlan" | "clientWire" | "clientUnwire" | "clientsUnwireAll">;
+function release(tool: FakeTool): void {
+  Object.assign(tool, { isWired: false, drift: [], conflicts: [] });
+}
 
-export function fakeWiring({ world, answer, changed, now }: Doing): WiringHost {
-  const tools = makeTools(world);
-  const addClient = (id: string) => {
-    if (world.clients.some((known) => known.id === id)) return;
-    world.clients.push(makeClient(id, now(), world.settings.values.gateway_port));
-  };
-  const replace = (name: ClientTool, change: (view: ToolWiringView) => ToolWiringView): ToolWiringView => {
-    const index = tools.findIndex((known) => known.tool === name);
-    const found = tools[index];
-    if (found === undefined || found.state === "not_installed")
-      raise(fault("not_found", `${found?.name ?? name} was not found on this machine`, "Install it first."));
-    const next = change(found);
-    tools[index] = next;
-    changed("clients");
-    return next;
+export function fakeWiring(doing: Doing): Pick<Host, WiringOperation> {
+  const { world, now, answer, changed } = doing;
+  const tools = madeTools(world);
+  const port = () => world.settings.values.gateway_port;
+  const address = () => `http://127.0.0.1:${port()}`;
+  const find = (tool: ClientTool) =>
+    tools.find((one) => one.tool === tool && one.isFound) ??
+    raise(fault("not_found", `${tool} was not found on this machine`, null));
+  const planOf = (tool: FakeTool, undo: boolean): WiringPlanView => {
+    const lines = tool.diff(address());
+    const file = `${tool.file}${undo ? "" : ` (with Gatehouse)`}`;
+    return {
+      files: [
+        {
+          path: tool.file,
+          creates: false,
+          removes: false,
+          diff: [`--- ${tool.file}`, `+++ ${file}`, ...(undo ? undone(lines) : lines)].join("\n"),
+        },
+      ],
+      changes: tool.drift,
+      conflicts: undo ? [] : tool.conflicts,
+      fingerprint: `${tool.tool}-${undo}-${tool.isWired}`,
+    };
   };
   return {
-    clientsWiring: () => answer(() => structuredClone(tools)),
-    clientWiringPlan: (query) =>
-      answer(() =>
-        planOf(query, tools.find((known) => known.tool === query.tool) ?? tool(query.tool, { tool: query.tool })),
-      ),
-    clientWire: (req: ClientWire) =>
+    clientsWiring: () => answer(() => tools.map((tool) => viewOf(tool, address()))),
+    clientWiringPlan: ({ tool, undo, changed_keys: keys }) =>
       answer(() => {
-        addClient(req.client ?? req.tool);
-        return replace(req.tool, connected);
+        const found = find(tool);
+        if (undo) refuseChanged(found, keys ?? "refuse");
+        return planOf(found, undo);
       }),
-    clientUnwire: (req: ClientUnwire) =>
+    clientWire: ({ tool, fingerprint }) =>
       answer(() => {
-        const found = tools.find((known) => known.tool === req.tool);
-        if (req.changed_keys === "refuse" && (found?.drift.length ?? 0) > 0)
-          raise(
-            fault(
-              "invalid_input",
-              `${found?.name} changed since the wiring: env.ANTHROPIC_BASE_URL`,
-              "Keep what was changed, or restore what was there before.",
-              "changed_keys",
-            ),
-          );
-        return replace(req.tool, disconnected);
+        requireVault(world);
+        const found = find(tool);
+        if (typeof fingerprint === "string" && fingerprint !== planOf(found, false).fingerprint)
+          throw fault("failed", `${found.file} has changed; look at the plan again`, null);
+        if (!world.clients.some(({ id }) => id === tool)) world.clients.push(makeClient(tool, now(), port()));
+        Object.assign(found, { isWired: true, drift: [] });
+        changed("clients", "status");
+        return viewOf(found, address());
       }),
-    clientsUnwireAll: () =>
+    clientUnwire: ({ tool, changed_keys: keys }) =>
       answer(() => {
-        const used = tools.filter((known) => known.client !== null);
-        for (const known of used) replace(known.tool, disconnected);
-        return used.map((known): UnwiredToolView => ({ tool: known.tool, name: known.name, error: null }));
+        const found = find(tool);
+        refuseChanged(found, keys);
+        release(found);
+        changed("clients");
+        return viewOf(found, address());
+      }),
+    clientsUnwireAll: ({ changed_keys: keys }) =>
+      answer(() => {
+        const wired = tools.filter(({ isWired }) => isWired);
+        for (const tool of wired) {
+          refuseChanged(tool, keys);
+          release(tool);
+        }
+        changed("clients");
+        return wired.map(({ tool, name }) => ({ tool, name, error: null }));
       }),
   };
 }

@@ -28,7 +28,7 @@ interface AddClientProps {
 
 export function AddClientDialog({ open, onClose, onAdded }: AddClientProps) {
   return (
-    <Dialog open={open} onClose={onClose} title="Connect a client" description="Each tool gets its own gateway token.">
+    <Dialog open={open} onClose={onClose} title="Add a client" description="A token of its own for a tool or a script.">
       <AddClientForm onClose={onClose} onAdded={onAdded} />
     </Dialog>
   );
@@ -47,7 +47,7 @@ function AddClientForm({ onClose, onAdded }: Omit<AddClientProps, "open">) {
       {
         onSuccess: (client) => {
           onAdded(client.id);
-          notify({ title: `${client.id} is connected`, detail: "Copy a snippet to use it." });
+          notify({ title: `Added ${client.id}`, detail: "Copy a snippet to use it." });
         },
       },
     ),

@@ -6,5 +6,5 @@ export function signOfClient(client: ClientView): Sign {
   if (client.expired) return { word: "Expired", shape: "square", tone: "warn" };
   return client.seen_at === null
     ? { word: "Never used", shape: "ring", tone: "muted" }
-    : { word: "Connected", shape: "disc", tone: "ok" };
+    : { word: "Active", shape: "disc", tone: "ok" };
 }

@@ -1,7 +1,6 @@
 /** The tools that may call the gateway, each with its own token. */
 import { Link2, Plus } from "lucide-react";
-import { signOfClient } from "@/features/keys/client-sign";
-import type { TableProps } from "@/features/keys/keys-table";
+import { signOfClient } from "@/features/clients/client-sign";
 import { Button } from "@/components/button";
 import { DataTable, type Column } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
@@ -18,9 +17,17 @@ import { matchesFilter } from "@/lib/filter";
 import { formatCount } from "@/lib/quantity";
 
 const ClientDrawer = lazyOverlay(
-  async () => (await import("@/features/keys/client-drawer")).ClientDrawer,
+  async () => (await import("@/features/clients/client-drawer")).ClientDrawer,
   ({ client }) => client !== undefined,
 );
+
+interface ClientsTableProps {
+  filter: string;
+  openId: string | null;
+  onOpen: (id: string) => void;
+  onAdd: () => void;
+  onClose: () => void;
+}
 
 const COLUMNS: Column<ClientView>[] = [
   {
@@ -76,7 +83,7 @@ const COLUMNS: Column<ClientView>[] = [
   },
 ];
 
-export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TableProps) {
+export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: ClientsTableProps) {
   const clients = useClients();
   const open = clients.data?.find((client) => client.id === openId);
   return (
@@ -108,7 +115,7 @@ export function ClientsTable({ filter, openId, onOpen, onAdd, onClose }: TablePr
                   title="No clients yet"
                   action={
                     <Button icon={Plus} onClick={onAdd}>
-                      Connect your first client
+                      Add your first client
                     </Button>
                   }
                 >

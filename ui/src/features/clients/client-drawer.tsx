@@ -1,8 +1,8 @@
 /** One client: how to use its token, its limits, and revoking it. */
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
-import { ClientSettings } from "@/features/keys/client-settings";
-import { signOfClient } from "@/features/keys/client-sign";
+import { ClientSettings } from "@/features/clients/client-settings";
+import { signOfClient } from "@/features/clients/client-sign";
 import { Confirm } from "@/components/confirm";
 import { CodeBlock } from "@/components/copy-button";
 import { Drawer } from "@/components/dialog";
@@ -76,7 +76,7 @@ function ClientUse({ client }: { client: ClientView }) {
     <div className="flex flex-col gap-4">
       <Facts
         facts={[
-          { name: "Connected", value: <Moment at={client.created_at} focusable /> },
+          { name: "Added", value: <Moment at={client.created_at} focusable /> },
           {
             name: "Last used",
             value: client.seen_at === null ? "never" : <Moment at={client.seen_at} focusable />,

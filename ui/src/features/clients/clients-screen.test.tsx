@@ -1,0 +1,99 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { renderPanel } from "../../../test/render-panel";
+
+const card = (name: string) => screen.findByRole("region", { name });
+
+test("a tool is connected after its changes were shown, and the toast takes it back", async () => {
+  const { host, user } = renderPanel("busy", "/clients");
+  const wire = vi.spyOn(host, "clientWire");
+  const codex = within(await card("Codex CLI"));
+  expect(codex.getByText("Codex CLI does not use the gateway.")).toBeVisible();
+  await user.click(codex.getByRole("button", { name: "Connect" }));
+  const sheet = within(await screen.findByRole("dialog", { name: "Connect Codex CLI" }));
+  const diff = await sheet.findByRole("region", { name: "Changes of /home/ada/.codex/config.toml" });
+  expect(within(diff).getByText('+model_provider = "gatehouse"')).toBeVisible();
+  expect(wire).not.toHaveBeenCalled();
+  const { fingerprint } = await host.clientWiringPlan({ tool: "codex", undo: false });
+  await user.click(sheet.getByRole("button", { name: "Connect" }));
+  expect(wire).toHaveBeenCalledWith({ tool: "codex", fingerprint });
+  expect(await screen.findByText("Codex CLI is connected")).toBeVisible();
+  expect(screen.getByText("Restart Codex CLI if it is running.")).toBeVisible();
+  expect(await within(await card("Codex CLI")).findByText("Codex CLI uses the gateway.")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Undo" }));
+  expect(await within(await card("Codex CLI")).findByText("Codex CLI does not use the gateway.")).toBeVisible();
+});
+
+test("a plan that is out of date is refused, and the next one is shown", async () => {
+  const { host, user } = renderPanel("busy", "/clients?connect=codex");
+  const sheet = within(await screen.findByRole("dialog", { name: "Connect Codex CLI" }));
+  await sheet.findByText('+model_provider = "gatehouse"');
+  const planned = vi.spyOn(host, "clientWiringPlan");
+  const outdated = {
+    code: "failed" as const,
+    message: "config.toml has changed; look at the plan again",
+    hint: null,
+    field: null,
+  };
+  vi.spyOn(host, "clientWire").mockRejectedValueOnce(outdated);
+  await user.click(sheet.getByRole("button", { name: "Connect" }));
+  expect(await sheet.findByText(outdated.message)).toBeVisible();
+  await waitFor(() => expect(planned).toHaveBeenCalledOnce());
+});
+
+test("keys that others changed are asked about, and a release keeps them", async () => {
+  const { host, user } = renderPanel("failing", "/clients");
+  const unwire = vi.spyOn(host, "clientUnwire");
+  const planned = vi.spyOn(host, "clientWiringPlan");
+  const claude = within(await card("Claude Code"));
+  expect(claude.getByRole("list", { name: "Problems" })).toHaveTextContent(
+    "env.ANTHROPIC_BASE_URL is http://127.0.0.1:3456, was http://127.0.0.1:4283",
+  );
+  expect(claude.getByRole("button", { name: "Re-apply" })).toBeVisible();
+  await user.click(claude.getByRole("button", { name: "Release" }));
+  const sheet = within(await screen.findByRole("dialog", { name: "Disconnect Claude Code" }));
+  expect(sheet.getByRole("radio", { name: "Keep what is there now" })).toBeChecked();
+  await user.click(sheet.getByRole("radio", { name: "Restore what was there before" }));
+  await waitFor(() =>
+    expect(planned).toHaveBeenLastCalledWith({ tool: "claude-code", undo: true, changed_keys: "restore" }),
+  );
+  await user.click(sheet.getByRole("radio", { name: "Keep what is there now" }));
+  await user.click(sheet.getByRole("button", { name: "Disconnect" }));
+  expect(unwire).toHaveBeenCalledWith({ tool: "claude-code", changed_keys: "keep" });
+  expect(await screen.findByText("Claude Code is disconnected")).toBeVisible();
+});
+
+test("what is used instead is named once, and looked at again on request", async () => {
+  const { host, user } = renderPanel("failing", "/clients");
+  const codex = within(await card("Codex CLI"));
+  expect(codex.getAllByText(/profiles\.work\.model_provider/)).toHaveLength(1);
+  const asked = vi.spyOn(host, "clientsWiring");
+  await user.click(codex.getByRole("button", { name: "Check again" }));
+  expect(asked).toHaveBeenCalledOnce();
+});
+
+test("all tools are disconnected at once, and one that is not says why", async () => {
+  const { host, user } = renderPanel("busy", "/clients");
+  await card("Claude Code");
+  const error = "settings.json cannot be written";
+  vi.spyOn(host, "clientsUnwireAll").mockResolvedValueOnce([{ tool: "claude-code", name: "Claude Code", error }]);
+  await user.click(screen.getByRole("button", { name: "More for all tools" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Disconnect all tools" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Disconnect every tool?" }));
+  expect(dialog.getByText("These tools stop using the gateway: Claude Code.")).toBeVisible();
+  await user.click(dialog.getByRole("button", { name: "Disconnect all" }));
+  expect(await dialog.findByText(error)).toBeVisible();
+  expect(dialog.queryByRole("button", { name: "Disconnect all" })).not.toBeInTheDocument();
+});
+
+test("without a tool on this machine, a client is added by hand", async () => {
+  const { host, cache } = renderPanel("fresh", "/clients");
+  await card("Claude Code");
+  const tools = await host.clientsWiring({});
+  const absent = tools.map((tool) => ({ ...tool, state: "not_installed" as const }));
+  vi.spyOn(host, "clientsWiring").mockResolvedValue(absent);
+  await cache.invalidateQueries({ queryKey: ["clients_wiring"] });
+  expect(await screen.findByText("No tools found")).toBeVisible();
+  expect(screen.getByText("Not found here: Claude Code, Codex CLI.")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Add client" })).toBeVisible();
+});

@@ -1,0 +1,190 @@
+/** What connecting or disconnecting a tool would change, shown before anything is written. */
+import { useState } from "react";
+import type { ToolChange } from "@/features/clients/tool-card";
+import { Button } from "@/components/button";
+import { Choice } from "@/components/choice";
+import { Diff } from "@/components/diff";
+import { Drawer, DialogBody, DialogFoot } from "@/components/dialog";
+import { ErrorNotice } from "@/components/error-notice";
+import { Notice } from "@/components/notice";
+import { Reading } from "@/components/reading";
+import { LoadingCard } from "@/components/skeleton";
+import { notify } from "@/components/toast";
+import { WithCode } from "@/components/with-code";
+import { useAction } from "@/ipc/actions";
+import type { ChangedKeys, ToolWiringView, WiredKeyChangeView, WiringFileView, WiringPlanView } from "@/ipc/bindings";
+import { useWiringPlan } from "@/ipc/queries";
+
+interface WiringSheetProps {
+  tool: ToolWiringView | undefined;
+  change: ToolChange | null;
+  onClose: () => void;
+}
+
+export function WiringSheet({ tool, change, onClose }: WiringSheetProps) {
+  if (tool === undefined || change === null) return null;
+  const isConnecting = change.kind === "connect";
+  return (
+    <Drawer
+      open
+      onClose={onClose}
+      title={`${isConnecting ? "Connect" : "Disconnect"} ${tool.name}`}
+      description="This is what would change. Nothing is written yet."
+    >
+      {isConnecting ? (
+        <ConnectPlan tool={tool} onClose={onClose} />
+      ) : (
+        <DisconnectPlan tool={tool} initial={change.changedKeys} onClose={onClose} />
+      )}
+    </Drawer>
+  );
+}
+
+interface PlanProps {
+  tool: ToolWiringView;
+  onClose: () => void;
+}
+
+function ConnectPlan({ tool, onClose }: PlanProps) {
+  const plan = useWiringPlan({ tool: tool.tool, undo: false });
+  const wire = useAction("clientWire", (call, fingerprint: string) => call({ tool: tool.tool, fingerprint }));
+  const unwire = useAction("clientUnwire", (call) => call({ tool: tool.tool, changed_keys: "refuse" }));
+  const apply = (fingerprint: string) =>
+    wire.mutate(fingerprint, {
+      onSuccess: (wired) => {
+        onClose();
+        notify({
+          title: wired.state === "wired" ? `${tool.name} is connected` : `${tool.name}: ${wired.sentence}`,
+          ...(wired.state !== "wired" && { tone: "warn" as const }),
+          detail: wired.restart ? `Restart ${tool.name} if it is running.` : null,
+          undo: () => unwire.mutate(undefined, { onError: reportError }),
+        });
+      },
+      // Someone changed a file in the meantime: the next look is at what is there now.
+      onError: () => void plan.refetch(),
+    });
+  return (
+    <>
+      <DialogBody className="flex flex-col gap-4">
+        <p className="text-ink-2">
+          <WithCode>{tool.rung_sentence}</WithCode> Everything else in its files is kept, and you can undo this at any
+          time.
+        </p>
+        <Plan of={plan} />
+        <ErrorNotice error={wire.error} />
+      </DialogBody>
+      <DialogFoot>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button
+          look="primary"
+          busy={wire.isPending}
+          disabled={plan.data === undefined}
+          onClick={() => plan.data && apply(plan.data.fingerprint)}
+        >
+          Connect
+        </Button>
+      </DialogFoot>
+    </>
+  );
+}
+
+const CHANGED_KEYS = [
+  { value: "keep", label: "Keep what is there now" },
+  { value: "restore", label: "Restore what was there before" },
+] as const satisfies { value: ChangedKeys; label: string }[];
+
+/** Where others changed our keys, only the user knows whose value is meant. */
+function DisconnectPlan({ tool, initial, onClose }: PlanProps & { initial: ChangedKeys | undefined }) {
+  const [chosen, setChosen] = useState<"keep" | "restore">(initial === "restore" ? "restore" : "keep");
+  const asks = tool.drift.length > 0;
+  const changed_keys: ChangedKeys = asks ? chosen : "refuse";
+  const plan = useWiringPlan({ tool: tool.tool, undo: true, changed_keys });
+  const unwire = useAction("clientUnwire", (call) => call({ tool: tool.tool, changed_keys }));
+  const apply = () =>
+    unwire.mutate(undefined, {
+      onSuccess: () => {
+        onClose();
+        notify({
+          title: `${tool.name} is disconnected`,
+          detail: tool.client === null ? null : `The client ${tool.client} and its history stay.`,
+        });
+      },
+    });
+  return (
+    <>
+      <DialogBody className="flex flex-col gap-4">
+        <p className="text-ink-2">
+          Gatehouse takes back its own keys. What you or {tool.name} changed elsewhere in the files stays.
+        </p>
+        {asks && (
+          <section aria-label="Changed keys" className="flex flex-col gap-2">
+            <p className="font-medium text-ink-1">These were changed since {tool.name} was connected:</p>
+            <ChangedKeyList changes={tool.drift} />
+            <Choice label="Changed keys" options={CHANGED_KEYS} value={chosen} onChange={setChosen} />
+          </section>
+        )}
+        <Plan of={plan} />
+        <ErrorNotice error={unwire.error} />
+      </DialogBody>
+      <DialogFoot>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button look="primary" busy={unwire.isPending} disabled={plan.data === undefined} onClick={apply}>
+          Disconnect
+        </Button>
+      </DialogFoot>
+    </>
+  );
+}
+
+function reportError(error: { message: string; hint: string | null }) {
+  notify({ tone: "bad", title: error.message, detail: error.hint });
+}
+
+function ChangedKeyList({ changes }: { changes: WiredKeyChangeView[] }) {
+  return (
+    <ul className="flex flex-col gap-1 text-12">
+      {changes.map((change) => (
+        <li key={`${change.file} ${change.key}`} className="[overflow-wrap:anywhere]">
+          <code className="font-mono text-ink-1">{change.key}</code>{" "}
+          <span className="text-ink-2">
+            {change.expected === null ? "was removed" : `was ${change.expected}`}, is{" "}
+            {change.found === null ? "gone" : change.found} now
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Plan({ of }: { of: ReturnType<typeof useWiringPlan> }) {
+  return (
+    <Reading of={of} skeleton={<LoadingCard label="Loading changes" className="h-[220px]" />}>
+      {({ files, conflicts }: WiringPlanView) => (
+        <>
+          {conflicts.map((conflict) => (
+            <Notice key={`${conflict.place} ${conflict.key}`} tone="warn" title="Something else would be used instead">
+              {conflict.explanation}
+            </Notice>
+          ))}
+          {files.length === 0 && <p className="text-ink-2">No file changes.</p>}
+          {files.map((file) => (
+            <FileChange key={file.path} file={file} />
+          ))}
+        </>
+      )}
+    </Reading>
+  );
+}
+
+function FileChange({ file: { path, creates, removes, diff } }: { file: WiringFileView }) {
+  const note = creates ? "new file" : removes ? "is removed" : null;
+  return (
+    <section aria-label={path} className="flex flex-col gap-1.5">
+      <h3 className="flex items-baseline gap-2 text-12">
+        <span className="min-w-0 font-mono text-11 text-ink-1 [overflow-wrap:anywhere]">{path}</span>
+        {note !== null && <span className="whitespace-nowrap text-ink-3">{note}</span>}
+      </h3>
+      <Diff label={`Changes of ${path}`} text={diff} />
+    </section>
+  );
+}
