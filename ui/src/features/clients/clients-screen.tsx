@@ -116,9 +116,8 @@ function toolsSentence(tools: ToolWiringView[]): string {
     return `${first.name}${others.length > 0 ? ` and ${others.length} more` : ""} needs attention.`;
   if (found.length === 0) return "No tools found on this machine.";
   const connected = found.filter(({ state }) => state === "wired").length;
-  if (connected === found.length)
-    return found.length === 1 ? `${found[0]?.name} is connected.` : "Every tool found is connected.";
-  return `${connected} of ${formatCounted(found.length, "tool", "tools")} found ${connected === 1 ? "is" : "are"} connected.`;
+  const all = formatCounted(found.length, "tool", "tools");
+  return `${all} found on this machine, ${connected === 0 ? "none" : connected === found.length ? "all" : connected} connected.`;
 }
 
 function tokensSentence(clients: ClientView[]): string {
