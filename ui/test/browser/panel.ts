@@ -1,6 +1,7 @@
 /** What browser tests share: opening a place of the made-up world, and collecting what must not happen there. */
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
+import { screenKey, SCREENS as NAVIGATION, type Screen } from "@/app/screens";
 
 export const SCREENS = {
   overview: { path: "/", heading: /works|issue|^Not set up yet|^The settings file has errors$/ },
@@ -42,6 +43,12 @@ export async function openPanel(page: Page, { scenario, theme = "dark", path = "
   // By selector: an open dialog hides the rest of the page from the accessibility tree.
   await expect(page.locator("nav[aria-label=Screens]")).toBeVisible();
   await page.evaluate(() => document.fonts.ready);
+}
+
+/** Goes to a screen by its key. */
+export async function pressScreenKey(page: Page, path: Screen["path"]): Promise<void> {
+  const screen = NAVIGATION.find((one) => one.path === path);
+  await page.keyboard.press(`Control+${screen === undefined ? "none" : screenKey(screen)}`);
 }
 
 /** Waits until nothing is being read. */

@@ -1,6 +1,6 @@
 /** The playground: a stream one can watch, stop and compare, with the keyboard alone and with nothing jumping. */
 import { expect, test, type Page } from "@playwright/test";
-import { chooseModel, compareTwo, openPanel, seriousFindings, settled, watchFaults } from "./panel.ts";
+import { chooseModel, compareTwo, openPanel, pressScreenKey, seriousFindings, settled, watchFaults } from "./panel.ts";
 
 const PROMPT = "Explain what a circuit breaker does.";
 
@@ -17,7 +17,7 @@ test("from the first key to the answer without a pointer", async ({ page }) => {
   const faults = await watchFaults(page);
   await openPanel(page, { scenario: "fresh" });
   await settled(page);
-  await page.keyboard.press("Control+8");
+  await pressScreenKey(page, "/playground");
   await expect(page.getByRole("heading", { level: 1, name: "Playground" })).toBeVisible();
   await page.keyboard.press("/");
   await expect(prompt(page)).toBeFocused();
@@ -79,7 +79,7 @@ test("what was written and what came are still there after a look at another scr
   await page.keyboard.press("Control+Enter");
   await page.keyboard.press("Control+1");
   await expect(page.getByRole("heading", { level: 1, name: "Everything works" })).toBeVisible();
-  await page.keyboard.press("Control+8");
+  await pressScreenKey(page, "/playground");
   await expect(prompt(page)).toHaveValue(PROMPT);
   await expect(complete(page)).toBeVisible();
   const answer = page.getByRole("region", { name: "Answer" });
