@@ -131,6 +131,8 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "notification_test"
         | "playground"
         | "budgets"
+        | "alerts"
+        | "alert_rules"
         | "saved_views"
         | "session_logs_import"
         | "session_logs_cancel"
@@ -141,6 +143,13 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "billing_import" => json!({"provider": "openai", "file_name": "cost.csv",
             "text": "start_time_iso,amount_value\n2026-11-20,1\n"}),
         "billing_drift" => json!({"days": 30}),
+        "alert_acknowledge" | "silence_remove" | "incident" => json!({"number": 1}),
+        "alert_silence" => json!({"rule": "backend-down", "scope": "up", "reason": "",
+            "until": 4_000_000_000_000_i64}),
+        "alert_rule_set" => json!({"rule": "backend-down", "delivery": "inbox"}),
+        "inbox" => json!({"limit": 50}),
+        "inbox_read" => json!({"number": null}),
+        "incident_note" => json!({"number": 1, "note": "seen"}),
         "budget_remove" => json!({"id": "monthly"}),
         "budget_allow" => json!({"id": "monthly", "usd": "5", "until": null}),
         "pins_list" => json!({"zone": "utc"}),
@@ -408,6 +417,11 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
                 | "playground_raw"
                 | "request_path"
                 | "request_code"
+                | "alert_acknowledge"
+                | "alert_silence"
+                | "silence_remove"
+                | "incident"
+                | "incident_note"
                 | "price_import"
                 | "price_import_apply"
                 | "price_undo"

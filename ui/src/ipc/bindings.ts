@@ -53,6 +53,26 @@ export const commands = {
 	billingImport: (req: BillingImport) => typedError<BillingReportView, ApiError>(__TAURI_INVOKE("billing_import", { req })),
 	/**  Compares what providers billed with what was computed, by UTC day. */
 	billingDrift: (req: DriftQuery) => typedError<DriftView, ApiError>(__TAURI_INVOKE("billing_drift", { req })),
+	/**  Lists the alerts that fire or are pending, what keeps which quiet, and silences. */
+	alerts: () => typedError<AlertsView, ApiError>(__TAURI_INVOKE("alerts")),
+	/**  Takes a firing alert as seen until it ends: it is not shown again. */
+	alertAcknowledge: (req: AlertRef) => typedError<AlertsView, ApiError>(__TAURI_INVOKE("alert_acknowledge", { req })),
+	/**  Keeps matching alerts from being shown until a time. They are still measured. */
+	alertSilence: (req: AlertSilence) => typedError<SilenceView, ApiError>(__TAURI_INVOKE("alert_silence", { req })),
+	/**  Removes a silence. */
+	silenceRemove: (req: SilenceRef) => typedError<null, ApiError>(__TAURI_INVOKE("silence_remove", { req })),
+	/**  Lists the rules of alerts, and how often each fired. */
+	alertRules: () => typedError<AlertRuleView[], ApiError>(__TAURI_INVOKE("alert_rules")),
+	/**  Sets what becomes of the alerts of a rule. */
+	alertRuleSet: (req: AlertRuleSet) => typedError<AlertRuleView[], ApiError>(__TAURI_INVOKE("alert_rule_set", { req })),
+	/**  Lists alerts that fired, newest first. */
+	inbox: (req: InboxQuery) => typedError<InboxView, ApiError>(__TAURI_INVOKE("inbox", { req })),
+	/**  Marks an alert, or all, as seen. */
+	inboxRead: (req: InboxRead) => typedError<null, ApiError>(__TAURI_INVOKE("inbox_read", { req })),
+	/**  Returns an alert with its time line, and both as Markdown. */
+	incident: (req: AlertRef) => typedError<IncidentView, ApiError>(__TAURI_INVOKE("incident", { req })),
+	/**  Adds a note to the time line of an alert. */
+	incidentNote: (req: IncidentNote) => typedError<IncidentView, ApiError>(__TAURI_INVOKE("incident_note", { req })),
 	/**  Lists budgets with what is spent of them. */
 	budgets: () => typedError<BudgetView[], ApiError>(__TAURI_INVOKE("budgets")),
 	/**  Adds or changes a budget. */
@@ -225,6 +245,131 @@ export type ActiveOverrideView = {
 	since: UnixMs | null,
 	/**  When it ends; None if it lasts until it is reset. */
 	until: UnixMs | null,
+};
+
+/**  What becomes of the alerts of a rule. */
+export type AlertDelivery = 
+/**  No alert */
+"off" | 
+/**  An entry of the inbox, without a notification */
+"inbox" | 
+/**  An entry of the inbox and a notification */
+"notification";
+
+/**  How an alert ended. */
+export type AlertEnding = 
+/**  What it was about is over */
+"resolved" | 
+/**  Nothing is known about it any more */
+"unknown" | 
+/**  Its rule was switched off */
+"switched-off";
+
+/**  What an alert rule watches over. */
+export type AlertGroup = "backends" | "money" | "local-app" | "keys";
+
+export type AlertRef = {
+	number: number,
+};
+
+/**  A rule of alerts. */
+export type AlertRule = 
+/**  A backend does not answer */
+"backend-down" | 
+/**  A backend answers its probes, but requests to it fail */
+"breaker-open" | 
+/**  A route has no backend that can answer */
+"route-dead" | 
+/**  A budget reached one of its marks */
+"budget-mark" | 
+/**  A budget will be used up before its period ends */
+"budget-forecast" | 
+/**  Requests are not recorded as they should be */
+"ledger-fault" | 
+/**  A key was rejected or is missing */
+"key-blocked";
+
+export type AlertRuleSet = {
+	rule: AlertRule,
+	delivery: AlertDelivery,
+};
+
+export type AlertRuleView = {
+	rule: AlertRule,
+	group: AlertGroup,
+	title: string,
+	/**  When it fires and how urgent that is. */
+	condition: string,
+	/**  How long the condition must hold before an alert fires, in seconds. */
+	hold_secs: number,
+	/**  How long the condition must be over before the alert ends, in seconds. */
+	keep_secs: number,
+	delivery: AlertDelivery,
+	/**  Alerts of the last seven days. */
+	fired_last_week: Count,
+	last_fired_at: UnixMs | null,
+};
+
+/**  How urgent an alert is. */
+export type AlertSeverity = "info" | 
+/**  Worth knowing; nothing to do within the day */
+"low" | 
+/**  Something to do, not at once */
+"medium" | 
+/**  Something to do within the hour */
+"high" | 
+/**  Requests fail */
+"critical";
+
+export type AlertSilence = {
+	/**  None matches every rule. */
+	rule?: AlertRule | null,
+	/**  The backend, route, budget or key; None matches all. */
+	scope?: string | null,
+	reason?: string,
+	/**  A time to come, at most 30 days ahead. */
+	until: UnixMs,
+};
+
+/**  Where an alert stands. */
+export type AlertState = 
+/**  Its condition holds, but not for long enough yet */
+"pending" | "firing" | 
+/**  Its condition is over, but may come back */
+"ending";
+
+export type AlertView = {
+	/**  None while it is pending. */
+	number: number | null,
+	rule: AlertRule,
+	group: AlertGroup,
+	severity: AlertSeverity,
+	state: AlertState,
+	/**  The backends, routes, budgets or keys it is about. */
+	scopes: string[],
+	title: string,
+	detail: string,
+	/**  Path of the panel with what it is about. */
+	path: string,
+	/**  When its condition began. */
+	since: UnixMs,
+	fired_at: UnixMs | null,
+	acknowledged_at: UnixMs | null,
+	/**  When a notification about it was shown last. */
+	notified_at: UnixMs | null,
+	/**  The number of the silence that keeps it from being shown. */
+	silenced_by: number | null,
+};
+
+/**  What is wrong now, and what keeps which of it quiet. */
+export type AlertsView = {
+	/**  The most severe and newest first; pending ones last. */
+	alerts: AlertView[],
+	/**  What is true and part of another alert. */
+	suppressed: SuppressedAlertView[],
+	silences: SilenceView[],
+	/**  Entries of the inbox that were not seen. */
+	unread: Count,
 };
 
 export type ApiError = {
@@ -925,7 +1070,9 @@ export type ChangeTag =
 /**  Routes and their current targets. */
 "routes" | 
 /**  Breakers, cooldowns and blocks. */
-"accesses" | "cache" | "prices" | 
+"accesses" | "cache" | 
+/**  Alerts, silences and what is unread of the inbox. */
+"alerts" | "prices" | 
 /**  The ledger's file, its backups and its problems. */
 "ledger";
 
@@ -1531,6 +1678,69 @@ export type HypotheticalRequest = {
 	json_schema: boolean,
 	/**  Length of the prompt, in tokens. */
 	input_tokens: number,
+};
+
+export type InboxEntryView = {
+	number: number,
+	rule: AlertRule,
+	severity: AlertSeverity,
+	scopes: string[],
+	title: string,
+	detail: string,
+	path: string,
+	since: UnixMs,
+	fired_at: UnixMs,
+	/**  None while it fires. */
+	ended_at: UnixMs | null,
+	ending: AlertEnding | null,
+	acknowledged_at: UnixMs | null,
+	notified_at: UnixMs | null,
+	is_read: boolean,
+};
+
+export type InboxQuery = {
+	/**  Only entries with a smaller number: the next page. */
+	before?: number | null,
+	unread_only?: boolean,
+	/**  At most 200. */
+	limit: number,
+};
+
+export type InboxRead = {
+	/**  None for all entries. */
+	number?: number | null,
+};
+
+/**  Alerts that fired, newest first. */
+export type InboxView = {
+	entries: InboxEntryView[],
+	unread: Count,
+	/**  Pass it as `before` for the next page; None if there is none. */
+	next: number | null,
+};
+
+export type IncidentEventView = {
+	at: UnixMs,
+	source: IncidentSource,
+	text: string,
+};
+
+export type IncidentNote = {
+	number: number,
+	/**  At most 500 characters. */
+	note: string,
+};
+
+/**  Where an entry of an incident's time line comes from. */
+export type IncidentSource = "alert" | "health" | "breaker" | "note";
+
+/**  An alert with what happened around it. */
+export type IncidentView = {
+	alert: InboxEntryView,
+	/**  Oldest first. */
+	events: IncidentEventView[],
+	/**  All of it as Markdown. */
+	markdown: string,
 };
 
 /**  The lines of an attempt. */
@@ -3106,6 +3316,24 @@ export type SettingsValues = {
 	cache_redis_credential: string | null,
 	/**  When something needs your attention, and when checks finish in the background. */
 	notifications_enabled: boolean,
+	/**  When a backend does not answer. */
+	alerts_backend_down: "off" | "inbox" | "notification",
+	/**  When the gateway sends a backend no requests, because too many of them failed. */
+	alerts_breaker_open: "off" | "inbox" | "notification",
+	/**  When no backend of a route can answer. */
+	alerts_route_dead: "off" | "inbox" | "notification",
+	/**  When a budget reached one of its marks. */
+	alerts_budget_mark: "off" | "inbox" | "notification",
+	/**  When a budget will be used up before its period ends. */
+	alerts_budget_forecast: "off" | "inbox" | "notification",
+	/**  When requests are not recorded as they should be. */
+	alerts_ledger_fault: "off" | "inbox" | "notification",
+	/**  When a key was rejected or is missing. */
+	alerts_key_blocked: "off" | "inbox" | "notification",
+	/**  Hour of the day from which only what stops requests is shown; until the same hour: never. */
+	alerts_quiet_from_hour: number,
+	/**  Hour of the day at which quiet hours end. */
+	alerts_quiet_until_hour: number,
 	/**  Totals are kept longer. */
 	retention_days: number,
 	/**  Longest wait of an answer's end for its record. After it the answer is delivered, and the ledger counts as behind. */
@@ -3141,6 +3369,22 @@ export type SettingsView = {
 	proposed_fix: string | null,
 	vault: VaultView,
 	folders: FoldersView,
+};
+
+export type SilenceRef = {
+	number: number,
+};
+
+/**  Alerts that are not shown for a time. They are still measured and listed. */
+export type SilenceView = {
+	number: number,
+	/**  None matches every rule. */
+	rule: AlertRule | null,
+	/**  The backend, route, budget or key; None matches all. */
+	scope: string | null,
+	reason: string,
+	created_at: UnixMs,
+	until: UnixMs,
 };
 
 export type SkippedBackupView = {
@@ -3227,6 +3471,13 @@ export type StatusView = {
 	last_run: ReadinessRunSummaryView | null,
 	/**  Folder of the ledger and the vault file. */
 	data_folder: string,
+};
+
+export type SuppressedAlertView = {
+	rule: AlertRule,
+	title: string,
+	/**  The alert it is part of: its rule and what that is about, such as `backend-down/openai`. */
+	by: string,
 };
 
 /**  The time zone in which a day begins. */

@@ -10,6 +10,7 @@ import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
 import { fakeBilling } from "@/ipc/fake/billing";
+import { fakeAlerts } from "@/ipc/fake/alerts";
 import { fakeBudgets } from "@/ipc/fake/budgets";
 import { fakeCache } from "@/ipc/fake/cache";
 import { fakePins } from "@/ipc/fake/pins";
@@ -323,6 +324,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
 
     ...fakeRoutes(doing),
     ...fakeAccesses(doing),
+    ...fakeAlerts(doing),
     ...fakeBudgets(doing),
     ...fakeCache(doing),
     ...fakeLedger(doing),

@@ -19,6 +19,7 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   routes: ["routes", "route_explain", "route_simulate"],
   accesses: ["routes", "route_explain", "accesses", "breaker_timeline"],
   cache: ["cache"],
+  alerts: ["alerts", "inbox", "alert_rules", "incident"],
   prices: ["prices", "backends"],
   ledger: ["ledger"],
 };

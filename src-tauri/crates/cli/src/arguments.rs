@@ -7,8 +7,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    ask, backends, budgets, cache, check, clients, completions, keys, ledger, models, notify, pins,
-    prices, requests, routes, run, settings, token, usage, vault,
+    alerts, ask, backends, budgets, cache, check, clients, completions, keys, ledger, models,
+    notify, pins, prices, requests, routes, run, settings, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -90,6 +90,9 @@ pub(crate) enum CoreCommand {
     /// Limit what is spent in a day, a week or a month
     #[command(subcommand, visible_alias = "budget")]
     Budgets(budgets::BudgetsCommand),
+    /// See what is wrong and what was, silence alerts, set their rules
+    #[command(subcommand, visible_alias = "alert", aliases = ["incidents", "incident"])]
+    Alerts(alerts::AlertsCommand),
     /// Pin figures to the Overview, such as the cost of a project
     #[command(subcommand, visible_alias = "pin")]
     Pins(pins::PinsCommand),

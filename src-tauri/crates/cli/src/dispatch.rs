@@ -6,8 +6,8 @@ use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
 use crate::command::{
-    ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel, pins,
-    prices, requests, routes, run, settings, status, stop, token, usage, vault,
+    alerts, ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel,
+    pins, prices, requests, routes, run, settings, status, stop, token, usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -139,6 +139,7 @@ async fn dispatch_core_command(
         CoreCommand::Backends(wanted) => backends::run(wanted, core, console).await,
         CoreCommand::Routes(wanted) => routes::run(wanted, core, console).await,
         CoreCommand::Clients(wanted) => clients::run(wanted, core, console).await,
+        CoreCommand::Alerts(wanted) => alerts::run(wanted, core, console).await,
         CoreCommand::Budgets(wanted) => budgets::run(wanted, core, console).await,
         CoreCommand::Pins(wanted) => pins::run(wanted, core, console).await,
         CoreCommand::Token(wanted) => token::run(wanted, core, console).await,

@@ -1,5 +1,6 @@
 //! Implementations of the operations in the table in `operations`, one file for each screen.
 
+mod alerts;
 mod backends;
 mod billing;
 mod budgets;
@@ -36,6 +37,7 @@ mod vault;
 mod verdict;
 mod wiring;
 
+pub(crate) use self::alerts::*;
 pub(crate) use self::billing::{
     billing_cancel, billing_drift, billing_fetch, billing_import, billing_progress_view,
 };

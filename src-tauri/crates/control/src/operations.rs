@@ -9,28 +9,29 @@ use zeroize::Zeroizing;
 use crate::core::Core;
 use crate::panel_event::ChangeTag;
 use crate::view::{
-    BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
-    BackendView, BacktestQuery, BacktestView, BillingFetch, BillingImport, BillingReportView,
-    BreakerTimelineQuery, BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView,
-    CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
-    ClientUnwire, ClientView, ClientWire, ClientsUnwireAll, ClientsWiringQuery, CurrencyView,
-    DriftQuery, DriftView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest,
-    IssuedToken, KeyAdd, KeyImportView, KeyRef, KeyReplace, KeyVerificationView, KeyView,
-    KeysImport, KeysScan, KeysScanView, LedgerBackupView, LedgerExport, LedgerExportedView,
-    LedgerMerge, LedgerMergedView, LedgerRepair, LedgerRestore, LedgerRestoredView,
-    LedgerSalvageView, LedgerView, LogImportView, NotificationTestView, PinRef, PinSave, PinView,
-    PinsQuery, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef, PriceImportView,
-    PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart, ReadinessView,
-    RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView,
-    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
-    SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView,
-    StatementFile, StatementQuery, StatementSaved, StatusView, ToolWiringView, UnwiredToolView,
-    UsageAdviceQuery, UsageAdviceView, UsageAnomaliesQuery, UsageAnomaliesView, UsageCrossQuery,
-    UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastQuery,
-    UsageForecastView, UsageHeatmapView, UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery,
-    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
-    WiringPlanQuery, WiringPlanView,
+    AlertRef, AlertRuleSet, AlertRuleView, AlertSilence, AlertsView, BackendAdd, BackendEdit,
+    BackendPresetView, BackendRef, BackendSwitch, BackendTestView, BackendView, BacktestQuery,
+    BacktestView, BillingFetch, BillingImport, BillingReportView, BreakerTimelineQuery,
+    BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView, CachePurge,
+    CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientUnwire,
+    ClientView, ClientWire, ClientsUnwireAll, ClientsWiringQuery, CurrencyView, DriftQuery,
+    DriftView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest, InboxQuery,
+    InboxRead, InboxView, IncidentNote, IncidentView, IssuedToken, KeyAdd, KeyImportView, KeyRef,
+    KeyReplace, KeyVerificationView, KeyView, KeysImport, KeysScan, KeysScanView, LedgerBackupView,
+    LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView, LedgerRepair, LedgerRestore,
+    LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView, NotificationTestView, PinRef,
+    PinSave, PinView, PinsQuery, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
+    PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef,
+    PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart,
+    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
+    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
+    RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
+    SettingsValues, SettingsView, SilenceRef, SilenceView, StatementFile, StatementQuery,
+    StatementSaved, StatusView, ToolWiringView, UnwiredToolView, UsageAdviceQuery, UsageAdviceView,
+    UsageAnomaliesQuery, UsageAnomaliesView, UsageCrossQuery, UsageCrossView, UsageEfficiencyView,
+    UsageExpensiveView, UsageFailuresView, UsageForecastQuery, UsageForecastView, UsageHeatmapView,
+    UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery, UsageReportQuery, UsageView,
+    VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView, WiringPlanQuery, WiringPlanView,
 };
 use crate::{ApiError, operation};
 
@@ -85,6 +86,26 @@ macro_rules! operations {
             billing_import(req: BillingImport) -> BillingReportView, changes [Usage];
             /// Compares what providers billed with what was computed, by UTC day.
             billing_drift(req: DriftQuery) -> DriftView, changes [];
+            /// Lists the alerts that fire or are pending, what keeps which quiet, and silences.
+            alerts() -> AlertsView, changes [];
+            /// Takes a firing alert as seen until it ends: it is not shown again.
+            alert_acknowledge(req: AlertRef) -> AlertsView, changes [Alerts];
+            /// Keeps matching alerts from being shown until a time. They are still measured.
+            alert_silence(req: AlertSilence) -> SilenceView, changes [Alerts];
+            /// Removes a silence.
+            silence_remove(req: SilenceRef) -> (), changes [Alerts];
+            /// Lists the rules of alerts, and how often each fired.
+            alert_rules() -> Vec<AlertRuleView>, changes [];
+            /// Sets what becomes of the alerts of a rule.
+            alert_rule_set(req: AlertRuleSet) -> Vec<AlertRuleView>, changes [Alerts, Settings];
+            /// Lists alerts that fired, newest first.
+            inbox(req: InboxQuery) -> InboxView, changes [];
+            /// Marks an alert, or all, as seen.
+            inbox_read(req: InboxRead) -> (), changes [Alerts];
+            /// Returns an alert with its time line, and both as Markdown.
+            incident(req: AlertRef) -> IncidentView, changes [];
+            /// Adds a note to the time line of an alert.
+            incident_note(req: IncidentNote) -> IncidentView, changes [Alerts];
             /// Lists budgets with what is spent of them.
             budgets() -> Vec<BudgetView>, changes [];
             /// Adds or changes a budget.

@@ -10,15 +10,16 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::view::{
-    BackendAdd, BackendEdit, BackendKey, BackendRef, BackendSwitch, BacktestQuery, BillingFetch,
-    BillingImport, BreakerTimelineQuery, BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery,
-    ClientAdd, ClientEdit, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll,
-    ClientsWiringQuery, DriftQuery, EndpointForce, EndpointRef, HypotheticalRequest, IssuedToken,
-    KeyAdd, KeyRef, KeyReplace, KeysImport, KeysScan, LedgerExport, LedgerMerge, LedgerRepair,
-    LedgerRestore, PinRef, PinSave, PinsQuery, PlaygroundRef, PlaygroundSend, PriceImport,
-    PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
-    RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
-    SettingsValues, StatementQuery, UsageAdviceQuery, UsageAnomaliesQuery, UsageCrossQuery,
+    AlertRef, AlertRuleSet, AlertSilence, BackendAdd, BackendEdit, BackendKey, BackendRef,
+    BackendSwitch, BacktestQuery, BillingFetch, BillingImport, BreakerTimelineQuery, BudgetAllow,
+    BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd, ClientEdit, ClientRef, ClientUnwire,
+    ClientWire, ClientsUnwireAll, ClientsWiringQuery, DriftQuery, EndpointForce, EndpointRef,
+    HypotheticalRequest, InboxQuery, InboxRead, IncidentNote, IssuedToken, KeyAdd, KeyRef,
+    KeyReplace, KeysImport, KeysScan, LedgerExport, LedgerMerge, LedgerRepair, LedgerRestore,
+    PinRef, PinSave, PinsQuery, PlaygroundRef, PlaygroundSend, PriceImport, PriceImportRef,
+    PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit, RouteRef,
+    RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery, SettingsValues,
+    SilenceRef, StatementQuery, UsageAdviceQuery, UsageAnomaliesQuery, UsageCrossQuery,
     UsageForecastQuery, UsageLatencyQuery, UsagePeriodQuery, UsageReportQuery, VaultMove, VaultSet,
     VaultUnlock, WiringPlanQuery,
 };
@@ -41,6 +42,13 @@ macro_rules! plain {
 
 plain!(
     (),
+    AlertRef,
+    AlertRuleSet,
+    AlertSilence,
+    InboxQuery,
+    InboxRead,
+    IncidentNote,
+    SilenceRef,
     BackendEdit,
     BackendSwitch,
     BackendRef,

@@ -5,6 +5,7 @@
 //! TypeScript. A value enum of the core (made by `domain::words!`) is used as it is.
 
 mod advice;
+mod alerts;
 mod analytics;
 mod anomalies;
 mod backends;
@@ -36,6 +37,7 @@ mod usage;
 mod vault;
 mod wiring;
 
+pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
 pub use ::engine::{KeyState, LogImportState};
 pub use ::ledger::{GroupBy, LatencyGroupBy, LatencyPart, SessionGroupBy, UsageBasis};
@@ -45,11 +47,12 @@ pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
 pub use ::settings::{BackendKind, ClientPriority, PinMeasure, PinRange, ResiliencePreset};
 pub use domain::{
-    BilledSource, BillingProvider, BudgetAction, BudgetDimension, BudgetMarkKind, BudgetPeriod,
-    CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder, ReadinessVerdict, RoutePolicy,
-    SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
+    AlertDelivery, BilledSource, BillingProvider, BudgetAction, BudgetDimension, BudgetMarkKind,
+    BudgetPeriod, CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder, ReadinessVerdict,
+    RoutePolicy, SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
 };
 
+pub use self::alerts::*;
 pub use self::wiring::*;
 pub use advice::*;
 pub use analytics::*;

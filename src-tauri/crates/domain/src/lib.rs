@@ -7,6 +7,7 @@
 // The macros of `words` name this crate from inside and outside.
 extern crate self as domain;
 
+mod alert;
 mod backend_kind;
 mod billing;
 mod budget;
@@ -32,6 +33,7 @@ mod usage;
 mod vault_kind;
 mod words;
 
+pub use alert::AlertDelivery;
 pub use backend_kind::BackendKind;
 pub use billing::{BilledSource, BillingProvider};
 pub use budget::{
@@ -59,7 +61,7 @@ pub use routing_modes::{CacheMode, PoolOrder, RoutePolicy};
 pub use secret::{BoundSecret, OriginMismatch, SECRET_BYTES_MAX, Secret, SecretError};
 pub use session_tool::SessionTool;
 pub use states::{CheckSet, HealthState, ReadinessVerdict};
-pub use text::{capitalize, group_digits, list_names};
+pub use text::{capitalize, cut_between_words, group_digits, list_names, one_line};
 pub use time::{Clock, ClockReading, ManualClock, Moment, SystemClock, WallTime};
 pub use usage::{TokenClass, TokenUsage};
 pub use vault_kind::VaultKind;

@@ -8,13 +8,15 @@ use arc_swap::ArcSwap;
 use domain::{Entropy, IdError};
 use gateway::{GatewayClient, HttpUpstream, MockUpstream, NewToken, TokenHash, new_token};
 use ledger::{Purpose, Recovery};
-use monitor::{Monitor, NotificationChannel, NotificationPolicy};
+use monitor::{Monitor, NotificationChannel};
 use parking_lot::Mutex;
 use playground::Playground;
 use session_logs::LogRoot;
 use settings::VaultKind;
 use tokio::sync::RwLock;
 
+use crate::alert_facts::AlertSources;
+use crate::alert_watch::AlertWatch;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
 use crate::client_wiring::ClientWiring;
@@ -98,6 +100,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         registry: Arc::clone(&backends.registry),
         settings: Arc::clone(&base.settings),
     });
+    let notifications = notifications(&base, channel);
     Ok(EngineParts {
         control: control_server(&base, owner),
         settings_editor: settings_editor(&base, &backends, &budgets, &vault_switch, &gateway),
@@ -110,7 +113,8 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
             &check_token,
         ),
         log_import: log_import(&base, log_roots),
-        notifications: notifications(&base, &backends, channel),
+        alerts: alert_watch(&base, &backends, &budgets, &ledger_watch, &notifications),
+        notifications,
         playground: playground(&base, &routes, &gateway, &playground_token),
         price_editor: price_editor(&base, &backends),
         cost_reports: cost_reports(&base, &backends),
@@ -333,18 +337,38 @@ fn readiness_runs(
 
 fn notifications(
     base: &BaseParts,
-    backends: &BackendParts,
     channel: Option<Arc<dyn NotificationChannel>>,
 ) -> Arc<Notifications> {
-    Arc::new(Notifications {
-        channel,
+    let (events, focused) = (base.events.clone(), AtomicBool::new(false));
+    Arc::new(Notifications { channel, events, focused })
+}
+
+fn alert_watch(
+    base: &BaseParts,
+    backends: &BackendParts,
+    budgets: &Arc<BudgetWatch>,
+    ledger: &Arc<LedgerWatch>,
+    notifications: &Arc<Notifications>,
+) -> Arc<AlertWatch> {
+    Arc::new(AlertWatch {
+        sources: AlertSources {
+            settings: Arc::clone(&base.settings),
+            snapshots: Arc::clone(&backends.snapshots),
+            registry: Arc::clone(&backends.registry),
+            health: Arc::clone(&backends.health),
+            keys: Arc::clone(&backends.keys),
+            budgets: Arc::clone(budgets),
+            ledger: Arc::clone(ledger),
+            clock: Arc::clone(&base.clock),
+            mock: base.mock.clone(),
+        },
+        notifications: Arc::clone(notifications),
         settings: Arc::clone(&base.settings),
-        health: Arc::clone(&backends.health),
+        ledger: base.ledger.clone(),
         clock: Arc::clone(&base.clock),
         events: base.events.clone(),
-        mock: base.mock.clone(),
-        policy: Mutex::new(NotificationPolicy::new()),
-        focused: AtomicBool::new(false),
+        book: Mutex::default(),
+        changing: tokio::sync::Mutex::default(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use budgets::BudgetStatus;
 use domain::{
-    BudgetAction, BudgetCrossing, BudgetMark, BudgetSchedule, NanoUsd, WallTime, capitalize,
+    BudgetAction, BudgetCrossing, BudgetMark, BudgetSchedule, ShownCurrency, WallTime, capitalize,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -19,9 +19,18 @@ pub struct BudgetNotice {
 }
 
 impl BudgetNotice {
-    pub(super) fn of(status: &BudgetStatus, crossing: BudgetCrossing, zone: &TimeZone) -> Self {
+    pub(super) fn of(
+        status: &BudgetStatus,
+        crossing: BudgetCrossing,
+        zone: &TimeZone,
+        shown: ShownCurrency,
+    ) -> Self {
         let (id, action) = (&status.id, status.budget.action);
-        let spent = format!("{} of {} is spent", cents(crossing.spent), cents(crossing.limit));
+        let spent = format!(
+            "{} of {} is spent",
+            shown.format(crossing.spent),
+            shown.format(crossing.limit)
+        );
         let asks = action == BudgetAction::Ask && crossing.mark == BudgetMark::Refused;
         let (title, message) = match crossing.mark {
             BudgetMark::Spent(percent) => {
@@ -71,13 +80,4 @@ fn format_time(at: WallTime, zone: &TimeZone) -> String {
     Timestamp::from_millisecond(at.unix_ms())
         .map(|time| time.to_zoned(zone.clone()).strftime("%-d %b %H:%M").to_string())
         .unwrap_or_default()
-}
-
-/// Dollars with two decimals, or all of them below a cent.
-fn cents(amount: NanoUsd) -> String {
-    const CENT: i64 = 10_000_000;
-    match amount.nanos() {
-        nanos if nanos != 0 && nanos < CENT => format!("${amount}"),
-        nanos => format!("${}.{:02}", nanos / (100 * CENT), nanos / CENT % 100),
-    }
 }

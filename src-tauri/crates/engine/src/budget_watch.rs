@@ -157,7 +157,8 @@ impl BudgetWatch {
         status: &BudgetStatus,
         crossing: BudgetCrossing,
     ) -> Result<(), LedgerError> {
-        let notice = BudgetNotice::of(status, crossing, &TimeZone::system());
+        let notice =
+            BudgetNotice::of(status, crossing, &TimeZone::system(), self.budgets.shown_currency());
         self.events.send(EngineEvent::Budget(Arc::new(notice)));
         self.events.send_changed(&[Topic::Usage]);
         self.ledger.mark_budget_crossings_told(status.id.clone()).await
@@ -189,7 +190,7 @@ impl BudgetWatch {
     }
 }
 
-fn crossing(status: &BudgetStatus, mark: BudgetMark, at: WallTime) -> BudgetCrossing {
+pub(crate) fn crossing(status: &BudgetStatus, mark: BudgetMark, at: WallTime) -> BudgetCrossing {
     BudgetCrossing {
         budget: status.id.clone(),
         mark,

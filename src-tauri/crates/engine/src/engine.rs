@@ -13,6 +13,7 @@ use settings::{Settings, SettingsStore};
 use vault::Vault;
 
 use crate::Folders;
+use crate::alert_watch::AlertWatch;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
 use crate::client_wiring::ClientWiring;
@@ -63,6 +64,7 @@ pub(crate) struct EngineParts {
     pub(crate) readiness: ReadinessRuns,
     pub(crate) log_import: LogImport,
     pub(crate) notifications: Arc<Notifications>,
+    pub(crate) alerts: Arc<AlertWatch>,
     pub(crate) playground: Arc<Playground>,
     pub(crate) price_editor: PriceEditor,
     pub(crate) cost_reports: CostReports,
@@ -265,6 +267,11 @@ impl Engine {
     #[must_use]
     pub fn notifications(&self) -> &Notifications {
         &self.parts.notifications
+    }
+
+    #[must_use]
+    pub fn alerts(&self) -> &AlertWatch {
+        &self.parts.alerts
     }
 
     #[must_use]

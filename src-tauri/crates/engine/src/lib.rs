@@ -3,6 +3,8 @@
 //! [`Engine`] is a list of parts. Each owns its state and gets the parts that it needs when it is
 //! built; only `assemble` and `start` know all of them. Invariant: no other crate spawns a task.
 
+mod alert_facts;
+mod alert_watch;
 mod allocator;
 mod assemble;
 mod backtest;
@@ -80,8 +82,9 @@ pub use ledger_watch::LedgerWatch;
 pub use log::{RedactingSink, RedactingWriter, start_log};
 pub use log_import::{LogImport, LogImportError, LogImportProgress, LogImportState};
 pub use model_catalogue::ModelCatalogue;
-pub use monitor::WindowFocus;
-pub use notifications::{NotificationOutcome, Notifications};
+
+pub use alert_watch::AlertWatch;
+pub use notifications::{NotificationOutcome, Notifications, WindowFocus};
 pub use owner::{LockError, OwnerLock, OwnerNote, find_owner, is_owned};
 pub use price_editor::{
     PriceChangeDone, PriceDifference, PriceEditError, PriceEditor, PricePreview,

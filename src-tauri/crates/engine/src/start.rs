@@ -108,6 +108,7 @@ impl Engine {
         backends.saver.restore().await?;
         settings_editor.apply();
         budgets.load().await?;
+        engine.parts.alerts.restore().await?;
         if let Some(passphrase) = passphrase {
             vault_switch.unlock(passphrase);
         }
@@ -134,7 +135,7 @@ impl Engine {
         self.parts.vault_switch.spawn_check();
         backends.saver.spawn(tasks);
         // First, so that no mark of a budget and no change of health comes before it listens.
-        self.parts.notifications.spawn(tasks);
+        self.parts.alerts.spawn(tasks);
         self.parts.budgets.spawn(tasks);
         backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
         self.parts.settings_editor.spawn_file_watch(tasks);

@@ -24,6 +24,8 @@ macro_rules! for_each_topic {
             /// Breakers, cooldowns and blocks.
             Endpoints = "accesses",
             Cache = "cache",
+            /// Alerts, silences and what is unread of the inbox.
+            Alerts = "alerts",
             Prices = "prices",
             /// The ledger's file, its backups and its problems.
             Ledger = "ledger",

@@ -53,6 +53,12 @@ impl Budgets {
         *self.currency.lock() = currency;
     }
 
+    /// The currency that amounts are written in.
+    #[must_use]
+    pub fn shown_currency(&self) -> ShownCurrency {
+        *self.currency.lock()
+    }
+
     /// Puts `budgets` in force; days begin at midnight in `zone`.
     pub fn configure(&self, budgets: impl IntoIterator<Item = (BudgetId, Budget)>, zone: TimeZone) {
         let mut book = self.book.lock();

@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use session_logs::FileProgress;
 use tokio::sync::watch;
 
+use crate::alerts::{self, AlertChange, AlertNote, AlertQuery, AlertRow};
 use crate::queue::{CommitStatus, WriteQueue};
 use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
@@ -184,6 +185,49 @@ impl Ledger {
     #[must_use]
     pub fn watch_state(&self) -> watch::Receiver<LedgerState> {
         self.inner.queue.watch_state()
+    }
+
+    /// Saves changes of alerts, all or none.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn change_alerts(&self, changes: Vec<AlertChange>) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::Alerts(changes)).await.map(drop)
+    }
+
+    /// The saved state of the book of alerts; `None` if there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn alert_state(&self) -> Result<Option<String>, LedgerError> {
+        self.read(alerts::load_state).await
+    }
+
+    /// Alerts that fired, newest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn alerts(&self, query: AlertQuery) -> Result<Vec<AlertRow>, LedgerError> {
+        self.read(move |connection| alerts::list(connection, &query)).await
+    }
+
+    /// An alert and what the user wrote about it, oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn alert(
+        &self,
+        number: u64,
+    ) -> Result<Option<(AlertRow, Vec<AlertNote>)>, LedgerError> {
+        self.read(move |connection| alerts::find_with_notes(connection, number)).await
+    }
+
+    /// The number of alerts that the user has not seen.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn unread_alerts(&self) -> Result<u64, LedgerError> {
+        self.read(alerts::count_unread).await
     }
 
     /// Saves marks that budgets reached, of which the user is to be told. Past [`crate::BUDGET_CROSSINGS_KEPT_MAX`] of a budget its

@@ -11,6 +11,7 @@
 //! answer or key is stored; a request is counted once or not at all, in its row and in the roll-ups
 //! alike; an unknown cost is unknown, never zero.
 
+mod alerts;
 mod attempt_outcomes;
 mod attempts;
 mod backup;
@@ -70,6 +71,7 @@ mod usage;
 mod writer;
 mod writes;
 
+pub use alerts::{ALERT_NOTES_MAX, ALERTS_KEPT_MAX, AlertChange, AlertNote, AlertQuery, AlertRow};
 pub use attempt_outcomes::{
     AttemptEnd, AttemptOutcome, ModelLatency, OUTCOMES_MAX, RECENT_REQUESTS_MAX,
 };

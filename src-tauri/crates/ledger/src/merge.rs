@@ -61,6 +61,9 @@ const ADD_LOGS: &str = "
         FROM other.price_changes
         o WHERE NOT EXISTS (SELECT 1 FROM main.price_changes m
          WHERE m.at_ms = o.at_ms AND m.what = o.what) ORDER BY id;
+    INSERT OR IGNORE INTO main.alert_state SELECT * FROM other.alert_state;
+    INSERT OR IGNORE INTO main.alerts SELECT * FROM other.alerts;
+    INSERT OR IGNORE INTO main.alert_notes SELECT * FROM other.alert_notes;
     INSERT INTO main.budget_crossings
         (budget, mark, period_from_ms, at_ms, spent_nano_usd, limit_nano_usd)
         SELECT budget, mark, period_from_ms, at_ms, spent_nano_usd, limit_nano_usd

@@ -71,6 +71,9 @@ const TABLES: &[SalvageTable] = &[
     table("health", "backend", None),
     table("access_states", "backend", None),
     table("session_usage", "number", None),
+    table("alert_state", "id", None),
+    table("alerts", "number", None),
+    table("alert_notes", "number", None),
     table("budget_crossings", "number", None),
     table("budget_allowances", "number", None),
 ];

@@ -1,5 +1,6 @@
 //! Tests of the whole crate through [`LedgerCommand`], and their shared sample records.
 
+mod alerts;
 mod attempts;
 mod backlog;
 mod billed;

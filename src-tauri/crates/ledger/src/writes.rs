@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use pricing::Price;
 use rusqlite::{CachedStatement, Connection};
 
+use crate::alerts::{self, AlertChange};
 use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
@@ -61,6 +62,7 @@ pub(crate) enum LedgerWrite {
     SessionParts(Vec<SessionPart>),
     SessionMatches(Vec<SessionMatch>),
     SessionValues(Vec<AnswerValue>),
+    Alerts(Vec<AlertChange>),
     BudgetCrossings(Vec<BudgetCrossing>),
     BudgetCrossingsTold(BudgetId),
     BudgetAllowance { budget: BudgetId, allowance: BudgetAllowance },
@@ -126,6 +128,7 @@ impl LedgerWrite {
             Self::SessionParts(parts) => session_imports::store(connection, parts),
             Self::SessionValues(values) => session_values::set(connection, values),
             Self::SessionMatches(matches) => session_matches::mark(connection, matches),
+            Self::Alerts(changes) => alerts::apply(connection, changes),
             Self::BudgetCrossings(crossings) => {
                 budget_history::add_crossings(connection, crossings)
             }

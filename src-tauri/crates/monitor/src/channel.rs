@@ -10,7 +10,7 @@ mod session_bus;
 use std::error::Error;
 use std::time::Duration;
 
-use crate::notification_policy::Notification;
+use alerts::Notification;
 
 pub use desktop::{
     AppIdentity, CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, ClickHandler, DELIVERY_LIMIT,

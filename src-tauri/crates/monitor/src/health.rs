@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
-use domain::{ClockReading, Entropy, HealthState, Moment, WallTime};
+use domain::{ClockReading, Entropy, HealthState, Moment, WallTime, one_line};
 
-use crate::text::{format_duration, one_line};
+use crate::text::format_duration;
 
 /// Consecutive good results that make a backend [`HealthState::Up`].
 pub const SUCCESSES_FOR_UP: u32 = 2;

@@ -1,15 +1,14 @@
 //! Watches the backends and notifies the user when one needs attention.
 //!
-//! Four parts, each usable alone: [`Health`] (state machine of one backend), [`Monitor`] (probe
-//! schedule), [`NotificationPolicy`] (which events are shown) and [`NotificationChannel`] (delivery to the
-//! desktop).
+//! Three parts, each usable alone: [`Health`] (state machine of one backend), [`Monitor`] (probe
+//! schedule) and [`NotificationChannel`] (delivery to the desktop). What is shown is decided by the
+//! crate `alerts`.
 //!
 //! Invariants: nothing here makes a billed call, because callers pass in the [`Probe`]; nothing
 //! here spawns a task, because [`Monitor::drive`] is a future; `health` and `notify` do no IO.
 
 mod channel;
 mod health;
-mod notification_policy;
 mod probe_report;
 mod schedule;
 mod text;
@@ -22,12 +21,6 @@ pub use health::{
     BackendHealth, FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding, HealthTransition,
     JITTER_PERMILLE_MAX, LastKnownHealth, Observation, ObservationSource, PASSIVE_TTL,
     REASON_CHARS_MAX, RECHECK_AFTER, SUCCESSES_FOR_UP,
-};
-pub use notification_policy::{
-    BODY_CHARS_MAX, BudgetMarkReached, FailedBackend, Impact, LedgerFault, Notification,
-    NotificationContext, NotificationDecision, NotificationEvent, NotificationPolicy,
-    NotificationSetting, RECOVERY_DOWNTIME_MIN, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
-    SuppressionReason, Urgency, WindowFocus,
 };
 pub use probe_report::{KeyProbeReport, ProbeReport, ProbeStep};
 pub use schedule::{

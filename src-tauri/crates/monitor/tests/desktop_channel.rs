@@ -16,9 +16,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use alerts::{Notification, Urgency};
 use monitor::{
-    AppIdentity, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel, Notification,
-    NotificationChannel as _, Urgency,
+    AppIdentity, ChannelError, DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel,
+    NotificationChannel as _,
 };
 use tempfile::TempDir;
 use test_support::has_programs;

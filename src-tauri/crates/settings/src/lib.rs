@@ -27,7 +27,7 @@ pub use base_url::{
 pub use domain::BackendKind;
 pub use domain::VaultKind;
 pub use model::{
-    AppearanceSettings, BALANCE_PERCENT_RANGE, BUDGET_DAYS_RANGE, BUDGET_LIMIT_MAX,
+    AlertSettings, AppearanceSettings, BALANCE_PERCENT_RANGE, BUDGET_DAYS_RANGE, BUDGET_LIMIT_MAX,
     BUDGET_MARK_PERCENT_RANGE, BUDGET_MARKS_MAX, BUDGET_RESET_DAY_RANGE, BackendSettings,
     BalanceSettings, CacheServerUrl, CacheServerUrlError, CacheSettings, ClientPriority,
     ClientScope, ClientSettings, CredentialSettings, CurrencySettings, ENTRIES_MAX,

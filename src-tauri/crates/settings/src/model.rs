@@ -15,9 +15,9 @@ use std::str::FromStr;
 
 use domain::BackendKind;
 use domain::{
-    BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId, ExtraDialect,
-    NanoUsd, Origin, PinId, RouteId, TranslationMode, UnsupportedFeature, VaultKind, ViewId,
-    WallTime,
+    AlertDelivery, BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId,
+    ExtraDialect, NanoUsd, Origin, PinId, RouteId, TranslationMode, UnsupportedFeature, VaultKind,
+    ViewId, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -119,6 +119,7 @@ settings_file! {
             resilience: ResilienceSettings,
             cache: CacheSettings,
             notifications: NotificationSettings,
+            alerts: AlertSettings,
             ledger: LedgerSettings,
             currency: CurrencySettings,
             appearance: AppearanceSettings,
@@ -200,6 +201,29 @@ settings! {
         /// When something needs your attention, and when checks finish in the background.
         enabled: bool = true, panel Notifications "Desktop notifications",
             summary "Notifications";
+    }
+}
+
+settings! {
+    pub AlertSettings in "alerts", keys "alerts_" {
+        /// When a backend does not answer.
+        backend_down: AlertDelivery, panel Notifications "Backend down";
+        /// When the gateway sends a backend no requests, because too many of them failed.
+        breaker_open: AlertDelivery, panel Notifications "Backend failing";
+        /// When no backend of a route can answer.
+        route_dead: AlertDelivery, panel Notifications "Route without a backend";
+        /// When a budget reached one of its marks.
+        budget_mark: AlertDelivery, panel Notifications "Budget mark reached";
+        /// When a budget will be used up before its period ends.
+        budget_forecast: AlertDelivery, panel Notifications "Budget used up early";
+        /// When requests are not recorded as they should be.
+        ledger_fault: AlertDelivery, panel Notifications "Ledger fault";
+        /// When a key was rejected or is missing.
+        key_blocked: AlertDelivery, panel Notifications "Key rejected";
+        /// Hour of the day from which only what stops requests is shown; until the same hour: never.
+        quiet_from_hour: u32 = 0, in 0..=23, panel Notifications "Quiet from";
+        /// Hour of the day at which quiet hours end.
+        quiet_until_hour: u32 = 0, in 0..=23, panel Notifications "Quiet until";
     }
 }
 

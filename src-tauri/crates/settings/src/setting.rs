@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use domain::serde::{Deserialize, Serialize};
-use domain::{CacheMode, CredentialId, RoutePolicy, TranslationMode, VaultKind};
+use domain::{AlertDelivery, CacheMode, CredentialId, RoutePolicy, TranslationMode, VaultKind};
 use indexmap::IndexMap;
 use toml_edit::Value;
 
@@ -192,7 +192,7 @@ macro_rules! word_types {
     };
 }
 
-word_types!(CacheMode RoutePolicy TranslationMode VaultKind);
+word_types!(AlertDelivery CacheMode RoutePolicy TranslationMode VaultKind);
 pub(crate) use word_types;
 
 impl SettingType for bool {

@@ -2,12 +2,12 @@
 //! snapshot. Renderers take views, so the tests use fixed views and no engine.
 
 use control::view::{
-    BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView, ClientView,
-    EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView, LedgerView,
-    PinView, PriceImportView, PricesView, ReadinessRunView, RequestsView, RouteDecisionView,
-    RoutesView, SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView,
-    UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,
-    UsageHeatmapView, UsageLatencyView, UsageView,
+    AlertRuleView, BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView,
+    ClientView, EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView,
+    LedgerView, PinView, PriceImportView, PricesView, ReadinessRunView, RequestsView,
+    RouteDecisionView, RoutesView, SessionLogsView, SettingsView, StatusView, UsageAdviceView,
+    UsageAnomaliesView, UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView,
+    UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -208,6 +208,41 @@ fn session_logs_for_people() {
     none["import"]["sentence"] = json!("No session logs found");
     let none = view::<SessionLogsView>(none);
     check_seen!("session_logs_none", usage::session_logs::render_import(&none));
+}
+
+#[test]
+fn alerts_for_people() {
+    let entry = json!({"number": 7, "rule": "backend-down", "severity": "critical",
+        "scopes": ["openai"], "title": format!("{HOSTILE} is down"),
+        "detail": "The route fast has no other backend. Connection refused.",
+        "path": "/backends/openai", "since": NOW.0 - 120_000, "fired_at": NOW.0 - 120_000,
+        "ended_at": null, "ending": null, "acknowledged_at": null, "notified_at": null,
+        "is_read": false});
+    let mut firing = entry.clone();
+    for (field, value) in
+        [("group", json!("backends")), ("state", json!("firing")), ("silenced_by", Value::Null)]
+    {
+        firing[field] = value;
+    }
+    let silence = json!({"number": 3, "rule": null, "scope": "openai", "reason": "planned",
+        "created_at": NOW.0, "until": NOW.0 + 3_600_000});
+    let part = json!({"rule": "route-dead", "title": "The route fast has no backend",
+        "by": "backend-down/openai"});
+    let all = json!({"alerts": [firing], "suppressed": [part], "silences": [silence], "unread": 1});
+    check_seen!("alerts", alerts::render_alerts(&view(all), NOW));
+    let none = json!({"alerts": [], "suppressed": [], "silences": [], "unread": 0});
+    check_seen!("alerts_none", alerts::render_alerts(&view(none), NOW));
+    let inbox = json!({"entries": [entry.clone()], "unread": 1, "next": 7});
+    check_seen!("alerts_inbox", alerts::render_inbox(&view(inbox), NOW));
+    let event = json!({"at": NOW.0 - 120_000, "source": "alert", "text": "The alert fired."});
+    let incident = json!({"alert": entry, "events": [event], "markdown": "# It"});
+    check_seen!("alert_shown", alerts::render_incident(&view(incident.clone()), false, NOW));
+    check_seen!("alert_markdown", alerts::render_incident(&view(incident), true, NOW));
+    let rule = json!([{"rule": "backend-down", "group": "backends", "title": "Backend down",
+        "condition": "A backend failed three times in a row.", "hold_secs": 0, "keep_secs": 120,
+        "delivery": "notification", "fired_last_week": 2, "last_fired_at": NOW.0 - 60_000}]);
+    let rules: Vec<AlertRuleView> = view(rule);
+    check_seen!("alert_rules", alerts::render_rules(&rules, NOW));
 }
 
 #[test]

@@ -3,15 +3,16 @@
 use std::io::Write;
 use std::time::Duration;
 
+use alerts::Notification;
 use control::view::*;
 use control::{Core, CoreEvents, ErrorCode};
-use monitor::Notification;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::world::{World, world};
 
 async fn next_notification(shown: &mut UnboundedReceiver<Notification>) -> Notification {
-    let told = tokio::time::timeout(Duration::from_secs(10), shown.recv()).await;
+    // It comes after 10 s, so that what is over at once is not shown.
+    let told = tokio::time::timeout(Duration::from_secs(20), shown.recv()).await;
     told.expect("in time").expect("a notification")
 }
 

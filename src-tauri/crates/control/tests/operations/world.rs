@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use alerts::Notification;
 use control::view::*;
 use control::{ApiError, Core, EngineConfig, ErrorCode};
 use domain::{BackendId, ClientId, RequestId, Secret, SeededEntropy, SystemClock};
 use engine::{Engine, Folders};
 use ledger::{NewRequest, Purpose, RequestOutcome, Settlement};
-use monitor::{ChannelError, DeliveryOutcome, Notification, NotificationChannel};
+use monitor::{ChannelError, DeliveryOutcome, NotificationChannel};
 use pricing::Cost;
 use settings::VaultKind;
 use tempfile::TempDir;

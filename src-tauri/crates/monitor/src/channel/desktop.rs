@@ -14,7 +14,7 @@ use std::time::Duration;
 use notify_rust::{NotificationHandle, NotificationResponse};
 
 use super::{ChannelError, DeliveryOutcome, NotificationChannel};
-use crate::notification_policy::{Notification, Urgency};
+use alerts::{Notification, Urgency};
 
 /// Maximum time for the desktop to accept a notification.
 pub const DELIVERY_LIMIT: Duration = Duration::from_secs(2);

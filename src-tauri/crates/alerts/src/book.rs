@@ -1,0 +1,399 @@
+//! What became of every condition: pending, firing, ended; and what the user was told of it.
+//!
+//! Intervals are measured in running time, which leaves out sleep, a stopped program and jumps of the
+//! clock, so that none of them fires, ends or repeats anything.
+
+mod delivery;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use domain::{AlertDelivery, ClockReading, Moment, RunId, WallTime};
+use serde::{Deserialize, Serialize};
+
+use self::delivery::Delivery;
+use crate::condition::{Condition, Conditions, Fingerprint};
+use crate::notification::Notification;
+use crate::rule::{AlertEnding, AlertRule, UNKNOWN_KEPT};
+use crate::silence::{SILENCES_MAX, Silence, SilenceMatcher};
+
+pub use self::delivery::{
+    FLAPS_MAX, OVERFLOW_KEY, QUIET_KEY, RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX,
+    SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
+};
+
+/// Longest time between two evaluations that counts; more is sleep.
+const STEP_MAX: Duration = Duration::from_secs(60);
+
+/// Time in which this program ran, in milliseconds, over restarts.
+type RunningMs = u64;
+
+/// Every alert and what was told of it. Saved whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AlertBook {
+    running_ms: RunningMs,
+    #[serde(skip)]
+    last: Option<Moment>,
+    last_number: u64,
+    alerts: BTreeMap<Fingerprint, Alert>,
+    silences: Vec<Silence>,
+    delivery: Delivery,
+    #[serde(skip)]
+    suppressed: Vec<SuppressedCondition>,
+}
+
+/// A condition that was true and may be an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Its number since it fires; `None` while it is pending.
+    pub number: Option<u64>,
+    pub condition: Condition,
+    /// When the condition began.
+    pub since: WallTime,
+    pub fired_at: Option<WallTime>,
+    pub acknowledged_at: Option<WallTime>,
+    pub notified_at: Option<WallTime>,
+    /// True while the condition is over, but may come back.
+    pub is_ending: bool,
+    true_since_ms: RunningMs,
+    fired_ms: RunningMs,
+    false_since_ms: Option<RunningMs>,
+    unknown_since_ms: Option<RunningMs>,
+    /// True once the user was told, in whatever way.
+    is_told: bool,
+    /// True from when it came back until it lasted as long as it is kept.
+    came_back: bool,
+}
+
+/// A condition that holds and is no alert, since it is part of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuppressedCondition {
+    pub condition: Condition,
+    pub by: Fingerprint,
+}
+
+/// Circumstances of an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertContext {
+    /// True if notifications are switched on.
+    pub is_on: bool,
+    /// True while the window has the focus and so shows alerts itself.
+    pub is_focused: bool,
+    pub is_quiet: bool,
+    /// What becomes of each rule's alerts; a rule that is missing is a notification.
+    pub delivery: BTreeMap<AlertRule, AlertDelivery>,
+}
+
+impl AlertContext {
+    pub(crate) fn delivery(&self, rule: AlertRule) -> AlertDelivery {
+        self.delivery.get(&rule).copied().unwrap_or_default()
+    }
+}
+
+/// What follows from an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertEffect {
+    Fired(Alert),
+    /// A firing alert says something else.
+    Changed(Alert),
+    Ended {
+        number: u64,
+        at: WallTime,
+        ending: AlertEnding,
+    },
+    /// Show it; it replaces the one with its key.
+    Send(Notification),
+    /// Take the notification with this key away.
+    Withdraw(String),
+}
+
+impl Alert {
+    fn new(condition: Condition, now: RunningMs, wall: WallTime) -> Self {
+        Self {
+            number: None,
+            condition,
+            since: wall,
+            fired_at: None,
+            acknowledged_at: None,
+            notified_at: None,
+            is_ending: false,
+            true_since_ms: now,
+            fired_ms: now,
+            false_since_ms: None,
+            unknown_since_ms: None,
+            is_told: false,
+            came_back: false,
+        }
+    }
+
+    #[must_use]
+    pub const fn is_firing(&self) -> bool {
+        self.number.is_some()
+    }
+
+    /// True while it fires and its condition is not known to be over.
+    const fn is_live(&self) -> bool {
+        self.is_firing() && !self.is_ending
+    }
+
+    /// True if the state of the condition changed.
+    fn measure(&mut self, truth: Truth<'_>, now: RunningMs) -> bool {
+        let was_ending = self.is_ending;
+        match truth {
+            Truth::Holds(condition) => {
+                self.condition = condition.clone();
+                self.unknown_since_ms = None;
+                if self.false_since_ms.take().is_some() {
+                    (self.true_since_ms, self.came_back) = (now, true);
+                }
+            }
+            Truth::Unknown => {
+                self.unknown_since_ms.get_or_insert(now);
+            }
+            Truth::Over => {
+                self.unknown_since_ms = None;
+                self.false_since_ms.get_or_insert(now);
+            }
+        }
+        self.is_ending = self.false_since_ms.is_some();
+        self.is_ending != was_ending
+    }
+
+    fn ending(&self, now: RunningMs, context: &AlertContext) -> Option<AlertEnding> {
+        let elapsed =
+            |since: Option<RunningMs>, span| since.is_some_and(|it| is_past(it, span, now));
+        if context.delivery(self.condition.rule) == AlertDelivery::Off {
+            Some(AlertEnding::SwitchedOff)
+        } else if elapsed(self.unknown_since_ms, UNKNOWN_KEPT) {
+            Some(AlertEnding::Unknown)
+        } else if elapsed(self.false_since_ms, self.condition.rule.row().keep) {
+            Some(AlertEnding::Resolved)
+        } else {
+            None
+        }
+    }
+
+    /// How long the condition held, or has held so far.
+    fn lasted(&self, now: RunningMs) -> Duration {
+        let end = self.false_since_ms.unwrap_or(now);
+        Duration::from_millis(end.saturating_sub(self.true_since_ms))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Truth<'a> {
+    Holds(&'a Condition),
+    Unknown,
+    Over,
+}
+
+fn is_past(since: RunningMs, span: Duration, now: RunningMs) -> bool {
+    Duration::from_millis(now.saturating_sub(since)) >= span
+}
+
+impl AlertBook {
+    /// An empty book whose alerts are counted on from a number.
+    #[must_use]
+    pub fn starting_after(last_number: u64) -> Self {
+        Self { last_number, ..Self::default() }
+    }
+
+    /// Takes in what is true at this moment.
+    pub fn evaluate(
+        &mut self,
+        conditions: &Conditions,
+        context: &AlertContext,
+        reading: ClockReading,
+    ) -> Vec<AlertEffect> {
+        self.advance(reading.now);
+        self.silences.retain(|silence| silence.until > reading.wall);
+        let mut effects = Vec::new();
+        self.measure(conditions, &mut effects);
+        self.create(conditions, context, reading.wall);
+        self.fire(reading.wall, &mut effects);
+        let ended = self.end(context, reading.wall, &mut effects);
+        let silences = &self.silences;
+        let is_silenced =
+            |alert: &Alert| silences.iter().any(|it| it.matcher.matches(&alert.condition));
+        let mut moment = delivery::DeliveryMoment {
+            now: self.running_ms,
+            wall: reading.wall,
+            context,
+            is_silenced: &is_silenced,
+        };
+        self.delivery.deliver(&mut self.alerts, &ended, &mut moment, &mut effects);
+        effects
+    }
+
+    /// The alerts that fire, the most severe and newest first, and those that are pending.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<&Alert> {
+        let mut all: Vec<&Alert> = self.alerts.values().collect();
+        all.sort_by_key(|alert| {
+            let severity = std::cmp::Reverse(alert.condition.severity);
+            (!alert.is_firing(), severity, std::cmp::Reverse(alert.number))
+        });
+        all
+    }
+
+    /// True while something may have to be told soon.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.alerts.values().any(|alert| !alert.is_told || alert.came_back)
+    }
+
+    /// What holds and is part of another alert, as of the last evaluation.
+    #[must_use]
+    pub fn suppressed(&self) -> &[SuppressedCondition] {
+        &self.suppressed
+    }
+
+    #[must_use]
+    pub fn silences(&self) -> &[Silence] {
+        &self.silences
+    }
+
+    /// The silence that keeps an alert from being shown.
+    #[must_use]
+    pub fn silence_of(&self, alert: &Alert) -> Option<&Silence> {
+        self.silences.iter().find(|silence| silence.matcher.matches(&alert.condition))
+    }
+
+    /// Takes an alert as seen until it ends; false if none with this number fires.
+    pub fn acknowledge(&mut self, number: u64, at: WallTime) -> bool {
+        let found = self.alerts.values_mut().find(|alert| alert.number == Some(number));
+        found.map(|alert| alert.acknowledged_at.get_or_insert(at)).is_some()
+    }
+
+    /// Silences what matches until a time; `None` if there are [`SILENCES_MAX`] already.
+    pub fn silence(
+        &mut self,
+        matcher: SilenceMatcher,
+        reason: String,
+        created: WallTime,
+        until: WallTime,
+    ) -> Option<Silence> {
+        if self.silences.len() >= SILENCES_MAX {
+            return None;
+        }
+        self.last_number += 1;
+        let silence = Silence { number: self.last_number, matcher, reason, created, until };
+        self.silences.push(silence.clone());
+        Some(silence)
+    }
+
+    /// False if there is none with this number.
+    pub fn remove_silence(&mut self, number: u64) -> bool {
+        let before = self.silences.len();
+        self.silences.retain(|silence| silence.number != number);
+        self.silences.len() != before
+    }
+
+    /// Shows the end of a readiness run, once and within the limits.
+    pub fn announce_run(
+        &mut self,
+        run: RunId,
+        notification: Notification,
+        context: &AlertContext,
+        reading: ClockReading,
+    ) -> Option<AlertEffect> {
+        self.advance(reading.now);
+        let is_new = self.delivery.announce_run(run, &notification, context, self.running_ms);
+        is_new.then_some(AlertEffect::Send(notification))
+    }
+
+    /// The keys of all notifications about alerts that are on the screen. They are to be withdrawn when
+    /// the program ends, because nobody updates them afterwards.
+    pub fn take_shown(&mut self) -> Vec<String> {
+        self.delivery.take_shown()
+    }
+
+    fn advance(&mut self, now: Moment) {
+        let step = self.last.map_or(Duration::ZERO, |last| now.since(last)).min(STEP_MAX);
+        self.last = Some(now);
+        self.running_ms += u64::try_from(step.as_millis()).unwrap_or_default();
+    }
+
+    fn measure(&mut self, conditions: &Conditions, effects: &mut Vec<AlertEffect>) {
+        let held: BTreeMap<&Fingerprint, &Condition> =
+            conditions.held.iter().map(|held| (&held.fingerprint, held)).collect();
+        for (fingerprint, alert) in &mut self.alerts {
+            let truth = match held.get(fingerprint) {
+                Some(condition) => Truth::Holds(condition),
+                None if conditions.unknown.contains(fingerprint) => Truth::Unknown,
+                None => Truth::Over,
+            };
+            let (title, severity) = (alert.condition.title.clone(), alert.condition.severity);
+            let detail = alert.condition.detail.clone();
+            if alert.measure(truth, self.running_ms) {
+                self.delivery.flaps.count(fingerprint, self.running_ms);
+            }
+            let same = alert.condition.title == title && alert.condition.detail == detail;
+            if alert.is_firing() && !(same && alert.condition.severity == severity) {
+                effects.push(AlertEffect::Changed(alert.clone()));
+            }
+        }
+        self.alerts.retain(|_, alert| {
+            let is_gone = alert.is_ending || alert.unknown_since_ms.is_some();
+            alert.is_firing() || !is_gone
+        });
+    }
+
+    fn create(&mut self, conditions: &Conditions, context: &AlertContext, wall: WallTime) {
+        self.suppressed.clear();
+        let is_held = |by: &&Fingerprint| conditions.held.iter().any(|it| it.fingerprint == **by);
+        for held in &conditions.held {
+            let is_off = context.delivery(held.rule) == AlertDelivery::Off;
+            if is_off || self.alerts.contains_key(&held.fingerprint) {
+                continue;
+            }
+            if let Some(by) = held.inhibited_by.iter().find(is_held) {
+                let (condition, by) = (held.clone(), by.clone());
+                self.suppressed.push(SuppressedCondition { condition, by });
+                continue;
+            }
+            let alert = Alert::new(held.clone(), self.running_ms, wall);
+            self.alerts.insert(held.fingerprint.clone(), alert);
+        }
+    }
+
+    fn fire(&mut self, wall: WallTime, effects: &mut Vec<AlertEffect>) {
+        for (fingerprint, alert) in &mut self.alerts {
+            let hold = alert.condition.rule.row().hold;
+            if alert.is_firing() || !is_past(alert.true_since_ms, hold, self.running_ms) {
+                continue;
+            }
+            self.last_number += 1;
+            (alert.number, alert.fired_at) = (Some(self.last_number), Some(wall));
+            alert.fired_ms = self.running_ms;
+            self.delivery.flaps.count(fingerprint, self.running_ms);
+            effects.push(AlertEffect::Fired(alert.clone()));
+        }
+    }
+
+    /// Removes and returns the alerts that end now.
+    fn end(
+        &mut self,
+        context: &AlertContext,
+        at: WallTime,
+        effects: &mut Vec<AlertEffect>,
+    ) -> Vec<(Alert, AlertEnding)> {
+        let now = self.running_ms;
+        let mut ended = Vec::new();
+        self.alerts.retain(|_, alert| {
+            let Some(ending) = alert.ending(now, context) else { return true };
+            if let Some(number) = alert.number {
+                effects.push(AlertEffect::Ended { number, at, ending });
+                ended.push((alert.clone(), ending));
+            }
+            false
+        });
+        ended
+    }
+}
+
+/// Ids of readiness runs that were shown.
+type Runs = VecDeque<String>;
+
+#[cfg(test)]
+mod tests;

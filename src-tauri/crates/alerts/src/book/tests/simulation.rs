@@ -1,0 +1,264 @@
+//! Simulated weeks: with scripted and with random outages, what fires and what is shown.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::facts::{BudgetFact, KeyFact, RouteFact};
+
+/// A book that is asked every 15 s, as the engine does.
+struct Weeks {
+    bench: Bench,
+    log: Vec<String>,
+    visible: BTreeMap<String, Notification>,
+    sent: Vec<(u64, Notification)>,
+    /// When something that is not critical was shown, without what replaced it.
+    first_shown: Vec<u64>,
+    /// Numbers of what fired and has not ended.
+    open: std::collections::BTreeSet<u64>,
+}
+
+impl Weeks {
+    fn new() -> Self {
+        let (log, visible, sent, first_shown, open) = Default::default();
+        Self { bench: Bench::new(), log, visible, sent, first_shown, open }
+    }
+
+    fn step(&mut self, secs: u64) {
+        self.bench.secs += secs;
+        let at = self.bench.secs - 1_000;
+        for effect in self.bench.evaluate() {
+            match effect {
+                AlertEffect::Fired(alert) => {
+                    assert!(self.open.insert(alert.number.expect("a number")));
+                    self.log.push(format!("{at} fires {}", alert.condition.fingerprint));
+                }
+                AlertEffect::Ended { number, ending, .. } => {
+                    assert!(self.open.remove(&number), "{number} ended and did not fire");
+                    self.log.push(format!("{at} ends {number} {ending}"));
+                }
+                AlertEffect::Send(shown) => {
+                    let is_fault = shown.key.starts_with("fault/") && !shown.body.contains("keeps");
+                    let is_first = !self.visible.contains_key(&shown.key);
+                    if is_fault && is_first && shown.urgency == Urgency::Normal {
+                        self.first_shown.push(at);
+                    }
+                    self.sent.push((at, shown.clone()));
+                    match shown.urgency {
+                        // Good news may stay.
+                        Urgency::Low => drop(self.visible.remove(&shown.key)),
+                        _ => drop(self.visible.insert(shown.key.clone(), shown)),
+                    }
+                }
+                AlertEffect::Withdraw(key) => {
+                    assert!(self.visible.remove(&key).is_some(), "{key} was not on the screen");
+                }
+                AlertEffect::Changed(_) => {}
+            }
+        }
+    }
+
+    fn run(&mut self, secs: u64) {
+        for _ in 0..secs / 15 {
+            self.step(15);
+        }
+    }
+}
+
+#[test]
+fn two_weeks_of_scripted_outages_fire_and_end_exactly_as_listed() {
+    const HOUR: u64 = 3_600;
+    const DAY: u64 = 24 * HOUR;
+    let mut weeks = Weeks::new();
+    weeks.run(DAY);
+    assert_eq!(weeks.log, Vec::<String>::new(), "a quiet day");
+
+    // An outage of an hour.
+    weeks.bench.set(down("a", covered()));
+    weeks.run(HOUR);
+    weeks.bench.clear("a");
+    weeks.run(DAY);
+    // Offline: the remote backends' states are not known, and none is at fault.
+    weeks.bench.facts.is_offline = true;
+    weeks.bench.set(down("a", uncovered()));
+    weeks.bench.set(down("b", uncovered()));
+    weeks.run(6 * HOUR);
+    weeks.bench.facts.is_offline = false;
+    weeks.bench.clear("a");
+    weeks.bench.clear("b");
+    weeks.run(DAY);
+    // A night's sleep in the middle of an outage.
+    weeks.bench.set(down("b", covered()));
+    weeks.run(60);
+    weeks.step(9 * HOUR);
+    weeks.bench.clear("b");
+    weeks.run(DAY);
+    // A route loses its backends for 5 s: too short. Then for a minute.
+    let route = RouteFact {
+        id: RouteId::new("fast").expect("a good id"),
+        reason: "its backends are switched off".to_owned(),
+        backends: vec![id("a")],
+    };
+    weeks.bench.facts.dead_routes = vec![route.clone()];
+    weeks.step(5);
+    weeks.bench.facts.dead_routes.clear();
+    weeks.step(10);
+    weeks.bench.facts.dead_routes = vec![route];
+    weeks.run(60);
+    weeks.bench.facts.dead_routes.clear();
+    weeks.run(8 * DAY);
+
+    assert_eq!(
+        weeks.log,
+        [
+            format!("{} fires backend-down/a", DAY + 15),
+            format!("{} ends 1 resolved", DAY + HOUR + 15 + 120),
+            format!("{} fires backend-down/b", 3 * DAY + 7 * HOUR + 15),
+            format!("{} ends 2 resolved", 3 * DAY + 16 * HOUR + 60 + 15 + 120),
+            format!("{} fires route-dead/fast", 4 * DAY + 16 * HOUR + 60 + 15 + 30),
+            format!("{} ends 3 resolved", 4 * DAY + 16 * HOUR + 60 + 15 + 75 + 60),
+        ]
+    );
+    let titles: Vec<&str> = weeks.sent.iter().map(|(_, it)| it.title.as_str()).collect();
+    assert_eq!(
+        titles,
+        [
+            "OpenAI is down",
+            "OpenAI works again",
+            "OpenAI is down",
+            "OpenAI works again",
+            "The route fast has no backend",
+        ]
+    );
+    assert!(weeks.visible.is_empty() && weeks.open.is_empty());
+}
+
+#[test]
+fn a_cause_keeps_its_consequences_from_being_created_and_no_longer() {
+    let mut weeks = Weeks::new();
+    let key = KeyFact {
+        id: domain::CredentialId::new("main").expect("a good id"),
+        what: "was rejected",
+        needed_by: vec![id("a")],
+    };
+    weeks.bench.facts.keys = vec![key];
+    weeks.bench.set(BackendFact { fault: BackendFault::KeyRejected, ..down("a", uncovered()) });
+    weeks.bench.facts.dead_routes = vec![RouteFact {
+        id: RouteId::new("fast").expect("a good id"),
+        reason: "its key was rejected".to_owned(),
+        backends: vec![id("a")],
+    }];
+    weeks.run(600);
+    assert_eq!(weeks.log, ["15 fires key-blocked/main"]);
+    let suppressed = weeks.bench.book.suppressed();
+    assert_eq!(suppressed.len(), 1);
+    assert_eq!(suppressed[0].by.to_string(), "key-blocked/main");
+    weeks.bench.facts.keys.clear();
+    weeks.bench.clear("a");
+    weeks.run(60);
+    assert_eq!(weeks.log[1..], ["615 ends 1 resolved", "630 fires route-dead/fast"]);
+}
+
+#[test]
+fn each_mark_of_a_budget_is_told_once_and_the_highest_alone() {
+    use domain::BudgetMark;
+    let mut weeks = Weeks::new();
+    let mark = |mark: BudgetMark, period: i64| BudgetFact {
+        id: domain::BudgetId::new("monthly").expect("a good id"),
+        mark,
+        period_from: WallTime::from_unix_ms(period),
+        title: format!("Budget monthly: {mark}"),
+        message: "$8.00 of $10.00 is spent.".to_owned(),
+    };
+    let reach = |weeks: &mut Weeks, marks: &[BudgetMark], period| {
+        weeks.bench.facts.budgets = marks.iter().map(|it| mark(*it, period)).collect();
+        weeks.run(3_600);
+    };
+    let (half, most) = (BudgetMark::Spent(50), BudgetMark::Spent(80));
+    reach(&mut weeks, &[half], 0);
+    assert!(weeks.sent.is_empty(), "half of it is for the inbox");
+    reach(&mut weeks, &[half, most], 0);
+    assert_eq!(weeks.sent.len(), 1);
+    reach(&mut weeks, &[half, most, BudgetMark::Spent(100), BudgetMark::Refused], 0);
+    let titles: Vec<&str> = weeks.sent.iter().map(|(_, it)| it.title.as_str()).collect();
+    assert_eq!(titles[..2], ["Budget monthly: 80", "Budget monthly: refused"]);
+    // A new period, in which two are reached at once.
+    reach(&mut weeks, &[half, most], 1);
+    assert_eq!(weeks.sent.last().map(|it| it.1.title.as_str()), Some("Budget monthly: 80"));
+    let fired = weeks.log.iter().filter(|line| line.contains("fires")).count();
+    assert_eq!(fired, 4, "{:?}", weeks.log);
+}
+
+/// A change of the facts, and the time until the next one.
+#[derive(Debug, Clone)]
+enum Event {
+    Down(usize, bool),
+    Up(usize),
+    Offline(bool),
+    Focus(bool),
+    Quiet(bool),
+    Restart,
+    Sleep(u64),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => (0..3_usize, any::<bool>()).prop_map(|(backend, bad)| Event::Down(backend, bad)),
+        4 => (0..3_usize).prop_map(Event::Up),
+        1 => any::<bool>().prop_map(Event::Offline),
+        1 => any::<bool>().prop_map(Event::Focus),
+        1 => any::<bool>().prop_map(Event::Quiet),
+        1 => Just(Event::Restart),
+        1 => (60..100_000_u64).prop_map(Event::Sleep),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Everything that fires ends or is still true; nothing stays on the screen after it is over; and
+    /// the limits hold.
+    #[test]
+    fn whatever_happens_nothing_untrue_stays(
+        events in prop::collection::vec((event(), 0..3_600_u64), 1..60)
+    ) {
+        const NAMES: [&str; 3] = ["a", "b", "c"];
+        let mut weeks = Weeks::new();
+        for (event, pause) in events {
+            match event {
+                Event::Down(backend, bad) => {
+                    let impact = if bad { uncovered() } else { covered() };
+                    weeks.bench.set(down(NAMES[backend], impact));
+                }
+                Event::Up(backend) => weeks.bench.clear(NAMES[backend]),
+                Event::Offline(is_offline) => weeks.bench.facts.is_offline = is_offline,
+                Event::Focus(is_focused) => weeks.bench.context.is_focused = is_focused,
+                Event::Quiet(is_quiet) => weeks.bench.context.is_quiet = is_quiet,
+                Event::Restart => {
+                    for key in weeks.bench.book.take_shown() {
+                        prop_assert!(weeks.visible.remove(&key).is_some());
+                    }
+                    let saved = serde_json::to_string(&weeks.bench.book).expect("it can be saved");
+                    weeks.bench.book = serde_json::from_str(&saved).expect("it can be read");
+                }
+                Event::Sleep(secs) => weeks.step(secs),
+            }
+            weeks.run(pause);
+            weeks.step(15);
+            for key in weeks.visible.keys().filter(|key| key.starts_with("fault/")) {
+                let name = key.trim_start_matches("fault/");
+                let is_down = weeks.bench.facts.backends.iter().any(|it| it.id.as_str() == name);
+                prop_assert!(is_down, "{key} is on the screen and over");
+            }
+        }
+        for (index, at) in weeks.first_shown.iter().enumerate() {
+            let within = weeks.first_shown.iter().skip(index).take_while(|it| **it < at + 600);
+            prop_assert!(within.count() <= SHOWN_PER_TEN_MINUTES_MAX, "{:?}", weeks.first_shown);
+        }
+        weeks.bench.facts = Facts::default();
+        weeks.bench.context.is_quiet = false;
+        weeks.run(1_200);
+        prop_assert!(weeks.open.is_empty(), "all is over: {:?}", weeks.open);
+        prop_assert!(weeks.visible.is_empty(), "{:?}", weeks.visible);
+        prop_assert!(weeks.bench.book.alerts().is_empty());
+    }
+}

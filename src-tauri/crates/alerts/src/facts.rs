@@ -1,0 +1,124 @@
+//! The facts that alerts are made from.
+
+use std::collections::BTreeSet;
+
+use domain::{BackendId, BudgetId, BudgetMark, CredentialId, RouteId, WallTime};
+use serde::{Deserialize, Serialize};
+
+/// Everything that alerts are judged by, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// True while no network leads off this machine, which is no backend's fault.
+    pub is_offline: bool,
+    /// The enabled backends.
+    pub backends: Vec<BackendFact>,
+    /// Routes that no backend can answer.
+    pub dead_routes: Vec<RouteFact>,
+    /// Keys of enabled backends that are rejected or missing.
+    pub keys: Vec<KeyFact>,
+    /// Keys of enabled backends that nothing is known about since the start.
+    pub unverified_keys: Vec<CredentialId>,
+    /// The marks that budgets reached in their present periods.
+    pub budgets: Vec<BudgetFact>,
+    /// The ledger's most severe problem.
+    pub ledger: Option<LedgerFact>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendFact {
+    pub id: BackendId,
+    pub label: String,
+    /// Host and port, or the id if it has none. Backends with the same one fail together.
+    pub server: String,
+    /// True for a server on this machine.
+    pub is_local: bool,
+    pub fault: BackendFault,
+    /// What the state means, as a clause without secrets.
+    pub reason: String,
+    pub impact: Impact,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackendFault {
+    /// It answers.
+    None,
+    /// No result is recent enough.
+    Unknown,
+    Down,
+    /// It answers, but rejects the key.
+    KeyRejected,
+    /// Its breakers let no request through.
+    BreakerOpen,
+}
+
+/// A backend that cannot answer, as its notification names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedBackend {
+    pub backend: BackendId,
+    pub label: String,
+    pub server: String,
+    pub reason: String,
+    pub impact: Impact,
+}
+
+/// What clients ask for that a failed backend answers. Requests that name the backend itself fail in
+/// any case.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Impact {
+    /// Routes with another backend that can answer.
+    pub covered: BTreeSet<RouteId>,
+    /// Routes without another backend that can answer.
+    pub uncovered: BTreeSet<RouteId>,
+    /// Number of models outside of routes that no other backend answers.
+    pub models_uncovered: u64,
+    /// True if another backend answers some of its models outside of routes.
+    pub models_covered: bool,
+}
+
+impl Impact {
+    /// True when something has no backend left, or when nothing else stands in for this one.
+    #[must_use]
+    pub fn is_critical(&self) -> bool {
+        let stands_in = !self.covered.is_empty() || self.models_covered;
+        !self.uncovered.is_empty() || self.models_uncovered > 0 || !stands_in
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteFact {
+    pub id: RouteId,
+    /// Why, as a clause.
+    pub reason: String,
+    /// The backends it leads to.
+    pub backends: Vec<BackendId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFact {
+    pub id: CredentialId,
+    /// Completes "the key …": "was rejected".
+    pub what: &'static str,
+    /// The enabled backends that have no other key.
+    pub needed_by: Vec<BackendId>,
+}
+
+/// A mark that a budget reached, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetFact {
+    pub id: BudgetId,
+    pub mark: BudgetMark,
+    pub period_from: WallTime,
+    pub title: String,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerFact {
+    /// Identifies the fault; stable as long as it lasts.
+    pub cause: String,
+    pub title: String,
+    /// What happened and what to do, in short sentences.
+    pub fix: String,
+    /// True if requests are refused or records are missing.
+    pub is_problem: bool,
+}

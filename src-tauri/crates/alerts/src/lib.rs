@@ -1,0 +1,30 @@
+//! Decides what the user is alerted to, and which of it is shown as a notification.
+//!
+//! Pure: [`conditions`] turns facts into what is true now, and [`AlertBook`] keeps what became of it
+//! over time. Both get the time passed in, so that simulated weeks are tests of milliseconds. The
+//! book is saved whole, so that a restart neither forgets an alert nor shows it again.
+//!
+//! One cause is one notification: what follows from a cause is not created (`inhibited_by`), and
+//! alerts of one server share a notification. Suppression concerns creation alone: an alert that
+//! exists is measured until it ends.
+
+mod book;
+mod condition;
+mod facts;
+mod notification;
+mod rule;
+mod silence;
+
+pub use book::{
+    Alert, AlertBook, AlertContext, AlertEffect, FLAPS_MAX, OVERFLOW_KEY, QUIET_KEY,
+    RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
+    SuppressedCondition,
+};
+pub use condition::{Condition, Conditions, Fingerprint, conditions};
+pub use facts::{
+    BackendFact, BackendFault, BudgetFact, Facts, FailedBackend, Impact, KeyFact, LedgerFact,
+    RouteFact,
+};
+pub use notification::{BODY_CHARS_MAX, Notification, TITLE_CHARS_MAX, Urgency};
+pub use rule::{AlertEnding, AlertGroup, AlertRule, AlertSeverity, RuleRow, UNKNOWN_KEPT};
+pub use silence::{SILENCES_MAX, Silence, SilenceMatcher};

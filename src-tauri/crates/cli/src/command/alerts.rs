@@ -1,0 +1,321 @@
+//! `gatehouse alerts`: what is wrong, silences, rules and what was wrong.
+
+use clap::Subcommand;
+use control::view::{
+    AlertDelivery, AlertRef, AlertRule, AlertRuleSet, AlertRuleView, AlertSeverity, AlertSilence,
+    AlertState, AlertView, AlertsView, InboxQuery, InboxRead, InboxView, IncidentNote,
+    IncidentView, SilenceRef, UnixMs,
+};
+use control::{ApiError, Core};
+
+use super::keys::render_sentence;
+use crate::console::Console;
+use crate::exit::{CommandError, Exit};
+use crate::quantity::format_distance;
+use crate::sign::Tone;
+use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::word::word;
+
+/// What to do with alerts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsCommand {
+    /// List the alerts that fire, what keeps which quiet, and silences
+    #[command(visible_alias = "ls")]
+    List,
+    /// List alerts that fired before, newest first
+    #[command(visible_alias = "inbox")]
+    History(HistoryArguments),
+    /// Show an alert with its time line
+    Show(ShowArguments),
+    /// Take a firing alert as seen until it ends
+    #[command(visible_alias = "acknowledge")]
+    Ack(NumberArgument),
+    /// Write a note to the time line of an alert
+    Note(NoteArguments),
+    /// Mark an alert as read; all of them without a number
+    Read {
+        /// Number of the alert
+        number: Option<u32>,
+    },
+    /// Keep alerts from being shown for a time; they are still listed
+    Silence(SilenceArguments),
+    /// Remove a silence
+    Unsilence(NumberArgument),
+    /// List the rules, or set what becomes of the alerts of one
+    #[command(visible_alias = "rule")]
+    Rules(RuleArguments),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NumberArgument {
+    /// Its number, as listed
+    number: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct HistoryArguments {
+    /// Only alerts that were not read
+    #[arg(long)]
+    unread: bool,
+    /// Only alerts with a smaller number
+    #[arg(long, value_name = "NUMBER")]
+    before: Option<u32>,
+    /// Number of alerts
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArguments {
+    /// Number of the alert
+    number: u32,
+    /// Print it as Markdown
+    #[arg(long)]
+    markdown: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NoteArguments {
+    /// Number of the alert
+    number: u32,
+    /// What to write
+    note: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SilenceArguments {
+    /// Only alerts of this rule
+    #[arg(long, value_parser = word::<AlertRule>())]
+    rule: Option<AlertRule>,
+    /// Only alerts about this backend, route, budget or key
+    #[arg(long, value_name = "NAME")]
+    about: Option<String>,
+    /// How long: a span such as 2h, or a time such as 2026-12-01 or "2026-12-01 18:00"
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    until: String,
+    /// Why, for the list of silences
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RuleArguments {
+    /// The rule to set; lists all without one
+    #[arg(value_parser = word::<AlertRule>(), requires = "delivery")]
+    rule: Option<AlertRule>,
+    /// What becomes of its alerts
+    #[arg(value_parser = word::<AlertDelivery>())]
+    delivery: Option<AlertDelivery>,
+}
+
+pub(crate) async fn run(
+    wanted: AlertsCommand,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let now = console.now();
+    match wanted {
+        AlertsCommand::List => {
+            console.print_view(&control::alerts(core).await?, |it| render_alerts(it, now))?;
+        }
+        AlertsCommand::History(HistoryArguments { unread, before, limit }) => {
+            let query = InboxQuery { before, unread_only: unread, limit };
+            console.print_view(&control::inbox(core, query).await?, |it| render_inbox(it, now))?;
+        }
+        AlertsCommand::Show(ShowArguments { number, markdown }) => {
+            let shown = control::incident(core, AlertRef { number }).await?;
+            console.print_view(&shown, |it| render_incident(it, markdown, now))?;
+        }
+        AlertsCommand::Ack(NumberArgument { number }) => {
+            let left = control::alert_acknowledge(core, AlertRef { number }).await?;
+            console.print_view(&left, |it| render_alerts(it, now))?;
+        }
+        AlertsCommand::Note(NoteArguments { number, note }) => {
+            let noted = control::incident_note(core, IncidentNote { number, note }).await?;
+            console.print_view(&noted, |it| render_incident(it, false, now))?;
+        }
+        AlertsCommand::Read { number } => {
+            control::inbox_read(core, InboxRead { number }).await?;
+            let sentence = match number {
+                Some(number) => format!("Alert {number} is marked as read."),
+                None => "All alerts are marked as read.".to_owned(),
+            };
+            console.print_view(&(), |()| render_sentence(&sentence))?;
+        }
+        AlertsCommand::Silence(typed) => silence(typed, core, console).await?,
+        AlertsCommand::Unsilence(NumberArgument { number }) => {
+            control::silence_remove(core, SilenceRef { number }).await?;
+            let sentence = format!("The silence {number} is removed.");
+            console.print_view(&(), |()| render_sentence(&sentence))?;
+        }
+        AlertsCommand::Rules(typed) => {
+            let rules = match (typed.rule, typed.delivery) {
+                (Some(rule), Some(delivery)) => {
+                    control::alert_rule_set(core, AlertRuleSet { rule, delivery }).await?
+                }
+                _ => control::alert_rules(core).await?,
+            };
+            console.print_view(&rules, |rules| render_rules(rules, now))?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+async fn silence(
+    typed: SilenceArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<(), CommandError> {
+    let now = console.now();
+    let until = control::parse_time_to_come(&typed.until, now).ok_or_else(|| {
+        let example = "2h, 2026-12-01 or 2026-12-01 18:00";
+        ApiError::invalid("until", format!("name a time to come, such as {example}"))
+    })?;
+    let wanted = AlertSilence { rule: typed.rule, scope: typed.about, reason: typed.reason, until };
+    let added = control::alert_silence(core, wanted).await?;
+    console.print_view(&added, |it| {
+        let ends = format_distance(now, it.until);
+        render_sentence(&format!("Silence {} is in force; it ends {ends}.", it.number))
+    })?;
+    Ok(())
+}
+
+const fn tone(severity: AlertSeverity) -> Tone {
+    match severity {
+        AlertSeverity::Critical | AlertSeverity::High => Tone::Bad,
+        AlertSeverity::Medium => Tone::Warn,
+        AlertSeverity::Low | AlertSeverity::Info => Tone::Plain,
+    }
+}
+
+/// The table of alerts, and what is kept quiet.
+pub(super) fn render_alerts(all: &AlertsView, now: UnixMs) -> StyledText {
+    let mut text = StyledText::new();
+    if all.alerts.is_empty() {
+        text.line(Tone::Plain, "No alert fires.");
+    } else {
+        let mut table = TextTable::new(&[
+            Column::Right("No."),
+            Column::Left("Severity"),
+            Column::Left("Alert"),
+            Column::Left("Since"),
+            Column::Left("State"),
+            Column::Left("Detail").hidden_at_rank(1),
+        ]);
+        for alert in &all.alerts {
+            table.row([
+                alert.number.map_or_else(|| "–".to_owned(), |number| number.to_string()).into(),
+                TableCell::styled(tone(alert.severity), alert.severity.word()),
+                TableCell::styled(Tone::Strong, &alert.title),
+                format_distance(now, alert.since).into(),
+                format_state(alert).into(),
+                alert.detail.as_str().into(),
+            ]);
+        }
+        text.table(&table);
+    }
+    for part in &all.suppressed {
+        text.line(Tone::Plain, &format!("{} is part of {}.", part.title, part.by));
+    }
+    for silence in &all.silences {
+        let rule = silence.rule.map_or("every rule", AlertRule::word);
+        let about = silence.scope.as_ref().map_or_else(String::new, |it| format!(" about {it}"));
+        let ends = format_distance(now, silence.until);
+        text.line(
+            Tone::Plain,
+            &format!("Silence {}: {rule}{about}; it ends {ends}.", silence.number),
+        );
+    }
+    text
+}
+
+fn format_state(alert: &AlertView) -> String {
+    match (alert.acknowledged_at, alert.silenced_by, alert.state) {
+        (Some(_), ..) => "acknowledged".to_owned(),
+        (_, Some(silence), _) => format!("silence {silence}"),
+        (.., AlertState::Ending) => "over, may come back".to_owned(),
+        (.., state) => state.word().to_owned(),
+    }
+}
+
+/// The alerts of a page of the inbox.
+pub(super) fn render_inbox(page: &InboxView, now: UnixMs) -> StyledText {
+    if page.entries.is_empty() {
+        return render_sentence("There is no alert.");
+    }
+    let mut text = StyledText::new();
+    let mut table = TextTable::new(&[
+        Column::Right("No."),
+        Column::Left("Severity"),
+        Column::Left("Alert"),
+        Column::Left("Fired"),
+        Column::Left("Ended"),
+        Column::Left("Detail").hidden_at_rank(1),
+    ]);
+    for entry in &page.entries {
+        let title = if entry.is_read { Tone::Plain } else { Tone::Strong };
+        table.row([
+            entry.number.to_string().into(),
+            TableCell::styled(tone(entry.severity), entry.severity.word()),
+            TableCell::styled(title, &entry.title),
+            format_distance(now, entry.fired_at).into(),
+            entry.ended_at.map_or_else(|| "–".to_owned(), |at| format_distance(now, at)).into(),
+            entry.detail.as_str().into(),
+        ]);
+    }
+    text.table(&table);
+    if let Some(next) = page.next {
+        text.line(Tone::Plain, &format!("Older ones: gatehouse alerts history --before {next}"));
+    }
+    text
+}
+
+/// An alert and its time line.
+pub(super) fn render_incident(incident: &IncidentView, markdown: bool, now: UnixMs) -> StyledText {
+    let mut text = StyledText::new();
+    if markdown {
+        for line in incident.markdown.lines() {
+            text.line(Tone::Plain, line);
+        }
+        return text;
+    }
+    let alert = &incident.alert;
+    text.line(Tone::Strong, &alert.title);
+    text.line(Tone::Plain, &alert.detail);
+    let mut table =
+        TextTable::new(&[Column::Left("When"), Column::Left("From"), Column::Left("What")]);
+    for event in &incident.events {
+        table.row([
+            format_distance(now, event.at).into(),
+            event.source.word().into(),
+            event.text.as_str().into(),
+        ]);
+    }
+    text.table(&table);
+    text
+}
+
+/// The rules, and what becomes of their alerts.
+pub(super) fn render_rules(rules: &[AlertRuleView], now: UnixMs) -> StyledText {
+    let mut text = StyledText::new();
+    let mut table = TextTable::new(&[
+        Column::Left("Rule"),
+        Column::Left("Group").hidden_at_rank(2),
+        Column::Left("Alerts are"),
+        Column::Right("In 7 days"),
+        Column::Left("Last fired"),
+        Column::Left("When").hidden_at_rank(1),
+    ]);
+    for rule in rules {
+        table.row([
+            TableCell::styled(Tone::Strong, rule.rule.word()),
+            rule.group.word().into(),
+            rule.delivery.word().into(),
+            rule.fired_last_week.0.to_string().into(),
+            rule.last_fired_at.map_or_else(|| "–".to_owned(), |at| format_distance(now, at)).into(),
+            rule.condition.as_str().into(),
+        ]);
+    }
+    text.table(&table);
+    text
+}

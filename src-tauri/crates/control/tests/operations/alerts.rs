@@ -1,0 +1,139 @@
+//! Alerts through the API: fired, acknowledged, silenced, kept over a restart, switched off.
+
+use std::time::Duration;
+
+use control::view::*;
+use control::{Core, ErrorCode};
+use domain::NanoUsd;
+use ledger::Settlement;
+use pricing::Cost;
+
+use crate::world::{World, world};
+
+/// Asks until it is so.
+async fn wait_for<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    for _ in 0..400 {
+        if let Some(found) = ask().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{what} did not come");
+}
+
+/// Spends more than a budget has, so that an alert fires; returns it.
+async fn overspend(world: &World) -> AlertView {
+    let cost = Cost::Reported(NanoUsd::new(2_000_000_000));
+    world.settle(Settlement { cost, ..world.answered("editor") }).await;
+    let budget = BudgetSet {
+        id: "monthly".to_owned(),
+        limit_usd: "2.40".to_owned(),
+        period: BudgetPeriod::Month,
+        scope: None,
+        days: None,
+        reset_day: None,
+        reset_weekday: None,
+        action: None,
+        switch_to: None,
+        marks: Some(vec![50, 80]),
+        forecast: Some(false),
+    };
+    control::budget_set(&world.core, budget).await.expect("set");
+    wait_for("the alert", async || fired(&world.core).await.into_iter().next()).await
+}
+
+async fn fired(core: &Core) -> Vec<AlertView> {
+    let all = control::alerts(core).await.expect("alerts");
+    all.alerts.into_iter().filter(|alert| alert.number.is_some()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_is_listed_acknowledged_noted_and_kept_over_a_restart() {
+    let world = world().await;
+    let alert = overspend(&world).await;
+    assert_eq!((alert.rule, alert.severity), (AlertRule::BudgetMark, AlertSeverity::Medium));
+    assert_eq!(alert.title, "Budget monthly: 80 % used");
+    assert!(alert.detail.starts_with("$2.00 of $2.40 is spent"), "{}", alert.detail);
+    let number = alert.number.expect("it fires");
+    let all = control::alerts(&world.core).await.expect("alerts");
+    assert_eq!(all.unread.0, 1);
+    let parts: Vec<&str> = all.suppressed.iter().map(|it| it.title.as_str()).collect();
+    assert_eq!(parts, ["Budget monthly: 50 % used"], "the higher mark says it");
+
+    let left = control::alert_acknowledge(&world.core, AlertRef { number }).await.expect("taken");
+    assert!(left.alerts[0].acknowledged_at.is_some());
+    assert_eq!(left.unread.0, 0, "what is acknowledged was seen");
+    let note = IncidentNote { number, note: " Raise *it*. ".to_owned() };
+    let incident = control::incident_note(&world.core, note).await.expect("noted");
+    let texts: Vec<&str> = incident.events.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(texts, ["The alert fired.", "The alert was acknowledged.", "Raise *it*."]);
+    assert!(incident.markdown.contains("Raise \\*it\\*."), "{}", incident.markdown);
+
+    let again = World::open(world.stop().await, |_| {}).await.serving().await;
+    let kept = fired(&again.core).await;
+    assert_eq!(kept.iter().map(|it| it.number).collect::<Vec<_>>(), [Some(number)]);
+    assert!(kept[0].acknowledged_at.is_some());
+    let query = InboxQuery { before: None, unread_only: false, limit: 10 };
+    let inbox = control::inbox(&again.core, query).await.expect("inbox");
+    assert_eq!((inbox.entries.len(), inbox.next), (1, None));
+    again.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silence_is_listed_until_it_is_removed_and_a_rule_that_is_off_ends_its_alerts() {
+    let world = world().await;
+    let number = overspend(&world).await.number.expect("it fires");
+    let until = UnixMs(control::status(&world.core).await.expect("status").now.0 + 3_600_000);
+    let wanted = AlertSilence {
+        rule: Some(AlertRule::BudgetMark),
+        scope: Some("monthly".to_owned()),
+        reason: "known".to_owned(),
+        until,
+    };
+    let silence = control::alert_silence(&world.core, wanted.clone()).await.expect("silenced");
+    assert_eq!(fired(&world.core).await[0].silenced_by, Some(silence.number));
+    let gone = SilenceRef { number: silence.number };
+    control::silence_remove(&world.core, gone.clone()).await.expect("removed");
+    assert_eq!(fired(&world.core).await[0].silenced_by, None);
+    let twice = control::silence_remove(&world.core, gone).await.expect_err("gone");
+    assert_eq!(twice.code, ErrorCode::NotFound);
+    for (until, what) in [(UnixMs(1), "past"), (UnixMs(until.0 + 31 * 86_400_000), "too long")] {
+        let refused = control::alert_silence(&world.core, AlertSilence { until, ..wanted.clone() });
+        assert_eq!(refused.await.expect_err(what).field.as_deref(), Some("until"), "{what}");
+    }
+
+    let off = AlertRuleSet { rule: AlertRule::BudgetMark, delivery: AlertDelivery::Off };
+    let rules = control::alert_rule_set(&world.core, off).await.expect("set");
+    let rule = rules.iter().find(|it| it.rule == AlertRule::BudgetMark).expect("listed");
+    assert_eq!((rule.delivery, rule.fired_last_week.0), (AlertDelivery::Off, 1));
+    wait_for("the end", async || fired(&world.core).await.is_empty().then_some(())).await;
+    let ended = control::incident(&world.core, AlertRef { number }).await.expect("kept");
+    assert_eq!(ended.alert.ending, Some(AlertEnding::SwitchedOff));
+    let unknown = control::incident(&world.core, AlertRef { number: 99 }).await.expect_err("none");
+    assert_eq!(unknown.code, ErrorCode::NotFound);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_inbox_is_paged_and_marked_as_read() {
+    let world = world().await;
+    let number = overspend(&world).await.number.expect("it fires");
+    let page = |before, unread_only, limit| InboxQuery { before, unread_only, limit };
+    let unread = control::inbox(&world.core, page(None, true, 1)).await.expect("inbox");
+    assert_eq!((unread.entries.len(), unread.unread.0), (1, 1));
+    assert!(
+        control::inbox(&world.core, page(Some(number), false, 1))
+            .await
+            .expect("older")
+            .entries
+            .is_empty()
+    );
+    control::inbox_read(&world.core, InboxRead { number: None }).await.expect("read");
+    let none = control::inbox(&world.core, page(None, true, 1)).await.expect("inbox");
+    assert_eq!((none.entries.len(), none.unread.0), (0, 0));
+    for limit in [0, 201] {
+        let refused = control::inbox(&world.core, page(None, false, limit)).await;
+        assert_eq!(refused.expect_err("refused").field.as_deref(), Some("limit"));
+    }
+    world.core.stop().await;
+}

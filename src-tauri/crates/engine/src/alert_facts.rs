@@ -1,0 +1,240 @@
+//! Gathers the facts that alerts are judged by.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alerts::{
+    BackendFact, BackendFault, BudgetFact, Facts, Impact, KeyFact, LedgerFact, RouteFact,
+};
+use domain::{
+    BackendId, BudgetMark, Clock, CredentialId, HealthState, Origin, WallTime, list_names,
+};
+use endpoints::EndpointRegistry;
+use jiff::tz::TimeZone;
+use monitor::{BackendHealth, HealthCause};
+use resilience::EndpointState;
+use routing::{ModelSet, ServedModels};
+use settings::{BackendSettings, Settings, SettingsStore};
+
+use crate::budget_notice::BudgetNotice;
+use crate::budget_watch::{BudgetWatch, crossing};
+use crate::configured::{backend_labels, configured_endpoints};
+use crate::health_watch::HealthWatch;
+use crate::key_statuses::{KeyState, KeyStatuses};
+use crate::ledger_problem::LedgerSeverity;
+use crate::ledger_watch::LedgerWatch;
+use crate::snapshot::SnapshotStore;
+
+/// Most names in a sentence.
+const NAMES_MAX: usize = 3;
+
+/// Where the facts come from.
+pub(crate) struct AlertSources {
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) snapshots: Arc<SnapshotStore>,
+    pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) keys: Arc<KeyStatuses>,
+    pub(crate) budgets: Arc<BudgetWatch>,
+    pub(crate) ledger: Arc<LedgerWatch>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) mock: BackendId,
+}
+
+impl AlertSources {
+    pub(crate) fn facts(&self) -> Facts {
+        let settings = self.settings.current();
+        let served = self.snapshots.current().routes.served_models();
+        let (keys, unverified_keys) = self.keys(&settings);
+        Facts {
+            is_offline: self.health.is_offline(),
+            backends: enabled(&settings)
+                .map(|(id, known)| self.backend(id, known, &settings, &served))
+                .collect(),
+            dead_routes: self.dead_routes(&settings),
+            keys,
+            unverified_keys,
+            budgets: self.budgets(&settings),
+            ledger: self.ledger.problems().into_iter().next().map(|problem| LedgerFact {
+                cause: problem.id,
+                title: problem.title,
+                fix: problem.fix,
+                is_problem: problem.severity == LedgerSeverity::Problem,
+            }),
+        }
+    }
+
+    fn backend(
+        &self,
+        id: &BackendId,
+        known: &BackendSettings,
+        settings: &Settings,
+        served: &[ServedModels],
+    ) -> BackendFact {
+        let health = self.health.health(id);
+        let open = self.open_breaker(id, settings);
+        let (fault, reason) = match (health, open) {
+            (Some(health), open) => backend_fault(health, open),
+            (None, _) => (BackendFault::Unknown, String::new()),
+        };
+        let origin = Origin::from_url(&known.base_url).ok();
+        BackendFact {
+            id: id.clone(),
+            label: known.label.clone(),
+            server: origin.as_ref().map_or_else(|| id.to_string(), server_name),
+            is_local: origin.is_some_and(|origin| origin.is_loopback()),
+            fault,
+            reason,
+            impact: self.impact(id, settings, served),
+        }
+    }
+
+    /// Why the breakers let no request through; `None` if one of them does.
+    fn open_breaker(&self, id: &BackendId, settings: &Settings) -> Option<String> {
+        let mut reason = None;
+        for endpoint in configured_endpoints(settings, &self.mock) {
+            if endpoint.backend != *id {
+                continue;
+            }
+            let status = self.registry.status(&endpoint);
+            let is_forced = status.override_.is_some();
+            if is_forced || status.breaker != EndpointState::Open {
+                return None;
+            }
+            reason.get_or_insert(status.reason);
+        }
+        reason
+    }
+
+    fn can_answer(&self, id: &BackendId, settings: &Settings) -> bool {
+        let is_down = self.health.health(id).is_some_and(|it| it.state == HealthState::Down);
+        self.health.is_watched(id) && !is_down && self.open_breaker(id, settings).is_none()
+    }
+
+    fn impact(&self, id: &BackendId, settings: &Settings, served: &[ServedModels]) -> Impact {
+        let mut impact = Impact::default();
+        for models in served.iter().filter(|it| it.backends.contains(id)) {
+            let is_alone = models.require(id, |other| self.can_answer(other, settings));
+            match (&models.models, is_alone) {
+                (ModelSet::Route(route), true) => drop(impact.uncovered.insert(route.clone())),
+                (ModelSet::Route(route), false) => drop(impact.covered.insert(route.clone())),
+                (ModelSet::Listed(names), true) => impact.models_uncovered += names.len() as u64,
+                (ModelSet::Listed(_), false) => impact.models_covered = true,
+                // Any other name: there is no telling whether anybody uses one.
+                (ModelSet::Unlisted, _) => {}
+            }
+        }
+        impact
+    }
+
+    fn dead_routes(&self, settings: &Settings) -> Vec<RouteFact> {
+        let labels = backend_labels(settings, &self.mock);
+        let label = |id: &BackendId| labels.get(id.as_str()).cloned().unwrap_or(id.to_string());
+        let routes = settings.routes.iter().filter(|(_, route)| route.enabled);
+        let dead = routes.filter_map(|(id, route)| {
+            let mut backends: Vec<BackendId> = Vec::new();
+            for candidate in &route.candidates {
+                if !backends.contains(&candidate.backend) {
+                    backends.push(candidate.backend.clone());
+                }
+            }
+            if backends.iter().any(|backend| self.can_answer(backend, settings)) {
+                return None;
+            }
+            let names: Vec<String> = backends.iter().map(label).collect();
+            let reason = match names.as_slice() {
+                [] => "it has no backends".to_owned(),
+                _ => format!("{} cannot answer", list_names(names.into_iter(), NAMES_MAX)),
+            };
+            Some(RouteFact { id: id.clone(), reason, backends })
+        });
+        dead.collect()
+    }
+
+    /// The keys that are rejected or missing, and those that nothing is known about yet.
+    fn keys(&self, settings: &Settings) -> (Vec<KeyFact>, Vec<CredentialId>) {
+        let mut users: BTreeMap<&CredentialId, Vec<&BackendId>> = BTreeMap::new();
+        for (backend, known) in enabled(settings) {
+            for key in known.pool.credentials() {
+                users.entry(key).or_default().push(backend);
+            }
+        }
+        let (mut faults, mut unverified) = (Vec::new(), Vec::new());
+        for (id, backends) in users {
+            let state = self.keys.status(id).state;
+            let Some(what) = key_fault(state) else {
+                unverified.extend((state == KeyState::Unverified).then(|| id.clone()));
+                continue;
+            };
+            let is_lost = |key: &CredentialId| key_fault(self.keys.status(key).state).is_some();
+            let has_no_other = |backend: &&BackendId| {
+                let known = settings.backends.get(*backend);
+                known.is_some_and(|known| known.pool.credentials().all(is_lost))
+            };
+            let needed_by = backends.into_iter().filter(has_no_other).cloned().collect();
+            faults.push(KeyFact { id: id.clone(), what, needed_by });
+        }
+        (faults, unverified)
+    }
+
+    fn budgets(&self, settings: &Settings) -> Vec<BudgetFact> {
+        let (now, zone) = (self.clock.wall(), TimeZone::system());
+        let shown = settings.currency.shown().0;
+        let mut facts = Vec::new();
+        for status in self.budgets.statuses() {
+            let mut marks = status.marks(now);
+            if marks.contains(&BudgetMark::Refused) {
+                marks.retain(|mark| *mark != BudgetMark::Forecast);
+            }
+            for mark in marks {
+                let notice = BudgetNotice::of(&status, crossing(&status, mark, now), &zone, shown);
+                facts.push(BudgetFact {
+                    id: status.id.clone(),
+                    mark,
+                    // A rolling budget has no period: its marks are told again when they come again.
+                    period_from: match status.budget.schedule.is_rolling() {
+                        true => WallTime::default(),
+                        false => status.from,
+                    },
+                    title: notice.title,
+                    message: notice.message,
+                });
+            }
+        }
+        facts
+    }
+}
+
+fn backend_fault(health: BackendHealth, open: Option<String>) -> (BackendFault, String) {
+    match (health.state, health.cause, open) {
+        // From before a restart, and not confirmed.
+        _ if health.last_known.is_some() => (BackendFault::Unknown, health.reason),
+        (HealthState::Down, HealthCause::KeyRejected, _) => {
+            (BackendFault::KeyRejected, health.reason)
+        }
+        (HealthState::Down, ..) => (BackendFault::Down, health.reason),
+        (_, _, Some(reason)) => (BackendFault::BreakerOpen, reason),
+        (HealthState::Up, ..) => (BackendFault::None, health.reason),
+        (HealthState::Unknown, ..) => (BackendFault::Unknown, health.reason),
+    }
+}
+
+/// Completes "the key …"; `None` for a key without a known fault.
+const fn key_fault(state: KeyState) -> Option<&'static str> {
+    match state {
+        KeyState::Rejected => Some("was rejected"),
+        KeyState::Missing => Some("is not in the vault"),
+        KeyState::Valid | KeyState::Unverified => None,
+    }
+}
+
+fn enabled(settings: &Settings) -> impl Iterator<Item = (&BackendId, &BackendSettings)> {
+    settings.backends.iter().filter(|(_, known)| known.enabled)
+}
+
+/// Host and port in short form. Backends with the same one fail together.
+fn server_name(origin: &Origin) -> String {
+    let text = origin.to_string();
+    let host = text.split_once("://").map_or(text.as_str(), |(_, host)| host);
+    host.strip_suffix(":443").unwrap_or(host).to_owned()
+}

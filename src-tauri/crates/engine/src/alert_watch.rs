@@ -1,0 +1,354 @@
+//! Evaluates the alerts, saves them and shows what the user would act on.
+//!
+//! At once when something happens, and every 15 s. What is decided is saved before it is shown, so that
+//! a crash between the two shows nothing rather than the same twice.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerts::{
+    Alert, AlertBook, AlertContext, AlertEffect, AlertRule, Notification, Silence, SilenceMatcher,
+    SuppressedCondition, Urgency, conditions,
+};
+use domain::{
+    AlertDelivery, Clock, ClockReading, ReadinessVerdict, WallTime, capitalize, one_line,
+};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ledger::{AlertChange, AlertNote, AlertRow, Ledger, LedgerError};
+use parking_lot::Mutex;
+use readiness::ReadinessReport;
+use settings::{AlertSettings, SettingsStore};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::alert_facts::AlertSources;
+use crate::events::{EngineEvent, EventBus};
+use crate::notifications::Notifications;
+use crate::tasks::Tasks;
+use crate::topic::Topic;
+
+/// Interval of the evaluations while nothing happens, in seconds.
+const EVALUATION_SECS: u64 = 15;
+/// The same while something waits to be told.
+const WAITING_SECS: u64 = 2;
+/// Longest wait for the ledger before something is shown.
+const SAVING_MAX: Duration = Duration::from_secs(2);
+/// Maximum length of a readiness sentence in a notification, in characters.
+const SENTENCE_CHARS_MAX: usize = alerts::BODY_CHARS_MAX;
+
+/// The alerts, and what the user did about them.
+pub struct AlertWatch {
+    pub(crate) sources: AlertSources,
+    pub(crate) notifications: Arc<Notifications>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    pub(crate) book: Mutex<AlertBook>,
+    /// Held from a change of the book until it is saved and shown, so that both keep their order.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+}
+
+impl AlertWatch {
+    /// Reads what became of the alerts before this start.
+    pub(crate) async fn restore(&self) -> Result<(), LedgerError> {
+        let saved = self.ledger.alert_state().await?;
+        let newest =
+            self.ledger.alerts(ledger::AlertQuery { limit: 1, ..Default::default() }).await?;
+        let newest = newest.first().map_or(0, |row| row.number);
+        let book = saved.and_then(|json| match serde_json::from_str(&json) {
+            Ok(book) => Some(book),
+            Err(error) => {
+                tracing::warn!(%error, "the saved alerts could not be read");
+                None
+            }
+        });
+        *self.book.lock() = book.unwrap_or_else(|| AlertBook::starting_after(newest));
+        Ok(())
+    }
+
+    /// The alerts that fire, the most severe first, and those that are pending.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.book.lock().alerts().into_iter().cloned().collect()
+    }
+
+    /// What is true and part of another alert.
+    #[must_use]
+    pub fn suppressed(&self) -> Vec<SuppressedCondition> {
+        self.book.lock().suppressed().to_vec()
+    }
+
+    #[must_use]
+    pub fn silences(&self) -> Vec<Silence> {
+        self.book.lock().silences().to_vec()
+    }
+
+    /// The silence that keeps an alert from being shown.
+    #[must_use]
+    pub fn silence_of(&self, alert: &Alert) -> Option<Silence> {
+        self.book.lock().silence_of(alert).cloned()
+    }
+
+    /// What becomes of the alerts of a rule.
+    #[must_use]
+    pub fn delivery(&self, rule: AlertRule) -> AlertDelivery {
+        rule_delivery(&self.settings.current().alerts, rule)
+    }
+
+    /// Takes a firing alert as seen until it ends; false if it does not fire.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn acknowledge(&self, number: u64) -> Result<bool, LedgerError> {
+        let at = self.clock.wall();
+        if !self.book.lock().acknowledge(number, at) {
+            return Ok(false);
+        }
+        self.ledger.change_alerts(vec![AlertChange::Acknowledge { number, at }]).await?;
+        self.evaluate(true).await;
+        Ok(true)
+    }
+
+    /// Keeps what matches from being shown until a time; `None` if there are too many silences.
+    pub async fn silence(
+        &self,
+        matcher: SilenceMatcher,
+        reason: String,
+        until: WallTime,
+    ) -> Option<Silence> {
+        let silence = self.book.lock().silence(matcher, reason, self.clock.wall(), until)?;
+        self.evaluate(true).await;
+        Some(silence)
+    }
+
+    /// False if there is no silence with this number.
+    pub async fn remove_silence(&self, number: u64) -> bool {
+        let is_removed = self.book.lock().remove_silence(number);
+        if is_removed {
+            self.evaluate(true).await;
+        }
+        is_removed
+    }
+
+    /// Writes a note to an alert.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn add_note(&self, number: u64, note: String) -> Result<(), LedgerError> {
+        let note = AlertNote { at: self.clock.wall(), note };
+        self.ledger.change_alerts(vec![AlertChange::Note { number, note }]).await?;
+        self.events.send_changed(&[Topic::Alerts]);
+        Ok(())
+    }
+
+    /// Marks an alert, or all, as seen.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn mark_read(&self, number: Option<u64>) -> Result<(), LedgerError> {
+        self.ledger.change_alerts(vec![AlertChange::Read { number }]).await?;
+        self.events.send_changed(&[Topic::Alerts]);
+        Ok(())
+    }
+
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        let (watch, stop) = (Arc::clone(self), tasks.stop_token());
+        let mut events = self.events.subscribe_except_changed();
+        tasks.spawn("alerts", async move {
+            loop {
+                let event = tokio::select! {
+                    () = stop.cancelled() => return watch.withdraw_all().await,
+                    event = events.recv() => Some(event),
+                    () = tokio::time::sleep(watch.pause()) => None,
+                };
+                match event {
+                    None => watch.evaluate(false).await,
+                    Some(Ok(EngineEvent::RunEnded(report))) => watch.announce_run(&report).await,
+                    Some(Ok(event)) if is_cause(&event) => watch.evaluate(false).await,
+                    Some(Ok(_)) => {}
+                    Some(Err(RecvError::Lagged(_))) => watch.evaluate(false).await,
+                    Some(Err(RecvError::Closed)) => return,
+                }
+            }
+        });
+    }
+
+    /// Time until the next evaluation, if nothing happens.
+    fn pause(&self) -> Duration {
+        let is_waiting = self.book.lock().is_waiting();
+        Duration::from_secs(if is_waiting { WAITING_SECS } else { EVALUATION_SECS })
+    }
+
+    /// Judges the facts of this moment. Saves what follows, always if `is_changed`.
+    pub(crate) async fn evaluate(&self, is_changed: bool) {
+        let _alone = self.changing.lock().await;
+        let facts = conditions(&self.sources.facts());
+        let context = self.context();
+        let reading = ClockReading::read(&*self.clock);
+        let (effects, state) = {
+            let mut book = self.book.lock();
+            let effects = book.evaluate(&facts, &context, reading);
+            let is_saved = is_changed || !effects.is_empty();
+            (effects, is_saved.then(|| serde_json::to_string(&*book)))
+        };
+        let Some(state) = state else { return };
+        let mut changes: Vec<AlertChange> = effects.iter().filter_map(stored_change).collect();
+        match state {
+            Ok(json) => changes.push(AlertChange::State(json)),
+            Err(error) => tracing::error!(%error, "the alerts could not be put into words"),
+        }
+        // Without a ledger that can be written they are shown all the same: that may be the reason.
+        let saving = self.ledger.change_alerts(changes);
+        match tokio::time::timeout(SAVING_MAX, saving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the alerts could not be saved"),
+            Err(_) => tracing::warn!("the alerts are not saved yet; they stay queued"),
+        }
+        for effect in effects {
+            match effect {
+                AlertEffect::Send(notification) => self.notifications.show(notification).await,
+                AlertEffect::Withdraw(key) => self.notifications.withdraw(key).await,
+                AlertEffect::Fired(_) | AlertEffect::Changed(_) | AlertEffect::Ended { .. } => {}
+            }
+        }
+        self.events.send_changed(&[Topic::Alerts]);
+    }
+
+    async fn announce_run(&self, report: &ReadinessReport) {
+        let Some(verdict) = report.judgement.verdict else { return };
+        let notification = run_notification(report, verdict);
+        let (context, reading) = (self.context(), ClockReading::read(&*self.clock));
+        let told = self.book.lock().announce_run(report.run, notification, &context, reading);
+        if let Some(AlertEffect::Send(notification)) = told {
+            self.notifications.show(notification).await;
+        }
+    }
+
+    /// Withdraws what is shown when the engine stops, because nobody updates it afterwards.
+    async fn withdraw_all(&self) {
+        let (shown, state) = {
+            let mut book = self.book.lock();
+            (book.take_shown(), serde_json::to_string(&*book))
+        };
+        for key in shown {
+            self.notifications.withdraw(key).await;
+        }
+        let Ok(json) = state else { return };
+        let saving = self.ledger.change_alerts(vec![AlertChange::State(json)]);
+        if !matches!(tokio::time::timeout(SAVING_MAX, saving).await, Ok(Ok(()))) {
+            tracing::warn!("the alerts could not be saved");
+        }
+    }
+
+    fn context(&self) -> AlertContext {
+        let settings = self.settings.current();
+        let delivery: BTreeMap<AlertRule, AlertDelivery> = AlertRule::ALL
+            .iter()
+            .map(|rule| (*rule, rule_delivery(&settings.alerts, *rule)))
+            .collect();
+        let hours = (settings.alerts.quiet_from_hour, settings.alerts.quiet_until_hour);
+        AlertContext {
+            is_on: settings.notifications.enabled,
+            is_focused: self.notifications.is_focused(),
+            is_quiet: local_hour(self.clock.wall()).is_some_and(|hour| is_quiet(hours, hour)),
+            delivery,
+        }
+    }
+}
+
+/// True for events after which something else may be true.
+const fn is_cause(event: &EngineEvent) -> bool {
+    matches!(
+        event,
+        EngineEvent::Health { .. }
+            | EngineEvent::Budget(_)
+            | EngineEvent::SettingsApplied
+            | EngineEvent::Ledger(_)
+    )
+}
+
+fn stored_change(effect: &AlertEffect) -> Option<AlertChange> {
+    match effect {
+        AlertEffect::Fired(alert) | AlertEffect::Changed(alert) => {
+            Some(AlertChange::Put(alert_row(alert)?))
+        }
+        AlertEffect::Ended { number, at, ending } => {
+            let ending = ending.word().to_owned();
+            Some(AlertChange::End { number: *number, at: *at, ending })
+        }
+        AlertEffect::Send(_) | AlertEffect::Withdraw(_) => None,
+    }
+}
+
+fn alert_row(alert: &Alert) -> Option<AlertRow> {
+    let condition = &alert.condition;
+    Some(AlertRow {
+        number: alert.number?,
+        rule: condition.rule.word().to_owned(),
+        severity: condition.severity.word().to_owned(),
+        scopes: condition.scopes.iter().cloned().collect(),
+        title: condition.title.clone(),
+        detail: condition.detail.clone(),
+        path: condition.path.clone(),
+        since: alert.since,
+        fired: alert.fired_at.unwrap_or(alert.since),
+        ended: None,
+        ending: None,
+        acknowledged: alert.acknowledged_at,
+        notified: alert.notified_at,
+        is_read: false,
+    })
+}
+
+const fn rule_delivery(settings: &AlertSettings, rule: AlertRule) -> AlertDelivery {
+    match rule {
+        AlertRule::BackendDown => settings.backend_down,
+        AlertRule::BreakerOpen => settings.breaker_open,
+        AlertRule::RouteDead => settings.route_dead,
+        AlertRule::BudgetMark => settings.budget_mark,
+        AlertRule::BudgetForecast => settings.budget_forecast,
+        AlertRule::LedgerFault => settings.ledger_fault,
+        AlertRule::KeyBlocked => settings.key_blocked,
+    }
+}
+
+fn local_hour(at: WallTime) -> Option<u32> {
+    let at = Timestamp::from_millisecond(at.unix_ms()).ok()?.to_zoned(TimeZone::system());
+    u32::try_from(at.hour()).ok()
+}
+
+/// From one hour until another, over midnight if the second is earlier; never if both are the same.
+const fn is_quiet((from, until): (u32, u32), hour: u32) -> bool {
+    if from <= until { from <= hour && hour < until } else { hour >= from || hour < until }
+}
+
+fn run_notification(report: &ReadinessReport, verdict: ReadinessVerdict) -> Notification {
+    let (title, urgency) = match verdict {
+        ReadinessVerdict::Ready => ("Ready to work".to_owned(), Urgency::Low),
+        ReadinessVerdict::ReadyWithWarnings
+        | ReadinessVerdict::NotReady
+        | ReadinessVerdict::NotSetUp => (capitalize(verdict.label()), Urgency::Normal),
+    };
+    Notification {
+        key: format!("run/{}", report.run),
+        title,
+        body: one_line(&report.judgement.sentence, SENTENCE_CHARS_MAX),
+        urgency,
+        path: "/readiness".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_hours_may_pass_midnight_and_equal_hours_are_none() {
+        let quiet = |hours| (0..24).filter(|hour| is_quiet(hours, *hour)).collect::<Vec<_>>();
+        assert_eq!(quiet((22, 2)), [0, 1, 22, 23]);
+        assert_eq!(quiet((2, 4)), [2, 3]);
+        assert_eq!(quiet((7, 7)), Vec::<u32>::new());
+    }
+}
