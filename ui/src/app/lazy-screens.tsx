@@ -90,6 +90,26 @@ export const ReadinessScreen = lazyComponent(
   async () => (await import("@/features/readiness/readiness-screen")).ReadinessScreen,
   <ScreenSkeleton title="Readiness" />,
 );
+export const AlertsScreen = lazyComponent(
+  async () => (await import("@/features/alerts/firing-screen")).FiringScreen,
+  <ScreenSkeleton title="Alerts" />,
+);
+export const AlertHistoryScreen = lazyComponent(
+  async () => (await import("@/features/alerts/history-screen")).HistoryScreen,
+  <ScreenSkeleton title="Alerts" />,
+);
+export const AlertRulesScreen = lazyComponent(
+  async () => (await import("@/features/alerts/rules-screen")).RulesScreen,
+  <ScreenSkeleton title="Alerts" />,
+);
+export const SilencesScreen = lazyComponent(
+  async () => (await import("@/features/alerts/silences-screen")).SilencesScreen,
+  <ScreenSkeleton title="Alerts" />,
+);
+export const IncidentScreen = lazyComponent(
+  async () => (await import("@/features/alerts/incident-screen")).IncidentScreen,
+  <ScreenSkeleton title="Alert" />,
+);
 export const PlaygroundScreen = lazyComponent(
   async () => (await import("@/features/playground/playground-screen")).PlaygroundScreen,
   <ScreenSkeleton title="Playground" />,
@@ -108,11 +128,12 @@ const PRELOADS: Record<Screen["path"], () => Promise<void>> = {
   "/usage": CostsScreen.preload,
   "/requests": RequestsScreen.preload,
   "/readiness": ReadinessScreen.preload,
+  "/alerts": AlertsScreen.preload,
   "/playground": PlaygroundScreen.preload,
   "/settings": SettingsScreen.preload,
 };
 
-/** The other parts of Usage. */
+/** The other parts of Usage and Alerts. */
 const PART_PRELOADS: Record<string, () => Promise<void>> = {
   "/breakdown": BreakdownScreen.preload,
   "/savings": SavingsScreen.preload,
@@ -123,6 +144,10 @@ const PART_PRELOADS: Record<string, () => Promise<void>> = {
   "/cache": CacheScreen.preload,
   "/prices": PricesScreen.preload,
   "/session-logs": SessionLogsScreen.preload,
+  "/alerts/history": AlertHistoryScreen.preload,
+  "/alerts/rules": AlertRulesScreen.preload,
+  "/alerts/silences": SilencesScreen.preload,
+  "/alerts/": IncidentScreen.preload,
 };
 
 /** Loads the screen of a path. */

@@ -18,6 +18,10 @@ const PATHS = [
   "/cache",
   "/prices",
   "/readiness",
+  "/alerts",
+  "/alerts/history",
+  "/alerts/rules",
+  "/alerts/silences",
   "/settings",
 ];
 

@@ -16,6 +16,7 @@ import {
   SettingsScreen,
 } from "@/app/lazy-screens";
 import { isSet, parseAdd, root, type AddSearch } from "@/app/root-route";
+import { alertRoutes } from "@/app/alert-routes";
 import { usageRoutes } from "@/app/usage-routes";
 import { parseRequestsPlace, type RequestsPlace } from "@/features/requests/requests-place";
 
@@ -186,6 +187,7 @@ const routeTree = root.addChildren([
   keys,
   clients,
   usageRoutes,
+  ...alertRoutes,
   requests,
   readiness,
   playground,

@@ -9,6 +9,7 @@ import {
   MessagesSquare,
   Route,
   Server,
+  Siren,
   SlidersHorizontal,
   type LucideIcon,
 } from "lucide-react";
@@ -24,6 +25,7 @@ export interface Screen {
     | "/usage"
     | "/requests"
     | "/readiness"
+    | "/alerts"
     | "/playground"
     | "/settings";
   label: string;
@@ -46,6 +48,7 @@ export const SCREENS: Screen[] = [
   },
   { path: "/requests", label: "Requests", icon: ListTree },
   { path: "/readiness", label: "Readiness", icon: ListChecks },
+  { path: "/alerts", label: "Alerts", icon: Siren },
   { path: "/playground", label: "Playground", icon: MessagesSquare },
   { path: "/settings", label: "Settings", icon: SlidersHorizontal },
 ];

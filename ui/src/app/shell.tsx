@@ -1,6 +1,6 @@
 /** The frame around every screen: navigation, palette, shortcuts, the offline banner, the status line. */
 import { Outlet, useLocation, useRouter } from "@tanstack/react-router";
-import { Keyboard, LogOut, RotateCw, Search, type LucideIcon } from "lucide-react";
+import { Bell, Keyboard, LogOut, RotateCw, Search, type LucideIcon } from "lucide-react";
 import { useState, type ComponentProps } from "react";
 import { tellFullText } from "@/app/full-text";
 import { isWithin, screenKey, SCREENS } from "@/app/screens";
@@ -13,6 +13,7 @@ import { lazyOverlay } from "@/components/lazy";
 import { Mark } from "@/components/mark";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
+import { useAlerts } from "@/ipc/alert-queries";
 import { useHost } from "@/ipc/host-context";
 import { useCurrency, useStatus } from "@/ipc/queries";
 import { signOut } from "@/ipc/sign-out";
@@ -25,16 +26,24 @@ const Palette = lazyOverlay(
   async () => (await import("@/app/palette")).Palette,
   ({ open }) => open,
 );
+const InboxDrawer = lazyOverlay(
+  async () => (await import("@/features/alerts/inbox-drawer")).InboxDrawer,
+  ({ open }) => open,
+);
 const ShortcutsDialog = lazyOverlay(
   async () => (await import("@/app/shortcuts-dialog")).ShortcutsDialog,
   ({ open }) => open,
 );
 
-type Open = "nothing" | "palette" | "shortcuts";
+/** What a badge has room for. */
+const COUNTED_MAX = 99;
+
+type Open = "nothing" | "palette" | "shortcuts" | "inbox";
 
 export function Shell() {
   const router = useRouter();
   const status = useStatus();
+  const alerts = useAlerts();
   const currency = useCurrency().data;
   // Amounts are formatted while rendering, so a change of the currency renders everything anew.
   const money = currency === undefined ? "USD 1" : `${currency.code} ${currency.rate}`;
@@ -64,7 +73,9 @@ export function Shell() {
       </a>
       <Navigation
         needs={status.data?.verdict.needs.length ?? 0}
+        unread={alerts.data?.unread ?? 0}
         onFind={() => setOpen("palette")}
+        onInbox={() => setOpen("inbox")}
         onShortcuts={() => setOpen("shortcuts")}
       />
       <main
@@ -85,6 +96,7 @@ export function Shell() {
         onShortcuts={() => setOpen("shortcuts")}
         go={go}
       />
+      <InboxDrawer open={open === "inbox"} onClose={() => setOpen("nothing")} />
       <ShortcutsDialog open={open === "shortcuts"} onClose={() => setOpen("nothing")} />
     </div>
   );
@@ -116,7 +128,17 @@ function OfflineBanner({ since, busy, onRetry }: { since: number; busy: boolean;
   );
 }
 
-function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () => void; onShortcuts: () => void }) {
+interface NavigationProps {
+  /** Issues of the Overview. */
+  needs: number;
+  /** Entries of the inbox that were not looked at. */
+  unread: number;
+  onFind: () => void;
+  onInbox: () => void;
+  onShortcuts: () => void;
+}
+
+function Navigation({ needs, unread, onFind, onInbox, onShortcuts }: NavigationProps) {
   const pathname = useLocation({ select: (location) => location.pathname });
   const { session } = useHost();
   const wide = "hidden min-[1000px]:inline";
@@ -144,6 +166,18 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
           </span>
         </button>
       </Hint>
+      <Hint text="Inbox" side="right">
+        <button
+          type="button"
+          onClick={onInbox}
+          aria-label={unread > 0 ? `Inbox, ${formatCounted(unread, "unread entry", "unread entries")}` : "Inbox"}
+          className="relative mb-2 flex h-8 items-center gap-2.5 rounded-control px-2 text-ink-2 transition-colors duration-150 hover:bg-surface-2 hover:text-ink-1"
+        >
+          <Bell size={16} strokeWidth={1.5} aria-hidden className="shrink-0" />
+          <span className={wide}>Inbox</span>
+          {unread > 0 && <Count of={unread} />}
+        </button>
+      </Hint>
       {SCREENS.map((screen) => {
         const isHere = isWithin(screen, pathname);
         const count = screen.path === "/" ? needs : 0;
@@ -166,11 +200,7 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
                 className={classNames("shrink-0", isHere && "text-accent")}
               />
               <span className={wide}>{screen.label}</span>
-              {count > 0 && (
-                <span className="absolute -top-0.5 -right-1.5 flex h-4 min-w-4 items-center justify-center rounded-full border border-warn/40 bg-warn-wash px-1 text-11 leading-none text-warn min-[1000px]:static min-[1000px]:ml-auto">
-                  {count}
-                </span>
-              )}
+              {count > 0 && <Count of={count} />}
             </PanelLink>
           </Hint>
         );
@@ -186,6 +216,15 @@ function Navigation({ needs, onFind, onShortcuts }: { needs: number; onFind: () 
         )}
       </div>
     </nav>
+  );
+}
+
+/** Above the icon where there is no label. */
+function Count({ of }: { of: number }) {
+  return (
+    <span className="absolute -top-0.5 -right-1.5 flex h-4 min-w-4 items-center justify-center rounded-full border border-warn/40 bg-warn-wash px-1 text-11 leading-none text-warn min-[1000px]:static min-[1000px]:ml-auto">
+      {of > COUNTED_MAX ? `${COUNTED_MAX}+` : of}
+    </span>
   );
 }
 

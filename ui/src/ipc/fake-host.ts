@@ -324,7 +324,6 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
 
     ...fakeRoutes(doing),
     ...fakeAccesses(doing),
-    ...fakeAlerts(doing),
     ...fakeBudgets(doing),
     ...fakeCache(doing),
     ...fakeLedger(doing),
@@ -332,6 +331,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeRequests(doing),
     ...fakePins(doing),
     ...fakeWiring(doing),
+    ...fakeAlerts(doing),
     ...fakePrices(doing),
 
     ...fakeUsage(doing, labelOf),

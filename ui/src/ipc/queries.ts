@@ -43,9 +43,6 @@ import { setShownCurrency } from "@/lib/money";
 /** First element of the query keys; `ipc/tags.ts` maps tags to these names. */
 export const QUERY_NAMES = [
   "alerts",
-  "alert_rules",
-  "inbox",
-  "incident",
   "status",
   "backends",
   "presets",

@@ -7,6 +7,7 @@ import type { ChangeTag } from "@/ipc/bindings";
 import type { QueryName } from "@/ipc/queries";
 
 export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
+  alerts: ["alerts"],
   status: ["status"],
   backends: ["backends", "routes"],
   keys: ["keys", "keys_scan", "billing_drift"],
@@ -19,7 +20,6 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   routes: ["routes", "route_explain", "route_simulate"],
   accesses: ["routes", "route_explain", "accesses", "breaker_timeline"],
   cache: ["cache"],
-  alerts: ["alerts", "inbox", "alert_rules", "incident"],
   prices: ["prices", "backends"],
   ledger: ["ledger"],
 };

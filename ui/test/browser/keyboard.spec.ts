@@ -1,6 +1,6 @@
 /** Every flow with the keyboard alone: no pointer is used in this file. */
 import { expect, test, type Locator, type Page } from "@playwright/test";
-import { openPanel, settled, watchFaults } from "./panel.ts";
+import { openPanel, seriousFindings, settled, watchFaults } from "./panel.ts";
 
 const TABS_MAX = 60;
 
@@ -307,6 +307,26 @@ test("a backend's resilience: its timeline walked, its breaker held and let go",
   await tabTo(page, page.getByRole("button", { name: "Reset" }));
   await page.keyboard.press("Enter");
   await expect(page.getByText(/^Traffic blocked by you/)).toHaveCount(0);
+});
+
+test("from the inbox to an alert and its note", async ({ page }) => {
+  const faults = await watchFaults(page);
+  await openPanel(page, { scenario: "failing", path: "/" });
+  await settled(page);
+  await tabTo(page, page.getByRole("button", { name: "Inbox, 3 unread entries" }));
+  await page.keyboard.press("Enter");
+  const inbox = page.getByRole("dialog", { name: "Inbox" });
+  await tabTo(page, inbox.getByRole("link", { name: /^Unread, Critical: Ollama is down/ }));
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Ollama is down" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Inbox, 2 unread entries" })).toBeVisible();
+  await tabTo(page, page.getByLabel("Note"));
+  await page.keyboard.type("The disk was full.");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("list", { name: "Time line" })).toContainText("The disk was full.");
+  expect(await seriousFindings(page)).toEqual([]);
+  expect(await faults()).toEqual([]);
 });
 
 test("take back what was done in a drawer while it is open", async ({ page }) => {

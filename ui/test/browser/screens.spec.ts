@@ -96,6 +96,7 @@ test.describe("900 by 600", () => {
       budgets: "Add budget",
       requests: "Filter",
       cache: "Purge",
+      silences: "Add silence",
       readiness: "Run all checks",
       playground: "Send",
     };

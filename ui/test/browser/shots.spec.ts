@@ -114,6 +114,13 @@ const EXTRA: Extra[] = [
   { name: "client-disconnect", scenario: "failing", path: "/clients?disconnect=claude-code" },
   { name: "client-add", scenario: "busy", path: "/clients?add=true" },
   { name: "usage-month", scenario: "busy", path: "/usage?range=last_month&group=model" },
+  { name: "alert-incident", scenario: "failing", path: "/alerts/4" },
+  {
+    name: "inbox",
+    scenario: "failing",
+    path: "/",
+    act: (page) => page.getByRole("button", { name: /^Inbox/ }).click(),
+  },
   { name: "settings-invalid", scenario: "invalid-settings", path: "/settings" },
   {
     name: "playground-streaming",

@@ -31,6 +31,8 @@ for (const path of [
   "/anomalies?look_back=28",
   "/billing?range=last_month",
   "/clients",
+  "/alerts",
+  "/alerts/rules",
   "/activity?range=last_month&group=model",
 ]) {
   test(`${path} stays below ${NODES_MAX} elements`, async ({ page }) => {

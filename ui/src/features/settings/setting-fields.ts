@@ -19,15 +19,25 @@ const OWN_PARTS = new Set([
   "cache_redis_credential",
 ]);
 
+/** What becomes of the alerts of a rule is set where the rules are. */
+function isAlertRule({ key, kind }: SettingField): boolean {
+  return key.startsWith("alerts_") && kind === "word";
+}
+
+/** Cards whose first setting has a part of its own with the same title. */
+const TITLES: Record<string, string> = { Notifications: "Quiet hours" };
+
 const MIB = 1024 * 1024;
 
 export const SECTIONS: Section[] = sections();
 
 function sections(): Section[] {
   const byCard = new Map<string, SettingField[]>();
-  for (const setting of SETTINGS)
-    if (setting.card !== null && !OWN_PARTS.has(setting.key))
-      byCard.set(setting.card, [...(byCard.get(setting.card) ?? []), setting]);
+  for (const setting of SETTINGS) {
+    if (setting.card === null || OWN_PARTS.has(setting.key) || isAlertRule(setting)) continue;
+    const title = TITLES[setting.card] ?? setting.card;
+    byCard.set(title, [...(byCard.get(title) ?? []), setting]);
+  }
   return [...byCard].map(([title, settings]) => ({ title, settings }));
 }
 

@@ -1,20 +1,117 @@
-/** Alerts of the made-up world: those that fire in the failing world, one that is over, and silences. */
+/** The fake core's alerts: some that fire in the failing world, and those that fired before. */
 import type {
   AlertDelivery,
   AlertRule,
   AlertRuleView,
   AlertsView,
   AlertView,
+  InboxEntryView,
   IncidentEventView,
   IncidentView,
-  InboxEntryView,
   SilenceView,
 } from "@/ipc/bindings";
+import type { Host } from "@/ipc/host";
 import { ALERT_RULES } from "@/ipc/fake/alert-rules";
 import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise } from "@/ipc/fake/rules";
-import { DAY_MS } from "@/ipc/fake/world";
-import type { Host } from "@/ipc/host";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+function entry(
+  number: number,
+  since: number,
+  rest: Pick<InboxEntryView, "rule" | "severity" | "scopes" | "title" | "detail" | "path"> & Partial<InboxEntryView>,
+): InboxEntryView {
+  return {
+    number,
+    since,
+    fired_at: since + 20_000,
+    ended_at: null,
+    ending: null,
+    acknowledged_at: null,
+    notified_at: since + 21_000,
+    is_read: false,
+    ...rest,
+  };
+}
+
+function ended(since: number, lasted: number) {
+  return { ended_at: since + lasted, ending: "resolved", is_read: true } as const;
+}
+
+/** Oldest first. */
+function makeEntries({ scenario, clients }: Doing["world"], now: number): InboxEntryView[] {
+  if (clients.length === 0) return [];
+  const past = [
+    entry(1, now - 6 * DAY_MS, {
+      rule: "backend-down",
+      severity: "medium",
+      scopes: ["ollama"],
+      title: "Ollama is down",
+      detail: "Connection refused at 127.0.0.1:11434. Other backends answer instead.",
+      path: "/backends/ollama",
+      ...ended(now - 6 * DAY_MS, 41 * MINUTE_MS),
+    }),
+    entry(2, now - 4 * DAY_MS, {
+      rule: "budget-mark",
+      severity: "high",
+      scopes: ["openai"],
+      title: "Budget openai is used up",
+      detail: "$5.01 of $5.00 spent. It only tells: nothing is refused.",
+      path: "/budgets?budget=openai",
+      ...ended(now - 4 * DAY_MS, 3 * HOUR_MS),
+    }),
+    entry(3, now - 2 * DAY_MS, {
+      rule: "breaker-open",
+      severity: "low",
+      scopes: ["groq"],
+      title: "Groq is failing",
+      detail: "Too many of its requests failed. Other backends answer instead.",
+      path: "/backends/groq",
+      ended_at: now - 2 * DAY_MS + 9 * MINUTE_MS,
+      ending: "unknown",
+      notified_at: null,
+    }),
+  ];
+  if (scenario !== "failing") return past;
+  return [
+    ...past,
+    entry(4, now - 47 * MINUTE_MS, {
+      rule: "backend-down",
+      severity: "critical",
+      scopes: ["ollama"],
+      title: "Ollama is down",
+      detail: "Connection refused at 127.0.0.1:11434. The route local has no other backend: start Ollama.",
+      path: "/backends/ollama",
+    }),
+    entry(5, now - 18 * MINUTE_MS, {
+      rule: "key-blocked",
+      severity: "high",
+      scopes: ["openrouter"],
+      title: "OpenRouter rejected its key",
+      detail: "401, invalid_api_key. Replace the key.",
+      path: "/keys/openrouter",
+    }),
+  ];
+}
+
+const PENDING: Omit<AlertView, "since"> = {
+  number: null,
+  rule: "budget-forecast",
+  group: "money",
+  severity: "low",
+  state: "pending",
+  scopes: ["agents"],
+  title: "Budget agents will be used up early",
+  detail: "At this pace on Saturday, a day before its week ends.",
+  path: "/budgets?budget=agents",
+  fired_at: null,
+  acknowledged_at: null,
+  notified_at: null,
+  silenced_by: null,
+};
 
 type AlertOperation =
   | "alerts"
@@ -28,166 +125,128 @@ type AlertOperation =
   | "incident"
   | "incidentNote";
 
-const MINUTE_MS = 60_000;
-const FIRST_SILENCE = 101;
-
-function firingEntries(world: Doing["world"], start: number): InboxEntryView[] {
-  return world.backends
-    .filter((backend) => backend.health.state === "down")
-    .map((backend, index) => ({
-      number: 2 + index,
-      rule: "backend-down",
-      severity: "critical",
-      scopes: [backend.id],
-      title: `${backend.label} is down`,
-      detail: `Requests for ${backend.id}/… fail. Connection refused.`,
-      path: `/backends/${backend.id}`,
-      since: start - 12 * MINUTE_MS,
-      fired_at: start - 12 * MINUTE_MS,
-      ended_at: null,
-      ending: null,
-      acknowledged_at: null,
-      notified_at: start - 11 * MINUTE_MS,
-      is_read: false,
-    }));
+function alertOf(found: InboxEntryView, silences: SilenceView[]): AlertView {
+  const { ended_at: _ended, ending: _ending, is_read: _read, ...rest } = found;
+  const group = ALERT_RULES.find(({ rule }) => rule === found.rule)?.group ?? "backends";
+  const silence = silences.find(
+    ({ rule, scope }) => (rule ?? found.rule) === found.rule && (scope === null || found.scopes.includes(scope)),
+  );
+  return { ...rest, group, state: "firing", silenced_by: silence?.number ?? null };
 }
 
-function pastEntry(start: number, isRead: boolean): InboxEntryView {
-  return {
-    number: 1,
-    rule: "budget-mark",
-    severity: "medium",
-    scopes: ["monthly"],
-    title: "Budget monthly: 80 % used",
-    detail: "$16.02 of $20.00 is spent this month, which ends 1 Dec 00:00.",
-    path: "/budgets",
-    since: start - 2 * DAY_MS,
-    fired_at: start - 2 * DAY_MS,
-    ended_at: start - DAY_MS,
-    ending: "resolved",
-    acknowledged_at: null,
-    notified_at: start - 2 * DAY_MS + MINUTE_MS,
-    is_read: isRead,
-  };
+function own(at: number | null, text: string): IncidentEventView[] {
+  return at === null ? [] : [{ at, source: "alert", text }];
 }
 
-function ownEvents(alert: InboxEntryView): IncidentEventView[] {
-  const known: [number | null, string][] = [
-    [alert.fired_at, "The alert fired."],
-    [alert.notified_at, "A notification was shown."],
-    [alert.acknowledged_at, "The alert was acknowledged."],
-    [alert.ended_at, "The alert ended: what it was about is over."],
-  ];
-  return known.flatMap(([at, text]) => (at === null ? [] : [{ at, source: "alert", text }]));
+function eventsOf(found: InboxEntryView, notes: IncidentEventView[]): IncidentEventView[] {
+  const [scope = ""] = found.scopes;
+  const health: IncidentEventView[] =
+    found.rule === "backend-down"
+      ? [{ at: found.since, source: "health", text: `${scope} is down: ${found.detail}` }]
+      : [];
+  return [
+    ...health,
+    ...own(found.fired_at, "The alert fired."),
+    ...own(found.notified_at, "A notification was shown."),
+    ...own(found.acknowledged_at, "The alert was acknowledged."),
+    ...own(found.ended_at, "The alert ended: what it was about is over."),
+    ...notes,
+  ].toSorted((left, right) => left.at - right.at);
 }
 
 export function fakeAlerts({ world, now, answer, changed }: Doing): Pick<Host, AlertOperation> {
-  const delivery = new Map<AlertRule, AlertDelivery>();
+  const entries = makeEntries(world, now());
   const notes = new Map<number, IncidentEventView[]>();
+  const deliveries = new Map<AlertRule, AlertDelivery>();
   let silences: SilenceView[] = [];
-  const firing = firingEntries(world, now());
-  const past = world.requests.length === 0 ? [] : [pastEntry(now(), firing.length === 0)];
-  let entries = [...firing, ...past].toSorted((one, other) => other.number - one.number);
-  const silenceOf = (entry: InboxEntryView): number | null =>
-    silences.find(
-      ({ rule, scope }) => (rule === null || rule === entry.rule) && (scope === null || entry.scopes.includes(scope)),
-    )?.number ?? null;
-  const alertOf = ({ ended_at: _ended, ending: _ending, is_read: _read, ...entry }: InboxEntryView): AlertView => ({
-    ...entry,
-    group: ALERT_RULES.find((row) => row.rule === entry.rule)?.group ?? "backends",
-    state: "firing",
-    silenced_by: silenceOf({ ...entry, ended_at: _ended, ending: _ending, is_read: _read }),
-  });
-  const unread = (): number => entries.filter((entry) => !entry.is_read).length;
-  const all = (): AlertsView => ({
-    alerts: entries.filter((entry) => entry.ended_at === null).map(alertOf),
-    suppressed: [],
+  let lastSilence = 0;
+  const find = (number: number) =>
+    entries.find((one) => one.number === number) ?? raise(fault("not_found", `there is no alert ${number}`, null));
+  const unread = () => entries.filter(({ is_read }) => !is_read).length;
+  const view = (): AlertsView => ({
+    alerts: [
+      ...entries.filter(({ ended_at }) => ended_at === null).map((one) => alertOf(one, silences)),
+      ...(world.scenario === "failing" ? [{ ...PENDING, since: now() - 11 * MINUTE_MS }] : []),
+    ],
+    suppressed:
+      world.scenario === "failing"
+        ? [{ rule: "route-dead", title: "Route local has no backend", by: "backend-down/ollama" }]
+        : [],
     silences,
     unread: unread(),
   });
-  const named = (number: number): InboxEntryView =>
-    entries.find((entry) => entry.number === number) ??
-    raise(fault("not_found", `there is no alert ${String(number)}`, null));
   const rules = (): AlertRuleView[] =>
     ALERT_RULES.map((row) => {
-      const fired = entries.filter((entry) => entry.rule === row.rule);
+      const fired = entries.filter(({ rule }) => rule === row.rule).map(({ fired_at }) => fired_at);
       return {
         ...row,
-        delivery: delivery.get(row.rule) ?? "notification",
-        fired_last_week: fired.length,
-        last_fired_at: fired[0]?.fired_at ?? null,
+        delivery: deliveries.get(row.rule) ?? "notification",
+        fired_last_week: fired.filter((at) => at > now() - 7 * DAY_MS).length,
+        last_fired_at: fired.at(-1) ?? null,
       };
     });
-  const incidentOf = (number: number): IncidentView => {
-    const alert = named(number);
-    const events = [...ownEvents(alert), ...(notes.get(number) ?? [])].toSorted((one, other) => one.at - other.at);
-    const lines = events.map((event) => `- ${new Date(event.at).toISOString()} (${event.source}): ${event.text}\n`);
-    const markdown = `# ${alert.title}\n\n${alert.detail}\n\n## Time line\n\n${lines.join("")}`;
-    return { alert, events, markdown };
+  const incidentOf = (found: InboxEntryView): IncidentView => {
+    const events = eventsOf(found, notes.get(found.number) ?? []);
+    const lines = events.map(({ at, source, text }) => `- ${new Date(at).toISOString()} (${source}): ${text}`);
+    return { alert: found, events, markdown: `# ${found.title}\n\n${found.detail}\n\n${lines.join("\n")}\n` };
   };
   return {
-    alerts: () => answer(all),
+    alerts: () => answer(view),
     alertAcknowledge: ({ number }) =>
       answer(() => {
-        if (named(number).ended_at !== null)
-          raise(fault("not_found", `no alert with the number ${String(number)} fires`, null));
-        entries = entries.map((entry) =>
-          entry.number === number ? { ...entry, acknowledged_at: now(), is_read: true } : entry,
-        );
+        Object.assign(find(number), { acknowledged_at: now(), is_read: true });
         changed("alerts");
-        return all();
+        return view();
       }),
-    alertSilence: ({ rule, scope, reason, until }) =>
+    alertSilence: ({ rule = null, scope = null, reason = "", until }) =>
       answer(() => {
-        if (until <= now()) raise(fault("invalid_input", "name a time in the future", null, "until"));
-        const silence: SilenceView = {
-          number: FIRST_SILENCE + silences.length,
-          rule: rule ?? null,
-          scope: scope ?? null,
-          reason: reason ?? "",
-          created_at: now(),
-          until,
-        };
+        if (until <= now()) throw fault("invalid_input", "name a time in the future", null, "until");
+        lastSilence += 1;
+        const silence = { number: lastSilence, rule, scope, reason, created_at: now(), until };
         silences = [...silences, silence];
         changed("alerts");
         return silence;
       }),
     silenceRemove: ({ number }) =>
       answer(() => {
-        silences = silences.filter((silence) => silence.number !== number);
+        silences = silences.filter((one) => one.number !== number);
         changed("alerts");
         return null;
       }),
     alertRules: () => answer(rules),
-    alertRuleSet: ({ rule, delivery: wanted }) =>
+    alertRuleSet: ({ rule, delivery }) =>
       answer(() => {
-        delivery.set(rule, wanted);
+        deliveries.set(rule, delivery);
         changed("alerts", "settings");
         return rules();
       }),
-    inbox: ({ before, unread_only, limit }) =>
+    inbox: ({ before = null, unread_only: only = false, limit }) =>
       answer(() => {
-        const rest = entries.filter(
-          (entry) => entry.number < (before ?? Number.MAX_SAFE_INTEGER) && !(unread_only === true && entry.is_read),
-        );
-        const page = rest.slice(0, limit);
-        return { entries: page, unread: unread(), next: rest.length > limit ? (page.at(-1)?.number ?? null) : null };
+        const asked = entries
+          .toReversed()
+          .filter(({ number, is_read }) => (before === null || number < before) && !(only && is_read));
+        const shown = asked.slice(0, limit);
+        return {
+          entries: shown,
+          unread: unread(),
+          next: asked.length > limit ? (shown.at(-1)?.number ?? null) : null,
+        };
       }),
-    inboxRead: ({ number }) =>
+    inboxRead: ({ number = null }) =>
       answer(() => {
-        entries = entries.map((entry) =>
-          (number ?? entry.number) === entry.number ? { ...entry, is_read: true } : entry,
-        );
+        for (const one of entries) if (number === null || one.number === number) one.is_read = true;
         changed("alerts");
         return null;
       }),
-    incident: ({ number }) => answer(() => incidentOf(number)),
+    incident: ({ number }) => answer(() => incidentOf(find(number))),
     incidentNote: ({ number, note }) =>
       answer(() => {
-        named(number);
-        notes.set(number, [...(notes.get(number) ?? []), { at: now(), source: "note", text: note }]);
+        const found = find(number);
+        if (note.trim() === "") throw fault("invalid_input", "write something", null, "note");
+        const added: IncidentEventView = { at: now(), source: "note", text: note.trim() };
+        notes.set(number, [...(notes.get(number) ?? []), added]);
         changed("alerts");
-        return incidentOf(number);
+        return incidentOf(found);
       }),
   };
 }

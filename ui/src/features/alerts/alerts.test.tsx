@@ -1,0 +1,133 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { choose } from "../../../test/choose";
+import { NOW, renderPanel } from "../../../test/render-panel";
+
+const HOUR_MS = 3_600_000;
+
+test("what fires is told with the worst first, and is acknowledged", async () => {
+  const { host, user } = renderPanel("failing", "/alerts");
+  const acknowledge = vi.spyOn(host, "alertAcknowledge");
+  expect(await screen.findByText("2 alerts fire, the worst is critical.")).toBeVisible();
+  const firing = within(screen.getByRole("region", { name: "Firing" }));
+  const [first] = firing.getAllByRole("listitem");
+  expect(first).toHaveTextContent(/^Critical: Ollama is down.*no other backend/);
+  expect(within(first!).getByRole("link", { name: "Open" })).toHaveAttribute("href", "#/backends/ollama");
+  await user.click(within(first!).getByRole("button", { name: "Acknowledge" }));
+  expect(acknowledge).toHaveBeenCalledWith({ number: 4 });
+  await waitFor(() => expect(firing.getAllByRole("listitem")[0]).toHaveTextContent(/acknowledged/));
+  expect(firing.getAllByRole("button", { name: "Acknowledge" })).toHaveLength(1);
+});
+
+test("what is about to fire, and what is part of another alert, is kept apart", async () => {
+  renderPanel("failing", "/alerts");
+  expect(await screen.findByRole("region", { name: "Pending" })).toHaveTextContent(
+    "Budget agents will be used up early",
+  );
+  expect(screen.getByRole("region", { name: "Part of another alert" })).toHaveTextContent(
+    "Route local has no backendPart of backend-down/ollama",
+  );
+});
+
+test("an alert is silenced for a time, which is told beside it and can be taken back", async () => {
+  const { host, user } = renderPanel("failing", "/alerts");
+  const silence = vi.spyOn(host, "alertSilence");
+  await user.click(await screen.findByRole("button", { name: "More for Ollama is down" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Silence for 8 hours" }));
+  expect(silence).toHaveBeenCalledWith({
+    rule: "backend-down",
+    scope: "ollama",
+    reason: "Ollama is down",
+    until: NOW + 8 * HOUR_MS,
+  });
+  expect(await screen.findByText(/silenced until/)).toBeVisible();
+  await user.click(await screen.findByRole("button", { name: "Undo" }));
+  await waitFor(() => expect(screen.queryByText(/silenced until/)).not.toBeInTheDocument());
+});
+
+test("a silence is added with its reason, and removed", async () => {
+  const { host, user } = renderPanel("failing", "/alerts/silences");
+  expect(await screen.findByText("No silences")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Add silence" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Add silence" }));
+  await choose(user, dialog.getByRole("combobox", { name: "Rule" }), "Backend failing");
+  await user.type(dialog.getByLabelText(/^Name/), "groq");
+  await user.type(dialog.getByLabelText(/^Reason/), "moving");
+  const silence = vi.spyOn(host, "alertSilence");
+  const late = { code: "invalid_input" as const, message: "name a time in the future", hint: null, field: "until" };
+  silence.mockRejectedValueOnce(late);
+  await user.click(dialog.getByRole("button", { name: "Add silence" }));
+  expect(await dialog.findByText(late.message)).toBeVisible();
+  await user.click(dialog.getByRole("button", { name: "Add silence" }));
+  expect(silence).toHaveBeenLastCalledWith({
+    rule: "breaker-open",
+    scope: "groq",
+    reason: "moving",
+    until: NOW + HOUR_MS,
+  });
+  await user.click(await screen.findByRole("button", { name: "Remove the silence of Backend failing of groq" }));
+  expect(await screen.findByText("No silences")).toBeVisible();
+});
+
+test("a rule says when it fires, how often it did, and what becomes of its alerts", async () => {
+  const { host, user } = renderPanel("failing", "/alerts/rules");
+  const set = vi.spyOn(host, "alertRuleSet");
+  const down = (await screen.findByRole("heading", { name: "Backend down" })).closest("li") as HTMLElement;
+  expect(down).toHaveTextContent(/three times in a row.*2 times in 7 days/);
+  await choose(user, within(down).getByRole("combobox"), "Inbox only");
+  expect(set).toHaveBeenCalledWith({ rule: "backend-down", delivery: "inbox" });
+  await waitFor(() => expect(within(down).getByRole("combobox")).toHaveTextContent("Inbox only"));
+});
+
+test("the history leads to an alert's time line, where a note is added", async () => {
+  const { host, user } = renderPanel("failing", "/alerts/history");
+  await user.click(await screen.findByRole("button", { name: "Budget openai is used up" }));
+  expect(await screen.findByRole("heading", { level: 1, name: "Budget openai is used up" })).toBeVisible();
+  const line = await screen.findByRole("list", { name: "Time line" });
+  expect(
+    within(line)
+      .getAllByRole("listitem")
+      .map((item) => item.textContent),
+  ).toEqual([
+    expect.stringContaining("The alert fired."),
+    expect.stringContaining("A notification was shown."),
+    expect.stringContaining("The alert ended"),
+  ]);
+  await user.click(screen.getByRole("button", { name: "Add note" }));
+  expect(await screen.findByText("write something")).toBeVisible();
+  await user.type(screen.getByLabelText("Note"), "The agent looped.");
+  await user.click(screen.getByRole("button", { name: "Add note" }));
+  expect(await within(line).findByText("The agent looped.")).toBeVisible();
+  expect(screen.getByLabelText("Note")).toHaveValue("");
+  const { markdown } = await host.incident({ number: 2 });
+  await user.click(screen.getByRole("button", { name: "Copy as Markdown" }));
+  expect(await navigator.clipboard.readText()).toBe(markdown);
+});
+
+test("an alert that is gone says so", async () => {
+  renderPanel("busy", "/alerts/99");
+  expect(await screen.findByText("there is no alert 99")).toBeVisible();
+});
+
+test("the inbox counts what was not looked at; an entry opens its alert and is read", async () => {
+  const { user } = renderPanel("failing", "/");
+  await user.click(await screen.findByRole("button", { name: "Inbox, 3 unread entries" }));
+  const inbox = within(await screen.findByRole("dialog", { name: "Inbox" }));
+  const entries = await inbox.findByRole("list", { name: "Entries" });
+  expect(within(entries).getAllByRole("listitem")).toHaveLength(5);
+  const entry = inbox.getByRole("link", { name: /^Unread, High: OpenRouter rejected its key/ });
+  expect(entry).toHaveAttribute("href", "#/alerts/5");
+  await user.click(entry);
+  await user.click(await screen.findByRole("button", { name: "Inbox, 2 unread entries" }));
+  await user.click(await screen.findByRole("button", { name: "Mark all read" }));
+  expect(await screen.findByText("Nothing unread.")).toBeVisible();
+});
+
+test.each([
+  ["/alerts", "Nothing fires"],
+  ["/alerts/history", "No alert has fired yet"],
+  ["/alerts/silences", "No silences"],
+])("without alerts %s says why it is empty", async (path, title) => {
+  renderPanel("fresh", path);
+  expect(await screen.findByText(title)).toBeVisible();
+});

@@ -1,0 +1,196 @@
+/** What fires now, what is about to, and what is part of something else. */
+import { BellOff, Check, ShieldCheck } from "lucide-react";
+import type { ReactNode } from "react";
+import { AlertsPage } from "@/features/alerts/alerts-page";
+import { Button } from "@/components/button";
+import { Card } from "@/components/card";
+import { EmptyState } from "@/components/empty-state";
+import { Menu } from "@/components/menu";
+import { Moment } from "@/components/moment";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { SkeletonRows } from "@/components/skeleton";
+import { StateMark } from "@/components/state-mark";
+import { notify } from "@/components/toast";
+import { WithCode } from "@/components/with-code";
+import { useAction } from "@/ipc/actions";
+import { useNow } from "@/lib/clock";
+import { useAlerts } from "@/ipc/alert-queries";
+import { SEVERITY } from "@/ipc/alert-sign";
+import type { AlertsView, AlertView, SilenceView, SuppressedAlertView } from "@/ipc/bindings";
+
+export function FiringScreen() {
+  const alerts = useAlerts();
+  return (
+    <AlertsPage current="firing">
+      <Reading
+        of={alerts}
+        skeleton={
+          <div className="rounded-card border border-line bg-surface-1">
+            <SkeletonRows rows={4} label="Loading alerts" />
+          </div>
+        }
+      >
+        {(data) => <Now alerts={data} />}
+      </Reading>
+    </AlertsPage>
+  );
+}
+
+function Now({ alerts: { alerts, suppressed, silences } }: { alerts: AlertsView }) {
+  const firing = alerts.filter(({ state }) => state !== "pending");
+  const pending = alerts.filter(({ state }) => state === "pending");
+  const silenceOf = ({ silenced_by: by }: AlertView) => silences.find(({ number }) => number === by);
+  return (
+    <>
+      <section aria-label="Firing" className="rounded-card border border-line bg-surface-1">
+        {firing.length === 0 ? (
+          <EmptyState icon={ShieldCheck} title="Nothing fires">
+            An alert fires when one of the rules holds for long enough. What fired before is in the history.
+          </EmptyState>
+        ) : (
+          <ul>
+            {firing.map((alert) => (
+              <Line key={`${alert.number} ${alert.title}`} alert={alert} silence={silenceOf(alert)}>
+                <AlertActions alert={alert} />
+              </Line>
+            ))}
+          </ul>
+        )}
+      </section>
+      {pending.length > 0 && (
+        <Card title="Pending" note="these fire if they last" flush>
+          <ul>
+            {pending.map((alert) => (
+              <Line key={`${alert.rule} ${alert.title}`} alert={alert} />
+            ))}
+          </ul>
+        </Card>
+      )}
+      {suppressed.length > 0 && <Suppressed alerts={suppressed} />}
+    </>
+  );
+}
+
+const ROW = "flex min-h-[52px] items-center gap-3 border-b border-line px-4 py-2 last:border-b-0";
+
+interface LineProps {
+  alert: AlertView;
+  silence?: SilenceView | undefined;
+  children?: ReactNode;
+}
+
+function Line({ alert, silence, children }: LineProps) {
+  const sign = SEVERITY[alert.severity];
+  return (
+    <li className={ROW}>
+      <StateMark sign={sign} size={14} />
+      <div className="min-w-0 flex-1">
+        <p className="truncate font-medium text-ink-1" title={alert.title}>
+          <span className="sr-only">{sign.word}: </span>
+          {alert.number === null ? (
+            alert.title
+          ) : (
+            <PanelLink look="plain" path={`/alerts/${alert.number}`}>
+              {alert.title}
+            </PanelLink>
+          )}
+        </p>
+        <p className="text-12 text-ink-2">
+          <WithCode>{alert.detail}</WithCode>{" "}
+          <span className="text-ink-3">
+            Since <Moment at={alert.since} />
+            {alert.acknowledged_at !== null && ", acknowledged"}
+            {alert.state === "ending" && ", over unless it comes back"}
+            {silence !== undefined && (
+              <>
+                , silenced until <Moment at={silence.until} />
+              </>
+            )}
+            .
+          </span>
+        </p>
+      </div>
+      {children}
+    </li>
+  );
+}
+
+const HOUR_MS = 3_600_000;
+
+const SILENCES = [
+  { label: "Silence for 1 hour", hours: 1 },
+  { label: "Silence for 8 hours", hours: 8 },
+  { label: "Silence for a day", hours: 24 },
+];
+
+export const reportError = (error: { message: string; hint: string | null }) =>
+  notify({ tone: "bad", title: error.message, detail: error.hint });
+
+function AlertActions({
+  alert: { number, rule, scopes, path, title, acknowledged_at: acknowledged },
+}: {
+  alert: AlertView;
+}) {
+  const now = useNow();
+  const acknowledge = useAction("alertAcknowledge", (call, of: number) => call({ number: of }));
+  const remove = useAction("silenceRemove", (call, of: number) => call({ number: of }));
+  const silence = useAction("alertSilence", (call, hours: number) =>
+    call({ rule, scope: scopes[0] ?? null, reason: title, until: now + hours * HOUR_MS }),
+  );
+  return (
+    <span className="flex items-center gap-1.5">
+      {number !== null && acknowledged === null && (
+        <Button
+          size="small"
+          icon={Check}
+          busy={acknowledge.isPending}
+          onClick={() => acknowledge.mutate(number, { onError: reportError })}
+        >
+          Acknowledge
+        </Button>
+      )}
+      <Button asChild size="small">
+        <PanelLink look="none" path={path}>
+          Open
+        </PanelLink>
+      </Button>
+      <Menu
+        label={`More for ${title}`}
+        entries={SILENCES.map(({ label, hours }) => ({
+          label,
+          icon: BellOff,
+          onChoose: () =>
+            silence.mutate(hours, {
+              onError: reportError,
+              onSuccess: (made) =>
+                notify({
+                  title: `Silenced ${title}`,
+                  detail: "It is still measured and listed.",
+                  undo: () => remove.mutate(made.number, { onError: reportError }),
+                }),
+            }),
+        }))}
+      />
+    </span>
+  );
+}
+
+function Suppressed({ alerts }: { alerts: SuppressedAlertView[] }) {
+  return (
+    <Card title="Part of another alert" note="these have no alert of their own" flush>
+      <ul>
+        {alerts.map((alert) => (
+          <li key={`${alert.rule} ${alert.title}`} className={ROW}>
+            <div className="min-w-0 flex-1">
+              <p className="truncate text-ink-1">{alert.title}</p>
+              <p className="text-12 text-ink-2">
+                Part of <code className="font-mono text-11">{alert.by}</code>
+              </p>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

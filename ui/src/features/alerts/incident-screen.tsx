@@ -1,0 +1,179 @@
+/** One alert from its cause to its end: what happened when, and what the user wrote about it. */
+import {
+  ArrowLeft,
+  Bell,
+  ClipboardCopy,
+  HeartPulse,
+  MessageSquarePlus,
+  StickyNote,
+  Unplug,
+  type LucideIcon,
+} from "lucide-react";
+import { useForm } from "react-hook-form";
+import { Button } from "@/components/button";
+import { Card } from "@/components/card";
+import { ErrorNotice } from "@/components/error-notice";
+import { Facts } from "@/components/facts";
+import { TextInput } from "@/components/field";
+import { Moment } from "@/components/moment";
+import { Page } from "@/components/page";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { LoadingCard } from "@/components/skeleton";
+import { StateBadge } from "@/components/state-mark";
+import { notify } from "@/components/toast";
+import { WithCode } from "@/components/with-code";
+import { useAction } from "@/ipc/actions";
+import { useIncident } from "@/ipc/alert-queries";
+import { signOfEntry } from "@/ipc/alert-sign";
+import type { IncidentEventView, IncidentSource, IncidentView, InboxEntryView } from "@/ipc/bindings";
+import { classNames } from "@/lib/class-names";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+import { formatSpan } from "@/lib/time";
+import { requestsPath } from "@/lib/request-filter";
+
+export function IncidentScreen({ number }: { number: number }) {
+  const alert = useIncident(number);
+  const { data } = alert;
+  return (
+    <Page
+      title={data?.alert.title ?? `Alert ${number}`}
+      lead={data && <WithCode>{data.alert.detail}</WithCode>}
+      actions={
+        <>
+          {data && (
+            <Button icon={ClipboardCopy} onClick={() => copyMarkdown(data.markdown)}>
+              Copy as Markdown
+            </Button>
+          )}
+          {data && (
+            <Button asChild look="primary">
+              <PanelLink look="none" path={data.alert.path}>
+                Open
+              </PanelLink>
+            </Button>
+          )}
+        </>
+      }
+    >
+      <p>
+        <PanelLink look="plain" path="/alerts/history" className="inline-flex items-center gap-1.5 text-12 text-ink-2">
+          <ArrowLeft size={14} strokeWidth={1.5} aria-hidden />
+          All alerts
+        </PanelLink>
+      </p>
+      <Reading of={alert} skeleton={<LoadingCard label="Loading alert" className="h-[420px]" />}>
+        {(detail) => <Detail detail={detail} />}
+      </Reading>
+    </Page>
+  );
+}
+
+function Detail({ detail: { alert, events } }: { detail: IncidentView }) {
+  return (
+    <div className="grid items-start gap-4 @min-[760px]:grid-cols-[minmax(0,1fr)_320px]">
+      <Card title="What happened" note="oldest first" flush>
+        <ol aria-label="Time line">
+          {events.map((event) => (
+            <Event key={`${event.at} ${event.source} ${event.text}`} event={event} />
+          ))}
+        </ol>
+        <AddNote number={alert.number} />
+      </Card>
+      <Card title="Alert">
+        <Facts facts={factsOf(alert)} />
+      </Card>
+    </div>
+  );
+}
+
+function factsOf(alert: InboxEntryView) {
+  const until = alert.ended_at ?? undefined;
+  return [
+    { name: "State", value: <StateBadge sign={signOfEntry(alert)} /> },
+    { name: "About", value: alert.scopes.length === 0 ? "–" : alert.scopes.join(", ") },
+    { name: "Began", value: <Moment at={alert.since} focusable /> },
+    {
+      name: "Lasted",
+      value: alert.ended_at === null ? "still firing" : formatSpan(alert.ended_at - alert.since),
+    },
+    { name: "Notified", value: alert.notified_at === null ? "no" : <Moment at={alert.notified_at} focusable /> },
+    {
+      name: "Acknowledged",
+      value: alert.acknowledged_at === null ? "no" : <Moment at={alert.acknowledged_at} focusable />,
+    },
+    {
+      name: "Requests",
+      value: (
+        <PanelLink path={requestsPath({ since: alert.since, ...(until !== undefined && { until }), state: "failed" })}>
+          Failed in this time
+        </PanelLink>
+      ),
+    },
+  ];
+}
+
+const SOURCES: Record<IncidentSource, { word: string; icon: LucideIcon }> = {
+  alert: { word: "Alert", icon: Bell },
+  health: { word: "Health", icon: HeartPulse },
+  breaker: { word: "Breaker", icon: Unplug },
+  note: { word: "Your note", icon: StickyNote },
+};
+
+function Event({ event: { at, source, text } }: { event: IncidentEventView }) {
+  const { word, icon: Icon } = SOURCES[source];
+  return (
+    <li className="flex gap-3 border-b border-line px-4 py-2">
+      <span title={word} className="pt-0.5 text-ink-3">
+        <Icon size={14} strokeWidth={1.5} aria-hidden />
+        <span className="sr-only">{word}: </span>
+      </span>
+      <span
+        className={classNames(
+          "min-w-0 flex-1 [overflow-wrap:anywhere]",
+          source === "note" ? "text-ink-1" : "text-ink-2",
+        )}
+      >
+        <WithCode>{text}</WithCode>
+      </span>
+      <span className="numeric text-12 whitespace-nowrap text-ink-3">
+        <Moment at={at} focusable />
+      </span>
+    </li>
+  );
+}
+
+function AddNote({ number }: { number: number }) {
+  const form = useForm({ defaultValues: { note: "" } });
+  const add = useAction("incidentNote", (call, note: string) => call({ number, note }));
+  const submit = form.handleSubmit(({ note }) => add.mutate(note, { onSuccess: () => form.reset() }));
+  const fault = faultOf(add.error, "note");
+  return (
+    <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-2 px-4 py-3">
+      <div className="flex gap-2">
+        <TextInput
+          aria-label="Note"
+          aria-invalid={fault !== null || undefined}
+          placeholder="What was the cause? What helped?"
+          {...form.register("note")}
+        />
+        <Button type="submit" icon={MessageSquarePlus} busy={add.isPending}>
+          Add note
+        </Button>
+      </div>
+      {fault !== null && (
+        <p role="alert" className="text-12 text-bad">
+          {fault}
+        </p>
+      )}
+      <ErrorNotice error={faultElsewhere(add.error, ["note"])} />
+    </form>
+  );
+}
+
+function copyMarkdown(text: string): void {
+  void navigator.clipboard.writeText(text).then(
+    () => notify({ title: "Copied the alert as Markdown" }),
+    () => notify({ tone: "bad", title: "Could not copy the alert" }),
+  );
+}

@@ -1,0 +1,92 @@
+/** The rules that alerts come from: when each one fires, and what becomes of its alerts. */
+import { AlertsPage } from "@/features/alerts/alerts-page";
+import { reportError } from "@/features/alerts/firing-screen";
+import { Card } from "@/components/card";
+import { Moment } from "@/components/moment";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { Select } from "@/components/select";
+import { LoadingCard } from "@/components/skeleton";
+import { useAction } from "@/ipc/actions";
+import { useAlertRules } from "@/ipc/alert-queries";
+import { formatCounted } from "@/lib/quantity";
+import type { AlertDelivery, AlertGroup, AlertRuleView } from "@/ipc/bindings";
+
+const GROUPS: { group: AlertGroup; title: string }[] = [
+  { group: "backends", title: "Backends" },
+  { group: "money", title: "Money" },
+  { group: "keys", title: "Keys" },
+  { group: "local-app", title: "This machine" },
+];
+
+const DELIVERIES = [
+  { value: "notification", label: "Notify me" },
+  { value: "inbox", label: "Inbox only" },
+  { value: "off", label: "Off" },
+] as const satisfies { value: AlertDelivery; label: string }[];
+
+export function RulesScreen() {
+  const rules = useAlertRules();
+  return (
+    <AlertsPage current="rules" lead={rules.data && leadOf(rules.data)}>
+      <Reading of={rules} skeleton={<LoadingCard label="Loading rules" className="h-[420px]" />}>
+        {(all) => (
+          <>
+            {GROUPS.map(({ group, title }) => {
+              const rows = all.filter((rule) => rule.group === group);
+              return (
+                rows.length > 0 && (
+                  <Card key={group} title={title} flush>
+                    <ul>
+                      {rows.map((rule) => (
+                        <Rule key={rule.rule} rule={rule} />
+                      ))}
+                    </ul>
+                  </Card>
+                )
+              );
+            })}
+            <p className="text-12 text-ink-3">
+              Settings: <PanelLink path="/settings?part=Quiet+hours">quiet hours</PanelLink>,{" "}
+              <PanelLink path="/settings?part=Notifications">desktop notifications</PanelLink>.
+            </p>
+          </>
+        )}
+      </Reading>
+    </AlertsPage>
+  );
+}
+
+function Rule({ rule }: { rule: AlertRuleView }) {
+  const set = useAction("alertRuleSet", (call, delivery: AlertDelivery) => call({ rule: rule.rule, delivery }));
+  return (
+    <li className="flex items-center gap-4 border-b border-line px-4 py-2.5 last:border-b-0">
+      <div className="min-w-0 flex-1">
+        <h3 className={rule.delivery === "off" ? "font-medium text-ink-3" : "font-medium text-ink-1"}>{rule.title}</h3>
+        <p className="text-12 text-pretty text-ink-2">{rule.condition}</p>
+        <p className="text-12 text-ink-3">
+          {rule.last_fired_at === null ? (
+            "Never fired"
+          ) : (
+            <>
+              Last fired <Moment at={rule.last_fired_at} />, {formatCounted(rule.fired_last_week, "time", "times")} in 7
+              days
+            </>
+          )}
+        </p>
+      </div>
+      <Select
+        aria-label={`${rule.title}: what becomes of its alerts`}
+        options={DELIVERIES}
+        value={rule.delivery}
+        onChange={(delivery) => set.mutate(delivery, { onError: reportError })}
+        className="w-36"
+      />
+    </li>
+  );
+}
+
+function leadOf(rules: AlertRuleView[]): string {
+  const off = rules.filter(({ delivery }) => delivery === "off").length;
+  return `${rules.length} rules${off === 0 ? ", all of them on" : `, ${off} off`}.`;
+}
