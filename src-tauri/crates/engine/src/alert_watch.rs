@@ -272,7 +272,7 @@ const fn is_cause(event: &EngineEvent) -> bool {
 fn stored_change(effect: &AlertEffect) -> Option<AlertChange> {
     match effect {
         AlertEffect::Fired(alert) | AlertEffect::Changed(alert) => {
-            Some(AlertChange::Put(alert_row(alert)?))
+            Some(AlertChange::Put(Box::new(alert_row(alert)?)))
         }
         AlertEffect::Ended { number, at, ending } => {
             let ending = ending.word().to_owned();

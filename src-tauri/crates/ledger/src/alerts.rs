@@ -50,7 +50,7 @@ pub enum AlertChange {
     /// The saved state of the book of alerts.
     State(String),
     /// A new alert, or one that says something else; its end, its reading and its notes stay.
-    Put(AlertRow),
+    Put(Box<AlertRow>),
     End {
         number: u64,
         at: WallTime,

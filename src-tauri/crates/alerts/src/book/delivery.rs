@@ -318,7 +318,7 @@ impl Delivery {
         } else if self.shown.get(OVERFLOW_KEY).is_none_or(|shown| shown.cause != cause) {
             let title = format!("{} more in the inbox", self.overflow.len());
             let body = "Open the alerts to see them.";
-            self.show_summary(OVERFLOW_KEY, cause, title, body, effects);
+            self.show_summary(OVERFLOW_KEY, cause, &title, body, effects);
         }
     }
 
@@ -348,7 +348,7 @@ impl Delivery {
                 [one] => one.condition.detail.clone(),
                 _ => format!("{}.", domain::list_names(titles.into_iter(), 3)),
             };
-            self.show_summary(QUIET_KEY, BTreeSet::new(), title, &body, effects);
+            self.show_summary(QUIET_KEY, BTreeSet::new(), &title, &body, effects);
         }
     }
 
@@ -356,7 +356,7 @@ impl Delivery {
         &mut self,
         key: &str,
         cause: BTreeSet<String>,
-        title: String,
+        title: &str,
         body: &str,
         effects: &mut Vec<AlertEffect>,
     ) {
@@ -365,7 +365,7 @@ impl Delivery {
         self.shown.insert(key.to_owned(), shown);
         effects.push(AlertEffect::Send(Notification {
             key: key.to_owned(),
-            title: cut_title(&title),
+            title: cut_title(title),
             body: join_sentences(&[body]),
             urgency: Urgency::Normal,
             path: INBOX_PATH.to_owned(),

@@ -240,11 +240,11 @@ fn what_is_over_goes_at_once_and_is_told_if_it_lasted_two_minutes() {
     bench.set(down("a", covered()));
     bench.shown(119);
     bench.clear("a");
-    assert_eq!(bench.told(600), [gone.clone()], "119 s");
+    assert_eq!(bench.told(600), std::slice::from_ref(&gone), "119 s");
     bench.set(down("a", covered()));
     bench.shown(120);
     bench.clear("a");
-    assert_eq!(bench.told(119), [gone.clone()]);
+    assert_eq!(bench.told(119), std::slice::from_ref(&gone));
     let told = bench.shown(1);
     assert_eq!((told.title.as_str(), told.urgency), ("OpenAI works again", Urgency::Low));
     assert_eq!(told.key, "fault/a");
@@ -256,7 +256,7 @@ fn what_is_over_goes_at_once_and_is_told_if_it_lasted_two_minutes() {
         bench.shown(500);
         (bench.context.is_on, bench.context.is_focused) = (is_on, is_focused);
         bench.clear("a");
-        assert_eq!(bench.told(3_600), [gone.clone()]);
+        assert_eq!(bench.told(3_600), std::slice::from_ref(&gone));
     }
 }
 

@@ -232,7 +232,7 @@ fn alerts_for_people() {
     check_seen!("alerts", alerts::render_alerts(&view(all), NOW));
     let none = json!({"alerts": [], "suppressed": [], "silences": [], "unread": 0});
     check_seen!("alerts_none", alerts::render_alerts(&view(none), NOW));
-    let inbox = json!({"entries": [entry.clone()], "unread": 1, "next": 7});
+    let inbox = json!({"entries": [entry], "unread": 1, "next": 7});
     check_seen!("alerts_inbox", alerts::render_inbox(&view(inbox), NOW));
     let event = json!({"at": NOW.0 - 120_000, "source": "alert", "text": "The alert fired."});
     let incident = json!({"alert": entry, "events": [event], "markdown": "# It"});

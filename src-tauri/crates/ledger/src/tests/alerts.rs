@@ -38,7 +38,7 @@ async fn a_changed_alert_keeps_what_the_user_did() {
     let ledger = place.open();
     assert_eq!(ledger.alert_state().await.expect("read"), None);
     let state = |text: &str| AlertChange::State(text.to_owned());
-    change(&ledger, vec![AlertChange::Put(row(1)), state("{}")]).await;
+    change(&ledger, vec![AlertChange::Put(Box::new(row(1))), state("{}")]).await;
     assert_eq!(ledger.unread_alerts().await.expect("read"), 1);
     let note = AlertNote { at: at(4), note: "known".to_owned() };
     change(
@@ -51,7 +51,7 @@ async fn a_changed_alert_keeps_what_the_user_did() {
     )
     .await;
     let worse = AlertRow { severity: "critical".to_owned(), notified: Some(at(5)), ..row(1) };
-    change(&ledger, vec![AlertChange::Put(worse.clone()), end(1), state("{1}")]).await;
+    change(&ledger, vec![AlertChange::Put(Box::new(worse.clone())), end(1), state("{1}")]).await;
     change(&ledger, vec![AlertChange::End { number: 1, at: at(10), ending: "x".to_owned() }]).await;
     let (found, notes) = ledger.alert(1).await.expect("read").expect("kept");
     let expected = AlertRow {
@@ -74,11 +74,11 @@ async fn alerts_are_paged_newest_first_and_the_oldest_that_ended_go_first() {
     let kept = ALERTS_KEPT_MAX as u64;
     let mut changes = Vec::new();
     for number in 1..=kept + 3 {
-        changes.push(AlertChange::Put(row(number)));
+        changes.push(AlertChange::Put(Box::new(row(number))));
         // The first one still fires.
         changes.extend((number > 1).then(|| end(number)));
     }
-    changes.push(AlertChange::Put(row(kept + 4)));
+    changes.push(AlertChange::Put(Box::new(row(kept + 4))));
     change(&ledger, changes).await;
     let page = |before, limit| AlertQuery { before, unread_only: false, limit };
     let numbers = async |query| {
@@ -100,7 +100,8 @@ async fn an_alert_has_so_many_notes() {
     let note =
         || AlertChange::Note { number: 1, note: AlertNote { at: at(4), note: "x".to_owned() } };
     let notes = std::iter::repeat_with(note).take(ALERT_NOTES_MAX + 1);
-    change(&ledger, std::iter::once(AlertChange::Put(row(1))).chain(notes).collect()).await;
+    change(&ledger, std::iter::once(AlertChange::Put(Box::new(row(1)))).chain(notes).collect())
+        .await;
     let (_, notes) = ledger.alert(1).await.expect("read").expect("kept");
     assert_eq!(notes.len(), ALERT_NOTES_MAX);
 }
