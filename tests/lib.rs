@@ -12,10 +12,12 @@
     reason = "a test whose ground gives way has failed, and should say where"
 )]
 
+mod agent;
 mod home;
 mod http;
 mod program;
 
+pub use agent::AgentSession;
 pub use home::{HomeVault, TestHome};
 pub use http::{ControlClient, json_body, loopback_address, post_chat, post_json, session_header};
 pub use program::{ProgramResult, TestCall, TestServer, WAIT_MAX, await_or_fail};

@@ -128,6 +128,14 @@ impl TestCall {
         .await
     }
 
+    /// Starts it with all streams as pipes. The caller reads standard output and records it; nobody
+    /// reads standard error.
+    #[track_caller]
+    pub(crate) fn start_with_pipes(mut self) -> (Child, Transcript) {
+        self.command.stdin(Stdio::piped()).stderr(Stdio::null());
+        (self.command.spawn().expect("the program starts"), self.transcript)
+    }
+
     /// Starts it as a server on the home at `folder`, and waits until it accepts calls.
     pub async fn serve(mut self, folder: PathBuf) -> TestServer {
         await_or_fail("the start of a server", async move {

@@ -7,8 +7,8 @@
 use std::path::Path;
 
 use acceptance::{
-    ControlClient, HomeVault, TestHome, TestServer, await_or_fail, json_body, loopback_address,
-    post_chat, post_json, session_header,
+    AgentSession, ControlClient, HomeVault, TestHome, TestServer, await_or_fail, json_body,
+    loopback_address, post_chat, post_json, session_header,
 };
 use serde_json::{Value, json};
 use test_support::{
@@ -442,6 +442,47 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
     }
 }
 
+/// Calls every tool of the MCP server, with everything allowed, with good and with misplaced
+/// arguments.
+async fn call_every_tool(home: &TestHome, ears: &mut LeakRecorder) {
+    for setting in ["mcp_spend", "mcp_change"] {
+        home.gatehouse(&["settings", "set", setting, "true"]).run().await.expect_success();
+    }
+    let (mut session, _) = AgentSession::begin(home, "2025-06-18").await;
+    let mut answered = 0;
+    for tool in control::agent_tools() {
+        let request = match tool.name {
+            "ask" => json!({"models": ["up/good", "up/echo-401", "up/echo-500", "up/echo-event"],
+                "prompt": MARKED_PROMPT}),
+            "switch_backend" => json!({"id": "up", "enabled": true}),
+            _ => match operation_request(tool.operation, "") {
+                Value::Null => json!({}),
+                request => request,
+            },
+        };
+        let params = json!({"name": tool.name, "arguments": request});
+        let answer = session.request("tools/call", params).await;
+        answered += usize::from(answer.pointer("/result/structuredContent").is_some());
+        ears.record(format!("tool {}", tool.name), answer.to_string());
+        for body in misplaced_key_bodies().into_iter().filter(Value::is_object) {
+            let params = json!({"name": tool.name, "arguments": body});
+            let answer = session.request("tools/call", params).await;
+            ears.record(format!("tool {} with {body}", tool.name), answer.to_string());
+        }
+    }
+    assert!(answered >= 20, "{answered} tools returned a view");
+    let params = json!({"name": MARKED_KEY, "arguments": {}});
+    ears.record("no such tool", session.request("tools/call", params).await.to_string());
+    let params = json!({"uri": format!("gatehouse://{MARKED_KEY}")});
+    ears.record("no such resource", session.request("resources/read", params).await.to_string());
+    let unknown = session.request(MARKED_KEY, json!({"key": MARKED_KEY})).await;
+    ears.record("no such method", unknown.to_string());
+    for uri in ["gatehouse://status", "gatehouse://usage/today", "gatehouse://checks/last"] {
+        let read = session.request("resources/read", json!({"uri": uri})).await;
+        ears.record(uri, read.to_string());
+    }
+}
+
 #[tokio::test]
 async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
     let thief = ScriptedUpstream::start([]).await.expect("an upstream");
@@ -484,6 +525,7 @@ async fn a_key_is_nowhere_but_in_the_vault_and_on_its_way_to_its_own_host() {
             // The transcript records their output.
             home.gatehouse(words).run().await;
         }
+        call_every_tool(&home, &mut ears).await;
         // Search while all files are open and the write-ahead log is full.
         assert_in_no_file(&home, MARKED_KEY);
         let replace = home.gatehouse(&["keys", "replace", "up", "--stdin"]);

@@ -13,7 +13,7 @@ use control::{ApiError, Core};
 use tauri::State;
 
 macro_rules! commands {
-    ($($(#[$doc:meta])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*];)*) => {
+    ($($(#[$doc:meta])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, tool $tool:literal $permission:ident)?;)*) => {
         $(
             $(#[$doc])*
             #[tauri::command]

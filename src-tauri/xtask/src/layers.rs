@@ -108,7 +108,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine",
         ],
     ),
-    ("cli", &["domain", "engine", "control"]),
+    ("mcp", &["domain", "control"]),
+    ("cli", &["domain", "engine", "control", "mcp"]),
     ("gatehouse-desktop", &["domain", "engine", "control"]),
     (TEST_SUPPORT, &["domain"]),
     (
@@ -160,6 +161,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("clap*", &["cli", "xtask"]),
     // In `domain` behind a feature that only `control` turns on: value enums are defined once.
     ("specta*", &["domain", "control", "gatehouse-desktop"]),
+    ("rmcp", &["mcp"]),
     ("tiktoken*", &["tokens"]),
     ("moka", &["cache"]),
     ("redis", &["cache"]),

@@ -1668,16 +1668,16 @@ export type HypotheticalRequest = {
 	/**  Model name as clients use it. */
 	model: string,
 	/**  None for the panel itself. */
-	client: string | null,
-	project: string | null,
+	client?: string | null,
+	project?: string | null,
 	/**  The request uses tools. */
-	tools: boolean,
+	tools?: boolean,
 	/**  The request contains images. */
-	vision: boolean,
+	vision?: boolean,
 	/**  The request asks for a response by a JSON schema. */
-	json_schema: boolean,
+	json_schema?: boolean,
 	/**  Length of the prompt, in tokens. */
-	input_tokens: number,
+	input_tokens?: number,
 };
 
 export type InboxEntryView = {
@@ -2481,6 +2481,8 @@ export type PlaygroundSend = {
 	max_tokens: number | null,
 	/**  None for the backend's default. */
 	effort: ReasoningEffort | null,
+	/**  An agent asks, not the user: the request is recorded under the project `agents`. */
+	by_agent?: boolean,
 };
 
 /**  A playground request as code. */
@@ -2753,7 +2755,7 @@ export type ReadinessRunView = {
 };
 
 export type ReadinessStart = {
-	set: CheckSet,
+	set?: CheckSet,
 };
 
 /**  Result of a readiness run. */
@@ -3344,6 +3346,12 @@ export type SettingsValues = {
 	currency_rate: string | null,
 	/**  The day of the own rate, such as 2026-11-20. */
 	currency_rate_date: string | null,
+	/**  Agents may run the readiness checks. Nothing is billed. */
+	mcp_checks: boolean,
+	/**  Agents may send prompts, which costs money. A budget for the project `agents` limits it. */
+	mcp_spend: boolean,
+	/**  Agents may switch backends, reset breakers and clear the cache. */
+	mcp_change: boolean,
 	/**  Colour theme of the panel. */
 	theme: "system" | "light" | "dark",
 };
@@ -3853,7 +3861,7 @@ export type UsageFilter = {
 
 /**  The month that runs now. */
 export type UsageForecastQuery = {
-	zone: TimeZoneChoice,
+	zone?: TimeZoneChoice,
 	filter?: UsageFilter,
 };
 
@@ -3934,8 +3942,8 @@ export type UsageLatencyView = {
 
 /**  A period of usage and the requests that count. */
 export type UsagePeriodQuery = {
-	range: UsageRange,
-	zone: TimeZoneChoice,
+	range?: UsageRange,
+	zone?: TimeZoneChoice,
 	/**  Start of the period, instead of `range`. */
 	from?: UnixMs | null,
 	/**  End of the period, exclusive; only with `from`. Now at the latest. */
@@ -3968,10 +3976,10 @@ export type UsageRange =
 "last_month";
 
 export type UsageReportQuery = {
-	range: UsageRange,
+	range?: UsageRange,
 	/**  Dimension of the bars and the table. */
-	group_by: GroupBy,
-	zone: TimeZoneChoice,
+	group_by?: GroupBy,
+	zone?: TimeZoneChoice,
 	/**  Start of the period, instead of `range`. Bars are hours up to two days, else days. */
 	from?: UnixMs | null,
 	/**  End of the period, exclusive; only with `from`. Now at the latest. */

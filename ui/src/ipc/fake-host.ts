@@ -340,10 +340,10 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
       answer(() => ({ path: `/home/dev/Downloads/${statementOf(world.requests, req, now()).name}` })),
 
     readiness: () => answer(() => ({ run: world.run, history: world.history })),
-    readinessStart: (req) =>
+    readinessStart: ({ set = "full" }) =>
       answer(() => {
         runs += 1;
-        world.run = newRun(`run-${runs}`, req.set, plannedChecks(world, req.set), now());
+        world.run = newRun(`run-${runs}`, set, plannedChecks(world, set), now());
         later(CHECK_MS, () => step(1));
         changed("readiness");
         return world.run;

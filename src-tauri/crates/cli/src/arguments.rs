@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    alerts, ask, backends, budgets, cache, check, clients, completions, keys, ledger, models,
+    alerts, ask, backends, budgets, cache, check, clients, completions, keys, ledger, mcp, models,
     notify, pins, prices, requests, routes, run, settings, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
@@ -45,6 +45,9 @@ pub(crate) enum CliCommand {
     Serve(ServeArguments),
     /// Start a tool that uses the gateway, without a change of its files
     Run(run::RunArguments),
+    /// Serve AI agents over MCP on standard input and output
+    #[command(after_help = mcp::REGISTRATION)]
+    Mcp,
     /// Ask the core something.
     #[command(flatten)]
     Core(CoreCommand),

@@ -11,6 +11,7 @@ pub(crate) mod completers;
 pub(crate) mod completions;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod mcp;
 pub(crate) mod models;
 pub(crate) mod notify;
 pub(crate) mod panel;

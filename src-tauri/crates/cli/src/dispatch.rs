@@ -6,8 +6,8 @@ use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
 use crate::command::{
-    alerts, ask, backends, budgets, cache, check, clients, keys, ledger, models, notify, panel,
-    pins, prices, requests, routes, run, settings, status, stop, token, usage, vault,
+    alerts, ask, backends, budgets, cache, check, clients, keys, ledger, mcp, models, notify,
+    panel, pins, prices, requests, routes, run, settings, status, stop, token, usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -57,6 +57,15 @@ pub(crate) fn run_tool(
         Ok(Exit::Success)
     })?;
     prepared.map_or(Ok(Exit::Internal), run::PreparedProgram::start)
+}
+
+/// Serves one agent until it closes standard input.
+pub(crate) fn serve_agents(
+    environment: ProcessEnvironment,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    control::harden_process();
+    block_on_runtime(RuntimeThreads::Several, mcp::run(environment.variables, console))
 }
 
 /// Runs one command against the core.

@@ -89,6 +89,7 @@ fn run_command(
             })?;
             Ok(Exit::Success)
         }
+        Some(CliCommand::Mcp) => dispatch::serve_agents(environment, console),
         Some(CliCommand::Serve(wanted)) => dispatch::serve(&wanted, environment, console),
         Some(CliCommand::Run(wanted)) => dispatch::run_tool(wanted, environment, console),
         Some(CliCommand::Core(question)) => {

@@ -5,6 +5,7 @@
 //! listener are generated from it, so none of them has rules of its own. Invariant: no operation
 //! returns a secret, except the two that give a client's local token to the command line.
 
+mod agent_tool;
 mod amount;
 mod core;
 mod core_events;
@@ -26,6 +27,7 @@ pub mod view;
 
 pub use crate::core::Core;
 pub use ::wiring::Launch;
+pub use agent_tool::{AgentPermission, AgentTool, SchemaError, json_schema};
 pub use amount::{parse_span, parse_time_to_come};
 pub use core_events::CoreEvents;
 pub use csv_cell::guard_formula;
@@ -38,6 +40,7 @@ pub use engine::{
 pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_BATCH_MS, PanelEvents};
 pub use gateway::Asset;
+pub use json::parse_request;
 pub use moment::Moment;
 pub use monitor::{AppIdentity, DesktopChannel};
 pub use operation::{preset_views, unwired_view};

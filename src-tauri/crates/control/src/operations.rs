@@ -1,11 +1,13 @@
 //! The table of all operations. Each row becomes a command of the window, a path of the control
-//! listener and a function for the command line. The implementations are in `operation/`. Every
-//! open panel is told what a call has changed.
+//! listener and a function for the command line. A row with `tool` is also a tool of the MCP server,
+//! with this name and permission. The implementations are in `operation/`. Every open panel is told
+//! what a call has changed.
 
 use domain::Secret;
 use engine::{Engine, Topic};
 use zeroize::Zeroizing;
 
+use crate::agent_tool::{AgentPermission, AgentTool, NoInput, json_schema};
 use crate::core::Core;
 use crate::panel_event::ChangeTag;
 use crate::view::{
@@ -41,9 +43,9 @@ macro_rules! operations {
     ($then:ident) => {
         $then! {
             /// Returns the verdict, the gateway, the vault, counts and spend.
-            status() -> StatusView, changes [];
+            status() -> StatusView, changes [], tool "status" Read;
             /// Lists all backends, the built-in mock first.
-            backends() -> Vec<BackendView>, changes [];
+            backends() -> Vec<BackendView>, changes [], tool "list_backends" Read;
             /// Lists templates for providers and local servers.
             presets() -> Vec<BackendPresetView>, changes [];
             /// Adds a backend, with a new key, a stored key or none.
@@ -51,7 +53,7 @@ macro_rules! operations {
             /// Changes a backend. A key that is bound to another origin is refused.
             backend_edit(req: BackendEdit) -> BackendView, changes [Backends, Endpoints, Keys, Status, Settings];
             /// Switches a backend on or off.
-            backend_switch(req: BackendSwitch) -> BackendView, changes [Backends, Status, Settings];
+            backend_switch(req: BackendSwitch) -> BackendView, changes [Backends, Status, Settings], tool "switch_backend" Change;
             /// Tests a backend step by step. Nothing is billed.
             backend_test(req: BackendRef) -> BackendTestView, changes [Backends, Keys, Status];
             /// Removes a backend. Its key stays in the vault.
@@ -107,7 +109,7 @@ macro_rules! operations {
             /// Adds a note to the time line of an alert.
             incident_note(req: IncidentNote) -> IncidentView, changes [Alerts];
             /// Lists budgets with what is spent of them.
-            budgets() -> Vec<BudgetView>, changes [];
+            budgets() -> Vec<BudgetView>, changes [], tool "list_budgets" Read;
             /// Adds or changes a budget.
             budget_set(req: BudgetSet) -> BudgetView, changes [Usage, Settings];
             /// Allows more than a budget's limit for a time, or takes that back.
@@ -135,25 +137,25 @@ macro_rules! operations {
             /// Returns the currency that amounts are shown in, with its rate.
             currency() -> CurrencyView, changes [];
             /// Sums the usage of a period.
-            usage(req: UsageReportQuery) -> UsageView, changes [];
+            usage(req: UsageReportQuery) -> UsageView, changes [], tool "usage_summary" Read;
             /// Suggests what to change to spend less.
-            usage_advice(req: UsageAdviceQuery) -> UsageAdviceView, changes [];
+            usage_advice(req: UsageAdviceQuery) -> UsageAdviceView, changes [], tool "suggest_savings" Read;
             /// Finds what was unusual in the last days, and why.
-            usage_anomalies(req: UsageAnomaliesQuery) -> UsageAnomaliesView, changes [];
+            usage_anomalies(req: UsageAnomaliesQuery) -> UsageAnomaliesView, changes [], tool "find_anomalies" Read;
             /// Sums the usage of a period by two dimensions.
             usage_cross(req: UsageCrossQuery) -> UsageCrossView, changes [];
             /// Returns the most expensive requests of a period, and how many cost how much.
-            usage_expensive(req: UsagePeriodQuery) -> UsageExpensiveView, changes [];
+            usage_expensive(req: UsagePeriodQuery) -> UsageExpensiveView, changes [], tool "expensive_requests" Read;
             /// Sums what the caches saved and what was wasted in a period.
-            usage_efficiency(req: UsagePeriodQuery) -> UsageEfficiencyView, changes [];
+            usage_efficiency(req: UsagePeriodQuery) -> UsageEfficiencyView, changes [], tool "usage_efficiency" Read;
             /// Forecasts what this month costs.
-            usage_forecast(req: UsageForecastQuery) -> UsageForecastView, changes [];
+            usage_forecast(req: UsageForecastQuery) -> UsageForecastView, changes [], tool "forecast_cost" Read;
             /// Counts the failed attempts of a period by class.
-            usage_failures(req: UsagePeriodQuery) -> UsageFailuresView, changes [];
+            usage_failures(req: UsagePeriodQuery) -> UsageFailuresView, changes [], tool "usage_failures" Read;
             /// Sums the usage of a period by weekday and hour.
             usage_heatmap(req: UsagePeriodQuery) -> UsageHeatmapView, changes [];
             /// Returns percentiles of the latencies of a period.
-            usage_latency(req: UsageLatencyQuery) -> UsageLatencyView, changes [];
+            usage_latency(req: UsageLatencyQuery) -> UsageLatencyView, changes [], tool "usage_latency" Read;
             /// Lists the figures that are pinned to the Overview, with their values.
             pins_list(req: PinsQuery) -> Vec<PinView>, changes [];
             /// Pins a figure to the Overview, or changes one.
@@ -165,7 +167,7 @@ macro_rules! operations {
             /// Saves the statement of a month in the folder for downloads.
             statement_save(req: StatementQuery) -> StatementSaved, changes [];
             /// Lists single requests, newest first.
-            requests(req: RequestsQuery) -> RequestsView, changes [];
+            requests(req: RequestsQuery) -> RequestsView, changes [], tool "list_requests" Read;
             /// Returns a request as code without a token.
             request_code(req: RequestRef) -> RequestCodeView, changes [];
             /// Lists the saved views of the requests.
@@ -181,7 +183,7 @@ macro_rules! operations {
             /// Cancels the import of session logs in progress. What it has read stays.
             session_logs_cancel() -> (), changes [SessionLogs];
             /// Lists all routes with their current targets and their last 24 hours.
-            routes() -> RoutesView, changes [];
+            routes() -> RoutesView, changes [], tool "list_routes" Read;
             /// Creates or changes a route.
             route_set(req: RouteEdit) -> RouteView, changes [Routes, Settings, Status];
             /// Removes a route.
@@ -189,9 +191,9 @@ macro_rules! operations {
             /// Reorders the routes. Routes that are not named stay behind the others.
             routes_order(req: RoutesOrder) -> RoutesView, changes [Routes, Settings];
             /// Returns the attempts of a request, its skipped candidates and its cache outcome.
-            request_path(req: RequestRef) -> RequestPathView, changes [];
+            request_path(req: RequestRef) -> RequestPathView, changes [], tool "explain_request" Read;
             /// Explains which backend would serve a request now. Nothing is sent.
-            route_explain(req: HypotheticalRequest) -> RouteDecisionView, changes [];
+            route_explain(req: HypotheticalRequest) -> RouteDecisionView, changes [], tool "explain_route" Read;
             /// Simulates where many such requests would go. Nothing is sent.
             route_simulate(req: RouteSimulation) -> RouteSimulationView, changes [];
             /// Lists every endpoint (a backend with one of its keys) and what restricts it.
@@ -199,7 +201,7 @@ macro_rules! operations {
             /// Forces a breaker into a state, for a time or until it is reset.
             access_force(req: EndpointForce) -> EndpointView, changes [Endpoints, Routes, Backends, Status];
             /// Resets an endpoint: closes its breaker and ends its cooldowns, block and override.
-            access_reset(req: EndpointRef) -> EndpointView, changes [Endpoints, Routes, Backends, Status];
+            access_reset(req: EndpointRef) -> EndpointView, changes [Endpoints, Routes, Backends, Status], tool "reset_endpoint" Change;
             /// Returns the history of a backend's endpoints.
             breaker_timeline(req: BreakerTimelineQuery) -> BreakerTimelineView, changes [];
             /// Computes what a breaker with other thresholds would have done.
@@ -207,9 +209,9 @@ macro_rules! operations {
             /// Returns the cache's contents, its savings and its bypass reasons.
             cache(req: CacheQuery) -> CacheView, changes [];
             /// Removes cached responses.
-            cache_purge(req: CachePurge) -> CachePurgeResultView, changes [Cache];
+            cache_purge(req: CachePurge) -> CachePurgeResultView, changes [Cache], tool "purge_cache" Change;
             /// Lists prices with their source and date.
-            prices(req: PricesQuery) -> PricesView, changes [];
+            prices(req: PricesQuery) -> PricesView, changes [], tool "list_prices" Read;
             /// Sets one's own price of a model at a backend, from now on.
             price_set(req: PriceSet) -> PriceChangeView, changes [Prices, Usage, Status, Cache];
             /// Reads a price list and returns what it would change. Changes nothing.
@@ -219,15 +221,15 @@ macro_rules! operations {
             /// Takes the last change of prices back.
             price_undo() -> PriceChangeView, changes [Prices, Usage, Status, Cache];
             /// Returns the readiness run in progress, or else the newest, and earlier scores.
-            readiness() -> ReadinessView, changes [];
+            readiness() -> ReadinessView, changes [], tool "last_checks" Read;
             /// Starts a readiness run. Progress comes as events.
-            readiness_start(req: ReadinessStart) -> ReadinessRunView, changes [Readiness, Status];
+            readiness_start(req: ReadinessStart) -> ReadinessRunView, changes [Readiness, Status], tool "run_checks" Checks;
             /// Stops the readiness run in progress.
             readiness_cancel() -> (), changes [Readiness, Status];
             /// Lists the playground runs that are still in memory, oldest first.
             playground() -> Vec<PlaygroundRunView>, changes [];
             /// Sends a prompt through the gateway. The response comes as events.
-            playground_send(req: PlaygroundSend) -> PlaygroundRunView, changes [];
+            playground_send(req: PlaygroundSend) -> PlaygroundRunView, changes [], tool "ask" Spend;
             /// Stops a playground run, if it is still in progress.
             playground_cancel(req: PlaygroundRef) -> (), changes [];
             /// Returns the HTTP exchange of a playground run, without its token.
@@ -263,9 +265,9 @@ macro_rules! operations {
 }
 
 macro_rules! entry_points {
-    ($($(#[$doc:meta])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*];)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident($($req:ident: $Req:ty)?) -> $View:ty, changes [$($tag:ident),*] $(, tool $tool:literal $permission:ident)?;)*) => {
         $(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             pub async fn $name(core: &Core $(, $req: $Req)?) -> Result<$View, ApiError> {
                 match core {
                     Core::Local(engine) => {
@@ -283,6 +285,16 @@ macro_rules! entry_points {
         pub const OPERATIONS: &[(&str, &[ChangeTag])] =
             &[$((stringify!($name), &[$(ChangeTag::$tag),*])),*];
 
+        /// The operations that agents can call, in the order of the table.
+        pub fn agent_tools() -> impl Iterator<Item = AgentTool> {
+            [$(entry_points!(@tool [$($tool $permission)?] {
+                operation: stringify!($name),
+                description: concat!($($doc),*),
+                input_schema: json_schema::<entry_points!(@request $($Req)?)>,
+                output_schema: json_schema::<$View>,
+            })),*].into_iter().flatten()
+        }
+
         /// Calls an operation by name. Its request and the returned view are JSON.
         pub async fn call(core: &Core, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
             match name {
@@ -294,6 +306,12 @@ macro_rules! entry_points {
             }
         }
     };
+    (@tool [] $row:tt) => { None };
+    (@tool [$tool:literal $permission:ident] { $($row:tt)* }) => {
+        Some(AgentTool { name: $tool, permission: AgentPermission::$permission, $($row)* })
+    };
+    (@request) => { NoInput };
+    (@request $Req:ty) => { $Req };
     (@body) => { &() };
     (@body $req:ident) => { &$req };
 }

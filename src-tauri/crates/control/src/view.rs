@@ -5,6 +5,7 @@
 //! TypeScript. A value enum of the core (made by `domain::words!`) is used as it is.
 
 mod advice;
+mod agents;
 mod alerts;
 mod analytics;
 mod anomalies;
@@ -41,7 +42,7 @@ pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
 pub use ::engine::{KeyState, LogImportState};
 pub use ::ledger::{GroupBy, LatencyGroupBy, LatencyPart, SessionGroupBy, UsageBasis};
-pub use ::playground::{PlaygroundState, ReasoningEffort};
+pub use ::playground::{AGENT_PROJECT, PlaygroundState, ReasoningEffort};
 pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
@@ -55,6 +56,7 @@ pub use domain::{
 pub use self::alerts::*;
 pub use self::wiring::*;
 pub use advice::*;
+pub use agents::*;
 pub use analytics::*;
 pub use anomalies::*;
 pub use backends::*;

@@ -13,6 +13,7 @@ use tokio::time::{Sleep, sleep, timeout};
 use wire::{ChatDelta, ChatError, ChatStreamReader, read_chat_error};
 
 use crate::host::{GatewayTarget, PlaygroundHost};
+use crate::parameters::AGENT_PROJECT;
 use crate::run::{PlaygroundDelta, PlaygroundEvent, PlaygroundFault, PlaygroundState};
 use crate::run_list::{RunList, RunSlot};
 
@@ -60,6 +61,7 @@ pub(crate) fn request_head(port: u16) -> String {
 pub(crate) struct Exchange<'a> {
     pub(crate) id: RunId,
     pub(crate) gateway: &'a GatewayTarget,
+    pub(crate) by_agent: bool,
     pub(crate) runs: &'a RunList,
     pub(crate) host: &'a dyn PlaygroundHost,
     pub(crate) clock: &'a dyn Clock,
@@ -68,9 +70,12 @@ pub(crate) struct Exchange<'a> {
 impl Exchange<'_> {
     /// Sends `body` and reads the response to its end.
     pub(crate) async fn run(self, body: String) -> ExchangeEnd {
-        let call = LoopbackCall::to(self.gateway.port, PATH)
+        let mut call = LoopbackCall::to(self.gateway.port, PATH)
             .with_token(&self.gateway.token)
             .with_json(body.into());
+        if self.by_agent {
+            call = call.with_header("x-gatehouse-project", AGENT_PROJECT);
+        }
         let limit = self.gateway.total_timeout + Duration::from_secs(TIMEOUT_MARGIN_SECS);
         let begun = self.clock.now();
         let mut reader = ResponseReader {

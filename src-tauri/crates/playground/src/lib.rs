@@ -19,7 +19,8 @@ pub use exchange::{
 };
 pub use host::{GatewayTarget, PlaygroundHost};
 pub use parameters::{
-    PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundParameters, ReasoningEffort, TokenLimitField,
+    AGENT_PROJECT, PLAYGROUND_PROMPT_BYTES_MAX, PlaygroundParameters, ReasoningEffort,
+    TokenLimitField,
 };
 pub use run::{
     PLAYGROUND_RUNS_AT_ONCE_MAX, PLAYGROUND_RUNS_KEPT_MAX, PlaygroundDelta, PlaygroundError,

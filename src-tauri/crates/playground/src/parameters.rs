@@ -18,7 +18,12 @@ pub struct PlaygroundParameters {
     /// Maximum tokens of the response.
     pub tokens_max: Option<u32>,
     pub effort: Option<ReasoningEffort>,
+    /// An agent asks, not the user: the request is recorded under [`AGENT_PROJECT`].
+    pub by_agent: bool,
 }
+
+/// Project of the prompts that agents send, so that usage and budgets can tell them apart.
+pub const AGENT_PROJECT: &str = "agents";
 
 domain::words! {
     /// How much reasoning the model is asked for.
@@ -113,6 +118,7 @@ mod tests {
             temperature: None,
             tokens_max: None,
             effort: None,
+            by_agent: false,
         }
     }
 

@@ -71,6 +71,7 @@ impl Playground {
         }
         let gateway = self.host.gateway().map_err(PlaygroundError::NoGateway)?;
         let cancel = self.stop.child_token();
+        let by_agent = order.by_agent;
         let body = order.request_body(self.token_limit_field(&order.model));
         let run = self.reserve_slot(order.model, &body, &gateway, cancel.clone())?;
         self.host.publish(PlaygroundEvent::Run(Arc::new(run.clone())));
@@ -79,15 +80,20 @@ impl Playground {
             let ended = tokio::select! {
                 biased;
                 () = cancel.cancelled() => ExchangeEnd::Cancelled,
-                ended = playground.exchange(id, &gateway).run(body) => ended,
+                ended = playground.exchange(id, &gateway, by_agent).run(body) => ended,
             };
             playground.end_run(id, ended).await;
         }));
         Ok(run)
     }
 
-    fn exchange<'a>(&'a self, id: RunId, gateway: &'a GatewayTarget) -> Exchange<'a> {
-        Exchange { id, gateway, runs: &self.runs, host: &*self.host, clock: &*self.clock }
+    fn exchange<'a>(
+        &'a self,
+        id: RunId,
+        gateway: &'a GatewayTarget,
+        by_agent: bool,
+    ) -> Exchange<'a> {
+        Exchange { id, gateway, by_agent, runs: &self.runs, host: &*self.host, clock: &*self.clock }
     }
 
     fn reserve_slot(
@@ -212,6 +218,7 @@ mod tests {
             temperature: None,
             tokens_max: None,
             effort: None,
+            by_agent: false,
         }
     }
 

@@ -8,11 +8,11 @@ use ledger::{AttemptRecord, RequestRow};
 
 use crate::parameters::PLAYGROUND_PROMPT_BYTES_MAX;
 
-/// Maximum concurrent runs: two, to compare two backends side by side.
-pub const PLAYGROUND_RUNS_AT_ONCE_MAX: usize = 2;
+/// Maximum concurrent runs: two of the user, to compare two backends, and four of an agent.
+pub const PLAYGROUND_RUNS_AT_ONCE_MAX: usize = 6;
 
-/// Maximum runs kept in memory, including running ones: two comparisons.
-pub const PLAYGROUND_RUNS_KEPT_MAX: usize = 4;
+/// Maximum runs kept in memory, including running ones.
+pub const PLAYGROUND_RUNS_KEPT_MAX: usize = 8;
 
 #[derive(Debug, Clone)]
 pub struct PlaygroundRun {

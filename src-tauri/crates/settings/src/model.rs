@@ -122,6 +122,7 @@ settings_file! {
             alerts: AlertSettings,
             ledger: LedgerSettings,
             currency: CurrencySettings,
+            mcp: McpSettings,
             appearance: AppearanceSettings,
         }
         entries {
@@ -224,6 +225,19 @@ settings! {
         quiet_from_hour: u32 = 0, in 0..=23, panel Notifications "Quiet from";
         /// Hour of the day at which quiet hours end.
         quiet_until_hour: u32 = 0, in 0..=23, panel Notifications "Quiet until";
+    }
+}
+
+settings! {
+    /// What agents may do over MCP. Reading is always allowed; no tool returns a key or a prompt.
+    #[derive(Copy)]
+    pub McpSettings in "mcp", keys "mcp_" {
+        /// Agents may run the readiness checks. Nothing is billed.
+        checks: bool = true, panel Agents "Run checks", summary "Agents may run checks";
+        /// Agents may send prompts, which costs money. A budget for the project `agents` limits it.
+        spend: bool = false, panel Agents "Send prompts", summary "Agents may send prompts";
+        /// Agents may switch backends, reset breakers and clear the cache.
+        change: bool = false, panel Agents "Change things", summary "Agents may change things";
     }
 }
 

@@ -62,6 +62,7 @@ domain::words! {
         Resilience = "Resilience",
         Currency = "Currency",
         Notifications = "Notifications",
+        Agents = "Agents",
         Appearance = "Appearance",
         Vault = "Vault",
     }

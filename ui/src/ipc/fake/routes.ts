@@ -160,15 +160,16 @@ function sayRoutes(routes: RouteView[]): string {
 function lacks(backend: BackendView, ask: HypotheticalRequest): string | null {
   if (ask.tools && backend.id === "ollama") return "It does not support tools.";
   if (ask.vision && backend.id === "groq") return "It does not support images.";
-  if (ask.input_tokens > 128_000 && backend.id !== "openrouter")
-    return `${ask.input_tokens.toLocaleString("en-US")} tokens do not fit its 128,000.`;
+  const tokens = ask.input_tokens ?? 0;
+  if (tokens > 128_000 && backend.id !== "openrouter")
+    return `${tokens.toLocaleString("en-US")} tokens do not fit its 128,000.`;
   return null;
 }
 
 function decide(world: World, now: number, ask: HypotheticalRequest, closed: string[] = []): RouteDecisionView {
   const found = routeViews(world, now)
     .filter((one) => one.enabled)
-    .filter((one) => one.clients.length === 0 || (ask.client !== null && one.clients.includes(ask.client)))
+    .filter((one) => one.clients.length === 0 || (ask.client != null && one.clients.includes(ask.client)))
     .find((one) => one.models.some((pattern) => matches(pattern, ask.model)));
   const named = world.backends.find((backend) => ask.model.startsWith(`${backend.id}/`));
   const wanted =

@@ -252,7 +252,7 @@ export function startsOf(query: UsagePeriodQuery, now: number): Starts {
       ? { starts: byHour(query.from), label: (start) => hour.format(start) }
       : { starts: byDay(Math.ceil(length / DAY_MS)), label: (start) => day.format(start) };
   }
-  switch (query.range) {
+  switch (query.range ?? "today") {
     case "today":
       return { starts: byHour(midnight), label: (start) => hour.format(start) };
     case "last_day":
@@ -307,7 +307,7 @@ export function usageOf(
   const length = now - from;
   const before = wanted.filter(({ started_at }) => started_at >= from - length && started_at < from);
   const totals = totalsOf(inRange);
-  const byGroup = groupBy(inRange, (request) => groupKey(request, query.group_by));
+  const byGroup = groupBy(inRange, (request) => groupKey(request, query.group_by ?? "backend"));
   const ordered = [...byGroup]
     .map(([key, rows]) => ({ key, rows, totals: totalsOf(rows) }))
     .toSorted((left, right) => right.totals.cost_nano_usd - left.totals.cost_nano_usd);
@@ -371,7 +371,7 @@ function previousOf(
   before: RequestView[],
 ): Pick<UsageGroupView, "previous" | "cost_change_percent"> {
   if (!query.compare) return { previous: null, cost_change_percent: null };
-  const previous = totalsOf(before.filter((request) => groupKey(request, query.group_by) === group.key));
+  const previous = totalsOf(before.filter((request) => groupKey(request, query.group_by ?? "backend") === group.key));
   return { previous, cost_change_percent: changeOf(group.totals.cost_nano_usd, previous.cost_nano_usd) };
 }
 

@@ -158,6 +158,7 @@ fn build_request(
         temperature: wanted.temperature,
         max_tokens: wanted.max_tokens,
         effort: wanted.effort,
+        by_agent: false,
     })
 }
 

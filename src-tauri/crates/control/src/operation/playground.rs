@@ -117,6 +117,7 @@ fn parse_parameters(req: PlaygroundSend) -> Result<PlaygroundParameters, ApiErro
         temperature: req.temperature,
         tokens_max: req.max_tokens,
         effort: req.effort,
+        by_agent: req.by_agent,
     };
     match order.prompt_bytes() {
         0..=PLAYGROUND_PROMPT_BYTES_MAX => Ok(order),

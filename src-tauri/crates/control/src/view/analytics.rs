@@ -10,6 +10,8 @@ use super::{
 /// The month that runs now.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageForecastQuery {
+    #[serde(default)]
+    #[specta(optional)]
     pub zone: TimeZoneChoice,
     #[serde(default)]
     #[specta(optional)]

@@ -20,6 +20,10 @@ pub struct PlaygroundSend {
     pub max_tokens: Option<u32>,
     /// None for the backend's default.
     pub effort: Option<ReasoningEffort>,
+    /// An agent asks, not the user: the request is recorded under the project `agents`.
+    #[serde(default)]
+    #[specta(optional)]
+    pub by_agent: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -9,7 +9,13 @@ use super::{PanelActionView, UnixMs};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ReadinessStart {
+    #[serde(default = "full_set")]
+    #[specta(optional)]
     pub set: CheckSet,
+}
+
+const fn full_set() -> CheckSet {
+    CheckSet::Full
 }
 
 /// A run, in progress or ended.

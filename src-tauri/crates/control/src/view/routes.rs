@@ -138,15 +138,27 @@ pub struct HypotheticalRequest {
     /// Model name as clients use it.
     pub model: String,
     /// None for the panel itself.
+    #[serde(default)]
+    #[specta(optional)]
     pub client: Option<String>,
+    #[serde(default)]
+    #[specta(optional)]
     pub project: Option<String>,
     /// The request uses tools.
+    #[serde(default)]
+    #[specta(optional)]
     pub tools: bool,
     /// The request contains images.
+    #[serde(default)]
+    #[specta(optional)]
     pub vision: bool,
     /// The request asks for a response by a JSON schema.
+    #[serde(default)]
+    #[specta(optional)]
     pub json_schema: bool,
     /// Length of the prompt, in tokens.
+    #[serde(default)]
+    #[specta(optional)]
     pub input_tokens: u32,
 }
 

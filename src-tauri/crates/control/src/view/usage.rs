@@ -9,9 +9,15 @@ use super::{Count, CurrencyView, NanoDollars, UnixMs, UnpricedView};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsageReportQuery {
+    #[serde(default)]
+    #[specta(optional)]
     pub range: UsageRange,
     /// Dimension of the bars and the table.
+    #[serde(default = "group_by_backend")]
+    #[specta(optional)]
     pub group_by: GroupBy,
+    #[serde(default)]
+    #[specta(optional)]
     pub zone: TimeZoneChoice,
     /// Start of the period, instead of `range`. Bars are hours up to two days, else days.
     #[serde(default)]
@@ -30,10 +36,18 @@ pub struct UsageReportQuery {
     pub compare: bool,
 }
 
+const fn group_by_backend() -> GroupBy {
+    GroupBy::Backend
+}
+
 /// A period of usage and the requests that count.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct UsagePeriodQuery {
+    #[serde(default)]
+    #[specta(optional)]
     pub range: UsageRange,
+    #[serde(default)]
+    #[specta(optional)]
     pub zone: TimeZoneChoice,
     /// Start of the period, instead of `range`.
     #[serde(default)]
@@ -81,10 +95,11 @@ pub struct UsageCrossQuery {
 }
 
 /// Periods that end now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageRange {
     /// Since midnight, by hour.
+    #[default]
     Today,
     /// 24 hours, by hour.
     LastDay,
@@ -95,10 +110,11 @@ pub enum UsageRange {
 }
 
 /// The time zone in which a day begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeZoneChoice {
     /// This machine's time zone.
+    #[default]
     Local,
     /// UTC, as on provider pages.
     Utc,

@@ -45,6 +45,7 @@ fn ask(model: &str) -> PlaygroundSend {
         temperature: None,
         max_tokens: Some(40),
         effort: None,
+        by_agent: false,
     }
 }
 
@@ -175,18 +176,20 @@ async fn a_cancelled_run_ends_at_once_and_keeps_its_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_run_side_by_side_and_a_third_is_refused() {
+async fn runs_go_side_by_side_up_to_the_limit() {
     let mut bench = playground_fixture().await;
-    let pair = [bench.send("mock/slow").await, bench.send("mock/slow").await];
-    assert_eq!(pair.len(), PLAYGROUND_RUNS_AT_ONCE_MAX);
-    let third = control::playground_send(&bench.world.core, ask("mock/echo")).await;
-    refused(third, ErrorCode::Failed, None);
-    for run in &pair {
+    let mut all = Vec::new();
+    for _ in 0..PLAYGROUND_RUNS_AT_ONCE_MAX {
+        all.push(bench.send("mock/slow").await);
+    }
+    let further = control::playground_send(&bench.world.core, ask("mock/echo")).await;
+    refused(further, ErrorCode::Failed, None);
+    for run in &all {
         let run = PlaygroundRef { run: run.id.clone() };
         control::playground_cancel(&bench.world.core, run).await.expect("cancelled");
     }
     let mut last = String::new();
-    for run in pair {
+    for run in all {
         // A run may have ended while the test waited for another.
         let runs = control::playground(&bench.world.core).await.expect("runs");
         let now = runs.into_iter().find(|known| known.id == run.id).expect("kept");

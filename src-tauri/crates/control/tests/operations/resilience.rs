@@ -62,6 +62,7 @@ pub(crate) async fn ask_for(core: &Core, model: &str) -> String {
         temperature: None,
         max_tokens: Some(5),
         effort: None,
+        by_agent: false,
     };
     let sent = control::playground_send(core, ask).await.expect("sent");
     loop {

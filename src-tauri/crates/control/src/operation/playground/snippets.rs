@@ -194,6 +194,7 @@ mod tests {
             temperature: Some(1.5),
             tokens_max: Some(64),
             effort: Some(ReasoningEffort::Minimal),
+            by_agent: false,
         }
     }
 

@@ -35,6 +35,7 @@ pub(crate) async fn request_code(
         temperature: None,
         tokens_max: None,
         effort: None,
+        by_agent: false,
     };
     let limit = engine.playground().token_limit_field(&parameters.model);
     let mut snippets =

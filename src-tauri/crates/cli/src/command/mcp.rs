@@ -1,0 +1,42 @@
+//! `gatehouse mcp`: serves an agent that started this program over standard input and output.
+
+use control::EngineConfig;
+use mcp::serve_stdio;
+
+use crate::console::{Console, StreamPeer};
+use crate::exit::{CommandError, Exit};
+use crate::sign::Tone;
+use crate::text::StyledText;
+
+/// How agents start it; printed below the help.
+pub(crate) const REGISTRATION: &str = "\
+Register it with an agent:
+  claude mcp add gatehouse -- gatehouse mcp
+  codex mcp add gatehouse -- gatehouse mcp
+
+Agents may always read status, usage, costs and routes. Settings, section `mcp`, say what else they
+may do: run checks (on), send prompts (off), change things (off). No tool returns a key or a prompt.";
+
+/// Serves until the agent closes standard input, or until Ctrl-C.
+pub(crate) async fn run(
+    variables: Vec<(String, String)>,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    // An error in the variables is told at the start, not with the first call.
+    EngineConfig::from_variables(variables.iter().cloned())?;
+    if console.stdin == StreamPeer::Terminal {
+        let mut text = StyledText::new();
+        let hint = "This speaks MCP with the program that starts it. `gatehouse mcp --help` says how \
+                    to register it; Ctrl-C ends it.";
+        text.line(Tone::Muted, hint);
+        console.print_remark(&text);
+    }
+    let read_config = Box::new(move || EngineConfig::from_variables(variables.iter().cloned()));
+    tokio::select! {
+        served = serve_stdio(read_config, env!("CARGO_PKG_VERSION")) => {
+            served.map_err(|error| CommandError::new(Exit::Internal, error.to_string()))?;
+        }
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(Exit::Success)
+}

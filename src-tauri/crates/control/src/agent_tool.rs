@@ -1,0 +1,195 @@
+//! Tools of the MCP server: which operations agents can call, what each needs, and the JSON schemas of
+//! their requests and views, which are made from the Rust types.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use specta::datatype::{DataType, Fields, NamedReferenceType, Primitive, Reference};
+use specta::{Format, FormatError, Type, Types};
+use specta_jsonschema::JsonSchema;
+
+domain::words! {
+    /// What an agent must be allowed before it can call a tool.
+    AgentPermission {
+        /// Status, usage, routes, prices and records of requests. Always allowed.
+        Read = "read",
+        /// Readiness checks. Nothing is billed.
+        Checks = "checks",
+        /// Prompts to backends, which cost money.
+        Spend = "spend",
+        /// Changes of backends, routes and the cache.
+        Change = "change",
+    }
+}
+
+impl AgentPermission {
+    /// The setting that allows it; `None` if it is always allowed.
+    #[must_use]
+    pub const fn setting_key(self) -> Option<&'static str> {
+        match self {
+            Self::Read => None,
+            Self::Checks => Some("mcp_checks"),
+            Self::Spend => Some("mcp_spend"),
+            Self::Change => Some("mcp_change"),
+        }
+    }
+}
+
+/// An operation that agents can call.
+#[derive(Debug, Clone, Copy)]
+pub struct AgentTool {
+    pub name: &'static str,
+    pub operation: &'static str,
+    /// Fixed text, never from a backend.
+    pub description: &'static str,
+    pub permission: AgentPermission,
+    pub input_schema: fn() -> Result<Map<String, Value>, SchemaError>,
+    pub output_schema: fn() -> Result<Map<String, Value>, SchemaError>,
+}
+
+/// The input of a tool without arguments.
+#[derive(Debug, Serialize, Deserialize, Type)]
+pub(crate) struct NoInput {}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    #[error("a type has no JSON schema: {0}")]
+    Type(#[from] specta_jsonschema::Error),
+    #[error("the root of a JSON schema is not an object")]
+    Root,
+}
+
+/// The JSON schema of a type. Its root is the type itself, as MCP clients expect, and named types are in
+/// `$defs`.
+pub fn json_schema<T: Type>() -> Result<Map<String, Value>, SchemaError> {
+    let exporter = JsonSchema::new().allow_additional_properties(true);
+    let Value::Object(mut root) = exporter.export_type_value::<T>(JsonFormat)? else {
+        return Err(SchemaError::Root);
+    };
+    // Clients read schemas by the dialect that their revision of the protocol names, and some refuse
+    // one that names another.
+    root.remove("$schema");
+    if let Some(Value::String(path)) = root.remove("$ref") {
+        let name = path.strip_prefix("#/$defs/").ok_or(SchemaError::Root)?;
+        let definitions = root.get_mut("$defs").and_then(Value::as_object_mut);
+        let definition = definitions.and_then(|all| all.remove(name));
+        let Some(Value::Object(definition)) = definition else { return Err(SchemaError::Root) };
+        root.extend(definition);
+        if root.get("$defs").and_then(Value::as_object).is_some_and(Map::is_empty) {
+            root.remove("$defs");
+        }
+    }
+    root.values_mut().for_each(tidy);
+    root.remove("title");
+    Ok(root)
+}
+
+/// Takes out what costs an agent's context and says nothing: the names of Rust types, and the spaces
+/// that documentation begins with.
+fn tidy(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            // A field of a view may have the name "title" too; then its value is a schema.
+            if fields.get("title").is_some_and(Value::is_string) {
+                fields.remove("title");
+            }
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                *text = text.trim().to_owned();
+            }
+            fields.values_mut().for_each(tidy);
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(tidy),
+        _ => {}
+    }
+}
+
+/// The types as serde writes them, with `number` for the numbers that TypeScript has.
+struct JsonFormat;
+
+impl Format for JsonFormat {
+    fn map_types(&self, types: &Types) -> Result<Cow<'_, Types>, FormatError> {
+        let mut mapped = specta_serde::Format.map_types(types)?.into_owned();
+        mapped.iter_mut(|named| named.ty.iter_mut().for_each(replace_numbers));
+        Ok(Cow::Owned(mapped))
+    }
+
+    fn map_type(&self, types: &Types, of: &DataType) -> Result<Cow<'_, DataType>, FormatError> {
+        let mut mapped = specta_serde::Format.map_type(types, of)?.into_owned();
+        replace_numbers(&mut mapped);
+        Ok(Cow::Owned(mapped))
+    }
+}
+
+/// Replaces the opaque `Number` of `specta_typescript`, which has no schema of its own.
+fn replace_numbers(of: &mut DataType) {
+    match of {
+        DataType::Reference(Reference::Opaque(_)) => *of = DataType::Primitive(Primitive::f64),
+        DataType::Reference(Reference::Named(named)) => match &mut named.inner {
+            NamedReferenceType::Inline { dt, .. } => replace_numbers(dt),
+            NamedReferenceType::Reference { generics, .. } => {
+                generics.iter_mut().for_each(|(_, of)| replace_numbers(of));
+            }
+            NamedReferenceType::Recursive(_) => {}
+        },
+        DataType::List(list) => replace_numbers(&mut list.ty),
+        DataType::Map(map) => replace_numbers(map.value_ty_mut()),
+        DataType::Nullable(inner) => replace_numbers(inner),
+        DataType::Struct(of) => replace_numbers_in(&mut of.fields),
+        DataType::Enum(of) => {
+            of.variants.iter_mut().for_each(|(_, variant)| replace_numbers_in(&mut variant.fields));
+        }
+        DataType::Tuple(of) => of.elements.iter_mut().for_each(replace_numbers),
+        DataType::Intersection(parts) => parts.iter_mut().for_each(replace_numbers),
+        DataType::Primitive(_) | DataType::Generic(_) => {}
+    }
+}
+
+fn replace_numbers_in(fields: &mut Fields) {
+    let types: Vec<&mut DataType> = match fields {
+        Fields::Unit => Vec::new(),
+        Fields::Unnamed(fields) => {
+            fields.fields.iter_mut().filter_map(|field| field.ty.as_mut()).collect()
+        }
+        Fields::Named(fields) => {
+            fields.fields.iter_mut().filter_map(|(_, field)| field.ty.as_mut()).collect()
+        }
+    };
+    types.into_iter().for_each(replace_numbers);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::agent_tools;
+
+    #[test]
+    fn every_tool_has_schemas_and_its_own_name() {
+        let mut names = BTreeSet::new();
+        for tool in agent_tools() {
+            assert!(names.insert(tool.name), "{} is there twice", tool.name);
+            let input =
+                (tool.input_schema)().unwrap_or_else(|error| panic!("{}: {error}", tool.name));
+            assert_eq!(input.get("type"), Some(&Value::from("object")), "{}", tool.name);
+            let output = (tool.output_schema)();
+            assert!(output.is_ok(), "{}: {output:?}", tool.name);
+        }
+        for name in
+            ["status", "usage_summary", "run_checks", "list_backends", "explain_route", "ask"]
+        {
+            assert!(names.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_schema_says_what_must_be_given() {
+        let tool = agent_tools().find(|tool| tool.name == "explain_route").expect("a tool");
+        let input = (tool.input_schema)().expect("a schema");
+        assert_eq!(input.get("required"), Some(&serde_json::json!(["model"])));
+        let usage = agent_tools().find(|tool| tool.name == "usage_summary").expect("a tool");
+        let input = (usage.input_schema)().expect("a schema");
+        assert_eq!(input.get("required").and_then(Value::as_array).map_or(0, Vec::len), 0);
+    }
+}

@@ -1,0 +1,188 @@
+//! The tool `ask`: one prompt for several models at once, each with its own deadline. A model that is
+//! slow or fails keeps no other from answering.
+
+use std::time::Duration;
+
+use control::view::{
+    AskAnswerView, AskOutcome, AskQuery, AskView, NanoDollars, PlaygroundRef, PlaygroundRunView,
+    PlaygroundSend, PlaygroundState,
+};
+use control::{ApiError, ChangeTag, Core, CoreEvents, PanelEvent};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::sleep;
+
+use crate::core_source::serve_gateway;
+use crate::tool_call::{StopSignal, ToolCall};
+
+/// Most models in one call.
+const MODELS_MAX: usize = 4;
+/// Time for each model without `timeout_secs`, and the longest, in seconds.
+const SECS_DEFAULT: u32 = 120;
+const SECS_MAX: u32 = 600;
+
+pub(crate) async fn ask(
+    core: &Core,
+    query: AskQuery,
+    call: &mut ToolCall,
+) -> Result<AskView, ApiError> {
+    let limit = read_limits(&query)?;
+    serve_gateway(core).await?;
+    let mut asked: FuturesUnordered<_> = query
+        .models
+        .iter()
+        .enumerate()
+        .map(|(place, model)| {
+            let request = build_request(&query, model.clone());
+            let stop = call.stop_signal();
+            async move { (place, ask_model(core, request, limit, &stop).await) }
+        })
+        .collect();
+    let mut answers = Vec::new();
+    while let Some(answer) = asked.next().await {
+        answers.push(answer);
+        call.report_progress(answers.len(), query.models.len(), "models have answered").await;
+    }
+    answers.sort_by_key(|(place, _)| *place);
+    Ok(sum_answers(answers.into_iter().map(|(_, answer)| answer).collect()))
+}
+
+fn read_limits(query: &AskQuery) -> Result<Duration, ApiError> {
+    if !(1..=MODELS_MAX).contains(&query.models.len()) {
+        return Err(ApiError::invalid("models", format!("name one to {MODELS_MAX} models")));
+    }
+    let secs = query.timeout_secs.unwrap_or(SECS_DEFAULT);
+    if !(1..=SECS_MAX).contains(&secs) {
+        return Err(ApiError::invalid("timeout_secs", format!("choose 1 to {SECS_MAX} seconds")));
+    }
+    Ok(Duration::from_secs(secs.into()))
+}
+
+fn build_request(query: &AskQuery, model: String) -> PlaygroundSend {
+    PlaygroundSend {
+        model,
+        system: query.system.clone(),
+        prompt: query.prompt.clone(),
+        temperature: query.temperature,
+        max_tokens: query.max_tokens,
+        effort: query.effort,
+        by_agent: true,
+    }
+}
+
+/// Sends the prompt to one model. A failure is an answer too, so that it hides no other.
+async fn ask_model(
+    core: &Core,
+    request: PlaygroundSend,
+    limit: Duration,
+    stop: &StopSignal,
+) -> AskAnswerView {
+    let model = request.model.clone();
+    match ask_within(core, request, limit, stop).await {
+        Ok((run, is_late)) => answer_view(model, run, is_late),
+        Err(error) => failed_answer(model, &error),
+    }
+}
+
+/// The run at its end, and whether it was stopped because its time was over.
+async fn ask_within(
+    core: &Core,
+    request: PlaygroundSend,
+    limit: Duration,
+    stop: &StopSignal,
+) -> Result<(PlaygroundRunView, bool), ApiError> {
+    // Subscribe before the run starts, so that no event is missed.
+    let mut events = CoreEvents::subscribe(core).await?;
+    let started = control::playground_send(core, request).await?;
+    let is_late = tokio::select! {
+        run = follow_run(core, &mut events, &started.id) => return Ok((run?, false)),
+        () = sleep(limit) => true,
+        () = stop.cancelled() => false,
+    };
+    control::playground_cancel(core, PlaygroundRef { run: started.id.clone() }).await?;
+    Ok((follow_run(core, &mut events, &started.id).await?, is_late))
+}
+
+async fn follow_run(
+    core: &Core,
+    events: &mut CoreEvents,
+    id: &str,
+) -> Result<PlaygroundRunView, ApiError> {
+    loop {
+        let run = match events.next().await {
+            Some(PanelEvent::PlaygroundRun { run }) if run.id == id => Some(*run),
+            // Events may have been lost, so fetch the run instead.
+            Some(PanelEvent::Changed { tags }) if tags.contains(&ChangeTag::Playground) => {
+                control::playground(core).await?.into_iter().find(|run| run.id == id)
+            }
+            Some(_) => None,
+            None => {
+                let message = "Gatehouse stopped before the answer was complete";
+                return Err(ApiError::failed(message));
+            }
+        };
+        if let Some(run) = run.filter(has_ended) {
+            return Ok(run);
+        }
+    }
+}
+
+const fn has_ended(run: &PlaygroundRunView) -> bool {
+    !matches!(run.state, PlaygroundState::Waiting | PlaygroundState::Streaming)
+}
+
+fn answer_view(model: String, run: PlaygroundRunView, is_late: bool) -> AskAnswerView {
+    let outcome = match run.state {
+        PlaygroundState::Complete => AskOutcome::Answered,
+        _ if is_late => AskOutcome::TimedOut,
+        PlaygroundState::Cancelled => AskOutcome::Cancelled,
+        _ => AskOutcome::Failed,
+    };
+    let error = match outcome {
+        AskOutcome::TimedOut => Some("the time for this model was over".to_owned()),
+        _ => run.error.map(|error| error.message),
+    };
+    let record = run.record;
+    AskAnswerView {
+        model,
+        outcome,
+        text: run.text,
+        error,
+        backend: run.backend,
+        model_billed: record.as_ref().and_then(|record| record.model_billed.clone()),
+        usage: record.as_ref().and_then(|record| record.usage),
+        cost_nano_usd: record.as_ref().and_then(|record| record.cost_nano_usd),
+        cost_basis: record.map(|record| record.cost_basis),
+        elapsed_ms: run.elapsed_ms,
+        request: run.request,
+    }
+}
+
+fn failed_answer(model: String, error: &ApiError) -> AskAnswerView {
+    AskAnswerView {
+        model,
+        outcome: AskOutcome::Failed,
+        text: String::new(),
+        error: Some(error.message.clone()),
+        backend: None,
+        model_billed: None,
+        usage: None,
+        cost_nano_usd: None,
+        cost_basis: None,
+        elapsed_ms: 0.0,
+        request: None,
+    }
+}
+
+fn sum_answers(answers: Vec<AskAnswerView>) -> AskView {
+    let known = answers.iter().filter_map(|answer| answer.cost_nano_usd);
+    let cost = known.fold(0_i64, |sum, cost| sum.saturating_add(cost.0));
+    let sent_without_cost =
+        |answer: &&AskAnswerView| answer.request.is_some() && answer.cost_nano_usd.is_none();
+    let unpriced = answers.iter().filter(sent_without_cost).count();
+    AskView {
+        cost_nano_usd: NanoDollars(cost),
+        unpriced_answers: u32::try_from(unpriced).unwrap_or(u32::MAX),
+        answers,
+    }
+}

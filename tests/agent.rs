@@ -1,0 +1,101 @@
+//! An agent that speaks MCP with `gatehouse mcp` on pipes.
+
+use std::sync::PoisonError;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+
+use crate::home::{TestHome, Transcript};
+use crate::program::await_or_fail;
+
+/// A session, killed on drop. Every line of its program must be a message of the protocol.
+#[derive(Debug)]
+pub struct AgentSession {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    transcript: Transcript,
+    last_id: u64,
+    notifications: Vec<Value>,
+}
+
+impl AgentSession {
+    /// Starts `gatehouse mcp` and begins a session; returns the answer of the handshake too.
+    pub async fn begin(home: &TestHome, revision: &str) -> (Self, Value) {
+        let (mut child, transcript) = home.gatehouse(&["mcp"]).start_with_pipes();
+        let stdin = child.stdin.take().expect("piped");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut session =
+            Self { child, stdin, stdout, transcript, last_id: 0, notifications: Vec::new() };
+        let client = json!({"name": "acceptance", "version": "1"});
+        let hello = json!({"protocolVersion": revision, "capabilities": {}, "clientInfo": client});
+        let begun = session.request("initialize", hello).await;
+        session.notify("notifications/initialized", json!({})).await;
+        (session, begun)
+    }
+
+    /// Calls a tool and returns its result.
+    pub async fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        let params = json!({"name": tool, "arguments": arguments});
+        let answer = self.request("tools/call", params).await;
+        answer.get("result").cloned().unwrap_or_else(|| panic!("{tool}: {answer}"))
+    }
+
+    /// Sends a request and returns the whole answer.
+    pub async fn request(&mut self, method: &str, params: Value) -> Value {
+        let id = self.send_request(method, params).await;
+        await_or_fail(method, self.answer(id)).await
+    }
+
+    /// Sends a request, waits for nothing and returns its id.
+    pub async fn send_request(&mut self, method: &str, params: Value) -> u64 {
+        self.last_id += 1;
+        let id = self.last_id;
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await;
+        id
+    }
+
+    pub async fn notify(&mut self, method: &str, params: Value) {
+        self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params})).await;
+    }
+
+    /// The notifications so far.
+    #[must_use]
+    pub fn notifications(&self) -> &[Value] {
+        &self.notifications
+    }
+
+    /// Closes its standard input and returns the exit code.
+    pub async fn end(self) -> Option<i32> {
+        let Self { mut child, stdin, stdout, .. } = self;
+        drop((stdin, stdout));
+        await_or_fail("the end of a session", child.wait()).await.expect("it ends").code()
+    }
+
+    async fn send(&mut self, message: &Value) {
+        let line = format!("{message}\n");
+        self.stdin.write_all(line.as_bytes()).await.expect("sent");
+    }
+
+    /// The answer to `id`. Answers to cancelled requests may come in between.
+    async fn answer(&mut self, id: u64) -> Value {
+        loop {
+            let mut line = String::new();
+            let length = self.stdout.read_line(&mut line).await.expect("a line");
+            assert_ne!(length, 0, "the program has ended");
+            let mut heard = self.transcript.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.extend_from_slice(line.as_bytes());
+            drop(heard);
+            let message: Value = serde_json::from_str(&line)
+                .unwrap_or_else(|error| panic!("no message ({error}): {line}"));
+            assert_eq!(message.get("jsonrpc"), Some(&json!("2.0")), "{line}");
+            if message.get("id").and_then(Value::as_u64) == Some(id) {
+                return message;
+            }
+            if message.get("method").is_some() {
+                self.notifications.push(message);
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The MCP server as agents start it: `gatehouse mcp` on pipes, with and without a running Gatehouse.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use acceptance::{AgentSession, HomeVault, TestHome, await_or_fail};
+use serde_json::{Value, json};
+use test_support::{Reply, ScriptedUpstream};
+
+/// The revisions with an `initialize` handshake, oldest first.
+const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+
+/// Fails unless `value` is as its tool's output schema says.
+#[track_caller]
+fn assert_fits(tool: &str, schema: &Value, value: &Value) {
+    let validator = jsonschema::validator_for(schema).expect("a schema");
+    let faults: Vec<String> = validator
+        .iter_errors(value)
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{tool}:\n{}\n{value}", faults.join("\n"));
+}
+
+/// What each tool that reads is asked for.
+fn arguments(tool: &str) -> Value {
+    match tool {
+        "explain_route" => json!({"model": "up/good"}),
+        "suggest_savings" | "forecast_cost" => json!({"zone": "utc"}),
+        "find_anomalies" => json!({"zone": "utc", "days": 7}),
+        "usage_latency" => json!({"range": "last_week", "zone": "utc", "group_by": "backend"}),
+        "list_requests" => json!({"limit": 10}),
+        "list_prices" => json!({"model": "", "owner": "", "limit": 5}),
+        _ => json!({}),
+    }
+}
+
+async fn allow(home: &TestHome, setting: &str) {
+    home.gatehouse(&["settings", "set", setting, "true"]).run().await.expect_success();
+}
+
+#[tokio::test]
+async fn every_revision_is_agreed_on_and_an_unknown_one_gets_the_newest() {
+    let home = TestHome::new(HomeVault::Memory);
+    for revision in REVISIONS {
+        let (session, begun) = AgentSession::begin(&home, revision).await;
+        assert_eq!(begun.pointer("/result/protocolVersion"), Some(&json!(revision)), "{begun}");
+        assert_eq!(session.end().await, Some(0), "{revision}");
+    }
+    let (session, begun) = AgentSession::begin(&home, "2099-01-01").await;
+    assert_eq!(begun.pointer("/result/protocolVersion"), Some(&json!("2025-11-25")));
+    assert_eq!(session.end().await, Some(0));
+}
+
+#[tokio::test]
+async fn what_is_unknown_is_an_error_of_the_protocol() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+    let unknown = session.request("no/such", json!({})).await;
+    assert_eq!(unknown.pointer("/error/code"), Some(&json!(-32601)), "{unknown}");
+    let unknown =
+        session.request("tools/call", json!({"name": "keys_list", "arguments": {}})).await;
+    assert_eq!(unknown.pointer("/error/code"), Some(&json!(-32602)), "{unknown}");
+    let unknown = session.request("resources/read", json!({"uri": "gatehouse://keys"})).await;
+    assert_eq!(unknown.pointer("/error/code"), Some(&json!(-32002)), "{unknown}");
+    // An argument that is missing is for the agent to read and to mend.
+    let missing = session.call("explain_route", json!({})).await;
+    assert_eq!(missing.get("isError"), Some(&json!(true)));
+    assert_eq!(missing.pointer("/content/0/text"), Some(&json!("model is missing")));
+}
+
+#[tokio::test]
+async fn every_tool_that_reads_answers_as_its_schema_says_with_and_without_an_owner() {
+    let upstream = ScriptedUpstream::start_with(|_| Some(Reply::models(&["good"])));
+    let (upstream, home) = (upstream.await.expect("an upstream"), TestHome::new(HomeVault::Memory));
+    let url = upstream.base_url();
+    let add = ["backends", "add", "up", "--kind", "openai-compatible", "--base-url", &url];
+    home.gatehouse(&add).run().await.expect_success();
+    for has_owner in [false, true] {
+        let served = if has_owner { Some(home.serve().await) } else { None };
+        let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+        let listed = session.request("tools/list", json!({})).await;
+        let tools =
+            listed.pointer("/result/tools").and_then(Value::as_array).expect("tools").clone();
+        let mut answered = 0;
+        for tool in &tools {
+            let name = tool.get("name").and_then(Value::as_str).expect("a name");
+            if tool.pointer("/annotations/readOnlyHint") != Some(&json!(true)) {
+                continue;
+            }
+            if name == "explain_request" {
+                // It needs a request; the test of `ask` calls it.
+                continue;
+            }
+            let result = session.call(name, arguments(name)).await;
+            assert_eq!(result.get("isError"), Some(&json!(false)), "{name}: {result}");
+            let view = result.get("structuredContent").expect("a structured result");
+            assert_fits(name, tool.get("outputSchema").expect("a schema"), view);
+            answered += 1;
+        }
+        assert!(answered >= 15, "{answered}");
+        let state = session.call("status", json!({})).await;
+        let state = state.pointer("/structuredContent/gateway/state").cloned();
+        assert_eq!(state == Some(json!("listening")), has_owner, "{state:?}");
+        assert_eq!(session.end().await, Some(0));
+        if let Some(served) = served {
+            assert_eq!(served.stop().await, Some(0));
+        }
+    }
+}
+
+#[tokio::test]
+async fn between_calls_nothing_is_owned() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+    let before = session.call("status", json!({})).await;
+    assert_eq!(before.get("isError"), Some(&json!(false)), "{before}");
+    let served = home.serve().await;
+    let after = session.call("status", json!({})).await;
+    let address = after.pointer("/structuredContent/gateway/address").and_then(Value::as_str);
+    assert_eq!(address, Some(format!("http://{}", served.gateway).as_str()));
+    assert_eq!(served.stop().await, Some(0));
+    let alone = session.call("status", json!({})).await;
+    assert_eq!(alone.get("isError"), Some(&json!(false)), "{alone}");
+}
+
+#[tokio::test]
+async fn an_agent_may_read_and_check_and_nothing_else_unless_it_is_allowed() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+    for (tool, arguments, setting) in [
+        ("ask", json!({"models": ["mock/echo"], "prompt": "hi"}), "mcp_spend"),
+        ("purge_cache", json!({"what": {"kind": "everything"}}), "mcp_change"),
+        ("switch_backend", json!({"id": "mock", "enabled": false}), "mcp_change"),
+    ] {
+        let refused = session.call(tool, arguments).await;
+        assert_eq!(refused.get("isError"), Some(&json!(true)), "{tool}: {refused}");
+        let said = refused.pointer("/content/0/text").and_then(Value::as_str).unwrap_or_default();
+        assert!(said.contains(&format!("gatehouse settings set {setting} true")), "{tool}: {said}");
+    }
+    let checked = session.call("run_checks", json!({"set": "quick"})).await;
+    assert_eq!(checked.pointer("/structuredContent/state"), Some(&json!("finished")), "{checked}");
+    home.gatehouse(&["settings", "set", "mcp_checks", "false"]).run().await.expect_success();
+    let refused = session.call("run_checks", json!({"set": "quick"})).await;
+    assert_eq!(refused.get("isError"), Some(&json!(true)), "{refused}");
+    allow(&home, "mcp_change").await;
+    let purged = session.call("purge_cache", json!({"what": {"kind": "everything"}})).await;
+    assert_eq!(purged.get("isError"), Some(&json!(false)), "{purged}");
+}
+
+#[tokio::test]
+async fn checks_tell_their_progress_to_who_asks() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+    let params = json!({"name": "run_checks", "arguments": {}, "_meta": {"progressToken": "p"}});
+    let ended = session.request("tools/call", params).await;
+    assert_eq!(ended.pointer("/result/isError"), Some(&json!(false)), "{ended}");
+    let told: Vec<f64> = session
+        .notifications()
+        .iter()
+        .filter(|one| one.pointer("/params/progressToken") == Some(&json!("p")))
+        .filter_map(|one| one.pointer("/params/progress")?.as_f64())
+        .collect();
+    assert!(!told.is_empty() && told.is_sorted_by(|one, next| one < next), "{told:?}");
+}
+
+#[tokio::test]
+async fn several_models_are_asked_at_once_and_none_waits_for_another() {
+    let home = TestHome::new(HomeVault::Memory);
+    allow(&home, "mcp_spend").await;
+    for has_owner in [false, true] {
+        let served = if has_owner { Some(home.serve().await) } else { None };
+        let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+        let listed = session.request("tools/list", json!({})).await;
+        let tools = listed.pointer("/result/tools").and_then(Value::as_array).expect("tools");
+        let tool =
+            tools.iter().find(|tool| tool.get("name") == Some(&json!("ask"))).expect("ask").clone();
+        let models = ["mock/slow", "mock/echo", "mock/fault-401"];
+        let asked = json!({"models": models, "prompt": "Say gate.", "timeout_secs": 1});
+        let result = session.call("ask", asked).await;
+        let view = result.get("structuredContent").unwrap_or_else(|| panic!("{result}"));
+        assert_fits("ask", tool.get("outputSchema").expect("a schema"), view);
+        let answers = view.get("answers").and_then(Value::as_array).expect("answers");
+        let outcomes: Vec<_> = answers.iter().map(|one| one.get("outcome").cloned()).collect();
+        let expected = ["timed_out", "answered", "failed"].map(|word| Some(json!(word)));
+        assert_eq!(outcomes, expected, "{view}");
+        let echoed = answers.get(1).expect("an answer");
+        assert!(echoed.get("text").and_then(Value::as_str).is_some_and(|it| it.contains("gate")));
+        assert_eq!(echoed.get("backend"), Some(&json!("mock")));
+        let tool = tools.iter().find(|tool| tool.get("name") == Some(&json!("explain_request")));
+        let schema = tool.and_then(|tool| tool.get("outputSchema")).cloned().expect("a schema");
+        let explained = session.call("explain_request", json!({"id": echoed.get("request")})).await;
+        assert_eq!(explained.get("isError"), Some(&json!(false)), "{explained}");
+        assert_fits(
+            "explain_request",
+            &schema,
+            explained.get("structuredContent").expect("a view"),
+        );
+        // Usage and budgets can tell the agents' prompts apart.
+        let usage = json!({"filter": {"project": "agents"}});
+        let used = session.call("usage_summary", usage).await;
+        let requests = used.pointer("/structuredContent/totals/requests").and_then(Value::as_u64);
+        assert!(requests.is_some_and(|requests| requests >= 3), "{used}");
+        assert_eq!(session.end().await, Some(0));
+        if let Some(served) = served {
+            assert_eq!(served.stop().await, Some(0));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_prompt_is_stopped_and_the_session_goes_on() {
+    let home = TestHome::new(HomeVault::Memory);
+    allow(&home, "mcp_spend").await;
+    let served = home.serve().await;
+    let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+    let asked = json!({"name": "ask", "arguments": {"models": ["mock/slow"], "prompt": "hi"}});
+    let id = session.send_request("tools/call", asked).await;
+    let in_flight =
+        |status: &Value| status.pointer("/structuredContent/requests_in_flight").cloned();
+    let begun =
+        async { while in_flight(&session.call("status", json!({})).await) != Some(json!(1)) {} };
+    await_or_fail("the prompt is sent", begun).await;
+    session.notify("notifications/cancelled", json!({"requestId": id})).await;
+    let stopped =
+        async { while in_flight(&session.call("status", json!({})).await) != Some(json!(0)) {} };
+    await_or_fail("the prompt is stopped", stopped).await;
+    assert_eq!(session.end().await, Some(0));
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn resources_are_the_views_of_their_tools() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+    let listed = session.request("resources/list", json!({})).await;
+    let listed = listed.pointer("/result/resources").and_then(Value::as_array).expect("resources");
+    let uris: Vec<&str> = listed.iter().filter_map(|one| one.get("uri")?.as_str()).collect();
+    assert_eq!(uris, ["gatehouse://status", "gatehouse://usage/today", "gatehouse://checks/last"]);
+    for (uri, field) in uris.into_iter().zip(["verdict", "totals", "history"]) {
+        let read = session.request("resources/read", json!({"uri": uri})).await;
+        let text = read.pointer("/result/contents/0/text").and_then(Value::as_str);
+        let view: Value = serde_json::from_str(text.unwrap_or_default()).expect("JSON");
+        assert!(view.get(field).is_some(), "{uri}: {view}");
+    }
+}
