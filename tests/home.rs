@@ -89,6 +89,12 @@ impl TestHome {
         )
     }
 
+    /// A call of another program with the environment of this home.
+    #[track_caller]
+    pub fn program(&self, program: &str, arguments: &[&str]) -> TestCall {
+        TestCall::new(Path::new(program), arguments, &self.variables, &self.transcript)
+    }
+
     /// A call of `gatehouse` with umask 000, so that its files are public unless it sets their
     /// mode.
     #[cfg(unix)]

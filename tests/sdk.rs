@@ -13,6 +13,8 @@ mod sdk {
     pub(crate) mod fixture;
     pub(crate) mod matrix;
     pub(crate) mod other_operations;
+    #[cfg(target_os = "linux")]
+    mod programs;
     pub(crate) mod runner;
     pub(crate) mod scenarios;
     mod tools;

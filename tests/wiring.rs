@@ -135,8 +135,9 @@ async fn a_started_tool_gets_a_token_an_address_and_its_own_exit_code() {
     assert_eq!((of_user, arguments), ("unset", "-p hello there"));
     assert_eq!(user.read(".claude/settings.json"), SETTINGS, "no file is changed");
 
-    let unknown = ["run", "nobody", "--", text_of(&tool)];
-    home.gatehouse(&unknown).run().await.expect_code(1);
+    let new = ["run", "another", "--", text_of(&tool)];
+    let new = home.gatehouse(&new).run().await.expect_code(7);
+    assert!(new.err.contains("Added the client another."), "{}", new.err);
     let no_program = home.gatehouse(&["run", "nobody"]).run().await.expect_code(2);
     assert!(no_program.err.contains("gatehouse run nobody -- PROGRAM"), "{}", no_program.err);
     let gone = ["run", "claude-code", "--", "/no/such/program"];

@@ -1181,7 +1181,7 @@ export type ClientScopeView = {
 };
 
 /**  A client tool that can be wired to the gateway. */
-export type ClientTool = "claude-code" | "codex";
+export type ClientTool = "claude-code" | "codex" | "gemini-cli";
 
 export type ClientUnwire = {
 	tool: ClientTool,

@@ -5,6 +5,7 @@ domain::words! {
     ClientTool {
         ClaudeCode = "claude-code",
         Codex = "codex",
+        GeminiCli = "gemini-cli",
     }
 }
 
@@ -43,6 +44,7 @@ impl ClientTool {
         match self {
             Self::ClaudeCode => "Claude Code",
             Self::Codex => "Codex CLI",
+            Self::GeminiCli => "Gemini CLI",
         }
     }
 }

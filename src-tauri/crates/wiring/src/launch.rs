@@ -28,6 +28,13 @@ const REMOVED_VARIABLES: [&str; 7] = [
     "GOOGLE_GENAI_USE_VERTEXAI",
 ];
 
+/// Variables that keep requests to this machine away from a proxy of the user, which would see the
+/// token. Programs read one or the other spelling.
+const PROXY_EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// OpenCode's configuration as a variable.
+const OPENCODE_VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
+
 /// Name of the provider in a tool's configuration.
 const PROVIDER: &str = "gatehouse";
 
@@ -44,9 +51,14 @@ pub struct Launch {
 
 impl Launch {
     /// For `program`, with the gateway at `address`, which has no path. `models` are those that a
-    /// tool with a list of its own may ask for.
+    /// tool with a list of its own may ask for; `variable` reads the environment.
     #[must_use]
-    pub fn new(program: &Path, address: &str, models: &[String]) -> Self {
+    pub fn new(
+        program: &Path,
+        address: &str,
+        models: &[String],
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let v1 = format!("{address}/v1");
         let root = ROOT_VARIABLES.map(|name| (name, address.to_owned()));
         let with_path = V1_VARIABLES.map(|name| (name, v1.clone()));
@@ -56,15 +68,33 @@ impl Launch {
             removed_variables: REMOVED_VARIABLES.to_vec(),
             arguments: Vec::new(),
         };
+        for name in PROXY_EXCEPTIONS {
+            launch.variables.push((name, with_this_machine(variable(name))));
+        }
         match program.file_stem().and_then(|name| name.to_str()) {
             Some("codex") => launch.arguments = codex_arguments(&v1),
+            Some("claude") => launch.arguments = claude_arguments(address),
             Some("opencode") => {
-                launch.variables.push(("OPENCODE_CONFIG_CONTENT", opencode_config(&v1, models)));
+                let config = opencode_config(&v1, models, variable(OPENCODE_VARIABLE));
+                launch.variables.push((OPENCODE_VARIABLE, config));
             }
             _ => {}
         }
         launch
     }
+}
+
+/// The exceptions of the user, and the names of this machine.
+fn with_this_machine(exceptions: Option<String>) -> String {
+    let known = exceptions.filter(|known| !known.trim().is_empty());
+    let known = known.map(|known| known + ",").unwrap_or_default();
+    known + "127.0.0.1,localhost"
+}
+
+/// Claude Code's settings outrank its environment, and this option outranks the settings.
+fn claude_arguments(address: &str) -> Vec<String> {
+    let settings = json!({"env": {"ANTHROPIC_BASE_URL": address}});
+    vec!["--settings".to_owned(), settings.to_string()]
 }
 
 /// Codex CLI takes a provider from its configuration alone, and that from options too.
@@ -88,8 +118,9 @@ fn toml_text(text: &str) -> String {
     json!(text).to_string()
 }
 
-/// OpenCode knows no provider by variables; this one is added to those of its files.
-fn opencode_config(v1: &str, models: &[String]) -> String {
+/// OpenCode knows no provider by variables; this one is added to those of its files and to what
+/// the user has set.
+fn opencode_config(v1: &str, models: &[String], set: Option<String>) -> String {
     let models: serde_json::Map<_, _> =
         models.iter().map(|model| (model.clone(), json!({"name": model}))).collect();
     let options = json!({"baseURL": v1, "apiKey": "{env:OPENAI_API_KEY}"});
@@ -97,7 +128,13 @@ fn opencode_config(v1: &str, models: &[String]) -> String {
         "npm": "@ai-sdk/openai-compatible", "name": "Gatehouse", "options": options,
         "models": models,
     });
-    json!({"provider": {PROVIDER: provider}}).to_string()
+    let set = set.and_then(|text| serde_json::from_str::<serde_json::Map<_, _>>(&text).ok());
+    let mut config = set.unwrap_or_default();
+    let providers = config.entry("provider").or_insert_with(|| json!({}));
+    if let Some(providers) = providers.as_object_mut() {
+        providers.insert(PROVIDER.to_owned(), provider);
+    }
+    serde_json::Value::Object(config).to_string()
 }
 
 #[cfg(test)]
@@ -105,16 +142,28 @@ mod tests {
     use super::*;
 
     fn launch(program: &str) -> Launch {
-        Launch::new(Path::new(program), "http://127.0.0.1:4283", &["fast".to_owned()])
+        launch_with(program, &[])
+    }
+
+    fn launch_with(program: &str, set: &[(&str, &str)]) -> Launch {
+        let variable = |name: &str| {
+            let found = set.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let models = ["fast".to_owned()];
+        Launch::new(Path::new(program), "http://127.0.0.1:4283", &models, variable)
+    }
+
+    fn value<'a>(launch: &'a Launch, name: &str) -> Option<&'a str> {
+        let found = launch.variables.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     #[test]
     fn every_program_gets_addresses_and_loses_what_leads_past_the_gateway() {
         let launch = launch("/usr/bin/my-script");
-        let value = |name| launch.variables.iter().find(|(known, _)| *known == name);
-        let address = |name| value(name).map(|(_, value)| value.as_str());
-        assert_eq!(address("ANTHROPIC_BASE_URL"), Some("http://127.0.0.1:4283"));
-        assert_eq!(address("OPENAI_BASE_URL"), Some("http://127.0.0.1:4283/v1"));
+        assert_eq!(value(&launch, "ANTHROPIC_BASE_URL"), Some("http://127.0.0.1:4283"));
+        assert_eq!(value(&launch, "OPENAI_BASE_URL"), Some("http://127.0.0.1:4283/v1"));
         assert!(launch.removed_variables.contains(&"ANTHROPIC_API_KEY"));
         assert!(launch.arguments.is_empty());
         let set: Vec<_> = launch.variables.iter().map(|(name, _)| name).collect();
@@ -145,10 +194,32 @@ mod tests {
     #[test]
     fn opencode_gets_a_provider_that_reads_the_token_from_its_environment() {
         let launch = launch("/opt/opencode");
-        let (_, config) = launch.variables.last().expect("a variable");
+        let config = value(&launch, OPENCODE_VARIABLE).expect("a variable");
         let config: serde_json::Value = serde_json::from_str(config).expect("JSON");
         let provider = &config["provider"]["gatehouse"];
         assert_eq!(provider["options"]["apiKey"], "{env:OPENAI_API_KEY}");
         assert_eq!(provider["models"]["fast"]["name"], "fast");
+    }
+
+    #[test]
+    fn what_the_user_has_set_is_kept() {
+        let own = r#"{"theme": "x", "provider": {"mine": {}}}"#;
+        let launch = launch_with("opencode", &[(OPENCODE_VARIABLE, own), ("no_proxy", "corp")]);
+        let config = value(&launch, OPENCODE_VARIABLE).expect("a variable");
+        let config: serde_json::Value = serde_json::from_str(config).expect("JSON");
+        assert_eq!(config["theme"], "x");
+        assert!(
+            config["provider"]["mine"].is_object() && config["provider"]["gatehouse"].is_object()
+        );
+        assert_eq!(value(&launch, "no_proxy"), Some("corp,127.0.0.1,localhost"));
+        assert_eq!(value(&launch, "NO_PROXY"), Some("127.0.0.1,localhost"));
+    }
+
+    #[test]
+    fn claude_code_is_told_the_address_by_what_outranks_its_settings() {
+        assert_eq!(
+            launch("claude").arguments,
+            ["--settings", r#"{"env":{"ANTHROPIC_BASE_URL":"http://127.0.0.1:4283"}}"#]
+        );
     }
 }

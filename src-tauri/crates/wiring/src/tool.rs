@@ -2,6 +2,7 @@
 
 mod claude_code;
 mod codex;
+mod gemini_cli;
 
 use std::path::PathBuf;
 
@@ -73,6 +74,7 @@ impl ClientTool {
         match self {
             Self::ClaudeCode => &claude_code::DEFINITION,
             Self::Codex => &codex::DEFINITION,
+            Self::GeminiCli => &gemini_cli::DEFINITION,
         }
     }
 }

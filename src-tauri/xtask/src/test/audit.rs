@@ -25,9 +25,10 @@ enum NpmAudit {
     Unanswered(String),
 }
 
-/// Audits the panel's packages, and those of the tests with the vendors' SDKs.
+/// Audits the panel's packages, and those of the tests with the vendors' SDKs and coding tools.
 pub(super) fn audit_npm(at: &StepContext<'_>) -> Result<StepOutcome> {
-    let folders = [at.repository.ui(), at.repository.root.join("tests/sdk")];
+    let sdk = at.repository.root.join("tests/sdk");
+    let folders = [at.repository.ui(), sdk.join("programs"), sdk];
     let mut counts = TestCounts::default();
     for folder in folders.iter().filter(|folder| folder.join("package-lock.json").is_file()) {
         counts = counts.plus(audit_folder(folder)?);

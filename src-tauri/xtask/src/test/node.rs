@@ -44,13 +44,19 @@ pub(super) fn browser(at: &StepContext<'_>) -> Result<StepOutcome> {
 }
 
 /// Runs the vendors' SDKs against a running gateway. Their versions are pinned in tests/sdk
-/// (requirements.txt and package-lock.json); the tests find them by two variables.
+/// (requirements.txt and package-lock.json), those of the coding tools in tests/sdk/programs; the
+/// tests find them by three variables.
 pub(super) fn sdk(at: &StepContext<'_>) -> Result<StepOutcome> {
     let folder = at.repository.root.join("tests/sdk");
     let mut setting: Vec<EnvironmentVariable> = Vec::new();
     if folder.join("package-lock.json").is_file() {
         panel::install_packages(at.repository, &folder, "sdk-packages")?;
         setting.push(("GATEHOUSE_SDK_NODE".to_owned(), Some(folder.clone().into_os_string())));
+    }
+    let programs = folder.join("programs");
+    if programs.join("package-lock.json").is_file() {
+        panel::install_packages(at.repository, &programs, "sdk-programs")?;
+        setting.push(("GATEHOUSE_SDK_PROGRAMS".to_owned(), Some(programs.into_os_string())));
     }
     let requirements = folder.join("requirements.txt");
     if requirements.is_file() {

@@ -7,11 +7,15 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use control::view::{ClientAdd, ClientRef, ClientScopeView, ClientTool, GatewayState};
+use control::view::{
+    ClientAdd, ClientRef, ClientScopeView, ClientTool, ClientsWiringQuery, GatewayState,
+    ToolWiringView, WiringRung, WiringState,
+};
 use control::{Core, Launch};
 use domain::Secret;
 
 use super::completers;
+use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::unlock::unlock_interactively;
@@ -21,7 +25,7 @@ const MODELS_MAX: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArguments {
-    /// The client whose token it gets; one of a known tool is created if necessary
+    /// The client whose token it gets, created if necessary
     #[arg(value_name = "CLIENT", add = completers::candidates_from(completers::client_names))]
     client: String,
     /// The program and its arguments; by default the tool with the client's name
@@ -48,12 +52,32 @@ pub(crate) async fn prepare(
         return Err(CommandError::new(Exit::Negative, "the gateway is not running")
             .with_hint("Start it with `gatehouse serve`, or open the window."));
     }
+    require_wiring(&program, core).await?;
     unlock_interactively(core, console).await?;
-    let token = token_of(&wanted.client, core).await?;
+    let token = token_of(&wanted.client, core, console).await?;
     let names = super::models::list_model_names(core).await?.into_iter();
     let models: Vec<String> = names.map(|name| name.model).take(MODELS_MAX).collect();
-    let launch = Launch::new(&program, &gateway.address, &models);
+    let variable = |name: &str| std::env::var(name).ok();
+    let launch = Launch::new(&program, &gateway.address, &models, variable);
     Ok(PreparedProgram { program, arguments, launch, token })
+}
+
+/// A tool whose settings lead past its environment must be wired first.
+async fn require_wiring(program: &Path, core: &Core) -> Result<(), CommandError> {
+    let named = |tool: &ToolWiringView| program.file_stem() == Some(tool.tool.program().as_ref());
+    let tools = control::clients_wiring(core, ClientsWiringQuery::default()).await?;
+    let found = tools.into_iter().find(named);
+    let Some(tool) = found.filter(|tool| tool.rung == WiringRung::Environment) else {
+        return Ok(());
+    };
+    match tool.state {
+        WiringState::Wired | WiringState::NotInstalled => Ok(()),
+        _ => {
+            let message = format!("{} would not use its environment", tool.name);
+            let hint = format!("`gatehouse clients wire {}` sets it up once.", tool.tool);
+            Err(CommandError::new(Exit::Negative, message).with_hint(hint))
+        }
+    }
 }
 
 fn program_of(wanted: &RunArguments) -> Result<(PathBuf, Vec<OsString>), CommandError> {
@@ -68,15 +92,20 @@ fn program_of(wanted: &RunArguments) -> Result<(PathBuf, Vec<OsString>), Command
     Ok((tool.program().into(), Vec::new()))
 }
 
-/// The token of the client. A client of a known tool is created if there is none.
-async fn token_of(client: &str, core: &Core) -> Result<Secret, CommandError> {
-    let is_known = control::clients(core).await?.iter().any(|known| known.id == client);
-    if !is_known && client.parse::<ClientTool>().is_ok() {
-        let scope = ClientScopeView::default();
-        let new = ClientAdd { id: client.to_owned(), expires_in_days: None, scope };
-        return Ok(control::client_issue(core, new).await?.token);
+/// The token of the client, which is created if there is none.
+async fn token_of(
+    client: &str,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Secret, CommandError> {
+    if control::clients(core).await?.iter().any(|known| known.id == client) {
+        return Ok(control::client_token(core, ClientRef { id: client.to_owned() }).await?);
     }
-    Ok(control::client_token(core, ClientRef { id: client.to_owned() }).await?)
+    let scope = ClientScopeView::default();
+    let new = ClientAdd { id: client.to_owned(), expires_in_days: None, scope };
+    let issued = control::client_issue(core, new).await?;
+    console.print_remark(&render_sentence(&format!("Added the client {}.", issued.client)));
+    Ok(issued.token)
 }
 
 impl PreparedProgram {

@@ -150,7 +150,10 @@ fn state_of(engine: &Engine, status: &ToolStatus) -> WiringState {
 
 /// The address that the tool uses, if the gateway is elsewhere now.
 fn moved_from<'a>(engine: &Engine, status: &'a ToolStatus) -> Option<&'a str> {
-    status.address.as_deref().filter(|address| *address != engine.gateway().address())
+    // One that is started with its environment gets the address of the moment.
+    let is_written = status.rung != WiringRung::Environment;
+    let written = status.address.as_deref().filter(|_| is_written);
+    written.filter(|address| *address != engine.gateway().address())
 }
 
 /// The client that the tool uses, if it is gone.
@@ -185,6 +188,9 @@ fn sentence_of(engine: &Engine, status: &ToolStatus) -> String {
         (WiringState::NotInstalled, ..) => format!("{name} was not found on this machine."),
         (WiringState::NotWired, ..) => format!("{name} does not use the gateway."),
         (WiringState::Broken, ..) => format!("A file of {name} cannot be read."),
+        _ if status.rung == WiringRung::Environment => {
+            format!("{name} uses the gateway when `gatehouse run {}` starts it.", status.tool)
+        }
         _ => format!("{name} uses the gateway."),
     }
 }
@@ -193,7 +199,9 @@ const fn describe_rung(rung: WiringRung) -> &'static str {
     match rung {
         WiringRung::Command => "It runs a command for its token, so none is in its files.",
         WiringRung::Reference => "Its file names a place outside that holds the token.",
-        WiringRung::Environment => "`gatehouse run` starts it with the token; no file is changed.",
+        WiringRung::Environment => {
+            "`gatehouse run` starts it with the token in its environment, so none is in its files."
+        }
         WiringRung::Token => "Its file holds a token of this gateway, which you can revoke.",
     }
 }

@@ -42,6 +42,10 @@ const GOLDEN: &[Golden] = &[
     golden!(Codex, "codex", "minimal", "toml"),
     golden!(Codex, "codex", "full", "toml"),
     golden!(Codex, "codex", "foreign", "toml"),
+    golden!(GeminiCli, "gemini-cli", absent "json"),
+    golden!(GeminiCli, "gemini-cli", "minimal", "json"),
+    golden!(GeminiCli, "gemini-cli", "full", "json"),
+    golden!(GeminiCli, "gemini-cli", "foreign", "json"),
 ];
 
 impl Golden {
@@ -156,6 +160,7 @@ fn a_broken_file_is_left_alone_and_its_place_named() {
             "line 2, column 18",
         ),
         (ClientTool::Codex, include_str!("golden/codex/broken.toml"), "line 2, column 10"),
+        (ClientTool::GeminiCli, include_str!("golden/gemini-cli/broken.json"), "line 2, column 11"),
     ];
     for (tool, broken, place) in cases {
         let world = World::new();

@@ -16,7 +16,7 @@ impl World {
     /// A home in which every tool's folder exists.
     pub(super) fn new() -> Self {
         let world = Self::without_tools();
-        for folder in [".claude", ".codex"] {
+        for folder in [".claude", ".codex", ".gemini"] {
             std::fs::create_dir_all(world.home().join(folder)).expect("a folder");
         }
         world
@@ -57,6 +57,7 @@ impl World {
         self.home().join(match tool {
             ClientTool::ClaudeCode => ".claude/settings.json",
             ClientTool::Codex => ".codex/config.toml",
+            ClientTool::GeminiCli => ".gemini/settings.json",
         })
     }
 
