@@ -67,39 +67,49 @@ fn answer(request: &ReceivedRequest, note: &str) -> Reply {
         return Reply::models(&["m1"]);
     }
     let body = request.json();
-    let messages = body["messages"].as_array().cloned().unwrap_or_default();
-    let result = messages.iter().rev().find(|message| message["role"] == "tool");
-    let delta = match (result, reading_call(&body, note)) {
+    let messages = items(&body, "messages");
+    let result = messages.iter().rev().find(|message| text(message, "role") == "tool");
+    let (delta, finish) = match (result, reading_call(&body, note)) {
         (Some(result), _) if result.to_string().contains(WORD) => {
-            json!({"content": format!("I read {WORD}.")})
+            (json!({"content": format!("I read {WORD}.")}), "stop")
         }
-        (Some(_), _) => json!({"content": "The tool failed."}),
-        (None, Some((name, arguments))) => json!({"tool_calls": [{"index": 0, "id": "call_1",
-            "type": "function", "function": {"name": name, "arguments": arguments.to_string()}}]}),
+        (Some(_), _) => (json!({"content": "The tool failed."}), "stop"),
+        (None, Some((name, arguments))) => {
+            let function = json!({"name": name, "arguments": arguments.to_string()});
+            let call =
+                json!({"index": 0, "id": "call_1", "type": "function", "function": function});
+            (json!({"tool_calls": [call]}), "tool_calls")
+        }
         // A title for the conversation, for which no tool is offered.
-        (None, None) => json!({"content": "A note"}),
+        (None, None) => (json!({"content": "A note"}), "stop"),
     };
-    let finish = if delta["tool_calls"].is_array() { "tool_calls" } else { "stop" };
-    let chunk = |choices: Value| {
+    let chunk = |choices: Value, usage: Value| {
         json!({"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m1",
-            "choices": choices})
+            "choices": choices, "usage": usage})
     };
-    let mut usage = chunk(json!([]));
-    usage["usage"] = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15});
+    let usage = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15});
     let events = [
-        chunk(json!([{"index": 0, "delta": delta, "finish_reason": null}])),
-        chunk(json!([{"index": 0, "delta": {}, "finish_reason": finish}])),
-        usage,
+        chunk(json!([{"index": 0, "delta": delta, "finish_reason": null}]), Value::Null),
+        chunk(json!([{"index": 0, "delta": {}, "finish_reason": finish}]), Value::Null),
+        chunk(json!([]), usage),
     ];
     let events = events.iter().map(|event| format!("data: {event}\n\n"));
     Reply::sse(events.chain(["data: [DONE]\n\n".to_owned()]))
 }
 
+fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// The tool that reads a file, as each program offers it.
 fn reading_call(body: &Value, note: &str) -> Option<(&'static str, Value)> {
     let offered = |name: &str| {
-        let mut tools = body["tools"].as_array().into_iter().flatten();
-        tools.any(|tool| tool["function"]["name"] == name)
+        let named = |tool: &Value| tool.get("function").map(|it| text(it, "name")) == Some(name);
+        items(body, "tools").iter().any(named)
     };
     let calls = [
         ("exec_command", json!({"cmd": format!("cat {note}")})),
