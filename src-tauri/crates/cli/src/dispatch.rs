@@ -1,7 +1,7 @@
 //! Runs one call against the core: opens it or connects to the process that owns the data folder,
 //! asks it once, and shuts it down.
 
-use control::{Core, EngineConfig};
+use control::{Core, EngineConfig, Launch};
 use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
@@ -47,11 +47,13 @@ pub(crate) fn run_tool(
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
     control::harden_process();
+    let is_read = |(name, _): &&(String, String)| Launch::reads(name);
+    let read: Vec<_> = environment.variables.iter().filter(is_read).cloned().collect();
     let config = EngineConfig::from_variables(environment.variables)?;
     let mut prepared = None;
     block_on_runtime(RuntimeThreads::One, async {
         let core = Core::open(config).await?;
-        let outcome = run::prepare(wanted, &core, console).await;
+        let outcome = run::prepare(wanted, &core, &read, console).await;
         core.stop().await;
         prepared = Some(outcome?);
         Ok(Exit::Success)

@@ -50,6 +50,12 @@ pub struct Launch {
 }
 
 impl Launch {
+    /// True for a variable whose value is kept beside ours. None of them holds a key.
+    #[must_use]
+    pub fn reads(name: &str) -> bool {
+        name == OPENCODE_VARIABLE || PROXY_EXCEPTIONS.contains(&name)
+    }
+
     /// For `program`, with the gateway at `address`, which has no path. `models` are those that a
     /// tool with a list of its own may ask for; `variable` reads the environment.
     #[must_use]

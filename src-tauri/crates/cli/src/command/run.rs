@@ -44,6 +44,7 @@ pub(crate) struct PreparedProgram {
 pub(crate) async fn prepare(
     wanted: RunArguments,
     core: &Core,
+    variables: &[(String, String)],
     console: &mut Console,
 ) -> Result<PreparedProgram, CommandError> {
     let (program, arguments) = program_of(&wanted)?;
@@ -57,7 +58,10 @@ pub(crate) async fn prepare(
     let token = token_of(&wanted.client, core, console).await?;
     let names = super::models::list_model_names(core).await?.into_iter();
     let models: Vec<String> = names.map(|name| name.model).take(MODELS_MAX).collect();
-    let variable = |name: &str| std::env::var(name).ok();
+    let variable = |name: &str| {
+        let set = variables.iter().find(|(known, _)| known == name);
+        set.map(|(_, value)| value.clone())
+    };
     let launch = Launch::new(&program, &gateway.address, &models, variable);
     Ok(PreparedProgram { program, arguments, launch, token })
 }
