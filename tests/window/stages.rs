@@ -43,15 +43,17 @@ fn descendants(pid: u32) -> Vec<u32> {
 }
 
 /// All screens of the panel.
-const SCREENS: [&str; 9] = [
+const SCREENS: [&str; 11] = [
     "Overview",
     "Backends",
     "Keys",
+    "Clients",
     "Routing",
     "Playground",
     "Usage",
     "Requests",
     "Readiness",
+    "Alerts",
     "Settings",
 ];
 /// Longest time with an empty window, in milliseconds; the measured time is printed.
@@ -298,7 +300,7 @@ impl WindowTest {
         panel.row("Scripted", |row| row.contains("Up")).await;
         panel.open_screen("Keys").await;
         panel.row("spare", |row| row.contains("0042")).await;
-        panel.press("Clients").await;
+        panel.open_screen("Clients").await;
         panel.row(CLIENT, |row| row.contains('$')).await;
         panel.open_screen("Requests").await;
         panel.row("scripted-small", |row| row.contains("1,234")).await;

@@ -107,8 +107,11 @@ async fn a_silence_is_listed_until_it_is_removed_and_a_rule_that_is_off_ends_its
     let rule = rules.iter().find(|it| it.rule == AlertRule::BudgetMark).expect("listed");
     assert_eq!((rule.delivery, rule.fired_last_week.0), (AlertDelivery::Off, 1));
     wait_for("the end", async || fired(&world.core).await.is_empty().then_some(())).await;
-    let ended = control::incident(&world.core, AlertRef { number }).await.expect("kept");
-    assert_eq!(ended.alert.ending, Some(AlertEnding::SwitchedOff));
+    // The list shows the book, the incident what the ledger has saved a moment later.
+    let ending = wait_for("the saved end", async || {
+        control::incident(&world.core, AlertRef { number }).await.expect("kept").alert.ending
+    });
+    assert_eq!(ending.await, AlertEnding::SwitchedOff);
     let unknown = control::incident(&world.core, AlertRef { number: 99 }).await.expect_err("none");
     assert_eq!(unknown.code, ErrorCode::NotFound);
     world.core.stop().await;
