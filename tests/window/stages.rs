@@ -123,9 +123,11 @@ impl WindowTest {
         panel.open_screen("Overview").await;
         panel.wait_for_text("1 of 4 done").await;
         panel.press("Connect a client").await;
+        panel.wait_for_text("No tools found").await;
+        panel.press("Add client").await;
         panel.fill("Name", CLIENT).await;
         panel.press("Create token").await;
-        panel.wait_for_text("is connected").await;
+        panel.wait_for_text(&format!("Added {CLIENT}")).await;
         assert_accessible(panel, "a client").await;
         self.save_picture("05-client").await;
         panel.press("Close").await;
