@@ -121,6 +121,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "presets"
         | "keys"
         | "clients"
+        | "client_guides"
         | "currency"
         | "billing_cancel"
         | "settings"

@@ -91,6 +91,8 @@ export const commands = {
 	clientRevoke: (req: ClientRef) => typedError<null, ApiError>(__TAURI_INVOKE("client_revoke", { req })),
 	/**  Lists client tools and whether they use the gateway. */
 	clientsWiring: (req: ClientsWiringQuery) => typedError<ToolWiringView[], ApiError>(__TAURI_INVOKE("clients_wiring", { req })),
+	/**  Lists client tools that are not wired, and how each reaches the gateway all the same. */
+	clientGuides: () => typedError<ToolGuideView[], ApiError>(__TAURI_INVOKE("client_guides")),
 	/**  Returns what pointing a tool at the gateway, or undoing that, would change. */
 	clientWiringPlan: (req: WiringPlanQuery) => typedError<WiringPlanView, ApiError>(__TAURI_INVOKE("client_wiring_plan", { req })),
 	/**  Points a tool at the gateway with a client of its own. No token is put into its files. */
@@ -1635,6 +1637,24 @@ export type GroupBy = "backend" |
 "project" | 
 /**  The matched route. Requests that were deleted before version 11 of the ledger have none. */
 "route";
+
+/**  How a tool with a guide reaches the gateway. */
+export type GuideKind = 
+/**  `gatehouse run` starts it; none of its files is changed. */
+"run" | 
+/**  The user enters address and token. */
+"manual" | 
+/**  It cannot use a gateway on this machine. */
+"impossible";
+
+export type GuideStepView = {
+	text: string,
+	/**  What to run or to paste. */
+	code: string | null,
+};
+
+/**  A client tool with a guide. */
+export type GuidedTool = "opencode" | "aider" | "zed" | "continue" | "cline" | "cursor";
 
 export type HealthStateView = "up" | "down" | "unknown" | "disabled";
 
@@ -3494,6 +3514,22 @@ export type TimeZoneChoice =
 "local" | 
 /**  UTC, as on provider pages. */
 "utc";
+
+/**  How a client tool that is not wired reaches the gateway. */
+export type ToolGuideView = {
+	tool: GuidedTool,
+	/**  The tool's own name. */
+	name: string,
+	kind: GuideKind,
+	/**  What is special about it. */
+	sentence: string,
+	/**  Empty if nothing helps. */
+	steps: GuideStepView[],
+	/**  True if it was found on this machine. */
+	found: boolean,
+	/**  None if it is not known. */
+	version: string | null,
+};
 
 /**  A client tool and how it reaches the gateway. */
 export type ToolWiringView = {

@@ -29,6 +29,7 @@ import type {
   SessionLogsView,
   SettingsView,
   StatusView,
+  ToolGuideView,
   ToolWiringView,
   UsageCrossQuery,
   UsageCrossView,
@@ -50,6 +51,7 @@ export const QUERY_NAMES = [
   "keys_scan",
   "clients",
   "clients_wiring",
+  "client_guides",
   "currency",
   "usage",
   "billing_drift",
@@ -124,6 +126,12 @@ export function useClientsWiring(): UseQueryResult<ToolWiringView[], ApiError> {
     queryFn: () => host.clientsWiring({}),
     refetchOnMount: "always",
   });
+}
+
+/** How the tools that are not wired reach the gateway. */
+export function useClientGuides(): UseQueryResult<ToolGuideView[], ApiError> {
+  const host = useHost();
+  return useQuery<ToolGuideView[], ApiError>({ queryKey: ["client_guides"], queryFn: () => host.clientGuides() });
 }
 
 /** What wiring a tool, or undoing that, would change at this moment. */

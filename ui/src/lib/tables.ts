@@ -69,6 +69,7 @@ export const OPERATION_CHANGES = {
   clientEdit: ["clients", "settings"],
   clientRevoke: ["clients", "status", "settings"],
   clientsWiring: [],
+  clientGuides: [],
   clientWiringPlan: [],
   clientWire: ["clients", "status", "settings"],
   clientUnwire: ["clients"],

@@ -50,7 +50,8 @@ pub(crate) use self::ledger::{
 pub(crate) use self::vault::*;
 pub use self::wiring::unwired_view;
 pub(crate) use self::wiring::{
-    client_unwire, client_wire, client_wiring_plan, clients_unwire_all, clients_wiring,
+    client_guides, client_unwire, client_wire, client_wiring_plan, clients_unwire_all,
+    clients_wiring,
 };
 pub use backends::preset_views;
 pub(crate) use backends::*;

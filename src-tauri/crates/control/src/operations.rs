@@ -29,11 +29,12 @@ use crate::view::{
     RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
     RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
     SettingsValues, SettingsView, SilenceRef, SilenceView, StatementFile, StatementQuery,
-    StatementSaved, StatusView, ToolWiringView, UnwiredToolView, UsageAdviceQuery, UsageAdviceView,
-    UsageAnomaliesQuery, UsageAnomaliesView, UsageCrossQuery, UsageCrossView, UsageEfficiencyView,
-    UsageExpensiveView, UsageFailuresView, UsageForecastQuery, UsageForecastView, UsageHeatmapView,
-    UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery, UsageReportQuery, UsageView,
-    VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView, WiringPlanQuery, WiringPlanView,
+    StatementSaved, StatusView, ToolGuideView, ToolWiringView, UnwiredToolView, UsageAdviceQuery,
+    UsageAdviceView, UsageAnomaliesQuery, UsageAnomaliesView, UsageCrossQuery, UsageCrossView,
+    UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastQuery,
+    UsageForecastView, UsageHeatmapView, UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery,
+    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
+    WiringPlanQuery, WiringPlanView,
 };
 use crate::{ApiError, operation};
 
@@ -126,6 +127,8 @@ macro_rules! operations {
             client_revoke(req: ClientRef) -> (), changes [Clients, Status, Settings];
             /// Lists client tools and whether they use the gateway.
             clients_wiring(req: ClientsWiringQuery) -> Vec<ToolWiringView>, changes [];
+            /// Lists client tools that are not wired, and how each reaches the gateway all the same.
+            client_guides() -> Vec<ToolGuideView>, changes [];
             /// Returns what pointing a tool at the gateway, or undoing that, would change.
             client_wiring_plan(req: WiringPlanQuery) -> WiringPlanView, changes [];
             /// Points a tool at the gateway with a client of its own. No token is put into its files.

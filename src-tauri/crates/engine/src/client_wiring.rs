@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use domain::ClientId;
 use wiring::{
-    ChangedKeys, ClientTool, ToolEnvironment, ToolStatus, Wiring, WiringError, WiringPlan,
-    WiringTarget,
+    ChangedKeys, ClientTool, ToolEnvironment, ToolGuide, ToolStatus, Wiring, WiringError,
+    WiringPlan, WiringTarget,
 };
 
 use crate::EngineConfig;
@@ -47,6 +47,17 @@ impl ClientWiring {
     pub async fn list(&self, project: Option<&Path>) -> Result<Vec<ToolStatus>, ClientWiringError> {
         let wiring = self.wiring(project)?;
         Ok(tokio::task::spawn_blocking(move || wiring.list()).await?)
+    }
+
+    /// How the tools that are not wired reach the gateway at `address`. `model` stands in examples.
+    pub async fn guides(
+        &self,
+        address: String,
+        model: Option<String>,
+    ) -> Result<Vec<ToolGuide>, ClientWiringError> {
+        let wiring = self.wiring(None)?;
+        let guides = move || wiring.guides(&address, model.as_deref());
+        Ok(tokio::task::spawn_blocking(guides).await?)
     }
 
     /// What [`Self::wire`] would change.

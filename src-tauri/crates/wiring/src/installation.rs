@@ -21,10 +21,18 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Finds the tool by its program or by the folder of its files.
-    pub(crate) fn find(definition: &ToolDefinition, environment: &ToolEnvironment) -> Option<Self> {
-        let program = environment.find_program(definition.program);
-        if program.is_none() && !(definition.folder)(environment).is_dir() {
+    pub(crate) fn of_tool(tool: &ToolDefinition, environment: &ToolEnvironment) -> Option<Self> {
+        Self::find(Some(tool.program), &(tool.folder)(environment), environment)
+    }
+
+    /// Finds a tool by its program or by the folder of its files.
+    pub(crate) fn find(
+        program: Option<&str>,
+        folder: &Path,
+        environment: &ToolEnvironment,
+    ) -> Option<Self> {
+        let program = program.and_then(|name| environment.find_program(name));
+        if program.is_none() && !folder.is_dir() {
             return None;
         }
         let version = program.as_deref().and_then(find_version);

@@ -67,7 +67,7 @@ impl ToolStatus {
         planned: &[ToolFile],
     ) -> Self {
         let definition = tool.definition();
-        let installation = Installation::find(definition, environment);
+        let installation = Installation::of_tool(definition, environment);
         let (record, unreadable) = match record {
             Ok(record) => (record, None),
             Err(error) => (None, Some(error)),

@@ -15,6 +15,7 @@ use crate::document::{Document, edit_text};
 use crate::environment::ToolEnvironment;
 use crate::error::{FileProblem, WiringError};
 use crate::files::{Disk, missing_folders, read_config, remove_temporaries};
+use crate::guide::{GuidedTool, ToolGuide};
 use crate::installation::Installation;
 use crate::key::{KeyChange, KeyEdit};
 use crate::plan::{FileChange, WiringPlan};
@@ -53,6 +54,13 @@ impl Wiring {
     pub fn status(&self, tool: ClientTool) -> ToolStatus {
         let planned = (tool.definition().files)(&self.environment);
         ToolStatus::find(tool, &self.environment, self.records.load(tool), &planned)
+    }
+
+    /// How the tools reach a gateway at `address` that are not wired. `model` stands in examples.
+    #[must_use]
+    pub fn guides(&self, address: &str, model: Option<&str>) -> Vec<ToolGuide> {
+        let guide = |tool: &GuidedTool| ToolGuide::new(*tool, &self.environment, address, model);
+        GuidedTool::ALL.iter().map(guide).collect()
     }
 
     /// What [`Self::wire`] would change.
@@ -142,7 +150,7 @@ impl Wiring {
     ) -> Result<PreparedWiring, WiringError> {
         let definition = tool.definition();
         let earlier = self.records.load(tool)?;
-        if earlier.is_none() && Installation::find(definition, &self.environment).is_none() {
+        if earlier.is_none() && Installation::of_tool(definition, &self.environment).is_none() {
             return Err(WiringError::NotInstalled(tool));
         }
         let planned = (definition.files)(&self.environment);

@@ -86,6 +86,17 @@ test("all tools are disconnected at once, and one that is not says why", async (
   expect(dialog.queryByRole("button", { name: "Disconnect all" })).not.toBeInTheDocument();
 });
 
+test("the other tools say how they reach the gateway, those of this machine first", async () => {
+  const { user } = renderPanel("busy", "/clients");
+  const list = await screen.findByRole("list", { name: "Other tools" });
+  const names = within(list).getAllByText(/^(Zed|Cursor|OpenCode|Aider)$/);
+  expect(names.map((name) => name.textContent)).toEqual(["Zed", "Cursor", "OpenCode", "Aider"]);
+  expect(within(list).getByText("Not possible")).toBeVisible();
+  await user.click(within(list).getByText("OpenCode"));
+  const steps = within(list).getByRole("list", { name: "Steps for OpenCode" });
+  expect(within(steps).getByText("gatehouse run opencode")).toBeVisible();
+});
+
 test("without a tool on this machine, a client is added by hand", async () => {
   const { host, cache } = renderPanel("fresh", "/clients");
   await card("Claude Code");

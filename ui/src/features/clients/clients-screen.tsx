@@ -3,6 +3,7 @@ import { Plus, Unplug } from "lucide-react";
 import { useState } from "react";
 import { ClientsTable } from "@/features/clients/clients-table";
 import type { ToolChange } from "@/features/clients/tool-card";
+import { Guides } from "@/features/clients/guides";
 import { Tools } from "@/features/clients/tools";
 import { Button } from "@/components/button";
 import { FilterInput } from "@/components/filter-input";
@@ -93,6 +94,7 @@ export function ClientsScreen({ openId, adding, change, onOpen, onAdd, onChange,
         </div>
         <ClientsTable filter={filter} openId={openId} onOpen={onOpen} onAdd={onAdd} onClose={onClose} />
       </section>
+      <Guides />
       <AddClientDialog open={adding} onClose={onClose} onAdded={onOpen} />
       <WiringSheet tool={tool} change={shown} onClose={onClose} />
       <DisconnectAllDialog open={isEndingAll} tools={wired} onClose={() => setEndingAll(false)} />

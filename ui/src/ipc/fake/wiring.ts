@@ -2,6 +2,9 @@
 import type {
   ChangedKeys,
   ClientTool,
+  GuideKind,
+  GuidedTool,
+  ToolGuideView,
   ToolWiringView,
   WiringConflictView,
   WiredKeyChangeView,
@@ -12,7 +15,8 @@ import type { Doing } from "@/ipc/fake/doing";
 import { fault, raise, requireVault } from "@/ipc/fake/rules";
 import { makeClient } from "@/ipc/fake/world";
 
-type WiringOperation = "clientsWiring" | "clientWiringPlan" | "clientWire" | "clientUnwire" | "clientsUnwireAll";
+type WiringOperation =
+  "clientsWiring" | "clientWiringPlan" | "clientWire" | "clientUnwire" | "clientsUnwireAll" | "clientGuides";
 
 interface FakeTool {
   tool: ClientTool;
@@ -164,6 +168,57 @@ function release(tool: FakeTool): void {
   Object.assign(tool, { isWired: false, drift: [], conflicts: [] });
 }
 
+function guides(address: string): ToolGuideView[] {
+  const guide = (
+    tool: GuidedTool,
+    name: string,
+    kind: GuideKind,
+    sentence: string,
+    steps: [string, string | null][] = [],
+  ): ToolGuideView => ({
+    tool,
+    name,
+    kind,
+    sentence,
+    steps: steps.map(([text, code]) => ({ text, code })),
+    found: tool === "zed" || tool === "cursor",
+    version: tool === "zed" ? "0.214.5" : null,
+  });
+  return [
+    guide("opencode", "OpenCode", "run", "Started by `gatehouse run`, it gets the gateway as a provider.", [
+      ["Start it in your project:", "gatehouse run opencode"],
+      ["Choose a model of the provider Gatehouse, such as fast.", null],
+    ]),
+    guide("aider", "Aider", "run", "Started by `gatehouse run`, it gets address and token as variables.", [
+      ["Start it in your project, with a model after `openai/`:", "gatehouse run aider -- aider --model openai/fast"],
+    ]),
+    guide("zed", "Zed", "manual", "It keeps the token in the system keychain; its settings hold none.", [
+      [
+        "Add this to the settings of Zed:",
+        JSON.stringify(
+          {
+            language_models: {
+              openai_compatible: {
+                Gatehouse: { api_url: `${address}/v1`, available_models: [{ max_tokens: 200_000, name: "fast" }] },
+              },
+            },
+          },
+          null,
+          2,
+        ),
+      ],
+      ["Create a token; it is printed once:", "gatehouse clients add zed"],
+      ["In the settings of the agent panel, paste it as the key of Gatehouse.", null],
+    ]),
+    guide(
+      "cursor",
+      "Cursor",
+      "impossible",
+      "It sends requests through its own servers, which cannot reach this machine.",
+    ),
+  ];
+}
+
 export function fakeWiring(doing: Doing): Pick<Host, WiringOperation> {
   const { world, now, answer, changed } = doing;
   const tools = madeTools(world);
@@ -190,6 +245,7 @@ export function fakeWiring(doing: Doing): Pick<Host, WiringOperation> {
     };
   };
   return {
+    clientGuides: () => answer(() => guides(address())),
     clientsWiring: () => answer(() => tools.map((tool) => viewOf(tool, address()))),
     clientWiringPlan: ({ tool, undo, changed_keys: keys }) =>
       answer(() => {

@@ -41,6 +41,8 @@ pub(crate) enum ClientsCommand {
     Unwire(wiring::UnwireArguments),
     /// Show which tools use the gateway
     Status,
+    /// Show how the other tools reach the gateway
+    Guide(wiring::GuideArguments),
     /// Revoke a client's token immediately
     #[command(visible_aliases = ["rm", "del"], aliases = ["remove", "delete"])]
     Revoke(ClientArgument),
@@ -186,6 +188,7 @@ pub(crate) async fn run(
         ClientsCommand::Edit(wanted) => edit(wanted, core, console).await?,
         ClientsCommand::Wire(wanted) => return wiring::wire(wanted, core, console).await,
         ClientsCommand::Unwire(wanted) => return wiring::unwire(wanted, core, console).await,
+        ClientsCommand::Guide(wanted) => return wiring::guide(wanted, core, console).await,
         ClientsCommand::Status => return wiring::status(core, console).await,
         ClientsCommand::Revoke(client) => {
             control::client_revoke(core, ClientRef { id: client.name.clone() }).await?;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use control::view::{
-    ClientAdd, ClientRef, ClientScopeView, ClientTool, ClientsWiringQuery, GatewayState,
-    ToolWiringView, WiringRung, WiringState,
+    ClientAdd, ClientRef, ClientScopeView, ClientTool, ClientsWiringQuery, GatewayState, GuideKind,
+    GuidedTool, ToolWiringView, WiringRung, WiringState,
 };
 use control::{Core, Launch};
 use domain::Secret;
@@ -88,7 +88,12 @@ fn program_of(wanted: &RunArguments) -> Result<(PathBuf, Vec<OsString>), Command
     if let Some((program, arguments)) = wanted.command.split_first() {
         return Ok((program.into(), arguments.to_vec()));
     }
-    let tool = wanted.client.parse::<ClientTool>().map_err(|_| {
+    let name = wanted.client.as_str();
+    let guided = name.parse::<GuidedTool>().ok().filter(|tool| tool.kind() == GuideKind::Run);
+    if let Some(program) = guided.and_then(GuidedTool::program) {
+        return Ok((program.into(), Vec::new()));
+    }
+    let tool = name.parse::<ClientTool>().map_err(|_| {
         let message = format!("it is not known which program {} is", wanted.client);
         let hint = format!("Name it: `gatehouse run {} -- PROGRAM`.", wanted.client);
         CommandError::new(Exit::Usage, message).with_hint(hint)

@@ -13,7 +13,8 @@ use super::clients::{client_add, client_revoke, client_token, parse_client_id};
 use crate::ApiError;
 use crate::view::{
     ClientAdd, ClientRef, ClientScopeView, ClientUnwire, ClientWire, ClientsUnwireAll,
-    ClientsWiringQuery, ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView,
+    ClientsWiringQuery, ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery,
+    WiringPlanView,
 };
 
 pub(crate) async fn clients_wiring(
@@ -23,6 +24,14 @@ pub(crate) async fn clients_wiring(
     let project = req.project.map(PathBuf::from);
     let found = engine.client_wiring().list(project.as_deref()).await?;
     Ok(found.into_iter().map(|status| tool_view(engine, status)).collect())
+}
+
+pub(crate) async fn client_guides(engine: &Engine) -> Result<Vec<ToolGuideView>, ApiError> {
+    let settings = engine.settings();
+    let names = settings.routes.values().filter(|route| route.enabled).flat_map(|it| &it.models);
+    let model = names.into_iter().find(|name| !name.contains('*')).cloned();
+    let guides = engine.client_wiring().guides(engine.gateway().address(), model).await?;
+    Ok(guides.into_iter().map(Into::into).collect())
 }
 
 pub(crate) async fn client_wiring_plan(

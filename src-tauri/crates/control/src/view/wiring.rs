@@ -1,11 +1,13 @@
 //! Request and view types for pointing client tools at the gateway. No view holds a token or a
 //! secret of the user's files.
 
-use ::wiring::{Conflict, FilePlan, KeyChange};
+use ::wiring::{Conflict, FilePlan, KeyChange, ToolGuide};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-pub use ::wiring::{ChangedKeys, ClientTool, ConflictLayer, WiringRung, WiringState};
+pub use ::wiring::{
+    ChangedKeys, ClientTool, ConflictLayer, GuideKind, GuidedTool, WiringRung, WiringState,
+};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
 pub struct ClientsWiringQuery {
@@ -162,4 +164,44 @@ pub struct UnwiredToolView {
     pub name: String,
     /// Why it is still wired; None if it is not.
     pub error: Option<String>,
+}
+
+/// How a client tool that is not wired reaches the gateway.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ToolGuideView {
+    pub tool: GuidedTool,
+    /// The tool's own name.
+    pub name: String,
+    pub kind: GuideKind,
+    /// What is special about it.
+    pub sentence: String,
+    /// Empty if nothing helps.
+    pub steps: Vec<GuideStepView>,
+    /// True if it was found on this machine.
+    pub found: bool,
+    /// None if it is not known.
+    pub version: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct GuideStepView {
+    pub text: String,
+    /// What to run or to paste.
+    pub code: Option<String>,
+}
+
+impl From<ToolGuide> for ToolGuideView {
+    fn from(guide: ToolGuide) -> Self {
+        let ToolGuide { tool, kind, sentence, steps, installation } = guide;
+        let step = |step: ::wiring::GuideStep| GuideStepView { text: step.text, code: step.code };
+        Self {
+            tool,
+            name: tool.name().to_owned(),
+            kind,
+            sentence: sentence.to_owned(),
+            steps: steps.into_iter().map(step).collect(),
+            found: installation.is_some(),
+            version: installation.and_then(|found| found.version),
+        }
+    }
 }

@@ -3,7 +3,8 @@
 
 use control::view::{
     ChangedKeys, ClientTool, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
-    ToolWiringView, UnwiredToolView, WiringPlanQuery, WiringPlanView, WiringState,
+    GuideKind, GuidedTool, ToolGuideView, ToolWiringView, UnwiredToolView, WiringPlanQuery,
+    WiringPlanView, WiringState,
 };
 use control::{ClientWiring, Core, EngineConfig};
 
@@ -44,6 +45,13 @@ pub(crate) struct UnwireArguments {
     /// What to do with keys that someone else changed
     #[arg(long, value_name = "HOW", value_parser = word::<ChangedKeys>(), default_value = "refuse")]
     changed: ChangedKeys,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GuideArguments {
+    /// The tool; all of them if none is named
+    #[arg(value_name = "TOOL", value_parser = word::<GuidedTool>())]
+    tool: Option<GuidedTool>,
 }
 
 pub(super) async fn wire(
@@ -169,6 +177,54 @@ fn render_status(tools: &[ToolWiringView]) -> StyledText {
     if let Some(tool) = tools.iter().find(|tool| tool.state == WiringState::NotWired) {
         let hint = format!("`gatehouse clients wire {}` points it at the gateway.", tool.tool);
         text.piece(Tone::Muted, "hint: ").line(Tone::Plain, &hint);
+    }
+    text
+}
+
+pub(super) async fn guide(
+    wanted: GuideArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let mut guides = control::client_guides(core).await?;
+    guides.retain(|guide| wanted.tool.is_none_or(|tool| guide.tool == tool));
+    match wanted.tool {
+        Some(_) => console.print_view(&guides, |guides| render_guides(guides))?,
+        None => console.print_view(&guides, |guides| render_guide_table(guides))?,
+    }
+    Ok(Exit::Success)
+}
+
+fn render_guide_table(guides: &[ToolGuideView]) -> StyledText {
+    let mut table =
+        TextTable::new(&[Column::Left("Tool"), Column::Left("Here"), Column::Left("Gateway")]);
+    for guide in guides {
+        let way = match guide.kind {
+            GuideKind::Run => format!("`gatehouse run {}`", guide.tool),
+            GuideKind::Manual => format!("`gatehouse clients guide {}`", guide.tool),
+            GuideKind::Impossible => "not possible".to_owned(),
+        };
+        table.row([
+            TableCell::styled(Tone::Strong, &guide.name),
+            if guide.found { "yes" } else { "no" }.into(),
+            way.as_str().into(),
+        ]);
+    }
+    let mut text = StyledText::new();
+    text.table(&table);
+    text
+}
+
+fn render_guides(guides: &[ToolGuideView]) -> StyledText {
+    let mut text = StyledText::new();
+    for guide in guides {
+        text.line(Tone::Plain, &guide.sentence);
+        for (step, number) in guide.steps.iter().zip(1..) {
+            text.line(Tone::Strong, &format!("{number}. {}", step.text));
+            for line in step.code.iter().flat_map(|code| code.lines()) {
+                text.line(Tone::Plain, &format!("   {line}"));
+            }
+        }
     }
     text
 }

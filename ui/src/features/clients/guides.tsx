@@ -1,0 +1,72 @@
+/** Tools that are not wired: how each reaches the gateway all the same. */
+import { DisclosureSummary } from "@/components/disclosure-summary";
+import { CodeBlock } from "@/components/copy-button";
+import { Reading } from "@/components/reading";
+import { LoadingCard } from "@/components/skeleton";
+import { WithCode } from "@/components/with-code";
+import type { GuideKind, ToolGuideView } from "@/ipc/bindings";
+import { useClientGuides } from "@/ipc/queries";
+
+const WAY: Record<GuideKind, string> = {
+  run: "Start it with gatehouse run",
+  manual: "Set up by hand",
+  impossible: "Not possible",
+};
+
+export function Guides() {
+  const guides = useClientGuides();
+  return (
+    <section aria-label="Other tools" className="flex flex-col gap-2">
+      <div className="flex items-baseline gap-2">
+        <h2 className="text-13 font-semibold text-ink-1">Other tools</h2>
+        <p className="truncate text-12 text-ink-3">
+          Their files are not changed, because a token would have to be in them.
+        </p>
+      </div>
+      <Reading of={guides} skeleton={<LoadingCard label="Loading other tools" className="h-[242px]" />}>
+        {(all) => (
+          <ul aria-label="Other tools" className="divide-y divide-line rounded-card border border-line bg-surface-1">
+            {foundFirst(all).map((guide) => (
+              <li key={guide.tool}>
+                <Guide guide={guide} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </Reading>
+    </section>
+  );
+}
+
+function foundFirst(guides: ToolGuideView[]): ToolGuideView[] {
+  return [...guides].sort((a, b) => Number(b.found) - Number(a.found));
+}
+
+function Guide({ guide }: { guide: ToolGuideView }) {
+  return (
+    <details className="group">
+      <DisclosureSummary className="h-10 rounded-control px-3 text-13">
+        <span className="font-medium text-ink-1">{guide.name}</span>
+        <span className="text-12 text-ink-3">{guide.found ? (guide.version ?? "on this machine") : ""}</span>
+        <span className="ml-auto text-12 text-ink-2">{WAY[guide.kind]}</span>
+      </DisclosureSummary>
+      <div className="flex flex-col gap-3 px-4 pt-1 pb-4 pl-[34px] text-13">
+        <p className="text-pretty text-ink-2">
+          <WithCode>{guide.sentence}</WithCode>
+        </p>
+        {guide.steps.length > 0 && (
+          <ol aria-label={`Steps for ${guide.name}`} className="flex flex-col gap-3">
+            {guide.steps.map((step, index) => (
+              <li key={step.text} className="flex min-w-0 flex-col gap-1.5">
+                <span className="text-ink-1">
+                  {index + 1}. <WithCode>{step.text}</WithCode>
+                </span>
+                {step.code !== null && <CodeBlock title={`Step ${index + 1}`} code={step.code} />}
+              </li>
+            ))}
+          </ol>
+        )}
+      </div>
+    </details>
+  );
+}
