@@ -346,6 +346,7 @@ async fn every_json_answer_is_one_document_with_nothing_beside_it() {
         &["usage"],
         &["usage", "expensive"],
         &["pins", "list"],
+        &["audit"],
         &["requests"],
         &["requests", "views"],
         &["settings", "show"],

@@ -147,6 +147,36 @@ async fn an_agent_may_read_and_check_and_nothing_else_unless_it_is_allowed() {
 }
 
 #[tokio::test]
+async fn what_an_agent_changes_stands_in_the_audit_log_with_its_name() {
+    let home = TestHome::new(HomeVault::Memory);
+    allow(&home, "mcp_change").await;
+    for has_owner in [false, true] {
+        let served = if has_owner { Some(home.serve().await) } else { None };
+        let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;
+        session.call("status", json!({})).await;
+        let purged = session.call("purge_cache", json!({"what": {"kind": "everything"}})).await;
+        assert_eq!(purged.get("isError"), Some(&json!(false)), "{purged}");
+        assert_eq!(session.end().await, Some(0));
+        let log = home.gatehouse(&["audit", "--by", "mcp", "--json"]).run().await;
+        let log = log.expect_success().json();
+        let entries = log.get("entries").and_then(Value::as_array).expect("entries").clone();
+        assert_eq!(entries.len(), if has_owner { 2 } else { 1 }, "{log}");
+        let newest = entries.first().expect("an entry");
+        for (field, value) in
+            [("agent", "acceptance"), ("operation", "cache_purge"), ("outcome", "done")]
+        {
+            assert_eq!(newest.get(field), Some(&json!(value)), "{newest}");
+        }
+        if let Some(served) = served {
+            assert_eq!(served.stop().await, Some(0));
+        }
+    }
+    let typed = home.gatehouse(&["audit", "--by", "command-line", "--json"]).run().await;
+    let typed = typed.expect_success().json();
+    assert_eq!(typed.pointer("/entries/0/operation"), Some(&json!("settings_edit")), "{typed}");
+}
+
+#[tokio::test]
 async fn checks_tell_their_progress_to_who_asks() {
     let home = TestHome::new(HomeVault::Memory);
     let (mut session, _) = AgentSession::begin(&home, "2025-06-18").await;

@@ -149,6 +149,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
             "until": 4_000_000_000_000_i64}),
         "alert_rule_set" => json!({"rule": "backend-down", "delivery": "inbox"}),
         "inbox" => json!({"limit": 50}),
+        "audit_log" => json!({"limit": 200}),
         "inbox_read" => json!({"number": null}),
         "incident_note" => json!({"number": 1, "note": "seen"}),
         "budget_remove" => json!({"id": "monthly"}),
@@ -265,6 +266,7 @@ fn misplaced_key_bodies() -> Vec<Value> {
             "base_url": format!("http://u:{MARKED_KEY}@127.0.0.1:1/v1")}),
         json!({"range": MARKED_KEY, "set": MARKED_KEY, "limit": MARKED_KEY}),
         json!({"passphrase": {"it": MARKED_KEY}}),
+        json!({"caller": MARKED_KEY, "operation": MARKED_KEY, "limit": 1}),
         json!({"model": MARKED_KEY, "client": MARKED_KEY, "project": [MARKED_KEY], "closed": MARKED_KEY,
             "replaces": MARKED_KEY, "policy": MARKED_KEY, "candidates": MARKED_KEY, "ids": [MARKED_KEY]}),
     ]

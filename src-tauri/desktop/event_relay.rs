@@ -33,7 +33,7 @@ pub(crate) fn start(app: &AppHandle<Wry>, core: Core) {
 /// Tells the core if the window has the focus. A remote engine needs no focus, since it sends no
 /// notifications for this window.
 pub(crate) fn report_focus(core: &Core, focused: bool) {
-    if let Core::Local(engine) = core {
+    if let Core::Local(engine, _) = core {
         engine.notifications().set_focused(if focused {
             WindowFocus::Focused
         } else {

@@ -16,7 +16,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use control::{AppIdentity, Core, DesktopChannel, Engine, EngineConfig};
+use control::view::CallerKind;
+use control::{AppIdentity, Caller, Core, DesktopChannel, Engine, EngineConfig};
 use parking_lot::Mutex;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent, Wry};
 
@@ -72,7 +73,8 @@ async fn open_core(mut config: EngineConfig, opener: &NotificationOpener) -> any
     let on_open = Arc::new(move |path: &str| clicked.open(path));
     config.channel = Some(Arc::new(DesktopChannel::new(identity, on_open)));
     let core = Core::open(config).await.context("Gatehouse could not start")?;
-    if let Core::Local(engine) = &core {
+    let core = core.called_by(Caller::new(CallerKind::Window));
+    if let Core::Local(engine, _) = &core {
         opener.set_engine(engine.clone());
         control::serve(engine, |_path| None).await.context("Gatehouse could not start")?;
     }

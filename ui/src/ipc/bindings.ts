@@ -81,6 +81,8 @@ export const commands = {
 	budgetAllow: (req: BudgetAllow) => typedError<BudgetView, ApiError>(__TAURI_INVOKE("budget_allow", { req })),
 	/**  Removes a budget. */
 	budgetRemove: (req: BudgetRef) => typedError<null, ApiError>(__TAURI_INVOKE("budget_remove", { req })),
+	/**  Lists the calls of operations that change something, newest first. */
+	auditLog: (req: AuditLogQuery) => typedError<AuditLogView, ApiError>(__TAURI_INVOKE("audit_log", { req })),
 	/**  Lists all clients. */
 	clients: () => typedError<ClientView[], ApiError>(__TAURI_INVOKE("clients")),
 	/**  Creates a client with a local token and stores the token in the vault. */
@@ -384,6 +386,48 @@ export type ApiError = {
 	/**  The wrong field of the request, for a form to mark. */
 	field: string | null,
 };
+
+export type AuditEntryView = {
+	number: number,
+	/**  When the call ended. */
+	at: UnixMs,
+	caller: CallerKind,
+	/**  What an agent calls itself, which may be untrue. */
+	agent: string | null,
+	agent_version: string | null,
+	/**  Its name in the table of operations, such as `backend_add`. */
+	operation: string,
+	/**  What it does, in a few words. */
+	operation_label: string,
+	/**  The id of what it was about. None if it names none, or if it failed and nothing has that id. */
+	subject: string | null,
+	outcome: AuditOutcome,
+};
+
+export type AuditLogQuery = {
+	/**  Only entries with a smaller number: the next page. */
+	before?: number | null,
+	/**  Only calls from there. */
+	caller?: CallerKind | null,
+	/**  Only calls of this operation. */
+	operation?: string | null,
+	/**  At most 200. */
+	limit: number,
+};
+
+/**  Calls of operations that change something, newest first. */
+export type AuditLogView = {
+	entries: AuditEntryView[],
+	/**  Pass it as `before` for the next page; None if there is none. */
+	next: number | null,
+};
+
+/**  How an operation that changes something ended. */
+export type AuditOutcome = "done" | 
+/**  The request was wrong, or not allowed. Nothing was changed. */
+"refused" | 
+/**  It could not be done, or only in part. */
+"failed";
 
 /**  The most restrictive state of breaker, cooldown, block and override. */
 export type AvailabilityState = 
@@ -1045,6 +1089,17 @@ export type CacheView = {
 	advice: string | null,
 };
 
+/**  What called an operation. */
+export type CallerKind = 
+/**  The desktop window */
+"window" | 
+/**  The panel in a browser */
+"panel" | 
+/**  The command line */
+"command-line" | 
+/**  An agent, over MCP */
+"mcp";
+
 export type CandidateShareView = {
 	backend: string,
 	/**  The model requested from the backend. */
@@ -1075,6 +1130,8 @@ export type ChangeTag =
 "accesses" | "cache" | 
 /**  Alerts, silences and what is unread of the inbox. */
 "alerts" | "prices" | 
+/**  The log of what was changed, and by what. */
+"audit" | 
 /**  The ledger's file, its backups and its problems. */
 "ledger";
 

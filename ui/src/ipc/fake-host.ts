@@ -11,6 +11,7 @@ import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
 import { fakeBilling } from "@/ipc/fake/billing";
 import { fakeAlerts } from "@/ipc/fake/alerts";
+import { fakeAudit } from "@/ipc/fake/audit";
 import { fakeBudgets } from "@/ipc/fake/budgets";
 import { fakeCache } from "@/ipc/fake/cache";
 import { fakePins } from "@/ipc/fake/pins";
@@ -330,6 +331,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeSessionLogs({ ...doing, later, announce }),
     ...fakeRequests(doing),
     ...fakePins(doing),
+    ...fakeAudit(doing),
     ...fakeWiring(doing),
     ...fakeAlerts(doing),
     ...fakePrices(doing),

@@ -74,6 +74,7 @@ export const QUERY_NAMES = [
   "request_code",
   "saved_views",
   "prices",
+  "audit_log",
 ] as const;
 export type QueryName = (typeof QUERY_NAMES)[number];
 

@@ -8,6 +8,7 @@ import type { QueryName } from "@/ipc/queries";
 
 export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   alerts: ["alerts"],
+  audit: ["audit_log"],
   status: ["status"],
   backends: ["backends", "routes"],
   keys: ["keys", "keys_scan", "billing_drift"],

@@ -1,12 +1,14 @@
 // Generated from the Rust views; do not edit. `cargo xtask bindings` writes it.
 
 import type {
+  AuditOutcome,
   AvailabilityState,
   BackendTestStepState,
   BreakerOverrideView,
   BreakerState,
   CacheOutcomeView,
   CacheTierState,
+  CallerKind,
   ChangeTag,
   CheckSeverity,
   CheckStatus,
@@ -64,6 +66,7 @@ export const OPERATION_CHANGES = {
   budgetSet: ["usage", "settings"],
   budgetAllow: ["usage"],
   budgetRemove: ["usage", "settings"],
+  auditLog: [],
   clients: [],
   clientAdd: ["clients", "status", "settings"],
   clientEdit: ["clients", "settings"],
@@ -151,6 +154,12 @@ export interface Sign {
   shape: Shape;
   tone: Tone;
 }
+
+export const AUDIT_OUTCOME: Record<AuditOutcome, Sign> = {
+  done: { word: "Done", shape: "disc", tone: "ok" },
+  refused: { word: "Refused", shape: "dash", tone: "warn" },
+  failed: { word: "Failed", shape: "square", tone: "bad" },
+};
 
 export const AVAILABILITY: Record<AvailabilityState, Sign> = {
   ready: { word: "Healthy", shape: "disc", tone: "ok" },
@@ -277,6 +286,13 @@ export const WIRING: Record<WiringState, Sign> = {
   drifted: { word: "Changed", shape: "triangle", tone: "warn" },
   conflict: { word: "Overridden", shape: "triangle", tone: "warn" },
   broken: { word: "Unreadable", shape: "square", tone: "bad" },
+};
+
+export const CALLER_WORD: Record<CallerKind, string> = {
+  window: "Window",
+  panel: "Panel in a browser",
+  "command-line": "Command line",
+  mcp: "Agent",
 };
 
 export const FORCED_WORD: Record<BreakerOverrideView, string> = {

@@ -7,8 +7,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    alerts, ask, backends, budgets, cache, check, clients, completions, keys, ledger, mcp, models,
-    notify, pins, prices, requests, routes, run, settings, token, usage, vault,
+    alerts, ask, audit, backends, budgets, cache, check, clients, completions, keys, ledger, mcp,
+    models, notify, pins, prices, requests, routes, run, settings, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -96,6 +96,8 @@ pub(crate) enum CoreCommand {
     /// See what is wrong and what was, silence alerts, set their rules
     #[command(subcommand, visible_alias = "alert", aliases = ["incidents", "incident"])]
     Alerts(alerts::AlertsCommand),
+    /// See what was changed, and by what: window, command line, agents
+    Audit(audit::AuditArguments),
     /// Pin figures to the Overview, such as the cost of a project
     #[command(subcommand, visible_alias = "pin")]
     Pins(pins::PinsCommand),

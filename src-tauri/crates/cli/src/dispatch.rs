@@ -6,8 +6,9 @@ use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
 use crate::command::{
-    alerts, ask, backends, budgets, cache, check, clients, keys, ledger, mcp, models, notify,
-    panel, pins, prices, requests, routes, run, settings, status, stop, token, usage, vault,
+    alerts, ask, audit, backends, budgets, cache, check, clients, keys, ledger, mcp, models,
+    notify, panel, pins, prices, requests, routes, run, settings, status, stop, token, usage,
+    vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -151,6 +152,7 @@ async fn dispatch_core_command(
         CoreCommand::Routes(wanted) => routes::run(wanted, core, console).await,
         CoreCommand::Clients(wanted) => clients::run(wanted, core, console).await,
         CoreCommand::Alerts(wanted) => alerts::run(wanted, core, console).await,
+        CoreCommand::Audit(wanted) => audit::run(wanted, core, console).await,
         CoreCommand::Budgets(wanted) => budgets::run(wanted, core, console).await,
         CoreCommand::Pins(wanted) => pins::run(wanted, core, console).await,
         CoreCommand::Token(wanted) => token::run(wanted, core, console).await,

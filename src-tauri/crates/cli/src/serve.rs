@@ -61,7 +61,7 @@ async fn serve(
     core: &Core,
     console: &mut Console,
 ) -> Result<StopSignals, CommandError> {
-    let Core::Local(engine) = core else {
+    let Core::Local(engine, _) = core else {
         let address = control::status(core).await?.gateway.address;
         return Err(CommandError::new(
             Exit::Negative,
@@ -136,7 +136,7 @@ pub(crate) fn announce(
 /// Starts the gateway for a call that runs without an owner process, so that the call can reach it.
 /// An owner serves already.
 pub(crate) async fn serve_without_panel(core: &Core) -> Result<(), CommandError> {
-    if let Core::Local(engine) = core {
+    if let Core::Local(engine, _) = core {
         control::serve(engine, no_panel_file).await?;
     }
     Ok(())

@@ -3,16 +3,18 @@
 
 use std::time::Duration;
 
-use domain::Moment;
+use domain::{CallerKind, Moment};
 use engine::{Engine, EngineConfig, Folders, LockError, StartError, Topic, find_owner, is_owned};
 
+use crate::caller::Caller;
 use crate::panel_event::ChangeTag;
 use crate::remote::{OWNER_SILENCE_MAX, RemoteEngine};
 
 /// What operations run on. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum Core {
-    Local(Engine),
+    /// The engine of this process, and what calls it.
+    Local(Engine, Caller),
     /// The engine of another process, over the control listener.
     Remote(RemoteEngine),
 }
@@ -21,12 +23,13 @@ pub enum Core {
 const OWNER_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Core {
-    /// Opens the engine, or finds the process that owns the data folder.
+    /// Opens the engine, or finds the process that owns the data folder. The caller is the command
+    /// line unless [`Core::called_by`] says otherwise.
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
         let folders = config.folders.clone();
         wait_until_reachable_or_free(&folders).await;
         match Engine::open(config).await {
-            Ok(engine) => Ok(Self::Local(engine)),
+            Ok(engine) => Ok(Self::Local(engine, Caller::new(CallerKind::CommandLine))),
             Err(StartError::Lock(LockError::Held(path))) => match find_owner(&folders) {
                 Some(note) => Ok(Self::Remote(RemoteEngine::new(folders, note))),
                 None => Err(StartError::Lock(LockError::Held(path))),
@@ -35,23 +38,32 @@ impl Core {
         }
     }
 
+    /// The same core for another caller.
+    #[must_use]
+    pub fn called_by(&self, caller: Caller) -> Self {
+        match self {
+            Self::Local(engine, _) => Self::Local(engine.clone(), caller),
+            Self::Remote(owner) => Self::Remote(owner.called_by(caller)),
+        }
+    }
+
     /// Stops the engine of this process. An engine of another process keeps running.
     pub async fn stop(&self) {
-        if let Self::Local(engine) = self {
+        if let Self::Local(engine, _) = self {
             engine.stop().await;
         }
     }
 
     /// Ends the grace period of in-flight requests when the engine of this process stops.
     pub fn end_grace_period(&self) {
-        if let Self::Local(engine) = self {
+        if let Self::Local(engine, _) = self {
             engine.gateway().end_grace_period();
         }
     }
 
     /// Logs the time from the start of the core to the first data on the screen.
     pub fn log_first_paint(&self) {
-        if let Self::Local(engine) = self {
+        if let Self::Local(engine, _) = self {
             let taken = engine.clock().now().since(Moment::default());
             tracing::info!(ms = taken.as_millis(), "the panel is painted");
         }
@@ -59,7 +71,7 @@ impl Core {
 
     /// Tells every open panel which data an operation has changed.
     pub(crate) fn announce_changes(&self, tags: &[ChangeTag]) {
-        if let Self::Local(engine) = self {
+        if let Self::Local(engine, _) = self {
             let topics: Vec<Topic> = tags.iter().map(|tag| (*tag).into()).collect();
             engine.events().send_changed(&topics);
         }

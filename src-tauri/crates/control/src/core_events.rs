@@ -16,7 +16,7 @@ impl CoreEvents {
     /// Subscribes to the events of `core` from now on.
     pub async fn subscribe(core: &Core) -> Result<Self, ApiError> {
         match core {
-            Core::Local(engine) => Ok(Self::Local(PanelEvents::subscribe(engine))),
+            Core::Local(engine, _) => Ok(Self::Local(PanelEvents::subscribe(engine))),
             Core::Remote(owner) => owner.subscribe().await.map(Self::Remote),
         }
     }

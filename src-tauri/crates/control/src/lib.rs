@@ -7,6 +7,8 @@
 
 mod agent_tool;
 mod amount;
+mod audit;
+mod caller;
 mod core;
 mod core_events;
 mod csv_cell;
@@ -29,6 +31,8 @@ pub use crate::core::Core;
 pub use ::wiring::Launch;
 pub use agent_tool::{AgentPermission, AgentTool, SchemaError, json_schema};
 pub use amount::{parse_span, parse_time_to_come};
+pub use audit::is_audited;
+pub use caller::{AgentName, Caller};
 pub use core_events::CoreEvents;
 pub use csv_cell::guard_formula;
 pub use display::DisplayAvailability;

@@ -1,6 +1,7 @@
 //! Implementations of the operations in the table in `operations`, one file for each screen.
 
 mod alerts;
+mod audit;
 mod backends;
 mod billing;
 mod budgets;
@@ -38,6 +39,7 @@ mod verdict;
 mod wiring;
 
 pub(crate) use self::alerts::*;
+pub(crate) use self::audit::audit_log;
 pub(crate) use self::billing::{
     billing_cancel, billing_drift, billing_fetch, billing_import, billing_progress_view,
 };

@@ -4,37 +4,38 @@
 //! what a call has changed.
 
 use domain::Secret;
-use engine::{Engine, Topic};
+use engine::Topic;
 use zeroize::Zeroizing;
 
 use crate::agent_tool::{AgentPermission, AgentTool, NoInput, json_schema};
+use crate::audit::AuditedCall;
 use crate::core::Core;
 use crate::panel_event::ChangeTag;
 use crate::view::{
-    AlertRef, AlertRuleSet, AlertRuleView, AlertSilence, AlertsView, BackendAdd, BackendEdit,
-    BackendPresetView, BackendRef, BackendSwitch, BackendTestView, BackendView, BacktestQuery,
-    BacktestView, BillingFetch, BillingImport, BillingReportView, BreakerTimelineQuery,
-    BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView, CachePurge,
-    CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientUnwire,
-    ClientView, ClientWire, ClientsUnwireAll, ClientsWiringQuery, CurrencyView, DriftQuery,
-    DriftView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest, InboxQuery,
-    InboxRead, InboxView, IncidentNote, IncidentView, IssuedToken, KeyAdd, KeyImportView, KeyRef,
-    KeyReplace, KeyVerificationView, KeyView, KeysImport, KeysScan, KeysScanView, LedgerBackupView,
-    LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView, LedgerRepair, LedgerRestore,
-    LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView, NotificationTestView, PinRef,
-    PinSave, PinView, PinsQuery, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
-    PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef,
-    PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart,
-    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
-    RouteDecisionView, RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView,
-    RoutesOrder, RoutesView, SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView,
-    SettingsValues, SettingsView, SilenceRef, SilenceView, StatementFile, StatementQuery,
-    StatementSaved, StatusView, ToolGuideView, ToolWiringView, UnwiredToolView, UsageAdviceQuery,
-    UsageAdviceView, UsageAnomaliesQuery, UsageAnomaliesView, UsageCrossQuery, UsageCrossView,
-    UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastQuery,
-    UsageForecastView, UsageHeatmapView, UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery,
-    UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView,
-    WiringPlanQuery, WiringPlanView,
+    AlertRef, AlertRuleSet, AlertRuleView, AlertSilence, AlertsView, AuditLogQuery, AuditLogView,
+    BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
+    BackendView, BacktestQuery, BacktestView, BillingFetch, BillingImport, BillingReportView,
+    BreakerTimelineQuery, BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView,
+    CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
+    ClientUnwire, ClientView, ClientWire, ClientsUnwireAll, ClientsWiringQuery, CurrencyView,
+    DriftQuery, DriftView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest,
+    InboxQuery, InboxRead, InboxView, IncidentNote, IncidentView, IssuedToken, KeyAdd,
+    KeyImportView, KeyRef, KeyReplace, KeyVerificationView, KeyView, KeysImport, KeysScan,
+    KeysScanView, LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge,
+    LedgerMergedView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
+    LedgerView, LogImportView, NotificationTestView, PinRef, PinSave, PinView, PinsQuery,
+    PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
+    PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef, PriceImportView,
+    PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart, ReadinessView,
+    RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView,
+    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
+    SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView,
+    SilenceRef, SilenceView, StatementFile, StatementQuery, StatementSaved, StatusView,
+    ToolGuideView, ToolWiringView, UnwiredToolView, UsageAdviceQuery, UsageAdviceView,
+    UsageAnomaliesQuery, UsageAnomaliesView, UsageCrossQuery, UsageCrossView, UsageEfficiencyView,
+    UsageExpensiveView, UsageFailuresView, UsageForecastQuery, UsageForecastView, UsageHeatmapView,
+    UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery, UsageReportQuery, UsageView,
+    VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView, WiringPlanQuery, WiringPlanView,
 };
 use crate::{ApiError, operation};
 
@@ -117,6 +118,8 @@ macro_rules! operations {
             budget_allow(req: BudgetAllow) -> BudgetView, changes [Usage];
             /// Removes a budget.
             budget_remove(req: BudgetRef) -> (), changes [Usage, Settings];
+            /// Lists the calls of operations that change something, newest first.
+            audit_log(req: AuditLogQuery) -> AuditLogView, changes [];
             /// Lists all clients.
             clients() -> Vec<ClientView>, changes [];
             /// Creates a client with a local token and stores the token in the vault.
@@ -273,10 +276,17 @@ macro_rules! entry_points {
             $(#[doc = $doc])*
             pub async fn $name(core: &Core $(, $req: $Req)?) -> Result<$View, ApiError> {
                 match core {
-                    Core::Local(engine) => {
-                        let view = operation::$name(engine $(, $req)?).await?;
-                        core.announce_changes(&[$(ChangeTag::$tag),*]);
-                        Ok(view)
+                    Core::Local(engine, caller) => {
+                        let changes: &[ChangeTag] = &[$(ChangeTag::$tag),*];
+                        let request = entry_points!(@body $($req)?);
+                        let call =
+                            AuditedCall::begin(engine, caller, stringify!($name), changes, request);
+                        let outcome = operation::$name(engine $(, $req)?).await;
+                        if outcome.is_ok() {
+                            core.announce_changes(changes);
+                        }
+                        call.end(&outcome).await;
+                        outcome
                     }
                     Core::Remote(owner) => owner.call(stringify!($name), entry_points!(@body $($req)?)).await,
                 }
@@ -324,7 +334,12 @@ operations!(entry_points);
 /// Returns a client's local token. For the command line only; no panel may call this.
 pub async fn client_token(core: &Core, req: ClientRef) -> Result<Secret, ApiError> {
     match core {
-        Core::Local(engine) => operation::client_token(engine, req).await,
+        Core::Local(engine, caller) => {
+            let call = AuditedCall::begin(engine, caller, "client_token", &[], &req);
+            let token = operation::client_token(engine, req).await;
+            call.end(&token).await;
+            token
+        }
         Core::Remote(owner) => owner.call("client_token", &req).await,
     }
 }
@@ -332,7 +347,12 @@ pub async fn client_token(core: &Core, req: ClientRef) -> Result<Secret, ApiErro
 /// Returns a new address that opens the panel in a browser once. For the command line only.
 pub async fn panel_address(core: &Core) -> Result<Zeroizing<String>, ApiError> {
     match core {
-        Core::Local(engine) => operation::panel_address(engine),
+        Core::Local(engine, caller) => {
+            let call = AuditedCall::begin(engine, caller, "panel_address", &[], &());
+            let address = operation::panel_address(engine);
+            call.end(&address).await;
+            address
+        }
         Core::Remote(owner) => owner.call("panel_address", &()).await,
     }
 }
@@ -340,16 +360,15 @@ pub async fn panel_address(core: &Core) -> Result<Zeroizing<String>, ApiError> {
 /// Creates a client and returns its token. For the command line only; no panel may call this.
 pub async fn client_issue(core: &Core, req: ClientAdd) -> Result<IssuedToken, ApiError> {
     match core {
-        Core::Local(engine) => {
-            let token = operation::client_issue(engine, req).await?;
-            announce_client_change(engine);
-            Ok(token)
+        Core::Local(engine, caller) => {
+            let call = AuditedCall::begin(engine, caller, "client_issue", &[], &req);
+            let issued = operation::client_issue(engine, req).await;
+            if issued.is_ok() {
+                engine.events().send_changed(&[Topic::Clients, Topic::Status, Topic::Settings]);
+            }
+            call.end(&issued).await;
+            issued
         }
         Core::Remote(owner) => owner.call("client_issue", &req).await,
     }
-}
-
-/// Tells every open panel that clients have changed.
-pub(crate) fn announce_client_change(engine: &Engine) {
-    engine.events().send_changed(&[Topic::Clients, Topic::Status, Topic::Settings]);
 }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::CallerKind;
 use engine::{Engine, ServeError, ServingAddresses};
 use futures_util::StreamExt as _;
 use futures_util::stream::{BoxStream, unfold};
 use gateway::{Asset, ControlCaller, ControlOperations, ControlReply};
 
+use crate::caller::Caller;
 use crate::core::Core;
 use crate::event::PanelEvents;
 use crate::view::{ClientAdd, ClientRef};
-use crate::{ApiError, ErrorCode, json, operation, operations, request_json};
+use crate::{ApiError, ErrorCode, json, operations, request_json};
 
 /// Finds a file of the panel by its path without a leading slash.
 pub type AssetLookup = fn(&str) -> Option<Asset>;
@@ -31,12 +33,13 @@ struct OperationsListener {
 #[async_trait]
 impl ControlOperations for OperationsListener {
     async fn call(&self, caller: ControlCaller, name: &str, body: Bytes) -> ControlReply {
+        let core = Core::Local(self.engine.clone(), read_caller(&caller));
         let answer = match (name, caller) {
-            ("client_token" | "client_issue" | "panel_address", ControlCaller::Local) => {
-                self.call_token_operation(name, &body).await
+            ("client_token" | "client_issue" | "panel_address", ControlCaller::Local { .. }) => {
+                call_token_operation(&core, name, &body).await
             }
             // A panel never sees a token, so these operations do not exist for it.
-            _ => operations::call(&Core::Local(self.engine.clone()), name, &body).await,
+            _ => operations::call(&core, name, &body).await,
         };
         match answer {
             Ok(view) => ControlReply { status: 200, body: view.into() },
@@ -59,23 +62,24 @@ impl ControlOperations for OperationsListener {
     }
 }
 
-impl OperationsListener {
-    async fn call_token_operation(&self, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-        match name {
-            "client_issue" => {
-                let issued =
-                    operation::client_issue(&self.engine, json::parse_request::<ClientAdd>(body)?)
-                        .await?;
-                operations::announce_client_change(&self.engine);
-                Ok(request_json::issued_token_json(&issued))
-            }
-            "panel_address" => {
-                json::serialize_view(&operation::panel_address(&self.engine)?.as_str())
-            }
-            _ => {
-                let client = json::parse_request::<ClientRef>(body)?;
-                Ok(request_json::token_json(&operation::client_token(&self.engine, client).await?))
-            }
+fn read_caller(caller: &ControlCaller) -> Caller {
+    match caller {
+        ControlCaller::Local { name } => Caller::from_header(name.as_deref()),
+        ControlCaller::Panel => Caller::new(CallerKind::Panel),
+    }
+}
+
+async fn call_token_operation(core: &Core, name: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+    match name {
+        "client_issue" => {
+            let request = json::parse_request::<ClientAdd>(body)?;
+            let issued = operations::client_issue(core, request).await?;
+            Ok(request_json::issued_token_json(&issued))
+        }
+        "panel_address" => json::serialize_view(&operations::panel_address(core).await?.as_str()),
+        _ => {
+            let client = json::parse_request::<ClientRef>(body)?;
+            Ok(request_json::token_json(&operations::client_token(core, client).await?))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Calls operations of an engine in another process, over its control listener.
 
 use bytes::Bytes;
+use domain::CallerKind;
 use engine::{Folders, OwnerNote, find_owner};
 use gateway::{LoopbackCall, LoopbackError, LoopbackEvents, LoopbackReply, loopback_call};
 use parking_lot::Mutex;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
+use crate::caller::Caller;
 use crate::panel_event::PanelEvent;
 use crate::request_json::RequestJson;
 use crate::{ApiError, ErrorCode};
@@ -54,11 +56,17 @@ const SLOW_OPERATIONS: &[&str] = &[
 pub struct RemoteEngine {
     folders: Folders,
     note: Arc<Mutex<OwnerNote>>,
+    caller: Caller,
 }
 
 impl RemoteEngine {
     pub(crate) fn new(folders: Folders, note: OwnerNote) -> Self {
-        Self { folders, note: Arc::new(Mutex::new(note)) }
+        let caller = Caller::new(CallerKind::CommandLine);
+        Self { folders, note: Arc::new(Mutex::new(note)), caller }
+    }
+
+    pub(crate) fn called_by(&self, caller: Caller) -> Self {
+        Self { caller, ..self.clone() }
     }
 
     /// Calls an operation. If the owner has restarted, finds it again and repeats the call.
@@ -138,7 +146,9 @@ impl RemoteEngine {
         let note = self.note.lock();
         let port = Url::parse(&note.address).ok().and_then(|url| url.port());
         let port = port.ok_or_else(unreadable_response_error)?;
-        Ok(LoopbackCall::to(port, format!("/control/v1/{operation}")).with_token(&note.token))
+        Ok(LoopbackCall::to(port, format!("/control/v1/{operation}"))
+            .with_token(&note.token)
+            .with_caller(&self.caller.header()))
     }
 
     fn find_owner_again(&self) -> bool {

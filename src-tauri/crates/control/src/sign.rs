@@ -2,10 +2,10 @@
 //! state is never shown by colour alone.
 
 use crate::view::{
-    AvailabilityState, BackendTestStepState, BreakerOverrideView, BreakerState, CacheOutcomeView,
-    CacheTierState, CheckSeverity, CheckStatus, FailureClass, GatewayState, HealthStateView,
-    KeyState, LedgerStateView, PlaygroundState, ReadinessVerdict, RequestStateView, VaultKind,
-    VaultStateView, VerdictLevel, WiringState,
+    AuditOutcome, AvailabilityState, BackendTestStepState, BreakerOverrideView, BreakerState,
+    CacheOutcomeView, CacheTierState, CallerKind, CheckSeverity, CheckStatus, FailureClass,
+    GatewayState, HealthStateView, KeyState, LedgerStateView, PlaygroundState, ReadinessVerdict,
+    RequestStateView, VaultKind, VaultStateView, VerdictLevel, WiringState,
 };
 
 domain::words! {
@@ -108,6 +108,11 @@ fn json_word(state: impl serde::Serialize) -> Result<String, serde_json::Error> 
 }
 
 signs! {
+    AUDIT_OUTCOME: AuditOutcome {
+        Done => Disc Ok "done",
+        Refused => Dash Warn "refused",
+        Failed => Square Bad "failed",
+    }
     AVAILABILITY: AvailabilityState {
         Ready => Disc Ok "healthy",
         Recovering => Half Warn "recovering",
@@ -259,6 +264,12 @@ macro_rules! labels {
 }
 
 labels! {
+    CALLER_WORD: CallerKind {
+        Window => "window",
+        Panel => "panel in a browser",
+        CommandLine => "command line",
+        Mcp => "agent",
+    }
     FORCED_WORD: BreakerOverrideView {
         Open => "traffic blocked",
         Closed => "traffic allowed",
@@ -310,7 +321,7 @@ mod tests {
     #[test]
     fn states_have_their_json_words_in_the_panels_table() {
         let tables = sign_tables().unwrap();
-        let availability = &tables[0];
+        let availability = &tables[1];
         assert_eq!(availability.state_type, "AvailabilityState");
         let (word, sign) = &availability.signs[3];
         assert_eq!((word.as_str(), sign.text()), ("cooling_down", "▲ cooling down".to_owned()));

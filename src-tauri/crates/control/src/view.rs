@@ -9,6 +9,7 @@ mod agents;
 mod alerts;
 mod analytics;
 mod anomalies;
+mod audit;
 mod backends;
 mod billing;
 mod budgets;
@@ -48,12 +49,14 @@ pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
 pub use ::settings::{BackendKind, ClientPriority, PinMeasure, PinRange, ResiliencePreset};
 pub use domain::{
-    AlertDelivery, BilledSource, BillingProvider, BudgetAction, BudgetDimension, BudgetMarkKind,
-    BudgetPeriod, CacheMode, CheckSet, ExtraDialect, Meter, PoolOrder, ReadinessVerdict,
-    RoutePolicy, SessionTool, TranslationMode, Unit, UnsupportedFeature, VaultKind, Weekday,
+    AlertDelivery, AuditOutcome, BilledSource, BillingProvider, BudgetAction, BudgetDimension,
+    BudgetMarkKind, BudgetPeriod, CacheMode, CallerKind, CheckSet, ExtraDialect, Meter, PoolOrder,
+    ReadinessVerdict, RoutePolicy, SessionTool, TranslationMode, Unit, UnsupportedFeature,
+    VaultKind, Weekday,
 };
 
 pub use self::alerts::*;
+pub use self::audit::*;
 pub use self::wiring::*;
 pub use advice::*;
 pub use agents::*;

@@ -14,6 +14,31 @@ words! {
 }
 
 words! {
+    /// What called an operation.
+    CallerKind {
+        /// The desktop window
+        Window = "window",
+        /// The panel in a browser
+        Panel = "panel",
+        /// The command line
+        CommandLine = "command-line",
+        /// An agent, over MCP
+        Mcp = "mcp",
+    }
+}
+
+words! {
+    /// How an operation that changes something ended.
+    AuditOutcome {
+        Done = "done",
+        /// The request was wrong, or not allowed. Nothing was changed.
+        Refused = "refused",
+        /// It could not be done, or only in part.
+        Failed = "failed",
+    }
+}
+
+words! {
     /// Which readiness checks a run includes.
     CheckSet {
         /// Local checks only; takes under three seconds.

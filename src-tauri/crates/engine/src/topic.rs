@@ -27,6 +27,8 @@ macro_rules! for_each_topic {
             /// Alerts, silences and what is unread of the inbox.
             Alerts = "alerts",
             Prices = "prices",
+            /// The log of what was changed, and by what.
+            Audit = "audit",
             /// The ledger's file, its backups and its problems.
             Ledger = "ledger",
         }

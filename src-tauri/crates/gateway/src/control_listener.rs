@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::connection_limiter::ConnectionSlot;
 use crate::control_tokens::ControlTokens;
 use crate::guard::{self, AllowedHosts};
+use crate::headers::CALLER;
 use crate::limits::{CONTROL_BODY_BYTES_MAX, HEARTBEAT, ListenerLimits};
 use crate::listener::{self, Listener, RequestHandler, StopSignal};
 use crate::response::{self, Refusal, ResponseBody};
@@ -53,10 +54,13 @@ pub trait ControlOperations: Send + Sync {
     fn asset(&self, path: &str) -> Option<Asset>;
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ControlCaller {
     /// A program of this user, with the token from the runtime folder.
-    Local,
+    Local {
+        /// What it says it is, in the header `x-gatehouse-caller`.
+        name: Option<String>,
+    },
     /// The panel in a browser, with its session.
     Panel,
 }
@@ -201,7 +205,8 @@ impl ControlConnection {
         let tokens = &self.control.tokens;
         let shown = token::bearer(headers).ok_or_else(not_signed_in)?;
         if tokens.is_local(&shown) {
-            return Ok((ControlCaller::Local, CancellationToken::new()));
+            let name = headers.get(CALLER).and_then(|name| name.to_str().ok()).map(str::to_owned);
+            return Ok((ControlCaller::Local { name }, CancellationToken::new()));
         }
         let ended = tokens.use_session(&shown).ok_or_else(not_signed_in)?;
         Ok((ControlCaller::Panel, ended))

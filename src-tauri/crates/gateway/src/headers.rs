@@ -17,6 +17,9 @@ pub(crate) const PROJECT: HeaderName = HeaderName::from_static("x-gatehouse-proj
 /// The priority of a request; not forwarded.
 pub(crate) const PRIORITY: HeaderName = HeaderName::from_static("x-gatehouse-priority");
 
+/// What a program that calls the control API says it is.
+pub(crate) const CALLER: HeaderName = HeaderName::from_static("x-gatehouse-caller");
+
 const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
 /// The version of the Anthropic requests that Gatehouse writes, and the default for clients that state none

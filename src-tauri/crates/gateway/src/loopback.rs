@@ -19,6 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use wire::{SseDecoder, SsePayload};
 
+use crate::headers::CALLER;
 use crate::limits::ANSWER_BYTES_MAX;
 
 /// Time for a whole call. Longer operations report their progress as events.
@@ -92,6 +93,15 @@ impl LoopbackCall {
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    /// Says who calls, for the control API. Text that no header can hold is left out.
+    #[must_use]
+    pub fn with_caller(mut self, caller: &str) -> Self {
+        if let Ok(value) = HeaderValue::try_from(caller) {
+            self.headers.insert(CALLER, value);
+        }
         self
     }
 

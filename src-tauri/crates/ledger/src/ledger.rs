@@ -1,5 +1,6 @@
 //! The public handle for all writes and reads.
 
+mod audit;
 mod sums;
 
 use std::collections::HashMap;

@@ -14,6 +14,7 @@
 mod alerts;
 mod attempt_outcomes;
 mod attempts;
+mod audit;
 mod backup;
 mod billed;
 mod budget_history;
@@ -76,6 +77,7 @@ pub use attempt_outcomes::{
     AttemptEnd, AttemptOutcome, ModelLatency, OUTCOMES_MAX, RECENT_REQUESTS_MAX,
 };
 pub use attempts::ATTEMPTS_MAX;
+pub use audit::{AUDIT_DAYS_KEPT_MAX, AUDIT_ENTRIES_KEPT_MAX, AuditQuery, AuditRecord, AuditRow};
 pub use backup::{BACKUP_AGE_DAYS_MAX, BACKUPS_KEPT_MAX, LedgerBackup};
 pub use billed::BilledDay;
 pub use budget_history::{BUDGET_ALLOWANCES_KEPT_MAX, BUDGET_CROSSINGS_KEPT_MAX};

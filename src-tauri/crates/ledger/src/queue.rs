@@ -299,6 +299,14 @@ impl WriteQueue {
 
     /// Queues a write and waits until it is committed.
     pub(crate) async fn write(&self, job: LedgerWrite) -> TaskResult {
+        self.push_task(job)?.await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// Queues a write. The receiver is told when it is committed.
+    pub(crate) fn push_task(
+        &self,
+        job: LedgerWrite,
+    ) -> Result<oneshot::Receiver<TaskResult>, LedgerError> {
         let (answer, committed) = oneshot::channel();
         {
             let mut waiting = self.waiting.lock();
@@ -309,7 +317,7 @@ impl WriteQueue {
             }
         }
         self.wake.notify_one();
-        committed.await.unwrap_or(Err(LedgerError::Closed))
+        Ok(committed)
     }
 
     /// Waits until the records queued before are committed, the disk refuses, or [`CATCH_UP_MAX`]

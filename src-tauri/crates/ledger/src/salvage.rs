@@ -74,6 +74,7 @@ const TABLES: &[SalvageTable] = &[
     table("alert_state", "id", None),
     table("alerts", "number", None),
     table("alert_notes", "number", None),
+    table("audit_log", "number", None),
     table("budget_crossings", "number", None),
     table("budget_allowances", "number", None),
 ];

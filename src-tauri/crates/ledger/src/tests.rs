@@ -2,6 +2,7 @@
 
 mod alerts;
 mod attempts;
+mod audit;
 mod backlog;
 mod billed;
 mod devices;

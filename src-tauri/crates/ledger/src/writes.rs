@@ -10,6 +10,7 @@ use pricing::Price;
 use rusqlite::{CachedStatement, Connection};
 
 use crate::alerts::{self, AlertChange};
+use crate::audit::{self, AuditRecord};
 use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
@@ -63,6 +64,7 @@ pub(crate) enum LedgerWrite {
     SessionMatches(Vec<SessionMatch>),
     SessionValues(Vec<AnswerValue>),
     Alerts(Vec<AlertChange>),
+    Audit(AuditRecord),
     BudgetCrossings(Vec<BudgetCrossing>),
     BudgetCrossingsTold(BudgetId),
     BudgetAllowance { budget: BudgetId, allowance: BudgetAllowance },
@@ -129,6 +131,7 @@ impl LedgerWrite {
             Self::SessionValues(values) => session_values::set(connection, values),
             Self::SessionMatches(matches) => session_matches::mark(connection, matches),
             Self::Alerts(changes) => alerts::apply(connection, changes),
+            Self::Audit(record) => audit::insert(connection, record),
             Self::BudgetCrossings(crossings) => {
                 budget_history::add_crossings(connection, crossings)
             }

@@ -27,7 +27,7 @@ impl CoreSource {
     pub(crate) async fn acquire(&self) -> Result<Core, ApiError> {
         let mut open = self.open.lock().await;
         if let Some(known) = &mut *open
-            && matches!(known.core, Core::Local(_))
+            && matches!(known.core, Core::Local(..))
         {
             known.calls += 1;
             return Ok(known.core.clone());
@@ -68,7 +68,7 @@ impl CoreSource {
 
 /// Starts the gateway of an engine in this process. An owner serves already.
 pub(crate) async fn serve_gateway(core: &Core) -> Result<(), ApiError> {
-    if let Core::Local(engine) = core {
+    if let Core::Local(engine, _) = core {
         let served = control::serve(engine, |_| None).await;
         served.map_err(|error| ApiError::failed(error.to_string()))?;
     }

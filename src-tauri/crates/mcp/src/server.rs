@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use control::view::CallerKind;
 use control::view::SettingsValues;
-use control::{AgentPermission, AgentTool, ApiError, Core, SettingValue};
+use control::{AgentPermission, AgentTool, ApiError, Caller, Core, SettingValue};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
     Implementation, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
@@ -83,7 +84,7 @@ impl Server {
         context: RequestContext<RoleServer>,
     ) -> Result<Value, ApiError> {
         let _slot = self.calls.acquire().await.map_err(|_| cancelled_error())?;
-        let core = self.cores.acquire().await?;
+        let core = self.cores.acquire().await?.called_by(caller(&context));
         let outcome = run_allowed(tool, arguments, &core, ToolCall::new(context)).await;
         self.cores.release().await;
         outcome
@@ -162,6 +163,14 @@ impl ServerHandler for Server {
         let view = view.map_err(|error| ErrorData::internal_error(error.message, None))?;
         let text = ResourceContents::text(view.to_string(), row.uri).with_mime_type(MIME_TYPE);
         Ok(ReadResourceResult::new(vec![text]).into())
+    }
+}
+
+/// The agent, as it named itself.
+fn caller(context: &RequestContext<RoleServer>) -> Caller {
+    match context.client_info() {
+        Some(client) => Caller::agent(&client.name, &client.version),
+        None => Caller::new(CallerKind::Mcp),
     }
 }
 

@@ -13,6 +13,11 @@ export const SETTINGS_PARTS = [
     words: "vault keys keychain encrypted file passphrase environment memory storage",
   },
   { id: "notifications", title: "Notifications", words: "desktop notifications test alert" },
+  {
+    id: "audit",
+    title: "Audit log",
+    words: "audit log history changes agents who changed command line mcp",
+  },
   { id: "ledger", title: "Ledger", words: "ledger backup restore repair records history damaged" },
   { id: "file", title: "Files", words: "folders file ledger size logs data config path" },
 ] as const;

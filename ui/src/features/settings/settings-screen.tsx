@@ -1,5 +1,6 @@
 /** Every setting with its default and range, the settings file and its errors. */
 import { useState } from "react";
+import { AuditPart } from "@/features/settings/audit-part";
 import { LedgerPart } from "@/features/settings/ledger-part";
 import { FilePart } from "@/features/settings/file-part";
 import { SharedCachePart } from "@/features/settings/cache-part";
@@ -93,6 +94,7 @@ function Body({ part, settings, filter }: { part: string | null; settings: Setti
         {hasResilience && <ResiliencePart settings={settings} filter={filter} />}
         {has("vault") && <VaultPart settings={settings} />}
         {has("notifications") && <NotificationsPart settings={settings} />}
+        {has("audit") && <AuditPart />}
         {has("ledger") && <LedgerPart />}
         {has("file") && <FilePart settings={settings} />}
         {hasNone && (
@@ -111,7 +113,17 @@ function Body({ part, settings, filter }: { part: string | null; settings: Setti
 /** Jumps to a section. Buttons, because the fragment of the address belongs to the router. */
 function OnThisPage() {
   const numbers = SECTIONS.map((section) => section.title);
-  const titles = ["Appearance", ...numbers, "Shared cache", "Resilience", "Vault", "Notifications", "Ledger", "Files"];
+  const titles = [
+    "Appearance",
+    ...numbers,
+    "Shared cache",
+    "Resilience",
+    "Vault",
+    "Notifications",
+    "Audit log",
+    "Ledger",
+    "Files",
+  ];
   return (
     <nav aria-label="On this page" className="sticky top-5 hidden self-start @min-[940px]:block">
       <ul className="flex flex-col border-l border-line">

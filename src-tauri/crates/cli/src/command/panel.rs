@@ -9,7 +9,7 @@ use crate::exit::{CommandError, Exit};
 
 /// Prints a new one-time address.
 pub(crate) async fn run(core: &Core, console: &mut Console) -> Result<Exit, CommandError> {
-    if let Core::Local(_) = core {
+    if let Core::Local(..) = core {
         return Err(CommandError::new(Exit::Negative, "Gatehouse is not running")
             .with_hint("Run `gatehouse serve --panel`; it prints a link for your browser."));
     }

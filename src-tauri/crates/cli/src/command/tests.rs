@@ -246,6 +246,26 @@ fn alerts_for_people() {
 }
 
 #[test]
+fn the_audit_log_for_people() {
+    let entry = |number: u32, caller: &str, agent: Value, outcome: &str| {
+        json!({"number": number, "at": NOW.0 - 120_000, "caller": caller, "agent": agent,
+            "agent_version": if agent.is_null() { Value::Null } else { json!("2.1.0") },
+            "operation": "backend_switch", "operation_label": "Backend switch",
+            "subject": "openai", "outcome": outcome})
+    };
+    let mut wrong = entry(8, "window", Value::Null, "refused");
+    wrong["subject"] = Value::Null;
+    let entries = [
+        entry(9, "mcp", json!(HOSTILE), "done"),
+        wrong,
+        entry(7, "command-line", Value::Null, "failed"),
+    ];
+    let log = json!({"entries": entries, "next": 7});
+    check_seen!("audit_log", audit::render(&view(log), NOW));
+    check_seen!("audit_log_none", audit::render(&view(json!({"entries": [], "next": null})), NOW));
+}
+
+#[test]
 fn budgets_for_people() {
     let scope = json!({"dimension": "client", "name": HOSTILE});
     let budget = |id: &str, spent: i64, used: u32, scope: &Value| {

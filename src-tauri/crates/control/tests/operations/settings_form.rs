@@ -44,7 +44,7 @@ async fn every_number_for_failures_is_shown_with_its_range_and_saved() {
     let saved = control::settings_edit(core, wanted.clone()).await.expect("saved").values;
     assert_eq!(saved.resilience.custom.get("failures_in_a_row"), Some(&7));
     assert_eq!(saved.resilience.custom.get("calls_min"), Some(&10));
-    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
     assert_eq!(engine.snapshots().current().resilience.breaker.failures_in_a_row, 7);
 
     wanted.resilience.preset = Careful;

@@ -59,7 +59,7 @@ async fn a_client_is_admitted_without_a_vault_and_its_token_is_returned_once() {
     let home = new_home();
     let core = open_in_memory(&home).await;
     // A vault file without a passphrase stores nothing.
-    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
     engine.settings_editor().edit(|draft| draft.vault.kind = VaultKind::File).await.expect("saved");
     assert_eq!(states(&core).await, (VaultKind::File, VaultStateView::Locked));
 
@@ -203,7 +203,7 @@ async fn each_panel_address_is_a_new_one_and_only_where_a_panel_is_served() {
     let home = new_home();
     let core = open_in_memory(&home).await;
     assert!(control::panel_address(&core).await.is_err(), "nothing is served yet");
-    let Core::Local(engine) = &core else { panic!("nobody else has this folder") };
+    let Core::Local(engine, _) = &core else { panic!("nobody else has this folder") };
     let page = |_: &str| {
         Some(control::Asset { content_type: "text/html".to_owned(), bytes: "page".into() })
     };

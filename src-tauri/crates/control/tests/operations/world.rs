@@ -72,7 +72,7 @@ impl World {
     }
 
     pub(crate) fn engine(&self) -> &Engine {
-        let Core::Local(engine) = &self.core else { panic!("nobody else has this folder") };
+        let Core::Local(engine, _) = &self.core else { panic!("nobody else has this folder") };
         engine
     }
 

@@ -196,8 +196,12 @@ async fn operations_want_a_token_or_our_own_page() {
     let control = control().await;
     let (local, session) = (control.local(), control.session().await);
     let answer = control.send(STATUS, &[&local, JSON], "{}").await;
-    assert_eq!((answer.status, answer.text().as_str()), (200, "\"Local status 2\""));
-    let answer = control.send(STATUS, &[&session, JSON], "{}").await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "\"Local { name: None } status 2\""));
+    let named = [&local, JSON, "x-gatehouse-caller: window"];
+    let answer = control.send(STATUS, &named, "{}").await;
+    assert!(answer.text().contains("window"), "{}", answer.text());
+    let named = [&session, JSON, "x-gatehouse-caller: window"];
+    let answer = control.send(STATUS, &named, "{}").await;
     assert_eq!((answer.status, answer.text().as_str()), (200, "\"Panel status 2\""));
     let own = format!("origin: http://{}", control.address);
     assert_eq!(control.send(STATUS, &[&session, JSON, &own], "{}").await.status, 200);

@@ -28,7 +28,7 @@ pub(super) async fn run(
     core: &Core,
     console: &mut Console,
 ) -> Result<Exit, CommandError> {
-    if let Core::Local(_) = core {
+    if let Core::Local(..) = core {
         let message = "Gatehouse is not running, so there is nothing to follow";
         return Err(CommandError::new(Exit::Negative, message)
             .with_hint("Start it with `gatehouse serve`, or open its window."));

@@ -1,0 +1,176 @@
+//! The audit log: each call of an operation that changes something, written down when it ends.
+//!
+//! An entry holds no value of the request but the id that it names, and that only if it is an id: a
+//! user may paste a key into any field. Of a call that did not succeed the id is kept only if
+//! something has it.
+
+use domain::{AuditOutcome, BackendId};
+use engine::Engine;
+use ledger::AuditRecord;
+use serde_json::Value;
+
+use crate::caller::Caller;
+use crate::panel_event::ChangeTag;
+use crate::request_json::RequestJson;
+use crate::{ApiError, ErrorCode};
+
+/// Operations that change what no panel shows: they spend money, write a file, or hand out access.
+const ALSO_AUDITED: &[&str] = &[
+    "client_issue",
+    "client_token",
+    "ledger_export",
+    "panel_address",
+    "playground_send",
+    "statement_save",
+];
+
+/// Operations that only look; what panels show is stale because of what they see.
+const LOOKING: &[&str] = &["backend_test", "key_verify", "vault_check"];
+
+/// The fields of requests that name what they are about, the first one counts.
+const SUBJECT_FIELDS: &[&str] =
+    &["id", "tool", "rule", "backend", "name", "number", "run", "provider", "kind", "from"];
+
+/// True if calls of the operation are written down.
+#[must_use]
+pub fn is_audited(operation: &str, changes: &[ChangeTag]) -> bool {
+    let changes_something = !changes.is_empty() && !LOOKING.contains(&operation);
+    changes_something || ALSO_AUDITED.contains(&operation)
+}
+
+/// A call in progress. If it is dropped before its end, it is written down as failed.
+pub(crate) struct AuditedCall<'a> {
+    engine: &'a Engine,
+    record: Option<AuditRecord>,
+}
+
+impl<'a> AuditedCall<'a> {
+    pub(crate) fn begin(
+        engine: &'a Engine,
+        caller: &Caller,
+        operation: &str,
+        changes: &[ChangeTag],
+        request: &impl RequestJson,
+    ) -> Self {
+        let record = is_audited(operation, changes).then(|| AuditRecord {
+            at: engine.clock().wall(),
+            caller: caller.kind,
+            agent: caller.agent.as_ref().map(|agent| agent.name.clone()),
+            agent_version: caller.agent.as_ref().and_then(|agent| agent.version.clone()),
+            operation: operation.to_owned(),
+            subject: find_subject(request),
+            outcome: AuditOutcome::Failed,
+        });
+        Self { engine, record }
+    }
+
+    /// Writes the call down and waits until that is on the disk. The operation is done by then, so
+    /// that a ledger that refuses the entry is only logged.
+    pub(crate) async fn end<V>(mut self, outcome: &Result<V, ApiError>) {
+        let Some(mut record) = self.record.take() else { return };
+        record.at = self.engine.clock().wall();
+        record.outcome = outcome.as_ref().map_or_else(audit_outcome, |_| AuditOutcome::Done);
+        if record.outcome != AuditOutcome::Done {
+            record.subject = record.subject.filter(|subject| is_in_use(self.engine, subject));
+        }
+        let operation = record.operation.clone();
+        if let Err(error) = self.engine.ledger().add_audit_record(record).await {
+            tracing::error!(%error, operation, "the audit log could not be written");
+        }
+        self.engine.events().send_changed(&[ChangeTag::Audit.into()]);
+    }
+}
+
+impl Drop for AuditedCall<'_> {
+    fn drop(&mut self) {
+        let Some(mut record) = self.record.take() else { return };
+        record.at = self.engine.clock().wall();
+        record.subject = record.subject.filter(|subject| is_in_use(self.engine, subject));
+        // Queued at once; nobody is left to wait for the commit.
+        drop(self.engine.ledger().add_audit_record(record));
+    }
+}
+
+const fn audit_outcome(error: &ApiError) -> AuditOutcome {
+    match error.code {
+        ErrorCode::InvalidInput | ErrorCode::NotFound => AuditOutcome::Refused,
+        ErrorCode::VaultUnavailable
+        | ErrorCode::SettingsInvalid
+        | ErrorCode::Offline
+        | ErrorCode::TimedOut
+        | ErrorCode::Failed => AuditOutcome::Failed,
+    }
+}
+
+fn find_subject(request: &impl RequestJson) -> Option<String> {
+    let request: Value = serde_json::from_slice(&request.to_json()).ok()?;
+    match SUBJECT_FIELDS.iter().find_map(|field| request.get(field))? {
+        Value::String(text) if is_id(text) => Some(text.clone()),
+        Value::Number(number) => number.as_u64().map(|number| number.to_string()),
+        _ => None,
+    }
+}
+
+/// True for text in the form of the ids of backends, keys, clients and routes that looks like no key.
+fn is_id(text: &str) -> bool {
+    BackendId::new(text).is_ok() && domain::redact(text) == text
+}
+
+/// True for a number, and for the id of something in the settings.
+fn is_in_use(engine: &Engine, id: &str) -> bool {
+    let settings = engine.settings();
+    id.bytes().all(|byte| byte.is_ascii_digit())
+        || settings.backends.keys().any(|known| known.as_str() == id)
+        || settings.credentials.keys().any(|known| known.as_str() == id)
+        || settings.clients.keys().any(|known| known.as_str() == id)
+        || settings.routes.keys().any(|known| known.as_str() == id)
+        || settings.budgets.keys().any(|known| known.as_str() == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OPERATIONS;
+    use crate::view::{BackendRef, KeyReplace, PlaygroundSend};
+    use domain::Secret;
+
+    #[test]
+    fn every_operation_that_changes_or_spends_is_audited_and_no_other() {
+        let audited: Vec<_> =
+            OPERATIONS.iter().filter(|(name, tags)| is_audited(name, tags)).collect();
+        assert!(audited.len() >= 50, "{}", audited.len());
+        let of = |wanted: &str| audited.iter().any(|(name, _)| *name == wanted);
+        for name in ["backend_add", "key_replace", "settings_edit", "playground_send"] {
+            assert!(of(name), "{name}");
+        }
+        for name in ["status", "usage", "settings", "audit_log", "route_explain", "vault_check"] {
+            assert!(!of(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_agents_tool_that_changes_something_is_audited() {
+        for tool in crate::agent_tools() {
+            let changes = OPERATIONS.iter().find(|(name, _)| *name == tool.operation);
+            let (name, tags) = changes.expect("in the table");
+            let reads = tool.permission == crate::AgentPermission::Read;
+            assert_eq!(is_audited(name, tags), !reads, "{}", tool.name);
+        }
+    }
+
+    #[test]
+    fn of_a_request_the_id_is_kept_and_nothing_else() {
+        let key = "sk-ant-api03-7f3a9c51e2b84d06";
+        let secret = Secret::parse(key.to_owned()).expect("a secret");
+        let subject = find_subject(&KeyReplace { id: "openai".to_owned(), secret });
+        assert_eq!(subject.as_deref(), Some("openai"));
+        for pasted in [key, "Not an id", "", "a/b"] {
+            assert_eq!(find_subject(&BackendRef { id: pasted.to_owned() }), None, "{pasted}");
+        }
+        let sent: PlaygroundSend =
+            serde_json::from_str(r#"{"model": "up/good", "prompt": "secret words"}"#)
+                .expect("parsed");
+        assert_eq!(find_subject(&sent), None);
+        assert_eq!(find_subject(&()), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Who calls an operation: a shell of this program, or an agent that tells its name. The audit log
+//! keeps it. A shell that calls the engine of another process tells it in a header.
+
+use std::sync::Arc;
+
+use domain::CallerKind;
+
+/// Longest name and version of an agent, in characters.
+const AGENT_CHARS_MAX: usize = 64;
+
+/// What separates the parts of a header value. No part contains it.
+const SEPARATOR: char = ';';
+
+/// Caller of operations. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub kind: CallerKind,
+    pub agent: Option<Arc<AgentName>>,
+}
+
+/// What an agent calls itself. It may be untrue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentName {
+    pub name: String,
+    pub version: Option<String>,
+}
+
+impl Caller {
+    #[must_use]
+    pub const fn new(kind: CallerKind) -> Self {
+        Self { kind, agent: None }
+    }
+
+    /// An agent. Of its name and version only plain letters and signs are kept, and nothing that
+    /// looks like a key.
+    #[must_use]
+    pub fn agent(name: &str, version: &str) -> Self {
+        let agent =
+            plain_text(name).map(|name| Arc::new(AgentName { name, version: plain_text(version) }));
+        Self { kind: CallerKind::Mcp, agent }
+    }
+
+    /// The value of the header that tells it to another process.
+    pub(crate) fn header(&self) -> String {
+        let mut text = self.kind.word().to_owned();
+        if let Some(agent) = &self.agent {
+            text.push(SEPARATOR);
+            text.push_str(&agent.name);
+            text.push(SEPARATOR);
+            text.push_str(agent.version.as_deref().unwrap_or_default());
+        }
+        text
+    }
+
+    /// The caller that a header names: the command line if there is none.
+    pub(crate) fn from_header(text: Option<&str>) -> Self {
+        let mut parts = text.unwrap_or_default().split(SEPARATOR);
+        let kind = parts.next().and_then(|word| word.parse().ok());
+        match (kind, parts.next()) {
+            (Some(CallerKind::Mcp), Some(name)) => {
+                Self::agent(name, parts.next().unwrap_or_default())
+            }
+            (Some(kind), _) => Self::new(kind),
+            (None, _) => Self::new(CallerKind::CommandLine),
+        }
+    }
+}
+
+/// None if nothing is left.
+fn plain_text(text: &str) -> Option<String> {
+    let text = domain::redact(text);
+    let is_plain = |letter: &char| letter.is_ascii_alphanumeric() || " ._-/()+@".contains(*letter);
+    let kept: String = text.chars().filter(is_plain).take(AGENT_CHARS_MAX).collect();
+    let kept = kept.trim();
+    (!kept.is_empty()).then(|| kept.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_survives_its_header() {
+        for caller in [
+            Caller::new(CallerKind::Window),
+            Caller::new(CallerKind::CommandLine),
+            Caller::agent("Claude Code", "2.1.0"),
+            Caller::agent("codex", ""),
+            Caller::agent("", "1"),
+        ] {
+            assert_eq!(Caller::from_header(Some(&caller.header())), caller);
+        }
+        for unknown in [None, Some(""), Some("root"), Some("root;x")] {
+            assert_eq!(Caller::from_header(unknown), Caller::new(CallerKind::CommandLine));
+        }
+    }
+
+    #[test]
+    fn of_a_name_plain_text_is_kept_and_no_key() {
+        let named = |name: &str| Caller::agent(name, "").agent.map(|agent| agent.name.clone());
+        assert_eq!(named("a;b\r\nx: y"), Some("abx y".to_owned()));
+        assert_eq!(named("\u{1b}[31m"), Some("31m".to_owned()));
+        assert_eq!(named(&"x".repeat(100)).map(|name| name.len()), Some(AGENT_CHARS_MAX));
+        let key = "sk-ant-api03-7f3a9c51e2b84d06";
+        assert!(named(key).is_none_or(|name| !name.contains("7f3a9c51")), "{:?}", named(key));
+    }
+}

@@ -1,0 +1,59 @@
+//! Lists the audit log.
+
+use engine::Engine;
+use ledger::{AuditQuery, AuditRow};
+
+use crate::view::{AuditEntryView, AuditLogQuery, AuditLogView};
+use crate::{ApiError, OPERATIONS};
+
+/// Most entries of one page.
+const AUDIT_PAGE_MAX: u32 = 200;
+
+pub(crate) async fn audit_log(
+    engine: &Engine,
+    req: AuditLogQuery,
+) -> Result<AuditLogView, ApiError> {
+    if req.limit == 0 || req.limit > AUDIT_PAGE_MAX {
+        return Err(ApiError::invalid("limit", format!("a number from 1 to {AUDIT_PAGE_MAX}")));
+    }
+    if let Some(operation) = &req.operation {
+        check_operation(operation)?;
+    }
+    let limit = usize::try_from(req.limit).unwrap_or(usize::MAX);
+    let query = AuditQuery {
+        before: req.before.map(Into::into),
+        caller: req.caller,
+        operation: req.operation,
+        limit: limit + 1,
+    };
+    let mut rows = engine.ledger().audit_log(query).await?;
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    let entries: Vec<AuditEntryView> = rows.into_iter().map(entry_view).collect();
+    let next = entries.last().filter(|_| has_more).map(|entry| entry.number);
+    Ok(AuditLogView { entries, next })
+}
+
+/// The three that are not in the table are for the command line only.
+fn check_operation(name: &str) -> Result<(), ApiError> {
+    let beside = ["client_issue", "client_token", "panel_address"];
+    match OPERATIONS.iter().any(|(known, _)| *known == name) || beside.contains(&name) {
+        true => Ok(()),
+        false => Err(ApiError::invalid("operation", "there is no operation of this name")),
+    }
+}
+
+fn entry_view(row: AuditRow) -> AuditEntryView {
+    let record = row.record;
+    AuditEntryView {
+        number: u32::try_from(row.number).unwrap_or(u32::MAX),
+        at: record.at.into(),
+        caller: record.caller,
+        agent: record.agent,
+        agent_version: record.agent_version,
+        operation_label: domain::capitalize(&record.operation.replace('_', " ")),
+        operation: record.operation,
+        subject: record.subject,
+        outcome: record.outcome,
+    }
+}

@@ -1,0 +1,99 @@
+//! The audit log: operations that changed something, in the order in which they ended.
+
+use domain::{AuditOutcome, CallerKind, WallTime};
+use rusqlite::{Connection, Row, params};
+
+use crate::integer_columns::{
+    clamp_count, clamp_time, collect_known, get_count, get_named, row_count,
+};
+use crate::text_columns::bound_name;
+
+/// Entries kept; the oldest are deleted first.
+pub const AUDIT_ENTRIES_KEPT_MAX: usize = 10_000;
+
+/// Days for which entries are kept.
+pub const AUDIT_DAYS_KEPT_MAX: i64 = 365;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// An operation that changed something, or was to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// When it ended.
+    pub at: WallTime,
+    pub caller: CallerKind,
+    /// What an agent calls itself.
+    pub agent: Option<String>,
+    pub agent_version: Option<String>,
+    pub operation: String,
+    /// The id of what it was about.
+    pub subject: Option<String>,
+    pub outcome: AuditOutcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    pub number: u64,
+    pub record: AuditRecord,
+}
+
+/// Which entries are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditQuery {
+    /// Only entries with a smaller number: the next page.
+    pub before: Option<u64>,
+    pub caller: Option<CallerKind>,
+    pub operation: Option<String>,
+    pub limit: usize,
+}
+
+/// Adds an entry; deletes those past [`AUDIT_ENTRIES_KEPT_MAX`] and [`AUDIT_DAYS_KEPT_MAX`].
+pub(crate) fn insert(connection: &Connection, record: &AuditRecord) -> rusqlite::Result<usize> {
+    let sql = "INSERT INTO audit_log
+        (at_ms, caller, agent, agent_version, operation, subject, outcome)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let added = connection.prepare_cached(sql)?.execute(params![
+        clamp_time(record.at),
+        record.caller.word(),
+        record.agent.as_deref().map(bound_name),
+        record.agent_version.as_deref().map(bound_name),
+        bound_name(&record.operation),
+        record.subject.as_deref().map(bound_name),
+        record.outcome.word(),
+    ])?;
+    let newest = connection.last_insert_rowid();
+    let oldest_ms = record.at.unix_ms().saturating_sub(AUDIT_DAYS_KEPT_MAX * DAY_MS);
+    let rest = "DELETE FROM audit_log WHERE number <= ?1 OR at_ms < ?2";
+    let last_out = newest.saturating_sub(row_count(AUDIT_ENTRIES_KEPT_MAX));
+    connection.prepare_cached(rest)?.execute([last_out, oldest_ms])?;
+    Ok(added)
+}
+
+/// Newest first.
+pub(crate) fn list(connection: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec<AuditRow>> {
+    let sql = "SELECT * FROM audit_log WHERE (?1 IS NULL OR number < ?1)
+        AND (?2 IS NULL OR caller = ?2) AND (?3 IS NULL OR operation = ?3)
+        ORDER BY number DESC LIMIT ?4";
+    let range = params![
+        query.before.map(clamp_count),
+        query.caller.map(CallerKind::word),
+        query.operation,
+        row_count(query.limit.min(AUDIT_ENTRIES_KEPT_MAX)),
+    ];
+    collect_known(connection.prepare_cached(sql)?.query_map(range, read_row)?)
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
+    Ok(AuditRow {
+        number: get_count(row, "number")?,
+        record: AuditRecord {
+            at: WallTime::from_unix_ms(row.get("at_ms")?),
+            caller: get_named(row, "caller")?,
+            agent: row.get("agent")?,
+            agent_version: row.get("agent_version")?,
+            operation: row.get("operation")?,
+            subject: row.get("subject")?,
+            outcome: get_named(row, "outcome")?,
+        },
+    })
+}

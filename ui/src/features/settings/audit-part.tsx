@@ -1,0 +1,89 @@
+/** What was changed, and by what: the window, the command line, agents. */
+import { useState } from "react";
+import { History } from "lucide-react";
+import { Button } from "@/components/button";
+import { Card } from "@/components/card";
+import { DataTable, type Column } from "@/components/data-table";
+import { EmptyState } from "@/components/empty-state";
+import { Moment } from "@/components/moment";
+import { Reading } from "@/components/reading";
+import { Select } from "@/components/select";
+import { SkeletonRows } from "@/components/skeleton";
+import { StateBadge } from "@/components/state-mark";
+import { useAuditLog } from "@/ipc/audit-queries";
+import type { AuditEntryView, CallerKind } from "@/ipc/bindings";
+import { AUDIT_OUTCOME, CALLER_WORD } from "@/lib/tables";
+
+type Wanted = CallerKind | "all";
+
+const CALLERS = [
+  { value: "all" as const, label: "All" },
+  ...Object.entries(CALLER_WORD).map(([value, label]) => ({ value: value as CallerKind, label })),
+];
+
+const COLUMNS: Column<AuditEntryView>[] = [
+  { id: "at", header: "Time", cell: ({ at }) => <Moment at={at} />, width: "120px" },
+  {
+    id: "caller",
+    header: "By",
+    cell: (entry) => <span title={callerOf(entry)}>{callerOf(entry)}</span>,
+    width: "210px",
+  },
+  {
+    id: "operation",
+    header: "Operation",
+    cell: ({ operation, operation_label: label }) => <span title={operation}>{label}</span>,
+  },
+  { id: "subject", header: "On", cell: ({ subject }) => subject ?? "–", from: "640" },
+  {
+    id: "outcome",
+    header: "Outcome",
+    cell: ({ outcome }) => <StateBadge sign={AUDIT_OUTCOME[outcome]} />,
+    width: "110px",
+  },
+];
+
+/** An agent is named as it names itself. */
+function callerOf({ caller, agent, agent_version: version }: AuditEntryView): string {
+  if (agent === null) return CALLER_WORD[caller];
+  return `${CALLER_WORD[caller]}: ${version === null ? agent : `${agent} ${version}`}`;
+}
+
+export function AuditPart() {
+  const [caller, setCaller] = useState<Wanted>("all");
+  const log = useAuditLog(caller === "all" ? null : caller);
+  return (
+    <Card
+      title="Audit log"
+      note="What was changed, and by what"
+      flush
+      action={<Select aria-label="Changes by" options={CALLERS} value={caller} onChange={setCaller} className="w-44" />}
+    >
+      <Reading of={log} skeleton={<SkeletonRows rows={5} label="Loading audit log" />}>
+        {(data) => (
+          <DataTable
+            label="Changes"
+            columns={COLUMNS}
+            rows={data.pages.flatMap((page) => page.entries)}
+            rowId={({ number }) => String(number)}
+            className="max-h-96"
+            empty={
+              <EmptyState icon={History} title="No changes recorded">
+                {caller === "all"
+                  ? "Each change by this panel, the command line or an agent will be listed here, without keys or prompts."
+                  : "Nothing was changed from there."}
+              </EmptyState>
+            }
+            after={
+              log.hasNextPage && (
+                <Button look="quiet" busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+                  Show older
+                </Button>
+              )
+            }
+          />
+        )}
+      </Reading>
+    </Card>
+  );
+}
