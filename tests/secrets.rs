@@ -227,6 +227,8 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
             "failure_percent": null, "window_calls_min": null, "open_secs": null}),
         "cache" => json!({"range": "last_day", "zone": "utc"}),
         "cache_purge" => json!({"what": {"kind": "everything"}}),
+        "backups" | "backup_cancel" => Value::Null,
+        "backup" | "backup_check" | "restore_plan" | "restore" => json!({"path": "nowhere"}),
         "ledger" | "ledger_backup" | "ledger_acknowledge" => Value::Null,
         "ledger_restore" => json!({"backup": null}),
         "ledger_export" | "ledger_merge" => json!({"path": "nowhere"}),
@@ -431,6 +433,10 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
                 | "session_logs_cancel"
                 | "ledger_export"
                 | "ledger_merge"
+                | "backup"
+                | "backup_check"
+                | "restore_plan"
+                | "restore"
         );
         assert!(answer.status == 200 || may_refuse, "{operation}: {}", answer.text());
         ears.record_answer(format!("{operation} of the panel"), &answer);

@@ -20,6 +20,7 @@ use crate::repository::Repository;
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("sqlite-file", &[]),
+    ("archive", &["domain"]),
     ("session-logs", &["domain", "sqlite-file"]),
     ("wiring", &["domain"]),
     ("key-scan", &["domain"]),
@@ -61,6 +62,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "engine",
         &[
             "domain",
+            "archive",
             "settings",
             "vault",
             "wire",
@@ -87,6 +89,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "control",
         &[
             "domain",
+            "archive",
             "settings",
             "vault",
             "routing",
@@ -116,6 +119,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ACCEPTANCE,
         &[
             "domain",
+            "archive",
             "settings",
             "vault",
             "wire",
@@ -167,6 +171,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("redis", &["cache"]),
     ("walkdir", &["session-logs", "key-scan"]),
     ("ruzstd", &["session-logs"]),
+    ("tar", &["archive"]),
+    ("zstd", &["archive"]),
 ];
 
 /// One dependency from a manifest.

@@ -227,6 +227,18 @@ export const commands = {
 	ledgerExport: (req: LedgerExport) => typedError<LedgerExportedView, ApiError>(__TAURI_INVOKE("ledger_export", { req })),
 	/**  Adds the requests of another machine from its export. */
 	ledgerMerge: (req: LedgerMerge) => typedError<LedgerMergedView, ApiError>(__TAURI_INVOKE("ledger_merge", { req })),
+	/**  Returns the last backup of everything, and where the next one goes. */
+	backups: () => typedError<BackupsView, ApiError>(__TAURI_INVOKE("backups")),
+	/**  Backs up settings and ledger into one new file. It holds no key. */
+	backup: (req: BackupCreate) => typedError<BackupView, ApiError>(__TAURI_INVOKE("backup", { req })),
+	/**  Restores a backup into a scratch folder and opens it there. Changes nothing. */
+	backupCheck: (req: BackupRef) => typedError<BackupCheckView, ApiError>(__TAURI_INVOKE("backup_check", { req })),
+	/**  Cancels the backup, check or restore in progress, unless it already replaces files. */
+	backupCancel: () => typedError<null, ApiError>(__TAURI_INVOKE("backup_cancel")),
+	/**  Checks a backup and returns what its restore would change. */
+	restorePlan: (req: BackupRef) => typedError<RestorePlanView, ApiError>(__TAURI_INVOKE("restore_plan", { req })),
+	/**  Restores settings and ledger from a backup. Records made since then stay. */
+	restore: (req: BackupRef) => typedError<RestoredView, ApiError>(__TAURI_INVOKE("restore", { req })),
 	/**  Sends a test notification. */
 	notificationTest: () => typedError<NotificationTestView, ApiError>(__TAURI_INVOKE("notification_test")),
 	/**  Opens a page in the user's browser. Only `https` is allowed (never `file:` or `smb:`). */
@@ -661,6 +673,66 @@ export type BacktestView = {
 	open_secs: number,
 	/**  Number of attempts that were evaluated. */
 	attempts: number,
+};
+
+/**  A backup that was restored into a scratch folder and opened there. */
+export type BackupCheckView = {
+	path: string,
+	made: UnixMs,
+	/**  Version of the Gatehouse that made it. */
+	app_version: string,
+	/**  Size of what is in it. */
+	bytes: Count,
+	requests: Count,
+	backends: Count,
+	routes: Count,
+	clients: Count,
+	budgets: Count,
+	/**  Keys that are named in it; none is in it. */
+	keys: Count,
+	/**  Duration of the check, in milliseconds. */
+	took_ms: Count,
+	/**  "Sound: 1,204 requests, 3 backends. Restored and opened in 0.4 s." */
+	sentence: string,
+};
+
+/**  Backs everything up into one new file. */
+export type BackupCreate = {
+	/**  Whole path of the new file; None for one in the folder for downloads. */
+	path: string | null,
+};
+
+/**  How far a backup, its check or a restore is. */
+export type BackupProgressView = {
+	task: BackupTask,
+	/**  None until it is known. */
+	percent: number | null,
+	/**  False in the last event, whatever its outcome. */
+	is_running: boolean,
+};
+
+export type BackupRef = {
+	/**  Whole path of a backup. */
+	path: string,
+};
+
+/**  What is done with an archive. */
+export type BackupTask = "create" | "check" | "restore";
+
+export type BackupView = {
+	path: string,
+	at: UnixMs,
+	bytes: Count,
+	/**  Requests in its ledger. */
+	requests: Count,
+};
+
+/**  The last backup of everything, and where the next one goes. */
+export type BackupsView = {
+	/**  None if there was none, or its file is gone. */
+	last: BackupView | null,
+	/**  Folder of backups without a path. */
+	folder: string,
 };
 
 /**  Weights in percent, which add up to 100. */
@@ -1379,6 +1451,15 @@ export type DependentsView = {
 	cache_server: boolean,
 };
 
+/**  How two settings differ at one place. */
+export type DifferenceKind = 
+/**  Only this machine has it, or only here it is not the default. */
+"only_here" | 
+/**  Only the file has it, or here it is the default. */
+"only_there" | 
+/**  Both have it, with other values. */
+"differs";
+
 export type DriftDayView = {
 	provider: BillingProvider,
 	/**  In UTC: `2026-11-20`. */
@@ -1621,6 +1702,13 @@ export type FailureClassView = {
 	cost_nano_usd: NanoDollars,
 	/**  Most attempts first. */
 	backends: FailureBackendView[],
+};
+
+export type FieldDifferenceView = {
+	/**  Empty for a single setting. */
+	name: string,
+	here: string | null,
+	there: string | null,
 };
 
 /**  Which of a new user's first steps are done. */
@@ -2259,6 +2347,13 @@ export type MeterTotalsView = {
 	cost_share_percent: number | null,
 };
 
+/**  Keys that settings name and the vault does not have. */
+export type MissingKeysView = {
+	missing: string[],
+	/**  Why the vault could not tell; then there may be more. */
+	unknown: string | null,
+};
+
 export type ModelView = {
 	/**  The provider's model name. */
 	id: string,
@@ -2312,6 +2407,8 @@ run: ReadinessRunView } |
 { kind: "log_import"; import: LogImportView } | 
 /**  The fetch of a cost report made progress or ended. */
 { kind: "billing_progress"; progress: BillingProgressView } | 
+/**  A backup, its check or a restore made progress or ended. */
+{ kind: "backup_progress"; progress: BackupProgressView } | 
 /**  A playground run began or ended. */
 { kind: "playground_run"; 
 /**  The whole run as it is now. */
@@ -3069,6 +3166,32 @@ export type ResilienceValues = {
 	custom: { [key in string]: number },
 };
 
+/**  What a restore would change. */
+export type RestorePlanView = {
+	check: BackupCheckView,
+	/**  Settings that differ; only the file's stay. */
+	differences: SettingsDifferenceView[],
+	/**  Requests in the ledger now. Those that the backup lacks stay. */
+	requests_here: Count,
+	keys: MissingKeysView,
+};
+
+export type RestoredView = {
+	/**  When the backup was made. */
+	made: UnixMs,
+	/**  Requests in the ledger now. */
+	requests: Count,
+	/**  Of these, requests that the backup did not have. */
+	added: Count,
+	/**  The read-only file that was the ledger until now. */
+	ledger_kept: string | null,
+	/**  The copy of the settings until now. */
+	settings_kept: string | null,
+	keys: MissingKeysView,
+	/**  "Restored: 1,204 requests and all settings. 2 keys have to be added again." */
+	sentence: string,
+};
+
 export type RouteCandidateEdit = {
 	backend: string,
 	/**  None asks for the model that the client named. */
@@ -3335,6 +3458,14 @@ export type SessionLogsView = {
 
 /**  A coding tool that writes session logs on this machine. */
 export type SessionTool = "claude-code" | "codex" | "gemini-cli" | "opencode";
+
+/**  A place at which the settings here and those of a file differ. */
+export type SettingsDifferenceView = {
+	/**  `gateway.port`, `backends.openai` */
+	path: string,
+	kind: DifferenceKind,
+	fields: FieldDifferenceView[],
+};
 
 /**  An error or a warning in the settings file. */
 export type SettingsProblemView = {

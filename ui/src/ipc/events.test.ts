@@ -87,6 +87,15 @@ test("progress of a cost report is kept until its fetch ends", () => {
   expect(cache.getQueryData(["billing_progress"])).toBeNull();
 });
 
+test("progress of a backup is kept until it ends", () => {
+  const cache = new QueryClient();
+  const progress = { task: "restore", percent: 40, is_running: true } as const;
+  applyEvent({ kind: "backup_progress", progress }, cache, () => {});
+  expect(cache.getQueryData(["backup_progress"])).toEqual(progress);
+  applyEvent({ kind: "backup_progress", progress: { ...progress, is_running: false } }, cache, () => {});
+  expect(cache.getQueryData(["backup_progress"])).toBeNull();
+});
+
 test("a click in a notification moves the panel", () => {
   const navigate = vi.fn<(path: string) => void>();
   applyEvent({ kind: "navigate", path: "/backends/openai" }, new QueryClient(), navigate);

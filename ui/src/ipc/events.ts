@@ -5,6 +5,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { notify } from "@/components/toast";
 import type {
+  BackupProgressView,
   BillingProgressView,
   PanelEvent,
   PlaygroundRunView,
@@ -43,6 +44,12 @@ export function applyEvent(event: PanelEvent, cache: QueryClient, navigate: (pat
       cache.setQueriesData<SessionLogsView>(
         { queryKey: ["session_logs"] },
         (before) => before && { ...before, import: event.import },
+      );
+      return;
+    case "backup_progress":
+      cache.setQueryData<BackupProgressView | null>(
+        ["backup_progress"],
+        event.progress.is_running ? event.progress : null,
       );
       return;
     case "billing_progress":

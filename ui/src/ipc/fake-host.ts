@@ -9,6 +9,7 @@ import { modelsOf } from "@/ipc/fake/catalogue";
 import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
+import { fakeBackups } from "@/ipc/fake/backups";
 import { fakeBilling } from "@/ipc/fake/billing";
 import { fakeAlerts } from "@/ipc/fake/alerts";
 import { fakeAudit } from "@/ipc/fake/audit";
@@ -328,6 +329,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeBudgets(doing),
     ...fakeCache(doing),
     ...fakeLedger(doing),
+    ...fakeBackups(doing),
     ...fakeSessionLogs({ ...doing, later, announce }),
     ...fakeRequests(doing),
     ...fakePins(doing),

@@ -2,10 +2,12 @@
  * The panel's queries, with the tag that invalidates each. Nothing polls: `ipc/events.ts` invalidates by tag when the
  * core reports a change.
  */
-import { useInfiniteQuery, useQuery, type InfiniteData, type UseQueryResult } from "@tanstack/react-query";
+import { skipToken, useInfiniteQuery, useQuery, type InfiniteData, type UseQueryResult } from "@tanstack/react-query";
 import type {
   ApiError,
   BackendView,
+  BackupProgressView,
+  BackupsView,
   ClientView,
   CurrencyView,
   KeysScan,
@@ -70,6 +72,7 @@ export const QUERY_NAMES = [
   "breaker_backtest",
   "cache",
   "ledger",
+  "backups",
   "request_path",
   "request_code",
   "saved_views",
@@ -191,6 +194,18 @@ export function usePlaygroundSnippets(req: PlaygroundSend): UseQueryResult<Playg
 export function useLedger(): UseQueryResult<LedgerView, ApiError> {
   const host = useHost();
   return useQuery<LedgerView, ApiError>({ queryKey: ["ledger"], queryFn: () => host.ledger() });
+}
+
+/** The last backup of everything. */
+export function useBackups(): UseQueryResult<BackupsView, ApiError> {
+  const host = useHost();
+  return useQuery<BackupsView, ApiError>({ queryKey: ["backups"], queryFn: () => host.backups() });
+}
+
+/** The backup, check or restore that is under way, of which events tell; `null` without one. */
+export function useBackupProgress(): BackupProgressView | null {
+  const { data } = useQuery<BackupProgressView | null>({ queryKey: ["backup_progress"], queryFn: skipToken });
+  return data ?? null;
 }
 
 export function useSettings(): UseQueryResult<SettingsView, ApiError> {

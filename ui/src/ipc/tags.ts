@@ -22,7 +22,7 @@ export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   accesses: ["routes", "route_explain", "accesses", "breaker_timeline"],
   cache: ["cache"],
   prices: ["prices", "backends"],
-  ledger: ["ledger"],
+  ledger: ["ledger", "backups"],
 };
 
 export const EVERY_TAG = Object.keys(STALE_BY_TAG) as ChangeTag[];

@@ -139,6 +139,12 @@ export const OPERATION_CHANGES = {
   ledgerAcknowledge: ["ledger", "status"],
   ledgerExport: [],
   ledgerMerge: ["usage", "status", "ledger"],
+  backups: [],
+  backup: ["ledger", "readiness"],
+  backupCheck: [],
+  backupCancel: [],
+  restorePlan: [],
+  restore: ["settings", "status", "backends", "keys", "clients", "routes", "accesses", "usage", "alerts", "prices", "ledger", "cache", "session_logs", "readiness"],
   notificationTest: [],
 } as const satisfies Record<string, readonly ChangeTag[]>;
 

@@ -7,8 +7,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    alerts, ask, audit, backends, budgets, cache, check, clients, completions, keys, ledger, mcp,
-    models, notify, pins, prices, requests, routes, run, settings, token, usage, vault,
+    alerts, ask, audit, backends, backup, budgets, cache, check, clients, completions, keys,
+    ledger, mcp, models, notify, pins, prices, requests, routes, run, settings, token, usage,
+    vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -116,6 +117,10 @@ pub(crate) enum CoreCommand {
     /// Check, back up, restore and repair the record of requests and costs
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Back up settings, ledger and prices in one file, without keys, or check such a file
+    Backup(backup::BackupArguments),
+    /// Restore everything from a backup; what was recorded since then stays
+    Restore(backup::RestoreArguments),
     /// Inspect and clear the response cache
     #[command(subcommand)]
     Cache(cache::CacheCommand),

@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod ask;
 pub(crate) mod audit;
 pub(crate) mod backends;
+pub(crate) mod backup;
 pub(crate) mod budgets;
 pub(crate) mod cache;
 pub(crate) mod check;

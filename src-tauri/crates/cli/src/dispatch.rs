@@ -6,9 +6,9 @@ use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
 use crate::command::{
-    alerts, ask, audit, backends, budgets, cache, check, clients, keys, ledger, mcp, models,
-    notify, panel, pins, prices, requests, routes, run, settings, status, stop, token, usage,
-    vault,
+    alerts, ask, audit, backends, backup, budgets, cache, check, clients, keys, ledger, mcp,
+    models, notify, panel, pins, prices, requests, routes, run, settings, status, stop, token,
+    usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -82,7 +82,10 @@ pub(crate) fn run_core_command(
     let mut config = EngineConfig::from_variables(environment.variables)?;
     let named_vault = config.vault.map(|kind| kind.to_string());
     let threads = match &question {
-        CoreCommand::Check(_) | CoreCommand::Prompt(_) => RuntimeThreads::Several,
+        CoreCommand::Check(_)
+        | CoreCommand::Prompt(_)
+        | CoreCommand::Backup(_)
+        | CoreCommand::Restore(_) => RuntimeThreads::Several,
         CoreCommand::Usage(wanted) if wanted.command.is_some() => RuntimeThreads::Several,
         _ => RuntimeThreads::One,
     };
@@ -159,6 +162,8 @@ async fn dispatch_core_command(
         CoreCommand::Usage(wanted) => usage::run(&wanted, core, console).await,
         CoreCommand::Requests(wanted) => requests::run(&wanted, core, console).await,
         CoreCommand::Ledger(wanted) => ledger::run(wanted, core, console).await,
+        CoreCommand::Backup(wanted) => backup::run(wanted, core, console).await,
+        CoreCommand::Restore(wanted) => backup::restore(wanted, core, console).await,
         CoreCommand::Prices(wanted) => prices::run(wanted, core, console).await,
         CoreCommand::Cache(wanted) => cache::run(wanted, core, console).await,
         CoreCommand::Vault { command } => vault::run(command, core, passphrases, console).await,

@@ -3,6 +3,7 @@
 mod alerts;
 mod audit;
 mod backends;
+mod backups;
 mod billing;
 mod budgets;
 mod cache;
@@ -57,6 +58,7 @@ pub(crate) use self::wiring::{
 };
 pub use backends::preset_views;
 pub(crate) use backends::*;
+pub(crate) use backups::*;
 pub(crate) use clients::*;
 pub(crate) use currency::currency;
 pub(crate) use explain::*;

@@ -14,28 +14,29 @@ use crate::panel_event::ChangeTag;
 use crate::view::{
     AlertRef, AlertRuleSet, AlertRuleView, AlertSilence, AlertsView, AuditLogQuery, AuditLogView,
     BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
-    BackendView, BacktestQuery, BacktestView, BillingFetch, BillingImport, BillingReportView,
-    BreakerTimelineQuery, BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView,
-    CachePurge, CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef,
-    ClientUnwire, ClientView, ClientWire, ClientsUnwireAll, ClientsWiringQuery, CurrencyView,
-    DriftQuery, DriftView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest,
-    InboxQuery, InboxRead, InboxView, IncidentNote, IncidentView, IssuedToken, KeyAdd,
-    KeyImportView, KeyRef, KeyReplace, KeyVerificationView, KeyView, KeysImport, KeysScan,
-    KeysScanView, LedgerBackupView, LedgerExport, LedgerExportedView, LedgerMerge,
-    LedgerMergedView, LedgerRepair, LedgerRestore, LedgerRestoredView, LedgerSalvageView,
-    LedgerView, LogImportView, NotificationTestView, PinRef, PinSave, PinView, PinsQuery,
-    PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView, PlaygroundSend,
-    PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef, PriceImportView,
-    PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart, ReadinessView,
-    RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView, RouteDecisionView,
-    RouteEdit, RouteRef, RouteSimulation, RouteSimulationView, RouteView, RoutesOrder, RoutesView,
-    SavedView, SavedViewRef, SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView,
-    SilenceRef, SilenceView, StatementFile, StatementQuery, StatementSaved, StatusView,
-    ToolGuideView, ToolWiringView, UnwiredToolView, UsageAdviceQuery, UsageAdviceView,
-    UsageAnomaliesQuery, UsageAnomaliesView, UsageCrossQuery, UsageCrossView, UsageEfficiencyView,
-    UsageExpensiveView, UsageFailuresView, UsageForecastQuery, UsageForecastView, UsageHeatmapView,
-    UsageLatencyQuery, UsageLatencyView, UsagePeriodQuery, UsageReportQuery, UsageView,
-    VaultChangeView, VaultMove, VaultSet, VaultUnlock, VaultView, WiringPlanQuery, WiringPlanView,
+    BackendView, BacktestQuery, BacktestView, BackupCheckView, BackupCreate, BackupRef, BackupView,
+    BackupsView, BillingFetch, BillingImport, BillingReportView, BreakerTimelineQuery,
+    BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView, CachePurge,
+    CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientUnwire,
+    ClientView, ClientWire, ClientsUnwireAll, ClientsWiringQuery, CurrencyView, DriftQuery,
+    DriftView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest, InboxQuery,
+    InboxRead, InboxView, IncidentNote, IncidentView, IssuedToken, KeyAdd, KeyImportView, KeyRef,
+    KeyReplace, KeyVerificationView, KeyView, KeysImport, KeysScan, KeysScanView, LedgerBackupView,
+    LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView, LedgerRepair, LedgerRestore,
+    LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView, NotificationTestView, PinRef,
+    PinSave, PinView, PinsQuery, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
+    PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef,
+    PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart,
+    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
+    RestorePlanView, RestoredView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
+    RouteSimulationView, RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef,
+    SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView, SilenceRef, SilenceView,
+    StatementFile, StatementQuery, StatementSaved, StatusView, ToolGuideView, ToolWiringView,
+    UnwiredToolView, UsageAdviceQuery, UsageAdviceView, UsageAnomaliesQuery, UsageAnomaliesView,
+    UsageCrossQuery, UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView,
+    UsageForecastQuery, UsageForecastView, UsageHeatmapView, UsageLatencyQuery, UsageLatencyView,
+    UsagePeriodQuery, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet,
+    VaultUnlock, VaultView, WiringPlanQuery, WiringPlanView,
 };
 use crate::{ApiError, operation};
 
@@ -264,6 +265,18 @@ macro_rules! operations {
             ledger_export(req: LedgerExport) -> LedgerExportedView, changes [];
             /// Adds the requests of another machine from its export.
             ledger_merge(req: LedgerMerge) -> LedgerMergedView, changes [Usage, Status, Ledger];
+            /// Returns the last backup of everything, and where the next one goes.
+            backups() -> BackupsView, changes [];
+            /// Backs up settings and ledger into one new file. It holds no key.
+            backup(req: BackupCreate) -> BackupView, changes [Ledger, Readiness];
+            /// Restores a backup into a scratch folder and opens it there. Changes nothing.
+            backup_check(req: BackupRef) -> BackupCheckView, changes [];
+            /// Cancels the backup, check or restore in progress, unless it already replaces files.
+            backup_cancel() -> (), changes [];
+            /// Checks a backup and returns what its restore would change.
+            restore_plan(req: BackupRef) -> RestorePlanView, changes [];
+            /// Restores settings and ledger from a backup. Records made since then stay.
+            restore(req: BackupRef) -> RestoredView, changes [Settings, Status, Backends, Keys, Clients, Routes, Endpoints, Usage, Alerts, Prices, Ledger, Cache, SessionLogs, Readiness];
             /// Sends a test notification.
             notification_test() -> NotificationTestView, changes [];
         }

@@ -7,8 +7,8 @@ use specta::Type;
 
 use crate::operation;
 use crate::view::{
-    BillingProgressView, BudgetNoticeView, LogImportView, PlaygroundDeltaView, PlaygroundRunView,
-    ReadinessRunView,
+    BackupProgressView, BillingProgressView, BudgetNoticeView, LogImportView, PlaygroundDeltaView,
+    PlaygroundRunView, ReadinessRunView,
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -28,6 +28,8 @@ pub enum PanelEvent {
     LogImport { import: Box<LogImportView> },
     /// The fetch of a cost report made progress or ended.
     BillingProgress { progress: BillingProgressView },
+    /// A backup, its check or a restore made progress or ended.
+    BackupProgress { progress: BackupProgressView },
     /// A playground run began or ended.
     PlaygroundRun {
         /// The whole run as it is now.
@@ -108,6 +110,9 @@ impl From<&EngineEvent> for PanelEvent {
             }
             EngineEvent::CostReport(progress) => {
                 Self::BillingProgress { progress: operation::billing_progress_view(progress) }
+            }
+            EngineEvent::Backup(progress) => {
+                Self::BackupProgress { progress: operation::backup_progress_view(progress) }
             }
             EngineEvent::Playground(PlaygroundEvent::Run(run)) => {
                 Self::PlaygroundRun { run: Box::new(operation::playground_run_view(run)) }

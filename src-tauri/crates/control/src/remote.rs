@@ -29,6 +29,8 @@ const SLOW_OPERATIONS: &[&str] = &[
     "backend_add",
     "backend_edit",
     "backend_test",
+    "backup",
+    "backup_check",
     "billing_fetch",
     "billing_import",
     "cache_purge",
@@ -47,6 +49,8 @@ const SLOW_OPERATIONS: &[&str] = &[
     "price_import_apply",
     "price_set",
     "price_undo",
+    "restore",
+    "restore_plan",
     "vault_check",
     "vault_unlock",
 ];

@@ -11,17 +11,17 @@ use zeroize::Zeroizing;
 
 use crate::view::{
     AlertRef, AlertRuleSet, AlertSilence, AuditLogQuery, BackendAdd, BackendEdit, BackendKey,
-    BackendRef, BackendSwitch, BacktestQuery, BillingFetch, BillingImport, BreakerTimelineQuery,
-    BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd, ClientEdit, ClientRef,
-    ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery, DriftQuery, EndpointForce,
-    EndpointRef, HypotheticalRequest, InboxQuery, InboxRead, IncidentNote, IssuedToken, KeyAdd,
-    KeyRef, KeyReplace, KeysImport, KeysScan, LedgerExport, LedgerMerge, LedgerRepair,
-    LedgerRestore, PinRef, PinSave, PinsQuery, PlaygroundRef, PlaygroundSend, PriceImport,
-    PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef, RequestsQuery, RouteEdit,
-    RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef, SessionLogsQuery,
-    SettingsValues, SilenceRef, StatementQuery, UsageAdviceQuery, UsageAnomaliesQuery,
-    UsageCrossQuery, UsageForecastQuery, UsageLatencyQuery, UsagePeriodQuery, UsageReportQuery,
-    VaultMove, VaultSet, VaultUnlock, WiringPlanQuery,
+    BackendRef, BackendSwitch, BacktestQuery, BackupCreate, BackupRef, BillingFetch, BillingImport,
+    BreakerTimelineQuery, BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd,
+    ClientEdit, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
+    DriftQuery, EndpointForce, EndpointRef, HypotheticalRequest, InboxQuery, InboxRead,
+    IncidentNote, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeysImport, KeysScan, LedgerExport,
+    LedgerMerge, LedgerRepair, LedgerRestore, PinRef, PinSave, PinsQuery, PlaygroundRef,
+    PlaygroundSend, PriceImport, PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef,
+    RequestsQuery, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef,
+    SessionLogsQuery, SettingsValues, SilenceRef, StatementQuery, UsageAdviceQuery,
+    UsageAnomaliesQuery, UsageCrossQuery, UsageForecastQuery, UsageLatencyQuery, UsagePeriodQuery,
+    UsageReportQuery, VaultMove, VaultSet, VaultUnlock, WiringPlanQuery,
 };
 
 /// A request that can be sent to the owner of the data folder.
@@ -101,6 +101,8 @@ plain!(
     BacktestQuery,
     CacheQuery,
     CachePurge,
+    BackupCreate,
+    BackupRef,
     LedgerExport,
     LedgerMerge,
     LedgerRestore,

@@ -11,6 +11,7 @@ mod analytics;
 mod anomalies;
 mod audit;
 mod backends;
+mod backups;
 mod billing;
 mod budgets;
 mod cache;
@@ -41,13 +42,15 @@ mod wiring;
 
 pub use ::alerts::{AlertEnding, AlertGroup, AlertRule, AlertSeverity};
 pub use ::cache::CacheTier;
-pub use ::engine::{KeyState, LogImportState};
+pub use ::engine::{BackupTask, KeyState, LogImportState};
 pub use ::ledger::{GroupBy, LatencyGroupBy, LatencyPart, SessionGroupBy, UsageBasis};
 pub use ::playground::{AGENT_PROJECT, PlaygroundState, ReasoningEffort};
 pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
-pub use ::settings::{BackendKind, ClientPriority, PinMeasure, PinRange, ResiliencePreset};
+pub use ::settings::{
+    BackendKind, ClientPriority, DifferenceKind, PinMeasure, PinRange, ResiliencePreset,
+};
 pub use domain::{
     AlertDelivery, AuditOutcome, BilledSource, BillingProvider, BudgetAction, BudgetDimension,
     BudgetMarkKind, BudgetPeriod, CacheMode, CallerKind, CheckSet, ExtraDialect, Meter, PoolOrder,
@@ -63,6 +66,7 @@ pub use agents::*;
 pub use analytics::*;
 pub use anomalies::*;
 pub use backends::*;
+pub use backups::*;
 pub use billing::*;
 pub use budgets::*;
 pub use cache::*;

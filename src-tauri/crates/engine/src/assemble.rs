@@ -1,4 +1,6 @@
 //! Builds the engine's parts, each from those it needs.
+//!
+//! One piece: the order in which parts are built is read in one place.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,13 +19,14 @@ use tokio::sync::RwLock;
 
 use crate::alert_facts::AlertSources;
 use crate::alert_watch::AlertWatch;
+use crate::backup_archives::BackupArchives;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
 use crate::client_wiring::ClientWiring;
 use crate::control_server::ControlServer;
 use crate::cost_reports::CostReports;
 use crate::endpoint_saver::EndpointSaver;
-use crate::engine::{BackendParts, BaseParts, EngineParts};
+use crate::engine::{BackendParts, BaseParts, EngineParts, VERSION};
 use crate::environment::EngineEnvironment;
 use crate::gateway_server::GatewayServer;
 use crate::health_watch::HealthWatch;
@@ -90,20 +93,21 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         base.tasks.clone(),
     ));
     let vault_switch = vault_switch(&base, &backends, vault);
-    let key_scanner = Arc::new(KeyScanner {
-        home: client_wiring.environment.as_ref().map(|environment| environment.home.clone()),
-        settings: Arc::clone(&base.settings),
-        vault: base.vault.clone(),
-    });
+    let key_scanner = key_scanner(&base, &client_wiring);
     let routes = Arc::new(RouteExplainer {
         snapshots: Arc::clone(&backends.snapshots),
         registry: Arc::clone(&backends.registry),
         settings: Arc::clone(&base.settings),
     });
     let notifications = notifications(&base, channel);
+    let settings_editor = settings_editor(&base, &backends, &budgets, &vault_switch, &gateway);
+    let alerts = alert_watch(&base, &backends, &budgets, &ledger_watch, &notifications);
+    let backup_archives =
+        backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
     Ok(EngineParts {
         control: control_server(&base, owner),
-        settings_editor: settings_editor(&base, &backends, &budgets, &vault_switch, &gateway),
+        settings_editor,
+        backup_archives,
         readiness: readiness_runs(
             &base,
             &backends,
@@ -113,7 +117,7 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
             &check_token,
         ),
         log_import: log_import(&base, log_roots),
-        alerts: alert_watch(&base, &backends, &budgets, &ledger_watch, &notifications),
+        alerts,
         notifications,
         playground: playground(&base, &routes, &gateway, &playground_token),
         price_editor: price_editor(&base, &backends),
@@ -223,6 +227,38 @@ fn response_cache(base: &BaseParts) -> ResponseCache {
         tasks: base.tasks.clone(),
         open: Mutex::default(),
         backends: Mutex::default(),
+    }
+}
+
+fn key_scanner(base: &BaseParts, client_wiring: &ClientWiring) -> Arc<KeyScanner> {
+    Arc::new(KeyScanner {
+        home: client_wiring.environment.as_ref().map(|environment| environment.home.clone()),
+        settings: Arc::clone(&base.settings),
+        vault: base.vault.clone(),
+    })
+}
+
+fn backup_archives(
+    base: &BaseParts,
+    ledger_watch: &Arc<LedgerWatch>,
+    settings: &Arc<SettingsEditor>,
+    budgets: &Arc<BudgetWatch>,
+    alerts: &Arc<AlertWatch>,
+) -> BackupArchives {
+    BackupArchives {
+        folders: base.folders.clone(),
+        ledger: base.ledger.clone(),
+        ledger_watch: Arc::clone(ledger_watch),
+        settings: Arc::clone(settings),
+        budgets: Arc::clone(budgets),
+        alerts: Arc::clone(alerts),
+        prices: Arc::clone(&base.prices),
+        vault: base.vault.clone(),
+        clock: Arc::clone(&base.clock),
+        version: VERSION,
+        events: base.events.clone(),
+        working: tokio::sync::Mutex::default(),
+        cancelled: Arc::default(),
     }
 }
 

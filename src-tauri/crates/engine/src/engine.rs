@@ -14,6 +14,7 @@ use vault::Vault;
 
 use crate::Folders;
 use crate::alert_watch::AlertWatch;
+use crate::backup_archives::BackupArchives;
 use crate::budget_watch::BudgetWatch;
 use crate::client_activity::ClientActivity;
 use crate::client_wiring::ClientWiring;
@@ -68,6 +69,7 @@ pub(crate) struct EngineParts {
     pub(crate) playground: Arc<Playground>,
     pub(crate) price_editor: PriceEditor,
     pub(crate) cost_reports: CostReports,
+    pub(crate) backup_archives: BackupArchives,
     /// Last, since it holds the data folder's lock: it is dropped after the ledger is closed.
     pub(crate) control: ControlServer,
 }
@@ -181,6 +183,11 @@ impl Engine {
     #[must_use]
     pub fn cost_reports(&self) -> &CostReports {
         &self.parts.cost_reports
+    }
+
+    #[must_use]
+    pub fn backup_archives(&self) -> &BackupArchives {
+        &self.parts.backup_archives
     }
 
     /// Endpoint state at this moment.

@@ -8,6 +8,7 @@ use playground::PlaygroundEvent;
 use readiness::{ReadinessReport, RunSnapshot};
 use tokio::sync::broadcast;
 
+use crate::backup_progress::BackupProgress;
 use crate::budget_notice::BudgetNotice;
 use crate::cost_report_progress::CostReportProgress;
 use crate::ledger_problem::LedgerProblem;
@@ -38,6 +39,8 @@ pub enum EngineEvent {
     LogImport(Arc<LogImportProgress>),
     /// The fetch of a cost report made progress or ended.
     CostReport(CostReportProgress),
+    /// A backup, its check or a restore made progress or ended.
+    Backup(BackupProgress),
     Playground(PlaygroundEvent),
     /// Open this path in the panel, because a notification was clicked.
     OpenPath(String),

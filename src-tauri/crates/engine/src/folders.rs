@@ -95,6 +95,24 @@ impl Folders {
         self.state.join("vault-revision")
     }
 
+    /// What a backup is made of, or an archive is unpacked in; deleted at the start.
+    #[must_use]
+    pub(crate) fn archive_scratch_folder(&self) -> PathBuf {
+        self.data.join("archive.partial")
+    }
+
+    /// A checked archive that is being restored. While it is there, the restore is not finished.
+    #[must_use]
+    pub(crate) fn restore_folder(&self) -> PathBuf {
+        self.data.join("restoring")
+    }
+
+    /// What is known of the last backup. It lies in another folder than what is backed up.
+    #[must_use]
+    pub(crate) fn last_backup_file(&self) -> PathBuf {
+        self.state.join("last-backup.json")
+    }
+
     #[must_use]
     pub fn log_folder(&self) -> PathBuf {
         self.state.join("logs")

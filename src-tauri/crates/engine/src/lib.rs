@@ -8,6 +8,8 @@ mod alert_watch;
 mod allocator;
 mod assemble;
 mod backtest;
+mod backup_archives;
+mod backup_progress;
 mod budget_notice;
 mod budget_watch;
 mod client_activity;
@@ -40,9 +42,11 @@ mod price_editor;
 mod prices_in_use;
 mod private_variables;
 mod probe;
+mod progress_teller;
 mod readiness_runs;
 mod resilience_rules;
 mod response_cache;
+mod restore;
 mod route_explainer;
 mod session_answer;
 mod settings_editor;
@@ -60,6 +64,10 @@ mod workers;
 
 pub use allocator::{ALLOCATOR, Allocator};
 pub use backtest::{BackTest, back_test};
+pub use backup_archives::{
+    ArchiveCheck, BackupArchives, BackupError, BackupMade, MissingKeys, RestoreDone, RestorePlan,
+};
+pub use backup_progress::{BackupProgress, BackupTask};
 pub use budget_notice::BudgetNotice;
 pub use budget_watch::{BUDGET_CROSSINGS_SHOWN_MAX, BudgetWatch};
 pub use client_activity::ClientActivity;

@@ -23,7 +23,7 @@ use crate::owner::{LockError, OwnerLock};
 use crate::tasks::Tasks;
 use crate::traffic_sink::TrafficSink;
 use crate::vault_switch::VaultOpener;
-use crate::{EngineConfig, FolderError, upkeep};
+use crate::{EngineConfig, FolderError, restore, upkeep};
 
 /// Addresses of the listeners.
 #[derive(Debug)]
@@ -79,6 +79,7 @@ impl Engine {
         let vault = opener.open(forced.unwrap_or(settings.current().vault.kind));
         let (ledger, recovery) =
             Recovery::open(&folders.ledger_file(), LedgerLimits::default(), Arc::clone(&clock))?;
+        restore::finish_at_start(&folders, &settings, &recovery, &*clock).await;
         let prices = Arc::new(ArcSwap::from_pointee(ledger.price_book().await?));
         let base = BaseParts {
             started: clock.wall(),

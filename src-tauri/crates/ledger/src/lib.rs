@@ -105,7 +105,7 @@ pub use record::{
     Settlement, Timings, UsageBasis,
 };
 pub use recovery::{
-    LedgerDevice, LedgerExport, MergeReport, Recovery, RestoreReport, SkippedBackup,
+    LedgerDevice, LedgerExport, MergeReport, Recovery, RestoreReport, SkippedBackup, examine_copy,
 };
 pub use request_costs::{CostStep, EXPENSIVE_REQUESTS_MAX, RequestCosts};
 pub use request_query::{REQUESTS_EXAMINED_MAX, REQUESTS_PAGE_ROWS_MAX, RequestPage, RequestQuery};

@@ -5,6 +5,7 @@
 //! repairs the kept file or acknowledges. Restore and repair build the new file beside the ledger
 //! and add later records, so that neither loses a request.
 
+mod archives;
 mod devices;
 mod file_check;
 mod restore;
@@ -20,6 +21,7 @@ use crate::note::{FileIdentity, IncidentCause, LedgerIncident, LedgerNote, Ledge
 use crate::set_aside::{file_bytes, kept_files, set_aside};
 use crate::{Ledger, LedgerBackup, LedgerError, LedgerLimits, backup, database};
 
+pub use archives::examine_copy;
 pub use devices::{LedgerDevice, LedgerExport, MergeReport};
 pub use restore::{RestoreReport, SkippedBackup};
 
@@ -56,6 +58,7 @@ impl Recovery {
         clock: Arc<dyn Clock>,
     ) -> Result<(Ledger, Self), LedgerError> {
         let at = clock.wall();
+        restore::finish_exchange(path)?;
         let note = LedgerNote::load(path);
         let mut incident = set_aside_if_gone(path, &note, at)?;
         let (ledger, mark) = match open_with_progress(path, limits) {

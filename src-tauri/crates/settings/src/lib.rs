@@ -8,6 +8,7 @@
 mod atomic;
 mod base_url;
 mod entry_field;
+mod exchange;
 mod finding;
 mod model;
 mod problem;
@@ -26,6 +27,9 @@ pub use base_url::{
 };
 pub use domain::BackendKind;
 pub use domain::VaultKind;
+pub use exchange::{
+    ConflictChoice, DifferenceKind, FieldDifference, MergedSettings, SettingsDifference,
+};
 pub use model::{
     AlertSettings, AppearanceSettings, BALANCE_PERCENT_RANGE, BUDGET_DAYS_RANGE, BUDGET_LIMIT_MAX,
     BUDGET_MARK_PERCENT_RANGE, BUDGET_MARKS_MAX, BUDGET_RESET_DAY_RANGE, BackendSettings,
@@ -44,5 +48,6 @@ pub use problem::{FileProblem, ProposedFix, Severity};
 pub use reference::reference;
 pub use setting::{Card, Setting, SettingKind, SettingValue};
 pub use store::{
-    AppliedFix, FILE_BYTES_MAX, SettingsEditError, SettingsError, SettingsFileState, SettingsStore,
+    AppliedFix, FILE_BYTES_MAX, ReplacedFile, SettingsEditError, SettingsError, SettingsFileState,
+    SettingsStore,
 };

@@ -110,6 +110,17 @@ impl fmt::Debug for AppliedFix {
     }
 }
 
+/// What became of the file before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplacedFile {
+    /// It was the same, and stays.
+    Same,
+    /// There was none.
+    New,
+    /// It was copied.
+    Kept,
+}
+
 pub struct SettingsStore {
     path: PathBuf,
     loaded: ArcSwap<LoadedSettings>,
@@ -233,6 +244,49 @@ impl SettingsStore {
         };
         self.write(&original)?;
         self.load().map(drop)
+    }
+
+    /// The text of the file, or that of a new one if there is none. Only a text without errors: any
+    /// other may hold a key. Reads the disk: call it off the async threads.
+    ///
+    /// # Errors
+    /// The file has errors or cannot be read.
+    pub fn text(&self) -> Result<String, SettingsError> {
+        let _writing = self.writing.lock();
+        let content = self.load()?;
+        self.valid_settings()?;
+        Ok(match content {
+            FileContent::Text(text) => text,
+            FileContent::Missing | FileContent::Unreadable(_) => NEW_FILE_TEXT.to_owned(),
+        })
+    }
+
+    /// Replaces the whole file with `text`, and copies what it was to `kept` first. Does nothing if
+    /// it is that text already. Blocks for a disk sync: call it off the async threads.
+    ///
+    /// # Errors
+    /// [`SettingsError::Rejected`] if the text has errors; nothing is written then. Disk errors.
+    pub fn replace(&self, text: &str, kept: &Path) -> Result<ReplacedFile, SettingsError> {
+        let _writing = self.writing.lock();
+        let mut problems = parse(text).problems;
+        problems.retain(|problem| problem.severity == Severity::Error);
+        if !problems.is_empty() {
+            return Err(SettingsError::Rejected { problems });
+        }
+        let failed = |source| SettingsError::Write { path: kept.to_owned(), source };
+        let replaced = match self.load()? {
+            FileContent::Text(before) if before == text => return Ok(ReplacedFile::Same),
+            FileContent::Missing => ReplacedFile::New,
+            // Whatever it holds, it is kept as it is.
+            FileContent::Text(_) | FileContent::Unreadable(_) => {
+                let before = std::fs::read(&self.path).map_err(failed)?;
+                write_atomic(kept, &before).map_err(failed)?;
+                ReplacedFile::Kept
+            }
+        };
+        self.write(text)?;
+        self.load()?;
+        Ok(replaced)
     }
 
     fn load(&self) -> Result<FileContent, SettingsError> {
@@ -379,7 +433,7 @@ fn read_file(path: &Path) -> Result<FileContent, SettingsError> {
     ))
 }
 
-fn too_large_problem() -> FileProblem {
+pub(crate) fn too_large_problem() -> FileProblem {
     let what = format!("the file has more than {FILE_BYTES_MAX} bytes");
     file_problem(&what, "remove what does not belong in this file")
 }

@@ -1,6 +1,7 @@
 /** Every setting with its default and range, the settings file and its errors. */
 import { useState } from "react";
 import { AuditPart } from "@/features/settings/audit-part";
+import { BackupPart } from "@/features/settings/backup-part";
 import { LedgerPart } from "@/features/settings/ledger-part";
 import { FilePart } from "@/features/settings/file-part";
 import { SharedCachePart } from "@/features/settings/cache-part";
@@ -95,6 +96,7 @@ function Body({ part, settings, filter }: { part: string | null; settings: Setti
         {has("vault") && <VaultPart settings={settings} />}
         {has("notifications") && <NotificationsPart settings={settings} />}
         {has("audit") && <AuditPart />}
+        {has("backup") && <BackupPart />}
         {has("ledger") && <LedgerPart />}
         {has("file") && <FilePart settings={settings} />}
         {hasNone && (
@@ -121,6 +123,7 @@ function OnThisPage() {
     "Vault",
     "Notifications",
     "Audit log",
+    "Backup",
     "Ledger",
     "Files",
   ];

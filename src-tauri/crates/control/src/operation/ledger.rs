@@ -93,7 +93,7 @@ pub(crate) async fn ledger_merge(
 }
 
 /// A path of this machine. Relative ones would depend on where the engine was started.
-fn absolute_path(text: &str) -> Result<PathBuf, ApiError> {
+pub(super) fn absolute_path(text: &str) -> Result<PathBuf, ApiError> {
     let path = PathBuf::from(text);
     match path.is_absolute() {
         true => Ok(path),

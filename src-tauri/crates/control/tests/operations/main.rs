@@ -5,6 +5,8 @@ mod alerts;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod billing;
 #[cfg(test)]
 mod budgets;

@@ -86,6 +86,18 @@ impl Recovery {
         Ok((report, self.swap_staged(from, added, Vec::new()).await?))
     }
 
+    /// Restores the records of a ledger that lies elsewhere. Again with the same file changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// As for [`Recovery::restore`]; the ledger is unchanged then.
+    pub async fn restore_file(&self, source: PathBuf) -> Result<RestoreReport, LedgerError> {
+        let _turn = self.file.operation_lock.lock().await;
+        let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let added = self.build_staged(move |staged| copy_backup(&source, staged)).await?;
+        self.swap_staged(name, added, Vec::new()).await
+    }
+
     fn candidates(&self, name: Option<String>) -> Result<Vec<String>, LedgerError> {
         let backups = self.backups()?.into_iter().map(|backup| backup.name);
         Ok(match name {
@@ -121,7 +133,7 @@ impl Recovery {
 
     /// Path of the new file until it replaces the ledger.
     fn staging_path(&self) -> PathBuf {
-        sqlite_file::with_suffix(&self.file.path, ".restoring")
+        staging_path(&self.file.path)
     }
 
     /// Creates the new file with `begin` and adds the ledger's newer records; returns the number of
@@ -171,6 +183,22 @@ impl Recovery {
         known.note.save(&self.file.path)?;
         Ok(RestoreReport { from, requests, added, kept, skipped })
     }
+}
+
+fn staging_path(path: &Path) -> PathBuf {
+    sqlite_file::with_suffix(path, ".restoring")
+}
+
+/// Ends an exchange that a kill cut off between its two renames: the ledger was set aside already,
+/// and the new file holds everything. One that is still being built has a log beside it.
+pub(super) fn finish_exchange(path: &Path) -> Result<(), LedgerError> {
+    let staged = staging_path(path);
+    let is_whole = staged.exists() && !sqlite_file::wal_path(&staged).exists();
+    if path.exists() || !is_whole {
+        return Ok(());
+    }
+    tracing::warn!("a restore of the ledger was cut off at its end, and is finished");
+    fs::rename(&staged, path).map_err(|error| crate::error::file_error(path, error))
 }
 
 /// Adds the last requests and folds the log into the file.

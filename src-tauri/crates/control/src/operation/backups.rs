@@ -1,0 +1,171 @@
+//! Operations on backups of everything.
+
+use std::path::PathBuf;
+
+use engine::{
+    ArchiveCheck, BackupError, BackupMade, BackupProgress, Engine, MissingKeys, RestoreDone,
+    RestorePlan,
+};
+use settings::SettingsDifference;
+
+use super::ledger::absolute_path;
+use super::usage::count_noun;
+use crate::ApiError;
+use crate::view::{
+    BackupCheckView, BackupCreate, BackupProgressView, BackupRef, BackupView, BackupsView, Count,
+    FieldDifferenceView, MissingKeysView, RestorePlanView, RestoredView, SettingsDifferenceView,
+};
+
+pub(crate) async fn backups(engine: &Engine) -> Result<BackupsView, ApiError> {
+    let last = engine.backup_archives().last();
+    let folder = engine.folders().downloads.display().to_string();
+    Ok(BackupsView { last: last.as_ref().map(backup_view), folder })
+}
+
+pub(crate) async fn backup(engine: &Engine, req: BackupCreate) -> Result<BackupView, ApiError> {
+    let path = match req.path.as_deref() {
+        Some(path) => absolute_path(path)?,
+        None => default_path(engine)?,
+    };
+    Ok(backup_view(&engine.backup_archives().create(path).await?))
+}
+
+pub(crate) async fn backup_check(
+    engine: &Engine,
+    req: BackupRef,
+) -> Result<BackupCheckView, ApiError> {
+    let path = absolute_path(&req.path)?;
+    let check = engine.backup_archives().check(path).await?;
+    Ok(check_view(req.path, &check))
+}
+
+pub(crate) async fn backup_cancel(engine: &Engine) -> Result<(), ApiError> {
+    engine.backup_archives().cancel();
+    Ok(())
+}
+
+pub(crate) async fn restore_plan(
+    engine: &Engine,
+    req: BackupRef,
+) -> Result<RestorePlanView, ApiError> {
+    let path = absolute_path(&req.path)?;
+    let RestorePlan { check, differences, requests_here, keys } =
+        engine.backup_archives().plan(path).await?;
+    Ok(RestorePlanView {
+        check: check_view(req.path, &check),
+        differences: differences.into_iter().map(difference_view).collect(),
+        requests_here: requests_here.into(),
+        keys: missing_keys_view(keys),
+    })
+}
+
+pub(crate) async fn restore(engine: &Engine, req: BackupRef) -> Result<RestoredView, ApiError> {
+    let path = absolute_path(&req.path)?;
+    let RestoreDone { manifest, ledger, settings_kept, keys } =
+        engine.backup_archives().restore(path).await?;
+    let folder = &engine.folders().config;
+    let mut sentence = format!(
+        "Restored: {} and all settings of the backup.",
+        count_noun(ledger.requests, "request")
+    );
+    if !keys.missing.is_empty() {
+        let keys = count_noun(keys.missing.len() as u64, "key");
+        sentence.push_str(&format!(" The vault lacks {keys}, to be added again."));
+    }
+    Ok(RestoredView {
+        made: manifest.created.into(),
+        requests: ledger.requests.into(),
+        added: ledger.added.into(),
+        ledger_kept: ledger.kept,
+        settings_kept: settings_kept.map(|name| folder.join(name).display().to_string()),
+        keys: missing_keys_view(keys),
+        sentence,
+    })
+}
+
+pub(crate) fn backup_progress_view(progress: &BackupProgress) -> BackupProgressView {
+    let BackupProgress { task, done_bytes, total_bytes, is_running } = *progress;
+    let percent = done_bytes.saturating_mul(100).checked_div(total_bytes);
+    let percent = percent.and_then(|percent| u32::try_from(percent.min(100)).ok());
+    BackupProgressView { task, percent, is_running }
+}
+
+pub(super) fn difference_view(difference: SettingsDifference) -> SettingsDifferenceView {
+    let fields = difference.fields.into_iter();
+    SettingsDifferenceView {
+        path: difference.path,
+        kind: difference.kind,
+        fields: fields
+            .map(|field| FieldDifferenceView {
+                name: field.name,
+                here: field.here,
+                there: field.there,
+            })
+            .collect(),
+    }
+}
+
+pub(super) fn missing_keys_view(keys: MissingKeys) -> MissingKeysView {
+    let missing = keys.missing.iter().map(ToString::to_string).collect();
+    MissingKeysView { missing, unknown: keys.unknown }
+}
+
+/// A new file in the folder for downloads, named with the time to the second.
+fn default_path(engine: &Engine) -> Result<PathBuf, ApiError> {
+    let folder = &engine.folders().downloads;
+    std::fs::create_dir_all(folder).map_err(|error| {
+        ApiError::failed(format!("could not create {}: {error}", folder.display()))
+            .with_hint("Say where the backup goes: gatehouse backup FILE")
+    })?;
+    let time: String = engine.clock().wall().to_rfc3339().chars().take(19).collect();
+    Ok(folder.join(format!("gatehouse-{}Z.tar.zst", time.replace(':', "-"))))
+}
+
+fn backup_view(made: &BackupMade) -> BackupView {
+    BackupView {
+        path: made.path.display().to_string(),
+        at: made.at.into(),
+        bytes: made.bytes.into(),
+        requests: made.requests.into(),
+    }
+}
+
+fn check_view(path: String, check: &ArchiveCheck) -> BackupCheckView {
+    let ArchiveCheck { manifest, settings, requests, took_ms } = check;
+    let count = |number: usize| Count(number as u64);
+    let sentence = format!(
+        "Sound: {}, {} and {}. Restored into a scratch folder and opened in {}.{} s.",
+        count_noun(*requests, "request"),
+        count_noun(settings.backends.len() as u64, "backend"),
+        count_noun(settings.clients.len() as u64, "client"),
+        took_ms / 1_000,
+        took_ms % 1_000 / 100,
+    );
+    BackupCheckView {
+        path,
+        made: manifest.created.into(),
+        app_version: manifest.app_version.clone(),
+        bytes: manifest.bytes().into(),
+        requests: (*requests).into(),
+        backends: count(settings.backends.len()),
+        routes: count(settings.routes.len()),
+        clients: count(settings.clients.len()),
+        budgets: count(settings.budgets.len()),
+        keys: count(settings.credentials.len()),
+        took_ms: (*took_ms).into(),
+        sentence,
+    }
+}
+
+impl From<BackupError> for ApiError {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Ledger(error) => error.into(),
+            BackupError::Settings(error) => error.into(),
+            BackupError::Archive(_)
+            | BackupError::SettingsInside(_)
+            | BackupError::LedgerInside(_) => Self::invalid("path", error.to_string()),
+            other => Self::failed(other.to_string()),
+        }
+    }
+}
