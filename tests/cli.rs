@@ -163,7 +163,9 @@ async fn a_check_answers_with_its_exit_code() {
 
     // A key that the backend rejects.
     let wrong = "sk-test-fedcba9876543210";
-    home.gatehouse(&["keys", "replace", "up", "--stdin"]).stdin(wrong).run().await.expect_success();
+    home.gatehouse(&["keys", "replace", "up", "--stdin"]).stdin(wrong).run().await.expect_code(2);
+    let replace = ["keys", "replace", "up", "--untested", "--stdin"];
+    home.gatehouse(&replace).stdin(wrong).run().await.expect_success();
     let said = home.gatehouse(&["check", "--json"]).run().await.expect_code(1);
     let run = said.json();
     assert_eq!(run["verdict"], "not_ready", "{run}");

@@ -178,7 +178,10 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "keys_scan" => json!({"known_files": true, "paths": []}),
         "keys_import" => json!({"scan": {"known_files": true, "paths": []}, "keys": [
             {"fingerprint": "0000000000000000", "name": "found", "add_backend": false}]}),
+        "key_edit" => json!({"id": "second", "label": "Second",
+            "expires_at": 4_000_000_000_000_i64}),
         "key_replace" => json!({"id": "second", "secret": secret}),
+        "key_retired_check" => json!({"id": "second"}),
         "key_verify" => json!({"id": "up"}),
         "key_remove" => json!({"id": "second"}),
         "vault_unlock" => json!({"passphrase": "correct-horse"}),
@@ -422,6 +425,7 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
                 | "playground_raw"
                 | "request_path"
                 | "request_code"
+                | "key_retired_check"
                 | "alert_acknowledge"
                 | "alert_silence"
                 | "silence_remove"

@@ -31,10 +31,14 @@ export const commands = {
 	keysScan: (req: KeysScan) => typedError<KeysScanView, ApiError>(__TAURI_INVOKE("keys_scan", { req })),
 	/**  Imports keys found in plain text into the vault. The files stay as they are. */
 	keysImport: (req: KeysImport) => typedError<KeyImportView[], ApiError>(__TAURI_INVOKE("keys_import", { req })),
+	/**  Changes the display name of a key and when it ends. */
+	keyEdit: (req: KeyEdit) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_edit", { req })),
 	/**  Replaces a key. It stays bound to its origin. */
 	keyReplace: (req: KeyReplace) => typedError<KeyView, ApiError>(__TAURI_INVOKE("key_replace", { req })),
 	/**  Asks the provider whether it accepts the key. Nothing is billed. */
 	keyVerify: (req: KeyRef) => typedError<KeyVerificationView, ApiError>(__TAURI_INVOKE("key_verify", { req })),
+	/**  Asks the provider whether it still accepts the key before the present one. Nothing is billed. */
+	keyRetiredCheck: (req: KeyRef) => typedError<RetiredKeyCheckView, ApiError>(__TAURI_INVOKE("key_retired_check", { req })),
 	/**  Removes a key from the vault and detaches it from its backends. */
 	keyRemove: (req: KeyRef) => typedError<null, ApiError>(__TAURI_INVOKE("key_remove", { req })),
 	/**  Checks the vault again. */
@@ -1941,6 +1945,15 @@ export type KeyAdd = {
 	billing?: BillingProvider | null,
 };
 
+/**  Changes what is known of a key. The secret stays. */
+export type KeyEdit = {
+	id: string,
+	/**  Display name; the id if empty. */
+	label: string,
+	/**  None if it never ends or the end is not known. */
+	expires_at: UnixMs | null,
+};
+
 /**  What came of one key. */
 export type KeyImportView = {
 	fingerprint: string,
@@ -1955,6 +1968,18 @@ export type KeyImportView = {
 	verification: KeyVerificationView | null,
 };
 
+/**  Something about a key that the user should look after. */
+export type KeyNotice = "expired" | "expires_soon" | 
+/**  In use for long without a replacement. */
+"old" | "unused" | 
+/**  The same secret has another name too. */
+"duplicate";
+
+export type KeyNoticeView = {
+	notice: KeyNotice,
+	sentence: string,
+};
+
 export type KeyPoolView = {
 	order: PoolOrder,
 	/**  Each key once; empty for a backend without keys. */
@@ -1965,11 +1990,16 @@ export type KeyRef = {
 	id: string,
 };
 
-/**  Replaces a key. It stays bound to its origin. */
+/**
+ *  Replaces a key. It stays bound to its origin. A key that its provider rejects is refused, and the
+ *  old one stays in use.
+ */
 export type KeyReplace = {
 	id: string,
 	/**  Write-only. */
 	secret: string,
+	/**  True to store it without asking the provider first. */
+	untested?: boolean,
 };
 
 export type KeyState = 
@@ -2010,6 +2040,12 @@ export type KeyView = {
 	storage: VaultKind,
 	/**  Of an admin key: the provider whose cost reports it reads. */
 	billing: BillingProvider | null,
+	/**  As the user says; None if never or not known. */
+	expires_at: UnixMs | null,
+	/**  What the user should look after. */
+	notices: KeyNoticeView[],
+	/**  The key before it, while that can still be checked. */
+	retired: RetiredKeyView | null,
 	/**  True for keys from the environment. */
 	read_only: boolean,
 	/**  The last 30 days. */
@@ -3190,6 +3226,25 @@ export type RestoredView = {
 	keys: MissingKeysView,
 	/**  "Restored: 1,204 requests and all settings. 2 keys have to be added again." */
 	sentence: string,
+};
+
+/**  Result of asking the provider about a replaced key. The call is not billed. */
+export type RetiredKeyCheckView = {
+	id: string,
+	state: RetiredKeyState,
+	sentence: string,
+};
+
+/**  What the provider makes of a replaced key. */
+export type RetiredKeyState = 
+/**  It still works, and so does every copy of it. */
+"accepted" | "rejected" | "unknown";
+
+/**  A key that was replaced since this start, less than a day ago. */
+export type RetiredKeyView = {
+	/**  Its last four characters; None if it is too short to show them. */
+	tail: string | null,
+	replaced_at: UnixMs,
 };
 
 export type RouteCandidateEdit = {

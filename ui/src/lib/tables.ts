@@ -15,6 +15,7 @@ import type {
   FailureClass,
   GatewayState,
   HealthStateView,
+  KeyNotice,
   KeyState,
   LedgerStateView,
   PlaygroundState,
@@ -41,8 +42,10 @@ export const OPERATION_CHANGES = {
   keyAdd: ["keys", "status", "settings"],
   keysScan: [],
   keysImport: ["backends", "keys", "status", "settings"],
+  keyEdit: ["keys", "settings"],
   keyReplace: ["keys", "backends", "status", "settings"],
   keyVerify: ["keys", "backends", "status"],
+  keyRetiredCheck: ["keys"],
   keyRemove: ["keys", "backends", "status", "settings"],
   vaultCheck: ["keys", "status", "settings"],
   vaultUnlock: ["keys", "backends", "status", "settings"],
@@ -228,6 +231,14 @@ export const KEY: Record<KeyState, Sign> = {
   unverified: { word: "Unverified", shape: "ring", tone: "muted" },
   rejected: { word: "Rejected", shape: "barred", tone: "bad" },
   missing: { word: "Missing", shape: "triangle", tone: "warn" },
+};
+
+export const KEY_NOTICE: Record<KeyNotice, Sign> = {
+  expired: { word: "Expired", shape: "barred", tone: "bad" },
+  expires_soon: { word: "Expires soon", shape: "triangle", tone: "warn" },
+  old: { word: "Old", shape: "triangle", tone: "warn" },
+  unused: { word: "Unused", shape: "ring", tone: "muted" },
+  duplicate: { word: "Duplicate", shape: "half", tone: "warn" },
 };
 
 export const LEDGER: Record<LedgerStateView, Sign> = {

@@ -25,7 +25,7 @@ const ALSO_AUDITED: &[&str] = &[
 ];
 
 /// Operations that only look; what panels show is stale because of what they see.
-const LOOKING: &[&str] = &["backend_test", "key_verify", "vault_check"];
+const LOOKING: &[&str] = &["backend_test", "key_retired_check", "key_verify", "vault_check"];
 
 /// The fields of requests that name what they are about, the first one counts.
 const SUBJECT_FIELDS: &[&str] =
@@ -162,7 +162,8 @@ mod tests {
     fn of_a_request_the_id_is_kept_and_nothing_else() {
         let key = "sk-ant-api03-7f3a9c51e2b84d06";
         let secret = Secret::parse(key.to_owned()).expect("a secret");
-        let subject = find_subject(&KeyReplace { id: "openai".to_owned(), secret });
+        let subject =
+            find_subject(&KeyReplace { id: "openai".to_owned(), secret, untested: false });
         assert_eq!(subject.as_deref(), Some("openai"));
         for pasted in [key, "Not an id", "", "a/b"] {
             assert_eq!(find_subject(&BackendRef { id: pasted.to_owned() }), None, "{pasted}");

@@ -13,6 +13,7 @@ mod dependents;
 mod explain;
 mod input;
 mod invoice;
+mod key_notices;
 mod keys;
 mod keys_scan;
 mod ledger;

@@ -11,33 +11,7 @@ use crate::agent_tool::{AgentPermission, AgentTool, NoInput, json_schema};
 use crate::audit::AuditedCall;
 use crate::core::Core;
 use crate::panel_event::ChangeTag;
-use crate::view::{
-    AlertRef, AlertRuleSet, AlertRuleView, AlertSilence, AlertsView, AuditLogQuery, AuditLogView,
-    BackendAdd, BackendEdit, BackendPresetView, BackendRef, BackendSwitch, BackendTestView,
-    BackendView, BacktestQuery, BacktestView, BackupCheckView, BackupCreate, BackupRef, BackupView,
-    BackupsView, BillingFetch, BillingImport, BillingReportView, BreakerTimelineQuery,
-    BreakerTimelineView, BudgetAllow, BudgetRef, BudgetSet, BudgetView, CachePurge,
-    CachePurgeResultView, CacheQuery, CacheView, ClientAdd, ClientEdit, ClientRef, ClientUnwire,
-    ClientView, ClientWire, ClientsUnwireAll, ClientsWiringQuery, CurrencyView, DriftQuery,
-    DriftView, EndpointForce, EndpointRef, EndpointView, HypotheticalRequest, InboxQuery,
-    InboxRead, InboxView, IncidentNote, IncidentView, IssuedToken, KeyAdd, KeyImportView, KeyRef,
-    KeyReplace, KeyVerificationView, KeyView, KeysImport, KeysScan, KeysScanView, LedgerBackupView,
-    LedgerExport, LedgerExportedView, LedgerMerge, LedgerMergedView, LedgerRepair, LedgerRestore,
-    LedgerRestoredView, LedgerSalvageView, LedgerView, LogImportView, NotificationTestView, PinRef,
-    PinSave, PinView, PinsQuery, PlaygroundRawExchangeView, PlaygroundRef, PlaygroundRunView,
-    PlaygroundSend, PlaygroundSnippetsView, PriceChangeView, PriceImport, PriceImportRef,
-    PriceImportView, PriceSet, PricesQuery, PricesView, ReadinessRunView, ReadinessStart,
-    ReadinessView, RequestCodeView, RequestPathView, RequestRef, RequestsQuery, RequestsView,
-    RestorePlanView, RestoredView, RouteDecisionView, RouteEdit, RouteRef, RouteSimulation,
-    RouteSimulationView, RouteView, RoutesOrder, RoutesView, SavedView, SavedViewRef,
-    SessionLogsQuery, SessionLogsView, SettingsValues, SettingsView, SilenceRef, SilenceView,
-    StatementFile, StatementQuery, StatementSaved, StatusView, ToolGuideView, ToolWiringView,
-    UnwiredToolView, UsageAdviceQuery, UsageAdviceView, UsageAnomaliesQuery, UsageAnomaliesView,
-    UsageCrossQuery, UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView,
-    UsageForecastQuery, UsageForecastView, UsageHeatmapView, UsageLatencyQuery, UsageLatencyView,
-    UsagePeriodQuery, UsageReportQuery, UsageView, VaultChangeView, VaultMove, VaultSet,
-    VaultUnlock, VaultView, WiringPlanQuery, WiringPlanView,
-};
+use crate::view::*;
 use crate::{ApiError, operation};
 
 /// Passes the table to `$then!`, once for each interface that is generated from it.
@@ -69,10 +43,14 @@ macro_rules! operations {
             keys_scan(req: KeysScan) -> KeysScanView, changes [];
             /// Imports keys found in plain text into the vault. The files stay as they are.
             keys_import(req: KeysImport) -> Vec<KeyImportView>, changes [Backends, Keys, Status, Settings];
+            /// Changes the display name of a key and when it ends.
+            key_edit(req: KeyEdit) -> KeyView, changes [Keys, Settings];
             /// Replaces a key. It stays bound to its origin.
             key_replace(req: KeyReplace) -> KeyView, changes [Keys, Backends, Status, Settings];
             /// Asks the provider whether it accepts the key. Nothing is billed.
             key_verify(req: KeyRef) -> KeyVerificationView, changes [Keys, Backends, Status];
+            /// Asks the provider whether it still accepts the key before the present one. Nothing is billed.
+            key_retired_check(req: KeyRef) -> RetiredKeyCheckView, changes [Keys];
             /// Removes a key from the vault and detaches it from its backends.
             key_remove(req: KeyRef) -> (), changes [Keys, Backends, Status, Settings];
             /// Checks the vault again.

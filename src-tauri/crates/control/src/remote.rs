@@ -41,6 +41,7 @@ const SLOW_OPERATIONS: &[&str] = &[
     "key_add",
     "key_remove",
     "key_replace",
+    "key_retired_check",
     "key_verify",
     "keys_import",
     "keys_scan",

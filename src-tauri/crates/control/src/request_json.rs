@@ -9,20 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::view::{
-    AlertRef, AlertRuleSet, AlertSilence, AuditLogQuery, BackendAdd, BackendEdit, BackendKey,
-    BackendRef, BackendSwitch, BacktestQuery, BackupCreate, BackupRef, BillingFetch, BillingImport,
-    BreakerTimelineQuery, BudgetAllow, BudgetRef, BudgetSet, CachePurge, CacheQuery, ClientAdd,
-    ClientEdit, ClientRef, ClientUnwire, ClientWire, ClientsUnwireAll, ClientsWiringQuery,
-    DriftQuery, EndpointForce, EndpointRef, HypotheticalRequest, InboxQuery, InboxRead,
-    IncidentNote, IssuedToken, KeyAdd, KeyRef, KeyReplace, KeysImport, KeysScan, LedgerExport,
-    LedgerMerge, LedgerRepair, LedgerRestore, PinRef, PinSave, PinsQuery, PlaygroundRef,
-    PlaygroundSend, PriceImport, PriceImportRef, PriceSet, PricesQuery, ReadinessStart, RequestRef,
-    RequestsQuery, RouteEdit, RouteRef, RouteSimulation, RoutesOrder, SavedView, SavedViewRef,
-    SessionLogsQuery, SettingsValues, SilenceRef, StatementQuery, UsageAdviceQuery,
-    UsageAnomaliesQuery, UsageCrossQuery, UsageForecastQuery, UsageLatencyQuery, UsagePeriodQuery,
-    UsageReportQuery, VaultMove, VaultSet, VaultUnlock, WiringPlanQuery,
-};
+use crate::view::*;
 
 /// A request that can be sent to the owner of the data folder.
 pub(crate) trait RequestJson {
@@ -59,6 +46,7 @@ plain!(
     DriftQuery,
     BudgetSet,
     BudgetRef,
+    KeyEdit,
     KeyRef,
     KeysImport,
     KeysScan,
@@ -140,7 +128,8 @@ impl RequestJson for KeyAdd {
 
 impl RequestJson for KeyReplace {
     fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        to_zeroizing_json(&json!({"id": self.id, "secret": expose_as_json(&self.secret)}))
+        let secret = expose_as_json(&self.secret);
+        to_zeroizing_json(&json!({"id": self.id, "secret": secret, "untested": self.untested}))
     }
 }
 
@@ -212,8 +201,8 @@ mod tests {
         assert_eq!((arrived.kind, arrived.crossing), (add.kind, add.crossing));
         assert!(matches!(arrived.key, BackendKey::New { secret: key } if key == secret()));
 
-        let replace = KeyReplace { id: "up".to_owned(), secret: secret() };
+        let replace = KeyReplace { id: "up".to_owned(), secret: secret(), untested: true };
         let arrived: KeyReplace = serde_json::from_slice(&replace.to_json()).expect("readable");
-        assert_eq!(arrived.secret, secret());
+        assert_eq!((arrived.secret, arrived.untested), (secret(), true));
     }
 }

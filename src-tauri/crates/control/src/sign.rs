@@ -1,12 +1,7 @@
 //! The shape, tone and word of every state, defined once for the command line and the panel. A
 //! state is never shown by colour alone.
 
-use crate::view::{
-    AuditOutcome, AvailabilityState, BackendTestStepState, BreakerOverrideView, BreakerState,
-    CacheOutcomeView, CacheTierState, CallerKind, CheckSeverity, CheckStatus, FailureClass,
-    GatewayState, HealthStateView, KeyState, LedgerStateView, PlaygroundState, ReadinessVerdict,
-    RequestStateView, VaultKind, VaultStateView, VerdictLevel, WiringState,
-};
+use crate::view::*;
 
 domain::words! {
     /// The colour role of a state.
@@ -167,6 +162,13 @@ signs! {
         Unverified => Ring Muted "unverified",
         Rejected => Barred Bad "rejected",
         Missing => Triangle Warn "missing",
+    }
+    KEY_NOTICE: KeyNotice {
+        Expired => Barred Bad "expired",
+        ExpiresSoon => Triangle Warn "expires soon",
+        Old => Triangle Warn "old",
+        Unused => Ring Muted "unused",
+        Duplicate => Half Warn "duplicate",
     }
     LEDGER: LedgerStateView {
         Current => Disc Ok "recording",

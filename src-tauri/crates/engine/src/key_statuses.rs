@@ -10,6 +10,8 @@ use endpoints::EndpointRegistry;
 use ledger::{Ledger, LedgerError, RequestQuery};
 use parking_lot::Mutex;
 
+use crate::retired_keys::RetiredKeys;
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyStatus {
     pub state: KeyState,
@@ -40,11 +42,18 @@ pub struct KeyStatuses {
     registry: Arc<EndpointRegistry>,
     ledger: Ledger,
     keys: Mutex<HashMap<CredentialId, KeyStatus>>,
+    retired: RetiredKeys,
 }
 
 impl KeyStatuses {
     pub(crate) fn new(registry: Arc<EndpointRegistry>, ledger: Ledger) -> Self {
-        Self { registry, ledger, keys: Mutex::default() }
+        Self { registry, ledger, keys: Mutex::default(), retired: RetiredKeys::default() }
+    }
+
+    /// Keys that were replaced.
+    #[must_use]
+    pub const fn retired(&self) -> &RetiredKeys {
+        &self.retired
     }
 
     /// Status of a key; the default if nothing is known.

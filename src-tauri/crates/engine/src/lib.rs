@@ -47,6 +47,7 @@ mod readiness_runs;
 mod resilience_rules;
 mod response_cache;
 mod restore;
+mod retired_keys;
 mod route_explainer;
 mod session_answer;
 mod settings_editor;
@@ -98,10 +99,11 @@ pub use price_editor::{
     PriceChangeDone, PriceDifference, PriceEditError, PriceEditor, PricePreview,
 };
 pub use private_variables::{EnvironmentVariables, LaunchContext, private_variables};
-pub use probe::BackendProber;
+pub use probe::{BackendProber, KeyTrial};
 pub use readiness_runs::{ReadinessRuns, RunError};
 pub use resilience_rules::{attempt_rules, breaker_rules, forced_closed_time, retry_budget_rules};
 pub use response_cache::ResponseCache;
+pub use retired_keys::{RETIRED_KEY_AGE_MAX, RetiredKey, RetiredKeys};
 pub use route_explainer::{NotServed, RouteExplainer, RouteQuery};
 pub use settings_editor::{EngineEditError, SettingsEditor};
 pub use snapshot::{PLAYGROUND_CLIENT, SnapshotStore};

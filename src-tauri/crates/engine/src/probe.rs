@@ -28,6 +28,16 @@ const ANSWERS: &str = "Reach the backend";
 const ACCEPTED: &str = "Key accepted";
 const LISTED: &str = "Models listed";
 
+/// What a provider made of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyTrial {
+    Accepted,
+    /// With the provider's reason.
+    Rejected(String),
+    /// The answer says nothing about the key, or there was none; with the reason.
+    Unknown(String),
+}
+
 /// Probes backends, and passes what it learns to the parts that keep it.
 pub struct BackendProber {
     pub(crate) snapshots: Arc<SnapshotStore>,
@@ -65,6 +75,22 @@ impl BackendProber {
         self.health.observe(id, report.observation());
         self.lift_blocks(id, &report);
         report
+    }
+
+    /// Asks a backend for its models with a key that may not be the one in use. Nothing is billed,
+    /// and no other part learns of it.
+    pub async fn try_key(&self, id: &BackendId, key: Arc<BoundSecret>) -> KeyTrial {
+        let snapshot = self.snapshots.current();
+        let Some(backend) = snapshot.backends.get(id) else {
+            return KeyTrial::Unknown(format!("{id} is switched off"));
+        };
+        match self.list_models(id, backend, Some(key), self.clock.now()).await {
+            Ok(_) => KeyTrial::Accepted,
+            Err(failure) if failure.verdict == Verdict::KeyRejected => {
+                KeyTrial::Rejected(failure.message)
+            }
+            Err(failure) => KeyTrial::Unknown(failure.message),
+        }
     }
 
     /// Forgets what probes learnt of a changed backend, so that it is probed again.

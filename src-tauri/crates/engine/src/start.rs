@@ -141,7 +141,8 @@ impl Engine {
         backends.health.spawn(backends.prober.clone(), backends.registry.clone(), tasks);
         self.parts.settings_editor.spawn_file_watch(tasks);
         let (vault, network) = (base.vault.clone(), Arc::clone(&backends.network));
-        upkeep::spawn_sweep(vault, network, Arc::clone(gateway), tasks);
+        let (keys, clock) = (Arc::clone(&backends.keys), Arc::clone(&base.clock));
+        upkeep::spawn_sweep(vault, keys, clock, network, Arc::clone(gateway), tasks);
         upkeep::spawn_pause_watch(Arc::clone(&backends.registry), tasks);
         upkeep::spawn_retention(
             base.ledger.clone(),

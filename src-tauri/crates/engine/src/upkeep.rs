@@ -11,6 +11,7 @@ use settings::SettingsStore;
 use vault::Vault;
 
 use crate::gateway_server::GatewayServer;
+use crate::key_statuses::KeyStatuses;
 use crate::tasks::Tasks;
 
 /// Interval of removing expired keys in memory and unused connections, in seconds.
@@ -33,6 +34,8 @@ pub(crate) fn spawn_certificate_loading(upstream: Arc<HttpUpstream>, tasks: &Tas
 /// Removes expired keys and unused connections, and logs counted refusals.
 pub(crate) fn spawn_sweep(
     vault: Vault,
+    keys: Arc<KeyStatuses>,
+    clock: Arc<dyn Clock>,
     upstream: Arc<HttpUpstream>,
     gateway: Arc<GatewayServer>,
     tasks: &Tasks,
@@ -41,6 +44,7 @@ pub(crate) fn spawn_sweep(
     tasks.spawn("sweep", async move {
         while ticks.sleep(Duration::from_secs(SWEEP_SECS)).await {
             vault.drop_expired();
+            keys.retired().drop_expired(clock.now());
             upstream.sweep();
             gateway.log_counted_refusals();
         }

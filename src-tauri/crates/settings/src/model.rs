@@ -268,6 +268,8 @@ pub struct CredentialSettings {
     pub created: WallTime,
     /// When the secret was last replaced; `None` if never.
     pub replaced: Option<WallTime>,
+    /// When the provider stops accepting it, as the user says; `None` if never or not known.
+    pub expires: Option<WallTime>,
     /// Set for an admin key, which reads this provider's cost reports and is never sent with a
     /// request.
     pub billing: Option<BillingProvider>,

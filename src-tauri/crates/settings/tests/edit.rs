@@ -128,6 +128,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
             tail: Some("6789".to_owned()),
             created: WallTime::from_unix_ms(1_794_902_400_123),
             replaced: None,
+            expires: None,
             billing: None,
         };
         draft.credentials.insert(CredentialId::new("local").expect("an id"), credential);
@@ -623,6 +624,7 @@ fn any_routing() -> impl Strategy<Value = Settings> {
                     tail: None,
                     created: WallTime::from_unix_ms(0),
                     replaced: None,
+                    expires: None,
                     billing: None,
                 };
                 settings.credentials.insert(credential.clone(), known);

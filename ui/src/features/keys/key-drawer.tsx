@@ -1,6 +1,8 @@
 /** One key: its state and the reason, its allowed host, its users; verify, replace, remove. */
-import { Trash2, RefreshCw, ShieldCheck } from "lucide-react";
+import { Pencil, RefreshCw, ShieldCheck, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
+import { EditKeyDialog } from "@/features/keys/edit-key";
+import { RetiredKey } from "@/features/keys/retired-key";
 import { Button } from "@/components/button";
 import { Confirm } from "@/components/confirm";
 import { Dialog, DialogBody, DialogFoot, Drawer } from "@/components/dialog";
@@ -11,6 +13,7 @@ import { Moment } from "@/components/moment";
 import { Notice } from "@/components/notice";
 import { PanelLink } from "@/components/panel-link";
 import { SecretField } from "@/components/secret-field";
+import { Switch } from "@/components/switch";
 import { Spend } from "@/components/spend";
 import { StateBadge } from "@/components/state-mark";
 import { notify } from "@/components/toast";
@@ -23,7 +26,7 @@ import { formatCounted } from "@/lib/quantity";
 import { requestsPath } from "@/lib/request-filter";
 import { KEY, VAULT_KIND_WORD } from "@/lib/tables";
 
-type Asking = "nothing" | "replace" | "remove";
+type Asking = "nothing" | "replace" | "edit" | "remove";
 
 export function KeyDrawer({ stored, onClose }: { stored: KeyView | undefined; onClose: () => void }) {
   if (stored === undefined) return null;
@@ -46,6 +49,7 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           <Menu
             label="More for this key"
             entries={[
+              { label: "Edit name and expiry", icon: Pencil, blocked: readOnly, onChoose: () => setAsking("edit") },
               {
                 label: "Remove key",
                 icon: Trash2,
@@ -61,6 +65,13 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           {stored.reason !== null && (
             <Notice tone={stored.state === "rejected" ? "bad" : "warn"} title={stored.reason} />
           )}
+          {stored.notices.map(({ notice, sentence }) => (
+            <Notice
+              key={notice}
+              tone={notice === "expired" ? "bad" : notice === "unused" ? "info" : "warn"}
+              title={sentence}
+            />
+          ))}
           <div className="flex gap-2">
             <Button icon={ShieldCheck} busy={verify.isPending} onClick={() => verify.mutate(stored.id)}>
               Verify
@@ -76,9 +87,11 @@ function OpenKey({ stored, onClose }: { stored: KeyView; onClose: () => void }) 
           </div>
           <ErrorNotice error={verify.error} />
           {verify.data && <Verification seen={verify.data} />}
+          {stored.retired !== null && <RetiredKey id={stored.id} retired={stored.retired} />}
           <Facts facts={factsOf(stored)} />
         </DialogBody>
       </Drawer>
+      <EditKeyDialog stored={stored} open={asking === "edit"} onClose={() => setAsking("nothing")} />
       <ReplaceDialog stored={stored} open={asking === "replace"} onClose={() => setAsking("nothing")} />
       <Confirm
         open={asking === "remove"}
@@ -156,6 +169,10 @@ function factsOf(stored: KeyView): Fact[] {
     { name: "Added", value: stored.created_at === null ? "unknown" : <Moment at={stored.created_at} focusable /> },
     { name: "Replaced", value: stored.replaced_at === null ? "never" : <Moment at={stored.replaced_at} focusable /> },
     {
+      name: "Expires",
+      value: stored.expires_at === null ? "not known" : <Moment at={stored.expires_at} focusable />,
+    },
+    {
       name: "Last verified",
       value: stored.verified_at === null ? "never" : <Moment at={stored.verified_at} focusable />,
     },
@@ -181,7 +198,7 @@ function ReplaceDialog({ stored, open, onClose }: { stored: KeyView; open: boole
       open={open}
       onClose={onClose}
       title={`Replace the ${stored.label} key`}
-      description="Backends that use this key switch to the new one immediately."
+      description="The new key is tried first, unbilled. Then the backends that use this key switch to it."
     >
       <ReplaceForm stored={stored} onClose={onClose} />
     </Dialog>
@@ -191,8 +208,9 @@ function ReplaceDialog({ stored, open, onClose }: { stored: KeyView; open: boole
 function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
   const secret = useRef<HTMLInputElement>(null);
   const presets = usePresets().data ?? [];
+  const [isUntested, setUntested] = useState(false);
   const replace = useAction("keyReplace", (call, id: string) =>
-    call({ id, secret: secret.current?.value.trim() ?? "" }),
+    call({ id, secret: secret.current?.value.trim() ?? "", untested: isUntested }),
   );
   const submit = () =>
     replace.mutate(stored.id, {
@@ -216,6 +234,9 @@ function ReplaceForm({ stored, onClose }: { stored: KeyView; onClose: () => void
     >
       <DialogBody className="flex flex-col gap-4">
         <SecretField label="New API key" ref={secret} presets={presets} fault={faultOf(replace.error, "secret")} />
+        {stored.used_by.length > 0 && (
+          <Switch label="Store it even if the provider rejects it" checked={isUntested} onChange={setUntested} />
+        )}
         <ErrorNotice error={faultElsewhere(replace.error, ["secret"])} />
       </DialogBody>
       <DialogFoot>

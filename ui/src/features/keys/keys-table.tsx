@@ -13,7 +13,7 @@ import { StateBadge } from "@/components/state-mark";
 import type { KeyView } from "@/ipc/bindings";
 import { useKeys } from "@/ipc/queries";
 import { matchesFilter } from "@/lib/filter";
-import { KEY } from "@/lib/tables";
+import { KEY, KEY_NOTICE } from "@/lib/tables";
 
 interface KeysTableProps {
   filter: string;
@@ -32,9 +32,18 @@ const COLUMNS: Column<KeyView>[] = [
   {
     id: "label",
     header: "Name",
-    width: "18%",
+    width: "22%",
     value: (key) => key.label,
-    cell: (key) => <span className="font-medium text-ink-1">{key.label}</span>,
+    cell: (key) => (
+      <span className="flex min-w-0 items-center gap-2">
+        <span className="truncate font-medium text-ink-1">{key.label}</span>
+        {key.notices.slice(0, 1).map(({ notice, sentence }) => (
+          <span key={notice} className="shrink-0 text-12" title={sentence}>
+            <StateBadge sign={KEY_NOTICE[notice]} />
+          </span>
+        ))}
+      </span>
+    ),
   },
   {
     id: "tail",
@@ -111,7 +120,14 @@ export function KeysTable({ filter, openId, onOpen, onAdd, onClose }: KeysTableP
             className="min-h-0"
             columns={COLUMNS}
             rows={all.filter((key) =>
-              matchesFilter(filter, [key.id, key.label, key.origin, KEY[key.state].word, ...key.used_by]),
+              matchesFilter(filter, [
+                key.id,
+                key.label,
+                key.origin,
+                KEY[key.state].word,
+                ...key.notices.map(({ notice }) => KEY_NOTICE[notice].word),
+                ...key.used_by,
+              ]),
             )}
             rowId={(key) => key.id}
             onOpen={(key) => onOpen(key.id)}

@@ -134,6 +134,9 @@ export function makeKey(id: string, tail: string, origin: string | null, now: nu
     dependents: NO_DEPENDENTS,
     storage: "keychain",
     billing: null,
+    expires_at: null,
+    notices: [],
+    retired: null,
     read_only: false,
     last_month: NO_SPEND,
   };
@@ -211,7 +214,10 @@ function furnish(world: World, now: number): void {
     makeBackend("ollama", null, up(3, 1)),
   );
   world.keys = [
-    makeKey("openai", "x7Qa", "https://api.openai.com:443", now, 212),
+    {
+      ...makeKey("openai", "x7Qa", "https://api.openai.com:443", now, 212),
+      notices: [{ notice: "old", sentence: "It has been in use for 212 days. Replace it, and revoke this one." }],
+    },
     makeKey("openrouter", "9c1e", "https://openrouter.ai:443", now, 98),
     makeKey("groq", "Lm4T", "https://api.groq.com:443", now, 41),
     {

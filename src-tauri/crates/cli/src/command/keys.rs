@@ -5,8 +5,8 @@ mod scan;
 
 use clap::{Subcommand, ValueHint};
 use control::view::{
-    BillingProvider, KeyAdd, KeyRef, KeyReplace, KeyState, KeyVerificationView, KeyView, UnixMs,
-    VaultKind,
+    BillingProvider, KeyAdd, KeyEdit, KeyRef, KeyReplace, KeyState, KeyVerificationView, KeyView,
+    RetiredKeyState, UnixMs, VaultKind,
 };
 use control::{Core, Label};
 
@@ -15,7 +15,7 @@ use crate::arguments::name::NameArgument;
 use crate::confirm::{YesArgument, confirm_removal, describe_consequences};
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
-use crate::quantity::{UNKNOWN, format_distance_if_known, format_spend};
+use crate::quantity::{UNKNOWN, format_distance, format_distance_if_known, format_spend};
 use crate::secret_input::{SecretSource, StdinArgument, read_secret};
 use crate::sign::{Sign, Tone};
 use crate::text::{Column, StyledText, TableCell, TextTable};
@@ -39,9 +39,13 @@ pub(crate) enum KeysCommand {
     /// Check that the provider accepts a key; nothing is billed
     #[command(alias = "test")]
     Verify(KeyArgument),
-    /// Replace a key, for example after rotating it
-    #[command(aliases = ["rotate", "set", "update"])]
+    /// Change a key's display name and when it expires
+    Edit(EditKeyArguments),
+    /// Replace a key; a new one that its provider rejects is refused
+    #[command(visible_alias = "rotate", aliases = ["set", "update"])]
     Replace(ReplaceKeyArguments),
+    /// Check that the provider rejects the key before the present one
+    Retired(KeyArgument),
     /// Remove a key from the vault and from the backends that use it
     #[command(visible_aliases = ["rm", "del"], alias = "delete")]
     Remove(RemoveKeyArguments),
@@ -81,6 +85,19 @@ pub(crate) struct AddKeyArguments {
     billing: Option<BillingProvider>,
 }
 
+/// What the user knows of a key; the rest stays.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EditKeyArguments {
+    #[command(flatten)]
+    named: KeyArgument,
+    /// When it expires: a date such as 2026-12-31, a span such as 90d, or `never`
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
+    /// Display name
+    #[arg(long)]
+    label: Option<String>,
+}
+
 /// Another key for a name.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReplaceKeyArguments {
@@ -88,6 +105,9 @@ pub(crate) struct ReplaceKeyArguments {
     named: KeyArgument,
     #[command(flatten)]
     stdin: StdinArgument,
+    /// Store it without asking the provider first
+    #[arg(long)]
+    untested: bool,
 }
 
 pub(crate) async fn run(
@@ -105,6 +125,8 @@ pub(crate) async fn run(
         KeysCommand::Import(wanted) => import::run(wanted, core, console).await,
         KeysCommand::Scan(wanted) => scan::run(wanted, core, console).await,
         KeysCommand::Verify(named) => verify(named, core, console).await,
+        KeysCommand::Edit(wanted) => edit(wanted, core, console).await,
+        KeysCommand::Retired(named) => check_retired(named, core, console).await,
         KeysCommand::Replace(wanted) => replace(wanted, core, console).await,
         KeysCommand::Remove(wanted) => remove(wanted, core, console).await,
     }
@@ -162,9 +184,58 @@ async fn replace(
     let secret =
         read_secret(SecretSource::from_argument(wanted.stdin), &wanted.named.name, console)?;
     unlock_interactively(core, console).await?;
-    let key = control::key_replace(core, KeyReplace { id: wanted.named.name, secret }).await?;
+    let request = KeyReplace { id: wanted.named.name, secret, untested: wanted.untested };
+    let key = control::key_replace(core, request).await?;
     console.print_view(&key, |key| render_stored_key("Replaced", "in", key))?;
+    // A process of its own forgets the old key when it ends.
+    if key.retired.is_some() && !matches!(core, Core::Local(..)) {
+        let next = format!(
+            "Revoke the old key at the provider, then `gatehouse keys retired {}` checks it.",
+            key.id
+        );
+        console.print_remark(&render_sentence(&next));
+    }
     Ok(Exit::Success)
+}
+
+async fn edit(
+    wanted: EditKeyArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let id = wanted.named.name;
+    let known = control::keys(core).await?;
+    let found = known.iter().find(|key| key.id == id).ok_or_else(|| {
+        control::unknown_name_error("key", &id, known.iter().map(|key| key.id.as_str()))
+    })?;
+    let expires_at = match wanted.expires.as_deref() {
+        None => found.expires_at,
+        Some("never") => None,
+        Some(text) => {
+            let time = control::parse_time_to_come(text, console.now());
+            let wrong = "name a time to come, such as 2026-12-31 or 90d, or `never`";
+            Some(time.ok_or_else(|| control::ApiError::invalid("expires", wrong))?)
+        }
+    };
+    let label = wanted.label.unwrap_or_else(|| found.label.clone());
+    let key = control::key_edit(core, KeyEdit { id, label, expires_at }).await?;
+    let now = console.now();
+    console.print_view(&key, |key| {
+        let ends = key.expires_at.map_or("never".to_owned(), |at| format_distance(now, at));
+        render_sentence(&format!("{} ({}) expires: {ends}.", key.id, key.label))
+    })?;
+    Ok(Exit::Success)
+}
+
+async fn check_retired(
+    named: KeyArgument,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let check = control::key_retired_check(core, KeyRef { id: named.name }).await?;
+    console.print_view(&check, |check| render_sentence(&check.sentence))?;
+    let is_rejected = check.state == RetiredKeyState::Rejected;
+    Ok(if is_rejected { Exit::Success } else { Exit::Negative })
 }
 
 async fn verify(
@@ -250,6 +321,11 @@ pub(super) fn table(keys: &Vec<KeyView>, now: UnixMs) -> StyledText {
     for key in keys {
         if let Some(reason) = &key.reason {
             text.line(Tone::Muted, &format!("{}: {reason}", key.id));
+        }
+        for notice in &key.notices {
+            let sign = Sign::from(notice.notice);
+            text.piece(sign.tone.into(), &format!("{} ", sign.shape.symbol()));
+            text.line(Tone::Plain, &format!("{}: {}", key.id, notice.sentence));
         }
     }
     text

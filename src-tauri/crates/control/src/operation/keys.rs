@@ -1,16 +1,22 @@
 //! Operations on keys: list, add, verify, replace, remove. A key is never read back.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use domain::{BillingProvider, BoundSecret, CredentialId, Origin, Secret, known_variables};
-use engine::{Engine, KeyState};
+use domain::{
+    BillingProvider, BoundSecret, CredentialId, Origin, Secret, WallTime, known_variables,
+};
+use engine::{Engine, KeyState, KeyTrial};
 use ledger::{GroupBy, UsageKey, UsageTotals};
 use settings::{CredentialSettings, Settings, VaultKind};
 use vault::{VaultError, VaultState};
 
-use super::{dependents, input, sum_last_days};
+use super::{dependents, input, key_notices, sum_last_days};
 use crate::ApiError;
-use crate::view::{KeyAdd, KeyRef, KeyReplace, KeyVerificationView, KeyView, SpendView};
+use crate::view::{
+    KeyAdd, KeyEdit, KeyRef, KeyReplace, KeyVerificationView, KeyView, RetiredKeyCheckView,
+    RetiredKeyState, RetiredKeyView, SpendView,
+};
 
 /// Days over which a key's usage is summed.
 const KEY_USAGE_DAYS: i64 = 30;
@@ -19,27 +25,30 @@ pub(crate) async fn keys(engine: &Engine) -> Result<Vec<KeyView>, ApiError> {
     let settings = engine.settings();
     let used = sum_last_days(engine, KEY_USAGE_DAYS, GroupBy::Credential).await?;
     let mut keys: Vec<KeyView> = Vec::with_capacity(settings.credentials.len());
+    let mut secrets: Vec<Option<Arc<BoundSecret>>> = Vec::with_capacity(settings.credentials.len());
     for (id, known) in &settings.credentials {
         let used_at = engine.keys().last_used(id, &backends_using_key(&settings, id)).await?;
         let view = key_view(engine, &settings, id, known, &used);
-        let origin = vault_bound_origin(engine, id).await;
+        let bound = read_if_unlocked(engine, id).await;
+        let origin = bound.as_ref().and_then(|bound| bound.parts().1.map(Origin::to_string));
+        secrets.push(bound);
         keys.push(KeyView { origin, used_at: used_at.map(Into::into), ..view });
     }
+    key_notices::add_notices(&mut keys, &secrets, engine.clock().wall().into());
     if engine.vault().kind() == VaultKind::Env {
         keys.extend(environment_key_views(engine, &settings, &used).await);
     }
     Ok(keys)
 }
 
-/// Returns the origin that the vault binds a key to. The settings hold only a copy, which anyone
-/// who can write the file may have changed. Returns `None` unless the vault is ready; nobody is
-/// asked to unlock it.
-async fn vault_bound_origin(engine: &Engine, id: &CredentialId) -> Option<String> {
+/// Returns a key with the origin that the vault binds it to. The settings hold only a copy, which
+/// anyone who can write the file may have changed. Returns `None` unless the vault is ready; nobody
+/// is asked to unlock it.
+async fn read_if_unlocked(engine: &Engine, id: &CredentialId) -> Option<Arc<BoundSecret>> {
     if engine.vault().state() != VaultState::Ready {
         return None;
     }
-    let bound = engine.vault().get(id).await.ok()?;
-    bound.parts().1.map(Origin::to_string)
+    engine.vault().get(id).await.ok()
 }
 
 pub(crate) async fn key_add(engine: &Engine, req: KeyAdd) -> Result<KeyView, ApiError> {
@@ -84,6 +93,7 @@ pub(super) async fn store_key(
         tail: secret.tail(),
         created: engine.clock().wall(),
         replaced: None,
+        expires: None,
         billing,
     };
     engine.vault().put(id, BoundSecret::new(secret, origin)).await?;
@@ -104,16 +114,33 @@ pub(super) async fn store_key(
     Ok(())
 }
 
-pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyView, ApiError> {
-    let _held = engine.vault_switch().lock_changes().await;
-    let settings = engine.settings();
-    let id = input::parse_known_credential(&settings, &req.id)?;
-    let bound = match engine.vault().get(&id).await {
-        Ok(bound) => bound.parts().1.cloned(),
-        Err(VaultError::NotFound(_)) => configured_origin(&settings, &id),
-        Err(error) => return Err(error.into()),
+/// Sets what only the user knows of a key.
+pub(crate) async fn key_edit(engine: &Engine, req: KeyEdit) -> Result<KeyView, ApiError> {
+    let id = input::parse_known_credential(&engine.settings(), &req.id)?;
+    let (place, label) = (id.clone(), input::label_or_id(&req.label, &req.id));
+    let expires = req.expires_at.map(|at| WallTime::from_unix_ms(at.0));
+    let edit = move |draft: &mut Settings| {
+        if let Some(known) = draft.credentials.get_mut(&place) {
+            (known.label, known.expires) = (label, expires);
+        }
     };
+    engine.settings_editor().edit(edit).await?;
+    find_key_view(engine, &id).await
+}
+
+pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyView, ApiError> {
+    let id = input::parse_known_credential(&engine.settings(), &req.id)?;
+    let old = read_replaced(engine, &id).await?;
+    let bound = match &old {
+        Some(old) => old.parts().1.cloned(),
+        None => configured_origin(&engine.settings(), &id),
+    };
+    if !req.untested {
+        refuse_rejected(engine, &id, BoundSecret::new(req.secret.clone(), bound.clone())).await?;
+    }
+    let _held = engine.vault_switch().lock_changes().await;
     let (tail, replaced) = (req.secret.tail(), engine.clock().wall());
+    let is_same = old.as_ref().is_some_and(|old| *old.parts().0 == req.secret);
     engine.vault().put(&id, BoundSecret::new(req.secret, bound.clone())).await?;
     let place = id.clone();
     engine
@@ -121,14 +148,78 @@ pub(crate) async fn key_replace(engine: &Engine, req: KeyReplace) -> Result<KeyV
         .edit(move |draft| {
             if let Some(known) = draft.credentials.get_mut(&place) {
                 (known.tail, known.replaced, known.origin) = (tail, Some(replaced), bound);
+                known.expires = None;
             }
         })
         .await?;
     engine.keys().forget(&id);
+    if let Some(old) = old.filter(|_| !is_same) {
+        engine.keys().retired().keep(id.clone(), old, engine.clock().now(), replaced);
+    }
     for backend in backends_using_key(&engine.settings(), &id) {
         engine.health_watch().request_probe(&backend);
     }
     find_key_view(engine, &id).await
+}
+
+/// The key that is about to be replaced; `None` if the vault has none.
+async fn read_replaced(
+    engine: &Engine,
+    id: &CredentialId,
+) -> Result<Option<Arc<BoundSecret>>, ApiError> {
+    match engine.vault().get(id).await {
+        Ok(old) => Ok(Some(old)),
+        Err(VaultError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses a key that its provider rejects. One that could not be asked about passes.
+async fn refuse_rejected(
+    engine: &Engine,
+    id: &CredentialId,
+    key: BoundSecret,
+) -> Result<(), ApiError> {
+    let Some(backend) = backends_using_key(&engine.settings(), id).into_iter().next() else {
+        return Ok(());
+    };
+    match engine.prober().try_key(&backend, Arc::new(key)).await {
+        KeyTrial::Rejected(why) => {
+            let message =
+                format!("the new key does not work, so the old one stays: {backend} {why}");
+            Err(ApiError::invalid("secret", message)
+                .with_hint("Check that it was copied whole. Some providers need a minute."))
+        }
+        KeyTrial::Accepted | KeyTrial::Unknown(_) => Ok(()),
+    }
+}
+
+/// Asks whether the key before the present one still works. One that is rejected is forgotten.
+pub(crate) async fn key_retired_check(
+    engine: &Engine,
+    req: KeyRef,
+) -> Result<RetiredKeyCheckView, ApiError> {
+    let settings = engine.settings();
+    let id = input::parse_known_credential(&settings, &req.id)?;
+    let retired = engine.keys().retired().get(&id).ok_or_else(|| {
+        let message = format!("{id} was not replaced since this start in the last 24 hours");
+        ApiError::not_found(message)
+    })?;
+    let (state, sentence) = match backends_using_key(&settings, &id).first() {
+        None => (RetiredKeyState::Unknown, "No backend uses the key, so none can be asked.".into()),
+        Some(backend) => match engine.prober().try_key(backend, retired.key).await {
+            KeyTrial::Accepted => {
+                let sentence = format!("{backend} still accepts the old key. Revoke it there.");
+                (RetiredKeyState::Accepted, sentence)
+            }
+            KeyTrial::Rejected(_) => {
+                engine.keys().retired().forget(&id);
+                (RetiredKeyState::Rejected, format!("{backend} rejects the old key."))
+            }
+            KeyTrial::Unknown(why) => (RetiredKeyState::Unknown, format!("Not known: {why}.")),
+        },
+    };
+    Ok(RetiredKeyCheckView { id: req.id, state, sentence })
 }
 
 pub(crate) async fn key_verify(
@@ -186,6 +277,7 @@ pub(super) async fn remove_key(engine: &Engine, id: CredentialId) -> Result<(), 
         })
         .await?;
     engine.keys().forget(&id);
+    engine.keys().retired().forget(&id);
     Ok(())
 }
 
@@ -241,6 +333,12 @@ fn key_view(
         dependents: dependents::key_dependents(settings, id),
         storage: engine.vault().kind(),
         billing: known.billing,
+        expires_at: known.expires.map(Into::into),
+        notices: Vec::new(),
+        retired: engine.keys().retired().get(id).map(|retired| RetiredKeyView {
+            tail: retired.key.parts().0.tail(),
+            replaced_at: retired.replaced_at.into(),
+        }),
         read_only: false,
         last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
     }
@@ -266,6 +364,7 @@ async fn environment_key_views(
                 tail: bound.parts().0.tail(),
                 created: engine.clock().wall(),
                 replaced: None,
+                expires: None,
                 billing: None,
             };
             let view = key_view(engine, settings, &id, &known, used);

@@ -29,10 +29,71 @@ pub struct KeyView {
     pub storage: VaultKind,
     /// Of an admin key: the provider whose cost reports it reads.
     pub billing: Option<BillingProvider>,
+    /// As the user says; None if never or not known.
+    pub expires_at: Option<UnixMs>,
+    /// What the user should look after.
+    pub notices: Vec<KeyNoticeView>,
+    /// The key before it, while that can still be checked.
+    pub retired: Option<RetiredKeyView>,
     /// True for keys from the environment.
     pub read_only: bool,
     /// The last 30 days.
     pub last_month: SpendView,
+}
+
+domain::words! {
+    /// Something about a key that the user should look after.
+    KeyNotice {
+        Expired = "expired",
+        ExpiresSoon = "expires_soon",
+        /// In use for long without a replacement.
+        Old = "old",
+        Unused = "unused",
+        /// The same secret has another name too.
+        Duplicate = "duplicate",
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct KeyNoticeView {
+    pub notice: KeyNotice,
+    pub sentence: String,
+}
+
+/// A key that was replaced since this start, less than a day ago.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RetiredKeyView {
+    /// Its last four characters; None if it is too short to show them.
+    pub tail: Option<String>,
+    pub replaced_at: UnixMs,
+}
+
+domain::words! {
+    /// What the provider makes of a replaced key.
+    RetiredKeyState {
+        /// It still works, and so does every copy of it.
+        Accepted = "accepted",
+        Rejected = "rejected",
+        Unknown = "unknown",
+    }
+}
+
+/// Result of asking the provider about a replaced key. The call is not billed.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct RetiredKeyCheckView {
+    pub id: String,
+    pub state: RetiredKeyState,
+    pub sentence: String,
+}
+
+/// Changes what is known of a key. The secret stays.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct KeyEdit {
+    pub id: String,
+    /// Display name; the id if empty.
+    pub label: String,
+    /// None if it never ends or the end is not known.
+    pub expires_at: Option<UnixMs>,
 }
 
 /// What is affected when a key or a backend is removed.
@@ -67,13 +128,18 @@ pub struct KeyAdd {
     pub billing: Option<BillingProvider>,
 }
 
-/// Replaces a key. It stays bound to its origin.
+/// Replaces a key. It stays bound to its origin. A key that its provider rejects is refused, and the
+/// old one stays in use.
 #[derive(Debug, Deserialize, Type)]
 pub struct KeyReplace {
     pub id: String,
     /// Write-only.
     #[specta(type = String)]
     pub secret: Secret,
+    /// True to store it without asking the provider first.
+    #[serde(default)]
+    #[specta(optional)]
+    pub untested: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -39,7 +39,14 @@ async fn overspend(world: &World) -> AlertView {
         forecast: Some(false),
     };
     control::budget_set(&world.core, budget).await.expect("set");
-    wait_for("the alert", async || fired(&world.core).await.into_iter().next()).await
+    let alert = wait_for("the alert", async || fired(&world.core).await.into_iter().next()).await;
+    // The list shows the book; inbox and incident show what the ledger has saved a moment later.
+    let number = alert.number.expect("it fires");
+    wait_for("the saved alert", async || {
+        control::incident(&world.core, AlertRef { number }).await.ok()
+    })
+    .await;
+    alert
 }
 
 async fn fired(core: &Core) -> Vec<AlertView> {

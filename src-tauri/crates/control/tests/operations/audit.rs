@@ -145,7 +145,9 @@ async fn the_log_holds_no_key_wherever_one_is_pasted() {
         control::client_revoke(&core, ClientRef { id: id() }).await.expect_err("no such client");
         control::route_remove(&core, RouteRef { id: id() }).await.expect_err("no such route");
         let secret = Secret::parse(id()).expect("a secret");
-        control::key_replace(&core, KeyReplace { id: id(), secret }).await.expect_err("none");
+        control::key_replace(&core, KeyReplace { id: id(), secret, untested: false })
+            .await
+            .expect_err("none");
     }
     let told = entries(&world.core, query()).await;
     assert_eq!(told.len(), 10);

@@ -17,6 +17,8 @@ mod explain;
 #[cfg(test)]
 mod insight;
 #[cfg(test)]
+mod key_life;
+#[cfg(test)]
 mod keys_scan;
 #[cfg(test)]
 mod last_known;

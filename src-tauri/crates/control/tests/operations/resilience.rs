@@ -225,7 +225,7 @@ async fn a_rejected_key_blocks_until_it_is_replaced_or_accepted() {
         (block.reason, block.fix.as_str()),
         (BlockReasonView::KeyRejected, "Replace the key.")
     );
-    let replace = KeyReplace { id: "up".to_owned(), secret: secret(MARKED_KEY) };
+    let replace = KeyReplace { id: "up".to_owned(), secret: secret(MARKED_KEY), untested: false };
     control::key_replace(&bench.world.core, replace).await.expect("replaced");
     assert_eq!(bench.endpoint().await.availability.state, AvailabilityState::Ready);
 

@@ -67,7 +67,8 @@ pub(super) fn read_credentials(
     findings: &mut Findings,
 ) -> IndexMap<CredentialId, CredentialSettings> {
     read_entries(section, findings, |id: &CredentialId, entry, findings| {
-        entry.check_names(&["label", "origin", "tail", "created", "replaced", "billing"], findings);
+        let names = ["label", "origin", "tail", "created", "replaced", "expires", "billing"];
+        entry.check_names(&names, findings);
         entry.require("created", CREATED_HINT, findings);
         let tail = entry.text("tail", findings);
         if tail.is_some_and(|tail| tail.chars().count() > TAIL_CHARS) {
@@ -84,6 +85,7 @@ pub(super) fn read_credentials(
             origin: origin.and_then(Result::ok),
             tail: tail.map(str::to_owned),
             replaced: entry.time("replaced", findings),
+            expires: entry.time("expires", findings),
             created: entry.time("created", findings)?,
             billing: entry.word("billing", BillingProvider::WORDS, findings),
         })

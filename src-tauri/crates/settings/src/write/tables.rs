@@ -26,6 +26,7 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
         fields.extend(credential.tail.as_ref().map(|tail| ("tail", tail.into())));
         fields.insert("created", time_value(credential.created));
         fields.extend(credential.replaced.map(|at| ("replaced", time_value(at))));
+        fields.extend(credential.expires.map(|at| ("expires", time_value(at))));
         fields.extend(credential.billing.map(|of| ("billing", of.word().into())));
         tables.insert(path("credentials", id.as_str()), fields);
     }

@@ -46,13 +46,16 @@ pub(super) fn keys_fixture() -> Value {
          "used_by": ["openai", "spare"],
          "dependents": {"backends": ["openai", "spare"], "routes": ["fast", "main"],
             "broken_routes": ["fast"], "cache_server": true},
-         "storage": "keychain", "billing": null, "read_only": false,
+         "storage": "keychain", "billing": null, "expires_at": null, "retired": null,
+         "notices": [{"notice": "old", "sentence": "It has been in use for 91 days."}],
+         "read_only": false,
          "last_month": spend(12_000_000_000, 40, 0)},
         {"id": "new", "label": "new", "tail": null, "origin": null, "created_at": ago(5),
          "replaced_at": null, "state": "unverified", "reason": null, "verified_at": null,
          "used_at": null, "used_by": [],
          "dependents": {"backends": [], "routes": [], "broken_routes": [], "cache_server": false},
-         "storage": "file", "billing": null, "read_only": false,
+         "storage": "file", "billing": null, "expires_at": null, "notices": [], "retired": null,
+         "read_only": false,
          "last_month": spend(0, 0, 0)},
     ])
 }

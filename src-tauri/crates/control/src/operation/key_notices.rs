@@ -1,0 +1,169 @@
+//! What the user should look after: keys that end, are old, unused or stored twice.
+
+use std::sync::Arc;
+
+use domain::BoundSecret;
+
+use crate::view::{KeyNotice, KeyNoticeView, KeyView, UnixMs};
+
+/// Time before the end of a key from which it is told, in days. BEHAVIOUR's rule A-19.
+const EXPIRY_DAYS: i64 = 14;
+/// Age from which a key should be replaced, in days; readiness check R-23 and rule A-19.
+const AGE_DAYS_MAX: i64 = 90;
+/// Days without a request after which a key counts as unused; those that the usage is summed over.
+const UNUSED_DAYS: i64 = 30;
+const DAY_MS: i64 = 86_400_000;
+
+/// Adds to each key its notices. `secrets` are in the same order; `None` for one that could not be
+/// read. They are compared as they are: a map of them or of their hashes would be a copy in memory.
+pub(super) fn add_notices(keys: &mut [KeyView], secrets: &[Option<Arc<BoundSecret>>], now: UnixMs) {
+    let names: Vec<String> = keys.iter().map(|key| key.id.clone()).collect();
+    for (key, secret) in keys.iter_mut().zip(secrets) {
+        let is_same = |other: &Option<Arc<BoundSecret>>| match (secret, other) {
+            (Some(secret), Some(other)) => secret.parts().0 == other.parts().0,
+            _ => false,
+        };
+        let others =
+            names.iter().zip(secrets).filter(|(name, other)| **name != key.id && is_same(other));
+        let others: Vec<&str> = others.map(|(name, _)| name.as_str()).collect();
+        key.notices = notices_of(key, &others, now);
+    }
+}
+
+fn notices_of(key: &KeyView, others: &[&str], now: UnixMs) -> Vec<KeyNoticeView> {
+    let mut notices = Vec::new();
+    let mut add = |notice, sentence| notices.push(KeyNoticeView { notice, sentence });
+    match key.expires_at.map(|at| at.0 - now.0) {
+        Some(left) if left <= 0 => {
+            let sentence = "It has expired. Replace it with a new one.";
+            add(KeyNotice::Expired, sentence.to_owned());
+        }
+        Some(left) if left <= EXPIRY_DAYS * DAY_MS => {
+            let sentence = format!("It expires {}. Replace it before.", in_days(left / DAY_MS));
+            add(KeyNotice::ExpiresSoon, sentence);
+        }
+        _ => {}
+    }
+    let since = key.replaced_at.or(key.created_at);
+    let age = since.map(|since| (now.0 - since.0) / DAY_MS);
+    if let Some(days) = age.filter(|days| *days > AGE_DAYS_MAX) {
+        let sentence =
+            format!("It has been in use for {days} days. Replace it, and revoke this one.");
+        add(KeyNotice::Old, sentence);
+    }
+    if is_unused(key, now) {
+        let sentence = format!("No request used it in {UNUSED_DAYS} days. Is it still needed?");
+        add(KeyNotice::Unused, sentence);
+    }
+    if !others.is_empty() {
+        add(KeyNotice::Duplicate, format!("It is the same key as {}.", others.join(", ")));
+    }
+    notices
+}
+
+/// Not said of keys that no request carries.
+fn is_unused(key: &KeyView, now: UnixMs) -> bool {
+    let is_for_requests = key.billing.is_none() && !key.dependents.cache_server;
+    let is_new = key.created_at.is_none_or(|at| now.0 - at.0 < UNUSED_DAYS * DAY_MS);
+    is_for_requests && !is_new && key.last_month.requests.0 == 0
+}
+
+fn in_days(days: i64) -> String {
+    match days {
+        0 => "within a day".to_owned(),
+        1 => "in 1 day".to_owned(),
+        days => format!("in {days} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{KeyState, NanoDollars, VaultKind};
+
+    const NOW: UnixMs = UnixMs(1_800_000_000_000);
+
+    fn days_ago(days: i64) -> Option<UnixMs> {
+        Some(UnixMs(NOW.0 - days * DAY_MS))
+    }
+
+    /// A key of today that was used.
+    fn key(id: &str) -> KeyView {
+        KeyView {
+            id: id.to_owned(),
+            label: id.to_owned(),
+            tail: None,
+            origin: None,
+            created_at: days_ago(0),
+            replaced_at: None,
+            state: KeyState::Valid,
+            reason: None,
+            verified_at: None,
+            used_at: None,
+            used_by: Vec::new(),
+            dependents: crate::view::DependentsView::default(),
+            storage: VaultKind::Keychain,
+            billing: None,
+            expires_at: None,
+            notices: Vec::new(),
+            retired: None,
+            read_only: false,
+            last_month: crate::view::SpendView {
+                cost_nano_usd: NanoDollars(0),
+                requests: 1_u64.into(),
+                unpriced_requests: 0_u64.into(),
+            },
+        }
+    }
+
+    fn notices(key: &KeyView) -> Vec<KeyNotice> {
+        notices_of(key, &[], NOW).into_iter().map(|it| it.notice).collect()
+    }
+
+    #[test]
+    fn an_end_is_told_from_two_weeks_before_it() {
+        let ending = |left_ms| KeyView { expires_at: Some(UnixMs(NOW.0 + left_ms)), ..key("a") };
+        let window = EXPIRY_DAYS * DAY_MS;
+        assert_eq!(notices(&ending(window + 1)), []);
+        assert_eq!(notices(&ending(window)), [KeyNotice::ExpiresSoon]);
+        assert_eq!(notices(&ending(1)), [KeyNotice::ExpiresSoon]);
+        assert_eq!(notices(&ending(0)), [KeyNotice::Expired]);
+        let told = notices_of(&ending(window), &[], NOW);
+        assert_eq!(told[0].sentence, "It expires in 14 days. Replace it before.");
+    }
+
+    #[test]
+    fn an_age_counts_from_the_last_replacement() {
+        let old = KeyView { created_at: days_ago(AGE_DAYS_MAX + 1), ..key("a") };
+        assert_eq!(notices(&old), [KeyNotice::Old]);
+        assert_eq!(notices(&KeyView { replaced_at: days_ago(AGE_DAYS_MAX), ..old }), []);
+    }
+
+    #[test]
+    fn unused_is_said_only_of_keys_that_had_the_time_and_are_for_requests() {
+        let idle = |days| {
+            let mut idle = KeyView { created_at: days_ago(days), ..key("a") };
+            idle.last_month.requests = 0_u64.into();
+            idle
+        };
+        assert_eq!(notices(&idle(UNUSED_DAYS)), [KeyNotice::Unused]);
+        assert_eq!(notices(&idle(UNUSED_DAYS - 1)), []);
+        let admin = domain::BillingProvider::OpenAi;
+        assert_eq!(notices(&KeyView { billing: Some(admin), ..idle(UNUSED_DAYS) }), []);
+    }
+
+    #[test]
+    fn the_same_secret_under_two_names_is_told_of_both() {
+        let mut keys = [key("a"), key("b"), key("c"), key("d")];
+        let bound = |text: &str| {
+            let secret = domain::Secret::parse(format!("sk-test-{text}")).expect("a key");
+            Some(Arc::new(BoundSecret::new(secret, None)))
+        };
+        add_notices(&mut keys, &[bound("1"), bound("2"), bound("1"), None], NOW);
+        let told =
+            keys.map(|key| key.notices.into_iter().map(|it| it.sentence).collect::<Vec<_>>());
+        assert_eq!(told[0], ["It is the same key as c."]);
+        assert_eq!(told[2], ["It is the same key as a."]);
+        assert!(told[1].is_empty() && told[3].is_empty());
+    }
+}

@@ -1,0 +1,109 @@
+//! The life of a key: replaced by one that its provider accepts, the old one watched until it is
+//! revoked, and an end that is told in time.
+
+use std::sync::Arc;
+
+use control::view::*;
+use control::{Core, ErrorCode};
+use parking_lot::Mutex;
+use test_support::{ReceivedRequest, Reply, ScriptedUpstream};
+
+use crate::world::{add_request, secret, world};
+
+const FIRST: &str = "sk-first-of-this-test-0001";
+const SECOND: &str = "sk-second-of-this-test-0002";
+
+async fn key(core: &Core) -> KeyView {
+    let keys = control::keys(core).await.expect("keys");
+    keys.into_iter().find(|key| key.id == "up").expect("the key")
+}
+
+fn replace_with(text: &str) -> KeyReplace {
+    KeyReplace { id: "up".to_owned(), secret: secret(text), untested: false }
+}
+
+fn named() -> KeyRef {
+    KeyRef { id: "up".to_owned() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_key_replaces_none_and_an_old_one_is_watched_until_it_is_revoked() {
+    let accepted = Arc::new(Mutex::new(vec![FIRST]));
+    let known = Arc::clone(&accepted);
+    let upstream = ScriptedUpstream::start_with(move |received: &ReceivedRequest| {
+        let sent = received.header("authorization").unwrap_or_default();
+        let is_known = known.lock().iter().any(|key| sent.ends_with(key));
+        let refusal = || Reply::error(401, "invalid_api_key", "no such key");
+        Some(if is_known { Reply::models(&["m-1"]) } else { refusal() })
+    });
+    let upstream = upstream.await.expect("an upstream");
+    let world = world().await;
+    let core = &world.core;
+    let new = BackendKey::New { secret: secret(FIRST) };
+    control::backend_add(core, add_request(&upstream, new)).await.expect("added");
+    let missing = control::key_retired_check(core, named()).await.expect_err("nothing replaced");
+    assert_eq!(missing.code, ErrorCode::NotFound);
+
+    let refused = control::key_replace(core, replace_with(SECOND)).await.expect_err("rejected");
+    assert_eq!(refused.field.as_deref(), Some("secret"));
+    assert!(refused.message.contains("so the old one stays: up"), "{}", refused.message);
+    let kept = key(core).await;
+    assert_eq!((kept.tail.as_deref(), kept.replaced_at), (Some("0001"), None));
+
+    accepted.lock().push(SECOND);
+    let replaced = control::key_replace(core, replace_with(SECOND)).await.expect("replaced");
+    assert_eq!(replaced.tail.as_deref(), Some("0002"));
+    assert_eq!(replaced.retired.and_then(|old| old.tail).as_deref(), Some("0001"));
+    let check = control::key_retired_check(core, named()).await.expect("asked");
+    assert_eq!(check.state, RetiredKeyState::Accepted, "{}", check.sentence);
+
+    accepted.lock().retain(|key| *key == SECOND);
+    let check = control::key_retired_check(core, named()).await.expect("asked");
+    assert_eq!(
+        (check.state, check.sentence.as_str()),
+        (RetiredKeyState::Rejected, "up rejects the old key.")
+    );
+    assert!(key(core).await.retired.is_none(), "what is revoked is forgotten");
+    assert_eq!(key(core).await.state, KeyState::Valid, "the new key is untouched by the checks");
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_is_kept_told_in_time_and_gone_with_the_key_that_had_it() {
+    let world = world().await;
+    let core = &world.core;
+    let add = KeyAdd {
+        id: "up".to_owned(),
+        label: String::new(),
+        secret: secret(FIRST),
+        url: Some("http://127.0.0.1:1/v1".to_owned()),
+        billing: None,
+    };
+    control::key_add(core, add).await.expect("added");
+    assert_eq!(key(core).await.notices, []);
+    let now = control::status(core).await.expect("status").now;
+    let expires_at = Some(UnixMs(now.0 + 5 * 86_400_000));
+    let edit = KeyEdit { id: "up".to_owned(), label: "Upstream".to_owned(), expires_at };
+    let edited = control::key_edit(core, edit).await.expect("edited");
+    assert_eq!((edited.label.as_str(), edited.expires_at), ("Upstream", expires_at));
+    assert_eq!(edited.notices.first().map(|it| it.notice), Some(KeyNotice::ExpiresSoon));
+
+    let twin = KeyAdd {
+        id: "twin".to_owned(),
+        label: String::new(),
+        secret: secret(FIRST),
+        url: Some("http://127.0.0.1:1/v1".to_owned()),
+        billing: None,
+    };
+    control::key_add(core, twin).await.expect("added");
+    let notices = key(core).await.notices;
+    assert_eq!(notices.last().map(|it| it.sentence.as_str()), Some("It is the same key as twin."));
+
+    control::key_replace(core, replace_with(SECOND)).await.expect("nobody can be asked");
+    let replaced = key(core).await;
+    assert_eq!((replaced.expires_at, replaced.notices), (None, vec![]));
+    let unknown = KeyEdit { id: "none".to_owned(), label: String::new(), expires_at: None };
+    let refused = control::key_edit(core, unknown).await.expect_err("unknown");
+    assert_eq!(refused.code, ErrorCode::NotFound);
+    core.stop().await;
+}

@@ -1,0 +1,71 @@
+/** What only the user knows of a key: its display name and when it ends. */
+import { useForm } from "react-hook-form";
+import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { Button } from "@/components/button";
+import { ErrorNotice } from "@/components/error-notice";
+import { Field, TextInput } from "@/components/field";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import type { KeyEdit, KeyView } from "@/ipc/bindings";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+
+export function EditKeyDialog({ stored, open, onClose }: { stored: KeyView; open: boolean; onClose: () => void }) {
+  return (
+    <Dialog open={open} onClose={onClose} title={`Edit the ${stored.label} key`}>
+      <EditKeyForm stored={stored} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function EditKeyForm({ stored, onClose }: { stored: KeyView; onClose: () => void }) {
+  const form = useForm({ defaultValues: { label: stored.label, last: lastDay(stored.expires_at) } });
+  const edit = useAction("keyEdit", (call, req: KeyEdit) => call(req));
+  const submit = form.handleSubmit(({ label, last }) =>
+    edit.mutate(
+      { id: stored.id, label: label.trim(), expires_at: endOfDay(last) },
+      {
+        onSuccess: (key) => {
+          onClose();
+          notify({ title: `Saved the ${key.label} key` });
+        },
+      },
+    ),
+  );
+  return (
+    <form noValidate onSubmit={(event) => void submit(event)} className="flex min-h-0 flex-col">
+      <DialogBody className="flex flex-col gap-4">
+        <Field label="Display name" fault={faultOf(edit.error, "label")}>
+          {(control) => <TextInput {...control} {...form.register("label")} />}
+        </Field>
+        <Field
+          label="Last day"
+          help="As the provider shows it. You are told two weeks before."
+          fault={faultOf(edit.error, "expires_at")}
+          optional
+        >
+          {(control) => <TextInput {...control} type="date" className="w-40" {...form.register("last")} />}
+        </Field>
+        <ErrorNotice error={faultElsewhere(edit.error, ["label", "expires_at"])} />
+      </DialogBody>
+      <DialogFoot>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" look="primary" busy={edit.isPending}>
+          Save
+        </Button>
+      </DialogFoot>
+    </form>
+  );
+}
+
+/** `2026-12-31` in local time; empty if it does not end. */
+function lastDay(at: number | null): string {
+  if (at === null) return "";
+  const day = new Date(at);
+  return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+}
+
+/** The last moment of that day in local time. */
+function endOfDay(day: string): number | null {
+  const end = new Date(`${day}T23:59:59.999`).getTime();
+  return Number.isNaN(end) ? null : end;
+}

@@ -1,0 +1,48 @@
+import { screen, within } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { renderPanel } from "../../../test/render-panel";
+
+test("an old key is marked in the list and said in its drawer", async () => {
+  renderPanel("busy", "/keys/openai");
+  const drawer = within(await screen.findByRole("dialog"));
+  expect(screen.getByTitle("It has been in use for 212 days. Replace it, and revoke this one.")).toHaveTextContent(
+    /old/i,
+  );
+  expect(drawer.getByText("It has been in use for 212 days. Replace it, and revoke this one.")).toBeVisible();
+});
+
+test("a rejected new key replaces nothing, and the old one is checked after a replacement", async () => {
+  const { user } = renderPanel("busy", "/keys/openai");
+  const drawer = within(await screen.findByRole("dialog"));
+  await user.click(drawer.getByRole("button", { name: "Replace" }));
+  const form = within(await screen.findByRole("dialog", { name: /Replace the/ }));
+  await user.type(form.getByLabelText("New API key"), "sk-wrong-0001");
+  await user.click(form.getByRole("button", { name: "Replace key" }));
+  expect(await form.findByText(/so the old one stays/)).toBeVisible();
+  await user.clear(form.getByLabelText("New API key"));
+  await user.type(form.getByLabelText("New API key"), "sk-right-0002");
+  await user.click(form.getByRole("button", { name: "Replace key" }));
+  const old = within(await screen.findByRole("region", { name: "Old key" }));
+  await user.click(old.getByRole("button", { name: "Check old key" }));
+  expect(await old.findByText("openai still accepts the old key. Revoke it there.")).toBeVisible();
+});
+
+test("the last day of a key is the end of that day, and none is no end", async () => {
+  const { host, user } = renderPanel("busy", "/keys/openai");
+  const edit = vi.spyOn(host, "keyEdit");
+  const openForm = async () => {
+    await user.click(await screen.findByRole("button", { name: "More for this key" }));
+    await user.click(await screen.findByRole("menuitem", { name: "Edit name and expiry" }));
+    return within(await screen.findByRole("dialog", { name: /Edit the/ }));
+  };
+  const form = await openForm();
+  await user.type(form.getByLabelText(/Last day/), "2027-03-31");
+  await user.click(form.getByRole("button", { name: "Save" }));
+  const end = new Date(2027, 2, 31, 23, 59, 59, 999).getTime();
+  expect(edit).toHaveBeenLastCalledWith({ id: "openai", label: "OpenAI", expires_at: end });
+  const again = await openForm();
+  expect(again.getByLabelText(/Last day/)).toHaveValue("2027-03-31");
+  await user.clear(again.getByLabelText(/Last day/));
+  await user.click(again.getByRole("button", { name: "Save" }));
+  expect(edit).toHaveBeenLastCalledWith({ id: "openai", label: "OpenAI", expires_at: null });
+});
