@@ -77,6 +77,7 @@ async fn open_core(mut config: EngineConfig, opener: &NotificationOpener) -> any
     if let Core::Local(engine, _) = &core {
         opener.set_engine(engine.clone());
         control::serve(engine, |_path| None).await.context("Gatehouse could not start")?;
+        mcp::serve_http(engine, env!("CARGO_PKG_VERSION"));
     }
     Ok(core)
 }

@@ -113,7 +113,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("mcp", &["domain", "control"]),
     ("cli", &["domain", "engine", "control", "mcp"]),
-    ("gatehouse-desktop", &["domain", "engine", "control"]),
+    ("gatehouse-desktop", &["domain", "engine", "control", "mcp"]),
     (TEST_SUPPORT, &["domain"]),
     (
         ACCEPTANCE,

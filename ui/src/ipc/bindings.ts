@@ -1294,6 +1294,8 @@ export type ClientEdit = {
 	cache: CacheMode | null,
 	priority: ClientPriority,
 	scope: ClientScopeView,
+	/**  True if its token also opens MCP over HTTP. */
+	mcp: boolean,
 };
 
 /**  Priority of a client's requests when all slots are taken. */
@@ -1339,6 +1341,8 @@ export type ClientView = {
 	cache: CacheMode | null,
 	priority: ClientPriority,
 	scope: ClientScopeView,
+	/**  True if its token also opens MCP over HTTP. */
+	mcp: boolean,
 	snippets: SnippetView[],
 };
 
@@ -3615,6 +3619,8 @@ export type SettingsValues = {
 	mcp_spend: boolean,
 	/**  Agents may switch backends, reset breakers and clear the cache. */
 	mcp_change: boolean,
+	/**  Agents may also connect over HTTP, at /mcp on the gateway's port, with the token of a client that allows it. */
+	mcp_http: boolean,
 	/**  Colour theme of the panel. */
 	theme: "system" | "light" | "dark",
 };

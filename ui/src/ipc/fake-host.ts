@@ -36,6 +36,7 @@ import {
   requireVault,
   testOf,
 } from "@/ipc/fake/rules";
+import { fakeKeyLife } from "@/ipc/fake/key-life";
 import { fakeRequests } from "@/ipc/fake/requests";
 import { fakeRoutes } from "@/ipc/fake/routes";
 import { fakeSessionLogs } from "@/ipc/fake/session-logs";
@@ -241,42 +242,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
         changed("keys", "backends", "status");
         return outcomes;
       }),
-    keyEdit: (req) =>
-      answer(() => {
-        changed("keys");
-        return Object.assign(key(req.id), { label: req.label === "" ? req.id : req.label, expires_at: req.expires_at });
-      }),
-    keyRetiredCheck: ({ id }) =>
-      answer(() => {
-        const known = key(id);
-        if (known.retired === null) throw fault("not_found", `${id} was not replaced in the last 24 hours`, null);
-        return { id, state: "accepted" as const, sentence: `${id} still accepts the old key. Revoke it there.` };
-      }),
-    keyReplace: (req) =>
-      answer(() => {
-        requireVault(world);
-        requireSecret(req.secret);
-        if (req.secret.includes("wrong") && req.untested !== true)
-          throw fault(
-            "invalid_input",
-            `the new key does not work, so the old one stays: ${req.id} rejected its key (401)`,
-            "Check that it was copied whole. Some providers need a minute.",
-            "secret",
-          );
-        const before = key(req.id);
-        const replaced = Object.assign(before, {
-          retired: { tail: before.tail, replaced_at: now() },
-          notices: [],
-          expires_at: null,
-          tail: req.secret.slice(-4),
-          replaced_at: now(),
-          state: "unverified",
-          reason: null,
-          verified_at: null,
-        });
-        changed("keys", "status");
-        return replaced;
-      }),
+    ...fakeKeyLife(doing),
     keyVerify: (req) =>
       answer(() => {
         requireVault(world);

@@ -73,6 +73,7 @@ async fn serve(
     let mut stop = StopSignals::listen()?;
     unlock_interactively(core, console).await?;
     let served = control::serve(engine, panel_file).await?;
+    mcp::serve_http(engine, env!("CARGO_PKG_VERSION"));
     let gateway = control::status(core).await?.gateway;
     let listening = match (gateway.state, gateway.reason) {
         (GatewayState::Listening, _) => Some(served.gateway.as_str()),

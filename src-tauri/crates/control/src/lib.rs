@@ -43,7 +43,7 @@ pub use engine::{
 };
 pub use error::{ApiError, ErrorCode};
 pub use event::{CHANGES_BATCH_MS, PanelEvents};
-pub use gateway::Asset;
+pub use gateway::{AgentBody, AgentEndpoint, Asset};
 pub use json::parse_request;
 pub use moment::Moment;
 pub use monitor::{AppIdentity, DesktopChannel};

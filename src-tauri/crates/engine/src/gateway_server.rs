@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use gateway::{Gateway, Listener, StopSignal};
+use gateway::{AgentEndpoint, Gateway, Listener, StopSignal};
 use parking_lot::Mutex;
 use settings::SettingsStore;
 use tokio_util::sync::CancellationToken;
@@ -161,10 +161,21 @@ impl GatewayServer {
         }
     }
 
+    /// Sets what answers agents at `/mcp`, until the stop. Call it after the start.
+    pub fn serve_agents(&self, endpoint: Arc<dyn AgentEndpoint>) {
+        if let Some(serving) = &*self.serving.lock() {
+            serving.gateway.serve_agents(endpoint);
+        }
+    }
+
     /// Stops accepting requests and waits for those in flight.
     pub(crate) async fn stop(&self) {
         self.listening.lock().mark_stopping();
         self.stop.cancel();
+        let gateway = self.serving.lock().as_ref().map(|serving| Arc::clone(&serving.gateway));
+        if let Some(gateway) = gateway {
+            gateway.stop_agents();
+        }
         self.connections.close();
         self.connections.wait().await;
     }

@@ -77,6 +77,7 @@ impl SnapshotStore {
             prices: self.prices.load_full(),
             limits: RequestLimits::from(&settings.gateway),
             resilience,
+            serves_agents: settings.mcp.http,
             since: self.clock.wall(),
         };
         self.current.store(Arc::new(built));
@@ -109,6 +110,7 @@ fn client(id: &ClientId, known: &ClientSettings) -> GatewayClient {
         },
         cache: known.cache,
         scope: known.scope.clone(),
+        may_use_mcp: known.mcp,
         ..GatewayClient::new(id.clone(), Purpose::User, standing)
     }
 }
@@ -131,6 +133,7 @@ pub(crate) fn empty(prices: Arc<PriceBook>, since: WallTime) -> Snapshot {
         prices,
         limits: RequestLimits::from(&GatewaySettings::default()),
         resilience: ResilienceRules::default(),
+        serves_agents: false,
         since,
     }
 }

@@ -15,6 +15,7 @@ use vault::Vault;
 
 use crate::accounting::Accounting;
 use crate::admission::AdmissionControl;
+use crate::agents::{AgentEndpoint, AgentSlot};
 use crate::budget_guard::Budgets;
 use crate::cache_step::single_flight::{self, Item};
 use crate::event::EventSink;
@@ -63,6 +64,7 @@ pub struct Gateway {
     pub(crate) items: Arc<ResponseItemStore>,
     pub(crate) budgets: Arc<Budgets>,
     pub(crate) outbound: Outbound,
+    pub(crate) agents: AgentSlot,
 }
 
 impl Gateway {
@@ -94,6 +96,7 @@ impl Gateway {
             flights: SingleFlight::new(SHARED_BYTES_MAX, single_flight::weight),
             items: ResponseItemStore::new(Arc::clone(&clock)),
             budgets,
+            agents: AgentSlot::default(),
             outbound: Outbound {
                 clock,
                 events,
@@ -110,6 +113,16 @@ impl Gateway {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.admission.in_flight()
+    }
+
+    /// Sets what answers at `/mcp`. Without it nothing does.
+    pub fn serve_agents(&self, endpoint: Arc<dyn AgentEndpoint>) {
+        self.agents.set(endpoint);
+    }
+
+    /// Ends the sessions at `/mcp`, whose streams would otherwise have no end.
+    pub fn stop_agents(&self) {
+        self.agents.clear();
     }
 
     /// Logs refusals that were only counted. Call it every few seconds.

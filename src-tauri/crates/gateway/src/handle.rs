@@ -75,6 +75,9 @@ async fn respond(
     }
     match &surface {
         Surface::Models => return models::list(&snapshot, &client, dialect),
+        Surface::Mcp => {
+            return gateway.agents.answer(&client, &snapshot, &gateway.limits, request).await;
+        }
         Surface::Model(id) => return models::one(&snapshot, &client, dialect, id),
         _ => {}
     }

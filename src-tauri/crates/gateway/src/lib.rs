@@ -7,6 +7,7 @@
 
 mod accounting;
 mod admission;
+mod agents;
 mod attempts;
 mod auth;
 mod body;
@@ -49,6 +50,7 @@ mod unpaused_timeout;
 mod upstream;
 mod wrong_token_limiter;
 
+pub use agents::{AgentBody, AgentEndpoint};
 pub use budget_guard::{Budgets, OUTPUT_TOKENS_RESERVED_MAX};
 pub use control_listener::{
     Asset, ControlCaller, ControlListener, ControlOperations, ControlReply,

@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub resilience: ResilienceRules,
     /// `None` if no answers are cached.
     pub cache: Option<CacheUse>,
+    /// True if agents are served at `/mcp`.
+    pub serves_agents: bool,
     /// Time since which these models are offered; the `created` of model lists.
     pub since: WallTime,
 }
@@ -235,6 +237,8 @@ pub struct GatewayClient {
     /// Its cache mode, if the route sets none.
     pub cache: Option<CacheMode>,
     pub scope: ClientScope,
+    /// True if its token also opens `/mcp`.
+    pub may_use_mcp: bool,
 }
 
 impl GatewayClient {
@@ -246,7 +250,7 @@ impl GatewayClient {
             in_flight_max: None,
         };
         let (priority, scope) = (Priority::Interactive, ClientScope::default());
-        Self { id, purpose, standing, rules, priority, cache: None, scope }
+        Self { id, purpose, standing, rules, priority, cache: None, scope, may_use_mcp: false }
     }
 }
 

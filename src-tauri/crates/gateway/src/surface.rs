@@ -23,6 +23,8 @@ pub(crate) enum Surface {
     CountTokens(CountTokensSurface),
     Embeddings(EmbeddingsSurface),
     Models,
+    /// MCP's streamable HTTP.
+    Mcp,
     Model(String),
     /// A WebSocket for Responses, which is not supported (WIRE rule 9).
     ResponsesSocket,
@@ -86,6 +88,7 @@ impl Surface {
         match path {
             "/health" => return Some(Self::Health),
             "/" | "/api/hello" => return Some(Self::Hello),
+            "/mcp" => return Some(Self::Mcp),
             _ => {}
         }
         let below = below_version(path);
@@ -112,6 +115,7 @@ impl Surface {
         match self {
             Self::Health => "/health",
             Self::Hello => "/",
+            Self::Mcp => "/mcp",
             Self::Generate(GenerateSurface::Chat) => "/v1/chat/completions",
             Self::Generate(GenerateSurface::Responses) | Self::ResponsesSocket => "/v1/responses",
             Self::Generate(GenerateSurface::Messages) => "/v1/messages",
@@ -146,6 +150,7 @@ impl Surface {
             Self::Generate(_) | Self::CountTokens(_) | Self::Embeddings(_) => {
                 method == Method::POST
             }
+            Self::Mcp => [Method::POST, Method::GET, Method::DELETE].contains(method),
             Self::Health | Self::Hello | Self::Models | Self::Model(_) | Self::ResponsesSocket => {
                 method == Method::GET || method == Method::HEAD
             }

@@ -9,8 +9,15 @@ use tokio::sync::Mutex;
 pub type ConfigReader = Box<dyn Fn() -> Result<EngineConfig, ConfigError> + Send + Sync>;
 
 pub(crate) struct CoreSource {
-    read_config: ConfigReader,
+    origin: CoreOrigin,
     open: Mutex<Option<OpenCore>>,
+}
+
+enum CoreOrigin {
+    /// Found or opened for the calls in progress.
+    Opened(ConfigReader),
+    /// Of this process, which serves anyway.
+    Own(Core),
 }
 
 struct OpenCore {
@@ -20,11 +27,18 @@ struct OpenCore {
 
 impl CoreSource {
     pub(crate) fn new(read_config: ConfigReader) -> Self {
-        Self { read_config, open: Mutex::new(None) }
+        Self { origin: CoreOrigin::Opened(read_config), open: Mutex::new(None) }
+    }
+
+    pub(crate) fn of(core: Core) -> Self {
+        Self { origin: CoreOrigin::Own(core), open: Mutex::new(None) }
     }
 
     /// The core for one call, which ends with [`CoreSource::release`].
     pub(crate) async fn acquire(&self) -> Result<Core, ApiError> {
+        if let CoreOrigin::Own(core) = &self.origin {
+            return Ok(core.clone());
+        }
         let mut open = self.open.lock().await;
         if let Some(known) = &mut *open
             && matches!(known.core, Core::Local(..))
@@ -58,8 +72,11 @@ impl CoreSource {
     }
 
     async fn open_core(&self) -> Result<Core, ApiError> {
-        let mut config =
-            (self.read_config)().map_err(|error| ApiError::failed(error.to_string()))?;
+        let read_config = match &self.origin {
+            CoreOrigin::Opened(read_config) => read_config,
+            CoreOrigin::Own(core) => return Ok(core.clone()),
+        };
+        let mut config = read_config().map_err(|error| ApiError::failed(error.to_string()))?;
         // Nobody knows the address of a gateway for a few calls, and a free port cannot be in use.
         config.port = Some(0);
         Core::open(config).await.map_err(|error| ApiError::failed(error.to_string()))

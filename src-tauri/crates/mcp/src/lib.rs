@@ -1,5 +1,5 @@
 //! The MCP server: agents call the typed operations of `control` as tools, over standard input and
-//! output.
+//! output, and over HTTP at the gateway.
 //!
 //! Tools, their schemas and their permissions come from the table of operations. What an agent may do
 //! is read from the settings at each call. No tool returns a secret or a prompt, and no text of a
@@ -9,10 +9,12 @@ mod answer;
 mod ask;
 mod checks;
 mod core_source;
+mod http;
 mod resource;
 mod server;
 mod tool;
 mod tool_call;
 
 pub use core_source::ConfigReader;
+pub use http::serve_http;
 pub use server::{ServeError, serve_stdio};

@@ -72,7 +72,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn new(cores: Arc<CoreSource>, version: &str) -> Self {
+    pub(crate) fn new(cores: Arc<CoreSource>, version: &str) -> Self {
         Self { cores, version: version.to_owned(), calls: Semaphore::new(CALLS_MAX) }
     }
 

@@ -238,6 +238,9 @@ settings! {
         spend: bool = false, panel Agents "Send prompts", summary "Agents may send prompts";
         /// Agents may switch backends, reset breakers and clear the cache.
         change: bool = false, panel Agents "Change things", summary "Agents may change things";
+        /// Agents may also connect over HTTP, at /mcp on the gateway's port, with the token of a client
+        /// that allows it.
+        http: bool = false, panel Agents "Serve over HTTP", summary "MCP over HTTP";
     }
 }
 
@@ -332,6 +335,8 @@ pub struct ClientSettings {
     pub priority: ClientPriority,
     /// What it may request (`allow_models`, `allow_backends`, `allow_routes`).
     pub scope: ClientScope,
+    /// True if its token also opens MCP over HTTP.
+    pub mcp: bool,
 }
 
 /// SHA-256 hash of a local token, 64 hexadecimal digits in the file.

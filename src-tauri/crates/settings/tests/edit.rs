@@ -145,6 +145,7 @@ fn a_fresh_start_writes_nothing_until_the_first_edit_and_that_as_little_as_possi
             cache: None,
             priority: ClientPriority::default(),
             scope: ClientScope::default(),
+            mcp: false,
         };
         draft.clients.insert(ClientId::new("codex").expect("an id"), client);
     });
@@ -533,6 +534,7 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                     limits: TrafficLimits::default(),
                     cache: None,
                     priority: ClientPriority::default(),
+                    mcp: true,
                     scope: ClientScope {
                         models: vec!["gpt-4o".to_owned(), "claude-*".to_owned()],
                         backends: vec![id("local")],

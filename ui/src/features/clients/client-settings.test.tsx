@@ -14,6 +14,7 @@ test("a client's limits and priority are shown and changed", async () => {
   await user.clear(screen.getByLabelText(/^Allowed backends/));
   await user.type(screen.getByLabelText(/^Allowed models/), "gpt-4o, claude-*,");
   await choose(user, screen.getByLabelText("Response cache"), /^On:/);
+  await choose(user, screen.getByLabelText("MCP over HTTP"), /^Allowed/);
   await user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(saved).toHaveBeenCalled());
   expect(saved).toHaveBeenCalledWith({
@@ -22,6 +23,7 @@ test("a client's limits and priority are shown and changed", async () => {
     cache: "on",
     priority: "background",
     scope: { models: ["gpt-4o", "claude-*"], backends: [], routes: [] },
+    mcp: true,
   });
   expect(await screen.findByText("Saved nightly-evals")).toBeVisible();
 });

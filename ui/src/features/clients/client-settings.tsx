@@ -1,4 +1,4 @@
-/** A client's scope, limits, cache mode and priority. */
+/** A client's scope, limits, cache mode, priority and access to MCP. */
 import { FormProvider, useForm } from "react-hook-form";
 import { DiscardAndSave } from "@/components/discard-and-save";
 import { ErrorNotice } from "@/components/error-notice";
@@ -13,6 +13,7 @@ import { faultElsewhere } from "@/lib/fault";
 interface ClientValues extends LimitTexts {
   cache: CacheMode | "";
   priority: ClientPriority;
+  mcp: "no" | "yes";
   /** Comma-separated names. */
   scope: Record<keyof ClientScopeView, string>;
 }
@@ -44,12 +45,18 @@ const CACHE_MODES = [
   { value: "refresh", label: "Refresh: always ask the backend, then store" },
 ];
 
+const MCP_ACCESS = [
+  { value: "no", label: "Not allowed" },
+  { value: "yes", label: "Allowed with this client's token" },
+];
+
 export function ClientSettings({ client }: { client: ClientView }) {
   const form = useForm<ClientValues>({
     defaultValues: {
       limits: limitTexts(client.limits),
       cache: client.cache ?? "",
       priority: client.priority,
+      mcp: client.mcp ? "yes" : "no",
       scope: {
         models: client.scope.models.join(", "),
         backends: client.scope.backends.join(", "),
@@ -57,11 +64,11 @@ export function ClientSettings({ client }: { client: ClientView }) {
       },
     },
   });
-  const save = useAction("clientEdit", (call, { limits: texts, cache, priority, scope: listed }: ClientValues) => {
+  const save = useAction("clientEdit", (call, { limits: texts, cache, priority, mcp, scope: listed }: ClientValues) => {
     const limits = readLimits(texts);
     if ("code" in limits) return Promise.reject(limits);
     const scope = { models: names(listed.models), backends: names(listed.backends), routes: names(listed.routes) };
-    return call({ id: client.id, limits, cache: cache === "" ? null : cache, priority, scope });
+    return call({ id: client.id, limits, cache: cache === "" ? null : cache, priority, scope, mcp: mcp === "yes" });
   });
   const submit = form.handleSubmit((values) =>
     save.mutate(values, {
@@ -94,6 +101,9 @@ export function ClientSettings({ client }: { client: ClientView }) {
             {(given) => <FormSelect<ClientValues> {...given} name="cache" options={CACHE_MODES} />}
           </Field>
         </div>
+        <Field label="MCP over HTTP" help="Needs Settings, Agents, Serve over HTTP.">
+          {(given) => <FormSelect<ClientValues> {...given} name="mcp" options={MCP_ACCESS} />}
+        </Field>
         <ErrorNotice error={faultElsewhere(save.error, FIELDS)} />
         <div className="flex justify-end gap-2">
           <DiscardAndSave onDiscard={() => form.reset()} saving={save.isPending} unchanged={!form.formState.isDirty} />

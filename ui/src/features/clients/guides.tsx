@@ -39,7 +39,7 @@ export function Guides() {
 }
 
 function foundFirst(guides: ToolGuideView[]): ToolGuideView[] {
-  return [...guides].sort((a, b) => Number(b.found) - Number(a.found));
+  return guides.toSorted((a, b) => Number(b.found) - Number(a.found));
 }
 
 function Guide({ guide }: { guide: ToolGuideView }) {

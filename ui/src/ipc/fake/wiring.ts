@@ -168,14 +168,14 @@ function release(tool: FakeTool): void {
   Object.assign(tool, { isWired: false, drift: [], conflicts: [] });
 }
 
-function guides(address: string): ToolGuideView[] {
-  const guide = (
-    tool: GuidedTool,
-    name: string,
-    kind: GuideKind,
-    sentence: string,
-    steps: [string, string | null][] = [],
-  ): ToolGuideView => ({
+function guide(
+  tool: GuidedTool,
+  name: string,
+  kind: GuideKind,
+  sentence: string,
+  steps: [string, string | null][] = [],
+): ToolGuideView {
+  return {
     tool,
     name,
     kind,
@@ -183,7 +183,10 @@ function guides(address: string): ToolGuideView[] {
     steps: steps.map(([text, code]) => ({ text, code })),
     found: tool === "zed" || tool === "cursor",
     version: tool === "zed" ? "0.214.5" : null,
-  });
+  };
+}
+
+function guides(address: string): ToolGuideView[] {
   return [
     guide("opencode", "OpenCode", "run", "Started by `gatehouse run`, it gets the gateway as a provider.", [
       ["Start it in your project:", "gatehouse run opencode"],

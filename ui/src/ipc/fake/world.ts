@@ -155,6 +155,7 @@ export function makeClient(id: string, now: number, port: number): ClientView {
     cache: null,
     priority: "interactive",
     scope: { models: [], backends: [], routes: [] },
+    mcp: false,
     snippets: [
       {
         title: "Shell",

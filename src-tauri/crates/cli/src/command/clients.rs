@@ -75,6 +75,9 @@ pub(crate) struct EditClientArguments {
     /// Priority when the gateway is busy
     #[arg(long, value_parser = word::<ClientPriority>())]
     priority: Option<ClientPriority>,
+    /// Let it use MCP over HTTP too, if that is on
+    #[arg(long, value_name = "true|false")]
+    mcp: Option<bool>,
     #[command(flatten)]
     allowed: ClientScopeArguments,
 }
@@ -123,6 +126,7 @@ impl EditClientArguments {
             },
             cache: self.cache.unwrap_or(known.cache),
             priority: self.priority.unwrap_or(known.priority),
+            mcp: self.mcp.unwrap_or(known.mcp),
         }
     }
 }

@@ -41,6 +41,7 @@ pub(crate) async fn clients(engine: &Engine) -> Result<Vec<ClientView>, ApiError
             cache: client.cache,
             priority: client.priority,
             scope: (&client.scope).into(),
+            mcp: client.mcp,
             last_month: spend_view(used.get(&UsageKey::Named(id.to_string()))),
             snippets: snippets::client_snippets(&engine.gateway().address(), id),
         });
@@ -73,6 +74,7 @@ pub(crate) async fn client_edit(engine: &Engine, req: ClientEdit) -> Result<Clie
                 req.limits.apply(&mut known.limits);
                 known.cache = req.cache;
                 known.priority = req.priority;
+                known.mcp = req.mcp;
             }
         })
         .await?;
@@ -125,6 +127,7 @@ fn prepare_client(engine: &Engine, req: &ClientAdd) -> Result<NewClient, ApiErro
         cache: None,
         priority: ClientPriority::default(),
         scope: req.scope.to_client_scope()?,
+        mcp: false,
     };
     Ok(NewClient { vault_id: token_vault_id(&id)?, id, token, settings })
 }

@@ -27,6 +27,8 @@ pub struct ClientView {
     pub cache: Option<CacheMode>,
     pub priority: ClientPriority,
     pub scope: ClientScopeView,
+    /// True if its token also opens MCP over HTTP.
+    pub mcp: bool,
     pub snippets: Vec<SnippetView>,
 }
 
@@ -110,6 +112,8 @@ pub struct ClientEdit {
     pub cache: Option<CacheMode>,
     pub priority: ClientPriority,
     pub scope: ClientScopeView,
+    /// True if its token also opens MCP over HTTP.
+    pub mcp: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -133,6 +133,7 @@ async fn restrict(core: &Core, scope: ClientScopeView) {
         cache: None,
         priority: ClientPriority::Interactive,
         scope,
+        mcp: false,
     };
     control::client_edit(core, edit).await.expect("edited");
 }

@@ -296,6 +296,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
         limits,
         cache: Some(CacheMode::On),
         priority: ClientPriority::Background,
+        mcp: true,
         scope: ClientScopeView {
             models: vec!["gpt-*".to_owned()],
             backends: vec!["up".to_owned()],
@@ -306,6 +307,7 @@ async fn limits_are_kept_shown_and_refused_past_their_range() {
     assert_eq!((edited.limits, edited.cache), (limits, Some(CacheMode::On)));
     assert_eq!(edited.priority, ClientPriority::Background);
     assert_eq!(edited.scope, edit(limits).scope);
+    assert!(edited.mcp);
     let mistyped = ClientEdit {
         scope: ClientScopeView { backends: vec!["Not An Id".to_owned()], ..edited.scope },
         ..edit(limits)

@@ -197,6 +197,7 @@ pub(crate) async fn build(base_url: &str, key_home: &str, limits: Limits) -> Wor
         PROVIDERS.iter().map(|(id, model)| models(id, BackendRole::Provider, &[model])).collect();
     offered.push(models("mock", BackendRole::Mock, &wire::mock::MODELS));
     let snapshot = Snapshot {
+        serves_agents: true,
         routes: RouteTable::new(Vec::new(), offered),
         backends: backends.into_iter().map(|b| (b.id().clone(), b)).collect(),
         clients: [(token.hash, client)].into_iter().collect(),

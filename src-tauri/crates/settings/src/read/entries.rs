@@ -51,7 +51,7 @@ const BACKEND_NAMES: [&str; 12] = [
     "private_network",
 ];
 /// Fields of a client, apart from its limits.
-const CLIENT_NAMES: [&str; 8] = [
+const CLIENT_NAMES: [&str; 9] = [
     "token_sha256",
     "created",
     "expires",
@@ -60,6 +60,7 @@ const CLIENT_NAMES: [&str; 8] = [
     "allow_models",
     "allow_backends",
     "allow_routes",
+    "mcp",
 ];
 
 pub(super) fn read_credentials(
@@ -182,6 +183,7 @@ pub(super) fn read_clients(
             cache: entry.word("cache", CacheMode::WORDS, findings),
             priority: entry.word("priority", ClientPriority::WORDS, findings).unwrap_or_default(),
             scope: scope::read_scope(entry, findings),
+            mcp: entry.boolean("mcp", findings).unwrap_or_default(),
             expires: entry.time("expires", findings),
             created: entry.time("created", findings)?,
             token_sha256: token?,

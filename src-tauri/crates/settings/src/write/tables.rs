@@ -11,8 +11,9 @@ use toml_edit::{Array, Datetime, InlineTable, Value};
 use crate::finding::SettingsPath;
 use crate::setting::{Rows as _, TableFields};
 use crate::{
-    AllowedNetwork, BalanceSettings, ClientPriority, ClientScope, KeyPoolSettings, PinSettings,
-    PoolMemberSettings, RouteCandidateSettings, RouteSettings, STICKY_SECS_DEFAULT, Settings,
+    AllowedNetwork, BalanceSettings, ClientPriority, ClientScope, CredentialSettings,
+    KeyPoolSettings, PinSettings, PoolMemberSettings, RouteCandidateSettings, RouteSettings,
+    STICKY_SECS_DEFAULT, Settings,
 };
 
 /// The settings as tables of values; an absent optional value has no field.
@@ -21,14 +22,7 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
     let mut tables: IndexMap<SettingsPath, TableFields> = sections.collect();
     let path = |section: &str, id: &str| vec![section.to_owned(), id.to_owned()];
     for (id, credential) in &settings.credentials {
-        let mut fields = TableFields::from([("label", credential.label.as_str().into())]);
-        fields.extend(credential.origin.as_ref().map(|it| ("origin", it.to_string().into())));
-        fields.extend(credential.tail.as_ref().map(|tail| ("tail", tail.into())));
-        fields.insert("created", time_value(credential.created));
-        fields.extend(credential.replaced.map(|at| ("replaced", time_value(at))));
-        fields.extend(credential.expires.map(|at| ("expires", time_value(at))));
-        fields.extend(credential.billing.map(|of| ("billing", of.word().into())));
-        tables.insert(path("credentials", id.as_str()), fields);
+        tables.insert(path("credentials", id.as_str()), credential_fields(credential));
     }
     for (id, backend) in &settings.backends {
         let mut fields = TableFields::from([
@@ -72,6 +66,7 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
             fields.insert("priority", client.priority.word().into());
         }
         fields.extend(scope_fields(&client.scope));
+        fields.extend(client.mcp.then(|| ("mcp", true.into())));
         tables.insert(path("clients", id.as_str()), fields);
     }
     for (id, view) in &settings.views {
@@ -85,6 +80,17 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
         tables.insert(path("budgets", id.as_str()), budget_fields(budget));
     }
     tables
+}
+
+fn credential_fields(credential: &CredentialSettings) -> TableFields {
+    let mut fields = TableFields::from([("label", credential.label.as_str().into())]);
+    fields.extend(credential.origin.as_ref().map(|it| ("origin", it.to_string().into())));
+    fields.extend(credential.tail.as_ref().map(|tail| ("tail", tail.into())));
+    fields.insert("created", time_value(credential.created));
+    fields.extend(credential.replaced.map(|at| ("replaced", time_value(at))));
+    fields.extend(credential.expires.map(|at| ("expires", time_value(at))));
+    fields.extend(credential.billing.map(|of| ("billing", of.word().into())));
+    fields
 }
 
 fn pin_fields(pin: &PinSettings) -> TableFields {

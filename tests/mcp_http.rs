@@ -1,0 +1,192 @@
+//! MCP over streamable HTTP at `/mcp`, as agents call it: who may, whose a session is, and its end.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use acceptance::{HomeVault, TestHome, await_or_fail, json_body, post_json};
+use serde_json::{Value, json};
+use test_support::{RawAnswer, RawClient};
+
+const JSON: &str = "content-type: application/json";
+const ACCEPT: &str = "accept: application/json, text/event-stream";
+
+/// Most sessions of a client.
+const SESSIONS_MAX: usize = 16;
+
+/// An agent with a client's token.
+struct HttpAgent {
+    gateway: SocketAddr,
+    token: String,
+    session: Option<String>,
+}
+
+impl HttpAgent {
+    fn new(gateway: SocketAddr, token: &str) -> Self {
+        Self { gateway, token: format!("authorization: Bearer {token}"), session: None }
+    }
+
+    async fn post(&self, message: &Value, more: &[&str]) -> RawAnswer {
+        let session = self.session.as_ref().map(|id| format!("mcp-session-id: {id}"));
+        let mut headers = vec![self.token.as_str(), JSON, ACCEPT];
+        headers.extend(session.as_deref());
+        headers.extend(more);
+        post_json(self.gateway, "/mcp", &headers, &json_body(message)).await
+    }
+
+    /// Begins a session, or returns the status that refuses it.
+    async fn begin(&mut self) -> u16 {
+        let answer = self.post(&hello(), &[]).await;
+        if answer.status == 200 {
+            let begun = message(&answer);
+            assert_eq!(begun.pointer("/result/protocolVersion"), Some(&json!("2025-06-18")));
+            self.session = answer.header("mcp-session-id").map(str::to_owned);
+            let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+            assert_eq!(self.post(&ready, &[]).await.status, 202);
+        }
+        answer.status
+    }
+
+    async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let answer = self.post(&call(tool, &arguments), &[]).await;
+        assert_eq!(answer.status, 200, "{tool}: {}", answer.text());
+        message(&answer).get("result").cloned().expect("a result")
+    }
+}
+
+fn hello() -> Value {
+    let client = json!({"name": "acceptance", "version": "1"});
+    let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+    json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params})
+}
+
+fn call(tool: &str, arguments: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call",
+        "params": {"name": tool, "arguments": arguments}})
+}
+
+/// The JSON-RPC message of an answer, whole or as an event.
+fn message(answer: &RawAnswer) -> Value {
+    let text = answer.text();
+    let events = text.lines().filter_map(|line| line.strip_prefix("data:"));
+    let found = events.chain([text.as_str()]).find_map(|it| serde_json::from_str(it.trim()).ok());
+    found.unwrap_or_else(|| panic!("no message: {text}"))
+}
+
+async fn set(home: &TestHome, setting: &str) {
+    home.gatehouse(&["settings", "set", setting, "true"]).run().await.expect_success();
+}
+
+async fn allow(home: &TestHome, client: &str) {
+    let edit = ["clients", "edit", client, "--mcp", "true"];
+    home.gatehouse(&edit).run().await.expect_success();
+}
+
+#[tokio::test]
+async fn it_is_off_and_needs_a_token_whose_client_may() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (served, token) = (home.serve().await, home.client("editor").await);
+    let mut agent = HttpAgent::new(served.gateway, &token);
+    let stranger = post_json(served.gateway, "/mcp", &[JSON, ACCEPT], &json_body(&hello())).await;
+    assert_eq!(stranger.status, 401, "{}", stranger.text());
+    let off = agent.post(&hello(), &[]).await;
+    assert_eq!(off.status, 404);
+    assert!(off.text().contains("gatehouse settings set mcp_http true"), "{}", off.text());
+    set(&home, "mcp_http").await;
+    let refused = agent.post(&hello(), &[]).await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.text().contains("clients edit editor --mcp true"), "{}", refused.text());
+    allow(&home, "editor").await;
+    assert_eq!(agent.begin().await, 200);
+    let status = agent.call("status", json!({})).await;
+    let state = status.pointer("/structuredContent/gateway/state");
+    assert_eq!(state, Some(&json!("listening")), "{status}");
+    home.gatehouse(&["clients", "revoke", "editor"]).run().await.expect_success();
+    assert_eq!(agent.post(&call("status", &json!({})), &[]).await.status, 401, "at once");
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn no_web_page_and_no_other_host_gets_in() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (served, token) = (home.serve().await, home.client("editor").await);
+    set(&home, "mcp_http").await;
+    allow(&home, "editor").await;
+    let agent = HttpAgent::new(served.gateway, &token);
+    for origin in ["origin: https://evil.example", "origin: null", "sec-fetch-site: cross-site"] {
+        assert_eq!(agent.post(&hello(), &[origin]).await.status, 403, "{origin}");
+    }
+    let port = served.gateway.port();
+    for host in ["evil.example", &format!("evil.example:{port}"), "127.0.0.1"] {
+        let host = format!("host: {host}");
+        let mut client = RawClient::connect(served.gateway).await.expect("connected");
+        let headers = [host.as_str(), &agent.token, JSON, ACCEPT];
+        let body = json_body(&hello());
+        client.send_request("POST /mcp HTTP/1.1", &headers, &body).await.expect("sent");
+        let answer = await_or_fail("an answer", client.read_answer()).await.expect("an answer");
+        assert_eq!(answer.status, 421, "{host}");
+    }
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_session_is_that_of_its_client_and_changes_are_asked_for_and_logged() {
+    let home = TestHome::new(HomeVault::Memory);
+    let served = home.serve().await;
+    set(&home, "mcp_http").await;
+    let mut agents = Vec::new();
+    for name in ["editor", "other"] {
+        let token = home.client(name).await;
+        allow(&home, name).await;
+        let mut agent = HttpAgent::new(served.gateway, &token);
+        assert_eq!(agent.begin().await, 200);
+        agents.push(agent);
+    }
+    let (mut other, editor) = (agents.pop().expect("two"), agents.pop().expect("one"));
+    let own = std::mem::replace(&mut other.session, editor.session.clone());
+    let stolen = other.post(&call("status", &json!({})), &[]).await;
+    assert_eq!(stolen.status, 404, "{}", stolen.text());
+    other.session = own;
+    other.call("status", json!({})).await;
+
+    let everything = json!({"what": {"kind": "everything"}});
+    let refused = editor.call("purge_cache", everything.clone()).await;
+    assert_eq!(refused.get("isError"), Some(&json!(true)), "{refused}");
+    set(&home, "mcp_change").await;
+    let purged = editor.call("purge_cache", everything).await;
+    assert_eq!(purged.get("isError"), Some(&json!(false)), "{purged}");
+    let log = home.gatehouse(&["audit", "--by", "mcp", "--json"]).run().await.expect_success();
+    let log = log.json();
+    assert_eq!(log.pointer("/entries/0/agent"), Some(&json!("acceptance")), "{log}");
+    assert_eq!(log.pointer("/entries/0/operation"), Some(&json!("cache_purge")), "{log}");
+    assert!(log.pointer("/entries/1").is_none(), "{log}");
+    assert_eq!(served.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_client_has_so_many_sessions_and_an_open_stream_delays_no_stop() {
+    let home = TestHome::new(HomeVault::Memory);
+    let (served, token) = (home.serve().await, home.client("editor").await);
+    set(&home, "mcp_http").await;
+    allow(&home, "editor").await;
+    let mut agent = HttpAgent::new(served.gateway, &token);
+    for count in 1..=SESSIONS_MAX {
+        assert_eq!(agent.begin().await, 200, "{count}");
+        if count < SESSIONS_MAX {
+            agent.session = None;
+        }
+    }
+    let mut late = HttpAgent::new(served.gateway, &token);
+    assert_eq!(late.begin().await, 503);
+    let session = format!("mcp-session-id: {}", agent.session.as_deref().expect("a session"));
+    let host = format!("host: {}", served.gateway);
+    let mut stream = RawClient::connect(served.gateway).await.expect("connected");
+    let headers = [host.as_str(), &agent.token, "accept: text/event-stream", &session];
+    stream.send_request("GET /mcp HTTP/1.1", &headers, b"").await.expect("sent");
+    let head = await_or_fail("a stream", stream.read_some()).await.expect("a head");
+    assert!(head.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&head));
+    // Answers in flight have ten seconds; this stream has none.
+    let stopped = tokio::time::timeout(Duration::from_secs(8), served.stop()).await;
+    assert_eq!(stopped.expect("it stops"), Some(0));
+}
