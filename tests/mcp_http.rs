@@ -1,6 +1,6 @@
 //! MCP over streamable HTTP at `/mcp`, as agents call it: who may, whose a session is, and its end.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,13 +1,6 @@
 //! The window's Tauri commands, generated from the table of operations. Each one calls its
 //! operation.
 
-#[cfg_attr(
-    not(test),
-    expect(
-        clippy::wildcard_imports,
-        reason = "the table names the types; a new one needs no edit here"
-    )
-)]
 use control::view::*;
 use control::{ApiError, Core};
 use tauri::State;

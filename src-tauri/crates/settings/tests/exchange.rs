@@ -1,5 +1,7 @@
 //! Settings from another file: compared, merged, and never a way to redirect a key.
 
+#![expect(clippy::expect_used, reason = "a fixture that cannot be made fails its test")]
+
 use settings::{ConflictChoice, DifferenceKind, Settings};
 
 const HERE: &str = r#"
@@ -46,7 +48,7 @@ enabled = true
 "#;
 
 fn read(text: &str) -> Settings {
-    Settings::from_text(text).unwrap_or_else(|problems| panic!("{problems:?}"))
+    Settings::from_text(text).expect("a fixture without problems")
 }
 
 #[test]
