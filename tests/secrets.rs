@@ -133,6 +133,8 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "playground"
         | "budgets"
         | "alerts"
+        | "health"
+        | "service_levels"
         | "alert_rules"
         | "saved_views"
         | "session_logs_import"

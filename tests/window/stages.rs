@@ -43,7 +43,7 @@ fn descendants(pid: u32) -> Vec<u32> {
 }
 
 /// All screens of the panel.
-const SCREENS: [&str; 11] = [
+const SCREENS: [&str; 12] = [
     "Overview",
     "Backends",
     "Keys",
@@ -53,6 +53,7 @@ const SCREENS: [&str; 11] = [
     "Usage",
     "Requests",
     "Readiness",
+    "Health",
     "Alerts",
     "Settings",
 ];

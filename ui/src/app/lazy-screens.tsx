@@ -90,6 +90,10 @@ export const ReadinessScreen = lazyComponent(
   async () => (await import("@/features/readiness/readiness-screen")).ReadinessScreen,
   <ScreenSkeleton title="Readiness" />,
 );
+export const HealthScreen = lazyComponent(
+  async () => (await import("@/features/health/health-screen")).HealthScreen,
+  <ScreenSkeleton title="Health" />,
+);
 export const AlertsScreen = lazyComponent(
   async () => (await import("@/features/alerts/firing-screen")).FiringScreen,
   <ScreenSkeleton title="Alerts" />,
@@ -128,6 +132,7 @@ const PRELOADS: Record<Screen["path"], () => Promise<void>> = {
   "/usage": CostsScreen.preload,
   "/requests": RequestsScreen.preload,
   "/readiness": ReadinessScreen.preload,
+  "/health": HealthScreen.preload,
   "/alerts": AlertsScreen.preload,
   "/playground": PlaygroundScreen.preload,
   "/settings": SettingsScreen.preload,

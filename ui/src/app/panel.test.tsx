@@ -18,6 +18,7 @@ const PATHS = [
   "/cache",
   "/prices",
   "/readiness",
+  "/health",
   "/alerts",
   "/alerts/history",
   "/alerts/rules",

@@ -7,6 +7,7 @@ import { createFragmentHistory } from "@/app/fragment-history";
 import {
   BackendsScreen,
   ClientsScreen,
+  HealthScreen,
   KeysScreen,
   OverviewScreen,
   PlaygroundScreen,
@@ -160,6 +161,7 @@ const requests = createRoute({
   },
 });
 
+const health = createRoute({ getParentRoute: () => root, path: "/health", component: HealthScreen });
 const readiness = createRoute({ getParentRoute: () => root, path: "/readiness", component: ReadinessScreen });
 const playground = createRoute({
   getParentRoute: () => root,
@@ -190,6 +192,7 @@ const routeTree = root.addChildren([
   ...alertRoutes,
   requests,
   readiness,
+  health,
   playground,
   settings,
 ]);

@@ -3,6 +3,7 @@ import {
   Activity,
   Cable,
   Gauge,
+  HeartPulse,
   KeyRound,
   ListChecks,
   ListTree,
@@ -25,6 +26,7 @@ export interface Screen {
     | "/usage"
     | "/requests"
     | "/readiness"
+    | "/health"
     | "/alerts"
     | "/playground"
     | "/settings";
@@ -48,15 +50,21 @@ export const SCREENS: Screen[] = [
   },
   { path: "/requests", label: "Requests", icon: ListTree },
   { path: "/readiness", label: "Readiness", icon: ListChecks },
+  { path: "/health", label: "Health", icon: HeartPulse },
   { path: "/alerts", label: "Alerts", icon: Siren },
   { path: "/playground", label: "Playground", icon: MessagesSquare },
   { path: "/settings", label: "Settings", icon: SlidersHorizontal },
 ];
 
-/** The key that opens a screen with Ctrl/Cmd: the digits in their order on the keyboard, and the usual one of settings. */
+/** Screens for which no digit is left: the usual key of settings, and the one beside it. */
+const OTHER_KEYS: Partial<Record<Screen["path"], string>> = { "/settings": ",", "/health": "." };
+
+/** The key that opens a screen with Ctrl/Cmd: the digits in their order on the keyboard, or another. */
 export function screenKey({ path }: Screen): string {
-  if (path === "/settings") return ",";
-  return String((SCREENS.findIndex((screen) => screen.path === path) + 1) % 10);
+  const other = OTHER_KEYS[path];
+  if (other !== undefined) return other;
+  const withDigit = SCREENS.filter((screen) => OTHER_KEYS[screen.path] === undefined);
+  return String((withDigit.findIndex((screen) => screen.path === path) + 1) % 10);
 }
 
 /** True if a path belongs to the screen. */

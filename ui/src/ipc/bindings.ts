@@ -57,6 +57,10 @@ export const commands = {
 	billingImport: (req: BillingImport) => typedError<BillingReportView, ApiError>(__TAURI_INVOKE("billing_import", { req })),
 	/**  Compares what providers billed with what was computed, by UTC day. */
 	billingDrift: (req: DriftQuery) => typedError<DriftView, ApiError>(__TAURI_INVOKE("billing_drift", { req })),
+	/**  Returns how each backend has served: state, availability, first tokens and score. */
+	health: () => typedError<HealthReportView, ApiError>(__TAURI_INVOKE("health")),
+	/**  Returns objectives and what is left of the failures that they allow. */
+	serviceLevels: () => typedError<ServiceLevelsView, ApiError>(__TAURI_INVOKE("service_levels")),
 	/**  Lists the alerts that fire or are pending, what keeps which quiet, and silences. */
 	alerts: () => typedError<AlertsView, ApiError>(__TAURI_INVOKE("alerts")),
 	/**  Takes a firing alert as seen until it ends: it is not shown again. */
@@ -307,7 +311,11 @@ export type AlertRule =
 /**  Requests are not recorded as they should be */
 "ledger-fault" | 
 /**  A key was rejected or is missing */
-"key-blocked";
+"key-blocked" | 
+/**  So many requests fail that an objective is missed within days */
+"burn-fast" | 
+/**  So many requests fail that an objective is missed before its period ends */
+"burn-slow";
 
 export type AlertRuleSet = {
 	rule: AlertRule,
@@ -445,6 +453,19 @@ export type AuditOutcome = "done" |
 /**  It could not be done, or only in part. */
 "failed";
 
+/**  The share of the observed time in which a backend answered. */
+export type AvailabilityShareView = {
+	/**  `24 h`, `7 d` or `90 d` */
+	period: string,
+	/**  None if nothing was observed. */
+	percent: number | null,
+	observed_secs: Count,
+	/**  Share of the period that was observed. */
+	coverage_percent: number | null,
+	/**  "99.97 % of 61 h observed" */
+	sentence: string,
+};
+
 /**  The most restrictive state of breaker, cooldown, block and override. */
 export type AvailabilityState = 
 /**  Gets requests. */
@@ -541,6 +562,19 @@ export type BackendEdit = {
 	/**  Only for OpenAI-compatible backends. */
 	offers: ExtraDialect[],
 	crossing: TranslationMode,
+};
+
+export type BackendHealthView = {
+	id: string,
+	label: string,
+	health: HealthView,
+	/**  The last 24 hours, 7 days and 90 days. */
+	availability: AvailabilityShareView[],
+	/**  One cell per day of UTC, the oldest first; 90 of them. */
+	strip: StripDayView[],
+	/**  First tokens of the last 24 hours; None without one. */
+	first_token: FirstTokenView | null,
+	score: HealthScoreView,
 };
 
 export type BackendKey = 
@@ -1059,6 +1093,17 @@ export type BudgetView = {
 	crossings: BudgetCrossingView[],
 };
 
+export type BurnRateView = {
+	window: BurnWindow,
+	valid: Count,
+	bad: Count,
+	/**  None with fewer than twenty valid requests. */
+	rate: number | null,
+};
+
+/**  A time until now in which requests are counted. */
+export type BurnWindow = "5m" | "30m" | "1h" | "2h" | "6h" | "24h" | "3d" | "7d" | "30d";
+
 /**  Requests that bypassed the cache for one reason. */
 export type CacheBypassView = {
 	/**  The word stored in the ledger. */
@@ -1205,7 +1250,9 @@ export type ChangeTag =
 /**  Breakers, cooldowns and blocks. */
 "accesses" | "cache" | 
 /**  Alerts, silences and what is unread of the inbox. */
-"alerts" | "prices" | 
+"alerts" | 
+/**  Availability, scores and service levels. */
+"health" | "prices" | 
 /**  The log of what was changed, and by what. */
 "audit" | 
 /**  The ledger's file, its backups and its problems. */
@@ -1731,6 +1778,14 @@ export type FirstStepsView = {
 	checks_run: boolean,
 };
 
+export type FirstTokenView = {
+	p50_ms: number | null,
+	p95_ms: number | null,
+	count: Count,
+	/**  The 95th percentile of the seven days before; None with fewer than ten. */
+	usual_p95_ms: number | null,
+};
+
 export type FoldersView = {
 	/**  Holds the settings. */
 	config: string,
@@ -1808,6 +1863,27 @@ export type GuideStepView = {
 
 /**  A client tool with a guide. */
 export type GuidedTool = "opencode" | "aider" | "zed" | "continue" | "cline" | "cursor";
+
+/**  How each backend has served, and how it does now. */
+export type HealthReportView = {
+	/**  "Every backend answers", "1 of 3 backends does not answer" */
+	finding: string,
+	/**  True while no network leads off this machine. */
+	is_offline: boolean,
+	/**  The worst first; those that are switched off last. */
+	backends: BackendHealthView[],
+};
+
+export type HealthScoreView = {
+	/**  0 to 100; None if nothing was observed. */
+	points: number | null,
+	parts: ScorePartView[],
+	/**  Why it is not higher, whatever its parts say. */
+	cap: ScoreCap | null,
+	/**  The cap in words. */
+	cap_sentence: string | null,
+	confidence: ScoreConfidence,
+};
 
 export type HealthStateView = "up" | "down" | "unknown" | "disabled";
 
@@ -2258,6 +2334,13 @@ export type LedgerView = {
 	/**  Other machines whose requests were merged, by name. */
 	devices: LedgerDeviceView[],
 };
+
+/**  What a service level counts as good. */
+export type LevelIndicator = 
+/**  Requests that were answered */
+"requests" | 
+/**  First tokens within two seconds */
+"first-token";
 
 export type LineItemView = {
 	/**  What was counted, in words: "Cache read". */
@@ -3431,6 +3514,15 @@ export type SavedViewRef = {
 	name: string,
 };
 
+/**  Why a health score is not higher, whatever its parts say. */
+export type ScoreCap = 
+/**  Its key or account is refused: at most 25 */
+"blocked" | 
+/**  The gateway sends it no requests: at most 40 */
+"breaker-open" | 
+/**  No recent result: at most 60 */
+"stale";
+
 export type ScoreComponentView = {
 	/**  `latency`, `cost`, `headroom`, `weight` or `in flight`. */
 	name: string,
@@ -3440,6 +3532,100 @@ export type ScoreComponentView = {
 	weight_percent: number,
 	/**  How well it does compared with the other candidates, 0 to 100. */
 	score_percent: number,
+};
+
+/**  How much a health score rests on. */
+export type ScoreConfidence = 
+/**  Nearly every part is measured */
+"high" | 
+/**  Some parts are not measured */
+"medium" | 
+/**  There is no recent result, or most parts are not measured */
+"low";
+
+/**  What a health score is made of. */
+export type ScorePart = 
+/**  Share of the last 24 hours' observed time in which it answered */
+"availability" | 
+/**  First tokens of the last 24 hours against the week before */
+"latency" | 
+/**  What is left of the failures that its objective allows */
+"error-budget" | 
+/**  What is left of the provider's quota */
+"quota" | 
+/**  Whether its key is accepted */
+"credential" | 
+/**  How recent the last result is */
+"freshness";
+
+export type ScorePartView = {
+	part: ScorePart,
+	/**  What it measures. */
+	meaning: string,
+	/**  None if nothing measured it. */
+	points: number | null,
+	points_max: number,
+};
+
+/**  What a service level is of. */
+export type ServiceLevelKind = "gateway" | "route" | "backend";
+
+/**  How a service level stands. */
+export type ServiceLevelState = 
+/**  More is left than half of the failures that are allowed */
+"kept" | 
+/**  Half or less is left */
+"tight" | 
+/**  At this rate it is missed before the period ends */
+"burning_slow" | 
+/**  At this rate it is missed within days */
+"burning_fast" | 
+/**  More failed than is allowed */
+"missed" | 
+/**  Too few requests to tell */
+"not_enough_data";
+
+export type ServiceLevelView = {
+	kind: ServiceLevelKind,
+	indicator: LevelIndicator,
+	/**  Empty for the gateway. */
+	id: string,
+	label: string,
+	state: ServiceLevelState,
+	/**  `99.5 % in 7 days` */
+	objective: string,
+	goal_percent: number | null,
+	period_days: number,
+	/**
+	 *  Requests of the period that count: without the caller's own errors, cancelled ones and faults
+	 *  of this machine.
+	 */
+	valid: Count,
+	bad: Count,
+	/**  Share of the valid requests that were good; None without one. */
+	good_percent: number | null,
+	/**
+	 *  Share of the allowed failures that is left, at most 100 and at least 0; None with too few
+	 *  requests.
+	 */
+	budget_left_percent: number | null,
+	/**  How many times as fast as allowed requests failed in each time until now. */
+	burn: BurnRateView[],
+	/**  When the budget is used up at the present rate; None if it lasts, or with too few requests. */
+	exhausted_at: UnixMs | null,
+	/**  What to do, if anything. */
+	advice: string,
+};
+
+/**  Objectives and what is left of the failures that they allow. */
+export type ServiceLevelsView = {
+	/**  "Every objective is kept", "1 of 5 objectives is missed" */
+	finding: string,
+	/**
+	 *  The gateway, routes and backends in their order, each with its requests before its first
+	 *  tokens.
+	 */
+	levels: ServiceLevelView[],
 };
 
 /**  Dimension of a report on session logs. */
@@ -3599,6 +3785,10 @@ export type SettingsValues = {
 	alerts_ledger_fault: "off" | "inbox" | "notification",
 	/**  When a key was rejected or is missing. */
 	alerts_key_blocked: "off" | "inbox" | "notification",
+	/**  When so many requests fail that an objective is missed within days. */
+	alerts_burn_fast: "off" | "inbox" | "notification",
+	/**  When so many requests fail that an objective is missed before its period ends. */
+	alerts_burn_slow: "off" | "inbox" | "notification",
 	/**  Hour of the day from which only what stops requests is shown; until the same hour: never. */
 	alerts_quiet_from_hour: number,
 	/**  Hour of the day at which quiet hours end. */
@@ -3748,6 +3938,27 @@ export type StatusView = {
 	last_run: ReadinessRunSummaryView | null,
 	/**  Folder of the ledger and the vault file. */
 	data_folder: string,
+};
+
+/**  How a backend answered within a day. */
+export type StripCell = 
+/**  It answered, but for at most half a percent of the observed time */
+"good" | 
+/**  It did not answer for up to a twentieth of the observed time */
+"partial" | 
+/**  It did not answer for longer */
+"bad" | 
+/**  Nothing was observed */
+"not_observed";
+
+export type StripDayView = {
+	/**  `2026-11-21` */
+	day: string,
+	cell: StripCell,
+	/**  None if nothing was observed. */
+	percent: number | null,
+	observed_minutes: number,
+	down_minutes: number,
 };
 
 export type SuppressedAlertView = {

@@ -13,6 +13,7 @@ import { fakeBackups } from "@/ipc/fake/backups";
 import { fakeBilling } from "@/ipc/fake/billing";
 import { fakeAlerts } from "@/ipc/fake/alerts";
 import { fakeAudit } from "@/ipc/fake/audit";
+import { fakeHealth } from "@/ipc/fake/health";
 import { fakeBudgets } from "@/ipc/fake/budgets";
 import { fakeCache } from "@/ipc/fake/cache";
 import { fakePins } from "@/ipc/fake/pins";
@@ -324,6 +325,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeAudit(doing),
     ...fakeWiring(doing),
     ...fakeAlerts(doing),
+    ...fakeHealth(doing),
     ...fakePrices(doing),
 
     ...fakeUsage(doing, labelOf),

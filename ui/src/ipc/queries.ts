@@ -46,6 +46,8 @@ import { setShownCurrency } from "@/lib/money";
 /** First element of the query keys; `ipc/tags.ts` maps tags to these names. */
 export const QUERY_NAMES = [
   "alerts",
+  "health",
+  "service_levels",
   "status",
   "backends",
   "presets",

@@ -9,8 +9,9 @@ import type { QueryName } from "@/ipc/queries";
 export const STALE_BY_TAG: Record<ChangeTag, QueryName[]> = {
   alerts: ["alerts"],
   audit: ["audit_log"],
+  health: ["health", "service_levels"],
   status: ["status"],
-  backends: ["backends", "routes"],
+  backends: ["backends", "routes", "health"],
   keys: ["keys", "keys_scan", "billing_drift"],
   clients: ["clients", "clients_wiring", "playground_snippets"],
   usage: ["usage", "billing_drift", "requests", "request_path", "routes", "cache"],

@@ -21,7 +21,9 @@ import type {
   PlaygroundState,
   ReadinessVerdict,
   RequestStateView,
+  ServiceLevelState,
   SettingsValues,
+  StripCell,
   VaultKind,
   VaultStateView,
   VerdictLevel,
@@ -55,6 +57,8 @@ export const OPERATION_CHANGES = {
   billingCancel: [],
   billingImport: ["usage"],
   billingDrift: [],
+  health: [],
+  serviceLevels: [],
   alerts: [],
   alertAcknowledge: ["alerts"],
   alertSilence: ["alerts"],
@@ -270,6 +274,22 @@ export const RUN_VERDICT: Record<ReadinessVerdict, Sign> = {
   ready_with_warnings: { word: "Ready with warnings", shape: "triangle", tone: "warn" },
   not_ready: { word: "Not ready", shape: "barred", tone: "bad" },
   not_set_up: { word: "Not set up yet", shape: "ring", tone: "info" },
+};
+
+export const SERVICE_LEVEL: Record<ServiceLevelState, Sign> = {
+  kept: { word: "Kept", shape: "disc", tone: "ok" },
+  tight: { word: "Half used up", shape: "half", tone: "warn" },
+  burning_slow: { word: "Will be missed", shape: "triangle", tone: "warn" },
+  burning_fast: { word: "Missed soon", shape: "triangle", tone: "bad" },
+  missed: { word: "Missed", shape: "barred", tone: "bad" },
+  not_enough_data: { word: "Not enough data", shape: "ring", tone: "muted" },
+};
+
+export const STRIP_CELL: Record<StripCell, Sign> = {
+  good: { word: "Answered", shape: "disc", tone: "ok" },
+  partial: { word: "Partly down", shape: "half", tone: "warn" },
+  bad: { word: "Down", shape: "barred", tone: "bad" },
+  not_observed: { word: "Not observed", shape: "dash", tone: "muted" },
 };
 
 export const TEST_STEP: Record<BackendTestStepState, Sign> = {
@@ -724,6 +744,32 @@ export const SETTINGS: readonly SettingField[] = [
     max: 0,
     words: ["off", "inbox", "notification"],
     default: "notification",
+  },
+  {
+    key: "alerts_burn_fast",
+    path: "alerts.burn_fast",
+    kind: "word",
+    card: "Notifications",
+    label: "Many requests fail",
+    meaning: "When so many requests fail that an objective is missed within days.",
+    unit: "",
+    min: 0,
+    max: 0,
+    words: ["off", "inbox", "notification"],
+    default: "notification",
+  },
+  {
+    key: "alerts_burn_slow",
+    path: "alerts.burn_slow",
+    kind: "word",
+    card: "Notifications",
+    label: "Requests fail steadily",
+    meaning: "When so many requests fail that an objective is missed before its period ends.",
+    unit: "",
+    min: 0,
+    max: 0,
+    words: ["off", "inbox", "notification"],
+    default: "inbox",
   },
   {
     key: "alerts_quiet_from_hour",

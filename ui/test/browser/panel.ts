@@ -20,6 +20,7 @@ export const SCREENS = {
   cache: { path: "/cache", heading: "Usage" },
   prices: { path: "/prices", heading: "Usage" },
   "session logs": { path: "/session-logs", heading: "Usage" },
+  health: { path: "/health", heading: "Health" },
   alerts: { path: "/alerts", heading: "Alerts" },
   "alert history": { path: "/alerts/history", heading: "Alerts" },
   "alert rules": { path: "/alerts/rules", heading: "Alerts" },

@@ -68,6 +68,7 @@ test("every screen works with the prototypes frozen, as the desktop window freez
     "/breakdown?look=treemap",
     "/requests?state=complete",
     "/readiness",
+    "/health",
     "/alerts/rules",
     "/playground",
     "/settings",
@@ -121,7 +122,7 @@ test("the first screen's script is loaded first, then those of the others", asyn
   await page.goto(`${PRODUCT}/index.html#/usage`);
   await expect(page.getByRole("heading", { level: 1, name: "Usage" })).toBeVisible();
   expect(asked[0]).toBe("costs-screen");
-  await expect.poll(() => new Set(asked).size).toBe(24);
+  await expect.poll(() => new Set(asked).size).toBe(25);
 });
 
 const STONE = { dark: "rgb(21, 19, 16)", light: "rgb(245, 243, 238)" };

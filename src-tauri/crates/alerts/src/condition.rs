@@ -7,7 +7,8 @@ use domain::{BackendId, BudgetMark, CredentialId};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{
-    BackendFact, BackendFault, BudgetFact, Facts, FailedBackend, KeyFact, LedgerFact, RouteFact,
+    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, Facts, FailedBackend, KeyFact,
+    LedgerFact, RouteFact,
 };
 use crate::notification::{
     Urgency, cut_title, failed_backends_text, impact_sentence, join_sentences, joined_impact,
@@ -112,8 +113,106 @@ pub fn conditions(facts: &Facts) -> Conditions {
         }
     }
     all.held.extend(facts.budgets.iter().map(|budget| budget_mark(budget, &facts.budgets)));
+    add_burns(&mut all, facts);
     all.held.extend(facts.ledger.as_ref().map(ledger_fault));
     all
+}
+
+/// While this machine is offline nobody can tell whether an outage is over.
+fn add_burns(all: &mut Conditions, facts: &Facts) {
+    for burn in &facts.burns {
+        match facts.is_offline {
+            true => drop(all.unknown.insert(burn_fingerprint(burn))),
+            false => all.held.push(burning(burn, facts)),
+        }
+    }
+}
+
+fn burn_fingerprint(burn: &BurnFact) -> Fingerprint {
+    let rule = if burn.is_fast { AlertRule::BurnFast } else { AlertRule::BurnSlow };
+    Fingerprint::new(rule, &burn_scope(&burn.subject))
+}
+
+fn burn_scope(subject: &BurnSubject) -> String {
+    match subject {
+        BurnSubject::Gateway => "gateway".to_owned(),
+        BurnSubject::Route { id, .. } => format!("route/{id}"),
+        BurnSubject::Backend { id, .. } => format!("backend/{id}"),
+    }
+}
+
+/// A backend that is known to be at fault has an alert of its own, a route fails by its backends and
+/// the gateway by any of them: the narrowest is told.
+fn burning(burn: &BurnFact, facts: &Facts) -> Condition {
+    let (rule, severity) = match burn.is_fast {
+        true => (AlertRule::BurnFast, AlertSeverity::High),
+        false => (AlertRule::BurnSlow, AlertSeverity::Medium),
+    };
+    let (label, scopes, below) = match &burn.subject {
+        BurnSubject::Gateway => {
+            ("the gateway".to_owned(), vec!["gateway".to_owned()], all_backends(facts))
+        }
+        BurnSubject::Route { id, backends } => {
+            (format!("the route {id}"), vec![id.to_string()], backends.clone())
+        }
+        BurnSubject::Backend { id, label } => {
+            (label.clone(), vec![id.to_string()], vec![id.clone()])
+        }
+    };
+    let scope = burn_scope(&burn.subject);
+    let parts = below.iter().flat_map(|id| fault_causes(id, facts));
+    let own = Fingerprint::new(rule, &scope);
+    let narrower = facts.burns.iter().filter(|other| is_part(other, burn, &below));
+    let inhibited_by: Vec<Fingerprint> = parts
+        .chain(narrower.map(burn_fingerprint))
+        .chain(
+            facts
+                .dead_routes
+                .iter()
+                .map(|route| Fingerprint::new(AlertRule::RouteDead, route.id.as_str()))
+                .filter(|_| !matches!(burn.subject, BurnSubject::Backend { .. })),
+        )
+        .filter(|cause| *cause != own)
+        .collect();
+    let times = burn.times_allowed.round();
+    Condition {
+        severity,
+        scopes: scopes.into_iter().collect(),
+        notification: format!("burn/{scope}"),
+        title: cut_title(&format!("Requests to {label} fail")),
+        detail: join_sentences(&[&format!(
+            "{} of {} failed in {}, {times} times what its objective allows.",
+            burn.failed, burn.requests, burn.window
+        )]),
+        path: "/health".to_owned(),
+        over: Some((
+            cut_title(&format!("Requests to {label} succeed again")),
+            "Few enough fail.".to_owned(),
+        )),
+        inhibited_by,
+        ..condition(rule, &scope)
+    }
+}
+
+/// True if `other` is a part of `burn`.
+fn is_part(other: &BurnFact, burn: &BurnFact, below: &[BackendId]) -> bool {
+    match (&burn.subject, &other.subject) {
+        (BurnSubject::Gateway, BurnSubject::Route { .. } | BurnSubject::Backend { .. }) => true,
+        (BurnSubject::Route { .. }, BurnSubject::Backend { id, .. }) => below.contains(id),
+        _ => false,
+    }
+}
+
+fn all_backends(facts: &Facts) -> Vec<BackendId> {
+    facts.backends.iter().map(|backend| backend.id.clone()).collect()
+}
+
+/// The alerts that a fault of a backend may have.
+fn fault_causes(backend: &BackendId, facts: &Facts) -> Vec<Fingerprint> {
+    let rules = [AlertRule::BackendDown, AlertRule::BreakerOpen, AlertRule::KeyBlocked];
+    let own = rules.into_iter().map(|rule| Fingerprint::new(rule, backend.as_str()));
+    let keys = facts.keys.iter().filter(|key| key.needed_by.contains(backend));
+    own.chain(keys.map(|key| Fingerprint::new(AlertRule::KeyBlocked, key.id.as_str()))).collect()
 }
 
 fn unknown_backend(all: &mut Conditions, backend: &BackendFact) {
@@ -235,14 +334,7 @@ fn lost_key(scope: &str, title: &str, lost: &[&FailedBackend]) -> Condition {
 
 /// A route whose backends have alerts of their own is part of those.
 fn route_dead(route: &RouteFact, facts: &Facts) -> Condition {
-    let mut causes = Vec::new();
-    for backend in &route.backends {
-        for rule in [AlertRule::BackendDown, AlertRule::BreakerOpen, AlertRule::KeyBlocked] {
-            causes.push(Fingerprint::new(rule, backend.as_str()));
-        }
-        let keys = facts.keys.iter().filter(|key| key.needed_by.contains(backend));
-        causes.extend(keys.map(|key| Fingerprint::new(AlertRule::KeyBlocked, key.id.as_str())));
-    }
+    let causes = route.backends.iter().flat_map(|backend| fault_causes(backend, facts)).collect();
     Condition {
         severity: AlertSeverity::Critical,
         title: cut_title(&format!("The route {} has no backend", route.id)),

@@ -6,7 +6,7 @@ use domain::{BackendId, BudgetId, BudgetMark, CredentialId, RouteId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Everything that alerts are judged by, at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Facts {
     /// True while no network leads off this machine, which is no backend's fault.
     pub is_offline: bool,
@@ -20,6 +20,8 @@ pub struct Facts {
     pub unverified_keys: Vec<CredentialId>,
     /// The marks that budgets reached in their present periods.
     pub budgets: Vec<BudgetFact>,
+    /// Objectives that too many failures use up.
+    pub burns: Vec<BurnFact>,
     /// The ledger's most severe problem.
     pub ledger: Option<LedgerFact>,
 }
@@ -110,6 +112,28 @@ pub struct BudgetFact {
     pub period_from: WallTime,
     pub title: String,
     pub message: String,
+}
+
+/// So many requests failed that an objective will be missed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BurnFact {
+    pub subject: BurnSubject,
+    /// Within days, not only before the period ends.
+    pub is_fast: bool,
+    /// Of the requests in the window.
+    pub failed: u64,
+    pub requests: u64,
+    /// Time until now that they were counted in: `1h`.
+    pub window: String,
+    /// How many times as many failed as the objective allows.
+    pub times_allowed: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BurnSubject {
+    Gateway,
+    Route { id: RouteId, backends: Vec<BackendId> },
+    Backend { id: BackendId, label: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,8 +22,8 @@ pub use book::{
 };
 pub use condition::{Condition, Conditions, Fingerprint, conditions};
 pub use facts::{
-    BackendFact, BackendFault, BudgetFact, Facts, FailedBackend, Impact, KeyFact, LedgerFact,
-    RouteFact,
+    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, Facts, FailedBackend, Impact,
+    KeyFact, LedgerFact, RouteFact,
 };
 pub use notification::{BODY_CHARS_MAX, Notification, TITLE_CHARS_MAX, Urgency};
 pub use rule::{AlertEnding, AlertGroup, AlertRule, AlertSeverity, RuleRow, UNKNOWN_KEPT};

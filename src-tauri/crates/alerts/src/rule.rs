@@ -1,7 +1,7 @@
 //! The table of alert rules.
 //!
 //! A rule is here only if what it judges is measured. Not here, because nothing records it yet:
-//! slow answers against a baseline, error rates and burn rates, unusual spending, headroom of rate
+//! slow answers against a baseline, error rates, unusual spending, headroom of rate
 //! limits, differences to invoices, cache hits, start time, memory, processor and disk, the age of
 //! keys and their unusual use.
 
@@ -24,6 +24,10 @@ domain::words! {
         LedgerFault = "ledger-fault",
         /// A key was rejected or is missing
         KeyBlocked = "key-blocked",
+        /// So many requests fail that an objective is missed within days
+        BurnFast = "burn-fast",
+        /// So many requests fail that an objective is missed before its period ends
+        BurnSlow = "burn-slow",
     }
 }
 
@@ -146,6 +150,22 @@ const ROWS: &[RuleRow] = &[
          other backend, high otherwise.",
         0,
         0,
+    ),
+    row(
+        (AlertRule::BurnFast, AlertGroup::Backends),
+        "Many requests fail",
+        "At this rate the failures that an objective allows are used up within days, for two minutes. \
+         High. Needs 20 requests and 5 failures.",
+        120,
+        300,
+    ),
+    row(
+        (AlertRule::BurnSlow, AlertGroup::Backends),
+        "Requests fail steadily",
+        "At this rate the failures that an objective allows are used up before its period ends, for \
+         a quarter of an hour. Medium. Needs 20 requests and 5 failures.",
+        900,
+        1_800,
     ),
 ];
 

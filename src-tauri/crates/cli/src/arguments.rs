@@ -7,8 +7,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    alerts, ask, audit, backends, backup, budgets, cache, check, clients, completions, keys,
-    ledger, mcp, models, notify, pins, prices, requests, routes, run, settings, token, usage,
+    alerts, ask, audit, backends, backup, budgets, cache, check, clients, completions, health,
+    keys, ledger, mcp, models, notify, pins, prices, requests, routes, run, settings, token, usage,
     vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
@@ -99,6 +99,11 @@ pub(crate) enum CoreCommand {
     Alerts(alerts::AlertsCommand),
     /// See what was changed, and by what: window, command line, agents
     Audit(audit::AuditArguments),
+    /// Show how each backend has served: availability, first tokens, score
+    Health(health::HealthArguments),
+    /// Show objectives and what is left of the failures that they allow
+    #[command(visible_alias = "service-levels", alias = "slos")]
+    Slo,
     /// Pin figures to the Overview, such as the cost of a project
     #[command(subcommand, visible_alias = "pin")]
     Pins(pins::PinsCommand),

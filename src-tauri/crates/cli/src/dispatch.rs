@@ -6,8 +6,8 @@ use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
 use crate::command::{
-    alerts, ask, audit, backends, backup, budgets, cache, check, clients, keys, ledger, mcp,
-    models, notify, panel, pins, prices, requests, routes, run, settings, status, stop, token,
+    alerts, ask, audit, backends, backup, budgets, cache, check, clients, health, keys, ledger,
+    mcp, models, notify, panel, pins, prices, requests, routes, run, settings, status, stop, token,
     usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
@@ -156,6 +156,8 @@ async fn dispatch_core_command(
         CoreCommand::Clients(wanted) => clients::run(wanted, core, console).await,
         CoreCommand::Alerts(wanted) => alerts::run(wanted, core, console).await,
         CoreCommand::Audit(wanted) => audit::run(wanted, core, console).await,
+        CoreCommand::Health(wanted) => health::run(wanted, core, console).await,
+        CoreCommand::Slo => health::run_service_levels(core, console).await,
         CoreCommand::Budgets(wanted) => budgets::run(wanted, core, console).await,
         CoreCommand::Pins(wanted) => pins::run(wanted, core, console).await,
         CoreCommand::Token(wanted) => token::run(wanted, core, console).await,

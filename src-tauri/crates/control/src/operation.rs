@@ -11,6 +11,7 @@ mod clients;
 mod currency;
 mod dependents;
 mod explain;
+mod health;
 mod input;
 mod invoice;
 mod key_notices;
@@ -24,6 +25,7 @@ mod readiness;
 mod requests;
 mod resilience;
 mod routes;
+mod service_levels;
 mod session_logs;
 mod settings;
 mod statement;
@@ -51,6 +53,7 @@ pub(crate) use self::ledger::{
     ledger, ledger_acknowledge, ledger_backup, ledger_examine, ledger_export, ledger_merge,
     ledger_repair, ledger_restore,
 };
+pub(crate) use self::service_levels::service_levels;
 pub(crate) use self::vault::*;
 pub use self::wiring::unwired_view;
 pub(crate) use self::wiring::{
@@ -63,6 +66,7 @@ pub(crate) use backups::*;
 pub(crate) use clients::*;
 pub(crate) use currency::currency;
 pub(crate) use explain::*;
+pub(crate) use health::health;
 pub(crate) use keys::*;
 pub(crate) use keys_scan::{keys_import, keys_scan};
 pub(crate) use pins::{pin_delete, pin_save, pins_list};

@@ -69,6 +69,10 @@ macro_rules! operations {
             billing_import(req: BillingImport) -> BillingReportView, changes [Usage];
             /// Compares what providers billed with what was computed, by UTC day.
             billing_drift(req: DriftQuery) -> DriftView, changes [];
+            /// Returns how each backend has served: state, availability, first tokens and score.
+            health() -> HealthReportView, changes [], tool "health" Read;
+            /// Returns objectives and what is left of the failures that they allow.
+            service_levels() -> ServiceLevelsView, changes [], tool "service_levels" Read;
             /// Lists the alerts that fire or are pending, what keeps which quiet, and silences.
             alerts() -> AlertsView, changes [];
             /// Takes a firing alert as seen until it ends: it is not shown again.

@@ -197,6 +197,20 @@ signs! {
         NotReady => Barred Bad ReadinessVerdict::NotReady.label(),
         NotSetUp => Ring Info ReadinessVerdict::NotSetUp.label(),
     }
+    SERVICE_LEVEL: ServiceLevelState {
+        Kept => Disc Ok "kept",
+        Tight => Half Warn "half used up",
+        BurningSlow => Triangle Warn "will be missed",
+        BurningFast => Triangle Bad "missed soon",
+        Missed => Barred Bad "missed",
+        NotEnoughData => Ring Muted "not enough data",
+    }
+    STRIP_CELL: StripCell {
+        Good => Disc Ok "answered",
+        Partial => Half Warn "partly down",
+        Bad => Barred Bad "down",
+        NotObserved => Dash Muted "not observed",
+    }
     TEST_STEP: BackendTestStepState {
         Pass => Disc Ok "passed",
         Fail => Barred Bad "failed",

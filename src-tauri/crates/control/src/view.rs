@@ -18,6 +18,7 @@ mod cache;
 mod clients;
 mod currency;
 mod efficiency;
+mod health;
 mod invoice;
 mod keys;
 mod keys_scan;
@@ -48,6 +49,7 @@ pub use ::playground::{AGENT_PROJECT, PlaygroundState, ReasoningEffort};
 pub use ::pricing::UnpricedReason;
 pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
+pub use ::service_levels::{BurnWindow, ScoreCap, ScoreConfidence, ScorePart, StripCell};
 pub use ::settings::{
     BackendKind, ClientPriority, DifferenceKind, PinMeasure, PinRange, ResiliencePreset,
 };
@@ -73,6 +75,7 @@ pub use cache::*;
 pub use clients::*;
 pub use currency::*;
 pub use efficiency::*;
+pub use health::*;
 pub use invoice::*;
 pub use keys::*;
 pub use keys_scan::*;

@@ -4,25 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerts::{
-    BackendFact, BackendFault, BudgetFact, Facts, Impact, KeyFact, LedgerFact, RouteFact,
+    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, Facts, Impact, KeyFact,
+    LedgerFact, RouteFact,
 };
 use domain::{
-    BackendId, BudgetMark, Clock, CredentialId, HealthState, Origin, WallTime, list_names,
+    BackendId, BudgetMark, Clock, CredentialId, HealthState, Origin, RouteId, WallTime, list_names,
 };
 use endpoints::EndpointRegistry;
 use jiff::tz::TimeZone;
 use monitor::{BackendHealth, HealthCause};
-use resilience::EndpointState;
 use routing::{ModelSet, ServedModels};
+use service_levels::{Burn, BurnSpeed};
 use settings::{BackendSettings, Settings, SettingsStore};
 
 use crate::budget_notice::BudgetNotice;
 use crate::budget_watch::{BudgetWatch, crossing};
-use crate::configured::{backend_labels, configured_endpoints};
+use crate::configured::{backend_labels, open_breaker};
 use crate::health_watch::HealthWatch;
 use crate::key_statuses::{KeyState, KeyStatuses};
 use crate::ledger_problem::LedgerSeverity;
 use crate::ledger_watch::LedgerWatch;
+use crate::service_level_watch::{LevelScope, ServiceLevel, ServiceLevelWatch};
 use crate::snapshot::SnapshotStore;
 
 /// Most names in a sentence.
@@ -37,6 +39,7 @@ pub(crate) struct AlertSources {
     pub(crate) keys: Arc<KeyStatuses>,
     pub(crate) budgets: Arc<BudgetWatch>,
     pub(crate) ledger: Arc<LedgerWatch>,
+    pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mock: BackendId,
 }
@@ -55,6 +58,7 @@ impl AlertSources {
             keys,
             unverified_keys,
             budgets: self.budgets(&settings),
+            burns: self.burns(&settings),
             ledger: self.ledger.problems().into_iter().next().map(|problem| LedgerFact {
                 cause: problem.id,
                 title: problem.title,
@@ -91,19 +95,7 @@ impl AlertSources {
 
     /// Why the breakers let no request through; `None` if one of them does.
     fn open_breaker(&self, id: &BackendId, settings: &Settings) -> Option<String> {
-        let mut reason = None;
-        for endpoint in configured_endpoints(settings, &self.mock) {
-            if endpoint.backend != *id {
-                continue;
-            }
-            let status = self.registry.status(&endpoint);
-            let is_forced = status.override_.is_some();
-            if is_forced || status.breaker != EndpointState::Open {
-                return None;
-            }
-            reason.get_or_insert(status.reason);
-        }
-        reason
+        open_breaker(&self.registry, settings, &self.mock, id)
     }
 
     fn can_answer(&self, id: &BackendId, settings: &Settings) -> bool {
@@ -125,6 +117,37 @@ impl AlertSources {
             }
         }
         impact
+    }
+
+    /// Service levels whose allowed failures are used up too fast.
+    fn burns(&self, settings: &Settings) -> Vec<BurnFact> {
+        let labels = backend_labels(settings, &self.mock);
+        let candidates = |id: &RouteId| -> Vec<BackendId> {
+            let route = settings.routes.get(id);
+            let all = route.into_iter().flat_map(|route| &route.candidates);
+            all.map(|candidate| candidate.backend.clone()).collect()
+        };
+        let fact = |level: ServiceLevel| {
+            let Burn::Burning { rule, rate } = level.burn else { return None };
+            let subject = match level.scope {
+                LevelScope::Gateway => BurnSubject::Gateway,
+                LevelScope::Route(id) => BurnSubject::Route { backends: candidates(&id), id },
+                LevelScope::Backend(id) => BurnSubject::Backend {
+                    label: labels.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string()),
+                    id,
+                },
+            };
+            let counts = level.counts.get(&rule.long).copied().unwrap_or_default();
+            Some(BurnFact {
+                subject,
+                is_fast: rule.speed == BurnSpeed::Fast,
+                failed: counts.bad,
+                requests: counts.valid(),
+                window: rule.long.word().to_owned(),
+                times_allowed: rate,
+            })
+        };
+        self.service_levels.latest().into_iter().filter_map(fact).collect()
     }
 
     fn dead_routes(&self, settings: &Settings) -> Vec<RouteFact> {

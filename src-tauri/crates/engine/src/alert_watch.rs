@@ -311,6 +311,8 @@ const fn rule_delivery(settings: &AlertSettings, rule: AlertRule) -> AlertDelive
         AlertRule::BudgetForecast => settings.budget_forecast,
         AlertRule::LedgerFault => settings.ledger_fault,
         AlertRule::KeyBlocked => settings.key_blocked,
+        AlertRule::BurnFast => settings.burn_fast,
+        AlertRule::BurnSlow => settings.burn_slow,
     }
 }
 

@@ -43,8 +43,10 @@ use crate::probe::BackendProber;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
 use crate::route_explainer::RouteExplainer;
+use crate::service_level_watch::ServiceLevelWatch;
 use crate::settings_editor::SettingsEditor;
 use crate::snapshot::{self, CHECK_CLIENT, PLAYGROUND_CLIENT, SnapshotStore, own_client};
+use crate::time_observer::TimeObserver;
 use crate::vault_switch::{VaultOpener, VaultSwitch};
 
 /// What the parts get from outside beside [`BaseParts`].
@@ -100,24 +102,22 @@ pub(crate) fn assemble(base: BaseParts, outside: Outside) -> Result<EngineParts,
         settings: Arc::clone(&base.settings),
     });
     let notifications = notifications(&base, channel);
+    let service_levels = service_level_watch(&base, &backends);
     let settings_editor = settings_editor(&base, &backends, &budgets, &vault_switch, &gateway);
-    let alerts = alert_watch(&base, &backends, &budgets, &ledger_watch, &notifications);
+    let alerts =
+        alert_watch(&base, &backends, &budgets, &ledger_watch, &service_levels, &notifications);
     let backup_archives =
         backup_archives(&base, &ledger_watch, &settings_editor, &budgets, &alerts);
+    let readiness =
+        readiness_runs(&base, &backends, &ledger_watch, &gateway, &key_scanner, &check_token);
     Ok(EngineParts {
         control: control_server(&base, owner),
         settings_editor,
         backup_archives,
-        readiness: readiness_runs(
-            &base,
-            &backends,
-            &ledger_watch,
-            &gateway,
-            &key_scanner,
-            &check_token,
-        ),
+        readiness,
         log_import: log_import(&base, log_roots),
         alerts,
+        service_levels,
         notifications,
         playground: playground(&base, &routes, &gateway, &playground_token),
         price_editor: price_editor(&base, &backends),
@@ -379,11 +379,32 @@ fn notifications(
     Arc::new(Notifications { channel, events, focused })
 }
 
+fn service_level_watch(base: &BaseParts, backends: &BackendParts) -> Arc<ServiceLevelWatch> {
+    let observer = TimeObserver {
+        health: Arc::clone(&backends.health),
+        registry: Arc::clone(&backends.registry),
+        settings: Arc::clone(&base.settings),
+        ledger: base.ledger.clone(),
+        clock: Arc::clone(&base.clock),
+        mock: base.mock.clone(),
+        state: Mutex::default(),
+    };
+    Arc::new(ServiceLevelWatch {
+        observer: Arc::new(observer),
+        settings: Arc::clone(&base.settings),
+        ledger: base.ledger.clone(),
+        clock: Arc::clone(&base.clock),
+        events: base.events.clone(),
+        latest: Mutex::default(),
+    })
+}
+
 fn alert_watch(
     base: &BaseParts,
     backends: &BackendParts,
     budgets: &Arc<BudgetWatch>,
     ledger: &Arc<LedgerWatch>,
+    service_levels: &Arc<ServiceLevelWatch>,
     notifications: &Arc<Notifications>,
 ) -> Arc<AlertWatch> {
     Arc::new(AlertWatch {
@@ -395,6 +416,7 @@ fn alert_watch(
             keys: Arc::clone(&backends.keys),
             budgets: Arc::clone(budgets),
             ledger: Arc::clone(ledger),
+            service_levels: Arc::clone(service_levels),
             clock: Arc::clone(&base.clock),
             mock: base.mock.clone(),
         },

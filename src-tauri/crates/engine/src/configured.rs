@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use domain::{BackendId, Endpoint};
+use endpoints::EndpointRegistry;
+use resilience::{BreakerOverride, EndpointState};
 use settings::Settings;
 
 /// All endpoints in the settings: the mock, then the backends in their order, each with its keys in
@@ -24,4 +26,44 @@ pub fn configured_endpoints(settings: &Settings, mock: &BackendId) -> Vec<Endpoi
 pub fn backend_labels(settings: &Settings, mock: &BackendId) -> HashMap<String, String> {
     let own = settings.backends.iter().map(|(id, known)| (id.to_string(), known.label.clone()));
     own.chain([(mock.to_string(), "Mock".to_owned())]).collect()
+}
+
+/// Why the breakers of a backend let no request through; `None` if one of them does, or is held by
+/// the user.
+#[must_use]
+pub fn open_breaker(
+    registry: &EndpointRegistry,
+    settings: &Settings,
+    mock: &BackendId,
+    id: &BackendId,
+) -> Option<String> {
+    let mut reason = None;
+    for endpoint in configured_endpoints(settings, mock) {
+        if endpoint.backend != *id {
+            continue;
+        }
+        let status = registry.status(&endpoint);
+        let is_forced = status.override_.is_some();
+        if is_forced || status.breaker != EndpointState::Open {
+            return None;
+        }
+        reason.get_or_insert(status.reason);
+    }
+    reason
+}
+
+/// True if the user holds all breakers of a backend open.
+pub(crate) fn is_paused(
+    registry: &EndpointRegistry,
+    settings: &Settings,
+    mock: &BackendId,
+    id: &BackendId,
+) -> bool {
+    let own = configured_endpoints(settings, mock).into_iter().filter(|it| it.backend == *id);
+    let is_held = |endpoint| {
+        let held = registry.status(&endpoint).override_;
+        held.is_some_and(|held| held.forced == BreakerOverride::Open)
+    };
+    let mut own = own.peekable();
+    own.peek().is_some() && own.all(is_held)
 }

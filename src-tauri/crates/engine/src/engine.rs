@@ -36,6 +36,7 @@ use crate::probe::BackendProber;
 use crate::readiness_runs::ReadinessRuns;
 use crate::response_cache::ResponseCache;
 use crate::route_explainer::RouteExplainer;
+use crate::service_level_watch::ServiceLevelWatch;
 use crate::settings_editor::SettingsEditor;
 use crate::snapshot::SnapshotStore;
 use crate::tasks::Tasks;
@@ -66,6 +67,7 @@ pub(crate) struct EngineParts {
     pub(crate) log_import: LogImport,
     pub(crate) notifications: Arc<Notifications>,
     pub(crate) alerts: Arc<AlertWatch>,
+    pub(crate) service_levels: Arc<ServiceLevelWatch>,
     pub(crate) playground: Arc<Playground>,
     pub(crate) price_editor: PriceEditor,
     pub(crate) cost_reports: CostReports,
@@ -279,6 +281,11 @@ impl Engine {
     #[must_use]
     pub fn alerts(&self) -> &AlertWatch {
         &self.parts.alerts
+    }
+
+    #[must_use]
+    pub fn service_levels(&self) -> &ServiceLevelWatch {
+        &self.parts.service_levels
     }
 
     #[must_use]

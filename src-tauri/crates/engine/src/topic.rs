@@ -26,6 +26,8 @@ macro_rules! for_each_topic {
             Cache = "cache",
             /// Alerts, silences and what is unread of the inbox.
             Alerts = "alerts",
+            /// Availability, scores and service levels.
+            Health = "health",
             Prices = "prices",
             /// The log of what was changed, and by what.
             Audit = "audit",

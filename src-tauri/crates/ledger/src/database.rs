@@ -63,6 +63,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("schema/v19.sql"),
     include_str!("schema/v20.sql"),
     include_str!("schema/v21.sql"),
+    include_str!("schema/v22.sql"),
 ];
 
 /// Schema version that this program reads and writes.

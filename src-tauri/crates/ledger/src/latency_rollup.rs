@@ -101,6 +101,13 @@ impl LatencyHistogram {
         self.0.len()
     }
 
+    /// How many requests were within `limit`.
+    #[must_use]
+    pub fn count_within(&self, limit: Duration) -> u64 {
+        self.0
+            .count_between(0, u64::try_from(limit.as_micros()).unwrap_or(u64::MAX).min(MICROS_MAX))
+    }
+
     /// The latency within which `percent` of the requests were.
     #[must_use]
     pub fn percentile(&self, percent: f64) -> Duration {

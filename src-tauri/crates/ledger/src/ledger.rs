@@ -1,6 +1,7 @@
 //! The public handle for all writes and reads.
 
 mod audit;
+mod health;
 mod sums;
 
 use std::collections::HashMap;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::{BackendId, BudgetAllowance, BudgetCrossing, BudgetId, RequestId, RunId, WallTime};
+use domain::{BudgetAllowance, BudgetCrossing, BudgetId, RequestId, RunId, WallTime};
 use parking_lot::Mutex;
 use pricing::{Price, PriceBook};
 use rusqlite::Connection;
@@ -21,11 +22,11 @@ use crate::queue::{CommitStatus, WriteQueue};
 use crate::readers::ReaderPool;
 use crate::writes::{FileSwap, LedgerWrite};
 use crate::{
-    AnswerValue, AttemptRecord, BilledDay, HealthChange, HealthRow, LedgerError, LedgerLimits,
-    LedgerState, NewRequest, PriceChange, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt,
-    RequestPage, RequestQuery, RequestRow, SessionPart, SessionQuery, SessionSummary, Settlement,
+    AnswerValue, AttemptRecord, BilledDay, LedgerError, LedgerLimits, LedgerState, NewRequest,
+    PriceChange, ReadinessRunRecord, ReadinessRunSummary, RepricedAttempt, RequestPage,
+    RequestQuery, RequestRow, SessionPart, SessionQuery, SessionSummary, Settlement,
     StoredEndpointState, TransitionQuery, TransitionRecord, UnpricedAnswer, UnpricedAttempt,
-    attempts, backup, budget_history, database, endpoint_states, explanations, health, journal,
+    attempts, backup, budget_history, database, endpoint_states, explanations, journal,
     price_changes, price_table, readiness_runs, request_query, requests, session_imports,
     session_matches, session_usage, session_values, spill, transitions, writer,
 };
@@ -510,34 +511,6 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn run(&self, id: RunId) -> Result<Option<ReadinessRunRecord>, LedgerError> {
         self.read(move |connection| readiness_runs::find(connection, id)).await
-    }
-
-    /// Saves a change of a backend's health and its new state.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn record_health(&self, change: HealthChange) -> Result<(), LedgerError> {
-        self.inner.queue.write(LedgerWrite::Health(change)).await.map(drop)
-    }
-
-    /// The latest health of every backend ever seen, ordered by name.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn health(&self) -> Result<Vec<HealthRow>, LedgerError> {
-        self.read(health::list_latest).await
-    }
-
-    /// The latest health changes of a backend, newest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn health_log(
-        &self,
-        backend: BackendId,
-        limit: usize,
-    ) -> Result<Vec<HealthChange>, LedgerError> {
-        self.read(move |connection| health::list_changes(connection, &backend, limit)).await
     }
 
     /// Adds prices as one change that can be taken back; returns its id. Prices are never edited: a

@@ -38,6 +38,8 @@ mod limits;
 mod merge;
 mod meter_rollup;
 mod note;
+mod observed_time;
+mod outcome_counts;
 mod packed_text;
 mod price_changes;
 mod price_table;
@@ -96,6 +98,10 @@ pub use ledger::{INTEGRITY_PROBLEMS_MAX, IntegrityReport, Ledger};
 pub use limits::{LedgerLimits, QUEUE_BYTES_MAX};
 pub use meter_rollup::MeterTotals;
 pub use note::{IncidentCause, LedgerIncident};
+pub use observed_time::{OBSERVED_DAYS_KEPT, OBSERVED_ROWS_MAX, ObservedTimeRow};
+pub use outcome_counts::{
+    EXACT_REQUESTS_MAX, FAILED_REQUESTS_MAX, OutcomeCount, OutcomeDimension, OutcomePrecision,
+};
 pub use price_changes::{PriceChange, RepricedAttempt, UnpricedAttempt};
 pub use project_meters::PROJECT_METER_REQUESTS_MAX;
 pub use queue::{COMMIT_WAIT_DEFAULT, CommitStatus, QUEUE_TASKS_MAX};

@@ -62,6 +62,7 @@ const TABLES: &[SalvageTable] = &[
     table("rollup_meters", "slot_ms", Some(6)),
     table("rollup_bypasses", "slot_ms", Some(4)),
     table("health_log", "number", None),
+    table("observed_time", "slot_ms", None),
     table("transitions", "number", None),
     table("prices", "id", None),
     table("price_changes", "id", None),

@@ -16,6 +16,7 @@ mod recovery;
 mod request_costs;
 mod rollups;
 mod route_counts;
+mod service_levels;
 mod sessions;
 mod unpriced_models;
 mod usage;

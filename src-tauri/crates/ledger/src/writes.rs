@@ -11,6 +11,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::alerts::{self, AlertChange};
 use crate::audit::{self, AuditRecord};
+use crate::observed_time::{self, ObservedTimeRow};
 use crate::session_matches::{self, SessionMatch};
 use crate::spill::{self, SpillFile, SpilledRecord};
 use crate::{
@@ -56,6 +57,7 @@ pub(crate) enum LedgerWrite {
     EndpointStates(Vec<StoredEndpointState>),
     Run(ReadinessRunRecord),
     Health(HealthChange),
+    ObservedTime(Vec<ObservedTimeRow>),
     AddPrices { at: WallTime, what: String, prices: Vec<Price> },
     Reprice { change: i64, attempts: Vec<RepricedAttempt> },
     UndoPriceChange { change: i64, at: WallTime },
@@ -119,6 +121,7 @@ impl LedgerWrite {
             Self::EndpointStates(states) => endpoint_states::replace(connection, states),
             Self::Run(run) => readiness_runs::insert(connection, run),
             Self::Health(change) => health::insert(connection, change),
+            Self::ObservedTime(rows) => observed_time::add(connection, rows),
             Self::AddPrices { at, what, prices } => {
                 price_changes::add(connection, *at, what, prices)
             }

@@ -221,6 +221,10 @@ settings! {
         ledger_fault: AlertDelivery, panel Notifications "Ledger fault";
         /// When a key was rejected or is missing.
         key_blocked: AlertDelivery, panel Notifications "Key rejected";
+        /// When so many requests fail that an objective is missed within days.
+        burn_fast: AlertDelivery, panel Notifications "Many requests fail";
+        /// When so many requests fail that an objective is missed before its period ends.
+        burn_slow: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Requests fail steadily";
         /// Hour of the day from which only what stops requests is shown; until the same hour: never.
         quiet_from_hour: u32 = 0, in 0..=23, panel Notifications "Quiet from";
         /// Hour of the day at which quiet hours end.

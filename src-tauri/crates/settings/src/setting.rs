@@ -317,7 +317,7 @@ macro_rules! settings {
     ($(#[$about:meta])* $visible:vis $struct:ident in $section:literal, keys $keys:literal {
         $(
             $(#[doc = $doc:literal])+
-            $name:ident: $type:ty $(= $default:literal)? $(, in $low:literal..=$high:literal)?
+            $name:ident: $type:ty $(= $default:expr)? $(, in $low:literal..=$high:literal)?
             $(, counts $counts:literal)? $(, panel $card:ident $label:literal)?
             $(, key $key:literal)? $(, summary $summary:literal)?
             $(, after $restart:ident)?;

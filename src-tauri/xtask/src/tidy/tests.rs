@@ -65,6 +65,9 @@ fn names_that_name_nothing_are_found_in_types_and_paths() {
     assert_eq!(check(PATH, "//! Why.\nstruct Manage;\nstruct Utility;\n"), []);
     assert_eq!(banned_word("http_helpers"), Some("helper"));
     assert_eq!(banned_word("commonplace"), None);
+    assert_eq!(banned_word("ServiceLevelView"), None);
+    assert_eq!(banned_word("service-levels"), None);
+    assert_eq!(banned_word("level_service"), Some("service"));
     let named = check_path("ui/src/lib/string-utils.ts", 1);
     assert_eq!(named.first().map(|fault| fault.rule), Some(TidyRule::Name));
     let typed = check_contents("ui/src/lib/a.ts", "export interface KeyService {\n");

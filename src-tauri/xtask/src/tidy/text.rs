@@ -94,12 +94,15 @@ pub(super) fn remove_self_started(faults: &mut Vec<Violation>, sources: &[(Strin
     });
 }
 
-/// The first banned word in a name, in any case style.
+/// The first banned word in a name, in any case style. "Service level" is a term of the field.
 pub(super) fn banned_word(name: &str) -> Option<&'static str> {
-    split_words(name).iter().find_map(|word| {
+    let words = split_words(name);
+    let following = words.iter().skip(1).map(String::as_str).chain([""]);
+    words.iter().zip(following).find_map(|(word, next)| {
+        let is_term = word == "service" && matches!(next, "level" | "levels");
         BANNED_WORDS
             .into_iter()
-            .find(|banned| word == banned || word.strip_suffix('s') == Some(banned))
+            .find(|banned| !is_term && (word == banned || word.strip_suffix('s') == Some(banned)))
     })
 }
 

@@ -65,4 +65,22 @@ export const ALERT_RULES: RuleRow[] = [
     hold_secs: 0,
     keep_secs: 0,
   },
+  {
+    rule: "burn-fast",
+    group: "backends",
+    title: "Many requests fail",
+    condition:
+      "At this rate the failures that an objective allows are used up within days, for two minutes. High. Needs 20 requests and 5 failures.",
+    hold_secs: 120,
+    keep_secs: 300,
+  },
+  {
+    rule: "burn-slow",
+    group: "backends",
+    title: "Requests fail steadily",
+    condition:
+      "At this rate the failures that an objective allows are used up before its period ends, for a quarter of an hour. Medium. Needs 20 requests and 5 failures.",
+    hold_secs: 900,
+    keep_secs: 1800,
+  },
 ];

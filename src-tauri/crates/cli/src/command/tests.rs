@@ -3,11 +3,12 @@
 
 use control::view::{
     AlertRuleView, BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView,
-    ClientView, EndpointView, KeyVerificationView, KeyView, LedgerRestoredView, LedgerSalvageView,
-    LedgerView, PinView, PriceImportView, PricesView, ReadinessRunView, RequestsView,
-    RouteDecisionView, RoutesView, SessionLogsView, SettingsView, StatusView, UsageAdviceView,
-    UsageAnomaliesView, UsageCrossView, UsageEfficiencyView, UsageExpensiveView, UsageFailuresView,
-    UsageForecastView, UsageHeatmapView, UsageLatencyView, UsageView,
+    ClientView, EndpointView, HealthReportView, KeyVerificationView, KeyView, LedgerRestoredView,
+    LedgerSalvageView, LedgerView, PinView, PriceImportView, PricesView, ReadinessRunView,
+    RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView, SessionLogsView, SettingsView,
+    StatusView, UsageAdviceView, UsageAnomaliesView, UsageCrossView, UsageEfficiencyView,
+    UsageExpensiveView, UsageFailuresView, UsageForecastView, UsageHeatmapView, UsageLatencyView,
+    UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -243,6 +244,18 @@ fn alerts_for_people() {
         "delivery": "notification", "fired_last_week": 2, "last_fired_at": NOW.0 - 60_000}]);
     let rules: Vec<AlertRuleView> = view(rule);
     check_seen!("alert_rules", alerts::render_rules(&rules, NOW));
+}
+
+#[test]
+fn health_for_people() {
+    let report: HealthReportView = view(health_fixture());
+    check_seen!("health", health::render_health(&report, NOW));
+    let first = report.backends.first().expect("one");
+    check_seen!("health_backend", health::render_backend_health(first, NOW));
+    let none = json!({"finding": "No backend is in use", "is_offline": false, "backends": []});
+    check_seen!("health_none", health::render_health(&view(none), NOW));
+    let levels: ServiceLevelsView = view(service_levels_fixture());
+    check_seen!("service_levels", health::render_service_levels(&levels, NOW));
 }
 
 #[test]

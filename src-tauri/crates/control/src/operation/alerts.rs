@@ -183,6 +183,8 @@ const fn rule_setting(settings: &mut Settings, rule: AlertRule) -> &mut AlertDel
         AlertRule::BudgetForecast => &mut all.budget_forecast,
         AlertRule::LedgerFault => &mut all.ledger_fault,
         AlertRule::KeyBlocked => &mut all.key_blocked,
+        AlertRule::BurnFast => &mut all.burn_fast,
+        AlertRule::BurnSlow => &mut all.burn_slow,
     }
 }
 

@@ -22,6 +22,7 @@ use crate::view::{
 
 mod views;
 
+pub(super) use views::backend_health_view;
 use views::{backend_view, mock_view, test_view};
 
 pub(crate) async fn backends(engine: &Engine) -> Result<Vec<BackendView>, ApiError> {

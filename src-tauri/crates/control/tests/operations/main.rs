@@ -15,6 +15,8 @@ mod devices;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod insight;
 #[cfg(test)]
 mod key_life;

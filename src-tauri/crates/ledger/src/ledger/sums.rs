@@ -7,11 +7,12 @@ use jiff::civil::Date;
 use super::Ledger;
 use crate::{
     AttemptOutcome, BilledDay, BypassCount, CrossQuery, CrossSummary, FailedAttempts, FailedCosts,
-    GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals, ModelLatency, Purpose,
-    RequestCosts, RouteCount, Spend, StatementRow, UnpricedModel, UsageFilter, UsageKey,
-    UsageQuery, UsageSummary, UsageTotals, attempt_outcomes, billed, cache_bypasses, cross_rollup,
-    failed_attempts, failed_requests, first_uses, latency_rollup, meter_rollup, project_meters,
-    request_costs, rollup, route_counts, statement_rows, unpriced_models,
+    GroupBy, LatencyGroupBy, LatencySummary, LedgerError, MeterTotals, ModelLatency, OutcomeCount,
+    OutcomePrecision, Purpose, RequestCosts, RouteCount, Spend, StatementRow, UnpricedModel,
+    UsageFilter, UsageKey, UsageQuery, UsageSummary, UsageTotals, attempt_outcomes, billed,
+    cache_bypasses, cross_rollup, failed_attempts, failed_requests, first_uses, latency_rollup,
+    meter_rollup, outcome_counts, project_meters, request_costs, rollup, route_counts,
+    statement_rows, unpriced_models,
 };
 
 impl Ledger {
@@ -29,6 +30,21 @@ impl Ledger {
     /// The file cannot be read.
     pub async fn usage_cross(&self, query: CrossQuery) -> Result<CrossSummary, LedgerError> {
         self.read_current(move |connection| cross_rollup::cross(connection, &query)).await
+    }
+
+    /// How the user's own requests and attempts since `from` ended, by route and by backend.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn outcome_counts(
+        &self,
+        from: WallTime,
+        precision: OutcomePrecision,
+    ) -> Result<Vec<OutcomeCount>, LedgerError> {
+        self.read_current(move |connection| {
+            outcome_counts::count_since(connection, from, precision)
+        })
+        .await
     }
 
     /// Models without a price in the user's own traffic of `from..to`, most requests first; at most

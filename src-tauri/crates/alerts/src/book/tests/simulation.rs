@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{BudgetFact, KeyFact, RouteFact};
+use crate::facts::{BudgetFact, BurnFact, BurnSubject, KeyFact, RouteFact};
 
 /// A book that is asked every 15 s, as the engine does.
 struct Weeks {
@@ -261,4 +261,61 @@ proptest! {
         prop_assert!(weeks.visible.is_empty(), "{:?}", weeks.visible);
         prop_assert!(weeks.bench.book.alerts().is_empty());
     }
+}
+
+fn burn(subject: BurnSubject, is_fast: bool) -> BurnFact {
+    BurnFact {
+        subject,
+        is_fast,
+        failed: 30,
+        requests: 100,
+        window: "1h".to_owned(),
+        times_allowed: 60.0,
+    }
+}
+
+#[test]
+fn a_burn_fires_after_its_time_names_the_narrowest_and_ends_after_a_pause() {
+    let backend = || BurnSubject::Backend { id: id("a"), label: "OpenAI".to_owned() };
+    let route = || BurnSubject::Route {
+        id: RouteId::new("fast").expect("a good id"),
+        backends: vec![id("a")],
+    };
+    let mut weeks = Weeks::new();
+    // Too short.
+    weeks.bench.facts.burns = vec![burn(backend(), true)];
+    weeks.run(105);
+    weeks.bench.facts.burns.clear();
+    weeks.run(600);
+    assert_eq!(weeks.log, Vec::<String>::new());
+    // The gateway and the route fail by the backend: one alert, for ten minutes from second 705 on.
+    weeks.bench.facts.burns =
+        vec![burn(BurnSubject::Gateway, true), burn(route(), true), burn(backend(), true)];
+    weeks.run(600);
+    weeks.bench.facts.burns.clear();
+    weeks.run(3_600);
+    assert_eq!(
+        weeks.log,
+        [
+            format!("{} fires burn-fast/backend/a", 705 + 15 + 120),
+            format!("{} ends 1 resolved", 705 + 600 + 15 + 300),
+        ]
+    );
+    // A backend that is down has an alert of its own, which says it all.
+    weeks.log.clear();
+    weeks.bench.set(down("a", covered()));
+    weeks.bench.facts.burns = vec![burn(backend(), true), burn(BurnSubject::Gateway, false)];
+    weeks.run(3_600);
+    assert_eq!(weeks.log.len(), 1, "{:?}", weeks.log);
+    assert!(weeks.log[0].ends_with("fires backend-down/a"), "{:?}", weeks.log);
+    weeks.bench.clear("a");
+    weeks.bench.facts.burns.clear();
+    weeks.run(7_200);
+    assert!(weeks.visible.is_empty() && weeks.open.is_empty(), "{:?}", weeks.log);
+    // Nobody can tell while offline: nothing new fires.
+    weeks.log.clear();
+    weeks.bench.facts.is_offline = true;
+    weeks.bench.facts.burns = vec![burn(backend(), true), burn(backend(), false)];
+    weeks.run(7_200);
+    assert_eq!(weeks.log, Vec::<String>::new());
 }

@@ -588,3 +588,52 @@ pub(super) fn prices_fixture() -> Value {
         "last_change": null,
     })
 }
+
+pub(crate) fn health_fixture() -> Value {
+    let share = |period: &str, percent: Value, sentence: &str| {
+        json!({"period": period, "percent": percent, "observed_secs": 86_400,
+            "coverage_percent": 42.0, "sentence": sentence})
+    };
+    let day = |cell: &str, percent: Value| {
+        json!({"day": "2026-11-20", "cell": cell, "percent": percent, "observed_minutes": 600,
+            "down_minutes": 3})
+    };
+    let part = |part: &str, points: Value, most: u32| json!({"part": part, "meaning": "What it measures", "points": points, "points_max": most});
+    let health = |state: &str, reason: &str| {
+        json!({"state": state, "reason": reason, "since": NOW.0 - 7_200_000,
+            "last_checked": NOW.0, "probe_ms": 41, "last_known": null})
+    };
+    let down = json!({"id": "openai", "label": HOSTILE, "health": health("down", HOSTILE),
+        "availability": [share("24 h", json!(96.0), "96.00 % of 2 h observed"),
+            share("7 d", json!(99.9), "99.90 % of 61 h observed"),
+            share("90 d", json!(99.99), "99.99 % of 12 d observed")],
+        "strip": [day("not_observed", Value::Null), day("good", json!(100.0)),
+            day("partial", json!(99.0)), day("bad", json!(40.0))],
+        "first_token": {"p50_ms": 412.3, "p95_ms": 2_050.4, "count": 120, "usual_p95_ms": 900.0},
+        "score": {"points": 25, "parts": [part("availability", json!(8.0), 40),
+            part("quota", Value::Null, 10)], "cap": "blocked",
+            "cap_sentence": "Its key or account is refused: at most 25", "confidence": "medium"}});
+    let unseen = json!({"id": "home", "label": "Home", "health": health("unknown", "not checked"),
+        "availability": [share("24 h", Value::Null, "not observed")], "strip": [],
+        "first_token": null, "score": {"points": null, "parts": [], "cap": null,
+            "cap_sentence": null, "confidence": "low"}});
+    json!({"finding": "1 of 2 backends does not answer", "is_offline": false,
+        "backends": [down, unseen]})
+}
+
+pub(crate) fn service_levels_fixture() -> Value {
+    let level = |kind: &str, label: &str, state: &str, left: Value, advice: &str| {
+        json!({"kind": kind, "indicator": "requests", "id": "it", "label": label, "state": state,
+            "objective": "99.5 % in 7 days", "goal_percent": 99.5, "period_days": 7,
+            "valid": 1_000, "bad": 3, "good_percent": 99.7, "budget_left_percent": left,
+            "burn": [], "exhausted_at": null, "advice": advice})
+    };
+    let mut burning = level("backend", HOSTILE, "burning_fast", json!(12.0), "Look at it.");
+    burning["exhausted_at"] = json!(NOW.0 + 7_200_000);
+    let mut slow = level("backend", "Home", "kept", json!(80.0), "");
+    slow["indicator"] = json!("first-token");
+    json!({"finding": "1 of 3 objectives will be missed at this rate", "levels": [
+        level("gateway", "Gateway", "not_enough_data", Value::Null, ""),
+        level("route", "fast", "missed", json!(0.0), "Put another backend first."),
+        burning, slow]})
+}

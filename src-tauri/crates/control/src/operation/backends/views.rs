@@ -71,6 +71,15 @@ pub(super) fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
     }
 }
 
+/// The health of a configured backend.
+pub(in crate::operation) fn backend_health_view(engine: &Engine, id: &BackendId) -> HealthView {
+    let settings = engine.settings();
+    match settings.backends.get(id).is_some_and(|known| known.enabled) {
+        true => health_view(engine, id),
+        false => disabled_health_view(),
+    }
+}
+
 fn disabled_health_view() -> HealthView {
     HealthView {
         state: HealthStateView::Disabled,

@@ -1,0 +1,300 @@
+//! How each backend has served: availability, first tokens, score.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::{BackendId, WallTime, Word};
+use engine::{Engine, KeyState, LevelScope, ServiceLevel, configured_endpoints, open_breaker};
+use ledger::{GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, ObservedTimeRow, UsageQuery};
+use monitor::{BackendHealth, HealthCause};
+use service_levels::{
+    Availability, HealthScore, ObservedTime, ScoreCap, ScoreFacts, health_score, strip_cell,
+};
+use settings::BackendSettings;
+
+use super::backends::backend_health_view;
+use crate::ApiError;
+use crate::view::{
+    AvailabilityShareView, BackendHealthView, FirstTokenView, HealthReportView, HealthScoreView,
+    HealthStateView, ScorePartView, StripDayView,
+};
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Cells of the strip.
+const STRIP_DAYS: i64 = 90;
+/// Fewest first tokens whose percentiles are compared.
+const FIRST_TOKENS_MIN: u64 = 10;
+/// A result this old counts as fresh for nothing.
+const FRESH_MAX: Duration = Duration::from_secs(120);
+
+type Histograms = HashMap<String, LatencyHistogram>;
+
+pub(crate) async fn health(engine: &Engine) -> Result<HealthReportView, ApiError> {
+    let now = engine.clock().wall();
+    let observed =
+        engine.service_levels().observed_since(WallTime::from_unix_ms(strip_start(now))).await?;
+    let levels = engine.service_levels().levels().await?;
+    let day_ago = WallTime::from_unix_ms(now.unix_ms() - DAY_MS);
+    let lately = first_tokens(engine, day_ago, now).await?;
+    let week_before = WallTime::from_unix_ms(now.unix_ms() - 8 * DAY_MS);
+    let usual = first_tokens(engine, week_before, day_ago).await?;
+    let settings = engine.settings();
+    let mut backends: Vec<BackendHealthView> = settings
+        .backends
+        .iter()
+        .map(|(id, known)| {
+            let own: Vec<&ObservedTimeRow> =
+                observed.iter().filter(|row| row.backend == *id).collect();
+            let first_token = first_token_view(&lately, &usual, id);
+            let left = budget_left(&levels, id);
+            backend_view(engine, (id, known), &own, first_token, left)
+        })
+        .collect();
+    backends.sort_by_key(|view| {
+        let points = view.score.points.unwrap_or(100);
+        (rank(view.health.state), points, view.label.to_lowercase())
+    });
+    let is_offline = engine.health_watch().is_offline();
+    Ok(HealthReportView { finding: finding(&backends, is_offline), is_offline, backends })
+}
+
+/// First tokens by backend.
+pub(super) async fn first_tokens(
+    engine: &Engine,
+    from: WallTime,
+    to: WallTime,
+) -> Result<Histograms, ApiError> {
+    let query = UsageQuery::whole(from, to, GroupBy::Backend)
+        .map_err(|error| ApiError::invalid("range", error.to_string()))?;
+    let found = engine.ledger().latencies(query, LatencyGroupBy::Backend, None).await?;
+    let own = |(name, mut parts): (String, ledger::LatencyParts)| {
+        Some((name, parts.remove(&LatencyPart::FirstToken)?))
+    };
+    Ok(found.groups.into_iter().filter_map(own).collect())
+}
+
+fn first_token_view(
+    lately: &Histograms,
+    usual: &Histograms,
+    id: &BackendId,
+) -> Option<FirstTokenView> {
+    let own = lately.get(id.as_str())?;
+    let ms = |histogram: &LatencyHistogram, percent| {
+        histogram.percentile(percent).as_secs_f64() * 1_000.0
+    };
+    let before = usual.get(id.as_str()).filter(|it| it.count() >= FIRST_TOKENS_MIN);
+    Some(FirstTokenView {
+        p50_ms: ms(own, 50.0),
+        p95_ms: ms(own, 95.0),
+        count: own.count().into(),
+        usual_p95_ms: before.map(|it| ms(it, 95.0)),
+    })
+}
+
+fn budget_left(levels: &[ServiceLevel], id: &BackendId) -> Option<f64> {
+    let own = |level: &&ServiceLevel| level.scope == LevelScope::Backend(id.clone());
+    levels.iter().find(own)?.budget_left()
+}
+
+fn backend_view(
+    engine: &Engine,
+    (id, known): (&BackendId, &BackendSettings),
+    observed: &[&ObservedTimeRow],
+    first_token: Option<FirstTokenView>,
+    budget_left: Option<f64>,
+) -> BackendHealthView {
+    let now = engine.clock().wall();
+    let availability: Vec<AvailabilityShareView> =
+        [("24 h", 24), ("7 d", 7 * 24), ("90 d", 90 * 24)]
+            .into_iter()
+            .map(|(period, hours)| availability_view(period, availability(observed, now, hours)))
+            .collect();
+    let facts = ScoreFacts {
+        budget_left,
+        ..score_facts(engine, (id, known), availability_share(observed, now), &first_token)
+    };
+    BackendHealthView {
+        id: id.to_string(),
+        label: known.label.clone(),
+        health: backend_health_view(engine, id),
+        availability,
+        strip: strip(observed, now),
+        first_token,
+        score: score_view(&health_score(&facts)),
+    }
+}
+
+fn availability_share(observed: &[&ObservedTimeRow], now: WallTime) -> Option<f64> {
+    availability(observed, now, 24).share()
+}
+
+/// Whole hours, with the present one as the last; older ones by whole days.
+fn availability(observed: &[&ObservedTimeRow], now: WallTime, hours: i64) -> Availability {
+    let hour = now.unix_ms() - now.unix_ms().rem_euclid(HOUR_MS);
+    let from = hour - (hours - 1) * HOUR_MS;
+    let time: ObservedTime =
+        observed.iter().filter(|row| row.slot.unix_ms() >= from).map(|row| row_time(row)).sum();
+    let period = Duration::from_millis(now.unix_ms().abs_diff(from));
+    Availability { time, period }
+}
+
+const fn row_time(row: &ObservedTimeRow) -> ObservedTime {
+    ObservedTime { good: row.good, bad: row.bad }
+}
+
+fn availability_view(period: &str, found: Availability) -> AvailabilityShareView {
+    let observed = found.time.observed();
+    let percent = found.share().map(|share| share * 100.0);
+    let sentence = match percent {
+        None => "not observed".to_owned(),
+        Some(percent) => {
+            format!("{} of {} observed", percent_text(percent), span_text(observed))
+        }
+    };
+    AvailabilityShareView {
+        period: period.to_owned(),
+        percent,
+        observed_secs: observed.as_secs().into(),
+        coverage_percent: found.coverage() * 100.0,
+        sentence,
+    }
+}
+
+/// Rounded down, so that only what never failed is 100 %.
+pub(super) fn percent_text(percent: f64) -> String {
+    let floored = (percent * 100.0 + 1e-6).floor() / 100.0;
+    if floored >= 100.0 { "100 %".to_owned() } else { format!("{floored:.2} %") }
+}
+
+fn span_text(span: Duration) -> String {
+    match span.as_secs() {
+        secs @ 0..60 => format!("{secs} s"),
+        secs @ 60..7_200 => format!("{} min", secs / 60),
+        secs @ 7_200..259_200 => format!("{} h", secs / 3_600),
+        secs => format!("{} d", secs / 86_400),
+    }
+}
+
+fn strip_start(now: WallTime) -> i64 {
+    now.day_start().unix_ms() - (STRIP_DAYS - 1) * DAY_MS
+}
+
+fn strip(observed: &[&ObservedTimeRow], now: WallTime) -> Vec<StripDayView> {
+    let minutes = |time: Duration| u32::try_from(time.as_secs() / 60).unwrap_or(u32::MAX);
+    (0..STRIP_DAYS)
+        .map(|day| {
+            let start = WallTime::from_unix_ms(strip_start(now) + day * DAY_MS);
+            let own = observed.iter().filter(|row| row.slot.day_start() == start);
+            let time: ObservedTime = own.map(|row| row_time(row)).sum();
+            let whole = Availability { time, period: Duration::from_secs(86_400) };
+            StripDayView {
+                day: start.to_rfc3339().chars().take(10).collect(),
+                cell: strip_cell(time),
+                percent: whole.share().map(|share| share * 100.0),
+                observed_minutes: minutes(time.observed()),
+                down_minutes: minutes(time.bad),
+            }
+        })
+        .collect()
+}
+
+fn score_facts(
+    engine: &Engine,
+    (id, known): (&BackendId, &BackendSettings),
+    availability: Option<f64>,
+    first_token: &Option<FirstTokenView>,
+) -> ScoreFacts {
+    let settings = engine.settings();
+    let health = engine.health_watch().health(id);
+    let is_open = open_breaker(engine.endpoint_registry(), &settings, engine.mock_id(), id);
+    let blocked = |endpoint| engine.endpoint_registry().status(&endpoint).block.is_some();
+    let mut own = configured_endpoints(&settings, engine.mock_id())
+        .into_iter()
+        .filter(|endpoint| endpoint.backend == *id);
+    let is_rejected = health.as_ref().is_some_and(|it| it.cause == HealthCause::KeyRejected);
+    let enough = first_token.as_ref().filter(|it| it.count.0 >= FIRST_TOKENS_MIN);
+    ScoreFacts {
+        availability: availability.filter(|_| known.enabled),
+        latency: enough.and_then(|it| Some(it.usual_p95_ms? / it.p95_ms.max(1.0))),
+        budget_left: None,
+        quota_left: None,
+        is_key_accepted: key_is_accepted(engine, known),
+        freshness: health.as_ref().and_then(|it| freshness(it, engine.clock().wall())),
+        is_blocked: is_rejected || own.all(blocked),
+        is_breaker_open: is_open.is_some(),
+        is_stale: health.is_none_or(|it| it.state == domain::HealthState::Unknown),
+    }
+}
+
+/// `None` without a key, or if nothing is known about any.
+fn key_is_accepted(engine: &Engine, known: &BackendSettings) -> Option<bool> {
+    let states: Vec<KeyState> =
+        known.pool.credentials().map(|key| engine.keys().status(key).state).collect();
+    if states.contains(&KeyState::Valid) {
+        return Some(true);
+    }
+    let is_fault = |state: &KeyState| matches!(state, KeyState::Rejected | KeyState::Missing);
+    states.iter().any(is_fault).then_some(false)
+}
+
+fn freshness(health: &BackendHealth, now: WallTime) -> Option<f64> {
+    let age_ms = now.unix_ms().saturating_sub(health.observed?.unix_ms()).max(0);
+    Some(1.0 - age_ms as f64 / FRESH_MAX.as_millis() as f64)
+}
+
+fn score_view(score: &HealthScore) -> HealthScoreView {
+    let part = |(part, share): &(service_levels::ScorePart, Option<f64>)| ScorePartView {
+        part: *part,
+        meaning: part.meaning().to_owned(),
+        points: share.map(|share| share * f64::from(part.points_max())),
+        points_max: part.points_max().into(),
+    };
+    HealthScoreView {
+        points: score.points.map(whole_points),
+        parts: score.parts.iter().map(part).collect(),
+        cap: score.cap,
+        cap_sentence: score.cap.map(|cap: ScoreCap| cap.meaning().to_owned()),
+        confidence: score.confidence,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a score is from 0 to 100"
+)]
+fn whole_points(points: f64) -> u32 {
+    points.clamp(0.0, 100.0).round() as u32
+}
+
+const fn rank(state: HealthStateView) -> u8 {
+    match state {
+        HealthStateView::Down => 0,
+        HealthStateView::Unknown => 1,
+        HealthStateView::Up => 2,
+        HealthStateView::Disabled => 3,
+    }
+}
+
+fn finding(backends: &[BackendHealthView], is_offline: bool) -> String {
+    let count = |state| backends.iter().filter(|it| it.health.state == state).count();
+    let (down, unknown) = (count(HealthStateView::Down), count(HealthStateView::Unknown));
+    let on = backends.len() - count(HealthStateView::Disabled);
+    let of = |number: usize, verbs: [&str; 2]| {
+        let noun = if on == 1 { "backend" } else { "backends" };
+        let [one, many] = verbs;
+        format!("{number} of {on} {noun} {}", if number == 1 { one } else { many })
+    };
+    match (on, down, unknown) {
+        (0, ..) => "No backend is in use".to_owned(),
+        _ if is_offline => "This machine is offline".to_owned(),
+        (_, 0, 0) if on == 1 => "The backend answers".to_owned(),
+        (_, 0, 0) => format!("All {on} backends answer"),
+        (_, 0, unknown) => of(unknown, ["is not checked yet", "are not checked yet"]),
+        (_, down, _) => of(down, ["does not answer", "do not answer"]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! View types of health and service levels.
+
+use ::service_levels::{BurnWindow, ScoreCap, ScoreConfidence, ScorePart, StripCell};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+
+use super::{Count, HealthView, UnixMs};
+
+domain::words! {
+    /// What a service level is of.
+    ServiceLevelKind {
+        Gateway = "gateway",
+        Route = "route",
+        Backend = "backend",
+    }
+}
+
+domain::words! {
+    /// What a service level counts as good.
+    LevelIndicator {
+        /// Requests that were answered
+        Requests = "requests",
+        /// First tokens within two seconds
+        FirstToken = "first-token",
+    }
+}
+
+domain::words! {
+    /// How a service level stands.
+    ServiceLevelState {
+        /// More is left than half of the failures that are allowed
+        Kept = "kept",
+        /// Half or less is left
+        Tight = "tight",
+        /// At this rate it is missed before the period ends
+        BurningSlow = "burning_slow",
+        /// At this rate it is missed within days
+        BurningFast = "burning_fast",
+        /// More failed than is allowed
+        Missed = "missed",
+        /// Too few requests to tell
+        NotEnoughData = "not_enough_data",
+    }
+}
+
+/// How each backend has served, and how it does now.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct HealthReportView {
+    /// "Every backend answers", "1 of 3 backends does not answer"
+    pub finding: String,
+    /// True while no network leads off this machine.
+    pub is_offline: bool,
+    /// The worst first; those that are switched off last.
+    pub backends: Vec<BackendHealthView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BackendHealthView {
+    pub id: String,
+    pub label: String,
+    pub health: HealthView,
+    /// The last 24 hours, 7 days and 90 days.
+    pub availability: Vec<AvailabilityShareView>,
+    /// One cell per day of UTC, the oldest first; 90 of them.
+    pub strip: Vec<StripDayView>,
+    /// First tokens of the last 24 hours; None without one.
+    pub first_token: Option<FirstTokenView>,
+    pub score: HealthScoreView,
+}
+
+/// The share of the observed time in which a backend answered.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct AvailabilityShareView {
+    /// `24 h`, `7 d` or `90 d`
+    pub period: String,
+    /// None if nothing was observed.
+    pub percent: Option<f64>,
+    pub observed_secs: Count,
+    /// Share of the period that was observed.
+    pub coverage_percent: f64,
+    /// "99.97 % of 61 h observed"
+    pub sentence: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct StripDayView {
+    /// `2026-11-21`
+    pub day: String,
+    pub cell: StripCell,
+    /// None if nothing was observed.
+    pub percent: Option<f64>,
+    pub observed_minutes: u32,
+    pub down_minutes: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct FirstTokenView {
+    pub p50_ms: f64,
+    pub p95_ms: f64,
+    pub count: Count,
+    /// The 95th percentile of the seven days before; None with fewer than ten.
+    pub usual_p95_ms: Option<f64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct HealthScoreView {
+    /// 0 to 100; None if nothing was observed.
+    pub points: Option<u32>,
+    pub parts: Vec<ScorePartView>,
+    /// Why it is not higher, whatever its parts say.
+    pub cap: Option<ScoreCap>,
+    /// The cap in words.
+    pub cap_sentence: Option<String>,
+    pub confidence: ScoreConfidence,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ScorePartView {
+    pub part: ScorePart,
+    /// What it measures.
+    pub meaning: String,
+    /// None if nothing measured it.
+    pub points: Option<f64>,
+    pub points_max: u32,
+}
+
+/// Objectives and what is left of the failures that they allow.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ServiceLevelsView {
+    /// "Every objective is kept", "1 of 5 objectives is missed"
+    pub finding: String,
+    /// The gateway, routes and backends in their order, each with its requests before its first
+    /// tokens.
+    pub levels: Vec<ServiceLevelView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct ServiceLevelView {
+    pub kind: ServiceLevelKind,
+    pub indicator: LevelIndicator,
+    /// Empty for the gateway.
+    pub id: String,
+    pub label: String,
+    pub state: ServiceLevelState,
+    /// `99.5 % in 7 days`
+    pub objective: String,
+    pub goal_percent: f64,
+    pub period_days: u32,
+    /// Requests of the period that count: without the caller's own errors, cancelled ones and faults
+    /// of this machine.
+    pub valid: Count,
+    pub bad: Count,
+    /// Share of the valid requests that were good; None without one.
+    pub good_percent: Option<f64>,
+    /// Share of the allowed failures that is left, at most 100 and at least 0; None with too few
+    /// requests.
+    pub budget_left_percent: Option<f64>,
+    /// How many times as fast as allowed requests failed in each time until now.
+    pub burn: Vec<BurnRateView>,
+    /// When the budget is used up at the present rate; None if it lasts, or with too few requests.
+    pub exhausted_at: Option<UnixMs>,
+    /// What to do, if anything.
+    pub advice: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct BurnRateView {
+    pub window: BurnWindow,
+    pub valid: Count,
+    pub bad: Count,
+    /// None with fewer than twenty valid requests.
+    pub rate: Option<f64>,
+}

@@ -1,0 +1,97 @@
+//! Health and service levels through the API: what was observed, what failed, what is left.
+
+use std::time::Duration;
+
+use control::view::*;
+use domain::{BackendId, Endpoint, WallTime};
+use ledger::{AttemptRecord, ObservedTimeRow, RequestOutcome, Settlement};
+
+use crate::world::{World, lists_models, marked_key, world};
+
+/// Requests whose only attempt met an error of the server.
+async fn settle_failed(world: &World, count: u32) {
+    for _ in 0..count {
+        let answered = world.answered("editor");
+        let endpoint =
+            Endpoint { backend: BackendId::new("up").expect("a name"), credential: None };
+        let attempt = AttemptRecord {
+            error_class: Some("server_error".to_owned()),
+            class: Some("server".to_owned()),
+            ..AttemptRecord::started(endpoint, "m", answered.request.started)
+        };
+        let attempts = vec![attempt];
+        world.settle(Settlement { outcome: RequestOutcome::Failed, attempts, ..answered }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backend_has_the_availability_that_was_observed() {
+    let world = world().await;
+    let core = &world.core;
+    let upstream = lists_models().await;
+    let id = world.add_up(&upstream, marked_key()).await.id;
+    let before = control::health(core).await.expect("health");
+    assert_eq!(before.backends.len(), 1);
+    assert!(before.backends[0].score.points.is_none(), "nothing observed, no score");
+    assert_eq!(before.backends[0].availability[2].sentence, "not observed");
+
+    let engine = world.engine();
+    // An hour and 54 minutes of the two hours before the present one.
+    let now = engine.clock().wall();
+    let row = |hours: i64, good: u64, bad: u64| ObservedTimeRow {
+        backend: BackendId::new(&id).expect("a name"),
+        slot: WallTime::from_unix_ms(now.unix_ms() - hours * 3_600_000),
+        width: Duration::from_secs(3_600),
+        good: Duration::from_secs(good),
+        bad: Duration::from_secs(bad),
+    };
+    let rows = vec![row(1, 3_600, 0), row(2, 3_240, 360)];
+    engine.ledger().add_observed_time(rows).await.expect("stored");
+    let after = control::health(core).await.expect("health");
+    let own = &after.backends[0];
+    assert_eq!(own.availability[0].sentence, "95.00 % of 2 h observed");
+    assert_eq!(own.strip.len(), 90);
+    let seen: u32 = own.strip.iter().map(|day| day.observed_minutes).sum();
+    assert_eq!(seen, 120);
+    assert!(own.score.points.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objectives_need_twenty_requests_and_count_only_valid_ones() {
+    let world = world().await;
+    let core = &world.core;
+    let gateway = async || {
+        let all = control::service_levels(core).await.expect("levels").levels;
+        all.into_iter().find(|level| level.kind == ServiceLevelKind::Gateway).expect("the gateway")
+    };
+    let none = gateway().await;
+    assert_eq!(none.state, ServiceLevelState::NotEnoughData);
+    assert_eq!((none.good_percent, none.budget_left_percent), (None, None));
+    assert_eq!(none.objective, "99.95 % in 30 days");
+
+    for _ in 0..19 {
+        world.settle(world.answered("editor")).await;
+    }
+    let refused = world.answered("editor");
+    let error_class = Some("invalid_value".to_owned());
+    let outcome = RequestOutcome::Failed;
+    let attempts = Vec::new();
+    world.settle(Settlement { outcome, error_class, attempts, ..refused }).await;
+    let few = gateway().await;
+    assert_eq!((few.valid.0, few.bad.0), (19, 0), "the caller's own error does not count");
+    assert_eq!(few.state, ServiceLevelState::NotEnoughData);
+
+    world.settle(world.answered("editor")).await;
+    let enough = gateway().await;
+    assert_eq!(enough.state, ServiceLevelState::Kept);
+    assert_eq!(enough.budget_left_percent, Some(100.0));
+
+    settle_failed(&world, 5).await;
+    let missed = gateway().await;
+    assert_eq!((missed.valid.0, missed.bad.0), (25, 5));
+    assert_eq!((missed.state, missed.good_percent), (ServiceLevelState::Missed, Some(80.0)));
+    assert_eq!(missed.budget_left_percent, Some(0.0));
+    let hour = missed.burn.iter().find(|it| it.window == BurnWindow::Hour).expect("an hour");
+    // A fifth failed, a two-thousandth is allowed.
+    assert!((hour.rate.expect("enough") - 400.0).abs() < 1e-6);
+}

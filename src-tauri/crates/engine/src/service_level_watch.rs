@@ -1,0 +1,273 @@
+//! How well the gateway, routes and backends serve: computed from the ledger, once a minute for the
+//! alerts, and when somebody asks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{BackendId, Clock, RouteId, WallTime};
+use ledger::{
+    Ledger, LedgerError, ObservedTimeRow, OutcomeCount, OutcomeDimension, OutcomePrecision,
+};
+use parking_lot::Mutex;
+use resilience::{FailureClass, FailureOwner};
+use service_levels::{Burn, BurnWindow, Objective, RequestCounts, judge_burn};
+use settings::{Settings, SettingsStore};
+
+use crate::events::EventBus;
+use crate::tasks::Tasks;
+use crate::time_observer::TimeObserver;
+use crate::topic::Topic;
+
+const EVALUATION_SECS: u64 = 60;
+/// Windows up to this long are counted to the millisecond.
+const EXACT_MAX: Duration = Duration::from_secs(2 * 3_600);
+const DAY_MS: i64 = 86_400_000;
+
+/// Refusals before any attempt that are nobody's fault but the gateway's and its backends'.
+const GATEWAY_REFUSALS: &[&str] = &[
+    "backend_limit",
+    "backend_misconfigured",
+    "backend_unusable",
+    "internal",
+    "key_missing",
+    "no_backend",
+    "overloaded",
+    "route_unusable",
+    "too_many_requests",
+];
+
+/// What a service level is of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LevelScope {
+    Gateway,
+    Route(RouteId),
+    Backend(BackendId),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceLevel {
+    pub scope: LevelScope,
+    pub objective: Objective,
+    /// Requests in each time until now.
+    pub counts: BTreeMap<BurnWindow, RequestCounts>,
+    pub burn: Burn,
+    /// How much of the objective's period failed requests are kept for; `None` if for all of it.
+    pub kept: Option<Duration>,
+}
+
+impl ServiceLevel {
+    #[must_use]
+    pub fn counts(&self, window: BurnWindow) -> RequestCounts {
+        self.counts.get(&window).copied().unwrap_or_default()
+    }
+
+    /// The requests of the objective's period.
+    #[must_use]
+    pub fn period_counts(&self) -> RequestCounts {
+        self.counts(BurnWindow::of_period(self.objective.period))
+    }
+
+    /// See [`Objective::budget_left`].
+    #[must_use]
+    pub fn budget_left(&self) -> Option<f64> {
+        self.objective.budget_left(self.period_counts())
+    }
+}
+
+pub struct ServiceLevelWatch {
+    pub(crate) observer: Arc<TimeObserver>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: EventBus,
+    pub(crate) latest: Mutex<Vec<ServiceLevel>>,
+}
+
+impl ServiceLevelWatch {
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        self.observer.spawn(tasks);
+        let (watch, ticks) = (Arc::clone(self), tasks.clone());
+        tasks.spawn("service levels", async move {
+            while ticks.sleep(Duration::from_secs(EVALUATION_SECS)).await {
+                watch.evaluate().await;
+            }
+        });
+    }
+
+    pub(crate) async fn evaluate(&self) {
+        match self.levels().await {
+            Ok(levels) => {
+                *self.latest.lock() = levels;
+                self.events.send_changed(&[Topic::Health]);
+            }
+            Err(error) => tracing::warn!(%error, "service levels could not be computed"),
+        }
+    }
+
+    /// What was computed last for the alerts.
+    pub(crate) fn latest(&self) -> Vec<ServiceLevel> {
+        self.latest.lock().clone()
+    }
+
+    /// For how long each backend was seen to answer or not, from `from` on.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn observed_since(
+        &self,
+        from: WallTime,
+    ) -> Result<Vec<ObservedTimeRow>, LedgerError> {
+        self.observer.observed_since(from).await
+    }
+
+    /// The gateway, the enabled routes and the enabled backends, as they are now.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn levels(&self) -> Result<Vec<ServiceLevel>, LedgerError> {
+        let settings = self.settings.current();
+        let now = self.clock.wall().unix_ms();
+        let kept_ms = i64::from(settings.ledger.retention_days).saturating_mul(DAY_MS);
+        let mut windows: BTreeMap<BurnWindow, ValidCounts> = BTreeMap::new();
+        for window in BurnWindow::ALL {
+            let length_ms = i64::try_from(window.length().as_millis()).unwrap_or(i64::MAX);
+            let from = WallTime::from_unix_ms(now - length_ms.min(kept_ms));
+            let precision = match window.length() <= EXACT_MAX {
+                true => OutcomePrecision::Exact,
+                false => OutcomePrecision::Quarter,
+            };
+            let outcomes = self.ledger.outcome_counts(from, precision).await?;
+            windows.insert(*window, ValidCounts::of(&outcomes));
+        }
+        let kept = Duration::from_millis(u64::try_from(kept_ms).unwrap_or(u64::MAX));
+        Ok(objectives(&settings)
+            .into_iter()
+            .map(|(scope, objective)| level(scope, objective, &windows, kept))
+            .collect())
+    }
+}
+
+/// The default objectives. A route with one backend promises no more than that.
+fn objectives(settings: &Settings) -> Vec<(LevelScope, Objective)> {
+    let routes = settings.routes.iter().filter(|(_, route)| route.enabled).map(|(id, route)| {
+        let first = route.candidates.first().map(|candidate| &candidate.backend);
+        let has_fallback = route.candidates.iter().any(|it| Some(&it.backend) != first);
+        let objective = if has_fallback { Objective::ROUTE } else { Objective::BACKEND };
+        (LevelScope::Route(id.clone()), objective)
+    });
+    let backends = settings.backends.iter().filter(|(_, known)| known.enabled);
+    std::iter::once((LevelScope::Gateway, Objective::GATEWAY))
+        .chain(routes)
+        .chain(backends.map(|(id, _)| (LevelScope::Backend(id.clone()), Objective::BACKEND)))
+        .collect()
+}
+
+fn level(
+    scope: LevelScope,
+    objective: Objective,
+    windows: &BTreeMap<BurnWindow, ValidCounts>,
+    kept: Duration,
+) -> ServiceLevel {
+    let counts: BTreeMap<BurnWindow, RequestCounts> =
+        windows.iter().map(|(window, found)| (*window, found.of_scope(&scope))).collect();
+    let burn = judge_burn(objective, |window| counts.get(&window).copied().unwrap_or_default());
+    let kept = (kept < objective.period).then_some(kept);
+    ServiceLevel { scope, objective, counts, burn, kept }
+}
+
+/// Valid requests of one time until now.
+#[derive(Default)]
+struct ValidCounts {
+    gateway: RequestCounts,
+    named: BTreeMap<(OutcomeDimension, String), RequestCounts>,
+}
+
+impl ValidCounts {
+    fn of(outcomes: &[OutcomeCount]) -> Self {
+        let mut all = Self::default();
+        for outcome in outcomes {
+            let Some(is_good) = is_good(outcome) else { continue };
+            let counts = match is_good {
+                true => RequestCounts { good: outcome.count, bad: 0 },
+                false => RequestCounts { good: 0, bad: outcome.count },
+            };
+            *all.named.entry((outcome.dimension, outcome.name.clone())).or_default() += counts;
+            if outcome.dimension == OutcomeDimension::Route {
+                all.gateway += counts;
+            }
+        }
+        all
+    }
+
+    fn of_scope(&self, scope: &LevelScope) -> RequestCounts {
+        let named = |dimension, name: &str| {
+            self.named.get(&(dimension, name.to_owned())).copied().unwrap_or_default()
+        };
+        match scope {
+            LevelScope::Gateway => self.gateway,
+            LevelScope::Route(id) => named(OutcomeDimension::Route, id.as_str()),
+            LevelScope::Backend(id) => named(OutcomeDimension::Backend, id.as_str()),
+        }
+    }
+}
+
+/// `None` for what says nothing about who answers: the caller's own errors and faults of this
+/// machine.
+fn is_good(outcome: &OutcomeCount) -> Option<bool> {
+    let Some(failure) = &outcome.failure else { return Some(true) };
+    let Ok(class) = failure.parse::<FailureClass>() else {
+        return GATEWAY_REFUSALS.contains(&failure.as_str()).then_some(false);
+    };
+    match (class.owner(), outcome.dimension) {
+        (FailureOwner::Request | FailureOwner::Client | FailureOwner::Local, _) => None,
+        // A wrong model name is no fault of the backend, but the route's requests fail.
+        (FailureOwner::Model, OutcomeDimension::Backend) => None,
+        (
+            FailureOwner::Model
+            | FailureOwner::Key
+            | FailureOwner::Endpoint
+            | FailureOwner::Network,
+            _,
+        ) => Some(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(dimension: OutcomeDimension, failure: Option<&str>, count: u64) -> OutcomeCount {
+        let failure = failure.map(str::to_owned);
+        OutcomeCount { dimension, name: "fast".to_owned(), failure, count }
+    }
+
+    #[test]
+    fn only_what_says_something_about_the_service_is_valid() {
+        let counts = |dimension| {
+            let one = |failure, count| outcome(dimension, failure, count);
+            ValidCounts::of(&[
+                one(None, 100),
+                one(Some("server"), 1),
+                one(Some("connect"), 2),
+                one(Some("rate-limited"), 4),
+                one(Some("model-missing"), 8),
+                one(Some("bad-request"), 1_000),
+                one(Some("offline"), 1_000),
+                one(Some("paused"), 1_000),
+                one(Some("cancelled"), 1_000),
+                one(Some("model_not_found"), 1_000),
+                one(Some("budget_exceeded"), 1_000),
+                one(Some("no_backend"), 16),
+            ])
+        };
+        let route = LevelScope::Route(RouteId::new("fast").expect("a name"));
+        let found = counts(OutcomeDimension::Route);
+        assert_eq!(found.of_scope(&route), RequestCounts { good: 100, bad: 31 });
+        assert_eq!(found.gateway, RequestCounts { good: 100, bad: 31 });
+        let backend = LevelScope::Backend(BackendId::new("fast").expect("a name"));
+        let found = counts(OutcomeDimension::Backend);
+        assert_eq!(found.of_scope(&backend), RequestCounts { good: 100, bad: 23 });
+        assert_eq!(found.gateway, RequestCounts::default(), "attempts are not requests");
+    }
+}

@@ -1,0 +1,252 @@
+//! Records for how long each backend is seen to answer or not.
+//!
+//! The state at the beginning of a step counts for the whole step, and each change of state begins a
+//! new one. A step in which the machine slept, the program stood still or the clock was set counts
+//! for nothing, and neither does a backend while it is unknown, paused or out of reach because this
+//! machine is offline.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{BackendId, Clock, ClockReading, HealthState, Origin, WallTime};
+use endpoints::EndpointRegistry;
+use ledger::{Ledger, LedgerError, OBSERVED_ROWS_MAX, ObservedTimeRow};
+use parking_lot::Mutex;
+use service_levels::{ObservedTime, SpanClock};
+use settings::{BackendSettings, SettingsStore};
+
+use crate::configured::{is_paused, open_breaker};
+use crate::health_watch::HealthWatch;
+use crate::tasks::Tasks;
+
+/// Longest step, in seconds, while no state changes.
+const STEP_SECS: u64 = 15;
+/// Steps between two saves.
+const STEPS_PER_SAVE: u32 = 4;
+/// Longest wait for the ledger, which may be behind; what is queued by then is not lost.
+const SAVING_MAX: Duration = Duration::from_secs(5);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+pub(crate) struct TimeObserver {
+    pub(crate) health: Arc<HealthWatch>,
+    pub(crate) registry: Arc<EndpointRegistry>,
+    pub(crate) settings: Arc<SettingsStore>,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) mock: BackendId,
+    pub(crate) state: Mutex<ObserverState>,
+}
+
+#[derive(Default)]
+pub(crate) struct ObserverState {
+    clock: SpanClock,
+    /// Whether each backend answers, where that is known.
+    answers: BTreeMap<BackendId, bool>,
+    /// Not saved yet, by backend and hour.
+    pending: BTreeMap<(BackendId, WallTime), ObservedTime>,
+}
+
+impl ObserverState {
+    /// Ends a step, and begins one with what is known now.
+    pub(crate) fn step(&mut self, at: ClockReading, answers: BTreeMap<BackendId, bool>) {
+        let span = self.clock.advance(at);
+        let before = std::mem::replace(&mut self.answers, answers);
+        let Some(span) = span else { return };
+        let hour_ms = i64::try_from(HOUR.as_millis()).unwrap_or(i64::MAX);
+        for (backend, is_good) in before {
+            for (hour, length) in span.split(hour_ms) {
+                let key = (backend.clone(), hour);
+                if self.pending.len() >= OBSERVED_ROWS_MAX && !self.pending.contains_key(&key) {
+                    continue;
+                }
+                *self.pending.entry(key).or_default() += match is_good {
+                    true => ObservedTime { good: length, bad: Duration::ZERO },
+                    false => ObservedTime { good: Duration::ZERO, bad: length },
+                };
+            }
+        }
+    }
+
+    fn rows(&self) -> Vec<ObservedTimeRow> {
+        let row = |((backend, hour), time): (&(BackendId, WallTime), &ObservedTime)| {
+            let ObservedTime { good, bad } = *time;
+            ObservedTimeRow { backend: backend.clone(), slot: *hour, width: HOUR, good, bad }
+        };
+        self.pending.iter().map(row).collect()
+    }
+}
+
+impl TimeObserver {
+    pub(crate) fn spawn(self: &Arc<Self>, tasks: &Tasks) {
+        let (observer, stop) = (Arc::clone(self), tasks.stop_token());
+        let mut changes = self.health.monitor.subscribe();
+        tasks.spawn("observed time", async move {
+            let mut steps = 0_u32;
+            loop {
+                observer.observe();
+                steps += 1;
+                if steps >= STEPS_PER_SAVE {
+                    steps = 0;
+                    observer.save().await;
+                }
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    // Each change begins a step; one that was missed is seen at the next.
+                    _change = changes.recv() => {}
+                    () = tokio::time::sleep(Duration::from_secs(STEP_SECS)) => {}
+                }
+            }
+            observer.observe();
+            observer.save().await;
+        });
+    }
+
+    /// The observed time from `from` on, with what is not saved yet.
+    pub(crate) async fn observed_since(
+        &self,
+        from: WallTime,
+    ) -> Result<Vec<ObservedTimeRow>, LedgerError> {
+        let mut rows = self.ledger.observed_time(from).await?;
+        rows.extend(self.state.lock().rows().into_iter().filter(|row| row.slot >= from));
+        Ok(rows)
+    }
+
+    pub(crate) fn observe(&self) {
+        let answers = self.answers();
+        self.state.lock().step(ClockReading::read(&*self.clock), answers);
+    }
+
+    fn answers(&self) -> BTreeMap<BackendId, bool> {
+        let settings = self.settings.current();
+        let is_offline = self.health.is_offline();
+        let seen = |(id, known): (&BackendId, &BackendSettings)| {
+            let is_local = Origin::from_url(&known.base_url).is_ok_and(|it| it.is_loopback());
+            if (is_offline && !is_local) || is_paused(&self.registry, &settings, &self.mock, id) {
+                return None;
+            }
+            let is_open = || open_breaker(&self.registry, &settings, &self.mock, id).is_some();
+            match self.health.health(id)?.state {
+                HealthState::Up => Some((id.clone(), !is_open())),
+                HealthState::Down => Some((id.clone(), false)),
+                HealthState::Unknown => None,
+            }
+        };
+        settings.backends.iter().filter(|(_, known)| known.enabled).filter_map(seen).collect()
+    }
+
+    async fn save(&self) {
+        let rows = {
+            let mut state = self.state.lock();
+            let rows = state.rows();
+            state.pending.clear();
+            rows
+        };
+        if rows.is_empty() {
+            return;
+        }
+        match tokio::time::timeout(SAVING_MAX, self.ledger.add_observed_time(rows)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "observed time could not be saved"),
+            Err(_) => tracing::warn!("observed time is not saved yet; it stays queued"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Moment;
+
+    use super::*;
+
+    const HOUR_SECS: u64 = 3_600;
+    const DAY_SECS: u64 = 24 * HOUR_SECS;
+
+    /// A backend and both clocks, asked every 15 s and at each change.
+    struct Weeks {
+        state: ObserverState,
+        secs: u64,
+        wall_ms: i64,
+        answers: Option<bool>,
+    }
+
+    impl Weeks {
+        fn new() -> Self {
+            let start_ms = crate::test_parts::NOW.unix_ms();
+            let state = ObserverState::default();
+            let mut weeks = Self { state, secs: 0, wall_ms: start_ms, answers: None };
+            weeks.step();
+            weeks
+        }
+
+        fn step(&mut self) {
+            let reading = ClockReading {
+                now: Moment::from_secs(self.secs),
+                wall: WallTime::from_unix_ms(self.wall_ms),
+            };
+            let id = BackendId::new("home").expect("a name");
+            self.state
+                .step(reading, self.answers.map(|is_good| (id, is_good)).into_iter().collect());
+        }
+
+        fn pass(&mut self, secs: u64) {
+            for _ in 0..secs / STEP_SECS {
+                self.secs += STEP_SECS;
+                self.wall_ms += i64::try_from(STEP_SECS * 1_000).expect("small");
+                self.step();
+            }
+        }
+
+        fn run(&mut self, answers: Option<bool>, secs: u64) {
+            self.answers = answers;
+            self.step();
+            self.pass(secs);
+        }
+
+        /// The wall clock goes on or back, the monotonic one does not.
+        fn jump(&mut self, secs: i64) {
+            self.wall_ms += secs * 1_000;
+            self.step();
+        }
+
+        fn sums(&self) -> (u64, u64) {
+            let time: ObservedTime = self.state.pending.values().copied().sum();
+            (time.good.as_secs(), time.bad.as_secs())
+        }
+    }
+
+    #[test]
+    fn two_weeks_have_the_observed_time_that_is_computed_by_hand() {
+        let mut weeks = Weeks::new();
+        weeks.run(Some(true), DAY_SECS);
+        assert_eq!(weeks.sums(), (86_400, 0), "a quiet day");
+        weeks.run(Some(false), HOUR_SECS);
+        assert_eq!(weeks.sums(), (86_400, 3_600), "an outage of an hour");
+        weeks.run(Some(true), 60);
+        weeks.jump(9 * 3_600);
+        weeks.pass(60);
+        assert_eq!(weeks.sums(), (86_520, 3_600), "asleep for nine hours in between");
+        weeks.run(None, 6 * HOUR_SECS);
+        assert_eq!(weeks.sums(), (86_520, 3_600), "offline, paused or unknown");
+        weeks.run(Some(true), 600);
+        weeks.jump(-1_800);
+        weeks.pass(600);
+        assert_eq!(weeks.sums(), (87_720, 3_600), "the clock was set back in between");
+        weeks.jump(7 * 86_400);
+        weeks.pass(600);
+        assert_eq!(weeks.sums(), (88_320, 3_600), "set forward by a week");
+        for _ in 0..10 {
+            weeks.run(Some(false), 30);
+            weeks.run(Some(true), 30);
+        }
+        assert_eq!(weeks.sums(), (88_620, 3_900), "flapping");
+        weeks.secs += 90;
+        weeks.wall_ms += 90_000;
+        weeks.step();
+        assert_eq!(weeks.sums(), (88_620, 3_900), "the program stood still for 90 s");
+        weeks.run(Some(true), 4 * DAY_SECS);
+        assert_eq!(weeks.sums(), (88_620 + 345_600, 3_900));
+        let longest = weeks.state.pending.values().map(|time| time.observed()).max();
+        assert_eq!(longest, Some(HOUR), "no hour is longer than that");
+    }
+}

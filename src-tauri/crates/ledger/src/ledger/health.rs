@@ -1,0 +1,55 @@
+//! Health of backends: its changes, and the time that was observed.
+
+use domain::{BackendId, WallTime};
+
+use super::Ledger;
+use crate::writes::LedgerWrite;
+use crate::{HealthChange, HealthRow, LedgerError, ObservedTimeRow, health, observed_time};
+
+impl Ledger {
+    /// Saves a change of a backend's health and its new state.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn record_health(&self, change: HealthChange) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::Health(change)).await.map(drop)
+    }
+
+    /// Adds to the time for which backends were seen to answer or not; at most
+    /// [`crate::OBSERVED_ROWS_MAX`] rows.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn add_observed_time(&self, rows: Vec<ObservedTimeRow>) -> Result<(), LedgerError> {
+        self.inner.queue.write(LedgerWrite::ObservedTime(rows)).await.map(drop)
+    }
+
+    /// The time for which backends were seen to answer or not, by hour and for older ones by UTC
+    /// day, from `from` on.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn observed_time(&self, from: WallTime) -> Result<Vec<ObservedTimeRow>, LedgerError> {
+        self.read(move |connection| observed_time::list_since(connection, from)).await
+    }
+
+    /// The latest health of every backend ever seen, ordered by name.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn health(&self) -> Result<Vec<HealthRow>, LedgerError> {
+        self.read(health::list_latest).await
+    }
+
+    /// The latest health changes of a backend, newest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn health_log(
+        &self,
+        backend: BackendId,
+        limit: usize,
+    ) -> Result<Vec<HealthChange>, LedgerError> {
+        self.read(move |connection| health::list_changes(connection, &backend, limit)).await
+    }
+}

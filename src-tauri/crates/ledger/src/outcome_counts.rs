@@ -1,0 +1,140 @@
+//! How requests and attempts ended, by route and by backend: what service levels are computed from.
+//!
+//! Short ranges are read from their requests, to the millisecond. Long ones take what succeeded
+//! from the roll-ups, by quarter hour, and what failed from its rows, which are few and have an
+//! index.
+
+use domain::WallTime;
+use rusqlite::{Connection, Row, params};
+
+use crate::integer_columns::{get_count, row_count};
+use crate::requests::oldest_id_at;
+use crate::usage::slot_start;
+
+/// Most requests read for an exact range, the newest.
+pub const EXACT_REQUESTS_MAX: usize = 50_000;
+/// Most failed requests read for a long range, the newest.
+pub const FAILED_REQUESTS_MAX: usize = 100_000;
+
+domain::words! {
+    /// What requests are counted by.
+    OutcomeDimension {
+        /// Whole requests by their route
+        Route = "route",
+        /// Attempts by their backend
+        Backend = "backend",
+    }
+}
+
+/// Requests of one route, or attempts of one backend, that ended alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeCount {
+    pub dimension: OutcomeDimension,
+    /// Id of the backend or route, or a fixed name if no route matched.
+    pub name: String,
+    /// [`crate::AttemptRecord::class`] of the attempt, of the last one for a request; the code of
+    /// the refusal if there is none. `None` for success.
+    pub failure: Option<String>,
+    pub count: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutcomePrecision {
+    /// To the millisecond, at most [`EXACT_REQUESTS_MAX`] requests.
+    Exact,
+    /// From the start of the quarter hour.
+    Quarter,
+}
+
+/// A request that ended, with its last attempt. What the client broke off, and what nobody knows the
+/// end of, is left out.
+const REQUEST_FAILURE: &str = "CASE WHEN r.state = 'complete' THEN NULL
+     ELSE coalesce(a.class, a.error_class, r.error_class, 'unknown') END";
+
+/// The user's own traffic since `from`.
+pub(crate) fn count_since(
+    connection: &Connection,
+    from: WallTime,
+    precision: OutcomePrecision,
+) -> rusqlite::Result<Vec<OutcomeCount>> {
+    let mut all = Vec::new();
+    match precision {
+        OutcomePrecision::Exact => {
+            let range = params![oldest_id_at(from), row_count(EXACT_REQUESTS_MAX)];
+            let requests = format!(
+                "SELECT r.route AS name, {REQUEST_FAILURE} AS failure, count(*) AS count
+                FROM (SELECT * FROM requests WHERE id >= ?1 AND purpose = 'user'
+                  AND state IN ('complete', 'failed', 'partial') ORDER BY id DESC LIMIT ?2) r
+                LEFT JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts GROUP BY 1, 2"
+            );
+            collect(connection, &requests, range, OutcomeDimension::Route, &mut all)?;
+            let attempts = "SELECT a.backend AS name, coalesce(a.class, a.error_class) AS failure,
+                 count(*) AS count
+                FROM (SELECT * FROM requests WHERE id >= ?1 AND purpose = 'user'
+                  AND state <> 'reserved' ORDER BY id DESC LIMIT ?2) r
+                JOIN attempts a ON a.request_id = r.id
+                WHERE a.error_class IS NOT NULL OR r.state = 'complete' GROUP BY 1, 2";
+            collect(connection, attempts, range, OutcomeDimension::Backend, &mut all)?;
+        }
+        OutcomePrecision::Quarter => {
+            let from = slot_start(from);
+            for (dimension, good) in [
+                (
+                    OutcomeDimension::Route,
+                    "SELECT route AS name, NULL AS failure,
+                     sum(complete) AS count FROM rollup_quarter
+                    WHERE slot_ms >= ?1 AND purpose = 'user' GROUP BY 1",
+                ),
+                (
+                    OutcomeDimension::Backend,
+                    "SELECT backend AS name, NULL AS failure,
+                     max(sum(complete - cache_hits - cache_shared), 0) AS count FROM rollup_quarter
+                    WHERE slot_ms >= ?1 AND purpose = 'user' AND backend <> ''
+                     AND complete > 0 GROUP BY 1",
+                ),
+                (
+                    OutcomeDimension::Backend,
+                    "SELECT backend AS name, class AS failure,
+                     sum(attempts) AS count FROM rollup_failures
+                    WHERE slot_ms >= ?1 AND purpose = 'user' GROUP BY 1, 2",
+                ),
+            ] {
+                collect(connection, good, params![from.unix_ms()], dimension, &mut all)?;
+            }
+            for state in ["failed", "partial"] {
+                let failed = format!(
+                    "SELECT r.route AS name, {REQUEST_FAILURE} AS failure, count(*) AS count
+                    FROM (SELECT * FROM requests INDEXED BY requests_trouble
+                      WHERE state = '{state}' AND state NOT IN ('complete', 'reserved')
+                       AND id >= ?1 AND purpose = 'user' ORDER BY id DESC LIMIT ?2) r
+                    LEFT JOIN attempts a ON a.request_id = r.id AND a.number = r.attempts
+                    GROUP BY 1, 2"
+                );
+                let range = params![oldest_id_at(from), row_count(FAILED_REQUESTS_MAX)];
+                collect(connection, &failed, range, OutcomeDimension::Route, &mut all)?;
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn collect(
+    connection: &Connection,
+    sql: &str,
+    range: impl rusqlite::Params,
+    dimension: OutcomeDimension,
+    all: &mut Vec<OutcomeCount>,
+) -> rusqlite::Result<()> {
+    let read = |row: &Row<'_>| {
+        Ok(OutcomeCount {
+            dimension,
+            name: row.get("name")?,
+            failure: row.get("failure")?,
+            count: get_count(row, "count")?,
+        })
+    };
+    for outcome in connection.prepare_cached(sql)?.query_map(range, read)? {
+        all.push(outcome?);
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Observed time: added, folded to days and bounded. Outcomes: the same short and long.
+
+use std::time::Duration;
+
+use domain::WallTime;
+
+use super::{LedgerFixture, at, backend, settlement};
+use crate::{
+    Ledger, OBSERVED_DAYS_KEPT, ObservedTimeRow, OutcomeDimension, OutcomePrecision, Purpose,
+    RequestOutcome, Settlement,
+};
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
+fn row(name: &str, slot: i64, good: u64, bad: u64) -> ObservedTimeRow {
+    ObservedTimeRow {
+        backend: backend(name),
+        slot: WallTime::from_unix_ms(slot),
+        width: Duration::from_secs(3_600),
+        good: Duration::from_secs(good),
+        bad: Duration::from_secs(bad),
+    }
+}
+
+#[tokio::test]
+async fn observed_time_is_added_by_hour_and_folded_to_days() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let start = 1_000 * DAY;
+    let add = async |rows| ledger.add_observed_time(rows).await.expect("written");
+    let all = async || ledger.observed_time(WallTime::from_unix_ms(0)).await.expect("read");
+    add(vec![row("home", start + 5, 60, 0), row("away", start, 0, 30)]).await;
+    add(vec![row("home", start, 10, 20), row("home", start + 2 * HOUR, 40, 0)]).await;
+    assert_eq!(
+        all().await,
+        [
+            row("away", start, 0, 30),
+            row("home", start, 70, 20),
+            row("home", start + 2 * HOUR, 40, 0)
+        ]
+    );
+    add(vec![row("home", start + 9 * DAY, 1, 0)]).await;
+    let day = |mut row: ObservedTimeRow| {
+        row.width = Duration::from_secs(86_400);
+        row
+    };
+    assert_eq!(
+        all().await,
+        [
+            day(row("away", start, 0, 30)),
+            day(row("home", start, 110, 20)),
+            row("home", start + 9 * DAY, 1, 0)
+        ]
+    );
+    let last = start + OBSERVED_DAYS_KEPT * DAY;
+    add(vec![row("home", last, 2, 0)]).await;
+    assert_eq!(all().await, [day(row("home", start + 9 * DAY, 1, 0)), row("home", last, 2, 0)]);
+    drop(ledger);
+    let again = place.open();
+    assert_eq!(again.observed_time(WallTime::from_unix_ms(last)).await.expect("read").len(), 1);
+}
+
+/// Counts by dimension, name and failure.
+async fn outcomes(ledger: &Ledger, precision: OutcomePrecision) -> Vec<(String, String, u64)> {
+    let from = WallTime::from_unix_ms(at(0).unix_ms() - 3_600_000);
+    let found = ledger.outcome_counts(from, precision).await.expect("read");
+    let mut found: Vec<_> = found
+        .into_iter()
+        .map(|one| (one.name, one.failure.unwrap_or_else(|| "good".to_owned()), one.count))
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn outcomes_are_the_same_from_requests_and_from_roll_ups() {
+    let place = LedgerFixture::new();
+    let ledger = place.open();
+    let settle = async |settlement: Settlement| {
+        ledger.settle(settlement).await.expect("settled");
+    };
+    // Answered by home after away timed out.
+    settle(settlement(1)).await;
+    settle(settlement(2)).await;
+    let mut failed = settlement(3);
+    failed.outcome = RequestOutcome::Failed;
+    failed.backend = Some(backend("away"));
+    failed.attempts.truncate(1);
+    settle(failed).await;
+    let mut refused = settlement(4);
+    refused.outcome = RequestOutcome::Failed;
+    refused.error_class = Some("model_not_found".to_owned());
+    (refused.backend, refused.attempts) = (None, Vec::new());
+    settle(refused).await;
+    let mut given_up = settlement(5);
+    given_up.outcome = RequestOutcome::Cancelled;
+    settle(given_up).await;
+    let mut drill = settlement(6);
+    drill.request.purpose = Purpose::Check;
+    settle(drill).await;
+    let row = |name: &str, failure: &str, count| (name.to_owned(), failure.to_owned(), count);
+    let expected = [
+        row("away", "first-token-timeout", 4),
+        row("fast", "first-token-timeout", 1),
+        row("fast", "good", 2),
+        row("fast", "model_not_found", 1),
+        row("home", "good", 2),
+    ];
+    assert_eq!(outcomes(&ledger, OutcomePrecision::Exact).await, expected);
+    assert_eq!(outcomes(&ledger, OutcomePrecision::Quarter).await, expected);
+    let later = WallTime::from_unix_ms(at(0).unix_ms() + 3_500);
+    let recent = ledger.outcome_counts(later, OutcomePrecision::Exact).await.expect("read");
+    let routes: u64 = recent
+        .iter()
+        .filter(|one| one.dimension == OutcomeDimension::Route)
+        .map(|one| one.count)
+        .sum();
+    assert_eq!(routes, 1, "one refused, one given up after that");
+}

@@ -1,0 +1,19 @@
+//! How well backends, routes and the gateway serve: the share of the observed time in which a
+//! backend answered, the share of requests that succeeded, and what is left of the failures that an
+//! objective allows.
+//!
+//! Everything is computed from what was observed. Time without an observation is neither good nor
+//! bad, and too few requests give no figure: silence is never taken for success.
+
+mod objective;
+mod observed;
+mod score;
+mod strip;
+
+pub use objective::{
+    BAD_LONG_MIN, BAD_SHORT_MIN, BURN_RULES, Burn, BurnRule, BurnSpeed, BurnWindow, Objective,
+    PERIOD_MONTH, PERIOD_WEEK, RequestCounts, VALID_MIN, judge_burn,
+};
+pub use observed::{Availability, OBSERVATION_GAP_MAX, ObservedSpan, ObservedTime, SpanClock};
+pub use score::{HealthScore, ScoreCap, ScoreConfidence, ScoreFacts, ScorePart, health_score};
+pub use strip::{StripCell, strip_cell};

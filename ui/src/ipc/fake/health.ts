@@ -1,0 +1,174 @@
+/** The fake core's health and service levels: a calm past, and one backend that is down in the failing world. */
+import type {
+  AvailabilityShareView,
+  BackendHealthView,
+  BackendView,
+  HealthReportView,
+  ScorePart,
+  ServiceLevelsView,
+  ServiceLevelView,
+  StripDayView,
+} from "@/ipc/bindings";
+import type { Host } from "@/ipc/host";
+import type { Doing } from "@/ipc/fake/doing";
+import { backendViews } from "@/ipc/fake/views";
+import type { World } from "@/ipc/fake/world";
+
+const DAY_MS = 86_400_000;
+const STRIP_DAYS = 90;
+const DAY_MINUTES = 540;
+
+const PARTS: { part: ScorePart; meaning: string; most: number }[] = [
+  { part: "availability", meaning: "Share of the last 24 hours' observed time in which it answered", most: 40 },
+  { part: "latency", meaning: "First tokens of the last 24 hours against the week before", most: 20 },
+  { part: "error-budget", meaning: "What is left of the failures that its objective allows", most: 15 },
+  { part: "quota", meaning: "What is left of the provider's quota", most: 10 },
+  { part: "credential", meaning: "Whether its key is accepted", most: 10 },
+  { part: "freshness", meaning: "How recent the last result is", most: 5 },
+];
+
+/** Weekends and the first days were not observed; every 23rd day was partly down. */
+function stripOf(seed: number, isDown: boolean, now: number): StripDayView[] {
+  return Array.from({ length: STRIP_DAYS }, (_, index) => {
+    const at = now - (STRIP_DAYS - 1 - index) * DAY_MS;
+    const day = new Date(at).toISOString().slice(0, 10);
+    const weekday = new Date(at).getUTCDay();
+    const isLast = index === STRIP_DAYS - 1;
+    if ((index < 20 || weekday === 0 || weekday === 6) && !isLast)
+      return { day, cell: "not_observed", percent: null, observed_minutes: 0, down_minutes: 0 };
+    const down = isLast && isDown ? 61 : (index + seed) % 23 === 0 ? 14 : 0;
+    const percent = (100 * (DAY_MINUTES - down)) / DAY_MINUTES;
+    const cell = percent >= 99.5 ? "good" : percent >= 95 ? "partial" : "bad";
+    return { day, cell, percent, observed_minutes: DAY_MINUTES, down_minutes: down };
+  });
+}
+
+function shareOf(period: string, percent: number | null, hours: number, of: number): AvailabilityShareView {
+  return {
+    period,
+    percent,
+    observed_secs: percent === null ? 0 : hours * 3_600,
+    coverage_percent: percent === null ? 0 : (100 * hours) / of,
+    sentence: percent === null ? "not observed" : `${percent.toFixed(2)} % of ${hours} h observed`,
+  };
+}
+
+function backendHealth(backend: BackendView, seed: number, now: number): BackendHealthView {
+  const isDown = backend.health.state === "down";
+  const isSeen = backend.health.state === "up" || isDown;
+  const strip = isSeen ? stripOf(seed, isDown, now) : [];
+  const today = strip.at(-1)?.percent ?? null;
+  const shares = {
+    availability: isDown ? 0 : 1,
+    latency: 0.92,
+    "error-budget": isDown ? 0 : 0.8,
+    quota: null,
+  } as const;
+  const points = (part: ScorePart, most: number) => {
+    const known = part in shares ? shares[part as keyof typeof shares] : 1;
+    return known === null || !isSeen ? null : known * most;
+  };
+  return {
+    id: backend.id,
+    label: backend.label,
+    health: backend.health,
+    availability: [
+      shareOf("24 h", today, 9, 24),
+      shareOf("7 d", isSeen ? 99.81 : null, 45, 168),
+      shareOf("90 d", isSeen ? 99.64 : null, 450, 2_160),
+    ],
+    strip: isSeen ? strip : stripOf(seed, false, now).map((day) => ({ ...day, ...UNSEEN })),
+    first_token: isSeen ? { p50_ms: 310 + seed * 40, p95_ms: 900 + seed * 210, count: 180, usual_p95_ms: 850 } : null,
+    score: {
+      points: isSeen ? (isDown ? 25 : 96 - seed) : null,
+      parts: PARTS.map(({ part, meaning, most }) => ({ part, meaning, points: points(part, most), points_max: most })),
+      cap: isDown ? "blocked" : null,
+      cap_sentence: isDown ? "Its key or account is refused: at most 25" : null,
+      confidence: isSeen ? "high" : "low",
+    },
+  };
+}
+
+const UNSEEN = { cell: "not_observed", percent: null, observed_minutes: 0, down_minutes: 0 } as const;
+
+const RANK = { down: 0, unknown: 1, up: 2, disabled: 3 } as const;
+
+function reportOf(world: World, now: number): HealthReportView {
+  const backends = backendViews(world, now)
+    .filter(({ built_in: builtIn }) => !builtIn)
+    .map((backend, index) => backendHealth(backend, index, now))
+    .toSorted((left, right) => RANK[left.health.state] - RANK[right.health.state]);
+  const on = backends.filter(({ health }) => health.state !== "disabled");
+  const down = on.filter(({ health }) => health.state === "down").length;
+  const finding =
+    on.length === 0
+      ? "No backend is in use"
+      : down === 0
+        ? `All ${on.length} backends answer`
+        : `${down} of ${on.length} backends ${down === 1 ? "does" : "do"} not answer`;
+  return { finding, is_offline: false, backends };
+}
+
+function level(rest: Partial<ServiceLevelView> & Pick<ServiceLevelView, "kind" | "id" | "label">): ServiceLevelView {
+  const goal = rest.goal_percent ?? 99.5;
+  const days = rest.period_days ?? 7;
+  return {
+    indicator: "requests",
+    state: "not_enough_data",
+    objective: `${goal} % in ${days} days`,
+    goal_percent: goal,
+    period_days: days,
+    valid: 0,
+    bad: 0,
+    good_percent: null,
+    budget_left_percent: null,
+    burn: [],
+    exhausted_at: null,
+    advice: "",
+    ...rest,
+  };
+}
+
+function levelsOf(world: World, now: number): ServiceLevelsView {
+  const gateway = { kind: "gateway", id: "", label: "Gateway", goal_percent: 99.95, period_days: 30 } as const;
+  const backends = backendViews(world, now).filter(({ built_in: builtIn, enabled }) => !builtIn && enabled);
+  if (backends.length === 0) return { finding: "Not enough requests to tell", levels: [level(gateway)] };
+  const kept = { state: "kept", valid: 4_120, bad: 1, good_percent: 99.975, budget_left_percent: 52 } as const;
+  const levels = [
+    level({ ...gateway, ...kept }),
+    ...world.routes.map(({ id }) =>
+      level({ kind: "route", id, label: id, goal_percent: 99.9, period_days: 30, valid: 12, good_percent: 100 }),
+    ),
+    ...backends.map(({ id, label, health }, index) => {
+      if (health.state === "down")
+        return level({
+          kind: "backend",
+          id,
+          label,
+          state: "missed",
+          valid: 310,
+          bad: 41,
+          good_percent: 86.77,
+          budget_left_percent: 0,
+          advice: "Put another backend first in the routes that use it.",
+        });
+      return level({ kind: "backend", id, label, ...(index === 0 ? { ...kept, budget_left_percent: 88 } : {}) });
+    }),
+  ];
+  const missed = levels.filter(({ state }) => state === "missed").length;
+  const known = levels.filter(({ state }) => state !== "not_enough_data").length;
+  return {
+    finding:
+      missed === 0
+        ? `All ${known} objectives with enough requests are kept`
+        : `${missed} of ${known} objectives ${missed === 1 ? "is" : "are"} missed`,
+    levels,
+  };
+}
+
+export function fakeHealth({ world, now, answer }: Doing): Pick<Host, "health" | "serviceLevels"> {
+  return {
+    health: () => answer(() => reportOf(world, now())),
+    serviceLevels: () => answer(() => levelsOf(world, now())),
+  };
+}
