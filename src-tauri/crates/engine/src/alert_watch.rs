@@ -102,12 +102,13 @@ impl AlertWatch {
     /// # Errors
     /// The ledger cannot be written.
     pub async fn acknowledge(&self, number: u64) -> Result<bool, LedgerError> {
-        let at = self.clock.wall();
-        if !self.book.lock().acknowledge(number, at) {
+        let _alone = self.changing.lock().await;
+        let (mut book, at) = (self.book.lock().clone(), self.clock.wall());
+        if !book.acknowledge(number, at) {
             return Ok(false);
         }
         self.ledger.change_alerts(vec![AlertChange::Acknowledge { number, at }]).await?;
-        self.evaluate(true).await;
+        self.evaluate_book(book, true).await;
         Ok(true)
     }
 
@@ -118,16 +119,20 @@ impl AlertWatch {
         reason: String,
         until: WallTime,
     ) -> Option<Silence> {
-        let silence = self.book.lock().silence(matcher, reason, self.clock.wall(), until)?;
-        self.evaluate(true).await;
+        let _alone = self.changing.lock().await;
+        let mut book = self.book.lock().clone();
+        let silence = book.silence(matcher, reason, self.clock.wall(), until)?;
+        self.evaluate_book(book, true).await;
         Some(silence)
     }
 
     /// False if there is no silence with this number.
     pub async fn remove_silence(&self, number: u64) -> bool {
-        let is_removed = self.book.lock().remove_silence(number);
+        let _alone = self.changing.lock().await;
+        let mut book = self.book.lock().clone();
+        let is_removed = book.remove_silence(number);
         if is_removed {
-            self.evaluate(true).await;
+            self.evaluate_book(book, true).await;
         }
         is_removed
     }
@@ -164,11 +169,11 @@ impl AlertWatch {
                     () = tokio::time::sleep(watch.pause()) => None,
                 };
                 match event {
-                    None => watch.evaluate(false).await,
+                    None => watch.evaluate().await,
                     Some(Ok(EngineEvent::RunEnded(report))) => watch.announce_run(&report).await,
-                    Some(Ok(event)) if is_cause(&event) => watch.evaluate(false).await,
+                    Some(Ok(event)) if is_cause(&event) => watch.evaluate().await,
                     Some(Ok(_)) => {}
-                    Some(Err(RecvError::Lagged(_))) => watch.evaluate(false).await,
+                    Some(Err(RecvError::Lagged(_))) => watch.evaluate().await,
                     Some(Err(RecvError::Closed)) => return,
                 }
             }
@@ -181,21 +186,26 @@ impl AlertWatch {
         Duration::from_secs(if is_waiting { WAITING_SECS } else { EVALUATION_SECS })
     }
 
-    /// Judges the facts of this moment. Saves what follows, always if `is_changed`.
-    pub(crate) async fn evaluate(&self, is_changed: bool) {
+    /// Judges the facts of this moment.
+    pub(crate) async fn evaluate(&self) {
         let _alone = self.changing.lock().await;
+        let book = self.book.lock().clone();
+        self.evaluate_book(book, false).await;
+    }
+
+    /// Judges the facts of this moment, saves what follows, always if `is_changed`, and only then lets
+    /// it be read and shown. The caller holds `changing`.
+    async fn evaluate_book(&self, mut book: AlertBook, is_changed: bool) {
         let facts = conditions(&self.sources.facts());
         let context = self.context();
         let reading = ClockReading::read(&*self.clock);
-        let (effects, state) = {
-            let mut book = self.book.lock();
-            let effects = book.evaluate(&facts, &context, reading);
-            let is_saved = is_changed || !effects.is_empty();
-            (effects, is_saved.then(|| serde_json::to_string(&*book)))
-        };
-        let Some(state) = state else { return };
+        let effects = book.evaluate(&facts, &context, reading);
+        if !is_changed && effects.is_empty() {
+            *self.book.lock() = book;
+            return;
+        }
         let mut changes: Vec<AlertChange> = effects.iter().filter_map(stored_change).collect();
-        match state {
+        match serde_json::to_string(&book) {
             Ok(json) => changes.push(AlertChange::State(json)),
             Err(error) => tracing::error!(%error, "the alerts could not be put into words"),
         }
@@ -206,6 +216,7 @@ impl AlertWatch {
             Ok(Err(error)) => tracing::warn!(%error, "the alerts could not be saved"),
             Err(_) => tracing::warn!("the alerts are not saved yet; they stay queued"),
         }
+        *self.book.lock() = book;
         for effect in effects {
             match effect {
                 AlertEffect::Send(notification) => self.notifications.show(notification).await,
@@ -219,6 +230,7 @@ impl AlertWatch {
     async fn announce_run(&self, report: &ReadinessReport) {
         let Some(verdict) = report.judgement.verdict else { return };
         let notification = run_notification(report, verdict);
+        let _alone = self.changing.lock().await;
         let (context, reading) = (self.context(), ClockReading::read(&*self.clock));
         let told = self.book.lock().announce_run(report.run, notification, &context, reading);
         if let Some(AlertEffect::Send(notification)) = told {
@@ -228,6 +240,7 @@ impl AlertWatch {
 
     /// Withdraws what is shown when the engine stops, because nobody updates it afterwards.
     async fn withdraw_all(&self) {
+        let _alone = self.changing.lock().await;
         let (shown, state) = {
             let mut book = self.book.lock();
             (book.take_shown(), serde_json::to_string(&*book))
