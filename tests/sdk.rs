@@ -11,6 +11,7 @@ mod sdk {
     pub(crate) mod differences;
     pub(crate) mod errors;
     pub(crate) mod fixture;
+    mod mail;
     pub(crate) mod matrix;
     pub(crate) mod other_operations;
     #[cfg(target_os = "linux")]

@@ -136,6 +136,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "health"
         | "service_levels"
         | "alert_rules"
+        | "alert_channels"
         | "saved_views"
         | "session_logs_import"
         | "session_logs_cancel"
@@ -150,6 +151,10 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "alert_silence" => json!({"rule": "backend-down", "scope": "up", "reason": "",
             "until": 4_000_000_000_000_i64}),
         "alert_rule_set" => json!({"rule": "backend-down", "delivery": "inbox"}),
+        "alert_channel_secret" => json!({"channel": "webhook",
+            "secret": format!("{}/{MARKED_KEY}", base_url.trim_end_matches('/'))}),
+        "alert_channel_test" => json!({"channel": "webhook"}),
+        "alert_test_answer" => json!({"channel": "webhook", "is_seen": true}),
         "inbox" => json!({"limit": 50}),
         "audit_log" => json!({"limit": 200}),
         "inbox_read" => json!({"number": null}),
@@ -430,6 +435,7 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
                 | "request_code"
                 | "key_retired_check"
                 | "alert_acknowledge"
+                | "alert_test_answer"
                 | "alert_silence"
                 | "silence_remove"
                 | "incident"

@@ -164,6 +164,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("hyper*", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("reqwest", &["gateway", TEST_SUPPORT, ACCEPTANCE]),
     ("notify-rust", &["monitor"]),
+    ("lettre", &["monitor"]),
     ("tauri*", &["gatehouse-desktop"]),
     ("clap*", &["cli", "xtask"]),
     // In `domain` behind a feature that only `control` turns on: value enums are defined once.

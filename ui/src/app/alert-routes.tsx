@@ -1,6 +1,13 @@
 /** The addresses of Alerts: its parts, and one alert by its number. */
 import { createRoute, Navigate, useNavigate } from "@tanstack/react-router";
-import { AlertHistoryScreen, AlertRulesScreen, AlertsScreen, IncidentScreen, SilencesScreen } from "@/app/lazy-screens";
+import {
+  AlertChannelsScreen,
+  AlertHistoryScreen,
+  AlertRulesScreen,
+  AlertsScreen,
+  IncidentScreen,
+  SilencesScreen,
+} from "@/app/lazy-screens";
 import { root } from "@/app/root-route";
 
 const firing = createRoute({ getParentRoute: () => root, path: "/alerts", component: AlertsScreen });
@@ -20,6 +27,7 @@ const history = createRoute({
 
 const rules = createRoute({ getParentRoute: () => root, path: "/alerts/rules", component: AlertRulesScreen });
 const silences = createRoute({ getParentRoute: () => root, path: "/alerts/silences", component: SilencesScreen });
+const channels = createRoute({ getParentRoute: () => root, path: "/alerts/channels", component: AlertChannelsScreen });
 
 const incident = createRoute({
   getParentRoute: () => root,
@@ -34,4 +42,4 @@ const incident = createRoute({
   },
 });
 
-export const alertRoutes = [firing, history, rules, silences, incident] as const;
+export const alertRoutes = [firing, history, rules, silences, channels, incident] as const;

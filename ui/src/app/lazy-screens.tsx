@@ -110,6 +110,10 @@ export const SilencesScreen = lazyComponent(
   async () => (await import("@/features/alerts/silences-screen")).SilencesScreen,
   <ScreenSkeleton title="Alerts" />,
 );
+export const AlertChannelsScreen = lazyComponent(
+  async () => (await import("@/features/alerts/channels-screen")).ChannelsScreen,
+  <ScreenSkeleton title="Alerts" />,
+);
 export const IncidentScreen = lazyComponent(
   async () => (await import("@/features/alerts/incident-screen")).IncidentScreen,
   <ScreenSkeleton title="Alert" />,
@@ -152,6 +156,7 @@ const PART_PRELOADS: Record<string, () => Promise<void>> = {
   "/alerts/history": AlertHistoryScreen.preload,
   "/alerts/rules": AlertRulesScreen.preload,
   "/alerts/silences": SilencesScreen.preload,
+  "/alerts/channels": AlertChannelsScreen.preload,
   "/alerts/": IncidentScreen.preload,
 };
 

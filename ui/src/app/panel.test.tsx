@@ -23,6 +23,7 @@ const PATHS = [
   "/alerts/history",
   "/alerts/rules",
   "/alerts/silences",
+  "/alerts/channels",
   "/settings",
 ];
 

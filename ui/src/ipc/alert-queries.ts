@@ -1,6 +1,6 @@
 /** The queries of alerts. The tag of alerts invalidates them all. */
 import { useInfiniteQuery, useQuery, type InfiniteData, type UseQueryResult } from "@tanstack/react-query";
-import type { AlertRuleView, AlertsView, ApiError, InboxView, IncidentView } from "@/ipc/bindings";
+import type { AlertChannelView, AlertRuleView, AlertsView, ApiError, InboxView, IncidentView } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
 
 const INBOX_PAGE_ROWS = 50;
@@ -34,4 +34,13 @@ export function useIncident(number: number): UseQueryResult<IncidentView, ApiErr
 export function useAlertRules(): UseQueryResult<AlertRuleView[], ApiError> {
   const host = useHost();
   return useQuery<AlertRuleView[], ApiError>({ queryKey: ["alerts", "rules"], queryFn: () => host.alertRules() });
+}
+
+/** The ways of telling of alerts, and whether each works. */
+export function useAlertChannels(): UseQueryResult<AlertChannelView[], ApiError> {
+  const host = useHost();
+  return useQuery<AlertChannelView[], ApiError>({
+    queryKey: ["alerts", "channels"],
+    queryFn: () => host.alertChannels(),
+  });
 }

@@ -1,5 +1,5 @@
 /** How alerts are shown: the severity of one that fires, and what became of one that ended. */
-import type { AlertSeverity, InboxEntryView } from "@/ipc/bindings";
+import type { AlertChannelState, AlertSeverity, InboxEntryView } from "@/ipc/bindings";
 import type { Sign } from "@/lib/tables";
 
 export const SEVERITY: Record<AlertSeverity, Sign> = {
@@ -18,3 +18,11 @@ export function signOfEntry({ severity, ended_at: ended, ending }: InboxEntryVie
   if (ended === null) return SEVERITY[severity];
   return ending === "resolved" ? RESOLVED : ENDED;
 }
+
+export const CHANNEL_STATE: Record<AlertChannelState, Sign> = {
+  working: { word: "Works", shape: "disc", tone: "ok" },
+  failing: { word: "Fails", shape: "barred", tone: "bad" },
+  "not-set-up": { word: "Not set up", shape: "triangle", tone: "warn" },
+  untried: { word: "Not tried", shape: "ring", tone: "info" },
+  off: { word: "Off", shape: "dash", tone: "muted" },
+};

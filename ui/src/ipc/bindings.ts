@@ -73,6 +73,14 @@ export const commands = {
 	alertRules: () => typedError<AlertRuleView[], ApiError>(__TAURI_INVOKE("alert_rules")),
 	/**  Sets what becomes of the alerts of a rule. */
 	alertRuleSet: (req: AlertRuleSet) => typedError<AlertRuleView[], ApiError>(__TAURI_INVOKE("alert_rule_set", { req })),
+	/**  Lists the channels that alerts are sent through, and whether each works. */
+	alertChannels: () => typedError<AlertChannelView[], ApiError>(__TAURI_INVOKE("alert_channels")),
+	/**  Stores the address of the webhook or the password of the mail server. */
+	alertChannelSecret: (req: AlertChannelSecret) => typedError<AlertChannelView, ApiError>(__TAURI_INVOKE("alert_channel_secret", { req })),
+	/**  Sends a test through a channel at once. */
+	alertChannelTest: (req: AlertChannelRef) => typedError<AlertChannelView, ApiError>(__TAURI_INVOKE("alert_channel_test", { req })),
+	/**  Records whether the user saw the last test of a channel. */
+	alertTestAnswer: (req: AlertTestAnswer) => typedError<AlertChannelView, ApiError>(__TAURI_INVOKE("alert_test_answer", { req })),
 	/**  Lists alerts that fired, newest first. */
 	inbox: (req: InboxQuery) => typedError<InboxView, ApiError>(__TAURI_INVOKE("inbox", { req })),
 	/**  Marks an alert, or all, as seen. */
@@ -271,6 +279,63 @@ export type ActiveOverrideView = {
 	until: UnixMs | null,
 };
 
+/**  A way of telling the user of alerts, beside the inbox. */
+export type AlertChannel = 
+/**  Notifications of this desktop */
+"desktop" | 
+/**  A POST to an address that the user keeps in the vault */
+"webhook" | 
+/**  Mail through the user's SMTP server */
+"mail";
+
+export type AlertChannelRef = {
+	channel: AlertChannel,
+};
+
+/**  Stores what a channel sends with: the address of the webhook, or the password of the mail server. */
+export type AlertChannelSecret = {
+	channel: AlertChannel,
+	/**  Write-only. */
+	secret: string,
+};
+
+/**  Whether a channel gets alerts to the user. */
+export type AlertChannelState = 
+/**  It is switched off */
+"off" | 
+/**  It is on and has nothing to send with */
+"not-set-up" | 
+/**  It is on, and nothing was sent yet */
+"untried" | 
+/**  The last message was sent */
+"working" | 
+/**  The last message was not sent */
+"failing";
+
+/**  A channel of alerts. */
+export type AlertChannelView = {
+	channel: AlertChannel,
+	state: AlertChannelState,
+	/**  What the state means and what to do, in a sentence or two. */
+	detail: string,
+	/**  The host that it sends to, without path; None for the desktop or while there is none. */
+	host: string | null,
+	/**  True if what it sends with is stored. The desktop needs nothing. */
+	has_secret: boolean,
+	/**  The least severity that is sent. */
+	from_severity: AlertSeverity,
+	/**  Messages that wait for an attempt. */
+	waiting: number,
+	last_sent_at: UnixMs | null,
+	failing_since: UnixMs | null,
+	/**  When the last test was made. */
+	tested_at: UnixMs | null,
+	/**  Why the last test was not sent. */
+	test_failure: string | null,
+	/**  Whether the user saw the last test; None until there is an answer. */
+	test_seen: boolean | null,
+};
+
 /**  What becomes of the alerts of a rule. */
 export type AlertDelivery = 
 /**  No alert */
@@ -315,7 +380,11 @@ export type AlertRule =
 /**  So many requests fail that an objective is missed within days */
 "burn-fast" | 
 /**  So many requests fail that an objective is missed before its period ends */
-"burn-slow";
+"burn-slow" | 
+/**  A webhook or mail does not reach its server */
+"channel-fault" | 
+/**  A sum of the day or the week */
+"digest";
 
 export type AlertRuleSet = {
 	rule: AlertRule,
@@ -365,6 +434,12 @@ export type AlertState =
 "pending" | "firing" | 
 /**  Its condition is over, but may come back */
 "ending";
+
+/**  The answer to the question whether a test was seen. */
+export type AlertTestAnswer = {
+	channel: AlertChannel,
+	is_seen: boolean,
+};
 
 export type AlertView = {
 	/**  None while it is pending. */
@@ -3789,10 +3864,46 @@ export type SettingsValues = {
 	alerts_burn_fast: "off" | "inbox" | "notification",
 	/**  When so many requests fail that an objective is missed before its period ends. */
 	alerts_burn_slow: "off" | "inbox" | "notification",
+	/**  When a webhook or a mail could not be sent. */
+	alerts_channel_fault: "off" | "inbox" | "notification",
+	/**  The digest: in the inbox, and by mail if mail is on. */
+	alerts_digest: "off" | "inbox" | "notification",
+	/**  How often alerts, requests and cost are summed up. */
+	alerts_digest_period: "off" | "daily" | "weekly",
+	/**  Hour of the day at which the digest is made. */
+	alerts_digest_hour: number,
 	/**  Hour of the day from which only what stops requests is shown; until the same hour: never. */
 	alerts_quiet_from_hour: number,
 	/**  Hour of the day at which quiet hours end. */
 	alerts_quiet_until_hour: number,
+	/**  Sends alerts to the stored address. `gatehouse alerts secret webhook` stores it. */
+	webhook_enabled: boolean,
+	/**  What the address understands. */
+	webhook_format: "slack" | "ntfy",
+	/**  The least severity that is sent. */
+	webhook_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  Only alerts that nobody has acknowledged within this time are sent. */
+	webhook_wait_secs: number,
+	/**  The address may lead to a private network, such as a server of yours. */
+	webhook_private_network: boolean,
+	/**  Sends alerts by mail. `gatehouse alerts secret mail` stores the password. */
+	mail_enabled: boolean,
+	/**  Host name of your SMTP server, such as smtp.example.com. */
+	mail_server: string,
+	/**  The server listens on this port. */
+	mail_smtp_port: number,
+	/**  How the connection is encrypted; `none` only to this machine. */
+	mail_encryption: "starttls" | "tls" | "none",
+	/**  Name to sign in with; empty to sign in with none. */
+	mail_user: string,
+	/**  Address that mail comes from. */
+	mail_from: string,
+	/**  Address that mail goes to. */
+	mail_to: string,
+	/**  The least severity that is sent. */
+	mail_severity: "info" | "low" | "medium" | "high" | "critical",
+	/**  Only alerts that nobody has acknowledged within this time are sent. */
+	mail_wait_secs: number,
 	/**  Totals are kept longer. */
 	retention_days: number,
 	/**  Longest wait of an answer's end for its record. After it the answer is delivered, and the ledger counts as behind. */

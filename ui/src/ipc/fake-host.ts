@@ -11,6 +11,7 @@ import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
 import { fakeBackups } from "@/ipc/fake/backups";
 import { fakeBilling } from "@/ipc/fake/billing";
+import { fakeAlertChannels } from "@/ipc/fake/alert-channels";
 import { fakeAlerts } from "@/ipc/fake/alerts";
 import { fakeAudit } from "@/ipc/fake/audit";
 import { fakeHealth } from "@/ipc/fake/health";
@@ -326,6 +327,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeWiring(doing),
     ...fakeAlerts(doing),
     ...fakeHealth(doing),
+    ...fakeAlertChannels(doing),
     ...fakePrices(doing),
 
     ...fakeUsage(doing, labelOf),

@@ -24,6 +24,7 @@ export const SCREENS = {
   alerts: { path: "/alerts", heading: "Alerts" },
   "alert history": { path: "/alerts/history", heading: "Alerts" },
   "alert rules": { path: "/alerts/rules", heading: "Alerts" },
+  "alert channels": { path: "/alerts/channels", heading: "Alerts" },
   silences: { path: "/alerts/silences", heading: "Alerts" },
   readiness: { path: "/readiness", heading: "Readiness" },
   playground: { path: "/playground", heading: "Playground" },

@@ -3,16 +3,20 @@
 //! Intervals are measured in running time, which leaves out sleep, a stopped program and jumps of the
 //! clock, so that none of them fires, ends or repeats anything.
 
+mod channels;
 mod delivery;
+mod outbox;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use domain::{AlertDelivery, ClockReading, Moment, RunId, WallTime};
+use domain::{AlertChannel, AlertDelivery, ClockReading, Moment, RunId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use self::delivery::Delivery;
+use self::outbox::{Outbox, OutboxInput};
 use crate::condition::{Condition, Conditions, Fingerprint};
+use crate::message::ChannelMessage;
 use crate::notification::Notification;
 use crate::rule::{AlertEnding, AlertRule, UNKNOWN_KEPT};
 use crate::silence::{SILENCES_MAX, Silence, SilenceMatcher};
@@ -20,6 +24,11 @@ use crate::silence::{SILENCES_MAX, Silence, SilenceMatcher};
 pub use self::delivery::{
     FLAPS_MAX, OVERFLOW_KEY, QUIET_KEY, RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX,
     SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
+};
+
+pub use self::outbox::{
+    ATTEMPTS_MAX, ChannelActivity, ChannelFailure, ChannelPolicy, ChannelTest, MESSAGE_AGE_MAX,
+    POSTED_PER_DAY_MAX, POSTED_PER_TEN_MINUTES_MAX, PostOutcome, QUEUE_MAX,
 };
 
 /// Longest time between two evaluations that counts; more is sleep.
@@ -38,6 +47,11 @@ pub struct AlertBook {
     alerts: BTreeMap<Fingerprint, Alert>,
     silences: Vec<Silence>,
     delivery: Delivery,
+    #[serde(default)]
+    outboxes: BTreeMap<AlertChannel, Outbox>,
+    /// When the last digest was made, or digests were switched on.
+    #[serde(default)]
+    last_digest: Option<WallTime>,
     #[serde(skip)]
     suppressed: Vec<SuppressedCondition>,
 }
@@ -82,6 +96,8 @@ pub struct AlertContext {
     pub is_quiet: bool,
     /// What becomes of each rule's alerts; a rule that is missing is a notification.
     pub delivery: BTreeMap<AlertRule, AlertDelivery>,
+    /// The channels beside the desktop that are switched on.
+    pub channels: BTreeMap<AlertChannel, ChannelPolicy>,
 }
 
 impl AlertContext {
@@ -105,6 +121,12 @@ pub enum AlertEffect {
     Send(Notification),
     /// Take the notification with this key away.
     Withdraw(String),
+    /// Send it, and tell [`AlertBook::settle`] how that ended.
+    Post {
+        channel: AlertChannel,
+        id: u64,
+        message: ChannelMessage,
+    },
 }
 
 impl Alert {
@@ -222,6 +244,18 @@ impl AlertBook {
             is_silenced: &is_silenced,
         };
         self.delivery.deliver(&mut self.alerts, &ended, &mut moment, &mut effects);
+        for (channel, policy) in &context.channels {
+            let (alerts, flaps) = (&self.alerts, &self.delivery.flaps);
+            let input =
+                OutboxInput { channel: *channel, policy: *policy, alerts, ended: &ended, flaps };
+            let outbox = self.outboxes.entry(*channel).or_default();
+            effects.extend(outbox.deliver(&input, &moment));
+        }
+        for (channel, outbox) in &mut self.outboxes {
+            if !context.channels.contains_key(channel) {
+                outbox.switch_off();
+            }
+        }
         effects
     }
 
@@ -240,6 +274,7 @@ impl AlertBook {
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.alerts.values().any(|alert| !alert.is_told || alert.came_back)
+            || self.outboxes.values().any(Outbox::is_waiting)
     }
 
     /// What holds and is part of another alert, as of the last evaluation.

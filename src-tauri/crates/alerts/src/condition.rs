@@ -7,14 +7,15 @@ use domain::{BackendId, BudgetMark, CredentialId};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{
-    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, Facts, FailedBackend, KeyFact,
-    LedgerFact, RouteFact,
+    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
+    FailedBackend, KeyFact, LedgerFact, RouteFact,
 };
 use crate::notification::{
     Urgency, cut_title, failed_backends_text, impact_sentence, join_sentences, joined_impact,
     to_sentence,
 };
-use crate::rule::{AlertRule, AlertSeverity};
+use crate::rule::AlertRule;
+use domain::AlertSeverity;
 
 /// Identifies an alert: its rule and what it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -115,6 +116,7 @@ pub fn conditions(facts: &Facts) -> Conditions {
     all.held.extend(facts.budgets.iter().map(|budget| budget_mark(budget, &facts.budgets)));
     add_burns(&mut all, facts);
     all.held.extend(facts.ledger.as_ref().map(ledger_fault));
+    all.held.extend(facts.channels.iter().map(channel_fault));
     all
 }
 
@@ -417,5 +419,29 @@ fn ledger_fault(fault: &LedgerFact) -> Condition {
         tells_end_at_once: true,
         passes_quiet_hours: fault.is_problem,
         ..condition(AlertRule::LedgerFault, &fault.cause)
+    }
+}
+
+fn channel_fault(fault: &ChannelFact) -> Condition {
+    let label = fault.channel.label();
+    Condition {
+        title: cut_title(&format!("{label} does not get alerts")),
+        detail: join_sentences(&[&to_sentence(&fault.reason), "See Alerts, Channels."]),
+        path: "/alerts/channels".to_owned(),
+        over: Some((
+            cut_title(&format!("{label} gets alerts again")),
+            "A message was sent.".to_owned(),
+        )),
+        ..condition(AlertRule::ChannelFault, fault.channel.word())
+    }
+}
+
+pub(crate) fn digest(title: String, body: String, number: u64) -> Condition {
+    Condition {
+        severity: AlertSeverity::Info,
+        title,
+        detail: body,
+        path: "/alerts/history".to_owned(),
+        ..condition(AlertRule::Digest, &number.to_string())
     }
 }

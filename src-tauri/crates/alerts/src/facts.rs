@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BackendId, BudgetId, BudgetMark, CredentialId, RouteId, WallTime};
+use domain::{AlertChannel, BackendId, BudgetId, BudgetMark, CredentialId, RouteId, WallTime};
 use serde::{Deserialize, Serialize};
 
 /// Everything that alerts are judged by, at one moment.
@@ -24,6 +24,8 @@ pub struct Facts {
     pub burns: Vec<BurnFact>,
     /// The ledger's most severe problem.
     pub ledger: Option<LedgerFact>,
+    /// Channels that are switched on and do not work.
+    pub channels: Vec<ChannelFact>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,4 +147,11 @@ pub struct LedgerFact {
     pub fix: String,
     /// True if requests are refused or records are missing.
     pub is_problem: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelFact {
+    pub channel: AlertChannel,
+    /// Why, as a clause without secrets.
+    pub reason: String,
 }

@@ -11,20 +11,24 @@
 mod book;
 mod condition;
 mod facts;
+mod message;
 mod notification;
 mod rule;
 mod silence;
 
 pub use book::{
-    Alert, AlertBook, AlertContext, AlertEffect, FLAPS_MAX, OVERFLOW_KEY, QUIET_KEY,
-    RECOVERY_DURATION_MIN, RUNS_REMEMBERED_MAX, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX,
-    SuppressedCondition,
+    ATTEMPTS_MAX, Alert, AlertBook, AlertContext, AlertEffect, ChannelActivity, ChannelFailure,
+    ChannelPolicy, ChannelTest, FLAPS_MAX, MESSAGE_AGE_MAX, OVERFLOW_KEY, POSTED_PER_DAY_MAX,
+    POSTED_PER_TEN_MINUTES_MAX, PostOutcome, QUEUE_MAX, QUIET_KEY, RECOVERY_DURATION_MIN,
+    RUNS_REMEMBERED_MAX, SHOWN_PER_DAY_MAX, SHOWN_PER_TEN_MINUTES_MAX, SuppressedCondition,
 };
 pub use condition::{Condition, Conditions, Fingerprint, conditions};
+pub use domain::AlertSeverity;
 pub use facts::{
-    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, Facts, FailedBackend, Impact,
-    KeyFact, LedgerFact, RouteFact,
+    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts,
+    FailedBackend, Impact, KeyFact, LedgerFact, RouteFact,
 };
+pub use message::{ChannelMessage, MessageKind};
 pub use notification::{BODY_CHARS_MAX, Notification, TITLE_CHARS_MAX, Urgency};
-pub use rule::{AlertEnding, AlertGroup, AlertRule, AlertSeverity, RuleRow, UNKNOWN_KEPT};
+pub use rule::{AlertEnding, AlertGroup, AlertRule, RuleRow, UNKNOWN_KEPT};
 pub use silence::{SILENCES_MAX, Silence, SilenceMatcher};

@@ -28,6 +28,10 @@ domain::words! {
         BurnFast = "burn-fast",
         /// So many requests fail that an objective is missed before its period ends
         BurnSlow = "burn-slow",
+        /// A webhook or mail does not reach its server
+        ChannelFault = "channel-fault",
+        /// A sum of the day or the week
+        Digest = "digest",
     }
 }
 
@@ -38,21 +42,6 @@ domain::words! {
         Money = "money",
         LocalApp = "local-app",
         Keys = "keys",
-    }
-}
-
-domain::words! {
-    /// How urgent an alert is.
-    AlertSeverity {
-        Info = "info",
-        /// Worth knowing; nothing to do within the day
-        Low = "low",
-        /// Something to do, not at once
-        Medium = "medium",
-        /// Something to do within the hour
-        High = "high",
-        /// Requests fail
-        Critical = "critical",
     }
 }
 
@@ -166,6 +155,22 @@ const ROWS: &[RuleRow] = &[
          a quarter of an hour. Medium. Needs 20 requests and 5 failures.",
         900,
         1_800,
+    ),
+    row(
+        (AlertRule::ChannelFault, AlertGroup::LocalApp),
+        "Alerts not sent",
+        "A webhook or a mail could not be sent. It ends when one was sent, or when the channel is \
+         switched off.",
+        0,
+        0,
+    ),
+    row(
+        (AlertRule::Digest, AlertGroup::LocalApp),
+        "Digest",
+        "A sum of the alerts, requests and cost of a day or a week. It is an entry of the inbox, and \
+         a mail if mail is switched on.",
+        0,
+        0,
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! Implementations of the operations in the table in `operations`, one file for each screen.
 
+mod alert_channels;
 mod alerts;
 mod audit;
 mod backends;
@@ -42,6 +43,7 @@ mod vault;
 mod verdict;
 mod wiring;
 
+pub(crate) use self::alert_channels::*;
 pub(crate) use self::alerts::*;
 pub(crate) use self::audit::audit_log;
 pub(crate) use self::billing::{

@@ -85,6 +85,14 @@ macro_rules! operations {
             alert_rules() -> Vec<AlertRuleView>, changes [];
             /// Sets what becomes of the alerts of a rule.
             alert_rule_set(req: AlertRuleSet) -> Vec<AlertRuleView>, changes [Alerts, Settings];
+            /// Lists the channels that alerts are sent through, and whether each works.
+            alert_channels() -> Vec<AlertChannelView>, changes [];
+            /// Stores the address of the webhook or the password of the mail server.
+            alert_channel_secret(req: AlertChannelSecret) -> AlertChannelView, changes [Alerts, Keys, Settings];
+            /// Sends a test through a channel at once.
+            alert_channel_test(req: AlertChannelRef) -> AlertChannelView, changes [Alerts];
+            /// Records whether the user saw the last test of a channel.
+            alert_test_answer(req: AlertTestAnswer) -> AlertChannelView, changes [Alerts];
             /// Lists alerts that fired, newest first.
             inbox(req: InboxQuery) -> InboxView, changes [];
             /// Marks an alert, or all, as seen.

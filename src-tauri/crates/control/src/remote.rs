@@ -26,6 +26,8 @@ const LIVENESS_TIMEOUT: Duration = Duration::from_secs(2);
 /// Operations that wait for a backend, for the vault (a person may have to unlock it) or for the
 /// desktop. All others are answered from memory and the ledger, so they get no extra time.
 const SLOW_OPERATIONS: &[&str] = &[
+    "alert_channel_secret",
+    "alert_channel_test",
     "backend_add",
     "backend_edit",
     "backend_test",

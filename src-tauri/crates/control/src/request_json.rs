@@ -29,6 +29,8 @@ macro_rules! plain {
 
 plain!(
     (),
+    AlertChannelRef,
+    AlertTestAnswer,
     AlertRef,
     AlertRuleSet,
     AlertSilence,
@@ -130,6 +132,13 @@ impl RequestJson for KeyReplace {
     fn to_json(&self) -> Zeroizing<Vec<u8>> {
         let secret = expose_as_json(&self.secret);
         to_zeroizing_json(&json!({"id": self.id, "secret": secret, "untested": self.untested}))
+    }
+}
+
+impl RequestJson for AlertChannelSecret {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let secret = expose_as_json(&self.secret);
+        to_zeroizing_json(&json!({"channel": self.channel, "secret": secret}))
     }
 }
 

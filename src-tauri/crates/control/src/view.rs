@@ -6,6 +6,7 @@
 
 mod advice;
 mod agents;
+mod alert_channels;
 mod alerts;
 mod analytics;
 mod anomalies;
@@ -54,12 +55,13 @@ pub use ::settings::{
     BackendKind, ClientPriority, DifferenceKind, PinMeasure, PinRange, ResiliencePreset,
 };
 pub use domain::{
-    AlertDelivery, AuditOutcome, BilledSource, BillingProvider, BudgetAction, BudgetDimension,
-    BudgetMarkKind, BudgetPeriod, CacheMode, CallerKind, CheckSet, ExtraDialect, Meter, PoolOrder,
-    ReadinessVerdict, RoutePolicy, SessionTool, TranslationMode, Unit, UnsupportedFeature,
-    VaultKind, Weekday,
+    AlertChannel, AlertDelivery, AuditOutcome, BilledSource, BillingProvider, BudgetAction,
+    BudgetDimension, BudgetMarkKind, BudgetPeriod, CacheMode, CallerKind, CheckSet, ExtraDialect,
+    Meter, PoolOrder, ReadinessVerdict, RoutePolicy, SessionTool, TranslationMode, Unit,
+    UnsupportedFeature, VaultKind, Weekday,
 };
 
+pub use self::alert_channels::*;
 pub use self::alerts::*;
 pub use self::audit::*;
 pub use self::wiring::*;

@@ -33,7 +33,9 @@ mod usage;
 mod vault_kind;
 mod words;
 
-pub use alert::AlertDelivery;
+pub use alert::{
+    AlertChannel, AlertDelivery, AlertSeverity, DigestPeriod, MailEncryption, WebhookFormat,
+};
 pub use backend_kind::BackendKind;
 pub use billing::{BilledSource, BillingProvider};
 pub use budget::{

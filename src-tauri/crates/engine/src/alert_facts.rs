@@ -59,6 +59,7 @@ impl AlertSources {
             unverified_keys,
             budgets: self.budgets(&settings),
             burns: self.burns(&settings),
+            channels: Vec::new(),
             ledger: self.ledger.problems().into_iter().next().map(|problem| LedgerFact {
                 cause: problem.id,
                 title: problem.title,

@@ -1,4 +1,4 @@
-//! Evaluates the alerts, saves them and shows what the user would act on.
+//! Evaluates the alerts, saves them, shows what the user would act on, and sends it to the channels.
 //!
 //! At once when something happens, and every 15 s. What is decided is saved before it is shown, so that
 //! a crash between the two shows nothing rather than the same twice.
@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::{
-    Alert, AlertBook, AlertContext, AlertEffect, AlertRule, Notification, Silence, SilenceMatcher,
+    Alert, AlertBook, AlertContext, AlertEffect, AlertRule, ChannelActivity, ChannelFact,
+    ChannelMessage, MessageKind, Notification, PostOutcome, Silence, SilenceMatcher,
     SuppressedCondition, Urgency, conditions,
 };
 use domain::{
-    AlertDelivery, Clock, ClockReading, ReadinessVerdict, WallTime, capitalize, one_line,
+    AlertChannel, AlertDelivery, AlertSeverity, Clock, ClockReading, DigestPeriod,
+    ReadinessVerdict, WallTime, capitalize, one_line,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -23,8 +25,10 @@ use settings::{AlertSettings, SettingsStore};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::alert_facts::AlertSources;
+use crate::digest::{digest_text, last_due};
 use crate::events::{EngineEvent, EventBus};
-use crate::notifications::Notifications;
+use crate::message_channels::MessageChannels;
+use crate::notifications::{NotificationOutcome, Notifications};
 use crate::tasks::Tasks;
 use crate::topic::Topic;
 
@@ -41,6 +45,8 @@ const SENTENCE_CHARS_MAX: usize = alerts::BODY_CHARS_MAX;
 pub struct AlertWatch {
     pub(crate) sources: AlertSources,
     pub(crate) notifications: Arc<Notifications>,
+    pub(crate) channels: Arc<MessageChannels>,
+    pub(crate) tasks: Tasks,
     pub(crate) settings: Arc<SettingsStore>,
     pub(crate) ledger: Ledger,
     pub(crate) clock: Arc<dyn Clock>,
@@ -64,7 +70,9 @@ impl AlertWatch {
                 None
             }
         });
-        *self.book.lock() = book.unwrap_or_else(|| AlertBook::starting_after(newest));
+        let mut book = book.unwrap_or_else(|| AlertBook::starting_after(newest));
+        book.recover(self.clock.wall());
+        *self.book.lock() = book;
         Ok(())
     }
 
@@ -101,7 +109,7 @@ impl AlertWatch {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub async fn acknowledge(&self, number: u64) -> Result<bool, LedgerError> {
+    pub async fn acknowledge(self: &Arc<Self>, number: u64) -> Result<bool, LedgerError> {
         let _alone = self.changing.lock().await;
         let (mut book, at) = (self.book.lock().clone(), self.clock.wall());
         if !book.acknowledge(number, at) {
@@ -114,27 +122,18 @@ impl AlertWatch {
 
     /// Keeps what matches from being shown until a time; `None` if there are too many silences.
     pub async fn silence(
-        &self,
+        self: &Arc<Self>,
         matcher: SilenceMatcher,
         reason: String,
         until: WallTime,
     ) -> Option<Silence> {
-        let _alone = self.changing.lock().await;
-        let mut book = self.book.lock().clone();
-        let silence = book.silence(matcher, reason, self.clock.wall(), until)?;
-        self.evaluate_book(book, true).await;
-        Some(silence)
+        let at = self.clock.wall();
+        self.change(|book| book.silence(matcher, reason, at, until)).await
     }
 
     /// False if there is no silence with this number.
-    pub async fn remove_silence(&self, number: u64) -> bool {
-        let _alone = self.changing.lock().await;
-        let mut book = self.book.lock().clone();
-        let is_removed = book.remove_silence(number);
-        if is_removed {
-            self.evaluate_book(book, true).await;
-        }
-        is_removed
+    pub async fn remove_silence(self: &Arc<Self>, number: u64) -> bool {
+        self.change(|book| book.remove_silence(number).then_some(())).await.is_some()
     }
 
     /// Writes a note to an alert.
@@ -187,20 +186,40 @@ impl AlertWatch {
     }
 
     /// Judges the facts of this moment.
-    pub(crate) async fn evaluate(&self) {
+    pub(crate) async fn evaluate(self: &Arc<Self>) {
         let _alone = self.changing.lock().await;
         let book = self.book.lock().clone();
         self.evaluate_book(book, false).await;
     }
 
+    /// Changes the book and judges the facts of this moment. `None` if the change was not made.
+    async fn change<T: Send>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut AlertBook) -> Option<T> + Send,
+    ) -> Option<T> {
+        let _alone = self.changing.lock().await;
+        let mut book = self.book.lock().clone();
+        let made = change(&mut book)?;
+        self.evaluate_book(book, true).await;
+        Some(made)
+    }
+
     /// Judges the facts of this moment, saves what follows, always if `is_changed`, and only then lets
     /// it be read and shown. The caller holds `changing`.
-    async fn evaluate_book(&self, mut book: AlertBook, is_changed: bool) {
-        let facts = conditions(&self.sources.facts());
+    async fn evaluate_book(self: &Arc<Self>, mut book: AlertBook, is_changed: bool) {
+        let mut facts = self.sources.facts();
+        facts.channels = self.channel_faults(&book);
+        let facts = conditions(&facts);
         let context = self.context();
+        let last_digest = book.last_digest();
+        let digest = self.due_digest(&mut book).await;
         let reading = ClockReading::read(&*self.clock);
-        let effects = book.evaluate(&facts, &context, reading);
-        if !is_changed && effects.is_empty() {
+        let mut effects = match digest {
+            Some(text) => book.add_digest(text, &context, reading),
+            None => Vec::new(),
+        };
+        effects.extend(book.evaluate(&facts, &context, reading));
+        if !is_changed && effects.is_empty() && book.last_digest() == last_digest {
             *self.book.lock() = book;
             return;
         }
@@ -221,10 +240,118 @@ impl AlertWatch {
             match effect {
                 AlertEffect::Send(notification) => self.notifications.show(notification).await,
                 AlertEffect::Withdraw(key) => self.notifications.withdraw(key).await,
+                AlertEffect::Post { channel, id, message } => self.post(channel, id, message),
                 AlertEffect::Fired(_) | AlertEffect::Changed(_) | AlertEffect::Ended { .. } => {}
             }
         }
         self.events.send_changed(&[Topic::Alerts]);
+    }
+
+    /// Sends a message in a task of its own, then goes on with what follows from its end.
+    fn post(self: &Arc<Self>, channel: AlertChannel, id: u64, message: ChannelMessage) {
+        let (watch, stop) = (Arc::clone(self), self.tasks.stop_token());
+        self.tasks.spawn("message", async move {
+            let outcome = tokio::select! {
+                // It is saved as being sent, so that the next start does not send it again.
+                () = stop.cancelled() => return,
+                outcome = watch.channels.send(channel, &message) => outcome,
+            };
+            if let PostOutcome::Failed { reason, .. } | PostOutcome::Refused { reason } = &outcome {
+                tracing::warn!(%channel, reason, "a message was not sent");
+            }
+            let reading = ClockReading::read(&*watch.clock);
+            let settle = |book: &mut AlertBook| {
+                book.settle(channel, id, outcome, reading);
+                Some(())
+            };
+            watch.change(settle).await;
+        });
+    }
+
+    /// What a channel did so far.
+    #[must_use]
+    pub fn channel_activity(&self, channel: AlertChannel) -> ChannelActivity {
+        self.book.lock().channel_activity(channel)
+    }
+
+    /// The channels beside the desktop.
+    #[must_use]
+    pub fn channels(&self) -> &MessageChannels {
+        &self.channels
+    }
+
+    /// Sends a test at once, whether or not the channel is switched on. Returns why it was not sent,
+    /// as a clause.
+    pub async fn test_channel(self: &Arc<Self>, channel: AlertChannel) -> Result<(), String> {
+        let outcome = match channel {
+            AlertChannel::Desktop => match self.notifications.test().await {
+                NotificationOutcome::Delivered => Ok(()),
+                NotificationOutcome::NoChannel => {
+                    Err("Gatehouse is running without a desktop".to_owned())
+                }
+                NotificationOutcome::Failed { reason, hint } => Err(format!("{reason}. {hint}")),
+            },
+            AlertChannel::Webhook | AlertChannel::Mail => {
+                let message = ChannelMessage {
+                    kind: MessageKind::Test,
+                    severity: AlertSeverity::Info,
+                    title: "Test of alerts".to_owned(),
+                    body: "Alerts of Gatehouse arrive here. Nothing is wrong.".to_owned(),
+                };
+                match self.channels.send(channel, &message).await {
+                    PostOutcome::Sent => Ok(()),
+                    PostOutcome::Failed { reason, .. } | PostOutcome::Refused { reason } => {
+                        Err(reason)
+                    }
+                }
+            }
+        };
+        let (at, failure) = (self.clock.wall(), outcome.as_ref().err().cloned());
+        let record = |book: &mut AlertBook| {
+            book.record_test(channel, at, failure);
+            Some(())
+        };
+        self.change(record).await;
+        outcome
+    }
+
+    /// Records whether the user saw the last test; false if none was sent.
+    pub async fn answer_test(self: &Arc<Self>, channel: AlertChannel, is_seen: bool) -> bool {
+        self.change(|book| book.answer_test(channel, is_seen).then_some(())).await.is_some()
+    }
+
+    /// Channels that are on and do not work.
+    fn channel_faults(&self, book: &AlertBook) -> Vec<ChannelFact> {
+        let mut faults: Vec<ChannelFact> = self.channels.missing().collect();
+        for channel in self.channels.policies().into_keys() {
+            let failure = book.channel_activity(channel).failure;
+            let is_named = faults.iter().any(|fault| fault.channel == channel);
+            if let Some(failure) = failure.filter(|_| !is_named) {
+                faults.push(ChannelFact { channel, reason: failure.reason });
+            }
+        }
+        faults
+    }
+
+    /// The digest, if one is due. The first one is due at the next hour after it is switched on.
+    async fn due_digest(&self, book: &mut AlertBook) -> Option<(String, String)> {
+        let settings = self.settings.current();
+        let (period, hour) = (settings.alerts.digest_period, settings.alerts.digest_hour);
+        let now = self.clock.wall();
+        if period == DigestPeriod::Off {
+            book.set_last_digest(None);
+            return None;
+        }
+        let Some(last) = book.last_digest() else {
+            book.set_last_digest(Some(now));
+            return None;
+        };
+        let due = last_due(period, hour, now, &TimeZone::system())?;
+        if last >= due {
+            return None;
+        }
+        let text = digest_text(&self.ledger, (last, now), settings.currency.shown().0).await;
+        text.inspect_err(|error| tracing::warn!(%error, "no digest could be made")).ok()
     }
 
     async fn announce_run(&self, report: &ReadinessReport) {
@@ -267,6 +394,7 @@ impl AlertWatch {
             is_focused: self.notifications.is_focused(),
             is_quiet: local_hour(self.clock.wall()).is_some_and(|hour| is_quiet(hours, hour)),
             delivery,
+            channels: self.channels.policies(),
         }
     }
 }
@@ -291,7 +419,7 @@ fn stored_change(effect: &AlertEffect) -> Option<AlertChange> {
             let ending = ending.word().to_owned();
             Some(AlertChange::End { number: *number, at: *at, ending })
         }
-        AlertEffect::Send(_) | AlertEffect::Withdraw(_) => None,
+        AlertEffect::Send(_) | AlertEffect::Withdraw(_) | AlertEffect::Post { .. } => None,
     }
 }
 
@@ -326,6 +454,8 @@ const fn rule_delivery(settings: &AlertSettings, rule: AlertRule) -> AlertDelive
         AlertRule::KeyBlocked => settings.key_blocked,
         AlertRule::BurnFast => settings.burn_fast,
         AlertRule::BurnSlow => settings.burn_slow,
+        AlertRule::ChannelFault => settings.channel_fault,
+        AlertRule::Digest => settings.digest,
     }
 }
 

@@ -34,6 +34,7 @@ use crate::key_scanner::KeyScanner;
 use crate::key_statuses::KeyStatuses;
 use crate::ledger_watch::LedgerWatch;
 use crate::log_import::LogImport;
+use crate::message_channels::MessageChannels;
 use crate::model_catalogue::ModelCatalogue;
 use crate::notifications::Notifications;
 use crate::owner::OwnerLock;
@@ -421,6 +422,12 @@ fn alert_watch(
             mock: base.mock.clone(),
         },
         notifications: Arc::clone(notifications),
+        channels: Arc::new(MessageChannels {
+            settings: Arc::clone(&base.settings),
+            vault: base.vault.clone(),
+            network: backends.network.clone(),
+        }),
+        tasks: base.tasks.clone(),
         settings: Arc::clone(&base.settings),
         ledger: base.ledger.clone(),
         clock: Arc::clone(&base.clock),

@@ -279,7 +279,7 @@ impl Engine {
     }
 
     #[must_use]
-    pub fn alerts(&self) -> &AlertWatch {
+    pub fn alerts(&self) -> &Arc<AlertWatch> {
         &self.parts.alerts
     }
 

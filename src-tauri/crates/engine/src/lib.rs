@@ -19,6 +19,7 @@ mod configured;
 mod control_server;
 mod cost_report_progress;
 mod cost_reports;
+mod digest;
 mod endpoint_saver;
 mod engine;
 mod environment;
@@ -34,6 +35,7 @@ mod ledger_problem;
 mod ledger_watch;
 mod log;
 mod log_import;
+mod message_channels;
 mod model_catalogue;
 mod notifications;
 mod owner;
@@ -95,6 +97,7 @@ pub use log_import::{LogImport, LogImportError, LogImportProgress, LogImportStat
 pub use model_catalogue::ModelCatalogue;
 
 pub use alert_watch::AlertWatch;
+pub use message_channels::MessageChannels;
 pub use notifications::{NotificationOutcome, Notifications, WindowFocus};
 pub use owner::{LockError, OwnerLock, OwnerNote, find_owner, is_owned};
 pub use price_editor::{

@@ -1,5 +1,5 @@
 //! Fetches a document that the user asked for: a price list, without any key, or a provider's cost
-//! report with the admin key for it. Follows no redirect.
+//! report with the admin key for it. Posts a message to a webhook. Follows no redirect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use domain::{BoundSecret, Origin};
 use futures_util::StreamExt;
-use hyper::header::{HeaderMap, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::{Method, StatusCode};
 use settings::AllowedNetwork;
 use url::Url;
@@ -75,6 +75,72 @@ pub async fn fetch_report(
     };
     let fetched = tokio::time::timeout(FETCH_TIMEOUT, fetch(upstream, request, bytes_max));
     fetched.await.map_err(|_elapsed| FetchError::Late)?
+}
+
+/// Time for a webhook to take a message.
+pub const POST_TIMEOUT: Duration = Duration::from_secs(15);
+/// Largest body of a message, in bytes.
+pub const POST_BYTES_MAX: usize = 16_384;
+
+/// Why a webhook did not take a message. No text holds its address, which is a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PostError {
+    #[error("it did not answer within {} seconds", POST_TIMEOUT.as_secs())]
+    Late,
+    #[error(transparent)]
+    Upstream(#[from] UpstreamFailure),
+    #[error("it answered with status {status}{}", redirect_note(*status))]
+    Status { status: u16, retry_after: Option<Duration> },
+    #[error("the message is larger than {POST_BYTES_MAX} bytes")]
+    TooLong,
+}
+
+const fn redirect_note(status: u16) -> &'static str {
+    if matches!(status, 300..=399) { "; redirects are not followed" } else { "" }
+}
+
+impl PostError {
+    /// True if the same message may be taken later.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        match self {
+            Self::Late => true,
+            Self::Upstream(failure) => !matches!(
+                failure,
+                UpstreamFailure::Key(_) | UpstreamFailure::Address(_) | UpstreamFailure::Tls(_)
+            ),
+            Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
+            Self::TooLong => false,
+        }
+    }
+}
+
+/// Posts JSON to a webhook and takes any 2xx as accepted. The answer's body is not read.
+pub async fn post_json(
+    upstream: &dyn Upstream,
+    url: Url,
+    network: AllowedNetwork,
+    body: String,
+) -> Result<(), PostError> {
+    if body.len() > POST_BYTES_MAX {
+        return Err(PostError::TooLong);
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let request = UpstreamRequest {
+        method: Method::POST,
+        headers,
+        body: body.into(),
+        ..get_request(url, network)
+    };
+    let sent = tokio::time::timeout(POST_TIMEOUT, upstream.send(request));
+    let answer = sent.await.map_err(|_elapsed| PostError::Late)??;
+    if answer.status.is_success() {
+        return Ok(());
+    }
+    let named = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = named.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+    Err(PostError::Status { status: answer.status.as_u16(), retry_after })
 }
 
 fn get_request(url: Url, network: AllowedNetwork) -> UpstreamRequest {

@@ -60,7 +60,10 @@ pub use control_tokens::{
     PANEL_SESSION_LIFETIME, PANEL_SESSIONS_MAX,
 };
 pub use event::{EventSink, GatewayEvent, Recorded, RequestSummary};
-pub use fetch::{FETCH_TIMEOUT, FetchError, ReportCall, fetch_report, fetch_text};
+pub use fetch::{
+    FETCH_TIMEOUT, FetchError, POST_BYTES_MAX, POST_TIMEOUT, PostError, ReportCall, fetch_report,
+    fetch_text, post_json,
+};
 pub use gateway::{Gateway, GatewayParts};
 pub use limits::{
     ANSWER_BYTES_MAX, CONNECTIONS_MAX, CONTROL_BODY_BYTES_MAX, COUNT_ANSWER_BYTES_MAX,

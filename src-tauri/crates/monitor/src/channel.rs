@@ -1,11 +1,13 @@
-//! The interface to desktop notifications and their errors.
+//! The interface to desktop notifications and their errors; mail; the bodies of webhooks.
 //!
 //! A missing desktop is an error with a hint, never a failure of the program, because the panel
 //! also shows everything a notification says.
 
 mod desktop;
+mod mail;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod session_bus;
+mod webhook;
 
 use std::error::Error;
 use std::time::Duration;
@@ -16,6 +18,8 @@ pub use desktop::{
     AppIdentity, CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, ClickHandler, DELIVERY_LIMIT,
     DesktopChannel,
 };
+pub use mail::{MailError, MailServer, send_mail};
+pub use webhook::{WebhookCall, webhook_call};
 
 /// Delivers notifications to the user.
 pub trait NotificationChannel: Send + Sync {

@@ -5,7 +5,7 @@
 //! crate `alerts`.
 //!
 //! Invariants: nothing here makes a billed call, because callers pass in the [`Probe`]; nothing
-//! here spawns a task, because [`Monitor::drive`] is a future; `health` and `notify` do no IO.
+//! here spawns a task, because [`Monitor::drive`] is a future; `health` does no IO.
 
 mod channel;
 mod health;
@@ -15,7 +15,8 @@ mod text;
 
 pub use channel::{
     AppIdentity, CALLS_AT_ONCE_MAX, CLICKS_WAITED_FOR_MAX, ChannelError, ClickHandler,
-    DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel, NotificationChannel,
+    DELIVERY_LIMIT, DeliveryOutcome, DesktopChannel, MailError, MailServer, NotificationChannel,
+    WebhookCall, send_mail, webhook_call,
 };
 pub use health::{
     BackendHealth, FAILURES_FOR_DOWN, Health, HealthCause, HealthFinding, HealthTransition,

@@ -129,6 +129,44 @@ pub fn parse_base_url(text: &str, gateway_port: u16) -> Result<BaseUrl, BaseUrlE
     Ok(BaseUrl { url, warning: caution })
 }
 
+/// Why an address cannot be a webhook. No message contains the address, which is a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookUrlError {
+    #[error("this is not a URL; write it like https://hooks.example.com/T000/B000")]
+    NotAUrl,
+    #[error("a webhook must begin with https:// (or http:// on this machine)")]
+    Unencrypted,
+    #[error("{0}")]
+    Address(BaseUrlError),
+    #[error("the address is longer than {WEBHOOK_URL_CHARS_MAX} characters")]
+    TooLong,
+}
+
+/// Longest address of a webhook, in characters.
+pub const WEBHOOK_URL_CHARS_MAX: usize = 1_024;
+
+/// Parses and checks the address of a webhook: https, or a server on this machine. It may have a
+/// query. Other servers are judged as those of backends.
+pub fn parse_webhook_url(text: &str, gateway_port: u16) -> Result<Url, WebhookUrlError> {
+    if text.len() > WEBHOOK_URL_CHARS_MAX {
+        return Err(WebhookUrlError::TooLong);
+    }
+    let url = Url::parse(text.trim()).map_err(|_| WebhookUrlError::NotAUrl)?;
+    let mut bare = url.clone();
+    bare.set_query(None);
+    bare.set_fragment(None);
+    let checked = parse_base_url(bare.as_str(), gateway_port);
+    let BaseUrl { warning, .. } = checked.map_err(|error| match error {
+        BaseUrlError::Unencrypted | BaseUrlError::Scheme => WebhookUrlError::Unencrypted,
+        BaseUrlError::NotAUrl => WebhookUrlError::NotAUrl,
+        error => WebhookUrlError::Address(error),
+    })?;
+    match warning {
+        Some(BaseUrlWarning::Unencrypted) => Err(WebhookUrlError::Unencrypted),
+        Some(BaseUrlWarning::Endpoint(_)) | None => Ok(url),
+    }
+}
+
 /// The intended URL, if it is certain and passes the rules without an error.
 #[must_use]
 pub fn correct_base_url(text: &str, gateway_port: u16) -> Option<String> {

@@ -22,8 +22,9 @@ mod write;
 
 pub use atomic::write_atomic;
 pub use base_url::{
-    AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, api_root,
-    check_resolved_address, correct_base_url, parse_base_url,
+    AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, WEBHOOK_URL_CHARS_MAX,
+    WebhookUrlError, api_root, check_resolved_address, correct_base_url, parse_base_url,
+    parse_webhook_url,
 };
 pub use domain::BackendKind;
 pub use domain::VaultKind;
@@ -36,13 +37,13 @@ pub use model::{
     BalanceSettings, CacheServerUrl, CacheServerUrlError, CacheSettings, ClientPriority,
     ClientScope, ClientSettings, CredentialSettings, CurrencySettings, ENTRIES_MAX,
     GatewaySettings, HealthSettings, KeyPoolSettings, LABEL_CHARS_MAX, LedgerSettings,
-    MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, McpSettings, NotificationSettings,
-    PINS_MAX, POOL_MEMBERS_MAX, PROJECT_CHARS_MAX, PinMeasure, PinRange, PinSettings,
-    PoolMemberSettings, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX,
+    MOCK_BACKEND_ID, MODEL_CHARS_MAX, MODELS_PER_BACKEND_MAX, MailSettings, McpSettings,
+    NotificationSettings, PINS_MAX, POOL_MEMBERS_MAX, PROJECT_CHARS_MAX, PinMeasure, PinRange,
+    PinSettings, PoolMemberSettings, ROUTE_CANDIDATES_MAX, ROUTE_MODELS_MAX, ROUTE_SCOPES_MAX,
     ResilienceNumbers, ResiliencePreset, ResilienceSettings, RouteCandidateSettings, RouteSettings,
     SCOPE_ENTRIES_MAX, STICKY_SECS_DEFAULT, STICKY_SECS_RANGE, Settings, Theme, TokenSha256,
     TokenSha256Malformed, TrafficLimits, VIEW_QUERY_CHARS_MAX, VIEWS_MAX, VaultSettings,
-    ViewSettings, WEIGHT_RANGE,
+    ViewSettings, WEIGHT_RANGE, WebhookSettings,
 };
 pub use problem::{FileProblem, ProposedFix, Severity};
 pub use reference::reference;

@@ -2,6 +2,7 @@
 //! `read` and `write` convert them from and to the file's form.
 
 mod cache;
+mod channels;
 mod currency;
 mod pins;
 mod resilience;
@@ -16,8 +17,8 @@ use std::str::FromStr;
 use domain::BackendKind;
 use domain::{
     AlertDelivery, BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId,
-    ExtraDialect, NanoUsd, Origin, PinId, RouteId, TranslationMode, UnsupportedFeature, VaultKind,
-    ViewId, WallTime,
+    DigestPeriod, ExtraDialect, NanoUsd, Origin, PinId, RouteId, TranslationMode,
+    UnsupportedFeature, VaultKind, ViewId, WallTime,
 };
 use indexmap::IndexMap;
 use url::Url;
@@ -28,6 +29,8 @@ use crate::section_reader::SectionReader;
 use crate::setting::{Section, Setting, TableFields, settings};
 
 pub use cache::{CacheServerUrl, CacheServerUrlError, CacheSettings};
+pub(crate) use channels::MAIL_TEXT_CHARS_MAX;
+pub use channels::{MailSettings, WebhookSettings};
 pub use currency::CurrencySettings;
 pub use pins::{PINS_MAX, PinMeasure, PinRange, PinSettings};
 pub(crate) use resilience::PresetRow;
@@ -120,6 +123,8 @@ settings_file! {
             cache: CacheSettings,
             notifications: NotificationSettings,
             alerts: AlertSettings,
+            webhook: WebhookSettings,
+            mail: MailSettings,
             ledger: LedgerSettings,
             currency: CurrencySettings,
             mcp: McpSettings,
@@ -225,6 +230,14 @@ settings! {
         burn_fast: AlertDelivery, panel Notifications "Many requests fail";
         /// When so many requests fail that an objective is missed before its period ends.
         burn_slow: AlertDelivery = AlertDelivery::Inbox, panel Notifications "Requests fail steadily";
+        /// When a webhook or a mail could not be sent.
+        channel_fault: AlertDelivery, panel Notifications "Alerts not sent";
+        /// The digest: in the inbox, and by mail if mail is on.
+        digest: AlertDelivery, panel Notifications "Digest";
+        /// How often alerts, requests and cost are summed up.
+        digest_period: DigestPeriod, panel Digest "Digest";
+        /// Hour of the day at which the digest is made.
+        digest_hour: u32 = 9, in 0..=23, panel Digest "Digest at";
         /// Hour of the day from which only what stops requests is shown; until the same hour: never.
         quiet_from_hour: u32 = 0, in 0..=23, panel Notifications "Quiet from";
         /// Hour of the day at which quiet hours end.

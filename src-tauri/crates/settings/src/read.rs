@@ -3,6 +3,7 @@
 
 pub(crate) mod budgets;
 mod cache;
+mod channels;
 mod currency;
 mod entries;
 mod names;
@@ -137,6 +138,7 @@ fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     let section = |name: &str| root.section(name, &mut Findings::new(""));
     check_timeouts(&section("gateway"), &settings.gateway, findings);
     cache::check_cache(&section("cache"), &settings.cache, findings);
+    channels::check_mail(&section("mail"), &settings.mail, findings);
     currency::check_currency(&section("currency"), &settings.currency, findings);
     check_references(&backends, &settings, findings);
     let password = settings.cache.redis_credential.as_ref();
@@ -185,8 +187,13 @@ fn check_references(backends: &SectionReader, settings: &Settings, findings: &mu
         let is_admin_key = |key: &&domain::CredentialId| {
             settings.credentials.get(*key).is_some_and(|known| known.billing.is_some())
         };
+        let is_of_channel = |key: &&domain::CredentialId| domain::AlertChannel::is_credential(key);
         let field =
             if section.item("credentials").is_some() { "credentials" } else { "credential" };
+        if let Some(key) = backend.pool.credentials().find(is_of_channel) {
+            let what = format!("{key} is what a channel of alerts sends with");
+            section.report_error(field, what, "use a key of this backend", None, findings);
+        }
         if let Some(key) = backend.pool.credentials().find(is_admin_key) {
             let what =
                 format!("{key} is an admin key for cost reports and is never sent with requests");

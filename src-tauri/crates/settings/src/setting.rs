@@ -6,7 +6,10 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use domain::serde::{Deserialize, Serialize};
-use domain::{AlertDelivery, CacheMode, CredentialId, RoutePolicy, TranslationMode, VaultKind};
+use domain::{
+    AlertDelivery, AlertSeverity, CacheMode, CredentialId, DigestPeriod, MailEncryption,
+    RoutePolicy, TranslationMode, VaultKind, WebhookFormat,
+};
 use indexmap::IndexMap;
 use toml_edit::Value;
 
@@ -62,6 +65,9 @@ domain::words! {
         Resilience = "Resilience",
         Currency = "Currency",
         Notifications = "Notifications",
+        Digest = "Digest",
+        Webhook = "Webhook",
+        Mail = "Mail",
         Agents = "Agents",
         Appearance = "Appearance",
         Vault = "Vault",
@@ -193,7 +199,10 @@ macro_rules! word_types {
     };
 }
 
-word_types!(AlertDelivery CacheMode RoutePolicy TranslationMode VaultKind);
+word_types!(
+    AlertDelivery AlertSeverity CacheMode DigestPeriod MailEncryption RoutePolicy TranslationMode
+    VaultKind WebhookFormat
+);
 pub(crate) use word_types;
 
 impl SettingType for bool {

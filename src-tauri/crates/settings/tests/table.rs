@@ -29,6 +29,7 @@ fn other_value(setting: &Setting) -> SettingValue {
         (SettingKind::Text, _) if setting.path == "currency.show" => text("EUR"),
         (SettingKind::Text, _) if setting.path == "currency.rate" => text("0.92"),
         (SettingKind::Text, _) if setting.path == "currency.rate_date" => text("2026-11-20"),
+        (SettingKind::Text, _) if matches!(setting.path, "mail.from" | "mail.to") => text("k@k"),
         (SettingKind::Text, _) => text("k"),
     }
 }

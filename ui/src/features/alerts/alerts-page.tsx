@@ -7,7 +7,7 @@ import { SEVERITY } from "@/ipc/alert-sign";
 import type { AlertsView } from "@/ipc/bindings";
 import { formatCounted } from "@/lib/quantity";
 
-export type AlertsPart = "firing" | "history" | "rules" | "silences";
+export type AlertsPart = "firing" | "history" | "rules" | "silences" | "channels";
 
 interface AlertsPageProps {
   current: AlertsPart;
@@ -24,6 +24,7 @@ export function AlertsPage({ current, lead, actions, children }: AlertsPageProps
     { id: "history", label: "History", path: "/alerts/history" },
     { id: "rules", label: "Rules", path: "/alerts/rules" },
     { id: "silences", label: "Silences", path: "/alerts/silences", count: alerts?.silences.length ?? 0 },
+    { id: "channels", label: "Channels", path: "/alerts/channels" },
   ];
   return (
     <Page title="Alerts" lead={lead ?? (alerts && leadOf(alerts))} actions={actions}>

@@ -131,3 +131,30 @@ test.each([
   renderPanel("fresh", path);
   expect(await screen.findByText(title)).toBeVisible();
 });
+
+test("a channel that fails says so, and a test asks whether it arrived", async () => {
+  const { host, user } = renderPanel("failing", "/alerts/channels");
+  expect(await screen.findByText("Webhook does not work.")).toBeVisible();
+  expect(screen.getByText("It answered with status 503.")).toBeVisible();
+  const answer = vi.spyOn(host, "alertTestAnswer");
+  await user.click(screen.getByRole("button", { name: "Send test: Webhook" }));
+  expect(await screen.findByText("The test was sent. Did it arrive?")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "No" }));
+  expect(answer).toHaveBeenCalledWith({ channel: "webhook", is_seen: false });
+  expect(await screen.findByText("The test did not arrive")).toBeVisible();
+});
+
+test("the address of a webhook is stored, with the core's word on a wrong one", async () => {
+  const { host, user } = renderPanel("failing", "/alerts/channels");
+  const store = vi.spyOn(host, "alertChannelSecret");
+  await user.click(await screen.findByRole("button", { name: "Replace address" }));
+  const dialog = within(await screen.findByRole("dialog", { name: "Address of webhook" }));
+  await user.type(dialog.getByLabelText("Address"), "http://hooks.example.com/x");
+  await user.click(dialog.getByRole("button", { name: "Store" }));
+  expect(await dialog.findByText(/must begin with https/)).toBeVisible();
+  await user.clear(dialog.getByLabelText("Address"));
+  await user.type(dialog.getByLabelText("Address"), "https://other.example.com/x");
+  await user.click(dialog.getByRole("button", { name: "Store" }));
+  expect(store).toHaveBeenLastCalledWith({ channel: "webhook", secret: "https://other.example.com/x" });
+  await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+});

@@ -29,7 +29,7 @@ export function NumberRow(props: NumberRowProps) {
       changed={text !== standard}
       detail={
         <span id={noteId}>
-          {detail}, default {standardShown}.
+          {standardShown === "" ? `${detail}.` : `${detail}, default ${standardShown}.`}
           {fault !== null && (
             <span role="alert" className="block text-bad">
               {fault}

@@ -83,4 +83,21 @@ export const ALERT_RULES: RuleRow[] = [
     hold_secs: 900,
     keep_secs: 1800,
   },
+  {
+    rule: "channel-fault",
+    group: "local-app",
+    title: "Alerts not sent",
+    condition: "A webhook or a mail could not be sent. It ends when one was sent, or when the channel is switched off.",
+    hold_secs: 0,
+    keep_secs: 0,
+  },
+  {
+    rule: "digest",
+    group: "local-app",
+    title: "Digest",
+    condition:
+      "A sum of the alerts, requests and cost of a day or a week. It is an entry of the inbox, and a mail if mail is switched on.",
+    hold_secs: 0,
+    keep_secs: 0,
+  },
 ];

@@ -1,14 +1,17 @@
 //! Which alerts are shown as notifications, when, and when they go.
 //!
+//! One piece: showing, holding back and withdrawing share what is on the screen.
+//!
 //! Nothing untrue stays on the screen: what is over is withdrawn at once, whatever else holds
 //! notifications back. That it is over is told once it has lasted.
 
-mod flaps;
+pub(super) mod flaps;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::{AlertDelivery, RunId, WallTime};
+use domain::{AlertDelivery, AlertSeverity, RunId, WallTime};
 use serde::{Deserialize, Serialize};
 
 use self::flaps::FlapLog;
@@ -18,7 +21,7 @@ use crate::facts::FailedBackend;
 use crate::notification::{
     Notification, Urgency, cut_title, failed_backends_text, join_sentences, joined_impact,
 };
-use crate::rule::{AlertEnding, AlertSeverity};
+use crate::rule::AlertEnding;
 
 pub use self::flaps::FLAPS_MAX;
 
@@ -82,9 +85,14 @@ pub(super) struct DeliveryMoment<'a> {
 impl DeliveryMoment<'_> {
     fn wants_notification(&self, alert: &Alert) -> bool {
         self.context.is_on
-            && alert.is_live()
-            && alert.acknowledged_at.is_none()
             && alert.condition.severity >= AlertSeverity::Medium
+            && self.is_to_be_told(alert)
+    }
+
+    /// True unless the alert is over, acknowledged, silenced, or only for the inbox.
+    pub(super) fn is_to_be_told(&self, alert: &Alert) -> bool {
+        alert.is_live()
+            && alert.acknowledged_at.is_none()
             && self.context.delivery(alert.condition.rule) == AlertDelivery::Notification
             && !(self.is_silenced)(alert)
     }
@@ -95,7 +103,7 @@ impl DeliveryMoment<'_> {
     }
 
     /// Whether an alert has waited long enough to be told.
-    fn is_due(&self, alert: &Alert) -> bool {
+    pub(super) fn is_due(&self, alert: &Alert) -> bool {
         let group_wait = match alert.condition.severity {
             AlertSeverity::Critical => Duration::from_secs(10),
             _ => Duration::from_secs(30),
@@ -436,12 +444,13 @@ impl Alert {
 }
 
 /// Changes exactly when a notification about the alert has something new to say.
-fn cause(alert: &Alert) -> String {
+pub(super) fn cause(alert: &Alert) -> String {
     format!("{} {}", alert.condition.fingerprint, alert.condition.severity.word())
 }
 
 /// The notification about alerts, the most severe first.
-fn notification(key: &str, live: &[&mut Alert]) -> Notification {
+pub(super) fn notification<A: Borrow<Alert>>(key: &str, live: &[A]) -> Notification {
+    let live: Vec<&Alert> = live.iter().map(Borrow::borrow).collect();
     let failed: Vec<&FailedBackend> =
         live.iter().filter_map(|alert| alert.condition.failed.as_ref()).collect();
     let urgency = live.iter().map(|alert| alert.condition.urgency());

@@ -5,7 +5,7 @@ use domain::{BackendId, ReadinessVerdict, RouteId, SeededEntropy};
 use super::*;
 use crate::facts::{BackendFact, BackendFault, Facts, Impact, LedgerFact};
 use crate::notification::{BODY_CHARS_MAX, TITLE_CHARS_MAX, Urgency};
-use crate::{conditions, rule::AlertSeverity};
+use crate::{AlertSeverity, conditions};
 
 mod simulation;
 
@@ -24,6 +24,7 @@ impl Bench {
             is_focused: false,
             is_quiet: false,
             delivery: BTreeMap::new(),
+            channels: BTreeMap::new(),
         };
         Self { book: AlertBook::default(), facts: Facts::default(), context, secs: 1_000 }
     }
@@ -61,12 +62,12 @@ impl Bench {
         }
     }
 
-    fn set(&mut self, backend: BackendFact) {
+    pub(super) fn set(&mut self, backend: BackendFact) {
         self.clear(backend.id.as_str());
         self.facts.backends.push(backend);
     }
 
-    fn clear(&mut self, id: &str) {
+    pub(super) fn clear(&mut self, id: &str) {
         self.facts.backends.retain(|known| known.id.as_str() != id);
     }
 }
@@ -82,7 +83,10 @@ impl Told {
         match effect {
             AlertEffect::Send(notification) => Some(Self::Shown(notification)),
             AlertEffect::Withdraw(key) => Some(Self::Gone(key)),
-            AlertEffect::Fired(_) | AlertEffect::Changed(_) | AlertEffect::Ended { .. } => None,
+            AlertEffect::Fired(_)
+            | AlertEffect::Changed(_)
+            | AlertEffect::Ended { .. }
+            | AlertEffect::Post { .. } => None,
         }
     }
 }

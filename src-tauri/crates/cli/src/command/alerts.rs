@@ -2,9 +2,10 @@
 
 use clap::Subcommand;
 use control::view::{
+    AlertChannel, AlertChannelRef, AlertChannelSecret, AlertChannelState, AlertChannelView,
     AlertDelivery, AlertRef, AlertRule, AlertRuleSet, AlertRuleView, AlertSeverity, AlertSilence,
-    AlertState, AlertView, AlertsView, InboxQuery, InboxRead, InboxView, IncidentNote,
-    IncidentView, SilenceRef, UnixMs,
+    AlertState, AlertTestAnswer, AlertView, AlertsView, InboxQuery, InboxRead, InboxView,
+    IncidentNote, IncidentView, SilenceRef, UnixMs,
 };
 use control::{ApiError, Core};
 
@@ -12,8 +13,10 @@ use super::keys::render_sentence;
 use crate::console::Console;
 use crate::exit::{CommandError, Exit};
 use crate::quantity::format_distance;
+use crate::secret_input::{SecretSource, StdinArgument, read_secret};
 use crate::sign::Tone;
 use crate::text::{Column, StyledText, TableCell, TextTable};
+use crate::unlock::unlock_interactively;
 use crate::word::word;
 
 /// What to do with alerts.
@@ -41,6 +44,12 @@ pub(crate) enum AlertsCommand {
     Silence(SilenceArguments),
     /// Remove a silence
     Unsilence(NumberArgument),
+    /// List the channels that alerts are sent through, and whether each works
+    Channels,
+    /// Store the address of the webhook or the password of the mail server
+    Secret(SecretArguments),
+    /// Send a test through a channel, and ask whether it arrived
+    Test(TestArguments),
     /// List the rules, or set what becomes of the alerts of one
     #[command(visible_alias = "rule")]
     Rules(RuleArguments),
@@ -99,6 +108,25 @@ pub(crate) struct SilenceArguments {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct SecretArguments {
+    /// The channel
+    #[arg(value_parser = word::<AlertChannel>())]
+    channel: AlertChannel,
+    #[command(flatten)]
+    stdin: StdinArgument,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TestArguments {
+    /// The channel
+    #[arg(value_parser = word::<AlertChannel>())]
+    channel: AlertChannel,
+    /// Answer for the last test instead of sending one: did it arrive?
+    #[arg(long, value_name = "YES_OR_NO", value_parser = ["yes", "no"])]
+    seen: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct RuleArguments {
     /// The rule to set; lists all without one
     #[arg(value_parser = word::<AlertRule>(), requires = "delivery")]
@@ -148,6 +176,18 @@ pub(crate) async fn run(
             let sentence = format!("The silence {number} is removed.");
             console.print_view(&(), |()| render_sentence(&sentence))?;
         }
+        AlertsCommand::Channels => {
+            let all = control::alert_channels(core).await?;
+            console.print_view(&all, |all| render_channels(all, now))?;
+        }
+        AlertsCommand::Secret(SecretArguments { channel, stdin }) => {
+            let secret = read_secret(SecretSource::from_argument(stdin), channel.word(), console)?;
+            unlock_interactively(core, console).await?;
+            let wanted = AlertChannelSecret { channel, secret };
+            let stored = control::alert_channel_secret(core, wanted).await?;
+            console.print_view(&stored, render_stored_secret)?;
+        }
+        AlertsCommand::Test(typed) => return test(typed, core, console).await,
         AlertsCommand::Rules(typed) => {
             let rules = match (typed.rule, typed.delivery) {
                 (Some(rule), Some(delivery)) => {
@@ -159,6 +199,23 @@ pub(crate) async fn run(
         }
     }
     Ok(Exit::Success)
+}
+
+async fn test(
+    typed: TestArguments,
+    core: &Core,
+    console: &mut Console,
+) -> Result<Exit, CommandError> {
+    let channel = typed.channel;
+    if let Some(answer) = typed.seen {
+        let answer = AlertTestAnswer { channel, is_seen: answer == "yes" };
+        let noted = control::alert_test_answer(core, answer).await?;
+        console.print_view(&noted, render_answer)?;
+        return Ok(Exit::Success);
+    }
+    let tested = control::alert_channel_test(core, AlertChannelRef { channel }).await?;
+    console.print_view(&tested, render_test)?;
+    Ok(if tested.test_failure.is_none() { Exit::Success } else { Exit::Negative })
 }
 
 async fn silence(
@@ -318,4 +375,82 @@ pub(super) fn render_rules(rules: &[AlertRuleView], now: UnixMs) -> StyledText {
     }
     text.table(&table);
     text
+}
+
+/// The channels, and whether each works.
+pub(super) fn render_channels(channels: &[AlertChannelView], now: UnixMs) -> StyledText {
+    let mut text = StyledText::new();
+    let mut table = TextTable::new(&[
+        Column::Left("Channel"),
+        Column::Left("State"),
+        Column::Left("From"),
+        Column::Left("Host").hidden_at_rank(2),
+        Column::Left("Last sent"),
+        Column::Left("Test arrived").hidden_at_rank(3),
+        Column::Left("Detail").hidden_at_rank(1),
+    ]);
+    for channel in channels {
+        let tone = match channel.state {
+            AlertChannelState::Failing => Tone::Bad,
+            AlertChannelState::NotSetUp => Tone::Warn,
+            AlertChannelState::Off | AlertChannelState::Untried | AlertChannelState::Working => {
+                Tone::Plain
+            }
+        };
+        let sent = channel.last_sent_at.map(|at| format_distance(now, at));
+        table.row([
+            TableCell::styled(Tone::Strong, channel.channel.word()),
+            TableCell::styled(tone, channel.state.word()),
+            channel.from_severity.word().into(),
+            channel.host.clone().unwrap_or_else(|| "–".to_owned()).into(),
+            sent.unwrap_or_else(|| "–".to_owned()).into(),
+            seen_word(channel).into(),
+            channel.detail.as_str().into(),
+        ]);
+    }
+    text.table(&table);
+    text
+}
+
+const fn seen_word(channel: &AlertChannelView) -> &'static str {
+    match (channel.test_seen, &channel.test_failure, channel.tested_at) {
+        (Some(true), ..) => "yes",
+        (Some(false), ..) => "no",
+        (None, Some(_), _) => "not sent",
+        (None, None, Some(_)) => "not answered",
+        (None, None, None) => "–",
+    }
+}
+
+/// How a test ended, and the question whether it arrived.
+pub(super) fn render_test(tested: &AlertChannelView) -> StyledText {
+    let channel = tested.channel.word();
+    match &tested.test_failure {
+        Some(reason) => {
+            render_sentence(&format!("The test was not sent: {}.", reason.trim_end_matches('.')))
+        }
+        None => render_sentence(&format!(
+            "The test was sent. Did it arrive? Answer with: gatehouse alerts test {channel} --seen \
+             yes (or no)"
+        )),
+    }
+}
+
+pub(super) fn render_answer(noted: &AlertChannelView) -> StyledText {
+    render_sentence(match noted.test_seen {
+        Some(true) => "Noted: the test arrived.",
+        _ => "Noted: the test did not arrive. Check the address and what filters messages there.",
+    })
+}
+
+pub(super) fn render_stored_secret(stored: &AlertChannelView) -> StyledText {
+    let host = stored.host.as_deref().unwrap_or("its server");
+    let channel = stored.channel.word();
+    let next = match stored.state {
+        AlertChannelState::Off => {
+            format!("Switch it on with: gatehouse settings set {channel}_enabled true")
+        }
+        _ => format!("Try it with: gatehouse alerts test {channel}"),
+    };
+    render_sentence(&format!("Stored in the vault; it goes to {host} alone. {next}"))
 }

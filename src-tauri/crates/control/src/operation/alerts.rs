@@ -185,6 +185,8 @@ const fn rule_setting(settings: &mut Settings, rule: AlertRule) -> &mut AlertDel
         AlertRule::KeyBlocked => &mut all.key_blocked,
         AlertRule::BurnFast => &mut all.burn_fast,
         AlertRule::BurnSlow => &mut all.burn_slow,
+        AlertRule::ChannelFault => &mut all.channel_fault,
+        AlertRule::Digest => &mut all.digest,
     }
 }
 

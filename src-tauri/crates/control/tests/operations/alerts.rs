@@ -11,7 +11,7 @@ use pricing::Cost;
 use crate::world::{World, world};
 
 /// Asks until it is so.
-async fn wait_for<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+pub(crate) async fn wait_for<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     for _ in 0..400 {
         if let Some(found) = ask().await {
             return found;

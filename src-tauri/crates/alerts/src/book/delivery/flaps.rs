@@ -33,7 +33,7 @@ impl FlapLog {
         }
     }
 
-    pub(super) fn is_flapping(&self, fingerprint: &Fingerprint) -> bool {
+    pub(in crate::book) fn is_flapping(&self, fingerprint: &Fingerprint) -> bool {
         self.0.get(fingerprint).is_some_and(|flaps| flaps.changes_ms.len() >= FLAPS_MAX)
     }
 

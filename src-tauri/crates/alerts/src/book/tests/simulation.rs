@@ -52,7 +52,7 @@ impl Weeks {
                 AlertEffect::Withdraw(key) => {
                     assert!(self.visible.remove(&key).is_some(), "{key} was not on the screen");
                 }
-                AlertEffect::Changed(_) => {}
+                AlertEffect::Changed(_) | AlertEffect::Post { .. } => {}
             }
         }
     }

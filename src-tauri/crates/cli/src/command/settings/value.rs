@@ -103,6 +103,11 @@ fn find_setting(all: &Values, typed: &str) -> Result<String, CommandError> {
     if let Some(setting) = Settings::table().into_iter().find(|setting| setting.path == typed) {
         return Ok(setting.key.to_owned());
     }
+    let table = Settings::table();
+    let mut named = table.iter().filter(|setting| setting.name == typed_same);
+    if let (Some(setting), None) = (named.next(), named.next()) {
+        return Ok(setting.key.to_owned());
+    }
     let ending = format!("_{typed_same}");
     let mut ending_so = all.keys().filter(|name| same(name).ends_with(&ending));
     if let (Some(name), None) = (ending_so.next(), ending_so.next()) {
@@ -167,6 +172,7 @@ mod tests {
         check("gateway.port", Some("gateway_port"));
         check("gateway-port", Some("gateway_port"));
         check("port", Some("gateway_port"));
+        check("smtp_port", Some("mail_smtp_port"));
         check("gateway.in_flight_max", Some("in_flight_max"));
         check("backends.up.in_flight_max", Some("backends.up.in_flight_max"));
         check("backends.gpt-4.in_flight_max", Some("backends.gpt-4.in_flight_max"));

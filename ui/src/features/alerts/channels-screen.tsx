@@ -1,0 +1,203 @@
+/** The channels that alerts are sent through: whether each works, a test that asks whether it arrived, and its secret. */
+import { KeyRound, Send } from "lucide-react";
+import { useRef, useState } from "react";
+import { AlertsPage } from "@/features/alerts/alerts-page";
+import { reportError } from "@/features/alerts/firing-screen";
+import { Button } from "@/components/button";
+import { Card } from "@/components/card";
+import { Dialog, DialogBody, DialogFoot } from "@/components/dialog";
+import { ErrorNotice } from "@/components/error-notice";
+import { Field, TextInput } from "@/components/field";
+import { Moment } from "@/components/moment";
+import { Notice } from "@/components/notice";
+import { PanelLink } from "@/components/panel-link";
+import { Reading } from "@/components/reading";
+import { LoadingCard } from "@/components/skeleton";
+import { StateMark } from "@/components/state-mark";
+import { notify } from "@/components/toast";
+import { useAction } from "@/ipc/actions";
+import { useAlertChannels } from "@/ipc/alert-queries";
+import { CHANNEL_STATE, SEVERITY } from "@/ipc/alert-sign";
+import type { AlertChannel, AlertChannelView } from "@/ipc/bindings";
+import { faultElsewhere, faultOf } from "@/lib/fault";
+
+const CHANNELS: Record<AlertChannel, { title: string; part: string; secret: string | null }> = {
+  desktop: { title: "Desktop", part: "Notifications", secret: null },
+  webhook: { title: "Webhook", part: "Webhook", secret: "Address" },
+  mail: { title: "Mail", part: "Mail", secret: "Password" },
+};
+
+export function ChannelsScreen() {
+  const channels = useAlertChannels();
+  return (
+    <AlertsPage current="channels" lead={channels.data && leadOf(channels.data)}>
+      <Reading of={channels} skeleton={<LoadingCard label="Loading channels" className="h-[300px]" />}>
+        {(all) => (
+          <>
+            {all.map((channel) => (
+              <Channel key={channel.channel} view={channel} />
+            ))}
+            <p className="text-12 text-ink-3">
+              The inbox has every alert, whatever is sent. Settings:{" "}
+              <PanelLink path="/settings?part=Quiet+hours">quiet hours</PanelLink>,{" "}
+              <PanelLink path="/settings?part=Digest">digest</PanelLink>.
+            </p>
+          </>
+        )}
+      </Reading>
+    </AlertsPage>
+  );
+}
+
+function Channel({ view }: { view: AlertChannelView }) {
+  const { channel, detail, host } = view;
+  const { title, part, secret } = CHANNELS[channel];
+  const [isStoring, setStoring] = useState(false);
+  const test = useAction("alertChannelTest", (call) => call({ channel }));
+  const sign = CHANNEL_STATE[view.state];
+  return (
+    <Card title={title} flush>
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2.5">
+        <StateMark sign={sign} size={14} />
+        <div className="min-w-[240px] flex-1">
+          <p className="font-medium text-ink-1">{sign.word}</p>
+          <p className="text-12 text-pretty text-ink-2">{detail}</p>
+          <p className="text-12 text-ink-3">
+            {host !== null && `Sends to ${host}. `}
+            {`From ${SEVERITY[view.from_severity].word.toLowerCase()}. `}
+            {view.last_sent_at === null ? (
+              "Nothing sent yet."
+            ) : (
+              <>
+                Last sent <Moment at={view.last_sent_at} />.
+              </>
+            )}
+            {view.waiting > 0 && ` ${view.waiting} waiting.`}
+          </p>
+        </div>
+        <PanelLink path={`/settings?part=${part}`}>Settings</PanelLink>
+        {secret !== null && (
+          <Button icon={KeyRound} onClick={() => setStoring(true)}>
+            {view.has_secret && host !== null ? `Replace ${secret.toLowerCase()}` : `Store ${secret.toLowerCase()}`}
+          </Button>
+        )}
+        <Button
+          icon={Send}
+          busy={test.isPending}
+          aria-label={`Send test: ${title}`}
+          onClick={() => test.mutate(undefined, { onError: reportError })}
+        >
+          Send test
+        </Button>
+      </div>
+      <TestResult view={view} />
+      {secret !== null && isStoring && (
+        <StoreSecret channel={channel} label={secret} onClose={() => setStoring(false)} />
+      )}
+    </Card>
+  );
+}
+
+/** How the last test ended, and the question whether it arrived. */
+function TestResult({ view }: { view: AlertChannelView }) {
+  const { channel } = view;
+  const answer = useAction("alertTestAnswer", (call, isSeen: boolean) => call({ channel, is_seen: isSeen }));
+  if (view.tested_at === null) return null;
+  const say = (isSeen: boolean) => answer.mutate(isSeen, { onError: reportError });
+  return (
+    <div className="border-t border-line p-3">
+      {view.test_failure !== null ? (
+        <Notice tone="bad" urgent title="The test was not sent">
+          {view.test_failure}
+        </Notice>
+      ) : view.test_seen === null ? (
+        <Notice
+          tone="info"
+          urgent
+          title="The test was sent. Did it arrive?"
+          action={
+            <span className="flex gap-2">
+              <Button onClick={() => say(true)}>Yes</Button>
+              <Button onClick={() => say(false)}>No</Button>
+            </span>
+          }
+        />
+      ) : (
+        <Notice
+          tone={view.test_seen ? "info" : "warn"}
+          title={view.test_seen ? "The test arrived" : "The test did not arrive"}
+        >
+          {view.test_seen ? (
+            <>
+              Sent <Moment at={view.tested_at} />.
+            </>
+          ) : (
+            "It was sent. Check the address, and what filters messages there."
+          )}
+        </Notice>
+      )}
+    </div>
+  );
+}
+
+interface StoreSecretProps {
+  channel: AlertChannel;
+  label: string;
+  onClose: () => void;
+}
+
+/** The input is uncontrolled, as that for keys: React never holds its text. */
+function StoreSecret({ channel, label, onClose }: StoreSecretProps) {
+  const input = useRef<HTMLInputElement>(null);
+  const store = useAction("alertChannelSecret", (call) => call({ channel, secret: input.current?.value.trim() ?? "" }));
+  const submit = () =>
+    store.mutate(undefined, {
+      onSuccess: ({ host }) => {
+        if (input.current) input.current.value = "";
+        onClose();
+        notify({ title: `${label} stored`, detail: host === null ? null : `It goes to ${host} alone.` });
+      },
+    });
+  return (
+    <Dialog open onClose={onClose} title={`${label} of ${CHANNELS[channel].title.toLowerCase()}`}>
+      <form
+        noValidate
+        className="flex min-h-0 flex-col"
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <DialogBody className="flex flex-col gap-4">
+          <Field
+            label={label}
+            fault={faultOf(store.error, "secret")}
+            help="Stored in the vault. You can replace or remove it, but not read it back."
+          >
+            {(control) => (
+              <TextInput {...control} ref={input} type="password" mono autoComplete="new-password" data-1p-ignore />
+            )}
+          </Field>
+          <ErrorNotice error={faultElsewhere(store.error, ["secret"])} />
+        </DialogBody>
+        <DialogFoot>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" busy={store.isPending}>
+            Store
+          </Button>
+        </DialogFoot>
+      </form>
+    </Dialog>
+  );
+}
+
+function names(some: AlertChannelView[]): string {
+  return some.map(({ channel }) => CHANNELS[channel].title).join(" and ");
+}
+
+function leadOf(channels: AlertChannelView[]): string {
+  const failing = channels.filter(({ state }) => state === "failing" || state === "not-set-up");
+  const on = channels.filter(({ state }) => state !== "off");
+  if (failing.length > 0) return `${names(failing)} ${failing.length === 1 ? "does" : "do"} not work.`;
+  return on.length === 0 ? "Alerts are in the inbox alone." : `Alerts are sent by ${names(on).toLowerCase()}.`;
+}
