@@ -180,3 +180,39 @@ async fn nothing_changes_when_an_archive_is_refused() {
     assert!(!world.home.path().join("data/archive.partial").exists());
     world.core.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_a_kill_cut_off_is_finished_by_the_next_start() {
+    let world = furnished().await;
+    let out = tempfile::tempdir().expect("a folder");
+    let path = path_in(&out, "all.backup");
+    back_up(&world.core, &path).await;
+    let before = state(&world.core).await;
+    world.core.stop().await;
+
+    let empty = crate::world::world().await;
+    empty.settle(empty.answered("later")).await;
+    let home = empty.stop().await;
+    // Unpacked and checked, and nothing replaced yet; and another archive half unpacked.
+    let [restoring, partial] =
+        ["restoring", "archive.partial"].map(|name| home.path().join("data").join(name));
+    std::fs::create_dir(&restoring).expect("a folder");
+    std::fs::create_dir(&partial).expect("a folder");
+    archive::unpack(Path::new(&path), &restoring, &archive::Unwatched).expect("sound");
+    let next = World::open(home, |_| {}).await;
+    assert!(!restoring.exists() && !partial.exists());
+    let after = state(&next.core).await;
+    for part in ["values", "clients", "budgets", "routes"] {
+        assert_eq!(after[part], before[part], "{part}");
+    }
+    assert_eq!(after["requests"].as_array().map(Vec::len), Some(4));
+    let home = next.stop().await;
+
+    // Between the two renames of the exchange: the ledger is set aside, the new one has no name yet.
+    let ledger = home.path().join("data/ledger.sqlite");
+    std::fs::rename(&ledger, home.path().join("data/ledger.sqlite.restoring")).expect("moved");
+    let last = World::open(home, |_| {}).await;
+    assert!(control::ledger(&last.core).await.expect("read").incident.is_none());
+    assert_eq!(state(&last.core).await["requests"], after["requests"]);
+    last.core.stop().await;
+}
