@@ -48,7 +48,7 @@ function BackendRow({ backend }: { backend: BackendHealthView }) {
               {health.since !== null && ` for ${formatSpan(now - health.since)}`}
             </span>
           </p>
-          <p className="truncate text-12 text-ink-3" title={health.reason}>
+          <p className="truncate text-12 text-ink-3 first-letter:uppercase" title={health.reason}>
             {health.reason}
           </p>
         </div>
