@@ -1,0 +1,121 @@
+//! What is sent to the channels beside the desktop: alerts, tests and the digest.
+
+use std::sync::Arc;
+
+use alerts::{AlertBook, ChannelActivity, ChannelFact, ChannelMessage, MessageKind, PostOutcome};
+use domain::{AlertChannel, AlertSeverity, ClockReading, DigestPeriod};
+use jiff::tz::TimeZone;
+
+use super::AlertWatch;
+use crate::digest::{digest_text, last_due};
+use crate::message_channels::MessageChannels;
+use crate::notifications::NotificationOutcome;
+
+impl AlertWatch {
+    /// Sends a message in a task of its own, then goes on with what follows from its end.
+    pub(super) fn post(self: &Arc<Self>, channel: AlertChannel, id: u64, message: ChannelMessage) {
+        let (watch, stop) = (Arc::clone(self), self.tasks.stop_token());
+        self.tasks.spawn("message", async move {
+            let outcome = tokio::select! {
+                // It is saved as being sent, so that the next start does not send it again.
+                () = stop.cancelled() => return,
+                outcome = watch.channels.send(channel, &message) => outcome,
+            };
+            if let PostOutcome::Failed { reason, .. } | PostOutcome::Refused { reason } = &outcome {
+                tracing::warn!(%channel, reason, "a message was not sent");
+            }
+            let reading = ClockReading::read(&*watch.clock);
+            let settle = |book: &mut AlertBook| {
+                book.settle(channel, id, outcome, reading);
+                Some(())
+            };
+            watch.change(settle).await;
+        });
+    }
+
+    /// What a channel did so far.
+    #[must_use]
+    pub fn channel_activity(&self, channel: AlertChannel) -> ChannelActivity {
+        self.book.lock().channel_activity(channel)
+    }
+
+    /// The channels beside the desktop.
+    #[must_use]
+    pub fn channels(&self) -> &MessageChannels {
+        &self.channels
+    }
+
+    /// Sends a test at once, whether or not the channel is switched on. Returns why it was not sent,
+    /// as a clause.
+    pub async fn test_channel(self: &Arc<Self>, channel: AlertChannel) -> Result<(), String> {
+        let outcome = match channel {
+            AlertChannel::Desktop => match self.notifications.test().await {
+                NotificationOutcome::Delivered => Ok(()),
+                NotificationOutcome::NoChannel => {
+                    Err("Gatehouse is running without a desktop".to_owned())
+                }
+                NotificationOutcome::Failed { reason, hint } => Err(format!("{reason}. {hint}")),
+            },
+            AlertChannel::Webhook | AlertChannel::Mail => {
+                let message = ChannelMessage {
+                    kind: MessageKind::Test,
+                    severity: AlertSeverity::Info,
+                    title: "Test of alerts".to_owned(),
+                    body: "Alerts of Gatehouse arrive here. Nothing is wrong.".to_owned(),
+                };
+                match self.channels.send(channel, &message).await {
+                    PostOutcome::Sent => Ok(()),
+                    PostOutcome::Failed { reason, .. } | PostOutcome::Refused { reason } => {
+                        Err(reason)
+                    }
+                }
+            }
+        };
+        let (at, failure) = (self.clock.wall(), outcome.as_ref().err().cloned());
+        let record = |book: &mut AlertBook| {
+            book.record_test(channel, at, failure);
+            Some(())
+        };
+        self.change(record).await;
+        outcome
+    }
+
+    /// Records whether the user saw the last test; false if none was sent.
+    pub async fn answer_test(self: &Arc<Self>, channel: AlertChannel, is_seen: bool) -> bool {
+        self.change(|book| book.answer_test(channel, is_seen).then_some(())).await.is_some()
+    }
+
+    /// Channels that are on and do not work.
+    pub(super) fn channel_faults(&self, book: &AlertBook) -> Vec<ChannelFact> {
+        let mut faults: Vec<ChannelFact> = self.channels.missing().collect();
+        for channel in self.channels.policies().into_keys() {
+            let failure = book.channel_activity(channel).failure;
+            let is_named = faults.iter().any(|fault| fault.channel == channel);
+            if let Some(failure) = failure.filter(|_| !is_named) {
+                faults.push(ChannelFact { channel, reason: failure.reason });
+            }
+        }
+        faults
+    }
+
+    /// The digest, if one is due. The first one is due at the next hour after it is switched on.
+    pub(super) async fn due_digest(&self, book: &mut AlertBook) -> Option<(String, String)> {
+        let settings = self.settings.current();
+        let (period, hour) = (settings.alerts.digest_period, settings.alerts.digest_hour);
+        let now = self.clock.wall();
+        if period == DigestPeriod::Off {
+            book.set_last_digest(None);
+            return None;
+        }
+        let Some(last) = book.last_digest() else {
+            book.set_last_digest(Some(now));
+            return None;
+        };
+        let due = last_due(period, hour, now, &TimeZone::system())?;
+        if last >= due {
+            return None;
+        }
+        let text = digest_text(&self.ledger, (last, now), settings.currency.shown().0).await;
+        text.inspect_err(|error| tracing::warn!(%error, "no digest could be made")).ok()
+    }
+}
