@@ -166,13 +166,13 @@ test("find a setting with the slash key, change it, save it, switch the colours"
   await page.keyboard.press("/");
   await expect(page.getByLabel("Search settings")).toBeFocused();
   await page.keyboard.type("port");
-  await tabTo(page, page.getByLabel("Port"));
+  await tabTo(page, page.getByLabel("Port", { exact: true }));
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.type("4300");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("button", { name: "Save" })).toBeHidden();
   await page.keyboard.press("/");
-  await page.getByLabel("Port").blur();
+  await page.getByLabel("Port", { exact: true }).blur();
   await page.keyboard.press("/");
   await page.keyboard.press("Escape");
   await tabTo(page, page.getByRole("radio", { name: "Dark" }));
