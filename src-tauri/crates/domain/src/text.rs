@@ -15,6 +15,13 @@ pub fn group_digits(number: u64) -> String {
     text
 }
 
+/// A number of things: `1 request`, `10,000 requests`.
+#[must_use]
+pub fn count_noun(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", group_digits(number))
+}
+
 /// The text with its first letter as a capital.
 #[must_use]
 pub fn capitalize(text: &str) -> String {

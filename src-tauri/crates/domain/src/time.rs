@@ -88,6 +88,13 @@ impl WallTime {
             .map(|time| format!("{time:.3}"))
             .unwrap_or_else(|_| self.0.to_string())
     }
+
+    /// UTC to the second, as a part of a file's name on every system: `2026-11-21T08-00-00Z`.
+    #[must_use]
+    pub fn to_file_stamp(self) -> String {
+        let time: String = self.to_rfc3339().chars().take(19).collect();
+        format!("{}Z", time.replace(':', "-"))
+    }
 }
 
 /// Both clocks, passed in wherever time is needed.

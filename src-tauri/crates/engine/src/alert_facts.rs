@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerts::{
-    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, Facts, Impact, KeyFact,
-    LedgerFact, RouteFact,
+    BackendFact, BackendFault, BudgetFact, BurnFact, BurnSubject, ChannelFact, Facts, Impact,
+    KeyFact, LedgerFact, RouteFact,
 };
 use domain::{
     BackendId, BudgetMark, Clock, CredentialId, HealthState, Origin, RouteId, WallTime, list_names,
@@ -45,7 +45,8 @@ pub(crate) struct AlertSources {
 }
 
 impl AlertSources {
-    pub(crate) fn facts(&self) -> Facts {
+    /// `channels` are those that do not work.
+    pub(crate) fn facts(&self, channels: Vec<ChannelFact>) -> Facts {
         let settings = self.settings.current();
         let served = self.snapshots.current().routes.served_models();
         let (keys, unverified_keys) = self.keys(&settings);
@@ -59,7 +60,7 @@ impl AlertSources {
             unverified_keys,
             budgets: self.budgets(&settings),
             burns: self.burns(&settings),
-            channels: Vec::new(),
+            channels,
             ledger: self.ledger.problems().into_iter().next().map(|problem| LedgerFact {
                 cause: problem.id,
                 title: problem.title,

@@ -206,9 +206,7 @@ impl AlertWatch {
     /// Judges the facts of this moment, saves what follows, always if `is_changed`, and only then lets
     /// it be read and shown. The caller holds `changing`.
     async fn evaluate_book(self: &Arc<Self>, mut book: AlertBook, is_changed: bool) {
-        let mut facts = self.sources.facts();
-        facts.channels = self.channel_faults(&book);
-        let facts = conditions(&facts);
+        let facts = conditions(&self.sources.facts(self.channel_faults(&book)));
         let context = self.context();
         let last_digest = book.last_digest();
         let digest = self.due_digest(&mut book).await;

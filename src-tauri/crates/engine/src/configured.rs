@@ -21,6 +21,15 @@ pub fn configured_endpoints(settings: &Settings, mock: &BackendId) -> Vec<Endpoi
     std::iter::once(built_in).chain(own).collect()
 }
 
+/// The endpoints of one backend, in their order; none for one that the settings do not have.
+pub fn endpoints_of(
+    settings: &Settings,
+    mock: &BackendId,
+    id: &BackendId,
+) -> impl Iterator<Item = Endpoint> {
+    configured_endpoints(settings, mock).into_iter().filter(move |it| it.backend == *id)
+}
+
 /// Display names of backends by id.
 #[must_use]
 pub fn backend_labels(settings: &Settings, mock: &BackendId) -> HashMap<String, String> {
@@ -38,10 +47,7 @@ pub fn open_breaker(
     id: &BackendId,
 ) -> Option<String> {
     let mut reason = None;
-    for endpoint in configured_endpoints(settings, mock) {
-        if endpoint.backend != *id {
-            continue;
-        }
+    for endpoint in endpoints_of(settings, mock, id) {
         let status = registry.status(&endpoint);
         let is_forced = status.override_.is_some();
         if is_forced || status.breaker != EndpointState::Open {
@@ -59,11 +65,10 @@ pub(crate) fn is_paused(
     mock: &BackendId,
     id: &BackendId,
 ) -> bool {
-    let own = configured_endpoints(settings, mock).into_iter().filter(|it| it.backend == *id);
     let is_held = |endpoint| {
         let held = registry.status(&endpoint).override_;
         held.is_some_and(|held| held.forced == BreakerOverride::Open)
     };
-    let mut own = own.peekable();
+    let mut own = endpoints_of(settings, mock, id).peekable();
     own.peek().is_some() && own.all(is_held)
 }

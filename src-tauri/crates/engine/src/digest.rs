@@ -1,7 +1,7 @@
 //! The digest: when it is due, and what it says.
 
 use alerts::AlertRule;
-use domain::{DigestPeriod, ShownCurrency, WallTime, group_digits, list_names};
+use domain::{DigestPeriod, ShownCurrency, WallTime, count_noun, group_digits, list_names};
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -51,7 +51,9 @@ pub(crate) async fn digest_text(
     let open = all.iter().filter(|row| row.ended.is_none()).count();
     let title = match (own.len(), open) {
         (0, 0) => "Digest: no alert".to_owned(),
-        (fired, open) => format!("Digest: {} fired, {open} open", counted(fired)),
+        (fired, open) => {
+            format!("Digest: {} fired, {open} open", count_noun(fired as u64, "alert"))
+        }
     };
     let mut lines = Vec::new();
     if !own.is_empty() {
@@ -81,10 +83,6 @@ pub(crate) async fn digest_text(
         lines.push(line);
     }
     Ok((title, lines.join(" ")))
-}
-
-fn counted(alerts: usize) -> String {
-    if alerts == 1 { "1 alert".to_owned() } else { format!("{alerts} alerts") }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerts::{ChannelFact, ChannelMessage, ChannelPolicy, MessageKind, PostOutcome};
+use alerts::{ChannelMessage, ChannelPolicy, MessageKind, PostOutcome};
 use domain::{AlertChannel, AlertSeverity, BoundSecret, Origin, one_line, redact};
 use gateway::{PostError, Upstream, post_json};
 use monitor::{MailServer, send_mail, webhook_call};
@@ -16,7 +16,6 @@ use settings::{
     AllowedNetwork, MailSettings, SettingsStore, WebhookSettings, WebhookUrlError,
     parse_webhook_url,
 };
-use url::Url;
 use vault::{Vault, VaultError};
 
 /// Time for a whole mail.
@@ -67,10 +66,9 @@ impl MessageChannels {
         }
     }
 
-    /// Channels that are on and have nothing to send with.
-    pub(crate) fn missing(&self) -> impl Iterator<Item = ChannelFact> {
-        let on = self.policies().into_keys().filter(|channel| !self.is_set_up(*channel));
-        on.map(|channel| ChannelFact { channel, reason: missing_reason(channel).to_owned() })
+    /// Why the channel has nothing to send with, as a clause; `None` if it has.
+    pub(crate) fn missing(&self, channel: AlertChannel) -> Option<String> {
+        (!self.is_set_up(channel)).then(|| missing_reason(channel).to_owned())
     }
 
     /// The address of a webhook, and what it is bound to.
@@ -115,7 +113,7 @@ impl MessageChannels {
             Err(outcome) => return outcome,
         };
         let port = self.settings.current().gateway.port;
-        let address = match bound_address(&secret, port) {
+        let address = match parse_webhook_url(secret.parts().0.expose(), port) {
             Ok(address) => address,
             Err(error) => return refused(&error.to_string()),
         };
@@ -184,10 +182,6 @@ impl MessageChannels {
             }),
         }
     }
-}
-
-fn bound_address(secret: &BoundSecret, gateway_port: u16) -> Result<Url, WebhookUrlError> {
-    parse_webhook_url(secret.parts().0.expose(), gateway_port)
 }
 
 fn refused(reason: &str) -> PostOutcome {

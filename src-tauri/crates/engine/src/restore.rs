@@ -12,7 +12,7 @@ use std::sync::Arc;
 use archive::PartName;
 use domain::Clock;
 use ledger::{LedgerError, Recovery, RestoreReport};
-use settings::{ReplacedFile, SettingsError, SettingsStore};
+use settings::{ReplacedFile, SettingsError, SettingsStore, sync_folder};
 
 use crate::Folders;
 
@@ -51,8 +51,7 @@ pub(crate) async fn finish(
     let folder = folders.restore_folder();
     let ledger = recovery.restore_file(folder.join(PartName::Ledger.word())).await?;
     let text = std::fs::read_to_string(folder.join(PartName::Settings.word()))?;
-    let time: String = clock.wall().to_rfc3339().chars().take(19).collect();
-    let name = format!("settings.before-restore-{}Z.toml", time.replace(':', "-"));
+    let name = format!("settings.before-restore-{}.toml", clock.wall().to_file_stamp());
     let (store, kept) = (Arc::clone(settings), folders.config.join(&name));
     let replaced = tokio::task::spawn_blocking(move || store.replace(&text, &kept));
     let replaced = replaced.await.map_err(io::Error::other)??;
@@ -94,9 +93,4 @@ pub(crate) fn remove_folder(folder: &Path) {
         }
         _ => {}
     }
-}
-
-/// Makes renames durable; Windows has no handle for a folder and needs none.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -12,7 +12,7 @@ use ledger::{
 use parking_lot::Mutex;
 use resilience::{FailureClass, FailureOwner};
 use service_levels::{Burn, BurnWindow, Objective, RequestCounts, judge_burn};
-use settings::{Settings, SettingsStore};
+use settings::{BackendSettings, Settings, SettingsStore};
 
 use crate::events::EventBus;
 use crate::tasks::Tasks;
@@ -22,7 +22,7 @@ use crate::topic::Topic;
 const EVALUATION_SECS: u64 = 60;
 /// Windows up to this long are counted to the millisecond.
 const EXACT_MAX: Duration = Duration::from_secs(2 * 3_600);
-const DAY_MS: i64 = 86_400_000;
+const DAY_SECS: u64 = 86_400;
 
 /// Refusals before any attempt that are nobody's fault but the gateway's and its backends'.
 const GATEWAY_REFUSALS: &[&str] = &[
@@ -127,25 +127,55 @@ impl ServiceLevelWatch {
     /// The ledger cannot be read.
     pub async fn levels(&self) -> Result<Vec<ServiceLevel>, LedgerError> {
         let settings = self.settings.current();
-        let now = self.clock.wall().unix_ms();
-        let kept_ms = i64::from(settings.ledger.retention_days).saturating_mul(DAY_MS);
+        let (now, kept) = (self.clock.wall(), kept_time(&settings));
         let mut windows: BTreeMap<BurnWindow, ValidCounts> = BTreeMap::new();
         for window in BurnWindow::ALL {
-            let length_ms = i64::try_from(window.length().as_millis()).unwrap_or(i64::MAX);
-            let from = WallTime::from_unix_ms(now - length_ms.min(kept_ms));
-            let precision = match window.length() <= EXACT_MAX {
-                true => OutcomePrecision::Exact,
-                false => OutcomePrecision::Quarter,
-            };
-            let outcomes = self.ledger.outcome_counts(from, precision).await?;
-            windows.insert(*window, ValidCounts::of(&outcomes));
+            windows.insert(*window, self.valid_counts(*window, now, kept).await?);
         }
-        let kept = Duration::from_millis(u64::try_from(kept_ms).unwrap_or(u64::MAX));
         Ok(objectives(&settings)
             .into_iter()
             .map(|(scope, objective)| level(scope, objective, &windows, kept))
             .collect())
     }
+
+    /// [`Objective::budget_left`] of the backends in the settings. Needs one of the nine times that
+    /// [`Self::levels`] counts.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn backend_budgets_left(&self) -> Result<BTreeMap<BackendId, f64>, LedgerError> {
+        let settings = self.settings.current();
+        let (objective, now) = (Objective::BACKEND, self.clock.wall());
+        let window = BurnWindow::of_period(objective.period);
+        let counts = self.valid_counts(window, now, kept_time(&settings)).await?;
+        let left = |(id, known): (&BackendId, &BackendSettings)| {
+            let own = known.enabled.then(|| counts.of_scope(&LevelScope::Backend(id.clone())))?;
+            Some((id.clone(), objective.budget_left(own)?))
+        };
+        Ok(settings.backends.iter().filter_map(left).collect())
+    }
+
+    /// Valid requests of the window until `now`, as far back as they are kept.
+    async fn valid_counts(
+        &self,
+        window: BurnWindow,
+        now: WallTime,
+        kept: Duration,
+    ) -> Result<ValidCounts, LedgerError> {
+        let length = window.length();
+        let back_ms = i64::try_from(length.min(kept).as_millis()).unwrap_or(i64::MAX);
+        let from = WallTime::from_unix_ms(now.unix_ms().saturating_sub(back_ms));
+        let precision = match length <= EXACT_MAX {
+            true => OutcomePrecision::Exact,
+            false => OutcomePrecision::Quarter,
+        };
+        Ok(ValidCounts::of(&self.ledger.outcome_counts(from, precision).await?))
+    }
+}
+
+/// For how long requests are kept.
+fn kept_time(settings: &Settings) -> Duration {
+    Duration::from_secs(u64::from(settings.ledger.retention_days) * DAY_SECS)
 }
 
 /// The default objectives. A route with one backend promises no more than that.

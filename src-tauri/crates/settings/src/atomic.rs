@@ -55,8 +55,11 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Makes the rename durable; Windows has no handle for a folder and needs none.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+/// Makes renames in a folder durable; Windows has no handle for a folder and needs none.
+///
+/// # Errors
+/// The folder is gone, or the disk failed.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 

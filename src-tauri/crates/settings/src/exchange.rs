@@ -210,19 +210,17 @@ fn field_differences(here: &TableFields, there: &TableFields) -> Vec<FieldDiffer
     let only_there = there.keys().filter(|name| !here.contains_key(*name));
     let names = here.keys().chain(only_there);
     let differing = names.filter(|name| !same(here.get(*name), there.get(*name)));
-    let text = |value: Option<&Value>| value.map(|value| value.to_string().trim().to_owned());
     differing
         .map(|name| FieldDifference {
             name: (*name).to_owned(),
-            here: text(here.get(name)),
-            there: text(there.get(name)),
+            here: value_text(here.get(name)),
+            there: value_text(there.get(name)),
         })
         .collect()
 }
 
 fn of_setting(section: &str, default: &TableFields, field: FieldDifference) -> SettingsDifference {
-    let default = default.get(field.name.as_str());
-    let default = default.map(|value| value.to_string().trim().to_owned());
+    let default = value_text(default.get(field.name.as_str()));
     let kind = match (field.here == default, field.there == default) {
         (true, _) => DifferenceKind::OnlyThere,
         (false, true) => DifferenceKind::OnlyHere,
@@ -237,6 +235,10 @@ fn of_setting(section: &str, default: &TableFields, field: FieldDifference) -> S
 
 /// Compares as text: values of the library are not comparable.
 fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
-    let text = |value: Option<&Value>| value.map(|value| value.to_string().trim().to_owned());
-    text(one) == text(other)
+    value_text(one) == value_text(other)
+}
+
+/// As it stands in the file, without the space around it.
+fn value_text(value: Option<&Value>) -> Option<String> {
+    value.map(|value| value.to_string().trim().to_owned())
 }

@@ -20,7 +20,7 @@ mod store;
 mod values;
 mod write;
 
-pub use atomic::write_atomic;
+pub use atomic::{sync_folder, write_atomic};
 pub use base_url::{
     AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, WEBHOOK_URL_CHARS_MAX,
     WebhookUrlError, api_root, check_resolved_address, correct_base_url, parse_base_url,

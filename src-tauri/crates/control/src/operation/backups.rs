@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use domain::count_noun;
 use engine::{
     ArchiveCheck, BackupError, BackupMade, BackupProgress, Engine, MissingKeys, RestoreDone,
     RestorePlan,
@@ -9,7 +10,6 @@ use engine::{
 use settings::SettingsDifference;
 
 use super::ledger::absolute_path;
-use super::usage::count_noun;
 use crate::ApiError;
 use crate::view::{
     BackupCheckView, BackupCreate, BackupProgressView, BackupRef, BackupView, BackupsView, Count,
@@ -117,8 +117,7 @@ fn default_path(engine: &Engine) -> Result<PathBuf, ApiError> {
         ApiError::failed(format!("could not create {}: {error}", folder.display()))
             .with_hint("Say where the backup goes: gatehouse backup FILE")
     })?;
-    let time: String = engine.clock().wall().to_rfc3339().chars().take(19).collect();
-    Ok(folder.join(format!("gatehouse-{}Z.tar.zst", time.replace(':', "-"))))
+    Ok(folder.join(format!("gatehouse-{}.tar.zst", engine.clock().wall().to_file_stamp())))
 }
 
 fn backup_view(made: &BackupMade) -> BackupView {

@@ -1,10 +1,9 @@
 //! Operations on what providers billed: fetch, import, and the difference to what was computed.
 
 use billing::{DriftReason, ExportProblem};
-use domain::{BilledSource, BillingProvider, NanoUsd, ShownCurrency, WallTime};
+use domain::{BilledSource, BillingProvider, NanoUsd, ShownCurrency, WallTime, count_noun};
 use engine::{CostReportError, CostReportProgress, Engine, ProviderDay, StoredReport};
 
-use super::count_noun;
 use super::currency::shown_currency;
 use crate::ApiError;
 use crate::view::{

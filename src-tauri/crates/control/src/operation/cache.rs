@@ -4,14 +4,13 @@ use ::cache::{
     BypassReason, Cache, CacheStats, CacheTier, EntryAddress, Purge, SizeAdvice, SizeEstimate,
     TierStats,
 };
-use domain::WallTime;
+use domain::{WallTime, count_noun};
 use engine::Engine;
 use jiff::tz::TimeZone;
 use ledger::{BypassCount, CacheTotals, GroupBy, UsageQuery};
 use settings::CacheSettings;
 
 use super::input;
-use super::usage::count_noun;
 use super::usage_period::period;
 use crate::ApiError;
 use crate::view::{

@@ -210,7 +210,7 @@ fn simulation_sentence(simulation: &Simulation, model: &str) -> String {
     if *failures > 0 {
         parts.push(format!("and {failures} would fail"));
     }
-    let requests = super::usage::count_noun(u64::from(*draws), "request");
+    let requests = domain::count_noun(u64::from(*draws), "request");
     format!("Of {requests} for {model}, {}.", parts.join(", "))
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::{BackendId, WallTime, Word};
-use engine::{Engine, KeyState, LevelScope, ServiceLevel, configured_endpoints, open_breaker};
+use engine::{Engine, KeyState, endpoints_of, open_breaker};
 use ledger::{GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, ObservedTimeRow, UsageQuery};
 use monitor::{BackendHealth, HealthCause};
 use service_levels::{
@@ -13,6 +13,7 @@ use service_levels::{
 use settings::BackendSettings;
 
 use super::backends::backend_health_view;
+use super::invoice;
 use crate::ApiError;
 use crate::view::{
     AvailabilityShareView, BackendHealthView, FirstTokenView, HealthReportView, HealthScoreView,
@@ -34,7 +35,7 @@ pub(crate) async fn health(engine: &Engine) -> Result<HealthReportView, ApiError
     let now = engine.clock().wall();
     let observed =
         engine.service_levels().observed_since(WallTime::from_unix_ms(strip_start(now))).await?;
-    let levels = engine.service_levels().levels().await?;
+    let budgets_left = engine.service_levels().backend_budgets_left().await?;
     let day_ago = WallTime::from_unix_ms(now.unix_ms() - DAY_MS);
     let lately = first_tokens(engine, day_ago, now).await?;
     let week_before = WallTime::from_unix_ms(now.unix_ms() - 8 * DAY_MS);
@@ -47,7 +48,7 @@ pub(crate) async fn health(engine: &Engine) -> Result<HealthReportView, ApiError
             let own: Vec<&ObservedTimeRow> =
                 observed.iter().filter(|row| row.backend == *id).collect();
             let first_token = first_token_view(&lately, &usual, id);
-            let left = budget_left(&levels, id);
+            let left = budgets_left.get(id).copied();
             backend_view(engine, (id, known), &own, first_token, left)
         })
         .collect();
@@ -92,11 +93,6 @@ fn first_token_view(
     })
 }
 
-fn budget_left(levels: &[ServiceLevel], id: &BackendId) -> Option<f64> {
-    let own = |level: &&ServiceLevel| level.scope == LevelScope::Backend(id.clone());
-    levels.iter().find(own)?.budget_left()
-}
-
 fn backend_view(
     engine: &Engine,
     (id, known): (&BackendId, &BackendSettings),
@@ -105,28 +101,23 @@ fn backend_view(
     budget_left: Option<f64>,
 ) -> BackendHealthView {
     let now = engine.clock().wall();
-    let availability: Vec<AvailabilityShareView> =
-        [("24 h", 24), ("7 d", 7 * 24), ("90 d", 90 * 24)]
-            .into_iter()
-            .map(|(period, hours)| availability_view(period, availability(observed, now, hours)))
-            .collect();
+    let day = availability(observed, now, 24);
+    let longer = [("7 d", 7 * 24), ("90 d", 90 * 24)]
+        .map(|(period, hours)| availability_view(period, availability(observed, now, hours)));
     let facts = ScoreFacts {
+        availability: day.share().filter(|_| known.enabled),
         budget_left,
-        ..score_facts(engine, (id, known), availability_share(observed, now), &first_token)
+        ..score_facts(engine, (id, known), first_token.as_ref())
     };
     BackendHealthView {
         id: id.to_string(),
         label: known.label.clone(),
         health: backend_health_view(engine, id),
-        availability,
+        availability: std::iter::once(availability_view("24 h", day)).chain(longer).collect(),
         strip: strip(observed, now),
         first_token,
         score: score_view(&health_score(&facts)),
     }
-}
-
-fn availability_share(observed: &[&ObservedTimeRow], now: WallTime) -> Option<f64> {
-    availability(observed, now, 24).share()
 }
 
 /// Whole hours, with the present one as the last; older ones by whole days.
@@ -189,7 +180,7 @@ fn strip(observed: &[&ObservedTimeRow], now: WallTime) -> Vec<StripDayView> {
             let time: ObservedTime = own.map(|row| row_time(row)).sum();
             let whole = Availability { time, period: Duration::from_secs(86_400) };
             StripDayView {
-                day: start.to_rfc3339().chars().take(10).collect(),
+                day: invoice::day(start),
                 cell: strip_cell(time),
                 percent: whole.share().map(|share| share * 100.0),
                 observed_minutes: minutes(time.observed()),
@@ -199,31 +190,27 @@ fn strip(observed: &[&ObservedTimeRow], now: WallTime) -> Vec<StripDayView> {
         .collect()
 }
 
+/// What is known of it now. What was observed and what its objective leaves is the caller's.
 fn score_facts(
     engine: &Engine,
     (id, known): (&BackendId, &BackendSettings),
-    availability: Option<f64>,
-    first_token: &Option<FirstTokenView>,
+    first_token: Option<&FirstTokenView>,
 ) -> ScoreFacts {
     let settings = engine.settings();
     let health = engine.health_watch().health(id);
     let is_open = open_breaker(engine.endpoint_registry(), &settings, engine.mock_id(), id);
     let blocked = |endpoint| engine.endpoint_registry().status(&endpoint).block.is_some();
-    let mut own = configured_endpoints(&settings, engine.mock_id())
-        .into_iter()
-        .filter(|endpoint| endpoint.backend == *id);
+    let mut own = endpoints_of(&settings, engine.mock_id(), id);
     let is_rejected = health.as_ref().is_some_and(|it| it.cause == HealthCause::KeyRejected);
-    let enough = first_token.as_ref().filter(|it| it.count.0 >= FIRST_TOKENS_MIN);
+    let enough = first_token.filter(|it| it.count.0 >= FIRST_TOKENS_MIN);
     ScoreFacts {
-        availability: availability.filter(|_| known.enabled),
         latency: enough.and_then(|it| Some(it.usual_p95_ms? / it.p95_ms.max(1.0))),
-        budget_left: None,
-        quota_left: None,
         is_key_accepted: key_is_accepted(engine, known),
         freshness: health.as_ref().and_then(|it| freshness(it, engine.clock().wall())),
         is_blocked: is_rejected || own.all(blocked),
         is_breaker_open: is_open.is_some(),
         is_stale: health.is_none_or(|it| it.state == domain::HealthState::Unknown),
+        ..ScoreFacts::default()
     }
 }
 

@@ -1,12 +1,11 @@
 //! Operations on prices: the list, one's own price, imports with a preview, and undo.
 
-use domain::{BackendId, Meter, PriceTier, Unit, WallTime};
+use domain::{BackendId, Meter, PriceTier, Unit, WallTime, count_noun};
 use engine::{Engine, PriceChangeDone, PriceEditError, PricePreview};
 use pricing::{Price, PriceOwner, PriceTerms, Rate, Rates, RatesAbove};
 
 use super::input;
 use super::invoice::day;
-use super::usage::count_noun;
 use crate::ApiError;
 use crate::view::{
     Count, ListedPriceView, PriceChangeView, PriceDifferenceView, PriceImport, PriceImportRef,

@@ -1,6 +1,6 @@
 //! Operations on usage from the session logs of coding tools.
 
-use domain::{SessionTool, ShownCurrency, WallTime, group_digits};
+use domain::{SessionTool, ShownCurrency, WallTime, count_noun, group_digits};
 use engine::{Engine, LogImportProgress, LogImportState};
 use jiff::tz::TimeZone;
 use ledger::{SessionGroupBy, SessionProblem, SessionQuery, SessionSummary, SessionTotals};
@@ -76,20 +76,15 @@ pub(crate) fn log_import_view(progress: &LogImportProgress) -> LogImportView {
     }
 }
 
-fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", group_digits(count))
-}
-
 fn describe_import(progress: &LogImportProgress) -> String {
     let files = match progress.files {
         0 => "no session logs found".to_owned(),
-        _ => format!("{} of {}", group_digits(progress.done), counted(progress.files, "file")),
+        _ => format!("{} of {}", group_digits(progress.done), count_noun(progress.files, "file")),
     };
     let found = format!(
         "{} new or completed, {}",
-        counted(progress.answers, "answer"),
-        counted(progress.problems, "problem")
+        count_noun(progress.answers, "answer"),
+        count_noun(progress.problems, "problem")
     );
     match progress.state {
         LogImportState::Running if progress.files == 0 => "Looking for session logs".to_owned(),
@@ -97,7 +92,7 @@ fn describe_import(progress: &LogImportProgress) -> String {
         LogImportState::Finished if progress.files == 0 => "No session logs found".to_owned(),
         LogImportState::Finished => format!(
             "{found} in {}, {} of them unchanged",
-            counted(progress.files, "file"),
+            count_noun(progress.files, "file"),
             group_digits(progress.unchanged)
         ),
         LogImportState::Cancelled => {
@@ -131,9 +126,9 @@ fn describe_totals(sums: &SessionSummary, currency: ShownCurrency) -> String {
     match answers {
         0 => format!(
             "{} from session logs, all of which count in Gatehouse",
-            counted(measured, "answer")
+            count_noun(measured, "answer")
         ),
-        _ => format!("{} from session logs, {worth}{beside}", counted(answers, "answer")),
+        _ => format!("{} from session logs, {worth}{beside}", count_noun(answers, "answer")),
     }
 }
 

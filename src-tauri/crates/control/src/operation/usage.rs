@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{NanoUsd, ShownCurrency, WallTime};
+use domain::{NanoUsd, ShownCurrency, WallTime, count_noun};
 use engine::{Engine, backend_labels};
 use jiff::tz::TimeZone;
 use ledger::{
@@ -272,12 +272,6 @@ fn usage_finding(
             _ => format!("{spent} for {requests}"),
         },
     }
-}
-
-/// `1 request`, `10,000 requests`.
-pub(super) fn count_noun(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", domain::group_digits(number))
 }
 
 /// `None` where no request of the part has a known cost.

@@ -7,12 +7,11 @@ mod unused;
 use std::collections::{BTreeMap, HashMap};
 
 use analytics::{ModelUse, SAVING_MIN};
-use domain::{NanoUsd, ShownCurrency, WallTime};
+use domain::{NanoUsd, ShownCurrency, WallTime, count_noun};
 use engine::{Engine, backend_labels};
 use ledger::{CrossQuery, FailedAttempts, GroupBy, UsageFilter as LedgerFilter, UsageKey};
 
 use super::currency::currency_view;
-use super::usage::count_noun;
 use super::usage_period::days_before;
 use crate::ApiError;
 use crate::moment::time_zone;

@@ -7,14 +7,14 @@ use std::ops::Range;
 use analytics::{
     CACHE_DAYS_BEFORE, CacheCollapse, DailyInput, HISTORY_HOURS, HourlyUsage, LEARNING_HOURS, Spike,
 };
-use domain::{BudgetPeriod, NanoUsd, ShownCurrency, WallTime};
+use domain::{BudgetPeriod, NanoUsd, ShownCurrency, WallTime, count_noun};
 use engine::Engine;
 use jiff::tz::TimeZone;
 use ledger::{BucketWidth, GroupBy, UsageFilter, UsageKey, UsageSummary, UsageTotals};
 
 use self::explanation::Explainer;
 use super::currency::currency_view;
-use super::usage::{count_noun, group_label, sum_period};
+use super::usage::{group_label, sum_period};
 use super::usage_period::{Period, days_before, to_zoned};
 use crate::ApiError;
 use crate::moment::time_zone;

@@ -1,12 +1,12 @@
 //! The most expensive requests of a period, and how many cost how much.
 
-use domain::{NanoUsd, ShownCurrency};
+use domain::{NanoUsd, ShownCurrency, count_noun};
 use engine::Engine;
 use ledger::{CostStep, RequestCosts, RequestRow};
 
 use super::currency::shown_currency;
 use super::requests::request_view;
-use super::usage::{cost_share_percent, count_noun};
+use super::usage::cost_share_percent;
 use super::usage_period::{Period, ledger_filter};
 use crate::ApiError;
 use crate::view::{CostStepView, UsageExpensiveView, UsagePeriodQuery};

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use domain::count_noun;
 use engine::{Engine, backend_labels};
 use ledger::{
     FailedAttempts, GroupBy, LatencyGroupBy, LatencyHistogram, LatencyPart, LatencyParts,
     UsageQuery as Question,
 };
 
-use super::usage::{bar_label, count_noun, sum_period};
+use super::usage::{bar_label, sum_period};
 use super::usage_period::{Period, ledger_filter};
 use crate::ApiError;
 use crate::view::{

@@ -1,13 +1,12 @@
 //! Periods of usage: named ones, custom ones, and the period before for comparison. Days are those
 //! of a time zone, so that one with a change of clock has 23 or 25 hours.
 
-use domain::{NanoUsd, WallTime};
+use domain::{NanoUsd, WallTime, count_noun};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 use ledger::{BucketWidth, GroupBy, UsageTotals};
 
-use super::usage::count_noun;
 use crate::ApiError;
 use crate::moment::time_zone;
 use crate::view::{UnixMs, UsageFilter, UsagePeriodQuery, UsageRange};

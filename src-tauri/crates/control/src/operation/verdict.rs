@@ -3,11 +3,10 @@
 
 mod effect;
 
-use domain::{BackendId, CredentialId, HealthState, WallTime, capitalize};
+use domain::{BackendId, CredentialId, HealthState, WallTime, capitalize, count_noun};
 use routing::ServedModels;
 
 use self::effect::Effect;
-use super::usage::count_noun;
 use crate::view::{PanelActionView, StatusIssueView, VerdictLevel, VerdictView};
 
 /// Id of the issue for a missing keychain while nothing in use needs one.

@@ -45,16 +45,16 @@ impl AlertWatch {
         &self.channels
     }
 
-    /// Sends a test at once, whether or not the channel is switched on. Returns why it was not sent,
-    /// as a clause.
-    pub async fn test_channel(self: &Arc<Self>, channel: AlertChannel) -> Result<(), String> {
-        let outcome = match channel {
+    /// Sends a test at once, whether or not the channel is switched on. How that ended is in its
+    /// activity.
+    pub async fn test_channel(self: &Arc<Self>, channel: AlertChannel) {
+        let failure = match channel {
             AlertChannel::Desktop => match self.notifications.test().await {
-                NotificationOutcome::Delivered => Ok(()),
+                NotificationOutcome::Delivered => None,
                 NotificationOutcome::NoChannel => {
-                    Err("Gatehouse is running without a desktop".to_owned())
+                    Some("Gatehouse is running without a desktop".to_owned())
                 }
-                NotificationOutcome::Failed { reason, hint } => Err(format!("{reason}. {hint}")),
+                NotificationOutcome::Failed { reason, hint } => Some(format!("{reason}. {hint}")),
             },
             AlertChannel::Webhook | AlertChannel::Mail => {
                 let message = ChannelMessage {
@@ -64,20 +64,19 @@ impl AlertWatch {
                     body: "Alerts of Gatehouse arrive here. Nothing is wrong.".to_owned(),
                 };
                 match self.channels.send(channel, &message).await {
-                    PostOutcome::Sent => Ok(()),
+                    PostOutcome::Sent => None,
                     PostOutcome::Failed { reason, .. } | PostOutcome::Refused { reason } => {
-                        Err(reason)
+                        Some(reason)
                     }
                 }
             }
         };
-        let (at, failure) = (self.clock.wall(), outcome.as_ref().err().cloned());
+        let at = self.clock.wall();
         let record = |book: &mut AlertBook| {
             book.record_test(channel, at, failure);
             Some(())
         };
         self.change(record).await;
-        outcome
     }
 
     /// Records whether the user saw the last test; false if none was sent.
@@ -87,15 +86,12 @@ impl AlertWatch {
 
     /// Channels that are on and do not work.
     pub(super) fn channel_faults(&self, book: &AlertBook) -> Vec<ChannelFact> {
-        let mut faults: Vec<ChannelFact> = self.channels.missing().collect();
-        for channel in self.channels.policies().into_keys() {
-            let failure = book.channel_activity(channel).failure;
-            let is_named = faults.iter().any(|fault| fault.channel == channel);
-            if let Some(failure) = failure.filter(|_| !is_named) {
-                faults.push(ChannelFact { channel, reason: failure.reason });
-            }
-        }
-        faults
+        let fault = |channel| {
+            let failure = || book.channel_activity(channel).failure.map(|it| it.reason);
+            let reason = self.channels.missing(channel).or_else(failure)?;
+            Some(ChannelFact { channel, reason })
+        };
+        self.channels.policies().into_keys().filter_map(fault).collect()
     }
 
     /// The digest, if one is due. The first one is due at the next hour after it is switched on.
