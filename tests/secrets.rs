@@ -238,6 +238,11 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
             "failure_percent": null, "window_calls_min": null, "open_secs": null}),
         "cache" => json!({"range": "last_day", "zone": "utc"}),
         "cache_purge" => json!({"what": {"kind": "everything"}}),
+        "config_export" => json!({"path": "nowhere"}),
+        "config_import_plan" | "config_import" => json!({"path": "nowhere", "on_conflict": "skip"}),
+        "secrets_export" => json!({"path": "nowhere", "passphrase": "correct-horse"}),
+        "secrets_import" => json!({"path": "nowhere", "passphrase": "correct-horse",
+            "on_conflict": "skip"}),
         "backups" | "backup_cancel" => Value::Null,
         "backup" | "backup_check" | "restore_plan" | "restore" => json!({"path": "nowhere"}),
         "ledger" | "ledger_backup" | "ledger_acknowledge" => Value::Null,
@@ -447,6 +452,11 @@ async fn call_everything(panel: &SignedInPanel, base_url: &str, ears: &mut LeakR
                 | "ledger_export"
                 | "ledger_merge"
                 | "backup"
+                | "config_export"
+                | "config_import_plan"
+                | "config_import"
+                | "secrets_export"
+                | "secrets_import"
                 | "backup_check"
                 | "restore_plan"
                 | "restore"

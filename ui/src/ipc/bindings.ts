@@ -255,6 +255,16 @@ export const commands = {
 	restorePlan: (req: BackupRef) => typedError<RestorePlanView, ApiError>(__TAURI_INVOKE("restore_plan", { req })),
 	/**  Restores settings and ledger from a backup. Records made since then stay. */
 	restore: (req: BackupRef) => typedError<RestoredView, ApiError>(__TAURI_INVOKE("restore", { req })),
+	/**  Writes the settings, without any key, into a new file. */
+	configExport: (req: ConfigExport) => typedError<ConfigExportedView, ApiError>(__TAURI_INVOKE("config_export", { req })),
+	/**  Returns what an import of settings would change. Changes nothing. */
+	configImportPlan: (req: ConfigImport) => typedError<ConfigImportView, ApiError>(__TAURI_INVOKE("config_import_plan", { req })),
+	/**  Imports settings from a file. Nothing that is here alone is removed. */
+	configImport: (req: ConfigImport) => typedError<ConfigImportView, ApiError>(__TAURI_INVOKE("config_import", { req })),
+	/**  Writes all keys and local tokens, encrypted with a passphrase, into a new file. */
+	secretsExport: (req: SecretsExport) => typedError<SecretsExportedView, ApiError>(__TAURI_INVOKE("secrets_export", { req })),
+	/**  Imports keys from such a file into the vault: writes them, reads them back and compares. */
+	secretsImport: (req: SecretsImport) => typedError<SecretsImportedView, ApiError>(__TAURI_INVOKE("secrets_import", { req })),
 	/**  Sends a test notification. */
 	notificationTest: () => typedError<NotificationTestView, ApiError>(__TAURI_INVOKE("notification_test")),
 	/**  Opens a page in the user's browser. Only `https` is allowed (never `file:` or `smb:`). */
@@ -1496,6 +1506,51 @@ export type ConcurrencyView = {
 	/**  The limit from the settings; None without a limit. */
 	limit_max: number | null,
 };
+
+/**  Writes the settings, without any key, into a new file. */
+export type ConfigExport = {
+	/**  Whole path of the new file; None for one in the folder for downloads. */
+	path: string | null,
+};
+
+export type ConfigExportedView = {
+	path: string,
+	backends: Count,
+	routes: Count,
+	clients: Count,
+	budgets: Count,
+};
+
+/**  Reads settings from an exported file. Nothing that is here alone is removed. */
+export type ConfigImport = {
+	/**  Whole path. */
+	path: string,
+	/**  What becomes of settings that differ. */
+	on_conflict: ConflictChoice,
+};
+
+/**  What an import changes, or changed. */
+export type ConfigImportView = {
+	/**  Places at which the settings become others. */
+	changes: SettingsDifferenceView[],
+	/**  Places at which the file says something else and what is here stays. */
+	kept: SettingsDifferenceView[],
+	/**
+	 *  "openai: openai-key": keys that would have gone to another host, so that their backends lose
+	 *  them.
+	 */
+	detached: string[],
+	/**  New clients. Whoever has their tokens can call the gateway. */
+	new_clients: string[],
+	keys: MissingKeysView,
+};
+
+/**  What a merge does where both sides have something else. */
+export type ConflictChoice = 
+/**  Keeps what is here. */
+"skip" | 
+/**  Takes what the file has. */
+"replace";
 
 /**  Where a value stands that outranks a wired key. */
 export type ConflictLayer = 
@@ -3640,6 +3695,48 @@ export type ScorePartView = {
 	/**  None if nothing measured it. */
 	points: number | null,
 	points_max: number,
+};
+
+/**
+ *  Writes all keys and local tokens, encrypted with a passphrase, into a new file. The panel and
+ *  the command line ask for the passphrase twice before they send it.
+ */
+export type SecretsExport = {
+	/**  Whole path of the new file. */
+	path: string,
+	/**  Write-only. */
+	passphrase: string,
+};
+
+export type SecretsExportedView = {
+	path: string,
+	/**  Names of the keys in it. */
+	keys: string[],
+	/**  Clients whose tokens are in it. */
+	clients: string[],
+	/**  Keys that the vault does not have. */
+	missing: string[],
+};
+
+/**  Reads keys from such a file into the vault. */
+export type SecretsImport = {
+	/**  Whole path. */
+	path: string,
+	/**  Write-only. */
+	passphrase: string,
+	/**  What becomes of keys that the vault has with another value. */
+	on_conflict: ConflictChoice,
+};
+
+export type SecretsImportedView = {
+	/**  Written, read back and compared. */
+	imported: string[],
+	/**  The vault had the same. */
+	same: string[],
+	/**  The vault has another value, which stays. */
+	kept: string[],
+	/**  No settings name them; import the settings first. */
+	unknown: string[],
 };
 
 /**  What a service level is of. */

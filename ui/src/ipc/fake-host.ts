@@ -10,6 +10,7 @@ import { PRESETS } from "@/ipc/fake/presets";
 import { newRun, plannedChecks, runAfter } from "@/ipc/fake/checks";
 import { fakeAccesses } from "@/ipc/fake/accesses";
 import { fakeBackups } from "@/ipc/fake/backups";
+import { fakeExports } from "@/ipc/fake/exports";
 import { fakeBilling } from "@/ipc/fake/billing";
 import { fakeAlertChannels } from "@/ipc/fake/alert-channels";
 import { fakeAlerts } from "@/ipc/fake/alerts";
@@ -320,6 +321,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeCache(doing),
     ...fakeLedger(doing),
     ...fakeBackups(doing),
+    ...fakeExports(doing),
     ...fakeSessionLogs({ ...doing, later, announce }),
     ...fakeRequests(doing),
     ...fakePins(doing),

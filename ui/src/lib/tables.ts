@@ -156,6 +156,11 @@ export const OPERATION_CHANGES = {
   backupCancel: [],
   restorePlan: [],
   restore: ["settings", "status", "backends", "keys", "clients", "routes", "accesses", "usage", "alerts", "prices", "ledger", "cache", "session_logs", "readiness"],
+  configExport: [],
+  configImportPlan: [],
+  configImport: ["settings", "status", "backends", "keys", "clients", "routes", "accesses", "cache", "usage", "session_logs"],
+  secretsExport: [],
+  secretsImport: ["keys", "backends", "clients", "status", "settings"],
   notificationTest: [],
 } as const satisfies Record<string, readonly ChangeTag[]>;
 

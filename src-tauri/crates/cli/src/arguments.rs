@@ -7,9 +7,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    alerts, ask, audit, backends, backup, budgets, cache, check, clients, completions, health,
-    keys, ledger, mcp, models, notify, pins, prices, requests, routes, run, settings, token, usage,
-    vault,
+    alerts, ask, audit, backends, backup, budgets, cache, check, clients, completions, export,
+    health, keys, ledger, mcp, models, notify, pins, prices, requests, routes, run, settings,
+    token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -126,6 +126,10 @@ pub(crate) enum CoreCommand {
     Backup(backup::BackupArguments),
     /// Restore everything from a backup; what was recorded since then stays
     Restore(backup::RestoreArguments),
+    /// Export the settings without keys, or the keys alone, encrypted
+    Export(export::ExportArguments),
+    /// Import exported settings or keys; nothing that is here alone is removed
+    Import(export::ImportArguments),
     /// Inspect and clear the response cache
     #[command(subcommand)]
     Cache(cache::CacheCommand),

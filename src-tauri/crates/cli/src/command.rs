@@ -11,6 +11,7 @@ pub(crate) mod check;
 pub(crate) mod clients;
 pub(crate) mod completers;
 pub(crate) mod completions;
+pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod keys;
 pub(crate) mod ledger;

@@ -22,6 +22,25 @@ pub(crate) fn confirm_plan(plan: &str, console: &mut Console) -> Result<bool, Co
     read_yes()
 }
 
+/// Prints the plan and lets the person type `word`, for what cannot be taken back.
+pub(crate) fn confirm_typed(
+    plan: &str,
+    word: &str,
+    console: &mut Console,
+) -> Result<bool, CommandError> {
+    if console.stdin == StreamPeer::Other {
+        return Err(CommandError::new(Exit::Usage, plan)
+            .with_hint("Nothing was done. Add --yes to continue without confirmation."));
+    }
+    let mut text = StyledText::new();
+    text.line(Tone::Warn, plan);
+    text.piece(Tone::Plain, &format!("Type \"{word}\" to continue: "));
+    console.print_remark(&text);
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim() == word)
+}
+
 /// Reads an answer from standard input. True for `y` or `yes`.
 fn read_yes() -> Result<bool, CommandError> {
     let mut answer = String::new();

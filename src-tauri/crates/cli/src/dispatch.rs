@@ -6,9 +6,9 @@ use tokio::runtime::Builder;
 
 use crate::arguments::CoreCommand;
 use crate::command::{
-    alerts, ask, audit, backends, backup, budgets, cache, check, clients, health, keys, ledger,
-    mcp, models, notify, panel, pins, prices, requests, routes, run, settings, status, stop, token,
-    usage, vault,
+    alerts, ask, audit, backends, backup, budgets, cache, check, clients, export, health, keys,
+    ledger, mcp, models, notify, panel, pins, prices, requests, routes, run, settings, status,
+    stop, token, usage, vault,
 };
 use crate::console::{Console, ConsoleFormat};
 use crate::exit::{CommandError, Exit};
@@ -166,6 +166,8 @@ async fn dispatch_core_command(
         CoreCommand::Ledger(wanted) => ledger::run(wanted, core, console).await,
         CoreCommand::Backup(wanted) => backup::run(wanted, core, console).await,
         CoreCommand::Restore(wanted) => backup::restore(wanted, core, console).await,
+        CoreCommand::Export(wanted) => export::export(wanted, core, console).await,
+        CoreCommand::Import(wanted) => export::import(wanted, core, console).await,
         CoreCommand::Prices(wanted) => prices::run(wanted, core, console).await,
         CoreCommand::Cache(wanted) => cache::run(wanted, core, console).await,
         CoreCommand::Vault { command } => vault::run(command, core, passphrases, console).await,

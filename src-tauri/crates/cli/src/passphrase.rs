@@ -35,16 +35,20 @@ impl Passphrases {
             None if vault.file_exists => {
                 prompt_hidden("Passphrase of the vault file (not shown): ")
             }
-            None => ask_twice(prompt_hidden),
+            None => ask_twice(NEW_VAULT_FILE, prompt_hidden),
         }
     }
 }
 
+const NEW_VAULT_FILE: &str =
+    "New passphrase for the vault file, at least 8 characters (not shown): ";
+
 /// Asks for a new passphrase twice and compares.
-fn ask_twice(
+pub(crate) fn ask_twice(
+    question: &str,
     mut ask: impl FnMut(&str) -> Result<Zeroizing<String>, CommandError>,
 ) -> Result<Zeroizing<String>, CommandError> {
-    let new = ask("New passphrase for the vault file, at least 8 characters (not shown): ")?;
+    let new = ask(question)?;
     if *new == *ask("Repeat the passphrase: ")? {
         return Ok(new);
     }
@@ -64,7 +68,9 @@ mod tests {
     fn a_new_passphrase_is_typed_twice_alike() {
         let typed = |answers: [&'static str; 2]| {
             let mut answers = answers.into_iter();
-            ask_twice(|_| Ok(Zeroizing::new(answers.next().unwrap_or_default().to_owned())))
+            ask_twice(NEW_VAULT_FILE, |_| {
+                Ok(Zeroizing::new(answers.next().unwrap_or_default().to_owned()))
+            })
         };
         assert_eq!(
             typed(["correct-horse", "correct-horse"]).expect("alike").as_str(),

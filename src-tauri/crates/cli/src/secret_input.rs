@@ -68,6 +68,15 @@ fn parse_secret(mut text: Zeroizing<String>) -> Result<Secret, CommandError> {
         .map_err(|rejected| CommandError::new(Exit::Usage, rejected.to_string()))
 }
 
+/// Reads a passphrase: all of it but a line break at its end.
+pub(crate) fn read_line_limited(input: impl Read) -> Result<Zeroizing<String>, CommandError> {
+    let mut text = read_limited(input)?;
+    while text.ends_with(['\n', '\r']) {
+        text.pop();
+    }
+    Ok(text)
+}
+
 /// Reads to the end, at most [`STDIN_BYTES_MAX`]. The buffer has its full size from the start: a
 /// growing buffer would leave copies of the key in memory.
 fn read_limited(input: impl Read) -> Result<Zeroizing<String>, CommandError> {

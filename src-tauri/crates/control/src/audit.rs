@@ -18,9 +18,11 @@ use crate::{ApiError, ErrorCode};
 const ALSO_AUDITED: &[&str] = &[
     "client_issue",
     "client_token",
+    "config_export",
     "ledger_export",
     "panel_address",
     "playground_send",
+    "secrets_export",
     "statement_save",
 ];
 

@@ -267,6 +267,16 @@ macro_rules! operations {
             restore_plan(req: BackupRef) -> RestorePlanView, changes [];
             /// Restores settings and ledger from a backup. Records made since then stay.
             restore(req: BackupRef) -> RestoredView, changes [Settings, Status, Backends, Keys, Clients, Routes, Endpoints, Usage, Alerts, Prices, Ledger, Cache, SessionLogs, Readiness];
+            /// Writes the settings, without any key, into a new file.
+            config_export(req: ConfigExport) -> ConfigExportedView, changes [];
+            /// Returns what an import of settings would change. Changes nothing.
+            config_import_plan(req: ConfigImport) -> ConfigImportView, changes [];
+            /// Imports settings from a file. Nothing that is here alone is removed.
+            config_import(req: ConfigImport) -> ConfigImportView, changes [Settings, Status, Backends, Keys, Clients, Routes, Endpoints, Cache, Usage, SessionLogs];
+            /// Writes all keys and local tokens, encrypted with a passphrase, into a new file.
+            secrets_export(req: SecretsExport) -> SecretsExportedView, changes [];
+            /// Imports keys from such a file into the vault: writes them, reads them back and compares.
+            secrets_import(req: SecretsImport) -> SecretsImportedView, changes [Keys, Backends, Clients, Status, Settings];
             /// Sends a test notification.
             notification_test() -> NotificationTestView, changes [];
         }

@@ -40,6 +40,9 @@ const SLOW_OPERATIONS: &[&str] = &[
     "client_issue",
     "client_token",
     "client_wire",
+    "config_export",
+    "config_import",
+    "config_import_plan",
     "key_add",
     "key_remove",
     "key_replace",
@@ -54,6 +57,8 @@ const SLOW_OPERATIONS: &[&str] = &[
     "price_undo",
     "restore",
     "restore_plan",
+    "secrets_export",
+    "secrets_import",
     "vault_check",
     "vault_unlock",
 ];

@@ -93,6 +93,8 @@ plain!(
     CachePurge,
     BackupCreate,
     BackupRef,
+    ConfigExport,
+    ConfigImport,
     LedgerExport,
     LedgerMerge,
     LedgerRestore,
@@ -145,6 +147,19 @@ impl RequestJson for AlertChannelSecret {
 impl RequestJson for VaultUnlock {
     fn to_json(&self) -> Zeroizing<Vec<u8>> {
         to_zeroizing_json(&json!({"passphrase": self.passphrase.as_str()}))
+    }
+}
+
+impl RequestJson for SecretsExport {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        to_zeroizing_json(&json!({"path": self.path, "passphrase": self.passphrase.as_str()}))
+    }
+}
+
+impl RequestJson for SecretsImport {
+    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        to_zeroizing_json(&json!({"path": self.path, "passphrase": self.passphrase.as_str(),
+            "on_conflict": self.on_conflict}))
     }
 }
 

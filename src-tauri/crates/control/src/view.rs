@@ -19,6 +19,7 @@ mod cache;
 mod clients;
 mod currency;
 mod efficiency;
+mod exports;
 mod health;
 mod invoice;
 mod keys;
@@ -52,7 +53,8 @@ pub use ::readiness::{CheckSeverity, CheckStatus};
 pub use ::resilience::FailureClass;
 pub use ::service_levels::{BurnWindow, ScoreCap, ScoreConfidence, ScorePart, StripCell};
 pub use ::settings::{
-    BackendKind, ClientPriority, DifferenceKind, PinMeasure, PinRange, ResiliencePreset,
+    BackendKind, ClientPriority, ConflictChoice, DifferenceKind, PinMeasure, PinRange,
+    ResiliencePreset,
 };
 pub use domain::{
     AlertChannel, AlertDelivery, AuditOutcome, BilledSource, BillingProvider, BudgetAction,
@@ -77,6 +79,7 @@ pub use cache::*;
 pub use clients::*;
 pub use currency::*;
 pub use efficiency::*;
+pub use exports::*;
 pub use health::*;
 pub use invoice::*;
 pub use keys::*;

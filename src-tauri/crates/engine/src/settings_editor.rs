@@ -72,6 +72,13 @@ impl SettingsEditor {
         self.store.proposed_fix()
     }
 
+    /// The text of the settings file, which has no errors and so no key.
+    pub async fn text(&self) -> Result<String, EngineEditError> {
+        let store = Arc::clone(&self.store);
+        let read = tokio::task::spawn_blocking(move || store.text());
+        Ok(read.await.map_err(|_| EngineEditError::Interrupted)??)
+    }
+
     /// Edits the settings, saves them atomically and puts them in force.
     pub async fn edit(
         &self,

@@ -117,7 +117,7 @@ impl VaultSwitch {
     }
 
     /// Forgets what was known of the keys, and tries them again.
-    pub(crate) fn announce_change(&self) {
+    pub fn announce_change(&self) {
         for id in self.settings.current().credentials.keys() {
             self.keys.forget(id);
         }

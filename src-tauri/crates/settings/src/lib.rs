@@ -20,7 +20,7 @@ mod store;
 mod values;
 mod write;
 
-pub use atomic::{sync_folder, write_atomic};
+pub use atomic::{sync_folder, write_atomic, write_new};
 pub use base_url::{
     AddressError, AllowedNetwork, BaseUrl, BaseUrlError, BaseUrlWarning, WEBHOOK_URL_CHARS_MAX,
     WebhookUrlError, api_root, check_resolved_address, correct_base_url, parse_base_url,
@@ -50,5 +50,5 @@ pub use reference::reference;
 pub use setting::{Card, Setting, SettingKind, SettingValue};
 pub use store::{
     AppliedFix, FILE_BYTES_MAX, ReplacedFile, SettingsEditError, SettingsError, SettingsFileState,
-    SettingsStore,
+    SettingsStore, read_text,
 };

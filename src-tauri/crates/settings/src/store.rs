@@ -405,6 +405,23 @@ enum FileContent {
     Unreadable(FileProblem),
 }
 
+/// Reads the text of a settings file that is not in use.
+///
+/// # Errors
+/// It is missing, too large, no file, or no text.
+pub fn read_text(path: &Path) -> Result<String, SettingsError> {
+    match read_file(path)? {
+        FileContent::Text(text) => Ok(text),
+        FileContent::Missing => {
+            let source = io::ErrorKind::NotFound.into();
+            Err(SettingsError::Read { path: path.to_owned(), source })
+        }
+        FileContent::Unreadable(problem) => {
+            Err(SettingsError::Rejected { problems: vec![problem] })
+        }
+    }
+}
+
 fn read_file(path: &Path) -> Result<FileContent, SettingsError> {
     let failed = |source| SettingsError::Read { path: path.to_owned(), source };
     // Opening a FIFO waits for a writer, and a device may be endless.

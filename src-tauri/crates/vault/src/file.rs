@@ -8,6 +8,7 @@
 
 mod cipher;
 mod disk;
+mod portable;
 mod revision;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::envelope::{self, Envelope};
 use crate::{Damage, LockReason, Passphrase, SecretStore, VaultError, VaultKind};
 
 pub use cipher::{WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX};
+pub use portable::{export_secrets, import_secrets};
 
 /// The encrypted file, locked until [`SecretStore::unlock`].
 pub struct FileStore {

@@ -23,7 +23,7 @@ pub use config::VaultConfig;
 pub use domain::VaultKind;
 pub use env::EnvStore;
 pub use error::{Damage, VaultError};
-pub use file::{FileStore, WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX};
+pub use file::{FileStore, WORK_FACTOR_LOG2, WORK_FACTOR_LOG2_MAX, export_secrets, import_secrets};
 pub use keychain::{KEYCHAIN_SERVICE, Keychain};
 pub use limits::{ENVELOPE_BYTES_MAX, FILE_BYTES_MAX};
 pub use memory::MemoryStore;

@@ -19,6 +19,7 @@ export const SETTINGS_PARTS = [
     words: "audit log history changes agents who changed command line mcp",
   },
   { id: "backup", title: "Backup", words: "backup restore everything archive verify machine move" },
+  { id: "export", title: "Export", words: "export import settings keys file encrypted age passphrase machine move" },
   { id: "ledger", title: "Ledger", words: "ledger backup restore repair records history damaged" },
   { id: "file", title: "Files", words: "folders file ledger size logs data config path" },
 ] as const;

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { AuditPart } from "@/features/settings/audit-part";
 import { BackupPart } from "@/features/settings/backup-part";
+import { ExportPart } from "@/features/settings/export-part";
 import { LedgerPart } from "@/features/settings/ledger-part";
 import { FilePart } from "@/features/settings/file-part";
 import { SharedCachePart } from "@/features/settings/cache-part";
@@ -97,6 +98,7 @@ function Body({ part, settings, filter }: { part: string | null; settings: Setti
         {has("notifications") && <NotificationsPart settings={settings} />}
         {has("audit") && <AuditPart />}
         {has("backup") && <BackupPart />}
+        {has("export") && <ExportPart />}
         {has("ledger") && <LedgerPart />}
         {has("file") && <FilePart settings={settings} />}
         {hasNone && (
@@ -124,6 +126,7 @@ function OnThisPage() {
     "Notifications",
     "Audit log",
     "Backup",
+    "Export",
     "Ledger",
     "Files",
   ];

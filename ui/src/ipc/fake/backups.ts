@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 const FOLDER = "/home/dev/Downloads";
 
 /** The core refuses the same: a relative path depends on where it was started. */
-function wholePath(path: string): string {
+export function wholePath(path: string): string {
   if (path.startsWith("/")) return path;
   throw fault("invalid_input", "give the whole path, from the root on", "path");
 }

@@ -142,7 +142,7 @@ fn show_progress(progress: &BackupProgressView, console: &mut Console) {
     console.print_remark(&text);
 }
 
-fn absolute(path: &Path) -> Result<String, CommandError> {
+pub(super) fn absolute(path: &Path) -> Result<String, CommandError> {
     let whole = std::path::absolute(path)
         .map_err(|error| CommandError::new(Exit::Usage, format!("{}: {error}", path.display())))?;
     Ok(whole.display().to_string())
@@ -154,7 +154,10 @@ pub(super) fn render_made(made: &BackupView) -> StyledText {
     let size = format_megabytes(made.bytes.0);
     let line = format!("● Backed up to {}, {size}: all settings and {requests}.", made.path);
     text.line(Tone::Good, &line);
-    text.line(Tone::Muted, "It holds no key: those stay in the vault.");
+    text.line(
+        Tone::Muted,
+        "It holds no key. `gatehouse export --secrets FILE` writes those, encrypted.",
+    );
     text
 }
 
@@ -211,7 +214,7 @@ pub(super) fn add_differences(text: &mut StyledText, differences: &[SettingsDiff
     }
 }
 
-fn add_missing_keys(text: &mut StyledText, keys: &MissingKeysView) {
+pub(super) fn add_missing_keys(text: &mut StyledText, keys: &MissingKeysView) {
     if !keys.missing.is_empty() {
         let names = keys.missing.join(", ");
         text.line(Tone::Warn, &format!("▲ The vault lacks these keys: {names}"));

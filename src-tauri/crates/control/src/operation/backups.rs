@@ -25,7 +25,7 @@ pub(crate) async fn backups(engine: &Engine) -> Result<BackupsView, ApiError> {
 pub(crate) async fn backup(engine: &Engine, req: BackupCreate) -> Result<BackupView, ApiError> {
     let path = match req.path.as_deref() {
         Some(path) => absolute_path(path)?,
-        None => default_path(engine)?,
+        None => new_download(engine, "gatehouse", "tar.zst")?,
     };
     Ok(backup_view(&engine.backup_archives().create(path).await?))
 }
@@ -111,13 +111,13 @@ pub(super) fn missing_keys_view(keys: MissingKeys) -> MissingKeysView {
 }
 
 /// A new file in the folder for downloads, named with the time to the second.
-fn default_path(engine: &Engine) -> Result<PathBuf, ApiError> {
+pub(super) fn new_download(engine: &Engine, stem: &str, ending: &str) -> Result<PathBuf, ApiError> {
     let folder = &engine.folders().downloads;
     std::fs::create_dir_all(folder).map_err(|error| {
         ApiError::failed(format!("could not create {}: {error}", folder.display()))
-            .with_hint("Say where the backup goes: gatehouse backup FILE")
+            .with_hint("Name a new file instead.")
     })?;
-    Ok(folder.join(format!("gatehouse-{}.tar.zst", engine.clock().wall().to_file_stamp())))
+    Ok(folder.join(format!("{stem}-{}.{ending}", engine.clock().wall().to_file_stamp())))
 }
 
 fn backup_view(made: &BackupMade) -> BackupView {

@@ -17,6 +17,8 @@ mod devices;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod health;
 #[cfg(test)]
 mod insight;

@@ -44,6 +44,16 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     }
 }
 
+/// Writes a new file. One that is there stays.
+pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
+    if too_large(bytes) {
+        return Err(VaultError::file(std::io::Error::from(ErrorKind::FileTooLarge)));
+    }
+    let beside = write_temporary(path, bytes).map_err(VaultError::file)?;
+    beside.persist_noclobber(path).map_err(|error| VaultError::file(error.error))?;
+    sync_folder(path).map_err(VaultError::file)
+}
+
 /// Proves that [`replace_range`] could write. Leaves nothing behind.
 pub(super) fn probe_write(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     let beside = write_temporary(path, bytes).map_err(VaultError::file)?;

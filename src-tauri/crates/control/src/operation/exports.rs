@@ -1,0 +1,227 @@
+//! Export and import of the settings without keys, and of the keys alone, encrypted.
+
+use std::path::Path;
+
+use domain::{BoundSecret, CredentialId};
+use engine::Engine;
+use settings::{ConflictChoice, MergedSettings, Settings, Severity, write_new};
+use vault::{Passphrase, VaultError};
+
+use super::backups::{difference_view, missing_keys_view, new_download};
+use super::clients::TOKEN_VAULT_PREFIX;
+use super::ledger::absolute_path;
+use crate::view::{
+    ConfigExport, ConfigExportedView, ConfigImport, ConfigImportView, Count, SecretsExport,
+    SecretsExportedView, SecretsImport, SecretsImportedView,
+};
+use crate::{ApiError, ErrorCode};
+
+/// Problems of a file that are named in one error.
+const PROBLEMS_TOLD_MAX: usize = 5;
+
+pub(crate) async fn config_export(
+    engine: &Engine,
+    req: ConfigExport,
+) -> Result<ConfigExportedView, ApiError> {
+    let path = match req.path.as_deref() {
+        Some(path) => absolute_path(path)?,
+        None => new_download(engine, "gatehouse-settings", "toml")?,
+    };
+    let text = engine.settings_editor().text().await?;
+    let settings = Settings::from_text(&text).unwrap_or_default();
+    write_new(&path, text.as_bytes()).map_err(|error| {
+        ApiError::invalid("path", format!("could not write {}: {error}", path.display()))
+            .with_hint("Choose a new file in a folder that you can write to.")
+    })?;
+    let count = |number: usize| Count(number as u64);
+    Ok(ConfigExportedView {
+        path: path.display().to_string(),
+        backends: count(settings.backends.len()),
+        routes: count(settings.routes.len()),
+        clients: count(settings.clients.len()),
+        budgets: count(settings.budgets.len()),
+    })
+}
+
+pub(crate) async fn config_import_plan(
+    engine: &Engine,
+    req: ConfigImport,
+) -> Result<ConfigImportView, ApiError> {
+    let there = read_settings(&absolute_path(&req.path)?)?;
+    let here = engine.settings();
+    let merged = here.merged_with(&there, req.on_conflict)?;
+    Ok(import_view(engine, &here, &there, merged).await)
+}
+
+pub(crate) async fn config_import(
+    engine: &Engine,
+    req: ConfigImport,
+) -> Result<ConfigImportView, ApiError> {
+    let there = read_settings(&absolute_path(&req.path)?)?;
+    let here = engine.settings();
+    let view = {
+        let merged = here.merged_with(&there, req.on_conflict)?;
+        import_view(engine, &here, &there, merged).await
+    };
+    let choice = req.on_conflict;
+    let editor = engine.settings_editor();
+    // Merged once more: the settings may have changed since they were read.
+    editor
+        .try_edit(move |draft| {
+            *draft = draft.merged_with(&there, choice)?.settings;
+            Ok(())
+        })
+        .await?;
+    Ok(view)
+}
+
+pub(crate) async fn secrets_export(
+    engine: &Engine,
+    req: SecretsExport,
+) -> Result<SecretsExportedView, ApiError> {
+    let path = absolute_path(&req.path)?;
+    let passphrase = parse_passphrase(req.passphrase)?;
+    let (mut secrets, mut missing) = (Vec::new(), Vec::new());
+    for id in vault_names(&engine.settings()) {
+        match engine.vault().get(&id).await {
+            Ok(secret) => secrets.push((id, BoundSecret::clone(&secret))),
+            Err(VaultError::NotFound(_)) => missing.push(id),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if secrets.is_empty() {
+        return Err(ApiError::failed("the vault has no key to export"));
+    }
+    let (keys, clients) = split_names(secrets.iter().map(|(id, _)| id));
+    let file = path.clone();
+    run_blocking(move || vault::export_secrets(&file, &secrets, &passphrase)).await?;
+    let path = path.display().to_string();
+    // Only keys: a client's token may have been printed once and never stored.
+    let missing = split_names(missing.iter()).0;
+    Ok(SecretsExportedView { path, keys, clients, missing })
+}
+
+pub(crate) async fn secrets_import(
+    engine: &Engine,
+    req: SecretsImport,
+) -> Result<SecretsImportedView, ApiError> {
+    let path = absolute_path(&req.path)?;
+    let passphrase = parse_passphrase(req.passphrase)?;
+    let secrets = run_blocking(move || vault::import_secrets(&path, &passphrase)).await?;
+    let _held = engine.vault_switch().lock_changes().await;
+    let known = vault_names(&engine.settings());
+    let mut view = SecretsImportedView {
+        imported: Vec::new(),
+        same: Vec::new(),
+        kept: Vec::new(),
+        unknown: Vec::new(),
+    };
+    for (id, secret) in secrets {
+        let name = id.to_string();
+        if !known.contains(&id) {
+            view.unknown.push(name);
+            continue;
+        }
+        match engine.vault().get(&id).await {
+            Ok(here) if *here == secret => {
+                view.same.push(name);
+                continue;
+            }
+            Ok(_) if req.on_conflict == ConflictChoice::Skip => {
+                view.kept.push(name);
+                continue;
+            }
+            Ok(_) | Err(VaultError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        engine.vault().put(&id, secret.clone()).await?;
+        if *engine.vault().get(&id).await? != secret {
+            let message = format!("the vault did not keep {name}");
+            return Err(ApiError::failed(message).with_hint("Check the vault, then import again."));
+        }
+        view.imported.push(name);
+    }
+    engine.vault_switch().announce_change();
+    Ok(view)
+}
+
+/// What a person is told before and after an import.
+async fn import_view(
+    engine: &Engine,
+    here: &Settings,
+    there: &Settings,
+    merged: MergedSettings,
+) -> ConfigImportView {
+    let MergedSettings { settings, detached } = merged;
+    let changes = here.differences(&settings);
+    let kept = settings.differences(there).into_iter();
+    let kept = kept.filter(|it| it.kind == settings::DifferenceKind::Differs);
+    let new_clients = settings.clients.keys().filter(|id| !here.clients.contains_key(*id));
+    ConfigImportView {
+        changes: changes.into_iter().map(difference_view).collect(),
+        kept: kept.map(difference_view).collect(),
+        detached: detached.iter().map(|(backend, key)| format!("{backend}: {key}")).collect(),
+        new_clients: new_clients.map(ToString::to_string).collect(),
+        keys: missing_keys_view(engine.backup_archives().missing_keys(&settings).await),
+    }
+}
+
+/// Reads a file that anybody may have made. Errors name lines, and quote none of it.
+fn read_settings(path: &Path) -> Result<Settings, ApiError> {
+    let text =
+        settings::read_text(path).map_err(|error| ApiError::invalid("path", error.to_string()))?;
+    Settings::from_text(&text).map_err(|problems| {
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let told: Vec<String> = errors.map(ToString::to_string).collect();
+        let more = told.len().saturating_sub(PROBLEMS_TOLD_MAX);
+        let mut message: String =
+            told.into_iter().take(PROBLEMS_TOLD_MAX).collect::<Vec<_>>().join("\n");
+        if more > 0 {
+            message.push_str(&format!("\nand {more} more"));
+        }
+        ApiError::invalid("path", message).with_hint("Nothing was changed. Correct the file.")
+    })
+}
+
+fn parse_passphrase(mut text: zeroize::Zeroizing<String>) -> Result<Passphrase, ApiError> {
+    // `parse` zeroes its argument.
+    Passphrase::parse(std::mem::take(&mut *text))
+        .map_err(|error| ApiError::invalid("passphrase", error.to_string()))
+}
+
+/// Keys and tokens that the settings name, as they are called in the vault.
+fn vault_names(settings: &Settings) -> Vec<CredentialId> {
+    let tokens = settings.clients.keys();
+    let tokens =
+        tokens.filter_map(|id| CredentialId::new(format!("{TOKEN_VAULT_PREFIX}{id}")).ok());
+    settings.credentials.keys().cloned().chain(tokens).collect()
+}
+
+/// Names of keys, and of clients whose tokens are among them.
+fn split_names<'a>(ids: impl Iterator<Item = &'a CredentialId>) -> (Vec<String>, Vec<String>) {
+    let (mut keys, mut clients) = (Vec::new(), Vec::new());
+    for id in ids {
+        match id.as_str().strip_prefix(TOKEN_VAULT_PREFIX) {
+            Some(client) => clients.push(client.to_owned()),
+            None => keys.push(id.to_string()),
+        }
+    }
+    (keys, clients)
+}
+
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| ApiError::failed(format!("it was cut off: {error}")))?;
+    done.map_err(|error| match error {
+        VaultError::Damaged(_) => ApiError::invalid(
+            "path",
+            "this file is damaged, or no export of keys by `gatehouse export --secrets`",
+        ),
+        VaultError::Locked(_) => {
+            ApiError::invalid("passphrase", "this passphrase does not open it")
+        }
+        other => ApiError { code: ErrorCode::Failed, ..other.into() },
+    })
+}

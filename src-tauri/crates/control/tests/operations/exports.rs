@@ -1,0 +1,138 @@
+//! Export and import of settings and keys through the API.
+
+use control::view::*;
+use control::{Core, ErrorCode};
+use test_support::{MARKED_KEY, search_tree};
+use zeroize::Zeroizing;
+
+use crate::world::*;
+
+fn path_in(home: &tempfile::TempDir, name: &str) -> String {
+    home.path().join(name).display().to_string()
+}
+
+async fn with_up() -> World {
+    let world = world().await;
+    let upstream = lists_models().await;
+    world.add_up(&upstream, marked_key()).await;
+    let scope = ClientScopeView::default();
+    let client = ClientAdd { id: "tool".to_owned(), expires_in_days: None, scope };
+    control::client_add(&world.core, client).await.expect("added");
+    world
+}
+
+fn import(path: &str, on_conflict: ConflictChoice) -> ConfigImport {
+    ConfigImport { path: path.to_owned(), on_conflict }
+}
+
+async fn settings_file(core: &Core) -> (SettingsValues, usize) {
+    let settings = control::settings(core).await.expect("settings");
+    let backends = control::backends(core).await.expect("backends").len();
+    (settings.values, backends)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exported_settings_come_back_on_an_empty_machine() {
+    let world = with_up().await;
+    let out = tempfile::tempdir().expect("a folder");
+    let path = path_in(&out, "settings.toml");
+    let made = control::config_export(&world.core, ConfigExport { path: Some(path.clone()) }).await;
+    let made = made.expect("exported");
+    assert_eq!((made.backends.0, made.clients.0), (1, 1));
+    assert!(search_tree(out.path(), MARKED_KEY).expect("searched").is_empty());
+    let again =
+        control::config_export(&world.core, ConfigExport { path: Some(path.clone()) }).await;
+    refused(again, ErrorCode::InvalidInput, Some("path"));
+
+    let empty = crate::world::world().await;
+    let before = settings_file(&empty.core).await;
+    let plan = control::config_import_plan(&empty.core, import(&path, ConflictChoice::Skip)).await;
+    let plan = plan.expect("a plan");
+    assert_eq!(
+        serde_json::to_value(settings_file(&empty.core).await).expect("JSON"),
+        serde_json::to_value(before).expect("JSON"),
+        "a plan changes nothing"
+    );
+    assert_eq!(
+        (plan.new_clients.as_slice(), plan.keys.missing.as_slice()),
+        (&["tool".to_owned()][..], &["up".to_owned()][..])
+    );
+    control::config_import(&empty.core, import(&path, ConflictChoice::Skip)).await.expect("done");
+    let copy = path_in(&out, "copy.toml");
+    control::config_export(&empty.core, ConfigExport { path: Some(copy.clone()) })
+        .await
+        .expect("made");
+    let read = |path: &str| {
+        let text = std::fs::read_to_string(path).expect("read");
+        settings::Settings::from_text(&text).expect("settings")
+    };
+    assert_eq!(read(&path), read(&copy));
+    let again = control::config_import(&empty.core, import(&path, ConflictChoice::Replace)).await;
+    assert!(again.expect("done").changes.is_empty());
+    world.core.stop().await;
+    empty.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_file_is_refused_with_its_places_and_changes_nothing() {
+    let world = with_up().await;
+    let out = tempfile::tempdir().expect("a folder");
+    let path = path_in(&out, "broken.toml");
+    let text = format!("version = 1\n[gateway]\nport = 70000\napi_key = \"{MARKED_KEY}\"\n");
+    settings::write_new(std::path::Path::new(&path), text.as_bytes()).expect("written");
+    let before = serde_json::to_value(settings_file(&world.core).await).expect("JSON");
+    let answer = control::config_import(&world.core, import(&path, ConflictChoice::Replace)).await;
+    let error = answer.expect_err("refused");
+    assert_eq!(error.code, ErrorCode::InvalidInput);
+    assert!(error.message.contains("line 3") && error.message.contains("line 4"), "{error}");
+    assert!(!error.message.contains(MARKED_KEY));
+    assert_eq!(serde_json::to_value(settings_file(&world.core).await).expect("JSON"), before);
+    world.core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_travel_encrypted_and_arrive_in_the_vault() {
+    let world = with_up().await;
+    let out = tempfile::tempdir().expect("a folder");
+    let (config, keys) = (path_in(&out, "settings.toml"), path_in(&out, "keys.age"));
+    control::config_export(&world.core, ConfigExport { path: Some(config.clone()) })
+        .await
+        .expect("exported");
+    let passphrase = |text: &str| Zeroizing::new(text.to_owned());
+    let export = |text: &str| SecretsExport { path: keys.clone(), passphrase: passphrase(text) };
+    refused(
+        control::secrets_export(&world.core, export("short")).await,
+        ErrorCode::InvalidInput,
+        Some("passphrase"),
+    );
+    let made = control::secrets_export(&world.core, export("correct-horse")).await.expect("made");
+    assert_eq!((made.keys, made.clients), (vec!["up".to_owned()], vec!["tool".to_owned()]));
+    assert!(search_tree(out.path(), MARKED_KEY).expect("searched").is_empty());
+
+    let empty = crate::world::world().await;
+    let bring = |text: &str, on_conflict| SecretsImport {
+        path: keys.clone(),
+        passphrase: passphrase(text),
+        on_conflict,
+    };
+    let early = control::secrets_import(&empty.core, bring("correct-horse", ConflictChoice::Skip));
+    assert_eq!(early.await.expect("read").unknown, ["client.tool", "up"]);
+    control::config_import(&empty.core, import(&config, ConflictChoice::Skip)).await.expect("done");
+    let wrong = control::secrets_import(&empty.core, bring("wrong-horse", ConflictChoice::Skip));
+    refused(wrong.await, ErrorCode::InvalidInput, Some("passphrase"));
+    let done = control::secrets_import(&empty.core, bring("correct-horse", ConflictChoice::Skip));
+    assert_eq!(done.await.expect("done").imported, ["client.tool", "up"]);
+    let id = domain::CredentialId::new("up").expect("a name");
+    let here = empty.engine().vault().get(&id).await.expect("there");
+    assert_eq!(*here, *world.engine().vault().get(&id).await.expect("there"));
+    let again =
+        control::secrets_import(&empty.core, bring("correct-horse", ConflictChoice::Replace));
+    assert_eq!(again.await.expect("done").same, ["client.tool", "up"]);
+    let replace =
+        KeyReplace { id: "up".to_owned(), secret: secret("sk-another-0123456789"), untested: true };
+    control::key_replace(&empty.core, replace).await.expect("replaced");
+    let kept = control::secrets_import(&empty.core, bring("correct-horse", ConflictChoice::Skip));
+    assert_eq!(kept.await.expect("done").kept, ["up"]);
+    world.core.stop().await;
+    empty.core.stop().await;
+}
