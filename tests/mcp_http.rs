@@ -171,14 +171,25 @@ async fn a_client_has_so_many_sessions_and_an_open_stream_delays_no_stop() {
     set(&home, "mcp_http").await;
     allow(&home, "editor").await;
     let mut agent = HttpAgent::new(served.gateway, &token);
+    let mut sessions = Vec::new();
     for count in 1..=SESSIONS_MAX {
         assert_eq!(agent.begin().await, 200, "{count}");
+        sessions.extend(agent.session.clone());
         if count < SESSIONS_MAX {
             agent.session = None;
         }
     }
+    // Many clients never end a session: a further one takes the place of the one unused for longest.
+    let used =
+        HttpAgent { session: Some(sessions[0].clone()), ..HttpAgent::new(served.gateway, &token) };
+    used.call("status", json!({})).await;
     let mut late = HttpAgent::new(served.gateway, &token);
-    assert_eq!(late.begin().await, 503);
+    assert_eq!(late.begin().await, 200);
+    late.call("status", json!({})).await;
+    used.call("status", json!({})).await;
+    let gone =
+        HttpAgent { session: Some(sessions[1].clone()), ..HttpAgent::new(served.gateway, &token) };
+    assert_eq!(gone.post(&call("status", &json!({})), &[]).await.status, 404);
     let session = format!("mcp-session-id: {}", agent.session.as_deref().expect("a session"));
     let host = format!("host: {}", served.gateway);
     let mut stream = RawClient::connect(served.gateway).await.expect("connected");

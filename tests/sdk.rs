@@ -8,6 +8,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod sdk {
+    mod agents;
     pub(crate) mod differences;
     pub(crate) mod errors;
     pub(crate) mod fixture;

@@ -13,6 +13,7 @@ use wire::ErrorKind;
 
 use crate::headers::HOP;
 use crate::response::{Refusal, RetryAdvice};
+use crate::surface;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -40,7 +41,10 @@ impl AllowedHosts {
 pub(crate) fn check<B>(request: &Request<B>, hosts: &AllowedHosts) -> Result<(), Refusal> {
     check_framing(request)?;
     check_host(request, hosts)?;
-    check_no_browser(request)?;
+    match surface::is_mcp(request.uri().path()) {
+        true => check_agent_origin(request, hosts)?,
+        false => check_no_browser(request)?,
+    }
     if request.headers().contains_key(HOP) { Err(loops()) } else { Ok(()) }
 }
 
@@ -67,6 +71,17 @@ fn misdirected() -> Refusal {
     let message = "Gatehouse is not served under this host name. Use http://127.0.0.1 or \
                    http://localhost with the gateway's port.";
     never(Refusal::new(421, ErrorKind::InvalidRequest, "misdirected_request", message))
+}
+
+/// Like [`check_no_browser`], but takes the origin of this listener, as MCP asks of servers on this
+/// machine. No page has it, since the gateway serves none.
+fn check_agent_origin<B>(request: &Request<B>, hosts: &AllowedHosts) -> Result<(), Refusal> {
+    let mut origins = request.headers().get_all(ORIGIN).iter();
+    if !origins.all(|origin| hosts.is_own_origin(origin.as_bytes())) {
+        return Err(foreign_page());
+    }
+    check_site(request.headers())?;
+    if request.method() == Method::OPTIONS { Err(foreign_page()) } else { Ok(()) }
 }
 
 /// Refuses requests that a web page sent.
@@ -212,6 +227,26 @@ mod tests {
         assert_eq!(with("sec-fetch-mode", "cors"), 200);
         assert_eq!(with("anthropic-dangerous-direct-browser-access", "true"), 200);
         assert_eq!(status(Request::options("/").header(HOST, "localhost:4283")), 403);
+    }
+
+    #[test]
+    fn agents_may_name_this_listener_as_their_origin_and_no_other() {
+        let with = |path: &str, origins: &[&str]| {
+            let mut request = Request::post(path).header(HOST, "localhost:4283");
+            for origin in origins {
+                request = request.header("origin", *origin);
+            }
+            let checked = check(&request.body(()).expect("a request"), &AllowedHosts::on(4_283));
+            checked.map_or_else(|refusal| refusal.status, |()| 200)
+        };
+        let own = "http://localhost:4283";
+        assert_eq!(with("/mcp", &[own]), 200);
+        assert_eq!(with("/mcp", &["http://127.0.0.1:4283"]), 200);
+        assert_eq!(with("/v1/messages", &[own]), 403);
+        for origin in ["http://localhost:3000", "https://localhost:4283", "null", ""] {
+            assert_eq!(with("/mcp", &[origin]), 403, "{origin}");
+            assert_eq!(with("/mcp", &[own, origin]), 403, "{origin}");
+        }
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Surface {
         match path {
             "/health" => return Some(Self::Health),
             "/" | "/api/hello" => return Some(Self::Hello),
-            "/mcp" => return Some(Self::Mcp),
+            _ if is_mcp(path) => return Some(Self::Mcp),
             _ => {}
         }
         let below = below_version(path);
@@ -156,6 +156,11 @@ impl Surface {
             }
         }
     }
+}
+
+/// True for the path of MCP's streamable HTTP.
+pub(crate) fn is_mcp(path: &str) -> bool {
+    path == "/mcp"
 }
 
 /// The surface that `request` asks for: 404 for an unknown path, 405 for a wrong method.

@@ -10,17 +10,19 @@ use bytes::Bytes;
 use control::view::CallerKind;
 use control::{AgentBody, AgentEndpoint, Caller, Core, Engine};
 use domain::ClientId;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::Full;
 use parking_lot::Mutex;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::session::{SessionId, SessionManager as _};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 
 use crate::core_source::CoreSource;
 use crate::server::Server;
 
-/// Most sessions of a client. One without a call for five minutes ends.
+/// Most sessions of a client. One without a call for five minutes ends. Many clients never end
+/// theirs, so a further one takes the place of the session unused for longest.
 const SESSIONS_MAX: usize = 16;
 
 const SESSION_ID: &str = "mcp-session-id";
@@ -50,6 +52,60 @@ struct HttpAgents {
 struct ClientSessions {
     service: ClientServer,
     sessions: Arc<LocalSessionManager>,
+    uses: Arc<Mutex<SessionUses>>,
+}
+
+/// Open sessions in the order of their last use, the latest at the end.
+#[derive(Default)]
+struct SessionUses(Vec<SessionId>);
+
+impl SessionUses {
+    fn touch(&mut self, id: &SessionId) {
+        self.0.retain(|known| known != id);
+        self.0.push(Arc::clone(id));
+    }
+
+    /// Forgets the sessions that are over, and takes those out that must end before another begins.
+    fn take_surplus(&mut self, is_open: impl Fn(&SessionId) -> bool) -> Vec<SessionId> {
+        self.0.retain(is_open);
+        let surplus = (self.0.len() + 1).saturating_sub(SESSIONS_MAX);
+        self.0.drain(..surplus).collect()
+    }
+}
+
+impl ClientSessions {
+    async fn end_surplus(&self) {
+        let open = self.sessions.sessions.read().await;
+        let surplus = self.uses.lock().take_surplus(|id| open.contains_key(id));
+        drop(open);
+        for id in surplus {
+            if let Err(error) = self.sessions.close_session(&id).await {
+                tracing::debug!(%error, "a session of an agent was over");
+            }
+        }
+    }
+
+    /// Answers a request. Sessions that it begins or uses count as used now.
+    async fn answer(&self, request: Request<Bytes>) -> Response<AgentBody> {
+        let named = session_id(request.headers());
+        match &named {
+            // An id that is not open must not take a place.
+            Some(id) if self.sessions.sessions.read().await.contains_key(id) => {
+                self.uses.lock().touch(id);
+            }
+            None if request.method() == Method::POST => self.end_surplus().await,
+            _ => {}
+        }
+        let answer = self.service.handle(request.map(Full::new)).await;
+        if let (None, Some(begun)) = (named, session_id(answer.headers())) {
+            self.uses.lock().touch(&begun);
+        }
+        answer
+    }
+}
+
+fn session_id(headers: &HeaderMap) -> Option<SessionId> {
+    headers.get(SESSION_ID)?.to_str().ok().map(SessionId::from)
 }
 
 impl HttpAgents {
@@ -67,20 +123,14 @@ impl HttpAgents {
         let (core, version) = (self.core.clone(), self.version.clone());
         let server = move || Ok(Server::new(Arc::new(CoreSource::of(core.clone())), &version));
         let service = StreamableHttpService::new(server, Arc::clone(&sessions), config);
-        ClientSessions { service, sessions }
+        ClientSessions { service, sessions, uses: Arc::default() }
     }
 }
 
 #[async_trait]
 impl AgentEndpoint for HttpAgents {
     async fn answer(&self, client: &ClientId, request: Request<Bytes>) -> Response<AgentBody> {
-        let ClientSessions { service, sessions } = self.sessions_of(client);
-        let begins =
-            request.method() == Method::POST && !request.headers().contains_key(SESSION_ID);
-        if begins && sessions.sessions.read().await.len() >= SESSIONS_MAX {
-            return too_many_sessions();
-        }
-        service.handle(request.map(Full::new)).await
+        self.sessions_of(client).answer(request).await
     }
 
     fn stop(&self) {
@@ -88,10 +138,22 @@ impl AgentEndpoint for HttpAgents {
     }
 }
 
-fn too_many_sessions() -> Response<AgentBody> {
-    let text = format!("This client has {SESSIONS_MAX} sessions open. End one, then try again.");
-    let mut answer = Response::new(Full::new(Bytes::from(text)).boxed());
-    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    answer.headers_mut().insert("content-type", HeaderValue::from_static("text/plain"));
-    answer
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_session_unused_for_longest_makes_room() {
+        let id = |number: usize| SessionId::from(number.to_string());
+        let mut uses = SessionUses::default();
+        for number in 1..SESSIONS_MAX {
+            uses.touch(&id(number));
+        }
+        assert!(uses.take_surplus(|_| true).is_empty(), "one place is free");
+        uses.touch(&id(SESSIONS_MAX));
+        uses.touch(&id(1));
+        assert_eq!(uses.take_surplus(|_| true), [id(2)]);
+        uses.touch(&id(99));
+        assert!(uses.take_surplus(|known| *known != id(7)).is_empty(), "one was over");
+    }
 }

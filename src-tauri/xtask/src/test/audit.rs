@@ -25,10 +25,10 @@ enum NpmAudit {
     Unanswered(String),
 }
 
-/// Audits the panel's packages, and those of the tests with the vendors' SDKs and coding tools.
+/// Audits the panel's packages, and those of the tests: vendors' SDKs, coding tools, judges of MCP.
 pub(super) fn audit_npm(at: &StepContext<'_>) -> Result<StepOutcome> {
     let sdk = at.repository.root.join("tests/sdk");
-    let folders = [at.repository.ui(), sdk.join("programs"), sdk];
+    let folders = [at.repository.ui(), sdk.join("programs"), sdk.join("agents"), sdk];
     let mut counts = TestCounts::default();
     for folder in folders.iter().filter(|folder| folder.join("package-lock.json").is_file()) {
         counts = counts.plus(audit_folder(folder)?);

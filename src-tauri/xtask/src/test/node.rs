@@ -44,8 +44,8 @@ pub(super) fn browser(at: &StepContext<'_>) -> Result<StepOutcome> {
 }
 
 /// Runs the vendors' SDKs against a running gateway. Their versions are pinned in tests/sdk
-/// (requirements.txt and package-lock.json), those of the coding tools in tests/sdk/programs; the
-/// tests find them by three variables.
+/// (requirements.txt and package-lock.json), those of the coding tools in tests/sdk/programs,
+/// and the judges of the MCP server in tests/sdk/agents; the tests find them by four variables.
 pub(super) fn sdk(at: &StepContext<'_>) -> Result<StepOutcome> {
     let folder = at.repository.root.join("tests/sdk");
     let mut setting: Vec<EnvironmentVariable> = Vec::new();
@@ -57,6 +57,11 @@ pub(super) fn sdk(at: &StepContext<'_>) -> Result<StepOutcome> {
     if programs.join("package-lock.json").is_file() {
         panel::install_packages(at.repository, &programs, "sdk-programs")?;
         setting.push(("GATEHOUSE_SDK_PROGRAMS".to_owned(), Some(programs.into_os_string())));
+    }
+    let agents = folder.join("agents");
+    if agents.join("package-lock.json").is_file() {
+        panel::install_packages(at.repository, &agents, "sdk-agents")?;
+        setting.push(("GATEHOUSE_SDK_AGENTS".to_owned(), Some(agents.into_os_string())));
     }
     let requirements = folder.join("requirements.txt");
     if requirements.is_file() {
