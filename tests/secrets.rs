@@ -137,6 +137,7 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         | "service_levels"
         | "alert_rules"
         | "alert_channels"
+        | "profiles"
         | "saved_views"
         | "session_logs_import"
         | "session_logs_cancel"
@@ -165,6 +166,9 @@ fn operation_request(operation: &str, base_url: &str) -> Value {
         "pin_save" => json!({"name": "spend", "measure": "cost", "range": "last_week",
             "filter": {"backend": "up"}}),
         "pin_delete" => json!({"name": "spend"}),
+        "profile_set" => json!({"name": "work", "backends": ["up"]}),
+        "profile_switch" => json!({"name": "work"}),
+        "profile_remove" => json!({"name": "work"}),
         "saved_view_set" => json!({"name": "failed", "query": {"limit": 50, "backend": "up"}}),
         "saved_view_remove" => json!({"name": "failed"}),
         "session_logs" => json!({"from": null, "group_by": "tool", "zone": "utc"}),

@@ -7,6 +7,7 @@ import {
   Copy,
   Keyboard,
   KeyRound,
+  Layers,
   Link2,
   ListChecks,
   LogOut,
@@ -25,7 +26,7 @@ import { SCREENS } from "@/app/screens";
 import { SECTIONS } from "@/features/settings/setting-fields";
 import { SETTINGS_PARTS } from "@/features/settings/settings-parts";
 import { USAGE_PARTS } from "@/lib/usage-parts";
-import type { BackendView, ClientView, KeyView, RouteView, SettingsValues } from "@/ipc/bindings";
+import type { BackendView, ClientView, KeyView, ProfilesView, RouteView, SettingsValues } from "@/ipc/bindings";
 
 const FOUND_MAX = 40;
 const RECENT_MAX = 5;
@@ -39,6 +40,7 @@ export type PaletteTarget =
   | { kind: "copy_address" }
   | { kind: "shortcuts" }
   | { kind: "switch"; backend: BackendView }
+  | { kind: "profile"; name: string | null; before: string | null }
   | { kind: "sign_out" };
 
 export interface PaletteEntry {
@@ -57,6 +59,7 @@ interface World {
   routes: RouteView[];
   keys: KeyView[];
   clients: ClientView[];
+  profiles: ProfilesView | undefined;
   hasSession: boolean;
 }
 
@@ -123,7 +126,25 @@ export function baseEntries(hasSession: boolean): PaletteEntry[] {
   return [...SCREEN_ENTRIES, ...ACTIONS, ...(hasSession ? [SIGN_OUT] : [])];
 }
 
-export function allEntries({ backends, routes, keys, clients, hasSession }: World): PaletteEntry[] {
+/** One for each profile that is not in use, and one for none. */
+function profileEntries(profiles: ProfilesView | undefined): PaletteEntry[] {
+  if (profiles === undefined) return [];
+  const { active: before } = profiles;
+  const words = ["profile", "switch"];
+  const named = profiles.profiles
+    .filter(({ active }) => !active)
+    .map(({ name }) =>
+      action(`profile:${name}`, Layers, `Use profile ${name}`, words, { kind: "profile", name, before }),
+    );
+  const none = action("profile", Layers, "Use no profile", [...words, "all backends"], {
+    kind: "profile",
+    name: null,
+    before,
+  });
+  return before === null ? named : [...named, none];
+}
+
+export function allEntries({ backends, routes, keys, clients, profiles, hasSession }: World): PaletteEntry[] {
   const place = (group: PaletteEntry["group"], icon: LucideIcon, path: string, id: string, label: string) => ({
     id: `${group}:${id}`,
     group,
@@ -145,6 +166,7 @@ export function allEntries({ backends, routes, keys, clients, hasSession }: Worl
         { kind: "switch", backend },
       ),
     ),
+    ...profileEntries(profiles),
     ...routes.map(({ id, models }) => {
       const entry = place("Route", Route, "/routing", id, id);
       return { ...entry, keywords: [...entry.keywords, ...models] };

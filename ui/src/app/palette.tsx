@@ -17,9 +17,10 @@ import { useBackendSwitch } from "@/features/backends/backend-actions";
 import { useAction } from "@/ipc/actions";
 import type { ApiError, CheckSet, SettingsValues } from "@/ipc/bindings";
 import { useHost } from "@/ipc/host-context";
-import { useBackends, useClients, useKeys, useSettings, useStatus } from "@/ipc/queries";
+import { useBackends, useClients, useKeys, useProfiles, useSettings, useStatus } from "@/ipc/queries";
 import { useRoutes } from "@/ipc/route-queries";
 import { signOut } from "@/ipc/sign-out";
+import { useProfileSwitch } from "@/features/settings/profile-actions";
 
 interface PaletteProps {
   open: boolean;
@@ -53,6 +54,7 @@ function usePerform({ go, onShortcuts }: Pick<PaletteProps, "go" | "onShortcuts"
   const settings = useSettings().data;
   const address = useStatus().data?.gateway.address;
   const toggle = useBackendSwitch();
+  const changeProfile = useProfileSwitch();
   const start = useAction("readinessStart", (call, set: CheckSet) => call({ set }));
   const theme = useAction("settingsEdit", async (call, choice: SettingsValues["theme"]) => {
     if (settings) await call({ ...settings.values, theme: choice });
@@ -71,6 +73,8 @@ function usePerform({ go, onShortcuts }: Pick<PaletteProps, "go" | "onShortcuts"
         return onShortcuts();
       case "switch":
         return toggle.change(target.backend, !target.backend.enabled);
+      case "profile":
+        return changeProfile({ name: target.name, before: target.before });
       case "sign_out":
         return session === null ? undefined : signOut(session);
     }
@@ -85,6 +89,7 @@ function PaletteBody({ onChoose }: { onChoose: (target: PaletteTarget) => void }
     routes: useRoutes().data?.routes ?? [],
     keys: useKeys().data ?? [],
     clients: useClients().data ?? [],
+    profiles: useProfiles().data,
     hasSession,
   });
   const choose = (entry: PaletteEntry) => {

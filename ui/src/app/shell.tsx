@@ -3,6 +3,7 @@ import { Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { Bell, Keyboard, LogOut, RotateCw, Search, type LucideIcon } from "lucide-react";
 import { useState, type ComponentProps } from "react";
 import { tellFullText } from "@/app/full-text";
+import { ProfileButton } from "@/app/profile-button";
 import { isWithin, screenKey, SCREENS } from "@/app/screens";
 import { COMMAND_KEY, useShortcuts } from "@/app/shortcuts";
 import { StatusLine } from "@/app/status-line";
@@ -77,6 +78,7 @@ export function Shell() {
         onFind={() => setOpen("palette")}
         onInbox={() => setOpen("inbox")}
         onShortcuts={() => setOpen("shortcuts")}
+        go={go}
       />
       <main
         key={`${screen} ${money}`}
@@ -136,9 +138,10 @@ interface NavigationProps {
   onFind: () => void;
   onInbox: () => void;
   onShortcuts: () => void;
+  go: (path: string) => void;
 }
 
-function Navigation({ needs, unread, onFind, onInbox, onShortcuts }: NavigationProps) {
+function Navigation({ needs, unread, onFind, onInbox, onShortcuts, go }: NavigationProps) {
   const pathname = useLocation({ select: (location) => location.pathname });
   const { session } = useHost();
   const wide = "hidden min-[1000px]:inline";
@@ -206,6 +209,7 @@ function Navigation({ needs, unread, onFind, onInbox, onShortcuts }: NavigationP
         );
       })}
       <div className="mt-auto flex flex-col gap-0.5 pt-2">
+        <ProfileButton go={go} />
         <Hint text="Keyboard shortcuts (?)" side="right">
           <FootButton icon={Keyboard} label="Shortcuts" aria-label="Keyboard shortcuts" onClick={onShortcuts} />
         </Hint>

@@ -97,6 +97,14 @@ export const commands = {
 	budgetAllow: (req: BudgetAllow) => typedError<BudgetView, ApiError>(__TAURI_INVOKE("budget_allow", { req })),
 	/**  Removes a budget. */
 	budgetRemove: (req: BudgetRef) => typedError<null, ApiError>(__TAURI_INVOKE("budget_remove", { req })),
+	/**  Lists profiles: sets of backends, one of which is in use at a time. */
+	profiles: () => typedError<ProfilesView, ApiError>(__TAURI_INVOKE("profiles")),
+	/**  Adds a profile, or replaces the backends of one. */
+	profileSet: (req: ProfileSet) => typedError<ProfilesView, ApiError>(__TAURI_INVOKE("profile_set", { req })),
+	/**  Puts a profile in use, or none. Nothing restarts; requests in flight go on. */
+	profileSwitch: (req: ProfileSwitch) => typedError<ProfilesView, ApiError>(__TAURI_INVOKE("profile_switch", { req })),
+	/**  Removes a profile. Its backends stay. */
+	profileRemove: (req: ProfileRef) => typedError<ProfilesView, ApiError>(__TAURI_INVOKE("profile_remove", { req })),
 	/**  Lists the calls of operations that change something, newest first. */
 	auditLog: (req: AuditLogQuery) => typedError<AuditLogView, ApiError>(__TAURI_INVOKE("audit_log", { req })),
 	/**  Lists all clients. */
@@ -748,6 +756,8 @@ export type BackendView = {
 	/**  None for the mock. */
 	base_url: string | null,
 	enabled: boolean,
+	/**  False if the profile in use leaves it out; then it gets no requests. */
+	in_profile: boolean,
 	/**  Built-in backends cannot be edited or removed. */
 	built_in: boolean,
 	/**  The first key of `pool`. */
@@ -3121,6 +3131,42 @@ export type PricesView = {
 	last_change: PriceChangeView | null,
 };
 
+/**  Names a profile. */
+export type ProfileRef = {
+	name: string,
+};
+
+/**  Adds a profile, or replaces the backends of one. */
+export type ProfileSet = {
+	/**  Lower-case letters, digits, `.`, `-` and `_`. */
+	name: string,
+	backends: string[],
+};
+
+/**  Puts a profile in use. */
+export type ProfileSwitch = {
+	/**  None for no profile: all backends are used. */
+	name: string | null,
+};
+
+export type ProfileView = {
+	name: string,
+	/**  True for the one in use. */
+	active: boolean,
+	/**  Used only in this profile and in others that name them. */
+	backends: string[],
+};
+
+/**  All profiles. */
+export type ProfilesView = {
+	/**  None if all backends are used. */
+	active: string | null,
+	/**  In the order of the settings. */
+	profiles: ProfileView[],
+	/**  Backends that no profile names, so that they are in all. */
+	in_all: string[],
+};
+
 /**  Both ends are allowed. */
 export type RangeView = {
 	min: Count,
@@ -3598,6 +3644,8 @@ export type RouteView = {
 	/**  None leaves the cache mode to the request. */
 	cache: CacheMode | null,
 	enabled: boolean,
+	/**  False if the profile in use leaves all its backends out. */
+	in_profile: boolean,
 	/**  In the order of the settings. */
 	candidates: RouteCandidateView[],
 	/**  Where its requests go now, in one sentence. */
@@ -4019,6 +4067,8 @@ export type SettingsValues = {
 	mcp_change: boolean,
 	/**  Agents may also connect over HTTP, at /mcp on the gateway's port, with the token of a client that allows it. */
 	mcp_http: boolean,
+	/**  The profile in use. Without one, all backends are. */
+	profile_active: string | null,
 	/**  Colour theme of the panel. */
 	theme: "system" | "light" | "dark",
 };

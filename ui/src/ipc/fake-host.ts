@@ -19,6 +19,7 @@ import { fakeHealth } from "@/ipc/fake/health";
 import { fakeBudgets } from "@/ipc/fake/budgets";
 import { fakeCache } from "@/ipc/fake/cache";
 import { fakePins } from "@/ipc/fake/pins";
+import { fakeProfiles } from "@/ipc/fake/profiles";
 import { fakePrices } from "@/ipc/fake/prices";
 import { importKeys, scanKeys } from "@/ipc/fake/plain-keys";
 import { fakeLedger } from "@/ipc/fake/ledger";
@@ -325,6 +326,7 @@ export function fakeHost({ scenario, clock, later }: FakeOptions): FakeHost {
     ...fakeSessionLogs({ ...doing, later, announce }),
     ...fakeRequests(doing),
     ...fakePins(doing),
+    ...fakeProfiles(doing),
     ...fakeAudit(doing),
     ...fakeWiring(doing),
     ...fakeAlerts(doing),

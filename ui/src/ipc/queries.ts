@@ -23,6 +23,7 @@ import type {
   PricesQuery,
   PricesView,
   ReadinessView,
+  ProfilesView,
   RequestCodeView,
   RequestsQuery,
   RequestsView,
@@ -78,6 +79,7 @@ export const QUERY_NAMES = [
   "request_path",
   "request_code",
   "saved_views",
+  "profiles",
   "prices",
   "audit_log",
 ] as const;
@@ -282,6 +284,12 @@ export function useRequestCode(id: string): UseQueryResult<RequestCodeView, ApiE
 export function useSavedViews(): UseQueryResult<SavedView[], ApiError> {
   const host = useHost();
   return useQuery<SavedView[], ApiError>({ queryKey: ["saved_views"], queryFn: () => host.savedViews() });
+}
+
+/** Sets of backends, one of which is in use at a time. */
+export function useProfiles(): UseQueryResult<ProfilesView, ApiError> {
+  const host = useHost();
+  return useQuery<ProfilesView, ApiError>({ queryKey: ["profiles"], queryFn: () => host.profiles() });
 }
 
 export type RequestsQueryFilter = Omit<RequestsQuery, "before" | "limit">;

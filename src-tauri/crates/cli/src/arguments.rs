@@ -8,8 +8,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
     alerts, ask, audit, backends, backup, budgets, cache, check, clients, completions, export,
-    health, keys, ledger, mcp, models, notify, pins, prices, requests, routes, run, settings,
-    token, usage, vault,
+    health, keys, ledger, mcp, models, notify, pins, prices, profiles, requests, routes, run,
+    settings, token, usage, vault,
 };
 use crate::console::{ConsoleFormat, render_error_json};
 use crate::exit::Exit;
@@ -107,6 +107,9 @@ pub(crate) enum CoreCommand {
     /// Pin figures to the Overview, such as the cost of a project
     #[command(subcommand, visible_alias = "pin")]
     Pins(pins::PinsCommand),
+    /// Use some backends for work and others at home: sets of backends to switch between
+    #[command(subcommand, visible_alias = "profile")]
+    Profiles(profiles::ProfilesCommand),
     /// Print a client's token
     #[command(alias = "tokens")]
     Token(token::TokenArguments),

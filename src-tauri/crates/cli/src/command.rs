@@ -21,6 +21,7 @@ pub(crate) mod notify;
 pub(crate) mod panel;
 pub(crate) mod pins;
 pub(crate) mod prices;
+pub(crate) mod profiles;
 pub(crate) mod requests;
 pub(crate) mod routes;
 pub(crate) mod run;

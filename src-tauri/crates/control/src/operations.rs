@@ -109,6 +109,14 @@ macro_rules! operations {
             budget_allow(req: BudgetAllow) -> BudgetView, changes [Usage];
             /// Removes a budget.
             budget_remove(req: BudgetRef) -> (), changes [Usage, Settings];
+            /// Lists profiles: sets of backends, one of which is in use at a time.
+            profiles() -> ProfilesView, changes [];
+            /// Adds a profile, or replaces the backends of one.
+            profile_set(req: ProfileSet) -> ProfilesView, changes [Settings, Backends, Routes, Status];
+            /// Puts a profile in use, or none. Nothing restarts; requests in flight go on.
+            profile_switch(req: ProfileSwitch) -> ProfilesView, changes [Settings, Backends, Routes, Status];
+            /// Removes a profile. Its backends stay.
+            profile_remove(req: ProfileRef) -> ProfilesView, changes [Settings, Backends, Routes, Status];
             /// Lists the calls of operations that change something, newest first.
             audit_log(req: AuditLogQuery) -> AuditLogView, changes [];
             /// Lists all clients.

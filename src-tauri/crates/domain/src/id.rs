@@ -117,6 +117,10 @@ slug! {
     PinId
 }
 slug! {
+    /// A set of backends that are in use together, such as "work".
+    ProfileId
+}
+slug! {
     /// A saved view of the requests.
     ViewId
 }

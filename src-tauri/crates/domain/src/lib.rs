@@ -51,7 +51,7 @@ pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use group_by::GroupBy;
 pub use id::{
     BackendId, BudgetId, ClientId, CredentialId, Endpoint, GENERATED_ID_BYTES, IdError, PinId,
-    RequestId, RouteId, RunId, SLUG_CHARS_MAX, ViewId,
+    ProfileId, RequestId, RouteId, RunId, SLUG_CHARS_MAX, ViewId,
 };
 pub use known_variable::{KnownVariable, known_variables};
 pub use meter::{Meter, MeteredUsage, PriceTier, Unit, Usage};

@@ -52,7 +52,8 @@ impl AlertSources {
         let (keys, unverified_keys) = self.keys(&settings);
         Facts {
             is_offline: self.health.is_offline(),
-            backends: enabled(&settings)
+            backends: settings
+                .backends_on()
                 .map(|(id, known)| self.backend(id, known, &settings, &served))
                 .collect(),
             dead_routes: self.dead_routes(&settings),
@@ -155,7 +156,7 @@ impl AlertSources {
     fn dead_routes(&self, settings: &Settings) -> Vec<RouteFact> {
         let labels = backend_labels(settings, &self.mock);
         let label = |id: &BackendId| labels.get(id.as_str()).cloned().unwrap_or(id.to_string());
-        let routes = settings.routes.iter().filter(|(_, route)| route.enabled);
+        let routes = settings.routes.iter().filter(|(_, route)| settings.is_route_on(route));
         let dead = routes.filter_map(|(id, route)| {
             let mut backends: Vec<BackendId> = Vec::new();
             for candidate in &route.candidates {
@@ -179,7 +180,7 @@ impl AlertSources {
     /// The keys that are rejected or missing, and those that nothing is known about yet.
     fn keys(&self, settings: &Settings) -> (Vec<KeyFact>, Vec<CredentialId>) {
         let mut users: BTreeMap<&CredentialId, Vec<&BackendId>> = BTreeMap::new();
-        for (backend, known) in enabled(settings) {
+        for (backend, known) in settings.backends_on() {
             for key in known.pool.credentials() {
                 users.entry(key).or_default().push(backend);
             }
@@ -251,10 +252,6 @@ const fn key_fault(state: KeyState) -> Option<&'static str> {
         KeyState::Missing => Some("is not in the vault"),
         KeyState::Valid | KeyState::Unverified => None,
     }
-}
-
-fn enabled(settings: &Settings) -> impl Iterator<Item = (&BackendId, &BackendSettings)> {
-    settings.backends.iter().filter(|(_, known)| known.enabled)
 }
 
 /// Host and port in short form. Backends with the same one fail together.

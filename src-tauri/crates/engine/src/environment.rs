@@ -47,10 +47,10 @@ pub(crate) struct EngineEnvironment {
 /// The backends and clients to check. A backend is required if nothing else answers some of what
 /// `served` holds.
 pub(crate) fn check_inputs(settings: &Settings, served: &[ServedModels]) -> CheckInputs {
-    let is_enabled = |id: &BackendId| settings.backends.get(id).is_some_and(|it| it.enabled);
+    let is_enabled = |id: &BackendId| settings.is_backend_on(id);
     let is_required = |id| served.iter().any(|models| models.require(id, is_enabled));
-    let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
-    let backends = enabled
+    let backends = settings
+        .backends_on()
         .map(|(id, known)| BackendTarget {
             backend: id.clone(),
             label: known.label.clone(),
@@ -141,7 +141,7 @@ impl ReadinessEnvironment for EngineEnvironment {
         };
         VaultFacts {
             store: self.vault.kind().to_string(),
-            needed: self.settings.current().backends.values().any(needs_key),
+            needed: self.settings.current().backends_on().any(needs_key),
             test_result,
         }
     }
@@ -241,8 +241,8 @@ fn lowercase_first_letter(title: &str) -> String {
     first.into_iter().chain(characters).collect()
 }
 
-fn needs_key(backend: &settings::BackendSettings) -> bool {
-    backend.enabled && backend.credential().is_some()
+fn needs_key((_, backend): (&BackendId, &settings::BackendSettings)) -> bool {
+    backend.credential().is_some()
 }
 
 /// Tests the folder by writing a file.

@@ -46,13 +46,13 @@ impl HealthWatch {
 
     /// Probes all enabled backends as soon as probe slots are free.
     pub fn request_all_probes(&self) {
-        enabled(&self.settings.current()).for_each(|id| self.request_probe(id));
+        self.settings.current().backends_on().for_each(|(id, _)| self.request_probe(id));
     }
 
     /// True for the mock and the enabled backends.
     pub(crate) fn is_watched(&self, id: &BackendId) -> bool {
         let settings = self.settings.current();
-        id == &self.mock || settings.backends.get(id).is_some_and(|known| known.enabled)
+        id == &self.mock || settings.is_backend_on(id)
     }
 
     /// Forgets the health of a changed backend, so that it is probed again.
@@ -85,7 +85,7 @@ impl HealthWatch {
     }
 
     fn watch(&self, settings: &Settings, stored: &HashMap<BackendId, LastKnownHealth>) {
-        let watched = std::iter::once(&self.mock).chain(enabled(settings));
+        let watched = std::iter::once(&self.mock).chain(settings.backends_on().map(|(id, _)| id));
         let watched = watched.map(|id| (id.clone(), stored.get(id).cloned())).collect();
         self.monitor.set_backends(watched, self.clock.now());
     }
@@ -142,8 +142,4 @@ impl HealthWatch {
         }
         self.events.send(EngineEvent::Health { backend, transition: Arc::new(transition) });
     }
-}
-
-fn enabled(settings: &Settings) -> impl Iterator<Item = &BackendId> {
-    settings.backends.iter().filter(|(_, known)| known.enabled).map(|(id, _)| id)
 }

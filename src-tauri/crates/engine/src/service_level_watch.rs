@@ -12,7 +12,7 @@ use ledger::{
 use parking_lot::Mutex;
 use resilience::{FailureClass, FailureOwner};
 use service_levels::{Burn, BurnWindow, Objective, RequestCounts, judge_burn};
-use settings::{BackendSettings, Settings, SettingsStore};
+use settings::{Settings, SettingsStore};
 
 use crate::events::EventBus;
 use crate::tasks::Tasks;
@@ -148,11 +148,13 @@ impl ServiceLevelWatch {
         let (objective, now) = (Objective::BACKEND, self.clock.wall());
         let window = BurnWindow::of_period(objective.period);
         let counts = self.valid_counts(window, now, kept_time(&settings)).await?;
-        let left = |(id, known): (&BackendId, &BackendSettings)| {
-            let own = known.enabled.then(|| counts.of_scope(&LevelScope::Backend(id.clone())))?;
+        let left = |id: &BackendId| {
+            let own = settings
+                .is_backend_on(id)
+                .then(|| counts.of_scope(&LevelScope::Backend(id.clone())))?;
             Some((id.clone(), objective.budget_left(own)?))
         };
-        Ok(settings.backends.iter().filter_map(left).collect())
+        Ok(settings.backends.keys().filter_map(left).collect())
     }
 
     /// Valid requests of the window until `now`, as far back as they are kept.
@@ -180,13 +182,15 @@ fn kept_time(settings: &Settings) -> Duration {
 
 /// The default objectives. A route with one backend promises no more than that.
 fn objectives(settings: &Settings) -> Vec<(LevelScope, Objective)> {
-    let routes = settings.routes.iter().filter(|(_, route)| route.enabled).map(|(id, route)| {
-        let first = route.candidates.first().map(|candidate| &candidate.backend);
-        let has_fallback = route.candidates.iter().any(|it| Some(&it.backend) != first);
-        let objective = if has_fallback { Objective::ROUTE } else { Objective::BACKEND };
-        (LevelScope::Route(id.clone()), objective)
-    });
-    let backends = settings.backends.iter().filter(|(_, known)| known.enabled);
+    let routes = settings.routes.iter().filter(|(_, route)| settings.is_route_on(route)).map(
+        |(id, route)| {
+            let first = route.candidates.first().map(|candidate| &candidate.backend);
+            let has_fallback = route.candidates.iter().any(|it| Some(&it.backend) != first);
+            let objective = if has_fallback { Objective::ROUTE } else { Objective::BACKEND };
+            (LevelScope::Route(id.clone()), objective)
+        },
+    );
+    let backends = settings.backends_on();
     std::iter::once((LevelScope::Gateway, Objective::GATEWAY))
         .chain(routes)
         .chain(backends.map(|(id, _)| (LevelScope::Backend(id.clone()), Objective::BACKEND)))

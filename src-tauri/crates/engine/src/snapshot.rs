@@ -170,7 +170,9 @@ fn routes(settings: &Settings, catalogue: &ModelCatalogue, mock: &BackendId) -> 
     let own = settings.backends.iter().map(|(id, known)| RoutableBackend {
         backend: id.clone(),
         role: BackendRole::Provider,
-        status: if known.enabled { BackendStatus::Usable } else { BackendStatus::Disabled },
+        status: settings
+            .why_backend_is_off(id)
+            .map_or(BackendStatus::Usable, BackendStatus::Disabled),
         models: catalogue.models_with(settings, id),
         pool: pool(known),
         capabilities: traits(known),
@@ -183,7 +185,7 @@ fn routes(settings: &Settings, catalogue: &ModelCatalogue, mock: &BackendId) -> 
         pool: KeyPool::default(),
         capabilities: BackendCapabilities::default(),
     };
-    let routes = settings.routes.iter().filter(|(_, known)| known.enabled);
+    let routes = settings.routes.iter().filter(|(_, known)| settings.is_route_on(known));
     let routes = routes.map(|(id, known)| route(id, known)).collect();
     RouteTable::new(routes, own.chain([built_in]).collect())
 }

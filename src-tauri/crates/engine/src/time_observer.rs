@@ -132,7 +132,7 @@ impl TimeObserver {
                 HealthState::Unknown => None,
             }
         };
-        settings.backends.iter().filter(|(_, known)| known.enabled).filter_map(seen).collect()
+        settings.backends_on().filter_map(seen).collect()
     }
 
     async fn save(&self) {

@@ -45,8 +45,9 @@ impl<'a> SelectionContext<'a> {
                 let text = format!("The request pins the backend {id}");
                 Ok(self.decide_single(PINNED_RULE, part, text))
             }
-            BackendStatus::Disabled => Err(unusable("is switched off")),
-            BackendStatus::Unusable(reason) => Err(unusable(reason)),
+            BackendStatus::Disabled(reason) | BackendStatus::Unusable(reason) => {
+                Err(unusable(reason))
+            }
         }
     }
 
@@ -200,7 +201,9 @@ impl<'a> SelectionContext<'a> {
     ) -> Option<ExclusionReason> {
         match &part.backend.models.status {
             BackendStatus::Usable => {}
-            BackendStatus::Disabled => return Some(ExclusionReason::Disabled),
+            BackendStatus::Disabled(reason) => {
+                return Some(ExclusionReason::Disabled(reason.clone()));
+            }
             BackendStatus::Unusable(reason) => {
                 return Some(ExclusionReason::Unusable(reason.clone()));
             }

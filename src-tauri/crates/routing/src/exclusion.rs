@@ -18,8 +18,8 @@ pub struct ExcludedCandidate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExclusionReason {
     Unknown,
-    /// Switched off by the user.
-    Disabled,
+    /// Switched off by the user, or by the profile in use. The text says which.
+    Disabled(String),
     /// A required setting is missing. The text names it.
     Unusable(String),
     /// The backend does not support something that the request needs, with any model.
@@ -68,7 +68,7 @@ impl ExclusionReason {
         !matches!(
             self,
             Self::Unknown
-                | Self::Disabled
+                | Self::Disabled(_)
                 | Self::Unusable(_)
                 | Self::Repeated
                 | Self::NotForClient
@@ -86,8 +86,7 @@ impl fmt::Display for ExclusionReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("no longer exists"),
-            Self::Disabled => f.write_str("is switched off"),
-            Self::Unusable(reason) => f.write_str(reason),
+            Self::Disabled(reason) | Self::Unusable(reason) => f.write_str(reason),
             Self::BackendLacks(ability) => write!(f, "{ability}"),
             Self::ModelLacks(ability) => write!(f, "{ability} with this model"),
             Self::InputTooLong { tokens, tokens_max } => write!(

@@ -103,8 +103,8 @@ pub enum BackendRole {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum BackendStatus {
     Usable,
-    /// Switched off by the user.
-    Disabled,
+    /// Switched off by the user. The reason completes "the backend …", for example "is switched off".
+    Disabled(String),
     /// Enabled, but a required setting is missing. The reason completes "the backend …", for
     /// example "has no key".
     Unusable(String),

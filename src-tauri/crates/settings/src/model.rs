@@ -5,6 +5,7 @@ mod cache;
 mod channels;
 mod currency;
 mod pins;
+mod profiles;
 mod resilience;
 mod routing;
 mod scope;
@@ -17,7 +18,7 @@ use std::str::FromStr;
 use domain::BackendKind;
 use domain::{
     AlertDelivery, BackendId, BillingProvider, Budget, BudgetId, CacheMode, ClientId, CredentialId,
-    DigestPeriod, ExtraDialect, NanoUsd, Origin, PinId, RouteId, TranslationMode,
+    DigestPeriod, ExtraDialect, NanoUsd, Origin, PinId, ProfileId, RouteId, TranslationMode,
     UnsupportedFeature, VaultKind, ViewId, WallTime,
 };
 use indexmap::IndexMap;
@@ -33,6 +34,7 @@ pub(crate) use channels::MAIL_TEXT_CHARS_MAX;
 pub use channels::{MailSettings, WebhookSettings};
 pub use currency::CurrencySettings;
 pub use pins::{PINS_MAX, PinMeasure, PinRange, PinSettings};
+pub use profiles::{PROFILES_MAX, Profile, ProfileSettings};
 pub(crate) use resilience::PresetRow;
 pub use resilience::{ResilienceNumbers, ResiliencePreset, ResilienceSettings};
 pub use routing::{
@@ -128,6 +130,7 @@ settings_file! {
             ledger: LedgerSettings,
             currency: CurrencySettings,
             mcp: McpSettings,
+            profile: ProfileSettings,
             appearance: AppearanceSettings,
         }
         entries {
@@ -145,6 +148,8 @@ settings_file! {
             pins: IndexMap<PinId, PinSettings>,
             /// Spending limits.
             budgets: IndexMap<BudgetId, Budget>,
+            /// Sets of backends, one of which is in use at a time.
+            profiles: IndexMap<ProfileId, Profile>,
         }
     }
 }

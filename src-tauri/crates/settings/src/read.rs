@@ -9,6 +9,7 @@ mod entries;
 mod names;
 pub(crate) mod pins;
 mod pool;
+mod profiles;
 mod resilience;
 mod routes;
 mod scope;
@@ -125,8 +126,8 @@ fn drop_duplicate_problems(problems: &mut Vec<FileProblem>) {
 
 fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     let mut settings = Settings::read_sections(root, findings);
-    let [credentials, backends, routes, clients, views, pins, budgets] =
-        ["credentials", "backends", "routes", "clients", "views", "pins", "budgets"]
+    let [credentials, backends, routes, clients, views, pins, budgets, profiles] =
+        ["credentials", "backends", "routes", "clients", "views", "pins", "budgets", "profiles"]
             .map(|name| root.section(name, findings));
     settings.credentials = entries::read_credentials(&credentials, findings);
     settings.backends = entries::read_backends(&backends, settings.gateway.port, findings);
@@ -135,11 +136,13 @@ fn read_settings(root: &SectionReader, findings: &mut Findings) -> Settings {
     settings.views = entries::read_views(&views, findings);
     settings.pins = pins::read_pins(&pins, findings);
     settings.budgets = budgets::read_budgets(&budgets, findings);
+    settings.profiles = profiles::read_profiles(&profiles, findings);
     let section = |name: &str| root.section(name, &mut Findings::new(""));
     check_timeouts(&section("gateway"), &settings.gateway, findings);
     cache::check_cache(&section("cache"), &settings.cache, findings);
     channels::check_mail(&section("mail"), &settings.mail, findings);
     currency::check_currency(&section("currency"), &settings.currency, findings);
+    profiles::check_profiles(&section("profile"), &profiles, &settings, findings);
     check_references(&backends, &settings, findings);
     let password = settings.cache.redis_credential.as_ref();
     let is_admin_key = |id| settings.credentials.get(id).is_some_and(|key| key.billing.is_some());

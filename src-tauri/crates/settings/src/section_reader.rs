@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 
-use domain::{CredentialId, WallTime};
+use domain::{IdError, WallTime};
 use toml_edit::{Datetime, Item, TableLike, Value};
 
 use crate::Severity;
@@ -141,11 +141,16 @@ impl<'doc> SectionReader<'doc> {
         None
     }
 
-    /// The name of a key.
-    pub(crate) fn credential(&self, name: &str, findings: &mut Findings) -> Option<CredentialId> {
-        let id = CredentialId::new(self.text(name, findings)?);
+    /// The name of a `noun`, such as "key".
+    pub(crate) fn id<Id: FromStr<Err = IdError>>(
+        &self,
+        name: &str,
+        noun: &str,
+        findings: &mut Findings,
+    ) -> Option<Id> {
+        let id = self.text(name, findings)?.parse();
         id.map_err(|error| {
-            let what = "this is not a valid key name";
+            let what = format!("this is not a valid {noun} name");
             self.report_error(name, what, id_error_hint(&error), None, findings);
         })
         .ok()

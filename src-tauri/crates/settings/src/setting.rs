@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use domain::serde::{Deserialize, Serialize};
 use domain::{
-    AlertDelivery, AlertSeverity, CacheMode, CredentialId, DigestPeriod, MailEncryption,
+    AlertDelivery, AlertSeverity, CacheMode, CredentialId, DigestPeriod, MailEncryption, ProfileId,
     RoutePolicy, TranslationMode, VaultKind, WebhookFormat,
 };
 use indexmap::IndexMap;
@@ -229,17 +229,23 @@ impl SettingType for String {
     }
 }
 
-impl SettingType for CredentialId {
-    const KIND: SettingKind = SettingKind::Text;
+macro_rules! id_types {
+    ($($id:ty: $noun:literal)+) => {
+        $(impl SettingType for $id {
+            const KIND: SettingKind = SettingKind::Text;
 
-    fn read(section: &SectionReader, setting: &Setting, findings: &mut Findings) -> Option<Self> {
-        section.credential(setting.name, findings)
-    }
+            fn read(section: &SectionReader, setting: &Setting, findings: &mut Findings) -> Option<Self> {
+                section.id(setting.name, $noun, findings)
+            }
 
-    fn write(&self) -> Option<Value> {
-        Some(self.as_str().into())
-    }
+            fn write(&self) -> Option<Value> {
+                Some(self.as_str().into())
+            }
+        })+
+    };
 }
+
+id_types!(CredentialId: "key" ProfileId: "profile");
 
 impl<T: SettingType> SettingType for Option<T> {
     const KIND: SettingKind = T::KIND;

@@ -75,6 +75,20 @@ fn each_mistake_is_found_at_its_field() {
             "views",
             1,
         ),
+        ("[profile]\nactive = \"work\"".into(), Error, "profile.active", 2),
+        ("[profile]\nactive = \"Work!\"".into(), Error, "profile.active", 2),
+        ("[profiles.work]\nbackends = \"up\"".into(), Error, "profiles.work.backends", 2),
+        ("[profiles.work]\nbackends = [\"gone\"]".into(), Warning, "profiles.work.backends", 2),
+        ("[profiles.work]\nbackends = [\"a b\"]".into(), Warning, "profiles.work.backends", 2),
+        ("[profiles.work]\nroutes = []".into(), Warning, "profiles.work.routes", 2),
+        (
+            (0..=settings::PROFILES_MAX)
+                .map(|n| format!("profiles.p{n}.backends = []\n"))
+                .collect(),
+            Error,
+            "profiles",
+            1,
+        ),
         ("[pins.spend]".into(), Error, "pins.spend.measure", 1),
         ("[pins.spend]\nmeasure = \"coast\"".into(), Error, "pins.spend.measure", 2),
         ("[pins.spend]\nmeasure = \"cost\"\nrange = 7".into(), Error, "pins.spend.range", 3),

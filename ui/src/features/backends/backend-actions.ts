@@ -10,7 +10,9 @@ const NO_ROUTES: RouteView[] = [];
 
 /** The enabled routes that use a backend, and those that have no other backend. */
 function routesOf(backend: BackendView, routes: RouteView[]): { used: string[]; broken: string[] } {
-  const used = routes.filter((route) => route.enabled && route.candidates.some((one) => one.backend === backend.id));
+  const used = routes.filter(
+    (route) => route.enabled && route.in_profile && route.candidates.some((one) => one.backend === backend.id),
+  );
   const isOther = ({ backend: id, availability: { state } }: RouteView["candidates"][number]) =>
     id !== backend.id && state !== "off" && state !== "removed";
   const broken = used.filter((route) => !route.candidates.some(isOther));

@@ -74,7 +74,7 @@ function reveal(item: HTMLElement | null): void {
 
 function Models({ label, value, onChoose }: { label: string; value: string; onChoose: (model: string) => void }) {
   const [words, setWords] = useState("");
-  const backends = (useBackends().data ?? []).filter((backend) => backend.enabled);
+  const backends = (useBackends().data ?? []).filter((backend) => backend.enabled && backend.in_profile);
   const typed = words.trim();
   return (
     <Command label={label} loop defaultValue={value}>

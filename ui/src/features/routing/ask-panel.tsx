@@ -61,7 +61,7 @@ export function AskPanel({ routes }: { routes: RouteView[] }) {
 
 /** A name that a tool might ask for: the first route's own, without its pattern. */
 function firstName(routes: RouteView[]): string {
-  const names = routes.filter((route) => route.enabled).flatMap((route) => route.models);
+  const names = routes.filter((route) => route.enabled && route.in_profile).flatMap((route) => route.models);
   return names.find((name) => !name.includes("*")) ?? "";
 }
 

@@ -1,6 +1,7 @@
 /** The sections of the settings screen besides the numbers: titles and search terms. */
 export const SETTINGS_PARTS = [
   { id: "theme", title: "Appearance", words: "theme colors dark light system appearance" },
+  { id: "profiles", title: "Profiles", words: "profiles work home demo switch backends sets" },
   { id: "shared", title: "Shared cache", words: "shared cache redis valkey server address password" },
   {
     id: "resilience",

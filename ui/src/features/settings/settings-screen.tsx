@@ -3,6 +3,7 @@ import { useState } from "react";
 import { AuditPart } from "@/features/settings/audit-part";
 import { BackupPart } from "@/features/settings/backup-part";
 import { ExportPart } from "@/features/settings/export-part";
+import { ProfilesPart } from "@/features/settings/profiles-part";
 import { LedgerPart } from "@/features/settings/ledger-part";
 import { FilePart } from "@/features/settings/file-part";
 import { SharedCachePart } from "@/features/settings/cache-part";
@@ -91,6 +92,7 @@ function Body({ part, settings, filter }: { part: string | null; settings: Setti
       <div className="flex min-w-0 flex-col gap-4">
         <SettingsProblems settings={settings} />
         {has("theme") && <ThemePart settings={settings} />}
+        {has("profiles") && <ProfilesPart />}
         {hasNumbers && <SettingsForm settings={settings} filter={filter} />}
         {has("shared") && <SharedCachePart settings={settings} />}
         {hasResilience && <ResiliencePart settings={settings} filter={filter} />}
@@ -119,6 +121,7 @@ function OnThisPage() {
   const numbers = SECTIONS.map((section) => section.title);
   const titles = [
     "Appearance",
+    "Profiles",
     ...numbers,
     "Shared cache",
     "Resilience",

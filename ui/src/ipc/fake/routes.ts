@@ -56,6 +56,11 @@ function to(backend: string, model: string | null, weight = 1): RouteEdit["candi
   return { backend, model, weight };
 }
 
+/** False if the profile in use leaves out all backends of the route. */
+function isInProfile(world: World, candidates: RouteEdit["candidates"]): boolean {
+  return candidates.some(({ backend }) => world.backends.find(({ id }) => id === backend)?.in_profile !== false);
+}
+
 export function makeRoutes(): RouteEdit[] {
   return [
     route("fast", "ordered", [
@@ -107,18 +112,22 @@ function routeViews(world: World, now: number): RouteView[] {
     });
     const first = candidates.find((candidate) => isUsable(candidate.availability));
     const held = candidates[0] !== first ? candidates[0] : undefined;
-    const broken = set.enabled ? whyBroken(world, candidates) : null;
+    const inProfile = isInProfile(world, set.candidates);
+    const broken = set.enabled && inProfile ? whyBroken(world, candidates) : null;
     return {
       ...set,
       candidates,
       broken,
+      in_profile: inProfile,
       sentence: !set.enabled
         ? "Switched off."
-        : broken !== null || first === undefined
-          ? `Broken: ${broken}.`
-          : held === undefined
-            ? `Its requests go to ${first.backend_label}.`
-            : `${held.backend_label} is failing, so its requests go to ${first.backend_label}.`,
+        : !inProfile
+          ? "Not in use: none of its backends is in the profile in use."
+          : broken !== null || first === undefined
+            ? `Broken: ${broken}.`
+            : held === undefined
+              ? `Its requests go to ${first.backend_label}.`
+              : `${held.backend_label} is failing, so its requests go to ${first.backend_label}.`,
       requests,
       share_percent: day.length === 0 ? null : Math.round((requests * 100) / day.length),
     };

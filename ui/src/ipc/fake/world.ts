@@ -85,6 +85,7 @@ export function makeBackend(id: string, credential: string | null, state: Health
     kind: isMock ? "mock" : (preset?.kind ?? "openai-compatible"),
     base_url: isMock ? null : (preset?.base_url ?? null),
     enabled: state.state !== "disabled",
+    in_profile: true,
     built_in: isMock,
     credential,
     pool: { order: "ordered", members: credential === null ? [] : [{ credential, weight: 1 }] },

@@ -29,6 +29,14 @@ pub(crate) fn route_names() -> Vec<String> {
     query_names("routes", |view| read_ids(view.get("routes").unwrap_or(&Value::Null)))
 }
 
+pub(crate) fn profile_names() -> Vec<String> {
+    query_names("profiles", |view| {
+        let profiles = view.get("profiles").and_then(Value::as_array).into_iter().flatten();
+        let names = profiles.filter_map(|profile| profile.get("name").and_then(Value::as_str));
+        names.map(str::to_owned).collect()
+    })
+}
+
 pub(crate) fn preset_names() -> Vec<String> {
     query_names("presets", |view| read_ids(&view))
 }

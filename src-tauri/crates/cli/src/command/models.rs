@@ -54,8 +54,10 @@ pub(crate) async fn run(
 pub(super) async fn list_model_names(core: &Core) -> Result<Vec<ModelName>, CommandError> {
     let routes = control::routes(core).await?.routes;
     let backends = control::backends(core).await?;
-    let of_routes = routes.iter().filter(|route| route.enabled).flat_map(names_of_route);
-    let of_backends = backends.iter().filter(|backend| backend.enabled).flat_map(names_of_backend);
+    let of_routes =
+        routes.iter().filter(|route| route.enabled && route.in_profile).flat_map(names_of_route);
+    let of_backends =
+        backends.iter().filter(|it| it.enabled && it.in_profile).flat_map(names_of_backend);
     Ok(of_routes.chain(of_backends).collect())
 }
 

@@ -4,11 +4,11 @@
 use control::view::{
     AlertRuleView, BackendPresetView, BackendTestView, BackendView, BudgetView, CacheView,
     ClientView, EndpointView, HealthReportView, KeyVerificationView, KeyView, LedgerRestoredView,
-    LedgerSalvageView, LedgerView, PinView, PriceImportView, PricesView, ReadinessRunView,
-    RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView, SessionLogsView, SettingsView,
-    StatusView, UsageAdviceView, UsageAnomaliesView, UsageCrossView, UsageEfficiencyView,
-    UsageExpensiveView, UsageFailuresView, UsageForecastView, UsageHeatmapView, UsageLatencyView,
-    UsageView,
+    LedgerSalvageView, LedgerView, PinView, PriceImportView, PricesView, ProfilesView,
+    ReadinessRunView, RequestsView, RouteDecisionView, RoutesView, ServiceLevelsView,
+    SessionLogsView, SettingsView, StatusView, UsageAdviceView, UsageAnomaliesView, UsageCrossView,
+    UsageEfficiencyView, UsageExpensiveView, UsageFailuresView, UsageForecastView,
+    UsageHeatmapView, UsageLatencyView, UsageView,
 };
 use domain::Secret;
 use serde::Serialize;
@@ -127,6 +127,13 @@ fn clients_for_people() {
 fn pinned_figures_for_people() {
     check_seen!("pins", pins::table(&view::<Vec<PinView>>(pins_fixture())));
     check_seen!("pins_none", pins::table(&[]));
+}
+
+#[test]
+fn profiles_for_people() {
+    check_seen!("profiles", profiles::table(&view::<ProfilesView>(profiles_fixture())));
+    let none = json!({"active": null, "profiles": [], "in_all": ["openai"]});
+    check_seen!("profiles_none", profiles::table(&view::<ProfilesView>(none)));
 }
 
 #[test]
@@ -432,6 +439,7 @@ fn programs_get_the_view_as_it_is() {
     check::<UsageView>(&usage_compared_fixture());
     check::<UsageCrossView>(&usage_cross_fixture());
     check::<Vec<PinView>>(&pins_fixture());
+    check::<ProfilesView>(&profiles_fixture());
     check::<UsageExpensiveView>(&usage_expensive_fixture());
     check::<UsageForecastView>(&usage_forecast_fixture());
     check::<UsageHeatmapView>(&usage_heatmap_fixture());

@@ -193,6 +193,9 @@ pub(crate) async fn backend_remove(engine: &Engine, req: BackendRef) -> Result<(
         .settings_editor()
         .edit(move |draft| {
             draft.backends.shift_remove(&id);
+            for profile in draft.profiles.values_mut() {
+                profile.backends.retain(|named| *named != id);
+            }
         })
         .await?;
     Ok(())

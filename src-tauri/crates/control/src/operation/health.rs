@@ -105,7 +105,7 @@ fn backend_view(
     let longer = [("7 d", 7 * 24), ("90 d", 90 * 24)]
         .map(|(period, hours)| availability_view(period, availability(observed, now, hours)));
     let facts = ScoreFacts {
-        availability: day.share().filter(|_| known.enabled),
+        availability: day.share().filter(|_| engine.settings().is_backend_on(id)),
         budget_left,
         ..score_facts(engine, (id, known), first_token.as_ref())
     };

@@ -82,7 +82,7 @@ pub(super) fn endpoint_availability(
         &standing,
         ClockReading::read(engine.clock()),
         endpoint,
-        is_enabled(settings, endpoint),
+        why_off(settings, endpoint),
     )
 }
 
@@ -141,12 +141,7 @@ fn endpoint_view(
         backend_label,
         credential: key.map(ToString::to_string),
         credential_label: label,
-        availability: availability_view(
-            &standing,
-            clocks,
-            endpoint,
-            is_enabled(settings, endpoint),
-        ),
+        availability: availability_view(&standing, clocks, endpoint, why_off(settings, endpoint)),
         breaker: breaker_view(&standing, clocks),
         cooldowns: cooldown_views(engine, endpoint, &standing, clocks),
         block: standing.block.map(|block| EndpointBlockView {
@@ -177,8 +172,10 @@ fn concurrency_view(engine: &Engine, settings: &Settings, endpoint: &Endpoint) -
     ConcurrencyView { in_flight, limit, limit_max: set }
 }
 
-fn is_enabled(settings: &Settings, endpoint: &Endpoint) -> bool {
-    settings.backends.get(&endpoint.backend).is_none_or(|known| known.enabled)
+/// `None` for the mock, which is not in the settings.
+fn why_off(settings: &Settings, endpoint: &Endpoint) -> Option<String> {
+    let is_known = settings.backends.contains_key(&endpoint.backend);
+    settings.why_backend_is_off(&endpoint.backend).filter(|_| is_known)
 }
 
 /// Returns the most restrictive state.
@@ -186,7 +183,7 @@ fn availability_view(
     standing: &EndpointStatus,
     clocks: ClockReading,
     endpoint: &Endpoint,
-    is_enabled: bool,
+    why_off: Option<String>,
 ) -> AvailabilityView {
     let credential = endpoint.credential.as_ref().map(ToString::to_string);
     let wall = |at: Moment| UnixMs::from(clocks.wall_at(at));
@@ -198,8 +195,8 @@ fn availability_view(
         since,
         until,
     };
-    if !is_enabled {
-        return view(AvailabilityState::Off, "The backend is switched off.", None, None);
+    if let Some(why) = why_off {
+        return view(AvailabilityState::Off, &format!("The backend {why}."), None, None);
     }
     let (why, until) = (standing.reason.as_str(), standing.until.map(wall));
     if let Some(block) = standing.block {

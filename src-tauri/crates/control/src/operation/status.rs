@@ -75,7 +75,7 @@ fn gateway_view(engine: &Engine) -> GatewayView {
 
 fn count_backends(engine: &Engine, settings: &Settings) -> BackendCountsView {
     let mut counts = BackendCountsView::default();
-    let own = settings.backends.iter().map(|(id, known)| (id, known.enabled));
+    let own = settings.backends.keys().map(|id| (id, settings.is_backend_on(id)));
     for (id, enabled) in std::iter::once((engine.mock_id(), true)).chain(own) {
         counts.total += 1;
         match engine.health_watch().health(id).map(|health| health.state) {
@@ -93,8 +93,8 @@ fn collect_facts(
     settings: &Settings,
     last_run: Option<&ReadinessRunSummaryView>,
 ) -> VerdictFacts {
-    let enabled = settings.backends.iter().filter(|(_, known)| known.enabled);
-    let backends: Vec<BackendFacts> = enabled
+    let backends: Vec<BackendFacts> = settings
+        .backends_on()
         .map(|(id, known)| BackendFacts {
             id: id.clone(),
             label: known.label.clone(),
@@ -102,9 +102,7 @@ fn collect_facts(
             answers: backend_answers(engine, settings, id, known),
         })
         .collect();
-    let is_enabled = |id: &BackendId| {
-        id == engine.mock_id() || settings.backends.get(id).is_some_and(|known| known.enabled)
-    };
+    let is_enabled = |id: &BackendId| id == engine.mock_id() || settings.is_backend_on(id);
     let dead_routes = broken_routes(engine, settings)
         .into_iter()
         .filter(|(id, _)| {
@@ -118,6 +116,11 @@ fn collect_facts(
             .iter()
             .find(|(_, known)| !known.enabled)
             .map(|(id, _)| id.clone()),
+        profile: settings
+            .profile
+            .active
+            .clone()
+            .filter(|_| settings.backends.keys().any(|id| !settings.is_in_profile(id))),
         mock: engine.mock_id().clone(),
         keys: collect_keys(engine, settings),
         served: engine.snapshots().current().routes.served_models(),
@@ -192,7 +195,7 @@ const fn key_fault(state: KeyState) -> Option<&'static str> {
 /// The keys of enabled backends that are rejected or missing.
 fn collect_keys(engine: &Engine, settings: &Settings) -> Vec<KeyFacts> {
     let mut users: BTreeMap<&CredentialId, Vec<BackendId>> = BTreeMap::new();
-    for (backend, known) in settings.backends.iter().filter(|(_, known)| known.enabled) {
+    for (backend, known) in settings.backends_on() {
         for key in known.pool.credentials() {
             users.entry(key).or_default().push(backend.clone());
         }
@@ -301,7 +304,7 @@ fn vault_issue(engine: &Engine, settings: &Settings) -> Option<StatusIssueView> 
         VaultState::Hung => "The vault is not responding",
         VaultState::Damaged => "The vault file is damaged",
     };
-    let needed = settings.backends.values().any(|b| b.enabled && b.credential().is_some());
+    let needed = settings.backends_on().any(|(_, known)| known.credential().is_some());
     let absent = matches!(state, VaultState::Unavailable | VaultState::NoCollection);
     Some(StatusIssueView {
         id: if absent && !needed { NO_KEYCHAIN_ISSUE } else { "vault" }.to_owned(),

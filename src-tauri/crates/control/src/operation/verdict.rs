@@ -3,7 +3,7 @@
 
 mod effect;
 
-use domain::{BackendId, CredentialId, HealthState, WallTime, capitalize, count_noun};
+use domain::{BackendId, CredentialId, HealthState, ProfileId, WallTime, capitalize, count_noun};
 use routing::ServedModels;
 
 use self::effect::Effect;
@@ -20,6 +20,8 @@ pub(super) struct VerdictFacts {
     pub(super) backends: Vec<BackendFacts>,
     /// The first backend that is switched off, if there is one.
     pub(super) first_off: Option<BackendId>,
+    /// The profile in use, if it leaves a backend out.
+    pub(super) profile: Option<ProfileId>,
     /// The built-in mock, which always answers where a route leads to it.
     pub(super) mock: BackendId,
     pub(super) keys: Vec<KeyFacts>,
@@ -154,7 +156,7 @@ fn sentence(level: VerdictLevel, issues: &[Issue]) -> String {
 
 /// Lowers the first letter of our own words; names keep theirs.
 fn inside_sentence(title: &str) -> String {
-    let own = [("The ", "the "), ("This ", "this "), ("Every ", "every ")];
+    let own = [("The ", "the "), ("This ", "this "), ("Every ", "every "), ("No ", "no ")];
     let lowered = own.iter().find_map(|(start, inside)| {
         title.strip_prefix(start).map(|rest| format!("{inside}{rest}"))
     });
@@ -173,8 +175,17 @@ fn setup_issue(facts: &VerdictFacts) -> Vec<Issue> {
         since: None,
         action,
     };
-    vec![match &facts.first_off {
-        None => Issue::new(
+    vec![match (&facts.profile, &facts.first_off) {
+        (Some(profile), _) => Issue::new(
+            issue(
+                VerdictLevel::Problem,
+                &format!("No backend is in the profile {profile}"),
+                "Requests fail until another profile is in use.",
+                PanelActionView::OpenSettings,
+            ),
+            Readiness::NotReady,
+        ),
+        (None, None) => Issue::new(
             issue(
                 VerdictLevel::NotSetUp,
                 "No backend has been added",
@@ -183,7 +194,7 @@ fn setup_issue(facts: &VerdictFacts) -> Vec<Issue> {
             ),
             Readiness::Ready,
         ),
-        Some(off) => Issue::new(
+        (None, Some(off)) => Issue::new(
             issue(
                 VerdictLevel::Problem,
                 "Every backend is switched off",

@@ -28,7 +28,11 @@ pub(crate) async fn clients_wiring(
 
 pub(crate) async fn client_guides(engine: &Engine) -> Result<Vec<ToolGuideView>, ApiError> {
     let settings = engine.settings();
-    let names = settings.routes.values().filter(|route| route.enabled).flat_map(|it| &it.models);
+    let names = settings
+        .routes
+        .values()
+        .filter(|route| settings.is_route_on(route))
+        .flat_map(|it| &it.models);
     let model = names.into_iter().find(|name| !name.contains('*')).cloned();
     let guides = engine.client_wiring().guides(engine.gateway().address(), model).await?;
     Ok(guides.into_iter().map(Into::into).collect())

@@ -19,6 +19,8 @@ pub struct BackendView {
     /// None for the mock.
     pub base_url: Option<String>,
     pub enabled: bool,
+    /// False if the profile in use leaves it out; then it gets no requests.
+    pub in_profile: bool,
     /// Built-in backends cannot be edited or removed.
     pub built_in: bool,
     /// The first key of `pool`.

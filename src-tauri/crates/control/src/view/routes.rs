@@ -41,6 +41,8 @@ pub struct RouteView {
     /// None leaves the cache mode to the request.
     pub cache: Option<CacheMode>,
     pub enabled: bool,
+    /// False if the profile in use leaves all its backends out.
+    pub in_profile: bool,
     /// In the order of the settings.
     pub candidates: Vec<RouteCandidateView>,
     /// Where its requests go now, in one sentence.

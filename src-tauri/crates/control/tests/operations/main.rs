@@ -41,6 +41,8 @@ mod pools;
 #[cfg(test)]
 mod prices;
 #[cfg(test)]
+mod profiles;
+#[cfg(test)]
 mod resilience;
 #[cfg(test)]
 mod routes;

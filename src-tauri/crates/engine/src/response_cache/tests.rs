@@ -211,6 +211,8 @@ async fn a_price_that_is_set_purges_its_model_at_once_and_prices_the_last_day() 
         let settled = engine.ledger().settle_unawaited(unpriced(number));
         settled.expect("queued");
     }
+    // A read waits only so long for what is queued, which a busy machine may exceed.
+    engine.ledger().wait_until_folded().await;
     let rates = PriceTerms::flat(Rates::from_iter([(Meter::Input, Rate::new(2_000_000))]));
     let done = engine.price_editor().set(&backend("up"), "llama", rates).await.expect("set");
     assert_eq!(done.repriced, 300);

@@ -58,7 +58,10 @@ fn check(table: &RouteTable, rows: &[(&str, &str)]) {
 #[test]
 fn a_pin_wins_and_a_bare_name_goes_to_the_first_usable_backend_that_lists_it() {
     let table = table(vec![
-        standing(BackendStatus::Disabled, backend("off", &["gpt-4o", "only-off"])),
+        standing(
+            BackendStatus::Disabled("is switched off".to_owned()),
+            backend("off", &["gpt-4o", "only-off"]),
+        ),
         standing(BackendStatus::Unusable("has no key".to_owned()), backend("keyless", &["gpt-4o"])),
         backend("openai", &["gpt-4o", "gpt-4o-mini"]),
         backend("openrouter", &["openai/gpt-4o", "gpt-4o", "meta/llama-3"]),
@@ -126,7 +129,7 @@ fn an_unlisted_name_goes_to_the_one_backend_with_unknown_models_and_never_by_gue
     check(&two, &[("llama3", "no backend lists \"llama3\"; available: local/…, other/…")]);
     let other_off = table(vec![
         backend("local", &[]),
-        standing(BackendStatus::Disabled, backend("other", &[])),
+        standing(BackendStatus::Disabled("is switched off".to_owned()), backend("other", &[])),
     ]);
     assert!(choose(&other_off, "llama3").is_ok());
 }
@@ -154,7 +157,10 @@ fn a_name_is_looked_at_up_to_its_limit() {
 fn the_list_names_only_what_can_be_asked_for_and_each_entry_leads_where_it_says() {
     let table = table(vec![
         backend("openai", &["gpt-4o"]),
-        standing(BackendStatus::Disabled, backend("off", &["hidden"])),
+        standing(
+            BackendStatus::Disabled("is switched off".to_owned()),
+            backend("off", &["hidden"]),
+        ),
         backend("openrouter", &["openai/gpt-4o", "gpt-4o", "meta/llama-3"]),
         backend("mock", &["echo"]),
     ]);
@@ -204,7 +210,10 @@ fn served_models_are_grouped_by_what_can_answer_them() {
         vec![
             backend("a", &["m-1", "m-2", "m-routed", "fast-1"]),
             backend("b", &["m-2", "m-3"]),
-            standing(BackendStatus::Disabled, backend("off", &["m-4"])),
+            standing(
+                BackendStatus::Disabled("is switched off".to_owned()),
+                backend("off", &["m-4"]),
+            ),
             backend("mock", &["echo"]),
             backend("silent", &[]),
         ],

@@ -215,7 +215,10 @@ fn a_route_that_nobody_can_serve_names_every_reason() {
     let keyless = routing::BackendStatus::Unusable("has no key".to_owned());
     let one = RouteTable::new(
         vec![two.clone()],
-        vec![backend("a"), off("b", routing::BackendStatus::Disabled)],
+        vec![
+            backend("a"),
+            off("b", routing::BackendStatus::Disabled("is switched off".to_owned())),
+        ],
     );
     check(
         &ask(&one, &FakeSignals::default()),
@@ -225,7 +228,10 @@ fn a_route_that_nobody_can_serve_names_every_reason() {
     );
     let none = RouteTable::new(
         vec![two],
-        vec![off("a", keyless), off("b", routing::BackendStatus::Disabled)],
+        vec![
+            off("a", keyless),
+            off("b", routing::BackendStatus::Disabled("is switched off".to_owned())),
+        ],
     );
     let needs = routing::Needs::default();
     let refusal = crate::scene::ask_with(&none, &FakeSignals::default(), needs, None, &mut || 0.5);

@@ -21,7 +21,7 @@ const MODELS: [&str; 4] = ["m", "gpt-4o", "llama3:8b", "x"];
 fn a_backend(id: &'static str) -> impl Strategy<Value = RoutableBackend> {
     let standing = prop_oneof![
         6 => Just(BackendStatus::Usable),
-        1 => Just(BackendStatus::Disabled),
+        1 => Just(BackendStatus::Disabled("is switched off".to_owned())),
         1 => Just(BackendStatus::Unusable("has no key".to_owned())),
     ];
     let keys = vec((select(vec!["one", "two"]), 0_u16..3), 0..3);

@@ -36,7 +36,10 @@ fn conversations_are_shared_by_weight_and_each_stays_in_its_part() {
 fn a_part_that_goes_moves_its_own_conversations_alone() {
     let three = table(&[("a", 1), ("b", 1), ("c", 1)]);
     let parts = route(RoutePolicy::Split, &[("a", 1), ("b", 1), ("c", 1)]);
-    let off = RoutableBackend { status: BackendStatus::Disabled, ..backend("b") };
+    let off = RoutableBackend {
+        status: BackendStatus::Disabled("is switched off".to_owned()),
+        ..backend("b")
+    };
     let two = RouteTable::new(vec![parts], vec![backend("a"), off, backend("c")]);
     for conversation in 0..500 {
         let (before, after) = (part(&three, conversation), part(&two, conversation));

@@ -14,7 +14,7 @@ const HINT: &str = "write it like credentials = [\"first\", { id = \"second\", w
 
 pub(super) fn read_pool(entry: &SectionReader, findings: &mut Findings) -> KeyPoolSettings {
     let order = entry.word("pool", PoolOrder::WORDS, findings).unwrap_or_default();
-    let single = entry.credential("credential", findings);
+    let single = entry.id("credential", "key", findings);
     let members = match entry.item("credentials") {
         None => single.into_iter().map(PoolMemberSettings::new).collect(),
         Some(_) => read_members(entry, findings),

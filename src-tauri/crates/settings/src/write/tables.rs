@@ -79,6 +79,11 @@ pub(crate) fn to_tables(settings: &Settings) -> IndexMap<SettingsPath, TableFiel
     for (id, budget) in &settings.budgets {
         tables.insert(path("budgets", id.as_str()), budget_fields(budget));
     }
+    for (id, profile) in &settings.profiles {
+        let backends = profile.backends.iter().map(BackendId::as_str).collect::<Array>();
+        let fields = TableFields::from([("backends", Value::Array(backends))]);
+        tables.insert(path("profiles", id.as_str()), fields);
+    }
     tables
 }
 

@@ -109,7 +109,8 @@ mod tests {
 
     fn edited(typed: &[&str]) -> BackendEdit {
         let known = json!({"id": "up", "label": "Up", "kind": "openai-compatible",
-            "base_url": "http://h/v1", "enabled": true, "built_in": false, "credential": "up",
+            "base_url": "http://h/v1", "enabled": true, "in_profile": true, "built_in": false,
+            "credential": "up",
             "pool": {"order": "ordered", "members": [{"credential": "up", "weight": 1}]},
             "limits": {"requests_per_minute": null, "tokens_per_minute": null,
                 "in_flight_max": null},

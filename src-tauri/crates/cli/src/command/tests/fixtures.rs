@@ -63,7 +63,7 @@ pub(super) fn keys_fixture() -> Value {
 pub(super) fn backends_fixture() -> Value {
     let idle = vec![0; 24];
     json!([
-        {"id": "mock", "label": "Mock", "kind": "mock", "base_url": null, "enabled": true,
+        {"id": "mock", "label": "Mock", "kind": "mock", "base_url": null, "enabled": true, "in_profile": true,
          "built_in": true, "credential": null,
          "health": {"state": "up", "reason": "", "since": null, "last_checked": null,
             "probe_ms": null, "last_known": null},
@@ -75,7 +75,7 @@ pub(super) fn backends_fixture() -> Value {
          "last_day": {"spend": spend(0, 2, 2), "failed": 0, "requests_per_hour": idle, "failed_per_hour": [],
             "first_token_ms": 2}},
         {"id": "openai", "label": "OpenAI", "kind": "openai",
-         "base_url": "https://api.openai.com/v1", "enabled": true, "built_in": false,
+         "base_url": "https://api.openai.com/v1", "enabled": true, "in_profile": true, "built_in": false,
          "credential": "openai",
          "health": {"state": "down", "reason": format!("said {HOSTILE}"), "since": ago(60),
             "last_checked": ago(5), "probe_ms": 120, "last_known": null},
@@ -87,7 +87,7 @@ pub(super) fn backends_fixture() -> Value {
          "last_day": {"spend": spend(4_100_000_000, 12, 0), "failed": 3, "requests_per_hour": idle, "failed_per_hour": [],
             "first_token_ms": null}},
         {"id": "spare", "label": "Spare", "kind": "openai-compatible",
-         "base_url": "http://127.0.0.1:11434/v1", "enabled": false, "built_in": false,
+         "base_url": "http://127.0.0.1:11434/v1", "enabled": false, "in_profile": true, "built_in": false,
          "credential": null,
          "health": {"state": "disabled", "reason": "switched off by you", "since": null,
             "last_checked": null, "probe_ms": null, "last_known": null},
@@ -354,6 +354,13 @@ pub(super) fn usage_heatmap_fixture() -> Value {
         "finding": "Most is spent on Tuesday from 14:00 to 15:00"})
 }
 
+pub(super) fn profiles_fixture() -> Value {
+    json!({"active": "work", "profiles": [
+        {"name": "work", "active": true, "backends": ["company", "shared"]},
+        {"name": "home", "active": false, "backends": ["own", "shared"]},
+    ], "in_all": ["local"]})
+}
+
 pub(super) fn pins_fixture() -> Value {
     let pin = |name: &str, measure: &str, unit: &str, text: &str, value: Value, change: Value| {
         json!({"name": name, "measure": measure, "range": "last_week",
@@ -541,12 +548,12 @@ pub(super) fn routes_fixture() -> Value {
         "unrouted_requests": 12, "routes": [
         {"id": "fast", "models": ["fast", HOSTILE], "clients": ["aider"], "projects": [],
          "policy": "balanced", "weights": weights, "sticky_secs": 600, "crossing": null,
-         "cache": null, "enabled": true, "requests": 12_345, "share_percent": 90,
+         "cache": null, "enabled": true, "in_profile": true, "requests": 12_345, "share_percent": 90,
          "sentence": "b (small) is the first of 2 in the route fast; a is not ready: its breaker is tripped.",
          "candidates": [candidate("a", None, &open, 45), candidate("b", Some("small"), &ready, 12_300)]},
         {"id": "rest", "models": ["*"], "clients": [], "projects": [], "policy": "least-busy",
          "weights": weights, "sticky_secs": null, "crossing": null, "cache": null,
-         "enabled": false, "requests": 0, "share_percent": 0,
+         "enabled": false, "in_profile": true, "requests": 0, "share_percent": 0,
          "sentence": "Switched off: its names go by the next rule.",
          "candidates": [candidate("a", None, &open, 0)]},
     ]})

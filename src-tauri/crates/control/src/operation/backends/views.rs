@@ -37,7 +37,8 @@ pub(super) fn backend_view(
         credential: known.credential().map(ToString::to_string),
         pool: (&known.pool).into(),
         limits: known.limits.into(),
-        health: if known.enabled { health_view(engine, id) } else { disabled_health_view() },
+        in_profile: engine.settings().is_in_profile(id),
+        health: backend_health_view(engine, id),
         models: models_view(engine, id),
         declared_models: known.models.clone(),
         lacks: known.lacks.iter().copied().collect(),
@@ -56,6 +57,7 @@ pub(super) fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
         kind: BackendKind::Mock,
         base_url: None,
         enabled: true,
+        in_profile: true,
         built_in: true,
         credential: None,
         pool: KeyPoolView { order: PoolOrder::Ordered, members: Vec::new() },
@@ -74,16 +76,16 @@ pub(super) fn mock_view(engine: &Engine, day: &UsageSummary) -> BackendView {
 /// The health of a configured backend.
 pub(in crate::operation) fn backend_health_view(engine: &Engine, id: &BackendId) -> HealthView {
     let settings = engine.settings();
-    match settings.backends.get(id).is_some_and(|known| known.enabled) {
-        true => health_view(engine, id),
-        false => disabled_health_view(),
+    match settings.why_backend_is_off(id) {
+        None => health_view(engine, id),
+        Some(why) => disabled_health_view(why.trim_start_matches("is ")),
     }
 }
 
-fn disabled_health_view() -> HealthView {
+fn disabled_health_view(why: &str) -> HealthView {
     HealthView {
         state: HealthStateView::Disabled,
-        reason: "switched off by you".to_owned(),
+        reason: why.to_owned(),
         since: None,
         last_checked: None,
         probe_ms: None,

@@ -94,7 +94,8 @@ fn route_view(
         crossing: route.crossing,
         cache: route.cache,
         enabled: route.enabled,
-        sentence: route_sentence(route, &candidates, broken.as_deref()),
+        in_profile: settings.is_route_in_profile(route),
+        sentence: route_sentence(settings, route, &candidates, broken.as_deref()),
         broken,
         candidates,
         requests: requests.into(),
@@ -239,7 +240,7 @@ fn why_broken(
     labels: &HashMap<String, String>,
     route: &RouteSettings,
 ) -> Option<BrokenRoute> {
-    if !route.enabled {
+    if !settings.is_route_on(route) {
         return None;
     }
     let mut backends: Vec<&BackendId> = Vec::new();
@@ -276,12 +277,17 @@ fn why_broken(
 
 /// Where a route's requests go now.
 fn route_sentence(
+    settings: &Settings,
     route: &RouteSettings,
     candidates: &[RouteCandidateView],
     broken: Option<&str>,
 ) -> String {
     if !route.enabled {
         return "Switched off.".to_owned();
+    }
+    if let Some(profile) = settings.profile.active.as_ref().filter(|_| !settings.is_route_on(route))
+    {
+        return format!("Not in use: none of its backends is in the profile {profile}.");
     }
     if let Some(why) = broken {
         return format!("Broken: {why}.");
@@ -340,7 +346,7 @@ fn join_names(all: impl ExactSizeIterator<Item = String>) -> String {
 /// Describes all routes: the broken ones first, else the first route that skips its first
 /// candidate.
 fn overview_sentence(routes: &[RouteView]) -> String {
-    let used: Vec<&RouteView> = routes.iter().filter(|route| route.enabled).collect();
+    let used: Vec<&RouteView> = routes.iter().filter(|it| it.enabled && it.in_profile).collect();
     if used.is_empty() {
         return match routes.len() {
             0 => "No routes yet. Requests go by model name.".to_owned(),

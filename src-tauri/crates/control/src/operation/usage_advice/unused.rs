@@ -30,7 +30,7 @@ pub(super) async fn advice(
         let mut keys = known.pool.credentials().peekable();
         // It is not recorded when a backend was added; its keys tell.
         let is_old = keys.peek().is_some() && keys.all(is_old);
-        known.enabled
+        settings.is_backend_on(id)
             && is_old
             && !used_backends.contains(id.as_str())
             // A failed attempt is a try to use it.

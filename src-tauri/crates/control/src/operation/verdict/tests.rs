@@ -9,7 +9,7 @@ use crate::view::VerdictLevel::{Attention, NotSetUp, Ok as Fine, Problem, Unknow
 
 /// Reads a setup: words separated by spaces.
 /// - `openai=up`: a backend; states up, down, failing, limited, blocked, new, was-up, was-down, `key:NAME`
-/// - `@local`: the last backend is a server on this machine; `off=1`: one more is switched off
+/// - `@local`: the last backend is a server on this machine; `off=1`: one more is switched off; `profile=work`: that profile leaves one out
 /// - `chat>openai,mock`: a route; `3*openai,azure`: three models that both list; `?>openai`: unlisted models
 /// - `dead:chat`: a route whose backends are all off; `badkey:NAME,openai`: a rejected key and its user
 /// - offline, gateway, vault, no-keychain, ledger-full, ledger-behind, settings, checks: what others report
@@ -17,6 +17,7 @@ fn facts(setup: &str) -> VerdictFacts {
     let mut facts = VerdictFacts {
         backends: Vec::new(),
         first_off: None,
+        profile: None,
         mock: id("mock"),
         keys: Vec::new(),
         served: Vec::new(),
@@ -34,6 +35,7 @@ fn add(facts: &mut VerdictFacts, word: &str) {
     if let Some((name, state)) = word.split_once('=') {
         match name {
             "off" => facts.first_off = Some(id("spare")),
+            "profile" => facts.profile = Some(state.parse().expect("an id")),
             _ => facts.backends.push(backend(name, state)),
         }
     } else if let Some((route, to)) = word.split_once('>') {
@@ -125,6 +127,9 @@ const ROWS: &[(&str, VerdictLevel, &str)] = &[
     ("gateway", Problem, "Not ready: 2 issues"),
     ("off=1", Problem, "Not ready: every backend is switched off"),
     ("off=1 dead:chat", Problem, "Not ready: 2 issues"),
+    ("profile=home", Problem, "Not ready: no backend is in the profile home"),
+    ("profile=home off=1", Problem, "Not ready: no backend is in the profile home"),
+    ("profile=home openai=up chat>openai", Fine, "Everything works"),
     // One backend.
     ("openai=up 3*openai", Fine, "Everything works"),
     ("openai=up chat>openai", Fine, "Everything works"),
@@ -283,7 +288,9 @@ fn each_state_has_the_sentence_that_a_person_would_agree_with() {
 fn nothing_unconfirmed_or_failing_is_green() {
     for (setup, ..) in ROWS {
         let words = || setup.split_whitespace();
-        let is_settled = |word: &str| word.ends_with("=up") || !word.contains('=');
+        let is_settled = |word: &str| {
+            word.ends_with("=up") || word.starts_with("profile=") || !word.contains('=')
+        };
         let found = judge(facts(setup)).level;
         // A rate limit or an open breaker that another backend stands in for stops nothing.
         let stood_in = |word: &str| word.ends_with("=limited") || word.ends_with("=failing");
